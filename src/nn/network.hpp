@@ -1,0 +1,44 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <span>
+#include <string_view>
+#include <string>
+
+#include "base/bytes.hpp"
+#include "base/result.hpp"
+#include "nn/graph.hpp"
+
+namespace weir::nn {
+
+/// What weir must know of a network beyond its layers; recognised from the graph alone.
+struct Family {
+  std::string name;           ///< "realcugan", "animevideo", "realesrgan", "unknown": for people only
+  int scale = 1;              ///< output pixels per input pixel
+  int border = 0;             ///< pixels of reflected border that the input is given on every side
+  int align = 1;              ///< the bordered input is grown at the right and bottom to useful sizes of this multiple
+  int crop = 0;               ///< output pixels taken away at the top and left (zero-padded families give the border back)
+  bool residual = false;      ///< the output is added to the input enlarged by nearest neighbour (RealCUGAN 4x)
+  int statistics = 0;         ///< number of whole-picture channel means
+};
+/// Errors: unsupported with the reason (two pictures in, scale not a whole number, ...).
+Result<Family> recognise(const Graph& graph);
+
+/// A network that was read, checked and recognised. A value, shared read-only between threads.
+struct Network {
+  Graph graph;
+  Family family;
+  std::string name;              ///< file stem
+  std::filesystem::path param;   ///< for messages; empty if made in memory
+  std::int64_t parameters = 0;   ///< weights, biases, slopes
+  double multiplications_per_pixel = 0;  ///< of the input, borders left out
+};
+
+/// Reads X.param and X.bin. Errors: io, corrupt, unsupported; each names file, line and layer.
+Result<Network> load_network(const std::filesystem::path& param);
+/// The same from memory; `name` is for messages.
+Result<Network> parse_network(std::string_view param, std::span<const std::byte> bin, const std::string& name);
+
+}  // namespace weir::nn
