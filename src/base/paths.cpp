@@ -1,0 +1,59 @@
+#include "base/paths.hpp"
+
+#include <algorithm>
+#include <cstdlib>
+#include <memory>
+#include <system_error>
+
+#include <fmt/format.h>
+#include <glob.h>
+#include <xxhash.h>
+
+namespace weir {
+
+namespace fs = std::filesystem;
+
+Environment process_environment() {
+  return [](const char* name) -> std::optional<std::string> {
+    const char* value = std::getenv(name);  // NOLINT(concurrency-mt-unsafe): nothing here sets variables
+    if (value == nullptr || *value == '\0') return std::nullopt;
+    return std::string{value};
+  };
+}
+
+fs::path user_settings_folder(const Environment& environment) {
+  if (auto folder = environment("XDG_CONFIG_HOME")) return fs::path{*folder} / "weir";
+  if (auto home = environment("HOME")) return fs::path{*home} / ".config" / "weir";
+  return {};
+}
+
+bool has_pattern(std::string_view text) { return text.find_first_of("*?[") != std::string_view::npos; }
+
+std::vector<fs::path> expand_pattern(const std::string& pattern) {
+  glob_t found{};
+  const std::unique_ptr<glob_t, void (*)(glob_t*)> release{&found, globfree};
+  std::vector<fs::path> paths;
+  if (glob(pattern.c_str(), GLOB_NOSORT, nullptr, &found) != 0) return paths;
+  for (std::size_t i = 0; i < found.gl_pathc; ++i) paths.emplace_back(found.gl_pathv[i]);
+  std::sort(paths.begin(), paths.end(), [](const fs::path& a, const fs::path& b) { return a.native() < b.native(); });
+  return paths;
+}
+
+std::string fit_name(const std::string& stem, const std::string& extension, std::size_t limit) {
+  if (stem.size() + extension.size() <= limit) return stem + extension;
+  const std::string mark = fmt::format("~{:016x}", XXH3_64bits(stem.data(), stem.size()));
+  const std::size_t taken = mark.size() + extension.size();
+  std::size_t kept = limit > taken ? limit - taken : 0;
+  while (kept > 0 && (static_cast<unsigned char>(stem[kept]) & 0xC0) == 0x80) --kept;  // not inside a UTF-8 character
+  return stem.substr(0, kept) + mark + extension;
+}
+
+std::string identity(const fs::path& path) {
+  std::error_code problem;
+  const fs::path canonical = fs::weakly_canonical(path, problem);
+  if (!problem && canonical.is_absolute()) return canonical.native();
+  const fs::path absolute = fs::absolute(canonical.empty() ? path : canonical, problem);
+  return (problem ? path : absolute).lexically_normal().native();
+}
+
+}  // namespace weir

@@ -1,0 +1,33 @@
+#include "base/process_memory.hpp"
+
+#include <charconv>
+#include <fstream>
+#include <iterator>
+#include <string>
+
+namespace weir {
+
+std::optional<Bytes> parse_status_field(std::string_view status, std::string_view field) {
+  while (!status.empty()) {
+    const std::size_t end = status.find('\n');
+    std::string_view line = status.substr(0, end);
+    status.remove_prefix(end == std::string_view::npos ? status.size() : end + 1);
+    if (line.substr(0, field.size()) != field || line.substr(field.size(), 1) != ":") continue;
+    line.remove_prefix(field.size() + 1);
+    const std::size_t digits = line.find_first_of("0123456789");
+    if (digits == std::string_view::npos) return std::nullopt;
+    std::uint64_t kilobytes = 0;
+    const auto [rest, problem] = std::from_chars(line.data() + digits, line.data() + line.size(), kilobytes);
+    if (problem != std::errc{}) return std::nullopt;
+    return 1_KiB * kilobytes;  // "kB" there means 1024 bytes: proc(5)
+  }
+  return std::nullopt;
+}
+
+Bytes peak_resident() {
+  std::ifstream file{"/proc/self/status"};
+  const std::string text{std::istreambuf_iterator<char>{file}, {}};
+  return parse_status_field(text, "VmHWM").value_or(Bytes{});
+}
+
+}  // namespace weir

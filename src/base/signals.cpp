@@ -1,0 +1,72 @@
+#include "base/signals.hpp"
+
+#include <cerrno>
+#include <csignal>
+#include <ctime>
+#include <thread>
+
+#include <fcntl.h>
+#include <pthread.h>
+#include <unistd.h>
+
+namespace weir {
+namespace {
+
+bool is_ignored(int signal) {
+  struct sigaction action {};
+  return sigaction(signal, nullptr, &action) == 0 && action.sa_handler == SIG_IGN;
+}
+
+timespec to_timespec(std::chrono::milliseconds time) {
+  return {static_cast<time_t>(time.count() / 1000), static_cast<long>(time.count() % 1000) * 1'000'000};
+}
+
+}  // namespace
+
+struct SignalWatch::State {
+  std::stop_source stop;
+  sigset_t signals{};
+  sigset_t before{};
+  std::jthread thread;
+};
+
+/// The watcher looks every 50 ms whether it is to end, so that no signal is needed to wake it.
+SignalWatch::SignalWatch(std::chrono::milliseconds grace, int status, void (*last_words)()) : state_{std::make_unique<State>()} {
+  std::signal(SIGPIPE, SIG_IGN);  // NOLINT(cert-err33-c)
+  sigemptyset(&state_->signals);
+  for (const int signal : {SIGINT, SIGTERM, SIGHUP}) {
+    if (!is_ignored(signal)) sigaddset(&state_->signals, signal);
+  }
+  pthread_sigmask(SIG_BLOCK, &state_->signals, &state_->before);
+  state_->thread = std::jthread{[state = state_.get(), grace, status, last_words](const std::stop_token& end) {
+    const timespec tick = to_timespec(std::chrono::milliseconds{50});
+    std::chrono::steady_clock::time_point deadline = std::chrono::steady_clock::time_point::max();
+    while (!end.stop_requested()) {
+      if (sigtimedwait(&state->signals, nullptr, &tick) > 0 && state->stop.request_stop()) {
+        deadline = std::chrono::steady_clock::now() + grace;
+      }
+      if (std::chrono::steady_clock::now() > deadline) {
+        last_words();
+        _exit(status);
+      }
+    }
+  }};
+}
+
+SignalWatch::~SignalWatch() {
+  state_->thread.request_stop();
+  state_->thread.join();
+  pthread_sigmask(SIG_SETMASK, &state_->before, nullptr);
+}
+
+std::stop_token SignalWatch::token() const { return state_->stop.get_token(); }
+
+void occupy_standard_streams() {
+  for (const int descriptor : {0, 1, 2}) {
+    if (fcntl(descriptor, F_GETFD) != -1 || errno != EBADF) continue;
+    // The wrong direction on purpose: reading from a closed input or writing to a closed output stays an error.
+    if (open("/dev/null", descriptor == 0 ? O_WRONLY : O_RDONLY) == -1) _exit(70);
+  }
+}
+
+}  // namespace weir

@@ -1,0 +1,30 @@
+#pragma once
+
+#include <chrono>
+#include <memory>
+#include <stop_token>
+
+namespace weir {
+
+/// Turns SIGINT, SIGTERM and SIGHUP into a stop request, and makes writing to a closed pipe an error instead of a death.
+/// Signals that the process was told to ignore stay ignored. Make one in main before any other thread starts: threads
+/// inherit the mask. Work that does not end within `grace` after the request ends the process with `status`; `last_words`
+/// runs just before that, on the watching thread.
+class SignalWatch {
+ public:
+  SignalWatch(std::chrono::milliseconds grace, int status, void (*last_words)());
+  ~SignalWatch();
+  SignalWatch(const SignalWatch&) = delete;
+  SignalWatch& operator=(const SignalWatch&) = delete;
+  std::stop_token token() const;
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+/// Makes sure that descriptors 0, 1 and 2 are taken, so that no file of ours ever gets the number of a closed standard
+/// stream. Call it first in main. Writing to a stream that was closed fails afterwards, as it should.
+void occupy_standard_streams();
+
+}  // namespace weir

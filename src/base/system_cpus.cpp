@@ -1,0 +1,96 @@
+#include "base/system_cpus.hpp"
+
+#include <algorithm>
+#include <charconv>
+#include <cmath>
+#include <set>
+#include <sstream>
+#include <string>
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+#include <sched.h>
+
+#include "base/system_memory.hpp"
+#include "base/text.hpp"
+
+namespace weir {
+namespace {
+
+constexpr int kMostCpus = CPU_SETSIZE;  // 1024; sched_setaffinity(2)
+
+std::optional<double> quota_of(const std::filesystem::path& folder) {
+  std::istringstream both{read_small_file(folder / "cpu.max")};  // version 2: "max 100000" or "150000 100000"
+  double quota = 0;
+  double period = 0;
+  if (both >> quota >> period && period > 0 && quota > 0) return quota / period;
+  std::istringstream v1_quota{read_small_file(folder / "cpu.cfs_quota_us")};
+  std::istringstream v1_period{read_small_file(folder / "cpu.cfs_period_us")};
+  if (v1_quota >> quota && v1_period >> period && period > 0 && quota > 0) return quota / period;
+  return std::nullopt;
+}
+
+Error bad_list(std::string_view text) {
+  return {Errc::invalid_argument, fmt::format("'{}' is not a list of processors; write 0-3 or 0,2,4-5", printable(text))};
+}
+
+}  // namespace
+
+std::vector<int> allowed_cpus() {
+  cpu_set_t set;
+  CPU_ZERO(&set);
+  std::vector<int> cpus;
+  if (sched_getaffinity(0, sizeof set, &set) == 0) {
+    for (int cpu = 0; cpu < kMostCpus; ++cpu) {
+      if (CPU_ISSET(cpu, &set)) cpus.push_back(cpu);
+    }
+  }
+  if (cpus.empty()) cpus.push_back(0);
+  return cpus;
+}
+
+Status bind_to_cpus(const std::vector<int>& cpus) {
+  const std::vector<int> allowed = allowed_cpus();
+  std::vector<int> missing;
+  std::set_difference(cpus.begin(), cpus.end(), allowed.begin(), allowed.end(), std::back_inserter(missing));
+  cpu_set_t set;
+  CPU_ZERO(&set);
+  for (const int cpu : cpus) CPU_SET(cpu, &set);
+  if (missing.empty() && sched_setaffinity(0, sizeof set, &set) == 0) return ok();
+  return Error{Errc::invalid_argument, fmt::format("processors {} are not allowed here; allowed are {}",
+                                                   fmt::join(missing.empty() ? cpus : missing, ","), fmt::join(allowed, ","))};
+}
+
+Result<std::vector<int>> parse_cpu_list(std::string_view text) {
+  std::set<int> cpus;
+  std::string_view rest = text;
+  do {
+    const std::size_t comma = rest.find(',');
+    const std::string_view part = rest.substr(0, comma);
+    rest.remove_prefix(comma == std::string_view::npos ? rest.size() : comma + 1);
+    if (comma != std::string_view::npos && rest.empty()) return bad_list(text);
+    const std::size_t dash = part.find('-');
+    const auto first = parse_whole(part.substr(0, dash), 0, kMostCpus - 1);
+    const auto last = dash == std::string_view::npos ? first : parse_whole(part.substr(dash + 1), 0, kMostCpus - 1);
+    if (!first || !last || *last < *first) return bad_list(text);
+    for (int cpu = *first; cpu <= *last; ++cpu) cpus.insert(cpu);
+  } while (!rest.empty());
+  return std::vector<int>(cpus.begin(), cpus.end());
+}
+
+std::optional<double> cpu_quota(const std::filesystem::path& root) {
+  std::optional<double> least;
+  for (const auto& folder : cgroup_folders(read_small_file(root / "proc/self/cgroup"), "cpu")) {
+    const auto quota = quota_of(root / folder);
+    if (quota && (!least || *quota < *least)) least = quota;
+  }
+  return least;
+}
+
+int usable_threads(std::size_t cpus, std::optional<double> quota) {
+  const int count = static_cast<int>(std::clamp<std::size_t>(cpus, 1, kMostCpus));
+  if (!quota) return count;
+  return std::clamp(static_cast<int>(std::ceil(*quota)), 1, count);
+}
+
+}  // namespace weir

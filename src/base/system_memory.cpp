@@ -1,0 +1,101 @@
+#include "base/system_memory.hpp"
+
+#include <algorithm>
+#include <charconv>
+#include <fstream>
+#include <iterator>
+
+#include "base/process_memory.hpp"
+
+namespace weir {
+namespace {
+
+namespace fs = std::filesystem;
+
+/// A file with one number; empty for "max" and for a file that is not there.
+std::optional<Bytes> parse_number_file(const fs::path& path) {
+  const std::string text = read_small_file(path);
+  std::uint64_t value = 0;
+  const auto [end, problem] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (problem != std::errc{}) return std::nullopt;
+  return Bytes{value};
+}
+
+/// "key value" lines of memory.stat.
+Bytes stat_value(std::string_view stat, const std::string& key) {
+  for (std::size_t at = stat.find(key + ' '); at != std::string_view::npos; at = stat.find(key + ' ', at + 1)) {
+    if (at != 0 && stat[at - 1] != '\n') continue;
+    std::uint64_t value = 0;
+    const char* const first = stat.data() + at + key.size() + 1;
+    if (std::from_chars(first, stat.data() + stat.size(), value).ec == std::errc{}) return Bytes{value};
+  }
+  return {};
+}
+
+/// What is left below one limit; pages of files that nobody uses are given back before the limit bites.
+std::optional<Bytes> left_below(std::optional<Bytes> limit, std::optional<Bytes> used, Bytes reclaimable) {
+  if (!limit || !used) return std::nullopt;
+  return *limit - (*used - reclaimable);
+}
+
+/// Documentation/admin-guide/cgroup-v2.rst and cgroup-v1/memory.rst of the Linux kernel name the files.
+std::optional<Bytes> left_in_group(const fs::path& folder) {
+  const std::string stat = read_small_file(folder / "memory.stat");
+  if (auto used = parse_number_file(folder / "memory.current")) {
+    const auto hard = left_below(parse_number_file(folder / "memory.max"), used, stat_value(stat, "inactive_file"));
+    const auto soft = left_below(parse_number_file(folder / "memory.high"), used, stat_value(stat, "inactive_file"));
+    return hard && soft ? std::min(*hard, *soft) : hard ? hard : soft;
+  }
+  return left_below(parse_number_file(folder / "memory.limit_in_bytes"), parse_number_file(folder / "memory.usage_in_bytes"),
+                    stat_value(stat, "total_inactive_file"));
+}
+
+/// True if `controller` is one of the comma-separated words.
+bool names_controller(std::string_view words, std::string_view controller) {
+  while (!words.empty()) {
+    const std::size_t comma = words.find(',');
+    if (words.substr(0, comma) == controller) return true;
+    words.remove_prefix(comma == std::string_view::npos ? words.size() : comma + 1);
+  }
+  return false;
+}
+
+}  // namespace
+
+std::string read_small_file(const fs::path& path) {
+  std::ifstream file{path};
+  return {std::istreambuf_iterator<char>{file}, {}};
+}
+
+std::optional<Bytes> parse_available(std::string_view meminfo) { return parse_status_field(meminfo, "MemAvailable"); }
+
+std::vector<fs::path> cgroup_folders(std::string_view self_cgroup, std::string_view controller) {
+  std::vector<fs::path> folders;
+  const auto add_with_parents = [&](const fs::path& mount, fs::path group) {
+    for (; group.has_relative_path(); group = group.parent_path()) folders.push_back(mount / group.relative_path());
+    folders.push_back(mount);  // in a container the limit often stands at the mount itself
+  };
+  while (!self_cgroup.empty()) {
+    const std::size_t end = self_cgroup.find('\n');
+    const std::string_view line = self_cgroup.substr(0, end);
+    self_cgroup.remove_prefix(end == std::string_view::npos ? self_cgroup.size() : end + 1);
+    const std::size_t first = line.find(':');
+    const std::size_t second = first == std::string_view::npos ? first : line.find(':', first + 1);
+    if (second == std::string_view::npos) continue;
+    const std::string_view words = line.substr(first + 1, second - first - 1);
+    const fs::path group{line.substr(second + 1)};
+    if (words.empty()) add_with_parents("sys/fs/cgroup", group);
+    else if (names_controller(words, controller)) add_with_parents(fs::path{"sys/fs/cgroup"} / controller, group);
+  }
+  return folders;
+}
+
+Bytes available_memory(const fs::path& root) {
+  Bytes available = parse_available(read_small_file(root / "proc/meminfo")).value_or(Bytes{});
+  for (const fs::path& folder : cgroup_folders(read_small_file(root / "proc/self/cgroup"), "memory")) {
+    if (const auto left = left_in_group(root / folder)) available = std::min(available, *left);
+  }
+  return available;
+}
+
+}  // namespace weir

@@ -1,0 +1,108 @@
+#include "base/text.hpp"
+
+#include <charconv>
+#include <cmath>
+#include <cstdint>
+
+#include <fmt/format.h>
+
+namespace weir {
+namespace {
+
+/// Length of the well-formed UTF-8 sequence at the start of `text`; 0 if there is none. Bounds: Unicode 15, table 3-7.
+std::size_t utf8_length(std::string_view text) {
+  const auto at = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
+  const unsigned char lead = at(0);
+  const std::size_t length = lead < 0x80 ? 1 : lead >= 0xC2 && lead <= 0xDF ? 2 : (lead & 0xF0) == 0xE0 ? 3 : lead >= 0xF0 && lead <= 0xF4 ? 4 : 0;
+  if (length == 0 || length > text.size()) return 0;
+  for (std::size_t i = 1; i < length; ++i) {
+    if ((at(i) & 0xC0) != 0x80) return 0;
+  }
+  const bool overlong = (lead == 0xE0 && at(1) < 0xA0) || (lead == 0xF0 && at(1) < 0x90);
+  const bool outside = (lead == 0xED && at(1) > 0x9F) || (lead == 0xF4 && at(1) > 0x8F);
+  return overlong || outside ? 0 : length;
+}
+
+/// ASCII controls, DEL and the C1 controls (U+0080 to U+009F), which terminals obey too.
+bool is_control(std::string_view sequence) {
+  const auto lead = static_cast<unsigned char>(sequence[0]);
+  return lead < 0x20 || lead == 0x7F || (lead == 0xC2 && static_cast<unsigned char>(sequence[1]) < 0xA0);
+}
+
+void append_escaped(std::string& out, char byte) {
+  switch (byte) {
+    case '\n': out += "\\n"; return;
+    case '\t': out += "\\t"; return;
+    case '\r': out += "\\r"; return;
+    case '\\': out += "\\\\"; return;
+    default: out += fmt::format("\\x{:02x}", static_cast<unsigned char>(byte));
+  }
+}
+
+char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
+
+/// Bytes per unit; 0 if the unit is not known.
+double unit_size(std::string_view unit) {
+  if (unit.empty() || unit == "b") return 1;
+  constexpr std::string_view kPrefixes = "kmgt";
+  const std::size_t power = kPrefixes.find(unit[0]);
+  if (power == std::string_view::npos) return 0;
+  const std::string_view rest = unit.substr(1);
+  if (rest.empty() || rest == "ib") return std::pow(1024.0, static_cast<double>(power + 1));
+  return rest == "b" ? std::pow(1000.0, static_cast<double>(power + 1)) : 0;
+}
+
+Error bad_size(std::string_view text) {
+  return {Errc::invalid_argument, fmt::format("'{}' is not a size; write 640M, 1G, 1.5GiB or a number of bytes", printable(text))};
+}
+
+}  // namespace
+
+std::string printable(std::string_view text) {
+  std::string out;
+  out.reserve(text.size());
+  while (!text.empty()) {
+    const std::size_t length = utf8_length(text);
+    if (length == 0 || text[0] == '\\' || is_control(text.substr(0, length))) {
+      const std::size_t bytes = length == 0 ? 1 : length;
+      for (const char byte : text.substr(0, bytes)) append_escaped(out, byte);
+      text.remove_prefix(bytes);
+    } else {
+      out += text.substr(0, length);
+      text.remove_prefix(length);
+    }
+  }
+  return out;
+}
+
+Result<Bytes> parse_bytes(std::string_view text) {
+  double count = 0;
+  const auto [end, problem] = std::from_chars(text.data(), text.data() + text.size(), count, std::chars_format::fixed);
+  if (problem != std::errc{} || !std::isfinite(count) || count < 0) return bad_size(text);
+  std::string unit;
+  for (const char c : text.substr(static_cast<std::size_t>(end - text.data()))) {
+    if (c != ' ' || !unit.empty()) unit += lower(c);
+  }
+  const double size = unit_size(unit);
+  const double bytes = count * size;
+  if (size == 0 || bytes >= 9.2e18) return bad_size(text);
+  return Bytes{static_cast<std::uint64_t>(bytes)};
+}
+
+Result<double> parse_positive(std::string_view text) {
+  double value = 0;
+  const char* const last = text.data() + text.size();
+  const auto [end, problem] = std::from_chars(text.data(), last, value);
+  if (problem == std::errc{} && end == last && std::isfinite(value) && value > 0) return value;
+  return Error{Errc::invalid_argument, fmt::format("'{}' is not a number above 0", printable(text))};
+}
+
+Result<int> parse_whole(std::string_view text, int low, int high) {
+  int value = 0;
+  const char* const last = text.data() + text.size();
+  const auto [end, problem] = std::from_chars(text.data(), last, value);
+  if (problem == std::errc{} && end == last && value >= low && value <= high) return value;
+  return Error{Errc::invalid_argument, fmt::format("'{}' is not a whole number from {} to {}", printable(text), low, high)};
+}
+
+}  // namespace weir

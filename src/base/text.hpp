@@ -1,0 +1,25 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "base/bytes.hpp"
+#include "base/result.hpp"
+
+namespace weir {
+
+/// A name as it may stand in a message of one line: control characters, bytes that are not UTF-8 and the backslash are
+/// written as \n, \t, \x1b, \\ and so on; everything else is kept.
+std::string printable(std::string_view text);
+
+/// "1G", "640M", "1.5GiB", "3 MB", "4096": K, M, G, T and KiB ... TiB count by 1024, KB ... TB by 1000, no unit is bytes.
+/// Any case, no locale. Errors: invalid_argument.
+Result<Bytes> parse_bytes(std::string_view text);
+
+/// A finite number above zero; the decimal point is a point. Errors: invalid_argument.
+Result<double> parse_positive(std::string_view text);
+
+/// A whole number within [low, high]. Errors: invalid_argument with the bounds.
+Result<int> parse_whole(std::string_view text, int low, int high);
+
+}  // namespace weir
