@@ -1,18 +1,42 @@
 # One interface target carries the compiler settings of every file of ours.
 add_library(weir_options INTERFACE)
 target_compile_options(weir_options INTERFACE
-  -Wall -Wextra -Wpedantic -Wconversion -Wno-sign-conversion -Wshadow -Wnon-virtual-dtor
+  -Wall -Wextra -Wpedantic -Wconversion -Wno-sign-conversion -Wshadow
+  $<$<COMPILE_LANGUAGE:CXX>:-Wnon-virtual-dtor>
   -ffp-contract=off)  # the result of a picture must not depend on what the compiler fuses
 if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
   # GCC 12 warns about its own intrinsics headers and about variants that it cannot follow.
   target_compile_options(weir_options INTERFACE -Wno-maybe-uninitialized -Wno-psabi)
 endif()
-if(WEIR_WERROR)
+
+# auto: errors with the compilers that CI uses, so that a newer compiler's new warning stops no newcomer's build.
+set(weir_known_compiler OFF)
+if((CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND CMAKE_CXX_COMPILER_VERSION MATCHES "^12\\.")
+    OR (CMAKE_CXX_COMPILER_ID STREQUAL "Clang" AND CMAKE_CXX_COMPILER_VERSION MATCHES "^14\\."))
+  set(weir_known_compiler ON)
+endif()
+if((WEIR_WERROR STREQUAL "auto" AND weir_known_compiler) OR (NOT WEIR_WERROR STREQUAL "auto" AND WEIR_WERROR))
   target_compile_options(weir_options INTERFACE -Werror)
 endif()
+
+# Build type Sanitize: asserts stay, code is fast enough for the whole suite, backtraces have lines.
+set(CMAKE_CXX_FLAGS_SANITIZE "-O1 -g1" CACHE STRING "")
+set(CMAKE_C_FLAGS_SANITIZE "-O1 -g1" CACHE STRING "")
 if(WEIR_SANITIZE)
-  target_compile_options(weir_options INTERFACE -fsanitize=${WEIR_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)
+  target_compile_options(weir_options INTERFACE
+    -fsanitize=${WEIR_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)
   target_link_options(weir_options INTERFACE -fsanitize=${WEIR_SANITIZE})
+endif()
+if(WEIR_FUZZ)
+  # Coverage for libFuzzer; without a fuzz target's main it costs little and changes nothing.
+  target_compile_options(weir_options INTERFACE -fsanitize=fuzzer-no-link)
+  target_link_options(weir_options INTERFACE -fsanitize=fuzzer-no-link)
+endif()
+
+find_program(WEIR_CCACHE ccache)
+if(WEIR_CCACHE AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
+  set(CMAKE_C_COMPILER_LAUNCHER ${WEIR_CCACHE})
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${WEIR_CCACHE})
 endif()
 
 # A source whose name ends in the name of an instruction set is compiled for it, and nothing else is.

@@ -1,0 +1,10 @@
+# Debian's cross compiler; tests run under qemu-user. Static, so that no arm64 libraries need to be found at run time.
+set(CMAKE_SYSTEM_NAME Linux)
+set(CMAKE_SYSTEM_PROCESSOR aarch64)
+set(CMAKE_C_COMPILER aarch64-linux-gnu-gcc)
+set(CMAKE_CXX_COMPILER aarch64-linux-gnu-g++)
+set(CMAKE_EXE_LINKER_FLAGS_INIT -static)
+find_program(WEIR_QEMU_AARCH64 NAMES qemu-aarch64 qemu-aarch64-static)
+if(WEIR_QEMU_AARCH64)
+  set(CMAKE_CROSSCOMPILING_EMULATOR ${WEIR_QEMU_AARCH64})
+endif()

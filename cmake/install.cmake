@@ -1,0 +1,2 @@
+# The program.
+install(TARGETS weir RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
