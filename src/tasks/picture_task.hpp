@@ -1,0 +1,66 @@
+#pragma once
+
+#include <chrono>
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <stop_token>
+#include <string>
+#include <vector>
+
+#include "base/bytes.hpp"
+#include "base/result.hpp"
+#include "enhance/upscale.hpp"
+#include "media/picture.hpp"
+#include "nn/network.hpp"
+
+namespace weir::tasks {
+
+/// One picture of a worklist.
+struct PictureItem {
+  media::PictureSource source;
+  std::filesystem::path output;               ///< "-": standard output
+  media::Format format = media::Format::png;  ///< of the output
+  std::optional<Error> problem;               ///< known before the work: no such file, a folder that cannot be listed
+};
+
+/// The network for a wanted scale; 0 asks for the network's own scale. Networks are read once and shared.
+/// Errors: those of the search and of nn::load_network.
+using NetworkSource = std::function<Result<std::shared_ptr<const nn::Network>>(double scale)>;
+
+/// What holds for every picture of a worklist.
+struct PictureSettings {
+  enhance::UpscaleSettings upscale;
+  int quality = -1;
+  bool overwrite = false;
+  bool dry_run = false;  ///< stop after the plan; nothing is written
+  NetworkSource networks;
+};
+
+enum class ItemStatus { done, planned, failed, interrupted };
+std::string_view name_of(ItemStatus status);  ///< "done", "planned", ...
+
+/// What became of one picture. What was not reached is empty.
+struct PictureOutcome {
+  ItemStatus status = ItemStatus::failed;
+  std::optional<Error> error;  ///< set unless done or planned
+  bool fault = false;          ///< the error is a fault of ours, not of the picture
+  std::optional<media::PictureInfo> picture;
+  std::shared_ptr<const nn::Network> network;
+  std::optional<enhance::UpscalePlan> plan;
+  media::WriteReport file;
+  std::vector<std::string> events;
+  std::chrono::duration<double> time{};
+  Bytes peak;  ///< the most memory that the process has held so far
+};
+
+struct PictureWatch {
+  enhance::ProgressCallback progress;                        ///< may be empty
+  std::stop_token stop;
+};
+
+/// Enlarges one picture: header, network, plan, rows, rename. Never throws; an output appears whole or not at all.
+PictureOutcome run_picture(const PictureItem& item, const PictureSettings& settings, const PictureWatch& watch);
+
+}  // namespace weir::tasks
