@@ -3,6 +3,7 @@
 #include <array>
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <variant>
 #include <vector>
 
@@ -93,8 +94,7 @@ struct Layer {
   Operation operation;
 };
 
-/// Where a blob's pixels lie: extent = input extent * scale - border; `vector` blobs have no pixels.
-/// The scale is a ratio because networks go down and up again by whole factors.
+/// What is known of a blob whatever the size of the picture: [channels, h, w], or [channels] if it is a `vector`.
 struct BlobShape {
   int channels = 0;
   bool vector = false;
@@ -110,12 +110,29 @@ struct Graph {
   int output = -1;                      ///< blob number of the result
 };
 
-/// Height and width of every blob for an input of [h, w]; {0, 0} for vectors.
-/// Errors: invalid_argument, naming the layer, when two inputs of a layer do not match or an extent would be below 1.
+/// The layer's kind as messages and tables say it: "Convolution", "BinaryOp", ...
+std::string_view kind_of(const Operation& operation);
+
+/// "line 12: Convolution conv_3": how messages name a layer.
+std::string describe(const Layer& layer);
+
+/// Height and width in pixels.
 struct Extent {
   int height = 0, width = 0;
   bool operator==(const Extent&) const = default;
 };
+
+/// Height and width of every blob for an input of [h, w]; {0, 0} for vectors.
+/// Errors: invalid_argument, naming the layer, when two inputs of a layer do not match or an extent would be below 1
+/// or above 2^30.
 Result<std::vector<Extent>> infer_extents(const Graph& graph, Extent input);
+
+/// Pixels of each blob per pixel of the input, along one axis, in the limit of large pictures; 0 for vectors.
+/// Errors: invalid_argument, naming the layer, when two inputs of a layer differ in scale.
+Result<std::vector<double>> blob_scales(const Graph& graph);
+
+/// Multiplications of all convolutions, as direct convolution, per pixel of the input, in the limit of large pictures.
+/// Errors: those of blob_scales.
+Result<double> multiplications_per_pixel(const Graph& graph);
 
 }  // namespace weir::nn

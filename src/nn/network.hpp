@@ -37,8 +37,16 @@ struct Network {
 };
 
 /// Reads X.param and X.bin. Errors: io, corrupt, unsupported; each names file, line and layer.
+/// Reads no more of X.bin than X.param can account for.
 Result<Network> load_network(const std::filesystem::path& param);
 /// The same from memory; `name` is for messages.
 Result<Network> parse_network(std::string_view param, std::span<const std::byte> bin, const std::string& name);
+
+/// The same without the weights: X.param is read, and of X.bin only the length is checked. For lists of networks; every
+/// weight, bias and slope of the graph is empty. Errors: those of load_network that need no weights.
+Result<Network> describe_network(const std::filesystem::path& param);
+
+/// The file of weights that belongs to X.param: X.bin beside it.
+std::filesystem::path weights_of(const std::filesystem::path& param);
 
 }  // namespace weir::nn

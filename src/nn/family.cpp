@@ -1,0 +1,166 @@
+#include <algorithm>
+#include <cmath>
+#include <optional>
+#include <vector>
+
+#include <fmt/format.h>
+
+#include "nn/network.hpp"
+
+namespace weir::nn {
+
+namespace {
+
+constexpr int kLargestScale = 16;
+constexpr int kLargestAlign = 64;
+constexpr int kProbe = 1024;            // pixels; larger than what any network takes away at its edges
+constexpr int kZeroPaddedBorder = 10;   // what the programs around Real-ESRGAN give their networks on every side
+
+/// Output pixels that are missing from `scale` per input pixel, for an input of n x n; none where the graph does not fit.
+std::optional<std::int64_t> shrinkage(const Graph& graph, int scale, int n) {
+  const auto extents = infer_extents(graph, {n, n});
+  if (!extents) return std::nullopt;
+  const Extent out = (*extents)[graph.output];
+  if (out.height != out.width) return std::nullopt;
+  return std::int64_t{n} * scale - out.width;
+}
+
+/// The inputs that lose the fewest pixels: n = remainder modulo align. Others are cut somewhere on the way down.
+struct Grid {
+  int align = 1;
+  int remainder = 0;
+  std::int64_t shrink = 0;
+};
+
+std::optional<Grid> find_grid(const Graph& graph, int scale) {
+  std::vector<std::optional<std::int64_t>> shrinks;
+  for (int n = kProbe; n < kProbe + 2 * kLargestAlign; ++n) shrinks.push_back(shrinkage(graph, scale, n));
+  std::optional<std::int64_t> least;
+  for (const auto& shrink : shrinks) {
+    if (shrink && (!least || *shrink < *least)) least = shrink;
+  }
+  if (!least) return std::nullopt;
+  for (int align = 1; align <= kLargestAlign; ++align) {
+    const auto fits = [&](int remainder) {
+      for (std::size_t i = 0; i < shrinks.size(); ++i) {
+        if ((kProbe + static_cast<int>(i)) % align == remainder && shrinks[i] != least) return false;
+      }
+      return true;
+    };
+    for (int remainder = 0; remainder < align; ++remainder) {
+      if (fits(remainder)) return Grid{align, remainder, *least};
+    }
+  }
+  return std::nullopt;
+}
+
+/// Fills border, crop and align, so that a useful size u, a multiple of align, gives u * scale pixels after the crop.
+Status find_border(const Grid& grid, Family& family) {
+  const std::int64_t scale = family.scale;
+  const std::int64_t least = grid.shrink > 0 ? (grid.shrink + 2 * scale - 1) / (2 * scale) : kZeroPaddedBorder;
+  for (std::int64_t border = least; border < least + grid.align; ++border) {
+    const std::int64_t surplus = 2 * border * scale - grid.shrink;
+    if ((2 * border) % grid.align != grid.remainder || surplus < 0 || surplus % 2 != 0) continue;
+    family.border = static_cast<int>(border);
+    family.crop = static_cast<int>(surplus / 2);
+    family.align = grid.align;
+    return ok();
+  }
+  return Error{Errc::unsupported, fmt::format("the picture shrinks by {} pixels in steps of {}: no even border fits",
+                                              grid.shrink, grid.align)};
+}
+
+/// What the names of families are told from, and the residual head.
+class Structure {
+ public:
+  explicit Structure(const Graph& graph) : graph_{graph}, maker_(graph.blobs.size()) {
+    for (std::size_t i = 0; i < graph.layers.size(); ++i) {
+      for (const int blob : graph.layers[i].outputs) maker_[blob] = i;
+    }
+  }
+
+  template <class Kind>
+  [[nodiscard]] int count() const {
+    return static_cast<int>(std::count_if(graph_.layers.begin(), graph_.layers.end(), [](const Layer& layer) {
+      return std::holds_alternative<Kind>(layer.operation);
+    }));
+  }
+
+  [[nodiscard]] bool zero_padded() const {
+    return std::any_of(graph_.layers.begin(), graph_.layers.end(), [](const Layer& layer) {
+      const auto* conv = std::get_if<Convolution>(&layer.operation);
+      return conv != nullptr && conv->pad > 0;
+    });
+  }
+
+  /// The result comes from a convolution of features through PixelShuffle, and the picture goes only into
+  /// convolutions: there is no way by which the result could follow the picture's own brightness.
+  [[nodiscard]] bool ends_in_bare_shuffle() const {
+    bool shuffled = false;
+    const Layer* layer = &graph_.layers[maker_[graph_.output]];
+    while (std::holds_alternative<PixelShuffle>(layer->operation) || std::holds_alternative<Crop>(layer->operation)) {
+      shuffled = shuffled || std::holds_alternative<PixelShuffle>(layer->operation);
+      layer = &graph_.layers[maker_[layer->inputs[0]]];
+    }
+    return shuffled && std::holds_alternative<Convolution>(layer->operation) && picture_goes_only_into_convolutions();
+  }
+
+ private:
+  [[nodiscard]] bool picture_goes_only_into_convolutions() const {
+    std::vector<bool> picture(graph_.blobs.size());
+    picture[graph_.input] = true;
+    for (const Layer& layer : graph_.layers) {
+      if (std::none_of(layer.inputs.begin(), layer.inputs.end(), [&](int blob) { return picture[blob]; })) continue;
+      if (std::holds_alternative<Convolution>(layer.operation)) continue;
+      if (!std::holds_alternative<Split>(layer.operation)) return false;
+      for (const int blob : layer.outputs) picture[blob] = true;
+    }
+    return true;
+  }
+
+  const Graph& graph_;
+  std::vector<std::size_t> maker_;  // layer index by blob number
+};
+
+std::string family_name(const Structure& structure, const Grid& grid) {
+  if (!structure.zero_padded() && grid.shrink > 0 && structure.count<Deconvolution>() > 0) return "realcugan";
+  if (!structure.zero_padded()) return "unknown";
+  if (structure.count<PRelu>() > 0 && structure.count<PixelShuffle>() == 1) return "animevideo";
+  if (structure.count<Concat>() > 0 && structure.count<Interp>() > 0) return "realesrgan";
+  return "unknown";
+}
+
+Result<int> whole_scale(const Graph& graph) {
+  const auto scales = blob_scales(graph);
+  if (!scales) return scales.error();
+  const double scale = (*scales)[graph.output];
+  const double whole = std::round(scale);
+  if (whole >= 1 && whole <= kLargestScale && std::abs(scale - whole) < 1e-6) return static_cast<int>(whole);
+  return Error{Errc::unsupported, fmt::format("the picture is enlarged {} times; supported: whole numbers from 1 to {}",
+                                              scale, kLargestScale)};
+}
+
+}  // namespace
+
+Result<Family> recognise(const Graph& graph) {
+  if (const int channels = graph.blobs[graph.output].channels; channels != 3) {
+    return Error{Errc::unsupported, fmt::format("the result has {} channels; supported: 3", channels)};
+  }
+  const auto scale = whole_scale(graph);
+  if (!scale) return scale.error();
+  const auto grid = find_grid(graph, *scale);
+  if (!grid || grid->shrink < 0) {
+    return Error{Errc::unsupported, fmt::format("pictures of {} to {} pixels do not give an even result of {} times",
+                                                kProbe, kProbe + 2 * kLargestAlign, *scale)};
+  }
+  Family family;
+  family.scale = *scale;
+  if (auto status = find_border(*grid, family); !status) return status.error();
+  const Structure structure{graph};
+  family.name = family_name(structure, *grid);
+  family.residual = !structure.zero_padded() && structure.ends_in_bare_shuffle();
+  family.statistics = structure.count<GlobalAverage>();
+  return family;
+}
+
+}  // namespace weir::nn

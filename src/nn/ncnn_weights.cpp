@@ -1,0 +1,143 @@
+#include "nn/ncnn_weights.hpp"
+
+#include <bit>
+#include <cmath>
+#include <cstring>
+
+#include <fmt/format.h>
+
+namespace weir::nn {
+
+namespace {
+
+static_assert(std::endian::native == std::endian::little, "the .bin is read as little-endian memory");
+
+constexpr std::uint32_t kFloat32Tag = 0;
+constexpr std::uint32_t kFloat16Tag = 0x01306B47;
+constexpr std::uint32_t kInt8Tag = 0x000D4B38;
+constexpr std::uint64_t kTagBytes = 4;
+
+std::uint64_t half_bytes(std::int64_t count) { return (static_cast<std::uint64_t>(count) * 2 + 3) / 4 * 4; }
+std::uint64_t float_bytes(std::int64_t count) { return static_cast<std::uint64_t>(count) * 4; }
+
+/// IEEE 754 binary16 to binary32, exact; infinities and NaN stay what they are.
+float from_half(std::uint16_t half) {
+  const std::uint32_t sign = static_cast<std::uint32_t>(half & 0x8000U) << 16;
+  const std::uint32_t exponent = (half >> 10) & 0x1FU, mantissa = half & 0x3FFU;
+  if (exponent == 0) {  // zero and subnormal: mantissa * 2^-24
+    const float value = static_cast<float>(mantissa) * 0x1p-24F;
+    return sign != 0 ? -value : value;
+  }
+  const std::uint32_t wide_exponent = exponent == 31 ? 255 : exponent + 112;
+  return std::bit_cast<float>(sign | wide_exponent << 23 | mantissa << 13);
+}
+
+std::string_view name_of(NcnnArray::Kind kind) {
+  return kind == NcnnArray::Kind::weight ? "weights" : kind == NcnnArray::Kind::bias ? "biases" : "slopes";
+}
+
+class BinReader {
+ public:
+  BinReader(std::span<const std::byte> bin, const std::string& file) : rest_{bin}, file_{file} {}
+
+  Result<std::vector<float>> read(const NcnnArray& array, const Layer& layer) {
+    bool half = false;
+    if (array.kind == NcnnArray::Kind::weight) {
+      std::uint32_t tag = 0;
+      if (rest_.size() < kTagBytes) return too_short(array, layer, kTagBytes);
+      std::memcpy(&tag, rest_.data(), kTagBytes);
+      if (tag != kFloat32Tag && tag != kFloat16Tag) return wrong_tag(tag, layer);
+      half = tag == kFloat16Tag;
+      rest_ = rest_.subspan(kTagBytes);
+    }
+    const std::uint64_t bytes = half ? half_bytes(array.count) : float_bytes(array.count);
+    if (rest_.size() < bytes) return too_short(array, layer, bytes);
+    std::vector<float> values(static_cast<std::size_t>(array.count));
+    half ? copy_halves(values) : copy_floats(values);
+    rest_ = rest_.subspan(bytes);
+    for (std::size_t i = 0; i < values.size(); ++i) {
+      if (!std::isfinite(values[i])) return not_finite(i, array, layer);
+    }
+    return values;
+  }
+
+  Status finish() const {
+    if (rest_.empty()) return ok();
+    return Error{Errc::corrupt, fmt::format("{}: {} bytes are left after the last layer: not the weights of this network",
+                                            file_, rest_.size())};
+  }
+
+ private:
+  void copy_floats(std::vector<float>& values) const { std::memcpy(values.data(), rest_.data(), values.size() * 4); }
+  void copy_halves(std::vector<float>& values) const {
+    for (std::size_t i = 0; i < values.size(); ++i) {
+      std::uint16_t half = 0;
+      std::memcpy(&half, rest_.data() + 2 * i, 2);
+      values[i] = from_half(half);
+    }
+  }
+
+  Error error(Errc code, const Layer& layer, const std::string& why) const {
+    return {code, fmt::format("{}: {}: {}", file_, describe(layer), why)};
+  }
+  Error too_short(const NcnnArray& array, const Layer& layer, std::uint64_t bytes) const {
+    return error(Errc::corrupt, layer, fmt::format("{} {} need {} bytes, and {} are left in the file", array.count,
+                                                   name_of(array.kind), bytes, rest_.size()));
+  }
+  Error wrong_tag(std::uint32_t tag, const Layer& layer) const {
+    if (tag == kInt8Tag) return error(Errc::unsupported, layer, "int8 weights; supported: float32 and float16");
+    return error(Errc::unsupported, layer, fmt::format("weights are tagged 0x{:08X}; supported: float32 (0) and float16 "
+                                                       "(0x{:08X})", tag, kFloat16Tag));
+  }
+  Error not_finite(std::size_t at, const NcnnArray& array, const Layer& layer) const {
+    return error(Errc::corrupt, layer, fmt::format("number {} of {} {} is not finite", at, array.count,
+                                                   name_of(array.kind)));
+  }
+
+  std::span<const std::byte> rest_;
+  const std::string& file_;
+};
+
+/// Puts the values where the operation keeps them.
+void store(Operation& operation, NcnnArray::Kind kind, std::vector<float> values) {
+  const auto put = [&](auto& op) { (kind == NcnnArray::Kind::weight ? op.weight : op.bias) = std::move(values); };
+  if (auto* conv = std::get_if<Convolution>(&operation)) put(*conv);
+  if (auto* deconv = std::get_if<Deconvolution>(&operation)) put(*deconv);
+  if (auto* product = std::get_if<InnerProduct>(&operation)) put(*product);
+  if (auto* prelu = std::get_if<PRelu>(&operation)) prelu->slope = std::move(values);
+}
+
+void fill_missing_bias(Operation& operation) {
+  const auto fill = [](auto& op) { op.bias.resize(static_cast<std::size_t>(op.out_channels)); };
+  if (auto* conv = std::get_if<Convolution>(&operation)) fill(*conv);
+  if (auto* deconv = std::get_if<Deconvolution>(&operation)) fill(*deconv);
+  if (auto* product = std::get_if<InnerProduct>(&operation)) fill(*product);
+}
+
+}  // namespace
+
+NcnnBinLength bin_length(std::span<const NcnnArray> arrays) {
+  NcnnBinLength length;
+  for (const NcnnArray& array : arrays) {
+    const bool tagged = array.kind == NcnnArray::Kind::weight;
+    const std::uint64_t tag = tagged ? kTagBytes : 0;
+    length.most += Bytes{tag + float_bytes(array.count)};
+    length.least += Bytes{tag + (tagged ? half_bytes(array.count) : float_bytes(array.count))};
+  }
+  return length;
+}
+
+Status read_ncnn_weights(NcnnDescription& network, std::span<const std::byte> bin, const std::string& file) {
+  BinReader reader{bin, file};
+  for (const NcnnArray& array : network.arrays) {
+    Layer& layer = network.graph.layers[array.layer];
+    auto values = reader.read(array, layer);
+    if (!values) return values.error();
+    store(layer.operation, array.kind, *std::move(values));
+  }
+  if (auto status = reader.finish(); !status) return status;
+  for (Layer& layer : network.graph.layers) fill_missing_bias(layer.operation);
+  return ok();
+}
+
+}  // namespace weir::nn

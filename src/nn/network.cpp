@@ -1,0 +1,130 @@
+#include "nn/network.hpp"
+
+#include <fstream>
+#include <system_error>
+
+#include <fmt/format.h>
+
+#include "nn/ncnn_graph.hpp"
+#include "nn/ncnn_text.hpp"
+#include "nn/ncnn_weights.hpp"
+
+namespace weir::nn {
+
+namespace {
+
+/// Length of a regular file. Errors: io.
+Result<std::uint64_t> file_length(const std::filesystem::path& path) {
+  std::error_code code;
+  const auto status = std::filesystem::status(path, code);
+  if (status.type() == std::filesystem::file_type::not_found) {
+    return Error{Errc::io, fmt::format("{}: no such file", path.string())};
+  }
+  if (!code && !std::filesystem::is_regular_file(status)) {
+    return Error{Errc::io, fmt::format("{}: not a regular file", path.string())};
+  }
+  const auto length = code ? 0 : std::filesystem::file_size(path, code);
+  if (code) return Error{Errc::io, fmt::format("{}: {}", path.string(), code.message())};
+  return static_cast<std::uint64_t>(length);
+}
+
+/// The whole of a file of `length` bytes. Errors: io, also when the file has become shorter.
+template <class Container>
+Result<Container> read_file(const std::filesystem::path& path, std::uint64_t length) {
+  std::ifstream file{path, std::ios::binary};
+  if (!file) return Error{Errc::io, fmt::format("{}: cannot be opened for reading", path.string())};
+  Container contents;
+  contents.resize(static_cast<std::size_t>(length));
+  file.read(reinterpret_cast<char*>(contents.data()), static_cast<std::streamsize>(length));
+  if (static_cast<std::uint64_t>(file.gcount()) != length) {
+    return Error{Errc::io, fmt::format("{}: read {} of {} bytes", path.string(), file.gcount(), length)};
+  }
+  return contents;
+}
+
+Result<NcnnDescription> describe_text(std::string_view param, const std::string& name) {
+  const auto lines = read_ncnn_text(param, name);
+  if (!lines) return lines.error();
+  return build_ncnn_graph(*lines, name);
+}
+
+Result<NcnnDescription> describe_file(const std::filesystem::path& param) {
+  const auto length = file_length(param);
+  if (!length) return length.error();
+  if (*length > kLargestParamBytes) {
+    return Error{Errc::unsupported, fmt::format("{}: {} bytes; a text network of up to {} bytes is supported",
+                                                param.string(), *length, kLargestParamBytes)};
+  }
+  const auto text = read_file<std::string>(param, *length);
+  if (!text) return text.error();
+  return describe_text(*text, param.string());
+}
+
+Error too_long(const std::filesystem::path& bin, std::uint64_t length, Bytes most) {
+  return {Errc::corrupt, fmt::format("{}: {} bytes; the .param beside it accounts for at most {}", bin.string(), length,
+                                     most.count())};
+}
+
+Result<Network> make_network(NcnnDescription description, const std::string& name) {
+  Network network;
+  const auto explain = [&](const Error& error) { return Error{error.code, fmt::format("{}: {}", name, error.what)}; };
+  auto family = recognise(description.graph);
+  if (!family) return explain(family.error());
+  const auto multiplications = multiplications_per_pixel(description.graph);
+  if (!multiplications) return explain(multiplications.error());
+  network.graph = std::move(description.graph);
+  network.family = *std::move(family);
+  network.parameters = count_parameters(description.arrays);
+  network.multiplications_per_pixel = *multiplications;
+  network.name = name;
+  return network;
+}
+
+Result<Network> make_network(NcnnDescription description, const std::filesystem::path& param) {
+  auto network = make_network(std::move(description), param.string());
+  if (!network) return network;
+  network->name = param.stem().string();
+  network->param = param;
+  return network;
+}
+
+}  // namespace
+
+std::filesystem::path weights_of(const std::filesystem::path& param) {
+  std::filesystem::path bin = param;
+  return bin.replace_extension(".bin");
+}
+
+Result<Network> parse_network(std::string_view param, std::span<const std::byte> bin, const std::string& name) {
+  auto description = describe_text(param, name);
+  if (!description) return description.error();
+  if (auto status = read_ncnn_weights(*description, bin, name); !status) return status.error();
+  return make_network(*std::move(description), name);
+}
+
+Result<Network> load_network(const std::filesystem::path& param) {
+  auto description = describe_file(param);
+  if (!description) return description.error();
+  const std::filesystem::path bin = weights_of(param);
+  const auto length = file_length(bin);
+  if (!length) return length.error();
+  if (const Bytes most = bin_length(description->arrays).most; Bytes{*length} > most) return too_long(bin, *length, most);
+  const auto weights = read_file<std::vector<std::byte>>(bin, *length);
+  if (!weights) return weights.error();
+  if (auto status = read_ncnn_weights(*description, *weights, bin.string()); !status) return status.error();
+  return make_network(*std::move(description), param);
+}
+
+Result<Network> describe_network(const std::filesystem::path& param) {
+  auto description = describe_file(param);
+  if (!description) return description.error();
+  const std::filesystem::path bin = weights_of(param);
+  const auto length = file_length(bin);
+  if (!length) return length.error();
+  const NcnnBinLength fitting = bin_length(description->arrays);
+  if (Bytes{*length} > fitting.most) return too_long(bin, *length, fitting.most);
+  if (Bytes{*length} < fitting.least) return load_network(param);  // it finds out why
+  return make_network(*std::move(description), param);
+}
+
+}  // namespace weir::nn
