@@ -1,0 +1,312 @@
+#pragma once
+
+// Winograd F(4x4, 3x3), written once for every policy of simd/. Included only by the file of one instruction set.
+
+#include <cstring>
+
+#include "compute/kernels/kernels.hpp"
+#include "compute/kernels/simd/matrix.hpp"
+
+namespace weir::compute {
+
+template <class P>
+struct Winograd {
+  using F = typename P::F;
+  static constexpr int kPoints = 36;
+  static constexpr int kTiles = P::rows;           // of a group: the register tile's rows
+  static constexpr int kMostGroups = kTiles >= 6 ? 4 : 24 / kTiles;
+  static constexpr int kMostTiles = kTiles * kMostGroups;
+  static constexpr int kBlock = P::lanes * P::columns;
+  static constexpr int kPad = 16;                  // floats; keeps the points off the same cache sets
+
+  struct Scratch {
+    float* group;         // [36][kTiles * in + pad]: transformed input of one group
+    float* values;        // float32: [36][tiles * in + pad]
+    std::int16_t* ints;   // int16:   [36][tiles * in + 2 * pad]
+    float* products;      // [36][tiles * kBlock + pad]
+    float* unscale;       // [groups][36][kTiles], 1 / scale
+  };
+  static constexpr std::size_t round64(std::size_t n) { return (n + 63) / 64 * 64; }
+  static std::size_t group_floats(int in) { return round64(static_cast<std::size_t>(kPoints) * (kTiles * in + kPad)); }
+  static std::size_t value_floats(int in) {
+    return round64(static_cast<std::size_t>(kPoints) * (kMostTiles * in + kPad));
+  }
+  static std::size_t product_floats() { return round64(static_cast<std::size_t>(kPoints) * (kMostTiles * kBlock + kPad)); }
+  static std::size_t unscale_floats() { return round64(static_cast<std::size_t>(kMostGroups) * kPoints * 8 + 16); }
+  static std::size_t scratch_bytes(int in) {
+    return sizeof(float) * (group_floats(in) + value_floats(in) + product_floats() + unscale_floats());
+  }
+  static Scratch carve(std::byte* memory, int in) {
+    float* f = reinterpret_cast<float*>(memory);
+    Scratch s{};
+    s.group = f;
+    s.values = f + group_floats(in);
+    s.ints = reinterpret_cast<std::int16_t*>(s.values);
+    s.products = s.values + value_floats(in);
+    s.unscale = s.products + product_floats();
+    return s;
+  }
+
+  /// One axis of B^T d: six values to six, with the points 0, 1, -1, 2, -2, infinity.
+  static inline __attribute__((always_inline)) void forward(const F* d, F* t, int step) {
+    const F two = P::set1(2.0F);
+    const F four = P::set1(4.0F);
+    const F a = P::fnma(four, d[2], d[4]);
+    const F b = P::fnma(four, d[1], d[3]);
+    const F c = P::sub(d[4], d[2]);
+    const F e = P::sub(d[3], d[1]);
+    t[0] = P::fma(four, P::sub(d[0], d[2]), c);
+    t[step] = P::add(a, b);
+    t[2 * step] = P::sub(a, b);
+    t[3 * step] = P::fma(two, e, c);
+    t[4 * step] = P::fnma(two, e, c);
+    t[5 * step] = P::fnma(four, e, P::sub(d[5], d[3]));
+  }
+  /// One axis of A^T m: six products to four results.
+  static inline __attribute__((always_inline)) void inverse(const F* m, F* y, int step) {
+    const F p = P::add(m[1], m[2]);
+    const F q = P::sub(m[1], m[2]);
+    const F r = P::add(m[3], m[4]);
+    const F s = P::sub(m[3], m[4]);
+    y[0] = P::add(P::add(m[0], p), r);
+    y[step] = P::fma(P::set1(2.0F), s, q);
+    y[2 * step] = P::fma(P::set1(4.0F), r, p);
+    y[3 * step] = P::add(P::fma(P::set1(8.0F), s, q), m[5]);
+  }
+
+  /// Transforms `tiles` windows of one group. values[point * step + tile * in + channel]; most: max |value| per
+  /// (tile, point), as vectors still to be reduced.
+  template <class T, bool Most>
+  static void transform(const Conv3x3Job& job, int first_column, int tiles, float* values, std::size_t step, F* most) {
+    const int in = job.matrix->in;
+    alignas(64) F half_done[2][(4 * kTiles + 2) * 6];
+    constexpr int kVectors = 32 / P::lanes;  // of a block of channels
+    for (int block = 0; block < in / 32; ++block) {
+      const SourceBlock<6>& source = job.blocks[block];
+      for (int v = 0; v < kVectors; v += 2) {
+        const std::ptrdiff_t offset = first_column * source.stride + v * P::lanes;
+        const T* rows[6];
+        for (int k = 0; k < 6; ++k) rows[k] = static_cast<const T*>(source.rows[static_cast<std::size_t>(k)]) + offset;
+        for (int x = 0; x < 4 * tiles + 2; ++x) {
+          F a[6];
+          F b[6];
+          for (int k = 0; k < 6; ++k) {
+            a[k] = P::load(rows[k] + x * source.stride);
+            b[k] = P::load(rows[k] + x * source.stride + P::lanes);
+          }
+          forward(a, half_done[0] + x * 6, 1);
+          forward(b, half_done[1] + x * 6, 1);
+        }
+        for (int i = 0; i < 6; ++i) {
+          for (int tile = 0; tile < tiles; ++tile) {
+            F a[6];
+            F b[6];
+            F da[6];
+            F db[6];
+            for (int k = 0; k < 6; ++k) {
+              da[k] = half_done[0][(4 * tile + k) * 6 + i];
+              db[k] = half_done[1][(4 * tile + k) * 6 + i];
+            }
+            forward(da, a, 1);
+            forward(db, b, 1);
+            float* to = values + static_cast<std::size_t>(i) * 6 * step + static_cast<std::size_t>(tile) * in + block * 32 + v * P::lanes;
+            F* m = most + tile * kPoints + i * 6;
+            for (int k = 0; k < 6; ++k) {
+              P::store(to + k * step, a[k]);
+              P::store(to + k * step + P::lanes, b[k]);
+              if (Most) m[k] = P::abs_max(P::abs_max(m[k], a[k]), b[k]);
+            }
+          }
+        }
+      }
+    }
+  }
+
+  /// To int16, each (tile, point) with its own scale; unscale[point * kTiles + tile] takes the way back.
+  static void quantise(const float* group, std::size_t group_step, int in, int tiles, const F* most, std::int16_t* ints,
+                       std::size_t step, float* unscale, bool* bad) {
+    alignas(64) float scale[kTiles * kPoints + 16];
+    alignas(64) float back[kTiles * kPoints + 16];
+    const F range = P::set1(32766.0F);
+    F worst = P::set1(0.0F);
+    const int count = tiles * kPoints;
+    for (int i = 0; i < count; i += P::lanes) {
+      F m = P::largest_lanes(most + i);
+      worst = P::abs_max(worst, m);
+      m = P::add(m, P::set1(1e-30F));
+      P::store(scale + i, P::div(range, m));
+      P::store(back + i, P::div(m, range));
+    }
+    alignas(64) float lanes[P::lanes];
+    P::store(lanes, worst);
+    for (float x : lanes) {
+      if (!(x < 3e38F)) *bad = true;
+    }
+    for (int point = 0; point < kPoints; ++point) {
+      for (int tile = 0; tile < tiles; ++tile) {
+        const F s = P::set1(scale[tile * kPoints + point]);
+        unscale[point * kTiles + tile] = back[tile * kPoints + point];
+        const float* from = group + point * group_step + static_cast<std::size_t>(tile) * in;
+        std::int16_t* to = ints + point * step + static_cast<std::size_t>(tile) * in;
+        for (int c = 0; c < in; c += 2 * P::lanes) {
+          P::pack(to + c, P::mul(P::load(from + c), s), P::mul(P::load(from + c + P::lanes), s));
+        }
+      }
+    }
+  }
+
+  /// Back from 36 products to 4x4 results, and the epilogue. `lane0`: first output channel of the block.
+  template <class T>
+  static void finish(const Conv3x3Job& job, const Scratch& s, std::size_t step, int first_tile, int tiles, int lane0,
+                     int width) {
+    const int out = job.matrix->out;
+    for (int n = 0; n < width; n += P::lanes) {
+      const int channel = lane0 + n;
+      const F bias = P::load(job.epilogue->bias.data() + channel);
+      const F slope = P::load(job.epilogue->slope.data() + channel);
+      for (int tile = 0; tile < tiles; ++tile) {
+        const float* m = s.products + static_cast<std::size_t>(tile) * width + n;
+        F half[24];
+        F y[16];
+        for (int c = 0; c < 6; ++c) {
+          F column[6];
+          for (int r = 0; r < 6; ++r) column[r] = P::load(m + static_cast<std::size_t>(r * 6 + c) * step);
+          inverse(column, half + c, 6);
+        }
+        for (int r = 0; r < 4; ++r) inverse(half + r * 6, y + r * 4, 1);
+        for (F& value : y) value = P::prelu(P::add(value, bias), slope);
+        const int x0 = 4 * (first_tile + tile);
+        const int columns = job.columns - x0 < 4 ? job.columns - x0 : 4;
+        if (job.residual.present) add_residual<T>(job, x0, columns, channel, y);
+        if (job.target.planar) {
+          store_planar(job, x0, columns, channel, out, y);
+          continue;
+        }
+        for (int r = 0; r < job.rows; ++r) {
+          T* to = static_cast<T*>(job.out[static_cast<std::size_t>(r)]) + x0 * job.target.stride + channel;
+          for (int x = 0; x < columns; ++x) P::store(to + x * job.target.stride, y[r * 4 + x]);
+        }
+      }
+    }
+  }
+  template <class T>
+  static void add_residual(const Conv3x3Job& job, int x0, int columns, int channel, F* y) {
+    const F alpha = P::set1(job.residual.alpha);
+    F beta = P::set1(job.residual.beta);
+    if (job.residual.gate != nullptr) beta = P::mul(beta, P::load(job.residual.gate + channel));
+    for (int r = 0; r < job.rows; ++r) {
+      const T* from =
+          static_cast<const T*>(job.residual_rows[static_cast<std::size_t>(r)]) + x0 * job.residual.stride + channel;
+      for (int x = 0; x < columns; ++x) {
+        y[r * 4 + x] = P::fma(P::load(from + x * job.residual.stride), beta, P::mul(y[r * 4 + x], alpha));
+      }
+    }
+  }
+  static void store_planar(const Conv3x3Job& job, int x0, int columns, int channel, int out, const F* y) {
+    alignas(64) float lanes[P::lanes];
+    const int planes = out - channel < P::lanes ? out - channel : P::lanes;
+    for (int r = 0; r < job.rows; ++r) {
+      float* to = static_cast<float*>(job.out[static_cast<std::size_t>(r)]) + x0;
+      for (int x = 0; x < columns; ++x) {
+        P::store(lanes, y[r * 4 + x]);
+        for (int p = 0; p < planes; ++p) to[(channel + p) * job.target.plane_stride + x] = lanes[p];
+      }
+    }
+  }
+
+  template <class T>
+  static void run_typed(const Conv3x3Job& job) {
+    const PackedMatrix& matrix = *job.matrix;
+    const int in = matrix.in;
+    const bool ints = matrix.arithmetic == Arithmetic::int16;
+    const Scratch s = carve(job.scratch, in);
+    const std::size_t group_step = static_cast<std::size_t>(kTiles) * in + kPad;
+    for (int first = 0; first < job.tiles; first += kMostTiles) {
+      const int tiles = job.tiles - first < kMostTiles ? job.tiles - first : kMostTiles;
+      const int groups = (tiles + kTiles - 1) / kTiles;
+      const std::size_t value_step = static_cast<std::size_t>(groups) * kTiles * in + (ints ? 2 * kPad : kPad);
+      for (int g = 0; g < groups; ++g) {
+        const int n = tiles - g * kTiles < kTiles ? tiles - g * kTiles : kTiles;
+        const int column = 4 * (first + g * kTiles);
+        if (ints) {
+          alignas(64) F most[kTiles * kPoints + 16];
+          for (F& m : most) m = P::set1(0.0F);
+          transform<T, true>(job, column, n, s.group, group_step, most);
+          quantise(s.group, group_step, in, n, most, s.ints + static_cast<std::size_t>(g) * kTiles * in, value_step,
+                   s.unscale + static_cast<std::size_t>(g) * kPoints * kTiles, job.bad);
+        } else {
+          transform<T, false>(job, column, n, s.values + static_cast<std::size_t>(g) * kTiles * in, value_step, nullptr);
+        }
+      }
+      Ahead<6> ahead = look_ahead<T>(job, first + tiles);
+      for (int lane0 = 0; lane0 < matrix.out_padded; lane0 += kBlock) {
+        const int width = matrix.out_padded - lane0 < kBlock ? matrix.out_padded - lane0 : kBlock;
+        const std::size_t product_step = static_cast<std::size_t>(groups) * kTiles * width + kPad;
+        with_columns<P>(width / P::lanes, [&](auto columns) {
+          multiply<columns()>(matrix, s, lane0, in, groups, value_step, product_step, ahead);
+        });
+        finish<T>(job, s, product_step, first, tiles, lane0, width);
+      }
+    }
+  }
+
+  /// The rows that the next tiles will read, brought nearer while the matrix product runs.
+  template <class T>
+  static Ahead<6> look_ahead(const Conv3x3Job& job, int next_tile) {
+    Ahead<6> ahead;
+    if (next_tile >= job.tiles) return ahead;
+    const int left = job.tiles - next_tile < kMostTiles ? job.tiles - next_tile : kMostTiles;
+    const SourceBlock<6>& block = job.blocks[0];
+    for (std::size_t k = 0; k < 6; ++k) {
+      ahead.from[k] = reinterpret_cast<const char*>(static_cast<const T*>(block.rows[k]) + 4 * next_tile * block.stride);
+    }
+    ahead.lines = static_cast<int>(4 * left * block.stride * static_cast<std::ptrdiff_t>(sizeof(T)) / 64);
+    return ahead;
+  }
+
+  template <int Columns>
+  static void multiply(const PackedMatrix& matrix, const Scratch& s, int lane0, int in, int groups,
+                       std::size_t value_step, std::size_t product_step, Ahead<6>& ahead) {
+    constexpr int kWidth = Columns * P::lanes;
+    const std::size_t block = static_cast<std::size_t>(lane0) * kPoints * in;
+    const int each = ahead.per_call(kPoints * groups);
+    for (int point = 0; point < kPoints; ++point) {
+      for (int g = 0; g < groups; ++g) {
+        ahead.template fetch<P>(each);
+        float* to = s.products + point * product_step + static_cast<std::size_t>(g) * kTiles * kWidth;
+        const std::size_t from = point * value_step + static_cast<std::size_t>(g) * kTiles * in;
+        if (matrix.arithmetic == Arithmetic::int16) {
+          const std::int16_t* weights = matrix.int16.data() + block + static_cast<std::size_t>(point) * in * kWidth;
+          typename P::I sums[kTiles][Columns];
+          multiply_int16<P, Columns>(weights, s.ints + from, in, in, sums);
+          const float* back = s.unscale + (static_cast<std::size_t>(g) * kPoints + point) * kTiles;
+          const float* scale = matrix.unscale.data() + static_cast<std::size_t>(point) * matrix.out_padded + lane0;
+          for (int n = 0; n < Columns; ++n) {
+            const F per_channel = P::load(scale + n * P::lanes);
+            for (int i = 0; i < kTiles; ++i) {
+              P::store(to + i * kWidth + n * P::lanes,
+                       P::mul(P::mul(P::to_float(sums[i][n]), per_channel), P::set1(back[i])));
+            }
+          }
+        } else {
+          const float* weights = matrix.float32.data() + block + static_cast<std::size_t>(point) * in * kWidth;
+          F sums[kTiles][Columns];
+          multiply_float32<P, Columns>(weights, s.values + from, in, in, sums);
+          for (int i = 0; i < kTiles; ++i) {
+            for (int n = 0; n < Columns; ++n) P::store(to + i * kWidth + n * P::lanes, sums[i][n]);
+          }
+        }
+      }
+    }
+  }
+
+  static void run(const Conv3x3Job& job) {
+    if (job.storage == Storage::half) {
+      run_typed<std::uint16_t>(job);
+    } else {
+      run_typed<float>(job);
+    }
+  }
+};
+
+}  // namespace weir::compute

@@ -1,0 +1,171 @@
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string_view>
+#include <vector>
+
+namespace weir::compute {
+
+/// How feature rows (16 channels or more) are kept between layers.
+enum class Storage { half, single };
+/// How sums are formed: int16 products with a scale found per block of data, or float32.
+enum class Arithmetic { int16, float32 };
+
+/// Channels of a feature row in memory: whole blocks of 32, the surplus zero.
+constexpr int padded_channels(int channels) { return (channels + 31) / 32 * 32; }
+/// Rows with fewer channels than this are planar float32: one plane of columns per channel.
+constexpr int kFewestFeatureChannels = 16;
+
+/// 64-byte aligned, zero-filled memory that is owned; for packed weights and scratch.
+template <class T>
+class AlignedArray {
+ public:
+  AlignedArray() = default;
+  explicit AlignedArray(std::size_t count);
+  T* data() { return data_.get(); }
+  const T* data() const { return data_.get(); }
+  std::size_t size() const { return count_; }
+
+ private:
+  struct Free {
+    void operator()(T* p) const;
+  };
+  std::unique_ptr<T[], Free> data_;
+  std::size_t count_ = 0;
+};
+extern template class AlignedArray<float>;
+extern template class AlignedArray<std::int16_t>;
+extern template class AlignedArray<std::byte>;
+
+/// What happens to a sum: out = alpha * act(sum + bias) + beta * gate * residual.
+struct EpilogueWeights {
+  AlignedArray<float> bias;   ///< [padded out channels]
+  AlignedArray<float> slope;  ///< [padded out channels]: 1 no activation, 0 ReLU, else leaky or PReLU
+};
+
+/// A matrix [points][in][out] of a convolution, in the order in which a policy's kernel reads it.
+struct PackedMatrix {
+  Arithmetic arithmetic = Arithmetic::int16;
+  int points = 1;             ///< 36 for Winograd F(4,3), else 1
+  int in = 0;                 ///< multiple of 32 (surplus zero)
+  int out = 0;                ///< as the layer has it
+  int out_padded = 0;         ///< multiple of a vector
+  AlignedArray<std::int16_t> int16;   ///< [block][point][in / 2][lanes in block][2]
+  AlignedArray<float> unscale;        ///< [point][out_padded]: back from int32, times the data's scale
+  AlignedArray<float> float32;        ///< [block][point][in][lanes in block]
+  std::size_t bytes() const { return int16.size() * 2 + (unscale.size() + float32.size()) * 4; }
+};
+
+/// A block of 32 input channels of one source: element type by Storage.
+template <int Rows>
+struct SourceBlock {
+  std::array<const void*, Rows> rows;  ///< at the job's first input column
+  std::ptrdiff_t stride;               ///< elements from one pixel to the next
+};
+
+/// Where results go. Feature rows: element type by Storage, channels side by side. Planar rows: float32, OC planes.
+struct Target {
+  std::ptrdiff_t stride = 0;        ///< feature rows: elements from pixel to pixel
+  std::ptrdiff_t plane_stride = 0;  ///< planar rows: floats from plane to plane
+  bool planar = false;
+};
+
+/// Added after the activation; same shape as the output, feature rows.
+struct Residual {
+  std::ptrdiff_t stride = 0;
+  const float* gate = nullptr;  ///< [channels] or null
+  float alpha = 1, beta = 1;
+  bool present = false;
+};
+
+/// 3x3 convolution, stride 1, over a row of 4x4 output tiles, by Winograd F(4x4, 3x3).
+/// Source: Lavin and Gray, "Fast Algorithms for Convolutional Neural Networks", CVPR 2016.
+/// Every tile is computed from its own 6x6 window alone, with a scale of its own per point, so that the result does not
+/// depend on how tiles are shared out.
+struct Conv3x3Job {
+  const PackedMatrix* matrix = nullptr;
+  const EpilogueWeights* epilogue = nullptr;
+  Storage storage = Storage::half;
+  const SourceBlock<6>* blocks = nullptr;  ///< matrix->in / 32 of them
+  int tiles = 0;
+  int columns = 0;  ///< valid output columns from the first tile's, at most 4 * tiles
+  int rows = 4;     ///< valid output rows
+  std::array<void*, 4> out{};
+  Target target;
+  std::array<const void*, 4> residual_rows{};
+  Residual residual;
+  std::byte* scratch = nullptr;  ///< conv3x3_scratch() bytes, 64-byte aligned, no NaN in it
+  bool* bad = nullptr;           ///< set when NaN or infinity was met in the input
+};
+
+/// A product over small patches: pixel (b) of a base row reads kernel x kernel input pixels and makes factor x factor
+/// output pixels. It covers convolutions without overlap (2x2 stride 2), 1x1, and every transposed convolution, as
+/// `factor` * `factor` convolutions of ceil(kernel / stride) taps that share their input.
+struct PatchJob {
+  const PackedMatrix* matrix = nullptr;  ///< in = kernel * kernel * channels, out = factor * factor * out_channels
+  const EpilogueWeights* epilogue = nullptr;
+  Storage storage = Storage::half;
+  int channels = 0;      ///< padded, of the input
+  int kernel = 1;        ///< taps on each axis
+  int stride = 1;        ///< input pixels between bases
+  int factor = 1;        ///< output pixels per base on each axis
+  int out_channels = 0;
+  std::array<const void*, 3> rows{};  ///< at the first base's first tap
+  std::ptrdiff_t stride_in = 0;       ///< elements from pixel to pixel
+  const float* gate = nullptr;        ///< [channels], multiplied into the input; null: ones
+  int bases = 0;
+  int first_column = 0;               ///< output column of the first base (may be below 0)
+  int columns = 0;                    ///< the row has columns 0..columns-1; others are not written
+  std::array<void*, 4> out{};         ///< factor rows at column 0; null rows are not written
+  Target target;
+  std::array<const void*, 4> residual_rows{};
+  Residual residual;
+  std::byte* scratch = nullptr;
+  bool* bad = nullptr;
+};
+
+/// Convolution of few input channels (planar float32) in float32, stride 1.
+struct DirectJob {
+  const float* weights = nullptr;  ///< [kernel * kernel * in][out_padded]
+  const EpilogueWeights* epilogue = nullptr;
+  Storage storage = Storage::half;
+  int in = 0, kernel = 3, out = 0, out_padded = 0;
+  std::array<const float*, 5> rows{};  ///< first plane, at the first output column's first tap
+  std::ptrdiff_t plane_stride = 0;
+  int columns = 0;
+  void* output = nullptr;
+  Target target;
+};
+
+/// The kernels of one instruction set. All functions are thread-safe; a job's scratch belongs to one thread.
+struct Kernels {
+  std::string_view name;
+  int lanes;         ///< floats in a vector
+  int block_lanes;   ///< output channels in a block of a PackedMatrix
+  int (*channel_at)(int position);  ///< channel, within 2 * lanes, that pack() lays at a position
+  void (*conv3x3)(const Conv3x3Job&);
+  void (*patch)(const PatchJob&);
+  void (*direct)(const DirectJob&);
+  void (*to_float)(const std::uint16_t* in, float* out, std::size_t count);
+  void (*to_half)(const float* in, std::uint16_t* out, std::size_t count);
+  std::size_t (*conv3x3_scratch)(int in);  ///< bytes for a matrix of `in`
+  std::size_t (*patch_scratch)(int in);
+};
+
+const Kernels& plain_kernels();
+/// Fastest first, of those that this machine can run; the last is plain.
+const std::vector<const Kernels*>& available_kernels();
+/// Null, if there is none of this name or the machine lacks it.
+const Kernels* find_kernels(std::string_view name);
+
+/// Weights [out][in][3][3] into Winograd's 36 points.
+PackedMatrix pack_conv3x3(const Kernels& kernels, Arithmetic arithmetic, int out, int in, const float* weight);
+/// Weights [out][in].
+PackedMatrix pack_matrix(const Kernels& kernels, Arithmetic arithmetic, int out, int in, const float* weight);
+/// A planar input's weights [out][in][k][k] into [k * k * in][out_padded].
+AlignedArray<float> pack_direct(int out, int in, int kernel, const float* weight);
+
+}  // namespace weir::compute

@@ -1,0 +1,188 @@
+#pragma once
+
+// Products over small patches, written once for every policy of simd/. Included only by the file of one instruction set.
+
+#include "compute/kernels/kernels.hpp"
+#include "compute/kernels/simd/matrix.hpp"
+
+namespace weir::compute {
+
+template <class P>
+struct Patch {
+  using F = typename P::F;
+  static constexpr int kBases = P::rows;
+  static constexpr int kMostGroups = 4;
+  static constexpr int kBlock = P::lanes * P::columns;
+
+  static std::size_t scratch_bytes(int in) { return static_cast<std::size_t>(kMostGroups) * kBases * in * 4 + 1024; }
+
+  struct Group {
+    std::int16_t* ints;
+    float* floats;
+    float unscale[kBases];
+  };
+
+  /// Gathers the patches of `bases` pixels from base `first`, gated; as int16 with a scale per patch, or float32.
+  template <class T>
+  static void gather(const PatchJob& job, int first, int bases, Group& group) {
+    const int in = job.matrix->in;
+    const bool ints = job.matrix->arithmetic == Arithmetic::int16;
+    alignas(64) F most[16];
+    for (F& m : most) m = P::set1(0.0F);
+    const auto for_each_pair = [&](int base, auto&& f) {
+      int k = 0;
+      for (int ky = 0; ky < job.kernel; ++ky) {
+        const T* row = static_cast<const T*>(job.rows[static_cast<std::size_t>(ky)]) +
+                       static_cast<std::ptrdiff_t>((first + base) * job.stride) * job.stride_in;
+        for (int kx = 0; kx < job.kernel; ++kx) {
+          const T* pixel = row + kx * job.stride_in;
+          for (int c = 0; c < job.channels; c += 2 * P::lanes, k += 2 * P::lanes) {
+            F a = P::load(pixel + c);
+            F b = P::load(pixel + c + P::lanes);
+            if (job.gate != nullptr) {
+              a = P::mul(a, P::load(job.gate + c));
+              b = P::mul(b, P::load(job.gate + c + P::lanes));
+            }
+            f(k, a, b);
+          }
+        }
+      }
+    };
+    if (!ints) {
+      for (int base = 0; base < bases; ++base) {
+        for_each_pair(base, [&](int k, F a, F b) {
+          P::store(group.floats + base * in + k, a);
+          P::store(group.floats + base * in + k + P::lanes, b);
+        });
+      }
+      return;
+    }
+    for (int base = 0; base < bases; ++base) {
+      F m = P::set1(0.0F);
+      for_each_pair(base, [&](int, F a, F b) { m = P::abs_max(P::abs_max(m, a), b); });
+      most[base] = m;
+    }
+    alignas(64) float largest[16];
+    for (int i = 0; i < kBases; i += P::lanes) P::store(largest + i, P::largest_lanes(most + i));
+    for (int base = 0; base < bases; ++base) {
+      if (!(largest[base] < 3e38F)) *job.bad = true;
+      const float m = largest[base] + 1e-30F;
+      group.unscale[base] = m / 32766.0F;
+      const F scale = P::set1(32766.0F / m);
+      for_each_pair(base, [&](int k, F a, F b) { P::pack(group.ints + base * in + k, P::mul(a, scale), P::mul(b, scale)); });
+    }
+  }
+
+  template <class T>
+  static void run_typed(const PatchJob& job) {
+    const PackedMatrix& matrix = *job.matrix;
+    const int in = matrix.in;
+    const std::size_t per_group = static_cast<std::size_t>(kBases) * in;
+    for (int first = 0; first < job.bases; first += kBases * kMostGroups) {
+      Group groups[kMostGroups];
+      const int left = job.bases - first;
+      const int count = (left + kBases - 1) / kBases < kMostGroups ? (left + kBases - 1) / kBases : kMostGroups;
+      for (int g = 0; g < count; ++g) {
+        groups[g].floats = reinterpret_cast<float*>(job.scratch) + g * per_group;
+        groups[g].ints = reinterpret_cast<std::int16_t*>(groups[g].floats);
+        gather<T>(job, first + g * kBases, bases_of(job, first, g), groups[g]);
+      }
+      for (int lane0 = 0; lane0 < matrix.out_padded; lane0 += kBlock) {
+        const int width = matrix.out_padded - lane0 < kBlock ? matrix.out_padded - lane0 : kBlock;
+        with_columns<P>(width / P::lanes, [&](auto columns) {
+          for (int g = 0; g < count; ++g) {
+            F y[kBases][columns()];
+            multiply<columns()>(matrix, lane0, groups[g], y);
+            finish<T, columns()>(job, lane0, first + g * kBases, bases_of(job, first, g), y);
+          }
+        });
+      }
+    }
+  }
+  static int bases_of(const PatchJob& job, int first, int group) {
+    const int left = job.bases - first - group * kBases;
+    return left < kBases ? left : kBases;
+  }
+
+  template <int Columns>
+  static inline void multiply(const PackedMatrix& matrix, int lane0, const Group& group, F (&y)[kBases][Columns]) {
+    const int in = matrix.in;
+    const std::size_t block = static_cast<std::size_t>(lane0) * in;
+    if (matrix.arithmetic == Arithmetic::float32) {
+      multiply_float32<P, Columns>(matrix.float32.data() + block, group.floats, in, in, y);
+      return;
+    }
+    typename P::I sums[kBases][Columns];
+    multiply_int16<P, Columns>(matrix.int16.data() + block, group.ints, in, in, sums);
+    for (int n = 0; n < Columns; ++n) {
+      const F per_channel = P::load(matrix.unscale.data() + lane0 + n * P::lanes);
+      for (int i = 0; i < kBases; ++i) {
+        y[i][n] = P::mul(P::mul(P::to_float(sums[i][n]), per_channel), P::set1(group.unscale[i]));
+      }
+    }
+  }
+
+  template <class T, int Columns>
+  static void finish(const PatchJob& job, int lane0, int first, int bases, F (&y)[kBases][Columns]) {
+    for (int n = 0; n < Columns; ++n) {
+      const int lane = lane0 + n * P::lanes;
+      const F bias = P::load(job.epilogue->bias.data() + lane);
+      const F slope = P::load(job.epilogue->slope.data() + lane);
+      for (int i = 0; i < bases; ++i) y[i][n] = P::prelu(P::add(y[i][n], bias), slope);
+      if (job.target.planar) {
+        store_planar(job, lane, first, bases, [&](int i) { return y[i][n]; });
+      } else {
+        store_features<T>(job, lane, first, bases, [&](int i) { return y[i][n]; });
+      }
+    }
+  }
+
+  /// A vector is one phase's channels: out_channels is a multiple of the vector.
+  template <class T, class Values>
+  static inline void store_features(const PatchJob& job, int lane, int first, int bases, Values&& values) {
+    const int phase = lane / job.out_channels;
+    const int channel = lane % job.out_channels;
+    const std::size_t dy = static_cast<std::size_t>(phase / job.factor);
+    const int dx = phase % job.factor;
+    if (job.out[dy] == nullptr) return;
+    F beta = P::set1(job.residual.beta);
+    if (job.residual.present && job.residual.gate != nullptr) beta = P::mul(beta, P::load(job.residual.gate + channel));
+    for (int i = 0; i < bases; ++i) {
+      const int x = job.first_column + (first + i) * job.factor + dx;
+      if (x < 0 || x >= job.columns) continue;
+      F value = values(i);
+      if (job.residual.present) {
+        const T* from = static_cast<const T*>(job.residual_rows[dy]) + x * job.residual.stride + channel;
+        value = P::fma(P::load(from), beta, P::mul(value, P::set1(job.residual.alpha)));
+      }
+      P::store(static_cast<T*>(job.out[dy]) + x * job.target.stride + channel, value);
+    }
+  }
+  /// Lanes are (phase, channel) pairs of few channels; the surplus lanes are nobody's.
+  template <class Values>
+  static inline void store_planar(const PatchJob& job, int lane, int first, int bases, Values&& values) {
+    alignas(64) float lanes[P::lanes];
+    const int all = job.factor * job.factor * job.out_channels;
+    for (int i = 0; i < bases; ++i) {
+      P::store(lanes, values(i));
+      for (int n = 0; n < P::lanes && lane + n < all; ++n) {
+        const int phase = (lane + n) / job.out_channels;
+        const int channel = (lane + n) % job.out_channels;
+        const int x = job.first_column + (first + i) * job.factor + phase % job.factor;
+        void* row = job.out[static_cast<std::size_t>(phase / job.factor)];
+        if (row == nullptr || x < 0 || x >= job.columns) continue;
+        static_cast<float*>(row)[channel * job.target.plane_stride + x] = lanes[n];
+      }
+    }
+  }
+
+  static void run(const PatchJob& job) {
+    if (job.storage == Storage::half) {
+      run_typed<std::uint16_t>(job);
+    } else {
+      run_typed<float>(job);
+    }
+  }
+};
+
+}  // namespace weir::compute

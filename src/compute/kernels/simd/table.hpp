@@ -1,0 +1,31 @@
+#pragma once
+
+// Makes the table of kernels of one policy. Included only by the file of one instruction set.
+
+#include "compute/kernels/conv3x3/winograd.hpp"
+#include "compute/kernels/direct/direct.hpp"
+#include "compute/kernels/kernels.hpp"
+#include "compute/kernels/patch/patch.hpp"
+
+namespace weir::compute {
+
+template <class P>
+struct Table {
+  static int channel_at(int position) { return P::channel_at(position); }
+  static void to_float(const std::uint16_t* in, float* out, std::size_t count) {
+    std::size_t i = 0;
+    for (; i + P::lanes <= count; i += P::lanes) P::store(out + i, P::load(in + i));
+    for (; i < count; ++i) out[i] = half_to_float(in[i]);
+  }
+  static void to_half(const float* in, std::uint16_t* out, std::size_t count) {
+    std::size_t i = 0;
+    for (; i + P::lanes <= count; i += P::lanes) P::store(out + i, P::load(in + i));
+    for (; i < count; ++i) out[i] = float_to_half(in[i]);
+  }
+  static constexpr Kernels kernels{
+      P::name,       P::lanes,       P::lanes * P::columns, channel_at, Winograd<P>::run,
+      Patch<P>::run, Direct<P>::run, to_float,              to_half,
+      Winograd<P>::scratch_bytes,    Patch<P>::scratch_bytes};
+};
+
+}  // namespace weir::compute
