@@ -52,7 +52,8 @@ struct MediaNeed {
 };
 
 struct ReadOptions {
-  std::filesystem::path spill;  ///< folder for row files
+  std::filesystem::path spill;  ///< folder for row files; empty: the system's folder for temporary files
+  Bytes ahead = 512_KiB;        ///< how far decoding may run ahead of read(), in a thread of its own; at least one row
 };
 
 /// Reads a picture from the top down, any number of times. Not thread-safe.
@@ -79,6 +80,7 @@ struct WriteOptions {
   int final_height = 0;
   MetadataPtr metadata;     ///< may be null
   bool overwrite = false;
+  Bytes queue = 1_MiB;      ///< rows that may wait for the encoder; write() waits for room; at least one row
 };
 
 struct WriteReport {

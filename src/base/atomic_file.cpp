@@ -1,0 +1,168 @@
+#include "base/atomic_file.hpp"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <cassert>
+#include <cerrno>
+#include <cstdint>
+#include <cstdio>
+#include <cstdlib>
+#include <system_error>
+#include <utility>
+
+#include "base/text.hpp"
+
+namespace weir {
+namespace {
+
+Error io_error(const std::filesystem::path& path, const char* step, int error, const char* advice = "") {
+  return Error{Errc::io, printable(path.native()) + ": " + step + ": " + errno_text(error) + advice};
+}
+
+Error exists_error(const std::filesystem::path& path) {
+  return Error{Errc::exists, printable(path.native()) + ": exists already; use --overwrite to replace it"};
+}
+
+// FNV-1a, 64 bits (http://www.isthe.com/chongo/tech/comp/fnv/): the name only has to differ.
+std::uint64_t hash(std::uint64_t seed, const std::string& text) {
+  for (const unsigned char c : text) seed = (seed ^ c) * 0x100000001b3ULL;
+  return seed;
+}
+
+// Short whatever the length of the final name, and different for every file of every process.
+std::string temporary_name(const std::string& final_name) {
+  static std::atomic<unsigned> counter{0};
+  const auto key = final_name + '/' + std::to_string(::getpid()) + '/' + std::to_string(counter++);
+  char text[40];
+  std::snprintf(text, sizeof text, ".weir-%016llx.tmp",
+                static_cast<unsigned long long>(hash(0xcbf29ce484222325ULL, key)));
+  return text;
+}
+
+// A file keeps the mode that its predecessor had: a private picture stays private.
+void copy_mode(int folder, const std::string& name, int file) {
+  struct stat old {};
+  if (::fstatat(folder, name.c_str(), &old, 0) == 0) (void)!::fchmod(file, old.st_mode & 07777U);
+}
+
+bool has_no_unnamed_files(int error) {
+  return error == EOPNOTSUPP || error == EISDIR || error == EINVAL || error == ENOENT;
+}
+
+}  // namespace
+
+std::string errno_text(int error) { return std::generic_category().message(error); }
+
+FileDescriptor& FileDescriptor::operator=(FileDescriptor&& other) noexcept {
+  if (this != &other) {
+    if (fd_ >= 0) ::close(fd_);
+    fd_ = other.release();
+  }
+  return *this;
+}
+
+FileDescriptor::~FileDescriptor() {
+  if (fd_ >= 0) ::close(fd_);
+}
+
+int FileDescriptor::release() { return std::exchange(fd_, -1); }
+
+Result<FileDescriptor> open_scratch_file(const std::filesystem::path& folder) {
+  std::filesystem::path where = folder;
+  if (where.empty()) {
+    const char* set = std::getenv("TMPDIR");
+    where = set != nullptr && *set != '\0' ? set : "/tmp";
+  }
+  FileDescriptor file{::open(where.c_str(), O_TMPFILE | O_RDWR | O_CLOEXEC, 0600)};
+  if (file) return file;
+  if (!has_no_unnamed_files(errno)) return io_error(where, "make a scratch file", errno, "; name another --spill folder");
+  std::string name = (where / ".weir-scratch-XXXXXX").native();
+  file = FileDescriptor{::mkostemp(name.data(), O_CLOEXEC)};
+  if (!file) return io_error(where, "make a scratch file", errno, "; name another --spill folder");
+  ::unlink(name.c_str());
+  return file;
+}
+
+Result<AtomicFile> AtomicFile::create(const std::filesystem::path& path, bool overwrite) {
+  AtomicFile made;
+  made.path_ = path;
+  made.name_ = path.filename().native();
+  made.overwrite_ = overwrite;
+  const auto parent = path.parent_path().empty() ? std::filesystem::path{"."} : path.parent_path();
+  if (made.name_.empty() || made.name_ == "." || made.name_ == "..")
+    return Error{Errc::io, printable(path.native()) + ": is no file name; name a file to write"};
+  made.folder_ = FileDescriptor{::open(parent.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)};
+  if (!made.folder_) return io_error(path, "open its folder", errno);
+  struct stat old {};
+  if (::fstatat(made.folder_.get(), made.name_.c_str(), &old, 0) == 0) {
+    if (!S_ISREG(old.st_mode)) return Error{Errc::io, printable(path.native()) + ": is not a regular file; name another output"};
+    if (!overwrite) return exists_error(path);
+  } else if (errno == ENAMETOOLONG) {
+    return io_error(path, "write", errno, "; use a shorter name");
+  }
+  made.file_ = FileDescriptor{::openat(made.folder_.get(), ".", O_TMPFILE | O_RDWR | O_CLOEXEC, 0666)};
+  if (!made.file_ && has_no_unnamed_files(errno)) {
+    made.temporary_ = temporary_name(made.name_);
+    made.file_ = FileDescriptor{
+        ::openat(made.folder_.get(), made.temporary_.c_str(), O_CREAT | O_EXCL | O_RDWR | O_CLOEXEC, 0666)};
+    if (!made.file_) made.temporary_.clear();
+  }
+  if (!made.file_) return io_error(path, "write into its folder", errno);
+  return made;
+}
+
+AtomicFile::AtomicFile(AtomicFile&& other) noexcept
+    : path_{std::move(other.path_)},
+      name_{std::move(other.name_)},
+      temporary_{std::exchange(other.temporary_, {})},
+      folder_{std::move(other.folder_)},
+      file_{std::move(other.file_)},
+      overwrite_{other.overwrite_} {}
+
+AtomicFile::~AtomicFile() {
+  if (!temporary_.empty()) ::unlinkat(folder_.get(), temporary_.c_str(), 0);
+}
+
+// Only linkat gives an unnamed file a name, and linkat never replaces: it is the answer without `overwrite`, and the
+// way to a temporary name for rename with it.
+Status AtomicFile::publish() {
+  const int folder = folder_.get();
+  if (temporary_.empty()) {
+    const auto self = "/proc/self/fd/" + std::to_string(file_.get());
+    const auto target = overwrite_ ? temporary_name(name_) : name_;
+    if (::linkat(AT_FDCWD, self.c_str(), folder, target.c_str(), AT_SYMLINK_FOLLOW) != 0)
+      return errno == EEXIST ? exists_error(path_) : io_error(path_, "give the file its name", errno);
+    if (!overwrite_) return ok();
+    temporary_ = target;
+  }
+  if (overwrite_) {
+    if (::renameat(folder, temporary_.c_str(), folder, name_.c_str()) != 0)
+      return io_error(path_, "give the file its name", errno);
+    temporary_.clear();
+    return ok();
+  }
+  int result = ::renameat2(folder, temporary_.c_str(), folder, name_.c_str(), RENAME_NOREPLACE);
+  if (result == 0) {
+    temporary_.clear();
+    return ok();
+  }
+  if (errno == EINVAL || errno == ENOSYS) result = ::linkat(folder, temporary_.c_str(), folder, name_.c_str(), 0);
+  if (result != 0) return errno == EEXIST ? exists_error(path_) : io_error(path_, "give the file its name", errno);
+  return ok();  // the destructor removes the temporary name
+}
+
+Status AtomicFile::commit() {
+  assert(file_);
+  if (overwrite_) copy_mode(folder_.get(), name_, file_.get());
+  if (::fsync(file_.get()) != 0) return io_error(path_, "write", errno);
+  if (auto done = publish(); !done) return done;
+  // A file system that cannot sync a folder (EINVAL) has published the file all the same.
+  if (::fsync(folder_.get()) != 0 && errno != EINVAL) return io_error(path_, "sync its folder", errno);
+  file_ = FileDescriptor{};
+  return ok();
+}
+
+}  // namespace weir

@@ -1,0 +1,62 @@
+#pragma once
+
+#include <filesystem>
+#include <string>
+
+#include "base/bytes.hpp"
+#include "base/result.hpp"
+
+namespace weir {
+
+/// "No space left on device" and the like, for the value of errno. Thread-safe.
+std::string errno_text(int error);
+
+/// Owns a file descriptor. -1 is none.
+class FileDescriptor {
+ public:
+  FileDescriptor() = default;
+  explicit FileDescriptor(int fd) : fd_{fd} {}
+  FileDescriptor(FileDescriptor&& other) noexcept : fd_{other.release()} {}
+  FileDescriptor& operator=(FileDescriptor&& other) noexcept;
+  ~FileDescriptor();
+  int get() const { return fd_; }
+  explicit operator bool() const { return fd_ >= 0; }
+  int release();
+
+ private:
+  int fd_ = -1;
+};
+
+/// A file without a name for scratch data, gone when closed, whatever happens to the process.
+/// `folder` empty: the system's folder for temporary files. Errors: io.
+Result<FileDescriptor> open_scratch_file(const std::filesystem::path& folder);
+
+/// A file that appears whole or not at all: written without a name (or, on file systems that cannot do this, under a
+/// short temporary name in the same folder), synced, and only then given its name. Not thread-safe; fd() may be
+/// written from any one thread.
+class AtomicFile {
+ public:
+  /// Errors: exists (and not `overwrite`), io (folder missing or not writable, a folder or device stands there).
+  static Result<AtomicFile> create(const std::filesystem::path& path, bool overwrite);
+  AtomicFile(AtomicFile&& other) noexcept;
+  AtomicFile& operator=(AtomicFile&&) = delete;
+  /// Removes what was not committed.
+  ~AtomicFile();
+
+  int fd() const { return file_.get(); }  ///< open for reading and writing
+  /// Syncs the file, gives it its name and syncs the folder. Without `overwrite` an existing file is never replaced,
+  /// also if it appeared meanwhile. Errors: io, exists; then nothing of ours stands under the name. At most once.
+  Status commit();
+
+ private:
+  AtomicFile() = default;
+  Status publish();
+
+  std::filesystem::path path_;
+  std::string name_;       // the last part of path_, relative to folder_
+  std::string temporary_;  // the name of the file while it is written; empty if it has none
+  FileDescriptor folder_, file_;
+  bool overwrite_ = false;
+};
+
+}  // namespace weir

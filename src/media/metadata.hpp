@@ -1,0 +1,37 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "media/picture.hpp"
+
+namespace weir::media {
+
+using Blob = std::vector<std::byte>;
+
+/// What a picture says about itself beside its samples, in one form for all formats.
+struct Metadata {
+  Blob icc;   ///< an ICC profile; empty: none
+  Blob exif;  ///< starts with the TIFF header ("II*\0" or "MM\0*"); the orientation in it is 1
+  Blob xmp;   ///< an XML packet, UTF-8
+  double dots_per_mm_x = 0, dots_per_mm_y = 0;  ///< 0: not known
+};
+
+/// Cuts the "Exif\0\0" that JPEG and WebP put in front. Returns an empty blob if what remains has no TIFF header.
+Blob exif_body(std::span<const std::byte> raw);
+
+/// The orientation, 1 to 8, that an EXIF block asks for; 1 if it says none or is damaged.
+/// Source: EXIF 2.3 (JEITA CP-3451C), tag 0x0112 in the first directory.
+int exif_orientation(std::span<const std::byte> exif);
+
+/// Writes 1 there, if the tag is there.
+void reset_exif_orientation(std::span<std::byte> exif);
+
+/// The width and height of a picture after orientation 5 to 8 are exchanged.
+inline bool is_transposed(int orientation) { return orientation >= 5 && orientation <= 8; }
+
+}  // namespace weir::media

@@ -1,0 +1,104 @@
+#include <algorithm>
+#include <array>
+#include <cassert>
+#include <optional>
+#include <thread>
+
+#include "media/decoder.hpp"
+#include "media/picture.hpp"
+#include "media/row_queue.hpp"
+#include "media/sniff.hpp"
+
+namespace weir::media {
+namespace {
+
+Error not_a_picture(const InputFile& file) {
+  return file.error(Errc::corrupt, "is not a picture of a known format; PNG, JPEG, WebP, TIFF, AVIF, HEIF, JPEG XL, BMP "
+                                   "and GIF are read");
+}
+
+Result<DecoderPtr> open_decoder(const InputFilePtr& file, const ReadOptions& options) {
+  std::array<std::byte, kSniffBytes> head{};
+  auto got = file->read_at(0, head);
+  if (!got) return got.error();
+  const auto format = sniff_format(std::span{head}.first(*got));
+  if (!format) return not_a_picture(*file);
+  if (*format == Format::png) return open_png(file, options);
+  if (*format == Format::jpg) return open_jpeg(file, options);
+  return open_other(file, *format, options);
+}
+
+/// Runs a decoder on a thread that stays at most `ahead` bytes in front of the caller.
+class Reader final : public PictureReader {
+ public:
+  Reader(DecoderPtr decoder, Bytes ahead)
+      : decoder_{std::move(decoder)},
+        info_{decoder_->info()},
+        ahead_{std::max<std::size_t>(ahead.count(), info_.row_bytes())} {}
+  ~Reader() override { stop(); }
+
+  const PictureInfo& info() const override { return info_; }
+  MetadataPtr metadata() const override { return decoder_->metadata(); }
+
+  MediaNeed need() const override {
+    auto sum = decoder_->need();
+    sum.ram += Bytes{ahead_} + Bytes{info_.row_bytes()};
+    return sum;
+  }
+
+  Status read(std::span<std::byte> rows) override {
+    assert(rows.size() % info_.row_bytes() == 0);
+    if (!queue_) start();
+    return queue_->read(rows);
+  }
+
+  Status rewind() override {
+    if (!queue_) return ok();
+    stop();
+    return decoder_->restart();
+  }
+
+ private:
+  void start() {
+    queue_.emplace(ahead_);
+    thread_ = std::thread{[this] { queue_->close(decode()); }};
+  }
+
+  void stop() {
+    if (!queue_) return;
+    queue_->cancel(Error{Errc::cancelled, "reading was stopped"});
+    thread_.join();
+    queue_.reset();
+  }
+
+  Status decode() {
+    const auto row = std::make_unique_for_overwrite<std::byte[]>(info_.row_bytes());
+    for (int y = 0; y < info_.height; ++y) {
+      if (auto got = decoder_->read({row.get(), info_.row_bytes()}); !got) return got;
+      if (auto put = queue_->write({row.get(), info_.row_bytes()}); !put) return put;
+    }
+    return ok();
+  }
+
+  DecoderPtr decoder_;
+  PictureInfo info_;
+  std::size_t ahead_;
+  std::optional<RowQueue> queue_;  // exists while thread_ runs
+  std::thread thread_;
+};
+
+}  // namespace
+
+Result<std::unique_ptr<PictureReader>> PictureReader::open(const PictureSource& source, const ReadOptions& options) {
+  auto file = InputFile::open(source);
+  if (!file) return file.error();
+  auto decoder = open_decoder(*file, options);
+  if (!decoder) return decoder.error();
+  const auto& info = (*decoder)->info();
+  if (info.width < 1 || info.height < 1 || info.width > kMaxSide || info.height > kMaxSide)
+    return (*file)->error(Errc::unsupported, "is " + std::to_string(info.width) + "x" + std::to_string(info.height) +
+                                                 " pixels; at most 1048576 on a side are read");
+  return std::unique_ptr<PictureReader>{std::make_unique<Reader>(*std::move(decoder), options.ahead)};
+}
+
+}  // namespace weir::media

@@ -1,0 +1,118 @@
+#include <pthread.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cassert>
+#include <csignal>
+#include <optional>
+#include <thread>
+
+#include "base/atomic_file.hpp"
+#include "base/text.hpp"
+#include "media/encoder.hpp"
+#include "media/picture.hpp"
+#include "media/row_queue.hpp"
+#include "media/samples.hpp"
+#include "media/storable.hpp"
+
+namespace weir::media {
+namespace {
+
+// The encoder's thread writes; a closed pipe or a file-size limit is an error there and not the end of the process.
+// The signals of such a write go to the thread that wrote, so blocking them here is enough.
+void block_write_signals() {
+  sigset_t set;
+  sigemptyset(&set);
+  for (const int signal : {SIGPIPE, SIGXFSZ, SIGINT, SIGTERM, SIGHUP, SIGQUIT}) sigaddset(&set, signal);
+  pthread_sigmask(SIG_BLOCK, &set, nullptr);
+}
+
+/// The resized and adapted rows in front of an encoder.
+class Writer final : public PictureWriter {
+ public:
+  Writer(std::string name, std::optional<AtomicFile> file, const WriteOptions& options)
+      : options_{options},
+        stored_{storable(options, report_.lost)},
+        metadata_{options.metadata != nullptr ? options.metadata : std::make_shared<Metadata>()},
+        file_{std::move(file)},
+        sink_{file_ ? file_->fd() : STDOUT_FILENO, std::move(name)},
+        queue_{std::max<std::size_t>(options.queue.count(), options.rows.row_bytes())},
+        thread_{[this] { run(); }} {}
+
+  ~Writer() override {
+    if (!thread_.joinable()) return;
+    queue_.cancel(Error{Errc::cancelled, sink_.name() + ": writing was stopped"});
+    thread_.join();
+  }
+
+  Status write(std::span<const std::byte> rows) override {
+    assert(rows.size() % options_.rows.row_bytes() == 0);
+    return queue_.write(rows);
+  }
+
+  Result<WriteReport> finish() override {
+    assert(thread_.joinable());
+    queue_.close(Error{Errc::invalid_argument, sink_.name() + ": finished before its last row"});
+    thread_.join();
+    if (!done_) return done_.error();
+    if (file_)
+      if (auto committed = file_->commit(); !committed) return committed.error();
+    return std::move(report_);
+  }
+
+ private:
+  void run() {
+    block_write_signals();
+    done_ = encode();
+    if (!done_) queue_.cancel(done_.error());
+    report_.size = Bytes{sink_.size()};
+  }
+
+  Status encode() {
+    auto adapted = adapt_rows(queue_, options_.rows, stored_);
+    const EncodeJob job{stored_, options_.quality, metadata_.get()};
+    if (stored_.alpha) report_.kept.emplace_back("alpha");
+    if (stored_.bits == 16) report_.kept.emplace_back("16-bit");
+    if (options_.format == Format::png) return encode_png(job, *adapted, sink_, report_);
+    if (options_.format == Format::jpg) return encode_jpeg(job, *adapted, sink_, report_);
+    return encode_other(job, options_.format, *adapted, sink_, report_);
+  }
+
+  WriteOptions options_;
+  WriteReport report_;  // written by the thread until it is joined
+  PictureInfo stored_;
+  MetadataPtr metadata_;
+  std::optional<AtomicFile> file_;
+  ByteSink sink_;
+  RowQueue queue_;
+  Status done_ = ok();
+  std::thread thread_;  // last: it uses all of the above
+};
+
+}  // namespace
+
+Result<std::unique_ptr<PictureWriter>> PictureWriter::create(const std::filesystem::path& path,
+                                                             const WriteOptions& options) {
+  const bool to_stdout = path == "-";
+  auto name = to_stdout ? std::string{"standard output"} : printable(path.native());
+  if (auto fits = check_limits(options); !fits) return Error{fits.error().code, name + ": " + fits.error().what};
+  std::optional<AtomicFile> file;
+  if (!to_stdout) {
+    auto created = AtomicFile::create(path, options.overwrite);
+    if (!created) return created.error();
+    file.emplace(*std::move(created));
+  }
+  return std::unique_ptr<PictureWriter>{std::make_unique<Writer>(std::move(name), std::move(file), options)};
+}
+
+MediaNeed PictureWriter::need(const WriteOptions& options) {
+  std::vector<std::string> lost;
+  const auto stored = storable(options, lost);
+  auto sum = options.format == Format::png   ? encode_png_need(stored)
+             : options.format == Format::jpg ? encode_jpeg_need(stored)
+                                             : encode_other_need(stored, options.format);
+  sum.ram += std::max(options.queue, Bytes{options.rows.row_bytes()}) + Bytes{options.rows.row_bytes()} + 128_KiB;
+  return sum;
+}
+
+}  // namespace weir::media
