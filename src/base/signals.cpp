@@ -32,7 +32,6 @@ struct SignalWatch::State {
 
 /// The watcher looks every 50 ms whether it is to end, so that no signal is needed to wake it.
 SignalWatch::SignalWatch(std::chrono::milliseconds grace, int status, void (*last_words)()) : state_{std::make_unique<State>()} {
-  std::signal(SIGPIPE, SIG_IGN);  // NOLINT(cert-err33-c)
   sigemptyset(&state_->signals);
   for (const int signal : {SIGINT, SIGTERM, SIGHUP}) {
     if (!is_ignored(signal)) sigaddset(&state_->signals, signal);
@@ -61,7 +60,8 @@ SignalWatch::~SignalWatch() {
 
 std::stop_token SignalWatch::token() const { return state_->stop.get_token(); }
 
-void occupy_standard_streams() {
+void prepare_standard_streams() {
+  std::signal(SIGPIPE, SIG_IGN);  // NOLINT(cert-err33-c)
   for (const int descriptor : {0, 1, 2}) {
     if (fcntl(descriptor, F_GETFD) != -1 || errno != EBADF) continue;
     // The wrong direction on purpose: reading from a closed input or writing to a closed output stays an error.

@@ -6,8 +6,7 @@
 
 namespace weir {
 
-/// Turns SIGINT, SIGTERM and SIGHUP into a stop request, and makes writing to a closed pipe an error instead of a death.
-/// Signals that the process was told to ignore stay ignored. Make one in main before any other thread starts: threads
+/// Turns SIGINT, SIGTERM and SIGHUP into a stop request. Signals that the process was told to ignore stay ignored. Make one in main before any other thread starts: threads
 /// inherit the mask. Work that does not end within `grace` after the request ends the process with `status`; `last_words`
 /// runs just before that, on the watching thread.
 class SignalWatch {
@@ -24,7 +23,8 @@ class SignalWatch {
 };
 
 /// Makes sure that descriptors 0, 1 and 2 are taken, so that no file of ours ever gets the number of a closed standard
-/// stream. Call it first in main. Writing to a stream that was closed fails afterwards, as it should.
-void occupy_standard_streams();
+/// stream, and makes writing to a pipe that nobody reads an error instead of a death. Call it first in main. Writing to
+/// a stream that was closed fails afterwards, as it should.
+void prepare_standard_streams();
 
 }  // namespace weir

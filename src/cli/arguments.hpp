@@ -1,0 +1,51 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/bytes.hpp"
+#include "enhance/upscale.hpp"
+#include "media/picture.hpp"
+
+namespace weir::cli {
+
+/// What the words of the command line and the settings say, checked one by one but not yet against each other or the
+/// world. A command uses the fields that its table of flags fills.
+struct Arguments {
+  std::vector<std::string> operands;
+  std::string output;
+  std::string model;
+  std::string name;
+  std::string models;
+  std::optional<int> noise;
+
+  struct Size {  ///< the last of --scale, --resize, --width that was applied
+    double scale = 0;
+    int width = 0, height = 0;
+  } size;
+  std::optional<media::Format> format;
+  int quality = -1;
+
+  std::optional<Bytes> ram;
+  struct Spill {
+    std::string folder;
+    std::optional<Bytes> limit;
+  } spill;
+  std::optional<int> threads;
+  std::vector<int> cores;  ///< empty: all that are allowed
+  enhance::Precision precision = enhance::Precision::automatic;
+  enhance::Sync sync = enhance::Sync::exact;
+  bool tta = false;
+
+  bool overwrite = false;
+  bool dry_run = false;
+  bool json = false;
+  bool quiet = false;
+
+  bool help = false;
+  bool man = false;
+  std::string completion;
+};
+
+}  // namespace weir::cli

@@ -1,0 +1,46 @@
+#pragma once
+
+#include <span>
+#include <string_view>
+
+#include "cli/exit.hpp"
+#include "cli/flags.hpp"
+#include "cli/settings.hpp"
+
+namespace weir::cli {
+
+/// What a command is run with.
+struct Invocation {
+  const CommandLine& line;
+  const Settings& settings;
+  const Environment& environment;
+  const Arguments& args() const { return settings.args; }
+};
+
+struct Command {
+  std::string_view name;
+  std::string_view operands;     ///< "INPUT... -o OUTPUT"; empty if there are none
+  std::string_view summary;      ///< one line
+  std::string_view description;  ///< for the help and the manual page
+  std::span<const Flag> flags;
+  bool reads_settings;           ///< files and variables; help works whatever they say
+  Ending (*run)(const Invocation& invocation);
+};
+
+std::span<const Command> commands();
+const Command* find_command(std::string_view name);  ///< null if there is none
+
+/// Runs the words of the command line but for the program's name.
+Ending run_program(const std::vector<std::string>& words);
+
+// One file each.
+Ending run_upscale(const Invocation& invocation);
+Ending run_models(const Invocation& invocation);
+Ending run_config(const Invocation& invocation);
+Ending run_help(const Invocation& invocation);
+Ending run_version(const Invocation& invocation);
+
+/// Prints a command's result; what cannot be printed is an error.
+Ending print(std::string_view text);
+
+}  // namespace weir::cli

@@ -1,0 +1,70 @@
+#include "cli/command_line.hpp"
+
+#include <algorithm>
+#include <deque>
+
+#include <CLI/App.hpp>
+#include <CLI/Config.hpp>
+#include <CLI/Formatter.hpp>
+#include <fmt/format.h>
+
+#include "base/text.hpp"
+
+namespace weir::cli {
+namespace {
+
+Error invalid(std::string what) { return {Errc::invalid_argument, std::move(what)}; }
+
+std::string names_of(const Flag& flag) {
+  return flag.letter == 0 ? std::string{flag.name} : fmt::format("-{},{}", flag.letter, flag.name);
+}
+
+/// CLI11 takes "[a,b]" apart into a list and "++" as the end of a command; "./" before them keeps them names.
+void protect(std::string& word) {
+  const bool list = word.size() > 1 && word.front() == '[' && word.back() == ']';
+  if (list || word == "++") word.insert(0, "./");
+}
+
+Status check_exclusive(const CommandLine& line) {
+  const int sizes = line.has("--scale") + line.has("--resize") + line.has("--width");
+  if (sizes > 1) return invalid("--scale, --resize and --width exclude each other");
+  return ok();
+}
+
+}  // namespace
+
+bool CommandLine::has(std::string_view name) const {
+  return std::any_of(flags.begin(), flags.end(), [&](const GivenFlag& given) { return given.flag->name == name; });
+}
+
+Result<CommandLine> parse_command_line(std::span<const Flag> flags, std::vector<std::string> words) {
+  CLI::App app;
+  app.set_help_flag();
+  std::deque<std::pair<const Flag*, std::string>> texts;  // stays in place while the parser points into it
+  std::vector<CLI::Option*> options;
+  for (const Flag& flag : flags) {
+    if (flag.name.empty()) continue;
+    auto& [row, text] = texts.emplace_back(&flag, "true");
+    options.push_back(flag.is_switch() ? app.add_flag(names_of(flag)) : app.add_option(names_of(flag), text));
+  }
+  std::vector<std::string> unused;
+  const CLI::Option* operands = app.add_option("operands", unused);
+  for (std::string& word : words) protect(word);
+  std::reverse(words.begin(), words.end());
+  try {
+    app.parse(std::move(words));
+  } catch (const CLI::ExtrasError&) {
+    return invalid(fmt::format("unknown flag '{}'", printable(app.remaining().front())));
+  } catch (const CLI::ParseError& problem) {
+    return invalid(printable(problem.what()));
+  }
+  CommandLine line;
+  line.operands = operands->results();
+  for (std::size_t i = 0; i < texts.size(); ++i) {
+    if (options[i]->count() > 0) line.flags.push_back({texts[i].first, texts[i].second});
+  }
+  if (auto apart = check_exclusive(line); !apart) return apart.error();
+  return line;
+}
+
+}  // namespace weir::cli

@@ -1,0 +1,141 @@
+#include "cli/completions.hpp"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include "cli/command.hpp"
+
+namespace weir::cli {
+namespace {
+
+std::string command_names() {
+  std::string names;
+  for (const Command& command : commands()) names += (names.empty() ? "" : " ") + std::string{command.name};
+  return names;
+}
+
+/// What a flag's value is completed with.
+enum class Completion { nothing, choices, folders, files };
+Completion completion_of(const Flag& flag) {
+  if (!choices_of(flag.value).empty()) return Completion::choices;
+  if (flag.value.starts_with("DIR|") || flag.value == "OUTPUT") return Completion::files;
+  return flag.value.starts_with("DIR") ? Completion::folders : Completion::nothing;
+}
+
+/// The help's first sentence, for a column beside the flag.
+std::string_view brief(const Flag& flag) { return flag.help.substr(0, flag.help.find_first_of(".,;:(")); }
+
+/// Within single quotes of any of the three shells.
+std::string quoted(std::string_view text) {
+  std::string out;
+  for (const char c : text) {
+    if (c != '\'') out += c;
+  }
+  return out;
+}
+
+// --- bash
+
+std::string bash_value(const Flag& flag) {
+  switch (completion_of(flag)) {
+    case Completion::choices: return fmt::format("COMPREPLY=($(compgen -W '{}' -- \"$word\"))", fmt::join(choices_of(flag.value), " "));
+    case Completion::folders: return "compopt -o filenames; mapfile -t COMPREPLY < <(compgen -d -- \"$word\")";
+    case Completion::files: return "compopt -o filenames; mapfile -t COMPREPLY < <(compgen -f -- \"$word\")";
+    case Completion::nothing: break;
+  }
+  return "COMPREPLY=()";
+}
+
+std::string bash_command(const Command& command) {
+  std::string names;
+  std::string values;
+  for (const Flag& flag : command.flags) {
+    if (flag.name.empty()) continue;
+    names += fmt::format(" {}", flag.name);
+    const std::string pattern = flag.letter == 0 ? std::string{flag.name} : fmt::format("{}|-{}", flag.name, flag.letter);
+    if (!flag.is_switch()) values += fmt::format("        {}) {}; return ;;\n", pattern, bash_value(flag));
+  }
+  const std::string operands = command.name == "help" ? fmt::format("COMPREPLY=($(compgen -W '{}' -- \"$word\"))", command_names())
+                               : command.operands.empty() ? "COMPREPLY=()"
+                                                          : "compopt -o filenames; mapfile -t COMPREPLY < <(compgen -f -- \"$word\")";
+  return fmt::format(
+      "    {0})\n      case \"$before\" in\n{1}      esac\n"
+      "      if [[ $word == -* ]]; then COMPREPLY=($(compgen -W '{2}' -- \"$word\"))\n      else {3}; fi ;;\n",
+      command.name, values, names.substr(1), operands);
+}
+
+std::string bash() {
+  std::string text = fmt::format(
+      "# bash completion for weir; made by 'weir help --completion bash'\n"
+      "_weir() {{\n  local word=${{COMP_WORDS[COMP_CWORD]}} before=${{COMP_WORDS[COMP_CWORD-1]}}\n"
+      "  if ((COMP_CWORD == 1)); then COMPREPLY=($(compgen -W '{} --help --version' -- \"$word\")); return; fi\n"
+      "  case ${{COMP_WORDS[1]}} in\n",
+      command_names());
+  for (const Command& command : commands()) text += bash_command(command);
+  return text + "  esac\n}\ncomplete -F _weir weir\n";
+}
+
+// --- zsh
+
+std::string zsh_value(const Flag& flag) {
+  switch (completion_of(flag)) {
+    case Completion::choices: return fmt::format(":{}:({})", flag.name.substr(2), fmt::join(choices_of(flag.value), " "));
+    case Completion::folders: return ":folder:_files -/";
+    case Completion::files: return ":file:_files";
+    case Completion::nothing: break;
+  }
+  return flag.is_switch() ? "" : fmt::format(":{}: ", flag.name.substr(2));
+}
+
+std::string zsh_command(const Command& command) {
+  std::string text = fmt::format("    {}) _arguments", command.name);
+  for (const Flag& flag : command.flags) {
+    if (flag.name.empty()) continue;
+    const std::string rest = fmt::format("[{}]{}", quoted(brief(flag)), zsh_value(flag));
+    if (flag.letter == 0) text += fmt::format(" \\\n      '{}{}'", flag.name, rest);
+    else text += fmt::format(" \\\n      '(-{0} {1})'{{-{0},{1}}}'{2}'", flag.letter, flag.name, rest);
+  }
+  if (command.name == "help") text += fmt::format(" \\\n      '1:command:({})'", command_names());
+  else if (!command.operands.empty()) text += " \\\n      '*:file:_files'";
+  return text + " ;;\n";
+}
+
+std::string zsh() {
+  std::string text = "#compdef weir\n# made by 'weir help --completion zsh'\n_weir() {\n  if ((CURRENT == 2)); then\n    local -a commands=(\n";
+  for (const Command& command : commands()) text += fmt::format("      '{}:{}'\n", command.name, quoted(command.summary));
+  text += "    )\n    _describe command commands\n    return\n  fi\n  local command=$words[2]\n  shift words\n  ((CURRENT--))\n  case $command in\n";
+  for (const Command& command : commands()) text += zsh_command(command);
+  return text + "  esac\n}\n_weir \"$@\"\n";
+}
+
+// --- fish
+
+std::string fish_flag(const Command& command, const Flag& flag) {
+  std::string text = fmt::format("complete -c weir -n '__fish_seen_subcommand_from {}' -l {}", command.name, flag.name.substr(2));
+  if (flag.letter != 0) text += fmt::format(" -s {}", flag.letter);
+  switch (completion_of(flag)) {
+    case Completion::choices: text += fmt::format(" -x -a '{}'", fmt::join(choices_of(flag.value), " ")); break;
+    case Completion::folders: text += " -x -a '(__fish_complete_directories)'"; break;
+    case Completion::files: text += " -r -F"; break;
+    case Completion::nothing: text += flag.is_switch() ? "" : " -x"; break;
+  }
+  return text + fmt::format(" -d '{}'\n", quoted(brief(flag)));
+}
+
+std::string fish() {
+  std::string text = "# fish completion for weir; made by 'weir help --completion fish'\n";
+  for (const Command& command : commands()) {
+    text += fmt::format("complete -c weir -n __fish_use_subcommand -f -a {} -d '{}'\n", command.name, quoted(command.summary));
+    if (command.operands.empty()) text += fmt::format("complete -c weir -n '__fish_seen_subcommand_from {}' -f\n", command.name);
+    for (const Flag& flag : command.flags) {
+      if (!flag.name.empty()) text += fish_flag(command, flag);
+    }
+  }
+  return text + fmt::format("complete -c weir -n '__fish_seen_subcommand_from help' -f -a '{}'\n", command_names());
+}
+
+}  // namespace
+
+std::string completions_for(std::string_view shell) { return shell == "bash" ? bash() : shell == "zsh" ? zsh() : fish(); }
+
+}  // namespace weir::cli

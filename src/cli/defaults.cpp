@@ -1,0 +1,20 @@
+#include "cli/defaults.hpp"
+
+#include <fmt/format.h>
+
+#include "base/system_cpus.hpp"
+#include "base/system_memory.hpp"
+
+namespace weir::cli {
+
+Bytes effective_ram(const Arguments& args) { return args.ram.value_or(Bytes{available_memory().count() / 2}); }
+
+int effective_threads(const Arguments& args) {
+  if (args.threads) return *args.threads;
+  return usable_threads(args.cores.empty() ? allowed_cpus().size() : args.cores.size(), cpu_quota());
+}
+
+std::string default_ram(const Arguments& args) { return fmt::format("{}M", effective_ram(args).count() >> 20); }
+std::string default_threads(const Arguments& args) { return fmt::format("{}", effective_threads(args)); }
+
+}  // namespace weir::cli

@@ -1,0 +1,22 @@
+#pragma once
+
+#include <string>
+
+namespace weir::cli {
+
+enum class Exit {
+  done = 0,
+  some_failed = 1,      ///< each is named
+  wrong_usage = 2,      ///< the command line or the settings
+  nothing_started = 3,  ///< no network, or every item refused for want of memory
+  interrupted = 4,
+  fault = 70,           ///< of ours
+};
+
+/// How a command ends. Only main prints `error: <what>`.
+struct Ending {
+  Exit exit = Exit::done;
+  std::string what;  ///< empty if there is nothing to say
+};
+
+}  // namespace weir::cli

@@ -1,0 +1,228 @@
+#include "cli/flags.hpp"
+
+#include <algorithm>
+#include <array>
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include "base/system_cpus.hpp"
+#include "base/text.hpp"
+#include "cli/defaults.hpp"
+
+namespace weir::cli {
+namespace {
+
+Error invalid(std::string what) { return {Errc::invalid_argument, std::move(what)}; }
+
+Status set_switch(std::string_view text, bool& target) {
+  if (text != "true" && text != "false") return invalid(fmt::format("'{}' is neither true nor false", printable(text)));
+  target = text == "true";
+  return ok();
+}
+
+Status set_path(std::string_view text, std::string& target) {
+  if (text.empty()) return invalid("the name is empty");
+  target = text;
+  return ok();
+}
+
+template <class T, class U>
+Status set_to(Result<T> parsed, U& target) {
+  if (!parsed) return parsed.error();
+  target = *std::move(parsed);
+  return ok();
+}
+
+Status set_choice(std::string_view text, std::string_view first, std::string_view second, bool& is_second) {
+  if (text != first && text != second) return invalid(fmt::format("'{}' is neither {} nor {}", printable(text), first, second));
+  is_second = text == second;
+  return ok();
+}
+
+Status set_size(std::string_view text, Arguments& args) {
+  constexpr int kMost = 10'000'000;  // a typing error is more likely than a picture of that size
+  const std::size_t cross = text.find('x');
+  const auto width = parse_whole(text.substr(0, cross), 1, kMost);
+  if (!width) return width.error();
+  if (cross == std::string_view::npos) {
+    args.size = {.scale = 0, .width = *width, .height = 0};
+    return ok();
+  }
+  const auto height = parse_whole(text.substr(cross + 1), 1, kMost);
+  if (!height) return height.error();
+  args.size = {.scale = 0, .width = *width, .height = *height};
+  return ok();
+}
+
+Status set_resize(std::string_view text, Arguments& args) {
+  if (text.find('x') == std::string_view::npos) return invalid(fmt::format("'{}' is not a size; write 1920x1080", printable(text)));
+  return set_size(text, args);
+}
+
+Status set_width(std::string_view text, Arguments& args) {
+  if (text.find('x') != std::string_view::npos) return invalid(fmt::format("'{}' is not a width; write 1920", printable(text)));
+  return set_size(text, args);
+}
+
+Status set_scale(std::string_view text, Arguments& args) {
+  const auto scale = parse_positive(text);
+  if (!scale) return scale.error();
+  args.size = {.scale = *scale, .width = 0, .height = 0};
+  return ok();
+}
+
+Status set_format(std::string_view text, Arguments& args) {
+  const auto format = media::format_of_extension(text);
+  if (!format || !media::can_write(*format))
+    return invalid(fmt::format("'{}' cannot be written; png, jpg, webp, avif, jxl and tiff can", printable(text)));
+  args.format = format;
+  return ok();
+}
+
+/// DIR or DIR:SIZE: the last part is the size if it reads as one.
+Status set_spill(std::string_view text, Arguments& args) {
+  if (text.empty()) return invalid("the name is empty");
+  const std::size_t colon = text.rfind(':');
+  const auto limit = colon == std::string_view::npos || colon == 0 ? Result<Bytes>{invalid("")} : parse_bytes(text.substr(colon + 1));
+  if (limit) args.spill = {.folder = std::string{text.substr(0, colon)}, .limit = *limit};
+  else args.spill = {.folder = std::string{text}, .limit = std::nullopt};
+  return ok();
+}
+
+Status set_device(std::string_view text, Arguments& args) {
+  args.cores.clear();
+  if (text == "cpu") return ok();
+  if (!text.starts_with("cpu:")) return invalid(fmt::format("'{}' is not a device; write cpu or cpu:0-3", printable(text)));
+  return set_to(parse_cpu_list(text.substr(4)), args.cores);
+}
+
+Status set_ram(std::string_view text, Arguments& args) {
+  const auto ram = parse_bytes(text);
+  if (!ram) return ram.error();
+  if (*ram == Bytes{}) return invalid("the line must be above 0");
+  args.ram = *ram;
+  return ok();
+}
+
+constexpr std::string_view kFormats = "png|jpg|webp|avif|jxl|tiff";
+
+constexpr Flag kOutput{"--output", 'o', "OUTPUT",
+    "Where the result goes. A folder if it is one, ends in '/', or there are several inputs or a folder; otherwise a file; '-' is standard output.",
+    "", [](std::string_view text, Arguments& args) { return set_path(text, args.output); }};
+constexpr Flag kModel{"--model", 0, "DIR|FILE",
+    "The network: a .param file with its .bin beside it, or a folder to choose from. It goes before $WEIR_MODELS, ~/.local/share/weir/models and the installed folder.",
+    "model", [](std::string_view text, Arguments& args) { return set_path(text, args.model); }};
+constexpr Flag kModels{"", 0, "DIR", "A folder with networks, searched after --model and before the user's folder.",
+    "models", [](std::string_view text, Arguments& args) { return set_path(text, args.models); }};
+constexpr Flag kJson{"--json", 0, "", "Print one JSON object per line on standard output.",
+    "", [](std::string_view text, Arguments& args) { return set_switch(text, args.json); }};
+constexpr Flag kHelp{"--help", 'h', "", "Print this help.",
+    "", [](std::string_view text, Arguments& args) { return set_switch(text, args.help); }};
+
+constexpr Flag kUpscaleFlags[] = {
+    kOutput,
+    kModel,
+    {"--name", 0, "NAME", "The network's name within its folder, as 'weir models' prints it, or its start.",
+     "name", [](std::string_view text, Arguments& args) { return set_path(text, args.name); }},
+    kModels,
+    {"--noise", 0, "N", "How much noise the network is to remove, -1 (none, conservative) to 3, where the folder has networks for it.",
+     "noise", [](std::string_view text, Arguments& args) { return set_to(parse_whole(text, -1, 3), args.noise); }},
+    {"--scale", 0, "N", "Enlarge N times on each axis, any number above 0. The network's own scale is used once, or twice when that is not enough; the rest is a resize in linear light. Default: the network's own scale.",
+     "scale", set_scale},
+    {"--resize", 0, "WxH", "Enlarge to exactly this size in pixels.", "", set_resize},
+    {"--width", 0, "W", "Enlarge to this width in pixels; the height follows.", "", set_width},
+    {"--format", 0, kFormats, "Format of the output. Default: the output's extension, else the input's format if it can be written without loss, else PNG.",
+     "format", set_format},
+    {"--quality", 0, "Q", "Quality of JPEG, WebP, AVIF and JPEG XL, 1 to 100. Default: the format's.",
+     "quality", [](std::string_view text, Arguments& args) { return set_to(parse_whole(text, 1, 100), args.quality); }},
+    {"--ram", 0, "SIZE", "The line: the most memory that the process may take, as in 640M or 1.5G. Default: half of the free memory.",
+     "ram", set_ram, default_ram},
+    {"--spill", 0, "DIR[:SIZE]", "Folder for temporary data that does not fit below the line, and the most that it may take there. Default: no such data.",
+     "spill", set_spill},
+    {"--threads", 0, "N", "Threads of the network. Default: the processors that the process may use.",
+     "threads", [](std::string_view text, Arguments& args) { return set_to(parse_whole(text, 1, 1024), args.threads); }, default_threads},
+    {"--device", 0, "cpu[:CORES]", "The processors to run on, as in cpu:0-3 or cpu:0,2. Default: all that are allowed.",
+     "device", set_device, [](const Arguments&) { return std::string{"cpu"}; }},
+    {"--precision", 0, "auto|exact", "auto: the fast kernels, within 55 dB of exact; exact: 32-bit floating point.",
+     "precision", [](std::string_view text, Arguments& args) {
+       bool exact = false;
+       auto set = set_choice(text, "auto", "exact", exact);
+       if (set) args.precision = exact ? enhance::Precision::exact : enhance::Precision::automatic;
+       return set;
+     }, [](const Arguments&) { return std::string{"auto"}; }},
+    {"--sync", 0, "exact|fast", "exact: means over the whole picture where the network has any; fast: a cheaper approximation of them.",
+     "sync", [](std::string_view text, Arguments& args) {
+       bool fast = false;
+       auto set = set_choice(text, "exact", "fast", fast);
+       if (set) args.sync = fast ? enhance::Sync::fast : enhance::Sync::exact;
+       return set;
+     }, [](const Arguments&) { return std::string{"exact"}; }},
+    {"--tta", 0, "", "Average the results of the eight orientations; takes eight times as long.",
+     "tta", [](std::string_view text, Arguments& args) { return set_switch(text, args.tta); }, [](const Arguments&) { return std::string{"false"}; }},
+    {"--overwrite", 0, "", "Replace outputs that exist. Without it such a picture fails by name.",
+     "", [](std::string_view text, Arguments& args) { return set_switch(text, args.overwrite); }},
+    {"--dry-run", 0, "", "Print the plan: sizes, network, memory and disk by part, expected time. Nothing is written.",
+     "", [](std::string_view text, Arguments& args) { return set_switch(text, args.dry_run); }},
+    {"--json", 0, "", "Print one JSON object per picture on standard output.", "", kJson.set},
+    {"--quiet", 'q', "", "No progress, warnings or summary; errors are still told.",
+     "quiet", [](std::string_view text, Arguments& args) { return set_switch(text, args.quiet); }, [](const Arguments&) { return std::string{"false"}; }},
+    kHelp,
+};
+
+constexpr Flag kModelsFlags[] = {
+    kModel,
+    kModels,
+    {"--json", 0, "", "Print one JSON object per network on standard output.", "", kJson.set},
+    kHelp,
+};
+
+constexpr bool is_setting(const Flag& flag) { return !flag.setting.empty(); }
+
+/// The settings of upscale, and --help.
+constexpr auto kConfigFlags = [] {
+  std::array<Flag, static_cast<std::size_t>(std::count_if(std::begin(kUpscaleFlags), std::end(kUpscaleFlags), is_setting)) + 1> flags{};
+  std::copy_if(std::begin(kUpscaleFlags), std::end(kUpscaleFlags), flags.begin(), is_setting);
+  flags.back() = kHelp;
+  return flags;
+}();
+
+constexpr Flag kHelpFlags[] = {
+    {"--man", 0, "", "Print the manual page in roff.", "", [](std::string_view text, Arguments& args) { return set_switch(text, args.man); }},
+    {"--completion", 0, "bash|zsh|fish", "Print the completions for a shell.", "", [](std::string_view text, Arguments& args) {
+       if (text != "bash" && text != "zsh" && text != "fish") return Status{invalid(fmt::format("'{}' is none of bash, zsh and fish", printable(text)))};
+       args.completion = text;
+       return ok();
+     }},
+    kHelp,
+};
+
+constexpr Flag kVersionFlags[] = {kHelp};
+
+}  // namespace
+
+std::span<const Flag> upscale_flags() { return kUpscaleFlags; }
+std::span<const Flag> models_flags() { return kModelsFlags; }
+std::span<const Flag> config_flags() { return kConfigFlags; }
+std::span<const Flag> help_flags() { return kHelpFlags; }
+std::span<const Flag> version_flags() { return kVersionFlags; }
+
+std::string environment_name(std::string_view setting) {
+  std::string name = "WEIR_";
+  for (const char c : setting) name += c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : '_';
+  return name;
+}
+
+std::vector<std::string_view> choices_of(std::string_view value) {
+  std::vector<std::string_view> choices;
+  if (value.find('|') == std::string_view::npos) return choices;
+  for (std::string_view rest = value; !rest.empty();) {
+    const std::size_t bar = rest.find('|');
+    choices.push_back(rest.substr(0, bar));
+    rest.remove_prefix(bar == std::string_view::npos ? rest.size() : bar + 1);
+  }
+  const bool words = std::all_of(value.begin(), value.end(), [](char c) { return (c >= 'a' && c <= 'z') || c == '|'; });
+  return words ? choices : std::vector<std::string_view>{};
+}
+
+}  // namespace weir::cli

@@ -1,0 +1,38 @@
+#pragma once
+
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.hpp"
+#include "cli/arguments.hpp"
+
+namespace weir::cli {
+
+/// One flag or setting. The parser, --help, the manual page, the completions and `weir config` are all made from rows
+/// of this kind.
+struct Flag {
+  std::string_view name;     ///< "--scale"; empty for a setting that no flag changes
+  char letter = 0;           ///< 'o' for -o
+  std::string_view value;    ///< "N", "png|jpg" (the choices), "DIR|FILE"; empty for a switch
+  std::string_view help;
+  std::string_view setting;  ///< key in weir.toml; empty for the command line alone
+  Status (*set)(std::string_view text, Arguments& args) = nullptr;  ///< a switch is given "true"
+  std::string (*fallback)(const Arguments& args) = nullptr;         ///< what holds if nobody sets it, for `weir config`
+
+  bool is_switch() const { return value.empty(); }
+};
+
+std::span<const Flag> upscale_flags();
+std::span<const Flag> models_flags();
+std::span<const Flag> config_flags();  ///< the settings among upscale_flags()
+std::span<const Flag> help_flags();
+std::span<const Flag> version_flags();
+
+/// "scale" -> "WEIR_SCALE".
+std::string environment_name(std::string_view setting);
+/// The choices of a value such as "png|jpg"; none if it is not a list of words in small letters.
+std::vector<std::string_view> choices_of(std::string_view value);
+
+}  // namespace weir::cli

@@ -1,0 +1,109 @@
+#include "cli/help_text.hpp"
+
+#include <fmt/format.h>
+
+namespace weir::cli {
+namespace {
+
+constexpr std::size_t kWidth = 80;
+
+/// Breaks text at spaces into lines of at most kWidth columns that start at `indent`.
+std::string wrapped(std::string_view text, std::size_t indent) {
+  std::string out;
+  std::size_t column = 0;
+  while (!text.empty()) {
+    const std::size_t space = text.find(' ');
+    const std::string_view word = text.substr(0, space);
+    text.remove_prefix(space == std::string_view::npos ? text.size() : space + 1);
+    const bool fresh = column == 0 || column + 1 + word.size() > kWidth;
+    if (fresh && column != 0) out += '\n';
+    out += fresh ? std::string(indent, ' ') : " ";
+    column = (fresh ? indent : column + 1) + word.size();
+    out += word;
+  }
+  return out + '\n';
+}
+
+std::string flag_help(const Flag& flag) {
+  std::string text = "  " + flag_heading(flag) + '\n' + wrapped(flag.help, 6);
+  if (!flag.setting.empty()) text += wrapped(fmt::format("Setting {}, variable {}.", flag.setting, environment_name(flag.setting)), 6);
+  return text;
+}
+
+/// Roff takes a line that starts with a point or an apostrophe as a request, and '-' as a hyphen.
+std::string roff(std::string_view text) {
+  std::string out;
+  for (const char c : text) {
+    if (c == '\\') out += "\\e";
+    else if (c == '-') out += "\\-";
+    else if ((c == '.' || c == '\'') && (out.empty() || out.back() == '\n')) out += std::string{"\\&"} + c;
+    else out += c;
+  }
+  return out;
+}
+
+std::string usage(const Command& command) {
+  const std::string_view operands = command.operands;
+  return fmt::format("weir {}{}{} [FLAG]...", command.name, operands.empty() ? "" : " ", operands);
+}
+
+std::string manual_command(const Command& command) {
+  std::string text = fmt::format(".SS {}\n.B {}\n.PP\n{}\n", roff(command.name), roff(usage(command)), roff(command.summary));
+  if (!command.description.empty()) text += fmt::format(".PP\n{}\n", roff(command.description));
+  for (const Flag& flag : command.flags) {
+    if (flag.name.empty()) continue;
+    text += fmt::format(".TP\n.B {}\n{}\n", roff(flag_heading(flag)), roff(flag.help));
+  }
+  return text;
+}
+
+std::string manual_settings() {
+  std::string text;
+  for (const Flag& flag : config_flags()) {
+    if (!flag.setting.empty())
+      text += fmt::format(".TP\n.BR {} \", \" {}\n{}\n", roff(flag.setting), roff(environment_name(flag.setting)), roff(flag.help));
+  }
+  return text;
+}
+
+}  // namespace
+
+std::string flag_heading(const Flag& flag) {
+  std::string text = flag.letter == 0 ? std::string{} : fmt::format("-{}, ", flag.letter);
+  text += flag.name.empty() ? fmt::format("(setting {})", flag.setting) : std::string{flag.name};
+  if (!flag.is_switch()) text += fmt::format(" {}", flag.value);
+  return text;
+}
+
+std::string program_help() {
+  std::string text = "Usage: weir COMMAND [FLAG]...\n\nEnlarges pictures with neural networks inside a memory line that you set.\n\nCommands:\n";
+  for (const Command& command : commands()) text += fmt::format("  {:<10}{}\n", command.name, command.summary);
+  return text + "\n'weir help COMMAND' says more about each.\n";
+}
+
+std::string command_help(const Command& command) {
+  std::string text = fmt::format("Usage: {}\n\n{}", usage(command), wrapped(command.summary, 0));
+  if (!command.description.empty()) text += wrapped(command.description, 0);
+  text += "\nFlags:\n";
+  for (const Flag& flag : command.flags) text += flag_help(flag);
+  return text;
+}
+
+std::string manual_page() {
+  std::string text = ".TH WEIR 1\n.SH NAME\nweir \\- enlarge pictures inside a memory line\n.SH SYNOPSIS\n";
+  for (const Command& command : commands()) text += fmt::format(".B {}\n.br\n", roff(usage(command)));
+  text += ".SH COMMANDS\n";
+  for (const Command& command : commands()) text += manual_command(command);
+  text += fmt::format(".SH SETTINGS\n{}\nThe key in weir.toml and the environment variable of each:\n{}",
+                      roff(find_command("config")->description), manual_settings());
+  text += ".SH EXIT STATUS\n"
+          ".TP\n0\nAll done.\n"
+          ".TP\n1\nSome pictures failed; each is named.\n"
+          ".TP\n2\nThe command line or the settings are wrong.\n"
+          ".TP\n3\nNothing could start: no network, or every picture was refused for want of memory.\n"
+          ".TP\n4\nInterrupted.\n"
+          ".TP\n70\nA fault of weir.\n";
+  return text;
+}
+
+}  // namespace weir::cli

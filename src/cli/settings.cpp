@@ -1,0 +1,85 @@
+#include "cli/settings.hpp"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+namespace weir::cli {
+namespace {
+
+/// Applies values one over the other and remembers where the last of each came from.
+class Layers {
+ public:
+  explicit Layers(std::span<const Flag> flags) {
+    for (const Flag& flag : flags) {
+      if (!flag.setting.empty()) settings_.effective.push_back({&flag, {}, "default"});
+    }
+  }
+
+  Status apply(const Flag& flag, const std::string& text, const std::string& origin) {
+    if (auto set = flag.set(text, settings_.args); !set)
+      return Error{Errc::invalid_argument, fmt::format("{}: {}", origin, set.error().what)};
+    if (flag.setting.empty()) return ok();
+    const auto at = find(flag.setting);
+    at->text = text;
+    at->origin = origin;
+    return ok();
+  }
+
+  /// Settings that this command does not have are left out.
+  Status apply(const FileSetting& value) {
+    const auto at = find(value.key);
+    return at == settings_.effective.end() ? ok() : apply(*at->flag, value.text, value.origin);
+  }
+
+  Settings finish() && {
+    for (Setting& setting : settings_.effective) {
+      if (setting.origin == "default" && setting.flag->fallback != nullptr) setting.text = setting.flag->fallback(settings_.args);
+    }
+    return std::move(settings_);
+  }
+
+ private:
+  std::vector<Setting>::iterator find(std::string_view key) {
+    auto& all = settings_.effective;
+    return std::find_if(all.begin(), all.end(), [&](const Setting& setting) { return setting.flag->setting == key; });
+  }
+
+  Settings settings_;
+};
+
+}  // namespace
+
+std::vector<std::filesystem::path> settings_files(const Environment& environment) {
+  std::vector<std::filesystem::path> files;
+  if (const auto user = user_settings_folder(environment); !user.empty()) files.push_back(user / "weir.toml");
+  files.emplace_back("weir.toml");
+  return files;
+}
+
+Result<Settings> resolve_settings(std::span<const Flag> flags, const CommandLine& line, const Environment& environment,
+                                  const std::vector<std::filesystem::path>& files) {
+  Layers layers{flags};
+  for (const auto& file : files) {
+    const auto values = read_settings_file(file);
+    if (!values) return values.error();
+    for (const FileSetting& value : *values) {
+      if (auto set = layers.apply(value); !set) return set.error();
+    }
+  }
+  for (const Flag& flag : flags) {
+    if (flag.setting.empty()) continue;
+    const std::string variable = environment_name(flag.setting);
+    if (const auto text = environment(variable.c_str())) {
+      if (auto set = layers.apply(flag, *text, variable); !set) return set.error();
+    }
+  }
+  for (const GivenFlag& given : line.flags) {
+    if (auto set = layers.apply(*given.flag, given.text, std::string{given.flag->name}); !set) return set.error();
+  }
+  Settings settings = std::move(layers).finish();
+  settings.args.operands = line.operands;
+  return settings;
+}
+
+}  // namespace weir::cli

@@ -1,0 +1,63 @@
+#include <algorithm>
+#include <fstream>
+#include <iterator>
+#include <system_error>
+
+#include <fmt/format.h>
+#include <toml++/toml.h>
+
+#include "base/text.hpp"
+#include "cli/settings.hpp"
+
+namespace weir::cli {
+namespace {
+
+namespace fs = std::filesystem;
+
+Error at_line(const fs::path& path, const toml::source_region& where, const std::string& what) {
+  return {Errc::invalid_argument, fmt::format("{}:{}: {}", printable(path.native()), where.begin.line, what)};
+}
+
+bool is_known(std::string_view key) {
+  const auto flags = config_flags();
+  return std::any_of(flags.begin(), flags.end(), [&](const Flag& flag) { return flag.setting == key; });
+}
+
+/// The text that the command line would have had; empty for tables, lists and dates.
+std::string text_of(const toml::node& node) {
+  if (const auto* text = node.as_string()) return text->get();
+  if (const auto* whole = node.as_integer()) return fmt::format("{}", whole->get());
+  if (const auto* real = node.as_floating_point()) return fmt::format("{}", real->get());
+  if (const auto* truth = node.as_boolean()) return truth->get() ? "true" : "false";
+  return {};
+}
+
+}  // namespace
+
+Result<std::vector<FileSetting>> read_settings_file(const fs::path& path) {
+  std::vector<FileSetting> settings;
+  std::error_code problem;
+  const fs::file_status status = fs::status(path, problem);
+  if (!fs::exists(status)) return settings;
+  std::ifstream file{path};
+  if (fs::is_directory(status) || !file)
+    return Error{Errc::invalid_argument, fmt::format("{}: cannot be read", printable(path.native()))};
+  const std::string text{std::istreambuf_iterator<char>{file}, {}};
+  toml::table table;
+  try {
+    table = toml::parse(text);
+  } catch (const toml::parse_error& error) {
+    return at_line(path, error.source(), printable(error.description()));
+  }
+  for (const auto& [key, node] : table) {
+    const std::string name{key.str()};
+    if (!is_known(name)) return at_line(path, key.source(), fmt::format("unknown setting '{}'", printable(name)));
+    std::string value = text_of(node);
+    if (value.empty() && !node.is_string())
+      return at_line(path, key.source(), fmt::format("'{}' must be a text, a number, true or false", name));
+    settings.push_back({name, std::move(value), fmt::format("{}:{}", printable(path.native()), key.source().begin.line)});
+  }
+  return settings;
+}
+
+}  // namespace weir::cli
