@@ -32,7 +32,7 @@ test:
 
 bench:
 	@scripts/need_packages build test bench
-	@scripts/build $(BUILD) weir weir_bench weir_measure
+	@scripts/build $(BUILD) weir_benchmarks
 	@bench/run $(BUILD)
 
 soak: build

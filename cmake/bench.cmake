@@ -1,15 +1,23 @@
-# Benchmarks, made only when asked for by name: micro-kernels, the measuring program, and the peer where ncnn is found.
+# Benchmarks: everything that `make bench` needs is behind the target weir_benchmarks, made only when asked for by name.
+add_custom_target(weir_benchmarks)
+
 find_package(benchmark QUIET)
 if(benchmark_FOUND AND WEIR_BENCH_SOURCES)
   add_executable(weir_bench EXCLUDE_FROM_ALL ${WEIR_BENCH_SOURCES})
   target_link_libraries(weir_bench PRIVATE weir_core benchmark::benchmark_main)
+  add_dependencies(weir_benchmarks weir_bench)
 endif()
 
 add_executable(weir_measure EXCLUDE_FROM_ALL bench/measure.cpp)
 target_link_libraries(weir_measure PRIVATE weir_options nlohmann_json::nlohmann_json)
+add_executable(weir_bench_inputs EXCLUDE_FROM_ALL bench/inputs.cpp)
+target_link_libraries(weir_bench_inputs PRIVATE weir_options PkgConfig::VIPS_CPP)
+add_dependencies(weir_benchmarks weir weir_measure weir_bench_inputs)
 
+# The peer to compare with, where ncnn is installed (CMAKE_PREFIX_PATH). No part of weir uses ncnn.
 find_package(ncnn QUIET CONFIG)
 if(ncnn_FOUND)
   add_executable(weir_peer_ncnn EXCLUDE_FROM_ALL bench/peer/peer.cpp)
-  target_link_libraries(weir_peer_ncnn PRIVATE weir_options ncnn PkgConfig::VIPS)
+  target_link_libraries(weir_peer_ncnn PRIVATE weir_options ncnn PkgConfig::VIPS_CPP)
+  add_dependencies(weir_benchmarks weir_peer_ncnn)
 endif()

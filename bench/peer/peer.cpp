@@ -1,0 +1,235 @@
+// A peer to measure weir against: enlarges one picture with ncnn on the CPU, tile by tile, as today's programs do.
+//
+// usage: weir_peer_ncnn INPUT OUTPUT NETWORK.param [TILE [SYNC [THREADS]]]
+//   TILE     edge of a tile without its border; default 200
+//   SYNC     RealCUGAN with channel means (se, pro): 0 each tile its own; 1 exact, five passes; 2 all in one pass;
+//            3 (default) means from every third tile of 32 pixels
+//   THREADS  default 2
+//
+// What it does the same as the programs (measured and described in the project's notes on them): the grid of tiles, a
+// reflected border of 10 pixels (RealCUGAN: 18, 14, 19 for 2x, 3x, 4x), values v/255, rounding by +0.5 and truncation,
+// the whole output in memory, a PNG at the end. RGB only. The PNG is written on one thread with the level that costs
+// what their writer costs. Written against ncnn's public interface.
+#include <net.h>
+#include <vips/vips8>
+
+#include <algorithm>
+#include <array>
+#include <chrono>
+#include <cstdint>
+#include <cstdio>
+#include <cstdlib>
+#include <string>
+#include <vector>
+
+namespace {
+
+struct Picture {
+  int width = 0, height = 0;
+  std::vector<std::uint8_t> samples;  // [h, w, 3]
+};
+
+Picture read(const char* path) {
+  const vips::VImage file = vips::VImage::new_from_file(path)
+                                .colourspace(VIPS_INTERPRETATION_sRGB)
+                                .extract_band(0, vips::VImage::option()->set("n", 3))
+                                .cast(VIPS_FORMAT_UCHAR);
+  std::size_t size = 0;
+  auto* bytes = static_cast<std::uint8_t*>(file.write_to_memory(&size));
+  Picture picture{file.width(), file.height(), {bytes, bytes + size}};
+  g_free(bytes);
+  return picture;
+}
+
+void write(const Picture& picture, const char* path) {
+  vips_concurrency_set(1);
+  vips::VImage::new_from_memory(const_cast<std::uint8_t*>(picture.samples.data()), picture.samples.size(),
+                                picture.width, picture.height, 3, VIPS_FORMAT_UCHAR)
+      .copy(vips::VImage::option()->set("interpretation", VIPS_INTERPRETATION_sRGB))
+      .pngsave(path, vips::VImage::option()->set("compression", 4)->set("filter", VIPS_FOREIGN_PNG_FILTER_ALL));
+}
+
+// Channel means in the order in which the network makes them; empty where they are not given yet.
+constexpr std::array kMeans{"gap0", "gap1", "gap2", "gap3"};
+using Means = std::array<std::vector<float>, kMeans.size()>;
+
+struct Tile {
+  int x = 0, y = 0, width = 0, height = 0;  // of the input, without border
+};
+
+class Peer {
+ public:
+  Peer(const std::string& param, int threads) {
+    net_.opt.num_threads = threads;
+    const std::string bin = param.substr(0, param.rfind('.')) + ".bin";
+    if (net_.load_param(param.c_str()) != 0 || net_.load_model(bin.c_str()) != 0) {
+      std::fprintf(stderr, "error: load %s\n", param.c_str());
+      std::exit(1);
+    }
+    for (const ncnn::Blob& blob : net_.blobs()) {
+      cugan_ = cugan_ || blob.name == "in0";
+      has_means_ = has_means_ || blob.name == kMeans[0];
+    }
+    find_scale();
+  }
+
+  Picture enlarge(const Picture& in, int tile, int sync) {
+    Means means;
+    if (has_means_ && tile < std::max(in.width, in.height)) {
+      if (sync == 1) {
+        for (std::size_t i = 0; i < kMeans.size(); ++i) collect(in, grid(in, tile, 1), means, i, i + 1);
+      } else if (sync == 2) {
+        collect(in, grid(in, tile, 1), means, 0, kMeans.size());
+      } else if (sync == 3) {
+        collect(in, grid(in, 32, 3), means, 0, kMeans.size());
+      }
+    }
+    Picture out{in.width * scale_, in.height * scale_, {}};
+    out.samples.resize(static_cast<std::size_t>(out.width) * out.height * 3);
+    for (const Tile& t : grid(in, tile, 1)) {
+      ncnn::Extractor run = start(in, t, means);
+      ncnn::Mat result;
+      run.extract(cugan_ ? "out0" : "output", result);
+      store(result, in, t, out);
+    }
+    return out;
+  }
+
+ private:
+  // The scale is what the network makes of a small picture.
+  void find_scale() {
+    ncnn::Mat probe(64, 64, 3), result;
+    probe.fill(0.5F);
+    ncnn::Extractor run = net_.create_extractor();
+    run.input(cugan_ ? "in0" : "data", probe);
+    run.extract(cugan_ ? "out0" : "output", result);
+    if (!cugan_) {
+      scale_ = result.w / 64;
+      border_ = 10;
+      return;
+    }
+    for (const auto& [scale, border] : {std::pair{2, 18}, std::pair{3, 14}, std::pair{4, 19}}) {
+      if ((64 - 2 * border) * scale == result.w) {
+        scale_ = scale;
+        border_ = border;
+      }
+    }
+  }
+
+  static std::vector<Tile> grid(const Picture& in, int tile, int every) {
+    std::vector<Tile> tiles;
+    for (int y = 0; y < in.height; y += tile * every) {
+      for (int x = 0; x < in.width; x += tile * every) {
+        tiles.push_back({x, y, std::min(tile, in.width - x), std::min(tile, in.height - y)});
+      }
+    }
+    return tiles;
+  }
+
+  // The tile with its border, reflected where the picture ends; the useful size is grown to a multiple of 2 or 4.
+  ncnn::Mat cut(const Picture& in, const Tile& t) const {
+    const int align = scale_ == 3 ? 4 : 2;
+    const int width = (t.width + align - 1) / align * align + 2 * border_;
+    const int height = (t.height + align - 1) / align * align + 2 * border_;
+    const auto reflected = [](int at, int size) {
+      if (size == 1) return 0;
+      const int period = 2 * (size - 1);
+      at = ((at % period) + period) % period;
+      return at < size ? at : period - at;
+    };
+    ncnn::Mat mat(width, height, 3);
+    for (int c = 0; c < 3; ++c) {
+      float* to = mat.channel(c);
+      for (int y = 0; y < height; ++y) {
+        const std::uint8_t* row =
+            &in.samples[static_cast<std::size_t>(reflected(t.y - border_ + y, in.height)) * in.width * 3];
+        for (int x = 0; x < width; ++x) {
+          *to++ = static_cast<float>(row[reflected(t.x - border_ + x, in.width) * 3 + c]) * (1 / 255.F);
+        }
+      }
+    }
+    return mat;
+  }
+
+  ncnn::Extractor start(const Picture& in, const Tile& t, const Means& means) const {
+    ncnn::Extractor run = net_.create_extractor();
+    run.input(cugan_ ? "in0" : "data", cut(in, t));
+    for (std::size_t i = 0; i < kMeans.size(); ++i) {
+      if (means[i].empty()) continue;
+      ncnn::Mat given(static_cast<int>(means[i].size()));
+      std::copy(means[i].begin(), means[i].end(), static_cast<float*>(given));
+      run.input(kMeans[i], given);
+    }
+    return run;
+  }
+
+  // Averages the means [first, last) over the tiles; those before `first` are fed to the network.
+  void collect(const Picture& in, const std::vector<Tile>& tiles, Means& means, std::size_t first, std::size_t last) {
+    std::array<std::vector<double>, kMeans.size()> sums;
+    for (const Tile& t : tiles) {
+      ncnn::Extractor run = start(in, t, means);
+      for (std::size_t i = first; i < last; ++i) {
+        ncnn::Mat packed, mean;
+        run.extract(kMeans[i], packed);
+        ncnn::convert_packing(packed, mean, 1);
+        sums[i].resize(static_cast<std::size_t>(mean.w));
+        for (int c = 0; c < mean.w; ++c) sums[i][c] += mean[c];
+      }
+    }
+    for (std::size_t i = first; i < last; ++i) {
+      means[i].clear();
+      for (double sum : sums[i]) means[i].push_back(static_cast<float>(sum / static_cast<double>(tiles.size())));
+    }
+  }
+
+  void store(const ncnn::Mat& result, const Picture& in, const Tile& t, Picture& out) const {
+    const int crop = cugan_ ? 0 : border_ * scale_;
+    for (int c = 0; c < 3; ++c) {
+      const ncnn::Mat channel = result.channel(c);
+      for (int y = 0; y < t.height * scale_; ++y) {
+        const float* from = channel.row(y + crop) + crop;
+        std::uint8_t* to =
+            &out.samples[(static_cast<std::size_t>(t.y * scale_ + y) * out.width + t.x * scale_) * 3 + c];
+        for (int x = 0; x < t.width * scale_; ++x) {
+          float value = from[x] * 255.F + 0.5F;
+          if (cugan_ && scale_ == 4) {  // the network gives what is to be added to the picture
+            value += in.samples[(static_cast<std::size_t>(t.y + y / 4) * in.width + t.x + x / 4) * 3 + c];
+          }
+          to[static_cast<std::size_t>(x) * 3] = static_cast<std::uint8_t>(std::clamp(static_cast<int>(value), 0, 255));
+        }
+      }
+    }
+  }
+
+  ncnn::Net net_;
+  bool cugan_ = false, has_means_ = false;
+  int scale_ = 0, border_ = 0;
+};
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  if (argc < 4) {
+    std::fputs("usage: weir_peer_ncnn INPUT OUTPUT NETWORK.param [TILE [SYNC [THREADS]]]\n", stderr);
+    return 2;
+  }
+  if (VIPS_INIT(argv[0]) != 0) return 1;
+  const int tile = argc > 4 ? std::atoi(argv[4]) : 200, sync = argc > 5 ? std::atoi(argv[5]) : 3;
+  const int threads = argc > 6 ? std::atoi(argv[6]) : 2;
+  const auto now = [] { return std::chrono::steady_clock::now(); };
+  const auto since = [&](auto start) { return std::chrono::duration<double>(now() - start).count(); };
+  try {
+    const Picture in = read(argv[1]);
+    Peer peer{argv[3], threads};
+    const auto begin = now();
+    const Picture out = peer.enlarge(in, tile, sync);
+    const double network = since(begin);
+    const auto encoding = now();
+    write(out, argv[2]);
+    std::printf("network %.3f s, encode %.3f s\n", network, since(encoding));
+  } catch (const vips::VError& error) {
+    std::fprintf(stderr, "error: %s\n", error.what());
+    return 1;
+  }
+  return 0;
+}
