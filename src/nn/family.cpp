@@ -13,8 +13,8 @@ namespace {
 
 constexpr int kLargestScale = 16;
 constexpr int kLargestAlign = 64;
-constexpr int kProbe = 1024;            // pixels; larger than what any network takes away at its edges
-constexpr int kZeroPaddedBorder = 10;   // what the programs around Real-ESRGAN give their networks on every side
+constexpr int kProbe = 1024;           // pixels; larger than what any network takes away at its edges
+constexpr int kZeroPaddedBorder = 10;  // what the programs around Real-ESRGAN give their networks on every side
 
 /// Output pixels that are missing from `scale` per input pixel, for an input of n x n; none where the graph does not fit.
 std::optional<std::int64_t> shrinkage(const Graph& graph, int scale, int n) {

@@ -93,7 +93,7 @@ Result<Size> layer_size(const Graph& graph, const Layer& layer, const std::vecto
 
 std::string_view kind_of(const Operation& operation) {
   static constexpr std::array<std::string_view, std::variant_size_v<Operation>> kNames{
-      "Input",    "Convolution", "Deconvolution", "InnerProduct", "Split",  "PReLU",       "GlobalAverage",
+      "Input",    "Convolution", "Deconvolution", "InnerProduct", "Split",        "PReLU",  "GlobalAverage",
       "BinaryOp", "WeightedSum", "Crop",          "Concat",       "PixelShuffle", "Interp", "Activation"};
   return kNames[operation.index()];
 }

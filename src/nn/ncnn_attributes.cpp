@@ -88,8 +88,8 @@ Activation NcnnAttributes::activation() {
   if (kind == 2) return with(Activation::Kind::leaky_relu, 1);
   if (kind == 3) return with(Activation::Kind::clip, 2);
   if (kind == 4) return with(Activation::Kind::sigmoid, 0);
-  unsupported(fmt::format("activation (parameter 9) is {}; supported: 0 none, 1 relu, 2 leaky relu, 3 clip, 4 sigmoid",
-                          kind));
+  unsupported(
+      fmt::format("activation (parameter 9) is {}; supported: 0 none, 1 relu, 2 leaky relu, 3 clip, 4 sigmoid", kind));
   return {};
 }
 

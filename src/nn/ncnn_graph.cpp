@@ -18,7 +18,8 @@ class GraphBuilder {
     std::vector<BlobShape> shapes;
     for (const std::string& blob : line.inputs) {
       const auto found = numbers_.find(blob);
-      if (found == numbers_.end()) return corrupt(line, fmt::format("blob '{}' is used before a layer makes it", printable(blob)));
+      if (found == numbers_.end())
+        return corrupt(line, fmt::format("blob '{}' is used before a layer makes it", printable(blob)));
       layer.inputs.push_back(found->second);
       shapes.push_back(result_.graph.blobs[found->second]);
       used_[found->second] = true;
@@ -53,8 +54,9 @@ class GraphBuilder {
     for (std::size_t blob = 0; blob < used_.size(); ++blob) {
       if (used_[blob]) continue;
       if (graph.output >= 0) {
-        return Error{Errc::unsupported, fmt::format("{}: nothing uses blobs '{}' and '{}'; supported: one result", file_,
-                                                    printable(graph.blob_names[graph.output]), printable(graph.blob_names[blob]))};
+        return Error{Errc::unsupported,
+                     fmt::format("{}: nothing uses blobs '{}' and '{}'; supported: one result", file_,
+                                 printable(graph.blob_names[graph.output]), printable(graph.blob_names[blob]))};
       }
       graph.output = static_cast<int>(blob);
     }

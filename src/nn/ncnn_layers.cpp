@@ -15,7 +15,7 @@ namespace {
 constexpr int kMostChannels = 65536;
 constexpr int kLargestKernel = 31;
 constexpr int kLargestStride = 8;
-constexpr int kLargestFactor = 16;    // of PixelShuffle and Interp
+constexpr int kLargestFactor = 16;  // of PixelShuffle and Interp
 constexpr int kLargestCrop = 1 << 20;
 constexpr int kPictureChannels = 3;
 constexpr int kAny = 1 << 20;  // as many inputs or outputs as the line has
@@ -133,12 +133,18 @@ NcnnLayer read_pooling(Source& source) {
 
 BinaryOp::Kind read_binary_kind(NcnnAttributes& attributes) {
   switch (attributes.integer(0, 0, 0, 7, "operation")) {
-    case 0: return BinaryOp::Kind::add;
-    case 1: return BinaryOp::Kind::sub;
-    case 2: return BinaryOp::Kind::mul;
-    case 3: return BinaryOp::Kind::div;
-    case 7: return BinaryOp::Kind::rsub;
-    default: break;
+    case 0:
+      return BinaryOp::Kind::add;
+    case 1:
+      return BinaryOp::Kind::sub;
+    case 2:
+      return BinaryOp::Kind::mul;
+    case 3:
+      return BinaryOp::Kind::div;
+    case 7:
+      return BinaryOp::Kind::rsub;
+    default:
+      break;
   }
   attributes.unsupported("operation (parameter 0); supported: 0 add, 1 sub, 2 mul, 3 div, 7 rsub");
   return BinaryOp::Kind::add;
@@ -208,8 +214,10 @@ NcnnLayer read_crop(Source& source) {
     const CropAxis axis = crop_axis(axes[i]);
     const int far = crop_at_end(ends[i]);
     if (axis == CropAxis::other || starts[i] < 0 || starts[i] > kLargestCrop || far < 0) {
-      a.unsupported(fmt::format("start {}, end {}, axis {}; supported: a start of at least 0, an end counted from the end, "
-                                "axes 1 and 2 (or -2 and -1)", starts[i], ends[i], axes[i]));
+      a.unsupported(
+          fmt::format("start {}, end {}, axis {}; supported: a start of at least 0, an end counted from the end, "
+                      "axes 1 and 2 (or -2 and -1)",
+                      starts[i], ends[i], axes[i]));
       break;
     }
     int& near_side = axis == CropAxis::height ? op.top : op.left;
@@ -269,9 +277,7 @@ NcnnLayer read_relu(Source& source) {
   return {Pointwise{{kind, slope, 0}}, {}, source.inputs[0]};
 }
 
-NcnnLayer read_sigmoid(Source& source) {
-  return {Pointwise{{Activation::Kind::sigmoid, 0, 0}}, {}, source.inputs[0]};
-}
+NcnnLayer read_sigmoid(Source& source) { return {Pointwise{{Activation::Kind::sigmoid, 0, 0}}, {}, source.inputs[0]}; }
 
 NcnnLayer read_clip(Source& source) {
   constexpr float kMost = std::numeric_limits<float>::max();
@@ -318,7 +324,8 @@ Result<NcnnLayer> read_ncnn_layer(const NcnnLine& line, std::span<const BlobShap
   const auto error = [&](Errc code, const std::string& why) {
     return Error{code, fmt::format("{}:{}: {} {}: {}", file, line.number, line.type, line.name, why)};
   };
-  const auto* type = std::find_if(kTypes.begin(), kTypes.end(), [&](const LayerType& t) { return t.name == line.type; });
+  const auto* type =
+      std::find_if(kTypes.begin(), kTypes.end(), [&](const LayerType& t) { return t.name == line.type; });
   if (type == kTypes.end()) {
     return error(Errc::unsupported, fmt::format("this layer is not supported; supported: {}", supported_types()));
   }
@@ -326,8 +333,8 @@ Result<NcnnLayer> read_ncnn_layer(const NcnnLine& line, std::span<const BlobShap
   const auto given_outputs = static_cast<std::int64_t>(line.outputs.size());
   if (given_inputs < type->fewest_inputs || given_inputs > type->most_inputs || given_outputs < 1 ||
       given_outputs > type->most_outputs) {
-    return error(Errc::unsupported, fmt::format("{} inputs and {} outputs are not supported for this layer",
-                                                given_inputs, given_outputs));
+    return error(Errc::unsupported,
+                 fmt::format("{} inputs and {} outputs are not supported for this layer", given_inputs, given_outputs));
   }
   NcnnAttributes attributes{line, file};
   Source source{attributes, inputs};

@@ -88,12 +88,15 @@ class TextReader {
   }
 
  private:
-  Error corrupt(const std::string& why) const { return {Errc::corrupt, fmt::format("{}:{}: {}", name_, lines_.number(), why)}; }
+  Error corrupt(const std::string& why) const {
+    return {Errc::corrupt, fmt::format("{}:{}: {}", name_, lines_.number(), why)};
+  }
 
   Status read_magic() {
     const auto words = lines_.next();
     if (words.size() == 1 && words[0] == kMagic) return ok();
-    return Error{Errc::corrupt, fmt::format("{}:1: not a text network of ncnn: the first line is not {}", name_, kMagic)};
+    return Error{Errc::corrupt,
+                 fmt::format("{}:1: not a text network of ncnn: the first line is not {}", name_, kMagic)};
   }
 
   Status read_counts() {
@@ -116,7 +119,8 @@ class TextReader {
     const auto outputs = parse_number<std::size_t>(words[3]);
     const std::size_t names = words.size() - 4;
     if (!inputs || !outputs || *inputs > names || *outputs > names - *inputs) {
-      return corrupt(fmt::format("{} inputs and {} outputs do not fit the line", printable(words[2]), printable(words[3])));
+      return corrupt(
+          fmt::format("{} inputs and {} outputs do not fit the line", printable(words[2]), printable(words[3])));
     }
     const auto too_long = [](std::string_view word) { return word.size() > kLongestName; };
     if (std::any_of(words.begin(), words.begin() + 4 + static_cast<std::ptrdiff_t>(*inputs + *outputs), too_long)) {
@@ -157,7 +161,8 @@ class TextReader {
     while (true) {
       const std::size_t comma = rest.find(',');
       const auto value = parse_number<double>(rest.substr(0, comma));
-      if (!value || !std::isfinite(*value)) return corrupt(fmt::format("'{}': expected finite numbers", printable(word)));
+      if (!value || !std::isfinite(*value))
+        return corrupt(fmt::format("'{}': expected finite numbers", printable(word)));
       parameter.values.push_back(*value);
       if (comma == rest.npos) break;
       rest.remove_prefix(comma + 1);
@@ -182,7 +187,8 @@ class TextReader {
 
 std::string printable(std::string_view word) {
   std::string out{word.substr(0, 40)};
-  std::replace_if(out.begin(), out.end(), [](unsigned char c) { return c < 32 || c >= 127; }, '?');
+  std::replace_if(
+      out.begin(), out.end(), [](unsigned char c) { return c < 32 || c >= 127; }, '?');
   return word.size() > 40 ? out + "..." : out;
 }
 

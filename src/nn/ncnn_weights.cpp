@@ -63,8 +63,9 @@ class BinReader {
 
   Status finish() const {
     if (rest_.empty()) return ok();
-    return Error{Errc::corrupt, fmt::format("{}: {} bytes are left after the last layer: not the weights of this network",
-                                            file_, rest_.size())};
+    return Error{Errc::corrupt,
+                 fmt::format("{}: {} bytes are left after the last layer: not the weights of this network", file_,
+                             rest_.size())};
   }
 
  private:
@@ -81,17 +82,20 @@ class BinReader {
     return {code, fmt::format("{}: {}: {}", file_, describe(layer), why)};
   }
   Error too_short(const NcnnArray& array, const Layer& layer, std::uint64_t bytes) const {
-    return error(Errc::corrupt, layer, fmt::format("{} {} need {} bytes, and {} are left in the file", array.count,
-                                                   name_of(array.kind), bytes, rest_.size()));
+    return error(Errc::corrupt, layer,
+                 fmt::format("{} {} need {} bytes, and {} are left in the file", array.count, name_of(array.kind),
+                             bytes, rest_.size()));
   }
   Error wrong_tag(std::uint32_t tag, const Layer& layer) const {
     if (tag == kInt8Tag) return error(Errc::unsupported, layer, "int8 weights; supported: float32 and float16");
-    return error(Errc::unsupported, layer, fmt::format("weights are tagged 0x{:08X}; supported: float32 (0) and float16 "
-                                                       "(0x{:08X})", tag, kFloat16Tag));
+    return error(Errc::unsupported, layer,
+                 fmt::format("weights are tagged 0x{:08X}; supported: float32 (0) and float16 "
+                             "(0x{:08X})",
+                             tag, kFloat16Tag));
   }
   Error not_finite(std::size_t at, const NcnnArray& array, const Layer& layer) const {
-    return error(Errc::corrupt, layer, fmt::format("number {} of {} {} is not finite", at, array.count,
-                                                   name_of(array.kind)));
+    return error(Errc::corrupt, layer,
+                 fmt::format("number {} of {} {} is not finite", at, array.count, name_of(array.kind)));
   }
 
   std::span<const std::byte> rest_;

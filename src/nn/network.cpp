@@ -108,7 +108,8 @@ Result<Network> load_network(const std::filesystem::path& param) {
   const std::filesystem::path bin = weights_of(param);
   const auto length = file_length(bin);
   if (!length) return length.error();
-  if (const Bytes most = bin_length(description->arrays).most; Bytes{*length} > most) return too_long(bin, *length, most);
+  if (const Bytes most = bin_length(description->arrays).most; Bytes{*length} > most)
+    return too_long(bin, *length, most);
   const auto weights = read_file<std::vector<std::byte>>(bin, *length);
   if (!weights) return weights.error();
   if (auto status = read_ncnn_weights(*description, *weights, bin.string()); !status) return status.error();

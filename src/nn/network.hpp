@@ -4,8 +4,8 @@
 #include <filesystem>
 #include <memory>
 #include <span>
-#include <string_view>
 #include <string>
+#include <string_view>
 
 #include "base/bytes.hpp"
 #include "base/result.hpp"
@@ -15,13 +15,13 @@ namespace weir::nn {
 
 /// What weir must know of a network beyond its layers; recognised from the graph alone.
 struct Family {
-  std::string name;           ///< "realcugan", "animevideo", "realesrgan", "unknown": for people only
-  int scale = 1;              ///< output pixels per input pixel
-  int border = 0;             ///< pixels of reflected border that the input is given on every side
-  int align = 1;              ///< the bordered input is grown at the right and bottom to useful sizes of this multiple
-  int crop = 0;               ///< output pixels taken away at the top and left (zero-padded families give the border back)
-  bool residual = false;      ///< the output is added to the input enlarged by nearest neighbour (RealCUGAN 4x)
-  int statistics = 0;         ///< number of whole-picture channel means
+  std::string name;       ///< "realcugan", "animevideo", "realesrgan", "unknown": for people only
+  int scale = 1;          ///< output pixels per input pixel
+  int border = 0;         ///< pixels of reflected border that the input is given on every side
+  int align = 1;          ///< the bordered input is grown at the right and bottom to useful sizes of this multiple
+  int crop = 0;           ///< output pixels taken away at the top and left (zero-padded families give the border back)
+  bool residual = false;  ///< the output is added to the input enlarged by nearest neighbour (RealCUGAN 4x)
+  int statistics = 0;     ///< number of whole-picture channel means
 };
 /// Errors: unsupported with the reason (two pictures in, scale not a whole number, ...).
 Result<Family> recognise(const Graph& graph);
@@ -30,9 +30,9 @@ Result<Family> recognise(const Graph& graph);
 struct Network {
   Graph graph;
   Family family;
-  std::string name;              ///< file stem
-  std::filesystem::path param;   ///< for messages; empty if made in memory
-  std::int64_t parameters = 0;   ///< weights, biases, slopes
+  std::string name;                      ///< file stem
+  std::filesystem::path param;           ///< for messages; empty if made in memory
+  std::int64_t parameters = 0;           ///< weights, biases, slopes
   double multiplications_per_pixel = 0;  ///< of the input, borders left out
 };
 

@@ -1,0 +1,31 @@
+#include "compute/kernels/activation/activation_ref.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+namespace weir::compute {
+
+namespace {
+
+void leaky(std::span<float> values, float slope) {
+  for (float& value : values) value = value < 0 ? value * slope : value;
+}
+
+}  // namespace
+
+void leaky_relu_ref(Planes& planes, float slope) { leaky(planes.values, slope); }
+
+void prelu_ref(Planes& planes, std::span<const float> slope) {
+  assert(slope.size() == 1 || slope.size() == static_cast<std::size_t>(planes.channels));
+  for (int c = 0; c < planes.channels; ++c) leaky(planes.plane(c), slope[slope.size() == 1 ? 0 : c]);
+}
+
+void clip_ref(Planes& planes, float low, float high) {
+  for (float& value : planes.values) value = std::clamp(value, low, high);
+}
+
+void sigmoid_ref(Planes& planes) {
+  for (float& value : planes.values) value = 1.0F / (1.0F + std::exp(-value));
+}
+
+}  // namespace weir::compute

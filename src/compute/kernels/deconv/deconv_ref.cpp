@@ -1,0 +1,37 @@
+#include "compute/kernels/deconv/deconv_ref.hpp"
+
+namespace weir::compute {
+
+namespace {
+
+/// The input with stride - 1 zeros between its pixels.
+Planes spread(const Planes& in, int stride) {
+  Planes out{in.channels, (in.height - 1) * stride + 1, (in.width - 1) * stride + 1};
+  for (int c = 0; c < in.channels; ++c) {
+    for (int y = 0; y < in.height; ++y) {
+      for (int x = 0; x < in.width; ++x) out.at(c, y * stride, x * stride) = in.at(c, y, x);
+    }
+  }
+  return out;
+}
+
+/// Every kernel turned by half a turn.
+std::vector<float> turned(std::span<const float> weight, int kernel) {
+  const std::size_t square = static_cast<std::size_t>(kernel) * kernel;
+  std::vector<float> out(weight.size());
+  for (std::size_t i = 0; i < weight.size(); ++i) out[i / square * square + (square - 1 - i % square)] = weight[i];
+  return out;
+}
+
+}  // namespace
+
+// What an output pixel receives is a cross-correlation of the spread input with the turned kernel. The zeros between
+// cost products, which is of no matter here: these layers are a small part of every network.
+Planes deconv_ref(const Planes& in, const ConvGeometry& geometry, std::span<const float> weight,
+                  std::span<const float> bias) {
+  assert(geometry.pad < geometry.kernel);
+  const ConvGeometry plain{geometry.out_channels, geometry.kernel, 1, geometry.kernel - 1 - geometry.pad};
+  return conv_ref(spread(in, geometry.stride), plain, turned(weight, geometry.kernel), bias);
+}
+
+}  // namespace weir::compute

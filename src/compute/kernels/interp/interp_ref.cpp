@@ -1,0 +1,106 @@
+#include "compute/kernels/interp/interp_ref.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+
+namespace weir::compute {
+
+namespace {
+
+/// The input positions and the weights from which one output position is made; unused weights are zero.
+struct Taps {
+  std::array<int, 4> index{};
+  std::array<float, 4> weight{};
+};
+
+int resized(int extent, float scale) {
+  return static_cast<int>(static_cast<double>(extent) * static_cast<double>(scale));
+}
+
+/// Where the centre of output position x lies between input positions.
+double centre(int x, int in_extent, int out_extent) { return (x + 0.5) * in_extent / out_extent - 0.5; }
+
+std::vector<Taps> bilinear_taps(int in_extent, int out_extent) {
+  std::vector<Taps> taps(static_cast<std::size_t>(out_extent));
+  for (int x = 0; x < out_extent; ++x) {
+    const double position = centre(x, in_extent, out_extent);
+    const int first = static_cast<int>(std::floor(position));
+    const auto fraction = static_cast<float>(position - first);
+    Taps& tap = taps[static_cast<std::size_t>(x)];
+    tap.weight = {1 - fraction, fraction, 0, 0};
+    for (int i = 0; i < 2; ++i) tap.index[i] = std::clamp(first + i, 0, in_extent - 1);
+  }
+  return taps;
+}
+
+float cubic_weight(float distance) {
+  constexpr float a = -0.75F;
+  const float t = std::abs(distance);
+  if (t <= 1) return ((a + 2) * t - (a + 3)) * t * t + 1;
+  return t < 2 ? a * (((t - 5) * t + 8) * t - 4) : 0;
+}
+
+std::vector<Taps> bicubic_taps(int in_extent, int out_extent) {
+  std::vector<Taps> taps(static_cast<std::size_t>(out_extent));
+  for (int x = 0; x < out_extent; ++x) {
+    const double position = centre(x, in_extent, out_extent);
+    const int first = static_cast<int>(std::floor(position)) - 1;
+    Taps& tap = taps[static_cast<std::size_t>(x)];
+    for (int i = 0; i < 4; ++i) {
+      tap.weight[i] = cubic_weight(static_cast<float>(position - (first + i)));
+      tap.index[i] = std::clamp(first + i, 0, in_extent - 1);
+    }
+  }
+  return taps;
+}
+
+/// First along the rows, then along the columns.
+Planes resample(const Planes& in, const std::vector<Taps>& rows, const std::vector<Taps>& columns) {
+  Planes wide{in.channels, in.height, static_cast<int>(columns.size())};
+  for (int c = 0; c < in.channels; ++c) {
+    for (int y = 0; y < in.height; ++y) {
+      for (int x = 0; x < wide.width; ++x) {
+        const Taps& tap = columns[static_cast<std::size_t>(x)];
+        for (int i = 0; i < 4; ++i) wide.at(c, y, x) += tap.weight[i] * in.at(c, y, tap.index[i]);
+      }
+    }
+  }
+  Planes out{in.channels, static_cast<int>(rows.size()), wide.width};
+  for (int c = 0; c < in.channels; ++c) {
+    for (int y = 0; y < out.height; ++y) {
+      const Taps& tap = rows[static_cast<std::size_t>(y)];
+      for (int x = 0; x < out.width; ++x) {
+        for (int i = 0; i < 4; ++i) out.at(c, y, x) += tap.weight[i] * wide.at(c, tap.index[i], x);
+      }
+    }
+  }
+  return out;
+}
+
+}  // namespace
+
+Planes interp_nearest_ref(const Planes& in, float scale) {
+  Planes out{in.channels, resized(in.height, scale), resized(in.width, scale)};
+  const auto from = [scale](int x, int extent) {
+    return std::min(static_cast<int>(static_cast<double>(x) / static_cast<double>(scale)), extent - 1);
+  };
+  for (int c = 0; c < out.channels; ++c) {
+    for (int y = 0; y < out.height; ++y) {
+      for (int x = 0; x < out.width; ++x) out.at(c, y, x) = in.at(c, from(y, in.height), from(x, in.width));
+    }
+  }
+  return out;
+}
+
+Planes interp_bilinear_ref(const Planes& in, float scale) {
+  return resample(in, bilinear_taps(in.height, resized(in.height, scale)),
+                  bilinear_taps(in.width, resized(in.width, scale)));
+}
+
+Planes interp_bicubic_ref(const Planes& in, float scale) {
+  return resample(in, bicubic_taps(in.height, resized(in.height, scale)),
+                  bicubic_taps(in.width, resized(in.width, scale)));
+}
+
+}  // namespace weir::compute

@@ -1,0 +1,10 @@
+#pragma once
+
+#include "compute/kernels/planes/planes_ref.hpp"
+
+namespace weir::compute {
+
+/// The mean of each channel over all pixels, summed in double: [c, h, w] -> [c, 1, 1].
+Planes global_average_ref(const Planes& in);
+
+}  // namespace weir::compute

@@ -1,0 +1,232 @@
+#include "nn/reference.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <memory>
+
+#include <fmt/format.h>
+
+#include "compute/kernels/activation/activation_ref.hpp"
+#include "compute/kernels/binary/binary_ref.hpp"
+#include "compute/kernels/concat/concat_ref.hpp"
+#include "compute/kernels/conv/conv_ref.hpp"
+#include "compute/kernels/crop/crop_ref.hpp"
+#include "compute/kernels/deconv/deconv_ref.hpp"
+#include "compute/kernels/inner_product/inner_product_ref.hpp"
+#include "compute/kernels/interp/interp_ref.hpp"
+#include "compute/kernels/pixel_shuffle/pixel_shuffle_ref.hpp"
+#include "compute/kernels/pooling/pooling_ref.hpp"
+#include "compute/kernels/weighted_sum/weighted_sum_ref.hpp"
+
+namespace weir::nn {
+
+namespace {
+
+using compute::Planes;
+using Inputs = std::vector<const Planes*>;
+
+Planes activated(Planes planes, const Activation& activation) {
+  switch (activation.kind) {
+    case Activation::Kind::none:
+      break;
+    case Activation::Kind::relu:
+      compute::leaky_relu_ref(planes, 0);
+      break;
+    case Activation::Kind::leaky_relu:
+      compute::leaky_relu_ref(planes, activation.a);
+      break;
+    case Activation::Kind::clip:
+      compute::clip_ref(planes, activation.a, activation.b);
+      break;
+    case Activation::Kind::sigmoid:
+      compute::sigmoid_ref(planes);
+      break;
+  }
+  return planes;
+}
+
+template <class Kind>
+compute::ConvGeometry geometry_of(const Kind& op) {
+  return {op.out_channels, op.kernel, op.stride, op.pad};
+}
+
+compute::Binary kind_of_binary(BinaryOp::Kind kind) {
+  switch (kind) {
+    case BinaryOp::Kind::add:
+      return compute::Binary::add;
+    case BinaryOp::Kind::sub:
+      return compute::Binary::sub;
+    case BinaryOp::Kind::mul:
+      return compute::Binary::mul;
+    case BinaryOp::Kind::div:
+      return compute::Binary::div;
+    case BinaryOp::Kind::rsub:
+      break;
+  }
+  return compute::Binary::rsub;
+}
+
+/// One overload per operation; `in` are the inputs in order.
+struct Apply {
+  const Inputs& in;
+
+  Planes operator()(const Input&) const { return {}; }
+  Planes operator()(const Convolution& op) const {
+    return activated(compute::conv_ref(*in[0], geometry_of(op), op.weight, op.bias), op.activation);
+  }
+  Planes operator()(const Deconvolution& op) const {
+    return activated(compute::deconv_ref(*in[0], geometry_of(op), op.weight, op.bias), op.activation);
+  }
+  Planes operator()(const InnerProduct& op) const {
+    return activated(compute::inner_product_ref(*in[0], op.weight, op.bias), op.activation);
+  }
+  Planes operator()(const Split&) const { return *in[0]; }
+  Planes operator()(const PRelu& op) const {
+    Planes out = *in[0];
+    compute::prelu_ref(out, op.slope);
+    return out;
+  }
+  Planes operator()(const GlobalAverage&) const { return compute::global_average_ref(*in[0]); }
+  Planes operator()(const BinaryOp& op) const {
+    const auto kind = kind_of_binary(op.kind);
+    return op.with_scalar ? compute::binary_ref(kind, *in[0], op.scalar) : compute::binary_ref(kind, *in[0], *in[1]);
+  }
+  Planes operator()(const WeightedSum& op) const { return compute::weighted_sum_ref(in, op.coefficient); }
+  Planes operator()(const Crop& op) const { return compute::crop_ref(*in[0], op.top, op.left, op.bottom, op.right); }
+  Planes operator()(const Concat&) const { return compute::concat_ref(in); }
+  Planes operator()(const PixelShuffle& op) const { return compute::pixel_shuffle_ref(*in[0], op.factor); }
+  Planes operator()(const Interp& op) const {
+    if (op.kind == Interp::Kind::nearest) return compute::interp_nearest_ref(*in[0], op.scale);
+    if (op.kind == Interp::Kind::bilinear) return compute::interp_bilinear_ref(*in[0], op.scale);
+    return compute::interp_bicubic_ref(*in[0], op.scale);
+  }
+  Planes operator()(const Pointwise& op) const { return activated(*in[0], op.activation); }
+};
+
+/// Whether a graph that was only described, or made by hand, can run.
+bool has_weights(const Layer& layer) {
+  const auto filled = [](const auto& op, std::size_t per_pair) {
+    return op.bias.size() == static_cast<std::size_t>(op.out_channels) &&
+           op.weight.size() == op.bias.size() * static_cast<std::size_t>(op.in_channels) * per_pair;
+  };
+  const auto square = [](int kernel) { return static_cast<std::size_t>(kernel) * static_cast<std::size_t>(kernel); };
+  if (const auto* conv = std::get_if<Convolution>(&layer.operation)) return filled(*conv, square(conv->kernel));
+  if (const auto* deconv = std::get_if<Deconvolution>(&layer.operation)) return filled(*deconv, square(deconv->kernel));
+  if (const auto* product = std::get_if<InnerProduct>(&layer.operation)) return filled(*product, 1);
+  if (const auto* prelu = std::get_if<PRelu>(&layer.operation)) return !prelu->slope.empty();
+  return true;
+}
+
+Status check_runnable(const Graph& graph, const Planes& picture) {
+  const auto extents = infer_extents(graph, {picture.height, picture.width});
+  if (!extents) return extents.error();
+  if (const int channels = graph.blobs[graph.input].channels; picture.channels != channels) {
+    return Error{Errc::invalid_argument,
+                 fmt::format("run reference: {} channels given, the network takes {}", picture.channels, channels)};
+  }
+  for (const Layer& layer : graph.layers) {
+    if (has_weights(layer)) continue;
+    return Error{Errc::invalid_argument, fmt::format("run reference: {} has no weights", describe(layer))};
+  }
+  return ok();
+}
+
+/// How many layers read each blob.
+std::vector<int> count_readers(const Graph& graph) {
+  std::vector<int> readers(graph.blobs.size());
+  for (const Layer& layer : graph.layers) {
+    for (const int blob : layer.inputs) ++readers[blob];
+  }
+  return readers;
+}
+
+/// The picture with the reflected border, grown at the right and the bottom to a multiple of the alignment.
+Planes bordered(const Planes& in, const Family& family) {
+  const auto grown = [&](int n) { return (n + family.align - 1) / family.align * family.align + 2 * family.border; };
+  Planes out{in.channels, grown(in.height), grown(in.width)};
+  for (int c = 0; c < out.channels; ++c) {
+    for (int y = 0; y < out.height; ++y) {
+      const auto row = in.row(c, reflected(y - family.border, in.height));
+      for (int x = 0; x < out.width; ++x) out.at(c, y, x) = row[reflected(x - family.border, in.width)];
+    }
+  }
+  return out;
+}
+
+}  // namespace
+
+int reflected(int position, int extent) {
+  if (extent == 1) return 0;
+  const int period = 2 * (extent - 1);
+  const int within = (position % period + period) % period;
+  return within < extent ? within : period - within;
+}
+
+Result<Planes> run_reference(const Graph& graph, Planes picture) {
+  if (auto status = check_runnable(graph, picture); !status) return status.error();
+  std::vector<int> readers = count_readers(graph);
+  std::vector<std::shared_ptr<const Planes>> blobs(graph.blobs.size());
+  blobs[graph.input] = std::make_shared<Planes>(std::move(picture));
+  for (const Layer& layer : graph.layers) {
+    if (std::holds_alternative<Input>(layer.operation)) continue;
+    Inputs inputs;
+    for (const int blob : layer.inputs) inputs.push_back(blobs[blob].get());
+    const bool split = std::holds_alternative<Split>(layer.operation);
+    auto out =
+        split ? blobs[layer.inputs[0]] : std::make_shared<const Planes>(std::visit(Apply{inputs}, layer.operation));
+    for (const int blob : layer.outputs) blobs[blob] = out;
+    for (const int blob : layer.inputs) {
+      if (--readers[blob] == 0) blobs[blob].reset();
+    }
+  }
+  return *blobs[graph.output];
+}
+
+Result<Planes> upscale_reference(const Network& network, const Planes& picture) {
+  const Family& family = network.family;
+  auto result = run_reference(network.graph, bordered(picture, family));
+  if (!result) return result;
+  const int height = picture.height * family.scale, width = picture.width * family.scale;
+  Planes out = compute::crop_ref(*result, family.crop, family.crop, result->height - family.crop - height,
+                                 result->width - family.crop - width);
+  if (!family.residual) return out;
+  return compute::binary_ref(compute::Binary::add, out,
+                             compute::interp_nearest_ref(picture, static_cast<float>(family.scale)));
+}
+
+Result<RgbPicture> upscale_reference(const Network& network, const RgbPicture& picture) {
+  const auto planes = upscale_reference(network, to_planes(picture));
+  if (!planes) return planes.error();
+  return to_rgb(*planes);
+}
+
+Planes to_planes(const RgbPicture& picture) {
+  Planes planes{3, picture.height, picture.width};
+  const std::size_t pixels = planes.plane_size();
+  assert(picture.values.size() == 3 * pixels);
+  for (std::size_t i = 0; i < pixels; ++i) {
+    for (std::size_t c = 0; c < 3; ++c) {
+      planes.values[c * pixels + i] = static_cast<float>(picture.values[3 * i + c]) * (1.0F / 255.0F);
+    }
+  }
+  return planes;
+}
+
+Result<RgbPicture> to_rgb(const Planes& planes) {
+  assert(planes.channels == 3);
+  const std::size_t pixels = planes.plane_size();
+  RgbPicture picture{planes.height, planes.width, std::vector<std::uint8_t>(3 * pixels)};
+  for (std::size_t c = 0; c < 3; ++c) {
+    for (std::size_t i = 0; i < pixels; ++i) {
+      const float value = planes.values[c * pixels + i];
+      if (!std::isfinite(value)) {
+        return Error{Errc::corrupt, fmt::format("the network's result has a value that is not finite, in row {}",
+                                                i / static_cast<std::size_t>(planes.width))};
+      }
+      picture.values[3 * i + c] = static_cast<std::uint8_t>(std::clamp(value * 255.0F + 0.5F, 0.0F, 255.0F));
+    }
+  }
+  return picture;
+}
+
+}  // namespace weir::nn
