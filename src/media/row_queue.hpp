@@ -13,7 +13,8 @@
 namespace weir::media {
 
 /// Rows on their way from one thread to another: a ring of bytes that never grows, so that neither side runs ahead by
-/// more than its capacity. One producer, one consumer.
+/// more than its capacity. A side that had to wait goes on once a quarter of the ring is there for it, so that threads
+/// change places per band and not per row. One producer, one consumer.
 class RowQueue : public RowSource {
  public:
   explicit RowQueue(std::size_t capacity_bytes);
@@ -28,9 +29,11 @@ class RowQueue : public RowSource {
   void cancel(Error reason);
 
  private:
+  std::size_t filled() const { return written_ - taken_; }
+
   std::mutex mutex_;
-  std::condition_variable changed_;
-  const std::size_t capacity_;
+  std::condition_variable readable_, writable_;
+  const std::size_t capacity_, batch_;
   const std::unique_ptr<std::byte[]> ring_;
   std::size_t written_ = 0, taken_ = 0;  // bytes since the start
   std::optional<Status> closed_;
