@@ -140,15 +140,78 @@ struct DirectJob {
   Target target;
 };
 
+/// out = act(sum of coefficient * gate * in + constant) on `count` elements side by side.
+struct CombineJob {
+  Storage element = Storage::half;
+  int inputs = 0;
+  std::array<const void*, 8> in{};
+  std::array<float, 8> coefficient{};
+  std::array<const float*, 8> gate{};  ///< [channels], repeated along the elements; null: ones
+  int channels = 1;                    ///< a multiple of a vector where there is a gate
+  float constant = 0;
+  float slope = 1;  ///< below zero
+  bool clip = false;
+  float low = 0, high = 0;
+  void* out = nullptr;
+  int count = 0;
+};
+
+/// Pixel shuffle of one feature row into `factor` planar rows, plus a planar row repeated factor times on both axes.
+struct ShuffleJob {
+  Storage storage = Storage::half;
+  const void* in = nullptr;  ///< at column 0
+  std::ptrdiff_t stride = 0;
+  int factor = 1;            ///< at most 8
+  int planes = 0;
+  const std::uint8_t* order = nullptr;  ///< [factor * factor]: which channel of a group goes to (dy, dx)
+  const float* base = nullptr;          ///< or null; at column 0
+  std::ptrdiff_t base_plane_stride = 0;
+  std::array<float*, 8> out{};
+  std::ptrdiff_t plane_stride = 0;
+  int first = 0, last = 0;  ///< input columns
+};
+
+/// One output row of a resize with up to four taps on each axis.
+struct ResizeJob {
+  int taps = 4;
+  std::array<const float*, 4> in{};  ///< rows, edges already repeated; at column 0
+  std::array<float, 4> row_weight{};
+  std::ptrdiff_t in_plane_stride = 0;
+  int width = 0;                  ///< of the input
+  const int* index = nullptr;     ///< [out width]: first tap's column, may lie outside
+  const float* weight = nullptr;  ///< [out width][taps]
+  float* out = nullptr;
+  std::ptrdiff_t out_plane_stride = 0;
+  int planes = 0;
+  int first = 0, last = 0;   ///< output columns
+  float* scratch = nullptr;  ///< [width]
+};
+
+/// Planar floats, nominally 0..1, to interleaved integers: floor(v * most + 0.5), clamped.
+struct SamplesJob {
+  const float* in = nullptr;
+  std::ptrdiff_t plane_stride = 0;
+  int planes = 3;
+  int bits = 8;  ///< 8 or 16
+  void* out = nullptr;
+  int samples_per_pixel = 3;
+  int first = 0, last = 0;  ///< columns
+};
+
 /// The kernels of one instruction set. All functions are thread-safe; a job's scratch belongs to one thread.
 struct Kernels {
   std::string_view name;
   int lanes;         ///< floats in a vector
   int block_lanes;   ///< output channels in a block of a PackedMatrix
+  int group;         ///< tiles or bases that are worked on at once; pieces of work should be multiples of it
   int (*channel_at)(int position);  ///< channel, within 2 * lanes, that pack() lays at a position
   void (*conv3x3)(const Conv3x3Job&);
   void (*patch)(const PatchJob&);
   void (*direct)(const DirectJob&);
+  void (*combine)(const CombineJob&);
+  void (*shuffle)(const ShuffleJob&);
+  void (*resize_row)(const ResizeJob&);
+  void (*samples)(const SamplesJob&);
   void (*to_float)(const std::uint16_t* in, float* out, std::size_t count);
   void (*to_half)(const float* in, std::uint16_t* out, std::size_t count);
   std::size_t (*conv3x3_scratch)(int in);  ///< bytes for a matrix of `in`

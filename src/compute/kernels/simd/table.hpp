@@ -6,6 +6,7 @@
 #include "compute/kernels/direct/direct.hpp"
 #include "compute/kernels/kernels.hpp"
 #include "compute/kernels/patch/patch.hpp"
+#include "compute/kernels/rows/rows.hpp"
 
 namespace weir::compute {
 
@@ -23,9 +24,22 @@ struct Table {
     for (; i < count; ++i) out[i] = float_to_half(in[i]);
   }
   static constexpr Kernels kernels{
-      P::name,       P::lanes,       P::lanes * P::columns, channel_at, Winograd<P>::run,
-      Patch<P>::run, Direct<P>::run, to_float,              to_half,
-      Winograd<P>::scratch_bytes,    Patch<P>::scratch_bytes};
+      P::name,
+      P::lanes,
+      P::lanes * P::columns,
+      P::rows,
+      channel_at,
+      Winograd<P>::run,
+      Patch<P>::run,
+      Direct<P>::run,
+      RowKernels<P>::combine,
+      RowKernels<P>::shuffle,
+      RowKernels<P>::resize_row,
+      RowKernels<P>::samples,
+      to_float,
+      to_half,
+      Winograd<P>::scratch_bytes,
+      Patch<P>::scratch_bytes};
 };
 
 }  // namespace weir::compute

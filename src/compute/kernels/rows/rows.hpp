@@ -1,0 +1,148 @@
+#pragma once
+
+// Element by element work on rows, written once for every policy of simd/. Included only by the file of one instruction
+// set; the plain loops are what the compiler makes of them for that set.
+
+#include <algorithm>
+
+#include "compute/half.hpp"
+#include "compute/kernels/kernels.hpp"
+
+namespace weir::compute {
+
+template <class P>
+struct RowKernels {
+  using F = typename P::F;
+
+  template <class T>
+  static float get(const T* p) {
+    if constexpr (sizeof(T) == 2) return half_to_float(*p);
+    else return *p;
+  }
+  template <class T>
+  static void put(T* p, float value) {
+    if constexpr (sizeof(T) == 2) *p = float_to_half(value);
+    else *p = value;
+  }
+
+  template <class T>
+  static void combine_typed(const CombineJob& job) {
+    const int period = job.channels;  // of a gate
+    for (int i = 0; i < job.count; i += P::lanes) {
+      const int n = std::min(P::lanes, job.count - i);
+      alignas(64) float lanes[P::lanes];
+      F sum = P::set1(job.constant);
+      for (int k = 0; k < job.inputs; ++k) {
+        const auto input = static_cast<std::size_t>(k);
+        const T* from = static_cast<const T*>(job.in[input]) + i;
+        F value;
+        if (n == P::lanes) {
+          value = P::load(from);
+        } else {
+          for (int j = 0; j < n; ++j) lanes[j] = get(from + j);
+          for (int j = n; j < P::lanes; ++j) lanes[j] = 0;
+          value = P::load(lanes);
+        }
+        F factor = P::set1(job.coefficient[input]);
+        if (job.gate[input] != nullptr) factor = P::mul(factor, P::load(job.gate[input] + i % period));
+        sum = P::fma(value, factor, sum);
+      }
+      sum = P::prelu(sum, P::set1(job.slope));
+      T* to = static_cast<T*>(job.out) + i;
+      if (!job.clip && n == P::lanes) {
+        P::store(to, sum);
+        continue;
+      }
+      P::store(lanes, sum);
+      for (int j = 0; j < n; ++j) {
+        float value = lanes[j];
+        if (job.clip) value = value < job.low ? job.low : value > job.high ? job.high : value;
+        put(to + j, value);
+      }
+    }
+  }
+  static void combine(const CombineJob& job) {
+    if (job.element == Storage::half) combine_typed<std::uint16_t>(job);
+    else combine_typed<float>(job);
+  }
+
+  template <class T>
+  static void shuffle_typed(const ShuffleJob& job) {
+    const int area = job.factor * job.factor;
+    for (int x = job.first; x < job.last; ++x) {
+      const T* pixel = static_cast<const T*>(job.in) + static_cast<std::ptrdiff_t>(x) * job.stride;
+      for (int c = 0; c < job.planes; ++c) {
+        alignas(64) float block[64];
+        if (area == P::lanes) {
+          P::store(block, P::load(pixel + c * area));
+        } else {
+          for (int i = 0; i < area; ++i) block[i] = get(pixel + c * area + i);
+        }
+        const float base = job.base == nullptr ? 0.0F : job.base[c * job.base_plane_stride + x];
+        for (int dy = 0; dy < job.factor; ++dy) {
+          float* to = job.out[static_cast<std::size_t>(dy)] + c * job.plane_stride + x * job.factor;
+          for (int dx = 0; dx < job.factor; ++dx) to[dx] = block[job.order[dy * job.factor + dx]] + base;
+        }
+      }
+    }
+  }
+  static void shuffle(const ShuffleJob& job) {
+    if (job.storage == Storage::half) shuffle_typed<std::uint16_t>(job);
+    else shuffle_typed<float>(job);
+  }
+
+  static void resize_row(const ResizeJob& job) {
+    // Down the columns first, over the input columns that the taps reach, then along the row.
+    float* line = job.scratch;
+    const int from = std::max(0, job.index[job.first]);
+    const int to = std::min(job.width, job.index[job.last - 1] + job.taps);
+    for (int c = 0; c < job.planes; ++c) {
+      const float* rows[4];
+      for (int k = 0; k < job.taps; ++k) rows[k] = job.in[static_cast<std::size_t>(k)] + c * job.in_plane_stride;
+      if (job.taps == 4) {
+        for (int x = from; x < to; ++x) {
+          line[x] = job.row_weight[0] * rows[0][x] + job.row_weight[1] * rows[1][x] + job.row_weight[2] * rows[2][x] +
+                    job.row_weight[3] * rows[3][x];
+        }
+      } else {
+        for (int x = from; x < to; ++x) {
+          float sum = 0;
+          for (int k = 0; k < job.taps; ++k) sum += job.row_weight[static_cast<std::size_t>(k)] * rows[k][x];
+          line[x] = sum;
+        }
+      }
+      float* out = job.out + c * job.out_plane_stride;
+      for (int x = job.first; x < job.last; ++x) {
+        const float* w = job.weight + x * job.taps;
+        const int i = job.index[x];
+        float sum = 0;
+        if (i >= 0 && i + job.taps <= job.width) {
+          for (int k = 0; k < job.taps; ++k) sum += w[k] * line[i + k];
+        } else {
+          for (int k = 0; k < job.taps; ++k) sum += w[k] * line[std::clamp(i + k, 0, job.width - 1)];
+        }
+        out[x] = sum;
+      }
+    }
+  }
+
+  template <class T>
+  static void to_samples(const SamplesJob& job, float most) {
+    T* to = static_cast<T*>(job.out);
+    for (int c = 0; c < job.planes; ++c) {
+      const float* from = job.in + c * job.plane_stride;
+      for (int x = job.first; x < job.last; ++x) {
+        float value = from[x] * most + 0.5F;
+        value = value < 0 ? 0 : value;        // NaN becomes 0 here; the check before has seen it
+        value = value > most ? most : value;
+        to[x * job.samples_per_pixel + c] = static_cast<T>(static_cast<int>(value));
+      }
+    }
+  }
+  static void samples(const SamplesJob& job) {
+    if (job.bits == 8) to_samples<std::uint8_t>(job, 255.0F);
+    else to_samples<std::uint16_t>(job, 65535.0F);
+  }
+};
+
+}  // namespace weir::compute

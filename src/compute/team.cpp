@@ -1,0 +1,84 @@
+#include "compute/team.hpp"
+
+#include <algorithm>
+
+namespace weir::compute {
+
+namespace {
+
+inline void relax() {
+#if defined(__x86_64__)
+  __builtin_ia32_pause();
+#elif defined(__aarch64__)
+  __asm__ volatile("yield");
+#endif
+}
+
+/// Waits until `value` is no longer `old`: first in a loop, for a few microseconds, then asleep.
+template <class T>
+void wait_for_change(const std::atomic<T>& value, T old) {
+  constexpr int kSpins = 400;
+  for (int i = 0; i < kSpins; ++i) {
+    if (value.load(std::memory_order_acquire) != old) return;
+    relax();
+  }
+  value.wait(old, std::memory_order_acquire);
+}
+
+}  // namespace
+
+Team::Team(int threads) {
+  for (int member = 1; member < threads; ++member) {
+    threads_.emplace_back([this, member] { serve(member); });
+  }
+}
+
+Team::~Team() {
+  ending_.store(true);
+  turn_.fetch_add(1, std::memory_order_release);
+  turn_.notify_all();
+}
+
+void Team::serve(int member) {
+  std::uint32_t seen = 0;
+  while (true) {
+    wait_for_change(turn_, seen);
+    ++seen;
+    if (ending_.load()) return;
+    take_pieces(call_, member);
+    if (busy_.fetch_sub(1, std::memory_order_acq_rel) == 1) busy_.notify_one();
+  }
+}
+
+void Team::take_pieces(const Call& call, int member) {
+  const int share = 2 * size();
+  int first = next_.load(std::memory_order_relaxed);
+  while (first < call.units) {
+    // Large pieces first, small ones at the end, so that nobody waits long for the last.
+    const int fair = std::max(1, (call.units - first) / share / call.grain) * call.grain;
+    const int last = std::min(call.units, first + std::min(fair, call.most));
+    if (!next_.compare_exchange_weak(first, last, std::memory_order_relaxed)) continue;
+    (*call.work)(first, last, member);
+    first = next_.load(std::memory_order_relaxed);
+  }
+}
+
+void Team::run(int units, int grain, int most, const Work& work) {
+  if (units <= 0) return;
+  const Call call{&work, units, grain, std::max(grain, most / grain * grain)};
+  if (threads_.empty() || units <= grain) {
+    work(0, units, 0);
+    return;
+  }
+  call_ = call;
+  next_.store(0, std::memory_order_relaxed);
+  busy_.store(static_cast<int>(threads_.size()), std::memory_order_relaxed);
+  turn_.fetch_add(1, std::memory_order_release);
+  turn_.notify_all();
+  take_pieces(call, 0);
+  for (int busy = busy_.load(std::memory_order_acquire); busy != 0; busy = busy_.load(std::memory_order_acquire)) {
+    wait_for_change(busy_, busy);
+  }
+}
+
+}  // namespace weir::compute

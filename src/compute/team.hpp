@@ -1,0 +1,45 @@
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <thread>
+#include <vector>
+
+namespace weir::compute {
+
+/// A fixed set of threads that share out one row of work at a time. run() is called from one thread, which works too.
+/// Between calls the others wait a few microseconds in a loop, then sleep: a band of a network is many short calls.
+class Team {
+ public:
+  /// `threads` at least 1, the caller counted.
+  explicit Team(int threads);
+  ~Team();
+  Team(const Team&) = delete;
+  Team& operator=(const Team&) = delete;
+  int size() const { return static_cast<int>(threads_.size()) + 1; }
+
+  /// Calls work(first, last, member) over pieces of 0..units until all are done; a piece starts at a multiple of
+  /// `grain` and has at most `most` units. `member` is below size() and is one thread's for the whole call.
+  /// `work` must not throw.
+  using Work = std::function<void(int first, int last, int member)>;
+  void run(int units, int grain, int most, const Work& work);
+
+ private:
+  struct Call {
+    const Work* work = nullptr;
+    int units = 0, grain = 1, most = 1;
+  };
+  void serve(int member);
+  void take_pieces(const Call& call, int member);
+
+  std::vector<std::jthread> threads_;
+  Call call_;
+  alignas(64) std::atomic<int> next_{0};       // first unit that nobody has taken
+  alignas(64) std::atomic<std::uint32_t> turn_{0};
+  alignas(64) std::atomic<int> busy_{0};
+  std::atomic<bool> ending_{false};
+};
+
+}  // namespace weir::compute

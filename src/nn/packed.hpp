@@ -1,0 +1,38 @@
+#pragma once
+
+#include <vector>
+
+#include "base/bytes.hpp"
+#include "compute/kernels/kernels.hpp"
+#include "nn/program.hpp"
+
+namespace weir::nn {
+
+/// One of the eight ways to lay a picture: transposed first, then mirrored. A network whose kernels are laid this way
+/// makes, of the picture as it is, what the network itself would make of the picture laid the other way and back.
+struct Orientation {
+  bool transpose = false, mirror_rows = false, mirror_columns = false;
+};
+
+/// The weights of one op in the order in which the kernels read them.
+struct PackedOp {
+  compute::PackedMatrix matrix;
+  compute::EpilogueWeights epilogue;
+  compute::AlignedArray<float> direct;
+  std::vector<std::uint8_t> order;  ///< shuffle: which channel of a group goes to (dy, dx)
+};
+
+struct Packed {
+  std::vector<PackedOp> ops;  ///< by op
+  Orientation orientation;
+  compute::Arithmetic arithmetic = compute::Arithmetic::int16;
+};
+
+/// Packs every op's weights. Takes one thread some milliseconds per million parameters.
+Packed pack(const Graph& graph, const Program& program, const compute::Kernels& kernels, compute::Arithmetic arithmetic,
+            Orientation orientation = {});
+/// What pack() will take, without packing.
+Bytes packed_bytes(const Program& program, const Graph& graph, const compute::Kernels& kernels,
+                   compute::Arithmetic arithmetic);
+
+}  // namespace weir::nn

@@ -1,0 +1,98 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "base/result.hpp"
+#include "nn/graph.hpp"
+
+namespace weir::nn {
+
+/// A tensor as one operation reads it: some rows and columns cropped away, its channels multiplied by a gate.
+struct View {
+  int tensor = -1;
+  int top = 0, left = 0;  ///< the view's pixel (0, 0) is the tensor's (top, left)
+  int gate = -1;          ///< blob number of a vector with one factor per channel; -1: none
+};
+
+/// What is applied to a sum before it is stored: alpha * act(sum + bias) + beta * residual.
+struct Epilogue {
+  std::vector<float> bias;   ///< per output channel
+  std::vector<float> slope;  ///< per output channel: 1 none, 0 ReLU, else leaky or PReLU
+  bool has_residual = false;
+  View residual;
+  float alpha = 1, beta = 1;
+};
+
+enum class OpKind {
+  input,         ///< the bordered picture; no inputs
+  conv3x3,       ///< feature inputs side by side (a concatenation), stride 1
+  direct,        ///< convolution of a planar input, stride 1
+  patch,         ///< product over small patches: see compute::PatchJob
+  combine,       ///< alpha_0 * in_0 + alpha_1 * in_1 + ... + constant, then a pointwise activation
+  shuffle,       ///< pixel shuffle, plus an optional nearest-enlarged second input
+  resize,        ///< Interp
+};
+
+/// One operation on rows. Extents of tensors come from the graph's blobs.
+struct Op {
+  OpKind kind = OpKind::input;
+  std::vector<View> inputs;
+  int output = -1;  ///< tensor
+  int layer = -1;   ///< of the graph; whose weights it uses, and for messages
+  Epilogue epilogue;
+  // conv3x3, direct
+  int kernel = 1, pad = 0;
+  // patch: base b reads `kernel` input rows from b * stride + first_tap and makes `factor` output rows from
+  // b * factor - lead; the same for columns
+  int stride = 1, first_tap = 0, factor = 1, lead = 0;
+  // combine
+  std::vector<float> coefficient;
+  float constant = 0;
+  Activation activation;
+  // resize
+  Interp interp;
+  /// Multiplications per output pixel, as direct convolution.
+  double multiplications = 0;
+};
+
+/// A blob that is kept as rows. Feature rows have their channels side by side; below 16 channels there is one plane
+/// each, in float32.
+struct Tensor {
+  int channels = 0;
+  int blob = -1;      ///< whose extent it has
+  int producer = -1;  ///< op
+  bool planar = false;
+};
+
+/// A whole-picture channel mean.
+struct Statistic {
+  View source;
+  int blob = -1;  ///< the vector that it fills
+  int channels = 0;
+};
+/// A layer on vectors, run when its inputs are known.
+struct VectorOp {
+  int layer = -1;
+  int input = -1, output = -1;  ///< blobs
+};
+
+/// The graph as the row engine runs it: convolutions with their activations and additions, crops and gates as views.
+/// Ops are in an order in which every tensor is made before it is used.
+struct Program {
+  std::vector<Op> ops;
+  std::vector<Tensor> tensors;
+  std::vector<Statistic> statistics;   ///< in the order of their dependence
+  std::vector<VectorOp> vector_ops;
+  int output = -1;                     ///< tensor
+  /// For each blob of a vector: the number of statistics that must be known before it is.
+  std::vector<int> vector_level;
+};
+
+/// Errors: unsupported, naming the layer (for instance channels that are not a multiple of 32 in a concatenation).
+Result<Program> lower(const Graph& graph);
+
+/// Number of statistics that must be known before `op` can run (its gates), not counting those of its inputs.
+int level_of(const Program& program, const Op& op);
+
+}  // namespace weir::nn

@@ -1,0 +1,92 @@
+#include "nn/schedule.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <utility>
+
+namespace weir::nn {
+
+Schedule::Schedule(const Program& program, std::vector<Extent> extent, std::vector<Role> role, int band)
+    : program_{program},
+      extent_{std::move(extent)},
+      role_{std::move(role)},
+      made_(program.tensors.size(), 0),
+      uses_(program.tensors.size()),
+      band_{band} {
+  for (std::size_t o = 0; o < program.ops.size(); ++o) {
+    if (role_[o] != Role::run) continue;
+    const Op& op = program.ops[o];
+    for (std::size_t i = 0; i < op.inputs.size(); ++i) {
+      uses_[static_cast<std::size_t>(op.inputs[i].tensor)].push_back(Use{static_cast<int>(o), i});
+    }
+    if (op.epilogue.has_residual) {
+      uses_[static_cast<std::size_t>(op.epilogue.residual.tensor)].push_back(Use{static_cast<int>(o), op.inputs.size()});
+    }
+  }
+}
+
+namespace {
+
+/// Input rows that a four-tap (bicubic) or two-tap (bilinear) or nearest resize reads for output rows `out`.
+Rows resize_rows(const Interp& interp, Rows out) {
+  const double scale = static_cast<double>(interp.scale);
+  if (interp.kind == Interp::Kind::nearest) {
+    return {static_cast<int>(std::floor(out.first / scale)), static_cast<int>(std::floor((out.last - 1) / scale)) + 1};
+  }
+  const int reach = interp.kind == Interp::Kind::bicubic ? 1 : 0;
+  const int first = static_cast<int>(std::floor((out.first + 0.5) / scale - 0.5)) - reach;
+  const int last = static_cast<int>(std::floor((out.last - 0.5) / scale - 0.5)) + 1 + reach;
+  return {first, last + 1};
+}
+
+}  // namespace
+
+Rows Schedule::needed(const Op& op, std::size_t i, Rows out) const {
+  const bool residual = i == op.inputs.size();
+  const View& view = residual ? op.epilogue.residual : op.inputs[i];
+  Rows rows = out;
+  if (!residual) {
+    switch (op.kind) {
+      case OpKind::input:
+      case OpKind::combine: break;
+      case OpKind::conv3x3:
+      case OpKind::direct: rows = {out.first - op.pad, out.last - op.pad + op.kernel - 1}; break;
+      case OpKind::patch: {
+        const int first_base = (out.first + op.lead) / op.factor;
+        const int last_base = (out.last - 1 + op.lead) / op.factor;
+        rows = {first_base * op.stride + op.first_tap, last_base * op.stride + op.first_tap + op.kernel};
+        break;
+      }
+      case OpKind::shuffle: rows = {out.first / op.factor, (out.last - 1) / op.factor + 1}; break;
+      case OpKind::resize: rows = resize_rows(op.interp, out); break;
+    }
+  }
+  const int height = extent(view.tensor).height;
+  const int first = std::clamp(rows.first + view.top, 0, height);
+  return {first, std::clamp(rows.last + view.top, first, height)};
+}
+
+int Schedule::step_end(const Op& op, int first) const {
+  const int height = extent(op.output).height;
+  int end = (first / band_ + 1) * band_;
+  if (op.kind == OpKind::patch) {
+    const int bases = std::max(1, band_ / std::max(1, op.factor));
+    end = ((first + op.lead) / op.factor / bases + 1) * bases * op.factor - op.lead;
+  } else if (op.kind == OpKind::shuffle) {
+    end = (first / op.factor + std::max(1, band_ / op.factor)) * op.factor;
+  }
+  return std::min(std::max(end, first + 1), height);
+}
+
+int Schedule::oldest_needed(int tensor) const {
+  int oldest = extent(tensor).height;
+  for (const Use& use : uses_[static_cast<std::size_t>(tensor)]) {
+    const Op& op = program_.ops[static_cast<std::size_t>(use.op)];
+    const int made = made_[static_cast<std::size_t>(op.output)];
+    if (made >= extent(op.output).height) continue;
+    oldest = std::min(oldest, needed(op, use.input, {made, step_end(op, made)}).first);
+  }
+  return oldest;
+}
+
+}  // namespace weir::nn
