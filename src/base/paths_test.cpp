@@ -65,7 +65,9 @@ TEST(FitName, NeverCutsACharacter) {
 }
 
 TEST(UserSettingsFolder, FollowsTheEnvironment) {
-  const auto home = [](const char* name) { return std::string{name} == "HOME" ? std::optional<std::string>{"/home/a"} : std::nullopt; };
+  const auto home = [](const char* name) {
+    return std::string{name} == "HOME" ? std::optional<std::string>{"/home/a"} : std::nullopt;
+  };
   const auto xdg = [](const char* name) { return std::optional<std::string>{std::string{"/"} + name}; };
   EXPECT_EQ(user_settings_folder(home), "/home/a/.config/weir");
   EXPECT_EQ(user_settings_folder(xdg), "/XDG_CONFIG_HOME/weir");

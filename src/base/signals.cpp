@@ -31,7 +31,8 @@ struct SignalWatch::State {
 };
 
 /// The watcher looks every 50 ms whether it is to end, so that no signal is needed to wake it.
-SignalWatch::SignalWatch(std::chrono::milliseconds grace, int status, void (*last_words)()) : state_{std::make_unique<State>()} {
+SignalWatch::SignalWatch(std::chrono::milliseconds grace, int status, void (*last_words)())
+    : state_{std::make_unique<State>()} {
   sigemptyset(&state_->signals);
   for (const int signal : {SIGINT, SIGTERM, SIGHUP}) {
     if (!is_ignored(signal)) sigaddset(&state_->signals, signal);

@@ -27,7 +27,8 @@ bool again(int error, int descriptor, short events) {
 Status write_standard_output(std::string_view text) {
   while (!text.empty()) {
     const ssize_t written = write(STDOUT_FILENO, text.data(), text.size());
-    if (written >= 0) text.remove_prefix(static_cast<std::size_t>(written));
+    if (written >= 0)
+      text.remove_prefix(static_cast<std::size_t>(written));
     else if (const int error = errno; !again(error, STDOUT_FILENO, POLLOUT))
       return Error{Errc::io, fmt::format("cannot write to standard output: {}", errno_text(error))};
   }

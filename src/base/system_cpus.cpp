@@ -31,7 +31,8 @@ std::optional<double> quota_of(const std::filesystem::path& folder) {
 }
 
 Error bad_list(std::string_view text) {
-  return {Errc::invalid_argument, fmt::format("'{}' is not a list of processors; write 0-3 or 0,2,4-5", printable(text))};
+  return {Errc::invalid_argument,
+          fmt::format("'{}' is not a list of processors; write 0-3 or 0,2,4-5", printable(text))};
 }
 
 }  // namespace
@@ -57,8 +58,9 @@ Status bind_to_cpus(const std::vector<int>& cpus) {
   CPU_ZERO(&set);
   for (const int cpu : cpus) CPU_SET(cpu, &set);
   if (missing.empty() && sched_setaffinity(0, sizeof set, &set) == 0) return ok();
-  return Error{Errc::invalid_argument, fmt::format("processors {} are not allowed here; allowed are {}",
-                                                   fmt::join(missing.empty() ? cpus : missing, ","), fmt::join(allowed, ","))};
+  return Error{Errc::invalid_argument,
+               fmt::format("processors {} are not allowed here; allowed are {}",
+                           fmt::join(missing.empty() ? cpus : missing, ","), fmt::join(allowed, ","))};
 }
 
 Result<std::vector<int>> parse_cpu_list(std::string_view text) {

@@ -46,8 +46,8 @@ std::optional<Bytes> left_in_group(const fs::path& folder) {
     const auto soft = left_below(parse_number_file(folder / "memory.high"), used, stat_value(stat, "inactive_file"));
     return hard && soft ? std::min(*hard, *soft) : hard ? hard : soft;
   }
-  return left_below(parse_number_file(folder / "memory.limit_in_bytes"), parse_number_file(folder / "memory.usage_in_bytes"),
-                    stat_value(stat, "total_inactive_file"));
+  return left_below(parse_number_file(folder / "memory.limit_in_bytes"),
+                    parse_number_file(folder / "memory.usage_in_bytes"), stat_value(stat, "total_inactive_file"));
 }
 
 /// True if `controller` is one of the comma-separated words.
@@ -84,8 +84,10 @@ std::vector<fs::path> cgroup_folders(std::string_view self_cgroup, std::string_v
     if (second == std::string_view::npos) continue;
     const std::string_view words = line.substr(first + 1, second - first - 1);
     const fs::path group{line.substr(second + 1)};
-    if (words.empty()) add_with_parents("sys/fs/cgroup", group);
-    else if (names_controller(words, controller)) add_with_parents(fs::path{"sys/fs/cgroup"} / controller, group);
+    if (words.empty())
+      add_with_parents("sys/fs/cgroup", group);
+    else if (names_controller(words, controller))
+      add_with_parents(fs::path{"sys/fs/cgroup"} / controller, group);
   }
   return folders;
 }

@@ -94,7 +94,8 @@ TEST(UsableThreads, AreBoundByProcessorsAndQuota) {
 TEST(CpuList, ReadsRangesAndRefusesNonsense) {
   EXPECT_EQ(*parse_cpu_list("0-3"), (std::vector<int>{0, 1, 2, 3}));
   EXPECT_EQ(*parse_cpu_list("4-5,0,2,2"), (std::vector<int>{0, 2, 4, 5}));
-  for (const char* text : {"", "a", "3-1", "0,", ",0", "-1", "0-", "0-9999", "1 2"}) EXPECT_FALSE(parse_cpu_list(text)) << text;
+  for (const char* text : {"", "a", "3-1", "0,", ",0", "-1", "0-", "0-9999", "1 2"})
+    EXPECT_FALSE(parse_cpu_list(text)) << text;
 }
 
 TEST(CpuList, ProcessorsThatAreNotThereAreNamed) {

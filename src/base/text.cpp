@@ -13,7 +13,11 @@ namespace {
 std::size_t utf8_length(std::string_view text) {
   const auto at = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
   const unsigned char lead = at(0);
-  const std::size_t length = lead < 0x80 ? 1 : lead >= 0xC2 && lead <= 0xDF ? 2 : (lead & 0xF0) == 0xE0 ? 3 : lead >= 0xF0 && lead <= 0xF4 ? 4 : 0;
+  const std::size_t length = lead < 0x80                    ? 1
+                             : lead >= 0xC2 && lead <= 0xDF ? 2
+                             : (lead & 0xF0) == 0xE0        ? 3
+                             : lead >= 0xF0 && lead <= 0xF4 ? 4
+                                                            : 0;
   if (length == 0 || length > text.size()) return 0;
   for (std::size_t i = 1; i < length; ++i) {
     if ((at(i) & 0xC0) != 0x80) return 0;
@@ -31,11 +35,20 @@ bool is_control(std::string_view sequence) {
 
 void append_escaped(std::string& out, char byte) {
   switch (byte) {
-    case '\n': out += "\\n"; return;
-    case '\t': out += "\\t"; return;
-    case '\r': out += "\\r"; return;
-    case '\\': out += "\\\\"; return;
-    default: out += fmt::format("\\x{:02x}", static_cast<unsigned char>(byte));
+    case '\n':
+      out += "\\n";
+      return;
+    case '\t':
+      out += "\\t";
+      return;
+    case '\r':
+      out += "\\r";
+      return;
+    case '\\':
+      out += "\\\\";
+      return;
+    default:
+      out += fmt::format("\\x{:02x}", static_cast<unsigned char>(byte));
   }
 }
 
@@ -53,7 +66,8 @@ double unit_size(std::string_view unit) {
 }
 
 Error bad_size(std::string_view text) {
-  return {Errc::invalid_argument, fmt::format("'{}' is not a size; write 640M, 1G, 1.5GiB or a number of bytes", printable(text))};
+  return {Errc::invalid_argument,
+          fmt::format("'{}' is not a size; write 640M, 1G, 1.5GiB or a number of bytes", printable(text))};
 }
 
 }  // namespace
@@ -102,7 +116,8 @@ Result<int> parse_whole(std::string_view text, int low, int high) {
   const char* const last = text.data() + text.size();
   const auto [end, problem] = std::from_chars(text.data(), last, value);
   if (problem == std::errc{} && end == last && value >= low && value <= high) return value;
-  return Error{Errc::invalid_argument, fmt::format("'{}' is not a whole number from {} to {}", printable(text), low, high)};
+  return Error{Errc::invalid_argument,
+               fmt::format("'{}' is not a whole number from {} to {}", printable(text), low, high)};
 }
 
 }  // namespace weir

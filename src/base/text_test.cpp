@@ -12,14 +12,16 @@ TEST(Printable, KeepsWhatAPersonReads) {
 
 TEST(Printable, NeverBreaksALineNorSpeaksToTheTerminal) {
   EXPECT_EQ(printable("two\nlines\r\t\x1b[31m\x7f"), "two\\nlines\\r\\t\\x1b[31m\\x7f");
-  EXPECT_EQ(printable("\xc2\x9b" "31m"), "\\xc2\\x9b31m");  // U+009B, the one-byte form of ESC [
+  EXPECT_EQ(printable("\xc2\x9b"
+                      "31m"),
+            "\\xc2\\x9b31m");  // U+009B, the one-byte form of ESC [
   EXPECT_EQ(printable("back\\slash"), "back\\\\slash");
 }
 
 TEST(Printable, ShowsBytesThatAreNotUtf8) {
   EXPECT_EQ(printable("\xff.png"), "\\xff.png");
   EXPECT_EQ(printable("cut\xe6\xbc"), "cut\\xe6\\xbc");
-  EXPECT_EQ(printable("\xc0\xaf"), "\\xc0\\xaf");          // overlong
+  EXPECT_EQ(printable("\xc0\xaf"), "\\xc0\\xaf");           // overlong
   EXPECT_EQ(printable("\xed\xa0\x80"), "\\xed\\xa0\\x80");  // a surrogate
 }
 
@@ -27,7 +29,7 @@ TEST(ParseBytes, ReadsEveryUnit) {
   EXPECT_EQ(*parse_bytes("4096"), Bytes{4096});
   EXPECT_EQ(*parse_bytes("640M"), 640_MiB);
   EXPECT_EQ(*parse_bytes("1g"), 1_GiB);
-  EXPECT_EQ(*parse_bytes("1.5GiB"), Bytes{3_GiB .count() / 2});
+  EXPECT_EQ(*parse_bytes("1.5GiB"), Bytes{3_GiB.count() / 2});
   EXPECT_EQ(*parse_bytes("3 MB"), Bytes{3'000'000});
   EXPECT_EQ(*parse_bytes("2T"), Bytes{std::uint64_t{2} << 40});
   EXPECT_EQ(*parse_bytes("0"), Bytes{0});

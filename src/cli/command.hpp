@@ -23,7 +23,7 @@ struct Command {
   std::string_view summary;      ///< one line
   std::string_view description;  ///< for the help and the manual page
   std::span<const Flag> flags;
-  bool reads_settings;           ///< files and variables; help works whatever they say
+  bool reads_settings;  ///< files and variables; help works whatever they say
   Ending (*run)(const Invocation& invocation);
 };
 

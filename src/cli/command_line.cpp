@@ -1,12 +1,11 @@
 #include "cli/command_line.hpp"
 
 #include <algorithm>
-#include <deque>
 
+#include <fmt/format.h>
 #include <CLI/App.hpp>
 #include <CLI/Config.hpp>
 #include <CLI/Formatter.hpp>
-#include <fmt/format.h>
 
 #include "base/text.hpp"
 
@@ -25,6 +24,12 @@ void protect(std::string& word) {
   if (list || word == "++") word.insert(0, "./");
 }
 
+CLI::Option* add_to(CLI::App& app, const Flag& flag) {
+  if (flag.is_switch()) return app.add_flag(names_of(flag));
+  CLI::Option* option = app.add_option(names_of(flag));
+  return option->type_size(1)->expected(1)->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);
+}
+
 Status check_exclusive(const CommandLine& line) {
   const int sizes = line.has("--scale") + line.has("--resize") + line.has("--width");
   if (sizes > 1) return invalid("--scale, --resize and --width exclude each other");
@@ -40,14 +45,12 @@ bool CommandLine::has(std::string_view name) const {
 Result<CommandLine> parse_command_line(std::span<const Flag> flags, std::vector<std::string> words) {
   CLI::App app;
   app.set_help_flag();
-  std::deque<std::pair<const Flag*, std::string>> texts;  // stays in place while the parser points into it
-  std::vector<CLI::Option*> options;
+  std::vector<std::pair<const Flag*, const CLI::Option*>> options;
   for (const Flag& flag : flags) {
-    if (flag.name.empty()) continue;
-    auto& [row, text] = texts.emplace_back(&flag, "true");
-    options.push_back(flag.is_switch() ? app.add_flag(names_of(flag)) : app.add_option(names_of(flag), text));
+    if (!flag.name.empty()) options.emplace_back(&flag, add_to(app, flag));
   }
   std::vector<std::string> unused;
+  const std::string last = words.empty() ? std::string{} : words.back();
   const CLI::Option* operands = app.add_option("operands", unused);
   for (std::string& word : words) protect(word);
   std::reverse(words.begin(), words.end());
@@ -55,13 +58,17 @@ Result<CommandLine> parse_command_line(std::span<const Flag> flags, std::vector<
     app.parse(std::move(words));
   } catch (const CLI::ExtrasError&) {
     return invalid(fmt::format("unknown flag '{}'", printable(app.remaining().front())));
+  } catch (const CLI::ArgumentMismatch&) {
+    return invalid(fmt::format("'{}' needs a value", printable(last)));
   } catch (const CLI::ParseError& problem) {
     return invalid(printable(problem.what()));
   }
   CommandLine line;
   line.operands = operands->results();
-  for (std::size_t i = 0; i < texts.size(); ++i) {
-    if (options[i]->count() > 0) line.flags.push_back({texts[i].first, texts[i].second});
+  for (const auto& [flag, option] : options) {
+    if (option->count() > 1 && !flag->is_switch())
+      return invalid(fmt::format("{} is given more than once", flag->name));
+    if (option->count() > 0) line.flags.push_back({flag, option->results().back()});
   }
   if (auto apart = check_exclusive(line); !apart) return apart.error();
   return line;

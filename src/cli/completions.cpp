@@ -38,10 +38,14 @@ std::string quoted(std::string_view text) {
 
 std::string bash_value(const Flag& flag) {
   switch (completion_of(flag)) {
-    case Completion::choices: return fmt::format("COMPREPLY=($(compgen -W '{}' -- \"$word\"))", fmt::join(choices_of(flag.value), " "));
-    case Completion::folders: return "compopt -o filenames; mapfile -t COMPREPLY < <(compgen -d -- \"$word\")";
-    case Completion::files: return "compopt -o filenames; mapfile -t COMPREPLY < <(compgen -f -- \"$word\")";
-    case Completion::nothing: break;
+    case Completion::choices:
+      return fmt::format("COMPREPLY=($(compgen -W '{}' -- \"$word\"))", fmt::join(choices_of(flag.value), " "));
+    case Completion::folders:
+      return "compopt -o filenames; mapfile -t COMPREPLY < <(compgen -d -- \"$word\")";
+    case Completion::files:
+      return "compopt -o filenames; mapfile -t COMPREPLY < <(compgen -f -- \"$word\")";
+    case Completion::nothing:
+      break;
   }
   return "COMPREPLY=()";
 }
@@ -52,12 +56,14 @@ std::string bash_command(const Command& command) {
   for (const Flag& flag : command.flags) {
     if (flag.name.empty()) continue;
     names += fmt::format(" {}", flag.name);
-    const std::string pattern = flag.letter == 0 ? std::string{flag.name} : fmt::format("{}|-{}", flag.name, flag.letter);
+    const std::string pattern =
+        flag.letter == 0 ? std::string{flag.name} : fmt::format("{}|-{}", flag.name, flag.letter);
     if (!flag.is_switch()) values += fmt::format("        {}) {}; return ;;\n", pattern, bash_value(flag));
   }
-  const std::string operands = command.name == "help" ? fmt::format("COMPREPLY=($(compgen -W '{}' -- \"$word\"))", command_names())
-                               : command.operands.empty() ? "COMPREPLY=()"
-                                                          : "compopt -o filenames; mapfile -t COMPREPLY < <(compgen -f -- \"$word\")";
+  const std::string operands =
+      command.name == "help"     ? fmt::format("COMPREPLY=($(compgen -W '{}' -- \"$word\"))", command_names())
+      : command.operands.empty() ? "COMPREPLY=()"
+                                 : "compopt -o filenames; mapfile -t COMPREPLY < <(compgen -f -- \"$word\")";
   return fmt::format(
       "    {0})\n      case \"$before\" in\n{1}      esac\n"
       "      if [[ $word == -* ]]; then COMPREPLY=($(compgen -W '{2}' -- \"$word\"))\n      else {3}; fi ;;\n",
@@ -79,10 +85,14 @@ std::string bash() {
 
 std::string zsh_value(const Flag& flag) {
   switch (completion_of(flag)) {
-    case Completion::choices: return fmt::format(":{}:({})", flag.name.substr(2), fmt::join(choices_of(flag.value), " "));
-    case Completion::folders: return ":folder:_files -/";
-    case Completion::files: return ":file:_files";
-    case Completion::nothing: break;
+    case Completion::choices:
+      return fmt::format(":{}:({})", flag.name.substr(2), fmt::join(choices_of(flag.value), " "));
+    case Completion::folders:
+      return ":folder:_files -/";
+    case Completion::files:
+      return ":file:_files";
+    case Completion::nothing:
+      break;
   }
   return flag.is_switch() ? "" : fmt::format(":{}: ", flag.name.substr(2));
 }
@@ -92,18 +102,27 @@ std::string zsh_command(const Command& command) {
   for (const Flag& flag : command.flags) {
     if (flag.name.empty()) continue;
     const std::string rest = fmt::format("[{}]{}", quoted(brief(flag)), zsh_value(flag));
-    if (flag.letter == 0) text += fmt::format(" \\\n      '{}{}'", flag.name, rest);
-    else text += fmt::format(" \\\n      '(-{0} {1})'{{-{0},{1}}}'{2}'", flag.letter, flag.name, rest);
+    if (flag.letter == 0)
+      text += fmt::format(" \\\n      '{}{}'", flag.name, rest);
+    else
+      text += fmt::format(" \\\n      '(-{0} {1})'{{-{0},{1}}}'{2}'", flag.letter, flag.name, rest);
   }
-  if (command.name == "help") text += fmt::format(" \\\n      '1:command:({})'", command_names());
-  else if (!command.operands.empty()) text += " \\\n      '*:file:_files'";
+  if (command.name == "help")
+    text += fmt::format(" \\\n      '1:command:({})'", command_names());
+  else if (!command.operands.empty())
+    text += " \\\n      '*:file:_files'";
   return text + " ;;\n";
 }
 
 std::string zsh() {
-  std::string text = "#compdef weir\n# made by 'weir help --completion zsh'\n_weir() {\n  if ((CURRENT == 2)); then\n    local -a commands=(\n";
-  for (const Command& command : commands()) text += fmt::format("      '{}:{}'\n", command.name, quoted(command.summary));
-  text += "    )\n    _describe command commands\n    return\n  fi\n  local command=$words[2]\n  shift words\n  ((CURRENT--))\n  case $command in\n";
+  std::string text =
+      "#compdef weir\n# made by 'weir help --completion zsh'\n_weir() {\n  if ((CURRENT == 2)); then\n    local -a "
+      "commands=(\n";
+  for (const Command& command : commands())
+    text += fmt::format("      '{}:{}'\n", command.name, quoted(command.summary));
+  text +=
+      "    )\n    _describe command commands\n    return\n  fi\n  local command=$words[2]\n  shift words\n  "
+      "((CURRENT--))\n  case $command in\n";
   for (const Command& command : commands()) text += zsh_command(command);
   return text + "  esac\n}\n_weir \"$@\"\n";
 }
@@ -111,13 +130,22 @@ std::string zsh() {
 // --- fish
 
 std::string fish_flag(const Command& command, const Flag& flag) {
-  std::string text = fmt::format("complete -c weir -n '__fish_seen_subcommand_from {}' -l {}", command.name, flag.name.substr(2));
+  std::string text =
+      fmt::format("complete -c weir -n '__fish_seen_subcommand_from {}' -l {}", command.name, flag.name.substr(2));
   if (flag.letter != 0) text += fmt::format(" -s {}", flag.letter);
   switch (completion_of(flag)) {
-    case Completion::choices: text += fmt::format(" -x -a '{}'", fmt::join(choices_of(flag.value), " ")); break;
-    case Completion::folders: text += " -x -a '(__fish_complete_directories)'"; break;
-    case Completion::files: text += " -r -F"; break;
-    case Completion::nothing: text += flag.is_switch() ? "" : " -x"; break;
+    case Completion::choices:
+      text += fmt::format(" -x -a '{}'", fmt::join(choices_of(flag.value), " "));
+      break;
+    case Completion::folders:
+      text += " -x -a '(__fish_complete_directories)'";
+      break;
+    case Completion::files:
+      text += " -r -F";
+      break;
+    case Completion::nothing:
+      text += flag.is_switch() ? "" : " -x";
+      break;
   }
   return text + fmt::format(" -d '{}'\n", quoted(brief(flag)));
 }
@@ -125,8 +153,10 @@ std::string fish_flag(const Command& command, const Flag& flag) {
 std::string fish() {
   std::string text = "# fish completion for weir; made by 'weir help --completion fish'\n";
   for (const Command& command : commands()) {
-    text += fmt::format("complete -c weir -n __fish_use_subcommand -f -a {} -d '{}'\n", command.name, quoted(command.summary));
-    if (command.operands.empty()) text += fmt::format("complete -c weir -n '__fish_seen_subcommand_from {}' -f\n", command.name);
+    text += fmt::format("complete -c weir -n __fish_use_subcommand -f -a {} -d '{}'\n", command.name,
+                        quoted(command.summary));
+    if (command.operands.empty())
+      text += fmt::format("complete -c weir -n '__fish_seen_subcommand_from {}' -f\n", command.name);
     for (const Flag& flag : command.flags) {
       if (!flag.name.empty()) text += fish_flag(command, flag);
     }
@@ -136,6 +166,8 @@ std::string fish() {
 
 }  // namespace
 
-std::string completions_for(std::string_view shell) { return shell == "bash" ? bash() : shell == "zsh" ? zsh() : fish(); }
+std::string completions_for(std::string_view shell) {
+  return shell == "bash" ? bash() : shell == "zsh" ? zsh() : fish();
+}
 
 }  // namespace weir::cli

@@ -18,8 +18,10 @@ std::string toml_value(const std::string& text) {
   std::string quoted = "\"";
   for (const char c : text) {
     if (c == '"' || c == '\\') quoted += '\\';
-    if (static_cast<unsigned char>(c) < 0x20 || c == 0x7F) quoted += fmt::format("\\u{:04x}", static_cast<unsigned char>(c));
-    else quoted += c;
+    if (static_cast<unsigned char>(c) < 0x20 || c == 0x7F)
+      quoted += fmt::format("\\u{:04x}", static_cast<unsigned char>(c));
+    else
+      quoted += c;
   }
   return quoted + '"';
 }
@@ -30,7 +32,8 @@ Ending run_config(const Invocation& invocation) {
   std::string text;
   for (const Setting& setting : invocation.settings.effective) {
     const bool unset = setting.text.empty() && setting.origin == "default";
-    const std::string left = fmt::format("{}{} = {}", unset ? "# " : "", setting.flag->setting, toml_value(setting.text));
+    const std::string left =
+        fmt::format("{}{} = {}", unset ? "# " : "", setting.flag->setting, toml_value(setting.text));
     text += fmt::format("{:<32}  # {}\n", left, setting.origin);
   }
   return print(text);

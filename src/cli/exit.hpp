@@ -10,7 +10,7 @@ enum class Exit {
   wrong_usage = 2,      ///< the command line or the settings
   nothing_started = 3,  ///< no network, or every item refused for want of memory
   interrupted = 4,
-  fault = 70,           ///< of ours
+  fault = 70,  ///< of ours
 };
 
 /// How a command ends. Only main prints `error: <what>`.

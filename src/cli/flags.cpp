@@ -35,7 +35,8 @@ Status set_to(Result<T> parsed, U& target) {
 }
 
 Status set_choice(std::string_view text, std::string_view first, std::string_view second, bool& is_second) {
-  if (text != first && text != second) return invalid(fmt::format("'{}' is neither {} nor {}", printable(text), first, second));
+  if (text != first && text != second)
+    return invalid(fmt::format("'{}' is neither {} nor {}", printable(text), first, second));
   is_second = text == second;
   return ok();
 }
@@ -56,12 +57,14 @@ Status set_size(std::string_view text, Arguments& args) {
 }
 
 Status set_resize(std::string_view text, Arguments& args) {
-  if (text.find('x') == std::string_view::npos) return invalid(fmt::format("'{}' is not a size; write 1920x1080", printable(text)));
+  if (text.find('x') == std::string_view::npos)
+    return invalid(fmt::format("'{}' is not a size; write 1920x1080", printable(text)));
   return set_size(text, args);
 }
 
 Status set_width(std::string_view text, Arguments& args) {
-  if (text.find('x') != std::string_view::npos) return invalid(fmt::format("'{}' is not a width; write 1920", printable(text)));
+  if (text.find('x') != std::string_view::npos)
+    return invalid(fmt::format("'{}' is not a width; write 1920", printable(text)));
   return set_size(text, args);
 }
 
@@ -84,16 +87,20 @@ Status set_format(std::string_view text, Arguments& args) {
 Status set_spill(std::string_view text, Arguments& args) {
   if (text.empty()) return invalid("the name is empty");
   const std::size_t colon = text.rfind(':');
-  const auto limit = colon == std::string_view::npos || colon == 0 ? Result<Bytes>{invalid("")} : parse_bytes(text.substr(colon + 1));
-  if (limit) args.spill = {.folder = std::string{text.substr(0, colon)}, .limit = *limit};
-  else args.spill = {.folder = std::string{text}, .limit = std::nullopt};
+  const auto limit =
+      colon == std::string_view::npos || colon == 0 ? Result<Bytes>{invalid("")} : parse_bytes(text.substr(colon + 1));
+  if (limit)
+    args.spill = {.folder = std::string{text.substr(0, colon)}, .limit = *limit};
+  else
+    args.spill = {.folder = std::string{text}, .limit = std::nullopt};
   return ok();
 }
 
 Status set_device(std::string_view text, Arguments& args) {
   args.cores.clear();
   if (text == "cpu") return ok();
-  if (!text.starts_with("cpu:")) return invalid(fmt::format("'{}' is not a device; write cpu or cpu:0-3", printable(text)));
+  if (!text.starts_with("cpu:"))
+    return invalid(fmt::format("'{}' is not a device; write cpu or cpu:0-3", printable(text)));
   return set_to(parse_cpu_list(text.substr(4)), args.cores);
 }
 
@@ -107,66 +114,92 @@ Status set_ram(std::string_view text, Arguments& args) {
 
 constexpr std::string_view kFormats = "png|jpg|webp|avif|jxl|tiff";
 
-constexpr Flag kOutput{"--output", 'o', "OUTPUT",
-    "Where the result goes. A folder if it is one, ends in '/', or there are several inputs or a folder; otherwise a file; '-' is standard output.",
-    "", [](std::string_view text, Arguments& args) { return set_path(text, args.output); }};
-constexpr Flag kModel{"--model", 0, "DIR|FILE",
-    "The network: a .param file with its .bin beside it, or a folder to choose from. It goes before $WEIR_MODELS, ~/.local/share/weir/models and the installed folder.",
-    "model", [](std::string_view text, Arguments& args) { return set_path(text, args.model); }};
-constexpr Flag kModels{"", 0, "DIR", "A folder with networks, searched after --model and before the user's folder.",
-    "models", [](std::string_view text, Arguments& args) { return set_path(text, args.models); }};
-constexpr Flag kJson{"--json", 0, "", "Print one JSON object per line on standard output.",
-    "", [](std::string_view text, Arguments& args) { return set_switch(text, args.json); }};
-constexpr Flag kHelp{"--help", 'h', "", "Print this help.",
-    "", [](std::string_view text, Arguments& args) { return set_switch(text, args.help); }};
+constexpr Flag kOutput{"--output",
+                       'o',
+                       "OUTPUT",
+                       "Where the result goes. A folder if it is one, ends in '/', or there are several inputs or a "
+                       "folder; otherwise a file; '-' is standard output.",
+                       "",
+                       [](std::string_view text, Arguments& args) { return set_path(text, args.output); }};
+constexpr Flag kModel{"--model",
+                      0,
+                      "DIR|FILE",
+                      "The network: a .param file with its .bin beside it, or a folder to choose from. It goes before "
+                      "$WEIR_MODELS, ~/.local/share/weir/models and the installed folder.",
+                      "model",
+                      [](std::string_view text, Arguments& args) { return set_path(text, args.model); }};
+constexpr Flag kModels{"",       0,
+                       "DIR",    "A folder with networks, searched after --model and before the user's folder.",
+                       "models", [](std::string_view text, Arguments& args) { return set_path(text, args.models); }};
+constexpr Flag kJson{"--json", 0,
+                     "",       "Print one JSON object per line on standard output.",
+                     "",       [](std::string_view text, Arguments& args) { return set_switch(text, args.json); }};
+constexpr Flag kHelp{"--help", 'h',
+                     "",       "Print this help.",
+                     "",       [](std::string_view text, Arguments& args) { return set_switch(text, args.help); }};
 
 constexpr Flag kUpscaleFlags[] = {
     kOutput,
     kModel,
-    {"--name", 0, "NAME", "The network's name within its folder, as 'weir models' prints it, or its start.",
-     "name", [](std::string_view text, Arguments& args) { return set_path(text, args.name); }},
+    {"--name", 0, "NAME", "The network's name within its folder, as 'weir models' prints it, or its start.", "name",
+     [](std::string_view text, Arguments& args) { return set_path(text, args.name); }},
     kModels,
-    {"--noise", 0, "N", "How much noise the network is to remove, -1 (none, conservative) to 3, where the folder has networks for it.",
+    {"--noise", 0, "N",
+     "How much noise the network is to remove, -1 (none, conservative) to 3, where the folder has networks for it.",
      "noise", [](std::string_view text, Arguments& args) { return set_to(parse_whole(text, -1, 3), args.noise); }},
-    {"--scale", 0, "N", "Enlarge N times on each axis, any number above 0. The network's own scale is used once, or twice when that is not enough; the rest is a resize in linear light. Default: the network's own scale.",
+    {"--scale", 0, "N",
+     "Enlarge N times on each axis, any number above 0. The network's own scale is used once, or twice when that is "
+     "not enough; the rest is a resize in linear light. Default: the network's own scale.",
      "scale", set_scale},
     {"--resize", 0, "WxH", "Enlarge to exactly this size in pixels.", "", set_resize},
     {"--width", 0, "W", "Enlarge to this width in pixels; the height follows.", "", set_width},
-    {"--format", 0, kFormats, "Format of the output. Default: the output's extension, else the input's format if it can be written without loss, else PNG.",
+    {"--format", 0, kFormats,
+     "Format of the output. Default: the output's extension, else the input's format if it can be written without "
+     "loss, else PNG.",
      "format", set_format},
-    {"--quality", 0, "Q", "Quality of JPEG, WebP, AVIF and JPEG XL, 1 to 100. Default: the format's.",
-     "quality", [](std::string_view text, Arguments& args) { return set_to(parse_whole(text, 1, 100), args.quality); }},
-    {"--ram", 0, "SIZE", "The line: the most memory that the process may take, as in 640M or 1.5G. Default: half of the free memory.",
+    {"--quality", 0, "Q", "Quality of JPEG, WebP, AVIF and JPEG XL, 1 to 100. Default: the format's.", "quality",
+     [](std::string_view text, Arguments& args) { return set_to(parse_whole(text, 1, 100), args.quality); }},
+    {"--ram", 0, "SIZE",
+     "The line: the most memory that the process may take, as in 640M or 1.5G. Default: half of the free memory.",
      "ram", set_ram, default_ram},
-    {"--spill", 0, "DIR[:SIZE]", "Folder for temporary data that does not fit below the line, and the most that it may take there. Default: no such data.",
+    {"--spill", 0, "DIR[:SIZE]",
+     "Folder for temporary data that does not fit below the line, and the most that it may take there. Default: no "
+     "such data.",
      "spill", set_spill},
-    {"--threads", 0, "N", "Threads of the network. Default: the processors that the process may use.",
-     "threads", [](std::string_view text, Arguments& args) { return set_to(parse_whole(text, 1, 1024), args.threads); }, default_threads},
+    {"--threads", 0, "N", "Threads of the network. Default: the processors that the process may use.", "threads",
+     [](std::string_view text, Arguments& args) { return set_to(parse_whole(text, 1, 1024), args.threads); },
+     default_threads},
     {"--device", 0, "cpu[:CORES]", "The processors to run on, as in cpu:0-3 or cpu:0,2. Default: all that are allowed.",
      "device", set_device, [](const Arguments&) { return std::string{"cpu"}; }},
     {"--precision", 0, "auto|exact", "auto: the fast kernels, within 55 dB of exact; exact: 32-bit floating point.",
-     "precision", [](std::string_view text, Arguments& args) {
+     "precision",
+     [](std::string_view text, Arguments& args) {
        bool exact = false;
        auto set = set_choice(text, "auto", "exact", exact);
        if (set) args.precision = exact ? enhance::Precision::exact : enhance::Precision::automatic;
        return set;
-     }, [](const Arguments&) { return std::string{"auto"}; }},
-    {"--sync", 0, "exact|fast", "exact: means over the whole picture where the network has any; fast: a cheaper approximation of them.",
-     "sync", [](std::string_view text, Arguments& args) {
+     },
+     [](const Arguments&) { return std::string{"auto"}; }},
+    {"--sync", 0, "exact|fast",
+     "exact: means over the whole picture where the network has any; fast: a cheaper approximation of them.", "sync",
+     [](std::string_view text, Arguments& args) {
        bool fast = false;
        auto set = set_choice(text, "exact", "fast", fast);
        if (set) args.sync = fast ? enhance::Sync::fast : enhance::Sync::exact;
        return set;
-     }, [](const Arguments&) { return std::string{"exact"}; }},
-    {"--tta", 0, "", "Average the results of the eight orientations; takes eight times as long.",
-     "tta", [](std::string_view text, Arguments& args) { return set_switch(text, args.tta); }, [](const Arguments&) { return std::string{"false"}; }},
-    {"--overwrite", 0, "", "Replace outputs that exist. Without it such a picture fails by name.",
-     "", [](std::string_view text, Arguments& args) { return set_switch(text, args.overwrite); }},
+     },
+     [](const Arguments&) { return std::string{"exact"}; }},
+    {"--tta", 0, "", "Average the results of the eight orientations; takes eight times as long.", "tta",
+     [](std::string_view text, Arguments& args) { return set_switch(text, args.tta); },
+     [](const Arguments&) { return std::string{"false"}; }},
+    {"--overwrite", 0, "", "Replace outputs that exist. Without it such a picture fails by name.", "",
+     [](std::string_view text, Arguments& args) { return set_switch(text, args.overwrite); }},
     {"--dry-run", 0, "", "Print the plan: sizes, network, memory and disk by part, expected time. Nothing is written.",
      "", [](std::string_view text, Arguments& args) { return set_switch(text, args.dry_run); }},
     {"--json", 0, "", "Print one JSON object per picture on standard output.", "", kJson.set},
-    {"--quiet", 'q', "", "No progress, warnings or summary; errors are still told.",
-     "quiet", [](std::string_view text, Arguments& args) { return set_switch(text, args.quiet); }, [](const Arguments&) { return std::string{"false"}; }},
+    {"--quiet", 'q', "", "No progress, warnings or summary; errors are still told.", "quiet",
+     [](std::string_view text, Arguments& args) { return set_switch(text, args.quiet); },
+     [](const Arguments&) { return std::string{"false"}; }},
     kHelp,
 };
 
@@ -181,16 +214,21 @@ constexpr bool is_setting(const Flag& flag) { return !flag.setting.empty(); }
 
 /// The settings of upscale, and --help.
 constexpr auto kConfigFlags = [] {
-  std::array<Flag, static_cast<std::size_t>(std::count_if(std::begin(kUpscaleFlags), std::end(kUpscaleFlags), is_setting)) + 1> flags{};
+  std::array<
+      Flag, static_cast<std::size_t>(std::count_if(std::begin(kUpscaleFlags), std::end(kUpscaleFlags), is_setting)) + 1>
+      flags{};
   std::copy_if(std::begin(kUpscaleFlags), std::end(kUpscaleFlags), flags.begin(), is_setting);
   flags.back() = kHelp;
   return flags;
 }();
 
 constexpr Flag kHelpFlags[] = {
-    {"--man", 0, "", "Print the manual page in roff.", "", [](std::string_view text, Arguments& args) { return set_switch(text, args.man); }},
-    {"--completion", 0, "bash|zsh|fish", "Print the completions for a shell.", "", [](std::string_view text, Arguments& args) {
-       if (text != "bash" && text != "zsh" && text != "fish") return Status{invalid(fmt::format("'{}' is none of bash, zsh and fish", printable(text)))};
+    {"--man", 0, "", "Print the manual page in roff.", "",
+     [](std::string_view text, Arguments& args) { return set_switch(text, args.man); }},
+    {"--completion", 0, "bash|zsh|fish", "Print the completions for a shell.", "",
+     [](std::string_view text, Arguments& args) {
+       if (text != "bash" && text != "zsh" && text != "fish")
+         return Status{invalid(fmt::format("'{}' is none of bash, zsh and fish", printable(text)))};
        args.completion = text;
        return ok();
      }},

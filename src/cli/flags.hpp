@@ -13,9 +13,9 @@ namespace weir::cli {
 /// One flag or setting. The parser, --help, the manual page, the completions and `weir config` are all made from rows
 /// of this kind.
 struct Flag {
-  std::string_view name;     ///< "--scale"; empty for a setting that no flag changes
-  char letter = 0;           ///< 'o' for -o
-  std::string_view value;    ///< "N", "png|jpg" (the choices), "DIR|FILE"; empty for a switch
+  std::string_view name;   ///< "--scale"; empty for a setting that no flag changes
+  char letter = 0;         ///< 'o' for -o
+  std::string_view value;  ///< "N", "png|jpg" (the choices), "DIR|FILE"; empty for a switch
   std::string_view help;
   std::string_view setting;  ///< key in weir.toml; empty for the command line alone
   Status (*set)(std::string_view text, Arguments& args) = nullptr;  ///< a switch is given "true"

@@ -1,10 +1,10 @@
 #include <fmt/format.h>
 
 #include "base/text.hpp"
+#include "base/version.hpp"
 #include "cli/command.hpp"
 #include "cli/completions.hpp"
 #include "cli/help_text.hpp"
-#include "weir/version.h"
 
 namespace weir::cli {
 
@@ -15,10 +15,11 @@ Ending run_help(const Invocation& invocation) {
   if (args.operands.empty()) return print(program_help());
   const Command* command = find_command(args.operands.front());
   if (command == nullptr || args.operands.size() > 1)
-    return {Exit::wrong_usage, fmt::format("there is no help on '{}'; see 'weir help'", printable(args.operands.back()))};
+    return {Exit::wrong_usage,
+            fmt::format("there is no help on '{}'; see 'weir help'", printable(args.operands.back()))};
   return print(command_help(*command));
 }
 
-Ending run_version(const Invocation&) { return print("weir " WEIR_VERSION "\n"); }
+Ending run_version(const Invocation&) { return print(fmt::format("weir {}\n", kVersion)); }
 
 }  // namespace weir::cli

@@ -26,7 +26,8 @@ std::string wrapped(std::string_view text, std::size_t indent) {
 
 std::string flag_help(const Flag& flag) {
   std::string text = "  " + flag_heading(flag) + '\n' + wrapped(flag.help, 6);
-  if (!flag.setting.empty()) text += wrapped(fmt::format("Setting {}, variable {}.", flag.setting, environment_name(flag.setting)), 6);
+  if (!flag.setting.empty())
+    text += wrapped(fmt::format("Setting {}, variable {}.", flag.setting, environment_name(flag.setting)), 6);
   return text;
 }
 
@@ -34,10 +35,14 @@ std::string flag_help(const Flag& flag) {
 std::string roff(std::string_view text) {
   std::string out;
   for (const char c : text) {
-    if (c == '\\') out += "\\e";
-    else if (c == '-') out += "\\-";
-    else if ((c == '.' || c == '\'') && (out.empty() || out.back() == '\n')) out += std::string{"\\&"} + c;
-    else out += c;
+    if (c == '\\')
+      out += "\\e";
+    else if (c == '-')
+      out += "\\-";
+    else if ((c == '.' || c == '\'') && (out.empty() || out.back() == '\n'))
+      out += std::string{"\\&"} + c;
+    else
+      out += c;
   }
   return out;
 }
@@ -48,7 +53,8 @@ std::string usage(const Command& command) {
 }
 
 std::string manual_command(const Command& command) {
-  std::string text = fmt::format(".SS {}\n.B {}\n.PP\n{}\n", roff(command.name), roff(usage(command)), roff(command.summary));
+  std::string text =
+      fmt::format(".SS {}\n.B {}\n.PP\n{}\n", roff(command.name), roff(usage(command)), roff(command.summary));
   if (!command.description.empty()) text += fmt::format(".PP\n{}\n", roff(command.description));
   for (const Flag& flag : command.flags) {
     if (flag.name.empty()) continue;
@@ -61,7 +67,8 @@ std::string manual_settings() {
   std::string text;
   for (const Flag& flag : config_flags()) {
     if (!flag.setting.empty())
-      text += fmt::format(".TP\n.BR {} \", \" {}\n{}\n", roff(flag.setting), roff(environment_name(flag.setting)), roff(flag.help));
+      text += fmt::format(".TP\n.BR {} \", \" {}\n{}\n", roff(flag.setting), roff(environment_name(flag.setting)),
+                          roff(flag.help));
   }
   return text;
 }
@@ -76,7 +83,9 @@ std::string flag_heading(const Flag& flag) {
 }
 
 std::string program_help() {
-  std::string text = "Usage: weir COMMAND [FLAG]...\n\nEnlarges pictures with neural networks inside a memory line that you set.\n\nCommands:\n";
+  std::string text =
+      "Usage: weir COMMAND [FLAG]...\n\nEnlarges pictures with neural networks inside a memory line that you "
+      "set.\n\nCommands:\n";
   for (const Command& command : commands()) text += fmt::format("  {:<10}{}\n", command.name, command.summary);
   return text + "\n'weir help COMMAND' says more about each.\n";
 }
@@ -96,13 +105,14 @@ std::string manual_page() {
   for (const Command& command : commands()) text += manual_command(command);
   text += fmt::format(".SH SETTINGS\n{}\nThe key in weir.toml and the environment variable of each:\n{}",
                       roff(find_command("config")->description), manual_settings());
-  text += ".SH EXIT STATUS\n"
-          ".TP\n0\nAll done.\n"
-          ".TP\n1\nSome pictures failed; each is named.\n"
-          ".TP\n2\nThe command line or the settings are wrong.\n"
-          ".TP\n3\nNothing could start: no network, or every picture was refused for want of memory.\n"
-          ".TP\n4\nInterrupted.\n"
-          ".TP\n70\nA fault of weir.\n";
+  text +=
+      ".SH EXIT STATUS\n"
+      ".TP\n0\nAll done.\n"
+      ".TP\n1\nSome pictures failed; each is named.\n"
+      ".TP\n2\nThe command line or the settings are wrong.\n"
+      ".TP\n3\nNothing could start: no network, or every picture was refused for want of memory.\n"
+      ".TP\n4\nInterrupted.\n"
+      ".TP\n70\nA fault of weir.\n";
   return text;
 }
 

@@ -14,14 +14,17 @@ namespace {
 std::array<Command, 5> make_commands() {
   return {{
       {"upscale", "INPUT... -o OUTPUT", "Enlarge pictures.",
-       "INPUT is a picture, a folder (taken with its subfolders, whose structure is kept), a pattern such as '*.png', or '-' for a picture on "
+       "INPUT is a picture, a folder (taken with its subfolders, whose structure is kept), a pattern such as '*.png', "
+       "or '-' for a picture on "
        "standard input. The result of a picture does not depend on memory, threads or the order of the work.",
        upscale_flags(), true, run_upscale},
       {"models", "", "List the networks that are found.",
-       "Prints family, scale, layers, parameters, multiplications per pixel and memory per megapixel of every network, and why one cannot be read.",
+       "Prints family, scale, layers, parameters, multiplications per pixel and memory per megapixel of every network, "
+       "and why one cannot be read.",
        models_flags(), true, run_models},
       {"config", "", "Print the settings and where each comes from.",
-       "The command line goes over the environment (WEIR_*), that over weir.toml of the current folder, that over ~/.config/weir/weir.toml, that over the defaults.",
+       "The command line goes over the environment (WEIR_*), that over weir.toml of the current folder, that over "
+       "~/.config/weir/weir.toml, that over the defaults.",
        config_flags(), true, run_config},
       {"help", "[COMMAND]", "Print help, the manual page or shell completions.", "", help_flags(), false, run_help},
       {"version", "", "Print the version.", "", version_flags(), false, run_version},
@@ -35,8 +38,10 @@ Ending run_command(const Command& command, const std::vector<std::string>& words
   if (!line) return wrong_usage(fmt::format("{}; see 'weir help {}'", line.error().what, command.name));
   if (line->has("--help")) return print(command_help(command));
   if (command.operands.empty() && !line->operands.empty())
-    return wrong_usage(fmt::format("'{}' is not expected here; see 'weir help {}'", printable(line->operands.front()), command.name));
-  const Environment environment = command.reads_settings ? process_environment() : [](const char*) { return std::nullopt; };
+    return wrong_usage(
+        fmt::format("'{}' is not expected here; see 'weir help {}'", printable(line->operands.front()), command.name));
+  const Environment environment =
+      command.reads_settings ? process_environment() : [](const char*) { return std::nullopt; };
   const auto files = command.reads_settings ? settings_files(environment) : std::vector<std::filesystem::path>{};
   const auto settings = resolve_settings(command.flags, *line, environment, files);
   if (!settings) return wrong_usage(settings.error().what);
@@ -62,7 +67,8 @@ Ending run_program(const std::vector<std::string>& words) {
   if (name == "--help" || name == "-h") name = "help";
   if (name == "--version" || name == "-V") name = "version";
   const Command* command = find_command(name);
-  if (command == nullptr) return wrong_usage(fmt::format("'{}' is not a command of weir; see 'weir help'", printable(words.front())));
+  if (command == nullptr)
+    return wrong_usage(fmt::format("'{}' is not a command of weir; see 'weir help'", printable(words.front())));
   return run_command(*command, {words.begin() + 1, words.end()});
 }
 

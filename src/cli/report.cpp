@@ -17,38 +17,58 @@ double rounded(double value, double step) { return std::round(value / step) * st
 
 std::string_view name_of(Errc code) {
   switch (code) {
-    case Errc::invalid_argument: return "invalid_argument";
-    case Errc::over_budget: return "over_budget";
-    case Errc::unsupported: return "unsupported";
-    case Errc::device_lost: return "device_lost";
-    case Errc::io: return "io";
-    case Errc::corrupt: return "corrupt";
-    case Errc::cancelled: return "cancelled";
-    case Errc::exists: return "exists";
+    case Errc::invalid_argument:
+      return "invalid_argument";
+    case Errc::over_budget:
+      return "over_budget";
+    case Errc::unsupported:
+      return "unsupported";
+    case Errc::device_lost:
+      return "device_lost";
+    case Errc::io:
+      return "io";
+    case Errc::corrupt:
+      return "corrupt";
+    case Errc::cancelled:
+      return "cancelled";
+    case Errc::exists:
+      return "exists";
   }
   return "unknown";
 }
 
 Json picture_of(const media::PictureInfo& info) {
-  return {{"width", info.width}, {"height", info.height}, {"colours", info.colours}, {"alpha", info.alpha},
-          {"bits", info.bits},   {"format", media::name_of(info.format)}};
+  return {{"width", info.width}, {"height", info.height}, {"colours", info.colours},
+          {"alpha", info.alpha}, {"bits", info.bits},     {"format", media::name_of(info.format)}};
 }
 
 Json network_of(const nn::Network& network) {
-  return {{"name", network.name}, {"family", network.family.name}, {"scale", network.family.scale}, {"path", network.param.native()}};
+  return {{"name", network.name},
+          {"family", network.family.name},
+          {"scale", network.family.scale},
+          {"path", network.param.native()}};
 }
 
 Json plan_of(const enhance::UpscalePlan& plan) {
   Json parts = Json::array();
-  for (const auto& part : plan.parts) parts.push_back({{"name", part.name}, {"ram_bytes", part.ram.count()}, {"disk_bytes", part.disk.count()}});
-  return {{"ram_bytes", plan.ram.count()},       {"disk_bytes", plan.disk.count()},     {"parts", parts},
-          {"band_height", plan.band_height},     {"strip_width", plan.strip_width},     {"strip_halo", plan.strip_halo},
-          {"passes", plan.passes},               {"network_runs", plan.network_runs},   {"resized", plan.resized},
-          {"multiplications", plan.multiplications}, {"expected_seconds", rounded(plan.expected_time.count(), 0.001)}};
+  for (const auto& part : plan.parts)
+    parts.push_back({{"name", part.name}, {"ram_bytes", part.ram.count()}, {"disk_bytes", part.disk.count()}});
+  return {{"ram_bytes", plan.ram.count()},
+          {"disk_bytes", plan.disk.count()},
+          {"parts", parts},
+          {"band_height", plan.band_height},
+          {"strip_width", plan.strip_width},
+          {"strip_halo", plan.strip_halo},
+          {"passes", plan.passes},
+          {"network_runs", plan.network_runs},
+          {"resized", plan.resized},
+          {"multiplications", plan.multiplications},
+          {"expected_seconds", rounded(plan.expected_time.count(), 0.001)}};
 }
 
 void add_plan(const enhance::UpscalePlan& plan, media::Format format, Json& json) {
-  json["output_picture"] = {{"width", plan.output_width}, {"height", plan.output_height}, {"format", media::name_of(format)}};
+  json["output_picture"] = {
+      {"width", plan.output_width}, {"height", plan.output_height}, {"format", media::name_of(format)}};
   json["precision"] = plan.precision;
   json["instruction_set"] = plan.instruction_set;
   json["plan"] = plan_of(plan);
@@ -57,7 +77,8 @@ void add_plan(const enhance::UpscalePlan& plan, media::Format format, Json& json
 std::string part_lines(const enhance::UpscalePlan& plan) {
   std::string text;
   for (const auto& part : plan.parts)
-    text += fmt::format("    {:<16} {:>10}{}\n", part.name, to_text(part.ram), part.disk == Bytes{} ? "" : "  disk " + to_text(part.disk));
+    text += fmt::format("    {:<16} {:>10}{}\n", part.name, to_text(part.ram),
+                        part.disk == Bytes{} ? "" : "  disk " + to_text(part.disk));
   return text;
 }
 
@@ -72,8 +93,11 @@ std::string failure_text(const tasks::PictureItem& item, const Error& error) {
 }
 
 std::string picture_json(const tasks::PictureItem& item, const tasks::PictureOutcome& outcome) {
-  Json json{{"status", tasks::name_of(outcome.status)}, {"input", item.source.path.native()}, {"output", item.output.native()}};
-  if (outcome.error) json["error"] = {{"code", outcome.fault ? "fault" : name_of(outcome.error->code)}, {"what", outcome.error->what}};
+  Json json{{"status", tasks::name_of(outcome.status)},
+            {"input", item.source.path.native()},
+            {"output", item.output.native()}};
+  if (outcome.error)
+    json["error"] = {{"code", outcome.fault ? "fault" : name_of(outcome.error->code)}, {"what", outcome.error->what}};
   if (outcome.picture) json["input_picture"] = picture_of(*outcome.picture);
   if (outcome.network) json["network"] = network_of(*outcome.network);
   if (outcome.plan) add_plan(*outcome.plan, item.format, json);
@@ -91,12 +115,14 @@ std::string picture_json(const tasks::PictureItem& item, const tasks::PictureOut
 std::string plan_text(const tasks::PictureItem& item, const tasks::PictureOutcome& outcome) {
   const enhance::UpscalePlan& plan = *outcome.plan;
   std::string text = fmt::format("{} -> {}\n", shown(item.source.path), shown(item.output));
-  text += fmt::format("  size      {}x{} -> {}x{}, {}{}\n", plan.input_width, plan.input_height, plan.output_width, plan.output_height,
-                      media::name_of(item.format), plan.resized ? ", resized after the network" : "");
-  text += fmt::format("  network   {} ({}, {}x{}), {}, {}\n", printable(outcome.network->name), outcome.network->family.name,
-                      outcome.network->family.scale, plan.network_runs > 1 ? ", twice" : "", plan.precision, plan.instruction_set);
-  text += fmt::format("  work      bands of {} rows, strips of {} columns with a halo of {}, {} {}\n", plan.band_height, plan.strip_width,
-                      plan.strip_halo, plan.passes, plan.passes == 1 ? "pass" : "passes");
+  text +=
+      fmt::format("  size      {}x{} -> {}x{}, {}{}\n", plan.input_width, plan.input_height, plan.output_width,
+                  plan.output_height, media::name_of(item.format), plan.resized ? ", resized after the network" : "");
+  text += fmt::format("  network   {} ({}, {}x{}), {}, {}\n", printable(outcome.network->name),
+                      outcome.network->family.name, outcome.network->family.scale,
+                      plan.network_runs > 1 ? ", twice" : "", plan.precision, plan.instruction_set);
+  text += fmt::format("  work      bands of {} rows, strips of {} columns with a halo of {}, {} {}\n", plan.band_height,
+                      plan.strip_width, plan.strip_halo, plan.passes, plan.passes == 1 ? "pass" : "passes");
   text += fmt::format("  memory    {}, disk {}\n{}", to_text(plan.ram), to_text(plan.disk), part_lines(plan));
   return text + fmt::format("  time      {} expected\n", observe::format_duration(plan.expected_time));
 }

@@ -34,7 +34,8 @@ class Layers {
 
   Settings finish() && {
     for (Setting& setting : settings_.effective) {
-      if (setting.origin == "default" && setting.flag->fallback != nullptr) setting.text = setting.flag->fallback(settings_.args);
+      if (setting.origin == "default" && setting.flag->fallback != nullptr)
+        setting.text = setting.flag->fallback(settings_.args);
     }
     return std::move(settings_);
   }

@@ -55,7 +55,8 @@ Result<std::vector<FileSetting>> read_settings_file(const fs::path& path) {
     std::string value = text_of(node);
     if (value.empty() && !node.is_string())
       return at_line(path, key.source(), fmt::format("'{}' must be a text, a number, true or false", name));
-    settings.push_back({name, std::move(value), fmt::format("{}:{}", printable(path.native()), key.source().begin.line)});
+    settings.push_back(
+        {name, std::move(value), fmt::format("{}:{}", printable(path.native()), key.source().begin.line)});
   }
   return settings;
 }

@@ -47,8 +47,10 @@ class Reporter final : public tasks::WorklistObserver {
   void finished(const tasks::PictureItem& item, const tasks::PictureOutcome& outcome) override {
     meter_.finish();
     tell(item, outcome);
-    if (args_.json) print_result(picture_json(item, outcome));
-    else if (outcome.status == tasks::ItemStatus::planned) print_result(plan_text(item, outcome));
+    if (args_.json)
+      print_result(picture_json(item, outcome));
+    else if (outcome.status == tasks::ItemStatus::planned)
+      print_result(plan_text(item, outcome));
   }
 
   const std::optional<Error>& output_problem() const { return output_problem_; }
@@ -56,12 +58,15 @@ class Reporter final : public tasks::WorklistObserver {
  private:
   void tell(const tasks::PictureItem& item, const tasks::PictureOutcome& outcome) {
     if (outcome.status == tasks::ItemStatus::failed) log_.error(failure_text(item, *outcome.error));
-    for (const auto& lost : outcome.file.lost) log_.warning(fmt::format("{}: lost {}", shown(item.source.path), printable(lost)));
-    for (const auto& event : outcome.events) log_.warning(fmt::format("{}: {}", shown(item.source.path), printable(event)));
+    for (const auto& lost : outcome.file.lost)
+      log_.warning(fmt::format("{}: lost {}", shown(item.source.path), printable(lost)));
+    for (const auto& event : outcome.events)
+      log_.warning(fmt::format("{}: {}", shown(item.source.path), printable(event)));
     if (outcome.status != tasks::ItemStatus::done) return;
     const double megapixels = 1e-6 * outcome.plan->output_width * outcome.plan->output_height;
-    log_.info(fmt::format("{} -> {}: {}x{}, {}, {:.2f} MP/s", shown(item.source.path), shown(item.output), outcome.plan->output_width,
-                          outcome.plan->output_height, observe::format_duration(outcome.time), megapixels / std::max(outcome.time.count(), 1e-9)));
+    log_.info(fmt::format("{} -> {}: {}x{}, {}, {:.2f} MP/s", shown(item.source.path), shown(item.output),
+                          outcome.plan->output_width, outcome.plan->output_height,
+                          observe::format_duration(outcome.time), megapixels / std::max(outcome.time.count(), 1e-9)));
   }
 
   /// A standard output that is gone is told once, at the end; the pictures are still done.
@@ -115,27 +120,36 @@ Result<tasks::PictureSettings> picture_settings(const Invocation& invocation) {
   settings.quality = args.quality;
   settings.overwrite = args.overwrite;
   settings.dry_run = args.dry_run;
-  settings.networks = tasks::make_network_source({args.model, args.name, args.noise, model_folders(args, invocation.environment)});
+  settings.networks =
+      tasks::make_network_source({args.model, args.name, args.noise, model_folders(args, invocation.environment)});
   return settings;
 }
 
 tasks::OutputRule output_rule(const Invocation& invocation, Bytes ram) {
   const Arguments& args = invocation.args();
-  return {.output = args.output, .format = args.format, .format_demanded = invocation.line.has("--format"), .standard_input_limit = ram};
+  return {.output = args.output,
+          .format = args.format,
+          .format_demanded = invocation.line.has("--format"),
+          .standard_input_limit = ram};
 }
 
 void tell_summary(const tasks::WorklistTotals& totals, std::size_t skipped, observe::Seconds time, observe::Log& log) {
-  if (skipped > 0) log.info(fmt::format("{} file{} in folders skipped: hidden, or no picture by the extension", skipped, skipped == 1 ? "" : "s"));
+  if (skipped > 0)
+    log.info(fmt::format("{} file{} in folders skipped: hidden, or no picture by the extension", skipped,
+                         skipped == 1 ? "" : "s"));
   if (totals.items < 2) return;
-  log.info(fmt::format("{} of {} pictures done, {:.1f} MP in {}", totals.done, totals.items, totals.megapixels, observe::format_duration(time)));
+  log.info(fmt::format("{} of {} pictures done, {:.1f} MP in {}", totals.done, totals.items, totals.megapixels,
+                       observe::format_duration(time)));
 }
 
 Ending ending_of(const tasks::WorklistTotals& totals, const Reporter& reporter, Bytes ram) {
   const std::string failed = fmt::format("{} of {} items failed", totals.failed, totals.items);
-  if (totals.interrupted) return {Exit::interrupted, fmt::format("interrupted; {} of {} items done", totals.done, totals.items)};
+  if (totals.interrupted)
+    return {Exit::interrupted, fmt::format("interrupted; {} of {} items done", totals.done, totals.items)};
   if (totals.faults > 0) return {Exit::fault, failed};
   if (totals.refused > 0 && totals.refused == totals.items)
-    return {Exit::nothing_started, fmt::format("nothing could start: every item needs more memory than the line of {}", to_text(ram))};
+    return {Exit::nothing_started,
+            fmt::format("nothing could start: every item needs more memory than the line of {}", to_text(ram))};
   if (totals.failed > 0) return {Exit::some_failed, failed};
   if (reporter.output_problem()) return {Exit::some_failed, reporter.output_problem()->what};
   return {};
@@ -148,7 +162,8 @@ Ending run_upscale(const Invocation& invocation) {
   if (auto wrong = check_usage(args); !wrong.empty()) return wrong_usage(std::move(wrong));
   const SignalWatch signals{kGrace, static_cast<int>(Exit::interrupted), say_interrupted};
   if (!args.cores.empty()) {
-    if (auto bound = bind_to_cpus(args.cores); !bound) return {Exit::nothing_started, "--device: " + bound.error().what};
+    if (auto bound = bind_to_cpus(args.cores); !bound)
+      return {Exit::nothing_started, "--device: " + bound.error().what};
   }
   const auto settings = picture_settings(invocation);
   if (!settings) return wrong_usage(settings.error().what);

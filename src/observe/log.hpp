@@ -22,8 +22,8 @@ class Log {
 
   /// Replaces the status line; an empty one goes away. Nothing happens when quiet or not on a terminal.
   void status(std::string_view line);
-  bool has_status() const;     ///< on a terminal and not quiet
-  int columns() const;         ///< of the terminal; 80 if it does not say
+  bool has_status() const;  ///< on a terminal and not quiet
+  int columns() const;      ///< of the terminal; 80 if it does not say
 
  private:
   struct State;

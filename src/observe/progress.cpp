@@ -45,9 +45,11 @@ std::string format_duration(Seconds time) {
 std::string format_progress(const ItemProgress& progress, int columns) {
   const double fraction = std::clamp(progress.fraction, 0.0, 1.0);
   std::string rest = fmt::format("  {:3.0f} %", std::floor(fraction * 100));
-  if (progress.elapsed.count() > 0) rest += fmt::format("  {:.2f} MP/s", progress.megapixels / progress.elapsed.count());
+  if (progress.elapsed.count() > 0)
+    rest += fmt::format("  {:.2f} MP/s", progress.megapixels / progress.elapsed.count());
   if (fraction > 0) rest += fmt::format("  {} left", clock_text(progress.elapsed * (1 / fraction - 1)));
-  const std::string head = progress.count > 1 ? fmt::format("[{}/{}] ", progress.number, progress.count) : std::string{};
+  const std::string head =
+      progress.count > 1 ? fmt::format("[{}/{}] ", progress.number, progress.count) : std::string{};
   const std::size_t room = static_cast<std::size_t>(std::max(columns, 0));
   const std::size_t taken = head.size() + rest.size();
   return (head + shorten(progress.name, room > taken ? room - taken : 0) + rest).substr(0, room);
@@ -66,8 +68,10 @@ void ProgressMeter::update(double fraction, double megapixels, Clock::time_point
   item_.fraction = fraction;
   item_.megapixels = megapixels;
   item_.elapsed = now - started_;
-  if (log_.has_status()) log_.status(format_progress(item_, log_.columns() - 1));
-  else log_.info(format_progress(item_, 200));
+  if (log_.has_status())
+    log_.status(format_progress(item_, log_.columns() - 1));
+  else
+    log_.info(format_progress(item_, 200));
 }
 
 void ProgressMeter::finish() { log_.status({}); }

@@ -13,8 +13,8 @@ using Seconds = std::chrono::duration<double>;
 
 /// How far one item is.
 struct ItemProgress {
-  std::string name;       ///< fit for a message
-  std::size_t number = 1; ///< of `count` items
+  std::string name;        ///< fit for a message
+  std::size_t number = 1;  ///< of `count` items
   std::size_t count = 1;
   double fraction = 0;    ///< 0..1
   double megapixels = 0;  ///< finished

@@ -11,7 +11,7 @@ namespace weir::tasks {
 
 /// What the user says about the network; empty fields leave the choice to the scale of the picture.
 struct NetworkWish {
-  std::filesystem::path model;                 ///< a .param file or a folder
+  std::filesystem::path model;  ///< a .param file or a folder
   std::string name;
   std::optional<int> noise;
   std::vector<std::filesystem::path> folders;  ///< searched after `model`, in this order

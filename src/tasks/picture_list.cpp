@@ -20,8 +20,8 @@ namespace fs = std::filesystem;
 /// An input file and where it goes below the output folder.
 struct Found {
   PictureItem item;
-  fs::path below;           ///< with the input's own name
-  std::string identity;     ///< of the input; empty for standard input
+  fs::path below;        ///< with the input's own name
+  std::string identity;  ///< of the input; empty for standard input
 };
 
 struct Finder {
@@ -54,9 +54,12 @@ void Finder::add_entry(const fs::directory_entry& entry, const fs::path& below) 
   std::error_code problem;
   const fs::path name = entry.path().filename();
   if (entry.is_directory(problem) && !entry.is_symlink(problem)) {
-    if (is_hidden(name)) ++skipped;
-    else if (identity(entry.path()) != output_identity) add_folder(entry.path(), below / name);  // not what we wrote before
-  } else if (is_hidden(name) || !entry.is_regular_file(problem) || !media::format_of_extension(name.extension().native())) {
+    if (is_hidden(name))
+      ++skipped;
+    else if (identity(entry.path()) != output_identity)
+      add_folder(entry.path(), below / name);  // not what we wrote before
+  } else if (is_hidden(name) || !entry.is_regular_file(problem) ||
+             !media::format_of_extension(name.extension().native())) {
     ++skipped;
   } else {
     add_file(entry.path(), below / name);
@@ -66,9 +69,11 @@ void Finder::add_entry(const fs::directory_entry& entry, const fs::path& below) 
 void Finder::add_folder(const fs::path& folder, const fs::path& below) {
   std::error_code problem;
   std::vector<fs::directory_entry> entries;
-  for (fs::directory_iterator at{folder, problem}, end; !problem && at != end; at.increment(problem)) entries.push_back(*at);
+  for (fs::directory_iterator at{folder, problem}, end; !problem && at != end; at.increment(problem))
+    entries.push_back(*at);
   if (problem) return add_problem(folder, {Errc::io, fmt::format("cannot list the folder: {}", problem.message())});
-  std::sort(entries.begin(), entries.end(), [](const auto& a, const auto& b) { return a.path().native() < b.path().native(); });
+  std::sort(entries.begin(), entries.end(),
+            [](const auto& a, const auto& b) { return a.path().native() < b.path().native(); });
   for (const auto& entry : entries) add_entry(entry, below);
 }
 
@@ -81,7 +86,8 @@ void Finder::add_path(const fs::path& path) {
     add_folder(path, {});
     if (found.size() == before) add_problem(path, {Errc::io, "no picture in this folder"});
   } else if (!fs::exists(status)) {
-    add_problem(path, {Errc::io, problem ? problem.message() : std::string{"no such file"}});
+    add_problem(path, {Errc::io, problem && problem != std::errc::no_such_file_or_directory ? problem.message()
+                                                                                            : "no such file"});
   } else {
     add_file(path, path.filename());
   }
@@ -91,8 +97,10 @@ void Finder::add_standard_input(Bytes limit) {
   PictureItem item;
   item.source.path = "-";
   auto bytes = read_standard_input(limit);
-  if (bytes) item.source.bytes = std::make_shared<const std::vector<std::byte>>(*std::move(bytes));
-  else item.problem = bytes.error();
+  if (bytes)
+    item.source.bytes = std::make_shared<const std::vector<std::byte>>(*std::move(bytes));
+  else
+    item.problem = bytes.error();
   found.push_back({std::move(item), "stdin", {}});
 }
 
@@ -124,13 +132,17 @@ Result<media::Format> format_for_file(const fs::path& output, const OutputRule& 
   const std::string extension = output.extension().native();
   const auto named = extension.empty() ? std::nullopt : media::format_of_extension(extension);
   if (named && rule.format && rule.format_demanded && *named != *rule.format)
-    return Error{Errc::invalid_argument, fmt::format("--format {} contradicts the output's name {}", media::name_of(*rule.format), printable(output.native()))};
+    return Error{Errc::invalid_argument, fmt::format("--format {} contradicts the output's name {}",
+                                                     media::name_of(*rule.format), printable(output.native()))};
   if (named && !media::can_write(*named))
-    return Error{Errc::invalid_argument, fmt::format("{} pictures cannot be written: {}; png, jpg, webp, avif, jxl and tiff can", media::name_of(*named), printable(output.native()))};
+    return Error{Errc::invalid_argument,
+                 fmt::format("{} pictures cannot be written: {}; png, jpg, webp, avif, jxl and tiff can",
+                             media::name_of(*named), printable(output.native()))};
   if (named) return *named;
   if (rule.format) return *rule.format;
   if (!extension.empty())
-    return Error{Errc::invalid_argument, fmt::format("the extension of the output {} is not a picture's; give --format", printable(output.native()))};
+    return Error{Errc::invalid_argument, fmt::format("the extension of the output {} is not a picture's; give --format",
+                                                     printable(output.native()))};
   return default_format(found);
 }
 
@@ -162,9 +174,11 @@ Status check_collisions(std::vector<Found>& all) {
     const auto [before, fresh] = outputs.emplace(output, &found);
     const std::string name = printable(found.item.output.native());
     if (!fresh)
-      return Error{Errc::invalid_argument, fmt::format("{} and {} would both become {}", shown(before->second->item), shown(found.item), name)};
+      return Error{Errc::invalid_argument,
+                   fmt::format("{} and {} would both become {}", shown(before->second->item), shown(found.item), name)};
     if (const auto replaced = inputs.find(output); replaced != inputs.end() && replaced->first != found.identity)
-      return Error{Errc::invalid_argument, fmt::format("{} would become {}, which is another input", shown(found.item), name)};
+      return Error{Errc::invalid_argument,
+                   fmt::format("{} would become {}, which is another input", shown(found.item), name)};
   }
   return ok();
 }
@@ -185,7 +199,8 @@ Result<bool> is_folder(const OutputRule& rule, bool several) {
   if (fs::is_directory(status)) return true;
   if (!several && !rule.output.ends_with('/')) return false;
   if (fs::exists(status) || rule.output == "-")
-    return Error{Errc::invalid_argument, fmt::format("the output must be a folder here, and {} is not one", printable(rule.output))};
+    return Error{Errc::invalid_argument,
+                 fmt::format("the output must be a folder here, and {} is not one", printable(rule.output))};
   return true;
 }
 
@@ -197,7 +212,9 @@ Result<PictureList> list_pictures(const std::vector<std::string>& inputs, const 
   if (std::count(inputs.begin(), inputs.end(), "-") > 1)
     return Error{Errc::invalid_argument, "standard input (-) can be given once only"};
   if (rule.format && !media::can_write(*rule.format))
-    return Error{Errc::invalid_argument, fmt::format("{} pictures cannot be written; png, jpg, webp, avif, jxl and tiff can", media::name_of(*rule.format))};
+    return Error{Errc::invalid_argument,
+                 fmt::format("{} pictures cannot be written; png, jpg, webp, avif, jxl and tiff can",
+                             media::name_of(*rule.format))};
   for (const std::string& input : inputs) finder.add_input(input, rule.standard_input_limit);
   drop_repeated(finder.found);
   const auto folder = is_folder(rule, inputs.size() > 1 || finder.found.size() > 1 || finder.folder_among_inputs);

@@ -11,10 +11,11 @@ namespace weir::tasks {
 
 /// Which outputs the inputs become.
 struct OutputRule {
-  std::string output;                    ///< as the user wrote it: a file, a folder, "-" for standard output
-  std::optional<media::Format> format;   ///< wanted; empty: the output's extension, else the input's if lossless, else PNG
-  bool format_demanded = false;          ///< a contradicting extension of the output is an error rather than stronger
-  Bytes standard_input_limit;            ///< for reading "-"
+  std::string output;  ///< as the user wrote it: a file, a folder, "-" for standard output
+  std::optional<media::Format>
+      format;                    ///< wanted; empty: the output's extension, else the input's if lossless, else PNG
+  bool format_demanded = false;  ///< a contradicting extension of the output is an error rather than stronger
+  Bytes standard_input_limit;    ///< for reading "-"
 };
 
 struct PictureList {

@@ -25,7 +25,8 @@ Status check_output(const PictureItem& item, const PictureSettings& settings) {
   if (fs::is_directory(status))
     return Error{Errc::io, fmt::format("the output {} is a folder", printable(item.output.native()))};
   if (!fs::exists(status) || settings.overwrite) return ok();
-  return Error{Errc::exists, fmt::format("the output {} exists; give --overwrite to replace it", printable(item.output.native()))};
+  return Error{Errc::exists,
+               fmt::format("the output {} exists; give --overwrite to replace it", printable(item.output.native()))};
 }
 
 Status make_folder(const PictureItem& item) {
@@ -33,13 +34,15 @@ Status make_folder(const PictureItem& item) {
   std::error_code problem;
   fs::create_directories(item.output.parent_path(), problem);
   if (!problem) return ok();
-  return Error{Errc::io, fmt::format("cannot create the folder {}: {}", printable(item.output.parent_path().native()), problem.message())};
+  return Error{Errc::io, fmt::format("cannot create the folder {}: {}", printable(item.output.parent_path().native()),
+                                     problem.message())};
 }
 
 /// The scale that a network must give to reach the wanted size; 0 if no size is wanted.
 double wanted_scale(const enhance::UpscaleSettings& wanted, const media::PictureInfo& picture) {
   if (wanted.width == 0 && wanted.height == 0) return wanted.scale;
-  return std::max(static_cast<double>(wanted.width) / picture.width, static_cast<double>(wanted.height) / picture.height);
+  return std::max(static_cast<double>(wanted.width) / picture.width,
+                  static_cast<double>(wanted.height) / picture.height);
 }
 
 Result<media::WriteOptions> write_options(const PictureItem& item, const PictureSettings& settings,
@@ -62,7 +65,8 @@ Status enlarge(const PictureItem& item, const PictureSettings& settings, const P
   if (auto made = make_folder(item); !made) return made.error();
   auto writer = media::PictureWriter::create(item.output, options);
   if (!writer) return writer.error();
-  auto events = enhance::upscale({*outcome.network, *outcome.plan, settings.upscale, reader, **writer, watch.progress, watch.stop});
+  auto events = enhance::upscale(
+      {*outcome.network, *outcome.plan, settings.upscale, reader, **writer, watch.progress, watch.stop});
   if (!events) return events.error();
   outcome.events = *std::move(events);
   if (watch.stop.stop_requested()) return Error{Errc::cancelled, "interrupted"};
@@ -73,7 +77,8 @@ Status enlarge(const PictureItem& item, const PictureSettings& settings, const P
   return ok();
 }
 
-Status run_steps(const PictureItem& item, const PictureSettings& settings, const PictureWatch& watch, PictureOutcome& outcome) {
+Status run_steps(const PictureItem& item, const PictureSettings& settings, const PictureWatch& watch,
+                 PictureOutcome& outcome) {
   if (item.problem) return *item.problem;
   if (watch.stop.stop_requested()) return Error{Errc::cancelled, "interrupted"};
   if (auto free = check_output(item, settings); !free) return free.error();
@@ -103,10 +108,14 @@ void fail(PictureOutcome& outcome, Error error, bool fault) {
 
 std::string_view name_of(ItemStatus status) {
   switch (status) {
-    case ItemStatus::done: return "done";
-    case ItemStatus::planned: return "planned";
-    case ItemStatus::failed: return "failed";
-    case ItemStatus::interrupted: return "interrupted";
+    case ItemStatus::done:
+      return "done";
+    case ItemStatus::planned:
+      return "planned";
+    case ItemStatus::failed:
+      return "failed";
+    case ItemStatus::interrupted:
+      return "interrupted";
   }
   return "failed";
 }

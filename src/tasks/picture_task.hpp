@@ -56,7 +56,7 @@ struct PictureOutcome {
 };
 
 struct PictureWatch {
-  enhance::ProgressCallback progress;                        ///< may be empty
+  enhance::ProgressCallback progress;  ///< may be empty
   std::stop_token stop;
 };
 

@@ -8,8 +8,10 @@ void count(const PictureOutcome& outcome, WorklistTotals& totals) {
     totals.interrupted = true;
   } else if (outcome.status == ItemStatus::failed) {
     ++totals.failed;
-    if (outcome.fault) ++totals.faults;
-    else if (outcome.error->code == Errc::over_budget) ++totals.refused;
+    if (outcome.fault)
+      ++totals.faults;
+    else if (outcome.error->code == Errc::over_budget)
+      ++totals.refused;
   } else {
     ++totals.done;
     totals.megapixels += 1e-6 * outcome.plan->output_width * outcome.plan->output_height;
@@ -18,8 +20,8 @@ void count(const PictureOutcome& outcome, WorklistTotals& totals) {
 
 }  // namespace
 
-WorklistTotals run_worklist(std::span<const PictureItem> items, const PictureSettings& settings, WorklistObserver& observer,
-                            std::stop_token stop) {
+WorklistTotals run_worklist(std::span<const PictureItem> items, const PictureSettings& settings,
+                            WorklistObserver& observer, std::stop_token stop) {
   WorklistTotals totals;
   totals.items = items.size();
   for (std::size_t i = 0; i < items.size() && !totals.interrupted; ++i) {

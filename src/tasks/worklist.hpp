@@ -24,11 +24,11 @@ struct WorklistTotals {
   std::size_t refused = 0;  ///< for want of memory
   std::size_t faults = 0;
   bool interrupted = false;
-  double megapixels = 0;    ///< written
+  double megapixels = 0;  ///< written
 };
 
 /// Runs the items one after the other; a bad one does not keep the others from being done. Ends early when stopped.
-WorklistTotals run_worklist(std::span<const PictureItem> items, const PictureSettings& settings, WorklistObserver& observer,
-                            std::stop_token stop);
+WorklistTotals run_worklist(std::span<const PictureItem> items, const PictureSettings& settings,
+                            WorklistObserver& observer, std::stop_token stop);
 
 }  // namespace weir::tasks

@@ -1,0 +1,62 @@
+# bash completion for weir; made by 'weir help --completion bash'
+_weir() {
+  local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD-1]}
+  if ((COMP_CWORD == 1)); then COMPREPLY=($(compgen -W 'upscale models config help version --help --version' -- "$word")); return; fi
+  case ${COMP_WORDS[1]} in
+    upscale)
+      case "$before" in
+        --output|-o) compopt -o filenames; mapfile -t COMPREPLY < <(compgen -f -- "$word"); return ;;
+        --model) compopt -o filenames; mapfile -t COMPREPLY < <(compgen -f -- "$word"); return ;;
+        --name) COMPREPLY=(); return ;;
+        --noise) COMPREPLY=(); return ;;
+        --scale) COMPREPLY=(); return ;;
+        --resize) COMPREPLY=(); return ;;
+        --width) COMPREPLY=(); return ;;
+        --format) COMPREPLY=($(compgen -W 'png jpg webp avif jxl tiff' -- "$word")); return ;;
+        --quality) COMPREPLY=(); return ;;
+        --ram) COMPREPLY=(); return ;;
+        --spill) compopt -o filenames; mapfile -t COMPREPLY < <(compgen -d -- "$word"); return ;;
+        --threads) COMPREPLY=(); return ;;
+        --device) COMPREPLY=(); return ;;
+        --precision) COMPREPLY=($(compgen -W 'auto exact' -- "$word")); return ;;
+        --sync) COMPREPLY=($(compgen -W 'exact fast' -- "$word")); return ;;
+      esac
+      if [[ $word == -* ]]; then COMPREPLY=($(compgen -W '--output --model --name --noise --scale --resize --width --format --quality --ram --spill --threads --device --precision --sync --tta --overwrite --dry-run --json --quiet --help' -- "$word"))
+      else compopt -o filenames; mapfile -t COMPREPLY < <(compgen -f -- "$word"); fi ;;
+    models)
+      case "$before" in
+        --model) compopt -o filenames; mapfile -t COMPREPLY < <(compgen -f -- "$word"); return ;;
+      esac
+      if [[ $word == -* ]]; then COMPREPLY=($(compgen -W '--model --json --help' -- "$word"))
+      else COMPREPLY=(); fi ;;
+    config)
+      case "$before" in
+        --model) compopt -o filenames; mapfile -t COMPREPLY < <(compgen -f -- "$word"); return ;;
+        --name) COMPREPLY=(); return ;;
+        --noise) COMPREPLY=(); return ;;
+        --scale) COMPREPLY=(); return ;;
+        --format) COMPREPLY=($(compgen -W 'png jpg webp avif jxl tiff' -- "$word")); return ;;
+        --quality) COMPREPLY=(); return ;;
+        --ram) COMPREPLY=(); return ;;
+        --spill) compopt -o filenames; mapfile -t COMPREPLY < <(compgen -d -- "$word"); return ;;
+        --threads) COMPREPLY=(); return ;;
+        --device) COMPREPLY=(); return ;;
+        --precision) COMPREPLY=($(compgen -W 'auto exact' -- "$word")); return ;;
+        --sync) COMPREPLY=($(compgen -W 'exact fast' -- "$word")); return ;;
+      esac
+      if [[ $word == -* ]]; then COMPREPLY=($(compgen -W '--model --name --noise --scale --format --quality --ram --spill --threads --device --precision --sync --tta --quiet --help' -- "$word"))
+      else COMPREPLY=(); fi ;;
+    help)
+      case "$before" in
+        --completion) COMPREPLY=($(compgen -W 'bash zsh fish' -- "$word")); return ;;
+      esac
+      if [[ $word == -* ]]; then COMPREPLY=($(compgen -W '--man --completion --help' -- "$word"))
+      else COMPREPLY=($(compgen -W 'upscale models config help version' -- "$word")); fi ;;
+    version)
+      case "$before" in
+      esac
+      if [[ $word == -* ]]; then COMPREPLY=($(compgen -W '--help' -- "$word"))
+      else COMPREPLY=(); fi ;;
+  esac
+}
+complete -F _weir weir

@@ -1,0 +1,176 @@
+// The command line, settings and help, as a user meets them.
+
+#include <gtest/gtest.h>
+
+#include <nlohmann/json.hpp>
+
+#include "base/version.hpp"
+#include "program.hpp"
+
+namespace weir::test {
+namespace {
+
+/// Runs a command line that is wrong: status 2, one line on standard error, nothing on standard output.
+void expect_wrong(const std::vector<std::string>& words, const std::string& why, const How& how = {}) {
+  const Ended ended = run(words, how);
+  EXPECT_EQ(ended.status, 2) << ended.error;
+  EXPECT_EQ(ended.error_lines(), 1u) << ended.error;
+  EXPECT_TRUE(ended.error.starts_with("error: ")) << ended.error;
+  EXPECT_TRUE(ended.says(why)) << ended.error;
+  EXPECT_EQ(ended.out, "");
+}
+
+TEST(CliUsage, WhatIsWrongIsSaidInOneLine) {
+  expect_wrong({}, "no command");
+  expect_wrong({"enlarge"}, "'enlarge' is not a command");
+  expect_wrong({"upscale"}, "no input");
+  expect_wrong({"upscale", "a.png"}, "no output");
+  expect_wrong({"upscale", "a.png", "-o"}, "'-o' needs a value");
+  expect_wrong({"upscale", "a.png", "-o", "b.png", "--frobnicate"}, "'--frobnicate'");
+  expect_wrong({"upscale", "a.png", "-o", "b.png", "--scale", "0"}, "--scale: '0'");
+  expect_wrong({"upscale", "a.png", "-o", "b.png", "--scale", "1,5"}, "--scale: '1,5'");
+  expect_wrong({"upscale", "a.png", "-o", "b.png", "--scale", "2", "--scale", "3"}, "more than once");
+  expect_wrong({"upscale", "a.png", "-o", "b.png", "--scale", "2", "--width", "30"}, "exclude each other");
+  expect_wrong({"upscale", "a.png", "-o", "b.png", "--resize", "30"}, "--resize: '30'");
+  expect_wrong({"upscale", "a.png", "-o", "b.png", "--resize", "30x0"}, "--resize: '0'");
+  expect_wrong({"upscale", "a.png", "-o", "b.png", "--format", "gif"}, "--format: 'gif'");
+  expect_wrong({"upscale", "a.png", "-o", "b.png", "--quality", "101"}, "--quality: '101'");
+  expect_wrong({"upscale", "a.png", "-o", "b.png", "--ram", "much"}, "--ram: 'much'");
+  expect_wrong({"upscale", "a.png", "-o", "b.png", "--ram", "0"}, "--ram: the line");
+  expect_wrong({"upscale", "a.png", "-o", "b.png", "--threads", "0"}, "--threads: '0'");
+  expect_wrong({"upscale", "a.png", "-o", "b.png", "--device", "gpu"}, "--device: 'gpu'");
+  expect_wrong({"upscale", "a.png", "-o", "b.png", "--device", "cpu:x"}, "--device: 'x'");
+  expect_wrong({"upscale", "a.png", "-o", "b.png", "--precision", "half"}, "--precision: 'half'");
+  expect_wrong({"upscale", "a.png", "-o", "b.png", "--spill", "/no/such/folder"}, "--spill: /no/such/folder");
+  expect_wrong({"upscale", "a.png", "-o", "-", "--json"}, "--json and -o -");
+  expect_wrong({"upscale", "a.png", "b.png", "-o", "-"}, "must be a folder");
+  expect_wrong({"upscale", "-", "-", "-o", "x/"}, "once only");
+  expect_wrong({"models", "more"}, "'more' is not expected");
+  expect_wrong({"help", "nothing"}, "'nothing'");
+}
+
+TEST(CliUsage, NamesInMessagesStayInOneLine) { expect_wrong({"up\nscale\x1b[2J"}, "'up\\nscale\\x1b[2J'"); }
+
+TEST(CliUsage, AProcessorThatIsNotThereStartsNothing) {
+  const Ended ended = run({"upscale", "a.png", "-o", "b.png", "--device", "cpu:1023"});
+  EXPECT_EQ(ended.status, 3);
+  EXPECT_TRUE(ended.says("1023")) << ended.error;
+}
+
+TEST(CliUsage, VersionIsTheOneOfTheBuild) {
+  EXPECT_EQ(run({"--version"}).out, std::string{"weir "} + kVersion + "\n");
+  EXPECT_EQ(run({"version"}).out, run({"-V"}).out);
+  std::ifstream file{WEIR_SOURCE_DIR "/CMakeLists.txt"};
+  const std::string cmake{std::istreambuf_iterator<char>{file}, {}};
+  EXPECT_NE(cmake.find(std::string{"project(weir VERSION "} + kVersion + " "), std::string::npos);
+}
+
+TEST(CliHelp, EveryCommandHasHelpWithinEightyColumns) {
+  for (const char* command : {"upscale", "models", "config", "help", "version"}) {
+    const Ended ended = run({"help", command});
+    EXPECT_EQ(ended.status, 0);
+    EXPECT_EQ(ended.out, run({command, "--help"}).out);
+    std::istringstream lines{ended.out};
+    for (std::string line; std::getline(lines, line);) EXPECT_LE(line.size(), 80u) << line;
+  }
+  EXPECT_EQ(run({"help"}).out, run({"--help"}).out);
+}
+
+TEST(CliHelp, TellsEveryFlagOfTheContract) {
+  const std::string help = run({"help", "upscale"}).out;
+  for (const char* flag : {"-o",        "--model",  "--name",      "--scale",   "--resize",    "--width", "--format",
+                           "--quality", "--ram",    "--spill",     "--threads", "--precision", "--sync",  "--tta",
+                           "--noise",   "--device", "--overwrite", "--dry-run", "--json",      "-q"}) {
+    EXPECT_NE(help.find(flag), std::string::npos) << flag;
+  }
+}
+
+TEST(CliHelp, PackagedPagesAndCompletionsAreThoseOfTheProgram) {
+  const auto packaged = [](const std::string& name) {
+    std::ifstream file{WEIR_SOURCE_DIR "/packaging/" + name};
+    return std::string{std::istreambuf_iterator<char>{file}, {}};
+  };
+  const char* const remedy = "run packaging/update";
+  EXPECT_EQ(run({"help", "--man"}).out, packaged("man/weir.1")) << remedy;
+  EXPECT_EQ(run({"help", "--completion", "bash"}).out, packaged("completions/weir.bash")) << remedy;
+  EXPECT_EQ(run({"help", "--completion", "zsh"}).out, packaged("completions/_weir")) << remedy;
+  EXPECT_EQ(run({"help", "--completion", "fish"}).out, packaged("completions/weir.fish")) << remedy;
+}
+
+TEST(CliHelp, WorksWhateverTheSettingsSay) {
+  const Folder folder;
+  folder.put("weir.toml", "this is not toml");
+  EXPECT_EQ(run({"help", "upscale"}, {.folder = folder.path()}).status, 0);
+  EXPECT_EQ(run({"upscale", "--help"}, {.folder = folder.path()}).status, 0);
+}
+
+/// The line of `weir config` for a key, with single spaces.
+std::string config_line(const Ended& ended, const std::string& key) {
+  std::istringstream lines{ended.out};
+  for (std::string line; std::getline(lines, line);) {
+    if (!line.starts_with(key + " =") && !line.starts_with("# " + key + " =")) continue;
+    std::string joined;
+    std::istringstream words{line};
+    for (std::string word; words >> word;) joined += (joined.empty() ? "" : " ") + word;
+    return joined;
+  }
+  return {};
+}
+
+TEST(CliConfig, EachLayerGoesOverTheNext) {
+  const Folder folder;
+  How how{.folder = folder.path(), .variables = {{"XDG_CONFIG_HOME", folder / "home"}}};
+  EXPECT_EQ(config_line(run({"config"}, how), "precision"), "precision = \"auto\" # default");
+  folder.put("home/weir/weir.toml", "# the user's\nthreads = 1\nscale = 1.5\nformat = \"webp\"\ntta = true\n");
+  const std::string user = folder / "home/weir/weir.toml";
+  EXPECT_EQ(config_line(run({"config"}, how), "threads"), "threads = 1 # " + user + ":2");
+  EXPECT_EQ(config_line(run({"config"}, how), "tta"), "tta = true # " + user + ":5");
+  folder.put("weir.toml", "threads = 2\nscale = 2\n");
+  EXPECT_EQ(config_line(run({"config"}, how), "threads"), "threads = 2 # weir.toml:1");
+  EXPECT_EQ(config_line(run({"config"}, how), "format"), "format = \"webp\" # " + user + ":4");
+  how.variables.emplace_back("WEIR_THREADS", "3");
+  EXPECT_EQ(config_line(run({"config"}, how), "threads"), "threads = 3 # WEIR_THREADS");
+  EXPECT_EQ(config_line(run({"config", "--threads", "4"}, how), "threads"), "threads = 4 # --threads");
+  EXPECT_EQ(config_line(run({"config", "--threads", "4"}, how), "scale"), "scale = 2 # weir.toml:2");
+}
+
+TEST(CliConfig, PrintsWhatASettingsFileMayHold) {
+  const Folder folder;
+  const How how{.folder = folder.path()};
+  const Ended first = run({"config", "--name", "a \"b\" \\c\n", "--ram", "640M", "--tta"}, how);
+  folder.put("weir.toml", first.out);
+  const Ended second = run({"config"}, how);
+  EXPECT_EQ(second.status, 0) << second.error;
+  EXPECT_TRUE(config_line(second, "name").starts_with("name = \"a \\\"b\\\" \\\\c\\u000a\" # weir.toml:"))
+      << second.out;
+  EXPECT_TRUE(config_line(second, "ram").starts_with("ram = \"640M\" # weir.toml:"));
+}
+
+TEST(CliConfig, ABadFileIsOneLineWithItsPlace) {
+  const Folder folder;
+  const How how{.folder = folder.path()};
+  folder.put("weir.toml", "scale = 2\nram = 1G\"\n");
+  expect_wrong({"config"}, "weir.toml:2: ", how);
+  folder.put("weir.toml", "scale = 2\n\nscael = 2\n");
+  expect_wrong({"upscale", "a.png", "-o", "b.png"}, "weir.toml:3: unknown setting 'scael'", how);
+  folder.put("weir.toml", "quality = 300\n");
+  expect_wrong({"config"}, "weir.toml:1: '300'", how);
+  folder.put("weir.toml", "[threads]\ncount = 1\n");
+  expect_wrong({"config"}, "weir.toml:1: 'threads' must be", how);
+  std::filesystem::remove(folder / "weir.toml");
+  folder.put("weir.toml/x", "");
+  expect_wrong({"config"}, "weir.toml: cannot be read", how);
+  expect_wrong({"config"}, "WEIR_RAM: 'x'", {.variables = {{"WEIR_RAM", "x"}}});
+}
+
+TEST(CliStreams, AClosedStandardOutputIsAnError) {
+  for (const How& how : {How{.close_output = true}, How{.broken_output = true}}) {
+    const Ended ended = run({"help", "--man"}, how);
+    EXPECT_EQ(ended.status, 1);
+    EXPECT_EQ(ended.error_lines(), 1u);
+    EXPECT_TRUE(ended.says("standard output")) << ended.error;
+  }
+}
+
+}  // namespace
+}  // namespace weir::test

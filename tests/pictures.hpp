@@ -1,0 +1,61 @@
+#pragma once
+
+#include <cstddef>
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "media/picture.hpp"
+
+namespace weir::test {
+
+struct Picture {
+  media::PictureInfo info;
+  std::vector<std::byte> samples{};
+};
+
+/// A value that tells its place.
+inline std::byte sample_at(int x, int y, int channel) {
+  return static_cast<std::byte>((x * 7 + y * 13 + channel * 85) & 0xFF);
+}
+
+/// Writes a picture whose samples tell their places. False if it could not be written.
+inline bool write_picture(const std::filesystem::path& path, int width, int height, int channels = 3) {
+  std::filesystem::create_directories(path.parent_path());
+  media::WriteOptions options;
+  options.format = media::format_of_extension(path.extension().native()).value_or(media::Format::png);
+  options.rows = {.width = width, .height = height, .colours = channels < 3 ? 1 : 3, .alpha = channels % 2 == 0};
+  options.final_width = width;
+  options.final_height = height;
+  options.overwrite = true;
+  auto writer = media::PictureWriter::create(path, options);
+  if (!writer) return false;
+  std::vector<std::byte> row(options.rows.row_bytes());
+  for (int y = 0; y < height; ++y) {
+    for (int x = 0; x < width; ++x) {
+      for (int c = 0; c < channels; ++c) row[static_cast<std::size_t>(x * channels + c)] = sample_at(x, y, c);
+    }
+    if (!(*writer)->write(row)) return false;
+  }
+  return static_cast<bool>((*writer)->finish());
+}
+
+/// The picture in `source`; an extent of zero if it cannot be read.
+inline Picture read_picture(const media::PictureSource& source) {
+  auto reader = media::PictureReader::open(source);
+  if (!reader) return {};
+  Picture picture{(*reader)->info(), std::vector<std::byte>((*reader)->info().row_bytes() * (*reader)->info().height)};
+  if (!(*reader)->read(picture.samples)) return {};
+  return picture;
+}
+inline Picture read_picture(const std::filesystem::path& path) {
+  return read_picture({.path = path, .bytes = nullptr});
+}
+inline Picture read_picture_bytes(const std::string& text) {
+  const auto* first = reinterpret_cast<const std::byte*>(text.data());
+  return read_picture(
+      {.path = "memory", .bytes = std::make_shared<const std::vector<std::byte>>(first, first + text.size())});
+}
+
+}  // namespace weir::test

@@ -1,0 +1,191 @@
+#pragma once
+
+// Runs the built program as a user would: words, environment, folder, standard streams, signals.
+
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cstdio>
+#include <filesystem>
+#include <fstream>
+#include <functional>
+#include <iterator>
+#include <string>
+#include <thread>
+#include <utility>
+#include <vector>
+
+namespace weir::test {
+
+namespace fs = std::filesystem;
+
+/// A folder of one test's own, removed at its end.
+class Folder {
+ public:
+  Folder() {
+    std::string name = (fs::temp_directory_path() / "weir-test-XXXXXX").native();
+    if (mkdtemp(name.data()) == nullptr) std::abort();
+    path_ = name;
+  }
+  ~Folder() {
+    std::error_code ignored;
+    fs::remove_all(path_, ignored);
+  }
+  Folder(const Folder&) = delete;
+  Folder& operator=(const Folder&) = delete;
+  const fs::path& path() const { return path_; }
+  fs::path operator/(const fs::path& name) const { return path_ / name; }
+
+  void put(const fs::path& name, const std::string& text) const {
+    fs::create_directories((path_ / name).parent_path());
+    std::ofstream{path_ / name, std::ios::binary} << text;
+  }
+  std::string text(const fs::path& name) const {
+    std::ifstream file{path_ / name, std::ios::binary};
+    return {std::istreambuf_iterator<char>{file}, {}};
+  }
+  /// Everything below the folder, hidden files too.
+  std::vector<std::string> all() const {
+    std::vector<std::string> names;
+    for (const auto& entry : fs::recursive_directory_iterator{path_})
+      names.push_back(fs::relative(entry.path(), path_).native());
+    std::sort(names.begin(), names.end());
+    return names;
+  }
+
+ private:
+  fs::path path_;
+};
+
+struct Ended {
+  int status = -1;  ///< exit status; 128 + signal if one ended it
+  std::string out, error;
+  double seconds = 0;
+
+  std::size_t error_lines() const { return static_cast<std::size_t>(std::count(error.begin(), error.end(), '\n')); }
+  bool says(const std::string& text) const { return error.find(text) != std::string::npos; }
+};
+
+struct How {
+  fs::path folder{};                                             ///< working folder
+  std::string input{};                                           ///< standard input
+  std::vector<std::pair<std::string, std::string>> variables{};  ///< beside an otherwise clean environment
+  bool close_output = false;                                     ///< started with standard output closed
+  bool broken_output = false;                                    ///< standard output is a pipe that nobody reads
+  std::function<void(pid_t)> meanwhile{};                        ///< called while it runs
+};
+
+namespace detail {
+
+struct Pipe {
+  int ends[2] = {-1, -1};
+  Pipe() {
+    if (pipe2(ends, O_CLOEXEC) != 0) std::abort();
+  }
+  ~Pipe() {
+    close_end(0);
+    close_end(1);
+  }
+  Pipe(const Pipe&) = delete;
+  Pipe& operator=(const Pipe&) = delete;
+  void close_end(int end) {
+    if (ends[end] >= 0) close(ends[end]);
+    ends[end] = -1;
+  }
+};
+
+inline std::string read_all(int descriptor) {
+  std::string text;
+  char piece[65536];
+  for (ssize_t got = 0; (got = read(descriptor, piece, sizeof piece)) > 0;)
+    text.append(piece, static_cast<std::size_t>(got));
+  return text;
+}
+
+[[noreturn]] inline void become_program(const std::vector<std::string>& words, const How& how, int in, int out,
+                                        int error) {
+  dup2(in, 0);
+  if (how.close_output)
+    close(1);
+  else
+    dup2(out, 1);
+  dup2(error, 2);
+  if (!how.folder.empty() && chdir(how.folder.c_str()) != 0) _exit(126);
+  std::vector<std::string> variables{"PATH=/usr/bin:/bin", "HOME=/nonexistent", "LC_ALL=C.UTF-8"};
+  for (const auto& [name, value] : how.variables) variables.push_back(name + "=" + value);
+  std::vector<char*> argv{const_cast<char*>(WEIR_PROGRAM)};
+  std::vector<char*> environment;
+  for (const auto& word : words) argv.push_back(const_cast<char*>(word.c_str()));
+  for (const auto& variable : variables) environment.push_back(const_cast<char*>(variable.c_str()));
+  argv.push_back(nullptr);
+  environment.push_back(nullptr);
+  execve(WEIR_PROGRAM, argv.data(), environment.data());
+  _exit(127);
+}
+
+}  // namespace detail
+
+/// Runs `weir WORDS...` to its end.
+inline Ended run(const std::vector<std::string>& words, const How& how = {}) {
+  detail::Pipe in;
+  detail::Pipe out;
+  detail::Pipe error;
+  const auto start = std::chrono::steady_clock::now();
+  const pid_t child = fork();
+  if (child == 0) detail::become_program(words, how, in.ends[0], out.ends[1], error.ends[1]);
+  in.close_end(0);
+  out.close_end(1);
+  error.close_end(1);
+  if (how.broken_output) out.close_end(0);
+  Ended ended;
+  {
+    signal(SIGPIPE, SIG_IGN);
+    const std::jthread feed{[&] {
+      for (std::size_t done = 0; done < how.input.size();) {
+        const ssize_t wrote = write(in.ends[1], how.input.data() + done, how.input.size() - done);
+        if (wrote <= 0) break;
+        done += static_cast<std::size_t>(wrote);
+      }
+      in.close_end(1);
+    }};
+    const std::jthread read_out{[&] { ended.out = out.ends[0] < 0 ? std::string{} : detail::read_all(out.ends[0]); }};
+    const std::jthread read_error{[&] { ended.error = detail::read_all(error.ends[0]); }};
+    if (how.meanwhile) how.meanwhile(child);
+  }
+  int status = 0;
+  waitpid(child, &status, 0);
+  ended.status = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+  ended.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  return ended;
+}
+
+/// Waits until the process has a file open for writing below `folder` (named or not); false if it ended before.
+inline bool wait_until_it_writes(pid_t child, const fs::path& folder) {
+  const fs::path descriptors = fs::path{"/proc"} / std::to_string(child) / "fd";
+  for (int tries = 0; tries < 3000; ++tries) {
+    siginfo_t info{};
+    if (waitid(P_PID, static_cast<id_t>(child), &info, WEXITED | WNOHANG | WNOWAIT) == 0 && info.si_pid == child)
+      return false;
+    std::error_code gone;
+    for (fs::directory_iterator at{descriptors, gone}, end; !gone && at != end; at.increment(gone)) {
+      const fs::path target = fs::read_symlink(at->path(), gone);
+      if (!gone && target.native().starts_with(folder.native() + "/")) {
+        std::ifstream info_file{fs::path{"/proc"} / std::to_string(child) / "fdinfo" / at->path().filename()};
+        std::string key;
+        std::string flags;
+        while (info_file >> key && key != "flags:") continue;
+        if (info_file >> flags && (flags.back() == '1' || flags.back() == '2')) return true;
+      }
+    }
+    std::this_thread::sleep_for(std::chrono::milliseconds{2});
+  }
+  return false;
+}
+
+}  // namespace weir::test
