@@ -36,7 +36,7 @@ bench:
 	@bench/run $(BUILD)
 
 soak: build
-	@scripts/build $(BUILD) weir_measure weir_demo_page weir_resampling_network
+	@scripts/build $(BUILD) weir_demo_page weir_resampling_network
 	@scripts/soak $(BUILD)
 
 lint:
