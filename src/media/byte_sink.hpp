@@ -21,6 +21,8 @@ class ByteSink {
   Status put(std::span<const std::byte> bytes);
   /// Hands all that is buffered to the system. Errors: io.
   Status flush();
+  /// For a library that writes to fd() itself: tells how much that was.
+  void count_written(std::uint64_t bytes) { size_ += bytes; }
   std::uint64_t size() const { return size_; }  ///< bytes put so far
   int fd() const { return fd_; }
   const std::string& name() const { return name_; }

@@ -19,6 +19,8 @@ class Decoder : public RowSource {
   virtual MediaNeed need() const = 0;
   /// The next row is the first one again.
   virtual Status restart() = 0;
+  /// Called after the last read() on the thread that read: gives back what is bound to that thread.
+  virtual void leave_thread() {}
 };
 using DecoderPtr = std::unique_ptr<Decoder>;
 

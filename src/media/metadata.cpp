@@ -9,29 +9,6 @@ namespace {
 constexpr std::uint16_t kOrientationTag = 0x0112;
 constexpr std::size_t kEntryBytes = 12, kValueOffset = 8;
 
-/// Numbers of a TIFF block in its own byte order; reads beyond the end give 0.
-class TiffNumbers {
- public:
-  explicit TiffNumbers(std::span<const std::byte> block) : block_{block} {}
-  bool has_header() const {
-    if (block_.size() < 8) return false;
-    return (little() || (block_[0] == std::byte{'M'} && block_[1] == std::byte{'M'})) && u16(2) == 42;
-  }
-  bool little() const { return block_[0] == std::byte{'I'} && block_[1] == std::byte{'I'}; }
-  std::uint16_t u16(std::size_t at) const {
-    if (at + 2 > block_.size()) return 0;
-    const auto a = std::to_integer<unsigned>(block_[at]), b = std::to_integer<unsigned>(block_[at + 1]);
-    return static_cast<std::uint16_t>(little() ? a | b << 8 : a << 8 | b);
-  }
-  std::uint32_t u32(std::size_t at) const {
-    const std::uint32_t a = u16(at), b = u16(at + 2);
-    return little() ? a | b << 16 : a << 16 | b;
-  }
-
- private:
-  std::span<const std::byte> block_;
-};
-
 // Where the orientation's value stands in the block.
 std::optional<std::size_t> find_orientation(std::span<const std::byte> exif) {
   const TiffNumbers numbers{exif};
@@ -48,6 +25,25 @@ std::optional<std::size_t> find_orientation(std::span<const std::byte> exif) {
 }
 
 }  // namespace
+
+TiffNumbers::TiffNumbers(std::span<const std::byte> block)
+    : block_{block}, little_{block.size() >= 2 && block[0] == std::byte{'I'} && block[1] == std::byte{'I'}} {}
+
+bool TiffNumbers::has_header() const {
+  if (block_.size() < 8) return false;
+  return (little_ || (block_[0] == std::byte{'M'} && block_[1] == std::byte{'M'})) && u16(2) == 42;
+}
+
+std::uint16_t TiffNumbers::u16(std::size_t at) const {
+  if (at > block_.size() || block_.size() - at < 2) return 0;
+  const auto a = std::to_integer<unsigned>(block_[at]), b = std::to_integer<unsigned>(block_[at + 1]);
+  return static_cast<std::uint16_t>(little_ ? a | b << 8 : a << 8 | b);
+}
+
+std::uint32_t TiffNumbers::u32(std::size_t at) const {
+  const std::uint32_t a = u16(at), b = u16(at + 2);
+  return little_ ? a | b << 16 : a << 16 | b;
+}
 
 Blob exif_body(std::span<const std::byte> raw) {
   constexpr char kPrefix[] = "Exif\0";  // with the terminating zero: six bytes

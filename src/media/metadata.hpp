@@ -21,6 +21,22 @@ struct Metadata {
   double dots_per_mm_x = 0, dots_per_mm_y = 0;  ///< 0: not known
 };
 
+/// Numbers of a TIFF block (EXIF is one) in its own byte order; reads beyond the end give 0.
+class TiffNumbers {
+ public:
+  /// The block starts with the header, which tells the order.
+  explicit TiffNumbers(std::span<const std::byte> block);
+  TiffNumbers(std::span<const std::byte> block, bool little) : block_{block}, little_{little} {}
+  bool has_header() const;
+  bool little() const { return little_; }
+  std::uint16_t u16(std::size_t at) const;
+  std::uint32_t u32(std::size_t at) const;
+
+ private:
+  std::span<const std::byte> block_;
+  bool little_;
+};
+
 /// Cuts the "Exif\0\0" that JPEG and WebP put in front. Returns an empty blob if what remains has no TIFF header.
 Blob exif_body(std::span<const std::byte> raw);
 

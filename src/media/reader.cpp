@@ -5,6 +5,7 @@
 #include <thread>
 
 #include "media/decoder.hpp"
+#include "media/oriented.hpp"
 #include "media/picture.hpp"
 #include "media/row_queue.hpp"
 #include "media/sniff.hpp"
@@ -61,7 +62,11 @@ class Reader final : public PictureReader {
  private:
   void start() {
     queue_.emplace(ahead_);
-    thread_ = std::thread{[this] { queue_->close(decode()); }};
+    thread_ = std::thread{[this] {
+      auto done = decode();
+      decoder_->leave_thread();
+      queue_->close(std::move(done));
+    }};
   }
 
   void stop() {
@@ -98,7 +103,8 @@ Result<std::unique_ptr<PictureReader>> PictureReader::open(const PictureSource& 
   if (info.width < 1 || info.height < 1 || info.width > kMaxSide || info.height > kMaxSide)
     return (*file)->error(Errc::unsupported, "is " + std::to_string(info.width) + "x" + std::to_string(info.height) +
                                                  " pixels; at most 1048576 on a side are read");
-  return std::unique_ptr<PictureReader>{std::make_unique<Reader>(*std::move(decoder), options.ahead)};
+  auto upright = apply_orientation(*std::move(decoder), options);
+  return std::unique_ptr<PictureReader>{std::make_unique<Reader>(std::move(upright), options.ahead)};
 }
 
 }  // namespace weir::media

@@ -11,6 +11,7 @@
 #include "base/text.hpp"
 #include "media/encoder.hpp"
 #include "media/picture.hpp"
+#include "media/resample.hpp"
 #include "media/row_queue.hpp"
 #include "media/samples.hpp"
 #include "media/storable.hpp"
@@ -27,7 +28,7 @@ void block_write_signals() {
   pthread_sigmask(SIG_BLOCK, &set, nullptr);
 }
 
-/// The resized and adapted rows in front of an encoder.
+/// A queue, and behind it, on a thread of its own: the resize, the change of samples, the encoder and the file.
 class Writer final : public PictureWriter {
  public:
   Writer(std::string name, std::optional<AtomicFile> file, const WriteOptions& options)
@@ -69,13 +70,25 @@ class Writer final : public PictureWriter {
   }
 
   Status encode() {
-    auto adapted = adapt_rows(queue_, options_.rows, stored_);
+    RowSource* rows = &queue_;
+    auto picture = options_.rows;
+    std::unique_ptr<RowSource> resized, adapted;
+    if (picture.width != stored_.width || picture.height != stored_.height) {
+      resized = resample_rows(*rows, picture, stored_.width, stored_.height);
+      rows = resized.get();
+      picture.width = stored_.width;
+      picture.height = stored_.height;
+    }
+    if (picture.alpha != stored_.alpha || picture.bits != stored_.bits) {
+      adapted = adapt_rows(*rows, picture, stored_);
+      rows = adapted.get();
+    }
     const EncodeJob job{stored_, options_.quality, metadata_.get()};
     if (stored_.alpha) report_.kept.emplace_back("alpha");
     if (stored_.bits == 16) report_.kept.emplace_back("16-bit");
-    if (options_.format == Format::png) return encode_png(job, *adapted, sink_, report_);
-    if (options_.format == Format::jpg) return encode_jpeg(job, *adapted, sink_, report_);
-    return encode_other(job, options_.format, *adapted, sink_, report_);
+    if (options_.format == Format::png) return encode_png(job, *rows, sink_, report_);
+    if (options_.format == Format::jpg) return encode_jpeg(job, *rows, sink_, report_);
+    return encode_other(job, options_.format, *rows, sink_, report_);
   }
 
   WriteOptions options_;
@@ -112,6 +125,8 @@ MediaNeed PictureWriter::need(const WriteOptions& options) {
              : options.format == Format::jpg ? encode_jpeg_need(stored)
                                              : encode_other_need(stored, options.format);
   sum.ram += std::max(options.queue, Bytes{options.rows.row_bytes()}) + Bytes{options.rows.row_bytes()} + 128_KiB;
+  if (stored.width != options.rows.width || stored.height != options.rows.height)
+    sum.ram += resample_memory(options.rows, stored.width, stored.height);
   return sum;
 }
 

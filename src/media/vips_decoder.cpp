@@ -1,0 +1,221 @@
+#include <algorithm>
+#include <cstring>
+#include <optional>
+#include <utility>
+
+#include "media/decoder.hpp"
+#include "media/tiff_strips.hpp"
+#include "media/vips_api.hpp"
+#include "media/vips_need.hpp"
+
+namespace weir::media {
+namespace {
+
+using ImageRef = VipsRef<VipsImage>;
+constexpr int kRowsAtOnce = 16;  // asked of libvips; its own pipelines work in strips of this height
+
+/// Any picture that libvips can read, as 8- or 16-bit grey or RGB.
+class VipsDecoder final : public Decoder {
+ public:
+  VipsDecoder(const VipsApi& api, InputFilePtr file, Format format) : api_{api}, file_{std::move(file)} {
+    info_.format = format;
+  }
+  ~VipsDecoder() override { close(); }
+
+  Status start();
+  const PictureInfo& info() const override { return info_; }
+  int orientation() const override { return orientation_; }
+  MetadataPtr metadata() const override { return metadata_; }
+  MediaNeed need() const override { return vips_decoder_need(info_, strip_rows_); }
+  Status restart() override {
+    close();
+    return ok();
+  }
+  Status read(std::span<std::byte> rows) override;
+  void leave_thread() override {
+    close();
+    api_.vips_thread_shutdown();
+  }
+
+ private:
+  Result<ImageRef> load() const;
+  Result<ImageRef> convert(ImageRef loaded);
+  Result<ImageRef> to_srgb(const VipsImage* image, bool deep) const;
+  void read_metadata(const VipsImage* image);
+  Blob blob(const VipsImage* image, const char* name) const;
+  Status open_pixels();
+  void close();
+  Error failure(const std::string& where) const;
+  Error unsupported(const std::string& what) const;
+
+  const VipsApi& api_;
+  InputFilePtr file_;
+  PictureInfo info_;
+  MetadataPtr metadata_;
+  int orientation_ = 1;
+  std::uint32_t strip_rows_ = 0;
+  bool converted_ = false;  // the samples no longer mean what the file's profile says
+  std::optional<ImageRef> image_;
+  std::optional<VipsRef<VipsRegion>> region_;
+  int row_ = 0, prepared_to_ = 0;
+};
+
+Error VipsDecoder::failure(const std::string& where) const {
+  const auto text = api_.take_error();
+  return file_->error(Errc::corrupt, where + ": " + text + "; the file is damaged or of an unknown kind, get it again");
+}
+
+Error VipsDecoder::unsupported(const std::string& what) const {
+  return file_->error(Errc::unsupported, what + "; convert it to 8- or 16-bit RGB first");
+}
+
+Result<ImageRef> VipsDecoder::load() const {
+  const auto bytes = file_->bytes();
+  const VipsRef<VipsSource> source{api_, file_->fd() >= 0
+                                             ? api_.vips_source_new_from_descriptor(file_->fd())
+                                             : api_.vips_source_new_from_memory(bytes.data(), bytes.size())};
+  if (source.get() == nullptr) return failure("open");
+  const auto run = [&](auto* loader) -> Result<ImageRef> {
+    VipsImage* image = nullptr;
+    if (loader(source.get(), &image, "access", VIPS_ACCESS_SEQUENTIAL, "fail_on", VIPS_FAIL_ON_ERROR, nullptr) != 0)
+      return failure(std::string{name_of(info_.format)});
+    return ImageRef{api_, image};
+  };
+  switch (info_.format) {
+    case Format::jpg: return run(api_.vips_jpegload_source);
+    case Format::webp: return run(api_.vips_webpload_source);
+    case Format::tiff: return run(api_.vips_tiffload_source);
+    case Format::avif:
+    case Format::heif: return run(api_.vips_heifload_source);
+    case Format::jxl: return run(api_.vips_jxlload_source);
+    case Format::gif: return run(api_.vips_gifload_source);
+    default: return unsupported(std::string{name_of(info_.format)} + " is not read through libvips");
+  }
+}
+
+Blob VipsDecoder::blob(const VipsImage* image, const char* name) const {
+  if (api_.vips_image_get_typeof(image, name) != api_.vips_blob_get_type()) return {};
+  const void* data = nullptr;
+  std::size_t size = 0;
+  if (api_.vips_image_get_blob(image, name, &data, &size) != 0) return {};
+  const auto* first = static_cast<const std::byte*>(data);
+  return Blob(first, first + size);
+}
+
+void VipsDecoder::read_metadata(const VipsImage* image) {
+  auto found = std::make_shared<Metadata>();
+  if (!converted_) found->icc = blob(image, VIPS_META_ICC_NAME);
+  found->exif = exif_body(blob(image, VIPS_META_EXIF_NAME));
+  found->xmp = blob(image, VIPS_META_XMP_NAME);
+  // A file that says nothing comes with one dot per millimetre.
+  if (image->Xres != 1.0 || image->Yres != 1.0) {
+    found->dots_per_mm_x = image->Xres;
+    found->dots_per_mm_y = image->Yres;
+  }
+  // HEIF, AVIF and JPEG XL pictures are turned by their own decoders, and libvips drops the tag then.
+  int orientation = 1;
+  if (api_.vips_image_get_typeof(image, VIPS_META_ORIENTATION) != 0 &&
+      api_.vips_image_get_int(image, VIPS_META_ORIENTATION, &orientation) == 0)
+    orientation_ = orientation >= 1 && orientation <= 8 ? orientation : 1;
+  reset_exif_orientation(found->exif);
+  metadata_ = std::move(found);
+}
+
+Result<ImageRef> VipsDecoder::to_srgb(const VipsImage* image, bool deep) const {
+  VipsImage* out = nullptr;
+  auto* in = const_cast<VipsImage*>(image);
+  const bool cmyk = image->Type == VIPS_INTERPRETATION_CMYK;
+  const int result = cmyk ? api_.vips_icc_transform(in, &out, "srgb", "embedded", TRUE, "input_profile", "cmyk", "depth",
+                                                    deep ? 16 : 8, nullptr)
+                          : api_.vips_colourspace(in, &out, deep ? VIPS_INTERPRETATION_RGB16 : VIPS_INTERPRETATION_sRGB,
+                                                  nullptr);
+  if (result != 0) return failure("conversion to sRGB");
+  return ImageRef{api_, out};
+}
+
+Result<ImageRef> VipsDecoder::convert(ImageRef loaded) {
+  const auto type = loaded.get()->Type;
+  const bool plain = type == VIPS_INTERPRETATION_sRGB || type == VIPS_INTERPRETATION_RGB ||
+                     type == VIPS_INTERPRETATION_RGB16 || type == VIPS_INTERPRETATION_B_W ||
+                     type == VIPS_INTERPRETATION_GREY16 || type == VIPS_INTERPRETATION_MULTIBAND;
+  auto image = std::move(loaded);
+  converted_ = !plain;
+  if (!plain) {
+    const auto format = image.get()->BandFmt;
+    auto turned = to_srgb(image.get(), format != VIPS_FORMAT_UCHAR && type != VIPS_INTERPRETATION_LABQ);
+    if (!turned) return turned;
+    image = *std::move(turned);
+  }
+  const auto format = image.get()->BandFmt;
+  if (format != VIPS_FORMAT_UCHAR && format != VIPS_FORMAT_USHORT)
+    return unsupported(std::string{name_of(info_.format)} + ": samples are neither 8- nor 16-bit whole numbers");
+  info_.bits = format == VIPS_FORMAT_USHORT ? 16 : 8;
+  const int bands = image.get()->Bands;
+  info_.colours = bands >= 3 ? 3 : 1;
+  info_.alpha = bands > info_.colours && (bands == 2 || api_.vips_image_hasalpha(image.get()) != 0);
+  if (bands == info_.channels()) return image;
+  VipsImage* cut = nullptr;  // samples beyond colour and alpha: masks, spot colours
+  if (api_.vips_extract_band(image.get(), &cut, 0, "n", info_.channels(), nullptr) != 0) return failure("channels");
+  return ImageRef{api_, cut};
+}
+
+Status VipsDecoder::start() {
+  auto loaded = load();
+  if (!loaded) return loaded.error();
+  auto image = convert(*std::move(loaded));
+  if (!image) return image.error();
+  info_.width = image->get()->Xsize;
+  info_.height = image->get()->Ysize;
+  read_metadata(image->get());
+  if (info_.format == Format::tiff) strip_rows_ = tiff_rows_at_once(*file_);
+  return ok();
+}
+
+Status VipsDecoder::open_pixels() {
+  auto loaded = load();
+  if (!loaded) return loaded.error();
+  auto image = convert(*std::move(loaded));
+  if (!image) return image.error();
+  if (image->get()->Xsize != info_.width || image->get()->Ysize != info_.height)
+    return file_->error(Errc::io, "has changed while it was read; run again");
+  image_.emplace(*std::move(image));
+  region_.emplace(api_, api_.vips_region_new(image_->get()));
+  row_ = prepared_to_ = 0;
+  return ok();
+}
+
+void VipsDecoder::close() {
+  region_.reset();
+  image_.reset();
+}
+
+Status VipsDecoder::read(std::span<std::byte> rows) {
+  if (!image_)
+    if (auto opened = open_pixels(); !opened) return opened;
+  const auto row_bytes = info_.row_bytes();
+  auto* region = region_->get();
+  for (std::size_t at = 0; at < rows.size(); at += row_bytes, ++row_) {
+    if (row_ >= prepared_to_) {
+      const int count = std::min(kRowsAtOnce, info_.height - row_);
+      const VipsRect area{0, row_, info_.width, count};
+      if (api_.vips_region_prepare(region, &area) != 0)
+        return failure(std::string{name_of(info_.format)} + " row " + std::to_string(row_ + 1) + " of " +
+                       std::to_string(info_.height));
+      prepared_to_ = row_ + count;
+    }
+    std::memcpy(rows.data() + at, region_row(region, row_), row_bytes);
+  }
+  return ok();
+}
+
+}  // namespace
+
+Result<DecoderPtr> open_other(InputFilePtr file, Format format, const ReadOptions&) {
+  auto api = VipsApi::get();
+  if (!api) return file->error(api.error().code, std::string{name_of(format)} + " " + api.error().what);
+  auto decoder = std::make_unique<VipsDecoder>(**api, std::move(file), format);
+  if (auto started = decoder->start(); !started) return started.error();
+  return DecoderPtr{std::move(decoder)};
+}
+
+}  // namespace weir::media
