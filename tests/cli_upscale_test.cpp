@@ -1,0 +1,403 @@
+// `weir upscale` on pictures with a network whose result is known: every pixel becomes a block.
+
+#include <gtest/gtest.h>
+
+#include <nlohmann/json.hpp>
+
+#include "pictures.hpp"
+#include "program.hpp"
+#include "tiny_network.hpp"
+
+namespace weir::test {
+namespace {
+
+using Json = nlohmann::json;
+
+class CliUpscale : public ::testing::Test {
+ protected:
+  void SetUp() override { write_tiny_network(folder_ / "nets", "blocks"); }
+
+  Ended upscale(std::vector<std::string> words, How how = {}) const {
+    how.folder = folder_.path();
+    words.insert(words.begin(), {"upscale", "--model", "nets/blocks.param", "--ram", "512M"});
+    return run(words, how);
+  }
+  void picture(const fs::path& name, int width = 8, int height = 6, int channels = 3) const {
+    ASSERT_TRUE(write_picture(folder_ / name, width, height, channels)) << name;
+  }
+  /// True if the picture is the one that `picture` drew, with each pixel as a block.
+  static bool is_enlarged(const Picture& large, int width = 8, int height = 6, int scale = 2) {
+    if (large.info.width != width * scale || large.info.height != height * scale || large.info.channels() != 3) return false;
+    for (int y = 0; y < large.info.height; ++y) {
+      for (int x = 0; x < large.info.width; ++x) {
+        for (int c = 0; c < 3; ++c) {
+          const int is = std::to_integer<int>(large.samples[static_cast<std::size_t>((y * large.info.width + x) * 3 + c)]);
+          const int was = std::to_integer<int>(sample_at(x / scale, y / scale, c));
+          if (std::abs(is - was) > 1) return false;
+        }
+      }
+    }
+    return true;
+  }
+  bool is_enlarged(const fs::path& name) const { return is_enlarged(read_picture(folder_ / name)); }
+  std::vector<std::string> below(const fs::path& name) const {
+    std::vector<std::string> names;
+    for (const auto& each : folder_.all()) {
+      if (each.starts_with(name.native() + "/") && !fs::is_directory(folder_ / each)) names.push_back(each.substr(name.native().size() + 1));
+    }
+    return names;
+  }
+
+  Folder folder_;
+};
+
+TEST_F(CliUpscale, OneFileBecomesOneFile) {
+  picture("a.png");
+  const Ended ended = upscale({"a.png", "-o", "b.png"});
+  EXPECT_EQ(ended.status, 0) << ended.error;
+  EXPECT_EQ(ended.out, "");
+  EXPECT_TRUE(is_enlarged("b.png"));
+}
+
+TEST_F(CliUpscale, QuietSaysNothingButErrors) {
+  picture("a.png");
+  const Ended good = upscale({"a.png", "-o", "b.png", "-q"});
+  EXPECT_EQ(good.status, 0);
+  EXPECT_EQ(good.error, "");
+  const Ended bad = upscale({"a.png", "no.png", "-o", "x/", "-q"});
+  EXPECT_EQ(bad.status, 1);
+  EXPECT_EQ(bad.error, "no.png: no such file\nerror: 1 of 2 items failed\n");
+}
+
+TEST_F(CliUpscale, AFolderKeepsItsStructure) {
+  for (const char* name : {"book/1.png", "book/2 two.png", "book/deep/er/3.png", "book/.hidden.png"}) picture(name);
+  folder_.put("book/notes.txt", "no picture");
+  const Ended ended = upscale({"book", "-o", "out"});
+  EXPECT_EQ(ended.status, 0) << ended.error;
+  EXPECT_EQ(below("out"), (std::vector<std::string>{"1.png", "2 two.png", "deep/er/3.png"}));
+  EXPECT_TRUE(is_enlarged("out/deep/er/3.png"));
+  EXPECT_TRUE(ended.says("2 files in folders skipped")) << ended.error;
+  EXPECT_TRUE(ended.says("3 of 3 pictures done")) << ended.error;
+}
+
+TEST_F(CliUpscale, AnOutputWithinTheInputIsNotTakenAgain) {
+  picture("book/1.png");
+  EXPECT_EQ(upscale({"book", "-o", "book/large"}).status, 0);
+  EXPECT_EQ(upscale({"book", "-o", "book/large", "--overwrite"}).status, 0);
+  EXPECT_EQ(below("book"), (std::vector<std::string>{"1.png", "large/1.png"}));
+}
+
+TEST_F(CliUpscale, PatternsAreExpandedWhenQuoted) {
+  for (const char* name : {"a1.png", "a2.png", "b.png"}) picture(name);
+  EXPECT_EQ(upscale({"a*.png", "-o", "out"}).status, 0);
+  EXPECT_EQ(below("out"), (std::vector<std::string>{"a1.png", "a2.png"}));
+  const Ended none = upscale({"c*.png", "-o", "out/"});
+  EXPECT_EQ(none.status, 1);
+  EXPECT_TRUE(none.says("c*.png: nothing matches")) << none.error;
+}
+
+TEST_F(CliUpscale, AFileWhoseNameIsAPatternIsThatFile) {
+  picture("a[1].png");
+  EXPECT_EQ(upscale({"a[1].png", "-o", "b.png"}).status, 0);
+  EXPECT_TRUE(is_enlarged("b.png"));
+}
+
+TEST_F(CliUpscale, StandardStreamsCarryPictures) {
+  picture("a.png");
+  const Ended both = upscale({"-", "-o", "-"}, {.input = folder_.text("a.png")});
+  EXPECT_EQ(both.status, 0) << both.error;
+  EXPECT_TRUE(is_enlarged(read_picture_bytes(both.out)));
+  EXPECT_EQ(upscale({"-", "-o", "out/"}, {.input = folder_.text("a.png")}).status, 0);
+  EXPECT_TRUE(is_enlarged("out/stdin.png"));
+  EXPECT_EQ(upscale({"-", "-o", "-"}).status, 1);
+}
+
+TEST_F(CliUpscale, TheFormatFollowsTheOutputThenTheInput) {
+  picture("a.png");
+  picture("b.jpg");
+  EXPECT_EQ(upscale({"a.png", "b.jpg", "-o", "out"}).status, 0);
+  EXPECT_EQ(below("out"), (std::vector<std::string>{"a.png", "b.png"}));
+  EXPECT_EQ(upscale({"a.png", "-o", "c.jpg"}).status, 0);
+  EXPECT_EQ(read_picture(folder_ / "c.jpg").info.format, media::Format::jpg);
+  EXPECT_EQ(upscale({"a.png", "-o", "d", "--format", "jpg"}).status, 0);
+  EXPECT_EQ(read_picture(folder_ / "d").info.format, media::Format::jpg);
+  EXPECT_EQ(upscale({"b.jpg", "-o", "out2/", "--format", "jpg"}).status, 0);
+  EXPECT_EQ(below("out2"), (std::vector<std::string>{"b.jpg"}));
+}
+
+TEST_F(CliUpscale, FormatsThatCannotBeWrittenAreRefusedBeforeAnyWork) {
+  picture("a.png");
+  for (const char* output : {"b.gif", "b.bmp", "b.xyz"}) {
+    const Ended ended = upscale({"a.png", "-o", output});
+    EXPECT_EQ(ended.status, 2) << output;
+    EXPECT_TRUE(ended.says(output)) << ended.error;
+  }
+  const Ended contradiction = upscale({"a.png", "-o", "b.png", "--format", "jpg"});
+  EXPECT_EQ(contradiction.status, 2);
+  EXPECT_TRUE(contradiction.says("contradicts")) << contradiction.error;
+  EXPECT_EQ(upscale({"a.png", "-o", "c.png"}, {.variables = {{"WEIR_FORMAT", "jpg"}}}).status, 0);
+  EXPECT_EQ(read_picture(folder_ / "c.png").info.format, media::Format::png);
+}
+
+TEST_F(CliUpscale, CollisionsAreFoundBeforeAnyWork) {
+  for (const char* name : {"a.png", "a.jpg", "x/a.png", "y/a.png"}) picture(name);
+  const Ended formats = upscale({"a.png", "a.jpg", "-o", "out"});
+  EXPECT_EQ(formats.status, 2);
+  EXPECT_TRUE(formats.says("a.png and a.jpg would both become out/a.png")) << formats.error;
+  const Ended folders = upscale({"x", "y", "-o", "out"});
+  EXPECT_EQ(folders.status, 2);
+  EXPECT_TRUE(folders.says("x/a.png and y/a.png would both become out/a.png")) << folders.error;
+  EXPECT_FALSE(fs::exists(folder_ / "out"));
+  picture("x/sub/b.png");
+  picture("z/sub/b.png");
+  const Ended input = upscale({"z", "x/sub/b.png", "-o", "x", "--overwrite"});
+  EXPECT_EQ(input.status, 2);
+  EXPECT_TRUE(input.says("z/sub/b.png would become x/sub/b.png, which is another input")) << input.error;
+}
+
+TEST_F(CliUpscale, TheSameFileTwiceIsOneItem) {
+  picture("a.png");
+  const Ended ended = upscale({"a.png", "./a.png", "*.png", "-o", "out", "--json"});
+  EXPECT_EQ(ended.status, 0) << ended.error;
+  EXPECT_EQ(std::count(ended.out.begin(), ended.out.end(), '\n'), 1);
+}
+
+TEST_F(CliUpscale, OutputsThatExistAreKeptWithoutOverwrite) {
+  picture("a.png");
+  picture("c.png");
+  folder_.put("out/a.png", "precious");
+  const Ended kept = upscale({"a.png", "c.png", "-o", "out"});
+  EXPECT_EQ(kept.status, 1);
+  EXPECT_TRUE(kept.says("out/a.png exists")) << kept.error;
+  EXPECT_EQ(folder_.text("out/a.png"), "precious");
+  EXPECT_TRUE(is_enlarged("out/c.png"));
+  EXPECT_EQ(upscale({"a.png", "-o", "out", "--overwrite"}).status, 0);
+  EXPECT_TRUE(is_enlarged("out/a.png"));
+}
+
+TEST_F(CliUpscale, APictureMayReplaceItself) {
+  picture("a.png");
+  EXPECT_EQ(upscale({"a.png", "-o", "a.png"}).status, 1);
+  EXPECT_EQ(read_picture(folder_ / "a.png").info.width, 8);
+  EXPECT_EQ(upscale({"a.png", "-o", "a.png", "--overwrite"}).status, 0);
+  EXPECT_TRUE(is_enlarged("a.png"));
+}
+
+TEST_F(CliUpscale, AnyNameIsAGoodName) {
+  const std::string long_name = std::string(247, 'n') + ".jpg";  // as PNG it still fits
+  const std::string full_name = std::string(251, 'f') + ".jpg";  // 255 bytes; as WebP it would have 256
+  const std::vector<std::string> names{"with space.png", "漫画 é.png", "two\nlines.png", "-dash.png", "\xff\xfe.png", long_name};
+  for (const auto& name : names) picture(fs::path{"in"} / name);
+  const Ended ended = upscale({"in", "-o", "out"});
+  EXPECT_EQ(ended.status, 0) << ended.error;
+  EXPECT_EQ(below("out").size(), names.size());
+  EXPECT_TRUE(is_enlarged("out/two\nlines.png"));
+  EXPECT_TRUE(ended.says("two\\nlines.png"));
+  picture(fs::path{"full"} / full_name);
+  const Ended hashed = upscale({"full", "-o", "full-out", "--format", "tiff"});
+  EXPECT_EQ(hashed.status, 0) << hashed.error;
+  const auto made = below("full-out");
+  ASSERT_EQ(made.size(), 1u);
+  EXPECT_LE(made[0].size(), 255u);
+  EXPECT_NE(made[0].find('~'), std::string::npos);
+  EXPECT_EQ(upscale({"--", "-o"}).status, 2);
+}
+
+TEST_F(CliUpscale, SizesAreThoseThatWereAskedFor) {
+  picture("a.png", 10, 6);
+  const auto size = [&](const fs::path& name) {
+    const auto info = read_picture(folder_ / name).info;
+    return std::pair{info.width, info.height};
+  };
+  EXPECT_EQ(upscale({"a.png", "-o", "b.png", "--scale", "1.5"}).status, 0);
+  EXPECT_EQ(size("b.png"), (std::pair{15, 9}));
+  EXPECT_EQ(upscale({"a.png", "-o", "c.png", "--resize", "17x13"}).status, 0);
+  EXPECT_EQ(size("c.png"), (std::pair{17, 13}));
+  EXPECT_EQ(upscale({"a.png", "-o", "d.png", "--width", "15"}, {.variables = {{"WEIR_SCALE", "4"}}}).status, 0);
+  EXPECT_EQ(size("d.png"), (std::pair{15, 9}));
+}
+
+TEST_F(CliUpscale, BadItemsAreNamedAndTheOthersAreDone) {
+  picture("in/a.png");
+  picture("in/z.png");
+  folder_.put("in/empty.png", "");
+  folder_.put("in/text.png", "this is no picture");
+  folder_.put("in/cut.png", folder_.text("in/a.png").substr(0, 60));
+  const Ended ended = upscale({"in", "gone.png", "-o", "out", "-q"});
+  EXPECT_EQ(ended.status, 1);
+  EXPECT_EQ(ended.error_lines(), 5u) << ended.error;
+  for (const char* bad : {"in/empty.png: ", "in/text.png: ", "in/cut.png: ", "gone.png: "}) EXPECT_TRUE(ended.says(bad)) << ended.error;
+  EXPECT_TRUE(ended.says("error: 4 of 6 items failed")) << ended.error;
+  EXPECT_EQ(below("out"), (std::vector<std::string>{"a.png", "z.png"}));
+}
+
+TEST_F(CliUpscale, PlacesThatCannotBeReadOrWrittenAreNamed) {
+  picture("a.png");
+  folder_.put("file", "x");
+  fs::create_directory(folder_ / "empty");
+  fs::create_directory(folder_ / "taken.png");
+  for (const auto& [output, why] : std::vector<std::pair<std::string, std::string>>{
+           {"file/b.png", "file"}, {"/proc/b.png", "/proc"}, {"/proc/none/b.png", "/proc"}, {std::string(256, 'x') + ".png", "xxx"}}) {
+    const Ended ended = upscale({"a.png", "-o", output});
+    EXPECT_EQ(ended.status, 1) << output;
+    EXPECT_TRUE(ended.says("a.png: ")) << ended.error;
+    EXPECT_TRUE(ended.says(why)) << ended.error;
+  }
+  EXPECT_EQ(upscale({"a.png", "-o", "file/"}).status, 2);
+  EXPECT_EQ(upscale({"a.png", "a.png/b", "-o", "out/"}).status, 1);
+  EXPECT_EQ(upscale({"/proc/self/mem", "-o", "b.png"}).status, 1);
+  const Ended empty = upscale({"empty", "-o", "out"});
+  EXPECT_EQ(empty.status, 1);
+  EXPECT_TRUE(empty.says("empty: no picture in this folder")) << empty.error;
+  fs::create_directories(folder_ / "in");
+  picture("in/taken.png");
+  EXPECT_EQ(upscale({"in", "-o", "."}).status, 1);
+  EXPECT_TRUE(fs::is_directory(folder_ / "taken.png"));
+}
+
+TEST_F(CliUpscale, AFullDiskLeavesNoFile) {
+  picture("a.png", 64, 64);
+  if (!fs::exists("/dev/full")) GTEST_SKIP() << "no /dev/full here";
+  EXPECT_EQ(upscale({"a.png", "-o", "/dev/full", "--format", "png", "--overwrite"}).status, 1);
+}
+
+TEST_F(CliUpscale, TooSmallALineRefusesWithTheNumbers) {
+  picture("a.png");
+  const Ended ended = run({"upscale", "a.png", "-o", "b.png", "--model", "nets/blocks.param", "--ram", "1M"}, {.folder = folder_.path()});
+  EXPECT_EQ(ended.status, 3);
+  EXPECT_TRUE(ended.says("1 MiB")) << ended.error;
+  EXPECT_FALSE(fs::exists(folder_ / "b.png"));
+}
+
+TEST_F(CliUpscale, ADryRunPrintsThePlanAndWritesNothing) {
+  picture("in/a.png");
+  const Ended ended = upscale({"in", "-o", "out", "--dry-run"});
+  EXPECT_EQ(ended.status, 0) << ended.error;
+  for (const char* word : {"in/a.png -> out/a.png", "8x6 -> 16x12", "blocks", "memory", "bands of", "expected"})
+    EXPECT_NE(ended.out.find(word), std::string::npos) << word << "\n" << ended.out;
+  EXPECT_FALSE(fs::exists(folder_ / "out"));
+}
+
+TEST_F(CliUpscale, JsonTellsEachPicture) {
+  picture("a.png");
+  const Ended dry = upscale({"a.png", "gone.png", "-o", "out", "--dry-run", "--json"});
+  const Ended real = upscale({"a.png", "gone.png", "-o", "out", "--json"});
+  EXPECT_FALSE(real.out.empty());
+  for (const Ended* ended : {&dry, &real}) {
+    EXPECT_EQ(ended->status, 1);
+    std::istringstream lines{ended->out};
+    std::string first;
+    std::string second;
+    std::getline(lines, first);
+    std::getline(lines, second);
+    const Json good = Json::parse(first);
+    EXPECT_EQ(good["status"], ended == &dry ? "planned" : "done");
+    EXPECT_EQ(good["input"], "a.png");
+    EXPECT_EQ(good["output"], "out/a.png");
+    EXPECT_EQ(good["input_picture"]["width"], 8);
+    EXPECT_EQ(good["output_picture"]["width"], 16);
+    EXPECT_EQ(good["network"]["name"], "blocks");
+    EXPECT_TRUE(good["precision"].is_string());
+    EXPECT_TRUE(good["instruction_set"].is_string());
+    EXPECT_GT(good["plan"]["ram_bytes"], 0);
+    EXPECT_FALSE(good["plan"]["parts"].empty());
+    EXPECT_GT(good["peak_bytes"], 0);
+    EXPECT_GE(good["seconds"], 0.0);
+    EXPECT_EQ(good.contains("kept"), ended == &real);
+    const Json bad = Json::parse(second);
+    EXPECT_EQ(bad["status"], "failed");
+    EXPECT_EQ(bad["error"]["code"], "io");
+  }
+}
+
+TEST_F(CliUpscale, JpegLosesAlphaWithAWarning) {
+  picture("a.png", 8, 6, 4);
+  const Ended ended = upscale({"a.png", "-o", "b.jpg", "--json"});
+  EXPECT_EQ(ended.status, 0) << ended.error;
+  EXPECT_TRUE(ended.says("a.png: lost alpha")) << ended.error;
+  EXPECT_FALSE(Json::parse(ended.out)["lost"].empty());
+}
+
+TEST_F(CliUpscale, SettingsReachThePlan) {
+  picture("a.png");
+  const Ended ended = upscale({"a.png", "-o", "b.png", "--dry-run", "--json", "--precision", "exact"});
+  EXPECT_EQ(Json::parse(ended.out)["precision"], "float32");
+}
+
+// --- bad days
+
+TEST_F(CliUpscale, AClosedStandardOutputFailsButDoesTheWork) {
+  picture("a.png");
+  for (const How& how : {How{.close_output = true}, How{.broken_output = true}}) {
+    const Ended json = upscale({"a.png", "-o", "b.png", "--json", "--overwrite", "-q"}, how);
+    EXPECT_EQ(json.status, 1);
+    EXPECT_EQ(json.error_lines(), 1u) << json.error;
+    EXPECT_TRUE(json.says("standard output")) << json.error;
+    EXPECT_TRUE(is_enlarged("b.png"));
+    EXPECT_EQ(upscale({"a.png", "-o", "-", "-q"}, how).status, 1);
+  }
+}
+
+/// A picture and a network that keep two cores busy for seconds.
+class CliInterrupted : public CliUpscale {
+ protected:
+  void SetUp() override {
+    CliUpscale::SetUp();
+    write_tiny_network(folder_ / "nets", "slow", 2, 4);
+    picture("in/1.png", 8, 6);
+    picture("in/2.png", 3000, 2000);
+    picture("in/3.png", 8, 6);
+  }
+  Ended interrupt(int signal) const {
+    How how{.folder = folder_.path()};
+    how.meanwhile = [&](pid_t child) {
+      const bool first = wait_for_file("out/1.png");
+      EXPECT_TRUE(first && wait_until_it_writes(child, folder_ / "out"));
+      kill(child, signal);
+      signalled_ = std::chrono::steady_clock::now();
+    };
+    Ended ended = run({"upscale", "in", "-o", "out", "--model", "nets/slow.param", "-q"}, how);
+    ended.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - signalled_).count();
+    return ended;
+  }
+  bool wait_for_file(const fs::path& name) const {
+    for (int tries = 0; tries < 10000; ++tries) {
+      if (fs::exists(folder_ / name)) return true;
+      std::this_thread::sleep_for(std::chrono::milliseconds{1});
+    }
+    return false;
+  }
+  mutable std::chrono::steady_clock::time_point signalled_{};
+};
+
+TEST_F(CliInterrupted, SigtermEndsWithinTwoSecondsAndLeavesNothingBehind) {
+  for (const int signal : {SIGTERM, SIGINT}) {
+    fs::remove_all(folder_ / "out");
+    const Ended ended = interrupt(signal);
+    EXPECT_EQ(ended.status, 4) << ended.error;
+    EXPECT_LT(ended.seconds, 2.0);
+    EXPECT_EQ(ended.error, "error: interrupted; 1 of 3 items done\n");
+    EXPECT_EQ(below("out"), (std::vector<std::string>{"1.png"}));
+  }
+}
+
+TEST_F(CliInterrupted, KillLeavesNoPartialFileUnderAFinalName) {
+  const Ended ended = interrupt(SIGKILL);
+  EXPECT_EQ(ended.status, 128 + SIGKILL);
+  EXPECT_FALSE(fs::exists(folder_ / "out/2.png"));
+  fs::remove(folder_ / "out/1.png");
+  fs::remove(folder_ / "in/2.png");
+  EXPECT_EQ(run({"upscale", "in", "-o", "out", "--model", "nets/slow.param", "-q"}, {.folder = folder_.path()}).status, 0);
+  EXPECT_TRUE(is_enlarged("out/3.png"));
+}
+
+TEST_F(CliUpscale, AnIgnoredSignalStaysIgnored) {
+  picture("a.png");
+  signal(SIGHUP, SIG_IGN);
+  const Ended ended = upscale({"-", "-o", "b.png"}, {.meanwhile = [](pid_t child) { kill(child, SIGHUP); }});
+  signal(SIGHUP, SIG_DFL);
+  EXPECT_EQ(ended.status, 1) << ended.error;  // the empty standard input, and not 4
+}
+
+}  // namespace
+}  // namespace weir::test
