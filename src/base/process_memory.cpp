@@ -24,10 +24,18 @@ std::optional<Bytes> parse_status_field(std::string_view status, std::string_vie
   return std::nullopt;
 }
 
-Bytes peak_resident() {
+namespace {
+
+Bytes own_field(std::string_view field) {
   std::ifstream file{"/proc/self/status"};
   const std::string text{std::istreambuf_iterator<char>{file}, {}};
-  return parse_status_field(text, "VmHWM").value_or(Bytes{});
+  return parse_status_field(text, field).value_or(Bytes{});
 }
+
+}  // namespace
+
+Bytes peak_resident() { return own_field("VmHWM"); }
+
+Bytes resident() { return own_field("VmRSS"); }
 
 }  // namespace weir

@@ -11,10 +11,13 @@
 
 #include "base/bytes.hpp"
 #include "base/result.hpp"
+#include "compute/kernels/kernels.hpp"
 #include "media/picture.hpp"
 #include "nn/network.hpp"
 
 namespace weir::enhance {
+
+struct RunPlan;
 
 enum class Precision { automatic, exact };
 enum class Sync { exact, fast };
@@ -57,6 +60,7 @@ struct UpscalePlan {
   Bytes disk;
   double multiplications = 0;                 ///< as direct convolution, recomputation and halos included
   std::chrono::duration<double> expected_time{};
+  std::shared_ptr<const RunPlan> run;  ///< the plan's inside, for Upscaler::run
 };
 
 /// Called from the thread that runs the picture, at most every few milliseconds of work; must return quickly.
@@ -66,36 +70,47 @@ struct Progress {
 };
 using ProgressCallback = std::function<void(const Progress&)>;
 
-struct UpscaleReport {
-  media::WriteReport file;
-  std::vector<std::string> events;  ///< "band at row 512 repeated in float32", ...
-};
-
-/// Errors: over_budget with the numbers when the smallest plan is above settings.ram; invalid_argument when the scale
-/// cannot be had; unsupported.
-Result<UpscalePlan> plan_upscale(const nn::Network& network, const media::PictureInfo& picture,
-                                 const media::MediaNeed& decoder, const media::WriteOptions& output,
-                                 const UpscaleSettings& settings);
-
-/// Reads all of `reader`, writes all of `writer`'s rows; the caller calls writer.finish(). The rows handed to the writer
-/// have the extent of `rows_extent(...)`.
-/// Errors: cancelled (stop requested), corrupt or io (from the reader and writer), unsupported.
+/// What one picture is read from and written to.
 struct UpscaleJob {
-  const nn::Network& network;
   const UpscalePlan& plan;
-  const UpscaleSettings& settings;
   media::PictureReader& reader;
   media::PictureWriter& writer;
   ProgressCallback progress;  ///< may be empty
   std::stop_token stop;
 };
-Result<std::vector<std::string>> upscale(const UpscaleJob& job);
+
+/// One network made ready for pictures of any size: its weights in the order of the machine's kernels, its threads.
+/// Made once, used for picture after picture. Not thread-safe; it uses threads of its own.
+class Upscaler {
+ public:
+  /// The network must not change afterwards. Of the settings, all but the wanted size hold for every picture.
+  /// `kernels` null: the fastest of this machine. Errors: unsupported, naming the layer.
+  static Result<std::unique_ptr<Upscaler>> create(std::shared_ptr<const nn::Network> network,
+                                                  const UpscaleSettings& settings,
+                                                  const compute::Kernels* kernels = nullptr);
+  virtual ~Upscaler() = default;
+
+  virtual const nn::Network& network() const = 0;
+  /// Errors: over_budget with the numbers when the smallest plan is above settings.ram; invalid_argument when the scale
+  /// cannot be had; unsupported.
+  virtual Result<UpscalePlan> plan(const media::PictureInfo& picture, const media::MediaNeed& decoder,
+                                   const media::WriteOptions& output) = 0;
+  /// Reads all of the picture, writes all of its rows (their extent is that of rows_info()); the caller calls
+  /// writer.finish(). Returns what should be told: "rows from 512 on were repeated in float32: ...".
+  /// Errors: cancelled; corrupt or io (from the reader and the writer); over_budget; bad_values when the network's
+  /// values are no numbers, or its picture one colour, in float32 too.
+  virtual Result<std::vector<std::string>> run(const UpscaleJob& job) = 0;
+};
 
 /// What the writer will be given for this picture: the network's extent before the final resize.
 media::PictureInfo rows_info(const nn::Network& network, const media::PictureInfo& picture,
                              const UpscaleSettings& settings);
+/// How often the network is applied: 1, or 2 when once is not enough.
+int network_runs(const nn::Network& network, const media::PictureInfo& picture, const UpscaleSettings& settings);
 /// The extent of the file.
-struct FinalSize { int width = 0, height = 0; };
+struct FinalSize {
+  int width = 0, height = 0;
+};
 Result<FinalSize> final_size(const nn::Network& network, const media::PictureInfo& picture, const UpscaleSettings& settings);
 
 }  // namespace weir::enhance

@@ -156,6 +156,25 @@ std::vector<int> rows_alive(const Program& program, const std::vector<Extent>& e
   return most;
 }
 
+/// How many input rows the last pass has read, at most, beyond the one that lies under the output row it makes.
+int input_lead(const Program& program, const std::vector<Extent>& extent, const Pass& pass, int band) {
+  int input = -1;
+  for (const Op& op : program.ops) {
+    if (op.kind == OpKind::input) input = op.output;
+  }
+  const double height = extent[static_cast<std::size_t>(input)].height;
+  const double out_height = extent[static_cast<std::size_t>(program.output)].height;
+  Schedule schedule{program, extent, pass.role, band};
+  int lead = 0;
+  schedule.run(pass.targets, [&](int o, Rows rows) {
+    if (program.ops[static_cast<std::size_t>(o)].output == program.output) {
+      lead = std::max(lead, schedule.made(input) - static_cast<int>(rows.first * height / out_height));
+    }
+    return true;
+  });
+  return lead;
+}
+
 struct Block {
   std::size_t bytes;
   int first, last;  // passes
@@ -349,6 +368,7 @@ class Planner {
         plan.disk += Bytes{whole_bytes(t)};
       }
     }
+    plan.lead = input_lead(program_, extent, plan.passes.back(), limits_.band);
     std::vector<Block> blocks = blocks_of(plan.passes, keep);
     plan.arena = Bytes{place(blocks)};
     std::vector<std::size_t> stored_in_pass(plan.passes.size(), 0);

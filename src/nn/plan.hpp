@@ -58,6 +58,7 @@ struct Plan {
   Bytes stored;                    ///< of these, the stored tensors at their most
   Bytes disk;
   double multiplications = 0;      ///< as direct convolution, over all passes
+  int lead = 0;                    ///< input rows that the last pass reads ahead of the output, at most
 };
 
 /// The fastest plan within the limits. What is kept where never changes a result.

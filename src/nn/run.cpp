@@ -272,7 +272,7 @@ class PassRun {
     if (!status_) return false;
     for (const Bad& bad : bad_) {
       if (!bad.seen) continue;
-      status_ = Error{Errc::corrupt, fmt::format("layer {} met a value that is not a number near row {}",
+      status_ = Error{Errc::bad_values, fmt::format("layer {} met a value that is not a number near row {}",
                                                  graph_.layers[static_cast<std::size_t>(op.layer)].name, rows.first)};
       return false;
     }

@@ -52,7 +52,7 @@ class Runner {
                                const std::filesystem::path& spill_folder);
   static Bytes scratch_bytes(const Program& program, const Graph& graph, const compute::Kernels& kernels, int threads);
 
-  /// Errors: those of input and output; cancelled; corrupt when a value was NaN or infinite ("not a number in layer X").
+  /// Errors: those of input and output; cancelled; bad_values when a value was NaN or infinite ("not a number in layer X").
   Status run(const Packed& packed, InputRows& input, const OutputRows& output, const RunControl& control);
 
  private:

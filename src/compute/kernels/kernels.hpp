@@ -187,6 +187,12 @@ struct ResizeJob {
   float* scratch = nullptr;  ///< [width]
 };
 
+/// What the check after every band looks at, as bits: so it costs an AND and an XOR per value.
+struct Seen {
+  bool not_finite = false;
+  bool unequal = false;  ///< some value differs from `first` of its plane
+};
+
 /// Planar floats, nominally 0..1, to interleaved integers: floor(v * most + 0.5), clamped.
 struct SamplesJob {
   const float* in = nullptr;
@@ -196,6 +202,8 @@ struct SamplesJob {
   void* out = nullptr;
   int samples_per_pixel = 3;
   int first = 0, last = 0;  ///< columns
+  std::array<float, 3> reference{};  ///< what each plane's values are compared with for `unequal`
+  Seen* seen = nullptr;
 };
 
 /// The kernels of one instruction set. All functions are thread-safe; a job's scratch belongs to one thread.

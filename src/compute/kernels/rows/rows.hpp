@@ -4,6 +4,7 @@
 // set; the plain loops are what the compiler makes of them for that set.
 
 #include <algorithm>
+#include <bit>
 
 #include "compute/half.hpp"
 #include "compute/kernels/kernels.hpp"
@@ -126,11 +127,25 @@ struct RowKernels {
     }
   }
 
+  static void look(const float* values, int first, int last, float reference, Seen& seen) {
+    const std::uint32_t equal = std::bit_cast<std::uint32_t>(reference);
+    std::uint32_t huge = 0;
+    std::uint32_t differs = 0;
+    for (int x = first; x < last; ++x) {
+      const std::uint32_t bits = std::bit_cast<std::uint32_t>(values[x]);
+      huge |= (bits & 0x7f800000u) == 0x7f800000u ? 1u : 0u;
+      differs |= bits ^ equal;
+    }
+    seen.not_finite = seen.not_finite || huge != 0;
+    seen.unequal = seen.unequal || differs != 0;
+  }
+
   template <class T>
   static void to_samples(const SamplesJob& job, float most) {
     T* to = static_cast<T*>(job.out);
     for (int c = 0; c < job.planes; ++c) {
       const float* from = job.in + c * job.plane_stride;
+      look(from, job.first, job.last, job.reference[static_cast<std::size_t>(c)], *job.seen);
       for (int x = job.first; x < job.last; ++x) {
         float value = from[x] * most + 0.5F;
         value = value < 0 ? 0 : value;        // NaN becomes 0 here; the check before has seen it

@@ -1,0 +1,82 @@
+#include "enhance/geometry.hpp"
+
+#include <cmath>
+
+#include <fmt/format.h>
+
+#include "enhance/upscale.hpp"
+
+namespace weir::enhance {
+
+Geometry geometry_of(const nn::Family& family, int width, int height) {
+  const auto grown = [&](int n) { return (n + family.align - 1) / family.align * family.align; };
+  Geometry g;
+  g.width = width;
+  g.height = height;
+  g.border = family.border;
+  g.scale = family.scale;
+  g.crop = family.crop;
+  g.input_width = grown(width) + 2 * family.border;
+  g.input_height = grown(height) + 2 * family.border;
+  return g;
+}
+
+int reflect(int i, int n) {
+  if (n == 1) return 0;
+  const int period = 2 * (n - 1);
+  i %= period;
+  if (i < 0) i += period;
+  return i < n ? i : period - i;
+}
+
+namespace {
+
+/// The wanted scale on the axis that needs more of it.
+double wanted_scale(const nn::Network& network, const media::PictureInfo& picture, const UpscaleSettings& settings) {
+  const double across = static_cast<double>(settings.width) / picture.width;
+  const double down = static_cast<double>(settings.height) / picture.height;
+  if (settings.width > 0 || settings.height > 0) return std::max(across, down);
+  return settings.scale > 0 ? settings.scale : network.family.scale;
+}
+
+}  // namespace
+
+int network_runs(const nn::Network& network, const media::PictureInfo& picture, const UpscaleSettings& settings) {
+  const double rounding = 0.5 / std::max(picture.width, picture.height);
+  return network.family.scale > 1 && wanted_scale(network, picture, settings) > network.family.scale + rounding ? 2 : 1;
+}
+
+media::PictureInfo rows_info(const nn::Network& network, const media::PictureInfo& picture,
+                             const UpscaleSettings& settings) {
+  media::PictureInfo info = picture;
+  for (int run = 0; run < network_runs(network, picture, settings); ++run) {
+    info.width *= network.family.scale;
+    info.height *= network.family.scale;
+  }
+  return info;
+}
+
+Result<FinalSize> final_size(const nn::Network& network, const media::PictureInfo& picture,
+                             const UpscaleSettings& settings) {
+  constexpr double kMostSide = 1 << 22;
+  double width = settings.width;
+  double height = settings.height;
+  if (settings.width == 0 && settings.height == 0) {
+    const double scale = wanted_scale(network, picture, settings);
+    width = std::round(picture.width * scale);
+    height = std::round(picture.height * scale);
+  } else if (settings.height == 0) {
+    height = std::round(static_cast<double>(picture.height) * settings.width / picture.width);
+  } else if (settings.width == 0) {
+    width = std::round(static_cast<double>(picture.width) * settings.height / picture.height);
+  }
+  width = std::max(width, 1.0);
+  height = std::max(height, 1.0);
+  if (width > kMostSide || height > kMostSide) {
+    return Error{Errc::invalid_argument,
+                 fmt::format("a picture of {:.0f}x{:.0f} was asked for; at most {:.0f} pixels a side", width, height, kMostSide)};
+  }
+  return FinalSize{static_cast<int>(width), static_cast<int>(height)};
+}
+
+}  // namespace weir::enhance

@@ -1,0 +1,164 @@
+#include "enhance/result_rows.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+#include <utility>
+
+#include <fmt/format.h>
+
+namespace weir::enhance {
+
+namespace {
+
+constexpr int kBandRows = 16;          // input rows that are judged together
+constexpr float kManyColours = 0.25F;  // a band of the picture with at least this range must not become one colour
+
+/// First tap and fraction of enlarged position x.
+std::pair<int, double> cubic_position(int x, int scale) {
+  const double centre = (x + 0.5) / scale - 0.5;
+  const double floor = std::floor(centre);
+  return {static_cast<int>(floor) - 1, centre - floor};
+}
+
+float alpha_sample(std::span<const std::byte> row, const media::PictureInfo& info, int x) {
+  const std::size_t i = static_cast<std::size_t>(x) * info.channels() + info.colours;
+  if (info.bits == 8) return static_cast<float>(reinterpret_cast<const std::uint8_t*>(row.data())[i]);
+  return static_cast<float>(reinterpret_cast<const std::uint16_t*>(row.data())[i]);
+}
+
+}  // namespace
+
+std::array<float, 4> cubic_weights(double t) {
+  constexpr double a = -0.75;
+  const auto outer = [](double d) { return static_cast<float>(((a * d - 5 * a) * d + 8 * a) * d - 4 * a); };
+  const auto inner = [](double d) { return static_cast<float>(((a + 2) * d - (a + 3)) * d * d + 1); };
+  return {outer(t + 1), inner(t), inner(1 - t), outer(2 - t)};
+}
+
+ResultRows::ResultRows(const nn::Family& family, const Geometry& geometry, const media::PictureInfo& info,
+                       const SourceWindow& source, const compute::Kernels& kernels, compute::Team& team, SampleRows sink)
+    : family_{family}, geometry_{geometry}, info_{info}, source_{source}, kernels_{kernels}, team_{team}, sink_{std::move(sink)} {
+  if (!info.alpha) return;
+  for (int x = 0; x < info.width; ++x) {
+    const auto [index, t] = cubic_position(x, geometry.scale);
+    alpha_across_.push_back({index, cubic_weights(t)});
+  }
+}
+
+void ResultRows::add_source(float* planes, std::ptrdiff_t plane_stride, int y) {
+  const media::PictureInfo& in = source_.info();
+  const std::span<const std::byte> row = source_.row(y / geometry_.scale);
+  const float unit = 1.0F / (in.bits == 8 ? 255.0F : 65535.0F);
+  for (int c = 0; c < 3; ++c) {
+    float* to = planes + c * plane_stride;
+    const int channel = in.colours == 3 ? c : 0;
+    for (int x = 0; x < info_.width; ++x) {
+      const auto i = static_cast<std::size_t>(x / geometry_.scale) * in.channels() + channel;
+      const float value = in.bits == 8 ? static_cast<float>(reinterpret_cast<const std::uint8_t*>(row.data())[i])
+                                       : static_cast<float>(reinterpret_cast<const std::uint16_t*>(row.data())[i]);
+      to[x] += value * unit;
+    }
+  }
+}
+
+void ResultRows::make_grey(float* planes, std::ptrdiff_t plane_stride) {
+  // Luma weights of ITU-R BT.601; the three planes of a grey picture hardly differ.
+  const float* green = planes + plane_stride;
+  const float* blue = planes + 2 * plane_stride;
+  for (int x = 0; x < info_.width; ++x) planes[x] = 0.299F * planes[x] + 0.587F * green[x] + 0.114F * blue[x];
+}
+
+void ResultRows::make_alpha(int y, std::byte* to) {
+  const media::PictureInfo& in = source_.info();
+  const auto [first, t] = cubic_position(y, geometry_.scale);
+  const std::array<float, 4> down = cubic_weights(t);
+  std::array<std::span<const std::byte>, 4> rows;
+  for (int k = 0; k < 4; ++k) rows[static_cast<std::size_t>(k)] = source_.row(std::clamp(first + k, 0, in.height - 1));
+  const float most = in.bits == 8 ? 255.0F : 65535.0F;
+  const float deepen = info_.bits == in.bits ? 1.0F : info_.bits == 16 ? 257.0F : 1.0F / 257.0F;
+  const int channels = info_.channels();
+  for (int x = 0; x < info_.width; ++x) {
+    const AlphaTap& across = alpha_across_[static_cast<std::size_t>(x)];
+    float sum = 0;
+    for (std::size_t k = 0; k < 4; ++k) {
+      float along = 0;
+      for (int j = 0; j < 4; ++j) {
+        along += across.weight[static_cast<std::size_t>(j)] * alpha_sample(rows[k], in, std::clamp(across.index + j, 0, in.width - 1));
+      }
+      sum += down[k] * along;
+    }
+    // Cut, not rounded, as the established programs do on the CPU.
+    const int value = static_cast<int>(std::clamp(sum, 0.0F, most) * deepen);
+    const std::size_t i = static_cast<std::size_t>(x) * channels + info_.colours;
+    if (info_.bits == 8) reinterpret_cast<std::uint8_t*>(to)[i] = static_cast<std::uint8_t>(value);
+    else reinterpret_cast<std::uint16_t*>(to)[i] = static_cast<std::uint16_t>(value);
+  }
+}
+
+void ResultRows::make_row(const nn::PlanarRows& rows, int i, std::byte* to, compute::Seen& seen) {
+  const int y = rows.first + i - geometry_.crop;
+  float* planes = rows.row[static_cast<std::size_t>(i)] + geometry_.crop;
+  if (family_.residual) add_source(planes, rows.plane_stride, y);
+  if (info_.colours == 1) make_grey(planes, rows.plane_stride);
+  compute::SamplesJob job;
+  job.in = planes;
+  job.plane_stride = rows.plane_stride;
+  job.planes = info_.colours;
+  job.bits = info_.bits;
+  job.out = to;
+  job.samples_per_pixel = info_.channels();
+  job.last = info_.width;
+  job.reference = checked_.reference;
+  job.seen = &seen;
+  kernels_.samples(job);
+  if (info_.alpha) make_alpha(y, to);
+}
+
+Status ResultRows::check(const nn::PlanarRows& rows, int first, int last, const compute::Seen& seen) {
+  const int y = first / geometry_.scale;
+  if (seen.not_finite) return Error{Errc::bad_values, fmt::format("a value that is not a number near row {}", y)};
+  if (!checked_.started || y / kBandRows != checked_.band) {
+    checked_ = {};
+    checked_.started = true;
+    checked_.band = y / kBandRows;
+    for (std::size_t c = 0; c < 3; ++c) {
+      checked_.reference[c] = rows.row[0][geometry_.crop + static_cast<std::ptrdiff_t>(c) * rows.plane_stride];
+    }
+    return ok();  // this part was compared with the last band's colour; the rest of the band is judged
+  }
+  checked_.unequal = checked_.unequal || seen.unequal;
+  for (int source = y; source <= (last - 1) / geometry_.scale; ++source) {
+    const SourceWindow::Range range = source_.range(source);
+    checked_.low = std::min(checked_.low, range.low);
+    checked_.high = std::max(checked_.high, range.high);
+  }
+  const bool ends = (last / geometry_.scale) % kBandRows == 0 || last == info_.height;
+  if (ends && !checked_.unequal && checked_.high - checked_.low >= kManyColours) {
+    return Error{Errc::bad_values, fmt::format("one colour throughout near row {}, where the picture has many", y)};
+  }
+  return ok();
+}
+
+Status ResultRows::take(const nn::PlanarRows& rows) {
+  const int first = std::max(rows.first, geometry_.crop);
+  const int last = std::min(rows.first + rows.count, geometry_.crop + info_.height);
+  if (first >= last) return ok();
+  const std::size_t row_bytes = info_.row_bytes();
+  samples_.resize(row_bytes * static_cast<std::size_t>(last - first));
+  std::vector<compute::Seen> seen(static_cast<std::size_t>(last - first));
+  team_.run(last - first, 1, 1, [&](int from, int to, int) {
+    for (int i = from; i < to; ++i) {
+      make_row(rows, first - rows.first + i, samples_.data() + static_cast<std::size_t>(i) * row_bytes, seen[static_cast<std::size_t>(i)]);
+    }
+  });
+  compute::Seen all;
+  for (const compute::Seen& s : seen) {
+    all.not_finite = all.not_finite || s.not_finite;
+    all.unequal = all.unequal || s.unequal;
+  }
+  if (auto status = check(rows, first - geometry_.crop, last - geometry_.crop, all); !status) return status;
+  return sink_(first - geometry_.crop, samples_);
+}
+
+}  // namespace weir::enhance

@@ -1,0 +1,64 @@
+#pragma once
+
+#include <functional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "compute/kernels/kernels.hpp"
+#include "compute/team.hpp"
+#include "enhance/geometry.hpp"
+#include "enhance/source_window.hpp"
+#include "nn/run.hpp"
+
+namespace weir::enhance {
+
+/// Takes whole interleaved rows, the first of which is row `first`.
+using SampleRows = std::function<Status(int first, std::span<const std::byte> rows)>;
+
+/// Makes of a network's planar rows the rows of the picture: cut to its extent, the picture added where the network
+/// makes a difference, grey again if it was grey, alpha enlarged beside it, as 8- or 16-bit samples. Checks every band:
+/// values that are no numbers, or one colour throughout where the picture has many, are the error bad_values.
+class ResultRows {
+ public:
+  /// `info`: of the rows made. `bits` of it may differ from the source's.
+  ResultRows(const nn::Family& family, const Geometry& geometry, const media::PictureInfo& info,
+             const SourceWindow& source, const compute::Kernels& kernels, compute::Team& team, SampleRows sink);
+
+  Status take(const nn::PlanarRows& rows);
+
+ private:
+  struct Checked {  // one band of input rows
+    bool started = false;
+    int band = 0;
+    std::array<float, 3> reference{};
+    bool unequal = false;
+    float low = 1, high = 0;
+  };
+  void make_row(const nn::PlanarRows& rows, int i, std::byte* to, compute::Seen& seen);
+  void add_source(float* planes, std::ptrdiff_t plane_stride, int y);
+  void make_grey(float* planes, std::ptrdiff_t plane_stride);
+  void make_alpha(int y, std::byte* to);
+  Status check(const nn::PlanarRows& rows, int first, int last, const compute::Seen& seen);
+
+  const nn::Family& family_;
+  Geometry geometry_;
+  media::PictureInfo info_;
+  const SourceWindow& source_;
+  const compute::Kernels& kernels_;
+  compute::Team& team_;
+  SampleRows sink_;
+  std::vector<std::byte> samples_;
+  Checked checked_;
+  struct AlphaTap {
+    int index;
+    std::array<float, 4> weight;
+  };
+  std::vector<AlphaTap> alpha_across_;
+};
+
+/// Alpha of one enlarged position: four taps of Keys' cubic with A = -0.75, half-pixel centres.
+/// Source: Keys, "Cubic Convolution Interpolation for Digital Image Processing", IEEE TASSP 29 (1981).
+std::array<float, 4> cubic_weights(double t);
+
+}  // namespace weir::enhance

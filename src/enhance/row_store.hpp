@@ -1,0 +1,28 @@
+#pragma once
+
+#include <filesystem>
+#include <optional>
+#include <span>
+
+#include "base/mapping.hpp"
+#include "base/scratch_file.hpp"
+
+namespace weir::enhance {
+
+/// Rows of one length, in any order, in memory or on disk. Not thread-safe.
+class RowStore {
+ public:
+  /// `folder` empty: in memory. Errors: over_budget, io.
+  static Result<RowStore> create(int rows, std::size_t row_bytes, const std::filesystem::path& folder);
+  Status write(int row, std::span<const std::byte> bytes);
+  /// Rows that were never written read as zero.
+  Status read(int row, std::span<std::byte> bytes);
+
+ private:
+  explicit RowStore(std::size_t row_bytes) : row_bytes_{row_bytes} {}
+  std::size_t row_bytes_;
+  Mapping memory_;
+  std::optional<ScratchFile> file_;
+};
+
+}  // namespace weir::enhance

@@ -1,0 +1,46 @@
+#pragma once
+
+#include <span>
+#include <vector>
+
+#include "enhance/geometry.hpp"
+#include "enhance/visible_rows.hpp"
+#include "nn/run.hpp"
+
+namespace weir::enhance {
+
+/// The picture as a network reads it: bordered, planar float32, 0..1. Keeps the last rows of the picture as they came,
+/// for the border at the bottom, for alpha, and for networks whose output is added to the picture.
+class SourceWindow final : public nn::InputRows {
+ public:
+  /// `lead`: rows that may be asked for by row() behind the newest.
+  SourceWindow(media::PictureReader& reader, const Geometry& geometry, int lead);
+  static int rows_kept(const Geometry& geometry, int lead);
+  static Bytes need(const media::PictureInfo& info, const Geometry& geometry, int lead);
+
+  Status begin() override;
+  Status fill(const nn::PlanarRows& rows) override;
+
+  /// Interleaved samples of picture row y, which must be one of the rows kept.
+  std::span<const std::byte> row(int y) const;
+  /// Lowest and highest colour sample of row y, 0..1.
+  struct Range {
+    float low = 1, high = 0;
+  };
+  Range range(int y) const;
+  const media::PictureInfo& info() const { return info_; }
+
+ private:
+  Status read_up_to(int y);
+
+  media::PictureInfo info_;
+  VisibleRows rows_;
+  Geometry geometry_;
+  int kept_;
+  int read_ = 0;
+  std::vector<std::byte> ring_;
+  std::vector<Range> ranges_;
+  std::vector<int> column_;  // picture column under each input column
+};
+
+}  // namespace weir::enhance

@@ -1,0 +1,359 @@
+#include <algorithm>
+#include <cmath>
+#include <optional>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "base/process_memory.hpp"
+#include "enhance/precision_check.hpp"
+#include "enhance/result_rows.hpp"
+#include "enhance/row_store.hpp"
+#include "enhance/source_window.hpp"
+#include "enhance/stored_picture.hpp"
+#include "enhance/upscale.hpp"
+#include "nn/packed.hpp"
+#include "nn/plan.hpp"
+#include "nn/program.hpp"
+#include "nn/run.hpp"
+
+namespace weir::enhance {
+
+using compute::Arithmetic;
+using compute::Storage;
+
+/// One application of the network.
+struct Stage {
+  Geometry geometry;
+  media::PictureInfo in;   ///< what it reads
+  media::PictureInfo out;  ///< what it makes
+  nn::Plan plan;
+};
+
+struct RunPlan {
+  Arithmetic arithmetic = Arithmetic::int16;
+  std::vector<Stage> stages;
+  bool middle_on_disk = false;  ///< the picture between two stages
+  bool sums_on_disk = false;    ///< of the eight orientations
+};
+
+namespace {
+
+constexpr int kOrientations = 8;
+/// What the process takes once it works: stacks, pages of code and tables that were not touched at planning time,
+/// the allocator's slack. Measured (docs/memory.md).
+constexpr Bytes kWorkingSlack = 3_MiB;
+
+nn::Orientation orientation_of(int i) { return {(i & 1) != 0, (i & 2) != 0, (i & 4) != 0}; }
+
+Bytes sums_bytes(const Stage& stage) {
+  return Bytes{static_cast<std::uint64_t>(stage.out.width) * 3 * sizeof(float)} * static_cast<std::uint64_t>(stage.out.height);
+}
+
+class NetworkUpscaler final : public Upscaler {
+ public:
+  NetworkUpscaler(std::shared_ptr<const nn::Network> network, UpscaleSettings settings, const compute::Kernels& kernels,
+                  nn::Program program)
+      : network_{std::move(network)}, settings_{std::move(settings)}, kernels_{kernels}, program_{std::move(program)} {}
+
+  const nn::Network& network() const override { return *network_; }
+
+  Result<UpscalePlan> plan(const media::PictureInfo& picture, const media::MediaNeed& decoder,
+                           const media::WriteOptions& output) override {
+    auto arithmetic = arithmetic_for();
+    if (!arithmetic) return arithmetic.error();
+    return plan_with(*arithmetic, picture, decoder, output);
+  }
+
+  Result<std::vector<std::string>> run(const UpscaleJob& job) override {
+    std::vector<std::string> events;
+    Pipeline pipeline{*this, job, *job.plan.run};
+    auto status = pipeline.run();
+    if (!status && status.error().code == Errc::bad_values && job.plan.run->arithmetic == Arithmetic::int16) {
+      // The rows that were written are good; the rest comes from float32.
+      events.push_back(fmt::format("rows from {} on were repeated in float32: {}", pipeline.written(), status.error().what));
+      auto exact = plan_with(Arithmetic::float32, job.reader.info(), job.reader.need(), output_);
+      if (!exact) return exact.error();
+      Pipeline again{*this, job, *exact->run};
+      again.skip(pipeline.written());
+      status = again.run();
+    }
+    if (!status) return status.error();
+    return events;
+  }
+
+ private:
+  Result<Arithmetic> arithmetic_for() {
+    if (settings_.precision == Precision::exact) return Arithmetic::float32;
+    if (!int16_good_) {
+      auto check = check_precision(*network_, program_, kernels_, team());
+      if (!check) return check.error();
+      int16_good_ = check->good_enough;
+    }
+    return *int16_good_ ? Arithmetic::int16 : Arithmetic::float32;
+  }
+
+  compute::Team& team() {
+    if (!team_) team_ = std::make_unique<compute::Team>(settings_.threads);
+    return *team_;
+  }
+  const nn::Packed& packed(Arithmetic arithmetic, int orientation) {
+    if (!packed_ || packed_arithmetic_ != arithmetic || packed_orientation_ != orientation) {
+      packed_.reset();
+      packed_ = nn::pack(network_->graph, program_, kernels_, arithmetic, orientation_of(orientation));
+      packed_arithmetic_ = arithmetic;
+      packed_orientation_ = orientation;
+    }
+    return *packed_;
+  }
+
+  Result<UpscalePlan> plan_with(Arithmetic arithmetic, const media::PictureInfo& picture, const media::MediaNeed& decoder,
+                                const media::WriteOptions& output) {
+    output_ = output;
+    const nn::Family& family = network_->family;
+    auto inside = std::make_shared<RunPlan>();
+    inside->arithmetic = arithmetic;
+    UpscalePlan plan;
+    plan.input_width = picture.width;
+    plan.input_height = picture.height;
+    plan.output_width = output.final_width > 0 ? output.final_width : output.rows.width;
+    plan.output_height = output.final_height > 0 ? output.final_height : output.rows.height;
+    plan.resized = plan.output_width != output.rows.width || plan.output_height != output.rows.height;
+    plan.precision = arithmetic == Arithmetic::int16 ? "int16" : "float32";
+    plan.instruction_set = kernels_.name;
+    plan.network_runs = network_runs(*network_, picture, settings_);
+
+    const Bytes weights = packed_ && packed_arithmetic_ == arithmetic
+                              ? Bytes{}
+                              : nn::packed_bytes(program_, network_->graph, kernels_, arithmetic);
+    const media::MediaNeed encoder = media::PictureWriter::need(output);
+    plan.parts = {{"program and network file", resident() + kWorkingSlack, {}},
+                  {"weights", weights, {}},
+                  {"scratch of threads", nn::Runner::scratch_bytes(program_, network_->graph, kernels_, settings_.threads), {}},
+                  {"decoder", decoder.ram, decoder.disk},
+                  {"encoder", encoder.ram, encoder.disk}};
+    media::PictureInfo in = picture;
+    for (int run = 0; run < plan.network_runs; ++run) {
+      Stage stage;
+      stage.geometry = geometry_of(family, in.width, in.height);
+      stage.in = in;
+      stage.out = in;
+      stage.out.width *= family.scale;
+      stage.out.height *= family.scale;
+      const bool last = run + 1 == plan.network_runs;
+      if (!last) stage.out.bits = 16;
+      if (auto status = plan_stage(stage, arithmetic, last, plan, *inside); !status) return status.error();
+      in = stage.out;
+      inside->stages.push_back(std::move(stage));
+    }
+    finish(plan, *inside);
+    if (settings_.ram != Bytes{} && plan.ram > settings_.ram) return refusal(plan);
+    plan.run = std::move(inside);
+    return plan;
+  }
+
+  static Bytes sum_ram(const std::vector<PlanPart>& parts) {
+    Bytes sum;
+    for (const PlanPart& part : parts) sum += part.ram;
+    return sum;
+  }
+  Error refusal(const UpscalePlan& plan) const {
+    std::string parts;
+    for (const PlanPart& part : plan.parts) {
+      if (part.ram >= 1_MiB) parts += fmt::format("{}{} {}", parts.empty() ? "" : ", ", part.name, to_text(part.ram));
+    }
+    return Error{Errc::over_budget, fmt::format("{}x{} to {}x{} needs {} at least, the limit is {} ({}); raise --ram{}",
+                                                plan.input_width, plan.input_height, plan.output_width, plan.output_height,
+                                                to_text(plan.ram), to_text(settings_.ram), parts,
+                                                settings_.spill_limit == Bytes{} ? " or give --spill" : "")};
+  }
+
+  /// Plans one application within what is left of the line, and adds its parts.
+  Status plan_stage(Stage& stage, Arithmetic arithmetic, bool last, UpscalePlan& plan, RunPlan& inside) {
+    std::vector<PlanPart> parts;
+    const Bytes converted = Bytes{stage.out.row_bytes()} * static_cast<std::uint64_t>(8 * stage.geometry.scale);
+    parts.push_back({"rows being converted", converted, {}});
+    if (settings_.tta) add_store("sums of the orientations", sums_bytes(stage), plan, parts, inside.sums_on_disk);
+    if (!last) {
+      const Bytes bytes = Bytes{stage.out.row_bytes()} * static_cast<std::uint64_t>(stage.out.height);
+      add_store("picture between two runs", bytes, plan, parts, inside.middle_on_disk);
+    }
+    nn::PlanLimits limits;
+    limits.disk = settings_.spill_limit;
+    // The lead of the window is known only with the plan; a first guess, then the truth.
+    int lead = 64;
+    for (int attempt = 0; attempt < 2; ++attempt) {
+      const Bytes window = SourceWindow::need(stage.in, stage.geometry, lead);
+      const Bytes taken = sum_ram(plan.parts) + sum_ram(parts) + window;
+      limits.memory = settings_.ram == Bytes{} ? Bytes{~std::uint64_t{0}} : settings_.ram - taken;
+      auto found = nn::make_plan(network_->graph, program_, {stage.geometry.input_height, stage.geometry.input_width},
+                                 arithmetic == Arithmetic::int16 ? Storage::half : Storage::single, limits);
+      if (!found) {
+        return Error{found.error().code, fmt::format("{}x{} with {}: {} ({} of {} taken by the rest); raise --ram{}",
+                                                     stage.in.width, stage.in.height, network_->name, found.error().what,
+                                                     to_text(taken), to_text(settings_.ram),
+                                                     settings_.spill_limit == Bytes{} ? ", or give --spill" : "")};
+      }
+      stage.plan = *std::move(found);
+      if (stage.plan.lead <= lead) break;
+      lead = stage.plan.lead;
+    }
+    parts.push_back({"picture rows", SourceWindow::need(stage.in, stage.geometry, stage.plan.lead), {}});
+    parts.push_back({"network rows", stage.plan.arena - stage.plan.stored, {}});
+    parts.push_back({"stored rows", stage.plan.stored, stage.plan.disk});
+    plan.parts.insert(plan.parts.end(), parts.begin(), parts.end());
+    plan.multiplications += stage.plan.multiplications * (settings_.tta ? kOrientations : 1);
+    return ok();
+  }
+  /// Whole pictures go to memory if at least half of the line stays free, else to disk.
+  void add_store(const char* name, Bytes bytes, const UpscalePlan& plan, std::vector<PlanPart>& parts, bool& on_disk) const {
+    const Bytes free = settings_.ram == Bytes{} ? Bytes{~std::uint64_t{0}} : settings_.ram - sum_ram(plan.parts) - sum_ram(parts);
+    on_disk = settings_.spill_limit >= bytes && bytes * 2 > free;
+    parts.push_back({name, on_disk ? Bytes{} : bytes, on_disk ? bytes : Bytes{}});
+  }
+
+  void finish(UpscalePlan& plan, const RunPlan& inside) const {
+    plan.ram = sum_ram(plan.parts);
+    for (const PlanPart& part : plan.parts) plan.disk += part.disk;
+    const Stage& stage = inside.stages.back();
+    plan.band_height = stage.plan.band;
+    plan.strip_width = stage.geometry.width;
+    plan.passes = 0;
+    for (const Stage& s : inside.stages) plan.passes += static_cast<int>(s.plan.passes.size()) * (settings_.tta ? kOrientations : 1);
+    // Multiplications per second and thread, roughly, as measured (docs/measurements.md).
+    const bool ints = inside.arithmetic == Arithmetic::int16;
+    const double rate = kernels_.name == "avx512_vnni" ? (ints ? 2.5e11 : 1.2e11) : kernels_.lanes >= 8 && kernels_.name != "plain" ? (ints ? 1e11 : 6e10) : 8e9;
+    plan.expected_time = std::chrono::duration<double>{plan.multiplications / (rate * settings_.threads)};
+  }
+
+  /// The work on one picture.
+  class Pipeline {
+   public:
+    Pipeline(NetworkUpscaler& owner, const UpscaleJob& job, const RunPlan& plan) : owner_{owner}, job_{job}, plan_{plan} {
+      for (const Stage& stage : plan.stages) total_ += stage.plan.multiplications * (owner.settings_.tta ? kOrientations : 1);
+    }
+    int written() const { return written_; }
+    /// Rows before `row` are not written: they were.
+    void skip(int row) { skip_ = row; }
+
+    Status run() {
+      if (plan_.stages.size() == 1) return run_stage(plan_.stages[0], job_.reader, final_sink());
+      const Stage& first = plan_.stages[0];
+      auto store = RowStore::create(first.out.height, first.out.row_bytes(), folder(plan_.middle_on_disk));
+      if (!store) return store.error();
+      const auto keep = [&](int row, std::span<const std::byte> rows) -> Status {
+        for (; !rows.empty(); rows = rows.subspan(first.out.row_bytes()), ++row) {
+          if (auto status = store->write(row, rows.first(first.out.row_bytes())); !status) return status;
+        }
+        return ok();
+      };
+      if (auto status = run_stage(first, job_.reader, keep); !status) return status;
+      StoredPicture middle{*store, first.out};
+      return run_stage(plan_.stages[1], middle, final_sink());
+    }
+
+   private:
+    std::filesystem::path folder(bool on_disk) const {
+      return on_disk ? owner_.settings_.spill_folder : std::filesystem::path{};
+    }
+    SampleRows final_sink() {
+      return [this](int row, std::span<const std::byte> rows) -> Status {
+        const std::size_t row_bytes = plan_.stages.back().out.row_bytes();
+        const int count = static_cast<int>(rows.size() / row_bytes);
+        const int drop = std::clamp(skip_ - row, 0, count);
+        if (drop < count) {
+          if (auto status = job_.writer.write(rows.subspan(static_cast<std::size_t>(drop) * row_bytes)); !status) return status;
+        }
+        written_ = row + count;
+        return ok();
+      };
+    }
+    nn::RunControl control() {
+      nn::RunControl c;
+      c.stop = job_.stop;
+      c.progress = [this](double done) {
+        done_ += done;
+        if (!job_.progress) return;
+        const media::PictureInfo& out = plan_.stages.back().out;
+        const double fraction = total_ > 0 ? std::min(1.0, done_ / total_) : 0;
+        job_.progress({fraction, fraction * out.width * out.height});
+      };
+      return c;
+    }
+
+    Status run_stage(const Stage& stage, media::PictureReader& reader, const SampleRows& sink) {
+      auto runner = nn::Runner::create(owner_.network_->graph, owner_.program_, stage.plan, owner_.kernels_, owner_.team(),
+                                       owner_.settings_.spill_folder);
+      if (!runner) return runner.error();
+      SourceWindow window{reader, stage.geometry, stage.plan.lead};
+      ResultRows result{owner_.network_->family, stage.geometry, stage.out, window, owner_.kernels_, owner_.team(), sink};
+      if (owner_.settings_.tta) return run_orientations(stage, *runner, window, result);
+      return runner->run(owner_.packed(plan_.arithmetic, 0), window,
+                         [&](const nn::PlanarRows& rows) { return result.take(rows); }, control());
+    }
+
+    /// Eight runs, each with the network laid another way; the mean of their results, taken in the last run.
+    Status run_orientations(const Stage& stage, nn::Runner& runner, SourceWindow& window, ResultRows& result) {
+      const std::size_t row_floats = static_cast<std::size_t>(stage.out.width) * 3;
+      auto sums = RowStore::create(stage.out.height, row_floats * sizeof(float), folder(plan_.sums_on_disk));
+      if (!sums) return sums.error();
+      std::vector<float> sum(row_floats);
+      const std::span<std::byte> bytes{reinterpret_cast<std::byte*>(sum.data()), sum.size() * sizeof(float)};
+      for (int i = 0; i < kOrientations; ++i) {
+        const bool last = i + 1 == kOrientations;
+        const auto add = [&](const nn::PlanarRows& rows) -> Status {
+          for (int k = 0; k < rows.count; ++k) {
+            const int y = rows.first + k - stage.geometry.crop;
+            if (y < 0 || y >= stage.out.height) continue;
+            if (auto status = sums->read(y, bytes); !status) return status;
+            for (int c = 0; c < 3; ++c) {
+              float* plane = rows.row[static_cast<std::size_t>(k)] + c * rows.plane_stride + stage.geometry.crop;
+              float* to = sum.data() + static_cast<std::size_t>(c) * stage.out.width;
+              for (int x = 0; x < stage.out.width; ++x) {
+                to[x] += plane[x];
+                if (last) plane[x] = to[x] * (1.0F / kOrientations);
+              }
+            }
+            if (auto status = last ? ok() : sums->write(y, bytes); !status) return status;
+          }
+          return last ? result.take(rows) : ok();
+        };
+        if (auto status = runner.run(owner_.packed(plan_.arithmetic, i), window, add, control()); !status) return status;
+      }
+      return ok();
+    }
+
+    NetworkUpscaler& owner_;
+    const UpscaleJob& job_;
+    const RunPlan& plan_;
+    int written_ = 0;
+    int skip_ = 0;
+    double done_ = 0;
+    double total_ = 0;
+  };
+
+  std::shared_ptr<const nn::Network> network_;
+  UpscaleSettings settings_;
+  const compute::Kernels& kernels_;
+  nn::Program program_;
+  std::unique_ptr<compute::Team> team_;
+  std::optional<bool> int16_good_;
+  std::optional<nn::Packed> packed_;
+  Arithmetic packed_arithmetic_ = Arithmetic::int16;
+  int packed_orientation_ = 0;
+  media::WriteOptions output_;  // of the picture planned last
+};
+
+}  // namespace
+
+Result<std::unique_ptr<Upscaler>> Upscaler::create(std::shared_ptr<const nn::Network> network,
+                                                   const UpscaleSettings& settings, const compute::Kernels* kernels) {
+  auto program = nn::lower(network->graph);
+  if (!program) return Error{program.error().code, fmt::format("{}: {}", network->name, program.error().what)};
+  const compute::Kernels& chosen = kernels != nullptr ? *kernels : *compute::available_kernels().front();
+  std::unique_ptr<Upscaler> upscaler =
+      std::make_unique<NetworkUpscaler>(std::move(network), settings, chosen, *std::move(program));
+  return upscaler;
+}
+
+}  // namespace weir::enhance
