@@ -99,7 +99,7 @@ std::string picture_json(const tasks::PictureItem& item, const tasks::PictureOut
   if (outcome.error)
     json["error"] = {{"code", outcome.fault ? "fault" : name_of(outcome.error->code)}, {"what", outcome.error->what}};
   if (outcome.picture) json["input_picture"] = picture_of(*outcome.picture);
-  if (outcome.network) json["network"] = network_of(*outcome.network);
+  if (outcome.upscaler) json["network"] = network_of(outcome.upscaler->network());
   if (outcome.plan) add_plan(*outcome.plan, item.format, json);
   if (outcome.status == tasks::ItemStatus::done) {
     json["output_bytes"] = outcome.file.size.count();
@@ -118,8 +118,8 @@ std::string plan_text(const tasks::PictureItem& item, const tasks::PictureOutcom
   text +=
       fmt::format("  size      {}x{} -> {}x{}, {}{}\n", plan.input_width, plan.input_height, plan.output_width,
                   plan.output_height, media::name_of(item.format), plan.resized ? ", resized after the network" : "");
-  text += fmt::format("  network   {} ({}, {}x{}), {}, {}\n", printable(outcome.network->name),
-                      outcome.network->family.name, outcome.network->family.scale,
+  text += fmt::format("  network   {} ({}, {}x{}), {}, {}\n", printable(outcome.upscaler->network().name),
+                      outcome.upscaler->network().family.name, outcome.upscaler->network().family.scale,
                       plan.network_runs > 1 ? ", twice" : "", plan.precision, plan.instruction_set);
   text += fmt::format("  work      bands of {} rows, strips of {} columns with a halo of {}, {} {}\n", plan.band_height,
                       plan.strip_width, plan.strip_halo, plan.passes, plan.passes == 1 ? "pass" : "passes");

@@ -120,8 +120,9 @@ Result<tasks::PictureSettings> picture_settings(const Invocation& invocation) {
   settings.quality = args.quality;
   settings.overwrite = args.overwrite;
   settings.dry_run = args.dry_run;
-  settings.networks =
-      tasks::make_network_source({args.model, args.name, args.noise, model_folders(args, invocation.environment)});
+  settings.upscalers = tasks::make_upscaler_source(
+      tasks::make_network_source({args.model, args.name, args.noise, model_folders(args, invocation.environment)}),
+      settings.upscale);
   return settings;
 }
 

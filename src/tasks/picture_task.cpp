@@ -65,8 +65,7 @@ Status enlarge(const PictureItem& item, const PictureSettings& settings, const P
   if (auto made = make_folder(item); !made) return made.error();
   auto writer = media::PictureWriter::create(item.output, options);
   if (!writer) return writer.error();
-  auto events = enhance::upscale(
-      {*outcome.network, *outcome.plan, settings.upscale, reader, **writer, watch.progress, watch.stop});
+  auto events = outcome.upscaler->run({*outcome.plan, reader, **writer, watch.progress, watch.stop});
   if (!events) return events.error();
   outcome.events = *std::move(events);
   if (watch.stop.stop_requested()) return Error{Errc::cancelled, "interrupted"};
@@ -85,12 +84,12 @@ Status run_steps(const PictureItem& item, const PictureSettings& settings, const
   auto reader = media::PictureReader::open(item.source, {.spill = settings.upscale.spill_folder});
   if (!reader) return reader.error();
   outcome.picture = (*reader)->info();
-  auto network = settings.networks(wanted_scale(settings.upscale, *outcome.picture));
-  if (!network) return network.error();
-  outcome.network = *std::move(network);
-  const auto options = write_options(item, settings, *outcome.network, **reader);
+  auto upscaler = settings.upscalers(wanted_scale(settings.upscale, *outcome.picture));
+  if (!upscaler) return upscaler.error();
+  outcome.upscaler = *std::move(upscaler);
+  const auto options = write_options(item, settings, outcome.upscaler->network(), **reader);
   if (!options) return options.error();
-  auto plan = enhance::plan_upscale(*outcome.network, *outcome.picture, (*reader)->need(), *options, settings.upscale);
+  auto plan = outcome.upscaler->plan(*outcome.picture, (*reader)->need(), *options);
   if (!plan) return plan.error();
   outcome.plan = *std::move(plan);
   outcome.status = ItemStatus::planned;
@@ -105,6 +104,21 @@ void fail(PictureOutcome& outcome, Error error, bool fault) {
 }
 
 }  // namespace
+
+UpscalerSource make_upscaler_source(NetworkSource networks, enhance::UpscaleSettings settings) {
+  std::shared_ptr<const nn::Network> network;
+  std::shared_ptr<enhance::Upscaler> upscaler;
+  return [=](double scale) mutable -> Result<std::shared_ptr<enhance::Upscaler>> {
+    auto found = networks(scale);
+    if (!found) return found.error();
+    if (upscaler && *found == network) return upscaler;
+    auto made = enhance::Upscaler::create(*found, settings);
+    if (!made) return made.error();
+    network = *std::move(found);
+    upscaler = *std::move(made);
+    return upscaler;
+  };
+}
 
 std::string_view name_of(ItemStatus status) {
   switch (status) {

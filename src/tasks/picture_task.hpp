@@ -29,13 +29,19 @@ struct PictureItem {
 /// Errors: those of the search and of nn::load_network.
 using NetworkSource = std::function<Result<std::shared_ptr<const nn::Network>>(double scale)>;
 
+/// The same, made ready to run. Errors: those of NetworkSource and of enhance::Upscaler::create.
+using UpscalerSource = std::function<Result<std::shared_ptr<enhance::Upscaler>>(double scale)>;
+
+/// Makes each network ready once and keeps the one used last.
+UpscalerSource make_upscaler_source(NetworkSource networks, enhance::UpscaleSettings settings);
+
 /// What holds for every picture of a worklist.
 struct PictureSettings {
   enhance::UpscaleSettings upscale;
   int quality = -1;
   bool overwrite = false;
   bool dry_run = false;  ///< stop after the plan; nothing is written
-  NetworkSource networks;
+  UpscalerSource upscalers;
 };
 
 enum class ItemStatus { done, planned, failed, interrupted };
@@ -47,7 +53,7 @@ struct PictureOutcome {
   std::optional<Error> error;  ///< set unless done or planned
   bool fault = false;          ///< the error is a fault of ours, not of the picture
   std::optional<media::PictureInfo> picture;
-  std::shared_ptr<const nn::Network> network;
+  std::shared_ptr<enhance::Upscaler> upscaler;
   std::optional<enhance::UpscalePlan> plan;
   media::WriteReport file;
   std::vector<std::string> events;
