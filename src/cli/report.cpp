@@ -33,6 +33,8 @@ std::string_view name_of(Errc code) {
       return "cancelled";
     case Errc::exists:
       return "exists";
+    case Errc::bad_values:
+      return "bad_values";
   }
   return "unknown";
 }

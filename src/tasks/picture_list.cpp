@@ -196,7 +196,8 @@ void drop_repeated(std::vector<Found>& all) {
 Result<bool> is_folder(const OutputRule& rule, bool several) {
   std::error_code problem;
   const std::size_t last = rule.output.find_last_not_of('/');
-  const fs::file_status status = fs::status(last == std::string::npos ? rule.output : rule.output.substr(0, last + 1), problem);
+  const fs::file_status status =
+      fs::status(last == std::string::npos ? rule.output : rule.output.substr(0, last + 1), problem);
   if (fs::is_directory(status)) return true;
   if (!several && !rule.output.ends_with('/')) return false;
   if (fs::exists(status) || rule.output == "-")

@@ -60,8 +60,8 @@ Result<media::WriteOptions> write_options(const PictureItem& item, const Picture
   return options;
 }
 
-Status enlarge(const PictureItem& item, const PictureSettings& settings, const PictureWatch& watch,
-               const media::WriteOptions& options, media::PictureReader& reader, PictureOutcome& outcome) {
+Status enlarge(const PictureItem& item, const PictureWatch& watch, const media::WriteOptions& options,
+               media::PictureReader& reader, PictureOutcome& outcome) {
   if (auto made = make_folder(item); !made) return made.error();
   auto writer = media::PictureWriter::create(item.output, options);
   if (!writer) return writer.error();
@@ -94,7 +94,7 @@ Status run_steps(const PictureItem& item, const PictureSettings& settings, const
   outcome.plan = *std::move(plan);
   outcome.status = ItemStatus::planned;
   if (settings.dry_run) return ok();
-  return enlarge(item, settings, watch, *options, **reader, outcome);
+  return enlarge(item, watch, *options, **reader, outcome);
 }
 
 void fail(PictureOutcome& outcome, Error error, bool fault) {

@@ -1,0 +1,171 @@
+#include <cstring>
+#include <exception>
+#include <new>
+#include <string>
+
+#include "base/version.hpp"
+#include "weir/upscale.hpp"
+#include "weir/weir.h"
+
+struct weir_network {
+  weir::Upscaler upscaler;
+};
+
+namespace {
+
+thread_local std::string last_error;  // what weir_last_error() promises
+
+weir_status fail(weir_status status, const std::string& what) {
+  last_error = what;
+  return status;
+}
+
+weir_status fail(const weir::Problem& problem) {
+  using enum weir::Problem::Code;
+  switch (problem.code) {
+    case invalid_argument:
+      return fail(WEIR_INVALID_ARGUMENT, problem.what);
+    case over_budget:
+      return fail(WEIR_OVER_BUDGET, problem.what);
+    case unsupported:
+      return fail(WEIR_UNSUPPORTED, problem.what);
+    case io:
+      return fail(WEIR_IO, problem.what);
+    case corrupt:
+      return fail(WEIR_CORRUPT, problem.what);
+    case cancelled:
+      return fail(WEIR_CANCELLED, problem.what);
+    case bad_values:
+      return fail(WEIR_BAD_VALUES, problem.what);
+    case fault:
+      break;
+  }
+  return fail(WEIR_FAULT, problem.what);
+}
+
+/// Nothing thrown reaches C.
+template <class Work>
+weir_status guarded(Work work) {
+  try {
+    last_error.clear();
+    return work();
+  } catch (const std::exception& problem) {
+    return fail(WEIR_FAULT, std::string{"a fault of weir: "} + problem.what());
+  }
+}
+
+weir::PictureShape to_shape(const weir_shape& shape) {
+  return {.width = shape.width, .height = shape.height, .channels = shape.channels, .bits = shape.bits};
+}
+
+weir::UpscaleOptions to_options(const weir_options* given) {
+  weir::UpscaleOptions options;
+  if (given == nullptr) return options;
+  options.scale = given->scale;
+  options.width = given->width;
+  options.height = given->height;
+  options.ram_bytes = given->ram_bytes;
+  options.spill_folder = given->spill_folder == nullptr ? "" : given->spill_folder;
+  options.spill_bytes = given->spill_bytes;
+  options.threads = given->threads;
+  options.exact_precision = given->exact_precision != 0;
+  options.fast_sync = given->fast_sync != 0;
+  options.tta = given->tta != 0;
+  return options;
+}
+
+/// Rows in the caller's memory.
+class MemorySource final : public weir::RowSource {
+ public:
+  MemorySource(const void* samples, std::size_t stride, std::size_t row_bytes)
+      : samples_{static_cast<const std::byte*>(samples)}, stride_{stride}, row_bytes_{row_bytes} {}
+  bool read(std::span<std::byte> rows) override {
+    for (std::size_t at = 0; at < rows.size(); at += row_bytes_)
+      std::memcpy(rows.data() + at, samples_ + stride_ * row_++, row_bytes_);
+    return true;
+  }
+  bool rewind() override {
+    row_ = 0;
+    return true;
+  }
+
+ private:
+  const std::byte* samples_;
+  std::size_t stride_, row_bytes_, row_ = 0;
+};
+
+class MemorySink final : public weir::RowSink {
+ public:
+  MemorySink(void* samples, std::size_t stride, std::size_t row_bytes)
+      : samples_{static_cast<std::byte*>(samples)}, stride_{stride}, row_bytes_{row_bytes} {}
+  bool write(std::span<const std::byte> rows) override {
+    for (std::size_t at = 0; at < rows.size(); at += row_bytes_)
+      std::memcpy(samples_ + stride_ * row_++, rows.data() + at, row_bytes_);
+    return true;
+  }
+
+ private:
+  std::byte* samples_;
+  std::size_t stride_, row_bytes_, row_ = 0;
+};
+
+}  // namespace
+
+const char* weir_version(void) { return weir::kVersion; }
+
+const char* weir_last_error(void) { return last_error.c_str(); }
+
+weir_status weir_open(const char* param_path, weir_network** network) {
+  return guarded([&] {
+    if (network != nullptr) *network = nullptr;
+    if (param_path == nullptr || network == nullptr) return fail(WEIR_INVALID_ARGUMENT, "weir_open: a null pointer");
+    auto loaded = weir::Upscaler::load(param_path);
+    if (!loaded) return fail(loaded.problem());
+    *network = new weir_network{std::move(*loaded)};
+    return WEIR_OK;
+  });
+}
+
+void weir_close(weir_network* network) { delete network; }
+
+int weir_scale(const weir_network* network) { return network == nullptr ? 0 : network->upscaler.scale(); }
+
+weir_status weir_plan(weir_network* network, const weir_shape* input, const weir_options* options, weir_shape* output,
+                      uint64_t* ram_bytes) {
+  return guarded([&] {
+    if (network == nullptr || input == nullptr) return fail(WEIR_INVALID_ARGUMENT, "weir_plan: a null pointer");
+    const auto estimate = network->upscaler.plan(to_shape(*input), to_options(options));
+    if (!estimate) return fail(estimate.problem());
+    const weir::PictureShape& shape = estimate->output;
+    if (output != nullptr) *output = {shape.width, shape.height, shape.channels, shape.bits};
+    if (ram_bytes != nullptr) *ram_bytes = estimate->ram_bytes;
+    return WEIR_OK;
+  });
+}
+
+weir_status weir_upscale(weir_network* network, const weir_shape* shape, const weir_options* options, const void* input,
+                         size_t input_stride, void* output, size_t output_stride, weir_progress progress, void* user) {
+  return guarded([&] {
+    if (network == nullptr || shape == nullptr || input == nullptr || output == nullptr)
+      return fail(WEIR_INVALID_ARGUMENT, "weir_upscale: a null pointer");
+    const weir::UpscaleOptions wanted = to_options(options);
+    const auto estimate = network->upscaler.plan(to_shape(*shape), wanted);
+    if (!estimate) return fail(estimate.problem());
+    const std::size_t in_row = to_shape(*shape).row_bytes();
+    const std::size_t out_row = estimate->output.row_bytes();
+    if (input_stride < in_row || output_stride < out_row)
+      return fail(WEIR_INVALID_ARGUMENT, "weir_upscale: rows of " + std::to_string(in_row) + " and " +
+                                             std::to_string(out_row) + " bytes do not fit in the strides given");
+    MemorySource source{input, input_stride, in_row};
+    MemorySink sink{output, output_stride, out_row};
+    std::stop_source stop;
+    weir::Upscaler::Progress tell;
+    if (progress != nullptr) {
+      tell = [&](double fraction) {
+        if (progress(fraction, user) != 0) stop.request_stop();
+      };
+    }
+    const auto report = network->upscaler.run(to_shape(*shape), wanted, source, sink, tell, stop.get_token());
+    return report ? WEIR_OK : fail(report.problem());
+  });
+}

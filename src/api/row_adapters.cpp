@@ -1,0 +1,98 @@
+#include "api/row_adapters.hpp"
+
+#include <algorithm>
+#include <cstring>
+
+#include "media/resample.hpp"
+
+namespace weir::api {
+namespace {
+
+Error source_failed() { return {Errc::io, "the source gave no more rows"}; }
+Error sink_failed() { return {Errc::io, "the sink took no more rows"}; }
+
+std::size_t sample_bytes(const PictureShape& shape) { return static_cast<std::size_t>(shape.bits / 8); }
+
+}  // namespace
+
+Status SourceReader::read(std::span<std::byte> rows) {
+  if (source_.read(rows)) return ok();
+  return source_failed();
+}
+
+Status SourceReader::rewind() {
+  if (source_.rewind()) return ok();
+  return source_failed();
+}
+
+SinkWriter::SinkWriter(const media::WriteOptions& options, RowSink& sink) : options_{options}, sink_{sink} {
+  const media::PictureInfo& rows = options_.rows;
+  if (rows.width == options_.final_width && rows.height == options_.final_height) return;
+  queue_.emplace(std::max<std::size_t>(options_.queue.count(), rows.row_bytes()));
+  thread_ = std::thread{[this] {
+    resized_ = resize();
+    if (!resized_) queue_->cancel(resized_.error());
+  }};
+}
+
+SinkWriter::~SinkWriter() {
+  if (!thread_.joinable()) return;
+  queue_->cancel(Error{Errc::cancelled, "stopped"});
+  thread_.join();
+}
+
+Status SinkWriter::pass_on(std::span<const std::byte> rows) {
+  if (sink_.write(rows)) return ok();
+  return sink_failed();
+}
+
+Status SinkWriter::write(std::span<const std::byte> rows) { return queue_ ? queue_->write(rows) : pass_on(rows); }
+
+Status SinkWriter::resize() {
+  const auto resized = media::resample_rows(*queue_, options_.rows, options_.final_width, options_.final_height);
+  media::PictureInfo info = options_.rows;
+  info.width = options_.final_width;
+  std::vector<std::byte> row(info.row_bytes());
+  for (int y = 0; y < options_.final_height; ++y) {
+    if (auto read = resized->read(row); !read) return read;
+    if (auto passed = pass_on(row); !passed) return passed;
+  }
+  return ok();
+}
+
+Result<media::WriteReport> SinkWriter::finish() {
+  if (queue_) {
+    queue_->close(Error{Errc::invalid_argument, "finished before the last row"});
+    thread_.join();
+    if (!resized_) return resized_.error();
+  }
+  return media::WriteReport{};
+}
+
+bool PlaneSource::read(std::span<std::byte> rows) {
+  const std::size_t size = sample_bytes(shape_);
+  for (std::size_t at = 0; at < rows.size(); at += shape_.row_bytes(), ++row_) {
+    if (row_ >= shape_.height) return false;
+    for (int c = 0; c < shape_.channels; ++c) {
+      const auto* from = static_cast<const std::byte*>(planes_[c].samples) + planes_[c].stride_bytes * row_;
+      std::byte* to = rows.data() + at + c * size;
+      for (int x = 0; x < shape_.width; ++x) std::memcpy(to + x * size * shape_.channels, from + x * size, size);
+    }
+  }
+  return true;
+}
+
+bool PlaneSink::write(std::span<const std::byte> rows) {
+  const std::size_t size = sample_bytes(shape_);
+  for (std::size_t at = 0; at < rows.size(); at += shape_.row_bytes(), ++row_) {
+    if (row_ >= shape_.height) return false;
+    for (int c = 0; c < shape_.channels; ++c) {
+      auto* to = static_cast<std::byte*>(planes_[c].samples) + planes_[c].stride_bytes * row_;
+      const std::byte* from = rows.data() + at + c * size;
+      for (int x = 0; x < shape_.width; ++x) std::memcpy(to + x * size, from + x * size * shape_.channels, size);
+    }
+  }
+  return true;
+}
+
+}  // namespace weir::api
