@@ -1,0 +1,241 @@
+#include "nn/catalogue.hpp"
+
+#include <algorithm>
+#include <array>
+#include <set>
+#include <system_error>
+#include <tuple>
+#include <utility>
+
+#include <fmt/format.h>
+
+namespace weir::nn {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+constexpr int kDeepest = 4;                // folders below a searched one
+constexpr std::size_t kMostFiles = 20000;  // looked at below a searched one
+constexpr std::size_t kMostListed = 20;    // networks in a message
+constexpr std::array<std::string_view, 3> kFolderOrder{"models-se", "models-pro", "models-nose"};
+
+CatalogueEntry describe_entry(const fs::path& param) {
+  CatalogueEntry entry;
+  entry.param = param;
+  entry.name = param.stem().string();
+  std::error_code code;
+  const fs::path whole = fs::absolute(param, code);
+  entry.folder = (code ? param : whole).parent_path().filename().string();
+  entry.noise = noise_of(entry.name);
+  const auto network = describe_network(param);
+  if (!network) {
+    entry.unreadable = network.error().what;
+    return entry;
+  }
+  entry.family = network->family;
+  entry.layers = network->graph.layers.size();
+  entry.parameters = network->parameters;
+  entry.multiplications_per_pixel = network->multiplications_per_pixel;
+  return entry;
+}
+
+class FolderSearch {
+ public:
+  /// The .param files below `folder`, sorted; errors of single folders are passed over.
+  std::vector<fs::path> find(const fs::path& folder) {
+    looked_at_ = 0;
+    found_.clear();
+    search(folder, 0);
+    std::sort(found_.begin(), found_.end());
+    return std::exchange(found_, {});
+  }
+  [[nodiscard]] bool gave_up() const { return looked_at_ > kMostFiles; }
+
+ private:
+  void search(const fs::path& folder, int depth) {
+    std::error_code code;
+    for (fs::directory_iterator at{folder, fs::directory_options::skip_permission_denied, code}, end;
+         !code && at != end; at.increment(code)) {
+      if (++looked_at_ > kMostFiles) return;
+      std::error_code ignored;
+      if (at->is_directory(ignored)) {
+        if (depth < kDeepest) search(at->path(), depth + 1);
+      } else if (at->path().extension() == ".param") {
+        found_.push_back(at->path());
+      }
+    }
+  }
+
+  std::vector<fs::path> found_;
+  std::size_t looked_at_ = 0;
+};
+
+/// Adds the networks of one folder that are not there yet.
+void add_folder(const fs::path& folder, std::set<fs::path>& known, std::vector<CatalogueEntry>& entries) {
+  FolderSearch search;
+  for (const fs::path& param : search.find(folder)) {
+    std::error_code code;
+    const fs::path same = fs::weakly_canonical(param, code);
+    if (known.insert(code ? param : same).second) entries.push_back(describe_entry(param));
+  }
+  if (!search.gave_up()) return;
+  CatalogueEntry entry;
+  entry.param = folder;
+  entry.name = entry.folder = folder.filename().string();
+  entry.unreadable = fmt::format("{}: more than {} files: searched no further", folder.string(), kMostFiles);
+  entries.push_back(std::move(entry));
+}
+
+/// X.param for X.param, X.bin and X; nothing if there is no such file.
+std::optional<fs::path> param_of(const fs::path& model) {
+  std::error_code code;
+  if (model.extension() == ".param" && fs::exists(model, code)) return model;
+  if (model.extension() == ".bin" && fs::exists(model, code)) return fs::path{model}.replace_extension(".param");
+  fs::path with_ending = model;
+  with_ending += ".param";
+  return fs::exists(with_ending, code) ? std::optional{with_ending} : std::nullopt;
+}
+
+std::string lower(std::string_view text) {
+  std::string out{text};
+  std::transform(out.begin(), out.end(), out.begin(),
+                 [](unsigned char c) { return static_cast<char>(c >= 'A' && c <= 'Z' ? c + ('a' - 'A') : c); });
+  return out;
+}
+
+std::string long_name(const CatalogueEntry& entry) { return entry.folder + "/" + entry.name; }
+
+/// How well a name fits: 0 the network's own, 1 its folder's, 2 a part of it; 3 not at all.
+int name_distance(const CatalogueEntry& entry, const std::string& name) {
+  if (name.empty()) return 0;
+  const std::string wanted = lower(name), full = lower(long_name(entry));
+  if (wanted == lower(entry.name) || wanted == full) return 0;
+  if (wanted == lower(entry.folder)) return 1;
+  return full.find(wanted) != std::string::npos ? 2 : 3;
+}
+
+using Candidates = std::vector<const CatalogueEntry*>;
+
+Candidates fitting_name(std::span<const CatalogueEntry> entries, const std::string& name) {
+  int best = 3;
+  for (const CatalogueEntry& entry : entries) best = std::min(best, name_distance(entry, name));
+  Candidates candidates;
+  for (const CatalogueEntry& entry : entries) {
+    if (best < 3 && name_distance(entry, name) == best) candidates.push_back(&entry);
+  }
+  return candidates;
+}
+
+std::string listed(std::span<const CatalogueEntry> entries) {
+  std::string text;
+  std::size_t count = 0;
+  for (const CatalogueEntry& entry : entries) {
+    if (!entry.unreadable.empty() || ++count > kMostListed) continue;
+    text += fmt::format("{}{} ({}x", text.empty() ? "" : ", ", long_name(entry), entry.family.scale);
+    if (entry.noise) text += fmt::format(", noise {}", *entry.noise);
+    text += ")";
+  }
+  if (count == 0) return "there is no readable network";
+  return fmt::format("there is: {}{}", text,
+                     count > kMostListed ? fmt::format(" and {} more", count - kMostListed) : "");
+}
+
+std::string asked(const NetworkRequest& request) {
+  std::string text = "no network";
+  if (!request.name.empty()) text += fmt::format(" named '{}'", request.name);
+  if (request.scale) text += fmt::format(" that enlarges {} times", *request.scale);
+  if (request.noise) text += fmt::format(" with noise level {}", *request.noise);
+  return text;
+}
+
+Error nothing_fits(std::span<const CatalogueEntry> entries, const NetworkRequest& request) {
+  for (const CatalogueEntry& entry : entries) {
+    if (request.name.empty() || entry.unreadable.empty() || name_distance(entry, request.name) > 0) continue;
+    return {Errc::invalid_argument, fmt::format("network '{}' is unreadable: {}", request.name, entry.unreadable)};
+  }
+  return {Errc::invalid_argument, fmt::format("{}; {}", asked(request), listed(entries))};
+}
+
+/// Smaller is preferred; see select_network.
+auto preference(const CatalogueEntry& entry) {
+  const auto* folder = std::find(kFolderOrder.begin(), kFolderOrder.end(), entry.folder);
+  return std::tuple{entry.multiplications_per_pixel, entry.noise.value_or(-1), folder - kFolderOrder.begin()};
+}
+
+/// Those of the name and the noise level.
+Candidates fitting(std::span<const CatalogueEntry> entries, const NetworkRequest& request) {
+  Candidates candidates = fitting_name(entries, request.name);
+  std::erase_if(candidates, [&](const CatalogueEntry* entry) {
+    return !entry->unreadable.empty() || (request.noise && entry->noise != request.noise);
+  });
+  return candidates;
+}
+
+}  // namespace
+
+std::vector<fs::path> model_folders(std::string_view weir_models, const fs::path& home, const fs::path& prefix) {
+  std::vector<fs::path> folders;
+  while (!weir_models.empty()) {
+    const std::size_t colon = std::min(weir_models.find(':'), weir_models.size());
+    if (colon > 0) folders.emplace_back(weir_models.substr(0, colon));
+    weir_models.remove_prefix(std::min(colon + 1, weir_models.size()));
+  }
+  if (!home.empty()) folders.push_back(home / ".local/share/weir/models");
+  if (!prefix.empty()) folders.push_back(prefix / "share/weir/models");
+  return folders;
+}
+
+Result<std::vector<CatalogueEntry>> find_networks(const std::optional<fs::path>& model,
+                                                  std::span<const fs::path> folders) {
+  std::vector<CatalogueEntry> entries;
+  std::set<fs::path> known;
+  if (!model) {
+    for (const fs::path& folder : folders) add_folder(folder, known, entries);
+    return entries;
+  }
+  std::error_code code;
+  if (fs::is_directory(*model, code)) {
+    add_folder(*model, known, entries);
+    return entries;
+  }
+  const auto param = param_of(*model);
+  if (!param) {
+    return Error{Errc::invalid_argument,
+                 fmt::format("model {}: neither a folder nor a network (a pair of .param and .bin)", model->string())};
+  }
+  entries.push_back(describe_entry(*param));
+  return entries;
+}
+
+std::optional<int> noise_of(std::string_view name) {
+  if (name.find("conservative") != name.npos) return -1;
+  if (name.find("no-denoise") != name.npos) return 0;
+  const std::size_t at = name.find("denoise");
+  if (at == name.npos || at + 8 >= name.size() || name[at + 8] != 'x') return std::nullopt;
+  const char level = name[at + 7];
+  return level >= '0' && level <= '9' ? std::optional{level - '0'} : std::nullopt;
+}
+
+Result<CatalogueEntry> select_network(std::span<const CatalogueEntry> entries, const NetworkRequest& request) {
+  Candidates candidates = fitting(entries, request);
+  if (request.scale) {
+    std::erase_if(candidates, [&](const CatalogueEntry* entry) { return entry->family.scale != *request.scale; });
+  }
+  if (candidates.empty()) return nothing_fits(entries, request);
+  const auto before = [](const CatalogueEntry* a, const CatalogueEntry* b) { return preference(*a) < preference(*b); };
+  return **std::min_element(candidates.begin(), candidates.end(), before);
+}
+
+Result<CatalogueEntry> select_for_enlargement(std::span<const CatalogueEntry> entries, NetworkRequest request,
+                                              double wanted) {
+  request.scale.reset();
+  std::set<int> scales;
+  for (const CatalogueEntry* entry : fitting(entries, request)) scales.insert(entry->family.scale);
+  if (scales.empty()) return nothing_fits(entries, request);
+  const auto enough = std::find_if(scales.begin(), scales.end(), [&](int scale) { return scale >= wanted; });
+  request.scale = enough != scales.end() ? *enough : *scales.rbegin();
+  return select_network(entries, request);
+}
+
+}  // namespace weir::nn
