@@ -49,3 +49,10 @@ endif()
 add_test(NAME check_includes COMMAND ${PROJECT_SOURCE_DIR}/scripts/check_includes ${PROJECT_SOURCE_DIR})
 add_test(NAME check_includes_finds_each_forbidden_edge
   COMMAND ${PROJECT_SOURCE_DIR}/tests/check_includes/run ${PROJECT_SOURCE_DIR}/scripts/check_includes)
+
+# The examples are built against an installed tree; slow, and sanitizers would have to be linked into them.
+if(TARGET weir_shared AND NOT WEIR_SANITIZE)
+  add_test(NAME installed_library
+    COMMAND ${PROJECT_SOURCE_DIR}/tests/installed/run ${PROJECT_BINARY_DIR} ${PROJECT_SOURCE_DIR})
+  set_tests_properties(installed_library PROPERTIES LABELS slow TIMEOUT 300)
+endif()

@@ -1,0 +1,83 @@
+// Enlarges a binary PPM picture, row by row, inside 256 MiB: enlarge_cpp NETWORK.param IN.ppm OUT.ppm
+// Neither the picture nor the result is ever whole in memory.
+#include <weir/upscale.hpp>
+
+#include <fstream>
+#include <iostream>
+#include <string>
+
+namespace {
+
+class PpmSource : public weir::RowSource {
+ public:
+  explicit PpmSource(const std::string& path) : file_{path, std::ios::binary} {
+    std::string kind;
+    int largest = 0;
+    file_ >> kind >> shape_.width >> shape_.height >> largest;
+    file_.get();
+    good_ = file_ && kind == "P6" && largest == 255;
+    rows_ = file_.tellg();
+  }
+  bool good() const { return good_; }
+  const weir::PictureShape& shape() const { return shape_; }
+
+  bool read(std::span<std::byte> rows) override {
+    return static_cast<bool>(
+        file_.read(reinterpret_cast<char*>(rows.data()), static_cast<std::streamsize>(rows.size())));
+  }
+  bool rewind() override { return static_cast<bool>(file_.seekg(rows_)); }
+
+ private:
+  std::ifstream file_;
+  std::streampos rows_;
+  weir::PictureShape shape_;
+  bool good_ = false;
+};
+
+class PpmSink : public weir::RowSink {
+ public:
+  PpmSink(const std::string& path, const weir::PictureShape& shape) : file_{path, std::ios::binary} {
+    file_ << "P6\n" << shape.width << ' ' << shape.height << "\n255\n";
+  }
+  bool write(std::span<const std::byte> rows) override {
+    return static_cast<bool>(
+        file_.write(reinterpret_cast<const char*>(rows.data()), static_cast<std::streamsize>(rows.size())));
+  }
+
+ private:
+  std::ofstream file_;
+};
+
+int complain(const weir::Problem& problem) {
+  std::cerr << "error: " << problem.what << '\n';
+  return 1;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  if (argc != 4) {
+    std::cerr << "usage: enlarge_cpp NETWORK.param IN.ppm OUT.ppm\n";
+    return 2;
+  }
+  auto network = weir::Upscaler::load(argv[1]);
+  if (!network) return complain(network.problem());
+  PpmSource source{argv[2]};
+  if (!source.good()) {
+    std::cerr << "error: " << argv[2] << " is not a binary PPM picture of 8 bits\n";
+    return 1;
+  }
+
+  weir::UpscaleOptions options;
+  options.ram_bytes = 256ULL << 20;
+  const auto plan = network->plan(source.shape(), options);
+  if (!plan) return complain(plan.problem());
+  std::cout << plan->output.width << " x " << plan->output.height << ", at most " << (plan->ram_bytes >> 20)
+            << " MiB, weir " << weir::version() << '\n';
+
+  PpmSink sink{argv[3], plan->output};
+  const auto report = network->run(source.shape(), options, source, sink);
+  if (!report) return complain(report.problem());
+  for (const std::string& event : report->events) std::cout << event << '\n';
+  return 0;
+}
