@@ -29,6 +29,7 @@ inline constexpr int kMaxSide = 1 << 20;
 
 Result<DecoderPtr> open_png(InputFilePtr file, const ReadOptions& options);
 Result<DecoderPtr> open_jpeg(InputFilePtr file, const ReadOptions& options);
+Result<DecoderPtr> open_bmp(InputFilePtr file);
 /// Everything else, through libvips.
 Result<DecoderPtr> open_other(InputFilePtr file, Format format, const ReadOptions& options);
 

@@ -119,8 +119,7 @@ void JpegDecoder::read_metadata() {
     found->dots_per_mm_x = codec_.X_density * per_mm;
     found->dots_per_mm_y = codec_.Y_density * per_mm;
   }
-  orientation_ = exif_orientation(found->exif);
-  reset_exif_orientation(found->exif);
+  orientation_ = settle(*found);
   metadata_ = std::move(found);
 }
 

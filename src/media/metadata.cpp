@@ -6,11 +6,14 @@
 namespace weir::media {
 namespace {
 
-constexpr std::uint16_t kOrientationTag = 0x0112;
+constexpr std::uint16_t kOrientationTag = 0x0112, kXResolutionTag = 0x011a, kYResolutionTag = 0x011b,
+                        kResolutionUnitTag = 0x0128;
+constexpr std::uint16_t kCentimetre = 3;  // the unit; anything else is inches
+constexpr char kExifPrefix[] = "Exif\0";  // with the terminating zero: six bytes
 constexpr std::size_t kEntryBytes = 12, kValueOffset = 8;
 
-// Where the orientation's value stands in the block.
-std::optional<std::size_t> find_orientation(std::span<const std::byte> exif) {
+// Where the value of a tag of the first directory stands in the block.
+std::optional<std::size_t> find_tag(std::span<const std::byte> exif, std::uint16_t tag) {
   const TiffNumbers numbers{exif};
   if (!numbers.has_header()) return std::nullopt;
   const std::size_t directory = numbers.u32(4);
@@ -19,9 +22,27 @@ std::optional<std::size_t> find_orientation(std::span<const std::byte> exif) {
   for (std::size_t i = 0; i < entries; ++i) {
     const auto entry = directory + 2 + i * kEntryBytes;
     if (entry + kEntryBytes > exif.size()) return std::nullopt;
-    if (numbers.u16(entry) == kOrientationTag) return entry + kValueOffset;
+    if (numbers.u16(entry) == tag) return entry + kValueOffset;
   }
   return std::nullopt;
+}
+
+// A fraction, which stands elsewhere in the block; 0 if it is none.
+double rational(std::span<const std::byte> exif, std::uint16_t tag) {
+  const auto at = find_tag(exif, tag);
+  if (!at) return 0;
+  const TiffNumbers numbers{exif};
+  const std::size_t value = numbers.u32(*at);
+  const auto below = numbers.u32(value + 4);
+  return below == 0 ? 0 : static_cast<double>(numbers.u32(value)) / below;
+}
+
+void reset_orientation(std::span<std::byte> exif) {
+  const auto at = find_tag(exif, kOrientationTag);
+  if (!at) return;
+  const bool little = TiffNumbers{exif}.little();
+  exif[*at] = std::byte{little ? std::uint8_t{1} : std::uint8_t{0}};
+  exif[*at + 1] = std::byte{little ? std::uint8_t{0} : std::uint8_t{1}};
 }
 
 }  // namespace
@@ -46,25 +67,38 @@ std::uint32_t TiffNumbers::u32(std::size_t at) const {
 }
 
 Blob exif_body(std::span<const std::byte> raw) {
-  constexpr char kPrefix[] = "Exif\0";  // with the terminating zero: six bytes
-  if (raw.size() >= sizeof kPrefix && std::memcmp(raw.data(), kPrefix, sizeof kPrefix) == 0)
-    raw = raw.subspan(sizeof kPrefix);
+  if (raw.size() >= sizeof kExifPrefix && std::memcmp(raw.data(), kExifPrefix, sizeof kExifPrefix) == 0)
+    raw = raw.subspan(sizeof kExifPrefix);
   if (!TiffNumbers{raw}.has_header()) return {};
   return Blob(raw.begin(), raw.end());
 }
 
+Blob exif_with_prefix(std::span<const std::byte> exif) {
+  Blob out(sizeof kExifPrefix);
+  std::memcpy(out.data(), kExifPrefix, sizeof kExifPrefix);
+  out.insert(out.end(), exif.begin(), exif.end());
+  return out;
+}
+
 int exif_orientation(std::span<const std::byte> exif) {
-  const auto at = find_orientation(exif);
+  const auto at = find_tag(exif, kOrientationTag);
   const int value = at ? TiffNumbers{exif}.u16(*at) : 1;
   return value >= 1 && value <= 8 ? value : 1;
 }
 
-void reset_exif_orientation(std::span<std::byte> exif) {
-  const auto at = find_orientation(exif);
-  if (!at) return;
-  const bool little = TiffNumbers{exif}.little();
-  exif[*at] = std::byte{little ? std::uint8_t{1} : std::uint8_t{0}};
-  exif[*at + 1] = std::byte{little ? std::uint8_t{0} : std::uint8_t{1}};
+bool exif_has_resolution(std::span<const std::byte> exif) { return rational(exif, kXResolutionTag) > 0; }
+
+int settle(Metadata& found) {
+  const int orientation = exif_orientation(found.exif);
+  reset_orientation(found.exif);
+  if (found.dots_per_mm_x <= 0 || found.dots_per_mm_y <= 0) {
+    const auto unit = find_tag(found.exif, kResolutionUnitTag);
+    const double mm = unit && TiffNumbers{found.exif}.u16(*unit) == kCentimetre ? 10 : 25.4;
+    found.dots_per_mm_x = rational(found.exif, kXResolutionTag) / mm;
+    found.dots_per_mm_y = rational(found.exif, kYResolutionTag) / mm;
+    if (found.dots_per_mm_y <= 0) found.dots_per_mm_x = 0;
+  }
+  return orientation;
 }
 
 }  // namespace weir::media

@@ -39,13 +39,18 @@ class TiffNumbers {
 
 /// Cuts the "Exif\0\0" that JPEG and WebP put in front. Returns an empty blob if what remains has no TIFF header.
 Blob exif_body(std::span<const std::byte> raw);
+Blob exif_with_prefix(std::span<const std::byte> exif);
 
 /// The orientation, 1 to 8, that an EXIF block asks for; 1 if it says none or is damaged.
 /// Source: EXIF 2.3 (JEITA CP-3451C), tag 0x0112 in the first directory.
 int exif_orientation(std::span<const std::byte> exif);
 
-/// Writes 1 there, if the tag is there.
-void reset_exif_orientation(std::span<std::byte> exif);
+/// Whether the block tells the resolution (tags 0x011a, 0x011b, 0x0128 of the first directory).
+bool exif_has_resolution(std::span<const std::byte> exif);
+
+/// Makes what was found in a file ready to be carried: the orientation in the EXIF block becomes 1, since the rows will
+/// be turned, and a resolution that stands only there is taken from there. Returns the orientation as it was.
+int settle(Metadata& found);
 
 /// The width and height of a picture after orientation 5 to 8 are exchanged.
 inline bool is_transposed(int orientation) { return orientation >= 5 && orientation <= 8; }

@@ -131,8 +131,7 @@ void PngDecoder::read_metadata() {
       for (const auto& text : texts)
         if (text.keyword == kXmpKeyword) found->xmp = bytes(text.text, text.length);
   }
-  orientation_ = exif_orientation(found->exif);
-  reset_exif_orientation(found->exif);
+  orientation_ = settle(*found);
   metadata_ = std::move(found);
 }
 

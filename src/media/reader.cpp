@@ -26,6 +26,7 @@ Result<DecoderPtr> open_decoder(const InputFilePtr& file, const ReadOptions& opt
   if (!format) return not_a_picture(*file);
   if (*format == Format::png) return open_png(file, options);
   if (*format == Format::jpg) return open_jpeg(file, options);
+  if (*format == Format::bmp) return open_bmp(file);
   return open_other(file, *format, options);
 }
 

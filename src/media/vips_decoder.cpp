@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "media/decoder.hpp"
+#include "media/jxl_boxes.hpp"
 #include "media/tiff_strips.hpp"
 #include "media/vips_api.hpp"
 #include "media/vips_need.hpp"
@@ -117,7 +118,8 @@ void VipsDecoder::read_metadata(const VipsImage* image) {
   if (api_.vips_image_get_typeof(image, VIPS_META_ORIENTATION) != 0 &&
       api_.vips_image_get_int(image, VIPS_META_ORIENTATION, &orientation) == 0)
     orientation_ = orientation >= 1 && orientation <= 8 ? orientation : 1;
-  reset_exif_orientation(found->exif);
+  if (info_.format == Format::jxl) read_jxl_boxes(*file_, *found);
+  settle(*found);
   metadata_ = std::move(found);
 }
 
