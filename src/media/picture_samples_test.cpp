@@ -309,7 +309,6 @@ Samples get_file(const std::filesystem::path& path) {
   return bytes;
 }
 
-// Adam7 by hand (PNG third edition, 8.1), because libspng writes no interlaced files: rows without a filter.
 Samples interlaced_png(const PictureInfo& picture, const Samples& rows) {
   auto file = encode_with_spng({.width = static_cast<std::uint32_t>(picture.width),
                                 .height = static_cast<std::uint32_t>(picture.height),
