@@ -37,7 +37,7 @@ std::array<float, 4> cubic_weights(double t) {
 }
 
 ResultRows::ResultRows(const nn::Family& family, const Geometry& geometry, const media::PictureInfo& info,
-                       const SourceWindow& source, const compute::Kernels& kernels, compute::Team& team, SampleRows sink)
+                       SourceWindow& source, const compute::Kernels& kernels, compute::Team& team, SampleRows sink)
     : family_{family}, geometry_{geometry}, info_{info}, source_{source}, kernels_{kernels}, team_{team}, sink_{std::move(sink)} {
   if (!info.alpha) return;
   for (int x = 0; x < info.width; ++x) {
@@ -144,6 +144,9 @@ Status ResultRows::take(const nn::PlanarRows& rows) {
   const int first = std::max(rows.first, geometry_.crop);
   const int last = std::min(rows.first + rows.count, geometry_.crop + info_.height);
   if (first >= last) return ok();
+  // Alpha's taps reach two rows further down.
+  const int newest = std::min((last - 1 - geometry_.crop) / geometry_.scale + 2, geometry_.height - 1);
+  if (auto status = source_.require(newest); !status) return status;
   const std::size_t row_bytes = info_.row_bytes();
   samples_.resize(row_bytes * static_cast<std::size_t>(last - first));
   std::vector<compute::Seen> seen(static_cast<std::size_t>(last - first));

@@ -23,7 +23,7 @@ class ResultRows {
  public:
   /// `info`: of the rows made. `bits` of it may differ from the source's.
   ResultRows(const nn::Family& family, const Geometry& geometry, const media::PictureInfo& info,
-             const SourceWindow& source, const compute::Kernels& kernels, compute::Team& team, SampleRows sink);
+             SourceWindow& source, const compute::Kernels& kernels, compute::Team& team, SampleRows sink);
 
   Status take(const nn::PlanarRows& rows);
 
@@ -44,7 +44,7 @@ class ResultRows {
   const nn::Family& family_;
   Geometry geometry_;
   media::PictureInfo info_;
-  const SourceWindow& source_;
+  SourceWindow& source_;
   const compute::Kernels& kernels_;
   compute::Team& team_;
   SampleRows sink_;

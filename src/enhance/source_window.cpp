@@ -58,7 +58,7 @@ Status SourceWindow::begin() {
   return rows_.begin();
 }
 
-Status SourceWindow::read_up_to(int y) {
+Status SourceWindow::require(int y) {
   while (read_ <= y) {
     const std::size_t slot = static_cast<std::size_t>(read_ % kept_);
     const std::span<std::byte> row{ring_.data() + slot * info_.row_bytes(), info_.row_bytes()};
@@ -73,7 +73,7 @@ Status SourceWindow::read_up_to(int y) {
 Status SourceWindow::fill(const nn::PlanarRows& rows) {
   for (int i = 0; i < rows.count; ++i) {
     const int y = reflect(rows.first + i - geometry_.border, geometry_.height);
-    if (auto status = read_up_to(y); !status) return status;
+    if (auto status = require(y); !status) return status;
     const std::byte* from = row(y).data();
     float* to = rows.row[static_cast<std::size_t>(i)];
     if (info_.bits == 8) {

@@ -21,6 +21,8 @@ class SourceWindow final : public nn::InputRows {
   Status begin() override;
   Status fill(const nn::PlanarRows& rows) override;
 
+  /// Reads on, if need be, until row y was read (a last pass may not need the picture itself). Errors: of the reader.
+  Status require(int y);
   /// Interleaved samples of picture row y, which must be one of the rows kept.
   std::span<const std::byte> row(int y) const;
   /// Lowest and highest colour sample of row y, 0..1.
@@ -31,8 +33,6 @@ class SourceWindow final : public nn::InputRows {
   const media::PictureInfo& info() const { return info_; }
 
  private:
-  Status read_up_to(int y);
-
   media::PictureInfo info_;
   VisibleRows rows_;
   Geometry geometry_;

@@ -86,6 +86,10 @@ Activation NcnnAttributes::activation() {
   if (kind == 0) return {};
   if (kind == 1) return with(Activation::Kind::relu, 0);
   if (kind == 2) return with(Activation::Kind::leaky_relu, 1);
+  if (kind == 3 && values.size() == 2 && values[0] > values[1]) {
+    corrupt(fmt::format("bounds {} and {} leave nothing", values[0], values[1]));
+    return {};
+  }
   if (kind == 3) return with(Activation::Kind::clip, 2);
   if (kind == 4) return with(Activation::Kind::sigmoid, 0);
   unsupported(

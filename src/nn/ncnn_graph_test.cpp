@@ -80,6 +80,7 @@ TEST(NcnnGraph, ValuesThatAreNotSupportedAreNamed) {
   expect_error(conv("0=4 1=3 6=107"), Errc::corrupt, head + "107 weights, where its channels and kernel make 108");
   expect_error(conv("0=65536 1=31 6=2147483647"), Errc::corrupt,
                head + "2147483647 weights, where its channels and kernel make 188940288");
+  expect_error(conv("0=4 1=3 6=108 9=3 10=1.0,0.0"), Errc::corrupt, head + "bounds 1 and 0 leave nothing");
   expect_error(conv("0=4 1=3 6=108 9=2"), Errc::corrupt,
                head + "activation 2 needs 1 values (parameter 10), and has 0");
 }

@@ -1,5 +1,6 @@
 #include "nn/ncnn_weights.hpp"
 
+#include <algorithm>
 #include <bit>
 #include <cmath>
 #include <cstring>
@@ -20,16 +21,14 @@ constexpr std::uint64_t kTagBytes = 4;
 std::uint64_t half_bytes(std::int64_t count) { return (static_cast<std::uint64_t>(count) * 2 + 3) / 4 * 4; }
 std::uint64_t float_bytes(std::int64_t count) { return static_cast<std::uint64_t>(count) * 4; }
 
-/// IEEE 754 binary16 to binary32, exact; infinities and NaN stay what they are.
+/// IEEE 754 binary16 to binary32, exact; infinities and NaN stay what they are. Without branches, for whole arrays.
 float from_half(std::uint16_t half) {
   const std::uint32_t sign = static_cast<std::uint32_t>(half & 0x8000U) << 16;
   const std::uint32_t exponent = (half >> 10) & 0x1FU, mantissa = half & 0x3FFU;
-  if (exponent == 0) {  // zero and subnormal: mantissa * 2^-24
-    const float value = static_cast<float>(mantissa) * 0x1p-24F;
-    return sign != 0 ? -value : value;
-  }
   const std::uint32_t wide_exponent = exponent == 31 ? 255 : exponent + 112;
-  return std::bit_cast<float>(sign | wide_exponent << 23 | mantissa << 13);
+  const std::uint32_t normal = wide_exponent << 23 | mantissa << 13;
+  const auto subnormal = std::bit_cast<std::uint32_t>(static_cast<float>(static_cast<int>(mantissa)) * 0x1p-24F);
+  return std::bit_cast<float>(sign | (exponent == 0 ? subnormal : normal));
 }
 
 std::string_view name_of(NcnnArray::Kind kind) {
@@ -55,9 +54,8 @@ class BinReader {
     std::vector<float> values(static_cast<std::size_t>(array.count));
     half ? copy_halves(values) : copy_floats(values);
     rest_ = rest_.subspan(bytes);
-    for (std::size_t i = 0; i < values.size(); ++i) {
-      if (!std::isfinite(values[i])) return not_finite(i, array, layer);
-    }
+    const auto bad = std::find_if(values.begin(), values.end(), [](float value) { return !std::isfinite(value); });
+    if (bad != values.end()) return not_finite(bad - values.begin(), array, layer);
     return values;
   }
 
@@ -93,7 +91,7 @@ class BinReader {
                              "(0x{:08X})",
                              tag, kFloat16Tag));
   }
-  Error not_finite(std::size_t at, const NcnnArray& array, const Layer& layer) const {
+  Error not_finite(std::ptrdiff_t at, const NcnnArray& array, const Layer& layer) const {
     return error(Errc::corrupt, layer,
                  fmt::format("number {} of {} {} is not finite", at, array.count, name_of(array.kind)));
   }

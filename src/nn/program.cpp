@@ -6,11 +6,13 @@
 
 #include <fmt/format.h>
 
+#include "compute/kernels/kernels.hpp"
+
 namespace weir::nn {
 
 namespace {
 
-constexpr int kFewestFeatureChannels = 16;  // compute::kFewestFeatureChannels
+constexpr int kLaneChannels = 16;  // out channels of a patch come in whole vectors
 
 /// What a blob is while the graph is walked.
 struct Value {
@@ -67,7 +69,7 @@ class Lowering {
     t.channels = shape(blob).channels;
     t.blob = blob;
     t.producer = static_cast<int>(program_.ops.size());
-    t.planar = t.channels < kFewestFeatureChannels;
+    t.planar = t.channels <= compute::kMostPlanarChannels;
     program_.tensors.push_back(t);
     return static_cast<int>(program_.tensors.size()) - 1;
   }
@@ -148,7 +150,7 @@ class Lowering {
     if (o.kind != OpKind::patch) {
       if (auto status = ungate(o); !status) return status;
     }
-    if (o.kind == OpKind::patch && conv.out_channels % kFewestFeatureChannels != 0 && conv.out_channels >= kFewestFeatureChannels) {
+    if (o.kind == OpKind::patch && conv.out_channels % kLaneChannels != 0 && conv.out_channels > compute::kMostPlanarChannels) {
       return unsupported("output channels that are not a multiple of 16");
     }
     for (const View& v : o.inputs) {
@@ -174,7 +176,7 @@ class Lowering {
     if (in.parts.size() != 1 || tensor(in.parts[0].tensor).planar) return unsupported("a transposed convolution needs 16 channels");
     const int taps = (conv.kernel + conv.stride - 1) / conv.stride;
     if (taps > 3 || conv.stride > 4) return unsupported("a transposed convolution of this kernel and stride");
-    if (conv.out_channels >= kFewestFeatureChannels && conv.out_channels % kFewestFeatureChannels != 0) {
+    if (conv.out_channels > compute::kMostPlanarChannels && conv.out_channels % kLaneChannels != 0) {
       return unsupported("output channels that are not a multiple of 16");
     }
     Op o;

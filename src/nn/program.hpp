@@ -56,8 +56,8 @@ struct Op {
   double multiplications = 0;
 };
 
-/// A blob that is kept as rows. Feature rows have their channels side by side; below 16 channels there is one plane
-/// each, in float32.
+/// A blob that is kept as rows. Feature rows have their channels side by side; up to four channels have one plane each,
+/// in float32.
 struct Tensor {
   int channels = 0;
   int blob = -1;      ///< whose extent it has

@@ -185,7 +185,7 @@ class PassRun {
   }
 
   Status run() {
-    if (reads_input()) {
+    if (pass_.statistic < 0 || reads_input()) {
       if (auto status = input_.begin(); !status) return status;
     }
     clear_margins();

@@ -28,7 +28,7 @@ struct PlanarRows {
 class InputRows {
  public:
   virtual ~InputRows() = default;
-  /// The next fill() is for row 0.
+  /// The next fill() is for row 0. Called before each pass that reads the picture, and before the last one always.
   virtual Status begin() = 0;
   /// Writes rows.first .. rows.first + rows.count - 1, each `width` columns of `planes` planes.
   virtual Status fill(const PlanarRows& rows) = 0;

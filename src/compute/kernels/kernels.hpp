@@ -9,15 +9,15 @@
 
 namespace weir::compute {
 
-/// How feature rows (16 channels or more) are kept between layers.
+/// How feature rows (5 channels or more) are kept between layers.
 enum class Storage { half, single };
 /// How sums are formed: int16 products with a scale found per block of data, or float32.
 enum class Arithmetic { int16, float32 };
 
 /// Channels of a feature row in memory: whole blocks of 32, the surplus zero.
 constexpr int padded_channels(int channels) { return (channels + 31) / 32 * 32; }
-/// Rows with fewer channels than this are planar float32: one plane of columns per channel.
-constexpr int kFewestFeatureChannels = 16;
+/// Rows with at most this many channels are planar float32: one plane of columns per channel.
+constexpr int kMostPlanarChannels = 4;
 
 /// 64-byte aligned, zero-filled memory that is owned; for packed weights and scratch.
 template <class T>
