@@ -32,9 +32,9 @@ Blob join_icc(const std::array<Piece, 256>& pieces, std::size_t count) {
 
 Blob with_prefix(std::string_view prefix, const Blob& body) {
   if (prefix.size() + body.size() > kSegmentLimit) return {};
-  Blob segment(prefix.size());
+  Blob segment(prefix.size() + body.size());
   std::memcpy(segment.data(), prefix.data(), prefix.size());
-  segment.insert(segment.end(), body.begin(), body.end());
+  std::copy(body.begin(), body.end(), segment.begin() + static_cast<std::ptrdiff_t>(prefix.size()));
   return segment;
 }
 

@@ -74,9 +74,9 @@ Blob exif_body(std::span<const std::byte> raw) {
 }
 
 Blob exif_with_prefix(std::span<const std::byte> exif) {
-  Blob out(sizeof kExifPrefix);
+  Blob out(sizeof kExifPrefix + exif.size());
   std::memcpy(out.data(), kExifPrefix, sizeof kExifPrefix);
-  out.insert(out.end(), exif.begin(), exif.end());
+  std::copy(exif.begin(), exif.end(), out.begin() + sizeof kExifPrefix);
   return out;
 }
 
