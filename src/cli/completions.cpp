@@ -1,5 +1,7 @@
 #include "cli/completions.hpp"
 
+#include <vector>
+
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
@@ -9,9 +11,9 @@ namespace weir::cli {
 namespace {
 
 std::string command_names() {
-  std::string names;
-  for (const Command& command : commands()) names += (names.empty() ? "" : " ") + std::string{command.name};
-  return names;
+  std::vector<std::string_view> names;
+  for (const Command& command : commands()) names.push_back(command.name);
+  return fmt::format("{}", fmt::join(names, " "));
 }
 
 /// What a flag's value is completed with.

@@ -124,13 +124,17 @@ constexpr Flag kOutput{"--output",
 constexpr Flag kModel{"--model",
                       0,
                       "DIR|FILE",
-                      "The network: a .param file with its .bin beside it, or a folder to choose from. It goes before "
-                      "$WEIR_MODELS, ~/.local/share/weir/models and the installed folder.",
+                      "The network: a .param file with its .bin beside it, or a folder to choose from. Without it, "
+                      "networks are searched in $WEIR_MODELS, ~/.local/share/weir/models and the installed folder.",
                       "model",
                       [](std::string_view text, Arguments& args) { return set_path(text, args.model); }};
-constexpr Flag kModels{"",       0,
-                       "DIR",    "A folder with networks, searched after --model and before the user's folder.",
-                       "models", [](std::string_view text, Arguments& args) { return set_path(text, args.models); }};
+constexpr Flag kModels{"",
+                       0,
+                       "DIR[:DIR]...",
+                       "Folders with networks, separated by colons; searched before the user's folder and the "
+                       "installed one, unless --model is given.",
+                       "models",
+                       [](std::string_view text, Arguments& args) { return set_path(text, args.models); }};
 constexpr Flag kJson{"--json", 0,
                      "",       "Print one JSON object per line on standard output.",
                      "",       [](std::string_view text, Arguments& args) { return set_switch(text, args.json); }};
@@ -141,7 +145,8 @@ constexpr Flag kHelp{"--help", 'h',
 constexpr Flag kUpscaleFlags[] = {
     kOutput,
     kModel,
-    {"--name", 0, "NAME", "The network's name within its folder, as 'weir models' prints it, or its start.", "name",
+    {"--name", 0, "NAME",
+     "The network of this name, as 'weir models' prints it: NAME, FOLDER/NAME, FOLDER, or a part of them.", "name",
      [](std::string_view text, Arguments& args) { return set_path(text, args.name); }},
     kModels,
     {"--noise", 0, "N",

@@ -8,8 +8,8 @@
 
 namespace weir::cli {
 
-/// Where networks are searched after --model: $WEIR_MODELS or the setting `models`, the user's folder
-/// (~/.local/share/weir/models), the installed folder (share/weir/models beside the program's bin).
-std::vector<std::filesystem::path> model_folders(const Arguments& args, const Environment& environment);
+/// Where networks are searched without --model: $WEIR_MODELS (or the setting `models`), the user's folder, the folder
+/// installed beside the program.
+std::vector<std::filesystem::path> search_folders(const Arguments& args, const Environment& environment);
 
 }  // namespace weir::cli

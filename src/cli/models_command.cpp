@@ -1,8 +1,104 @@
+#include <algorithm>
+#include <optional>
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include "base/text.hpp"
 #include "cli/command.hpp"
 #include "cli/model_folders.hpp"
+#include "enhance/upscale.hpp"
+#include "nn/catalogue.hpp"
 
 namespace weir::cli {
+namespace {
 
-Ending run_models(const Invocation&) { return {}; }
+using Json = nlohmann::ordered_json;
+
+/// Memory of the whole process for a picture of one megapixel, in 32-bit floating point (the fast kernels take less).
+/// Errors: the network cannot be read whole, or not be planned.
+Result<Bytes> memory_per_megapixel(const nn::CatalogueEntry& entry) {
+  auto network = nn::load_network(entry.param);
+  if (!network) return network.error();
+  enhance::UpscaleSettings settings;
+  settings.precision = enhance::Precision::exact;
+  auto upscaler = enhance::Upscaler::create(std::make_shared<const nn::Network>(*std::move(network)), settings);
+  if (!upscaler) return upscaler.error();
+  const media::PictureInfo picture{.width = 1000, .height = 1000};
+  media::WriteOptions output;
+  output.rows = enhance::rows_info((*upscaler)->network(), picture, settings);
+  output.final_width = output.rows.width;
+  output.final_height = output.rows.height;
+  const auto plan = (*upscaler)->plan(picture, {}, output);
+  if (!plan) return plan.error();
+  return plan->ram;
+}
+
+/// An entry and what only the whole network tells.
+struct Listed {
+  nn::CatalogueEntry entry;
+  Bytes memory;
+};
+
+Listed look_into(nn::CatalogueEntry entry) {
+  if (!entry.unreadable.empty()) return {std::move(entry), {}};
+  auto memory = memory_per_megapixel(entry);
+  if (!memory) entry.unreadable = memory.error().what;
+  return {std::move(entry), memory ? *memory : Bytes{}};
+}
+
+std::string json_line(const Listed& listed) {
+  const nn::CatalogueEntry& entry = listed.entry;
+  Json json{{"name", entry.name}, {"folder", entry.folder}, {"path", entry.param.native()}};
+  if (!entry.unreadable.empty()) {
+    json["unreadable"] = entry.unreadable;
+  } else {
+    json["family"] = entry.family.name;
+    json["scale"] = entry.family.scale;
+    if (entry.noise) json["noise"] = *entry.noise;
+    json["statistics"] = entry.family.statistics;
+    json["layers"] = entry.layers;
+    json["parameters"] = entry.parameters;
+    json["multiplications_per_pixel"] = entry.multiplications_per_pixel;
+    json["memory_per_megapixel_bytes"] = listed.memory.count();
+  }
+  return json.dump(-1, ' ', false, Json::error_handler_t::replace) + '\n';
+}
+
+std::string name_in_folder(const nn::CatalogueEntry& entry) {
+  return printable(entry.folder.empty() ? entry.name : entry.folder + "/" + entry.name);
+}
+
+std::string table_line(const Listed& listed, std::size_t width) {
+  const nn::CatalogueEntry& entry = listed.entry;
+  if (!entry.unreadable.empty())
+    return fmt::format("{:<{}}  unreadable: {}\n", name_in_folder(entry), width, printable(entry.unreadable));
+  return fmt::format("{:<{}}  {:<11} {:>5} {:>7} {:>11} {:>12.0f} {:>10}\n", name_in_folder(entry), width,
+                     entry.family.name, fmt::format("{}x", entry.family.scale), entry.layers, entry.parameters,
+                     entry.multiplications_per_pixel, to_text(listed.memory));
+}
+
+std::string table(const std::vector<nn::CatalogueEntry>& entries) {
+  std::size_t width = 4;
+  for (const auto& entry : entries) width = std::max(width, name_in_folder(entry).size());
+  std::string text = fmt::format("{:<{}}  {:<11} {:>5} {:>7} {:>11} {:>12} {:>10}\n", "NAME", width, "FAMILY", "SCALE",
+                                 "LAYERS", "PARAMETERS", "MULT/PIXEL", "MEMORY/MP");
+  for (const auto& entry : entries) text += table_line(look_into(entry), width);
+  return text;
+}
+
+}  // namespace
+
+Ending run_models(const Invocation& invocation) {
+  const Arguments& args = invocation.args();
+  const auto model = args.model.empty() ? std::nullopt : std::optional<std::filesystem::path>{args.model};
+  const auto folders = search_folders(args, invocation.environment);
+  const auto entries = nn::find_networks(model, folders);
+  if (!entries) return {Exit::wrong_usage, entries.error().what};
+  if (!args.json) return print(table(*entries));
+  std::string text;
+  for (const auto& entry : *entries) text += json_line(look_into(entry));
+  return print(text);
+}
 
 }  // namespace weir::cli

@@ -120,10 +120,22 @@ Result<tasks::PictureSettings> picture_settings(const Invocation& invocation) {
   settings.quality = args.quality;
   settings.overwrite = args.overwrite;
   settings.dry_run = args.dry_run;
-  settings.upscalers = tasks::make_upscaler_source(
-      tasks::make_network_source({args.model, args.name, args.noise, model_folders(args, invocation.environment)}),
-      settings.upscale);
   return settings;
+}
+
+/// Finds the network before any work where its scale does not depend on the picture.
+Status add_networks(const Invocation& invocation, tasks::PictureSettings& settings) {
+  const Arguments& args = invocation.args();
+  auto opened =
+      tasks::NetworkShelf::open({args.model, args.name, args.noise, search_folders(args, invocation.environment)});
+  if (!opened) return opened.error();
+  const auto shelf = std::make_shared<tasks::NetworkShelf>(*std::move(opened));
+  if (args.size.width == 0) {
+    if (auto network = shelf->get(args.size.scale); !network) return network.error();
+  }
+  settings.upscalers =
+      tasks::make_upscaler_source([shelf](double scale) { return shelf->get(scale); }, settings.upscale);
+  return ok();
 }
 
 tasks::OutputRule output_rule(const Invocation& invocation, Bytes ram) {
@@ -166,10 +178,13 @@ Ending run_upscale(const Invocation& invocation) {
     if (auto bound = bind_to_cpus(args.cores); !bound)
       return {Exit::nothing_started, "--device: " + bound.error().what};
   }
-  const auto settings = picture_settings(invocation);
+  auto settings = picture_settings(invocation);
   if (!settings) return wrong_usage(settings.error().what);
   const auto list = tasks::list_pictures(args.operands, output_rule(invocation, settings->upscale.ram));
   if (!list) return wrong_usage(list.error().what);
+  if (auto found = add_networks(invocation, *settings); !found)
+    return {found.error().code == Errc::invalid_argument ? Exit::wrong_usage : Exit::nothing_started,
+            found.error().what};
 
   observe::Log log{args.quiet ? observe::Verbosity::quiet : observe::Verbosity::normal};
   Reporter reporter{args, log};
