@@ -2,7 +2,7 @@
 complete -c weir -n __fish_use_subcommand -f -a upscale -d 'Enlarge pictures.'
 complete -c weir -n '__fish_seen_subcommand_from upscale' -l output -s o -r -F -d 'Where the result goes'
 complete -c weir -n '__fish_seen_subcommand_from upscale' -l model -r -F -d 'The network'
-complete -c weir -n '__fish_seen_subcommand_from upscale' -l name -x -d 'The networks name within its folder'
+complete -c weir -n '__fish_seen_subcommand_from upscale' -l name -x -d 'The network of this name'
 complete -c weir -n '__fish_seen_subcommand_from upscale' -l noise -x -d 'How much noise the network is to remove'
 complete -c weir -n '__fish_seen_subcommand_from upscale' -l scale -x -d 'Enlarge N times on each axis'
 complete -c weir -n '__fish_seen_subcommand_from upscale' -l resize -x -d 'Enlarge to exactly this size in pixels'
@@ -29,7 +29,7 @@ complete -c weir -n '__fish_seen_subcommand_from models' -l help -s h -d 'Print 
 complete -c weir -n __fish_use_subcommand -f -a config -d 'Print the settings and where each comes from.'
 complete -c weir -n '__fish_seen_subcommand_from config' -f
 complete -c weir -n '__fish_seen_subcommand_from config' -l model -r -F -d 'The network'
-complete -c weir -n '__fish_seen_subcommand_from config' -l name -x -d 'The networks name within its folder'
+complete -c weir -n '__fish_seen_subcommand_from config' -l name -x -d 'The network of this name'
 complete -c weir -n '__fish_seen_subcommand_from config' -l noise -x -d 'How much noise the network is to remove'
 complete -c weir -n '__fish_seen_subcommand_from config' -l scale -x -d 'Enlarge N times on each axis'
 complete -c weir -n '__fish_seen_subcommand_from config' -l format -x -a 'png jpg webp avif jxl tiff' -d 'Format of the output'
