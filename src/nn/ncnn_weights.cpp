@@ -1,9 +1,9 @@
 #include "nn/ncnn_weights.hpp"
 
 #include <algorithm>
+#include <array>
 #include <bit>
 #include <cmath>
-#include <cstring>
 
 #include <fmt/format.h>
 
@@ -35,45 +35,59 @@ std::string_view name_of(NcnnArray::Kind kind) {
   return kind == NcnnArray::Kind::weight ? "weights" : kind == NcnnArray::Kind::bias ? "biases" : "slopes";
 }
 
-class BinReader {
+class ArrayReader {
  public:
-  BinReader(std::span<const std::byte> bin, const std::string& file) : rest_{bin}, file_{file} {}
+  ArrayReader(WeightBytes& bin, const std::string& file) : bin_{bin}, file_{file} {}
 
   Result<std::vector<float>> read(const NcnnArray& array, const Layer& layer) {
     bool half = false;
     if (array.kind == NcnnArray::Kind::weight) {
-      std::uint32_t tag = 0;
-      if (rest_.size() < kTagBytes) return too_short(array, layer, kTagBytes);
-      std::memcpy(&tag, rest_.data(), kTagBytes);
-      if (tag != kFloat32Tag && tag != kFloat16Tag) return wrong_tag(tag, layer);
-      half = tag == kFloat16Tag;
-      rest_ = rest_.subspan(kTagBytes);
+      const auto tag = read_tag(array, layer);
+      if (!tag) return tag.error();
+      half = *tag == kFloat16Tag;
     }
     const std::uint64_t bytes = half ? half_bytes(array.count) : float_bytes(array.count);
-    if (rest_.size() < bytes) return too_short(array, layer, bytes);
+    if (bin_.left() < bytes) return too_short(array, layer, bytes);
     std::vector<float> values(static_cast<std::size_t>(array.count));
-    half ? copy_halves(values) : copy_floats(values);
-    rest_ = rest_.subspan(bytes);
+    if (auto status = half ? read_halves(values) : bin_.read(std::as_writable_bytes(std::span{values})); !status) {
+      return status.error();
+    }
     const auto bad = std::find_if(values.begin(), values.end(), [](float value) { return !std::isfinite(value); });
     if (bad != values.end()) return not_finite(bad - values.begin(), array, layer);
     return values;
   }
 
   Status finish() const {
-    if (rest_.empty()) return ok();
-    return Error{Errc::corrupt,
-                 fmt::format("{}: {} bytes are left after the last layer: not the weights of this network", file_,
-                             rest_.size())};
+    if (bin_.left() == 0) return ok();
+    return Error{
+        Errc::corrupt,
+        fmt::format("{}: {} bytes are left after the last layer: not the weights of this network", file_, bin_.left())};
   }
 
  private:
-  void copy_floats(std::vector<float>& values) const { std::memcpy(values.data(), rest_.data(), values.size() * 4); }
-  void copy_halves(std::vector<float>& values) const {
-    for (std::size_t i = 0; i < values.size(); ++i) {
-      std::uint16_t half = 0;
-      std::memcpy(&half, rest_.data() + 2 * i, 2);
-      values[i] = from_half(half);
+  Result<std::uint32_t> read_tag(const NcnnArray& array, const Layer& layer) {
+    std::uint32_t tag = 0;
+    if (bin_.left() < kTagBytes) return too_short(array, layer, kTagBytes);
+    if (auto status = bin_.read(std::as_writable_bytes(std::span{&tag, 1})); !status) return status.error();
+    if (tag == kFloat32Tag || tag == kFloat16Tag) return tag;
+    if (tag == kInt8Tag) return error(Errc::unsupported, layer, "int8 weights; supported: float32 and float16");
+    return error(Errc::unsupported, layer,
+                 fmt::format("weights are tagged 0x{:08X}; supported: float32 (0) and float16 "
+                             "(0x{:08X})",
+                             tag, kFloat16Tag));
+  }
+
+  /// Through a piece of memory that stays in the cache.
+  Status read_halves(std::vector<float>& values) {
+    std::array<std::uint16_t, 4096> piece;
+    for (std::size_t done = 0; done < values.size(); done += piece.size()) {
+      const std::size_t count = std::min(piece.size(), values.size() - done);
+      const std::size_t with_padding = half_bytes(static_cast<std::int64_t>(count)) / 2;
+      if (auto status = bin_.read(std::as_writable_bytes(std::span{piece}.first(with_padding))); !status) return status;
+      std::transform(piece.begin(), piece.begin() + static_cast<std::ptrdiff_t>(count),
+                     values.begin() + static_cast<std::ptrdiff_t>(done), from_half);
     }
+    return ok();
   }
 
   Error error(Errc code, const Layer& layer, const std::string& why) const {
@@ -82,21 +96,14 @@ class BinReader {
   Error too_short(const NcnnArray& array, const Layer& layer, std::uint64_t bytes) const {
     return error(Errc::corrupt, layer,
                  fmt::format("{} {} need {} bytes, and {} are left in the file", array.count, name_of(array.kind),
-                             bytes, rest_.size()));
-  }
-  Error wrong_tag(std::uint32_t tag, const Layer& layer) const {
-    if (tag == kInt8Tag) return error(Errc::unsupported, layer, "int8 weights; supported: float32 and float16");
-    return error(Errc::unsupported, layer,
-                 fmt::format("weights are tagged 0x{:08X}; supported: float32 (0) and float16 "
-                             "(0x{:08X})",
-                             tag, kFloat16Tag));
+                             bytes, bin_.left()));
   }
   Error not_finite(std::ptrdiff_t at, const NcnnArray& array, const Layer& layer) const {
     return error(Errc::corrupt, layer,
                  fmt::format("number {} of {} {} is not finite", at, array.count, name_of(array.kind)));
   }
 
-  std::span<const std::byte> rest_;
+  WeightBytes& bin_;
   const std::string& file_;
 };
 
@@ -129,8 +136,8 @@ NcnnBinLength bin_length(std::span<const NcnnArray> arrays) {
   return length;
 }
 
-Status read_ncnn_weights(NcnnDescription& network, std::span<const std::byte> bin, const std::string& file) {
-  BinReader reader{bin, file};
+Status read_ncnn_weights(NcnnDescription& network, WeightBytes& bin, const std::string& file) {
+  ArrayReader reader{bin, file};
   for (const NcnnArray& array : network.arrays) {
     Layer& layer = network.graph.layers[array.layer];
     auto values = reader.read(array, layer);

@@ -1,5 +1,6 @@
 #include "nn/network.hpp"
 
+#include <algorithm>
 #include <fstream>
 #include <system_error>
 
@@ -28,19 +29,46 @@ Result<std::uint64_t> file_length(const std::filesystem::path& path) {
   return static_cast<std::uint64_t>(length);
 }
 
-/// The whole of a file of `length` bytes. Errors: io, also when the file has become shorter.
-template <class Container>
-Result<Container> read_file(const std::filesystem::path& path, std::uint64_t length) {
-  std::ifstream file{path, std::ios::binary};
-  if (!file) return Error{Errc::io, fmt::format("{}: cannot be opened for reading", path.string())};
-  Container contents;
-  contents.resize(static_cast<std::size_t>(length));
-  file.read(reinterpret_cast<char*>(contents.data()), static_cast<std::streamsize>(length));
-  if (static_cast<std::uint64_t>(file.gcount()) != length) {
-    return Error{Errc::io, fmt::format("{}: read {} of {} bytes", path.string(), file.gcount(), length)};
+class MemoryBytes final : public WeightBytes {
+ public:
+  explicit MemoryBytes(std::span<const std::byte> bytes) : rest_{bytes} {}
+  [[nodiscard]] std::uint64_t left() const override { return rest_.size(); }
+  Status read(std::span<std::byte> to) override {
+    std::copy_n(rest_.begin(), to.size(), to.begin());
+    rest_ = rest_.subspan(to.size());
+    return ok();
   }
-  return contents;
-}
+
+ private:
+  std::span<const std::byte> rest_;
+};
+
+class FileBytes final : public WeightBytes {
+ public:
+  /// Errors: io.
+  static Result<FileBytes> open(const std::filesystem::path& path) {
+    const auto length = file_length(path);
+    if (!length) return length.error();
+    FileBytes file{path, *length};
+    if (!file.stream_) return Error{Errc::io, fmt::format("{}: cannot be opened for reading", path.string())};
+    return file;
+  }
+  [[nodiscard]] std::uint64_t left() const override { return left_; }
+  Status read(std::span<std::byte> to) override {
+    stream_.read(reinterpret_cast<char*>(to.data()), std::ssize(to));
+    if (stream_.gcount() != std::ssize(to)) return Error{Errc::io, fmt::format("{}: reading failed", path_.string())};
+    left_ -= to.size();
+    return ok();
+  }
+
+ private:
+  FileBytes(const std::filesystem::path& path, std::uint64_t length)
+      : path_{path}, stream_{path, std::ios::binary}, left_{length} {}
+
+  std::filesystem::path path_;
+  std::ifstream stream_;
+  std::uint64_t left_;
+};
 
 Result<NcnnDescription> describe_text(std::string_view param, const std::string& name) {
   const auto lines = read_ncnn_text(param, name);
@@ -49,15 +77,15 @@ Result<NcnnDescription> describe_text(std::string_view param, const std::string&
 }
 
 Result<NcnnDescription> describe_file(const std::filesystem::path& param) {
-  const auto length = file_length(param);
-  if (!length) return length.error();
-  if (*length > kLargestParamBytes) {
+  auto file = FileBytes::open(param);
+  if (!file) return file.error();
+  if (file->left() > kLargestParamBytes) {
     return Error{Errc::unsupported, fmt::format("{}: {} bytes; a text network of up to {} bytes is supported",
-                                                param.string(), *length, kLargestParamBytes)};
+                                                param.string(), file->left(), kLargestParamBytes)};
   }
-  const auto text = read_file<std::string>(param, *length);
-  if (!text) return text.error();
-  return describe_text(*text, param.string());
+  std::string text(static_cast<std::size_t>(file->left()), '\0');
+  if (auto status = file->read(std::as_writable_bytes(std::span{text})); !status) return status.error();
+  return describe_text(text, param.string());
 }
 
 Error too_long(const std::filesystem::path& bin, std::uint64_t length, Bytes most) {
@@ -98,7 +126,8 @@ std::filesystem::path weights_of(const std::filesystem::path& param) {
 Result<Network> parse_network(std::string_view param, std::span<const std::byte> bin, const std::string& name) {
   auto description = describe_text(param, name);
   if (!description) return description.error();
-  if (auto status = read_ncnn_weights(*description, bin, name); !status) return status.error();
+  MemoryBytes bytes{bin};
+  if (auto status = read_ncnn_weights(*description, bytes, name); !status) return status.error();
   return make_network(*std::move(description), name);
 }
 
@@ -106,13 +135,11 @@ Result<Network> load_network(const std::filesystem::path& param) {
   auto description = describe_file(param);
   if (!description) return description.error();
   const std::filesystem::path bin = weights_of(param);
-  const auto length = file_length(bin);
-  if (!length) return length.error();
-  if (const Bytes most = bin_length(description->arrays).most; Bytes{*length} > most)
-    return too_long(bin, *length, most);
-  const auto weights = read_file<std::vector<std::byte>>(bin, *length);
-  if (!weights) return weights.error();
-  if (auto status = read_ncnn_weights(*description, *weights, bin.string()); !status) return status.error();
+  auto file = FileBytes::open(bin);
+  if (!file) return file.error();
+  const Bytes most = bin_length(description->arrays).most;
+  if (Bytes{file->left()} > most) return too_long(bin, file->left(), most);
+  if (auto status = read_ncnn_weights(*description, *file, bin.string()); !status) return status.error();
   return make_network(*std::move(description), param);
 }
 
