@@ -28,6 +28,6 @@ Status encode_other(const EncodeJob& job, Format format, RowSource& rows, ByteSi
 /// Beyond the rows handed over, for a picture of this form.
 MediaNeed encode_png_need(const PictureInfo& picture);
 MediaNeed encode_jpeg_need(const PictureInfo& picture);
-MediaNeed encode_other_need(const PictureInfo& picture, Format format);
+MediaNeed encode_other_need(const PictureInfo& picture, int quality);
 
 }  // namespace weir::media

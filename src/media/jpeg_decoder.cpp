@@ -178,7 +178,7 @@ Status JpegDecoder::read(std::span<std::byte> rows) {
 // docs/memory.md. A progressive file is held as coefficients, two bytes each, in whole blocks of all components.
 MediaNeed JpegDecoder::need() const {
   const auto held = metadata_->icc.size() + metadata_->exif.size() + metadata_->xmp.size();
-  MediaNeed sum{Bytes{info_.row_bytes()} * 24 + Bytes{held} * 2 + 256_KiB, Bytes{}};
+  MediaNeed sum{Bytes{info_.row_bytes()} * 20 + Bytes{held} * 2 + 1_MiB, Bytes{}};
   if (!codec_.progressive_mode && !jpeg_has_multiple_scans(const_cast<j_decompress_ptr>(&codec_))) return sum;
   for (int i = 0; i < codec_.num_components; ++i) {
     const auto& part = codec_.comp_info[i];

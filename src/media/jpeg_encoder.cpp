@@ -151,7 +151,7 @@ Status encode_jpeg(const EncodeJob& job, RowSource& rows, ByteSink& sink, WriteR
 }
 
 MediaNeed encode_jpeg_need(const PictureInfo& picture) {
-  return {Bytes{picture.row_bytes()} * 40 + 256_KiB, Bytes{}};
+  return {Bytes{picture.row_bytes()} * 28 + 896_KiB, Bytes{}};
 }
 
 }  // namespace weir::media

@@ -49,6 +49,7 @@ using MetadataPtr = std::shared_ptr<const Metadata>;
 struct MediaNeed {
   Bytes ram;
   Bytes disk;  ///< a row file in the spill folder; zero where rows stream
+  Bytes shared = {};  ///< the part of `ram` that a process has once, however many readers and writers name it
 };
 
 struct ReadOptions {

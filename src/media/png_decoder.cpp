@@ -204,7 +204,7 @@ MediaNeed PngDecoder::need() const {
   // docs/memory.md: two rows as stored, one as yielded, zlib's window and libspng's own; the metadata is held twice.
   const auto row = Bytes{info_.row_bytes()};
   const auto held = Bytes{metadata_->icc.size() + metadata_->exif.size() + metadata_->xmp.size()};
-  MediaNeed sum{row * 4 + held * 2 + 256_KiB, Bytes{}};
+  MediaNeed sum{row * 4 + held * 2 + 768_KiB, Bytes{}};
   if (interlaced_) sum.disk = row * static_cast<std::uint64_t>(info_.height);
   return sum;
 }

@@ -27,7 +27,7 @@ class VipsDecoder final : public Decoder {
   const PictureInfo& info() const override { return info_; }
   int orientation() const override { return orientation_; }
   MetadataPtr metadata() const override { return metadata_; }
-  MediaNeed need() const override { return vips_decoder_need(info_, strip_rows_); }
+  MediaNeed need() const override { return vips_decoder_need(info_, file_->size(), strip_rows_); }
   Status restart() override {
     close();
     return ok();

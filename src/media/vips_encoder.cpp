@@ -180,6 +180,6 @@ Status encode_other(const EncodeJob& job, Format format, RowSource& rows, ByteSi
   return VipsEncoder{**api, job, format, sink}.encode(rows, report);
 }
 
-MediaNeed encode_other_need(const PictureInfo& picture, Format format) { return vips_encoder_need(picture, format); }
+MediaNeed encode_other_need(const PictureInfo& picture, int quality) { return vips_encoder_need(picture, quality); }
 
 }  // namespace weir::media

@@ -123,7 +123,7 @@ MediaNeed PictureWriter::need(const WriteOptions& options) {
   const auto stored = storable(options, lost);
   auto sum = options.format == Format::png   ? encode_png_need(stored)
              : options.format == Format::jpg ? encode_jpeg_need(stored)
-                                             : encode_other_need(stored, options.format);
+                                             : encode_other_need(stored, options.quality);
   sum.ram += std::max(options.queue, Bytes{options.rows.row_bytes()}) + Bytes{options.rows.row_bytes()} + 128_KiB;
   if (stored.width != options.rows.width || stored.height != options.rows.height)
     sum.ram += resample_memory(options.rows, stored.width, stored.height);
