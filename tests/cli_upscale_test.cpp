@@ -27,11 +27,13 @@ class CliUpscale : public ::testing::Test {
   }
   /// True if the picture is the one that `picture` drew, with each pixel as a block.
   static bool is_enlarged(const Picture& large, int width = 8, int height = 6, int scale = 2) {
-    if (large.info.width != width * scale || large.info.height != height * scale || large.info.channels() != 3) return false;
+    if (large.info.width != width * scale || large.info.height != height * scale || large.info.channels() != 3)
+      return false;
     for (int y = 0; y < large.info.height; ++y) {
       for (int x = 0; x < large.info.width; ++x) {
         for (int c = 0; c < 3; ++c) {
-          const int is = std::to_integer<int>(large.samples[static_cast<std::size_t>((y * large.info.width + x) * 3 + c)]);
+          const int is =
+              std::to_integer<int>(large.samples[static_cast<std::size_t>((y * large.info.width + x) * 3 + c)]);
           const int was = std::to_integer<int>(sample_at(x / scale, y / scale, c));
           if (std::abs(is - was) > 1) return false;
         }
@@ -43,7 +45,8 @@ class CliUpscale : public ::testing::Test {
   std::vector<std::string> below(const fs::path& name) const {
     std::vector<std::string> names;
     for (const auto& each : folder_.all()) {
-      if (each.starts_with(name.native() + "/") && !fs::is_directory(folder_ / each)) names.push_back(each.substr(name.native().size() + 1));
+      if (each.starts_with(name.native() + "/") && !fs::is_directory(folder_ / each))
+        names.push_back(each.substr(name.native().size() + 1));
     }
     return names;
   }
@@ -186,7 +189,8 @@ TEST_F(CliUpscale, APictureMayReplaceItself) {
 TEST_F(CliUpscale, AnyNameIsAGoodName) {
   const std::string long_name = std::string(247, 'n') + ".jpg";  // as PNG it still fits
   const std::string full_name = std::string(251, 'f') + ".jpg";  // 255 bytes; as WebP it would have 256
-  const std::vector<std::string> names{"with space.png", "漫画 é.png", "two\nlines.png", "-dash.png", "\xff\xfe.png", long_name};
+  const std::vector<std::string> names{"with space.png", "漫画 é.png",   "two\nlines.png",
+                                       "-dash.png",      "\xff\xfe.png", long_name};
   for (const auto& name : names) picture(fs::path{"in"} / name);
   const Ended ended = upscale({"in", "-o", "out"});
   EXPECT_EQ(ended.status, 0) << ended.error;
@@ -226,7 +230,8 @@ TEST_F(CliUpscale, BadItemsAreNamedAndTheOthersAreDone) {
   const Ended ended = upscale({"in", "gone.png", "-o", "out", "-q"});
   EXPECT_EQ(ended.status, 1);
   EXPECT_EQ(ended.error_lines(), 5u) << ended.error;
-  for (const char* bad : {"in/empty.png: ", "in/text.png: ", "in/cut.png: ", "gone.png: "}) EXPECT_TRUE(ended.says(bad)) << ended.error;
+  for (const char* bad : {"in/empty.png: ", "in/text.png: ", "in/cut.png: ", "gone.png: "})
+    EXPECT_TRUE(ended.says(bad)) << ended.error;
   EXPECT_TRUE(ended.says("error: 4 of 6 items failed")) << ended.error;
   EXPECT_EQ(below("out"), (std::vector<std::string>{"a.png", "z.png"}));
 }
@@ -236,8 +241,11 @@ TEST_F(CliUpscale, PlacesThatCannotBeReadOrWrittenAreNamed) {
   folder_.put("file", "x");
   fs::create_directory(folder_ / "empty");
   fs::create_directory(folder_ / "taken.png");
-  for (const auto& [output, why] : std::vector<std::pair<std::string, std::string>>{
-           {"file/b.png", "file"}, {"/proc/b.png", "/proc"}, {"/proc/none/b.png", "/proc"}, {std::string(256, 'x') + ".png", "xxx"}}) {
+  for (const auto& [output, why] :
+       std::vector<std::pair<std::string, std::string>>{{"file/b.png", "file"},
+                                                        {"/proc/b.png", "/proc"},
+                                                        {"/proc/none/b.png", "/proc"},
+                                                        {std::string(256, 'x') + ".png", "xxx"}}) {
     const Ended ended = upscale({"a.png", "-o", output});
     EXPECT_EQ(ended.status, 1) << output;
     EXPECT_TRUE(ended.says("a.png: ")) << ended.error;
@@ -256,14 +264,81 @@ TEST_F(CliUpscale, PlacesThatCannotBeReadOrWrittenAreNamed) {
 }
 
 TEST_F(CliUpscale, AFullDiskLeavesNoFile) {
-  picture("a.png", 64, 64);
+  picture("in/a.png", 300, 200);
+  picture("in/b.png");
+  const Ended full = upscale({"in", "-o", "out", "-q"}, {.largest_file = 2000});
+  EXPECT_EQ(full.status, 1);
+  EXPECT_TRUE(full.error.starts_with("in/a.png: ")) << full.error;
+  EXPECT_EQ(below("out"), (std::vector<std::string>{"b.png"}));
   if (!fs::exists("/dev/full")) GTEST_SKIP() << "no /dev/full here";
-  EXPECT_EQ(upscale({"a.png", "-o", "/dev/full", "--format", "png", "--overwrite"}).status, 1);
+  EXPECT_EQ(upscale({"in/a.png", "-o", "-"}, {.output_file = "/dev/full"}).status, 1);
+  EXPECT_EQ(upscale({"in/a.png", "-o", "c.png", "--json"}, {.output_file = "/dev/full"}).status, 1);
+}
+
+TEST_F(CliUpscale, ThinPicturesAreEnlarged) {
+  for (const auto& [width, height] : std::vector<std::pair<int, int>>{{1, 1}, {1, 500}, {500, 1}, {2, 3}}) {
+    picture("thin.png", width, height);
+    const Ended ended = upscale({"thin.png", "-o", "large.png", "--overwrite", "-q"});
+    EXPECT_EQ(ended.status, 0) << width << "x" << height << ": " << ended.error;
+    EXPECT_TRUE(is_enlarged(read_picture(folder_ / "large.png"), width, height)) << width << "x" << height;
+  }
+}
+
+TEST_F(CliUpscale, APictureOfAnotherFormatThanItsNameIsRead) {
+  picture("a.png");
+  fs::rename(folder_ / "a.png", folder_ / "a.jpg");
+  EXPECT_EQ(upscale({"a.jpg", "-o", "out/"}).status, 0);
+  EXPECT_TRUE(is_enlarged("out/a.png"));
+}
+
+TEST_F(CliUpscale, APictureBombIsRefused) {
+  picture("a.png");
+  std::string bomb = folder_.text("a.png");
+  const std::string side{"\x00\x01\x86\xa0", 4};  // 100,000
+  bomb.replace(16, 8, side + side);               // width and height of the IHDR chunk: PNG specification, 11.2.2
+  unsigned crc = 0xFFFFFFFFu;                     // of the chunk's type and data; annex D there
+  for (std::size_t i = 12; i < 29; ++i) {
+    crc ^= static_cast<unsigned char>(bomb[i]);
+    for (int bit = 0; bit < 8; ++bit) crc = (crc & 1) != 0 ? crc >> 1 ^ 0xEDB88320u : crc >> 1;
+  }
+  for (int i = 0; i < 4; ++i) bomb[29 + static_cast<std::size_t>(i)] = static_cast<char>(~crc >> (24 - 8 * i));
+  folder_.put("in/bomb.png", bomb);
+  picture("in/good.png");
+  const Ended ended = upscale({"in", "-o", "out", "-q"});
+  EXPECT_EQ(ended.status, 1);
+  EXPECT_TRUE(ended.error.starts_with("in/bomb.png: ")) << ended.error;
+  EXPECT_EQ(ended.error_lines(), 2u) << ended.error;
+  EXPECT_EQ(below("out"), (std::vector<std::string>{"good.png"}));
+}
+
+TEST_F(CliUpscale, ATerminalShowsProgressInOneLine) {
+  picture("a.png");
+  const Ended ended = upscale({"a.png", "-o", "b.png"}, {.terminal = true});
+  EXPECT_EQ(ended.status, 0);
+  EXPECT_TRUE(ended.says("\r\x1b[Ka.png    0 %")) << ended.error;
+  EXPECT_TRUE(ended.says("a.png -> b.png: 16x12")) << ended.error;
+  const Ended quiet = upscale({"a.png", "-o", "b.png", "--overwrite", "-q"}, {.terminal = true});
+  EXPECT_EQ(quiet.error, "");
+}
+
+TEST_F(CliUpscale, TheResultDoesNotDependOnTheWayItIsMade) {
+  picture("a.png", 61, 47);
+  ASSERT_EQ(upscale({"a.png", "-o", "1.png", "--threads", "1"}).status, 0);
+  const std::string first = folder_.text("1.png");
+  ASSERT_EQ(upscale({"a.png", "-o", "2.png", "--threads", "3"}).status, 0);
+  ASSERT_EQ(
+      run({"upscale", "a.png", "-o", "3.png", "--model", "nets/blocks.param", "--ram", "64M", "--device", "cpu:0"},
+          {.folder = folder_.path()})
+          .status,
+      0);
+  EXPECT_EQ(folder_.text("2.png"), first);
+  EXPECT_EQ(folder_.text("3.png"), first);
 }
 
 TEST_F(CliUpscale, TooSmallALineRefusesWithTheNumbers) {
   picture("a.png");
-  const Ended ended = run({"upscale", "a.png", "-o", "b.png", "--model", "nets/blocks.param", "--ram", "1M"}, {.folder = folder_.path()});
+  const Ended ended = run({"upscale", "a.png", "-o", "b.png", "--model", "nets/blocks.param", "--ram", "1M"},
+                          {.folder = folder_.path()});
   EXPECT_EQ(ended.status, 3);
   EXPECT_TRUE(ended.says("1 MiB")) << ended.error;
   EXPECT_FALSE(fs::exists(folder_ / "b.png"));
@@ -381,13 +456,23 @@ TEST_F(CliInterrupted, SigtermEndsWithinTwoSecondsAndLeavesNothingBehind) {
   }
 }
 
+TEST_F(CliUpscale, SigtermEndsAWaitForStandardInput) {
+  const Ended ended = upscale({"-", "-o", "b.png"}, {.keep_input_open = true, .meanwhile = [&](pid_t child) {
+                                                       std::this_thread::sleep_for(std::chrono::milliseconds{100});
+                                                       kill(child, SIGTERM);
+                                                     }});
+  EXPECT_EQ(ended.status, 4) << ended.error;
+  EXPECT_EQ(ended.error, "error: interrupted; 0 of 1 items done\n");
+}
+
 TEST_F(CliInterrupted, KillLeavesNoPartialFileUnderAFinalName) {
   const Ended ended = interrupt(SIGKILL);
   EXPECT_EQ(ended.status, 128 + SIGKILL);
   EXPECT_FALSE(fs::exists(folder_ / "out/2.png"));
   fs::remove(folder_ / "out/1.png");
   fs::remove(folder_ / "in/2.png");
-  EXPECT_EQ(run({"upscale", "in", "-o", "out", "--model", "nets/slow.param", "-q"}, {.folder = folder_.path()}).status, 0);
+  EXPECT_EQ(run({"upscale", "in", "-o", "out", "--model", "nets/slow.param", "-q"}, {.folder = folder_.path()}).status,
+            0);
   EXPECT_TRUE(is_enlarged("out/3.png"));
 }
 

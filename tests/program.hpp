@@ -6,6 +6,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -77,6 +78,10 @@ struct How {
   std::string input{};                                           ///< standard input
   std::vector<std::pair<std::string, std::string>> variables{};  ///< beside an otherwise clean environment
   bool close_output = false;                                     ///< started with standard output closed
+  fs::path output_file{};                                        ///< standard output goes there
+  std::uintmax_t largest_file = 0;                               ///< files may not grow beyond it: a full disk
+  bool keep_input_open = false;                                  ///< standard input never ends
+  bool terminal = false;                                         ///< standard error is a terminal
   bool broken_output = false;                                    ///< standard output is a pipe that nobody reads
   std::function<void(pid_t)> meanwhile{};                        ///< called while it runs
 };
@@ -85,8 +90,16 @@ namespace detail {
 
 struct Pipe {
   int ends[2] = {-1, -1};
-  Pipe() {
-    if (pipe2(ends, O_CLOEXEC) != 0) std::abort();
+  explicit Pipe(bool terminal = false) {
+    if (!terminal && pipe2(ends, O_CLOEXEC) != 0) std::abort();
+    if (terminal) open_terminal();
+  }
+  /// The reading end of a terminal is its master.
+  void open_terminal() {
+    ends[0] = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC);
+    if (ends[0] < 0 || grantpt(ends[0]) != 0 || unlockpt(ends[0]) != 0) std::abort();
+    ends[1] = open(ptsname(ends[0]), O_RDWR | O_NOCTTY | O_CLOEXEC);
+    if (ends[1] < 0) std::abort();
   }
   ~Pipe() {
     close_end(0);
@@ -111,14 +124,22 @@ inline std::string read_all(int descriptor) {
 [[noreturn]] inline void become_program(const std::vector<std::string>& words, const How& how, int in, int out,
                                         int error) {
   dup2(in, 0);
-  if (how.close_output)
+  if (!how.output_file.empty())
+    dup2(open(how.output_file.c_str(), O_WRONLY), 1);
+  else if (how.close_output)
     close(1);
   else
     dup2(out, 1);
   dup2(error, 2);
+  if (how.largest_file > 0) {
+    const rlimit limit{how.largest_file, how.largest_file};
+    setrlimit(RLIMIT_FSIZE, &limit);
+  }
   if (!how.folder.empty() && chdir(how.folder.c_str()) != 0) _exit(126);
-  std::vector<std::string> variables{"PATH=/usr/bin:/bin", "HOME=/nonexistent", "LC_ALL=C.UTF-8"};
+  std::vector<std::string> variables;
   for (const auto& [name, value] : how.variables) variables.push_back(name + "=" + value);
+  for (const char* common : {"HOME=/nonexistent", "LC_ALL=C.UTF-8"})
+    variables.emplace_back(common);  // the first counts
   std::vector<char*> argv{const_cast<char*>(WEIR_PROGRAM)};
   std::vector<char*> environment;
   for (const auto& word : words) argv.push_back(const_cast<char*>(word.c_str()));
@@ -135,7 +156,7 @@ inline std::string read_all(int descriptor) {
 inline Ended run(const std::vector<std::string>& words, const How& how = {}) {
   detail::Pipe in;
   detail::Pipe out;
-  detail::Pipe error;
+  detail::Pipe error{how.terminal};
   const auto start = std::chrono::steady_clock::now();
   const pid_t child = fork();
   if (child == 0) detail::become_program(words, how, in.ends[0], out.ends[1], error.ends[1]);
@@ -152,7 +173,7 @@ inline Ended run(const std::vector<std::string>& words, const How& how = {}) {
         if (wrote <= 0) break;
         done += static_cast<std::size_t>(wrote);
       }
-      in.close_end(1);
+      if (!how.keep_input_open) in.close_end(1);
     }};
     const std::jthread read_out{[&] { ended.out = out.ends[0] < 0 ? std::string{} : detail::read_all(out.ends[0]); }};
     const std::jthread read_error{[&] { ended.error = detail::read_all(error.ends[0]); }};
@@ -168,7 +189,7 @@ inline Ended run(const std::vector<std::string>& words, const How& how = {}) {
 /// Waits until the process has a file open for writing below `folder` (named or not); false if it ended before.
 inline bool wait_until_it_writes(pid_t child, const fs::path& folder) {
   const fs::path descriptors = fs::path{"/proc"} / std::to_string(child) / "fd";
-  for (int tries = 0; tries < 3000; ++tries) {
+  for (int tries = 0; tries < 10000; ++tries) {
     siginfo_t info{};
     if (waitid(P_PID, static_cast<id_t>(child), &info, WEXITED | WNOHANG | WNOWAIT) == 0 && info.si_pid == child)
       return false;

@@ -68,7 +68,7 @@ struct UpscaleOptions {
   double scale = 0;               ///< wanted scale, above 0; 0: the network's own
   int width = 0, height = 0;      ///< wanted size instead; a height of 0 follows the width
   std::uint64_t ram_bytes = 0;    ///< the most that the process may hold at once; 0: half of the free memory
-  std::string spill_folder;       ///< for what does not fit below the line; empty: nothing is spilled
+  std::string spill_folder{};     ///< for what does not fit below the line; empty: nothing is spilled
   std::uint64_t spill_bytes = 0;  ///< the most that may be spilled there
   int threads = 0;                ///< 0: the processors that the process may use
   bool exact_precision = false;   ///< 32-bit floating point instead of the fast kernels

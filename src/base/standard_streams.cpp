@@ -13,41 +13,40 @@ namespace weir {
 namespace {
 
 constexpr std::size_t kPiece = std::size_t{1} << 20;
-
-/// True if the call is to be repeated, for a descriptor that somebody made non-blocking after it is ready again.
-bool again(int error, int descriptor, short events) {
-  if (error == EINTR) return true;
-  if (error != EAGAIN) return false;
-  pollfd wait{descriptor, events, 0};
-  return poll(&wait, 1, -1) >= 0 || errno == EINTR;
-}
+constexpr int kLookMs = 100;  // how often a wait for input looks whether it is to end
 
 }  // namespace
 
 Status write_standard_output(std::string_view text) {
   while (!text.empty()) {
     const ssize_t written = write(STDOUT_FILENO, text.data(), text.size());
-    if (written >= 0)
+    if (written >= 0) {
       text.remove_prefix(static_cast<std::size_t>(written));
-    else if (const int error = errno; !again(error, STDOUT_FILENO, POLLOUT))
-      return Error{Errc::io, fmt::format("cannot write to standard output: {}", errno_text(error))};
+    } else if (errno == EAGAIN) {  // somebody made it non-blocking
+      pollfd wait{STDOUT_FILENO, POLLOUT, 0};
+      poll(&wait, 1, -1);
+    } else if (errno != EINTR) {
+      return Error{Errc::io, fmt::format("cannot write to standard output: {}", errno_text(errno))};
+    }
   }
   return ok();
 }
 
-Result<std::vector<std::byte>> read_standard_input(Bytes limit) {
+Result<std::vector<std::byte>> read_standard_input(Bytes limit, std::stop_token stop) {
   std::vector<std::byte> all;
   for (std::size_t size = 0;;) {
+    if (stop.stop_requested()) return Error{Errc::cancelled, "interrupted"};
+    pollfd wait{STDIN_FILENO, POLLIN, 0};
+    if (poll(&wait, 1, kLookMs) == 0) continue;
     if (size == all.size()) all.resize(size + std::max(kPiece, size / 2));
     const ssize_t got = read(STDIN_FILENO, all.data() + size, all.size() - size);
     if (got < 0) {
-      if (const int error = errno; !again(error, STDIN_FILENO, POLLIN))
-        return Error{Errc::io, fmt::format("cannot read standard input: {}", errno_text(error))};
-      continue;
+      if (errno == EINTR || errno == EAGAIN) continue;
+      return Error{Errc::io, fmt::format("cannot read standard input: {}", errno_text(errno))};
     }
     size += static_cast<std::size_t>(got);
     if (Bytes{size} > limit)
-      return Error{Errc::over_budget, fmt::format("standard input has more than the {} of --ram", to_text(limit))};
+      return Error{Errc::over_budget, fmt::format("standard input has more than the {} of the line", to_text(limit))};
     if (got == 0) {
       all.resize(size);
       all.shrink_to_fit();

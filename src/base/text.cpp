@@ -1,5 +1,6 @@
 #include "base/text.hpp"
 
+#include <algorithm>
 #include <charconv>
 #include <cmath>
 #include <cstdint>
@@ -87,6 +88,15 @@ std::string printable(std::string_view text) {
     }
   }
   return out;
+}
+
+std::string one_line(std::string_view text) {
+  std::string out{text};
+  for (char& c : out) {
+    if (static_cast<unsigned char>(c) <= 0x20 || c == 0x7F) c = ' ';
+  }
+  out.erase(out.find_last_not_of(' ') + 1);
+  return out.substr(std::min(out.find_first_not_of(' '), out.size()));
 }
 
 Result<Bytes> parse_bytes(std::string_view text) {

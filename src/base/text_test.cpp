@@ -25,6 +25,12 @@ TEST(Printable, ShowsBytesThatAreNotUtf8) {
   EXPECT_EQ(printable("\xed\xa0\x80"), "\\xed\\xa0\\x80");  // a surrogate
 }
 
+TEST(OneLine, HasNoBreaksAndNoEdges) {
+  EXPECT_EQ(one_line("first\nsecond\tthird\n\n"), "first second third");
+  EXPECT_EQ(one_line("\n"), "");
+  EXPECT_EQ(one_line(""), "");
+}
+
 TEST(ParseBytes, ReadsEveryUnit) {
   EXPECT_EQ(*parse_bytes("4096"), Bytes{4096});
   EXPECT_EQ(*parse_bytes("640M"), 640_MiB);

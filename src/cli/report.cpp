@@ -90,8 +90,8 @@ std::string shown(const std::filesystem::path& path) { return printable(path.nat
 
 std::string failure_text(const tasks::PictureItem& item, const Error& error) {
   const std::string name = shown(item.source.path);
-  if (error.what.starts_with(name + ":")) return error.what;
-  return fmt::format("{}: {}", name, error.what);
+  const std::string what = one_line(error.what);
+  return what.starts_with(name + ":") ? what : fmt::format("{}: {}", name, what);
 }
 
 std::string picture_json(const tasks::PictureItem& item, const tasks::PictureOutcome& outcome) {

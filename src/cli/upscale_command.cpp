@@ -138,12 +138,13 @@ Status add_networks(const Invocation& invocation, tasks::PictureSettings& settin
   return ok();
 }
 
-tasks::OutputRule output_rule(const Invocation& invocation, Bytes ram) {
+tasks::OutputRule output_rule(const Invocation& invocation, Bytes ram, std::stop_token stop) {
   const Arguments& args = invocation.args();
   return {.output = args.output,
           .format = args.format,
           .format_demanded = invocation.line.has("--format"),
-          .standard_input_limit = ram};
+          .standard_input_limit = ram,
+          .stop = std::move(stop)};
 }
 
 void tell_summary(const tasks::WorklistTotals& totals, std::size_t skipped, observe::Seconds time, observe::Log& log) {
@@ -180,7 +181,8 @@ Ending run_upscale(const Invocation& invocation) {
   }
   auto settings = picture_settings(invocation);
   if (!settings) return wrong_usage(settings.error().what);
-  const auto list = tasks::list_pictures(args.operands, output_rule(invocation, settings->upscale.ram));
+  const auto list =
+      tasks::list_pictures(args.operands, output_rule(invocation, settings->upscale.ram, signals.token()));
   if (!list) return wrong_usage(list.error().what);
   if (auto found = add_networks(invocation, *settings); !found)
     return {found.error().code == Errc::invalid_argument ? Exit::wrong_usage : Exit::nothing_started,

@@ -1,5 +1,6 @@
 #include "tasks/network_shelf.hpp"
 
+#include <algorithm>
 #include <utility>
 
 #include <fmt/format.h>
@@ -18,6 +19,12 @@ Error nothing_found(const NetworkWish& wish) {
   return {Errc::unsupported, fmt::format("no network found in {}; give --model FILE or FOLDER", places)};
 }
 
+Error nothing_readable(const std::vector<nn::CatalogueEntry>& entries) {
+  const std::string others =
+      entries.size() == 1 ? "" : fmt::format(" (and {} more that cannot be read)", entries.size() - 1);
+  return {Errc::unsupported, entries.front().unreadable + others};
+}
+
 }  // namespace
 
 Result<NetworkShelf> NetworkShelf::open(NetworkWish wish) {
@@ -25,6 +32,8 @@ Result<NetworkShelf> NetworkShelf::open(NetworkWish wish) {
   auto entries = nn::find_networks(model, wish.folders);
   if (!entries) return entries.error();
   if (entries->empty()) return nothing_found(wish);
+  if (std::all_of(entries->begin(), entries->end(), [](const auto& entry) { return !entry.unreadable.empty(); }))
+    return nothing_readable(*entries);
   NetworkShelf shelf{*std::move(entries), {.name = std::move(wish.name), .scale = std::nullopt, .noise = wish.noise}};
   if (auto any = shelf.select(0); !any) return any.error();  // name and noise are known to fit before any work
   return shelf;

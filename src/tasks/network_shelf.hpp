@@ -21,7 +21,8 @@ struct NetworkWish {
 /// The networks that fit a wish, each read when it is first needed; the one used last is kept. Not thread-safe.
 class NetworkShelf {
  public:
-  /// Errors: invalid_argument (no such model, no network of that name or noise); unsupported if there is none at all.
+  /// Errors: invalid_argument (no such model, no network of that name or noise); unsupported if there is none that
+  /// can be read.
   static Result<NetworkShelf> open(NetworkWish wish);
 
   /// The network for a wanted scale; 0 asks for a network's own. Errors: those of nn::select_for_enlargement and

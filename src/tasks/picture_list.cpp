@@ -44,8 +44,8 @@ struct Finder {
   void add_folder(const fs::path& folder, const fs::path& below);
   void add_entry(const fs::directory_entry& entry, const fs::path& below);
   void add_path(const fs::path& path);
-  void add_input(const std::string& input, Bytes limit);
-  void add_standard_input(Bytes limit);
+  void add_input(const std::string& input, const OutputRule& rule);
+  void add_standard_input(const OutputRule& rule);
 };
 
 bool is_hidden(const fs::path& name) { return name.native().starts_with('.'); }
@@ -93,10 +93,10 @@ void Finder::add_path(const fs::path& path) {
   }
 }
 
-void Finder::add_standard_input(Bytes limit) {
+void Finder::add_standard_input(const OutputRule& rule) {
   PictureItem item;
   item.source.path = "-";
-  auto bytes = read_standard_input(limit);
+  auto bytes = read_standard_input(rule.standard_input_limit, rule.stop);
   if (bytes)
     item.source.bytes = std::make_shared<const std::vector<std::byte>>(*std::move(bytes));
   else
@@ -104,9 +104,9 @@ void Finder::add_standard_input(Bytes limit) {
   found.push_back({std::move(item), "stdin", {}});
 }
 
-void Finder::add_input(const std::string& input, Bytes limit) {
+void Finder::add_input(const std::string& input, const OutputRule& rule) {
   std::error_code problem;
-  if (input == "-") return add_standard_input(limit);
+  if (input == "-") return add_standard_input(rule);
   if (!has_pattern(input) || fs::exists(input, problem)) return add_path(input);
   const auto matches = expand_pattern(input);
   if (matches.empty()) add_problem(input, {Errc::io, "nothing matches this pattern"});
@@ -150,7 +150,7 @@ Result<media::Format> format_for_file(const fs::path& output, const OutputRule& 
 std::string extension_for(const Found& found, media::Format format) {
   const std::string own = found.below.extension().native();
   if (media::format_of_extension(own) == format) return own;
-  return "." + std::string{media::name_of(format)};
+  return fmt::format(".{}", media::name_of(format));
 }
 
 void name_below(const fs::path& folder, const OutputRule& rule, Found& found) {
@@ -217,7 +217,7 @@ Result<PictureList> list_pictures(const std::vector<std::string>& inputs, const 
     return Error{Errc::invalid_argument,
                  fmt::format("{} pictures cannot be written; png, jpg, webp, avif, jxl and tiff can",
                              media::name_of(*rule.format))};
-  for (const std::string& input : inputs) finder.add_input(input, rule.standard_input_limit);
+  for (const std::string& input : inputs) finder.add_input(input, rule);
   drop_repeated(finder.found);
   const auto folder = is_folder(rule, inputs.size() > 1 || finder.found.size() > 1 || finder.folder_among_inputs);
   if (!folder) return folder.error();

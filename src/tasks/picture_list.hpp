@@ -1,6 +1,7 @@
 #pragma once
 
 #include <optional>
+#include <stop_token>
 #include <string>
 #include <vector>
 
@@ -16,6 +17,7 @@ struct OutputRule {
       format;                    ///< wanted; empty: the output's extension, else the input's if lossless, else PNG
   bool format_demanded = false;  ///< a contradicting extension of the output is an error rather than stronger
   Bytes standard_input_limit;    ///< for reading "-"
+  std::stop_token stop;          ///< ends the wait for it
 };
 
 struct PictureList {

@@ -1,0 +1,110 @@
+// `weir models`, and how `weir upscale` finds its network.
+
+#include <gtest/gtest.h>
+
+#include <nlohmann/json.hpp>
+
+#include "pictures.hpp"
+#include "program.hpp"
+#include "tiny_network.hpp"
+
+namespace weir::test {
+namespace {
+
+using Json = nlohmann::json;
+
+class CliModels : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    write_tiny_network(folder_ / "nets", "two", 2);
+    write_tiny_network(folder_ / "nets", "three", 3);
+    ASSERT_TRUE(write_picture(folder_ / "a.png", 8, 6));
+  }
+  Ended weir(const std::vector<std::string>& words, How how = {}) const {
+    how.folder = folder_.path();
+    return run(words, how);
+  }
+  int width_of(const fs::path& name) const { return read_picture(folder_ / name).info.width; }
+  Folder folder_;
+};
+
+TEST_F(CliModels, ListsWhatIsFound) {
+  const Ended table = weir({"models", "--model", "nets"});
+  EXPECT_EQ(table.status, 0) << table.error;
+  EXPECT_EQ(std::count(table.out.begin(), table.out.end(), '\n'), 3);
+  for (const char* word :
+       {"NAME", "FAMILY", "SCALE", "LAYERS", "PARAMETERS", "MULT/PIXEL", "MEMORY/MP", "nets/two", "3x", "MiB"})
+    EXPECT_NE(table.out.find(word), std::string::npos) << word << "\n" << table.out;
+  std::istringstream lines{weir({"models", "--model", "nets", "--json"}).out};
+  int count = 0;
+  for (std::string line; std::getline(lines, line); ++count) {
+    const Json json = Json::parse(line);
+    EXPECT_EQ(json["scale"], json["name"] == "two" ? 2 : 3);
+    EXPECT_EQ(json["multiplications_per_pixel"], json["name"] == "two" ? 324 : 729);
+    EXPECT_EQ(json["parameters"], json["name"] == "two" ? 336 : 756);
+    EXPECT_EQ(json["layers"], 3);
+    EXPECT_GT(json["memory_per_megapixel_bytes"], 0);
+  }
+  EXPECT_EQ(count, 2);
+}
+
+TEST_F(CliModels, SaysWhyOneIsUnreadable) {
+  folder_.put("nets/odd.param", "7767517\n2 2\nInput data 0 1 data\nFrobnicate f 1 1 data output\n");
+  folder_.put("nets/odd.bin", "");
+  folder_.put("nets/short.param", folder_.text("nets/two.param"));
+  folder_.put("nets/short.bin", "1234");
+  const Ended ended = weir({"models", "--model", "nets"});
+  EXPECT_EQ(ended.status, 0) << ended.error;
+  EXPECT_NE(ended.out.find("Frobnicate"), std::string::npos) << ended.out;
+  EXPECT_NE(ended.out.find("odd.param"), std::string::npos) << ended.out;
+  EXPECT_NE(ended.out.find("nets/short  unreadable: "), std::string::npos) << ended.out;
+}
+
+TEST_F(CliModels, NetworksComeFromTheVariableAndTheUsersFolder) {
+  EXPECT_EQ(weir({"upscale", "a.png", "-o", "0.png"}).status, 3);
+  EXPECT_EQ(weir({"upscale", "a.png", "-o", "1.png"}, {.variables = {{"WEIR_MODELS", "/nowhere:nets"}}}).status, 0);
+  EXPECT_EQ(width_of("1.png"), 16);
+  fs::create_directories(folder_ / ".local/share/weir");
+  fs::rename(folder_ / "nets", folder_ / ".local/share/weir/models");
+  EXPECT_EQ(weir({"upscale", "a.png", "-o", "2.png"}, {.variables = {{"HOME", folder_.path()}}}).status, 0);
+  EXPECT_EQ(width_of("2.png"), 16);
+}
+
+TEST_F(CliModels, TheScaleAndTheNameChooseTheNetwork) {
+  const auto network = [&](const std::vector<std::string>& words) {
+    std::vector<std::string> all{"upscale", "a.png", "-o", "x.png", "--model", "nets", "--dry-run", "--json"};
+    all.insert(all.end(), words.begin(), words.end());
+    const Ended ended = weir(all);
+    return ended.status == 0 ? Json::parse(ended.out)["network"]["name"].get<std::string>() : ended.error;
+  };
+  EXPECT_EQ(network({"--scale", "2"}), "two");
+  EXPECT_EQ(network({"--scale", "3"}), "three");
+  EXPECT_EQ(network({"--width", "24"}), "three");
+  EXPECT_EQ(network({"--resize", "10x12"}), "two");
+  EXPECT_EQ(network({"--name", "three"}), "three");
+  EXPECT_EQ(weir({"upscale", "a.png", "-o", "y.png", "--model", "nets", "--name", "three", "--scale", "2"}).status, 0);
+  EXPECT_EQ(width_of("y.png"), 16);
+}
+
+TEST_F(CliModels, ANetworkThatCannotBeHadIsSaidBeforeAnyWork) {
+  for (const auto& [words, why] :
+       std::vector<std::pair<std::vector<std::string>, std::string>>{{{"--model", "none"}, "none"},
+                                                                     {{"--model", "nets", "--name", "four"}, "four"},
+                                                                     {{"--model", "nets", "--noise", "2"}, "noise"}}) {
+    std::vector<std::string> all{"upscale", "a.png", "-o", "out/"};
+    all.insert(all.end(), words.begin(), words.end());
+    const Ended ended = weir(all);
+    EXPECT_EQ(ended.status, 2) << ended.error;
+    EXPECT_EQ(ended.error_lines(), 1u) << ended.error;
+    EXPECT_TRUE(ended.says(why)) << ended.error;
+  }
+  folder_.put("bad/x.param", folder_.text("nets/two.param"));
+  folder_.put("bad/x.bin", folder_.text("nets/two.bin").substr(0, 100));
+  const Ended cut = weir({"upscale", "a.png", "-o", "out/", "--model", "bad/x.param"});
+  EXPECT_EQ(cut.status, 3) << cut.error;
+  EXPECT_TRUE(cut.says("x.bin")) << cut.error;
+  EXPECT_FALSE(fs::exists(folder_ / "out"));
+}
+
+}  // namespace
+}  // namespace weir::test
