@@ -14,6 +14,7 @@ ByteSink::ByteSink(int fd, std::string name)
 
 Status ByteSink::put(std::span<const std::byte> bytes) {
   if (!state_) return state_;
+  if (bytes.empty()) return ok();
   size_ += bytes.size();
   if (filled_ + bytes.size() > kBuffer)
     if (auto done = flush(); !done) return done;

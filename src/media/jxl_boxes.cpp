@@ -84,8 +84,10 @@ void read_jxl_boxes(const InputFile& file, Metadata& into) {
     auto got = file.read_at(at, bytes);
     return got ? *got : std::size_t{0};
   };
-  for (std::uint64_t at = 0; const auto box = box_at(at, file.size(), read_at); at = box->end) {
+  std::uint64_t at = 0;
+  while (const auto box = box_at(at, file.size(), read_at)) {
     if (at == 0 && box->type != "JXL ") return;  // a bare codestream
+    at = box->end;
     const auto size = box->end - box->body;
     if ((box->type != "Exif" && box->type != "xml ") || size > kMetadataLimit) continue;
     Blob body(static_cast<std::size_t>(size));
