@@ -55,14 +55,18 @@ std::vector<float> patch_of_convolution(const Convolution& conv, const std::vect
   return m;
 }
 
-/// Weights of a transposed convolution as factor * factor convolutions: [phase][out][tap y][tap x][padded in].
+/// Output channels of a phase: whole vectors of any instruction set, unless they go to planes.
+int phase_channels(int out) { return out <= compute::kMostPlanarChannels ? out : round_up(out, 16); }
+
+/// Weights of a transposed convolution as factor * factor convolutions: [phase][phase_channels][tap y][tap x][padded in].
 /// Output row s * b + r of the full result gets kernel row r + s * m from input row b - m; a patch begins at row
 /// b - (taps - 1), so that its tap t is m = taps - 1 - t.
 std::vector<float> patch_of_deconvolution(const Deconvolution& conv, const std::vector<float>& weight, int taps) {
   const int in = compute::padded_channels(conv.in_channels);
   const int s = conv.stride;
   const int k = conv.kernel;
-  std::vector<float> m(static_cast<std::size_t>(s) * s * conv.out_channels * taps * taps * in, 0.0F);
+  const auto channels = static_cast<std::size_t>(phase_channels(conv.out_channels));
+  std::vector<float> m(static_cast<std::size_t>(s) * s * channels * taps * taps * in, 0.0F);
   for (int phase = 0; phase < s * s; ++phase) {
     for (int o = 0; o < conv.out_channels; ++o) {
       for (int ty = 0; ty < taps; ++ty) {
@@ -70,7 +74,7 @@ std::vector<float> patch_of_deconvolution(const Deconvolution& conv, const std::
           const int ky = phase / s + s * (taps - 1 - ty);
           const int kx = phase % s + s * (taps - 1 - tx);
           if (ky >= k || kx >= k) continue;
-          float* to = m.data() + (((static_cast<std::size_t>(phase) * conv.out_channels + o) * taps + ty) * taps + tx) * in;
+          float* to = m.data() + (((static_cast<std::size_t>(phase) * channels + o) * taps + ty) * taps + tx) * in;
           for (int c = 0; c < conv.in_channels; ++c) {
             to[c] = weight[((static_cast<std::size_t>(o) * conv.in_channels + c) * k + ky) * k + kx];
           }
@@ -84,8 +88,9 @@ std::vector<float> patch_of_deconvolution(const Deconvolution& conv, const std::
 /// Per output channel, repeated for each phase of a patch.
 AlignedArray<float> per_lane(const std::vector<float>& values, int phases, int padded, float scale) {
   AlignedArray<float> lanes{static_cast<std::size_t>(padded)};
+  const int step = phases == 1 ? 0 : phase_channels(static_cast<int>(values.size()));
   for (int p = 0; p < phases; ++p) {
-    for (std::size_t c = 0; c < values.size(); ++c) lanes.data()[p * values.size() + c] = values[c] * scale;
+    for (std::size_t c = 0; c < values.size(); ++c) lanes.data()[static_cast<std::size_t>(p * step) + c] = values[c] * scale;
   }
   return lanes;
 }
@@ -125,7 +130,7 @@ PackedOp pack_op(const Layer& layer, const Op& op, const Kernels& kernels, Arith
     phases = op.factor * op.factor;
     const std::vector<float> m =
         patch_of_deconvolution(transposed, laid(transposed.weight, transposed.kernel, orientation, scale), op.kernel);
-    const int out = phases * transposed.out_channels;
+    const int out = phases * phase_channels(transposed.out_channels);
     packed.matrix = compute::pack_matrix(kernels, arithmetic, out, static_cast<int>(m.size()) / out, m.data());
     padded = packed.matrix.out_padded;
   }
@@ -168,7 +173,7 @@ Bytes packed_bytes(const Program& program, const Graph& graph, const Kernels& ke
       out = conv->out_channels;
     } else if (const auto* transposed = std::get_if<Deconvolution>(&layer.operation)) {
       in = compute::padded_channels(transposed->in_channels) * op.kernel * op.kernel;
-      out = transposed->out_channels * op.factor * op.factor;
+      out = phase_channels(transposed->out_channels) * op.factor * op.factor;
     }
     const std::uint64_t points = op.kind == OpKind::conv3x3 ? 36 : 1;
     const auto padded = static_cast<std::uint64_t>(round_up(out, kernels.lanes));

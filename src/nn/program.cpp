@@ -12,7 +12,8 @@ namespace weir::nn {
 
 namespace {
 
-constexpr int kLaneChannels = 16;  // out channels of a patch come in whole vectors
+constexpr int kBlockChannels = 32;   // what the kernels read of one source at a time
+constexpr std::size_t kMostParts = 8;
 
 /// What a blob is while the graph is walked.
 struct Value {
@@ -150,14 +151,6 @@ class Lowering {
     if (o.kind != OpKind::patch) {
       if (auto status = ungate(o); !status) return status;
     }
-    if (o.kind == OpKind::patch && conv.out_channels % kLaneChannels != 0 && conv.out_channels > compute::kMostPlanarChannels) {
-      return unsupported("output channels that are not a multiple of 16");
-    }
-    for (const View& v : o.inputs) {
-      if (o.inputs.size() > 1 && tensor(v.tensor).channels % 32 != 0) {
-        return unsupported("a concatenation of channels that are not a multiple of 32");
-      }
-    }
     emit(std::move(o), layer.outputs[0]);
     return ok();
   }
@@ -176,9 +169,6 @@ class Lowering {
     if (in.parts.size() != 1 || tensor(in.parts[0].tensor).planar) return unsupported("a transposed convolution needs 16 channels");
     const int taps = (conv.kernel + conv.stride - 1) / conv.stride;
     if (taps > 3 || conv.stride > 4) return unsupported("a transposed convolution of this kernel and stride");
-    if (conv.out_channels > compute::kMostPlanarChannels && conv.out_channels % kLaneChannels != 0) {
-      return unsupported("output channels that are not a multiple of 16");
-    }
     Op o;
     o.kind = OpKind::patch;
     o.inputs = in.parts;
@@ -364,7 +354,23 @@ class Lowering {
       const Value& v = value(in);
       joined.parts.insert(joined.parts.end(), v.parts.begin(), v.parts.end());
     }
-    value(layer.outputs[0]) = std::move(joined);
+    // Whole blocks of channels are read where they are; anything else is copied side by side.
+    bool blocks = joined.parts.size() <= kMostParts;
+    for (const View& v : joined.parts) {
+      blocks = blocks && v.gate < 0 && !tensor(v.tensor).planar && tensor(v.tensor).channels % kBlockChannels == 0;
+    }
+    if (blocks) {
+      value(layer.outputs[0]) = std::move(joined);
+      return ok();
+    }
+    Op o;
+    o.kind = OpKind::concat;
+    o.inputs = std::move(joined.parts);
+    for (const View& v : o.inputs) {
+      if (v.gate >= 0) return unsupported("a gated input of a concatenation");
+      if (tensor(v.tensor).planar) return unsupported("a concatenation of at most four channels");
+    }
+    emit(std::move(o), layer.outputs[0]);
     return ok();
   }
 

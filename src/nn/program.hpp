@@ -32,6 +32,7 @@ enum class OpKind {
   combine,       ///< alpha_0 * in_0 + alpha_1 * in_1 + ... + constant, then a pointwise activation
   shuffle,       ///< pixel shuffle, plus an optional nearest-enlarged second input
   resize,        ///< Interp
+  concat,        ///< copies the inputs' channels side by side
 };
 
 /// One operation on rows. Extents of tensors come from the graph's blobs.

@@ -268,6 +268,7 @@ class PassRun {
       case OpKind::combine: combine(op, rows); break;
       case OpKind::shuffle: shuffle(o, rows); break;
       case OpKind::resize: resize(op, rows); break;
+      case OpKind::concat: concat(op, rows); break;
     }
     if (!status_) return false;
     for (const Bad& bad : bad_) {
@@ -416,7 +417,7 @@ class PassRun {
             job.kernel = op.kernel;
             job.stride = op.stride;
             job.factor = op.factor;
-            job.out_channels = tensor(t).channels;
+            job.out_channels = tensor(t).planar ? tensor(t).channels : (tensor(t).channels + 15) / 16 * 16;
             job.stride_in = layout(v.tensor).stride;
             job.gate = gate;
             job.bases = last - first;
@@ -581,6 +582,21 @@ class PassRun {
       std::byte* to = out_at(t, y);
       for (int x = first; x < last; ++x) {
         std::memcpy(to + static_cast<std::size_t>(x) * pixel, at(v.tensor, y / factor + v.top, x / factor + v.left), pixel);
+      }
+    });
+  }
+  void concat(const Op& op, Rows rows) {
+    const int t = op.output;
+    const std::size_t pixel = static_cast<std::size_t>(layout(t).stride) * element(t);
+    share(rows.last - rows.first, extent(t).width, 64, [&](int row, int first, int last, int) {
+      const int y = rows.first + row;
+      std::size_t offset = 0;
+      for (const View& v : op.inputs) {
+        const std::size_t bytes = static_cast<std::size_t>(tensor(v.tensor).channels) * element(t);
+        for (int x = first; x < last; ++x) {
+          std::memcpy(out_at(t, y) + static_cast<std::size_t>(x) * pixel + offset, at(v.tensor, y + v.top, x + v.left), bytes);
+        }
+        offset += bytes;
       }
     });
   }

@@ -48,6 +48,7 @@ Rows Schedule::needed(const Op& op, std::size_t i, Rows out) const {
   if (!residual) {
     switch (op.kind) {
       case OpKind::input:
+      case OpKind::concat:
       case OpKind::combine: break;
       case OpKind::conv3x3:
       case OpKind::direct: rows = {out.first - op.pad, out.last - op.pad + op.kernel - 1}; break;

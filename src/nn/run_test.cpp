@@ -1,0 +1,289 @@
+#include "nn/run.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <filesystem>
+#include <limits>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "networks/generate.hpp"
+#include "nn/network.hpp"
+#include "nn/reference.hpp"
+
+namespace weir::nn {
+namespace {
+
+using compute::Arithmetic;
+using compute::Storage;
+
+/// A picture in memory as the network's input.
+class PlanesInput final : public InputRows {
+ public:
+  explicit PlanesInput(const compute::Planes& planes) : planes_{planes} {}
+  Status begin() override {
+    next_ = 0;
+    return ok();
+  }
+  Status fill(const PlanarRows& rows) override {
+    EXPECT_EQ(rows.first, next_) << "rows are asked for in order";
+    next_ = rows.first + rows.count;
+    for (int i = 0; i < rows.count; ++i) {
+      for (int c = 0; c < rows.planes; ++c) {
+        for (int x = 0; x < rows.width; ++x) {
+          rows.row[static_cast<std::size_t>(i)][c * rows.plane_stride + x] = planes_.at(c, rows.first + i, x);
+        }
+      }
+    }
+    return ok();
+  }
+
+ private:
+  const compute::Planes& planes_;
+  int next_ = 0;
+};
+
+struct Settings {
+  Arithmetic arithmetic = Arithmetic::float32;
+  int threads = 2;
+  int band = 4;
+  Bytes memory = 1_GiB;
+  Bytes disk{};
+  Orientation orientation{};
+  const compute::Kernels* kernels = compute::available_kernels().front();
+};
+
+compute::Planes picture(int height, int width) {
+  compute::Planes planes{3, height, width};
+  const std::vector<float> values = test::generated_picture(height, width);
+  for (int c = 0; c < 3; ++c) {
+    for (int y = 0; y < height; ++y) {
+      for (int x = 0; x < width; ++x) planes.at(c, y, x) = values[static_cast<std::size_t>((c * height + y) * width + x)];
+    }
+  }
+  return planes;
+}
+
+Network network_of(std::string_view family, int channels) {
+  const test::GeneratedNetwork made = test::generate(family, {.channels = channels});
+  auto network = parse_network(made.param, made.bin, std::string{family});
+  EXPECT_TRUE(network) << (network ? "" : network.error().what);
+  return *std::move(network);
+}
+
+Result<std::vector<float>> run(const Graph& graph, const compute::Planes& input, const Settings& s, Plan* made = nullptr) {
+  auto program = lower(graph);
+  if (!program) return program.error();
+  PlanLimits limits;
+  limits.memory = s.memory;
+  limits.disk = s.disk;
+  limits.band = s.band;
+  auto plan = make_plan(graph, *program, {input.height, input.width},
+                        s.arithmetic == Arithmetic::int16 ? Storage::half : Storage::single, limits);
+  if (!plan) return plan.error();
+  if (made != nullptr) *made = *plan;
+  compute::Team team{s.threads};
+  auto runner = Runner::create(graph, *program, *plan, *s.kernels, team, std::filesystem::temp_directory_path());
+  if (!runner) return runner.error();
+  const Packed packed = pack(graph, *program, *s.kernels, s.arithmetic, s.orientation);
+  PlanesInput rows{input};
+  std::vector<float> result;
+  int next = 0;
+  const auto take = [&](const PlanarRows& out) -> Status {
+    EXPECT_EQ(out.first, next);
+    next = out.first + out.count;
+    for (int i = 0; i < out.count; ++i) {
+      for (int c = 0; c < out.planes; ++c) {
+        const float* from = out.row[static_cast<std::size_t>(i)] + c * out.plane_stride;
+        result.insert(result.end(), from, from + out.width);
+      }
+    }
+    return ok();
+  };
+  if (auto status = runner->run(packed, rows, take, {}); !status) return status.error();
+  return result;
+}
+
+/// [h][c][w], as run() gives it.
+std::vector<float> rows_of(const compute::Planes& planes) {
+  std::vector<float> rows;
+  for (int y = 0; y < planes.height; ++y) {
+    for (int c = 0; c < planes.channels; ++c) {
+      for (int x = 0; x < planes.width; ++x) rows.push_back(planes.at(c, y, x));
+    }
+  }
+  return rows;
+}
+
+double most_off(const std::vector<float>& a, const std::vector<float>& b) {
+  EXPECT_EQ(a.size(), b.size());
+  double most = 0;
+  for (std::size_t i = 0; i < std::min(a.size(), b.size()); ++i) {
+    most = std::max(most, std::fabs(static_cast<double>(a[i]) - static_cast<double>(b[i])));
+  }
+  return most;
+}
+
+struct Case {
+  const char* family;
+  int channels;
+  int height, width;
+};
+std::string name_of(const testing::TestParamInfo<Case>& info) {
+  return std::string{info.param.family} + "_" + std::to_string(info.param.channels);
+}
+
+class RunFamily : public testing::TestWithParam<Case> {};
+
+TEST_P(RunFamily, AgreesWithThePlainReference) {
+  const Case& c = GetParam();
+  const Network network = network_of(c.family, c.channels);
+  const compute::Planes input = picture(c.height, c.width);
+  const auto reference = run_reference(network.graph, input);
+  ASSERT_TRUE(reference) << reference.error().what;
+  const std::vector<float> expected = rows_of(*reference);
+  for (const compute::Kernels* kernels : compute::available_kernels()) {
+    Settings s;
+    s.kernels = kernels;
+    const auto exact = run(network.graph, input, s);
+    ASSERT_TRUE(exact) << exact.error().what;
+    EXPECT_LT(most_off(*exact, expected), 1e-4) << kernels->name;
+    s.arithmetic = Arithmetic::int16;
+    const auto fast = run(network.graph, input, s);
+    ASSERT_TRUE(fast) << fast.error().what;
+    EXPECT_LT(most_off(*fast, expected), 0.02) << kernels->name;
+  }
+}
+
+TEST_P(RunFamily, BandsThreadsMemoryAndDiskDoNotChangeABit) {
+  const Case& c = GetParam();
+  const Network network = network_of(c.family, c.channels);
+  const compute::Planes input = picture(c.height, c.width);
+  for (const Arithmetic arithmetic : {Arithmetic::int16, Arithmetic::float32}) {
+    Settings s;
+    s.arithmetic = arithmetic;
+    const auto first = run(network.graph, input, s);
+    ASSERT_TRUE(first) << first.error().what;
+    std::vector<Settings> others;
+    for (const int threads : {1, 3}) {
+      others.push_back(s);
+      others.back().threads = threads;
+    }
+    others.push_back(s);
+    others.back().band = 12;
+    others.push_back(s);
+    others.back().disk = 1_GiB;
+    others.back().memory = 1_MiB;
+    Plan plan;
+    Settings tight = s;
+    tight.memory = Bytes{1};
+    const auto refused = run(network.graph, input, tight);
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.error().code, Errc::over_budget);
+    for (Bytes memory = 64_KiB; memory < 64_MiB; memory = memory * 2) {
+      tight.memory = memory;
+      if (run(network.graph, input, tight, &plan)) break;
+    }
+    EXPECT_LE(plan.arena, tight.memory);
+    others.push_back(tight);
+    for (const Settings& other : others) {
+      const auto again = run(network.graph, input, other);
+      if (!again && other.memory == 1_MiB) continue;  // a wide network does not fit; the tight one above was tried
+      ASSERT_TRUE(again) << again.error().what;
+      EXPECT_TRUE(*again == *first) << "threads " << other.threads << ", band " << other.band << ", memory "
+                                    << to_text(other.memory);
+    }
+  }
+}
+
+TEST_P(RunFamily, ANetworkLaidAnotherWaySeesThePictureLaidThatWay) {
+  const Case& c = GetParam();
+  const Network network = network_of(c.family, c.channels);
+  const int side = c.height;  // square, so that a transposed picture has the same extent
+  const compute::Planes input = picture(side, side);
+  compute::Planes turned{3, side, side};
+  for (int p = 0; p < 3; ++p) {
+    for (int y = 0; y < side; ++y) {
+      for (int x = 0; x < side; ++x) turned.at(p, y, x) = input.at(p, x, side - 1 - y);
+    }
+  }
+  // turned(y, x) = input(x, n - 1 - y); so result_of(turned)(y, x) must be laid(input)(x, n - 1 - y).
+  const auto of_turned = run_reference(network.graph, turned);
+  ASSERT_TRUE(of_turned);
+  double best = 1e9;
+  const int n = of_turned->height;
+  for (const bool rows : {false, true}) {
+    Settings s;
+    s.orientation = {true, rows, !rows};
+    const auto laid = run(network.graph, input, s);
+    ASSERT_TRUE(laid);
+    double most = 0;
+    for (int p = 0; p < 3; ++p) {
+      for (int y = 0; y < n; ++y) {
+        for (int x = 0; x < n; ++x) {
+          const float value = (*laid)[static_cast<std::size_t>((x * 3 + p) * n + (n - 1 - y))];
+          most = std::max(most, std::fabs(static_cast<double>(value - of_turned->at(p, y, x))));
+        }
+      }
+    }
+    best = std::min(best, most);
+  }
+  EXPECT_LT(best, 1e-4);
+}
+
+INSTANTIATE_TEST_SUITE_P(Families, RunFamily,
+                         testing::Values(Case{"realcugan2x_se", 32, 76, 84}, Case{"realcugan3x_se", 32, 68, 72},
+                                         Case{"realcugan4x_se", 32, 78, 82}, Case{"realcugan2x_nose", 32, 76, 90},
+                                         Case{"animevideo_x2", 64, 36, 61}, Case{"animevideo_x3", 32, 36, 45},
+                                         Case{"animevideo_x4", 48, 33, 29}, Case{"general_x4", 32, 21, 40},
+                                         Case{"rrdb_x4", 64, 20, 27}, Case{"rrdb_pnnx_x4", 32, 20, 23}),
+                         name_of);
+
+TEST(Run, APictureOfOnePixelsWidthGoesThroughAPaddedNetwork) {
+  const Network network = network_of("animevideo_x2", 32);
+  const compute::Planes input = picture(30, 21);
+  const auto reference = run_reference(network.graph, input);
+  ASSERT_TRUE(reference);
+  const auto result = run(network.graph, input, {});
+  ASSERT_TRUE(result);
+  EXPECT_LT(most_off(*result, rows_of(*reference)), 1e-4);
+}
+
+TEST(Run, ValuesThatAreNoNumbersAreToldInInt16) {
+  const Network network = network_of("animevideo_x2", 32);
+  compute::Planes input = picture(30, 40);
+  input.at(1, 17, 20) = std::numeric_limits<float>::infinity();
+  Settings s;
+  s.arithmetic = Arithmetic::int16;
+  const auto result = run(network.graph, input, s);
+  ASSERT_FALSE(result);
+  EXPECT_EQ(result.error().code, Errc::bad_values);
+}
+
+TEST(Run, ARequestToStopEndsIt) {
+  const Network network = network_of("animevideo_x2", 32);
+  auto program = lower(network.graph);
+  ASSERT_TRUE(program);
+  auto plan = make_plan(network.graph, *program, {40, 40}, Storage::single, {.memory = 1_GiB, .disk = {}});
+  ASSERT_TRUE(plan);
+  compute::Team team{2};
+  const compute::Kernels& kernels = *compute::available_kernels().front();
+  auto runner = Runner::create(network.graph, *program, *plan, kernels, team, {});
+  ASSERT_TRUE(runner);
+  const Packed packed = pack(network.graph, *program, kernels, Arithmetic::float32);
+  const compute::Planes input = picture(40, 40);
+  PlanesInput rows{input};
+  std::stop_source stop;
+  stop.request_stop();
+  RunControl control;
+  control.stop = stop.get_token();
+  const auto status = runner->run(packed, rows, [](const PlanarRows&) { return ok(); }, control);
+  ASSERT_FALSE(status);
+  EXPECT_EQ(status.error().code, Errc::cancelled);
+}
+
+}  // namespace
+}  // namespace weir::nn
