@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <bit>
 #include <filesystem>
 #include <fstream>
 
@@ -126,7 +127,9 @@ TEST(Network, Float16IsReadExactly) {
   const auto network = parse(files);
   ASSERT_TRUE(network) << network.error().what;
   const auto& weight = std::get<Convolution>(network->graph.layers[2].operation).weight;
-  for (std::size_t i = 0; i < values.size(); ++i) EXPECT_EQ(std::memcmp(&weight[i], &values[i], 4), 0) << weight[i];
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    EXPECT_EQ(std::bit_cast<std::uint32_t>(weight[i]), std::bit_cast<std::uint32_t>(values[i])) << weight[i];
+  }
 }
 
 TEST(Network, MissingBiasesAreZero) {
