@@ -72,11 +72,11 @@ struct Sample {
 // enlarged picture; with statistics only the whole picture will do.
 constexpr int kSeen = 20;
 constexpr Sample kSamples[] = {
-    {"realcugan/models-nose/up2x-no-denoise", "crop256", "crop256_cugan2x_nose_n0", 90, true},
-    {"realesrgan/realesr-animevideov3-x2", "crop256", "crop256_esr_x2", 80, true},
-    {"realesrgan/realesr-animevideov3-x3", "crop256", "crop256_esr_x3", 80, true},
-    {"realesrgan/realesr-animevideov3-x4", "crop256", "crop256_esr_x4", 80, true},
-    {"realcugan/models-se/up2x-conservative", "crop256", "crop256_cugan2x_se_conservative", 0, true},
+    {"realcugan/models-nose/up2x-no-denoise", "crop256", "crop256_cugan2x_nose_n0", 64, true},
+    {"realesrgan/realesr-animevideov3-x2", "crop256", "crop256_esr_x2", 64, true},
+    {"realesrgan/realesr-animevideov3-x3", "crop256", "crop256_esr_x3", 64, true},
+    {"realesrgan/realesr-animevideov3-x4", "crop256", "crop256_esr_x4", 64, true},
+    {"realcugan/models-se/up2x-conservative", "crop256", "crop256_cugan2x_se_conservative", 0, false},
     {"realcugan/models-nose/up2x-no-denoise", "crop256", "crop256_cugan2x_nose_n0", 0, false},
     {"realesrgan/realesr-animevideov3-x2", "crop256", "crop256_esr_x2", 0, false},
     {"realesrgan/realesr-animevideov3-x3", "crop256", "crop256_esr_x3", 0, false},
