@@ -141,7 +141,7 @@ class NetworkUpscaler final : public Upscaler {
       stage.out.width *= family.scale;
       stage.out.height *= family.scale;
       const bool last = run + 1 == plan.network_runs;
-      if (!last) stage.out.bits = 16;
+      stage.out.bits = last ? picture.bits : 16;
       if (auto status = plan_stage(stage, arithmetic, last, plan, *inside); !status) return status.error();
       in = stage.out;
       inside->stages.push_back(std::move(stage));

@@ -1,0 +1,51 @@
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+#include <span>
+#include <vector>
+
+#include "media/picture.hpp"
+
+namespace weir::enhance {
+
+/// A picture in memory, as a reader: for tests, and for callers of the library who hold rows themselves.
+class MemoryReader final : public media::PictureReader {
+ public:
+  /// `samples`: info.row_bytes() * info.height, which must outlive the reader.
+  MemoryReader(const media::PictureInfo& info, std::span<const std::byte> samples) : info_{info}, samples_{samples} {}
+  const media::PictureInfo& info() const override { return info_; }
+  media::MetadataPtr metadata() const override { return nullptr; }
+  media::MediaNeed need() const override { return {}; }
+  Status read(std::span<std::byte> rows) override {
+    if (rows.size() > samples_.size() - at_) return Error{Errc::corrupt, "read past the last row"};
+    std::copy_n(samples_.begin() + static_cast<std::ptrdiff_t>(at_), rows.size(), rows.begin());
+    at_ += rows.size();
+    return ok();
+  }
+  Status rewind() override {
+    at_ = 0;
+    return ok();
+  }
+
+ private:
+  media::PictureInfo info_;
+  std::span<const std::byte> samples_;
+  std::size_t at_ = 0;
+};
+
+/// Collects rows in memory.
+class MemoryWriter final : public media::PictureWriter {
+ public:
+  Status write(std::span<const std::byte> rows) override {
+    samples_.insert(samples_.end(), rows.begin(), rows.end());
+    return ok();
+  }
+  Result<media::WriteReport> finish() override { return media::WriteReport{}; }
+  const std::vector<std::byte>& samples() const { return samples_; }
+
+ private:
+  std::vector<std::byte> samples_;
+};
+
+}  // namespace weir::enhance
