@@ -20,8 +20,10 @@ namespace {
 using Byte = std::uint8_t;
 
 void append(Samples& to, const void* data, std::size_t size) {
-  const auto* first = static_cast<const std::byte*>(data);
-  to.insert(to.end(), first, first + size);
+  if (size == 0) return;
+  const auto before = to.size();
+  to.resize(before + size);
+  std::memcpy(to.data() + before, data, size);
 }
 void append(Samples& to, std::initializer_list<int> bytes) {
   for (const int byte : bytes) to.push_back(static_cast<std::byte>(byte));

@@ -29,14 +29,15 @@ std::uint64_t encoder_bytes(const PictureInfo& picture, bool lossless) {
   switch (picture.format) {
     case Format::webp: return lossless ? 30 : 22;
     case Format::avif: return deep ? 60 : 46;
-    case Format::jxl: return lossless ? 76 : 60;
+    case Format::jxl: return lossless ? (deep ? 84 : 76) : (deep ? 66 : 60);
     default: return 0;
   }
 }
 
-// Alpha is one more plane beside three, in AVIF one more picture.
+// Alpha is one more plane beside three, in AVIF one more picture; libwebp always has room for it.
 Bytes with_alpha(std::uint64_t bytes, const PictureInfo& picture) {
-  return picture.alpha ? Bytes{bytes + bytes / (picture.format == Format::avif ? 2 : 3)} : Bytes{bytes};
+  if (!picture.alpha || picture.format == Format::webp) return Bytes{bytes};
+  return Bytes{bytes + bytes / (picture.format == Format::avif ? 2 : 3)};
 }
 
 }  // namespace
