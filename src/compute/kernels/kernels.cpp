@@ -6,10 +6,17 @@
 #include <cstring>
 #include <new>
 
+#if defined(__x86_64__)
+#include <cpuid.h>
+#endif
+
 namespace weir::compute {
 
 #if defined(__x86_64__)
 const Kernels& avx512_kernels();
+const Kernels& avx2_kernels();
+#elif defined(__aarch64__)
+const Kernels& neon_kernels();
 #endif
 
 template <class T>
@@ -29,6 +36,18 @@ template class AlignedArray<float>;
 template class AlignedArray<std::int16_t>;
 template class AlignedArray<std::byte>;
 
+#if defined(__x86_64__)
+namespace {
+
+/// Clang 14's __builtin_cpu_supports does not know it. Source: Intel SDM volume 2, CPUID, leaf 1, bit 29 of ECX.
+bool has_f16c() {
+  unsigned a = 0, b = 0, c = 0, d = 0;
+  return __get_cpuid(1, &a, &b, &c, &d) != 0 && (c >> 29 & 1u) != 0;
+}
+
+}  // namespace
+#endif
+
 const std::vector<const Kernels*>& available_kernels() {
   static const std::vector<const Kernels*> found = [] {
     std::vector<const Kernels*> list;
@@ -37,6 +56,11 @@ const std::vector<const Kernels*>& available_kernels() {
         __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512vnni")) {
       list.push_back(&avx512_kernels());
     }
+    if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && has_f16c()) {
+      list.push_back(&avx2_kernels());
+    }
+#elif defined(__aarch64__)
+    list.push_back(&neon_kernels());  // part of every 64-bit Arm processor
 #endif
     list.push_back(&plain_kernels());
     return list;
