@@ -67,6 +67,9 @@ class NetworkUpscaler final : public Upscaler {
 
   Result<std::vector<std::string>> run(const UpscaleJob& job) override {
     std::vector<std::string> events;
+    if (settings_.sync == Sync::fast && network_->family.statistics > 0) {
+      events.push_back("--sync fast: no cheaper way is built yet; the exact means of the whole picture were used");
+    }
     Pipeline pipeline{*this, job, *job.plan.run};
     auto status = pipeline.run();
     if (!status && status.error().code == Errc::bad_values && job.plan.run->arithmetic == Arithmetic::int16) {
