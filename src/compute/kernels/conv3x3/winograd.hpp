@@ -14,7 +14,7 @@ struct Winograd {
   using F = typename P::F;
   static constexpr int kPoints = 36;
   static constexpr int kTiles = P::rows;           // of a group: the register tile's rows
-  static constexpr int kMostGroups = kTiles >= 6 ? 4 : 24 / kTiles;
+  static constexpr int kMostGroups = kTiles >= 6 ? 2 : 12 / kTiles;
   static constexpr int kMostTiles = kTiles * kMostGroups;
   static constexpr int kBlock = P::lanes * P::columns;
   static constexpr int kPad = 16;                  // floats; keeps the points off the same cache sets
