@@ -42,7 +42,7 @@ elseif(WEIR_SANITIZE MATCHES "address")
   set(weir_test_environment
     "LSAN_OPTIONS=suppressions=${PROJECT_SOURCE_DIR}/cmake/lsan.supp:print_suppressions=0")
 endif()
-gtest_discover_tests(weir_tests DISCOVERY_MODE PRE_TEST DISCOVERY_TIMEOUT 60
+gtest_discover_tests(weir_tests DISCOVERY_MODE PRE_TEST DISCOVERY_TIMEOUT 60 NO_PRETTY_VALUES
   PROPERTIES TIMEOUT 900 ENVIRONMENT "${weir_test_environment}")
 
 if(WEIR_TEST_FOLDERS OR WEIR_KERNELS_ONLY)
