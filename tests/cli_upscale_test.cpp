@@ -32,8 +32,9 @@ class CliUpscale : public ::testing::Test {
     for (int y = 0; y < large.info.height; ++y) {
       for (int x = 0; x < large.info.width; ++x) {
         for (int c = 0; c < 3; ++c) {
-          const int is =
-              std::to_integer<int>(large.samples[static_cast<std::size_t>((y * large.info.width + x) * 3 + c)]);
+          const std::size_t at =
+              static_cast<std::size_t>(y) * large.info.row_bytes() + static_cast<std::size_t>(x * 3 + c);
+          const int is = std::to_integer<int>(large.samples[at]);
           const int was = std::to_integer<int>(sample_at(x / scale, y / scale, c));
           if (std::abs(is - was) > 1) return false;
         }

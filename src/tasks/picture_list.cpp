@@ -148,7 +148,7 @@ Result<media::Format> format_for_file(const fs::path& output, const OutputRule& 
 
 /// Extensions as users write them: the input's own is kept where the format stays the same ("page.JPG", "scan.tif").
 std::string extension_for(const Found& found, media::Format format) {
-  const std::string own = found.below.extension().native();
+  std::string own = found.below.extension().native();
   if (media::format_of_extension(own) == format) return own;
   return fmt::format(".{}", media::name_of(format));
 }
