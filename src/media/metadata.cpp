@@ -101,4 +101,9 @@ int settle(Metadata& found) {
   return orientation;
 }
 
+bool profile_fits(std::span<const std::byte> icc, int colours) {
+  constexpr std::size_t kHeader = 128, kSpaceAt = 16;
+  return icc.size() > kHeader && std::memcmp(icc.data() + kSpaceAt, colours == 1 ? "GRAY" : "RGB ", 4) == 0;
+}
+
 }  // namespace weir::media

@@ -52,6 +52,10 @@ bool exif_has_resolution(std::span<const std::byte> exif);
 /// be turned, and a resolution that stands only there is taken from there. Returns the orientation as it was.
 int settle(Metadata& found);
 
+/// Whether an ICC profile is for samples of this many colours (1: grey, 3: RGB).
+/// Source: ICC.1:2010, 7.2.6: the data colour space, bytes 16 to 19 of the header
+bool profile_fits(std::span<const std::byte> icc, int colours);
+
 /// The width and height of a picture after orientation 5 to 8 are exchanged.
 inline bool is_transposed(int orientation) { return orientation >= 5 && orientation <= 8; }
 

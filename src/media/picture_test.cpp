@@ -342,6 +342,15 @@ TEST(PictureWriter, SaysWhatAFormatCannotHold) {
   EXPECT_EQ(folder.entries(), 1U);
 }
 
+TEST(PictureWriter, DropsAProfileThatIsForOtherSamples) {
+  TemporaryFolder folder;
+  const auto picture = form(16, 16, 1, false, 8);
+  const auto report = save(folder / "a.png", options_for(Format::png, picture, make_metadata(false)), draw(picture));
+  ASSERT_TRUE(report);
+  EXPECT_EQ(report->lost, std::vector<std::string>{"icc (not for grey)"});
+  EXPECT_TRUE(load(folder / "a.png")->metadata->icc.empty());
+}
+
 TEST(PictureWriter, FlattensAlphaOntoWhite) {
   TemporaryFolder folder;
   const auto picture = form(16, 16, 3, true, 8);

@@ -28,13 +28,23 @@ void block_write_signals() {
   pthread_sigmask(SIG_BLOCK, &set, nullptr);
 }
 
+// A profile for other samples (CMYK in a file that says RGB, RGB in a grey one) would make the file invalid.
+MetadataPtr fitting_metadata(const MetadataPtr& given, const PictureInfo& stored, std::vector<std::string>& lost) {
+  if (given == nullptr) return std::make_shared<Metadata>();
+  if (given->icc.empty() || profile_fits(given->icc, stored.colours)) return given;
+  auto without = std::make_shared<Metadata>(*given);
+  without->icc.clear();
+  lost.emplace_back(stored.colours == 1 ? "icc (not for grey)" : "icc (not for RGB)");
+  return without;
+}
+
 /// A queue, and behind it, on a thread of its own: the resize, the change of samples, the encoder and the file.
 class Writer final : public PictureWriter {
  public:
   Writer(std::string name, std::optional<AtomicFile> file, const WriteOptions& options)
       : options_{options},
         stored_{storable(options, report_.lost)},
-        metadata_{options.metadata != nullptr ? options.metadata : std::make_shared<Metadata>()},
+        metadata_{fitting_metadata(options.metadata, stored_, report_.lost)},
         file_{std::move(file)},
         sink_{file_ ? file_->fd() : STDOUT_FILENO, std::move(name)},
         queue_{std::max<std::size_t>(options.queue.count(), options.rows.row_bytes())},
