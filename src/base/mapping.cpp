@@ -12,7 +12,8 @@ namespace weir {
 
 Result<Mapping> Mapping::create(Bytes size) {
   if (size == Bytes{}) return Mapping{};
-  void* memory = mmap(nullptr, size.count(), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  void* memory =
+      mmap(nullptr, size.count(), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
   if (memory == MAP_FAILED) {
     return Error{Errc::over_budget, fmt::format("reserve {}: {}", to_text(size), std::strerror(errno))};
   }

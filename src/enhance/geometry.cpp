@@ -74,7 +74,8 @@ Result<FinalSize> final_size(const nn::Network& network, const media::PictureInf
   height = std::max(height, 1.0);
   if (width > kMostSide || height > kMostSide) {
     return Error{Errc::invalid_argument,
-                 fmt::format("a picture of {:.0f}x{:.0f} was asked for; at most {:.0f} pixels a side", width, height, kMostSide)};
+                 fmt::format("a picture of {:.0f}x{:.0f} was asked for; at most {:.0f} pixels a side", width, height,
+                             kMostSide)};
   }
   return FinalSize{static_cast<int>(width), static_cast<int>(height)};
 }

@@ -39,7 +39,8 @@ float drawn(int c, int y, int x) {
   if (x < half) return static_cast<float>(((x / 6) >> c) & 1);
   const int dy = y - half - half / 2;
   const int dx = x - half - half / 2;
-  return dy * dy + dx * dx < 200 ? 1.0F - 0.4F * static_cast<float>(c) : static_cast<float>(x - half) / static_cast<float>(half);
+  return dy * dy + dx * dx < 200 ? 1.0F - 0.4F * static_cast<float>(c)
+                                 : static_cast<float>(x - half) / static_cast<float>(half);
 }
 
 class DrawnRows final : public nn::InputRows {
@@ -117,9 +118,12 @@ fs::path cache_file(std::uint64_t key) {
   const char* cache = std::getenv("XDG_CACHE_HOME");
   const char* home = std::getenv("HOME");
   fs::path folder;
-  if (cache != nullptr && *cache == '/') folder = cache;
-  else if (home != nullptr && *home == '/') folder = fs::path{home} / ".cache";
-  else return {};
+  if (cache != nullptr && *cache == '/')
+    folder = cache;
+  else if (home != nullptr && *home == '/')
+    folder = fs::path{home} / ".cache";
+  else
+    return {};
   return folder / "weir" / "precision" / fmt::format("{:016x}", key);
 }
 

@@ -11,8 +11,8 @@ namespace weir::enhance {
 /// on a drawn picture of extremes (noise, a checkerboard, saturated colours, a ramp). The same answer every time; it is
 /// remembered in the user's cache folder, by the network's weights and the instruction set.
 struct PrecisionCheck {
-  double psnr = 0;       ///< dB; of int16 against float32
-  int most_off = 0;      ///< of 255
+  double psnr = 0;   ///< dB; of int16 against float32
+  int most_off = 0;  ///< of 255
   bool good_enough = false;
 };
 /// Errors: those of running the network.

@@ -38,7 +38,13 @@ std::array<float, 4> cubic_weights(double t) {
 
 ResultRows::ResultRows(const nn::Family& family, const Geometry& geometry, const media::PictureInfo& info,
                        SourceWindow& source, const compute::Kernels& kernels, compute::Team& team, SampleRows sink)
-    : family_{family}, geometry_{geometry}, info_{info}, source_{source}, kernels_{kernels}, team_{team}, sink_{std::move(sink)} {
+    : family_{family},
+      geometry_{geometry},
+      info_{info},
+      source_{source},
+      kernels_{kernels},
+      team_{team},
+      sink_{std::move(sink)} {
   if (!info.alpha) return;
   for (int x = 0; x < info.width; ++x) {
     const auto [index, t] = cubic_position(x, geometry.scale);
@@ -84,15 +90,18 @@ void ResultRows::make_alpha(int y, std::byte* to) {
     for (std::size_t k = 0; k < 4; ++k) {
       float along = 0;
       for (int j = 0; j < 4; ++j) {
-        along += across.weight[static_cast<std::size_t>(j)] * alpha_sample(rows[k], in, std::clamp(across.index + j, 0, in.width - 1));
+        along += across.weight[static_cast<std::size_t>(j)] *
+                 alpha_sample(rows[k], in, std::clamp(across.index + j, 0, in.width - 1));
       }
       sum += down[k] * along;
     }
     // Cut, not rounded, as the established programs do on the CPU.
     const int value = static_cast<int>(std::clamp(sum, 0.0F, most) * deepen);
     const std::size_t i = static_cast<std::size_t>(x) * channels + info_.colours;
-    if (info_.bits == 8) reinterpret_cast<std::uint8_t*>(to)[i] = static_cast<std::uint8_t>(value);
-    else reinterpret_cast<std::uint16_t*>(to)[i] = static_cast<std::uint16_t>(value);
+    if (info_.bits == 8)
+      reinterpret_cast<std::uint8_t*>(to)[i] = static_cast<std::uint8_t>(value);
+    else
+      reinterpret_cast<std::uint16_t*>(to)[i] = static_cast<std::uint16_t>(value);
   }
 }
 
@@ -152,7 +161,8 @@ Status ResultRows::take(const nn::PlanarRows& rows) {
   std::vector<compute::Seen> seen(static_cast<std::size_t>(last - first));
   team_.run(last - first, 1, 1, [&](int from, int to, int) {
     for (int i = from; i < to; ++i) {
-      make_row(rows, first - rows.first + i, samples_.data() + static_cast<std::size_t>(i) * row_bytes, seen[static_cast<std::size_t>(i)]);
+      make_row(rows, first - rows.first + i, samples_.data() + static_cast<std::size_t>(i) * row_bytes,
+               seen[static_cast<std::size_t>(i)]);
     }
   });
   compute::Seen all;

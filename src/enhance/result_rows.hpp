@@ -22,8 +22,8 @@ using SampleRows = std::function<Status(int first, std::span<const std::byte> ro
 class ResultRows {
  public:
   /// `info`: of the rows made. `bits` of it may differ from the source's.
-  ResultRows(const nn::Family& family, const Geometry& geometry, const media::PictureInfo& info,
-             SourceWindow& source, const compute::Kernels& kernels, compute::Team& team, SampleRows sink);
+  ResultRows(const nn::Family& family, const Geometry& geometry, const media::PictureInfo& info, SourceWindow& source,
+             const compute::Kernels& kernels, compute::Team& team, SampleRows sink);
 
   Status take(const nn::PlanarRows& rows);
 

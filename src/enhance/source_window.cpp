@@ -9,7 +9,8 @@ namespace weir::enhance {
 namespace {
 
 template <class T>
-void to_planes(const T* row, const media::PictureInfo& info, const std::vector<int>& column, float* out, std::ptrdiff_t plane) {
+void to_planes(const T* row, const media::PictureInfo& info, const std::vector<int>& column, float* out,
+               std::ptrdiff_t plane) {
   const float scale = 1.0F / (sizeof(T) == 1 ? 255.0F : 65535.0F);
   const int channels = info.channels();
   for (int c = 0; c < 3; ++c) {

@@ -24,13 +24,13 @@ enum class Sync { exact, fast };
 
 /// How a picture is to be enlarged; no files in it.
 struct UpscaleSettings {
-  double scale = 0;       ///< wanted scale; 0: the network's own
-  int width = 0;          ///< wanted width; 0: from scale
-  int height = 0;         ///< wanted height; 0: from scale or from width
-  Bytes ram;              ///< the line for the whole process
+  double scale = 0;  ///< wanted scale; 0: the network's own
+  int width = 0;     ///< wanted width; 0: from scale
+  int height = 0;    ///< wanted height; 0: from scale or from width
+  Bytes ram;         ///< the line for the whole process
   std::filesystem::path spill_folder;
-  Bytes spill_limit;      ///< zero: no spilling
-  int threads = 1;        ///< at least 1
+  Bytes spill_limit;  ///< zero: no spilling
+  int threads = 1;    ///< at least 1
   Precision precision = Precision::automatic;
   Sync sync = Sync::exact;
   bool tta = false;
@@ -46,19 +46,19 @@ struct PlanPart {
 /// Everything decided before the first row: computed from headers alone. A value.
 struct UpscalePlan {
   int input_width = 0, input_height = 0;
-  int output_width = 0, output_height = 0;    ///< of the file
-  int network_runs = 1;                       ///< 1 or 2
-  bool resized = false;                       ///< after the network
-  std::string precision;                      ///< "int16" or "float32"; what `auto` became
-  std::string instruction_set;                ///< "avx512_vnni", "avx2", "neon", "plain"
-  int band_height = 0;                        ///< rows per step
-  int strip_width = 0;                        ///< columns per strip; the whole width if there is one strip
-  int strip_halo = 0;                         ///< columns that a strip repeats on a side
+  int output_width = 0, output_height = 0;  ///< of the file
+  int network_runs = 1;                     ///< 1 or 2
+  bool resized = false;                     ///< after the network
+  std::string precision;                    ///< "int16" or "float32"; what `auto` became
+  std::string instruction_set;              ///< "avx512_vnni", "avx2", "neon", "plain"
+  int band_height = 0;                      ///< rows per step
+  int strip_width = 0;                      ///< columns per strip; the whole width if there is one strip
+  int strip_halo = 0;                       ///< columns that a strip repeats on a side
   int passes = 1;
   std::vector<PlanPart> parts;
-  Bytes ram;                                  ///< the sum
+  Bytes ram;  ///< the sum
   Bytes disk;
-  double multiplications = 0;                 ///< as direct convolution, recomputation and halos included
+  double multiplications = 0;  ///< as direct convolution, recomputation and halos included
   std::chrono::duration<double> expected_time{};
   std::shared_ptr<const RunPlan> run;  ///< the plan's inside, for Upscaler::run
 };
@@ -111,6 +111,7 @@ int network_runs(const nn::Network& network, const media::PictureInfo& picture, 
 struct FinalSize {
   int width = 0, height = 0;
 };
-Result<FinalSize> final_size(const nn::Network& network, const media::PictureInfo& picture, const UpscaleSettings& settings);
+Result<FinalSize> final_size(const nn::Network& network, const media::PictureInfo& picture,
+                             const UpscaleSettings& settings);
 
 }  // namespace weir::enhance

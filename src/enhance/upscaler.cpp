@@ -47,7 +47,8 @@ constexpr Bytes kWorkingSlack = 3_MiB;
 nn::Orientation orientation_of(int i) { return {(i & 1) != 0, (i & 2) != 0, (i & 4) != 0}; }
 
 Bytes sums_bytes(const Stage& stage) {
-  return Bytes{static_cast<std::uint64_t>(stage.out.width) * 3 * sizeof(float)} * static_cast<std::uint64_t>(stage.out.height);
+  return Bytes{static_cast<std::uint64_t>(stage.out.width) * 3 * sizeof(float)} *
+         static_cast<std::uint64_t>(stage.out.height);
 }
 
 class NetworkUpscaler final : public Upscaler {
@@ -74,7 +75,8 @@ class NetworkUpscaler final : public Upscaler {
     auto status = pipeline.run();
     if (!status && status.error().code == Errc::bad_values && job.plan.run->arithmetic == Arithmetic::int16) {
       // The rows that were written are good; the rest comes from float32.
-      events.push_back(fmt::format("rows from {} on were repeated in float32: {}", pipeline.written(), status.error().what));
+      events.push_back(
+          fmt::format("rows from {} on were repeated in float32: {}", pipeline.written(), status.error().what));
       auto exact = plan_with(Arithmetic::float32, job.reader.info(), job.reader.need(), output_);
       if (!exact) return exact.error();
       Pipeline again{*this, job, *exact->run};
@@ -110,8 +112,8 @@ class NetworkUpscaler final : public Upscaler {
     return *packed_;
   }
 
-  Result<UpscalePlan> plan_with(Arithmetic arithmetic, const media::PictureInfo& picture, const media::MediaNeed& decoder,
-                                const media::WriteOptions& output) {
+  Result<UpscalePlan> plan_with(Arithmetic arithmetic, const media::PictureInfo& picture,
+                                const media::MediaNeed& decoder, const media::WriteOptions& output) {
     output_ = output;
     const nn::Family& family = network_->family;
     auto inside = std::make_shared<RunPlan>();
@@ -130,11 +132,12 @@ class NetworkUpscaler final : public Upscaler {
                               ? Bytes{}
                               : nn::packed_bytes(program_, network_->graph, kernels_, arithmetic);
     const media::MediaNeed encoder = media::PictureWriter::need(output);
-    plan.parts = {{"program and network file", resident() + kWorkingSlack, {}},
-                  {"weights", weights, {}},
-                  {"scratch of threads", nn::Runner::scratch_bytes(program_, network_->graph, kernels_, settings_.threads), {}},
-                  {"decoder", decoder.ram, decoder.disk},
-                  {"encoder", encoder.ram, encoder.disk}};
+    plan.parts = {
+        {"program and network file", resident() + kWorkingSlack, {}},
+        {"weights", weights, {}},
+        {"scratch of threads", nn::Runner::scratch_bytes(program_, network_->graph, kernels_, settings_.threads), {}},
+        {"decoder", decoder.ram, decoder.disk},
+        {"encoder", encoder.ram, encoder.disk}};
     media::PictureInfo in = picture;
     for (int run = 0; run < plan.network_runs; ++run) {
       Stage stage;
@@ -166,8 +169,8 @@ class NetworkUpscaler final : public Upscaler {
       if (part.ram >= 1_MiB) parts += fmt::format("{}{} {}", parts.empty() ? "" : ", ", part.name, to_text(part.ram));
     }
     return Error{Errc::over_budget, fmt::format("{}x{} to {}x{} needs {} at least, the limit is {} ({}); raise --ram{}",
-                                                plan.input_width, plan.input_height, plan.output_width, plan.output_height,
-                                                to_text(plan.ram), to_text(settings_.ram), parts,
+                                                plan.input_width, plan.input_height, plan.output_width,
+                                                plan.output_height, to_text(plan.ram), to_text(settings_.ram), parts,
                                                 settings_.spill_limit == Bytes{} ? " or give --spill" : "")};
   }
 
@@ -192,10 +195,10 @@ class NetworkUpscaler final : public Upscaler {
       auto found = nn::make_plan(network_->graph, program_, {stage.geometry.input_height, stage.geometry.input_width},
                                  arithmetic == Arithmetic::int16 ? Storage::half : Storage::single, limits);
       if (!found) {
-        return Error{found.error().code, fmt::format("{}x{} with {}: {} ({} of {} taken by the rest); raise --ram{}",
-                                                     stage.in.width, stage.in.height, network_->name, found.error().what,
-                                                     to_text(taken), to_text(settings_.ram),
-                                                     settings_.spill_limit == Bytes{} ? ", or give --spill" : "")};
+        return Error{found.error().code,
+                     fmt::format("{}x{} with {}: {} ({} of {} taken by the rest); raise --ram{}", stage.in.width,
+                                 stage.in.height, network_->name, found.error().what, to_text(taken),
+                                 to_text(settings_.ram), settings_.spill_limit == Bytes{} ? ", or give --spill" : "")};
       }
       stage.plan = *std::move(found);
       if (stage.plan.lead <= lead) break;
@@ -209,8 +212,10 @@ class NetworkUpscaler final : public Upscaler {
     return ok();
   }
   /// Whole pictures go to memory if at least half of the line stays free, else to disk.
-  void add_store(const char* name, Bytes bytes, const UpscalePlan& plan, std::vector<PlanPart>& parts, bool& on_disk) const {
-    const Bytes free = settings_.ram == Bytes{} ? Bytes{~std::uint64_t{0}} : settings_.ram - sum_ram(plan.parts) - sum_ram(parts);
+  void add_store(const char* name, Bytes bytes, const UpscalePlan& plan, std::vector<PlanPart>& parts,
+                 bool& on_disk) const {
+    const Bytes free =
+        settings_.ram == Bytes{} ? Bytes{~std::uint64_t{0}} : settings_.ram - sum_ram(plan.parts) - sum_ram(parts);
     on_disk = settings_.spill_limit >= bytes && bytes * 2 > free;
     parts.push_back({name, on_disk ? Bytes{} : bytes, on_disk ? bytes : Bytes{}});
   }
@@ -222,18 +227,23 @@ class NetworkUpscaler final : public Upscaler {
     plan.band_height = stage.plan.band;
     plan.strip_width = stage.geometry.width;
     plan.passes = 0;
-    for (const Stage& s : inside.stages) plan.passes += static_cast<int>(s.plan.passes.size()) * (settings_.tta ? kOrientations : 1);
+    for (const Stage& s : inside.stages)
+      plan.passes += static_cast<int>(s.plan.passes.size()) * (settings_.tta ? kOrientations : 1);
     // Multiplications per second and thread, roughly, as measured (docs/measurements.md).
     const bool ints = inside.arithmetic == Arithmetic::int16;
-    const double rate = kernels_.name == "avx512_vnni" ? (ints ? 2.5e11 : 1.2e11) : kernels_.lanes >= 8 && kernels_.name != "plain" ? (ints ? 1e11 : 6e10) : 8e9;
+    const double rate = kernels_.name == "avx512_vnni"                    ? (ints ? 2.5e11 : 1.2e11)
+                        : kernels_.lanes >= 8 && kernels_.name != "plain" ? (ints ? 1e11 : 6e10)
+                                                                          : 8e9;
     plan.expected_time = std::chrono::duration<double>{plan.multiplications / (rate * settings_.threads)};
   }
 
   /// The work on one picture.
   class Pipeline {
    public:
-    Pipeline(NetworkUpscaler& owner, const UpscaleJob& job, const RunPlan& plan) : owner_{owner}, job_{job}, plan_{plan} {
-      for (const Stage& stage : plan.stages) total_ += stage.plan.multiplications * (owner.settings_.tta ? kOrientations : 1);
+    Pipeline(NetworkUpscaler& owner, const UpscaleJob& job, const RunPlan& plan)
+        : owner_{owner}, job_{job}, plan_{plan} {
+      for (const Stage& stage : plan.stages)
+        total_ += stage.plan.multiplications * (owner.settings_.tta ? kOrientations : 1);
     }
     int written() const { return written_; }
     /// Rows before `row` are not written: they were.
@@ -265,7 +275,8 @@ class NetworkUpscaler final : public Upscaler {
         const int count = static_cast<int>(rows.size() / row_bytes);
         const int drop = std::clamp(skip_ - row, 0, count);
         if (drop < count) {
-          if (auto status = job_.writer.write(rows.subspan(static_cast<std::size_t>(drop) * row_bytes)); !status) return status;
+          if (auto status = job_.writer.write(rows.subspan(static_cast<std::size_t>(drop) * row_bytes)); !status)
+            return status;
         }
         written_ = row + count;
         return ok();
@@ -285,14 +296,16 @@ class NetworkUpscaler final : public Upscaler {
     }
 
     Status run_stage(const Stage& stage, media::PictureReader& reader, const SampleRows& sink) {
-      auto runner = nn::Runner::create(owner_.network_->graph, owner_.program_, stage.plan, owner_.kernels_, owner_.team(),
-                                       owner_.settings_.spill_folder);
+      auto runner = nn::Runner::create(owner_.network_->graph, owner_.program_, stage.plan, owner_.kernels_,
+                                       owner_.team(), owner_.settings_.spill_folder);
       if (!runner) return runner.error();
       SourceWindow window{reader, stage.geometry, stage.plan.lead};
-      ResultRows result{owner_.network_->family, stage.geometry, stage.out, window, owner_.kernels_, owner_.team(), sink};
+      ResultRows result{owner_.network_->family, stage.geometry, stage.out, window,
+                        owner_.kernels_,         owner_.team(),  sink};
       if (owner_.settings_.tta) return run_orientations(stage, *runner, window, result);
-      return runner->run(owner_.packed(plan_.arithmetic, 0), window,
-                         [&](const nn::PlanarRows& rows) { return result.take(rows); }, control());
+      return runner->run(
+          owner_.packed(plan_.arithmetic, 0), window, [&](const nn::PlanarRows& rows) { return result.take(rows); },
+          control());
     }
 
     /// Eight runs, each with the network laid another way; the mean of their results, taken in the last run.
@@ -321,7 +334,8 @@ class NetworkUpscaler final : public Upscaler {
           }
           return last ? result.take(rows) : ok();
         };
-        if (auto status = runner.run(owner_.packed(plan_.arithmetic, i), window, add, control()); !status) return status;
+        if (auto status = runner.run(owner_.packed(plan_.arithmetic, i), window, add, control()); !status)
+          return status;
       }
       return ok();
     }

@@ -1,8 +1,8 @@
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <cstdlib>
-#include <algorithm>
 #include <cstring>
 #include <filesystem>
 #include <optional>
@@ -85,7 +85,8 @@ struct Enlarged {
   std::vector<std::string> events;
 };
 
-Result<Enlarged> enlarge(const std::shared_ptr<const nn::Network>& network, const Picture& picture, const UpscaleSettings& settings) {
+Result<Enlarged> enlarge(const std::shared_ptr<const nn::Network>& network, const Picture& picture,
+                         const UpscaleSettings& settings) {
   auto upscaler = Upscaler::create(network, settings);
   if (!upscaler) return upscaler.error();
   media::WriteOptions output;
@@ -110,13 +111,15 @@ Picture reference_of(const nn::Network& network, const Picture& picture) {
   nn::RgbPicture rgb{picture.info.height, picture.info.width, {}};
   for (int y = 0; y < rgb.height; ++y) {
     for (int x = 0; x < rgb.width; ++x) {
-      for (int c = 0; c < 3; ++c) rgb.values.push_back(static_cast<std::uint8_t>(picture.at(y, x, picture.info.colours == 3 ? c : 0)));
+      for (int c = 0; c < 3; ++c)
+        rgb.values.push_back(static_cast<std::uint8_t>(picture.at(y, x, picture.info.colours == 3 ? c : 0)));
     }
   }
   const auto result = nn::upscale_reference(network, rgb);
   EXPECT_TRUE(result) << (result ? "" : result.error().what);
   Picture p = blank(result->width, result->height);
-  std::transform(result->values.begin(), result->values.end(), p.samples.begin(), [](std::uint8_t v) { return std::byte{v}; });
+  std::transform(result->values.begin(), result->values.end(), p.samples.begin(),
+                 [](std::uint8_t v) { return std::byte{v}; });
   return p;
 }
 
@@ -234,7 +237,8 @@ TEST(Upscale, AlphaIsEnlargedByTheSameCubicAtItsEdgesToo) {
         for (int i = 0; i < 4; ++i) {
           const int sy = std::clamp(static_cast<int>(std::floor(cy)) - 1 + j, 0, 15);
           const int sx = std::clamp(static_cast<int>(std::floor(cx)) - 1 + i, 0, 19);
-          sum += static_cast<double>(wy[static_cast<std::size_t>(j)] * wx[static_cast<std::size_t>(i)]) * picture.at(sy, sx, 3);
+          sum += static_cast<double>(wy[static_cast<std::size_t>(j)] * wx[static_cast<std::size_t>(i)]) *
+                 picture.at(sy, sx, 3);
         }
       }
       ASSERT_NEAR(result->picture.at(y, x, 3), std::floor(std::clamp(sum, 0.0, 255.0)), 1.0) << y << " " << x;
@@ -314,7 +318,8 @@ TEST(Upscale, TtaIsTheMeanOfEightOrientations) {
     }
   }
   for (int y = 0; y < 2 * n; ++y) {
-    for (int x = 0; x < 2 * n; ++x) ASSERT_NEAR(result->picture.at(y, x, 0), sum[static_cast<std::size_t>(y * 2 * n + x)], 1.2);
+    for (int x = 0; x < 2 * n; ++x)
+      ASSERT_NEAR(result->picture.at(y, x, 0), sum[static_cast<std::size_t>(y * 2 * n + x)], 1.2);
   }
 }
 
@@ -375,7 +380,8 @@ TEST(Upscale, ABandWithoutNumbersIsRepeatedInFloat32) {
 std::shared_ptr<const nn::Network> network_of_one_colour(float value) {
   std::vector<std::byte> bin(4 + 81 * 4 + 3 * 4, std::byte{0});
   for (int c = 0; c < 3; ++c) std::memcpy(bin.data() + 4 + 81 * 4 + c * 4, &value, 4);
-  auto network = nn::parse_network("7767517\n2 2\nInput in 0 1 data\nConvolution a 1 1 data output 0=3 1=3 4=1 5=1 6=81\n", bin, "flat");
+  auto network = nn::parse_network(
+      "7767517\n2 2\nInput in 0 1 data\nConvolution a 1 1 data output 0=3 1=3 4=1 5=1 6=81\n", bin, "flat");
   EXPECT_TRUE(network) << (network ? "" : network.error().what);
   return std::make_shared<const nn::Network>(*std::move(network));
 }
@@ -439,10 +445,12 @@ class Goldens : public testing::TestWithParam<Golden> {
     EXPECT_LE(most_off(result->picture, *reference), most);
     double squares = 0;
     for (std::size_t i = 0; i < reference->samples.size(); ++i) {
-      const double d = static_cast<double>(static_cast<int>(result->picture.samples[i]) - static_cast<int>(reference->samples[i]));
+      const double d =
+          static_cast<double>(static_cast<int>(result->picture.samples[i]) - static_cast<int>(reference->samples[i]));
       squares += d * d;
     }
-    const double psnr = squares == 0 ? 99 : 10 * std::log10(65025.0 * static_cast<double>(reference->samples.size()) / squares);
+    const double psnr =
+        squares == 0 ? 99 : 10 * std::log10(65025.0 * static_cast<double>(reference->samples.size()) / squares);
     EXPECT_GE(psnr, least_psnr);
   }
 };

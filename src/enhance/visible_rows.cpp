@@ -24,7 +24,8 @@ Status VisibleRows::begin() {
 
 bool VisibleRows::visible(const Row& row, int x) const {
   const std::size_t bytes = static_cast<std::size_t>(info_.bits / 8);
-  const std::byte* alpha = row.samples.data() + (static_cast<std::size_t>(x) * info_.channels() + info_.colours) * bytes;
+  const std::byte* alpha =
+      row.samples.data() + (static_cast<std::size_t>(x) * info_.channels() + info_.colours) * bytes;
   return std::any_of(alpha, alpha + bytes, [](std::byte b) { return b != std::byte{0}; });
 }
 
@@ -35,8 +36,10 @@ Status VisibleRows::read_row() {
   row.nearest.assign(static_cast<std::size_t>(info_.width), -1);
   int last = -1;
   for (int x = 0; x < info_.width; ++x) {
-    if (visible(row, x)) last = x;
-    else row.hidden = true;
+    if (visible(row, x))
+      last = x;
+    else
+      row.hidden = true;
     row.nearest[static_cast<std::size_t>(x)] = last;
   }
   last = -1;

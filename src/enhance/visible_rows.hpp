@@ -37,8 +37,8 @@ class VisibleRows {
   media::PictureReader& reader_;
   media::PictureInfo info_;
   std::deque<Row> window_;
-  int first_ = 0;  // picture row of window_.front()
-  int next_ = 0;   // the next row to hand out
+  int first_ = 0;                   // picture row of window_.front()
+  int next_ = 0;                    // the next row to hand out
   std::vector<std::byte> carried_;  // the colours of the row handed out last
 };
 

@@ -90,12 +90,14 @@ AlignedArray<float> per_lane(const std::vector<float>& values, int phases, int p
   AlignedArray<float> lanes{static_cast<std::size_t>(padded)};
   const int step = phases == 1 ? 0 : phase_channels(static_cast<int>(values.size()));
   for (int p = 0; p < phases; ++p) {
-    for (std::size_t c = 0; c < values.size(); ++c) lanes.data()[static_cast<std::size_t>(p * step) + c] = values[c] * scale;
+    for (std::size_t c = 0; c < values.size(); ++c)
+      lanes.data()[static_cast<std::size_t>(p * step) + c] = values[c] * scale;
   }
   return lanes;
 }
 
-PackedOp pack_op(const Layer& layer, const Op& op, const Kernels& kernels, Arithmetic arithmetic, Orientation orientation) {
+PackedOp pack_op(const Layer& layer, const Op& op, const Kernels& kernels, Arithmetic arithmetic,
+                 Orientation orientation) {
   PackedOp packed;
   if (op.kind == OpKind::shuffle) {
     for (int y = 0; y < op.factor; ++y) {
@@ -140,7 +142,8 @@ PackedOp pack_op(const Layer& layer, const Op& op, const Kernels& kernels, Arith
 }
 
 bool has_weights(const Op& op) {
-  return op.kind == OpKind::conv3x3 || op.kind == OpKind::direct || op.kind == OpKind::patch || op.kind == OpKind::shuffle;
+  return op.kind == OpKind::conv3x3 || op.kind == OpKind::direct || op.kind == OpKind::patch ||
+         op.kind == OpKind::shuffle;
 }
 
 }  // namespace
@@ -177,7 +180,8 @@ Bytes packed_bytes(const Program& program, const Graph& graph, const Kernels& ke
     }
     const std::uint64_t points = op.kind == OpKind::conv3x3 ? 36 : 1;
     const auto padded = static_cast<std::uint64_t>(round_up(out, kernels.lanes));
-    total += points * padded * static_cast<std::uint64_t>(in) * (arithmetic == Arithmetic::int16 ? 2 : 4) + points * padded * 4;
+    total += points * padded * static_cast<std::uint64_t>(in) * (arithmetic == Arithmetic::int16 ? 2 : 4) +
+             points * padded * 4;
   }
   return Bytes{total};
 }

@@ -39,9 +39,7 @@ RowLayout layout_of(const Tensor& tensor, Extent extent, Storage storage) {
   return layout;
 }
 
-double cost_of(const Op& op, Extent extent) {
-  return op.multiplications * extent.width * extent.height;
-}
+double cost_of(const Op& op, Extent extent) { return op.multiplications * extent.width * extent.height; }
 
 /// The passes of a program under one choice of what to keep.
 class Passes {
@@ -59,7 +57,8 @@ class Passes {
       const auto look = [&](const View& v) {
         const int producer = program_.tensors[static_cast<std::size_t>(v.tensor)].producer;
         if (program_.ops[static_cast<std::size_t>(producer)].kind == OpKind::input) return;
-        if (first_pass_[static_cast<std::size_t>(producer)] < first_pass_[o]) wanted[static_cast<std::size_t>(v.tensor)] = true;
+        if (first_pass_[static_cast<std::size_t>(producer)] < first_pass_[o])
+          wanted[static_cast<std::size_t>(v.tensor)] = true;
       };
       for (const View& v : op.inputs) look(v);
       if (op.epilogue.has_residual) look(op.epilogue.residual);
@@ -78,7 +77,8 @@ class Passes {
     for (int p = 0; p < count; ++p) {
       Pass pass;
       pass.statistic = p + 1 < count ? p : -1;
-      const int lead = pass.statistic >= 0 ? program_.statistics[static_cast<std::size_t>(p)].source.tensor : program_.output;
+      const int lead =
+          pass.statistic >= 0 ? program_.statistics[static_cast<std::size_t>(p)].source.tensor : program_.output;
       pass.role.assign(program_.ops.size(), Role::absent);
       pass.targets = {lead};
       visit(lead, pass, p);
@@ -138,8 +138,8 @@ class Passes {
 
   const Program& program_;
   const std::vector<Keep>& keep_;
-  std::vector<int> first_pass_;   // by op
-  std::vector<bool> available_;   // by tensor
+  std::vector<int> first_pass_;                // by op
+  std::vector<bool> available_;                // by tensor
   std::map<std::pair<int, int>, bool> loads_;  // (pass, tensor)
 };
 
@@ -185,7 +185,8 @@ struct Block {
 std::size_t place(std::vector<Block>& blocks) {
   std::vector<std::size_t> order(blocks.size());
   std::iota(order.begin(), order.end(), std::size_t{0});
-  std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) { return blocks[a].bytes > blocks[b].bytes; });
+  std::stable_sort(order.begin(), order.end(),
+                   [&](std::size_t a, std::size_t b) { return blocks[a].bytes > blocks[b].bytes; });
   std::vector<std::size_t> placed;
   std::size_t end = 0;
   for (const std::size_t i : order) {
@@ -193,7 +194,8 @@ std::size_t place(std::vector<Block>& blocks) {
     std::vector<std::pair<std::size_t, std::size_t>> taken;
     for (const std::size_t j : placed) {
       const Block& other = blocks[j];
-      if (other.first <= block.last && block.first <= other.last) taken.emplace_back(other.offset, other.offset + other.bytes);
+      if (other.first <= block.last && block.first <= other.last)
+        taken.emplace_back(other.offset, other.offset + other.bytes);
     }
     std::sort(taken.begin(), taken.end());
     std::size_t at = 0;
@@ -248,7 +250,8 @@ class Planner {
   }
 
   std::size_t whole_bytes(int tensor) const {
-    return layout_[static_cast<std::size_t>(tensor)].row_bytes * static_cast<std::size_t>(extent_[static_cast<std::size_t>(tensor)].height);
+    return layout_[static_cast<std::size_t>(tensor)].row_bytes *
+           static_cast<std::size_t>(extent_[static_cast<std::size_t>(tensor)].height);
   }
 
   /// Tries every choice for up to kMost candidates (the largest saving first would be a heuristic; few networks have more).
@@ -270,7 +273,7 @@ class Planner {
   void consider(const std::vector<Keep>& keep) {
     // Seconds, roughly: what was measured on the machines that weir is developed on; only the order of plans matters.
     constexpr double kMacsPerSecond = 5e11;
-    constexpr double kMemoryBytesPerSecond = 4e9;  // the first touch of a page is what costs
+    constexpr double kMemoryBytesPerSecond = 1.5e9;  // the first touch of a page is what costs
     constexpr double kDiskBytesPerSecond = 1e9;
     std::vector<Pass> passes = Passes{program_, keep}.build();
     double seconds = 0;
@@ -278,7 +281,8 @@ class Planner {
     for (const Pass& pass : passes) {
       for (std::size_t o = 0; o < pass.role.size(); ++o) {
         const int tensor = program_.ops[o].output;
-        if (pass.role[o] == Role::run) seconds += cost_of(program_.ops[o], extent_[static_cast<std::size_t>(tensor)]) / kMacsPerSecond;
+        if (pass.role[o] == Role::run)
+          seconds += cost_of(program_.ops[o], extent_[static_cast<std::size_t>(tensor)]) / kMacsPerSecond;
         if (pass.role[o] == Role::load) seconds += static_cast<double>(whole_bytes(tensor)) / kDiskBytesPerSecond;
       }
       for (const int t : pass.stored) {
@@ -305,7 +309,8 @@ class Planner {
   const std::vector<int>& cached_rows(const Pass& pass) {
     std::vector<int> key(pass.role.size() + pass.targets.size() + 1, -1);
     for (std::size_t o = 0; o < pass.role.size(); ++o) key[o] = static_cast<int>(pass.role[o]);
-    std::copy(pass.targets.begin(), pass.targets.end(), key.begin() + static_cast<std::ptrdiff_t>(pass.role.size()) + 1);
+    std::copy(pass.targets.begin(), pass.targets.end(),
+              key.begin() + static_cast<std::ptrdiff_t>(pass.role.size()) + 1);
     auto [at, fresh] = ring_cache_.try_emplace(std::move(key));
     if (fresh) at->second = rows_alive(program_, low_extent_, pass, limits_.band);
     return at->second;
@@ -318,9 +323,11 @@ class Planner {
     for (std::size_t p = 0; p < passes.size(); ++p) {
       for (std::size_t t = 0; t < program_.tensors.size(); ++t) {
         const int number = static_cast<int>(p);
-        const bool stored = std::find(passes[p].stored.begin(), passes[p].stored.end(), static_cast<int>(t)) != passes[p].stored.end();
+        const bool stored =
+            std::find(passes[p].stored.begin(), passes[p].stored.end(), static_cast<int>(t)) != passes[p].stored.end();
         if (stored && keep[t] == Keep::memory) {
-          blocks.push_back({round_up(whole_bytes(static_cast<int>(t)), kAlign), number, last_use(passes, p, static_cast<int>(t)), 0});
+          blocks.push_back({round_up(whole_bytes(static_cast<int>(t)), kAlign), number,
+                            last_use(passes, p, static_cast<int>(t)), 0});
           owners_.push_back({number, static_cast<int>(t)});
         } else if (passes[p].rows[t] > 0) {
           const std::size_t bytes = layout_[t].row_bytes * static_cast<std::size_t>(passes[p].rows[t]);
@@ -404,7 +411,8 @@ class Planner {
 
 }  // namespace
 
-Result<Plan> make_plan(const Graph& graph, const Program& program, Extent input, Storage storage, const PlanLimits& limits) {
+Result<Plan> make_plan(const Graph& graph, const Program& program, Extent input, Storage storage,
+                       const PlanLimits& limits) {
   return Planner{graph, program, storage, limits}.run(input);
 }
 

@@ -12,7 +12,7 @@ namespace weir::nn {
 
 namespace {
 
-constexpr int kBlockChannels = 32;   // what the kernels read of one source at a time
+constexpr int kBlockChannels = 32;  // what the kernels read of one source at a time
 constexpr std::size_t kMostParts = 8;
 
 /// What a blob is while the graph is walked.
@@ -56,7 +56,8 @@ class Lowering {
     for (std::size_t i = 0; i < origin.size(); ++i) origin[i] = static_cast<int>(i);
     for (const Layer& layer : graph_.layers) {
       if (std::holds_alternative<Split>(layer.operation)) {
-        for (int out : layer.outputs) origin[static_cast<std::size_t>(out)] = origin[static_cast<std::size_t>(layer.inputs[0])];
+        for (int out : layer.outputs)
+          origin[static_cast<std::size_t>(out)] = origin[static_cast<std::size_t>(layer.inputs[0])];
         continue;
       }
       for (int in : layer.inputs) ++uses_[static_cast<std::size_t>(origin[static_cast<std::size_t>(in)])];
@@ -104,7 +105,8 @@ class Lowering {
   Status lower_op(const Layer& layer, const Split&) {
     for (int out : layer.outputs) {
       values_[static_cast<std::size_t>(out)] = value(layer.inputs[0]);
-      program_.vector_level[static_cast<std::size_t>(out)] = program_.vector_level[static_cast<std::size_t>(layer.inputs[0])];
+      program_.vector_level[static_cast<std::size_t>(out)] =
+          program_.vector_level[static_cast<std::size_t>(layer.inputs[0])];
       vector_alias(layer.inputs[0], out);
     }
     return ok();
@@ -125,7 +127,8 @@ class Lowering {
     return e;
   }
   static bool fits_epilogue(const Activation& a) {
-    return a.kind == Activation::Kind::none || a.kind == Activation::Kind::relu || a.kind == Activation::Kind::leaky_relu;
+    return a.kind == Activation::Kind::none || a.kind == Activation::Kind::relu ||
+           a.kind == Activation::Kind::leaky_relu;
   }
 
   Status lower_op(const Layer& layer, const Convolution& conv) {
@@ -166,7 +169,8 @@ class Lowering {
   Status lower_op(const Layer& layer, const Deconvolution& conv) {
     if (!fits_epilogue(conv.activation)) return unsupported("only ReLU and leaky ReLU can be part of a convolution");
     const Value& in = value(layer.inputs[0]);
-    if (in.parts.size() != 1 || tensor(in.parts[0].tensor).planar) return unsupported("a transposed convolution needs 16 channels");
+    if (in.parts.size() != 1 || tensor(in.parts[0].tensor).planar)
+      return unsupported("a transposed convolution needs 16 channels");
     const int taps = (conv.kernel + conv.stride - 1) / conv.stride;
     if (taps > 3 || conv.stride > 4) return unsupported("a transposed convolution of this kernel and stride");
     Op o;
@@ -195,7 +199,8 @@ class Lowering {
   Status lower_op(const Layer& layer, const GlobalAverage&) {
     const Value& in = value(layer.inputs[0]);
     if (in.parts.size() != 1) return unsupported("the mean of a concatenation");
-    if (in.parts[0].top != 0 || in.parts[0].left != 0 || in.parts[0].gate >= 0) return unsupported("the mean of a crop");
+    if (in.parts[0].top != 0 || in.parts[0].left != 0 || in.parts[0].gate >= 0)
+      return unsupported("the mean of a crop");
     const int out = layer.outputs[0];
     program_.statistics.push_back(Statistic{in.parts[0], out, shape(out).channels});
     program_.vector_level[static_cast<std::size_t>(out)] = static_cast<int>(program_.statistics.size());
@@ -315,11 +320,22 @@ class Lowering {
     float scale = 1;
     float constant = 0;
     switch (binary.kind) {
-      case Kind::add: constant = binary.scalar; break;
-      case Kind::sub: constant = -binary.scalar; break;
-      case Kind::mul: scale = binary.scalar; break;
-      case Kind::div: scale = 1 / binary.scalar; break;
-      case Kind::rsub: scale = -1; constant = binary.scalar; break;
+      case Kind::add:
+        constant = binary.scalar;
+        break;
+      case Kind::sub:
+        constant = -binary.scalar;
+        break;
+      case Kind::mul:
+        scale = binary.scalar;
+        break;
+      case Kind::div:
+        scale = 1 / binary.scalar;
+        break;
+      case Kind::rsub:
+        scale = -1;
+        constant = binary.scalar;
+        break;
     }
     Op* o = open_producer(in);
     if (o != nullptr && constant == 0 && o->kind != OpKind::direct && !tensor(o->output).planar) {

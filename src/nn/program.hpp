@@ -25,14 +25,14 @@ struct Epilogue {
 };
 
 enum class OpKind {
-  input,         ///< the bordered picture; no inputs
-  conv3x3,       ///< feature inputs side by side (a concatenation), stride 1
-  direct,        ///< convolution of a planar input, stride 1
-  patch,         ///< product over small patches: see compute::PatchJob
-  combine,       ///< alpha_0 * in_0 + alpha_1 * in_1 + ... + constant, then a pointwise activation
-  shuffle,       ///< pixel shuffle, plus an optional nearest-enlarged second input
-  resize,        ///< Interp
-  concat,        ///< copies the inputs' channels side by side
+  input,    ///< the bordered picture; no inputs
+  conv3x3,  ///< feature inputs side by side (a concatenation), stride 1
+  direct,   ///< convolution of a planar input, stride 1
+  patch,    ///< product over small patches: see compute::PatchJob
+  combine,  ///< alpha_0 * in_0 + alpha_1 * in_1 + ... + constant, then a pointwise activation
+  shuffle,  ///< pixel shuffle, plus an optional nearest-enlarged second input
+  resize,   ///< Interp
+  concat,   ///< copies the inputs' channels side by side
 };
 
 /// One operation on rows. Extents of tensors come from the graph's blobs.
@@ -83,9 +83,9 @@ struct VectorOp {
 struct Program {
   std::vector<Op> ops;
   std::vector<Tensor> tensors;
-  std::vector<Statistic> statistics;   ///< in the order of their dependence
+  std::vector<Statistic> statistics;  ///< in the order of their dependence
   std::vector<VectorOp> vector_ops;
-  int output = -1;                     ///< tensor
+  int output = -1;  ///< tensor
   /// For each blob of a vector: the number of statistics that must be known before it is.
   std::vector<int> vector_level;
 };

@@ -61,7 +61,8 @@ compute::Planes picture(int height, int width) {
   const std::vector<float> values = test::generated_picture(height, width);
   for (int c = 0; c < 3; ++c) {
     for (int y = 0; y < height; ++y) {
-      for (int x = 0; x < width; ++x) planes.at(c, y, x) = values[static_cast<std::size_t>((c * height + y) * width + x)];
+      for (int x = 0; x < width; ++x)
+        planes.at(c, y, x) = values[static_cast<std::size_t>((c * height + y) * width + x)];
     }
   }
   return planes;
@@ -74,7 +75,8 @@ Network network_of(std::string_view family, int channels) {
   return *std::move(network);
 }
 
-Result<std::vector<float>> run(const Graph& graph, const compute::Planes& input, const Settings& s, Plan* made = nullptr) {
+Result<std::vector<float>> run(const Graph& graph, const compute::Planes& input, const Settings& s,
+                               Plan* made = nullptr) {
   auto program = lower(graph);
   if (!program) return program.error();
   PlanLimits limits;
@@ -280,7 +282,8 @@ TEST(Run, ARequestToStopEndsIt) {
   stop.request_stop();
   RunControl control;
   control.stop = stop.get_token();
-  const auto status = runner->run(packed, rows, [](const PlanarRows&) { return ok(); }, control);
+  const auto status = runner->run(
+      packed, rows, [](const PlanarRows&) { return ok(); }, control);
   ASSERT_FALSE(status);
   EXPECT_EQ(status.error().code, Errc::cancelled);
 }

@@ -20,7 +20,8 @@ Schedule::Schedule(const Program& program, std::vector<Extent> extent, std::vect
       uses_[static_cast<std::size_t>(op.inputs[i].tensor)].push_back(Use{static_cast<int>(o), i});
     }
     if (op.epilogue.has_residual) {
-      uses_[static_cast<std::size_t>(op.epilogue.residual.tensor)].push_back(Use{static_cast<int>(o), op.inputs.size()});
+      uses_[static_cast<std::size_t>(op.epilogue.residual.tensor)].push_back(
+          Use{static_cast<int>(o), op.inputs.size()});
     }
   }
 }
@@ -49,17 +50,24 @@ Rows Schedule::needed(const Op& op, std::size_t i, Rows out) const {
     switch (op.kind) {
       case OpKind::input:
       case OpKind::concat:
-      case OpKind::combine: break;
+      case OpKind::combine:
+        break;
       case OpKind::conv3x3:
-      case OpKind::direct: rows = {out.first - op.pad, out.last - op.pad + op.kernel - 1}; break;
+      case OpKind::direct:
+        rows = {out.first - op.pad, out.last - op.pad + op.kernel - 1};
+        break;
       case OpKind::patch: {
         const int first_base = (out.first + op.lead) / op.factor;
         const int last_base = (out.last - 1 + op.lead) / op.factor;
         rows = {first_base * op.stride + op.first_tap, last_base * op.stride + op.first_tap + op.kernel};
         break;
       }
-      case OpKind::shuffle: rows = {out.first / op.factor, (out.last - 1) / op.factor + 1}; break;
-      case OpKind::resize: rows = resize_rows(op.interp, out); break;
+      case OpKind::shuffle:
+        rows = {out.first / op.factor, (out.last - 1) / op.factor + 1};
+        break;
+      case OpKind::resize:
+        rows = resize_rows(op.interp, out);
+        break;
     }
   }
   const int height = extent(view.tensor).height;

@@ -1,0 +1,51 @@
+#include "nn/mean_sum.hpp"
+
+#include <cmath>
+#include <cstddef>
+
+namespace weir::nn {
+
+namespace {
+
+constexpr double kUnits = 16777216.0;  // 2^24
+constexpr int kBlock = 32;             // channels at a time
+
+}  // namespace
+
+MeanSum::MeanSum(int members, int channels)
+    : channels_{channels},
+      sums_(static_cast<std::size_t>(members), std::vector<std::int64_t>(static_cast<std::size_t>(channels), 0)) {}
+
+void MeanSum::add(const compute::Kernels& kernels, compute::Storage storage, const std::byte* values, int pixels,
+                  int member) {
+  std::vector<std::int64_t>& total = sums_[static_cast<std::size_t>(member)];
+  float converted[kBlock];
+  for (int c = 0; c < channels_; c += kBlock) {
+    double sum[kBlock] = {};  // exact: multiples of 2^-24 below 2^29
+    for (int x = 0; x < pixels; ++x) {
+      const std::size_t i =
+          static_cast<std::size_t>(x) * static_cast<std::size_t>(channels_) + static_cast<std::size_t>(c);
+      if (storage == compute::Storage::half) {
+        kernels.to_float(reinterpret_cast<const std::uint16_t*>(values) + i, converted, kBlock);
+        for (int k = 0; k < kBlock; ++k) sum[k] += static_cast<double>(converted[k]);
+      } else {
+        const float* from = reinterpret_cast<const float*>(values) + i;
+        for (int k = 0; k < kBlock; ++k) sum[k] += std::nearbyint(static_cast<double>(from[k]) * kUnits) / kUnits;
+      }
+    }
+    for (int k = 0; k < kBlock; ++k)
+      total[static_cast<std::size_t>(c + k)] += static_cast<std::int64_t>(sum[k] * kUnits);
+  }
+}
+
+std::vector<float> MeanSum::mean(int channels, double pixels) const {
+  std::vector<float> mean;
+  for (int c = 0; c < channels; ++c) {
+    std::int64_t total = 0;
+    for (const auto& member : sums_) total += member[static_cast<std::size_t>(c)];
+    mean.push_back(static_cast<float>(static_cast<double>(total) / kUnits / pixels));
+  }
+  return mean;
+}
+
+}  // namespace weir::nn

@@ -1,0 +1,95 @@
+#include "nn/pass_run.hpp"
+
+#include <utility>
+
+#include <fmt/format.h>
+
+namespace weir::nn {
+
+PassRun::PassRun(PassOps ops, const Graph& graph, compute::Team& team, const compute::Kernels& kernels,
+                 Vectors& vectors, ScratchFile* file, InputRows& input, const OutputRows& output,
+                 const RunControl& control)
+    : PassOps{std::move(ops)},
+      graph_{graph},
+      kernels_{kernels},
+      vectors_{vectors},
+      file_{file},
+      input_{input},
+      output_{output},
+      control_{control},
+      stored_(program_.tensors.size(), false) {
+  for (const int t : pass_.stored) stored_[static_cast<std::size_t>(t)] = true;
+  if (pass_.statistic < 0) return;
+  const Statistic& s = program_.statistics[static_cast<std::size_t>(pass_.statistic)];
+  mean_.emplace(team.size(), layout(s.source.tensor).stride);
+}
+
+Status PassRun::run() {
+  if (pass_.statistic < 0 || reads_input()) {
+    if (auto status = input_.begin(); !status) return status;
+  }
+  clear_margins();
+  Schedule schedule{program_, plan_.extent, pass_.role, plan_.band};
+  schedule.run(pass_.targets, [&](int o, Rows rows) { return step(o, rows); });
+  if (!status_) return status_;
+  if (pass_.statistic >= 0) finish_mean();
+  return ok();
+}
+
+bool PassRun::reads_input() const {
+  for (std::size_t o = 0; o < program_.ops.size(); ++o) {
+    if (program_.ops[o].kind == OpKind::input && pass_.role[o] == Role::run) return true;
+  }
+  return false;
+}
+
+bool PassRun::step(int o, Rows rows) {
+  if (control_.stop.stop_requested()) {
+    status_ = Error{Errc::cancelled, "stopped"};
+    return false;
+  }
+  const Op& op = program_.ops[static_cast<std::size_t>(o)];
+  const int t = op.output;
+  if (pass_.role[static_cast<std::size_t>(o)] == Role::load) {
+    status_ = from_disk(*file_, t, rows);
+    return static_cast<bool>(status_);
+  }
+  if (op.kind == OpKind::input) {
+    status_ = input_.fill(planar_rows(t, rows));
+  } else {
+    make(o, rows);
+  }
+  if (!status_) return false;
+  if (met_bad_values()) {
+    status_ = Error{Errc::bad_values, fmt::format("layer {} met a value that is not a number near row {}",
+                                                  graph_.layers[static_cast<std::size_t>(op.layer)].name, rows.first)};
+    return false;
+  }
+  if (stored_[static_cast<std::size_t>(t)] && plan_.keep[static_cast<std::size_t>(t)] == Keep::disk) {
+    status_ = to_disk(*file_, t, rows);
+  } else if (pass_.statistic < 0 && t == program_.output) {
+    status_ = output_(planar_rows(t, rows));
+  }
+  if (pass_.statistic >= 0 && t == program_.statistics[static_cast<std::size_t>(pass_.statistic)].source.tensor) {
+    add_to_mean(t, rows);
+  }
+  if (control_.progress) {
+    control_.progress(op.multiplications * (rows.last - rows.first) * extent(t).width);
+  }
+  return static_cast<bool>(status_);
+}
+
+void PassRun::add_to_mean(int t, Rows rows) {
+  constexpr int kGrain = 32;
+  share(rows.last - rows.first, extent(t).width, kGrain, [&](int row, int first, int last, int member) {
+    mean_->add(kernels_, plan_.storage, at(t, rows.first + row, first), last - first, member);
+  });
+}
+
+void PassRun::finish_mean() {
+  const Statistic& s = program_.statistics[static_cast<std::size_t>(pass_.statistic)];
+  const Extent e = extent(s.source.tensor);
+  vectors_.set(s.blob, mean_->mean(s.channels, static_cast<double>(e.width) * e.height));
+}
+
+}  // namespace weir::nn

@@ -1,0 +1,32 @@
+#pragma once
+
+#include <cstddef>
+#include <functional>
+#include <vector>
+
+#include "base/result.hpp"
+
+namespace weir::nn {
+
+/// Some consecutive rows of a planar picture, as they lie in a ring; a view.
+struct PlanarRows {
+  int first = 0, count = 0;
+  int width = 0, planes = 0;
+  std::ptrdiff_t plane_stride = 0;  ///< floats
+  std::vector<float*> row;          ///< column 0 of the first plane of each row
+};
+
+/// The bordered picture that a network reads, from the top down.
+class InputRows {
+ public:
+  virtual ~InputRows() = default;
+  /// The next fill() is for row 0. Called before each pass that reads the picture, and before the last one always.
+  virtual Status begin() = 0;
+  /// Writes rows.first .. rows.first + rows.count - 1, each `width` columns of `planes` planes.
+  virtual Status fill(const PlanarRows& rows) = 0;
+};
+
+/// Takes the network's result from the top down.
+using OutputRows = std::function<Status(const PlanarRows& rows)>;
+
+}  // namespace weir::nn

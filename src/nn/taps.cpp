@@ -1,0 +1,37 @@
+#include "nn/taps.hpp"
+
+#include <cmath>
+
+namespace weir::nn {
+
+Taps taps_of(const Interp& interp, int out) {
+  Taps taps;
+  if (interp.kind == Interp::Kind::nearest) taps.count = 1;
+  if (interp.kind == Interp::Kind::bilinear) taps.count = 2;
+  const double scale = static_cast<double>(interp.scale);
+  for (int x = 0; x < out; ++x) {
+    if (interp.kind == Interp::Kind::nearest) {
+      taps.index.push_back(static_cast<int>(std::floor(x / scale)));
+      taps.weight.push_back(1.0F);
+      continue;
+    }
+    const double centre = (x + 0.5) / scale - 0.5;
+    const double floor = std::floor(centre);
+    const double t = centre - floor;
+    if (interp.kind == Interp::Kind::bilinear) {
+      taps.index.push_back(static_cast<int>(floor));
+      taps.weight.push_back(static_cast<float>(1 - t));
+      taps.weight.push_back(static_cast<float>(t));
+      continue;
+    }
+    constexpr double a = -0.75;
+    const auto outer = [](double d) { return ((a * d - 5 * a) * d + 8 * a) * d - 4 * a; };
+    const auto inner = [](double d) { return ((a + 2) * d - (a + 3)) * d * d + 1; };
+    taps.index.push_back(static_cast<int>(floor) - 1);
+    for (const double w : {outer(t + 1), inner(t), inner(1 - t), outer(2 - t)})
+      taps.weight.push_back(static_cast<float>(w));
+  }
+  return taps;
+}
+
+}  // namespace weir::nn

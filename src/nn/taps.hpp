@@ -1,0 +1,18 @@
+#pragma once
+
+#include <vector>
+
+#include "nn/graph.hpp"
+
+namespace weir::nn {
+
+/// Taps of a resize along one axis. Bicubic is Keys' cubic with A = -0.75, half-pixel centres.
+/// Source: Keys, "Cubic Convolution Interpolation for Digital Image Processing", IEEE TASSP 29 (1981).
+struct Taps {
+  int count = 4;
+  std::vector<int> index;     ///< first tap; may lie outside the input
+  std::vector<float> weight;  ///< [out][count]
+};
+Taps taps_of(const Interp& interp, int out);
+
+}  // namespace weir::nn
