@@ -66,12 +66,9 @@ void Team::take_pieces(const Call& call, int member) {
 void Team::run(int units, int grain, int most, const Work& work) {
   if (units <= 0) return;
   const Call call{&work, units, grain, std::max(grain, most / grain * grain)};
-  if (threads_.empty() || units <= grain) {
-    work(0, units, 0);
-    return;
-  }
-  call_ = call;
   next_.store(0, std::memory_order_relaxed);
+  if (threads_.empty() || units <= grain) return take_pieces(call, 0);
+  call_ = call;
   busy_.store(static_cast<int>(threads_.size()), std::memory_order_relaxed);
   turn_.fetch_add(1, std::memory_order_release);
   turn_.notify_all();

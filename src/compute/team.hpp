@@ -34,12 +34,12 @@ class Team {
   void serve(int member);
   void take_pieces(const Call& call, int member);
 
-  std::vector<std::jthread> threads_;
   Call call_;
   alignas(64) std::atomic<int> next_{0};  // first unit that nobody has taken
   alignas(64) std::atomic<std::uint32_t> turn_{0};
   alignas(64) std::atomic<int> busy_{0};
   std::atomic<bool> ending_{false};
+  std::vector<std::jthread> threads_;  // last: they use the others until they have ended
 };
 
 }  // namespace weir::compute

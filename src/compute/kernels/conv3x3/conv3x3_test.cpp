@@ -1,0 +1,351 @@
+#include <gtest/gtest.h>
+
+#include <limits>
+#include <numeric>
+
+#include "compute/kernels/conv/conv_ref.hpp"
+#include "compute/kernels/kernels_test.hpp"
+
+namespace weir::compute {
+namespace {
+
+using test::SeededNumbers;
+
+struct Case {
+  std::vector<int> sources;  ///< channels of each, whole blocks of 32
+  int out = 32, tiles = 1, columns = 4, rows = 4;
+  Arithmetic arithmetic = Arithmetic::int16;
+  Storage storage = Storage::half;
+  bool residual = false, gate = false;
+  std::uint64_t seed = 1;
+  [[nodiscard]] int in() const { return std::accumulate(sources.begin(), sources.end(), 0); }
+  [[nodiscard]] bool planar() const { return out <= kMostPlanarChannels; }
+};
+std::ostream& operator<<(std::ostream& stream, const Case& c) {
+  stream << text(c.arithmetic) << " " << text(c.storage) << ", in";
+  for (const int channels : c.sources) stream << " " << channels;
+  return stream << ", out " << c.out << ", " << c.tiles << " tiles, " << c.columns << "x" << c.rows << " pixels"
+                << (c.residual ? ", residual" : "") << (c.gate ? ", gate" : "") << ", seed " << c.seed;
+}
+
+/// One row of tiles with everything that a job points to.
+class TileRow {
+ public:
+  TileRow(const Kernels& kernels, const Case& c)
+      : kernels_{kernels},
+        case_{c},
+        random_{c.seed},
+        input_{c.in(), 6, 4 * c.tiles + 2},
+        weight_{numbers(random_, static_cast<std::size_t>(c.out) * c.in() * 9)},
+        bias_{numbers(random_, static_cast<std::size_t>(c.out))},
+        slope_{numbers(random_, static_cast<std::size_t>(c.out))},
+        gate_{aligned(numbers(random_, static_cast<std::size_t>(c.out)), padded_channels(c.out))},
+        matrix_{pack_conv3x3(kernels, c.arithmetic, c.out, c.in(), weight_.data())},
+        epilogue_{aligned(bias_, matrix_.out_padded), aligned(slope_, matrix_.out_padded)},
+        residual_{c.storage, 4, c.columns, padded_channels(c.out)},
+        scratch_{kernels.conv3x3_scratch(c.in())},
+        output{c.storage, 4, c.columns, padded_channels(c.out)},
+        planes{c.out, 4, c.columns} {
+    for (std::size_t s = 0; s < c.sources.size(); ++s) {
+      const int stride = c.sources[s] + (s % 2 == 0 ? 0 : 32);  // a source may be part of wider rows
+      sources_.emplace_back(c.storage, 6, 4 * c.tiles + 2, stride);
+      sources_.back().fill(random_);
+    }
+    read_input();
+    residual_.fill(random_);
+    std::fill(planes.values.begin(), planes.values.end(), kUntouched);
+  }
+
+  /// Of the input, in one source.
+  void set_input(int channel, int y, int x, float value) {
+    sources_[0].set(y, x, channel, value);
+    read_input();
+  }
+  void make_input_integers() {
+    for (int s = 0, first = 0; s < static_cast<int>(sources_.size()); first += case_.sources[s], ++s) {
+      for (int c = 0; c < case_.sources[s]; ++c) {
+        for (int i = 0; i < 6 * input_.width; ++i) {
+          sources_[s].set(i / input_.width, i % input_.width, c, static_cast<float>(uniform(random_, -50, 50)));
+        }
+      }
+    }
+    read_input();
+  }
+
+  /// Tiles first .. first + tiles - 1 as one job.
+  void run(int first, int tiles) {
+    std::vector<SourceBlock<6>> blocks;
+    for (std::size_t s = 0; s < sources_.size(); ++s) {
+      for (int c = 0; c < case_.sources[s]; c += 32) {
+        SourceBlock<6>& block = blocks.emplace_back();
+        block.stride = sources_[s].stride();
+        for (int k = 0; k < 6; ++k) block.rows[static_cast<std::size_t>(k)] = sources_[s].at(k, 4 * first, c);
+      }
+    }
+    Conv3x3Job job;
+    job.matrix = &matrix_;
+    job.epilogue = &epilogue_;
+    job.storage = case_.storage;
+    job.blocks = blocks.data();
+    job.tiles = tiles;
+    job.columns = std::min(4 * tiles, case_.columns - 4 * first);
+    job.rows = case_.rows;
+    job.target = {output.stride(), static_cast<std::ptrdiff_t>(planes.plane_size()), case_.planar()};
+    for (int r = 0; r < case_.rows; ++r) {
+      const auto i = static_cast<std::size_t>(r);
+      job.out[i] = case_.planar() ? static_cast<void*>(&planes.at(0, r, 4 * first)) : output.at(r, 4 * first);
+      job.residual_rows[i] = residual_.at(r, 4 * first);
+    }
+    job.residual = {residual_.stride(), case_.gate ? gate_.data() : nullptr, kAlpha, kBeta, case_.residual};
+    job.scratch = scratch_.data();
+    job.bad = &bad;
+    kernels_.conv3x3(job);
+  }
+
+  /// Compares what run() wrote with the definition, and everything else with what was there before.
+  void expect_right() const {
+    const Planes sums = conv_ref(input_, {case_.out, 3, 1, 0}, weight_, bias_);
+    const double scale = std::sqrt(9.0 * case_.in()) / 3;  // of a sum of products of numbers in -1..1
+    const Roundings roundings{*this};
+    for (int o = 0; o < padded_channels(case_.out); ++o) {
+      for (int y = 0; y < 4; ++y) {
+        for (int x = 0; x < case_.columns; ++x) {
+          if (case_.planar() && o >= case_.out) continue;
+          const float actual = case_.planar() ? planes.at(o, y, x) : output.value(y, x, o);
+          if (y >= case_.rows || (o >= matrix_.out_padded)) {
+            ASSERT_EQ(actual, kUntouched) << case_ << "; channel " << o << " row " << y << " column " << x;
+            continue;
+          }
+          if (o >= case_.out) continue;  // up to a whole vector, nobody's
+          const double expected = finished(sums.at(o, y, x), o, y, x);
+          double most = 1e-4 * scale + rounding(case_.planar() ? Storage::single : case_.storage, expected);
+          if (case_.arithmetic == Arithmetic::int16) most += kDeviations * std::sqrt(roundings.variance(o, y, x));
+          ASSERT_NEAR(actual, expected, most) << case_ << "; channel " << o << " row " << y << " column " << x;
+        }
+      }
+    }
+  }
+  [[nodiscard]] bool same_result(const TileRow& other) const {
+    return output == other.output && planes.values == other.planes.values;
+  }
+  [[nodiscard]] int tiles() const { return case_.tiles; }
+
+ private:
+  static constexpr float kAlpha = 0.75F, kBeta = 0.5F;
+  const Kernels& kernels_;
+  Case case_;
+  SeededNumbers random_;
+  Planes input_;
+  std::vector<float> weight_, bias_, slope_;
+  AlignedArray<float> gate_;
+  PackedMatrix matrix_;
+  EpilogueWeights epilogue_;
+  FeatureRows residual_;
+  AlignedArray<std::byte> scratch_;
+  std::vector<FeatureRows> sources_;
+
+ public:
+  FeatureRows output;  ///< feature rows
+  Planes planes;       ///< planar rows
+  bool bad = false;
+
+ private:
+  /// The reference sees what the rows hold.
+  void read_input() {
+    int channel = 0;
+    for (std::size_t s = 0; s < sources_.size(); ++s) {
+      for (int c = 0; c < case_.sources[s]; ++c, ++channel) {
+        for (int y = 0; y < 6; ++y) {
+          for (int x = 0; x < input_.width; ++x) input_.at(channel, y, x) = sources_[s].value(y, x, c);
+        }
+      }
+    }
+  }
+  [[nodiscard]] double finished(double sum, int o, int y, int x) const {
+    const double value = sum < 0 ? sum * slope_[o] : sum;
+    if (!case_.residual) return value;
+    const double factor = kBeta * (case_.gate ? static_cast<double>(gate_.data()[o]) : 1.0);
+    return kAlpha * value + factor * residual_.value(y, x, o);
+  }
+
+  /// Where int16 may differ: the variance of each of the 36 sums of a tile, taken through the inverse transform.
+  class Roundings {
+   public:
+    explicit Roundings(const TileRow& row) : row_{row}, sums_(36 * row.case_.out), values_(36 * row.case_.tiles) {
+      if (row.case_.arithmetic == Arithmetic::float32) return;
+      for (int o = 0; o < row.case_.out; ++o) add_weights(o);
+      for (int tile = 0; tile < row.case_.tiles; ++tile) add_values(tile);
+    }
+    [[nodiscard]] double variance(int o, int y, int x) const {
+      double sum = 0;
+      for (int p = 0; p < 36; ++p) {
+        const double factor = kInverse[y][p / 6] * kInverse[x % 4][p % 6];
+        RoundedSum rounded = sums_[36 * o + p];
+        rounded.value_squares = values_[36 * (x / 4) + p].value_squares;
+        rounded.value_most = values_[36 * (x / 4) + p].value_most;
+        sum += factor * factor * rounded.variance();
+      }
+      return sum;
+    }
+
+   private:
+    /// The matrices of F(4, 3) for the points 0, 1, -1, 2, -2 and infinity. Source: Lavin and Gray, CVPR 2016.
+    static constexpr double kForward[6][6] = {{4, 0, -5, 0, 1, 0},  {0, -4, -4, 1, 1, 0}, {0, 4, -4, -1, 1, 0},
+                                              {0, -2, -1, 2, 1, 0}, {0, 2, -1, -2, 1, 0}, {0, 4, 0, -5, 0, 1}};
+    static constexpr double kKernel[6][3] = {{1.0 / 4, 0, 0},
+                                             {-1.0 / 6, -1.0 / 6, -1.0 / 6},
+                                             {-1.0 / 6, 1.0 / 6, -1.0 / 6},
+                                             {1.0 / 24, 1.0 / 12, 1.0 / 6},
+                                             {1.0 / 24, -1.0 / 12, 1.0 / 6},
+                                             {0, 0, 1}};
+    static constexpr double kInverse[4][6] = {
+        {1, 1, 1, 1, 1, 0}, {0, 1, -1, 2, -2, 0}, {0, 1, 1, 4, 4, 0}, {0, 1, -1, 8, -8, 1}};
+
+    /// m * block * m^T, block N x N.
+    template <int N, class Block, class Take>
+    static void transform(const double (&m)[6][N], Block&& block, Take&& take) {
+      double half[6][N];
+      for (int i = 0; i < 6; ++i) {
+        for (int x = 0; x < N; ++x) {
+          half[i][x] = 0;
+          for (int y = 0; y < N; ++y) half[i][x] += m[i][y] * block(y, x);
+        }
+      }
+      for (int p = 0; p < 36; ++p) {
+        double sum = 0;
+        for (int x = 0; x < N; ++x) sum += half[p / 6][x] * m[p % 6][x];
+        take(p, sum);
+      }
+    }
+    void add_weights(int o) {
+      for (int c = 0; c < row_.case_.in(); ++c) {
+        const float* k = row_.weight_.data() + (static_cast<std::size_t>(o) * row_.case_.in() + c) * 9;
+        transform(
+            kKernel, [&](int y, int x) { return k[3 * y + x]; }, [&](int p, double w) { sums_[36 * o + p].add_weight(w); });
+      }
+    }
+    void add_values(int tile) {
+      for (int c = 0; c < row_.case_.in(); ++c) {
+        transform(
+            kForward, [&](int y, int x) { return row_.input_.at(c, y, 4 * tile + x); },
+            [&](int p, double v) { values_[36 * tile + p].add_value(v); });
+      }
+    }
+    const TileRow& row_;
+    std::vector<RoundedSum> sums_, values_;  // [out][36], [tiles][36]
+  };
+};
+
+std::vector<int> split_blocks(SeededNumbers& random, int blocks) {
+  std::vector<int> sources;
+  while (blocks > 0 && sources.size() < 4) {
+    const int take = uniform(random, 1, blocks);
+    sources.push_back(32 * take);
+    blocks -= take;
+  }
+  if (blocks > 0) sources.push_back(32 * blocks);
+  return sources;
+}
+
+/// Random shapes for each kind of output width.
+std::vector<Case> cases() {
+  SeededNumbers random{2024};
+  std::vector<Case> list;
+  for (const int out : {1, 3, 12, 16, 32, 48, 64, 128}) {
+    for (const Arithmetic arithmetic : {Arithmetic::int16, Arithmetic::float32}) {
+      Case c;
+      c.sources = split_blocks(random, uniform(random, 1, out > 64 ? 3 : 8));
+      c.out = out;
+      c.tiles = uniform(random, 1, 11);
+      c.columns = uniform(random, 4 * c.tiles - 3, 4 * c.tiles);
+      c.rows = uniform(random, 1, 4);
+      c.arithmetic = arithmetic;
+      c.storage = uniform(random, 0, 1) == 0 ? Storage::half : Storage::single;
+      c.residual = uniform(random, 0, 1) == 0;
+      c.gate = uniform(random, 0, 1) == 0;
+      c.seed = random.next() % 1000;
+      list.push_back(c);
+    }
+  }
+  list.push_back({.sources = {64}, .out = 32, .tiles = 27, .columns = 107});  // more than a job takes at once
+  return list;
+}
+
+class Conv3x3 : public EachInstructionSet {};
+INSTANTIATE_TEST_SUITE_P(Sets, Conv3x3, testing::ValuesIn(kInstructionSets), instruction_set_of);
+
+TEST_P(Conv3x3, IsTheConvolutionAndWritesNothingElse) {
+  for (const Case& c : cases()) {
+    TileRow row{kernels(), c};
+    row.run(0, c.tiles);
+    row.expect_right();
+    EXPECT_FALSE(row.bad) << c;
+    if (HasFatalFailure()) return;
+  }
+}
+
+TEST_P(Conv3x3, ATileDoesNotDependOnTheJobThatItIsIn) {
+  SeededNumbers random{7};
+  for (Case c : cases()) {
+    TileRow whole{kernels(), c}, pieces{kernels(), c};
+    whole.run(0, c.tiles);
+    for (int first = 0; first < c.tiles;) {
+      const int count = uniform(random, 1, c.tiles - first);
+      pieces.run(first, count);
+      first += count;
+    }
+    ASSERT_TRUE(pieces.same_result(whole)) << c;
+  }
+}
+
+TEST_P(Conv3x3, NaNAndInfinityAreReported) {
+  const Case c{.sources = {32, 32}, .out = 16, .tiles = 3, .columns = 12};
+  for (const float value : {std::numeric_limits<float>::quiet_NaN(), std::numeric_limits<float>::infinity(),
+                            -std::numeric_limits<float>::infinity()}) {
+    for (const int x : {0, 5, 13}) {
+      TileRow row{kernels(), c};
+      row.set_input(17, 3, x, value);
+      row.run(0, c.tiles);
+      EXPECT_TRUE(row.bad) << value << " in column " << x;
+    }
+  }
+  TileRow row{kernels(), c};
+  row.set_input(17, 3, 5, 65504.0F);  // the largest binary16 is a number like others
+  row.run(0, c.tiles);
+  EXPECT_FALSE(row.bad);
+}
+
+TEST_P(Conv3x3, FollowsTheDefinitionOnIntegers) {
+  // The transform of small integers is exact, so that all sets round the same numbers to int16 and have the same sums;
+  // what is left is the inverse transform in float32.
+  const Case c{.sources = {64}, .out = 48, .tiles = 7, .columns = 28, .storage = Storage::single};
+  TileRow row{kernels(), c}, plain{plain_kernels(), c};
+  row.make_input_integers();
+  plain.make_input_integers();
+  row.run(0, c.tiles);
+  plain.run(0, c.tiles);
+  for (int i = 0; i < 4 * 28 * 48; ++i) {
+    const int y = i / 48 / 28, x = i / 48 % 28, o = i % 48;
+    ASSERT_NEAR(row.output.value(y, x, o), plain.output.value(y, x, o), 50 * 4e-6) << y << " " << x << " " << o;
+  }
+}
+
+/// With fused multiply-adds the same operations in the same order give the same bits on every processor.
+TEST_P(Conv3x3, SetsWithFusedMultiplyAddGiveTheSameBits) {
+  if (GetParam() == std::string{"plain"}) GTEST_SKIP() << "plain multiplies and adds in two steps";
+  std::vector<std::uint64_t> hashes;
+  for (const Storage storage : {Storage::half, Storage::single}) {
+    for (const Arithmetic arithmetic : {Arithmetic::int16, Arithmetic::float32}) {
+      const Case c{.sources = {64, 32}, .out = 64, .tiles = 9, .columns = 35, .arithmetic = arithmetic,
+                   .storage = storage, .residual = true, .gate = true, .seed = 5};
+      TileRow row{kernels(), c};
+      row.run(0, c.tiles);
+      hashes.push_back(row.output.hash());
+    }
+  }
+  EXPECT_EQ(hashes, (std::vector<std::uint64_t>{12060021792956730753U, 220927143952117706U, 16731023897666044365U,
+                                                2964865572421183462U}));
+}
+
+}  // namespace
+}  // namespace weir::compute

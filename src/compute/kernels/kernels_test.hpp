@@ -1,0 +1,139 @@
+#pragma once
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <array>
+#include <bit>
+#include <cmath>
+#include <cstddef>
+#include <cstring>
+#include <string>
+#include <vector>
+
+#include "compute/half.hpp"
+#include "compute/kernels/kernels.hpp"
+#include "compute/kernels/planes/planes_ref.hpp"
+#include "networks/generate.hpp"
+
+namespace weir::compute {
+
+/// Every instruction set that there are kernels for; a test of one that this machine lacks is skipped by name.
+inline constexpr std::array<const char*, 4> kInstructionSets{"avx512_vnni", "avx2", "neon", "plain"};
+
+class EachInstructionSet : public testing::TestWithParam<const char*> {
+ protected:
+  void SetUp() override {
+    kernels_ = find_kernels(GetParam());
+    if (kernels_ == nullptr) GTEST_SKIP() << "this machine has no " << GetParam();
+  }
+  [[nodiscard]] const Kernels& kernels() const { return *kernels_; }
+
+ private:
+  const Kernels* kernels_ = nullptr;
+};
+inline std::string instruction_set_of(const testing::TestParamInfo<const char*>& info) { return info.param; }
+
+inline int round_up(int n, int to) { return (n + to - 1) / to * to; }
+inline int uniform(test::SeededNumbers& random, int low, int high) {
+  return low + static_cast<int>(random.next() % static_cast<std::uint64_t>(high - low + 1));
+}
+inline std::vector<float> numbers(test::SeededNumbers& random, std::size_t count, float low = -1, float high = 1) {
+  std::vector<float> values(count);
+  for (float& value : values) value = random.between(low, high);
+  return values;
+}
+inline AlignedArray<float> aligned(const std::vector<float>& values, int count) {
+  AlignedArray<float> array{static_cast<std::size_t>(count)};
+  std::copy(values.begin(), values.end(), array.data());
+  return array;
+}
+
+/// What a kernel must leave alone keeps this; exact in binary16.
+inline constexpr float kUntouched = 7.0F;
+
+/// Feature rows [height][width][stride] as the engine keeps them, in exactly the memory that they need.
+class FeatureRows {
+ public:
+  FeatureRows(Storage storage, int height, int width, int stride, float value = kUntouched)
+      : storage_{storage}, width_{width}, stride_{stride} {
+    const auto count = static_cast<std::size_t>(height) * width * stride;
+    if (storage == Storage::half) halves_.assign(count, float_to_half(value));
+    else floats_.assign(count, value);
+  }
+  [[nodiscard]] int stride() const { return stride_; }
+  [[nodiscard]] void* at(int y, int x, int channel = 0) {
+    const std::size_t i = index(y, x, channel);
+    return storage_ == Storage::half ? static_cast<void*>(halves_.data() + i) : floats_.data() + i;
+  }
+  [[nodiscard]] float value(int y, int x, int channel) const {
+    const std::size_t i = index(y, x, channel);
+    return storage_ == Storage::half ? half_to_float(halves_[i]) : floats_[i];
+  }
+  /// As it is kept: rounded to binary16 where rows are.
+  void set(int y, int x, int channel, float value) {
+    const std::size_t i = index(y, x, channel);
+    if (storage_ == Storage::half) halves_[i] = float_to_half(value);
+    else floats_[i] = value;
+  }
+  void fill(test::SeededNumbers& random, float low = -1, float high = 1) {
+    for (std::uint16_t& half : halves_) half = float_to_half(random.between(low, high));
+    for (float& value : floats_) value = random.between(low, high);
+  }
+  [[nodiscard]] bool operator==(const FeatureRows& other) const {
+    return halves_ == other.halves_ && floats_.size() == other.floats_.size() &&
+           std::memcmp(floats_.data(), other.floats_.data(), floats_.size() * sizeof(float)) == 0;
+  }
+  /// FNV-1a over the bytes of the values. Source: draft-eastlake-fnv.
+  [[nodiscard]] std::uint64_t hash() const {
+    std::uint64_t h = 0xcbf29ce484222325ULL;
+    const auto add = [&h](std::uint64_t value) { h = (h ^ value) * 0x100000001b3ULL; };
+    for (const std::uint16_t half : halves_) add(half);
+    for (const float value : floats_) add(std::bit_cast<std::uint32_t>(value));
+    return h;
+  }
+
+ private:
+  [[nodiscard]] std::size_t index(int y, int x, int channel) const {
+    return (static_cast<std::size_t>(y) * width_ + x) * stride_ + channel;
+  }
+  Storage storage_;
+  int width_, stride_;
+  std::vector<std::uint16_t> halves_;
+  std::vector<float> floats_;
+};
+
+/// How far a value may be from `expected` for having been kept: half a unit in the last place of binary16.
+inline double rounding(Storage storage, double expected) {
+  return storage == Storage::half ? std::fabs(expected) * 0x1p-11 + 0x1p-25 : 0;
+}
+
+/// How far one int16 product of a sum may be off, as the variance of the sum. Values v are rounded to steps of
+/// max|v| / 32766, weights w to steps of max(sum|w| / 65000, max|w| / 32767); a rounding is off by at most half a step,
+/// uniformly, so that its variance is step^2 / 12, and roundings are independent of each other:
+/// sum of w^2 * step(v)^2 / 12 + v^2 * step(w)^2 / 12.
+struct RoundedSum {
+  double weight_squares = 0, weight_sum = 0, weight_most = 0;
+  double value_squares = 0, value_most = 0;
+  void add_weight(double w) {
+    weight_squares += w * w;
+    weight_sum += std::fabs(w);
+    weight_most = std::max(weight_most, std::fabs(w));
+  }
+  void add_value(double v) {
+    value_squares += v * v;
+    value_most = std::max(value_most, std::fabs(v));
+  }
+  [[nodiscard]] double variance() const {
+    const double value_step = value_most / 32766;
+    const double weight_step = std::max(weight_sum / 65000, weight_most / 32767);
+    return (weight_squares * value_step * value_step + value_squares * weight_step * weight_step) / 12;
+  }
+};
+/// Standard deviations that a correct sum stays within, for the fixed seeds of the tests.
+inline constexpr double kDeviations = 7;
+
+inline const char* text(Arithmetic arithmetic) { return arithmetic == Arithmetic::int16 ? "int16" : "float32"; }
+inline const char* text(Storage storage) { return storage == Storage::half ? "half" : "single"; }
+
+}  // namespace weir::compute

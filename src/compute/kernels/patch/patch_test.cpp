@@ -1,0 +1,318 @@
+#include <gtest/gtest.h>
+
+#include <limits>
+
+#include "compute/kernels/conv/conv_ref.hpp"
+#include "compute/kernels/deconv/deconv_ref.hpp"
+#include "compute/kernels/kernels_test.hpp"
+
+namespace weir::compute {
+namespace {
+
+using test::SeededNumbers;
+
+struct Case {
+  bool transposed = false;
+  int kernel = 1, stride = 1, pad = 0;
+  int in = 32, out = 32;
+  int height = 4, width = 8;  ///< of the input
+  Arithmetic arithmetic = Arithmetic::int16;
+  Storage storage = Storage::half;
+  bool gate = false;           ///< on the input
+  bool residual = false, residual_gate = false;
+  std::uint64_t seed = 1;
+  [[nodiscard]] bool planar() const { return out <= kMostPlanarChannels; }
+  [[nodiscard]] int factor() const { return transposed ? stride : 1; }
+  /// Output rows and columns of the first base that are outside.
+  [[nodiscard]] int lead() const { return transposed ? pad : 0; }
+  [[nodiscard]] int input_step() const { return transposed ? 1 : stride; }
+  /// Of a patch on each axis.
+  [[nodiscard]] int taps() const { return transposed ? (kernel + stride - 1) / stride : kernel; }
+  /// Zeros around the input that patches reach.
+  [[nodiscard]] int border() const { return transposed ? taps() - 1 : 0; }
+  [[nodiscard]] int result(int extent) const {
+    return transposed ? (extent - 1) * stride + kernel - 2 * pad : (extent - kernel) / stride + 1;
+  }
+  [[nodiscard]] int bases(int extent) const { return (result(extent) - 1 + lead()) / factor() + 1; }
+  /// Of a phase: whole vectors of any set, unless they go to planes.
+  [[nodiscard]] int phase_channels() const { return planar() ? out : round_up(out, 16); }
+};
+std::ostream& operator<<(std::ostream& stream, const Case& c) {
+  return stream << text(c.arithmetic) << " " << text(c.storage) << (c.transposed ? " transposed " : " ") << c.kernel << "x"
+                << c.kernel << " stride " << c.stride << " pad " << c.pad << ", " << c.in << " to " << c.out << ", "
+                << c.height << "x" << c.width << (c.gate ? ", gate" : "") << (c.residual ? ", residual" : "") << ", seed "
+                << c.seed;
+}
+
+/// Weights as the matrix wants them, [phase][phase_channels][tap y][tap x][padded in]. Tap t of phase r of a transposed
+/// convolution is kernel row r + stride * (taps - 1 - t): what input row b - (taps - 1) + t adds to output row
+/// stride * b + r.
+std::vector<float> laid_weights(const Case& c, const std::vector<float>& weight) {
+  const int in = padded_channels(c.in);
+  const int phases = c.factor() * c.factor();
+  const int channels = phases == 1 ? c.out : c.phase_channels();
+  std::vector<float> laid(static_cast<std::size_t>(phases) * channels * c.taps() * c.taps() * in);
+  for (int phase = 0; phase < phases; ++phase) {
+    for (int o = 0; o < c.out; ++o) {
+      for (int t = 0; t < c.taps() * c.taps(); ++t) {
+        const int ty = t / c.taps(), tx = t % c.taps();
+        const int ky = c.transposed ? phase / c.factor() + c.stride * (c.taps() - 1 - ty) : ty;
+        const int kx = c.transposed ? phase % c.factor() + c.stride * (c.taps() - 1 - tx) : tx;
+        if (ky >= c.kernel || kx >= c.kernel) continue;
+        float* to = laid.data() + (static_cast<std::size_t>(phase * channels + o) * c.taps() * c.taps() + t) * in;
+        for (int i = 0; i < c.in; ++i) to[i] = weight[((static_cast<std::size_t>(o) * c.in + i) * c.kernel + ky) * c.kernel + kx];
+      }
+    }
+  }
+  return laid;
+}
+
+/// A whole small picture through patch jobs.
+class Picture {
+ public:
+  Picture(const Kernels& kernels, const Case& c)
+      : kernels_{kernels},
+        case_{c},
+        random_{c.seed},
+        weight_{numbers(random_, static_cast<std::size_t>(c.out) * c.in * c.kernel * c.kernel)},
+        bias_{numbers(random_, static_cast<std::size_t>(c.out))},
+        slope_{numbers(random_, static_cast<std::size_t>(c.out))},
+        gate_{numbers(random_, static_cast<std::size_t>(padded_channels(c.in)))},
+        residual_gate_{aligned(numbers(random_, static_cast<std::size_t>(c.out)), padded_channels(c.out))},
+        laid_{laid_weights(c, weight_)},
+        patch_size_{c.taps() * c.taps() * padded_channels(c.in)},
+        matrix_{pack_matrix(kernels, c.arithmetic, static_cast<int>(laid_.size()) / patch_size_, patch_size_, laid_.data())},
+        epilogue_{per_lane(bias_), per_lane(slope_)},
+        input_{c.storage, c.height + 2 * c.border(), c.width + 2 * c.border(), padded_channels(c.in), 0},
+        residual_{c.storage, c.result(c.height), c.result(c.width), padded_channels(c.out)},
+        scratch_{kernels.patch_scratch(matrix_.in)},
+        output{c.storage, c.result(c.height), c.result(c.width), padded_channels(c.out)},
+        planes{c.out, c.result(c.height), c.result(c.width)} {
+    for (int i = 0; i < c.height * c.width * c.in; ++i) {
+      set_input(i % c.in, i / c.in / c.width, i / c.in % c.width, random_.between(-1, 1));
+    }
+    residual_.fill(random_);
+    std::fill(planes.values.begin(), planes.values.end(), kUntouched);
+  }
+  void set_input(int channel, int y, int x, float value) {
+    input_.set(y + case_.border(), x + case_.border(), channel, value);
+  }
+
+  /// In jobs of at most `most` bases.
+  void run(int most) {
+    const int bases = case_.bases(case_.width);
+    for (int row = 0; row < case_.bases(case_.height); ++row) {
+      for (int first = 0; first < bases; first += most) run_job(row, first, std::min(most, bases - first));
+    }
+  }
+
+  void expect_right() const {
+    const Planes in = gated_input();
+    const ConvGeometry geometry{case_.out, case_.kernel, case_.stride, case_.pad};
+    const Planes sums = case_.transposed ? deconv_ref(in, geometry, weight_, bias_) : conv_ref(in, geometry, weight_, bias_);
+    const double scale = std::sqrt(static_cast<double>(patch_size_)) / 3;  // of a sum of products of numbers in -1..1
+    for (int y = 0; y < sums.height; ++y) {
+      for (int x = 0; x < sums.width; ++x) {
+        for (int o = 0; o < output.stride(); ++o) {
+          if (!case_.planar() && o >= case_.phase_channels()) {
+            ASSERT_EQ(output.value(y, x, o), kUntouched) << case_ << "; channel " << o;
+          }
+          if (o >= case_.out) continue;  // up to a whole vector, nobody's
+          const double expected = finished(sums.at(o, y, x), o, y, x);
+          const float actual = case_.planar() ? planes.at(o, y, x) : output.value(y, x, o);
+          double most = 1e-4 * scale + rounding(case_.planar() ? Storage::single : case_.storage, expected);
+          if (case_.arithmetic == Arithmetic::int16) most += kDeviations * std::sqrt(variance(in, o, y, x));
+          ASSERT_NEAR(actual, expected, most) << case_ << "; channel " << o << " row " << y << " column " << x;
+        }
+      }
+    }
+  }
+  [[nodiscard]] bool same_result(const Picture& other) const {
+    return output == other.output && planes.values == other.planes.values;
+  }
+
+ private:
+  static constexpr float kAlpha = 0.75F, kBeta = 0.5F;
+
+  [[nodiscard]] AlignedArray<float> per_lane(const std::vector<float>& values) const {
+    AlignedArray<float> lanes{static_cast<std::size_t>(matrix_.out_padded)};
+    for (int phase = 0; phase < case_.factor() * case_.factor(); ++phase) {
+      std::copy(values.begin(), values.end(), lanes.data() + phase * case_.phase_channels());
+    }
+    return lanes;
+  }
+
+  void run_job(int row, int first, int bases) {
+    PatchJob job;
+    job.matrix = &matrix_;
+    job.epilogue = &epilogue_;
+    job.storage = case_.storage;
+    job.channels = padded_channels(case_.in);
+    job.kernel = case_.taps();
+    job.stride = case_.input_step();
+    job.factor = case_.factor();
+    job.out_channels = case_.phase_channels();
+    for (int k = 0; k < case_.taps(); ++k) {
+      job.rows[static_cast<std::size_t>(k)] = input_.at(row * job.stride + k, first * job.stride);
+    }
+    job.stride_in = input_.stride();
+    if (case_.gate) job.gate = gate_.data();
+    job.bases = bases;
+    job.first_column = first * job.factor - case_.lead();
+    job.columns = planes.width;
+    job.target = {output.stride(), static_cast<std::ptrdiff_t>(planes.plane_size()), case_.planar()};
+    job.residual = {residual_.stride(), case_.residual_gate ? residual_gate_.data() : nullptr, kAlpha, kBeta, case_.residual};
+    for (int dy = 0; dy < job.factor; ++dy) {
+      const int y = row * job.factor - case_.lead() + dy;
+      if (y < 0 || y >= planes.height) continue;
+      const auto i = static_cast<std::size_t>(dy);
+      job.out[i] = case_.planar() ? static_cast<void*>(&planes.at(0, y, 0)) : output.at(y, 0);
+      job.residual_rows[i] = residual_.at(y, 0);
+    }
+    job.scratch = scratch_.data();
+    job.bad = &bad;
+    kernels_.patch(job);
+  }
+
+  [[nodiscard]] Planes gated_input() const {
+    Planes in{case_.in, case_.height, case_.width};
+    for (int c = 0; c < case_.in; ++c) {
+      for (int y = 0; y < case_.height; ++y) {
+        for (int x = 0; x < case_.width; ++x) {
+          in.at(c, y, x) = input_.value(y + case_.border(), x + case_.border(), c) * (case_.gate ? gate_[static_cast<std::size_t>(c)] : 1.0F);
+        }
+      }
+    }
+    return in;
+  }
+  [[nodiscard]] double finished(double sum, int o, int y, int x) const {
+    const double value = sum < 0 ? sum * slope_[static_cast<std::size_t>(o)] : sum;
+    if (!case_.residual) return value;
+    const double factor = kBeta * (case_.residual_gate ? static_cast<double>(residual_gate_.data()[o]) : 1.0);
+    return kAlpha * value + factor * residual_.value(y, x, o);
+  }
+  /// Of the int16 sum that makes one value of the result.
+  [[nodiscard]] double variance(const Planes& in, int o, int y, int x) const {
+    const int f = case_.factor();
+    const int by = (y + case_.lead()) / f, bx = (x + case_.lead()) / f;
+    const int phase = (y + case_.lead()) % f * f + (x + case_.lead()) % f;
+    RoundedSum sum;
+    const float* weights = laid_.data() + static_cast<std::size_t>(phase * case_.phase_channels() + o) * patch_size_;
+    for (int i = 0; i < patch_size_; ++i) sum.add_weight(weights[i]);
+    for (int t = 0; t < case_.taps() * case_.taps(); ++t) {
+      const int iy = by * case_.input_step() + t / case_.taps() - case_.border();
+      const int ix = bx * case_.input_step() + t % case_.taps() - case_.border();
+      if (iy < 0 || iy >= in.height || ix < 0 || ix >= in.width) continue;
+      for (int c = 0; c < in.channels; ++c) sum.add_value(in.at(c, iy, ix));
+    }
+    return sum.variance();
+  }
+
+  const Kernels& kernels_;
+  Case case_;
+  SeededNumbers random_;
+  std::vector<float> weight_, bias_, slope_, gate_;
+  AlignedArray<float> residual_gate_;
+  std::vector<float> laid_;  // [outputs of the matrix][patch_size_]
+  int patch_size_;
+  PackedMatrix matrix_;
+  EpilogueWeights epilogue_;
+  FeatureRows input_;  // with its border of zeros
+  FeatureRows residual_;
+  AlignedArray<std::byte> scratch_;
+
+ public:
+  FeatureRows output;  ///< feature rows
+  Planes planes;       ///< planar rows
+  bool bad = false;
+};
+
+/// Every kind of patch that networks have, with random channels, sizes and epilogues.
+std::vector<Case> cases() {
+  struct Kind {
+    bool transposed;
+    int kernel, stride, pad;
+  };
+  constexpr std::array<Kind, 5> kKinds{
+      {{false, 1, 1, 0}, {false, 2, 2, 0}, {true, 2, 2, 0}, {true, 4, 2, 3}, {true, 5, 3, 2}}};
+  SeededNumbers random{99};
+  std::vector<Case> list;
+  for (const Kind& kind : kKinds) {
+    for (const int out : {3, 12, 64, uniform(random, 5, 100)}) {
+      for (const Arithmetic arithmetic : {Arithmetic::int16, Arithmetic::float32}) {
+        Case c;
+        c.transposed = kind.transposed;
+        c.kernel = kind.kernel;
+        c.stride = kind.stride;
+        c.pad = kind.pad;
+        c.in = uniform(random, 5, 96);
+        c.out = out;
+        c.height = uniform(random, 3, 5);
+        c.width = uniform(random, 3, 30);
+        c.arithmetic = arithmetic;
+        c.storage = uniform(random, 0, 1) == 0 ? Storage::half : Storage::single;
+        c.gate = uniform(random, 0, 1) == 0;
+        c.residual = !c.planar() && uniform(random, 0, 1) == 0;
+        c.residual_gate = uniform(random, 0, 1) == 0;
+        c.seed = random.next() % 1000;
+        list.push_back(c);
+      }
+    }
+  }
+  return list;
+}
+
+class Patch : public EachInstructionSet {};
+INSTANTIATE_TEST_SUITE_P(Sets, Patch, testing::ValuesIn(kInstructionSets), instruction_set_of);
+
+TEST_P(Patch, IsTheConvolutionAndWritesNothingElse) {
+  for (const Case& c : cases()) {
+    Picture picture{kernels(), c};
+    picture.run(1000);
+    picture.expect_right();
+    EXPECT_FALSE(picture.bad) << c;
+    if (HasFatalFailure()) return;
+  }
+}
+
+TEST_P(Patch, ABaseDoesNotDependOnTheJobThatItIsIn) {
+  for (const Case& c : cases()) {
+    Picture whole{kernels(), c}, pieces{kernels(), c};
+    whole.run(1000);
+    pieces.run(static_cast<int>(c.seed % 7) + 1);
+    ASSERT_TRUE(pieces.same_result(whole)) << c;
+  }
+}
+
+/// Without fused multiply-adds between input and output, every set does the same operations as the plain one.
+TEST_P(Patch, Int16HasTheBitsOfThePlainSet) {
+  for (Case c : cases()) {
+    if (c.arithmetic != Arithmetic::int16) continue;
+    c.residual = false;
+    c.out = c.phase_channels();  // whole vectors of every set: what is beyond is nobody's
+    Picture picture{kernels(), c}, plain{plain_kernels(), c};
+    picture.run(1000);
+    plain.run(1000);
+    ASSERT_TRUE(picture.same_result(plain)) << c;
+  }
+}
+
+TEST_P(Patch, NaNAndInfinityAreReported) {
+  const Case c{.kernel = 2, .stride = 2, .in = 64, .out = 16, .height = 4, .width = 22};
+  for (const float value : {std::numeric_limits<float>::quiet_NaN(), std::numeric_limits<float>::infinity(),
+                            -std::numeric_limits<float>::infinity()}) {
+    for (const int x : {0, 13, 21}) {
+      Picture picture{kernels(), c};
+      picture.set_input(33, 2, x, value);
+      picture.run(1000);
+      EXPECT_TRUE(picture.bad) << value << " in column " << x;
+    }
+  }
+  Picture picture{kernels(), c};
+  picture.set_input(33, 2, 13, 65504.0F);  // the largest binary16 is a number like others
+  picture.run(1000);
+  EXPECT_FALSE(picture.bad);
+}
+
+}  // namespace
+}  // namespace weir::compute

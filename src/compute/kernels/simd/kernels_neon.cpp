@@ -1,0 +1,9 @@
+#include "compute/half.hpp"
+#include "compute/kernels/simd/simd_neon.hpp"
+#include "compute/kernels/simd/table.hpp"
+
+namespace weir::compute {
+
+const Kernels& neon_kernels() { return Table<Neon>::kernels; }
+
+}  // namespace weir::compute
