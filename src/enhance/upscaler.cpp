@@ -137,7 +137,7 @@ class NetworkUpscaler final : public Upscaler {
         {"weights", weights, {}},
         {"scratch of threads", nn::Runner::scratch_bytes(program_, network_->graph, kernels_, settings_.threads), {}},
         {"decoder", decoder.ram, decoder.disk},
-        {"encoder", encoder.ram, encoder.disk}};
+        {"encoder", encoder.ram - std::min(encoder.shared, decoder.shared), encoder.disk}};
     media::PictureInfo in = picture;
     for (int run = 0; run < plan.network_runs; ++run) {
       Stage stage;
