@@ -40,6 +40,7 @@ struct RunPlan {
 namespace {
 
 constexpr int kOrientations = 8;
+constexpr int kLeastBand = 4;  // rows of a tile
 /// What the process takes once it works: stacks, pages of code and tables that were not touched at planning time,
 /// the allocator's slack. Measured (docs/memory.md).
 constexpr Bytes kWorkingSlack = 3_MiB;
@@ -186,14 +187,18 @@ class NetworkUpscaler final : public Upscaler {
     }
     nn::PlanLimits limits;
     limits.disk = settings_.spill_limit;
-    // The lead of the window is known only with the plan; a first guess, then the truth.
+    limits.band = useful_band(stage.geometry.input_width);
+    // The lead of the window is known only with the plan: a first guess, then the truth. Higher bands only where they fit.
     int lead = 64;
-    for (int attempt = 0; attempt < 2; ++attempt) {
-      const Bytes window = SourceWindow::need(stage.in, stage.geometry, lead);
-      const Bytes taken = sum_ram(plan.parts) + sum_ram(parts) + window;
+    while (true) {
+      const Bytes taken = sum_ram(plan.parts) + sum_ram(parts) + SourceWindow::need(stage.in, stage.geometry, lead);
       limits.memory = settings_.ram == Bytes{} ? Bytes{~std::uint64_t{0}} : settings_.ram - taken;
       auto found = nn::make_plan(network_->graph, program_, {stage.geometry.input_height, stage.geometry.input_width},
                                  arithmetic == Arithmetic::int16 ? Storage::half : Storage::single, limits);
+      if (!found && limits.band > kLeastBand) {
+        limits.band = kLeastBand;
+        continue;
+      }
       if (!found) {
         return Error{found.error().code,
                      fmt::format("{}x{} with {}: {} ({} of {} taken by the rest); raise --ram{}", stage.in.width,
@@ -210,6 +215,14 @@ class NetworkUpscaler final : public Upscaler {
     plan.parts.insert(plan.parts.end(), parts.begin(), parts.end());
     plan.multiplications += stage.plan.multiplications * (settings_.tta ? kOrientations : 1);
     return ok();
+  }
+  /// Rows per step: so many that every thread finds some hundred tiles in a step; more only costs memory.
+  int useful_band(int width) const {
+    constexpr int kTilesPerThread = 96;
+    constexpr int kMostBand = 16;
+    const int tiles = (width + 3) / 4;
+    const int rows_of_tiles = (settings_.threads * kTilesPerThread + tiles - 1) / tiles;
+    return std::min(kLeastBand * rows_of_tiles, kMostBand);
   }
   /// Whole pictures go to memory if at least half of the line stays free, else to disk.
   void add_store(const char* name, Bytes bytes, const UpscalePlan& plan, std::vector<PlanPart>& parts,
