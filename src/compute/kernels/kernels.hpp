@@ -98,7 +98,7 @@ struct Conv3x3Job {
   std::array<const void*, 4> residual_rows{};
   Residual residual;
   std::byte* scratch = nullptr;  ///< conv3x3_scratch() bytes, 64-byte aligned, no NaN in it
-  bool* bad = nullptr;           ///< set when NaN or infinity was met in the input
+  bool* bad = nullptr;           ///< int16: set when NaN or infinity was met in the input; float32 carries them on
 };
 
 /// A product over small patches: pixel (b) of a base row reads kernel x kernel input pixels and makes factor x factor
@@ -133,7 +133,8 @@ struct DirectJob {
   const EpilogueWeights* epilogue = nullptr;
   Storage storage = Storage::half;
   int in = 0, kernel = 3, out = 0, out_padded = 0;
-  std::array<const float*, 5> rows{};  ///< first plane, at the first output column's first tap
+  /// First plane, at the first output column's first tap; readable for up to five columns more than the taps reach.
+  std::array<const float*, 5> rows{};
   std::ptrdiff_t plane_stride = 0;
   int columns = 0;
   void* output = nullptr;

@@ -1,64 +1,184 @@
+// The kernels of every instruction set on rows as a band of a network has them. `multiplications` per second of one core
+// are those of the direct convolution, `of_peak` is their part of what the set can do at most (peak_bench.hpp), and
+// `executed_of_peak` counts those that are really done: a quarter of them with Winograd's F(4, 3).
 #include <benchmark/benchmark.h>
 
+#include <map>
 #include <random>
 #include <string>
+#include <utility>
 
 #include "compute/half.hpp"
 #include "compute/kernels/kernels.hpp"
+#include "compute/kernels/peak_bench.hpp"
 
 namespace weir::compute {
 namespace {
 
-/// One row of tiles, 64 to 64 channels, as a band of a network does it; the counter is the direct convolution's
-/// multiplications, to be held against the machine's peak.
-void BM_conv3x3(benchmark::State& state, const Kernels& kernels, Arithmetic arithmetic) {
-  const int channels = static_cast<int>(state.range(0));
-  const int tiles = 60;
-  const int pixels = 4 * tiles + 8;
+constexpr int kColumns = 240;  // of the output: 60 tiles
+
+/// What all jobs need around their own numbers.
+struct Bench {
+  Bench(const Kernels& k, Arithmetic a) : kernels{k}, arithmetic{a} {}
+  const Kernels& kernels;
+  Arithmetic arithmetic;
   std::mt19937 random{1};
-  std::normal_distribution<float> normal;
-  std::vector<float> weight(static_cast<std::size_t>(channels) * channels * 9);
-  for (float& w : weight) w = normal(random) * 0.05F;
-  const PackedMatrix matrix = pack_conv3x3(kernels, arithmetic, channels, channels, weight.data());
-  EpilogueWeights epilogue{AlignedArray<float>(static_cast<std::size_t>(channels)), AlignedArray<float>(static_cast<std::size_t>(channels))};
-  const bool half = arithmetic == Arithmetic::int16;
-  const std::size_t element = half ? 2 : 4;
-  const std::size_t row = static_cast<std::size_t>(pixels) * channels * element;
-  AlignedArray<std::byte> input(row * 6);
-  AlignedArray<std::byte> output(row * 4);
-  for (std::size_t i = 0; i < row * 6 / element; ++i) {
-    const float value = normal(random);
-    if (half) reinterpret_cast<std::uint16_t*>(input.data())[i] = float_to_half(value);
-    else reinterpret_cast<float*>(input.data())[i] = value;
+
+  [[nodiscard]] Storage storage() const { return arithmetic == Arithmetic::int16 ? Storage::half : Storage::single; }
+  [[nodiscard]] std::size_t element() const { return storage() == Storage::half ? 2 : 4; }
+  std::vector<float> weights(std::size_t count) {
+    std::normal_distribution<float> normal;
+    std::vector<float> values(count);
+    for (float& value : values) value = normal(random) * 0.05F;
+    return values;
   }
-  AlignedArray<std::byte> scratch(kernels.conv3x3_scratch(channels));
+  AlignedArray<std::byte> features(std::size_t count) {
+    std::normal_distribution<float> normal;
+    AlignedArray<std::byte> memory(count * element());
+    for (std::size_t i = 0; i < count; ++i) {
+      const float value = normal(random);
+      if (storage() == Storage::half) reinterpret_cast<std::uint16_t*>(memory.data())[i] = float_to_half(value);
+      else reinterpret_cast<float*>(memory.data())[i] = value;
+    }
+    return memory;
+  }
+};
+EpilogueWeights epilogue(int channels) {
+  const auto count = static_cast<std::size_t>(channels);
+  return {AlignedArray<float>(count), AlignedArray<float>(count)};
+}
+
+double peak_of(const Bench& bench, Arithmetic arithmetic) {
+  static std::map<std::pair<std::string_view, Arithmetic>, double> known;
+  const auto [place, is_new] = known.try_emplace({bench.kernels.name, arithmetic});
+  if (is_new) place->second = measured_peak(bench.kernels.name, arithmetic);
+  return place->second;
+}
+
+/// Runs the loop and makes the counters. `multiplications` of a direct convolution and `executed` ones are per iteration.
+template <class Work>
+void measure(benchmark::State& state, double peak, double multiplications, double executed, Work&& work) {
+  const double start = thread_seconds();
+  for (auto _ : state) work();
+  const double each = (thread_seconds() - start) / static_cast<double>(state.iterations());
+  state.counters["multiplications"] =
+      benchmark::Counter(multiplications * static_cast<double>(state.iterations()), benchmark::Counter::kIsRate);
+  if (peak == 0) return;
+  state.counters["of_peak"] = multiplications / each / peak;
+  state.counters["executed_of_peak"] = executed / each / peak;
+}
+
+/// One row of tiles.
+void BM_conv3x3(benchmark::State& state, Bench bench) {
+  const int channels = static_cast<int>(state.range(0));
+  const int tiles = kColumns / 4;
+  const std::size_t pixels = kColumns + 8;
+  const auto weight = bench.weights(static_cast<std::size_t>(channels) * channels * 9);
+  const PackedMatrix matrix = pack_conv3x3(bench.kernels, bench.arithmetic, channels, channels, weight.data());
+  const EpilogueWeights nothing = epilogue(channels);
+  const std::size_t row = pixels * static_cast<std::size_t>(channels);
+  AlignedArray<std::byte> input = bench.features(row * 6);
+  AlignedArray<std::byte> output(row * 4 * bench.element());
+  AlignedArray<std::byte> scratch(bench.kernels.conv3x3_scratch(channels));
   std::vector<SourceBlock<6>> blocks(static_cast<std::size_t>(channels) / 32);
   for (std::size_t b = 0; b < blocks.size(); ++b) {
-    for (std::size_t k = 0; k < 6; ++k) blocks[b].rows[k] = input.data() + k * row + b * 32 * element;
+    for (std::size_t k = 0; k < 6; ++k) blocks[b].rows[k] = input.data() + (k * row + b * 32) * bench.element();
     blocks[b].stride = channels;
   }
   bool bad = false;
   Conv3x3Job job;
   job.matrix = &matrix;
-  job.epilogue = &epilogue;
-  job.storage = half ? Storage::half : Storage::single;
+  job.epilogue = &nothing;
+  job.storage = bench.storage();
   job.blocks = blocks.data();
   job.tiles = tiles;
-  job.columns = 4 * tiles;
-  for (std::size_t r = 0; r < 4; ++r) job.out[r] = output.data() + r * row;
+  job.columns = kColumns;
+  for (std::size_t r = 0; r < 4; ++r) job.out[r] = output.data() + r * row * bench.element();
   job.target.stride = channels;
   job.scratch = scratch.data();
   job.bad = &bad;
-  for (auto _ : state) kernels.conv3x3(job);
-  state.counters["MAC/s"] = benchmark::Counter(static_cast<double>(state.iterations()) * tiles * 16 * channels * channels * 9,
-                                               benchmark::Counter::kIsRate);
+  const double executed = 36.0 * tiles * channels * channels;
+  measure(state, peak_of(bench, bench.arithmetic), 4 * executed, executed, [&] { bench.kernels.conv3x3(job); });
+}
+
+/// One row of a 2x2 convolution of stride 2 (factor 1), or of a transposed one (factor 2), between feature rows.
+void BM_patch(benchmark::State& state, Bench bench, int factor) {
+  const int channels = static_cast<int>(state.range(0));
+  const int kernel = factor == 1 ? 2 : 1;
+  const int in = kernel * kernel * channels, out = factor * factor * channels;
+  const int bases = kColumns / factor;
+  const auto weight = bench.weights(static_cast<std::size_t>(in) * out);
+  const PackedMatrix matrix = pack_matrix(bench.kernels, bench.arithmetic, out, in, weight.data());
+  const EpilogueWeights nothing = epilogue(out);
+  const std::size_t in_row = static_cast<std::size_t>(bases) * kernel * channels;
+  const std::size_t out_row = static_cast<std::size_t>(kColumns) * channels;
+  AlignedArray<std::byte> input = bench.features(in_row * static_cast<std::size_t>(kernel));
+  AlignedArray<std::byte> output(out_row * static_cast<std::size_t>(factor) * bench.element());
+  AlignedArray<std::byte> scratch(bench.kernels.patch_scratch(in));
+  bool bad = false;
+  PatchJob job;
+  job.matrix = &matrix;
+  job.epilogue = &nothing;
+  job.storage = bench.storage();
+  job.channels = channels;
+  job.kernel = kernel;
+  job.stride = kernel;
+  job.factor = factor;
+  job.out_channels = channels;
+  for (std::size_t k = 0; k < static_cast<std::size_t>(kernel); ++k) job.rows[k] = input.data() + k * in_row * bench.element();
+  job.stride_in = channels;
+  job.bases = bases;
+  job.columns = kColumns;
+  for (std::size_t k = 0; k < static_cast<std::size_t>(factor); ++k) job.out[k] = output.data() + k * out_row * bench.element();
+  job.target.stride = channels;
+  job.scratch = scratch.data();
+  job.bad = &bad;
+  const double multiplications = 1.0 * bases * in * out;
+  measure(state, peak_of(bench, bench.arithmetic), multiplications, multiplications, [&] { bench.kernels.patch(job); });
+}
+
+/// One row of the first layer of a network: three planes, 3x3.
+void BM_direct(benchmark::State& state, Bench bench) {
+  const int channels = static_cast<int>(state.range(0));
+  constexpr int kIn = 3, kKernel = 3, kWidth = kColumns + 8;
+  const auto weight = bench.weights(static_cast<std::size_t>(channels) * kIn * kKernel * kKernel);
+  const AlignedArray<float> packed = pack_direct(channels, kIn, kKernel, weight.data());
+  const EpilogueWeights nothing = epilogue(channels);
+  const std::vector<float> input = bench.weights(static_cast<std::size_t>(kIn) * kKernel * kWidth);
+  AlignedArray<std::byte> output(static_cast<std::size_t>(kColumns) * channels * bench.element());
+  DirectJob job;
+  job.weights = packed.data();
+  job.epilogue = &nothing;
+  job.storage = bench.storage();
+  job.in = kIn;
+  job.kernel = kKernel;
+  job.out = channels;
+  job.out_padded = channels;
+  for (std::size_t k = 0; k < kKernel; ++k) job.rows[k] = input.data() + k * kWidth;
+  job.plane_stride = kKernel * kWidth;
+  job.columns = kColumns;
+  job.output = output.data();
+  job.target.stride = channels;
+  const double multiplications = 1.0 * kColumns * kIn * kKernel * kKernel * channels;
+  measure(state, peak_of(bench, Arithmetic::float32), multiplications, multiplications, [&] { bench.kernels.direct(job); });
 }
 
 int register_all() {
   for (const Kernels* kernels : available_kernels()) {
     for (const Arithmetic arithmetic : {Arithmetic::int16, Arithmetic::float32}) {
-      const std::string name = "conv3x3_" + std::string{kernels->name} + (arithmetic == Arithmetic::int16 ? "_int16" : "_float32");
-      benchmark::RegisterBenchmark(name.c_str(), BM_conv3x3, *kernels, arithmetic)->ArgName("channels")->Arg(64)->Arg(128);
+      const Bench bench{*kernels, arithmetic};
+      std::string end{kernels->name};
+      end += arithmetic == Arithmetic::int16 ? "_int16" : "_float32";
+      const auto add = [&](const char* name, auto function, auto... more) {
+        std::string whole{name};
+        whole += "_";
+        whole += end;
+        return benchmark::RegisterBenchmark(whole.c_str(), function, bench, more...)->ArgName("channels");
+      };
+      add("conv3x3", BM_conv3x3)->Arg(32)->Arg(64)->Arg(128);
+      add("conv2x2", BM_patch, 1)->Arg(64);
+      add("deconv2x2", BM_patch, 2)->Arg(64);
+      add("direct", BM_direct)->Arg(64);
     }
   }
   return 0;

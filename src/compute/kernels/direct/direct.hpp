@@ -9,29 +9,47 @@ namespace weir::compute {
 template <class P>
 struct Direct {
   using F = typename P::F;
-  static constexpr int kPixels = 6;
+  static constexpr int kPixels = P::rows;
+  static constexpr int kVectors = P::columns * P::lanes < 32 ? P::columns : 32 / P::lanes;  // out_padded is in 32s
 
   template <class T>
   static void run_typed(const DirectJob& job) {
-    for (int lane = 0; lane < job.out_padded; lane += P::lanes) {
-      const F bias = P::load(job.epilogue->bias.data() + lane);
-      const F slope = P::load(job.epilogue->slope.data() + lane);
+    for (int lane = 0; lane < job.out_padded; lane += kVectors * P::lanes) {
       for (int x = 0; x < job.columns; x += kPixels) {
+        F y[kPixels][kVectors];
+        multiply(job, lane, x, y);
         const int pixels = job.columns - x < kPixels ? job.columns - x : kPixels;
-        F sum[kPixels];
-        for (F& s : sum) s = bias;
-        const float* w = job.weights + lane;
-        for (int ky = 0; ky < job.kernel; ++ky) {
-          for (int kx = 0; kx < job.kernel; ++kx) {
-            for (int c = 0; c < job.in; ++c, w += job.out_padded) {
-              const F weight = P::load(w);
-              const float* in = job.rows[static_cast<std::size_t>(ky)] + c * job.plane_stride + x + kx;
-              for (int i = 0; i < kPixels; ++i) sum[i] = P::fma(weight, P::set1(in[i]), sum[i]);
-            }
+        for (int n = 0; n < kVectors; ++n) {
+          const F slope = P::load(job.epilogue->slope.data() + lane + n * P::lanes);
+          for (int i = 0; i < pixels; ++i) put<T>(job, lane + n * P::lanes, x + i, P::prelu(y[i][n], slope));
+        }
+      }
+    }
+  }
+  /// Sums of kPixels pixels from column x by kVectors vectors of channels; in a local array, for Clang 14 keeps in memory
+  /// what is looked up by a number that it does not know.
+  static inline void multiply(const DirectJob& job, int lane, int x, F (&y)[kPixels][kVectors]) {
+    F sum[kPixels][kVectors];
+    for (int n = 0; n < kVectors; ++n) {
+      const F bias = P::load(job.epilogue->bias.data() + lane + n * P::lanes);
+      for (int i = 0; i < kPixels; ++i) sum[i][n] = bias;
+    }
+    const float* w = job.weights + lane;
+    for (int ky = 0; ky < job.kernel; ++ky) {
+      for (int kx = 0; kx < job.kernel; ++kx) {
+        for (int c = 0; c < job.in; ++c, w += job.out_padded) {
+          F weight[kVectors];
+          for (int n = 0; n < kVectors; ++n) weight[n] = P::load(w + n * P::lanes);
+          const float* in = job.rows[static_cast<std::size_t>(ky)] + c * job.plane_stride + x + kx;
+          for (int i = 0; i < kPixels; ++i) {
+            const F value = P::set1(in[i]);
+            for (int n = 0; n < kVectors; ++n) sum[i][n] = P::fma(weight[n], value, sum[i][n]);
           }
         }
-        for (int i = 0; i < pixels; ++i) put<T>(job, lane, x + i, P::prelu(sum[i], slope));
       }
+    }
+    for (int i = 0; i < kPixels; ++i) {
+      for (int n = 0; n < kVectors; ++n) y[i][n] = sum[i][n];
     }
   }
   template <class T>

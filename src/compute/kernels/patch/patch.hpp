@@ -109,7 +109,11 @@ struct Patch {
     const int in = matrix.in;
     const std::size_t block = static_cast<std::size_t>(lane0) * in;
     if (matrix.arithmetic == Arithmetic::float32) {
-      multiply_float32<P, Columns>(matrix.float32.data() + block, group.floats, in, in, y);
+      F sums[kBases][Columns];  // local: Clang 14 keeps `y` in memory
+      multiply_float32<P, Columns>(matrix.float32.data() + block, group.floats, in, in, sums);
+      for (int i = 0; i < kBases; ++i) {
+        for (int n = 0; n < Columns; ++n) y[i][n] = sums[i][n];
+      }
       return;
     }
     typename P::I sums[kBases][Columns];
