@@ -23,7 +23,7 @@ TEST(Team, EveryUnitIsDoneOnceInPiecesAsPromised) {
   for (const int threads : {1, 2, 3, 5}) {
     Team team{threads};
     ASSERT_EQ(team.size(), threads);
-    for (int round = 0; round < 300; ++round) {
+    for (int round = 0; round < 100; ++round) {
       const int units = uniform(random, 0, 200), grain = uniform(random, 1, 12), most = uniform(random, 1, 60);
       Counts counts{units, threads};
       std::vector<bool> broken(static_cast<std::size_t>(threads) * 64);  // one word of bits per member
@@ -41,7 +41,7 @@ TEST(Team, EveryUnitIsDoneOnceInPiecesAsPromised) {
 }
 
 TEST(Team, ManyShortCallsSeeWhatTheOneBeforeWrote) {
-  constexpr int kCalls = 5000, kUnits = 24;
+  constexpr int kCalls = 1000, kUnits = 24;
   for (const int threads : {2, 4}) {
     Team team{threads};
     std::vector<int> values(kUnits), next(kUnits);
@@ -56,7 +56,7 @@ TEST(Team, ManyShortCallsSeeWhatTheOneBeforeWrote) {
 }
 
 TEST(Team, ComesAndGoesWithoutWork) {
-  for (int i = 0; i < 50; ++i) {
+  for (int i = 0; i < 20; ++i) {
     Team idle{3};
     Team once{2};
     int done = 0;

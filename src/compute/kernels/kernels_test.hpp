@@ -61,6 +61,7 @@ class FeatureRows {
     if (storage == Storage::half) halves_.assign(count, float_to_half(value));
     else floats_.assign(count, value);
   }
+  [[nodiscard]] int width() const { return width_; }
   [[nodiscard]] int stride() const { return stride_; }
   [[nodiscard]] void* at(int y, int x, int channel = 0) {
     const std::size_t i = index(y, x, channel);
