@@ -79,11 +79,7 @@ namespace {
 
 int round_up(int n, int to) { return (n + to - 1) / to * to; }
 
-/// Lays out value(point, out, in) for the kernels of one instruction set.
-/// int16: each output's weights are scaled so that their magnitudes sum to at most 65000; times values of at most 32767
-/// an int32 sum cannot overflow, whatever the data: 65000 * 32767 < 2^31.
-template <class Value>
-PackedMatrix pack(const Kernels& kernels, Arithmetic arithmetic, int points, int out, int in, Value&& value) {
+PackedMatrix empty_matrix(const Kernels& kernels, Arithmetic arithmetic, int points, int out, int in) {
   PackedMatrix m;
   m.arithmetic = arithmetic;
   m.points = points;
@@ -91,41 +87,61 @@ PackedMatrix pack(const Kernels& kernels, Arithmetic arithmetic, int points, int
   m.out = out;
   m.out_padded = round_up(out, kernels.lanes);
   const std::size_t count = static_cast<std::size_t>(points) * m.in * m.out_padded;
-  const bool ints = arithmetic == Arithmetic::int16;
-  if (ints) {
+  if (arithmetic == Arithmetic::int16) {
     m.int16 = AlignedArray<std::int16_t>{count};
     m.unscale = AlignedArray<float>{static_cast<std::size_t>(points) * m.out_padded};
   } else {
     m.float32 = AlignedArray<float>{count};
   }
+  return m;
+}
+
+/// Where an output's weights of one point are: [in][width] or [in / 2][width][2], at `lane`.
+struct Place {
+  std::size_t base;
+  int width, lane;
+};
+Place place_of(const Kernels& kernels, const PackedMatrix& m, int point, int out) {
+  const int lane0 = out / kernels.block_lanes * kernels.block_lanes;
+  const int width = std::min(kernels.block_lanes, m.out_padded - lane0);
+  return {static_cast<std::size_t>(lane0) * m.points * m.in + static_cast<std::size_t>(point) * m.in * width, width,
+          out - lane0};
+}
+
+/// What takes weights to int16 so that their magnitudes sum to at most 65000; times values of at most 32767 an int32 sum
+/// cannot overflow, whatever the data: 65000 * 32767 < 2^31.
+template <class Value>
+double scale_to_int16(int in, Value&& value) {
+  double sum = 1e-30;
+  double most = 1e-30;
+  for (int c = 0; c < in; ++c) {
+    const double magnitude = std::fabs(static_cast<double>(value(c)));
+    sum += magnitude;
+    most = std::max(most, magnitude);
+  }
+  return std::min(65000.0 / sum, 32767.0 / most);
+}
+
+/// Lays out value(point, out, in) for the kernels of one instruction set.
+template <class Value>
+PackedMatrix pack(const Kernels& kernels, Arithmetic arithmetic, int points, int out, int in, Value&& value) {
+  PackedMatrix m = empty_matrix(kernels, arithmetic, points, out, in);
   const int pair = 2 * kernels.lanes;
   for (int o = 0; o < out; ++o) {
-    const int block = o / kernels.block_lanes;
-    const int lane0 = block * kernels.block_lanes;
-    const int width = std::min(kernels.block_lanes, m.out_padded - lane0);
     for (int point = 0; point < points; ++point) {
-      const std::size_t base =
-          static_cast<std::size_t>(lane0) * points * m.in + static_cast<std::size_t>(point) * m.in * width;
-      if (!ints) {
-        for (int c = 0; c < in; ++c) {
-          m.float32.data()[base + static_cast<std::size_t>(c) * width + (o - lane0)] =
-              static_cast<float>(value(point, o, c));
-        }
+      const Place place = place_of(kernels, m, point, o);
+      if (arithmetic == Arithmetic::float32) {
+        float* to = m.float32.data() + place.base + place.lane;
+        for (int c = 0; c < in; ++c) to[static_cast<std::size_t>(c) * place.width] = value(point, o, c);
         continue;
       }
-      double sum = 1e-30;
-      double most = 1e-30;
-      for (int c = 0; c < in; ++c) {
-        const double magnitude = std::fabs(static_cast<double>(value(point, o, c)));
-        sum += magnitude;
-        most = std::max(most, magnitude);
-      }
-      const double scale = std::min(65000.0 / sum, 32767.0 / most);
+      const double scale = scale_to_int16(in, [&](int c) { return value(point, o, c); });
       m.unscale.data()[static_cast<std::size_t>(point) * m.out_padded + o] = static_cast<float>(1.0 / scale);
+      std::int16_t* to = m.int16.data() + place.base + 2 * place.lane;
       for (int position = 0; position < m.in; ++position) {
         const int c = position / pair * pair + kernels.channel_at(position % pair);
         if (c >= in) continue;
-        m.int16.data()[base + static_cast<std::size_t>(position / 2) * width * 2 + 2 * (o - lane0) + position % 2] =
+        to[static_cast<std::size_t>(position / 2) * place.width * 2 + position % 2] =
             static_cast<std::int16_t>(std::lrint(value(point, o, c) * scale));
       }
     }

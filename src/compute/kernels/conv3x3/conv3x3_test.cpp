@@ -62,7 +62,7 @@ class TileRow {
     read_input();
   }
   void make_input_integers() {
-    for (int s = 0, first = 0; s < static_cast<int>(sources_.size()); first += case_.sources[s], ++s) {
+    for (std::size_t s = 0; s < sources_.size(); ++s) {
       for (int c = 0; c < case_.sources[s]; ++c) {
         for (int i = 0; i < 6 * input_.width; ++i) {
           sources_[s].set(i / input_.width, i % input_.width, c, static_cast<float>(uniform(random_, -50, 50)));
