@@ -4,6 +4,7 @@
 
 #include <cmath>
 #include <limits>
+#include <numeric>
 
 #include "compute/kernels/kernels_test.hpp"
 
@@ -41,11 +42,13 @@ int nearest_half(float value) {
 
 /// Every half, its neighbours among the floats, every middle between two halves with its neighbours, and random bits.
 std::vector<float> telling_floats() {
-  std::vector<float> floats{kInfinity, -kInfinity, 65519.99F, 65520.0F, 1e30F, 1e-30F, std::numeric_limits<float>::denorm_min()};
+  std::vector<float> floats{
+      kInfinity, -kInfinity, 65519.99F, 65520.0F, 1e30F, 1e-30F, std::numeric_limits<float>::denorm_min()};
   for (int half = 0; half < 0x7c00; half += 3) {
     for (const double centre : {value_of(half), (value_of(half) + (half == 0x7bff ? 65536 : value_of(half + 1))) / 2}) {
       const auto f = static_cast<float>(centre);
-      for (const float x : {f, std::nextafter(f, kInfinity), std::nextafter(f, -kInfinity)}) floats.push_back(half % 2 == 0 ? x : -x);
+      for (const float x : {f, std::nextafter(f, kInfinity), std::nextafter(f, -kInfinity)})
+        floats.push_back(half % 2 == 0 ? x : -x);
     }
   }
   SeededNumbers random{8};
@@ -60,8 +63,11 @@ TEST(Half, EveryOneIsItsFormula) {
   for (int half = 0; half < kHalves; ++half) {
     const float actual = half_to_float(static_cast<std::uint16_t>(half));
     const double expected = value_of(half);
-    if (std::isnan(expected)) ASSERT_TRUE(std::isnan(actual)) << half;
-    else ASSERT_EQ(std::bit_cast<std::uint32_t>(actual), std::bit_cast<std::uint32_t>(static_cast<float>(expected))) << half;
+    if (std::isnan(expected))
+      ASSERT_TRUE(std::isnan(actual)) << half;
+    else
+      ASSERT_EQ(std::bit_cast<std::uint32_t>(actual), std::bit_cast<std::uint32_t>(static_cast<float>(expected)))
+          << half;
   }
 }
 
@@ -74,14 +80,16 @@ class HalfRows : public EachInstructionSet {};
 INSTANTIATE_TEST_SUITE_P(Sets, HalfRows, testing::ValuesIn(kInstructionSets), instruction_set_of);
 
 TEST_P(HalfRows, ToFloatIsTheSameForAll) {
-  std::vector<std::uint16_t> halves;
-  for (int half = 0; half < kHalves + 5; ++half) halves.push_back(static_cast<std::uint16_t>(half));  // with a tail
+  std::vector<std::uint16_t> halves(kHalves + 5);  // with a tail
+  std::iota(halves.begin(), halves.end(), std::uint16_t{0});
   std::vector<float> floats(halves.size() + 1, kUntouched);
   kernels().to_float(halves.data(), floats.data(), halves.size());
   for (std::size_t i = 0; i < halves.size(); ++i) {
     const float expected = half_to_float(halves[i]);
-    if (std::isnan(expected)) ASSERT_TRUE(std::isnan(floats[i])) << i;
-    else ASSERT_EQ(std::bit_cast<std::uint32_t>(floats[i]), std::bit_cast<std::uint32_t>(expected)) << i;
+    if (std::isnan(expected))
+      ASSERT_TRUE(std::isnan(floats[i])) << i;
+    else
+      ASSERT_EQ(std::bit_cast<std::uint32_t>(floats[i]), std::bit_cast<std::uint32_t>(expected)) << i;
   }
   EXPECT_EQ(floats.back(), kUntouched);
 }

@@ -34,7 +34,8 @@ TEST(Team, EveryUnitIsDoneOnceInPiecesAsPromised) {
         if (!good) broken[static_cast<std::size_t>(member) * 64] = true;
         for (int i = first; i < last; ++i) ++counts.of_unit[static_cast<std::size_t>(i)];
       });
-      for (int i = 0; i < units; ++i) ASSERT_EQ(counts.of_unit[static_cast<std::size_t>(i)], 1) << "unit " << i << " of " << units;
+      for (int i = 0; i < units; ++i)
+        ASSERT_EQ(counts.of_unit[static_cast<std::size_t>(i)], 1) << "unit " << i << " of " << units;
       for (const bool b : broken) ASSERT_FALSE(b) << units << " units, grain " << grain << ", most " << most;
     }
   }
@@ -47,7 +48,8 @@ TEST(Team, ManyShortCallsSeeWhatTheOneBeforeWrote) {
     std::vector<int> values(kUnits), next(kUnits);
     for (int call = 0; call < kCalls; ++call) {
       team.run(kUnits, 1, 4, [&](int first, int last, int) {
-        for (int i = first; i < last; ++i) next[static_cast<std::size_t>(i)] = values[static_cast<std::size_t>((i + 1) % kUnits)] + 1;
+        for (int i = first; i < last; ++i)
+          next[static_cast<std::size_t>(i)] = values[static_cast<std::size_t>((i + 1) % kUnits)] + 1;
       });
       values.swap(next);
     }

@@ -49,13 +49,13 @@ struct EpilogueWeights {
 /// A matrix [points][in][out] of a convolution, in the order in which a policy's kernel reads it.
 struct PackedMatrix {
   Arithmetic arithmetic = Arithmetic::int16;
-  int points = 1;             ///< 36 for Winograd F(4,3), else 1
-  int in = 0;                 ///< multiple of 32 (surplus zero)
-  int out = 0;                ///< as the layer has it
-  int out_padded = 0;         ///< multiple of a vector
-  AlignedArray<std::int16_t> int16;   ///< [block][point][in / 2][lanes in block][2]
-  AlignedArray<float> unscale;        ///< [point][out_padded]: back from int32, times the data's scale
-  AlignedArray<float> float32;        ///< [block][point][in][lanes in block]
+  int points = 1;                    ///< 36 for Winograd F(4,3), else 1
+  int in = 0;                        ///< multiple of 32 (surplus zero)
+  int out = 0;                       ///< as the layer has it
+  int out_padded = 0;                ///< multiple of a vector
+  AlignedArray<std::int16_t> int16;  ///< [block][point][in / 2][lanes in block][2]
+  AlignedArray<float> unscale;       ///< [point][out_padded]: back from int32, times the data's scale
+  AlignedArray<float> float32;       ///< [block][point][in][lanes in block]
   std::size_t bytes() const { return int16.size() * 2 + (unscale.size() + float32.size()) * 4; }
 };
 
@@ -108,18 +108,18 @@ struct PatchJob {
   const PackedMatrix* matrix = nullptr;  ///< in = kernel * kernel * channels, out = factor * factor * out_channels
   const EpilogueWeights* epilogue = nullptr;
   Storage storage = Storage::half;
-  int channels = 0;      ///< padded, of the input
-  int kernel = 1;        ///< taps on each axis
-  int stride = 1;        ///< input pixels between bases
-  int factor = 1;        ///< output pixels per base on each axis
+  int channels = 0;  ///< padded, of the input
+  int kernel = 1;    ///< taps on each axis
+  int stride = 1;    ///< input pixels between bases
+  int factor = 1;    ///< output pixels per base on each axis
   int out_channels = 0;
   std::array<const void*, 3> rows{};  ///< at the first base's first tap
   std::ptrdiff_t stride_in = 0;       ///< elements from pixel to pixel
   const float* gate = nullptr;        ///< [channels], multiplied into the input; null: ones
   int bases = 0;
-  int first_column = 0;               ///< output column of the first base (may be below 0)
-  int columns = 0;                    ///< the row has columns 0..columns-1; others are not written
-  std::array<void*, 4> out{};         ///< factor rows at column 0; null rows are not written
+  int first_column = 0;        ///< output column of the first base (may be below 0)
+  int columns = 0;             ///< the row has columns 0..columns-1; others are not written
+  std::array<void*, 4> out{};  ///< factor rows at column 0; null rows are not written
   Target target;
   std::array<const void*, 4> residual_rows{};
   Residual residual;
@@ -162,7 +162,7 @@ struct ShuffleJob {
   Storage storage = Storage::half;
   const void* in = nullptr;  ///< at column 0
   std::ptrdiff_t stride = 0;
-  int factor = 1;            ///< at most 8
+  int factor = 1;  ///< at most 8
   int planes = 0;
   const std::uint8_t* order = nullptr;  ///< [factor * factor]: which channel of a group goes to (dy, dx)
   const float* base = nullptr;          ///< or null; at column 0
@@ -202,7 +202,7 @@ struct SamplesJob {
   int bits = 8;  ///< 8 or 16
   void* out = nullptr;
   int samples_per_pixel = 3;
-  int first = 0, last = 0;  ///< columns
+  int first = 0, last = 0;           ///< columns
   std::array<float, 3> reference{};  ///< what each plane's values are compared with for `unequal`
   Seen* seen = nullptr;
 };
@@ -210,9 +210,9 @@ struct SamplesJob {
 /// The kernels of one instruction set. All functions are thread-safe; a job's scratch belongs to one thread.
 struct Kernels {
   std::string_view name;
-  int lanes;         ///< floats in a vector
-  int block_lanes;   ///< output channels in a block of a PackedMatrix
-  int group;         ///< tiles or bases that are worked on at once; pieces of work should be multiples of it
+  int lanes;        ///< floats in a vector
+  int block_lanes;  ///< output channels in a block of a PackedMatrix
+  int group;        ///< tiles or bases that are worked on at once; pieces of work should be multiples of it
   int (*channel_at)(int position);  ///< channel, within 2 * lanes, that pack() lays at a position
   void (*conv3x3)(const Conv3x3Job&);
   void (*patch)(const PatchJob&);

@@ -37,8 +37,10 @@ struct Bench {
     AlignedArray<std::byte> memory(count * element());
     for (std::size_t i = 0; i < count; ++i) {
       const float value = normal(random);
-      if (storage() == Storage::half) reinterpret_cast<std::uint16_t*>(memory.data())[i] = float_to_half(value);
-      else reinterpret_cast<float*>(memory.data())[i] = value;
+      if (storage() == Storage::half)
+        reinterpret_cast<std::uint16_t*>(memory.data())[i] = float_to_half(value);
+      else
+        reinterpret_cast<float*>(memory.data())[i] = value;
     }
     return memory;
   }
@@ -125,11 +127,13 @@ void BM_patch(benchmark::State& state, Bench bench, int factor) {
   job.stride = kernel;
   job.factor = factor;
   job.out_channels = channels;
-  for (std::size_t k = 0; k < static_cast<std::size_t>(kernel); ++k) job.rows[k] = input.data() + k * in_row * bench.element();
+  for (std::size_t k = 0; k < static_cast<std::size_t>(kernel); ++k)
+    job.rows[k] = input.data() + k * in_row * bench.element();
   job.stride_in = channels;
   job.bases = bases;
   job.columns = kColumns;
-  for (std::size_t k = 0; k < static_cast<std::size_t>(factor); ++k) job.out[k] = output.data() + k * out_row * bench.element();
+  for (std::size_t k = 0; k < static_cast<std::size_t>(factor); ++k)
+    job.out[k] = output.data() + k * out_row * bench.element();
   job.target.stride = channels;
   job.scratch = scratch.data();
   job.bad = &bad;
@@ -160,7 +164,8 @@ void BM_direct(benchmark::State& state, Bench bench) {
   job.output = output.data();
   job.target.stride = channels;
   const double multiplications = 1.0 * kColumns * kIn * kKernel * kKernel * channels;
-  measure(state, peak_of(bench, Arithmetic::float32), multiplications, multiplications, [&] { bench.kernels.direct(job); });
+  measure(state, peak_of(bench, Arithmetic::float32), multiplications, multiplications,
+          [&] { bench.kernels.direct(job); });
 }
 
 int register_all() {

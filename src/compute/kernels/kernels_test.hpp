@@ -58,8 +58,10 @@ class FeatureRows {
   FeatureRows(Storage storage, int height, int width, int stride, float value = kUntouched)
       : storage_{storage}, width_{width}, stride_{stride} {
     const auto count = static_cast<std::size_t>(height) * width * stride;
-    if (storage == Storage::half) halves_.assign(count, float_to_half(value));
-    else floats_.assign(count, value);
+    if (storage == Storage::half)
+      halves_.assign(count, float_to_half(value));
+    else
+      floats_.assign(count, value);
   }
   [[nodiscard]] int width() const { return width_; }
   [[nodiscard]] int stride() const { return stride_; }
@@ -74,8 +76,10 @@ class FeatureRows {
   /// As it is kept: rounded to binary16 where rows are.
   void set(int y, int x, int channel, float value) {
     const std::size_t i = index(y, x, channel);
-    if (storage_ == Storage::half) halves_[i] = float_to_half(value);
-    else floats_[i] = value;
+    if (storage_ == Storage::half)
+      halves_[i] = float_to_half(value);
+    else
+      floats_[i] = value;
   }
   void fill(test::SeededNumbers& random, float low = -1, float high = 1) {
     for (std::uint16_t& half : halves_) half = float_to_half(random.between(low, high));

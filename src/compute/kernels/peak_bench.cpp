@@ -21,13 +21,13 @@ namespace {
 constexpr int kChains = 12;
 #define WEIR_FOR_EACH_CHAIN(DO) DO(0) DO(1) DO(2) DO(3) DO(4) DO(5) DO(6) DO(7) DO(8) DO(9) DO(10) DO(11)
 #define WEIR_DECLARE(i) auto sum##i = start;
-#define WEIR_STEP(i)        \
-  sum##i = step(sum##i);    \
+#define WEIR_STEP(i)     \
+  sum##i = step(sum##i); \
   asm volatile("" : WEIR_REGISTER(sum##i));
-#define WEIR_CHAINS(rounds)                     \
-  WEIR_FOR_EACH_CHAIN(WEIR_DECLARE)             \
-  for (int round = 0; round < rounds; ++round) { \
-    WEIR_FOR_EACH_CHAIN(WEIR_STEP)              \
+#define WEIR_CHAINS(rounds)                        \
+  WEIR_FOR_EACH_CHAIN(WEIR_DECLARE)                \
+  for (int round = 0; round < (rounds); ++round) { \
+    WEIR_FOR_EACH_CHAIN(WEIR_STEP)                 \
   }
 
 #if defined(__x86_64__)
@@ -55,7 +55,11 @@ __attribute__((target("avx2"))) void int16_avx2(int rounds) {
   const __m256i start = _mm256_setzero_si256(), b = _mm256_set1_epi16(5);
   __m256i a = _mm256_set1_epi16(3);
   // `a` might be another number at every step, so that the product is made anew.
-#define step(sum) (__extension__({ asm volatile("" : "+v"(a)); _mm256_add_epi32(sum, _mm256_madd_epi16(a, b)); }))
+#define step(sum)                                   \
+  (__extension__({                                  \
+    asm volatile("" : "+v"(a));                     \
+    _mm256_add_epi32(sum, _mm256_madd_epi16(a, b)); \
+  }))
   WEIR_CHAINS(rounds)
 #undef step
 }
@@ -95,8 +99,8 @@ std::vector<Peak> found_peaks() {
 void BM_peak(benchmark::State& state, const Peak& peak) {
   constexpr int kRounds = 1000;
   for (auto _ : state) peak.run(kRounds);
-  state.counters["multiplications"] =
-      benchmark::Counter(static_cast<double>(state.iterations()) * kRounds * peak.multiplications, benchmark::Counter::kIsRate);
+  state.counters["multiplications"] = benchmark::Counter(
+      static_cast<double>(state.iterations()) * kRounds * peak.multiplications, benchmark::Counter::kIsRate);
 }
 
 int register_all() {

@@ -222,7 +222,8 @@ class TileRow {
       for (int c = 0; c < row_.case_.in(); ++c) {
         const float* k = row_.weight_.data() + (static_cast<std::size_t>(o) * row_.case_.in() + c) * 9;
         transform(
-            kKernel, [&](int y, int x) { return k[3 * y + x]; }, [&](int p, double w) { sums_[36 * o + p].add_weight(w); });
+            kKernel, [&](int y, int x) { return k[3 * y + x]; },
+            [&](int p, double w) { sums_[36 * o + p].add_weight(w); });
       }
     }
     void add_values(int tile) {
@@ -287,7 +288,7 @@ TEST_P(Conv3x3, IsTheConvolutionAndWritesNothingElse) {
 
 TEST_P(Conv3x3, ATileDoesNotDependOnTheJobThatItIsIn) {
   SeededNumbers random{7};
-  for (Case c : cases()) {
+  for (const Case& c : cases()) {
     TileRow whole{kernels(), c}, pieces{kernels(), c};
     whole.run(0, c.tiles);
     for (int first = 0; first < c.tiles;) {
@@ -337,8 +338,15 @@ TEST_P(Conv3x3, SetsWithFusedMultiplyAddGiveTheSameBits) {
   std::vector<std::uint64_t> hashes;
   for (const Storage storage : {Storage::half, Storage::single}) {
     for (const Arithmetic arithmetic : {Arithmetic::int16, Arithmetic::float32}) {
-      const Case c{.sources = {64, 32}, .out = 64, .tiles = 9, .columns = 35, .arithmetic = arithmetic,
-                   .storage = storage, .residual = true, .gate = true, .seed = 5};
+      const Case c{.sources = {64, 32},
+                   .out = 64,
+                   .tiles = 9,
+                   .columns = 35,
+                   .arithmetic = arithmetic,
+                   .storage = storage,
+                   .residual = true,
+                   .gate = true,
+                   .seed = 5};
       TileRow row{kernels(), c};
       row.run(0, c.tiles);
       hashes.push_back(row.output.hash());

@@ -13,25 +13,27 @@ template <class P>
 struct Winograd {
   using F = typename P::F;
   static constexpr int kPoints = 36;
-  static constexpr int kTiles = P::rows;           // of a group: the register tile's rows
+  static constexpr int kTiles = P::rows;  // of a group: the register tile's rows
   static constexpr int kMostGroups = kTiles >= 6 ? 2 : 12 / kTiles;
   static constexpr int kMostTiles = kTiles * kMostGroups;
   static constexpr int kBlock = P::lanes * P::columns;
-  static constexpr int kPad = 16;                  // floats; keeps the points off the same cache sets
+  static constexpr int kPad = 16;  // floats; keeps the points off the same cache sets
 
   struct Scratch {
-    float* group;         // [36][kTiles * in + pad]: transformed input of one group
-    float* values;        // float32: [36][tiles * in + pad]
-    std::int16_t* ints;   // int16:   [36][tiles * in + 2 * pad]
-    float* products;      // [36][tiles * kBlock + pad]
-    float* unscale;       // [groups][36][kTiles], 1 / scale
+    float* group;        // [36][kTiles * in + pad]: transformed input of one group
+    float* values;       // float32: [36][tiles * in + pad]
+    std::int16_t* ints;  // int16:   [36][tiles * in + 2 * pad]
+    float* products;     // [36][tiles * kBlock + pad]
+    float* unscale;      // [groups][36][kTiles], 1 / scale
   };
   static constexpr std::size_t round64(std::size_t n) { return (n + 63) / 64 * 64; }
   static std::size_t group_floats(int in) { return round64(static_cast<std::size_t>(kPoints) * (kTiles * in + kPad)); }
   static std::size_t value_floats(int in) {
     return round64(static_cast<std::size_t>(kPoints) * (kMostTiles * in + kPad));
   }
-  static std::size_t product_floats() { return round64(static_cast<std::size_t>(kPoints) * (kMostTiles * kBlock + kPad)); }
+  static std::size_t product_floats() {
+    return round64(static_cast<std::size_t>(kPoints) * (kMostTiles * kBlock + kPad));
+  }
   static std::size_t unscale_floats() { return round64(static_cast<std::size_t>(kMostGroups) * kPoints * 8 + 16); }
   static std::size_t scratch_bytes(int in) {
     return sizeof(float) * (group_floats(in) + value_floats(in) + product_floats() + unscale_floats());
@@ -109,12 +111,15 @@ struct Winograd {
             }
             forward(da, a, 1);
             forward(db, b, 1);
-            float* to = values + static_cast<std::size_t>(i) * 6 * step + static_cast<std::size_t>(tile) * in + block * 32 + v * P::lanes;
-            F* m = most + tile * kPoints + i * 6;
+            float* to = values + static_cast<std::size_t>(i) * 6 * step + static_cast<std::size_t>(tile) * in +
+                        block * 32 + v * P::lanes;
             for (int k = 0; k < 6; ++k) {
               P::store(to + k * step, a[k]);
               P::store(to + k * step + P::lanes, b[k]);
-              if (Most) m[k] = P::abs_max(P::abs_max(m[k], a[k]), b[k]);
+              if constexpr (Most) {
+                F& m = most[tile * kPoints + i * 6 + k];
+                m = P::abs_max(P::abs_max(m, a[k]), b[k]);
+              }
             }
           }
         }
@@ -235,7 +240,8 @@ struct Winograd {
           quantise(s.group, group_step, in, n, most, s.ints + static_cast<std::size_t>(g) * kTiles * in, value_step,
                    s.unscale + static_cast<std::size_t>(g) * kPoints * kTiles, job.bad);
         } else {
-          transform<T, false>(job, column, n, s.values + static_cast<std::size_t>(g) * kTiles * in, value_step, nullptr);
+          transform<T, false>(job, column, n, s.values + static_cast<std::size_t>(g) * kTiles * in, value_step,
+                              nullptr);
         }
       }
       Ahead<6> ahead = look_ahead<T>(job, first + tiles);
@@ -258,7 +264,8 @@ struct Winograd {
     const int left = job.tiles - next_tile < kMostTiles ? job.tiles - next_tile : kMostTiles;
     const SourceBlock<6>& block = job.blocks[0];
     for (std::size_t k = 0; k < 6; ++k) {
-      ahead.from[k] = reinterpret_cast<const char*>(static_cast<const T*>(block.rows[k]) + 4 * next_tile * block.stride);
+      ahead.from[k] =
+          reinterpret_cast<const char*>(static_cast<const T*>(block.rows[k]) + 4 * next_tile * block.stride);
     }
     ahead.lines = static_cast<int>(4 * left * block.stride * static_cast<std::ptrdiff_t>(sizeof(T)) / 64);
     return ahead;

@@ -21,7 +21,8 @@ TEST_P(Direct, IsTheConvolutionAndWritesNothingElse) {
       Planes input{in, kernel, columns + kernel - 1 + 5};  // a job may read five more
       input.values = numbers(random, input.values.size());
       const auto weight = numbers(random, static_cast<std::size_t>(out) * in * kernel * kernel);
-      const auto bias = numbers(random, static_cast<std::size_t>(out)), slope = numbers(random, static_cast<std::size_t>(out));
+      const auto bias = numbers(random, static_cast<std::size_t>(out)),
+                 slope = numbers(random, static_cast<std::size_t>(out));
       const AlignedArray<float> packed = pack_direct(out, in, kernel, weight.data());
       const EpilogueWeights epilogue{aligned(bias, padded_channels(out)), aligned(slope, padded_channels(out))};
       FeatureRows rows{storage, 1, columns + 1, padded_channels(out)};
@@ -48,7 +49,8 @@ TEST_P(Direct, IsTheConvolutionAndWritesNothingElse) {
           const double sum = sums.at(o, 0, x), expected = sum < 0 ? sum * slope[static_cast<std::size_t>(o)] : sum;
           const float actual = planar ? planes.at(o, 0, x) : rows.value(0, x, o);
           ASSERT_NEAR(actual, expected, 1e-4 + rounding(planar ? Storage::single : storage, expected))
-              << in << " to " << out << ", kernel " << kernel << ", channel " << o << " column " << x << " of " << columns;
+              << in << " to " << out << ", kernel " << kernel << ", channel " << o << " column " << x << " of "
+              << columns;
         }
         ASSERT_EQ(planar ? planes.at(o, 0, columns) : rows.value(0, columns, o), kUntouched);
       }

@@ -69,7 +69,8 @@ struct Patch {
       const float m = largest[base] + 1e-30F;
       group.unscale[base] = m / 32766.0F;
       const F scale = P::set1(32766.0F / m);
-      for_each_pair(base, [&](int k, F a, F b) { P::pack(group.ints + base * in + k, P::mul(a, scale), P::mul(b, scale)); });
+      for_each_pair(base,
+                    [&](int k, F a, F b) { P::pack(group.ints + base * in + k, P::mul(a, scale), P::mul(b, scale)); });
     }
   }
 

@@ -18,7 +18,7 @@ struct Case {
   int height = 4, width = 8;  ///< of the input
   Arithmetic arithmetic = Arithmetic::int16;
   Storage storage = Storage::half;
-  bool gate = false;           ///< on the input
+  bool gate = false;  ///< on the input
   bool residual = false, residual_gate = false;
   std::uint64_t seed = 1;
   [[nodiscard]] bool planar() const { return out <= kMostPlanarChannels; }
@@ -38,10 +38,10 @@ struct Case {
   [[nodiscard]] int phase_channels() const { return planar() ? out : round_up(out, 16); }
 };
 std::ostream& operator<<(std::ostream& stream, const Case& c) {
-  return stream << text(c.arithmetic) << " " << text(c.storage) << (c.transposed ? " transposed " : " ") << c.kernel << "x"
-                << c.kernel << " stride " << c.stride << " pad " << c.pad << ", " << c.in << " to " << c.out << ", "
-                << c.height << "x" << c.width << (c.gate ? ", gate" : "") << (c.residual ? ", residual" : "") << ", seed "
-                << c.seed;
+  return stream << text(c.arithmetic) << " " << text(c.storage) << (c.transposed ? " transposed " : " ") << c.kernel
+                << "x" << c.kernel << " stride " << c.stride << " pad " << c.pad << ", " << c.in << " to " << c.out
+                << ", " << c.height << "x" << c.width << (c.gate ? ", gate" : "") << (c.residual ? ", residual" : "")
+                << ", seed " << c.seed;
 }
 
 /// Weights as the matrix wants them, [phase][phase_channels][tap y][tap x][padded in]. Tap t of phase r of a transposed
@@ -60,7 +60,8 @@ std::vector<float> laid_weights(const Case& c, const std::vector<float>& weight)
         const int kx = c.transposed ? phase % c.factor() + c.stride * (c.taps() - 1 - tx) : tx;
         if (ky >= c.kernel || kx >= c.kernel) continue;
         float* to = laid.data() + (static_cast<std::size_t>(phase * channels + o) * c.taps() * c.taps() + t) * in;
-        for (int i = 0; i < c.in; ++i) to[i] = weight[((static_cast<std::size_t>(o) * c.in + i) * c.kernel + ky) * c.kernel + kx];
+        for (int i = 0; i < c.in; ++i)
+          to[i] = weight[((static_cast<std::size_t>(o) * c.in + i) * c.kernel + ky) * c.kernel + kx];
       }
     }
   }
@@ -81,7 +82,8 @@ class Picture {
         residual_gate_{aligned(numbers(random_, static_cast<std::size_t>(c.out)), padded_channels(c.out))},
         laid_{laid_weights(c, weight_)},
         patch_size_{c.taps() * c.taps() * padded_channels(c.in)},
-        matrix_{pack_matrix(kernels, c.arithmetic, static_cast<int>(laid_.size()) / patch_size_, patch_size_, laid_.data())},
+        matrix_{pack_matrix(kernels, c.arithmetic, static_cast<int>(laid_.size()) / patch_size_, patch_size_,
+                            laid_.data())},
         epilogue_{per_lane(bias_), per_lane(slope_)},
         input_{c.storage, c.height + 2 * c.border(), c.width + 2 * c.border(), padded_channels(c.in), 0},
         residual_{c.storage, c.result(c.height), c.result(c.width), padded_channels(c.out)},
@@ -109,7 +111,8 @@ class Picture {
   void expect_right() const {
     const Planes in = gated_input();
     const ConvGeometry geometry{case_.out, case_.kernel, case_.stride, case_.pad};
-    const Planes sums = case_.transposed ? deconv_ref(in, geometry, weight_, bias_) : conv_ref(in, geometry, weight_, bias_);
+    const Planes sums =
+        case_.transposed ? deconv_ref(in, geometry, weight_, bias_) : conv_ref(in, geometry, weight_, bias_);
     const Roundings rounded = roundings(in);
     const double scale = std::sqrt(static_cast<double>(patch_size_)) / 3;  // of a sum of products of numbers in -1..1
     for (int y = 0; y < sums.height; ++y) {
@@ -164,7 +167,8 @@ class Picture {
     job.first_column = first * job.factor - case_.lead();
     job.columns = planes.width - kGuard;
     job.target = {output.stride(), static_cast<std::ptrdiff_t>(planes.plane_size()), case_.planar()};
-    job.residual = {residual_.stride(), case_.residual_gate ? residual_gate_.data() : nullptr, kAlpha, kBeta, case_.residual};
+    job.residual = {residual_.stride(), case_.residual_gate ? residual_gate_.data() : nullptr, kAlpha, kBeta,
+                    case_.residual};
     for (int dy = 0; dy < job.factor; ++dy) {
       const int y = row * job.factor - case_.lead() + dy;
       if (y < 0 || y >= planes.height) continue;
@@ -182,7 +186,8 @@ class Picture {
     for (int c = 0; c < case_.in; ++c) {
       for (int y = 0; y < case_.height; ++y) {
         for (int x = 0; x < case_.width; ++x) {
-          in.at(c, y, x) = input_.value(y + case_.border(), x + case_.border(), c) * (case_.gate ? gate_[static_cast<std::size_t>(c)] : 1.0F);
+          in.at(c, y, x) = input_.value(y + case_.border(), x + case_.border(), c) *
+                           (case_.gate ? gate_[static_cast<std::size_t>(c)] : 1.0F);
         }
       }
     }
@@ -221,9 +226,9 @@ class Picture {
     const int f = case_.factor();
     const int base = (y + case_.lead()) / f * case_.bases(case_.width) + (x + case_.lead()) / f;
     const int phase = (y + case_.lead()) % f * f + (x + case_.lead()) % f;
-    RoundedSum sum = r.weights[static_cast<std::size_t>(phase * case_.phase_channels() + o)];
-    sum.value_squares = r.values[static_cast<std::size_t>(base)].value_squares;
-    sum.value_most = r.values[static_cast<std::size_t>(base)].value_most;
+    RoundedSum sum = r.weights[phase * case_.phase_channels() + o];
+    sum.value_squares = r.values[base].value_squares;
+    sum.value_most = r.values[base].value_most;
     return sum.variance();
   }
 

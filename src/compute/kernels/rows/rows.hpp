@@ -17,13 +17,17 @@ struct RowKernels {
 
   template <class T>
   static float get(const T* p) {
-    if constexpr (sizeof(T) == 2) return half_to_float(*p);
-    else return *p;
+    if constexpr (sizeof(T) == 2)
+      return half_to_float(*p);
+    else
+      return *p;
   }
   template <class T>
   static void put(T* p, float value) {
-    if constexpr (sizeof(T) == 2) *p = float_to_half(value);
-    else *p = value;
+    if constexpr (sizeof(T) == 2)
+      *p = float_to_half(value);
+    else
+      *p = value;
   }
 
   template <class T>
@@ -63,8 +67,10 @@ struct RowKernels {
     }
   }
   static void combine(const CombineJob& job) {
-    if (job.element == Storage::half) combine_typed<std::uint16_t>(job);
-    else combine_typed<float>(job);
+    if (job.element == Storage::half)
+      combine_typed<std::uint16_t>(job);
+    else
+      combine_typed<float>(job);
   }
 
   template <class T>
@@ -88,8 +94,10 @@ struct RowKernels {
     }
   }
   static void shuffle(const ShuffleJob& job) {
-    if (job.storage == Storage::half) shuffle_typed<std::uint16_t>(job);
-    else shuffle_typed<float>(job);
+    if (job.storage == Storage::half)
+      shuffle_typed<std::uint16_t>(job);
+    else
+      shuffle_typed<float>(job);
   }
 
   static void resize_row(const ResizeJob& job) {
@@ -148,15 +156,17 @@ struct RowKernels {
       look(from, job.first, job.last, job.reference[static_cast<std::size_t>(c)], *job.seen);
       for (int x = job.first; x < job.last; ++x) {
         float value = from[x] * most + 0.5F;
-        value = value < 0 ? 0 : value;        // NaN becomes 0 here; the check before has seen it
+        value = value < 0 ? 0 : value;  // NaN becomes 0 here; the check before has seen it
         value = value > most ? most : value;
         to[x * job.samples_per_pixel + c] = static_cast<T>(static_cast<int>(value));
       }
     }
   }
   static void samples(const SamplesJob& job) {
-    if (job.bits == 8) to_samples<std::uint8_t>(job, 255.0F);
-    else to_samples<std::uint16_t>(job, 65535.0F);
+    if (job.bits == 8)
+      to_samples<std::uint8_t>(job, 255.0F);
+    else
+      to_samples<std::uint16_t>(job, 65535.0F);
   }
 };
 

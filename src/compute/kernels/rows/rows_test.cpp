@@ -54,7 +54,8 @@ TEST_P(Rows, CombineIsTheFormula) {
         sum += static_cast<double>(job.coefficient[k]) * g * in[k].value(0, 0, e);
       }
       const double expected = clipped(sum < 0 ? sum * job.slope : sum, job);
-      ASSERT_NEAR(out.value(0, 0, e), expected, 1e-5 + rounding(job.element, expected)) << "round " << round << ", " << e;
+      ASSERT_NEAR(out.value(0, 0, e), expected, 1e-5 + rounding(job.element, expected))
+          << "round " << round << ", " << e;
     }
     ASSERT_EQ(out.value(0, 0, job.count), kUntouched) << "round " << round;
   }
@@ -107,7 +108,7 @@ TEST_P(Rows, ShufflePutsEachChannelInItsPlace) {
           for (int y = 0; y < factor; ++y) {
             for (int x = 0; x < width * factor; ++x) {
               const int from = x / factor;
-              const float source = in.value(0, from, c * area + order[static_cast<std::size_t>(y * factor + x % factor)]);
+              const float source = in.value(0, from, c * area + order[y * factor + x % factor]);
               const float expected = source + (with_base ? base.at(c, 0, from) : 0.0F);
               const bool inside = from >= job.first && from < job.last;
               ASSERT_EQ(out.at(c, y, x), inside ? expected : kUntouched) << factor << ": " << c << " " << y << " " << x;
@@ -126,8 +127,8 @@ TEST_P(Rows, ResizeTakesTapsDownTheColumnsAndThenAlongTheRow) {
     const int planes = uniform(random, 1, 3);
     Planes in{planes, taps, width};
     in.values = numbers(random, in.values.size());
-    std::vector<int> index;
-    for (int x = 0; x < out_width; ++x) index.push_back(x * width / out_width - uniform(random, 0, 2));  // may lie outside
+    std::vector<int> index(static_cast<std::size_t>(out_width));
+    for (int x = 0; x < out_width; ++x) index[x] = x * width / out_width - uniform(random, 0, 2);  // may lie outside
     std::sort(index.begin(), index.end());
     const auto weight = numbers(random, static_cast<std::size_t>(out_width) * taps);
     std::vector<float> scratch(static_cast<std::size_t>(width));
@@ -154,8 +155,8 @@ TEST_P(Rows, ResizeTakesTapsDownTheColumnsAndThenAlongTheRow) {
       for (int x = 0; x < out_width; ++x) {
         double expected = 0;
         for (int t = 0; t < taps * taps; ++t) {
-          const int column = std::clamp(index[static_cast<std::size_t>(x)] + t % taps, 0, width - 1);
-          expected += static_cast<double>(weight[static_cast<std::size_t>(x * taps + t % taps)]) *
+          const int column = std::clamp(index[x] + t % taps, 0, width - 1);
+          expected += static_cast<double>(weight[x * taps + t % taps]) *
                       job.row_weight[static_cast<std::size_t>(t / taps)] * in.at(c, t / taps, column);
         }
         const bool inside = x >= job.first && x < job.last;
@@ -171,9 +172,17 @@ TEST_P(Rows, SamplesAreRoundedClampedAndLookedAt) {
     float in;
     int out8, out16;
   };
-  const std::vector<Value> values{{0, 0, 0},          {1, 255, 65535},      {0.5F, 128, 32768}, {-1, 0, 0},
-                                  {2, 255, 65535},    {1 / 255.0F, 1, 257}, {0.49F / 255, 0, 126}, {0.51F / 255, 1, 131},
-                                  {kInfinity, 255, 65535}, {-kInfinity, 0, 0},   {kNaN, 0, 0}};
+  const std::vector<Value> values{{0, 0, 0},
+                                  {1, 255, 65535},
+                                  {0.5F, 128, 32768},
+                                  {-1, 0, 0},
+                                  {2, 255, 65535},
+                                  {1 / 255.0F, 1, 257},
+                                  {0.49F / 255, 0, 126},
+                                  {0.51F / 255, 1, 131},
+                                  {kInfinity, 255, 65535},
+                                  {-kInfinity, 0, 0},
+                                  {kNaN, 0, 0}};
   Planes in{2, 1, static_cast<int>(values.size())};
   for (int c = 0; c < 2; ++c) {
     for (std::size_t i = 0; i < values.size(); ++i) in.row(c, 0)[i] = values[i].in;
@@ -197,7 +206,10 @@ TEST_P(Rows, SamplesAreRoundedClampedAndLookedAt) {
         std::memcpy(&wide, bytes.data() + (3 * i + c) * 2, 2);
         const int actual = bits == 8 ? bytes[3 * i + c] : wide;
         const int untouched = bits == 8 ? 9 : 0x909;
-        EXPECT_EQ(actual, c == 2 ? untouched : bits == 8 ? values[i].out8 : values[i].out16) << bits << " bits of " << values[i].in;
+        EXPECT_EQ(actual, c == 2      ? untouched
+                          : bits == 8 ? values[i].out8
+                                      : values[i].out16)
+            << bits << " bits of " << values[i].in;
       }
     }
     EXPECT_TRUE(seen.not_finite);

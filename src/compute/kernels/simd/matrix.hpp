@@ -19,7 +19,8 @@ inline __attribute__((always_inline)) void multiply_int16(const std::int16_t* we
 #pragma GCC unroll 4
   for (int k = 0; k < in; k += 2) {
     typename P::W w[Columns];
-    for (int n = 0; n < Columns; ++n) w[n] = P::load_weights(weights + static_cast<std::ptrdiff_t>(k) * Columns * P::lanes + 2 * n * P::lanes);
+    for (int n = 0; n < Columns; ++n)
+      w[n] = P::load_weights(weights + static_cast<std::ptrdiff_t>(k) * Columns * P::lanes + 2 * n * P::lanes);
     for (int i = 0; i < P::rows; ++i) {
       const typename P::B pair = P::pair(values + i * step + k);
       for (int n = 0; n < Columns; ++n) sums[i][n] = P::dot(sums[i][n], w[n], pair);
@@ -38,7 +39,8 @@ inline __attribute__((always_inline)) void multiply_float32(const float* weights
 #pragma GCC unroll 4
   for (int k = 0; k < in; ++k) {
     typename P::F w[Columns];
-    for (int n = 0; n < Columns; ++n) w[n] = P::load(weights + static_cast<std::ptrdiff_t>(k) * Columns * P::lanes + n * P::lanes);
+    for (int n = 0; n < Columns; ++n)
+      w[n] = P::load(weights + static_cast<std::ptrdiff_t>(k) * Columns * P::lanes + n * P::lanes);
     for (int i = 0; i < P::rows; ++i) {
       const typename P::F value = P::set1(values[i * step + k]);
       for (int n = 0; n < Columns; ++n) sums[i][n] = P::fma(w[n], value, sums[i][n]);
@@ -50,11 +52,20 @@ inline __attribute__((always_inline)) void multiply_float32(const float* weights
 template <class P, class Function>
 inline void with_columns(int columns, Function&& f) {
   switch (columns) {
-    case 1: f(std::integral_constant<int, 1>{}); break;
-    case 2: f(std::integral_constant<int, 2>{}); break;
-    case 3: if constexpr (P::columns >= 3) f(std::integral_constant<int, 3>{}); break;
-    case 4: if constexpr (P::columns >= 4) f(std::integral_constant<int, 4>{}); break;
-    default: break;
+    case 1:
+      f(std::integral_constant<int, 1>{});
+      break;
+    case 2:
+      f(std::integral_constant<int, 2>{});
+      break;
+    case 3:
+      if constexpr (P::columns >= 3) f(std::integral_constant<int, 3>{});
+      break;
+    case 4:
+      if constexpr (P::columns >= 4) f(std::integral_constant<int, 4>{});
+      break;
+    default:
+      break;
   }
 }
 

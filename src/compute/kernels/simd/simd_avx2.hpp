@@ -49,8 +49,7 @@ struct Avx2 {
     for (int i = 0; i < 2; ++i) {
       b[i] = _mm256_max_epi32(_mm256_unpacklo_epi32(a[i], a[i + 2]), _mm256_unpackhi_epi32(a[i], a[i + 2]));
     }
-    return _mm256_castsi256_ps(
-        _mm256_max_epi32(_mm256_unpacklo_epi32(b[0], b[1]), _mm256_unpackhi_epi32(b[0], b[1])));
+    return _mm256_castsi256_ps(_mm256_max_epi32(_mm256_unpacklo_epi32(b[0], b[1]), _mm256_unpackhi_epi32(b[0], b[1])));
   }
   static inline void pack(std::int16_t* p, F a, F b) {
     _mm256_storeu_si256(reinterpret_cast<I*>(p), _mm256_packs_epi32(_mm256_cvtps_epi32(a), _mm256_cvtps_epi32(b)));

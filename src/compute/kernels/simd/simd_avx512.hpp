@@ -21,7 +21,8 @@ struct Avx512 {
   }
   static inline void store(float* p, F a) { _mm512_storeu_ps(p, a); }
   static inline void store(std::uint16_t* p, F a) {
-    _mm256_storeu_si256(reinterpret_cast<__m256i*>(p), _mm512_cvtps_ph(a, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC));
+    _mm256_storeu_si256(reinterpret_cast<__m256i*>(p),
+                        _mm512_cvtps_ph(a, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC));
   }
   static inline F set1(float x) { return _mm512_set1_ps(x); }
   static inline F add(F a, F b) { return _mm512_add_ps(a, b); }

@@ -23,23 +23,22 @@ struct Table {
     for (; i + P::lanes <= count; i += P::lanes) P::store(out + i, P::load(in + i));
     for (; i < count; ++i) out[i] = float_to_half(in[i]);
   }
-  static constexpr Kernels kernels{
-      P::name,
-      P::lanes,
-      P::lanes * P::columns,
-      P::rows,
-      channel_at,
-      Winograd<P>::run,
-      Patch<P>::run,
-      Direct<P>::run,
-      RowKernels<P>::combine,
-      RowKernels<P>::shuffle,
-      RowKernels<P>::resize_row,
-      RowKernels<P>::samples,
-      to_float,
-      to_half,
-      Winograd<P>::scratch_bytes,
-      Patch<P>::scratch_bytes};
+  static constexpr Kernels kernels{P::name,
+                                   P::lanes,
+                                   P::lanes* P::columns,
+                                   P::rows,
+                                   channel_at,
+                                   Winograd<P>::run,
+                                   Patch<P>::run,
+                                   Direct<P>::run,
+                                   RowKernels<P>::combine,
+                                   RowKernels<P>::shuffle,
+                                   RowKernels<P>::resize_row,
+                                   RowKernels<P>::samples,
+                                   to_float,
+                                   to_half,
+                                   Winograd<P>::scratch_bytes,
+                                   Patch<P>::scratch_bytes};
 };
 
 }  // namespace weir::compute
