@@ -85,9 +85,12 @@ class FeatureRows {
     for (std::uint16_t& half : halves_) half = float_to_half(random.between(low, high));
     for (float& value : floats_) value = random.between(low, high);
   }
+  /// Bit by bit.
   [[nodiscard]] bool operator==(const FeatureRows& other) const {
-    return halves_ == other.halves_ && floats_.size() == other.floats_.size() &&
-           std::memcmp(floats_.data(), other.floats_.data(), floats_.size() * sizeof(float)) == 0;
+    const auto same = [](float a, float b) {
+      return std::bit_cast<std::uint32_t>(a) == std::bit_cast<std::uint32_t>(b);
+    };
+    return halves_ == other.halves_ && std::ranges::equal(floats_, other.floats_, same);
   }
   /// FNV-1a over the bytes of the values. Source: draft-eastlake-fnv.
   [[nodiscard]] std::uint64_t hash() const {

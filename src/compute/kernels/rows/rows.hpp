@@ -156,7 +156,7 @@ struct RowKernels {
       look(from, job.first, job.last, job.reference[static_cast<std::size_t>(c)], *job.seen);
       for (int x = job.first; x < job.last; ++x) {
         float value = from[x] * most + 0.5F;
-        value = value < 0 ? 0 : value;  // NaN becomes 0 here; the check before has seen it
+        value = value > 0 ? value : 0;  // NaN becomes 0 here; the check before has seen it
         value = value > most ? most : value;
         to[x * job.samples_per_pixel + c] = static_cast<T>(static_cast<int>(value));
       }

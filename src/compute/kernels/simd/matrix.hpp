@@ -75,7 +75,8 @@ struct Ahead {
   const char* from[Rows] = {};
   int lines = 0;  ///< of each row
   int next = 0;   ///< over rows * lines
-  int per_call(int calls) const { return (Rows * lines + calls - 1) / calls; }
+  /// Never a function of its own: the linker might take one instruction set's copy for all.
+  inline __attribute__((always_inline)) int per_call(int calls) const { return (Rows * lines + calls - 1) / calls; }
   template <class P>
   inline void fetch(int count) {
     for (int i = 0; i < count && next < Rows * lines; ++i, ++next) {
