@@ -87,6 +87,7 @@ Run run_once(const Contender& contender, const fs::path& work) {
   posix_spawn_file_actions_addopen(&files, 1, out.c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0644);
   posix_spawn_file_actions_addopen(&files, 2, err.c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0644);
   std::vector<char*> words;
+  words.reserve(contender.command.size() + 1);
   for (const std::string& word : contender.command) words.push_back(const_cast<char*>(word.c_str()));
   words.push_back(nullptr);
 
@@ -124,6 +125,7 @@ bool undisturbed(const Run& run) {
 template <class Field>
 double median(const std::vector<Run>& runs, Field field) {
   std::vector<double> values;
+  values.reserve(runs.size());
   for (const Run& run : runs) values.push_back(field(run));
   std::sort(values.begin(), values.end());
   const std::size_t n = values.size();

@@ -22,6 +22,8 @@
 
 namespace {
 
+int number(const std::string& text) { return static_cast<int>(std::strtol(text.c_str(), nullptr, 10)); }
+
 struct Point {
   double x = 0, y = 0;
 };
@@ -641,7 +643,7 @@ vips::VImage cut(const vips::VImage& picture, int x, int y, int size, int factor
 }
 
 void compare(const std::vector<std::string>& words) {
-  const int x = std::atoi(words[1].c_str()), y = std::atoi(words[2].c_str()), size = std::atoi(words[3].c_str());
+  const int x = number(words[1]), y = number(words[2]), size = number(words[3]);
   constexpr int kShown = 4;  // every cut is shown at four times the page's pixels
   const vips::VImage page = vips::VImage::new_from_file(words[4].c_str());
   std::vector<vips::VImage> cuts{
@@ -672,9 +674,9 @@ int main(int argc, char** argv) {
     if (words[0] == "compare") {
       compare({words.begin() + 1, words.end()});
     } else {
-      const int width = words.size() > 3 ? std::atoi(words[2].c_str()) : 800;
-      const int height = words.size() > 3 ? std::atoi(words[3].c_str()) : 1130;
-      const unsigned seed = words.size() > 4 ? static_cast<unsigned>(std::atoi(words[4].c_str())) : 7;
+      const int width = words.size() > 3 ? number(words[2]) : 800;
+      const int height = words.size() > 3 ? number(words[3]) : 1130;
+      const unsigned seed = words.size() > 4 ? static_cast<unsigned>(number(words[4])) : 7;
       save(draw_page(std::max(width, 16), std::max(height, 16), seed), words[1]);
     }
   } catch (const vips::VError& error) {

@@ -24,6 +24,8 @@
 
 namespace {
 
+int number(const std::string& text) { return static_cast<int>(std::strtol(text.c_str(), nullptr, 10)); }
+
 struct Picture {
   int width = 0, height = 0;
   std::vector<std::uint8_t> samples;  // [h, w, 3]
@@ -214,8 +216,8 @@ int main(int argc, char** argv) {
     return 2;
   }
   if (VIPS_INIT(argv[0]) != 0) return 1;
-  const int tile = argc > 4 ? std::atoi(argv[4]) : 200, sync = argc > 5 ? std::atoi(argv[5]) : 3;
-  const int threads = argc > 6 ? std::atoi(argv[6]) : 2;
+  const int tile = argc > 4 ? number(argv[4]) : 200, sync = argc > 5 ? number(argv[5]) : 3;
+  const int threads = argc > 6 ? number(argv[6]) : 2;
   const auto now = [] { return std::chrono::steady_clock::now(); };
   const auto since = [&](auto start) { return std::chrono::duration<double>(now() - start).count(); };
   try {
