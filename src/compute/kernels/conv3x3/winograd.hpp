@@ -245,15 +245,30 @@ struct Winograd {
         }
       }
       Ahead<6> ahead = look_ahead<T>(job, first + tiles);
+      Ahead<4> results = result_lines<T>(job, first, tiles);
       for (int lane0 = 0; lane0 < matrix.out_padded; lane0 += kBlock) {
         const int width = matrix.out_padded - lane0 < kBlock ? matrix.out_padded - lane0 : kBlock;
         const std::size_t product_step = static_cast<std::size_t>(groups) * kTiles * width + kPad;
         with_columns<P>(width / P::lanes, [&](auto columns) {
-          multiply<columns()>(matrix, s, lane0, in, groups, value_step, product_step, ahead);
+          multiply<columns()>(matrix, s, lane0, in, groups, value_step, product_step, ahead, results);
         });
         finish<T>(job, s, product_step, first, tiles, lane0, width);
       }
     }
+  }
+
+  /// The lines that finish() will write, likewise.
+  template <class T>
+  static Ahead<4> result_lines(const Conv3x3Job& job, int first_tile, int tiles) {
+    Ahead<4> lines;
+    if (job.target.planar) return lines;
+    for (std::size_t r = 0; r < 4; ++r) {
+      const auto row = r < static_cast<std::size_t>(job.rows) ? r : 0;
+      lines.from[r] =
+          reinterpret_cast<const char*>(static_cast<const T*>(job.out[row]) + 4 * first_tile * job.target.stride);
+    }
+    lines.lines = static_cast<int>(4 * tiles * job.target.stride * static_cast<std::ptrdiff_t>(sizeof(T)) / 64);
+    return lines;
   }
 
   /// The rows that the next tiles will read, brought nearer while the matrix product runs.
@@ -273,13 +288,14 @@ struct Winograd {
 
   template <int Columns>
   static void multiply(const PackedMatrix& matrix, const Scratch& s, int lane0, int in, int groups,
-                       std::size_t value_step, std::size_t product_step, Ahead<6>& ahead) {
+                       std::size_t value_step, std::size_t product_step, Ahead<6>& ahead, Ahead<4>& results) {
     constexpr int kWidth = Columns * P::lanes;
     const std::size_t block = static_cast<std::size_t>(lane0) * kPoints * in;
     const int each = ahead.per_call(kPoints * groups);
     for (int point = 0; point < kPoints; ++point) {
       for (int g = 0; g < groups; ++g) {
         ahead.template fetch<P>(each);
+        results.template fetch<P>(each);
         float* to = s.products + point * product_step + static_cast<std::size_t>(g) * kTiles * kWidth;
         const std::size_t from = point * value_step + static_cast<std::size_t>(g) * kTiles * in;
         if (matrix.arithmetic == Arithmetic::int16) {
