@@ -78,7 +78,8 @@ Result<FileDescriptor> open_scratch_file(const std::filesystem::path& folder) {
   }
   FileDescriptor file{::open(where.c_str(), O_TMPFILE | O_RDWR | O_CLOEXEC, 0600)};
   if (file) return file;
-  if (!has_no_unnamed_files(errno)) return io_error(where, "make a scratch file", errno, "; name another --spill folder");
+  if (!has_no_unnamed_files(errno))
+    return io_error(where, "make a scratch file", errno, "; name another --spill folder");
   std::string name = (where / ".weir-scratch-XXXXXX").native();
   file = FileDescriptor{::mkostemp(name.data(), O_CLOEXEC)};
   if (!file) return io_error(where, "make a scratch file", errno, "; name another --spill folder");
@@ -98,7 +99,8 @@ Result<AtomicFile> AtomicFile::create(const std::filesystem::path& path, bool ov
   if (!made.folder_) return io_error(path, "open its folder", errno);
   struct stat old {};
   if (::fstatat(made.folder_.get(), made.name_.c_str(), &old, 0) == 0) {
-    if (!S_ISREG(old.st_mode)) return Error{Errc::io, printable(path.native()) + ": is not a regular file; name another output"};
+    if (!S_ISREG(old.st_mode))
+      return Error{Errc::io, printable(path.native()) + ": is not a regular file; name another output"};
     if (!overwrite) return exists_error(path);
   } else if (errno == ENAMETOOLONG) {
     return io_error(path, "write", errno, "; use a shorter name");

@@ -124,25 +124,27 @@ void ResultRows::make_row(const nn::PlanarRows& rows, int i, std::byte* to, comp
   if (info_.alpha) make_alpha(y, to);
 }
 
-Status ResultRows::check(const nn::PlanarRows& rows, int first, int last, const compute::Seen& seen) {
+void ResultRows::begin_band(const nn::PlanarRows& rows, int i, int band) {
+  checked_ = {};
+  checked_.band = band;
+  const float* planes = rows.row[static_cast<std::size_t>(i)] + geometry_.crop;
+  for (int c = 0; c < info_.colours; ++c) {
+    const float* plane = planes + c * rows.plane_stride;
+    checked_.reference[static_cast<std::size_t>(c)] = plane[0];
+    for (int x = 1; x < info_.width; ++x) checked_.unequal = checked_.unequal || plane[x] != plane[0];
+  }
+}
+
+Status ResultRows::check(int first, int last, const compute::Seen& seen) {
   const int y = first / geometry_.scale;
   if (seen.not_finite) return Error{Errc::bad_values, fmt::format("a value that is not a number near row {}", y)};
-  if (!checked_.started || y / kBandRows != checked_.band) {
-    checked_ = {};
-    checked_.started = true;
-    checked_.band = y / kBandRows;
-    for (std::size_t c = 0; c < 3; ++c) {
-      checked_.reference[c] = rows.row[0][geometry_.crop + static_cast<std::ptrdiff_t>(c) * rows.plane_stride];
-    }
-    return ok();  // this part was compared with the last band's colour; the rest of the band is judged
-  }
   checked_.unequal = checked_.unequal || seen.unequal;
   for (int source = y; source <= (last - 1) / geometry_.scale; ++source) {
     const SourceWindow::Range range = source_.range(source);
     checked_.low = std::min(checked_.low, range.low);
     checked_.high = std::max(checked_.high, range.high);
   }
-  const bool ends = (last / geometry_.scale) % kBandRows == 0 || last == info_.height;
+  const bool ends = last / geometry_.scale / kBandRows != checked_.band || last == info_.height;
   if (ends && !checked_.unequal && checked_.high - checked_.low >= kManyColours) {
     return Error{Errc::bad_values, fmt::format("one colour throughout near row {}, where the picture has many", y)};
   }
@@ -159,18 +161,27 @@ Status ResultRows::take(const nn::PlanarRows& rows) {
   const std::size_t row_bytes = info_.row_bytes();
   samples_.resize(row_bytes * static_cast<std::size_t>(last - first));
   std::vector<compute::Seen> seen(static_cast<std::size_t>(last - first));
-  team_.run(last - first, 1, 1, [&](int from, int to, int) {
-    for (int i = from; i < to; ++i) {
-      make_row(rows, first - rows.first + i, samples_.data() + static_cast<std::size_t>(i) * row_bytes,
-               seen[static_cast<std::size_t>(i)]);
-    }
+  const auto make = [&](int i) {
+    make_row(rows, first - rows.first + i, samples_.data() + static_cast<std::size_t>(i) * row_bytes,
+             seen[static_cast<std::size_t>(i)]);
+  };
+  // The first row of a band says what the others are compared with; it is made before them.
+  const int band = (first - geometry_.crop) / geometry_.scale / kBandRows;
+  const int alone = band != checked_.band ? 1 : 0;
+  if (alone == 1) {
+    make(0);
+    begin_band(rows, first - rows.first, band);
+    seen[0].unequal = false;  // it was compared with the band before
+  }
+  team_.run(last - first - alone, 1, 1, [&](int from, int to, int) {
+    for (int i = from; i < to; ++i) make(i + alone);
   });
   compute::Seen all;
   for (const compute::Seen& s : seen) {
     all.not_finite = all.not_finite || s.not_finite;
     all.unequal = all.unequal || s.unequal;
   }
-  if (auto status = check(rows, first - geometry_.crop, last - geometry_.crop, all); !status) return status;
+  if (auto status = check(first - geometry_.crop, last - geometry_.crop, all); !status) return status;
   return sink_(first - geometry_.crop, samples_);
 }
 

@@ -29,8 +29,7 @@ class ResultRows {
 
  private:
   struct Checked {  // one band of input rows
-    bool started = false;
-    int band = 0;
+    int band = -1;
     std::array<float, 3> reference{};
     bool unequal = false;
     float low = 1, high = 0;
@@ -39,7 +38,10 @@ class ResultRows {
   void add_source(float* planes, std::ptrdiff_t plane_stride, int y);
   void make_grey(float* planes, std::ptrdiff_t plane_stride);
   void make_alpha(int y, std::byte* to);
-  Status check(const nn::PlanarRows& rows, int first, int last, const compute::Seen& seen);
+  /// Row i of `rows`, made, is the first of a band.
+  void begin_band(const nn::PlanarRows& rows, int i, int band);
+  /// Output rows first..last-1 were made.
+  Status check(int first, int last, const compute::Seen& seen);
 
   const nn::Family& family_;
   Geometry geometry_;

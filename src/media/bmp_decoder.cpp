@@ -80,6 +80,7 @@ Status BmpDecoder::start() {
   const auto end = pixels_at_ + static_cast<std::uint64_t>(stride_) * static_cast<std::uint64_t>(info_.height);
   if (end > file_->size())
     return damaged("holds " + std::to_string(file_->size()) + " of " + std::to_string(end) + " bytes");
+  raw_ = std::make_unique_for_overwrite<std::byte[]>(stride_);
   return ok();
 }
 
@@ -115,17 +116,19 @@ Status BmpDecoder::read_header(std::span<const std::byte> head) {
   info_.width = static_cast<int>(width);
   info_.height = static_cast<int>(height);
   stride_ = (static_cast<std::size_t>(width) * static_cast<std::size_t>(depth_) + 31) / 32 * 4;
-  raw_ = std::make_unique_for_overwrite<std::byte[]>(stride_);
   if (compression == kRle8 || compression == kRle4 || (compression > kBitFields && compression != kAlphaBitFields))
     return file_->error(Errc::unsupported, "BMP: compressed bitmaps are not read; convert it to PNG first");
   switch (depth_) {
     case 1:
     case 4:
-    case 8: return read_palette(kFileHeader + size, core ? 3 : 4, colours);
+    case 8:
+      return read_palette(kFileHeader + size, core ? 3 : 4, colours);
     case 16:
     case 24:
-    case 32: return read_masks(head, compression);
-    default: return damaged(std::to_string(depth_) + " bits a pixel");
+    case 32:
+      return read_masks(head, compression);
+    default:
+      return damaged(std::to_string(depth_) + " bits a pixel");
   }
 }
 
@@ -183,7 +186,8 @@ Status BmpDecoder::read(std::span<std::byte> rows) {
     const int stored = top_down_ ? row_ : info_.height - 1 - row_;
     auto got = file_->read_at(pixels_at_ + static_cast<std::uint64_t>(stored) * stride_, {raw_.get(), stride_});
     if (!got) return got.error();
-    if (*got < stride_) return damaged("row " + std::to_string(row_ + 1) + " of " + std::to_string(info_.height) + " is missing");
+    if (*got < stride_)
+      return damaged("row " + std::to_string(row_ + 1) + " of " + std::to_string(info_.height) + " is missing");
     unpack(rows.data() + at);
   }
   return ok();

@@ -81,7 +81,9 @@ bool JpegEncoder::begin() {
   jpeg_set_quality(&codec_, quality, TRUE);
   if (quality >= kFullColourQuality) codec_.comp_info[0].h_samp_factor = codec_.comp_info[0].v_samp_factor = 1;
   if (job_.metadata->dots_per_mm_x > 0) {
-    const auto per_inch = [](double per_mm) { return static_cast<UINT16>(std::clamp(std::lround(per_mm * 25.4), 1L, 65535L)); };
+    const auto per_inch = [](double per_mm) {
+      return static_cast<UINT16>(std::clamp(std::lround(per_mm * 25.4), 1L, 65535L));
+    };
     codec_.density_unit = 1;
     codec_.X_density = per_inch(job_.metadata->dots_per_mm_x);
     codec_.Y_density = per_inch(job_.metadata->dots_per_mm_y);
@@ -107,8 +109,10 @@ void JpegEncoder::put_metadata(WriteReport& report) {
   const auto& metadata = *job_.metadata;
   constexpr std::size_t kProfileLimit = std::size_t{255} * 65519;  // pieces are numbered in one byte
   const auto tell = [&](bool kept, const char* name, const char* limit) {
-    if (kept) report.kept.emplace_back(name);
-    else report.lost.push_back(std::string{name} + " (" + limit + ")");
+    if (kept)
+      report.kept.emplace_back(name);
+    else
+      report.lost.push_back(std::string{name} + " (" + limit + ")");
   };
   if (!metadata.exif.empty())
     tell(put_segment(JPEG_APP0 + 1, jpeg_exif_segment(metadata.exif)), "exif", "JPEG holds at most 64 KiB of it");
@@ -150,8 +154,6 @@ Status encode_jpeg(const EncodeJob& job, RowSource& rows, ByteSink& sink, WriteR
   return JpegEncoder{job, sink}.encode(rows, report);
 }
 
-MediaNeed encode_jpeg_need(const PictureInfo& picture) {
-  return {Bytes{picture.row_bytes()} * 28 + 896_KiB, Bytes{}};
-}
+MediaNeed encode_jpeg_need(const PictureInfo& picture) { return {Bytes{picture.row_bytes()} * 28 + 896_KiB, Bytes{}}; }
 
 }  // namespace weir::media

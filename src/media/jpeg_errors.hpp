@@ -1,8 +1,11 @@
 #pragma once
 
-#include <csetjmp>
+#include <cstddef>
 #include <cstdio>
-#include <jpeglib.h>
+
+#include <jpeglib.h>  // after the two above, which it needs
+
+#include <csetjmp>
 
 namespace weir::media {
 

@@ -10,9 +10,9 @@ namespace weir::media {
 namespace {
 
 using namespace std::string_view_literals;
-constexpr auto kExif = "Exif\0\0"sv;                          // EXIF 2.3, 4.7.2
-constexpr auto kXmp = "http://ns.adobe.com/xap/1.0/\0"sv;      // XMP specification part 3, "JPEG"
-constexpr auto kIcc = "ICC_PROFILE\0"sv;                       // ICC.1:2010, B.4; then the piece's number and the count
+constexpr auto kExif = "Exif\0\0"sv;                       // EXIF 2.3, 4.7.2
+constexpr auto kXmp = "http://ns.adobe.com/xap/1.0/\0"sv;  // XMP specification part 3, "JPEG"
+constexpr auto kIcc = "ICC_PROFILE\0"sv;                   // ICC.1:2010, B.4; then the piece's number and the count
 constexpr std::size_t kSegmentLimit = 65533;
 
 using Piece = std::span<const std::byte>;

@@ -1,7 +1,10 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdio>
-#include <jpeglib.h>
+
+#include <jpeglib.h>  // after the two above, which it needs
+
 #include <string>
 #include <vector>
 

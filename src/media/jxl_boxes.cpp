@@ -15,7 +15,10 @@ namespace {
 constexpr std::size_t kBoxHeader = 8;
 constexpr std::uint64_t kMetadataLimit = std::uint64_t{64} << 20;
 constexpr std::string_view kSignature{"\0\0\0\x0cJXL \r\n\x87\n", 12};
-constexpr std::string_view kFileType{"\0\0\0\x14" "ftypjxl \0\0\0\0jxl ", 20};
+constexpr std::string_view kFileType{
+    "\0\0\0\x14"
+    "ftypjxl \0\0\0\0jxl ",
+    20};
 
 std::uint64_t big_endian(std::span<const std::byte> bytes) {
   std::uint64_t value = 0;
@@ -69,7 +72,8 @@ Status put_metadata(const Metadata& metadata, ByteSink& sink) {
 Status copy(int fd, std::uint64_t from, std::uint64_t to, ByteSink& sink) {
   std::array<std::byte, 16384> piece;
   while (from < to) {
-    const auto got = ::pread(fd, piece.data(), std::min<std::uint64_t>(piece.size(), to - from), static_cast<off_t>(from));
+    const auto got =
+        ::pread(fd, piece.data(), std::min<std::uint64_t>(piece.size(), to - from), static_cast<off_t>(from));
     if (got <= 0) return Error{Errc::io, sink.name() + ": JPEG XL: " + errno_text(got < 0 ? errno : EIO)};
     if (auto put = sink.put(std::span{piece}.first(static_cast<std::size_t>(got))); !put) return put;
     from += static_cast<std::uint64_t>(got);
@@ -92,8 +96,10 @@ void read_jxl_boxes(const InputFile& file, Metadata& into) {
     if ((box->type != "Exif" && box->type != "xml ") || size > kMetadataLimit) continue;
     Blob body(static_cast<std::size_t>(size));
     if (read_at(box->body, body) != body.size()) return;
-    if (box->type == "xml ") into.xmp = std::move(body);
-    else if (body.size() > 4) into.exif = exif_body(std::span{body}.subspan(4));
+    if (box->type == "xml ")
+      into.xmp = std::move(body);
+    else if (body.size() > 4)
+      into.exif = exif_body(std::span{body}.subspan(4));
   }
 }
 

@@ -37,7 +37,8 @@ struct MemoryCase {
 };
 
 std::istream& operator>>(std::istream& in, MemoryCase& c) {
-  return in >> c.way >> c.format >> c.colours >> c.alpha >> c.bits >> c.width >> c.height >> c.quality >> c.content >> c.file;
+  return in >> c.way >> c.format >> c.colours >> c.alpha >> c.bits >> c.width >> c.height >> c.quality >> c.content >>
+         c.file;
 }
 
 // One row, made anew for each y: drawing must not take memory.
@@ -45,7 +46,8 @@ void draw_row(const MemoryCase& c, int y, std::span<std::byte> row) {
   std::uint32_t state = static_cast<std::uint32_t>(y) * 2654435761U + 1;
   for (std::size_t i = 0; i < row.size(); ++i) {
     state = state * 1664525U + 1013904223U;
-    const auto smooth = static_cast<std::uint32_t>(i / 3 + static_cast<std::size_t>(y)) / 2 + (i / 96 + y / 32) % 2 * 90 + (state >> 30);
+    const auto smooth = static_cast<std::uint32_t>(i / 3 + static_cast<std::size_t>(y)) / 2 +
+                        (i / 96 + y / 32) % 2 * 90 + (state >> 30);
     row[i] = static_cast<std::byte>(c.content == "noise" ? state >> 24 : smooth);
   }
 }

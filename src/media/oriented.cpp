@@ -67,7 +67,8 @@ class Mirrored final : public Oriented {
   Status restart() override { return decoder_->restart(); }
   Status read(std::span<std::byte> rows) override {
     if (auto got = decoder_->read(rows); !got) return got;
-    for (std::size_t at = 0; at < rows.size(); at += info_.row_bytes()) mirror_row(rows.data() + at, info_.width, pixel_);
+    for (std::size_t at = 0; at < rows.size(); at += info_.row_bytes())
+      mirror_row(rows.data() + at, info_.width, pixel_);
     return ok();
   }
 };

@@ -36,7 +36,7 @@ struct PictureInfo {
 
 /// Where a picture comes from. Standard input is read whole into memory once and given as bytes.
 struct PictureSource {
-  std::filesystem::path path;                              ///< used if `bytes` is null; also the name in messages
+  std::filesystem::path path;  ///< used if `bytes` is null; also the name in messages
   std::shared_ptr<const std::vector<std::byte>> bytes;
 };
 
@@ -48,7 +48,7 @@ using MetadataPtr = std::shared_ptr<const Metadata>;
 /// measured per format (docs/memory.md).
 struct MediaNeed {
   Bytes ram;
-  Bytes disk;  ///< a row file in the spill folder; zero where rows stream
+  Bytes disk;         ///< a row file in the spill folder; zero where rows stream
   Bytes shared = {};  ///< the part of `ram` that a process has once, however many readers and writers name it
 };
 
@@ -75,19 +75,19 @@ class PictureReader {
 
 struct WriteOptions {
   Format format = Format::png;
-  int quality = -1;         ///< 1..100; -1: the format's default
-  PictureInfo rows;         ///< the rows that will be written: size, colours, alpha, bits
-  int final_width = 0;      ///< of the file; if it differs from rows, they are resized (Lanczos, linear light)
+  int quality = -1;     ///< 1..100; -1: the format's default
+  PictureInfo rows;     ///< the rows that will be written: size, colours, alpha, bits
+  int final_width = 0;  ///< of the file; if it differs from rows, they are resized (Lanczos, linear light)
   int final_height = 0;
-  MetadataPtr metadata;     ///< may be null
+  MetadataPtr metadata;  ///< may be null
   bool overwrite = false;
-  Bytes queue = 1_MiB;      ///< rows that may wait for the encoder; write() waits for room; at least one row
+  Bytes queue = 1_MiB;  ///< rows that may wait for the encoder; write() waits for room; at least one row
 };
 
 struct WriteReport {
-  Bytes size;                        ///< of the file
-  std::vector<std::string> kept;     ///< "icc", "exif", "xmp", "resolution", "alpha", "16-bit"
-  std::vector<std::string> lost;     ///< each with its reason: "alpha (JPEG has none; flattened onto white)"
+  Bytes size;                     ///< of the file
+  std::vector<std::string> kept;  ///< "icc", "exif", "xmp", "resolution", "alpha", "16-bit"
+  std::vector<std::string> lost;  ///< each with its reason: "alpha (JPEG has none; flattened onto white)"
 };
 
 /// Writes rows from the top down into a temporary file beside `path`; nothing stands under `path` before finish().

@@ -1,16 +1,19 @@
 #include "media/picture_samples_test.hpp"
 
+#include <cstddef>
+#include <cstdio>
+
+#include <jpeglib.h>  // after the two above, which it needs
+
 #include <spng.h>
 #include <stdlib.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <array>
-#include <cstdio>
 #include <cstdlib>
 #include <cstring>
 #include <fstream>
-#include <jpeglib.h>
 #include <stdexcept>
 #include <string_view>
 
@@ -224,7 +227,7 @@ Blob make_exif(int orientation) {
   Blob exif;
   append(exif, "II*\0", 4);
   append_le(exif, 8, 4);
-  append_le(exif, 2, 2);  // entries, by tag
+  append_le(exif, 2, 2);       // entries, by tag
   append_le(exif, 0x010f, 2);  // Make
   append_le(exif, 2, 2);
   append_le(exif, 5, 4);
@@ -327,20 +330,30 @@ Samples palette_png(int width, int height, int bits) {
   spng_plte palette{};
   palette.n_entries = 1U << bits;
   for (std::uint32_t i = 0; i < palette.n_entries; ++i)
-    palette.entries[i] = {.red = static_cast<Byte>(i * 40), .green = static_cast<Byte>(255 - i * 40),
-                          .blue = static_cast<Byte>(i * 20), .alpha = 255};
+    palette.entries[i] = {.red = static_cast<Byte>(i * 40),
+                          .green = static_cast<Byte>(255 - i * 40),
+                          .blue = static_cast<Byte>(i * 20),
+                          .alpha = 255};
   const auto rows = packed_rows(width, height, bits);
-  return encode_with_spng({.width = static_cast<std::uint32_t>(width), .height = static_cast<std::uint32_t>(height),
-                           .bit_depth = static_cast<Byte>(bits), .color_type = SPNG_COLOR_TYPE_INDEXED,
-                           .compression_method = 0, .filter_method = 0, .interlace_method = 0},
+  return encode_with_spng({.width = static_cast<std::uint32_t>(width),
+                           .height = static_cast<std::uint32_t>(height),
+                           .bit_depth = static_cast<Byte>(bits),
+                           .color_type = SPNG_COLOR_TYPE_INDEXED,
+                           .compression_method = 0,
+                           .filter_method = 0,
+                           .interlace_method = 0},
                           rows.data(), rows.size(), &palette);
 }
 
 Samples grey_png(int width, int height, int bits) {
   const auto rows = packed_rows(width, height, bits);
-  return encode_with_spng({.width = static_cast<std::uint32_t>(width), .height = static_cast<std::uint32_t>(height),
-                           .bit_depth = static_cast<Byte>(bits), .color_type = SPNG_COLOR_TYPE_GRAYSCALE,
-                           .compression_method = 0, .filter_method = 0, .interlace_method = 0},
+  return encode_with_spng({.width = static_cast<std::uint32_t>(width),
+                           .height = static_cast<std::uint32_t>(height),
+                           .bit_depth = static_cast<Byte>(bits),
+                           .color_type = SPNG_COLOR_TYPE_GRAYSCALE,
+                           .compression_method = 0,
+                           .filter_method = 0,
+                           .interlace_method = 0},
                           rows.data(), rows.size(), nullptr);
 }
 

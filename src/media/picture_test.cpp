@@ -52,13 +52,19 @@ TEST_P(RoundTrip, KeepsFormSamplesAndMetadata) {
     return false;
   };
   // What the report calls kept is there.
-  if (has("icc")) { EXPECT_TRUE(loaded->metadata->icc == metadata->icc); }
-  if (has("xmp")) { EXPECT_TRUE(loaded->metadata->xmp == metadata->xmp); }
+  if (has("icc")) {
+    EXPECT_TRUE(loaded->metadata->icc == metadata->icc);
+  }
+  if (has("xmp")) {
+    EXPECT_TRUE(loaded->metadata->xmp == metadata->xmp);
+  }
   if (has("exif")) {
     const std::string exif{reinterpret_cast<const char*>(loaded->metadata->exif.data()), loaded->metadata->exif.size()};
     EXPECT_NE(exif.find("weir"), std::string::npos);
   }
-  if (has("resolution")) { EXPECT_NEAR(loaded->metadata->dots_per_mm_x, 300 / 25.4, 0.01); }
+  if (has("resolution")) {
+    EXPECT_NEAR(loaded->metadata->dots_per_mm_x, 300 / 25.4, 0.01);
+  }
   EXPECT_EQ(report->kept.size() + report->lost.size(), 4U + (c.alpha ? 1 : 0) + (c.bits == 16 ? 1 : 0));
 }
 
@@ -82,14 +88,34 @@ std::byte upright(const PictureInfo& stored, const Samples& rows, int turn, int 
   const int w = stored.width, h = stored.height;
   int from_x = x, from_y = y;
   switch (turn) {
-    case 2: from_x = w - 1 - x; break;
-    case 3: from_x = w - 1 - x; from_y = h - 1 - y; break;
-    case 4: from_y = h - 1 - y; break;
-    case 5: from_x = y; from_y = x; break;
-    case 6: from_x = y; from_y = h - 1 - x; break;
-    case 7: from_x = w - 1 - y; from_y = h - 1 - x; break;
-    case 8: from_x = w - 1 - y; from_y = x; break;
-    default: break;
+    case 2:
+      from_x = w - 1 - x;
+      break;
+    case 3:
+      from_x = w - 1 - x;
+      from_y = h - 1 - y;
+      break;
+    case 4:
+      from_y = h - 1 - y;
+      break;
+    case 5:
+      from_x = y;
+      from_y = x;
+      break;
+    case 6:
+      from_x = y;
+      from_y = h - 1 - x;
+      break;
+    case 7:
+      from_x = w - 1 - y;
+      from_y = h - 1 - x;
+      break;
+    case 8:
+      from_x = w - 1 - y;
+      from_y = x;
+      break;
+    default:
+      break;
   }
   return rows[(static_cast<std::size_t>(from_y) * w + from_x) * stored.colours + c];
 }
@@ -128,7 +154,8 @@ TEST(Orientation, RewindGivesTheSameRowsAgain) {
     auto reader = PictureReader::open({.path = path, .bytes = nullptr});
     ASSERT_TRUE(reader);
     const auto bytes = (*reader)->info().row_bytes() * static_cast<std::size_t>((*reader)->info().height);
-    Samples half(bytes / 2 / (*reader)->info().row_bytes() * (*reader)->info().row_bytes()), first(bytes), second(bytes);
+    Samples half(bytes / 2 / (*reader)->info().row_bytes() * (*reader)->info().row_bytes()), first(bytes),
+        second(bytes);
     ASSERT_TRUE((*reader)->read(half));
     ASSERT_TRUE((*reader)->rewind());
     ASSERT_TRUE((*reader)->read(first));
@@ -187,7 +214,7 @@ TEST(PictureReader, ConvertsCmykToRgb) {
   ASSERT_TRUE(loaded) << loaded.error().what;
   EXPECT_EQ(loaded->info.channels(), 3);
   EXPECT_TRUE(loaded->metadata->icc.empty());
-  EXPECT_LT(std::to_integer<int>(loaded->rows[0]), 80);    // cyan: little red
+  EXPECT_LT(std::to_integer<int>(loaded->rows[0]), 80);  // cyan: little red
   EXPECT_GT(std::to_integer<int>(loaded->rows[1]), 120);
   EXPECT_GT(std::to_integer<int>(loaded->rows[2]), 180);
 }
@@ -202,7 +229,9 @@ TEST(PictureReader, ReadsBitmapsOfEveryDepthInBothOrders) {
       ASSERT_EQ(loaded->info.channels(), 3);
       const auto* pixel = &loaded->rows[3 * (19 * 7 + 13)];
       EXPECT_NEAR(std::to_integer<int>(pixel[0]), 13 * 8, 4) << depth;
-      if (depth > 8) { EXPECT_NEAR(std::to_integer<int>(pixel[1]), 7 * 8, 4) << depth; }
+      if (depth > 8) {
+        EXPECT_NEAR(std::to_integer<int>(pixel[1]), 7 * 8, 4) << depth;
+      }
       EXPECT_NEAR(std::to_integer<int>(pixel[2]), 64, 4) << depth;
       EXPECT_NEAR(loaded->metadata->dots_per_mm_x, 3.78, 0.001);
     }
@@ -411,7 +440,8 @@ TEST(PictureWriter, PngIsTheSameWhateverTheBands) {
     auto writer = PictureWriter::create(path, options);
     ASSERT_TRUE(writer);
     for (std::size_t at = 0; at < rows.size(); at += band * picture.row_bytes())
-      ASSERT_TRUE((*writer)->write(std::span{rows}.subspan(at, std::min(band * picture.row_bytes(), rows.size() - at))));
+      ASSERT_TRUE(
+          (*writer)->write(std::span{rows}.subspan(at, std::min(band * picture.row_bytes(), rows.size() - at))));
     ASSERT_TRUE((*writer)->finish());
     if (first.empty()) first = get_file(path);
     EXPECT_EQ(get_file(path), first);

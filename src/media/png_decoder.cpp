@@ -4,13 +4,13 @@
 #include <optional>
 #include <string>
 
-#include "media/decoder.hpp"
 #include "base/scratch_file.hpp"
+#include "media/decoder.hpp"
 
 namespace weir::media {
 namespace {
 
-constexpr std::size_t kChunkLimit = std::size_t{64} << 20;  // a profile or text of more is refused
+constexpr std::size_t kChunkLimit = std::size_t{64} << 20;     // a profile or text of more is refused
 constexpr std::string_view kXmpKeyword = "XML:com.adobe.xmp";  // XMP specification part 3, "PNG"
 
 struct FreeSpng {
@@ -51,8 +51,8 @@ class PngDecoder final : public Decoder {
   int spng_format_ = 0;
   bool transparent_colour_ = false;  // a tRNS chunk
   bool interlaced_ = false;
-  bool started_ = false;             // rows were begun
-  int row_ = 0;                      // the next one
+  bool started_ = false;                 // rows were begun
+  int row_ = 0;                          // the next one
   std::optional<ScratchFile> gathered_;  // all rows of an interlaced picture
 };
 
@@ -118,8 +118,10 @@ void PngDecoder::read_metadata() {
     const auto* first = static_cast<const std::byte*>(data);
     return Blob(first, first + size);
   };
-  if (spng_iccp profile{}; spng_get_iccp(spng_.get(), &profile) == 0) found->icc = bytes(profile.profile, profile.profile_len);
-  if (spng_exif exif{}; spng_get_exif(spng_.get(), &exif) == 0) found->exif = exif_body(std::as_bytes(std::span{exif.data, exif.length}));
+  if (spng_iccp profile{}; spng_get_iccp(spng_.get(), &profile) == 0)
+    found->icc = bytes(profile.profile, profile.profile_len);
+  if (spng_exif exif{}; spng_get_exif(spng_.get(), &exif) == 0)
+    found->exif = exif_body(std::as_bytes(std::span{exif.data, exif.length}));
   if (spng_phys size{}; spng_get_phys(spng_.get(), &size) == 0 && size.unit_specifier == 1) {
     found->dots_per_mm_x = size.ppu_x / 1000.0;
     found->dots_per_mm_y = size.ppu_y / 1000.0;

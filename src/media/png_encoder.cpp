@@ -16,7 +16,8 @@ namespace weir::media {
 namespace {
 
 using Byte = std::uint8_t;
-constexpr std::size_t kStripBytes = std::size_t{256} << 10;   // filtered rows handed to deflate at once, at least one row
+constexpr std::size_t kStripBytes = std::size_t{256}
+                                    << 10;  // filtered rows handed to deflate at once, at least one row
 constexpr std::size_t kOutputBytes = std::size_t{128} << 10;  // of one IDAT chunk
 // Level 1 of igzip makes files smaller than the usual writers at a tenth of their cost; 2 and 3 gain nothing on
 // filtered rows (docs/measurements.md).
@@ -182,7 +183,8 @@ Status encode_png(const EncodeJob& job, RowSource& rows, ByteSink& sink, WriteRe
 MediaNeed encode_png_need(const PictureInfo& picture) {
   // A row as it came, the row above, a trial and the strip of filtered rows; deflate's tables and both output buffers.
   const auto row = picture.row_bytes() + 1;
-  return {Bytes{3 * row} + Bytes{std::max(kStripBytes, row)} + Bytes{kLevelBytes + 2 * kOutputBytes} + 512_KiB, Bytes{}};
+  return {Bytes{3 * row} + Bytes{std::max(kStripBytes, row)} + Bytes{kLevelBytes + 2 * kOutputBytes} + 512_KiB,
+          Bytes{}};
 }
 
 }  // namespace weir::media

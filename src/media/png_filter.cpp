@@ -15,7 +15,9 @@ using Byte = std::uint8_t;
 // zeros to its left.
 using Filter = void (*)(const Byte*, const Byte*, Byte*, std::size_t, std::size_t);
 
-void filter_none(const Byte* row, const Byte*, Byte* out, std::size_t count, std::size_t) { std::memcpy(out, row, count); }
+void filter_none(const Byte* row, const Byte*, Byte* out, std::size_t count, std::size_t) {
+  std::memcpy(out, row, count);
+}
 
 void filter_sub(const Byte* __restrict row, const Byte*, Byte* __restrict out, std::size_t count, std::size_t pixel) {
   std::copy_n(row, pixel, out);
@@ -57,7 +59,8 @@ std::uint64_t sum_of_magnitudes(const Byte* bytes, std::size_t count) {
   for (std::size_t from = 0; from < count; from += kBlock) {
     std::uint32_t sum = 0;
     const auto to = std::min(count, from + kBlock);
-    for (std::size_t i = from; i < to; ++i) sum += static_cast<std::uint32_t>(std::abs(static_cast<std::int8_t>(bytes[i])));
+    for (std::size_t i = from; i < to; ++i)
+      sum += static_cast<std::uint32_t>(std::abs(static_cast<std::int8_t>(bytes[i])));
     total += sum;
   }
   return total;

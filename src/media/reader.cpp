@@ -14,8 +14,9 @@ namespace weir::media {
 namespace {
 
 Error not_a_picture(const InputFile& file) {
-  return file.error(Errc::corrupt, "is not a picture of a known format; PNG, JPEG, WebP, TIFF, AVIF, HEIF, JPEG XL, BMP "
-                                   "and GIF are read");
+  return file.error(Errc::corrupt,
+                    "is not a picture of a known format; PNG, JPEG, WebP, TIFF, AVIF, HEIF, JPEG XL, BMP "
+                    "and GIF are read");
 }
 
 Result<DecoderPtr> open_decoder(const InputFilePtr& file, const ReadOptions& options) {

@@ -60,7 +60,8 @@ class LanczosRows final : public RowSource {
   LanczosRows(RowSource& rows, const PictureInfo& from, int width, int height)
       : rows_{rows}, from_{from}, width_{width}, columns_{from.width, width}, lines_{from.height, height} {
     linear_.resize(std::size_t{kOne} + 1);
-    for (std::size_t i = 0; i < linear_.size(); ++i) linear_[i] = static_cast<float>(to_linear(static_cast<double>(i) / kOne));
+    for (std::size_t i = 0; i < linear_.size(); ++i)
+      linear_[i] = static_cast<float>(to_linear(static_cast<double>(i) / kOne));
     if constexpr (sizeof(Sample) == 1) {
       encoded_.resize(kEncodedSteps + 1);
       for (std::size_t i = 0; i < encoded_.size(); ++i)

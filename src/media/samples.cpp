@@ -47,8 +47,10 @@ class AdaptedRows final : public RowSource {
     int channels = from_.channels();
     if (from_.alpha && !to_.alpha) {
       channels = from_.colours;
-      if (from_.bits == 16) flatten(row_.get(), from_.width, from_.colours);
-      else flatten(small, from_.width, from_.colours);
+      if (from_.bits == 16)
+        flatten(row_.get(), from_.width, from_.colours);
+      else
+        flatten(small, from_.width, from_.colours);
     }
     if (from_.bits == 16 && to_.bits == 8)
       for (int i = 0; i < from_.width * channels; ++i) small[i] = to_8_bits(row_[static_cast<std::size_t>(i)]);

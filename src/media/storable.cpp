@@ -7,10 +7,14 @@ namespace {
 
 int max_side(Format format) {
   switch (format) {
-    case Format::jpg: return 65500;   // JPEG_MAX_DIMENSION of libjpeg
-    case Format::webp: return 16383;  // 14 bits, WebP container specification
-    case Format::avif: return 65536;  // AV1 bitstream: 16 bits hold the size minus one
-    default: return 1 << 24;
+    case Format::jpg:
+      return 65500;  // JPEG_MAX_DIMENSION of libjpeg
+    case Format::webp:
+      return 16383;  // 14 bits, WebP container specification
+    case Format::avif:
+      return 65536;  // AV1 bitstream: 16 bits hold the size minus one
+    default:
+      return 1 << 24;
   }
 }
 
@@ -39,8 +43,8 @@ PictureInfo storable(const WriteOptions& options, std::vector<std::string>& lost
 
 Status check_limits(const WriteOptions& options) {
   if (!can_write(options.format))
-    return Error{Errc::unsupported, std::string{name_of(options.format)} +
-                                        " cannot be written; use png, jpg, webp, avif, jxl or tiff"};
+    return Error{Errc::unsupported,
+                 std::string{name_of(options.format)} + " cannot be written; use png, jpg, webp, avif, jxl or tiff"};
   if (options.rows.width < 1 || options.rows.height < 1)
     return Error{Errc::invalid_argument, "a picture has at least one row and one column"};
   const int width = options.final_width > 0 ? options.final_width : options.rows.width;

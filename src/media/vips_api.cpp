@@ -19,8 +19,8 @@ Loaded load() {
     made.problem = std::string{"needs libvips, which is not here ("} + ::dlerror() + "); install libvips42";
     return made;
   }
-#define WEIR_VIPS_LOAD(name)                                                                                   \
-  made.api.name = reinterpret_cast<decltype(made.api.name)>(::dlsym(library, #name));                          \
+#define WEIR_VIPS_LOAD(name)                                                          \
+  made.api.name = reinterpret_cast<decltype(made.api.name)>(::dlsym(library, #name)); \
   if (made.api.name == nullptr) made.problem = "needs libvips 8.13 or later: " #name " is missing from it";
   WEIR_VIPS_FUNCTIONS(WEIR_VIPS_LOAD)
 #undef WEIR_VIPS_LOAD
@@ -29,13 +29,14 @@ Loaded load() {
     made.problem = "libvips does not start: " + made.api.take_error();
     return made;
   }
-  made.api.vips_cache_set_max(0);     // every picture is seen once
-  made.api.vips_concurrency_set(1);   // the cores belong to the network; this also keeps requests in order
+  made.api.vips_cache_set_max(0);    // every picture is seen once
+  made.api.vips_concurrency_set(1);  // the cores belong to the network; this also keeps requests in order
   // What goes wrong comes back as an error; nothing is to be printed behind the caller's back.
   const auto silent = [](const char*, GLogLevelFlags, const char*, void*) {};
-  constexpr auto kLevels = static_cast<GLogLevelFlags>(G_LOG_LEVEL_WARNING | G_LOG_LEVEL_MESSAGE | G_LOG_LEVEL_INFO |
-                                                       G_LOG_LEVEL_CRITICAL);
-  for (const char* domain : {"VIPS", "GLib-GObject", "GLib"}) made.api.g_log_set_handler(domain, kLevels, silent, nullptr);
+  constexpr auto kLevels =
+      static_cast<GLogLevelFlags>(G_LOG_LEVEL_WARNING | G_LOG_LEVEL_MESSAGE | G_LOG_LEVEL_INFO | G_LOG_LEVEL_CRITICAL);
+  for (const char* domain : {"VIPS", "GLib-GObject", "GLib"})
+    made.api.g_log_set_handler(domain, kLevels, silent, nullptr);
   return made;
 }
 

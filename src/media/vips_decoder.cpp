@@ -83,14 +83,21 @@ Result<ImageRef> VipsDecoder::load() const {
     return ImageRef{api_, image};
   };
   switch (info_.format) {
-    case Format::jpg: return run(api_.vips_jpegload_source);
-    case Format::webp: return run(api_.vips_webpload_source);
-    case Format::tiff: return run(api_.vips_tiffload_source);
+    case Format::jpg:
+      return run(api_.vips_jpegload_source);
+    case Format::webp:
+      return run(api_.vips_webpload_source);
+    case Format::tiff:
+      return run(api_.vips_tiffload_source);
     case Format::avif:
-    case Format::heif: return run(api_.vips_heifload_source);
-    case Format::jxl: return run(api_.vips_jxlload_source);
-    case Format::gif: return run(api_.vips_gifload_source);
-    default: return unsupported(std::string{name_of(info_.format)} + " is not read through libvips");
+    case Format::heif:
+      return run(api_.vips_heifload_source);
+    case Format::jxl:
+      return run(api_.vips_jxlload_source);
+    case Format::gif:
+      return run(api_.vips_gifload_source);
+    default:
+      return unsupported(std::string{name_of(info_.format)} + " is not read through libvips");
   }
 }
 
@@ -127,10 +134,10 @@ Result<ImageRef> VipsDecoder::to_srgb(const VipsImage* image, bool deep) const {
   VipsImage* out = nullptr;
   auto* in = const_cast<VipsImage*>(image);
   const bool cmyk = image->Type == VIPS_INTERPRETATION_CMYK;
-  const int result = cmyk ? api_.vips_icc_transform(in, &out, "srgb", "embedded", TRUE, "input_profile", "cmyk", "depth",
-                                                    deep ? 16 : 8, nullptr)
-                          : api_.vips_colourspace(in, &out, deep ? VIPS_INTERPRETATION_RGB16 : VIPS_INTERPRETATION_sRGB,
-                                                  nullptr);
+  const int result =
+      cmyk ? api_.vips_icc_transform(in, &out, "srgb", "embedded", TRUE, "input_profile", "cmyk", "depth",
+                                     deep ? 16 : 8, nullptr)
+           : api_.vips_colourspace(in, &out, deep ? VIPS_INTERPRETATION_RGB16 : VIPS_INTERPRETATION_sRGB, nullptr);
   if (result != 0) return failure("conversion to sRGB");
   return ImageRef{api_, out};
 }

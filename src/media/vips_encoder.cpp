@@ -105,27 +105,30 @@ void VipsEncoder::put_metadata(VipsImage* image, WriteReport& report) {
   if (metadata.dots_per_mm_x <= 0) return;
   if (format_ == Format::jxl && !exif_has_resolution(metadata.exif))
     report.lost.emplace_back("resolution (jxl has no place for it but exif, and there is none)");
-  else report.kept.emplace_back("resolution");
+  else
+    report.kept.emplace_back("resolution");
 }
 
 int VipsEncoder::save(VipsImage* image, VipsTarget* target) {
   const int quality = job_.quality;
   const gboolean lossless = quality < 0;  // where the format has it
   const auto& metadata = *job_.metadata;
-  const gboolean bare = metadata.icc.empty() && metadata.exif.empty() && metadata.xmp.empty() && metadata.dots_per_mm_x <= 0;
+  const gboolean bare =
+      metadata.icc.empty() && metadata.exif.empty() && metadata.xmp.empty() && metadata.dots_per_mm_x <= 0;
   switch (format_) {
     case Format::webp:
       return api_.vips_webpsave_target(image, target, "lossless", lossless, "effort",
-                                       lossless ? kWebpLosslessEffort : kWebpEffort, "Q", lossless ? 75 : quality, "strip",
-                                       bare, nullptr);
+                                       lossless ? kWebpLosslessEffort : kWebpEffort, "Q", lossless ? 75 : quality,
+                                       "strip", bare, nullptr);
     case Format::avif:
       return api_.vips_heifsave_target(image, target, "compression", VIPS_FOREIGN_HEIF_COMPRESSION_AV1, "Q",
-                                       quality < 0 ? kAvifQuality : quality, "effort", kAvifEffort, "bitdepth", job_.picture.bits == 16 ? 12 : 8,
-                                       "strip", bare, nullptr);
+                                       quality < 0 ? kAvifQuality : quality, "effort", kAvifEffort, "bitdepth",
+                                       job_.picture.bits == 16 ? 12 : 8, "strip", bare, nullptr);
     case Format::jxl:
       // A lossy file is stored in a colour space of its own; only a lossless one gives the profile back as it was.
       return api_.vips_jxlsave_target(image, target, "lossless", lossless, "effort",
-                                      lossless ? kJxlLosslessEffort : kJxlEffort, "Q", lossless ? 100 : quality, nullptr);
+                                      lossless ? kJxlLosslessEffort : kJxlEffort, "Q", lossless ? 100 : quality,
+                                      nullptr);
     default:
       return api_.vips_tiffsave_target(image, target, "compression", VIPS_FOREIGN_TIFF_COMPRESSION_DEFLATE, "predictor",
                                        VIPS_FOREIGN_TIFF_PREDICTOR_HORIZONTAL, nullptr);

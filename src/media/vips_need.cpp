@@ -14,23 +14,33 @@ std::uint64_t pixels(const PictureInfo& picture) {
 std::uint64_t decoder_bytes(const PictureInfo& picture) {
   const bool deep = picture.bits == 16;
   switch (picture.format) {
-    case Format::webp: return 9;
+    case Format::webp:
+      return 9;
     case Format::avif:
-    case Format::heif: return deep ? 30 : 17;
-    case Format::jxl: return deep ? 25 : 7;
-    case Format::gif: return 10;
-    case Format::jpg: return 12;  // CMYK, which may be progressive
-    default: return 0;
+    case Format::heif:
+      return deep ? 30 : 17;
+    case Format::jxl:
+      return deep ? 25 : 7;
+    case Format::gif:
+      return 10;
+    case Format::jpg:
+      return 12;  // CMYK, which may be progressive
+    default:
+      return 0;
   }
 }
 
 std::uint64_t encoder_bytes(const PictureInfo& picture, bool lossless) {
   const bool deep = picture.bits == 16;
   switch (picture.format) {
-    case Format::webp: return lossless ? 30 : 22;
-    case Format::avif: return deep ? 60 : 46;
-    case Format::jxl: return lossless ? (deep ? 84 : 76) : (deep ? 66 : 60);
-    default: return 0;
+    case Format::webp:
+      return lossless ? 30 : 22;
+    case Format::avif:
+      return deep ? 60 : 46;
+    case Format::jxl:
+      return lossless ? (deep ? 84 : 76) : (deep ? 66 : 60);
+    default:
+      return 0;
   }
 }
 
