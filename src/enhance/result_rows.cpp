@@ -12,7 +12,7 @@ namespace weir::enhance {
 namespace {
 
 constexpr int kBandRows = 16;          // input rows that are judged together
-constexpr float kManyColours = 0.25F;  // a band of the picture with at least this range must not become one colour
+constexpr float kManyColours = 0.25F;  // a band with at least this range in one channel must not become one colour
 
 /// First tap and fraction of enlarged position x.
 std::pair<int, double> cubic_position(int x, int scale) {
@@ -140,12 +140,10 @@ Status ResultRows::check(int first, int last, const compute::Seen& seen) {
   if (seen.not_finite) return Error{Errc::bad_values, fmt::format("a value that is not a number near row {}", y)};
   checked_.unequal = checked_.unequal || seen.unequal;
   for (int source = y; source <= (last - 1) / geometry_.scale; ++source) {
-    const SourceWindow::Range range = source_.range(source);
-    checked_.low = std::min(checked_.low, range.low);
-    checked_.high = std::max(checked_.high, range.high);
+    checked_.range.add(source_.range(source));
   }
   const bool ends = last / geometry_.scale / kBandRows != checked_.band || last == info_.height;
-  if (ends && !checked_.unequal && checked_.high - checked_.low >= kManyColours) {
+  if (ends && !checked_.unequal && checked_.range.widest() >= kManyColours) {
     return Error{Errc::bad_values, fmt::format("one colour throughout near row {}, where the picture has many", y)};
   }
   return ok();

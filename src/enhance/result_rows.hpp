@@ -32,7 +32,7 @@ class ResultRows {
     int band = -1;
     std::array<float, 3> reference{};
     bool unequal = false;
-    float low = 1, high = 0;
+    SourceWindow::Range range;
   };
   void make_row(const nn::PlanarRows& rows, int i, std::byte* to, compute::Seen& seen);
   void add_source(float* planes, std::ptrdiff_t plane_stride, int y);

@@ -22,20 +22,31 @@ void to_planes(const T* row, const media::PictureInfo& info, const std::vector<i
 
 template <class T>
 SourceWindow::Range range_of(const T* row, const media::PictureInfo& info) {
-  T low = row[0];
-  T high = row[0];
-  for (int x = 0; x < info.width; ++x) {
-    for (int c = 0; c < info.colours; ++c) {
-      const T value = row[x * info.channels() + c];
-      low = std::min(low, value);
-      high = std::max(high, value);
-    }
-  }
+  SourceWindow::Range range;
   const float scale = 1.0F / (sizeof(T) == 1 ? 255.0F : 65535.0F);
-  return {static_cast<float>(low) * scale, static_cast<float>(high) * scale};
+  for (int c = 0; c < info.colours; ++c) {
+    T low = row[c];
+    T high = row[c];
+    for (int x = 0; x < info.width; ++x) {
+      low = std::min(low, row[x * info.channels() + c]);
+      high = std::max(high, row[x * info.channels() + c]);
+    }
+    range.low[static_cast<std::size_t>(c)] = static_cast<float>(low) * scale;
+    range.high[static_cast<std::size_t>(c)] = static_cast<float>(high) * scale;
+  }
+  return range;
 }
 
 }  // namespace
+
+void SourceWindow::Range::add(const Range& other) {
+  for (std::size_t c = 0; c < low.size(); ++c) {
+    low[c] = std::min(low[c], other.low[c]);
+    high[c] = std::max(high[c], other.high[c]);
+  }
+}
+
+float SourceWindow::Range::widest() const { return std::max({high[0] - low[0], high[1] - low[1], high[2] - low[2]}); }
 
 SourceWindow::SourceWindow(media::PictureReader& reader, const Geometry& geometry, int lead)
     : info_{reader.info()}, rows_{reader}, geometry_{geometry}, kept_{rows_kept(geometry, lead)} {

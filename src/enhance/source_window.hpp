@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <span>
 #include <vector>
 
@@ -25,9 +26,13 @@ class SourceWindow final : public nn::InputRows {
   Status require(int y);
   /// Interleaved samples of picture row y, which must be one of the rows kept.
   std::span<const std::byte> row(int y) const;
-  /// Lowest and highest colour sample of row y, 0..1.
+  /// Lowest and highest sample of each colour, 0..1.
   struct Range {
-    float low = 1, high = 0;
+    std::array<float, 3> low{1, 1, 1};
+    std::array<float, 3> high{0, 0, 0};
+    void add(const Range& other);
+    /// The largest difference within one colour; below 0 if nothing was added.
+    float widest() const;
   };
   Range range(int y) const;
   const media::PictureInfo& info() const { return info_; }
