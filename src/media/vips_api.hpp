@@ -14,7 +14,8 @@ namespace weir::media {
 #define WEIR_VIPS_FUNCTIONS(X)                                                                                     \
   X(vips_init)                                                                                                     \
   X(vips_cache_set_max)                                                                                            \
-  X(vips_concurrency_set) X(vips_error_buffer_copy) X(vips_error_clear) X(vips_error) X(vips_thread_shutdown)      \
+  X(vips_concurrency_set)                                                                                          \
+  X(vips_error_buffer_copy) X(vips_error_clear) X(vips_error) X(vips_thread_shutdown)                              \
       X(vips_source_new_from_descriptor) X(vips_source_new_from_memory) X(vips_jpegload_source)                    \
           X(vips_webpload_source) X(vips_tiffload_source) X(vips_heifload_source) X(vips_jxlload_source)           \
               X(vips_gifload_source) X(vips_image_hasalpha) X(vips_image_get_typeof) X(vips_image_get_blob)        \
