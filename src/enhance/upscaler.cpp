@@ -178,7 +178,8 @@ class NetworkUpscaler final : public Upscaler {
   /// Plans one application within what is left of the line, and adds its parts.
   Status plan_stage(Stage& stage, Arithmetic arithmetic, bool last, UpscalePlan& plan, RunPlan& inside) {
     std::vector<PlanPart> parts;
-    const Bytes converted = Bytes{stage.out.row_bytes()} * static_cast<std::uint64_t>(8 * stage.geometry.scale);
+    const Bytes converted =
+        Bytes{stage.out.row_bytes()} * (std::uint64_t{8} * static_cast<std::uint64_t>(stage.geometry.scale));
     parts.push_back({"rows being converted", converted, {}});
     if (settings_.tta) add_store("sums of the orientations", sums_bytes(stage), plan, parts, inside.sums_on_disk);
     if (!last) {

@@ -11,21 +11,24 @@
 namespace weir::media {
 
 // Every function of libvips and GLib that is used.
-#define WEIR_VIPS_FUNCTIONS(X)                                                                                     \
-  X(vips_init)                                                                                                     \
-  X(vips_cache_set_max)                                                                                            \
-  X(vips_concurrency_set)                                                                                          \
-  X(vips_error_buffer_copy) X(vips_error_clear) X(vips_error) X(vips_thread_shutdown)                              \
-      X(vips_source_new_from_descriptor) X(vips_source_new_from_memory) X(vips_jpegload_source)                    \
-          X(vips_webpload_source) X(vips_tiffload_source) X(vips_heifload_source) X(vips_jxlload_source)           \
-              X(vips_gifload_source) X(vips_image_hasalpha) X(vips_image_get_typeof) X(vips_image_get_blob)        \
-                  X(vips_image_get_int) X(vips_blob_get_type) X(vips_icc_transform) X(vips_colourspace)            \
-                      X(vips_extract_band) X(vips_region_new) X(vips_region_prepare) X(vips_image_new)             \
-                          X(vips_image_init_fields) X(vips_image_pipelinev) X(vips_image_generate)                 \
-                              X(vips_image_set_blob_copy) X(vips_image_set_int) X(vips_image_set_string)           \
-                                  X(vips_target_new_to_descriptor) X(vips_webpsave_target) X(vips_heifsave_target) \
-                                      X(vips_jxlsave_target) X(vips_tiffsave_target) X(g_object_unref) X(g_free)   \
-                                          X(g_log_set_handler)
+// clang-format off: it never settles on this list
+#define WEIR_VIPS_FUNCTIONS(X)                                                                                         \
+  X(vips_init)                                                                                                         \
+  X(vips_cache_set_max)                                                                                                \
+  X(vips_concurrency_set)                                                                                              \
+  X(vips_error_buffer_copy)                                                                                            \
+  X(vips_error_clear)                                                                                                  \
+  X(vips_error) X(vips_thread_shutdown) X(vips_source_new_from_descriptor) X(vips_source_new_from_memory)              \
+      X(vips_jpegload_source) X(vips_webpload_source) X(vips_tiffload_source) X(vips_heifload_source)                  \
+          X(vips_jxlload_source) X(vips_gifload_source) X(vips_image_hasalpha) X(vips_image_get_typeof)                \
+              X(vips_image_get_blob) X(vips_image_get_int) X(vips_blob_get_type) X(vips_icc_transform)                 \
+                  X(vips_colourspace) X(vips_extract_band) X(vips_region_new) X(vips_region_prepare) X(vips_image_new) \
+                      X(vips_image_init_fields) X(vips_image_pipelinev) X(vips_image_generate)                         \
+                          X(vips_image_set_blob_copy) X(vips_image_set_int) X(vips_image_set_string)                   \
+                              X(vips_target_new_to_descriptor) X(vips_webpsave_target) X(vips_heifsave_target)         \
+                                  X(vips_jxlsave_target) X(vips_tiffsave_target) X(g_object_unref) X(g_free)           \
+                                      X(g_log_set_handler)
+// clang-format on
 
 /// libvips, loaded when the first picture needs it: it brings a hundred shared libraries, about 30 MiB and 40 ms
 /// (docs/memory.md), which a run over PNG and JPEG files does without. The members are called like the functions.

@@ -274,7 +274,7 @@ void PassOps::resize(const Op& op, Rows rows) {
       const auto i = static_cast<std::size_t>(k);
       const int from = std::clamp(down.index[static_cast<std::size_t>(y)] + k, 0, height - 1);
       job.in[i] = reinterpret_cast<const float*>(at(v.tensor, from + v.top, v.left));
-      job.row_weight[i] = down.weight[static_cast<std::size_t>(y * job.taps + k)];
+      job.row_weight[i] = down.weight[static_cast<std::size_t>(y) * static_cast<std::size_t>(job.taps) + i];
     }
     job.in_plane_stride = layout(v.tensor).plane_stride;
     job.width = extent(v.tensor).width;
