@@ -166,8 +166,8 @@ Result<PrecisionCheck> check_precision(const nn::Network& network, const nn::Pro
   if (fast) {
     double squares = 0;
     for (std::size_t i = 0; i < exact->size(); ++i) {
-      const int a = static_cast<int>(std::clamp((*exact)[i], 0.0F, 1.0F) * 255 + 0.5F);
-      const int b = static_cast<int>(std::clamp((*fast)[i], 0.0F, 1.0F) * 255 + 0.5F);
+      const int a = static_cast<int>(std::lround(std::clamp((*exact)[i], 0.0F, 1.0F) * 255.0F));
+      const int b = static_cast<int>(std::lround(std::clamp((*fast)[i], 0.0F, 1.0F) * 255.0F));
       check.most_off = std::max(check.most_off, std::abs(a - b));
       squares += static_cast<double>(a - b) * (a - b);
     }

@@ -11,7 +11,8 @@
 namespace weir::media {
 
 // Every function of libvips and GLib that is used.
-// clang-format off: it never settles on this list
+// clang-format never settles on this list.
+// clang-format off
 #define WEIR_VIPS_FUNCTIONS(X)                                                                                         \
   X(vips_init)                                                                                                         \
   X(vips_cache_set_max)                                                                                                \

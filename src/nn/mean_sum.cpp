@@ -34,7 +34,7 @@ void MeanSum::add(const compute::Kernels& kernels, compute::Storage storage, con
       }
     }
     for (int k = 0; k < kBlock; ++k)
-      total[static_cast<std::size_t>(c + k)] += static_cast<std::int64_t>(sum[k] * kUnits);
+      total[static_cast<std::size_t>(c) + static_cast<std::size_t>(k)] += static_cast<std::int64_t>(sum[k] * kUnits);
   }
 }
 

@@ -29,8 +29,8 @@ std::vector<float> laid(const std::vector<float>& weight, int n, Orientation o, 
   for (int y = 0; y < n; ++y) {
     for (int x = 0; x < n; ++x) {
       const auto [sy, sx] = source_of(o, n, y, x);
-      const auto to = static_cast<std::size_t>(y * n + x);
-      const auto from = static_cast<std::size_t>(sy * n + sx);
+      const auto to = static_cast<std::size_t>(y) * static_cast<std::size_t>(n) + static_cast<std::size_t>(x);
+      const auto from = static_cast<std::size_t>(sy) * static_cast<std::size_t>(n) + static_cast<std::size_t>(sx);
       for (std::size_t pair = 0; pair < weight.size() / area; ++pair) {
         result[pair * area + to] = weight[pair * area + from] * scale;
       }
