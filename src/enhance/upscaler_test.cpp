@@ -55,7 +55,7 @@ Picture drawn(int width, int height, int colours = 3, bool alpha = false, int bi
     for (int x = 0; x < width; ++x) {
       for (int c = 0; c < colours; ++c) {
         const float value = values[static_cast<std::size_t>((c * height + y) * width + x)];
-        p.set(y, x, c, static_cast<int>(value * (bits == 8 ? 255.0F : 65535.0F) + 0.5F));
+        p.set(y, x, c, static_cast<int>(std::lround(value * (bits == 8 ? 255.0F : 65535.0F))));
       }
       if (alpha) p.set(y, x, colours, (x * 9 + y * 5) % 256);
     }
