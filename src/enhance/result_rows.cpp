@@ -7,6 +7,8 @@
 
 #include <fmt/format.h>
 
+#include "nn/taps.hpp"
+
 namespace weir::enhance {
 
 namespace {
@@ -29,13 +31,6 @@ float alpha_sample(std::span<const std::byte> row, const media::PictureInfo& inf
 
 }  // namespace
 
-std::array<float, 4> cubic_weights(double t) {
-  constexpr double a = -0.75;
-  const auto outer = [](double d) { return static_cast<float>(((a * d - 5 * a) * d + 8 * a) * d - 4 * a); };
-  const auto inner = [](double d) { return static_cast<float>(((a + 2) * d - (a + 3)) * d * d + 1); };
-  return {outer(t + 1), inner(t), inner(1 - t), outer(2 - t)};
-}
-
 ResultRows::ResultRows(const nn::Family& family, const Geometry& geometry, const media::PictureInfo& info,
                        SourceWindow& source, const compute::Kernels& kernels, compute::Team& team, SampleRows sink)
     : family_{family},
@@ -48,7 +43,7 @@ ResultRows::ResultRows(const nn::Family& family, const Geometry& geometry, const
   if (!info.alpha) return;
   for (int x = 0; x < info.width; ++x) {
     const auto [index, t] = cubic_position(x, geometry.scale);
-    alpha_across_.push_back({index, cubic_weights(t)});
+    alpha_across_.push_back({index, nn::cubic_weights(t)});
   }
 }
 
@@ -78,7 +73,7 @@ void ResultRows::make_grey(float* planes, std::ptrdiff_t plane_stride) {
 void ResultRows::make_alpha(int y, std::byte* to) {
   const media::PictureInfo& in = source_.info();
   const auto [first, t] = cubic_position(y, geometry_.scale);
-  const std::array<float, 4> down = cubic_weights(t);
+  const std::array<float, 4> down = nn::cubic_weights(t);
   std::array<std::span<const std::byte>, 4> rows;
   for (int k = 0; k < 4; ++k) rows[static_cast<std::size_t>(k)] = source_.row(std::clamp(first + k, 0, in.height - 1));
   const float most = in.bits == 8 ? 255.0F : 65535.0F;

@@ -59,8 +59,4 @@ class ResultRows {
   std::vector<AlphaTap> alpha_across_;
 };
 
-/// Alpha of one enlarged position: four taps of Keys' cubic with A = -0.75, half-pixel centres.
-/// Source: Keys, "Cubic Convolution Interpolation for Digital Image Processing", IEEE TASSP 29 (1981).
-std::array<float, 4> cubic_weights(double t);
-
 }  // namespace weir::enhance

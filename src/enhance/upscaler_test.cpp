@@ -12,11 +12,12 @@
 #include <fmt/format.h>
 
 #include "enhance/geometry.hpp"
-#include "enhance/memory_picture.hpp"
 #include "enhance/result_rows.hpp"
 #include "enhance/upscale.hpp"
+#include "memory_picture.hpp"
 #include "networks/generate.hpp"
 #include "nn/reference.hpp"
+#include "nn/taps.hpp"
 
 namespace weir::enhance {
 namespace {
@@ -97,8 +98,8 @@ Result<Enlarged> enlarge(const std::shared_ptr<const nn::Network>& network, cons
   output.final_height = size->height;
   auto plan = (*upscaler)->plan(picture.info, {}, output);
   if (!plan) return plan.error();
-  MemoryReader reader{picture.info, picture.samples};
-  MemoryWriter writer;
+  test::MemoryReader reader{picture.info, picture.samples};
+  test::MemoryWriter writer;
   auto events = (*upscaler)->run({*plan, reader, writer, {}, {}});
   if (!events) return events.error();
   Enlarged result{{output.rows, writer.samples()}, *plan, *events};
@@ -231,8 +232,8 @@ TEST(Upscale, AlphaIsEnlargedByTheSameCubicAtItsEdgesToo) {
       double sum = 0;
       const double cy = (y + 0.5) / 2 - 0.5;
       const double cx = (x + 0.5) / 2 - 0.5;
-      const auto wy = cubic_weights(cy - std::floor(cy));
-      const auto wx = cubic_weights(cx - std::floor(cx));
+      const auto wy = nn::cubic_weights(cy - std::floor(cy));
+      const auto wx = nn::cubic_weights(cx - std::floor(cx));
       for (int j = 0; j < 4; ++j) {
         for (int i = 0; i < 4; ++i) {
           const int sy = std::clamp(static_cast<int>(std::floor(cy)) - 1 + j, 0, 15);

@@ -87,7 +87,7 @@ class Lowering {
 
   /// The view as a tensor of its own: no crop, no gate.
   Result<View> plain(View v) {
-    if (v.gate < 0 && v.top == 0 && v.left == 0) return v;
+    if (v.gate < 0 && !v.cropped) return v;
     return unsupported("a cropped or gated result is read where that is not supported");
   }
 
@@ -199,8 +199,7 @@ class Lowering {
   Status lower_op(const Layer& layer, const GlobalAverage&) {
     const Value& in = value(layer.inputs[0]);
     if (in.parts.size() != 1) return unsupported("the mean of a concatenation");
-    if (in.parts[0].top != 0 || in.parts[0].left != 0 || in.parts[0].gate >= 0)
-      return unsupported("the mean of a crop");
+    if (in.parts[0].cropped || in.parts[0].gate >= 0) return unsupported("the mean of a crop");
     const int out = layer.outputs[0];
     program_.statistics.push_back(Statistic{in.parts[0], out, shape(out).channels});
     program_.vector_level[static_cast<std::size_t>(out)] = static_cast<int>(program_.statistics.size());
@@ -212,7 +211,7 @@ class Lowering {
     const Value& v = value(blob);
     if (uses_[static_cast<std::size_t>(blob)] != 1 || v.parts.size() != 1) return nullptr;
     const View& view = v.parts[0];
-    if (view.gate >= 0 || view.top != 0 || view.left != 0) return nullptr;
+    if (view.gate >= 0 || view.cropped) return nullptr;
     Op& o = op(tensor(view.tensor).producer);
     if (o.kind != OpKind::conv3x3 && o.kind != OpKind::patch && o.kind != OpKind::direct) return nullptr;
     if (o.epilogue.has_residual) return nullptr;
@@ -357,6 +356,7 @@ class Lowering {
   Status lower_op(const Layer& layer, const Crop& crop) {
     Value v = value(layer.inputs[0]);
     for (View& view : v.parts) {
+      view.cropped = view.cropped || crop.top != 0 || crop.left != 0 || crop.bottom != 0 || crop.right != 0;
       view.top += crop.top;
       view.left += crop.left;
     }
@@ -426,7 +426,7 @@ class Lowering {
       if (!tensor(s.output).planar || !tensor(e.inputs[0].tensor).planar) continue;
       const View& sv = view_of(shuffled);
       const View& ev = view_of(enlarged);
-      if (sv.top != 0 || sv.left != 0 || ev.top != 0 || ev.left != 0) continue;
+      if (sv.cropped || ev.cropped || e.inputs[0].cropped) continue;
       Op joined = s;
       joined.inputs.push_back(e.inputs[0]);
       emit(std::move(joined), layer.outputs[0]);

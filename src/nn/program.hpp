@@ -12,6 +12,7 @@ namespace weir::nn {
 struct View {
   int tensor = -1;
   int top = 0, left = 0;  ///< the view's pixel (0, 0) is the tensor's (top, left)
+  bool cropped = false;   ///< it lacks rows or columns of the tensor, be it at the end alone
   int gate = -1;          ///< blob number of a vector with one factor per channel; -1: none
 };
 

@@ -4,6 +4,13 @@
 
 namespace weir::nn {
 
+std::array<float, 4> cubic_weights(double t) {
+  constexpr double a = -0.75;
+  const auto outer = [](double d) { return static_cast<float>(((a * d - 5 * a) * d + 8 * a) * d - 4 * a); };
+  const auto inner = [](double d) { return static_cast<float>(((a + 2) * d - (a + 3)) * d * d + 1); };
+  return {outer(t + 1), inner(t), inner(1 - t), outer(2 - t)};
+}
+
 Taps taps_of(const Interp& interp, int out) {
   Taps taps;
   if (interp.kind == Interp::Kind::nearest) taps.count = 1;
@@ -24,12 +31,8 @@ Taps taps_of(const Interp& interp, int out) {
       taps.weight.push_back(static_cast<float>(t));
       continue;
     }
-    constexpr double a = -0.75;
-    const auto outer = [](double d) { return ((a * d - 5 * a) * d + 8 * a) * d - 4 * a; };
-    const auto inner = [](double d) { return ((a + 2) * d - (a + 3)) * d * d + 1; };
     taps.index.push_back(static_cast<int>(floor) - 1);
-    for (const double w : {outer(t + 1), inner(t), inner(1 - t), outer(2 - t)})
-      taps.weight.push_back(static_cast<float>(w));
+    for (const float w : cubic_weights(t)) taps.weight.push_back(w);
   }
   return taps;
 }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <vector>
 
 #include "nn/graph.hpp"
@@ -14,5 +15,8 @@ struct Taps {
   std::vector<float> weight;  ///< [out][count]
 };
 Taps taps_of(const Interp& interp, int out);
+
+/// The four weights of the cubic for a position `t` (0..1) between the second and the third tap.
+std::array<float, 4> cubic_weights(double t);
 
 }  // namespace weir::nn

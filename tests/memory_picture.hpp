@@ -7,9 +7,9 @@
 
 #include "media/picture.hpp"
 
-namespace weir::enhance {
+namespace weir::test {
 
-/// A picture in memory, as a reader: for tests, and for callers of the library who hold rows themselves.
+/// A picture in memory, as a reader.
 class MemoryReader final : public media::PictureReader {
  public:
   /// `samples`: info.row_bytes() * info.height, which must outlive the reader.
@@ -48,4 +48,4 @@ class MemoryWriter final : public media::PictureWriter {
   std::vector<std::byte> samples_;
 };
 
-}  // namespace weir::enhance
+}  // namespace weir::test
