@@ -35,6 +35,7 @@ struct RunPlan {
   std::vector<Stage> stages;
   bool middle_on_disk = false;  ///< the picture between two stages
   bool sums_on_disk = false;    ///< of the eight orientations
+  media::WriteOptions output;   ///< what it was planned for
 };
 
 namespace {
@@ -78,7 +79,7 @@ class NetworkUpscaler final : public Upscaler {
       // The rows that were written are good; the rest comes from float32.
       events.push_back(
           fmt::format("rows from {} on were repeated in float32: {}", pipeline.written(), status.error().what));
-      auto exact = plan_with(Arithmetic::float32, job.reader.info(), job.reader.need(), output_);
+      auto exact = plan_with(Arithmetic::float32, job.reader.info(), job.reader.need(), job.plan.run->output);
       if (!exact) return exact.error();
       Pipeline again{*this, job, *exact->run};
       again.skip(pipeline.written());
@@ -115,10 +116,10 @@ class NetworkUpscaler final : public Upscaler {
 
   Result<UpscalePlan> plan_with(Arithmetic arithmetic, const media::PictureInfo& picture,
                                 const media::MediaNeed& decoder, const media::WriteOptions& output) {
-    output_ = output;
     const nn::Family& family = network_->family;
     auto inside = std::make_shared<RunPlan>();
     inside->arithmetic = arithmetic;
+    inside->output = output;
     UpscalePlan plan;
     plan.input_width = picture.width;
     plan.input_height = picture.height;
@@ -190,6 +191,7 @@ class NetworkUpscaler final : public Upscaler {
     limits.disk = settings_.spill_limit;
     limits.band = useful_band(stage.geometry.input_width);
     // The lead of the window is known only with the plan: a first guess, then the truth. Higher bands only where they fit.
+    // Each turn but one raises the lead, which is at most the height.
     int lead = 64;
     while (true) {
       const Bytes taken = sum_ram(plan.parts) + sum_ram(parts) + SourceWindow::need(stage.in, stage.geometry, lead);
@@ -372,7 +374,6 @@ class NetworkUpscaler final : public Upscaler {
   std::optional<nn::Packed> packed_;
   Arithmetic packed_arithmetic_ = Arithmetic::int16;
   int packed_orientation_ = 0;
-  media::WriteOptions output_;  // of the picture planned last
 };
 
 }  // namespace

@@ -152,16 +152,21 @@ class Lowering {
                                      conv.stride, conv.pad, conv.in_channels));
     }
     if (o.kind != OpKind::patch) {
-      if (auto status = ungate(o); !status) return status;
+      for (const View& v : o.inputs) {
+        if (v.gate >= 0) return unsupported("a gated input of a convolution with overlap");
+      }
+    }
+    if (conv.pad > 0) {
+      if (auto status = read_beyond(o.inputs); !status) return status;
     }
     emit(std::move(o), layer.outputs[0]);
     return ok();
   }
 
-  /// Gates become a tensor of their own where the operation cannot apply them.
-  Status ungate(Op& o) {
-    for (View& v : o.inputs) {
-      if (v.gate >= 0) return unsupported("a gated input of a convolution with overlap");
+  /// For operations that read beyond the edge of their input: beyond that of a view are the tensor's own values.
+  Status read_beyond(const std::vector<View>& inputs) {
+    for (const View& v : inputs) {
+      if (v.cropped) return unsupported("a crop followed by an operation that reads beyond its edge");
     }
     return ok();
   }
@@ -173,6 +178,9 @@ class Lowering {
       return unsupported("a transposed convolution needs 16 channels");
     const int taps = (conv.kernel + conv.stride - 1) / conv.stride;
     if (taps > 3 || conv.stride > 4) return unsupported("a transposed convolution of this kernel and stride");
+    if (taps > 1) {
+      if (auto status = read_beyond(in.parts); !status) return status;
+    }
     Op o;
     o.kind = OpKind::patch;
     o.inputs = in.parts;
@@ -337,10 +345,10 @@ class Lowering {
         break;
     }
     Op* o = open_producer(in);
-    if (o != nullptr && constant == 0 && o->kind != OpKind::direct && !tensor(o->output).planar) {
+    // A factor passes an activation of slopes only if it is positive.
+    if (o != nullptr && constant == 0 && scale > 0 && o->kind != OpKind::direct && !tensor(o->output).planar) {
       o->epilogue.alpha *= scale;
       rename(*o, layer.outputs[0]);
-      // alpha is part of the residual form; without a residual it scales bias and slope's result alike
       return ok();
     }
     return combine(layer, {in}, {scale}, constant);
@@ -404,6 +412,7 @@ class Lowering {
   Status lower_op(const Layer& layer, const Interp& interp) {
     const Value& in = value(layer.inputs[0]);
     if (in.parts.size() != 1) return unsupported("a resize of a concatenation");
+    if (auto status = read_beyond(in.parts); !status) return status;
     Op o;
     o.kind = OpKind::resize;
     o.inputs = in.parts;

@@ -288,5 +288,67 @@ TEST(Run, ARequestToStopEndsIt) {
   EXPECT_EQ(status.error().code, Errc::cancelled);
 }
 
+/// Layers one after the other, each reading what the one before it made.
+Graph chain(std::vector<Operation> operations) {
+  Graph graph;
+  int channels = 3;
+  for (Operation& operation : operations) {
+    const int blob = static_cast<int>(graph.blobs.size());
+    if (const auto* conv = std::get_if<Convolution>(&operation)) channels = conv->out_channels;
+    Layer layer;
+    layer.name = "layer_" + std::to_string(blob);
+    layer.line = blob + 1;
+    if (blob > 0) layer.inputs = {blob - 1};
+    layer.outputs = {blob};
+    layer.operation = std::move(operation);
+    graph.blobs.push_back({channels, false});
+    graph.blob_names.push_back(layer.name);
+    graph.layers.push_back(std::move(layer));
+  }
+  graph.input = 0;
+  graph.output = static_cast<int>(graph.blobs.size()) - 1;
+  return graph;
+}
+
+Convolution convolution(int in, int out, int pad, Activation activation = {}) {
+  Convolution conv{in, out, 3, 1, pad, activation, {}, {}};
+  test::SeededNumbers numbers{7};
+  conv.weight.resize(static_cast<std::size_t>(in) * static_cast<std::size_t>(out) * 9);
+  for (float& w : conv.weight) w = numbers.between(-0.2F, 0.2F);
+  conv.bias.assign(static_cast<std::size_t>(out), 0.01F);
+  return conv;
+}
+
+TEST(Run, ANegativeFactorAfterAnActivationIsApplied) {
+  const Activation leaky{Activation::Kind::leaky_relu, 0.1F, 0};
+  const BinaryOp factor{BinaryOp::Kind::mul, true, -0.5F};
+  const Graph graph =
+      chain({Input{}, convolution(3, 16, 1), convolution(16, 16, 1, leaky), factor, convolution(16, 3, 1)});
+  const compute::Planes input = picture(20, 24);
+  const auto expected = run_reference(graph, input);
+  ASSERT_TRUE(expected) << expected.error().what;
+  const auto made = run(graph, input, {});
+  ASSERT_TRUE(made) << made.error().what;
+  EXPECT_LT(most_off(*made, rows_of(*expected)), 1e-4);
+}
+
+TEST(Run, AnEdgeThatACropMadeIsNotReadBeyond) {
+  const std::vector<Operation> readers{convolution(16, 3, 1), Deconvolution{16, 3, 4, 2, 1, {}, {}, {}},
+                                       Interp{Interp::Kind::bicubic, 2}};
+  for (const Operation& reader : readers) {
+    const auto program = lower(chain({Input{}, convolution(3, 16, 1), Crop{0, 0, 1, 1}, reader}));
+    ASSERT_FALSE(program) << kind_of(reader);
+    EXPECT_EQ(program.error().code, Errc::unsupported);
+    EXPECT_THAT(program.error().what, testing::HasSubstr("beyond its edge"));
+  }
+  const Graph without_padding = chain({Input{}, convolution(3, 16, 1), Crop{1, 2, 3, 4}, convolution(16, 3, 0)});
+  const compute::Planes input = picture(20, 24);
+  const auto expected = run_reference(without_padding, input);
+  ASSERT_TRUE(expected) << expected.error().what;
+  const auto made = run(without_padding, input, {});
+  ASSERT_TRUE(made) << made.error().what;
+  EXPECT_LT(most_off(*made, rows_of(*expected)), 1e-4);
+}
+
 }  // namespace
 }  // namespace weir::nn
