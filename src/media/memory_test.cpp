@@ -22,7 +22,10 @@ extern char** environ;
 namespace weir::media {
 namespace {
 
-using namespace test;
+using test::form;
+using test::options_for;
+using test::Samples;
+using test::TemporaryFolder;
 
 std::uint64_t status_kib(const std::string& field) {
   std::ifstream status{"/proc/self/status"};

@@ -10,7 +10,24 @@
 namespace weir::media {
 namespace {
 
-using namespace test;
+using test::animated_gif;
+using test::bitmap;
+using test::cmyk_jpeg;
+using test::draw;
+using test::form;
+using test::get_file;
+using test::grey_png;
+using test::interlaced_png;
+using test::largest_difference;
+using test::load;
+using test::make_metadata;
+using test::options_for;
+using test::palette_png;
+using test::progressive_jpeg;
+using test::put_file;
+using test::Samples;
+using test::save;
+using test::TemporaryFolder;
 
 struct Case {
   Format format;

@@ -34,7 +34,7 @@ namespace weir::media {
 /// libvips, loaded when the first picture needs it: it brings a hundred shared libraries, about 30 MiB and 40 ms
 /// (docs/memory.md), which a run over PNG and JPEG files does without. The members are called like the functions.
 struct VipsApi {
-#define WEIR_VIPS_POINTER(name) decltype(&::name) name = nullptr;
+#define WEIR_VIPS_POINTER(name) decltype(&::name) name = nullptr;  // NOLINT(bugprone-macro-parentheses): it declares
   WEIR_VIPS_FUNCTIONS(WEIR_VIPS_POINTER)
 #undef WEIR_VIPS_POINTER
 

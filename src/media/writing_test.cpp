@@ -13,7 +13,16 @@
 namespace weir::media {
 namespace {
 
-using namespace test;
+using test::draw;
+using test::form;
+using test::get_file;
+using test::load;
+using test::make_metadata;
+using test::options_for;
+using test::put_file;
+using test::Samples;
+using test::save;
+using test::TemporaryFolder;
 
 /// Files of this process may not grow beyond `bytes` while it lives. Nobody ignores the signal: the writer has to.
 class FileSizeLimit {
