@@ -25,26 +25,18 @@ PlanarRows PassMemory::planar_rows(int t, Rows rows) const {
   return view;
 }
 
-void PassMemory::clear_margins() const {
-  for (std::size_t o = 0; o < program_.ops.size(); ++o) {
-    if (pass_.role[o] == Role::absent) continue;
-    const int t = program_.ops[o].output;
-    const RowLayout& l = layout(t);
-    const int rows = pass_.rows[static_cast<std::size_t>(t)];
-    const bool whole = !tensor(t).planar && tensor(t).channels != l.stride;
-    const std::size_t width = static_cast<std::size_t>(extent(t).width);
-    for (int r = 0; r < rows; ++r) {
-      std::byte* row = row_start(t, r);
-      if (whole) {
-        std::memset(row, 0, l.row_bytes);
-        continue;
-      }
-      const std::size_t planes = tensor(t).planar ? static_cast<std::size_t>(tensor(t).channels) : 1;
-      const std::size_t plane = l.row_bytes / planes;
-      for (std::size_t p = 0; p < planes; ++p) {
-        std::memset(row + p * plane, 0, l.first_byte);
-        std::memset(row + p * plane + l.first_byte + width * pixel(t), 0, plane - l.first_byte - width * pixel(t));
-      }
+void PassMemory::clear_margins(int t, Rows rows) const {
+  const RowLayout& l = layout(t);
+  const bool whole = !tensor(t).planar && tensor(t).channels != l.stride;
+  const std::size_t planes = tensor(t).planar ? static_cast<std::size_t>(tensor(t).channels) : 1;
+  const std::size_t plane = l.row_bytes / planes;
+  const std::size_t end = l.first_byte + static_cast<std::size_t>(extent(t).width) * pixel(t);
+  for (int y = rows.first; y < rows.last; ++y) {
+    std::byte* row = row_start(t, y);
+    if (whole) std::memset(row, 0, l.row_bytes);
+    for (std::size_t p = 0; p < planes && !whole; ++p) {
+      std::memset(row + p * plane, 0, l.first_byte);
+      std::memset(row + p * plane + end, 0, plane - end);
     }
   }
 }

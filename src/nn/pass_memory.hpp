@@ -33,7 +33,7 @@ class PassMemory {
   std::byte* out_at(int t, int y) const { return row_start(t, y) + layout(t).first_byte; }
   PlanarRows planar_rows(int t, Rows rows) const;
   /// What padded convolutions read beside the picture is made zero, and so are the channels that fill up a block.
-  void clear_margins() const;
+  void clear_margins(int t, Rows rows) const;
   /// Errors: io.
   Status to_disk(ScratchFile& file, int t, Rows rows) const;
   Status from_disk(ScratchFile& file, int t, Rows rows) const;

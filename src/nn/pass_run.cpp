@@ -28,12 +28,26 @@ Status PassRun::run() {
   if (pass_.statistic < 0 || reads_input()) {
     if (auto status = input_.begin(); !status) return status;
   }
-  clear_margins();
+  clear_rings();
   Schedule schedule{program_, plan_.extent, pass_.role, plan_.band};
   schedule.run(pass_.targets, [&](int o, Rows rows) { return step(o, rows); });
   if (!status_) return status_;
   if (pass_.statistic >= 0) finish_mean();
   return ok();
+}
+
+bool PassRun::kept_in_memory(int t) const {
+  return stored_[static_cast<std::size_t>(t)] && plan_.keep[static_cast<std::size_t>(t)] == Keep::memory;
+}
+
+/// The rows of a tensor that is kept may still hold those of one that is not read to its end: they are cleared one by
+/// one, when they are made.
+void PassRun::clear_rings() const {
+  for (std::size_t o = 0; o < program_.ops.size(); ++o) {
+    const int t = program_.ops[o].output;
+    if (pass_.role[o] == Role::absent || kept_in_memory(t)) continue;
+    clear_margins(t, {0, pass_.rows[static_cast<std::size_t>(t)]});
+  }
 }
 
 bool PassRun::reads_input() const {
@@ -54,6 +68,7 @@ bool PassRun::step(int o, Rows rows) {
     status_ = from_disk(*file_, t, rows);
     return static_cast<bool>(status_);
   }
+  if (kept_in_memory(t)) clear_margins(t, rows);
   if (op.kind == OpKind::input) {
     status_ = input_.fill(planar_rows(t, rows));
   } else {

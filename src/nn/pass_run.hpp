@@ -20,6 +20,8 @@ class PassRun : private PassOps {
   Status run();
 
  private:
+  bool kept_in_memory(int t) const;
+  void clear_rings() const;
   bool reads_input() const;
   bool step(int o, Rows rows);
   void add_to_mean(int t, Rows rows);

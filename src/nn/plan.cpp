@@ -2,11 +2,12 @@
 
 #include <algorithm>
 #include <map>
-#include <numeric>
 #include <optional>
 #include <utility>
 
 #include <fmt/format.h>
+
+#include "nn/placement.hpp"
 
 namespace weir::nn {
 
@@ -41,175 +42,6 @@ RowLayout layout_of(const Tensor& tensor, Extent extent, Storage storage) {
 
 double cost_of(const Op& op, Extent extent) { return op.multiplications * extent.width * extent.height; }
 
-/// The passes of a program under one choice of what to keep.
-class Passes {
- public:
-  Passes(const Program& program, const std::vector<Keep>& keep) : program_{program}, keep_{keep} {
-    first_pass_.resize(program.ops.size());
-    for (std::size_t o = 0; o < program.ops.size(); ++o) first_pass_[o] = earliest(program.ops[o]);
-  }
-
-  /// Tensors that a later pass than the one that makes them needs.
-  std::vector<int> candidates() const {
-    std::vector<bool> wanted(program_.tensors.size(), false);
-    for (std::size_t o = 0; o < program_.ops.size(); ++o) {
-      const Op& op = program_.ops[o];
-      const auto look = [&](const View& v) {
-        const int producer = program_.tensors[static_cast<std::size_t>(v.tensor)].producer;
-        if (program_.ops[static_cast<std::size_t>(producer)].kind == OpKind::input) return;
-        if (first_pass_[static_cast<std::size_t>(producer)] < first_pass_[o])
-          wanted[static_cast<std::size_t>(v.tensor)] = true;
-      };
-      for (const View& v : op.inputs) look(v);
-      if (op.epilogue.has_residual) look(op.epilogue.residual);
-    }
-    std::vector<int> list;
-    for (std::size_t t = 0; t < wanted.size(); ++t) {
-      if (wanted[t]) list.push_back(static_cast<int>(t));
-    }
-    return list;
-  }
-
-  std::vector<Pass> build() {
-    std::vector<Pass> passes;
-    available_.assign(program_.tensors.size(), false);
-    const int count = static_cast<int>(program_.statistics.size()) + 1;
-    for (int p = 0; p < count; ++p) {
-      Pass pass;
-      pass.statistic = p + 1 < count ? p : -1;
-      const int lead =
-          pass.statistic >= 0 ? program_.statistics[static_cast<std::size_t>(p)].source.tensor : program_.output;
-      pass.role.assign(program_.ops.size(), Role::absent);
-      pass.targets = {lead};
-      visit(lead, pass, p);
-      for (std::size_t o = 0; o < program_.ops.size(); ++o) {
-        const int tensor = program_.ops[o].output;
-        if (pass.role[o] != Role::run || keep_[static_cast<std::size_t>(tensor)] == Keep::nowhere) continue;
-        if (pass.statistic < 0) continue;
-        pass.stored.push_back(tensor);
-        if (tensor != lead) pass.targets.push_back(tensor);
-      }
-      for (const int t : pass.stored) available_[static_cast<std::size_t>(t)] = true;
-      passes.push_back(std::move(pass));
-    }
-    drop_unused(passes);
-    return passes;
-  }
-
- private:
-  int earliest(const Op& op) const {
-    int pass = level_of(program_, op);
-    const auto look = [&](const View& v) {
-      const int producer = program_.tensors[static_cast<std::size_t>(v.tensor)].producer;
-      pass = std::max(pass, first_pass_[static_cast<std::size_t>(producer)]);
-    };
-    for (const View& v : op.inputs) look(v);
-    if (op.epilogue.has_residual) look(op.epilogue.residual);
-    return pass;
-  }
-
-  void visit(int tensor, Pass& pass, int number) {
-    const auto producer = static_cast<std::size_t>(program_.tensors[static_cast<std::size_t>(tensor)].producer);
-    if (pass.role[producer] != Role::absent) return;
-    if (available_[static_cast<std::size_t>(tensor)]) {
-      if (keep_[static_cast<std::size_t>(tensor)] == Keep::disk) pass.role[producer] = Role::load;
-      loads_[{number, tensor}] = true;
-      return;
-    }
-    pass.role[producer] = Role::run;
-    const Op& op = program_.ops[producer];
-    for (const View& v : op.inputs) visit(v.tensor, pass, number);
-    if (op.epilogue.has_residual) visit(op.epilogue.residual.tensor, pass, number);
-  }
-
-  /// What is stored and never loaded need not be stored.
-  void drop_unused(std::vector<Pass>& passes) const {
-    for (std::size_t p = 0; p < passes.size(); ++p) {
-      const auto unused = [&](int tensor) {
-        for (std::size_t later = p + 1; later < passes.size(); ++later) {
-          if (loads_.count({static_cast<int>(later), tensor}) != 0) return false;
-        }
-        return true;
-      };
-      std::erase_if(passes[p].targets, [&](int t) { return t != passes[p].targets.front() && unused(t); });
-      std::erase_if(passes[p].stored, unused);
-    }
-  }
-
-  const Program& program_;
-  const std::vector<Keep>& keep_;
-  std::vector<int> first_pass_;                // by op
-  std::vector<bool> available_;                // by tensor
-  std::map<std::pair<int, int>, bool> loads_;  // (pass, tensor)
-};
-
-/// By tensor: the most rows that are alive at once in a pass.
-std::vector<int> rows_alive(const Program& program, const std::vector<Extent>& extent, const Pass& pass, int band) {
-  Schedule schedule{program, extent, pass.role, band};
-  std::vector<int> most(program.tensors.size(), 0);
-  schedule.run(pass.targets, [&](int o, Rows rows) {
-    const int tensor = program.ops[static_cast<std::size_t>(o)].output;
-    const int oldest = std::min(rows.first, schedule.oldest_needed(tensor));
-    most[static_cast<std::size_t>(tensor)] = std::max(most[static_cast<std::size_t>(tensor)], rows.last - oldest);
-    return true;
-  });
-  return most;
-}
-
-/// How many input rows the last pass has read, at most, beyond the one that lies under the output row it makes.
-int input_lead(const Program& program, const std::vector<Extent>& extent, const Pass& pass, int band) {
-  int input = -1;
-  for (const Op& op : program.ops) {
-    if (op.kind == OpKind::input) input = op.output;
-  }
-  const double height = extent[static_cast<std::size_t>(input)].height;
-  const double out_height = extent[static_cast<std::size_t>(program.output)].height;
-  Schedule schedule{program, extent, pass.role, band};
-  int lead = 0;
-  schedule.run(pass.targets, [&](int o, Rows rows) {
-    if (program.ops[static_cast<std::size_t>(o)].output == program.output) {
-      lead = std::max(lead, schedule.made(input) - static_cast<int>(rows.first * height / out_height));
-    }
-    return true;
-  });
-  return lead;
-}
-
-struct Block {
-  std::size_t bytes;
-  int first, last;  // passes
-  std::size_t offset;
-};
-
-/// First fit, largest first: blocks that live at the same time do not overlap. Returns the arena's size.
-std::size_t place(std::vector<Block>& blocks) {
-  std::vector<std::size_t> order(blocks.size());
-  std::iota(order.begin(), order.end(), std::size_t{0});
-  std::stable_sort(order.begin(), order.end(),
-                   [&](std::size_t a, std::size_t b) { return blocks[a].bytes > blocks[b].bytes; });
-  std::vector<std::size_t> placed;
-  std::size_t end = 0;
-  for (const std::size_t i : order) {
-    Block& block = blocks[i];
-    std::vector<std::pair<std::size_t, std::size_t>> taken;
-    for (const std::size_t j : placed) {
-      const Block& other = blocks[j];
-      if (other.first <= block.last && block.first <= other.last)
-        taken.emplace_back(other.offset, other.offset + other.bytes);
-    }
-    std::sort(taken.begin(), taken.end());
-    std::size_t at = 0;
-    for (const auto& [from, to] : taken) {
-      if (at + block.bytes <= from) break;
-      at = std::max(at, to);
-    }
-    block.offset = at;
-    end = std::max(end, at + block.bytes);
-    placed.push_back(i);
-  }
-  return end;
-}
-
 class Planner {
  public:
   Planner(const Graph& graph, const Program& program, Storage storage, const PlanLimits& limits)
@@ -228,9 +60,7 @@ class Planner {
     for (std::size_t t = 0; t < extent_.size(); ++t) {
       layout_.push_back(layout_of(program_.tensors[t], extent_[t], storage_));
     }
-    std::vector<Keep> keep(program_.tensors.size(), Keep::nowhere);
-    const std::vector<int> candidates = Passes{program_, keep}.candidates();
-    search(candidates, keep);
+    search();
     if (!best_) {
       return Error{Errc::over_budget, fmt::format("the network's rows need {} of memory at least, {} are left for them",
                                                   to_text(least_), to_text(limits_.memory))};
@@ -254,146 +84,229 @@ class Planner {
            static_cast<std::size_t>(extent_[static_cast<std::size_t>(tensor)].height);
   }
 
-  /// Tries every choice for up to kMost candidates (the largest saving first would be a heuristic; few networks have more).
-  void search(const std::vector<int>& candidates, std::vector<Keep>& keep) {
-    constexpr std::size_t kMost = 8;
-    const std::size_t n = std::min(candidates.size(), kMost);
-    const int kinds = limits_.disk == Bytes{} ? 2 : 3;
-    std::size_t combinations = 1;
-    for (std::size_t i = 0; i < n; ++i) combinations *= static_cast<std::size_t>(kinds);
-    for (std::size_t c = 0; c < combinations; ++c) {
-      std::size_t rest = c;
-      for (std::size_t i = 0; i < n; ++i, rest /= static_cast<std::size_t>(kinds)) {
-        keep[static_cast<std::size_t>(candidates[i])] = static_cast<Keep>(rest % static_cast<std::size_t>(kinds));
+  /// Tensors of which at most one is kept: one that a later pass needs, and what it is made from where that is smaller
+  /// and dearer to make again.
+  using Choice = std::vector<int>;
+  std::vector<Choice> choices() const {
+    const std::vector<int> shared = shared_tensors(program_);
+    std::vector<Choice> list;
+    for (const int t : shared) {
+      Choice choice{t};
+      const Op& op = producer(t);
+      const int before = op.inputs.front().tensor;
+      const bool other = std::find(shared.begin(), shared.end(), before) == shared.end();
+      if (other && producer(before).kind != OpKind::input && whole_bytes(before) < whole_bytes(t) &&
+          cost_since(before, shared, whole_bytes(before)) > cost_of(op, extent_[index(t)])) {
+        choice.push_back(before);
       }
-      consider(keep);
+      list.push_back(std::move(choice));
+    }
+    return list;
+  }
+  /// Multiplications that make a tensor from what is more likely to be kept: the shared ones that are not larger.
+  double cost_since(int tensor, const std::vector<int>& shared, std::size_t largest) const {
+    const Op& op = producer(tensor);
+    double cost = cost_of(op, extent_[index(tensor)]);
+    for (const View& v : op.inputs) {
+      const bool likely =
+          std::find(shared.begin(), shared.end(), v.tensor) != shared.end() && whole_bytes(v.tensor) <= largest;
+      if (!likely) cost += cost_since(v.tensor, shared, largest);
+    }
+    return cost;
+  }
+
+  /// Tries every combination for the first kMost choices; few networks have more.
+  void search() {
+    constexpr std::size_t kMost = 8;
+    std::vector<Choice> all = choices();
+    if (all.size() > kMost) all.resize(kMost);
+    std::vector<Keep> keep(program_.tensors.size(), Keep::nowhere);
+    search_from(all, 0, keep);
+  }
+  void search_from(const std::vector<Choice>& all, std::size_t number, std::vector<Keep>& keep) {
+    if (number == all.size()) return consider(keep);
+    search_from(all, number + 1, keep);
+    for (const int t : all[number]) {
+      for (const Keep kind : {Keep::memory, Keep::disk}) {
+        if (kind == Keep::disk && limits_.disk == Bytes{}) continue;
+        keep[index(t)] = kind;
+        search_from(all, number + 1, keep);
+        keep[index(t)] = Keep::nowhere;
+      }
     }
   }
 
   void consider(const std::vector<Keep>& keep) {
-    // Seconds, roughly: what was measured on the machines that weir is developed on; only the order of plans matters.
-    constexpr double kMacsPerSecond = 5e11;
-    constexpr double kMemoryBytesPerSecond = 1.5e9;  // the first touch of a page is what costs
-    constexpr double kDiskBytesPerSecond = 1e9;
-    std::vector<Pass> passes = Passes{program_, keep}.build();
-    double seconds = 0;
+    std::vector<Pass> passes = make_passes(program_, keep);
     Bytes disk;
-    for (const Pass& pass : passes) {
-      for (std::size_t o = 0; o < pass.role.size(); ++o) {
-        const int tensor = program_.ops[o].output;
-        if (pass.role[o] == Role::run)
-          seconds += cost_of(program_.ops[o], extent_[static_cast<std::size_t>(tensor)]) / kMacsPerSecond;
-        if (pass.role[o] == Role::load) seconds += static_cast<double>(whole_bytes(tensor)) / kDiskBytesPerSecond;
-      }
-      for (const int t : pass.stored) {
-        const bool on_disk = keep[static_cast<std::size_t>(t)] == Keep::disk;
-        seconds += static_cast<double>(whole_bytes(t)) / (on_disk ? kDiskBytesPerSecond : kMemoryBytesPerSecond);
-        if (on_disk) disk += Bytes{whole_bytes(t)};
-      }
+    const double seconds = seconds_of(passes, keep, disk);
+    if (disk > limits_.disk || (best_ && seconds >= *best_)) return;
+    std::vector<const RowsHeld*> held;
+    for (Pass& pass : passes) {
+      held.push_back(&low_rows(pass));
+      pass.rows = held.back()->most;
     }
-    if (disk > limits_.disk) return;
-    if (best_ && seconds >= *best_) return;
-    const Bytes arena = Bytes{arena_of(passes, keep)};
+    const Bytes arena{Arena{*this, passes, held, keep}.bytes};
     if (least_ == Bytes{} || arena < least_) least_ = arena;
     if (arena > limits_.memory) return;
     best_ = seconds;
     best_keep_ = keep;
   }
 
-  /// The arena's size with rings as of the low picture.
-  std::size_t arena_of(std::vector<Pass>& passes, const std::vector<Keep>& keep) {
-    for (Pass& pass : passes) pass.rows = cached_rows(pass);
-    std::vector<Block> blocks = blocks_of(passes, keep);
-    return place(blocks);
+  /// Roughly: what was measured on the machines that weir is developed on; only the order of plans matters.
+  double seconds_of(const std::vector<Pass>& passes, const std::vector<Keep>& keep, Bytes& disk) const {
+    constexpr double kMacsPerSecond = 5e11;
+    constexpr double kMemoryBytesPerSecond = 1.5e9;  // the first touch of a page is what costs
+    constexpr double kDiskBytesPerSecond = 1e9;
+    double seconds = 0;
+    for (const Pass& pass : passes) {
+      for (std::size_t o = 0; o < pass.role.size(); ++o) {
+        const int tensor = program_.ops[o].output;
+        if (pass.role[o] == Role::run) seconds += cost_of(program_.ops[o], extent_[index(tensor)]) / kMacsPerSecond;
+        if (pass.role[o] == Role::load) seconds += static_cast<double>(whole_bytes(tensor)) / kDiskBytesPerSecond;
+      }
+      for (const int t : pass.stored) {
+        const bool on_disk = keep[index(t)] == Keep::disk;
+        seconds += static_cast<double>(whole_bytes(t)) / (on_disk ? kDiskBytesPerSecond : kMemoryBytesPerSecond);
+        if (on_disk) disk += Bytes{whole_bytes(t)};
+      }
+    }
+    return seconds;
   }
-  const std::vector<int>& cached_rows(const Pass& pass) {
+
+  const RowsHeld& low_rows(const Pass& pass) {
     std::vector<int> key(pass.role.size() + pass.targets.size() + 1, -1);
     for (std::size_t o = 0; o < pass.role.size(); ++o) key[o] = static_cast<int>(pass.role[o]);
     std::copy(pass.targets.begin(), pass.targets.end(),
               key.begin() + static_cast<std::ptrdiff_t>(pass.role.size()) + 1);
-    auto [at, fresh] = ring_cache_.try_emplace(std::move(key));
-    if (fresh) at->second = rows_alive(program_, low_extent_, pass, limits_.band);
+    auto [at, fresh] = rows_cache_.try_emplace(std::move(key));
+    if (fresh) at->second = rows_held(program_, low_extent_, pass, limits_.band);
     return at->second;
   }
 
-  /// Every ring of every pass and every stored tensor, with the passes in which it lives.
-  std::vector<Block> blocks_of(const std::vector<Pass>& passes, const std::vector<Keep>& keep) {
-    std::vector<Block> blocks;
-    owners_.clear();
-    for (std::size_t p = 0; p < passes.size(); ++p) {
-      for (std::size_t t = 0; t < program_.tensors.size(); ++t) {
+  /// The passes' memory: one block for the rings of each, one for every tensor that is kept in memory.
+  struct Arena {
+    Arena(const Planner& planner, const std::vector<Pass>& passes, const std::vector<const RowsHeld*>& held,
+          const std::vector<Keep>& keep) {
+      for (std::size_t p = 0; p < passes.size(); ++p) {
         const int number = static_cast<int>(p);
-        const bool stored =
-            std::find(passes[p].stored.begin(), passes[p].stored.end(), static_cast<int>(t)) != passes[p].stored.end();
-        if (stored && keep[t] == Keep::memory) {
-          blocks.push_back({round_up(whole_bytes(static_cast<int>(t)), kAlign), number,
-                            last_use(passes, p, static_cast<int>(t)), 0});
-          owners_.push_back({number, static_cast<int>(t)});
-        } else if (passes[p].rows[t] > 0) {
-          const std::size_t bytes = layout_[t].row_bytes * static_cast<std::size_t>(passes[p].rows[t]);
-          blocks.push_back({round_up(bytes, kAlign), number, number, 0});
-          owners_.push_back({number, static_cast<int>(t)});
+        for (const int t : passes[p].stored) {
+          if (keep[index(t)] != Keep::memory) continue;
+          tensors.push_back(t);
+          blocks.push_back({round_up(planner.whole_bytes(t), kAlign), number, planner.last_use(passes, p, t)});
         }
       }
+      for (std::size_t p = 0; p < passes.size(); ++p) {
+        std::size_t rings = 0;
+        for (std::size_t t = 0; t < passes[p].rows.size(); ++t) {
+          if (!kept_by(passes[p], keep, static_cast<int>(t)))
+            rings += planner.ring_bytes(passes[p], static_cast<int>(t));
+        }
+        blocks.push_back({rings, static_cast<int>(p), static_cast<int>(p)});
+      }
+      for (std::size_t p = 0; p < passes.size(); ++p) add_handovers(planner, static_cast<int>(p), *held[p]);
+      bytes = place(blocks, handovers);
     }
-    return blocks;
+
+    void add_handovers(const Planner& planner, int pass, const RowsHeld& held) {
+      for (const RowsHeld::Handover& h : held.handovers) {
+        const std::size_t from = block_of(h.from);
+        const std::size_t to = block_of(h.to);
+        if (from == tensors.size() || to == tensors.size()) continue;
+        if (blocks[from].last != pass || blocks[to].first != pass) continue;
+        const std::size_t behind =
+            round_up(static_cast<std::size_t>(std::max(0, h.lag)) * planner.layout_[index(h.from)].row_bytes, kAlign);
+        const std::size_t faster = blocks[to].bytes > blocks[from].bytes ? blocks[to].bytes - blocks[from].bytes : 0;
+        handovers.push_back({from, to, behind + faster});
+      }
+    }
+    std::size_t block_of(int tensor) const {
+      return static_cast<std::size_t>(std::find(tensors.begin(), tensors.end(), tensor) - tensors.begin());
+    }
+    const Block& rings_of(std::size_t pass) const { return blocks[tensors.size() + pass]; }
+
+    std::vector<int> tensors;   // of the first blocks
+    std::vector<Block> blocks;  // then the rings, by pass
+    std::vector<Handover> handovers;
+    std::size_t bytes = 0;
+  };
+
+  static bool kept_by(const Pass& pass, const std::vector<Keep>& keep, int tensor) {
+    return keep[index(tensor)] == Keep::memory &&
+           std::find(pass.stored.begin(), pass.stored.end(), tensor) != pass.stored.end();
+  }
+  std::size_t ring_bytes(const Pass& pass, int tensor) const {
+    return round_up(layout_[index(tensor)].row_bytes * static_cast<std::size_t>(pass.rows[index(tensor)]), kAlign);
   }
   int last_use(const std::vector<Pass>& passes, std::size_t stored_in, int tensor) const {
     int last = static_cast<int>(stored_in);
     for (std::size_t p = stored_in + 1; p < passes.size(); ++p) {
       for (std::size_t o = 0; o < program_.ops.size(); ++o) {
-        if (passes[p].role[o] != Role::run) continue;
-        const Op& op = program_.ops[o];
-        bool reads = op.epilogue.has_residual && op.epilogue.residual.tensor == tensor;
-        for (const View& v : op.inputs) reads = reads || v.tensor == tensor;
-        if (reads) last = static_cast<int>(p);
+        if (passes[p].role[o] == Role::run && reads(program_.ops[o], tensor)) last = static_cast<int>(p);
       }
     }
     return last;
   }
 
-  Plan lay_out(const std::vector<Keep>& keep, const std::vector<Extent>& extent) {
+  Plan lay_out(const std::vector<Keep>& keep, const std::vector<Extent>& extent) const {
     Plan plan;
     plan.extent = extent;
     plan.layout = layout_;
     plan.keep = keep;
     plan.storage = storage_;
     plan.band = limits_.band;
-    plan.passes = Passes{program_, keep}.build();
+    plan.passes = make_passes(program_, keep);
     plan.disk_offset.assign(program_.tensors.size(), 0);
+    std::vector<RowsHeld> held;
+    std::vector<const RowsHeld*> pointers;
+    held.reserve(plan.passes.size());
     for (Pass& pass : plan.passes) {
-      pass.rows = rows_alive(program_, extent, pass, limits_.band);
-      pass.offset.assign(program_.tensors.size(), 0);
+      held.push_back(rows_held(program_, extent, pass, limits_.band));
+      pointers.push_back(&held.back());
+      pass.rows = held.back().most;
       for (std::size_t o = 0; o < pass.role.size(); ++o) {
         if (pass.role[o] != Role::run) continue;
-        pass.multiplications += cost_of(program_.ops[o], extent[static_cast<std::size_t>(program_.ops[o].output)]);
+        pass.multiplications += cost_of(program_.ops[o], extent[index(program_.ops[o].output)]);
       }
       plan.multiplications += pass.multiplications;
       for (const int t : pass.stored) {
-        if (keep[static_cast<std::size_t>(t)] != Keep::disk) continue;
-        plan.disk_offset[static_cast<std::size_t>(t)] = plan.disk.count();
+        if (keep[index(t)] != Keep::disk) continue;
+        plan.disk_offset[index(t)] = plan.disk.count();
         plan.disk += Bytes{whole_bytes(t)};
       }
     }
     plan.lead = input_lead(program_, extent, plan.passes.back(), limits_.band);
-    std::vector<Block> blocks = blocks_of(plan.passes, keep);
-    plan.arena = Bytes{place(blocks)};
-    std::vector<std::size_t> stored_in_pass(plan.passes.size(), 0);
-    for (std::size_t b = 0; b < blocks.size(); ++b) {
-      const auto [pass, tensor] = owners_[b];
-      const auto t = static_cast<std::size_t>(tensor);
-      const bool whole = blocks[b].bytes >= whole_bytes(tensor) && keep[t] == Keep::memory;
-      for (int p = blocks[b].first; p <= blocks[b].last; ++p) {
-        plan.passes[static_cast<std::size_t>(p)].offset[t] = blocks[b].offset;
-        if (whole) {
-          plan.passes[static_cast<std::size_t>(p)].rows[t] = extent[t].height;
-          stored_in_pass[static_cast<std::size_t>(p)] += blocks[b].bytes;
-        }
-      }
+    const Arena arena{*this, plan.passes, pointers, keep};
+    plan.arena = Bytes{arena.bytes};
+    std::size_t rings = 0;
+    for (std::size_t p = 0; p < plan.passes.size(); ++p) {
+      set_offsets(arena, p, plan);
+      rings = std::max(rings, arena.rings_of(p).bytes);
     }
-    plan.stored = Bytes{*std::max_element(stored_in_pass.begin(), stored_in_pass.end())};
+    plan.stored = plan.arena - std::min(plan.arena, Bytes{rings});
     return plan;
   }
+
+  void set_offsets(const Arena& arena, std::size_t number, Plan& plan) const {
+    Pass& pass = plan.passes[number];
+    pass.offset.assign(program_.tensors.size(), 0);
+    std::size_t at = arena.rings_of(number).offset;
+    for (std::size_t t = 0; t < pass.rows.size(); ++t) {
+      if (kept_by(pass, plan.keep, static_cast<int>(t))) continue;
+      pass.offset[t] = at;
+      at += ring_bytes(pass, static_cast<int>(t));
+    }
+    for (std::size_t b = 0; b < arena.tensors.size(); ++b) {
+      const Block& block = arena.blocks[b];
+      if (static_cast<int>(number) < block.first || static_cast<int>(number) > block.last) continue;
+      const std::size_t t = index(arena.tensors[b]);
+      pass.offset[t] = block.offset;
+      pass.rows[t] = plan.extent[t].height;
+    }
+  }
+
+  static std::size_t index(int i) { return static_cast<std::size_t>(i); }
+  const Op& producer(int tensor) const { return program_.ops[index(program_.tensors[index(tensor)].producer)]; }
 
   const Graph& graph_;
   const Program& program_;
@@ -402,8 +315,7 @@ class Planner {
   std::vector<Extent> extent_;
   std::vector<Extent> low_extent_;
   std::vector<RowLayout> layout_;
-  std::map<std::vector<int>, std::vector<int>> ring_cache_;
-  std::vector<std::pair<int, int>> owners_;  // (pass, tensor) of each block
+  std::map<std::vector<int>, RowsHeld> rows_cache_;
   std::optional<double> best_;
   std::vector<Keep> best_keep_;
   Bytes least_;

@@ -6,17 +6,10 @@
 #include "base/bytes.hpp"
 #include "base/result.hpp"
 #include "compute/kernels/kernels.hpp"
+#include "nn/passes.hpp"
 #include "nn/program.hpp"
-#include "nn/schedule.hpp"
 
 namespace weir::nn {
-
-/// Where a tensor that several passes need is kept.
-enum class Keep : unsigned char {
-  nowhere,  ///< made again by each pass that needs it
-  memory,
-  disk,
-};
 
 /// How a tensor's rows lie in memory. Margins of columns on both sides are zero: what a padded convolution reads there.
 struct RowLayout {
@@ -24,17 +17,6 @@ struct RowLayout {
   int stride = 1;              ///< elements from pixel to pixel (feature rows)
   int plane_stride = 0;        ///< floats from plane to plane (planar rows)
   std::size_t first_byte = 0;  ///< of column 0 in a row
-};
-
-/// One walk over the picture from top to bottom.
-struct Pass {
-  std::vector<Role> role;           ///< by op
-  std::vector<int> targets;         ///< tensors that are made to their ends; the first leads
-  std::vector<int> stored;          ///< tensors that this pass puts into memory or on disk
-  int statistic = -1;               ///< the mean that this pass finds; -1: it makes the output
-  std::vector<int> rows;            ///< by tensor: rows held at once; 0: not in this pass
-  std::vector<std::size_t> offset;  ///< by tensor: of its first row in the arena
-  double multiplications = 0;
 };
 
 struct PlanLimits {

@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <filesystem>
 #include <limits>
@@ -199,6 +200,51 @@ TEST_P(RunFamily, BandsThreadsMemoryAndDiskDoNotChangeABit) {
                                     << to_text(other.memory);
     }
   }
+}
+
+/// Two tensors that are kept whole lie partly in the same memory in one pass.
+bool hands_over(const Plan& plan) {
+  for (const Pass& pass : plan.passes) {
+    std::vector<std::size_t> whole;
+    for (std::size_t t = 0; t < pass.rows.size(); ++t) {
+      if (plan.keep[t] == Keep::memory && pass.rows[t] == plan.extent[t].height) whole.push_back(t);
+    }
+    const auto end = [&](std::size_t t) {
+      return pass.offset[t] + plan.layout[t].row_bytes * static_cast<std::size_t>(plan.extent[t].height);
+    };
+    for (const std::size_t a : whole) {
+      for (const std::size_t b : whole) {
+        if (a != b && pass.offset[a] <= pass.offset[b] && pass.offset[b] < end(a)) return true;
+      }
+    }
+  }
+  return false;
+}
+
+TEST(Run, EveryPlanBetweenTheTightestAndTheFastestGivesTheSameBits) {
+  const Network network = network_of("realcugan2x_se", 32);
+  const compute::Planes input = picture(112, 84);
+  Settings s;
+  s.arithmetic = Arithmetic::int16;
+  Plan plan;
+  const auto first = run(network.graph, input, s, &plan);
+  ASSERT_TRUE(first) << first.error().what;
+  int plans = 0;
+  int handovers = 0;
+  std::vector<Keep> keep;
+  for (Bytes memory = plan.arena; memory > Bytes{}; memory = memory - std::min(memory, 32_KiB)) {
+    s.memory = memory;
+    const auto again = run(network.graph, input, s, &plan);
+    if (!again) break;
+    EXPECT_LE(plan.arena, memory);
+    if (plan.keep == keep) continue;
+    keep = plan.keep;
+    ++plans;
+    handovers += hands_over(plan) ? 1 : 0;
+    EXPECT_TRUE(*again == *first) << to_text(memory);
+  }
+  EXPECT_GE(plans, 3);
+  EXPECT_GE(handovers, 1);
 }
 
 TEST_P(RunFamily, ANetworkLaidAnotherWaySeesThePictureLaidThatWay) {

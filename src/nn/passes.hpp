@@ -1,0 +1,57 @@
+#pragma once
+
+#include <cstddef>
+#include <vector>
+
+#include "nn/program.hpp"
+#include "nn/schedule.hpp"
+
+namespace weir::nn {
+
+/// Where a tensor that several passes need is kept.
+enum class Keep : unsigned char {
+  nowhere,  ///< made again by each pass that needs it
+  memory,
+  disk,
+};
+
+/// One walk over the picture from top to bottom.
+struct Pass {
+  std::vector<Role> role;           ///< by op
+  std::vector<int> targets;         ///< tensors that are made to their ends; the first leads
+  std::vector<int> stored;          ///< tensors that this pass puts into memory or on disk
+  int statistic = -1;               ///< the mean that this pass finds; -1: it makes the output
+  std::vector<int> rows;            ///< by tensor: rows held at once; 0: not in this pass
+  std::vector<std::size_t> offset;  ///< by tensor: of its first row in the arena
+  double multiplications = 0;
+};
+
+/// The passes of a program: one for each statistic and one for the output. `keep` by tensor; `rows`, `offset` and
+/// `multiplications` are left empty.
+std::vector<Pass> make_passes(const Program& program, const std::vector<Keep>& keep);
+
+/// Tensors that a later pass needs than the one that can make them first: what can be worth keeping.
+std::vector<int> shared_tensors(const Program& program);
+
+/// Whether `op` reads `tensor`.
+bool reads(const Op& op, int tensor);
+
+/// How many rows a pass holds.
+struct RowsHeld {
+  std::vector<int> most;  ///< by tensor: rows that are alive at once; 0: not made by the pass
+  /// A tensor that is read here, whole, from an earlier pass, while `to` is made: when row y of `to` was made, the rows
+  /// of `from` before y * (height of from / height of to) - lag are not read any more.
+  struct Handover {
+    int from = -1, to = -1;
+    int lag = 0;
+  };
+  std::vector<Handover> handovers;
+};
+
+/// Found by walking the schedule without running anything. `extent` by tensor.
+RowsHeld rows_held(const Program& program, const std::vector<Extent>& extent, const Pass& pass, int band);
+
+/// How many input rows the pass has read, at most, beyond the one that lies under the output row that it makes.
+int input_lead(const Program& program, const std::vector<Extent>& extent, const Pass& pass, int band);
+
+}  // namespace weir::nn
