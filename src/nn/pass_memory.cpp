@@ -27,7 +27,7 @@ PlanarRows PassMemory::planar_rows(int t, Rows rows) const {
 
 void PassMemory::clear_margins(int t, Rows rows) const {
   const RowLayout& l = layout(t);
-  const bool whole = !tensor(t).planar && tensor(t).channels != l.stride;
+  const bool whole = has_filler(t);
   const std::size_t planes = tensor(t).planar ? static_cast<std::size_t>(tensor(t).channels) : 1;
   const std::size_t plane = l.row_bytes / planes;
   const std::size_t end = l.first_byte + static_cast<std::size_t>(extent(t).width) * pixel(t);

@@ -32,7 +32,9 @@ class PassMemory {
   /// Column 0 of row y, to be written.
   std::byte* out_at(int t, int y) const { return row_start(t, y) + layout(t).first_byte; }
   PlanarRows planar_rows(int t, Rows rows) const;
-  /// What padded convolutions read beside the picture is made zero, and so are the channels that fill up a block.
+  /// Channels that fill up a block follow those of the tensor in every pixel.
+  bool has_filler(int t) const { return !tensor(t).planar && tensor(t).channels != layout(t).stride; }
+  /// What padded convolutions read beside the picture is made zero; rows with filler channels are zeroed whole.
   void clear_margins(int t, Rows rows) const;
   /// Errors: io.
   Status to_disk(ScratchFile& file, int t, Rows rows) const;

@@ -68,12 +68,15 @@ bool PassRun::step(int o, Rows rows) {
     status_ = from_disk(*file_, t, rows);
     return static_cast<bool>(status_);
   }
-  if (kept_in_memory(t)) clear_margins(t, rows);
+  // Fresh pages are taken by the threads that make the rows, not by this one before them.
+  const bool filler = has_filler(t);
+  if (kept_in_memory(t) && filler) clear_margins(t, rows);
   if (op.kind == OpKind::input) {
     status_ = input_.fill(planar_rows(t, rows));
   } else {
     make(o, rows);
   }
+  if (kept_in_memory(t) && !filler) clear_margins(t, rows);
   if (!status_) return false;
   if (met_bad_values()) {
     status_ = Error{Errc::bad_values, fmt::format("layer {} met a value that is not a number near row {}",
