@@ -118,7 +118,8 @@ struct Winograd {
               P::store(to + k * step + P::lanes, b[k]);
               if constexpr (Most) {
                 F& m = most[tile * kPoints + i * 6 + k];
-                m = P::abs_max(P::abs_max(m, a[k]), b[k]);
+                const F before = block == 0 && v == 0 ? P::set1(0.0F) : m;
+                m = P::abs_max(P::abs_max(before, a[k]), b[k]);
               }
             }
           }
@@ -235,7 +236,6 @@ struct Winograd {
         const int column = 4 * (first + g * kTiles);
         if (ints) {
           alignas(64) F most[kTiles * kPoints + 16];
-          for (F& m : most) m = P::set1(0.0F);
           transform<T, true>(job, column, n, s.group, group_step, most);
           quantise(s.group, group_step, in, n, most, s.ints + static_cast<std::size_t>(g) * kTiles * in, value_step,
                    s.unscale + static_cast<std::size_t>(g) * kPoints * kTiles, job.bad);
