@@ -22,23 +22,6 @@ std::pair<int, int> source_of(Orientation o, int n, int y, int x) {
   return {y, x};
 }
 
-/// [pairs][n][n], each kernel laid as `o` and multiplied by `scale`.
-std::vector<float> laid(const std::vector<float>& weight, int n, Orientation o, float scale) {
-  std::vector<float> result(weight.size());
-  const auto area = static_cast<std::size_t>(n) * n;
-  for (int y = 0; y < n; ++y) {
-    for (int x = 0; x < n; ++x) {
-      const auto [sy, sx] = source_of(o, n, y, x);
-      const auto to = static_cast<std::size_t>(y) * static_cast<std::size_t>(n) + static_cast<std::size_t>(x);
-      const auto from = static_cast<std::size_t>(sy) * static_cast<std::size_t>(n) + static_cast<std::size_t>(sx);
-      for (std::size_t pair = 0; pair < weight.size() / area; ++pair) {
-        result[pair * area + to] = weight[pair * area + from] * scale;
-      }
-    }
-  }
-  return result;
-}
-
 /// Weights of a convolution without overlap as [out][ky][kx][padded in].
 std::vector<float> patch_of_convolution(const Convolution& conv, const std::vector<float>& weight) {
   const int in = compute::padded_channels(conv.in_channels);
@@ -100,12 +83,7 @@ PackedOp pack_op(const Layer& layer, const Op& op, const Kernels& kernels, Arith
                  Orientation orientation) {
   PackedOp packed;
   if (op.kind == OpKind::shuffle) {
-    for (int y = 0; y < op.factor; ++y) {
-      for (int x = 0; x < op.factor; ++x) {
-        const auto [sy, sx] = source_of(orientation, op.factor, y, x);
-        packed.order.push_back(static_cast<std::uint8_t>(sy * op.factor + sx));
-      }
-    }
+    packed.order = laid_order(op.factor, orientation);
     return packed;
   }
   // Without a residual the factor alpha is part of the weights: act(alpha * x) = alpha * act(x) for alpha > 0.
@@ -147,6 +125,33 @@ bool has_weights(const Op& op) {
 }
 
 }  // namespace
+
+std::vector<float> laid(const std::vector<float>& weight, int n, Orientation o, float scale) {
+  std::vector<float> result(weight.size());
+  const auto area = static_cast<std::size_t>(n) * n;
+  for (int y = 0; y < n; ++y) {
+    for (int x = 0; x < n; ++x) {
+      const auto [sy, sx] = source_of(o, n, y, x);
+      const auto to = static_cast<std::size_t>(y) * static_cast<std::size_t>(n) + static_cast<std::size_t>(x);
+      const auto from = static_cast<std::size_t>(sy) * static_cast<std::size_t>(n) + static_cast<std::size_t>(sx);
+      for (std::size_t pair = 0; pair < weight.size() / area; ++pair) {
+        result[pair * area + to] = weight[pair * area + from] * scale;
+      }
+    }
+  }
+  return result;
+}
+
+std::vector<std::uint8_t> laid_order(int n, Orientation orientation) {
+  std::vector<std::uint8_t> order;
+  for (int y = 0; y < n; ++y) {
+    for (int x = 0; x < n; ++x) {
+      const auto [sy, sx] = source_of(orientation, n, y, x);
+      order.push_back(static_cast<std::uint8_t>(sy * n + sx));
+    }
+  }
+  return order;
+}
 
 Packed pack(const Graph& graph, const Program& program, const Kernels& kernels, Arithmetic arithmetic,
             Orientation orientation) {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <vector>
 
 #include "base/bytes.hpp"
@@ -13,6 +14,11 @@ namespace weir::nn {
 struct Orientation {
   bool transpose = false, mirror_rows = false, mirror_columns = false;
 };
+
+/// Every n x n kernel of [pairs][n][n], laid as `orientation` and multiplied by `scale`.
+std::vector<float> laid(const std::vector<float>& weight, int n, Orientation orientation, float scale = 1);
+/// For each (y, x) of an n x n kernel that is laid as `orientation`, the number of the place that it comes from.
+std::vector<std::uint8_t> laid_order(int n, Orientation orientation);
 
 /// The weights of one op in the order in which the kernels read them.
 struct PackedOp {

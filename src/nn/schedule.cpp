@@ -42,7 +42,7 @@ Rows resize_rows(const Interp& interp, Rows out) {
 
 }  // namespace
 
-Rows Schedule::needed(const Op& op, std::size_t i, Rows out) const {
+Rows rows_read(const Op& op, std::size_t i, Rows out, int size, bool across) {
   const bool residual = i == op.inputs.size();
   const View& view = residual ? op.epilogue.residual : op.inputs[i];
   Rows rows = out;
@@ -70,9 +70,14 @@ Rows Schedule::needed(const Op& op, std::size_t i, Rows out) const {
         break;
     }
   }
-  const int height = extent(view.tensor).height;
-  const int first = std::clamp(rows.first + view.top, 0, height);
-  return {first, std::clamp(rows.last + view.top, first, height)};
+  const int offset = across ? view.left : view.top;
+  const int first = std::clamp(rows.first + offset, 0, size);
+  return {first, std::clamp(rows.last + offset, first, size)};
+}
+
+Rows Schedule::needed(const Op& op, std::size_t i, Rows out) const {
+  const View& view = i == op.inputs.size() ? op.epilogue.residual : op.inputs[i];
+  return rows_read(op, i, out, extent(view.tensor).height);
 }
 
 int Schedule::step_end(const Op& op, int first) const {

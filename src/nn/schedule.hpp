@@ -11,6 +11,10 @@ struct Rows {
   int first = 0, last = 0;
 };
 
+/// The rows of input `i` (the residual comes after the inputs) that rows `out` of an op's output need, in the input
+/// tensor's own rows, cut to its `size`; with `across`, the same for columns.
+Rows rows_read(const Op& op, std::size_t i, Rows out, int size, bool across = false);
+
 /// What an op does in a pass.
 enum class Role : unsigned char {
   absent,  ///< its tensor is not read, or is there already, whole
