@@ -67,8 +67,8 @@ Result<std::vector<float>> run_drawn(const nn::Network& network, const nn::Progr
   const Geometry geometry = geometry_of(network.family, kSide, kSide);
   nn::PlanLimits limits;
   limits.memory = 64_GiB;  // of a picture this small nothing large comes
-  auto plan = nn::make_plan(network.graph, program, {geometry.input_height, geometry.input_width},
-                            ints ? compute::Storage::half : compute::Storage::single, limits);
+  auto plan = nn::plan_whole(network.graph, program, {geometry.input_height, geometry.input_width},
+                             ints ? compute::Storage::half : compute::Storage::single, limits);
   if (!plan) return plan.error();
   auto runner = nn::Runner::create(network.graph, program, *plan, kernels, team, {});
   if (!runner) return runner.error();

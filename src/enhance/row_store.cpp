@@ -19,15 +19,15 @@ Result<RowStore> RowStore::create(int rows, std::size_t row_bytes, const std::fi
   return store;
 }
 
-Status RowStore::write(int row, std::span<const std::byte> bytes) {
-  const std::uint64_t offset = static_cast<std::uint64_t>(row) * row_bytes_;
+Status RowStore::write(int row, std::span<const std::byte> bytes, std::size_t at) {
+  const std::uint64_t offset = static_cast<std::uint64_t>(row) * row_bytes_ + at;
   if (file_) return file_->write_at(offset, bytes);
   std::memcpy(memory_.data() + offset, bytes.data(), bytes.size());
   return ok();
 }
 
-Status RowStore::read(int row, std::span<std::byte> bytes) {
-  const std::uint64_t offset = static_cast<std::uint64_t>(row) * row_bytes_;
+Status RowStore::read(int row, std::span<std::byte> bytes, std::size_t at) {
+  const std::uint64_t offset = static_cast<std::uint64_t>(row) * row_bytes_ + at;
   if (file_) return file_->read_at(offset, bytes);
   std::memcpy(bytes.data(), memory_.data() + offset, bytes.size());
   return ok();

@@ -14,9 +14,10 @@ class RowStore {
  public:
   /// `folder` empty: in memory. Errors: over_budget, io.
   static Result<RowStore> create(int rows, std::size_t row_bytes, const std::filesystem::path& folder);
-  Status write(int row, std::span<const std::byte> bytes);
-  /// Rows that were never written read as zero.
-  Status read(int row, std::span<std::byte> bytes);
+  /// From byte `at` of the row on. Errors: io.
+  Status write(int row, std::span<const std::byte> bytes, std::size_t at = 0);
+  /// What was never written reads as zero. Errors: io.
+  Status read(int row, std::span<std::byte> bytes, std::size_t at = 0);
 
  private:
   explicit RowStore(std::size_t row_bytes) : row_bytes_{row_bytes} {}

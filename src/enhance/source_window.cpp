@@ -9,7 +9,7 @@ namespace weir::enhance {
 namespace {
 
 template <class T>
-void to_planes(const T* row, const media::PictureInfo& info, const std::vector<int>& column, float* out,
+void to_planes(const T* row, const media::PictureInfo& info, std::span<const int> column, float* out,
                std::ptrdiff_t plane) {
   const float scale = 1.0F / (sizeof(T) == 1 ? 255.0F : 65535.0F);
   const int channels = info.channels();
@@ -83,15 +83,17 @@ Status SourceWindow::require(int y) {
 }
 
 Status SourceWindow::fill(const nn::PlanarRows& rows) {
+  const std::span<const int> column =
+      std::span{column_}.subspan(static_cast<std::size_t>(rows.left), static_cast<std::size_t>(rows.width));
   for (int i = 0; i < rows.count; ++i) {
     const int y = reflect(rows.first + i - geometry_.border, geometry_.height);
     if (auto status = require(y); !status) return status;
     const std::byte* from = row(y).data();
     float* to = rows.row[static_cast<std::size_t>(i)];
     if (info_.bits == 8) {
-      to_planes(reinterpret_cast<const std::uint8_t*>(from), info_, column_, to, rows.plane_stride);
+      to_planes(reinterpret_cast<const std::uint8_t*>(from), info_, column, to, rows.plane_stride);
     } else {
-      to_planes(reinterpret_cast<const std::uint16_t*>(from), info_, column_, to, rows.plane_stride);
+      to_planes(reinterpret_cast<const std::uint16_t*>(from), info_, column, to, rows.plane_stride);
     }
   }
   return ok();

@@ -13,9 +13,9 @@
 #include "enhance/stored_picture.hpp"
 #include "enhance/upscale.hpp"
 #include "nn/packed.hpp"
-#include "nn/plan.hpp"
 #include "nn/program.hpp"
 #include "nn/run.hpp"
+#include "nn/strips.hpp"
 
 namespace weir::enhance {
 
@@ -27,14 +27,14 @@ struct Stage {
   Geometry geometry;
   media::PictureInfo in;   ///< what it reads
   media::PictureInfo out;  ///< what it makes
-  nn::Plan plan;
+  nn::StripPlan plan;
 };
 
 struct RunPlan {
   Arithmetic arithmetic = Arithmetic::int16;
   std::vector<Stage> stages;
   bool middle_on_disk = false;  ///< the picture between two stages
-  bool sums_on_disk = false;    ///< of the eight orientations
+  bool sums_on_disk = false;    ///< of the eight orientations, and what strips make one after the other
   media::WriteOptions output;   ///< what it was planned for
 };
 
@@ -176,13 +176,22 @@ class NetworkUpscaler final : public Upscaler {
                                                 settings_.spill_limit == Bytes{} ? " or give --spill" : "")};
   }
 
-  /// Plans one application within what is left of the line, and adds its parts.
+  /// Plans one application within what is left of the line, and adds its parts. Strips only where rows of the whole width
+  /// do not fit: their results are put together in a store of their own.
   Status plan_stage(Stage& stage, Arithmetic arithmetic, bool last, UpscalePlan& plan, RunPlan& inside) {
+    auto status = plan_stage_as(&nn::plan_whole, settings_.tta, stage, arithmetic, last, plan, inside);
+    if (status || status.error().code != Errc::over_budget) return status;
+    if (plan_stage_as(&nn::plan_strips, true, stage, arithmetic, last, plan, inside)) return ok();
+    return status;
+  }
+
+  Status plan_stage_as(decltype(&nn::plan_whole) make_plan, bool sums, Stage& stage, Arithmetic arithmetic, bool last,
+                       UpscalePlan& plan, RunPlan& inside) {
     std::vector<PlanPart> parts;
     const Bytes converted =
         Bytes{stage.out.row_bytes()} * (std::uint64_t{8} * static_cast<std::uint64_t>(stage.geometry.scale));
     parts.push_back({"rows being converted", converted, {}});
-    if (settings_.tta) add_store("sums of the orientations", sums_bytes(stage), plan, parts, inside.sums_on_disk);
+    if (sums) add_store("network's result", sums_bytes(stage), plan, parts, inside.sums_on_disk);
     if (!last) {
       const Bytes bytes = Bytes{stage.out.row_bytes()} * static_cast<std::uint64_t>(stage.out.height);
       add_store("picture between two runs", bytes, plan, parts, inside.middle_on_disk);
@@ -195,9 +204,10 @@ class NetworkUpscaler final : public Upscaler {
     int lead = 64;
     while (true) {
       const Bytes taken = sum_ram(plan.parts) + sum_ram(parts) + SourceWindow::need(stage.in, stage.geometry, lead);
-      limits.memory = settings_.ram == Bytes{} ? Bytes{~std::uint64_t{0}} : settings_.ram - taken;
-      auto found = nn::make_plan(network_->graph, program_, {stage.geometry.input_height, stage.geometry.input_width},
-                                 arithmetic == Arithmetic::int16 ? Storage::half : Storage::single, limits);
+      limits.memory =
+          settings_.ram == Bytes{} ? Bytes{~std::uint64_t{0}} : settings_.ram - std::min(settings_.ram, taken);
+      auto found = make_plan(network_->graph, program_, {stage.geometry.input_height, stage.geometry.input_width},
+                             arithmetic == Arithmetic::int16 ? Storage::half : Storage::single, limits);
       if (!found && limits.band > kLeastBand) {
         limits.band = kLeastBand;
         continue;
@@ -240,11 +250,12 @@ class NetworkUpscaler final : public Upscaler {
     plan.ram = sum_ram(plan.parts);
     for (const PlanPart& part : plan.parts) plan.disk += part.disk;
     const Stage& stage = inside.stages.back();
-    plan.band_height = stage.plan.band;
-    plan.strip_width = stage.geometry.width;
+    plan.band_height = stage.plan.plans.front().band;
+    plan.strip_width = stage.plan.strips.size() == 1 ? stage.geometry.width : stage.plan.width;
+    plan.strip_halo = stage.plan.halo;
     plan.passes = 0;
     for (const Stage& s : inside.stages)
-      plan.passes += static_cast<int>(s.plan.passes.size()) * (settings_.tta ? kOrientations : 1);
+      plan.passes += static_cast<int>(s.plan.plans.front().passes.size()) * (settings_.tta ? kOrientations : 1);
     // Multiplications per second and thread, roughly, as measured (docs/measurements.md).
     const bool ints = inside.arithmetic == Arithmetic::int16;
     const double rate = kernels_.name == "avx512_vnni"                    ? (ints ? 2.5e11 : 1.2e11)
@@ -318,40 +329,69 @@ class NetworkUpscaler final : public Upscaler {
       SourceWindow window{reader, stage.geometry, stage.plan.lead};
       ResultRows result{owner_.network_->family, stage.geometry, stage.out, window,
                         owner_.kernels_,         owner_.team(),  sink};
-      if (owner_.settings_.tta) return run_orientations(stage, *runner, window, result);
+      if (owner_.settings_.tta || stage.plan.strips.size() > 1) return run_in_parts(stage, *runner, window, result);
       return runner->run(
           owner_.packed(plan_.arithmetic, 0), window, [&](const nn::PlanarRows& rows) { return result.take(rows); },
           control());
     }
 
-    /// Eight runs, each with the network laid another way; the mean of their results, taken in the last run.
-    Status run_orientations(const Stage& stage, nn::Runner& runner, SourceWindow& window, ResultRows& result) {
-      const std::size_t row_floats = static_cast<std::size_t>(stage.out.width) * 3;
-      auto sums = RowStore::create(stage.out.height, row_floats * sizeof(float), folder(plan_.sums_on_disk));
+    /// What is not made row by row is put together in a store, and taken from there: strips one after the other, and the
+    /// mean of eight runs, each with the network laid another way.
+    Status run_in_parts(const Stage& stage, nn::Runner& runner, SourceWindow& window, ResultRows& result) {
+      const int orientations = owner_.settings_.tta ? kOrientations : 1;
+      const std::size_t row_bytes = static_cast<std::size_t>(stage.out.width) * 3 * sizeof(float);
+      auto sums = RowStore::create(stage.out.height, row_bytes, folder(plan_.sums_on_disk));
       if (!sums) return sums.error();
-      std::vector<float> sum(row_floats);
-      const std::span<std::byte> bytes{reinterpret_cast<std::byte*>(sum.data()), sum.size() * sizeof(float)};
-      for (int i = 0; i < kOrientations; ++i) {
-        const bool last = i + 1 == kOrientations;
-        const auto add = [&](const nn::PlanarRows& rows) -> Status {
-          for (int k = 0; k < rows.count; ++k) {
-            const int y = rows.first + k - stage.geometry.crop;
-            if (y < 0 || y >= stage.out.height) continue;
-            if (auto status = sums->read(y, bytes); !status) return status;
-            for (int c = 0; c < 3; ++c) {
-              float* plane = rows.row[static_cast<std::size_t>(k)] + c * rows.plane_stride + stage.geometry.crop;
-              float* to = sum.data() + static_cast<std::size_t>(c) * stage.out.width;
-              for (int x = 0; x < stage.out.width; ++x) {
-                to[x] += plane[x];
-                if (last) plane[x] = to[x] * (1.0F / kOrientations);
-              }
-            }
-            if (auto status = last ? ok() : sums->write(y, bytes); !status) return status;
-          }
-          return last ? result.take(rows) : ok();
-        };
+      const auto add = [&](const nn::PlanarRows& rows) { return add_rows(stage, rows, *sums); };
+      for (int i = 0; i < orientations; ++i) {
         if (auto status = runner.run(owner_.packed(plan_.arithmetic, i), window, add, control()); !status)
           return status;
+      }
+      return take_sums(stage, *sums, 1.0F / static_cast<float>(orientations), window, result);
+    }
+
+    /// Adds the part of the rows that lies within the picture to what the store has there.
+    static Status add_rows(const Stage& stage, const nn::PlanarRows& rows, RowStore& sums) {
+      const int crop = stage.geometry.crop;
+      const int first = std::max(rows.left, crop);
+      const int last = std::min(rows.left + rows.width, crop + stage.out.width);
+      if (first >= last) return ok();
+      std::vector<float> sum(static_cast<std::size_t>(last - first));
+      const std::span<std::byte> bytes{reinterpret_cast<std::byte*>(sum.data()), sum.size() * sizeof(float)};
+      for (int k = 0; k < rows.count; ++k) {
+        const int y = rows.first + k - crop;
+        if (y < 0 || y >= stage.out.height) continue;
+        for (int c = 0; c < 3; ++c) {
+          const std::size_t at = (static_cast<std::size_t>(c) * static_cast<std::size_t>(stage.out.width) +
+                                  static_cast<std::size_t>(first - crop)) *
+                                 sizeof(float);
+          if (auto status = sums.read(y, bytes, at); !status) return status;
+          const float* plane = rows.row[static_cast<std::size_t>(k)] + c * rows.plane_stride + (first - rows.left);
+          for (std::size_t x = 0; x < sum.size(); ++x) sum[x] += plane[x];
+          if (auto status = sums.write(y, bytes, at); !status) return status;
+        }
+      }
+      return ok();
+    }
+
+    static Status take_sums(const Stage& stage, RowStore& sums, float factor, SourceWindow& window,
+                            ResultRows& result) {
+      const auto width = static_cast<std::size_t>(stage.out.width);
+      const auto crop = static_cast<std::size_t>(stage.geometry.crop);
+      std::vector<float> row(crop + 3 * width);  // the columns before the picture are not looked at
+      nn::PlanarRows rows;
+      rows.count = 1;
+      rows.width = stage.out.width;
+      rows.planes = 3;
+      rows.plane_stride = static_cast<std::ptrdiff_t>(width);
+      rows.row = {row.data()};
+      if (auto status = window.begin(); !status) return status;
+      for (int y = 0; y < stage.out.height; ++y) {
+        const std::span<float> values{row.data() + crop, 3 * width};
+        if (auto status = sums.read(y, std::as_writable_bytes(values)); !status) return status;
+        for (float& value : values) value *= factor;
+        rows.first = stage.geometry.crop + y;
+        if (auto status = result.take(rows); !status) return status;
       }
       return ok();
     }

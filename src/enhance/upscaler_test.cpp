@@ -190,6 +190,31 @@ INSTANTIATE_TEST_SUITE_P(Families, UpscaleFamily,
                                          "animevideo_x2", "animevideo_x3", "general_x4"),
                          [](const auto& name) { return std::string{name.param}; });
 
+TEST(Upscale, APictureTooWideForTheLineIsMadeInStrips) {
+  const auto network = network_of("animevideo_x2");
+  const Picture picture = drawn(6000, 24, 3, true);
+  UpscaleSettings s = exact();
+  s.precision = Precision::automatic;
+  s.threads = 1;
+  const auto ample = enlarge(network, picture, s);
+  ASSERT_TRUE(ample) << ample.error().what;
+  EXPECT_EQ(ample->plan.strip_width, 6000);
+  EXPECT_EQ(ample->plan.strip_halo, 0);
+  for (const Bytes spill : {Bytes{}, 1_GiB}) {
+    s.spill_limit = spill;
+    bool stripes = false;
+    for (s.ram = ample->plan.ram; s.ram > 1_MiB && !stripes; s.ram = s.ram - 1_MiB) {
+      const auto tight = enlarge(network, picture, s);
+      if (!tight || tight->plan.strip_width == 6000) continue;
+      stripes = true;
+      EXPECT_GT(tight->plan.strip_halo, 0);
+      EXPECT_LE(tight->plan.ram, s.ram);
+      EXPECT_TRUE(tight->picture.samples == ample->picture.samples) << tight->plan.strip_width;
+    }
+    EXPECT_TRUE(stripes) << to_text(spill);
+  }
+}
+
 TEST(Upscale, GreyInGivesGreyOut) {
   const auto network = network_of("animevideo_x2");
   const Picture picture = drawn(40, 30, 1);

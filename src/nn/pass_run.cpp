@@ -6,22 +6,18 @@
 
 namespace weir::nn {
 
-PassRun::PassRun(PassOps ops, const Graph& graph, compute::Team& team, const compute::Kernels& kernels,
-                 Vectors& vectors, ScratchFile* file, InputRows& input, const OutputRows& output,
-                 const RunControl& control)
+PassRun::PassRun(PassOps ops, const Graph& graph, const compute::Kernels& kernels, ScratchFile* file, InputRows& input,
+                 const OutputRows& output, const StripShare& strip, const RunControl& control)
     : PassOps{std::move(ops)},
       graph_{graph},
       kernels_{kernels},
-      vectors_{vectors},
       file_{file},
       input_{input},
       output_{output},
+      strip_{strip},
       control_{control},
       stored_(program_.tensors.size(), false) {
   for (const int t : pass_.stored) stored_[static_cast<std::size_t>(t)] = true;
-  if (pass_.statistic < 0) return;
-  const Statistic& s = program_.statistics[static_cast<std::size_t>(pass_.statistic)];
-  mean_.emplace(team.size(), layout(s.source.tensor).stride);
 }
 
 Status PassRun::run() {
@@ -31,9 +27,7 @@ Status PassRun::run() {
   clear_rings();
   Schedule schedule{program_, plan_.extent, pass_.role, plan_.band};
   schedule.run(pass_.targets, [&](int o, Rows rows) { return step(o, rows); });
-  if (!status_) return status_;
-  if (pass_.statistic >= 0) finish_mean();
-  return ok();
+  return status_;
 }
 
 bool PassRun::kept_in_memory(int t) const {
@@ -72,7 +66,7 @@ bool PassRun::step(int o, Rows rows) {
   const bool filler = has_filler(t);
   if (kept_in_memory(t) && filler) clear_margins(t, rows);
   if (op.kind == OpKind::input) {
-    status_ = input_.fill(planar_rows(t, rows));
+    status_ = fill_input(t, rows);
   } else {
     make(o, rows);
   }
@@ -86,28 +80,35 @@ bool PassRun::step(int o, Rows rows) {
   if (stored_[static_cast<std::size_t>(t)] && plan_.keep[static_cast<std::size_t>(t)] == Keep::disk) {
     status_ = to_disk(*file_, t, rows);
   } else if (pass_.statistic < 0 && t == program_.output) {
-    status_ = output_(planar_rows(t, rows));
+    status_ = give_out(t, rows);
   }
-  if (pass_.statistic >= 0 && t == program_.statistics[static_cast<std::size_t>(pass_.statistic)].source.tensor) {
-    add_to_mean(t, rows);
-  }
+  if (strip_.mean != nullptr && t == pass_.targets.front()) add_to_mean(t, rows);
   if (control_.progress) {
     control_.progress(op.multiplications * (rows.last - rows.first) * extent(t).width);
   }
   return static_cast<bool>(status_);
 }
 
-void PassRun::add_to_mean(int t, Rows rows) {
-  constexpr int kGrain = 32;
-  share(rows.last - rows.first, extent(t).width, kGrain, [&](int row, int first, int last, int member) {
-    mean_->add(kernels_, plan_.storage, at(t, rows.first + row, first), last - first, member);
-  });
+Status PassRun::fill_input(int t, Rows rows) {
+  PlanarRows planar = planar_rows(t, rows);
+  planar.left = strip_.input_left;
+  return input_.fill(planar);
 }
 
-void PassRun::finish_mean() {
-  const Statistic& s = program_.statistics[static_cast<std::size_t>(pass_.statistic)];
-  const Extent e = extent(s.source.tensor);
-  vectors_.set(s.blob, mean_->mean(s.channels, static_cast<double>(e.width) * e.height));
+Status PassRun::give_out(int t, Rows rows) {
+  PlanarRows planar = planar_rows(t, rows);
+  planar.left = strip_.result_left;
+  planar.width = strip_.counted.count();
+  for (float*& row : planar.row) row += strip_.counted.first;
+  return output_(planar);
+}
+
+void PassRun::add_to_mean(int t, Rows rows) {
+  constexpr int kGrain = 32;
+  share(rows.last - rows.first, strip_.counted.count(), kGrain, [&](int row, int first, int last, int member) {
+    strip_.mean->add(kernels_, plan_.storage, at(t, rows.first + row, strip_.counted.first + first), last - first,
+                     member);
+  });
 }
 
 }  // namespace weir::nn

@@ -118,7 +118,8 @@ class Planner {
   /// Tries every combination for the first kMost choices; few networks have more.
   void search() {
     constexpr std::size_t kMost = 8;
-    std::vector<Choice> all = choices();
+    std::vector<Choice> all;
+    if (limits_.keep) all = choices();
     if (all.size() > kMost) all.resize(kMost);
     std::vector<Keep> keep(program_.tensors.size(), Keep::nowhere);
     search_from(all, 0, keep);

@@ -20,9 +20,10 @@ struct RowLayout {
 };
 
 struct PlanLimits {
-  Bytes memory;  ///< for rows and stored tensors together
-  Bytes disk;    ///< for stored tensors
-  int band = 4;  ///< rows per step, a multiple of 4
+  Bytes memory;      ///< for rows and stored tensors together
+  Bytes disk;        ///< for stored tensors
+  int band = 4;      ///< rows per step, a multiple of 4
+  bool keep = true;  ///< tensors that several passes need may be kept whole
 };
 
 /// Everything that running a program on one picture takes, known before the first row. A value; the program and graph

@@ -11,22 +11,24 @@ namespace weir::nn {
 /// Some consecutive rows of a planar picture, as they lie in a ring; a view.
 struct PlanarRows {
   int first = 0, count = 0;
+  int left = 0;  ///< the picture's column that column 0 is
   int width = 0, planes = 0;
   std::ptrdiff_t plane_stride = 0;  ///< floats
   std::vector<float*> row;          ///< column 0 of the first plane of each row
 };
 
-/// The bordered picture that a network reads, from the top down.
+/// The bordered picture that a network reads, from the top down; of a picture in strips, some of its columns.
 class InputRows {
  public:
   virtual ~InputRows() = default;
-  /// The next fill() is for row 0. Called before each pass that reads the picture, and before the last one always.
+  /// The next fill() is for row 0. Called before each pass (over each strip) that reads the picture, and before the last
+  /// one always.
   virtual Status begin() = 0;
-  /// Writes rows.first .. rows.first + rows.count - 1, each `width` columns of `planes` planes.
+  /// Writes rows.first .. rows.first + rows.count - 1, each `width` columns of `planes` planes, from column `left` on.
   virtual Status fill(const PlanarRows& rows) = 0;
 };
 
-/// Takes the network's result from the top down.
+/// Takes the network's result from the top down; of a picture in strips, strip by strip.
 using OutputRows = std::function<Status(const PlanarRows& rows)>;
 
 }  // namespace weir::nn

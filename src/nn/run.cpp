@@ -25,7 +25,7 @@ Bytes Runner::scratch_bytes(const Program& program, const Graph& graph, const co
   return Bytes{most} * static_cast<std::uint64_t>(threads);
 }
 
-Result<Runner> Runner::create(const Graph& graph, const Program& program, const Plan& plan,
+Result<Runner> Runner::create(const Graph& graph, const Program& program, const StripPlan& plan,
                               const compute::Kernels& kernels, compute::Team& team,
                               const std::filesystem::path& spill_folder) {
   Runner runner;
@@ -39,9 +39,11 @@ Result<Runner> Runner::create(const Graph& graph, const Program& program, const 
   runner.arena_ = *std::move(arena);
   std::size_t longest = 0;
   std::size_t widest = 0;
-  for (std::size_t t = 0; t < plan.layout.size(); ++t) {
-    longest = std::max(longest, plan.layout[t].row_bytes);
-    widest = std::max(widest, static_cast<std::size_t>(plan.extent[t].width));
+  for (const Plan& strip : plan.plans) {
+    for (std::size_t t = 0; t < strip.layout.size(); ++t) {
+      longest = std::max(longest, strip.layout[t].row_bytes);
+      widest = std::max(widest, static_cast<std::size_t>(strip.extent[t].width));
+    }
   }
   runner.zero_row_ = compute::AlignedArray<std::byte>{longest};
   const Bytes scratch = scratch_bytes(program, graph, kernels, 1);
@@ -57,18 +59,34 @@ Result<Runner> Runner::create(const Graph& graph, const Program& program, const 
 
 Status Runner::run(const Packed& packed, InputRows& input, const OutputRows& output, const RunControl& control) {
   Vectors vectors{*graph_, *program_};
-  for (const Pass& pass : plan_->passes) {
-    const PassMemory memory{*program_, *plan_, pass, arena_.data(), zero_row_.data()};
-    PassRun walk{PassOps{memory, *kernels_, *team_, packed, vectors, scratch_},
-                 *graph_,
-                 *team_,
-                 *kernels_,
-                 vectors,
-                 file_ ? &*file_ : nullptr,
-                 input,
-                 output,
-                 control};
-    if (auto status = walk.run(); !status) return status;
+  const std::size_t passes = plan_->plans.front().passes.size();
+  for (std::size_t p = 0; p < passes; ++p) {
+    const Pass& any = plan_->plans.front().passes[p];
+    const int result = any.targets.front();
+    std::optional<MeanSum> mean;
+    if (any.statistic >= 0)
+      mean.emplace(team_->size(), plan_->plans.front().layout[static_cast<std::size_t>(result)].stride);
+    for (const Strip& strip : plan_->strips) {
+      const Plan& plan = plan_->plans[strip.plan];
+      const PassMemory memory{*program_, plan, plan.passes[p], arena_.data(), zero_row_.data()};
+      const Columns own = plan_->own(strip, result);
+      const int left = plan_->left(strip, result);
+      const StripShare share{
+          strip.reads.first, {own.first - left, own.last - left}, own.first, mean ? &*mean : nullptr};
+      PassRun walk{PassOps{memory, *kernels_, *team_, packed, vectors, scratch_},
+                   *graph_,
+                   *kernels_,
+                   file_ ? &*file_ : nullptr,
+                   input,
+                   output,
+                   share,
+                   control};
+      if (auto status = walk.run(); !status) return status;
+    }
+    if (!mean) continue;
+    const Statistic& s = program_->statistics[static_cast<std::size_t>(any.statistic)];
+    const Extent e = plan_->extent[static_cast<std::size_t>(result)];
+    vectors.set(s.blob, mean->mean(s.channels, static_cast<double>(e.width) * e.height));
   }
   return ok();
 }

@@ -12,8 +12,8 @@
 #include "compute/kernels/kernels.hpp"
 #include "compute/team.hpp"
 #include "nn/packed.hpp"
-#include "nn/plan.hpp"
 #include "nn/rows.hpp"
+#include "nn/strips.hpp"
 
 namespace weir::nn {
 
@@ -27,7 +27,7 @@ struct RunControl {
 class Runner {
  public:
   /// Everything given must outlive the runner. Errors: over_budget, io (row file).
-  static Result<Runner> create(const Graph& graph, const Program& program, const Plan& plan,
+  static Result<Runner> create(const Graph& graph, const Program& program, const StripPlan& plan,
                                const compute::Kernels& kernels, compute::Team& team,
                                const std::filesystem::path& spill_folder);
   static Bytes scratch_bytes(const Program& program, const Graph& graph, const compute::Kernels& kernels, int threads);
@@ -40,7 +40,7 @@ class Runner {
 
   const Graph* graph_ = nullptr;
   const Program* program_ = nullptr;
-  const Plan* plan_ = nullptr;
+  const StripPlan* plan_ = nullptr;
   const compute::Kernels* kernels_ = nullptr;
   compute::Team* team_ = nullptr;
   Mapping arena_;

@@ -8,6 +8,7 @@
 #include <filesystem>
 #include <limits>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -35,7 +36,8 @@ class PlanesInput final : public InputRows {
     for (int i = 0; i < rows.count; ++i) {
       for (int c = 0; c < rows.planes; ++c) {
         for (int x = 0; x < rows.width; ++x) {
-          rows.row[static_cast<std::size_t>(i)][c * rows.plane_stride + x] = planes_.at(c, rows.first + i, x);
+          rows.row[static_cast<std::size_t>(i)][c * rows.plane_stride + x] =
+              planes_.at(c, rows.first + i, rows.left + x);
         }
       }
     }
@@ -55,6 +57,7 @@ struct Settings {
   Bytes disk{};
   Orientation orientation{};
   const compute::Kernels* kernels = compute::available_kernels().front();
+  bool strips = false;
 };
 
 compute::Planes picture(int height, int width) {
@@ -77,15 +80,16 @@ Network network_of(std::string_view family, int channels) {
 }
 
 Result<std::vector<float>> run(const Graph& graph, const compute::Planes& input, const Settings& s,
-                               Plan* made = nullptr) {
+                               StripPlan* made = nullptr) {
   auto program = lower(graph);
   if (!program) return program.error();
   PlanLimits limits;
   limits.memory = s.memory;
   limits.disk = s.disk;
   limits.band = s.band;
-  auto plan = make_plan(graph, *program, {input.height, input.width},
-                        s.arithmetic == Arithmetic::int16 ? Storage::half : Storage::single, limits);
+  auto plan = (s.strips ? plan_strips : plan_whole)(graph, *program, {input.height, input.width},
+                                                    s.arithmetic == Arithmetic::int16 ? Storage::half : Storage::single,
+                                                    limits);
   if (!plan) return plan.error();
   if (made != nullptr) *made = *plan;
   compute::Team team{s.threads};
@@ -93,15 +97,20 @@ Result<std::vector<float>> run(const Graph& graph, const compute::Planes& input,
   if (!runner) return runner.error();
   const Packed packed = pack(graph, *program, *s.kernels, s.arithmetic, s.orientation);
   PlanesInput rows{input};
-  std::vector<float> result;
+  const Extent extent = plan->extent[static_cast<std::size_t>(program->output)];
+  std::vector<float> result(static_cast<std::size_t>(extent.height) * 3 * static_cast<std::size_t>(extent.width),
+                            -9.0F);
   int next = 0;
+  int left = 0;
   const auto take = [&](const PlanarRows& out) -> Status {
+    if (out.left != left) next = 0;
+    left = out.left;
     EXPECT_EQ(out.first, next);
     next = out.first + out.count;
     for (int i = 0; i < out.count; ++i) {
       for (int c = 0; c < out.planes; ++c) {
         const float* from = out.row[static_cast<std::size_t>(i)] + c * out.plane_stride;
-        result.insert(result.end(), from, from + out.width);
+        std::copy_n(from, out.width, result.begin() + ((out.first + i) * 3 + c) * extent.width + out.left);
       }
     }
     return ok();
@@ -180,7 +189,7 @@ TEST_P(RunFamily, BandsThreadsMemoryAndDiskDoNotChangeABit) {
     others.push_back(s);
     others.back().disk = 1_GiB;
     others.back().memory = 1_MiB;
-    Plan plan;
+    StripPlan plan;
     Settings tight = s;
     tight.memory = Bytes{1};
     const auto refused = run(network.graph, input, tight);
@@ -226,7 +235,7 @@ TEST(Run, EveryPlanBetweenTheTightestAndTheFastestGivesTheSameBits) {
   const compute::Planes input = picture(112, 84);
   Settings s;
   s.arithmetic = Arithmetic::int16;
-  Plan plan;
+  StripPlan plan;
   const auto first = run(network.graph, input, s, &plan);
   ASSERT_TRUE(first) << first.error().what;
   int plans = 0;
@@ -237,14 +246,45 @@ TEST(Run, EveryPlanBetweenTheTightestAndTheFastestGivesTheSameBits) {
     const auto again = run(network.graph, input, s, &plan);
     if (!again) break;
     EXPECT_LE(plan.arena, memory);
-    if (plan.keep == keep) continue;
-    keep = plan.keep;
+    if (plan.plans.front().keep == keep) continue;
+    keep = plan.plans.front().keep;
     ++plans;
-    handovers += hands_over(plan) ? 1 : 0;
+    handovers += hands_over(plan.plans.front()) ? 1 : 0;
     EXPECT_TRUE(*again == *first) << to_text(memory);
   }
   EXPECT_GE(plans, 3);
   EXPECT_GE(handovers, 1);
+}
+
+TEST_P(RunFamily, StripsDoNotChangeABit) {
+  const Case& c = GetParam();
+  const Network network = network_of(c.family, c.channels);
+  const auto program = lower(network.graph);
+  ASSERT_TRUE(program);
+  const auto halo = halo_of(network.graph, *program);
+  ASSERT_TRUE(halo) << halo.error().what;
+  const compute::Planes input = picture(c.height, 2 * (halo->left + halo->right) + 200);
+  for (const Arithmetic arithmetic : {Arithmetic::int16, Arithmetic::float32}) {
+    Settings s;
+    s.arithmetic = arithmetic;
+    StripPlan plan;
+    const auto whole = run(network.graph, input, s, &plan);
+    ASSERT_TRUE(whole) << whole.error().what;
+    // Few strips, then the most that can be had.
+    s.strips = true;
+    std::set<std::size_t> counts;
+    for (Bytes memory = plan.arena; memory > Bytes{}; memory = Bytes{memory.count() * 3 / 4}) {
+      s.memory = memory;
+      const auto again = run(network.graph, input, s, &plan);
+      if (!again) break;
+      EXPECT_LE(plan.arena, memory);
+      if (counts.size() == 2 || !counts.insert(plan.strips.size()).second) continue;
+      EXPECT_TRUE(*again == *whole) << plan.strips.size() << " strips of " << plan.width << " columns, halo "
+                                    << halo->left << " and " << halo->right;
+    }
+    EXPECT_FALSE(counts.empty());
+    EXPECT_EQ(counts.count(1), 0);
+  }
 }
 
 TEST_P(RunFamily, ANetworkLaidAnotherWaySeesThePictureLaidThatWay) {
@@ -315,7 +355,7 @@ TEST(Run, ARequestToStopEndsIt) {
   const Network network = network_of("animevideo_x2", 32);
   auto program = lower(network.graph);
   ASSERT_TRUE(program);
-  auto plan = make_plan(network.graph, *program, {40, 40}, Storage::single, {.memory = 1_GiB, .disk = {}});
+  auto plan = plan_whole(network.graph, *program, {40, 40}, Storage::single, {.memory = 1_GiB, .disk = {}});
   ASSERT_TRUE(plan);
   compute::Team team{2};
   const compute::Kernels& kernels = *compute::available_kernels().front();

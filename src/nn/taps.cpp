@@ -22,7 +22,9 @@ Taps taps_of(const Interp& interp, int out) {
       taps.weight.push_back(1.0F);
       continue;
     }
-    const double centre = (x + 0.5) / scale - 0.5;
+    // In steps of 2^-24: the same weights however far from the edge the position is counted.
+    constexpr double kSteps = 1 << 24;
+    const double centre = std::round(((x + 0.5) / scale - 0.5) * kSteps) / kSteps;
     const double floor = std::floor(centre);
     const double t = centre - floor;
     if (interp.kind == Interp::Kind::bilinear) {
