@@ -44,7 +44,7 @@ constexpr int kOrientations = 8;
 constexpr int kLeastBand = 4;  // rows of a tile
 /// What the process takes once it works: stacks, pages of code and tables that were not touched at planning time,
 /// the allocator's slack. Measured (docs/memory.md).
-constexpr Bytes kWorkingSlack = 3_MiB;
+constexpr Bytes kWorkingSlack = 4_MiB;
 
 nn::Orientation orientation_of(int i) { return {(i & 1) != 0, (i & 2) != 0, (i & 4) != 0}; }
 

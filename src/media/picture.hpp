@@ -99,6 +99,7 @@ class PictureWriter {
   static Result<std::unique_ptr<PictureWriter>> create(const std::filesystem::path& path, const WriteOptions& options);
   static MediaNeed need(const WriteOptions& options);
 
+  /// Whole rows, in order. Errors: io; invalid_argument if there are more than were declared.
   virtual Status write(std::span<const std::byte> rows) = 0;
   /// Waits for the encoder, fsyncs, renames. Errors: io (disk full, ...); then nothing stands under the final name.
   virtual Result<WriteReport> finish() = 0;

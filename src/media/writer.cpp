@@ -7,6 +7,8 @@
 #include <optional>
 #include <thread>
 
+#include <fmt/format.h>
+
 #include "base/atomic_file.hpp"
 #include "base/text.hpp"
 #include "media/encoder.hpp"
@@ -43,6 +45,7 @@ class Writer final : public PictureWriter {
  public:
   Writer(std::string name, std::optional<AtomicFile> file, const WriteOptions& options)
       : options_{options},
+        rows_left_{static_cast<std::size_t>(options.rows.height)},
         stored_{storable(options, report_.lost)},
         metadata_{fitting_metadata(options.metadata, stored_, report_.lost)},
         file_{std::move(file)},
@@ -57,7 +60,12 @@ class Writer final : public PictureWriter {
   }
 
   Status write(std::span<const std::byte> rows) override {
-    assert(rows.size() % options_.rows.row_bytes() == 0);
+    const std::size_t row_bytes = options_.rows.row_bytes();
+    assert(rows.size() % row_bytes == 0);
+    if (rows.size() / row_bytes > rows_left_)
+      return Error{Errc::invalid_argument,
+                   fmt::format("{}: rows beyond its height of {}", sink_.name(), options_.rows.height)};
+    rows_left_ -= rows.size() / row_bytes;
     return queue_.write(rows);
   }
 
@@ -103,6 +111,7 @@ class Writer final : public PictureWriter {
 
   WriteOptions options_;
   WriteReport report_;  // written by the thread until it is joined
+  std::size_t rows_left_;
   PictureInfo stored_;
   MetadataPtr metadata_;
   std::optional<AtomicFile> file_;

@@ -70,6 +70,20 @@ Samples noise(const PictureInfo& picture) {
   return rows;
 }
 
+TEST(PictureWriter, RowsBeyondTheHeightAreAnError) {
+  const TemporaryFolder folder;
+  const PictureInfo picture = form(300, 40, 3, false, 8);
+  auto writer = PictureWriter::create(folder / "tall.png", options_for(Format::png, picture));
+  ASSERT_TRUE(writer);
+  const Samples rows = draw(picture);
+  ASSERT_TRUE((*writer)->write(rows));
+  for (int i = 0; i < 3; ++i) {
+    const auto more = (*writer)->write(rows);
+    ASSERT_FALSE(more);
+    EXPECT_EQ(more.error().code, Errc::invalid_argument);
+  }
+}
+
 TEST(Writing, AFullDiskIsAnErrorAndLeavesNothing) {
   TemporaryFolder folder;
   const auto picture = form(200, 200, 3, false, 8);
