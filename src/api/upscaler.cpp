@@ -39,6 +39,7 @@ Problem to_problem(const Error& error) {
       case Errc::corrupt:
         return corrupt;
       case Errc::cancelled:
+      case Errc::timed_out:
         return cancelled;
       case Errc::bad_values:
         return bad_values;

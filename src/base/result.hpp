@@ -7,7 +7,18 @@
 namespace weir {
 
 /// The cases that callers really tell apart.
-enum class Errc { invalid_argument, over_budget, unsupported, device_lost, io, corrupt, cancelled, exists, bad_values };
+enum class Errc {
+  invalid_argument,
+  over_budget,
+  unsupported,
+  device_lost,
+  io,
+  corrupt,
+  cancelled,
+  timed_out,
+  exists,
+  bad_values
+};
 
 struct Error {
   Errc code;         ///< for programs

@@ -31,6 +31,8 @@ std::string_view name_of(Errc code) {
       return "corrupt";
     case Errc::cancelled:
       return "cancelled";
+    case Errc::timed_out:
+      return "timed_out";
     case Errc::exists:
       return "exists";
     case Errc::bad_values:

@@ -1,0 +1,49 @@
+#include "device/byte_locks.hpp"
+
+#include <algorithm>
+#include <cerrno>
+#include <string>
+
+#include <fcntl.h>
+
+#include "base/atomic_file.hpp"
+
+namespace weir::device {
+namespace {
+
+struct flock describe(ByteRange range, short type) {
+  struct flock lock {};
+  lock.l_type = type;
+  lock.l_whence = SEEK_SET;
+  lock.l_start = static_cast<off_t>(range.first);
+  lock.l_len = static_cast<off_t>(range.count);
+  return lock;
+}
+
+short type_of(LockKind kind) { return kind == LockKind::read ? F_RDLCK : F_WRLCK; }
+
+Error failure(const char* what) { return {Errc::io, std::string{what} + ": " + errno_text(errno)}; }
+
+}  // namespace
+
+Result<bool> try_lock(int file, ByteRange range, LockKind kind) {
+  struct flock lock = describe(range, type_of(kind));
+  if (::fcntl(file, F_OFD_SETLK, &lock) == 0) return true;
+  if (errno == EAGAIN || errno == EACCES) return false;
+  return failure("lock");
+}
+
+Status unlock(int file, ByteRange range) {
+  struct flock lock = describe(range, F_UNLCK);
+  if (::fcntl(file, F_OFD_SETLK, &lock) == 0) return ok();
+  return failure("unlock");
+}
+
+Result<std::optional<std::uint64_t>> find_lock(int file, ByteRange range, LockKind kind) {
+  struct flock lock = describe(range, type_of(kind));
+  if (::fcntl(file, F_OFD_GETLK, &lock) != 0) return failure("look for a lock");
+  if (lock.l_type == F_UNLCK) return std::optional<std::uint64_t>{};
+  return std::optional{std::max(static_cast<std::uint64_t>(lock.l_start), range.first)};
+}
+
+}  // namespace weir::device

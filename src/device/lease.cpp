@@ -1,0 +1,222 @@
+#include "device/lease.hpp"
+
+#include <algorithm>
+#include <optional>
+#include <thread>
+#include <utility>
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include "base/text.hpp"
+#include "device/lease_nesting.hpp"
+
+namespace weir::device {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+using Files = std::vector<LeaseFile>;
+
+/// In the order of their keys, each once. Errors: invalid_argument, io.
+Result<Files> open_files(const std::filesystem::path& folder, const LeaseRequest& request) {
+  std::vector<std::string> keys = request.keys;
+  std::sort(keys.begin(), keys.end());
+  keys.erase(std::unique(keys.begin(), keys.end()), keys.end());
+  if (request.count == 0 || keys.size() < request.count)
+    return Error{Errc::invalid_argument,
+                 fmt::format("{} devices are asked for, and {} may be taken", request.count, keys.size())};
+  if (request.slots < 0 || request.slots > kMostSlots)
+    return Error{Errc::invalid_argument,
+                 fmt::format("{} sharers: 1 to {} can share a device", request.slots, kMostSlots)};
+  Files files;
+  for (const std::string& key : keys) {
+    auto file = LeaseFile::open(folder, key);
+    if (!file) return file.error();
+    files.push_back(*std::move(file));
+  }
+  return files;
+}
+
+/// One ticket for all queues. It is gone when the files are closed.
+Result<std::uint64_t> join_queues(const std::filesystem::path& folder, Files& files) {
+  auto counter = TicketCounter::lock(folder);
+  if (!counter) return counter.error();
+  for (;;) {  // ends: each turn takes a new number, and those taken are as many as there are waiters
+    const auto ticket = counter->next();
+    if (!ticket) return ticket.error();
+    bool joined = true;
+    for (LeaseFile& file : files) {
+      const auto enqueued = file.enqueue(*ticket);
+      if (!enqueued) return enqueued.error();
+      joined = joined && *enqueued;
+    }
+    if (joined) return *ticket;
+    for (LeaseFile& file : files) (void)static_cast<bool>(file.leave_queue(*ticket));
+  }
+}
+
+/// What one round has got: indices into the files and their slots.
+struct Taken {
+  std::size_t file;
+  int slot;
+};
+
+/// All or nothing, without waiting; empty if too few can be had now. Only who is first in a queue may take its device, so
+/// what is held for a moment here is wanted by nobody who came earlier. Errors: io.
+Result<std::vector<Taken>> try_take(Files& files, const LeaseRequest& request, std::uint64_t ticket) {
+  std::vector<Taken> taken;
+  for (std::size_t i = 0; i < files.size() && taken.size() < request.count; ++i) {
+    const auto first = files[i].is_first(ticket);
+    if (!first) return first.error();
+    if (!*first) continue;
+    const auto slot = files[i].take(request.slots);
+    if (!slot) return slot.error();
+    if (*slot) taken.push_back({i, **slot});
+  }
+  if (taken.size() == request.count) return taken;
+  for (const Taken& part : taken) {
+    if (auto back = files[part.file].give_back(); !back) return back.error();
+  }
+  return std::vector<Taken>{};
+}
+
+std::vector<Obstacle> obstacles_of(const Files& files) {
+  std::vector<Obstacle> found;
+  for (const LeaseFile& file : files) {
+    auto holders = file.holders();
+    found.push_back({file.key(), holders ? *std::move(holders) : std::vector<Holder>{}});
+  }
+  return found;
+}
+
+std::string seconds_text(std::chrono::milliseconds time) {
+  return fmt::format("{:.1f} s", std::chrono::duration<double>(time).count());
+}
+
+bool all_current(const Files& files) {
+  return std::all_of(files.begin(), files.end(), [](const LeaseFile& file) { return file.is_current(); });
+}
+
+/// Waits its turn. Empty: a lease file was replaced under us, and the caller starts again.
+/// Errors: timed_out, cancelled, io.
+Result<std::vector<Taken>> wait_and_take(Files& files, const LeaseRequest& request, std::uint64_t ticket,
+                                         Clock::time_point deadline, const Waiting& waiting) {
+  auto pause = std::chrono::microseconds{500};
+  for (bool told = false;; told = true) {
+    auto taken = try_take(files, request, ticket);
+    if (!taken) return taken.error();
+    if (!all_current(files)) return std::vector<Taken>{};
+    if (!taken->empty()) return taken;
+    if (waiting.stop.stop_requested()) return Error{Errc::cancelled, "interrupted while waiting for a device"};
+    if (Clock::now() >= deadline)
+      return Error{Errc::timed_out,
+                   fmt::format("no device within {}: {}", seconds_text(request.wait), describe(obstacles_of(files)))};
+    if (!told && waiting.started) waiting.started(obstacles_of(files));
+    std::this_thread::sleep_for(std::min<Clock::duration>(pause, deadline - Clock::now()));
+    pause = std::min<std::chrono::microseconds>(pause * 2, std::chrono::milliseconds{20});
+  }
+}
+
+}  // namespace
+
+std::string describe(const std::vector<Obstacle>& obstacles) {
+  std::string text;
+  for (const Obstacle& obstacle : obstacles) {
+    text += fmt::format("{}{} ", text.empty() ? "" : "; ", printable(obstacle.key));
+    if (obstacle.holders.empty()) text += "is free, but others asked for it earlier";
+    for (std::size_t i = 0; i < obstacle.holders.size(); ++i) {
+      const auto& record = obstacle.holders[i].record;
+      text += i == 0 ? "is held by " : " and by ";
+      text += record ? describe(*record, seconds_since_1970()) : "a process that has not signed yet";
+    }
+  }
+  return text;
+}
+
+Lease& Lease::operator=(Lease&& other) noexcept {
+  if (this != &other) {
+    release();
+    parts_ = std::move(other.parts_);
+    record_ = std::move(other.record_);
+    joined_ = other.joined_;
+  }
+  return *this;
+}
+
+std::vector<std::string> Lease::keys() const {
+  std::vector<std::string> keys;
+  for (const Part& part : parts_) keys.push_back(part.file.key());
+  return keys;
+}
+
+std::string Lease::environment() const {
+  std::string text;
+  for (const Part& part : parts_) text += fmt::format("{}{}:{}", text.empty() ? "" : ",", part.file.key(), part.nonce);
+  return text;
+}
+
+void Lease::release() {
+  if (!joined_ && record_.process.pid == ::getpid()) {
+    record_.released = seconds_since_1970();
+    for (Part& part : parts_) {
+      (void)static_cast<bool>(part.file.write_record(part.slot, record_));
+      (void)static_cast<bool>(part.file.give_back());  // not by closing: a forked child may have a copy open
+    }
+  }
+  parts_.clear();
+}
+
+/// Builds leases; the two ways to one.
+class LeaseTaker {
+ public:
+  /// A lease that the caller's environment names; empty if it names none of these devices. Errors: invalid_argument.
+  static Result<std::optional<Lease>> join(Files& files, const LeaseRequest& request, const Environment& environment) {
+    Lease lease;
+    lease.joined_ = true;
+    for (LeaseClaim& claim : parse_lease_claims(environment("WEIR_LEASE").value_or(""))) {
+      const auto file = std::find_if(files.begin(), files.end(), [&](const auto& f) { return f.key() == claim.key; });
+      if (file == files.end() || lease.parts_.size() == request.count) continue;
+      const int slot = find_claimed_slot(*file, claim);
+      if (slot < 0) continue;
+      lease.parts_.push_back({std::move(*file), slot, std::move(claim.nonce)});
+      files.erase(file);
+    }
+    if (lease.parts_.empty()) return std::optional<Lease>{};
+    if (lease.parts_.size() == request.count) return std::optional{std::move(lease)};
+    return Error{Errc::invalid_argument, fmt::format("{} devices are asked for inside a lease of {}; take all at once",
+                                                     request.count, lease.parts_.size())};
+  }
+
+  /// Signs what was taken. Errors: io.
+  static Result<Lease> sign(Files& files, const std::vector<Taken>& taken, std::string job, std::uint64_t ticket) {
+    Lease lease;
+    lease.record_ = describe_this_process(std::move(job));
+    for (const Taken& part : taken)
+      lease.parts_.push_back({std::move(files[part.file]), part.slot, lease.record_.nonce});
+    for (Lease::Part& part : lease.parts_) {
+      if (auto written = part.file.write_record(part.slot, lease.record_); !written) return written.error();
+      if (auto left = part.file.leave_queue(ticket); !left) return left.error();
+    }
+    return lease;
+  }
+};
+
+Result<Lease> acquire_lease(const std::filesystem::path& folder, const LeaseRequest& request,
+                            const Environment& environment, const Waiting& waiting) {
+  const Clock::time_point deadline = Clock::now() + request.wait;
+  for (;;) {  // again only if somebody removes lease files meanwhile; the deadline bounds it
+    auto files = open_files(folder, request);
+    if (!files) return files.error();
+    auto joined = LeaseTaker::join(*files, request, environment);
+    if (!joined) return joined.error();
+    if (*joined) return **std::move(joined);
+    const auto ticket = join_queues(folder, *files);
+    if (!ticket) return ticket.error();
+    const auto taken = wait_and_take(*files, request, *ticket, deadline, waiting);
+    if (!taken) return taken.error();
+    if (!taken->empty()) return LeaseTaker::sign(*files, *taken, request.job, *ticket);
+    if (Clock::now() >= deadline) return Error{Errc::timed_out, "the lease files are removed again and again"};
+  }
+}
+
+}  // namespace weir::device

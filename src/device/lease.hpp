@@ -1,0 +1,77 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <stop_token>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/paths.hpp"
+#include "base/result.hpp"
+#include "device/lease_file.hpp"
+
+namespace weir::device {
+
+/// What is asked for. A key names a physical device (Device::lease_key).
+struct LeaseRequest {
+  std::vector<std::string> keys = {};  ///< candidates
+  std::size_t count = 1;               ///< how many of them, all or nothing
+  int slots = 0;                       ///< 0: exclusive; N: as one of at most N sharers of each device
+  std::chrono::milliseconds wait = std::chrono::seconds{1800};
+  std::string job = {};  ///< for the record
+};
+
+/// Who stands in the way, for a message while waiting.
+struct Obstacle {
+  std::string key;
+  std::vector<Holder> holders;
+};
+/// "pci-0000:01:00.0 is held by pid 4242 'python train.py' ...": one line for all.
+std::string describe(const std::vector<Obstacle>& obstacles);
+
+/// How to wait.
+struct Waiting {
+  std::stop_token stop;
+  /// Called once when the lease is not to be had at once, on the waiting thread. May be empty.
+  std::function<void(const std::vector<Obstacle>&)> started;
+};
+
+/// Exclusive or shared use of devices, for as long as the object lives. The kernel ends it with the process, whatever
+/// ends that. In a process made by fork the copy only closes its descriptors: the lease stays with the one that took it.
+class Lease {
+ public:
+  Lease(Lease&& other) noexcept = default;
+  Lease& operator=(Lease&& other) noexcept;
+  ~Lease() { release(); }
+
+  std::vector<std::string> keys() const;
+  bool is_joined() const { return joined_; }  ///< part of a lease that a parent (or this thread) holds
+  /// For WEIR_LEASE in the environment of children, who then join instead of waiting for their parent.
+  std::string environment() const;
+  /// Gives everything back. May be called again.
+  void release();
+
+ private:
+  friend class LeaseTaker;
+  struct Part {
+    LeaseFile file;
+    int slot;
+    std::string nonce;
+  };
+  Lease() = default;
+  std::vector<Part> parts_;
+  OwnerRecord record_;
+  bool joined_ = false;
+};
+
+/// Takes `request.count` of the devices, waiting in the order of arrival: whoever asked for a device earlier and is alive
+/// has it earlier. A caller whose environment holds the WEIR_LEASE of a living lease of enough of these devices joins it
+/// at once. Errors: timed_out with the holders named; cancelled; invalid_argument; io.
+/// Source  the order of tickets is Lamport's bakery, with locks that the kernel ends in place of flags.
+Result<Lease> acquire_lease(const std::filesystem::path& folder, const LeaseRequest& request,
+                            const Environment& environment, const Waiting& waiting = {});
+
+}  // namespace weir::device

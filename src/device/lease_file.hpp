@@ -1,0 +1,84 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/atomic_file.hpp"
+#include "base/result.hpp"
+#include "device/owner_record.hpp"
+
+namespace weir::device {
+
+/// Sharers of one device at most.
+inline constexpr int kMostSlots = 64;
+
+/// One holder of a lease as seen from outside.
+struct Holder {
+  int slot = 0;                       ///< 0: exclusive; else the number of the sharer
+  std::optional<OwnerRecord> record;  ///< empty in the moment between taking the lock and writing the record
+};
+
+/// The lease file of one physical device, open. Its locks are bytes:
+///   byte 0            write lock: the exclusive holder; read lock: each sharer
+///   bytes 1..64       write lock: the sharer with this slot
+///   byte 2^40 + n     write lock: the waiter with ticket n
+/// and page k of its content is the record of the last holder of slot k. All locks end with this object, or with the
+/// process. Not thread-safe.
+class LeaseFile {
+ public:
+  /// Errors: io.
+  static Result<LeaseFile> open(const std::filesystem::path& folder, const std::string& key);
+
+  const std::string& key() const { return key_; }
+  bool is_current() const;  ///< false: the file was removed and another one may have its name
+
+  /// Joins the queue. False if somebody has this ticket. Errors: io.
+  Result<bool> enqueue(std::uint64_t ticket);
+  /// Whether nobody alive waits with an earlier ticket. Errors: io.
+  Result<bool> is_first(std::uint64_t ticket) const;
+  Status leave_queue(std::uint64_t ticket);
+
+  /// Takes the device for itself (`slots` 0) or as one of at most `slots` sharers: the slot, or empty if it is not to be
+  /// had now. Does not wait. Errors: io.
+  Result<std::optional<int>> take(int slots);
+  Status give_back();
+
+  Status write_record(int slot, const OwnerRecord& record);
+  std::optional<OwnerRecord> read_record(int slot) const;
+
+  /// Who else holds the device now. Errors: io.
+  Result<std::vector<Holder>> holders() const;
+  /// Whether somebody else holds slot `slot` now. Errors: io.
+  Result<bool> is_held(int slot) const;
+  /// How many others wait, counted up to 1000. Errors: io.
+  Result<int> waiting() const;
+
+ private:
+  LeaseFile(FileDescriptor file, std::filesystem::path path, std::string key)
+      : file_{std::move(file)}, path_{std::move(path)}, key_{std::move(key)} {}
+  FileDescriptor file_;
+  std::filesystem::path path_;
+  std::string key_;
+};
+
+/// The keys of all devices that have a lease file in the folder, sorted. Errors: io.
+Result<std::vector<std::string>> lease_keys(const std::filesystem::path& folder);
+
+/// The counter of a folder, locked: tickets are drawn and the queues joined while this object lives, so that no later
+/// ticket stands in a queue before an earlier one.
+class TicketCounter {
+ public:
+  /// Errors: io; timed_out if somebody keeps it for ten seconds.
+  static Result<TicketCounter> lock(const std::filesystem::path& folder);
+  /// A number that this counter has not given yet. Errors: io.
+  Result<std::uint64_t> next();
+
+ private:
+  explicit TicketCounter(FileDescriptor file) : file_{std::move(file)} {}
+  FileDescriptor file_;  // its lock ends with it: only the short moment of a draw, and never across a fork of ours
+};
+
+}  // namespace weir::device

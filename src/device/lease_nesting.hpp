@@ -1,0 +1,22 @@
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "device/lease_file.hpp"
+
+namespace weir::device {
+
+/// One entry of WEIR_LEASE: "KEY:NONCE", several by comma.
+struct LeaseClaim {
+  std::string key, nonce;
+};
+std::vector<LeaseClaim> parse_lease_claims(std::string_view text);
+
+/// The slot that the lease named by `claim` holds on this device, or -1: the record has its nonce, the lock is held, its
+/// holder is not known to be dead, and it is another process or this very thread.
+int find_claimed_slot(const LeaseFile& file, const LeaseClaim& claim);
+
+}  // namespace weir::device

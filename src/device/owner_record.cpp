@@ -1,0 +1,127 @@
+#include "device/owner_record.hpp"
+
+#include <chrono>
+#include <random>
+
+#include <fmt/chrono.h>
+#include <fmt/format.h>
+#include <unistd.h>
+#include <nlohmann/json.hpp>
+
+#include "base/system_memory.hpp"
+#include "base/text.hpp"
+
+namespace weir::device {
+namespace {
+
+using Json = nlohmann::json;
+
+constexpr std::size_t kLongestText = 500;  // five texts, escaped sixfold at worst, are cut further below
+
+std::string new_nonce() {
+  std::random_device random;
+  std::string nonce;
+  for (int i = 0; i < 4; ++i) nonce += fmt::format("{:08x}", random());
+  return nonce;
+}
+
+std::string own_cgroup() {
+  std::string text = read_small_file("/proc/self/cgroup");
+  while (!text.empty() && text.back() == '\n') text.pop_back();
+  return text.substr(text.rfind('\n') + 1);
+}
+
+template <class T>
+T number(const Json& json, const char* key) {
+  const auto at = json.find(key);
+  return at != json.end() && at->is_number_integer() ? at->get<T>() : T{};
+}
+
+std::string text(const Json& json, const char* key) {
+  const auto at = json.find(key);
+  return at != json.end() && at->is_string() ? at->get<std::string>() : std::string{};
+}
+
+std::string dump(const OwnerRecord& record, std::size_t longest) {
+  const auto cut = [&](const std::string& whole) { return whole.substr(0, longest); };
+  Json json{{"pid", record.process.pid},
+            {"start_ticks", record.process.start_ticks},
+            {"boot_id", cut(record.process.boot_id)},
+            {"pid_namespace", record.process.pid_namespace},
+            {"thread", record.thread},
+            {"user", record.user},
+            {"cgroup", cut(record.cgroup)},
+            {"command", cut(record.command)},
+            {"job", cut(record.job)},
+            {"since", record.since},
+            {"nonce", record.nonce}};
+  if (record.released) json["released"] = *record.released;
+  return json.dump(-1, ' ', true, Json::error_handler_t::replace);
+}
+
+std::string format_age(std::int64_t seconds) {
+  if (seconds < 120) return fmt::format("{} s", seconds);
+  if (seconds < 7200) return fmt::format("{} min", seconds / 60);
+  return fmt::format("{} h", seconds / 3600);
+}
+
+std::string format_time(std::int64_t seconds) {
+  constexpr std::int64_t kYear3000 = 32503680000;  // any user may have written the number
+  if (seconds < 0 || seconds > kYear3000) return "an impossible time";
+  return fmt::format("{:%Y-%m-%d %H:%M:%S}", fmt::localtime(static_cast<std::time_t>(seconds)));
+}
+
+}  // namespace
+
+std::int64_t seconds_since_1970() {
+  return std::chrono::duration_cast<std::chrono::seconds>(std::chrono::system_clock::now().time_since_epoch()).count();
+}
+
+OwnerRecord describe_this_process(std::string job) {
+  return {.process = identify_this_process(),
+          .thread = ::gettid(),
+          .user = ::getuid(),
+          .cgroup = own_cgroup(),
+          .command = command_line_of(::getpid()),
+          .job = std::move(job),
+          .since = seconds_since_1970(),
+          .nonce = new_nonce(),
+          .released = std::nullopt};
+}
+
+std::string to_page(const OwnerRecord& record) {
+  std::string page = dump(record, kLongestText);
+  for (std::size_t longest = kLongestText; page.size() >= kRecordSize && longest > 0; longest /= 2)
+    page = dump(record, longest);
+  page.resize(kRecordSize, ' ');
+  page.back() = '\n';
+  return page;
+}
+
+std::optional<OwnerRecord> parse_page(std::string_view page) {
+  const Json json = Json::parse(page, nullptr, false);
+  if (!json.is_object()) return std::nullopt;
+  OwnerRecord record;
+  record.process = {number<pid_t>(json, "pid"), number<std::uint64_t>(json, "start_ticks"), text(json, "boot_id"),
+                    number<std::uint64_t>(json, "pid_namespace")};
+  record.thread = number<pid_t>(json, "thread");
+  record.user = number<uid_t>(json, "user");
+  record.cgroup = text(json, "cgroup");
+  record.command = text(json, "command");
+  record.job = text(json, "job");
+  record.since = number<std::int64_t>(json, "since");
+  record.nonce = text(json, "nonce");
+  if (json.contains("released")) record.released = number<std::int64_t>(json, "released");
+  if (record.process.pid <= 0 || record.nonce.empty() || record.nonce.size() > 64) return std::nullopt;
+  return record;
+}
+
+std::string describe(const OwnerRecord& record, std::int64_t now) {
+  const std::string job = record.job.empty() ? "" : fmt::format(", job '{}'", printable(record.job));
+  const std::int64_t age = now > record.since && record.since > 0 ? now - record.since : 0;
+  return fmt::format("pid {} '{}' of user {}{}, since {} ({})", record.process.pid,
+                     printable(record.command.substr(0, 80)), record.user, job, format_time(record.since),
+                     format_age(age));
+}
+
+}  // namespace weir::device

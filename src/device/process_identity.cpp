@@ -1,0 +1,70 @@
+#include "device/process_identity.hpp"
+
+#include <algorithm>
+#include <charconv>
+
+#include <fmt/format.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/system_memory.hpp"
+
+namespace weir::device {
+namespace {
+
+// PROC_PID_INIT_INO of include/linux/proc_ns.h: the inode of the first PID namespace of a machine.
+constexpr std::uint64_t kFirstPidNamespace = 0xEFFFFFFC;
+
+std::uint64_t own_pid_namespace() {
+  struct stat status {};
+  return ::stat("/proc/self/ns/pid", &status) == 0 ? status.st_ino : 0;
+}
+
+std::string boot_id() {
+  std::string text = read_small_file("/proc/sys/kernel/random/boot_id");
+  while (!text.empty() && text.back() == '\n') text.pop_back();
+  return text;
+}
+
+std::optional<std::uint64_t> start_ticks_of(pid_t pid) {
+  return parse_start_ticks(read_small_file(fmt::format("/proc/{}/stat", pid)));
+}
+
+}  // namespace
+
+std::optional<std::uint64_t> parse_start_ticks(std::string_view stat) {
+  const std::size_t name_end = stat.rfind(')');
+  if (name_end == std::string_view::npos) return std::nullopt;
+  stat.remove_prefix(name_end + 1);
+  for (int field = 2; field < 22; ++field) {  // field 2 ended with the parenthesis; each next one starts after a space
+    const std::size_t space = stat.find(' ');
+    if (space == std::string_view::npos) return std::nullopt;
+    stat.remove_prefix(space + 1);
+  }
+  std::uint64_t ticks = 0;
+  const auto [end, problem] = std::from_chars(stat.data(), stat.data() + stat.size(), ticks);
+  if (problem != std::errc{}) return std::nullopt;
+  return ticks;
+}
+
+ProcessIdentity identify_this_process() {
+  const pid_t pid = ::getpid();
+  return {pid, start_ticks_of(pid).value_or(0), boot_id(), own_pid_namespace()};
+}
+
+Liveness liveness_of(const ProcessIdentity& process) {
+  if (process.boot_id != boot_id()) return Liveness::dead;
+  if (process.pid_namespace != own_pid_namespace()) return Liveness::unknown;
+  return start_ticks_of(process.pid) == process.start_ticks ? Liveness::alive : Liveness::dead;
+}
+
+std::string command_line_of(pid_t pid, const std::filesystem::path& root) {
+  std::string text = read_small_file(root / "proc" / std::to_string(pid) / "cmdline");
+  while (!text.empty() && text.back() == '\0') text.pop_back();
+  std::replace(text.begin(), text.end(), '\0', ' ');
+  return text;
+}
+
+bool sees_machine_pids() { return own_pid_namespace() == kFirstPidNamespace; }
+
+}  // namespace weir::device

@@ -1,0 +1,38 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include <sys/types.h>
+
+namespace weir::device {
+
+/// What tells one process from every other, also when its number is used again.
+struct ProcessIdentity {
+  pid_t pid = 0;
+  std::uint64_t start_ticks = 0;    ///< since boot, field 22 of /proc/PID/stat
+  std::string boot_id;              ///< /proc/sys/kernel/random/boot_id
+  std::uint64_t pid_namespace = 0;  ///< inode of /proc/PID/ns/pid
+};
+
+enum class Liveness { alive, dead, unknown };
+
+ProcessIdentity identify_this_process();
+
+/// Unknown for a process of another PID namespace, whose numbers mean nothing here.
+Liveness liveness_of(const ProcessIdentity& process);
+
+/// Field 22 of the text of /proc/PID/stat; the name in parentheses may hold anything. Empty if it is damaged.
+std::optional<std::uint64_t> parse_start_ticks(std::string_view stat);
+
+/// The words of /proc/PID/cmdline, separated by spaces; empty if they cannot be read. `root` is where proc lies.
+std::string command_line_of(pid_t pid, const std::filesystem::path& root = "/");
+
+/// Whether process numbers that a driver reports (those of the machine) are the numbers that this process sees: false
+/// in a container with a PID namespace of its own.
+bool sees_machine_pids();
+
+}  // namespace weir::device
