@@ -33,6 +33,17 @@ if(TARGET weir_cli)
   endif()
 endif()
 
+# A management library that says what a file says, in a folder of its own, for tests that have no GPU.
+if(NOT WEIR_KERNELS_ONLY)
+  add_library(weir_fake_nvml SHARED ${PROJECT_SOURCE_DIR}/tests/fake_nvml/fake_nvml.cpp)
+  target_include_directories(weir_fake_nvml PRIVATE ${PROJECT_SOURCE_DIR}/src)
+  target_link_libraries(weir_fake_nvml PRIVATE weir_options)
+  set_target_properties(weir_fake_nvml PROPERTIES OUTPUT_NAME nvidia-ml SOVERSION 1
+    LIBRARY_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/fake_nvml)
+  target_compile_definitions(weir_tests PRIVATE WEIR_FAKE_NVML_FOLDER="${PROJECT_BINARY_DIR}/fake_nvml")
+  add_dependencies(weir_tests weir_fake_nvml)
+endif()
+
 set(weir_test_environment "")
 if(WEIR_SANITIZE MATCHES "thread")
   # libvips and glib are not instrumented: what they do among themselves cannot be judged.

@@ -1,0 +1,156 @@
+#include "device/device_json.hpp"
+
+#include <nlohmann/json.hpp>
+
+namespace weir::device {
+namespace {
+
+using Json = nlohmann::ordered_json;
+using memory::Privilege;
+using memory::Reading;
+using memory::Scope;
+
+template <class T>
+T get(const Json& json, const char* key, T otherwise = {}) {
+  const auto at = json.find(key);
+  if (at == json.end()) return otherwise;
+  if constexpr (std::is_same_v<T, std::string>) {
+    return at->is_string() ? at->template get<std::string>() : otherwise;
+  } else if constexpr (std::is_same_v<T, bool>) {
+    return at->is_boolean() ? at->template get<bool>() : otherwise;
+  } else {
+    return at->is_number_integer() ? at->template get<T>() : otherwise;
+  }
+}
+
+Json optional_json(const std::optional<Reading>& reading) { return reading ? to_json(*reading) : Json{}; }
+
+std::optional<Reading> reading_from(const Json& json, const char* key) {
+  const auto at = json.find(key);
+  if (at == json.end() || !at->is_object()) return std::nullopt;
+  const auto scope = get<std::string>(*at, "scope");
+  const auto taken = std::chrono::milliseconds{get<std::int64_t>(*at, "taken_ms")};
+  return Reading{.value = Bytes{get<std::uint64_t>(*at, "bytes")},
+                 .source = get<std::string>(*at, "source"),
+                 .scope = scope == "device"    ? Scope::device
+                          : scope == "process" ? Scope::process
+                                               : Scope::lower_bound,
+                 .privilege = get<std::string>(*at, "privilege") == "enough" ? Privilege::enough : Privilege::lacking,
+                 .taken = std::chrono::system_clock::time_point{taken}};
+}
+
+Json process_json(const GpuProcess& process) {
+  Json json{{"pid", process.pid}, {"name", process.name}, {"memory", optional_json(process.memory)}};
+  if (process.engine_ns) json["engine_ns"] = *process.engine_ns;
+  return json;
+}
+
+GpuProcess process_from(const Json& json) {
+  GpuProcess process{get<pid_t>(json, "pid"), get<std::string>(json, "name"), reading_from(json, "memory"),
+                     std::nullopt};
+  if (json.contains("engine_ns")) process.engine_ns = get<std::uint64_t>(json, "engine_ns");
+  return process;
+}
+
+template <class T>
+T named(const std::string& name, std::initializer_list<T> values, T otherwise) {
+  for (const T value : values)
+    if (name_of(value) == name) return value;
+  return otherwise;
+}
+
+const Json& list_of(const Json& json, const char* key) {
+  static const Json kEmpty = Json::array();
+  const auto at = json.find(key);
+  return at != json.end() && at->is_array() ? *at : kEmpty;
+}
+
+}  // namespace
+
+Json to_json(const Reading& reading) {
+  const auto taken = std::chrono::duration_cast<std::chrono::milliseconds>(reading.taken.time_since_epoch()).count();
+  return {{"bytes", reading.value.count()},
+          {"source", reading.source},
+          {"scope", name_of(reading.scope)},
+          {"privilege", name_of(reading.privilege)},
+          {"taken_ms", taken}};
+}
+
+Json to_json(const Device& device) {
+  Json json{{"name", device.name},
+            {"vendor", name_of(device.vendor)},
+            {"kind", name_of(device.kind)},
+            {"uuid", device.uuid},
+            {"vulkan_uuid", device.vulkan_uuid},
+            {"pci", device.pci ? Json(to_text(*device.pci)) : Json{}},
+            {"pci_vendor", device.pci_vendor},
+            {"pci_device", device.pci_device},
+            {"driver", device.driver},
+            {"lease", lease_key(device)},
+            {"total", optional_json(device.total)},
+            {"free", optional_json(device.free)},
+            {"used", optional_json(device.used)},
+            {"card", device.card},
+            {"processes_known", device.processes_known}};
+  json["index"] = {
+      {"cuda", device.index.cuda}, {"hip", device.index.hip}, {"ze", device.index.ze}, {"vulkan", device.index.vulkan}};
+  json["processes"] = Json::array();
+  for (const GpuProcess& process : device.processes) json["processes"].push_back(process_json(process));
+  json["mig"] = Json::array();
+  for (const MigInstance& instance : device.mig)
+    json["mig"].push_back({{"uuid", instance.uuid},
+                           {"name", instance.name},
+                           {"total", optional_json(instance.total)},
+                           {"free", optional_json(instance.free)}});
+  json["sources"] = device.sources;
+  return json;
+}
+
+Device device_from_json(const Json& json) {
+  Device device;
+  device.name = get<std::string>(json, "name");
+  device.vendor = named(get<std::string>(json, "vendor"), {Vendor::nvidia, Vendor::amd, Vendor::intel}, Vendor::other);
+  device.kind =
+      named(get<std::string>(json, "kind"), {Kind::discrete, Kind::integrated, Kind::software}, Kind::unknown);
+  device.uuid = get<std::string>(json, "uuid");
+  device.vulkan_uuid = get<std::string>(json, "vulkan_uuid");
+  device.pci = parse_pci_address(get<std::string>(json, "pci"));
+  device.pci_vendor = get<std::uint32_t>(json, "pci_vendor");
+  device.pci_device = get<std::uint32_t>(json, "pci_device");
+  device.driver = get<std::string>(json, "driver");
+  device.total = reading_from(json, "total");
+  device.free = reading_from(json, "free");
+  device.used = reading_from(json, "used");
+  device.card = get<std::string>(json, "card");
+  device.processes_known = get<bool>(json, "processes_known");
+  if (const auto at = json.find("index"); at != json.end() && at->is_object())
+    device.index = {get<int>(*at, "cuda", -1), get<int>(*at, "hip", -1), get<int>(*at, "ze", -1),
+                    get<int>(*at, "vulkan", -1)};
+  for (const Json& process : list_of(json, "processes"))
+    if (process.is_object()) device.processes.push_back(process_from(process));
+  for (const Json& instance : list_of(json, "mig")) {
+    if (!instance.is_object()) continue;
+    device.mig.push_back({get<std::string>(instance, "uuid"), get<std::string>(instance, "name"),
+                          reading_from(instance, "total"), reading_from(instance, "free")});
+  }
+  for (const Json& source : list_of(json, "sources"))
+    if (source.is_string()) device.sources.push_back(source.get<std::string>());
+  return device;
+}
+
+std::string devices_to_text(const std::vector<Device>& devices) {
+  Json list = Json::array();
+  for (const Device& device : devices) list.push_back(to_json(device));
+  return list.dump(-1, ' ', false, Json::error_handler_t::replace);
+}
+
+std::optional<std::vector<Device>> devices_from_text(std::string_view text) {
+  const Json list = Json::parse(text, nullptr, false);
+  if (!list.is_array()) return std::nullopt;
+  std::vector<Device> devices;
+  for (const Json& json : list)
+    if (json.is_object()) devices.push_back(device_from_json(json));
+  return devices;
+}
+
+}  // namespace weir::device

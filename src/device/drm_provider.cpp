@@ -1,0 +1,142 @@
+#include <algorithm>
+#include <charconv>
+#include <system_error>
+
+#include <fmt/format.h>
+
+#include "base/system_memory.hpp"
+#include "device/fdinfo.hpp"
+#include "device/process_identity.hpp"
+#include "device/provider.hpp"
+
+namespace weir::device {
+namespace {
+
+namespace fs = std::filesystem;
+using memory::Reading;
+
+/// A file with one number, decimal or with 0x.
+std::optional<std::uint64_t> number_in(const fs::path& path) {
+  const std::string text = read_small_file(path);
+  const bool hex = text.starts_with("0x");
+  std::uint64_t value = 0;
+  const char* const first = text.data() + (hex ? 2 : 0);
+  const auto [end, problem] = std::from_chars(first, text.data() + text.size(), value, hex ? 16 : 10);
+  if (problem != std::errc{}) return std::nullopt;
+  return value;
+}
+
+std::optional<Reading> bytes_in(const fs::path& path, const char* source) {
+  const auto value = number_in(path);
+  if (!value) return std::nullopt;
+  return Reading{.value = Bytes{*value}, .source = source};
+}
+
+std::string line_of(const std::string& text, std::string_view key) {
+  const std::size_t at = text.starts_with(key) ? 0 : text.find('\n' + std::string{key});
+  if (at == std::string::npos) return {};
+  const std::size_t from = at + key.size() + (at == 0 ? 0 : 1);
+  return text.substr(from, text.find('\n', from) - from);
+}
+
+std::string first_line(const fs::path& path) {
+  const std::string text = read_small_file(path);
+  return text.substr(0, text.find('\n'));
+}
+
+/// amdgpu: Documentation/gpu/amdgpu/driver-misc.rst, readable by everybody.
+void read_amdgpu(const fs::path& folder, Device& device) {
+  device.total = bytes_in(folder / "mem_info_vram_total", "amdgpu sysfs");
+  device.used = bytes_in(folder / "mem_info_vram_used", "amdgpu sysfs");
+  if (device.total && device.used) {
+    device.free = device.total;
+    device.free->value = device.total->value - device.used->value;
+  }
+  device.name = first_line(folder / "product_name");
+  if (const std::string id = first_line(folder / "unique_id"); !id.empty()) device.uuid = "GPU-" + id;
+}
+
+/// xe: Documentation/ABI/testing/sysfs-driver-intel-xe-hwmon's neighbours: one folder per tile.
+void read_xe(const fs::path& folder, Device& device) {
+  Bytes total;
+  for (int tile = 0; tile < 4; ++tile) {
+    const auto size = number_in(folder / fmt::format("tile{}", tile) / "physical_vram_size_bytes");
+    if (size) total += Bytes{*size};
+  }
+  if (total > Bytes{}) device.total = Reading{.value = total, .source = "xe sysfs"};
+}
+
+/// Intel's integrated GPU has been at this place on every machine since the first one.
+bool is_intel_igpu(const Device& device) {
+  return device.vendor == Vendor::intel && device.pci == PciAddress{0, 0, 2, 0};
+}
+
+std::optional<Device> read_card(const fs::path& card) {
+  const fs::path folder = card / "device";
+  const std::string uevent = read_small_file(folder / "uevent");
+  Device device;
+  device.pci = parse_pci_address(line_of(uevent, "PCI_SLOT_NAME="));
+  if (!device.pci) return std::nullopt;  // not a PCI device: a display without a card of its own
+  device.card = card.filename().native();
+  device.driver = line_of(uevent, "DRIVER=");
+  device.pci_vendor = static_cast<std::uint32_t>(number_in(folder / "vendor").value_or(0));
+  device.pci_device = static_cast<std::uint32_t>(number_in(folder / "device").value_or(0));
+  device.vendor = vendor_of(device.pci_vendor);
+  if (device.vendor == Vendor::other) return std::nullopt;  // the picture output of a server's board, a virtual display
+  if (device.driver == "amdgpu") read_amdgpu(folder, device);
+  if (device.driver == "xe") read_xe(folder, device);
+  if (is_intel_igpu(device)) device.kind = Kind::integrated;
+  return device;
+}
+
+/// What other users' processes hold is not seen, so the sum is a lower bound.
+void add_processes(const fs::path& root, std::vector<Device>& devices) {
+  for (const ProcessUse& use : read_process_use(root, {})) {
+    for (Device& device : devices) {
+      if (device.pci != use.pci) continue;
+      device.processes.push_back({use.pid, command_line_of(use.pid, root),
+                                  Reading{.value = use.memory, .source = "fdinfo", .scope = memory::Scope::process},
+                                  use.engine_ns});
+    }
+  }
+  for (Device& device : devices) {
+    if (device.driver == "nvidia") continue;  // the proprietary driver says nothing in fdinfo
+    device.processes_known = true;
+    if (device.used) continue;
+    Bytes sum;
+    for (const GpuProcess& process : device.processes) sum += process.memory->value;
+    device.used = Reading{.value = sum,
+                          .source = "fdinfo of readable processes",
+                          .scope = memory::Scope::lower_bound,
+                          .privilege = memory::Privilege::lacking};
+  }
+}
+
+class DrmProvider : public Provider {
+ public:
+  explicit DrmProvider(fs::path root) : root_{std::move(root)} {}
+  std::string_view name() const override { return "DRM"; }
+  Result<std::vector<Device>> devices() override {
+    const fs::path folder = root_ / "sys/class/drm";
+    std::vector<Device> devices;
+    std::error_code problem;
+    for (fs::directory_iterator at{folder, problem}, end; !problem && at != end; at.increment(problem)) {
+      const std::string name = at->path().filename().native();
+      if (!name.starts_with("card") || name.find('-') != std::string::npos) continue;  // card0-HDMI-A-1: an output
+      if (auto device = read_card(at->path())) devices.push_back(*std::move(device));
+    }
+    if (problem) return Error{Errc::unsupported, "no /sys/class/drm"};
+    std::sort(devices.begin(), devices.end(), [](const Device& a, const Device& b) { return a.pci < b.pci; });
+    add_processes(root_, devices);
+    return devices;
+  }
+
+ private:
+  fs::path root_;
+};
+
+}  // namespace
+
+std::unique_ptr<Provider> make_drm_provider(fs::path root) { return std::make_unique<DrmProvider>(std::move(root)); }
+
+}  // namespace weir::device

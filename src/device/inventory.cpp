@@ -1,0 +1,166 @@
+#include "device/inventory.hpp"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "device/child_probe.hpp"
+#include "device/device_json.hpp"
+
+namespace weir::device {
+namespace {
+
+using memory::Reading;
+
+bool is_same(const Device& a, const Device& b) {
+  if (a.pci && b.pci) return a.pci == b.pci;
+  return !a.uuid.empty() && a.uuid == b.uuid;
+}
+
+void take_if_empty(std::string& ours, const std::string& theirs) {
+  if (ours.empty()) ours = theirs;
+}
+
+void take_if_unknown(int& ours, int theirs) {
+  if (ours < 0) ours = theirs;
+}
+
+/// How much a reading says about the whole device.
+int rank(const std::optional<Reading>& reading) {
+  if (!reading) return 0;
+  return reading->scope == memory::Scope::device ? 3 : reading->scope == memory::Scope::process ? 2 : 1;
+}
+
+void take_if_better(std::optional<Reading>& ours, const std::optional<Reading>& theirs) {
+  if (rank(theirs) > rank(ours)) ours = theirs;
+}
+
+void add_processes(Device& device, const Device& other) {
+  for (const GpuProcess& process : other.processes) {
+    const auto known = std::find_if(device.processes.begin(), device.processes.end(),
+                                    [&](const GpuProcess& one) { return one.pid == process.pid; });
+    if (known == device.processes.end()) {
+      device.processes.push_back(process);
+      continue;
+    }
+    // Each source is blind to something: the larger number is nearer to the truth.
+    const bool more = process.memory && (!known->memory || known->memory->value < process.memory->value);
+    if (more) known->memory = process.memory;
+    if (!known->engine_ns) known->engine_ns = process.engine_ns;
+    take_if_empty(known->name, process.name);
+  }
+  device.processes_known = device.processes_known || other.processes_known;
+}
+
+void add(Device& device, const Device& other) {
+  take_if_empty(device.name, other.name);
+  take_if_empty(device.uuid, other.uuid);
+  take_if_empty(device.vulkan_uuid, other.vulkan_uuid);
+  take_if_empty(device.driver, other.driver);
+  take_if_empty(device.card, other.card);
+  if (device.vendor == Vendor::other) device.vendor = other.vendor;
+  if (device.kind == Kind::unknown) device.kind = other.kind;
+  if (!device.pci) device.pci = other.pci;
+  if (device.pci_vendor == 0) device.pci_vendor = other.pci_vendor;
+  if (device.pci_device == 0) device.pci_device = other.pci_device;
+  take_if_better(device.total, other.total);
+  take_if_better(device.free, other.free);
+  take_if_better(device.used, other.used);
+  take_if_unknown(device.index.cuda, other.index.cuda);
+  take_if_unknown(device.index.hip, other.index.hip);
+  take_if_unknown(device.index.ze, other.index.ze);
+  take_if_unknown(device.index.vulkan, other.index.vulkan);
+  if (device.mig.empty()) device.mig = other.mig;
+  add_processes(device, other);
+  device.sources.insert(device.sources.end(), other.sources.begin(), other.sources.end());
+}
+
+bool comes_before(const Device& a, const Device& b) {
+  if (a.pci && b.pci) return *a.pci < *b.pci;
+  return a.pci.has_value() && !b.pci.has_value();
+}
+
+/// Places in the orders that go by PCI address.
+void number(std::vector<Device>& devices) {
+  int cuda = 0;
+  int ze = 0;
+  for (Device& device : devices) {
+    if (device.vendor == Vendor::nvidia && device.kind != Kind::software) device.index.cuda = cuda++;
+    if (device.vendor == Vendor::intel && device.pci) device.index.ze = ze++;
+  }
+}
+
+}  // namespace
+
+std::vector<Device> join_devices(const std::vector<std::vector<Device>>& lists) {
+  std::vector<Device> joined;
+  for (const auto& list : lists) {
+    for (const Device& device : list) {
+      const auto known =
+          std::find_if(joined.begin(), joined.end(), [&](const Device& other) { return is_same(device, other); });
+      if (known == joined.end())
+        joined.push_back(device);
+      else
+        add(*known, device);
+    }
+  }
+  std::stable_sort(joined.begin(), joined.end(), comes_before);
+  for (Device& device : joined) {
+    if (device.name.empty())
+      device.name = fmt::format("{} {:04x}:{:04x}", name_of(device.vendor), device.pci_vendor, device.pci_device);
+    if (device.total && device.used && !device.free && rank(device.used) == 3) {
+      device.free = device.used;
+      device.free->value = device.total->value - device.used->value;
+    }
+  }
+  number(joined);
+  return joined;
+}
+
+Inventory take_inventory(const Providers& providers, std::chrono::milliseconds deadline) {
+  // A mask of the caller would hide or reorder devices.
+  const EnvironmentChanges unmasked{{"ZE_AFFINITY_MASK", ""},
+                                    {"ZE_FLAT_DEVICE_HIERARCHY", "COMPOSITE"},
+                                    {"ZE_ENABLE_PCI_ID_DEVICE_ORDER", "1"},
+                                    {"MESA_VK_DEVICE_SELECT", ""},
+                                    {"DRI_PRIME", ""}};
+  Inventory inventory;
+  std::vector<std::vector<Device>> lists;
+  for (const auto& provider : providers) {
+    const auto start = std::chrono::steady_clock::now();
+    const auto work = [&]() -> std::string {
+      const auto devices = provider->devices();
+      return devices ? devices_to_text(*devices) : '!' + devices.error().what;
+    };
+    const auto text = run_in_child(work, deadline, unmasked);
+    ProbeReport report{.name = std::string{provider->name()}};
+    report.took = std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() - start);
+    if (!text) {
+      report.problem = text.error().what;
+    } else if (text->starts_with('!')) {
+      report.problem = text->substr(1);
+    } else if (auto devices = devices_from_text(*text)) {
+      report.answered = true;
+      report.devices = devices->size();
+      for (Device& device : *devices) device.sources = {report.name};
+      lists.push_back(*std::move(devices));
+    } else {
+      report.problem = "answered nonsense";
+    }
+    inventory.probes.push_back(std::move(report));
+  }
+  inventory.devices = join_devices(lists);
+  return inventory;
+}
+
+Providers make_providers() {
+  Providers providers;
+  providers.push_back(make_nvml_provider());
+  providers.push_back(make_drm_provider());
+  providers.push_back(make_kfd_provider());
+  providers.push_back(make_level_zero_provider());
+  providers.push_back(make_vulkan_provider());
+  return providers;
+}
+
+}  // namespace weir::device

@@ -1,0 +1,34 @@
+#pragma once
+
+#include <chrono>
+#include <string>
+#include <vector>
+
+#include "device/device.hpp"
+#include "device/provider.hpp"
+
+namespace weir::device {
+
+/// What one probe did.
+struct ProbeReport {
+  std::string name;
+  bool answered = false;
+  std::string problem = {};  ///< why not: "libnvidia-ml.so.1: cannot open ...", "does not answer within 10 s"
+  std::size_t devices = 0;
+  std::chrono::milliseconds took{};
+};
+
+struct Inventory {
+  std::vector<Device> devices;  ///< in PCI order; those without an address last
+  std::vector<ProbeReport> probes;
+};
+
+/// One entry per physical device from what each source says, joined by PCI address, else by UUID. What an earlier list
+/// says stands; a reading of the whole device replaces one of a part. Fills in the indices of the stacks that go by PCI
+/// order. A pure function.
+std::vector<Device> join_devices(const std::vector<std::vector<Device>>& lists);
+
+/// Asks every provider, each in a child process of its own with a deadline.
+Inventory take_inventory(const Providers& providers, std::chrono::milliseconds deadline = std::chrono::seconds{10});
+
+}  // namespace weir::device

@@ -1,0 +1,201 @@
+#include "device/inventory.hpp"
+
+#include <dlfcn.h>
+#include <gtest/gtest.h>
+
+#include "device/child_probe.hpp"
+#include "device/device_json.hpp"
+#include "device/machines_test.hpp"
+#include "device/nvml.hpp"
+#include "device/processes_test.hpp"
+
+namespace weir::device {
+namespace {
+
+/// Loads the false NVML under the real one's name and points it at a machine.
+class FakeNvml {
+ public:
+  explicit FakeNvml(const std::string& machine) {
+    test::put(folder_.path(), "machine", machine);
+    setenv("FAKE_NVML", (folder_.path() / "machine").c_str(), 1);
+    if (dlopen(WEIR_FAKE_NVML_FOLDER "/libnvidia-ml.so.1", RTLD_NOW) == nullptr) ADD_FAILURE() << dlerror();
+  }
+  ~FakeNvml() { unsetenv("FAKE_NVML"); }
+  FakeNvml(const FakeNvml&) = delete;
+  FakeNvml& operator=(const FakeNvml&) = delete;
+  void change(const std::string& machine) { test::put(folder_.path(), "machine", machine); }
+
+ private:
+  test::Folder folder_;
+};
+
+constexpr const char* kTwoCards =
+    "card NVIDIA_GeForce_RTX_3090 GPU-aaaa 0000:02:00.0 24576 1024 300\n"
+    "card NVIDIA_GeForce_RTX_5060_Ti GPU-bbbb 0000:01:00.0 16384 0 200\n"
+    "process 0 4242 700\nprocess 0 4243 ?\n";
+
+TEST(Nvml, SaysWhatTheLibrarySays) {
+  const FakeNvml fake{kTwoCards};
+  const auto library = nvml::Library::open();
+  ASSERT_TRUE(library) << library.error().what;
+  const auto devices = library->devices();
+  ASSERT_TRUE(devices);
+  ASSERT_EQ(devices->size(), 2u);
+  const Device& big = devices->front();
+  EXPECT_EQ(big.name, "NVIDIA GeForce RTX 3090");
+  EXPECT_EQ(to_text(*big.pci), "0000:02:00.0");
+  EXPECT_EQ(big.total->value, 24_GiB);
+  EXPECT_EQ(big.used->value, 1_GiB) << "without what the driver reserves";
+  EXPECT_EQ(big.free->value, 24_GiB - 1_GiB - 300_MiB);
+  ASSERT_EQ(big.processes.size(), 2u);
+  EXPECT_EQ(big.processes[0].memory->value, 700_MiB);
+  EXPECT_FALSE(big.processes[1].memory) << "not available is no number";
+  EXPECT_EQ(library->memory_of(*big.pci)->used->value, 1_GiB);
+  EXPECT_EQ(library->memory_of_process(*big.pci, 4242)->value, 700_MiB);
+  EXPECT_FALSE(library->memory_of_process(*big.pci, 1));
+  EXPECT_FALSE(library->memory_of(PciAddress{0, 9, 0, 0}));
+}
+
+TEST(Nvml, MigInstancesAreListed) {
+  const FakeNvml fake{
+      "card NVIDIA_A100 GPU-aaaa 0000:07:00.0 40960 0 0\nmig 0 MIG-1 NVIDIA_A100_MIG_3g.20gb 20096 64\n"};
+  const auto library = nvml::Library::open();
+  ASSERT_TRUE(library);
+  const auto devices = library->devices();
+  ASSERT_EQ(devices->front().mig.size(), 1u);
+  EXPECT_EQ(devices->front().mig[0].uuid, "MIG-1");
+  EXPECT_EQ(devices->front().mig[0].free->value, 20032_MiB);
+}
+
+TEST(Inventory, SourcesAreJoinedByAddress) {
+  const FakeNvml fake{kTwoCards};
+  Providers providers;
+  providers.push_back(make_nvml_provider());
+  const Inventory inventory = take_inventory(providers);
+  ASSERT_EQ(inventory.probes.size(), 1u);
+  EXPECT_TRUE(inventory.probes[0].answered) << inventory.probes[0].problem;
+  ASSERT_EQ(inventory.devices.size(), 2u);
+  EXPECT_EQ(inventory.devices[0].name, "NVIDIA GeForce RTX 5060 Ti") << "PCI order, not NVML's";
+  EXPECT_EQ(inventory.devices[0].index.cuda, 0);
+  EXPECT_EQ(inventory.devices[1].index.cuda, 1);
+  EXPECT_EQ(inventory.devices[1].sources, std::vector<std::string>{"NVML"});
+  EXPECT_EQ(lease_key(inventory.devices[1]), "pci-0000:02:00.0");
+}
+
+TEST(Inventory, ADriverThatHangsIsReportedAndNotWaitedFor) {
+  const FakeNvml fake{"hang\n"};
+  Providers providers;
+  providers.push_back(make_nvml_provider());
+  const Inventory inventory = take_inventory(providers, std::chrono::milliseconds{100});
+  EXPECT_FALSE(inventory.probes[0].answered);
+  EXPECT_EQ(inventory.probes[0].problem, "does not answer within 0.1 s");
+}
+
+TEST(Inventory, AMissingDriverIsSaid) {
+  const FakeNvml fake{""};
+  unsetenv("FAKE_NVML");
+  Providers providers;
+  providers.push_back(make_nvml_provider());
+  EXPECT_EQ(take_inventory(providers).probes[0].problem, "NVML: Driver Not Loaded");
+}
+
+TEST(Inventory, AProviderThatCrashesTakesNothingAlong) {
+  class Crash : public Provider {
+    std::string_view name() const override { return "crash"; }
+    Result<std::vector<Device>> devices() override { std::abort(); }
+  };
+  Providers providers;
+  providers.push_back(std::make_unique<Crash>());
+  EXPECT_NE(take_inventory(providers).probes[0].problem.find("crashed with signal"), std::string::npos);
+}
+
+Device seen(const char* source, std::optional<PciAddress> pci, std::string name = {}) {
+  Device device;
+  device.pci = pci;
+  device.name = std::move(name);
+  device.sources = {source};
+  return device;
+}
+
+TEST(Join, TheEarlierSourceNamesTheDeviceAndTheBetterReadingStands) {
+  const PciAddress at{0, 3, 0, 0};
+  Device drm = seen("DRM", at);
+  drm.used = memory::Reading{.value = 1_MiB, .source = "fdinfo", .scope = memory::Scope::lower_bound};
+  Device vulkan = seen("Vulkan", at, "Arc");
+  vulkan.total = memory::Reading{.value = 16_GiB, .source = "Vulkan heaps"};
+  vulkan.free = memory::Reading{.value = 15_GiB, .source = "Vulkan budget", .scope = memory::Scope::process};
+  vulkan.index.vulkan = 1;
+  const auto joined = join_devices({{drm}, {seen("Vulkan", PciAddress{0, 1, 0, 0}, "Other"), vulkan}});
+  ASSERT_EQ(joined.size(), 2u);
+  EXPECT_EQ(joined[1].name, "Arc");
+  EXPECT_EQ(joined[1].sources, (std::vector<std::string>{"DRM", "Vulkan"}));
+  EXPECT_EQ(joined[1].free->source, "Vulkan budget");
+  EXPECT_EQ(joined[1].used->source, "fdinfo");
+  EXPECT_EQ(joined[1].index.vulkan, 1);
+}
+
+TEST(Join, SoftwareDevicesWithOneUuidStayApart) {
+  Device first = seen("Vulkan", std::nullopt, "llvmpipe");
+  first.index.vulkan = 0;
+  Device second = first;
+  second.index.vulkan = 1;
+  const auto joined = join_devices({{first, second}});
+  ASSERT_EQ(joined.size(), 2u);
+  EXPECT_NE(lease_key(joined[0]), lease_key(joined[1]));
+}
+
+TEST(Join, ProcessesOfSeveralSourcesAreOneList) {
+  const PciAddress at{0, 3, 0, 0};
+  Device drm = seen("DRM", at);
+  drm.processes = {{7, "a", memory::Reading{.value = 10_MiB, .source = "fdinfo"}, 5}};
+  Device kfd = seen("KFD", at);
+  kfd.processes = {{7, "", memory::Reading{.value = 30_MiB, .source = "KFD"}, {}}, {8, "b", {}, {}}};
+  const auto joined = join_devices({{drm}, {kfd}});
+  ASSERT_EQ(joined[0].processes.size(), 2u);
+  EXPECT_EQ(joined[0].processes[0].memory->value, 30_MiB);
+  EXPECT_EQ(joined[0].processes[0].engine_ns, 5u);
+}
+
+TEST(DeviceJson, ComesBackAsItWent) {
+  auto machine = test::two_nvidia(true);
+  machine[0].mig = {{"MIG-1", "one", test::on_device(5_GiB), std::nullopt}};
+  machine[0].processes = {{42, "p \"x\"", test::on_device(1_GiB), 17}};
+  machine[0].used = memory::Reading{
+      .value = 3_MiB, .source = "fdinfo", .scope = memory::Scope::lower_bound, .privilege = memory::Privilege::lacking};
+  machine[0].sources = {"NVML", "DRM"};
+  const std::string text = devices_to_text(machine);
+  const auto back = devices_from_text(text);
+  ASSERT_TRUE(back);
+  EXPECT_EQ(devices_to_text(*back), text);
+}
+
+TEST(ChildProbe, GivesTheChildItsEnvironmentAndKeepsOurs) {
+  setenv("WEIR_TEST_GONE", "x", 1);
+  const auto text = run_in_child(
+      [] {
+        const char* set = std::getenv("WEIR_TEST_SET");
+        return std::string{set == nullptr ? "" : set} + (std::getenv("WEIR_TEST_GONE") == nullptr ? " gone" : " there");
+      },
+      std::chrono::seconds{30}, {{"WEIR_TEST_SET", "1"}, {"WEIR_TEST_GONE", ""}});
+  ASSERT_TRUE(text) << text.error().what;
+  EXPECT_EQ(*text, "1 gone");
+  EXPECT_EQ(std::getenv("WEIR_TEST_SET"), nullptr);
+  unsetenv("WEIR_TEST_GONE");
+}
+
+TEST(ChildProbe, LongAnswersArriveWhole) {
+  const auto text = run_in_child([] { return std::string(3'000'000, 'x'); }, std::chrono::seconds{60});
+  ASSERT_TRUE(text) << text.error().what;
+  EXPECT_EQ(text->size(), 3'000'000u);
+}
+
+TEST(PciAddress, IsReadInAllItsSpellings) {
+  EXPECT_EQ(to_text(*parse_pci_address("00000000:0A:1f.7")), "0000:0a:1f.7");
+  EXPECT_EQ(to_text(*parse_pci_address("c1:00.0")), "0000:c1:00.0");
+  for (const char* wrong :
+       {"", ":", "1:2", "0000:01:00", "0000:01:00.8", "0000:01:20.0", "x:01:00.0", "1:2:3:4.0", "01:00.0 "})
+    EXPECT_FALSE(parse_pci_address(wrong)) << wrong;
+}
+
+}  // namespace
+}  // namespace weir::device

@@ -1,0 +1,110 @@
+#include <algorithm>
+#include <charconv>
+#include <map>
+#include <system_error>
+
+#include <fmt/format.h>
+
+#include "base/system_memory.hpp"
+#include "device/process_identity.hpp"
+#include "device/provider.hpp"
+
+namespace weir::device {
+namespace {
+
+namespace fs = std::filesystem;
+
+/// "key value" lines: drivers/gpu/drm/amd/amdkfd/kfd_topology.c writes them.
+std::map<std::string, std::uint64_t, std::less<>> parse_properties(std::string_view text) {
+  std::map<std::string, std::uint64_t, std::less<>> values;
+  while (!text.empty()) {
+    const std::size_t end = text.find('\n');
+    const std::string_view line = text.substr(0, end);
+    text.remove_prefix(end == std::string_view::npos ? text.size() : end + 1);
+    const std::size_t space = line.find(' ');
+    if (space == std::string_view::npos) continue;
+    std::uint64_t value = 0;
+    const std::string_view number = line.substr(space + 1);
+    if (std::from_chars(number.data(), number.data() + number.size(), value).ec == std::errc{})
+      values.emplace(line.substr(0, space), value);
+  }
+  return values;
+}
+
+std::uint64_t number_in(const fs::path& path) {
+  const std::string text = read_small_file(path);
+  std::uint64_t value = 0;
+  std::from_chars(text.data(), text.data() + text.size(), value);
+  return value;
+}
+
+/// location_id is bus, device and function as PCI packs them; domain stands beside it.
+PciAddress address_of(std::uint64_t domain, std::uint64_t location) {
+  return {static_cast<std::uint32_t>(domain), static_cast<std::uint8_t>(location >> 8U & 0xFFU),
+          static_cast<std::uint8_t>(location >> 3U & 0x1FU), static_cast<std::uint8_t>(location & 7U)};
+}
+
+class KfdProvider : public Provider {
+ public:
+  explicit KfdProvider(fs::path root) : root_{std::move(root)} {}
+  std::string_view name() const override { return "KFD"; }
+
+  Result<std::vector<Device>> devices() override {
+    const fs::path nodes = root_ / "sys/class/kfd/kfd/topology/nodes";
+    std::error_code problem;
+    if (!fs::is_directory(nodes, problem)) return Error{Errc::unsupported, "no /sys/class/kfd"};
+    std::vector<Device> devices;
+    for (int node = 0; fs::is_directory(nodes / std::to_string(node), problem) && node < 1024; ++node) {
+      const fs::path folder = nodes / std::to_string(node);
+      const std::uint64_t gpu = number_in(folder / "gpu_id");
+      if (gpu == 0) continue;  // a processor
+      devices.push_back(describe(folder, gpu));
+      devices.back().index.hip = static_cast<int>(devices.size()) - 1;
+    }
+    return devices;
+  }
+
+ private:
+  Device describe(const fs::path& folder, std::uint64_t gpu) const {
+    const auto properties = parse_properties(read_small_file(folder / "properties"));
+    const auto value = [&](std::string_view key) {
+      const auto at = properties.find(key);
+      return at == properties.end() ? 0 : at->second;
+    };
+    Device device;
+    device.vendor = Vendor::amd;
+    device.pci = address_of(value("domain"), value("location_id"));
+    device.pci_vendor = static_cast<std::uint32_t>(value("vendor_id"));
+    device.pci_device = static_cast<std::uint32_t>(value("device_id"));
+    if (value("unique_id") != 0) device.uuid = fmt::format("GPU-{:016x}", value("unique_id"));
+    device.kind = value("cpu_cores_count") > 0 ? Kind::integrated : Kind::discrete;
+    device.processes = processes_on(gpu);
+    return device;
+  }
+
+  std::vector<GpuProcess> processes_on(std::uint64_t gpu) const {
+    std::vector<GpuProcess> found;
+    std::error_code problem;
+    for (fs::directory_iterator at{root_ / "sys/class/kfd/kfd/proc", problem}, end; !problem && at != end;
+         at.increment(problem)) {
+      const auto pid = static_cast<pid_t>(std::strtol(at->path().filename().c_str(), nullptr, 10));
+      const fs::path file = at->path() / fmt::format("vram_{}", gpu);
+      std::error_code missing;
+      if (pid <= 0 || !fs::exists(file, missing)) continue;
+      found.push_back(
+          {pid, command_line_of(pid, root_),
+           memory::Reading{.value = Bytes{number_in(file)}, .source = "KFD sysfs", .scope = memory::Scope::process},
+           std::nullopt});
+    }
+    std::sort(found.begin(), found.end(), [](const GpuProcess& a, const GpuProcess& b) { return a.pid < b.pid; });
+    return found;
+  }
+
+  fs::path root_;
+};
+
+}  // namespace
+
+std::unique_ptr<Provider> make_kfd_provider(fs::path root) { return std::make_unique<KfdProvider>(std::move(root)); }
+
+}  // namespace weir::device

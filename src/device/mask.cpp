@@ -1,0 +1,181 @@
+#include "device/mask.hpp"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <cstdlib>
+
+#include <fmt/format.h>
+
+#include "base/text.hpp"
+#include "device/device_json.hpp"
+#include "device/policy.hpp"
+#include "device/provider.hpp"
+
+namespace weir::device {
+namespace {
+
+constexpr std::array<const char*, 11> kVariables = {
+    "CUDA_VISIBLE_DEVICES",          "CUDA_DEVICE_ORDER",     "ROCR_VISIBLE_DEVICES",
+    "HIP_VISIBLE_DEVICES",           "ZE_AFFINITY_MASK",      "ZE_FLAT_DEVICE_HIERARCHY",
+    "ZE_ENABLE_PCI_ID_DEVICE_ORDER", "MESA_VK_DEVICE_SELECT", "DRI_PRIME",
+    "GGML_VK_VISIBLE_DEVICES",       "GPU_DEVICE_ORDINAL"};
+
+const std::string* find(const MaskVariables& set, std::string_view name) {
+  const auto at = set.find(name);
+  return at == set.end() ? nullptr : &at->second;
+}
+
+/// Whether one entry of a mask names the device: its index, or its UUID or the start of it.
+bool names(std::string_view entry, const std::string& uuid, int index) {
+  int number = -1;
+  const auto [end, problem] = std::from_chars(entry.data(), entry.data() + entry.size(), number);
+  if (problem == std::errc{} && end == entry.data() + entry.size()) return number >= 0 && number == index;
+  return entry.size() > 4 && uuid.starts_with(entry);
+}
+
+bool contains(const std::string& mask, const std::string& uuid, int index) {
+  const auto entries = split_list(mask);
+  return std::any_of(entries.begin(), entries.end(), [&](const auto& entry) { return names(entry, uuid, index); });
+}
+
+std::string hiding(std::string_view name, const std::string& value) {
+  return fmt::format("hidden by {}={}, which is set already", name, printable(value));
+}
+
+/// The variable that AMD's stack obeys, of those that are set: the lower layer goes first.
+std::string_view amd_variable(const MaskVariables& set) {
+  for (const std::string_view name : {"ROCR_VISIBLE_DEVICES", "HIP_VISIBLE_DEVICES", "GPU_DEVICE_ORDINAL"})
+    if (find(set, name) != nullptr) return name;
+  return {};
+}
+
+/// Level Zero's mask: cards by index, "0.1" a tile of one; under the flat hierarchy the numbers are tiles.
+bool ze_shows(const std::string& mask, int index) {
+  const auto entries = split_list(mask);
+  return std::any_of(entries.begin(), entries.end(),
+                     [&](const std::string& entry) { return names(entry.substr(0, entry.find('.')), {}, index); });
+}
+
+std::string hiding_mask(const Device& device, const MaskVariables& set) {
+  if (device.vendor == Vendor::nvidia) {
+    const std::string* mask = find(set, "CUDA_VISIBLE_DEVICES");
+    if (mask != nullptr && !contains(*mask, device.uuid, device.index.cuda))
+      return hiding("CUDA_VISIBLE_DEVICES", *mask);
+  }
+  if (device.vendor == Vendor::amd) {
+    const std::string_view name = amd_variable(set);
+    if (!name.empty() && !contains(*find(set, name), device.uuid, device.index.hip))
+      return hiding(name, *find(set, name));
+  }
+  if (device.vendor == Vendor::intel) {
+    const std::string* mask = find(set, "ZE_AFFINITY_MASK");
+    if (mask != nullptr && !mask->empty() && !ze_shows(*mask, device.index.ze))
+      return hiding("ZE_AFFINITY_MASK", *mask);
+  }
+  return {};
+}
+
+void mask_nvidia(const Device& device, const MaskVariables& set, CudaNames names, Mask& mask) {
+  const bool by_uuid = (names == CudaNames::uuid && !device.uuid.empty()) || device.uuid.starts_with("MIG-");
+  const std::string wanted = by_uuid ? device.uuid : std::to_string(device.index.cuda);
+  const std::string* present = find(set, "CUDA_VISIBLE_DEVICES");
+  if (present != nullptr && find(set, "CUDA_DEVICE_ORDER") == nullptr && present->find_first_of("0123456789") == 0)
+    mask.notes.push_back(fmt::format("CUDA_VISIBLE_DEVICES={} came without CUDA_DEVICE_ORDER and is read as PCI order",
+                                     printable(*present)));
+  if (present == nullptr || *present != wanted) mask.changes.emplace_back("CUDA_VISIBLE_DEVICES", wanted);
+  mask.changes.emplace_back("CUDA_DEVICE_ORDER", "PCI_BUS_ID");
+}
+
+void mask_amd(const Device& device, const MaskVariables& set, Mask& mask) {
+  // One layer only: HIP would count within what ROCR leaves. HIP obeys CUDA_VISIBLE_DEVICES too (Parsl#3858).
+  const bool keep_hip = amd_variable(set) == "HIP_VISIBLE_DEVICES";
+  const std::string rocr = device.uuid.empty() ? std::to_string(device.index.hip) : device.uuid;
+  mask.changes.emplace_back("ROCR_VISIBLE_DEVICES", keep_hip ? std::string{} : rocr);
+  mask.changes.emplace_back("HIP_VISIBLE_DEVICES", keep_hip ? std::to_string(device.index.hip) : std::string{});
+  mask.changes.emplace_back("GPU_DEVICE_ORDINAL", "");
+  mask.changes.emplace_back("CUDA_VISIBLE_DEVICES", "");
+}
+
+void mask_intel(const Device& device, const MaskVariables& set, Mask& mask) {
+  // A card and never a tile of it, whatever the hierarchy was.
+  mask.changes.emplace_back("ZE_AFFINITY_MASK", std::to_string(device.index.ze));
+  mask.changes.emplace_back("ZE_FLAT_DEVICE_HIERARCHY", "COMPOSITE");
+  mask.changes.emplace_back("ZE_ENABLE_PCI_ID_DEVICE_ORDER", "1");
+  const std::string* present = find(set, "ZE_AFFINITY_MASK");
+  if (present != nullptr && present->find('.') != std::string::npos)
+    mask.notes.push_back(fmt::format("ZE_AFFINITY_MASK={} names tiles; the whole card is used", printable(*present)));
+}
+
+void mask_vulkan(std::span<const Device> devices, const Device& device, Mask& mask) {
+  if (device.pci_vendor == 0) return;
+  // "!" hides the others, where Mesa's layer knows it. It acts on the drivers of all vendors, but needs the layer.
+  mask.changes.emplace_back("MESA_VK_DEVICE_SELECT", fmt::format("{:x}:{:x}!", device.pci_vendor, device.pci_device));
+  const auto twins = std::count_if(devices.begin(), devices.end(), [&](const Device& other) {
+    return other.pci_vendor == device.pci_vendor && other.pci_device == device.pci_device && other.pci != device.pci;
+  });
+  if (twins == 0 || !device.pci) return;
+  const PciAddress& at = *device.pci;
+  mask.changes.emplace_back("DRI_PRIME",
+                            fmt::format("pci-{:04x}_{:02x}_{:02x}_{:x}", at.domain, at.bus, at.device, at.function));
+  mask.notes.emplace_back(
+      "another card of the same model is there: MESA_VK_DEVICE_SELECT cannot tell them apart, so Vulkan programs may "
+      "see "
+      "both; choose by UUID or PCI address inside, and let the proof decide");
+}
+
+}  // namespace
+
+MaskVariables read_mask_variables() {
+  MaskVariables set;
+  for (const char* name : kVariables) {
+    if (const char* value = std::getenv(name)) set.emplace(name, value);  // NOLINT(concurrency-mt-unsafe)
+  }
+  return set;
+}
+
+std::vector<std::string> hidden_by(std::span<const Device> devices, const MaskVariables& set) {
+  std::vector<std::string> reasons;
+  reasons.reserve(devices.size());
+  for (const Device& device : devices) reasons.push_back(hiding_mask(device, set));
+  return reasons;
+}
+
+Result<Mask> make_mask(std::span<const Device> devices, std::size_t chosen, const MaskVariables& set, CudaNames names) {
+  const Device& device = devices[chosen];
+  if (const std::string hidden = hiding_mask(device, set); !hidden.empty())
+    return Error{Errc::invalid_argument, fmt::format("{} is {}", to_text(device), hidden)};
+  Mask mask;
+  if (device.vendor == Vendor::nvidia) mask_nvidia(device, set, names, mask);
+  if (device.vendor == Vendor::amd) mask_amd(device, set, mask);
+  if (device.vendor == Vendor::intel) mask_intel(device, set, mask);
+  if (device.vendor == Vendor::intel || device.kind == Kind::software) {
+    // HIP obeys this one as well. For an AMD card it must stay away, so NVIDIA's cards stay visible to CUDA there.
+    mask.changes.emplace_back("CUDA_VISIBLE_DEVICES", "-1");
+  }
+  if (device.vendor == Vendor::amd)
+    mask.notes.emplace_back(
+        "CUDA_VISIBLE_DEVICES is not set, because HIP obeys it too: NVIDIA cards stay visible to CUDA");
+  mask_vulkan(devices, device, mask);
+  return mask;
+}
+
+void add_vulkan_index(Mask& mask, const Device& device) {
+  if (device.index.vulkan < 0) return;
+  const auto text = run_in_child(
+      [] {
+        const auto devices = make_vulkan_provider()->devices();
+        return devices ? devices_to_text(*devices) : std::string{"[]"};
+      },
+      std::chrono::seconds{10}, mask.changes);
+  const auto seen = text ? devices_from_text(*text) : std::nullopt;
+  for (const Device& other : seen.value_or(std::vector<Device>{})) {
+    const bool same = device.pci && other.pci ? device.pci == other.pci : device.vulkan_uuid == other.vulkan_uuid;
+    if (!same) continue;
+    mask.changes.emplace_back("GGML_VK_VISIBLE_DEVICES", std::to_string(other.index.vulkan));
+    return;
+  }
+  mask.notes.emplace_back("Vulkan does not show the device under its mask; GGML_VK_VISIBLE_DEVICES is not set");
+}
+
+}  // namespace weir::device

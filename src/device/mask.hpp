@@ -1,0 +1,43 @@
+#pragma once
+
+#include <map>
+#include <span>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "base/result.hpp"
+#include "device/child_probe.hpp"
+#include "device/device.hpp"
+
+namespace weir::device {
+
+/// The variables that masks are made of, as they are set; an empty value is a value: CUDA_VISIBLE_DEVICES= hides all.
+using MaskVariables = std::map<std::string, std::string, std::less<>>;
+MaskVariables read_mask_variables();
+
+/// How NVIDIA's cards are named in CUDA_VISIBLE_DEVICES: by UUID, or by index for libraries that turn it into a number.
+enum class CudaNames { uuid, index };
+
+/// The environment that makes every stack use one device.
+struct Mask {
+  EnvironmentChanges changes;      ///< to be made for the child; an empty value removes the variable
+  std::vector<std::string> notes;  ///< what was kept, what a stack cannot express
+};
+
+/// Why a mask that is set hides each device; an empty text where it does not.
+std::vector<std::string> hidden_by(std::span<const Device> devices, const MaskVariables& set);
+
+/// A mask for `devices[chosen]` that goes within the mask that is set already: a scheduler's or a container's choice is
+/// narrowed and never left. A pure function.
+/// Errors: invalid_argument if the mask that is set hides the device.
+/// Source  CUDA C++ Programming Guide, "CUDA Environment Variables"; ROCm, "GPU isolation techniques"; Level Zero core
+/// programming guide, "Affinity Mask"; Mesa, docs/envvars.rst; ggml, ggml-vulkan.
+Result<Mask> make_mask(std::span<const Device> devices, std::size_t chosen, const MaskVariables& set,
+                       CudaNames names = CudaNames::uuid);
+
+/// Adds GGML_VK_VISIBLE_DEVICES: the place of the device in Vulkan's list, looked up under the mask itself, since
+/// MESA_VK_DEVICE_SELECT reorders that list. Nothing is added, and a note says so, where Vulkan does not show the device.
+void add_vulkan_index(Mask& mask, const Device& device);
+
+}  // namespace weir::device

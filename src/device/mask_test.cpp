@@ -1,0 +1,89 @@
+#include "device/mask.hpp"
+
+#include <gtest/gtest.h>
+
+#include "device/machines_test.hpp"
+
+namespace weir::device {
+namespace {
+
+std::map<std::string, std::string> changes_of(const Result<Mask>& mask) {
+  EXPECT_TRUE(mask) << (mask ? "" : mask.error().what);
+  if (!mask) return {};
+  return {mask->changes.begin(), mask->changes.end()};
+}
+
+TEST(Mask, NvidiaGoesByUuidWithTheOrderSaid) {
+  const auto machine = test::two_nvidia(false);
+  const auto changes = changes_of(make_mask(machine, 1, {}));
+  EXPECT_EQ(changes.at("CUDA_VISIBLE_DEVICES"), machine[1].uuid);
+  EXPECT_EQ(changes.at("CUDA_DEVICE_ORDER"), "PCI_BUS_ID");
+  EXPECT_EQ(changes.at("MESA_VK_DEVICE_SELECT").substr(0, 5), "10de:");
+  EXPECT_EQ(changes.count("ROCR_VISIBLE_DEVICES"), 0u);
+}
+
+TEST(Mask, OrByIndexInPciOrder) {
+  const auto machine = test::two_nvidia(false);
+  EXPECT_EQ(changes_of(make_mask(machine, 1, {}, CudaNames::index)).at("CUDA_VISIBLE_DEVICES"), "1");
+}
+
+TEST(Mask, AmdHasOneLayerOnly) {
+  const auto machine = test::amd_and_igpu();
+  auto changes = changes_of(make_mask(machine, 1, {}));
+  EXPECT_EQ(changes.at("ROCR_VISIBLE_DEVICES"), machine[1].uuid);
+  EXPECT_EQ(changes.at("HIP_VISIBLE_DEVICES"), "") << "removed";
+  EXPECT_EQ(changes.at("CUDA_VISIBLE_DEVICES"), "") << "HIP obeys it too";
+  changes = changes_of(make_mask(machine, 1, {{"HIP_VISIBLE_DEVICES", "0"}}));
+  EXPECT_EQ(changes.at("ROCR_VISIBLE_DEVICES"), "");
+  EXPECT_EQ(changes.at("HIP_VISIBLE_DEVICES"), "0");
+}
+
+TEST(Mask, IntelGoesByCardAndNeverByTile) {
+  const auto machine = test::two_arc();
+  const auto mask = make_mask(machine, 1, {});
+  const auto changes = changes_of(mask);
+  EXPECT_EQ(changes.at("ZE_AFFINITY_MASK"), "1");
+  EXPECT_EQ(changes.at("ZE_FLAT_DEVICE_HIERARCHY"), "COMPOSITE");
+  EXPECT_EQ(changes.at("ZE_ENABLE_PCI_ID_DEVICE_ORDER"), "1");
+  EXPECT_EQ(changes.at("DRI_PRIME"), "pci-0000_07_00_0") << "twins";
+  EXPECT_FALSE(mask->notes.empty());
+  EXPECT_EQ(changes_of(make_mask(machine, 1, {{"ZE_AFFINITY_MASK", "0,1.0"}})).at("ZE_AFFINITY_MASK"), "1");
+}
+
+TEST(Mask, AMaskThatIsSetHidesAndIsNarrowedButNeverLeft) {
+  const auto machine = test::two_nvidia(true);
+  const std::vector<std::pair<MaskVariables, std::vector<bool>>> cases{
+      {{{"CUDA_VISIBLE_DEVICES", "1"}}, {true, false}},
+      {{{"CUDA_VISIBLE_DEVICES", "0,1"}}, {false, false}},
+      {{{"CUDA_VISIBLE_DEVICES", machine[0].uuid}}, {false, true}},
+      {{{"CUDA_VISIBLE_DEVICES", ""}}, {true, true}},
+      {{{"CUDA_VISIBLE_DEVICES", "-1"}}, {true, true}},
+      {{{"ROCR_VISIBLE_DEVICES", "5"}}, {false, false}},
+  };
+  for (const auto& [set, hidden] : cases) {
+    const auto reasons = hidden_by(machine, set);
+    for (std::size_t i = 0; i < 2; ++i) {
+      EXPECT_EQ(!reasons[i].empty(), hidden[i]) << set.begin()->second << " " << i << " " << reasons[i];
+      EXPECT_EQ(static_cast<bool>(make_mask(machine, i, set)), !hidden[i]);
+    }
+  }
+  const auto narrowed = make_mask(machine, 1, {{"CUDA_VISIBLE_DEVICES", "0,1"}});
+  EXPECT_EQ(changes_of(narrowed).at("CUDA_VISIBLE_DEVICES"), machine[1].uuid);
+  ASSERT_EQ(narrowed->notes.size(), 1u) << "an index without an order is read as PCI order, and that is said";
+}
+
+TEST(Mask, ASchedulersExactChoiceIsKept) {
+  const auto machine = test::two_nvidia(true);
+  const auto changes = changes_of(
+      make_mask(machine, 1, {{"CUDA_VISIBLE_DEVICES", machine[1].uuid}, {"CUDA_DEVICE_ORDER", "PCI_BUS_ID"}}));
+  EXPECT_EQ(changes.count("CUDA_VISIBLE_DEVICES"), 0u);
+}
+
+TEST(Mask, MigInstancesGoByUuidAlways) {
+  auto machine = test::two_nvidia(true);
+  machine[0].uuid = "MIG-11111111-2222";
+  EXPECT_EQ(changes_of(make_mask(machine, 0, {}, CudaNames::index)).at("CUDA_VISIBLE_DEVICES"), "MIG-11111111-2222");
+}
+
+}  // namespace
+}  // namespace weir::device

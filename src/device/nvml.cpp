@@ -1,0 +1,217 @@
+#include "device/nvml.hpp"
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "base/text.hpp"
+
+namespace weir::device::nvml {
+namespace {
+
+using memory::Reading;
+
+template <class Function>
+bool find_any(const SharedLibrary& library, Function*& function, std::initializer_list<const char*> names) {
+  return std::any_of(names.begin(), names.end(), [&](const char* name) { return library.find(name, function); });
+}
+
+Result<Functions> load_functions(const SharedLibrary& library) {
+  Functions f{};
+  const bool all = library.find("nvmlInit_v2", f.nvmlInit_v2) && library.find("nvmlShutdown", f.nvmlShutdown) &&
+                   library.find("nvmlErrorString", f.nvmlErrorString) &&
+                   library.find("nvmlSystemGetDriverVersion", f.nvmlSystemGetDriverVersion) &&
+                   library.find("nvmlDeviceGetCount_v2", f.nvmlDeviceGetCount_v2) &&
+                   library.find("nvmlDeviceGetHandleByIndex_v2", f.nvmlDeviceGetHandleByIndex_v2) &&
+                   library.find("nvmlDeviceGetName", f.nvmlDeviceGetName) &&
+                   library.find("nvmlDeviceGetUUID", f.nvmlDeviceGetUUID) &&
+                   library.find("nvmlDeviceGetPciInfo_v3", f.nvmlDeviceGetPciInfo_v3) &&
+                   library.find("nvmlDeviceGetMemoryInfo", f.nvmlDeviceGetMemoryInfo);
+  if (!all) return Error{Errc::unsupported, "NVML: libnvidia-ml.so.1 is older than this program needs (CUDA 10)"};
+  library.find("nvmlDeviceGetMemoryInfo_v2", f.nvmlDeviceGetMemoryInfo_v2);
+  // _v2 and _v3 have the same structure; the unnumbered one has another.
+  find_any(library, f.nvmlDeviceGetComputeRunningProcesses_v3,
+           {"nvmlDeviceGetComputeRunningProcesses_v3", "nvmlDeviceGetComputeRunningProcesses_v2"});
+  find_any(library, f.nvmlDeviceGetGraphicsRunningProcesses_v3,
+           {"nvmlDeviceGetGraphicsRunningProcesses_v3", "nvmlDeviceGetGraphicsRunningProcesses_v2"});
+  library.find("nvmlDeviceGetMigMode", f.nvmlDeviceGetMigMode);
+  library.find("nvmlDeviceGetMaxMigDeviceCount", f.nvmlDeviceGetMaxMigDeviceCount);
+  library.find("nvmlDeviceGetMigDeviceHandleByIndex", f.nvmlDeviceGetMigDeviceHandleByIndex);
+  return f;
+}
+
+template <class Function, class... Before>
+std::string text_of(Function function, Before... before) {
+  std::array<char, 128> text{};
+  return function(before..., text.data(), static_cast<unsigned>(text.size())) == kSuccess ? std::string{text.data()}
+                                                                                          : std::string{};
+}
+
+std::optional<Reading> reading(unsigned long long bytes, const char* source, memory::Scope scope) {
+  if (bytes == kNotAvailable) return std::nullopt;
+  return Reading{.value = Bytes{bytes}, .source = source, .scope = scope};
+}
+
+PciAddress address_of(const PciInfo& info) {
+  return {info.domain, static_cast<std::uint8_t>(info.bus), static_cast<std::uint8_t>(info.device), 0};
+}
+
+/// NVML fills in as many as there is room for and says how many there are; the list may grow between the calls.
+Result<std::vector<ProcessInfo>> list_processes(Return (*ask)(nvml::Device, unsigned*, ProcessInfo*),
+                                                nvml::Device device) {
+  std::vector<ProcessInfo> list(64);
+  for (int tries = 0; ask != nullptr && tries < 4; ++tries) {
+    auto count = static_cast<unsigned>(list.size());
+    const Return answer = ask(device, &count, list.data());
+    if (answer == kInsufficientSize) {
+      list.resize(std::min<std::size_t>(count + 64U, 65536));
+      continue;
+    }
+    if (answer != kSuccess) break;
+    list.resize(std::min<std::size_t>(count, list.size()));
+    return list;
+  }
+  return Error{Errc::unsupported, "NVML does not list processes here"};
+}
+
+}  // namespace
+
+Result<Library> Library::open() {
+  auto library = SharedLibrary::open("libnvidia-ml.so.1");
+  if (!library) return library.error();
+  const auto functions = load_functions(*library);
+  if (!functions) return functions.error();
+  const Return started = functions->nvmlInit_v2();
+  if (started != kSuccess)
+    return Error{Errc::unsupported, fmt::format("NVML: {}", one_line(functions->nvmlErrorString(started)))};
+  return Library{*library, *functions};
+}
+
+Library::Library(Library&& other) noexcept
+    : library_{other.library_}, functions_{other.functions_}, started_{std::exchange(other.started_, false)} {}
+
+Library::~Library() {
+  if (started_) functions_.nvmlShutdown();
+}
+
+Library::Memory Library::read_memory(nvml::Device device) const {
+  constexpr auto kScope = memory::Scope::device;
+  MemoryV2 v2{};
+  v2.version = kMemoryV2;
+  if (functions_.nvmlDeviceGetMemoryInfo_v2 != nullptr &&
+      functions_.nvmlDeviceGetMemoryInfo_v2(device, &v2) == kSuccess) {
+    // Releases disagree whether v2's `used` holds what the driver reserves: it is computed from the rest.
+    Memory memory{reading(v2.total, "NVML", kScope), reading(v2.free, "NVML", kScope), std::nullopt};
+    if (memory.total && memory.free && v2.reserved != kNotAvailable)
+      memory.used = Reading{.value = memory.total->value - memory.free->value - Bytes{v2.reserved}, .source = "NVML"};
+    return memory;
+  }
+  MemoryV1 v1{};
+  if (functions_.nvmlDeviceGetMemoryInfo(device, &v1) != kSuccess) return {};
+  return {reading(v1.total, "NVML v1", kScope), reading(v1.free, "NVML v1", kScope),
+          reading(v1.used, "NVML v1, with what the driver reserves", kScope)};
+}
+
+std::vector<GpuProcess> Library::read_processes(nvml::Device device, bool& known) const {
+  std::vector<GpuProcess> found;
+  known = false;
+  for (const auto ask :
+       {functions_.nvmlDeviceGetComputeRunningProcesses_v3, functions_.nvmlDeviceGetGraphicsRunningProcesses_v3}) {
+    const auto list = list_processes(ask, device);
+    if (!list) continue;
+    known = true;
+    for (const ProcessInfo& info : *list) {
+      const auto pid = static_cast<pid_t>(info.pid);
+      if (std::any_of(found.begin(), found.end(), [&](const GpuProcess& other) { return other.pid == pid; })) continue;
+      found.push_back({pid, {}, reading(info.used_memory, "NVML", memory::Scope::process), std::nullopt});
+    }
+  }
+  return found;
+}
+
+std::vector<MigInstance> Library::read_mig(nvml::Device device) const {
+  std::vector<MigInstance> instances;
+  unsigned current = 0;
+  unsigned pending = 0;
+  unsigned most = 0;
+  if (functions_.nvmlDeviceGetMigMode == nullptr || functions_.nvmlDeviceGetMaxMigDeviceCount == nullptr ||
+      functions_.nvmlDeviceGetMigDeviceHandleByIndex == nullptr ||
+      functions_.nvmlDeviceGetMigMode(device, &current, &pending) != kSuccess || current == 0 ||
+      functions_.nvmlDeviceGetMaxMigDeviceCount(device, &most) != kSuccess)
+    return instances;
+  for (unsigned i = 0; i < std::min(most, 64U); ++i) {
+    nvml::Device instance = nullptr;
+    if (functions_.nvmlDeviceGetMigDeviceHandleByIndex(device, i, &instance) != kSuccess) continue;
+    const Memory memory = read_memory(instance);
+    instances.push_back({text_of(functions_.nvmlDeviceGetUUID, instance),
+                         text_of(functions_.nvmlDeviceGetName, instance), memory.total, memory.free});
+  }
+  return instances;
+}
+
+weir::device::Device Library::describe(nvml::Device handle) const {
+  weir::device::Device device;
+  device.vendor = Vendor::nvidia;
+  device.kind = Kind::discrete;
+  device.name = text_of(functions_.nvmlDeviceGetName, handle);
+  device.uuid = text_of(functions_.nvmlDeviceGetUUID, handle);
+  device.driver = "nvidia " + text_of(functions_.nvmlSystemGetDriverVersion);
+  PciInfo pci{};
+  if (functions_.nvmlDeviceGetPciInfo_v3(handle, &pci) == kSuccess) {
+    device.pci = address_of(pci);
+    device.pci_vendor = pci.device_id & 0xFFFFU;  // the device's id stands in the upper half
+    device.pci_device = pci.device_id >> 16U;
+  }
+  const Memory memory = read_memory(handle);
+  device.total = memory.total;
+  device.free = memory.free;
+  device.used = memory.used;
+  device.processes = read_processes(handle, device.processes_known);
+  device.mig = read_mig(handle);
+  return device;
+}
+
+Result<std::vector<weir::device::Device>> Library::devices() const {
+  unsigned count = 0;
+  const Return counted = functions_.nvmlDeviceGetCount_v2(&count);
+  if (counted != kSuccess)
+    return Error{Errc::unsupported, fmt::format("NVML: {}", one_line(functions_.nvmlErrorString(counted)))};
+  std::vector<weir::device::Device> devices;
+  for (unsigned i = 0; i < count; ++i) {
+    nvml::Device handle = nullptr;
+    if (functions_.nvmlDeviceGetHandleByIndex_v2(i, &handle) == kSuccess) devices.push_back(describe(handle));
+  }
+  return devices;
+}
+
+std::optional<nvml::Device> Library::find(const PciAddress& card) const {
+  unsigned count = 0;
+  if (functions_.nvmlDeviceGetCount_v2(&count) != kSuccess) return std::nullopt;
+  for (unsigned i = 0; i < count; ++i) {
+    nvml::Device handle = nullptr;
+    PciInfo pci{};
+    if (functions_.nvmlDeviceGetHandleByIndex_v2(i, &handle) == kSuccess &&
+        functions_.nvmlDeviceGetPciInfo_v3(handle, &pci) == kSuccess && address_of(pci) == card)
+      return handle;
+  }
+  return std::nullopt;
+}
+
+Result<Library::Memory> Library::memory_of(const PciAddress& card) const {
+  const auto handle = find(card);
+  if (!handle) return Error{Errc::unsupported, fmt::format("NVML knows no card at {}", to_text(card))};
+  return read_memory(*handle);
+}
+
+std::optional<memory::Reading> Library::memory_of_process(const PciAddress& card, pid_t machine_pid) const {
+  const auto handle = find(card);
+  if (!handle) return std::nullopt;
+  bool known = false;
+  for (const GpuProcess& process : read_processes(*handle, known))
+    if (process.pid == machine_pid) return process.memory;
+  return std::nullopt;
+}
+
+}  // namespace weir::device::nvml

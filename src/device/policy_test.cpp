@@ -1,0 +1,134 @@
+#include "device/policy.hpp"
+
+#include <gtest/gtest.h>
+
+#include "device/machines_test.hpp"
+
+namespace weir::device {
+namespace {
+
+/// "Never the RTX 5060 Ti, only the RTX 3090 with at least 20 GB": the three lines of the guide.
+Policy only_3090() {
+  return {.allow = {"*RTX 3090*"}, .deny = {"*RTX 5060 Ti*"}, .request = {}, .prefer = {}, .min_memory = 20_GiB};
+}
+
+std::vector<std::string> names(const std::vector<Device>& machine, const Choice& choice) {
+  std::vector<std::string> names;
+  for (const std::size_t i : choice.order) names.push_back(machine[i].name);
+  return names;
+}
+
+TEST(Policy, ThePciOrderDoesNotMatter) {
+  for (const bool big_first : {true, false}) {
+    const auto machine = test::two_nvidia(big_first);
+    const Choice choice = choose(machine, only_3090(), {});
+    EXPECT_EQ(names(machine, choice), std::vector<std::string>{"NVIDIA GeForce RTX 3090"});
+    ASSERT_EQ(choice.considered.size(), 2u);
+    EXPECT_EQ(choice.considered[big_first ? 1 : 0].reason, "denied by '*RTX 5060 Ti*'");
+  }
+}
+
+TEST(Policy, TheCardOutOfTheMachineMeansNoDeviceAndNotTheOther) {
+  const std::vector<Device> machine{test::make_device(test::kRtx5060)};
+  const Choice choice = choose(machine, only_3090(), {});
+  EXPECT_TRUE(choice.order.empty());
+  EXPECT_EQ(refusal(machine, choice),
+            "no device may be used: NVIDIA GeForce RTX 5060 Ti at 0000:02:00.0: denied by '*RTX 5060 Ti*'");
+  EXPECT_NE(refusal({}, choose({}, {}, {})).find("no GPU was found"), std::string::npos);
+}
+
+TEST(Policy, MemoryInAllAndFreeAreTwoQuestions) {
+  const auto machine = test::two_nvidia(true);
+  EXPECT_EQ(
+      choose(machine, {.allow = {}, .deny = {}, .request = {}, .prefer = {}, .min_memory = 20_GiB}, {}).order.size(),
+      1u);
+  const Choice choice = choose(machine, {}, {.free = 20_GiB});
+  EXPECT_EQ(names(machine, choice), std::vector<std::string>{"NVIDIA GeForce RTX 3090"});
+  EXPECT_EQ(choice.considered[1].reason, "15 GiB free, 20 GiB needed");
+}
+
+TEST(Policy, WhatIsNotKnownIsNotFree) {
+  auto machine = test::two_nvidia(true);
+  machine[0].free = std::nullopt;
+  machine[1].free->scope = memory::Scope::lower_bound;
+  EXPECT_TRUE(choose(machine, {}, {.free = 1_GiB}).order.empty());
+  EXPECT_EQ(choose(machine, {}, {.free = 1_GiB, .trust_unknown = true}).order.size(), 2u);
+  machine[0].total = std::nullopt;
+  EXPECT_EQ(choose(machine, only_3090(), {}).considered[0].reason, "its memory is not known, 20 GiB wanted");
+}
+
+TEST(Policy, TwinsAreOrderedByFreeMemoryAndToldApartByAddress) {
+  const auto machine = test::two_arc();
+  EXPECT_EQ(choose(machine, {}, {}).order, (std::vector<std::size_t>{1, 0}));
+  const Policy second{.allow = {"pci:0000:03:00.0"}, .deny = {}, .request = {}, .prefer = {}, .min_memory = {}};
+  EXPECT_EQ(choose(machine, second, {}).order, std::vector<std::size_t>{0});
+}
+
+TEST(Policy, ADiscreteCardGoesBeforeAnIntegratedOneWithMore) {
+  const auto machine = test::amd_and_igpu();
+  EXPECT_EQ(choose(machine, {}, {}).order, (std::vector<std::size_t>{1, 0}));
+  Policy prefer;
+  prefer.prefer = {"*UHD*"};
+  const Choice choice = choose(machine, prefer, {});
+  EXPECT_EQ(choice.order, (std::vector<std::size_t>{0, 1}));
+  EXPECT_EQ(choice.considered[0].reason, "preferred by '*UHD*'");
+}
+
+TEST(Policy, SoftwareIsUsedOnlyByName) {
+  std::vector<Device> machine{
+      test::make_device({"llvmpipe (LLVM 15)", Vendor::other, 9, 2_GiB, 2_GiB, Kind::software})};
+  EXPECT_TRUE(choose(machine, {}, {}).order.empty());
+  Policy named;
+  named.request = {"llvmpipe"};
+  EXPECT_EQ(choose(machine, named, {}).order.size(), 1u);
+}
+
+TEST(Policy, ARequestNarrowsAndNeverWidens) {
+  const auto machine = test::two_nvidia(true);
+  Policy policy = only_3090();
+  policy.request = {"*5060*"};
+  EXPECT_TRUE(choose(machine, policy, {}).order.empty());
+  policy.request = {"!*3090*"};
+  EXPECT_TRUE(choose(machine, policy, {}).order.empty());
+  policy.request = {"rtx 3090"};
+  EXPECT_EQ(choose(machine, policy, {}).order.size(), 1u);
+}
+
+TEST(Policy, ACardInMigModeGivesItsInstances) {
+  Device a100 = test::make_device({"NVIDIA A100-SXM4-40GB", Vendor::nvidia, 7, 40_GiB, 39_GiB});
+  a100.mig = {
+      {"MIG-11111111-2222", "NVIDIA A100-SXM4-40GB MIG 3g.20gb", test::on_device(20_GiB), test::on_device(19_GiB)},
+      {"MIG-33333333-4444", "NVIDIA A100-SXM4-40GB MIG 1g.5gb", test::on_device(5_GiB), test::on_device(5_GiB)}};
+  const auto machine = with_mig_instances(std::vector<Device>{a100});
+  ASSERT_EQ(machine.size(), 3u);
+  const Choice choice = choose(machine, {}, {.free = 10_GiB});
+  ASSERT_EQ(choice.order, std::vector<std::size_t>{1});
+  EXPECT_EQ(machine[1].uuid, "MIG-11111111-2222");
+  EXPECT_NE(lease_key(machine[1]), lease_key(machine[0]));
+}
+
+TEST(Policy, AWslMachineWithoutProcessesIsChosenAsAnyOther) {
+  auto machine = test::two_nvidia(true);
+  for (Device& device : machine) device.processes_known = false;
+  EXPECT_EQ(choose(machine, only_3090(), {}).order.size(), 1u);
+}
+
+TEST(Policy, PatternsMatchNamesUuidsAndAddresses) {
+  Device device = test::make_device(test::kRtx3090);
+  device.uuid = "GPU-4f3e0000-aaaa-bbbb-cccc-123456789abc";
+  for (const char* pattern : {"*3090", "nvidia*", "rtx 30", "GPU-4f3e0000-aaaa-bbbb-cccc-123456789ABC", "gpu-4f3e*",
+                              "pci:0000:01:00.0", "0000:01:00.0", "01:00.0", "00000000:01:00.0"})
+    EXPECT_TRUE(matches(device, pattern)) << pattern;
+  for (const char* pattern : {"", "3090", "*4090*", "GPU-4f3e", "pci:0000:02:00.0", "pci:", "02:00.0"}) {
+    const bool part_of_name = std::string_view{pattern} == "3090";
+    EXPECT_EQ(matches(device, pattern), part_of_name) << pattern;
+  }
+}
+
+TEST(Policy, ListsAreSplitAtCommas) {
+  EXPECT_EQ(split_list("a,,b c,"), (std::vector<std::string>{"a", "b c"}));
+  EXPECT_TRUE(split_list("").empty());
+}
+
+}  // namespace
+}  // namespace weir::device

@@ -1,0 +1,40 @@
+#pragma once
+
+#define VK_NO_PROTOTYPES 1
+#include <vulkan/vulkan_core.h>
+
+#include <memory>
+#include <vector>
+
+#include "base/result.hpp"
+#include "device/shared_library.hpp"
+
+namespace weir::device {
+
+/// Vulkan's loader with an instance for looking around; it makes no VkDevice and takes no memory on a card. For the
+/// inventory and the doctor, in a child process: drivers may hang.
+class VulkanInstance {
+ public:
+  /// Errors: unsupported: no loader, or no driver behind it.
+  static Result<VulkanInstance> create();
+
+  std::vector<VkPhysicalDevice> physical_devices() const;  ///< in the loader's order, unmasked
+
+  /// A function of the instance; null if the loader does not know it.
+  template <class Function>
+  Function find(const char* name) const {
+    return reinterpret_cast<Function>(get_(instance_.get(), name));
+  }
+
+ private:
+  struct Destroy {
+    PFN_vkDestroyInstance destroy;
+    void operator()(VkInstance instance) const noexcept { destroy(instance, nullptr); }
+  };
+  VulkanInstance(PFN_vkGetInstanceProcAddr get, VkInstance instance, PFN_vkDestroyInstance destroy)
+      : get_{get}, instance_{instance, Destroy{destroy}} {}
+  PFN_vkGetInstanceProcAddr get_;
+  std::unique_ptr<VkInstance_T, Destroy> instance_;
+};
+
+}  // namespace weir::device

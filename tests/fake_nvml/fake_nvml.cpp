@@ -1,0 +1,210 @@
+// A libnvidia-ml.so.1 for tests. What it says stands in the file that $FAKE_NVML names, read anew at each question:
+//   card NAME UUID BDF TOTAL_MIB USED_MIB RESERVED_MIB     ('_' in NAME becomes a space)
+//   process CARD PID MIB                                   (CARD counts from 0; MIB '?': not available)
+//   mig CARD UUID NAME TOTAL_MIB USED_MIB
+//   hang                                                   nvmlInit never returns, as with a driver that hangs
+// Without the file there is no driver. The interface is that of src/device/nvml_api.hpp.
+
+#include <unistd.h>
+
+#include <cstdlib>
+#include <cstring>
+#include <fstream>
+#include <sstream>
+#include <string>
+#include <vector>
+
+#include "device/nvml_api.hpp"
+
+namespace {
+
+namespace nvml = weir::device::nvml;
+
+constexpr nvml::Return kInvalid = 2;
+
+struct Process {
+  std::size_t card;
+  unsigned pid;
+  std::string mib;
+};
+struct Card {
+  std::string name, uuid, bdf;
+  unsigned long long total = 0, used = 0, reserved = 0;
+  std::vector<Card> mig;
+};
+struct Machine {
+  bool present = false, hangs = false;
+  std::vector<Card> cards;
+  std::vector<Process> processes;
+};
+
+std::string spaced(std::string text) {
+  for (char& c : text)
+    if (c == '_') c = ' ';
+  return text;
+}
+
+Machine read_machine() {
+  Machine machine;
+  const char* path = std::getenv("FAKE_NVML");
+  std::ifstream file{path == nullptr ? "" : path};
+  machine.present = file.is_open();
+  for (std::string line; std::getline(file, line);) {
+    std::istringstream words{line};
+    std::string kind;
+    words >> kind;
+    if (kind == "hang") machine.hangs = true;
+    if (kind == "card") {
+      Card card;
+      words >> card.name >> card.uuid >> card.bdf >> card.total >> card.used >> card.reserved;
+      card.name = spaced(card.name);
+      machine.cards.push_back(card);
+    }
+    if (kind == "process") {
+      Process process{};
+      words >> process.card >> process.pid >> process.mib;
+      machine.processes.push_back(process);
+    }
+    if (kind == "mig") {
+      std::size_t at = 0;
+      Card part;
+      words >> at >> part.uuid >> part.name >> part.total >> part.used;
+      part.name = spaced(part.name);
+      if (at < machine.cards.size()) machine.cards[at].mig.push_back(part);
+    }
+  }
+  return machine;
+}
+
+// A handle is a number: card + 1, and 256 times the instance + 1 above it.
+nvml::Device handle_of(std::size_t card, std::size_t instance = 0) {
+  return reinterpret_cast<nvml::Device>(card + 1 + 256 * instance);
+}
+std::size_t card_of(nvml::Device device) { return reinterpret_cast<std::size_t>(device) % 256 - 1; }
+
+bool find(nvml::Device device, Card& card) {
+  const Machine machine = read_machine();
+  const std::size_t instance = reinterpret_cast<std::size_t>(device) / 256;
+  if (card_of(device) >= machine.cards.size()) return false;
+  card = machine.cards[card_of(device)];
+  if (instance == 0) return true;
+  if (instance > card.mig.size()) return false;
+  card = Card{card.mig[instance - 1]};
+  return true;
+}
+
+nvml::Return put(const std::string& text, char* out, unsigned size) {
+  if (text.size() >= size) return nvml::kInsufficientSize;
+  std::memcpy(out, text.c_str(), text.size() + 1);
+  return nvml::kSuccess;
+}
+
+}  // namespace
+
+extern "C" {
+
+__attribute__((visibility("default"))) nvml::Return nvmlInit_v2() {
+  const Machine machine = read_machine();
+  while (machine.hangs) pause();
+  return machine.present ? nvml::kSuccess : nvml::kDriverNotLoaded;
+}
+
+__attribute__((visibility("default"))) nvml::Return nvmlShutdown() { return nvml::kSuccess; }
+
+__attribute__((visibility("default"))) const char* nvmlErrorString(nvml::Return code) {
+  return code == nvml::kDriverNotLoaded ? "Driver Not Loaded" : "Unknown Error";
+}
+
+__attribute__((visibility("default"))) nvml::Return nvmlSystemGetDriverVersion(char* out, unsigned size) {
+  return put("550.54.15", out, size);
+}
+
+__attribute__((visibility("default"))) nvml::Return nvmlDeviceGetCount_v2(unsigned* count) {
+  *count = static_cast<unsigned>(read_machine().cards.size());
+  return nvml::kSuccess;
+}
+
+__attribute__((visibility("default"))) nvml::Return nvmlDeviceGetHandleByIndex_v2(unsigned index, nvml::Device* out) {
+  if (index >= read_machine().cards.size()) return kInvalid;
+  *out = handle_of(index);
+  return nvml::kSuccess;
+}
+
+__attribute__((visibility("default"))) nvml::Return nvmlDeviceGetName(nvml::Device device, char* out, unsigned size) {
+  Card card;
+  return find(device, card) ? put(card.name, out, size) : kInvalid;
+}
+
+__attribute__((visibility("default"))) nvml::Return nvmlDeviceGetUUID(nvml::Device device, char* out, unsigned size) {
+  Card card;
+  return find(device, card) ? put(card.uuid, out, size) : kInvalid;
+}
+
+__attribute__((visibility("default"))) nvml::Return nvmlDeviceGetPciInfo_v3(nvml::Device device, nvml::PciInfo* out) {
+  Card card;
+  if (!find(device, card)) return kInvalid;
+  *out = {};
+  if (std::sscanf(card.bdf.c_str(), "%x:%x:%x", &out->domain, &out->bus, &out->device) != 3) return kInvalid;
+  out->device_id = 0x220410DE;  // GA102 of NVIDIA
+  return put("0000" + card.bdf, out->bus_id, sizeof out->bus_id);
+}
+
+__attribute__((visibility("default"))) nvml::Return nvmlDeviceGetMemoryInfo(nvml::Device device, nvml::MemoryV1* out) {
+  Card card;
+  if (!find(device, card)) return kInvalid;
+  *out = {card.total << 20U, (card.total - card.used - card.reserved) << 20U, (card.used + card.reserved) << 20U};
+  return nvml::kSuccess;
+}
+
+__attribute__((visibility("default"))) nvml::Return nvmlDeviceGetMemoryInfo_v2(nvml::Device device,
+                                                                               nvml::MemoryV2* out) {
+  Card card;
+  if (out->version != nvml::kMemoryV2 || !find(device, card)) return kInvalid;
+  out->total = card.total << 20U;
+  out->reserved = card.reserved << 20U;
+  out->free = (card.total - card.used - card.reserved) << 20U;
+  out->used = (card.used + card.reserved) << 20U;  // as the releases that count the reserved part in
+  return nvml::kSuccess;
+}
+
+__attribute__((visibility("default"))) nvml::Return nvmlDeviceGetComputeRunningProcesses_v3(nvml::Device device,
+                                                                                            unsigned* count,
+                                                                                            nvml::ProcessInfo* out) {
+  std::vector<nvml::ProcessInfo> all;
+  for (const Process& process : read_machine().processes) {
+    if (process.card != card_of(device)) continue;
+    const bool known = process.mib != "?";
+    const unsigned long long bytes =
+        known ? std::strtoull(process.mib.c_str(), nullptr, 10) << 20U : nvml::kNotAvailable;
+    all.push_back({process.pid, bytes, ~0U, ~0U});
+  }
+  const bool fits = all.size() <= *count;
+  *count = static_cast<unsigned>(all.size());
+  if (!fits) return nvml::kInsufficientSize;
+  for (std::size_t i = 0; i < all.size(); ++i) out[i] = all[i];
+  return nvml::kSuccess;
+}
+
+__attribute__((visibility("default"))) nvml::Return nvmlDeviceGetMigMode(nvml::Device device, unsigned* current,
+                                                                         unsigned* pending) {
+  Card card;
+  if (!find(device, card)) return kInvalid;
+  *current = *pending = card.mig.empty() ? 0 : 1;
+  return nvml::kSuccess;
+}
+
+__attribute__((visibility("default"))) nvml::Return nvmlDeviceGetMaxMigDeviceCount(nvml::Device, unsigned* count) {
+  *count = 7;
+  return nvml::kSuccess;
+}
+
+__attribute__((visibility("default"))) nvml::Return nvmlDeviceGetMigDeviceHandleByIndex(nvml::Device device,
+                                                                                        unsigned index,
+                                                                                        nvml::Device* out) {
+  Card card;
+  if (!find(device, card) || index >= card.mig.size()) return kInvalid;
+  *out = handle_of(card_of(device), index + 1);
+  return nvml::kSuccess;
+}
+
+}  // extern "C"
