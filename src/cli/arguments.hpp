@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "base/bytes.hpp"
+#include "cli/guard_arguments.hpp"
 #include "enhance/upscale.hpp"
 #include "media/picture.hpp"
 
@@ -42,6 +43,8 @@ struct Arguments {
   bool dry_run = false;
   bool json = false;
   bool quiet = false;
+
+  GuardArguments guard;
 
   bool help = false;
   bool man = false;

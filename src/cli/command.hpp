@@ -36,6 +36,9 @@ Ending run_program(const std::vector<std::string>& words);
 // One file each.
 Ending run_upscale(const Invocation& invocation);
 Ending run_models(const Invocation& invocation);
+Ending run_devices(const Invocation& invocation);
+Ending run_doctor(const Invocation& invocation);
+Ending run_lease(const Invocation& invocation);
 Ending run_config(const Invocation& invocation);
 Ending run_help(const Invocation& invocation);
 Ending run_version(const Invocation& invocation);

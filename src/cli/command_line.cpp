@@ -50,6 +50,12 @@ Result<CommandLine> parse_command_line(std::span<const Flag> flags, std::vector<
     if (!flag.name.empty()) options.emplace_back(&flag, add_to(app, flag));
   }
   std::vector<std::string> unused;
+  CommandLine line;
+  if (const auto dashes = std::find(words.begin(), words.end(), "--"); dashes != words.end()) {
+    line.separated = true;
+    line.command.assign(dashes + 1, words.end());
+    words.erase(dashes, words.end());
+  }
   const std::string last = words.empty() ? std::string{} : words.back();
   const CLI::Option* operands = app.add_option("operands", unused);
   for (std::string& word : words) protect(word);
@@ -63,8 +69,8 @@ Result<CommandLine> parse_command_line(std::span<const Flag> flags, std::vector<
   } catch (const CLI::ParseError& problem) {
     return invalid(printable(problem.what()));
   }
-  CommandLine line;
   line.operands = operands->results();
+  line.operands.insert(line.operands.end(), line.command.begin(), line.command.end());
   for (const auto& [flag, option] : options) {
     if (option->count() > 1 && !flag->is_switch())
       return invalid(fmt::format("{} is given more than once", flag->name));

@@ -18,6 +18,8 @@ struct GivenFlag {
 struct CommandLine {
   std::vector<GivenFlag> flags;
   std::vector<std::string> operands;
+  std::vector<std::string> command;  ///< the words after "--", as they are; they are among the operands too
+  bool separated = false;            ///< "--" was there
 
   bool has(std::string_view name) const;
 };

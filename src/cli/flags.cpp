@@ -1,7 +1,7 @@
 #include "cli/flags.hpp"
 
 #include <algorithm>
-#include <array>
+#include <iterator>
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -217,15 +217,18 @@ constexpr Flag kModelsFlags[] = {
 
 constexpr bool is_setting(const Flag& flag) { return !flag.setting.empty(); }
 
-/// The settings of upscale, and --help.
-constexpr auto kConfigFlags = [] {
-  std::array<
-      Flag, static_cast<std::size_t>(std::count_if(std::begin(kUpscaleFlags), std::end(kUpscaleFlags), is_setting)) + 1>
-      flags{};
-  std::copy_if(std::begin(kUpscaleFlags), std::end(kUpscaleFlags), flags.begin(), is_setting);
-  flags.back() = kHelp;
+/// Each setting once, the first row of its name.
+std::vector<Flag> make_config_flags() {
+  std::vector<Flag> flags;
+  for (const auto& table : {upscale_flags(), lease_flags()}) {
+    std::copy_if(table.begin(), table.end(), std::back_inserter(flags), [&](const Flag& flag) {
+      return is_setting(flag) &&
+             std::none_of(flags.begin(), flags.end(), [&](const Flag& other) { return other.setting == flag.setting; });
+    });
+  }
+  flags.push_back(kHelp);
   return flags;
-}();
+}
 
 constexpr Flag kHelpFlags[] = {
     {"--man", 0, "", "Print the manual page in roff.", "",
@@ -246,7 +249,10 @@ constexpr Flag kVersionFlags[] = {kHelp};
 
 std::span<const Flag> upscale_flags() { return kUpscaleFlags; }
 std::span<const Flag> models_flags() { return kModelsFlags; }
-std::span<const Flag> config_flags() { return kConfigFlags; }
+std::span<const Flag> config_flags() {
+  static const std::vector<Flag> kFlags = make_config_flags();
+  return kFlags;
+}
 std::span<const Flag> help_flags() { return kHelpFlags; }
 std::span<const Flag> version_flags() { return kVersionFlags; }
 

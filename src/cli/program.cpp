@@ -1,5 +1,5 @@
 #include <algorithm>
-#include <array>
+#include <vector>
 
 #include <fmt/format.h>
 
@@ -11,8 +11,8 @@
 namespace weir::cli {
 namespace {
 
-std::array<Command, 5> make_commands() {
-  return {{
+std::vector<Command> make_commands() {
+  return {
       {"upscale", "INPUT... -o OUTPUT", "Enlarge pictures.",
        "INPUT is a picture, a folder (taken with its subfolders, whose structure is kept), a pattern such as '*.png', "
        "or '-' for a picture on "
@@ -22,13 +22,28 @@ std::array<Command, 5> make_commands() {
        "Prints family, scale, layers, parameters, multiplications per pixel and memory per megapixel of every network, "
        "and why one cannot be read.",
        models_flags(), true, run_models},
+      {"devices", "", "List the GPUs, and which of them the policy allows.",
+       "Every GPU that NVML, the kernel, Level Zero or Vulkan shows, with its memory, how each number was obtained, "
+       "the "
+       "processes on it, and the reason why it is chosen or passed over.",
+       devices_flags(), true, run_devices},
+      {"doctor", "", "Say what can be measured here, what is wrong, and the command that mends it.",
+       "Asks every probe, applies the policy, does a little work on the chosen device with Vulkan and CUDA, and looks "
+       "at "
+       "the leases. The exit status is 0 only if the policy leaves a device and that device works.",
+       doctor_flags(), true, run_doctor},
+      {"lease", "list|wait|hold [-- COMMAND...]", "List, await or hold the lease of a device.",
+       "list: who holds which device and how many wait. wait: returns once a device of the policy is free. hold: takes "
+       "one and runs COMMAND with its mask in the environment, passing its exit status through (125 to 127 are "
+       "weir's own failures); without COMMAND it holds the device until standard input ends or a signal comes.",
+       lease_flags(), true, run_lease},
       {"config", "", "Print the settings and where each comes from.",
        "The command line goes over the environment (WEIR_*), that over weir.toml of the current folder, that over "
        "~/.config/weir/weir.toml, that over the defaults.",
        config_flags(), true, run_config},
       {"help", "[COMMAND]", "Print help, the manual page or shell completions.", "", help_flags(), false, run_help},
       {"version", "", "Print the version.", "", version_flags(), false, run_version},
-  }};
+  };
 }
 
 Ending wrong_usage(std::string what) { return {Exit::wrong_usage, std::move(what)}; }
@@ -51,7 +66,7 @@ Ending run_command(const Command& command, const std::vector<std::string>& words
 }  // namespace
 
 std::span<const Command> commands() {
-  static const std::array<Command, 5> kCommands = make_commands();
+  static const std::vector<Command> kCommands = make_commands();
   return kCommands;
 }
 

@@ -4,6 +4,8 @@
 
 #include <fmt/format.h>
 
+#include "base/text.hpp"
+
 namespace weir::cli {
 namespace {
 
@@ -49,6 +51,13 @@ class Layers {
   Settings settings_;
 };
 
+/// The role of this run: --role, else WEIR_ROLE; files cannot set it.
+std::string active_role(const CommandLine& line, const Environment& environment) {
+  for (const GivenFlag& given : line.flags)
+    if (given.flag->setting == "role") return given.text;
+  return environment("WEIR_ROLE").value_or("");
+}
+
 }  // namespace
 
 std::vector<std::filesystem::path> settings_files(const Environment& environment) {
@@ -61,13 +70,22 @@ std::vector<std::filesystem::path> settings_files(const Environment& environment
 Result<Settings> resolve_settings(std::span<const Flag> flags, const CommandLine& line, const Environment& environment,
                                   const std::vector<std::filesystem::path>& files) {
   Layers layers{flags};
+  const std::string role = active_role(line, environment);
+  bool role_found = role.empty();
   for (const auto& file : files) {
     const auto values = read_settings_file(file);
     if (!values) return values.error();
-    for (const FileSetting& value : *values) {
-      if (auto set = layers.apply(value); !set) return set.error();
+    for (const std::string& wanted : {std::string{}, role}) {
+      for (const FileSetting& value : *values) {
+        if (value.role != wanted) continue;
+        role_found = role_found || !wanted.empty();
+        if (auto set = layers.apply(value); !set) return set.error();
+      }
+      if (role.empty()) break;
     }
   }
+  if (!role_found)
+    return Error{Errc::invalid_argument, fmt::format("no [roles.{}] is in a weir.toml that is read", printable(role))};
   for (const Flag& flag : flags) {
     if (flag.setting.empty()) continue;
     const std::string variable = environment_name(flag.setting);

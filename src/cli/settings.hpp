@@ -24,8 +24,8 @@ struct Settings {
   std::vector<Setting> effective;  ///< one for every row with a setting, in the order of the table
 };
 
-/// Applies the layers, weakest first: defaults, `files` in their order, WEIR_* variables, the command line. A file that
-/// is not there is no error. Every value is checked, also one that a stronger layer replaces.
+/// Applies the layers, weakest first: defaults, `files` in their order, WEIR_* variables, the command line. Within a file
+/// the table of the role that --role or WEIR_ROLE names goes over the rest. A file that is not there is no error. Every value is checked, also one that a stronger layer replaces.
 /// Errors: invalid_argument naming the origin: "weir.toml:3: unknown setting 'scael'", "WEIR_RAM: 'x' is not a size".
 Result<Settings> resolve_settings(std::span<const Flag> flags, const CommandLine& line, const Environment& environment,
                                   const std::vector<std::filesystem::path>& files);
@@ -36,6 +36,7 @@ std::vector<std::filesystem::path> settings_files(const Environment& environment
 /// What one file sets. Errors: invalid_argument with file and line; io.
 struct FileSetting {
   std::string key, text, origin;
+  std::string role = {};  ///< of a table [roles.NAME]; empty: for all
 };
 Result<std::vector<FileSetting>> read_settings_file(const std::filesystem::path& path);
 

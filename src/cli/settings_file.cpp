@@ -23,13 +23,46 @@ bool is_known(std::string_view key) {
   return std::any_of(flags.begin(), flags.end(), [&](const Flag& flag) { return flag.setting == key; });
 }
 
-/// The text that the command line would have had; empty for tables, lists and dates.
+std::string list_text(const toml::array& list);
+
+/// The text that the command line would have had; empty for tables, dates and lists of anything but texts.
 std::string text_of(const toml::node& node) {
+  if (const auto* list = node.as_array()) return list_text(*list);
   if (const auto* text = node.as_string()) return text->get();
   if (const auto* whole = node.as_integer()) return fmt::format("{}", whole->get());
   if (const auto* real = node.as_floating_point()) return fmt::format("{}", real->get());
   if (const auto* truth = node.as_boolean()) return truth->get() ? "true" : "false";
   return {};
+}
+
+/// A list of texts: with commas between, as on the command line.
+std::string list_text(const toml::array& list) {
+  std::string text;
+  for (const toml::node& node : list) {
+    const auto* one = node.as_string();
+    if (one == nullptr || one->get().find(',') != std::string::npos) return {};
+    text += (text.empty() ? "" : ",") + one->get();
+  }
+  return text;
+}
+
+/// The settings of one table: the file itself, or [roles.NAME].
+Status read_table(const fs::path& path, const toml::table& table, const std::string& role,
+                  std::vector<FileSetting>& settings) {
+  for (const auto& [key, node] : table) {
+    const std::string name{key.str()};
+    if (role.empty() && name == "roles" && node.is_table()) continue;
+    if (!is_known(name)) return at_line(path, key.source(), fmt::format("unknown setting '{}'", printable(name)));
+    if (name == "role")
+      return at_line(path, key.source(), "a role is given by --role or WEIR_ROLE; its settings stand in [roles.NAME]");
+    std::string value = text_of(node);
+    if (value.empty() && !node.is_string())
+      return at_line(path, key.source(),
+                     fmt::format("'{}' must be a text, a number, true or false, or a list of texts", name));
+    settings.push_back(
+        {name, std::move(value), fmt::format("{}:{}", printable(path.native()), key.source().begin.line), role});
+  }
+  return ok();
 }
 
 }  // namespace
@@ -49,14 +82,13 @@ Result<std::vector<FileSetting>> read_settings_file(const fs::path& path) {
   } catch (const toml::parse_error& error) {
     return at_line(path, error.source(), printable(error.description()));
   }
-  for (const auto& [key, node] : table) {
-    const std::string name{key.str()};
-    if (!is_known(name)) return at_line(path, key.source(), fmt::format("unknown setting '{}'", printable(name)));
-    std::string value = text_of(node);
-    if (value.empty() && !node.is_string())
-      return at_line(path, key.source(), fmt::format("'{}' must be a text, a number, true or false", name));
-    settings.push_back(
-        {name, std::move(value), fmt::format("{}:{}", printable(path.native()), key.source().begin.line)});
+  if (auto read = read_table(path, table, {}, settings); !read) return read.error();
+  const toml::table* roles = table["roles"].as_table();
+  for (const auto& [key, node] : roles == nullptr ? toml::table{} : *roles) {
+    const toml::table* of_role = node.as_table();
+    if (of_role == nullptr || key.str().empty())
+      return at_line(path, key.source(), "[roles] holds tables: write [roles.NAME]");
+    if (auto read = read_table(path, *of_role, std::string{key.str()}, settings); !read) return read.error();
   }
   return settings;
 }

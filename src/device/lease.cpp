@@ -138,6 +138,7 @@ Lease& Lease::operator=(Lease&& other) noexcept {
     release();
     parts_ = std::move(other.parts_);
     record_ = std::move(other.record_);
+    predecessor_ = std::move(other.predecessor_);
     joined_ = other.joined_;
   }
   return *this;
@@ -193,6 +194,7 @@ class LeaseTaker {
     lease.record_ = describe_this_process(std::move(job));
     for (const Taken& part : taken)
       lease.parts_.push_back({std::move(files[part.file]), part.slot, lease.record_.nonce});
+    lease.predecessor_ = lease.parts_.front().file.read_record(lease.parts_.front().slot);
     for (Lease::Part& part : lease.parts_) {
       if (auto written = part.file.write_record(part.slot, lease.record_); !written) return written.error();
       if (auto left = part.file.leave_queue(ticket); !left) return left.error();

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <functional>
+#include <optional>
 #include <stop_token>
 #include <string>
 #include <string_view>
@@ -49,6 +50,8 @@ class Lease {
 
   std::vector<std::string> keys() const;
   bool is_joined() const { return joined_; }  ///< part of a lease that a parent (or this thread) holds
+  /// Who had the (first) device before, as the lease file said; empty for the first lease, or a joined one.
+  const std::optional<OwnerRecord>& predecessor() const { return predecessor_; }
   /// For WEIR_LEASE in the environment of children, who then join instead of waiting for their parent.
   std::string environment() const;
   /// Gives everything back. May be called again.
@@ -64,6 +67,7 @@ class Lease {
   Lease() = default;
   std::vector<Part> parts_;
   OwnerRecord record_;
+  std::optional<OwnerRecord> predecessor_;
   bool joined_ = false;
 };
 

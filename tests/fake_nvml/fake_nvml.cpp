@@ -10,6 +10,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <fstream>
+#include <functional>
 #include <sstream>
 #include <string>
 #include <vector>
@@ -145,7 +146,8 @@ __attribute__((visibility("default"))) nvml::Return nvmlDeviceGetPciInfo_v3(nvml
   if (!find(device, card)) return kInvalid;
   *out = {};
   if (std::sscanf(card.bdf.c_str(), "%x:%x:%x", &out->domain, &out->bus, &out->device) != 3) return kInvalid;
-  out->device_id = 0x220410DE;  // GA102 of NVIDIA
+  // NVIDIA's number below, above it one that differs by the model.
+  out->device_id = 0x10DEU | static_cast<unsigned>(std::hash<std::string>{}(card.name) % 0xFFFF) << 16U;
   return put("0000" + card.bdf, out->bus_id, sizeof out->bus_id);
 }
 

@@ -1,0 +1,30 @@
+#pragma once
+
+#include <chrono>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/bytes.hpp"
+
+namespace weir::cli {
+
+/// The words of the commands that guard devices.
+struct GuardArguments {
+  std::string role;  ///< whose settings are taken: [roles.NAME] of weir.toml
+  std::vector<std::string> device, allow, deny, prefer;
+  std::optional<Bytes> min_memory, need;
+  bool cuda_index = false;  ///< name NVIDIA cards by index
+  bool trust_unknown = false;
+  bool strict_device = false;
+
+  std::chrono::milliseconds wait = std::chrono::seconds{1800};
+  int slots = 0;
+  std::string job;
+
+  int runs = 3;
+  Bytes max_leak = 100_MiB;
+  std::string report;  ///< file for the Markdown report
+};
+
+}  // namespace weir::cli

@@ -1,0 +1,161 @@
+#include <chrono>
+
+#include <fmt/format.h>
+
+#include "base/text.hpp"
+#include "cli/flags.hpp"
+#include "device/lease_file.hpp"
+#include "device/policy.hpp"
+
+namespace weir::cli {
+namespace {
+
+Error invalid(std::string what) { return {Errc::invalid_argument, std::move(what)}; }
+
+Status set_switch(std::string_view text, bool& target) {
+  if (text != "true" && text != "false") return invalid(fmt::format("'{}' is neither true nor false", printable(text)));
+  target = text == "true";
+  return ok();
+}
+
+Status set_patterns(std::string_view text, std::vector<std::string>& target) {
+  target = device::split_list(text);
+  if (target.empty()) return invalid("no pattern is given");
+  return ok();
+}
+
+template <class T>
+Status set_bytes(std::string_view text, T& target) {
+  const auto bytes = parse_bytes(text);
+  if (!bytes) return bytes.error();
+  target = *bytes;
+  return ok();
+}
+
+Status set_seconds(std::string_view text, std::chrono::milliseconds& target) {
+  constexpr double kWeek = 7 * 86400;
+  if (text == "0") {
+    target = {};
+    return ok();
+  }
+  const auto seconds = parse_positive(text);
+  if (!seconds) return seconds.error();
+  if (*seconds > kWeek) return invalid(fmt::format("'{}' seconds are more than a week", printable(text)));
+  target = std::chrono::milliseconds{static_cast<std::int64_t>(*seconds * 1000)};
+  return ok();
+}
+
+constexpr Flag kRole{"--role",
+                     0,
+                     "NAME",
+                     "Take the settings of [roles.NAME] in weir.toml over the general ones.",
+                     "role",
+                     [](std::string_view text, Arguments& args) {
+                       args.guard.role = text;
+                       return ok();
+                     }};
+constexpr Flag kDevice{
+    "--device",
+    0,
+    "PATTERN[,PATTERN]...",
+    "The device of this run, within the policy: a part of the name, a pattern such as '*RTX 3090', a "
+    "UUID, pci:0000:01:00.0; '!PATTERN' excludes.",
+    "",
+    [](std::string_view text, Arguments& args) { return set_patterns(text, args.guard.device); }};
+constexpr Flag kAllow{"--allow",
+                      0,
+                      "PATTERN[,PATTERN]...",
+                      "The devices that may be used. Default: every GPU.",
+                      "allow",
+                      [](std::string_view text, Arguments& args) { return set_patterns(text, args.guard.allow); }};
+constexpr Flag kDeny{"--deny",
+                     0,
+                     "PATTERN[,PATTERN]...",
+                     "The devices that are never used; goes over --allow.",
+                     "deny",
+                     [](std::string_view text, Arguments& args) { return set_patterns(text, args.guard.deny); }};
+constexpr Flag kPrefer{"--prefer",
+                       0,
+                       "PATTERN[,PATTERN]...",
+                       "The order of choice. Default: discrete cards first, then the most free memory.",
+                       "prefer",
+                       [](std::string_view text, Arguments& args) { return set_patterns(text, args.guard.prefer); }};
+constexpr Flag kMinMemory{
+    "--min-memory", 0,
+    "SIZE",         "The least memory in all that a device must have, as in 20G (a card sold with 24 GB has 23.6G).",
+    "min-memory",   [](std::string_view text, Arguments& args) { return set_bytes(text, args.guard.min_memory); }};
+constexpr Flag kNeed{"--need", 0,
+                     "SIZE",   "The free memory on the device that the work needs, as in 5G.",
+                     "",       [](std::string_view text, Arguments& args) { return set_bytes(text, args.guard.need); }};
+constexpr Flag kTrustUnknown{
+    "--trust-unknown",
+    0,
+    "",
+    "Take a device also where its free memory is not known, or only a lower bound of what is used.",
+    "trust-unknown",
+    [](std::string_view text, Arguments& args) { return set_switch(text, args.guard.trust_unknown); },
+    [](const Arguments&) { return std::string{"false"}; }};
+constexpr Flag kCudaNames{
+    "--cuda-names",
+    0,
+    "uuid|index",
+    "How NVIDIA cards are named in CUDA_VISIBLE_DEVICES: by index for libraries that cannot read a UUID.",
+    "cuda-names",
+    [](std::string_view text, Arguments& args) {
+      if (text != "uuid" && text != "index")
+        return Status{invalid(fmt::format("'{}' is neither uuid nor index", printable(text)))};
+      args.guard.cuda_index = text == "index";
+      return ok();
+    },
+    [](const Arguments&) { return std::string{"uuid"}; }};
+constexpr Flag kWait{"--wait",
+                     0,
+                     "SECONDS",
+                     "How long to wait for a device; 0: not at all.",
+                     "wait",
+                     [](std::string_view text, Arguments& args) { return set_seconds(text, args.guard.wait); },
+                     [](const Arguments&) { return std::string{"1800"}; }};
+constexpr Flag kSlots{"--slots",
+                      0,
+                      "N",
+                      "Share the device with at most N-1 others who share it. Default: use it alone.",
+                      "",
+                      [](std::string_view text, Arguments& args) {
+                        const auto slots = parse_whole(text, 1, device::kMostSlots);
+                        if (!slots) return Status{slots.error()};
+                        args.guard.slots = *slots;
+                        return ok();
+                      }};
+constexpr Flag kJob{"--job",
+                    0,
+                    "NAME",
+                    "A name for the lease, which others see while they wait.",
+                    "",
+                    [](std::string_view text, Arguments& args) {
+                      args.guard.job = text;
+                      return ok();
+                    }};
+constexpr Flag kJson{"--json", 0,
+                     "",       "Print one JSON object per line on standard output.",
+                     "",       [](std::string_view text, Arguments& args) { return set_switch(text, args.json); }};
+constexpr Flag kQuiet{"--quiet", 'q',
+                      "",        "No warnings or notes; errors are still told.",
+                      "",        [](std::string_view text, Arguments& args) { return set_switch(text, args.quiet); }};
+constexpr Flag kHelp{"--help", 'h',
+                     "",       "Print this help.",
+                     "",       [](std::string_view text, Arguments& args) { return set_switch(text, args.help); }};
+
+constexpr Flag kDevicesFlags[] = {kRole,   kDevice, kAllow,        kDeny, kMinMemory,
+                                  kPrefer, kNeed,   kTrustUnknown, kJson, kHelp};
+constexpr Flag kDoctorFlags[] = {kRole, kDevice,       kAllow,     kDeny, kMinMemory, kPrefer,
+                                 kNeed, kTrustUnknown, kCudaNames, kJson, kHelp};
+constexpr Flag kLeaseFlags[] = {kRole,      kDevice, kAllow, kDeny, kMinMemory, kPrefer, kNeed, kTrustUnknown,
+                                kCudaNames, kWait,   kSlots, kJob,  kJson,      kQuiet,  kHelp};
+
+}  // namespace
+
+std::span<const Flag> devices_flags() { return kDevicesFlags; }
+std::span<const Flag> doctor_flags() { return kDoctorFlags; }
+std::span<const Flag> lease_flags() { return kLeaseFlags; }
+
+}  // namespace weir::cli

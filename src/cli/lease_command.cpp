@@ -1,0 +1,160 @@
+#include <algorithm>
+#include <cstdio>
+
+#include <fmt/format.h>
+#include <poll.h>
+#include <unistd.h>
+#include <nlohmann/json.hpp>
+
+#include "base/signals.hpp"
+#include "base/text.hpp"
+#include "cli/command.hpp"
+#include "cli/guard_machine.hpp"
+#include "cli/table.hpp"
+#include "device/command_process.hpp"
+#include "device/dirty_lease.hpp"
+#include "observe/log.hpp"
+
+namespace weir::cli {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+/// What one lease file says.
+struct Listed {
+  std::string key, device, state;
+  std::vector<device::Holder> holders;
+  int waiting = 0;
+  std::string note;
+};
+
+Result<Listed> look_into(const std::filesystem::path& folder, const std::string& key,
+                         const std::vector<device::Device>& devices) {
+  const auto file = device::LeaseFile::open(folder, key);
+  if (!file) return file.error();
+  auto holders = file->holders();
+  if (!holders) return holders.error();
+  const auto waiting = file->waiting();
+  if (!waiting) return waiting.error();
+  Listed listed{.key = key, .device = {}, .state = {}, .holders = *std::move(holders), .waiting = *waiting, .note = {}};
+  const auto device =
+      std::find_if(devices.begin(), devices.end(), [&](const device::Device& one) { return lease_key(one) == key; });
+  if (device != devices.end()) listed.device = device->name;
+  listed.state = listed.holders.empty()             ? "free"
+                 : listed.holders.front().slot == 0 ? "held"
+                                                    : fmt::format("shared by {}", listed.holders.size());
+  if (listed.holders.empty() && device != devices.end()) {
+    if (const auto residue = device::find_residue(*device, {})) {
+      listed.state = "dirty";
+      listed.note = describe(*device, *residue, file->read_record(0));
+    }
+  }
+  return listed;
+}
+
+std::string holder_text(const Listed& listed) {
+  if (listed.holders.empty()) return listed.note.empty() ? "-" : listed.note;
+  std::string text;
+  for (const device::Holder& holder : listed.holders)
+    text += (text.empty() ? "" : "; ") +
+            (holder.record ? describe(*holder.record, device::seconds_since_1970()) : "not signed yet");
+  return text;
+}
+
+std::string json_line(const Listed& listed) {
+  Json json{{"lease", listed.key}, {"device", listed.device}, {"state", listed.state}, {"waiting", listed.waiting}};
+  json["holders"] = Json::array();
+  for (const device::Holder& holder : listed.holders) {
+    Json one{{"slot", holder.slot}};
+    if (holder.record) {
+      one["pid"] = holder.record->process.pid;
+      one["user"] = holder.record->user;
+      one["command"] = holder.record->command;
+      one["job"] = holder.record->job;
+      one["since"] = holder.record->since;
+      one["cgroup"] = holder.record->cgroup;
+    }
+    json["holders"].push_back(one);
+  }
+  if (!listed.note.empty()) json["note"] = listed.note;
+  return json.dump(-1, ' ', false, Json::error_handler_t::replace) + '\n';
+}
+
+/// Every device that is there and every lease file, each once.
+Ending list_leases(const Invocation& invocation) {
+  const auto folder = device::find_lease_folder(invocation.environment);
+  if (!folder) return {Exit::some_failed, folder.error().what};
+  const GuardMachine machine = look_at_machine(invocation.args().guard);
+  auto keys = device::lease_keys(folder->path);
+  if (!keys) return {Exit::some_failed, keys.error().what};
+  for (const device::Device& device : machine.devices) keys->push_back(lease_key(device));
+  std::sort(keys->begin(), keys->end());
+  keys->erase(std::unique(keys->begin(), keys->end()), keys->end());
+  std::vector<std::vector<std::string>> rows{{"LEASE", "DEVICE", "STATE", "WAITING", "HOLDER"}};
+  std::string json;
+  for (const std::string& key : *keys) {
+    const auto listed = look_into(folder->path, key, machine.devices);
+    if (!listed) return {Exit::some_failed, listed.error().what};
+    json += json_line(*listed);
+    rows.push_back({printable(key), printable(listed->device), listed->state, std::to_string(listed->waiting),
+                    holder_text(*listed)});
+  }
+  if (invocation.args().json) return print(json);
+  return print(rows.size() == 1 ? "no device and no lease is known here\n" : aligned(rows));
+}
+
+Exit status_of(const Error& error, bool with_command) {
+  if (with_command) return static_cast<Exit>(125);
+  return error.code == Errc::cancelled ? Exit::interrupted : Exit::nothing_started;
+}
+
+/// Until standard input ends or a signal comes.
+void wait_for_the_end(const std::stop_token& stop) {
+  while (!stop.stop_requested()) {
+    pollfd entry{0, POLLIN, 0};
+    if (::poll(&entry, 1, 50) <= 0) continue;
+    char unused[4096];
+    if (::read(0, unused, sizeof unused) <= 0) return;
+  }
+}
+
+Ending run_command(const Invocation& invocation, const LeasedDevice& leased, const std::stop_token& stop) {
+  auto process = device::CommandProcess::start({.words = invocation.line.command, .environment = leased.mask.changes});
+  if (!process) return {static_cast<Exit>(device::start_status(process.error())), process.error().what};
+  const device::CommandEnd end = process->wait({}, stop, std::chrono::milliseconds{100}, {});
+  return {static_cast<Exit>(end.status), {}};
+}
+
+}  // namespace
+
+Ending run_lease(const Invocation& invocation) {
+  const std::string verb = invocation.args().operands.empty() ? "" : invocation.args().operands.front();
+  const std::size_t expected = 1 + invocation.line.command.size();
+  if ((verb != "list" && verb != "wait" && verb != "hold") || invocation.args().operands.size() != expected)
+    return {Exit::wrong_usage, "write 'weir lease list', 'weir lease wait' or 'weir lease hold [-- COMMAND]'"};
+  if (verb != "hold" && invocation.line.separated)
+    return {Exit::wrong_usage, fmt::format("'weir lease {}' runs no command", verb)};
+  if (verb == "list") return list_leases(invocation);
+
+  const GuardArguments& args = invocation.args().guard;
+  observe::Log log{invocation.args().quiet ? observe::Verbosity::quiet : observe::Verbosity::normal};
+  const SignalWatch signals{std::chrono::seconds{30}, static_cast<int>(Exit::interrupted), [] {}};
+  const device::Waiting waiting{.stop = signals.token(),
+                                .started = [&](const std::vector<device::Obstacle>& obstacles) {
+                                  log.info("waiting: " + device::describe(obstacles));
+                                }};
+  const GuardMachine machine = look_at_machine(args);
+  std::vector<std::string> notes;
+  const auto leased = lease_device(machine, args, invocation.environment, waiting, notes);
+  const bool with_command = verb == "hold" && invocation.line.separated;
+  if (!leased) return {status_of(leased.error(), with_command), leased.error().what};
+  for (const std::string& note : notes) log.warning(note);
+  if (with_command) return run_command(invocation, *leased, signals.token());
+  if (verb == "wait") return print(fmt::format("{}\n", to_text(machine.at(leased->device))));
+  // WEIR_LEASE lets programs that are started meanwhile join.
+  const Ending said = print(fmt::format("WEIR_LEASE={}\n", leased->lease.environment()));
+  if (said.exit == Exit::done) wait_for_the_end(signals.token());
+  return said;
+}
+
+}  // namespace weir::cli

@@ -1,0 +1,72 @@
+#pragma once
+
+#include <chrono>
+#include <filesystem>
+#include <functional>
+#include <optional>
+#include <stop_token>
+#include <string>
+#include <vector>
+
+#include <sys/types.h>
+
+#include "base/atomic_file.hpp"
+#include "base/result.hpp"
+#include "device/child_probe.hpp"
+
+namespace weir::device {
+
+/// The variable by which what a command started is found again.
+inline constexpr char kMarkVariable[] = "WEIR_MARK";
+
+/// A program to run: words, never a line for a shell.
+struct Command {
+  std::vector<std::string> words;
+  EnvironmentChanges environment;  ///< to ours; WEIR_MARK is added
+  int output = -1;                 ///< descriptor for standard output; -1: ours
+  int error = -1;                  ///< for standard error; -1: ours
+  bool own_group = false;          ///< its own process group: a Ctrl-C on the terminal reaches only us
+};
+
+struct CommandEnd {
+  int status = 0;  ///< of the program; 128 + signal if one ended it
+  int signal = 0;  ///< 0: it exited
+  bool timed_out = false;
+  bool stopped = false;         ///< ended because the caller's stop was asked for
+  std::size_t left_behind = 0;  ///< processes that it started and that outlived it; they were ended
+  std::chrono::duration<double> took{};
+};
+
+/// A running command. If this process dies the command is killed (PR_SET_PDEATHSIG): so start it on a thread that lives
+/// until it ended. Locks and files of ours are closed in it.
+class CommandProcess {
+ public:
+  /// Errors: invalid_argument (no such program: exit status 127; not executable: 126, told apart by start_status), io.
+  static Result<CommandProcess> start(const Command& command);
+  CommandProcess(CommandProcess&& other) noexcept;
+  CommandProcess& operator=(CommandProcess&&) = delete;
+  /// Ends what still runs.
+  ~CommandProcess();
+
+  pid_t pid() const { return pid_; }
+  const std::string& mark() const { return mark_; }
+  /// Itself and everything that it started.
+  std::vector<pid_t> all_pids() const;
+  void send(int signal) const;
+
+  /// Waits. `tick` is called about every `pause`. At the deadline, or when stop is asked for, everything under the mark is
+  /// ended: SIGTERM, then SIGKILL.
+  CommandEnd wait(std::optional<std::chrono::milliseconds> limit, const std::stop_token& stop,
+                  std::chrono::milliseconds pause, const std::function<void()>& tick);
+
+ private:
+  CommandProcess(pid_t pid, std::string mark) : pid_{pid}, mark_{std::move(mark)} {}
+  pid_t pid_ = -1;
+  std::string mark_;
+  std::chrono::steady_clock::time_point started_ = std::chrono::steady_clock::now();
+};
+
+/// 127 if the error says that there is no such program, else 126, as shells and timeout(1) have it.
+int start_status(const Error& error);
+
+}  // namespace weir::device

@@ -1,0 +1,112 @@
+#include "device/command_process.hpp"
+
+#include <gtest/gtest.h>
+
+#include <csignal>
+
+#include "device/dirty_lease.hpp"
+#include "device/machines_test.hpp"
+#include "device/marked_processes.hpp"
+#include "device/processes_test.hpp"
+
+namespace weir::device {
+namespace {
+
+CommandEnd run(const std::vector<std::string>& words, std::optional<std::chrono::milliseconds> limit = {},
+               const std::stop_token& stop = {}) {
+  auto process = CommandProcess::start({.words = words, .environment = {{"WEIR_TEST", "x"}}});
+  EXPECT_TRUE(process) << process.error().what;
+  return process->wait(limit, stop, std::chrono::milliseconds{10}, {});
+}
+
+TEST(CommandProcess, PassesTheStatusThrough) {
+  EXPECT_EQ(run({"sh", "-c", "exit 3"}).status, 3);
+  EXPECT_EQ(run({"sh", "-c", "test \"$WEIR_TEST\" = x"}).status, 0);
+  const CommandEnd killed = run({"sh", "-c", "kill -TERM $$"});
+  EXPECT_EQ(killed.status, 128 + SIGTERM);
+  EXPECT_EQ(killed.signal, SIGTERM);
+}
+
+TEST(CommandProcess, SaysWhyItCannotStart) {
+  const auto missing = CommandProcess::start({.words = {"no-such-program"}, .environment = {}});
+  ASSERT_FALSE(missing);
+  EXPECT_EQ(start_status(missing.error()), 127);
+  const auto forbidden = CommandProcess::start({.words = {"/etc/passwd"}, .environment = {}});
+  ASSERT_FALSE(forbidden);
+  EXPECT_EQ(start_status(forbidden.error()), 126);
+  EXPECT_FALSE(CommandProcess::start({.words = {}, .environment = {}}));
+}
+
+TEST(CommandProcess, EndsAtTheLimitWithAllItStarted) {
+  const CommandEnd end = run({"sh", "-c", "sleep 1000 & sleep 1000"}, std::chrono::milliseconds{50});
+  EXPECT_TRUE(end.timed_out);
+  EXPECT_EQ(end.signal, SIGTERM);
+}
+
+TEST(CommandProcess, WhatOutlivesItIsFoundAndEnded) {
+  // A daemon: another session, another parent.
+  const CommandEnd end = run({"sh", "-c", "setsid sleep 1000 >/dev/null 2>&1 & exit 0"});
+  EXPECT_EQ(end.status, 0);
+  EXPECT_EQ(end.left_behind, 1u);
+}
+
+TEST(CommandProcess, StopsWhenAsked) {
+  std::stop_source stop;
+  stop.request_stop();
+  const CommandEnd end = run({"sleep", "1000"}, {}, stop.get_token());
+  EXPECT_TRUE(end.stopped);
+}
+
+TEST(CommandProcess, DiesWithUs) {
+  const test::Shared<std::atomic<pid_t>> started;
+  const pid_t parent = test::start_child([&] {
+    auto process = CommandProcess::start({.words = {"sleep", "1000"}, .environment = {}});
+    *started = process->pid();
+    for (;;) pause();
+    return 0;
+  });
+  ASSERT_TRUE(test::eventually([&] { return *started != 0; }));
+  kill(parent, SIGKILL);
+  test::wait_for(parent);
+  EXPECT_TRUE(test::eventually([&] {
+    // Nobody here may reap it: a zombie is dead enough.
+    std::ifstream stat{"/proc/" + std::to_string(started->load()) + "/stat"};
+    std::string text;
+    return !std::getline(stat, text) || text.find(") Z ") != std::string::npos;
+  }));
+}
+
+TEST(DirtyLease, AnIdleCardIsClean) {
+  Device device = test::make_device(test::kRtx3090);
+  device.used = test::on_device(300_MiB);
+  EXPECT_FALSE(find_residue(device, {}));
+  device.processes = {{10, "Xorg", test::on_device(100_MiB), {}}};
+  EXPECT_FALSE(find_residue(device, {}));
+}
+
+TEST(DirtyLease, WhoAndSinceWhenAndWhatToDo) {
+  Device device = test::make_device(test::kRtx3090);
+  device.used = test::on_device(6_GiB);
+  device.processes = {{4242, "python train.py", test::on_device(5_GiB), {}}, {17, "us", test::on_device(1_GiB), {}}};
+  const auto residue = find_residue(device, {17});
+  ASSERT_TRUE(residue);
+  ASSERT_EQ(residue->processes.size(), 1u);
+  OwnerRecord last = describe_this_process("nightly");
+  last.process.start_ticks += 1;
+  const std::string text = describe(device, *residue, last);
+  EXPECT_NE(text.find("6 GiB are in use"), std::string::npos) << text;
+  EXPECT_NE(text.find("pid 4242 'python train.py' (5 GiB)"), std::string::npos) << text;
+  EXPECT_NE(text.find("died without giving it back"), std::string::npos) << text;
+  EXPECT_NE(text.find("kill 4242"), std::string::npos) << text;
+}
+
+TEST(DirtyLease, MemoryOfNobodyIsDirtToo) {
+  Device device = test::make_device(test::kRtx3090);
+  device.used = test::on_device(6_GiB);
+  const auto residue = find_residue(device, {});
+  ASSERT_TRUE(residue);
+  EXPECT_NE(describe(device, *residue, {}).find("fuser"), std::string::npos);
+}
+
+}  // namespace
+}  // namespace weir::device

@@ -1,0 +1,24 @@
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <sys/types.h>
+
+namespace weir::device {
+
+/// Processes that were started under one mark, a variable of their environment that children inherit: also those that
+/// left their parent and their process group. A process that clears its environment is not found.
+/// This process is left out; `root` is where proc lies.
+std::vector<pid_t> find_marked(std::string_view variable, std::string_view value,
+                               const std::filesystem::path& root = "/");
+
+/// Ends them: SIGTERM, and SIGKILL for those that live five seconds later. How many there were.
+std::size_t end_marked(std::string_view variable, std::string_view value);
+
+/// A value that no other run has.
+std::string new_mark();
+
+}  // namespace weir::device
