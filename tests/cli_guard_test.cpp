@@ -176,5 +176,42 @@ TEST(CliLease, ASchedulersMaskIsObeyed) {
   EXPECT_TRUE(refused.says("hidden by CUDA_VISIBLE_DEVICES=0")) << refused.error;
 }
 
+TEST(CliLeak, ACleanCommandIsApproved) {
+  const InventedMachine machine;
+  const Ended ended = machine.weir({"leak", "--runs", "2", "--report", "report.md", "--", "true"});
+  EXPECT_EQ(ended.status, 0) << ended.error << ended.out;
+  EXPECT_NE(ended.out.find("verdict: approved; no leak found"), std::string::npos) << ended.out;
+  const std::string report = machine.folder().text("report.md");
+  for (const char* section : {"## Analysis", "## Strong points", "## Weak points", "## Recommendations",
+                              "## Functional results", "## Verdict"})
+    EXPECT_NE(report.find(section), std::string::npos) << section;
+}
+
+TEST(CliLeak, AGrowingDeviceIsFound) {
+  const InventedMachine machine{"card NVIDIA_GeForce_RTX_3090 GPU-aaaa 0000:02:00.0 24576 100 300\n"};
+  const Ended ended =
+      machine.weir({"leak", "--runs", "2", "--json", "--", "sh", "-c",
+                    "echo 'card NVIDIA_GeForce_RTX_3090 GPU-aaaa 0000:02:00.0 24576 400 300' > $FAKE_NVML"});
+  EXPECT_EQ(ended.status, 1) << ended.error;
+  const Json json = Json::parse(ended.out);
+  EXPECT_EQ(json["leaked"], true);
+  EXPECT_EQ(json["verdict"], "rejected");
+}
+
+TEST(CliLeak, ProcessesThatOutliveItAreALeak) {
+  const InventedMachine machine{""};
+  const Ended ended = machine.weir({"leak", "--runs", "1", "--", "sh", "-c", "setsid sleep 1000 >/dev/null 2>&1 &"});
+  EXPECT_EQ(ended.status, 1);
+  EXPECT_NE(ended.out.find("1 processes outlived"), std::string::npos) << ended.out;
+}
+
+TEST(CliLeak, StatusesOfItsOwn) {
+  const InventedMachine machine{""};
+  EXPECT_EQ(machine.weir({"leak", "--", "no-such-program"}).status, 127);
+  EXPECT_EQ(machine.weir({"leak"}).status, 2);
+  EXPECT_EQ(machine.weir({"leak", "--device", "3090", "--", "true"}).status, 125);
+  EXPECT_EQ(machine.weir({"leak", "--runs", "1", "--", "false"}).status, 1);
+}
+
 }  // namespace
 }  // namespace weir::test

@@ -1,7 +1,7 @@
 # bash completion for weir; made by 'weir help --completion bash'
 _weir() {
   local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD-1]}
-  if ((COMP_CWORD == 1)); then COMPREPLY=($(compgen -W 'upscale models devices doctor lease config help version --help --version' -- "$word")); return; fi
+  if ((COMP_CWORD == 1)); then COMPREPLY=($(compgen -W 'upscale models devices doctor lease leak config help version --help --version' -- "$word")); return; fi
   case ${COMP_WORDS[1]} in
     upscale)
       case "$before" in
@@ -70,6 +70,23 @@ _weir() {
       esac
       if [[ $word == -* ]]; then COMPREPLY=($(compgen -W '--role --device --allow --deny --min-memory --prefer --need --trust-unknown --cuda-names --wait --slots --job --json --quiet --help' -- "$word"))
       else compopt -o filenames; mapfile -t COMPREPLY < <(compgen -f -- "$word"); fi ;;
+    leak)
+      case "$before" in
+        --runs) COMPREPLY=(); return ;;
+        --max-leak) COMPREPLY=(); return ;;
+        --report) COMPREPLY=(); return ;;
+        --role) COMPREPLY=(); return ;;
+        --device) COMPREPLY=(); return ;;
+        --allow) COMPREPLY=(); return ;;
+        --deny) COMPREPLY=(); return ;;
+        --min-memory) COMPREPLY=(); return ;;
+        --prefer) COMPREPLY=(); return ;;
+        --need) COMPREPLY=(); return ;;
+        --cuda-names) COMPREPLY=($(compgen -W 'uuid index' -- "$word")); return ;;
+        --wait) COMPREPLY=(); return ;;
+      esac
+      if [[ $word == -* ]]; then COMPREPLY=($(compgen -W '--runs --max-leak --report --role --device --allow --deny --min-memory --prefer --need --trust-unknown --cuda-names --wait --json --quiet --help' -- "$word"))
+      else compopt -o filenames; mapfile -t COMPREPLY < <(compgen -f -- "$word"); fi ;;
     config)
       case "$before" in
         --model) compopt -o filenames; mapfile -t COMPREPLY < <(compgen -f -- "$word"); return ;;
@@ -91,15 +108,16 @@ _weir() {
         --prefer) COMPREPLY=(); return ;;
         --cuda-names) COMPREPLY=($(compgen -W 'uuid index' -- "$word")); return ;;
         --wait) COMPREPLY=(); return ;;
+        --max-leak) COMPREPLY=(); return ;;
       esac
-      if [[ $word == -* ]]; then COMPREPLY=($(compgen -W '--model --name --noise --scale --format --quality --ram --spill --threads --device --precision --sync --tta --quiet --role --allow --deny --min-memory --prefer --trust-unknown --cuda-names --wait --help' -- "$word"))
+      if [[ $word == -* ]]; then COMPREPLY=($(compgen -W '--model --name --noise --scale --format --quality --ram --spill --threads --device --precision --sync --tta --quiet --role --allow --deny --min-memory --prefer --trust-unknown --cuda-names --wait --max-leak --help' -- "$word"))
       else COMPREPLY=(); fi ;;
     help)
       case "$before" in
         --completion) COMPREPLY=($(compgen -W 'bash zsh fish' -- "$word")); return ;;
       esac
       if [[ $word == -* ]]; then COMPREPLY=($(compgen -W '--man --completion --help' -- "$word"))
-      else COMPREPLY=($(compgen -W 'upscale models devices doctor lease config help version' -- "$word")); fi ;;
+      else COMPREPLY=($(compgen -W 'upscale models devices doctor lease leak config help version' -- "$word")); fi ;;
     version)
       case "$before" in
       esac

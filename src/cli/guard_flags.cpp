@@ -152,10 +152,39 @@ constexpr Flag kDoctorFlags[] = {kRole, kDevice,       kAllow,     kDeny, kMinMe
 constexpr Flag kLeaseFlags[] = {kRole,      kDevice, kAllow, kDeny, kMinMemory, kPrefer, kNeed, kTrustUnknown,
                                 kCudaNames, kWait,   kSlots, kJob,  kJson,      kQuiet,  kHelp};
 
+constexpr Flag kRuns{"--runs",
+                     0,
+                     "N",
+                     "How often the command is run.",
+                     "",
+                     [](std::string_view text, Arguments& args) {
+                       const auto runs = parse_whole(text, 1, 1000);
+                       if (!runs) return Status{runs.error()};
+                       args.guard.runs = *runs;
+                       return ok();
+                     },
+                     [](const Arguments&) { return std::string{"3"}; }};
+constexpr Flag kMaxLeak{"--max-leak",
+                        0,
+                        "SIZE",
+                        "More than this that does not come back is a leak.",
+                        "max-leak",
+                        [](std::string_view text, Arguments& args) { return set_bytes(text, args.guard.max_leak); },
+                        [](const Arguments&) { return std::string{"100M"}; }};
+constexpr Flag kReport{
+    "--report", 0, "FILE", "Write the report there as Markdown.", "", [](std::string_view text, Arguments& args) {
+      if (text.empty()) return Status{invalid("the name is empty")};
+      args.guard.report = text;
+      return ok();
+    }};
+constexpr Flag kLeakFlags[] = {kRuns,   kMaxLeak, kReport,       kRole,      kDevice, kAllow, kDeny,  kMinMemory,
+                               kPrefer, kNeed,    kTrustUnknown, kCudaNames, kWait,   kJson,  kQuiet, kHelp};
+
 }  // namespace
 
 std::span<const Flag> devices_flags() { return kDevicesFlags; }
 std::span<const Flag> doctor_flags() { return kDoctorFlags; }
 std::span<const Flag> lease_flags() { return kLeaseFlags; }
+std::span<const Flag> leak_flags() { return kLeakFlags; }
 
 }  // namespace weir::cli

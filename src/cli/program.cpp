@@ -37,6 +37,12 @@ std::vector<Command> make_commands() {
        "one and runs COMMAND with its mask in the environment, passing its exit status through (125 to 127 are "
        "weir's own failures); without COMMAND it holds the device until standard input ends or a signal comes.",
        lease_flags(), true, run_lease},
+      {"leak", "-- COMMAND...", "Run a command several times and judge what memory does not come back.",
+       "Runs COMMAND on a leased device of the policy (on none if there is none and none was asked for) and measures "
+       "the "
+       "memory of its processes and of the device before, while and after. The exit status is 1 if it leaked or "
+       "failed.",
+       leak_flags(), true, run_leak},
       {"config", "", "Print the settings and where each comes from.",
        "The command line goes over the environment (WEIR_*), that over weir.toml of the current folder, that over "
        "~/.config/weir/weir.toml, that over the defaults.",

@@ -1,0 +1,145 @@
+#include "weir/guard.hpp"
+
+#include <chrono>
+#include <exception>
+#include <mutex>
+#include <utility>
+
+#include "device/device_meters.hpp"
+#include "memory/leak_judge.hpp"
+#include "memory/statistics.hpp"
+
+namespace weir {
+namespace {
+
+memory::LeakLimits limits_of(const GuardOptions& options) {
+  memory::LeakLimits limits;
+  limits.per_scope = Bytes{options.scope_bytes};
+  limits.total_drift = Bytes{options.drift_bytes};
+  limits.rereads = options.rereads;
+  limits.reread_pause = std::chrono::milliseconds{options.reread_ms};
+  return limits;
+}
+
+memory::Meters standard_meters(const GuardOptions& options) {
+  memory::Meters meters{memory::make_malloc_meter(), memory::make_resident_meter(), device::make_fdinfo_meter()};
+  if (const auto card = device::parse_pci_address(options.pci)) {
+    if (auto nvml = device::make_nvml_meter(*card)) meters.push_back(std::move(nvml));
+  }
+  return meters;
+}
+
+ScopeResult result_of(const memory::ScopeRecord& record) {
+  return {.name = record.name,
+          .run = record.run,
+          .growth = record.growth.bytes,
+          .confirmed = record.growth.confirmed,
+          .evidence = record.growth.evidence,
+          .descriptors = record.descriptors,
+          .verdict = std::string{name_of(record.verdict)}};
+}
+
+}  // namespace
+
+struct Guard::State {
+  explicit State(const GuardOptions& given)
+      : options{given}, judge{std::make_shared<memory::LeakJudge>(standard_meters(given), limits_of(given))} {}
+
+  GuardOptions options;
+  mutable std::mutex mutex;
+  std::shared_ptr<memory::LeakJudge> judge;
+  std::function<void()> clean_up;
+
+  std::shared_ptr<memory::LeakJudge> current() const {
+    const std::lock_guard lock{mutex};
+    return judge;
+  }
+  std::function<void()> current_clean_up() const {
+    const std::lock_guard lock{mutex};
+    return clean_up;
+  }
+};
+
+Guard::Guard(GuardOptions options) : state_{std::make_unique<State>(options)} {}
+Guard::~Guard() = default;
+
+Guard& Guard::process() {
+  static Guard guard;
+  return guard;
+}
+
+void Guard::add_counter(const std::string& name, Memory memory, Counts counts,
+                        std::function<std::optional<std::uint64_t>()> read) {
+  const auto side = memory == Memory::host ? memory::Side::host : memory::Side::device;
+  const auto witness = counts == Counts::allocator ? memory::Witness::allocator : memory::Witness::system;
+  const auto ask = [read = std::move(read)]() -> std::optional<Bytes> {
+    const auto bytes = read();
+    return bytes ? std::optional{Bytes{*bytes}} : std::nullopt;
+  };
+  const std::lock_guard lock{state_->mutex};
+  memory::Meters meters = state_->judge->meters();
+  meters.push_back(memory::make_counter_meter(name, side, witness, ask));
+  state_->judge = std::make_shared<memory::LeakJudge>(std::move(meters), limits_of(state_->options));
+}
+
+void Guard::set_clean_up(std::function<void()> clean_up) {
+  const std::lock_guard lock{state_->mutex};
+  state_->clean_up = std::move(clean_up);
+}
+
+void Guard::set_baseline() { state_->current()->set_baseline(); }
+
+GuardReport Guard::validate() const {
+  const memory::LeakReport report = state_->current()->report();
+  return {.passed = report.passed,
+          .drift = report.drift_bytes,
+          .once = report.once_bytes,
+          .slope = report.slope_bytes,
+          .scopes = report.scopes,
+          .first_leak = report.first_leak,
+          .text = report.text};
+}
+
+MemoryStatistics Guard::statistics() const {
+  const memory::Statistics host = memory::host_statistics();
+  return {.allocated = host.allocated.count(),
+          .reserved = host.reserved.count(),
+          .max_allocated = host.max_allocated.count(),
+          .max_reserved = host.max_reserved.count(),
+          .total = host.total.count(),
+          .free = host.free.count(),
+          .utilization_pct = host.utilization_pct,
+          .fragmentation = host.fragmentation.count(),
+          .fragmentation_pct = host.fragmentation_pct};
+}
+
+struct GuardScope::State {
+  std::string name;
+  Guard& guard;
+  std::shared_ptr<memory::LeakJudge> judge;
+  memory::LeakJudge::Start start;
+  int exceptions = std::uncaught_exceptions();
+  bool finished = false;
+};
+
+GuardScope::GuardScope(std::string name, Guard& guard) {
+  auto judge = guard.state_->current();
+  auto start = judge->enter();
+  state_ = std::make_unique<State>(State{std::move(name), guard, std::move(judge), std::move(start)});
+}
+
+GuardScope::~GuardScope() {
+  if (state_->finished) return;
+  try {
+    finish(std::uncaught_exceptions() > state_->exceptions);
+  } catch (const std::exception&) {
+    // no memory to judge with: the next scope sees what is left
+  }
+}
+
+ScopeResult GuardScope::finish(bool failed) {
+  state_->finished = true;
+  return result_of(state_->judge->leave(state_->name, state_->start, failed, state_->guard.state_->current_clean_up()));
+}
+
+}  // namespace weir

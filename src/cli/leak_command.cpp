@@ -1,0 +1,134 @@
+#include <algorithm>
+#include <iterator>
+#include <optional>
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+#include <unistd.h>
+#include <nlohmann/json.hpp>
+
+#include "base/atomic_file.hpp"
+#include "base/signals.hpp"
+#include "base/text.hpp"
+#include "cli/command.hpp"
+#include "cli/guard_machine.hpp"
+#include "device/command_process.hpp"
+#include "device/device_meters.hpp"
+#include "device/process_tree_memory.hpp"
+#include "memory/command_report.hpp"
+#include "observe/log.hpp"
+
+namespace weir::cli {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+/// Where the command runs: on a leased device, or on none where the policy leaves none and none was asked for.
+struct Place {
+  std::optional<LeasedDevice> leased;
+  std::optional<device::PciAddress> card;
+};
+
+Result<Place> take_place(const Invocation& invocation, const std::stop_token& stop, observe::Log& log) {
+  const GuardArguments& args = invocation.args().guard;
+  const GuardMachine machine = look_at_machine(args);
+  const bool asked = !args.device.empty() || !args.allow.empty() || args.need || args.min_memory;
+  if (machine.choice.order.empty() && !asked) return Place{};
+  std::vector<std::string> notes;
+  const device::Waiting waiting{.stop = stop, .started = [&](const std::vector<device::Obstacle>& obstacles) {
+                                  log.info("waiting: " + device::describe(obstacles));
+                                }};
+  auto leased = lease_device(machine, args, invocation.environment, waiting, notes);
+  if (!leased) return leased.error();
+  for (const std::string& note : notes) log.warning(note);
+  const auto card = machine.at(leased->device).pci;
+  return Place{*std::move(leased), card};
+}
+
+/// One run with its figures.
+Result<memory::RunFacts> run_once(const std::vector<std::string>& words, const Place& place,
+                                  const std::stop_token& stop) {
+  memory::RunFacts facts;
+  const auto used = [&] { return place.card ? device::used_on(*place.card) : std::nullopt; };
+  facts.device_before = used();
+  facts.device_peak = facts.device_before.value_or(Bytes{});
+  const auto shared_before = device::shared_memory_files();
+  device::Command command{.words = words, .environment = {}};
+  if (place.leased) command.environment = place.leased->mask.changes;
+  auto process = device::CommandProcess::start(command);
+  if (!process) return process.error();
+  const auto sample = [&] {
+    const Bytes now = device::resident_of(process->all_pids());
+    facts.peak = std::max(facts.peak, now);
+    facts.levels.push_back(static_cast<double>(now.count()));
+    if (const auto on_device = used()) {
+      facts.device_peak = std::max(facts.device_peak, *on_device);
+      facts.device_levels.push_back(static_cast<double>(on_device->count()));
+    }
+  };
+  const device::CommandEnd end = process->wait({}, stop, std::chrono::milliseconds{100}, sample);
+  if (end.stopped) return Error{Errc::cancelled, "interrupted"};
+  facts.status = end.status;
+  facts.seconds = end.took.count();
+  facts.left_behind = end.left_behind;
+  // Drivers give memory back a moment after the process is gone.
+  for (int tries = 0; tries < 3; ++tries) {
+    facts.device_after = used();
+    if (!facts.device_after || facts.device_after <= facts.device_before) break;
+    ::usleep(200'000);
+  }
+  const auto shared_after = device::shared_memory_files();
+  std::set_difference(shared_after.begin(), shared_after.end(), shared_before.begin(), shared_before.end(),
+                      std::back_inserter(facts.shared_files));
+  return facts;
+}
+
+std::string json_of(const memory::CommandReport& report) {
+  const Json json{{"verdict", memory::name_of(report.approval)},
+                  {"leaked", report.leaked},
+                  {"analysis", report.analysis},
+                  {"strong_points", report.strong},
+                  {"weak_points", report.weak},
+                  {"recommendations", report.recommendations},
+                  {"functional_results", report.functional}};
+  return json.dump(-1, ' ', false, Json::error_handler_t::replace) + '\n';
+}
+
+Status write_report(const std::string& path, const std::string& text) {
+  auto file = AtomicFile::create(path, true);
+  if (!file) return file.error();
+  if (::write(file->fd(), text.data(), text.size()) != static_cast<ssize_t>(text.size()))
+    return Error{Errc::io, printable(path) + ": cannot be written whole"};
+  return file->commit();
+}
+
+}  // namespace
+
+Ending run_leak(const Invocation& invocation) {
+  const GuardArguments& args = invocation.args().guard;
+  const std::vector<std::string>& words = invocation.line.command;
+  if (words.empty() || invocation.args().operands.size() != words.size())
+    return {Exit::wrong_usage, "write the command after --, as in 'weir leak -- python test.py'"};
+  observe::Log log{invocation.args().quiet ? observe::Verbosity::quiet : observe::Verbosity::normal};
+  const SignalWatch signals{std::chrono::seconds{30}, static_cast<int>(Exit::interrupted), [] {}};
+  const auto place = take_place(invocation, signals.token(), log);
+  if (!place) return {static_cast<Exit>(125), place.error().what};
+  std::vector<memory::RunFacts> runs;
+  for (int i = 0; i < args.runs; ++i) {
+    auto facts = run_once(words, *place, signals.token());
+    if (!facts && facts.error().code == Errc::cancelled) return {Exit::interrupted, facts.error().what};
+    if (!facts) return {static_cast<Exit>(device::start_status(facts.error())), facts.error().what};
+    runs.push_back(*std::move(facts));
+  }
+  const memory::CommandReport report = memory::judge_command(runs, args.max_leak);
+  const std::string line = printable(fmt::format("{}", fmt::join(words, " ")));
+  if (!args.report.empty()) {
+    if (auto written = write_report(args.report, to_markdown(line, report)); !written)
+      return {Exit::some_failed, written.error().what};
+  }
+  const Ending said = print(invocation.args().json ? json_of(report) : to_plain(report));
+  if (said.exit != Exit::done) return said;
+  return {report.approval == memory::Approval::rejected ? Exit::some_failed : Exit::done, {}};
+}
+
+}  // namespace weir::cli

@@ -1,0 +1,69 @@
+#include "device/device_meters.hpp"
+
+#include <charconv>
+#include <filesystem>
+#include <string>
+#include <system_error>
+
+#include <unistd.h>
+
+#include "base/system_memory.hpp"
+#include "device/fdinfo.hpp"
+#include "device/nvml.hpp"
+#include "device/process_identity.hpp"
+
+namespace weir::device {
+namespace {
+
+using memory::Side;
+using memory::Witness;
+
+std::optional<Bytes> nvml_used(const nvml::Library& library, const PciAddress& card) {
+  const auto memory = library.memory_of(card);
+  if (!memory || !memory->used) return std::nullopt;
+  return memory->used->value;
+}
+
+std::optional<Bytes> number_in(const std::filesystem::path& path) {
+  const std::string text = read_small_file(path);
+  std::uint64_t value = 0;
+  if (std::from_chars(text.data(), text.data() + text.size(), value).ec != std::errc{}) return std::nullopt;
+  return Bytes{value};
+}
+
+/// Windows' kernel beside ours keeps the processes' memory to itself.
+bool is_wsl() { return ::access("/dev/dxg", F_OK) == 0; }
+
+}  // namespace
+
+std::shared_ptr<const memory::Meter> make_nvml_meter(const PciAddress& card) {
+  auto opened = nvml::Library::open();
+  if (!opened) return nullptr;
+  const auto library = std::make_shared<const nvml::Library>(*std::move(opened));
+  const bool own_numbers = sees_machine_pids() && !is_wsl();
+  return memory::make_counter_meter("NVML", Side::device, Witness::system,
+                                    [library, card, own_numbers]() -> std::optional<Bytes> {
+                                      if (!own_numbers) return nvml_used(*library, card);
+                                      const auto own = library->memory_of_process(card, ::getpid());
+                                      return own ? own->value : Bytes{};  // not listed: it has nothing there yet
+                                    });
+}
+
+std::shared_ptr<const memory::Meter> make_fdinfo_meter() {
+  return memory::make_counter_meter("fdinfo", Side::device, Witness::system, []() -> std::optional<Bytes> {
+    const auto uses = read_process_use("/", {::getpid()});
+    if (uses.empty()) return std::nullopt;
+    Bytes sum;
+    for (const ProcessUse& use : uses) sum += use.memory;
+    return sum;
+  });
+}
+
+std::optional<Bytes> used_on(const PciAddress& card) {
+  if (const auto library = nvml::Library::open()) {
+    if (const auto used = nvml_used(*library, card)) return used;
+  }
+  return number_in(std::filesystem::path{"/sys/bus/pci/devices"} / to_text(card) / "mem_info_vram_used");
+}
+
+}  // namespace weir::device

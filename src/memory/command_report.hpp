@@ -1,0 +1,42 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/bytes.hpp"
+
+namespace weir::memory {
+
+/// What was measured of one run of a command.
+struct RunFacts {
+  int status = 0;
+  double seconds = 0;
+  Bytes peak;                                        ///< resident memory of all its processes together
+  std::vector<double> levels;                        ///< the same, in bytes, a few times a second
+  std::optional<Bytes> device_before, device_after;  ///< in use on the device by everybody; empty: not measured
+  Bytes device_peak;
+  std::vector<double> device_levels;
+  std::size_t left_behind = 0;            ///< processes that outlived it
+  std::vector<std::string> shared_files;  ///< new in /dev/shm
+};
+
+enum class Approval { approved, with_remarks, rejected };
+std::string_view name_of(Approval approval);
+
+/// The verdict on a command, every sentence of it from figures.
+struct CommandReport {
+  Approval approval = Approval::approved;
+  bool leaked = false;
+  std::vector<std::string> analysis, strong, weak, recommendations, functional;
+};
+
+/// A leak is: memory on the device above `limit` after the end that was not there before the first run; processes that
+/// outlive the command; or memory that creeps up within a run to more than `limit`. A run with a status other than 0 is
+/// rejected too. New files in /dev/shm and peaks that differ by more than `limit` are remarks. A pure function.
+CommandReport judge_command(const std::vector<RunFacts>& runs, Bytes limit);
+
+std::string to_markdown(const std::string& command, const CommandReport& report);
+std::string to_plain(const CommandReport& report);
+
+}  // namespace weir::memory

@@ -1,0 +1,60 @@
+#include "memory/command_report.hpp"
+
+#include <gtest/gtest.h>
+
+namespace weir::memory {
+namespace {
+
+RunFacts quiet_run() {
+  RunFacts run;
+  run.peak = 300_MiB;
+  run.levels = std::vector<double>(30, 300e6);
+  run.device_before = run.device_after = 1_GiB;
+  run.device_peak = 3_GiB;
+  return run;
+}
+
+TEST(CommandReport, ACleanCommandIsApproved) {
+  const CommandReport report = judge_command({quiet_run(), quiet_run(), quiet_run()}, 100_MiB);
+  EXPECT_EQ(report.approval, Approval::approved);
+  EXPECT_FALSE(report.leaked);
+  EXPECT_TRUE(report.weak.empty());
+}
+
+TEST(CommandReport, DeviceMemoryThatStaysIsALeak) {
+  std::vector<RunFacts> runs{quiet_run(), quiet_run()};
+  runs[1].device_after = 1_GiB + 150_MiB;
+  const CommandReport report = judge_command(runs, 100_MiB);
+  EXPECT_TRUE(report.leaked);
+  EXPECT_EQ(report.approval, Approval::rejected);
+  EXPECT_NE(to_markdown("x", report).find("150 MiB on the device outlive"), std::string::npos);
+}
+
+TEST(CommandReport, ACreepIsALeakAndAPlateauIsNone) {
+  RunFacts creeping = quiet_run();
+  for (std::size_t i = 0; i < creeping.levels.size(); ++i) creeping.levels[i] += 10e6 * static_cast<double>(i);
+  EXPECT_TRUE(judge_command({creeping}, 100_MiB).leaked);
+  RunFacts loading = quiet_run();
+  for (std::size_t i = 0; i < 8; ++i) loading.levels[i] = 40e6 * static_cast<double>(i);
+  EXPECT_FALSE(judge_command({loading}, 100_MiB).leaked);
+}
+
+TEST(CommandReport, LeftoversAreNamed) {
+  RunFacts run = quiet_run();
+  run.shared_files = {"/dev/shm/psm_1"};
+  const CommandReport remarks = judge_command({run}, 100_MiB);
+  EXPECT_EQ(remarks.approval, Approval::with_remarks);
+  run.left_behind = 2;
+  EXPECT_TRUE(judge_command({run}, 100_MiB).leaked);
+}
+
+TEST(CommandReport, AFailureIsRejectedWithoutALeak) {
+  RunFacts run = quiet_run();
+  run.status = 3;
+  const CommandReport report = judge_command({run, quiet_run()}, 100_MiB);
+  EXPECT_EQ(report.approval, Approval::rejected);
+  EXPECT_FALSE(report.leaked);
+}
+
+}  // namespace
+}  // namespace weir::memory

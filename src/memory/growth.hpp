@@ -1,0 +1,37 @@
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "memory/meter.hpp"
+
+namespace weir::memory {
+
+/// What every meter said at one moment; the order is that of the meters. Empty where one could not say.
+using Sample = std::vector<std::optional<Bytes>>;
+
+Sample take_sample(const Meters& meters);
+
+/// Sources of one side that speak of one growth. Signed: a fall is no leak.
+struct Growth {
+  std::int64_t bytes = 0;  ///< what both witnesses agree on: the smaller growth. With one witness, its growth
+  bool confirmed = false;  ///< both witnesses could be read
+  std::string evidence;    ///< "malloc +120 MiB, resident memory +118 MiB"
+};
+
+/// Growth of one side between two samples. Several meters of the same witness are added up: they count different memory.
+Growth growth_between(const Meters& meters, Side side, const Sample& before, const Sample& after);
+
+/// The larger of the two sides' growths.
+Growth largest_growth(const Meters& meters, const Sample& before, const Sample& after);
+
+/// Bytes per step by which `levels` rises steadily; 0 if it does not. The median of the slopes between all pairs of levels
+/// (Theil 1950, Sen 1968), which a few outliers do not move; and it counts only if there are at least ten levels and the
+/// rise goes on from each third of them to the next.
+double steady_slope(std::span<const double> levels);
+
+std::string signed_text(std::int64_t bytes);  ///< "+120 MiB", "-3 KiB", "0 B"
+
+}  // namespace weir::memory

@@ -1,0 +1,91 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <mutex>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "memory/growth.hpp"
+
+namespace weir::memory {
+
+/// The levels in use of leak checks: 100 MiB in one scope raise an alarm, 50 MiB of drift in all fail a run, and a creep
+/// of 5 MB a scope is a leak long before that.
+struct LeakLimits {
+  Bytes per_scope = 100_MiB;
+  Bytes total_drift = 50_MiB;
+  Bytes slope = Bytes{2'500'000};  ///< half of the creep that must be found
+  int rereads = 3;
+  std::chrono::milliseconds reread_pause{20};
+};
+
+enum class Verdict {
+  clean,
+  grew_once,  ///< an alarm that a later run of the same scope did not repeat: caches and libraries that stay loaded
+  alarm,      ///< more than the limit in one scope
+  leak        ///< more than the limit again in a later run of the same scope
+};
+std::string_view name_of(Verdict verdict);
+
+/// One run of one scope.
+struct ScopeRecord {
+  std::string name;
+  int run = 1;  ///< of this name
+  Growth growth;
+  int descriptors = 0;  ///< more open than before
+  bool failed = false;  ///< the scope ended with an error: its growth may be what the error holds
+  Verdict verdict = Verdict::clean;
+};
+
+/// The whole story.
+struct LeakReport {
+  bool passed = true;
+  std::int64_t drift_bytes = 0;       ///< since the baseline, without growth that happened once
+  std::int64_t once_bytes = 0;        ///< growth that happened once
+  double slope_bytes = 0;             ///< per scope, if it creeps
+  std::string first_leak;             ///< the scope that leaked first; empty if none
+  std::string text;                   ///< evidence and suspects, for people; several lines
+  std::vector<ScopeRecord> suspects;  ///< alarms and leaks, in their order
+  int scopes = 0;
+};
+
+/// Judges scopes as they end, and all of them together. Thread-safe; scopes of several threads may overlap, but then
+/// memory cannot be told apart between them: each sees the growth of all.
+class LeakJudge {
+ public:
+  LeakJudge(Meters meters, LeakLimits limits);
+
+  const Meters& meters() const { return meters_; }
+  /// Starts the count anew from now: after warming up.
+  void set_baseline();
+
+  struct Start {
+    Sample sample;
+    int descriptors;
+  };
+  Start enter() const;
+  /// `clean_up` is called once before the readings, and again before each re-read if memory grew above the limit: it
+  /// empties caches. May be empty. Reads again only on suspicion.
+  ScopeRecord leave(const std::string& name, const Start& start, bool failed, const std::function<void()>& clean_up);
+
+  /// Whether the drift since the baseline is within the limits, and what is suspicious.
+  LeakReport report() const;
+
+ private:
+  Verdict judge(const ScopeRecord& record);
+
+  const Meters meters_;
+  const LeakLimits limits_;
+  mutable std::mutex mutex_;
+  Sample baseline_;
+  std::map<std::string, int, std::less<>> runs_;
+  std::vector<ScopeRecord> suspects_;
+  std::vector<double> host_levels_, device_levels_;  // after each scope, in bytes above the baseline; the last 240
+  int scopes_ = 0;
+};
+
+}  // namespace weir::memory

@@ -1,0 +1,229 @@
+#include "memory/leak_judge.hpp"
+
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <cstdlib>
+#include <cstring>
+#include <random>
+#include <thread>
+
+#include "memory/statistics.hpp"
+
+namespace weir::memory {
+namespace {
+
+/// Two witnesses of the device that say what the test says.
+struct FakeDevice {
+  std::atomic<std::uint64_t> allocator = 1U << 30U;
+  std::atomic<std::uint64_t> driver = 2U << 30U;
+  std::atomic<bool> driver_speaks = true;
+
+  Meters meters() {
+    return {make_counter_meter("pool", Side::device, Witness::allocator,
+                               [this]() -> std::optional<Bytes> { return Bytes{allocator.load()}; }),
+            make_counter_meter("driver", Side::device, Witness::system, [this]() -> std::optional<Bytes> {
+              if (!driver_speaks) return std::nullopt;
+              return Bytes{driver.load()};
+            })};
+  }
+  void grow(Bytes bytes) {
+    allocator += bytes.count();
+    driver += bytes.count();
+  }
+};
+
+LeakLimits quick() {
+  LeakLimits limits;
+  limits.reread_pause = {};
+  return limits;
+}
+
+/// One scope in which `work` happens.
+template <class Work>
+ScopeRecord run_scope(LeakJudge& judge, const std::string& name, const Work& work) {
+  const auto start = judge.enter();
+  work();
+  return judge.leave(name, start, false, {});
+}
+
+TEST(LeakJudge, AThousandCleanScopesRaiseNothing) {
+  FakeDevice device;
+  LeakJudge judge{device.meters(), quick()};
+  std::mt19937 random{7};
+  const std::uint64_t level = device.driver;
+  for (int i = 0; i < 1000; ++i) {
+    const ScopeRecord record = run_scope(judge, "test" + std::to_string(i % 40), [&] {
+      device.driver = level + random() % (30U << 20U);  // another program's noise
+      device.allocator = (1U << 30U) + random() % (30U << 20U);
+    });
+    ASSERT_EQ(record.verdict, Verdict::clean) << i;
+    if (i % 50 == 49) {
+      ASSERT_TRUE(judge.report().passed) << judge.report().text;
+    }
+  }
+}
+
+TEST(LeakJudge, MoreThanTheLimitInOneScopeIsAnAlarmAndTwiceALeak) {
+  FakeDevice device;
+  LeakJudge judge{device.meters(), quick()};
+  EXPECT_EQ(run_scope(judge, "a", [&] { device.grow(120_MiB); }).verdict, Verdict::alarm);
+  EXPECT_FALSE(judge.report().passed);
+  EXPECT_EQ(run_scope(judge, "a", [&] { device.grow(120_MiB); }).verdict, Verdict::leak);
+  const LeakReport report = judge.report();
+  EXPECT_EQ(report.first_leak, "a");
+  EXPECT_EQ(report.suspects.size(), 2u);
+  EXPECT_NE(report.text.find("pool +120 MiB, driver +120 MiB"), std::string::npos) << report.text;
+}
+
+TEST(LeakJudge, GrowthThatHappensOnceIsRecognisedByTheSecondRun) {
+  FakeDevice device;
+  LeakJudge judge{device.meters(), quick()};
+  run_scope(judge, "loads a library", [&] { device.grow(300_MiB); });
+  run_scope(judge, "loads a library", [] {});
+  const LeakReport report = judge.report();
+  EXPECT_TRUE(report.passed) << report.text;
+  EXPECT_EQ(report.once_bytes, 300 << 20);
+  EXPECT_EQ(report.drift_bytes, 0);
+}
+
+TEST(LeakJudge, OneWitnessAloneIsNotEnough) {
+  FakeDevice device;
+  LeakJudge judge{device.meters(), quick()};
+  EXPECT_EQ(run_scope(judge, "another program", [&] { device.driver += 500U << 20U; }).verdict, Verdict::clean);
+  EXPECT_EQ(run_scope(judge, "out of the pool's cache", [&] { device.allocator += 500U << 20U; }).verdict,
+            Verdict::clean);
+}
+
+TEST(LeakJudge, AFallIsNoLeak) {
+  FakeDevice device;
+  LeakJudge judge{device.meters(), quick()};
+  EXPECT_EQ(run_scope(judge, "frees",
+                      [&] {
+                        device.allocator -= 500U << 20U;
+                        device.driver -= 500U << 20U;
+                      })
+                .verdict,
+            Verdict::clean);
+  EXPECT_TRUE(judge.report().passed);
+}
+
+TEST(LeakJudge, ASilentWitnessLeavesTheOtherWithARemark) {
+  FakeDevice device;
+  device.driver_speaks = false;
+  LeakJudge judge{device.meters(), quick()};
+  const ScopeRecord record = run_scope(judge, "a", [&] { device.grow(200_MiB); });
+  EXPECT_EQ(record.verdict, Verdict::alarm);
+  EXPECT_FALSE(record.growth.confirmed);
+  EXPECT_NE(judge.report().text.find("one witness only"), std::string::npos);
+}
+
+TEST(LeakJudge, FiveMegabytesPerTestAreFoundByTheirSlope) {
+  FakeDevice device;
+  LeakLimits limits = quick();
+  limits.total_drift = 10_GiB;  // only the slope may find it
+  LeakJudge judge{device.meters(), limits};
+  std::mt19937 random{7};
+  int found_after = 0;
+  for (int i = 0; i < 40 && found_after == 0; ++i) {
+    run_scope(judge, "test" + std::to_string(i), [&] {
+      device.grow(Bytes{5'000'000});
+      device.driver += random() % (2U << 20U);
+      device.driver -= random() % (2U << 20U);
+    });
+    if (!judge.report().passed) found_after = i + 1;
+  }
+  EXPECT_GE(found_after, 10);
+  EXPECT_LE(found_after, 14);
+  EXPECT_NEAR(judge.report().slope_bytes, 5e6, 1e6);
+}
+
+TEST(LeakJudge, DriftOfFiftyFailsWithoutAnyAlarm) {
+  FakeDevice device;
+  LeakJudge judge{device.meters(), quick()};
+  for (int i = 0; i < 3; ++i) run_scope(judge, "part" + std::to_string(i), [&] { device.grow(20_MiB); });
+  const LeakReport report = judge.report();
+  EXPECT_FALSE(report.passed);
+  EXPECT_EQ(report.drift_bytes, 60 << 20);
+  judge.set_baseline();
+  EXPECT_TRUE(judge.report().passed);
+}
+
+TEST(LeakJudge, LateReturnsAreWaitedFor) {
+  FakeDevice device;
+  LeakJudge judge{device.meters(), quick()};
+  int cleaned = 0;
+  const auto start = judge.enter();
+  device.grow(500_MiB);
+  const ScopeRecord record = judge.leave("late", start, false, [&] {
+    if (++cleaned == 3) {  // the second re-read
+      device.allocator -= (500_MiB).count();
+      device.driver -= (500_MiB).count();
+    }
+  });
+  EXPECT_EQ(record.verdict, Verdict::clean);
+  EXPECT_EQ(cleaned, 3);
+}
+
+TEST(LeakJudge, ScopesOfManyThreadsAreCounted) {
+  FakeDevice device;
+  LeakJudge judge{device.meters(), quick()};
+  std::vector<std::jthread> threads;
+  for (int t = 0; t < 8; ++t) {
+    threads.emplace_back([&] {
+      for (int i = 0; i < 50; ++i) run_scope(judge, "thread", [] {});
+    });
+  }
+  threads.clear();
+  EXPECT_EQ(judge.report().scopes, 400);
+}
+
+TEST(LeakJudge, PlantedHostMemoryIsFound) {
+  LeakJudge judge{{make_malloc_meter(), make_resident_meter()}, quick()};
+  if (!make_malloc_meter()->read()) GTEST_SKIP() << "malloc is replaced by a sanitizer's";
+  std::vector<void*> kept;
+  const auto plant = [&] {
+    void* block = std::malloc(150U << 20U);
+    std::memset(block, 1, 150U << 20U);
+    kept.push_back(block);
+  };
+  EXPECT_EQ(run_scope(judge, "clean", [] { std::free(std::malloc(200U << 20U)); }).verdict, Verdict::clean);
+  const ScopeRecord record = run_scope(judge, "planted", plant);
+  EXPECT_EQ(record.verdict, Verdict::alarm) << record.growth.evidence;
+  EXPECT_TRUE(record.growth.confirmed);
+  EXPECT_EQ(run_scope(judge, "planted", plant).verdict, Verdict::leak);
+  for (void* block : kept) std::free(block);
+}
+
+TEST(LeakJudge, DescriptorsAreCounted) {
+  LeakJudge judge{{}, quick()};
+  std::FILE* kept = nullptr;
+  EXPECT_EQ(run_scope(judge, "opens", [&] { kept = std::fopen("/dev/null", "r"); }).descriptors, 1);
+  std::fclose(kept);
+}
+
+TEST(SteadySlope, AStepIsNotACreep) {
+  std::vector<double> levels(30, 0.0);
+  for (std::size_t i = 15; i < 30; ++i) levels[i] = 100e6;
+  EXPECT_EQ(steady_slope(levels), 0);
+  for (std::size_t i = 0; i < 30; ++i) levels[i] = 5e6 * static_cast<double>(i);
+  EXPECT_NEAR(steady_slope(levels), 5e6, 1);
+  EXPECT_EQ(steady_slope(std::span{levels}.first(9)), 0);
+}
+
+TEST(Statistics, WhatFollowsFromTheRestIsFilledIn) {
+  Statistics statistics;
+  statistics.allocated = 3_GiB;
+  statistics.reserved = 4_GiB;
+  statistics.total = 24_GiB;
+  statistics.free = 18_GiB;
+  statistics = complete(statistics);
+  EXPECT_EQ(statistics.fragmentation, 1_GiB);
+  EXPECT_DOUBLE_EQ(statistics.fragmentation_pct, 25);
+  EXPECT_DOUBLE_EQ(statistics.utilization_pct, 25);
+  EXPECT_EQ(statistics.max_reserved, 4_GiB);
+  EXPECT_GT(host_statistics().total, 0_MiB);
+}
+
+}  // namespace
+}  // namespace weir::memory
