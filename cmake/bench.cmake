@@ -4,7 +4,7 @@ add_custom_target(weir_benchmarks)
 find_package(benchmark QUIET)
 if(benchmark_FOUND)
   add_executable(weir_bench EXCLUDE_FROM_ALL ${WEIR_BENCH_SOURCES})
-  target_link_libraries(weir_bench PRIVATE weir_core benchmark::benchmark_main)
+  target_link_libraries(weir_bench PRIVATE weir_core $<TARGET_NAME_IF_EXISTS:weir_audit> benchmark::benchmark_main)
   add_dependencies(weir_benchmarks weir_bench)
 endif()
 

@@ -112,6 +112,17 @@ _weir() {
       esac
       if [[ $word == -* ]]; then COMPREPLY=($(compgen -W '--model --name --noise --scale --format --quality --ram --spill --threads --device --precision --sync --tta --quiet --role --allow --deny --min-memory --prefer --trust-unknown --cuda-names --wait --max-leak --help' -- "$word"))
       else COMPREPLY=(); fi ;;
+    audit)
+      case "$before" in
+        --policy) COMPREPLY=(); return ;;
+        --select) COMPREPLY=(); return ;;
+        --ignore) COMPREPLY=(); return ;;
+        --format) COMPREPLY=($(compgen -W 'text json sarif github junit md' -- "$word")); return ;;
+        --explain) COMPREPLY=(); return ;;
+        --threads) COMPREPLY=(); return ;;
+      esac
+      if [[ $word == -* ]]; then COMPREPLY=($(compgen -W '--policy --select --ignore --format --stats --explain --threads --help' -- "$word"))
+      else compopt -o filenames; mapfile -t COMPREPLY < <(compgen -f -- "$word"); fi ;;
     help)
       case "$before" in
         --completion) COMPREPLY=($(compgen -W 'bash zsh fish' -- "$word")); return ;;

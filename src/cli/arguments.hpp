@@ -45,6 +45,12 @@ struct Arguments {
   bool quiet = false;
 
   GuardArguments guard;
+  struct Audit {  ///< of `weir audit`
+    std::string policy, explain;
+    std::vector<std::string> select, ignore;
+    std::string format = "text";
+    bool stats = false;
+  } audit{};
 
   bool help = false;
   bool man = false;

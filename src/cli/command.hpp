@@ -41,6 +41,7 @@ Ending run_doctor(const Invocation& invocation);
 Ending run_lease(const Invocation& invocation);
 Ending run_leak(const Invocation& invocation);
 Ending run_config(const Invocation& invocation);
+Ending run_audit(const Invocation& invocation);
 Ending run_help(const Invocation& invocation);
 Ending run_version(const Invocation& invocation);
 

@@ -47,6 +47,10 @@ std::vector<Command> make_commands() {
        "The command line goes over the environment (WEIR_*), that over weir.toml of the current folder, that over "
        "~/.config/weir/weir.toml, that over the defaults.",
        config_flags(), true, run_config},
+      {"audit", "PATH...", "Find and mend mistakes in the selection of GPUs.",
+       "Reads the code below PATH without running it. Exit status 0: clean; 1: findings, or files that could not be "
+       "judged; 2: wrong usage.",
+       audit_flags(), true, run_audit},
       {"help", "[COMMAND]", "Print help, the manual page or shell completions.", "", help_flags(), false, run_help},
       {"version", "", "Print the version.", "", version_flags(), false, run_version},
   };

@@ -1,0 +1,123 @@
+#include "audit/audit.hpp"
+
+#include <algorithm>
+#include <atomic>
+#include <optional>
+#include <thread>
+
+#include <fmt/format.h>
+
+#include "audit/python/python_module.hpp"
+#include "audit/rules/checks.hpp"
+#include "audit/rules/rule.hpp"
+#include "audit/source/file_list.hpp"
+#include "audit/suppression.hpp"
+#include "base/text.hpp"
+
+namespace weir::audit {
+namespace {
+
+/// Words without which no rule has anything to say of a file. Only a filter: what has one is parsed.
+bool mentions_devices(std::string_view text) {
+  for (const std::string_view word : {"VISIBLE_DEVICES", "cuda", "CUDA", "gpu", "GPU", "ZE_AFFINITY", "xpu", "nvidia",
+                                      "__future__", "ONEAPI_", "vulkan", "Vulkan", "ALLOC_CONF"}) {
+    if (text.find(word) != std::string_view::npos) return true;
+  }
+  return false;
+}
+
+struct Read {
+  std::optional<Module> module;
+  std::string problem;
+};
+
+Read read_file(const ListedFile& file) {
+  Read read;
+  auto source = SourceFile::read(file.path, file.name);
+  if (!source) {
+    // Data files that happen to end in .json are no problem of ours.
+    if (source.error().code != Errc::unsupported || file.kind == FileKind::python) read.problem = source.error().what;
+    return read;
+  }
+  if (file.kind != FileKind::python) return read;
+  const bool relevant = mentions_devices(source->text());
+  if (!relevant && file.kind != FileKind::python) return read;
+  auto module = read_module(file.kind, *std::move(source));
+  if (!module) {
+    read.problem = fmt::format("{}: {}", printable(file.name), module.error().what);
+    return read;
+  }
+  if (module->error && relevant) {
+    const Place place = module->source.place(module->error->begin);
+    read.problem = fmt::format("{}:{}:{}: does not parse here; the rest was judged, nothing in it is edited",
+                               printable(file.name), place.line, place.column);
+  }
+  read.module = *std::move(module);
+  return read;
+}
+
+std::vector<Read> read_all(const std::vector<ListedFile>& files, int threads) {
+  std::vector<Read> all(files.size());
+  std::atomic<std::size_t> next{0};
+  const auto work = [&] {
+    for (std::size_t i = next++; i < files.size(); i = next++) all[i] = read_file(files[i]);
+  };
+  std::vector<std::jthread> team;
+  for (int i = 1; i < threads; ++i) team.emplace_back(work);
+  work();
+  return all;
+}
+
+bool has(const std::vector<std::string>& list, std::string_view id) {
+  return std::find(list.begin(), list.end(), id) != list.end();
+}
+
+Status check_rules(const std::vector<std::string>& ids, const char* flag) {
+  for (const std::string& id : ids) {
+    if (find_rule(id) == nullptr)
+      return Error{Errc::invalid_argument,
+                   fmt::format("{}: there is no rule '{}'; rules are G01 to G32", flag, printable(id))};
+  }
+  return ok();
+}
+
+bool wanted(const Finding& finding, const AuditRequest& request) {
+  if (has(request.ignore, finding.rule)) return false;
+  if (!request.select.empty()) return has(request.select, finding.rule);
+  return request.policy.given || !find_rule(finding.rule)->needs_policy;
+}
+
+}  // namespace
+
+Result<Module> read_module(FileKind kind, SourceFile source) {
+  Module module{.kind = kind, .source = std::move(source)};
+  auto reading = python::read_python(module.source.text());
+  if (!reading) return reading.error();
+  module.functions = std::move(reading->functions);
+  module.entry_point = reading->entry_point;
+  module.header_at = reading->header_at;
+  module.error = reading->error;
+  return module;
+}
+
+Result<Audit> run_audit(const AuditRequest& request) {
+  if (auto right = check_rules(request.select, "--select"); !right) return right.error();
+  if (auto right = check_rules(request.ignore, "--ignore"); !right) return right.error();
+  auto list = list_files(request.operands, request.policy.exclude);
+  if (!list) return list.error();
+  Audit audit;
+  audit.files = list->files.size();
+  audit.problems = std::move(list->problems);
+  std::vector<Module> modules;
+  for (Read& read : read_all(list->files, request.threads)) {
+    if (!read.problem.empty()) audit.problems.push_back(std::move(read.problem));
+    if (read.module) modules.push_back(*std::move(read.module));
+  }
+  audit.project = std::make_unique<Project>(std::move(modules));
+  audit.findings = judge(*audit.project, request.policy);
+  std::erase_if(audit.findings, [&](const Finding& finding) { return !wanted(finding, request); });
+  apply_comments(audit.findings);
+  return audit;
+}
+
+}  // namespace weir::audit

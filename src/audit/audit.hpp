@@ -1,0 +1,36 @@
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "audit/finding.hpp"
+#include "audit/policy.hpp"
+#include "audit/project/project.hpp"
+#include "base/result.hpp"
+
+namespace weir::audit {
+
+struct AuditRequest {
+  std::vector<std::string> operands{};
+  Policy policy{};
+  std::vector<std::string> select{};  ///< rules by id; empty: all that apply
+  std::vector<std::string> ignore{};
+  int threads = 1;
+};
+
+/// What one audit found. The findings point into the project.
+struct Audit {
+  std::unique_ptr<Project> project;
+  std::vector<Finding> findings;      ///< by file and place; suppressed ones too
+  std::vector<std::string> problems;  ///< files that could not be judged, one line each
+  std::size_t files = 0;              ///< that were looked at
+};
+
+/// Reads and judges everything below the operands. Errors: invalid_argument (an operand or a rule that does not exist).
+Result<Audit> run_audit(const AuditRequest& request);
+
+/// Reads one text as a file of this kind would be. Thread-safe. Errors: those of the reader.
+Result<Module> read_module(FileKind kind, SourceFile source);
+
+}  // namespace weir::audit

@@ -1,0 +1,88 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "audit/value.hpp"
+
+namespace weir::audit {
+
+/// One arm of one branch. Two events exclude each other when they are in different arms of the same branch.
+struct Arm {
+  std::uint32_t branch;
+  std::uint32_t arm;
+  bool operator==(const Arm&) const = default;
+};
+
+struct Argument {
+  std::string keyword;  ///< empty: by position
+  Value value;
+};
+
+/// Something that a program does and a rule may care about, whatever the language. Events of a function are in the order in which
+/// they happen.
+struct Event {
+  enum class Kind {
+    set_variable,     ///< name = the variable; value, mode
+    remove_variable,  ///< name = the variable
+    import_module,    ///< name = full dotted name of the module
+    call,             ///< name = key of a function of this module, or full dotted name of one imported
+    touch,            ///< the driver is asked for the first time here, at the latest; name = what does it
+    use_device,       ///< name = what is given the device; value = its number or text
+    use_smi_index,    ///< NVML or nvidia-smi is given a number; name = the call; value
+    start_process,    ///< name = the call
+    mask_as_number,   ///< name = the variable that int() is applied to
+    compare_mask,     ///< name = the variable; value = the literal that it is compared with, and not to be wrong
+    compare_name,     ///< a product name in a test; value = the literal
+    cpu_fallback,     ///< the CPU is taken when there is no GPU; name = the test
+    deprecated_call,  ///< name = the call; value = what replaced it
+    free_memory,      ///< free memory as a difference of a process's own counters
+    late_future,      ///< from __future__ after something else
+    verify,           ///< the device's UUID, PCI address or name is looked at
+    machine_path,     ///< an absolute path of one machine; value
+    header_noise,     ///< os.chdir, sys.path.insert at module level; name = the call
+    thread_target,    ///< a function that runs in a thread; name = its key
+    memory_cleanup    ///< name = the call: gc.collect, empty_cache
+  };
+  enum class Mode {
+    assign,  ///< whatever was there is lost
+    keep,    ///< only if it is not set
+    child    ///< in the environment of another process
+  };
+
+  Kind kind;
+  Range where;      ///< the code in question
+  Range statement;  ///< the whole simple statement that holds it
+  Range top;        ///< the statement of the outermost block that holds it
+  std::vector<Arm> arms{};
+  std::string name{};
+  Value value{};
+  std::vector<Argument> arguments{};
+  Mode mode = Mode::assign;
+  bool guarded = false;    ///< the same variable was looked at before
+  bool in_try = false;     ///< within a try that catches
+  bool in_loop = false;    ///< may happen again
+  bool outermost = false;  ///< statement and top are the same: it stands in no block
+  bool editable = false;   ///< set_variable: `statement` does nothing else and may be moved or removed
+  Range target{};          ///< set_variable: what is written to, "os.environ"; import_module: empty
+};
+
+/// A function, or the body of a module.
+struct Function {
+  std::string key;  ///< "", "name", "Class.name", "outer.inner"; the body of a module is ""
+  Range where{};
+  std::vector<std::string> parameters{};
+  std::vector<Value> defaults{};  ///< one a parameter; unknown where there is none
+  std::vector<Event> events{};
+  std::vector<Value> returns{};
+  bool is_method = false;  ///< the first parameter is the instance
+};
+
+/// Arguments in the place of parameters: Atom::Kind::parameter becomes what the caller gave, or the default.
+Value substituted(const Value& value, const Function& callee, const std::vector<Argument>& args);
+/// The argument at a position (counted without keywords) or of a keyword; null if neither is given.
+const Argument* find_argument(const std::vector<Argument>& args, int position, std::string_view keyword);
+
+}  // namespace weir::audit

@@ -1,0 +1,179 @@
+// The rules over the fixtures of tests/audit/fixtures. A folder is a rule's; in it each file is a program, and each folder a
+// project of several files. A line that a rule must name carries "# expect: G01 G10"; no other line may be named.
+
+#include <filesystem>
+#include <functional>
+#include <set>
+#include <sstream>
+#include <string>
+
+#include <gtest/gtest.h>
+
+#include "audit/audit.hpp"
+#include "audit/rules/checks.hpp"
+#include "audit/rules/rule.hpp"
+
+namespace weir::audit {
+namespace {
+
+namespace fs = std::filesystem;
+
+const fs::path kFixtures = WEIR_SOURCE_DIR "/tests/audit/fixtures";
+
+/// "file:line rule" of every finding that no comment suppresses.
+std::set<std::string> found_in(const fs::path& path) {
+  AuditRequest request;
+  request.operands = {path.native()};
+  request.policy.given = path.native().find("policy") != std::string::npos;
+  const auto audit = run_audit(request);
+  EXPECT_TRUE(audit) << path;
+  std::set<std::string> found;
+  if (!audit) return found;
+  EXPECT_TRUE(audit->problems.empty()) << audit->problems.front();
+  for (const Finding& finding : audit->findings) {
+    if (finding.suppressed) continue;
+    const auto& source = finding.module->source;
+    found.insert(fs::relative(source.path(), kFixtures).native() + ":" +
+                 std::to_string(source.place(finding.where.begin).line) + " " + std::string{finding.rule});
+  }
+  return found;
+}
+
+std::set<std::string> expected_in(const fs::path& path) {
+  std::set<std::string> expected;
+  const auto read = [&](const fs::path& file) {
+    const auto source = SourceFile::read(file, file.native());
+    if (!source) return;
+    for (std::uint32_t line = 1; line <= source->lines(); ++line) {
+      const std::string text{source->line(line)};
+      const std::size_t mark = text.find("expect: ");
+      if (mark == std::string::npos) continue;
+      std::istringstream rules{text.substr(mark + 8)};
+      for (std::string rule; rules >> rule && find_rule(rule) != nullptr;)
+        expected.insert(fs::relative(file, kFixtures).native() + ":" + std::to_string(line) + " " + rule);
+    }
+  };
+  if (!fs::is_directory(path)) {
+    read(path);
+  } else {
+    for (const auto& entry : fs::recursive_directory_iterator{path}) {
+      if (entry.is_regular_file()) read(entry.path());
+    }
+  }
+  return expected;
+}
+
+TEST(AuditFixtures, EveryExpectedLineIsNamedAndNoOther) {
+  int programs = 0;
+  for (const auto& rule : fs::directory_iterator{kFixtures}) {
+    const std::string name = rule.path().filename().native();
+    if (name.starts_with("policy") || name == "G19" || name == "G18") {
+      EXPECT_EQ(found_in(rule.path()), expected_in(rule.path()));
+      ++programs;
+      continue;
+    }
+    for (const auto& program : fs::directory_iterator{rule.path()}) {
+      EXPECT_EQ(found_in(program.path()), expected_in(program.path())) << program.path();
+      ++programs;
+    }
+  }
+  EXPECT_GT(programs, 50);
+}
+
+Module python(const std::string& text) {
+  auto module = read_module(FileKind::python, SourceFile{"example.py", "example.py", text});
+  EXPECT_TRUE(module);
+  return *std::move(module);
+}
+
+std::set<std::string> rules_in(const std::string& text) {
+  std::vector<Module> modules;
+  modules.push_back(python(text));
+  const Project project{std::move(modules)};
+  Policy policy;
+  policy.given = true;
+  std::set<std::string> rules;
+  for (const Finding& finding : judge(project, policy)) rules.emplace(finding.rule);
+  return rules;
+}
+
+/// Names that an example uses without defining them; they change nothing.
+const std::string kPrelude = "import os, sys, subprocess, threading\n";
+
+std::string program_of(std::string_view example) {
+  const bool future = example.find("__future__") != std::string_view::npos;
+  return (future ? "" : kPrelude) + std::string{example};
+}
+
+bool needs_more_than_one_file(std::string_view id) { return id == "G06" || id == "G18" || id == "G19"; }
+
+TEST(AuditRules, TheBadExampleIsFoundAndTheGoodOneIsNot) {
+  for (const Rule& rule : all_rules()) {
+    if (rule.language != "python" || needs_more_than_one_file(rule.id)) continue;
+    const std::string id{rule.id};
+    const bool main = id == "G05" || id == "G13";  // these ask programs alone
+    const std::string guard = main ? "if __name__ == '__main__':\n    pass\n" : "";
+    const std::string torch =
+        rule.bad.find("torch.") != std::string_view::npos && rule.bad.find("import") == std::string_view::npos
+            ? "import torch, pynvml\n"
+            : "";
+    EXPECT_TRUE(rules_in(torch + program_of(rule.bad) + guard).contains(id)) << id << "\n" << program_of(rule.bad);
+    EXPECT_FALSE(rules_in(torch + program_of(rule.good) + guard).contains(id)) << id << "\n" << program_of(rule.good);
+  }
+}
+
+// --- The verdict is about what the code does, not how it is written.
+
+std::string replaced(std::string text, const std::string& what, const std::string& with) {
+  for (std::size_t at = text.find(what); at != std::string::npos; at = text.find(what, at + with.size()))
+    text.replace(at, what.size(), with);
+  return text;
+}
+
+std::string each_line(const std::string& text, const std::function<std::string(const std::string&)>& change) {
+  std::istringstream lines{text};
+  std::string out;
+  for (std::string line; std::getline(lines, line);) out += change(line) + '\n';
+  return out;
+}
+
+const char* const kProgram =
+    "import os\nimport torch\nimport pynvml\nvalue = '1'\nos.environ['CUDA_VISIBLE_DEVICES'] = value\n"
+    "device = 'cuda:1'\nmodel = torch.nn.Linear(1, 1)\nmodel.to(device)\n"
+    "handle = pynvml.nvmlDeviceGetHandleByIndex(torch.cuda.current_device())\n"
+    "number = int(os.environ['CUDA_VISIBLE_DEVICES'])\n"
+    "free = torch.cuda.memory_reserved(0) - torch.cuda.memory_allocated(0)\n";
+
+TEST(AuditProperties, NamesCommentsAndLayoutDoNotChangeTheVerdict) {
+  const std::string program = kProgram;
+  const auto verdict = rules_in(program);
+  EXPECT_TRUE(verdict.contains("G01") && verdict.contains("G04") && verdict.contains("G08") &&
+              verdict.contains("G10") && verdict.contains("G20") && verdict.contains("G29") && verdict.contains("G31"));
+  EXPECT_EQ(rules_in(replaced(program, "value", "renamed")), verdict);
+  EXPECT_EQ(rules_in(replaced(replaced(program, "(device)", "(place)"), "device = ", "place = ")), verdict);
+  const std::string aliased = replaced(replaced(program, "torch", "t"), "import t\n", "import torch as t\n");
+  EXPECT_EQ(rules_in(aliased), verdict);
+  EXPECT_EQ(rules_in(replaced(program, "'", "\"")), verdict);  // as black quotes
+  EXPECT_EQ(rules_in(replaced(program, " = ", "   =   ")), verdict);
+  EXPECT_EQ(rules_in(replaced(program, "(1, 1)", "(\n    1,\n    1,\n)")), verdict);  // as black breaks lines
+  EXPECT_EQ(rules_in(each_line(program, [](const auto& line) { return line + "  # a comment, and cuda:3"; })), verdict);
+  EXPECT_EQ(rules_in(each_line(program, [](const auto& line) { return "\n# a comment\n\n" + line; })), verdict);
+  EXPECT_EQ(rules_in(replaced(program, "\n", "\r\n")), verdict);
+}
+
+TEST(AuditProperties, CodeInAFunctionThatIsCalledIsJudgedTheSame) {
+  const std::string program = kProgram;
+  const auto verdict = rules_in(program);
+  const auto indented = each_line(program, [](const auto& line) { return "    " + line; });
+  EXPECT_EQ(rules_in("def main():\n" + indented + "main()\n"), verdict);
+  EXPECT_EQ(rules_in("class Program:\n    def run(self):\n" +
+                     each_line(indented, [](const auto& l) { return "    " + l; }) + "Program().run()\n"),
+            verdict);
+  auto as_program = rules_in("if __name__ == '__main__':\n" + indented);
+  EXPECT_EQ(as_program.erase("G13"), 1u);  // asked of programs alone
+  EXPECT_EQ(as_program, verdict);
+  EXPECT_EQ(rules_in("def inner():\n" + indented + "def outer():\n    inner()\nouter()\n"), verdict);
+}
+
+}  // namespace
+}  // namespace weir::audit

@@ -1,0 +1,111 @@
+#include "audit/policy.hpp"
+
+#include <fnmatch.h>
+
+#include <fstream>
+#include <iterator>
+#include <system_error>
+
+#include <fmt/format.h>
+#include <toml++/toml.h>
+
+#include "base/text.hpp"
+
+namespace weir::audit {
+namespace {
+
+namespace fs = std::filesystem;
+
+Error at_line(const fs::path& path, const toml::source_region& where, const std::string& what) {
+  return {Errc::invalid_argument, fmt::format("{}:{}: {}", printable(path.native()), where.begin.line, what)};
+}
+
+/// One key of the table.
+Status apply(const std::string& key, const toml::node& node, Policy& policy) {
+  const auto bad = [&](const char* what) {
+    return Error{Errc::invalid_argument, fmt::format("'{}' must be {}", key, what)};
+  };
+  const auto text = [&](std::string& target) -> Status {
+    if (const auto* value = node.as_string()) {
+      target = value->get();
+      return ok();
+    }
+    if (const auto* number = node.as_integer()) {
+      target = std::to_string(number->get());
+      return ok();
+    }
+    return bad("a text");
+  };
+  const auto texts = [&](std::vector<std::string>& target) -> Status {
+    const auto* list = node.as_array();
+    if (list == nullptr) return bad("a list of texts");
+    for (const toml::node& one : *list) {
+      const auto* value = one.as_string();
+      if (value == nullptr) return bad("a list of texts");
+      target.push_back(value->get());
+    }
+    return ok();
+  };
+  if (key == "device") return text(policy.device);
+  if (key == "index") return text(policy.index);
+  if (key == "role") return text(policy.role);
+  if (key == "index_libraries") return texts(policy.index_libraries);
+  if (key == "entry_points") return texts(policy.entry_points);
+  if (key == "exclude") return texts(policy.exclude);
+  if (key == "mask") {
+    const auto* value = node.as_string();
+    if (value == nullptr || (value->get() != "uuid" && value->get() != "index")) return bad("\"uuid\" or \"index\"");
+    policy.uuid = value->get() == "uuid";
+    return ok();
+  }
+  return Error{Errc::invalid_argument, fmt::format("unknown setting '{}' in [audit]", printable(key))};
+}
+
+}  // namespace
+
+std::string Policy::mask(bool by_index) const {
+  const bool is_uuid = device.starts_with("GPU-") || device.starts_with("MIG-");
+  const bool is_number = !device.empty() && device.find_first_not_of("0123456789") == std::string::npos;
+  if (is_uuid && !by_index) return device;
+  if (!index.empty()) return index;
+  return is_number ? device : std::string{};
+}
+
+Result<Policy> read_policy(const fs::path& path) {
+  Policy policy;
+  std::ifstream file{path};
+  if (!file || fs::is_directory(path))
+    return Error{Errc::io, fmt::format("{}: cannot be read", printable(path.native()))};
+  const std::string text{std::istreambuf_iterator<char>{file}, {}};
+  toml::table table;
+  try {
+    table = toml::parse(text);
+  } catch (const toml::parse_error& error) {
+    return at_line(path, error.source(), printable(error.description()));
+  }
+  const auto* audit = table.get_as<toml::table>("audit");
+  if (audit == nullptr) return policy;
+  policy.given = true;
+  policy.origin = path.native();
+  for (const auto& [key, node] : *audit) {
+    if (auto set = apply(std::string{key.str()}, node, policy); !set)
+      return at_line(path, key.source(), set.error().what);
+  }
+  return policy;
+}
+
+bool matches_pattern(std::string_view pattern, std::string_view path) {
+  const std::string shape{pattern.ends_with('/') ? pattern.substr(0, pattern.size() - 1) : pattern};
+  const std::string name{path};
+  if (::fnmatch(shape.c_str(), name.c_str(), 0) == 0) return true;
+  // A part of the path, or a leading part of it, makes all below it meant.
+  for (std::size_t begin = 0; begin <= name.size();) {
+    const std::size_t slash = std::min(name.find('/', begin), name.size());
+    if (::fnmatch(shape.c_str(), name.substr(begin, slash - begin).c_str(), 0) == 0) return true;
+    if (::fnmatch(shape.c_str(), name.substr(0, slash).c_str(), FNM_PATHNAME) == 0) return true;
+    begin = slash + 1;
+  }
+  return false;
+}
+
+}  // namespace weir::audit

@@ -1,0 +1,157 @@
+#include "audit/project/execution.hpp"
+
+#include <algorithm>
+#include <map>
+#include <utility>
+
+#include "audit/project/links.hpp"
+
+namespace weir::audit {
+namespace {
+
+constexpr std::size_t kMostSteps = 4000;
+constexpr int kMostDepth = 24;
+constexpr int kMostCallsOfOne = 3;
+
+/// Without a known caller a parameter stays one.
+Value given(const Value& value, const Function& function, const std::vector<Argument>* args) {
+  return args == nullptr ? value : substituted(value, function, *args);
+}
+
+class Run {
+ public:
+  Run(const Links& links, Execution& execution, std::set<const Function*>* reached)
+      : links_{links}, execution_{execution}, reached_{reached} {}
+
+  void module_body(const Module& module, const Event* entry) {
+    if (!modules_.insert(&module).second) return;
+    follow(module, module.body(), nullptr, entry);
+  }
+
+  void function(const Module& module, const Function& function) { follow(module, function, nullptr, nullptr); }
+
+ private:
+  void follow(const Module& module, const Function& function, const std::vector<Argument>* args, const Event* entry) {
+    if (!links_.matters(function) || depth_ >= kMostDepth || calls_[&function] >= kMostCallsOfOne) return;
+    if (reached_ != nullptr) reached_->insert(&function);
+    ++calls_[&function];
+    ++depth_;
+    const std::uint32_t offset = branches_;
+    for (const Event& event : function.events) {
+      if (execution_.steps.size() >= kMostSteps) break;
+      step(module, function, event, args, entry, offset);
+    }
+    --depth_;
+  }
+
+  void step(const Module& module, const Function& function, const Event& event, const std::vector<Argument>* args,
+            const Event* entry, std::uint32_t offset) {
+    std::vector<Arm> arms = arms_;
+    for (const Arm& arm : event.arms) {
+      arms.push_back({arm.branch + offset, arm.arm});
+      branches_ = std::max(branches_, arm.branch + offset + 1);
+    }
+    const Event* via = entry != nullptr ? entry : &event;
+    if (event.kind == Event::Kind::import_module) {
+      const auto outer = std::exchange(arms_, arms);
+      for (const Module* one : links_.imports(event)) module_body(*one, via);
+      arms_ = outer;
+    }
+    if (event.kind == Event::Kind::call) {
+      const auto outer = std::exchange(arms_, arms);
+      call(function, event, args, via);
+      arms_ = outer;
+      return;
+    }
+    if (!matters_itself(event)) return;
+    Step made{
+        .event = &event, .module = &module, .function = &function, .entry = via, .value = {}, .arms = std::move(arms)};
+    made.value = given(event.value, function, args);
+    made.in_loop = event.in_loop || loops_ > 0;
+    made.in_call = depth_ > 1;
+    execution_.steps.push_back(std::move(made));
+  }
+
+  void call(const Function& caller, const Event& event, const std::vector<Argument>* args, const Event* via) {
+    const Project::Found found = links_.call(event);
+    if (found.function == nullptr) return;
+    std::vector<Argument> passed;
+    passed.reserve(event.arguments.size());
+    for (const Argument& arg : event.arguments) passed.push_back({arg.keyword, given(arg.value, caller, args)});
+    loops_ += event.in_loop ? 1 : 0;
+    follow(*found.module, *found.function, &passed, via);
+    loops_ -= event.in_loop ? 1 : 0;
+  }
+
+  const Links& links_;
+  Execution& execution_;
+  std::set<const Function*>* reached_;
+  std::set<const Module*> modules_;
+  std::map<const Function*, int> calls_;
+  std::vector<Arm> arms_;
+  std::uint32_t branches_ = 0;
+  int depth_ = 0;
+  int loops_ = 0;
+};
+
+/// The keys of the functions that a module's own code calls.
+std::set<std::string> called_in(const Module& module) {
+  std::set<std::string> keys;
+  for (const Function& function : module.functions) {
+    for (const Event& event : function.events) {
+      if (event.kind == Event::Kind::call && event.name.starts_with(':') && event.name.substr(1) != function.key)
+        keys.insert(event.name.substr(1));
+    }
+  }
+  return keys;
+}
+
+void judge_alone(const Links& links, const Module& module, const Function& function, std::set<const Function*>& reached,
+                 const std::function<void(const Execution&)>& judge) {
+  Execution execution{.program = &module, .function = &function, .steps = {}};
+  Run run{links, execution, &reached};
+  run.module_body(module, nullptr);
+  execution.own_from = execution.steps.size();
+  run.function(module, function);
+  if (execution.steps.size() > execution.own_from) judge(execution);
+}
+
+}  // namespace
+
+bool exclusive(const Step& a, const Step& b) {
+  for (const Arm& arm : a.arms) {
+    for (const Arm& other : b.arms) {
+      if (arm.branch == other.branch && arm.arm != other.arm) return true;
+    }
+  }
+  return false;
+}
+
+bool always_before(const Step& earlier, const Step& later) {
+  return std::all_of(earlier.arms.begin(), earlier.arms.end(), [&](const Arm& arm) {
+    return std::find(later.arms.begin(), later.arms.end(), arm) != later.arms.end();
+  });
+}
+
+void for_each_execution(const Project& project, const std::function<void(const Execution&)>& judge) {
+  const Links links{project};
+  std::set<const Function*> reached;
+  for (const Module& module : project.modules()) {
+    Execution execution{.program = &module, .function = nullptr, .steps = {}};
+    Run run{links, execution, &reached};
+    run.module_body(module, nullptr);
+    if (!execution.steps.empty()) judge(execution);
+  }
+  // What no program calls: first what no other function of its module calls, then the rest.
+  for (const bool referenced : {false, true}) {
+    for (const Module& module : project.modules()) {
+      const auto called = called_in(module);
+      for (const Function& function : module.functions) {
+        if (function.key.empty() || !links.matters(function) || reached.contains(&function)) continue;
+        if (called.contains(function.key) == referenced) judge_alone(links, module, function, reached, judge);
+      }
+    }
+  }
+}
+
+}  // namespace weir::audit

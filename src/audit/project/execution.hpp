@@ -1,0 +1,43 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <set>
+#include <vector>
+
+#include "audit/project/project.hpp"
+
+namespace weir::audit {
+
+/// One event as it happens in one run of a program: with the arguments of the calls that lead to it.
+struct Step {
+  const Event* event;
+  const Module* module;      ///< whose event it is
+  const Function* function;  ///< the one that holds the event
+  const Event* entry;        ///< the event of the program's own file that led here; `event` itself if it stands there
+  Value value;               ///< event->value with the arguments in the place of the parameters
+  std::vector<Arm> arms;     ///< of all calls that lead here
+  bool in_loop = false;
+  bool in_call = false;  ///< within a function, of this or another module
+  bool in_thread = false;
+};
+
+/// A run of one program: the body of a module and all that it imports and calls, in order; or, for a function that no
+/// program of the project calls, the module's body and then the function.
+struct Execution {
+  const Module* program;
+  const Function* function;  ///< null: the module as a program
+  std::vector<Step> steps;
+  std::size_t own_from = 0;  ///< steps before this one were judged in another execution
+};
+
+/// Two steps that cannot both happen.
+bool exclusive(const Step& a, const Step& b);
+/// Whenever `later` happens, `earlier` has happened: it is in no branch that `later` is not in.
+bool always_before(const Step& earlier, const Step& later);
+
+/// Goes through all executions of a project: every module first, then every function that none of them called. Bounded: a
+/// function is followed at most three times in one execution, a module once, and steps are counted.
+void for_each_execution(const Project& project, const std::function<void(const Execution&)>& judge);
+
+}  // namespace weir::audit

@@ -1,0 +1,32 @@
+#pragma once
+
+#include <unordered_map>
+#include <unordered_set>
+#include <vector>
+
+#include "audit/project/project.hpp"
+
+namespace weir::audit {
+
+/// Where the imports and calls of a project lead, found once, and which functions lead to anything that a rule looks at.
+class Links {
+ public:
+  explicit Links(const Project& project);
+
+  /// Modules of the project that an import runs, packages first.
+  const std::vector<const Module*>& imports(const Event& event) const;
+  /// The function that a call runs; null if it is none of the project's.
+  Project::Found call(const Event& event) const;
+  /// Something in it, or in what it calls and imports, matters to a rule.
+  bool matters(const Function& function) const { return relevant_.contains(&function); }
+
+ private:
+  std::unordered_map<const Event*, std::vector<const Module*>> imports_;
+  std::unordered_map<const Event*, Project::Found> calls_;
+  std::unordered_set<const Function*> relevant_;
+};
+
+/// The event is more than a step to others.
+bool matters_itself(const Event& event);
+
+}  // namespace weir::audit

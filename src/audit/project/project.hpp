@@ -1,0 +1,39 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <unordered_set>
+#include <vector>
+
+#include "audit/module.hpp"
+
+namespace weir::audit {
+
+/// All files of one audit. Read-only once made; any thread may ask.
+class Project {
+ public:
+  explicit Project(std::vector<Module> modules);
+
+  const std::vector<Module>& modules() const { return modules_; }
+  /// The modules that `import name` in `importer` runs, packages first; empty if the name is none of this project's.
+  /// A name that starts with dots is relative. Absolute names are looked for beside the importer and in each folder
+  /// above it up to the outermost that was given, as sys.path usually has it.
+  std::vector<const Module*> imported(const Module& importer, std::string_view name) const;
+  /// The function that a full dotted name means, with its module; null if it is none of this project's.
+  struct Found {
+    const Module* module = nullptr;
+    const Function* function = nullptr;
+  };
+  Found function(const Module& importer, std::string_view name) const;
+
+ private:
+  const Module* at(const std::string& path) const;
+  std::vector<const Module*> below(const std::string& folder, std::string_view name) const;
+
+  std::vector<Module> modules_;
+  std::unordered_map<std::string, const Module*> by_path_;
+  std::unordered_set<std::string> first_names_;
+};
+
+}  // namespace weir::audit

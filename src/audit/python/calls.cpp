@@ -1,0 +1,341 @@
+#include <algorithm>
+#include <array>
+#include <utility>
+
+#include "audit/python/gpu_names.hpp"
+#include "audit/python/reader.hpp"
+
+namespace weir::audit::python {
+namespace {
+
+Value value_of(const std::vector<Argument>& args, int position, std::string_view keyword = {}) {
+  const Argument* arg = find_argument(args, position, keyword);
+  return arg == nullptr ? Value{} : arg->value;
+}
+
+template <std::size_t N>
+bool has(const std::array<std::string_view, N>& names, std::string_view name) {
+  return std::find(names.begin(), names.end(), name) != names.end();
+}
+
+/// What hands on the kind of its argument: text handling, choosing the smallest.
+constexpr std::array<std::string_view, 24> kHandOn{
+    "str",           "list",          "tuple",    "sorted",       "min",          "max",
+    "next",          "iter",          "reversed", "numpy.argmin", "numpy.argmax", "numpy.array",
+    "numpy.argsort", "numpy.asarray", "filter",   "?.split",      "?.splitlines", "?.strip",
+    "?.decode",      "?.index",       "?.read",   "?.readlines",  "?.rstrip",     "?.lower"};
+
+bool is_environ(const Value& value) {
+  const Atom* name = value.single(Atom::Kind::name);
+  return name != nullptr && name->text == "os.environ";
+}
+
+std::string method_of(std::string_view name) {
+  const std::size_t dot = name.rfind('.');
+  return dot == std::string_view::npos ? std::string{} : std::string{name.substr(dot + 1)};
+}
+
+bool is_gpu_text(const Value& value) {
+  return std::any_of(value.atoms().begin(), value.atoms().end(), [](const Atom& atom) {
+    const bool text = atom.kind == Atom::Kind::text || atom.kind == Atom::Kind::pattern;
+    return text && (atom.text.starts_with("cuda") || atom.text.starts_with("xpu") || atom.text.starts_with("gpu"));
+  });
+}
+
+}  // namespace
+
+std::string canonical(std::string name) {
+  constexpr std::array<std::string_view, 3> kAliases{"tensorflow.compat.v1", "tensorflow.compat.v2",
+                                                     "tensorflow.python.keras"};
+  for (const std::string_view alias : kAliases) {
+    if (name.starts_with(alias)) return "tensorflow" + name.substr(alias.size());
+  }
+  if (name.starts_with("posix.environ")) return "os" + name.substr(5);
+  return name;
+}
+
+Reader::Called Reader::resolve(Node function) {
+  Called called;
+  if (function.is("attribute")) {
+    called.object = expression(function.field("object"));
+    const std::string method{text_of(function.field("attribute"))};
+    const Atom* atom = called.object.single();
+    called.callee = attribute(function);
+    const bool imported = atom != nullptr && atom->kind == Atom::Kind::name && atom->number != kUnbound;
+    called.name = imported ? canonical(atom->text + '.' + method) : "?." + method;
+    return called;
+  }
+  called.callee = expression(function);
+  if (const Atom* name = called.callee.single(Atom::Kind::name)) called.name = name->text;
+  return called;
+}
+
+std::vector<Argument> Reader::arguments(Node node) {
+  std::vector<Argument> args;
+  if (!node.is("argument_list")) {
+    if (node) args.push_back({{}, expression(node)});  // f(x for x in y)
+    return args;
+  }
+  for (const Node child : named_children(node)) {
+    if (child.is("keyword_argument"))
+      args.push_back({std::string{text_of(child.field("name"))}, expression(child.field("value"))});
+    else if (child.is("dictionary_splat") || child.is("list_splat"))
+      expression(child);
+    else
+      args.push_back({{}, expression(child)});
+  }
+  return args;
+}
+
+/// Pairs of a dictionary, or keywords of a call, that are variables of an environment.
+void Reader::environment_mapping(Node mapping, Event::Mode mode, Node whole) {
+  for (const Node child : named_children(mapping)) {
+    const bool pair = child.is("pair");
+    if (child.is("dictionary") || child.is("parenthesized_expression")) {
+      environment_mapping(child, mode, whole);
+      continue;
+    }
+    if (!pair && !child.is("keyword_argument")) {
+      if (!child.is("dictionary_splat")) expression(child);
+      continue;
+    }
+    const Value key = pair ? expression(child.field("key")) : text_value(std::string{text_of(child.field("name"))});
+    const Value value = expression(child.field("value"));
+    const auto name = key.as_text();
+    if (!name) continue;
+    if (find_variable(*name) != nullptr) {
+      const bool editable = std::exchange(frame_->editable, false);
+      set_variable(child, mapping, *name, value, mode);
+      frame_->editable = editable;
+    } else if (pair && mode == Event::Mode::child) {
+      const DeviceKeyword* keyword = find_device_keyword(*name);
+      const bool device = keyword != nullptr && (value.single(Atom::Kind::text) != nullptr ||
+                                                 (keyword->numbers && value.single(Atom::Kind::number) != nullptr));
+      if (device && *name == "device_id") emit(Event::Kind::use_device, child, *name, value);
+    }
+  }
+}
+
+Value Reader::call(Node node) {
+  const Node list = node.field("arguments");
+  const Called called = resolve(node.field("function"));
+  if (called.name == "os.environ.update") {
+    environment_mapping(list, Event::Mode::assign, node);
+    return {};
+  }
+  if (called.name == "dict") {
+    bool copies = false;
+    for (const Node child : named_children(list))
+      copies = copies || (!child.is("keyword_argument") && is_environ(expression(child)));
+    environment_mapping(list, Event::Mode::child, node);
+    return copies ? kind_value(Atom::Kind::environment_copy) : Value{};
+  }
+  std::vector<Argument> args = arguments(list);
+  Value result;
+  if (environment_call(called, args, node, result)) return result;
+  device_arguments(called, args, node);
+  if (is_touch(called.name)) emit(Event::Kind::touch, node, called.name);
+  if (is_verification(called.name) || called.name == "weir.verify") emit(Event::Kind::verify, node, called.name);
+  if (is_process_start(called.name)) emit(Event::Kind::start_process, node, called.name);
+  if (const auto replacement = replacement_of(called.name); !replacement.empty())
+    emit(Event::Kind::deprecated_call, node.field("function"), called.name, text_value(std::string{replacement}));
+  if (called.name == "gc.collect" || called.name == "torch.cuda.empty_cache")
+    emit(Event::Kind::memory_cleanup, node, called.name);
+  if (called.name == "os.chdir" || called.name == "sys.path.insert") emit(Event::Kind::header_noise, node, called.name);
+  if (called.name == "threading.Thread") {
+    const Value given = value_of(args, 1, "target");
+    if (const Atom* target = given.single(Atom::Kind::function))
+      emit(Event::Kind::thread_target, node, ':' + target->text);
+  }
+  if (value_call(called, args, node, result)) return result;
+  const Atom* callee = called.callee.single();
+  if (callee == nullptr) return {};
+  if (callee->kind == Atom::Kind::function || callee->kind == Atom::Kind::class_)
+    return local_call(*callee, std::move(args), node);
+  const bool imported = callee->kind == Atom::Kind::name && callee->text.find('.') != std::string::npos;
+  if (imported && find_library(callee->text) == nullptr)
+    emit(Event::Kind::call, node, callee->text).arguments = std::move(args);
+  return {};
+}
+
+bool Reader::environment_call(const Called& called, const std::vector<Argument>& args, Node node, Value& result) {
+  const std::string_view name = called.name;
+  const bool copy = called.object.may_be(Atom::Kind::environment_copy);
+  const auto variable = value_of(args, 0, "key").as_text();
+  const Node target = node.field("function").field("object");
+  if (name == "os.environ.get" || name == "os.getenv") {
+    if (variable) {
+      looked_at(*variable);
+      result = kind_value(Atom::Kind::environment, *variable);
+    }
+    return true;
+  }
+  if (name == "os.environ.copy" || name == "copy.copy" || name == "copy.deepcopy") {
+    const bool environ = name == "os.environ.copy" || is_environ(value_of(args, 0));
+    if (environ) result = kind_value(Atom::Kind::environment_copy);
+    return environ;
+  }
+  if (name == "os.environ.setdefault" || (copy && method_of(name) == "setdefault")) {
+    if (variable)
+      set_variable(node, target, *variable, value_of(args, 1), copy ? Event::Mode::child : Event::Mode::keep);
+    return true;
+  }
+  if (name == "os.putenv" || name == "os.environ.__setitem__") {
+    if (variable) set_variable(node, {}, *variable, value_of(args, 1), Event::Mode::assign);
+    return true;
+  }
+  if (name == "os.environ.pop" || name == "os.unsetenv") {
+    if (variable && find_variable(*variable) != nullptr) emit(Event::Kind::remove_variable, node, *variable);
+    if (variable) result = kind_value(Atom::Kind::environment, *variable);
+    return true;
+  }
+  return false;
+}
+
+bool Reader::value_call(const Called& called, const std::vector<Argument>& args, Node node, Value& result) {
+  const std::string_view name = called.name;
+  const Value first = value_of(args, 0);
+  if (name == "int" || name == "float" || name == "map") {
+    const Value& of = name == "map" ? value_of(args, 1) : first;
+    const bool to_int =
+        name == "int" || (name == "map" && first.single(Atom::Kind::name) != nullptr && first.single()->text == "int");
+    const Atom* variable = of.single(Atom::Kind::environment);
+    if (to_int && variable != nullptr && is_mask(variable->text) && !frame_->in_try && !frame_->checks_digits)
+      emit(Event::Kind::mask_as_number, node, variable->text);
+    if (variable != nullptr && (variable->text == "LOCAL_RANK" || variable->text == "OMPI_COMM_WORLD_LOCAL_RANK"))
+      result = kind_value(Atom::Kind::ordinal);
+    else if (of.single(Atom::Kind::choice) || of.single(Atom::Kind::ordinal) || of.single(Atom::Kind::smi_index) ||
+             of.single(Atom::Kind::parameter) || (name != "map" && of.single(Atom::Kind::number)))
+      result = of;
+    return true;
+  }
+  if (name == "?.isdigit" || name == "?.isnumeric" || name == "?.isdecimal") {
+    frame_->checks_digits = frame_->checks_digits || called.object.may_be(Atom::Kind::environment);
+    return true;
+  }
+  if (name == "range" || name == "enumerate") {
+    if (first.single(Atom::Kind::ordinal) || first.single(Atom::Kind::smi_index) ||
+        first.single(Atom::Kind::environment))
+      result = first;
+    return true;
+  }
+  if (name == "?.join") {
+    const auto separator = called.object.as_text();
+    if (separator && first.single() != nullptr && (first.single(Atom::Kind::text) || first.single(Atom::Kind::number)))
+      result = text_value(*first.as_text());
+    else if (first.single(Atom::Kind::choice))
+      result = first;
+    return true;
+  }
+  if (name == "?.format") {
+    result = Atom{.kind = Atom::Kind::pattern, .text = std::string{kHole}};
+    return true;
+  }
+  if (gives_device_count(name) || gives_ordinal(name)) {
+    result = kind_value(Atom::Kind::ordinal);
+    return true;
+  }
+  if (name == "pynvml.nvmlDeviceGetCount" || name.starts_with("GPUtil.get")) {
+    result = kind_value(Atom::Kind::smi_index);
+    return true;
+  }
+  if (gives_device_list(name)) {
+    result = kind_value(Atom::Kind::devices);
+    return true;
+  }
+  if (name == "torch.cuda.get_device_name" || name == "torch.xpu.get_device_name") {
+    result = kind_value(Atom::Kind::device_name);
+    return true;
+  }
+  if (name == "torch.device") {
+    const Value index = value_of(args, 1, "index");
+    const auto text = first.as_text();
+    const Atom* number = index.single(Atom::Kind::number);
+    if (text && number != nullptr)
+      result = text_value(*text + ':' + std::to_string(number->number), number->literal);
+    else if (text && index.single(Atom::Kind::parameter))
+      result = index;
+    else if (number == nullptr && index.is_unknown())
+      result = first;
+    return true;
+  }
+  if (is_process_start(name)) {
+    const std::string_view text = text_of(node);
+    if (text.find("nvidia-smi") != std::string_view::npos) result = kind_value(Atom::Kind::smi_index);
+    return true;
+  }
+  if (gives_choice(name) || (called.object.single(Atom::Kind::choice) && !called.callee.single(Atom::Kind::function))) {
+    result = kind_value(Atom::Kind::choice);
+    return true;
+  }
+  if (has(kHandOn, name)) {
+    const Value& of = name.starts_with("?.") ? called.object : first;
+    const Atom* atom = of.single();
+    if (atom == nullptr) return true;
+    if (name == "str" && atom->kind == Atom::Kind::number)
+      result = text_value(std::to_string(atom->number), atom->literal);
+    else if (atom->kind != Atom::Kind::name && atom->kind != Atom::Kind::instance)
+      result = of;
+    return true;
+  }
+  return false;
+}
+
+void Reader::device_arguments(const Called& called, const std::vector<Argument>& args, Node node) {
+  const std::string method = '.' + method_of(called.name);
+  const DeviceParameter* known = find_device_parameter(called.name);
+  // An object that comes from another module is as good as an unknown one.
+  if (known == nullptr && find_library(called.name) == nullptr) known = find_device_parameter(method);
+  const bool own = called.callee.single(Atom::Kind::function) != nullptr;  // a method of this module called to()
+  if (takes_smi_index(called.name)) emit(Event::Kind::use_smi_index, node, called.name, value_of(args, 0, "index"));
+  if (known != nullptr && !own) {
+    const Argument* arg = find_argument(args, known->position, known->keyword);
+    if (arg != nullptr && called.name == "torch.device" && arg->keyword.empty()) {
+      Value whole;
+      value_call(called, args, node, whole);
+      if (!whole.is_unknown()) emit(Event::Kind::use_device, node, called.name, whole);
+      return;
+    }
+    if (arg != nullptr && (known->numbers || arg->value.as_text())) {
+      const bool bare = arg->value.single(Atom::Kind::number) != nullptr && !known->numbers;
+      if (!bare) emit(Event::Kind::use_device, node, std::string{known->name}, arg->value);
+    }
+    const bool moves = known->name == ".cuda" || known->name == ".xpu" ||
+                       (known->name == ".to" && arg != nullptr && is_gpu_text(arg->value));
+    if (moves) emit(Event::Kind::touch, node, method);
+    if (arg != nullptr) return;
+  }
+  for (const Argument& arg : args) {
+    const DeviceKeyword* keyword = arg.keyword.empty() ? nullptr : find_device_keyword(arg.keyword);
+    if (keyword == nullptr || own) continue;
+    const Atom* number = arg.value.single(Atom::Kind::number);
+    if (number != nullptr && (!keyword->numbers || number->number < 0)) continue;
+    if (arg.value.is_unknown() || arg.value.single(Atom::Kind::none)) continue;
+    emit(Event::Kind::use_device, node, arg.keyword + '=', arg.value);
+    if (is_gpu_text(arg.value) && find_library(called.name) != nullptr) emit(Event::Kind::touch, node, called.name);
+  }
+}
+
+Value Reader::local_call(const Atom& callee, std::vector<Argument> args, Node node) {
+  const bool makes = callee.kind == Atom::Kind::class_;
+  std::string key = makes ? callee.text + ".__init__" : callee.text;
+  const bool known = pending_.contains(key);
+  if (known) {
+    walk_function(key);
+    emit(Event::Kind::call, node, ':' + key).arguments = args;
+  }
+  if (makes) return kind_value(Atom::Kind::instance, callee.text);
+  return known ? returned_by(key, args) : Value{};
+}
+
+Value Reader::returned_by(const std::string& key, const std::vector<Argument>& args) {
+  const auto found =
+      std::find_if(functions_.begin(), functions_.end(), [&](const auto& function) { return function->key == key; });
+  if (found == functions_.end() || (*found)->returns.empty()) return {};
+  const Function& function = **found;
+  Value all = substituted(function.returns.front(), function, args);
+  for (const Value& value : function.returns) all = all.joined(substituted(value, function, args));
+  return all;
+}
+
+}  // namespace weir::audit::python

@@ -1,0 +1,321 @@
+#include "audit/python/gpu_names.hpp"
+
+#include <algorithm>
+#include <array>
+
+namespace weir::audit::python {
+namespace {
+
+using std::string_view;
+
+template <std::size_t N>
+bool has(const std::array<string_view, N>& names, string_view name) {
+  return std::find(names.begin(), names.end(), name) != names.end();
+}
+
+constexpr AtImport lazy = AtImport::lazy;
+constexpr AtImport touches = AtImport::touches;
+
+// "touches" only where it is known: cudf validates its set-up (docs of rapidsai/cudf, RAPIDS_NO_INITIALIZE), pycuda.autoinit is
+// documented so, bitsandbytes and unsloth ask torch.cuda at import.
+constexpr std::array kLibraries{
+    Library{"torch", lazy},
+    Library{"torchvision", lazy},
+    Library{"torchaudio", lazy},
+    Library{"tensorflow", lazy},
+    Library{"keras", lazy},
+    Library{"tensorflow_hub", lazy},
+    Library{"tf_keras", lazy},
+    Library{"jax", lazy},
+    Library{"flax", lazy},
+    Library{"cupy", lazy},
+    Library{"numba.cuda", lazy},
+    Library{"pycuda.autoinit", touches},
+    Library{"pycuda.autoprimaryctx", touches},
+    Library{"pycuda", lazy},
+    Library{"cudf", touches},
+    Library{"cuml", touches},
+    Library{"cugraph", touches},
+    Library{"rmm", lazy},
+    Library{"onnxruntime", lazy},
+    Library{"llama_cpp", lazy},
+    Library{"ctranslate2", lazy},
+    Library{"faster_whisper", lazy},
+    Library{"whisper", lazy},
+    Library{"whisperx", lazy},
+    Library{"transformers", lazy},
+    Library{"diffusers", lazy},
+    Library{"accelerate", lazy},
+    Library{"pytorch_lightning", lazy},
+    Library{"lightning", lazy},
+    Library{"ultralytics", lazy},
+    Library{"vllm", lazy},
+    Library{"sglang", lazy},
+    Library{"deepspeed", lazy},
+    Library{"bitsandbytes", touches},
+    Library{"unsloth", touches},
+    Library{"triton", lazy},
+    Library{"tensorrt", lazy},
+    Library{"mxnet", lazy},
+    Library{"paddle", lazy},
+    Library{"chainer", lazy},
+    Library{"mindspore", lazy},
+    Library{"oneflow", lazy},
+    Library{"jittor", lazy},
+    Library{"dgl", lazy},
+    Library{"torch_geometric", lazy},
+    Library{"apex", lazy},
+    Library{"flash_attn", lazy},
+    Library{"xformers", lazy},
+    Library{"sentence_transformers", lazy},
+    Library{"easyocr", lazy},
+    Library{"paddleocr", lazy},
+    Library{"insightface", lazy},
+    Library{"fastai", lazy},
+    Library{"timm", lazy},
+    Library{"kornia", lazy},
+    Library{"intel_extension_for_pytorch", lazy},
+    Library{"intel_extension_for_tensorflow", lazy},
+    Library{"nvidia.dali", lazy},
+    Library{"taichi", lazy},
+    Library{"mmcv", lazy},
+    Library{"mmengine", lazy},
+    Library{"detectron2", lazy},
+    Library{"stable_baselines3", lazy},
+    Library{"gpytorch", lazy},
+    Library{"segment_anything", lazy},
+    Library{"open_clip", lazy},
+    Library{"monai", lazy},
+    Library{"peft", lazy},
+    Library{"trl", lazy},
+    Library{"fairseq", lazy},
+    Library{"speechbrain", lazy},
+    Library{"basicsr", lazy},
+    Library{"realesrgan", lazy},
+    Library{"gfpgan", lazy},
+    Library{"torchtext", lazy},
+    Library{"torchmetrics", lazy},
+    Library{"tensorflow_addons", lazy},
+};
+
+// What reads the masks: cuInit or cudaGetDeviceCount happens in these (pytorch#23544 for is_available; device_count of
+// newer versions asks NVML first, and freezes the count all the same).
+constexpr std::array<string_view, 56> kTouches{
+    "torch.cuda.is_available",
+    "torch.cuda.device_count",
+    "torch.cuda.current_device",
+    "torch.cuda.get_device_name",
+    "torch.cuda.get_device_properties",
+    "torch.cuda.get_device_capability",
+    "torch.cuda.mem_get_info",
+    "torch.cuda.init",
+    "torch.cuda.synchronize",
+    "torch.cuda.set_device",
+    "torch.cuda.is_bf16_supported",
+    "torch.cuda.current_stream",
+    "torch.cuda.Stream",
+    "torch.xpu.is_available",
+    "torch.xpu.device_count",
+    "torch.xpu.set_device",
+    "torch.xpu.get_device_name",
+    "torch.xpu.get_device_properties",
+    "torch.xpu.init",
+    "intel_extension_for_pytorch.xpu.is_available",
+    "intel_extension_for_pytorch.xpu.device_count",
+    "intel_extension_for_pytorch.xpu.get_device_name",
+    "intel_extension_for_pytorch.xpu.set_device",
+    "tensorflow.config.list_physical_devices",
+    "tensorflow.config.experimental.list_physical_devices",
+    "tensorflow.config.list_logical_devices",
+    "tensorflow.config.experimental.list_logical_devices",
+    "tensorflow.test.is_gpu_available",
+    "tensorflow.test.gpu_device_name",
+    "tensorflow.python.client.device_lib.list_local_devices",
+    "jax.devices",
+    "jax.device_count",
+    "jax.local_devices",
+    "jax.local_device_count",
+    "jax.default_backend",
+    "cupy.array",
+    "cupy.zeros",
+    "cupy.ones",
+    "cupy.asarray",
+    "cupy.cuda.runtime.getDeviceCount",
+    "cupy.cuda.Device",
+    "cupy.cuda.is_available",
+    "numba.cuda.select_device",
+    "numba.cuda.is_available",
+    "numba.cuda.detect",
+    "numba.cuda.get_current_device",
+    "numba.cuda.current_context",
+    "numba.cuda.to_device",
+    "pycuda.driver.init",
+    "pycuda.driver.Device",
+    "paddle.device.cuda.device_count",
+    "mxnet.context.num_gpus",
+    "onnxruntime.InferenceSession",
+    "llama_cpp.Llama",
+    "faster_whisper.WhisperModel",
+    "ctranslate2.get_cuda_device_count",
+};
+
+constexpr std::array<string_view, 14> kVerifications{
+    "weir.verify",
+    "torch.cuda.get_device_name",
+    "torch.cuda.get_device_properties",
+    "torch.xpu.get_device_name",
+    "torch.xpu.get_device_properties",
+    "tensorflow.config.experimental.get_device_details",
+    "pynvml.nvmlDeviceGetUUID",
+    "pynvml.nvmlDeviceGetName",
+    "pynvml.nvmlDeviceGetPciInfo",
+    "cupy.cuda.runtime.getDeviceProperties",
+    "pycuda.driver.Device.name",
+    "numba.cuda.get_current_device",
+    "paddle.device.cuda.get_device_name",
+    "paddle.device.cuda.get_device_properties",
+};
+
+constexpr std::array<string_view, 26> kProcessStarts{
+    "subprocess.run",
+    "subprocess.Popen",
+    "subprocess.call",
+    "subprocess.check_call",
+    "subprocess.check_output",
+    "subprocess.getoutput",
+    "subprocess.getstatusoutput",
+    "os.system",
+    "os.popen",
+    "os.execv",
+    "os.execve",
+    "os.execvp",
+    "os.execvpe",
+    "os.spawnv",
+    "os.fork",
+    "multiprocessing.Process",
+    "multiprocessing.Pool",
+    "multiprocessing.get_context",
+    "torch.multiprocessing.Process",
+    "torch.multiprocessing.Pool",
+    "torch.multiprocessing.spawn",
+    "torch.multiprocessing.get_context",
+    "concurrent.futures.ProcessPoolExecutor",
+    "asyncio.create_subprocess_exec",
+    "asyncio.create_subprocess_shell",
+    "accelerate.notebook_launcher",
+};
+
+struct Renamed {
+  string_view old_name, new_name;
+};
+// Deprecated by PyTorch 1.4 (torch/cuda/memory.py says what to use instead).
+constexpr std::array kRenamed{
+    Renamed{"torch.cuda.reset_max_memory_allocated", "reset_peak_memory_stats"},
+    Renamed{"torch.cuda.reset_max_memory_cached", "reset_peak_memory_stats"},
+    Renamed{"torch.cuda.memory_cached", "memory_reserved"},
+    Renamed{"torch.cuda.max_memory_cached", "max_memory_reserved"},
+};
+
+constexpr Vendor nvidia = Vendor::nvidia;
+constexpr Vendor intel = Vendor::intel;
+constexpr std::array kDeviceParameters{
+    DeviceParameter{"torch.cuda.set_device", 0, "device", nvidia, true},
+    DeviceParameter{"torch.cuda.device", 0, "device", nvidia, true},
+    DeviceParameter{"torch.cuda.get_device_name", 0, "device", nvidia, true},
+    DeviceParameter{"torch.cuda.get_device_properties", 0, "device", nvidia, true},
+    DeviceParameter{"torch.cuda.get_device_capability", 0, "device", nvidia, true},
+    DeviceParameter{"torch.cuda.mem_get_info", 0, "device", nvidia, true},
+    DeviceParameter{"torch.cuda.synchronize", 0, "device", nvidia, true},
+    DeviceParameter{"torch.cuda.memory_allocated", 0, "device", nvidia, true},
+    DeviceParameter{"torch.cuda.memory_reserved", 0, "device", nvidia, true},
+    DeviceParameter{"torch.cuda.max_memory_allocated", 0, "device", nvidia, true},
+    DeviceParameter{"torch.xpu.set_device", 0, "device", intel, true},
+    DeviceParameter{"torch.xpu.get_device_name", 0, "device", intel, true},
+    DeviceParameter{"torch.xpu.get_device_properties", 0, "device", intel, true},
+    DeviceParameter{"torch.device", 0, "device", nvidia, true},
+    DeviceParameter{"tensorflow.device", 0, "device_name", nvidia, false},
+    DeviceParameter{"paddle.set_device", 0, "device", nvidia, false},
+    DeviceParameter{"paddle.device.set_device", 0, "device", nvidia, false},
+    DeviceParameter{"paddle.CUDAPlace", 0, "", nvidia, true},
+    DeviceParameter{"mxnet.gpu", 0, "", nvidia, true},
+    DeviceParameter{"cupy.cuda.Device", 0, "device", nvidia, true},
+    DeviceParameter{"cupy.cuda.runtime.setDevice", 0, "", nvidia, true},
+    DeviceParameter{"numba.cuda.select_device", 0, "device_id", nvidia, true},
+    DeviceParameter{"pycuda.driver.Device", 0, "", nvidia, true},
+    DeviceParameter{"transformers.pipeline", -1, "device", nvidia, true},
+    DeviceParameter{"llama_cpp.Llama", -1, "main_gpu", nvidia, true},
+    DeviceParameter{"faster_whisper.WhisperModel", -1, "device_index", nvidia, true},
+    DeviceParameter{".to", 0, "device", nvidia, false},
+    DeviceParameter{".cuda", 0, "device", nvidia, true},
+    DeviceParameter{".xpu", 0, "device", intel, true},
+};
+
+constexpr std::array kDeviceKeywords{
+    DeviceKeyword{"device", false},       DeviceKeyword{"map_location", false}, DeviceKeyword{"device_map", false},
+    DeviceKeyword{"main_device", false},  DeviceKeyword{"device_name", false},  DeviceKeyword{"device_id", true},
+    DeviceKeyword{"gpu_id", true},        DeviceKeyword{"gpu_device_id", true}, DeviceKeyword{"main_gpu", true},
+    DeviceKeyword{"output_device", true},
+};
+
+constexpr std::array<string_view, 5> kSmiIndex{
+    "pynvml.nvmlDeviceGetHandleByIndex", "py3nvml.py3nvml.nvmlDeviceGetHandleByIndex",
+    "nvidia_smi.nvmlDeviceGetHandleByIndex", "nvitop.Device", "nvitop.PhysicalDevice"};
+constexpr std::array<string_view, 4> kOrdinals{"torch.cuda.current_device", "torch.distributed.get_rank",
+                                               "torch.xpu.current_device", "horovod.torch.local_rank"};
+constexpr std::array<string_view, 5> kDeviceCounts{"torch.cuda.device_count", "torch.xpu.device_count",
+                                                   "jax.local_device_count", "cupy.cuda.runtime.getDeviceCount",
+                                                   "paddle.device.cuda.device_count"};
+constexpr std::array<string_view, 6> kDeviceLists{"jax.devices",
+                                                  "jax.local_devices",
+                                                  "tensorflow.config.list_physical_devices",
+                                                  "tensorflow.config.experimental.list_physical_devices",
+                                                  "tensorflow.config.list_logical_devices",
+                                                  "tensorflow.config.experimental.list_logical_devices"};
+constexpr std::array<string_view, 9> kChoices{"input",        "raw_input",      "json.load",
+                                              "json.loads",   "yaml.safe_load", "yaml.load",
+                                              "tomllib.load", "toml.load",      "configparser.ConfigParser"};
+
+}  // namespace
+
+const Library* find_library(string_view module) {
+  const Library* best = nullptr;
+  for (const Library& library : kLibraries) {
+    const bool within =
+        module == library.module || (module.size() > library.module.size() && module.starts_with(library.module) &&
+                                     module[library.module.size()] == '.');
+    if (within && (best == nullptr || library.module.size() > best->module.size())) best = &library;
+  }
+  return best;
+}
+
+bool is_touch(string_view name) { return has(kTouches, name); }
+bool is_verification(string_view name) { return has(kVerifications, name); }
+bool is_process_start(string_view name) { return has(kProcessStarts, name); }
+bool gives_ordinal(string_view name) { return has(kOrdinals, name); }
+bool gives_device_count(string_view name) { return has(kDeviceCounts, name); }
+bool gives_device_list(string_view name) { return has(kDeviceLists, name); }
+bool takes_smi_index(string_view name) { return has(kSmiIndex, name); }
+
+bool gives_choice(string_view name) {
+  return has(kChoices, name) || name.ends_with(".parse_args") || name.ends_with(".parse_known_args");
+}
+
+string_view replacement_of(string_view name) {
+  const auto* found =
+      std::find_if(kRenamed.begin(), kRenamed.end(), [&](const Renamed& renamed) { return renamed.old_name == name; });
+  return found == kRenamed.end() ? string_view{} : found->new_name;
+}
+
+const DeviceParameter* find_device_parameter(string_view name) {
+  const auto* found = std::find_if(kDeviceParameters.begin(), kDeviceParameters.end(),
+                                   [&](const DeviceParameter& known) { return known.name == name; });
+  return found == kDeviceParameters.end() ? nullptr : found;
+}
+
+const DeviceKeyword* find_device_keyword(string_view keyword) {
+  const auto* found = std::find_if(kDeviceKeywords.begin(), kDeviceKeywords.end(),
+                                   [&](const DeviceKeyword& known) { return known.keyword == keyword; });
+  return found == kDeviceKeywords.end() ? nullptr : found;
+}
+
+}  // namespace weir::audit::python

@@ -1,0 +1,59 @@
+#pragma once
+
+#include <optional>
+#include <string_view>
+
+#include "audit/mask.hpp"
+
+namespace weir::audit::python {
+
+/// When a library reads the masks.
+enum class AtImport {
+  lazy,    ///< at its first use; importing it is normally harmless, but a version or another library may differ
+  touches  ///< importing it asks the driver
+};
+
+struct Library {
+  std::string_view module;  ///< full dotted name; its submodules are meant too
+  AtImport at_import;
+};
+
+/// The library that importing this module loads; null if it is none of the GPU libraries that are known.
+const Library* find_library(std::string_view module);
+
+/// A call that makes the driver read the masks, by its full dotted name.
+bool is_touch(std::string_view name);
+/// A call that looks at the UUID, PCI address or name of the device in use.
+bool is_verification(std::string_view name);
+/// A call that starts another process or hands a command to a shell.
+bool is_process_start(std::string_view name);
+/// What replaced a call that PyTorch deprecated; empty if it is no such call.
+std::string_view replacement_of(std::string_view name);
+
+/// Where a call takes a device.
+struct DeviceParameter {
+  std::string_view name;     ///< full dotted name, or ".method" of any object
+  int position;              ///< of the device among the arguments; -1: by keyword alone
+  std::string_view keyword;  ///< empty: by position alone
+  Vendor vendor;             ///< of a bare number
+  bool numbers;              ///< a bare number is a device too
+};
+const DeviceParameter* find_device_parameter(std::string_view name);
+
+/// A keyword that names a device in calls of whatever library; `numbers`: a bare number counts, too.
+struct DeviceKeyword {
+  std::string_view keyword;
+  bool numbers;
+};
+const DeviceKeyword* find_device_keyword(std::string_view keyword);
+
+/// A call that takes the number of a device as nvidia-smi counts.
+bool takes_smi_index(std::string_view name);
+/// What calls give: a number, or count, of devices as the runtime counts.
+bool gives_ordinal(std::string_view name);
+bool gives_device_count(std::string_view name);
+bool gives_device_list(std::string_view name);
+/// What the user of the program chose: the command line, input, settings.
+bool gives_choice(std::string_view name);
+
+}  // namespace weir::audit::python

@@ -1,0 +1,23 @@
+#pragma once
+
+#include <string_view>
+#include <vector>
+
+#include "audit/module.hpp"
+
+namespace weir::audit::python {
+
+/// What a piece of Python says, in the order in which it runs. Where the text does not parse, `error` says where and
+/// the rest is still read.
+struct Reading {
+  std::vector<Function> functions;  ///< the first is the body
+  bool entry_point = false;
+  std::uint32_t header_at = 0;
+  std::optional<Range> error;
+};
+
+/// Reads a whole module. Each function is read once, with its parameters as unknowns that the caller's arguments replace
+/// (Atom::Kind::parameter). Thread-safe. Errors: those of parse().
+Result<Reading> read_python(std::string_view text);
+
+}  // namespace weir::audit::python

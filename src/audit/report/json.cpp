@@ -1,0 +1,129 @@
+#include <nlohmann/json.hpp>
+
+#include "audit/report/report.hpp"
+#include "audit/rules/checks.hpp"
+#include "audit/rules/rule.hpp"
+#include "base/version.hpp"
+
+namespace weir::audit {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+std::string dumped(const Json& json) { return json.dump(1, ' ', false, Json::error_handler_t::replace) + '\n'; }
+
+Json edits_json(const Finding& finding) {
+  Json edits = Json::array();
+  for (const Edit& edit : finding.edits)
+    edits.push_back({{"begin", edit.where.begin}, {"end", edit.where.end}, {"text", edit.text}});
+  return edits;
+}
+
+Json finding_json(const Finding& finding, const std::string& fingerprint) {
+  const SourceFile& source = finding.module->source;
+  const Place begin = source.place(finding.where.begin);
+  const Place end = source.place(finding.where.end);
+  Json json{{"rule", finding.rule},           {"severity", name_of(finding.severity)},
+            {"file", source.name()},          {"line", begin.line},
+            {"column", begin.column},         {"end_line", end.line},
+            {"end_column", end.column},       {"code", code_text(*finding.module, finding.where)},
+            {"what", finding.what},           {"advice", finding.advice},
+            {"fix", name_of(finding.fixing)}, {"edits", edits_json(finding)},
+            {"fingerprint", fingerprint}};
+  if (finding.suppressed) json["suppressed"] = finding.reason;
+  return json;
+}
+
+Json region(const SourceFile& source, Range where) {
+  const Place begin = source.place(where.begin);
+  const Place end = source.place(where.end);
+  return {{"startLine", begin.line}, {"startColumn", begin.column}, {"endLine", end.line}, {"endColumn", end.column}};
+}
+
+std::string_view level(Severity severity) {
+  return severity == Severity::style ? "note" : severity == Severity::fragile ? "warning" : "error";
+}
+
+Json rule_json(const Rule& rule) {
+  return {{"id", rule.id},
+          {"name", rule.title},
+          {"shortDescription", {{"text", rule.title}}},
+          {"fullDescription", {{"text", rule.why}}},
+          {"help", {{"text", explain(rule)}, {"markdown", rule_page(rule)}}},
+          {"defaultConfiguration", {{"level", level(rule.severity)}, {"enabled", !rule.needs_policy}}},
+          {"properties", {{"severity", name_of(rule.severity)}, {"fix", name_of(rule.fixing)}}}};
+}
+
+/// Paths in URIs: what RFC 3986 does not allow in them is escaped.
+std::string uri(std::string_view name) {
+  constexpr std::string_view kPlain = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~/";
+  constexpr std::string_view kDigits = "0123456789ABCDEF";
+  std::string text;
+  for (const char c : name) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (kPlain.find(c) != std::string_view::npos)
+      text += c;
+    else
+      text += {'%', kDigits[byte >> 4U], kDigits[byte & 15U]};
+  }
+  return text;
+}
+
+Json sarif_result(const Finding& finding, const std::string& fingerprint, std::size_t rule_index) {
+  const SourceFile& source = finding.module->source;
+  const Json artifact{{"uri", uri(source.name())}};
+  Json json{
+      {"ruleId", finding.rule},
+      {"ruleIndex", rule_index},
+      {"level", level(finding.severity)},
+      {"message", {{"text", finding.what + "; do: " + finding.advice}}},
+      {"locations", Json::array({{{"physicalLocation",
+                                   {{"artifactLocation", artifact}, {"region", region(source, finding.where)}}}}})},
+      {"partialFingerprints", {{"weir/v1", fingerprint}}}};
+  if (!finding.edits.empty()) {
+    Json replacements = Json::array();
+    for (const Edit& edit : finding.edits)
+      replacements.push_back(
+          {{"deletedRegion", region(source, edit.where)}, {"insertedContent", {{"text", edit.text}}}});
+    json["fixes"] = Json::array(
+        {{{"description", {{"text", finding.advice}}},
+          {"artifactChanges", Json::array({{{"artifactLocation", artifact}, {"replacements", replacements}}})}}});
+  }
+  if (finding.suppressed)
+    json["suppressions"] = Json::array({{{"kind", "inSource"}, {"justification", finding.reason}}});
+  return json;
+}
+
+}  // namespace
+
+std::string json_report(const Audit& audit) {
+  const auto prints = fingerprints(audit.findings);
+  Json findings = Json::array();
+  for (std::size_t i = 0; i < audit.findings.size(); ++i)
+    findings.push_back(finding_json(audit.findings[i], prints[i]));
+  return dumped({{"weir", kVersion}, {"files", audit.files}, {"findings", findings}, {"problems", audit.problems}});
+}
+
+std::string sarif_report(const Audit& audit) {
+  const auto prints = fingerprints(audit.findings);
+  Json rules = Json::array();
+  for (const Rule& rule : all_rules()) rules.push_back(rule_json(rule));
+  Json results = Json::array();
+  for (std::size_t i = 0; i < audit.findings.size(); ++i) {
+    const auto index = static_cast<std::size_t>(find_rule(audit.findings[i].rule) - all_rules().data());
+    results.push_back(sarif_result(audit.findings[i], prints[i], index));
+  }
+  Json notes = Json::array();
+  for (const std::string& problem : audit.problems)
+    notes.push_back({{"level", "warning"}, {"message", {{"text", problem}}}});
+  const Json driver{{"name", "weir audit"}, {"version", kVersion}, {"rules", rules}};
+  const Json run{{"tool", {{"driver", driver}}},
+                 {"columnKind", "unicodeCodePoints"},
+                 {"invocations", Json::array({{{"executionSuccessful", true}, {"toolExecutionNotifications", notes}}})},
+                 {"results", results}};
+  return dumped({{"$schema", "https://json.schemastore.org/sarif-2.1.0.json"},
+                 {"version", "2.1.0"},
+                 {"runs", Json::array({run})}});
+}
+
+}  // namespace weir::audit

@@ -1,0 +1,146 @@
+#include <array>
+#include <map>
+
+#include <fmt/format.h>
+
+#include "audit/report/report.hpp"
+#include "audit/rules/checks.hpp"
+#include "audit/rules/rule.hpp"
+#include "base/text.hpp"
+
+// The formats that are lists of lines: GitHub's workflow commands, JUnit, Markdown.
+
+namespace weir::audit {
+namespace {
+
+/// As workflow commands want it (docs.github.com, "Workflow commands for GitHub Actions").
+std::string command_text(std::string_view text, bool property) {
+  std::string out;
+  for (const char c : text) {
+    if (c == '%')
+      out += "%25";
+    else if (c == '\r')
+      out += "%0D";
+    else if (c == '\n')
+      out += "%0A";
+    else if (property && c == ':')
+      out += "%3A";
+    else if (property && c == ',')
+      out += "%2C";
+    else
+      out += c;
+  }
+  return out;
+}
+
+std::string xml_text(std::string_view text) {
+  std::string out;
+  for (const char c : printable(text)) {
+    if (c == '&')
+      out += "&amp;";
+    else if (c == '<')
+      out += "&lt;";
+    else if (c == '>')
+      out += "&gt;";
+    else if (c == '"')
+      out += "&quot;";
+    else
+      out += c;
+  }
+  return out;
+}
+
+std::string markdown_text(std::string_view text) {
+  std::string out;
+  for (const char c : printable(text)) {
+    if (c == '|' || c == '<' || c == '*' || c == '_' || c == '`') out += '\\';
+    out += c;
+  }
+  return out;
+}
+
+std::map<std::string_view, std::vector<const Finding*>> by_file(const Audit& audit) {
+  std::map<std::string_view, std::vector<const Finding*>> files;
+  for (const Module& module : audit.project->modules()) files[module.source.name()];
+  for (const Finding& finding : audit.findings) {
+    if (!finding.suppressed) files[finding.module->source.name()].push_back(&finding);
+  }
+  return files;
+}
+
+}  // namespace
+
+std::string github_report(const Audit& audit) {
+  std::string text;
+  for (const Finding& finding : audit.findings) {
+    if (finding.suppressed) continue;
+    const SourceFile& source = finding.module->source;
+    const Place begin = source.place(finding.where.begin);
+    const Place end = source.place(finding.where.end);
+    const std::string_view command = finding.severity == Severity::style     ? "notice"
+                                     : finding.severity == Severity::fragile ? "warning"
+                                                                             : "error";
+    text += fmt::format("::{} file={},line={},col={},endLine={},title={}::{}\n", command,
+                        command_text(source.name(), true), begin.line, begin.column, end.line, finding.rule,
+                        command_text(printable(finding.what) + "; do: " + finding.advice, false));
+  }
+  return text;
+}
+
+std::string junit_report(const Audit& audit) {
+  const auto files = by_file(audit);
+  std::string cases;
+  std::size_t failed = 0;
+  for (const auto& [name, findings] : files) {
+    cases += fmt::format("  <testcase classname=\"weir.audit\" name=\"{}\"", xml_text(name));
+    if (findings.empty()) {
+      cases += "/>\n";
+      continue;
+    }
+    ++failed;
+    cases += fmt::format(">\n    <failure message=\"{} findings\">\n", findings.size());
+    for (const Finding* finding : findings) {
+      const Place place = finding->module->source.place(finding->where.begin);
+      cases += fmt::format("{}:{} {} {} {}\n", place.line, place.column, name_of(finding->severity), finding->rule,
+                           xml_text(finding->what));
+    }
+    cases += "    </failure>\n  </testcase>\n";
+  }
+  return fmt::format(
+      "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuite name=\"weir audit\" tests=\"{}\" "
+      "failures=\"{}\">\n{}</testsuite>\n",
+      files.size(), failed, cases);
+}
+
+std::string markdown_report(const Audit& audit) {
+  std::string text = "# weir audit\n\n| place | rule | severity | what | do |\n|---|---|---|---|---|\n";
+  std::size_t count = 0;
+  for (const Finding& finding : audit.findings) {
+    if (finding.suppressed) continue;
+    ++count;
+    const Place place = finding.module->source.place(finding.where.begin);
+    text += fmt::format("| {}:{} | {} | {} | {} | {} |\n", markdown_text(finding.module->source.name()), place.line,
+                        finding.rule, name_of(finding.severity), markdown_text(finding.what),
+                        markdown_text(finding.advice));
+  }
+  text += fmt::format("\n{} findings in {} files.\n", count, audit.files);
+  for (const std::string& problem : audit.problems)
+    text += fmt::format("- not judged whole: {}\n", markdown_text(problem));
+  return text;
+}
+
+Reporter find_reporter(std::string_view format) {
+  struct Named {
+    std::string_view name;
+    Reporter reporter;
+  };
+  constexpr std::array kReporters{Named{"text", text_report},   Named{"json", json_report},
+                                  Named{"sarif", sarif_report}, Named{"github", github_report},
+                                  Named{"junit", junit_report}, Named{"md", markdown_report}};
+  for (const Named& named : kReporters) {
+    if (named.name == format) return named.reporter;
+  }
+  return nullptr;
+}
+
+}  // namespace weir::audit

@@ -1,0 +1,68 @@
+#include <algorithm>
+#include <map>
+
+#include <fmt/format.h>
+
+#include "audit/report/report.hpp"
+#include "audit/rules/checks.hpp"
+#include "audit/rules/rule.hpp"
+#include "base/text.hpp"
+
+namespace weir::audit {
+namespace {
+
+std::string_view mends(const Finding& finding) {
+  switch (finding.fixing) {
+    case Fixing::safe:
+      return "  [--fix]";
+    case Fixing::unsafe:
+      return "  [--fix --unsafe]";
+    case Fixing::manual:
+      break;
+  }
+  return "";
+}
+
+std::string finding_text(const Finding& finding) {
+  const SourceFile& source = finding.module->source;
+  const Place place = source.place(finding.where.begin);
+  return fmt::format("{}:{}:{}: {} {} {}\n    {}\n    do: {}{}\n", printable(source.name()), place.line, place.column,
+                     name_of(finding.severity), finding.rule, printable(finding.what),
+                     code_text(*finding.module, finding.where), finding.advice, mends(finding));
+}
+
+}  // namespace
+
+std::string text_report(const Audit& audit) {
+  std::string text;
+  for (const Finding& finding : audit.findings) {
+    if (!finding.suppressed) text += finding_text(finding);
+  }
+  return text;
+}
+
+std::string statistics(const Audit& audit) {
+  std::map<std::string_view, std::size_t> by_rule;
+  std::map<std::string_view, std::size_t> by_file;
+  std::size_t suppressed = 0;
+  for (const Finding& finding : audit.findings) {
+    suppressed += finding.suppressed ? 1 : 0;
+    if (finding.suppressed) continue;
+    ++by_rule[finding.rule];
+    ++by_file[finding.module->source.name()];
+  }
+  std::string text;
+  for (const auto& [rule, count] : by_rule)
+    text += fmt::format("{:>5}  {} {} ({})\n", count, rule, find_rule(rule)->title, name_of(find_rule(rule)->severity));
+  std::vector<std::pair<std::size_t, std::string_view>> files;
+  for (const auto& [name, count] : by_file) files.emplace_back(count, name);
+  std::sort(files.begin(), files.end(),
+            [](const auto& a, const auto& b) { return a.first != b.first ? a.first > b.first : a.second < b.second; });
+  if (!files.empty()) text += "\n";
+  for (std::size_t i = 0; i < files.size() && i < 10; ++i)
+    text += fmt::format("{:>5}  {}\n", files[i].first, printable(files[i].second));
+  return text + fmt::format("\n{} files, {} findings in {}, {} suppressed, {} files not judged whole\n", audit.files,
+                            audit.findings.size() - suppressed, by_file.size(), suppressed, audit.problems.size());
+}
+
+}  // namespace weir::audit

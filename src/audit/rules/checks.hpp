@@ -1,0 +1,61 @@
+#pragma once
+
+#include <set>
+#include <string>
+#include <string_view>
+#include <tuple>
+#include <vector>
+
+#include "audit/finding.hpp"
+#include "audit/policy.hpp"
+#include "audit/project/execution.hpp"
+#include "audit/project/project.hpp"
+
+namespace weir::audit {
+
+/// What rules found; the same place is told once a rule.
+class Findings {
+ public:
+  void add(Finding finding);
+  std::vector<Finding> take();  ///< by file, place and rule
+
+ private:
+  std::set<std::tuple<std::string_view, const Module*, std::uint32_t>> told_;
+  std::vector<Finding> all_;
+};
+
+struct Judging {
+  const Project& project;
+  const Policy& policy;
+  Findings& findings;
+};
+
+// One file each; each looks at the steps from `own_from` on, in the light of all.
+void check_order(const Execution& execution, const Judging& judging);     ///< G01 G02 G03 G23
+void check_masks(const Execution& execution, const Judging& judging);     ///< G04 G06 G07 G10 G24 G26 G27
+void check_indices(const Execution& execution, const Judging& judging);   ///< G08 G20
+void check_programs(const Execution& execution, const Judging& judging);  ///< G05 G11 G12 G13
+// Of a whole project.
+void check_single_events(const Judging& judging);  ///< G15 G16 G21 G22 G25 G29 G31 G32
+void check_fixed_indices(const Judging& judging);  ///< G09
+void check_comments(const Judging& judging);       ///< G17
+void check_copies(const Judging& judging);         ///< G14 G19 G30
+
+/// All of them.
+std::vector<Finding> judge(const Project& project, const Policy& policy);
+
+// Shared by the checks.
+
+/// A finding with the rule's usual severity.
+Finding finding_of(std::string_view rule, const Module& module, Range where, std::string what, std::string advice);
+/// "line 12", or "helpers.py:12" in another file.
+std::string place_text(const Module& from, const Module& module, Range where);
+/// The event's code, on one line, cut to a readable length.
+std::string code_text(const Module& module, Range where);
+/// A constant that may be moved about: a text or a number that no name is needed for.
+bool is_constant(const Value& value);
+/// Set in this process, not for another one.
+bool sets_own_mask(const Step& step);
+bool loads_gpu_library(const Step& step);
+
+}  // namespace weir::audit

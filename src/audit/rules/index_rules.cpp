@@ -1,0 +1,163 @@
+#include <algorithm>
+#include <map>
+#include <optional>
+#include <set>
+
+#include <fmt/format.h>
+
+#include "audit/mask.hpp"
+#include "audit/rules/checks.hpp"
+
+// Numbers of devices, and who counts how: G08, G09, G20.
+
+namespace weir::audit {
+namespace {
+
+using Kind = Event::Kind;
+
+/// A fixed device number, and where its digits stand.
+struct FixedIndex {
+  Vendor vendor;
+  long index;
+  Range literal;  ///< of the text or number; empty if it does not stand in the step's file
+  std::size_t digits_at;
+};
+
+std::optional<FixedIndex> fixed_index(const Atom& atom) {
+  if (atom.kind == Atom::Kind::number && atom.number >= 0)
+    return FixedIndex{Vendor::nvidia, atom.number, atom.literal, 0};
+  if (atom.kind != Atom::Kind::text) return std::nullopt;
+  const auto device = parse_device(atom.text);
+  if (!device) return std::nullopt;
+  return FixedIndex{device->vendor, device->index, atom.literal, device->digits_at};
+}
+
+/// The literal as it stands in the file, if it is the one that the value came from.
+bool literal_is_here(const Module& module, const Atom& atom, const FixedIndex& fixed) {
+  const std::string_view text = module.source.text(fixed.literal);
+  return !fixed.literal.empty() && (text == atom.text || text == std::to_string(fixed.index));
+}
+
+const Step* mask_before(const Execution& execution, std::size_t index, Vendor vendor) {
+  const Step& use = execution.steps[index];
+  for (std::size_t i = index; i-- > 0;) {
+    const Step& step = execution.steps[i];
+    if (!sets_own_mask(step)) continue;
+    const Variable* variable = find_variable(step.event->name);
+    const bool counts = variable->vendor == vendor || (vendor == Vendor::nvidia && variable->vendor == Vendor::amd);
+    if (counts && !exclusive(step, use)) return always_before(step, use) ? &step : nullptr;
+  }
+  return nullptr;
+}
+
+void check_under_mask(const Execution& execution, std::size_t index, const Atom& atom, const Judging& judging) {
+  const Step& use = execution.steps[index];
+  const auto fixed = fixed_index(atom);
+  if (!fixed || fixed->index == 0) return;
+  const Step* set = mask_before(execution, index, fixed->vendor);
+  if (set == nullptr) return;
+  const auto mask = parse_mask(set->value);
+  if (!mask || mask->hides_all() || static_cast<std::size_t>(fixed->index) < mask->entries.size()) return;
+  const bool here = literal_is_here(*use.module, atom, *fixed);
+  auto found = finding_of(
+      "G08", *use.module, here ? fixed->literal : use.event->where,
+      fmt::format("device {} does not exist under {}={} ({}), which leaves {} numbered from 0", fixed->index,
+                  set->event->name, *set->value.as_text(), place_text(*use.module, *set->module, set->event->where),
+                  mask->entries.size() == 1 ? "one card" : fmt::format("{} cards", mask->entries.size())),
+      "take the number within the mask, or change the mask");
+  if (set->event->mode == Event::Mode::keep) found.severity = Severity::fragile;
+  const auto entry = std::find(mask->entries.begin(), mask->entries.end(), std::to_string(fixed->index));
+  if (here && entry != mask->entries.end() && !use.module->error) {
+    const auto digits = static_cast<std::uint32_t>(
+        fixed->literal.begin + (use.module->source.text(fixed->literal) == atom.text ? fixed->digits_at : 0));
+    found.edits = {{{digits, fixed->literal.end}, std::to_string(entry - mask->entries.begin())}};
+    found.fixing = Fixing::unsafe;
+    found.advice = fmt::format("the same card is number {} here", entry - mask->entries.begin());
+  }
+  judging.findings.add(std::move(found));
+}
+
+void check_counting(const Execution& execution, std::size_t index, const Judging& judging) {
+  const Step& use = execution.steps[index];
+  const std::string code = code_text(*use.module, use.event->where);
+  if (use.event->kind == Kind::use_smi_index) {
+    if (use.value.may_be(Atom::Kind::ordinal)) {
+      judging.findings.add(
+          finding_of("G20", *use.module, use.event->where,
+                     fmt::format("`{}` counts all cards by PCI address, and is given a number of the CUDA runtime, "
+                                 "which counts the visible ones",
+                                 code),
+                     "go by UUID: nvmlDeviceGetHandleByUUID()"));
+      return;
+    }
+    const Atom* number = use.value.single(Atom::Kind::number);
+    const Step* set = number == nullptr ? nullptr : mask_before(execution, index, Vendor::nvidia);
+    const auto mask = set == nullptr ? std::nullopt : parse_mask(set->value);
+    const bool other = mask && !mask->hides_all() && mask->entries.front() != std::to_string(number->number) &&
+                       mask->entries.front() != "?";
+    if (other)
+      judging.findings.add(
+          finding_of("G20", *use.module, use.event->where,
+                     fmt::format("`{}` knows no mask: this is card {} of the machine, and {}={} ({}) selects another",
+                                 code, number->number, set->event->name, *set->value.as_text(),
+                                 place_text(*use.module, *set->module, set->event->where)),
+                     "go by UUID: nvmlDeviceGetHandleByUUID()"));
+  } else if (use.value.may_be(Atom::Kind::smi_index)) {
+    judging.findings.add(
+        finding_of("G20", *use.module, use.event->where,
+                   fmt::format("`{}` is given a number as nvidia-smi counts; the runtime counts the visible cards, in "
+                               "an order of its own",
+                               code),
+                   "put the UUID into CUDA_VISIBLE_DEVICES and use device 0"));
+  }
+}
+
+}  // namespace
+
+void check_indices(const Execution& execution, const Judging& judging) {
+  for (std::size_t i = execution.own_from; i < execution.steps.size(); ++i) {
+    const Event::Kind kind = execution.steps[i].event->kind;
+    if (kind != Kind::use_device && kind != Kind::use_smi_index) continue;
+    check_counting(execution, i, judging);
+    if (kind != Kind::use_device) continue;
+    for (const Atom& atom : execution.steps[i].value.atoms()) check_under_mask(execution, i, atom, judging);
+  }
+}
+
+void check_fixed_indices(const Judging& judging) {
+  for (const Module& module : judging.project.modules()) {
+    if (module.kind != FileKind::python && module.kind != FileKind::notebook) continue;
+    // A file that uses several numbers, or the default device, or masks, spreads its work on purpose.
+    std::set<long> indices;
+    std::vector<std::pair<const Event*, const Atom*>> uses;
+    bool masks = false;
+    for (const Function& function : module.functions) {
+      for (const Event& event : function.events) {
+        masks = masks || (event.kind == Kind::set_variable && is_mask(event.name));
+        if (event.kind != Kind::use_device) continue;
+        for (const Atom& atom : event.value.atoms()) {
+          const auto fixed = fixed_index(atom);
+          if (fixed) {
+            indices.insert(fixed->index);
+            uses.emplace_back(&event, &atom);
+          } else if (atom.kind == Atom::Kind::ordinal || atom.kind == Atom::Kind::pattern || atom.text == "cuda") {
+            indices.insert(-1);
+          }
+        }
+      }
+    }
+    if (masks || indices.size() != 1 || *indices.begin() <= 0) continue;
+    for (const auto& [event, atom] : uses) {
+      const auto fixed = fixed_index(*atom);
+      const bool here = literal_is_here(module, *atom, *fixed);
+      judging.findings.add(
+          finding_of("G09", module, here ? fixed->literal : event->where,
+                     fmt::format("device {} is fixed here and no mask is set: another card on another machine, and an "
+                                 "error where a scheduler grants one card",
+                                 fixed->index),
+                     "use device 0 and choose the card by a mask, outside"));
+    }
+  }
+}
+
+}  // namespace weir::audit

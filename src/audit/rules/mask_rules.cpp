@@ -1,0 +1,210 @@
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "audit/fix/edits.hpp"
+#include "audit/mask.hpp"
+#include "audit/rules/checks.hpp"
+
+// What the masks say, alone and together: G04, G06, G07, G10, G24, G26, G27.
+
+namespace weir::audit {
+namespace {
+
+using Kind = Event::Kind;
+
+bool is_set(const Step& step, std::string_view name) {
+  return step.event->kind == Kind::set_variable && step.event->name == name;
+}
+
+bool any_sets(const Execution& execution, std::string_view name) {
+  return std::any_of(execution.steps.begin(), execution.steps.end(),
+                     [&](const Step& step) { return is_set(step, name); });
+}
+
+std::string_view order_of(Vendor vendor) {
+  switch (vendor) {
+    case Vendor::nvidia:
+      return "CUDA_DEVICE_ORDER";
+    case Vendor::intel:
+      return "ZE_ENABLE_PCI_ID_DEVICE_ORDER";
+    case Vendor::amd:
+      break;  // HIP and ROCr count by PCI address
+  }
+  return {};
+}
+
+/// A line that sets the order, in the manner of the one that sets the mask.
+std::vector<Edit> order_line(const Step& step, std::string_view order) {
+  const Event& event = *step.event;
+  const SourceFile& source = step.module->source;
+  const auto lines = own_lines(source, event.statement);
+  const std::string target{source.text(event.target)};
+  if (!event.editable || target.empty() || !lines || step.module->error) return {};
+  const std::string_view value = order == "CUDA_DEVICE_ORDER" ? "PCI_BUS_ID" : "1";
+  const std::string line = event.mode == Event::Mode::keep
+                               ? fmt::format("{}.setdefault(\"{}\", \"{}\")", target, order, value)
+                               : fmt::format("{}[\"{}\"] = \"{}\"", target, order, value);
+  return {line_before(source, event.statement.begin, line)};
+}
+
+void check_mask_order(const Execution& execution, const Step& step, const Judging& judging) {
+  const std::string_view order = order_of(find_variable(step.event->name)->vendor);
+  if (order.empty() || step.event->name == "ONEAPI_DEVICE_SELECTOR" || any_sets(execution, order)) return;
+  const auto mask = parse_mask(step.value);
+  if (mask && !mask->by_index()) return;
+  if (step.value.may_be(Atom::Kind::environment) || step.value.may_be(Atom::Kind::none)) return;
+  auto found =
+      finding_of("G04", *step.module, step.event->where,
+                 fmt::format("{} selects by index, and {} is set nowhere in this program: with unlike cards the "
+                             "index is not that of nvidia-smi",
+                             step.event->name, order),
+                 fmt::format("set {} too, or select by UUID", order));
+  found.edits = order_line(step, order);
+  found.fixing = found.edits.empty() ? Fixing::manual : Fixing::safe;
+  judging.findings.add(std::move(found));
+}
+
+void check_overwrite(const Step& step, const Judging& judging) {
+  const Event& event = *step.event;
+  const auto mask = parse_mask(step.value);
+  if (event.mode != Event::Mode::assign || event.guarded || !is_constant(step.value) || !mask || mask->hides_all())
+    return;
+  auto found = finding_of("G10", *step.module, event.where,
+                          fmt::format("{} is overwritten with {} whatever a scheduler or the user has set", event.name,
+                                      *step.value.as_text()),
+                          "respect a mask that is there: setdefault()");
+  const SourceFile& source = step.module->source;
+  const std::string_view code = source.text(event.where);
+  const std::string_view target = source.text(event.target);
+  const std::size_t bracket = code.find(']');
+  const std::size_t equals = bracket == std::string_view::npos ? bracket : code.find('=', bracket);
+  if (event.editable && !step.module->error && code.starts_with(target) && equals != std::string_view::npos &&
+      !target.empty() && code.substr(target.size(), 1) == "[") {
+    const std::string key{code.substr(target.size() + 1, bracket - target.size() - 1)};
+    std::size_t value = equals + 1;
+    while (value < code.size() && code[value] == ' ') ++value;
+    found.edits = {{{event.where.begin, event.where.begin + static_cast<std::uint32_t>(value)},
+                    fmt::format("{}.setdefault({}, ", target, key)},
+                   {{event.where.end, event.where.end}, ")"}};
+    found.fixing = Fixing::unsafe;
+  }
+  judging.findings.add(std::move(found));
+}
+
+void check_second_write(const Execution& execution, std::size_t index, const Judging& judging) {
+  const Step& step = execution.steps[index];
+  const Event& event = *step.event;
+  if (event.mode != Event::Mode::assign || !is_constant(step.value) || step.in_loop) return;
+  bool library = false;
+  for (std::size_t i = index; i-- > 0;) {
+    const Step& other = execution.steps[i];
+    library = library || loads_gpu_library(other) || other.event->kind == Kind::touch;
+    // Processes that were started between the two had the first, as was meant.
+    if (other.event->kind == Kind::start_process ||
+        (other.event->kind == Kind::remove_variable && other.event->name == event.name))
+      return;
+    if (!sets_own_mask(other) || other.event->name != event.name) continue;
+    if (other.event == &event || !always_before(other, step) || other.in_loop || !is_constant(other.value)) return;
+    const std::string where = place_text(*step.module, *other.module, other.event->where);
+    const bool equal = other.value.as_text() == step.value.as_text();
+    if (!equal) {
+      judging.findings.add(finding_of("G06", *step.module, event.where,
+                                      fmt::format("{} is set to {} here and to {} at {}, in the same run", event.name,
+                                                  *step.value.as_text(), *other.value.as_text(), where),
+                                      "keep the one that is meant"));
+    } else if (!library) {
+      auto found =
+          finding_of("G07", *step.module, event.where,
+                     fmt::format("{} is set to the same value at {}", event.name, where), "delete one of the two");
+      if (event.editable && event.outermost && !step.module->error)
+        found.edits = removal(step.module->source, event.statement);
+      found.fixing = found.edits.empty() ? Fixing::manual : Fixing::safe;
+      judging.findings.add(std::move(found));
+    }
+    return;
+  }
+}
+
+void check_removal(const Execution& execution, std::size_t index, const Judging& judging) {
+  const Step& step = execution.steps[index];
+  if (!is_mask(step.event->name)) return;
+  const bool restored = std::any_of(execution.steps.begin() + static_cast<std::ptrdiff_t>(index), execution.steps.end(),
+                                    [&](const Step& later) { return is_set(later, step.event->name); });
+  if (restored) return;
+  judging.findings.add(finding_of(
+      "G24", *step.module, step.event->where,
+      fmt::format("{} is removed: this process and all that it starts see every card again", step.event->name),
+      "leave the mask that was given"));
+}
+
+void check_tiles(const Step& step, const Judging& judging) {
+  const Atom* pattern = step.value.single(Atom::Kind::pattern);
+  if (step.event->name != "ZE_AFFINITY_MASK" || pattern == nullptr) return;
+  const std::size_t point = pattern->text.find('.');
+  const bool tile = point != std::string::npos && point > 0 && point + 1 < pattern->text.size() &&
+                    pattern->text[point + 1] == kHole && pattern->text.find_first_not_of("0123456789") == point;
+  if (!tile) return;
+  auto found = finding_of("G26", *step.module, step.event->where,
+                          fmt::format("the index is put behind \"{}.\": that is a tile of one card, not a card",
+                                      pattern->text.substr(0, point)),
+                          "the card's index alone, with an explicit ZE_FLAT_DEVICE_HIERARCHY");
+  const std::string_view literal = step.module->source.text(pattern->literal);
+  if (literal.starts_with(pattern->text.substr(0, point + 1)) && !step.module->error) {
+    const std::uint32_t begin = pattern->literal.begin;
+    found.edits = {{{begin, begin + static_cast<std::uint32_t>(point) + 1}, {}}};
+    found.fixing = Fixing::unsafe;
+  }
+  judging.findings.add(std::move(found));
+}
+
+/// The indices of the second mask all exist among what the first lets through.
+bool fits_within(const Value& outer, const Value& inner) {
+  const auto first = parse_mask(outer);
+  const auto second = parse_mask(inner);
+  if (!first || !second) return false;
+  return std::all_of(second->entries.begin(), second->entries.end(), [&](const std::string& entry) {
+    return entry.size() < 3 && entry != "?" && entry.find('.') == std::string::npos &&
+           static_cast<std::size_t>(std::stoul(entry)) < first->entries.size();
+  });
+}
+
+void check_amd_masks(const Execution& execution, std::size_t index, const Judging& judging) {
+  const Step& inner = execution.steps[index];
+  if (inner.event->name != "HIP_VISIBLE_DEVICES" && inner.event->name != "CUDA_VISIBLE_DEVICES") return;
+  for (const Step& outer : execution.steps) {
+    if (!is_set(outer, "ROCR_VISIBLE_DEVICES") || outer.event->mode == Event::Mode::keep) continue;
+    const bool together = (outer.event->mode == Event::Mode::child) == (inner.event->mode == Event::Mode::child) &&
+                          outer.function == inner.function && !exclusive(outer, inner);
+    const auto hidden = parse_mask(inner.value);
+    if (!together || fits_within(outer.value, inner.value) || (hidden && hidden->hides_all())) continue;
+    auto found =
+        finding_of("G27", *inner.module, inner.event->where,
+                   fmt::format("{} is set beside ROCR_VISIBLE_DEVICES ({}), which acts first and renumbers",
+                               inner.event->name, place_text(*inner.module, *outer.module, outer.event->where)),
+                   "keep ROCR_VISIBLE_DEVICES alone");
+    if (inner.event->editable && inner.event->outermost && !inner.module->error)
+      found.edits = removal(inner.module->source, inner.event->statement);
+    found.fixing = found.edits.empty() ? Fixing::manual : Fixing::unsafe;
+    judging.findings.add(std::move(found));
+    return;
+  }
+}
+
+}  // namespace
+
+void check_masks(const Execution& execution, const Judging& judging) {
+  for (std::size_t i = execution.own_from; i < execution.steps.size(); ++i) {
+    const Step& step = execution.steps[i];
+    if (step.event->kind == Kind::remove_variable) check_removal(execution, i, judging);
+    if (step.event->kind != Kind::set_variable) continue;
+    check_tiles(step, judging);
+    check_amd_masks(execution, i, judging);
+    if (!sets_own_mask(step)) continue;
+    check_mask_order(execution, step, judging);
+    check_overwrite(step, judging);
+    check_second_write(execution, i, judging);
+  }
+}
+
+}  // namespace weir::audit

@@ -1,0 +1,198 @@
+#include <algorithm>
+#include <optional>
+
+#include <fmt/format.h>
+
+#include "audit/fix/edits.hpp"
+#include "audit/mask.hpp"
+#include "audit/python/gpu_names.hpp"
+#include "audit/rules/checks.hpp"
+
+// When the driver reads the masks, and who comes before it: G01, G02, G03, G23.
+
+namespace weir::audit {
+namespace {
+
+using Kind = Event::Kind;
+
+/// The first step before `index` that is sure to have happened and satisfies `is`.
+template <class Is>
+const Step* first_before(const Execution& execution, std::size_t index, Is is) {
+  for (std::size_t i = 0; i < index; ++i) {
+    const Step& step = execution.steps[i];
+    if (is(step) && always_before(step, execution.steps[index])) return &step;
+  }
+  return nullptr;
+}
+
+/// What is set may be meant for processes that are started afterwards.
+bool is_for_processes(const Execution& execution, std::size_t index) {
+  for (std::size_t i = index + 1; i < execution.steps.size(); ++i) {
+    const Step& step = execution.steps[i];
+    if (step.event->kind != Kind::start_process || exclusive(step, execution.steps[index])) continue;
+    const bool workers = step.event->name.find("multiprocessing") != std::string::npos ||
+                         step.event->name.find("Process") != std::string::npos;
+    if (workers || step.function == execution.steps[index].function) return true;
+  }
+  return false;
+}
+
+/// Whether "os" is imported by a statement above this one, for good.
+bool os_is_imported_before(const Module& module, std::uint32_t byte) {
+  return std::any_of(module.body().events.begin(), module.body().events.end(), [&](const Event& event) {
+    return event.kind == Kind::import_module && event.name == "os" && event.outermost && event.statement.end <= byte &&
+           module.source.text(event.statement).starts_with("import os");
+  });
+}
+
+/// Moves a statement of the outermost block above another of them, with `import os` if it is needed there.
+std::vector<Edit> move_above(const Step& written, const Event& place) {
+  const Module& module = *written.module;
+  const Event& event = *written.event;
+  const bool movable = event.editable && event.outermost && is_constant(event.value) &&
+                       written.event == written.entry && written.function == &module.body() &&
+                       module.source.text(event.target) == "os.environ";
+  const auto lines = own_lines(module.source, event.statement);
+  if (!movable || !lines || module.error) return {};
+  std::vector<Edit> edits;
+  std::string moved{module.source.text(*lines)};
+  if (!moved.ends_with('\n') && !moved.ends_with('\r')) moved += module.source.line_break();
+  if (!os_is_imported_before(module, place.top.begin))
+    edits.push_back(line_before(module.source, place.top.begin, "import os"));
+  edits.push_back({line_before(module.source, place.top.begin, "").where, std::move(moved)});
+  edits.push_back({*lines, {}});
+  return edits;
+}
+
+/// The first statement of the program's own text that brings one of the libraries.
+const Event* first_import(const Execution& execution) {
+  for (const Step& step : execution.steps) {
+    if (loads_gpu_library(step)) return step.entry;
+  }
+  return nullptr;
+}
+
+std::string read_at(const Execution& execution, const Step& cause, const Step& step) {
+  std::string text = place_text(*step.module, *cause.module, cause.event->where);
+  if (cause.entry != cause.event && cause.module != execution.program)
+    text += fmt::format(", through {}", place_text(*step.module, *execution.program, cause.entry->where));
+  return text;
+}
+
+void too_late(const Execution& execution, std::size_t index, const Step& import, const Judging& judging) {
+  const Step& step = execution.steps[index];
+  const Event& event = *step.event;
+  const Step* earlier = first_before(execution, index, [&](const Step& other) {
+    return other.event->kind == Kind::set_variable && other.event->name == event.name &&
+           other.event->mode != Event::Mode::child && &other < &import && other.event != &event;
+  });
+  const bool touches = python::find_library(import.event->name)->at_import == python::AtImport::touches;
+  const std::string after =
+      fmt::format("`{}` ({})", code_text(*import.module, import.event->where), read_at(execution, import, step));
+  if (earlier != nullptr) {
+    const bool equal = is_constant(step.value) && earlier->value.as_text() == step.value.as_text();
+    if (event.mode == Event::Mode::keep) return;
+    auto found = finding_of("G02", *step.module, event.where,
+                            fmt::format("{} was set at {} and is set again after {}", event.name,
+                                        place_text(*step.module, *earlier->module, earlier->event->where), after),
+                            equal ? "delete this copy" : "decide for one of the two values, above the import");
+    if (equal && event.editable && event.outermost && !step.module->error) {
+      found.edits = removal(step.module->source, event.statement);
+      found.fixing = found.edits.empty() ? Fixing::manual : Fixing::safe;
+    }
+    judging.findings.add(std::move(found));
+    return;
+  }
+  auto found = finding_of(
+      "G01", *step.module, event.where,
+      touches
+          ? fmt::format("{} is set after {}, which starts the driver when it is imported: no effect", event.name, after)
+          : fmt::format("{} is set after {}: too late if anything has used the driver by then", event.name, after),
+      step.in_call ? "set it before the import, in the program itself, or start the program with it"
+                   : "move it above the import");
+  if (touches) found.severity = Severity::dead;
+  if (const Event* place = first_import(execution);
+      place != nullptr && step.module == execution.program && place->top.begin < event.top.begin && step.arms.empty()) {
+    found.edits = move_above(step, *place);
+    found.fixing = found.edits.empty() ? Fixing::manual : Fixing::safe;
+  }
+  judging.findings.add(std::move(found));
+}
+
+/// Newer versions of PyTorch ask NVML for the count, and start no driver.
+bool may_leave_driver_alone(const Step& touch) { return touch.event->name == "torch.cuda.device_count"; }
+
+bool happened_before(const Execution& execution, std::size_t index) {
+  return std::any_of(execution.steps.begin(), execution.steps.begin() + static_cast<std::ptrdiff_t>(index),
+                     [&](const Step& other) { return other.event == execution.steps[index].event; });
+}
+
+void check_selection(const Execution& execution, std::size_t index, const Judging& judging) {
+  const Step& step = execution.steps[index];
+  if (happened_before(execution, index)) return;  // the first time decides
+  const Step* touch =
+      first_before(execution, index, [](const Step& other) { return other.event->kind == Kind::touch; });
+  if (touch != nullptr) {
+    const bool maybe = may_leave_driver_alone(*touch);
+    auto found =
+        finding_of("G03", *step.module, step.event->where,
+                   fmt::format("{} is set after `{}` ({}) {}: no effect in this process", step.event->name,
+                               code_text(*touch->module, touch->event->where), read_at(execution, *touch, step),
+                               maybe ? "has started the driver, in older versions" : "has started the driver"),
+                   "set it before the first use, or start a process with it (weir run, subprocess with env=)");
+    if (maybe) found.severity = Severity::fragile;
+    judging.findings.add(std::move(found));
+    return;
+  }
+  if (const Step* import = first_before(execution, index, loads_gpu_library))
+    too_late(execution, index, *import, judging);
+}
+
+void check_allocator(const Execution& execution, std::size_t index, const Judging& judging) {
+  const Step& step = execution.steps[index];
+  const auto text = step.value.as_text();
+  if (text && text->find("max_split_size_mb") != std::string::npos &&
+      text->find("expandable_segments:True") != std::string::npos) {
+    auto found = finding_of("G23", *step.module, step.event->where,
+                            "max_split_size_mb has no effect together with expandable_segments", "keep one of the two");
+    judging.findings.add(std::move(found));
+    return;
+  }
+  const auto is_torch = [](const Step& other) {
+    return loads_gpu_library(other) && other.event->name.starts_with("torch");
+  };
+  const Step* touch =
+      first_before(execution, index, [](const Step& other) { return other.event->kind == Kind::touch; });
+  const Step* import = first_before(execution, index, is_torch);
+  if (import == nullptr) return;
+  auto found =
+      finding_of("G23", *step.module, step.event->where,
+                 fmt::format("{} is set after `{}` ({}){}", step.event->name,
+                             code_text(*import->module, import->event->where), read_at(execution, *import, step),
+                             touch != nullptr ? ", and the driver is in use already: no effect" : ""),
+                 "set it above the import");
+  if (touch != nullptr) found.severity = Severity::dead;
+  if (const Event* place = first_import(execution); place != nullptr && step.module == execution.program &&
+                                                    place->top.begin < step.event->top.begin && step.arms.empty()) {
+    found.edits = move_above(step, *place);
+    found.fixing = found.edits.empty() ? Fixing::manual : Fixing::safe;
+  }
+  judging.findings.add(std::move(found));
+}
+
+}  // namespace
+
+void check_order(const Execution& execution, const Judging& judging) {
+  for (std::size_t i = execution.own_from; i < execution.steps.size(); ++i) {
+    const Step& step = execution.steps[i];
+    if (step.event->kind != Kind::set_variable || step.event->mode == Event::Mode::child) continue;
+    const Variable* variable = find_variable(step.event->name);
+    if (is_for_processes(execution, i)) continue;
+    if (variable->role == Variable::Role::mask || variable->role == Variable::Role::order)
+      check_selection(execution, i, judging);
+    else if (variable->role == Variable::Role::allocator)
+      check_allocator(execution, i, judging);
+  }
+}
+
+}  // namespace weir::audit

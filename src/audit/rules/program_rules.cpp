@@ -1,0 +1,99 @@
+#include <algorithm>
+#include <array>
+
+#include <fmt/format.h>
+
+#include "audit/fix/header.hpp"
+#include "audit/rules/checks.hpp"
+
+// What a whole program does or leaves out: G05, G11, G12, G13.
+
+namespace weir::audit {
+namespace {
+
+using Kind = Event::Kind;
+
+const Step* find_step(const Execution& execution, bool (*is)(const Step&)) {
+  const auto found = std::find_if(execution.steps.begin(), execution.steps.end(), is);
+  return found == execution.steps.end() ? nullptr : &*found;
+}
+
+bool uses_device(const Step& step) { return step.event->kind == Kind::touch || step.event->kind == Kind::use_device; }
+bool verifies(const Step& step) { return step.event->kind == Kind::verify; }
+bool starts_process(const Step& step) { return step.event->kind == Kind::start_process; }
+
+/// Clients of servers that own the GPU themselves.
+const Event* client_import(const Module& module) {
+  constexpr std::array<std::string_view, 6> kClients{"ollama",   "openai",   "tritonclient", "xinference_client",
+                                                     "lmstudio", "anthropic"};
+  for (const Event& event : module.body().events) {
+    const std::string_view first = std::string_view{event.name}.substr(0, event.name.find('.'));
+    if (event.kind == Kind::import_module && std::find(kClients.begin(), kClients.end(), first) != kClients.end())
+      return &event;
+  }
+  return nullptr;
+}
+
+/// Everything that the module imports is Python's own, so nothing else can use a device.
+bool imports_only_python(const Module& module) {
+  constexpr std::array<std::string_view, 36> kOwn{
+      "subprocess", "threading", "os",         "sys",         "re",     "json",   "time", "math",
+      "random",     "logging",   "argparse",   "pathlib",     "shutil", "glob",   "csv",  "typing",
+      "itertools",  "datetime",  "functools",  "collections", "io",     "string", "copy", "hashlib",
+      "struct",     "tempfile",  "warnings",   "platform",    "socket", "enum",   "abc",  "traceback",
+      "signal",     "textwrap",  "contextlib", "dataclasses"};
+  return std::all_of(module.body().events.begin(), module.body().events.end(), [&](const Event& event) {
+    const std::string_view first = std::string_view{event.name}.substr(0, event.name.find('.'));
+    return event.kind != Kind::import_module || std::find(kOwn.begin(), kOwn.end(), first) != kOwn.end();
+  });
+}
+
+void check_header(const Execution& execution, const Judging& judging) {
+  const Step* const mask = find_step(execution, sets_own_mask);
+  if (mask == nullptr || mask->module != execution.program) return;
+  const bool gpu = find_step(execution, loads_gpu_library) != nullptr || find_step(execution, uses_device) != nullptr ||
+                   find_step(execution, starts_process) != nullptr;
+  if (gpu || mask->in_call) return;
+  if (const Event* client = client_import(*execution.program)) {
+    judging.findings.add(finding_of("G12", *mask->module, mask->event->where,
+                                    fmt::format("this program asks a server ({}, {}); its mask reaches nobody",
+                                                code_text(*mask->module, client->where),
+                                                place_text(*mask->module, *execution.program, client->where)),
+                                    "set it where the server is started"));
+    return;
+  }
+  if (!imports_only_python(*execution.program)) return;
+  judging.findings.add(finding_of("G11", *mask->module, mask->event->where,
+                                  fmt::format("{} is set, and nothing here uses a GPU", mask->event->name),
+                                  "remove it"));
+}
+
+void check_selected(const Execution& execution, const Judging& judging) {
+  const Module& program = *execution.program;
+  const Step* const use = find_step(execution, uses_device);
+  const Step* const import = find_step(execution, loads_gpu_library);
+  if (use == nullptr || import == nullptr || !program.entry_point) return;
+  if (find_step(execution, sets_own_mask) == nullptr) {
+    auto found = finding_of(
+        "G05", program, import->entry->where,
+        fmt::format("this program uses a GPU (`{}`, {}) and selects none", code_text(*use->module, use->event->where),
+                    place_text(program, *use->module, use->event->where)),
+        "select the policy's card before the first import of a GPU library");
+    found.edits = header(program, judging.policy);
+    found.fixing = found.edits.empty() ? Fixing::manual : Fixing::unsafe;
+    judging.findings.add(std::move(found));
+  }
+  if (find_step(execution, verifies) == nullptr)
+    judging.findings.add(finding_of("G13", program, use->entry->where, "nothing checks which card this program got",
+                                    "weir.verify(), or compare the UUID with the policy"));
+}
+
+}  // namespace
+
+void check_programs(const Execution& execution, const Judging& judging) {
+  if (execution.function != nullptr || execution.program->kind != FileKind::python) return;
+  check_header(execution, judging);
+  check_selected(execution, judging);
+}
+
+}  // namespace weir::audit

@@ -1,0 +1,112 @@
+#include <algorithm>
+#include <array>
+
+#include <fmt/format.h>
+
+#include "audit/fix/edits.hpp"
+#include "audit/mask.hpp"
+#include "audit/rules/checks.hpp"
+
+// What one place shows by itself: G15, G16, G21, G22, G25, G29, G31, G32.
+
+namespace weir::audit {
+namespace {
+
+using Kind = Event::Kind;
+
+Finding renamed_call(const Module& module, const Event& event) {
+  const std::string_view code = module.source.text(event.where);
+  const std::string old_name = event.name.substr(event.name.rfind('.') + 1);
+  const std::string new_name = event.value.as_text().value_or("");
+  auto found = finding_of("G22", module, event.where, fmt::format("{}() is deprecated", event.name),
+                          fmt::format("{}()", new_name));
+  if (code.ends_with(old_name) && !module.error) {
+    found.edits = {{{event.where.end - static_cast<std::uint32_t>(old_name.size()), event.where.end}, new_name}};
+    found.fixing = Fixing::safe;
+  }
+  return found;
+}
+
+Finding future_import(const Module& module, const Event& event) {
+  auto found = finding_of("G32", module, event.where,
+                          "this file does not compile: an import from __future__ stands below other code",
+                          "move it up, below the docstring");
+  const auto lines = own_lines(module.source, event.statement);
+  if (lines && event.outermost && !module.error) {
+    std::string moved{module.source.text(*lines)};
+    if (!moved.ends_with('\n') && !moved.ends_with('\r')) moved += module.source.line_break();
+    found.edits = {{{module.header_at, module.header_at}, std::move(moved)}, {*lines, {}}};
+    found.fixing = Fixing::safe;
+  }
+  return found;
+}
+
+bool hides_or_is_empty(const Value& value) {
+  const auto mask = parse_mask(value);
+  return !mask || mask->hides_all();
+}
+
+void check_event(const Module& module, const Event& event, const Judging& judging) {
+  const auto add = [&](Finding found) { judging.findings.add(std::move(found)); };
+  switch (event.kind) {
+    case Kind::mask_as_number:
+      add(finding_of("G29", module, event.where,
+                     fmt::format("{} is read as a number: it may hold UUIDs, several entries, none or -1", event.name),
+                     "under a mask the devices count from 0; take its entries as text"));
+      break;
+    case Kind::compare_mask:
+      if (!hides_or_is_empty(event.value))
+        add(finding_of(
+            "G15", module, event.where,
+            fmt::format("{} is compared with the text {}: the right card may be spelled otherwise (UUID, a scheduler's "
+                        "index)",
+                        event.name, event.value.as_text().value_or("?")),
+            "compare the UUID of the device in use"));
+      break;
+    case Kind::compare_name:
+      add(finding_of("G16", module, event.where,
+                     fmt::format("the product name {} is part of the program", event.value.as_text().value_or("?")),
+                     "name the card in the policy, and look there"));
+      break;
+    case Kind::cpu_fallback:
+      add(finding_of("G21", module, event.where, "the CPU is taken in silence when no GPU is seen", "stop, or say so"));
+      break;
+    case Kind::deprecated_call:
+      add(renamed_call(module, event));
+      break;
+    case Kind::free_memory:
+      add(finding_of("G31", module, event.where,
+                     "this difference is not the free memory of the card: other processes are not in it",
+                     "torch.cuda.mem_get_info(), or NVML"));
+      break;
+    case Kind::late_future:
+      add(future_import(module, event));
+      break;
+    case Kind::thread_target: {
+      const Function* target = module.find_function(std::string_view{event.name}.substr(1));
+      for (const Event& inner : target == nullptr ? std::vector<Event>{} : target->events) {
+        if (inner.kind == Kind::set_variable && inner.mode != Event::Mode::child && is_mask(inner.name))
+          add(finding_of(
+              "G25", module, inner.where,
+              fmt::format("{} is set in a function that runs in a thread ({}): the environment belongs to the process",
+                          inner.name, place_text(module, module, event.where)),
+              "a process for each card, with env="));
+      }
+      break;
+    }
+    default:
+      break;
+  }
+}
+
+}  // namespace
+
+void check_single_events(const Judging& judging) {
+  for (const Module& module : judging.project.modules()) {
+    for (const Function& function : module.functions) {
+      for (const Event& event : function.events) check_event(module, event, judging);
+    }
+  }
+}
+
+}  // namespace weir::audit

@@ -1,0 +1,184 @@
+#include "audit/source/file_list.hpp"
+
+#include <algorithm>
+#include <array>
+#include <fstream>
+#include <set>
+#include <system_error>
+
+#include <fmt/format.h>
+
+#include "audit/policy.hpp"
+#include "audit/source/ignore_file.hpp"
+#include "base/text.hpp"
+
+namespace weir::audit {
+namespace {
+
+namespace fs = std::filesystem;
+
+struct Extension {
+  std::string_view text;
+  FileKind kind;
+};
+constexpr std::array kExtensions{
+    Extension{".py", FileKind::python},       Extension{".pyw", FileKind::python},
+    Extension{".ipynb", FileKind::notebook},  Extension{".ps1", FileKind::powershell},
+    Extension{".psm1", FileKind::powershell}, Extension{".sh", FileKind::shell},
+    Extension{".bash", FileKind::shell},      Extension{".sbatch", FileKind::shell},
+    Extension{".slurm", FileKind::shell},     Extension{".c", FileKind::cpp},
+    Extension{".cc", FileKind::cpp},          Extension{".cpp", FileKind::cpp},
+    Extension{".cxx", FileKind::cpp},         Extension{".h", FileKind::cpp},
+    Extension{".hpp", FileKind::cpp},         Extension{".cu", FileKind::cpp},
+    Extension{".cuh", FileKind::cpp},         Extension{".yaml", FileKind::yaml},
+    Extension{".yml", FileKind::yaml},        Extension{".json", FileKind::json},
+    Extension{".toml", FileKind::toml},       Extension{".dockerfile", FileKind::dockerfile},
+    Extension{".env", FileKind::dotenv},      Extension{".service", FileKind::systemd},
+    Extension{".bat", FileKind::batch},       Extension{".cmd", FileKind::batch},
+};
+
+std::optional<FileKind> kind_by_name(const fs::path& path) {
+  const std::string name = path.filename().native();
+  if (name.starts_with("Dockerfile") || name.starts_with("Containerfile")) return FileKind::dockerfile;
+  if (name == ".env" || name.starts_with(".env.")) return FileKind::dotenv;
+  const std::string extension = path.extension().native();
+  const auto* found =
+      std::find_if(kExtensions.begin(), kExtensions.end(), [&](const Extension& e) { return e.text == extension; });
+  return found == kExtensions.end() ? std::nullopt : std::optional{found->kind};
+}
+
+/// Folders of others' code, which nobody edits.
+bool is_foreign(const fs::path& folder) {
+  constexpr std::array<std::string_view, 9> kNames{".git",        ".hg",  ".svn", "node_modules", "site-packages",
+                                                   "__pycache__", ".tox", ".nox", ".mypy_cache"};
+  const std::string name = folder.filename().native();
+  std::error_code ignored;
+  return std::find(kNames.begin(), kNames.end(), name) != kNames.end() || fs::exists(folder / "pyvenv.cfg", ignored) ||
+         fs::exists(folder / ".git", ignored);
+}
+
+class Walk {
+ public:
+  Walk(const std::vector<std::string>& exclude, FileList& list) : exclude_{exclude}, list_{list} {}
+
+  /// The .gitignore files of the folders above, as far as the repository goes.
+  void start_at(const fs::path& root) {
+    std::error_code problem;
+    std::vector<fs::path> above;
+    fs::path folder = fs::weakly_canonical(root, problem);
+    base_ = folder;
+    if (!fs::exists(folder / ".git", problem)) {
+      for (fs::path up = folder.parent_path(); up != up.parent_path() && above.size() < 64; up = up.parent_path()) {
+        above.push_back(up);
+        if (fs::exists(up / ".git", problem)) {
+          for (auto at = above.rbegin(); at != above.rend(); ++at) push_ignore(*at);
+          break;
+        }
+      }
+    }
+    enter(root, folder, {});
+  }
+
+ private:
+  struct Ignore {
+    IgnoreFile file;
+    fs::path folder;
+  };
+
+  void push_ignore(const fs::path& folder) {
+    std::error_code problem;
+    if (fs::exists(folder / ".gitignore", problem))
+      ignores_.push_back({IgnoreFile::read(folder / ".gitignore"), folder});
+  }
+
+  bool is_ignored(const fs::path& real, bool folder) const {
+    for (auto at = ignores_.rbegin(); at != ignores_.rend(); ++at) {
+      const std::string relative = real.native().substr(at->folder.native().size() + (at->folder == "/" ? 0 : 1));
+      const auto answer = at->file.ask(relative, folder);
+      if (answer != IgnoreFile::Answer::silent) return answer == IgnoreFile::Answer::ignored;
+    }
+    return false;
+  }
+
+  void enter(const fs::path& shown, const fs::path& real, const std::string& relative) {
+    if (++depth_ > 100) return void(--depth_);
+    const std::size_t outer = ignores_.size();
+    push_ignore(real);
+    std::error_code problem;
+    std::vector<fs::directory_entry> entries;
+    for (fs::directory_iterator at{real, problem}, end; !problem && at != end; at.increment(problem))
+      entries.push_back(*at);
+    if (problem)
+      list_.problems.push_back(fmt::format("{}: cannot be read: {}", printable(shown.native()), problem.message()));
+    for (const auto& entry : entries) {
+      const fs::path name = entry.path().filename();
+      const std::string below = relative.empty() ? name.native() : relative + '/' + name.native();
+      visit(entry, shown / name, real / name, below);
+    }
+    ignores_.resize(outer);
+    --depth_;
+  }
+
+  void visit(const fs::directory_entry& entry, const fs::path& shown, const fs::path& real,
+             const std::string& relative) {
+    std::error_code problem;
+    const bool folder = entry.is_directory(problem);
+    if (entry.is_symlink(problem) && folder) return;
+    const bool excluded =
+        std::any_of(exclude_.begin(), exclude_.end(), [&](const auto& p) { return matches_pattern(p, relative); });
+    if (excluded || is_ignored(real, folder)) return;
+    if (folder) {
+      if (!is_foreign(real)) enter(shown, real, relative);
+      return;
+    }
+    if (const auto kind = kind_of_file(real)) list_.files.push_back({real, shown.native(), *kind});
+  }
+
+  const std::vector<std::string>& exclude_;
+  FileList& list_;
+  fs::path base_;
+  std::vector<Ignore> ignores_;
+  int depth_ = 0;
+};
+
+}  // namespace
+
+std::optional<FileKind> kind_of_file(const fs::path& path) {
+  if (const auto kind = kind_by_name(path)) return kind;
+  std::error_code problem;
+  if (path.has_extension() || !fs::is_regular_file(path, problem)) return std::nullopt;
+  std::ifstream file{path, std::ios::binary};
+  char head[128] = {};
+  file.read(head, sizeof head - 1);
+  const std::string_view first{head, static_cast<std::size_t>(file.gcount())};
+  if (!first.starts_with("#!")) return std::nullopt;
+  const std::string_view line = first.substr(0, first.find('\n'));
+  if (line.find("python") != std::string_view::npos) return FileKind::python;
+  if (line.find("pwsh") != std::string_view::npos) return FileKind::powershell;
+  return line.find("sh") != std::string_view::npos ? std::optional{FileKind::shell} : std::nullopt;
+}
+
+Result<FileList> list_files(const std::vector<std::string>& operands, const std::vector<std::string>& exclude) {
+  FileList list;
+  for (const std::string& operand : operands) {
+    std::error_code problem;
+    const fs::path path{operand};
+    const auto status = fs::status(path, problem);
+    if (!fs::exists(status))
+      return Error{Errc::invalid_argument, fmt::format("{}: there is no such file or folder", printable(operand))};
+    if (fs::is_directory(status)) {
+      Walk{exclude, list}.start_at(path);
+      continue;
+    }
+    const auto kind = kind_of_file(path);
+    if (!kind)
+      return Error{Errc::invalid_argument, fmt::format("{}: is of no kind that weir audit reads", printable(operand))};
+    list.files.push_back({fs::weakly_canonical(path, problem), operand, *kind});
+  }
+  std::sort(list.files.begin(), list.files.end(), [](const auto& a, const auto& b) { return a.path < b.path; });
+  const auto same = [](const auto& a, const auto& b) { return a.path == b.path; };
+  list.files.erase(std::unique(list.files.begin(), list.files.end(), same), list.files.end());
+  return list;
+}
+
+}  // namespace weir::audit

@@ -1,0 +1,32 @@
+#pragma once
+
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "audit/module.hpp"
+#include "base/result.hpp"
+
+namespace weir::audit {
+
+struct ListedFile {
+  std::filesystem::path path;
+  std::string name;  ///< as messages call it: below the operand as it was given
+  FileKind kind;
+};
+
+struct FileList {
+  std::vector<ListedFile> files;      ///< by name
+  std::vector<std::string> problems;  ///< folders that cannot be read, one line each
+};
+
+/// Files of known kinds below the operands: what .gitignore files and `exclude` name is left out, and so are .git,
+/// submodules, installed packages and virtual environments. Links to folders are not followed. A file that is given by
+/// name is always taken. Errors: invalid_argument when an operand does not exist or has no known kind.
+Result<FileList> list_files(const std::vector<std::string>& operands, const std::vector<std::string>& exclude);
+
+/// By its name, or by its first line where the name says nothing.
+std::optional<FileKind> kind_of_file(const std::filesystem::path& path);
+
+}  // namespace weir::audit

@@ -1,0 +1,130 @@
+#include "audit/source/ignore_file.hpp"
+
+#include <algorithm>
+#include <fstream>
+#include <iterator>
+
+namespace weir::audit {
+namespace {
+
+/// "[a-z]", "[!x]": whether the class at the start of `pattern` has `c`; `length` is that of the class, 0 if it is none.
+bool in_class(std::string_view pattern, char c, std::size_t& length) {
+  length = 0;
+  if (pattern.size() < 3) return false;
+  const bool negated = pattern[1] == '!' || pattern[1] == '^';
+  bool found = false;
+  std::size_t i = negated ? 2 : 1;
+  for (const std::size_t first = i; i < pattern.size() && (pattern[i] != ']' || i == first); ++i) {
+    const bool span = i + 2 < pattern.size() && pattern[i + 1] == '-' && pattern[i + 2] != ']';
+    found = found || (span ? c >= pattern[i] && c <= pattern[i + 2] : c == pattern[i]);
+    i += span ? 2 : 0;
+  }
+  if (i >= pattern.size()) return false;
+  length = i + 1;
+  return found != negated;
+}
+
+/// One step of the pattern at p against one character; `used` is what it takes of the pattern.
+bool one_matches(std::string_view pattern, std::size_t p, char c, std::size_t& used) {
+  used = 1;
+  if (pattern[p] == '?') return c != '/';
+  if (pattern[p] == '[') {
+    std::size_t length = 0;
+    const bool in = in_class(pattern.substr(p), c, length);
+    if (length > 0) {
+      used = length;
+      return in && c != '/';
+    }
+  }
+  if (pattern[p] == '\\' && p + 1 < pattern.size()) {
+    used = 2;
+    return pattern[p + 1] == c;
+  }
+  return pattern[p] == c;
+}
+
+}  // namespace
+
+bool glob_matches(std::string_view pattern, std::string_view path) {
+  // Row by row over the pattern: which ends of the path can be reached. "**/" may also stand for nothing.
+  std::vector<char> now(path.size() + 1, 0);
+  now[0] = 1;
+  for (std::size_t p = 0; p < pattern.size();) {
+    std::vector<char> next(path.size() + 1, 0);
+    if (pattern[p] == '*') {
+      std::size_t stars = 1;
+      while (p + stars < pattern.size() && pattern[p + stars] == '*') ++stars;
+      const bool deep = stars >= 2;
+      const bool with_slash = deep && p + stars < pattern.size() && pattern[p + stars] == '/';
+      if (with_slash) {  // any number of whole folders
+        for (std::size_t i = 0; i <= path.size(); ++i) {
+          if (now[i] == 0) continue;
+          next[i] = 1;
+          for (std::size_t j = i; j < path.size(); ++j) next[j + 1] = path[j] == '/' ? 1 : next[j + 1];
+        }
+      } else {
+        bool on = false;
+        for (std::size_t i = 0; i <= path.size(); ++i) {
+          if (i > 0 && path[i - 1] == '/' && !deep) on = false;
+          on = on || now[i] != 0;
+          next[i] = on ? 1 : 0;
+        }
+      }
+      p += stars + (with_slash ? 1 : 0);
+    } else {
+      std::size_t used = 1;
+      for (std::size_t i = 0; i < path.size(); ++i) {
+        std::size_t taken = 1;
+        if (now[i] != 0 && one_matches(pattern, p, path[i], taken)) next[i + 1] = 1;
+        used = now[i] != 0 ? taken : used;
+      }
+      if (pattern[p] == '[') (void)in_class(pattern.substr(p), '\0', used);
+      if (pattern[p] == '\\' && p + 1 < pattern.size()) used = 2;
+      p += used == 0 ? 1 : used;
+    }
+    now = std::move(next);
+  }
+  return now[path.size()] != 0;
+}
+
+IgnoreFile::IgnoreFile(std::string_view text) {
+  while (!text.empty()) {
+    const std::size_t end = text.find('\n');
+    std::string_view line = text.substr(0, end);
+    text.remove_prefix(end == std::string_view::npos ? text.size() : end + 1);
+    while (!line.empty() && (line.back() == '\r' || line.back() == ' ')) line.remove_suffix(1);
+    if (line.empty() || line[0] == '#') continue;
+    Pattern pattern;
+    pattern.negated = line[0] == '!';
+    if (pattern.negated) line.remove_prefix(1);
+    pattern.folders_only = line.ends_with('/');
+    if (pattern.folders_only) line.remove_suffix(1);
+    pattern.anchored = line.find('/') != std::string_view::npos;
+    if (line.starts_with('/')) line.remove_prefix(1);
+    if (line.empty()) continue;
+    pattern.text = line;
+    patterns_.push_back(std::move(pattern));
+  }
+}
+
+IgnoreFile IgnoreFile::read(const std::filesystem::path& path) {
+  std::error_code problem;
+  const auto size = std::filesystem::file_size(path, problem);
+  if (problem || size > (1U << 20U)) return {};
+  std::ifstream file{path, std::ios::binary};
+  const std::string text{std::istreambuf_iterator<char>{file}, {}};
+  return IgnoreFile{text};
+}
+
+IgnoreFile::Answer IgnoreFile::ask(std::string_view path, bool is_folder) const {
+  const std::string_view name = path.substr(path.rfind('/') + 1);
+  // The last pattern that fits decides.
+  const auto found = std::find_if(patterns_.rbegin(), patterns_.rend(), [&](const Pattern& pattern) {
+    if (pattern.folders_only && !is_folder) return false;
+    return glob_matches(pattern.text, pattern.anchored ? path : name);
+  });
+  if (found == patterns_.rend()) return Answer::silent;
+  return found->negated ? Answer::kept : Answer::ignored;
+}
+
+}  // namespace weir::audit

@@ -1,0 +1,109 @@
+#include "audit/source/source_file.hpp"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+
+#include <fmt/format.h>
+
+#include "base/atomic_file.hpp"
+#include "base/bytes.hpp"
+#include "base/text.hpp"
+
+namespace weir::audit {
+namespace {
+
+Error problem(Errc code, const std::string& name, const std::string& what) {
+  return {code, printable(name) + ": " + what};
+}
+
+std::vector<std::uint32_t> line_starts(std::string_view text) {
+  std::vector<std::uint32_t> starts{0};
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const bool ends = text[i] == '\n' || (text[i] == '\r' && (i + 1 == text.size() || text[i + 1] != '\n'));
+    if (ends && i + 1 < text.size()) starts.push_back(static_cast<std::uint32_t>(i + 1));
+  }
+  return starts;
+}
+
+/// Empty if it is text that can be read; else why not.
+std::string why_not_text(std::string_view text) {
+  if (text.starts_with("\xFF\xFE") || text.starts_with("\xFE\xFF")) return "is UTF-16; save it as UTF-8";
+  return text.find('\0') == std::string_view::npos ? std::string{} : "is binary";
+}
+
+}  // namespace
+
+Result<SourceFile> SourceFile::read(const std::filesystem::path& path, std::string name) {
+  // A pipe or a device would keep a plain open waiting.
+  const FileDescriptor file{::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK)};
+  if (!file) return problem(Errc::io, name, "cannot be read: " + errno_text(errno));
+  struct stat info {};
+  if (::fstat(file.get(), &info) != 0) return problem(Errc::io, name, "cannot be read: " + errno_text(errno));
+  if (!S_ISREG(info.st_mode)) return problem(Errc::unsupported, name, "is not a regular file");
+  const auto size = static_cast<std::uint64_t>(info.st_size);
+  if (size > kMostBytes)
+    return problem(
+        Errc::unsupported, name,
+        fmt::format("is {}, more than the {} that code has", to_text(Bytes{size}), to_text(Bytes{kMostBytes})));
+  std::string text(size, '\0');
+  std::size_t done = 0;
+  while (done < text.size()) {
+    const ssize_t count = ::read(file.get(), text.data() + done, text.size() - done);
+    if (count < 0 && errno == EINTR) continue;
+    if (count < 0) return problem(Errc::io, name, "cannot be read: " + errno_text(errno));
+    if (count == 0) break;
+    done += static_cast<std::size_t>(count);
+  }
+  text.resize(done);
+  if (auto why = why_not_text(text); !why.empty()) return problem(Errc::unsupported, name, why);
+  return SourceFile{path, std::move(name), std::move(text)};
+}
+
+SourceFile::SourceFile(std::filesystem::path path, std::string name, std::string text)
+    : path_{std::move(path)}, name_{std::move(name)}, text_{std::move(text)}, starts_{line_starts(text_)} {}
+
+std::string_view SourceFile::text(Range range) const {
+  if (range.begin > range.end || range.end > text_.size()) return {};
+  return text().substr(range.begin, range.end - range.begin);
+}
+
+Place SourceFile::place(std::uint32_t byte) const {
+  const auto next = std::upper_bound(starts_.begin(), starts_.end(), byte);
+  const std::uint32_t start = *(next - 1);
+  Place place{static_cast<std::uint32_t>(next - starts_.begin()), 1};
+  for (std::size_t i = start; i < byte && i < text_.size(); ++i) {
+    const bool continuation = (static_cast<unsigned char>(text_[i]) & 0xC0U) == 0x80U;
+    place.column += continuation ? 0 : 1;
+  }
+  if (start == 0 && byte >= 3 && has_bom()) --place.column;
+  return place;
+}
+
+std::uint32_t SourceFile::line_start(std::uint32_t byte) const {
+  return *(std::upper_bound(starts_.begin(), starts_.end(), byte) - 1);
+}
+
+std::uint32_t SourceFile::line_end(std::uint32_t byte) const {
+  const auto next = std::upper_bound(starts_.begin(), starts_.end(), byte);
+  return next == starts_.end() ? static_cast<std::uint32_t>(text_.size()) : *next;
+}
+
+std::string_view SourceFile::line(std::uint32_t number) const {
+  if (number == 0 || number > starts_.size()) return {};
+  const std::uint32_t start = starts_[number - 1];
+  std::string_view line = text().substr(start, line_end(start) - start);
+  while (!line.empty() && (line.back() == '\n' || line.back() == '\r')) line.remove_suffix(1);
+  return line;
+}
+
+std::string_view SourceFile::line_break() const {
+  const std::size_t at = text_.find_first_of("\r\n");
+  if (at == std::string::npos || text_[at] == '\n') return "\n";
+  return text_.compare(at, 2, "\r\n") == 0 ? "\r\n" : "\r";
+}
+
+}  // namespace weir::audit

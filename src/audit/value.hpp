@@ -1,0 +1,72 @@
+#pragma once
+
+#include <cstddef>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "audit/syntax/tree.hpp"
+
+namespace weir::audit {
+
+/// One thing that an expression may be.
+struct Atom {
+  enum class Kind {
+    unknown,
+    none,         ///< Python's None
+    text,         ///< a known text
+    pattern,      ///< a text with holes, each written as kHole
+    number,       ///< a known whole number
+    ordinal,      ///< a device number as the CUDA runtime counts: current_device(), range(device_count()), a local rank
+    smi_index,    ///< a device number as nvidia-smi or NVML counts
+    environment,  ///< the value of the variable `text`
+    device_name,  ///< the product name of a device
+    choice,       ///< what the user of the program chose: command line, input, a settings file
+    parameter,    ///< of the enclosing function, by name; replaced by the argument where the call is known
+    environment_copy,  ///< a dictionary made from os.environ, for another process
+    name,              ///< something imported or built in, by its full dotted name
+    function,          ///< of this module, by key
+    class_,            ///< of this module, by name
+    instance,          ///< of that class
+    devices            ///< a list of devices, as from jax.devices()
+  };
+  Kind kind = Kind::unknown;
+  std::string text{};
+  long number = 0;
+  Range literal{};  ///< where the literal stands in the file; empty if there is none
+};
+
+inline constexpr char kHole = '\x01';
+
+/// The things that an expression may be; empty: anything. Never more than kMostAtoms.
+class Value {
+ public:
+  static constexpr std::size_t kMostAtoms = 6;
+  Value() = default;
+  Value(Atom atom) : atoms_{std::move(atom)} {}  // NOLINT(google-explicit-constructor)
+
+  bool is_unknown() const { return atoms_.empty(); }
+  const std::vector<Atom>& atoms() const { return atoms_; }
+  /// The one thing that it is; null if it may be several or anything.
+  const Atom* single() const& { return atoms_.size() == 1 ? &atoms_.front() : nullptr; }
+  const Atom* single(Atom::Kind kind) const& {
+    return single() != nullptr && atoms_.front().kind == kind ? &atoms_.front() : nullptr;
+  }
+  const Atom* single() const&& = delete;  // it would be gone at once
+  const Atom* single(Atom::Kind kind) const&& = delete;
+  bool may_be(Atom::Kind kind) const;
+  /// This or the other: anything if one of them is anything.
+  Value joined(const Value& other) const;
+  /// As a text, a number or a text with holes; empty if it is not known to be one of them.
+  std::optional<std::string> as_text() const;
+
+ private:
+  std::vector<Atom> atoms_;
+};
+
+Value text_value(std::string text, Range literal = {});
+Value number_value(long number, Range literal = {});
+Value kind_value(Atom::Kind kind, std::string text = {});
+
+}  // namespace weir::audit

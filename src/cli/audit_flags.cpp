@@ -1,0 +1,78 @@
+#include <algorithm>
+#include <array>
+
+#include <fmt/format.h>
+
+#include "base/text.hpp"
+#include "cli/flags.hpp"
+
+// The rows of `weir audit` in the table of flags.
+
+namespace weir::cli {
+namespace {
+
+Error invalid(std::string what) { return {Errc::invalid_argument, std::move(what)}; }
+
+Status set_text(std::string_view text, std::string& target) {
+  if (text.empty()) return invalid("the value is empty");
+  target = text;
+  return ok();
+}
+
+/// "G01,G08" -> its parts.
+Status set_list(std::string_view text, std::vector<std::string>& target) {
+  while (!text.empty()) {
+    const std::size_t comma = text.find(',');
+    if (comma != 0) target.emplace_back(text.substr(0, comma));
+    text.remove_prefix(comma == std::string_view::npos ? text.size() : comma + 1);
+  }
+  return target.empty() ? Status{invalid("the list is empty")} : ok();
+}
+
+template <class T>
+Status set_whole(std::string_view text, int low, int high, T& target) {
+  const auto number = parse_whole(text, low, high);
+  if (!number) return number.error();
+  target = *number;
+  return ok();
+}
+
+constexpr std::string_view kFormats = "text|json|sarif|github|junit|md";
+
+Status set_format(std::string_view text, Arguments& args) {
+  const auto choices = choices_of(kFormats);
+  if (std::find(choices.begin(), choices.end(), text) == choices.end())
+    return invalid(fmt::format("'{}' is none of text, json, sarif, github, junit and md", printable(text)));
+  args.audit.format = text;
+  return ok();
+}
+
+constexpr Flag kAuditFlags[] = {
+    {"--policy", 0, "FILE", "The file with the [audit] table. Default: weir.toml of the current folder, if it has one.",
+     "", [](std::string_view text, Arguments& args) { return set_text(text, args.audit.policy); }},
+    {"--select", 0, "RULES", "Judge by these rules alone, as in G01,G08; also by those that need a policy.", "",
+     [](std::string_view text, Arguments& args) { return set_list(text, args.audit.select); }},
+    {"--ignore", 0, "RULES", "Leave these rules out.", "",
+     [](std::string_view text, Arguments& args) { return set_list(text, args.audit.ignore); }},
+    {"--format", 0, kFormats, "Format of the result on standard output. Default: text.", "", set_format},
+    {"--stats", 0, "", "Print counts by rule and file instead of the findings.", "",
+     [](std::string_view, Arguments& args) {
+       args.audit.stats = true;
+       return ok();
+     }},
+    {"--explain", 0, "RULE", "Print what a rule means, with a bad and a good example.", "",
+     [](std::string_view text, Arguments& args) { return set_text(text, args.audit.explain); }},
+    {"--threads", 0, "N", "Threads. Default: the processors that the process may use.", "",
+     [](std::string_view text, Arguments& args) { return set_whole(text, 1, 1024, args.threads); }},
+    {"--help", 'h', "", "Print this help.", "",
+     [](std::string_view, Arguments& args) {
+       args.help = true;
+       return ok();
+     }},
+};
+
+}  // namespace
+
+std::span<const Flag> audit_flags() { return kAuditFlags; }
+
+}  // namespace weir::cli
