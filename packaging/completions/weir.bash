@@ -121,7 +121,7 @@ _weir() {
         --explain) COMPREPLY=(); return ;;
         --threads) COMPREPLY=(); return ;;
       esac
-      if [[ $word == -* ]]; then COMPREPLY=($(compgen -W '--policy --select --ignore --format --stats --explain --threads --help' -- "$word"))
+      if [[ $word == -* ]]; then COMPREPLY=($(compgen -W '--policy --select --ignore --format --fix --unsafe --diff --backup --stats --explain --threads --help' -- "$word"))
       else compopt -o filenames; mapfile -t COMPREPLY < <(compgen -f -- "$word"); fi ;;
     help)
       case "$before" in

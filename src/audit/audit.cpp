@@ -100,6 +100,13 @@ Result<Module> read_module(FileKind kind, SourceFile source) {
   return module;
 }
 
+std::vector<Finding> judge_wanted(const Project& project, const AuditRequest& request) {
+  auto findings = judge(project, request.policy);
+  std::erase_if(findings, [&](const Finding& finding) { return !wanted(finding, request); });
+  apply_comments(findings);
+  return findings;
+}
+
 Result<Audit> run_audit(const AuditRequest& request) {
   if (auto right = check_rules(request.select, "--select"); !right) return right.error();
   if (auto right = check_rules(request.ignore, "--ignore"); !right) return right.error();
@@ -114,9 +121,7 @@ Result<Audit> run_audit(const AuditRequest& request) {
     if (read.module) modules.push_back(*std::move(read.module));
   }
   audit.project = std::make_unique<Project>(std::move(modules));
-  audit.findings = judge(*audit.project, request.policy);
-  std::erase_if(audit.findings, [&](const Finding& finding) { return !wanted(finding, request); });
-  apply_comments(audit.findings);
+  audit.findings = judge_wanted(*audit.project, request);
   return audit;
 }
 

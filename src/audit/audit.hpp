@@ -30,6 +30,9 @@ struct Audit {
 /// Reads and judges everything below the operands. Errors: invalid_argument (an operand or a rule that does not exist).
 Result<Audit> run_audit(const AuditRequest& request);
 
+/// The findings that the request asks for, with what comments allow marked.
+std::vector<Finding> judge_wanted(const Project& project, const AuditRequest& request);
+
 /// Reads one text as a file of this kind would be. Thread-safe. Errors: those of the reader.
 Result<Module> read_module(FileKind kind, SourceFile source);
 

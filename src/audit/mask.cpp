@@ -39,9 +39,10 @@ bool all_digits(std::string_view text) {
 
 /// An entry that the runtime accepts, as it is written here; empty if it ends the list.
 std::string entry_of(std::string_view part) {
+  if (part.starts_with("GPU-") || part.starts_with("MIG-")) return std::string{part};
   if (part.find(kHole) != std::string_view::npos) return "?";
   const bool tile = part.find('.') != std::string_view::npos && all_digits(part.substr(0, part.find('.')));
-  if (all_digits(part) || tile || part.starts_with("GPU-") || part.starts_with("MIG-")) return std::string{part};
+  if (all_digits(part) || tile) return std::string{part};
   return {};
 }
 

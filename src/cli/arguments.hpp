@@ -49,7 +49,7 @@ struct Arguments {
     std::string policy, explain;
     std::vector<std::string> select, ignore;
     std::string format = "text";
-    bool stats = false;
+    bool stats = false, fix = false, unsafe = false, diff = false, backup = false;
   } audit{};
 
   bool help = false;

@@ -2,8 +2,11 @@
 #include <filesystem>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include "audit/audit.hpp"
+#include "audit/fix/diff.hpp"
+#include "audit/fix/fixer.hpp"
 #include "audit/report/report.hpp"
 #include "audit/rules/rule.hpp"
 #include "base/text.hpp"
@@ -42,6 +45,43 @@ Result<audit::AuditRequest> make_request(const Arguments& args) {
   return request;
 }
 
+bool is_clean(const audit::Audit& audit) {
+  return audit.problems.empty() &&
+         std::all_of(audit.findings.begin(), audit.findings.end(), [](const auto& f) { return f.suppressed; });
+}
+
+Ending report(const audit::Audit& found, const Arguments& args, observe::Log& log) {
+  for (const std::string& problem : found.problems) log.warning(problem);
+  const std::string text = args.audit.stats ? audit::statistics(found) : audit::find_reporter(args.audit.format)(found);
+  if (auto printed = print(text); printed.exit != Exit::done) return printed;
+  return {is_clean(found) ? Exit::done : Exit::some_failed, {}};
+}
+
+Ending run_fix(const audit::AuditRequest& request, const Arguments& args) {
+  const audit::FixRequest how{.unsafe = args.audit.unsafe, .write = !args.audit.diff, .backup = args.audit.backup};
+  const auto outcome = audit::fix(request, how);
+  if (!outcome) return wrong_usage(outcome.error().what);
+  observe::Log log{observe::Verbosity::normal};
+  bool changed = false;
+  bool failed = false;
+  for (const audit::FixedFile& file : outcome->files) {
+    if (!file.problem.empty()) {
+      failed = true;
+      log.error(fmt::format("{}: left as it was: {}", printable(file.name), file.problem));
+      continue;
+    }
+    if (file.before == file.after) continue;
+    changed = true;
+    if (!args.audit.diff)
+      log.info(fmt::format("{}: mended {}", printable(file.name), fmt::join(file.rules, ", ")));
+    else if (auto printed = print(audit::unified_diff(file.name, file.before, file.after)); printed.exit != Exit::done)
+      return printed;
+  }
+  if (args.audit.diff) return {changed || failed ? Exit::some_failed : Exit::done, {}};
+  const Ending ending = report(outcome->after, args, log);
+  return failed ? Ending{Exit::some_failed, {}} : ending;
+}
+
 }  // namespace
 
 Ending run_audit(const Invocation& invocation) {
@@ -50,16 +90,11 @@ Ending run_audit(const Invocation& invocation) {
   if (args.operands.empty()) return wrong_usage("no file or folder given; see 'weir help audit'");
   const auto request = make_request(args);
   if (!request) return wrong_usage(request.error().what);
+  if (args.audit.fix || args.audit.diff) return run_fix(*request, args);
   const auto found = audit::run_audit(*request);
   if (!found) return wrong_usage(found.error().what);
   observe::Log log{observe::Verbosity::normal};
-  for (const std::string& problem : found->problems) log.warning(problem);
-  const std::string report =
-      args.audit.stats ? audit::statistics(*found) : audit::find_reporter(args.audit.format)(*found);
-  if (auto printed = print(report); printed.exit != Exit::done) return printed;
-  const bool clean =
-      std::all_of(found->findings.begin(), found->findings.end(), [](const auto& f) { return f.suppressed; });
-  return {clean && found->problems.empty() ? Exit::done : Exit::some_failed, {}};
+  return report(*found, args, log);
 }
 
 }  // namespace weir::cli

@@ -55,6 +55,27 @@ constexpr Flag kAuditFlags[] = {
     {"--ignore", 0, "RULES", "Leave these rules out.", "",
      [](std::string_view text, Arguments& args) { return set_list(text, args.audit.ignore); }},
     {"--format", 0, kFormats, "Format of the result on standard output. Default: text.", "", set_format},
+    {"--fix", 0, "", "Mend what can be mended without changing what the program does; each file whole or not at all.",
+     "",
+     [](std::string_view, Arguments& args) {
+       args.audit.fix = true;
+       return ok();
+     }},
+    {"--unsafe", 0, "", "With --fix or --diff: also mend what may change what the program does.", "",
+     [](std::string_view, Arguments& args) {
+       args.audit.unsafe = true;
+       return ok();
+     }},
+    {"--diff", 0, "", "Print what --fix would change, and change nothing. Exit status 1 if there is anything.", "",
+     [](std::string_view, Arguments& args) {
+       args.audit.diff = true;
+       return ok();
+     }},
+    {"--backup", 0, "", "With --fix: keep each changed file as FILE.orig.", "",
+     [](std::string_view, Arguments& args) {
+       args.audit.backup = true;
+       return ok();
+     }},
     {"--stats", 0, "", "Print counts by rule and file instead of the findings.", "",
      [](std::string_view, Arguments& args) {
        args.audit.stats = true;

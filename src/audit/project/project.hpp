@@ -4,6 +4,7 @@
 #include <string_view>
 #include <unordered_map>
 #include <unordered_set>
+#include <utility>
 #include <vector>
 
 #include "audit/module.hpp"
@@ -16,6 +17,7 @@ class Project {
   explicit Project(std::vector<Module> modules);
 
   const std::vector<Module>& modules() const { return modules_; }
+  std::vector<Module> take() && { return std::move(modules_); }
   /// The modules that `import name` in `importer` runs, packages first; empty if the name is none of this project's.
   /// A name that starts with dots is relative. Absolute names are looked for beside the importer and in each folder
   /// above it up to the outermost that was given, as sys.path usually has it.

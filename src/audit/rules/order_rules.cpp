@@ -37,12 +37,14 @@ bool is_for_processes(const Execution& execution, std::size_t index) {
   return false;
 }
 
-/// Whether "os" is imported by a statement above this one, for good.
-bool os_is_imported_before(const Module& module, std::uint32_t byte) {
-  return std::any_of(module.body().events.begin(), module.body().events.end(), [&](const Event& event) {
-    return event.kind == Kind::import_module && event.name == "os" && event.outermost && event.statement.end <= byte &&
-           module.source.text(event.statement).starts_with("import os");
-  });
+/// The statement `import os` of the outermost block; null if there is none.
+const Event* os_import(const Module& module) {
+  for (const Event& event : module.body().events) {
+    if (event.kind == Kind::import_module && event.name == "os" && event.outermost &&
+        module.source.text(event.statement) == "import os")
+      return &event;
+  }
+  return nullptr;
 }
 
 /// Moves a statement of the outermost block above another of them, with `import os` if it is needed there.
@@ -57,8 +59,12 @@ std::vector<Edit> move_above(const Step& written, const Event& place) {
   std::vector<Edit> edits;
   std::string moved{module.source.text(*lines)};
   if (!moved.ends_with('\n') && !moved.ends_with('\r')) moved += module.source.line_break();
-  if (!os_is_imported_before(module, place.top.begin))
+  const Event* os = os_import(module);
+  if (os == nullptr || os->statement.begin > place.top.begin) {
     edits.push_back(line_before(module.source, place.top.begin, "import os"));
+    const auto old = os == nullptr ? std::vector<Edit>{} : removal(module.source, os->statement);
+    edits.insert(edits.end(), old.begin(), old.end());
+  }
   edits.push_back({line_before(module.source, place.top.begin, "").where, std::move(moved)});
   edits.push_back({*lines, {}});
   return edits;

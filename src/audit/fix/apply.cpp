@@ -1,0 +1,134 @@
+#include "audit/fix/apply.hpp"
+
+#include <algorithm>
+#include <set>
+
+#include <fmt/format.h>
+
+namespace weir::audit {
+namespace {
+
+bool equal(const Edit& a, const Edit& b) { return a.where == b.where && a.text == b.text; }
+
+/// Two edits that cannot both be done: they share bytes, or one inserts within the other.
+bool cut(const Edit& a, const Edit& b) {
+  if (a.where.empty() && b.where.empty()) return false;
+  if (a.where.empty()) return b.where.begin < a.where.begin && a.where.begin < b.where.end;
+  if (b.where.empty()) return a.where.begin < b.where.begin && b.where.begin < a.where.end;
+  return a.where.begin < b.where.end && b.where.begin < a.where.end;
+}
+
+/// A leaf of the tree as it is compared.
+struct Token {
+  std::string_view text;
+  int depth;
+  std::uint32_t line;
+  bool operator==(const Token& other) const { return text == other.text && depth == other.depth; }
+};
+
+std::uint32_t line_of(const std::vector<std::uint32_t>& starts, std::uint32_t byte) {
+  return static_cast<std::uint32_t>(std::upper_bound(starts.begin(), starts.end(), byte) - starts.begin());
+}
+
+std::vector<std::uint32_t> starts_of(std::string_view text) {
+  std::vector<std::uint32_t> starts{0};
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    if (text[i] == '\n') starts.push_back(static_cast<std::uint32_t>(i + 1));
+  }
+  return starts;
+}
+
+std::vector<Token> tokens(const Tree& tree, std::string_view text, const std::set<std::uint32_t>& touched) {
+  const auto starts = starts_of(text);
+  std::vector<Token> all;
+  TSTreeCursor cursor = ts_tree_cursor_new(tree.root().raw());
+  int depth = 0;
+  for (bool done = false; !done;) {
+    if (ts_tree_cursor_goto_first_child(&cursor)) {
+      ++depth;
+      continue;
+    }
+    const Node leaf{ts_tree_cursor_current_node(&cursor)};
+    const std::uint32_t line = line_of(starts, leaf.range().begin);
+    if (!touched.contains(line) && !leaf.range().empty()) all.push_back({leaf.text(text), depth, line});
+    while (!ts_tree_cursor_goto_next_sibling(&cursor)) {
+      --depth;
+      if (!ts_tree_cursor_goto_parent(&cursor)) {
+        done = true;
+        break;
+      }
+    }
+  }
+  ts_tree_cursor_delete(&cursor);
+  return all;
+}
+
+void touch(std::set<std::uint32_t>& touched, const std::vector<std::uint32_t>& starts, Range where) {
+  // A range that ends at the start of a line leaves that line alone.
+  const std::uint32_t last = where.end > where.begin ? where.end - 1 : where.end;
+  for (std::uint32_t line = line_of(starts, where.begin); line <= line_of(starts, last); ++line) touched.insert(line);
+}
+
+}  // namespace
+
+bool EditSet::add(const std::vector<Edit>& edits) {
+  if (edits.empty()) return false;
+  for (const Edit& edit : edits) {
+    for (const Edit& taken : edits_) {
+      if (!equal(edit, taken) && cut(edit, taken)) return false;
+      if (equal(edit, taken) && !edit.where.empty()) return false;  // another finding has mended this already
+    }
+  }
+  for (const Edit& edit : edits) {
+    if (std::any_of(edits_.begin(), edits_.end(), [&](const Edit& taken) { return equal(edit, taken); })) continue;
+    const auto at = std::upper_bound(edits_.begin(), edits_.end(), edit, [](const Edit& a, const Edit& b) {
+      return a.where.begin != b.where.begin ? a.where.begin < b.where.begin : a.where.empty() && !b.where.empty();
+    });
+    edits_.insert(at, edit);
+  }
+  return true;
+}
+
+std::string EditSet::applied(std::string_view text) const {
+  std::string out;
+  std::size_t at = 0;
+  for (const Edit& edit : edits_) {
+    out += text.substr(at, edit.where.begin - at);
+    out += edit.text;
+    at = edit.where.end;
+  }
+  return out += text.substr(at);
+}
+
+Status check_same_outside(Language language, std::string_view before, const EditSet& edits, std::string_view after) {
+  const auto old_tree = parse(language, before);
+  const auto new_tree = parse(language, after);
+  if (!old_tree) return old_tree.error();
+  if (!new_tree) return new_tree.error();
+  if (!old_tree->first_error() && new_tree->first_error())
+    return Error{Errc::invalid_argument, "does not parse after the edit"};
+  std::set<std::uint32_t> old_lines;
+  std::set<std::uint32_t> new_lines;
+  const auto old_starts = starts_of(before);
+  const auto new_starts = starts_of(after);
+  std::int64_t moved = 0;
+  for (const Edit& edit : edits.edits()) {
+    // A pure insertion of whole lines touches none of the old ones.
+    const bool whole = edit.where.empty() && edit.text.ends_with('\n');
+    if (!whole) touch(old_lines, old_starts, edit.where);
+    const auto begin = static_cast<std::uint32_t>(edit.where.begin + moved);
+    const auto end = begin + static_cast<std::uint32_t>(edit.text.size());
+    const bool gone =
+        edit.text.empty() && before.substr(edit.where.begin, edit.where.end - edit.where.begin).ends_with('\n');
+    if (!gone) touch(new_lines, new_starts, {begin, end});
+    moved += static_cast<std::int64_t>(edit.text.size()) - (edit.where.end - edit.where.begin);
+  }
+  const auto old_tokens = tokens(*old_tree, before, old_lines);
+  const auto new_tokens = tokens(*new_tree, after, new_lines);
+  const auto [a, b] = std::mismatch(old_tokens.begin(), old_tokens.end(), new_tokens.begin(), new_tokens.end());
+  if (a == old_tokens.end() && b == new_tokens.end()) return ok();
+  return Error{Errc::invalid_argument,
+               fmt::format("would change line {}, which it must not", a == old_tokens.end() ? b->line : a->line)};
+}
+
+}  // namespace weir::audit

@@ -1,0 +1,129 @@
+#include "audit/fix/diff.hpp"
+
+#include <algorithm>
+#include <vector>
+
+#include <fmt/format.h>
+
+namespace weir::audit {
+namespace {
+
+using Lines = std::vector<std::string_view>;
+
+Lines lines_of(std::string_view text) {
+  Lines lines;
+  while (!text.empty()) {
+    const std::size_t end = text.find('\n');
+    const std::size_t length = end == std::string_view::npos ? text.size() : end + 1;
+    lines.push_back(text.substr(0, length));
+    text.remove_prefix(length);
+  }
+  return lines;
+}
+
+struct Change {
+  std::size_t old_begin, old_end, new_begin, new_end;
+};
+
+/// Which lines are kept, as pairs; by Myers' greedy search.
+std::vector<std::pair<std::size_t, std::size_t>> kept_pairs(const Lines& a, const Lines& b) {
+  constexpr int kMostChanges = 1000;
+  const int n = static_cast<int>(a.size());
+  const int m = static_cast<int>(b.size());
+  const int most = std::min(n + m, kMostChanges);
+  std::vector<int> furthest(2 * static_cast<std::size_t>(most) + 2, 0);
+  std::vector<std::vector<int>> history;
+  const auto at = [&](int k) { return static_cast<std::size_t>(k + most); };
+  bool found = false;
+  for (int d = 0; d <= most && !found; ++d) {
+    history.push_back(furthest);
+    for (int k = -d; k <= d && !found; k += 2) {
+      const bool down = k == -d || (k != d && furthest[at(k - 1)] < furthest[at(k + 1)]);
+      int x = down ? furthest[at(k + 1)] : furthest[at(k - 1)] + 1;
+      if (d == 0) x = 0;
+      while (x < n && x - k < m && a[static_cast<std::size_t>(x)] == b[static_cast<std::size_t>(x - k)]) ++x;
+      furthest[at(k)] = x;
+      found = x >= n && x - k >= m;
+    }
+  }
+  std::vector<std::pair<std::size_t, std::size_t>> kept;
+  if (!found) return kept;
+  int x = n;
+  int y = m;
+  for (int d = static_cast<int>(history.size()) - 1; d >= 0; --d) {
+    const auto& before = history[static_cast<std::size_t>(d)];
+    const int k = x - y;
+    const bool down = k == -d || (k != d && before[at(k - 1)] < before[at(k + 1)]);
+    const int from = down ? k + 1 : k - 1;
+    const int stop_x = d == 0 ? 0 : before[at(from)];
+    const int stop_y = stop_x - (d == 0 ? 0 : from);
+    while (x > stop_x && y > stop_y) {
+      --x, --y;
+      kept.emplace_back(static_cast<std::size_t>(x), static_cast<std::size_t>(y));
+    }
+    x = stop_x;
+    y = stop_y;
+  }
+  std::reverse(kept.begin(), kept.end());
+  return kept;
+}
+
+std::vector<Change> changes_between(const Lines& a, const Lines& b) {
+  std::vector<Change> changes;
+  std::size_t i = 0;
+  std::size_t j = 0;
+  auto kept = kept_pairs(a, b);
+  kept.emplace_back(a.size(), b.size());
+  for (const auto& [x, y] : kept) {
+    if (x > i || y > j) changes.push_back({i, x, j, y});
+    i = x + 1;
+    j = y + 1;
+  }
+  return changes;
+}
+
+void add_line(std::string& out, char mark, std::string_view line) {
+  out += mark;
+  out += line;
+  if (!line.ends_with('\n')) out += "\n\\ No newline at end of file\n";
+}
+
+constexpr std::size_t kAround = 3;
+
+void add_hunk(std::string& out, const Lines& a, const Lines& b, const std::vector<Change>& group) {
+  const std::size_t old_begin = group.front().old_begin - std::min(group.front().old_begin, kAround);
+  const std::size_t new_begin = group.front().new_begin - (group.front().old_begin - old_begin);
+  const std::size_t old_end = std::min(a.size(), group.back().old_end + kAround);
+  const std::size_t new_end = group.back().new_end + (old_end - group.back().old_end);
+  const auto start = [](std::size_t begin, std::size_t end) { return end > begin ? begin + 1 : begin; };
+  out += fmt::format("@@ -{},{} +{},{} @@\n", start(old_begin, old_end), old_end - old_begin, start(new_begin, new_end),
+                     new_end - new_begin);
+  std::size_t i = old_begin;
+  for (const Change& change : group) {
+    for (; i < change.old_begin; ++i) add_line(out, ' ', a[i]);
+    for (; i < change.old_end; ++i) add_line(out, '-', a[i]);
+    for (std::size_t j = change.new_begin; j < change.new_end; ++j) add_line(out, '+', b[j]);
+  }
+  for (; i < old_end; ++i) add_line(out, ' ', a[i]);
+}
+
+}  // namespace
+
+std::string unified_diff(std::string_view name, std::string_view before, std::string_view after) {
+  if (before == after) return {};
+  const Lines a = lines_of(before);
+  const Lines b = lines_of(after);
+  std::string out = fmt::format("--- a/{0}\n+++ b/{0}\n", name);
+  std::vector<Change> group;
+  for (const Change& change : changes_between(a, b)) {
+    if (!group.empty() && change.old_begin > group.back().old_end + 2 * kAround) {
+      add_hunk(out, a, b, group);
+      group.clear();
+    }
+    group.push_back(change);
+  }
+  add_hunk(out, a, b, group);
+  return out;
+}
+
+}  // namespace weir::audit

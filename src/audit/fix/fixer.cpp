@@ -1,0 +1,205 @@
+#include "audit/fix/fixer.hpp"
+
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <map>
+#include <set>
+
+#include <fmt/format.h>
+
+#include "audit/fix/apply.hpp"
+#include "audit/run_command.hpp"
+#include "base/atomic_file.hpp"
+#include "base/text.hpp"
+
+namespace weir::audit {
+namespace {
+
+constexpr int kMostRounds = 6;
+
+/// What edits a file of this kind may get, by its grammar; none for kinds that are only reported on.
+std::optional<Language> editable_language(FileKind kind) {
+  switch (kind) {
+    case FileKind::python:
+      return Language::python;
+    case FileKind::powershell:
+      return Language::powershell;
+    case FileKind::shell:
+      return Language::shell;
+    case FileKind::cpp:
+      return Language::cpp;
+    case FileKind::yaml:
+      return Language::yaml;
+    case FileKind::json:
+      return Language::json;
+    case FileKind::toml:
+      return Language::toml;
+    default:
+      return std::nullopt;
+  }
+}
+
+bool is_generated(const SourceFile& source) {
+  for (std::uint32_t line = 1; line <= std::min(source.lines(), 6U); ++line) {
+    const std::string_view text = source.line(line);
+    if (text.find("@generated") != std::string_view::npos || text.find("DO NOT EDIT") != std::string_view::npos)
+      return true;
+  }
+  return false;
+}
+
+bool is_wanted(const Finding& finding, const FixRequest& how) {
+  if (finding.suppressed || finding.edits.empty()) return false;
+  return finding.fixing == Fixing::safe || (how.unsafe && finding.fixing == Fixing::unsafe);
+}
+
+/// Whether the interpreter takes it; true if there is none to ask.
+bool compiles(std::string_view text) {
+  const auto& python = python_program();
+  if (!python) return true;
+  constexpr const char* kCheck = "import sys; compile(sys.stdin.buffer.read(), 'file', 'exec', dont_inherit=True)";
+  const auto ended = run_command({.words = {*python, "-I", "-W", "ignore", "-c", kCheck}, .input = text});
+  return ended && ended->status == 0;
+}
+
+class Mender {
+ public:
+  Mender(const AuditRequest& request, const FixRequest& how, Audit audit)
+      : request_{request}, how_{how}, audit_{std::move(audit)} {}
+
+  FixOutcome run() {
+    for (int round = 0; round < kMostRounds && mend_once(); ++round) continue;
+    FixOutcome outcome;
+    for (auto& [path, file] : files_) {
+      if (file.problem.empty()) finish(file);
+      if (!file.problem.empty()) put_back(file);
+      outcome.files.push_back(std::move(file));
+    }
+    judge_again();
+    outcome.after = std::move(audit_);
+    return outcome;
+  }
+
+ private:
+  /// One round over all files; true if anything changed.
+  bool mend_once() {
+    std::map<const Module*, EditSet> edits;
+    for (const Finding& finding : audit_.findings) {
+      if (!is_wanted(finding, how_) || frozen_.contains(finding.module->source.path().native())) continue;
+      if (is_generated(finding.module->source) || !editable_language(finding.module->kind)) continue;
+      if (edits[finding.module].add(finding.edits)) note_rule(finding);
+    }
+    std::map<std::string, std::string> changed;
+    for (const auto& [module, set] : edits) {
+      if (set.empty()) continue;
+      const std::string path = module->source.path().native();
+      std::string after = set.applied(module->source.text());
+      const auto same = check_same_outside(*editable_language(module->kind), module->source.text(), set, after);
+      if (!same) {
+        files_.at(path).problem = same.error().what;
+        frozen_.insert(path);
+        continue;
+      }
+      changed.emplace(path, std::move(after));
+    }
+    for (auto& [path, text] : changed) files_.at(path).after = text;
+    replace(changed);
+    return !changed.empty();
+  }
+
+  void note_rule(const Finding& finding) {
+    const SourceFile& source = finding.module->source;
+    const std::string path = source.path().native();
+    const auto [at, fresh] = files_.try_emplace(path);
+    if (fresh)
+      at->second = {source.name(), source.path(), std::string{source.text()}, std::string{source.text()}, {}, {}};
+    auto& rules = at->second.rules;
+    if (std::find(rules.begin(), rules.end(), finding.rule) == rules.end()) rules.emplace_back(finding.rule);
+  }
+
+  void replace(const std::map<std::string, std::string>& texts) {
+    audit_.findings.clear();
+    auto modules = std::move(*audit_.project).take();
+    for (Module& module : modules) {
+      const auto found = texts.find(module.source.path().native());
+      if (found == texts.end()) continue;
+      auto again = read_module(module.kind, SourceFile{module.source.path(), module.source.name(), found->second});
+      if (again) module = *std::move(again);
+    }
+    audit_.project = std::make_unique<Project>(std::move(modules));
+    audit_.findings = judge_wanted(*audit_.project, request_);
+  }
+
+  void judge_again() {
+    std::map<std::string, std::string> texts;
+    for (const auto& file : put_back_) texts.emplace(file.first, file.second);
+    if (!texts.empty()) replace(texts);
+  }
+
+  void put_back(FixedFile& file) {
+    file.after = file.before;
+    put_back_.emplace(file.path.native(), file.before);
+  }
+
+  /// The last gates, and the file itself.
+  void finish(FixedFile& file) {
+    if (file.after == file.before) return;
+    const bool python = kind_of(file) == FileKind::python;
+    if (python && compiles(file.before) && !compiles(file.after)) {
+      file.problem = "does not compile after the edit";
+      return;
+    }
+    if (!how_.write) return;
+    if (auto written = write(file); !written) file.problem = written.error().what;
+  }
+
+  FileKind kind_of(const FixedFile& file) const {
+    for (const Module& module : audit_.project->modules()) {
+      if (module.source.path() == file.path) return module.kind;
+    }
+    return FileKind::python;
+  }
+
+  Status write(const FixedFile& file) const {
+    const auto now = SourceFile::read(file.path, file.name);
+    if (!now) return now.error();
+    if (now->text() != file.before) return Error{Errc::io, "was changed meanwhile by somebody else"};
+    struct stat info {};
+    if (::stat(file.path.c_str(), &info) != 0 || (info.st_mode & 0222U) == 0) return Error{Errc::io, "is read-only"};
+    if (how_.backup) {
+      if (auto kept = write_text(file.path.native() + ".orig", file.before, false); !kept) return kept.error();
+    }
+    return write_text(file.path, file.after, true);
+  }
+
+  static Status write_text(const std::filesystem::path& path, std::string_view text, bool overwrite) {
+    auto target = AtomicFile::create(path, overwrite);
+    if (!target) return target.error();
+    while (!text.empty()) {
+      const ssize_t count = ::write(target->fd(), text.data(), text.size());
+      if (count < 0 && errno == EINTR) continue;
+      if (count < 0) return Error{Errc::io, "cannot be written: " + errno_text(errno)};
+      text.remove_prefix(static_cast<std::size_t>(count));
+    }
+    return target->commit();
+  }
+
+  const AuditRequest& request_;
+  const FixRequest& how_;
+  Audit audit_;
+  std::map<std::string, FixedFile> files_;
+  std::map<std::string, std::string> put_back_;
+  std::set<std::string> frozen_;
+};
+
+}  // namespace
+
+Result<FixOutcome> fix(const AuditRequest& request, const FixRequest& how) {
+  auto audit = run_audit(request);
+  if (!audit) return audit.error();
+  return Mender{request, how, *std::move(audit)}.run();
+}
+
+}  // namespace weir::audit
