@@ -1,0 +1,27 @@
+// variants: ff
+// One picture of one vector a pixel becomes planes, as the host reads them.
+//
+// sources[0] [h, w, 4]; target [PLANES][h][w] float32, written as words
+#version 450
+#extension GL_GOOGLE_include_directive : require
+#include "interface.glsl"
+
+layout(local_size_x = 64, local_size_y = 1, local_size_z = 1) in;
+layout(constant_id = 0) const uint PLANES = 3;
+
+layout(set = 0, binding = 4) buffer Words { float v[]; } words;
+
+layout(push_constant) uniform Push {
+  uint offset;  // of the source's pixel under the first
+  uint width;   // of the source
+  uint extent;
+} push;
+
+void main() {
+  const uvec2 extent = pair(push.extent);
+  const uvec2 at = gl_GlobalInvocationID.xy;
+  if (any(greaterThanEqual(at, extent))) return;
+  const uvec2 from = pair(push.offset) + at;
+  const vec4 value = sources[0].v[from.y * push.width + from.x];
+  for (uint c = 0; c < PLANES; ++c) words.v[c * extent.x * extent.y + at.y * extent.x + at.x] = value[c];
+}

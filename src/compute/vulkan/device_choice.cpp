@@ -1,0 +1,118 @@
+#include <algorithm>
+#include <cctype>
+#include <charconv>
+#include <tuple>
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include "base/text.hpp"
+#include "compute/vulkan/device_info.hpp"
+
+namespace weir::compute::vulkan {
+
+namespace {
+
+std::string lower(std::string_view text) {
+  std::string result{text};
+  std::transform(result.begin(), result.end(), result.begin(),
+                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  return result;
+}
+
+bool matches(const DeviceInfo& device, std::string_view wish) {
+  if (wish == "gpu") return true;
+  if (wish.starts_with("gpu-")) return lower(device.uuid) == wish;
+  if (wish.starts_with("pci:")) return !device.pci.empty() && device.pci == wish.substr(4);
+  return lower(device.name).find(wish) != std::string::npos;
+}
+
+Bytes local_memory(const DeviceInfo& device) {
+  Bytes most;
+  for (const Heap& heap : device.heaps) {
+    if (heap.device_local) most = std::max(most, heap.size);
+  }
+  return most;
+}
+
+/// Larger is better.
+auto rank(const DeviceInfo& device) {
+  return std::tuple{device.missing.empty(), device.kind != DeviceKind::software, device.kind == DeviceKind::discrete,
+                    device.kind == DeviceKind::integrated, local_memory(device)};
+}
+
+std::string list(std::span<const DeviceInfo> devices) {
+  std::vector<std::string> lines;
+  for (const DeviceInfo& device : devices) lines.push_back(describe(device));
+  return lines.empty() ? "there are none" : fmt::format("there are: {}", fmt::join(lines, "; "));
+}
+
+Error refused(const DeviceInfo& device) {
+  return {Errc::unsupported, fmt::format("{} cannot be used: its driver ({}) lacks {}", device.name, device.driver,
+                                         fmt::join(device.missing, ", "))};
+}
+
+}  // namespace
+
+std::string_view name_of(DeviceKind kind) {
+  switch (kind) {
+    case DeviceKind::discrete:
+      return "discrete GPU";
+    case DeviceKind::integrated:
+      return "integrated GPU";
+    case DeviceKind::virtual_gpu:
+      return "virtual GPU";
+    case DeviceKind::software:
+      return "software";
+    case DeviceKind::other:
+      break;
+  }
+  return "other";
+}
+
+std::string describe(const DeviceInfo& device) {
+  std::string text = fmt::format("{}, {}, {}, {}, {}", device.name, name_of(device.kind), device.vendor,
+                                 to_text(local_memory(device)), device.uuid);
+  if (!device.pci.empty()) text += ", pci:" + device.pci;
+  if (!device.missing.empty()) text += fmt::format(", lacks {}", fmt::join(device.missing, " and "));
+  return text;
+}
+
+Result<DeviceChoice> choose_device(std::span<const DeviceInfo> devices, std::string_view wish) {
+  const std::string whole = lower(wish);
+  std::string_view pattern = whole;
+  std::size_t ordinal = 0;
+  if (const std::size_t hash = pattern.rfind('#'); hash != std::string_view::npos) {
+    const std::string_view digits = pattern.substr(hash + 1);
+    const auto parsed = std::from_chars(digits.data(), digits.data() + digits.size(), ordinal);
+    if (parsed.ec != std::errc{} || parsed.ptr != digits.data() + digits.size() || ordinal == 0)
+      return Error{Errc::invalid_argument, fmt::format("'{}': a number from 1 on must follow the #", printable(wish))};
+    pattern = pattern.substr(0, hash);
+  }
+  std::vector<std::size_t> found;
+  for (std::size_t i = 0; i < devices.size(); ++i) {
+    if (matches(devices[i], pattern)) found.push_back(i);
+  }
+  if (found.empty() || ordinal > found.size())
+    return Error{Errc::invalid_argument, fmt::format("no device matches '{}'; {}", printable(wish), list(devices))};
+  if (ordinal > 0) {
+    found = {found[ordinal - 1]};
+  } else if (pattern == "gpu") {
+    found = {*std::max_element(found.begin(), found.end(),
+                               [&](std::size_t a, std::size_t b) { return rank(devices[a]) < rank(devices[b]); })};
+  }
+  if (found.size() > 1)
+    return Error{Errc::invalid_argument,
+                 fmt::format("several devices match '{0}': write more of the name, or {0}#1 for the first of them; {1}",
+                             printable(wish), list(devices))};
+  const DeviceInfo& device = devices[found.front()];
+  if (!device.missing.empty()) return refused(device);
+  const bool by_default = pattern == "gpu" && device.kind == DeviceKind::software;
+  if (by_default && ordinal == 0 && devices.size() > 1 &&
+      std::any_of(devices.begin(), devices.end(), [](const DeviceInfo& d) { return d.kind != DeviceKind::software; }))
+    return Error{Errc::unsupported,
+                 fmt::format("no GPU can be used, and a software device is only taken by name; {}", list(devices))};
+  return DeviceChoice{found.front(), by_default};
+}
+
+}  // namespace weir::compute::vulkan

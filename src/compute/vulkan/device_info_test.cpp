@@ -1,0 +1,145 @@
+#include "compute/vulkan/device_info.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <string>
+#include <vector>
+
+#include "compute/vulkan/device.hpp"
+#include "vulkan_devices.hpp"
+
+namespace weir::compute::vulkan {
+namespace {
+
+using testing::HasSubstr;
+
+DeviceInfo invented(std::string name, DeviceKind kind, Bytes memory, std::string pci = {}) {
+  DeviceInfo info;
+  info.uuid = "GPU-00000000-0000-0000-0000-" + std::to_string(100000000000 + name.size());
+  info.name = std::move(name);
+  info.vendor = "V";
+  info.driver = "D 1";
+  info.kind = kind;
+  info.pci = std::move(pci);
+  info.heaps = {{memory, memory, {}, true}};
+  return info;
+}
+
+const DeviceInfo kBig = invented("Big Card 9000", DeviceKind::discrete, 16_GiB, "0000:01:00.0");
+const DeviceInfo kBigger = invented("Bigger Card", DeviceKind::discrete, 24_GiB, "0000:02:00.0");
+const DeviceInfo kSmall = invented("Built-in Graphics", DeviceKind::integrated, 64_GiB);
+const DeviceInfo kSoft = invented("llvmpipe (LLVM 15)", DeviceKind::software, 128_GiB);
+
+TEST(ChooseDevice, GpuIsTheBestThatIsNoSoftware) {
+  const std::vector devices{kSoft, kSmall, kBig, kBigger};
+  const auto choice = choose_device(devices, "gpu");
+  ASSERT_TRUE(choice) << choice.error().what;
+  EXPECT_EQ(choice->index, 3U);
+  EXPECT_FALSE(choice->software_by_default);
+}
+
+TEST(ChooseDevice, SoftwareIsTakenByNameOrWhenItIsAloneAndThenItIsSaid) {
+  const std::vector several{kSmall, kSoft};
+  const auto named = choose_device(several, "LLVMpipe");
+  ASSERT_TRUE(named);
+  EXPECT_EQ(named->index, 1U);
+  EXPECT_FALSE(named->software_by_default);
+  const std::vector alone{kSoft};
+  const auto fallback = choose_device(alone, "gpu");
+  ASSERT_TRUE(fallback);
+  EXPECT_TRUE(fallback->software_by_default);
+  DeviceInfo lacking = kSmall;
+  lacking.missing = {"Vulkan 1.1"};
+  const std::vector useless{lacking, kSoft};
+  const auto refused = choose_device(useless, "gpu");
+  ASSERT_FALSE(refused) << "a GPU is there: software must not stand in for it in silence";
+  EXPECT_THAT(refused.error().what, HasSubstr("only taken by name"));
+}
+
+TEST(ChooseDevice, ByUuidPciAndPartOfTheName) {
+  const std::vector devices{kSoft, kSmall, kBig, kBigger};
+  EXPECT_EQ(choose_device(devices, kSmall.uuid)->index, 1U);
+  EXPECT_EQ(choose_device(devices, "pci:0000:02:00.0")->index, 3U);
+  EXPECT_EQ(choose_device(devices, "9000")->index, 2U);
+}
+
+TEST(ChooseDevice, NoneOrSeveralAreListed) {
+  const std::vector devices{kBig, kBigger};
+  const auto none = choose_device(devices, "other");
+  ASSERT_FALSE(none);
+  EXPECT_EQ(none.error().code, Errc::invalid_argument);
+  EXPECT_THAT(none.error().what, HasSubstr("Big Card 9000, discrete GPU, V, 16 GiB"));
+  EXPECT_THAT(none.error().what, HasSubstr("pci:0000:02:00.0"));
+  const auto several = choose_device(devices, "card");
+  ASSERT_FALSE(several);
+  EXPECT_THAT(several.error().what, HasSubstr("several devices match 'card'"));
+  EXPECT_EQ(choose_device(devices, "card#2")->index, 1U);
+  EXPECT_FALSE(choose_device(devices, "card#3"));
+  EXPECT_FALSE(choose_device(devices, "card#0"));
+  EXPECT_FALSE(choose_device(devices, "card#x"));
+  EXPECT_THAT(choose_device({}, "gpu").error().what, HasSubstr("there are none"));
+}
+
+TEST(ChooseDevice, WhatADriverLacksIsNamed) {
+  DeviceInfo lacking = kBig;
+  lacking.missing = {"Vulkan 1.1", "a compute queue"};
+  const std::vector devices{lacking};
+  const auto refused = choose_device(devices, "big");
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, Errc::unsupported);
+  EXPECT_THAT(refused.error().what, HasSubstr("(D 1) lacks Vulkan 1.1, a compute queue"));
+}
+
+VkPhysicalDeviceMemoryProperties memory_of(std::vector<std::pair<VkMemoryPropertyFlags, std::uint32_t>> types,
+                                           std::vector<VkDeviceSize> heaps) {
+  VkPhysicalDeviceMemoryProperties memory{};
+  memory.memoryTypeCount = static_cast<std::uint32_t>(types.size());
+  for (std::size_t i = 0; i < types.size(); ++i) memory.memoryTypes[i] = {types[i].first, types[i].second};
+  memory.memoryHeapCount = static_cast<std::uint32_t>(heaps.size());
+  for (std::size_t i = 0; i < heaps.size(); ++i) memory.memoryHeaps[i].size = heaps[i];
+  return memory;
+}
+
+constexpr VkMemoryPropertyFlags kLocal = VK_MEMORY_PROPERTY_DEVICE_LOCAL_BIT;
+constexpr VkMemoryPropertyFlags kVisible = VK_MEMORY_PROPERTY_HOST_VISIBLE_BIT | VK_MEMORY_PROPERTY_HOST_COHERENT_BIT;
+constexpr VkMemoryPropertyFlags kCached = VK_MEMORY_PROPERTY_HOST_CACHED_BIT;
+
+TEST(ChooseMemory, TheWindowIntoACardIsNotTheCard) {
+  // A window of 256 MiB that the host sees comes before the card's own memory in the list.
+  const auto memory = memory_of({{kLocal | kVisible, 0}, {kVisible, 1}, {kVisible | kCached, 1}, {kLocal, 2}},
+                                {256 << 20, 32ULL << 30, 8ULL << 30});
+  EXPECT_EQ(*choose_memory_type(memory, ~0U, Where::device), 3U);
+  EXPECT_EQ(*choose_memory_type(memory, ~0U, Where::upload), 1U);
+  EXPECT_EQ(*choose_memory_type(memory, ~0U, Where::download), 2U);
+}
+
+TEST(ChooseMemory, OneKindForAllIsTaken) {
+  const auto memory = memory_of({{kLocal | kVisible | kCached, 0}}, {2ULL << 30});
+  for (const Where where : {Where::device, Where::upload, Where::download})
+    EXPECT_EQ(*choose_memory_type(memory, ~0U, where), 0U);
+}
+
+TEST(ChooseMemory, OfEqualsTheLargestHeapAndOnlyWhatIsAllowed) {
+  const auto memory = memory_of({{kLocal, 0}, {kLocal, 1}}, {1ULL << 30, 8ULL << 30});
+  EXPECT_EQ(*choose_memory_type(memory, ~0U, Where::device), 1U);
+  EXPECT_EQ(*choose_memory_type(memory, 1U, Where::device), 0U);
+  EXPECT_FALSE(choose_memory_type(memory, ~0U, Where::upload));
+}
+
+class VulkanDevices : public test::VulkanTest {};
+
+TEST_F(VulkanDevices, AreDescribed) {
+  for (const DeviceInfo& info : devices()) {
+    EXPECT_FALSE(info.name.empty());
+    EXPECT_FALSE(info.driver.empty());
+    EXPECT_EQ(info.uuid.size(), 4U + 36U) << info.uuid;
+    EXPECT_FALSE(info.heaps.empty());
+    EXPECT_GE(info.largest_range, 128_MiB);
+    EXPECT_GE(info.binding_alignment, Bytes{1});
+    EXPECT_LE(info.binding_alignment, Bytes{256});
+  }
+}
+
+}  // namespace
+}  // namespace weir::compute::vulkan

@@ -1,0 +1,21 @@
+#pragma once
+
+#include <volk.h>
+
+namespace weir::compute::vulkan {
+
+/// Where the layer of faults is asked before the driver is.
+enum class FaultPoint { allocate, submit, wait };
+
+/// Stands between weir and the driver, so that a test can have what no software driver gives: memory that is refused, a
+/// device that is lost, a submission that hangs. Called from the thread that uses the device.
+class Faults {
+ public:
+  virtual ~Faults() = default;
+  /// VK_SUCCESS: the driver is called; anything else is returned in its stead.
+  virtual VkResult at(FaultPoint point) = 0;
+  /// A device was opened anew: what was lost is back.
+  virtual void reopened() {}
+};
+
+}  // namespace weir::compute::vulkan

@@ -1,0 +1,211 @@
+#include "compute/vulkan/stream.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cstring>
+#include <memory>
+#include <vector>
+
+#include "vulkan_devices.hpp"
+
+namespace weir::compute::vulkan {
+namespace {
+
+/// Says no at one call of each kind.
+class Fault final : public Faults {
+ public:
+  FaultPoint point = FaultPoint::submit;
+  int at_call = 0;
+  VkResult result = VK_SUCCESS;
+  VkResult at(FaultPoint asked) override { return asked == point && ++calls == at_call ? result : VK_SUCCESS; }
+  int calls = 0;
+};
+
+class VulkanStream : public test::VulkanTest {
+ protected:
+  void SetUp() override {
+    test::VulkanTest::SetUp();
+    if (IsSkipped()) return;
+    open({});
+  }
+  void open(StreamSettings settings) {
+    stream_.reset();
+    pool_.reset();
+    device_.reset();
+    auto opened = Device::open(instance(), device(), &fault_);
+    ASSERT_TRUE(opened) << opened.error().what;
+    device_ = *std::move(opened);
+    pool_ = std::make_unique<Pool>(*device_, line_, host_line_, PoolSettings{.max_idle = 3});
+    auto made = Stream::create(*device_, settings);
+    ASSERT_TRUE(made) << made.error().what;
+    stream_ = *std::move(made);
+  }
+  void TearDown() override {
+    stream_.reset();
+    pool_.reset();
+    device_.reset();
+    test::VulkanTest::TearDown();
+  }
+  Buffer buffer(Bytes size, Where where = Where::device) {
+    auto made = pool_->acquire(size, MemoryKind::activations, where);
+    EXPECT_TRUE(made) << made.error().what;
+    return *std::move(made);
+  }
+  std::vector<std::uint32_t> words_of(Slice slice) {
+    Buffer download = buffer(Bytes{slice.size}, Where::download);
+    const Slice to{download.handle(), 0, slice.size};
+    EXPECT_TRUE(stream_->copy(slice, to));
+    EXPECT_TRUE(stream_->show_host(to));
+    EXPECT_TRUE(stream_->sync());
+    std::vector<std::uint32_t> words(slice.size / 4);
+    std::memcpy(words.data(), download.host(), slice.size);
+    return words;
+  }
+
+  Fault fault_;
+  MemoryLine line_{64_MiB};
+  MemoryLine host_line_{64_MiB};
+  std::unique_ptr<Device> device_;
+  std::unique_ptr<Pool> pool_;
+  std::unique_ptr<Stream> stream_;
+};
+
+TEST_F(VulkanStream, CommandsTakeEffectInTheirOrder) {
+  const Buffer a = buffer(4_KiB);
+  const Buffer b = buffer(4_KiB);
+  const Slice from{a.handle(), 0, 1024};
+  const Slice to{b.handle(), 256, 1024};
+  for (std::uint32_t i = 0; i < 50; ++i) {
+    ASSERT_TRUE(stream_->fill(from, i));
+    ASSERT_TRUE(stream_->copy(from, to));
+  }
+  EXPECT_THAT(words_of(to), testing::Each(49U));
+}
+
+TEST_F(VulkanStream, SubmitsByItselfAndWhatHasEndedIsUsedAgain) {
+  open({.max_commands = 10, .max_submissions = 2});
+  const Buffer a = buffer(4_KiB);
+  for (std::uint32_t i = 0; i < 1000; ++i) ASSERT_TRUE(stream_->fill({a.handle(), 0, 4096}, i));
+  EXPECT_EQ(stream_->statistics().submissions, 100U);
+  EXPECT_LE(stream_->statistics().made, 3U) << "recording does not grow";
+  EXPECT_EQ(stream_->statistics().barriers, 999U);
+  EXPECT_THAT(words_of({a.handle(), 0, 4096}), testing::Each(999U));
+}
+
+TEST_F(VulkanStream, ManyMultiplicationsEndASubmission) {
+  open({.max_multiplications = 100});
+  const Buffer a = buffer(64_KiB);
+  Dispatch dispatch;
+  dispatch.kernel = {"mean_carry_ff", {1, 0}};
+  dispatch.change(Place::residual, slice_of(a)).constants(1.0F);
+  dispatch.multiplications = 60;
+  for (int i = 0; i < 10; ++i) ASSERT_TRUE(stream_->dispatch(dispatch));
+  EXPECT_EQ(stream_->statistics().submissions, 5U);
+  ASSERT_TRUE(stream_->sync());
+}
+
+TEST_F(VulkanStream, TemporariesComeBackWhenTheirCommandsHaveEnded) {
+  for (int i = 0; i < 3; ++i) {
+    Buffer temporary = buffer(1_MiB);
+    ASSERT_TRUE(stream_->fill(slice_of(temporary), 7));
+    ASSERT_TRUE(stream_->keep(std::move(temporary)));
+  }
+  EXPECT_EQ(pool_->statistics().in_use, 3_MiB);
+  ASSERT_TRUE(stream_->sync());
+  EXPECT_EQ(pool_->statistics().in_use, Bytes{});
+  EXPECT_EQ(pool_->statistics().idle, 3_MiB);
+}
+
+TEST_F(VulkanStream, ARefusedSubmissionIsAnErrorFromThenOn) {
+  fault_.point = FaultPoint::submit;
+  fault_.at_call = 1;
+  fault_.result = VK_ERROR_DEVICE_LOST;
+  const Buffer a = buffer(4_KiB);
+  ASSERT_TRUE(stream_->fill(slice_of(a), 1));
+  const auto flushed = stream_->flush();
+  ASSERT_FALSE(flushed);
+  EXPECT_EQ(flushed.error().code, Errc::device_lost);
+  EXPECT_TRUE(device_->lost());
+  EXPECT_FALSE(stream_->fill(slice_of(a), 1));
+  EXPECT_FALSE(stream_->sync());
+}
+
+TEST_F(VulkanStream, PoolReusesKeepsFewAndGivesAllBack) {
+  for (int round = 0; round < 3; ++round) {
+    std::vector<Buffer> many;
+    for (int i = 0; i < 8; ++i) many.push_back(buffer(1_MiB));
+  }
+  const PoolStatistics statistics = pool_->statistics();
+  EXPECT_EQ(statistics.idle, 3_MiB) << "no more than the three that may be idle";
+  EXPECT_EQ(statistics.allocated, statistics.idle);
+  EXPECT_EQ(statistics.peak, 8_MiB);
+  EXPECT_EQ(statistics.hits, 6U);
+  EXPECT_EQ(statistics.misses, 18U);
+  EXPECT_EQ(line_.charged(), 3_MiB);
+  pool_->cleanup();
+  pool_->cleanup();
+  EXPECT_EQ(pool_->statistics().allocated, Bytes{});
+  EXPECT_EQ(line_.charged(), Bytes{});
+}
+
+TEST_F(VulkanStream, PoolGivesIdleMemoryBackBeforeItRefuses) {
+  line_.set_limit(4_MiB);
+  { const Buffer idle = buffer(3_MiB); }
+  EXPECT_EQ(line_.charged(), 3_MiB);
+  const Buffer other = buffer(2_MiB);
+  EXPECT_EQ(line_.charged(), 2_MiB);
+  const auto refused = pool_->acquire(3_MiB, MemoryKind::weights, Where::device);
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, Errc::over_budget);
+  EXPECT_THAT(refused.error().what, testing::HasSubstr("3 MiB more would pass the line of 4 MiB: 2 MiB in use"));
+  EXPECT_EQ(line_.charged(), 2_MiB) << "a refusal changes nothing";
+}
+
+TEST_F(VulkanStream, PoolTriesAgainWithoutItsIdleMemoryWhenTheDriverHasNone) {
+  { const Buffer idle = buffer(3_MiB); }
+  fault_.point = FaultPoint::allocate;
+  fault_.calls = 0;
+  fault_.at_call = 1;
+  fault_.result = VK_ERROR_OUT_OF_DEVICE_MEMORY;
+  const auto second_try = pool_->acquire(2_MiB, MemoryKind::weights, Where::device);
+  EXPECT_TRUE(second_try);
+  EXPECT_EQ(pool_->statistics().idle, Bytes{});
+  fault_.calls = 0;
+  EXPECT_FALSE(pool_->acquire(1_MiB, MemoryKind::weights, Where::device)) << "nothing idle: no second try";
+  EXPECT_EQ(line_.charged(), 2_MiB);
+  EXPECT_EQ(line_.in_use(MemoryKind::weights), 2_MiB);
+}
+
+TEST(PoolSizes, AreLittleLarger) {
+  EXPECT_EQ(Pool::size_class(Bytes{0}), 64_KiB);
+  EXPECT_EQ(Pool::size_class(Bytes{1}), 64_KiB);
+  EXPECT_EQ(Pool::size_class(65_KiB), 128_KiB);
+  for (std::uint64_t size = 2 << 20; size < (1ULL << 36); size = size * 3 / 2 + 12345) {
+    const std::uint64_t taken = Pool::size_class(Bytes{size}).count();
+    EXPECT_GE(taken, size);
+    EXPECT_LE(taken, size + size / 31);
+    EXPECT_EQ(Pool::size_class(Bytes{taken}).count(), taken);
+  }
+}
+
+TEST_F(VulkanStream, TwoDevicesWorkSideBySide) {
+  // The same physical device opened twice; tests/ has one with two drivers.
+  auto other = Device::open(instance(), devices().back());
+  ASSERT_TRUE(other) << other.error().what;
+  MemoryLine line{8_MiB};
+  Pool pool{**other, line, line};
+  auto stream = Stream::create(**other);
+  ASSERT_TRUE(stream);
+  auto theirs = pool.acquire(1_MiB, MemoryKind::activations, Where::device);
+  ASSERT_TRUE(theirs);
+  const Buffer ours = buffer(1_MiB);
+  ASSERT_TRUE((*stream)->fill(slice_of(*theirs), 5));
+  ASSERT_TRUE(stream_->fill(slice_of(ours), 6));
+  ASSERT_TRUE((*stream)->sync());
+  EXPECT_THAT(words_of({ours.handle(), 0, 4096}), testing::Each(6U));
+}
+
+}  // namespace
+}  // namespace weir::compute::vulkan
