@@ -1,0 +1,217 @@
+#include "nn/vulkan/device_plan.hpp"
+
+#include <algorithm>
+#include <array>
+#include <set>
+#include <tuple>
+
+#include <fmt/format.h>
+
+#include "compute/vulkan/pool.hpp"
+#include "nn/vulkan/device_weights.hpp"
+
+namespace weir::nn::vulkan {
+
+namespace {
+
+using compute::vulkan::Pool;
+
+constexpr std::array kSides{4096, 3072, 2048, 1536, 1024, 768, 512, 384, 256, 192, 128, 96, 64, 48, 32, kLeastTile};
+
+std::size_t at(int i) { return static_cast<std::size_t>(i); }
+
+int scaled(int tile, int out, int in) {
+  return std::max(1, static_cast<int>((static_cast<long long>(tile) * out + in - 1) / in));
+}
+
+/// Tiles that lie alike in the picture need alike: of each kind one is looked at. Where the regions are cut by an edge,
+/// or fall otherwise onto a grid of strides, they are smaller or a pixel larger; all of the first and last few rows and
+/// columns of tiles are looked at, and between them enough to meet every remainder.
+std::vector<Rect> kinds_of(const std::vector<Rect>& tiles) {
+  std::set<int> tops, lefts;
+  for (const Rect& tile : tiles) {
+    tops.insert(tile.top);
+    lefts.insert(tile.left);
+  }
+  const auto few = [](const std::set<int>& all) {
+    constexpr std::size_t kEnds = 20;
+    std::set<int> some;
+    std::size_t i = 0;
+    for (const int place : all) {
+      if (i < kEnds || i + kEnds >= all.size()) some.insert(place);
+      ++i;
+    }
+    return some;
+  };
+  const std::set<int> some_tops = few(tops), some_lefts = few(lefts);
+  std::vector<Rect> kinds;
+  for (const Rect& tile : tiles) {
+    if (some_tops.contains(tile.top) && some_lefts.contains(tile.left)) kinds.push_back(tile);
+  }
+  return kinds;
+}
+
+/// What kernels count with: places of pixels are numbers of 16 bits with a sign, and the sums of a mean have room for
+/// 65536 groups of 1024 pixels.
+constexpr int kLongest = 32767;
+constexpr double kMostPixels = 65536.0 * 1024 / 2;
+
+struct Most {
+  Bytes arena, upload, download, largest;
+  int input_rows = 0;
+  int longest = 0;
+  double pixels = 0;
+};
+
+class Planner {
+ public:
+  Planner(const Graph& graph, const Program& program, const DeviceLimits& limits)
+      : graph_{graph}, program_{program}, limits_{limits} {
+    for (std::size_t t = 0; t < program.tensors.size(); ++t) {
+      if (program.ops[at(program.tensors[t].producer)].kind == OpKind::input) input_ = static_cast<int>(t);
+    }
+  }
+
+  Status prepare(Extent input, bool half) {
+    const auto extents = infer_extents(graph_, input);
+    if (!extents) return extents.error();
+    base_.input = input;
+    base_.half = half;
+    for (const Tensor& tensor : program_.tensors) base_.extent.push_back((*extents)[at(tensor.blob)]);
+    base_.weights = Pool::size_class(weight_bytes(program_, graph_, half));
+    base_.parameters = Pool::size_class(parameter_bytes(program_, graph_, base_.extent));
+    return ok();
+  }
+
+  DevicePlan plan(int tile) {
+    DevicePlan plan = base_;
+    plan.tile = tile;
+    plan.one_tile = tile >= std::max(plan.input.height, plan.input.width);
+    if (!plan.one_tile) {
+      for (std::size_t s = 0; s < program_.statistics.size(); ++s)
+        plan.passes.push_back(pass_for(plan, static_cast<int>(s), program_.statistics[s].source.tensor));
+    }
+    plan.passes.push_back(pass_for(plan, -1, program_.output));
+    Most most;
+    for (const DevicePass& pass : plan.passes) measure(plan, pass, most);
+    plan.arena = most.arena;
+    plan.upload = most.upload;
+    plan.download = most.download;
+    plan.activations = Pool::size_class(plan.arena);
+    const Bytes tiles =
+        (Pool::size_class(plan.upload) + Pool::size_class(plan.download)) * std::uint64_t{kTilesUnderWay};
+    plan.staging = std::max(tiles, Pool::size_class(std::min(std::max(plan.weights, plan.parameters), kUploadPiece)));
+    most_ = most;
+    const DevicePass& last = plan.passes.back();
+    const Extent out = plan.extent[at(program_.output)];
+    const bool several = last.tile_width < out.width;
+    const auto floats = [](int rows, int width) {
+      return Bytes{static_cast<std::uint64_t>(rows) * static_cast<std::uint64_t>(width) * 3 * sizeof(float)};
+    };
+    plan.rows = floats(most.input_rows, plan.input.width) +
+                (several ? floats(std::min(last.tile_height, out.height), out.width) : Bytes{});
+    plan.lead = most.input_rows + plan.tile;
+    return plan;
+  }
+
+  bool fits(const DevicePlan& plan) const {
+    return plan.device(limits_) <= limits_.memory && plan.host(limits_) <= limits_.host &&
+           most_.largest <= limits_.range && most_.longest <= kLongest && most_.pixels <= kMostPixels &&
+           plan.activations <= limits_.allocation && plan.upload <= limits_.range && plan.download <= limits_.range &&
+           plan.weights <= limits_.allocation;
+  }
+
+ private:
+  static DevicePass pass_for(const DevicePlan& plan, int statistic, int tensor) {
+    const Extent extent = plan.extent[at(tensor)];
+    if (plan.one_tile) return {statistic, tensor, extent.height, extent.width};
+    return {statistic, tensor, scaled(plan.tile, extent.height, plan.input.height),
+            scaled(plan.tile, extent.width, plan.input.width)};
+  }
+
+  void measure(DevicePlan& plan, const DevicePass& pass, Most& most) const {
+    const std::vector<Rect> tiles = tiles_of(plan, pass);
+    const std::vector<Rect> kinds = kinds_of(tiles);
+    double multiplications = 0;
+    double area = 0;
+    for (const Rect& rect : kinds) {
+      const Tile tile = make_tile(program_, plan.extent, goals_of(program_, plan, pass, rect), plan.half,
+                                  compute::vulkan::kSliceAlignment);
+      most.arena = std::max(most.arena, tile.arena);
+      most.largest = std::max(most.largest, tile.largest);
+      most.longest = std::max(most.longest, tile.longest);
+      most.pixels = std::max(most.pixels, tile.pixels);
+      most.upload = std::max(most.upload, plane_bytes(tile.region[at(input_)]));
+      if (pass.statistic < 0) most.download = std::max(most.download, plane_bytes(rect));
+      most.input_rows = std::max(most.input_rows, tile.region[at(input_)].height());
+      multiplications += tile.multiplications;
+      area += static_cast<double>(rect.height()) * rect.width();
+    }
+    const Extent extent = plan.extent[at(pass.tensor)];
+    plan.multiplications += multiplications / area * extent.height * extent.width;
+  }
+
+  const Graph& graph_;
+  const Program& program_;
+  const DeviceLimits& limits_;
+  DevicePlan base_;
+  int input_ = -1;
+  Most most_;
+};
+
+Error refusal(const DevicePlan& plan, const DeviceLimits& limits) {
+  return {Errc::over_budget,
+          fmt::format("{}x{} needs {} of the device and {} of the host with tiles of {} pixels; there are {} and {}",
+                      plan.input.width, plan.input.height, to_text(plan.device(limits)), to_text(plan.host(limits)),
+                      plan.tile, to_text(limits.memory), to_text(limits.host))};
+}
+
+}  // namespace
+
+Bytes plane_bytes(Rect rect) {
+  const Bytes size =
+      Bytes{3 * sizeof(float)} * static_cast<std::uint64_t>(rect.height()) * static_cast<std::uint64_t>(rect.width());
+  return Bytes{(size.count() + 15) / 16 * 16};
+}
+
+std::vector<Goal> goals_of(const Program& program, const DevicePlan& plan, const DevicePass& pass, Rect rect) {
+  std::vector<Goal> goals{{pass.tensor, rect, pass.statistic < 0}};
+  if (!plan.one_tile) return goals;
+  for (const Statistic& statistic : program.statistics)
+    goals.push_back({statistic.source.tensor, whole(plan.extent[at(statistic.source.tensor)]), false});
+  return goals;
+}
+
+std::vector<Rect> tiles_of(const DevicePlan& plan, const DevicePass& pass, int first_row) {
+  const Extent extent = plan.extent[at(pass.tensor)];
+  std::vector<Rect> tiles;
+  for (int top = first_row; top < extent.height; top += pass.tile_height) {
+    for (int left = 0; left < extent.width; left += pass.tile_width) {
+      tiles.push_back(
+          {top, left, std::min(top + pass.tile_height, extent.height), std::min(left + pass.tile_width, extent.width)});
+    }
+  }
+  return tiles;
+}
+
+Result<DevicePlan> plan_tiles(const Graph& graph, const Program& program, Extent input, bool half, int tile, int most,
+                              const DeviceLimits& limits) {
+  Planner planner{graph, program, limits};
+  if (auto prepared = planner.prepare(input, half); !prepared) return prepared.error();
+  if (tile > 0) {
+    DevicePlan plan = planner.plan(tile);
+    if (planner.fits(plan)) return plan;
+    return refusal(plan, limits);
+  }
+  const int longest = std::max(input.height, input.width);
+  if (most == 0 || most >= longest) {
+    if (DevicePlan plan = planner.plan(longest); planner.fits(plan)) return plan;
+  }
+  for (const int side : kSides) {
+    if (side >= longest || (most > 0 && side > most)) continue;
+    if (DevicePlan plan = planner.plan(side); planner.fits(plan)) return plan;
+  }
+  return refusal(planner.plan(std::min(kLeastTile, longest)), limits);
+}
+
+}  // namespace weir::nn::vulkan

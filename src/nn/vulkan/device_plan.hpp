@@ -1,0 +1,67 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "base/bytes.hpp"
+#include "base/result.hpp"
+#include "nn/program.hpp"
+#include "nn/vulkan/tile.hpp"
+
+namespace weir::nn::vulkan {
+
+/// What a device and the machine around it give to one picture.
+struct DeviceLimits {
+  Bytes memory;                 ///< of the device, for everything
+  Bytes host;                   ///< of the host, for rows and for what the device reads of it
+  Bytes range;                  ///< of one buffer as a kernel sees it
+  Bytes allocation;             ///< of one piece of memory
+  bool shared_staging = false;  ///< what host and device both see counts as the device's
+};
+
+/// One walk over the picture: it makes one tensor, tile by tile, for a mean or for the result.
+struct DevicePass {
+  int statistic = -1;  ///< the mean that it finds; -1: the result
+  int tensor = -1;
+  int tile_height = 0, tile_width = 0;  ///< in pixels of that tensor
+};
+
+/// What running a program on a device takes, known before the first byte of it is allocated. A value.
+struct DevicePlan {
+  Extent input;
+  std::vector<Extent> extent;  ///< by tensor
+  bool half = false;           ///< features in float16
+  bool one_tile = false;       ///< the picture is one tile: its means are found on the way
+  int tile = 0;                ///< side of a tile, in pixels of the input
+  std::vector<DevicePass> passes;
+  Bytes weights, activations, staging, parameters;  ///< as the pool will charge them
+  Bytes upload, download;                           ///< of one tile; two are under way
+  Bytes arena;
+  Bytes rows;    ///< of the host: input rows and result rows of a band
+  int lead = 0;  ///< input rows read ahead of the result, at most
+  double multiplications = 0;
+
+  Bytes device(const DeviceLimits& limits) const {
+    return weights + activations + parameters + (limits.shared_staging ? staging : Bytes{});
+  }
+  Bytes host(const DeviceLimits& limits) const { return rows + (limits.shared_staging ? Bytes{} : staging); }
+};
+
+inline constexpr int kTilesUnderWay = 2;
+inline constexpr int kLeastTile = 16;
+inline constexpr Bytes kUploadPiece = 8_MiB;  ///< weights and tables are brought to the device in pieces of this size
+
+/// The plan for tiles of `tile` pixels a side; 0: the largest that fits, at most `most` (0: any).
+/// Errors: over_budget with what the smallest plan needs; invalid_argument if the input is too small for the network.
+Result<DevicePlan> plan_tiles(const Graph& graph, const Program& program, Extent input, bool half, int tile, int most,
+                              const DeviceLimits& limits);
+
+/// What three planes of a rectangle take between host and device: kernels read vectors of four.
+Bytes plane_bytes(Rect rect);
+
+/// Every tile of a pass, row by row; those of rows before `first_row` are left out, and the grid begins there.
+std::vector<Rect> tiles_of(const DevicePlan& plan, const DevicePass& pass, int first_row = 0);
+/// What a tile of a pass is to make.
+std::vector<Goal> goals_of(const Program& program, const DevicePlan& plan, const DevicePass& pass, Rect rect);
+
+}  // namespace weir::nn::vulkan

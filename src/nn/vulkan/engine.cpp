@@ -1,0 +1,208 @@
+#include "nn/vulkan/engine.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "nn/vulkan/picture_run.hpp"
+#include "nn/vulkan/session.hpp"
+
+namespace weir::nn::vulkan {
+
+namespace {
+
+using compute::vulkan::DeviceInfo;
+using compute::vulkan::DeviceKind;
+using compute::vulkan::Heap;
+using compute::vulkan::MemoryKind;
+
+/// Tiles beyond this side gain nothing: the halo is a few percent of them.
+constexpr int kMostTile = 2048;
+/// A software device computes in the caches of a processor.
+constexpr int kMostSoftwareTile = 256;
+
+class DeviceEngine final : public Engine {
+ public:
+  DeviceEngine(const Graph& graph, const Program& program, std::shared_ptr<compute::vulkan::Instance> instance,
+               const DeviceInfo& device, const EngineSettings& settings)
+      : graph_{graph}, program_{program}, instance_{std::move(instance)}, info_{device}, settings_{settings} {}
+
+  Status open() {
+    weights_ = {};
+    session_.reset();
+    auto opened = Session::open(instance_, info_, settings_.faults);
+    if (!opened) return opened.error();
+    session_ = *std::move(opened);
+    return ok();
+  }
+
+  std::string device_name() const override { return fmt::format("{} ({})", info_.name, info_.driver); }
+
+  DeviceLimits limits(Bytes host) const override {
+    DeviceLimits limits;
+    limits.memory = free_memory();
+    if (settings_.memory != Bytes{}) limits.memory = std::min(limits.memory, settings_.memory);
+    limits.host = host;
+    limits.range = info_.largest_range;
+    limits.allocation = info_.largest_allocation;
+    limits.shared_staging = session_ == nullptr || session_->device().is_device_local(compute::vulkan::Where::upload);
+    return limits;
+  }
+
+  Result<DevicePlan> plan(Extent input, Bytes host) override {
+    return plan_with(input, host, half_by_default(), settings_.tile);
+  }
+
+  Status run(const DevicePlan& plan, Orientation orientation, InputRows& input, const OutputRows& output,
+             const RunControl& control, int& next_row, std::vector<std::string>& events) override {
+    next_row = 0;
+    DevicePlan now = plan;
+    auto status = attempt(now, orientation, input, output, control, next_row);
+    for (int step = 0; step < kSteps && !status && is_fault(status.error()) && !settings_.strict; ++step) {
+      if (!mend(step, status.error(), now, events)) continue;
+      ++counts_.repeats;
+      status = attempt(now, orientation, input, output, control, next_row);
+    }
+    if (!status && is_fault(status.error()) && !settings_.strict) ++counts_.given_up;
+    return status;
+  }
+
+  EngineCounts counts() const override { return counts_; }
+
+  EngineMemory memory() const override {
+    EngineMemory memory;
+    if (!session_) return memory;
+    const auto statistics = session_->pool().statistics();
+    memory.allocated = statistics.allocated;
+    memory.idle = statistics.idle;
+    memory.peak = statistics.peak;
+    memory.hits = statistics.hits;
+    memory.misses = statistics.misses;
+    const auto peak = [&](MemoryKind kind) {
+      return session_->device_line().peak(kind) + session_->host_line().peak(kind);
+    };
+    memory.weights = peak(MemoryKind::weights);
+    memory.activations = peak(MemoryKind::activations);
+    memory.staging = peak(MemoryKind::staging);
+    memory.parameters = peak(MemoryKind::parameters);
+    memory.driver = session_->device().used_memory();
+    return memory;
+  }
+
+  void cleanup() override {
+    if (session_) session_->pool().cleanup();
+  }
+
+ private:
+  static constexpr int kSteps = 3;
+
+  static bool is_fault(const Error& error) {
+    return error.code == Errc::over_budget || error.code == Errc::device_lost || error.code == Errc::bad_values;
+  }
+
+  bool half_by_default() const {
+    if (settings_.precision != DevicePrecision::automatic)
+      return settings_.precision == DevicePrecision::float16 && info_.half_storage;
+    return info_.half_storage && info_.kind != DeviceKind::software;
+  }
+
+  Result<DevicePlan> plan_with(Extent input, Bytes host, bool half, int tile) const {
+    const int most = info_.kind == DeviceKind::software ? kMostSoftwareTile : kMostTile;
+    return plan_tiles(graph_, program_, input, half, tile, most, limits(host));
+  }
+
+  /// What the device has free for this process, as it says now, less a margin for what others begin meanwhile.
+  Bytes free_memory() const {
+    Bytes most;
+    for (const Heap& heap : compute::vulkan::read_heaps(info_.handle, info_.memory_budget)) {
+      if (!heap.device_local) continue;
+      const Bytes ours = session_ ? std::min(session_->device_line().charged(), heap.used) : Bytes{};
+      const Bytes free = heap.budget - heap.used + ours;
+      most = std::max(most, free - std::min(Bytes{free.count() / 16}, 256_MiB));
+    }
+    return most;
+  }
+
+  /// The step after a fault. False if this one can change nothing.
+  bool mend(int step, const Error& fault, DevicePlan& plan, std::vector<std::string>& events) {
+    const bool reopen = session_ == nullptr || session_->device().lost();
+    std::string how;
+    if (step == 0) {
+      const int half_tile = std::min(plan.tile, std::max(plan.input.height, plan.input.width)) / 2;
+      if (half_tile < kLeastTile) return false;
+      auto smaller = plan_with(plan.input, Bytes{~std::uint64_t{0}}, plan.half, half_tile);
+      if (!smaller) return false;
+      plan = *std::move(smaller);
+      ++counts_.smaller;
+      how = fmt::format("repeated with tiles of {} pixels", half_tile);
+    } else if (step == 1) {
+      if (!plan.half) return false;
+      auto wider = plan_with(plan.input, Bytes{~std::uint64_t{0}}, false, plan.tile);
+      if (!wider) return false;
+      plan = *std::move(wider);
+      ++counts_.wider;
+      how = "repeated in float32";
+    } else {
+      how = "repeated after the device was opened anew";
+    }
+    if (reopen || step == 2) {
+      ++counts_.reopened;
+      if (reopen && step != 2) how += ", the device opened anew";
+      if (auto opened = open(); !opened) how += fmt::format(" (which failed: {})", opened.error().what);
+    }
+    events.push_back(fmt::format("{}: {}", fault.what, how));
+    return true;
+  }
+
+  Status attempt(const DevicePlan& plan, Orientation orientation, InputRows& input, const OutputRows& output,
+                 const RunControl& control, int& next_row) {
+    if (session_ == nullptr || session_->device().lost()) {
+      if (settings_.strict && session_ != nullptr)
+        return Error{Errc::device_lost, fmt::format("{}: the device is lost", info_.name)};
+      if (auto opened = open(); !opened) return Error{Errc::device_lost, opened.error().what};
+    }
+    const Bytes line = limits({}).memory;
+    session_->device_line().set_limit(line);
+    if (auto loaded = load_weights(plan.half, orientation); !loaded) return loaded;
+    ++counts_.tiles;
+    PictureRun run{graph_, program_, plan, *session_, packed_, weights_};
+    return run.run(input, output, control, next_row, next_row);
+  }
+
+  Status load_weights(bool half, Orientation orientation) {
+    const std::array wanted{half, orientation.transpose, orientation.mirror_rows, orientation.mirror_columns};
+    if (weights_ && wanted == loaded_) return ok();
+    weights_ = {};
+    packed_ = pack_for_device(graph_, program_, half, orientation);
+    auto loaded = session_->upload(packed_.bytes, MemoryKind::weights);
+    packed_.bytes = {};
+    if (!loaded) return loaded.error();
+    weights_ = *std::move(loaded);
+    loaded_ = wanted;
+    return ok();
+  }
+
+  const Graph& graph_;
+  const Program& program_;
+  std::shared_ptr<compute::vulkan::Instance> instance_;
+  DeviceInfo info_;
+  EngineSettings settings_;
+  EngineCounts counts_;
+  DeviceWeights packed_;
+  std::unique_ptr<Session> session_;
+  compute::vulkan::Buffer weights_;  // after the session: it goes before
+  std::array<bool, 4> loaded_{};
+};
+
+}  // namespace
+
+Result<std::unique_ptr<Engine>> Engine::create(const Graph& graph, const Program& program,
+                                               std::shared_ptr<compute::vulkan::Instance> instance,
+                                               const DeviceInfo& device, const EngineSettings& settings) {
+  auto engine = std::make_unique<DeviceEngine>(graph, program, std::move(instance), device, settings);
+  if (auto opened = engine->open(); !opened) return opened.error();
+  return std::unique_ptr<Engine>{std::move(engine)};
+}
+
+}  // namespace weir::nn::vulkan

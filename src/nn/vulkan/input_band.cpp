@@ -1,0 +1,75 @@
+#include "nn/vulkan/input_band.hpp"
+
+#include <algorithm>
+#include <cassert>
+
+namespace weir::nn::vulkan {
+
+namespace {
+
+constexpr int kPlanes = 3;
+constexpr int kRowsAtOnce = 16;
+
+}  // namespace
+
+Status InputBand::require(int first, int last) {
+  const std::size_t row = static_cast<std::size_t>(extent_.width) * kPlanes;
+  if (first > first_) {
+    const int gone = std::min(first, last_) - first_;
+    rows_.erase(rows_.begin(), rows_.begin() + static_cast<std::ptrdiff_t>(row * static_cast<std::size_t>(gone)));
+    first_ += gone;
+  }
+  while (last_ < last) {
+    // Rows above what is wanted are read over, for the input gives them in order.
+    const int count = std::min(kRowsAtOnce, (last_ < first ? first : last) - last_);
+    const bool kept = last_ >= first;
+    if (!kept) rows_.clear();
+    const std::size_t at = rows_.size();
+    rows_.resize(at + row * static_cast<std::size_t>(count));
+    PlanarRows rows;
+    rows.first = last_;
+    rows.count = count;
+    rows.width = extent_.width;
+    rows.planes = kPlanes;
+    rows.plane_stride = extent_.width;
+    for (int i = 0; i < count; ++i) rows.row.push_back(rows_.data() + at + row * static_cast<std::size_t>(i));
+    if (auto filled = input_.fill(rows); !filled) return filled;
+    last_ += count;
+    if (!kept) {
+      rows_.clear();
+      first_ = last_;
+    }
+  }
+  return ok();
+}
+
+const float* InputBand::row(int plane, int y) const {
+  assert(y >= first_ && y < last_);
+  return rows_.data() + (static_cast<std::size_t>(y - first_) * kPlanes + static_cast<std::size_t>(plane)) *
+                            static_cast<std::size_t>(extent_.width);
+}
+
+void InputBand::copy(const Rect& rect, float* to) const {
+  for (int plane = 0; plane < kPlanes; ++plane) {
+    for (int y = rect.top; y < rect.bottom; ++y) {
+      const float* from = row(plane, y);
+      to = std::copy(from + rect.left, from + rect.right, to);
+    }
+  }
+}
+
+TileRange InputBand::range(const Rect& rect) const {
+  TileRange range;
+  for (int plane = 0; plane < kPlanes; ++plane) {
+    for (int y = std::max(rect.top, first_); y < std::min(rect.bottom, last_); ++y) {
+      const float* from = row(plane, y);
+      const auto [low, high] = std::minmax_element(from + rect.left, from + rect.right);
+      const auto p = static_cast<std::size_t>(plane);
+      range.low[p] = std::min(range.low[p], *low);
+      range.high[p] = std::max(range.high[p], *high);
+    }
+  }
+  return range;
+}
+
+}  // namespace weir::nn::vulkan

@@ -1,0 +1,32 @@
+#pragma once
+
+#include <cstddef>
+#include <vector>
+
+#include "base/result.hpp"
+#include "nn/rows.hpp"
+#include "nn/vulkan/tile.hpp"
+#include "nn/vulkan/tile_check.hpp"
+
+namespace weir::nn::vulkan {
+
+/// Rows of the picture as a network reads it, three planes of float32, for as long as a row of tiles needs them.
+class InputBand {
+ public:
+  InputBand(InputRows& input, Extent extent) : input_{input}, extent_{extent} {}
+  /// Has rows first..last-1, and may forget those before. `first` never goes back. Errors: those of the input.
+  Status require(int first, int last);
+  /// Copies a rectangle of the rows that are there: [3][h][w].
+  void copy(const Rect& rect, float* to) const;
+  /// Lowest and highest value of each plane in a rectangle of them.
+  TileRange range(const Rect& rect) const;
+
+ private:
+  const float* row(int plane, int y) const;
+  InputRows& input_;
+  Extent extent_;
+  int first_ = 0, last_ = 0;
+  std::vector<float> rows_;  // [row][3][width]
+};
+
+}  // namespace weir::nn::vulkan

@@ -1,0 +1,187 @@
+#include "nn/vulkan/picture_run.hpp"
+
+#include <algorithm>
+#include <cstring>
+#include <span>
+#include <utility>
+
+#include <fmt/format.h>
+
+namespace weir::nn::vulkan {
+
+namespace {
+
+using compute::vulkan::Buffer;
+using compute::vulkan::MemoryKind;
+using compute::vulkan::Slice;
+using compute::vulkan::Where;
+
+std::size_t at(int i) { return static_cast<std::size_t>(i); }
+
+Slice planes_slice(const Buffer& buffer, Rect rect) { return {buffer.handle(), 0, plane_bytes(rect).count()}; }
+
+/// The part of the input that lies under a part of the result, without what is only looked at around it. A network
+/// without padding has a result that lacks the same on every side.
+Rect under(Rect rect, Extent out, Extent in) {
+  const auto along = [](int first, int last, int out_size, int in_size) {
+    const int scale = std::max(1, (out_size + in_size / 2) / in_size);
+    const int margin = std::max(0, in_size * scale - out_size) / 2;
+    return Rows{std::min((first + margin + scale - 1) / scale, in_size), std::min((last + margin) / scale, in_size)};
+  };
+  const Rows down = along(rect.top, rect.bottom, out.height, in.height);
+  const Rows across = along(rect.left, rect.right, out.width, in.width);
+  return {down.first, across.first, down.last, across.last};
+}
+
+}  // namespace
+
+Status PictureRun::prepare() {
+  for (std::size_t t = 0; t < program_.tensors.size(); ++t) {
+    if (program_.ops[at(program_.tensors[t].producer)].kind == OpKind::input) input_tensor_ = static_cast<int>(t);
+  }
+  auto& pool = session_.pool();
+  auto arena = pool.acquire(plan_.arena, MemoryKind::activations, Where::device);
+  if (!arena) return arena.error();
+  arena_ = *std::move(arena);
+  if (auto made = make_tables(); !made) return made;
+  for (Slot& slot : slots_) {
+    auto upload = pool.acquire(plan_.upload, MemoryKind::staging, Where::upload);
+    if (!upload) return upload.error();
+    slot.upload = *std::move(upload);
+    auto download = pool.acquire(plan_.download, MemoryKind::staging, Where::download);
+    if (!download) return download.error();
+    slot.download = *std::move(download);
+  }
+  return ok();
+}
+
+Status PictureRun::make_tables() {
+  layout_ = layout_parameters(program_, graph_, plan_.extent);
+  std::vector<std::byte> bytes(layout_.size);
+  for (std::size_t o = 0; o < program_.ops.size(); ++o) {
+    if (layout_.taps[o].size == 0) continue;
+    const Op& op = program_.ops[o];
+    const std::vector<float> table = taps_table(op.interp, plan_.extent[at(op.output)]);
+    std::memcpy(bytes.data() + layout_.taps[o].offset, table.data(), table.size() * sizeof(float));
+  }
+  auto made = session_.upload(bytes, MemoryKind::parameters);
+  if (!made) return made.error();
+  parameters_ = *std::move(made);
+  return ok();
+}
+
+Status PictureRun::run(InputRows& input, const OutputRows& output, const RunControl& control, int first_row,
+                       int& next_row) {
+  input_ = &input;
+  output_ = &output;
+  control_ = &control;
+  next_row_ = &next_row;
+  auto status = prepare();
+  for (std::size_t p = 0; status && p < plan_.passes.size(); ++p) {
+    status = run_pass(plan_.passes[p], plan_.passes[p].statistic < 0 ? first_row : 0);
+  }
+  // What is under way reads and writes the buffers that go now.
+  if (!status && !session_.device().lost()) (void)session_.stream().sync();
+  return status;
+}
+
+Status PictureRun::run_pass(const DevicePass& pass, int first_row) {
+  if (auto begun = input_->begin(); !begun) return begun;
+  InputBand band{*input_, plan_.input};
+  if (pass.statistic >= 0) {
+    if (auto begun = recorder().begin_mean(); !begun) return begun;
+  }
+  for (const Rect& rect : tiles_of(plan_, pass, first_row)) {
+    if (control_->stop.stop_requested()) return Error{Errc::cancelled, "stopped"};
+    if (auto begun = begin_tile(pass, rect, band); !begun) return begun;
+  }
+  while (!pending_.empty()) {
+    if (auto finished = finish_oldest(); !finished) return finished;
+  }
+  if (pass.statistic < 0) return ok();
+  return recorder().finish_mean(program_.statistics[at(pass.statistic)]);
+}
+
+Recorder PictureRun::recorder() {
+  const DeviceMemory memory{slice_of(weights_), slice_of(parameters_), slice_of(arena_)};
+  return {graph_, program_, plan_.extent, packed_, layout_, memory, session_.stream(), plan_.half};
+}
+
+Status PictureRun::begin_tile(const DevicePass& pass, Rect rect, InputBand& band) {
+  if (pending_.size() == slots_.size()) {
+    if (auto finished = finish_oldest(); !finished) return finished;
+  }
+  const Tile tile = make_tile(program_, plan_.extent, goals_of(program_, plan_, pass, rect), plan_.half,
+                              compute::vulkan::kSliceAlignment);
+  const Rect& source = tile.region[at(input_tensor_)];
+  if (auto read = band.require(source.top, source.bottom); !read) return read;
+  Pending pending;
+  pending.slot = next_slot_;
+  pending.rect = rect;
+  pending.result = pass.statistic < 0;
+  pending.range = band.range(under(rect, plan_.extent[at(pass.tensor)], plan_.input));
+  pending.multiplications = tile.multiplications;
+  Slot& slot = slots_[next_slot_];
+  next_slot_ = (next_slot_ + 1) % slots_.size();
+  band.copy(source, reinterpret_cast<float*>(slot.upload.host()));
+
+  Recorder record = recorder();
+  auto recorded = record.record(tile, planes_slice(slot.upload, source), plan_.one_tile);
+  if (recorded) {
+    recorded = pending.result ? record.read_back(tile, pass.tensor, rect, planes_slice(slot.download, rect))
+                              : record.add_to_mean(tile, program_.statistics[at(pass.statistic)], rect);
+  }
+  if (!recorded) return recorded;
+  auto ticket = session_.stream().flush();
+  if (!ticket) return ticket.error();
+  pending.ticket = *ticket;
+  pending_.push_back(pending);
+  return ok();
+}
+
+Status PictureRun::finish_oldest() {
+  const Pending tile = pending_.front();
+  pending_.pop_front();
+  if (auto waited = session_.stream().wait(tile.ticket); !waited) return waited;
+  if (tile.result) {
+    if (auto passed = pass_on(tile); !passed) return passed;
+  }
+  if (control_->progress) control_->progress(tile.multiplications);
+  return ok();
+}
+
+/// A tile as wide as the picture goes out from where the device wrote it; others wait for their neighbours.
+Status PictureRun::pass_on(const Pending& tile) {
+  auto* const planes = reinterpret_cast<float*>(slots_[tile.slot].download.host());
+  const Rect& rect = tile.rect;
+  const std::size_t pixels = at(rect.height()) * at(rect.width());
+  if (auto good = check_tile(planes, pixels, tile.range); !good) return good;
+  const int width = plan_.extent[at(program_.output)].width;
+  if (rect.width() == width) return emit(rect, planes);
+  band_.resize(std::size_t{3} * at(rect.height()) * at(width));
+  for (std::size_t row = 0; row < std::size_t{3} * at(rect.height()); ++row) {
+    std::copy_n(planes + row * at(rect.width()), rect.width(), band_.data() + row * at(width) + at(rect.left));
+  }
+  if (rect.right < width) return ok();
+  return emit({rect.top, 0, rect.bottom, width}, band_.data());
+}
+
+/// `planes` is [3][h][w] of the rectangle, which is as wide as the result. A few rows at a time: the taker is quicker to
+/// stop, and needs less of its own.
+Status PictureRun::emit(Rect rect, float* planes) {
+  constexpr int kRowsAtOnce = 64;
+  for (int top = rect.top; top < rect.bottom; top += kRowsAtOnce) {
+    PlanarRows rows;
+    rows.first = top;
+    rows.count = std::min(kRowsAtOnce, rect.bottom - top);
+    rows.width = rect.width();
+    rows.planes = 3;
+    rows.plane_stride = static_cast<std::ptrdiff_t>(rect.height()) * rect.width();
+    for (int i = 0; i < rows.count; ++i) rows.row.push_back(planes + at(top - rect.top + i) * at(rect.width()));
+    if (auto taken = (*output_)(rows); !taken) return taken;
+    *next_row_ = top + rows.count;
+  }
+  return ok();
+}
+
+}  // namespace weir::nn::vulkan

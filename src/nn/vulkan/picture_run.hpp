@@ -1,0 +1,73 @@
+#pragma once
+
+#include <array>
+#include <deque>
+#include <vector>
+
+#include "base/result.hpp"
+#include "nn/rows.hpp"
+#include "nn/run.hpp"
+#include "nn/vulkan/device_plan.hpp"
+#include "nn/vulkan/device_weights.hpp"
+#include "nn/vulkan/input_band.hpp"
+#include "nn/vulkan/recorder.hpp"
+#include "nn/vulkan/session.hpp"
+#include "nn/vulkan/tile_check.hpp"
+
+namespace weir::nn::vulkan {
+
+/// One walk of a program over one picture on one device, by one plan. While the device computes one tile, the host
+/// judges and passes on the one before and prepares the next.
+class PictureRun {
+ public:
+  /// Everything must outlive it; `packed` is what lies in `weights`.
+  PictureRun(const Graph& graph, const Program& program, const DevicePlan& plan, Session& session,
+             const DeviceWeights& packed, const compute::vulkan::Buffer& weights)
+      : graph_{graph}, program_{program}, plan_{plan}, session_{session}, packed_{packed}, weights_{weights} {}
+
+  /// Rows of the result from `first_row` on. `next_row` follows what was passed on, whatever comes of the run.
+  /// Errors: those of input and output; cancelled; over_budget, device_lost; bad_values for a tile that cannot be right.
+  Status run(InputRows& input, const OutputRows& output, const RunControl& control, int first_row, int& next_row);
+
+ private:
+  struct Slot {
+    compute::vulkan::Buffer upload, download;
+  };
+  struct Pending {
+    std::size_t slot = 0;
+    Rect rect;
+    bool result = false;  ///< else it was for a mean
+    compute::vulkan::Ticket ticket = 0;
+    TileRange range;
+    double multiplications = 0;
+  };
+  Status prepare();
+  Status make_tables();
+  Status run_pass(const DevicePass& pass, int first_row);
+  Status begin_tile(const DevicePass& pass, Rect rect, InputBand& band);
+  Status finish_oldest();
+  Status pass_on(const Pending& tile);
+  Status emit(Rect rect, float* planes);
+  Recorder recorder();
+
+  const Graph& graph_;
+  const Program& program_;
+  const DevicePlan& plan_;
+  Session& session_;
+  const DeviceWeights& packed_;
+  const compute::vulkan::Buffer& weights_;
+  ParameterLayout layout_;
+  compute::vulkan::Buffer arena_, parameters_;
+  std::array<Slot, kTilesUnderWay> slots_;
+  std::size_t next_slot_ = 0;
+  std::deque<Pending> pending_;
+  std::vector<float> band_;  // result rows of a row of tiles: [3][h][w]
+  int input_tensor_ = -1;
+
+  InputRows* input_ = nullptr;
+  const OutputRows* output_ = nullptr;
+  const RunControl* control_ = nullptr;
+  int* next_row_ = nullptr;
+};
+
+}  // namespace weir::nn::vulkan

@@ -1,0 +1,56 @@
+#include "nn/vulkan/session.hpp"
+
+#include <algorithm>
+#include <chrono>
+#include <cstring>
+#include <utility>
+
+#include "nn/vulkan/device_plan.hpp"
+
+namespace weir::nn::vulkan {
+
+namespace {
+
+/// A software device takes a hundred times as long for the same work, and has no watchdog.
+compute::vulkan::StreamSettings stream_settings(const compute::vulkan::DeviceInfo& info) {
+  compute::vulkan::StreamSettings settings;
+  if (info.kind == compute::vulkan::DeviceKind::software) settings.patience = std::chrono::minutes{5};
+  return settings;
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Session>> Session::open(std::shared_ptr<compute::vulkan::Instance> instance,
+                                               const compute::vulkan::DeviceInfo& info,
+                                               compute::vulkan::Faults* faults) {
+  std::unique_ptr<Session> session{new Session};
+  auto device = compute::vulkan::Device::open(std::move(instance), info, faults);
+  if (!device) return device.error();
+  session->device_ = *std::move(device);
+  session->pool_ =
+      std::make_unique<compute::vulkan::Pool>(*session->device_, session->device_line_, session->host_line_);
+  auto stream = compute::vulkan::Stream::create(*session->device_, stream_settings(info));
+  if (!stream) return stream.error();
+  session->stream_ = *std::move(stream);
+  return session;
+}
+
+Result<compute::vulkan::Buffer> Session::upload(std::span<const std::byte> bytes, compute::vulkan::MemoryKind kind) {
+  using compute::vulkan::MemoryKind;
+  using compute::vulkan::Where;
+  auto buffer = pool_->acquire(Bytes{bytes.size()}, kind, Where::device);
+  if (!buffer || bytes.empty()) return buffer;
+  const std::size_t piece = std::min<std::size_t>(bytes.size(), kUploadPiece.count());
+  auto staging = pool_->acquire(Bytes{piece}, MemoryKind::staging, Where::upload);
+  if (!staging) return staging.error();
+  for (std::size_t done = 0; done < bytes.size(); done += piece) {
+    const std::size_t size = std::min(piece, bytes.size() - done);
+    std::memcpy(staging->host(), bytes.data() + done, size);
+    auto copied = stream_->copy({staging->handle(), 0, size}, {buffer->handle(), done, size});
+    if (copied) copied = stream_->sync();
+    if (!copied) return copied.error();
+  }
+  return buffer;
+}
+
+}  // namespace weir::nn::vulkan

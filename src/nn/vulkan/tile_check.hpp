@@ -1,0 +1,20 @@
+#pragma once
+
+#include <array>
+#include <cstddef>
+
+#include "base/result.hpp"
+
+namespace weir::nn::vulkan {
+
+/// Lowest and highest value of each plane of a tile's part of the picture.
+struct TileRange {
+  std::array<float, 3> low{1, 1, 1};
+  std::array<float, 3> high{0, 0, 0};
+};
+
+/// Judges three planes of `pixels` values that a device made, of a part of the picture with this range.
+/// Errors: bad_values: a value is no number, or all are one colour where the picture has many (by a quarter of its range).
+Status check_tile(const float* planes, std::size_t pixels, const TileRange& range);
+
+}  // namespace weir::nn::vulkan
