@@ -22,6 +22,7 @@ Access writes(std::uint64_t buffer, std::uint64_t begin = 0, std::uint64_t end =
 std::vector<Barrier> barriers(const std::vector<std::vector<Access>>& commands) {
   Hazards hazards;
   std::vector<Barrier> list;
+  list.reserve(commands.size());
   for (const auto& uses : commands) list.push_back(hazards.before(uses));
   return list;
 }

@@ -82,7 +82,7 @@ Stream::~Stream() {
 
 Result<std::unique_ptr<Stream::Submission>> Stream::make_submission() {
   auto made = std::make_unique<Submission>(device_);
-  const VkDevice handle = device_.handle();
+  VkDevice handle = device_.handle();
   auto pool = typed<VkCommandPoolCreateInfo>(VK_STRUCTURE_TYPE_COMMAND_POOL_CREATE_INFO);
   pool.flags = VK_COMMAND_POOL_CREATE_TRANSIENT_BIT;
   pool.queueFamilyIndex = device_.info().queue_family;
@@ -147,7 +147,7 @@ Status Stream::settle(std::span<const Access> uses) {
 }
 
 Result<VkDescriptorSet> Stream::bind(const Dispatch& dispatch) {
-  const VkDescriptorSetLayout layout = device_.set_layout();
+  VkDescriptorSetLayout layout = device_.set_layout();
   auto allocate = typed<VkDescriptorSetAllocateInfo>(VK_STRUCTURE_TYPE_DESCRIPTOR_SET_ALLOCATE_INFO);
   allocate.descriptorPool = open_->descriptors;
   allocate.descriptorSetCount = 1;
@@ -278,7 +278,7 @@ void Stream::recycle_oldest() {
   oldest->count = 0;
   oldest->multiplications = 0;
   const VolkDeviceTable& api = device_.api();
-  const VkDevice handle = device_.handle();
+  VkDevice handle = device_.handle();
   const bool again = api.vkResetFences(handle, 1, &oldest->fence) == VK_SUCCESS &&
                      api.vkResetDescriptorPool(handle, oldest->descriptors, 0) == VK_SUCCESS &&
                      api.vkResetCommandPool(handle, oldest->commands, 0) == VK_SUCCESS;

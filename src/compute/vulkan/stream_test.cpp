@@ -135,6 +135,7 @@ TEST_F(VulkanStream, ARefusedSubmissionIsAnErrorFromThenOn) {
 TEST_F(VulkanStream, PoolReusesKeepsFewAndGivesAllBack) {
   for (int round = 0; round < 3; ++round) {
     std::vector<Buffer> many;
+    many.reserve(8);
     for (int i = 0; i < 8; ++i) many.push_back(buffer(1_MiB));
   }
   const PoolStatistics statistics = pool_->statistics();
