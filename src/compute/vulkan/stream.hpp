@@ -96,6 +96,8 @@ class Stream {
   Status wait(Ticket ticket);
   Status sync();
 
+  /// Nothing has failed so far; after a failure everything fails.
+  bool good() const { return static_cast<bool>(status_); }
   StreamStatistics statistics() const { return statistics_; }
 
  private:

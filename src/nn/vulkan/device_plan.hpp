@@ -17,6 +17,7 @@ struct DeviceLimits {
   Bytes range;                  ///< of one buffer as a kernel sees it
   Bytes allocation;             ///< of one piece of memory
   bool shared_staging = false;  ///< what host and device both see counts as the device's
+  bool in_host = false;         ///< the device is a program: its memory is the host's
 };
 
 /// One walk over the picture: it makes one tensor, tile by tile, for a mean or for the result.
@@ -44,7 +45,10 @@ struct DevicePlan {
   Bytes device(const DeviceLimits& limits) const {
     return weights + activations + parameters + (limits.shared_staging ? staging : Bytes{});
   }
-  Bytes host(const DeviceLimits& limits) const { return rows + (limits.shared_staging ? Bytes{} : staging); }
+  Bytes host(const DeviceLimits& limits) const {
+    const Bytes staged = limits.shared_staging ? Bytes{} : staging;
+    return rows + staged + (limits.in_host ? device(limits) : Bytes{});
+  }
 };
 
 inline constexpr int kTilesUnderWay = 2;

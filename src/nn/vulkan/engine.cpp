@@ -47,6 +47,7 @@ class DeviceEngine final : public Engine {
     limits.range = info_.largest_range;
     limits.allocation = info_.largest_allocation;
     limits.shared_staging = session_ == nullptr || session_->device().is_device_local(compute::vulkan::Where::upload);
+    limits.in_host = info_.kind == DeviceKind::software;
     return limits;
   }
 
@@ -101,6 +102,8 @@ class DeviceEngine final : public Engine {
     return error.code == Errc::over_budget || error.code == Errc::device_lost || error.code == Errc::bad_values;
   }
 
+  bool usable() const { return session_ != nullptr && !session_->device().lost() && session_->stream().good(); }
+
   bool half_by_default() const {
     if (settings_.precision != DevicePrecision::automatic)
       return settings_.precision == DevicePrecision::float16 && info_.half_storage;
@@ -126,7 +129,7 @@ class DeviceEngine final : public Engine {
 
   /// The step after a fault. False if this one can change nothing.
   bool mend(int step, const Error& fault, DevicePlan& plan, std::vector<std::string>& events) {
-    const bool reopen = session_ == nullptr || session_->device().lost();
+    const bool reopen = !usable();
     std::string how;
     if (step == 0) {
       const int half_tile = std::min(plan.tile, std::max(plan.input.height, plan.input.width)) / 2;
@@ -157,9 +160,8 @@ class DeviceEngine final : public Engine {
 
   Status attempt(const DevicePlan& plan, Orientation orientation, InputRows& input, const OutputRows& output,
                  const RunControl& control, int& next_row) {
-    if (session_ == nullptr || session_->device().lost()) {
-      if (settings_.strict && session_ != nullptr)
-        return Error{Errc::device_lost, fmt::format("{}: the device is lost", info_.name)};
+    if (!usable()) {
+      // A picture before this one met the fault, or opening it again did.
       if (auto opened = open(); !opened) return Error{Errc::device_lost, opened.error().what};
     }
     const Bytes line = limits({}).memory;
