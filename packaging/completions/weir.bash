@@ -18,10 +18,12 @@ _weir() {
         --spill) compopt -o filenames; mapfile -t COMPREPLY < <(compgen -d -- "$word"); return ;;
         --threads) COMPREPLY=(); return ;;
         --device) COMPREPLY=(); return ;;
+        --vram) COMPREPLY=(); return ;;
+        --tile) COMPREPLY=(); return ;;
         --precision) COMPREPLY=($(compgen -W 'auto exact' -- "$word")); return ;;
         --sync) COMPREPLY=($(compgen -W 'exact fast' -- "$word")); return ;;
       esac
-      if [[ $word == -* ]]; then COMPREPLY=($(compgen -W '--output --model --name --noise --scale --resize --width --format --quality --ram --spill --threads --device --precision --sync --tta --overwrite --dry-run --json --quiet --help' -- "$word"))
+      if [[ $word == -* ]]; then COMPREPLY=($(compgen -W '--output --model --name --noise --scale --resize --width --format --quality --ram --spill --threads --device --vram --tile --strict-device --precision --sync --tta --overwrite --dry-run --json --quiet --help' -- "$word"))
       else compopt -o filenames; mapfile -t COMPREPLY < <(compgen -f -- "$word"); fi ;;
     models)
       case "$before" in
@@ -99,6 +101,8 @@ _weir() {
         --spill) compopt -o filenames; mapfile -t COMPREPLY < <(compgen -d -- "$word"); return ;;
         --threads) COMPREPLY=(); return ;;
         --device) COMPREPLY=(); return ;;
+        --vram) COMPREPLY=(); return ;;
+        --tile) COMPREPLY=(); return ;;
         --precision) COMPREPLY=($(compgen -W 'auto exact' -- "$word")); return ;;
         --sync) COMPREPLY=($(compgen -W 'exact fast' -- "$word")); return ;;
         --role) COMPREPLY=(); return ;;
@@ -110,7 +114,7 @@ _weir() {
         --wait) COMPREPLY=(); return ;;
         --max-leak) COMPREPLY=(); return ;;
       esac
-      if [[ $word == -* ]]; then COMPREPLY=($(compgen -W '--model --name --noise --scale --format --quality --ram --spill --threads --device --precision --sync --tta --quiet --role --allow --deny --min-memory --prefer --trust-unknown --cuda-names --wait --max-leak --help' -- "$word"))
+      if [[ $word == -* ]]; then COMPREPLY=($(compgen -W '--model --name --noise --scale --format --quality --ram --spill --threads --device --vram --tile --strict-device --precision --sync --tta --quiet --help' -- "$word"))
       else COMPREPLY=(); fi ;;
     audit)
       case "$before" in

@@ -35,6 +35,10 @@ struct Arguments {
   } spill;
   std::optional<int> threads;
   std::vector<int> cores;  ///< empty: all that are allowed
+  std::string gpu;         ///< the name of a GPU; empty: the processors alone
+  std::optional<Bytes> vram;
+  int tile = 0;  ///< 0: chosen
+  bool strict_device = false;
   enhance::Precision precision = enhance::Precision::automatic;
   enhance::Sync sync = enhance::Sync::exact;
   bool tta = false;

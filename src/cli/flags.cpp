@@ -98,10 +98,20 @@ Status set_spill(std::string_view text, Arguments& args) {
 
 Status set_device(std::string_view text, Arguments& args) {
   args.cores.clear();
+  args.gpu.clear();
   if (text == "cpu") return ok();
-  if (!text.starts_with("cpu:"))
-    return invalid(fmt::format("'{}' is not a device; write cpu or cpu:0-3", printable(text)));
-  return set_to(parse_cpu_list(text.substr(4)), args.cores);
+  if (text.starts_with("cpu:")) return set_to(parse_cpu_list(text.substr(4)), args.cores);
+  if (text.empty()) return invalid("the name is empty");
+  args.gpu = text;
+  return ok();
+}
+
+Status set_vram(std::string_view text, Arguments& args) {
+  const auto vram = parse_bytes(text);
+  if (!vram) return vram.error();
+  if (*vram == Bytes{}) return invalid("the line must be above 0");
+  args.vram = *vram;
+  return ok();
 }
 
 Status set_ram(std::string_view text, Arguments& args) {
@@ -174,8 +184,24 @@ constexpr Flag kUpscaleFlags[] = {
     {"--threads", 0, "N", "Threads of the network. Default: the processors that the process may use.", "threads",
      [](std::string_view text, Arguments& args) { return set_to(parse_whole(text, 1, 1024), args.threads); },
      default_threads},
-    {"--device", 0, "cpu[:CORES]", "The processors to run on, as in cpu:0-3 or cpu:0,2. Default: all that are allowed.",
+    {"--device", 0, "cpu[:CORES]|GPU",
+     "What to run on: the processors, as in cpu, cpu:0-3 or cpu:0,2; or a GPU by a part of its name, by GPU-UUID, by "
+     "pci:0000:01:00.0, or gpu for the best one; NAME#2 is the second of several. A name that no GPU has lists them "
+     "all.",
      "device", set_device, [](const Arguments&) { return std::string{"cpu"}; }},
+    {"--vram", 0, "SIZE",
+     "The most memory of the GPU to take, as in 2G. Default: what it has free, less a margin of at most 256 MiB.",
+     "vram", set_vram},
+    {"--tile", 0, "N",
+     "Side of the GPU's tiles in pixels of the picture, 16 to 16384; tiles never change a result. Default: the fastest "
+     "that fits.",
+     "tile", [](std::string_view text, Arguments& args) { return set_to(parse_whole(text, 16, 16384), args.tile); }},
+    {"--strict-device", 0, "",
+     "A fault of the GPU fails the picture. Without it the work is repeated with smaller tiles, in 32-bit floating "
+     "point, "
+     "with the GPU opened anew, and at last on the processors, and each step is said.",
+     "strict-device", [](std::string_view text, Arguments& args) { return set_switch(text, args.strict_device); },
+     [](const Arguments&) { return std::string{"false"}; }},
     {"--precision", 0, "auto|exact", "auto: the fast kernels, within 55 dB of exact; exact: 32-bit floating point.",
      "precision",
      [](std::string_view text, Arguments& args) {

@@ -14,6 +14,7 @@
 #include "cli/defaults.hpp"
 #include "cli/model_folders.hpp"
 #include "cli/report.hpp"
+#include "nn/vulkan/gpu.hpp"
 #include "observe/log.hpp"
 #include "observe/progress.hpp"
 #include "tasks/network_shelf.hpp"
@@ -83,6 +84,10 @@ class Reporter final : public tasks::WorklistObserver {
 
 Ending wrong_usage(std::string what) { return {Exit::wrong_usage, std::move(what)}; }
 
+Ending refused(const Error& error) {
+  return {error.code == Errc::invalid_argument ? Exit::wrong_usage : Exit::nothing_started, error.what};
+}
+
 std::string check_usage(const Arguments& args) {
   if (args.operands.empty()) return "no input given; see 'weir help upscale'";
   if (args.output.empty()) return "no output given: -o FILE, -o FOLDER/ or -o -; see 'weir help upscale'";
@@ -121,6 +126,18 @@ Result<tasks::PictureSettings> picture_settings(const Invocation& invocation) {
   settings.overwrite = args.overwrite;
   settings.dry_run = args.dry_run;
   return settings;
+}
+
+/// The GPU that is asked for, before any work.
+Status add_gpu(const Arguments& args, tasks::PictureSettings& settings) {
+  settings.upscale.device.memory = args.vram.value_or(Bytes{});
+  settings.upscale.device.tile = args.tile;
+  settings.upscale.device.strict = args.strict_device;
+  if (args.gpu.empty()) return ok();
+  auto gpu = nn::vulkan::find_gpu(args.gpu);
+  if (!gpu) return Error{gpu.error().code, "--device: " + gpu.error().what};
+  settings.upscale.gpu = *std::move(gpu);
+  return ok();
 }
 
 /// Finds the network before any work where its scale does not depend on the picture.
@@ -181,14 +198,16 @@ Ending run_upscale(const Invocation& invocation) {
   }
   auto settings = picture_settings(invocation);
   if (!settings) return wrong_usage(settings.error().what);
+  if (auto found = add_gpu(args, *settings); !found) return refused(found.error());
   const auto list =
       tasks::list_pictures(args.operands, output_rule(invocation, settings->upscale.ram, signals.token()));
   if (!list) return wrong_usage(list.error().what);
-  if (auto found = add_networks(invocation, *settings); !found)
-    return {found.error().code == Errc::invalid_argument ? Exit::wrong_usage : Exit::nothing_started,
-            found.error().what};
+  if (auto found = add_networks(invocation, *settings); !found) return refused(found.error());
 
   observe::Log log{args.quiet ? observe::Verbosity::quiet : observe::Verbosity::normal};
+  if (settings->upscale.gpu != nullptr && settings->upscale.gpu->software_by_default)
+    log.warning(fmt::format("no GPU here: {} is a software device, slower than --device cpu",
+                            settings->upscale.gpu->info.name));
   Reporter reporter{args, log};
   const auto start = Clock::now();
   const auto totals = tasks::run_worklist(list->items, *settings, reporter, signals.token());

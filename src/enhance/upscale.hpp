@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <stop_token>
 #include <string>
 #include <vector>
@@ -14,6 +15,11 @@
 #include "compute/kernels/kernels.hpp"
 #include "media/picture.hpp"
 #include "nn/network.hpp"
+#include "nn/vulkan/engine.hpp"
+
+namespace weir::nn::vulkan {
+struct Gpu;
+}  // namespace weir::nn::vulkan
 
 namespace weir::enhance {
 
@@ -34,6 +40,8 @@ struct UpscaleSettings {
   Precision precision = Precision::automatic;
   Sync sync = Sync::exact;
   bool tta = false;
+  std::shared_ptr<const nn::vulkan::Gpu> gpu;  ///< null: the processors alone
+  nn::vulkan::EngineSettings device;           ///< how the GPU is to be used
 };
 
 /// One line of the plan: what needs how much.
@@ -41,6 +49,7 @@ struct PlanPart {
   std::string name;  ///< "program", "weights", "rings", "stored rows", "decoder", "encoder", ...
   Bytes ram;
   Bytes disk;
+  Bytes device{};  ///< memory of the GPU
 };
 
 /// Everything decided before the first row: computed from headers alone. A value.
@@ -54,10 +63,13 @@ struct UpscalePlan {
   int band_height = 0;                      ///< rows per step
   int strip_width = 0;                      ///< columns per strip; the whole width if there is one strip
   int strip_halo = 0;                       ///< columns that a strip repeats on a side
+  std::string device = "cpu";               ///< or a GPU's name and driver
+  int tile = 0;                             ///< side of a GPU's tiles in pixels of the input; 0: none
   int passes = 1;
   std::vector<PlanPart> parts;
   Bytes ram;  ///< the sum
   Bytes disk;
+  Bytes device_memory;
   double multiplications = 0;  ///< as direct convolution, recomputation and halos included
   std::chrono::duration<double> expected_time{};
   std::shared_ptr<const RunPlan> run;  ///< the plan's inside, for Upscaler::run
@@ -69,6 +81,13 @@ struct Progress {
   double pixels = 0;    ///< output pixels finished, all passes weighted
 };
 using ProgressCallback = std::function<void(const Progress&)>;
+
+/// What a GPU did so far, for metrics.
+struct DeviceReport {
+  std::string name;
+  nn::vulkan::EngineCounts counts;
+  nn::vulkan::EngineMemory memory;
+};
 
 /// What one picture is read from and written to.
 struct UpscaleJob {
@@ -95,6 +114,8 @@ class Upscaler {
   /// cannot be had; unsupported.
   virtual Result<UpscalePlan> plan(const media::PictureInfo& picture, const media::MediaNeed& decoder,
                                    const media::WriteOptions& output) = 0;
+  /// Empty if no GPU was asked for.
+  virtual std::optional<DeviceReport> device_report() const = 0;
   /// Reads all of the picture, writes all of its rows (their extent is that of rows_info()); the caller calls
   /// writer.finish(). Returns what should be told: "rows from 512 on were repeated in float32: ...".
   /// Errors: cancelled; corrupt or io (from the reader and the writer); over_budget; bad_values when the network's

@@ -1,11 +1,13 @@
 #include <algorithm>
 #include <cmath>
+#include <functional>
 #include <optional>
 #include <utility>
 
 #include <fmt/format.h>
 
 #include "base/process_memory.hpp"
+#include "enhance/device.hpp"
 #include "enhance/precision_check.hpp"
 #include "enhance/result_rows.hpp"
 #include "enhance/row_store.hpp"
@@ -16,6 +18,7 @@
 #include "nn/program.hpp"
 #include "nn/run.hpp"
 #include "nn/strips.hpp"
+#include "nn/vulkan/gpu.hpp"
 
 namespace weir::enhance {
 
@@ -25,13 +28,17 @@ using compute::Storage;
 /// One application of the network.
 struct Stage {
   Geometry geometry;
-  media::PictureInfo in;   ///< what it reads
-  media::PictureInfo out;  ///< what it makes
-  nn::StripPlan plan;
+  media::PictureInfo in;                         ///< what it reads
+  media::PictureInfo out;                        ///< what it makes
+  nn::StripPlan plan;                            ///< on the CPU
+  std::optional<nn::vulkan::DevicePlan> device;  ///< on a GPU, in its stead
+  double multiplications() const { return device ? device->multiplications : plan.multiplications; }
+  int lead() const { return device ? device->lead : plan.lead; }
 };
 
 struct RunPlan {
-  Arithmetic arithmetic = Arithmetic::int16;
+  bool on_device = false;
+  Arithmetic arithmetic = Arithmetic::int16;  ///< of the CPU
   std::vector<Stage> stages;
   bool middle_on_disk = false;  ///< the picture between two stages
   bool sums_on_disk = false;    ///< of the eight orientations, and what strips make one after the other
@@ -57,39 +64,80 @@ class NetworkUpscaler final : public Upscaler {
  public:
   NetworkUpscaler(std::shared_ptr<const nn::Network> network, UpscaleSettings settings, const compute::Kernels& kernels,
                   nn::Program program)
-      : network_{std::move(network)}, settings_{std::move(settings)}, kernels_{kernels}, program_{std::move(program)} {}
+      : network_{std::move(network)},
+        settings_{std::move(settings)},
+        kernels_{kernels},
+        program_{std::move(program)},
+        device_{network_->graph, program_, settings_} {}
 
   const nn::Network& network() const override { return *network_; }
 
   Result<UpscalePlan> plan(const media::PictureInfo& picture, const media::MediaNeed& decoder,
                            const media::WriteOptions& output) override {
-    auto arithmetic = arithmetic_for();
-    if (!arithmetic) return arithmetic.error();
-    return plan_with(*arithmetic, picture, decoder, output);
+    if (device_.wanted()) {
+      auto opened = device_.open();
+      if (opened) return plan_with(Way{true, Arithmetic::float32}, picture, decoder, output);
+      if (settings_.device.strict) return opened.error();
+      device_.give_up(opened.error());
+    }
+    return plan_on_cpu(picture, decoder, output);
   }
+
+  std::optional<DeviceReport> device_report() const override { return device_.report(); }
 
   Result<std::vector<std::string>> run(const UpscaleJob& job) override {
     std::vector<std::string> events;
     if (settings_.sync == Sync::fast && network_->family.statistics > 0) {
       events.push_back("--sync fast: no cheaper way is built yet; the exact means of the whole picture were used");
     }
-    Pipeline pipeline{*this, job, *job.plan.run};
-    auto status = pipeline.run();
-    if (!status && status.error().code == Errc::bad_values && job.plan.run->arithmetic == Arithmetic::int16) {
+    std::shared_ptr<const RunPlan> plan = job.plan.run;
+    int written = 0;
+    auto status = run_from(job, *plan, written);
+    device_.tell(events);
+    if (!status && plan->on_device && is_device_fault(status.error()) && !settings_.device.strict) {
+      events.push_back(fmt::format("rows from {} on were made on the CPU: {}", written, status.error().what));
+      auto on_cpu = plan_on_cpu(job.reader.info(), job.reader.need(), plan->output);
+      if (!on_cpu) return on_cpu.error();
+      plan = on_cpu->run;
+      status = run_from(job, *plan, written);
+    }
+    if (!status && status.error().code == Errc::bad_values && !plan->on_device &&
+        plan->arithmetic == Arithmetic::int16) {
       // The rows that were written are good; the rest comes from float32.
-      events.push_back(
-          fmt::format("rows from {} on were repeated in float32: {}", pipeline.written(), status.error().what));
-      auto exact = plan_with(Arithmetic::float32, job.reader.info(), job.reader.need(), job.plan.run->output);
+      events.push_back(fmt::format("rows from {} on were repeated in float32: {}", written, status.error().what));
+      auto exact = plan_with(Way{false, Arithmetic::float32}, job.reader.info(), job.reader.need(), plan->output);
       if (!exact) return exact.error();
-      Pipeline again{*this, job, *exact->run};
-      again.skip(pipeline.written());
-      status = again.run();
+      plan = exact->run;
+      status = run_from(job, *plan, written);
     }
     if (!status) return status.error();
     return events;
   }
 
  private:
+  /// What a plan is made for.
+  struct Way {
+    bool on_device = false;
+    Arithmetic arithmetic = Arithmetic::int16;
+  };
+  static bool is_device_fault(const Error& error) {
+    return error.code == Errc::over_budget || error.code == Errc::device_lost || error.code == Errc::bad_values;
+  }
+  Result<UpscalePlan> plan_on_cpu(const media::PictureInfo& picture, const media::MediaNeed& decoder,
+                                  const media::WriteOptions& output) {
+    auto arithmetic = arithmetic_for();
+    if (!arithmetic) return arithmetic.error();
+    return plan_with(Way{false, *arithmetic}, picture, decoder, output);
+  }
+  /// The picture's rows from `written` on, which follows what was written.
+  Status run_from(const UpscaleJob& job, const RunPlan& plan, int& written) {
+    Pipeline pipeline{*this, job, plan};
+    pipeline.skip(written);
+    auto status = pipeline.run();
+    written = std::max(written, pipeline.written());
+    return status;
+  }
+
   Result<Arithmetic> arithmetic_for() {
     if (settings_.precision == Precision::exact) return Arithmetic::float32;
     if (!int16_good_) {
@@ -114,10 +162,12 @@ class NetworkUpscaler final : public Upscaler {
     return *packed_;
   }
 
-  Result<UpscalePlan> plan_with(Arithmetic arithmetic, const media::PictureInfo& picture,
-                                const media::MediaNeed& decoder, const media::WriteOptions& output) {
+  Result<UpscalePlan> plan_with(Way way, const media::PictureInfo& picture, const media::MediaNeed& decoder,
+                                const media::WriteOptions& output) {
+    const Arithmetic arithmetic = way.arithmetic;
     const nn::Family& family = network_->family;
     auto inside = std::make_shared<RunPlan>();
+    inside->on_device = way.on_device;
     inside->arithmetic = arithmetic;
     inside->output = output;
     UpscalePlan plan;
@@ -130,16 +180,16 @@ class NetworkUpscaler final : public Upscaler {
     plan.instruction_set = kernels_.name;
     plan.network_runs = network_runs(*network_, picture, settings_);
 
-    const Bytes weights = packed_ && packed_arithmetic_ == arithmetic
-                              ? Bytes{}
-                              : nn::packed_bytes(program_, network_->graph, kernels_, arithmetic);
+    const bool have_weights = way.on_device || (packed_ && packed_arithmetic_ == arithmetic);
+    const Bytes weights = have_weights ? Bytes{} : nn::packed_bytes(program_, network_->graph, kernels_, arithmetic);
+    const Bytes scratch =
+        way.on_device ? Bytes{} : nn::Runner::scratch_bytes(program_, network_->graph, kernels_, settings_.threads);
     const media::MediaNeed encoder = media::PictureWriter::need(output);
-    plan.parts = {
-        {"program and network file", resident() + kWorkingSlack, {}},
-        {"weights", weights, {}},
-        {"scratch of threads", nn::Runner::scratch_bytes(program_, network_->graph, kernels_, settings_.threads), {}},
-        {"decoder", decoder.ram, decoder.disk},
-        {"encoder", encoder.ram - std::min(encoder.shared, decoder.shared), encoder.disk}};
+    plan.parts = {{"program and network file", resident() + kWorkingSlack, {}},
+                  {"weights", weights, {}},
+                  {"scratch of threads", scratch, {}},
+                  {"decoder", decoder.ram, decoder.disk},
+                  {"encoder", encoder.ram - std::min(encoder.shared, decoder.shared), encoder.disk}};
     media::PictureInfo in = picture;
     for (int run = 0; run < plan.network_runs; ++run) {
       Stage stage;
@@ -150,7 +200,7 @@ class NetworkUpscaler final : public Upscaler {
       stage.out.height *= family.scale;
       const bool last = run + 1 == plan.network_runs;
       stage.out.bits = last ? picture.bits : 16;
-      if (auto status = plan_stage(stage, arithmetic, last, plan, *inside); !status) return status.error();
+      if (auto status = plan_stage(stage, last, plan, *inside); !status) return status.error();
       in = stage.out;
       inside->stages.push_back(std::move(stage));
     }
@@ -178,15 +228,24 @@ class NetworkUpscaler final : public Upscaler {
 
   /// Plans one application within what is left of the line, and adds its parts. Strips only where rows of the whole width
   /// do not fit: their results are put together in a store of their own.
-  Status plan_stage(Stage& stage, Arithmetic arithmetic, bool last, UpscalePlan& plan, RunPlan& inside) {
-    auto status = plan_stage_as(&nn::plan_whole, settings_.tta, stage, arithmetic, last, plan, inside);
-    if (status || status.error().code != Errc::over_budget) return status;
-    if (plan_stage_as(&nn::plan_strips, true, stage, arithmetic, last, plan, inside)) return ok();
-    return status;
+  Status plan_stage(Stage& stage, bool last, UpscalePlan& plan, RunPlan& inside) {
+    using Parts = std::vector<PlanPart>;
+    if (inside.on_device)
+      return add_stage(stage, last, settings_.tta, plan, inside,
+                       [&](Parts& parts) { return plan_on_device(stage, plan, parts); });
+    auto whole = add_stage(stage, last, settings_.tta, plan, inside, [&](Parts& parts) {
+      return plan_rows(nn::plan_whole, stage, inside.arithmetic, plan, parts);
+    });
+    if (whole || whole.error().code != Errc::over_budget) return whole;
+    const auto strips = add_stage(stage, last, true, plan, inside, [&](Parts& parts) {
+      return plan_rows(nn::plan_strips, stage, inside.arithmetic, plan, parts);
+    });
+    return strips ? strips : whole;
   }
 
-  Status plan_stage_as(decltype(&nn::plan_whole) make_plan, bool sums, Stage& stage, Arithmetic arithmetic, bool last,
-                       UpscalePlan& plan, RunPlan& inside) {
+  /// `sums`: the network's result is put together before it is used.
+  template <class Planning>
+  Status add_stage(Stage& stage, bool last, bool sums, UpscalePlan& plan, RunPlan& inside, Planning&& planning) {
     std::vector<PlanPart> parts;
     const Bytes converted =
         Bytes{stage.out.row_bytes()} * (std::uint64_t{8} * static_cast<std::uint64_t>(stage.geometry.scale));
@@ -196,6 +255,54 @@ class NetworkUpscaler final : public Upscaler {
       const Bytes bytes = Bytes{stage.out.row_bytes()} * static_cast<std::uint64_t>(stage.out.height);
       add_store("picture between two runs", bytes, plan, parts, inside.middle_on_disk);
     }
+    if (auto planned = planning(parts); !planned) return planned;
+    plan.parts.insert(plan.parts.end(), parts.begin(), parts.end());
+    plan.multiplications += stage.multiplications() * (settings_.tta ? kOrientations : 1);
+    return ok();
+  }
+
+  Bytes left_of_ram(Bytes taken) const {
+    return settings_.ram == Bytes{} ? Bytes{~std::uint64_t{0}} : settings_.ram - std::min(settings_.ram, taken);
+  }
+
+  /// Tiles on the device, within what its memory and the line leave.
+  Status plan_on_device(Stage& stage, UpscalePlan& plan, std::vector<PlanPart>& parts) {
+    const nn::Extent input{stage.geometry.input_height, stage.geometry.input_width};
+    const Bytes taken = sum_ram(plan.parts) + sum_ram(parts);
+    // How much of the picture must be kept beside the tiles is known only with them: the room for them shrinks by it.
+    Bytes window;
+    for (int turn = 0;; ++turn) {
+      constexpr int kMostTurns = 8;
+      auto found = device_.plan(input, left_of_ram(taken + window));
+      if (!found) {
+        return Error{found.error().code,
+                     fmt::format("{}x{} with {} on {}: {}; raise --vram or --ram", stage.in.width, stage.in.height,
+                                 network_->name, device_.engine().device_name(), found.error().what)};
+      }
+      stage.device = *std::move(found);
+      const Bytes needed = SourceWindow::need(stage.in, stage.geometry, stage.device->lead);
+      if (needed <= window || turn == kMostTurns) break;
+      window = needed;
+    }
+    const nn::vulkan::DeviceLimits limits = device_.engine().limits({});
+    const nn::vulkan::DevicePlan& tiles = *stage.device;
+    parts.push_back({"picture rows", SourceWindow::need(stage.in, stage.geometry, tiles.lead), {}});
+    parts.push_back({"rows of tiles", tiles.host(limits), {}});
+    for (const auto& [name, bytes] :
+         {std::pair{"device: weights", tiles.weights}, std::pair{"device: activations", tiles.activations},
+          std::pair{"device: parameters", tiles.parameters},
+          std::pair{"device: staging", limits.shared_staging ? tiles.staging : Bytes{}}}) {
+      parts.push_back({name, {}, {}, bytes});
+    }
+    plan.device = device_.engine().device_name();
+    plan.tile = tiles.tile;
+    plan.precision = tiles.half ? "float16" : "float32";
+    return ok();
+  }
+
+  /// Rows on the processors, within what the line leaves.
+  Status plan_rows(decltype(nn::plan_whole)& make_plan, Stage& stage, Arithmetic arithmetic, const UpscalePlan& plan,
+                   std::vector<PlanPart>& parts) {
     nn::PlanLimits limits;
     limits.disk = settings_.spill_limit;
     limits.band = useful_band(stage.geometry.input_width);
@@ -204,10 +311,9 @@ class NetworkUpscaler final : public Upscaler {
     int lead = 64;
     while (true) {
       const Bytes taken = sum_ram(plan.parts) + sum_ram(parts) + SourceWindow::need(stage.in, stage.geometry, lead);
-      limits.memory =
-          settings_.ram == Bytes{} ? Bytes{~std::uint64_t{0}} : settings_.ram - std::min(settings_.ram, taken);
+      limits.memory = left_of_ram(taken);
       auto found = make_plan(network_->graph, program_, {stage.geometry.input_height, stage.geometry.input_width},
-                             arithmetic == Arithmetic::int16 ? Storage::half : Storage::single, limits);
+                                 arithmetic == Arithmetic::int16 ? Storage::half : Storage::single, limits);
       if (!found && limits.band > kLeastBand) {
         limits.band = kLeastBand;
         continue;
@@ -225,8 +331,6 @@ class NetworkUpscaler final : public Upscaler {
     parts.push_back({"picture rows", SourceWindow::need(stage.in, stage.geometry, stage.plan.lead), {}});
     parts.push_back({"network rows", stage.plan.arena - stage.plan.stored, {}});
     parts.push_back({"stored rows", stage.plan.stored, stage.plan.disk});
-    plan.parts.insert(plan.parts.end(), parts.begin(), parts.end());
-    plan.multiplications += stage.plan.multiplications * (settings_.tta ? kOrientations : 1);
     return ok();
   }
   /// Rows per step: so many that every thread finds some hundred tiles in a step; more only costs memory.
@@ -248,8 +352,12 @@ class NetworkUpscaler final : public Upscaler {
 
   void finish(UpscalePlan& plan, const RunPlan& inside) const {
     plan.ram = sum_ram(plan.parts);
-    for (const PlanPart& part : plan.parts) plan.disk += part.disk;
+    for (const PlanPart& part : plan.parts) {
+      plan.disk += part.disk;
+      plan.device_memory += part.device;
+    }
     const Stage& stage = inside.stages.back();
+    if (stage.device) return finish_on_device(plan, inside);
     plan.band_height = stage.plan.plans.front().band;
     plan.strip_width = stage.plan.strips.size() == 1 ? stage.geometry.width : stage.plan.width;
     plan.strip_halo = stage.plan.halo;
@@ -264,13 +372,25 @@ class NetworkUpscaler final : public Upscaler {
     plan.expected_time = std::chrono::duration<double>{plan.multiplications / (rate * settings_.threads)};
   }
 
+  void finish_on_device(UpscalePlan& plan, const RunPlan& inside) const {
+    const Stage& stage = inside.stages.back();
+    plan.band_height = std::min(stage.device->tile, stage.geometry.input_height);
+    plan.strip_width = std::min(stage.device->tile, stage.geometry.input_width);
+    plan.passes = 0;
+    for (const Stage& s : inside.stages)
+      plan.passes += static_cast<int>(s.device->passes.size()) * (settings_.tta ? kOrientations : 1);
+    // Multiplications per second: of Mesa's software driver on two threads as measured, of a GPU a cautious guess.
+    const double rate = settings_.gpu->info.kind == compute::vulkan::DeviceKind::software ? 3e9 : 1e12;
+    plan.expected_time = std::chrono::duration<double>{plan.multiplications / rate};
+  }
+
   /// The work on one picture.
   class Pipeline {
    public:
     Pipeline(NetworkUpscaler& owner, const UpscaleJob& job, const RunPlan& plan)
         : owner_{owner}, job_{job}, plan_{plan} {
       for (const Stage& stage : plan.stages)
-        total_ += stage.plan.multiplications * (owner.settings_.tta ? kOrientations : 1);
+        total_ += stage.multiplications() * (owner.settings_.tta ? kOrientations : 1);
     }
     int written() const { return written_; }
     /// Rows before `row` are not written: they were.
@@ -323,29 +443,40 @@ class NetworkUpscaler final : public Upscaler {
     }
 
     Status run_stage(const Stage& stage, media::PictureReader& reader, const SampleRows& sink) {
+      SourceWindow window{reader, stage.geometry, stage.lead()};
+      ResultRows result{owner_.network_->family, stage.geometry, stage.out, window,
+                        owner_.kernels_,         owner_.team(),  sink};
+      if (stage.device) {
+        return run_network(stage, window, result, [&](int orientation, const nn::OutputRows& output) {
+          int made = 0;
+          return owner_.device_.engine().run(*stage.device, orientation_of(orientation), window, output, control(),
+                                             made, owner_.device_.events());
+        });
+      }
       auto runner = nn::Runner::create(owner_.network_->graph, owner_.program_, stage.plan, owner_.kernels_,
                                        owner_.team(), owner_.settings_.spill_folder);
       if (!runner) return runner.error();
-      SourceWindow window{reader, stage.geometry, stage.plan.lead};
-      ResultRows result{owner_.network_->family, stage.geometry, stage.out, window,
-                        owner_.kernels_,         owner_.team(),  sink};
-      if (owner_.settings_.tta || stage.plan.strips.size() > 1) return run_in_parts(stage, *runner, window, result);
-      return runner->run(
-          owner_.packed(plan_.arithmetic, 0), window, [&](const nn::PlanarRows& rows) { return result.take(rows); },
-          control());
+      return run_network(stage, window, result, [&](int orientation, const nn::OutputRows& output) {
+        return runner->run(owner_.packed(plan_.arithmetic, orientation), window, output, control());
+      });
     }
+
+    /// Runs the network once, laid as one of the eight orientations.
+    using NetworkRun = std::function<Status(int orientation, const nn::OutputRows& output)>;
 
     /// What is not made row by row is put together in a store, and taken from there: strips one after the other, and the
     /// mean of eight runs, each with the network laid another way.
-    Status run_in_parts(const Stage& stage, nn::Runner& runner, SourceWindow& window, ResultRows& result) {
+    Status run_network(const Stage& stage, SourceWindow& window, ResultRows& result, const NetworkRun& run_once) {
+      const bool strips = stage.plan.strips.size() > 1;
+      if (!owner_.settings_.tta && !strips)
+        return run_once(0, [&](const nn::PlanarRows& rows) { return result.take(rows); });
       const int orientations = owner_.settings_.tta ? kOrientations : 1;
       const std::size_t row_bytes = static_cast<std::size_t>(stage.out.width) * 3 * sizeof(float);
       auto sums = RowStore::create(stage.out.height, row_bytes, folder(plan_.sums_on_disk));
       if (!sums) return sums.error();
       const auto add = [&](const nn::PlanarRows& rows) { return add_rows(stage, rows, *sums); };
       for (int i = 0; i < orientations; ++i) {
-        if (auto status = runner.run(owner_.packed(plan_.arithmetic, i), window, add, control()); !status)
-          return status;
+        if (auto status = run_once(i, add); !status) return status;
       }
       return take_sums(stage, *sums, 1.0F / static_cast<float>(orientations), window, result);
     }
@@ -414,6 +545,7 @@ class NetworkUpscaler final : public Upscaler {
   std::optional<nn::Packed> packed_;
   Arithmetic packed_arithmetic_ = Arithmetic::int16;
   int packed_orientation_ = 0;
+  Device device_;
 };
 
 }  // namespace

@@ -1,0 +1,37 @@
+#include "enhance/device.hpp"
+
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "nn/vulkan/gpu.hpp"
+
+namespace weir::enhance {
+
+Status Device::open() {
+  if (engine_) return ok();
+  const nn::vulkan::Gpu& gpu = *settings_.gpu;
+  nn::vulkan::EngineSettings settings = settings_.device;
+  if (settings_.precision == Precision::exact) settings.precision = nn::vulkan::DevicePrecision::float32;
+  auto engine = nn::vulkan::Engine::create(graph_, program_, gpu.instance, gpu.info, settings);
+  if (!engine) return engine.error();
+  engine_ = *std::move(engine);
+  return ok();
+}
+
+void Device::give_up(const Error& why) {
+  given_up_ = true;
+  add_event(fmt::format("{}; the CPU is used in its stead", why.what));
+}
+
+void Device::tell(std::vector<std::string>& events) {
+  events.insert(events.end(), events_.begin(), events_.end());
+  events_.clear();
+}
+
+std::optional<DeviceReport> Device::report() const {
+  if (!engine_) return std::nullopt;
+  return DeviceReport{engine_->device_name(), engine_->counts(), engine_->memory()};
+}
+
+}  // namespace weir::enhance

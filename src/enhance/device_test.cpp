@@ -1,0 +1,412 @@
+// Pictures enlarged on a Vulkan device, and what becomes of them when the device fails.
+
+#include "enhance/device.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <cstring>
+#include <string>
+#include <vector>
+
+#include "base/process_memory.hpp"
+#include "compute/vulkan/faults.hpp"
+#include "memory_picture.hpp"
+#include "networks/generate.hpp"
+#include "nn/vulkan/gpu.hpp"
+#include "vulkan_devices.hpp"
+
+namespace weir::enhance {
+namespace {
+
+using compute::vulkan::FaultPoint;
+using nn::vulkan::DevicePrecision;
+using testing::Contains;
+using testing::HasSubstr;
+
+struct Picture {
+  media::PictureInfo info;
+  std::vector<std::byte> samples;
+};
+
+/// Slopes and noise; every channel different.
+Picture drawn(int width, int height, int colours = 3, bool alpha = false, int bits = 8) {
+  Picture p;
+  p.info = {.width = width, .height = height, .colours = colours, .alpha = alpha, .bits = bits};
+  test::SeededNumbers numbers{11};
+  for (std::size_t i = 0; i < p.info.row_bytes() * static_cast<std::size_t>(height); ++i) {
+    const auto slope = static_cast<unsigned>(i * 3 / static_cast<std::size_t>(width));
+    p.samples.push_back(static_cast<std::byte>((slope % 180 + numbers.next() % 60) & 255U));
+  }
+  return p;
+}
+
+std::shared_ptr<const nn::Network> network_of(std::string_view family, int channels = 32) {
+  const test::GeneratedNetwork made = test::generate(family, {.channels = channels});
+  auto network = nn::parse_network(made.param, made.bin, std::string{family});
+  EXPECT_TRUE(network) << (network ? "" : network.error().what);
+  return std::make_shared<const nn::Network>(*std::move(network));
+}
+
+struct Enlarged {
+  std::vector<std::byte> samples;
+  UpscalePlan plan;
+  std::vector<std::string> events;
+};
+
+Result<Enlarged> enlarge_with(Upscaler& upscaler, const Picture& picture, const UpscaleSettings& settings) {
+  media::WriteOptions output;
+  output.rows = rows_info(upscaler.network(), picture.info, settings);
+  auto plan = upscaler.plan(picture.info, {}, output);
+  if (!plan) return plan.error();
+  test::MemoryReader reader{picture.info, picture.samples};
+  test::MemoryWriter writer;
+  auto events = upscaler.run({*plan, reader, writer, {}, {}});
+  if (!events) return events.error();
+  EXPECT_EQ(writer.samples().size(), output.rows.row_bytes() * static_cast<std::size_t>(output.rows.height));
+  return Enlarged{writer.samples(), *plan, *events};
+}
+
+Result<Enlarged> enlarge(const std::shared_ptr<const nn::Network>& network, const Picture& picture,
+                         const UpscaleSettings& settings) {
+  auto upscaler = Upscaler::create(network, settings);
+  if (!upscaler) return upscaler.error();
+  return enlarge_with(**upscaler, picture, settings);
+}
+
+int most_off(const Enlarged& a, const Enlarged& b, int bits = 8) {
+  EXPECT_EQ(a.samples.size(), b.samples.size());
+  int most = 0;
+  const std::size_t step = bits == 8 ? 1 : 2;
+  for (std::size_t i = 0; i + step <= std::min(a.samples.size(), b.samples.size()); i += step) {
+    const auto value = [&](const Enlarged& e) {
+      return static_cast<int>(e.samples[i]) | (bits == 8 ? 0 : static_cast<int>(e.samples[i + 1]) << 8);
+    };
+    most = std::max(most, std::abs(value(a) - value(b)));
+  }
+  return most;
+}
+
+/// Answers with a fault at the nth call of one kind; a lost device stays lost until it is opened anew.
+class OneFault final : public compute::vulkan::Faults {
+ public:
+  OneFault(FaultPoint point, int at_call, VkResult result, bool forever = false)
+      : point_{point}, at_call_{at_call}, result_{result}, forever_{forever} {}
+  VkResult at(FaultPoint point) override {
+    if (point == point_) ++calls_;
+    if (point == point_ && (calls_ == at_call_ || (forever_ && calls_ >= at_call_))) {
+      lost_ = result_ == VK_ERROR_DEVICE_LOST;
+      return result_;
+    }
+    return lost_ ? VK_ERROR_DEVICE_LOST : VK_SUCCESS;
+  }
+  void reopened() override { lost_ = false; }
+  int calls() const { return calls_; }
+
+ private:
+  FaultPoint point_;
+  int at_call_;
+  VkResult result_;
+  bool forever_;
+  int calls_ = 0;
+  bool lost_ = false;
+};
+
+class VulkanUpscale : public test::VulkanTest {
+ protected:
+  UpscaleSettings cpu() const {
+    UpscaleSettings s;
+    s.ram = 4_GiB;
+    s.threads = 2;
+    s.precision = Precision::exact;
+    return s;
+  }
+  UpscaleSettings gpu() const {
+    UpscaleSettings s = cpu();
+    s.gpu = std::make_shared<const nn::vulkan::Gpu>(nn::vulkan::Gpu{instance(), device(), false});
+    return s;
+  }
+};
+
+TEST_F(VulkanUpscale, EveryKindOfPictureIsWithinOneGreyLevelOfTheCpu) {
+  const auto network = network_of("realcugan2x_se", 16);
+  struct Kind {
+    int colours;
+    bool alpha;
+    int bits;
+    bool tta;
+  };
+  for (const Kind& kind : {Kind{3, false, 8, false}, Kind{1, false, 8, false}, Kind{3, true, 8, false},
+                           Kind{3, false, 16, false}, Kind{3, false, 8, true}}) {
+    const Picture picture = drawn(45, 38, kind.colours, kind.alpha, kind.bits);
+    UpscaleSettings on_cpu = cpu();
+    UpscaleSettings on_gpu = gpu();
+    on_cpu.tta = on_gpu.tta = kind.tta;
+    const auto expected = enlarge(network, picture, on_cpu);
+    ASSERT_TRUE(expected) << expected.error().what;
+    const auto result = enlarge(network, picture, on_gpu);
+    ASSERT_TRUE(result) << result.error().what;
+    EXPECT_LE(most_off(*result, *expected, kind.bits), kind.bits == 8 ? 1 : 257);
+    EXPECT_TRUE(result->events.empty());
+    on_gpu.device.tile = 16;
+    const auto tiled = enlarge(network, picture, on_gpu);
+    ASSERT_TRUE(tiled) << tiled.error().what;
+    EXPECT_GT(tiled->plan.passes, 1);
+    EXPECT_TRUE(tiled->samples == result->samples);
+  }
+}
+
+TEST_F(VulkanUpscale, ANetworkWhoseResultIsAddedToThePicture) {
+  const auto network = network_of("realcugan4x_se", 16);
+  const Picture picture = drawn(31, 29);
+  const auto expected = enlarge(network, picture, cpu());
+  ASSERT_TRUE(expected) << expected.error().what;
+  const auto result = enlarge(network, picture, gpu());
+  ASSERT_TRUE(result) << result.error().what;
+  EXPECT_LE(most_off(*result, *expected), 1);
+}
+
+TEST_F(VulkanUpscale, AnotherScaleRunsTheNetworkTwice) {
+  const auto network = network_of("animevideo_x2", 8);
+  const Picture picture = drawn(20, 17);
+  UpscaleSettings on_cpu = cpu();
+  UpscaleSettings on_gpu = gpu();
+  on_cpu.scale = on_gpu.scale = 4;
+  const auto expected = enlarge(network, picture, on_cpu);
+  const auto result = enlarge(network, picture, on_gpu);
+  ASSERT_TRUE(expected && result);
+  EXPECT_LE(most_off(*result, *expected), 1);
+}
+
+TEST_F(VulkanUpscale, Float16IsNearAndTilesChangeNoBitOfIt) {
+  for (const char* family : {"realcugan2x_se", "animevideo_x2"}) {
+    const auto network = network_of(family, 16);
+    const Picture picture = drawn(40, 36);
+    UpscaleSettings settings = gpu();
+    settings.precision = Precision::automatic;
+    settings.device.precision = DevicePrecision::float16;
+    const auto expected = enlarge(network, picture, cpu());
+    const auto result = enlarge(network, picture, settings);
+    ASSERT_TRUE(expected && result);
+    EXPECT_EQ(result->plan.precision, "float16");
+    double squares = 0;
+    for (std::size_t i = 0; i < result->samples.size(); ++i) {
+      const int off = static_cast<int>(result->samples[i]) - static_cast<int>(expected->samples[i]);
+      squares += off * off;
+    }
+    EXPECT_LT(squares / static_cast<double>(result->samples.size()), 255.0 * 255.0 / 63095.0) << "48 dB";
+    settings.device.tile = 21;
+    const auto tiled = enlarge(network, picture, settings);
+    ASSERT_TRUE(tiled) << tiled.error().what;
+    EXPECT_TRUE(tiled->samples == result->samples);
+  }
+}
+
+/// How often the driver is asked for each while one picture is enlarged.
+int calls_of(FaultPoint point, const std::shared_ptr<const nn::Network>& network, const Picture& picture,
+             UpscaleSettings settings) {
+  OneFault none{point, -1, VK_SUCCESS};
+  settings.device.faults = &none;
+  EXPECT_TRUE(enlarge(network, picture, settings));
+  return none.calls();
+}
+
+struct FaultCase {
+  const char* name;
+  FaultPoint point;
+  VkResult result;
+};
+
+class VulkanFaults : public VulkanUpscale, public testing::WithParamInterface<FaultCase> {
+ protected:
+  // Four tiles of one pass.
+  const std::shared_ptr<const nn::Network> network_ = network_of("animevideo_x2", 8);
+  const Picture picture_ = drawn(20, 20);
+};
+
+TEST_P(VulkanFaults, AtEveryCallInTurnThePictureIsRight) {
+  UpscaleSettings settings = gpu();
+  settings.device.tile = 24;
+  const auto expected = enlarge(network_, picture_, settings);
+  ASSERT_TRUE(expected) << expected.error().what;
+  const int calls = calls_of(GetParam().point, network_, picture_, settings);
+  ASSERT_GT(calls, 5);
+  for (int call = 1; call <= calls; ++call) {
+    OneFault fault{GetParam().point, call, GetParam().result};
+    settings.device.faults = &fault;
+    const auto result = enlarge(network_, picture_, settings);
+    ASSERT_TRUE(result) << "call " << call << ": " << result.error().what;
+    EXPECT_LE(most_off(*result, *expected), 0) << "call " << call;
+    // Memory that the driver refuses is asked for again once the pool has nothing idle left.
+    EXPECT_LE(result->events.size(), 1U) << "call " << call;
+    if (GetParam().point != FaultPoint::allocate) {
+      EXPECT_EQ(result->events.size(), 1U) << "call " << call;
+    }
+  }
+}
+
+TEST_P(VulkanFaults, ThatStaysEndsOnTheCpu) {
+  UpscaleSettings settings = gpu();
+  settings.device.tile = 24;
+  const auto expected = enlarge(network_, picture_, cpu());
+  ASSERT_TRUE(expected) << expected.error().what;
+  const int calls = calls_of(GetParam().point, network_, picture_, settings);
+  for (const int call : {1, calls / 2, calls}) {
+    OneFault fault{GetParam().point, call, GetParam().result, true};
+    settings.device.faults = &fault;
+    const auto result = enlarge(network_, picture_, settings);
+    ASSERT_TRUE(result) << "call " << call << ": " << result.error().what;
+    EXPECT_LE(most_off(*result, *expected), 1) << "call " << call;
+    EXPECT_THAT(result->events, Contains(HasSubstr("CPU"))) << "call " << call;
+  }
+}
+
+TEST_P(VulkanFaults, FailThePictureWhenTheDeviceIsStrict) {
+  UpscaleSettings settings = gpu();
+  settings.device.tile = 24;
+  settings.device.strict = true;
+  const int calls = calls_of(GetParam().point, network_, picture_, settings);
+  for (int call = 1; call <= calls; call += 3) {
+    OneFault fault{GetParam().point, call, GetParam().result};
+    settings.device.faults = &fault;
+    const auto result = enlarge(network_, picture_, settings);
+    if (result && GetParam().result == VK_ERROR_OUT_OF_DEVICE_MEMORY) continue;  // the pool had something to give back
+    ASSERT_FALSE(result) << "call " << call;
+    EXPECT_THAT(result.error().code, testing::AnyOf(Errc::device_lost, Errc::over_budget)) << result.error().what;
+  }
+}
+
+TEST_F(VulkanUpscale, AFaultInAnyPassOfANetworkWithMeansIsMended) {
+  const auto network = network_of("realcugan2x_se", 8);
+  const Picture picture = drawn(22, 19);
+  UpscaleSettings settings = gpu();
+  settings.device.tile = 32;
+  const auto expected = enlarge(network, picture, settings);
+  ASSERT_TRUE(expected) << expected.error().what;
+  const int calls = calls_of(FaultPoint::wait, network, picture, settings);
+  for (int call = 3; call <= calls; call += 5) {
+    OneFault fault{FaultPoint::wait, call, VK_ERROR_DEVICE_LOST};
+    settings.device.faults = &fault;
+    const auto result = enlarge(network, picture, settings);
+    ASSERT_TRUE(result) << "call " << call << ": " << result.error().what;
+    EXPECT_TRUE(result->samples == expected->samples) << "call " << call;
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Faults, VulkanFaults,
+    testing::Values(FaultCase{"memory_refused", FaultPoint::allocate, VK_ERROR_OUT_OF_DEVICE_MEMORY},
+                    FaultCase{"lost_at_allocation", FaultPoint::allocate, VK_ERROR_DEVICE_LOST},
+                    FaultCase{"lost_at_submission", FaultPoint::submit, VK_ERROR_DEVICE_LOST},
+                    FaultCase{"memory_refused_at_submission", FaultPoint::submit, VK_ERROR_OUT_OF_HOST_MEMORY},
+                    FaultCase{"lost_while_waiting", FaultPoint::wait, VK_ERROR_DEVICE_LOST}),
+    [](const auto& each) { return std::string{each.param.name}; });
+
+TEST_F(VulkanUpscale, ASubmissionThatHangsIsGivenUp) {
+  const auto network = network_of("animevideo_x2", 8);
+  const Picture picture = drawn(40, 40);
+  UpscaleSettings settings = gpu();
+  OneFault fault{FaultPoint::wait, 3, VK_TIMEOUT};
+  const auto expected = enlarge(network, picture, settings);
+  settings.device.faults = &fault;
+  const auto result = enlarge(network, picture, settings);
+  ASSERT_TRUE(expected && result);
+  EXPECT_TRUE(result->samples == expected->samples);
+  EXPECT_THAT(result->events, Contains(HasSubstr("did not end within")));
+}
+
+/// A 1x network that passes the picture on, but adds a channel that is beyond float16 and counts for nothing.
+std::shared_ptr<const nn::Network> network_beyond_float16() {
+  std::vector<float> first(32 * 27, 0.0F);
+  std::vector<float> bias(32, 0.0F);
+  for (std::size_t c = 0; c < 3; ++c) first[c * 27 + c * 9 + 4] = 1;
+  bias[31] = 1e6F;
+  std::vector<float> second(3 * 32 * 9, 0.0F);
+  for (std::size_t c = 0; c < 3; ++c) second[(c * 32 + c) * 9 + 4] = 1;
+  second[31 * 9 + 4] = 0;
+  std::vector<std::byte> bin;
+  const auto append = [&](const void* data, std::size_t bytes) {
+    const auto* from = static_cast<const std::byte*>(data);
+    bin.insert(bin.end(), from, from + bytes);
+  };
+  const std::uint32_t plain = 0;
+  append(&plain, 4);
+  append(first.data(), first.size() * 4);
+  append(bias.data(), bias.size() * 4);
+  append(&plain, 4);
+  append(second.data(), second.size() * 4);
+  const float none[3] = {0, 0, 0};
+  append(none, sizeof none);
+  auto network = nn::parse_network(
+      "7767517\n3 3\nInput in 0 1 data\nConvolution a 1 1 data x 0=32 1=3 4=1 5=1 6=864\n"
+      "Convolution b 1 1 x output 0=3 1=3 4=1 5=1 6=864\n",
+      bin, "beyond");
+  EXPECT_TRUE(network) << (network ? "" : network.error().what);
+  return std::make_shared<const nn::Network>(*std::move(network));
+}
+
+TEST_F(VulkanUpscale, ValuesThatAreNoNumbersAreRepeatedSmallerAndThenInFloat32) {
+  const Picture picture = drawn(48, 40);
+  UpscaleSettings settings = gpu();
+  settings.precision = Precision::automatic;
+  settings.device.precision = DevicePrecision::float16;
+  const auto result = enlarge(network_beyond_float16(), picture, settings);
+  ASSERT_TRUE(result) << result.error().what;
+  ASSERT_EQ(result->events.size(), 2U);
+  EXPECT_THAT(result->events[0], HasSubstr("no numbers: repeated with tiles of 34 pixels"));
+  EXPECT_THAT(result->events[1], HasSubstr("repeated in float32"));
+  EXPECT_TRUE(result->samples == picture.samples);
+}
+
+TEST_F(VulkanUpscale, TwoHundredPicturesLeaveNothingBehind) {
+  const auto network = network_of("realcugan2x_se", 8);
+  const UpscaleSettings settings = gpu();
+  auto upscaler = Upscaler::create(network, settings);
+  ASSERT_TRUE(upscaler) << upscaler.error().what;
+  DeviceReport tenth;
+  Bytes resident_then;
+  for (int i = 1; i <= 200; ++i) {
+    // Two sizes in turn, so that the pool has to fit both.
+    const auto result = enlarge_with(**upscaler, drawn(8 + i % 2 * 5, 7), settings);
+    ASSERT_TRUE(result) << result.error().what;
+    if (i != 10) continue;
+    tenth = *(*upscaler)->device_report();
+    resident_then = resident();
+  }
+  const DeviceReport last = *(*upscaler)->device_report();
+  EXPECT_EQ(last.memory.allocated, tenth.memory.allocated);
+  EXPECT_EQ(last.memory.peak, tenth.memory.peak);
+  EXPECT_EQ(last.memory.misses, tenth.memory.misses) << "no picture after the tenth asked the driver for memory";
+  EXPECT_EQ(last.memory.driver, tenth.memory.driver);
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+  if (test::wanted_validation() == compute::vulkan::Validation::none) {
+    EXPECT_LE(resident(), resident_then + 2_MiB);
+  } else {
+    EXPECT_LE(resident(), resident_then + 16_MiB) << "the validation layer keeps some records of its own";
+  }
+#endif
+}
+
+TEST_F(VulkanUpscale, TheLineOnTheDeviceMakesTilesSmallerAndChangesNoPixel) {
+  const auto network = network_of("realcugan2x_se", 8);
+  const Picture picture = drawn(120, 90);
+  UpscaleSettings settings = gpu();
+  const auto wide = enlarge(network, picture, settings);
+  ASSERT_TRUE(wide) << wide.error().what;
+  settings.device.memory = Bytes{wide->plan.device_memory.count() / 3};
+  const auto narrow = enlarge(network, picture, settings);
+  ASSERT_TRUE(narrow) << narrow.error().what;
+  EXPECT_LT(narrow->plan.tile, wide->plan.tile);
+  EXPECT_LE(narrow->plan.device_memory, settings.device.memory);
+  EXPECT_TRUE(narrow->samples == wide->samples);
+  settings.device.memory = 64_KiB;
+  const auto refused = enlarge(network, picture, settings);
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, Errc::over_budget);
+  EXPECT_THAT(refused.error().what, HasSubstr("with tiles of 16 pixels; there are 64 KiB"));
+}
+
+}  // namespace
+}  // namespace weir::enhance
