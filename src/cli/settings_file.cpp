@@ -52,7 +52,8 @@ Status read_table(const fs::path& path, const toml::table& table, const std::str
   for (const auto& [key, node] : table) {
     const std::string name{key.str()};
     if (role.empty() && name == "roles" && node.is_table()) continue;
-    if (role.empty() && name == "audit" && node.is_table()) continue;  // the policy of `weir audit`, which reads it itself
+    if (role.empty() && name == "audit" && node.is_table())
+      continue;  // the policy of `weir audit`, which reads it itself
     if (!is_known(name)) return at_line(path, key.source(), fmt::format("unknown setting '{}'", printable(name)));
     if (name == "role")
       return at_line(path, key.source(), "a role is given by --role or WEIR_ROLE; its settings stand in [roles.NAME]");

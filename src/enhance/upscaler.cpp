@@ -313,7 +313,7 @@ class NetworkUpscaler final : public Upscaler {
       const Bytes taken = sum_ram(plan.parts) + sum_ram(parts) + SourceWindow::need(stage.in, stage.geometry, lead);
       limits.memory = left_of_ram(taken);
       auto found = make_plan(network_->graph, program_, {stage.geometry.input_height, stage.geometry.input_width},
-                                 arithmetic == Arithmetic::int16 ? Storage::half : Storage::single, limits);
+                             arithmetic == Arithmetic::int16 ? Storage::half : Storage::single, limits);
       if (!found && limits.band > kLeastBand) {
         limits.band = kLeastBand;
         continue;
