@@ -38,7 +38,8 @@ TEST(CliUsage, WhatIsWrongIsSaidInOneLine) {
   expect_wrong({"upscale", "a.png", "-o", "b.png", "--ram", "much"}, "--ram: 'much'");
   expect_wrong({"upscale", "a.png", "-o", "b.png", "--ram", "0"}, "--ram: the line");
   expect_wrong({"upscale", "a.png", "-o", "b.png", "--threads", "0"}, "--threads: '0'");
-  expect_wrong({"upscale", "a.png", "-o", "b.png", "--device", "gpu"}, "--device: 'gpu'");
+  expect_wrong({"upscale", "a.png", "-o", "b.png", "--vram", "much"}, "--vram: 'much'");
+  expect_wrong({"upscale", "a.png", "-o", "b.png", "--tile", "8"}, "--tile: '8'");
   expect_wrong({"upscale", "a.png", "-o", "b.png", "--device", "cpu:x"}, "--device: 'x'");
   expect_wrong({"upscale", "a.png", "-o", "b.png", "--precision", "half"}, "--precision: 'half'");
   expect_wrong({"upscale", "a.png", "-o", "b.png", "--spill", "/no/such/folder"}, "--spill: /no/such/folder");

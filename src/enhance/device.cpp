@@ -24,6 +24,11 @@ void Device::give_up(const Error& why) {
   add_event(fmt::format("{}; the CPU is used in its stead", why.what));
 }
 
+Bytes Device::counted_twice() const {
+  if (!engine_ || settings_.gpu->info.kind != compute::vulkan::DeviceKind::software) return {};
+  return engine_->memory().allocated;
+}
+
 void Device::tell(std::vector<std::string>& events) {
   events.insert(events.end(), events_.begin(), events_.end());
   events_.clear();

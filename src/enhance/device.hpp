@@ -27,6 +27,9 @@ class Device {
   /// What the device's memory and the host's have room for. Errors: over_budget with the numbers; invalid_argument.
   Result<nn::vulkan::DevicePlan> plan(nn::Extent input, Bytes host) { return engine_->plan(input, host); }
 
+  /// Memory of the process that the device keeps for the next picture, whose plan counts it.
+  Bytes counted_twice() const;
+
   /// What is to be said of it comes here; each text is said once for each device.
   void add_event(std::string text) { events_.push_back(std::move(text)); }
   std::vector<std::string>& events() { return events_; }

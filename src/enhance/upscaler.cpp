@@ -52,6 +52,9 @@ constexpr int kLeastBand = 4;  // rows of a tile
 /// What the process takes once it works: stacks, pages of code and tables that were not touched at planning time,
 /// the allocator's slack. Measured (docs/memory.md).
 constexpr Bytes kWorkingSlack = 4_MiB;
+/// What a GPU's driver takes of the host once it compiles and runs kernels. Measured with Mesa's software driver
+/// (docs/gpu.md); not measured with others.
+constexpr Bytes kDriverSlack = 64_MiB;
 
 nn::Orientation orientation_of(int i) { return {(i & 1) != 0, (i & 2) != 0, (i & 4) != 0}; }
 
@@ -185,11 +188,12 @@ class NetworkUpscaler final : public Upscaler {
     const Bytes scratch =
         way.on_device ? Bytes{} : nn::Runner::scratch_bytes(program_, network_->graph, kernels_, settings_.threads);
     const media::MediaNeed encoder = media::PictureWriter::need(output);
-    plan.parts = {{"program and network file", resident() + kWorkingSlack, {}},
+    plan.parts = {{"program and network file", resident() - device_.counted_twice() + kWorkingSlack, {}},
                   {"weights", weights, {}},
                   {"scratch of threads", scratch, {}},
                   {"decoder", decoder.ram, decoder.disk},
                   {"encoder", encoder.ram - std::min(encoder.shared, decoder.shared), encoder.disk}};
+    if (way.on_device) plan.parts.push_back({"driver of the GPU", kDriverSlack, {}});
     media::PictureInfo in = picture;
     for (int run = 0; run < plan.network_runs; ++run) {
       Stage stage;

@@ -1,10 +1,12 @@
 #include "compute/vulkan/instance.hpp"
 
 #include <algorithm>
+#include <cstdlib>
 #include <mutex>
 #include <string_view>
 
 #include "base/version.hpp"
+#include "compute/vulkan/manifests.hpp"
 #include "compute/vulkan/result.hpp"
 #include "compute/vulkan/typed.hpp"
 
@@ -22,6 +24,24 @@ bool layer_is_there() {
   if (vkEnumerateInstanceLayerProperties(&count, layers.data()) != VK_SUCCESS) return false;
   return std::any_of(layers.begin(), layers.end(),
                      [](const VkLayerProperties& layer) { return std::string_view{layer.layerName} == kLayer; });
+}
+
+/// A manifest that cannot be parsed must not keep the drivers of the others from work.
+VkResult create_instance(const VkInstanceCreateInfo& info, VkInstance& handle) {
+  const VkResult result = vkCreateInstance(&info, nullptr, &handle);
+  if (result != VK_ERROR_OUT_OF_HOST_MEMORY) return result;
+  const std::string good = parsable(driver_manifests());
+  const char* const set = std::getenv("VK_DRIVER_FILES");
+  const std::string before = set != nullptr ? set : "";
+  if (good.empty() || good == before) return result;
+  // The loader reads it now and never again. Nothing else of weir runs while it looks for its devices.
+  setenv("VK_DRIVER_FILES", good.c_str(), 1);
+  const VkResult second = vkCreateInstance(&info, nullptr, &handle);
+  if (set != nullptr)
+    setenv("VK_DRIVER_FILES", before.c_str(), 1);
+  else
+    unsetenv("VK_DRIVER_FILES");
+  return second;
 }
 
 /// volk's own state is one for the process.
@@ -90,7 +110,7 @@ Status Instance::start(Validation validation) {
     info.pNext = &listen;
     if (validation != Validation::core) listen.pNext = &features;
   }
-  if (const VkResult result = vkCreateInstance(&info, nullptr, &handle_); result != VK_SUCCESS) {
+  if (const VkResult result = create_instance(info, handle_); result != VK_SUCCESS) {
     handle_ = VK_NULL_HANDLE;
     if (result == VK_ERROR_INCOMPATIBLE_DRIVER) return Error{Errc::unsupported, "Vulkan: no driver is installed"};
     return error_of(result, "Vulkan: create an instance");

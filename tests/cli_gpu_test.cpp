@@ -1,0 +1,170 @@
+// `weir upscale --device` with Mesa's software driver, by its manifest; copies of the manifest are further devices.
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <nlohmann/json.hpp>
+
+#include "pictures.hpp"
+#include "program.hpp"
+#include "tiny_network.hpp"
+
+namespace weir::test {
+namespace {
+
+using Json = nlohmann::json;
+using testing::HasSubstr;
+
+fs::path lavapipe() {
+  std::error_code none;
+  for (const auto& entry : fs::directory_iterator{"/usr/share/vulkan/icd.d", none}) {
+    if (entry.path().filename().native().starts_with("lvp_icd")) return entry.path();
+  }
+  return {};
+}
+
+class CliGpu : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    if (lavapipe().empty()) GTEST_SKIP() << "no lavapipe here";
+    write_tiny_network(folder_ / "nets", "blocks");
+    ASSERT_TRUE(write_picture(folder_ / "a.png", 40, 30, 3));
+  }
+  /// With the drivers of these manifests alone.
+  Ended upscale(std::vector<std::string> words, const std::string& manifests = lavapipe()) const {
+    How how;
+    how.folder = folder_.path();
+    how.variables = {{"VK_DRIVER_FILES", manifests}, {"MESA_SHADER_CACHE_DISABLE", "true"}};
+    words.insert(words.begin(), {"upscale", "a.png", "--model", "nets/blocks.param", "--ram", "2G"});
+    return run(words, how);
+  }
+  bool is_enlarged(const fs::path& name) const {
+    const Picture large = read_picture(folder_ / name);
+    if (large.info.width != 80 || large.info.height != 60) return false;
+    for (int y = 0; y < 60; ++y) {
+      for (int i = 0; i < 240; ++i) {
+        const int is =
+            std::to_integer<int>(large.samples[static_cast<std::size_t>(y) * 240 + static_cast<std::size_t>(i)]);
+        const int was = std::to_integer<int>(sample_at(i / 3 / 2, y / 2, i % 3));
+        if (std::abs(is - was) > 1) return false;
+      }
+    }
+    return true;
+  }
+  std::string two_manifests() const {
+    for (const char* name : {"one.json", "two.json"}) fs::copy_file(lavapipe(), folder_ / name);
+    return (folder_ / "one.json").native() + ":" + (folder_ / "two.json").native();
+  }
+
+  Folder folder_;
+};
+
+TEST_F(CliGpu, ANamedDeviceMakesThePicture) {
+  const Ended ended = upscale({"-o", "b.png", "--device", "llvmpipe", "--json"});
+  ASSERT_EQ(ended.status, 0) << ended.error;
+  EXPECT_TRUE(is_enlarged("b.png"));
+  const Json json = Json::parse(ended.out);
+  EXPECT_THAT(json["device"].get<std::string>(), HasSubstr("llvmpipe"));
+  EXPECT_EQ(json["precision"], "float32");
+  const Json& use = json["device_use"];
+  EXPECT_EQ(use["repeats"], 0);
+  const Json& plan = json["plan"];
+  std::uint64_t planned = 0;
+  for (const Json& part : plan["parts"]) planned += part["device_bytes"].get<std::uint64_t>();
+  EXPECT_EQ(plan["device_bytes"], planned);
+  std::uint64_t used = 0;
+  for (const Json& peak : use["peak_bytes"]) used += peak.get<std::uint64_t>();
+  EXPECT_LE(used, planned);
+  EXPECT_LE(json["peak_bytes"].get<std::uint64_t>(), plan["ram_bytes"].get<std::uint64_t>());
+}
+
+TEST_F(CliGpu, TheBestOfOnlySoftwareIsTakenWithOneWarning) {
+  const Ended ended = upscale({"-o", "b.png", "--device", "gpu"});
+  ASSERT_EQ(ended.status, 0) << ended.error;
+  EXPECT_TRUE(is_enlarged("b.png"));
+  EXPECT_THAT(ended.error, HasSubstr("no GPU here: llvmpipe"));
+  EXPECT_THAT(ended.error, HasSubstr("is a software device, slower than --device cpu"));
+}
+
+TEST_F(CliGpu, ANameThatNoneOrSeveralHaveListsThem) {
+  const Ended none = upscale({"-o", "b.png", "--device", "voodoo"});
+  EXPECT_EQ(none.status, 2);
+  EXPECT_THAT(none.error, HasSubstr("no device matches 'voodoo'; there are: llvmpipe"));
+  EXPECT_EQ(none.error_lines(), 1U) << none.error;
+  const std::string manifests = two_manifests();
+  const Ended several = upscale({"-o", "b.png", "--device", "llvmpipe"}, manifests);
+  EXPECT_EQ(several.status, 2);
+  EXPECT_THAT(several.error, HasSubstr("several devices match 'llvmpipe'"));
+  EXPECT_FALSE(fs::exists(folder_ / "b.png"));
+  const Ended second = upscale({"-o", "b.png", "--device", "llvmpipe#2"}, manifests);
+  EXPECT_EQ(second.status, 0) << second.error;
+  EXPECT_TRUE(is_enlarged("b.png"));
+}
+
+TEST_F(CliGpu, WithoutADriverItSaysSoAndTheCpuWorks) {
+  const Ended gpu = upscale({"-o", "b.png", "--device", "gpu"}, (folder_ / "none.json").native());
+  EXPECT_EQ(gpu.status, 3);
+  EXPECT_THAT(gpu.error, HasSubstr("Vulkan: no driver is installed"));
+  const Ended cpu = upscale({"-o", "b.png"}, (folder_ / "none.json").native());
+  EXPECT_EQ(cpu.status, 0) << cpu.error;
+  EXPECT_TRUE(is_enlarged("b.png"));
+}
+
+TEST_F(CliGpu, ABrokenManifestDoesNotKeepTheOthersFromWork) {
+  folder_.put("broken.json", "{ \"file_format_version\": ");
+  folder_.put("gone.json", R"({"file_format_version": "1.0.0",
+    "ICD": {"library_path": "/nonexistent/libvulkan_gone.so", "api_version": "1.3.0"}})");
+  const std::string manifests =
+      (folder_ / "broken.json").native() + ":" + (folder_ / "gone.json").native() + ":" + lavapipe().native();
+  const Ended ended = upscale({"-o", "b.png", "--device", "llvmpipe"}, manifests);
+  EXPECT_EQ(ended.status, 0) << ended.error;
+  EXPECT_TRUE(is_enlarged("b.png"));
+}
+
+TEST_F(CliGpu, ALineBelowTheSmallestPlanIsRefusedWithTheNumbers) {
+  const Ended ended = upscale({"-o", "b.png", "--device", "llvmpipe", "--vram", "100K"});
+  EXPECT_EQ(ended.status, 3);
+  EXPECT_THAT(ended.error, HasSubstr("with tiles of 16 pixels; there are 100 KiB"));
+  EXPECT_THAT(ended.error, HasSubstr("raise --vram"));
+  EXPECT_FALSE(fs::exists(folder_ / "b.png"));
+}
+
+TEST_F(CliGpu, ThePlanNamesTilesAndMemory) {
+  const Ended ended = upscale({"-o", "b.png", "--device", "llvmpipe", "--tile", "24", "--dry-run"});
+  EXPECT_EQ(ended.status, 0) << ended.error;
+  EXPECT_THAT(ended.out, HasSubstr("tiles of 24 pixels"));
+  EXPECT_THAT(ended.out, HasSubstr("device: activations"));
+  EXPECT_FALSE(fs::exists(folder_ / "b.png"));
+}
+
+TEST_F(CliGpu, TwoProcessesShareOneDevice) {
+  Ended inner;
+  How how;
+  how.folder = folder_.path();
+  how.variables = {{"VK_DRIVER_FILES", lavapipe()}, {"MESA_SHADER_CACHE_DISABLE", "true"}};
+  how.meanwhile = [&](pid_t) { inner = upscale({"-o", "c.png", "--device", "llvmpipe"}); };
+  const Ended outer =
+      run({"upscale", "a.png", "-o", "b.png", "--model", "nets/blocks.param", "--device", "llvmpipe"}, how);
+  EXPECT_EQ(outer.status, 0) << outer.error;
+  EXPECT_EQ(inner.status, 0) << inner.error;
+  EXPECT_TRUE(is_enlarged("b.png"));
+  EXPECT_TRUE(is_enlarged("c.png"));
+}
+
+TEST_F(CliGpu, WrongValuesAreWrongUsage) {
+  for (const std::vector<std::string>& words : {std::vector<std::string>{"--device", ""},
+                                                {"--tile", "8"},
+                                                {"--tile", "x"},
+                                                {"--vram", "0"},
+                                                {"--vram", "much"},
+                                                {"--device", "llvmpipe#0"}}) {
+    std::vector<std::string> all{"-o", "b.png"};
+    all.insert(all.end(), words.begin(), words.end());
+    const Ended ended = upscale(all);
+    EXPECT_EQ(ended.status, 2) << words[0] << ' ' << words[1];
+    EXPECT_EQ(ended.error_lines(), 1U) << ended.error;
+  }
+}
+
+}  // namespace
+}  // namespace weir::test
