@@ -1,0 +1,277 @@
+// The compiled part of the Python package: the guard, devices and leases, and the engine. The rest is in weir/*.py.
+// Every call that may wait gives up the interpreter's lock meanwhile; callbacks take it again.
+
+#include <pybind11/functional.h>
+#include <pybind11/pybind11.h>
+#include <pybind11/stl.h>
+
+#include <chrono>
+#include <map>
+#include <memory>
+#include <optional>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+#include "base/version.hpp"
+#include "cli/command.hpp"
+#include "cli/guard_machine.hpp"
+#include "device/device_json.hpp"
+#include "device/inventory.hpp"
+#include "device/proof.hpp"
+#include "weir/guard.hpp"
+#include "weir/upscale.hpp"
+
+#include <nlohmann/json.hpp>
+
+namespace py = pybind11;
+
+namespace {
+
+/// Errors become exceptions of these names in weir._errors; the name is chosen there by the prefix.
+[[noreturn]] void raise(const weir::Error& error) {
+  const char* kind = error.code == weir::Errc::timed_out          ? "timeout"
+                     : error.code == weir::Errc::unsupported      ? "policy"
+                     : error.code == weir::Errc::invalid_argument ? "argument"
+                                                                  : "io";
+  throw std::runtime_error(std::string{kind} + ": " + error.what);
+}
+
+py::dict to_dict(const weir::MemoryStatistics& s) {
+  py::dict d;
+  d["allocated"] = s.allocated;
+  d["reserved"] = s.reserved;
+  d["max_allocated"] = s.max_allocated;
+  d["max_reserved"] = s.max_reserved;
+  d["total"] = s.total;
+  d["free"] = s.free;
+  d["utilization_pct"] = s.utilization_pct;
+  d["fragmentation"] = s.fragmentation;
+  d["fragmentation_pct"] = s.fragmentation_pct;
+  return d;
+}
+
+py::dict to_dict(const weir::ScopeResult& r) {
+  py::dict d;
+  d["name"] = r.name;
+  d["run"] = r.run;
+  d["growth"] = r.growth;
+  d["confirmed"] = r.confirmed;
+  d["evidence"] = r.evidence;
+  d["descriptors"] = r.descriptors;
+  d["verdict"] = r.verdict;
+  return d;
+}
+
+py::dict to_dict(const weir::GuardReport& r) {
+  py::dict d;
+  d["passed"] = r.passed;
+  d["drift"] = r.drift;
+  d["once"] = r.once;
+  d["slope"] = r.slope;
+  d["scopes"] = r.scopes;
+  d["first_leak"] = r.first_leak;
+  d["text"] = r.text;
+  return d;
+}
+
+std::map<std::string, std::string> to_map(const weir::device::EnvironmentChanges& changes) {
+  return {changes.begin(), changes.end()};
+}
+
+class Lease {
+ public:
+  explicit Lease(weir::device::Lease lease) : lease_{std::move(lease)} {}
+  std::string key() const { return lease_.keys().empty() ? std::string{} : lease_.keys().front(); }
+  std::string environment() const { return lease_.environment(); }
+  bool joined() const { return lease_.is_joined(); }
+  void release() { lease_.release(); }
+
+ private:
+  weir::device::Lease lease_;
+};
+
+/// The machine under the settings of weir.toml, the environment and the given words, as the commands of weir see it.
+class Machine {
+ public:
+  explicit Machine(std::vector<std::string> words) {
+    const auto environment = weir::process_environment();
+    auto line = weir::cli::parse_command_line(weir::cli::lease_flags(), std::move(words));
+    if (!line) raise(line.error());
+    auto settings = weir::cli::resolve_settings(weir::cli::lease_flags(), *line, environment,
+                                                weir::cli::settings_files(environment));
+    if (!settings) raise(settings.error());
+    args_ = settings->args.guard;
+    machine_ = weir::cli::look_at_machine(args_);
+  }
+
+  std::string devices() const { return weir::device::devices_to_text(machine_.devices); }
+  std::vector<std::tuple<std::size_t, bool, std::string>> considered() const {
+    std::vector<std::tuple<std::size_t, bool, std::string>> all;
+    for (const auto& one : machine_.choice.considered) all.emplace_back(one.device, one.accepted, one.reason);
+    return all;
+  }
+  std::vector<std::size_t> order() const { return machine_.choice.order; }
+  std::string refusal() const { return weir::device::refusal(machine_.devices, machine_.choice); }
+
+  std::pair<std::map<std::string, std::string>, std::vector<std::string>> mask(std::size_t device) const {
+    const auto names = args_.cuda_index ? weir::device::CudaNames::index : weir::device::CudaNames::uuid;
+    auto mask = weir::device::make_mask(machine_.devices, device, machine_.masks, names);
+    if (!mask) raise(mask.error());
+    weir::device::add_vulkan_index(*mask, machine_.at(device));
+    return {to_map(mask->changes), mask->notes};
+  }
+
+  std::tuple<std::unique_ptr<Lease>, std::size_t, std::map<std::string, std::string>, std::vector<std::string>> lease()
+      const {
+    std::vector<std::string> notes;
+    auto leased = weir::cli::lease_device(machine_, args_, weir::process_environment(), {}, notes);
+    if (!leased) raise(leased.error());
+    return {std::make_unique<Lease>(std::move(leased->lease)), leased->device, to_map(leased->mask.changes), notes};
+  }
+
+  std::pair<std::string, std::string> prove(std::size_t device, const std::vector<pid_t>& pids,
+                                            const std::vector<std::string>& uuids) const {
+    auto evidence = weir::device::gather_evidence(machine_.devices, pids);
+    evidence.uuids_inside = uuids;
+    const auto proof = weir::device::judge(machine_.at(device), machine_.devices, evidence);
+    return {std::string{weir::device::name_of(proof.outcome)}, proof.text};
+  }
+
+ private:
+  weir::cli::GuardArguments args_;
+  weir::cli::GuardMachine machine_;
+};
+
+/// Interleaved samples in and out, as bytes.
+std::tuple<py::bytes, int, int> upscale_samples(const std::string& network, const py::buffer& samples, int width,
+                                                int height, int channels, int bits, double scale, std::uint64_t ram) {
+  const py::buffer_info info = samples.request();
+  const weir::PictureShape shape{width, height, channels, bits};
+  const std::size_t bytes = shape.row_bytes() * static_cast<std::size_t>(height);
+  if (static_cast<std::size_t>(info.size * info.itemsize) != bytes)
+    throw std::invalid_argument("the array does not hold that many samples");
+  struct Source : weir::RowSource {
+    std::span<const std::byte> all;
+    std::size_t at = 0;
+    bool read(std::span<std::byte> rows) override {
+      if (rows.size() > all.size() - at) return false;
+      std::copy_n(all.begin() + static_cast<std::ptrdiff_t>(at), rows.size(), rows.begin());
+      at += rows.size();
+      return true;
+    }
+    bool rewind() override {
+      at = 0;
+      return true;
+    }
+  } source;
+  source.all = {static_cast<const std::byte*>(info.ptr), bytes};
+  struct Sink : weir::RowSink {
+    std::string all;
+    bool write(std::span<const std::byte> rows) override {
+      all.append(reinterpret_cast<const char*>(rows.data()), rows.size());
+      return true;
+    }
+  } sink;
+  weir::PictureShape output;
+  {
+    const py::gil_scoped_release release;
+    auto upscaler = weir::Upscaler::load(network);
+    if (!upscaler) throw std::runtime_error("io: " + upscaler.problem().what);
+    weir::UpscaleOptions options;
+    options.scale = scale;
+    options.ram_bytes = ram;
+    const auto plan = upscaler->plan(shape, options);
+    if (!plan) throw std::runtime_error("argument: " + plan.problem().what);
+    output = plan->output;
+    const auto report = upscaler->run(shape, options, source, sink);
+    if (!report) throw std::runtime_error("io: " + report.problem().what);
+  }
+  return {py::bytes(sink.all), output.width, output.height};
+}
+
+}  // namespace
+
+PYBIND11_MODULE(_native, module) {  // NOLINT: pybind11's macro
+  module.attr("version") = weir::kVersion;
+
+  py::class_<weir::Guard>(module, "Guard")
+      .def(py::init([](std::uint64_t scope_bytes, std::uint64_t drift_bytes, const std::string& pci) {
+             weir::GuardOptions options;
+             options.scope_bytes = scope_bytes;
+             options.drift_bytes = drift_bytes;
+             options.pci = pci;
+             return std::make_unique<weir::Guard>(options);
+           }),
+           py::arg("scope_bytes"), py::arg("drift_bytes"), py::arg("pci") = "")
+      .def(
+          "add_counter",
+          [](weir::Guard& guard, const std::string& name, bool on_device, bool of_allocator, const py::function& read) {
+            // The callback is freed by whoever frees the guard, so with the lock.
+            const std::shared_ptr<py::function> kept{new py::function{read}, [](py::function* function) {
+                                                       const py::gil_scoped_acquire acquire;
+                                                       delete function;
+                                                     }};
+            const auto ask = [kept]() -> std::optional<std::uint64_t> {
+              const py::gil_scoped_acquire acquire;
+              const py::object answer = (*kept)();
+              if (answer.is_none()) return std::nullopt;
+              return answer.cast<std::uint64_t>();
+            };
+            const py::gil_scoped_release release;
+            guard.add_counter(name, on_device ? weir::Guard::Memory::device : weir::Guard::Memory::host,
+                              of_allocator ? weir::Guard::Counts::allocator : weir::Guard::Counts::system, ask);
+          })
+      .def("set_baseline", &weir::Guard::set_baseline, py::call_guard<py::gil_scoped_release>())
+      .def("validate",
+           [](const weir::Guard& guard) {
+             weir::GuardReport report;
+             {
+               const py::gil_scoped_release release;
+               report = guard.validate();
+             }
+             return to_dict(report);
+           })
+      .def("statistics", [](const weir::Guard& guard) { return to_dict(guard.statistics()); });
+
+  py::class_<weir::GuardScope>(module, "GuardScope")
+      .def(py::init([](std::string name, weir::Guard& guard) {
+             const py::gil_scoped_release release;
+             return std::make_unique<weir::GuardScope>(std::move(name), guard);
+           }),
+           py::keep_alive<1, 3>())
+      .def("finish", [](weir::GuardScope& scope, bool failed) {
+        weir::ScopeResult result;
+        {
+          const py::gil_scoped_release release;
+          result = scope.finish(failed);
+        }
+        return to_dict(result);
+      });
+
+  py::class_<Lease>(module, "Lease")
+      .def_property_readonly("key", &Lease::key)
+      .def_property_readonly("environment", &Lease::environment)
+      .def_property_readonly("joined", &Lease::joined)
+      .def("release", &Lease::release);
+
+  py::class_<Machine>(module, "Machine")
+      .def(py::init([](std::vector<std::string> words) {
+        const py::gil_scoped_release release;
+        return std::make_unique<Machine>(std::move(words));
+      }))
+      .def("devices", &Machine::devices)
+      .def("considered", &Machine::considered)
+      .def("order", &Machine::order)
+      .def("refusal", &Machine::refusal)
+      .def("mask", &Machine::mask, py::call_guard<py::gil_scoped_release>())
+      .def("lease", &Machine::lease, py::call_guard<py::gil_scoped_release>())
+      .def("prove", &Machine::prove, py::call_guard<py::gil_scoped_release>());
+
+  module.def("upscale_samples", upscale_samples);
+  module.def("run", [](const std::vector<std::string>& words) {
+    const py::gil_scoped_release release;
+    const weir::cli::Ending ending = weir::cli::run_program(words);
+    return std::make_pair(static_cast<int>(ending.exit), ending.what);
+  });
+}

@@ -1,0 +1,179 @@
+"""Scopes and verdicts, in this process."""
+
+import pathlib
+import subprocess
+import sys
+import sysconfig
+import threading
+
+import pytest
+
+import weir
+
+
+@pytest.fixture(autouse=True)
+def fresh_baseline():
+    weir.set_baseline()
+
+
+def product(size):
+    """A matrix product; numpy's, since the package needs no torch."""
+    numpy = pytest.importorskip("numpy")
+    a = numpy.ones((size, size), dtype="float32")
+    return float((a @ a).sum())
+
+
+def test_ten_contexts_with_a_product_drift_less_than_fifty_megabytes():
+    for i in range(10):
+        with weir.gpu_context(f"loop {i}"):
+            product(1000)
+        assert weir.validate_no_memory_leak(), weir.leak_report()["text"]
+    assert abs(weir.leak_report()["drift"]) < 50 << 20
+
+
+def test_ten_contexts_with_torch_on_the_cpu():
+    torch = pytest.importorskip("torch")
+    weir.set_baseline()
+    for i in range(10):
+        with weir.gpu_context(f"torch {i}"):
+            (torch.ones(1000, 1000) @ torch.ones(1000, 1000)).sum().item()
+        assert weir.validate_no_memory_leak(), weir.leak_report()["text"]
+
+
+def test_stats_have_their_keys():
+    stats = weir.memory_stats()
+    for key in ("allocated", "reserved", "max_allocated", "max_reserved", "total", "free", "utilization_pct",
+                "fragmentation", "fragmentation_pct"):
+        assert key in stats
+    assert stats["fragmentation"] == stats["reserved"] - stats["allocated"]
+
+
+def test_planted_memory_raises_an_alarm_and_fails_the_run():
+    kept = []
+    with weir.gpu_context("planted") as device:
+        assert device == "cpu" or device.startswith("cuda")
+        kept.append(bytearray(b"x" * (150 << 20)))
+    report = weir.leak_report()
+    assert not report["passed"] and report["first_leak"] == "planted"
+    assert not weir.validate_no_memory_leak()
+    with pytest.raises(weir.LeakError, match="scope 'again' kept 15"):
+        with weir.gpu_context("again", max_leak=100 << 20):
+            kept.append(bytearray(b"x" * (150 << 20)))
+
+
+def test_a_leak_of_a_c_extension_is_found(tmp_path):
+    source = tmp_path / "leaky.c"
+    source.write_text("""
+#include <Python.h>
+#include <string.h>
+static PyObject *leak(PyObject *self, PyObject *size) {
+  size_t bytes = PyLong_AsSize_t(size);
+  void *block = malloc(bytes);
+  if (block) memset(block, 1, bytes);
+  Py_RETURN_NONE;
+}
+static PyMethodDef methods[] = {{"leak", leak, METH_O, ""}, {0}};
+static struct PyModuleDef module = {PyModuleDef_HEAD_INIT, "leaky", 0, -1, methods};
+PyMODINIT_FUNC PyInit_leaky(void) { return PyModule_Create(&module); }
+""")
+    include = sysconfig.get_paths()["include"]
+    built = subprocess.run(["cc", "-shared", "-fPIC", f"-I{include}", str(source), "-o", str(tmp_path / "leaky.so")])
+    if built.returncode != 0:
+        pytest.skip("no C compiler or no Python headers")
+    sys.path.insert(0, str(tmp_path))
+    try:
+        import leaky
+    finally:
+        sys.path.pop(0)
+    for _ in range(2):
+        scope = weir.gpu_context("extension")
+        with scope:
+            leaky.leak(120 << 20)
+    assert scope.result["verdict"] == "leak" and scope.result["confirmed"]
+
+
+def test_an_error_is_raised_again_with_its_own_traceback_and_its_frames_are_cleared():
+    def fails():
+        big = bytearray(200 << 20)
+        raise KeyError(len(big))
+
+    scope = weir.gpu_context("error")
+    with pytest.raises(KeyError) as caught:
+        with scope:
+            fails()
+    assert caught.traceback[-1].name == "fails"
+    assert scope.result["verdict"] == "clean", "the frame of fails() held 200 MiB"
+
+
+def test_the_decorators_keep_names_and_results():
+    @weir.gpu_test_cleanup("named")
+    def one(x):
+        "doc"
+        return x + 1
+
+    @weir.gpu_test_cleanup
+    def two():
+        return 2
+
+    @weir.gpu_memory_monitor(threshold_gb=0.5)
+    def three():
+        return 3
+
+    assert (one(1), two(), three()) == (2, 2, 3)
+    assert one.__name__ == "one" and one.__doc__ == "doc"
+
+
+def test_the_monitor_warns(caplog):
+    @weir.gpu_memory_monitor(threshold_gb=0.05)
+    def big():
+        return len(bytearray(b"y" * (300 << 20)))
+
+    assert big() == 300 << 20
+    assert "memory_threshold_exceeded" in caplog.text
+
+
+def test_one_thread_at_a_time():
+    inside = []
+    most = []
+
+    def work(name):
+        with weir.gpu_context(name):
+            inside.append(name)
+            most.append(len(inside))
+            inside.remove(name)
+
+    threads = [threading.Thread(target=work, args=(f"t{i}",)) for i in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    assert len(most) == 8 and max(most) == 1
+
+
+def test_the_emergency_says_what_is_left():
+    report = weir.emergency_gpu_reset()
+    assert "restart" in report["advice"] and report["reserved"] > 0
+
+
+def test_a_deadline_works_in_any_thread():
+    from weir import _torch
+
+    results = []
+    never = threading.Event()
+    thread = threading.Thread(target=lambda: results.append(_torch.within(0.05, never.wait)))
+    thread.start()
+    thread.join(60)
+    never.set()
+    assert results == [False]
+
+
+def test_the_wheel_is_installable(tmp_path):
+    root = pathlib.Path(weir.__file__).parents[1]
+    maker = pathlib.Path(__file__).parents[1] / "make_wheel.py"
+    made = subprocess.run([sys.executable, str(maker), str(root), "0.1.0", str(tmp_path)], text=True, capture_output=True)
+    assert made.returncode == 0, made.stderr
+    wheel = pathlib.Path(made.stdout.strip())
+    sys_path = f"import sys, zipfile; zipfile.ZipFile({str(wheel)!r}).extractall({str(tmp_path / 'site')!r})"
+    code = f"{sys_path}; sys.path.insert(0, {str(tmp_path / 'site')!r}); import weir; print(weir.__file__)"
+    ran = subprocess.run([sys.executable, "-S", "-c", code], text=True, capture_output=True, env={"PATH": "/usr/bin"})
+    assert str(tmp_path) in ran.stdout, ran.stderr

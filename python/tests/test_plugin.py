@@ -1,0 +1,95 @@
+"""The pytest plugin, as a user runs it."""
+
+import importlib.util
+import sys
+
+import pytest
+
+SUITE = """
+import pytest
+kept = []
+
+def test_clean():
+    pass
+
+@pytest.mark.gpu("*3090*")
+def test_on_the_gpu():
+    import os
+    assert os.environ["CUDA_VISIBLE_DEVICES"].startswith("GPU-aaaa")
+    assert "WEIR_LEASE" in os.environ
+
+def test_leaks_first():
+    kept.append(bytearray(b"x" * (150 << 20)))
+
+def test_leaks_second():
+    kept.append(bytearray(b"x" * (150 << 20)))
+
+@pytest.mark.gpu("*4090*")
+def test_for_another_card():
+    assert False
+"""
+
+
+def run_suite(machine, suite, *words):
+    (machine.folder / "test_suite.py").write_text(suite)
+    return machine.run([sys.executable, "-m", "pytest", "-p", "weir.pytest_plugin", "-p", "no:cacheprovider", "-rs",
+                        "test_suite.py", *words])
+
+
+def test_leaks_are_named_and_the_first_one_first(machine):
+    ran = run_suite(machine, SUITE, "--weir")
+    assert ran.returncode == 1, ran.stdout
+    assert "first: test_suite.py::test_leaks_first" in ran.stdout, ran.stdout
+    assert "test_leaks_second" in ran.stdout
+    assert "4 passed, 1 skipped, 2 errors" in ran.stdout, ran.stdout
+    assert "not asked for" in ran.stdout, "the skip says why"
+
+
+def test_the_limit_can_be_raised(machine):
+    ran = run_suite(machine, SUITE, "--weir", "--weir-max-leak", "1G")
+    assert ran.returncode == 0, ran.stdout
+
+
+def test_without_the_flag_nothing_is_done(machine):
+    ran = run_suite(machine, "def test_one(): pass\n")
+    assert ran.returncode == 0 and "weir" not in ran.stdout
+
+
+def test_a_wrong_limit_is_a_usage_error(machine):
+    ran = run_suite(machine, SUITE, "--weir", "--weir-max-leak", "much")
+    assert ran.returncode == 4 and "'much' is not a size" in ran.stderr + ran.stdout
+
+
+def test_a_session_lease_is_held_throughout(machine):
+    suite = """
+import os, pytest
+leases = []
+@pytest.mark.gpu
+@pytest.mark.parametrize("i", range(3))
+def test_one(i):
+    leases.append(os.environ["WEIR_LEASE"])
+    assert len(set(leases)) == 1
+"""
+    ran = run_suite(machine, suite, "--weir", "--weir-lease", "session")
+    assert ran.returncode == 0, ran.stdout
+
+
+@pytest.mark.skipif(importlib.util.find_spec("xdist") is None, reason="no pytest-xdist")
+def test_under_xdist_one_test_at_a_time_is_on_the_gpu(machine):
+    suite = """
+import os, pathlib, time, pytest
+inside = pathlib.Path("inside")
+kept = []
+@pytest.mark.gpu("*3090*")
+@pytest.mark.parametrize("i", range(12))
+def test_one(i):
+    fd = os.open(inside, os.O_CREAT | os.O_EXCL)  # fails if another test is inside
+    time.sleep(0.02)
+    os.close(fd)
+    inside.unlink()
+def test_leaks():
+    kept.append(bytearray(b"x" * (150 << 20)))
+"""
+    ran = run_suite(machine, suite, "--weir", "-n", "4")
+    assert "13 passed, 1 error" in ran.stdout, ran.stdout
+    assert "first: test_suite.py::test_leaks" in ran.stdout, ran.stdout

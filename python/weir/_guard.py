@@ -1,0 +1,184 @@
+"""Scopes around pieces of GPU work, and their verdicts."""
+
+from __future__ import annotations
+
+import functools
+import logging
+import threading
+from typing import Any, Callable, TypeVar
+
+from . import _device, _native, _torch
+from ._cleanup import clean_up, reset_peaks
+from ._errors import LeakError
+
+log = logging.getLogger("weir")
+F = TypeVar("F", bound=Callable[..., Any])
+
+_MB = 1 << 20
+_guard: Any = None
+_guard_lock = threading.Lock()
+_gpu = threading.RLock()
+"""One piece of GPU work at a time in this process."""
+
+
+def guard() -> Any:
+    """The guard of this process, made at the first use."""
+    global _guard
+    with _guard_lock:
+        if _guard is None:
+            device = _device.selected()
+            pci = (device.pci or "") if device is not None and device.info["vendor"] == "nvidia" else ""
+            _guard = _native.Guard(100 * _MB, 50 * _MB, pci)
+            _guard.add_counter("torch", True, True, _torch.reserved_bytes)
+        return _guard
+
+
+class gpu_context:
+    """Measures, cleans up and judges what happens inside, and keeps other threads of the process out meanwhile:
+
+        with weir.gpu_context("step 1") as device:
+            ...
+
+    ``device`` is 'cuda:0' where torch can use the (masked) GPU, else 'cpu'. With ``lease=True`` (or a policy) the device
+    is leased for the time of the scope. The clean-up always runs, an error is re-raised with its own traceback, and the
+    lease is given back whatever fails. Afterwards ``result`` holds the verdict; ``max_leak`` bytes raise LeakError.
+    """
+
+    def __init__(self, name: str, *, lease: Any = False, max_leak: int | None = None) -> None:
+        self.name = name
+        self.result: dict[str, Any] = {}
+        self.before: dict[str, Any] = {}
+        self.after: dict[str, Any] = {}
+        self._lease = _device.lease(None if lease is True else lease) if lease else None
+        self._max_leak = max_leak
+        self._scope: Any = None
+
+    def __enter__(self) -> str:
+        if self._lease is not None:
+            self._lease.__enter__()
+        _gpu.acquire()
+        try:
+            self.before = memory_stats()
+            self._scope = _native.GuardScope(self.name, guard())
+        except BaseException:
+            self._give_back()
+            raise
+        torch = _torch.loaded()
+        return "cuda:0" if torch is not None and torch.cuda.is_available() else "cpu"
+
+    def __exit__(self, kind: Any, error: BaseException | None, frames: Any) -> bool:
+        try:
+            if error is not None:
+                log.error("weir: scope '%s' ended with %s: %s", self.name, kind.__name__, error)
+            clean_up(frames)
+            self.result = self._scope.finish(error is not None)
+            self.after = memory_stats()
+        except Exception as problem:  # the work's own error is the one to be seen
+            log.warning("weir: scope '%s' could not be judged: %s", self.name, problem)
+        finally:
+            self._give_back()
+        if self.result.get("verdict", "clean") != "clean":
+            log.warning("weir: %s in scope '%s': %s", self.result["verdict"], self.name, self.result["evidence"])
+        growth = self.result.get("growth", 0)
+        if error is None and self._max_leak is not None and growth > self._max_leak:
+            raise LeakError(f"scope '{self.name}' kept {growth / _MB:.1f} MiB: {self.result['evidence']}", self.result)
+        return False
+
+    def _give_back(self) -> None:
+        try:
+            _gpu.release()
+        finally:
+            if self._lease is not None:
+                self._lease.release()
+
+
+def gpu_test_cleanup(name: Any = None) -> Any:
+    """Puts gpu_context around a function; the name is the function's unless given. ``@gpu_test_cleanup`` works too."""
+    if callable(name):
+        return gpu_test_cleanup(None)(name)
+
+    def decorate(function: F) -> F:
+        @functools.wraps(function)
+        def wrapper(*args: Any, **kwargs: Any) -> Any:
+            with gpu_context(name or function.__qualname__):
+                return function(*args, **kwargs)
+
+        return wrapper  # type: ignore[return-value]
+
+    return decorate
+
+
+def gpu_memory_monitor(threshold_gb: float = 1.0) -> Callable[[F], F]:
+    """Warns when a function's peak (of allocated GPU memory, else of the process's resident memory) is that many GiB
+    above what was there before."""
+
+    def decorate(function: F) -> F:
+        @functools.wraps(function)
+        def wrapper(*args: Any, **kwargs: Any) -> Any:
+            reset_peaks()
+            before = memory_stats()
+            kind = "allocated" if before["device"] == "cuda" else "reserved"  # malloc keeps no peak
+            try:
+                return function(*args, **kwargs)
+            finally:
+                grown = (memory_stats()["max_" + kind] - before[kind]) / (1 << 30)
+                if grown > threshold_gb:
+                    log.warning("weir: memory_threshold_exceeded: %s took %.2f GiB (threshold %g)",
+                                function.__qualname__, grown, threshold_gb)
+
+        return wrapper  # type: ignore[return-value]
+
+    return decorate
+
+
+def memory_stats() -> dict[str, Any]:
+    """Bytes: allocated, reserved, max_allocated, max_reserved, total, free, fragmentation; utilization_pct and
+    fragmentation_pct. Of the GPU where torch uses one (``device`` is 'cuda'), else of the process ('host')."""
+    stats = _torch.statistics()
+    if stats is None:
+        return {"device": "host", **guard().statistics()}
+    stats["utilization_pct"] = 100 * (stats["total"] - stats["free"]) / max(stats["total"], 1)
+    stats["fragmentation"] = stats["reserved"] - stats["allocated"]
+    stats["fragmentation_pct"] = 100 * stats["fragmentation"] / max(stats["reserved"], 1)
+    return {"device": "cuda", **stats}
+
+
+def leak_report() -> dict[str, Any]:
+    """The verdict over all scopes since the baseline: passed, drift, once, slope, scopes, first_leak, text."""
+    clean_up()
+    return guard().validate()
+
+
+def validate_no_memory_leak() -> bool:
+    """Whether no scope leaked, memory does not creep, and the total drift is at most 50 MiB."""
+    report = leak_report()
+    if not report["passed"]:
+        log.warning("weir: memory_leak_validation: %s", report["text"])
+    return report["passed"]
+
+
+def set_baseline() -> None:
+    """Counts from now: call it when libraries are loaded and warm."""
+    clean_up()
+    guard().set_baseline()
+
+
+def emergency_gpu_reset() -> dict[str, Any]:
+    """What can be done from inside: clean up twice, then say what is left and how it could be freed. No device is ever
+    reset: that needs root and ends the work of everybody. Returns what was freed and the advice."""
+    before = memory_stats()
+    problems = clean_up() + clean_up()
+    after = memory_stats()
+    device = _device.selected()
+    vendor = device.info["vendor"] if device is not None else ""
+    command = {"nvidia": "nvidia-smi --gpu-reset -i " + (device.uuid if device else ""),
+               "amd": "amd-smi reset --gpureset --gpu all", "intel": "xpu-smi config --reset"}.get(vendor, "")
+    report = {
+        "freed": before["reserved"] - after["reserved"],
+        "reserved": after["reserved"],
+        "problems": problems,
+        "advice": "memory that is still referenced comes back only with the process: restart it",
+        "reset_command": command,
+    }
+    log.warning("weir: emergency_reset: %s", report)
+    return report

@@ -1,0 +1,74 @@
+"""What is asked of torch, if the process has it loaded. It is never imported here: that takes a second and more."""
+
+from __future__ import annotations
+
+import sys
+import threading
+from typing import Any, Callable
+
+
+def loaded() -> Any | None:
+    """The module torch if somebody imported it, else None."""
+    return sys.modules.get("torch")
+
+
+def cuda_in_use() -> Any | None:
+    """``torch.cuda`` if torch has a CUDA context in this process, else None."""
+    torch = loaded()
+    cuda = getattr(torch, "cuda", None)
+    try:
+        return cuda if cuda is not None and cuda.is_initialized() else None
+    except Exception:  # a half imported or broken torch is no torch
+        return None
+
+
+def reserved_bytes() -> int | None:
+    """What torch's allocator handed out on all its devices; None without a context."""
+    cuda = cuda_in_use()
+    if cuda is None:
+        return None
+    return sum(cuda.memory_allocated(i) for i in range(cuda.device_count()))
+
+
+def statistics() -> dict[str, int] | None:
+    """allocated, reserved, their peaks, total and free of the current device, in bytes; None without a context."""
+    cuda = cuda_in_use()
+    if cuda is None:
+        return None
+    free, total = cuda.mem_get_info()
+    return {
+        "allocated": cuda.memory_allocated(),
+        "reserved": cuda.memory_reserved(),
+        "max_allocated": cuda.max_memory_allocated(),
+        "max_reserved": cuda.max_memory_reserved(),
+        "total": total,
+        "free": free,
+    }
+
+
+def uuids() -> list[str]:
+    """The UUIDs of the devices that torch sees, where it tells them (torch 2.4 and later)."""
+    cuda = cuda_in_use()
+    if cuda is None:
+        return []
+    found = (getattr(cuda.get_device_properties(i), "uuid", None) for i in range(cuda.device_count()))
+    return [str(uuid) for uuid in found if uuid is not None]
+
+
+def within(seconds: float, work: Callable[[], Any]) -> bool:
+    """Runs ``work`` in a thread of its own and waits at most that long: a hung driver must not hang the clean-up, and
+    signals would work in the main thread alone. True if it ended in time. What it raises is raised here."""
+    problem: list[BaseException] = []
+
+    def run() -> None:
+        try:
+            work()
+        except BaseException as error:
+            problem.append(error)
+
+    thread = threading.Thread(target=run, name="weir-deadline", daemon=True)
+    thread.start()
+    thread.join(seconds)
+    if problem:
+        raise problem[0]
+    return not thread.is_alive()

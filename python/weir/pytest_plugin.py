@@ -1,0 +1,127 @@
+"""pytest plugin: ``pytest --weir`` judges the memory of every test and leases a device for those marked ``gpu``.
+
+Under pytest-xdist each worker is a process of its own: the lease lets one test at a time onto a device, and the verdicts
+come together in the summary of the main process.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+PROPERTY = "weir"
+"""The name of a test's verdict among its user properties, which xdist carries to the main process."""
+
+
+def pytest_addoption(parser: Any) -> None:
+    group = parser.getgroup("weir", "GPU leases and leak verdicts")
+    group.addoption("--weir", action="store_true", help="judge the memory of every test, lease a device for gpu tests")
+    group.addoption("--weir-max-leak", metavar="SIZE", default="100M", help="growth of one test that fails it (100M)")
+    group.addoption("--weir-lease", choices=["test", "session", "off"], default="test",
+                    help="lease the device for each gpu test, for the whole session, or not at all")
+    group.addoption("--weir-wait", type=float, default=1800, metavar="SECONDS", help="how long a test waits (1800)")
+
+
+def pytest_configure(config: Any) -> None:
+    config.addinivalue_line("markers", "gpu(policy=None): runs on a leased GPU; skipped where the policy leaves none")
+    if config.getoption("--weir"):
+        config.pluginmanager.register(Guardian(config), "weir-guardian")
+
+
+def parse_size(text: str) -> int:
+    """'100M' -> bytes; K, M and G count by 1024."""
+    factor = {"K": 1 << 10, "M": 1 << 20, "G": 1 << 30}.get(text[-1:].upper(), 1)
+    try:
+        return int(float(text[:-1] if factor > 1 else text) * factor)
+    except ValueError:
+        raise pytest.UsageError(f"--weir-max-leak: '{text}' is not a size") from None
+
+
+class Guardian:
+    """One per process; the main process of xdist only collects."""
+
+    def __init__(self, config: Any) -> None:
+        import weir
+
+        self.weir = weir
+        self.config = config
+        self.max_leak = parse_size(config.getoption("--weir-max-leak"))
+        self.session_lease: Any = None
+        self.leaks: list[tuple[str, str]] = []  # node id, evidence; in the order in which tests end
+
+    # --- leases
+
+    @pytest.hookimpl(hookwrapper=True)
+    def pytest_runtest_setup(self, item: Any) -> Any:
+        marker = item.get_closest_marker("gpu")
+        item._weir_lease = None
+        if marker is not None and self.config.getoption("--weir-lease") != "off":
+            item._weir_lease = self._lease(marker)
+        item._weir_scope = self.weir._guard._native.GuardScope(item.nodeid, self.weir._guard.guard())
+        yield
+
+    def _lease(self, marker: Any) -> Any:
+        policy = marker.args[0] if marker.args else marker.kwargs.get("policy")
+        taken = self.weir.lease(policy, wait=self.config.getoption("--weir-wait"), job="pytest")
+        if self.config.getoption("--weir-lease") == "session":
+            if self.session_lease is None:
+                self.session_lease = self._enter(taken)
+            return None
+        return self._enter(taken)
+
+    def _enter(self, taken: Any) -> Any:
+        try:
+            taken.__enter__()
+        except self.weir.PolicyError as error:
+            pytest.skip(f"weir: {error}")
+        except self.weir.LeaseTimeout as error:
+            pytest.fail(f"weir: {error}", pytrace=False)
+        return taken
+
+    # --- verdicts
+
+    @pytest.hookimpl(hookwrapper=True, trylast=True)
+    def pytest_runtest_teardown(self, item: Any) -> Any:
+        outcome = yield
+        scope, item._weir_scope = getattr(item, "_weir_scope", None), None
+        taken, item._weir_lease = getattr(item, "_weir_lease", None), None
+        try:
+            result = self._judge(item, scope) if scope is not None else None
+        finally:
+            if taken is not None:
+                taken.release()
+        if result is not None and result["growth"] > self.max_leak and outcome.excinfo is None:
+            outcome.force_exception(self.weir.LeakError(
+                f"{item.nodeid} kept {result['growth'] / (1 << 20):.1f} MiB: {result['evidence']}", result))
+
+    def _judge(self, item: Any, scope: Any) -> dict[str, Any]:
+        self.weir.clean_up()
+        result = scope.finish(False)
+        item.user_properties.append((PROPERTY, {"verdict": result["verdict"], "growth": result["growth"],
+                                                "evidence": result["evidence"]}))
+        if result["verdict"] != "clean" or result["growth"] > self.max_leak:
+            item.add_report_section("teardown", "weir", f"{result['verdict']}: {result['evidence']}")
+        return result
+
+    def pytest_runtest_logreport(self, report: Any) -> None:
+        if report.when != "teardown":
+            return
+        for name, value in report.user_properties:
+            if name == PROPERTY and (value["growth"] > self.max_leak or value["verdict"] != "clean"):
+                self.leaks.append((report.nodeid, value["evidence"]))
+
+    # --- the end
+
+    def pytest_sessionfinish(self) -> None:
+        if self.session_lease is not None:
+            self.session_lease.release()
+
+    def pytest_terminal_summary(self, terminalreporter: Any) -> None:
+        if not self.leaks:
+            terminalreporter.write_line("weir: no test leaked")
+            return
+        terminalreporter.section("weir: memory that did not come back")
+        terminalreporter.write_line(f"first: {self.leaks[0][0]}")
+        for node, evidence in self.leaks:
+            terminalreporter.write_line(f"  {node}: {evidence}")
