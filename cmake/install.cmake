@@ -7,6 +7,7 @@ install(FILES packaging/man/weir.1 DESTINATION ${CMAKE_INSTALL_MANDIR}/man1)
 install(FILES packaging/completions/weir.bash DESTINATION ${CMAKE_INSTALL_DATADIR}/bash-completion/completions RENAME weir)
 install(FILES packaging/completions/_weir DESTINATION ${CMAKE_INSTALL_DATADIR}/zsh/site-functions)
 install(FILES packaging/completions/weir.fish DESTINATION ${CMAKE_INSTALL_DATADIR}/fish/vendor_completions.d)
+install(FILES packaging/tmpfiles.d/weir.conf DESTINATION lib/tmpfiles.d)  # where systemd looks, below /usr and /usr/local
 install(FILES LICENSE README.md CHANGELOG.md DESTINATION ${CMAKE_INSTALL_DOCDIR})
 
 if(NOT EXISTS ${PROJECT_SOURCE_DIR}/src/api)

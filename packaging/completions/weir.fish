@@ -136,4 +136,4 @@ complete -c weir -n '__fish_seen_subcommand_from help' -l help -s h -d 'Print th
 complete -c weir -n __fish_use_subcommand -f -a version -d 'Print the version.'
 complete -c weir -n '__fish_seen_subcommand_from version' -f
 complete -c weir -n '__fish_seen_subcommand_from version' -l help -s h -d 'Print this help'
-complete -c weir -n '__fish_seen_subcommand_from help' -f -a 'upscale models devices doctor lease leak config help version'
+complete -c weir -n '__fish_seen_subcommand_from help' -f -a 'upscale models devices doctor lease leak config audit help version'

@@ -22,7 +22,8 @@ memory::LeakLimits limits_of(const GuardOptions& options) {
 }
 
 memory::Meters standard_meters(const GuardOptions& options) {
-  memory::Meters meters{memory::make_malloc_meter(), memory::make_resident_meter(), device::make_fdinfo_meter()};
+  memory::Meters meters{memory::make_malloc_meter(), memory::make_resident_meter()};
+  if (auto drm = device::make_fdinfo_meter()) meters.push_back(std::move(drm));
   if (const auto card = device::parse_pci_address(options.pci)) {
     if (auto nvml = device::make_nvml_meter(*card)) meters.push_back(std::move(nvml));
   }

@@ -149,6 +149,7 @@ void look_at_leases(const GuardMachine& machine, const Environment& environment,
 
 std::string to_text(const std::vector<Finding>& findings) {
   std::vector<std::vector<std::string>> rows;
+  rows.reserve(findings.size());
   for (const Finding& finding : findings)
     rows.push_back({std::string{name_of(finding.grade)}, finding.what,
                     finding.mend.empty() ? finding.text : fmt::format("{} -> {}", finding.text, finding.mend)});

@@ -13,7 +13,7 @@ namespace weir::device {
 /// lease. Null if NVML is not there. Makes no CUDA context.
 std::shared_ptr<const memory::Meter> make_nvml_meter(const PciAddress& card);
 
-/// What this process has on all DRM devices (AMD, Intel, nouveau), by its own fdinfo.
+/// What this process has on all DRM devices (AMD, Intel, nouveau), by its own fdinfo. Null where there are none.
 std::shared_ptr<const memory::Meter> make_fdinfo_meter();
 
 /// Memory in use on the whole of one card now, by all processes; empty if nobody says. NVML, else the kernel's sysfs.

@@ -1,0 +1,60 @@
+// What a lease and a guarded scope cost. Run: weir_bench --benchmark_filter='lease|scope'
+
+#include <benchmark/benchmark.h>
+
+#include <cstdlib>
+#include <filesystem>
+
+#include "device/device_meters.hpp"
+#include "device/lease.hpp"
+#include "memory/leak_judge.hpp"
+
+namespace {
+
+using weir::device::acquire_lease;
+using weir::device::LeaseFile;
+
+std::filesystem::path scratch_folder() {
+  std::string name = (std::filesystem::temp_directory_path() / "weir-bench-XXXXXX").native();
+  return mkdtemp(name.data()) == nullptr ? std::filesystem::path{} : std::filesystem::path{name};
+}
+
+const weir::Environment kNothingSet = [](const char*) { return std::nullopt; };
+
+/// The lock itself, on an open file.
+void BM_lock_and_give_back(benchmark::State& state) {
+  const auto folder = scratch_folder();
+  auto file = LeaseFile::open(folder, "bench");
+  if (!file) return state.SkipWithError(file.error().what.c_str());
+  for (auto _ : state) {
+    const auto taken = file->take(0);
+    if (!taken || !*taken || !file->give_back()) return state.SkipWithError("not taken");
+  }
+  std::filesystem::remove_all(folder);
+}
+BENCHMARK(BM_lock_and_give_back);
+
+/// A whole lease: ticket, queue, lock, record, release.
+void BM_lease(benchmark::State& state) {
+  weir::device::LeaseRequest request;
+  request.keys = {"bench"};
+  const auto folder = scratch_folder();
+  for (auto _ : state) {
+    auto lease = acquire_lease(folder, request, kNothingSet);
+    if (!lease) return state.SkipWithError(lease.error().what.c_str());
+    lease->release();
+  }
+  std::filesystem::remove_all(folder);
+}
+BENCHMARK(BM_lease);
+
+/// A guarded scope that finds nothing, with the meters of a process without a GPU.
+void BM_guard_scope(benchmark::State& state) {
+  weir::memory::Meters meters{weir::memory::make_malloc_meter(), weir::memory::make_resident_meter()};
+  if (auto drm = weir::device::make_fdinfo_meter()) meters.push_back(std::move(drm));
+  weir::memory::LeakJudge judge{std::move(meters), {}};
+  for (auto _ : state) benchmark::DoNotOptimize(judge.leave("bench", judge.enter(), false, {}));
+}
+BENCHMARK(BM_guard_scope);
+
+}  // namespace
