@@ -7,6 +7,7 @@
 
 #include <fmt/format.h>
 
+#include "audit/other/readers.hpp"
 #include "audit/python/python_module.hpp"
 #include "audit/rules/checks.hpp"
 #include "audit/rules/rule.hpp"
@@ -26,6 +27,13 @@ bool mentions_devices(std::string_view text) {
   return false;
 }
 
+bool selects_devices(std::string_view text) {
+  for (const std::string_view word : {"VISIBLE_DEVICES", "ZE_AFFINITY_MASK", "CUDA_DEVICE_ORDER", "SetDevice("}) {
+    if (text.find(word) != std::string_view::npos) return true;
+  }
+  return false;
+}
+
 struct Read {
   std::optional<Module> module;
   std::string problem;
@@ -39,7 +47,6 @@ Read read_file(const ListedFile& file) {
     if (source.error().code != Errc::unsupported || file.kind == FileKind::python) read.problem = source.error().what;
     return read;
   }
-  if (file.kind != FileKind::python) return read;
   const bool relevant = mentions_devices(source->text());
   if (!relevant && file.kind != FileKind::python) return read;
   auto module = read_module(file.kind, *std::move(source));
@@ -47,7 +54,9 @@ Read read_file(const ListedFile& file) {
     read.problem = fmt::format("{}: {}", printable(file.name), module.error().what);
     return read;
   }
-  if (module->error && relevant) {
+  // Macros hide much of C++ from a parser; that matters where devices are selected.
+  const bool selects = file.kind == FileKind::python ? relevant : selects_devices(module->source.text());
+  if (module->error && selects) {
     const Place place = module->source.place(module->error->begin);
     read.problem = fmt::format("{}:{}:{}: does not parse here; the rest was judged, nothing in it is edited",
                                printable(file.name), place.line, place.column);
@@ -89,15 +98,51 @@ bool wanted(const Finding& finding, const AuditRequest& request) {
 
 }  // namespace
 
-Result<Module> read_module(FileKind kind, SourceFile source) {
-  Module module{.kind = kind, .source = std::move(source)};
-  auto reading = python::read_python(module.source.text());
+namespace {
+
+/// Takes a reading of whatever language over into the module.
+template <class Reading>
+Result<Module> filled(Module module, Result<Reading> reading) {
   if (!reading) return reading.error();
   module.functions = std::move(reading->functions);
   module.entry_point = reading->entry_point;
   module.header_at = reading->header_at;
   module.error = reading->error;
   return module;
+}
+
+}  // namespace
+
+Result<Module> read_module(FileKind kind, SourceFile source) {
+  Module module{.kind = kind, .source = std::move(source)};
+  const std::string_view text = module.source.text();
+  switch (kind) {
+    case FileKind::python:
+      return filled(std::move(module), python::read_python(text));
+    case FileKind::notebook:
+      return filled(std::move(module), read_notebook(text));
+    case FileKind::powershell:
+      return filled(std::move(module), read_powershell(text));
+    case FileKind::shell:
+      return filled(std::move(module), read_shell(text));
+    case FileKind::cpp:
+      return filled(std::move(module), read_cpp(text));
+    case FileKind::yaml:
+      return filled(std::move(module), read_settings(Language::yaml, text));
+    case FileKind::json:
+      return filled(std::move(module), read_settings(Language::json, text));
+    case FileKind::toml:
+      return filled(std::move(module), read_settings(Language::toml, text));
+    case FileKind::dockerfile:
+      return filled(std::move(module), Result<ScriptReading>{read_lines(LineFormat::dockerfile, text)});
+    case FileKind::dotenv:
+      return filled(std::move(module), Result<ScriptReading>{read_lines(LineFormat::dotenv, text)});
+    case FileKind::systemd:
+      return filled(std::move(module), Result<ScriptReading>{read_lines(LineFormat::systemd, text)});
+    case FileKind::batch:
+      return filled(std::move(module), Result<ScriptReading>{read_lines(LineFormat::batch, text)});
+  }
+  return Error{Errc::unsupported, "is of no kind that weir audit reads"};
 }
 
 std::vector<Finding> judge_wanted(const Project& project, const AuditRequest& request) {

@@ -43,8 +43,9 @@ struct Event {
     verify,           ///< the device's UUID, PCI address or name is looked at
     machine_path,     ///< an absolute path of one machine; value
     header_noise,     ///< os.chdir, sys.path.insert at module level; name = the call
-    thread_target,    ///< a function that runs in a thread; name = its key
-    memory_cleanup    ///< name = the call: gc.collect, empty_cache
+    container,  ///< a mask inside a container or a job that is given cards already; name = by what; value = the mask
+    thread_target,  ///< a function that runs in a thread; name = its key
+    memory_cleanup  ///< name = the call: gc.collect, empty_cache
   };
   enum class Mode {
     assign,  ///< whatever was there is lost
@@ -62,6 +63,7 @@ struct Event {
   std::vector<Argument> arguments{};
   Mode mode = Mode::assign;
   bool guarded = false;    ///< the same variable was looked at before
+  bool main_only = false;  ///< in the part that runs only as a program, not when it is imported
   bool in_try = false;     ///< within a try that catches
   bool in_loop = false;    ///< may happen again
   bool outermost = false;  ///< statement and top are the same: it stands in no block

@@ -39,6 +39,7 @@ class Run {
     const std::uint32_t offset = branches_;
     for (const Event& event : function.events) {
       if (execution_.steps.size() >= kMostSteps) break;
+      if (event.main_only && (entry != nullptr || execution_.function != nullptr)) continue;
       step(module, function, event, args, entry, offset);
     }
     --depth_;

@@ -41,6 +41,7 @@ Event& Reader::emit(Event::Kind kind, Node where, std::string name, Value value)
               .arms = frame_->arms,
               .name = std::move(name),
               .value = std::move(value)};
+  event.main_only = frame_->main_only;
   event.in_try = frame_->in_try;
   event.in_loop = frame_->in_loop;
   event.outermost = frame_->statement == frame_->top;

@@ -45,7 +45,7 @@ class Reader {
     std::set<std::string> checked{};  ///< variables of the environment that were looked at
     Range statement{}, top{};
     bool editable = false;  ///< the statement is one expression or assignment and nothing else
-    bool in_try = false, in_loop = false, checks_digits = false;
+    bool in_try = false, in_loop = false, checks_digits = false, main_only = false;
   };
   struct Pending {
     Node definition;

@@ -171,7 +171,9 @@ void Reader::if_statement(Node node) {
   if (frame_->function->key.empty() && is_main_guard(test)) {
     // What runs only as a program stands in the body like the rest: programs are what is judged.
     reading_.entry_point = true;
+    frame_->main_only = true;
     block(node.field("consequence"));
+    frame_->main_only = false;
     return;
   }
   expression(condition);

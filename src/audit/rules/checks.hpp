@@ -36,10 +36,11 @@ void check_masks(const Execution& execution, const Judging& judging);     ///< G
 void check_indices(const Execution& execution, const Judging& judging);   ///< G08 G20
 void check_programs(const Execution& execution, const Judging& judging);  ///< G05 G11 G12 G13
 // Of a whole project.
-void check_single_events(const Judging& judging);  ///< G15 G16 G21 G22 G25 G29 G31 G32
-void check_fixed_indices(const Judging& judging);  ///< G09
-void check_comments(const Judging& judging);       ///< G17
-void check_copies(const Judging& judging);         ///< G14 G19 G30
+void check_single_events(const Judging& judging);   ///< G15 G16 G21 G22 G25 G29 G31 G32
+void check_fixed_indices(const Judging& judging);   ///< G09
+void check_settings_files(const Judging& judging);  ///< G18
+void check_comments(const Judging& judging);        ///< G17
+void check_copies(const Judging& judging);          ///< G14 G19 G30
 
 /// All of them.
 std::vector<Finding> judge(const Project& project, const Policy& policy);

@@ -55,16 +55,22 @@ void check_under_mask(const Execution& execution, std::size_t index, const Atom&
   const auto fixed = fixed_index(atom);
   if (!fixed || fixed->index == 0) return;
   const Step* set = mask_before(execution, index, fixed->vendor);
-  if (set == nullptr) return;
-  const auto mask = parse_mask(set->value);
+  // "CUDA_VISIBLE_DEVICES=1 command cuda:1": the mask is that of the command.
+  const Step own = use;
+  const Argument* given = use.event->arguments.empty() ? nullptr : &use.event->arguments.front();
+  if (set == nullptr && given == nullptr) return;
+  const std::string variable = given != nullptr ? given->keyword : set->event->name;
+  const Value& value = given != nullptr ? given->value : set->value;
+  if (given != nullptr) set = &own;
+  const auto mask = parse_mask(value);
   if (!mask || mask->hides_all() || static_cast<std::size_t>(fixed->index) < mask->entries.size()) return;
   const bool here = literal_is_here(*use.module, atom, *fixed);
-  auto found = finding_of(
-      "G08", *use.module, here ? fixed->literal : use.event->where,
-      fmt::format("device {} does not exist under {}={} ({}), which leaves {} numbered from 0", fixed->index,
-                  set->event->name, *set->value.as_text(), place_text(*use.module, *set->module, set->event->where),
-                  mask->entries.size() == 1 ? "one card" : fmt::format("{} cards", mask->entries.size())),
-      "take the number within the mask, or change the mask");
+  auto found =
+      finding_of("G08", *use.module, here ? fixed->literal : use.event->where,
+                 fmt::format("device {} does not exist under {}={} ({}), which leaves {} numbered from 0", fixed->index,
+                             variable, *value.as_text(), place_text(*use.module, *set->module, set->event->where),
+                             mask->entries.size() == 1 ? "one card" : fmt::format("{} cards", mask->entries.size())),
+                 "take the number within the mask, or change the mask");
   if (set->event->mode == Event::Mode::keep) found.severity = Severity::fragile;
   const auto entry = std::find(mask->entries.begin(), mask->entries.end(), std::to_string(fixed->index));
   if (here && entry != mask->entries.end() && !use.module->error) {
@@ -112,7 +118,48 @@ void check_counting(const Execution& execution, std::size_t index, const Judging
   }
 }
 
+/// The one-file mask that a program sets for itself, and that a settings file it reads must fit.
+const Event* fixed_mask(const Module& program) {
+  for (const Event& event : program.body().events) {
+    if (event.kind == Kind::set_variable && event.mode != Event::Mode::child && is_mask(event.name) &&
+        event.arms.empty() && is_constant(event.value))
+      return &event;
+  }
+  return nullptr;
+}
+
+bool is_settings(const Module& module) {
+  return module.kind == FileKind::yaml || module.kind == FileKind::json || module.kind == FileKind::toml;
+}
+
+void check_settings(const Module& settings, const Event& use, const Judging& judging) {
+  const Atom* atom = use.value.single();
+  const auto fixed = atom == nullptr ? std::nullopt : fixed_index(*atom);
+  if (!fixed || fixed->index == 0) return;
+  const std::string file = settings.source.path().filename().native();
+  for (const Module& program : judging.project.modules()) {
+    if (program.kind != FileKind::python || program.source.text().find(file) == std::string_view::npos) continue;
+    const Event* set = fixed_mask(program);
+    const auto mask = set == nullptr ? std::nullopt : parse_mask(set->value);
+    if (!mask || mask->hides_all() || static_cast<std::size_t>(fixed->index) < mask->entries.size()) continue;
+    judging.findings.add(finding_of(
+        "G18", settings, use.where,
+        fmt::format("device {} does not exist under {}={} of the program that reads this file ({})", fixed->index,
+                    set->name, set->value.as_text().value_or("?"), place_text(settings, program, set->where)),
+        "the number within the mask, in this file"));
+  }
+}
+
 }  // namespace
+
+void check_settings_files(const Judging& judging) {
+  for (const Module& module : judging.project.modules()) {
+    if (!is_settings(module)) continue;
+    for (const Event& event : module.body().events) {
+      if (event.kind == Kind::use_device) check_settings(module, event, judging);
+    }
+  }
+}
 
 void check_indices(const Execution& execution, const Judging& judging) {
   for (std::size_t i = execution.own_from; i < execution.steps.size(); ++i) {
@@ -126,7 +173,7 @@ void check_indices(const Execution& execution, const Judging& judging) {
 
 void check_fixed_indices(const Judging& judging) {
   for (const Module& module : judging.project.modules()) {
-    if (module.kind != FileKind::python && module.kind != FileKind::notebook) continue;
+    if (module.kind != FileKind::python && module.kind != FileKind::notebook && module.kind != FileKind::cpp) continue;
     // A file that uses several numbers, or the default device, or masks, spreads its work on purpose.
     std::set<long> indices;
     std::vector<std::pair<const Event*, const Atom*>> uses;

@@ -78,6 +78,7 @@ std::vector<Finding> judge(const Project& project, const Policy& policy) {
   });
   check_single_events(judging);
   check_fixed_indices(judging);
+  check_settings_files(judging);
   check_comments(judging);
   check_copies(judging);
   return findings.take();

@@ -35,17 +35,25 @@ std::string_view order_of(Vendor vendor) {
 }
 
 /// A line that sets the order, in the manner of the one that sets the mask.
-std::vector<Edit> order_line(const Step& step, std::string_view order) {
-  const Event& event = *step.event;
-  const SourceFile& source = step.module->source;
-  const auto lines = own_lines(source, event.statement);
-  const std::string target{source.text(event.target)};
-  if (!event.editable || target.empty() || !lines || step.module->error) return {};
+std::string order_code(const Step& step, std::string_view order) {
   const std::string_view value = order == "CUDA_DEVICE_ORDER" ? "PCI_BUS_ID" : "1";
-  const std::string line = event.mode == Event::Mode::keep
-                               ? fmt::format("{}.setdefault(\"{}\", \"{}\")", target, order, value)
-                               : fmt::format("{}[\"{}\"] = \"{}\"", target, order, value);
-  return {line_before(source, event.statement.begin, line)};
+  if (step.module->kind == FileKind::powershell) return fmt::format("$env:{} = \"{}\"", order, value);
+  if (step.module->kind == FileKind::shell) {
+    const bool exported = step.module->source.text(step.event->statement).starts_with("export");
+    return fmt::format("{}{}={}", exported ? "export " : "", order, value);
+  }
+  const std::string_view target = step.module->source.text(step.event->target);
+  if (step.module->kind != FileKind::python || target.empty()) return {};
+  return step.event->mode == Event::Mode::keep ? fmt::format("{}.setdefault(\"{}\", \"{}\")", target, order, value)
+                                               : fmt::format("{}[\"{}\"] = \"{}\"", target, order, value);
+}
+
+std::vector<Edit> order_line(const Step& step, std::string_view order) {
+  const SourceFile& source = step.module->source;
+  const std::string line = order_code(step, order);
+  if (!step.event->editable || line.empty() || !own_lines(source, step.event->statement) || step.module->error)
+    return {};
+  return {line_before(source, step.event->statement.begin, line)};
 }
 
 void check_mask_order(const Execution& execution, const Step& step, const Judging& judging) {
@@ -53,6 +61,10 @@ void check_mask_order(const Execution& execution, const Step& step, const Judgin
   if (order.empty() || step.event->name == "ONEAPI_DEVICE_SELECTOR" || any_sets(execution, order)) return;
   const auto mask = parse_mask(step.value);
   if (mask && !mask->by_index()) return;
+  // One card for each of several workers: whichever comes first does not matter.
+  if (step.in_loop || step.value.may_be(Atom::Kind::ordinal)) return;
+  const bool script = step.module->kind != FileKind::python && step.module->kind != FileKind::notebook;
+  if (script && (!mask || mask->entries.front() == "?")) return;
   if (step.value.may_be(Atom::Kind::environment) || step.value.may_be(Atom::Kind::none)) return;
   auto found =
       finding_of("G04", *step.module, step.event->where,
@@ -68,12 +80,16 @@ void check_mask_order(const Execution& execution, const Step& step, const Judgin
 void check_overwrite(const Step& step, const Judging& judging) {
   const Event& event = *step.event;
   const auto mask = parse_mask(step.value);
+  // In a script of the shell a plain mask is the user's own choice; a job's is told by G28.
+  const FileKind kind = step.module->kind;
+  if (kind != FileKind::python && kind != FileKind::notebook && kind != FileKind::cpp) return;
   if (event.mode != Event::Mode::assign || event.guarded || !is_constant(step.value) || !mask || mask->hides_all())
     return;
   auto found = finding_of("G10", *step.module, event.where,
                           fmt::format("{} is overwritten with {} whatever a scheduler or the user has set", event.name,
                                       *step.value.as_text()),
-                          "respect a mask that is there: setdefault()");
+                          kind == FileKind::cpp ? "respect a mask that is there: 0 as the last argument of setenv()"
+                                                : "respect a mask that is there: setdefault()");
   const SourceFile& source = step.module->source;
   const std::string_view code = source.text(event.where);
   const std::string_view target = source.text(event.target);

@@ -82,6 +82,22 @@ void check_event(const Module& module, const Event& event, const Judging& judgin
     case Kind::late_future:
       add(future_import(module, event));
       break;
+    case Kind::container: {
+      auto found = finding_of(
+          "G28", module, event.where,
+          fmt::format("{} selects already ({}); inside, the cards count from 0 and {} means another, or none",
+                      event.name.starts_with("the ") ? "the scheduler" : "the container", event.name,
+                      event.value.as_text().value_or("the mask")),
+          "leave the inner mask out");
+      if (!event.target.empty() && !module.error) {
+        std::uint32_t begin = event.target.begin;
+        while (begin > 0 && module.source.text()[begin - 1] == ' ') --begin;
+        found.edits = {{{begin, event.target.end}, {}}};
+        found.fixing = Fixing::unsafe;
+      }
+      add(std::move(found));
+      break;
+    }
     case Kind::thread_target: {
       const Function* target = module.find_function(std::string_view{event.name}.substr(1));
       for (const Event& inner : target == nullptr ? std::vector<Event>{} : target->events) {

@@ -1,0 +1,87 @@
+#include <algorithm>
+#include <cctype>
+#include <string>
+
+#include "audit/mask.hpp"
+#include "audit/other/readers.hpp"
+
+namespace weir::audit {
+namespace {
+
+std::string_view trimmed(std::string_view text) {
+  while (!text.empty() && std::isspace(static_cast<unsigned char>(text.front())) != 0) text.remove_prefix(1);
+  while (!text.empty() && std::isspace(static_cast<unsigned char>(text.back())) != 0) text.remove_suffix(1);
+  return text;
+}
+
+bool starts_with_word(std::string_view line, std::string_view word) {
+  if (line.size() <= word.size()) return false;
+  for (std::size_t i = 0; i < word.size(); ++i) {
+    if (std::tolower(static_cast<unsigned char>(line[i])) != std::tolower(static_cast<unsigned char>(word[i])))
+      return false;
+  }
+  return true;
+}
+
+/// What a line may set is "NAME=value" or, in Dockerfiles and setx, "NAME value".
+void set_in(std::string_view line, std::string_view rest, std::uint32_t begin, bool spaced, ScriptEvents& events) {
+  while (!rest.empty()) {
+    rest = trimmed(rest);
+    if (rest.starts_with('"')) rest.remove_prefix(1);
+    std::size_t end = 0;
+    while (end < rest.size() && (std::isalnum(static_cast<unsigned char>(rest[end])) != 0 || rest[end] == '_')) ++end;
+    if (end == 0 || end == rest.size()) return;
+    const std::string_view name = rest.substr(0, end);
+    const bool equals = rest[end] == '=';
+    if (!equals && !spaced) return;
+    std::string_view value = rest.substr(end + 1);
+    const bool quoted = equals && !value.empty() && (value[0] == '"' || value[0] == '\'');
+    const std::size_t stop = quoted   ? std::min(value.find(value[0], 1), value.size() - 1) + 1
+                             : equals ? std::min(value.find_first_of(" \t"), value.size())
+                                      : value.size();
+    std::string_view meant = trimmed(value.substr(0, stop));
+    if (!quoted && meant.ends_with('"')) meant.remove_suffix(1);
+    const auto at = begin + static_cast<std::uint32_t>(name.data() - line.data());
+    events.set({at, at + static_cast<std::uint32_t>(meant.data() + meant.size() - name.data())}, name,
+               word_value(meant, {}));
+    rest = value.substr(std::min(stop, value.size()));
+    if (!equals) return;
+  }
+}
+
+}  // namespace
+
+ScriptReading read_lines(LineFormat format, std::string_view text) {
+  ScriptEvents events;
+  std::uint32_t begin = 0;
+  for (std::string_view rest = text; !rest.empty();) {
+    const std::size_t end = std::min(rest.find('\n'), rest.size());
+    const std::string_view line = rest.substr(0, end);
+    const std::string_view content = trimmed(line);
+    events.set_statement({begin, begin + static_cast<std::uint32_t>(line.size())});
+    const auto after = [&](std::string_view word) { return content.substr(std::min(word.size(), content.size())); };
+    switch (format) {
+      case LineFormat::dockerfile:
+        if (starts_with_word(content, "ENV ")) set_in(line, after("ENV "), begin, true, events);
+        break;
+      case LineFormat::dotenv:
+        if (!content.starts_with('#'))
+          set_in(line, starts_with_word(content, "export ") ? after("export ") : content, begin, false, events);
+        break;
+      case LineFormat::systemd:
+        if (content.starts_with("Environment=")) set_in(line, after("Environment="), begin, false, events);
+        break;
+      case LineFormat::batch:
+        if (starts_with_word(content, "setx "))
+          set_in(line, after("setx "), begin, true, events);
+        else if (starts_with_word(content, "set "))
+          set_in(line, after("set "), begin, false, events);
+        break;
+    }
+    begin += static_cast<std::uint32_t>(end) + 1;
+    rest.remove_prefix(std::min(end + 1, rest.size()));
+  }
+  return std::move(events).take();
+}
+
+}  // namespace weir::audit

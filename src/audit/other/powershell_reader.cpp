@@ -1,0 +1,148 @@
+#include <algorithm>
+#include <cctype>
+#include <string>
+
+#include "audit/mask.hpp"
+#include "audit/other/readers.hpp"
+
+namespace weir::audit {
+namespace {
+
+constexpr int kMostDepth = 400;  // an expression alone is some fifteen nodes deep
+
+std::string lower(std::string_view text) {
+  std::string out{text};
+  std::transform(out.begin(), out.end(), out.begin(),
+                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  return out;
+}
+
+/// The name in "$env:NAME" or "${env:NAME}", in capitals: PowerShell does not tell them apart on Windows. Empty if it is none.
+std::string environment_name(std::string_view text) {
+  std::string name = lower(text);
+  std::erase_if(name, [](char c) { return c == '{' || c == '}' || c == ' '; });
+  if (name.starts_with("$env:"))
+    name = name.substr(5);
+  else if (name.starts_with("env:"))
+    name = name.substr(4);
+  else
+    return {};
+  std::transform(name.begin(), name.end(), name.begin(),
+                 [](unsigned char c) { return static_cast<char>(std::toupper(c)); });
+  return name;
+}
+
+class PowershellReader {
+ public:
+  explicit PowershellReader(std::string_view text) : text_{text} {}
+
+  ScriptReading read(const Tree& tree) {
+    walk(tree.root(), 0);
+    auto reading = std::move(events_).take();
+    reading.error = tree.first_error();
+    return reading;
+  }
+
+ private:
+  void walk(Node node, int depth) {
+    if (depth > kMostDepth) return;
+    const std::string_view kind = node.kind();
+    if (kind == "comment") return;
+    if (kind == "assignment_expression") return assignment(node, depth);
+    if (kind == "invokation_expression") invocation(node);
+    if (kind == "command") return command(node);
+    if (kind == "function_statement") {
+      events_.begin_function(std::string{child_of_kind(node, "function_name").text(text_)});
+      for (const Node child : named_children(node)) walk(child, depth + 1);
+      return events_.end_function();
+    }
+    const bool branches = kind == "if_statement" || kind == "switch_statement" || kind == "while_statement" ||
+                          kind == "foreach_statement" || kind == "for_statement" || kind == "try_statement";
+    const std::uint32_t id = branches ? events_.new_branch() : 0;
+    std::uint32_t arm = 0;
+    if (branches) events_.arms().push_back({id, 0});
+    for (const Node child : named_children(node)) {
+      if (branches && (child.is("elseif_clauses") || child.is("else_clause") || child.is("switch_clauses") ||
+                       child.is("catch_clauses")))
+        events_.arms().back().arm = ++arm;
+      walk(child, depth + 1);
+    }
+    if (branches) events_.arms().pop_back();
+  }
+
+  void assignment(Node node, int depth) {
+    events_.set_statement(node.range());
+    const auto parts = named_children(node);
+    const Node value = node.field("value");
+    for (const Node part : parts) {
+      if (part.is("pipeline")) walk(part, depth + 1);
+    }
+    if (parts.empty() || !value) return;
+    const std::string name = environment_name(parts.front().text(text_));
+    const std::string_view above = text_.substr(0, node.range().begin);
+    const bool looked_at = !name.empty() && lower(above).find("env:" + lower(name)) != std::string::npos;
+    Event* event = events_.set(node.range(), name, word_value(value.text(text_), value.range()), Event::Mode::assign);
+    if (event == nullptr) return;
+    event->guarded = looked_at && lower(above).find("if") != std::string::npos;
+    event->editable = true;
+  }
+
+  /// [Environment]::SetEnvironmentVariable("NAME", "value")
+  void invocation(Node node) {
+    events_.set_statement(node.range());
+    const std::string text = lower(node.text(text_));
+    if (text.find("::setenvironmentvariable") == std::string::npos) return;
+    std::vector<Node> literals;
+    gather(node, literals, 0);
+    if (literals.size() < 2) return;
+    const Value name = word_value(literals[0].text(text_), literals[0].range());
+    events_.set(node.range(), name.as_text().value_or(""), word_value(literals[1].text(text_), literals[1].range()));
+  }
+
+  void gather(Node node, std::vector<Node>& literals, int depth) const {
+    if (depth > kMostDepth) return;
+    for (const Node child : named_children(node)) {
+      if (child.is("string_literal") || child.is("integer_literal"))
+        literals.push_back(child);
+      else
+        gather(child, literals, depth + 1);
+    }
+  }
+
+  void command(Node node) {
+    events_.set_statement(node.range());
+    const std::string program = lower(node.field("command_name").text(text_));
+    std::vector<Node> words;
+    for (const Node child : named_children(node.field("command_elements"))) {
+      if (!child.is("command_argument_sep")) words.push_back(child);
+    }
+    const auto text = [&](std::size_t i) { return i < words.size() ? words[i].text(text_) : std::string_view{}; };
+    if (program == "setx" && words.size() >= 2)
+      events_.set(node.range(), word_value(text(0), {}).as_text().value_or(""), word_value(text(1), words[1].range()));
+    if (program == "remove-item") {
+      const std::string name = environment_name(text(0));
+      if (find_variable(name) != nullptr) events_.emit(Event::Kind::remove_variable, node.range(), name);
+    }
+    events_.emit(Event::Kind::call, node.range(), ':' + program);
+    if (program == "write-host" || program == "write-output") return;
+    for (const Node word : words) {
+      const Value value = word_value(word.text(text_), word.range());
+      const Atom* device = value.single(Atom::Kind::text);
+      if (device != nullptr && parse_device(device->text))
+        events_.emit(Event::Kind::use_device, word.range(), program, value);
+    }
+  }
+
+  std::string_view text_;
+  ScriptEvents events_;
+};
+
+}  // namespace
+
+Result<ScriptReading> read_powershell(std::string_view text) {
+  const auto tree = parse(Language::powershell, text);
+  if (!tree) return tree.error();
+  return PowershellReader{text}.read(*tree);
+}
+
+}  // namespace weir::audit

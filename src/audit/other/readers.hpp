@@ -1,0 +1,62 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "audit/event.hpp"
+#include "audit/syntax/tree.hpp"
+#include "base/result.hpp"
+
+namespace weir::audit {
+
+/// What a file of a kind other than Python says. The first function is the body.
+struct ScriptReading {
+  std::vector<Function> functions{};
+  std::optional<Range> error{};
+  bool entry_point = false;
+  std::uint32_t header_at = 0;
+};
+
+// All are thread-safe and read any bytes. Errors: those of parse().
+Result<ScriptReading> read_shell(std::string_view text);
+Result<ScriptReading> read_powershell(std::string_view text);
+Result<ScriptReading> read_cpp(std::string_view text);
+/// YAML, JSON or TOML: environments of compose files and the like, and keys that name a device.
+Result<ScriptReading> read_settings(Language language, std::string_view text);
+/// The code cells of a Jupyter notebook as one Python program, in the order in which they stand. Places are those of the
+/// notebook's own text.
+Result<ScriptReading> read_notebook(std::string_view text);
+/// Dockerfile, .env, systemd unit or batch file, line by line.
+enum class LineFormat { dockerfile, dotenv, systemd, batch };
+ScriptReading read_lines(LineFormat format, std::string_view text);
+
+/// Makes events of a script.
+class ScriptEvents {
+ public:
+  ScriptEvents() { functions_.emplace_back(); }
+
+  Event& emit(Event::Kind kind, Range where, std::string name = {}, Value value = {});
+  /// If the name selects devices; null if it does not.
+  Event* set(Range where, std::string_view name, Value value, Event::Mode mode = Event::Mode::assign);
+  void set_statement(Range statement) { statement_ = statement; }
+  std::vector<Arm>& arms() { return arms_; }
+  std::uint32_t new_branch() { return branches_++; }
+  void begin_function(std::string key);
+  void end_function();
+  ScriptReading take() &&;
+
+ private:
+  std::vector<Function> functions_;
+  std::vector<std::size_t> open_{0};
+  std::vector<Arm> arms_;
+  Range statement_;
+  std::uint32_t branches_ = 0;
+};
+
+/// A word of a script as a value: its text without quotes; what is expanded in it becomes holes.
+Value word_value(std::string_view word, Range where);
+
+}  // namespace weir::audit

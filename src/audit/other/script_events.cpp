@@ -1,0 +1,77 @@
+#include <algorithm>
+#include <utility>
+
+#include "audit/mask.hpp"
+#include "audit/other/readers.hpp"
+
+namespace weir::audit {
+
+Event& ScriptEvents::emit(Event::Kind kind, Range where, std::string name, Value value) {
+  Event event{.kind = kind,
+              .where = where,
+              .statement = statement_,
+              .top = statement_,
+              .arms = arms_,
+              .name = std::move(name),
+              .value = std::move(value)};
+  event.outermost = arms_.empty() && open_.size() == 1;
+  auto& events = functions_[open_.back()].events;
+  events.push_back(std::move(event));
+  return events.back();
+}
+
+Event* ScriptEvents::set(Range where, std::string_view name, Value value, Event::Mode mode) {
+  if (find_variable(name) == nullptr) return nullptr;
+  Event& event = emit(Event::Kind::set_variable, where, std::string{name}, std::move(value));
+  event.mode = mode;
+  event.guarded = mode == Event::Mode::keep;
+  return &event;
+}
+
+void ScriptEvents::begin_function(std::string key) {
+  open_.push_back(functions_.size());
+  functions_.emplace_back().key = std::move(key);
+}
+
+void ScriptEvents::end_function() { open_.pop_back(); }
+
+ScriptReading ScriptEvents::take() && {
+  ScriptReading reading;
+  reading.functions = std::move(functions_);
+  reading.entry_point = true;
+  return reading;
+}
+
+Value word_value(std::string_view word, Range where) {
+  // Quotes go; "$x", "${x}", "%x%" and "$(x)" are holes, the whole of them.
+  std::uint32_t begin = where.begin;
+  std::uint32_t end = where.end;
+  while (word.size() >= 2 && (word.front() == '"' || word.front() == '\'') && word.back() == word.front()) {
+    word = word.substr(1, word.size() - 2);
+    ++begin, --end;
+  }
+  std::string text;
+  bool hole = false;
+  for (std::size_t i = 0; i < word.size(); ++i) {
+    if (word[i] == '$' || word[i] == '`') {
+      hole = true;
+      text += kHole;
+      const char close = i + 1 < word.size() && word[i + 1] == '{'   ? '}'
+                         : i + 1 < word.size() && word[i + 1] == '(' ? ')'
+                                                                     : '\0';
+      if (close != '\0') {
+        i = std::min(word.find(close, i), word.size());
+      } else {
+        while (i + 1 < word.size() &&
+               (std::isalnum(static_cast<unsigned char>(word[i + 1])) != 0 || word[i + 1] == '_' || word[i + 1] == ':'))
+          ++i;
+      }
+    } else {
+      text += word[i];
+    }
+  }
+  if (!hole) return text_value(std::move(text), {begin, end});
+  return Atom{.kind = Atom::Kind::pattern, .text = std::move(text), .number = 0, .literal = {begin, end}};
+}
+
+}  // namespace weir::audit
