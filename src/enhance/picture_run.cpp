@@ -1,0 +1,175 @@
+#include "enhance/picture_run.hpp"
+
+#include <algorithm>
+#include <functional>
+#include <utility>
+
+#include "enhance/result_rows.hpp"
+#include "enhance/row_store.hpp"
+#include "enhance/source_window.hpp"
+#include "enhance/stored_picture.hpp"
+#include "nn/run.hpp"
+
+namespace weir::enhance {
+
+namespace {
+
+class PictureRun {
+ public:
+  PictureRun(const RunParts& parts, const UpscaleJob& job, const RunPlan& plan)
+      : parts_{parts}, job_{job}, plan_{plan} {
+    for (const Stage& stage : plan.stages) total_ += stage.multiplications() * (parts.settings.tta ? kOrientations : 1);
+  }
+  int written() const { return written_; }
+  /// Rows before `row` are not written: they were.
+  void skip(int row) { skip_ = row; }
+
+  Status run() {
+    if (plan_.stages.size() == 1) return run_stage(plan_.stages[0], job_.reader, final_sink());
+    const Stage& first = plan_.stages[0];
+    auto store = RowStore::create(first.out.height, first.out.row_bytes(), folder(plan_.middle_on_disk));
+    if (!store) return store.error();
+    const auto keep = [&](int row, std::span<const std::byte> rows) -> Status {
+      for (; !rows.empty(); rows = rows.subspan(first.out.row_bytes()), ++row) {
+        if (auto status = store->write(row, rows.first(first.out.row_bytes())); !status) return status;
+      }
+      return ok();
+    };
+    if (auto status = run_stage(first, job_.reader, keep); !status) return status;
+    StoredPicture middle{*store, first.out};
+    return run_stage(plan_.stages[1], middle, final_sink());
+  }
+
+ private:
+  std::filesystem::path folder(bool on_disk) const {
+    return on_disk ? parts_.settings.spill_folder : std::filesystem::path{};
+  }
+  SampleRows final_sink() {
+    return [this](int row, std::span<const std::byte> rows) -> Status {
+      const std::size_t row_bytes = plan_.stages.back().out.row_bytes();
+      const int count = static_cast<int>(rows.size() / row_bytes);
+      const int drop = std::clamp(skip_ - row, 0, count);
+      if (drop < count) {
+        if (auto status = job_.writer.write(rows.subspan(static_cast<std::size_t>(drop) * row_bytes)); !status)
+          return status;
+      }
+      written_ = row + count;
+      return ok();
+    };
+  }
+  nn::RunControl control() {
+    nn::RunControl c;
+    c.stop = job_.stop;
+    c.progress = [this](double done) {
+      done_ += done;
+      if (!job_.progress) return;
+      const media::PictureInfo& out = plan_.stages.back().out;
+      const double fraction = total_ > 0 ? std::min(1.0, done_ / total_) : 0;
+      job_.progress({fraction, fraction * out.width * out.height});
+    };
+    return c;
+  }
+
+  Status run_stage(const Stage& stage, media::PictureReader& reader, const SampleRows& sink) {
+    SourceWindow window{reader, stage.geometry, stage.lead()};
+    ResultRows result{parts_.network.family, stage.geometry, stage.out, window, parts_.kernels, parts_.team, sink};
+    if (stage.device) {
+      return run_network(stage, window, result, [&](int orientation, const nn::OutputRows& output) {
+        int made = 0;
+        return parts_.device.engine().run(*stage.device, orientation_of(orientation), window, output, control(), made,
+                                          parts_.device.events());
+      });
+    }
+    auto runner = nn::Runner::create(parts_.network.graph, parts_.program, stage.plan, parts_.kernels, parts_.team,
+                                     parts_.settings.spill_folder);
+    if (!runner) return runner.error();
+    return run_network(stage, window, result, [&](int orientation, const nn::OutputRows& output) {
+      return runner->run(parts_.weights.get(plan_.way.arithmetic, orientation), window, output, control());
+    });
+  }
+
+  /// Runs the network once, laid as one of the eight orientations.
+  using NetworkRun = std::function<Status(int orientation, const nn::OutputRows& output)>;
+
+  /// What is not made row by row is put together in a store, and taken from there: strips one after the other, and the
+  /// mean of eight runs, each with the network laid another way.
+  Status run_network(const Stage& stage, SourceWindow& window, ResultRows& result, const NetworkRun& run_once) {
+    const bool strips = stage.plan.strips.size() > 1;
+    if (!parts_.settings.tta && !strips)
+      return run_once(0, [&](const nn::PlanarRows& rows) { return result.take(rows); });
+    const int orientations = parts_.settings.tta ? kOrientations : 1;
+    const std::size_t row_bytes = static_cast<std::size_t>(stage.out.width) * 3 * sizeof(float);
+    auto sums = RowStore::create(stage.out.height, row_bytes, folder(plan_.sums_on_disk));
+    if (!sums) return sums.error();
+    const auto add = [&](const nn::PlanarRows& rows) { return add_rows(stage, rows, *sums); };
+    for (int i = 0; i < orientations; ++i) {
+      if (auto status = run_once(i, add); !status) return status;
+    }
+    return take_sums(stage, *sums, 1.0F / static_cast<float>(orientations), window, result);
+  }
+
+  /// Adds the part of the rows that lies within the picture to what the store has there.
+  static Status add_rows(const Stage& stage, const nn::PlanarRows& rows, RowStore& sums) {
+    const int crop = stage.geometry.crop;
+    const int first = std::max(rows.left, crop);
+    const int last = std::min(rows.left + rows.width, crop + stage.out.width);
+    if (first >= last) return ok();
+    std::vector<float> sum(static_cast<std::size_t>(last - first));
+    const std::span<std::byte> bytes{reinterpret_cast<std::byte*>(sum.data()), sum.size() * sizeof(float)};
+    for (int k = 0; k < rows.count; ++k) {
+      const int y = rows.first + k - crop;
+      if (y < 0 || y >= stage.out.height) continue;
+      for (int c = 0; c < 3; ++c) {
+        const std::size_t at = (static_cast<std::size_t>(c) * static_cast<std::size_t>(stage.out.width) +
+                                static_cast<std::size_t>(first - crop)) *
+                               sizeof(float);
+        if (auto status = sums.read(y, bytes, at); !status) return status;
+        const float* plane = rows.row[static_cast<std::size_t>(k)] + c * rows.plane_stride + (first - rows.left);
+        for (std::size_t x = 0; x < sum.size(); ++x) sum[x] += plane[x];
+        if (auto status = sums.write(y, bytes, at); !status) return status;
+      }
+    }
+    return ok();
+  }
+
+  static Status take_sums(const Stage& stage, RowStore& sums, float factor, SourceWindow& window, ResultRows& result) {
+    const auto width = static_cast<std::size_t>(stage.out.width);
+    const auto crop = static_cast<std::size_t>(stage.geometry.crop);
+    std::vector<float> row(crop + 3 * width);  // the columns before the picture are not looked at
+    nn::PlanarRows rows;
+    rows.count = 1;
+    rows.width = stage.out.width;
+    rows.planes = 3;
+    rows.plane_stride = static_cast<std::ptrdiff_t>(width);
+    rows.row = {row.data()};
+    if (auto status = window.begin(); !status) return status;
+    for (int y = 0; y < stage.out.height; ++y) {
+      const std::span<float> values{row.data() + crop, 3 * width};
+      if (auto status = sums.read(y, std::as_writable_bytes(values)); !status) return status;
+      for (float& value : values) value *= factor;
+      rows.first = stage.geometry.crop + y;
+      if (auto status = result.take(rows); !status) return status;
+    }
+    return ok();
+  }
+
+  const RunParts& parts_;
+  const UpscaleJob& job_;
+  const RunPlan& plan_;
+  int written_ = 0;
+  int skip_ = 0;
+  double done_ = 0;
+  double total_ = 0;
+};
+
+}  // namespace
+
+Status run_picture(const RunParts& parts, const UpscaleJob& job, const RunPlan& plan, int& written) {
+  PictureRun run{parts, job, plan};
+  run.skip(written);
+  auto status = run.run();
+  written = std::max(written, run.written());
+  return status;
+}
+
+}  // namespace weir::enhance

@@ -1,0 +1,22 @@
+#include "enhance/weights.hpp"
+
+#include "enhance/run_plan.hpp"
+
+namespace weir::enhance {
+
+const nn::Packed& Weights::get(compute::Arithmetic arithmetic, int orientation) {
+  if (!packed_ || arithmetic_ != arithmetic || orientation_ != orientation) {
+    packed_.reset();
+    packed_ = nn::pack(graph_, program_, kernels_, arithmetic, orientation_of(orientation));
+    arithmetic_ = arithmetic;
+    orientation_ = orientation;
+  }
+  return *packed_;
+}
+
+Bytes Weights::need(compute::Arithmetic arithmetic) const {
+  if (packed_ && arithmetic_ == arithmetic) return {};
+  return nn::packed_bytes(program_, graph_, kernels_, arithmetic);
+}
+
+}  // namespace weir::enhance
