@@ -30,6 +30,8 @@ Status Device::start() {
       typed<VkPhysicalDeviceShaderFloat16Int8Features>(VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_SHADER_FLOAT16_INT8_FEATURES);
   auto matrix = typed<VkPhysicalDeviceCooperativeMatrixFeaturesNV>(
       VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_COOPERATIVE_MATRIX_FEATURES_NV);
+  auto model =
+      typed<VkPhysicalDeviceVulkanMemoryModelFeatures>(VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_VULKAN_MEMORY_MODEL_FEATURES);
   auto features = typed<VkPhysicalDeviceFeatures2>(VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_FEATURES_2);
   features.features.shaderStorageBufferArrayDynamicIndexing = VK_TRUE;
   features.pNext = &storage;
@@ -44,8 +46,11 @@ Status Device::start() {
   if (info_.cooperative_matrix) {
     matrix.cooperativeMatrix = VK_TRUE;
     matrix.pNext = features.pNext;
-    features.pNext = &matrix;
+    model.vulkanMemoryModel = VK_TRUE;
+    model.pNext = &matrix;
+    features.pNext = &model;
     extensions.push_back(VK_NV_COOPERATIVE_MATRIX_EXTENSION_NAME);
+    extensions.push_back(VK_KHR_VULKAN_MEMORY_MODEL_EXTENSION_NAME);
   }
   if (info_.memory_budget) extensions.push_back(VK_EXT_MEMORY_BUDGET_EXTENSION_NAME);
 

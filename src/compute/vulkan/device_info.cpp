@@ -112,21 +112,26 @@ void read_features(VkPhysicalDevice device, const std::set<std::string>& extensi
   auto storage = typed<VkPhysicalDevice16BitStorageFeatures>(VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_16BIT_STORAGE_FEATURES);
   auto matrix = typed<VkPhysicalDeviceCooperativeMatrixFeaturesNV>(
       VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_COOPERATIVE_MATRIX_FEATURES_NV);
+  auto model =
+      typed<VkPhysicalDeviceVulkanMemoryModelFeatures>(VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_VULKAN_MEMORY_MODEL_FEATURES);
   auto features = typed<VkPhysicalDeviceFeatures2>(VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_FEATURES_2);
   features.pNext = &storage;
   if (extensions.contains(VK_KHR_SHADER_FLOAT16_INT8_EXTENSION_NAME)) {
     half.pNext = features.pNext;
     features.pNext = &half;
   }
-  const bool matrices = extensions.contains(VK_NV_COOPERATIVE_MATRIX_EXTENSION_NAME);
+  const bool matrices = extensions.contains(VK_NV_COOPERATIVE_MATRIX_EXTENSION_NAME) &&
+                        extensions.contains(VK_KHR_VULKAN_MEMORY_MODEL_EXTENSION_NAME);
   if (matrices) {
     matrix.pNext = features.pNext;
-    features.pNext = &matrix;
+    model.pNext = &matrix;
+    features.pNext = &model;
   }
   vkGetPhysicalDeviceFeatures2(device, &features);
   info.half_storage = storage.storageBuffer16BitAccess == VK_TRUE;
   info.half_arithmetic = half.shaderFloat16 == VK_TRUE;
-  info.cooperative_matrix = matrices && matrix.cooperativeMatrix == VK_TRUE && info.half_storage &&
+  info.cooperative_matrix = matrices && model.vulkanMemoryModel == VK_TRUE && info.subgroup_size == 32 &&
+                            info.shared_memory >= 40_KiB && matrix.cooperativeMatrix == VK_TRUE && info.half_storage &&
                             info.half_arithmetic && has_matrix_of_halves(device);
   if (features.features.shaderStorageBufferArrayDynamicIndexing == VK_FALSE)
     info.missing.emplace_back("shaderStorageBufferArrayDynamicIndexing");
@@ -152,9 +157,11 @@ DeviceInfo read_device(VkPhysicalDevice device) {
   auto id = typed<VkPhysicalDeviceIDProperties>(VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_ID_PROPERTIES);
   auto sizes =
       typed<VkPhysicalDeviceMaintenance3Properties>(VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_MAINTENANCE_3_PROPERTIES);
+  auto subgroup = typed<VkPhysicalDeviceSubgroupProperties>(VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_SUBGROUP_PROPERTIES);
   auto properties = typed<VkPhysicalDeviceProperties2>(VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_PROPERTIES_2);
   properties.pNext = &id;
   id.pNext = &sizes;
+  sizes.pNext = &subgroup;
   const bool has_driver = extensions.contains(VK_KHR_DRIVER_PROPERTIES_EXTENSION_NAME);
   const bool has_pci = extensions.contains(VK_EXT_PCI_BUS_INFO_EXTENSION_NAME);
   if (has_driver) {
@@ -176,6 +183,8 @@ DeviceInfo read_device(VkPhysicalDevice device) {
   info.heaps = read_heaps(device, info.memory_budget);
   info.largest_range = Bytes{basic.limits.maxStorageBufferRange};
   info.largest_allocation = Bytes{sizes.maxMemoryAllocationSize};
+  info.subgroup_size = subgroup.subgroupSize;
+  info.shared_memory = Bytes{basic.limits.maxComputeSharedMemorySize};
   info.binding_alignment = Bytes{basic.limits.minStorageBufferOffsetAlignment};
   info.timestamp_ns = static_cast<double>(basic.limits.timestampPeriod);
   if (basic.limits.maxPerStageDescriptorStorageBuffers < 16) info.missing.emplace_back("16 storage buffers per shader");

@@ -41,7 +41,9 @@ struct DeviceInfo {
   bool half_storage = false;        ///< 16-bit values in storage buffers
   bool half_arithmetic = false;     ///< 16-bit floats in shaders
   bool cooperative_matrix = false;  ///< VK_NV_cooperative_matrix with 16x16x16 of float16 into float32
-  Bytes largest_range;              ///< of one storage buffer as a shader sees it
+  std::uint32_t subgroup_size = 0;
+  Bytes shared_memory;  ///< of a group of invocations
+  Bytes largest_range;  ///< of one storage buffer as a shader sees it
   Bytes largest_allocation;
   Bytes binding_alignment;  ///< of a storage buffer's offset
   double timestamp_ns = 0;  ///< per tick; 0: the queue has no timestamps

@@ -8,6 +8,7 @@
 #include <memory>
 #include <vector>
 
+#include "compute/vulkan/kernel_proof.hpp"
 #include "vulkan_devices.hpp"
 
 namespace weir::compute::vulkan {
@@ -189,6 +190,16 @@ TEST(PoolSizes, AreLittleLarger) {
     EXPECT_LE(taken, size + size / 31);
     EXPECT_EQ(Pool::size_class(Bytes{taken}).count(), taken);
   }
+}
+
+TEST_F(VulkanStream, AKernelIsProvedAgainstAnother) {
+  if (!device().half_storage) GTEST_SKIP() << "no float16 in buffers here";
+  const auto itself = kernels_agree(*pool_, *stream_, "conv_hh", "conv_hh");
+  ASSERT_TRUE(itself) << itself.error().what;
+  EXPECT_TRUE(*itself);
+  const auto never = kernels_agree(*pool_, *stream_, "conv_hh", "conv_hh", -1);
+  ASSERT_TRUE(never) << never.error().what;
+  EXPECT_FALSE(*never) << "nothing is nearer than equal";
 }
 
 TEST_F(VulkanStream, TwoDevicesWorkSideBySide) {

@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include "compute/vulkan/kernel_proof.hpp"
 #include "nn/vulkan/picture_run.hpp"
 #include "nn/vulkan/session.hpp"
 
@@ -34,6 +35,18 @@ class DeviceEngine final : public Engine {
     auto opened = Session::open(instance_, info_, settings_.faults);
     if (!opened) return opened.error();
     session_ = *std::move(opened);
+    return prove_matrices();
+  }
+
+  /// Matrix kernels are used only where they have shown, on this device, that they make what the plain one makes.
+  Status prove_matrices() {
+    matrices_ = false;
+    if (!info_.cooperative_matrix || settings_.precision == DevicePrecision::float32) return ok();
+    auto agree = compute::vulkan::kernels_agree(session_->pool(), session_->stream(), "conv_hh", "conv3x3_matrix");
+    if (!agree) return agree.error();
+    matrices_ = *agree;
+    if (!matrices_)
+      warning_ = fmt::format("{}: its matrix kernels do not agree with the plain ones, which are used", info_.name);
     return ok();
   }
 
@@ -58,6 +71,7 @@ class DeviceEngine final : public Engine {
   Status run(const DevicePlan& plan, Orientation orientation, InputRows& input, const OutputRows& output,
              const RunControl& control, int& next_row, std::vector<std::string>& events) override {
     next_row = 0;
+    if (!warning_.empty()) events.push_back(std::exchange(warning_, {}));
     DevicePlan now = plan;
     auto status = attempt(now, orientation, input, output, control, next_row);
     for (int step = 0; step < kSteps && !status && is_fault(status.error()) && !settings_.strict; ++step) {
@@ -168,7 +182,7 @@ class DeviceEngine final : public Engine {
     session_->device_line().set_limit(line);
     if (auto loaded = load_weights(plan.half, orientation); !loaded) return loaded;
     ++counts_.tiles;
-    PictureRun run{graph_, program_, plan, *session_, packed_, weights_};
+    PictureRun run{graph_, program_, plan, *session_, packed_, weights_, matrices_};
     return run.run(input, output, control, next_row, next_row);
   }
 
@@ -195,6 +209,8 @@ class DeviceEngine final : public Engine {
   std::unique_ptr<Session> session_;
   compute::vulkan::Buffer weights_;  // after the session: it goes before
   std::array<bool, 4> loaded_{};
+  bool matrices_ = false;
+  std::string warning_;
 };
 
 }  // namespace

@@ -104,7 +104,7 @@ Status PictureRun::run_pass(const DevicePass& pass, int first_row) {
 
 Recorder PictureRun::recorder() {
   const DeviceMemory memory{slice_of(weights_), slice_of(parameters_), slice_of(arena_)};
-  return {graph_, program_, plan_.extent, packed_, layout_, memory, session_.stream(), plan_.half};
+  return {graph_, program_, plan_.extent, packed_, layout_, memory, session_.stream(), plan_.half, matrices_};
 }
 
 Status PictureRun::begin_tile(const DevicePass& pass, Rect rect, InputBand& band) {

@@ -22,8 +22,14 @@ class PictureRun {
  public:
   /// Everything must outlive it; `packed` is what lies in `weights`.
   PictureRun(const Graph& graph, const Program& program, const DevicePlan& plan, Session& session,
-             const DeviceWeights& packed, const compute::vulkan::Buffer& weights)
-      : graph_{graph}, program_{program}, plan_{plan}, session_{session}, packed_{packed}, weights_{weights} {}
+             const DeviceWeights& packed, const compute::vulkan::Buffer& weights, bool matrices)
+      : graph_{graph},
+        program_{program},
+        plan_{plan},
+        session_{session},
+        packed_{packed},
+        weights_{weights},
+        matrices_{matrices} {}
 
   /// Rows of the result from `first_row` on. `next_row` follows what was passed on, whatever comes of the run.
   /// Errors: those of input and output; cancelled; over_budget, device_lost; bad_values for a tile that cannot be right.
@@ -56,6 +62,7 @@ class PictureRun {
   Session& session_;
   const DeviceWeights& packed_;
   const compute::vulkan::Buffer& weights_;
+  bool matrices_;
   ParameterLayout layout_;
   compute::vulkan::Buffer arena_, parameters_;
   std::array<Slot, kTilesUnderWay> slots_;

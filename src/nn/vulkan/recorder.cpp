@@ -206,8 +206,22 @@ Status Recorder::convolution(const Tile& tile, const Op& op, int number) {
                                 op.epilogue.has_residual ? 1 : 0,
                                 op.epilogue.has_residual && op.epilogue.residual.gate >= 0 ? 1 : 0, all})};
   for (const int count : part_vectors) dispatch.kernel.constants.push_back(word(count));
+  if (fits_matrices(op)) {
+    const int sixteens = tensor(op.output).channels / 16;
+    const int tiles = sixteens % 4 == 0 ? 4 : sixteens % 3 == 0 ? 3 : sixteens % 2 == 0 ? 2 : 1;
+    dispatch.kernel.shader = "conv3x3_matrix";
+    dispatch.kernel.constants.push_back(word(tiles));
+    dispatch.groups = {groups(out.width(), 16), 1, word(sixteens / tiles)};
+    return in_pieces(stream_, std::move(dispatch), push, out, op.multiplications, 1);
+  }
   dispatch.groups = {groups(out.width(), 32), 1, word(vectors)};
   return in_pieces(stream_, std::move(dispatch), push, out, op.multiplications, 2);
+}
+
+bool Recorder::fits_matrices(const Op& op) const {
+  const auto fits = [&](int t) { return !tensor(t).planar && tensor(t).channels % 16 == 0; };
+  return matrices_ && half_ && op.kind == OpKind::conv3x3 && fits(op.output) &&
+         std::all_of(op.inputs.begin(), op.inputs.end(), [&](const View& view) { return fits(view.tensor); });
 }
 
 Status Recorder::deconvolution(const Tile& tile, const Op& op, int number) {

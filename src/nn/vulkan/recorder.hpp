@@ -19,7 +19,8 @@ struct DeviceMemory {
 class Recorder {
  public:
   Recorder(const Graph& graph, const Program& program, const std::vector<Extent>& extent, const DeviceWeights& weights,
-           const ParameterLayout& parameters, const DeviceMemory& memory, compute::vulkan::Stream& stream, bool half)
+           const ParameterLayout& parameters, const DeviceMemory& memory, compute::vulkan::Stream& stream, bool half,
+           bool matrices = false)
       : graph_{graph},
         program_{program},
         extent_{extent},
@@ -27,7 +28,8 @@ class Recorder {
         parameters_{parameters},
         memory_{memory},
         stream_{stream},
-        half_{half} {}
+        half_{half},
+        matrices_{matrices} {}
 
   /// Every op of the tile in its order; the input's planes are read from `planes` ([3][h][w] of the input's region).
   /// With `means`, the tile is the whole picture, and every mean is found as soon as its tensor is made.
@@ -45,6 +47,8 @@ class Recorder {
   using Dispatch = compute::vulkan::Dispatch;
   Status op(const Tile& tile, const Op& op, int number);
   Status convolution(const Tile& tile, const Op& op, int number);
+  /// Whether the kernel for cooperative matrices can make this.
+  bool fits_matrices(const Op& op) const;
   Status deconvolution(const Tile& tile, const Op& op, int number);
   Status shuffle(const Tile& tile, const Op& op, int number);
   Status resize(const Tile& tile, const Op& op, int number);
@@ -73,6 +77,7 @@ class Recorder {
   DeviceMemory memory_;
   compute::vulkan::Stream& stream_;
   bool half_;
+  bool matrices_;  // 3x3 convolutions of float16 run on cooperative matrices
 };
 
 }  // namespace weir::nn::vulkan

@@ -1,0 +1,232 @@
+// Measures a Vulkan device: kernel by kernel, then whole pictures in memory, with upload and download.
+//   weir_gpu_bench [--device NAME] [--runs N] [NETWORK.param...]
+// Limits of an NVIDIA H200 for the fractions (measured elsewhere): 4.3 TB/s of memory, 790 TFLOP/s of float16 matrices.
+
+#include <algorithm>
+#include <chrono>
+#include <cstdio>
+#include <cstdlib>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include <fmt/format.h>
+
+#include "compute/half.hpp"
+#include "compute/vulkan/kernel_proof.hpp"
+#include "compute/vulkan/matrix.hpp"
+#include "nn/network.hpp"
+#include "nn/vulkan/engine.hpp"
+#include "nn/vulkan/gpu.hpp"
+#include "nn/vulkan/session.hpp"
+
+namespace weir {
+namespace {
+
+using compute::vulkan::Dispatch;
+using compute::vulkan::MemoryKind;
+using compute::vulkan::Place;
+using compute::vulkan::Slice;
+using compute::vulkan::Where;
+using Clock = std::chrono::steady_clock;
+
+constexpr double kBytesPerSecond = 4.3e12;
+constexpr double kMatrixFlops = 790e12;
+
+[[noreturn]] void fail(const std::string& what) {
+  std::fprintf(stderr, "error: %s\n", what.c_str());
+  std::exit(1);
+}
+template <class T>
+T must(Result<T> result) {
+  if (!result) fail(result.error().what);
+  return *std::move(result);
+}
+
+double median(std::vector<double> values) {
+  std::sort(values.begin(), values.end());
+  return values[values.size() / 2];
+}
+
+/// Seconds of one of `count` equal commands, the submission and the wait shared among them.
+template <class Record>
+double time_commands(compute::vulkan::Stream& stream, int runs, int count, Record&& record) {
+  std::vector<double> times;
+  for (int run = 0; run <= runs; ++run) {
+    const auto start = Clock::now();
+    for (int i = 0; i < count; ++i) must(record());
+    must(stream.sync());
+    if (run > 0)
+      times.push_back(std::chrono::duration<double>(Clock::now() - start).count() / count);  // the first warms up
+  }
+  return median(times);
+}
+
+void print_row(const std::string& name, double seconds, double bytes, double multiplications) {
+  const double least = std::max(bytes / kBytesPerSecond, 2 * multiplications / kMatrixFlops);
+  fmt::print("| {} | {:.3f} | {:.1f} | {:.2f} | {:.2f} | {:.1f} |\n", name, seconds * 1e3, bytes * 1e-6,
+             multiplications * 1e-9, 2e-12 * multiplications / seconds, 100 * least / seconds);
+}
+
+/// One 3x3 convolution of `channels` to as many over `side` x `side` pixels.
+struct ConvPush {
+  std::uint32_t part_offset[8]{}, part_extent[8]{};
+  std::uint32_t target_extent = 0, rows = 0, residual_offset = 0, residual_width = 0;
+  float alpha = 1, beta = 1;
+};
+
+void measure_convolution(nn::vulkan::Session& session, const std::string& shader, std::uint32_t channels,
+                         std::uint32_t side, int runs) {
+  const bool half = shader != "conv_ff";
+  const std::uint64_t element = half ? 2 : 4;
+  const std::uint64_t plane = std::uint64_t{side} * side * channels * element;
+  auto in = must(session.pool().acquire(Bytes{plane}, MemoryKind::activations, Where::device));
+  auto out = must(session.pool().acquire(Bytes{plane}, MemoryKind::activations, Where::device));
+  const std::uint64_t kernel_bytes = std::uint64_t{9} * channels * channels * element;
+  auto weights = must(session.pool().acquire(Bytes{kernel_bytes}, MemoryKind::weights, Where::device));
+  auto lanes = must(session.pool().acquire(Bytes{8 * channels}, MemoryKind::weights, Where::device));
+  for (const auto* buffer : {&in, &weights, &lanes}) must(session.stream().fill(slice_of(*buffer), 0));
+  ConvPush push;
+  push.part_offset[0] = 0xFFFFFFFFU;
+  push.part_extent[0] = push.target_extent = side | side << 16;
+  push.rows = side << 16;
+  Dispatch dispatch;
+  dispatch.kernel = {shader, {3, 1, 1, channels / 4, 0, 0, 0, channels / 4, channels / 4, 0, 0, 0, 0, 0, 0, 0}};
+  dispatch.source(0, slice_of(in)).read(Place::weights, slice_of(weights)).read(Place::parameters, slice_of(lanes));
+  dispatch.write(Place::target, slice_of(out)).constants(push);
+  dispatch.groups = {(side + 31) / 32, (side + 15) / 16, channels / 4};
+  if (shader == "conv3x3_matrix") {
+    dispatch.kernel.constants.push_back(4);
+    dispatch.groups = {(side + 15) / 16, (side + 7) / 8, channels / 64};
+  }
+  const double multiplications = 9.0 * channels * channels * side * side;
+  const double seconds = time_commands(session.stream(), runs, 10, [&] { return session.stream().dispatch(dispatch); });
+  print_row(fmt::format("{} {}->{} {}x{}", shader, channels, channels, side, side), seconds,
+            static_cast<double>(2 * plane + kernel_bytes), multiplications);
+}
+
+void measure_copy(nn::vulkan::Session& session, Where from, Where to, const char* name, int runs) {
+  const Bytes size = 256_MiB;
+  auto a = session.pool().acquire(size, MemoryKind::staging, from);
+  auto b = session.pool().acquire(size, MemoryKind::staging, to);
+  if (!a || !b) {
+    fmt::print("| {} | not measured: no memory | | | | |\n", name);
+    return;
+  }
+  const double seconds =
+      time_commands(session.stream(), runs, 4, [&] { return session.stream().copy(slice_of(*a), slice_of(*b)); });
+  const double moved = static_cast<double>(size.count()) * (from == Where::device && to == Where::device ? 2 : 1);
+  print_row(name, seconds, moved, 0);
+}
+
+/// A drawn picture, the same rows again and again.
+class DrawnRows final : public nn::InputRows {
+ public:
+  Status begin() override { return ok(); }
+  Status fill(const nn::PlanarRows& rows) override {
+    for (int i = 0; i < rows.count; ++i) {
+      for (int c = 0; c < rows.planes; ++c) {
+        float* to = rows.row[static_cast<std::size_t>(i)] + c * rows.plane_stride;
+        for (int x = 0; x < rows.width; ++x)
+          to[x] = static_cast<float>((x * 7 + (rows.first + i) * 13 + c * 50) % 256) / 255.0F;
+      }
+    }
+    return ok();
+  }
+};
+
+void measure_network(const nn::vulkan::Gpu& gpu, const std::string& path, nn::Extent picture, int runs) {
+  const auto network = must(nn::load_network(path));
+  const auto program = must(nn::lower(network.graph));
+  auto engine = must(nn::vulkan::Engine::create(network.graph, program, gpu.instance, gpu.info, {}));
+  const auto grown = [&](int n) {
+    return (n + network.family.align - 1) / network.family.align * network.family.align + 2 * network.family.border;
+  };
+  const auto plan = must(engine->plan({grown(picture.height), grown(picture.width)}, 64_GiB));
+  DrawnRows input;
+  std::vector<double> times;
+  std::vector<std::string> events;
+  for (int run = 0; run <= runs; ++run) {
+    const auto start = Clock::now();
+    int rows = 0;
+    must(engine->run(
+        plan, {}, input, [](const nn::PlanarRows&) { return ok(); }, {}, rows, events));
+    if (run > 0) times.push_back(std::chrono::duration<double>(Clock::now() - start).count());
+  }
+  for (const std::string& event : events) fmt::print("event: {}\n", event);
+  const double seconds = median(times);
+  const auto memory = engine->memory();
+  const auto limits = engine->limits({});
+  fmt::print("| {} | {}x{} | {} | {} | {:.2f} | {:.1f} | {:.1f} | {:.0f} | {:.0f} | {:.0f} |\n", network.name,
+             picture.width, picture.height, plan.half ? "float16" : "float32",
+             plan.one_tile ? "one" : fmt::format("{}", plan.tile), seconds * 1e3, 1 / seconds,
+             2e-12 * plan.multiplications / seconds, static_cast<double>(plan.device(limits).count()) / 1048576.0,
+             static_cast<double>((memory.weights + memory.activations + memory.parameters +
+                                  (limits.shared_staging ? memory.staging : Bytes{}))
+                                     .count()) /
+                 1048576.0,
+             static_cast<double>(memory.driver.count()) / 1048576.0);
+}
+
+int measure(int argc, char** argv) {
+  std::string device = "gpu";
+  int runs = 5;
+  int side = 1024;
+  std::vector<std::string> networks;
+  for (int i = 1; i < argc; ++i) {
+    const std::string word = argv[i];
+    if (word == "--device" && i + 1 < argc)
+      device = argv[++i];
+    else if (word == "--runs" && i + 1 < argc)
+      runs = std::max(1, std::atoi(argv[++i]));
+    else if (word == "--side" && i + 1 < argc)
+      side = std::max(16, std::atoi(argv[++i]));
+    else
+      networks.push_back(word);
+  }
+  const auto gpu = must(nn::vulkan::find_gpu(device));
+  fmt::print("device: {}\ndriver: {}\n", describe(gpu->info), gpu->info.driver);
+  fmt::print(
+      "float16 in buffers: {}; cooperative matrices: {}; subgroups of {}; {} of shared memory; buffers up to {}\n",
+      gpu->info.half_storage, gpu->info.cooperative_matrix, gpu->info.subgroup_size, to_text(gpu->info.shared_memory),
+      to_text(gpu->info.largest_range));
+  {
+    auto session = must(nn::vulkan::Session::open(gpu->instance, gpu->info, nullptr));
+    std::vector<std::string> shaders{"conv_ff"};
+    if (gpu->info.half_storage) shaders.emplace_back("conv_hh");
+    if (gpu->info.cooperative_matrix) {
+      const bool agree =
+          must(compute::vulkan::kernels_agree(session->pool(), session->stream(), "conv_hh", "conv3x3_matrix"));
+      fmt::print("matrix kernel agrees with the plain one: {}\n", agree ? "yes" : "NO");
+      shaders.emplace_back("conv3x3_matrix");
+    }
+    fmt::print(
+        "\n### kernels\n\nThe limit is the larger of bytes at 4.3 TB/s and float16 products at 790 TFLOP/s.\n\n"
+        "| kernel | ms | MB | 1e9 multiplications | TFLOP/s | % of the limit |\n|---|---|---|---|---|---|\n");
+    for (const std::uint32_t channels : {64U, 128U}) {
+      for (const std::string& shader : shaders)
+        measure_convolution(*session, shader, channels, static_cast<std::uint32_t>(side), runs);
+    }
+    measure_copy(*session, Where::device, Where::device, "copy within the device", runs);
+    measure_copy(*session, Where::upload, Where::device, "upload", runs);
+    measure_copy(*session, Where::device, Where::download, "download", runs);
+  }
+  if (networks.empty()) {
+    fmt::print("\nnetworks were not measured: none given\n");
+    return 0;
+  }
+  fmt::print(
+      "\n### networks, upload and download included, 8-bit conversion and files not\n\n"
+      "| network | picture | precision | tile | ms | pictures/s | TFLOP/s | planned MiB | used MiB | driver's MiB |\n"
+      "|---|---|---|---|---|---|---|---|---|---|\n");
+  for (const std::string& network : networks) {
+    measure_network(*gpu, network, {1800, 1200}, runs);
+    measure_network(*gpu, network, {1080, 1920}, runs);
+  }
+  return 0;
+}
+
+}  // namespace
+}  // namespace weir
+
+int main(int argc, char** argv) { return weir::measure(argc, argv); }
