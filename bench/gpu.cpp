@@ -1,5 +1,6 @@
 // Measures a Vulkan device: kernel by kernel, then whole pictures in memory, with upload and download.
 //   weir_gpu_bench [--device NAME] [--runs N] [NETWORK.param...]
+//   weir_gpu_bench --count NETWORK.param...     what a picture takes, counted; needs no device
 // Limits of an NVIDIA H200 for the fractions (measured elsewhere): 4.3 TB/s of memory, 790 TFLOP/s of float16 matrices.
 
 #include <algorithm>
@@ -19,6 +20,7 @@
 #include "nn/vulkan/engine.hpp"
 #include "nn/vulkan/gpu.hpp"
 #include "nn/vulkan/session.hpp"
+#include "nn/vulkan/tile.hpp"
 
 namespace weir {
 namespace {
@@ -135,14 +137,17 @@ class DrawnRows final : public nn::InputRows {
   }
 };
 
+/// The picture as the network reads it.
+nn::Extent input_of(const nn::Family& family, nn::Extent picture) {
+  const auto grown = [&](int n) { return (n + family.align - 1) / family.align * family.align + 2 * family.border; };
+  return {grown(picture.height), grown(picture.width)};
+}
+
 void measure_network(const nn::vulkan::Gpu& gpu, const std::string& path, nn::Extent picture, int runs) {
   const auto network = must(nn::load_network(path));
   const auto program = must(nn::lower(network.graph));
   auto engine = must(nn::vulkan::Engine::create(network.graph, program, gpu.instance, gpu.info, {}));
-  const auto grown = [&](int n) {
-    return (n + network.family.align - 1) / network.family.align * network.family.align + 2 * network.family.border;
-  };
-  const auto plan = must(engine->plan({grown(picture.height), grown(picture.width)}, 64_GiB));
+  const auto plan = must(engine->plan(input_of(network.family, picture), 64_GiB));
   DrawnRows input;
   std::vector<double> times;
   std::vector<std::string> events;
@@ -168,10 +173,48 @@ void measure_network(const nn::vulkan::Gpu& gpu, const std::string& path, nn::Ex
              static_cast<double>(memory.driver.count()) / 1048576.0);
 }
 
+/// Multiplications and bytes of one tile that is the whole picture, float16 features: each tensor is written once and
+/// read once by each op that reads it.
+void count_network(const std::string& path, nn::Extent picture) {
+  using nn::vulkan::Rect;
+  const auto network = must(nn::load_network(path));
+  const auto program = must(nn::lower(network.graph));
+  const auto extents = must(nn::infer_extents(network.graph, input_of(network.family, picture)));
+  std::vector<nn::Extent> extent;
+  for (const nn::Tensor& tensor : program.tensors) extent.push_back(extents[static_cast<std::size_t>(tensor.blob)]);
+  const auto whole = [&](int t) { return nn::vulkan::whole(extent[static_cast<std::size_t>(t)]); };
+  std::vector<nn::vulkan::Goal> goals{{program.output, whole(program.output), true}};
+  for (const nn::Statistic& s : program.statistics) goals.push_back({s.source.tensor, whole(s.source.tensor), false});
+  const nn::vulkan::Tile tile = nn::vulkan::make_tile(program, extent, goals, true, compute::vulkan::kSliceAlignment);
+  double bytes = 0, matrices = 0, plain = 0;
+  const auto add_bytes = [&](int t, const Rect& rect) {
+    bytes += static_cast<double>(nn::vulkan::pixel_bytes(program.tensors[static_cast<std::size_t>(t)], true).count()) *
+             rect.height() * rect.width();
+  };
+  const auto sixteens = [&](int t) { return program.tensors[static_cast<std::size_t>(t)].channels % 16 == 0; };
+  for (const nn::Op& op : program.ops) {
+    const Rect& out = tile.region[static_cast<std::size_t>(op.output)];
+    if (out.empty()) continue;
+    add_bytes(op.output, out);
+    bool fits = op.kind == nn::OpKind::conv3x3 && sixteens(op.output);
+    for (std::size_t i = 0; i < op.inputs.size(); ++i) {
+      const int t = op.inputs[i].tensor;
+      add_bytes(t, nn::vulkan::needed(op, i, out, extent[static_cast<std::size_t>(t)]));
+      fits = fits && sixteens(t);
+    }
+    if (op.epilogue.has_residual) add_bytes(op.epilogue.residual.tensor, out);
+    (fits ? matrices : plain) += op.multiplications * out.height() * out.width();
+  }
+  fmt::print("| {}x{} | {} | {:.2f} | {:.2f} | {:.1f} | {:.1f} ms | {:.1f} ms | {:.1f} ms |\n", picture.width,
+             picture.height, network.name, matrices * 1e-12, plain * 1e-12, bytes * 1e-9, 2e3 * matrices / kMatrixFlops,
+             1e3 * bytes / kBytesPerSecond, 2e3 * plain / 30e12);
+}
+
 int measure(int argc, char** argv) {
   std::string device = "gpu";
   int runs = 5;
   int side = 1024;
+  bool count = false;
   std::vector<std::string> networks;
   for (int i = 1; i < argc; ++i) {
     const std::string word = argv[i];
@@ -181,8 +224,20 @@ int measure(int argc, char** argv) {
       runs = std::max(1, std::atoi(argv[++i]));
     else if (word == "--side" && i + 1 < argc)
       side = std::max(16, std::atoi(argv[++i]));
+    else if (word == "--count")
+      count = true;
     else
       networks.push_back(word);
+  }
+  if (count) {
+    fmt::print(
+        "| picture | network | 1e12 mult. on matrices | 1e12 mult. plain | GB of features | matrices, least | "
+        "memory, least | plain at 30 TFLOP/s |\n|---|---|---|---|---|---|---|---|\n");
+    for (const std::string& network : networks) {
+      count_network(network, {1800, 1200});
+      count_network(network, {1080, 1920});
+    }
+    return 0;
   }
   const auto gpu = must(nn::vulkan::find_gpu(device));
   fmt::print("device: {}\ndriver: {}\n", describe(gpu->info), gpu->info.driver);
