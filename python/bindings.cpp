@@ -15,7 +15,7 @@
 
 #include "base/version.hpp"
 #include "cli/command.hpp"
-#include "cli/guard_machine.hpp"
+#include "cli/guard_arguments.hpp"
 #include "device/device_json.hpp"
 #include "device/inventory.hpp"
 #include "device/proof.hpp"
@@ -102,7 +102,7 @@ class Machine {
                                                 weir::cli::settings_files(environment));
     if (!settings) raise(settings.error());
     args_ = settings->args.guard;
-    machine_ = weir::cli::look_at_machine(args_);
+    machine_ = weir::tasks::look_at_machine(weir::cli::wish_of(args_));
   }
 
   std::string devices() const { return weir::device::devices_to_text(machine_.devices); }
@@ -115,8 +115,7 @@ class Machine {
   std::string refusal() const { return weir::device::refusal(machine_.devices, machine_.choice); }
 
   std::pair<std::map<std::string, std::string>, std::vector<std::string>> mask(std::size_t device) const {
-    const auto names = args_.cuda_index ? weir::device::CudaNames::index : weir::device::CudaNames::uuid;
-    auto mask = weir::device::make_mask(machine_.devices, device, machine_.masks, names);
+    auto mask = weir::device::make_mask(machine_.devices, device, machine_.masks, weir::cli::wish_of(args_).cuda_names);
     if (!mask) raise(mask.error());
     weir::device::add_vulkan_index(*mask, machine_.at(device));
     return {to_map(mask->changes), mask->notes};
@@ -125,7 +124,8 @@ class Machine {
   std::tuple<std::unique_ptr<Lease>, std::size_t, std::map<std::string, std::string>, std::vector<std::string>> lease()
       const {
     std::vector<std::string> notes;
-    auto leased = weir::cli::lease_device(machine_, args_, weir::process_environment(), {}, notes);
+    auto leased =
+        weir::tasks::lease_device(machine_, weir::cli::wish_of(args_), weir::process_environment(), {}, notes);
     if (!leased) raise(leased.error());
     return {std::make_unique<Lease>(std::move(leased->lease)), leased->device, to_map(leased->mask.changes), notes};
   }
@@ -140,7 +140,7 @@ class Machine {
 
  private:
   weir::cli::GuardArguments args_;
-  weir::cli::GuardMachine machine_;
+  weir::tasks::Machine machine_;
 };
 
 /// Interleaved samples in and out, as bytes.

@@ -213,5 +213,74 @@ TEST(CliLeak, StatusesOfItsOwn) {
   EXPECT_EQ(machine.weir({"leak", "--runs", "1", "--", "false"}).status, 1);
 }
 
+constexpr const char* kBusyCard =
+    "card NVIDIA_GeForce_RTX_3090 GPU-aaaa0000-1111-2222-3333-444455556666 0000:02:00.0 24576 20000 300\n";
+
+TEST(CliRun, TheFirstRungThatFitsIsTaken) {
+  const InventedMachine machine{kBusyCard};  // 4.2 GiB are free
+  const Ended ended = machine.weir({"run", "--ladder", "medium=5G,small=2G,tiny=512M", "--", "sh", "-c",
+                                    "echo {rung} $WEIR_RUNG $CUDA_VISIBLE_DEVICES {other}; exit 3"});
+  EXPECT_EQ(ended.status, 3) << ended.error;
+  EXPECT_EQ(ended.out, "small small GPU-aaaa0000-1111-2222-3333-444455556666 {other}\n");
+  EXPECT_TRUE(ended.says("rung 'small'")) << ended.error;
+}
+
+TEST(CliRun, WhatDoesNotFitIsRefusedWithTheNumbers) {
+  const InventedMachine machine{kBusyCard};
+  const Ended ended = machine.weir({"run", "--need", "10G", "--", "true"});
+  EXPECT_EQ(ended.status, 125);
+  EXPECT_TRUE(ended.says("needs 10 GiB")) << ended.error;
+  EXPECT_TRUE(ended.says("4.2 GiB are free")) << ended.error;
+}
+
+TEST(CliRun, WorkOnAnotherCardIsEnded) {
+  const InventedMachine machine;
+  const Ended ended = machine.weir(
+      {"run", "--device", "3090", "--", "sh", "-c", "echo \"process 1 $$ 900\" >> $FAKE_NVML; exec sleep 1000"});
+  EXPECT_EQ(ended.status, 125);
+  EXPECT_TRUE(ended.says("asked for NVIDIA GeForce RTX 3090")) << ended.error;
+  EXPECT_TRUE(ended.says("got NVIDIA GeForce RTX 5060 Ti")) << ended.error;
+}
+
+TEST(CliRun, WorkOnTheCardIsProved) {
+  const InventedMachine machine;
+  const std::string work = "echo \"process 0 $$ 900\" >> $FAKE_NVML; exec sleep 2";
+  const Ended ended = machine.weir({"run", "--device", "3090", "--strict-device", "--json", "--", "sh", "-c", work});
+  EXPECT_EQ(ended.status, 0) << ended.error;
+  EXPECT_TRUE(ended.says("\"placement\":\"proved\"")) << ended.error;
+  const Ended unknown = machine.weir({"run", "--device", "3090", "--strict-device", "--", "true"});
+  EXPECT_EQ(unknown.status, 125);
+  EXPECT_TRUE(unknown.says("placement unknown")) << unknown.error;
+}
+
+TEST(CliRun, SlowAndFailedTriesAreRepeated) {
+  const InventedMachine machine;
+  const Ended slow = machine.weir({"run", "--timeout", "0.2", "--retries", "1", "--", "sleep", "1000"});
+  EXPECT_EQ(slow.status, 125);
+  EXPECT_TRUE(slow.says("try 1 failed (not done within 0.2 s)")) << slow.error;
+  const Ended second =
+      machine.weir({"run", "--retries", "3", "--", "sh", "-c", "test -e seen || { touch seen; exit 9; }"});
+  EXPECT_EQ(second.status, 0) << second.error;
+  EXPECT_TRUE(second.says("try 1 failed (status 9)")) << second.error;
+}
+
+TEST(CliRun, MemoryThatStaysIsAFailure) {
+  const InventedMachine machine{kBusyCard};
+  const Ended ended =
+      machine.weir({"run", "--max-leak", "10M", "--", "sh", "-c", "sed -i 's/24576 20000/24576 20100/' $FAKE_NVML"});
+  EXPECT_EQ(ended.status, 125);
+  EXPECT_TRUE(ended.says("100 MiB on the device outlive the command")) << ended.error;
+}
+
+TEST(CliRun, ItsOwnFailuresHaveTheStatusesOfTimeout) {
+  const InventedMachine machine;
+  EXPECT_EQ(machine.weir({"run", "--", "no-such-program"}).status, 127);
+  EXPECT_EQ(machine.weir({"run", "--", "/etc/passwd"}).status, 126);
+  EXPECT_EQ(machine.weir({"run", "true"}).status, 125);
+  EXPECT_EQ(machine.weir({"run", "--deny", "*", "--", "true"}).status, 125);
+  EXPECT_EQ(machine.weir({"run", "--", "true", ":::", "a"}).status, 125);
+  EXPECT_EQ(machine.weir({"run", "--ladder", "a=1G,b=2G", "--", "true"}).status, 2);
+}
+
 }  // namespace
 }  // namespace weir::test

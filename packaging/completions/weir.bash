@@ -1,7 +1,7 @@
 # bash completion for weir; made by 'weir help --completion bash'
 _weir() {
   local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD-1]}
-  if ((COMP_CWORD == 1)); then COMPREPLY=($(compgen -W 'upscale models devices doctor lease leak config audit help version --help --version' -- "$word")); return; fi
+  if ((COMP_CWORD == 1)); then COMPREPLY=($(compgen -W 'upscale models devices doctor lease run leak config audit help version --help --version' -- "$word")); return; fi
   case ${COMP_WORDS[1]} in
     upscale)
       case "$before" in
@@ -72,6 +72,26 @@ _weir() {
       esac
       if [[ $word == -* ]]; then COMPREPLY=($(compgen -W '--role --device --allow --deny --min-memory --prefer --need --trust-unknown --cuda-names --wait --slots --job --json --quiet --help' -- "$word"))
       else compopt -o filenames; mapfile -t COMPREPLY < <(compgen -f -- "$word"); fi ;;
+    run)
+      case "$before" in
+        --device) COMPREPLY=(); return ;;
+        --need) COMPREPLY=(); return ;;
+        --ladder) COMPREPLY=(); return ;;
+        --retries) COMPREPLY=(); return ;;
+        --timeout) COMPREPLY=(); return ;;
+        --max-leak) COMPREPLY=(); return ;;
+        --role) COMPREPLY=(); return ;;
+        --allow) COMPREPLY=(); return ;;
+        --deny) COMPREPLY=(); return ;;
+        --min-memory) COMPREPLY=(); return ;;
+        --prefer) COMPREPLY=(); return ;;
+        --cuda-names) COMPREPLY=($(compgen -W 'uuid index' -- "$word")); return ;;
+        --wait) COMPREPLY=(); return ;;
+        --slots) COMPREPLY=(); return ;;
+        --job) COMPREPLY=(); return ;;
+      esac
+      if [[ $word == -* ]]; then COMPREPLY=($(compgen -W '--device --need --ladder --retries --timeout --max-leak --strict-device --role --allow --deny --min-memory --prefer --trust-unknown --cuda-names --wait --slots --job --json --quiet --help' -- "$word"))
+      else compopt -o filenames; mapfile -t COMPREPLY < <(compgen -f -- "$word"); fi ;;
     leak)
       case "$before" in
         --runs) COMPREPLY=(); return ;;
@@ -112,9 +132,10 @@ _weir() {
         --prefer) COMPREPLY=(); return ;;
         --cuda-names) COMPREPLY=($(compgen -W 'uuid index' -- "$word")); return ;;
         --wait) COMPREPLY=(); return ;;
+        --retries) COMPREPLY=(); return ;;
         --max-leak) COMPREPLY=(); return ;;
       esac
-      if [[ $word == -* ]]; then COMPREPLY=($(compgen -W '--model --name --noise --scale --format --quality --ram --spill --threads --device --vram --tile --strict-device --precision --sync --tta --quiet --role --allow --deny --min-memory --prefer --trust-unknown --cuda-names --wait --max-leak --help' -- "$word"))
+      if [[ $word == -* ]]; then COMPREPLY=($(compgen -W '--model --name --noise --scale --format --quality --ram --spill --threads --device --vram --tile --strict-device --precision --sync --tta --quiet --role --allow --deny --min-memory --prefer --trust-unknown --cuda-names --wait --retries --max-leak --help' -- "$word"))
       else COMPREPLY=(); fi ;;
     audit)
       case "$before" in
@@ -132,7 +153,7 @@ _weir() {
         --completion) COMPREPLY=($(compgen -W 'bash zsh fish' -- "$word")); return ;;
       esac
       if [[ $word == -* ]]; then COMPREPLY=($(compgen -W '--man --completion --help' -- "$word"))
-      else COMPREPLY=($(compgen -W 'upscale models devices doctor lease leak config audit help version' -- "$word")); fi ;;
+      else COMPREPLY=($(compgen -W 'upscale models devices doctor lease run leak config audit help version' -- "$word")); fi ;;
     version)
       case "$before" in
       esac

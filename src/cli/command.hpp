@@ -39,6 +39,7 @@ Ending run_models(const Invocation& invocation);
 Ending run_devices(const Invocation& invocation);
 Ending run_doctor(const Invocation& invocation);
 Ending run_lease(const Invocation& invocation);
+Ending run_run(const Invocation& invocation);
 Ending run_leak(const Invocation& invocation);
 Ending run_config(const Invocation& invocation);
 Ending run_audit(const Invocation& invocation);

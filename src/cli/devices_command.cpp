@@ -3,7 +3,7 @@
 
 #include "base/text.hpp"
 #include "cli/command.hpp"
-#include "cli/guard_machine.hpp"
+#include "cli/guard_arguments.hpp"
 #include "cli/table.hpp"
 #include "device/device_json.hpp"
 
@@ -27,12 +27,12 @@ std::string source_of(const device::Device& device) {
   return reading ? reading->source : "-";
 }
 
-std::string mark(const GuardMachine& machine, const device::Considered& one) {
+std::string mark(const tasks::Machine& machine, const device::Considered& one) {
   if (!one.accepted) return "no";
   return machine.choice.order.front() == one.device ? "first" : "yes";
 }
 
-std::string table(const GuardMachine& machine) {
+std::string table(const tasks::Machine& machine) {
   std::vector<std::vector<std::string>> rows{
       {"PCI", "NAME", "KIND", "MEMORY", "USED", "FREE", "BY", "PROCESSES", "USE", "WHY"}};
   for (const device::Considered& one : machine.choice.considered) {
@@ -44,7 +44,7 @@ std::string table(const GuardMachine& machine) {
   return rows.size() == 1 ? "no GPU was found; 'weir doctor' says where it was looked for\n" : aligned(rows);
 }
 
-std::string json_lines(const GuardMachine& machine) {
+std::string json_lines(const tasks::Machine& machine) {
   std::string text;
   for (const device::Considered& one : machine.choice.considered) {
     Json json = to_json(machine.at(one.device));
@@ -58,7 +58,7 @@ std::string json_lines(const GuardMachine& machine) {
 }  // namespace
 
 Ending run_devices(const Invocation& invocation) {
-  const GuardMachine machine = look_at_machine(invocation.args().guard);
+  const tasks::Machine machine = tasks::look_at_machine(wish_of(invocation.args().guard));
   return print(invocation.args().json ? json_lines(machine) : table(machine));
 }
 

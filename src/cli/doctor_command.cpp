@@ -3,7 +3,7 @@
 
 #include "base/text.hpp"
 #include "cli/command.hpp"
-#include "cli/guard_machine.hpp"
+#include "cli/guard_arguments.hpp"
 #include "cli/table.hpp"
 #include "device/child_probe.hpp"
 #include "device/dirty_lease.hpp"
@@ -37,7 +37,7 @@ std::string advice_for(const device::ProbeReport& probe) {
   return {};
 }
 
-void look_at_probes(const GuardMachine& machine, std::vector<Finding>& findings) {
+void look_at_probes(const tasks::Machine& machine, std::vector<Finding>& findings) {
   for (const device::ProbeReport& probe : machine.inventory.probes) {
     const bool hangs = probe.problem.find("does not answer") != std::string::npos;
     const std::string text = probe.answered ? fmt::format("{} devices in {} ms", probe.devices, probe.took.count())
@@ -59,7 +59,7 @@ std::string measured(const device::Device& device) {
                      part("used", device.used), device.processes_known ? "listed" : "not listed");
 }
 
-void look_at_devices(const GuardMachine& machine, std::vector<Finding>& findings) {
+void look_at_devices(const tasks::Machine& machine, std::vector<Finding>& findings) {
   for (const device::Considered& one : machine.choice.considered) {
     const device::Device& device = machine.at(one.device);
     findings.push_back({Grade::good, "device", fmt::format("{}: {}", to_text(device), measured(device)), {}});
@@ -95,12 +95,11 @@ void try_stack(const char* stack, const device::Device& device, const device::En
   findings.push_back({grade, fmt::format("work with {}", stack), printable(answer.substr(1)), {}});
 }
 
-void look_at_the_chosen(const GuardMachine& machine, const GuardArguments& args, std::vector<Finding>& findings) {
+void look_at_the_chosen(const tasks::Machine& machine, const GuardArguments& args, std::vector<Finding>& findings) {
   if (machine.choice.order.empty()) return;
   const std::size_t chosen = machine.choice.order.front();
   const device::Device& device = machine.at(chosen);
-  const auto names = args.cuda_index ? device::CudaNames::index : device::CudaNames::uuid;
-  const auto mask = device::make_mask(machine.devices, chosen, machine.masks, names);
+  const auto mask = device::make_mask(machine.devices, chosen, machine.masks, wish_of(args).cuda_names);
   if (!mask) {
     findings.push_back({Grade::bad, "mask", mask.error().what, "unset the variable, or allow what it names"});
     return;
@@ -118,7 +117,7 @@ void look_at_the_chosen(const GuardMachine& machine, const GuardArguments& args,
     try_stack("CUDA", device, mask->changes, device::try_cuda, false, findings);
 }
 
-void look_at_leases(const GuardMachine& machine, const Environment& environment, std::vector<Finding>& findings) {
+void look_at_leases(const tasks::Machine& machine, const Environment& environment, std::vector<Finding>& findings) {
   const auto folder = device::find_lease_folder(environment);
   if (!folder) {
     findings.push_back({Grade::bad, "leases", folder.error().what, "install -d -m 1777 /run/lock/weir"});
@@ -172,7 +171,7 @@ std::string to_json_lines(const std::vector<Finding>& findings) {
 
 Ending run_doctor(const Invocation& invocation) {
   const GuardArguments& args = invocation.args().guard;
-  const GuardMachine machine = look_at_machine(args);
+  const tasks::Machine machine = tasks::look_at_machine(wish_of(args));
   std::vector<Finding> findings;
   look_at_probes(machine, findings);
   look_at_devices(machine, findings);

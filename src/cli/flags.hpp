@@ -29,6 +29,7 @@ std::span<const Flag> models_flags();
 std::span<const Flag> devices_flags();
 std::span<const Flag> doctor_flags();
 std::span<const Flag> lease_flags();
+std::span<const Flag> run_flags();
 std::span<const Flag> leak_flags();
 std::span<const Flag> config_flags();  ///< the settings of all commands, each once, and --help
 std::span<const Flag> audit_flags();

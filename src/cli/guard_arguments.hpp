@@ -6,6 +6,8 @@
 #include <vector>
 
 #include "base/bytes.hpp"
+#include "tasks/device_choice.hpp"
+#include "tasks/rungs.hpp"
 
 namespace weir::cli {
 
@@ -22,9 +24,15 @@ struct GuardArguments {
   int slots = 0;
   std::string job;
 
+  std::vector<tasks::Rung> ladder;
+  int retries = 0;
+  std::optional<std::chrono::milliseconds> limit;
+
   int runs = 3;
   Bytes max_leak = 100_MiB;
   std::string report;  ///< file for the Markdown report
 };
+
+tasks::DeviceWish wish_of(const GuardArguments& args);
 
 }  // namespace weir::cli

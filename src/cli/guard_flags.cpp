@@ -177,6 +177,52 @@ constexpr Flag kReport{
       args.guard.report = text;
       return ok();
     }};
+constexpr Flag kStrictDevice{
+    "--strict-device",
+    0,
+    "",
+    "Fail also where it cannot be proved on which device the work ran.",
+    "strict-device",
+    [](std::string_view text, Arguments& args) { return set_switch(text, args.guard.strict_device); },
+    [](const Arguments&) { return std::string{"false"}; }};
+constexpr Flag kLadder{
+    "--ladder",
+    0,
+    "NAME=SIZE[,NAME=SIZE]...",
+    "Ways to do the work and the free memory that each needs, the largest first: the first that fits "
+    "is taken and stands for {rung} in COMMAND and in WEIR_RUNG.",
+    "",
+    [](std::string_view text, Arguments& args) {
+      auto ladder = tasks::parse_ladder(text);
+      if (!ladder) return Status{ladder.error()};
+      args.guard.ladder = *std::move(ladder);
+      return ok();
+    }};
+constexpr Flag kRetries{"--retries",
+                        0,
+                        "N",
+                        "Try a command that failed, was too slow or found no room so many times more.",
+                        "retries",
+                        [](std::string_view text, Arguments& args) {
+                          const auto retries = parse_whole(text, 0, 100);
+                          if (!retries) return Status{retries.error()};
+                          args.guard.retries = *retries;
+                          return ok();
+                        },
+                        [](const Arguments&) { return std::string{"0"}; }};
+constexpr Flag kTimeout{
+    "--timeout", 0, "SECONDS", "End a try that takes longer.", "", [](std::string_view text, Arguments& args) {
+      std::chrono::milliseconds limit{};
+      if (auto set = set_seconds(text, limit); !set) return set;
+      args.guard.limit = limit;
+      return ok();
+    }};
+constexpr Flag kRunJson{"--json", 0,
+                        "",       "Print the figures as one JSON object on standard error at the end.",
+                        "",       [](std::string_view text, Arguments& args) { return set_switch(text, args.json); }};
+constexpr Flag kRunFlags[] = {kDevice, kNeed,  kLadder, kRetries,   kTimeout, kMaxLeak,      kStrictDevice,
+                              kRole,   kAllow, kDeny,   kMinMemory, kPrefer,  kTrustUnknown, kCudaNames,
+                              kWait,   kSlots, kJob,    kRunJson,   kQuiet,   kHelp};
 constexpr Flag kLeakFlags[] = {kRuns,   kMaxLeak, kReport,       kRole,      kDevice, kAllow, kDeny,  kMinMemory,
                                kPrefer, kNeed,    kTrustUnknown, kCudaNames, kWait,   kJson,  kQuiet, kHelp};
 
@@ -185,6 +231,7 @@ constexpr Flag kLeakFlags[] = {kRuns,   kMaxLeak, kReport,       kRole,      kDe
 std::span<const Flag> devices_flags() { return kDevicesFlags; }
 std::span<const Flag> doctor_flags() { return kDoctorFlags; }
 std::span<const Flag> lease_flags() { return kLeaseFlags; }
+std::span<const Flag> run_flags() { return kRunFlags; }
 std::span<const Flag> leak_flags() { return kLeakFlags; }
 
 }  // namespace weir::cli

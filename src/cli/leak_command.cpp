@@ -11,7 +11,7 @@
 #include "base/signals.hpp"
 #include "base/text.hpp"
 #include "cli/command.hpp"
-#include "cli/guard_machine.hpp"
+#include "cli/guard_arguments.hpp"
 #include "device/command_process.hpp"
 #include "device/device_meters.hpp"
 #include "device/process_tree_memory.hpp"
@@ -25,20 +25,20 @@ using Json = nlohmann::ordered_json;
 
 /// Where the command runs: on a leased device, or on none where the policy leaves none and none was asked for.
 struct Place {
-  std::optional<LeasedDevice> leased;
+  std::optional<tasks::LeasedDevice> leased;
   std::optional<device::PciAddress> card;
 };
 
 Result<Place> take_place(const Invocation& invocation, const std::stop_token& stop, observe::Log& log) {
   const GuardArguments& args = invocation.args().guard;
-  const GuardMachine machine = look_at_machine(args);
+  const tasks::Machine machine = tasks::look_at_machine(wish_of(args));
   const bool asked = !args.device.empty() || !args.allow.empty() || args.need || args.min_memory;
   if (machine.choice.order.empty() && !asked) return Place{};
   std::vector<std::string> notes;
   const device::Waiting waiting{.stop = stop, .started = [&](const std::vector<device::Obstacle>& obstacles) {
                                   log.info("waiting: " + device::describe(obstacles));
                                 }};
-  auto leased = lease_device(machine, args, invocation.environment, waiting, notes);
+  auto leased = tasks::lease_device(machine, wish_of(args), invocation.environment, waiting, notes);
   if (!leased) return leased.error();
   for (const std::string& note : notes) log.warning(note);
   const auto card = machine.at(leased->device).pci;
@@ -126,7 +126,7 @@ Ending run_leak(const Invocation& invocation) {
     if (auto written = write_report(args.report, to_markdown(line, report)); !written)
       return {Exit::some_failed, written.error().what};
   }
-  const Ending said = print(invocation.args().json ? json_of(report) : to_plain(report));
+  Ending said = print(invocation.args().json ? json_of(report) : to_plain(report));
   if (said.exit != Exit::done) return said;
   return {report.approval == memory::Approval::rejected ? Exit::some_failed : Exit::done, {}};
 }

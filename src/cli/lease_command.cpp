@@ -9,10 +9,11 @@
 #include "base/signals.hpp"
 #include "base/text.hpp"
 #include "cli/command.hpp"
-#include "cli/guard_machine.hpp"
+#include "cli/guard_arguments.hpp"
 #include "cli/table.hpp"
 #include "device/command_process.hpp"
 #include "device/dirty_lease.hpp"
+#include "device/lease_folder.hpp"
 #include "observe/log.hpp"
 
 namespace weir::cli {
@@ -84,7 +85,7 @@ std::string json_line(const Listed& listed) {
 Ending list_leases(const Invocation& invocation) {
   const auto folder = device::find_lease_folder(invocation.environment);
   if (!folder) return {Exit::some_failed, folder.error().what};
-  const GuardMachine machine = look_at_machine(invocation.args().guard);
+  const tasks::Machine machine = tasks::look_at_machine(wish_of(invocation.args().guard));
   auto keys = device::lease_keys(folder->path);
   if (!keys) return {Exit::some_failed, keys.error().what};
   for (const device::Device& device : machine.devices) keys->push_back(lease_key(device));
@@ -118,7 +119,7 @@ void wait_for_the_end(const std::stop_token& stop) {
   }
 }
 
-Ending run_command(const Invocation& invocation, const LeasedDevice& leased, const std::stop_token& stop) {
+Ending run_command(const Invocation& invocation, const tasks::LeasedDevice& leased, const std::stop_token& stop) {
   auto process = device::CommandProcess::start({.words = invocation.line.command, .environment = leased.mask.changes});
   if (!process) return {static_cast<Exit>(device::start_status(process.error())), process.error().what};
   const device::CommandEnd end = process->wait({}, stop, std::chrono::milliseconds{100}, {});
@@ -143,16 +144,16 @@ Ending run_lease(const Invocation& invocation) {
                                 .started = [&](const std::vector<device::Obstacle>& obstacles) {
                                   log.info("waiting: " + device::describe(obstacles));
                                 }};
-  const GuardMachine machine = look_at_machine(args);
+  const tasks::Machine machine = tasks::look_at_machine(wish_of(args));
   std::vector<std::string> notes;
-  const auto leased = lease_device(machine, args, invocation.environment, waiting, notes);
+  const auto leased = tasks::lease_device(machine, wish_of(args), invocation.environment, waiting, notes);
   const bool with_command = verb == "hold" && invocation.line.separated;
   if (!leased) return {status_of(leased.error(), with_command), leased.error().what};
   for (const std::string& note : notes) log.warning(note);
   if (with_command) return run_command(invocation, *leased, signals.token());
   if (verb == "wait") return print(fmt::format("{}\n", to_text(machine.at(leased->device))));
   // WEIR_LEASE lets programs that are started meanwhile join.
-  const Ending said = print(fmt::format("WEIR_LEASE={}\n", leased->lease.environment()));
+  Ending said = print(fmt::format("WEIR_LEASE={}\n", leased->lease.environment()));
   if (said.exit == Exit::done) wait_for_the_end(signals.token());
   return said;
 }

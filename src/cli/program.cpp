@@ -37,6 +37,12 @@ std::vector<Command> make_commands() {
        "one and runs COMMAND with its mask in the environment, passing its exit status through (125 to 127 are "
        "weir's own failures); without COMMAND it holds the device until standard input ends or a signal comes.",
        lease_flags(), true, run_lease},
+      {"run", "-- COMMAND...", "Run a command on a leased device that has room for it, and prove that it ran there.",
+       "Waits for a device of the policy, takes the first rung of the ladder that fits its free memory, sets the masks "
+       "of "
+       "every GPU library, runs COMMAND, measures it, and ends it if it works on another device. COMMAND's exit status "
+       "passes through; weir's own failures are 125 to 127.",
+       run_flags(), true, run_run},
       {"leak", "-- COMMAND...", "Run a command several times and judge what memory does not come back.",
        "Runs COMMAND on a leased device of the policy (on none if there is none and none was asked for) and measures "
        "the "

@@ -156,6 +156,20 @@ std::string Lease::environment() const {
   return text;
 }
 
+Result<std::vector<Holder>> Lease::other_holders() const {
+  if (parts_.empty()) return std::vector<Holder>{};
+  return parts_.front().file.holders();
+}
+
+Status Lease::promise(Bytes bytes) {
+  if (joined_) return ok();
+  record_.promised = bytes.count();
+  for (Part& part : parts_) {
+    if (auto written = part.file.write_record(part.slot, record_); !written) return written;
+  }
+  return ok();
+}
+
 void Lease::release() {
   if (!joined_ && record_.process.pid == ::getpid()) {
     record_.released = seconds_since_1970();

@@ -10,6 +10,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/bytes.hpp"
 #include "base/paths.hpp"
 #include "base/result.hpp"
 #include "device/lease_file.hpp"
@@ -54,6 +55,12 @@ class Lease {
   const std::optional<OwnerRecord>& predecessor() const { return predecessor_; }
   /// For WEIR_LEASE in the environment of children, who then join instead of waiting for their parent.
   std::string environment() const;
+  const std::string& nonce() const { return record_.nonce; }
+  /// Who else holds the (first) device now. Errors: io.
+  Result<std::vector<Holder>> other_holders() const;
+  /// Writes into the record how much memory this holder will take, for the admission of others. Not for a joined lease.
+  /// Errors: io.
+  Status promise(Bytes bytes);
   /// Gives everything back. May be called again.
   void release();
 

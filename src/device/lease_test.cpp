@@ -107,6 +107,7 @@ TEST(Lease, FiftyProcessesAndKillsNeverShareADevice) {
   const Folder folder;
   const Shared<Crowd> crowd;
   std::vector<pid_t> members;
+  members.reserve(50);
   const auto start = [&] { return start_child([&] { return crowd_member(folder.path(), *crowd); }); };
   for (int i = 0; i < 50; ++i) members.push_back(start());
   int kills = 0;
@@ -142,6 +143,7 @@ TEST(Lease, WaitersComeInTheirOrderAndTheDeadAreSkipped) {
   const auto file = LeaseFile::open(folder.path(), "a");
   ASSERT_TRUE(file);
   std::vector<pid_t> waiters;
+  waiters.reserve(20);
   for (int i = 0; i < 20; ++i) {
     waiters.push_back(start_child([&, i] {
       auto lease = acquire_lease(folder.path(), request({"a"}), kNothingSet);
@@ -217,6 +219,7 @@ TEST(Lease, ManyWhoWantTwoOfThreeAllGetOn) {
   const Folder folder;
   const Shared<std::atomic<int>> turns;
   std::vector<pid_t> members;
+  members.reserve(12);
   for (int i = 0; i < 12; ++i) {
     members.push_back(start_child([&, i] {
       for (int turn = 0; turn < 10; ++turn) {
@@ -304,7 +307,7 @@ TEST(Lease, DiesWithASupervisorWhoseGrandchildLives) {
     if (!held) return 1;
     const pid_t worker = fork();
     if (worker == 0) {
-      execl("/bin/sleep", "sleep", "60", nullptr);  // the descriptor is closed by exec
+      execl("/bin/sleep", "sleep", "1000", nullptr);  // the descriptor is closed by exec
       _exit(127);
     }
     state->grandchild = worker;
@@ -317,7 +320,10 @@ TEST(Lease, DiesWithASupervisorWhoseGrandchildLives) {
   }));
   kill(supervisor, SIGKILL);
   wait_for(supervisor);
-  EXPECT_TRUE(acquire_lease(folder.path(), request({"a"}, {}), kNothingSet));
+  // The grandchild lives far longer than this waits: its descriptor goes a moment after its program has changed.
+  EXPECT_TRUE(
+      eventually([&] { return static_cast<bool>(acquire_lease(folder.path(), request({"a"}, {}), kNothingSet)); }));
+  EXPECT_EQ(kill(state->grandchild, 0), 0);
   kill(state->grandchild, SIGKILL);
 }
 

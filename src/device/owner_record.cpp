@@ -54,6 +54,7 @@ std::string dump(const OwnerRecord& record, std::size_t longest) {
             {"command", cut(record.command)},
             {"job", cut(record.job)},
             {"since", record.since},
+            {"promised", record.promised},
             {"nonce", record.nonce}};
   if (record.released) json["released"] = *record.released;
   return json.dump(-1, ' ', true, Json::error_handler_t::replace);
@@ -85,6 +86,7 @@ OwnerRecord describe_this_process(std::string job) {
           .command = command_line_of(::getpid()),
           .job = std::move(job),
           .since = seconds_since_1970(),
+          .promised = 0,
           .nonce = new_nonce(),
           .released = std::nullopt};
 }
@@ -110,6 +112,7 @@ std::optional<OwnerRecord> parse_page(std::string_view page) {
   record.command = text(json, "command");
   record.job = text(json, "job");
   record.since = number<std::int64_t>(json, "since");
+  record.promised = number<std::uint64_t>(json, "promised");
   record.nonce = text(json, "nonce");
   if (json.contains("released")) record.released = number<std::int64_t>(json, "released");
   if (record.process.pid <= 0 || record.nonce.empty() || record.nonce.size() > 64) return std::nullopt;

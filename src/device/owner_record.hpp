@@ -20,6 +20,7 @@ struct OwnerRecord {
   std::string command;  ///< the words of the command line
   std::string job;
   std::int64_t since = 0;                ///< seconds since 1970
+  std::uint64_t promised = 0;            ///< bytes of device memory that the holder reserved
   std::string nonce;                     ///< 32 hexadecimal digits, another one for every lease
   std::optional<std::int64_t> released;  ///< set when the lease was given back in order
 };

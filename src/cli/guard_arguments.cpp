@@ -1,0 +1,18 @@
+#include "cli/guard_arguments.hpp"
+
+namespace weir::cli {
+
+tasks::DeviceWish wish_of(const GuardArguments& args) {
+  return {.policy = {.allow = args.allow,
+                     .deny = args.deny,
+                     .request = args.device,
+                     .prefer = args.prefer,
+                     .min_memory = args.min_memory},
+          .need = {.free = args.need.value_or(Bytes{}), .trust_unknown = args.trust_unknown},
+          .cuda_names = args.cuda_index ? device::CudaNames::index : device::CudaNames::uuid,
+          .slots = args.slots,
+          .wait = args.wait,
+          .job = args.job};
+}
+
+}  // namespace weir::cli

@@ -1,0 +1,90 @@
+#include <algorithm>
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include "base/signals.hpp"
+#include "base/text.hpp"
+#include "cli/command.hpp"
+#include "cli/guard_arguments.hpp"
+#include "observe/log.hpp"
+#include "tasks/guarded_command.hpp"
+
+namespace weir::cli {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+constexpr int kOwnFailure = 125;  // as timeout(1) has it
+
+std::string json_of(const tasks::GuardedEnd& end, int tries) {
+  Json json{{"status", end.status},
+            {"device", end.device},
+            {"rung", end.rung},
+            {"placement", device::name_of(end.placement.outcome)},
+            {"placement_by", end.placement.text},
+            {"device_before_bytes", end.device_before.count()},
+            {"device_peak_bytes", end.device_peak.count()},
+            {"device_after_bytes", end.device_after.count()},
+            {"peak_bytes", end.peak.count()},
+            {"left_behind", end.left_behind},
+            {"waited_s", end.waited_s},
+            {"took_s", end.took_s},
+            {"tries", tries}};
+  if (end.error) json["error"] = end.error->what;
+  return json.dump(-1, ' ', false, Json::error_handler_t::replace);
+}
+
+tasks::GuardedCommand command_of(const Invocation& invocation) {
+  const GuardArguments& args = invocation.args().guard;
+  tasks::GuardedCommand command;
+  command.words = invocation.line.command;
+  command.wish = wish_of(args);
+  command.strict_device = args.strict_device;
+  command.max_leak = args.max_leak;
+  command.limit = args.limit;
+  if (!args.ladder.empty())
+    command.ladder = args.ladder;
+  else if (args.need)
+    command.ladder = {{{}, *args.need}};
+  command.wish.need.free = Bytes{};  // admission asks once the device is ours
+  return command;
+}
+
+/// What is said once, at the end.
+void tell_end(const tasks::GuardedEnd& end, observe::Log& log) {
+  if (end.left_behind > 0)
+    log.warning(fmt::format("{} processes outlived the command and were ended", end.left_behind));
+  if (end.error) return;
+  if (end.placement.outcome == device::Outcome::unknown) log.info("placement unknown: " + end.placement.text);
+}
+
+}  // namespace
+
+Ending run_run(const Invocation& invocation) {
+  const GuardArguments& args = invocation.args().guard;
+  const std::vector<std::string>& words = invocation.line.command;
+  if (words.empty() || invocation.args().operands.size() != words.size())
+    return {static_cast<Exit>(kOwnFailure), "write the command after --, as in 'weir run -- python train.py'"};
+  if (std::find(words.begin(), words.end(), ":::") != words.end())
+    return {static_cast<Exit>(kOwnFailure), "items after ::: are not built yet; run one command, or use xargs -P"};
+  observe::Log log{invocation.args().quiet ? observe::Verbosity::quiet : observe::Verbosity::normal};
+  const SignalWatch signals{std::chrono::seconds{30}, kOwnFailure, [] {}};
+  const tasks::GuardedCommand command = command_of(invocation);
+  tasks::GuardedEnd end;
+  int tries = 0;
+  do {
+    if (tries > 0)
+      log.warning(fmt::format("try {} failed ({}); trying again", tries,
+                              end.error ? end.error->what : fmt::format("status {}", end.status)));
+    end = tasks::run_guarded(command, invocation.environment, signals.token(),
+                             [&](const std::string& line) { log.info(line); });
+  } while (++tries <= args.retries && tasks::may_retry(end));
+  tell_end(end, log);
+  if (invocation.args().json) log.info(json_of(end, tries));
+  if (!end.error) return {static_cast<Exit>(end.status), {}};
+  const bool not_started = end.status == 126 || end.status == 127;
+  return {static_cast<Exit>(not_started ? end.status : kOwnFailure), end.error->what};
+}
+
+}  // namespace weir::cli

@@ -1,0 +1,170 @@
+#include "tasks/guarded_command.hpp"
+
+#include <algorithm>
+#include <thread>
+
+#include <fmt/format.h>
+
+#include "base/text.hpp"
+#include "device/command_process.hpp"
+#include "device/device_meters.hpp"
+#include "device/dirty_lease.hpp"
+#include "device/process_tree_memory.hpp"
+
+namespace weir::tasks {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+double seconds_since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
+
+/// The command on one device, while it runs.
+class Watch {
+ public:
+  Watch(const Machine& machine, std::size_t device, GuardedEnd& end)
+      : machine_{machine}, device_{machine.at(device)}, end_{end} {
+    end_.device_before = used().value_or(Bytes{});
+    end_.device_peak = end_.device_before;
+  }
+
+  /// One look; true if the command is on the wrong device.
+  bool look(const std::vector<pid_t>& pids) {
+    end_.peak = std::max(end_.peak, device::resident_of(pids));
+    if (const auto now = used()) end_.device_peak = std::max(end_.device_peak, *now);
+    if (Clock::now() < next_proof_) return end_.placement.outcome == device::Outcome::refuted;
+    next_proof_ = Clock::now() + std::chrono::seconds{1};  // fdinfo of many processes takes milliseconds
+    const device::Proof proof = judge(device_, machine_.devices, device::gather_evidence(machine_.devices, pids));
+    // What was proved once stays proved until it is refuted: at its end a process has given its memory back.
+    if (proof.outcome != device::Outcome::unknown || end_.placement.outcome == device::Outcome::unknown)
+      end_.placement = proof;
+    return proof.outcome == device::Outcome::refuted;
+  }
+
+  void after() {
+    for (int tries = 0; tries < 5; ++tries) {
+      end_.device_after = used().value_or(Bytes{});
+      if (end_.device_after <= end_.device_before) return;
+      std::this_thread::sleep_for(std::chrono::milliseconds{200});  // drivers give memory back late
+    }
+  }
+
+ private:
+  std::optional<Bytes> used() const { return device_.pci ? device::used_on(*device_.pci) : std::nullopt; }
+
+  const Machine& machine_;
+  const device::Device& device_;
+  GuardedEnd& end_;
+  Clock::time_point next_proof_{};
+};
+
+std::vector<std::string> fill_in(const std::vector<std::string>& words, const GuardedEnd& end) {
+  std::vector<std::string> filled;
+  filled.reserve(words.size());
+  for (const std::string& word : words)
+    filled.push_back(replace_names(word, {{"rung", end.rung}, {"device", end.device}}));
+  return filled;
+}
+
+void judge_end(const GuardedCommand& command, const device::CommandEnd& ended, bool alone, GuardedEnd& end) {
+  if (end.placement.outcome == device::Outcome::refuted)
+    end.error = Error{Errc::device_lost, "placement refuted: " + end.placement.text};
+  else if (ended.stopped)
+    end.error = Error{Errc::cancelled, "interrupted"};
+  else if (ended.timed_out)
+    end.error = Error{Errc::timed_out,
+                      fmt::format("not done within {:.1f} s", std::chrono::duration<double>(*command.limit).count())};
+  else if (command.strict_device && end.placement.outcome == device::Outcome::unknown)
+    end.error = Error{Errc::device_lost, "placement unknown: " + end.placement.text};
+  else if (alone && end.device_after > end.device_before + command.max_leak)
+    end.error = Error{Errc::device_lost, fmt::format("{} on the device outlive the command",
+                                                     to_text(end.device_after - end.device_before))};
+}
+
+/// The rung by the memory that is free once the device is ours. Errors: over_budget; io.
+Result<std::size_t> admit(const GuardedCommand& command, const Machine& machine, LeasedDevice& leased) {
+  const auto holders = leased.lease.other_holders();
+  if (!holders) return holders.error();
+  const Room room = measure_room(machine.at(leased.device), *holders, leased.lease.nonce());
+  const auto rung = choose_rung(command.ladder, room, command.wish.need.trust_unknown);
+  if (!rung)
+    return Error{rung.error().code, fmt::format("{} {}", to_text(machine.at(leased.device)), rung.error().what)};
+  if (auto promised = leased.lease.promise(command.ladder[*rung].need); !promised) return promised.error();
+  return *rung;
+}
+
+}  // namespace
+
+std::string replace_names(const std::string& word, const std::vector<std::pair<std::string, std::string>>& values) {
+  std::string out;
+  for (std::size_t at = 0; at < word.size();) {
+    const std::size_t close = word[at] == '{' ? word.find('}', at) : std::string::npos;
+    const std::string_view name =
+        close == std::string::npos ? std::string_view{} : std::string_view{word}.substr(at + 1, close - at - 1);
+    const auto value = std::find_if(values.begin(), values.end(), [&](const auto& one) { return one.first == name; });
+    const bool known = close != std::string::npos && value != values.end();
+    out += known ? value->second : std::string{word[at]};
+    at = known ? close + 1 : at + 1;
+  }
+  return out;
+}
+
+bool may_retry(const GuardedEnd& end) {
+  if (!end.error) return end.status != 0 && end.status != 126 && end.status != 127;
+  return end.error->code == Errc::timed_out || end.error->code == Errc::over_budget;
+}
+
+GuardedEnd run_guarded(const GuardedCommand& command, const Environment& environment, const std::stop_token& stop,
+                       const Tell& tell) {
+  GuardedEnd end;
+  const auto asked = Clock::now();
+  const Machine before = look_at_machine(command.wish);
+  std::vector<std::string> notes;
+  const device::Waiting waiting{.stop = stop, .started = [&](const std::vector<device::Obstacle>& obstacles) {
+                                  tell("waiting: " + device::describe(obstacles));
+                                }};
+  auto leased = lease_device(before, command.wish, environment, waiting, notes);
+  for (const std::string& note : notes) tell(note);
+  end.waited_s = seconds_since(asked);
+  const auto fail = [&](Error error) {
+    end.error = std::move(error);
+    return end;
+  };
+  if (!leased) return fail(leased.error());
+  // Whoever had the device until now has changed what is free.
+  const bool waited = end.waited_s > 1;
+  const Machine machine = waited ? look_at_machine(command.wish) : before;
+  if (machine.devices.size() <= leased->device) return fail({Errc::device_lost, "the device is gone"});
+  end.device = to_text(machine.at(leased->device));
+  const auto rung = admit(command, machine, *leased);
+  if (!rung) return fail(rung.error());
+  end.rung = command.ladder[*rung].name;
+  if (*rung > 0) tell(fmt::format("{}: rung '{}' of the ladder", end.device, end.rung));
+
+  device::Command started{.words = fill_in(command.words, end),
+                          .environment = leased->mask.changes,
+                          .output = command.output,
+                          .error = command.error,
+                          .own_group = command.output >= 0};
+  if (!end.rung.empty()) started.environment.emplace_back("WEIR_RUNG", end.rung);
+  end.placement.text = "it ended before anybody looked";
+  Watch watch{machine, leased->device, end};
+  auto process = device::CommandProcess::start(started);
+  if (!process) {
+    end.status = device::start_status(process.error());
+    return fail(process.error());
+  }
+  std::stop_source give_up;
+  const std::stop_callback forward{stop, [&] { give_up.request_stop(); }};
+  const device::CommandEnd ended =
+      process->wait(command.limit, give_up.get_token(), std::chrono::milliseconds{100}, [&] {
+        if (watch.look(process->all_pids())) give_up.request_stop();
+      });
+  watch.after();
+  end.status = ended.status;
+  end.took_s = ended.took.count();
+  end.left_behind = ended.left_behind;
+  judge_end(command, ended, command.wish.slots == 0, end);
+  return end;
+}
+
+}  // namespace weir::tasks

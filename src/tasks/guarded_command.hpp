@@ -1,0 +1,56 @@
+#pragma once
+
+#include <chrono>
+#include <functional>
+#include <optional>
+#include <stop_token>
+#include <string>
+#include <vector>
+
+#include "device/proof.hpp"
+#include "tasks/device_choice.hpp"
+#include "tasks/rungs.hpp"
+
+namespace weir::tasks {
+
+/// A command and how it is to be guarded.
+struct GuardedCommand {
+  std::vector<std::string> words;  ///< {rung} and {device} are replaced in them
+  std::vector<Rung> ladder{Rung{}};
+  DeviceWish wish;
+  bool strict_device = false;  ///< an unknown placement fails too
+  std::optional<std::chrono::milliseconds> limit;
+  Bytes max_leak = 100_MiB;
+  int output = -1, error = -1;  ///< descriptors for its streams; -1: ours
+};
+
+/// What happened.
+struct GuardedEnd {
+  int status = 0;  ///< of the command
+  std::optional<Error>
+      error;  ///< why it was refused, stopped or is not to be trusted; empty: all is well but for the status
+  std::string device, rung;
+  device::Proof placement;
+  Bytes device_before, device_peak, device_after;  ///< in use on the whole device; 0 if not measured
+  Bytes peak;                                      ///< resident memory of its processes together
+  std::size_t left_behind = 0;
+  double waited_s = 0, took_s = 0;
+};
+
+/// For people, as things happen; called on the calling thread.
+using Tell = std::function<void(const std::string&)>;
+
+/// Leases a device of the wish, takes the first rung that fits the free memory, runs the command under the masks, samples
+/// memory, proves the placement and looks whether the device is as it was. A command on another device is ended. With
+/// `machine` empty of allowed devices it is refused. The command's processes end with this call, whatever happens.
+GuardedEnd run_guarded(const GuardedCommand& command, const Environment& environment, const std::stop_token& stop,
+                       const Tell& tell);
+
+/// Whether trying again can help: it failed by itself, was too slow, or did not find room. Not if it cannot be started, works
+/// on the wrong device or was interrupted.
+bool may_retry(const GuardedEnd& end);
+
+/// `word` with every {name} of `values` replaced. Other braces stay: commands have their own.
+std::string replace_names(const std::string& word, const std::vector<std::pair<std::string, std::string>>& values);
+
+}  // namespace weir::tasks

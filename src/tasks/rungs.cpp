@@ -1,0 +1,73 @@
+#include "tasks/rungs.hpp"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "base/text.hpp"
+#include "device/marked_processes.hpp"
+#include "device/policy.hpp"
+
+namespace weir::tasks {
+namespace {
+
+/// What the processes of one lease hold on the device.
+Bytes held_by(const device::Device& device, const std::string& lease) {
+  const auto pids = device::find_marked("WEIR_LEASE", lease);
+  Bytes sum;
+  for (const device::GpuProcess& process : device.processes) {
+    const bool its = std::find(pids.begin(), pids.end(), process.pid) != pids.end();
+    if (its && process.memory) sum += process.memory->value;
+  }
+  return sum;
+}
+
+}  // namespace
+
+Result<std::vector<Rung>> parse_ladder(std::string_view text) {
+  std::vector<Rung> ladder;
+  for (const std::string& part : device::split_list(text)) {
+    const std::size_t equals = part.find('=');
+    if (equals == std::string::npos || equals == 0)
+      return Error{Errc::invalid_argument, fmt::format("'{}' is no rung; write name=5G", printable(part))};
+    const auto need = parse_bytes(std::string_view{part}.substr(equals + 1));
+    if (!need) return need.error();
+    if (!ladder.empty() && *need >= ladder.back().need)
+      return Error{Errc::invalid_argument,
+                   fmt::format("rung '{}' needs as much as the one before it", printable(part.substr(0, equals)))};
+    ladder.push_back({part.substr(0, equals), *need});
+  }
+  if (ladder.empty()) return Error{Errc::invalid_argument, "the ladder has no rung"};
+  return ladder;
+}
+
+Room measure_room(const device::Device& device, const std::vector<device::Holder>& holders, const std::string& mine) {
+  Room room;
+  room.known = device.free && device.free->scope != memory::Scope::lower_bound;
+  if (room.known) room.free = device.free->value;
+  for (const device::Holder& holder : holders) {
+    if (!holder.record || holder.record->nonce == mine) continue;
+    const std::string lease = fmt::format("{}:{}", lease_key(device), holder.record->nonce);
+    room.promised += Bytes{holder.record->promised} - held_by(device, lease);
+  }
+  return room;
+}
+
+Result<std::size_t> choose_rung(const std::vector<Rung>& ladder, const Room& room, bool trust_unknown) {
+  if (!room.known && trust_unknown) return std::size_t{0};
+  std::string needs;
+  for (std::size_t i = 0; i < ladder.size(); ++i) {
+    if (ladder[i].need == Bytes{}) return i;  // nothing was asked
+    if (room.known && ladder[i].need + kContextMargin + room.promised <= room.free) return i;
+    needs += fmt::format("{}{}{}", i == 0 ? "" : ", ", ladder[i].name.empty() ? "" : printable(ladder[i].name) + " ",
+                         to_text(ladder[i].need));
+  }
+  if (!room.known)
+    return Error{Errc::over_budget,
+                 fmt::format("needs {}, but the free memory is not known; --trust-unknown goes on", needs)};
+  return Error{Errc::over_budget,
+               fmt::format("needs {} and {} for its context; {} are free, {} of them promised to others", needs,
+                           to_text(kContextMargin), to_text(room.free), to_text(room.promised))};
+}
+
+}  // namespace weir::tasks

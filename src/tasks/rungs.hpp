@@ -1,0 +1,40 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/bytes.hpp"
+#include "base/result.hpp"
+#include "device/device.hpp"
+#include "device/lease_file.hpp"
+
+namespace weir::tasks {
+
+/// One step of a ladder: a smaller way to do the same work.
+struct Rung {
+  std::string name;  ///< for {rung} and WEIR_RUNG; empty if there is but one
+  Bytes need;        ///< free memory on the device
+};
+
+/// "medium=5G,small=2G,tiny=512M", from the largest need down. Errors: invalid_argument.
+Result<std::vector<Rung>> parse_ladder(std::string_view text);
+
+/// Free memory on the device that is promised to nobody.
+struct Room {
+  Bytes free;          ///< as measured
+  Bytes promised;      ///< to other sharers, and not yet taken by them
+  bool known = false;  ///< false: the driver does not say, or says a lower bound
+};
+
+/// What a context takes beside the work: 100 to 850 MiB by card and framework (docs/guard.md names the source).
+inline constexpr Bytes kContextMargin = 512_MiB;
+
+/// Promises of the other holders of the device, less what their processes hold there already. `mine` is the own nonce.
+Room measure_room(const device::Device& device, const std::vector<device::Holder>& holders, const std::string& mine);
+
+/// The first rung that fits: need + margin <= free - promised. `trust_unknown` takes the first rung where the room is not
+/// known. Errors: over_budget with the numbers of every rung. A pure function.
+Result<std::size_t> choose_rung(const std::vector<Rung>& ladder, const Room& room, bool trust_unknown);
+
+}  // namespace weir::tasks

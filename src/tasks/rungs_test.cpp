@@ -1,0 +1,80 @@
+#include "tasks/rungs.hpp"
+
+#include <gtest/gtest.h>
+
+#include "tasks/guarded_command.hpp"
+
+namespace weir::tasks {
+namespace {
+
+TEST(Ladder, IsReadFromTheTopDown) {
+  const auto ladder = parse_ladder("medium=5G,small=2G,base=1G,tiny=512M");
+  ASSERT_TRUE(ladder) << ladder.error().what;
+  ASSERT_EQ(ladder->size(), 4u);
+  EXPECT_EQ((*ladder)[3].name, "tiny");
+  EXPECT_EQ((*ladder)[3].need, 512_MiB);
+  for (const char* wrong : {"", "medium", "=5G", "a=much", "a=1G,b=2G", "a=1G,b=1G"})
+    EXPECT_FALSE(parse_ladder(wrong)) << wrong;
+}
+
+TEST(Ladder, TheFirstRungThatFitsIsTaken) {
+  const auto ladder = *parse_ladder("medium=5G,small=2G,base=1G,tiny=512M");
+  const auto rung = [&](Bytes free, Bytes promised) { return choose_rung(ladder, {free, promised, true}, false); };
+  EXPECT_EQ(*rung(6_GiB, {}), 0u);
+  EXPECT_EQ(*rung(5_GiB, {}), 1u) << "the context needs room too";
+  EXPECT_EQ(*rung(3_GiB, {}), 1u);
+  EXPECT_EQ(*rung(1536_MiB, {}), 2u);
+  EXPECT_EQ(*rung(1_GiB, {}), 3u);
+  EXPECT_EQ(*rung(6_GiB, 4_GiB), 2u) << "what is promised to others is not free";
+  const auto refused = rung(900_MiB, {});
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, Errc::over_budget);
+  EXPECT_NE(refused.error().what.find("medium 5 GiB, small 2 GiB"), std::string::npos) << refused.error().what;
+}
+
+TEST(Ladder, WhatIsNotKnownIsNotFree) {
+  const std::vector<Rung> ladder{{"", 1_GiB}};
+  EXPECT_FALSE(choose_rung(ladder, {}, false));
+  EXPECT_TRUE(choose_rung(ladder, {}, true));
+  EXPECT_TRUE(choose_rung({Rung{}}, {}, false)) << "nothing was asked";
+}
+
+TEST(Room, PromisesOfOthersCountAndOwnOnesDoNot) {
+  device::Device device;
+  device.pci = device::PciAddress{0, 1, 0, 0};
+  device.free = memory::Reading{.value = 10_GiB, .source = "NVML"};
+  device::OwnerRecord other;
+  other.nonce = "other";
+  other.promised = (4_GiB).count();
+  device::OwnerRecord own = other;
+  own.nonce = "own";
+  const Room room = measure_room(device, {{1, other}, {2, own}, {3, std::nullopt}}, "own");
+  EXPECT_TRUE(room.known);
+  EXPECT_EQ(room.promised, 4_GiB);
+}
+
+TEST(ReplaceNames, NamesAreReplacedAndOtherBracesStay) {
+  const std::vector<std::pair<std::string, std::string>> values{{"", "a b.txt"}, {"rung", "small"}};
+  EXPECT_EQ(replace_names("--in={} --model={rung}", values), "--in=a b.txt --model=small");
+  EXPECT_EQ(replace_names("{print $1} {rung", values), "{print $1} {rung");
+  EXPECT_EQ(replace_names("{{rung}}", values), "{small}");
+  EXPECT_EQ(replace_names("", values), "");
+}
+
+TEST(GuardedCommand, WhatMayBeTriedAgain) {
+  GuardedEnd end;
+  EXPECT_FALSE(may_retry(end));
+  end.status = 1;
+  EXPECT_TRUE(may_retry(end));
+  end.status = 127;
+  EXPECT_FALSE(may_retry(end));
+  end.error = Error{Errc::over_budget, ""};
+  EXPECT_TRUE(may_retry(end));
+  end.error = Error{Errc::device_lost, "placement refuted"};
+  EXPECT_FALSE(may_retry(end));
+  end.error = Error{Errc::cancelled, ""};
+  EXPECT_FALSE(may_retry(end));
+}
+
+}  // namespace
+}  // namespace weir::tasks
