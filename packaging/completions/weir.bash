@@ -142,11 +142,17 @@ _weir() {
         --policy) COMPREPLY=(); return ;;
         --select) COMPREPLY=(); return ;;
         --ignore) COMPREPLY=(); return ;;
-        --format) COMPREPLY=($(compgen -W 'text json sarif github junit md' -- "$word")); return ;;
+        --format) COMPREPLY=($(compgen -W 'text json sarif github junit md html' -- "$word")); return ;;
         --explain) COMPREPLY=(); return ;;
+        --baseline) COMPREPLY=(); return ;;
+        --jobs) COMPREPLY=(); return ;;
+        --check) COMPREPLY=(); return ;;
+        --tests) COMPREPLY=(); return ;;
+        --pairs) COMPREPLY=(); return ;;
+        --output|-o) compopt -o filenames; mapfile -t COMPREPLY < <(compgen -d -- "$word"); return ;;
         --threads) COMPREPLY=(); return ;;
       esac
-      if [[ $word == -* ]]; then COMPREPLY=($(compgen -W '--policy --select --ignore --format --fix --unsafe --diff --backup --stats --explain --threads --help' -- "$word"))
+      if [[ $word == -* ]]; then COMPREPLY=($(compgen -W '--policy --select --ignore --format --fix --unsafe --diff --backup --stats --explain --baseline --write-baseline --jobs --check --tests --pairs --output --threads --help' -- "$word"))
       else compopt -o filenames; mapfile -t COMPREPLY < <(compgen -f -- "$word"); fi ;;
     help)
       case "$before" in

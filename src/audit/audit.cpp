@@ -163,7 +163,13 @@ Result<Audit> run_audit(const AuditRequest& request) {
   std::vector<Module> modules;
   for (Read& read : read_all(list->files, request.threads)) {
     if (!read.problem.empty()) audit.problems.push_back(std::move(read.problem));
-    if (read.module) modules.push_back(*std::move(read.module));
+    if (!read.module) continue;
+    const auto& named = request.policy.entry_points;
+    const std::string& name = read.module->source.name();
+    read.module->entry_point = read.module->entry_point ||
+                               std::any_of(named.begin(), named.end(),
+                                           [&](const std::string& pattern) { return matches_pattern(pattern, name); });
+    modules.push_back(*std::move(read.module));
   }
   audit.project = std::make_unique<Project>(std::move(modules));
   audit.findings = judge_wanted(*audit.project, request);

@@ -53,7 +53,9 @@ struct Arguments {
     std::string policy, explain;
     std::vector<std::string> select, ignore;
     std::string format = "text";
-    bool stats = false, fix = false, unsafe = false, diff = false, backup = false;
+    std::string baseline, check, tests;
+    bool stats = false, fix = false, unsafe = false, diff = false, backup = false, write_baseline = false;
+    int jobs = 1, pairs = 0;
   } audit{};
 
   bool help = false;

@@ -5,11 +5,13 @@
 #include <fmt/ranges.h>
 
 #include "audit/audit.hpp"
+#include "audit/baseline.hpp"
 #include "audit/fix/diff.hpp"
 #include "audit/fix/fixer.hpp"
 #include "audit/report/report.hpp"
 #include "audit/rules/rule.hpp"
 #include "base/text.hpp"
+#include "cli/audit_campaign.hpp"
 #include "cli/command.hpp"
 #include "cli/defaults.hpp"
 #include "observe/log.hpp"
@@ -19,10 +21,10 @@ namespace {
 
 Ending wrong_usage(std::string what) { return {Exit::wrong_usage, std::move(what)}; }
 
-Ending run_explain(const std::string& id) {
+Ending run_explain(const std::string& id, bool as_page) {
   const audit::Rule* rule = audit::find_rule(id);
   if (rule == nullptr) return wrong_usage(fmt::format("there is no rule '{}'; rules are G01 to G32", printable(id)));
-  return print(audit::explain(*rule));
+  return print(as_page ? audit::rule_page(*rule) : audit::explain(*rule));
 }
 
 /// --policy, or weir.toml of the current folder where there is one.
@@ -31,6 +33,13 @@ Result<audit::Policy> find_policy(const Arguments& args) {
   std::error_code problem;
   if (!std::filesystem::exists("weir.toml", problem)) return audit::Policy{};
   return audit::read_policy("weir.toml");
+}
+
+/// Reads or writes the baseline, as asked for.
+Status apply_baseline(audit::Audit& found, const Arguments& args) {
+  if (args.audit.baseline.empty()) return ok();
+  if (args.audit.write_baseline) return audit::write_baseline(args.audit.baseline, found.findings);
+  return audit::read_baseline(args.audit.baseline, found.findings);
 }
 
 Result<audit::AuditRequest> make_request(const Arguments& args) {
@@ -86,13 +95,17 @@ Ending run_fix(const audit::AuditRequest& request, const Arguments& args) {
 
 Ending run_audit(const Invocation& invocation) {
   const Arguments& args = invocation.args();
-  if (!args.audit.explain.empty()) return run_explain(args.audit.explain);
+  if (!args.audit.explain.empty()) return run_explain(args.audit.explain, args.audit.format == "md");
+  if (is_campaign(args)) return run_campaign(invocation);
+  if (args.audit.format == "html") return wrong_usage("--format html is for 'weir audit report'");
   if (args.operands.empty()) return wrong_usage("no file or folder given; see 'weir help audit'");
   const auto request = make_request(args);
   if (!request) return wrong_usage(request.error().what);
   if (args.audit.fix || args.audit.diff) return run_fix(*request, args);
-  const auto found = audit::run_audit(*request);
+  auto found = audit::run_audit(*request);
   if (!found) return wrong_usage(found.error().what);
+  if (auto known = apply_baseline(*found, args); !known) return wrong_usage(known.error().what);
+  if (args.audit.write_baseline) return {};
   observe::Log log{observe::Verbosity::normal};
   return report(*found, args, log);
 }

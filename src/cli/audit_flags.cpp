@@ -37,12 +37,12 @@ Status set_whole(std::string_view text, int low, int high, T& target) {
   return ok();
 }
 
-constexpr std::string_view kFormats = "text|json|sarif|github|junit|md";
+constexpr std::string_view kFormats = "text|json|sarif|github|junit|md|html";
 
 Status set_format(std::string_view text, Arguments& args) {
   const auto choices = choices_of(kFormats);
   if (std::find(choices.begin(), choices.end(), text) == choices.end())
-    return invalid(fmt::format("'{}' is none of text, json, sarif, github, junit and md", printable(text)));
+    return invalid(fmt::format("'{}' is none of text, json, sarif, github, junit, md and html", printable(text)));
   args.audit.format = text;
   return ok();
 }
@@ -54,7 +54,9 @@ constexpr Flag kAuditFlags[] = {
      [](std::string_view text, Arguments& args) { return set_list(text, args.audit.select); }},
     {"--ignore", 0, "RULES", "Leave these rules out.", "",
      [](std::string_view text, Arguments& args) { return set_list(text, args.audit.ignore); }},
-    {"--format", 0, kFormats, "Format of the result on standard output. Default: text.", "", set_format},
+    {"--format", 0, kFormats,
+     "Format of the result on standard output; html for the report of a campaign alone. Default: text.", "",
+     set_format},
     {"--fix", 0, "", "Mend what can be mended without changing what the program does; each file whole or not at all.",
      "",
      [](std::string_view, Arguments& args) {
@@ -81,8 +83,28 @@ constexpr Flag kAuditFlags[] = {
        args.audit.stats = true;
        return ok();
      }},
-    {"--explain", 0, "RULE", "Print what a rule means, with a bad and a good example.", "",
+    {"--explain", 0, "RULE", "Print what a rule means, with a bad and a good example; as a page with --format md.", "",
      [](std::string_view text, Arguments& args) { return set_text(text, args.audit.explain); }},
+    {"--baseline", 0, "FILE", "Findings that this file names are not told again.", "",
+     [](std::string_view text, Arguments& args) { return set_text(text, args.audit.baseline); }},
+    {"--write-baseline", 0, "", "With --baseline: write what is found now into the file.", "",
+     [](std::string_view, Arguments& args) {
+       args.audit.write_baseline = true;
+       return ok();
+     }},
+    {"--jobs", 0, "N", "plan, run: workers, 1 to 10, each with a branch and a worktree of its own.", "",
+     [](std::string_view text, Arguments& args) { return set_whole(text, 1, 10, args.audit.jobs); }},
+    {"--check", 0, "COMMAND",
+     "plan: run for each file before and after its change, with {file} for its name; a different status or output puts "
+     "the file back.",
+     "", [](std::string_view text, Arguments& args) { return set_text(text, args.audit.check); }},
+    {"--tests", 0, "COMMAND", "plan: the project's tests, run before and after each change like --check.", "",
+     [](std::string_view text, Arguments& args) { return set_text(text, args.audit.tests); }},
+    {"--pairs", 0, "N", "plan: time --check over N pairs of runs, before and after in turn.", "",
+     [](std::string_view text, Arguments& args) { return set_whole(text, 1, 1000, args.audit.pairs); }},
+    {"--output", 'o', "DIR",
+     "report: also write the standard for selecting GPUs and a template, made from the policy, into this folder.", "",
+     [](std::string_view text, Arguments& args) { return set_text(text, args.output); }},
     {"--threads", 0, "N", "Threads. Default: the processors that the process may use.", "",
      [](std::string_view text, Arguments& args) { return set_whole(text, 1, 1024, args.threads); }},
     {"--help", 'h', "", "Print this help.", "",

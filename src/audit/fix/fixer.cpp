@@ -1,7 +1,6 @@
 #include "audit/fix/fixer.hpp"
 
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <map>
@@ -11,7 +10,7 @@
 
 #include "audit/fix/apply.hpp"
 #include "audit/run_command.hpp"
-#include "base/atomic_file.hpp"
+#include "audit/write_text.hpp"
 #include "base/text.hpp"
 
 namespace weir::audit {
@@ -172,18 +171,6 @@ class Mender {
       if (auto kept = write_text(file.path.native() + ".orig", file.before, false); !kept) return kept.error();
     }
     return write_text(file.path, file.after, true);
-  }
-
-  static Status write_text(const std::filesystem::path& path, std::string_view text, bool overwrite) {
-    auto target = AtomicFile::create(path, overwrite);
-    if (!target) return target.error();
-    while (!text.empty()) {
-      const ssize_t count = ::write(target->fd(), text.data(), text.size());
-      if (count < 0 && errno == EINTR) continue;
-      if (count < 0) return Error{Errc::io, "cannot be written: " + errno_text(errno)};
-      text.remove_prefix(static_cast<std::size_t>(count));
-    }
-    return target->commit();
   }
 
   const AuditRequest& request_;

@@ -82,7 +82,7 @@ Value Reader::evaluate(Node node) {
     return left.joined(right);
   }
   if (kind == "named_expression") {
-    const Value value = expression(node.field("value"));
+    Value value = expression(node.field("value"));
     assign_text(text_of(node.field("name")), value);
     return value;
   }
@@ -187,7 +187,7 @@ Value Reader::concatenation(const Value& left, const Value& right) {
 }
 
 Value Reader::attribute(Node node) {
-  const Value object = expression(node.field("object"));
+  Value object = expression(node.field("object"));
   const std::string name{text_of(node.field("attribute"))};
   const Atom* atom = object.single();
   if (atom == nullptr) return {};
@@ -294,6 +294,7 @@ Value Reader::comparison(Node node) {
       op += text_of(child);
   }
   std::vector<Value> values;
+  values.reserve(operands.size());
   for (const Node operand : operands) values.push_back(expression(operand));
   if (values.size() != 2) return {};
   const bool membership = op == "in" || op == "notin" || op == "not in";

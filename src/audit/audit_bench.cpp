@@ -1,0 +1,49 @@
+// A thousand programs of 300 lines, as the contract of `weir audit` names them.
+
+#include <filesystem>
+#include <fstream>
+#include <string>
+
+#include <benchmark/benchmark.h>
+
+#include "audit/audit.hpp"
+
+namespace {
+
+namespace fs = std::filesystem;
+
+/// Ordinary code: imports, classes, loops, calls among files, a mask and devices in every tenth file.
+std::string program(int number) {
+  std::string text = "import os\nimport sys\n";
+  if (number % 10 == 0) text += "os.environ['CUDA_VISIBLE_DEVICES'] = '1'\n";
+  text += "import numpy as np\nimport torch\nfrom module_" + std::to_string((number + 1) % 1000) + " import work_0\n\n";
+  for (int i = 0; i < 22; ++i) {
+    const std::string n = std::to_string(i);
+    text += "\ndef work_" + n + "(values, scale=1.0, name=\"work " + n +
+            "\"):\n    \"\"\"Does one thing.\"\"\"\n    total = 0\n"
+            "    for index, value in enumerate(values):\n        if value > scale * index and name:\n"
+            "            total += np.sqrt(value) * scale + len(f\"{name}-{index}\")\n        else:\n"
+            "            total -= sum(x for x in range(index) if x % 2 == 0)\n    result = {\"total\": total, "
+            "\"name\": name, \"scale\": scale}\n"
+            "    print(\"done\", result[\"total\"], sys.argv[0])\n    return torch.tensor([total]).to(\"cuda:0\")\n";
+  }
+  return text + "\n\nif __name__ == \"__main__\":\n    print(work_1([1, 2, 3]))\n";
+}
+
+void BM_audit_1000_files(benchmark::State& state) {
+  const fs::path folder = fs::temp_directory_path() / "weir-audit-bench";
+  fs::create_directories(folder);
+  for (int i = 0; i < 1000; ++i) std::ofstream{folder / ("module_" + std::to_string(i) + ".py")} << program(i);
+  weir::audit::AuditRequest request;
+  request.operands = {folder.native()};
+  request.threads = static_cast<int>(state.range(0));
+  for (auto _ : state) {
+    const auto audit = run_audit(request);
+    if (!audit || audit->files != 1000 || audit->findings.size() < 100) return state.SkipWithError("wrong result");
+  }
+  state.SetItemsProcessed(state.iterations() * 1000);
+  fs::remove_all(folder);
+}
+BENCHMARK(BM_audit_1000_files)->ArgName("threads")->Arg(1)->Arg(2)->UseRealTime()->Unit(benchmark::kMillisecond);
+
+}  // namespace

@@ -1,0 +1,69 @@
+// Hostile code: the first byte chooses the kind of file, the rest is its text. Whatever is read is judged; all places must lie
+// within the text, and safe edits must leave what parsed parsing. Seeds: audit_fuzz_corpus.
+
+#include <cstddef>
+#include <cstdint>
+#include <cstdlib>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "audit/audit.hpp"
+#include "audit/fix/apply.hpp"
+#include "audit/report/report.hpp"
+#include "audit/rules/checks.hpp"
+
+namespace {
+
+using weir::audit::Finding;
+using weir::audit::Range;
+
+void require(bool promise) {
+  if (!promise) std::abort();
+}
+
+void check(Range where, std::size_t size) { require(where.begin <= where.end && where.end <= size); }
+
+/// The edits of one finding, applied alone.
+void apply(const Finding& finding) {
+  weir::audit::EditSet edits;
+  if (finding.module->kind != weir::audit::FileKind::python || !edits.add(finding.edits)) return;
+  const std::string_view before = finding.module->source.text();
+  const std::string after = edits.applied(before);
+  const auto same = check_same_outside(weir::audit::Language::python, before, edits, after);
+  (void)static_cast<bool>(same);  // refused edits are never written
+}
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  if (size == 0) return 0;
+  constexpr int kKinds = 12;
+  const auto kind = static_cast<weir::audit::FileKind>(data[0] % kKinds);
+  const std::string text{reinterpret_cast<const char*>(data + 1), size - 1};
+  auto module = weir::audit::read_module(kind, weir::audit::SourceFile{"file", "file", text});
+  if (!module) return 0;
+  for (const auto& function : module->functions) {
+    for (const auto& event : function.events) {
+      check(event.where, text.size());
+      check(event.statement, text.size());
+    }
+  }
+  std::vector<weir::audit::Module> modules;
+  modules.push_back(*std::move(module));
+  weir::audit::Audit audit;
+  audit.project = std::make_unique<weir::audit::Project>(std::move(modules));
+  weir::audit::Policy policy;
+  policy.given = true;
+  policy.device = "GPU-1";
+  audit.findings = judge(*audit.project, policy);
+  for (const Finding& finding : audit.findings) {
+    check(finding.where, text.size());
+    for (const auto& edit : finding.edits) check(edit.where, text.size());
+    require(finding.what.find('\n') == std::string::npos);
+    apply(finding);
+  }
+  for (const char* format : {"text", "json", "sarif", "github", "junit", "md"})
+    require(!weir::audit::find_reporter(format)(audit).empty() || audit.findings.empty());
+  return 0;
+}

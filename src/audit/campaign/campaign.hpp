@@ -1,0 +1,91 @@
+#pragma once
+
+#include <filesystem>
+#include <functional>
+#include <stop_token>
+#include <string>
+#include <vector>
+
+#include "audit/audit.hpp"
+#include "base/result.hpp"
+
+namespace weir::audit {
+
+/// How one file of a campaign stands.
+struct CampaignFile {
+  std::string path{};  ///< below the repository
+  std::vector<std::string> rules{};
+  std::string state = "planned";  ///< planned, mended, put back
+  std::string reason{};           ///< why it was put back
+  std::string commit{};
+  double seconds = 0;  ///< of its work, checks included
+  double slower = 0;   ///< median of (after / before) - 1 over paired runs; 0 if not measured
+  double spread = 0;   ///< half the distance between the quartiles of the same
+};
+
+struct Shard {
+  std::string name;  ///< "shard-1"; its branch is weir/shard-1
+  std::vector<CampaignFile> files;
+};
+
+/// What to do and how far it is. Kept in <repository's .git>/weir-audit, one file for the plan and one a shard, each written
+/// whole or not at all, so that an interrupted campaign goes on where it was.
+struct Campaign {
+  std::string base;    ///< the commit that all work starts from
+  std::string branch;  ///< the user's, which is not touched
+  std::vector<std::string> operands, select, ignore;
+  std::string policy;
+  bool unsafe = false;
+  std::string check;  ///< command for each file, with {file}; empty: none
+  std::string tests;  ///< command for the whole project; empty: none
+  int pairs = 0;      ///< paired timed runs of the check; 0: none
+  double wall_seconds = 0;
+  std::vector<Shard> shards;
+};
+
+struct CampaignRequest {
+  AuditRequest audit{};
+  std::string policy_file{};
+  bool unsafe = false;
+  std::string check{}, tests{};
+  int jobs = 1;
+  int pairs = 0;
+  std::stop_token stop{};
+  std::function<void(const std::string&)> tell = [](const std::string&) {};
+};
+
+/// Finds the files that need work and deals them out. Errors: invalid_argument (no git repository, a tree with changes (named),
+/// no branch, a campaign that is not finished), io.
+Result<Campaign> plan_campaign(const CampaignRequest& request);
+
+/// Does what is left of the plan: for each shard a worktree and a branch; for each file the checks before, the edit, the checks
+/// after, a commit or the file put back; at the end one branch weir/all with all shards merged. Errors: invalid_argument, io,
+/// cancelled.
+Result<Campaign> run_campaign(const CampaignRequest& request);
+
+/// The campaign as it stands. Errors: invalid_argument if there is none.
+Result<Campaign> load_campaign();
+
+/// Computed from the files' states, never from anything else.
+struct Verdict {
+  std::size_t planned = 0, mended = 0, put_back = 0;
+  double sequential_seconds = 0;
+  bool complete() const { return planned == 0 && put_back == 0; }
+  std::string text() const;
+};
+Verdict verdict_of(const Campaign& campaign);
+
+/// "md", "html" or "junit".
+std::string campaign_report(const Campaign& campaign, std::string_view format);
+/// The project's way of selecting GPUs, and the start of a new program, both from the policy.
+std::string standard_page(const Policy& policy);
+std::string template_file(const Policy& policy);
+
+// Shared by the steps.
+Result<std::string> git(const std::vector<std::string>& words, const std::filesystem::path& folder = {});
+std::string first_line(std::string_view text);
+Result<std::filesystem::path> campaign_folder();
+Status save_plan(const Campaign& campaign);
+Status save_shard(const Shard& shard);
+
+}  // namespace weir::audit

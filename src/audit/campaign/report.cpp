@@ -1,0 +1,149 @@
+#include <algorithm>
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include "audit/campaign/campaign.hpp"
+#include "audit/fix/header.hpp"
+#include "base/text.hpp"
+
+namespace weir::audit {
+namespace {
+
+std::string escaped(std::string_view text) {
+  std::string out;
+  for (const char c : printable(text)) {
+    if (c == '&')
+      out += "&amp;";
+    else if (c == '<')
+      out += "&lt;";
+    else if (c == '>')
+      out += "&gt;";
+    else if (c == '"')
+      out += "&quot;";
+    else
+      out += c;
+  }
+  return out;
+}
+
+std::string timing(const CampaignFile& file, int pairs) {
+  if (pairs == 0 || file.state != "mended") return "";
+  return fmt::format("{:+.1f} % (noise {:.1f} %, {} pairs)", 100 * file.slower, 100 * file.spread, pairs);
+}
+
+std::string speed_text(const Campaign& campaign, const Verdict& verdict) {
+  return fmt::format("{:.1f} s of wall time; one after the other {:.1f} s", campaign.wall_seconds,
+                     verdict.sequential_seconds);
+}
+
+std::string markdown(const Campaign& campaign, const Verdict& verdict) {
+  std::string text = fmt::format("# weir audit: campaign\n\nVerdict: **{}**. Base {} of {}. {}.\n\n", verdict.text(),
+                                 campaign.base.substr(0, 12), campaign.branch, speed_text(campaign, verdict));
+  text += "| file | branch | rules | result | commit | s | time |\n|---|---|---|---|---|---|---|\n";
+  for (const Shard& shard : campaign.shards) {
+    for (const CampaignFile& file : shard.files)
+      text +=
+          fmt::format("| {} | weir/{} | {} | {}{} | {} | {:.2f} | {} |\n", escaped(file.path), shard.name,
+                      fmt::join(file.rules, " "), file.state, file.reason.empty() ? "" : ": " + escaped(file.reason),
+                      file.commit.substr(0, 12), file.seconds, timing(file, campaign.pairs));
+  }
+  return text;
+}
+
+std::string html(const Campaign& campaign, const Verdict& verdict) {
+  std::string rows;
+  for (const Shard& shard : campaign.shards) {
+    for (const CampaignFile& file : shard.files)
+      rows += fmt::format(
+          "<tr><td>{}</td><td>weir/{}</td><td>{}</td><td>{}</td><td>{}</td><td>{}</td><td>{:.2f}</td><td>{}</td></"
+          "tr>\n",
+          escaped(file.path), shard.name, fmt::join(file.rules, " "), file.state, escaped(file.reason),
+          file.commit.substr(0, 12), file.seconds, timing(file, campaign.pairs));
+  }
+  return fmt::format(
+      "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><title>weir audit: campaign</title>\n"
+      "<style>body{{font:16px sans-serif;margin:2em}}td,th{{padding:.3em .8em;text-align:left;border-bottom:1px solid "
+      "#ccc}}</style></head>\n"
+      "<body><h1>weir audit: campaign</h1>\n<p><b>{}</b></p><p>Base {} of {}. {}.</p>\n<table>\n"
+      "<tr><th>file</th><th>branch</th><th>rules</th><th>result</th><th>why</th><th>commit</th><th>s</th><th>time</"
+      "th></tr>\n{}</table></body></html>\n",
+      escaped(verdict.text()), campaign.base.substr(0, 12), escaped(campaign.branch), speed_text(campaign, verdict),
+      rows);
+}
+
+std::string junit(const Campaign& campaign, const Verdict& verdict) {
+  std::string cases;
+  for (const Shard& shard : campaign.shards) {
+    for (const CampaignFile& file : shard.files) {
+      cases += fmt::format("  <testcase classname=\"weir.{}\" name=\"{}\" time=\"{:.3f}\"", shard.name,
+                           escaped(file.path), file.seconds);
+      if (file.state == "mended")
+        cases += "/>\n";
+      else if (file.state == "planned")
+        cases += "><skipped message=\"not done yet\"/></testcase>\n";
+      else
+        cases += fmt::format("><failure message=\"{}\"/></testcase>\n", escaped(file.reason));
+    }
+  }
+  return fmt::format(
+      "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuite name=\"weir audit campaign\" tests=\"{}\" "
+      "failures=\"{}\" skipped=\"{}\">\n{}</testsuite>\n",
+      verdict.planned + verdict.mended + verdict.put_back, verdict.put_back, verdict.planned, cases);
+}
+
+}  // namespace
+
+std::string Verdict::text() const {
+  const std::size_t all = planned + mended + put_back;
+  if (complete()) return fmt::format("complete: {} of {} files mended", mended, all);
+  return fmt::format("incomplete: {} of {} files mended, {} put back, {} not done", mended, all, put_back, planned);
+}
+
+Verdict verdict_of(const Campaign& campaign) {
+  Verdict verdict;
+  for (const Shard& shard : campaign.shards) {
+    for (const CampaignFile& file : shard.files) {
+      if (file.state == "mended")
+        ++verdict.mended;
+      else if (file.state == "planned")
+        ++verdict.planned;
+      else
+        ++verdict.put_back;
+      verdict.sequential_seconds += file.seconds;
+    }
+  }
+  return verdict;
+}
+
+std::string campaign_report(const Campaign& campaign, std::string_view format) {
+  const Verdict verdict = verdict_of(campaign);
+  if (format == "html") return html(campaign, verdict);
+  return format == "junit" ? junit(campaign, verdict) : markdown(campaign, verdict);
+}
+
+std::string standard_page(const Policy& policy) {
+  const std::string mask = policy.mask(!policy.uuid);
+  std::string text = fmt::format("# How this project selects its GPU\n\nThe card: {} (role {}).\n\n",
+                                 policy.device.empty() ? "none is named in weir.toml" : policy.device, policy.role);
+  text +=
+      "1. One card a process. The mask is set before the first GPU library is imported, by the program itself or by "
+      "what starts it.\n"
+      "2. A mask that is there already is respected: a scheduler or a user has set it.\n"
+      "3. An index mask comes with CUDA_DEVICE_ORDER=PCI_BUS_ID; a UUID needs none.\n"
+      "4. Within the program the card is `cuda:0`, always: masks renumber.\n"
+      "5. Libraries set nothing; programs do.\n"
+      "6. What runs where is proved by UUID or PCI address, never by a number.\n";
+  if (!mask.empty())
+    text += fmt::format("\nThe start of a program:\n\n```python\n{}```\n", header_text(policy, !policy.uuid, "\n"));
+  return text + "\n`weir audit` checks these rules; docs/rules explains each.\n";
+}
+
+std::string template_file(const Policy& policy) {
+  return "#!/usr/bin/env python3\n\"\"\"What this program does.\"\"\"\n" + header_text(policy, !policy.uuid, "\n") +
+         "import torch\n\n\ndef main():\n    device = torch.device(\"cuda:0\")\n    "
+         "print(torch.cuda.get_device_properties(device))\n\n\n"
+         "if __name__ == \"__main__\":\n    main()\n";
+}
+
+}  // namespace weir::audit

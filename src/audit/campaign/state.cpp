@@ -1,0 +1,138 @@
+#include <fstream>
+#include <iterator>
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include "audit/campaign/campaign.hpp"
+#include "audit/run_command.hpp"
+#include "audit/write_text.hpp"
+#include "base/text.hpp"
+
+namespace weir::audit {
+namespace {
+
+using Json = nlohmann::ordered_json;
+namespace fs = std::filesystem;
+
+Json file_json(const CampaignFile& file) {
+  return {{"path", file.path},     {"rules", file.rules},     {"state", file.state},   {"reason", file.reason},
+          {"commit", file.commit}, {"seconds", file.seconds}, {"slower", file.slower}, {"spread", file.spread}};
+}
+
+CampaignFile file_from(const Json& json) {
+  CampaignFile file;
+  json.at("path").get_to(file.path);
+  json.at("rules").get_to(file.rules);
+  json.at("state").get_to(file.state);
+  json.at("reason").get_to(file.reason);
+  json.at("commit").get_to(file.commit);
+  json.at("seconds").get_to(file.seconds);
+  json.at("slower").get_to(file.slower);
+  json.at("spread").get_to(file.spread);
+  return file;
+}
+
+Json shard_json(const Shard& shard) {
+  Json files = Json::array();
+  for (const CampaignFile& file : shard.files) files.push_back(file_json(file));
+  return {{"name", shard.name}, {"files", files}};
+}
+
+Shard shard_from(const Json& json) {
+  Shard shard{.name = json.at("name").get<std::string>(), .files = {}};
+  for (const Json& file : json.at("files")) shard.files.push_back(file_from(file));
+  return shard;
+}
+
+Status write_json(const fs::path& path, const Json& json) {
+  return write_text(path, json.dump(1, ' ', false, Json::error_handler_t::replace) + '\n');
+}
+
+Result<Json> read_json(const fs::path& path) {
+  std::ifstream file{path};
+  if (!file) return Error{Errc::invalid_argument, "there is no campaign here; 'weir audit plan PATH...' makes one"};
+  const std::string text{std::istreambuf_iterator<char>{file}, {}};
+  Json json = Json::parse(text, nullptr, false);
+  if (json.is_discarded()) return Error{Errc::corrupt, fmt::format("{}: is no JSON", printable(path.native()))};
+  return json;
+}
+
+}  // namespace
+
+std::string first_line(std::string_view text) { return one_line(text.substr(0, text.find('\n'))); }
+
+Result<std::string> git(const std::vector<std::string>& words, const fs::path& folder) {
+  std::vector<std::string> command{"git", "-c", "gc.auto=0", "-c", "core.quotePath=false"};
+  command.insert(command.end(), words.begin(), words.end());
+  const auto ended = run_command({.words = command, .folder = folder, .limit = std::chrono::seconds{300}});
+  if (!ended) return ended.error();
+  if (ended->status != 0)
+    return Error{Errc::io, fmt::format("git {}: {}", words.front(), printable(first_line(ended->output)))};
+  return ended->output;
+}
+
+Result<fs::path> campaign_folder() {
+  const auto common = git({"rev-parse", "--git-common-dir"});
+  if (!common) return Error{Errc::invalid_argument, "this is no git repository: a campaign keeps its work in branches"};
+  return fs::absolute(first_line(*common)) / "weir-audit";
+}
+
+Status save_plan(const Campaign& campaign) {
+  const auto folder = campaign_folder();
+  if (!folder) return folder.error();
+  std::error_code problem;
+  fs::create_directories(*folder, problem);
+  Json names = Json::array();
+  for (const Shard& shard : campaign.shards) names.push_back(shard.name);
+  return write_json(*folder / "plan.json", {{"version", 1},
+                                            {"base", campaign.base},
+                                            {"branch", campaign.branch},
+                                            {"operands", campaign.operands},
+                                            {"select", campaign.select},
+                                            {"ignore", campaign.ignore},
+                                            {"policy", campaign.policy},
+                                            {"unsafe", campaign.unsafe},
+                                            {"check", campaign.check},
+                                            {"tests", campaign.tests},
+                                            {"pairs", campaign.pairs},
+                                            {"wall_seconds", campaign.wall_seconds},
+                                            {"shards", names}});
+}
+
+Status save_shard(const Shard& shard) {
+  const auto folder = campaign_folder();
+  if (!folder) return folder.error();
+  return write_json(*folder / (shard.name + ".json"), shard_json(shard));
+}
+
+Result<Campaign> load_campaign() {
+  const auto folder = campaign_folder();
+  if (!folder) return folder.error();
+  const auto plan = read_json(*folder / "plan.json");
+  if (!plan) return plan.error();
+  Campaign campaign;
+  try {
+    plan->at("base").get_to(campaign.base);
+    plan->at("branch").get_to(campaign.branch);
+    plan->at("operands").get_to(campaign.operands);
+    plan->at("select").get_to(campaign.select);
+    plan->at("ignore").get_to(campaign.ignore);
+    plan->at("policy").get_to(campaign.policy);
+    plan->at("unsafe").get_to(campaign.unsafe);
+    plan->at("check").get_to(campaign.check);
+    plan->at("tests").get_to(campaign.tests);
+    plan->at("pairs").get_to(campaign.pairs);
+    plan->at("wall_seconds").get_to(campaign.wall_seconds);
+    for (const Json& name : plan->at("shards")) {
+      const auto shard = read_json(*folder / (name.get<std::string>() + ".json"));
+      if (!shard) return shard.error();
+      campaign.shards.push_back(shard_from(*shard));
+    }
+  } catch (const Json::exception& wrong) {
+    return Error{Errc::corrupt, fmt::format("{}: {}", printable(folder->native()), printable(wrong.what()))};
+  }
+  return campaign;
+}
+
+}  // namespace weir::audit

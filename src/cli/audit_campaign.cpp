@@ -1,0 +1,126 @@
+#ifdef WEIR_AUDIT
+#include "cli/audit_campaign.hpp"
+
+#include <filesystem>
+#include <fstream>
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include "audit/campaign/campaign.hpp"
+#include "base/signals.hpp"
+#include "base/text.hpp"
+#include "cli/defaults.hpp"
+#include "observe/log.hpp"
+
+namespace weir::cli {
+namespace {
+
+namespace fs = std::filesystem;
+
+Ending wrong_usage(std::string what) { return {Exit::wrong_usage, std::move(what)}; }
+
+/// --policy, else the one that the plan was made with, else weir.toml of the current folder.
+Result<audit::CampaignRequest> make_request(const Arguments& args, const std::string& planned_policy) {
+  audit::CampaignRequest request;
+  request.policy_file = !args.audit.policy.empty() ? args.audit.policy : planned_policy;
+  if (request.policy_file.empty() && fs::exists("weir.toml")) request.policy_file = "weir.toml";
+  if (!request.policy_file.empty()) {
+    auto policy = audit::read_policy(request.policy_file);
+    if (!policy) return policy.error();
+    request.audit.policy = *std::move(policy);
+  }
+  request.audit.operands.assign(args.operands.begin() + 1, args.operands.end());
+  request.audit.select = args.audit.select;
+  request.audit.ignore = args.audit.ignore;
+  request.audit.threads = effective_threads(args);
+  request.unsafe = args.audit.unsafe;
+  request.check = args.audit.check;
+  request.tests = args.audit.tests;
+  request.jobs = args.audit.jobs;
+  request.pairs = args.audit.pairs;
+  return request;
+}
+
+Ending ending_of(const Error& error) {
+  if (error.code == Errc::cancelled) return {Exit::interrupted, error.what};
+  return {error.code == Errc::invalid_argument ? Exit::wrong_usage : Exit::some_failed, error.what};
+}
+
+Ending tell_verdict(const audit::Campaign& campaign) {
+  const auto verdict = audit::verdict_of(campaign);
+  if (auto printed = print(verdict.text() + "\n"); printed.exit != Exit::done) return printed;
+  return {verdict.complete() ? Exit::done : Exit::some_failed, {}};
+}
+
+Ending run_plan(const Arguments& args) {
+  if (args.operands.size() < 2) return wrong_usage("no file or folder given: weir audit plan PATH...");
+  const auto request = make_request(args, {});
+  if (!request) return wrong_usage(request.error().what);
+  const auto campaign = audit::plan_campaign(*request);
+  if (!campaign) return ending_of(campaign.error());
+  std::string text;
+  for (const auto& shard : campaign->shards) {
+    for (const auto& file : shard.files)
+      text += fmt::format("weir/{}  {}  {}\n", shard.name, printable(file.path), fmt::join(file.rules, " "));
+  }
+  return print(text + fmt::format("{} files in {} shards; 'weir audit run' does it\n",
+                                  audit::verdict_of(*campaign).planned, campaign->shards.size()));
+}
+
+void say_interrupted() {}
+
+Ending run_run(const Arguments& args) {
+  if (args.operands.size() > 1) return wrong_usage("'weir audit run' takes no path: the plan names the files");
+  // Work on one file may take as long as its checks.
+  const SignalWatch signals{std::chrono::hours{2}, static_cast<int>(Exit::interrupted), say_interrupted};
+  const auto plan = audit::load_campaign();
+  if (!plan) return ending_of(plan.error());
+  auto request = make_request(args, plan->policy);
+  if (!request) return wrong_usage(request.error().what);
+  observe::Log log{observe::Verbosity::normal};
+  request->stop = signals.token();
+  request->tell = [&](const std::string& line) { log.info(line); };
+  const auto campaign = audit::run_campaign(*request);
+  return campaign ? tell_verdict(*campaign) : ending_of(campaign.error());
+}
+
+Ending write_pages(const Arguments& args, const audit::Policy& policy) {
+  std::error_code problem;
+  fs::create_directories(args.output, problem);
+  const fs::path folder{args.output};
+  std::ofstream{folder / "gpu-selection.md"} << audit::standard_page(policy);
+  std::ofstream{folder / "template.py"} << audit::template_file(policy);
+  if (!fs::exists(folder / "gpu-selection.md", problem) || !fs::exists(folder / "template.py", problem))
+    return {Exit::some_failed, fmt::format("{}: cannot be written", printable(args.output))};
+  return {};
+}
+
+Ending run_report(const Arguments& args) {
+  const auto campaign = audit::load_campaign();
+  if (!campaign) return ending_of(campaign.error());
+  const auto request = make_request(args, campaign->policy);
+  if (!request) return wrong_usage(request.error().what);
+  if (!args.output.empty()) {
+    if (auto written = write_pages(args, request->audit.policy); written.exit != Exit::done) return written;
+  }
+  if (auto printed = print(audit::campaign_report(*campaign, args.audit.format)); printed.exit != Exit::done)
+    return printed;
+  return {audit::verdict_of(*campaign).complete() ? Exit::done : Exit::some_failed, {}};
+}
+
+}  // namespace
+
+bool is_campaign(const Arguments& args) {
+  const std::string first = args.operands.empty() ? std::string{} : args.operands.front();
+  return first == "plan" || first == "run" || first == "report";
+}
+
+Ending run_campaign(const Invocation& invocation) {
+  const Arguments& args = invocation.args();
+  const std::string& verb = args.operands.front();
+  return verb == "plan" ? run_plan(args) : verb == "run" ? run_run(args) : run_report(args);
+}
+
+}  // namespace weir::cli
+#endif

@@ -1,0 +1,11 @@
+#pragma once
+
+#include "cli/command.hpp"
+
+namespace weir::cli {
+
+/// `weir audit plan`, `run` and `report`: the first operand says which.
+bool is_campaign(const Arguments& args);
+Ending run_campaign(const Invocation& invocation);
+
+}  // namespace weir::cli

@@ -1,0 +1,256 @@
+// weir audit as a user meets it.
+#ifdef WEIR_AUDIT
+
+#include <sys/stat.h>
+
+#include <gtest/gtest.h>
+
+#include <nlohmann/json.hpp>
+
+#include "audit/rules/rule.hpp"
+#include "audit/run_command.hpp"
+#include "program.hpp"
+
+namespace weir::test {
+namespace {
+
+using Json = nlohmann::json;
+
+const std::string kLate = "import torch\nimport os\nos.environ.setdefault('CUDA_VISIBLE_DEVICES', 'GPU-1')\n";
+const std::string kRight = "import os\nos.environ.setdefault('CUDA_VISIBLE_DEVICES', 'GPU-1')\nimport torch\n";
+
+How in(const Folder& folder) {
+  return {.folder = folder.path(), .variables = {{"PATH", "/usr/bin:/bin"}, {"GIT_CONFIG_GLOBAL", "/dev/null"}}};
+}
+
+TEST(CliAudit, TheExitStatusTellsCleanFromFindingsFromWrongUse) {
+  const Folder folder;
+  folder.put("a/good.py", kRight);
+  folder.put("b/bad.py", kLate);
+  EXPECT_EQ(run({"audit", "a"}, in(folder)).status, 0);
+  const Ended bad = run({"audit", "b"}, in(folder));
+  EXPECT_EQ(bad.status, 1);
+  EXPECT_TRUE(bad.out.starts_with("b/bad.py:3:1: fragile G01 ")) << bad.out;
+  for (const std::vector<std::string>& words : {std::vector<std::string>{"audit"},
+                                                {"audit", "none"},
+                                                {"audit", "a", "--select", "G99"},
+                                                {"audit", "a", "--format", "x"},
+                                                {"audit", "--explain", "G99"},
+                                                {"audit", "a", "--policy", "none.toml"}}) {
+    const Ended ended = run(words, in(folder));
+    EXPECT_EQ(ended.status, 2) << words.back();
+    EXPECT_EQ(ended.error_lines(), 1u) << ended.error;
+  }
+}
+
+TEST(CliAudit, SelectIgnoreAndPolicyChooseTheRules) {
+  const Folder folder;
+  folder.put("bad.py", kLate + "torch.zeros(1).cuda()\nif __name__ == '__main__':\n    pass\n");
+  EXPECT_EQ(run({"audit", ".", "--ignore", "G01"}, in(folder)).status, 0);
+  EXPECT_EQ(run({"audit", ".", "--select", "G08,G20"}, in(folder)).status, 0);
+  EXPECT_EQ(run({"audit", ".", "--select", "G13"}, in(folder)).status, 1);
+  folder.put("weir.toml", "[audit]\ndevice = \"GPU-1\"\nexclude = [\"old\"]\n");
+  folder.put("old/bad.py", kLate);
+  const Ended ended = run({"audit", "."}, in(folder));
+  EXPECT_NE(ended.out.find("G13"), std::string::npos);
+  EXPECT_EQ(ended.out.find("old/"), std::string::npos);
+  folder.put("weir.toml", "[audit]\ncolour = 1\n");
+  const Ended wrong = run({"audit", "."}, in(folder));
+  EXPECT_EQ(wrong.status, 2);
+  EXPECT_TRUE(wrong.says("weir.toml:2: unknown setting 'colour'")) << wrong.error;
+}
+
+TEST(CliAudit, EveryFormatIsWhatItSays) {
+  const Folder folder;
+  folder.put("b%d,<&.py", kLate + "# weir: ignore[G10] one card\nos.environ['CUDA_VISIBLE_DEVICES'] = 'GPU-1'\n");
+  const Json json = Json::parse(run({"audit", ".", "--format", "json"}, in(folder)).out);
+  EXPECT_EQ(json["findings"][0]["rule"], "G01");
+  EXPECT_EQ(json["findings"][0]["line"], 3);
+  const Json sarif = Json::parse(run({"audit", ".", "--format", "sarif"}, in(folder)).out);
+  EXPECT_EQ(sarif["version"], "2.1.0");
+  const Json& result = sarif["runs"][0]["results"][0];
+  EXPECT_EQ(result["ruleId"], sarif["runs"][0]["tool"]["driver"]["rules"][result["ruleIndex"].get<int>()]["id"]);
+  EXPECT_EQ(result["partialFingerprints"]["weir/v1"].get<std::string>().size(), 16u);
+  EXPECT_FALSE(result["fixes"][0]["artifactChanges"][0]["replacements"].empty());
+  EXPECT_EQ(result["locations"][0]["physicalLocation"]["artifactLocation"]["uri"], "./b%25d%2C%3C%26.py");
+  bool suppressed = false;
+  for (const Json& one : sarif["runs"][0]["results"]) suppressed = suppressed || one.contains("suppressions");
+  EXPECT_TRUE(suppressed);
+  EXPECT_TRUE(
+      run({"audit", ".", "--format", "github"}, in(folder)).out.starts_with("::warning file=./b%25d%2C<&.py,line=3"));
+  EXPECT_NE(run({"audit", ".", "--format", "junit"}, in(folder)).out.find("name=\"./b%d,&lt;&amp;.py\""),
+            std::string::npos);
+  EXPECT_NE(run({"audit", ".", "--format", "md"}, in(folder)).out.find("| G01 | fragile |"), std::string::npos);
+  EXPECT_NE(run({"audit", ".", "--stats"}, in(folder)).out.find(" G01 mask set after"), std::string::npos);
+}
+
+TEST(CliAudit, ABaselineKeepsOldFindingsQuietAndNewOnesLoud) {
+  const Folder folder;
+  folder.put("a.py", kLate);
+  EXPECT_EQ(run({"audit", ".", "--baseline", "base", "--write-baseline"}, in(folder)).status, 0);
+  EXPECT_EQ(run({"audit", ".", "--baseline", "base"}, in(folder)).status, 0);
+  folder.put("a.py", "# one line more\n" + kLate);
+  EXPECT_EQ(run({"audit", ".", "--baseline", "base"}, in(folder)).status, 0);
+  folder.put("b.py", kLate);
+  EXPECT_EQ(run({"audit", ".", "--baseline", "base"}, in(folder)).status, 1);
+  EXPECT_EQ(run({"audit", ".", "--baseline", "a.py"}, in(folder)).status, 2);
+}
+
+TEST(CliAudit, BadInputIsSaidInOneLineAndTheRestIsJudged) {
+  const Folder folder;
+  folder.put("good.py", kRight);
+  folder.put("binary.py", std::string("x\0y", 3));
+  folder.put("utf16.py", "\xFF\xFEi\0m\0");
+  folder.put("latin.py", "# \xE9t\xE9\n" + kRight);
+  folder.put("python2.py", "print 'gpu'\nexec 'x'\n" + kRight);
+  folder.put("broken.py", "import torch\ndef f(:\n  gpu = (((\n");
+  folder.put("large.py", std::string(5 << 20, '#'));
+  folder.put("new\nline.py", kLate);
+  fs::create_directory_symlink(folder.path(), folder / "loop");
+  fs::create_symlink("nowhere", folder / "dangling.py");
+  ::mkfifo((folder / "pipe.py").c_str(), 0600);
+  const Ended ended = run({"audit", "."}, in(folder));
+  EXPECT_EQ(ended.status, 1);
+  for (const char* said : {"./binary.py: is binary", "./utf16.py: is UTF-16", "./broken.py:", "./large.py: is 5",
+                           "./pipe.py: is not a regular"})
+    EXPECT_TRUE(ended.says(said)) << said << "\n" << ended.error;
+  EXPECT_EQ(ended.error.find("latin.py"), std::string::npos) << ended.error;
+  EXPECT_EQ(ended.error.find("python2.py"), std::string::npos) << ended.error;
+  EXPECT_NE(ended.out.find("new\\nline.py:3:1"), std::string::npos) << ended.out;
+}
+
+TEST(CliAudit, WhatGitIgnoresIsLeftOut) {
+  const Folder folder;
+  folder.put(".git/HEAD", "");
+  folder.put(".gitignore", "build/\n*.gen.py\n!keep.gen.py\n/top.py\n");
+  for (const char* name :
+       {"build/a.py", "x.gen.py", "keep.gen.py", "top.py", "sub/top.py", "sub/build/a.py", "node_modules/a.py"})
+    folder.put(name, kLate);
+  folder.put("sub/.gitignore", "local.py\n");
+  folder.put("sub/local.py", kLate);
+  const Json json = Json::parse(run({"audit", "sub", "keep.gen.py", ".", "--format", "json"}, in(folder)).out);
+  std::vector<std::string> files;
+  for (const Json& finding : json["findings"]) files.push_back(finding["file"]);
+  EXPECT_EQ(json["files"], 2) << json.dump(1);
+}
+
+TEST(CliAudit, FixMendsAndDiffOnlyShows) {
+  const Folder folder;
+  folder.put("a.py", kLate);
+  const Ended diff = run({"audit", ".", "--diff"}, in(folder));
+  EXPECT_EQ(diff.status, 1);
+  EXPECT_TRUE(diff.out.starts_with("--- a/./a.py\n+++ b/./a.py\n@@ ")) << diff.out;
+  EXPECT_EQ(folder.text("a.py"), kLate);
+  const Ended fixed = run({"audit", ".", "--fix"}, in(folder));
+  EXPECT_EQ(fixed.status, 0) << fixed.out;
+  EXPECT_TRUE(fixed.says("./a.py: mended G01"));
+  EXPECT_EQ(folder.text("a.py"), kRight);
+  EXPECT_EQ(run({"audit", ".", "--diff"}, in(folder)).out, "");
+}
+
+TEST(CliAudit, TheRulesPagesAreThoseOfTheTable) {
+  for (const audit::Rule& rule : audit::all_rules()) {
+    std::ifstream file{WEIR_SOURCE_DIR "/docs/rules/" + std::string{rule.id} + ".md"};
+    const std::string page{std::istreambuf_iterator<char>{file}, {}};
+    EXPECT_EQ(page, audit::rule_page(rule)) << "run packaging/update";
+    EXPECT_EQ(run({"audit", "--explain", std::string{rule.id}}).out, audit::explain(rule));
+  }
+}
+
+/// A repository of its own with some programs; the user's settings of git play no part.
+class Repository {
+ public:
+  Repository() {
+    git({"init", "-q", "-b", "main"});
+    git({"config", "user.name", "tester"});
+    git({"config", "user.email", "tester@example.org"});
+    for (int i = 1; i <= 5; ++i) folder.put("p " + std::to_string(i) + ".py", program(i));
+    folder.put("self.py",
+               "import os\nos.environ.setdefault('CUDA_VISIBLE_DEVICES', '1')\nprint(len(open('self.py').read()))\n");
+    git({"add", "-A"});
+    git({"commit", "-q", "-m", "start"});
+  }
+  static std::string program(int i) {
+    return "import os\nos.environ.setdefault('CUDA_VISIBLE_DEVICES', '1')\nprint(" + std::to_string(i) + ")\n";
+  }
+  std::string git(std::vector<std::string> words) const {
+    words.insert(words.begin(), "git");
+    const auto ended = audit::run_command({.words = std::move(words), .folder = folder.path()});
+    return ended ? ended->output : "";
+  }
+  Folder folder;
+};
+
+TEST(CliAuditCampaign, EachFileIsCommittedOrPutBack) {
+  const Repository repository;
+  const How how = in(repository.folder);
+  EXPECT_EQ(run({"audit", "run"}, how).status, 2);
+  const Ended plan = run(
+      {"audit", "plan", ".", "--jobs", "3", "--check", "test -x /usr/bin/python3 || exit 0; /usr/bin/python3 {file}"},
+      how);
+  ASSERT_EQ(plan.status, 0) << plan.error;
+  EXPECT_NE(plan.out.find("6 files in 3 shards"), std::string::npos) << plan.out;
+  const Ended done = run({"audit", "run", "--jobs", "3"}, how);
+  EXPECT_EQ(done.status, 1) << done.error;
+  EXPECT_EQ(done.out, "incomplete: 5 of 6 files mended, 1 put back, 0 not done\n") << done.error;
+  // One commit a file, and the user's own branch as it was.
+  EXPECT_EQ(repository.git({"diff", "--name-only", "main", "weir/all"}), "p 1.py\np 2.py\np 3.py\np 4.py\np 5.py\n");
+  EXPECT_NE(repository.git({"log", "--oneline", "--no-merges", "main..weir/all"}).find("G04 in p 3.py"),
+            std::string::npos);
+  EXPECT_EQ(repository.git({"status", "--porcelain"}), "");
+  EXPECT_EQ(repository.git({"branch", "--show-current"}), "main\n");
+  EXPECT_EQ(repository.git({"show", "weir/all:self.py"}), repository.folder.text("self.py"));
+  const Ended report = run({"audit", "report", "--format", "junit", "-o", "pages"}, how);
+  EXPECT_EQ(report.status, 1);
+  EXPECT_NE(report.out.find("tests=\"6\" failures=\"1\" skipped=\"0\""), std::string::npos) << report.out;
+  EXPECT_NE(repository.folder.text("pages/gpu-selection.md").find("cuda:0"), std::string::npos);
+  EXPECT_NE(run({"audit", "report", "--format", "html"}, how).out.find("<td>self.py</td>"), std::string::npos);
+  // Again: nothing is left to do, and nothing is done.
+  const std::string all = repository.git({"rev-parse", "weir/all"});
+  EXPECT_EQ(run({"audit", "run"}, how).out, done.out);
+  EXPECT_EQ(repository.git({"rev-parse", "weir/all"}), all);
+}
+
+TEST(CliAuditCampaign, WhatIsInterruptedGoesOnWhereItWas) {
+  const Repository repository;
+  const How how = in(repository.folder);
+  ASSERT_EQ(run({"audit", "plan", ".", "--jobs", "1", "--check",
+                 "while test ! -e \"$PWD/../../../../go\"; do sleep 0.05; done"},
+                how)
+                .status,
+            0);
+  How killed = how;
+  killed.meanwhile = [&](pid_t child) {
+    // Within the first check: its worktree is there by then.
+    for (int i = 0; i < 2000 && !fs::exists(repository.folder / ".git/weir-audit/worktrees/shard-1/.git"); ++i)
+      std::this_thread::sleep_for(std::chrono::milliseconds{10});
+    kill(child, SIGKILL);
+    repository.folder.put("go", "");
+  };
+  EXPECT_EQ(run({"audit", "run"}, killed).status, 128 + SIGKILL);
+  fs::remove(repository.folder / "go");
+  repository.folder.put("go", "");
+  const Ended done = run({"audit", "run"}, how);
+  EXPECT_EQ(done.out, "complete: 6 of 6 files mended\n") << done.error;
+  EXPECT_EQ(repository.git({"rev-list", "--count", "--no-merges", "main..weir/all"}), "6\n");
+}
+
+TEST(CliAuditCampaign, ATreeWithChangesOrNoBranchIsRefused) {
+  const Repository repository;
+  const How how = in(repository.folder);
+  repository.folder.put("self.py", "changed\n");
+  const Ended dirty = run({"audit", "plan", "."}, how);
+  EXPECT_EQ(dirty.status, 2);
+  EXPECT_TRUE(dirty.says("self.py")) << dirty.error;
+  repository.git({"checkout", "-q", "--", "."});
+  repository.git({"checkout", "-q", "--detach"});
+  EXPECT_TRUE(run({"audit", "plan", "."}, how).says("HEAD is detached"));
+  const Folder plain;
+  plain.put("a.py", kLate);
+  EXPECT_TRUE(run({"audit", "plan", "."}, in(plain)).says("no git repository"));
+}
+
+}  // namespace
+}  // namespace weir::test
+
+#endif
