@@ -7,6 +7,7 @@
 #include <sstream>
 #include <string>
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include "audit/audit.hpp"
@@ -117,8 +118,9 @@ TEST(AuditRules, TheBadExampleIsFoundAndTheGoodOneIsNot) {
         rule.bad.find("torch.") != std::string_view::npos && rule.bad.find("import") == std::string_view::npos
             ? "import torch, pynvml\n"
             : "";
-    EXPECT_TRUE(rules_in(torch + program_of(rule.bad) + guard).contains(id)) << id << "\n" << program_of(rule.bad);
-    EXPECT_FALSE(rules_in(torch + program_of(rule.good) + guard).contains(id)) << id << "\n" << program_of(rule.good);
+    const auto whole = [&](std::string_view part) { return fmt::format("{}{}{}", torch, program_of(part), guard); };
+    EXPECT_TRUE(rules_in(whole(rule.bad)).contains(id)) << id << "\n" << program_of(rule.bad);
+    EXPECT_FALSE(rules_in(whole(rule.good)).contains(id)) << id << "\n" << program_of(rule.good);
   }
 }
 

@@ -1,6 +1,8 @@
 #include <optional>
 #include <utility>
 
+#include <fmt/format.h>
+
 #include "audit/python/gpu_names.hpp"
 #include "audit/python/reader.hpp"
 
@@ -366,7 +368,7 @@ void Reader::define_class(Node node) {
   frame_->scope = scopes_.back().get();
   block(node.field("body"));
   for (const auto& [member, value] : frame_->scope->names) {
-    if (!value.may_be(Atom::Kind::function)) attributes_.emplace(name + '.' + member, value);
+    if (!value.may_be(Atom::Kind::function)) attributes_.emplace(fmt::format("{}.{}", name, member), value);
   }
   frame_->scope = outer;
   frame_->class_name = outer_class;

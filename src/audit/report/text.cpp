@@ -55,6 +55,7 @@ std::string statistics(const Audit& audit) {
   for (const auto& [rule, count] : by_rule)
     text += fmt::format("{:>5}  {} {} ({})\n", count, rule, find_rule(rule)->title, name_of(find_rule(rule)->severity));
   std::vector<std::pair<std::size_t, std::string_view>> files;
+  files.reserve(by_file.size());
   for (const auto& [name, count] : by_file) files.emplace_back(count, name);
   std::sort(files.begin(), files.end(),
             [](const auto& a, const auto& b) { return a.first != b.first ? a.first > b.first : a.second < b.second; });
