@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <map>
+#include <optional>
 #include <utility>
 
 #include "audit/project/links.hpp"
@@ -107,15 +108,31 @@ std::set<std::string> called_in(const Module& module) {
   return keys;
 }
 
-void judge_alone(const Links& links, const Module& module, const Function& function, std::set<const Function*>& reached,
-                 const std::function<void(const Execution&)>& judge) {
-  Execution execution{.program = &module, .function = &function, .steps = {}};
-  Run run{links, execution, &reached};
-  run.module_body(module, nullptr);
-  execution.own_from = execution.steps.size();
-  run.function(module, function);
-  if (execution.steps.size() > execution.own_from) judge(execution);
-}
+/// The functions of one module that no program calls, each behind the same run of the module's body.
+class Alone {
+ public:
+  Alone(const Links& links, const Module& module, std::set<const Function*>& reached)
+      : execution_{.program = &module, .function = &module.body(), .steps = {}}, body_{links, execution_, &reached} {
+    body_.module_body(module, nullptr);  // it refers to execution_: neither is copied or moved
+    execution_.own_from = execution_.steps.size();
+  }
+
+  Alone(const Alone&) = delete;
+  Alone& operator=(const Alone&) = delete;
+
+  void judge_function(const Function& function, const std::function<void(const Execution&)>& judge) {
+    execution_.function = &function;
+    Run run = body_;
+    run.function(*execution_.program, function);
+    if (execution_.steps.size() > execution_.own_from) judge(execution_);
+    execution_.steps.erase(execution_.steps.begin() + static_cast<std::ptrdiff_t>(execution_.own_from),
+                           execution_.steps.end());
+  }
+
+ private:
+  Execution execution_;
+  Run body_;
+};
 
 }  // namespace
 
@@ -147,9 +164,12 @@ void for_each_execution(const Project& project, const std::function<void(const E
   for (const bool referenced : {false, true}) {
     for (const Module& module : project.modules()) {
       const auto called = called_in(module);
+      std::optional<Alone> alone;
       for (const Function& function : module.functions) {
         if (function.key.empty() || !links.matters(function) || reached.contains(&function)) continue;
-        if (called.contains(function.key) == referenced) judge_alone(links, module, function, reached, judge);
+        if (called.contains(function.key) != referenced) continue;
+        if (!alone) alone.emplace(links, module, reached);
+        alone->judge_function(function, judge);
       }
     }
   }

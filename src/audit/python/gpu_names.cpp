@@ -280,6 +280,7 @@ constexpr std::array<string_view, 9> kChoices{"input",        "raw_input",      
 const Library* find_library(string_view module) {
   const Library* best = nullptr;
   for (const Library& library : kLibraries) {
+    if (module.empty() || module.front() != library.module.front()) continue;
     const bool within =
         module == library.module || (module.size() > library.module.size() && module.starts_with(library.module) &&
                                      module[library.module.size()] == '.');

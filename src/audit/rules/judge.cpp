@@ -12,6 +12,9 @@
 namespace weir::audit {
 
 void Findings::add(Finding finding) {
+  // Values of the judged code stand in it: holes as people write them, and one line.
+  std::replace(finding.what.begin(), finding.what.end(), kHole, '?');
+  finding.what = one_line(finding.what);
   if (told_.emplace(finding.rule, finding.module, finding.where.begin).second) all_.push_back(std::move(finding));
 }
 
