@@ -1,13 +1,16 @@
 #include "nn/vulkan/engine.hpp"
 
 #include <algorithm>
+#include <chrono>
 #include <utility>
 
 #include <fmt/format.h>
+#include <xxhash.h>
 
 #include "compute/vulkan/kernel_proof.hpp"
 #include "nn/vulkan/picture_run.hpp"
 #include "nn/vulkan/session.hpp"
+#include "nn/vulkan/tile_speed.hpp"
 
 namespace weir::nn::vulkan {
 
@@ -22,6 +25,21 @@ using compute::vulkan::MemoryKind;
 constexpr int kMostTile = 2048;
 /// A software device computes in the caches of a processor.
 constexpr int kMostSoftwareTile = 256;
+
+/// A picture to measure with: a slope, so that no check takes its result for a fault.
+class SlopeRows final : public InputRows {
+ public:
+  Status begin() override { return ok(); }
+  Status fill(const PlanarRows& rows) override {
+    for (int i = 0; i < rows.count; ++i) {
+      for (int c = 0; c < rows.planes; ++c) {
+        float* to = rows.row[static_cast<std::size_t>(i)] + c * rows.plane_stride;
+        for (int x = 0; x < rows.width; ++x) to[x] = static_cast<float>((x + rows.first + i + 40 * c) % 256) / 255.0F;
+      }
+    }
+    return ok();
+  }
+};
 
 class DeviceEngine final : public Engine {
  public:
@@ -65,7 +83,16 @@ class DeviceEngine final : public Engine {
   }
 
   Result<DevicePlan> plan(Extent input, Bytes host) override {
-    return plan_with(input, host, half_by_default(), settings_.tile);
+    auto largest = plan_with(input, host, half_by_default(), settings_.tile);
+    const bool chooses = settings_.tile == 0 && (info_.kind != DeviceKind::software || settings_.measure_software);
+    if (!largest || !chooses) return largest;
+    DevicePlan fastest = *largest;
+    for (const int side : kMeasuredSides) {
+      if (side >= largest->tile) break;
+      const auto smaller = plan_with(input, host, half_by_default(), side);
+      if (smaller && expected_seconds(*smaller, speeds()) < expected_seconds(fastest, speeds())) fastest = *smaller;
+    }
+    return fastest;
   }
 
   Status run(const DevicePlan& plan, Orientation orientation, InputRows& input, const OutputRows& output,
@@ -172,6 +199,55 @@ class DeviceEngine final : public Engine {
     return true;
   }
 
+  /// Measured when first asked for, on pictures of one tile; some seconds at most, for larger tiles are not tried once a
+  /// run takes long.
+  const std::vector<TileSpeed>& speeds() {
+    if (speeds_known_) return speeds_;
+    speeds_known_ = true;
+    const std::uint64_t key = speed_key();
+    speeds_ = recall_speeds(speed_folder(), key);
+    if (!speeds_.empty()) return speeds_;
+    constexpr double kLong = 1;  // seconds
+    const EngineCounts before = counts_;
+    double took = 0;
+    for (const int side : kMeasuredSides) {
+      if (took > kLong || !measure(side, took)) break;
+    }
+    counts_ = before;
+    remember_speeds(speed_folder(), key, speeds_);
+    return speeds_;
+  }
+
+  /// False if it cannot be run; nothing is said of it, for the picture itself will tell.
+  bool measure(int side, double& took) {
+    // So that a network without padding has something left of the smallest tile, its border comes on top.
+    constexpr int kBorder = 64;
+    const auto plan =
+        plan_with({side + kBorder, side + kBorder}, Bytes{~std::uint64_t{0}}, half_by_default(), 2 * side);
+    if (!plan || !plan->one_tile) return false;
+    SlopeRows input;
+    for (const bool counts : {false, true}) {  // the first run compiles kernels
+      const auto start = std::chrono::steady_clock::now();
+      int rows = 0;
+      if (!attempt(
+              *plan, {}, input, [](const PlanarRows&) { return ok(); }, {}, rows))
+        return false;
+      took = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+      if (counts) speeds_.push_back({side, plan->multiplications / std::max(took, 1e-9)});
+    }
+    return true;
+  }
+
+  std::uint64_t speed_key() const {
+    constexpr int kVersion = 1;  // of the kernels: raise it to measure again
+    std::string text = fmt::format("{} {} {} {} {} {} {}", kVersion, info_.uuid, info_.name, info_.driver,
+                                   half_by_default(), matrices_, program_.ops.size());
+    for (const Op& op : program_.ops)
+      text += fmt::format(" {}:{}:{}", static_cast<int>(op.kind),
+                          program_.tensors[static_cast<std::size_t>(op.output)].channels, op.multiplications);
+    return XXH3_64bits(text.data(), text.size());
+  }
+
   Status attempt(const DevicePlan& plan, Orientation orientation, InputRows& input, const OutputRows& output,
                  const RunControl& control, int& next_row) {
     if (!usable()) {
@@ -211,6 +287,8 @@ class DeviceEngine final : public Engine {
   std::array<bool, 4> loaded_{};
   bool matrices_ = false;
   std::string warning_;
+  std::vector<TileSpeed> speeds_;
+  bool speeds_known_ = false;
 };
 
 }  // namespace

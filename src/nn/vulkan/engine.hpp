@@ -33,6 +33,9 @@ struct EngineSettings {
   Bytes memory;  ///< the line on the device's memory; zero: what it has free, less a margin
   int tile = 0;  ///< side of a tile in pixels; 0: chosen
   DevicePrecision precision = DevicePrecision::automatic;
+  /// Which size of tiles is the fastest is measured once for each device, driver and network, and remembered in the
+  /// user's cache folder; not on software devices, unless this is set.
+  bool measure_software = false;
   bool strict = false;  ///< a fault is an error at once; nothing is repeated
   /// Stands between weir and the driver; for tests. Must outlive the engine.
   compute::vulkan::Faults* faults = nullptr;

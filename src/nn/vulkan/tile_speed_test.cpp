@@ -1,0 +1,66 @@
+#include "nn/vulkan/tile_speed.hpp"
+
+#include <gtest/gtest.h>
+#include <stdlib.h>
+
+#include <fstream>
+#include <string>
+
+namespace weir::nn::vulkan {
+namespace {
+
+namespace fs = std::filesystem;
+
+class TileSpeeds : public testing::Test {
+ protected:
+  void SetUp() override {
+    std::string name = (fs::temp_directory_path() / "weir-speeds-XXXXXX").native();
+    ASSERT_NE(mkdtemp(name.data()), nullptr);
+    folder_ = name;
+  }
+  void TearDown() override { fs::remove_all(folder_); }
+  void write(std::uint64_t key, const std::string& text) const {
+    remember_speeds(folder_, key, std::vector<TileSpeed>{{128, 1}});
+    for (const auto& entry : fs::directory_iterator{folder_}) std::ofstream{entry.path()} << text;
+  }
+  fs::path folder_;
+};
+
+TEST_F(TileSpeeds, AreRemembered) {
+  const std::vector<TileSpeed> speeds{{128, 1e9}, {512, 2.5e9}};
+  remember_speeds(folder_ / "new", 7, speeds);
+  const auto again = recall_speeds(folder_ / "new", 7);
+  ASSERT_EQ(again.size(), 2U);
+  EXPECT_EQ(again[1].side, 512);
+  EXPECT_EQ(again[1].rate, 2.5e9);
+  EXPECT_TRUE(recall_speeds(folder_ / "new", 8).empty());
+}
+
+TEST_F(TileSpeeds, ADamagedFileIsAsNone) {
+  for (const char* text : {"128", "128 x\n", "128 -1\n", "256 1e9\n128 1e9\n", "1 1e9\n", "128 nan\n"}) {
+    write(1, text);
+    EXPECT_TRUE(recall_speeds(folder_, 1).empty()) << text;
+  }
+}
+
+TEST_F(TileSpeeds, WithoutAFolderNothingHappens) {
+  remember_speeds({}, 1, std::vector<TileSpeed>{{128, 1e9}});
+  EXPECT_TRUE(recall_speeds({}, 1).empty());
+}
+
+TEST(ExpectedSeconds, CountHalosAtTheSpeedOfTheSide) {
+  DevicePlan small;
+  small.input = {1000, 1000};
+  small.tile = 128;
+  small.multiplications = 4e9;
+  DevicePlan large = small;
+  large.tile = 1000;
+  large.multiplications = 3e9;
+  const std::vector<TileSpeed> speeds{{128, 2e9}, {512, 1e9}};
+  EXPECT_DOUBLE_EQ(expected_seconds(small, speeds), 2);
+  EXPECT_DOUBLE_EQ(expected_seconds(large, speeds), 3) << "fewer multiplications, but slower";
+  EXPECT_DOUBLE_EQ(expected_seconds(large, {}), 0);
+}
+
+}  // namespace
+}  // namespace weir::nn::vulkan
