@@ -34,6 +34,7 @@ Problem to_problem(const Error& error) {
       case Errc::device_lost:
         return unsupported;
       case Errc::io:
+      case Errc::disk_full:
       case Errc::exists:
         return io;
       case Errc::corrupt:

@@ -1,15 +1,16 @@
 #include "base/atomic_file.hpp"
 
 #include <fcntl.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <atomic>
 #include <cassert>
 #include <cerrno>
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
+#include <ctime>
 #include <system_error>
 #include <utility>
 
@@ -19,7 +20,7 @@ namespace weir {
 namespace {
 
 Error io_error(const std::filesystem::path& path, const char* step, int error, const char* advice = "") {
-  return Error{Errc::io, printable(path.native()) + ": " + step + ": " + errno_text(error) + advice};
+  return Error{errc_of(error), printable(path.native()) + ": " + step + ": " + errno_text(error) + advice};
 }
 
 Error exists_error(const std::filesystem::path& path) {
@@ -32,14 +33,63 @@ std::uint64_t hash(std::uint64_t seed, const std::string& text) {
   return seed;
 }
 
-// Short whatever the length of the final name, and different for every file of every process.
+// Short whatever the length of the final name, and always the same for it: what a killed process left is found again by
+// the next that writes this file. Who writes it holds the lock of the file, which ends with the process.
 std::string temporary_name(const std::string& final_name) {
-  static std::atomic<unsigned> counter{0};
-  const auto key = final_name + '/' + std::to_string(::getpid()) + '/' + std::to_string(counter++);
   char text[40];
   std::snprintf(text, sizeof text, ".weir-%016llx.tmp",
-                static_cast<unsigned long long>(hash(0xcbf29ce484222325ULL, key)));
+                static_cast<unsigned long long>(hash(0xcbf29ce484222325ULL, final_name)));
   return text;
+}
+
+// True if the name still leads to this open file.
+bool is_named(int folder, const std::string& name, int file) {
+  struct stat by_name {
+  }, open_one{};
+  return ::fstatat(folder, name.c_str(), &by_name, AT_SYMLINK_NOFOLLOW) == 0 && ::fstat(file, &open_one) == 0 &&
+         by_name.st_ino == open_one.st_ino && by_name.st_dev == open_one.st_dev;
+}
+
+constexpr int kTries = 100;
+
+void wait_for_the_other() {
+  const timespec pause{0, 2'000'000};
+  ::nanosleep(&pause, nullptr);
+}
+
+// The named temporary file, empty and locked; -1 with errno EBUSY if another process keeps writing it.
+FileDescriptor open_temporary(int folder, const std::string& name) {
+  for (int i = 0; i < kTries; ++i) {
+    FileDescriptor file{::openat(folder, name.c_str(), O_CREAT | O_RDWR | O_CLOEXEC | O_NOFOLLOW, 0666)};
+    if (!file) return file;
+    if (::flock(file.get(), LOCK_EX | LOCK_NB) != 0) {
+      wait_for_the_other();
+    } else if (is_named(folder, name, file.get())) {
+      return ::ftruncate(file.get(), 0) == 0 ? std::move(file) : FileDescriptor{};
+    }
+  }
+  errno = EBUSY;
+  return {};
+}
+
+// Removes a file that a killed process left under the temporary name. False if somebody is writing it.
+bool remove_stale(int folder, const std::string& name) {
+  const FileDescriptor file{::openat(folder, name.c_str(), O_RDWR | O_CLOEXEC | O_NOFOLLOW)};
+  if (!file) return errno == ENOENT;
+  if (::flock(file.get(), LOCK_EX | LOCK_NB) != 0) return false;
+  if (is_named(folder, name, file.get())) ::unlinkat(folder, name.c_str(), 0);
+  return true;
+}
+
+// Gives the unnamed file the temporary name.
+int link_temporary(int folder, const std::string& self, const std::string& name) {
+  for (int i = 0; i < kTries; ++i) {
+    if (::linkat(AT_FDCWD, self.c_str(), folder, name.c_str(), AT_SYMLINK_FOLLOW) == 0) return 0;
+    if (errno != EEXIST) return -1;
+    if (!remove_stale(folder, name)) wait_for_the_other();
+  }
+  errno = EBUSY;
+  return -1;
 }
 
 // A file keeps the mode that its predecessor had: a private picture stays private.
@@ -55,6 +105,8 @@ bool has_no_unnamed_files(int error) {
 }  // namespace
 
 std::string errno_text(int error) { return std::generic_category().message(error); }
+
+Errc errc_of(int error) { return error == ENOSPC || error == EDQUOT ? Errc::disk_full : Errc::io; }
 
 FileDescriptor& FileDescriptor::operator=(FileDescriptor&& other) noexcept {
   if (this != &other) {
@@ -108,12 +160,17 @@ Result<AtomicFile> AtomicFile::create(const std::filesystem::path& path, bool ov
   made.file_ = FileDescriptor{::openat(made.folder_.get(), ".", O_TMPFILE | O_RDWR | O_CLOEXEC, 0666)};
   if (!made.file_ && has_no_unnamed_files(errno)) {
     made.temporary_ = temporary_name(made.name_);
-    made.file_ = FileDescriptor{
-        ::openat(made.folder_.get(), made.temporary_.c_str(), O_CREAT | O_EXCL | O_RDWR | O_CLOEXEC, 0666)};
+    made.file_ = open_temporary(made.folder_.get(), made.temporary_);
     if (!made.file_) made.temporary_.clear();
   }
   if (!made.file_) return io_error(path, "write into its folder", errno);
   return made;
+}
+
+void AtomicFile::remove_leftover(const std::filesystem::path& path) {
+  const auto parent = path.parent_path().empty() ? std::filesystem::path{"."} : path.parent_path();
+  const FileDescriptor folder{::open(parent.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)};
+  if (folder) (void)remove_stale(folder.get(), temporary_name(path.filename().native()));
 }
 
 AtomicFile::AtomicFile(AtomicFile&& other) noexcept
@@ -134,11 +191,14 @@ Status AtomicFile::publish() {
   const int folder = folder_.get();
   if (temporary_.empty()) {
     const auto self = "/proc/self/fd/" + std::to_string(file_.get());
-    const auto target = overwrite_ ? temporary_name(name_) : name_;
-    if (::linkat(AT_FDCWD, self.c_str(), folder, target.c_str(), AT_SYMLINK_FOLLOW) != 0)
+    if (!overwrite_) {
+      if (::linkat(AT_FDCWD, self.c_str(), folder, name_.c_str(), AT_SYMLINK_FOLLOW) == 0) return ok();
       return errno == EEXIST ? exists_error(path_) : io_error(path_, "give the file its name", errno);
-    if (!overwrite_) return ok();
-    temporary_ = target;
+    }
+    const auto temporary = temporary_name(name_);
+    ::flock(file_.get(), LOCK_EX | LOCK_NB);
+    if (link_temporary(folder, self, temporary) != 0) return io_error(path_, "give the file its name", errno);
+    temporary_ = temporary;
   }
   if (overwrite_) {
     if (::renameat(folder, temporary_.c_str(), folder, name_.c_str()) != 0)

@@ -11,6 +11,9 @@ namespace weir {
 /// "No space left on device" and the like, for the value of errno. Thread-safe.
 std::string errno_text(int error);
 
+/// disk_full for the values of errno that say so (no space, no quota), else io.
+Errc errc_of(int error);
+
 /// Owns a file descriptor. -1 is none.
 class FileDescriptor {
  public:
@@ -32,20 +35,25 @@ class FileDescriptor {
 Result<FileDescriptor> open_scratch_file(const std::filesystem::path& folder);
 
 /// A file that appears whole or not at all: written without a name (or, on file systems that cannot do this, under a
-/// short temporary name in the same folder), synced, and only then given its name. Not thread-safe; fd() may be
+/// short temporary name in the same folder), synced, and only then given its name. The temporary name depends on the final
+/// one alone, and what a killed process left under it is taken away by the next writer. Not thread-safe; fd() may be
 /// written from any one thread.
 class AtomicFile {
  public:
-  /// Errors: exists (and not `overwrite`), io (folder missing or not writable, a folder or device stands there).
+  /// Errors: exists (and not `overwrite`), io (folder missing or not writable, a folder or device stands there, another
+  /// process is writing this file), disk_full.
   static Result<AtomicFile> create(const std::filesystem::path& path, bool overwrite);
   AtomicFile(AtomicFile&& other) noexcept;
   AtomicFile& operator=(AtomicFile&&) = delete;
   /// Removes what was not committed.
   ~AtomicFile();
 
+  /// Takes away what a killed process left of writing `path`, where a file system cannot write files without a name.
+  static void remove_leftover(const std::filesystem::path& path);
+
   int fd() const { return file_.get(); }  ///< open for reading and writing
   /// Syncs the file, gives it its name and syncs the folder. Without `overwrite` an existing file is never replaced,
-  /// also if it appeared meanwhile. Errors: io, exists; then nothing of ours stands under the name. At most once.
+  /// also if it appeared meanwhile. Errors: io, disk_full, exists; then nothing of ours stands under the name. At most once.
   Status commit();
 
  private:

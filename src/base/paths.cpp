@@ -27,6 +27,12 @@ fs::path user_settings_folder(const Environment& environment) {
   return {};
 }
 
+fs::path user_state_folder(const Environment& environment) {
+  if (auto folder = environment("XDG_STATE_HOME")) return fs::path{*folder} / "weir";
+  if (auto home = environment("HOME")) return fs::path{*home} / ".local/state/weir";
+  return {};
+}
+
 bool has_pattern(std::string_view text) { return text.find_first_of("*?[") != std::string_view::npos; }
 
 std::vector<fs::path> expand_pattern(const std::string& pattern) {

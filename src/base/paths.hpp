@@ -17,6 +17,10 @@ Environment process_environment();
 /// The user's folder for settings: $XDG_CONFIG_HOME or ~/.config, and below it weir/. Empty if neither is known.
 std::filesystem::path user_settings_folder(const Environment& environment);
 
+/// The user's folder for what programs remember: $XDG_STATE_HOME or ~/.local/state, and below it weir/. Empty if neither is
+/// known.
+std::filesystem::path user_state_folder(const Environment& environment);
+
 /// Files and folders that match a shell pattern, sorted by bytes; none if nothing matches.
 std::vector<std::filesystem::path> expand_pattern(const std::string& pattern);
 bool has_pattern(std::string_view text);  ///< contains *, ? or [

@@ -1,6 +1,8 @@
 #pragma once
 
+#include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <variant>
 
@@ -13,12 +15,17 @@ enum class Errc {
   unsupported,
   device_lost,
   io,
+  disk_full,
   corrupt,
   cancelled,
   timed_out,
   exists,
   bad_values
 };
+
+/// "over_budget" and the like: stable words for JSON, logs and messages between processes.
+std::string_view name_of(Errc code);
+std::optional<Errc> errc_named(std::string_view name);  ///< empty for any other word
 
 struct Error {
   Errc code;         ///< for programs

@@ -73,13 +73,18 @@ Error bad_size(std::string_view text) {
 
 }  // namespace
 
+std::size_t plain_length(std::string_view text) {
+  const std::size_t length = text.empty() ? 0 : utf8_length(text);
+  return length == 0 || is_control(text.substr(0, length)) ? 0 : length;
+}
+
 std::string printable(std::string_view text) {
   std::string out;
   out.reserve(text.size());
   while (!text.empty()) {
-    const std::size_t length = utf8_length(text);
-    if (length == 0 || text[0] == '\\' || is_control(text.substr(0, length))) {
-      const std::size_t bytes = length == 0 ? 1 : length;
+    const std::size_t length = plain_length(text);
+    if (length == 0 || text[0] == '\\') {
+      const std::size_t bytes = std::max<std::size_t>(utf8_length(text), 1);
       for (const char byte : text.substr(0, bytes)) append_escaped(out, byte);
       text.remove_prefix(bytes);
     } else {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <string>
 #include <string_view>
 
@@ -11,6 +12,10 @@ namespace weir {
 /// A name as it may stand in a message of one line: control characters, bytes that are not UTF-8 and the backslash are
 /// written as \n, \t, \x1b, \\ and so on; everything else is kept.
 std::string printable(std::string_view text);
+
+/// Length of the character at the start of `text` that printable() keeps as it is (but for the backslash); 0 for a control
+/// character, for bytes that are not UTF-8 and for an empty text.
+std::size_t plain_length(std::string_view text);
 
 /// A message as one line: control characters become spaces, those at the ends go. For texts of other libraries.
 std::string one_line(std::string_view text);

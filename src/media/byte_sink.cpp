@@ -37,8 +37,9 @@ Status ByteSink::write_out(std::span<const std::byte> bytes) {
     if (put < 0 && errno == EINTR) continue;
     if (put <= 0) {
       const int error = put < 0 ? errno : ENOSPC;
-      const char* advice = error == ENOSPC || error == EDQUOT ? "; free some space or write elsewhere" : "";
-      state_ = Error{Errc::io, name_ + ": cannot be written: " + errno_text(error) + advice};
+      const Errc code = errc_of(error);
+      const char* advice = code == Errc::disk_full ? "; free some space or write elsewhere" : "";
+      state_ = Error{code, name_ + ": cannot be written: " + errno_text(error) + advice};
       return state_;
     }
     bytes = bytes.subspan(static_cast<std::size_t>(put));

@@ -1,0 +1,92 @@
+#include "base/file_facts.hpp"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include <xxhash.h>
+
+#include <cerrno>
+#include <memory>
+
+#include <fmt/format.h>
+
+#include "base/atomic_file.hpp"
+#include "base/text.hpp"
+
+namespace weir {
+namespace {
+
+constexpr std::size_t kPiece = std::size_t{1} << 20;
+
+Error file_error(const std::filesystem::path& path, std::string_view step, int error) {
+  return {errc_of(error), fmt::format("{}: {}: {}", printable(path.native()), step, errno_text(error))};
+}
+
+std::string hexadecimal(XXH128_hash_t hash) { return fmt::format("{:016x}{:016x}", hash.high64, hash.low64); }
+
+ssize_t read_some(int file, void* to, std::size_t most) {
+  ssize_t got = 0;
+  do got = ::read(file, to, most);
+  while (got < 0 && errno == EINTR);
+  return got;
+}
+
+}  // namespace
+
+std::optional<FileFacts> file_facts(const std::filesystem::path& path) {
+  struct stat about {};
+  if (::stat(path.c_str(), &about) != 0 || !S_ISREG(about.st_mode)) return std::nullopt;
+  return FileFacts{static_cast<std::uint64_t>(about.st_size),
+                   std::int64_t{about.st_mtim.tv_sec} * 1'000'000'000 + about.st_mtim.tv_nsec};
+}
+
+Result<std::string> hash_file(const std::filesystem::path& path) {
+  const FileDescriptor file{::open(path.c_str(), O_RDONLY | O_CLOEXEC)};
+  if (!file) return file_error(path, "cannot be opened", errno);
+  const std::unique_ptr<XXH3_state_t, XXH_errorcode (*)(XXH3_state_t*)> state{XXH3_createState(), XXH3_freeState};
+  const auto piece = std::make_unique_for_overwrite<char[]>(kPiece);
+  XXH3_128bits_reset(state.get());
+  for (;;) {
+    const ssize_t got = read_some(file.get(), piece.get(), kPiece);
+    if (got < 0) return file_error(path, "cannot be read", errno);
+    if (got == 0) return hexadecimal(XXH3_128bits_digest(state.get()));
+    XXH3_128bits_update(state.get(), piece.get(), static_cast<std::size_t>(got));
+  }
+}
+
+std::string hash_text(std::string_view text) { return hexadecimal(XXH3_128bits(text.data(), text.size())); }
+
+Status sync_folder(const std::filesystem::path& folder) {
+  const auto path = folder.empty() ? std::filesystem::path{"."} : folder;
+  const FileDescriptor opened{::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)};
+  if (!opened) return file_error(path, "cannot be opened", errno);
+  if (::fsync(opened.get()) != 0 && errno != EINVAL) return file_error(path, "cannot be synced", errno);
+  return ok();
+}
+
+Status remove_file(const std::filesystem::path& path) {
+  if (::unlink(path.c_str()) == 0 || errno == ENOENT || errno == ENOTDIR) return ok();
+  return file_error(path, "cannot be removed", errno);
+}
+
+Result<std::optional<std::string>> read_bounded(const std::filesystem::path& path, std::size_t most) {
+  const FileDescriptor file{::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK)};
+  if (!file && (errno == ENOENT || errno == ENOTDIR)) return std::optional<std::string>{};
+  if (!file) return file_error(path, "cannot be opened", errno);
+  struct stat about {};
+  if (::fstat(file.get(), &about) != 0) return file_error(path, "cannot be read", errno);
+  if (!S_ISREG(about.st_mode) || static_cast<std::uint64_t>(about.st_size) > most)
+    return Error{Errc::corrupt, fmt::format("{}: no file of at most {} bytes", printable(path.native()), most)};
+  std::string text(static_cast<std::size_t>(about.st_size), '\0');
+  std::size_t filled = 0;
+  while (filled < text.size()) {
+    const ssize_t got = read_some(file.get(), text.data() + filled, text.size() - filled);
+    if (got < 0) return file_error(path, "cannot be read", errno);
+    if (got == 0) break;
+    filled += static_cast<std::size_t>(got);
+  }
+  text.resize(filled);
+  return std::optional{std::move(text)};
+}
+
+}  // namespace weir
