@@ -15,12 +15,13 @@ pkg_check_modules(SPNG REQUIRED IMPORTED_TARGET spng)
 pkg_check_modules(JPEG REQUIRED IMPORTED_TARGET libjpeg)
 pkg_check_modules(ISAL REQUIRED IMPORTED_TARGET libisal)
 pkg_check_modules(XXHASH REQUIRED IMPORTED_TARGET libxxhash)
+pkg_check_modules(LIBMD REQUIRED IMPORTED_TARGET libmd)  # SHA-256
 find_package(CLI11 REQUIRED)
 find_package(tomlplusplus REQUIRED)
 find_package(fmt REQUIRED)
 find_package(spdlog REQUIRED)
 find_package(nlohmann_json REQUIRED)
-target_link_libraries(weir_dependencies INTERFACE PkgConfig::SPNG PkgConfig::JPEG PkgConfig::ISAL PkgConfig::XXHASH
+target_link_libraries(weir_dependencies INTERFACE PkgConfig::SPNG PkgConfig::JPEG PkgConfig::ISAL PkgConfig::XXHASH PkgConfig::LIBMD
   ${CMAKE_DL_LIBS}
   CLI11::CLI11 tomlplusplus::tomlplusplus fmt::fmt spdlog::spdlog nlohmann_json::nlohmann_json)
 target_include_directories(weir_dependencies SYSTEM INTERFACE ${VIPS_INCLUDE_DIRS})

@@ -31,7 +31,7 @@ install(TARGETS weir_static ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})
 install(DIRECTORY include/weir DESTINATION ${CMAKE_INSTALL_INCLUDEDIR} FILES_MATCHING PATTERN "*.h" PATTERN "*.hpp")
 
 # What the static library needs of others; libvips is loaded while running.
-set(WEIR_PC_REQUIRES "spng libjpeg libisal libxxhash fmt spdlog")
+set(WEIR_PC_REQUIRES "spng libjpeg libisal libxxhash libmd fmt spdlog")
 include(CMakePackageConfigHelpers)
 set(weir_package ${CMAKE_INSTALL_LIBDIR}/cmake/weir)
 install(EXPORT weirTargets NAMESPACE weir:: DESTINATION ${weir_package})

@@ -186,23 +186,41 @@ inline Ended run(const std::vector<std::string>& words, const How& how = {}) {
   return ended;
 }
 
-/// Waits until the process has a file open for writing below `folder` (named or not); false if it ended before.
+inline bool writes_into(const fs::path& process, const fs::path& folder) {
+  std::error_code gone;
+  for (fs::directory_iterator at{process / "fd", gone}, end; !gone && at != end; at.increment(gone)) {
+    const fs::path target = fs::read_symlink(at->path(), gone);
+    if (gone || !target.native().starts_with(folder.native() + "/") ||
+        target.native().find("/.weir/") != std::string::npos)
+      continue;
+    std::ifstream info_file{process / "fdinfo" / at->path().filename()};
+    std::string key;
+    std::string flags;
+    while (info_file >> key && key != "flags:") continue;
+    if (info_file >> flags && (flags.back() == '1' || flags.back() == '2')) return true;
+  }
+  return false;
+}
+
+/// The processes that a process has started and that live.
+inline std::vector<pid_t> children_of(pid_t process) {
+  std::vector<pid_t> children;
+  const fs::path tasks = fs::path{"/proc"} / std::to_string(process) / "task" / std::to_string(process) / "children";
+  std::ifstream list{tasks};
+  for (pid_t child = 0; list >> child;) children.push_back(child);
+  return children;
+}
+
+/// Waits until the process, or one that it started, has a file of the folder open for writing that is no state of a run.
 inline bool wait_until_it_writes(pid_t child, const fs::path& folder) {
-  const fs::path descriptors = fs::path{"/proc"} / std::to_string(child) / "fd";
   for (int tries = 0; tries < 10000; ++tries) {
     siginfo_t info{};
     if (waitid(P_PID, static_cast<id_t>(child), &info, WEXITED | WNOHANG | WNOWAIT) == 0 && info.si_pid == child)
       return false;
-    std::error_code gone;
-    for (fs::directory_iterator at{descriptors, gone}, end; !gone && at != end; at.increment(gone)) {
-      const fs::path target = fs::read_symlink(at->path(), gone);
-      if (!gone && target.native().starts_with(folder.native() + "/")) {
-        std::ifstream info_file{fs::path{"/proc"} / std::to_string(child) / "fdinfo" / at->path().filename()};
-        std::string key;
-        std::string flags;
-        while (info_file >> key && key != "flags:") continue;
-        if (info_file >> flags && (flags.back() == '1' || flags.back() == '2')) return true;
-      }
+    std::vector<pid_t> all = children_of(child);
+    all.push_back(child);
+    for (const pid_t process : all) {
+      if (writes_into(fs::path{"/proc"} / std::to_string(process), folder)) return true;
     }
     std::this_thread::sleep_for(std::chrono::milliseconds{2});
   }

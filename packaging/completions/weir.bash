@@ -22,8 +22,17 @@ _weir() {
         --tile) COMPREPLY=(); return ;;
         --precision) COMPREPLY=($(compgen -W 'auto exact' -- "$word")); return ;;
         --sync) COMPREPLY=($(compgen -W 'exact fast' -- "$word")); return ;;
+        --checkpoints) compopt -o filenames; mapfile -t COMPREPLY < <(compgen -d -- "$word"); return ;;
+        --ladder) COMPREPLY=(); return ;;
+        --stall) COMPREPLY=(); return ;;
+        --max-items-per-worker) COMPREPLY=(); return ;;
+        --pause-file) COMPREPLY=(); return ;;
+        --on-full-disk) COMPREPLY=($(compgen -W 'wait stop' -- "$word")); return ;;
+        --log) COMPREPLY=(); return ;;
+        --metrics) COMPREPLY=(); return ;;
+        --metrics-file) COMPREPLY=(); return ;;
       esac
-      if [[ $word == -* ]]; then COMPREPLY=($(compgen -W '--output --model --name --noise --scale --resize --width --format --quality --ram --spill --threads --device --vram --tile --strict-device --precision --sync --tta --overwrite --dry-run --json --quiet --help' -- "$word"))
+      if [[ $word == -* ]]; then COMPREPLY=($(compgen -W '--output --model --name --noise --scale --resize --width --format --quality --ram --spill --threads --device --vram --tile --strict-device --precision --sync --tta --overwrite --explain --verify --retry-failed --upgrade --checkpoints --no-checkpoints --ladder --no-cpu --same-pixels --stall --max-items-per-worker --pause-file --on-full-disk --log --metrics --metrics-file --dry-run --json --quiet --help' -- "$word"))
       else compopt -o filenames; mapfile -t COMPREPLY < <(compgen -f -- "$word"); fi ;;
     models)
       case "$before" in
@@ -125,6 +134,15 @@ _weir() {
         --tile) COMPREPLY=(); return ;;
         --precision) COMPREPLY=($(compgen -W 'auto exact' -- "$word")); return ;;
         --sync) COMPREPLY=($(compgen -W 'exact fast' -- "$word")); return ;;
+        --checkpoints) compopt -o filenames; mapfile -t COMPREPLY < <(compgen -d -- "$word"); return ;;
+        --ladder) COMPREPLY=(); return ;;
+        --stall) COMPREPLY=(); return ;;
+        --max-items-per-worker) COMPREPLY=(); return ;;
+        --pause-file) COMPREPLY=(); return ;;
+        --on-full-disk) COMPREPLY=($(compgen -W 'wait stop' -- "$word")); return ;;
+        --log) COMPREPLY=(); return ;;
+        --metrics) COMPREPLY=(); return ;;
+        --metrics-file) COMPREPLY=(); return ;;
         --role) COMPREPLY=(); return ;;
         --allow) COMPREPLY=(); return ;;
         --deny) COMPREPLY=(); return ;;
@@ -154,6 +172,24 @@ _weir() {
       esac
       if [[ $word == -* ]]; then COMPREPLY=($(compgen -W '--policy --select --ignore --format --fix --unsafe --diff --backup --stats --explain --baseline --write-baseline --jobs --check --tests --pairs --output --threads --help' -- "$word"))
       else compopt -o filenames; mapfile -t COMPREPLY < <(compgen -f -- "$word"); fi ;;
+    status)
+      case "$before" in
+      esac
+      if [[ $word == -* ]]; then COMPREPLY=($(compgen -W '--json --help' -- "$word"))
+      else compopt -o filenames; mapfile -t COMPREPLY < <(compgen -f -- "$word"); fi ;;
+    report)
+      case "$before" in
+        --output|-o) compopt -o filenames; mapfile -t COMPREPLY < <(compgen -f -- "$word"); return ;;
+      esac
+      if [[ $word == -* ]]; then COMPREPLY=($(compgen -W '--output --help' -- "$word"))
+      else compopt -o filenames; mapfile -t COMPREPLY < <(compgen -f -- "$word"); fi ;;
+    worker)
+      case "$before" in
+        --channel) COMPREPLY=(); return ;;
+        --device) COMPREPLY=(); return ;;
+      esac
+      if [[ $word == -* ]]; then COMPREPLY=($(compgen -W '--channel --device --help' -- "$word"))
+      else COMPREPLY=(); fi ;;
     help)
       case "$before" in
         --completion) COMPREPLY=($(compgen -W 'bash zsh fish' -- "$word")); return ;;

@@ -34,8 +34,12 @@ struct Arguments {
     std::optional<Bytes> limit;
   } spill;
   std::optional<int> threads;
-  std::vector<int> cores;  ///< empty: all that are allowed
-  std::string gpu;         ///< the name of a GPU; empty: the processors alone
+  struct Device {
+    std::string name = "cpu";  ///< as written: "cpu", "cpu:0-3", or what names a GPU
+    std::vector<int> cores;    ///< of the CPU; empty: all that are allowed
+    bool is_gpu() const { return name != "cpu" && !name.starts_with("cpu:"); }
+  };
+  std::vector<Device> devices{Device{}};  ///< never empty
   std::optional<Bytes> vram;
   int tile = 0;  ///< 0: chosen
   bool strict_device = false;
@@ -45,6 +49,24 @@ struct Arguments {
 
   bool overwrite = false;
   bool dry_run = false;
+
+  struct Checkpoints {
+    bool keep = true;
+    std::string folder;  ///< empty: beside the outputs
+    bool verify = false, explain = false, upgrade = false, retry_failed = false;
+  } checkpoints;
+  struct Batch {
+    std::vector<std::string> ladder;
+    bool no_cpu = false;
+    bool same_pixels = false;
+    double stall_s = 120;
+    int max_items_per_worker = 0;
+    bool stop_on_full_disk = false;
+    std::string pause_file, log, metrics, metrics_file;
+  } batch;
+  int channel = -1;    ///< of a worker
+  std::string device;  ///< of a worker
+
   bool json = false;
   bool quiet = false;
 

@@ -45,6 +45,9 @@ Ending run_config(const Invocation& invocation);
 Ending run_audit(const Invocation& invocation);
 Ending run_help(const Invocation& invocation);
 Ending run_version(const Invocation& invocation);
+Ending run_worker(const Invocation& invocation);
+Ending run_status(const Invocation& invocation);
+Ending run_report(const Invocation& invocation);
 
 /// Prints a command's result; what cannot be printed is an error.
 Ending print(std::string_view text);

@@ -11,7 +11,8 @@ Bytes effective_ram(const Arguments& args) { return args.ram.value_or(Bytes{avai
 
 int effective_threads(const Arguments& args) {
   if (args.threads) return *args.threads;
-  return usable_threads(args.cores.empty() ? allowed_cpus().size() : args.cores.size(), cpu_quota());
+  const auto& cores = args.devices.front().cores;
+  return usable_threads(cores.empty() ? allowed_cpus().size() : cores.size(), cpu_quota());
 }
 
 std::string default_ram(const Arguments& args) { return fmt::format("{}M", effective_ram(args).count() >> 20); }

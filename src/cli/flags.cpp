@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <iterator>
+#include <set>
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -96,13 +97,42 @@ Status set_spill(std::string_view text, Arguments& args) {
   return ok();
 }
 
+/// "cpu:0,2,cpu:4": a part that is only digits and dashes belongs to the processor list before it.
+std::vector<std::string> split_devices(std::string_view text) {
+  std::vector<std::string> names;
+  for (std::string_view rest = text;;) {
+    const std::size_t comma = rest.find(',');
+    const std::string_view part = rest.substr(0, comma);
+    const bool more_cores = !names.empty() && names.back().starts_with("cpu:") && !part.empty() &&
+                            part.find_first_not_of("0123456789-") == std::string_view::npos;
+    if (more_cores)
+      names.back() += ',' + std::string{part};
+    else
+      names.emplace_back(part);
+    if (comma == std::string_view::npos) return names;
+    rest.remove_prefix(comma + 1);
+  }
+}
+
 Status set_device(std::string_view text, Arguments& args) {
-  args.cores.clear();
-  args.gpu.clear();
-  if (text == "cpu") return ok();
-  if (text.starts_with("cpu:")) return set_to(parse_cpu_list(text.substr(4)), args.cores);
-  if (text.empty()) return invalid("the name is empty");
-  args.gpu = text;
+  args.devices.clear();
+  std::set<int> taken;
+  for (std::string& name : split_devices(text)) {
+    Arguments::Device device{std::move(name), {}};
+    if (device.name.empty()) return invalid("the name is empty");
+    if (device.name.starts_with("cpu:")) {
+      if (auto set = set_to(parse_cpu_list(std::string_view{device.name}.substr(4)), device.cores); !set) return set;
+    }
+    const std::size_t before = taken.size();
+    taken.insert(device.cores.begin(), device.cores.end());
+    const bool twice = taken.size() - before != device.cores.size();
+    args.devices.push_back(std::move(device));
+    const auto is_cpu = [](const auto& each) { return !each.is_gpu(); };
+    const auto cpus = std::count_if(args.devices.begin(), args.devices.end(), is_cpu);
+    const bool all = std::any_of(args.devices.begin(), args.devices.end(),
+                                 [](const auto& each) { return !each.is_gpu() && each.cores.empty(); });
+    if (twice || (all && cpus > 1)) return invalid("a processor is named twice");
+  }
   return ok();
 }
 
@@ -112,6 +142,17 @@ Status set_vram(std::string_view text, Arguments& args) {
   if (*vram == Bytes{}) return invalid("the line must be above 0");
   args.vram = *vram;
   return ok();
+}
+
+Status set_names(std::string_view text, std::vector<std::string>& target) {
+  target.clear();
+  for (std::string_view rest = text;;) {
+    const std::size_t comma = rest.find(',');
+    if (comma == 0 || rest.empty()) return invalid(fmt::format("'{}' has an empty name", printable(text)));
+    target.emplace_back(rest.substr(0, comma));
+    if (comma == std::string_view::npos) return ok();
+    rest.remove_prefix(comma + 1);
+  }
 }
 
 Status set_ram(std::string_view text, Arguments& args) {
@@ -184,10 +225,10 @@ constexpr Flag kUpscaleFlags[] = {
     {"--threads", 0, "N", "Threads of the network. Default: the processors that the process may use.", "threads",
      [](std::string_view text, Arguments& args) { return set_to(parse_whole(text, 1, 1024), args.threads); },
      default_threads},
-    {"--device", 0, "cpu[:CORES]|GPU",
+    {"--device", 0, "DEVICE[,DEVICE]...",
      "What to run on: the processors, as in cpu, cpu:0-3 or cpu:0,2; or a GPU by a part of its name, by GPU-UUID, by "
      "pci:0000:01:00.0, or gpu for the best one; NAME#2 is the second of several. A name that no GPU has lists them "
-     "all.",
+     "all. Several devices, as in cpu:0-3,cpu:4-7, have one worker process each and share the items and --ram.",
      "device", set_device, [](const Arguments&) { return std::string{"cpu"}; }},
     {"--vram", 0, "SIZE",
      "The most memory of the GPU to take, as in 2G. Default: what it has free, less a margin of at most 256 MiB.",
@@ -223,8 +264,67 @@ constexpr Flag kUpscaleFlags[] = {
     {"--tta", 0, "", "Average the results of the eight orientations; takes eight times as long.", "tta",
      [](std::string_view text, Arguments& args) { return set_switch(text, args.tta); },
      [](const Arguments&) { return std::string{"false"}; }},
-    {"--overwrite", 0, "", "Replace outputs that exist. Without it such a picture fails by name.", "",
-     [](std::string_view text, Arguments& args) { return set_switch(text, args.overwrite); }},
+    {"--overwrite", 0, "",
+     "Do every picture again and replace outputs that exist. Without it finished pictures are skipped, and one whose "
+     "output exists and is not the one that weir made fails by name.",
+     "", [](std::string_view text, Arguments& args) { return set_switch(text, args.overwrite); }},
+    {"--explain", 0, "", "Say of each picture why it is done, skipped or done again.", "",
+     [](std::string_view text, Arguments& args) { return set_switch(text, args.checkpoints.explain); }},
+    {"--verify", 0, "", "Compare inputs and outputs with their checkpoints by their contents, not by size and time.",
+     "", [](std::string_view text, Arguments& args) { return set_switch(text, args.checkpoints.verify); }},
+    {"--retry-failed", 0, "", "Try pictures again that failed for good in an earlier run.", "",
+     [](std::string_view text, Arguments& args) { return set_switch(text, args.checkpoints.retry_failed); }},
+    {"--upgrade", 0, "", "Do results of a lower rung of the ladder again.", "",
+     [](std::string_view text, Arguments& args) { return set_switch(text, args.checkpoints.upgrade); }},
+    {"--checkpoints", 0, "DIR", "Keep the checkpoints in this folder. Default: hidden, beside each output.",
+     "checkpoints", [](std::string_view text, Arguments& args) { return set_path(text, args.checkpoints.folder); }},
+    {"--no-checkpoints", 0, "", "Write and read no checkpoints: what exists is in the way, what is lost is lost.", "",
+     [](std::string_view text, Arguments& args) {
+       bool none = false;
+       auto set = set_switch(text, none);
+       args.checkpoints.keep = !none;
+       return set;
+     }},
+    {"--ladder", 0, "NAME[,NAME]...",
+     "Smaller networks that may be used, in this order, for a picture that does not fit below the line; each use is "
+     "said, "
+     "recorded and counted. Default: such a picture fails.",
+     "ladder", [](std::string_view text, Arguments& args) { return set_names(text, args.batch.ladder); }},
+    {"--no-cpu", 0, "", "Refuse rather than run on the CPU.", "no_cpu",
+     [](std::string_view text, Arguments& args) { return set_switch(text, args.batch.no_cpu); },
+     [](const Arguments&) { return std::string{"false"}; }},
+    {"--same-pixels", 0, "",
+     "Use only workers whose results are equal byte for byte (one backend, precision, driver and instruction set), and "
+     "do "
+     "results that were made otherwise again.",
+     "", [](std::string_view text, Arguments& args) { return set_switch(text, args.batch.same_pixels); }},
+    {"--stall", 0, "SECONDS",
+     "A worker that gives no sign of life for so long is ended and its picture tried again; for a picture that is "
+     "expected "
+     "to take more than ten minutes, in proportion. Default: 120.",
+     "stall", [](std::string_view text, Arguments& args) { return set_to(parse_positive(text), args.batch.stall_s); },
+     [](const Arguments&) { return std::string{"120"}; }},
+    {"--max-items-per-worker", 0, "N", "Replace a worker process after so many pictures. Default: only when it grows.",
+     "max_items_per_worker",
+     [](std::string_view text, Arguments& args) {
+       return set_to(parse_whole(text, 1, 1'000'000'000), args.batch.max_items_per_worker);
+     }},
+    {"--pause-file", 0, "FILE", "While this file exists the run is paused: its workers stand still.", "pause_file",
+     [](std::string_view text, Arguments& args) { return set_path(text, args.batch.pause_file); }},
+    {"--on-full-disk", 0, "wait|stop",
+     "What to do when there is no room for the next output: wait until there is, or stop so that the run can be "
+     "resumed.",
+     "on_full_disk",
+     [](std::string_view text, Arguments& args) {
+       return set_choice(text, "wait", "stop", args.batch.stop_on_full_disk);
+     },
+     [](const Arguments&) { return std::string{"wait"}; }},
+    {"--log", 0, "FILE", "Append what happens to this file, one JSON object a line (docs/events.md).", "log",
+     [](std::string_view text, Arguments& args) { return set_path(text, args.batch.log); }},
+    {"--metrics", 0, "HOST:PORT", "Serve metrics for Prometheus at this address, as in 127.0.0.1:9090.", "metrics",
+     [](std::string_view text, Arguments& args) { return set_path(text, args.batch.metrics); }},
+    {"--metrics-file", 0, "FILE", "Write the same metrics to this file, for the node exporter's textfile collector.",
+     "metrics_file", [](std::string_view text, Arguments& args) { return set_path(text, args.batch.metrics_file); }},
     {"--dry-run", 0, "", "Print the plan: sizes, network, memory and disk by part, expected time. Nothing is written.",
      "", [](std::string_view text, Arguments& args) { return set_switch(text, args.dry_run); }},
     {"--json", 0, "", "Print one JSON object per picture on standard output.", "", kJson.set},
@@ -271,6 +371,25 @@ constexpr Flag kHelpFlags[] = {
 
 constexpr Flag kVersionFlags[] = {kHelp};
 
+constexpr Flag kWorkerFlags[] = {
+    {"--channel", 0, "FD", "The open socket to the coordinator.", "",
+     [](std::string_view text, Arguments& args) { return set_to(parse_whole(text, 0, 1 << 20), args.channel); }},
+    {"--device", 0, "DEVICE", "The device to run on and to prove.", "",
+     [](std::string_view text, Arguments& args) { return set_path(text, args.device); }},
+    kHelp,
+};
+
+constexpr Flag kStatusFlags[] = {
+    {"--json", 0, "", "Print the state as one JSON object.", "", kJson.set},
+    kHelp,
+};
+
+constexpr Flag kReportFlags[] = {
+    {"--output", 'o', "OUTPUT", "The HTML file. Default: report.html in the current folder.", "",
+     [](std::string_view text, Arguments& args) { return set_path(text, args.output); }},
+    kHelp,
+};
+
 }  // namespace
 
 std::span<const Flag> upscale_flags() { return kUpscaleFlags; }
@@ -281,6 +400,9 @@ std::span<const Flag> config_flags() {
 }
 std::span<const Flag> help_flags() { return kHelpFlags; }
 std::span<const Flag> version_flags() { return kVersionFlags; }
+std::span<const Flag> worker_flags() { return kWorkerFlags; }
+std::span<const Flag> status_flags() { return kStatusFlags; }
+std::span<const Flag> report_flags() { return kReportFlags; }
 
 std::string environment_name(std::string_view setting) {
   std::string name = "WEIR_";

@@ -35,6 +35,9 @@ std::span<const Flag> config_flags();  ///< the settings of all commands, each o
 std::span<const Flag> audit_flags();
 std::span<const Flag> help_flags();
 std::span<const Flag> version_flags();
+std::span<const Flag> worker_flags();
+std::span<const Flag> status_flags();
+std::span<const Flag> report_flags();
 
 /// "scale" -> "WEIR_SCALE".
 std::string environment_name(std::string_view setting);

@@ -57,6 +57,19 @@ std::vector<Command> make_commands() {
        "Reads the code below PATH without running it. Exit status 0: clean; 1: findings, or files that could not be "
        "judged; 2: wrong usage.",
        audit_flags(), true, run_audit},
+      {"status", "DIR", "Tell how far the run in a folder is, or where it ended.",
+       "DIR is the folder of the outputs. Exit status 0 while the run lives or when all is done, 1 if items failed, 4 "
+       "if it "
+       "was interrupted and can be resumed.",
+       status_flags(), false, run_status},
+      {"report", "RUN", "Write the story of a run as one HTML file.",
+       "RUN is the folder of the outputs, or a file written with --log. The file has the timeline of devices and "
+       "items, "
+       "memory curves and the failed items, and needs nothing else.",
+       report_flags(), false, run_report},
+      {"worker", "", "Do items for a coordinator; weir starts it by itself.",
+       "Not meant to be started by hand: it speaks to the process that opened its channel.", worker_flags(), false,
+       run_worker},
       {"help", "[COMMAND]", "Print help, the manual page or shell completions.", "", help_flags(), false, run_help},
       {"version", "", "Print the version.", "", version_flags(), false, run_version},
   };

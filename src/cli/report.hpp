@@ -1,19 +1,30 @@
 #pragma once
 
+#include <optional>
 #include <string>
 
 #include "tasks/picture_task.hpp"
 
 namespace weir::cli {
 
-/// One JSON object in one line, with its newline. Names that are not UTF-8 get replacement characters.
-std::string picture_json(const tasks::PictureItem& item, const tasks::PictureOutcome& outcome);
-
 /// The plan for people: several lines, each with its newline.
 std::string plan_text(const tasks::PictureItem& item, const tasks::PictureOutcome& outcome);
 
-/// "page.png: truncated at row 512": the reason why an item failed, with the input's name, in one line.
-std::string failure_text(const tasks::PictureItem& item, const Error& error);
+/// "page.png: truncated at row 512": the reason why an item failed, with the input's name as shown, in one line.
+std::string failure_text(const std::string& name, const Error& error);
+
+/// "page.png -> large.png: 2400x3600, 3.5 s, 2.47 MP/s"
+std::string done_text(const std::string& name, const std::string& output, int width, int height, double seconds);
+
+/// A result on standard output. That it is gone is told once, at the end; the work is still done.
+class ResultOutput {
+ public:
+  void print(const std::string& text);
+  const std::optional<Error>& problem() const { return problem_; }
+
+ private:
+  std::optional<Error> problem_;
+};
 
 /// A path as it stands in messages and JSON: "-" for the standard streams.
 std::string shown(const std::filesystem::path& path);

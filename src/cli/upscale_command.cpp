@@ -14,11 +14,14 @@
 #include "cli/defaults.hpp"
 #include "cli/model_folders.hpp"
 #include "cli/report.hpp"
+#include "cli/upscale_batch.hpp"
 #include "nn/vulkan/gpu.hpp"
 #include "observe/log.hpp"
 #include "observe/progress.hpp"
 #include "tasks/network_shelf.hpp"
 #include "tasks/picture_list.hpp"
+#include "tasks/picture_report.hpp"
+#include "tasks/upscale_kind.hpp"
 #include "tasks/worklist.hpp"
 
 namespace weir::cli {
@@ -34,7 +37,7 @@ void say_interrupted() {
   (void)!write(STDERR_FILENO, kText.data(), kText.size());
 }
 
-/// Tells people on standard error and machines on standard output what happens to each picture.
+/// Of dry runs and of pictures that go to standard output.
 class Reporter final : public tasks::WorklistObserver {
  public:
   Reporter(const Arguments& args, observe::Log& log) : args_{args}, log_{log}, meter_{log} {}
@@ -49,37 +52,29 @@ class Reporter final : public tasks::WorklistObserver {
     meter_.finish();
     tell(item, outcome);
     if (args_.json)
-      print_result(picture_json(item, outcome));
+      output_.print(tasks::picture_json(item, outcome));
     else if (outcome.status == tasks::ItemStatus::planned)
-      print_result(plan_text(item, outcome));
+      output_.print(plan_text(item, outcome));
   }
 
-  const std::optional<Error>& output_problem() const { return output_problem_; }
+  const std::optional<Error>& output_problem() const { return output_.problem(); }
 
  private:
   void tell(const tasks::PictureItem& item, const tasks::PictureOutcome& outcome) {
-    if (outcome.status == tasks::ItemStatus::failed) log_.error(failure_text(item, *outcome.error));
+    if (outcome.status == tasks::ItemStatus::failed) log_.error(failure_text(shown(item.source.path), *outcome.error));
     for (const auto& lost : outcome.file.lost)
       log_.warning(fmt::format("{}: lost {}", shown(item.source.path), printable(lost)));
     for (const auto& event : outcome.events)
       log_.warning(fmt::format("{}: {}", shown(item.source.path), printable(event)));
     if (outcome.status != tasks::ItemStatus::done) return;
-    const double megapixels = 1e-6 * outcome.plan->output_width * outcome.plan->output_height;
-    log_.info(fmt::format("{} -> {}: {}x{}, {}, {:.2f} MP/s", shown(item.source.path), shown(item.output),
-                          outcome.plan->output_width, outcome.plan->output_height,
-                          observe::format_duration(outcome.time), megapixels / std::max(outcome.time.count(), 1e-9)));
-  }
-
-  /// A standard output that is gone is told once, at the end; the pictures are still done.
-  void print_result(const std::string& text) {
-    if (output_problem_) return;
-    if (auto written = write_standard_output(text); !written) output_problem_ = written.error();
+    const auto& plan = *outcome.plan;
+    log_.info(done_text(shown(item.source.path), "-", plan.output_width, plan.output_height, outcome.time.count()));
   }
 
   const Arguments& args_;
   observe::Log& log_;
   observe::ProgressMeter meter_;
-  std::optional<Error> output_problem_;
+  ResultOutput output_;
 };
 
 Ending wrong_usage(std::string what) { return {Exit::wrong_usage, std::move(what)}; }
@@ -88,10 +83,30 @@ Ending refused(const Error& error) {
   return {error.code == Errc::invalid_argument ? Exit::wrong_usage : Exit::nothing_started, error.what};
 }
 
+/// Binds this process, which will do the work itself, to the first device.
+Status bind_to_first_device(const Arguments& args) {
+  const auto& cores = args.devices.front().cores;
+  if (cores.empty()) return ok();
+  if (auto bound = bind_to_cpus(cores); !bound) return Error{bound.error().code, "--device: " + bound.error().what};
+  return ok();
+}
+
+/// The GPU that is asked for, before any work.
+Status add_gpu(const Arguments& args, enhance::UpscaleSettings& upscale) {
+  const Arguments::Device& device = args.devices.front();
+  if (!device.is_gpu()) return ok();
+  auto gpu = nn::vulkan::find_gpu(device.name);
+  if (!gpu) return Error{gpu.error().code, "--device: " + gpu.error().what};
+  upscale.gpu = *std::move(gpu);
+  return ok();
+}
+
 std::string check_usage(const Arguments& args) {
   if (args.operands.empty()) return "no input given; see 'weir help upscale'";
   if (args.output.empty()) return "no output given: -o FILE, -o FOLDER/ or -o -; see 'weir help upscale'";
   if (args.json && args.output == "-") return "--json and -o - both write to standard output";
+  if (!args.checkpoints.keep && !args.checkpoints.folder.empty())
+    return "--checkpoints and --no-checkpoints contradict each other";
   return {};
 }
 
@@ -107,8 +122,7 @@ Result<enhance::UpscaleSettings> add_spill(const Arguments& args, enhance::Upsca
   return settings;
 }
 
-Result<tasks::PictureSettings> picture_settings(const Invocation& invocation) {
-  const Arguments& args = invocation.args();
+Result<enhance::UpscaleSettings> upscale_settings(const Arguments& args) {
   enhance::UpscaleSettings upscale;
   upscale.scale = args.size.scale;
   upscale.width = args.size.width;
@@ -118,41 +132,10 @@ Result<tasks::PictureSettings> picture_settings(const Invocation& invocation) {
   upscale.precision = args.precision;
   upscale.sync = args.sync;
   upscale.tta = args.tta;
-  auto with_spill = add_spill(args, std::move(upscale));
-  if (!with_spill) return with_spill.error();
-  tasks::PictureSettings settings;
-  settings.upscale = *std::move(with_spill);
-  settings.quality = args.quality;
-  settings.overwrite = args.overwrite;
-  settings.dry_run = args.dry_run;
-  return settings;
-}
-
-/// The GPU that is asked for, before any work.
-Status add_gpu(const Arguments& args, tasks::PictureSettings& settings) {
-  settings.upscale.device.memory = args.vram.value_or(Bytes{});
-  settings.upscale.device.tile = args.tile;
-  settings.upscale.device.strict = args.strict_device;
-  if (args.gpu.empty()) return ok();
-  auto gpu = nn::vulkan::find_gpu(args.gpu);
-  if (!gpu) return Error{gpu.error().code, "--device: " + gpu.error().what};
-  settings.upscale.gpu = *std::move(gpu);
-  return ok();
-}
-
-/// Finds the network before any work where its scale does not depend on the picture.
-Status add_networks(const Invocation& invocation, tasks::PictureSettings& settings) {
-  const Arguments& args = invocation.args();
-  auto opened =
-      tasks::NetworkShelf::open({args.model, args.name, args.noise, search_folders(args, invocation.environment)});
-  if (!opened) return opened.error();
-  const auto shelf = std::make_shared<tasks::NetworkShelf>(*std::move(opened));
-  if (args.size.width == 0) {
-    if (auto network = shelf->get(args.size.scale); !network) return network.error();
-  }
-  settings.upscalers =
-      tasks::make_upscaler_source([shelf](double scale) { return shelf->get(scale); }, settings.upscale);
-  return ok();
+  upscale.device.memory = args.vram.value_or(Bytes{});
+  upscale.device.tile = args.tile;
+  upscale.device.strict = args.strict_device || args.batch.no_cpu;
+  return add_spill(args, std::move(upscale));
 }
 
 tasks::OutputRule output_rule(const Invocation& invocation, Bytes ram, std::stop_token stop) {
@@ -164,26 +147,44 @@ tasks::OutputRule output_rule(const Invocation& invocation, Bytes ram, std::stop
           .stop = std::move(stop)};
 }
 
-void tell_summary(const tasks::WorklistTotals& totals, std::size_t skipped, observe::Seconds time, observe::Log& log) {
-  if (skipped > 0)
-    log.info(fmt::format("{} file{} in folders skipped: hidden, or no picture by the extension", skipped,
-                         skipped == 1 ? "" : "s"));
-  if (totals.items < 2) return;
-  log.info(fmt::format("{} of {} pictures done, {:.1f} MP in {}", totals.done, totals.items, totals.megapixels,
-                       observe::format_duration(time)));
-}
-
 Ending ending_of(const tasks::WorklistTotals& totals, const Reporter& reporter, Bytes ram) {
   const std::string failed = fmt::format("{} of {} items failed", totals.failed, totals.items);
   if (totals.interrupted)
     return {Exit::interrupted, fmt::format("interrupted; {} of {} items done", totals.done, totals.items)};
   if (totals.faults > 0) return {Exit::fault, failed};
-  if (totals.refused > 0 && totals.refused == totals.items)
-    return {Exit::nothing_started,
-            fmt::format("nothing could start: every item needs more memory than the line of {}", to_text(ram))};
+  if (totals.refused > 0 && totals.refused == totals.items) return nothing_fits(ram);
   if (totals.failed > 0) return {Exit::some_failed, failed};
   if (reporter.output_problem()) return {Exit::some_failed, reporter.output_problem()->what};
   return {};
+}
+
+/// Plans, and pictures for standard output, which leave nothing behind to be resumed.
+Ending run_passing(const Invocation& invocation, const tasks::UpscaleRequest& request, const tasks::PictureList& list,
+                   tasks::NetworkShelf shelf, std::stop_token stop) {
+  const Arguments& args = invocation.args();
+  observe::Log log{args.quiet ? observe::Verbosity::quiet : observe::Verbosity::normal};
+  tell_skipped(list.skipped, log);
+  tell_software(request.upscale, log);
+  tasks::PictureSettings settings;
+  settings.upscale = request.upscale;
+  settings.quality = args.quality;
+  settings.overwrite = args.overwrite;
+  settings.dry_run = args.dry_run;
+  settings.upscalers =
+      tasks::make_upscaler_source([&shelf](double scale) { return shelf.get(scale); }, settings.upscale);
+  Reporter reporter{args, log};
+  const auto totals = tasks::run_worklist(list.items, settings, reporter, std::move(stop));
+  return ending_of(totals, reporter, request.upscale.ram);
+}
+
+tasks::UpscaleRequest upscale_request(const Invocation& invocation, enhance::UpscaleSettings upscale) {
+  const Arguments& args = invocation.args();
+  tasks::UpscaleRequest request;
+  request.network = {args.model, args.name, args.noise, search_folders(args, invocation.environment)};
+  request.ladder = args.batch.ladder;
+  request.upscale = std::move(upscale);
+  request.quality = args.quality;
+  return request;
 }
 
 }  // namespace
@@ -191,28 +192,35 @@ Ending ending_of(const tasks::WorklistTotals& totals, const Reporter& reporter, 
 Ending run_upscale(const Invocation& invocation) {
   const Arguments& args = invocation.args();
   if (auto wrong = check_usage(args); !wrong.empty()) return wrong_usage(std::move(wrong));
-  const SignalWatch signals{kGrace, static_cast<int>(Exit::interrupted), say_interrupted};
-  if (!args.cores.empty()) {
-    if (auto bound = bind_to_cpus(args.cores); !bound)
-      return {Exit::nothing_started, "--device: " + bound.error().what};
-  }
-  auto settings = picture_settings(invocation);
-  if (!settings) return wrong_usage(settings.error().what);
-  if (auto found = add_gpu(args, *settings); !found) return refused(found.error());
-  const auto list =
-      tasks::list_pictures(args.operands, output_rule(invocation, settings->upscale.ram, signals.token()));
+  if (args.batch.no_cpu &&
+      std::any_of(args.devices.begin(), args.devices.end(), [](const auto& each) { return !each.is_gpu(); }))
+    return {Exit::nothing_started, "--no-cpu: the CPU is among the devices; name a GPU with --device"};
+  auto devices = worker_devices(args);
+  if (!devices) return {Exit::nothing_started, devices.error().what};
+  std::optional<SignalWatch> signals{std::in_place, kGrace, static_cast<int>(Exit::interrupted), say_interrupted};
+  auto upscale = upscale_settings(args);
+  if (!upscale) return wrong_usage(upscale.error().what);
+  const auto list = tasks::list_pictures(args.operands, output_rule(invocation, upscale->ram, signals->token()));
   if (!list) return wrong_usage(list.error().what);
-  if (auto found = add_networks(invocation, *settings); !found) return refused(found.error());
-
-  observe::Log log{args.quiet ? observe::Verbosity::quiet : observe::Verbosity::normal};
-  if (settings->upscale.gpu != nullptr && settings->upscale.gpu->software_by_default)
-    log.warning(fmt::format("no GPU here: {} is a software device, slower than --device cpu",
-                            settings->upscale.gpu->info.name));
-  Reporter reporter{args, log};
-  const auto start = Clock::now();
-  const auto totals = tasks::run_worklist(list->items, *settings, reporter, signals.token());
-  tell_summary(totals, list->skipped, Clock::now() - start, log);
-  return ending_of(totals, reporter, settings->upscale.ram);
+  const bool several = list->items.size() > 1;
+  const bool passing = args.dry_run || args.output == "-";
+  if (!several || passing) {
+    if (auto bound = bind_to_first_device(args); !bound) return {Exit::nothing_started, bound.error().what};
+    if (auto found = add_gpu(args, *upscale); !found) return refused(found.error());
+  }
+  const auto request = upscale_request(invocation, *std::move(upscale));
+  auto shelf = tasks::NetworkShelf::open(request.network);
+  if (!shelf) return refused(shelf.error());
+  if (passing) {
+    if (args.size.width == 0) {  // before any work where the scale does not depend on the picture
+      if (auto network = shelf->get(args.size.scale); !network) return refused(network.error());
+    }
+    return run_passing(invocation, request, *list, *std::move(shelf), signals->token());
+  }
+  const UpscaleBatch batch{invocation, request, *list, *shelf};
+  if (!several) return run_single(batch, signals->token());
+  signals.reset();  // the coordinator has its own way with them
+  return run_batch(batch, *std::move(devices));
 }
 
 }  // namespace weir::cli

@@ -17,6 +17,8 @@ bool inside_character(const std::string& text, std::size_t at) {
   return at < text.size() && (static_cast<unsigned char>(text[at]) & 0xC0) == 0x80;
 }
 
+}  // namespace
+
 /// Cuts the middle out, between characters. Counts bytes, which are never fewer than columns but for wide characters.
 std::string shorten(const std::string& name, std::size_t most) {
   if (name.size() <= most) return name;
@@ -33,8 +35,6 @@ std::string clock_text(Seconds time) {
   if (total < 3600) return fmt::format("{}:{:02}", total / 60, total % 60);
   return fmt::format("{}:{:02}:{:02}", total / 3600, total / 60 % 60, total % 60);
 }
-
-}  // namespace
 
 std::string format_duration(Seconds time) {
   if (time.count() < 1) return fmt::format("{:.2f} s", time.count());

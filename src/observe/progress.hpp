@@ -27,6 +27,12 @@ std::string format_progress(const ItemProgress& progress, int columns);
 /// "0.42 s", "12.3 s", "4:07 min", "2:04:07 h".
 std::string format_duration(Seconds time);
 
+/// "4:07", "2:04:07".
+std::string clock_text(Seconds time);
+
+/// At most `most` bytes of a name: its middle is cut out, between characters; empty if there is no room for a sensible rest.
+std::string shorten(const std::string& name, std::size_t most);
+
 /// Shows one running item: on a terminal the status line, ten times a second at most; elsewhere a plain line every ten
 /// seconds, so that short items make none. Not thread-safe.
 class ProgressMeter {

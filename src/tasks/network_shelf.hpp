@@ -28,12 +28,17 @@ class NetworkShelf {
   /// The network for a wanted scale; 0 asks for a network's own. Errors: those of nn::select_for_enlargement and
   /// nn::load_network.
   Result<std::shared_ptr<const nn::Network>> get(double scale);
+  /// The same, unread. Errors: those of nn::select_for_enlargement.
+  Result<nn::CatalogueEntry> select(double scale) const;
+  /// Gives back the network that was kept.
+  void forget() {
+    kept_.reset();
+    kept_path_.clear();
+  }
 
  private:
   NetworkShelf(std::vector<nn::CatalogueEntry> entries, nn::NetworkRequest request)
       : entries_{std::move(entries)}, request_{std::move(request)} {}
-  Result<nn::CatalogueEntry> select(double scale) const;
-
   std::vector<nn::CatalogueEntry> entries_;
   nn::NetworkRequest request_;
   std::filesystem::path kept_path_;

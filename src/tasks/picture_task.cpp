@@ -38,12 +38,49 @@ Status make_folder(const PictureItem& item) {
                                      problem.message())};
 }
 
-/// The scale that a network must give to reach the wanted size; 0 if no size is wanted.
-double wanted_scale(const enhance::UpscaleSettings& wanted, const media::PictureInfo& picture) {
-  if (wanted.width == 0 && wanted.height == 0) return wanted.scale;
-  return std::max(static_cast<double>(wanted.width) / picture.width,
-                  static_cast<double>(wanted.height) / picture.height);
+using Seconds = std::chrono::duration<double>;
+
+/// Calls and adds the time that it took.
+template <class Call>
+auto timed(Seconds& sum, Call call) {
+  const auto start = std::chrono::steady_clock::now();
+  auto result = call();
+  sum += std::chrono::steady_clock::now() - start;
+  return result;
 }
+
+class TimedReader final : public media::PictureReader {
+ public:
+  TimedReader(media::PictureReader& reader, Seconds& time) : reader_{reader}, time_{time} {}
+  const media::PictureInfo& info() const override { return reader_.info(); }
+  media::MetadataPtr metadata() const override { return reader_.metadata(); }
+  media::MediaNeed need() const override { return reader_.need(); }
+  Status read(std::span<std::byte> rows) override {
+    return timed(time_, [&] { return reader_.read(rows); });
+  }
+  Status rewind() override {
+    return timed(time_, [&] { return reader_.rewind(); });
+  }
+
+ private:
+  media::PictureReader& reader_;
+  Seconds& time_;
+};
+
+class TimedWriter final : public media::PictureWriter {
+ public:
+  TimedWriter(media::PictureWriter& writer, Seconds& time) : writer_{writer}, time_{time} {}
+  Status write(std::span<const std::byte> rows) override {
+    return timed(time_, [&] { return writer_.write(rows); });
+  }
+  Result<media::WriteReport> finish() override {
+    return timed(time_, [&] { return writer_.finish(); });
+  }
+
+ private:
+  media::PictureWriter& writer_;
+  Seconds& time_;
+};
 
 Result<media::WriteOptions> write_options(const PictureItem& item, const PictureSettings& settings,
                                           const nn::Network& network, const media::PictureReader& reader) {
@@ -65,11 +102,13 @@ Status enlarge(const PictureItem& item, const PictureWatch& watch, const media::
   if (auto made = make_folder(item); !made) return made.error();
   auto writer = media::PictureWriter::create(item.output, options);
   if (!writer) return writer.error();
-  auto events = outcome.upscaler->run({*outcome.plan, reader, **writer, watch.progress, watch.stop});
+  TimedReader timed_reader{reader, outcome.reading};
+  TimedWriter timed_writer{**writer, outcome.writing};
+  auto events = outcome.upscaler->run({*outcome.plan, timed_reader, timed_writer, watch.progress, watch.stop});
   if (!events) return events.error();
   outcome.events = *std::move(events);
   if (watch.stop.stop_requested()) return Error{Errc::cancelled, "interrupted"};
-  auto report = (*writer)->finish();
+  auto report = timed_writer.finish();
   if (!report) return report.error();
   outcome.file = *std::move(report);
   outcome.status = ItemStatus::done;
@@ -84,7 +123,7 @@ Status run_steps(const PictureItem& item, const PictureSettings& settings, const
   auto reader = media::PictureReader::open(item.source, {.spill = settings.upscale.spill_folder});
   if (!reader) return reader.error();
   outcome.picture = (*reader)->info();
-  auto upscaler = settings.upscalers(wanted_scale(settings.upscale, *outcome.picture));
+  auto upscaler = settings.upscalers(wanted_scale(settings.upscale, outcome.picture->width, outcome.picture->height));
   if (!upscaler) return upscaler.error();
   outcome.upscaler = *std::move(upscaler);
   const auto options = write_options(item, settings, outcome.upscaler->network(), **reader);
@@ -104,6 +143,11 @@ void fail(PictureOutcome& outcome, Error error, bool fault) {
 }
 
 }  // namespace
+
+double wanted_scale(const enhance::UpscaleSettings& wanted, int width, int height) {
+  if (wanted.width == 0 && wanted.height == 0) return wanted.scale;
+  return std::max(static_cast<double>(wanted.width) / width, static_cast<double>(wanted.height) / height);
+}
 
 UpscalerSource make_upscaler_source(NetworkSource networks, enhance::UpscaleSettings settings) {
   std::shared_ptr<const nn::Network> network;

@@ -17,6 +17,9 @@
 
 namespace weir::tasks {
 
+/// The scale that a network must give to reach the wanted size of a picture; 0 if no size is wanted.
+double wanted_scale(const enhance::UpscaleSettings& wanted, int width, int height);
+
 /// One picture of a worklist.
 struct PictureItem {
   media::PictureSource source;
@@ -58,7 +61,9 @@ struct PictureOutcome {
   media::WriteReport file;
   std::vector<std::string> events;
   std::chrono::duration<double> time{};
-  Bytes peak;  ///< the most memory that the process has held so far
+  std::chrono::duration<double> reading{};  ///< that the network waited for rows of the input
+  std::chrono::duration<double> writing{};  ///< that it waited for the output's encoder and disk
+  Bytes peak;                               ///< the most memory that the process has held so far
 };
 
 struct PictureWatch {

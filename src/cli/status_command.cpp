@@ -1,0 +1,70 @@
+#include <fmt/format.h>
+
+#include "base/text.hpp"
+#include "cli/command.hpp"
+#include "jobs/run_folder.hpp"
+#include "observe/progress.hpp"
+
+namespace weir::cli {
+namespace {
+
+using jobs::Json;
+
+std::string how_it_is(const jobs::RunState& run) {
+  if (run.alive) {
+    const std::string halted = jobs::text_field(run.state, "halted");
+    return halted.empty() ? "running" : halted;
+  }
+  if (!jobs::bool_field(run.state, "over")) return "dead: the same command resumes it";
+  return jobs::bool_field(run.state, "interrupted") ? "interrupted: the same command resumes it" : "over";
+}
+
+std::string device_line(const Json& device) {
+  const std::string item = jobs::text_field(device, "item");
+  std::string doing = jobs::bool_field(device, "lost") ? "not used any more" : "no item";
+  if (!item.empty()) doing = fmt::format("{} {:.0f} %", one_line(item), 100 * jobs::number_field(device, "fraction"));
+  return fmt::format("  {:<12} {}; {} items done, busy {}\n", printable(jobs::text_field(device, "name")), doing,
+                     jobs::count_field(device, "items"),
+                     observe::format_duration(observe::Seconds{jobs::number_field(device, "busy_s")}));
+}
+
+std::string status_text(const jobs::RunState& run) {
+  const Json& state = run.state;
+  std::string text = fmt::format("{}, process {}, {}\n", how_it_is(run), jobs::count_field(state, "pid"),
+                                 printable(jobs::text_field(state, "updated")));
+  text += fmt::format("  items        {} in all: {} done, {} done before, {} failed\n",
+                      jobs::count_field(state, "items"), jobs::count_field(state, "done"),
+                      jobs::count_field(state, "skipped"), jobs::count_field(state, "failed"));
+  text += fmt::format("  work         {:.1f} {} in {}", jobs::number_field(state, "amount"),
+                      printable(jobs::text_field(state, "unit")),
+                      observe::format_duration(observe::Seconds{jobs::number_field(state, "seconds")}));
+  if (run.alive && state.contains("left_s"))
+    text += fmt::format(", {} left", observe::format_duration(observe::Seconds{jobs::number_field(state, "left_s")}));
+  text += '\n';
+  for (const Json& device : state.value("devices", Json::array())) text += device_line(device);
+  for (const Json& failure : state.value("failures", Json::array())) {
+    if (failure.is_string()) text += fmt::format("  failed       {}\n", one_line(failure.get<std::string>()));
+  }
+  return text;
+}
+
+Exit exit_of(const jobs::RunState& run) {
+  if (run.alive) return Exit::done;
+  if (!jobs::bool_field(run.state, "over") || jobs::bool_field(run.state, "interrupted")) return Exit::interrupted;
+  return jobs::count_field(run.state, "failed") > 0 ? Exit::some_failed : Exit::done;
+}
+
+}  // namespace
+
+Ending run_status(const Invocation& invocation) {
+  const Arguments& args = invocation.args();
+  if (args.operands.size() != 1) return {Exit::wrong_usage, "one folder is expected; see 'weir help status'"};
+  auto run = jobs::read_run(args.operands.front());
+  if (!run) return {Exit::nothing_started, run.error().what};
+  run->state["alive"] = run->alive;
+  Ending ending = print(args.json ? jobs::dump(run->state) + '\n' : status_text(*run));
+  if (ending.exit == Exit::done) ending.exit = exit_of(*run);
+  return ending;
+}
+
+}  // namespace weir::cli

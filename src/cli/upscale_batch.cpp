@@ -1,0 +1,209 @@
+#include "cli/upscale_batch.hpp"
+
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <system_error>
+
+#include <fmt/format.h>
+
+#include "base/atomic_file.hpp"
+#include "base/system_cpus.hpp"
+#include "base/text.hpp"
+#include "cli/batch_reporter.hpp"
+#include "cli/defaults.hpp"
+#include "jobs/coordinator.hpp"
+#include "jobs/run_here.hpp"
+#include "nn/vulkan/gpu.hpp"
+#include "observe/metrics_endpoint.hpp"
+
+namespace weir::cli {
+namespace {
+
+namespace fs = std::filesystem;
+
+jobs::RecordRules record_rules(const Arguments& args) {
+  jobs::RecordRules rules;
+  rules.keep = args.checkpoints.keep;
+  rules.folder = args.checkpoints.folder;
+  rules.overwrite = args.overwrite;
+  rules.verify = args.checkpoints.verify;
+  rules.upgrade = args.checkpoints.upgrade;
+  rules.retry_failed = args.checkpoints.retry_failed;
+  return rules;
+}
+
+std::vector<jobs::Item> items_of(const UpscaleBatch& batch) {
+  std::vector<jobs::Item> items;
+  items.reserve(batch.list.items.size());
+  for (const auto& picture : batch.list.items) items.push_back(tasks::upscale_item(picture, batch.request));
+  return items;
+}
+
+observe::Log make_log(const Arguments& args) {
+  return observe::Log{args.quiet ? observe::Verbosity::quiet : observe::Verbosity::normal};
+}
+
+Ending ending_of(const jobs::Totals& totals, const BatchReporter& reporter, Bytes ram) {
+  const std::string failed = fmt::format("{} of {} items failed", totals.failed, totals.items);
+  const std::size_t done = totals.done + totals.skipped;
+  if (totals.fatal && totals.fatal->code == Errc::device_lost && totals.done == 0)
+    return {Exit::nothing_started, totals.fatal->what};
+  if (totals.interrupted)
+    return {Exit::interrupted, fmt::format("{}; {} of {} items done", totals.fatal ? totals.fatal->what : "interrupted",
+                                           done, totals.items)};
+  if (totals.faults > 0) return {Exit::fault, failed};
+  if (totals.refused > 0 && totals.refused == totals.items) return nothing_fits(ram);
+  if (totals.failed > 0) return {Exit::some_failed, failed};
+  if (reporter.output_problem()) return {Exit::some_failed, reporter.output_problem()->what};
+  return {};
+}
+
+/// Standard input as an open file that workers inherit. Empty if no item needs it.
+Result<FileDescriptor> share_standard_input(const tasks::PictureList& list) {
+  for (const auto& picture : list.items) {
+    if (!picture.source.bytes) continue;
+    FileDescriptor file{memfd_create("weir-standard-input", MFD_CLOEXEC)};
+    const auto& bytes = *picture.source.bytes;
+    std::size_t written = 0;
+    while (file && written < bytes.size()) {
+      const ssize_t put = ::write(file.get(), bytes.data() + written, bytes.size() - written);
+      if (put <= 0) break;
+      written += static_cast<std::size_t>(put);
+    }
+    if (!file || written < bytes.size())
+      return Error{Errc::over_budget, "standard input cannot be handed on: " + errno_text(errno)};
+    return file;
+  }
+  return FileDescriptor{};
+}
+
+/// This program; by its own file, so that an update of it in the middle of a run starts no other version.
+std::vector<std::string> worker_command() {
+  std::error_code problem;
+  const fs::path program = fs::read_symlink("/proc/self/exe", problem);
+  const bool there = !problem && fs::exists(program, problem);
+  return {there ? program.native() : "/proc/self/exe", "worker"};
+}
+
+Status open_logs(const Arguments& args, observe::EventLog& events, const observe::Metrics& metrics,
+                 std::unique_ptr<observe::MetricsEndpoint>& endpoint) {
+  if (!args.batch.log.empty()) {
+    if (auto opened = events.add_file(args.batch.log); !opened)
+      return Error{opened.error().code, "--log: " + opened.error().what};
+  }
+  if (args.batch.metrics.empty()) return ok();
+  auto opened = observe::MetricsEndpoint::open(args.batch.metrics, metrics);
+  if (!opened) return Error{opened.error().code, "--metrics: " + opened.error().what};
+  endpoint = *std::move(opened);
+  return ok();
+}
+
+jobs::RunSettings run_settings(const UpscaleBatch& batch, std::vector<jobs::WorkerDevice> devices, int standard_input) {
+  const Arguments& args = batch.invocation.args();
+  tasks::UpscaleRequest request = batch.request;
+  request.standard_input_fd = standard_input;
+  jobs::RunSettings settings;
+  settings.task = tasks::kUpscale;
+  settings.settings = tasks::to_json(request);
+  settings.worker_command = worker_command();
+  if (standard_input >= 0) settings.inherited = {standard_input};
+  settings.devices = std::move(devices);
+  settings.ram = batch.request.upscale.ram;
+  settings.rules = record_rules(args);
+  settings.same_pixels = args.batch.same_pixels;
+  settings.outputs = args.output;
+  settings.stall = std::chrono::duration<double>{args.batch.stall_s};
+  settings.max_items_per_worker = static_cast<std::size_t>(args.batch.max_items_per_worker);
+  settings.on_full_disk = args.batch.stop_on_full_disk ? jobs::OnFullDisk::stop : jobs::OnFullDisk::wait;
+  settings.pause_file = args.batch.pause_file;
+  settings.metrics_file = args.batch.metrics_file;
+  if (const auto state = user_state_folder(batch.invocation.environment); !state.empty())
+    settings.needs_file = state / "needs.json";
+  return settings;
+}
+
+}  // namespace
+
+Result<std::vector<jobs::WorkerDevice>> worker_devices(const Arguments& args) {
+  std::vector<jobs::WorkerDevice> devices;
+  for (const auto& named : args.devices) {
+    const std::size_t cores = named.cores.empty() ? allowed_cpus().size() : named.cores.size();
+    const int threads = args.threads.value_or(usable_threads(cores, cpu_quota()));
+    auto device = jobs::cpu_device(named.name, named.cores, threads);
+    if (!device) return Error{device.error().code, "--device: " + device.error().what};
+    if (named.is_gpu()) {
+      device->identity
+          .clear();  // this process opens no GPU: the first worker says which one it has, the next must have it
+      device->arguments = {"--device", named.name};
+      device->vram = args.vram.value_or(Bytes{});
+    }
+    devices.push_back(*std::move(device));
+  }
+  return devices;
+}
+
+void tell_skipped(std::size_t skipped, observe::Log& log) {
+  if (skipped > 0)
+    log.info(fmt::format("{} file{} in folders skipped: hidden, or no picture by the extension", skipped,
+                         skipped == 1 ? "" : "s"));
+}
+
+void tell_software(const enhance::UpscaleSettings& upscale, observe::Log& log) {
+  if (upscale.gpu != nullptr && upscale.gpu->software_by_default)
+    log.warning(fmt::format("no GPU here: {} is a software device, slower than --device cpu", upscale.gpu->info.name));
+}
+
+Ending nothing_fits(Bytes ram) {
+  return {Exit::nothing_started,
+          fmt::format("nothing could start: every item needs more memory than the line of {}", to_text(ram))};
+}
+
+Ending run_single(const UpscaleBatch& batch, std::stop_token stop) {
+  const Arguments& args = batch.invocation.args();
+  tasks::UpscaleRequest request = batch.request;
+  request.standard_input = batch.list.items.empty() ? nullptr : batch.list.items.front().source.bytes;
+  auto task = tasks::make_upscale_task(
+      request, {request.upscale.ram, request.upscale.device.memory, request.upscale.threads, {}});
+  if (!task)
+    return {task.error().code == Errc::invalid_argument ? Exit::wrong_usage : Exit::nothing_started, task.error().what};
+  observe::Log log = make_log(args);
+  tell_skipped(batch.list.skipped, log);
+  tell_software(batch.request.upscale, log);
+  BatchReporter reporter{args, log};
+  const auto items = items_of(batch);
+  const auto rules = record_rules(args);
+  const auto totals = jobs::RunHere{items,    **task,
+                                    rules,    tasks::upscale_identity(batch.shelf, batch.request),
+                                    reporter, args.devices.front().name}
+                          .run(std::move(stop));
+  reporter.summary(totals);
+  return ending_of(totals, reporter, request.upscale.ram);
+}
+
+Ending run_batch(const UpscaleBatch& batch, std::vector<jobs::WorkerDevice> devices) {
+  const Arguments& args = batch.invocation.args();
+  const auto standard_input = share_standard_input(batch.list);
+  if (!standard_input) return {Exit::nothing_started, standard_input.error().what};
+  observe::EventLog events;
+  observe::Metrics metrics;
+  std::unique_ptr<observe::MetricsEndpoint> endpoint;
+  if (auto opened = open_logs(args, events, metrics, endpoint); !opened)
+    return {opened.error().code == Errc::invalid_argument ? Exit::wrong_usage : Exit::nothing_started,
+            opened.error().what};
+  observe::Log log = make_log(args);
+  tell_skipped(batch.list.skipped, log);
+  tell_software(batch.request.upscale, log);
+  BatchReporter reporter{args, log};
+  const auto items = items_of(batch);
+  const auto settings = run_settings(batch, std::move(devices), standard_input->get());
+  jobs::Coordinator coordinator{settings, items,  tasks::upscale_identity(batch.shelf, batch.request),
+                                reporter, events, metrics};
+  const auto totals = coordinator.run();
+  if (!totals) return {Exit::nothing_started, totals.error().what};
+  reporter.summary(*totals);
+  return ending_of(*totals, reporter, settings.ram);
+}
+
+}  // namespace weir::cli

@@ -1,0 +1,17 @@
+#include <sys/prctl.h>
+
+#include "cli/command.hpp"
+#include "jobs/worker.hpp"
+#include "tasks/upscale_kind.hpp"
+
+namespace weir::cli {
+
+Ending run_worker(const Invocation& invocation) {
+  const Arguments& args = invocation.args();
+  if (args.channel < 0 || args.device.empty())
+    return {Exit::wrong_usage, "'weir worker' is started by weir itself; see 'weir help upscale'"};
+  prctl(PR_SET_NAME, "weir-worker");
+  return {static_cast<Exit>(jobs::run_worker(args.channel, args.device, tasks::task_kinds(), tasks::prove_device)), {}};
+}
+
+}  // namespace weir::cli

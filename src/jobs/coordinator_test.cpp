@@ -1,0 +1,334 @@
+#include "jobs/coordinator.hpp"
+
+#include <gtest/gtest.h>
+
+#include <csignal>
+#include <set>
+
+#include "base/system_cpus.hpp"
+#include "base/system_memory.hpp"
+#include "jobs/run_folder.hpp"
+#include "jobs/trial_test.hpp"
+#include "jobs/worker.hpp"
+
+namespace weir::jobs {
+namespace {
+
+namespace fs = std::filesystem;
+using test::Folder;
+
+/// The words with which this process was started.
+std::vector<std::string> own_words() {
+  std::vector<std::string> words(1);
+  for (const char c : read_small_file("/proc/self/cmdline")) {
+    if (c != '\0')
+      words.back() += c;
+    else
+      words.emplace_back();
+  }
+  return words;
+}
+
+/// Not a test: the program of the workers that the tests below start, chosen by its filter.
+TEST(TrialWorker, Main) {
+  const auto words = own_words();
+  const auto value_of = [&](const std::string& flag) {
+    const auto found = std::find(words.begin(), words.end(), flag);
+    return found == words.end() ? std::string{} : *(found + 1);
+  };
+  if (value_of("--channel").empty()) return;
+  const auto prove = [&](const std::string& device) -> Result<std::string> {
+    return value_of("--claim").empty() ? prove_cpu(device) : Result<std::string>{value_of("--claim")};
+  };
+  std::_Exit(run_worker(std::stoi(value_of("--channel")), value_of("--device"), test::trial_kinds(), prove));
+}
+
+class Listener final : public RunObserver {
+ public:
+  void decided(const Item&, const Decision& decision) override { decisions.push_back(decision.action); }
+  void ended(const Item& item, const ItemEnd& end) override {
+    ends[item.outputs.front().filename().native()] = end;
+    ++times_ended[item.outputs.front().filename().native()];
+  }
+  void progress(const RunProgress& progress) override {
+    const auto call = on_progress == nullptr ? nullptr : *on_progress;  // a copy: it may take itself away
+    if (call) call(progress);
+  }
+  void said(Loudness, const std::string& text) override { words += text + '\n'; }
+  bool heard(const std::string& text) const { return words.find(text) != std::string::npos; }
+
+  std::vector<Action> decisions;
+  std::map<std::string, ItemEnd> ends;
+  std::map<std::string, int> times_ended;
+  const std::function<void(const RunProgress&)>* on_progress = nullptr;
+  std::string words;
+};
+
+class CoordinatorTest : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    settings_.task = "trial";
+    settings_.settings = {{"version", "1"}};
+    settings_.worker_command = {fs::read_symlink("/proc/self/exe").native(), "--gtest_filter=TrialWorker.Main"};
+    settings_.ram = 4_GiB;
+    settings_.outputs = folder_ / "out";
+    settings_.stall = std::chrono::duration<double>{60};
+    add_device("one");
+  }
+  void add_device(const std::string& name) {
+    auto device = cpu_device("cpu", {}, 1);
+    ASSERT_TRUE(device);
+    device->name = name;
+    settings_.devices.push_back(*std::move(device));
+  }
+  void item(const std::string& name, const std::string& wish = "{}") {
+    folder_.put("in/" + name, "text of " + name);
+    items_.push_back({.task = "trial",
+                      .inputs = {folder_ / ("in/" + name)},
+                      .outputs = {folder_ / ("out/" + name)},
+                      .parameters = wish});
+  }
+  void items(int count, const std::string& wish = "{}") {
+    for (int i = 0; i < count; ++i) item("item" + std::to_string(i), wish);
+  }
+  Totals run() {
+    listener_ = {};
+    listener_.on_progress = &on_progress_;
+    observe::EventLog events;
+    observe::Metrics metrics;
+    Coordinator coordinator{settings_, items_, [](const Item&, const Json&) { return Json{{"version", "1"}}; },
+                            listener_, events, metrics};
+    auto totals = coordinator.run();
+    metrics_ = metrics.text();
+    EXPECT_TRUE(totals) << totals.error().what;
+    return totals ? *totals : Totals{};
+  }
+  bool is_done(const std::string& name) const {
+    return Folder::text(folder_ / ("out/" + name)) == test::backwards("text of " + name);
+  }
+  std::vector<std::string> left_over() const {
+    std::vector<std::string> names;
+    for (const auto& name : folder_.all("out")) {
+      if (name.ends_with(".tmp") || name.ends_with(".intent")) names.push_back(name);
+    }
+    return names;
+  }
+
+  Folder folder_;
+  RunSettings settings_;
+  std::vector<Item> items_;
+  Listener listener_;
+  std::function<void(const RunProgress&)> on_progress_;
+  std::string metrics_;
+};
+
+TEST_F(CoordinatorTest, AllItemsAreDoneOnceAndThenSkipped) {
+  add_device("two");
+  items(20);
+  const Totals first = run();
+  EXPECT_EQ(first.done, 20u);
+  for (const Item& each : items_) EXPECT_TRUE(is_done(each.outputs[0].filename()));
+  ASSERT_EQ(first.devices.size(), 2u);
+  EXPECT_EQ(first.devices[0].items + first.devices[1].items, 20u);
+  const Totals second = run();
+  EXPECT_EQ(second.skipped, 20u);
+  EXPECT_EQ(second.done, 0u);
+  EXPECT_TRUE(left_over().empty());
+}
+
+TEST_F(CoordinatorTest, LongestFirst) {
+  item("small", R"({"cost":1})");
+  item("large", R"({"cost":100})");
+  item("middle", R"({"cost":10})");
+  run();
+  std::vector<std::string> order;
+  std::ifstream events{folder_ / "out/.weir/events.jsonl"};
+  for (std::string line; std::getline(events, line);) {
+    const Json event = Json::parse(line);
+    if (event["event"] == "item_start") order.push_back(fs::path{text_field(event, "item")}.filename());
+  }
+  EXPECT_EQ(order, (std::vector<std::string>{"large", "middle", "small"}));
+}
+
+TEST_F(CoordinatorTest, APoisonedItemIsSetAsideAfterThreeTriesAndTheOthersAreDone) {
+  items(4);
+  item("poison", R"({"do":"die"})");
+  const Totals totals = run();
+  EXPECT_EQ(totals.done, 4u);
+  EXPECT_EQ(totals.failed, 1u);
+  EXPECT_TRUE(listener_.ends["poison"].error);
+  EXPECT_NE(totals.failures.at(0).find("killed by signal 9"), std::string::npos) << totals.failures[0];
+  EXPECT_NE(totals.failures.at(0).find("tried 3 times"), std::string::npos) << totals.failures[0];
+  EXPECT_TRUE(left_over().empty());
+  EXPECT_FALSE(fs::exists(folder_ / "out/.poison.trial.failed"));  // it may go better another time
+}
+
+TEST_F(CoordinatorTest, AWorkerThatDiesOnceLosesNothing) {
+  items(3);
+  item("unlucky", R"({"do":"die once"})");
+  EXPECT_EQ(run().done, 4u);
+  EXPECT_TRUE(is_done("unlucky"));
+  EXPECT_NE(metrics_.find("weir_retries_total{reason=\"worker_died\"} 1"), std::string::npos) << metrics_;
+}
+
+TEST_F(CoordinatorTest, AWorkerThatHangsIsKilled) {
+  settings_.stall = std::chrono::duration<double>{0.5};
+  items(2);
+  item("hang", R"({"do":"hang"})");
+  const Totals totals = run();
+  EXPECT_EQ(totals.done, 2u);
+  EXPECT_TRUE(listener_.heard("no sign of life")) << listener_.words;
+}
+
+TEST_F(CoordinatorTest, AFaultAndABrokenInputFailByName) {
+  item("fault", R"({"do":"throw"})");
+  item("broken");
+  folder_.put("in/broken", "broken");
+  item("good");
+  const Totals totals = run();
+  EXPECT_EQ(totals.done, 1u);
+  EXPECT_EQ(totals.faults, 1u);
+  EXPECT_TRUE(listener_.ends["fault"].fault);
+  EXPECT_EQ(listener_.ends["broken"].error->code, Errc::corrupt);
+  EXPECT_TRUE(fs::exists(folder_ / "out/.broken.trial.failed"));
+  EXPECT_EQ(run().failed, 2u);
+  EXPECT_NE(listener_.ends["broken"].why.find("--retry-failed"), std::string::npos);
+}
+
+TEST_F(CoordinatorTest, TheLadderIsGoneDownForPlannedAndForRealWant) {
+  settings_.needs_file = folder_ / "state/needs.json";
+  item("planned", R"({"do":"fits below"})");
+  item("real", R"({"do":"run out"})");
+  item("never", R"({"do":"never fits"})");
+  const Totals totals = run();
+  EXPECT_EQ(totals.done, 2u);
+  EXPECT_EQ(totals.lower_rung, 2u);
+  EXPECT_EQ(totals.refused, 1u);
+  EXPECT_EQ(listener_.ends["real"].rung, "small");
+  EXPECT_EQ(Folder::text(folder_ / "out/real"), test::backwards("text of real") + " (small)");
+  EXPECT_TRUE(listener_.heard("going down to small"));
+  EXPECT_TRUE(fs::exists(settings_.needs_file));
+  settings_.rules.upgrade = true;
+  run();
+  EXPECT_EQ(listener_.ends["planned"].why, "made on a lower rung: small");
+}
+
+TEST_F(CoordinatorTest, ThreeDeathsMakeTheRunSequentialUntilTenAreGood) {
+  add_device("two");
+  for (int i = 0; i < 3; ++i) item("bad" + std::to_string(i), R"({"do":"die once","cost":100})");
+  items(20);
+  EXPECT_EQ(run().done, 23u);
+  EXPECT_TRUE(listener_.heard("goes on with one worker")) << listener_.words;
+  EXPECT_TRUE(listener_.heard("goes on in parallel")) << listener_.words;
+}
+
+TEST_F(CoordinatorTest, AWorkerThatGrowsIsReplacedBetweenItems) {
+  items(12, R"({"do":"leak"})");
+  EXPECT_EQ(run().done, 12u);
+  EXPECT_TRUE(listener_.heard("grew by")) << listener_.words;
+}
+
+TEST_F(CoordinatorTest, AWorkerIsReplacedAfterItsItems) {
+  settings_.max_items_per_worker = 2;
+  items(6);
+  EXPECT_EQ(run().done, 6u);
+  EXPECT_NE(metrics_.find("weir_worker_restarts_total{device=\"one\",reason=\"items\"} 2"), std::string::npos)
+      << metrics_;
+}
+
+TEST_F(CoordinatorTest, AWorkerOnAnotherDeviceIsStoppedWithBothNames) {
+  add_device("two");
+  settings_.devices[1].arguments.insert(settings_.devices[1].arguments.end(), {"--claim", "GPU-wrong"});
+  items(4);
+  EXPECT_EQ(run().done, 4u);
+  EXPECT_TRUE(listener_.heard("runs on GPU-wrong, not on " + settings_.devices[1].identity)) << listener_.words;
+}
+
+TEST_F(CoordinatorTest, WithoutAnyDeviceTheRunStops) {
+  settings_.settings["unfit"] = true;
+  items(3);
+  const Totals totals = run();
+  EXPECT_TRUE(totals.interrupted);
+  ASSERT_TRUE(totals.fatal);
+  EXPECT_EQ(totals.fatal->code, Errc::device_lost);
+}
+
+TEST_F(CoordinatorTest, TheMaskIsInTheEnvironmentBeforeTheProgramStarts) {
+  settings_.devices[0].environment = {{"WEIR_TEST_MASK", "GPU-1"}};
+  settings_.worker_command = {"/bin/sh", "-c",
+                              "test \"$WEIR_TEST_MASK\" = GPU-1 && exec \"$0\" --gtest_filter=TrialWorker.Main \"$@\"",
+                              fs::read_symlink("/proc/self/exe").native()};
+  items(2);
+  EXPECT_EQ(run().done, 2u);
+}
+
+TEST_F(CoordinatorTest, ASecondCoordinatorSaysWhoHoldsTheFolder) {
+  const auto held = RunFolder::hold(settings_.outputs);
+  ASSERT_TRUE(held);
+  // Locks belong to open files, so the same process may ask.
+  const auto refused = RunFolder::hold(settings_.outputs);
+  ASSERT_FALSE(refused);
+  EXPECT_NE(refused.error().what.find(std::to_string(getpid())), std::string::npos) << refused.error().what;
+}
+
+TEST_F(CoordinatorTest, AFullDiskStopsAResumableRun) {
+  settings_.on_full_disk = OnFullDisk::stop;
+  items(2);
+  item("huge", R"({"do":"expects much","cost":1000})");
+  const Totals totals = run();
+  EXPECT_EQ(totals.done, 2u);  // what fits is done first
+  EXPECT_TRUE(totals.interrupted);
+  ASSERT_TRUE(totals.fatal);
+  EXPECT_EQ(totals.fatal->code, Errc::disk_full);
+}
+
+TEST_F(CoordinatorTest, WhatCanNeverFitOnTheDiskFailsByName) {
+  items(2);
+  item("bomb", R"({"do":"expects the impossible"})");
+  const Totals totals = run();
+  EXPECT_EQ(totals.done, 2u);
+  EXPECT_NE(totals.failures.at(0).find("more than its file system can hold"), std::string::npos) << totals.failures[0];
+}
+
+TEST_F(CoordinatorTest, ATerminatedRunEndsSoonAndLeavesNothingHalfDone) {
+  add_device("two");
+  items(4, R"({"seconds":60})");
+  on_progress_ = [](const RunProgress& progress) {
+    if (!progress.devices[0].item.empty()) raise(SIGTERM);
+  };
+  const Totals totals = run();
+  EXPECT_TRUE(totals.interrupted);
+  EXPECT_EQ(totals.done, 0u);
+  EXPECT_LT(totals.seconds, 20);
+  EXPECT_TRUE(left_over().empty());
+}
+
+TEST_F(CoordinatorTest, AWorkerThatDoesNotEndIsKilledAndTheRunEndsAllTheSame) {
+  items(2, R"({"do":"hang"})");
+  on_progress_ = [](const RunProgress& progress) {
+    if (!progress.devices[0].item.empty()) raise(SIGINT);
+  };
+  const Totals totals = run();
+  EXPECT_TRUE(totals.interrupted);
+  EXPECT_LT(totals.seconds, 20);
+  EXPECT_TRUE(left_over().empty());
+}
+
+TEST_F(CoordinatorTest, ThePauseFilePausesUntilItIsGone) {
+  settings_.pause_file = folder_ / "pause";
+  folder_.put("pause", "");
+  items(2);
+  int seen = 0;
+  on_progress_ = [&](const RunProgress& progress) {
+    EXPECT_EQ(progress.ended, 0u);
+    if (progress.halted == "paused" && ++seen == 3) {
+      fs::remove(folder_ / "pause");
+      on_progress_ = nullptr;
+    }
+  };
+  EXPECT_EQ(run().done, 2u);
+  EXPECT_EQ(seen, 3);
+}
+
+}  // namespace
+}  // namespace weir::jobs

@@ -1,0 +1,171 @@
+#include "jobs/decision.hpp"
+
+#include <algorithm>
+#include <system_error>
+
+#include <fmt/format.h>
+
+#include "base/paths.hpp"
+#include "base/text.hpp"
+#include "jobs/publish.hpp"
+
+namespace weir::jobs {
+namespace {
+
+namespace fs = std::filesystem;
+
+/// How a file stands to what a record says of it.
+enum class Match { same, changed, damaged, gone };
+
+/// Size and mtime say it; where only the mtime differs, or `hash` is asked for, the contents do. The same size and mtime
+/// with other contents is damage: nobody wrote there.
+Match match(const fs::path& path, const RecordedFile& recorded, bool hash) {
+  const auto facts = file_facts(path);
+  if (!facts) return Match::gone;
+  if (facts->size != recorded.facts.size) return Match::changed;
+  if (*facts == recorded.facts && !hash) return Match::same;
+  const auto now = hash_file(path);
+  if (now && *now == recorded.hash) return Match::same;
+  return *facts == recorded.facts ? Match::damaged : Match::changed;
+}
+
+/// The first input that is not as recorded, as a reason; empty if all are.
+std::string changed_input(const Item& item, const Record& record, bool verify) {
+  if (item.inputs.size() != record.inputs.size()) return "other inputs";
+  for (std::size_t i = 0; i < item.inputs.size(); ++i) {
+    // Another file may have the same size and mtime by chance, or because it was unpacked with it.
+    const bool other_path = encode_path(identity(item.inputs[i])) != record.inputs[i].path;
+    switch (match(item.inputs[i], record.inputs[i], verify || other_path)) {
+      case Match::same:
+        break;
+      case Match::gone:
+        return fmt::format("the input {} is gone", printable(item.inputs[i].native()));
+      case Match::changed:
+      case Match::damaged:
+        return "the input has changed";
+    }
+  }
+  return {};
+}
+
+std::string names_of(const Json& now, const Json& then) {
+  std::string names;
+  for (const auto& [key, value] : now.items()) {
+    if (!then.contains(key) || then[key] != value) names += (names.empty() ? "" : ", ") + key;
+  }
+  for (const auto& [key, value] : then.items()) {
+    if (!now.contains(key)) names += (names.empty() ? "" : ", ") + key;
+  }
+  return names;
+}
+
+Json parameters_of(const Item& item) {
+  const auto parsed = parse_object(item.parameters);
+  return parsed ? *parsed : Json::object();
+}
+
+/// Why the record is of another work than the one that is asked for now; empty if it is of this one.
+std::string other_work(const Item& item, const Record& record, const RecordRules& rules, const IdentityNow& now) {
+  if (auto input = changed_input(item, record, rules.verify); !input.empty()) return input;
+  const Json parameters = parameters_of(item);
+  if (parameters != record.parameters)
+    return fmt::format("other parameters: {}", printable(names_of(parameters, record.parameters)));
+  const Json identity = now ? now(item, record.facts) : record.identity;
+  if (identity != record.identity)
+    return fmt::format("made with another {}", printable(names_of(identity, record.identity)));
+  if (rules.upgrade && record.rung > 0) return fmt::format("made on a lower rung: {}", printable(record.rung_name));
+  if (rules.same_pixels && record.pixels != *rules.same_pixels && !record.failure)
+    return fmt::format("made with {}, the run uses {}", to_text(record.pixels), to_text(*rules.same_pixels));
+  return {};
+}
+
+/// How the outputs as a whole stand to the record: the worst of them.
+Match match_outputs(const Item& item, const Record& record, bool hash) {
+  if (item.outputs.size() != record.outputs.size()) return Match::changed;
+  Match worst = Match::same;
+  for (std::size_t i = 0; i < item.outputs.size(); ++i) {
+    const Match one = match(item.outputs[i], record.outputs[i], hash);
+    if (one == Match::changed) return one;
+    worst = std::max(worst, one);
+  }
+  return worst;
+}
+
+bool any_output(const Item& item) {
+  std::error_code ignored;
+  return std::any_of(item.outputs.begin(), item.outputs.end(),
+                     [&](const fs::path& output) { return fs::exists(fs::symlink_status(output, ignored)); });
+}
+
+bool replaces_its_input(const Item& item) {
+  for (const auto& input : item.inputs) {
+    for (const auto& output : item.outputs) {
+      if (identity(input) == identity(output)) return true;
+    }
+  }
+  return false;
+}
+
+Decision keep(const Item& item, std::string_view why) {
+  Decision decision;
+  decision.action = Action::keep;
+  decision.why = fmt::format("the output exists{}", why);
+  decision.failure = Error{Errc::exists, fmt::format("the output {} exists{}; give --overwrite to replace it",
+                                                     printable(item.outputs.front().native()), why)};
+  return decision;
+}
+
+Decision work(std::string why, bool replace) {
+  Decision decision;
+  decision.why = std::move(why);
+  decision.replace = replace;
+  return decision;
+}
+
+Decision skip(std::string why, bool adopted) {
+  Decision decision;
+  decision.action = Action::skip;
+  decision.why = std::move(why);
+  decision.adopted = adopted;
+  return decision;
+}
+
+/// Of the records alone, with the files that they speak of.
+Decision decide(const Item& item, const Record& done, const RecordRules& rules, const IdentityNow& now, bool adopted) {
+  const Match outputs = match_outputs(item, done, rules.verify);
+  if (outputs == Match::changed) return keep(item, " and is not as weir left it");
+  if (replaces_its_input(item)) return skip("done before, in place of its input", adopted);
+  if (outputs == Match::gone) return work("the output is gone", true);
+  if (outputs == Match::damaged) return work("the output is damaged", true);
+  if (auto why = other_work(item, done, rules, now); !why.empty()) return work(std::move(why), true);
+  return skip(adopted ? "finished by a run that was killed" : "done before", adopted);
+}
+
+std::optional<Record> readable(const fs::path& path) {
+  auto record = read_record(path);
+  return record ? *std::move(record) : std::nullopt;
+}
+
+}  // namespace
+
+Decision settle(const Item& item, const RecordRules& rules, const IdentityNow& identity_now) {
+  if (item.problem)
+    return {.action = Action::failed, .why = {}, .replace = false, .adopted = false, .failure = item.problem};
+  if (!rules.keep) return any_output(item) && !rules.overwrite ? keep(item, "") : work("", rules.overwrite);
+  const RecordPlaces places = record_places(item, rules.folder);
+  const bool adopted = !rules.look_only && finish_intent(item, places);
+  if (rules.overwrite) return work("--overwrite", true);
+  const auto done = readable(places.done);
+  Decision decision = done               ? decide(item, *done, rules, identity_now, adopted)
+                      : any_output(item) ? keep(item, "")
+                                         : work("no result yet", false);
+  if (decision.action != Action::work || rules.retry_failed) return decision;
+  const auto failed = readable(places.failed);
+  if (!failed || !failed->failure || !other_work(item, *failed, rules, identity_now).empty()) return decision;
+  decision.action = Action::failed;
+  decision.failure = failed->failure;
+  decision.why = fmt::format("failed before ({}); give --retry-failed to try again", one_line(failed->failure->what));
+  return decision;
+}
+
+}  // namespace weir::jobs

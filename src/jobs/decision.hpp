@@ -1,0 +1,46 @@
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <string>
+
+#include "jobs/record.hpp"
+
+namespace weir::jobs {
+
+/// What holds for the records of a run.
+struct RecordRules {
+  bool keep = true;              ///< write and read records at all
+  std::filesystem::path folder;  ///< where; empty: beside each output
+  bool overwrite = false;        ///< do everything again and replace what is there
+  bool verify = false;           ///< hash inputs and outputs instead of trusting size and mtime
+  bool upgrade = false;          ///< do results of a lower rung again
+  bool retry_failed = false;
+  bool look_only = false;             ///< change nothing, not even what a killed run left
+  std::optional<Pixels> same_pixels;  ///< results made otherwise are done again
+};
+
+/// What a result made now would be made with. `facts` are those of the record, for kinds whose choice depends on the input.
+using IdentityNow = std::function<Json(const Item& item, const Json& facts)>;
+
+enum class Action {
+  skip,   ///< done before
+  work,   ///< to be done
+  keep,   ///< not to be done: something that weir did not make, or that was changed since, stands there
+  failed  ///< failed before, and nothing has changed
+};
+
+struct Decision {
+  Action action = Action::work;
+  std::string why;               ///< for people
+  bool replace = false;          ///< an output that is there may be replaced
+  bool adopted = false;          ///< a result that a killed run had finished was taken over
+  std::optional<Error> failure;  ///< of `failed` and `keep`
+};
+
+/// Looks at the item's files and records, ends what a killed run left half-way (adopts its result if that matches the
+/// intent by hash, else removes its temporary files), and decides. Never throws, changes no user's file. Thread-safe for
+/// different items.
+Decision settle(const Item& item, const RecordRules& rules, const IdentityNow& identity_now);
+
+}  // namespace weir::jobs

@@ -1,0 +1,56 @@
+#include "jobs/frame.hpp"
+
+#include <fmt/format.h>
+
+namespace weir::jobs {
+namespace {
+
+constexpr std::size_t kHeader = 8;
+
+void append_little_endian(std::string& out, std::uint32_t value, int bytes) {
+  for (int i = 0; i < bytes; ++i) out += static_cast<char>(value >> (8 * i) & 0xFF);
+}
+
+std::uint32_t little_endian(std::string_view bytes) {
+  std::uint32_t value = 0;
+  for (std::size_t i = 0; i < bytes.size(); ++i)
+    value |= static_cast<std::uint32_t>(static_cast<unsigned char>(bytes[i])) << (8 * i);
+  return value;
+}
+
+}  // namespace
+
+Result<std::string> to_frame(std::string_view message) {
+  if (message.size() > kLongestMessage)
+    return Error{Errc::invalid_argument,
+                 fmt::format("a message of {} bytes; at most {} are sent", message.size(), kLongestMessage)};
+  std::string frame{"wj"};
+  frame.reserve(kHeader + message.size());
+  append_little_endian(frame, kProtocol, 2);
+  append_little_endian(frame, static_cast<std::uint32_t>(message.size()), 4);
+  frame += message;
+  return frame;
+}
+
+Result<std::optional<std::string>> FrameReader::next() {
+  const std::string_view rest = std::string_view{buffer_}.substr(at_);
+  if (rest.size() < kHeader) {
+    buffer_.erase(0, std::exchange(at_, 0));
+    return std::optional<std::string>{};
+  }
+  if (!rest.starts_with("wj")) return Error{Errc::corrupt, "the message has no header of weir"};
+  if (const auto version = little_endian(rest.substr(2, 2)); version != kProtocol)
+    return Error{Errc::unsupported,
+                 fmt::format("the other process speaks version {} of the messages, this one {}", version, kProtocol)};
+  const std::size_t length = little_endian(rest.substr(4, 4));
+  if (length > kLongestMessage)
+    return Error{Errc::corrupt, fmt::format("a message of {} bytes; at most {} are taken", length, kLongestMessage)};
+  if (rest.size() - kHeader < length) {
+    buffer_.erase(0, std::exchange(at_, 0));
+    return std::optional<std::string>{};
+  }
+  at_ += kHeader + length;
+  return std::optional{std::string{rest.substr(kHeader, length)}};
+}
+
+}  // namespace weir::jobs

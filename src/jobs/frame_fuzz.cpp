@@ -1,0 +1,25 @@
+#include <cstddef>
+#include <cstdint>
+#include <cstdlib>
+#include <string_view>
+
+#include "jobs/frame.hpp"
+#include "jobs/item.hpp"
+
+/// Any bytes, cut anywhere: frames come out, or an error stays. What they hold is taken for an item.
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  const std::string_view bytes{reinterpret_cast<const char*>(data), size};
+  const std::size_t cut = size == 0 ? 0 : data[0] % (size + 1);
+  weir::jobs::FrameReader reader;
+  for (const std::string_view part : {bytes.substr(0, cut), bytes.substr(cut)}) {
+    reader.feed(part);
+    for (;;) {
+      const auto message = reader.next();
+      if (!message && reader.next()) std::abort();
+      if (!message || !*message) break;
+      const auto json = weir::jobs::parse_object(**message);
+      if (json) (void)weir::jobs::item_of(*json);
+    }
+  }
+  return 0;
+}

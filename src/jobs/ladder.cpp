@@ -1,0 +1,75 @@
+#include "jobs/ladder.hpp"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <system_error>
+
+#include <fmt/format.h>
+
+#include "base/atomic_file.hpp"
+#include "base/file_facts.hpp"
+#include "base/text.hpp"
+#include "jobs/json.hpp"
+
+namespace weir::jobs {
+namespace {
+
+constexpr std::size_t kMost = 1024;
+constexpr std::size_t kLongestFile = std::size_t{1} << 20;
+
+std::string key_of(const std::string& rung, const std::string& size, const std::string& device) {
+  return fmt::format("{} | {} | {}", printable(rung), printable(size), printable(device));
+}
+
+}  // namespace
+
+Admission admit(Bytes need, const Room& room, bool others_run) {
+  if (need + room.promised + room.margin <= room.free) return Admission::go;
+  return others_run && need + room.margin <= room.free + room.promised ? Admission::wait : Admission::next_rung;
+}
+
+LearnedNeeds::LearnedNeeds(std::filesystem::path file) : file_{std::move(file)} {
+  if (file_.empty()) return;
+  const auto text = read_bounded(file_, kLongestFile);
+  if (!text || !*text) return;
+  const auto json = parse_object(**text);
+  if (!json) return;
+  const Json needs = object_field(*json, "needs");
+  for (const auto& [key, value] : needs.items()) {
+    if (needs_.size() < kMost && value.is_object())
+      needs_[key] = {bytes_field(value, "bytes"), count_field(value, "turn")};
+    turns_ = std::max(turns_, count_field(value, "turn"));
+  }
+}
+
+Bytes LearnedNeeds::need(const std::string& rung, const std::string& size, const std::string& device,
+                         Bytes planned) const {
+  const auto found = needs_.find(key_of(rung, size, device));
+  return found == needs_.end() ? planned : std::max(planned, found->second.need);
+}
+
+Status LearnedNeeds::learn(const std::string& rung, const std::string& size, const std::string& device, Bytes planned) {
+  const Bytes need = LearnedNeeds::need(rung, size, device, planned);
+  needs_[key_of(rung, size, device)] = {need + Bytes{need.count() / 4}, ++turns_};
+  if (needs_.size() > kMost)
+    needs_.erase(std::min_element(needs_.begin(), needs_.end(),
+                                  [](const auto& a, const auto& b) { return a.second.turn < b.second.turn; }));
+  return file_.empty() ? ok() : save();
+}
+
+Status LearnedNeeds::save() const {
+  std::error_code ignored;
+  std::filesystem::create_directories(file_.parent_path(), ignored);
+  Json needs = Json::object();
+  for (const auto& [key, value] : needs_) needs[key] = {{"bytes", value.need.count()}, {"turn", value.turn}};
+  const std::string text = dump({{"format", 1}, {"needs", needs}}) + '\n';
+  auto file = AtomicFile::create(file_, true);
+  if (!file) return file.error();
+  if (::write(file->fd(), text.data(), text.size()) != static_cast<ssize_t>(text.size()))
+    return Error{errc_of(errno), fmt::format("{}: {}", printable(file_.native()), errno_text(errno))};
+  return file->commit();
+}
+
+}  // namespace weir::jobs

@@ -1,0 +1,53 @@
+#pragma once
+
+#include <filesystem>
+#include <map>
+#include <string>
+
+#include "base/bytes.hpp"
+#include "base/result.hpp"
+
+namespace weir::jobs {
+
+/// The memory that decides whether an item may start on a device.
+struct Room {
+  Bytes free;      ///< now, what the worker itself already holds included
+  Bytes promised;  ///< to items that run elsewhere on it and have not yet taken it
+  Bytes margin;
+};
+
+enum class Admission {
+  go,
+  wait,      ///< others will give memory back
+  next_rung  ///< it will not fit here
+};
+
+/// An item with this need on this rung. It waits only while others run and only if it fits once they are done.
+Admission admit(Bytes need, const Room& room, bool others_run);
+
+/// Needs that turned out larger than planned, per network (or other rung), size and device: an item that ran out of memory
+/// all the same raises its need by a quarter above what was planned. At most 1024 are kept, those learned last. A small
+/// JSON file in the user's state folder; one that cannot be read counts as empty. Not thread-safe.
+class LearnedNeeds {
+ public:
+  /// `file` empty: nothing is kept beyond this run.
+  explicit LearnedNeeds(std::filesystem::path file);
+
+  /// At least `planned`.
+  Bytes need(const std::string& rung, const std::string& size, const std::string& device, Bytes planned) const;
+  /// Errors: io, disk_full: remembered for this run alone.
+  Status learn(const std::string& rung, const std::string& size, const std::string& device, Bytes planned);
+
+ private:
+  struct Learned {
+    Bytes need;
+    std::uint64_t turn = 0;  ///< the larger the later
+  };
+  Status save() const;
+
+  std::filesystem::path file_;
+  std::map<std::string, Learned> needs_;
+  std::uint64_t turns_ = 0;
+};
+
+}  // namespace weir::jobs

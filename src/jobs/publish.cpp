@@ -1,0 +1,189 @@
+#include "jobs/publish.hpp"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <chrono>
+#include <cstdio>
+#include <set>
+#include <system_error>
+
+#include <fmt/format.h>
+
+#include "base/atomic_file.hpp"
+#include "base/text.hpp"
+
+namespace weir::jobs {
+namespace {
+
+namespace fs = std::filesystem;
+
+/// Adds the time that it lives to a sum.
+class Stopwatch {
+ public:
+  explicit Stopwatch(double& sum) : sum_{sum} {}
+  ~Stopwatch() { sum_ += std::chrono::duration<double>(std::chrono::steady_clock::now() - start_).count(); }
+  Stopwatch(const Stopwatch&) = delete;
+  Stopwatch& operator=(const Stopwatch&) = delete;
+
+ private:
+  double& sum_;
+  std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
+};
+
+Error rename_error(const fs::path& to, int error) {
+  if (error == EEXIST)
+    return {Errc::exists, fmt::format("the output {} exists; give --overwrite to replace it", printable(to.native()))};
+  return {errc_of(error), fmt::format("{}: cannot be given its name: {}", printable(to.native()), errno_text(error))};
+}
+
+/// A file that is replaced hands on its mode: a private picture stays private.
+void copy_mode(const fs::path& old, const fs::path& fresh) {
+  struct stat about {};
+  if (::stat(old.c_str(), &about) == 0) (void)!::chmod(fresh.c_str(), about.st_mode & 07777U);
+}
+
+Status rename_file(const fs::path& from, const fs::path& to, bool replace) {
+  if (replace) {
+    copy_mode(to, from);
+    if (::rename(from.c_str(), to.c_str()) != 0) return rename_error(to, errno);
+    return ok();
+  }
+  if (::renameat2(AT_FDCWD, from.c_str(), AT_FDCWD, to.c_str(), RENAME_NOREPLACE) == 0) return ok();
+  if (errno != EINVAL && errno != ENOSYS) return rename_error(to, errno);
+  if (::link(from.c_str(), to.c_str()) != 0) return rename_error(to, errno);  // a file system without RENAME_NOREPLACE
+  return remove_file(from);
+}
+
+Result<std::vector<RecordedFile>> describe_outputs(const Item& item) {
+  std::vector<RecordedFile> files;
+  for (const fs::path& output : item.outputs) {
+    const fs::path temporary = temporary_of(item, output);
+    const auto facts = file_facts(temporary);
+    if (!facts) return Error{Errc::io, fmt::format("{}: was not written", printable(output.native()))};
+    auto hash = hash_file(temporary);
+    if (!hash) return hash.error();
+    files.push_back({encode_path(output.filename()), encode_path(temporary.filename()), *facts, *std::move(hash)});
+  }
+  return files;
+}
+
+/// Written without a name and linked to it: no moment of it leaves anything but the whole file.
+Status write_intent(const Record& record, const fs::path& path, double& sync_s) {
+  if (auto gone = remove_file(path); !gone) return gone;
+  auto file = AtomicFile::create(path, false);
+  if (!file) return file.error();
+  const std::string text = to_text(record);
+  if (::write(file->fd(), text.data(), text.size()) != static_cast<ssize_t>(text.size()))
+    return Error{errc_of(errno), fmt::format("{}: cannot be written: {}", printable(path.native()), errno_text(errno))};
+  const Stopwatch watch{sync_s};
+  return file->commit();
+}
+
+Status rename_outputs(const Item& item, bool replace, double& sync_s) {
+  std::set<fs::path> folders;
+  for (const fs::path& output : item.outputs) {
+    if (auto renamed = rename_file(temporary_of(item, output), output, replace); !renamed) return renamed;
+    folders.insert(output.parent_path());
+  }
+  const Stopwatch watch{sync_s};
+  for (const fs::path& folder : folders) {
+    if (auto synced = sync_folder(folder); !synced) return synced;
+  }
+  return ok();
+}
+
+Status complete(const RecordPlaces& places) {
+  if (auto renamed = rename_file(places.intent, places.done, true); !renamed) return renamed;
+  return remove_file(places.failed);
+}
+
+Status publish_steps(const Item& item, Record& record, const RecordPlaces& places, bool replace, double& sync_s) {
+  auto outputs = describe_outputs(item);
+  if (!outputs) return outputs.error();
+  record.outputs = *std::move(outputs);
+  if (auto written = write_intent(record, places.intent, sync_s); !written) return written;
+  if (auto renamed = rename_outputs(item, replace, sync_s); !renamed) {
+    if (renamed.error().code == Errc::exists) (void)remove_file(places.intent);
+    return renamed;
+  }
+  return complete(places);
+}
+
+bool is_described(const fs::path& path, const RecordedFile& file) {
+  const auto facts = file_facts(path);
+  if (!facts || facts->size != file.facts.size) return false;
+  const auto hash = hash_file(path);
+  return hash && *hash == file.hash;
+}
+
+/// An output that stands in the way of a finished one may be replaced if a checkpoint says that weir made it.
+bool may_replace(const fs::path& output, std::size_t number, const RecordPlaces& places) {
+  std::error_code ignored;
+  if (!fs::exists(fs::symlink_status(output, ignored))) return true;
+  const auto done = read_record(places.done);
+  return done && *done && number < (*done)->outputs.size() && is_described(output, (*done)->outputs[number]);
+}
+
+bool finish_outputs(const Item& item, const Record& intent, const RecordPlaces& places) {
+  if (intent.outputs.size() != item.outputs.size()) return false;
+  for (std::size_t i = 0; i < item.outputs.size(); ++i) {
+    const fs::path& output = item.outputs[i];
+    if (is_described(output, intent.outputs[i])) continue;
+    const fs::path temporary = temporary_of(item, output);
+    if (!is_described(temporary, intent.outputs[i]) || !may_replace(output, i, places)) return false;
+    if (!rename_file(temporary, output, true)) return false;
+  }
+  for (const fs::path& output : item.outputs) {
+    if (!sync_folder(output.parent_path())) return false;
+  }
+  return static_cast<bool>(complete(places));
+}
+
+}  // namespace
+
+Result<PublishTimes> publish(const Item& item, Record record, const RecordPlaces& places, bool replace) {
+  PublishTimes times;
+  auto published = publish_steps(item, record, places, replace, times.sync_s);
+  if (published) return times;
+  remove_temporaries(item);
+  return published.error();
+}
+
+Result<PublishTimes> publish_bare(const Item& item, bool replace) {
+  PublishTimes times;
+  auto renamed = rename_outputs(item, replace, times.sync_s);
+  if (renamed) return times;
+  remove_temporaries(item);
+  return renamed.error();
+}
+
+Status write_failure(const Record& record, const RecordPlaces& places) {
+  std::error_code ignored;
+  if (places.failed.has_parent_path()) fs::create_directories(places.failed.parent_path(), ignored);
+  double unused = 0;
+  return write_intent(record, places.failed, unused);
+}
+
+bool finish_intent(const Item& item, const RecordPlaces& places) {
+  std::error_code ignored;
+  bool finished = false;
+  if (fs::exists(places.intent, ignored)) {
+    const auto intent = read_record(places.intent);
+    finished = intent && *intent && finish_outputs(item, **intent, places);
+    if (!finished) (void)remove_file(places.intent);
+  }
+  if (!finished) remove_temporaries(item);
+  return finished;
+}
+
+void remove_temporaries(const Item& item) {
+  for (const fs::path& temporary : temporaries_of(item)) {
+    (void)remove_file(temporary);
+    AtomicFile::remove_leftover(temporary);
+  }
+}
+
+}  // namespace weir::jobs

@@ -1,0 +1,67 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/file_facts.hpp"
+#include "base/result.hpp"
+#include "jobs/item.hpp"
+#include "jobs/task.hpp"
+
+namespace weir::jobs {
+
+/// A file as a record knows it.
+struct RecordedFile {
+  std::string path;       ///< as encode_path() writes it; of an output the name alone
+  std::string temporary;  ///< of an output: the name under which it was written
+  FileFacts facts;
+  std::string hash;  ///< XXH3-128
+};
+
+/// What is known of an item that was finished (`.done`), is about to be (`.intent`) or failed for good (`.failed`).
+/// docs/checkpoints.md describes the JSON.
+struct Record {
+  std::string task;
+  std::vector<RecordedFile> inputs, outputs;
+  Json parameters = Json::object();
+  Json identity = Json::object();
+  Json facts = Json::object();
+  std::size_t rung = 0;
+  std::string rung_name;
+  Pixels pixels;
+  std::string device;
+  std::uint64_t seed = 0;
+  std::map<std::string, double> seconds;
+  std::string finished;          ///< UTC, "2026-11-21T14:30:00Z"
+  std::string version;           ///< of weir
+  std::optional<Error> failure;  ///< of a `.failed` record
+};
+
+inline constexpr std::size_t kLongestRecord = std::size_t{1} << 20;
+
+std::string to_text(const Record& record);  ///< one JSON object and a newline
+/// Errors: corrupt for anything that is not whole; unsupported for another format version.
+Result<Record> parse_record(std::string_view text);
+/// Empty if there is no such file. Errors: those of parse_record; io.
+Result<std::optional<Record>> read_record(const std::filesystem::path& path);
+
+/// Where the records and the temporary files of an item lie: hidden, beside its first output or in a folder of their own.
+/// Names of more than 255 bytes are cut and hashed.
+struct RecordPlaces {
+  std::filesystem::path done, intent, failed;
+};
+RecordPlaces record_places(const Item& item,
+                           const std::filesystem::path& folder);  ///< `folder` empty: beside the output
+/// In the output's own folder, so that it can be renamed.
+std::filesystem::path temporary_of(const Item& item, const std::filesystem::path& output);
+std::vector<std::filesystem::path> temporaries_of(const Item& item);
+
+/// True for the names of records and temporary files, which are no user's files.
+bool is_record_name(std::string_view name);
+
+}  // namespace weir::jobs

@@ -1,0 +1,63 @@
+#include "jobs/run.hpp"
+
+#include <fmt/format.h>
+
+#include "base/text.hpp"
+
+namespace weir::jobs {
+namespace {
+
+constexpr std::size_t kMostFailures = 100;
+
+}  // namespace
+
+std::string_view name_of(ItemStatus status) {
+  switch (status) {
+    case ItemStatus::done:
+      return "done";
+    case ItemStatus::skipped:
+      return "skipped";
+    case ItemStatus::failed:
+      return "failed";
+    case ItemStatus::interrupted:
+      return "interrupted";
+  }
+  return "failed";
+}
+
+ItemEnd end_without_work(ItemNumber number, const Decision& decision) {
+  ItemEnd end;
+  end.number = number;
+  end.why = decision.why;
+  end.error = decision.failure;
+  const bool stopped = decision.failure && decision.failure->code == Errc::cancelled;
+  end.status = decision.action == Action::skip ? ItemStatus::skipped
+               : stopped                       ? ItemStatus::interrupted
+                                               : ItemStatus::failed;
+  return end;
+}
+
+void Totals::count(const Item& item, const ItemEnd& end) {
+  switch (end.status) {
+    case ItemStatus::done:
+      ++done;
+      redone += end.redone ? 1 : 0;
+      lower_rung += end.rung.empty() ? 0 : 1;
+      amount += end.amount;
+      break;
+    case ItemStatus::skipped:
+      ++skipped;
+      break;
+    case ItemStatus::interrupted:
+      interrupted = true;
+      break;
+    case ItemStatus::failed:
+      ++failed;
+      faults += end.fault ? 1 : 0;
+      refused += end.refused ? 1 : 0;
+      if (failures.size() < kMostFailures)
+        failures.push_back(fmt::format("{}: {}", shown_name(item), end.error ? one_line(end.error->what) : end.why));
+  }
+}
+
+}  // namespace weir::jobs

@@ -1,0 +1,102 @@
+#include "jobs/run_folder.hpp"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <cstdio>
+#include <system_error>
+
+#include <fmt/format.h>
+
+#include "base/file_facts.hpp"
+#include "base/text.hpp"
+#include "observe/event_log.hpp"
+
+namespace weir::jobs {
+namespace {
+
+namespace fs = std::filesystem;
+constexpr std::size_t kLongestState = std::size_t{4} << 20;
+
+/// Locks of open files end with the last process that has the file open, and can be asked for without being taken.
+struct flock whole_file(short type) {
+  struct flock lock {};
+  lock.l_type = type;
+  lock.l_whence = SEEK_SET;
+  return lock;
+}
+
+std::string host_name() {
+  std::array<char, 256> name{};
+  return gethostname(name.data(), name.size() - 1) == 0 ? name.data() : "?";
+}
+
+Error held_error(const fs::path& outputs, const fs::path& lock) {
+  const auto text = read_bounded(lock, 4096);
+  const auto holder = text && *text ? parse_object(**text) : Result<Json>{Json::object()};
+  const Json who = holder ? *holder : Json::object();
+  return {Errc::exists, fmt::format("{} is in use by weir, process {} on {} since {}; wait for it or end it",
+                                    printable(outputs.native()), count_field(who, "pid"),
+                                    printable(text_field(who, "host")), printable(text_field(who, "since")))};
+}
+
+fs::path run_folder_of(const fs::path& path) {
+  return path.filename() == kRunFolder || (path.filename().empty() && path.parent_path().filename() == kRunFolder)
+             ? path
+             : path / kRunFolder;
+}
+
+}  // namespace
+
+Result<RunFolder> RunFolder::hold(const fs::path& outputs) {
+  RunFolder run;
+  run.folder_ = (outputs.empty() ? fs::path{"."} : outputs) / kRunFolder;
+  std::error_code problem;
+  fs::create_directories(run.folder_, problem);
+  if (problem)
+    return Error{errc_of(problem.value()),
+                 fmt::format("cannot create the folder {}: {}", printable(run.folder_.native()), problem.message())};
+  const fs::path lock = run.folder_ / "lock";
+  run.lock_ = FileDescriptor{::open(lock.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0666)};
+  if (!run.lock_) return Error{errc_of(errno), fmt::format("{}: {}", printable(lock.native()), errno_text(errno))};
+  struct flock whole = whole_file(F_WRLCK);
+  if (::fcntl(run.lock_.get(), F_OFD_SETLK, &whole) != 0) return held_error(outputs, lock);
+  const std::string owner =
+      dump({{"pid", ::getpid()}, {"host", host_name()}, {"since", observe::timestamp_now()}}) + '\n';
+  if (::ftruncate(run.lock_.get(), 0) == 0) (void)!::write(run.lock_.get(), owner.data(), owner.size());
+  return run;
+}
+
+void RunFolder::write_state(const Json& state) const {
+  const fs::path temporary = folder_ / "run.json.tmp";
+  const FileDescriptor file{::open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666)};
+  if (!file) return;
+  const std::string text = dump(state) + '\n';
+  if (::write(file.get(), text.data(), text.size()) != static_cast<ssize_t>(text.size())) return;
+  (void)std::rename(temporary.c_str(), (folder_ / "run.json").c_str());
+}
+
+Result<RunState> read_run(const fs::path& folder) {
+  const fs::path run = run_folder_of(folder);
+  const auto text = read_bounded(run / "run.json", kLongestState);
+  if (!text) return text.error();
+  const FileDescriptor lock{::open((run / "lock").c_str(), O_RDONLY | O_CLOEXEC)};
+  struct flock whole = whole_file(F_RDLCK);
+  const bool alive = lock && ::fcntl(lock.get(), F_OFD_GETLK, &whole) == 0 && whole.l_type != F_UNLCK;
+  if (!*text) return Error{Errc::io, fmt::format("{}: no run of weir is known here", printable(folder.native()))};
+  auto state = parse_object(**text);
+  if (!state) return Error{Errc::corrupt, fmt::format("{}: is damaged", printable((run / "run.json").native()))};
+  return RunState{*std::move(state), alive};
+}
+
+Result<fs::path> events_of(const fs::path& path) {
+  std::error_code problem;
+  if (fs::is_regular_file(path, problem)) return path;
+  const fs::path events = run_folder_of(path) / "events.jsonl";
+  if (fs::is_regular_file(events, problem)) return events;
+  return Error{Errc::io, fmt::format("{}: no run of weir is known here", printable(path.native()))};
+}
+
+}  // namespace weir::jobs

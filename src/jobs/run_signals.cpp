@@ -1,0 +1,44 @@
+#include "jobs/run_signals.hpp"
+
+#include <pthread.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include <cerrno>
+
+namespace weir::jobs {
+namespace {
+
+bool is_ignored(int signal) {
+  struct sigaction action {};
+  return sigaction(signal, nullptr, &action) == 0 && action.sa_handler == SIG_IGN;
+}
+
+}  // namespace
+
+Result<RunSignals> RunSignals::open() {
+  RunSignals signals;
+  sigset_t set;
+  sigemptyset(&set);
+  for (const int signal : {SIGINT, SIGTERM, SIGHUP, SIGTSTP}) {
+    if (!is_ignored(signal)) sigaddset(&set, signal);
+  }
+  FileDescriptor fd{signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK)};
+  if (!fd) return Error{Errc::io, "signals cannot be watched: " + errno_text(errno)};
+  pthread_sigmask(SIG_BLOCK, &set, &signals.before_);
+  signals.signals_ = std::move(fd);
+  return signals;
+}
+
+RunSignals::RunSignals(RunSignals&& other) noexcept : before_{other.before_}, signals_{std::move(other.signals_)} {}
+
+RunSignals::~RunSignals() {
+  if (signals_) pthread_sigmask(SIG_SETMASK, &before_, nullptr);
+}
+
+int RunSignals::take() const {
+  signalfd_siginfo info{};
+  return read(signals_.get(), &info, sizeof info) == sizeof info ? static_cast<int>(info.ssi_signo) : 0;
+}
+
+}  // namespace weir::jobs

@@ -1,0 +1,30 @@
+#pragma once
+
+#include <csignal>
+
+#include "base/atomic_file.hpp"
+#include "base/result.hpp"
+
+namespace weir::jobs {
+
+/// SIGINT, SIGTERM, SIGHUP and SIGTSTP as something to poll, while it lives. Signals that the process was told to ignore
+/// stay ignored. On the main thread, before others start.
+class RunSignals {
+ public:
+  /// Errors: io.
+  static Result<RunSignals> open();
+  RunSignals(RunSignals&& other) noexcept;
+  RunSignals& operator=(RunSignals&&) = delete;
+  ~RunSignals();
+
+  int fd() const { return signals_.get(); }
+  /// The next signal that has come, 0 if none has.
+  int take() const;
+
+ private:
+  RunSignals() = default;
+  sigset_t before_{};
+  FileDescriptor signals_;
+};
+
+}  // namespace weir::jobs

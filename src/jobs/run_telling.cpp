@@ -1,0 +1,163 @@
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "base/process_memory.hpp"
+#include "jobs/coordinator_run.hpp"
+#include "jobs/run_metrics.hpp"
+
+namespace weir::jobs {
+namespace {
+
+constexpr auto kProgress = std::chrono::milliseconds{250};
+constexpr auto kState = std::chrono::seconds{1};
+constexpr auto kMetricsFile = std::chrono::seconds{2};
+
+}  // namespace
+
+void Coordinator::Run::tell(observe::Level level, std::string_view event, Json fields) {
+  events_.write(level, event, fields);
+}
+
+void Coordinator::Run::say(Loudness loudness, const std::string& text) { observer_.said(loudness, text); }
+
+void Coordinator::Run::tell_decision(ItemNumber number, const Decision& decision) {
+  if (decision.action != Action::skip) return;
+  tell(observe::Level::debug, decision.adopted ? "item_adopted" : "item_skip",
+       {{"item", encode_path(items_[number].outputs.front())}, {"why", decision.why}});
+}
+
+void Coordinator::Run::tell_start(const Seat& seat, ItemNumber number) {
+  const ItemState& state = states_[number];
+  tell(observe::Level::info, "item_start",
+       {{"item", encode_path(items_[number].outputs.front())},
+        {"device", seat.device->name},
+        {"worker", seat.process->pid()},
+        {"attempt", state.attempts},
+        {"rung", state.rung < rungs_.size() ? rungs_[state.rung] : std::string{}},
+        {"cost", state.estimate.cost},
+        {"planned_ram", state.estimate.ram.count()},
+        {"planned_device", state.estimate.device.count()}});
+  metrics_.set(metric::kPlanned, static_cast<double>(state.estimate.ram.count()),
+               {{"device", seat.device->name}, {"kind", "ram"}});
+  metrics_.set(metric::kPlanned, static_cast<double>(state.estimate.device.count()),
+               {{"device", seat.device->name}, {"kind", "device"}});
+}
+
+void Coordinator::Run::tell_end(const ItemEnd& end) {
+  metrics_.add(metric::kItems, 1, {{"result", std::string{name_of(end.status)}}});
+  if (end.status == ItemStatus::skipped) return;
+  metrics_.add(metric::kWork, end.amount, {{"unit", settings_.unit}});
+  Json fields{{"item", encode_path(items_[end.number].outputs.front())},
+              {"device", end.device},
+              {"seconds", end.seconds},
+              {"sync_s", end.sync_s},
+              {"amount", end.amount},
+              {"redone", end.redone},
+              {"rung", end.rung}};
+  if (end.error) fields["error"] = to_json(*end.error);
+  const bool good = end.status == ItemStatus::done;
+  tell(good ? observe::Level::info : observe::Level::error, fmt::format("item_{}", name_of(end.status)), fields);
+}
+
+void Coordinator::Run::tell_memory(const Seat& seat) {
+  const observe::Metrics::Labels host{{"device", seat.device->name}, {"kind", "ram"}};
+  metrics_.set(metric::kMeasured, static_cast<double>(seat.rss.count()), host);
+  metrics_.set(metric::kLeak, seat.host.bytes_per_item(), host);
+  tell(observe::Level::debug, "memory",
+       {{"device", seat.device->name},
+        {"worker", seat.process->pid()},
+        {"rss", seat.rss.count()},
+        {"slope", seat.host.bytes_per_item()},
+        {"coordinator_rss", resident().count()}});
+}
+
+void Coordinator::Run::tell_progress() {
+  const auto now = Clock::now();
+  if (now - told_ < kProgress) return;
+  told_ = now;
+  const RunProgress progress = progress_now();
+  observer_.progress(progress);
+  metrics_.set(metric::kQueue, static_cast<double>(waiting_output_.count()));
+  metrics_.set(metric::kWaiting, static_cast<double>(queue_.size() + unmeasured_.size() + delayed_.size()));
+  if (now - state_written_ >= kState) {
+    state_written_ = now;
+    write_state(progress, false);
+  }
+  if (!settings_.metrics_file.empty() && now - metrics_written_ >= kMetricsFile) {
+    metrics_written_ = now;
+    (void)metrics_.write(settings_.metrics_file);
+  }
+}
+
+RunProgress Coordinator::Run::progress_now() const {
+  RunProgress progress;
+  progress.items = items_.size();
+  progress.ended = items_.size() - remaining_;
+  progress.amount = totals_.amount;
+  progress.seconds = std::chrono::duration<double>(Clock::now() - began_).count();
+  progress.left_s = seconds_left();
+  progress.halted = paused_ ? "paused" : full_ ? "waiting for room on the disk" : "";
+  for (const Seat& seat : seats_) {
+    RunProgress::Device device{.name = seat.device->name, .item = {}, .fraction = 0};
+    if (seat.job && seat.job->running) {
+      device.item = shown_name(items_[seat.job->number]);
+      device.fraction = seat.job->fraction;
+      progress.amount += seat.job->amount;
+    }
+    progress.devices.push_back(std::move(device));
+  }
+  return progress;
+}
+
+/// The cost that is left over the speed of all devices together; what is not measured yet makes it unknown.
+std::optional<double> Coordinator::Run::seconds_left() const {
+  double speed = 0;
+  double cost = waiting_cost_;
+  for (const Seat& seat : seats_) {
+    if (is_active(seat)) speed += speed_of(seat);
+    if (seat.job && seat.job->running) cost += states_[seat.job->number].estimate.cost * (1 - seat.job->fraction);
+  }
+  if (speed <= 0 || !unmeasured_.empty()) return std::nullopt;
+  return cost / speed;
+}
+
+void Coordinator::Run::write_state(const RunProgress& progress, bool over) {
+  if (folder_) folder_->write_state(state_json(progress, over));
+}
+
+Json Coordinator::Run::state_json(const RunProgress& progress, bool over) const {
+  Json devices = Json::array();
+  for (std::size_t i = 0; i < seats_.size(); ++i) {
+    const Seat& seat = seats_[i];
+    devices.push_back({{"name", seat.device->name},
+                       {"worker", seat.process ? Json(seat.process->pid()) : Json()},
+                       {"item", progress.devices[i].item},
+                       {"fraction", progress.devices[i].fraction},
+                       {"items", seat.totals.items},
+                       {"amount", seat.totals.amount},
+                       {"busy_s", seat.totals.busy_s},
+                       {"rss", seat.rss.count()},
+                       {"lost", seat.lost}});
+  }
+  Json state{{"pid", getpid()},
+             {"updated", observe::timestamp_now()},
+             {"over", over},
+             {"interrupted", totals_.interrupted},
+             {"items", totals_.items},
+             {"done", totals_.done},
+             {"redone", totals_.redone},
+             {"skipped", totals_.skipped},
+             {"failed", totals_.failed},
+             {"lower_rung", totals_.lower_rung},
+             {"unit", settings_.unit},
+             {"amount", progress.amount},
+             {"seconds", progress.seconds},
+             {"halted", progress.halted},
+             {"failures", totals_.failures},
+             {"devices", devices}};
+  if (progress.left_s) state["left_s"] = *progress.left_s;
+  return state;
+}
+
+}  // namespace weir::jobs

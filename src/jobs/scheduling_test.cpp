@@ -1,0 +1,168 @@
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <random>
+#include <vector>
+
+#include "jobs/ladder.hpp"
+#include "jobs/trial_test.hpp"
+#include "jobs/watch.hpp"
+#include "jobs/work_queue.hpp"
+
+namespace weir::jobs {
+namespace {
+
+struct Simulated {
+  double length = 0;  ///< of the run
+  std::vector<double> busy;
+};
+
+/// Devices of true speeds pull the items; the queue learns the speeds as a coordinator does.
+Simulated simulate(const std::vector<double>& costs, const std::vector<double>& speeds) {
+  WorkQueue queue;
+  for (std::size_t i = 0; i < costs.size(); ++i) queue.add(static_cast<WorkQueue::Number>(i), costs[i]);
+  const std::size_t count = speeds.size();
+  Simulated run{0, std::vector<double>(count)};
+  std::vector<double> free_at(count), done(count);
+  std::vector<bool> resting(count);
+  double now = 0;
+  while (!queue.empty()) {
+    std::size_t next = count;
+    for (std::size_t i = 0; i < count; ++i) {
+      if (!resting[i] && (next == count || free_at[i] < free_at[next])) next = i;
+    }
+    if (next == count) return {};  // nobody wants what is left
+    now = std::max(now, free_at[next]);
+    std::vector<Pace> paces;
+    for (std::size_t i = 0; i < count; ++i)
+      paces.push_back({run.busy[i] > 0 ? done[i] / run.busy[i] : 0, std::max(0.0, free_at[i] - now)});
+    const auto item = queue.take(paces, next);
+    if (!item) {
+      resting[next] = true;
+      continue;
+    }
+    std::fill(resting.begin(), resting.end(), false);
+    const double seconds = costs[*item] / speeds[next];
+    run.busy[next] += seconds;
+    done[next] += costs[*item];
+    free_at[next] = now + seconds;
+    run.length = std::max(run.length, free_at[next]);
+  }
+  return run;
+}
+
+std::vector<double> uneven_costs(unsigned seed, std::size_t count) {
+  std::mt19937 random{seed};
+  std::lognormal_distribution<double> size{0, 1};  // a few large pages among many small ones
+  std::vector<double> costs(count);
+  for (double& cost : costs) cost = size(random);
+  return costs;
+}
+
+double sum(const std::vector<double>& values) {
+  double total = 0;
+  for (const double value : values) total += value;
+  return total;
+}
+
+TEST(WorkQueue, EqualDevicesAreBusyForEqualTimes) {
+  for (unsigned seed = 0; seed < 50; ++seed) {
+    const auto run = simulate(uneven_costs(seed, 60), {1, 1});
+    EXPECT_GE(std::min(run.busy[0], run.busy[1]) / std::max(run.busy[0], run.busy[1]), 0.95) << seed;
+  }
+}
+
+TEST(WorkQueue, WithASlowDeviceTheRunIsWithinFivePercentOfIdeal) {
+  for (unsigned seed = 0; seed < 50; ++seed) {
+    const auto costs = uneven_costs(seed, 60);
+    const auto run = simulate(costs, {1, 0.5});
+    const double ideal = std::max(sum(costs) / 1.5, *std::max_element(costs.begin(), costs.end()));
+    EXPECT_LE(run.length, ideal * 1.05) << seed;
+  }
+}
+
+TEST(WorkQueue, TheLastItemGoesToTheDeviceThatWillFinishItFirst) {
+  WorkQueue queue;
+  queue.add(0, 10);
+  const std::vector<Pace> paces{{1, 0}, {5, 1}};  // alone 10 s; the other is free in 1 s and needs 2
+  EXPECT_FALSE(queue.take(paces, 0));
+  EXPECT_EQ(queue.size(), 1u);
+  EXPECT_TRUE(queue.take(paces, 1));
+}
+
+TEST(WorkQueue, TheOrderOfEqualItemsIsTheWorklists) {
+  WorkQueue queue;
+  for (const unsigned number : {2U, 0U, 1U}) queue.add(number, 5);
+  const std::vector<Pace> one(1);
+  for (unsigned number = 0; number < 3; ++number) EXPECT_EQ(queue.take(one, 0), number);
+}
+
+TEST(Admission, ComparesTheNeedWithWhatIsFreeLessPromisesAndMargin) {
+  const Room room{.free = 100_MiB, .promised = 30_MiB, .margin = 10_MiB};
+  EXPECT_EQ(admit(60_MiB, room, true), Admission::go);
+  EXPECT_EQ(admit(61_MiB, room, true), Admission::wait);
+  EXPECT_EQ(admit(61_MiB, room, false), Admission::next_rung);
+  EXPECT_EQ(admit(121_MiB, room, true), Admission::next_rung);
+}
+
+TEST(LearnedNeeds, AreKeptPerRungSizeAndDevice) {
+  test::Folder folder;
+  {
+    LearnedNeeds needs{folder / "state/needs.json"};
+    EXPECT_EQ(needs.need("x", "10x10", "gpu", 100_MiB), 100_MiB);
+    ASSERT_TRUE(needs.learn("x", "10x10", "gpu", 100_MiB));
+    EXPECT_EQ(needs.need("x", "10x10", "gpu", 100_MiB), 125_MiB);
+  }
+  LearnedNeeds needs{folder / "state/needs.json"};
+  EXPECT_EQ(needs.need("x", "10x10", "gpu", 100_MiB), 125_MiB);
+  EXPECT_EQ(needs.need("x", "10x10", "gpu", 200_MiB), 200_MiB);
+  EXPECT_EQ(needs.need("x", "20x10", "gpu", 100_MiB), 100_MiB);
+  EXPECT_EQ(needs.need("x", "10x10", "cpu", 100_MiB), 100_MiB);
+  folder.put("state/needs.json", "{\"needs\":[1");
+  EXPECT_EQ(LearnedNeeds{folder / "state/needs.json"}.need("x", "10x10", "gpu", 100_MiB), 100_MiB);
+}
+
+TEST(GrowthWatch, SeesFastAndSlowLeaksAndNoOthers) {
+  GrowthWatch flat;
+  GrowthWatch fast;
+  GrowthWatch slow;
+  GrowthWatch shrinking;
+  for (std::uint64_t i = 0; i < 60; ++i) {
+    flat.add(500_MiB + Bytes{(i % 7) << 20});
+    fast.add(100_MiB + Bytes{i * (10 << 20)});
+    slow.add(100_MiB + Bytes{i * (2 << 20)});
+    shrinking.add(4_GiB - Bytes{i * (50 << 20)});
+  }
+  EXPECT_FALSE(flat.is_leak());
+  EXPECT_TRUE(fast.is_leak());
+  EXPECT_TRUE(slow.is_leak());
+  EXPECT_FALSE(shrinking.is_leak());
+  EXPECT_LT(shrinking.bytes_per_item(), 0);  // signed
+  EXPECT_NEAR(fast.bytes_per_item(), 10 << 20, 1);
+}
+
+TEST(Fallback, ThreeDeathsOnDifferentItemsWithinTenMinutes) {
+  const Clock::time_point start{};
+  Fallback same;
+  for (int i = 0; i < 5; ++i) EXPECT_FALSE(same.died(7, start));
+  Fallback rare;
+  for (unsigned i = 0; i < 5; ++i) EXPECT_FALSE(rare.died(i, start + std::chrono::minutes{6} * i));
+  Fallback often;
+  EXPECT_FALSE(often.died(1, start));
+  EXPECT_FALSE(often.died(2, start + std::chrono::minutes{4}));
+  EXPECT_TRUE(often.died(3, start + std::chrono::minutes{9}));
+  for (int i = 0; i < 9; ++i) EXPECT_FALSE(often.succeeded());
+  EXPECT_TRUE(often.succeeded());
+  EXPECT_FALSE(often.sequential());
+}
+
+TEST(StallLimit, GrowsWithTheExpectedTime) {
+  const std::chrono::duration<double> stall{120};
+  EXPECT_EQ(stall_limit(stall, 0), stall);
+  EXPECT_EQ(stall_limit(stall, 600), stall);
+  EXPECT_EQ(stall_limit(stall, 1800), stall * 3);
+  EXPECT_EQ(stall_limit(stall, 1e9), stall * 10);
+}
+
+}  // namespace
+}  // namespace weir::jobs

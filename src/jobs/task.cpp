@@ -1,0 +1,60 @@
+#include "jobs/task.hpp"
+
+namespace weir::jobs {
+
+std::string to_text(const Pixels& pixels) {
+  std::string text = pixels.backend;
+  for (const std::string& part : {pixels.precision, pixels.driver, pixels.instruction_set}) {
+    if (!part.empty()) text += (text.empty() ? "" : ", ") + part;
+  }
+  return text;
+}
+
+Json to_json(const Pixels& pixels) {
+  return {{"backend", pixels.backend},
+          {"precision", pixels.precision},
+          {"driver", pixels.driver},
+          {"instruction_set", pixels.instruction_set}};
+}
+
+Pixels pixels_of(const Json& json) {
+  return {text_field(json, "backend"), text_field(json, "precision"), text_field(json, "driver"),
+          text_field(json, "instruction_set")};
+}
+
+FailureKind kind_of(Errc code) {
+  switch (code) {
+    case Errc::device_lost:
+    case Errc::over_budget:
+    case Errc::timed_out:
+      return FailureKind::transient;
+    case Errc::corrupt:
+    case Errc::unsupported:
+    case Errc::bad_values:
+    case Errc::invalid_argument:
+      return FailureKind::persistent;
+    case Errc::disk_full:
+      return FailureKind::disk_full;
+    case Errc::io:
+    case Errc::exists:
+    case Errc::cancelled:
+      break;
+  }
+  return FailureKind::surrounding;
+}
+
+std::string_view name_of(FailureKind kind) {
+  switch (kind) {
+    case FailureKind::transient:
+      return "transient";
+    case FailureKind::persistent:
+      return "persistent";
+    case FailureKind::surrounding:
+      return "surrounding";
+    case FailureKind::disk_full:
+      return "disk_full";
+  }
+  return "surrounding";
+}
+
+}  // namespace weir::jobs

@@ -1,0 +1,155 @@
+#pragma once
+
+// A kind of work that is no picture, for tests: writes its inputs one after the other, backwards, and misbehaves when told.
+
+#include <stdlib.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <chrono>
+#include <csignal>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <mutex>
+#include <string>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "base/atomic_file.hpp"
+#include "base/disk_space.hpp"
+#include "jobs/coordinator.hpp"
+#include "jobs/task.hpp"
+
+namespace weir::jobs::test {
+
+namespace fs = std::filesystem;
+
+class Folder {
+ public:
+  Folder() {
+    std::string name = (fs::temp_directory_path() / "weir-jobs-XXXXXX").native();
+    if (mkdtemp(name.data()) == nullptr) std::abort();
+    path_ = name;
+  }
+  ~Folder() {
+    std::error_code ignored;
+    fs::remove_all(path_, ignored);
+  }
+  Folder(const Folder&) = delete;
+  Folder& operator=(const Folder&) = delete;
+  const fs::path& path() const { return path_; }
+  fs::path operator/(const fs::path& name) const { return path_ / name; }
+  void put(const fs::path& name, const std::string& text) const {
+    fs::create_directories((path_ / name).parent_path());
+    std::ofstream{path_ / name, std::ios::binary} << text;
+  }
+  static std::string text(const fs::path& path) {
+    std::ifstream file{path, std::ios::binary};
+    return {std::istreambuf_iterator<char>{file}, {}};
+  }
+  std::vector<std::string> all(const fs::path& below = {}) const {
+    std::vector<std::string> names;
+    std::error_code none;
+    for (const auto& entry : fs::recursive_directory_iterator{path_ / below, none})
+      names.push_back(fs::relative(entry.path(), path_ / below).native());
+    std::sort(names.begin(), names.end());
+    return names;
+  }
+
+ private:
+  fs::path path_;
+};
+
+inline std::string backwards(std::string text) {
+  std::reverse(text.begin(), text.end());
+  return text;
+}
+
+/// What an item does beside its work; words in its parameters.
+class TrialTask final : public Task {
+ public:
+  TrialTask(const Json& settings, Bytes ram) : settings_(settings), ram_{ram} {}  // braces would make a list of it
+  std::vector<std::string> rungs() const override { return {"large", "small"}; }
+
+  Result<Estimate> estimate(const Item& item, std::size_t rung) override {
+    const Json wish = *parse_object(item.parameters);
+    Estimate estimate{.cost = std::max(1.0, number_field(wish, "cost")), .ram = Bytes{1000}, .output = Bytes{1000}};
+    estimate.size = "1";
+    estimate.pixels.backend = "trial";
+    if (text_field(wish, "do") == "never fits") return Error{Errc::over_budget, "too large"};
+    if (rung == 0 && text_field(wish, "do") == "fits below") return Error{Errc::over_budget, "too large"};
+    const auto space = disk_space(item.outputs.front().parent_path());
+    if (text_field(wish, "do") == "expects much") estimate.output = space->total;
+    if (text_field(wish, "do") == "expects the impossible") estimate.output = space->total * 2;
+    return estimate;
+  }
+
+  Product run(const Attempt& attempt) override {
+    Product product;
+    product.pixels.backend = "trial";
+    product.identity = {{"version", text_field(settings_, "version")}};
+    product.amount = 1;
+    const Json wish = *parse_object(attempt.item.parameters);
+    if (auto error = misbehave(attempt, text_field(wish, "do"))) {
+      product.error = std::move(error);
+      return product;
+    }
+    const auto until = std::chrono::steady_clock::now() + std::chrono::duration<double>(number_field(wish, "seconds"));
+    while (std::chrono::steady_clock::now() < until && !attempt.stop.stop_requested()) {
+      std::this_thread::sleep_for(std::chrono::milliseconds{2});
+      attempt.progress({0.5, 0.5});
+    }
+    if (attempt.stop.stop_requested())
+      product.error = Error{Errc::cancelled, "interrupted"};
+    else if (auto written = write(attempt); !written)
+      product.error = written.error();
+    return product;
+  }
+
+ private:
+  static Status write(const Attempt& attempt) {
+    std::string all;
+    for (const auto& input : attempt.item.inputs) all += Folder::text(input);
+    if (all == "broken") return Error{Errc::corrupt, "the input is broken"};
+    auto file = AtomicFile::create(attempt.outputs.front(), false);
+    if (!file) return file.error();
+    const std::string text = backwards(all) + (attempt.rung > 0 ? " (small)" : "");
+    if (::write(file->fd(), text.data(), text.size()) != static_cast<ssize_t>(text.size()))
+      return Error{errc_of(errno), "write: " + errno_text(errno)};
+    return file->commit();
+  }
+
+  std::optional<Error> misbehave(const Attempt& attempt, const std::string& what) {
+    if (what == "die") kill(getpid(), SIGKILL);
+    if (what == "die once" && !fs::exists(mark(attempt))) {
+      std::ofstream{mark(attempt)} << "died";
+      kill(getpid(), SIGKILL);
+    }
+    if (what == "hang") std::this_thread::sleep_for(std::chrono::hours{1});
+    if (what == "throw") throw std::runtime_error{"thrown"};
+    if (what == "run out" && attempt.rung == 0) return Error{Errc::over_budget, "the device is full"};
+    if (what == "never fits") return Error{Errc::over_budget, "too large"};
+    if (what == "lose device") return Error{Errc::device_lost, "the device is lost"};
+    if (what == "leak") {
+      leaked_.emplace_back(std::size_t{30} << 20, 'x');
+      for (std::size_t i = 0; i < leaked_.back().size(); i += 4096) leaked_.back()[i] = 'y';
+    }
+    return std::nullopt;
+  }
+  static fs::path mark(const Attempt& attempt) { return attempt.item.inputs.front().native() + ".mark"; }
+
+  Json settings_;
+  Bytes ram_;
+  std::vector<std::string> leaked_;
+};
+
+inline TaskKinds trial_kinds() {
+  return {{"trial", [](const Json& settings, const Means& means) -> Result<std::unique_ptr<Task>> {
+             if (bool_field(settings, "unfit")) return Error{Errc::unsupported, "this kind cannot be had"};
+             return std::unique_ptr<Task>{std::make_unique<TrialTask>(settings, means.ram)};
+           }}};
+}
+
+}  // namespace weir::jobs::test

@@ -1,0 +1,234 @@
+#include "jobs/worker.hpp"
+
+#include <poll.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <chrono>
+#include <condition_variable>
+#include <csignal>
+#include <deque>
+#include <mutex>
+#include <thread>
+
+#include <fmt/format.h>
+
+#include "base/process_memory.hpp"
+#include "base/version.hpp"
+#include "jobs/execute.hpp"
+#include "jobs/frame.hpp"
+
+namespace weir::jobs {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+constexpr auto kBeat = std::chrono::milliseconds{100};
+constexpr auto kLastMoment = std::chrono::milliseconds{1900};  // to end after the coordinator has gone
+
+enum Ended { kTold = 0, kUnfit = 3, kAbandoned = 4, kNonsense = 70 };
+
+/// What the coordinator sends, read on a thread of its own, so that a stop reaches an item that is running.
+class Inbox {
+ public:
+  explicit Inbox(int channel) : thread_{[this, channel](const std::stop_token& end) { read(channel, end); }} {}
+
+  /// Waits for the next message; empty when the coordinator has gone.
+  std::optional<Json> take() {
+    std::unique_lock lock{mutex_};
+    arrived_.wait(lock, [&] { return !messages_.empty() || closed_; });
+    if (messages_.empty()) return std::nullopt;
+    Json message = std::move(messages_.front());
+    messages_.pop_front();
+    return message;
+  }
+  std::stop_token stop() const { return stop_.get_token(); }
+
+ private:
+  void read(int channel, const std::stop_token& end) {
+    FrameReader frames;
+    char piece[16384];
+    pollfd wait{channel, POLLIN, 0};
+    while (!end.stop_requested()) {
+      if (poll(&wait, 1, 100) <= 0) continue;
+      const ssize_t got = recv(channel, piece, sizeof piece, 0);
+      if (got < 0 && errno == EINTR) continue;
+      if (got <= 0 || !take_frames(frames, {piece, static_cast<std::size_t>(got)})) return close(end);
+    }
+  }
+
+  bool take_frames(FrameReader& frames, std::string_view bytes) {
+    frames.feed(bytes);
+    for (;;) {
+      auto text = frames.next();
+      if (!text) return false;
+      if (!*text) return true;
+      auto message = parse_object(**text);
+      if (!message) return false;
+      const std::string type = text_field(*message, "type");
+      if (type == "stop") stop_.request_stop();
+      const std::lock_guard lock{mutex_};
+      messages_.push_back(*std::move(message));
+      arrived_.notify_one();
+    }
+  }
+
+  /// Without a coordinator nothing is finished: the item that runs is asked to end, and then the process does.
+  void close(const std::stop_token& end) {
+    {
+      const std::lock_guard lock{mutex_};
+      closed_ = true;
+      arrived_.notify_one();
+    }
+    stop_.request_stop();
+    const auto deadline = Clock::now() + kLastMoment;
+    while (!end.stop_requested()) {
+      if (Clock::now() > deadline) _exit(kAbandoned);
+      std::this_thread::sleep_for(std::chrono::milliseconds{20});
+    }
+  }
+
+  std::mutex mutex_;
+  std::condition_variable arrived_;
+  std::deque<Json> messages_;
+  bool closed_ = false;
+  std::stop_source stop_;
+  std::jthread thread_;  // last: it uses the others
+};
+
+class Worker {
+ public:
+  Worker(int channel, const TaskKinds& kinds) : channel_{channel}, kinds_{kinds}, inbox_{channel} {}
+
+  int run(const std::string& device, const ProveDevice& prove) {
+    const auto setup = inbox_.take();
+    if (!setup) return kAbandoned;
+    if (auto ready = make_ready(*setup, device, prove); !ready) {
+      send({{"type", "unfit"}, {"error", to_json(ready.error())}});
+      return kUnfit;
+    }
+    send({{"type", "hello"}, {"device", identity_}, {"rungs", task_->rungs()}, {"weir", kVersion}});
+    for (;;) {
+      const auto message = inbox_.take();
+      if (!message) return kAbandoned;
+      const std::string type = text_field(*message, "type");
+      if (type == "end" || type == "stop") return kTold;
+      const auto item = item_of(object_field(*message, "item"));
+      if (!item) return kNonsense;
+      if (type == "estimate")
+        estimate(*message, *item);
+      else if (type == "run")
+        execute_item(*message, *item);
+      else
+        return kNonsense;
+    }
+  }
+
+ private:
+  Status make_ready(const Json& setup, const std::string& device, const ProveDevice& prove) {
+    const std::string wanted = text_field(setup, "identity");
+    const auto proven = prove(device);
+    if (!proven) return proven.error();
+    identity_ = *proven;
+    if (!wanted.empty() && *proven != wanted)
+      return Error{Errc::unsupported, fmt::format("the worker runs on {}, not on {}", *proven, wanted)};
+    const auto kind = kinds_.find(text_field(setup, "task"));
+    if (kind == kinds_.end()) return Error{Errc::unsupported, "no such kind of task"};
+    const Means means{bytes_field(setup, "ram"), bytes_field(setup, "vram"),
+                      static_cast<int>(number_field(setup, "threads")), text_field(setup, "device")};
+    auto task = kind->second(object_field(setup, "settings"), means);
+    if (!task) return task.error();
+    task_ = *std::move(task);
+    order_.keep_records = bool_field(setup, "keep_records");
+    order_.folder = decode_path(text_field(setup, "records"));
+    order_.device = text_field(setup, "device");
+    return ok();
+  }
+
+  void estimate(const Json& message, const Item& item) {
+    Json answer{{"type", "estimated"}, {"number", message.value("number", 0)}};
+    const auto estimate = guarded_estimate(item, count_field(message, "rung"));
+    if (!estimate) {
+      answer["error"] = to_json(estimate.error());
+    } else {
+      answer["estimate"] = {{"cost", estimate->cost},
+                            {"seconds", estimate->seconds},
+                            {"ram", estimate->ram.count()},
+                            {"device", estimate->device.count()},
+                            {"output", estimate->output.count()},
+                            {"size", estimate->size},
+                            {"pixels", to_json(estimate->pixels)}};
+    }
+    send(answer);
+  }
+
+  Result<Estimate> guarded_estimate(const Item& item, std::size_t rung) {
+    try {
+      return task_->estimate(item, rung);
+    } catch (const std::exception& problem) {
+      return Error{Errc::unsupported, fmt::format("a fault of weir: {}", problem.what())};
+    }
+  }
+
+  void execute_item(const Json& message, const Item& item) {
+    Order order = order_;
+    order.rung = count_field(message, "rung");
+    order.replace = bool_field(message, "replace");
+    last_beat_ = Clock::now();
+    const Outcome outcome = execute(
+        *task_, item, order, [&](const Progress& progress) { beat(progress); }, inbox_.stop());
+    Json answer{{"type", "finished"},
+                {"number", message.value("number", 0)},
+                {"pixels", to_json(outcome.product.pixels)},
+                {"report", outcome.product.report},
+                {"notes", outcome.product.notes},
+                {"amount", outcome.product.amount},
+                {"seconds", outcome.product.seconds},
+                {"total_s", outcome.total_s},
+                {"sync_s", outcome.sync_s},
+                {"rss", resident().count()},
+                {"pool", task_->pool().count()},
+                {"device_memory", task_->device_memory().count()}};
+    if (outcome.product.error) {
+      answer["error"] = to_json(*outcome.product.error);
+      answer["fault"] = outcome.product.fault;
+    }
+    send(answer);
+  }
+
+  /// From the thread that works: what hangs there sends none.
+  void beat(const Progress& progress) {
+    const auto now = Clock::now();
+    if (now - last_beat_ < kBeat) return;
+    last_beat_ = now;
+    send({{"type", "beat"}, {"fraction", progress.fraction}, {"amount", progress.amount}, {"rss", resident().count()}});
+  }
+
+  /// A coordinator that is gone is noticed by the inbox.
+  void send(const Json& message) const {
+    const auto frame = to_frame(dump(message));
+    std::string_view rest = frame ? std::string_view{*frame} : std::string_view{};
+    while (!rest.empty()) {
+      const ssize_t sent = ::send(channel_, rest.data(), rest.size(), MSG_NOSIGNAL);
+      if (sent < 0 && errno != EINTR) return;
+      if (sent > 0) rest.remove_prefix(static_cast<std::size_t>(sent));
+    }
+  }
+
+  int channel_;
+  const TaskKinds& kinds_;
+  Inbox inbox_;
+  std::string identity_;  // proved
+  std::unique_ptr<Task> task_;
+  Order order_;
+  Clock::time_point last_beat_{};
+};
+
+}  // namespace
+
+int run_worker(int channel, const std::string& device, const TaskKinds& kinds, const ProveDevice& prove) {
+  return Worker{channel, kinds}.run(device, prove);
+}
+
+}  // namespace weir::jobs

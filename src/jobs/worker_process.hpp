@@ -1,0 +1,55 @@
+#pragma once
+
+#include <sys/types.h>
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/atomic_file.hpp"
+#include "base/result.hpp"
+#include "jobs/device.hpp"
+#include "jobs/frame.hpp"
+#include "jobs/json.hpp"
+
+namespace weir::jobs {
+
+/// A worker, from the coordinator's side. Destroying it kills the process and waits for it. Not thread-safe; start() must be
+/// called on a thread that lives as long as the run, because the worker ends when that thread does (PR_SET_PDEATHSIG).
+class WorkerProcess {
+ public:
+  /// Starts `command` (program and its first words) with the device's arguments, its environment added before exec, in a
+  /// process group of its own, with a socket as `--channel FD`. `inherited` descriptors stay open in it.
+  /// Errors: io.
+  static Result<WorkerProcess> start(const std::vector<std::string>& command, const WorkerDevice& device,
+                                     const std::vector<int>& inherited);
+  WorkerProcess(WorkerProcess&& other) noexcept;
+  WorkerProcess& operator=(WorkerProcess&&) = delete;
+  ~WorkerProcess();
+
+  pid_t pid() const { return pid_; }
+  int channel() const { return channel_.get(); }
+
+  /// Never waits. Errors: io when the worker is gone or does not read.
+  Status send(const Json& message);
+  /// Takes what has arrived. Empty: nothing whole yet. Errors: io (closed), corrupt, unsupported.
+  Result<std::optional<Json>> receive();
+
+  void signal(int number) const;  ///< to its whole process group
+  /// True once the process has ended and was waited for; `status_text` then tells how.
+  bool reap();
+  const std::string& end() const { return end_; }  ///< "killed by signal 9", "ended with status 70"
+  bool is_uninterruptible() const;                 ///< waits in the kernel; not even SIGKILL ends it now
+  void abandon() { end_ = "left to itself"; }      ///< the destructor then neither kills nor waits
+
+ private:
+  WorkerProcess(pid_t pid, FileDescriptor channel) : pid_{pid}, channel_{std::move(channel)} {}
+
+  pid_t pid_ = -1;
+  FileDescriptor channel_;
+  FrameReader frames_;
+  bool closed_ = false;
+  std::string end_;
+};
+
+}  // namespace weir::jobs

@@ -1,0 +1,43 @@
+#pragma once
+
+#include <filesystem>
+#include <initializer_list>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <nlohmann/json.hpp>
+
+#include "base/atomic_file.hpp"
+#include "base/result.hpp"
+
+namespace weir::observe {
+
+enum class Level { debug, info, warning, error };
+
+/// What happened, for machines: one JSON object a line, {"time", "level", "event", "pid", ...}. docs/events.md names the
+/// events and their fields. A line is written with one call, so that several processes may append to one file; a line that
+/// cannot be written is dropped and counted. Thread-safe.
+class EventLog {
+ public:
+  /// Writes nowhere.
+  EventLog() = default;
+  /// Appends to a file as well. Above 64 MiB it is first renamed to FILE.1. Errors: io.
+  Status add_file(const std::filesystem::path& path);
+
+  using Fields = nlohmann::json;
+  void write(Level level, std::string_view event, const Fields& fields = Fields::object());
+  std::size_t dropped() const;
+
+ private:
+  mutable std::mutex mutex_;
+  std::vector<FileDescriptor> files_;
+  std::size_t dropped_ = 0;
+};
+
+/// "2026-11-21T14:30:00.123Z"
+std::string timestamp_now();
+
+}  // namespace weir::observe

@@ -1,0 +1,173 @@
+#include "tasks/upscale_kind.hpp"
+
+#include <algorithm>
+#include <filesystem>
+#include <system_error>
+#include <utility>
+
+#include "jobs/device.hpp"
+#include "jobs/record.hpp"
+#include "nn/vulkan/gpu.hpp"
+#include "tasks/network_identity.hpp"
+#include "tasks/picture_report.hpp"
+
+namespace weir::tasks {
+namespace {
+
+/// Bytes of the file: what its samples take, for formats with loss a quarter of it, but not beyond sixteen times what the
+/// input's pixels take in its file, which is more than PNG needs for the pixels of a JPEG: a small file that claims to be
+/// a huge picture does not keep others waiting. Wrong only for how long a full disk is waited for.
+Bytes expected_output(const enhance::UpscalePlan& plan, const PictureItem& picture, const media::PictureInfo& input) {
+  const double pixels = 1.0 * plan.output_width * plan.output_height;
+  const double samples = pixels * input.channels() * (input.bits / 8) / (media::is_lossless(picture.format) ? 1 : 4);
+  std::error_code ignored;
+  const auto in_file =
+      picture.source.bytes ? picture.source.bytes->size() : std::filesystem::file_size(picture.source.path, ignored);
+  const double per_pixel = static_cast<double>(in_file) / (1.0 * plan.input_width * plan.input_height);
+  return Bytes{static_cast<std::uint64_t>(std::min(samples, 16 * per_pixel * pixels + (1 << 20)))};
+}
+
+jobs::Pixels pixels_of(const enhance::UpscalePlan& plan) {
+  if (plan.device == "cpu") return {"cpu", plan.precision, "", plan.instruction_set};
+  return {"vulkan", plan.precision, plan.device, ""};
+}
+
+/// One network of the ladder.
+struct Rung {
+  std::string name;
+  NetworkShelf shelf;
+};
+
+class UpscaleTask final : public jobs::Task {
+ public:
+  UpscaleTask(UpscaleRequest request, std::vector<Rung> rungs)
+      : request_{std::move(request)}, rungs_{std::move(rungs)}, identity_{rungs_.front().shelf, request_.upscale} {
+    settings_.upscale = request_.upscale;
+    settings_.quality = request_.quality;
+  }
+
+  std::vector<std::string> rungs() const override {
+    std::vector<std::string> names;
+    for (const Rung& rung : rungs_) names.push_back(rung.name);
+    return names;
+  }
+
+  Result<jobs::Estimate> estimate(const jobs::Item& item, std::size_t rung) override {
+    use(rung);
+    settings_.dry_run = true;
+    PictureItem picture = picture_of(item, request_);
+    picture.output = jobs::temporary_of(item, item.outputs.front());
+    settings_.overwrite = true;  // what a killed run left there is taken away before the work
+    const PictureOutcome outcome = run_picture(picture, settings_, {});
+    if (outcome.error) return *outcome.error;
+    const auto& plan = *outcome.plan;
+    return jobs::Estimate{.cost = plan.multiplications,
+                          .seconds = plan.expected_time.count(),
+                          .ram = plan.ram,
+                          .device = plan.device_memory,
+                          .output = expected_output(plan, picture, *outcome.picture),
+                          .size = std::to_string(plan.input_width) + "x" + std::to_string(plan.input_height),
+                          .pixels = pixels_of(plan)};
+  }
+
+  jobs::Product run(const jobs::Attempt& attempt) override {
+    use(attempt.rung);
+    settings_.dry_run = false;
+    settings_.overwrite = false;
+    PictureItem picture = picture_of(attempt.item, request_);
+    picture.output = attempt.outputs.front();
+    PictureWatch watch;
+    watch.stop = attempt.stop;
+    watch.progress = [&](const enhance::Progress& progress) {
+      if (attempt.progress) attempt.progress({progress.fraction, progress.pixels * 1e-6});
+    };
+    const PictureOutcome outcome = run_picture(picture, settings_, watch);
+    picture.output = attempt.item.outputs.front();
+    return product_of(picture, outcome);
+  }
+
+ private:
+  /// The networks of the other rungs are given back first: one is in memory at a time.
+  void use(std::size_t rung) {
+    if (used_ == rung && settings_.upscalers) return;
+    settings_.upscalers = nullptr;
+    NetworkShelf& shelf = rungs_.at(rung).shelf;
+    settings_.upscalers = make_upscaler_source([&shelf](double scale) { return shelf.get(scale); }, settings_.upscale);
+    if (used_ != rung) rungs_.at(used_).shelf.forget();
+    used_ = rung;
+  }
+
+  jobs::Product product_of(const PictureItem& picture, const PictureOutcome& outcome) {
+    jobs::Product product;
+    product.error = outcome.error;
+    product.fault = outcome.fault;
+    product.report = picture_json(picture, outcome);
+    if (outcome.picture) product.facts = {{"width", outcome.picture->width}, {"height", outcome.picture->height}};
+    product.identity = identity_.now(product.facts);
+    if (outcome.upscaler) product.facts["network"] = outcome.upscaler->network().name;
+    if (outcome.plan) product.pixels = pixels_of(*outcome.plan);
+    for (const auto& lost : outcome.file.lost) product.notes.push_back("lost " + lost);
+    product.notes.insert(product.notes.end(), outcome.events.begin(), outcome.events.end());
+    const double reading = outcome.reading.count();
+    const double writing = outcome.writing.count();
+    product.seconds = {{"decode", reading}, {"network", outcome.time.count() - reading - writing}, {"encode", writing}};
+    if (!outcome.error) product.amount = 1e-6 * outcome.plan->output_width * outcome.plan->output_height;
+    return product;
+  }
+
+  UpscaleRequest request_;
+  std::vector<Rung> rungs_;
+  NetworkIdentity identity_;
+  PictureSettings settings_;
+  std::size_t used_ = 0;
+};
+
+bool is_gpu(const std::string& device) { return device != "cpu" && !device.starts_with("cpu:"); }
+
+}  // namespace
+
+Result<std::string> prove_device(const std::string& device) {
+  if (!is_gpu(device)) return jobs::prove_cpu(device);
+  const auto gpu = nn::vulkan::find_gpu(device);
+  if (!gpu) return gpu.error();
+  const auto& info = (*gpu)->info;
+  return info.pci.empty() ? info.uuid : info.uuid + " at pci:" + info.pci;
+}
+
+Result<std::unique_ptr<jobs::Task>> make_upscale_task(UpscaleRequest request, const jobs::Means& means) {
+  request.upscale.ram = means.ram;
+  request.upscale.threads = means.threads;
+  std::vector<Rung> rungs;
+  auto first = NetworkShelf::open(request.network);
+  if (!first) return first.error();
+  rungs.push_back({"first choice", *std::move(first)});
+  for (const std::string& name : request.ladder) {
+    NetworkWish wish = request.network;
+    wish.name = name;
+    auto shelf = NetworkShelf::open(std::move(wish));
+    if (!shelf) return Error{shelf.error().code, "--ladder: " + shelf.error().what};
+    rungs.push_back({name, *std::move(shelf)});
+  }
+  return std::unique_ptr<jobs::Task>{std::make_unique<UpscaleTask>(std::move(request), std::move(rungs))};
+}
+
+jobs::IdentityNow upscale_identity(const NetworkShelf& shelf, const UpscaleRequest& request) {
+  const auto identity = std::make_shared<NetworkIdentity>(shelf, request.upscale);
+  return [identity](const jobs::Item&, const jobs::Json& facts) { return identity->now(facts); };
+}
+
+jobs::TaskKinds task_kinds() {
+  return {{kUpscale, [](const jobs::Json& settings, const jobs::Means& means) -> Result<std::unique_ptr<jobs::Task>> {
+             auto request = upscale_request_of(settings);
+             if (!request) return request.error();
+             request->upscale.device.memory = means.vram;
+             if (is_gpu(means.device)) {
+               auto gpu = nn::vulkan::find_gpu(means.device);
+               if (!gpu) return gpu.error();
+               request->upscale.gpu = *std::move(gpu);
+             }
+             return make_upscale_task(*std::move(request), means);
+           }}};
+}
+
+}  // namespace weir::tasks

@@ -1,0 +1,132 @@
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+
+#include "base/atomic_file.hpp"
+#include "base/file_facts.hpp"
+#include "tasks/upscale_kind.hpp"
+
+namespace weir::tasks {
+namespace {
+
+using jobs::Json;
+
+/// The whole of an open file, from its start; the file's own position is left alone: several workers share it.
+Result<std::shared_ptr<const std::vector<std::byte>>> read_descriptor(int fd) {
+  auto bytes = std::make_shared<std::vector<std::byte>>();
+  for (;;) {
+    const std::size_t filled = bytes->size();
+    bytes->resize(filled + (std::size_t{1} << 20));
+    const ssize_t got = ::pread(fd, bytes->data() + filled, bytes->size() - filled, static_cast<off_t>(filled));
+    if (got < 0 && errno != EINTR) return Error{Errc::io, "standard input cannot be read: " + errno_text(errno)};
+    bytes->resize(filled + static_cast<std::size_t>(std::max<ssize_t>(got, 0)));
+    if (got == 0) return std::shared_ptr<const std::vector<std::byte>>{std::move(bytes)};
+  }
+}
+
+std::string_view word_of(enhance::Precision precision) {
+  return precision == enhance::Precision::exact ? "exact" : "auto";
+}
+std::string_view word_of(enhance::Sync sync) { return sync == enhance::Sync::fast ? "fast" : "exact"; }
+
+/// What decides the pixels.
+Json wanted_json(const enhance::UpscaleSettings& upscale) {
+  return {{"scale", upscale.scale},        {"width", upscale.width},
+          {"height", upscale.height},      {"precision", word_of(upscale.precision)},
+          {"sync", word_of(upscale.sync)}, {"tta", upscale.tta}};
+}
+
+void read_wanted(const Json& json, enhance::UpscaleSettings& upscale) {
+  upscale.scale = jobs::number_field(json, "scale");
+  upscale.width = static_cast<int>(jobs::number_field(json, "width"));
+  upscale.height = static_cast<int>(jobs::number_field(json, "height"));
+  upscale.precision =
+      jobs::text_field(json, "precision") == "exact" ? enhance::Precision::exact : enhance::Precision::automatic;
+  upscale.sync = jobs::text_field(json, "sync") == "fast" ? enhance::Sync::fast : enhance::Sync::exact;
+  upscale.tta = jobs::bool_field(json, "tta");
+}
+
+template <class Texts>
+Json texts_json(const Texts& texts) {
+  Json json = Json::array();
+  for (const auto& text : texts) json.push_back(jobs::encode_path(text));
+  return json;
+}
+
+template <class Text>
+void read_texts(const Json& json, const char* key, std::vector<Text>& texts) {
+  for (const Json& text : json.value(key, Json::array()))
+    texts.push_back(jobs::decode_path(text.get<std::string>()).native());
+}
+
+}  // namespace
+
+Json to_json(const UpscaleRequest& request) {
+  Json json = wanted_json(request.upscale);
+  json["model"] = jobs::encode_path(request.network.model);
+  json["name"] = jobs::encode_path(request.network.name);
+  if (request.network.noise) json["noise"] = *request.network.noise;
+  json["folders"] = texts_json(request.network.folders);
+  json["ladder"] = texts_json(request.ladder);
+  json["quality"] = request.quality;
+  json["tile"] = request.upscale.device.tile;
+  json["strict_device"] = request.upscale.device.strict;
+  json["spill_folder"] = jobs::encode_path(request.upscale.spill_folder);
+  json["spill_limit"] = request.upscale.spill_limit.count();
+  json["standard_input_fd"] = request.standard_input_fd;
+  return json;
+}
+
+Result<UpscaleRequest> upscale_request_of(const Json& json) {
+  UpscaleRequest request;
+  read_wanted(json, request.upscale);
+  request.network.model = jobs::decode_path(jobs::text_field(json, "model"));
+  request.network.name = jobs::decode_path(jobs::text_field(json, "name")).native();
+  if (json.contains("noise")) request.network.noise = static_cast<int>(jobs::number_field(json, "noise"));
+  read_texts(json, "folders", request.network.folders);
+  read_texts(json, "ladder", request.ladder);
+  request.quality = static_cast<int>(jobs::number_field(json, "quality"));
+  request.upscale.device.tile = static_cast<int>(jobs::number_field(json, "tile"));
+  request.upscale.device.strict = jobs::bool_field(json, "strict_device");
+  request.upscale.spill_folder = jobs::decode_path(jobs::text_field(json, "spill_folder"));
+  request.upscale.spill_limit = jobs::bytes_field(json, "spill_limit");
+  request.standard_input_fd = static_cast<int>(jobs::number_field(json, "standard_input_fd"));
+  if (request.standard_input_fd < 0) return request;
+  auto bytes = read_descriptor(request.standard_input_fd);
+  if (!bytes) return bytes.error();
+  request.standard_input = *std::move(bytes);
+  return request;
+}
+
+jobs::Item upscale_item(const PictureItem& picture, const UpscaleRequest& request) {
+  Json parameters = wanted_json(request.upscale);
+  parameters["format"] = media::name_of(picture.format);
+  parameters["quality"] = request.quality;
+  jobs::Item item;
+  item.task = kUpscale;
+  if (picture.source.bytes) {
+    const auto& bytes = *picture.source.bytes;
+    parameters["standard_input"] = hash_text({reinterpret_cast<const char*>(bytes.data()), bytes.size()});
+  } else {
+    item.inputs = {picture.source.path};
+  }
+  item.outputs = {picture.output};
+  item.parameters = jobs::dump(parameters);
+  item.problem = picture.problem;
+  return item;
+}
+
+PictureItem picture_of(const jobs::Item& item, const UpscaleRequest& request) {
+  PictureItem picture;
+  const auto parameters = jobs::parse_object(item.parameters);
+  if (parameters)
+    picture.format = media::format_of_extension(jobs::text_field(*parameters, "format")).value_or(media::Format::png);
+  picture.source.path = item.inputs.empty() ? "-" : item.inputs.front();
+  if (item.inputs.empty()) picture.source.bytes = request.standard_input;
+  picture.output = item.outputs.front();
+  picture.problem = item.problem;
+  return picture;
+}
+
+}  // namespace weir::tasks

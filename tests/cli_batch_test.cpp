@@ -1,0 +1,321 @@
+// `weir upscale` of several pictures: workers, checkpoints, deaths. WEIR_KILL_ROUNDS=200 makes the kill test long.
+
+#include <gtest/gtest.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+
+#include <atomic>
+#include <map>
+#include <nlohmann/json.hpp>
+#include <random>
+#include <set>
+
+#include "pictures.hpp"
+#include "program.hpp"
+#include "tiny_network.hpp"
+
+namespace weir::test {
+namespace {
+
+using Json = nlohmann::json;
+using std::chrono::milliseconds;
+
+class CliBatch : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    write_tiny_network(folder_ / "nets", "blocks");
+    write_tiny_network(folder_ / "nets", "slow", 2, 6);
+  }
+  std::vector<std::string> words(const std::string& out, std::vector<std::string> more = {}) const {
+    std::vector<std::string> all{"upscale", "in", "-o", out, "--ram", "512M", "--model", "nets/" + network_ + ".param"};
+    all.insert(all.end(), more.begin(), more.end());
+    return all;
+  }
+  Ended upscale(std::vector<std::string> more = {}, How how = {}) const {
+    how.folder = folder_.path();
+    return run(words("out", std::move(more)), how);
+  }
+  void picture(const fs::path& name, int width = 8, int height = 6) const {
+    ASSERT_TRUE(write_picture(folder_ / name, width, height)) << name;
+  }
+  void pictures(int count, int side = 8) const {
+    for (int i = 0; i < count; ++i) picture("in/" + std::to_string(i) + ".png", side + i, side + i * 2);
+  }
+  /// Files that are no finished outputs, checkpoints or state.
+  std::vector<std::string> left_over(const fs::path& where = "out") const {
+    std::vector<std::string> names;
+    for (const auto& entry : fs::recursive_directory_iterator{folder_ / where}) {
+      const std::string name = entry.path().filename().native();
+      if (name.ends_with(".tmp") || name.ends_with(".intent")) names.push_back(name);
+    }
+    return names;
+  }
+  static Json summary_of(const Ended& ended) {
+    std::istringstream lines{ended.out};
+    Json summary;
+    for (std::string line; std::getline(lines, line);) {
+      Json json = Json::parse(line);
+      if (json.contains("summary")) summary = json["summary"];
+    }
+    return summary;
+  }
+
+  Folder folder_;
+  std::string network_ = "blocks";
+};
+
+TEST_F(CliBatch, ASecondRunSkipsAndSaysWhy) {
+  pictures(3);
+  ASSERT_EQ(upscale().status, 0);
+  const Ended again = upscale({"--explain", "--json"});
+  EXPECT_EQ(again.status, 0) << again.error;
+  EXPECT_TRUE(again.says("in/1.png: skipped: done before")) << again.error;
+  EXPECT_EQ(summary_of(again)["skipped"], 3);
+  picture("in/1.png", 20, 20);
+  fs::remove(folder_ / "out/2.png");
+  const Ended changed = upscale({"--explain", "--json"});
+  EXPECT_EQ(changed.status, 0) << changed.error;
+  EXPECT_TRUE(changed.says("in/1.png: done again: the input has changed")) << changed.error;
+  EXPECT_TRUE(changed.says("in/2.png: done again: the output is gone")) << changed.error;
+  EXPECT_EQ(summary_of(changed)["redone"], 2);
+  const Ended other = upscale({"--scale", "3", "--explain", "-q"});
+  EXPECT_EQ(other.status, 0) << other.error;
+  EXPECT_EQ(read_picture(folder_ / "out/0.png").info.width, 24);
+  fs::remove(folder_ / "in/0.png");  // an input that is gone is no item any more, and its result stays
+  EXPECT_EQ(upscale({"--scale", "3"}).status, 0);
+  EXPECT_TRUE(fs::exists(folder_ / "out/0.png"));
+}
+
+TEST_F(CliBatch, AnotherNetworkIsAnotherResult) {
+  pictures(2);
+  ASSERT_EQ(upscale().status, 0);
+  write_tiny_network(folder_ / "nets", "blocks", 2, 1);  // the same name, other files
+  const Ended ended = upscale({"--explain"});
+  EXPECT_TRUE(ended.says("done again: made with another")) << ended.error;
+  EXPECT_TRUE(upscale({"--explain"}).says("skipped"));
+}
+
+TEST_F(CliBatch, SeveralDevicesShareTheWorkAndChangeNoPixel) {
+  pictures(6, 30);
+  ASSERT_EQ(upscale().status, 0);
+  const Ended two = run(words("two", {"--device", "cpu:0,cpu:1", "--json"}), {.folder = folder_.path()});
+  if (two.says("not all of these processors")) GTEST_SKIP() << "one processor only";
+  ASSERT_EQ(two.status, 0) << two.error;
+  EXPECT_EQ(summary_of(two)["devices"].size(), 2u);
+  for (int i = 0; i < 6; ++i) {
+    const std::string name = std::to_string(i) + ".png";
+    EXPECT_EQ(folder_.text("out/" + name), folder_.text("two/" + name)) << name;
+  }
+}
+
+TEST_F(CliBatch, AFailureIsRememberedUntilItsInputChanges) {
+  pictures(2);
+  folder_.put("in/bad.png", "no picture");
+  EXPECT_EQ(upscale().status, 1);
+  EXPECT_TRUE(fs::exists(folder_ / "out/.bad.png.upscale.failed"));
+  const Ended again = upscale({"--explain"});
+  EXPECT_EQ(again.status, 1);
+  EXPECT_TRUE(again.says("--retry-failed")) << again.error;
+  picture("in/bad.png");
+  EXPECT_EQ(upscale().status, 0);
+  EXPECT_FALSE(fs::exists(folder_ / "out/.bad.png.upscale.failed"));
+}
+
+TEST_F(CliBatch, CheckpointsMayLieElsewhereOrNowhere) {
+  pictures(2);
+  EXPECT_EQ(upscale({"--checkpoints", "marks"}).status, 0);
+  EXPECT_FALSE(fs::exists(folder_ / "out/.0.png.upscale.done"));
+  EXPECT_TRUE(upscale({"--checkpoints", "marks", "--explain"}).says("skipped"));
+  const Ended none = run(words("bare", {"--no-checkpoints"}), {.folder = folder_.path()});
+  EXPECT_EQ(none.status, 0) << none.error;
+  EXPECT_EQ(std::distance(fs::directory_iterator{folder_ / "bare"}, {}), 2);
+  EXPECT_EQ(upscale({"--checkpoints", "x", "--no-checkpoints"}).status, 2);
+}
+
+TEST_F(CliBatch, OnePictureHasACheckpointToo) {
+  picture("a.png");
+  const std::vector<std::string> words{"upscale", "a.png", "-o", "b.png", "--model", "nets/blocks.param"};
+  ASSERT_EQ(run(words, {.folder = folder_.path()}).status, 0);
+  EXPECT_TRUE(fs::exists(folder_ / ".b.png.upscale.done"));
+  EXPECT_EQ(run(words, {.folder = folder_.path()}).status, 0);  // skipped, and no error
+}
+
+TEST_F(CliBatch, TheLadderGoesDownToASmallerNetwork) {
+  write_tiny_network(folder_ / "nets", "wide", 2, 12);
+  network_ = "";
+  for (const char* name : {"in/a.png", "in/b.png"}) picture(name, 3000, 40);
+  std::vector<std::string> all{"upscale", "in",   "-o",     "out",       "--ram", "42M",
+                               "--model", "nets", "--name", "nets/wide", "--json"};
+  const Ended refused = run(all, {.folder = folder_.path()});
+  if (refused.status == 0) GTEST_SKIP() << "the large network fits here";
+  all.insert(all.end(), {"--ladder", "nets/blocks"});
+  const Ended ended = run(all, {.folder = folder_.path()});
+  ASSERT_EQ(ended.status, 0) << ended.error;
+  EXPECT_TRUE(ended.says("going down to nets/blocks")) << ended.error;
+  EXPECT_EQ(summary_of(ended)["lower_rung"], 2);
+  EXPECT_EQ(run(all, {.folder = folder_.path()}).status, 0);
+}
+
+TEST_F(CliBatch, StatusReportLogAndMetricsTellTheRun) {
+  pictures(3);
+  folder_.put("in/bad.png", "no picture");
+  EXPECT_EQ(upscale({"--log", "log.jsonl", "--metrics-file", "weir.prom", "--metrics", "127.0.0.1:0"}).status, 1);
+  const Ended status = run({"status", "out"}, {.folder = folder_.path()});
+  EXPECT_EQ(status.status, 1);
+  EXPECT_NE(status.out.find("over, process"), std::string::npos) << status.out;
+  EXPECT_NE(status.out.find("3 done"), std::string::npos) << status.out;
+  EXPECT_NE(status.out.find("bad.png"), std::string::npos) << status.out;
+  EXPECT_TRUE(Json::parse(run({"status", "out", "--json"}, {.folder = folder_.path()}).out).contains("devices"));
+  EXPECT_NE(folder_.text("weir.prom").find("weir_items_total{result=\"done\"} 3"), std::string::npos);
+  std::istringstream lines{folder_.text("log.jsonl")};
+  std::set<std::string> events;
+  for (std::string line; std::getline(lines, line);) events.insert(Json::parse(line)["event"]);
+  for (const char* event :
+       {"run_start", "worker_start", "worker_ready", "item_start", "item_done", "item_failed", "run_end"})
+    EXPECT_TRUE(events.contains(event)) << event;
+  const std::string documented = [] {
+    std::ifstream file{fs::path{WEIR_SOURCE_DIR} / "docs/events.md"};
+    return std::string{std::istreambuf_iterator<char>{file}, {}};
+  }();
+  for (const auto& event : events) EXPECT_NE(documented.find('`' + event + '`'), std::string::npos) << event;
+  EXPECT_EQ(run({"report", "out", "-o", "story.html"}, {.folder = folder_.path()}).status, 0);
+  EXPECT_NE(folder_.text("story.html").find("bad.png"), std::string::npos);
+  EXPECT_EQ(run({"status", "in"}, {.folder = folder_.path()}).status, 3);
+  EXPECT_EQ(run({"report", "log.jsonl", "-o", "-"}, {.folder = folder_.path()}).status, 0);
+}
+
+TEST_F(CliBatch, PlacesThatCannotBeWrittenAreNamed) {
+  pictures(2);
+  const Ended ended = run(words("/proc/out"), {.folder = folder_.path()});
+  EXPECT_EQ(ended.status, 3);
+  EXPECT_TRUE(ended.says("/proc/out")) << ended.error;
+  EXPECT_EQ(upscale({"--metrics", "nonsense"}).status, 2);
+  EXPECT_EQ(upscale({"--log", "/proc/x"}).status, 3);
+  EXPECT_EQ(upscale({"--device", "cpu:0,cpu:0"}).status, 2);
+  EXPECT_EQ(upscale({"--no-cpu"}).status, 3);
+  EXPECT_EQ(run({"worker"}, {}).status, 2);
+}
+
+TEST_F(CliBatch, ASecondRunOnTheSameFolderSaysWhoHasIt) {
+  network_ = "slow";
+  picture("in/1.png", 3000, 2000);
+  picture("in/2.png", 3000, 2000);
+  const Ended first = upscale({"-q"}, {.meanwhile = [&](pid_t child) {
+                                ASSERT_TRUE(wait_until_it_writes(child, folder_ / "out"));
+                                const Ended second = upscale();
+                                EXPECT_EQ(second.status, 3);
+                                EXPECT_TRUE(second.says("process " + std::to_string(child))) << second.error;
+                                const Ended status = run({"status", "out"}, {.folder = folder_.path()});
+                                EXPECT_EQ(status.status, 0);
+                                EXPECT_TRUE(status.out.starts_with("running")) << status.out;
+                                kill(child, SIGTERM);
+                              }});
+  EXPECT_EQ(first.status, 4);
+  EXPECT_EQ(run({"status", "out"}, {.folder = folder_.path()}).status, 4);
+}
+
+TEST_F(CliBatch, AFullDiskPausesUntilThereIsRoom) {
+  const fs::path small = folder_ / "out";
+  fs::create_directory(small);
+  if (mount("none", small.c_str(), "tmpfs", 0, "size=64m") != 0) GTEST_SKIP() << "no file system can be mounted here";
+  pictures(3, 200);
+  folder_.put("out/filler", std::string(60 << 20, 'x'));
+  const auto make_room = [&](pid_t) {
+    for (int i = 0; i < 2000 && folder_.text("log").find("disk_full") == std::string::npos; ++i)
+      std::this_thread::sleep_for(milliseconds{5});
+    fs::remove(small / "filler");
+  };
+  const Ended ended = upscale({"--log", "log"}, {.meanwhile = make_room});
+  EXPECT_EQ(ended.status, 0) << ended.error;
+  EXPECT_TRUE(ended.says("waiting for room")) << ended.error;
+  EXPECT_TRUE(left_over().empty());
+  folder_.put("out/filler", std::string(60 << 20, 'x'));
+  const Ended stopped = upscale({"--overwrite", "--on-full-disk", "stop"});
+  EXPECT_EQ(stopped.status, 4) << stopped.error;
+  EXPECT_EQ(umount(small.c_str()), 0);
+}
+
+// --- killed at any moment
+
+/// Outputs that have a checkpoint, and which files they are.
+std::map<std::string, ino_t> finished_outputs(const fs::path& folder) {
+  std::map<std::string, ino_t> outputs;
+  for (const auto& entry : fs::directory_iterator{folder}) {
+    const std::string name = entry.path().filename().native();
+    if (!name.ends_with(".upscale.done")) continue;
+    const fs::path output = folder / name.substr(1, name.size() - 1 - std::string{".upscale.done"}.size());
+    struct stat about {};
+    if (stat(output.c_str(), &about) == 0) outputs[output.filename().native()] = about.st_ino;
+  }
+  return outputs;
+}
+
+class CliKilled : public CliBatch {
+ protected:
+  /// One run with one kill at a random moment, of the coordinator or a worker.
+  Ended run_and_kill(const std::vector<std::string>& extra) {
+    How how;
+    how.meanwhile = [&](pid_t coordinator) {
+      std::this_thread::sleep_for(milliseconds{std::uniform_int_distribution<int>{0, longest_ms_}(random_)});
+      std::vector<pid_t> all = children_of(coordinator);
+      all.insert(all.begin(), coordinator);
+      const pid_t victim = all[std::uniform_int_distribution<std::size_t>{0, all.size() - 1}(random_)];
+      ++(victim == coordinator ? coordinators_ : workers_);
+      kill(victim, SIGKILL);
+    };
+    return upscale(extra, how);
+  }
+  std::mt19937 random_{20261121};
+  int longest_ms_ = 0;
+  int coordinators_ = 0, workers_ = 0;
+};
+
+TEST_F(CliKilled, AtAnyMomentNothingIsLostDoneTwiceOrLeftHalfWritten) {
+  const char* wanted = std::getenv("WEIR_KILL_ROUNDS");
+  const int rounds = wanted == nullptr ? 12 : std::atoi(wanted);
+  constexpr int kPictures = 10;
+  network_ = "slow";
+  pictures(kPictures, 120);
+  const bool two = fs::exists("/sys/devices/system/cpu/cpu1");
+  const std::vector<std::string> extra{"-q", "--device", two ? "cpu:0,cpu:1" : "cpu:0"};
+  const Ended undisturbed = run(words("whole", extra), {.folder = folder_.path()});
+  ASSERT_EQ(undisturbed.status, 0) << undisturbed.error;
+  longest_ms_ = std::max(100, static_cast<int>(undisturbed.seconds * 1000));  // anywhere in the life of a run
+  int worklists = 0;
+  int kept = 0;
+  for (int round = 0; round < rounds; ++round) {
+    const auto before =
+        fs::exists(folder_ / "out") ? finished_outputs(folder_ / "out") : std::map<std::string, ino_t>{};
+    const Ended ended = run_and_kill(extra);
+    ASSERT_TRUE(ended.status == 0 || ended.status == 128 + SIGKILL) << round << ": " << ended.status << ended.error;
+    if (!fs::exists(folder_ / "out")) continue;
+    const auto after = finished_outputs(folder_ / "out");
+    for (const auto& [name, inode] : before) {
+      const auto found = after.find(name);
+      ASSERT_TRUE(found != after.end() && found->second == inode) << round << ": " << name << " was done twice";
+      ++kept;
+    }
+    for (int i = 0; i < kPictures; ++i) {
+      const std::string name = std::to_string(i) + ".png";
+      if (fs::exists(folder_ / "out" / name)) {
+        ASSERT_EQ(folder_.text(fs::path{"out"} / name), folder_.text(fs::path{"whole"} / name))
+            << round << ": " << name;
+      }
+    }
+    if (ended.status != 0) continue;
+    ASSERT_EQ(after.size(), static_cast<std::size_t>(kPictures)) << round;
+    ASSERT_EQ(left_over(), std::vector<std::string>{}) << round;
+    ++worklists;
+    fs::remove_all(folder_ / "out");
+  }
+  const Ended last = upscale(extra);
+  EXPECT_EQ(last.status, 0) << last.error;
+  EXPECT_EQ(finished_outputs(folder_ / "out").size(), static_cast<std::size_t>(kPictures));
+  EXPECT_EQ(left_over(), std::vector<std::string>{});
+  std::printf(
+      "killed %d coordinators and %d workers in %d rounds; %d worklists were finished, %d finished items met again\n",
+      coordinators_, workers_, rounds, worklists, kept);
+}
+
+}  // namespace
+}  // namespace weir::test
