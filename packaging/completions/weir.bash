@@ -1,7 +1,7 @@
 # bash completion for weir; made by 'weir help --completion bash'
 _weir() {
   local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD-1]}
-  if ((COMP_CWORD == 1)); then COMPREPLY=($(compgen -W 'upscale models devices doctor lease run leak config audit help version --help --version' -- "$word")); return; fi
+  if ((COMP_CWORD == 1)); then COMPREPLY=($(compgen -W 'upscale models devices doctor lease run leak config audit status report worker help version --help --version' -- "$word")); return; fi
   case ${COMP_WORDS[1]} in
     upscale)
       case "$before" in
@@ -153,7 +153,7 @@ _weir() {
         --retries) COMPREPLY=(); return ;;
         --max-leak) COMPREPLY=(); return ;;
       esac
-      if [[ $word == -* ]]; then COMPREPLY=($(compgen -W '--model --name --noise --scale --format --quality --ram --spill --threads --device --vram --tile --strict-device --precision --sync --tta --quiet --role --allow --deny --min-memory --prefer --trust-unknown --cuda-names --wait --retries --max-leak --help' -- "$word"))
+      if [[ $word == -* ]]; then COMPREPLY=($(compgen -W '--model --name --noise --scale --format --quality --ram --spill --threads --device --vram --tile --strict-device --precision --sync --tta --checkpoints --ladder --no-cpu --stall --max-items-per-worker --pause-file --on-full-disk --log --metrics --metrics-file --quiet --role --allow --deny --min-memory --prefer --trust-unknown --cuda-names --wait --retries --max-leak --help' -- "$word"))
       else COMPREPLY=(); fi ;;
     audit)
       case "$before" in
@@ -195,7 +195,7 @@ _weir() {
         --completion) COMPREPLY=($(compgen -W 'bash zsh fish' -- "$word")); return ;;
       esac
       if [[ $word == -* ]]; then COMPREPLY=($(compgen -W '--man --completion --help' -- "$word"))
-      else COMPREPLY=($(compgen -W 'upscale models devices doctor lease run leak config audit help version' -- "$word")); fi ;;
+      else COMPREPLY=($(compgen -W 'upscale models devices doctor lease run leak config audit status report worker help version' -- "$word")); fi ;;
     version)
       case "$before" in
       esac

@@ -202,4 +202,4 @@ complete -c weir -n '__fish_seen_subcommand_from help' -l help -s h -d 'Print th
 complete -c weir -n __fish_use_subcommand -f -a version -d 'Print the version.'
 complete -c weir -n '__fish_seen_subcommand_from version' -f
 complete -c weir -n '__fish_seen_subcommand_from version' -l help -s h -d 'Print this help'
-complete -c weir -n '__fish_seen_subcommand_from help' -f -a 'upscale models devices doctor lease run leak config audit help version'
+complete -c weir -n '__fish_seen_subcommand_from help' -f -a 'upscale models devices doctor lease run leak config audit status report worker help version'
