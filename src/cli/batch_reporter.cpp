@@ -82,8 +82,8 @@ std::string progress_text(const jobs::RunProgress& run, int columns) {
     const std::string percent =
         device.item.empty() ? std::string{"-"} : fmt::format("  {:3.0f} %", std::floor(100 * device.fraction));
     const std::size_t fixed = name.size() + percent.size() + 2;
-    head += name + (device.item.empty() || each <= fixed ? "" : observe::shorten(device.item, each - fixed)) + percent +
-            "  ";
+    const bool told = !device.item.empty() && each > fixed;
+    head += fmt::format("{}{}{}  ", name, told ? observe::shorten(device.item, each - fixed) : "", percent);
   }
   if (head.ends_with("  ")) head.resize(head.size() - 2);
   return (head + rest).substr(0, room);
