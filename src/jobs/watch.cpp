@@ -27,10 +27,8 @@ double GrowthWatch::recent() const {
 double GrowthWatch::bytes_per_item() const {
   const auto n = static_cast<double>(held_.size());
   if (std::ssize(held_) < kFewest) return 0;
-  double sum = 0;
   double weighted = 0;
   for (std::size_t i = 0; i < held_.size(); ++i) {
-    sum += held_[i];
     weighted += (static_cast<double>(i) - (n - 1) / 2) * held_[i];
   }
   return weighted * 12 / (n * (n * n - 1));

@@ -109,6 +109,8 @@ Result<std::unique_ptr<Stream::Submission>> Stream::make_submission() {
 }
 
 Status Stream::fail(Error error) {
+  // What is under way may still use buffers that their owners give back now; a lost device says at once that it is.
+  if (device_.lost() && !device_.abandoned()) device_.api().vkDeviceWaitIdle(device_.handle());
   if (status_) status_ = std::move(error);
   return status_;
 }

@@ -185,7 +185,8 @@ std::vector<Goal> goals_of(const Program& program, const DevicePlan& plan, const
 std::vector<Rect> tiles_of(const DevicePlan& plan, const DevicePass& pass, int first_row) {
   const Extent extent = plan.extent[at(pass.tensor)];
   std::vector<Rect> tiles;
-  for (int top = first_row; top < extent.height; top += pass.tile_height) {
+  // On the grid that was planned, whatever the first row: a tile elsewhere may need more memory.
+  for (int top = first_row / pass.tile_height * pass.tile_height; top < extent.height; top += pass.tile_height) {
     for (int left = 0; left < extent.width; left += pass.tile_width) {
       tiles.push_back(
           {top, left, std::min(top + pass.tile_height, extent.height), std::min(left + pass.tile_width, extent.width)});

@@ -63,7 +63,7 @@ Result<DevicePlan> plan_tiles(const Graph& graph, const Program& program, Extent
 /// What three planes of a rectangle take between host and device: kernels read vectors of four.
 Bytes plane_bytes(Rect rect);
 
-/// Every tile of a pass, row by row; those of rows before `first_row` are left out, and the grid begins there.
+/// Every tile of a pass, row by row; those that end before `first_row` are left out.
 std::vector<Rect> tiles_of(const DevicePlan& plan, const DevicePass& pass, int first_row = 0);
 /// What a tile of a pass is to make.
 std::vector<Goal> goals_of(const Program& program, const DevicePlan& plan, const DevicePass& pass, Rect rect);

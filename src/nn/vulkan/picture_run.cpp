@@ -170,7 +170,8 @@ Status PictureRun::pass_on(const Pending& tile) {
 /// stop, and needs less of its own.
 Status PictureRun::emit(Rect rect, float* planes) {
   constexpr int kRowsAtOnce = 64;
-  for (int top = rect.top; top < rect.bottom; top += kRowsAtOnce) {
+  // Rows that a run before a fault has passed on are made again with their tile, and not passed on again.
+  for (int top = std::max(rect.top, *next_row_); top < rect.bottom; top += kRowsAtOnce) {
     PlanarRows rows;
     rows.first = top;
     rows.count = std::min(kRowsAtOnce, rect.bottom - top);
