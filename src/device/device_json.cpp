@@ -1,5 +1,7 @@
 #include "device/device_json.hpp"
 
+#include <algorithm>
+
 #include <nlohmann/json.hpp>
 
 namespace weir::device {
@@ -29,7 +31,9 @@ std::optional<Reading> reading_from(const Json& json, const char* key) {
   const auto at = json.find(key);
   if (at == json.end() || !at->is_object()) return std::nullopt;
   const auto scope = get<std::string>(*at, "scope");
-  const auto taken = std::chrono::milliseconds{get<std::int64_t>(*at, "taken_ms")};
+  constexpr std::int64_t kLatest = 9'000'000'000'000;  // the year 2255: nanoseconds of the clock fit 64 bits until 2262
+  const auto taken =
+      std::chrono::milliseconds{std::clamp<std::int64_t>(get<std::int64_t>(*at, "taken_ms"), 0, kLatest)};
   return Reading{.value = Bytes{get<std::uint64_t>(*at, "bytes")},
                  .source = get<std::string>(*at, "source"),
                  .scope = scope == "device"    ? Scope::device

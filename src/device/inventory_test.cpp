@@ -169,6 +169,17 @@ TEST(DeviceJson, ComesBackAsItWent) {
   EXPECT_EQ(devices_to_text(*back), text);
 }
 
+TEST(DeviceJson, NonsenseDoesNoHarm) {
+  for (const char* text : {R"([{"total":{"bytes":1,"taken_ms":9223372036854775807}}])",
+                           R"([{"total":{"bytes":-1,"taken_ms":-9223372036854775808},"pci":7,"index":[1]}])",
+                           R"([1,null,{"processes":[1,{"pid":"x"}],"mig":{},"sources":[1]}])"}) {
+    const auto devices = devices_from_text(text);
+    ASSERT_TRUE(devices) << text;
+    EXPECT_FALSE(devices_to_text(*devices).empty());
+  }
+  EXPECT_FALSE(devices_from_text("{}"));
+}
+
 TEST(ChildProbe, GivesTheChildItsEnvironmentAndKeepsOurs) {
   setenv("WEIR_TEST_GONE", "x", 1);
   const auto text = run_in_child(
