@@ -221,9 +221,9 @@ int measure(int argc, char** argv) {
     if (word == "--device" && i + 1 < argc)
       device = argv[++i];
     else if (word == "--runs" && i + 1 < argc)
-      runs = std::max(1, std::atoi(argv[++i]));
+      runs = std::max(1, static_cast<int>(std::strtol(argv[++i], nullptr, 10)));
     else if (word == "--side" && i + 1 < argc)
-      side = std::max(16, std::atoi(argv[++i]));
+      side = std::max(16, static_cast<int>(std::strtol(argv[++i], nullptr, 10)));
     else if (word == "--count")
       count = true;
     else

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
+#include <cstdlib>
 
 #include <atomic>
 #include <map>
@@ -272,7 +273,7 @@ class CliKilled : public CliBatch {
 
 TEST_F(CliKilled, AtAnyMomentNothingIsLostDoneTwiceOrLeftHalfWritten) {
   const char* wanted = std::getenv("WEIR_KILL_ROUNDS");
-  const int rounds = wanted == nullptr ? 12 : std::atoi(wanted);
+  const int rounds = wanted == nullptr ? 12 : static_cast<int>(std::strtol(wanted, nullptr, 10));
   constexpr int kPictures = 10;
   network_ = "slow";
   pictures(kPictures, 120);

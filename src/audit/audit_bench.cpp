@@ -16,18 +16,25 @@ namespace fs = std::filesystem;
 std::string program(int number) {
   std::string text = "import os\nimport sys\n";
   if (number % 10 == 0) text += "os.environ['CUDA_VISIBLE_DEVICES'] = '1'\n";
-  text += "import numpy as np\nimport torch\nfrom module_" + std::to_string((number + 1) % 1000) + " import work_0\n\n";
+  text += "import numpy as np\nimport torch\nfrom module_";
+  text += std::to_string((number + 1) % 1000);
+  text += " import work_0\n\n";
   for (int i = 0; i < 22; ++i) {
     const std::string n = std::to_string(i);
-    text += "\ndef work_" + n + "(values, scale=1.0, name=\"work " + n +
-            "\"):\n    \"\"\"Does one thing.\"\"\"\n    total = 0\n"
-            "    for index, value in enumerate(values):\n        if value > scale * index and name:\n"
-            "            total += np.sqrt(value) * scale + len(f\"{name}-{index}\")\n        else:\n"
-            "            total -= sum(x for x in range(index) if x % 2 == 0)\n    result = {\"total\": total, "
-            "\"name\": name, \"scale\": scale}\n"
-            "    print(\"done\", result[\"total\"], sys.argv[0])\n    return torch.tensor([total]).to(\"cuda:0\")\n";
+    text += "\ndef work_";
+    text += n;
+    text += "(values, scale=1.0, name=\"work ";
+    text += n;
+    text +=
+        "\"):\n    \"\"\"Does one thing.\"\"\"\n    total = 0\n"
+        "    for index, value in enumerate(values):\n        if value > scale * index and name:\n"
+        "            total += np.sqrt(value) * scale + len(f\"{name}-{index}\")\n        else:\n"
+        "            total -= sum(x for x in range(index) if x % 2 == 0)\n    result = {\"total\": total, "
+        "\"name\": name, \"scale\": scale}\n"
+        "    print(\"done\", result[\"total\"], sys.argv[0])\n    return torch.tensor([total]).to(\"cuda:0\")\n";
   }
-  return text + "\n\nif __name__ == \"__main__\":\n    print(work_1([1, 2, 3]))\n";
+  text += "\n\nif __name__ == \"__main__\":\n    print(work_1([1, 2, 3]))\n";
+  return text;
 }
 
 void BM_audit_1000_files(benchmark::State& state) {

@@ -19,7 +19,8 @@ namespace {
 /// a huge picture does not keep others waiting. Wrong only for how long a full disk is waited for.
 Bytes expected_output(const enhance::UpscalePlan& plan, const PictureItem& picture, const media::PictureInfo& input) {
   const double pixels = 1.0 * plan.output_width * plan.output_height;
-  const double samples = pixels * input.channels() * (input.bits / 8) / (media::is_lossless(picture.format) ? 1 : 4);
+  const int bytes = input.channels() * (input.bits / 8);
+  const double samples = pixels * bytes / (media::is_lossless(picture.format) ? 1 : 4);
   std::error_code ignored;
   const auto in_file =
       picture.source.bytes ? picture.source.bytes->size() : std::filesystem::file_size(picture.source.path, ignored);

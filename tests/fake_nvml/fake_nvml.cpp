@@ -145,7 +145,13 @@ __attribute__((visibility("default"))) nvml::Return nvmlDeviceGetPciInfo_v3(nvml
   Card card;
   if (!find(device, card)) return kInvalid;
   *out = {};
-  if (std::sscanf(card.bdf.c_str(), "%x:%x:%x", &out->domain, &out->bus, &out->device) != 3) return kInvalid;
+  // domain:bus:device.function
+  char* end = nullptr;
+  out->domain = static_cast<unsigned>(std::strtoul(card.bdf.c_str(), &end, 16));
+  if (*end != ':') return kInvalid;
+  out->bus = static_cast<unsigned>(std::strtoul(end + 1, &end, 16));
+  if (*end != ':') return kInvalid;
+  out->device = static_cast<unsigned>(std::strtoul(end + 1, &end, 16));
   // NVIDIA's number below, above it one that differs by the model.
   out->device_id = 0x10DEU | static_cast<unsigned>(std::hash<std::string>{}(card.name) % 0xFFFF) << 16U;
   return put("0000" + card.bdf, out->bus_id, sizeof out->bus_id);
