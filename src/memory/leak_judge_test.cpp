@@ -169,6 +169,7 @@ TEST(LeakJudge, ScopesOfManyThreadsAreCounted) {
   FakeDevice device;
   LeakJudge judge{device.meters(), quick()};
   std::vector<std::jthread> threads;
+  threads.reserve(8);
   for (int t = 0; t < 8; ++t) {
     threads.emplace_back([&] {
       for (int i = 0; i < 50; ++i) run_scope(judge, "thread", [] {});
