@@ -102,13 +102,13 @@ namespace {
 
 /// Takes a reading of whatever language over into the module.
 template <class Reading>
-Result<Module> filled(Module module, Result<Reading> reading) {
+Result<Module> filled(Module& module, Result<Reading> reading) {
   if (!reading) return reading.error();
   module.functions = std::move(reading->functions);
   module.entry_point = reading->entry_point;
   module.header_at = reading->header_at;
   module.error = reading->error;
-  return module;
+  return std::move(module);
 }
 
 }  // namespace
@@ -118,29 +118,29 @@ Result<Module> read_module(FileKind kind, SourceFile source) {
   const std::string_view text = module.source.text();
   switch (kind) {
     case FileKind::python:
-      return filled(std::move(module), python::read_python(text));
+      return filled(module, python::read_python(text));
     case FileKind::notebook:
-      return filled(std::move(module), read_notebook(text));
+      return filled(module, read_notebook(text));
     case FileKind::powershell:
-      return filled(std::move(module), read_powershell(text));
+      return filled(module, read_powershell(text));
     case FileKind::shell:
-      return filled(std::move(module), read_shell(text));
+      return filled(module, read_shell(text));
     case FileKind::cpp:
-      return filled(std::move(module), read_cpp(text));
+      return filled(module, read_cpp(text));
     case FileKind::yaml:
-      return filled(std::move(module), read_settings(Language::yaml, text));
+      return filled(module, read_settings(Language::yaml, text));
     case FileKind::json:
-      return filled(std::move(module), read_settings(Language::json, text));
+      return filled(module, read_settings(Language::json, text));
     case FileKind::toml:
-      return filled(std::move(module), read_settings(Language::toml, text));
+      return filled(module, read_settings(Language::toml, text));
     case FileKind::dockerfile:
-      return filled(std::move(module), Result<ScriptReading>{read_lines(LineFormat::dockerfile, text)});
+      return filled(module, Result<ScriptReading>{read_lines(LineFormat::dockerfile, text)});
     case FileKind::dotenv:
-      return filled(std::move(module), Result<ScriptReading>{read_lines(LineFormat::dotenv, text)});
+      return filled(module, Result<ScriptReading>{read_lines(LineFormat::dotenv, text)});
     case FileKind::systemd:
-      return filled(std::move(module), Result<ScriptReading>{read_lines(LineFormat::systemd, text)});
+      return filled(module, Result<ScriptReading>{read_lines(LineFormat::systemd, text)});
     case FileKind::batch:
-      return filled(std::move(module), Result<ScriptReading>{read_lines(LineFormat::batch, text)});
+      return filled(module, Result<ScriptReading>{read_lines(LineFormat::batch, text)});
   }
   return Error{Errc::unsupported, "is of no kind that weir audit reads"};
 }
