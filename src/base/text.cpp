@@ -95,6 +95,23 @@ std::string printable(std::string_view text) {
   return out;
 }
 
+std::string markup_text(std::string_view text) {
+  std::string out;
+  for (const char c : text) {
+    if (c == '&')
+      out += "&amp;";
+    else if (c == '<')
+      out += "&lt;";
+    else if (c == '>')
+      out += "&gt;";
+    else if (c == '"')
+      out += "&quot;";
+    else
+      out += c;
+  }
+  return out;
+}
+
 std::string one_line(std::string_view text) {
   std::string out{text};
   for (char& c : out) {

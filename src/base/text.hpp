@@ -20,6 +20,9 @@ std::size_t plain_length(std::string_view text);
 /// A message as one line: control characters become spaces, those at the ends go. For texts of other libraries.
 std::string one_line(std::string_view text);
 
+/// As text, or within double quotes, of HTML and XML: & < > " become entities.
+std::string markup_text(std::string_view text);
+
 /// "1G", "640M", "1.5GiB", "3 MB", "4096": K, M, G, T and KiB ... TiB count by 1024, KB ... TB by 1000, no unit is bytes.
 /// Any case, no locale. Errors: invalid_argument.
 Result<Bytes> parse_bytes(std::string_view text);

@@ -25,6 +25,10 @@ TEST(Printable, ShowsBytesThatAreNotUtf8) {
   EXPECT_EQ(printable("\xed\xa0\x80"), "\\xed\\xa0\\x80");  // a surrogate
 }
 
+TEST(MarkupText, LeavesNothingThatHtmlOrXmlReads) {
+  EXPECT_EQ(markup_text("a<b> & \"c\" 'd'"), "a&lt;b&gt; &amp; &quot;c&quot; 'd'");
+}
+
 TEST(OneLine, HasNoBreaksAndNoEdges) {
   EXPECT_EQ(one_line("first\nsecond\tthird\n\n"), "first second third");
   EXPECT_EQ(one_line("\n"), "");

@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include "base/text.hpp"
 #include "observe/run_story.hpp"
 
 namespace weir::observe {
@@ -20,23 +21,6 @@ constexpr const char* kStyle =
     ".done{fill:#4f9a63}.failed{fill:#c0392b}.retry{fill:#d98e2b}.interrupted,.unfinished{fill:#9a9a9a}"
     "code{overflow-wrap:anywhere}";
 
-std::string escape(std::string_view text) {
-  std::string out;
-  for (const char c : text) {
-    if (c == '&')
-      out += "&amp;";
-    else if (c == '<')
-      out += "&lt;";
-    else if (c == '>')
-      out += "&gt;";
-    else if (c == '"')
-      out += "&quot;";
-    else
-      out += c;
-  }
-  return out;
-}
-
 double scale_x(const RunStory& story, double at) { return kWidth * at / std::max(story.length, 1e-3); }
 
 std::string axis(const RunStory& story, double y) {
@@ -53,10 +37,10 @@ std::string axis(const RunStory& story, double y) {
 }
 
 std::string totals_html(const RunStory& story) {
-  std::string out = fmt::format("<p>Started {}, {:.1f} s, {}.</p><table>", escape(story.started), story.length,
+  std::string out = fmt::format("<p>Started {}, {:.1f} s, {}.</p><table>", markup_text(story.started), story.length,
                                 story.ended ? "came to its end" : "did not come to its end");
   for (const auto& [name, value] : story.totals)
-    out += fmt::format("<tr><th>{}</th><td>{:.6g}</td></tr>", escape(name), value);
+    out += fmt::format("<tr><th>{}</th><td>{:.6g}</td></tr>", markup_text(name), value);
   return out + "</table>";
 }
 
@@ -75,13 +59,14 @@ std::string timeline_html(const RunStory& story) {
         "<rect class=\"{}\" x=\"{:.2f}\" y=\"{:.1f}\" width=\"{:.2f}\" height=\"{}\" stroke=\"#fff\" "
         "stroke-width=\".4\">"
         "<title>{}: {}, {:.2f} s{}{}</title></rect>",
-        escape(span.result), x, row * kRow + 12, std::max(scale_x(story, span.to) - x, 0.5), kRow - 14,
-        escape(span.item), escape(span.result), span.to - span.from,
-        span.rung.empty() ? "" : ", on " + escape(span.rung), span.error.empty() ? "" : ": " + escape(span.error));
+        markup_text(span.result), x, row * kRow + 12, std::max(scale_x(story, span.to) - x, 0.5), kRow - 14,
+        markup_text(span.item), markup_text(span.result), span.to - span.from,
+        span.rung.empty() ? "" : ", on " + markup_text(span.rung),
+        span.error.empty() ? "" : ": " + markup_text(span.error));
   }
   for (std::size_t i = 0; i < devices.size(); ++i)
     out += fmt::format("<text x=\"2\" y=\"{:.1f}\">{}</text>", static_cast<double>(i) * kRow + 10,
-                       devices[i].empty() ? "without a device" : escape(devices[i]));
+                       devices[i].empty() ? "without a device" : markup_text(devices[i]));
   return out + axis(story, height - 4) + "</svg>";
 }
 
@@ -99,7 +84,7 @@ std::string memory_html(const RunStory& story) {
     for (const auto& sample : samples)
       points += fmt::format("{:.1f},{:.1f} ", scale_x(story, sample.at), kPlot - (kPlot - 12) * sample.bytes / most);
     out += fmt::format("<polyline fill=\"none\" stroke=\"{}\" stroke-width=\"1.4\" points=\"{}\"/>", colour, points);
-    legend += fmt::format("<span style=\"color:{}\">&#9644; {}</span> &nbsp; ", colour, escape(device));
+    legend += fmt::format("<span style=\"color:{}\">&#9644; {}</span> &nbsp; ", colour, markup_text(device));
   }
   out += fmt::format("<text x=\"2\" y=\"10\">{:.1f} MiB</text>", most / (1 << 20));
   return out + axis(story, kPlot + 16) + "</svg><p>" + legend + "</p>";
@@ -109,7 +94,8 @@ std::string failures_html(const RunStory& story) {
   std::string rows;
   for (const auto& span : story.spans) {
     if (span.result == "failed")
-      rows += fmt::format("<tr><td><code>{}</code></td><td>{}</td></tr>", escape(span.item), escape(span.error));
+      rows +=
+          fmt::format("<tr><td><code>{}</code></td><td>{}</td></tr>", markup_text(span.item), markup_text(span.error));
   }
   return rows.empty() ? "<p>None.</p>" : "<table><tr><th>item</th><th>reason</th></tr>" + rows + "</table>";
 }
@@ -118,7 +104,7 @@ std::string remarks_html(const RunStory& story) {
   std::string rows;
   for (const auto& remark : story.remarks)
     rows += fmt::format("<tr><td>{:.1f} s</td><td>{}</td><td><code>{}</code></td></tr>", remark.at,
-                        escape(remark.event), escape(remark.text));
+                        markup_text(remark.event), markup_text(remark.text));
   if (story.unreadable > 0)
     rows += fmt::format("<tr><td></td><td colspan=2>{} lines could not be read</td></tr>", story.unreadable);
   return rows.empty() ? "<p>None.</p>" : "<table>" + rows + "</table>";

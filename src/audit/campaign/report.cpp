@@ -10,23 +10,6 @@
 namespace weir::audit {
 namespace {
 
-std::string escaped(std::string_view text) {
-  std::string out;
-  for (const char c : printable(text)) {
-    if (c == '&')
-      out += "&amp;";
-    else if (c == '<')
-      out += "&lt;";
-    else if (c == '>')
-      out += "&gt;";
-    else if (c == '"')
-      out += "&quot;";
-    else
-      out += c;
-  }
-  return out;
-}
-
 std::string timing(const CampaignFile& file, int pairs) {
   if (pairs == 0 || file.state != "mended") return "";
   return fmt::format("{:+.1f} % (noise {:.1f} %, {} pairs)", 100 * file.slower, 100 * file.spread, pairs);
@@ -43,10 +26,10 @@ std::string markdown(const Campaign& campaign, const Verdict& verdict) {
   text += "| file | branch | rules | result | commit | s | time |\n|---|---|---|---|---|---|---|\n";
   for (const Shard& shard : campaign.shards) {
     for (const CampaignFile& file : shard.files)
-      text +=
-          fmt::format("| {} | weir/{} | {} | {}{} | {} | {:.2f} | {} |\n", escaped(file.path), shard.name,
-                      fmt::join(file.rules, " "), file.state, file.reason.empty() ? "" : ": " + escaped(file.reason),
-                      file.commit.substr(0, 12), file.seconds, timing(file, campaign.pairs));
+      text += fmt::format("| {} | weir/{} | {} | {}{} | {} | {:.2f} | {} |\n", markup_text(printable(file.path)),
+                          shard.name, fmt::join(file.rules, " "), file.state,
+                          file.reason.empty() ? "" : ": " + markup_text(printable(file.reason)),
+                          file.commit.substr(0, 12), file.seconds, timing(file, campaign.pairs));
   }
   return text;
 }
@@ -58,8 +41,8 @@ std::string html(const Campaign& campaign, const Verdict& verdict) {
       rows += fmt::format(
           "<tr><td>{}</td><td>weir/{}</td><td>{}</td><td>{}</td><td>{}</td><td>{}</td><td>{:.2f}</td><td>{}</td></"
           "tr>\n",
-          escaped(file.path), shard.name, fmt::join(file.rules, " "), file.state, escaped(file.reason),
-          file.commit.substr(0, 12), file.seconds, timing(file, campaign.pairs));
+          markup_text(printable(file.path)), shard.name, fmt::join(file.rules, " "), file.state,
+          markup_text(printable(file.reason)), file.commit.substr(0, 12), file.seconds, timing(file, campaign.pairs));
   }
   return fmt::format(
       "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><title>weir audit: campaign</title>\n"
@@ -68,8 +51,8 @@ std::string html(const Campaign& campaign, const Verdict& verdict) {
       "<body><h1>weir audit: campaign</h1>\n<p><b>{}</b></p><p>Base {} of {}. {}.</p>\n<table>\n"
       "<tr><th>file</th><th>branch</th><th>rules</th><th>result</th><th>why</th><th>commit</th><th>s</th><th>time</"
       "th></tr>\n{}</table></body></html>\n",
-      escaped(verdict.text()), campaign.base.substr(0, 12), escaped(campaign.branch), speed_text(campaign, verdict),
-      rows);
+      markup_text(printable(verdict.text())), campaign.base.substr(0, 12), markup_text(printable(campaign.branch)),
+      speed_text(campaign, verdict), rows);
 }
 
 std::string junit(const Campaign& campaign, const Verdict& verdict) {
@@ -77,13 +60,13 @@ std::string junit(const Campaign& campaign, const Verdict& verdict) {
   for (const Shard& shard : campaign.shards) {
     for (const CampaignFile& file : shard.files) {
       cases += fmt::format("  <testcase classname=\"weir.{}\" name=\"{}\" time=\"{:.3f}\"", shard.name,
-                           escaped(file.path), file.seconds);
+                           markup_text(printable(file.path)), file.seconds);
       if (file.state == "mended")
         cases += "/>\n";
       else if (file.state == "planned")
         cases += "><skipped message=\"not done yet\"/></testcase>\n";
       else
-        cases += fmt::format("><failure message=\"{}\"/></testcase>\n", escaped(file.reason));
+        cases += fmt::format("><failure message=\"{}\"/></testcase>\n", markup_text(printable(file.reason)));
     }
   }
   return fmt::format(

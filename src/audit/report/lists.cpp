@@ -33,23 +33,6 @@ std::string command_text(std::string_view text, bool property) {
   return out;
 }
 
-std::string xml_text(std::string_view text) {
-  std::string out;
-  for (const char c : printable(text)) {
-    if (c == '&')
-      out += "&amp;";
-    else if (c == '<')
-      out += "&lt;";
-    else if (c == '>')
-      out += "&gt;";
-    else if (c == '"')
-      out += "&quot;";
-    else
-      out += c;
-  }
-  return out;
-}
-
 std::string markdown_text(std::string_view text) {
   std::string out;
   for (const char c : printable(text)) {
@@ -92,7 +75,7 @@ std::string junit_report(const Audit& audit) {
   std::string cases;
   std::size_t failed = 0;
   for (const auto& [name, findings] : files) {
-    cases += fmt::format("  <testcase classname=\"weir.audit\" name=\"{}\"", xml_text(name));
+    cases += fmt::format("  <testcase classname=\"weir.audit\" name=\"{}\"", markup_text(printable(name)));
     if (findings.empty()) {
       cases += "/>\n";
       continue;
@@ -102,7 +85,7 @@ std::string junit_report(const Audit& audit) {
     for (const Finding* finding : findings) {
       const Place place = finding->module->source.place(finding->where.begin);
       cases += fmt::format("{}:{} {} {} {}\n", place.line, place.column, name_of(finding->severity), finding->rule,
-                           xml_text(finding->what));
+                           markup_text(printable(finding->what)));
     }
     cases += "    </failure>\n  </testcase>\n";
   }
