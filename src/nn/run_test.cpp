@@ -165,7 +165,7 @@ TEST_P(RunFamily, AgreesWithThePlainReference) {
     EXPECT_LT(most_off(*exact, expected), 1e-4) << kernels->name;
     s.arithmetic = Arithmetic::int16;
     const auto fast = run(network.graph, input, s);
-    ASSERT_TRUE(fast) << fast.error().what;
+    ASSERT_TRUE(fast) << kernels->name << ": " << fast.error().what;
     EXPECT_LT(most_off(*fast, expected), 0.02) << kernels->name;
   }
 }

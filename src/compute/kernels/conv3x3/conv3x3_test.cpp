@@ -1,5 +1,6 @@
 #include <gtest/gtest.h>
 
+#include <array>
 #include <limits>
 #include <numeric>
 
@@ -315,6 +316,22 @@ TEST_P(Conv3x3, NaNAndInfinityAreReported) {
   row.set_input(17, 3, 5, 65504.0F);  // the largest binary16 is a number like others
   row.run(0, c.tiles);
   EXPECT_FALSE(row.bad);
+}
+
+/// Leaves bytes that are NaN as float and as double where the next call has its locals.
+[[gnu::noinline]] void leave_nan_on_the_stack() {
+  std::array<volatile float, 1 << 15> left;
+  for (volatile float& value : left) value = std::numeric_limits<float>::quiet_NaN();
+}
+
+TEST_P(Conv3x3, WhatTheStackHeldIsNotReported) {
+  for (int tiles = 1; tiles <= 13; ++tiles) {
+    const Case c{.sources = {32}, .out = 16, .tiles = tiles, .columns = 4 * tiles};
+    TileRow row{kernels(), c};
+    leave_nan_on_the_stack();
+    row.run(0, c.tiles);
+    EXPECT_FALSE(row.bad) << tiles << " tiles";
+  }
 }
 
 TEST_P(Conv3x3, FollowsTheDefinitionOnIntegers) {

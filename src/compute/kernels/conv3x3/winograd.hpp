@@ -129,13 +129,14 @@ struct Winograd {
   }
 
   /// To int16, each (tile, point) with its own scale; unscale[point * kTiles + tile] takes the way back.
-  static void quantise(const float* group, std::size_t group_step, int in, int tiles, const F* most, std::int16_t* ints,
+  static void quantise(const float* group, std::size_t group_step, int in, int tiles, F* most, std::int16_t* ints,
                        std::size_t step, float* unscale, bool* bad) {
     alignas(64) float scale[kTiles * kPoints + 16];
     alignas(64) float back[kTiles * kPoints + 16];
     const F range = P::set1(32766.0F);
     F worst = P::set1(0.0F);
     const int count = tiles * kPoints;
+    for (int i = count; i % P::lanes != 0; ++i) most[i] = P::set1(0.0F);  // nobody's, read with the last of the tiles
     for (int i = 0; i < count; i += P::lanes) {
       F m = P::largest_lanes(most + i);
       worst = P::abs_max(worst, m);
