@@ -368,7 +368,9 @@ TEST_F(CliUpscale, JsonTellsEachPicture) {
     Json bad;
     for (std::string line; std::getline(lines, line);) {
       Json json = Json::parse(line);
-      if (json.contains("input")) (json["input"] == "a.png" ? good : bad) = std::move(json);
+      if (!json.contains("input")) continue;
+      Json& item = json["input"] == "a.png" ? good : bad;
+      item = json;
     }
     EXPECT_EQ(good["status"], ended == &dry ? "planned" : "done");
     EXPECT_EQ(good["input"], "a.png");
