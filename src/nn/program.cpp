@@ -254,6 +254,7 @@ class Lowering {
         return ok();
       }
     }
+    if (pointwise.activation.kind == Activation::Kind::sigmoid) return unsupported("a sigmoid of a picture");
     return combine(layer, {layer.inputs[0]}, {1.0F}, 0, pointwise.activation);
   }
 

@@ -418,6 +418,14 @@ TEST(Run, ANegativeFactorAfterAnActivationIsApplied) {
   EXPECT_LT(most_off(*made, rows_of(*expected)), 1e-4);
 }
 
+TEST(Run, ASigmoidOfAPictureIsRefused) {
+  const Pointwise sigmoid{{Activation::Kind::sigmoid, 0, 0}};
+  const auto program = lower(chain({Input{}, convolution(3, 16, 1), sigmoid, convolution(16, 3, 1)}));
+  ASSERT_FALSE(program);
+  EXPECT_EQ(program.error().code, Errc::unsupported);
+  EXPECT_THAT(program.error().what, testing::HasSubstr("a sigmoid of a picture"));
+}
+
 TEST(Run, AnEdgeThatACropMadeIsNotReadBeyond) {
   const std::vector<Operation> readers{convolution(16, 3, 1), Deconvolution{16, 3, 4, 2, 1, {}, {}, {}},
                                        Interp{Interp::Kind::bicubic, 2}};
