@@ -147,6 +147,18 @@ TEST(CliConfig, PrintsWhatASettingsFileMayHold) {
   EXPECT_TRUE(config_line(second, "ram").starts_with("ram = \"640M\" # weir.toml:"));
 }
 
+TEST(CliConfig, ATableHoldsSettingsOfItsName) {
+  const Folder folder;
+  const How how{.folder = folder.path()};
+  folder.put("weir.toml", "[stream]\nmax_commands = 7\n[roles.show.pool]\nmax_idle = 3\n");
+  EXPECT_EQ(config_line(run({"config"}, how), "stream.max_commands"), "stream.max_commands = 7 # weir.toml:2");
+  EXPECT_EQ(config_line(run({"config"}, how), "pool.max_idle"), "pool.max_idle = 50 # default");
+  EXPECT_EQ(config_line(run({"config", "--role", "show"}, how), "pool.max_idle"), "pool.max_idle = 3 # weir.toml:4");
+  folder.put("weir.toml", "[stream]\nmax_command = 7\n");
+  expect_wrong({"config"}, "weir.toml:2: unknown setting 'stream.max_command'", how);
+  expect_wrong({"config"}, "WEIR_POOL_MAX_IDLE: 'x'", {.variables = {{"WEIR_POOL_MAX_IDLE", "x"}}});
+}
+
 TEST(CliConfig, ABadFileIsOneLineWithItsPlace) {
   const Folder folder;
   const How how{.folder = folder.path()};

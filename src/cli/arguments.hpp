@@ -42,6 +42,7 @@ struct Arguments {
   std::vector<Device> devices{Device{}};  ///< never empty
   std::optional<Bytes> vram;
   int tile = 0;  ///< 0: chosen
+  std::optional<int> max_commands, max_idle;
   bool strict_device = false;
   enhance::Precision precision = enhance::Precision::automatic;
   enhance::Sync sync = enhance::Sync::exact;

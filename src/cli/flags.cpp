@@ -237,6 +237,13 @@ constexpr Flag kUpscaleFlags[] = {
      "Side of the GPU's tiles in pixels of the picture, 16 to 16384; tiles never change a result. Default: the fastest "
      "that fits.",
      "tile", [](std::string_view text, Arguments& args) { return set_to(parse_whole(text, 16, 16384), args.tile); }},
+    {"", 0, "N", "Commands of one submission to the GPU, 1 to 1000.", "stream.max_commands",
+     [](std::string_view text, Arguments& args) { return set_to(parse_whole(text, 1, 1000), args.max_commands); },
+     [](const Arguments&) { return std::string{"100"}; }},
+    {"", 0, "N", "Blocks of GPU memory of one size that are kept for reuse while nobody uses them, 0 to 10000.",
+     "pool.max_idle",
+     [](std::string_view text, Arguments& args) { return set_to(parse_whole(text, 0, 10000), args.max_idle); },
+     [](const Arguments&) { return std::string{"50"}; }},
     {"--strict-device", 0, "",
      "A fault of the GPU fails the picture. Without it the work is repeated with smaller tiles, in 32-bit floating "
      "point, "

@@ -46,11 +46,23 @@ std::string list_text(const toml::array& list) {
   return text;
 }
 
-/// The settings of one table: the file itself, or [roles.NAME].
-Status read_table(const fs::path& path, const toml::table& table, const std::string& role,
+/// True if settings have names such as "pool.max_idle", of a table [pool].
+bool is_known_table(const std::string& name) {
+  const auto flags = config_flags();
+  return std::any_of(flags.begin(), flags.end(),
+                     [&](const Flag& flag) { return flag.setting.starts_with(name + "."); });
+}
+
+/// The settings of one table: the file itself, [roles.NAME], or one with settings of its own, whose names begin with
+/// `prefix`.
+Status read_table(const fs::path& path, const toml::table& table, const std::string& role, const std::string& prefix,
                   std::vector<FileSetting>& settings) {
   for (const auto& [key, node] : table) {
-    const std::string name{key.str()};
+    const std::string name = prefix + std::string{key.str()};
+    if (node.is_table() && is_known_table(name)) {
+      if (auto read = read_table(path, *node.as_table(), role, name + ".", settings); !read) return read;
+      continue;
+    }
     if (role.empty() && name == "roles" && node.is_table()) continue;
     if (role.empty() && name == "audit" && node.is_table())
       continue;  // the policy of `weir audit`, which reads it itself
@@ -84,13 +96,13 @@ Result<std::vector<FileSetting>> read_settings_file(const fs::path& path) {
   } catch (const toml::parse_error& error) {
     return at_line(path, error.source(), printable(error.description()));
   }
-  if (auto read = read_table(path, table, {}, settings); !read) return read.error();
+  if (auto read = read_table(path, table, {}, {}, settings); !read) return read.error();
   const toml::table* roles = table["roles"].as_table();
   for (const auto& [key, node] : roles == nullptr ? toml::table{} : *roles) {
     const toml::table* of_role = node.as_table();
     if (of_role == nullptr || key.str().empty())
       return at_line(path, key.source(), "[roles] holds tables: write [roles.NAME]");
-    if (auto read = read_table(path, *of_role, std::string{key.str()}, settings); !read) return read.error();
+    if (auto read = read_table(path, *of_role, std::string{key.str()}, {}, settings); !read) return read.error();
   }
   return settings;
 }

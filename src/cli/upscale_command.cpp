@@ -134,6 +134,8 @@ Result<enhance::UpscaleSettings> upscale_settings(const Arguments& args) {
   upscale.tta = args.tta;
   upscale.device.memory = args.vram.value_or(Bytes{});
   upscale.device.tile = args.tile;
+  upscale.device.max_commands = args.max_commands.value_or(upscale.device.max_commands);
+  upscale.device.max_idle = args.max_idle.value_or(upscale.device.max_idle);
   upscale.device.strict = args.strict_device || args.batch.no_cpu;
   return add_spill(args, std::move(upscale));
 }

@@ -72,6 +72,8 @@ Json to_json(const UpscaleRequest& request) {
   json["quality"] = request.quality;
   json["tile"] = request.upscale.device.tile;
   json["strict_device"] = request.upscale.device.strict;
+  json["max_commands"] = request.upscale.device.max_commands;
+  json["max_idle"] = request.upscale.device.max_idle;
   json["spill_folder"] = jobs::encode_path(request.upscale.spill_folder);
   json["spill_limit"] = request.upscale.spill_limit.count();
   json["standard_input_fd"] = request.standard_input_fd;
@@ -89,6 +91,8 @@ Result<UpscaleRequest> upscale_request_of(const Json& json) {
   request.quality = static_cast<int>(jobs::number_field(json, "quality"));
   request.upscale.device.tile = static_cast<int>(jobs::number_field(json, "tile"));
   request.upscale.device.strict = jobs::bool_field(json, "strict_device");
+  request.upscale.device.max_commands = static_cast<int>(jobs::number_field(json, "max_commands"));
+  request.upscale.device.max_idle = static_cast<int>(jobs::number_field(json, "max_idle"));
   request.upscale.spill_folder = jobs::decode_path(jobs::text_field(json, "spill_folder"));
   request.upscale.spill_limit = jobs::bytes_field(json, "spill_limit");
   request.standard_input_fd = static_cast<int>(jobs::number_field(json, "standard_input_fd"));

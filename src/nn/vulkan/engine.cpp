@@ -50,7 +50,7 @@ class DeviceEngine final : public Engine {
   Status open() {
     weights_ = {};
     session_.reset();
-    auto opened = Session::open(instance_, info_, settings_.faults);
+    auto opened = Session::open(instance_, info_, settings_);
     if (!opened) return opened.error();
     session_ = *std::move(opened);
     return prove_matrices();

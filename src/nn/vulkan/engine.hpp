@@ -36,7 +36,9 @@ struct EngineSettings {
   /// Which size of tiles is the fastest is measured once for each device, driver and network, and remembered in the
   /// user's cache folder; not on software devices, unless this is set.
   bool measure_software = false;
-  bool strict = false;  ///< a fault is an error at once; nothing is repeated
+  bool strict = false;     ///< a fault is an error at once; nothing is repeated
+  int max_commands = 100;  ///< of a submission
+  int max_idle = 50;       ///< blocks of memory of one size that are kept for reuse
   /// Stands between weir and the driver; for tests. Must outlive the engine.
   compute::vulkan::Faults* faults = nullptr;
 };

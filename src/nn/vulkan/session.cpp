@@ -6,30 +6,33 @@
 #include <utility>
 
 #include "nn/vulkan/device_plan.hpp"
+#include "nn/vulkan/engine.hpp"
 
 namespace weir::nn::vulkan {
 
 namespace {
 
 /// A software device takes a hundred times as long for the same work, and has no watchdog.
-compute::vulkan::StreamSettings stream_settings(const compute::vulkan::DeviceInfo& info) {
-  compute::vulkan::StreamSettings settings;
-  if (info.kind == compute::vulkan::DeviceKind::software) settings.patience = std::chrono::minutes{5};
-  return settings;
+compute::vulkan::StreamSettings stream_settings(const compute::vulkan::DeviceInfo& info,
+                                                const EngineSettings& settings) {
+  compute::vulkan::StreamSettings stream{.max_commands = settings.max_commands};
+  if (info.kind == compute::vulkan::DeviceKind::software) stream.patience = std::chrono::minutes{5};
+  return stream;
 }
 
 }  // namespace
 
 Result<std::unique_ptr<Session>> Session::open(std::shared_ptr<compute::vulkan::Instance> instance,
                                                const compute::vulkan::DeviceInfo& info,
-                                               compute::vulkan::Faults* faults) {
+                                               const EngineSettings& settings) {
   std::unique_ptr<Session> session{new Session};
-  auto device = compute::vulkan::Device::open(std::move(instance), info, faults);
+  auto device = compute::vulkan::Device::open(std::move(instance), info, settings.faults);
   if (!device) return device.error();
   session->device_ = *std::move(device);
-  session->pool_ =
-      std::make_unique<compute::vulkan::Pool>(*session->device_, session->device_line_, session->host_line_);
-  auto stream = compute::vulkan::Stream::create(*session->device_, stream_settings(info));
+  session->pool_ = std::make_unique<compute::vulkan::Pool>(
+      *session->device_, session->device_line_, session->host_line_,
+      compute::vulkan::PoolSettings{.max_idle = static_cast<std::size_t>(settings.max_idle)});
+  auto stream = compute::vulkan::Stream::create(*session->device_, stream_settings(info, settings));
   if (!stream) return stream.error();
   session->stream_ = *std::move(stream);
   return session;

@@ -12,12 +12,13 @@
 
 namespace weir::nn::vulkan {
 
+struct EngineSettings;
+
 /// A device that is open, with its memory and its stream. What is taken from the pool must go before the session does.
 class Session {
  public:
   static Result<std::unique_ptr<Session>> open(std::shared_ptr<compute::vulkan::Instance> instance,
-                                               const compute::vulkan::DeviceInfo& info,
-                                               compute::vulkan::Faults* faults);
+                                               const compute::vulkan::DeviceInfo& info, const EngineSettings& settings);
 
   compute::vulkan::Device& device() { return *device_; }
   compute::vulkan::Pool& pool() { return *pool_; }
