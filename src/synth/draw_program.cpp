@@ -1,0 +1,106 @@
+// weir_draw: draws the pictures that networks are trained with, to be looked at.
+
+#include <cmath>
+#include <cstdio>
+#include <string>
+
+#include <fmt/format.h>
+#include <CLI/CLI.hpp>
+
+#include "media/picture.hpp"
+#include "synth/comic.hpp"
+#include "synth/dead_leaves.hpp"
+#include "synth/degrade.hpp"
+
+namespace {
+
+using weir::Error;
+using weir::Result;
+using weir::Status;
+using namespace weir::synth;  // NOLINT(google-build-using-namespace): the program is about nothing else
+
+struct Wanted {
+  std::string kind = "both";
+  std::uint64_t seed = 1;
+  int side = 256;
+  int columns = 4, rows = 4;
+  bool degraded = false;
+  std::string output;
+};
+
+Status write(const Canvas& canvas, const std::string& path) {
+  weir::media::WriteOptions options;
+  options.rows.width = options.final_width = canvas.width;
+  options.rows.height = options.final_height = canvas.height;
+  options.overwrite = true;
+  options.quality = 90;
+  options.format = weir::media::format_of_extension(std::filesystem::path{path}.extension().string())
+                       .value_or(weir::media::Format::png);
+  auto writer = weir::media::PictureWriter::create(path, options);
+  if (!writer) return writer.error();
+  std::vector<std::byte> samples;
+  samples.reserve(canvas.pixels.size() * 3);
+  for (const Colour& pixel : canvas.pixels) {
+    for (const float value : pixel)
+      samples.push_back(static_cast<std::byte>(std::lround(std::clamp(value, 0.0F, 1.0F) * 255.0F)));
+  }
+  if (auto written = (*writer)->write(samples); !written) return written;
+  if (auto finished = (*writer)->finish(); !finished) return finished.error();
+  return weir::ok();
+}
+
+/// One picture of the sheet; of a degraded one its small version, each pixel as a block of four.
+Result<Canvas> draw_one(const Wanted& wanted, std::uint64_t seed, bool comics, Lettering* lettering) {
+  Random random{seed};
+  Canvas large = comics ? comic(wanted.side, wanted.side, random.split(), lettering)
+                        : dead_leaves(wanted.side, wanted.side, random.split());
+  if (!wanted.degraded) return large;
+  auto small = degrade(large, 2, draw_degradation(random, 0), random.split());
+  if (!small) return small;
+  for (int y = 0; y < large.height; ++y) {
+    for (int x = 0; x < large.width; ++x) large.at(x, y) = small->at(x / 2, y / 2);
+  }
+  return large;
+}
+
+Status draw_sheet(const Wanted& wanted) {
+  auto lettering = Lettering::open();
+  if (!lettering && wanted.kind != "leaves") return lettering.error();
+  constexpr int kGap = 4;
+  const int step = wanted.side + kGap;
+  Canvas sheet{wanted.columns * step - kGap, wanted.rows * step - kGap, {0.5F, 0.5F, 0.5F}};
+  for (int row = 0; row < wanted.rows; ++row) {
+    for (int column = 0; column < wanted.columns; ++column) {
+      const int i = row * wanted.columns + column;
+      const bool comics = wanted.kind == "comic" || (wanted.kind == "both" && row >= wanted.rows / 2);
+      auto one =
+          draw_one(wanted, wanted.seed + static_cast<std::uint64_t>(i), comics, lettering ? lettering->get() : nullptr);
+      if (!one) return one.error();
+      for (int y = 0; y < wanted.side; ++y) {
+        for (int x = 0; x < wanted.side; ++x) sheet.at(column * step + x, row * step + y) = one->at(x, y);
+      }
+    }
+  }
+  return write(sheet, wanted.output);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  Wanted wanted;
+  CLI::App app{"Draws the pictures that networks are trained with, as a sheet."};
+  app.add_option("--kind", wanted.kind, "What to draw")->check(CLI::IsMember({"leaves", "comic", "both"}));
+  app.add_option("--seed", wanted.seed, "Of the first picture; the next one's is one more");
+  app.add_option("--side", wanted.side, "Pixels of a picture's side, an even number")->check(CLI::Range(16, 4096));
+  app.add_option("--columns", wanted.columns)->check(CLI::Range(1, 64));
+  app.add_option("--rows", wanted.rows)->check(CLI::Range(1, 64));
+  app.add_flag("--degraded", wanted.degraded, "Show the small, degraded pictures, each pixel as a block");
+  app.add_option("-o,--output", wanted.output, "The file: PNG, or another format by its ending")->required();
+  CLI11_PARSE(app, argc, argv);
+  wanted.side -= wanted.side % 2;
+  if (const auto drawn = draw_sheet(wanted); !drawn) {
+    fmt::print(stderr, "error: {}\n", drawn.error().what);
+    return 1;
+  }
+  return 0;
+}

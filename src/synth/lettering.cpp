@@ -1,0 +1,118 @@
+#include "synth/lettering.hpp"
+
+#include <array>
+#include <string_view>
+#include <utility>
+
+#include <fmt/format.h>
+#include <ft2build.h>
+#include FT_FREETYPE_H
+
+namespace weir::synth {
+
+namespace {
+
+constexpr std::array kFonts{
+    "/usr/share/fonts/truetype/dejavu/DejaVuSans-Bold.ttf",     "/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf",
+    "/usr/share/fonts/truetype/dejavu/DejaVuSansMono.ttf",      "/usr/share/fonts/truetype/dejavu/DejaVuSerif.ttf",
+    "/usr/share/fonts/truetype/vlgothic/VL-Gothic-Regular.ttf",
+};
+
+struct DoneLibrary {
+  void operator()(FT_Library library) const noexcept { FT_Done_FreeType(library); }
+};
+struct DoneFace {
+  void operator()(FT_Face face) const noexcept { FT_Done_Face(face); }
+};
+using Library = std::unique_ptr<FT_LibraryRec_, DoneLibrary>;
+using Face = std::unique_ptr<FT_FaceRec_, DoneFace>;
+
+struct Font {
+  Face face;
+  bool japanese = false;
+};
+
+class FreeTypeLettering final : public Lettering {
+ public:
+  FreeTypeLettering(Library library, std::vector<Font> fonts)
+      : library_{std::move(library)}, fonts_{std::move(fonts)} {}
+
+  void write(Canvas& canvas, const Box& box, float size, const Colour& ink, Random& random) override {
+    Font& font = fonts_[static_cast<std::size_t>(random.whole(0, static_cast<int>(fonts_.size()) - 1))];
+    FT_Face face = font.face.get();
+    if (FT_Set_Char_Size(face, 0, static_cast<FT_F26Dot6>(size * 64), 72, 72) != 0) return;
+    const bool capitals = random.chance(0.5F);
+    const int step = static_cast<int>(size * 1.2F) + 1;
+    for (int baseline = box.top + static_cast<int>(size); baseline + static_cast<int>(0.3F * size) <= box.bottom;
+         baseline += step) {
+      float pen = static_cast<float>(box.left);
+      int until_space = random.whole(2, 9);
+      while (pen < static_cast<float>(box.right)) {
+        if (until_space-- == 0 && !font.japanese) {
+          pen += size * 0.35F;
+          until_space = random.whole(2, 9);
+          continue;
+        }
+        const FT_ULong letter = font.japanese ? letter_of_japanese(random) : letter_of_latin(random, capitals);
+        if (FT_Get_Char_Index(face, letter) == 0) continue;  // not in this font
+        if (FT_Load_Char(face, letter, FT_LOAD_RENDER | FT_LOAD_NO_HINTING) != 0) break;
+        FT_GlyphSlot slot = face->glyph;
+        const float advance = static_cast<float>(slot->advance.x) / 64;
+        if (pen + advance > static_cast<float>(box.right)) break;
+        stamp(canvas, box, slot, static_cast<int>(pen), baseline, ink);
+        pen += advance;
+      }
+    }
+  }
+
+ private:
+  static FT_ULong letter_of_latin(Random& random, bool capitals) {
+    constexpr std::string_view kLetters = "eeeeeetttttaaaaaooooiiiinnnnsssshhhrrrrddlllcccuummwwffggyyppbbvk";
+    if (random.chance(0.03F)) return static_cast<FT_ULong>("!?.,"[random.whole(0, 3)]);
+    const char letter = kLetters[static_cast<std::size_t>(random.whole(0, static_cast<int>(kLetters.size()) - 1))];
+    return static_cast<FT_ULong>(capitals ? letter - 'a' + 'A' : letter);
+  }
+  /// Two thirds kana, the rest from the first thousands of common characters.
+  static FT_ULong letter_of_japanese(Random& random) {
+    if (random.chance(0.45F)) return static_cast<FT_ULong>(random.whole(0x3042, 0x3093));
+    if (random.chance(0.4F)) return static_cast<FT_ULong>(random.whole(0x30a2, 0x30f3));
+    return static_cast<FT_ULong>(random.whole(0x4e00, 0x6fff));
+  }
+
+  static void stamp(Canvas& canvas, const Box& clip, FT_GlyphSlot slot, int left, int baseline, const Colour& ink) {
+    const FT_Bitmap& bitmap = slot->bitmap;
+    const Box box = Box{left + slot->bitmap_left, baseline - slot->bitmap_top,
+                        left + slot->bitmap_left + static_cast<int>(bitmap.width),
+                        baseline - slot->bitmap_top + static_cast<int>(bitmap.rows)};
+    const Box seen = box.cut(clip).cut(whole(canvas));
+    for (int y = seen.top; y < seen.bottom; ++y) {
+      const unsigned char* row = bitmap.buffer + static_cast<std::ptrdiff_t>(y - box.top) * bitmap.pitch;
+      for (int x = seen.left; x < seen.right; ++x) {
+        Colour& pixel = canvas.at(x, y);
+        pixel = mix(pixel, ink, static_cast<float>(row[x - box.left]) / 255.0F);
+      }
+    }
+  }
+
+  Library library_;  // before the fonts: it ends last
+  std::vector<Font> fonts_;
+};
+
+}  // namespace
+
+Result<std::unique_ptr<Lettering>> Lettering::open() {
+  FT_Library raw = nullptr;
+  if (FT_Init_FreeType(&raw) != 0) return Error{Errc::unsupported, "FreeType does not start"};
+  Library library{raw};
+  std::vector<Font> fonts;
+  for (const char* path : kFonts) {
+    FT_Face face = nullptr;
+    if (FT_New_Face(raw, path, 0, &face) != 0)
+      return Error{Errc::unsupported,
+                   fmt::format("{} is missing: apt-get install fonts-dejavu-core fonts-vlgothic", path)};
+    fonts.push_back({Face{face}, std::string_view{path}.find("vlgothic") != std::string_view::npos});
+  }
+  return std::unique_ptr<Lettering>{new FreeTypeLettering{std::move(library), std::move(fonts)}};
+}
+
+}  // namespace weir::synth

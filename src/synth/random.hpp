@@ -1,0 +1,42 @@
+#pragma once
+
+#include <cmath>
+#include <cstdint>
+#include <numbers>
+
+namespace weir::synth {
+
+/// Numbers that depend on the seed alone, the same on every machine. Not thread-safe; cheap to copy.
+/// Source  Steele, Lea, Flood, "Fast splittable pseudorandom number generators", OOPSLA 2014 (SplitMix64).
+class Random {
+ public:
+  explicit Random(std::uint64_t seed) : state_{seed} {}
+
+  std::uint64_t bits() {
+    std::uint64_t z = state_ += 0x9e3779b97f4a7c15U;
+    z = (z ^ (z >> 30U)) * 0xbf58476d1ce4e5b9U;
+    z = (z ^ (z >> 27U)) * 0x94d049bb133111ebU;
+    return z ^ (z >> 31U);
+  }
+  /// A generator of its own for one part of the work, so that parts do not depend on each other's draws.
+  Random split() { return Random{bits()}; }
+
+  float unit() { return static_cast<float>(bits() >> 40U) * 0x1p-24F; }  ///< [0, 1)
+  float between(float low, float high) { return low + (high - low) * unit(); }
+  int whole(int low, int high) { return low + static_cast<int>(bits() % static_cast<std::uint64_t>(high - low + 1)); }
+  bool chance(float probability) { return unit() < probability; }
+  float angle() { return between(0, 2 * std::numbers::pi_v<float>); }
+  /// Mean 0, deviation 1. Source  Box, Muller, Annals of Mathematical Statistics 29 (1958).
+  float normal() { return std::sqrt(-2 * std::log(1 - unit())) * std::cos(angle()); }
+  /// Density proportional to x^-exponent between low and high; exponent above 1.
+  float power_law(float low, float high, float exponent) {
+    const float e = 1 - exponent;
+    const float a = std::pow(low, e);
+    return std::pow(a + (std::pow(high, e) - a) * unit(), 1 / e);
+  }
+
+ private:
+  std::uint64_t state_;
+};
+
+}  // namespace weir::synth

@@ -1,0 +1,150 @@
+#include "synth/shapes.hpp"
+
+namespace weir::synth {
+
+namespace {
+
+Box box_around(Point centre, float half_width, float half_height) {
+  return {static_cast<int>(std::floor(centre.x - half_width)), static_cast<int>(std::floor(centre.y - half_height)),
+          static_cast<int>(std::ceil(centre.x + half_width)) + 1,
+          static_cast<int>(std::ceil(centre.y + half_height)) + 1};
+}
+
+Point turned(float x, float y, Point centre, float angle) {
+  const float c = std::cos(angle);
+  const float s = std::sin(angle);
+  return {c * (x - centre.x) + s * (y - centre.y), c * (y - centre.y) - s * (x - centre.x)};
+}
+
+Box joined(const Box& a, const Box& b) {
+  return {std::min(a.left, b.left), std::min(a.top, b.top), std::max(a.right, b.right), std::max(a.bottom, b.bottom)};
+}
+
+struct Segment {
+  float distance = 0;  // of the line between two points
+  float along = 0;     // where on it, 0 to 1
+};
+
+Segment to_segment(float x, float y, Point a, Point b) {
+  const float dx = b.x - a.x;
+  const float dy = b.y - a.y;
+  const float square = dx * dx + dy * dy;
+  const float t = square == 0 ? 0 : std::clamp(((x - a.x) * dx + (y - a.y) * dy) / square, 0.0F, 1.0F);
+  return {std::hypot(x - a.x - t * dx, y - a.y - t * dy), t};
+}
+
+}  // namespace
+
+float Ellipse::distance(float x, float y) const {
+  const Point p = turned(x, y, centre, angle);
+  // The first-order distance: value of the implicit function over the length of its gradient.
+  const float u = p.x / a;
+  const float v = p.y / b;
+  const float k = std::sqrt(u * u + v * v);
+  const float gradient = std::hypot(u / a, v / b);
+  return gradient < 1e-6F ? -std::min(a, b) : k * (k - 1) / gradient;
+}
+Box Ellipse::bounds(float margin) const {
+  const float c = std::cos(angle);
+  const float s = std::sin(angle);
+  return box_around(centre, std::hypot(a * c, b * s) + margin, std::hypot(a * s, b * c) + margin);
+}
+
+float Rectangle::distance(float x, float y) const {
+  const Point p = turned(x, y, centre, angle);
+  const float dx = std::fabs(p.x) - half_width + rounding;
+  const float dy = std::fabs(p.y) - half_height + rounding;
+  return std::hypot(std::max(dx, 0.0F), std::max(dy, 0.0F)) + std::min(std::max(dx, dy), 0.0F) - rounding;
+}
+Box Rectangle::bounds(float margin) const {
+  const float c = std::fabs(std::cos(angle));
+  const float s = std::fabs(std::sin(angle));
+  return box_around(centre, c * half_width + s * half_height + margin, s * half_width + c * half_height + margin);
+}
+
+float Polygon::distance(float x, float y) const {
+  float nearest = 1e9F;
+  bool inside = false;
+  for (std::size_t i = 0, j = corners.size() - 1; i < corners.size(); j = i++) {
+    const Point& a = corners[i];
+    const Point& b = corners[j];
+    nearest = std::min(nearest, to_segment(x, y, a, b).distance);
+    if ((a.y > y) != (b.y > y) && x < (b.x - a.x) * (y - a.y) / (b.y - a.y) + a.x) inside = !inside;
+  }
+  return inside ? -nearest : nearest;
+}
+Box Polygon::bounds(float margin) const {
+  Box box = box_around(corners.front(), margin, margin);
+  for (const Point& corner : corners) box = joined(box, box_around(corner, margin, margin));
+  return box;
+}
+
+float Blob::distance(float x, float y) const {
+  Point p = turned(x, y, centre, angle);
+  p.x /= stretch;
+  const float r = std::hypot(p.x, p.y);
+  const float direction = std::atan2(p.y, p.x);
+  float edge = 1;
+  float slope = 0;
+  for (int k = 0; k < kWaves; ++k) {
+    const auto i = static_cast<std::size_t>(k);
+    const auto crests = static_cast<float>(k + 2);
+    edge += height[i] * std::cos(crests * direction + phase[i]);
+    slope -= height[i] * crests * std::sin(crests * direction + phase[i]);
+  }
+  // Of the unstretched curve; stretching makes it longer by less than `stretch`.
+  return (r - radius * edge) / std::sqrt(1 + slope * slope / (edge * edge));
+}
+Box Blob::bounds(float margin) const {
+  float most = 1;
+  for (const float h : height) most += std::fabs(h);
+  const float half = most * radius * std::max(stretch, 1.0F) + margin;
+  return box_around(centre, half, half);
+}
+
+Blob make_blob(Random& random, Point centre, float radius, float roughness) {
+  Blob blob{centre, radius, random.angle(), random.between(1, 1.6F), {}, {}};
+  for (std::size_t k = 0; k < Blob::kWaves; ++k) {
+    blob.height[k] = roughness * random.between(-0.22F, 0.22F) / static_cast<float>(k + 1);
+    blob.phase[k] = random.angle();
+  }
+  return blob;
+}
+
+float Stroke::distance(float x, float y) const {
+  float nearest = 1e9F;
+  for (std::size_t i = 0; i + 1 < joints.size(); ++i) {
+    const Joint& a = joints[i];
+    const Joint& b = joints[i + 1];
+    const Segment s = to_segment(x, y, a.at, b.at);
+    nearest = std::min(nearest, s.distance - (a.half_width + (b.half_width - a.half_width) * s.along));
+  }
+  return nearest;
+}
+Box Stroke::bounds(float margin) const {
+  Box box;
+  for (const Joint& joint : joints) {
+    const Box one = box_around(joint.at, joint.half_width + margin, joint.half_width + margin);
+    box = box.empty() ? one : joined(box, one);
+  }
+  return box;
+}
+
+Stroke make_stroke(Point from, Point control, Point to, float half_width, float taper) {
+  const float length =
+      std::hypot(control.x - from.x, control.y - from.y) + std::hypot(to.x - control.x, to.y - control.y);
+  const int pieces = std::clamp(static_cast<int>(length / 8), 3, 24);
+  Stroke stroke;
+  for (int i = 0; i <= pieces; ++i) {
+    const float t = static_cast<float>(i) / static_cast<float>(pieces);
+    const float a = (1 - t) * (1 - t);
+    const float b = 2 * t * (1 - t);
+    const float c = t * t;
+    const float end = std::min(1.0F, 4 * std::min(t, 1 - t));  // 0 at the ends, 1 in the middle half
+    stroke.joints.push_back({{a * from.x + b * control.x + c * to.x, a * from.y + b * control.y + c * to.y},
+                             half_width * (1 - taper * (1 - end))});
+  }
+  return stroke;
+}
+
+}  // namespace weir::synth

@@ -1,0 +1,154 @@
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <map>
+
+#include "synth/comic.hpp"
+#include "synth/dead_leaves.hpp"
+#include "synth/degrade.hpp"
+#include "synth/jpeg_round_trip.hpp"
+#include "synth/shapes.hpp"
+
+namespace weir::synth {
+namespace {
+
+constexpr int kSide = 160;
+
+/// A page with letters where the fonts are installed, else without.
+Canvas page(std::uint64_t seed) {
+  const auto lettering = Lettering::open();
+  return comic(kSide, kSide, Random{seed}, lettering ? lettering->get() : nullptr);
+}
+Canvas leaves(std::uint64_t seed) { return dead_leaves(kSide, kSide, Random{seed}); }
+
+double mean_difference(const Canvas& a, const Canvas& b) {
+  double sum = 0;
+  for (std::size_t i = 0; i < a.pixels.size(); ++i) sum += std::fabs(luma(a.pixels[i]) - luma(b.pixels[i]));
+  return sum / static_cast<double>(a.pixels.size());
+}
+
+/// Mean square of the difference of neighbours `step` apart along a row.
+double variogram(const Canvas& canvas, int step) {
+  double sum = 0;
+  std::size_t count = 0;
+  for (int y = 0; y < canvas.height; ++y) {
+    for (int x = 0; x + step < canvas.width; ++x, ++count) {
+      const double d = luma(canvas.at(x, y)) - luma(canvas.at(x + step, y));
+      sum += d * d;
+    }
+  }
+  return sum / static_cast<double>(count);
+}
+
+TEST(Synth, ASeedIsAPicture) {
+  EXPECT_EQ(leaves(7).pixels, leaves(7).pixels);
+  EXPECT_EQ(page(7).pixels, page(7).pixels);
+  EXPECT_GT(mean_difference(leaves(7), leaves(8)), 0.02);
+  EXPECT_GT(mean_difference(page(7), page(8)), 0.02);
+}
+
+TEST(Synth, ValuesAreColours) {
+  for (std::uint64_t seed = 0; seed < 20; ++seed) {
+    for (const Canvas& canvas : {leaves(seed), page(seed)}) {
+      for (const Colour& pixel : canvas.pixels) {
+        for (const float value : pixel) ASSERT_TRUE(value >= 0 && value <= 1) << seed;
+      }
+    }
+  }
+}
+
+// The power spectrum of photographs falls as the square of the frequency, so that neighbours further apart differ more,
+// and slower than in proportion. Source: Ruderman, "Origins of scaling in natural images", Vision Research 37 (1997).
+TEST(Synth, LeavesHaveTheCorrelationsOfPhotographs) {
+  std::map<int, double> sums;
+  for (std::uint64_t seed = 0; seed < 24; ++seed) {
+    const Canvas canvas = leaves(seed);
+    for (const int step : {1, 2, 4, 8, 16, 32}) sums[step] += variogram(canvas, step);
+  }
+  for (const int step : {1, 2, 4, 8, 16}) {
+    const double ratio = sums[2 * step] / sums[step];
+    EXPECT_GT(ratio, 1.02) << step;
+    EXPECT_LT(ratio, 3) << step;  // 1 is noise, 2 edges alone, 4 gradients alone
+  }
+}
+
+TEST(Synth, ComicsAreFlatWithSharpEdges) {
+  double flat = 0;
+  double steep = 0;
+  double count = 0;
+  for (std::uint64_t seed = 0; seed < 24; ++seed) {
+    const Canvas canvas = page(seed);
+    for (int y = 0; y < canvas.height; ++y) {
+      for (int x = 0; x + 1 < canvas.width; ++x, ++count) {
+        const float d = std::fabs(luma(canvas.at(x, y)) - luma(canvas.at(x + 1, y)));
+        flat += d < 1.0F / 255 ? 1 : 0;
+        steep += d > 0.3F ? 1 : 0;
+      }
+    }
+  }
+  EXPECT_GT(flat / count, 0.3);
+  EXPECT_GT(steep / count, 0.01);
+}
+
+TEST(Synth, DistancesAreThoseOfTheShapes) {
+  const Ellipse circle{{10, 20}, 5, 5, 0.3F};
+  EXPECT_NEAR(circle.distance(18, 20), 3, 1e-4);
+  const Rectangle rectangle{{0, 0}, 4, 2, 0, 0};
+  EXPECT_NEAR(rectangle.distance(7, 0), 3, 1e-4);
+  EXPECT_NEAR(rectangle.distance(0, 0), -2, 1e-4);
+  EXPECT_NEAR(rectangle.distance(7, 6), 5, 1e-4);
+  const Polygon square{{{0, 0}, {10, 0}, {10, 10}, {0, 10}}};
+  EXPECT_NEAR(square.distance(5, 3), -3, 1e-4);
+  EXPECT_NEAR(square.distance(13, 14), 5, 1e-4);
+  const Stroke line{{{{0, 0}, 1}, {{10, 0}, 1}}};
+  EXPECT_NEAR(line.distance(5, 3), 2, 1e-4);
+  EXPECT_NEAR(line.distance(13, 4), 4, 1e-4);
+}
+
+TEST(Shrink, AConstantStaysAndAMeanStays) {
+  for (const Kernel kernel : {Kernel::box, Kernel::triangle, Kernel::cubic, Kernel::lanczos3}) {
+    const Canvas grey{32, 32, {0.25F, 0.5F, 0.75F}};
+    for (const Colour& pixel : shrink(grey, 2, kernel).pixels) EXPECT_NEAR(pixel[2], 0.75F, 1e-5);
+    Canvas ramp{64, 8};
+    for (int y = 0; y < 8; ++y) {
+      for (int x = 0; x < 64; ++x) ramp.at(x, y)[0] = static_cast<float>(x);
+    }
+    // The centre of a small pixel lies between the two that it covers; edges are continued.
+    const Canvas small = shrink(ramp, 2, kernel);
+    for (int x = 4; x < 28; ++x) EXPECT_NEAR(small.at(x, 2)[0], 2 * static_cast<float>(x) + 0.5F, 1e-3);
+  }
+}
+
+TEST(Degrade, EachPartDoesWhatItSays) {
+  const Canvas large = leaves(3);
+  const auto clean = degrade(large, 2, {}, Random{1});
+  ASSERT_TRUE(clean);
+  EXPECT_EQ(clean->width, kSide / 2);
+  const auto noisy = degrade(large, 2, {.noise = 0.02F}, Random{1});
+  const auto coarse = degrade(large, 2, {.quality = 60, .chroma = 2}, Random{1});
+  const auto fine = degrade(large, 2, {.quality = 100}, Random{1});
+  const auto soft = degrade(large, 2, {.blur = 0.8F}, Random{1});
+  ASSERT_TRUE(noisy && coarse && fine && soft);
+  EXPECT_NEAR(mean_difference(*clean, *noisy), 0.02 * 0.8 * 0.67, 0.004);  // luma of three independent channels
+  EXPECT_GT(mean_difference(*clean, *coarse), 2 * mean_difference(*clean, *fine));
+  EXPECT_LT(mean_difference(*clean, *fine), 0.004);
+  EXPECT_LT(variogram(*soft, 1), variogram(*clean, 1));
+  const auto again = degrade(large, 2, {.noise = 0.02F, .quality = 80}, Random{5});
+  const auto same = degrade(large, 2, {.noise = 0.02F, .quality = 80}, Random{5});
+  ASSERT_TRUE(again && same);
+  EXPECT_EQ(again->pixels, same->pixels);
+}
+
+TEST(Degrade, TheShareOfCleanPairsIsTheOneAskedFor) {
+  Random random{11};
+  int clean = 0;
+  for (int i = 0; i < 2000; ++i) {
+    const Degradation how = draw_degradation(random, 0.4F);
+    if (how.kernel == Kernel::cubic && how.blur == 0 && how.noise == 0 && how.quality == 0) ++clean;
+  }
+  // 40 % and those of the rest for which nothing was drawn: half, two thirds, two thirds and a third of 60 %.
+  EXPECT_NEAR(clean / 2000.0, 0.4 + 0.6 * 0.5 * 4 / 27, 0.035);
+}
+
+}  // namespace
+}  // namespace weir::synth
