@@ -14,6 +14,11 @@ add_executable(weir_bench_inputs EXCLUDE_FROM_ALL bench/inputs.cpp)
 target_link_libraries(weir_bench_inputs PRIVATE weir_options PkgConfig::VIPS_CPP)
 add_dependencies(weir_benchmarks weir weir_measure weir_bench_inputs)
 
+# What bench/quality runs.
+add_executable(weir_quality EXCLUDE_FROM_ALL bench/quality.cpp)
+target_link_libraries(weir_quality PRIVATE weir_synth weir_core)
+add_dependencies(weir_benchmarks weir_quality)
+
 # What bench/gpu.sh runs.
 add_executable(weir_gpu_bench EXCLUDE_FROM_ALL bench/gpu.cpp)
 target_link_libraries(weir_gpu_bench PRIVATE weir_core)

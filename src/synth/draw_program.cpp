@@ -1,13 +1,12 @@
 // weir_draw: draws the pictures that networks are trained with, to be looked at.
 
-#include <cmath>
 #include <cstdio>
 #include <string>
 
 #include <fmt/format.h>
 #include <CLI/CLI.hpp>
 
-#include "media/picture.hpp"
+#include "synth/canvas_file.hpp"
 #include "synth/comic.hpp"
 #include "synth/dead_leaves.hpp"
 #include "synth/degrade.hpp"
@@ -27,27 +26,6 @@ struct Wanted {
   bool degraded = false;
   std::string output;
 };
-
-Status write(const Canvas& canvas, const std::string& path) {
-  weir::media::WriteOptions options;
-  options.rows.width = options.final_width = canvas.width;
-  options.rows.height = options.final_height = canvas.height;
-  options.overwrite = true;
-  options.quality = 90;
-  options.format = weir::media::format_of_extension(std::filesystem::path{path}.extension().string())
-                       .value_or(weir::media::Format::png);
-  auto writer = weir::media::PictureWriter::create(path, options);
-  if (!writer) return writer.error();
-  std::vector<std::byte> samples;
-  samples.reserve(canvas.pixels.size() * 3);
-  for (const Colour& pixel : canvas.pixels) {
-    for (const float value : pixel)
-      samples.push_back(static_cast<std::byte>(std::lround(std::clamp(value, 0.0F, 1.0F) * 255.0F)));
-  }
-  if (auto written = (*writer)->write(samples); !written) return written;
-  if (auto finished = (*writer)->finish(); !finished) return finished.error();
-  return weir::ok();
-}
 
 /// One picture of the sheet; of a degraded one its small version, each pixel as a block of four.
 Result<Canvas> draw_one(const Wanted& wanted, std::uint64_t seed, bool comics, Lettering* lettering) {
@@ -81,7 +59,7 @@ Status draw_sheet(const Wanted& wanted) {
       }
     }
   }
-  return write(sheet, wanted.output);
+  return write_canvas(sheet, wanted.output);
 }
 
 }  // namespace

@@ -3,6 +3,7 @@
 #include <cassert>
 #include <cmath>
 #include <numbers>
+#include <utility>
 #include <vector>
 
 namespace weir::synth {
@@ -45,10 +46,12 @@ float weight_of(Kernel kernel, float x) {
   return 0;
 }
 
-/// The same weights for every output sample, `step` apart; tap 0 is `first` samples from the start of its step.
+/// Weights of the input's samples for every output sample. Those repeat: output sample x = q * phases + p takes the taps
+/// of phase p, the first of which is input sample q * step + first[p].
 struct Taps {
-  int first = 0, step = 1;
-  std::vector<float> weight;
+  int phases = 1, step = 1;
+  std::vector<int> first;
+  std::vector<std::vector<float>> weight;
 };
 
 void normalise(std::vector<float>& weights) {
@@ -57,39 +60,59 @@ void normalise(std::vector<float>& weights) {
   for (float& w : weights) w /= sum;
 }
 
+void add_phase(Taps& taps, int first, std::vector<float> weight) {
+  normalise(weight);
+  taps.first.push_back(first);
+  taps.weight.push_back(std::move(weight));
+}
+
+/// The taps of an output sample whose centre lies at `centre` of the input, of a kernel widened by `width`.
+void add_kernel(Taps& taps, Kernel kernel, float centre, float width) {
+  const int first = static_cast<int>(std::ceil(centre - radius_of(kernel) * width));
+  const int last = static_cast<int>(std::floor(centre + radius_of(kernel) * width));
+  std::vector<float> weight;
+  for (int i = first; i <= last; ++i) weight.push_back(weight_of(kernel, (static_cast<float>(i) - centre) / width));
+  add_phase(taps, first, std::move(weight));
+}
+
 Taps shrinking(int factor, Kernel kernel) {
   const auto scale = static_cast<float>(factor);
-  const float centre = 0.5F * scale - 0.5F;  // of output sample 0, in samples of the input
   Taps taps;
   taps.step = factor;
-  taps.first = static_cast<int>(std::ceil(centre - radius_of(kernel) * scale));
-  const int last = static_cast<int>(std::floor(centre + radius_of(kernel) * scale));
-  for (int i = taps.first; i <= last; ++i)
-    taps.weight.push_back(weight_of(kernel, (static_cast<float>(i) - centre) / scale));
-  normalise(taps.weight);
+  add_kernel(taps, kernel, 0.5F * scale - 0.5F, scale);
+  return taps;
+}
+
+Taps enlarging(int factor, Kernel kernel) {
+  Taps taps;
+  taps.phases = factor;
+  for (int p = 0; p < factor; ++p)
+    add_kernel(taps, kernel, (static_cast<float>(p) + 0.5F) / static_cast<float>(factor) - 0.5F, 1);
   return taps;
 }
 
 Taps gaussian(float deviation) {
-  Taps taps;
   const int reach = static_cast<int>(std::ceil(3 * deviation));
-  taps.first = -reach;
+  std::vector<float> weight;
   for (int i = -reach; i <= reach; ++i) {
     const float x = static_cast<float>(i) / deviation;
-    taps.weight.push_back(std::exp(-0.5F * x * x));
+    weight.push_back(std::exp(-0.5F * x * x));
   }
-  normalise(taps.weight);
+  Taps taps;
+  add_phase(taps, -reach, std::move(weight));
   return taps;
 }
 
 Canvas along_rows(const Canvas& from, const Taps& taps) {
-  Canvas to{from.width / taps.step, from.height};
+  Canvas to{from.width * taps.phases / taps.step, from.height};
   for (int y = 0; y < to.height; ++y) {
     for (int x = 0; x < to.width; ++x) {
+      const auto phase = static_cast<std::size_t>(x % taps.phases);
+      int at = x / taps.phases * taps.step + taps.first[phase];
       Colour sum{};
-      for (std::size_t k = 0; k < taps.weight.size(); ++k) {
-        const int at = std::clamp(x * taps.step + taps.first + static_cast<int>(k), 0, from.width - 1);
-        for (std::size_t c = 0; c < 3; ++c) sum[c] += taps.weight[k] * from.at(at, y)[c];
+      for (const float weight : taps.weight[phase]) {
+        const Colour& pixel = from.at(std::clamp(at++, 0, from.width - 1), y);
+        for (std::size_t c = 0; c < 3; ++c) sum[c] += weight * pixel[c];
       }
       to.at(x, y) = sum;
     }
@@ -98,12 +121,14 @@ Canvas along_rows(const Canvas& from, const Taps& taps) {
 }
 
 Canvas along_columns(const Canvas& from, const Taps& taps) {
-  Canvas to{from.width, from.height / taps.step};
+  Canvas to{from.width, from.height * taps.phases / taps.step};
   for (int y = 0; y < to.height; ++y) {
-    for (std::size_t k = 0; k < taps.weight.size(); ++k) {
-      const int at = std::clamp(y * taps.step + taps.first + static_cast<int>(k), 0, from.height - 1);
+    const auto phase = static_cast<std::size_t>(y % taps.phases);
+    int at = y / taps.phases * taps.step + taps.first[phase];
+    for (const float weight : taps.weight[phase]) {
+      const int row = std::clamp(at++, 0, from.height - 1);
       for (int x = 0; x < to.width; ++x) {
-        for (std::size_t c = 0; c < 3; ++c) to.at(x, y)[c] += taps.weight[k] * from.at(x, at)[c];
+        for (std::size_t c = 0; c < 3; ++c) to.at(x, y)[c] += weight * from.at(x, row)[c];
       }
     }
   }
@@ -115,6 +140,11 @@ Canvas along_columns(const Canvas& from, const Taps& taps) {
 Canvas shrink(const Canvas& canvas, int factor, Kernel kernel) {
   assert(canvas.width % factor == 0 && canvas.height % factor == 0);
   const Taps taps = shrinking(factor, kernel);
+  return along_columns(along_rows(canvas, taps), taps);
+}
+
+Canvas enlarge(const Canvas& canvas, int factor, Kernel kernel) {
+  const Taps taps = enlarging(factor, kernel);
   return along_columns(along_rows(canvas, taps), taps);
 }
 

@@ -17,6 +17,9 @@ enum class Kernel {
 ///         Duchon, "Lanczos Filtering in One and Two Dimensions", J. Appl. Meteorology 18 (1979)
 Canvas shrink(const Canvas& canvas, int factor, Kernel kernel);
 
+/// Larger by a whole factor on each axis, likewise; the kernel is not widened.
+Canvas enlarge(const Canvas& canvas, int factor, Kernel kernel);
+
 /// Gaussian blur; a deviation of 0 changes nothing.
 Canvas blur(const Canvas& canvas, float deviation);
 

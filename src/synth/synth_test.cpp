@@ -7,6 +7,7 @@
 #include "synth/dead_leaves.hpp"
 #include "synth/degrade.hpp"
 #include "synth/jpeg_round_trip.hpp"
+#include "synth/quality.hpp"
 #include "synth/shapes.hpp"
 
 namespace weir::synth {
@@ -117,6 +118,38 @@ TEST(Shrink, AConstantStaysAndAMeanStays) {
     const Canvas small = shrink(ramp, 2, kernel);
     for (int x = 4; x < 28; ++x) EXPECT_NEAR(small.at(x, 2)[0], 2 * static_cast<float>(x) + 0.5F, 1e-3);
   }
+}
+
+TEST(Enlarge, ARampGoesOnAndAPixelStaysInItsPlace) {
+  Canvas ramp{16, 4};
+  for (int y = 0; y < 4; ++y) {
+    for (int x = 0; x < 16; ++x) ramp.at(x, y)[0] = static_cast<float>(x);
+  }
+  for (const int factor : {2, 3}) {
+    const Canvas large = enlarge(ramp, factor, Kernel::cubic);
+    ASSERT_EQ(large.width, 16 * factor);
+    for (int x = 4 * factor; x < 12 * factor; ++x)
+      EXPECT_NEAR(large.at(x, factor)[0], (static_cast<float>(x) + 0.5F) / static_cast<float>(factor) - 0.5F, 1e-3);
+  }
+}
+
+TEST(Quality, IsWhatThePapersSay) {
+  const Canvas picture = leaves(5);
+  const Quality same = compare(picture, picture, 2);
+  EXPECT_EQ(same.psnr, 100);
+  EXPECT_NEAR(same.ssim, 1, 1e-9);
+  Canvas brighter = picture;
+  for (Colour& pixel : brighter.pixels) {
+    for (float& value : pixel) value += 0.1F;
+  }
+  // 0.1 of all three colours is 21.9 levels of luma.
+  EXPECT_NEAR(compare(brighter, picture, 2).psnr, 20 * std::log10(255 / 21.9), 0.01);
+  const Quality soft = compare(blur(picture, 1), picture, 2);
+  const Quality softer = compare(blur(picture, 2), picture, 2);
+  EXPECT_GT(soft.psnr, softer.psnr);
+  EXPECT_GT(soft.ssim, softer.ssim);
+  EXPECT_GT(softer.ssim, 0);
+  EXPECT_LT(soft.ssim, 1);
 }
 
 TEST(Degrade, EachPartDoesWhatItSays) {

@@ -1,0 +1,52 @@
+#include "synth/canvas_file.hpp"
+
+#include <cmath>
+#include <cstring>
+#include <vector>
+
+#include "media/picture.hpp"
+
+namespace weir::synth {
+
+Status write_canvas(const Canvas& canvas, const std::filesystem::path& path) {
+  media::WriteOptions options;
+  options.rows.width = options.final_width = canvas.width;
+  options.rows.height = options.final_height = canvas.height;
+  options.overwrite = true;
+  options.format = media::format_of_extension(path.extension().native()).value_or(media::Format::png);
+  auto writer = media::PictureWriter::create(path, options);
+  if (!writer) return writer.error();
+  std::vector<std::byte> samples;
+  samples.reserve(canvas.pixels.size() * 3);
+  for (const Colour& pixel : canvas.pixels) {
+    for (const float value : pixel)
+      samples.push_back(static_cast<std::byte>(std::lround(std::clamp(value, 0.0F, 1.0F) * 255.0F)));
+  }
+  if (auto written = (*writer)->write(samples); !written) return written;
+  auto finished = (*writer)->finish();
+  return finished ? ok() : Status{finished.error()};
+}
+
+Result<Canvas> read_canvas(const std::filesystem::path& path) {
+  auto reader = media::PictureReader::open({path, nullptr});
+  if (!reader) return reader.error();
+  const media::PictureInfo info = (*reader)->info();
+  Canvas canvas{info.width, info.height};
+  std::vector<std::byte> row(info.row_bytes());
+  const auto channels = static_cast<std::size_t>(info.channels());
+  for (int y = 0; y < info.height; ++y) {
+    if (auto read = (*reader)->read(row); !read) return read.error();
+    for (int x = 0; x < info.width; ++x) {
+      for (std::size_t c = 0; c < 3; ++c) {
+        const std::size_t i = static_cast<std::size_t>(x) * channels + (info.colours == 3 ? c : 0);
+        std::uint16_t deep = 0;
+        if (info.bits == 16) std::memcpy(&deep, row.data() + 2 * i, 2);
+        canvas.at(x, y)[c] =
+            info.bits == 16 ? static_cast<float>(deep) / 65535.0F : static_cast<float>(row[i]) / 255.0F;
+      }
+    }
+  }
+  return canvas;
+}
+
+}  // namespace weir::synth

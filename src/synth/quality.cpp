@@ -1,0 +1,69 @@
+#include "synth/quality.hpp"
+
+#include <cassert>
+#include <cmath>
+
+#include "synth/resize.hpp"
+
+namespace weir::synth {
+
+namespace {
+
+/// Luma of the inner part, 16 to 235.
+Canvas luma_of(const Canvas& from, int border) {
+  Canvas to{from.width - 2 * border, from.height - 2 * border};
+  for (int y = 0; y < to.height; ++y) {
+    for (int x = 0; x < to.width; ++x) {
+      const Colour& c = from.at(x + border, y + border);
+      to.at(x, y)[0] = 16 + 65.481F * c[0] + 128.553F * c[1] + 24.966F * c[2];
+    }
+  }
+  return to;
+}
+
+/// a, b and the three products that variances and covariance come from are blurred together: two canvases.
+double mean_similarity(const Canvas& made, const Canvas& wanted) {
+  constexpr float kDeviation = 1.5F;
+  constexpr int kReach = 5;  // blur() reaches three deviations: 11 pixels in all
+  constexpr double kC1 = 0.01 * 255 * 0.01 * 255;
+  constexpr double kC2 = 0.03 * 255 * 0.03 * 255;
+  Canvas values{made.width, made.height};
+  Canvas products{made.width, made.height};
+  for (std::size_t i = 0; i < made.pixels.size(); ++i) {
+    const float a = made.pixels[i][0];
+    const float b = wanted.pixels[i][0];
+    values.pixels[i] = {a, b, 0};
+    products.pixels[i] = {a * a, b * b, a * b};
+  }
+  values = blur(values, kDeviation);
+  products = blur(products, kDeviation);
+  double sum = 0;
+  int count = 0;
+  for (int y = kReach; y < made.height - kReach; ++y) {
+    for (int x = kReach; x < made.width - kReach; ++x, ++count) {
+      const double a = values.at(x, y)[0];
+      const double b = values.at(x, y)[1];
+      const double variances = products.at(x, y)[0] - a * a + products.at(x, y)[1] - b * b;
+      const double covariance = products.at(x, y)[2] - a * b;
+      sum += (2 * a * b + kC1) * (2 * covariance + kC2) / ((a * a + b * b + kC1) * (variances + kC2));
+    }
+  }
+  return count == 0 ? 1 : sum / count;
+}
+
+}  // namespace
+
+Quality compare(const Canvas& made, const Canvas& wanted, int border) {
+  assert(made.width == wanted.width && made.height == wanted.height);
+  const Canvas a = luma_of(made, border);
+  const Canvas b = luma_of(wanted, border);
+  double squares = 0;
+  for (std::size_t i = 0; i < a.pixels.size(); ++i) {
+    const double d = a.pixels[i][0] - b.pixels[i][0];
+    squares += d * d;
+  }
+  const double mean = squares / static_cast<double>(a.pixels.size());
+  return {mean == 0 ? 100 : std::min(100.0, 10 * std::log10(255 * 255 / mean)), mean_similarity(a, b)};
+}
+
+}  // namespace weir::synth
