@@ -211,6 +211,7 @@ void count_network(const std::string& path, nn::Extent picture) {
 }
 
 int measure(int argc, char** argv) {
+  std::setvbuf(stdout, nullptr, _IOLBF, 0);  // what was measured is seen even if the rest is not waited for
   std::string device = "gpu";
   int runs = 5;
   int side = 1024;
@@ -246,7 +247,7 @@ int measure(int argc, char** argv) {
       gpu->info.half_storage, gpu->info.cooperative_matrix, gpu->info.subgroup_size, to_text(gpu->info.shared_memory),
       to_text(gpu->info.largest_range));
   {
-    auto session = must(nn::vulkan::Session::open(gpu->instance, gpu->info, nullptr));
+    auto session = must(nn::vulkan::Session::open(gpu->instance, gpu->info, {}));
     std::vector<std::string> shaders{"conv_ff"};
     if (gpu->info.half_storage) shaders.emplace_back("conv_hh");
     if (gpu->info.cooperative_matrix) {
