@@ -22,47 +22,11 @@
 #include <utility>
 #include <vector>
 
+#include "folder.hpp"
+
 namespace weir::test {
 
 namespace fs = std::filesystem;
-
-/// A folder of one test's own, removed at its end.
-class Folder {
- public:
-  Folder() {
-    std::string name = (fs::temp_directory_path() / "weir-test-XXXXXX").native();
-    if (mkdtemp(name.data()) == nullptr) std::abort();
-    path_ = name;
-  }
-  ~Folder() {
-    std::error_code ignored;
-    fs::remove_all(path_, ignored);
-  }
-  Folder(const Folder&) = delete;
-  Folder& operator=(const Folder&) = delete;
-  const fs::path& path() const { return path_; }
-  fs::path operator/(const fs::path& name) const { return path_ / name; }
-
-  void put(const fs::path& name, const std::string& text) const {
-    fs::create_directories((path_ / name).parent_path());
-    std::ofstream{path_ / name, std::ios::binary} << text;
-  }
-  std::string text(const fs::path& name) const {
-    std::ifstream file{path_ / name, std::ios::binary};
-    return {std::istreambuf_iterator<char>{file}, {}};
-  }
-  /// Everything below the folder, hidden files too.
-  std::vector<std::string> all() const {
-    std::vector<std::string> names;
-    for (const auto& entry : fs::recursive_directory_iterator{path_})
-      names.push_back(fs::relative(entry.path(), path_).native());
-    std::sort(names.begin(), names.end());
-    return names;
-  }
-
- private:
-  fs::path path_;
-};
 
 struct Ended {
   int status = -1;  ///< exit status; 128 + signal if one ended it

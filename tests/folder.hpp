@@ -1,0 +1,59 @@
+#pragma once
+
+#include <stdlib.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <string>
+#include <system_error>
+#include <vector>
+
+namespace weir::test {
+
+namespace fs = std::filesystem;
+
+/// A folder of one test's own, removed at its end by the process that made it.
+class Folder {
+ public:
+  explicit Folder(const fs::path& parent = fs::temp_directory_path()) {
+    std::string name = (parent / "weir-test-XXXXXX").native();
+    if (mkdtemp(name.data()) == nullptr) std::abort();
+    path_ = name;
+  }
+  ~Folder() {
+    std::error_code ignored;
+    if (owner_ == getpid()) fs::remove_all(path_, ignored);
+  }
+  Folder(const Folder&) = delete;
+  Folder& operator=(const Folder&) = delete;
+  const fs::path& path() const { return path_; }
+  fs::path operator/(const fs::path& name) const { return path_ / name; }
+
+  void put(const fs::path& name, const std::string& text) const {
+    fs::create_directories((path_ / name).parent_path());
+    std::ofstream{path_ / name, std::ios::binary} << text;
+  }
+  std::string text(const fs::path& name) const {
+    std::ifstream file{path_ / name, std::ios::binary};
+    return {std::istreambuf_iterator<char>{file}, {}};
+  }
+  /// Everything below the folder, or below one in it, hidden files too; sorted. None if it is not there.
+  std::vector<std::string> all(const fs::path& below = {}) const {
+    std::vector<std::string> names;
+    std::error_code none;
+    for (const auto& entry : fs::recursive_directory_iterator{path_ / below, none})
+      names.push_back(fs::relative(entry.path(), path_ / below).native());
+    std::sort(names.begin(), names.end());
+    return names;
+  }
+
+ private:
+  fs::path path_;
+  pid_t owner_ = getpid();
+};
+
+}  // namespace weir::test
