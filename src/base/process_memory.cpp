@@ -1,6 +1,10 @@
 #include "base/process_memory.hpp"
 
+#include <fcntl.h>
+#include <unistd.h>
+
 #include <charconv>
+#include <cstdint>
 #include <fstream>
 #include <iterator>
 #include <string>
@@ -36,6 +40,19 @@ Bytes own_field(std::string_view field) {
 
 Bytes peak_resident() { return own_field("VmHWM"); }
 
-Bytes resident() { return own_field("VmRSS"); }
+/// The second number of /proc/self/statm, in pages: proc(5). It is asked for after every item, and the kernel makes this
+/// file in a tenth of the time that it takes for /proc/self/status.
+Bytes resident() {
+  const int file = ::open("/proc/self/statm", O_RDONLY | O_CLOEXEC);
+  if (file < 0) return {};
+  char text[128];
+  const ssize_t got = ::read(file, text, sizeof text);
+  ::close(file);
+  const std::string_view line{text, got > 0 ? static_cast<std::size_t>(got) : 0};
+  const std::size_t space = line.find(' ');
+  std::uint64_t pages = 0;
+  if (space != std::string_view::npos) std::from_chars(line.data() + space + 1, line.data() + line.size(), pages);
+  return Bytes{pages} * static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
+}
 
 }  // namespace weir

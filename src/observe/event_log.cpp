@@ -57,10 +57,11 @@ Status EventLog::add_file(const std::filesystem::path& path) {
 void EventLog::write(Level level, std::string_view event, const Fields& fields) {
   const std::lock_guard lock{mutex_};
   if (files_.empty()) return;
-  nlohmann::ordered_json line{
-      {"time", timestamp_now()}, {"level", name_of(level)}, {"event", event}, {"pid", ::getpid()}};
-  for (const auto& [key, value] : fields.items()) line[key] = value;
-  const std::string text = line.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + '\n';
+  std::string text = fmt::format(R"({{"time":"{}","level":"{}","event":"{}","pid":{})", timestamp_now(), name_of(level),
+                                 event, ::getpid());
+  const std::string rest = fields.dump(-1, ' ', false, Fields::error_handler_t::replace);
+  if (!fields.empty()) text.append(",").append(rest, 1, rest.size() - 2);
+  text += "}\n";
   for (const FileDescriptor& file : files_) {
     if (::write(file.get(), text.data(), text.size()) != static_cast<ssize_t>(text.size())) ++dropped_;
   }
