@@ -27,8 +27,8 @@ struct Command {
   Ending (*run)(const Invocation& invocation);
 };
 
-std::span<const Command> commands();
-const Command* find_command(std::string_view name);  ///< null if there is none
+std::span<const Command> commands();                 ///< those for people
+const Command* find_command(std::string_view name);  ///< null if there is none; knows weir's own `worker` too
 
 /// Runs the words of the command line but for the program's name.
 Ending run_program(const std::vector<std::string>& words);

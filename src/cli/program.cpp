@@ -67,9 +67,6 @@ std::vector<Command> make_commands() {
        "items, "
        "memory curves and the failed items, and needs nothing else.",
        report_flags(), false, run_report},
-      {"worker", "", "Do items for a coordinator; weir starts it by itself.",
-       "Not meant to be started by hand: it speaks to the process that opened its channel.", worker_flags(), false,
-       run_worker},
       {"help", "[COMMAND]", "Print help, the manual page or shell completions.", "", help_flags(), false, run_help},
       {"version", "", "Print the version.", "", version_flags(), false, run_version},
   };
@@ -100,6 +97,14 @@ std::span<const Command> commands() {
 }
 
 const Command* find_command(std::string_view name) {
+  static const Command kWorker{"worker",
+                               "",
+                               "Do items for a coordinator; weir starts it by itself.",
+                               "Not meant to be started by hand: it speaks to the process that opened its channel.",
+                               worker_flags(),
+                               false,
+                               run_worker};
+  if (name == kWorker.name) return &kWorker;
   const auto all = commands();
   const auto found = std::find_if(all.begin(), all.end(), [&](const Command& command) { return command.name == name; });
   return found == all.end() ? nullptr : &*found;
