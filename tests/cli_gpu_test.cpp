@@ -5,6 +5,9 @@
 
 #include <nlohmann/json.hpp>
 
+#include <sstream>
+
+#include "device/lease.hpp"
 #include "pictures.hpp"
 #include "program.hpp"
 #include "tiny_network.hpp"
@@ -149,6 +152,71 @@ TEST_F(CliGpu, TwoProcessesShareOneDevice) {
   EXPECT_EQ(inner.status, 0) << inner.error;
   EXPECT_TRUE(is_enlarged("b.png"));
   EXPECT_TRUE(is_enlarged("c.png"));
+}
+
+/// Several pictures, so by a coordinator and workers.
+class CliGpuBatch : public CliGpu {
+ protected:
+  void SetUp() override {
+    CliGpu::SetUp();
+    if (IsSkipped()) return;
+    fs::create_directory(folder_ / "leases");
+    for (const char* name : {"in/a.png", "in/b.png", "in/c.png"}) ASSERT_TRUE(write_picture(folder_ / name, 40, 30, 3));
+  }
+  Ended batch(const std::string& out, std::vector<std::string> more, const std::string& manifests = lavapipe(),
+              std::vector<std::pair<std::string, std::string>> variables = {}) const {
+    How how;
+    how.folder = folder_.path();
+    how.variables = std::move(variables);
+    how.variables.insert(how.variables.end(), {{"VK_DRIVER_FILES", manifests},
+                                               {"MESA_SHADER_CACHE_DISABLE", "true"},
+                                               {"WEIR_LEASE_DIR", (folder_ / "leases").native()}});
+    std::vector<std::string> words{"upscale",           "in",    "-o", out,     "--model",
+                                   "nets/blocks.param", "--ram", "2G", "--log", "log"};
+    words.insert(words.end(), more.begin(), more.end());
+    return run(words, how);
+  }
+  /// The first event of this name in the log.
+  Json event(const std::string& name) const {
+    std::istringstream lines{folder_.text("log")};
+    for (std::string line; std::getline(lines, line);) {
+      Json json = Json::parse(line);
+      if (json["event"] == name) return json;
+    }
+    return {};
+  }
+};
+
+TEST_F(CliGpuBatch, TheWorkerLeasesAndProvesTheDeviceThatWasNamed) {
+  const Ended ended = batch("out", {"--device", "llvmpipe"});
+  ASSERT_EQ(ended.status, 0) << ended.error;
+  for (const char* name : {"out/a.png", "out/b.png", "out/c.png"}) EXPECT_TRUE(is_enlarged(name)) << name;
+  EXPECT_TRUE(event("worker_start")["identity"].get<std::string>().starts_with("GPU-"));  // known before it has started
+  EXPECT_EQ(event("worker_ready")["identity"], event("worker_start")["identity"]);
+  const auto mine = device::acquire_lease(folder_ / "leases", {.keys = {event("lease")["lease"]}, .wait = {}},
+                                          [](const char*) { return std::nullopt; });
+  ASSERT_TRUE(mine) << mine.error().what;  // given back
+  const Ended refused = batch("two", {"--device", "llvmpipe", "--wait", "0"});
+  EXPECT_EQ(refused.status, 3);
+  EXPECT_THAT(refused.error, HasSubstr("is held by pid " + std::to_string(getpid())));
+  const Ended others = batch("two", {"--device", "llvmpipe,cpu:0"});
+  EXPECT_EQ(others.status, 0) << others.error;
+}
+
+TEST_F(CliGpuBatch, DevicesThatNothingTellsApartAreReachedByTheirNumbers) {
+  const Ended ended = batch("out", {"--device", "llvmpipe#1,llvmpipe#2"}, two_manifests());
+  ASSERT_EQ(ended.status, 0) << ended.error;
+  for (const char* name : {"out/a.png", "out/b.png", "out/c.png"}) EXPECT_TRUE(is_enlarged(name)) << name;
+  EXPECT_TRUE(event("lease").is_null());
+}
+
+TEST_F(CliGpuBatch, ANameThatLeadsNowhereIsRefusedBeforeAnyWork) {
+  EXPECT_EQ(batch("out", {"--device", "voodoo"}).status, 2);
+  EXPECT_EQ(batch("out", {"--device", "llvmpipe,gpu"}).status, 2);  // one device under two names
+  const Ended none = batch("out", {"--device", "gpu"}, (folder_ / "none.json").native());
+  EXPECT_EQ(none.status, 3);
+  EXPECT_THAT(none.error, HasSubstr("no driver is installed"));
+  EXPECT_FALSE(fs::exists(folder_ / "out"));
 }
 
 TEST_F(CliGpu, WrongValuesAreWrongUsage) {

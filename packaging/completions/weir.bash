@@ -1,7 +1,7 @@
 # bash completion for weir; made by 'weir help --completion bash'
 _weir() {
   local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD-1]}
-  if ((COMP_CWORD == 1)); then COMPREPLY=($(compgen -W 'upscale models devices doctor lease run leak config audit status report worker help version --help --version' -- "$word")); return; fi
+  if ((COMP_CWORD == 1)); then COMPREPLY=($(compgen -W 'upscale models devices doctor lease run leak config audit status report help version --help --version' -- "$word")); return; fi
   case ${COMP_WORDS[1]} in
     upscale)
       case "$before" in
@@ -25,6 +25,7 @@ _weir() {
         --checkpoints) compopt -o filenames; mapfile -t COMPREPLY < <(compgen -d -- "$word"); return ;;
         --ladder) COMPREPLY=(); return ;;
         --stall) COMPREPLY=(); return ;;
+        --wait) COMPREPLY=(); return ;;
         --max-items-per-worker) COMPREPLY=(); return ;;
         --pause-file) COMPREPLY=(); return ;;
         --on-full-disk) COMPREPLY=($(compgen -W 'wait stop' -- "$word")); return ;;
@@ -32,7 +33,7 @@ _weir() {
         --metrics) COMPREPLY=(); return ;;
         --metrics-file) COMPREPLY=(); return ;;
       esac
-      if [[ $word == -* ]]; then COMPREPLY=($(compgen -W '--output --model --name --noise --scale --resize --width --format --quality --ram --spill --threads --device --vram --tile --strict-device --precision --sync --tta --overwrite --explain --verify --retry-failed --upgrade --checkpoints --no-checkpoints --ladder --no-cpu --same-pixels --stall --max-items-per-worker --pause-file --on-full-disk --log --metrics --metrics-file --dry-run --json --quiet --help' -- "$word"))
+      if [[ $word == -* ]]; then COMPREPLY=($(compgen -W '--output --model --name --noise --scale --resize --width --format --quality --ram --spill --threads --device --vram --tile --strict-device --precision --sync --tta --overwrite --explain --verify --retry-failed --upgrade --checkpoints --no-checkpoints --ladder --no-cpu --same-pixels --stall --wait --max-items-per-worker --pause-file --on-full-disk --log --metrics --metrics-file --dry-run --json --quiet --help' -- "$word"))
       else compopt -o filenames; mapfile -t COMPREPLY < <(compgen -f -- "$word"); fi ;;
     models)
       case "$before" in
@@ -137,6 +138,7 @@ _weir() {
         --checkpoints) compopt -o filenames; mapfile -t COMPREPLY < <(compgen -d -- "$word"); return ;;
         --ladder) COMPREPLY=(); return ;;
         --stall) COMPREPLY=(); return ;;
+        --wait) COMPREPLY=(); return ;;
         --max-items-per-worker) COMPREPLY=(); return ;;
         --pause-file) COMPREPLY=(); return ;;
         --on-full-disk) COMPREPLY=($(compgen -W 'wait stop' -- "$word")); return ;;
@@ -149,11 +151,10 @@ _weir() {
         --min-memory) COMPREPLY=(); return ;;
         --prefer) COMPREPLY=(); return ;;
         --cuda-names) COMPREPLY=($(compgen -W 'uuid index' -- "$word")); return ;;
-        --wait) COMPREPLY=(); return ;;
         --retries) COMPREPLY=(); return ;;
         --max-leak) COMPREPLY=(); return ;;
       esac
-      if [[ $word == -* ]]; then COMPREPLY=($(compgen -W '--model --name --noise --scale --format --quality --ram --spill --threads --device --vram --tile --strict-device --precision --sync --tta --checkpoints --ladder --no-cpu --stall --max-items-per-worker --pause-file --on-full-disk --log --metrics --metrics-file --quiet --role --allow --deny --min-memory --prefer --trust-unknown --cuda-names --wait --retries --max-leak --help' -- "$word"))
+      if [[ $word == -* ]]; then COMPREPLY=($(compgen -W '--model --name --noise --scale --format --quality --ram --spill --threads --device --vram --tile --strict-device --precision --sync --tta --checkpoints --ladder --no-cpu --stall --wait --max-items-per-worker --pause-file --on-full-disk --log --metrics --metrics-file --quiet --role --allow --deny --min-memory --prefer --trust-unknown --cuda-names --retries --max-leak --help' -- "$word"))
       else COMPREPLY=(); fi ;;
     audit)
       case "$before" in
@@ -183,19 +184,12 @@ _weir() {
       esac
       if [[ $word == -* ]]; then COMPREPLY=($(compgen -W '--output --help' -- "$word"))
       else compopt -o filenames; mapfile -t COMPREPLY < <(compgen -f -- "$word"); fi ;;
-    worker)
-      case "$before" in
-        --channel) COMPREPLY=(); return ;;
-        --device) COMPREPLY=(); return ;;
-      esac
-      if [[ $word == -* ]]; then COMPREPLY=($(compgen -W '--channel --device --help' -- "$word"))
-      else COMPREPLY=(); fi ;;
     help)
       case "$before" in
         --completion) COMPREPLY=($(compgen -W 'bash zsh fish' -- "$word")); return ;;
       esac
       if [[ $word == -* ]]; then COMPREPLY=($(compgen -W '--man --completion --help' -- "$word"))
-      else COMPREPLY=($(compgen -W 'upscale models devices doctor lease run leak config audit status report worker help version' -- "$word")); fi ;;
+      else COMPREPLY=($(compgen -W 'upscale models devices doctor lease run leak config audit status report help version' -- "$word")); fi ;;
     version)
       case "$before" in
       esac

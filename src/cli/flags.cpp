@@ -311,6 +311,11 @@ constexpr Flag kUpscaleFlags[] = {
      "to take more than ten minutes, in proportion. Default: 120.",
      "stall", [](std::string_view text, Arguments& args) { return set_to(parse_positive(text), args.batch.stall_s); },
      [](const Arguments&) { return std::string{"120"}; }},
+    {"--wait", 0, "SECONDS",
+     "Several pictures: how long a worker waits for a GPU that another program has leased; 0: not at all. The others "
+     "work meanwhile.",
+     "wait", [](std::string_view text, Arguments& args) { return set_seconds(text, args.guard.wait); },
+     [](const Arguments&) { return std::string{"1800"}; }},
     {"--max-items-per-worker", 0, "N", "Replace a worker process after so many pictures. Default: only when it grows.",
      "max_items_per_worker",
      [](std::string_view text, Arguments& args) {

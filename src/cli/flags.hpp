@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <span>
 #include <string>
 #include <string_view>
@@ -38,6 +39,9 @@ std::span<const Flag> version_flags();
 std::span<const Flag> worker_flags();
 std::span<const Flag> status_flags();
 std::span<const Flag> report_flags();
+
+/// Of a week at most; "0" is none. Errors: invalid_argument.
+Status set_seconds(std::string_view text, std::chrono::milliseconds& target);
 
 /// "scale" -> "WEIR_SCALE".
 std::string environment_name(std::string_view setting);

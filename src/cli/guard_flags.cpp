@@ -8,6 +8,21 @@
 #include "device/policy.hpp"
 
 namespace weir::cli {
+
+Status set_seconds(std::string_view text, std::chrono::milliseconds& target) {
+  constexpr double kWeek = 7 * 86400;
+  if (text == "0") {
+    target = {};
+    return ok();
+  }
+  const auto seconds = parse_positive(text);
+  if (!seconds) return seconds.error();
+  if (*seconds > kWeek)
+    return Error{Errc::invalid_argument, fmt::format("'{}' seconds are more than a week", printable(text))};
+  target = std::chrono::milliseconds{static_cast<std::int64_t>(*seconds * 1000)};
+  return ok();
+}
+
 namespace {
 
 Error invalid(std::string what) { return {Errc::invalid_argument, std::move(what)}; }
@@ -29,19 +44,6 @@ Status set_bytes(std::string_view text, T& target) {
   const auto bytes = parse_bytes(text);
   if (!bytes) return bytes.error();
   target = *bytes;
-  return ok();
-}
-
-Status set_seconds(std::string_view text, std::chrono::milliseconds& target) {
-  constexpr double kWeek = 7 * 86400;
-  if (text == "0") {
-    target = {};
-    return ok();
-  }
-  const auto seconds = parse_positive(text);
-  if (!seconds) return seconds.error();
-  if (*seconds > kWeek) return invalid(fmt::format("'{}' seconds are more than a week", printable(text)));
-  target = std::chrono::milliseconds{static_cast<std::int64_t>(*seconds * 1000)};
   return ok();
 }
 

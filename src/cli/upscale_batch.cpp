@@ -115,6 +115,7 @@ jobs::RunSettings run_settings(const UpscaleBatch& batch, std::vector<jobs::Work
   settings.same_pixels = args.batch.same_pixels;
   settings.outputs = args.output;
   settings.stall = std::chrono::duration<double>{args.batch.stall_s};
+  settings.lease_wait = args.guard.wait;
   settings.max_items_per_worker = static_cast<std::size_t>(args.batch.max_items_per_worker);
   settings.on_full_disk = args.batch.stop_on_full_disk ? jobs::OnFullDisk::stop : jobs::OnFullDisk::wait;
   settings.pause_file = args.batch.pause_file;
@@ -134,9 +135,7 @@ Result<std::vector<jobs::WorkerDevice>> worker_devices(const Arguments& args) {
     auto device = jobs::cpu_device(named.name, named.cores, threads);
     if (!device) return Error{device.error().code, "--device: " + device.error().what};
     if (named.is_gpu()) {
-      device->identity
-          .clear();  // this process opens no GPU: the first worker says which one it has, the next must have it
-      device->arguments = {"--device", named.name};
+      device->identity.clear();  // until tasks::reach_gpus() has found it
       device->vram = args.vram.value_or(Bytes{});
     }
     devices.push_back(*std::move(device));

@@ -26,7 +26,7 @@ Ending run_single(const UpscaleBatch& batch, std::stop_token stop);
 /// Several, by a coordinator and a worker for each device.
 Ending run_batch(const UpscaleBatch& batch, std::vector<jobs::WorkerDevice> devices);
 
-/// What --device names. Opens no GPU. Errors: invalid_argument for processors that are not allowed.
+/// What --device names; GPUs are not looked up yet. Errors: invalid_argument for processors that are not allowed.
 Result<std::vector<jobs::WorkerDevice>> worker_devices(const Arguments& args);
 
 void tell_skipped(std::size_t skipped, observe::Log& log);

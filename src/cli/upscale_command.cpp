@@ -18,6 +18,7 @@
 #include "nn/vulkan/gpu.hpp"
 #include "observe/log.hpp"
 #include "observe/progress.hpp"
+#include "tasks/gpu_worker.hpp"
 #include "tasks/network_shelf.hpp"
 #include "tasks/picture_list.hpp"
 #include "tasks/picture_report.hpp"
@@ -140,6 +141,12 @@ Result<enhance::UpscaleSettings> upscale_settings(const Arguments& args) {
   return add_spill(args, std::move(upscale));
 }
 
+/// What the masks of GPUs cannot do.
+void tell_notes(const std::vector<std::string>& notes, const Arguments& args) {
+  observe::Log log{args.quiet ? observe::Verbosity::quiet : observe::Verbosity::normal};
+  for (const std::string& note : notes) log.info(note);
+}
+
 tasks::OutputRule output_rule(const Invocation& invocation, Bytes ram, std::stop_token stop) {
   const Arguments& args = invocation.args();
   return {.output = args.output,
@@ -221,6 +228,10 @@ Ending run_upscale(const Invocation& invocation) {
   }
   const UpscaleBatch batch{invocation, request, *list, *shelf};
   if (!several) return run_single(batch, signals->token());
+  std::vector<std::string> notes;
+  if (auto reached = tasks::reach_gpus(*devices, notes); !reached)
+    return refused({reached.error().code, "--device: " + reached.error().what});
+  tell_notes(notes, args);
   signals.reset();  // the coordinator has its own way with them
   return run_batch(batch, *std::move(devices));
 }

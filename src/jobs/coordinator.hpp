@@ -29,7 +29,8 @@ struct RunSettings {
   bool same_pixels = false;       ///< one backend, precision, driver and instruction set: those of the first result
   std::filesystem::path outputs;  ///< folder of the run: its lock and state; also asked for free space
   std::chrono::duration<double> stall{120};
-  std::size_t max_items_per_worker = 0;  ///< 0: any number
+  std::chrono::milliseconds lease_wait = std::chrono::seconds{1800};  ///< of a worker, for its device
+  std::size_t max_items_per_worker = 0;                               ///< 0: any number
   OnFullDisk on_full_disk = OnFullDisk::wait;
   std::filesystem::path pause_file;    ///< while it exists, the run is paused; empty: none
   std::filesystem::path needs_file;    ///< of LearnedNeeds

@@ -90,6 +90,9 @@ class Coordinator::Run {
   // run_items.cpp: what workers say of items
   void on_message(Seat& seat, const Json& message);
   void on_hello(Seat& seat, const Json& message);
+  void note_memory(Seat& seat, const Json& message);
+  void on_waiting(Seat& seat, const std::string& why);
+  void on_leased(Seat& seat);
   void on_estimated(Seat& seat, const Json& message);
   void on_finished(Seat& seat, const Json& message);
   void on_error(Seat& seat, ItemNumber number, ItemEnd end);
@@ -108,7 +111,8 @@ class Coordinator::Run {
   bool try_start(Seat& seat, ItemNumber number);
   void start_item(Seat& seat, ItemNumber number, Bytes need);
   void send_or_kill(Seat& seat, const Json& message);
-  Room room_for(const Seat& seat) const;
+  Bytes free_memory(const WorkerDevice& device);
+  Room room_for(const Seat& seat);
   Admission disk_room(ItemNumber number) const;
   bool is_active(const Seat& seat) const;
   std::vector<Pace> paces() const;
@@ -152,6 +156,11 @@ class Coordinator::Run {
   std::vector<ItemState> states_;
   std::vector<std::string> rungs_;  // as the first worker named them
   Bytes share_;
+  struct FreeMemory {
+    Clock::time_point asked{};
+    Bytes free;
+  };
+  std::map<std::string, FreeMemory> free_memory_;  // by the word for a memory
   std::deque<ItemNumber> unmeasured_;
   WorkQueue queue_;
   double waiting_cost_ = 0;
@@ -165,7 +174,7 @@ class Coordinator::Run {
 
   Clock::time_point began_ = Clock::now();
   Clock::time_point told_{}, state_written_{}, metrics_written_{}, disk_asked_{};
-  bool paused_ = false, full_ = false, stopping_ = false, killed_ = false;
+  bool paused_ = false, full_ = false, stopping_ = false, hurried_ = false, killed_ = false;
   Clock::time_point paused_since_{}, stop_since_{};
 };
 

@@ -2,11 +2,16 @@
 
 #include <gtest/gtest.h>
 
+#include <sys/resource.h>
+
 #include <csignal>
+#include <cstdlib>
 #include <set>
 
+#include "base/process_memory.hpp"
 #include "base/system_cpus.hpp"
 #include "base/system_memory.hpp"
+#include "device/lease.hpp"
 #include "jobs/run_folder.hpp"
 #include "jobs/trial_test.hpp"
 #include "jobs/worker.hpp"
@@ -15,7 +20,7 @@ namespace weir::jobs {
 namespace {
 
 namespace fs = std::filesystem;
-using test::Folder;
+using weir::test::Folder;
 
 /// The words with which this process was started.
 std::vector<std::string> own_words() {
@@ -104,7 +109,7 @@ class CoordinatorTest : public ::testing::Test {
     return totals ? *totals : Totals{};
   }
   bool is_done(const std::string& name) const {
-    return Folder::text(folder_ / ("out/" + name)) == test::backwards("text of " + name);
+    return test::text_of(folder_ / ("out/" + name)) == test::backwards("text of " + name);
   }
   std::vector<std::string> left_over() const {
     std::vector<std::string> names;
@@ -205,7 +210,7 @@ TEST_F(CoordinatorTest, TheLadderIsGoneDownForPlannedAndForRealWant) {
   EXPECT_EQ(totals.lower_rung, 2u);
   EXPECT_EQ(totals.refused, 1u);
   EXPECT_EQ(listener_.ends["real"].rung, "small");
-  EXPECT_EQ(Folder::text(folder_ / "out/real"), test::backwards("text of real") + " (small)");
+  EXPECT_EQ(test::text_of(folder_ / "out/real"), test::backwards("text of real") + " (small)");
   EXPECT_TRUE(listener_.heard("going down to small"));
   EXPECT_TRUE(fs::exists(settings_.needs_file));
   settings_.rules.upgrade = true;
@@ -226,6 +231,17 @@ TEST_F(CoordinatorTest, AWorkerThatGrowsIsReplacedBetweenItems) {
   items(12, R"({"do":"leak"})");
   EXPECT_EQ(run().done, 12u);
   EXPECT_TRUE(listener_.heard("grew by")) << listener_.words;
+}
+
+TEST_F(CoordinatorTest, SoIsOneWhosePoolOrDeviceMemoryGrows) {
+  for (const char* wish : {R"({"do":"grow pool"})", R"({"do":"grow device"})"}) {
+    items_.clear();
+    settings_.rules.overwrite = true;
+    items(8, wish);
+    EXPECT_EQ(run().done, 8u);
+    EXPECT_TRUE(listener_.heard("grew by")) << wish << listener_.words;
+    EXPECT_NE(metrics_.find(R"(weir_worker_restarts_total{device="one",reason="growth"})"), std::string::npos) << wish;
+  }
 }
 
 TEST_F(CoordinatorTest, AWorkerIsReplacedAfterItsItems) {
@@ -254,11 +270,67 @@ TEST_F(CoordinatorTest, WithoutAnyDeviceTheRunStops) {
 }
 
 TEST_F(CoordinatorTest, TheMaskIsInTheEnvironmentBeforeTheProgramStarts) {
-  settings_.devices[0].environment = {{"WEIR_TEST_MASK", "GPU-1"}};
+  settings_.devices[0].environment = {{"WEIR_TEST_MASK", "GPU-1"}, {"WEIR_TEST_GONE", ""}};
+  setenv("WEIR_TEST_GONE", "set by somebody", 1);  // NOLINT(concurrency-mt-unsafe)
   settings_.worker_command = {"/bin/sh", "-c",
-                              "test \"$WEIR_TEST_MASK\" = GPU-1 && exec \"$0\" --gtest_filter=TrialWorker.Main \"$@\"",
+                              "test \"$WEIR_TEST_MASK\" = GPU-1 && test -z \"${WEIR_TEST_GONE+set}\" && exec \"$0\" "
+                              "--gtest_filter=TrialWorker.Main \"$@\"",
                               fs::read_symlink("/proc/self/exe").native()};
   items(2);
+  EXPECT_EQ(run().done, 2u);
+}
+
+class LeasedDevice : public CoordinatorTest {
+ protected:
+  void SetUp() override {
+    CoordinatorTest::SetUp();
+    fs::create_directory(folder_ / "leases");
+    setenv("WEIR_LEASE_DIR", (folder_ / "leases").c_str(), 1);  // NOLINT(concurrency-mt-unsafe)
+    settings_.devices[0].lease = "pci-0000:01:00.0";
+  }
+  void TearDown() override { unsetenv("WEIR_LEASE_DIR"); }  // NOLINT(concurrency-mt-unsafe)
+  Result<device::Lease> take() const {
+    return device::acquire_lease(folder_ / "leases", {.keys = {"pci-0000:01:00.0"}, .wait = {}, .job = "nightly"},
+                                 [](const char*) { return std::nullopt; });
+  }
+};
+
+TEST_F(LeasedDevice, BelongsToItsWorkerAsLongAsThatLives) {
+  items(3, R"({"seconds":0.3})");
+  std::string refusal;
+  on_progress_ = [&](const RunProgress& progress) {
+    if (progress.devices[0].item.empty()) return;
+    if (const auto mine = take(); !mine) refusal = mine.error().what;
+  };
+  EXPECT_EQ(run().done, 3u);
+  EXPECT_NE(refusal.find("is held by pid"), std::string::npos) << refusal;
+  EXPECT_NE(refusal.find("job 'trial'"), std::string::npos) << refusal;
+  EXPECT_TRUE(take());
+}
+
+TEST_F(LeasedDevice, IsWaitedForWhileOthersWork) {
+  auto mine = take();
+  ASSERT_TRUE(mine);
+  add_device("two");
+  items(6);
+  const Totals totals = run();  // the worker that waits does not hold up the end
+  EXPECT_EQ(totals.done, 6u);
+  EXPECT_EQ(totals.devices.at(0).items, 0u);
+  EXPECT_FALSE(totals.fatal);
+}
+
+TEST_F(LeasedDevice, IsGivenUpAfterTheWaitWithTheHolderNamed) {
+  auto mine = take();
+  ASSERT_TRUE(mine);
+  settings_.lease_wait = std::chrono::milliseconds{50};
+  items(2);
+  const Totals totals = run();
+  ASSERT_TRUE(totals.fatal);
+  EXPECT_NE(totals.fatal->what.find("is held by pid " + std::to_string(getpid())), std::string::npos)
+      << totals.fatal->what;
+  EXPECT_TRUE(listener_.heard("one: waiting: pci-0000:01:00.0 is held by pid")) << listener_.words;
+  EXPECT_TRUE(totals.interrupted);
+  mine->release();
   EXPECT_EQ(run().done, 2u);
 }
 
@@ -314,6 +386,19 @@ TEST_F(CoordinatorTest, AWorkerThatDoesNotEndIsKilledAndTheRunEndsAllTheSame) {
   EXPECT_TRUE(left_over().empty());
 }
 
+TEST_F(CoordinatorTest, ASecondSignalEndsTheRunAtOnce) {
+  items(2, R"({"do":"hang"})");
+  on_progress_ = [](const RunProgress& progress) {
+    if (progress.devices[0].item.empty()) return;
+    raise(SIGINT);
+    raise(SIGTERM);
+  };
+  EXPECT_TRUE(run().interrupted);
+  EXPECT_NE(test::text_of(folder_ / "out/.weir/events.jsonl").find("was killed: a second signal came"),
+            std::string::npos);
+  EXPECT_TRUE(left_over().empty());
+}
+
 TEST_F(CoordinatorTest, ThePauseFilePausesUntilItIsGone) {
   settings_.pause_file = folder_ / "pause";
   folder_.put("pause", "");
@@ -328,6 +413,58 @@ TEST_F(CoordinatorTest, ThePauseFilePausesUntilItIsGone) {
   };
   EXPECT_EQ(run().done, 2u);
   EXPECT_EQ(seen, 3);
+}
+
+double processor_seconds() {
+  double sum = 0;
+  for (const int who : {RUSAGE_SELF, RUSAGE_CHILDREN}) {
+    rusage use{};
+    getrusage(who, &use);
+    for (const timeval& part : {use.ru_utime, use.ru_stime})
+      sum += static_cast<double>(part.tv_sec) + 1e-6 * static_cast<double>(part.tv_usec);
+  }
+  return sum;
+}
+
+/// Keeps nothing of the items.
+class Silence final : public RunObserver {
+ public:
+  void decided(const Item&, const Decision&) override {}
+  void ended(const Item&, const ItemEnd& end) override { sync_s += end.sync_s; }
+  void progress(const RunProgress& progress) override {
+    if (progress.ended > 0 && held_first == Bytes{}) held_first = resident();
+    held_last = resident();
+  }
+  void said(Loudness, const std::string&) override {}
+  double sync_s = 0;
+  Bytes held_first, held_last;
+};
+
+TEST_F(CoordinatorTest, TenThousandTinyItemsTakeLittleAndTheCoordinatorDoesNotGrow) {
+  const Folder fast{fs::exists("/dev/shm") ? fs::path{"/dev/shm"} : fs::temp_directory_path()};
+  constexpr std::size_t kItems = 10000;
+  fast.put("in", "text");
+  for (std::size_t i = 0; i < kItems; ++i)
+    items_.push_back({.task = "trial", .inputs = {fast / "in"}, .outputs = {fast / ("out/" + std::to_string(i))}});
+  settings_.outputs = fast / "out";
+  Silence silence;
+  observe::EventLog events;
+  observe::Metrics metrics;
+  Coordinator coordinator{settings_, items_, nullptr, silence, events, metrics};
+  const double before = processor_seconds();
+  const auto totals = coordinator.run();
+  const double spent = processor_seconds() - before;
+  ASSERT_TRUE(totals) << totals.error().what;
+  EXPECT_EQ(totals->done, kItems);
+  std::printf(
+      "%zu tiny items: %.2f s, of these %.2f s in fsync; %.3f ms of processor time per item, all processes; "
+      "the coordinator held %s after the first items and %s at the end\n",
+      kItems, totals->seconds, silence.sync_s, 1e3 * spent / kItems, to_text(silence.held_first).c_str(),
+      to_text(silence.held_last).c_str());
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+  EXPECT_LT(spent / kItems, 0.002);
+  EXPECT_LE(silence.held_last, silence.held_first + 2_MiB);
+#endif
 }
 
 }  // namespace

@@ -17,9 +17,12 @@ struct WorkerDevice {
   /// What the worker must prove: "cpu:0,1,2,3", a UUID, a PCI address. Empty: not known before a worker has said it; every
   /// later worker must prove the same.
   std::string identity;
-  std::vector<std::pair<std::string, std::string>> environment;  ///< masks, set before the worker's program starts
-  std::vector<std::string> arguments;                            ///< for `weir worker`
+  /// Masks, set before the worker's program starts; an empty value removes the variable.
+  std::vector<std::pair<std::string, std::string>> environment;
+  std::vector<std::string> arguments;  ///< for `weir worker`
   int threads = 1;
+  /// Its lease (device::lease_key), which the worker takes before it proves its device, and holds while it lives. Empty: none.
+  std::string lease;
   Bytes vram;                          ///< the most that the worker may take on it; zero for the CPU
   std::string memory = "system";       ///< devices with the same word share one memory
   std::function<Bytes()> free_memory;  ///< of the memory that items on it need, now; callable at any time

@@ -15,7 +15,7 @@ namespace weir::jobs {
 namespace {
 
 namespace fs = std::filesystem;
-using test::Folder;
+using weir::test::Folder;
 
 class PublishTest : public ::testing::Test {
  protected:
@@ -33,7 +33,7 @@ class PublishTest : public ::testing::Test {
     EXPECT_EQ(now.action, Action::work) << now.why;
     return execute(task, item(), {rung, now.replace, rules_.keep, rules_.folder, "here"}, [](const Progress&) {}, {});
   }
-  std::string output() const { return Folder::text(folder_ / "out/a"); }
+  std::string output() const { return test::text_of(folder_ / "out/a"); }
   void touch(const fs::path& name) const {
     const timespec times[2]{{1000, 0}, {1000, 0}};
     ASSERT_EQ(utimensat(AT_FDCWD, (folder_ / name).c_str(), times, 0), 0);
@@ -191,12 +191,12 @@ TEST_F(PublishTest, APictureInPlaceOfItsInputIsDoneOnce) {
   ASSERT_TRUE(execute(task, item, {0, true, true, {}, "here"}, [](const Progress&) {}, {}).done());
   rules_.overwrite = false;
   EXPECT_EQ(settle(item, rules_, identity()).action, Action::skip);
-  EXPECT_EQ(Folder::text(folder_ / "in/a"), "cba");
+  EXPECT_EQ(test::text_of(folder_ / "in/a"), "cba");
 }
 
 TEST_F(PublishTest, ACheckpointCutOffAnywhereIsNoneAndTheOutputIsKept) {
   ASSERT_TRUE(work().done());
-  const std::string whole = Folder::text(folder_ / "out/.a.trial.done");
+  const std::string whole = test::text_of(folder_ / "out/.a.trial.done");
   for (std::size_t length = 0; length < whole.size(); length += 1) {
     folder_.put("out/.a.trial.done", whole.substr(0, length));
     ASSERT_EQ(decision().action, Action::keep) << length;
@@ -208,7 +208,7 @@ TEST_F(PublishTest, ACheckpointCutOffAnywhereIsNoneAndTheOutputIsKept) {
 
 TEST_F(PublishTest, AnIntentCutOffAnywhereAdoptsNothing) {
   ASSERT_TRUE(work().done());
-  const std::string whole = Folder::text(folder_ / "out/.a.trial.done");
+  const std::string whole = test::text_of(folder_ / "out/.a.trial.done");
   for (std::size_t length = 0; length < whole.size(); length += 7) {
     fs::remove(folder_ / "out/.a.trial.done");
     folder_.put("out/.a.trial.intent", whole.substr(0, length));
@@ -293,7 +293,7 @@ TEST(Settle, TenThousandCheckpointsTakeLittleTime) {
   folder.put("in", "abc");
   Item first{.task = "trial", .inputs = {folder / "in"}, .outputs = {folder / "out/0"}};
   ASSERT_TRUE(execute(task, first, {0, false, true, {}, "here"}, [](const Progress&) {}, {}).done());
-  const std::string record = Folder::text(folder / "out/.0.trial.done");
+  const std::string record = test::text_of(folder / "out/.0.trial.done");
   for (int i = 0; i < kItems; ++i) {
     const std::string name = std::to_string(i);
     if (i > 0) {

@@ -117,14 +117,15 @@ void Coordinator::Run::stop(std::string why, bool at_once) {
       (void)seat.process->send({{"type", "stop"}});
     }
   }
-  if (at_once) stop_since_ = now - kGrace;
+  if (at_once) stop_since_ = std::min(stop_since_, now - kGrace);
+  hurried_ = hurried_ || at_once;
 }
 
 void Coordinator::Run::check_stop() {
   if (!stopping_) return;
   const auto spent = Clock::now() - stop_since_;
   if (spent >= kGrace && !std::exchange(killed_, true)) {
-    for (Seat& seat : seats_) kill_worker(seat, "the run was stopped");
+    for (Seat& seat : seats_) kill_worker(seat, hurried_ ? "a second signal came" : "the run was stopped");
   }
   if (spent < kLastMoment) return;
   for (Seat& seat : seats_) {

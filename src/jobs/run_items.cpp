@@ -10,6 +10,8 @@ void Coordinator::Run::on_message(Seat& seat, const Json& message) {
   const std::string type = text_field(message, "type");
   if (seat.job) seat.job->last_sign = Clock::now();
   if (type == "hello") return on_hello(seat, message);
+  if (type == "waiting") return on_waiting(seat, text_field(message, "why"));
+  if (type == "leased") return on_leased(seat);
   if (type == "unfit") return lose(seat, error_of(object_field(message, "error")).what);
   const bool of_job = seat.job && (type == "beat" || count_field(message, "number") == seat.job->number);
   if (!of_job) return kill_worker(seat, "it spoke of an item that it does not have");
@@ -18,7 +20,26 @@ void Coordinator::Run::on_message(Seat& seat, const Json& message) {
   if (type != "beat") return kill_worker(seat, "it said what no worker says");
   seat.job->fraction = number_field(message, "fraction");
   seat.job->amount = number_field(message, "amount");
-  seat.rss = bytes_field(message, "rss");
+  note_memory(seat, message);
+}
+
+/// A worker that has grown makes what was known of the free memory too much.
+void Coordinator::Run::note_memory(Seat& seat, const Json& message) {
+  const Bytes rss = bytes_field(message, "rss");
+  if (rss > seat.rss + 1_MiB) free_memory_.clear();
+  seat.rss = rss;
+}
+
+/// Somebody else has the device. The worker ends its wait by itself, and says who that is if it was in vain.
+void Coordinator::Run::on_waiting(Seat& seat, const std::string& why) {
+  seat.started = Clock::now() + settings_.lease_wait;
+  tell(observe::Level::warning, "lease_wait", {{"device", seat.device->name}, {"why", why}});
+  say(Loudness::warning, fmt::format("{}: waiting: {}", printable(seat.device->name), one_line(why)));
+}
+
+void Coordinator::Run::on_leased(Seat& seat) {
+  seat.started = Clock::now();
+  tell(observe::Level::info, "lease", {{"device", seat.device->name}, {"lease", seat.device->lease}});
 }
 
 /// The worker has compared its device with the one that it was to have; the coordinator does so too.
@@ -93,7 +114,7 @@ void Coordinator::Run::on_finished(Seat& seat, const Json& message) {
   metrics_.add(metric::kBusy, seconds, {{"device", seat.device->name}});
   seat.totals.busy_s += seconds;
   seat.idle_since = Clock::now();
-  seat.rss = bytes_field(message, "rss");
+  note_memory(seat, message);
   seat.host.add(seat.rss);
   seat.pool.add(bytes_field(message, "pool"));
   seat.memory.add(bytes_field(message, "device_memory"));

@@ -36,6 +36,8 @@ void Coordinator::Run::start_worker(Seat& seat) {
                       {"settings", settings_.settings},
                       {"device", seat.device->name},
                       {"identity", seat.identity},
+                      {"lease", seat.device->lease},
+                      {"lease_wait_ms", settings_.lease_wait.count()},
                       {"ram", share_.count()},
                       {"vram", seat.device->vram.count()},
                       {"threads", seat.device->threads},

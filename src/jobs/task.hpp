@@ -84,7 +84,7 @@ struct Means {
   Bytes ram;   ///< for the whole process
   Bytes vram;  ///< on its device; zero: all that is free
   int threads = 1;
-  std::string device;  ///< its name, as the run was given it
+  std::string device;  ///< as the worker was told it (`--device`), and has proved it: "cpu:0,1", a UUID
 };
 
 /// Makes a kind ready. `settings` is what the run was started with. Errors: unsupported, invalid_argument, io.

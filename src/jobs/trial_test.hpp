@@ -2,7 +2,6 @@
 
 // A kind of work that is no picture, for tests: writes its inputs one after the other, backwards, and misbehaves when told.
 
-#include <stdlib.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -19,6 +18,7 @@
 
 #include "base/atomic_file.hpp"
 #include "base/disk_space.hpp"
+#include "folder.hpp"
 #include "jobs/coordinator.hpp"
 #include "jobs/task.hpp"
 
@@ -26,41 +26,12 @@ namespace weir::jobs::test {
 
 namespace fs = std::filesystem;
 
-class Folder {
- public:
-  Folder() {
-    std::string name = (fs::temp_directory_path() / "weir-jobs-XXXXXX").native();
-    if (mkdtemp(name.data()) == nullptr) std::abort();
-    path_ = name;
-  }
-  ~Folder() {
-    std::error_code ignored;
-    fs::remove_all(path_, ignored);
-  }
-  Folder(const Folder&) = delete;
-  Folder& operator=(const Folder&) = delete;
-  const fs::path& path() const { return path_; }
-  fs::path operator/(const fs::path& name) const { return path_ / name; }
-  void put(const fs::path& name, const std::string& text) const {
-    fs::create_directories((path_ / name).parent_path());
-    std::ofstream{path_ / name, std::ios::binary} << text;
-  }
-  static std::string text(const fs::path& path) {
-    std::ifstream file{path, std::ios::binary};
-    return {std::istreambuf_iterator<char>{file}, {}};
-  }
-  std::vector<std::string> all(const fs::path& below = {}) const {
-    std::vector<std::string> names;
-    std::error_code none;
-    for (const auto& entry : fs::recursive_directory_iterator{path_ / below, none})
-      names.push_back(fs::relative(entry.path(), path_ / below).native());
-    std::sort(names.begin(), names.end());
-    return names;
-  }
+using weir::test::Folder;
 
- private:
-  fs::path path_;
-};
+inline std::string text_of(const fs::path& path) {
+  std::ifstream file{path, std::ios::binary};
+  return {std::istreambuf_iterator<char>{file}, {}};
+}
 
 inline std::string backwards(std::string text) {
   std::reverse(text.begin(), text.end());
@@ -85,6 +56,9 @@ class TrialTask final : public Task {
     if (text_field(wish, "do") == "expects the impossible") estimate.output = space->total * 2;
     return estimate;
   }
+
+  Bytes pool() const override { return pool_; }
+  Bytes device_memory() const override { return device_memory_; }
 
   Product run(const Attempt& attempt) override {
     Product product;
@@ -111,7 +85,7 @@ class TrialTask final : public Task {
  private:
   static Status write(const Attempt& attempt) {
     std::string all;
-    for (const auto& input : attempt.item.inputs) all += Folder::text(input);
+    for (const auto& input : attempt.item.inputs) all += text_of(input);
     if (all == "broken") return Error{Errc::corrupt, "the input is broken"};
     auto file = AtomicFile::create(attempt.outputs.front(), false);
     if (!file) return file.error();
@@ -132,6 +106,8 @@ class TrialTask final : public Task {
     if (what == "run out" && attempt.rung == 0) return Error{Errc::over_budget, "the device is full"};
     if (what == "never fits") return Error{Errc::over_budget, "too large"};
     if (what == "lose device") return Error{Errc::device_lost, "the device is lost"};
+    if (what == "grow pool") pool_ += 30_MiB;
+    if (what == "grow device") device_memory_ += 30_MiB;
     if (what == "leak") {
       leaked_.emplace_back(std::size_t{30} << 20, 'x');
       for (std::size_t i = 0; i < leaked_.back().size(); i += 4096) leaked_.back()[i] = 'y';
@@ -141,7 +117,7 @@ class TrialTask final : public Task {
   static fs::path mark(const Attempt& attempt) { return attempt.item.inputs.front().native() + ".mark"; }
 
   Json settings_;
-  Bytes ram_;
+  Bytes ram_, pool_, device_memory_;
   std::vector<std::string> leaked_;
 };
 

@@ -15,8 +15,11 @@
 
 #include <fmt/format.h>
 
+#include "base/paths.hpp"
 #include "base/process_memory.hpp"
 #include "base/version.hpp"
+#include "device/lease.hpp"
+#include "device/lease_folder.hpp"
 #include "jobs/execute.hpp"
 #include "jobs/frame.hpp"
 
@@ -67,7 +70,7 @@ class Inbox {
       auto message = parse_object(**text);
       if (!message) return false;
       const std::string type = text_field(*message, "type");
-      if (type == "stop") stop_.request_stop();
+      if (type == "stop" || type == "end") stop_.request_stop();  // "end" finds no item, but perhaps a wait for a lease
       const std::lock_guard lock{mutex_};
       messages_.push_back(*std::move(message));
       arrived_.notify_one();
@@ -105,6 +108,7 @@ class Worker {
     const auto setup = inbox_.take();
     if (!setup) return kAbandoned;
     if (auto ready = make_ready(*setup, device, prove); !ready) {
+      if (ready.error().code == Errc::cancelled) return kTold;
       send({{"type", "unfit"}, {"error", to_json(ready.error())}});
       return kUnfit;
     }
@@ -127,6 +131,7 @@ class Worker {
 
  private:
   Status make_ready(const Json& setup, const std::string& device, const ProveDevice& prove) {
+    if (auto leased = take_lease(setup); !leased) return leased;
     const std::string wanted = text_field(setup, "identity");
     const auto proven = prove(device);
     if (!proven) return proven.error();
@@ -136,13 +141,33 @@ class Worker {
     const auto kind = kinds_.find(text_field(setup, "task"));
     if (kind == kinds_.end()) return Error{Errc::unsupported, "no such kind of task"};
     const Means means{bytes_field(setup, "ram"), bytes_field(setup, "vram"),
-                      static_cast<int>(number_field(setup, "threads")), text_field(setup, "device")};
+                      static_cast<int>(number_field(setup, "threads")), device};
     auto task = kind->second(object_field(setup, "settings"), means);
     if (!task) return task.error();
     task_ = *std::move(task);
     order_.keep_records = bool_field(setup, "keep_records");
     order_.folder = decode_path(text_field(setup, "records"));
     order_.device = text_field(setup, "device");
+    return ok();
+  }
+
+  /// Before anything opens the device. Errors: timed_out with the holder; cancelled; io.
+  Status take_lease(const Json& setup) {
+    const std::string key = text_field(setup, "lease");
+    if (key.empty()) return ok();
+    const Environment environment = process_environment();
+    const auto folder = device::find_lease_folder(environment);
+    if (!folder) return folder.error();
+    const device::LeaseRequest request{.keys = {key},
+                                       .wait = std::chrono::milliseconds{count_field(setup, "lease_wait_ms")},
+                                       .job = text_field(setup, "task")};
+    const auto waits = [&](const std::vector<device::Obstacle>& obstacles) {
+      send({{"type", "waiting"}, {"why", device::describe(obstacles)}});
+    };
+    auto lease = device::acquire_lease(folder->path, request, environment, {.stop = inbox_.stop(), .started = waits});
+    if (!lease) return lease.error();
+    lease_.emplace(*std::move(lease));
+    send({{"type", "leased"}});
     return ok();
   }
 
@@ -219,7 +244,8 @@ class Worker {
   int channel_;
   const TaskKinds& kinds_;
   Inbox inbox_;
-  std::string identity_;  // proved
+  std::optional<device::Lease> lease_;  // before the task: the device is left first
+  std::string identity_;                // proved
   std::unique_ptr<Task> task_;
   Order order_;
   Clock::time_point last_beat_{};

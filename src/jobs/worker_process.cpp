@@ -30,7 +30,9 @@ Launch prepare(const std::vector<std::string>& command, const WorkerDevice& devi
   launch.words = command;
   launch.words.insert(launch.words.end(), {"--channel", std::to_string(channel)});
   launch.words.insert(launch.words.end(), device.arguments.begin(), device.arguments.end());
-  for (const auto& [name, value] : device.environment) launch.variables.push_back(fmt::format("{}={}", name, value));
+  for (const auto& [name, value] : device.environment) {
+    if (!value.empty()) launch.variables.push_back(fmt::format("{}={}", name, value));
+  }
   for (char** variable = environ; *variable != nullptr; ++variable) {
     const std::string text{*variable};
     const std::string name = text.substr(0, text.find('='));

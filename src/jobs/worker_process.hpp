@@ -18,7 +18,7 @@ namespace weir::jobs {
 /// called on a thread that lives as long as the run, because the worker ends when that thread does (PR_SET_PDEATHSIG).
 class WorkerProcess {
  public:
-  /// Starts `command` (program and its first words) with the device's arguments, its environment added before exec, in a
+  /// Starts `command` (program and its first words) with the device's arguments, its environment changed before exec, in a
   /// process group of its own, with a socket as `--channel FD`. `inherited` descriptors stay open in it.
   /// Errors: io.
   static Result<WorkerProcess> start(const std::vector<std::string>& command, const WorkerDevice& device,

@@ -8,6 +8,7 @@
 #include "jobs/device.hpp"
 #include "jobs/record.hpp"
 #include "nn/vulkan/gpu.hpp"
+#include "tasks/gpu_worker.hpp"
 #include "tasks/network_identity.hpp"
 #include "tasks/picture_report.hpp"
 
@@ -122,8 +123,6 @@ class UpscaleTask final : public jobs::Task {
   PictureSettings settings_;
   std::size_t used_ = 0;
 };
-
-bool is_gpu(const std::string& device) { return device != "cpu" && !device.starts_with("cpu:"); }
 
 }  // namespace
 

@@ -1,0 +1,129 @@
+#include "tasks/gpu_worker.hpp"
+
+#include <algorithm>
+#include <map>
+
+#include <fmt/format.h>
+
+#include "base/text.hpp"
+#include "device/inventory.hpp"
+#include "device/pci_address.hpp"
+#include "device/provider.hpp"
+#include "jobs/json.hpp"
+#include "nn/vulkan/gpu.hpp"
+
+namespace weir::tasks {
+namespace {
+
+/// In the child.
+std::string look_up(const std::string& name) {
+  const auto gpu = nn::vulkan::find_gpu(name);
+  if (!gpu) return jobs::dump({{"error", jobs::to_json(gpu.error())}});
+  const auto& info = (*gpu)->info;
+  return jobs::dump({{"name", info.name},
+                     {"uuid", info.uuid},
+                     {"pci", info.pci},
+                     {"unique", static_cast<bool>(nn::vulkan::find_gpu(info.uuid))}});
+}
+
+/// "GPU-6D65..." and "6d65..." are one UUID.
+std::string digits_of(std::string_view uuid) {
+  std::string digits;
+  for (const char c : uuid.substr(uuid.starts_with("GPU-") ? 4 : 0)) {
+    if (c != '-') digits += c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+  }
+  return digits;
+}
+
+bool is_same(const device::Device& device, const NamedGpu& gpu) {
+  const auto pci = device::parse_pci_address(gpu.pci);
+  if (pci && device.pci) return *pci == *device.pci;
+  const std::string uuid = digits_of(gpu.uuid);
+  return !uuid.empty() && (uuid == digits_of(device.vulkan_uuid) || uuid == digits_of(device.uuid));
+}
+
+std::size_t index_of(const NamedGpu& gpu, std::span<const device::Device> machine) {
+  const auto found = std::find_if(machine.begin(), machine.end(), [&](const auto& one) { return is_same(one, gpu); });
+  return static_cast<std::size_t>(found - machine.begin());
+}
+
+bool is_of_vulkan(const std::string& variable) {
+  return variable == "MESA_VK_DEVICE_SELECT" || variable == "DRI_PRIME" || variable == "GGML_VK_VISIBLE_DEVICES";
+}
+
+/// A mask for Vulkan may hide the twin of the card that it means, or the card itself; then it is left out, since the worker
+/// chooses by UUID or PCI address.
+void keep_in_sight(jobs::WorkerDevice& device, const NamedGpu& gpu, std::vector<std::string>& notes) {
+  auto& mask = device.environment;
+  if (std::none_of(mask.begin(), mask.end(), [](const auto& one) { return is_of_vulkan(one.first); })) return;
+  const auto seen = find_named_gpu(device.arguments.back(), mask);
+  if (seen && seen->uuid == gpu.uuid && seen->pci == gpu.pci) return;
+  std::erase_if(mask, [](const auto& one) { return is_of_vulkan(one.first); });
+  notes.push_back(fmt::format("{}: a mask for Vulkan would hide it and is not set; it is chosen by {} alone",
+                              printable(device.name), device.arguments.back()));
+}
+
+Status check_twice(const std::vector<jobs::WorkerDevice>& devices) {
+  std::map<std::string, std::string> names;
+  for (const jobs::WorkerDevice& device : devices) {
+    if (device.lease.empty()) continue;
+    const auto [first, fresh] = names.emplace(device.lease, device.name);
+    if (!fresh)
+      return Error{Errc::invalid_argument,
+                   fmt::format("{} and {} are the same device", printable(first->second), printable(device.name))};
+  }
+  return ok();
+}
+
+}  // namespace
+
+bool is_gpu(const std::string& device) { return device != "cpu" && !device.starts_with("cpu:"); }
+
+Result<NamedGpu> find_named_gpu(const std::string& name, const device::EnvironmentChanges& mask) {
+  const auto text = device::run_in_child([&] { return look_up(name); }, std::chrono::seconds{10}, mask);
+  if (!text) return Error{text.error().code, fmt::format("Vulkan: {}", text.error().what)};
+  const auto json = jobs::parse_object(*text);
+  if (!json) return json.error();
+  if (json->contains("error")) return jobs::error_of((*json)["error"]);
+  return NamedGpu{jobs::text_field(*json, "name"), jobs::text_field(*json, "uuid"), jobs::text_field(*json, "pci"),
+                  jobs::bool_field(*json, "unique")};
+}
+
+Result<jobs::WorkerDevice> worker_on(const std::string& name, const NamedGpu& gpu,
+                                     std::span<const device::Device> machine, const device::MaskVariables& set,
+                                     std::vector<std::string>& notes) {
+  jobs::WorkerDevice worker;
+  worker.name = name;
+  worker.identity = gpu.pci.empty() ? gpu.uuid : gpu.uuid + " at pci:" + gpu.pci;
+  const bool named = gpu.unique || !gpu.pci.empty();
+  worker.arguments = {"--device", gpu.unique ? gpu.uuid : named ? "pci:" + gpu.pci : name};
+  const std::size_t index = index_of(gpu, machine);
+  if (!named || index == machine.size()) return worker;
+  auto mask = device::make_mask(machine, index, set);
+  if (!mask) return Error{mask.error().code, fmt::format("{}: {}", printable(name), mask.error().what)};
+  worker.environment = std::move(mask->changes);
+  worker.lease = lease_key(machine[index]);
+  for (const std::string& note : mask->notes) notes.push_back(fmt::format("{}: {}", printable(name), note));
+  return worker;
+}
+
+Status reach_gpus(std::vector<jobs::WorkerDevice>& devices, std::vector<std::string>& notes) {
+  if (std::none_of(devices.begin(), devices.end(), [](const auto& one) { return is_gpu(one.name); })) return ok();
+  const device::Inventory machine = device::take_inventory(device::make_providers());
+  const device::MaskVariables set = device::read_mask_variables();
+  for (jobs::WorkerDevice& device : devices) {
+    if (!is_gpu(device.name)) continue;
+    const auto gpu = find_named_gpu(device.name);
+    if (!gpu) return gpu.error();
+    auto worker = worker_on(device.name, *gpu, machine.devices, set, notes);
+    if (!worker) return worker.error();
+    keep_in_sight(*worker, *gpu, notes);
+    device.identity = std::move(worker->identity);
+    device.arguments = std::move(worker->arguments);
+    device.environment = std::move(worker->environment);
+    device.lease = std::move(worker->lease);
+  }
+  return check_twice(devices);
+}
+
+}  // namespace weir::tasks
