@@ -41,25 +41,10 @@ std::vector<std::uint32_t> starts_of(std::string_view text) {
 std::vector<Token> tokens(const Tree& tree, std::string_view text, const std::set<std::uint32_t>& touched) {
   const auto starts = starts_of(text);
   std::vector<Token> all;
-  TSTreeCursor cursor = ts_tree_cursor_new(tree.root().raw());
-  int depth = 0;
-  for (bool done = false; !done;) {
-    if (ts_tree_cursor_goto_first_child(&cursor)) {
-      ++depth;
-      continue;
-    }
-    const Node leaf{ts_tree_cursor_current_node(&cursor)};
+  for (const auto& [leaf, depth] : tree.leaves()) {
     const std::uint32_t line = line_of(starts, leaf.range().begin);
     if (!touched.contains(line) && !leaf.range().empty()) all.push_back({leaf.text(text), depth, line});
-    while (!ts_tree_cursor_goto_next_sibling(&cursor)) {
-      --depth;
-      if (!ts_tree_cursor_goto_parent(&cursor)) {
-        done = true;
-        break;
-      }
-    }
   }
-  ts_tree_cursor_delete(&cursor);
   return all;
 }
 

@@ -1,7 +1,11 @@
 #include "audit/syntax/tree.hpp"
 
+#include <array>
 #include <cassert>
+#include <memory>
 #include <string>
+
+#include <tree_sitter/api.h>
 
 extern "C" {
 const TSLanguage* tree_sitter_python();
@@ -17,7 +21,7 @@ namespace weir::audit {
 namespace {
 
 /// CUDA's grammar is that of C++ with launches, and reads C where C is also C++.
-const TSLanguage* grammar(Language language) {
+const TSLanguage* parser_tables(Language language) {
   switch (language) {
     case Language::python:
       return tree_sitter_python();
@@ -58,15 +62,69 @@ const char* read_text(void* payload, std::uint32_t byte, TSPoint /*position*/, s
   return *count == 0 ? "" : text.data() + byte;
 }
 
-template <class Use>
-void for_each_child(Node node, Use use) {
-  if (!node) return;
-  TSTreeCursor cursor = ts_tree_cursor_new(node.raw());
-  if (ts_tree_cursor_goto_first_child(&cursor)) {
-    do use(Node{ts_tree_cursor_current_node(&cursor)});
-    while (ts_tree_cursor_goto_next_sibling(&cursor));
-  }
+struct DeleteTree {
+  void operator()(TSTree* tree) const { ts_tree_delete(tree); }
+};
+
+/// The number that stands for ERROR, which grammars do not count.
+std::uint16_t error_kind(const Grammar& grammar) { return static_cast<std::uint16_t>(grammar.kinds.size() - 1); }
+
+Grammar make_grammar(Language language) {
+  const TSLanguage* tables = parser_tables(language);
+  Grammar grammar;
+  for (std::uint32_t i = 0; i < ts_language_symbol_count(tables); ++i)
+    grammar.kinds.emplace_back(ts_language_symbol_name(tables, static_cast<TSSymbol>(i)));
+  grammar.kinds.emplace_back("ERROR");
+  grammar.fields.emplace_back();
+  for (std::uint32_t i = 1; i <= ts_language_field_count(tables); ++i)
+    grammar.fields.emplace_back(ts_language_field_name_for_id(tables, static_cast<TSFieldId>(i)));
+  return grammar;
+}
+
+const Grammar& grammar_of(Language language) {
+  static const std::array kGrammars{make_grammar(Language::python), make_grammar(Language::powershell),
+                                    make_grammar(Language::shell),  make_grammar(Language::cpp),
+                                    make_grammar(Language::yaml),   make_grammar(Language::json),
+                                    make_grammar(Language::toml)};
+  return kGrammars.at(static_cast<std::size_t>(language));
+}
+
+Node::Record record_of(const TSTreeCursor& cursor, const Grammar& grammar, bool any_error) {
+  const TSNode node = ts_tree_cursor_current_node(&cursor);
+  const bool error = any_error && ts_node_is_error(node);
+  const std::uint16_t kind = error ? error_kind(grammar) : ts_node_symbol(node);
+  return {.begin = ts_node_start_byte(node),
+          .end = ts_node_end_byte(node),
+          .size = 1,
+          .kind = kind,
+          .field = ts_tree_cursor_current_field_id(&cursor),
+          .named = ts_node_is_named(node),
+          .missing = any_error && ts_node_is_missing(node),
+          .error = error,
+          .has_error = any_error && ts_node_has_error(node),
+          .trivia = grammar.kinds[kind] == "comment" || grammar.kinds[kind] == "line_continuation"};
+}
+
+/// One walk over the tree; after it nobody needs the tree, whose nodes are dear to ask.
+std::vector<Node::Record> flattened(const TSTree& tree, const Grammar& grammar) {
+  std::vector<Node::Record> records;
+  std::vector<std::size_t> above;
+  TSTreeCursor cursor = ts_tree_cursor_new(ts_tree_root_node(&tree));
+  const bool any_error = ts_node_has_error(ts_tree_root_node(&tree));
+  do {
+    records.push_back(record_of(cursor, grammar, any_error));
+    if (ts_tree_cursor_goto_first_child(&cursor)) {
+      above.push_back(records.size() - 1);
+      continue;
+    }
+    while (!above.empty() && !ts_tree_cursor_goto_next_sibling(&cursor)) {
+      ts_tree_cursor_goto_parent(&cursor);
+      records[above.back()].size = static_cast<std::uint32_t>(records.size() - above.back());
+      above.pop_back();
+    }
+  } while (!above.empty());
   ts_tree_cursor_delete(&cursor);
+  return records;
 }
 
 }  // namespace
@@ -78,20 +136,24 @@ std::string_view Node::text(std::string_view source) const {
 
 Node Node::field(std::string_view name) const {
   if (!*this) return {};
-  return Node{ts_node_child_by_field_name(node_, name.data(), static_cast<std::uint32_t>(name.size()))};
+  const Record* const end = record_ + record_->size;
+  for (const Record* child = record_ + 1; child != end; child += child->size) {
+    if (child->field != 0 && grammar_->fields[child->field] == name) return Node{*child, *grammar_};
+  }
+  return {};
 }
 
 std::vector<Node> named_children(Node node) {
   std::vector<Node> children;
-  for_each_child(node, [&](Node child) {
-    if (child.is_named() && !child.is("comment") && !child.is("line_continuation")) children.push_back(child);
+  node.for_each_child([&](Node child) {
+    if (child.record_->named && !child.record_->trivia) children.push_back(child);
   });
   return children;
 }
 
 std::vector<Node> all_children(Node node) {
   std::vector<Node> children;
-  for_each_child(node, [&](Node child) { children.push_back(child); });
+  node.for_each_child([&](Node child) { children.push_back(child); });
   return children;
 }
 
@@ -108,7 +170,7 @@ std::optional<Range> Tree::first_error() const {
   Node at = root();
   while (!at.is_error() && !at.is_missing()) {
     Node next;
-    for_each_child(at, [&](Node child) {
+    at.for_each_child([&](Node child) {
       if (!next && (child.has_error() || child.is_missing())) next = child;
     });
     if (!next) break;
@@ -117,17 +179,32 @@ std::optional<Range> Tree::first_error() const {
   return at.range();
 }
 
+std::vector<Tree::Leaf> Tree::leaves() const {
+  std::vector<Leaf> all;
+  std::vector<std::size_t> ends;  // of the nodes above
+  for (std::size_t i = 0; i < records_.size(); ++i) {
+    while (!ends.empty() && ends.back() == i) ends.pop_back();
+    if (records_[i].size == 1)
+      all.push_back({Node{records_[i], *grammar_}, static_cast<int>(ends.size())});
+    else
+      ends.push_back(i + records_[i].size);
+  }
+  return all;
+}
+
 Result<Tree> parse(Language language, std::string_view text) {
   const std::unique_ptr<TSParser, DeleteParser> parser{ts_parser_new()};
-  const bool fits = ts_parser_set_language(parser.get(), grammar(language));
+  const bool fits = ts_parser_set_language(parser.get(), parser_tables(language));
   assert(fits);
   (void)fits;
   WorkLimit limit{kQuestionsAtLeast + kQuestionsPerByte * text.size() / 10};
   const TSInput input{&text, read_text, TSInputEncodingUTF8, nullptr};
   const TSParseOptions options{&limit, WorkLimit::exceeded};
+  const std::unique_ptr<TSTree, DeleteTree> parsed{ts_parser_parse_with_options(parser.get(), nullptr, input, options)};
+  if (!parsed) return Error{Errc::unsupported, "takes more work to parse than any text of its length should"};
   Tree tree;
-  tree.tree_.reset(ts_parser_parse_with_options(parser.get(), nullptr, input, options));
-  if (!tree.tree_) return Error{Errc::unsupported, "takes more work to parse than any text of its length should"};
+  tree.grammar_ = &grammar_of(language);
+  tree.records_ = flattened(*parsed, *tree.grammar_);
   return tree;
 }
 
