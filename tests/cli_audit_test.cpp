@@ -94,6 +94,29 @@ TEST(CliAudit, ABaselineKeepsOldFindingsQuietAndNewOnesLoud) {
   folder.put("b.py", kLate);
   EXPECT_EQ(run({"audit", ".", "--baseline", "base"}, in(folder)).status, 1);
   EXPECT_EQ(run({"audit", ".", "--baseline", "a.py"}, in(folder)).status, 2);
+  EXPECT_EQ(run({"audit", "a.py", "--baseline", "base"}, in(folder)).status, 0);  // however the file is named
+}
+
+TEST(CliAudit, WhatTheBaselineNamesIsNotMended) {
+  const Folder folder;
+  folder.put("old.py", kLate);
+  EXPECT_EQ(run({"audit", ".", "--baseline", "base", "--write-baseline"}, in(folder)).status, 0);
+  folder.put("new.py", kLate);
+  const Ended diff = run({"audit", ".", "--baseline", "base", "--diff"}, in(folder));
+  EXPECT_NE(diff.out.find("new.py"), std::string::npos);
+  EXPECT_EQ(diff.out.find("old.py"), std::string::npos);
+  const Ended fixed = run({"audit", ".", "--baseline", "base", "--fix"}, in(folder));
+  EXPECT_EQ(fixed.status, 0) << fixed.out;
+  EXPECT_EQ(folder.text("new.py"), kRight);
+  EXPECT_EQ(folder.text("old.py"), kLate);
+  for (const std::vector<std::string>& words :
+       {std::vector<std::string>{"audit", ".", "--fix", "--baseline", "base", "--write-baseline"},
+        {"audit", ".", "--write-baseline"},
+        {"audit", "plan", ".", "--baseline", "base"}}) {
+    const Ended ended = run(words, in(folder));
+    EXPECT_EQ(ended.status, 2) << words.back();
+    EXPECT_EQ(ended.error_lines(), 1u) << ended.error;
+  }
 }
 
 TEST(CliAudit, BadInputIsSaidInOneLineAndTheRestIsJudged) {

@@ -7,6 +7,7 @@
 
 #include <fmt/format.h>
 
+#include "audit/baseline.hpp"
 #include "audit/other/readers.hpp"
 #include "audit/python/python_module.hpp"
 #include "audit/rules/checks.hpp"
@@ -149,6 +150,7 @@ std::vector<Finding> judge_wanted(const Project& project, const AuditRequest& re
   auto findings = judge(project, request.policy);
   std::erase_if(findings, [&](const Finding& finding) { return !wanted(finding, request); });
   apply_comments(findings);
+  apply_baseline(request.known, findings);
   return findings;
 }
 

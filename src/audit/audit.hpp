@@ -1,6 +1,7 @@
 #pragma once
 
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -16,6 +17,7 @@ struct AuditRequest {
   Policy policy{};
   std::vector<std::string> select{};  ///< rules by id; empty: all that apply
   std::vector<std::string> ignore{};
+  std::set<std::string> known{};  ///< fingerprints of findings that are none any more: a baseline
   int threads = 1;
 };
 
@@ -30,7 +32,7 @@ struct Audit {
 /// Reads and judges everything below the operands. Errors: invalid_argument (an operand or a rule that does not exist).
 Result<Audit> run_audit(const AuditRequest& request);
 
-/// The findings that the request asks for, with what comments allow marked.
+/// The findings that the request asks for, with what comments and the baseline allow marked.
 std::vector<Finding> judge_wanted(const Project& project, const AuditRequest& request);
 
 /// Reads one text as a file of this kind would be. Thread-safe. Errors: those of the reader.

@@ -1,8 +1,6 @@
 #include "audit/baseline.hpp"
 
 #include <fstream>
-#include <set>
-#include <string>
 
 #include <fmt/format.h>
 
@@ -17,7 +15,7 @@ constexpr std::string_view kFirstLine = "# weir audit baseline 1";
 
 }  // namespace
 
-Status read_baseline(const std::filesystem::path& path, std::vector<Finding>& findings) {
+Result<std::set<std::string>> read_baseline(const std::filesystem::path& path) {
   std::ifstream file{path};
   std::string line;
   if (!file || !std::getline(file, line) || line != kFirstLine)
@@ -25,13 +23,17 @@ Status read_baseline(const std::filesystem::path& path, std::vector<Finding>& fi
                  fmt::format("{}: is no baseline; --write-baseline makes one", printable(path.native()))};
   std::set<std::string> known;
   while (std::getline(file, line)) known.insert(line.substr(0, line.find(' ')));
+  return known;
+}
+
+void apply_baseline(const std::set<std::string>& known, std::vector<Finding>& findings) {
+  if (known.empty()) return;
   const auto prints = fingerprints(findings);
   for (std::size_t i = 0; i < findings.size(); ++i) {
     if (!known.contains(prints[i])) continue;
     findings[i].suppressed = true;
     findings[i].reason = "in the baseline";
   }
-  return ok();
 }
 
 Status write_baseline(const std::filesystem::path& path, const std::vector<Finding>& findings) {

@@ -1,6 +1,8 @@
 #pragma once
 
 #include <filesystem>
+#include <set>
+#include <string>
 #include <vector>
 
 #include "audit/finding.hpp"
@@ -8,8 +10,10 @@
 
 namespace weir::audit {
 
-/// Marks the findings that the file names as suppressed. Errors: invalid_argument (it cannot be read, or is none).
-Status read_baseline(const std::filesystem::path& path, std::vector<Finding>& findings);
+/// The fingerprints that the file names. Errors: invalid_argument (it cannot be read, or is none).
+Result<std::set<std::string>> read_baseline(const std::filesystem::path& path);
+/// Marks the findings with these fingerprints as suppressed.
+void apply_baseline(const std::set<std::string>& known, std::vector<Finding>& findings);
 /// One line a finding: its fingerprint, and for people its rule and file. Errors: io.
 Status write_baseline(const std::filesystem::path& path, const std::vector<Finding>& findings);
 

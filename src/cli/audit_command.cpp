@@ -35,13 +35,6 @@ Result<audit::Policy> find_policy(const Arguments& args) {
   return audit::read_policy("weir.toml");
 }
 
-/// Reads or writes the baseline, as asked for.
-Status apply_baseline(audit::Audit& found, const Arguments& args) {
-  if (args.audit.baseline.empty()) return ok();
-  if (args.audit.write_baseline) return audit::write_baseline(args.audit.baseline, found.findings);
-  return audit::read_baseline(args.audit.baseline, found.findings);
-}
-
 Result<audit::AuditRequest> make_request(const Arguments& args) {
   auto policy = find_policy(args);
   if (!policy) return policy.error();
@@ -51,7 +44,25 @@ Result<audit::AuditRequest> make_request(const Arguments& args) {
   request.select = args.audit.select;
   request.ignore = args.audit.ignore;
   request.threads = effective_threads(args);
+  if (!args.audit.baseline.empty() && !args.audit.write_baseline) {
+    auto known = audit::read_baseline(args.audit.baseline);
+    if (!known) return known.error();
+    request.known = *std::move(known);
+  }
   return request;
+}
+
+/// Flags that do not go together; empty if all do.
+std::string misfit(const Arguments& args) {
+  const auto& given = args.audit;
+  if (given.format == "html" && !is_campaign(args)) return "--format html is for 'weir audit report'";
+  if (args.operands.empty()) return "no file or folder given; see 'weir help audit'";
+  if (given.write_baseline && given.baseline.empty()) return "--write-baseline needs --baseline FILE";
+  if (given.write_baseline && (given.fix || given.diff))
+    return "--write-baseline does not go with --fix or --diff: mend first, then write what is left";
+  if (!given.baseline.empty() && is_campaign(args))
+    return "a campaign knows no --baseline; --ignore and comments ('weir: ignore[G10]') leave findings out";
+  return {};
 }
 
 bool is_clean(const audit::Audit& audit) {
@@ -96,16 +107,17 @@ Ending run_fix(const audit::AuditRequest& request, const Arguments& args) {
 Ending run_audit(const Invocation& invocation) {
   const Arguments& args = invocation.args();
   if (!args.audit.explain.empty()) return run_explain(args.audit.explain, args.audit.format == "md");
+  if (auto why = misfit(args); !why.empty()) return wrong_usage(std::move(why));
   if (is_campaign(args)) return run_campaign(invocation);
-  if (args.audit.format == "html") return wrong_usage("--format html is for 'weir audit report'");
-  if (args.operands.empty()) return wrong_usage("no file or folder given; see 'weir help audit'");
   const auto request = make_request(args);
   if (!request) return wrong_usage(request.error().what);
   if (args.audit.fix || args.audit.diff) return run_fix(*request, args);
   auto found = audit::run_audit(*request);
   if (!found) return wrong_usage(found.error().what);
-  if (auto known = apply_baseline(*found, args); !known) return wrong_usage(known.error().what);
-  if (args.audit.write_baseline) return {};
+  if (args.audit.write_baseline) {
+    const auto written = audit::write_baseline(args.audit.baseline, found->findings);
+    return written ? Ending{} : Ending{Exit::some_failed, written.error().what};
+  }
   observe::Log log{observe::Verbosity::normal};
   return report(*found, args, log);
 }

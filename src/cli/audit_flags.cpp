@@ -85,7 +85,7 @@ constexpr Flag kAuditFlags[] = {
      }},
     {"--explain", 0, "RULE", "Print what a rule means, with a bad and a good example; as a page with --format md.", "",
      [](std::string_view text, Arguments& args) { return set_text(text, args.audit.explain); }},
-    {"--baseline", 0, "FILE", "Findings that this file names are not told again.", "",
+    {"--baseline", 0, "FILE", "Findings that this file names are not told again, and not mended.", "",
      [](std::string_view text, Arguments& args) { return set_text(text, args.audit.baseline); }},
     {"--write-baseline", 0, "", "With --baseline: write what is found now into the file.", "",
      [](std::string_view, Arguments& args) {

@@ -1,4 +1,6 @@
+#include <filesystem>
 #include <map>
+#include <system_error>
 
 #include <fmt/format.h>
 #include <xxhash.h>
@@ -10,8 +12,13 @@ namespace weir::audit {
 std::vector<std::string> fingerprints(const std::vector<Finding>& findings) {
   std::vector<std::string> all;
   std::map<std::string, int> seen;
+  // However the operands name a file, it is the same one seen from the current folder.
+  std::error_code problem;
+  const auto here = std::filesystem::weakly_canonical(std::filesystem::current_path(problem), problem);
   for (const Finding& finding : findings) {
-    std::string key = fmt::format("{}\n{}\n", finding.rule, finding.module->source.name());
+    const auto& source = finding.module->source;
+    const auto path = source.path().lexically_relative(here);
+    std::string key = fmt::format("{}\n{}\n", finding.rule, path.empty() ? source.name() : path.native());
     for (const char c : finding.module->source.text(finding.where)) {
       if (c != ' ' && c != '\t' && c != '\r' && c != '\n') key += c;
     }
