@@ -67,7 +67,7 @@ function(weir_set_isa_flags)
       continue()
     endif()
     if(CMAKE_SYSTEM_PROCESSOR STREQUAL cpu)
-      set_source_files_properties(${source} PROPERTIES COMPILE_FLAGS "${flags} -O3")
+      set_source_files_properties(${source} PROPERTIES COMPILE_FLAGS "${flags} -O3 -fno-math-errno")  # roots as vectors; no result changes
     else()
       set_source_files_properties(${source} PROPERTIES HEADER_FILE_ONLY ON)
     endif()

@@ -1,0 +1,89 @@
+#include "compute/host_pool.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <bit>
+#include <cstdlib>
+
+namespace weir::compute {
+
+namespace {
+constexpr std::uint64_t kSmallest = 256;
+}
+
+// Four classes to each power of two: class 4 * p + q holds (4 + q) / 4 * 2^p.
+std::size_t HostPool::class_of(Bytes size) {
+  const std::uint64_t count = std::max(size.count(), kSmallest);
+  const auto power = static_cast<unsigned>(std::bit_width(count) - 1);
+  const std::uint64_t quarter = std::uint64_t{1} << (power - 2);
+  const std::uint64_t above = count - (std::uint64_t{1} << power);
+  return std::min<std::size_t>(4 * std::size_t{power} + (above + quarter - 1) / quarter, 255);
+}
+
+Bytes HostPool::size_class(Bytes size) {
+  const std::size_t number = class_of(size);
+  if (number / 4 >= 60) return size;  // no machine has it: acquire() will say so
+  return Bytes{(4 + number % 4) << (number / 4 - 2)};
+}
+
+Result<HostPool::Block> HostPool::acquire(Bytes size) {
+  std::deque<Block>& idle = idle_[class_of(size)];
+  if (!idle.empty()) {
+    const Block block = idle.back();
+    idle.pop_back();
+    idle_bytes_ = idle_bytes_ - block.size;
+    ++hits_;
+    return block;
+  }
+  const Bytes whole = size_class(size);
+  if (allocated_ + whole > settings_.limit) cleanup();
+  if (allocated_ + whole > settings_.limit) {
+    return Error{Errc::over_budget, fmt::format("reserve {}: {} of {} in use", to_text(whole), to_text(allocated_),
+                                                to_text(settings_.limit))};
+  }
+  void* memory = whole.count() >> 60U != 0 ? nullptr : std::aligned_alloc(64, (whole.count() + 63) / 64 * 64);
+  if (memory == nullptr) {
+    return Error{Errc::over_budget, fmt::format("reserve {}: the system has no more memory", to_text(whole))};
+  }
+  allocated_ += whole;
+  peak_ = std::max(peak_, allocated_);
+  ++misses_;
+  return Block{memory, whole};
+}
+
+bool HostPool::needs_room(Bytes size) const {
+  return idle_[class_of(size)].empty() && allocated_ + size_class(size) > settings_.limit;
+}
+
+void HostPool::give_back(Block block) {
+  std::deque<Block>& idle = idle_[class_of(block.size)];
+  if (settings_.max_idle == 0) return free(block);
+  if (idle.size() >= settings_.max_idle) {
+    idle_bytes_ = idle_bytes_ - idle.front().size;
+    free(idle.front());
+    idle.pop_front();
+  }
+  idle.push_back(block);
+  idle_bytes_ += block.size;
+  most_idle_ = std::max<std::uint64_t>(most_idle_, idle.size());
+}
+
+void HostPool::free(Block block) {
+  std::free(block.memory);
+  allocated_ = allocated_ - block.size;
+}
+
+void HostPool::cleanup() {
+  for (std::deque<Block>& idle : idle_) {
+    for (const Block& block : idle) free(block);
+    std::deque<Block>{}.swap(idle);
+  }
+  idle_bytes_ = Bytes{};
+}
+
+HostPoolStatistics HostPool::statistics() const {
+  return {allocated_, allocated_ - idle_bytes_, idle_bytes_, peak_, hits_, misses_, most_idle_};
+}
+
+}  // namespace weir::compute

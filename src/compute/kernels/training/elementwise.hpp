@@ -1,0 +1,169 @@
+#pragma once
+
+// What training does value by value, in plain loops that a compiler turns into vectors: the definition, for float and
+// double, and, compiled for an instruction set, the fast variant too. `Tag` keeps the instruction sets' copies apart.
+
+#include <cmath>
+#include <cstddef>
+
+#include "compute/kernels/training/training.hpp"
+
+namespace weir::compute {
+
+template <class Tag, class T>
+struct Elementwise {
+  static void put(T* out, T value, bool accumulate) { *out = accumulate ? *out + value : value; }
+
+  static void combine(const T* a, const T* b, T* out, T alpha, T beta, bool accumulate, std::size_t n) {
+    if (b == nullptr) {
+      for (std::size_t i = 0; i < n; ++i) put(out + i, alpha * a[i], accumulate);
+    } else {
+      for (std::size_t i = 0; i < n; ++i) put(out + i, alpha * a[i] + beta * b[i], accumulate);
+    }
+  }
+  static void multiply(const T* a, const T* b, T* out, T scale, bool accumulate, std::size_t n) {
+    for (std::size_t i = 0; i < n; ++i) put(out + i, scale * a[i] * b[i], accumulate);
+  }
+  static void activate(Curve curve, T slope, const T* in, T* out, std::size_t n) {
+    switch (curve) {
+      case Curve::relu:
+        for (std::size_t i = 0; i < n; ++i) out[i] = in[i] > 0 ? in[i] : T{0};
+        break;
+      case Curve::leaky_relu:
+        for (std::size_t i = 0; i < n; ++i) out[i] = in[i] < 0 ? in[i] * slope : in[i];
+        break;
+      case Curve::sigmoid:
+        for (std::size_t i = 0; i < n; ++i) out[i] = T{1} / (T{1} + std::exp(-in[i]));
+        break;
+      case Curve::tanh:
+        for (std::size_t i = 0; i < n; ++i) out[i] = std::tanh(in[i]);
+        break;
+    }
+  }
+  static void activate_back(Curve curve, T slope, const T* in, const T* out, const T* out_gradient, T* in_gradient,
+                            bool accumulate, std::size_t n) {
+    switch (curve) {
+      case Curve::relu:
+        for (std::size_t i = 0; i < n; ++i) put(in_gradient + i, in[i] > 0 ? out_gradient[i] : T{0}, accumulate);
+        break;
+      case Curve::leaky_relu:
+        for (std::size_t i = 0; i < n; ++i) {
+          put(in_gradient + i, in[i] < 0 ? out_gradient[i] * slope : out_gradient[i], accumulate);
+        }
+        break;
+      case Curve::sigmoid:
+        for (std::size_t i = 0; i < n; ++i) {
+          put(in_gradient + i, out_gradient[i] * out[i] * (T{1} - out[i]), accumulate);
+        }
+        break;
+      case Curve::tanh:
+        for (std::size_t i = 0; i < n; ++i) {
+          put(in_gradient + i, out_gradient[i] * (T{1} - out[i] * out[i]), accumulate);
+        }
+        break;
+    }
+  }
+  static void add_bias(const T* in, const T* bias, T* out, std::size_t rows, std::size_t channels) {
+    for (std::size_t r = 0; r < rows; ++r, in += channels, out += channels) {
+      for (std::size_t c = 0; c < channels; ++c) out[c] = in[c] + bias[c];
+    }
+  }
+  static void prelu(const T* in, const T* slopes, T* out, std::size_t rows, std::size_t channels) {
+    for (std::size_t r = 0; r < rows; ++r, in += channels, out += channels) {
+      for (std::size_t c = 0; c < channels; ++c) out[c] = in[c] < 0 ? in[c] * slopes[c] : in[c];
+    }
+  }
+  static void prelu_back(const T* in, const T* slopes, const T* out_gradient, T* in_gradient, bool accumulate,
+                         std::size_t rows, std::size_t channels) {
+    for (std::size_t r = 0; r < rows; ++r, in += channels, out_gradient += channels, in_gradient += channels) {
+      for (std::size_t c = 0; c < channels; ++c) {
+        put(in_gradient + c, in[c] < 0 ? out_gradient[c] * slopes[c] : out_gradient[c], accumulate);
+      }
+    }
+  }
+  static void prelu_slopes(const T* in, const T* out_gradient, T* sums, std::size_t rows, std::size_t channels) {
+    for (std::size_t r = 0; r < rows; ++r, in += channels, out_gradient += channels) {
+      for (std::size_t c = 0; c < channels; ++c) sums[c] += in[c] < 0 ? out_gradient[c] * in[c] : T{0};
+    }
+  }
+  static void sum_rows(const T* in, T* sums, std::size_t rows, std::size_t channels) {
+    for (std::size_t r = 0; r < rows; ++r, in += channels) {
+      for (std::size_t c = 0; c < channels; ++c) sums[c] += in[c];
+    }
+  }
+
+  /// In kSums sums side by side, so that the order is the same with and without vectors.
+  static constexpr std::size_t kSums = 16;
+  template <class Term>
+  static double sum(std::size_t n, Term&& term) {
+    double sums[kSums] = {};
+    std::size_t i = 0;
+    for (; i + kSums <= n; i += kSums) {
+      for (std::size_t lane = 0; lane < kSums; ++lane) sums[lane] += static_cast<double>(term(i + lane));
+    }
+    for (std::size_t lane = 0; i < n; ++i, ++lane) sums[lane] += static_cast<double>(term(i));
+    double all = 0;
+    for (const double one : sums) all += one;
+    return all;
+  }
+  static double sum_squares(const T* in, std::size_t n) {
+    return sum(n, [in](std::size_t i) { return in[i] * in[i]; });
+  }
+  static double distance(Distance kind, T epsilon, const T* p, const T* t, std::size_t n) {
+    switch (kind) {
+      case Distance::mean:
+        return sum(n, [p](std::size_t i) { return p[i]; });
+      case Distance::squared:
+        return sum(n, [p, t](std::size_t i) { return (p[i] - t[i]) * (p[i] - t[i]); });
+      case Distance::absolute:
+        return sum(n, [p, t](std::size_t i) { return std::abs(p[i] - t[i]); });
+      case Distance::charbonnier:
+        return sum(
+            n, [p, t, epsilon](std::size_t i) { return std::sqrt((p[i] - t[i]) * (p[i] - t[i]) + epsilon * epsilon); });
+    }
+    return 0;
+  }
+  static void distance_back(Distance kind, T epsilon, const T* p, const T* t, T scale, T* gradient, bool accumulate,
+                            std::size_t n) {
+    switch (kind) {
+      case Distance::mean:
+        for (std::size_t i = 0; i < n; ++i) put(gradient + i, scale, accumulate);
+        break;
+      case Distance::squared:
+        for (std::size_t i = 0; i < n; ++i) put(gradient + i, T{2} * scale * (p[i] - t[i]), accumulate);
+        break;
+      case Distance::absolute:
+        for (std::size_t i = 0; i < n; ++i) {
+          const T d = p[i] - t[i];
+          put(gradient + i, d > 0 ? scale : (d < 0 ? -scale : T{0}), accumulate);
+        }
+        break;
+      case Distance::charbonnier:
+        for (std::size_t i = 0; i < n; ++i) {
+          const T d = p[i] - t[i];
+          put(gradient + i, scale * d / std::sqrt(d * d + epsilon * epsilon), accumulate);
+        }
+        break;
+    }
+  }
+  static void adam(const AdamJob<T>& job, std::size_t n) {
+    for (std::size_t i = 0; i < n; ++i) {
+      const T g = job.scale * job.gradient[i];
+      const T m = job.beta1 * job.mean[i] + (T{1} - job.beta1) * g;
+      const T v = job.beta2 * job.square[i] + (T{1} - job.beta2) * g * g;
+      job.mean[i] = m;
+      job.square[i] = v;
+      const T w = job.weights[i] - job.rate * job.decay * job.weights[i];
+      job.weights[i] = w - job.rate * (m * job.correct1) / (std::sqrt(v * job.correct2) + job.epsilon);
+    }
+  }
+  static void sgd(const SgdJob<T>& job, std::size_t n) {
+    for (std::size_t i = 0; i < n; ++i) {
+      const T v = job.momentum * job.velocity[i] + job.scale * job.gradient[i];
+      job.velocity[i] = v;
+      job.weights[i] = job.weights[i] - job.rate * (v + job.decay * job.weights[i]);
+    }
+  }
+};
+
+}  // namespace weir::compute
