@@ -72,6 +72,16 @@ add_test(NAME check_includes COMMAND ${PROJECT_SOURCE_DIR}/scripts/check_include
 add_test(NAME check_includes_finds_each_forbidden_edge
   COMMAND ${PROJECT_SOURCE_DIR}/tests/check_includes/run ${PROJECT_SOURCE_DIR}/scripts/check_includes)
 
+# Small networks that learn what they shall, and one that is killed while it does.
+foreach(example xor sine digits)
+  add_dependencies(weir_tests weir_example_${example})
+  add_test(NAME example_${example} COMMAND weir_example_${example})
+  set_tests_properties(example_${example} PROPERTIES TIMEOUT 300)
+endforeach()
+add_test(NAME training_is_killed_and_resumed
+  COMMAND ${PROJECT_SOURCE_DIR}/tests/training/kill_and_resume $<TARGET_FILE:weir_example_digits>)
+set_tests_properties(training_is_killed_and_resumed PROPERTIES TIMEOUT 600)
+
 # The examples are built against an installed tree; slow, and sanitizers would have to be linked into them.
 if(TARGET weir_shared AND NOT WEIR_SANITIZE)
   add_test(NAME installed_library

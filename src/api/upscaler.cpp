@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "api/problem.hpp"
 #include "api/row_adapters.hpp"
 #include "base/system_cpus.hpp"
 #include "base/system_memory.hpp"
@@ -22,33 +23,7 @@ struct Upscaler::State {
 
 namespace {
 
-Problem to_problem(const Error& error) {
-  using enum Problem::Code;
-  const auto code = [&] {
-    switch (error.code) {
-      case Errc::invalid_argument:
-        return invalid_argument;
-      case Errc::over_budget:
-        return over_budget;
-      case Errc::unsupported:
-      case Errc::device_lost:
-        return unsupported;
-      case Errc::io:
-      case Errc::disk_full:
-      case Errc::exists:
-        return io;
-      case Errc::corrupt:
-        return corrupt;
-      case Errc::cancelled:
-      case Errc::timed_out:
-        return cancelled;
-      case Errc::bad_values:
-        return bad_values;
-    }
-    return fault;
-  };
-  return {code(), error.what};
-}
+using api::to_problem;
 
 /// Nothing thrown leaves the library.
 template <class T, class Work>

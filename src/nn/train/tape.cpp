@@ -16,20 +16,14 @@ Error misfit(std::string_view operation, const Tensor& a, const Tensor& b) {
 
 Tensor Tape::fail(Error error) {
   if (status_) status_ = std::move(error);
-  Tensor none;
-  none.tape_ = this;
-  return none;
+  return {this, -1, {}};
 }
 
 Tensor Tape::add(Shape shape, bool wanted) {
-  Tensor tensor;
-  tensor.tape_ = this;
-  if (!status_) return tensor;
-  tensor.shape_ = shape;
-  tensor.index_ = static_cast<int>(nodes_.size());
+  if (!status_) return {this, -1, {}};
   nodes_.emplace_back();
   nodes_.back().wanted = wanted;
-  return tensor;
+  return {this, static_cast<int>(nodes_.size()) - 1, shape};
 }
 
 Tensor Tape::make(Shape shape, std::initializer_list<Tensor> inputs, Backward backward) {
@@ -115,10 +109,7 @@ Status Tape::backward(Tensor loss) {
     Node& n = nodes_[static_cast<std::size_t>(i)];
     if (!n.backward) continue;
     if (n.has_gradient) {
-      Tensor out;
-      out.tape_ = this;
-      out.index_ = i;
-      n.backward(*this, out);
+      n.backward(*this, Tensor{this, i, {}});
     }
     n.backward = nullptr;
     n.gradient = Storage{};

@@ -41,8 +41,10 @@ class Tape;
 class Tensor {
  public:
   Tensor() = default;
+  Tensor(Tape* tape, int index, Shape shape) : tape_{tape}, index_{index}, shape_{shape} {}
   const Shape& shape() const { return shape_; }
   Tape* tape() const { return tape_; }
+  int index() const { return index_; }  ///< on the tape; below zero: empty
 
  private:
   friend class Tape;

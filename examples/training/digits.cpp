@@ -1,0 +1,106 @@
+// A small convolutional network learns digits that are drawn here, and is asked about others that it never saw.
+//
+//   weir_example_digits [--threads N] [--checkpoint FILE [--die-after STEP]]
+//
+// With a checkpoint, written every 20 steps, a run that was killed goes on where it was. --die-after ends the run at a step
+// as `kill -9` does. Prints the confusion matrix. Status 0 if more than 97 % of the unseen digits are right.
+#include <algorithm>
+#include <array>
+#include <csignal>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "drawn_digits.hpp"
+#include "weir/nn.hpp"
+
+namespace {
+
+namespace training = weir::training;
+constexpr int kBatch = 32, kSteps = 200, kUnseen = 1000;
+
+struct Net {
+  training::Layer first, second, out;
+  explicit Net(training::Trainer& t)
+      : first{t.layer("first", 1, 16, 3)}, second{t.layer("second", 16, 32, 3)}, out{t.layer("out", 512, 10)} {}
+  training::Tensor scores(training::Tensor x) const {
+    const training::Window same{3, 1, 1}, half{2, 2, 0};
+    return linear(max_pool(relu(conv2d(max_pool(relu(conv2d(x, first, same)), half), second, same)), half), out);
+  }
+};
+
+/// Pictures of items first, first + 1, ...
+training::Tensor pictures(training::Trainer& t, std::uint64_t first, int count) {
+  std::vector<float> values;
+  for (int i = 0; i < count; ++i) {
+    const auto one = drawn::draw(first + static_cast<std::uint64_t>(i));
+    values.insert(values.end(), one.begin(), one.end());
+  }
+  return t.input({count, 1, drawn::kSize, drawn::kSize}, values);
+}
+
+int complain(const weir::Problem& problem) { return std::fprintf(stderr, "error: %s\n", problem.what.c_str()), 1; }
+
+/// Prints the confusion matrix. Returns the share that is right.
+double confusion(const std::vector<float>& scores, std::uint64_t first) {
+  std::array<std::array<int, 10>, 10> counts{};
+  int right = 0;
+  for (std::size_t i = 0; i < scores.size() / 10; ++i) {
+    const auto row = scores.begin() + static_cast<std::ptrdiff_t>(10 * i);
+    const auto said = static_cast<std::size_t>(std::max_element(row, row + 10) - row), is = (first + i) % 10;
+    ++counts[is][said];
+    right += said == is ? 1 : 0;
+  }
+  std::printf("is \\ said   0    1    2    3    4    5    6    7    8    9\n");
+  for (std::size_t is = 0; is < 10; ++is) {
+    std::printf("%9zu", is);
+    for (const int count : counts[is]) std::printf("%5d", count);
+    std::printf("\n");
+  }
+  return right / (static_cast<double>(scores.size()) / 10);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  int threads = 0, die_after = -1;
+  std::string checkpoint;
+  for (int i = 1; i + 1 < argc; i += 2) {
+    if (std::strcmp(argv[i], "--threads") == 0) threads = std::atoi(argv[i + 1]);
+    if (std::strcmp(argv[i], "--checkpoint") == 0) checkpoint = argv[i + 1];
+    if (std::strcmp(argv[i], "--die-after") == 0) die_after = std::atoi(argv[i + 1]);
+  }
+  auto created = training::Trainer::create({.threads = threads, .seed = 3});
+  if (!created) return complain(created.problem());
+  training::Trainer& trainer = **created;
+  const Net net{trainer};
+
+  std::uint64_t step = 0;
+  if (!checkpoint.empty() && std::filesystem::exists(checkpoint)) {
+    const auto position = trainer.restore(checkpoint);
+    if (!position) return complain(position.problem());
+    step = *position;
+    std::printf("goes on at step %d\n", static_cast<int>(step));
+  }
+  for (; step < kSteps; ++step) {
+    if (static_cast<int>(step) == die_after) std::raise(SIGKILL);
+    const auto x = pictures(trainer, step * kBatch, kBatch);
+    std::vector<float> wanted(std::size_t{kBatch} * 10);
+    for (std::size_t i = 0; i < kBatch; ++i) wanted[i * 10 + (step * kBatch + i) % 10] = 1;
+    const auto loss = cross_entropy(net.scores(x), trainer.input({kBatch, 10}, wanted));
+    if (const auto problem = trainer.step(loss, 2e-3)) return complain(*problem);
+    if (!checkpoint.empty() && (step % 20 == 19 || step + 1 == kSteps)) {
+      if (const auto problem = trainer.save(checkpoint, step + 1)) return complain(*problem);
+    }
+  }
+  constexpr std::uint64_t kFirstUnseen = 1000000;
+  trainer.forget();
+  const auto scores = trainer.read(net.scores(pictures(trainer, kFirstUnseen, kUnseen)));
+  if (!scores) return complain(scores.problem());
+  const double share = confusion(*scores, kFirstUnseen);
+  std::printf("digits: %.1f %% of %d unseen ones are right\n", 100 * share, kUnseen);
+  return share > 0.97 ? 0 : 1;
+}

@@ -1,0 +1,27 @@
+// Learns exclusive or: two inputs, eight hidden values, one output. Status 0 if the loss comes below 0.001.
+#include <cstdio>
+#include <vector>
+
+#include "weir/nn.hpp"
+
+int main() {
+  namespace training = weir::training;
+  auto created = training::Trainer::create({.threads = 1, .seed = 1});
+  if (!created) return std::fprintf(stderr, "error: %s\n", created.problem().what.c_str()), 1;
+  training::Trainer& trainer = **created;
+  const auto hidden = trainer.layer("hidden", 2, 8), out = trainer.layer("out", 8, 1);
+  const std::vector<float> inputs{0, 0, 0, 1, 1, 0, 1, 1}, wanted{0, 1, 1, 0};
+
+  float last = 1;
+  int step = 0;
+  for (; step < 2000 && last >= 1e-3F; ++step) {
+    const auto x = trainer.input({4, 2}, inputs), y = trainer.input({4, 1}, wanted);
+    const auto loss = mse(linear(tanh(linear(x, hidden)), out), y);
+    if (const auto problem = trainer.step(loss, 0.02)) {
+      return std::fprintf(stderr, "error: %s\n", problem->what.c_str()), 1;
+    }
+    last = (*trainer.read(loss))[0];
+  }
+  std::printf("xor: loss %.6f after %d steps\n", static_cast<double>(last), step);
+  return last < 1e-3F ? 0 : 1;
+}

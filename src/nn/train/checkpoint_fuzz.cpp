@@ -1,0 +1,20 @@
+// Any bytes, and any bytes under a right hash: parsed or refused, and what is parsed is written again byte by byte.
+#include <xxhash.h>
+
+#include <cstdlib>
+#include <vector>
+
+#include "nn/train/checkpoint.hpp"
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  const auto* first = reinterpret_cast<const std::byte*>(data);
+  std::vector<std::byte> bytes(first, first + size);
+  for (int hashed = 0; hashed < 2; ++hashed) {
+    const auto parsed = weir::nn::train::parse_checkpoint(bytes, "fuzz");
+    if (parsed && weir::nn::train::to_bytes(*parsed) != bytes) std::abort();
+    const std::uint64_t hash = XXH3_64bits(bytes.data(), bytes.size());
+    const auto* end = reinterpret_cast<const std::byte*>(&hash);
+    bytes.insert(bytes.end(), end, end + sizeof hash);
+  }
+  return 0;
+}

@@ -1,0 +1,97 @@
+#include "nn/train/checkpoint.hpp"
+
+#include <gtest/gtest.h>
+#include <stdlib.h>
+
+#include <filesystem>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "nn/train/cpu_device.hpp"
+#include "nn/train/ops.hpp"
+
+namespace weir::nn::train {
+namespace {
+
+/// A training whose weights, optimiser and mean are no longer what they started as.
+struct Small {
+  explicit Small(int wide) : set{on, 1}, layer{set.layer("layer", 2, wide)} {
+    optimiser.emplace(*Optimiser::create(set, {}));
+    average.emplace(*Average::create(set, 0.9));
+  }
+  void step() {
+    Tape tape{on};
+    const std::vector<float> values{1, 2, 3, 4};
+    const Tensor x = tape.input({2, 2}, values);
+    EXPECT_TRUE(tape.backward(mean(tanh(linear(x, tape.parameter(*layer.weights), tape.parameter(*layer.bias))))));
+    EXPECT_TRUE(optimiser->step(0.1));
+    EXPECT_TRUE(average->update(optimiser->steps() - 1));
+  }
+  Progress progress() { return {set, *optimiser, &*average}; }
+  std::vector<std::byte> bytes() { return to_bytes(*take_checkpoint(progress(), 42)); }
+
+  CpuDevice on{1};
+  ParameterSet set;
+  ParameterSet::Layer layer;
+  std::optional<Optimiser> optimiser;
+  std::optional<Average> average;
+};
+
+TEST(TrainingCheckpoint, TrainingGoesOnWithTheSameBits) {
+  Small whole{3}, other{3};
+  for (int i = 0; i < 3; ++i) whole.step();
+  const auto saved = parse_checkpoint(whole.bytes(), "saved");
+  ASSERT_TRUE(saved);
+  EXPECT_EQ(saved->position, 42U);
+  ASSERT_TRUE(restore(*saved, other.progress()));
+  for (int i = 0; i < 3; ++i) {
+    whole.step();
+    other.step();
+  }
+  EXPECT_EQ(whole.bytes(), other.bytes());
+}
+
+TEST(TrainingCheckpoint, EveryCutAndEveryChangedByteIsSeen) {
+  Small small{1};
+  small.step();
+  const std::vector<std::byte> bytes = small.bytes();
+  for (std::size_t i = 0; i < bytes.size(); ++i) {
+    EXPECT_FALSE(parse_checkpoint(std::span{bytes}.first(i), "cut")) << i;
+    std::vector<std::byte> changed = bytes;
+    changed[i] ^= std::byte{1};
+    EXPECT_FALSE(parse_checkpoint(changed, "changed")) << i;
+  }
+}
+
+TEST(TrainingCheckpoint, AnotherTrainingsIsRefusedAndNothingChanges) {
+  Small small{2}, large{3};
+  large.step();
+  const auto saved = parse_checkpoint(large.bytes(), "saved");
+  const std::vector<std::byte> before = small.bytes();
+  const Status done = restore(*saved, small.progress());
+  ASSERT_FALSE(done);
+  EXPECT_EQ(done.error().code, Errc::corrupt);
+  EXPECT_EQ(small.bytes(), before);
+  EXPECT_FALSE(restore(*saved, Progress{large.set, *large.optimiser, nullptr}));
+}
+
+TEST(TrainingCheckpoint, AFileReplacesTheLast) {
+  std::string folder = (std::filesystem::temp_directory_path() / "weir-test-XXXXXX").native();
+  ASSERT_NE(::mkdtemp(folder.data()), nullptr);
+  const std::filesystem::path path = std::filesystem::path{folder} / "training";
+  EXPECT_FALSE(load_checkpoint(path));
+  Small small{2};
+  ASSERT_TRUE(save_checkpoint(*take_checkpoint(small.progress(), 1), path));
+  small.step();
+  ASSERT_TRUE(save_checkpoint(*take_checkpoint(small.progress(), 2), path));
+  const auto loaded = load_checkpoint(path);
+  ASSERT_TRUE(loaded);
+  EXPECT_EQ(loaded->position, 2U);
+  EXPECT_EQ(loaded->steps, 1U);
+  std::filesystem::remove_all(folder);
+}
+
+}  // namespace
+}  // namespace weir::nn::train
