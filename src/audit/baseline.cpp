@@ -5,7 +5,7 @@
 #include <fmt/format.h>
 
 #include "audit/report/report.hpp"
-#include "audit/write_text.hpp"
+#include "base/atomic_file.hpp"
 #include "base/text.hpp"
 
 namespace weir::audit {
@@ -43,7 +43,7 @@ Status write_baseline(const std::filesystem::path& path, const std::vector<Findi
     if (!findings[i].suppressed)
       text += fmt::format("{} {} {}\n", prints[i], findings[i].rule, printable(findings[i].module->source.name()));
   }
-  return write_text(path, text);
+  return write_file(path, text);
 }
 
 }  // namespace weir::audit

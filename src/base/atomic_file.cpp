@@ -14,6 +14,8 @@
 #include <system_error>
 #include <utility>
 
+#include <fmt/format.h>
+
 #include "base/text.hpp"
 
 namespace weir {
@@ -216,6 +218,18 @@ Status AtomicFile::publish() {
   return ok();  // the destructor removes the temporary name
 }
 
+Status AtomicFile::write(std::string_view bytes) {
+  while (!bytes.empty()) {
+    const ssize_t written = ::write(file_.get(), bytes.data(), bytes.size());
+    if (written < 0 && errno == EINTR) continue;
+    if (written < 0)
+      return Error{errc_of(errno),
+                   fmt::format("{}: cannot be written: {}", printable(path_.native()), errno_text(errno))};
+    bytes.remove_prefix(static_cast<std::size_t>(written));
+  }
+  return ok();
+}
+
 Status AtomicFile::commit() {
   assert(file_);
   if (overwrite_) copy_mode(folder_.get(), name_, file_.get());
@@ -225,6 +239,13 @@ Status AtomicFile::commit() {
   if (::fsync(folder_.get()) != 0 && errno != EINVAL) return io_error(path_, "sync its folder", errno);
   file_ = FileDescriptor{};
   return ok();
+}
+
+Status write_file(const std::filesystem::path& path, std::string_view bytes, bool overwrite) {
+  auto file = AtomicFile::create(path, overwrite);
+  if (!file) return file.error();
+  if (auto written = file->write(bytes); !written) return written;
+  return file->commit();
 }
 
 }  // namespace weir

@@ -2,6 +2,7 @@
 
 #include <filesystem>
 #include <string>
+#include <string_view>
 
 #include "base/bytes.hpp"
 #include "base/result.hpp"
@@ -52,6 +53,8 @@ class AtomicFile {
   static void remove_leftover(const std::filesystem::path& path);
 
   int fd() const { return file_.get(); }  ///< open for reading and writing
+  /// All of it, after what was written before. Errors: io, disk_full, naming the file.
+  Status write(std::string_view bytes);
   /// Syncs the file, gives it its name and syncs the folder. Without `overwrite` an existing file is never replaced,
   /// also if it appeared meanwhile. Errors: io, disk_full, exists; then nothing of ours stands under the name. At most once.
   Status commit();
@@ -66,5 +69,8 @@ class AtomicFile {
   FileDescriptor folder_, file_;
   bool overwrite_ = false;
 };
+
+/// A file of these bytes that appears whole or not at all. Errors: those of AtomicFile.
+Status write_file(const std::filesystem::path& path, std::string_view bytes, bool overwrite = true);
 
 }  // namespace weir

@@ -4,7 +4,6 @@
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
-#include <unistd.h>
 #include <nlohmann/json.hpp>
 
 #include "base/atomic_file.hpp"
@@ -94,14 +93,6 @@ std::string json_of(const memory::CommandReport& report) {
   return json.dump(-1, ' ', false, Json::error_handler_t::replace) + '\n';
 }
 
-Status write_report(const std::string& path, const std::string& text) {
-  auto file = AtomicFile::create(path, true);
-  if (!file) return file.error();
-  if (::write(file->fd(), text.data(), text.size()) != static_cast<ssize_t>(text.size()))
-    return Error{Errc::io, printable(path) + ": cannot be written whole"};
-  return file->commit();
-}
-
 }  // namespace
 
 Ending run_leak(const Invocation& invocation) {
@@ -123,7 +114,7 @@ Ending run_leak(const Invocation& invocation) {
   const memory::CommandReport report = memory::judge_command(runs, args.max_leak);
   const std::string line = printable(fmt::format("{}", fmt::join(words, " ")));
   if (!args.report.empty()) {
-    if (auto written = write_report(args.report, to_markdown(line, report)); !written)
+    if (auto written = write_file(args.report, to_markdown(line, report)); !written)
       return {Exit::some_failed, written.error().what};
   }
   Ending said = print(invocation.args().json ? json_of(report) : to_plain(report));

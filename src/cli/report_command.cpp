@@ -1,6 +1,4 @@
-#include <unistd.h>
 
-#include <cerrno>
 #include <fstream>
 
 #include <fmt/format.h>
@@ -16,14 +14,6 @@ namespace {
 
 constexpr char kDefaultName[] = "report.html";
 
-Status write_whole(const std::string& path, const std::string& text) {
-  auto file = AtomicFile::create(path, true);
-  if (!file) return file.error();
-  if (::write(file->fd(), text.data(), text.size()) != static_cast<ssize_t>(text.size()))
-    return Error{errc_of(errno), fmt::format("{}: cannot be written: {}", printable(path), errno_text(errno))};
-  return file->commit();
-}
-
 }  // namespace
 
 Ending run_report(const Invocation& invocation) {
@@ -37,7 +27,7 @@ Ending run_report(const Invocation& invocation) {
     return {Exit::nothing_started, fmt::format("{}: has no run in it", printable(events->native()))};
   const std::string output = args.output.empty() ? kDefaultName : args.output;
   if (output == "-") return print(observe::story_html(story));
-  if (auto written = write_whole(output, observe::story_html(story)); !written)
+  if (auto written = write_file(output, observe::story_html(story)); !written)
     return {Exit::some_failed, written.error().what};
   return {};
 }

@@ -1,9 +1,6 @@
 #include "jobs/ladder.hpp"
 
-#include <unistd.h>
-
 #include <algorithm>
-#include <cerrno>
 #include <system_error>
 
 #include <fmt/format.h>
@@ -64,12 +61,7 @@ Status LearnedNeeds::save() const {
   std::filesystem::create_directories(file_.parent_path(), ignored);
   Json needs = Json::object();
   for (const auto& [key, value] : needs_) needs[key] = {{"bytes", value.need.count()}, {"turn", value.turn}};
-  const std::string text = dump({{"format", 1}, {"needs", needs}}) + '\n';
-  auto file = AtomicFile::create(file_, true);
-  if (!file) return file.error();
-  if (::write(file->fd(), text.data(), text.size()) != static_cast<ssize_t>(text.size()))
-    return Error{errc_of(errno), fmt::format("{}: {}", printable(file_.native()), errno_text(errno))};
-  return file->commit();
+  return write_file(file_, dump({{"format", 1}, {"needs", needs}}) + '\n');
 }
 
 }  // namespace weir::jobs

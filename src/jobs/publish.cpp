@@ -75,9 +75,7 @@ Status write_intent(const Record& record, const fs::path& path, double& sync_s) 
   if (auto gone = remove_file(path); !gone) return gone;
   auto file = AtomicFile::create(path, false);
   if (!file) return file.error();
-  const std::string text = to_text(record);
-  if (::write(file->fd(), text.data(), text.size()) != static_cast<ssize_t>(text.size()))
-    return Error{errc_of(errno), fmt::format("{}: cannot be written: {}", printable(path.native()), errno_text(errno))};
+  if (auto written = file->write(to_text(record)); !written) return written;
   const Stopwatch watch{sync_s};
   return file->commit();
 }

@@ -7,7 +7,6 @@
 #include <fmt/format.h>
 
 #include "base/atomic_file.hpp"
-#include "base/text.hpp"
 
 namespace weir::observe {
 namespace {
@@ -75,13 +74,6 @@ std::string Metrics::text() const {
   return text;
 }
 
-Status Metrics::write(const std::filesystem::path& path) const {
-  auto file = AtomicFile::create(path, true);
-  if (!file) return file.error();
-  const std::string all = text();
-  if (::write(file->fd(), all.data(), all.size()) != static_cast<ssize_t>(all.size()))
-    return Error{errc_of(errno), fmt::format("{}: cannot be written: {}", printable(path.native()), errno_text(errno))};
-  return file->commit();
-}
+Status Metrics::write(const std::filesystem::path& path) const { return write_file(path, text()); }
 
 }  // namespace weir::observe

@@ -11,7 +11,7 @@
 #include "audit/campaign/campaign.hpp"
 #include "audit/fix/fixer.hpp"
 #include "audit/run_command.hpp"
-#include "audit/write_text.hpp"
+#include "base/atomic_file.hpp"
 #include "base/text.hpp"
 
 namespace weir::audit {
@@ -84,10 +84,10 @@ class Worker {
   Result<std::string> compare(const std::string& command, const CampaignFile& file, const Texts& texts) const {
     if (command.empty()) return std::string{};
     const fs::path path = tree_ / file.path;
-    if (auto put = write_text(path, texts.before); !put) return put.error();
+    if (auto put = write_file(path, texts.before); !put) return put.error();
     const auto before = check(command);
     if (!before) return before.error();
-    if (auto put = write_text(path, texts.after); !put) return put.error();
+    if (auto put = write_file(path, texts.after); !put) return put.error();
     const auto after = check(command);
     if (!after) return after.error();
     if (before->status != after->status)
@@ -101,9 +101,9 @@ class Worker {
     std::vector<double> ratios;
     const std::string command = with_file(campaign_.check, file.path);
     for (int i = 0; i < campaign_.pairs && !campaign_.check.empty(); ++i) {
-      if (auto put = write_text(tree_ / file.path, texts.before); !put) return put;
+      if (auto put = write_file(tree_ / file.path, texts.before); !put) return put;
       const auto before = check(command);
-      if (auto put = write_text(tree_ / file.path, texts.after); !put) return put;
+      if (auto put = write_file(tree_ / file.path, texts.after); !put) return put;
       const auto after = check(command);
       if (before && after) ratios.push_back(after->time.count() / std::max(before->time.count(), 1e-6) - 1);
     }
@@ -135,7 +135,7 @@ class Worker {
       if (!difference->empty()) return put_back(file, *difference);
     }
     if (auto timed = measure(file, texts); !timed) return timed;
-    if (auto put = write_text(tree_ / file.path, texts.after); !put) return put;
+    if (auto put = write_file(tree_ / file.path, texts.after); !put) return put;
     const std::string message = fmt::format("weir audit: {} in {}", fmt::join(file.rules, ", "), file.path);
     if (const auto done = git({"commit", "-q", "-m", message, "--", file.path}, tree_); !done) return done.error();
     return note_commit(file);

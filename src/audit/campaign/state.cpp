@@ -6,7 +6,7 @@
 
 #include "audit/campaign/campaign.hpp"
 #include "audit/run_command.hpp"
-#include "audit/write_text.hpp"
+#include "base/atomic_file.hpp"
 #include "base/text.hpp"
 
 namespace weir::audit {
@@ -46,7 +46,7 @@ Shard shard_from(const Json& json) {
 }
 
 Status write_json(const fs::path& path, const Json& json) {
-  return write_text(path, json.dump(1, ' ', false, Json::error_handler_t::replace) + '\n');
+  return write_file(path, json.dump(1, ' ', false, Json::error_handler_t::replace) + '\n');
 }
 
 Result<Json> read_json(const fs::path& path) {

@@ -10,7 +10,7 @@
 
 #include "audit/fix/apply.hpp"
 #include "audit/run_command.hpp"
-#include "audit/write_text.hpp"
+#include "base/atomic_file.hpp"
 #include "base/text.hpp"
 
 namespace weir::audit {
@@ -168,9 +168,9 @@ class Mender {
     struct stat info {};
     if (::stat(file.path.c_str(), &info) != 0 || (info.st_mode & 0222U) == 0) return Error{Errc::io, "is read-only"};
     if (how_.backup) {
-      if (auto kept = write_text(file.path.native() + ".orig", file.before, false); !kept) return kept.error();
+      if (auto kept = write_file(file.path.native() + ".orig", file.before, false); !kept) return kept.error();
     }
-    return write_text(file.path, file.after, true);
+    return write_file(file.path, file.after, true);
   }
 
   const AuditRequest& request_;

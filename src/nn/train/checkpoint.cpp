@@ -1,7 +1,6 @@
 #include "nn/train/checkpoint.hpp"
 
 #include <fmt/format.h>
-#include <unistd.h>
 #include <xxhash.h>
 
 #include <bit>
@@ -141,16 +140,8 @@ Result<Checkpoint> parse_checkpoint(std::span<const std::byte> bytes, const std:
 }
 
 Status save_checkpoint(const Checkpoint& checkpoint, const std::filesystem::path& path) {
-  auto file = AtomicFile::create(path, true);
-  if (!file) return file.error();
   const std::vector<std::byte> bytes = to_bytes(checkpoint);
-  for (std::size_t at = 0; at < bytes.size();) {
-    const ssize_t written = ::write(file->fd(), bytes.data() + at, bytes.size() - at);
-    if (written < 0 && errno == EINTR) continue;
-    if (written < 0) return Error{errc_of(errno), fmt::format("write {}: {}", path.native(), errno_text(errno))};
-    at += static_cast<std::size_t>(written);
-  }
-  return file->commit();
+  return write_file(path, {reinterpret_cast<const char*>(bytes.data()), bytes.size()});
 }
 
 Result<Checkpoint> load_checkpoint(const std::filesystem::path& path) {
