@@ -16,7 +16,7 @@ add_dependencies(weir_benchmarks weir weir_measure weir_bench_inputs)
 
 # What bench/quality runs.
 add_executable(weir_quality EXCLUDE_FROM_ALL bench/quality.cpp)
-target_link_libraries(weir_quality PRIVATE weir_synth weir_core)
+target_link_libraries(weir_quality PRIVATE weir_training weir_core)
 add_dependencies(weir_benchmarks weir_quality)
 
 # What bench/gpu.sh runs.

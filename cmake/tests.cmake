@@ -20,7 +20,7 @@ endif()
 add_executable(weir_tests ${weir_test_sources} ${weir_blackbox_sources})
 target_include_directories(weir_tests PRIVATE ${PROJECT_SOURCE_DIR}/tests)
 target_link_libraries(weir_tests PRIVATE weir_core $<TARGET_NAME_IF_EXISTS:weir_audit>
-  $<TARGET_NAME_IF_EXISTS:weir_synth> GTest::gmock GTest::gtest_main)
+  $<TARGET_NAME_IF_EXISTS:weir_training> GTest::gmock GTest::gtest_main)
 if(NOT WEIR_KERNELS_ONLY)
   pkg_check_modules(WEIR_TEST_VIPS REQUIRED IMPORTED_TARGET vips)  # tests read reference pictures with it
   target_link_libraries(weir_tests PRIVATE PkgConfig::WEIR_TEST_VIPS)

@@ -81,6 +81,13 @@ struct Arguments {
     int jobs = 1, pairs = 0;
   } audit{};
 
+  struct Train {  ///< of `weir train`
+    std::string recipe, folder;
+    bool resume = false;
+    std::optional<double> hours;
+    std::optional<int> steps;
+  } train{};
+
   bool help = false;
   bool man = false;
   std::string completion;

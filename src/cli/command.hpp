@@ -47,6 +47,7 @@ Ending run_help(const Invocation& invocation);
 Ending run_version(const Invocation& invocation);
 Ending run_worker(const Invocation& invocation);
 Ending run_status(const Invocation& invocation);
+Ending run_train(const Invocation& invocation);
 Ending run_report(const Invocation& invocation);
 
 /// Prints a command's result; what cannot be printed is an error.

@@ -10,30 +10,11 @@
 #include "base/system_cpus.hpp"
 #include "base/text.hpp"
 #include "cli/defaults.hpp"
+#include "cli/flag_values.hpp"
 
 namespace weir::cli {
+
 namespace {
-
-Error invalid(std::string what) { return {Errc::invalid_argument, std::move(what)}; }
-
-Status set_switch(std::string_view text, bool& target) {
-  if (text != "true" && text != "false") return invalid(fmt::format("'{}' is neither true nor false", printable(text)));
-  target = text == "true";
-  return ok();
-}
-
-Status set_path(std::string_view text, std::string& target) {
-  if (text.empty()) return invalid("the name is empty");
-  target = text;
-  return ok();
-}
-
-template <class T, class U>
-Status set_to(Result<T> parsed, U& target) {
-  if (!parsed) return parsed.error();
-  target = *std::move(parsed);
-  return ok();
-}
 
 Status set_choice(std::string_view text, std::string_view first, std::string_view second, bool& is_second) {
   if (text != first && text != second)
@@ -114,6 +95,8 @@ std::vector<std::string> split_devices(std::string_view text) {
   }
 }
 
+}  // namespace
+
 Status set_device(std::string_view text, Arguments& args) {
   args.devices.clear();
   std::set<int> taken;
@@ -135,6 +118,8 @@ Status set_device(std::string_view text, Arguments& args) {
   }
   return ok();
 }
+
+namespace {
 
 Status set_vram(std::string_view text, Arguments& args) {
   const auto vram = parse_bytes(text);

@@ -39,6 +39,10 @@ std::span<const Flag> version_flags();
 std::span<const Flag> worker_flags();
 std::span<const Flag> status_flags();
 std::span<const Flag> report_flags();
+std::span<const Flag> train_flags();
+
+/// "cpu", "cpu:0-3,gpu", ... Errors: invalid_argument.
+Status set_device(std::string_view text, Arguments& args);
 
 /// Of a week at most; "0" is none. Errors: invalid_argument.
 Status set_seconds(std::string_view text, std::chrono::milliseconds& target);

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "base/text.hpp"
+#include "cli/flag_values.hpp"
 #include "cli/flags.hpp"
 #include "device/lease_file.hpp"
 #include "device/policy.hpp"
@@ -24,14 +25,6 @@ Status set_seconds(std::string_view text, std::chrono::milliseconds& target) {
 }
 
 namespace {
-
-Error invalid(std::string what) { return {Errc::invalid_argument, std::move(what)}; }
-
-Status set_switch(std::string_view text, bool& target) {
-  if (text != "true" && text != "false") return invalid(fmt::format("'{}' is neither true nor false", printable(text)));
-  target = text == "true";
-  return ok();
-}
 
 Status set_patterns(std::string_view text, std::vector<std::string>& target) {
   target = device::split_list(text);

@@ -57,6 +57,12 @@ std::vector<Command> make_commands() {
        "Reads the code below PATH without running it. Exit status 0: clean; 1: findings, or files that could not be "
        "judged; 2: wrong usage.",
        audit_flags(), true, run_audit},
+      {"train", "--recipe FILE --out DIR", "Train a network that enlarges, from pictures that are drawn.",
+       "Writes the network as .param and .bin files that weir and ncnn's programs read, a model card, metrics, curves "
+       "and "
+       "a "
+       "strip of pictures into DIR as it goes. Killed at any moment it goes on with --resume.",
+       train_flags(), true, run_train},
       {"status", "DIR", "Tell how far the run in a folder is, or where it ended.",
        "DIR is the folder of the outputs. Exit status 0 while the run lives or when all is done, 1 if items failed, 4 "
        "if it "

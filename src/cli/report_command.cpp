@@ -1,4 +1,3 @@
-
 #include <fstream>
 
 #include <fmt/format.h>

@@ -1,0 +1,80 @@
+#include <fstream>
+#include <iterator>
+
+#include <fmt/format.h>
+
+#include "base/signals.hpp"
+#include "base/system_cpus.hpp"
+#include "base/text.hpp"
+#include "cli/command.hpp"
+#include "cli/defaults.hpp"
+#include "observe/log.hpp"
+#include "observe/progress.hpp"
+#include "training/train.hpp"
+
+namespace weir::cli {
+namespace {
+
+constexpr std::chrono::seconds kGrace{30};  // a step and a look at the held-out pictures
+
+Result<std::string> read_whole(const std::string& path) {
+  std::ifstream stream{path};
+  std::string text{std::istreambuf_iterator<char>{stream}, {}};
+  if (!stream && !stream.eof()) return Error{Errc::invalid_argument, printable(path) + ": cannot be read"};
+  return text;
+}
+
+std::string wrong_words(const Arguments& args) {
+  if (args.train.recipe.empty() || args.train.folder.empty())
+    return "--recipe and --out are needed; see 'weir help train'";
+  if (args.train.hours && args.train.steps) return "--hours and --steps are both given";
+  if (args.train.resume && (args.train.hours || args.train.steps))
+    return "--resume goes on to the end that was chosen when the training began: leave --hours and --steps away";
+  if (args.devices.size() > 1 || args.devices.front().is_gpu()) return "--device: training runs on the CPU alone";
+  return {};
+}
+
+void tell(const training::TrainProgress& progress, observe::Log& log) {
+  std::string line = fmt::format("step {} of {}, loss {:.5f}", progress.step, progress.steps, progress.loss);
+  if (progress.gain)
+    line +=
+        fmt::format(", over bicubic {:+.2f} dB leaves {:+.2f} dB comics", progress.gain->leaves, progress.gain->comics);
+  line += fmt::format(", {} left", observe::clock_text(observe::Seconds{progress.seconds_left}));
+  if (log.has_status())
+    log.status(line);
+  else
+    log.info(line);
+}
+
+Exit exit_of(Errc code) {
+  return code == Errc::invalid_argument || code == Errc::exists ? Exit::wrong_usage : Exit::some_failed;
+}
+
+}  // namespace
+
+Ending run_train(const Invocation& invocation) {
+  const Arguments& args = invocation.args();
+  if (auto wrong = wrong_words(args); !wrong.empty()) return {Exit::wrong_usage, std::move(wrong)};
+  const auto text = read_whole(args.train.recipe);
+  if (!text) return {Exit::wrong_usage, text.error().what};
+  const auto recipe = training::parse_recipe(*text, printable(args.train.recipe));
+  if (!recipe) return {Exit::wrong_usage, recipe.error().what};
+  if (const auto& cores = args.devices.front().cores; !cores.empty()) {
+    if (auto bound = bind_to_cpus(cores); !bound) return {Exit::nothing_started, "--device: " + bound.error().what};
+  }
+  const SignalWatch signals{kGrace, static_cast<int>(Exit::interrupted), [] {}};
+  observe::Log log{args.quiet ? observe::Verbosity::quiet : observe::Verbosity::normal};
+  const training::TrainSettings settings{.folder = args.train.folder,
+                                         .resume = args.train.resume,
+                                         .hours = args.train.hours,
+                                         .steps = args.train.steps,
+                                         .threads = effective_threads(args)};
+  const auto ended = training::train(*text, *recipe, settings, signals.token(),
+                                     [&](const training::TrainProgress& progress) { tell(progress, log); });
+  log.status("");
+  if (!ended) return {exit_of(ended.error().code), ended.error().what};
+  if (!*ended) return {Exit::interrupted, "interrupted; --resume goes on"};
+  return {};
+}
+
+}  // namespace weir::cli

@@ -1,0 +1,79 @@
+#include <algorithm>
+#include <cmath>
+#include <functional>
+
+#include <fmt/format.h>
+
+#include "training/metrics_log.hpp"
+
+namespace weir::training {
+
+namespace {
+
+constexpr int kWidth = 800, kHeight = 240, kLeft = 60, kGap = 50;
+
+struct Curve {
+  const char* name;
+  const char* colour;
+  std::function<std::optional<double>(const Metric&)> value;
+};
+
+/// One diagram below the other, its values between the least and the largest.
+std::string diagram(const std::vector<Metric>& metrics, const std::vector<Curve>& curves, int top, const char* unit) {
+  double low = 1e30;
+  double high = -1e30;
+  for (const Metric& metric : metrics) {
+    for (const Curve& curve : curves) {
+      if (const auto value = curve.value(metric)) {
+        low = std::min(low, *value);
+        high = std::max(high, *value);
+      }
+    }
+  }
+  if (low > high) return "";
+  if (high - low < 1e-9) high = low + 1;
+  const double last = std::max<double>(1, static_cast<double>(metrics.back().step));
+  std::string out = fmt::format("<rect x=\"{}\" y=\"{}\" width=\"{}\" height=\"{}\" fill=\"none\" stroke=\"#888\"/>",
+                                kLeft, top, kWidth, kHeight);
+  for (const double part : {0.0, 0.5, 1.0}) {
+    out += fmt::format("<text x=\"{}\" y=\"{:.1f}\" text-anchor=\"end\">{:.4g}</text>", kLeft - 6,
+                       top + kHeight * (1 - part) + 4, low + part * (high - low));
+    out += fmt::format("<text x=\"{:.1f}\" y=\"{}\" text-anchor=\"middle\">{:.0f}</text>", kLeft + kWidth * part,
+                       top + kHeight + 16, part * last);
+  }
+  int legend = kLeft + 10;
+  for (const Curve& curve : curves) {
+    std::string points;
+    for (const Metric& metric : metrics) {
+      if (const auto value = curve.value(metric))
+        points += fmt::format("{:.1f},{:.1f} ", kLeft + kWidth * static_cast<double>(metric.step) / last,
+                              top + kHeight * (high - *value) / (high - low));
+    }
+    out += fmt::format("<polyline fill=\"none\" stroke=\"{}\" points=\"{}\"/>", curve.colour, points);
+    out += fmt::format("<text x=\"{}\" y=\"{}\" fill=\"{}\">{} ({})</text>", legend, top + 16, curve.colour, curve.name,
+                       unit);
+    legend += 200;
+  }
+  return out;
+}
+
+}  // namespace
+
+std::string curves_svg(const std::vector<Metric>& metrics) {
+  using Value = std::optional<double>;
+  std::string out = fmt::format(
+      "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {0} {1}\" font-family=\"sans-serif\" font-size=\"12\">"
+      "<rect width=\"{0}\" height=\"{1}\" fill=\"#fff\"/>",
+      kLeft + kWidth + 20, 2 * (kHeight + kGap));
+  if (!metrics.empty()) {
+    const auto log_loss = [](const Metric& m) { return m.loss > 0 ? Value{std::log10(m.loss)} : Value{}; };
+    const auto leaves = [](const Metric& m) { return m.gain ? Value{m.gain->leaves} : Value{}; };
+    const auto comics = [](const Metric& m) { return m.gain ? Value{m.gain->comics} : Value{}; };
+    out += diagram(metrics, {{"loss", "#2a6fb0", log_loss}}, 10, "log10");
+    out += diagram(metrics, {{"leaves over bicubic", "#2f8f4e", leaves}, {"comics over bicubic", "#c0562b", comics}},
+                   10 + kHeight + kGap, "dB");
+  }
+  return out + "</svg>\n";
+}
+
+}  // namespace weir::training

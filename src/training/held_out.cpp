@@ -1,0 +1,86 @@
+#include "training/held_out.hpp"
+
+#include <utility>
+
+#include "nn/train/ops.hpp"
+#include "synth/canvas_file.hpp"
+#include "synth/quality.hpp"
+#include "synth/resize.hpp"
+#include "training/pairs.hpp"
+
+namespace weir::training {
+
+namespace {
+
+constexpr int kPictures = 12;  // half of them comics
+constexpr int kBorder = 2;
+constexpr int kStripRows = 6;
+
+/// a + b, as an 8-bit file would have it.
+synth::Canvas sum_of(const synth::Canvas& a, const float* b) {
+  synth::Canvas sum = a;
+  for (synth::Colour& pixel : sum.pixels) {
+    for (float& value : pixel) value += *b++;
+  }
+  to_eight_bits(sum);
+  return sum;
+}
+
+void paste(const synth::Canvas& from, synth::Canvas& to, int left, int top) {
+  for (int y = 0; y < from.height; ++y) {
+    for (int x = 0; x < from.width; ++x) to.at(left + x, top + y) = from.at(x, y);
+  }
+}
+
+}  // namespace
+
+Result<HeldOut> HeldOut::draw(const Recipe& recipe, synth::Lettering& lettering) {
+  HeldOut held;
+  held.scale_ = recipe.structure.scale;
+  for (int i = 0; i < kPictures; ++i) {
+    Shown shown;
+    shown.comic = i % 2 == 1;
+    auto pair = draw_pair(recipe, PairFeed::kHeldOut + static_cast<std::uint64_t>(i), shown.comic, true, lettering);
+    if (!pair) return pair.error();
+    shown.small = std::move(pair->small);
+    shown.base = enlarge_base(shown.small, held.scale_);
+    shown.wanted = sum_of(shown.base, pair->detail.pixels.front().data());
+    synth::Canvas bicubic = synth::enlarge(shown.small, held.scale_, synth::Kernel::cubic);
+    synth::to_eight_bits(bicubic);
+    shown.base_psnr = synth::compare(bicubic, shown.wanted, kBorder).psnr;
+    shown.made = shown.base;
+    held.shown_.push_back(std::move(shown));
+  }
+  return held;
+}
+
+Result<Gain> HeldOut::look(const Network& network, nn::train::Device& device) {
+  Gain gain;
+  for (Shown& shown : shown_) {
+    nn::train::Tape tape{device};
+    const nn::train::Shape shape{1, 3, shown.small.height, shown.small.width};
+    const std::span<const float> values{shown.small.pixels.front().data(), shape.count()};
+    const auto detail = tape.read(network.detail(tape, tape.input(shape, values)));
+    if (!detail) return detail.error();
+    shown.made = sum_of(shown.base, detail->data());
+    (shown.comic ? gain.comics : gain.leaves) +=
+        (synth::compare(shown.made, shown.wanted, kBorder).psnr - shown.base_psnr) / (kPictures / 2);
+  }
+  return gain;
+}
+
+Status HeldOut::write_strip(const std::filesystem::path& path) const {
+  constexpr int kGap = 4;
+  const int side = shown_.front().wanted.width;
+  const int rows = std::min<int>(kStripRows, static_cast<int>(shown_.size()));
+  synth::Canvas strip{3 * (side + kGap) - kGap, rows * (side + kGap) - kGap, {0.5F, 0.5F, 0.5F}};
+  for (int row = 0; row < rows; ++row) {
+    const Shown& shown = shown_[static_cast<std::size_t>(row)];
+    paste(shown.base, strip, 0, row * (side + kGap));
+    paste(shown.made, strip, side + kGap, row * (side + kGap));
+    paste(shown.wanted, strip, 2 * (side + kGap), row * (side + kGap));
+  }
+  return synth::write_canvas(strip, path);
+}
+
+}  // namespace weir::training

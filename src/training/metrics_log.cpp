@@ -1,0 +1,66 @@
+#include "training/metrics_log.hpp"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <fstream>
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include "base/text.hpp"
+
+namespace weir::training {
+
+namespace {
+
+std::string line_of(const Metric& metric) {
+  nlohmann::ordered_json json{
+      {"step", metric.step}, {"loss", metric.loss}, {"rate", metric.rate}, {"seconds", metric.seconds}};
+  if (metric.gain) {
+    json["gain_leaves_db"] = metric.gain->leaves;
+    json["gain_comics_db"] = metric.gain->comics;
+  }
+  return json.dump() + '\n';
+}
+
+/// Nothing for a line that is not whole.
+std::optional<Metric> metric_of(const std::string& line) {
+  const auto json = nlohmann::json::parse(line, nullptr, false);
+  if (!json.is_object()) return std::nullopt;
+  Metric metric{json.value("step", std::uint64_t{0}), json.value("loss", 0.0), json.value("rate", 0.0),
+                json.value("seconds", 0.0), std::nullopt};
+  if (json.contains("gain_leaves_db"))
+    metric.gain = Gain{json.value("gain_leaves_db", 0.0), json.value("gain_comics_db", 0.0)};
+  return metric;
+}
+
+}  // namespace
+
+Result<MetricsLog> MetricsLog::open(const std::filesystem::path& path, std::uint64_t step) {
+  MetricsLog log;
+  log.path_ = path;
+  std::string kept;
+  std::ifstream lines{path};
+  for (std::string line; std::getline(lines, line);) {
+    const auto metric = metric_of(line);
+    if (!metric || metric->step > step) break;
+    kept += line_of(*metric);
+    log.metrics_.push_back(*metric);
+  }
+  if (auto written = write_file(path, kept); !written) return written.error();
+  log.file_ = FileDescriptor{::open(path.c_str(), O_WRONLY | O_APPEND | O_CLOEXEC)};
+  if (!log.file_) return Error{errc_of(errno), fmt::format("{}: {}", printable(path.native()), errno_text(errno))};
+  return log;
+}
+
+Status MetricsLog::add(const Metric& metric) {
+  metrics_.push_back(metric);
+  const std::string line = line_of(metric);
+  if (::write(file_.get(), line.data(), line.size()) != static_cast<ssize_t>(line.size()))
+    return Error{errc_of(errno), fmt::format("{}: {}", printable(path_.native()), errno_text(errno))};
+  return ok();
+}
+
+}  // namespace weir::training

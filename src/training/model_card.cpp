@@ -1,0 +1,47 @@
+#include "training/model_card.hpp"
+
+#include <fmt/format.h>
+
+namespace weir::training {
+
+namespace {
+
+std::size_t parameters_of(const nn::Graph& graph) {
+  std::size_t count = 0;
+  for (const nn::Layer& layer : graph.layers) {
+    if (const auto* conv = std::get_if<nn::Convolution>(&layer.operation))
+      count += conv->weight.size() + conv->bias.size();
+    if (const auto* prelu = std::get_if<nn::PRelu>(&layer.operation)) count += prelu->slope.size();
+  }
+  return count;
+}
+
+}  // namespace
+
+Result<std::string> model_card(const Recipe& recipe, const nn::Graph& graph, const Trained& trained) {
+  const auto multiplications = nn::multiplications_per_pixel(graph);
+  if (!multiplications) return multiplications.error();
+  const auto& s = recipe.structure;
+  const auto& d = recipe.data;
+  std::string text = fmt::format("# {}\n\nEnlarges {} times. ", recipe.name, s.scale);
+  text += fmt::format(
+      "{} convolutions of 3x3 with {} channels and PReLU, shuffled pixels, added to a bicubic resize: {} "
+      "parameters, {:.0f} multiplications for each pixel of the input.\n\n",
+      s.layers + 2, s.channels, parameters_of(graph), *multiplications);
+  if (!recipe.about.empty()) text += recipe.about + "\n\n";
+  text += fmt::format(
+      "## How it was made\n\nBy `weir train` from pictures that were drawn, none that was collected: {:.0f} % "
+      "comics, the rest leaves; {:.0f} % of the pairs only shrunk (antialiased cubic), the rest blurred, noisy "
+      "or through JPEG, too. ",
+      100 * d.comics, 100 * d.clean);
+  text +=
+      fmt::format("{} of {} steps of {} patches of {} x {}, loss {}, seed {}; {:.2f} hours.\n\n", trained.step,
+                  trained.steps, d.batch, d.patch, d.patch, recipe.learning.loss, recipe.seed, trained.seconds / 3600);
+  text += fmt::format(
+      "## What it reaches\n\nOn 12 drawn pictures that it never saw, only shrunk, PSNR of the luma over bicubic: "
+      "leaves {:+.2f} dB, comics {:+.2f} dB.\n",
+      trained.gain.leaves, trained.gain.comics);
+  return text;
+}
+
+}  // namespace weir::training

@@ -1,0 +1,46 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <string_view>
+
+#include "base/result.hpp"
+
+namespace weir::training {
+
+/// What a network is made by; docs/training.md has the file's form. Together with the number of steps it decides every bit
+/// of the weights, on one instruction set.
+struct Recipe {
+  std::string name = "network";
+  std::uint64_t seed = 1;
+  std::string about;  ///< for the model card: what the network is good and bad at
+
+  struct Structure {
+    int scale = 2;
+    int channels = 32;  ///< of every layer between the first and the last
+    int layers = 8;     ///< 3x3 convolutions between them
+  } structure;
+  struct Data {
+    float comics = 0.5F;   ///< share of comics; the rest are leaves
+    float clean = 0.4F;    ///< share of pairs that are only shrunk
+    int side = 256;        ///< of a picture that is drawn
+    int per_picture = 16;  ///< patches cut from it
+    int patch = 48;        ///< side of a patch of the small picture
+    int batch = 16;        ///< patches of a step
+  } data;
+  struct Learning {
+    std::string loss = "charbonnier";  ///< or "l1", "mse"
+    double rate = 1e-3;                ///< of Adam, after the warm-up; a cosine leads from it to `floor`
+    double floor = 1e-6;
+    std::uint64_t warm_up = 200;  ///< steps
+    double average = 0.999;       ///< decay of the weights' running mean, which is what is kept; 0: none
+    std::uint64_t steps = 80000;
+    std::uint64_t look_every = 2000;  ///< steps between two looks at the held-out pictures
+  } learning;
+};
+
+/// Errors: invalid_argument naming the place: "recipe.toml:3: unknown key 'chanels'", a value out of its range.
+Result<Recipe> parse_recipe(std::string_view text, const std::string& name);
+
+}  // namespace weir::training

@@ -1,0 +1,190 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <fstream>
+
+#include "folder.hpp"
+#include "nn/network.hpp"
+#include "nn/reference.hpp"
+#include "nn/train/cpu_device.hpp"
+#include "training/metrics_log.hpp"
+#include "training/network.hpp"
+#include "training/pairs.hpp"
+#include "training/recipe.hpp"
+#include "training/train.hpp"
+
+namespace weir::training {
+namespace {
+
+namespace fs = std::filesystem;
+using testing::HasSubstr;
+
+constexpr std::string_view kSmall = R"(
+name = "small"
+[structure]
+channels = 8
+layers = 1
+[data]
+side = 48
+patch = 12
+batch = 2
+per_picture = 3
+[learning]
+warm_up = 5
+steps = 120
+look_every = 60
+)";
+
+Recipe small_recipe() { return *parse_recipe(kSmall, "small.toml"); }
+
+bool has_fonts() { return static_cast<bool>(synth::Lettering::open()); }
+
+TEST(Recipe, TellsWhatIsWrongAndWhere) {
+  const Recipe recipe = small_recipe();
+  EXPECT_EQ(recipe.name, "small");
+  EXPECT_EQ(recipe.structure.channels, 8);
+  EXPECT_EQ(recipe.data.patch, 12);
+  const std::pair<const char*, const char*> wrong[] = {
+      {"nam = 'x'\n", "r.toml:1: unknown key 'nam'"},
+      {"\n[structure]\nscale = 5\n", "r.toml:3: 'scale' must be a whole number from 2 to 4"},
+      {"[data]\ncomics = 'half'\n", "r.toml:2: 'comics' must be a number from 0 to 1"},
+      {"[data]\nside = 64\npatch = 48\n", "r.toml:3: a patch of 48 pixels is cut from 32"},
+      {"[learning]\nloss = 'best'\n", "r.toml:2: 'loss' must be charbonnier, l1 or mse"},
+      {"data = 3\n", "r.toml:1: 'data' must be a table"},
+      {"name = 'a/b'\n", "r.toml:1: 'name' must be fit for a file"},
+      {"name = \n", "r.toml:1: "},
+  };
+  for (const auto& [text, message] : wrong) {
+    const auto read = parse_recipe(text, "r.toml");
+    ASSERT_FALSE(read) << text;
+    EXPECT_EQ(read.error().code, Errc::invalid_argument);
+    EXPECT_THAT(read.error().what, HasSubstr(message));
+  }
+}
+
+TEST(PairFeed, ABatchDependsOnItsNumberAlone) {
+  if (!has_fonts()) GTEST_SKIP() << "no fonts here";
+  const Recipe recipe = small_recipe();
+  const auto feed = PairFeed::open(recipe);
+  const auto other = PairFeed::open(recipe);
+  ASSERT_TRUE(feed && other);
+  std::vector<Batch> batches;
+  for (std::uint64_t i = 0; i < 7; ++i) batches.push_back(*(*feed)->batch(i));
+  for (const std::uint64_t i : {6U, 0U, 3U}) {
+    const auto again = (*other)->batch(i);
+    ASSERT_TRUE(again);
+    EXPECT_EQ(again->small, batches[i].small) << i;
+    EXPECT_EQ(again->detail, batches[i].detail) << i;
+  }
+  EXPECT_EQ(batches[0].small.size(), 2U * 12 * 12 * 3);
+  EXPECT_EQ(batches[0].detail.size(), 2U * 24 * 24 * 3);
+  EXPECT_NE(batches[0].small, batches[1].small);
+}
+
+TEST(Network, ItsGraphIsTheResizeAndTheDetail) {
+  nn::train::CpuDevice device{2};
+  nn::train::ParameterSet parameters{device, 5};
+  const Network network{parameters, {.scale = 2, .channels = 8, .layers = 2}};
+  synth::Canvas small{20, 16};
+  synth::Random random{1};
+  for (synth::Colour& pixel : small.pixels) pixel = {random.unit(), random.unit(), random.unit()};
+  nn::train::Tape tape{device};
+  const nn::train::Shape shape{1, 3, small.height, small.width};
+  const auto detail = tape.read(network.detail(tape, tape.input(shape, {small.pixels.front().data(), shape.count()})));
+  ASSERT_TRUE(detail) << detail.error().what;
+  const auto graph = network.graph(device);
+  ASSERT_TRUE(graph) << graph.error().what;
+  compute::Planes planes{3, small.height, small.width};
+  for (int c = 0; c < 3; ++c) {
+    for (int y = 0; y < small.height; ++y) {
+      for (int x = 0; x < small.width; ++x) planes.at(c, y, x) = small.at(x, y)[static_cast<std::size_t>(c)];
+    }
+  }
+  const auto made = nn::run_reference(*graph, planes);
+  ASSERT_TRUE(made) << made.error().what;
+  const synth::Canvas base = enlarge_base(small, 2);
+  for (int y = 0; y < base.height; ++y) {
+    for (int x = 0; x < base.width; ++x) {
+      for (std::size_t c = 0; c < 3; ++c) {
+        const auto i =
+            (static_cast<std::size_t>(y) * static_cast<std::size_t>(base.width) + static_cast<std::size_t>(x)) * 3 + c;
+        ASSERT_NEAR(made->at(static_cast<int>(c), y, x), base.at(x, y)[c] + (*detail)[i], 2e-5) << x << " " << y;
+      }
+    }
+  }
+}
+
+TEST(Train, LearnsGoesOnAndEndsWithTheSameBits) {
+  if (!has_fonts()) GTEST_SKIP() << "no fonts here";
+  const test::Folder folder;
+  const Recipe recipe = small_recipe();
+  const auto nobody = [](const TrainProgress&) {};
+  const auto whole = train(std::string{kSmall}, recipe, {.folder = folder / "whole", .threads = 1}, {}, nobody);
+  ASSERT_TRUE(whole) << whole.error().what;
+  EXPECT_TRUE(*whole);
+
+  // Stopped after a while, and gone on with, on more threads.
+  std::stop_source stop;
+  std::uint64_t stopped = 0;
+  const auto stopping = [&](const TrainProgress& progress) {
+    stopped = progress.step;
+    stop.request_stop();
+  };
+  TrainSettings settings{.folder = folder / "parts", .threads = 2};
+  const auto first = train(std::string{kSmall}, recipe, settings, stop.get_token(), stopping);
+  ASSERT_TRUE(first) << first.error().what;
+  EXPECT_FALSE(*first);
+  EXPECT_EQ(stopped, 50U);
+  const auto twice = train(std::string{kSmall}, recipe, settings, {}, nobody);
+  ASSERT_FALSE(twice);
+  EXPECT_EQ(twice.error().code, Errc::exists);
+  settings.resume = true;
+  const auto other = train(std::string{kSmall} + "\n", recipe, settings, {}, nobody);
+  ASSERT_FALSE(other);
+  EXPECT_THAT(other.error().what, HasSubstr("another recipe"));
+  // As after kill -9: a line of a step that the checkpoint does not know, and half a line.
+  std::ofstream{folder / "parts/metrics.jsonl", std::ios::app} << "{\"step\":100,\"loss\":1}\n{\"st";
+  const auto second = train(std::string{kSmall}, recipe, settings, {}, nobody);
+  ASSERT_TRUE(second) << second.error().what;
+  EXPECT_TRUE(*second);
+
+  for (const char* name : {"small.param", "small.bin", "checkpoint", "strip.png"})
+    EXPECT_EQ(folder.text(fs::path{"whole"} / name), folder.text(fs::path{"parts"} / name)) << name;
+  for (const char* name : {"small.md", "curves.svg", "recipe.toml"})
+    EXPECT_FALSE(folder.text(fs::path{"parts"} / name).empty()) << name;
+  const auto log = MetricsLog::open(folder / "parts/metrics.jsonl", 120);
+  ASSERT_TRUE(log);
+  std::vector<std::uint64_t> steps;
+  for (const Metric& metric : log->all()) steps.push_back(metric.step);
+  EXPECT_THAT(steps, testing::ElementsAre(50, 100, 120));
+  EXPECT_LT(log->all().back().loss, log->all().front().loss * 1.5);
+  EXPECT_TRUE(log->all().back().gain);
+
+  const auto network = nn::load_network(folder / "parts/small.param");
+  ASSERT_TRUE(network) << network.error().what;
+  EXPECT_EQ(network->family.scale, 2);
+}
+
+TEST(Train, NothingToResumeIsSaid) {
+  if (!has_fonts()) GTEST_SKIP() << "no fonts here";
+  const test::Folder folder;
+  const auto made = train(std::string{kSmall}, small_recipe(), {.folder = folder / "none", .resume = true}, {},
+                          [](const TrainProgress&) {});
+  ASSERT_FALSE(made);
+  EXPECT_THAT(made.error().what, HasSubstr("no training to go on with"));
+}
+
+TEST(Curves, ShowEveryLook) {
+  std::vector<Metric> metrics;
+  EXPECT_THAT(curves_svg(metrics), testing::StartsWith("<svg"));
+  for (std::uint64_t i = 1; i <= 4; ++i)
+    metrics.push_back({i * 50, 0.1 / static_cast<double>(i), 1e-3, 1, std::nullopt});
+  metrics.back().gain = Gain{1, 2};
+  const std::string svg = curves_svg(metrics);
+  EXPECT_THAT(svg, HasSubstr("loss (log10)"));
+  EXPECT_THAT(svg, HasSubstr("comics over bicubic (dB)"));
+}
+
+}  // namespace
+}  // namespace weir::training
