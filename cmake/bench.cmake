@@ -6,6 +6,11 @@ if(benchmark_FOUND)
   add_executable(weir_bench EXCLUDE_FROM_ALL ${WEIR_BENCH_SOURCES})
   target_link_libraries(weir_bench PRIVATE weir_core $<TARGET_NAME_IF_EXISTS:weir_audit> benchmark::benchmark_main)
   add_dependencies(weir_benchmarks weir_bench)
+
+  # What bench/training runs.
+  add_executable(weir_training_bench EXCLUDE_FROM_ALL bench/training.cpp src/compute/kernels/peak_bench.cpp)
+  target_link_libraries(weir_training_bench PRIVATE weir_core benchmark::benchmark)
+  add_dependencies(weir_benchmarks weir_training_bench)
 endif()
 
 add_executable(weir_measure EXCLUDE_FROM_ALL bench/measure.cpp)

@@ -132,27 +132,8 @@ struct Execute {
       Loops::copy_channels(part);
     });
   }
-  void operator()(const MaxPool& c) const {
-    const int images = c.shape.images;
-    work.share(images, 1, static_cast<double>(c.in.count) / images, [&](int first, int last, int) {
-      MaxPool part = c;
-      part.in = part_of(c.in, images, first, last - first);
-      part.out = part_of(c.out, images, first, last - first);
-      part.shape.images = last - first;
-      Loops::max_pool(part);
-    });
-  }
-  void operator()(const MaxPoolBack& c) const {
-    const int images = c.shape.images;
-    work.share(images, 1, static_cast<double>(c.in.count) / images, [&](int first, int last, int) {
-      MaxPoolBack part = c;
-      part.in = part_of(c.in, images, first, last - first);
-      part.out_gradient = part_of(c.out_gradient, images, first, last - first);
-      part.in_gradient = part_of(c.in_gradient, images, first, last - first);
-      part.shape.images = last - first;
-      Loops::max_pool_back(part);
-    });
-  }
+  void operator()(const MaxPool& c) const { work.max_pool(c); }
+  void operator()(const MaxPoolBack& c) const { work.max_pool_back(c); }
   void operator()(const Loss& c) const {
     const double all = sum(c.prediction.count, [&](std::size_t i, std::size_t n) {
       return k.distance(c.distance, as(c.epsilon), at(c.prediction) + i, at(c.target) + i, n);

@@ -70,6 +70,8 @@ class CpuWork {
   void convolve(const Convolve& c);
   void convolve_back(const ConvolveBack& c);
   void convolve_weights(const ConvolveWeights& c);
+  void max_pool(const MaxPool& c);
+  void max_pool_back(const MaxPoolBack& c);
 
   static float* at(Operand operand) { return static_cast<float*>(operand.memory); }
 

@@ -146,6 +146,39 @@ struct Elementwise {
         break;
     }
   }
+  static void largest(const T* const* taps, int count, T* out, std::size_t channels) {
+    for (std::size_t c = 0; c < channels; ++c) out[c] = taps[0][c];
+    for (int t = 1; t < count; ++t) {
+      const T* tap = taps[t];
+      for (std::size_t c = 0; c < channels; ++c) out[c] = tap[c] > out[c] ? tap[c] : out[c];
+    }
+  }
+  static void largest_back(const T* const* taps, int count, const T* out_gradient, T* const* gradients,
+                           std::size_t channels) {
+    constexpr std::size_t kSome = 16;  // channels at once, for vectors
+    for (std::size_t first = 0; first < channels; first += kSome) {
+      const std::size_t some = channels - first < kSome ? channels - first : kSome;
+      T most[kSome];
+      T at[kSome];  // the tap, as a number of the same size
+      for (std::size_t c = 0; c < some; ++c) {
+        most[c] = taps[0][first + c];
+        at[c] = 0;
+      }
+      for (int t = 1; t < count; ++t) {
+        const T* tap = taps[t] + first;
+        for (std::size_t c = 0; c < some; ++c) {
+          at[c] = tap[c] > most[c] ? static_cast<T>(t) : at[c];
+          most[c] = tap[c] > most[c] ? tap[c] : most[c];
+        }
+      }
+      for (int t = 0; t < count; ++t) {
+        T* gradient = gradients[t] + first;
+        for (std::size_t c = 0; c < some; ++c) {
+          gradient[c] += at[c] == static_cast<T>(t) ? out_gradient[first + c] : T{0};
+        }
+      }
+    }
+  }
   static void adam(const AdamJob<T>& job, std::size_t n) {
     for (std::size_t i = 0; i < n; ++i) {
       const T g = job.scale * job.gradient[i];

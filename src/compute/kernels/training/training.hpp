@@ -77,6 +77,11 @@ struct TrainingKernels {
   /// gradient (+)= scale * derivative of the distance by the prediction
   void (*distance_back)(Distance, float epsilon, const float* prediction, const float* target, float scale,
                         float* gradient, bool accumulate, std::size_t n);
+  /// out[c] = the largest of taps[0..count-1][c]
+  void (*largest)(const float* const* taps, int count, float* out, std::size_t channels);
+  /// gradients[t][c] += out_gradient[c] for the first t whose taps[t][c] is the largest
+  void (*largest_back)(const float* const* taps, int count, const float* out_gradient, float* const* gradients,
+                       std::size_t channels);
   void (*adam)(const AdamJob<float>&, std::size_t n);
   void (*sgd)(const SgdJob<float>&, std::size_t n);
 };
