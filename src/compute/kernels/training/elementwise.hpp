@@ -156,27 +156,31 @@ struct Elementwise {
   static void largest_back(const T* const* taps, int count, const T* out_gradient, T* const* gradients,
                            std::size_t channels) {
     constexpr std::size_t kSome = 16;  // channels at once, for vectors
-    for (std::size_t first = 0; first < channels; first += kSome) {
-      const std::size_t some = channels - first < kSome ? channels - first : kSome;
-      T most[kSome];
-      T at[kSome];  // the tap, as a number of the same size
-      for (std::size_t c = 0; c < some; ++c) {
-        most[c] = taps[0][first + c];
-        at[c] = 0;
-      }
-      for (int t = 1; t < count; ++t) {
-        const T* tap = taps[t] + first;
-        for (std::size_t c = 0; c < some; ++c) {
-          at[c] = tap[c] > most[c] ? static_cast<T>(t) : at[c];
-          most[c] = tap[c] > most[c] ? tap[c] : most[c];
-        }
-      }
-      for (int t = 0; t < count; ++t) {
-        T* gradient = gradients[t] + first;
-        for (std::size_t c = 0; c < some; ++c) {
-          gradient[c] += at[c] == static_cast<T>(t) ? out_gradient[first + c] : T{0};
-        }
-      }
+    std::size_t c = 0;
+    for (; c + kSome <= channels; c += kSome) some_largest_back<kSome>(taps, count, out_gradient, gradients, c);
+    for (; c < channels; ++c) some_largest_back<1>(taps, count, out_gradient, gradients, c);
+  }
+  template <std::size_t Some>
+  static void some_largest_back(const T* const* taps, int count, const T* out_gradient, T* const* gradients,
+                                std::size_t first) {
+    T most[Some], at[Some], wanted[Some];  // at: the tap, as a number of the same size
+    for (std::size_t c = 0; c < Some; ++c) {
+      most[c] = taps[0][first + c];
+      at[c] = 0;
+      wanted[c] = out_gradient[first + c];
+    }
+    for (int t = 1; t < count; ++t) {
+      const T* tap = taps[t] + first;
+      const T number = static_cast<T>(t);
+      for (std::size_t c = 0; c < Some; ++c) at[c] = tap[c] > most[c] ? number : at[c];
+      for (std::size_t c = 0; c < Some; ++c) most[c] = tap[c] > most[c] ? tap[c] : most[c];
+    }
+    for (int t = 0; t < count; ++t) {
+      T* gradient = gradients[t] + first;
+      const T number = static_cast<T>(t);
+      T sum[Some];
+      for (std::size_t c = 0; c < Some; ++c) sum[c] = gradient[c] + (at[c] == number ? wanted[c] : T{0});
+      for (std::size_t c = 0; c < Some; ++c) gradient[c] = sum[c];
     }
   }
   static void adam(const AdamJob<T>& job, std::size_t n) {

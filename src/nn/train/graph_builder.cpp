@@ -1,0 +1,118 @@
+#include "nn/train/graph_builder.hpp"
+
+#include <fmt/format.h>
+
+#include <utility>
+
+namespace weir::nn::train {
+
+namespace {
+
+/// [kernel * kernel, rows, columns] to [outer, inner, kernel * kernel], where `outer` is the columns or the rows.
+std::vector<float> in_ncnn_order(const std::vector<float>& values, int taps, int rows, int columns,
+                                 bool columns_outer) {
+  std::vector<float> made(values.size());
+  const auto at = [](int i) { return static_cast<std::size_t>(i); };
+  for (int t = 0; t < taps; ++t) {
+    for (int r = 0; r < rows; ++r) {
+      for (int c = 0; c < columns; ++c) {
+        const int pair = columns_outer ? c * rows + r : r * columns + c;
+        made[at(pair) * at(taps) + at(t)] = values[(at(t) * at(rows) + at(r)) * at(columns) + at(c)];
+      }
+    }
+  }
+  return made;
+}
+
+}  // namespace
+
+std::vector<float> GraphBuilder::values_of(const Parameter& parameter) {
+  std::vector<float> values(parameter.shape.count());
+  if (status_) status_ = device_.read(parameter.value.operand(), values);
+  return values;
+}
+
+int GraphBuilder::layer(const std::string& name, std::vector<int> inputs, Operation operation, int channels) {
+  const int blob = static_cast<int>(graph_.blobs.size());
+  const std::string full = fmt::format("{}_{}", name, graph_.layers.size());
+  graph_.blobs.push_back({channels, false});
+  graph_.blob_names.push_back(full);
+  graph_.layers.push_back({full, 0, std::move(inputs), {blob}, std::move(operation)});
+  return blob;
+}
+
+int GraphBuilder::input(int channels) { return graph_.input = layer("input", {}, Input{}, channels); }
+
+int GraphBuilder::convolution(int in, const Parameter& weights, const Parameter& bias, Window window) {
+  const int in_c = channels_of(in), out_c = weights.shape.c;
+  Convolution op{in_c, out_c, window.kernel, window.stride, window.padding, {}, {}, values_of(bias)};
+  op.weight = in_ncnn_order(values_of(weights), window.kernel * window.kernel, in_c, out_c, true);
+  return layer("conv", {in}, std::move(op), out_c);
+}
+
+// Its weights are [kernel * kernel * out, in].
+int GraphBuilder::deconvolution(int in, const Parameter& weights, const Parameter& bias, Window window) {
+  const int in_c = channels_of(in), out_c = bias.shape.c;
+  Deconvolution op{in_c, out_c, window.kernel, window.stride, window.padding, {}, {}, values_of(bias)};
+  op.weight = in_ncnn_order(values_of(weights), window.kernel * window.kernel, out_c, in_c, false);
+  return layer("deconv", {in}, std::move(op), out_c);
+}
+
+int GraphBuilder::prelu(int in, const Parameter& slopes) {
+  return layer("prelu", {in}, nn::PRelu{values_of(slopes)}, channels_of(in));
+}
+int GraphBuilder::activation(int in, Activation activation) {
+  return layer("act", {in}, Pointwise{activation}, channels_of(in));
+}
+int GraphBuilder::pixel_shuffle(int in, int factor) {
+  return layer("shuffle", {in}, nn::PixelShuffle{factor}, channels_of(in) / (factor * factor));
+}
+int GraphBuilder::resize(int in, Interp::Kind kind, float scale) {
+  return layer("resize", {in}, Interp{kind, scale}, channels_of(in));
+}
+int GraphBuilder::add(int a, int b) { return layer("add", {a, b}, BinaryOp{}, channels_of(a)); }
+int GraphBuilder::concat(std::span<const int> parts) {
+  int channels = 0;
+  for (const int part : parts) channels += channels_of(part);
+  return layer("concat", {parts.begin(), parts.end()}, nn::Concat{}, channels);
+}
+
+void GraphBuilder::split_shared() {
+  std::vector<int> uses(graph_.blobs.size());
+  for (const Layer& one : graph_.layers) {
+    for (const int blob : one.inputs) ++uses[static_cast<std::size_t>(blob)];
+  }
+  std::vector<std::vector<int>> copies(graph_.blobs.size());  // of each blob, last use first
+  std::vector<Layer> layers;
+  for (Layer& one : graph_.layers) {
+    for (int& blob : one.inputs) {
+      auto& left = copies[static_cast<std::size_t>(blob)];
+      if (left.empty()) continue;
+      blob = left.back();
+      left.pop_back();
+    }
+    const int made = one.outputs.front();
+    const int count = static_cast<std::size_t>(made) < uses.size() ? uses[static_cast<std::size_t>(made)] : 0;
+    layers.push_back(std::move(one));
+    if (count < 2) continue;
+    const std::string& name = graph_.blob_names[static_cast<std::size_t>(made)];
+    Layer split{"split_" + name, 0, {made}, {}, Split{}};
+    for (int i = 0; i < count; ++i) {
+      split.outputs.push_back(static_cast<int>(graph_.blobs.size()));
+      graph_.blob_names.push_back(fmt::format("{}_copy_{}", graph_.blob_names[static_cast<std::size_t>(made)], i));
+      graph_.blobs.push_back(graph_.blobs[static_cast<std::size_t>(made)]);
+    }
+    copies[static_cast<std::size_t>(made)].assign(split.outputs.rbegin(), split.outputs.rend());
+    layers.push_back(std::move(split));
+  }
+  graph_.layers = std::move(layers);
+}
+
+Result<Graph> GraphBuilder::finish(int output) {
+  if (!status_) return status_.error();
+  graph_.output = output;
+  split_shared();
+  return std::move(graph_);
+}
+
+}  // namespace weir::nn::train

@@ -1,0 +1,258 @@
+// What is trained here is what the engine runs: a tape's result against the network's, written and read again.
+#include "nn/train/graph_builder.hpp"
+
+#include <gtest/gtest.h>
+#include <stdlib.h>
+
+#include <algorithm>
+#include <cmath>
+#include <filesystem>
+#include <limits>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "nn/ncnn_graph.hpp"
+#include "nn/ncnn_text.hpp"
+#include "nn/ncnn_weights.hpp"
+#include "nn/ncnn_writer.hpp"
+#include "nn/network.hpp"
+#include "nn/reference.hpp"
+#include "nn/run.hpp"
+#include "nn/train/cpu_device.hpp"
+#include "nn/train/ops.hpp"
+#include "nn/train/parameters.hpp"
+#include "nn/train/random.hpp"
+
+namespace weir::nn::train {
+namespace {
+
+constexpr int kHeight = 21, kWidth = 26;
+constexpr Window kSame{3, 1, 1};
+
+/// Every layer that can be built, and a blob that is used three times.
+class Net {
+ public:
+  explicit Net(Device& on) : set_{on, 5} {
+    first_ = set_.layer("first", 3, 16, 3);
+    slopes_ = &set_.constant("slopes", 16, 0.2F);
+    second_ = set_.layer("second", 16, 16, 3);
+    point_ = set_.layer("point", 32, 8);
+    down_ = set_.layer("down", 8, 8, 3);
+    up_ = &set_.weights("up", {2 * 2 * 12, 8}, 8);
+    up_bias_ = &set_.constant("up_bias", 12, 0.1F);
+  }
+  Tensor run(Tape& t, Tensor x) {
+    const auto conv = [&t](Tensor in, const ParameterSet::Layer& l, Window window) {
+      return conv2d(in, t.parameter(*l.weights), t.parameter(*l.bias), window);
+    };
+    const Tensor a = prelu(conv(x, first_, kSame), t.parameter(*slopes_));
+    const Tensor b = add(leaky_relu(conv(a, second_, kSame), 0.1F), a);
+    const std::vector<Tensor> both{a, b};
+    const Tensor c = sigmoid(conv(relu(conv(concat(both), point_, {})), down_, kSame));
+    return pixel_shuffle(grown(t, c), 2);
+  }
+  Result<Graph> graph(Device& on) {
+    GraphBuilder g{on};
+    const auto conv = [&g](int in, const ParameterSet::Layer& l, Window window) {
+      return g.convolution(in, *l.weights, *l.bias, window);
+    };
+    const int x = g.input(), a = g.prelu(conv(x, first_, kSame), *slopes_);
+    const int b = g.add(g.activation(conv(a, second_, kSame), {Activation::Kind::leaky_relu, 0.1F, 0}), a);
+    const std::vector<int> both{a, b};
+    const int point = g.activation(conv(g.concat(both), point_, {}), {Activation::Kind::relu, 0, 0});
+    const int c = g.activation(conv(point, down_, kSame), {Activation::Kind::sigmoid, 0, 0});
+    return g.finish(g.pixel_shuffle(g.deconvolution(c, *up_, *up_bias_, {2, 1, 0}), 2));
+  }
+
+ private:
+  /// A transposed convolution: [8] to [12], one pixel larger.
+  Tensor grown(Tape& t, Tensor c) { return conv_transpose2d(c, t.parameter(*up_), t.parameter(*up_bias_), {2, 1, 0}); }
+  ParameterSet set_;
+  ParameterSet::Layer first_, second_, point_, down_;
+  Parameter *slopes_ = nullptr, *up_ = nullptr, *up_bias_ = nullptr;
+};
+
+/// A network as weir's own will be: whole-number scale, the layers of the fast engine.
+class Enlarging {
+ public:
+  explicit Enlarging(Device& on) : set_{on, 6} {
+    first_ = set_.layer("first", 3, 16, 3);
+    slopes_ = &set_.constant("slopes", 16, 0.2F);
+    last_ = set_.layer("last", 16, 12, 3);
+  }
+  Tensor run(Tape& t, Tensor x) {
+    const Tensor h =
+        prelu(conv2d(x, t.parameter(*first_.weights), t.parameter(*first_.bias), kSame), t.parameter(*slopes_));
+    return pixel_shuffle(conv2d(h, t.parameter(*last_.weights), t.parameter(*last_.bias), kSame), 2);
+  }
+  Result<Graph> graph(Device& on) {
+    GraphBuilder g{on};
+    const int h = g.prelu(g.convolution(g.input(), *first_.weights, *first_.bias, kSame), *slopes_);
+    return g.finish(g.pixel_shuffle(g.convolution(h, *last_.weights, *last_.bias, kSame), 2));
+  }
+
+ private:
+  ParameterSet set_;
+  ParameterSet::Layer first_, last_;
+  Parameter* slopes_ = nullptr;
+};
+
+std::vector<float> picture() {
+  Random random{1, 1};
+  std::vector<float> values(std::size_t{3} * kHeight * kWidth);
+  for (float& value : values) value = static_cast<float>(random.uniform());
+  return values;
+}
+
+/// [h, w, c] to planes and back.
+compute::Planes to_planes(const std::vector<float>& values, int channels, int height, int width) {
+  compute::Planes planes{channels, height, width};
+  for (int y = 0; y < height; ++y) {
+    for (int x = 0; x < width; ++x) {
+      for (int c = 0; c < channels; ++c) {
+        planes.at(c, y, x) = values[static_cast<std::size_t>((y * width + x) * channels + c)];
+      }
+    }
+  }
+  return planes;
+}
+
+double largest_difference(const compute::Planes& a, const compute::Planes& b) {
+  EXPECT_TRUE(a.same_shape(b));
+  double most = 0;
+  for (std::size_t i = 0; i < a.values.size(); ++i) {
+    most = std::max(most, std::abs(static_cast<double>(a.values[i]) - static_cast<double>(b.values[i])));
+  }
+  return most;
+}
+
+template <class Any>
+compute::Planes on_tape(Device& on, Any& net) {
+  Tape tape{on};
+  const Tensor out = net.run(tape, tape.input({1, 3, kHeight, kWidth}, picture()));
+  EXPECT_TRUE(tape.status());
+  return to_planes(*tape.read(out), out.shape().c, out.shape().h, out.shape().w);
+}
+
+/// Written and read again, but for what recognise() asks of a whole network.
+Graph read_again(const NcnnFiles& files) {
+  struct Memory final : WeightBytes {
+    explicit Memory(std::span<const std::byte> bytes) : left_bytes{bytes} {}
+    std::uint64_t left() const override { return left_bytes.size(); }
+    Status read(std::span<std::byte> to) override {
+      std::copy_n(left_bytes.begin(), to.size(), to.begin());
+      left_bytes = left_bytes.subspan(to.size());
+      return ok();
+    }
+    std::span<const std::byte> left_bytes;
+  } bin{files.bin};
+  const auto lines = read_ncnn_text(files.param, "written");
+  EXPECT_TRUE(lines) << lines.error().what;
+  auto network = build_ncnn_graph(*lines, "written");
+  EXPECT_TRUE(network) << network.error().what;
+  EXPECT_TRUE(read_ncnn_weights(*network, bin, "written"));
+  return network->graph;
+}
+
+TEST(TrainedGraph, EveryLayerComesBackAsItWas) {
+  CpuDevice on{2};
+  Net net{on};
+  const auto graph = net.graph(on);
+  ASSERT_TRUE(graph);
+  const compute::Planes wanted = on_tape(on, net), in = to_planes(picture(), 3, kHeight, kWidth);
+  const auto whole = write_ncnn(*graph, NcnnStorage::float32), half = write_ncnn(*graph, NcnnStorage::float16);
+  ASSERT_TRUE(whole && half);
+  EXPECT_LT(half->bin.size(), whole->bin.size());
+  EXPECT_LT(largest_difference(*run_reference(read_again(*whole), in), wanted), 1e-4);
+  EXPECT_LT(largest_difference(*run_reference(read_again(*half), in), wanted), 1e-2);
+  // What was read is written again byte by byte.
+  EXPECT_EQ(write_ncnn(read_again(*whole), NcnnStorage::float32)->bin, whole->bin);
+  EXPECT_EQ(write_ncnn(read_again(*half), NcnnStorage::float16)->bin, half->bin);
+  EXPECT_EQ(write_ncnn(read_again(*whole), NcnnStorage::float32)->param, whole->param);
+}
+
+class PictureRows final : public InputRows {
+ public:
+  explicit PictureRows(const compute::Planes& planes) : planes_{planes} {}
+  Status begin() override { return ok(); }
+  Status fill(const PlanarRows& rows) override {
+    for (int i = 0; i < rows.count; ++i) {
+      for (int c = 0; c < rows.planes; ++c) {
+        const auto from = planes_.row(c, rows.first + i).subspan(static_cast<std::size_t>(rows.left));
+        std::copy_n(from.begin(), rows.width, rows.row[static_cast<std::size_t>(i)] + c * rows.plane_stride);
+      }
+    }
+    return ok();
+  }
+
+ private:
+  const compute::Planes& planes_;
+};
+
+/// With the engine's float32 kernels.
+Result<compute::Planes> on_engine(const Graph& graph, const compute::Planes& in) {
+  auto program = lower(graph);
+  if (!program) return program.error();
+  PlanLimits limits;
+  limits.memory = 64_MiB;
+  auto plan = plan_whole(graph, *program, {in.height, in.width}, compute::Storage::single, limits);
+  if (!plan) return plan.error();
+  const compute::Kernels& kernels = *compute::available_kernels().front();
+  compute::Team team{2};
+  auto runner = Runner::create(graph, *program, *plan, kernels, team, std::filesystem::temp_directory_path());
+  if (!runner) return runner.error();
+  PictureRows rows{in};
+  const Extent extent = plan->extent[static_cast<std::size_t>(program->output)];
+  compute::Planes out{3, extent.height, extent.width};
+  const auto take = [&](const PlanarRows& made) -> Status {
+    for (int i = 0; i < made.count; ++i) {
+      for (int c = 0; c < made.planes; ++c) {
+        const float* from = made.row[static_cast<std::size_t>(i)] + c * made.plane_stride;
+        std::copy_n(from, made.width, out.row(c, made.first + i).begin() + made.left);
+      }
+    }
+    return ok();
+  };
+  const Packed packed = pack(graph, *program, kernels, compute::Arithmetic::float32, {});
+  if (auto done = runner->run(packed, rows, take, {}); !done) return done.error();
+  return out;
+}
+
+TEST(TrainedGraph, AFileIsReadAsANetworkAndTheEngineRunsIt) {
+  std::string folder = (std::filesystem::temp_directory_path() / "weir-test-XXXXXX").native();
+  ASSERT_NE(::mkdtemp(folder.data()), nullptr);
+  CpuDevice on{2};
+  Enlarging net{on};
+  const auto graph = net.graph(on);
+  ASSERT_TRUE(graph);
+  const std::filesystem::path path = std::filesystem::path{folder} / "trained.param";
+  ASSERT_TRUE(save_ncnn(*write_ncnn(*graph, NcnnStorage::float32), path));
+  const auto network = load_network(path);
+  ASSERT_TRUE(network) << network.error().what;
+  EXPECT_EQ(network->family.scale, 2);
+  const compute::Planes wanted = on_tape(on, net), in = to_planes(picture(), 3, kHeight, kWidth);
+  const auto got = on_engine(network->graph, in);
+  ASSERT_TRUE(got) << got.error().what;
+  EXPECT_LT(largest_difference(*got, wanted), 1e-4);
+  std::filesystem::remove_all(folder);
+}
+
+TEST(TrainedGraph, AWeightThatIsNoNumberIsNotWritten) {
+  CpuDevice on{1};
+  Enlarging net{on};
+  auto graph = net.graph(on);
+  ASSERT_TRUE(graph);
+  auto* conv = std::get_if<Convolution>(&graph->layers[1].operation);
+  ASSERT_NE(conv, nullptr);
+  conv->weight[5] = 70000;
+  EXPECT_TRUE(write_ncnn(*graph, NcnnStorage::float32));
+  EXPECT_FALSE(write_ncnn(*graph, NcnnStorage::float16));
+  conv->weight[5] = std::numeric_limits<float>::quiet_NaN();
+  const auto refused = write_ncnn(*graph, NcnnStorage::float32);
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, Errc::bad_values);
+}
+
+}  // namespace
+}  // namespace weir::nn::train
