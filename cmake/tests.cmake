@@ -45,6 +45,14 @@ if(NOT WEIR_KERNELS_ONLY)
   add_dependencies(weir_tests weir_fake_nvml)
 endif()
 
+# A wall clock that jumps, to be preloaded.
+if(NOT WEIR_KERNELS_ONLY)
+  add_library(weir_jumping_clock SHARED ${PROJECT_SOURCE_DIR}/tests/jumping_clock/jumping_clock.cpp)
+  set_target_properties(weir_jumping_clock PROPERTIES OUTPUT_NAME jumping-clock)
+  target_compile_definitions(weir_tests PRIVATE WEIR_JUMPING_CLOCK="$<TARGET_FILE:weir_jumping_clock>")
+  add_dependencies(weir_tests weir_jumping_clock)
+endif()
+
 set(weir_test_environment "")
 if(WEIR_SANITIZE MATCHES "thread")
   # libvips and glib are not instrumented: what they do among themselves cannot be judged.

@@ -141,20 +141,26 @@ TEST_F(CliBatch, OnePictureHasACheckpointToo) {
   EXPECT_EQ(run(words, {.folder = folder_.path()}).status, 0);  // skipped, and no error
 }
 
-TEST_F(CliBatch, TheLadderGoesDownToASmallerNetwork) {
+TEST_F(CliBatch, TheLadderGoesDownToASmallerNetworkAndUpAgain) {
   write_tiny_network(folder_ / "nets", "wide", 2, 12);
-  network_ = "";
   for (const char* name : {"in/a.png", "in/b.png"}) picture(name, 3000, 40);
-  std::vector<std::string> all{"upscale", "in",   "-o",     "out",       "--ram", "42M",
-                               "--model", "nets", "--name", "nets/wide", "--json"};
-  const Ended refused = run(all, {.folder = folder_.path()});
-  if (refused.status == 0) GTEST_SKIP() << "the large network fits here";
-  all.insert(all.end(), {"--ladder", "nets/blocks"});
-  const Ended ended = run(all, {.folder = folder_.path()});
+  const auto with = [&](const std::vector<std::string>& more) {
+    std::vector<std::string> all{"upscale", "in", "-o", "out", "--model", "nets", "--name", "nets/wide", "--json"};
+    all.insert(all.end(), more.begin(), more.end());
+    return run(all, {.folder = folder_.path()});
+  };
+  if (with({"--ram", "42M"}).status == 0) GTEST_SKIP() << "the large network fits here";
+  const Ended ended = with({"--ram", "42M", "--ladder", "nets/blocks"});
   ASSERT_EQ(ended.status, 0) << ended.error;
   EXPECT_TRUE(ended.says("going down to nets/blocks")) << ended.error;
   EXPECT_EQ(summary_of(ended)["lower_rung"], 2);
-  EXPECT_EQ(run(all, {.folder = folder_.path()}).status, 0);
+  const Ended kept = with({"--ram", "512M", "--ladder", "nets/blocks", "--explain"});
+  EXPECT_TRUE(kept.says("in/a.png: skipped: done before")) << kept.error;
+  const Ended up = with({"--ram", "512M", "--ladder", "nets/blocks", "--explain", "--upgrade"});
+  EXPECT_EQ(up.status, 0) << up.error;
+  EXPECT_TRUE(up.says("in/a.png: done again: made on a lower rung: nets/blocks")) << up.error;
+  EXPECT_EQ(summary_of(up)["redone"], 2);
+  EXPECT_EQ(summary_of(up)["lower_rung"], 0);
 }
 
 TEST_F(CliBatch, StatusReportLogAndMetricsTellTheRun) {
@@ -236,12 +242,139 @@ TEST_F(CliBatch, AFullDiskPausesUntilThereIsRoom) {
   EXPECT_EQ(umount(small.c_str()), 0);
 }
 
+TEST_F(CliBatch, AReadOnlyFolderIsNamed) {
+  pictures(2);
+  const fs::path small = folder_ / "out";
+  fs::create_directory(small);
+  if (mount("none", small.c_str(), "tmpfs", MS_RDONLY, "size=1m") != 0)
+    GTEST_SKIP() << "no file system can be mounted here";
+  const Ended ended = upscale();
+  EXPECT_EQ(ended.status, 3);
+  EXPECT_TRUE(ended.says("out/.weir") && ended.says("Read-only file system")) << ended.error;
+  EXPECT_EQ(ended.error_lines(), 1u) << ended.error;
+  const Ended each = upscale({"--no-checkpoints"});
+  EXPECT_EQ(each.status, 1);
+  EXPECT_TRUE(each.says("in/0.png: ") && each.says("in/1.png: ") && each.says("Read-only file system")) << each.error;
+  EXPECT_EQ(umount(small.c_str()), 0);
+  EXPECT_EQ(upscale().status, 0);
+}
+
+TEST_F(CliBatch, AReadOnlyResultIsReplacedWholeAndStaysReadOnly) {
+  pictures(2);
+  ASSERT_EQ(upscale().status, 0);
+  const fs::path result = folder_ / "out/0.png";
+  fs::permissions(result, fs::perms::owner_read);
+  picture("in/0.png", 20, 10);
+  EXPECT_EQ(upscale().status, 0);
+  EXPECT_EQ(read_picture(result).info.width, 40);
+  EXPECT_EQ(fs::status(result).permissions(), fs::perms::owner_read);
+}
+
+TEST_F(CliBatch, VerifyFindsDamageThatTimeAndSizeDoNotShow) {
+  pictures(2);
+  ASSERT_EQ(upscale().status, 0);
+  const fs::path result = folder_ / "out/0.png";
+  const auto then = fs::last_write_time(result);
+  const std::string whole = folder_.text("out/0.png");
+  std::string damaged = whole;
+  damaged[damaged.size() / 2] ^= 1;
+  folder_.put("out/0.png", damaged);
+  fs::last_write_time(result, then);
+  EXPECT_TRUE(upscale({"--explain"}).says("in/0.png: skipped")) << "nothing shows it";
+  const Ended ended = upscale({"--explain", "--verify"});
+  EXPECT_EQ(ended.status, 0) << ended.error;
+  EXPECT_TRUE(ended.says("in/0.png: done again: the output is damaged")) << ended.error;
+  EXPECT_TRUE(ended.says("in/1.png: skipped: done before")) << ended.error;
+  EXPECT_EQ(folder_.text("out/0.png"), whole);
+}
+
+TEST_F(CliBatch, StandardInputIsPartOfTheLine) {
+  pictures(1);
+  const std::string bytes = folder_.text("in/0.png") + std::string(20 << 20, 'x');  // a picture and what nobody reads
+  const auto ram_of = [&](const std::string& log) {
+    std::istringstream lines{folder_.text(log)};
+    std::string line;
+    std::getline(lines, line);
+    return Json::parse(line)["ram"].get<std::uint64_t>();
+  };
+  const std::vector<std::string> words{"upscale",           "-",     "in/0.png",   "-o",    "out", "--model",
+                                       "nets/blocks.param", "--ram", "1073741824", "--log", "log"};
+  const Ended ended = run(words, {.folder = folder_.path(), .input = bytes});
+  ASSERT_EQ(ended.status, 0) << ended.error;
+  EXPECT_EQ(ram_of("log"), (std::uint64_t{1} << 30) - bytes.size());
+}
+
+/// The third field of /proc/PID/stat and the time that it has computed, in ticks: proc(5).
+std::pair<char, long> state_of(pid_t process) {
+  std::ifstream file{"/proc/" + std::to_string(process) + "/stat"};
+  std::string line;
+  std::getline(file, line);
+  const std::size_t name_end = line.rfind(')');
+  if (name_end == std::string::npos) return {'?', 0};
+  std::istringstream fields{line.substr(name_end + 2)};
+  char state = '?';
+  fields >> state;
+  std::string skipped;
+  for (int i = 0; i < 10; ++i) fields >> skipped;
+  long user = 0;
+  long system = 0;
+  fields >> user >> system;
+  return {state, user + system};
+}
+
+bool wait_until_stopped(pid_t process) {
+  for (int i = 0; i < 5000 && state_of(process).first != 'T'; ++i) std::this_thread::sleep_for(milliseconds{2});
+  return state_of(process).first == 'T';
+}
+
+TEST_F(CliBatch, AStoppedRunComputesNothingUntilItIsContinued) {
+  network_ = "slow";
+  for (const char* name : {"in/1.png", "in/2.png"}) picture(name, 1200, 900);
+  const Ended ended = upscale({"-q", "--stall", "30"}, {.meanwhile = [&](pid_t child) {
+                                EXPECT_TRUE(wait_until_it_writes(child, folder_ / "out"));
+                                kill(child, SIGTSTP);
+                                std::vector<pid_t> all = children_of(child);
+                                EXPECT_EQ(all.size(), 1u);
+                                all.push_back(child);
+                                std::map<pid_t, long> computed;
+                                for (const pid_t each : all) EXPECT_TRUE(wait_until_stopped(each));
+                                for (const pid_t each : all) computed[each] = state_of(each).second;
+                                std::this_thread::sleep_for(milliseconds{200});
+                                for (const pid_t each : all) EXPECT_EQ(state_of(each).second, computed[each]);
+                                kill(child, SIGCONT);
+                              }});
+  EXPECT_EQ(ended.status, 0) << ended.error;
+}
+
+TEST_F(CliBatch, AWallClockThatJumpsChangesNothing) {
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+  GTEST_SKIP() << "nothing may be loaded before a sanitizer's library";
+#endif
+  pictures(6, 40);
+  const std::vector<std::pair<std::string, std::string>> clock{{"LD_PRELOAD", WEIR_JUMPING_CLOCK}};
+  const Ended ended = run(words("out", {"--json", "--stall", "60", "--metrics-file", "weir.prom"}),
+                          {.folder = folder_.path(), .variables = clock});
+  EXPECT_EQ(ended.status, 0) << ended.error;
+  EXPECT_EQ(summary_of(ended)["done"], 6);
+  EXPECT_EQ(ended.error.find("no sign of life"), std::string::npos) << ended.error;
+  EXPECT_LT(summary_of(ended)["seconds"].get<double>(), 3600);  // no jump counts as work
+  EXPECT_EQ(folder_.text("weir.prom").find("weir_retries_total{"), std::string::npos);
+  const Ended again = run(words("out", {"--json"}), {.folder = folder_.path(), .variables = clock});
+  EXPECT_EQ(summary_of(again)["skipped"], 6) << again.error;
+  std::set<std::string> days;  // that it did jump
+  std::istringstream lines{folder_.text("out/.weir/events.jsonl")};
+  for (std::string line; std::getline(lines, line);)
+    days.insert(Json::parse(line)["time"].get<std::string>().substr(0, 4));
+  EXPECT_GT(days.size(), 1u);
+}
+
 // --- killed at any moment
 
 /// Outputs that have a checkpoint, and which files they are.
 std::map<std::string, ino_t> finished_outputs(const fs::path& folder) {
   std::map<std::string, ino_t> outputs;
-  for (const auto& entry : fs::directory_iterator{folder}) {
+  std::error_code none;
+  for (const auto& entry : fs::directory_iterator{folder, none}) {
     const std::string name = entry.path().filename().native();
     if (!name.ends_with(".upscale.done")) continue;
     const fs::path output = folder / name.substr(1, name.size() - 1 - std::string{".upscale.done"}.size());
@@ -257,7 +390,7 @@ class CliKilled : public CliBatch {
   Ended run_and_kill(const std::vector<std::string>& extra) {
     How how;
     how.meanwhile = [&](pid_t coordinator) {
-      std::this_thread::sleep_for(milliseconds{std::uniform_int_distribution<int>{0, longest_ms_}(random_)});
+      wait_for_a_moment(coordinator);
       std::vector<pid_t> all = children_of(coordinator);
       all.insert(all.begin(), coordinator);
       const pid_t victim = all[std::uniform_int_distribution<std::size_t>{0, all.size() - 1}(random_)];
@@ -266,6 +399,19 @@ class CliKilled : public CliBatch {
     };
     return upscale(extra, how);
   }
+  /// Half of the moments are anywhere in the life of a run, which begins and ends with things that write nothing; half are
+  /// shortly after some picture was finished, where most is under way.
+  void wait_for_a_moment(pid_t coordinator) {
+    const auto any = [&](int most) { return std::uniform_int_distribution<int>{0, most}(random_); };
+    if (any(1) == 0) return std::this_thread::sleep_for(milliseconds{any(longest_ms_)});
+    const std::size_t finished = finished_outputs(folder_ / "out").size() + 1 + static_cast<std::size_t>(any(5));
+    for (int i = 0; i < 10000 && state_of(coordinator).first != 'Z'; ++i) {
+      if (finished_outputs(folder_ / "out").size() >= finished) break;
+      std::this_thread::sleep_for(milliseconds{1});
+    }
+    std::this_thread::sleep_for(milliseconds{any(10)});
+  }
+
   std::mt19937 random_{20261121};
   int longest_ms_ = 0;
   int coordinators_ = 0, workers_ = 0;
@@ -285,8 +431,7 @@ TEST_F(CliKilled, AtAnyMomentNothingIsLostDoneTwiceOrLeftHalfWritten) {
   int worklists = 0;
   int kept = 0;
   for (int round = 0; round < rounds; ++round) {
-    const auto before =
-        fs::exists(folder_ / "out") ? finished_outputs(folder_ / "out") : std::map<std::string, ino_t>{};
+    const auto before = finished_outputs(folder_ / "out");
     const Ended ended = run_and_kill(extra);
     ASSERT_TRUE(ended.status == 0 || ended.status == 128 + SIGKILL) << round << ": " << ended.status << ended.error;
     if (!fs::exists(folder_ / "out")) continue;
@@ -314,7 +459,8 @@ TEST_F(CliKilled, AtAnyMomentNothingIsLostDoneTwiceOrLeftHalfWritten) {
   EXPECT_EQ(finished_outputs(folder_ / "out").size(), static_cast<std::size_t>(kPictures));
   EXPECT_EQ(left_over(), std::vector<std::string>{});
   std::printf(
-      "killed %d coordinators and %d workers in %d rounds; %d worklists were finished, %d finished items met again\n",
+      "killed %d coordinators and %d workers in %d rounds; %d worklists were finished; %d times a run found a finished "
+      "picture of a run before it, and left it as it was\n",
       coordinators_, workers_, rounds, worklists, kept);
 }
 

@@ -13,7 +13,8 @@ std::optional<DiskSpace> disk_space(const std::filesystem::path& folder) {
     if (errno != ENOENT || place == place.parent_path()) return std::nullopt;
     place = place.parent_path().empty() ? std::filesystem::path{"."} : place.parent_path();
   }
-  return DiskSpace{Bytes{about.f_bavail} * about.f_frsize, Bytes{about.f_blocks} * about.f_frsize};
+  return DiskSpace{Bytes{about.f_bavail} * about.f_frsize, Bytes{about.f_blocks} * about.f_frsize,
+                   (about.f_flag & ST_RDONLY) != 0};
 }
 
 }  // namespace weir

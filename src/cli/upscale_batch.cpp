@@ -100,6 +100,13 @@ Status open_logs(const Arguments& args, observe::EventLog& events, const observe
   return ok();
 }
 
+/// Bytes of standard input, which the system keeps for all workers beside what the processes hold.
+Bytes shared_bytes(const tasks::PictureList& list) {
+  Bytes sum;
+  for (const auto& picture : list.items) sum += Bytes{picture.source.bytes ? picture.source.bytes->size() : 0};
+  return sum;
+}
+
 jobs::RunSettings run_settings(const UpscaleBatch& batch, std::vector<jobs::WorkerDevice> devices, int standard_input) {
   const Arguments& args = batch.invocation.args();
   tasks::UpscaleRequest request = batch.request;
@@ -110,7 +117,7 @@ jobs::RunSettings run_settings(const UpscaleBatch& batch, std::vector<jobs::Work
   settings.worker_command = worker_command();
   if (standard_input >= 0) settings.inherited = {standard_input};
   settings.devices = std::move(devices);
-  settings.ram = batch.request.upscale.ram;
+  settings.ram = batch.request.upscale.ram - shared_bytes(batch.list);
   settings.rules = record_rules(args);
   settings.same_pixels = args.batch.same_pixels;
   settings.outputs = args.output;
@@ -202,7 +209,7 @@ Ending run_batch(const UpscaleBatch& batch, std::vector<jobs::WorkerDevice> devi
   const auto totals = coordinator.run();
   if (!totals) return {Exit::nothing_started, totals.error().what};
   reporter.summary(*totals);
-  return ending_of(*totals, reporter, settings.ram);
+  return ending_of(*totals, reporter, batch.request.upscale.ram);
 }
 
 }  // namespace weir::cli

@@ -165,7 +165,8 @@ Admission Coordinator::Run::disk_room(ItemNumber number) const {
     if (seat.job && seat.job->running) wanted += states_[seat.job->number].estimate.output;
   }
   const auto space = disk_space(items_[number].outputs.front().parent_path());
-  if (!space || space->free >= wanted) return Admission::go;
+  if (!space || space->read_only || space->free >= wanted)
+    return Admission::go;  // where nothing can be written it fails
   return states_[number].estimate.output > space->total ? Admission::next_rung : Admission::wait;
 }
 
