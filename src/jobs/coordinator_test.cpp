@@ -176,6 +176,16 @@ TEST_F(CoordinatorTest, AWorkerThatDiesOnceLosesNothing) {
   EXPECT_NE(metrics_.find("weir_retries_total{reason=\"worker_died\"} 1"), std::string::npos) << metrics_;
 }
 
+TEST_F(CoordinatorTest, AnItemWhoseWorkerDiesAfterItsCheckpointIsDone) {
+  items(3);
+  item("unheard", R"({"do":"die unheard once"})");
+  const Totals totals = run();
+  EXPECT_EQ(totals.done, 4u);
+  EXPECT_EQ(totals.failed, 0u) << listener_.words;
+  EXPECT_TRUE(is_done("unheard"));
+  EXPECT_EQ(metrics_.find("weir_retries_total{"), std::string::npos) << metrics_;  // not done twice
+}
+
 TEST_F(CoordinatorTest, AWorkerThatHangsIsKilled) {
   settings_.stall = std::chrono::duration<double>{0.5};
   items(2);

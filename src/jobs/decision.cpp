@@ -154,7 +154,11 @@ Decision settle(const Item& item, const RecordRules& rules, const IdentityNow& i
   if (!rules.keep) return any_output(item) && !rules.overwrite ? keep(item, "") : work("", rules.overwrite);
   const RecordPlaces places = record_places(item, rules.folder);
   const bool adopted = !rules.look_only && finish_intent(item, places);
-  if (rules.overwrite) return work("--overwrite", true);
+  if (rules.overwrite) {
+    Decision again = work("--overwrite", true);
+    again.adopted = adopted;
+    return again;
+  }
   const auto done = readable(places.done);
   Decision decision = done               ? decide(item, *done, rules, identity_now, adopted)
                       : any_output(item) ? keep(item, "")

@@ -32,9 +32,10 @@ enum class Action {
 
 struct Decision {
   Action action = Action::work;
-  std::string why;               ///< for people
-  bool replace = false;          ///< an output that is there may be replaced
-  bool adopted = false;          ///< a result that a killed run had finished was taken over
+  std::string why;       ///< for people
+  bool replace = false;  ///< an output that is there may be replaced
+  bool adopted = false;  ///< a result that a killed process had finished was taken over; with `overwrite` none the less
+                         ///< to be done again
   std::optional<Error> failure;  ///< of `failed` and `keep`
 };
 

@@ -145,8 +145,7 @@ void Coordinator::Run::sweep(Seat& seat) {
   if (!job || !job->running || states_[job->number].ended) return;
   const Item& item = items_[job->number];
   ItemEnd end = end_of(job->number);
-  end.status = rules_.keep && finish_intent(item, record_places(item, rules_.folder)) ? ItemStatus::done
-                                                                                      : ItemStatus::interrupted;
+  end.status = was_finished(job->number) ? ItemStatus::done : ItemStatus::interrupted;
   if (end.status == ItemStatus::interrupted) {
     remove_temporaries(item);
     end.error = Error{Errc::cancelled, "interrupted"};

@@ -170,13 +170,18 @@ void Coordinator::Run::on_error(Seat& seat, ItemNumber number, ItemEnd end) {
   }
 }
 
-/// The worker may have died after the work was done.
-void Coordinator::Run::on_death(ItemNumber number, const std::string& why) {
+/// A worker may die after the work was done: within publishing it, which settle() ends, or between that and its word, when
+/// the checkpoint is there already. It would be done twice, and the second time find its own result in the way.
+bool Coordinator::Run::was_finished(ItemNumber number) {
+  if (!rules_.keep) return false;
   const Decision decision = settle(items_[number], rules_, identity_now_);
-  if (rules_.keep && decision.adopted) {
+  return decision.adopted || decision.action == Action::skip;
+}
+
+void Coordinator::Run::on_death(ItemNumber number, const std::string& why) {
+  if (was_finished(number)) {
     ItemEnd end = end_of(number);
     end.status = ItemStatus::done;
-    end.why = decision.why;
     return end_item(std::move(end));
   }
   if (fallback_.died(number, Clock::now())) {

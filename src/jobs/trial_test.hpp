@@ -57,7 +57,11 @@ class TrialTask final : public Task {
     return estimate;
   }
 
-  Bytes pool() const override { return pool_; }
+  /// Asked after the outputs were published and before the worker has said so.
+  Bytes pool() const override {
+    if (dies_unheard_) kill(getpid(), SIGKILL);
+    return pool_;
+  }
   Bytes device_memory() const override { return device_memory_; }
 
   Product run(const Attempt& attempt) override {
@@ -101,6 +105,10 @@ class TrialTask final : public Task {
       std::ofstream{mark(attempt)} << "died";
       kill(getpid(), SIGKILL);
     }
+    if (what == "die unheard once" && !fs::exists(mark(attempt))) {
+      std::ofstream{mark(attempt)} << "died";
+      dies_unheard_ = true;
+    }
     if (what == "hang") std::this_thread::sleep_for(std::chrono::hours{1});
     if (what == "throw") throw std::runtime_error{"thrown"};
     if (what == "run out" && attempt.rung == 0) return Error{Errc::over_budget, "the device is full"};
@@ -118,6 +126,7 @@ class TrialTask final : public Task {
 
   Json settings_;
   Bytes ram_, pool_, device_memory_;
+  bool dies_unheard_ = false;
   std::vector<std::string> leaked_;
 };
 
