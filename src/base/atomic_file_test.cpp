@@ -9,18 +9,13 @@
 #include <fstream>
 #include <string>
 
+#include "folder.hpp"
+
 namespace weir {
 namespace {
 
 class AtomicFileTest : public ::testing::Test {
  protected:
-  void SetUp() override {
-    std::string name = (std::filesystem::temp_directory_path() / "weir-test-XXXXXX").native();
-    ASSERT_NE(::mkdtemp(name.data()), nullptr);
-    folder_ = name;
-  }
-  void TearDown() override { std::filesystem::remove_all(folder_); }
-
   static void put(const AtomicFile& file, const std::string& text) {
     ASSERT_EQ(::write(file.fd(), text.data(), text.size()), static_cast<ssize_t>(text.size()));
   }
@@ -28,9 +23,10 @@ class AtomicFileTest : public ::testing::Test {
     std::ifstream file{path};
     return {std::istreambuf_iterator<char>{file}, {}};
   }
-  long entries() const { return std::distance(std::filesystem::directory_iterator{folder_}, {}); }
+  std::size_t entries() const { return made_.all().size(); }
 
-  std::filesystem::path folder_;
+  test::Folder made_;
+  const std::filesystem::path& folder_ = made_.path();
 };
 
 TEST_F(AtomicFileTest, NothingStandsUnderTheNameBeforeCommit) {
@@ -41,7 +37,7 @@ TEST_F(AtomicFileTest, NothingStandsUnderTheNameBeforeCommit) {
   EXPECT_FALSE(std::filesystem::exists(path));
   ASSERT_TRUE(file->commit());
   EXPECT_EQ(read(path), "whole");
-  EXPECT_EQ(entries(), 1);
+  EXPECT_EQ(entries(), 1u);
 }
 
 TEST_F(AtomicFileTest, AnUncommittedFileLeavesNothing) {
@@ -50,7 +46,7 @@ TEST_F(AtomicFileTest, AnUncommittedFileLeavesNothing) {
     ASSERT_TRUE(file);
     put(*file, "half");
   }
-  EXPECT_EQ(entries(), 0);
+  EXPECT_EQ(entries(), 0u);
 }
 
 TEST_F(AtomicFileTest, RefusesAnExistingFileAndReplacesItWhenAsked) {
@@ -69,7 +65,7 @@ TEST_F(AtomicFileTest, RefusesAnExistingFileAndReplacesItWhenAsked) {
   struct stat about {};
   ASSERT_EQ(::stat(path.c_str(), &about), 0);
   EXPECT_EQ(about.st_mode & 0777U, 0600U);  // a private file stays private
-  EXPECT_EQ(entries(), 1);
+  EXPECT_EQ(entries(), 1u);
 }
 
 TEST_F(AtomicFileTest, AFileThatAppearedMeanwhileIsNotReplaced) {
@@ -82,7 +78,7 @@ TEST_F(AtomicFileTest, AFileThatAppearedMeanwhileIsNotReplaced) {
   ASSERT_FALSE(late);
   EXPECT_EQ(late.error().code, Errc::exists);
   EXPECT_EQ(read(path), "theirs");
-  EXPECT_EQ(entries(), 1);
+  EXPECT_EQ(entries(), 1u);
 }
 
 TEST_F(AtomicFileTest, NamesOf255BytesWorkWithAndWithoutOverwrite) {
@@ -92,7 +88,7 @@ TEST_F(AtomicFileTest, NamesOf255BytesWorkWithAndWithoutOverwrite) {
     ASSERT_TRUE(file) << file.error().what;
     ASSERT_TRUE(file->commit());
   }
-  EXPECT_EQ(entries(), 1);
+  EXPECT_EQ(entries(), 1u);
   const auto longer = AtomicFile::create(folder_ / std::string(256, 'x'), false);
   ASSERT_FALSE(longer);
   EXPECT_EQ(longer.error().code, Errc::io);
@@ -116,7 +112,7 @@ TEST_F(AtomicFileTest, AScratchFileHasNoName) {
   auto file = open_scratch_file(folder_);
   ASSERT_TRUE(file) << file.error().what;
   EXPECT_EQ(::write(file->get(), "x", 1), 1);
-  EXPECT_EQ(entries(), 0);
+  EXPECT_EQ(entries(), 0u);
   EXPECT_FALSE(open_scratch_file(folder_ / "missing"));
 }
 

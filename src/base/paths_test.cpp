@@ -5,6 +5,8 @@
 #include <gtest/gtest.h>
 #include <stdlib.h>
 
+#include "folder.hpp"
+
 namespace weir {
 namespace {
 
@@ -12,14 +14,8 @@ namespace fs = std::filesystem;
 
 class Paths : public ::testing::Test {
  protected:
-  void SetUp() override {
-    std::string name = (fs::temp_directory_path() / "weir-paths-XXXXXX").native();
-    ASSERT_NE(mkdtemp(name.data()), nullptr);
-    folder_ = name;
-  }
-  void TearDown() override { fs::remove_all(folder_); }
-  void touch(const std::string& name) { std::ofstream{folder_ / name} << "x"; }
-  fs::path folder_;
+  void touch(const std::string& name) { folder_.put(name, "x"); }
+  test::Folder folder_;
 };
 
 TEST_F(Paths, APatternFindsFilesSortedByBytes) {

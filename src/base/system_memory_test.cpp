@@ -7,6 +7,7 @@
 
 #include "base/process_memory.hpp"
 #include "base/system_cpus.hpp"
+#include "folder.hpp"
 
 namespace weir {
 namespace {
@@ -17,17 +18,11 @@ namespace fs = std::filesystem;
 class InventedSystem : public ::testing::Test {
  protected:
   void SetUp() override {
-    std::string name = (fs::temp_directory_path() / "weir-system-XXXXXX").native();
-    ASSERT_NE(mkdtemp(name.data()), nullptr);
-    root_ = name;
     put("proc/meminfo", "MemTotal:       16384000 kB\nMemFree:         100 kB\nMemAvailable:    8388608 kB\n");
   }
-  void TearDown() override { fs::remove_all(root_); }
-  void put(const fs::path& name, const std::string& text) {
-    fs::create_directories((root_ / name).parent_path());
-    std::ofstream{root_ / name} << text;
-  }
-  fs::path root_;
+  void put(const fs::path& name, const std::string& text) { folder_.put(name, text); }
+  test::Folder folder_;
+  const fs::path& root_ = folder_.path();
 };
 
 TEST_F(InventedSystem, WithoutGroupsTheSystemsAvailableMemoryCounts) {

@@ -16,28 +16,11 @@
 #include <system_error>
 #include <thread>
 
+#include "folder.hpp"
+
 namespace weir::device::test {
 
-/// A folder of one test's own, removed at its end by the process that made it.
-class Folder {
- public:
-  Folder() {
-    std::string name = (std::filesystem::temp_directory_path() / "weir-device-XXXXXX").native();
-    if (mkdtemp(name.data()) == nullptr) std::abort();
-    path_ = name;
-  }
-  ~Folder() {
-    std::error_code ignored;
-    if (owner_ == getpid()) std::filesystem::remove_all(path_, ignored);
-  }
-  Folder(const Folder&) = delete;
-  Folder& operator=(const Folder&) = delete;
-  const std::filesystem::path& path() const { return path_; }
-
- private:
-  std::filesystem::path path_;
-  pid_t owner_ = getpid();
-};
+using weir::test::Folder;
 
 /// A T in memory that children see too.
 template <class T>

@@ -14,6 +14,7 @@
 #include <sstream>
 #include <string>
 
+#include "folder.hpp"
 #include "media/picture.hpp"
 #include "media/picture_samples_test.hpp"
 
@@ -25,7 +26,7 @@ namespace {
 using test::form;
 using test::options_for;
 using test::Samples;
-using test::TemporaryFolder;
+using weir::test::Folder;
 
 std::uint64_t status_kib(const std::string& field) {
   std::ifstream status{"/proc/self/status"};
@@ -118,7 +119,7 @@ class MediaMemoryOf : public ::testing::TestWithParam<const char*> {};
 
 // Written and read again, small and large, so that a coefficient cannot hide behind a constant.
 TEST_P(MediaMemoryOf, PeakStaysWithinTheNeed) {
-  TemporaryFolder folder;
+  Folder folder;
   const std::string file = (folder / "picture").native();
   for (const char* size : {" 200 150 -1 page ", " 700 500 -1 noise "}) {
     const std::string picture = GetParam() + std::string{size} + file;

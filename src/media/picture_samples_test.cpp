@@ -133,19 +133,6 @@ Samples icc_text(const char* type) {
 
 }  // namespace
 
-TemporaryFolder::TemporaryFolder() {
-  std::string name = (std::filesystem::temp_directory_path() / "weir-test-XXXXXX").native();
-  if (::mkdtemp(name.data()) == nullptr) throw std::runtime_error{"mkdtemp"};
-  path_ = name;
-}
-TemporaryFolder::~TemporaryFolder() {
-  std::error_code ignored;
-  std::filesystem::remove_all(path_, ignored);
-}
-std::size_t TemporaryFolder::entries() const {
-  return static_cast<std::size_t>(std::distance(std::filesystem::directory_iterator{path_}, {}));
-}
-
 PictureInfo form(int width, int height, int colours, bool alpha, int bits) {
   PictureInfo made;
   made.width = width;

@@ -15,21 +15,6 @@ namespace weir::media::test {
 
 using Samples = std::vector<std::byte>;
 
-/// A folder that goes away with its contents.
-class TemporaryFolder {
- public:
-  TemporaryFolder();
-  ~TemporaryFolder();
-  TemporaryFolder(const TemporaryFolder&) = delete;
-  TemporaryFolder& operator=(const TemporaryFolder&) = delete;
-  std::filesystem::path operator/(const std::string& name) const { return path_ / name; }
-  const std::filesystem::path& path() const { return path_; }
-  std::size_t entries() const;
-
- private:
-  std::filesystem::path path_;
-};
-
 PictureInfo form(int width, int height, int colours, bool alpha, int bits);
 /// Smooth shades with a few edges, the same every time.
 Samples draw(const PictureInfo& picture);

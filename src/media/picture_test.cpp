@@ -5,6 +5,7 @@
 #include <cstring>
 #include <string>
 
+#include "folder.hpp"
 #include "media/picture_samples_test.hpp"
 
 namespace weir::media {
@@ -27,7 +28,7 @@ using test::progressive_jpeg;
 using test::put_file;
 using test::Samples;
 using test::save;
-using test::TemporaryFolder;
+using weir::test::Folder;
 
 struct Case {
   Format format;
@@ -45,7 +46,7 @@ class RoundTrip : public ::testing::TestWithParam<Case> {};
 
 TEST_P(RoundTrip, KeepsFormSamplesAndMetadata) {
   const auto& c = GetParam();
-  TemporaryFolder folder;
+  Folder folder;
   const auto path = folder / (std::string{"picture."} + std::string{name_of(c.format)});
   const auto picture = form(83, 61, c.colours, c.alpha, c.bits);
   const auto rows = draw(picture);
@@ -53,7 +54,7 @@ TEST_P(RoundTrip, KeepsFormSamplesAndMetadata) {
   const auto report = save(path, options_for(c.format, picture, metadata), rows);
   ASSERT_TRUE(report) << report.error().what;
   EXPECT_EQ(report->size.count(), std::filesystem::file_size(path));
-  EXPECT_EQ(folder.entries(), 1U);
+  EXPECT_EQ(folder.all().size(), 1U);
   const auto loaded = load(path);
   ASSERT_TRUE(loaded) << loaded.error().what;
   EXPECT_EQ(loaded->info.width, picture.width);
@@ -141,7 +142,7 @@ class Orientation : public ::testing::TestWithParam<int> {};
 
 TEST_P(Orientation, IsAppliedOnceAndReset) {
   const int turn = GetParam();
-  TemporaryFolder folder;
+  Folder folder;
   const auto path = folder / "turned.png";
   // Larger than one block in both directions, and no multiple of it.
   const auto stored = form(150, 133, 3, false, 8);
@@ -161,7 +162,7 @@ TEST_P(Orientation, IsAppliedOnceAndReset) {
 INSTANTIATE_TEST_SUITE_P(All, Orientation, ::testing::Range(1, 9));
 
 TEST(Orientation, RewindGivesTheSameRowsAgain) {
-  TemporaryFolder folder;
+  Folder folder;
   const auto path = folder / "turned.png";
   const auto stored = form(90, 40, 3, false, 8);
   for (const int turn : {1, 2, 4, 6}) {
@@ -183,7 +184,7 @@ TEST(Orientation, RewindGivesTheSameRowsAgain) {
 }
 
 TEST(PictureReader, ReadsInterlacedPng) {
-  TemporaryFolder folder;
+  Folder folder;
   const auto picture = form(37, 29, 3, false, 8);
   put_file(folder / "i.png", interlaced_png(picture, draw(picture)));
   const auto loaded = load(folder / "i.png");
@@ -194,7 +195,7 @@ TEST(PictureReader, ReadsInterlacedPng) {
 }
 
 TEST(PictureReader, ExpandsPalettesAndSmallDepths) {
-  TemporaryFolder folder;
+  Folder folder;
   put_file(folder / "p.png", palette_png(9, 5, 2));
   const auto palette = load(folder / "p.png");
   ASSERT_TRUE(palette) << palette.error().what;
@@ -212,7 +213,7 @@ TEST(PictureReader, ExpandsPalettesAndSmallDepths) {
 }
 
 TEST(PictureReader, ReadsProgressiveJpegAndCountsItsCoefficients) {
-  TemporaryFolder folder;
+  Folder folder;
   const auto picture = form(640, 480, 3, false, 8);
   put_file(folder / "p.jpg", progressive_jpeg(picture, draw(picture)));
   ASSERT_TRUE(save(folder / "b.jpg", options_for(Format::jpg, picture), draw(picture)));
@@ -225,7 +226,7 @@ TEST(PictureReader, ReadsProgressiveJpegAndCountsItsCoefficients) {
 }
 
 TEST(PictureReader, ConvertsCmykToRgb) {
-  TemporaryFolder folder;
+  Folder folder;
   put_file(folder / "c.jpg", cmyk_jpeg(24, 16));
   const auto loaded = load(folder / "c.jpg");
   ASSERT_TRUE(loaded) << loaded.error().what;
@@ -237,7 +238,7 @@ TEST(PictureReader, ConvertsCmykToRgb) {
 }
 
 TEST(PictureReader, ReadsBitmapsOfEveryDepthInBothOrders) {
-  TemporaryFolder folder;
+  Folder folder;
   for (const int depth : {8, 16, 24, 32})
     for (const bool top_down : {false, true}) {
       put_file(folder / "b.bmp", bitmap(19, 11, depth, top_down));
@@ -255,7 +256,7 @@ TEST(PictureReader, ReadsBitmapsOfEveryDepthInBothOrders) {
 }
 
 TEST(PictureReader, TakesTheFirstFrameOfAnAnimation) {
-  TemporaryFolder folder;
+  Folder folder;
   put_file(folder / "a.gif", animated_gif(31, 17));
   const auto loaded = load(folder / "a.gif");
   ASSERT_TRUE(loaded) << loaded.error().what;
@@ -265,7 +266,7 @@ TEST(PictureReader, TakesTheFirstFrameOfAnAnimation) {
 }
 
 TEST(PictureReader, KnowsAFormatByItsContentNotItsName) {
-  TemporaryFolder folder;
+  Folder folder;
   const auto picture = form(20, 10, 3, false, 8);
   ASSERT_TRUE(save(folder / "really_png.jpg", options_for(Format::png, picture), draw(picture)));
   const auto loaded = load(folder / "really_png.jpg");
@@ -274,7 +275,7 @@ TEST(PictureReader, KnowsAFormatByItsContentNotItsName) {
 }
 
 TEST(PictureReader, ReadsFromMemory) {
-  TemporaryFolder folder;
+  Folder folder;
   for (const Format format : {Format::png, Format::jpg, Format::tiff, Format::webp}) {
     const auto picture = form(50, 40, 3, false, 8);
     auto options = options_for(format, picture);
@@ -292,7 +293,7 @@ TEST(PictureReader, ReadsFromMemory) {
 }
 
 TEST(PictureReader, OddShapes) {
-  TemporaryFolder folder;
+  Folder folder;
   int count = 0;
   for (const auto& picture : {form(1, 1, 3, false, 8), form(1, 5000, 1, false, 8), form(5000, 1, 3, true, 16)})
     for (const Format format : {Format::png, Format::tiff, Format::jpg}) {
@@ -315,7 +316,7 @@ void expect_refused(const std::filesystem::path& path, Errc code) {
 }
 
 TEST(BadInput, IsRefusedByName) {
-  TemporaryFolder folder;
+  Folder folder;
   put_file(folder / "empty.png", "", 0);
   expect_refused(folder / "empty.png", Errc::corrupt);
   put_file(folder / "text.jpg", "this is no picture, it is a text", 32);
@@ -326,7 +327,7 @@ TEST(BadInput, IsRefusedByName) {
 }
 
 TEST(BadInput, TruncatedIsAnErrorInEveryFormat) {
-  TemporaryFolder folder;
+  Folder folder;
   const auto picture = form(120, 90, 3, false, 8);
   for (const Format format : {Format::png, Format::jpg, Format::webp, Format::tiff, Format::avif, Format::jxl}) {
     const std::string name = "cut." + std::string{name_of(format)};
@@ -345,7 +346,7 @@ TEST(BadInput, TruncatedIsAnErrorInEveryFormat) {
 }
 
 TEST(BadInput, OneFlippedByteInThePixelsOfAPngIsNoticed) {
-  TemporaryFolder folder;
+  Folder folder;
   const auto picture = form(120, 90, 3, false, 8);
   ASSERT_TRUE(save(folder / "f.png", options_for(Format::png, picture), draw(picture)));
   auto bytes = get_file(folder / "f.png");
@@ -355,7 +356,7 @@ TEST(BadInput, OneFlippedByteInThePixelsOfAPngIsNoticed) {
 }
 
 TEST(BadInput, ABombIsOpenedByItsHeaderAndTakesNoMemory) {
-  TemporaryFolder folder;
+  Folder folder;
   const auto picture = form(8, 8, 3, false, 8);
   ASSERT_TRUE(save(folder / "bomb.png", options_for(Format::png, picture), draw(picture)));
   auto bytes = get_file(folder / "bomb.png");
@@ -375,7 +376,7 @@ TEST(BadInput, ABombIsOpenedByItsHeaderAndTakesNoMemory) {
 }
 
 TEST(PictureWriter, SaysWhatAFormatCannotHold) {
-  TemporaryFolder folder;
+  Folder folder;
   const auto picture = form(40, 30, 3, true, 16);
   const auto report = save(folder / "a.jpg", options_for(Format::jpg, picture), draw(picture));
   ASSERT_TRUE(report);
@@ -385,11 +386,11 @@ TEST(PictureWriter, SaysWhatAFormatCannotHold) {
   const auto tall = PictureWriter::create(folder / "b.webp", options_for(Format::webp, form(1, 20000, 3, false, 8)));
   ASSERT_FALSE(tall);
   EXPECT_EQ(tall.error().code, Errc::unsupported);
-  EXPECT_EQ(folder.entries(), 1U);
+  EXPECT_EQ(folder.all().size(), 1U);
 }
 
 TEST(PictureWriter, DropsAProfileThatIsForOtherSamples) {
-  TemporaryFolder folder;
+  Folder folder;
   const auto picture = form(16, 16, 1, false, 8);
   const auto report = save(folder / "a.png", options_for(Format::png, picture, make_metadata(false)), draw(picture));
   ASSERT_TRUE(report);
@@ -398,7 +399,7 @@ TEST(PictureWriter, DropsAProfileThatIsForOtherSamples) {
 }
 
 TEST(PictureWriter, FlattensAlphaOntoWhite) {
-  TemporaryFolder folder;
+  Folder folder;
   const auto picture = form(16, 16, 3, true, 8);
   Samples rows(picture.row_bytes() * 16);  // black, and the upper half transparent
   for (std::size_t i = 8 * 16 * 4; i < rows.size(); i += 4) rows[i + 3] = std::byte{255};
@@ -410,7 +411,7 @@ TEST(PictureWriter, FlattensAlphaOntoWhite) {
 }
 
 TEST(PictureWriter, ResizesInLinearLight) {
-  TemporaryFolder folder;
+  Folder folder;
   const auto picture = form(64, 64, 3, false, 8);
   Samples rows(picture.row_bytes() * 64);
   for (std::size_t i = 0; i < rows.size(); ++i)  // a fine checkerboard of black and white
@@ -426,7 +427,7 @@ TEST(PictureWriter, ResizesInLinearLight) {
 }
 
 TEST(PictureWriter, ResizeKeepsAFlatPictureAndItsDepth) {
-  TemporaryFolder folder;
+  Folder folder;
   for (const int bits : {8, 16}) {
     const auto picture = form(50, 30, 3, true, bits);
     Samples rows(picture.row_bytes() * 30, std::byte{0x77});
@@ -444,7 +445,7 @@ TEST(PictureWriter, ResizeKeepsAFlatPictureAndItsDepth) {
 }
 
 TEST(PictureWriter, PngIsTheSameWhateverTheBands) {
-  TemporaryFolder folder;
+  Folder folder;
   const auto picture = form(200, 150, 3, false, 8);
   const auto rows = draw(picture);
   Samples first;

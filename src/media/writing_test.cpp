@@ -7,6 +7,7 @@
 #include <cstdio>
 #include <string>
 
+#include "folder.hpp"
 #include "media/picture.hpp"
 #include "media/picture_samples_test.hpp"
 
@@ -22,7 +23,7 @@ using test::options_for;
 using test::put_file;
 using test::Samples;
 using test::save;
-using test::TemporaryFolder;
+using weir::test::Folder;
 
 /// Files of this process may not grow beyond `bytes` while it lives. Nobody ignores the signal: the writer has to.
 class FileSizeLimit {
@@ -71,7 +72,7 @@ Samples noise(const PictureInfo& picture) {
 }
 
 TEST(PictureWriter, RowsBeyondTheHeightAreAnError) {
-  const TemporaryFolder folder;
+  const Folder folder;
   const PictureInfo picture = form(300, 40, 3, false, 8);
   auto writer = PictureWriter::create(folder / "tall.png", options_for(Format::png, picture));
   ASSERT_TRUE(writer);
@@ -85,7 +86,7 @@ TEST(PictureWriter, RowsBeyondTheHeightAreAnError) {
 }
 
 TEST(Writing, AFullDiskIsAnErrorAndLeavesNothing) {
-  TemporaryFolder folder;
+  Folder folder;
   const auto picture = form(200, 200, 3, false, 8);
   for (const Format format : {Format::png, Format::jpg, Format::webp, Format::tiff, Format::avif, Format::jxl}) {
     const auto report = [&] {
@@ -96,7 +97,7 @@ TEST(Writing, AFullDiskIsAnErrorAndLeavesNothing) {
     EXPECT_EQ(report.error().code, Errc::io) << report.error().what;
     EXPECT_NE(report.error().what.find("full"), std::string::npos) << report.error().what;
     EXPECT_EQ(report.error().what.find('\n'), std::string::npos) << report.error().what;
-    EXPECT_EQ(folder.entries(), 0U) << name_of(format);
+    EXPECT_EQ(folder.all().size(), 0U) << name_of(format);
   }
 }
 
@@ -116,7 +117,7 @@ TEST(Writing, AClosedPipeIsAnErrorAndNotADeath) {
 }
 
 TEST(Writing, StandardOutputGetsTheSameBytesAsAFile) {
-  TemporaryFolder folder;
+  Folder folder;
   const auto picture = form(60, 40, 3, false, 8);
   for (const Format format : {Format::png, Format::jpg, Format::tiff, Format::jxl}) {
     const auto metadata = make_metadata(false);
@@ -132,7 +133,7 @@ TEST(Writing, StandardOutputGetsTheSameBytesAsAFile) {
 }
 
 TEST(Writing, AWriterThatIsLeftAloneCleansUp) {
-  TemporaryFolder folder;
+  Folder folder;
   const auto picture = form(300, 400, 3, false, 8);
   const auto rows = draw(picture);
   for (const Format format : {Format::png, Format::jpg, Format::webp, Format::tiff, Format::avif, Format::jxl})
@@ -141,12 +142,12 @@ TEST(Writing, AWriterThatIsLeftAloneCleansUp) {
       ASSERT_TRUE(writer);
       ASSERT_TRUE((*writer)->write(std::span{rows}.first(count * picture.row_bytes())));
       writer->reset();
-      EXPECT_EQ(folder.entries(), 0U) << name_of(format) << " " << count;
+      EXPECT_EQ(folder.all().size(), 0U) << name_of(format) << " " << count;
     }
 }
 
 TEST(Writing, FinishingTooEarlyIsAnErrorAndLeavesNothing) {
-  TemporaryFolder folder;
+  Folder folder;
   const auto picture = form(30, 40, 3, false, 8);
   const auto rows = draw(picture);
   for (const Format format : {Format::png, Format::jpg, Format::webp, Format::tiff, Format::jxl}) {
@@ -157,12 +158,12 @@ TEST(Writing, FinishingTooEarlyIsAnErrorAndLeavesNothing) {
     ASSERT_FALSE(report);
     EXPECT_EQ(report.error().code, Errc::invalid_argument) << report.error().what;
     writer->reset();
-    EXPECT_EQ(folder.entries(), 0U);
+    EXPECT_EQ(folder.all().size(), 0U);
   }
 }
 
 TEST(Writing, AnExistingFileStaysUnlessOverwriteIsSet) {
-  TemporaryFolder folder;
+  Folder folder;
   const auto picture = form(8, 8, 3, false, 8);
   put_file(folder / "a.png", "old", 3);
   const auto refused = save(folder / "a.png", options_for(Format::png, picture), draw(picture));
@@ -175,7 +176,7 @@ TEST(Writing, AnExistingFileStaysUnlessOverwriteIsSet) {
 }
 
 TEST(Writing, OverItsOwnInputReadsAllOfIt) {
-  TemporaryFolder folder;
+  Folder folder;
   const auto picture = form(64, 64, 3, false, 8);
   ASSERT_TRUE(save(folder / "a.png", options_for(Format::png, picture), noise(picture)));
   auto reader = PictureReader::open({.path = folder / "a.png", .bytes = nullptr});

@@ -6,6 +6,8 @@
 #include <fstream>
 #include <string>
 
+#include "folder.hpp"
+
 namespace weir::nn::vulkan {
 namespace {
 
@@ -13,17 +15,12 @@ namespace fs = std::filesystem;
 
 class TileSpeeds : public testing::Test {
  protected:
-  void SetUp() override {
-    std::string name = (fs::temp_directory_path() / "weir-speeds-XXXXXX").native();
-    ASSERT_NE(mkdtemp(name.data()), nullptr);
-    folder_ = name;
-  }
-  void TearDown() override { fs::remove_all(folder_); }
   void write(std::uint64_t key, const std::string& text) const {
     remember_speeds(folder_, key, std::vector<TileSpeed>{{128, 1}});
     for (const auto& entry : fs::directory_iterator{folder_}) std::ofstream{entry.path()} << text;
   }
-  fs::path folder_;
+  weir::test::Folder made_;
+  const fs::path& folder_ = made_.path();
 };
 
 TEST_F(TileSpeeds, AreRemembered) {
