@@ -1,17 +1,9 @@
 #include "jobs/worker.hpp"
 
-#include <poll.h>
-#include <sys/prctl.h>
 #include <sys/socket.h>
-#include <unistd.h>
 
 #include <cerrno>
 #include <chrono>
-#include <condition_variable>
-#include <csignal>
-#include <deque>
-#include <mutex>
-#include <thread>
 
 #include <fmt/format.h>
 
@@ -22,83 +14,15 @@
 #include "device/lease_folder.hpp"
 #include "jobs/execute.hpp"
 #include "jobs/frame.hpp"
+#include "jobs/inbox.hpp"
 
 namespace weir::jobs {
 namespace {
 
 using Clock = std::chrono::steady_clock;
 constexpr auto kBeat = std::chrono::milliseconds{100};
-constexpr auto kLastMoment = std::chrono::milliseconds{1900};  // to end after the coordinator has gone
 
-enum Ended { kTold = 0, kUnfit = 3, kAbandoned = 4, kNonsense = 70 };
-
-/// What the coordinator sends, read on a thread of its own, so that a stop reaches an item that is running.
-class Inbox {
- public:
-  explicit Inbox(int channel) : thread_{[this, channel](const std::stop_token& end) { read(channel, end); }} {}
-
-  /// Waits for the next message; empty when the coordinator has gone.
-  std::optional<Json> take() {
-    std::unique_lock lock{mutex_};
-    arrived_.wait(lock, [&] { return !messages_.empty() || closed_; });
-    if (messages_.empty()) return std::nullopt;
-    Json message = std::move(messages_.front());
-    messages_.pop_front();
-    return message;
-  }
-  std::stop_token stop() const { return stop_.get_token(); }
-
- private:
-  void read(int channel, const std::stop_token& end) {
-    FrameReader frames;
-    char piece[16384];
-    pollfd wait{channel, POLLIN, 0};
-    while (!end.stop_requested()) {
-      if (poll(&wait, 1, 100) <= 0) continue;
-      const ssize_t got = recv(channel, piece, sizeof piece, 0);
-      if (got < 0 && errno == EINTR) continue;
-      if (got <= 0 || !take_frames(frames, {piece, static_cast<std::size_t>(got)})) return close(end);
-    }
-  }
-
-  bool take_frames(FrameReader& frames, std::string_view bytes) {
-    frames.feed(bytes);
-    for (;;) {
-      auto text = frames.next();
-      if (!text) return false;
-      if (!*text) return true;
-      auto message = parse_object(**text);
-      if (!message) return false;
-      const std::string type = text_field(*message, "type");
-      if (type == "stop" || type == "end") stop_.request_stop();  // "end" finds no item, but perhaps a wait for a lease
-      const std::lock_guard lock{mutex_};
-      messages_.push_back(*std::move(message));
-      arrived_.notify_one();
-    }
-  }
-
-  /// Without a coordinator nothing is finished: the item that runs is asked to end, and then the process does.
-  void close(const std::stop_token& end) {
-    {
-      const std::lock_guard lock{mutex_};
-      closed_ = true;
-      arrived_.notify_one();
-    }
-    stop_.request_stop();
-    const auto deadline = Clock::now() + kLastMoment;
-    while (!end.stop_requested()) {
-      if (Clock::now() > deadline) _exit(kAbandoned);
-      std::this_thread::sleep_for(std::chrono::milliseconds{20});
-    }
-  }
-
-  std::mutex mutex_;
-  std::condition_variable arrived_;
-  std::deque<Json> messages_;
-  bool closed_ = false;
-  std::stop_source stop_;
-  std::jthread thread_;  // last: it uses the others
-};
+enum Ended { kTold = 0, kUnfit = 3, kNonsense = 70 };
 
 class Worker {
  public:

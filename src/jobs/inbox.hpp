@@ -1,0 +1,45 @@
+#pragma once
+
+#include <condition_variable>
+#include <deque>
+#include <mutex>
+#include <optional>
+#include <stop_token>
+#include <string_view>
+#include <thread>
+
+#include "jobs/frame.hpp"
+#include "jobs/json.hpp"
+
+namespace weir::jobs {
+
+/// The exit status of a worker whose coordinator has gone.
+inline constexpr int kAbandoned = 4;
+
+/// What the coordinator sends to a worker, read on a thread of its own, so that a stop reaches an item that is running.
+/// When the coordinator has gone the item is asked to end, and a process that has not ended by itself 1.9 seconds later is
+/// ended. take() is for one thread.
+class Inbox {
+ public:
+  /// `channel` must stay open as long as the inbox lives.
+  explicit Inbox(int channel) : thread_{[this, channel](const std::stop_token& end) { read(channel, end); }} {}
+
+  /// Waits for the next message; empty when the coordinator has gone.
+  std::optional<Json> take();
+  /// Asked for by "stop", by "end" (which finds no item, but perhaps a wait for a lease), and when the coordinator has gone.
+  std::stop_token stop() const { return stop_.get_token(); }
+
+ private:
+  void read(int channel, const std::stop_token& end);
+  bool take_frames(FrameReader& frames, std::string_view bytes);
+  void close(const std::stop_token& end);
+
+  std::mutex mutex_;
+  std::condition_variable arrived_;
+  std::deque<Json> messages_;
+  bool closed_ = false;
+  std::stop_source stop_;
+  std::jthread thread_;  // last: it uses the others
+};
+
+}  // namespace weir::jobs
