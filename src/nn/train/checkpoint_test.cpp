@@ -1,7 +1,6 @@
 #include "nn/train/checkpoint.hpp"
 
 #include <gtest/gtest.h>
-#include <stdlib.h>
 
 #include <filesystem>
 #include <optional>
@@ -9,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "folder.hpp"
 #include "nn/train/cpu_device.hpp"
 #include "nn/train/ops.hpp"
 
@@ -78,9 +78,8 @@ TEST(TrainingCheckpoint, AnotherTrainingsIsRefusedAndNothingChanges) {
 }
 
 TEST(TrainingCheckpoint, AFileReplacesTheLast) {
-  std::string folder = (std::filesystem::temp_directory_path() / "weir-test-XXXXXX").native();
-  ASSERT_NE(::mkdtemp(folder.data()), nullptr);
-  const std::filesystem::path path = std::filesystem::path{folder} / "training";
+  const weir::test::Folder folder;
+  const std::filesystem::path path = folder / "training";
   EXPECT_FALSE(load_checkpoint(path));
   Small small{2};
   ASSERT_TRUE(save_checkpoint(*take_checkpoint(small.progress(), 1), path));
@@ -90,7 +89,6 @@ TEST(TrainingCheckpoint, AFileReplacesTheLast) {
   ASSERT_TRUE(loaded);
   EXPECT_EQ(loaded->position, 2U);
   EXPECT_EQ(loaded->steps, 1U);
-  std::filesystem::remove_all(folder);
 }
 
 }  // namespace
