@@ -251,6 +251,9 @@ TEST_F(CoordinatorTest, SoIsOneWhosePoolOrDeviceMemoryGrows) {
     EXPECT_EQ(run().done, 8u);
     EXPECT_TRUE(listener_.heard("grew by")) << wish << listener_.words;
     EXPECT_NE(metrics_.find(R"(weir_worker_restarts_total{device="one",reason="growth"})"), std::string::npos) << wish;
+    for (const char* kind : {"ram", "pool", "device"})
+      EXPECT_NE(metrics_.find(std::string{R"(weir_memory_measured_bytes{device="one",kind=")"} + kind),
+                std::string::npos);
   }
 }
 

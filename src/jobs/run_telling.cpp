@@ -61,14 +61,21 @@ void Coordinator::Run::tell_end(const ItemEnd& end) {
 }
 
 void Coordinator::Run::tell_memory(const Seat& seat) {
-  const observe::Metrics::Labels host{{"device", seat.device->name}, {"kind", "ram"}};
-  metrics_.set(metric::kMeasured, static_cast<double>(seat.rss.count()), host);
-  metrics_.set(metric::kLeak, seat.host.bytes_per_item(), host);
+  const auto tell_kind = [&](const char* kind, const GrowthWatch& watch) {
+    const observe::Metrics::Labels labels{{"device", seat.device->name}, {"kind", kind}};
+    metrics_.set(metric::kMeasured, watch.last_bytes(), labels);
+    metrics_.set(metric::kLeak, watch.bytes_per_item(), labels);
+  };
+  tell_kind("ram", seat.host);
+  tell_kind("pool", seat.pool);
+  tell_kind("device", seat.memory);
   tell(observe::Level::debug, "memory",
        {{"device", seat.device->name},
         {"worker", seat.process->pid()},
         {"rss", seat.rss.count()},
         {"slope", seat.host.bytes_per_item()},
+        {"pool", static_cast<std::uint64_t>(seat.pool.last_bytes())},
+        {"device_memory", static_cast<std::uint64_t>(seat.memory.last_bytes())},
         {"coordinator_rss", resident().count()}});
 }
 

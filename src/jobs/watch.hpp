@@ -17,6 +17,7 @@ using Clock = std::chrono::steady_clock;
 class GrowthWatch {
  public:
   void add(Bytes held);
+  double last_bytes() const { return held_.empty() ? 0 : held_.back(); }
   /// Signed; 0 while there are fewer than five items.
   double bytes_per_item() const;
   /// The larger of the two.
