@@ -24,6 +24,8 @@ Problem to_problem(const Error& error) {
         return cancelled;
       case Errc::bad_values:
         return bad_values;
+      case Errc::failed:
+        break;  // the library starts no programs
     }
     return fault;
   };

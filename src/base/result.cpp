@@ -6,9 +6,9 @@
 namespace weir {
 namespace {
 
-constexpr std::array<std::string_view, 11> kNames{
-    "invalid_argument", "over_budget", "unsupported", "device_lost", "io",        "disk_full",
-    "corrupt",          "cancelled",   "timed_out",   "exists",      "bad_values"};
+constexpr std::array<std::string_view, 12> kNames{
+    "invalid_argument", "over_budget", "unsupported", "device_lost", "io",         "disk_full",
+    "corrupt",          "cancelled",   "timed_out",   "exists",      "bad_values", "failed"};
 
 }  // namespace
 

@@ -20,7 +20,8 @@ enum class Errc {
   cancelled,
   timed_out,
   exists,
-  bad_values
+  bad_values,
+  failed  ///< a program that was started says so
 };
 
 /// "over_budget" and the like: stable words for JSON, logs and messages between processes.

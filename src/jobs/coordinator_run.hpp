@@ -99,7 +99,8 @@ class Coordinator::Run {
   bool was_finished(ItemNumber number);
   void on_death(ItemNumber number, const std::string& why);
   bool next_rung(ItemNumber number, std::string_view why);
-  void retry(ItemNumber number, Error error, std::string_view reason, const ItemEnd& end);
+  void retry(ItemNumber number, Error error, std::string_view reason, const ItemEnd& end, int most);
+  void note_instability(ItemNumber number);
   void end_item(ItemEnd end);
   ItemEnd end_of(ItemNumber number) const;
 

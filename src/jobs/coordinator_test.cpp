@@ -228,6 +228,34 @@ TEST_F(CoordinatorTest, TheLadderIsGoneDownForPlannedAndForRealWant) {
   EXPECT_EQ(listener_.ends["planned"].why, "made on a lower rung: small");
 }
 
+TEST_F(CoordinatorTest, ATaskMayGoDownByItselfAndTheRecordKnows) {
+  item("one", R"({"do":"see only a small device"})");
+  EXPECT_EQ(run().lower_rung, 1u);
+  EXPECT_EQ(listener_.ends["one"].rung, "small");
+  EXPECT_EQ(run().skipped, 1u);
+  settings_.rules.upgrade = true;
+  run();
+  EXPECT_EQ(listener_.ends["one"].why, "made on a lower rung: small");
+}
+
+TEST_F(CoordinatorTest, ATaskMayAskForAnotherTry) {
+  item("one", R"({"do":"fail twice"})");
+  EXPECT_EQ(run().done, 1u);
+  EXPECT_NE(metrics_.find("weir_retries_total{reason=\"failed\"} 2"), std::string::npos) << metrics_;
+  EXPECT_FALSE(fs::exists(folder_ / "out/.one.trial.failed"));
+}
+
+TEST_F(CoordinatorTest, AgainDoesOnlyWhatIsWeirsAgain) {
+  items(2);
+  run();
+  folder_.put("out/item1", "somebody else's");
+  settings_.rules.again = true;
+  const Totals totals = run();
+  EXPECT_EQ(totals.redone, 1u);
+  EXPECT_EQ(listener_.ends["item1"].error->code, Errc::exists);
+  EXPECT_EQ(Folder::text(folder_ / "out/item1"), "somebody else's");
+}
+
 TEST_F(CoordinatorTest, ThreeDeathsMakeTheRunSequentialUntilTenAreGood) {
   add_device("two");
   for (int i = 0; i < 3; ++i) item("bad" + std::to_string(i), R"({"do":"die once","cost":100})");

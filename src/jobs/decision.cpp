@@ -135,6 +135,7 @@ Decision decide(const Item& item, const Record& done, const RecordRules& rules, 
   const Match outputs = match_outputs(item, done, rules.verify);
   if (outputs == Match::changed) return keep(item, " and is not as weir left it");
   if (replaces_its_input(item)) return skip("done before, in place of its input", adopted);
+  if (rules.again) return work("asked for again", true);
   if (outputs == Match::gone) return work("the output is gone", true);
   if (outputs == Match::damaged) return work("the output is damaged", true);
   if (auto why = other_work(item, done, rules, now); !why.empty()) return work(std::move(why), true);
@@ -163,7 +164,7 @@ Decision settle(const Item& item, const RecordRules& rules, const IdentityNow& i
   Decision decision = done               ? decide(item, *done, rules, identity_now, adopted)
                       : any_output(item) ? keep(item, "")
                                          : work("no result yet", false);
-  if (decision.action != Action::work || rules.retry_failed) return decision;
+  if (decision.action != Action::work || rules.retry_failed || rules.again) return decision;
   const auto failed = readable(places.failed);
   if (!failed || !failed->failure || !other_work(item, *failed, rules, identity_now).empty()) return decision;
   decision.action = Action::failed;

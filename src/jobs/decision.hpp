@@ -13,6 +13,7 @@ struct RecordRules {
   bool keep = true;              ///< write and read records at all
   std::filesystem::path folder;  ///< where; empty: beside each output
   bool overwrite = false;        ///< do everything again and replace what is there
+  bool again = false;            ///< do everything again that is weir's, and leave alone what is not
   bool verify = false;           ///< hash inputs and outputs instead of trusting size and mtime
   bool upgrade = false;          ///< do results of a lower rung again
   bool retry_failed = false;

@@ -65,8 +65,8 @@ Record record_of(const Item& item, const Order& order, const Task& task, const P
   if (auto parameters = parse_object(item.parameters)) record.parameters = *std::move(parameters);
   record.identity = product.identity;
   record.facts = product.facts;
-  record.rung = order.rung;
-  record.rung_name = task.rungs().at(order.rung);
+  record.rung = product.rung.value_or(order.rung);
+  record.rung_name = task.rungs().at(record.rung);
   record.pixels = product.pixels;
   record.device = order.device;
   record.seed = seed_of(item);
@@ -88,9 +88,9 @@ class Execution {
     if (auto made = make_folders(item_, order_.folder); !made) return fail(outcome, made.error());
     remove_temporaries(item_);
     const auto temporaries = temporaries_of(item_);
-    outcome.product =
-        run_guarded(task_, {item_, order_.rung, temporaries, seed_of(item_), std::move(progress), std::move(stop)});
-    const bool lasting = outcome.product.error && !outcome.product.fault &&
+    outcome.product = run_guarded(
+        task_, {item_, order_.rung, temporaries, seed_of(item_), order_.number, std::move(progress), std::move(stop)});
+    const bool lasting = outcome.product.error && !outcome.product.fault && !outcome.product.retry &&
                          kind_of(outcome.product.error->code) == FailureKind::persistent;
     Record record = record_of(item_, order_, task_, outcome.product);
     record.inputs = *std::move(inputs);

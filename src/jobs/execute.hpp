@@ -15,6 +15,7 @@ struct Order {
   bool keep_records = true;
   std::filesystem::path folder;  ///< of the records; empty: beside the output
   std::string device;            ///< for the record
+  int number = 1;                ///< of the attempt
 };
 
 /// What became of it.

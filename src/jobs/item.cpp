@@ -27,6 +27,7 @@ bool read_paths(const Json& object, const char* key, std::vector<std::filesystem
 }  // namespace
 
 std::string shown_name(const Item& item) {
+  if (!item.name.empty()) return printable(item.name);
   return printable((item.inputs.empty() ? item.outputs : item.inputs).front().native());
 }
 

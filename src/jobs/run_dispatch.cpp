@@ -117,7 +117,7 @@ bool Coordinator::Run::try_start(Seat& seat, ItemNumber number) {
     unmeasured_.push_front(number);
   } else {
     ++state.attempts;
-    retry(number, {Errc::over_budget, why}, "over_budget", end_of(number));
+    retry(number, {Errc::over_budget, why}, "over_budget", end_of(number), kMostAttempts);
   }
   return true;
 }
@@ -133,6 +133,7 @@ void Coordinator::Run::start_item(Seat& seat, ItemNumber number, Bytes need) {
                       {"number", number},
                       {"item", to_json(items_[number])},
                       {"rung", state.rung},
+                      {"attempt", state.attempts},
                       {"replace", state.replace}});
 }
 
@@ -170,7 +171,17 @@ Admission Coordinator::Run::disk_room(ItemNumber number) const {
   return states_[number].estimate.output > space->total ? Admission::next_rung : Admission::wait;
 }
 
-double Coordinator::Run::speed_of(const Seat& seat) const { return seat.busy_s > 0 ? seat.cost_done / seat.busy_s : 0; }
+/// Of all seats on the same device together: what one of them happened to get says nothing about it.
+double Coordinator::Run::speed_of(const Seat& seat) const {
+  double cost = 0;
+  double busy = 0;
+  for (const Seat& each : seats_) {
+    if (&each != &seat && (seat.identity.empty() || each.identity != seat.identity)) continue;
+    cost += each.cost_done;
+    busy += each.busy_s;
+  }
+  return busy > 0 ? cost / busy : 0;
+}
 
 std::vector<Pace> Coordinator::Run::paces() const {
   std::vector<Pace> paces;

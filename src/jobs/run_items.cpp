@@ -1,3 +1,5 @@
+#include <limits>
+
 #include <fmt/format.h>
 
 #include "base/text.hpp"
@@ -96,6 +98,12 @@ void Coordinator::Run::on_estimated(Seat& seat, const Json& message) {
 
 void Coordinator::Run::on_finished(Seat& seat, const Json& message) {
   const auto job = *std::exchange(seat.job, std::nullopt);
+  // A task that sees only at its device what fits goes down by itself.
+  const std::uint64_t rung = count_field(message, "rung");
+  if (rung > states_[job.number].rung && rung < rungs_.size()) {
+    states_[job.number].rung = static_cast<std::uint16_t>(rung - 1);
+    (void)next_rung(job.number, "there was no room for more");
+  }
   const double seconds = std::chrono::duration<double>(Clock::now() - job.since).count();
   ItemEnd end = end_of(job.number);
   end.report = text_field(message, "report");
@@ -123,7 +131,11 @@ void Coordinator::Run::on_finished(Seat& seat, const Json& message) {
   if (message.contains("error")) {
     end.error = error_of(message["error"]);
     end.fault = bool_field(message, "fault");
-    on_error(seat, job.number, std::move(end));
+    if (bool_field(message, "unstable")) note_instability(job.number);
+    if (bool_field(message, "retry") && !stopping_)
+      retry(job.number, *end.error, name_of(end.error->code), end, std::numeric_limits<int>::max());
+    else
+      on_error(seat, job.number, std::move(end));
   } else {
     end.status = ItemStatus::done;
     seat.busy_s += seconds;
@@ -160,10 +172,10 @@ void Coordinator::Run::on_error(Seat& seat, ItemNumber number, ItemEnd end) {
         if (next_rung(number, error.what)) return unmeasured_.push_front(number);
       }
       if (error.code == Errc::device_lost) {
-        fallback_.died(number, Clock::now());
+        note_instability(number);
         end_worker(seat, "its device was lost");
       }
-      return retry(number, error, name_of(error.code), end);
+      return retry(number, error, name_of(error.code), end, kMostAttempts);
     case FailureKind::persistent:
     case FailureKind::surrounding:
       return end_item(std::move(end));
@@ -184,11 +196,14 @@ void Coordinator::Run::on_death(ItemNumber number, const std::string& why) {
     end.status = ItemStatus::done;
     return end_item(std::move(end));
   }
-  if (fallback_.died(number, Clock::now())) {
-    tell(observe::Level::warning, "sequential");
-    say(Loudness::warning, "three workers died within ten minutes: the run goes on with one worker");
-  }
-  retry(number, {Errc::device_lost, fmt::format("its worker {}", why)}, "worker_died", end_of(number));
+  note_instability(number);
+  retry(number, {Errc::device_lost, fmt::format("its worker {}", why)}, "worker_died", end_of(number), kMostAttempts);
+}
+
+void Coordinator::Run::note_instability(ItemNumber number) {
+  if (!fallback_.died(number, Clock::now())) return;
+  tell(observe::Level::warning, "sequential");
+  say(Loudness::warning, "three items failed so within ten minutes: the run goes on with one worker");
 }
 
 /// False if there is none.
@@ -204,9 +219,9 @@ bool Coordinator::Run::next_rung(ItemNumber number, std::string_view why) {
   return true;
 }
 
-void Coordinator::Run::retry(ItemNumber number, Error error, std::string_view reason, const ItemEnd& end) {
+void Coordinator::Run::retry(ItemNumber number, Error error, std::string_view reason, const ItemEnd& end, int most) {
   ItemState& state = states_[number];
-  if (state.attempts >= kMostAttempts) {
+  if (state.attempts >= most) {
     ItemEnd last = end;
     error.what = fmt::format("{} (tried {} times; set aside)", error.what, state.attempts);
     last.error = std::move(error);
@@ -218,6 +233,8 @@ void Coordinator::Run::retry(ItemNumber number, Error error, std::string_view re
         {"why", error.what},
         {"attempt", state.attempts},
         {"pause_s", std::chrono::duration<double>(pause).count()}});
+  for (const std::string& note : end.notes)
+    say(Loudness::warning, fmt::format("{}: {}", shown_name(items_[number]), printable(note)));
   say(Loudness::warning, fmt::format("{}: {}; it is tried again", shown_name(items_[number]), one_line(error.what)));
   metrics_.add(metric::kRetries, 1, {{"reason", std::string{reason}}});
   delayed_.emplace_back(Clock::now() + pause, number);

@@ -32,6 +32,7 @@ FailureKind kind_of(Errc code) {
     case Errc::unsupported:
     case Errc::bad_values:
     case Errc::invalid_argument:
+    case Errc::failed:
       return FailureKind::persistent;
     case Errc::disk_full:
       return FailureKind::disk_full;

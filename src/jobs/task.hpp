@@ -48,6 +48,7 @@ struct Attempt {
   const std::vector<std::filesystem::path>&
       outputs;  ///< where to write: temporary files, which must not exist after an error
   std::uint64_t seed = 0;
+  int number = 1;                                 ///< 2: the second try at this item in this run
   std::function<void(const Progress&)> progress;  ///< a sign of life: call it often, at least after each step of work
   std::stop_token stop;
 };
@@ -56,6 +57,9 @@ struct Attempt {
 struct Product {
   std::optional<Error> error;  ///< empty: all outputs are written and synced
   bool fault = false;          ///< the error is a fault of ours
+  bool retry = false;          ///< try again although the kind of error says otherwise; the task sees to an end of it
+  bool unstable = false;       ///< the failure is one for which running in parallel may be to blame
+  std::optional<std::size_t> rung;  ///< on which it was done, where that is lower than the one that was asked for
   Pixels pixels;
   Json identity =
       Json::object();  ///< what the first rung is made with: the network's name and hash; compared when resuming

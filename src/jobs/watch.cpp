@@ -59,7 +59,7 @@ bool Fallback::succeeded() {
 }
 
 std::chrono::milliseconds backoff(int number) {
-  return number <= 1 ? std::chrono::milliseconds{0} : std::chrono::milliseconds{1000 << (2 * (number - 2))};
+  return number <= 1 ? std::chrono::milliseconds{0} : std::chrono::milliseconds{1000 << (2 * std::min(number - 2, 2))};
 }
 
 std::chrono::duration<double> stall_limit(std::chrono::duration<double> stall, double expected_s) {

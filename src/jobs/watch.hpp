@@ -55,7 +55,7 @@ class Fallback {
 
 inline constexpr int kMostAttempts = 3;
 
-/// The pause before attempt `number` (the first is 1): none, then a second, then four.
+/// The pause before attempt `number` (the first is 1): none, then a second, then four, then sixteen each time.
 std::chrono::milliseconds backoff(int number);
 
 /// How long a worker may give no sign of life: `stall`, for items that are expected to take more than ten minutes as many

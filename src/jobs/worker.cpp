@@ -123,6 +123,7 @@ class Worker {
   void execute_item(const Json& message, const Item& item) {
     Order order = order_;
     order.rung = count_field(message, "rung");
+    order.number = static_cast<int>(count_field(message, "attempt"));
     order.replace = bool_field(message, "replace");
     last_beat_ = Clock::now();
     const Outcome outcome = execute(
@@ -142,7 +143,10 @@ class Worker {
     if (outcome.product.error) {
       answer["error"] = to_json(*outcome.product.error);
       answer["fault"] = outcome.product.fault;
+      answer["retry"] = outcome.product.retry;
+      answer["unstable"] = outcome.product.unstable;
     }
+    if (outcome.product.rung) answer["rung"] = *outcome.product.rung;
     send(answer);
   }
 
