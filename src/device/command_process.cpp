@@ -55,6 +55,7 @@ std::vector<char*> pointers(const std::vector<std::string>& texts) {
   sigemptyset(&none);
   ::sigprocmask(SIG_SETMASK, &none, nullptr);
   std::signal(SIGPIPE, SIG_DFL);  // NOLINT(cert-err33-c)
+  if (command.input >= 0) ::dup2(command.input, 0);
   if (command.output >= 0) ::dup2(command.output, 1);
   if (command.error >= 0) ::dup2(command.error, 2);
   ::execvpe(words[0], words, variables);

@@ -23,6 +23,7 @@ inline constexpr char kMarkVariable[] = "WEIR_MARK";
 struct Command {
   std::vector<std::string> words;
   EnvironmentChanges environment;  ///< to ours; WEIR_MARK is added
+  int input = -1;                  ///< descriptor for standard input; -1: ours
   int output = -1;                 ///< descriptor for standard output; -1: ours
   int error = -1;                  ///< for standard error; -1: ours
   bool own_group = false;          ///< its own process group: a Ctrl-C on the terminal reaches only us
