@@ -12,7 +12,8 @@ tasks::DeviceWish wish_of(const GuardArguments& args) {
           .cuda_names = args.cuda_index ? device::CudaNames::index : device::CudaNames::uuid,
           .slots = args.slots,
           .wait = args.wait,
-          .job = args.job};
+          .job = args.job,
+          .end_orphans = args.end_orphans};
 }
 
 }  // namespace weir::cli

@@ -26,6 +26,11 @@ struct GuardArguments {
 
   std::vector<tasks::Rung> ladder;
   int retries = 0;
+  int jobs = 1, gpu_jobs = 1;
+  bool gpu_inside = false;  ///< the commands of a run take the lease themselves
+  bool resume = false;
+  bool end_orphans = false;
+  std::string junit;
   std::optional<std::chrono::milliseconds> limit;
 
   int runs = 3;

@@ -114,7 +114,7 @@ constexpr Flag kSlots{"--slots",
                       0,
                       "N",
                       "Share the device with at most N-1 others who share it. Default: use it alone.",
-                      "",
+                      "slots",
                       [](std::string_view text, Arguments& args) {
                         const auto slots = parse_whole(text, 1, device::kMostSlots);
                         if (!slots) return Status{slots.error()};
@@ -212,12 +212,99 @@ constexpr Flag kTimeout{
       args.guard.limit = limit;
       return ok();
     }};
-constexpr Flag kRunJson{"--json", 0,
-                        "",       "Print the figures as one JSON object on standard error at the end.",
-                        "",       [](std::string_view text, Arguments& args) { return set_switch(text, args.json); }};
-constexpr Flag kRunFlags[] = {kDevice, kNeed,  kLadder, kRetries,   kTimeout, kMaxLeak,      kStrictDevice,
-                              kRole,   kAllow, kDeny,   kMinMemory, kPrefer,  kTrustUnknown, kCudaNames,
-                              kWait,   kSlots, kJob,    kRunJson,   kQuiet,   kHelp};
+constexpr Flag kRunJson{
+    "--json",
+    0,
+    "",
+    "Print the figures as one JSON object on standard error at the end; with items, one an item on standard output.",
+    "",
+    [](std::string_view text, Arguments& args) { return set_switch(text, args.json); }};
+constexpr Flag kEndOrphans{
+    "--end-orphans",
+    0,
+    "",
+    "End processes of yours that an earlier lease of the device left running; without it they are named.",
+    "",
+    [](std::string_view text, Arguments& args) { return set_switch(text, args.guard.end_orphans); }};
+
+Status set_count(std::string_view text, int most, int& target) {
+  const auto count = parse_whole(text, 1, most);
+  if (!count) return count.error();
+  target = *count;
+  return ok();
+}
+
+Status set_text(std::string_view text, std::string& target) {
+  if (text.empty()) return invalid("the name is empty");
+  target = text;
+  return ok();
+}
+
+constexpr int kMostJobs = 256;
+constexpr Flag kRunFlags[] = {
+    kDevice,
+    kNeed,
+    kLadder,
+    {"--jobs", 'j', "N", "With items: so many commands at once. Default: 1.", "jobs",
+     [](std::string_view text, Arguments& args) { return set_count(text, kMostJobs, args.guard.jobs); },
+     [](const Arguments&) { return std::string{"1"}; }},
+    {"--gpu-jobs", 0, "N", "With items: so many of them on GPUs at once. Default: 1.", "gpu-jobs",
+     [](std::string_view text, Arguments& args) { return set_count(text, device::kMostSlots, args.guard.gpu_jobs); },
+     [](const Arguments&) { return std::string{"1"}; }},
+    {"--gpu", 0, "whole|inside",
+     "With items: whole: a command holds its device from start to end; inside: only while a part of it does, which "
+     "takes "
+     "the lease itself ('weir lease hold --', weir.gpu_context(lease=True)).",
+     "gpu",
+     [](std::string_view text, Arguments& args) {
+       if (text != "whole" && text != "inside")
+         return Status{invalid(fmt::format("'{}' is neither whole nor inside", printable(text)))};
+       args.guard.gpu_inside = text == "inside";
+       return ok();
+     },
+     [](const Arguments&) { return std::string{"whole"}; }},
+    {"--output", 'o', "DIR",
+     "With items: the folder for what the commands say (ITEM.log), for the files that {out} names, and for the "
+     "checkpoints. Default: weir-run.",
+     "", [](std::string_view text, Arguments& args) { return set_text(text, args.output); }},
+    {"--resume", 0, "", "With items: skip what is done, and what failed and has not changed since.", "",
+     [](std::string_view text, Arguments& args) { return set_switch(text, args.guard.resume); }},
+    {"--retry-failed", 0, "", "With --resume: try again what failed.", "",
+     [](std::string_view text, Arguments& args) { return set_switch(text, args.checkpoints.retry_failed); }},
+    {"--upgrade", 0, "", "With --resume: do again what was done on a lower rung of the ladder.", "",
+     [](std::string_view text, Arguments& args) { return set_switch(text, args.checkpoints.upgrade); }},
+    {"--overwrite", 0, "", "With items: replace files in the folder that are not weir's too.", "",
+     [](std::string_view text, Arguments& args) { return set_switch(text, args.overwrite); }},
+    {"--explain", 0, "", "With items: say of each why it is done, skipped or done again.", "",
+     [](std::string_view text, Arguments& args) { return set_switch(text, args.checkpoints.explain); }},
+    {"--junit", 0, "FILE", "With items: write the results there as JUnit XML.", "",
+     [](std::string_view text, Arguments& args) { return set_text(text, args.guard.junit); }},
+    {"--log", 0, "FILE", "With items: append what happens to this file, one JSON object a line (docs/events.md).",
+     "log", [](std::string_view text, Arguments& args) { return set_text(text, args.batch.log); }},
+    {"--metrics", 0, "HOST:PORT", "With items: serve metrics for Prometheus at this address.", "metrics",
+     [](std::string_view text, Arguments& args) { return set_text(text, args.batch.metrics); }},
+    {"--metrics-file", 0, "FILE", "With items: write the same metrics to this file.", "metrics_file",
+     [](std::string_view text, Arguments& args) { return set_text(text, args.batch.metrics_file); }},
+    {"--pause-file", 0, "FILE", "With items: while this file exists the run is paused.", "pause_file",
+     [](std::string_view text, Arguments& args) { return set_text(text, args.batch.pause_file); }},
+    kRetries,
+    kTimeout,
+    kMaxLeak,
+    kStrictDevice,
+    kEndOrphans,
+    kRole,
+    kAllow,
+    kDeny,
+    kMinMemory,
+    kPrefer,
+    kTrustUnknown,
+    kCudaNames,
+    kWait,
+    kSlots,
+    kJob,
+    kRunJson,
+    kQuiet,
+    kHelp};
 constexpr Flag kLeakFlags[] = {kRuns,   kMaxLeak, kReport,       kRole,      kDevice, kAllow, kDeny,  kMinMemory,
                                kPrefer, kNeed,    kTrustUnknown, kCudaNames, kWait,   kJson,  kQuiet, kHelp};
 

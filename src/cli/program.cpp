@@ -37,11 +37,18 @@ std::vector<Command> make_commands() {
        "one and runs COMMAND with its mask in the environment, passing its exit status through (125 to 127 are "
        "weir's own failures); without COMMAND it holds the device until standard input ends or a signal comes.",
        lease_flags(), true, run_lease},
-      {"run", "-- COMMAND...", "Run a command on a leased device that has room for it, and prove that it ran there.",
+      {"run", "-- COMMAND... [::: ITEM...]",
+       "Run a command, or one for each of many items, on a leased device that has room for it, and prove that it ran "
+       "there.",
        "Waits for a device of the policy, takes the first rung of the ladder that fits its free memory, sets the masks "
        "of "
        "every GPU library, runs COMMAND, measures it, and ends it if it works on another device. COMMAND's exit status "
-       "passes through; weir's own failures are 125 to 127.",
+       "passes through; weir's own failures are 125 to 127. With items (::: ITEM..., or :::: FILE... with one a line, "
+       "- "
+       "for standard input) one command for each is run, as arguments and never through a shell: {} is the item, {.} "
+       "the item without its extension, {/} its file name, {out} and {out}.png files that the command makes and that "
+       "appear whole or not at all, {rung} and {device} what was given to it. The exit status is then that of a run of "
+       "many: 0 all done, 1 some failed, 3 all refused for want of a device or memory, 4 interrupted.",
        run_flags(), true, run_run},
       {"leak", "-- COMMAND...", "Run a command several times and judge what memory does not come back.",
        "Runs COMMAND on a leased device of the policy (on none if there is none and none was asked for) and measures "

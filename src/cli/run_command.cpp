@@ -1,5 +1,3 @@
-#include <algorithm>
-
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
@@ -7,8 +5,11 @@
 #include "base/text.hpp"
 #include "cli/command.hpp"
 #include "cli/guard_arguments.hpp"
+#include "cli/run_items.hpp"
 #include "observe/log.hpp"
+#include "tasks/command_items.hpp"
 #include "tasks/guarded_command.hpp"
+#include "tasks/guarded_report.hpp"
 
 namespace weir::cli {
 namespace {
@@ -18,21 +19,19 @@ using Json = nlohmann::ordered_json;
 constexpr int kOwnFailure = 125;  // as timeout(1) has it
 
 std::string json_of(const tasks::GuardedEnd& end, int tries) {
-  Json json{{"status", end.status},
-            {"device", end.device},
-            {"rung", end.rung},
-            {"placement", device::name_of(end.placement.outcome)},
-            {"placement_by", end.placement.text},
-            {"device_before_bytes", end.device_before.count()},
-            {"device_peak_bytes", end.device_peak.count()},
-            {"device_after_bytes", end.device_after.count()},
-            {"peak_bytes", end.peak.count()},
-            {"left_behind", end.left_behind},
-            {"waited_s", end.waited_s},
-            {"took_s", end.took_s},
-            {"tries", tries}};
+  Json json = tasks::to_json(end);
+  json["tries"] = tries;
   if (end.error) json["error"] = end.error->what;
   return json.dump(-1, ' ', false, Json::error_handler_t::replace);
+}
+
+/// The first flag that only a run of many items knows; empty if none was given.
+std::string_view flag_for_items(const CommandLine& line) {
+  for (const std::string_view name :
+       {"--jobs", "--gpu-jobs", "--gpu", "--output", "--resume", "--retry-failed", "--upgrade", "--overwrite",
+        "--explain", "--junit", "--log", "--metrics", "--metrics-file", "--pause-file"})
+    if (line.has(name)) return name;
+  return {};
 }
 
 tasks::GuardedCommand command_of(const Invocation& invocation) {
@@ -66,8 +65,9 @@ Ending run_run(const Invocation& invocation) {
   const std::vector<std::string>& words = invocation.line.command;
   if (words.empty() || invocation.args().operands.size() != words.size())
     return {static_cast<Exit>(kOwnFailure), "write the command after --, as in 'weir run -- python train.py'"};
-  if (std::find(words.begin(), words.end(), ":::") != words.end())
-    return {static_cast<Exit>(kOwnFailure), "items after ::: are not built yet; run one command, or use xargs -P"};
+  if (tasks::has_items(words)) return run_items(invocation);
+  if (const std::string_view name = flag_for_items(invocation.line); !name.empty())
+    return {static_cast<Exit>(kOwnFailure), fmt::format("{} is for items; write them after :::", name)};
   observe::Log log{invocation.args().quiet ? observe::Verbosity::quiet : observe::Verbosity::normal};
   const SignalWatch signals{std::chrono::seconds{30}, kOwnFailure, [] {}};
   const tasks::GuardedCommand command = command_of(invocation);
@@ -78,7 +78,8 @@ Ending run_run(const Invocation& invocation) {
       log.warning(fmt::format("try {} failed ({}); trying again", tries,
                               end.error ? end.error->what : fmt::format("status {}", end.status)));
     end = tasks::run_guarded(command, invocation.environment, signals.token(),
-                             [&](const std::string& line) { log.info(line); });
+                             {.note = [&](const std::string& line) { log.info(line); },
+                              .waiting = [&](const std::string& line) { log.info(line); }});
   } while (++tries <= args.retries && tasks::may_retry(end));
   tell_end(end, log);
   if (invocation.args().json) log.info(json_of(end, tries));

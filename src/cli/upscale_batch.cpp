@@ -3,15 +3,13 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include <filesystem>
-#include <system_error>
-
 #include <fmt/format.h>
 
 #include "base/atomic_file.hpp"
 #include "base/system_cpus.hpp"
 #include "base/text.hpp"
 #include "cli/batch_reporter.hpp"
+#include "cli/batch_setup.hpp"
 #include "cli/defaults.hpp"
 #include "jobs/coordinator.hpp"
 #include "jobs/run_here.hpp"
@@ -21,43 +19,11 @@
 namespace weir::cli {
 namespace {
 
-namespace fs = std::filesystem;
-
-jobs::RecordRules record_rules(const Arguments& args) {
-  jobs::RecordRules rules;
-  rules.keep = args.checkpoints.keep;
-  rules.folder = args.checkpoints.folder;
-  rules.overwrite = args.overwrite;
-  rules.verify = args.checkpoints.verify;
-  rules.upgrade = args.checkpoints.upgrade;
-  rules.retry_failed = args.checkpoints.retry_failed;
-  return rules;
-}
-
 std::vector<jobs::Item> items_of(const UpscaleBatch& batch) {
   std::vector<jobs::Item> items;
   items.reserve(batch.list.items.size());
   for (const auto& picture : batch.list.items) items.push_back(tasks::upscale_item(picture, batch.request));
   return items;
-}
-
-observe::Log make_log(const Arguments& args) {
-  return observe::Log{args.quiet ? observe::Verbosity::quiet : observe::Verbosity::normal};
-}
-
-Ending ending_of(const jobs::Totals& totals, const BatchReporter& reporter, Bytes ram) {
-  const std::string failed = fmt::format("{} of {} items failed", totals.failed, totals.items);
-  const std::size_t done = totals.done + totals.skipped;
-  if (totals.fatal && totals.fatal->code == Errc::device_lost && totals.done == 0)
-    return {Exit::nothing_started, totals.fatal->what};
-  if (totals.interrupted)
-    return {Exit::interrupted, fmt::format("{}; {} of {} items done", totals.fatal ? totals.fatal->what : "interrupted",
-                                           done, totals.items)};
-  if (totals.faults > 0) return {Exit::fault, failed};
-  if (totals.refused > 0 && totals.refused == totals.items) return nothing_fits(ram);
-  if (totals.failed > 0) return {Exit::some_failed, failed};
-  if (reporter.output_problem()) return {Exit::some_failed, reporter.output_problem()->what};
-  return {};
 }
 
 /// Standard input as an open file that workers inherit. Empty if no item needs it.
@@ -77,27 +43,6 @@ Result<FileDescriptor> share_standard_input(const tasks::PictureList& list) {
     return file;
   }
   return FileDescriptor{};
-}
-
-/// This program; by its own file, so that an update of it in the middle of a run starts no other version.
-std::vector<std::string> worker_command() {
-  std::error_code problem;
-  const fs::path program = fs::read_symlink("/proc/self/exe", problem);
-  const bool there = !problem && fs::exists(program, problem);
-  return {there ? program.native() : "/proc/self/exe", "worker"};
-}
-
-Status open_logs(const Arguments& args, observe::EventLog& events, const observe::Metrics& metrics,
-                 std::unique_ptr<observe::MetricsEndpoint>& endpoint) {
-  if (!args.batch.log.empty()) {
-    if (auto opened = events.add_file(args.batch.log); !opened)
-      return Error{opened.error().code, "--log: " + opened.error().what};
-  }
-  if (args.batch.metrics.empty()) return ok();
-  auto opened = observe::MetricsEndpoint::open(args.batch.metrics, metrics);
-  if (!opened) return Error{opened.error().code, "--metrics: " + opened.error().what};
-  endpoint = *std::move(opened);
-  return ok();
 }
 
 /// Bytes of standard input, which the system keeps for all workers beside what the processes hold.
@@ -185,7 +130,7 @@ Ending run_single(const UpscaleBatch& batch, std::stop_token stop) {
                                     reporter, args.devices.front().name}
                           .run(std::move(stop));
   reporter.summary(totals);
-  return ending_of(totals, reporter, request.upscale.ram);
+  return ending_of(totals, reporter.output_problem(), nothing_fits(request.upscale.ram));
 }
 
 Ending run_batch(const UpscaleBatch& batch, std::vector<jobs::WorkerDevice> devices) {
@@ -195,9 +140,7 @@ Ending run_batch(const UpscaleBatch& batch, std::vector<jobs::WorkerDevice> devi
   observe::EventLog events;
   observe::Metrics metrics;
   std::unique_ptr<observe::MetricsEndpoint> endpoint;
-  if (auto opened = open_logs(args, events, metrics, endpoint); !opened)
-    return {opened.error().code == Errc::invalid_argument ? Exit::wrong_usage : Exit::nothing_started,
-            opened.error().what};
+  if (auto opened = open_logs(args, events, metrics, endpoint); !opened) return logs_failed(opened.error());
   observe::Log log = make_log(args);
   tell_skipped(batch.list.skipped, log);
   tell_software(batch.request.upscale, log);
@@ -209,7 +152,7 @@ Ending run_batch(const UpscaleBatch& batch, std::vector<jobs::WorkerDevice> devi
   const auto totals = coordinator.run();
   if (!totals) return {Exit::nothing_started, totals.error().what};
   reporter.summary(*totals);
-  return ending_of(*totals, reporter, batch.request.upscale.ram);
+  return ending_of(*totals, reporter.output_problem(), nothing_fits(batch.request.upscale.ram));
 }
 
 }  // namespace weir::cli

@@ -2,6 +2,7 @@
 
 #include "cli/command.hpp"
 #include "jobs/worker.hpp"
+#include "tasks/task_kinds.hpp"
 #include "tasks/upscale_kind.hpp"
 
 namespace weir::cli {
@@ -9,7 +10,7 @@ namespace weir::cli {
 Ending run_worker(const Invocation& invocation) {
   const Arguments& args = invocation.args();
   if (args.channel < 0 || args.device.empty())
-    return {Exit::wrong_usage, "'weir worker' is started by weir itself; see 'weir help upscale'"};
+    return {Exit::wrong_usage, "'weir worker' is started by weir itself; see 'weir help upscale' and 'weir help run'"};
   prctl(PR_SET_NAME, "weir-worker");
   return {static_cast<Exit>(jobs::run_worker(args.channel, args.device, tasks::task_kinds(), tasks::prove_device)), {}};
 }

@@ -2,10 +2,13 @@
 
 #include <algorithm>
 
+#include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <unistd.h>
 
 #include "device/dirty_lease.hpp"
 #include "device/lease_folder.hpp"
+#include "device/orphans.hpp"
 
 namespace weir::tasks {
 namespace {
@@ -32,6 +35,20 @@ Result<device::Lease> lease_any(const Machine& machine, const DeviceWish& wish, 
   return device::acquire_lease(folder, request, environment, waiting);
 }
 
+/// Whoever holds the device alone may say of every other lease that it is over. True if any was ended.
+bool settle_orphans(const device::Device& device, const device::Lease& lease, const Environment& environment,
+                    bool end_them, std::vector<std::string>& notes) {
+  const std::string key = lease_key(device);
+  const std::string inherited = environment("WEIR_LEASE").value_or("");
+  const auto orphans = device::find_orphans(key, lease.nonce(), inherited);
+  if (orphans.empty()) return false;
+  notes.push_back(fmt::format("an earlier lease of {} left {} process{} running: pid {}{}", to_text(device),
+                              orphans.size(), orphans.size() == 1 ? "" : "es", fmt::join(orphans, ", "),
+                              end_them ? "; ended" : "; --end-orphans ends them"));
+  if (end_them) device::end_orphans(key, lease.nonce(), inherited);
+  return end_them;
+}
+
 void note_residue(const device::Device& device, const device::Lease& lease, std::vector<std::string>& notes) {
   const auto residue = device::find_residue(device, {::getpid()});
   if (!residue) return;
@@ -56,6 +73,12 @@ Machine look_at_machine(const DeviceWish& wish) {
   return machine;
 }
 
+Result<device::Mask> mask_device(const Machine& machine, std::size_t chosen, device::CudaNames names) {
+  auto mask = device::make_mask(machine.devices, chosen, machine.masks, names);
+  if (mask) add_vulkan_index(*mask, machine.at(chosen));
+  return mask;
+}
+
 Result<LeasedDevice> lease_device(const Machine& machine, const DeviceWish& wish, const Environment& environment,
                                   const device::Waiting& waiting, std::vector<std::string>& notes) {
   if (machine.choice.order.empty()) return Error{Errc::unsupported, refusal(machine.devices, machine.choice)};
@@ -65,14 +88,15 @@ Result<LeasedDevice> lease_device(const Machine& machine, const DeviceWish& wish
   auto lease = lease_any(machine, wish, folder->path, environment, waiting);
   if (!lease) return lease.error();
   const std::size_t chosen = device_of(machine, *lease);
-  auto mask = device::make_mask(machine.devices, chosen, machine.masks, wish.cuda_names);
+  auto mask = mask_device(machine, chosen, wish.cuda_names);
   if (!mask) return mask.error();
-  add_vulkan_index(*mask, machine.at(chosen));
   mask->changes.emplace_back("WEIR_LEASE", lease->environment());
   notes.insert(notes.end(), mask->notes.begin(), mask->notes.end());
   // What is there belongs to a joined lease, and may belong to other sharers.
-  if (!lease->is_joined() && wish.slots == 0) note_residue(machine.at(chosen), *lease, notes);
-  return LeasedDevice{*std::move(lease), chosen, *std::move(mask)};
+  const bool alone = !lease->is_joined() && wish.slots == 0;
+  const bool freed = alone && settle_orphans(machine.at(chosen), *lease, environment, wish.end_orphans, notes);
+  if (alone && !freed) note_residue(machine.at(chosen), *lease, notes);
+  return LeasedDevice{*std::move(lease), chosen, *std::move(mask), freed};
 }
 
 }  // namespace weir::tasks

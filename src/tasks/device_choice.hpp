@@ -20,6 +20,7 @@ struct DeviceWish {
   int slots = 0;  ///< 0: alone; N: as one of at most N
   std::chrono::milliseconds wait = std::chrono::seconds{1800};
   std::string job;
+  bool end_orphans = false;  ///< ends what an earlier lease of the device left running
 };
 
 /// The machine under a wish: what is there, what a mask that is set hides, what the policy leaves.
@@ -36,11 +37,15 @@ struct Machine {
 /// Asks every probe: takes a tenth of a second.
 Machine look_at_machine(const DeviceWish& wish);
 
+/// The environment for programs on one device of the machine. Errors: those of device::make_mask.
+Result<device::Mask> mask_device(const Machine& machine, std::size_t chosen, device::CudaNames names);
+
 /// A taken device: its lease and the environment for programs on it.
 struct LeasedDevice {
   device::Lease lease;
   std::size_t device;  ///< in the machine's list
   device::Mask mask;
+  bool freed = false;  ///< orphans were ended: the machine's figures are no longer true
 };
 
 /// Leases one of the accepted devices and makes its mask. `notes` gets warnings about the lease folder, the mask, and memory

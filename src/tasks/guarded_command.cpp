@@ -10,6 +10,7 @@
 #include "device/device_meters.hpp"
 #include "device/dirty_lease.hpp"
 #include "device/process_tree_memory.hpp"
+#include "tasks/leak_ladder.hpp"
 
 namespace weir::tasks {
 namespace {
@@ -40,10 +41,10 @@ class Watch {
     return proof.outcome == device::Outcome::refuted;
   }
 
-  void after() {
-    for (int tries = 0; tries < 5; ++tries) {
+  void after(int looks) {
+    for (int look = 1;; ++look) {
       end_.device_after = used().value_or(Bytes{});
-      if (end_.device_after <= end_.device_before) return;
+      if (end_.device_after <= end_.device_before || look >= looks) return;
       std::this_thread::sleep_for(std::chrono::milliseconds{200});  // drivers give memory back late
     }
   }
@@ -57,15 +58,17 @@ class Watch {
   Clock::time_point next_proof_{};
 };
 
-std::vector<std::string> fill_in(const std::vector<std::string>& words, const GuardedEnd& end) {
+std::vector<std::string> fill_in(const GuardedCommand& command, const GuardedEnd& end) {
+  Names names = command.names;
+  names.emplace_back("rung", end.rung);
+  names.emplace_back("device", end.device);
   std::vector<std::string> filled;
-  filled.reserve(words.size());
-  for (const std::string& word : words)
-    filled.push_back(replace_names(word, {{"rung", end.rung}, {"device", end.device}}));
+  filled.reserve(command.words.size());
+  for (const std::string& word : command.words) filled.push_back(replace_names(word, names));
   return filled;
 }
 
-void judge_end(const GuardedCommand& command, const device::CommandEnd& ended, bool alone, GuardedEnd& end) {
+void judge_end(const GuardedCommand& command, const device::CommandEnd& ended, GuardedEnd& end) {
   if (end.placement.outcome == device::Outcome::refuted)
     end.error = Error{Errc::device_lost, "placement refuted: " + end.placement.text};
   else if (ended.stopped)
@@ -75,26 +78,83 @@ void judge_end(const GuardedCommand& command, const device::CommandEnd& ended, b
                       fmt::format("not done within {:.1f} s", std::chrono::duration<double>(*command.limit).count())};
   else if (command.strict_device && end.placement.outcome == device::Outcome::unknown)
     end.error = Error{Errc::device_lost, "placement unknown: " + end.placement.text};
-  else if (alone && end.device_after > end.device_before + command.max_leak)
+  else if (end.leaks)
     end.error = Error{Errc::device_lost, fmt::format("{} on the device outlive the command",
                                                      to_text(end.device_after - end.device_before))};
 }
 
 /// The rung by the memory that is free once the device is ours. Errors: over_budget; io.
-Result<std::size_t> admit(const GuardedCommand& command, const Machine& machine, LeasedDevice& leased) {
+Result<std::size_t> admit(const GuardedCommand& command, const Machine& machine, LeasedDevice& leased, bool& crowded) {
   const auto holders = leased.lease.other_holders();
   if (!holders) return holders.error();
   const Room room = measure_room(machine.at(leased.device), *holders, leased.lease.nonce());
   const auto rung = choose_rung(command.ladder, room, command.wish.need.trust_unknown);
+  crowded = !rung && room.known && !holders->empty();
   if (!rung)
     return Error{rung.error().code, fmt::format("{} {}", to_text(machine.at(leased.device)), rung.error().what)};
   if (auto promised = leased.lease.promise(command.ladder[*rung].need); !promised) return promised.error();
   return *rung;
 }
 
+/// On the device of `end.used` under the mask. `leased` is null without a lease.
+void run_masked(const GuardedCommand& command, const Machine& machine, std::size_t chosen, const device::Mask& mask,
+                const LeasedDevice* leased, const std::stop_token& stop, const Tell& tell, GuardedEnd& end) {
+  device::Command started{.words = fill_in(command, end),
+                          .environment = mask.changes,
+                          .input = command.input,
+                          .output = command.output,
+                          .error = command.error,
+                          .own_group = command.output >= 0};
+  started.environment.insert(started.environment.end(), command.environment.begin(), command.environment.end());
+  if (!end.rung.empty()) started.environment.emplace_back("WEIR_RUNG", end.rung);
+  end.placement.text = "it ended before anybody looked";
+  Watch watch{machine, chosen, end};
+  auto process = device::CommandProcess::start(started);
+  if (!process) {
+    end.status = device::start_status(process.error());
+    end.error = process.error();
+    return;
+  }
+  std::stop_source give_up;
+  const std::stop_callback forward{stop, [&] { give_up.request_stop(); }};
+  const device::CommandEnd ended =
+      process->wait(command.limit, give_up.get_token(), std::chrono::milliseconds{100}, [&] {
+        if (watch.look(process->all_pids())) give_up.request_stop();
+      });
+  const bool alone = leased != nullptr && command.wish.slots == 0;
+  watch.after(alone ? 5 : 1);
+  end.status = ended.status;
+  end.took_s = ended.took.count();
+  end.left_behind = ended.left_behind;
+  end.leaks = alone && end.device_after > end.device_before + command.max_leak;
+  if (end.leaks) climb_leak_ladder(command, *leased, end, tell);
+  judge_end(command, ended, end);
+}
+
+GuardedEnd refuse(GuardedEnd end, Error error) {
+  end.refused = error.code != Errc::cancelled;
+  end.error = std::move(error);
+  return end;
+}
+
+GuardedEnd run_unleased(const GuardedCommand& command, const std::stop_token& stop, const Tell& tell) {
+  GuardedEnd end;
+  const Machine machine = look_at_machine(command.wish);
+  if (machine.choice.order.empty())
+    return refuse(std::move(end), {Errc::unsupported, refusal(machine.devices, machine.choice)});
+  const std::size_t chosen = machine.choice.order.front();
+  end.used = machine.at(chosen);
+  end.device = to_text(*end.used);
+  auto mask = mask_device(machine, chosen, command.wish.cuda_names);
+  if (!mask) return refuse(std::move(end), mask.error());
+  for (const std::string& note : mask->notes) tell.note(note);
+  run_masked(command, machine, chosen, *mask, nullptr, stop, tell, end);
+  return end;
+}
+
 }  // namespace
 
-std::string replace_names(const std::string& word, const std::vector<std::pair<std::string, std::string>>& values) {
+std::string replace_names(const std::string& word, const Names& values) {
   std::string out;
   for (std::size_t at = 0; at < word.size();) {
     const std::size_t close = word[at] == '{' ? word.find('}', at) : std::string::npos;
@@ -115,55 +175,31 @@ bool may_retry(const GuardedEnd& end) {
 
 GuardedEnd run_guarded(const GuardedCommand& command, const Environment& environment, const std::stop_token& stop,
                        const Tell& tell) {
+  if (!command.leased) return run_unleased(command, stop, tell);
   GuardedEnd end;
   const auto asked = Clock::now();
   const Machine before = look_at_machine(command.wish);
   std::vector<std::string> notes;
   const device::Waiting waiting{.stop = stop, .started = [&](const std::vector<device::Obstacle>& obstacles) {
-                                  tell("waiting: " + device::describe(obstacles));
+                                  tell.waiting("waiting: " + device::describe(obstacles));
                                 }};
   auto leased = lease_device(before, command.wish, environment, waiting, notes);
-  for (const std::string& note : notes) tell(note);
+  for (const std::string& note : notes) tell.note(note);
   end.waited_s = seconds_since(asked);
-  const auto fail = [&](Error error) {
-    end.error = std::move(error);
-    return end;
-  };
-  if (!leased) return fail(leased.error());
+  if (!leased) return refuse(std::move(end), leased.error());
   // Whoever had the device until now has changed what is free.
-  const bool waited = end.waited_s > 1;
-  const Machine machine = waited ? look_at_machine(command.wish) : before;
-  if (machine.devices.size() <= leased->device) return fail({Errc::device_lost, "the device is gone"});
-  end.device = to_text(machine.at(leased->device));
-  const auto rung = admit(command, machine, *leased);
-  if (!rung) return fail(rung.error());
+  const bool stale = end.waited_s > 1 || leased->freed;
+  const Machine machine = stale ? look_at_machine(command.wish) : before;
+  if (machine.devices.size() <= leased->device)
+    return refuse(std::move(end), {Errc::device_lost, "the device is gone"});
+  end.used = machine.at(leased->device);
+  end.device = to_text(*end.used);
+  const auto rung = admit(command, machine, *leased, end.crowded);
+  if (!rung) return refuse(std::move(end), rung.error());
+  end.rung_number = *rung;
   end.rung = command.ladder[*rung].name;
-  if (*rung > 0) tell(fmt::format("{}: rung '{}' of the ladder", end.device, end.rung));
-
-  device::Command started{.words = fill_in(command.words, end),
-                          .environment = leased->mask.changes,
-                          .output = command.output,
-                          .error = command.error,
-                          .own_group = command.output >= 0};
-  if (!end.rung.empty()) started.environment.emplace_back("WEIR_RUNG", end.rung);
-  end.placement.text = "it ended before anybody looked";
-  Watch watch{machine, leased->device, end};
-  auto process = device::CommandProcess::start(started);
-  if (!process) {
-    end.status = device::start_status(process.error());
-    return fail(process.error());
-  }
-  std::stop_source give_up;
-  const std::stop_callback forward{stop, [&] { give_up.request_stop(); }};
-  const device::CommandEnd ended =
-      process->wait(command.limit, give_up.get_token(), std::chrono::milliseconds{100}, [&] {
-        if (watch.look(process->all_pids())) give_up.request_stop();
-      });
-  watch.after();
-  end.status = ended.status;
-  end.took_s = ended.took.count();
-  end.left_behind = ended.left_behind;
-  judge_end(command, ended, command.wish.slots == 0, end);
+  if (*rung > 0) tell.note(fmt::format("{}: rung '{}' of the ladder", end.device, end.rung));
+  run_masked(command, machine, leased->device, leased->mask, &*leased, stop, tell, end);
   return end;
 }
 

@@ -13,23 +13,35 @@
 
 namespace weir::tasks {
 
+/// What stands for {name} in the words of a command.
+using Names = std::vector<std::pair<std::string, std::string>>;
+
 /// A command and how it is to be guarded.
 struct GuardedCommand {
-  std::vector<std::string> words;  ///< {rung} and {device} are replaced in them
+  std::vector<std::string> words;  ///< {rung}, {device} and the names are replaced in them
+  Names names;
+  device::EnvironmentChanges environment;  ///< beside the masks
+  bool leased = true;                      ///< false: it takes the lease itself, for the part that needs the device
   std::vector<Rung> ladder{Rung{}};
   DeviceWish wish;
   bool strict_device = false;  ///< an unknown placement fails too
   std::optional<std::chrono::milliseconds> limit;
   Bytes max_leak = 100_MiB;
-  int output = -1, error = -1;  ///< descriptors for its streams; -1: ours
+  int input = -1, output = -1, error = -1;  ///< descriptors for its streams; -1: ours
 };
 
 /// What happened.
 struct GuardedEnd {
   int status = 0;  ///< of the command
   std::optional<Error>
-      error;  ///< why it was refused, stopped or is not to be trusted; empty: all is well but for the status
+      error;             ///< why it was refused, stopped or is not to be trusted; empty: all is well but for the status
+  bool refused = false;  ///< it was never started, for want of a device or of memory
+  bool crowded = false;  ///< it was, and others who share the device may give memory back
+  bool leaks = false;    ///< the device was its alone, and more than allowed is in use there that was not before
+  bool untrusted = false;              ///< the device keeps memory that no process holds, or is gone
+  std::optional<device::Device> used;  ///< the device as it was before
   std::string device, rung;
+  std::size_t rung_number = 0;
   device::Proof placement;
   Bytes device_before, device_peak, device_after;  ///< in use on the whole device; 0 if not measured
   Bytes peak;                                      ///< resident memory of its processes together
@@ -37,12 +49,16 @@ struct GuardedEnd {
   double waited_s = 0, took_s = 0;
 };
 
-/// For people, as things happen; called on the calling thread.
-using Tell = std::function<void(const std::string&)>;
+/// For people, as things happen; called on the calling thread. Both must be callable.
+struct Tell {
+  std::function<void(const std::string&)> note;
+  std::function<void(const std::string&)> waiting;  ///< for whom, once
+};
 
 /// Leases a device of the wish, takes the first rung that fits the free memory, runs the command under the masks, samples
-/// memory, proves the placement and looks whether the device is as it was. A command on another device is ended. With
-/// `machine` empty of allowed devices it is refused. The command's processes end with this call, whatever happens.
+/// memory, proves the placement and looks whether the device is as it was. A command on another device is ended. Without
+/// an allowed device it is refused. The command's processes end with this call, whatever happens. One that is not
+/// `leased` gets the masks of the best device of the wish and no lease; what stays on the device is then not judged.
 GuardedEnd run_guarded(const GuardedCommand& command, const Environment& environment, const std::stop_token& stop,
                        const Tell& tell);
 
@@ -51,6 +67,6 @@ GuardedEnd run_guarded(const GuardedCommand& command, const Environment& environ
 bool may_retry(const GuardedEnd& end);
 
 /// `word` with every {name} of `values` replaced. Other braces stay: commands have their own.
-std::string replace_names(const std::string& word, const std::vector<std::pair<std::string, std::string>>& values);
+std::string replace_names(const std::string& word, const Names& values);
 
 }  // namespace weir::tasks

@@ -156,18 +156,16 @@ jobs::IdentityNow upscale_identity(const NetworkShelf& shelf, const UpscaleReque
   return [identity](const jobs::Item&, const jobs::Json& facts) { return identity->now(facts); };
 }
 
-jobs::TaskKinds task_kinds() {
-  return {{kUpscale, [](const jobs::Json& settings, const jobs::Means& means) -> Result<std::unique_ptr<jobs::Task>> {
-             auto request = upscale_request_of(settings);
-             if (!request) return request.error();
-             request->upscale.device.memory = means.vram;
-             if (is_gpu(means.device)) {
-               auto gpu = nn::vulkan::find_gpu(means.device);
-               if (!gpu) return gpu.error();
-               request->upscale.gpu = *std::move(gpu);
-             }
-             return make_upscale_task(*std::move(request), means);
-           }}};
+Result<std::unique_ptr<jobs::Task>> upscale_task_of(const jobs::Json& settings, const jobs::Means& means) {
+  auto request = upscale_request_of(settings);
+  if (!request) return request.error();
+  request->upscale.device.memory = means.vram;
+  if (is_gpu(means.device)) {
+    auto gpu = nn::vulkan::find_gpu(means.device);
+    if (!gpu) return gpu.error();
+    request->upscale.gpu = *std::move(gpu);
+  }
+  return make_upscale_task(*std::move(request), means);
 }
 
 }  // namespace weir::tasks

@@ -42,7 +42,7 @@ jobs::IdentityNow upscale_identity(const NetworkShelf& shelf, const UpscaleReque
 /// Of processors (jobs::prove_cpu) and of GPUs, which prove their UUID and PCI address. Errors: those of both.
 Result<std::string> prove_device(const std::string& device);
 
-/// All kinds that a worker of weir knows.
-jobs::TaskKinds task_kinds();
+/// The kind from its settings, in a worker. Errors: those of the request, of its network and of its GPU.
+Result<std::unique_ptr<jobs::Task>> upscale_task_of(const jobs::Json& settings, const jobs::Means& means);
 
 }  // namespace weir::tasks

@@ -1,0 +1,10 @@
+#pragma once
+
+#include "cli/command.hpp"
+
+namespace weir::cli {
+
+/// `weir run` of one command per item.
+Ending run_items(const Invocation& invocation);
+
+}  // namespace weir::cli

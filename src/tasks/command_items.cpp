@@ -1,0 +1,88 @@
+#include "tasks/command_items.hpp"
+
+#include <algorithm>
+#include <optional>
+
+#include <fmt/format.h>
+
+#include "base/file_facts.hpp"
+#include "base/standard_streams.hpp"
+#include "base/text.hpp"
+
+namespace weir::tasks {
+namespace {
+
+Error invalid(std::string what) { return {Errc::invalid_argument, std::move(what)}; }
+
+bool is_separator(const std::string& word) { return word == ":::" || word == "::::"; }
+
+bool takes_an_item(const std::vector<std::string>& words) {
+  return std::any_of(words.begin(), words.end(), [](const std::string& word) {
+    return word.find("{}") != std::string::npos || word.find("{.}") != std::string::npos ||
+           word.find("{/}") != std::string::npos;
+  });
+}
+
+std::vector<std::string> lines_of(std::string_view text) {
+  std::vector<std::string> lines;
+  while (!text.empty()) {
+    const std::size_t end = text.find('\n');
+    std::string_view line = text.substr(0, end);
+    text.remove_prefix(end == std::string_view::npos ? text.size() : end + 1);
+    if (line.ends_with('\r')) line.remove_suffix(1);
+    if (!line.empty()) lines.emplace_back(line);
+  }
+  return lines;
+}
+
+Status check(const CommandItems& list) {
+  if (list.items.empty()) return invalid("there are no items");
+  if (list.items.size() > kMostItems)
+    return invalid(fmt::format("{} items are more than the {} that one run takes", list.items.size(), kMostItems));
+  for (const std::string& item : list.items) {
+    if (item.empty()) return invalid("an item is empty");
+    if (item.find('\0') != std::string::npos)
+      return invalid(fmt::format("the item '{}' holds a zero byte", printable(item)));
+  }
+  return ok();
+}
+
+}  // namespace
+
+bool has_items(const std::vector<std::string>& words) { return std::any_of(words.begin(), words.end(), is_separator); }
+
+Result<CommandItems> split_items(const std::vector<std::string>& words, const ReadLines& read) {
+  const auto separator = std::find_if(words.begin(), words.end(), is_separator);
+  CommandItems list{{words.begin(), separator}, {}};
+  if (list.words.empty()) return invalid("no command is given before the items");
+  if (separator == words.end()) return invalid("no items are given; write ::: ITEM... or :::: FILE");
+  const std::vector<std::string> rest{separator + 1, words.end()};
+  if (has_items(rest)) return invalid("items are given in one way: by ::: or by ::::, once");
+  if (*separator == ":::") {
+    list.items = rest;
+  } else {
+    if (rest.empty()) return invalid("no file is given after ::::; '-' is standard input");
+    for (const std::string& file : rest) {
+      auto lines = read(file);
+      if (!lines) return lines.error();
+      list.items.insert(list.items.end(), lines->begin(), lines->end());
+    }
+  }
+  if (auto good = check(list); !good) return good.error();
+  if (!takes_an_item(list.words)) list.words.emplace_back("{}");
+  return list;
+}
+
+Result<std::vector<std::string>> read_lines(const std::string& file) {
+  if (file == "-") {
+    const auto bytes = read_standard_input(Bytes{kLongestList}, {});
+    if (!bytes) return Error{bytes.error().code, "standard input: " + bytes.error().what};
+    return lines_of({reinterpret_cast<const char*>(bytes->data()), bytes->size()});
+  }
+  const auto text = read_bounded(file, kLongestList);
+  if (!text) return text.error();
+  if (!*text) return Error{Errc::io, fmt::format("{}: no such file", printable(file))};
+  return lines_of(**text);
+}
+
+}  // namespace weir::tasks

@@ -1,0 +1,117 @@
+#include <algorithm>
+
+#include "jobs/json.hpp"
+#include "tasks/command_kind.hpp"
+
+namespace weir::tasks {
+namespace {
+
+using jobs::Json;
+
+/// Words of a command line may hold any bytes.
+Json texts_json(const std::vector<std::string>& texts) {
+  Json json = Json::array();
+  for (const std::string& text : texts) json.push_back(jobs::encode_path(text));
+  return json;
+}
+
+std::vector<std::string> texts_of(const Json& object, const char* key) {
+  std::vector<std::string> texts;
+  const auto found = object.find(key);
+  if (found == object.end() || !found->is_array()) return texts;
+  for (const Json& text : *found)
+    if (text.is_string()) texts.push_back(jobs::decode_path(text.get<std::string>()).native());
+  return texts;
+}
+
+std::chrono::milliseconds duration_of(const Json& object, const char* key) {
+  return std::chrono::milliseconds{static_cast<std::int64_t>(jobs::number_field(object, key))};
+}
+
+Json ladder_json(const std::vector<Rung>& ladder) {
+  Json json = Json::array();
+  for (const Rung& rung : ladder) json.push_back({{"name", jobs::encode_path(rung.name)}, {"need", rung.need.count()}});
+  return json;
+}
+
+std::vector<Rung> ladder_of(const Json& object) {
+  std::vector<Rung> ladder;
+  const auto found = object.find("ladder");
+  if (found != object.end() && found->is_array()) {
+    for (const Json& rung : *found)
+      ladder.push_back({jobs::decode_path(jobs::text_field(rung, "name")).native(), jobs::bytes_field(rung, "need")});
+  }
+  if (ladder.empty()) ladder.emplace_back();
+  return ladder;
+}
+
+Json wish_json(const DeviceWish& wish) {
+  Json json{{"allow", texts_json(wish.policy.allow)},
+            {"deny", texts_json(wish.policy.deny)},
+            {"request", texts_json(wish.policy.request)},
+            {"prefer", texts_json(wish.policy.prefer)},
+            {"trust_unknown", wish.need.trust_unknown},
+            {"cuda_index", wish.cuda_names == device::CudaNames::index},
+            {"slots", wish.slots},
+            {"wait_ms", wish.wait.count()},
+            {"job", jobs::encode_path(wish.job)},
+            {"end_orphans", wish.end_orphans}};
+  if (wish.policy.min_memory) json["min_memory"] = wish.policy.min_memory->count();
+  return json;
+}
+
+DeviceWish wish_of(const Json& json) {
+  DeviceWish wish;
+  wish.policy = {
+      texts_of(json, "allow"), texts_of(json, "deny"), texts_of(json, "request"), texts_of(json, "prefer"), {}};
+  if (json.contains("min_memory")) wish.policy.min_memory = jobs::bytes_field(json, "min_memory");
+  wish.need.trust_unknown = jobs::bool_field(json, "trust_unknown");
+  wish.cuda_names = jobs::bool_field(json, "cuda_index") ? device::CudaNames::index : device::CudaNames::uuid;
+  wish.slots = static_cast<int>(jobs::number_field(json, "slots"));
+  wish.wait = duration_of(json, "wait_ms");
+  wish.job = jobs::decode_path(jobs::text_field(json, "job")).native();
+  wish.end_orphans = jobs::bool_field(json, "end_orphans");
+  return wish;
+}
+
+}  // namespace
+
+Json to_json(const CommandRequest& request) {
+  const GuardedCommand& guard = request.guard;
+  Json environment = Json::object();
+  for (const auto& [name, value] : guard.environment) environment[name] = value;
+  Json json{{"words", texts_json(request.words)},
+            {"wish", wish_json(guard.wish)},
+            {"ladder", ladder_json(guard.ladder)},
+            {"environment", environment},
+            {"leased", guard.leased},
+            {"strict_device", guard.strict_device},
+            {"max_leak", guard.max_leak.count()},
+            {"gpu_jobs", request.gpu_jobs},
+            {"retries", request.retries},
+            {"folder", jobs::encode_path(request.folder)},
+            {"quarantine", request.quarantine}};
+  if (guard.limit) json["limit_ms"] = guard.limit->count();
+  return json;
+}
+
+CommandRequest command_request_of(const Json& json) {
+  CommandRequest request;
+  request.words = texts_of(json, "words");
+  request.guard.wish = wish_of(jobs::object_field(json, "wish"));
+  request.guard.ladder = ladder_of(json);
+  const Json environment = jobs::object_field(json, "environment");
+  for (const auto& [name, value] : environment.items())
+    if (value.is_string()) request.guard.environment.emplace_back(name, value.get<std::string>());
+  request.guard.leased = jobs::bool_field(json, "leased");
+  request.guard.strict_device = jobs::bool_field(json, "strict_device");
+  request.guard.max_leak = jobs::bytes_field(json, "max_leak");
+  if (json.contains("limit_ms")) request.guard.limit = duration_of(json, "limit_ms");
+  request.gpu_jobs = static_cast<int>(jobs::number_field(json, "gpu_jobs"));
+  request.retries = static_cast<int>(jobs::number_field(json, "retries"));
+  request.folder = jobs::decode_path(jobs::text_field(json, "folder"));
+  request.quarantine = static_cast<int>(jobs::number_field(json, "quarantine"));
+  return request;
+}
+
+}  // namespace weir::tasks

@@ -1,0 +1,115 @@
+#include "tasks/command_template.hpp"
+
+#include <gtest/gtest.h>
+
+#include "tasks/command_items.hpp"
+#include "tasks/command_kind.hpp"
+#include "tasks/quarantine.hpp"
+
+namespace weir::tasks {
+namespace {
+
+std::vector<std::string> fill(const CommandTemplate& made, const std::string& item,
+                              const std::vector<std::filesystem::path>& files = {}) {
+  std::vector<std::string> words;
+  for (const std::string& word : made.words()) words.push_back(replace_names(word, made.names(item, files)));
+  return words;
+}
+
+TEST(CommandTemplate, NamesOfAnItem) {
+  const auto made = CommandTemplate::make({"x{}y", "{.}", "{/}", "{", "}", "{{}}", "{other}", "{}{}"}, false);
+  ASSERT_TRUE(made);
+  EXPECT_EQ(fill(*made, "a/b.c.py"), (std::vector<std::string>{"xa/b.c.pyy", "a/b.c", "b.c.py", "{", "}", "{a/b.c.py}",
+                                                               "{other}", "a/b.c.pya/b.c.py"}));
+  EXPECT_EQ(fill(*made, "dir/")[2], "dir");
+  EXPECT_EQ(fill(*made, "{/}")[0], "x{/}y") << "what an item says is not read again";
+}
+
+TEST(CommandTemplate, OutputsAreNamedOnceEach) {
+  const auto made = CommandTemplate::make({"{out}", "--as={out}.tar.gz,{out}.json.", "{out}"}, false);
+  ASSERT_TRUE(made);
+  EXPECT_EQ(made->outputs("d", "s/a.py"),
+            (std::vector<std::filesystem::path>{"d/s/a.py", "d/s/a.tar.gz", "d/s/a.json"}));
+  EXPECT_EQ(fill(*made, "s/a.py", {"/1", "/2", "/3"}), (std::vector<std::string>{"/1", "--as=/2,/3.", "/1"}));
+  EXPECT_FALSE(CommandTemplate::make({"{out}/x"}, false));
+  EXPECT_FALSE(CommandTemplate::make({"{rung}"}, false));
+  EXPECT_TRUE(CommandTemplate::make({"{rung}"}, true));
+}
+
+TEST(CommandTemplate, PlacesStayBelowTheFolder) {
+  EXPECT_EQ(place_of("a/./b/../c"), "a/c");
+  EXPECT_EQ(place_of("/etc/passwd"), "etc/passwd");
+  EXPECT_EQ(place_of("../../x"), "_up_/_up_/x");
+  EXPECT_EQ(place_of("/.."), "_root_");
+  EXPECT_EQ(place_of("."), "_root_");
+  EXPECT_EQ(place_of("seed=3 x"), "seed=3 x");
+}
+
+TEST(CommandItems, AreSplitFromTheTemplate) {
+  const ReadLines read = [](const std::string& file) -> Result<std::vector<std::string>> {
+    if (file == "-") return std::vector<std::string>{"s"};
+    return Error{Errc::io, "no such file"};
+  };
+  const auto list = split_items({"python", ":::", "a", "-x", "::"}, read);
+  ASSERT_TRUE(list);
+  EXPECT_EQ(list->words, (std::vector<std::string>{"python", "{}"}));
+  EXPECT_EQ(list->items, (std::vector<std::string>{"a", "-x", "::"}));
+  EXPECT_EQ(split_items({"echo", "<{/}>", "::::", "-"}, read)->words, (std::vector<std::string>{"echo", "<{/}>"}));
+  for (const std::vector<std::string>& bad : std::vector<std::vector<std::string>>{{":::", "a"},
+                                                                                   {"echo"},
+                                                                                   {"echo", ":::"},
+                                                                                   {"echo", "::::"},
+                                                                                   {"echo", "::::", "none"},
+                                                                                   {"echo", ":::", "a", "::::"}})
+    EXPECT_FALSE(split_items(bad, read)) << bad.front();
+}
+
+TEST(CommandRequest, TravelsWhole) {
+  CommandRequest request;
+  request.words = {"a\xff", "{}"};
+  request.guard.wish.policy = {{"*3090*"}, {"x"}, {"!y"}, {"z"}, 20_GiB};
+  request.guard.wish.slots = 3;
+  request.guard.wish.wait = std::chrono::seconds{7};
+  request.guard.wish.need.trust_unknown = request.guard.wish.end_orphans = true;
+  request.guard.ladder = {{"large", 5_GiB}, {"small", 1_GiB}};
+  request.guard.environment = {{"WEIR_SLOTS", "3"}};
+  request.guard.leased = false;
+  request.guard.limit = std::chrono::milliseconds{1500};
+  request.guard.max_leak = 7_MiB;
+  request.gpu_jobs = 3;
+  request.retries = 2;
+  request.folder = "/out";
+  request.quarantine = 9;
+  const jobs::Json json = to_json(request);
+  EXPECT_EQ(to_json(command_request_of(*jobs::parse_object(jobs::dump(json)))), json);
+  EXPECT_EQ(command_request_of(json).words, request.words);
+}
+
+TEST(CommandItem, AFileAmongTheWordsIsAnInput) {
+  CommandRequest request;
+  request.words = {"cat", "/etc/passwd", "{}"};
+  request.folder = "/out";
+  const auto made = CommandTemplate::make(request.words, false);
+  const jobs::Item item = command_item("/etc/group", request, *made);
+  EXPECT_EQ(item.inputs, (std::vector<std::filesystem::path>{"/etc/group", "/etc/passwd"}));
+  EXPECT_EQ(item.outputs.front(), "/out/etc/group.log");
+  EXPECT_EQ(failed_log_of(item), "/out/etc/group.failed.log");
+  EXPECT_EQ(text_of(item), "/etc/group");
+  EXPECT_EQ(command_item("no file", request, *made).inputs.size(), 1u);
+}
+
+TEST(Quarantine, IsSharedByTheFile) {
+  const auto file = Quarantine::make_file();
+  ASSERT_TRUE(file);
+  device::Device card;
+  card.pci = device::parse_pci_address("0000:02:00.0");
+  Quarantine{file->get()}.add(card, "keeps\nmemory");
+  const auto entries = Quarantine{file->get()}.entries();
+  ASSERT_EQ(entries.size(), 1u);
+  EXPECT_EQ(entries[0].pattern, "pci:0000:02:00.0");
+  EXPECT_EQ(entries[0].why, "keeps memory");
+  EXPECT_TRUE(Quarantine{-1}.entries().empty());
+}
+
+}  // namespace
+}  // namespace weir::tasks

@@ -1,0 +1,55 @@
+#include "tasks/guarded_report.hpp"
+
+#include <ctime>
+
+namespace weir::tasks {
+namespace {
+
+using observe::MetricName;
+using observe::MetricType;
+
+constexpr MetricName kAllocated{"gpu_memory_allocated_bytes", MetricType::gauge,
+                                "Most memory in use on the device while the last command ran there."};
+constexpr MetricName kLeak{"gpu_memory_leak_bytes", MetricType::gauge,
+                           "In use on the device after the last command that had it alone, less what was before."};
+constexpr MetricName kUtilization{"gpu_utilization_percent", MetricType::gauge,
+                                  "Of the device's memory, in use at most while the last command ran there."};
+constexpr MetricName kTimestamp{"gpu_timestamp_seconds", MetricType::gauge,
+                                "When the last command on the device ended, in seconds since 1970."};
+
+double number(const nlohmann::json& report, const char* key) {
+  const auto found = report.find(key);
+  return found != report.end() && found->is_number() ? found->get<double>() : 0;
+}
+
+}  // namespace
+
+nlohmann::ordered_json to_json(const GuardedEnd& end) {
+  nlohmann::ordered_json json{{"status", end.status},
+                              {"device", end.device},
+                              {"rung", end.rung},
+                              {"placement", device::name_of(end.placement.outcome)},
+                              {"placement_by", end.placement.text},
+                              {"device_before_bytes", end.device_before.count()},
+                              {"device_peak_bytes", end.device_peak.count()},
+                              {"device_after_bytes", end.device_after.count()},
+                              {"peak_bytes", end.peak.count()},
+                              {"left_behind", end.left_behind},
+                              {"waited_s", end.waited_s},
+                              {"took_s", end.took_s}};
+  if (end.used && end.used->total) json["device_total_bytes"] = end.used->total->value.count();
+  return json;
+}
+
+void count_device(const nlohmann::json& report, observe::Metrics& metrics) {
+  const auto device = report.find("device");
+  if (device == report.end() || !device->is_string() || number(report, "device_peak_bytes") == 0) return;
+  const observe::Metrics::Labels labels{{"device", device->get<std::string>()}};
+  metrics.set(kAllocated, number(report, "device_peak_bytes"), labels);
+  metrics.set(kLeak, number(report, "device_after_bytes") - number(report, "device_before_bytes"), labels);
+  const double total = number(report, "device_total_bytes");
+  if (total > 0) metrics.set(kUtilization, 100 * number(report, "device_peak_bytes") / total, labels);
+  metrics.set(kTimestamp, static_cast<double>(std::time(nullptr)), labels);
+}
+
+}  // namespace weir::tasks

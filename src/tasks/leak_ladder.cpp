@@ -1,0 +1,74 @@
+#include "tasks/leak_ladder.hpp"
+
+#include <algorithm>
+#include <map>
+
+#include <fmt/format.h>
+
+#include "base/text.hpp"
+#include "device/marked_processes.hpp"
+#include "device/orphans.hpp"
+
+namespace weir::tasks {
+namespace {
+
+const device::Device* find_again(const Machine& machine, const device::Device& device) {
+  const auto found = std::find_if(machine.devices.begin(), machine.devices.end(),
+                                  [&](const auto& each) { return lease_key(each) == lease_key(device); });
+  return found == machine.devices.end() ? nullptr : &*found;
+}
+
+/// What processes hold there now that did not before.
+struct Newcomers {
+  Bytes memory;
+  std::string who;
+};
+
+Newcomers newcomers_of(const device::Device& before, const device::Device& now) {
+  std::map<pid_t, Bytes> known;
+  for (const device::GpuProcess& process : before.processes)
+    if (process.memory) known[process.pid] = process.memory->value;
+  Newcomers all;
+  for (const device::GpuProcess& process : now.processes) {
+    if (!process.memory) continue;
+    const Bytes more = process.memory->value - known[process.pid];
+    if (more == Bytes{}) continue;
+    all.memory += more;
+    all.who += fmt::format("{}pid {} '{}' ({})", all.who.empty() ? "" : ", ", process.pid,
+                           printable(process.name.substr(0, 60)), to_text(more));
+  }
+  return all;
+}
+
+void tell_reset(const device::Device& device, const Tell& tell) {
+  const std::string command = device::reset_command(device);
+  if (!command.empty()) tell.note(fmt::format("to free it, as root and with nobody on the card: {}", command));
+}
+
+}  // namespace
+
+void climb_leak_ladder(const GuardedCommand& command, const LeasedDevice& leased, GuardedEnd& end, const Tell& tell) {
+  if (!end.leaks || !end.used) return;
+  if (!leased.lease.is_joined()) end.left_behind += device::end_marked("WEIR_LEASE", leased.lease.environment());
+  const Machine machine = look_at_machine(command.wish);
+  const device::Device* now = find_again(machine, *end.used);
+  if (now == nullptr) {
+    end.untrusted = true;
+    return tell.note(fmt::format("{} is gone or does not answer; look at dmesg", end.device));
+  }
+  if (now->used) end.device_after = now->used->value;
+  end.leaks = end.device_after > end.device_before + command.max_leak;
+  if (!end.leaks || !now->processes_known) return;
+  const Newcomers others = newcomers_of(*end.used, *now);
+  if (!others.who.empty()) tell.note(fmt::format("{} is used without a lease by {}", end.device, others.who));
+  const Bytes nobodys = end.device_after - end.device_before - others.memory;
+  if (nobodys <= command.max_leak) {
+    end.leaks = false;  // it is the others'
+    return;
+  }
+  end.untrusted = true;
+  tell.note(fmt::format("{} are in use on {} and no process holds them", to_text(nobodys), end.device));
+  tell_reset(*now, tell);
+}
+
+}  // namespace weir::tasks

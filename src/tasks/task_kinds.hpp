@@ -1,0 +1,10 @@
+#pragma once
+
+#include "jobs/task.hpp"
+
+namespace weir::tasks {
+
+/// All kinds that a worker of weir knows.
+jobs::TaskKinds task_kinds();
+
+}  // namespace weir::tasks

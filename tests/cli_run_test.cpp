@@ -1,0 +1,223 @@
+// weir run over many items, on an invented machine.
+
+#include <gtest/gtest.h>
+
+#include <nlohmann/json.hpp>
+
+#include <set>
+
+#include "guard_machine.hpp"
+
+namespace weir::test {
+namespace {
+
+using Json = nlohmann::json;
+
+/// A folder in which `weir run` is called, with two cards of which the policy allows one.
+class CliRunItems : public ::testing::Test {
+ protected:
+  Ended weir_run(std::vector<std::string> words, const std::string& input = {}) const {
+    words.insert(words.begin(), "run");
+    How how = machine_.how({{"VK_DRIVER_FILES", "/nonexistent"}});
+    how.input = input;
+    how.meanwhile = meanwhile_;
+    return run(words, how);
+  }
+  std::string text(const std::string& name) const { return machine_.folder().text(name); }
+  bool exists(const std::string& name) const { return fs::exists(machine_.folder() / name); }
+  void put(const std::string& name, const std::string& content) const { machine_.folder().put(name, content); }
+  static std::size_t count(const std::string& text, const std::string& what) {
+    std::size_t found = 0;
+    for (std::size_t at = text.find(what); at != std::string::npos; at = text.find(what, at + 1)) ++found;
+    return found;
+  }
+  /// True once `ready` is; false after a generous while.
+  static bool wait_for(const std::function<bool()>& ready) {
+    for (int tries = 0; tries < 6000; ++tries) {
+      if (ready()) return true;
+      std::this_thread::sleep_for(std::chrono::milliseconds{10});
+    }
+    return false;
+  }
+
+  InventedMachine machine_;
+  std::function<void(pid_t)> meanwhile_;
+};
+
+TEST_F(CliRunItems, FortyItemsTenWorkersAndOneSlot) {
+  std::vector<std::string> words{"--device",
+                                 "3090",
+                                 "-j",
+                                 "10",
+                                 "--gpu-jobs",
+                                 "1",
+                                 "--json",
+                                 "--",
+                                 "sh",
+                                 "-c",
+                                 "mkdir busy || echo clash; echo $CUDA_VISIBLE_DEVICES $0; rmdir busy",
+                                 "{}",
+                                 ":::"};
+  for (int i = 0; i < 40; ++i) words.push_back("item " + std::to_string(i));
+  const Ended ended = weir_run(words);
+  ASSERT_EQ(ended.status, 0) << ended.error;
+  for (int i = 0; i < 40; ++i) {
+    const std::string item = "item " + std::to_string(i);
+    EXPECT_EQ(text("weir-run/" + item + ".log"), "GPU-aaaa0000-1111-2222-3333-444455556666 " + item + "\n");
+  }
+  EXPECT_EQ(count(ended.out, "\"status\":\"done\""), 40u);
+  EXPECT_NE(ended.out.find("\"one_after_the_other_seconds\":"), std::string::npos);
+  EXPECT_TRUE(ended.says("40 of 40 commands done")) << ended.error;
+  EXPECT_TRUE(ended.says("one after the other")) << ended.error;
+}
+
+TEST_F(CliRunItems, PartsThatNeedNoDeviceOverlapAndPartsThatDoExclude) {
+  // The first part ends only when both are there; the second is under the lease that it takes itself.
+  put("work.sh",
+      "touch here.$1; n=0; while ! { test -e here.a && test -e here.b; } && test $n -lt 6000; do sleep 0.01;"
+      " n=$((n+1)); done; test $n -lt 6000 || exit 1\n"
+      "exec " WEIR_PROGRAM " lease hold -q -- sh -c 'mkdir busy || echo clash; sleep 0.05; rmdir busy'\n");
+  const Ended ended = weir_run({"--gpu", "inside", "-j", "2", "--", "sh", "work.sh", ":::", "a", "b"});
+  EXPECT_EQ(ended.status, 0) << ended.error;
+  EXPECT_EQ(text("weir-run/a.log") + text("weir-run/b.log"), "") << "no clash, and both were there at once";
+}
+
+TEST_F(CliRunItems, AKilledRunIsResumedWhereItWas) {
+  put("block", "");
+  put("work.sh", "echo $1 >> started; test $1 != slow || while test -e block; do sleep 0.05; done\n");
+  const std::vector<std::string> words{"--gpu",   "inside", "-j", "2", "--resume", "--",  "sh",
+                                       "work.sh", ":::",    "a",  "b", "c",        "slow"};
+  meanwhile_ = [&](pid_t child) {
+    EXPECT_TRUE(wait_for([&] {
+      return exists("weir-run/.a.log.command.done") && exists("weir-run/.b.log.command.done") &&
+             exists("weir-run/.c.log.command.done") && text("started").find("slow") != std::string::npos;
+    }));
+    kill(child, SIGKILL);
+  };
+  EXPECT_EQ(weir_run(words).status, 128 + SIGKILL);
+  meanwhile_ = nullptr;
+  fs::remove(machine_.folder() / "block");
+  const Ended ended = weir_run(words);
+  EXPECT_EQ(ended.status, 0) << ended.error;
+  EXPECT_TRUE(ended.says("1 of 4 commands done, 3 done before")) << ended.error;
+  EXPECT_EQ(count(text("started"), "a\n"), 1u);
+  EXPECT_EQ(count(text("started"), "slow\n"), 2u);
+  const Ended again = weir_run({"--gpu", "inside", "--", "sh", "work.sh", ":::", "a"});  // without --resume
+  EXPECT_TRUE(again.says("1 of 1 commands done (1 again)")) << again.error;
+  put("work.sh", "true\n");
+  const Ended changed = weir_run({"--gpu", "inside", "--resume", "--explain", "--", "sh", "work.sh", ":::", "a"});
+  EXPECT_TRUE(changed.says("a: done again: the input has changed")) << changed.error;
+}
+
+TEST_F(CliRunItems, SlowAndFailedOnesAreTriedAgain) {
+  const Ended slow = weir_run({"--gpu", "inside", "--timeout", "0.2", "--", "sleep", "1000", ":::", "--"});
+  EXPECT_EQ(slow.status, 1);
+  EXPECT_TRUE(slow.says("not done within 0.2 s")) << slow.error;
+  const Ended twice = weir_run({"--gpu", "inside", "--retries", "1", "--", "sh", "-c",
+                                "test -e seen.$0 || { touch seen.$0; exit 9; }", ":::", "a"});
+  EXPECT_EQ(twice.status, 0) << twice.error;
+  EXPECT_TRUE(twice.says("a: exit status 9; it is tried again")) << twice.error;
+}
+
+TEST_F(CliRunItems, AFailureIsNamedRecordedAndKeepsWhatItSaid) {
+  const std::vector<std::string> words{
+      "--gpu", "inside", "--resume", "--junit", "report.xml", "--", "sh", "-c", "echo \"about <$0>\"; test $0 != bad",
+      ":::",   "good",   "bad"};
+  const Ended ended = weir_run(words);
+  EXPECT_EQ(ended.status, 1);
+  EXPECT_TRUE(ended.says("bad: exit status 1; what it said is in ")) << ended.error;
+  EXPECT_EQ(text("weir-run/bad.failed.log"), "about <bad>\n");
+  EXPECT_FALSE(exists("weir-run/bad.log"));
+  EXPECT_TRUE(exists("weir-run/.bad.log.command.failed"));
+  const std::string junit = text("report.xml");
+  EXPECT_NE(junit.find("tests=\"2\" failures=\"1\""), std::string::npos) << junit;
+  EXPECT_NE(junit.find("<failure message=\"exit status 1\">about &lt;bad&gt;\n</failure>"), std::string::npos) << junit;
+  const Ended resumed = weir_run(words);
+  EXPECT_EQ(resumed.status, 1);
+  EXPECT_TRUE(resumed.says("0 of 2 commands done, 1 done before, 1 failed")) << resumed.error;
+}
+
+TEST_F(CliRunItems, ItemsComeFromAFileAndFromStandardInput) {
+  put("list", "one\n\ntwo three\r\n");
+  const Ended ended = weir_run({"--gpu", "inside", "--", "echo", "{}", "::::", "list", "-"}, "four");
+  EXPECT_EQ(ended.status, 0) << ended.error;
+  EXPECT_EQ(text("weir-run/one.log") + text("weir-run/two three.log") + text("weir-run/four.log"),
+            "one\ntwo three\nfour\n");
+  EXPECT_EQ(weir_run({"--", "echo", "::::", "no-such-list"}).status, 2);
+}
+
+TEST_F(CliRunItems, WordsAreFilledInAndNoShellReadsThem) {
+  const std::vector<std::string> words{"--gpu", "inside",      "--device", "3090",       "-o",         "out",
+                                       "--",    "printf",      "%s|",      "{}",         "{.}",        "{/} {device}",
+                                       "{x}",   "$(touch no)", ":::",      "sub/a;b.py", "../up/{}.py"};
+  ASSERT_EQ(weir_run(words).status, 0);
+  EXPECT_EQ(text("out/sub/a;b.py.log"),
+            "sub/a;b.py|sub/a;b|a;b.py NVIDIA GeForce RTX 3090 at 0000:02:00.0|{x}|$(touch no)|");
+  EXPECT_TRUE(text("out/_up_/up/{}.py.log").starts_with("../up/{}.py|../up/{}|{}.py ")) << "an item is no template";
+  EXPECT_FALSE(exists("no"));
+}
+
+TEST_F(CliRunItems, OutputsAppearWholeOrNotAtAll) {
+  put("in/a.txt", "text a");
+  put("in/b.txt", "text b");
+  const std::vector<std::string> words{
+      "--gpu",    "inside",  "-o",         "out",
+      "--",       "sh",      "-c",         "cp $0 $1; test -e ok || test $0 != in/b.txt; echo side > $2",
+      "{}",       "{out}",   "{out}.side", ":::",
+      "in/a.txt", "in/b.txt"};
+  const Ended first = weir_run(words);
+  EXPECT_EQ(first.status, 0) << first.error;
+  EXPECT_EQ(text("out/in/a.txt"), "text a");
+  EXPECT_EQ(text("out/in/a.side"), "side\n");
+  const Ended missing = weir_run({"--gpu", "inside", "-o", "other", "--", "test", "{}", "!=", "{out}", ":::", "x"});
+  EXPECT_EQ(missing.status, 1);
+  EXPECT_TRUE(missing.says("did not write")) << missing.error;
+  const Ended half =
+      weir_run({"--gpu", "inside", "-o", "third", "--", "sh", "-c", "echo half > $0; exit 1", "{out}", ":::", "{}x"});
+  EXPECT_EQ(half.status, 1);
+  EXPECT_FALSE(exists("third/{}x")) << half.error;
+  for (const std::string& name : machine_.folder().all()) EXPECT_FALSE(name.ends_with(".tmp")) << name;
+}
+
+TEST_F(CliRunItems, WhatIsInTheWayIsLeftAlone) {
+  put("weir-run/a.log", "mine");
+  const Ended ended = weir_run({"--gpu", "inside", "--", "echo", ":::", "a"});
+  EXPECT_EQ(ended.status, 1);
+  EXPECT_EQ(text("weir-run/a.log"), "mine");
+  EXPECT_EQ(weir_run({"--gpu", "inside", "--overwrite", "--", "echo", ":::", "a"}).status, 0);
+}
+
+TEST_F(CliRunItems, WrongTemplatesAndListsAreWrongUsage) {
+  const std::vector<std::pair<std::vector<std::string>, std::string>> cases{
+      {{"--", ":::", "a"}, "no command"},
+      {{"--", "echo", ":::"}, "no items"},
+      {{"--", "echo", ":::", "a", ":::", "b"}, "in one way"},
+      {{"--", "echo", ":::", ""}, "an item is empty"},
+      {{"--", "echo", ":::", "a", "a"}, "the item 'a' is there twice"},
+      {{"--", "echo", ":::", "a", "./a"}, "'a' and './a'"},
+      {{"--", "echo", "{rung}", ":::", "a"}, "no --ladder"},
+      {{"--", "echo", "{out}/x", ":::", "a"}, "one file and no folder"},
+      {{"--", "echo", "{out}.log", ":::", "a"}, "twice"},
+      {{"-j", "0", "--", "echo", ":::", "a"}, "'0'"},
+  };
+  for (const auto& [words, problem] : cases) {
+    const Ended ended = weir_run(words);
+    EXPECT_EQ(ended.status, 2) << problem;
+    EXPECT_TRUE(ended.says(problem)) << ended.error;
+  }
+  EXPECT_FALSE(exists("weir-run"));
+  const Ended single = weir_run({"--junit", "x", "--", "true"});
+  EXPECT_EQ(single.status, 125);
+  EXPECT_TRUE(single.says("--junit is for items")) << single.error;
+}
+
+TEST_F(CliRunItems, ACommandThatDoesNotExistFailsEachByName) {
+  const std::vector<std::string> words{"--gpu", "inside", "--retries", "2", "--", "no-such-program", ":::", "a", "b"};
+  const Ended ended = weir_run(words);
+  EXPECT_EQ(ended.status, 1);
+  EXPECT_TRUE(ended.says("a: no-such-program: cannot be run: No such file")) << ended.error;
+  EXPECT_FALSE(exists("weir-run/.a.log.command.failed")) << "it may be installed meanwhile";
+}
+
+}  // namespace
+}  // namespace weir::test
