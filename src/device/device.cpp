@@ -8,8 +8,12 @@
 
 namespace weir::device {
 
+std::string parent_lease_key(const Device& device) {
+  return device.pci && device.uuid.starts_with("MIG-") ? "pci-" + to_text(*device.pci) : std::string{};
+}
+
 std::string lease_key(const Device& device) {
-  if (device.pci && !device.uuid.starts_with("MIG-")) return "pci-" + to_text(*device.pci);
+  if (device.pci && parent_lease_key(device).empty()) return "pci-" + to_text(*device.pci);
   std::string key = !device.uuid.empty() ? device.uuid : fmt::format("{}-{}", device.name, device.index.vulkan);
   std::replace_if(
       key.begin(), key.end(),

@@ -61,6 +61,9 @@ struct Device {
 /// The name of its lease: by PCI address, which every source and every stack can tell; else by UUID.
 std::string lease_key(const Device& device);
 
+/// Of a MIG instance the name of its card's lease, which its holder shares; else empty.
+std::string parent_lease_key(const Device& device);
+
 /// "NVIDIA GeForce RTX 3090 at 0000:01:00.0".
 std::string to_text(const Device& device);
 

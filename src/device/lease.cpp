@@ -139,6 +139,7 @@ Lease& Lease::operator=(Lease&& other) noexcept {
     parts_ = std::move(other.parts_);
     record_ = std::move(other.record_);
     predecessor_ = std::move(other.predecessor_);
+    parent_ = std::move(other.parent_);
     joined_ = other.joined_;
   }
   return *this;
@@ -153,6 +154,7 @@ std::vector<std::string> Lease::keys() const {
 std::string Lease::environment() const {
   std::string text;
   for (const Part& part : parts_) text += fmt::format("{}{}:{}", text.empty() ? "" : ",", part.file.key(), part.nonce);
+  if (parent_) text += ',' + parent_->environment();
   return text;
 }
 
@@ -179,6 +181,7 @@ void Lease::release() {
     }
   }
   parts_.clear();
+  parent_.reset();
 }
 
 /// Builds leases; the two ways to one.

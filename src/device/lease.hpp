@@ -4,10 +4,12 @@
 #include <cstdint>
 #include <filesystem>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <stop_token>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/bytes.hpp"
@@ -61,6 +63,9 @@ class Lease {
   /// Writes into the record how much memory this holder will take, for the admission of others. Not for a joined lease.
   /// Errors: io.
   Status promise(Bytes bytes);
+  /// Keeps a lease of what the device is a part of for as long as this one; it is in environment() too.
+  void keep_beside(Lease parent) { parent_ = std::make_unique<Lease>(std::move(parent)); }
+  const Lease* parent() const { return parent_.get(); }
   /// Gives everything back. May be called again.
   void release();
 
@@ -75,6 +80,7 @@ class Lease {
   std::vector<Part> parts_;
   OwnerRecord record_;
   std::optional<OwnerRecord> predecessor_;
+  std::unique_ptr<Lease> parent_;
   bool joined_ = false;
 };
 

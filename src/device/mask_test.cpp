@@ -79,6 +79,17 @@ TEST(Mask, ASchedulersExactChoiceIsKept) {
   EXPECT_EQ(changes.count("CUDA_VISIBLE_DEVICES"), 0u);
 }
 
+TEST(Mask, AContainersCardHasTheIndexThatItHasInside) {
+  auto outside = test::two_nvidia(false);
+  std::vector<Device> inside{outside[1]};
+  inside[0].index.cuda = 0;
+  EXPECT_EQ(changes_of(make_mask(inside, 0, {})).at("CUDA_VISIBLE_DEVICES"), outside[1].uuid);
+  EXPECT_EQ(changes_of(make_mask(inside, 0, {}, CudaNames::index)).at("CUDA_VISIBLE_DEVICES"), "0");
+  // A mask in the numbers of the machine outside hides the only card: better than to take another one.
+  EXPECT_NE(hidden_by(inside, {{"CUDA_VISIBLE_DEVICES", "1"}}).at(0), "");
+  EXPECT_EQ(hidden_by(inside, {{"CUDA_VISIBLE_DEVICES", outside[1].uuid}}).at(0), "");
+}
+
 TEST(Mask, MigInstancesGoByUuidAlways) {
   auto machine = test::two_nvidia(true);
   machine[0].uuid = "MIG-11111111-2222";

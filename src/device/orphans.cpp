@@ -27,6 +27,17 @@ std::vector<pid_t> find_orphans(std::string_view key, std::string_view own_nonce
       root);
 }
 
+std::vector<pid_t> find_claimants(std::string_view key, std::string_view nonce, const std::filesystem::path& root) {
+  return find_with_variable(
+      "WEIR_LEASE",
+      [&](std::string_view value) {
+        const auto claims = parse_lease_claims(value);
+        return std::any_of(claims.begin(), claims.end(),
+                           [&](const LeaseClaim& claim) { return claim.key == key && claim.nonce == nonce; });
+      },
+      root);
+}
+
 std::size_t end_orphans(std::string_view key, std::string_view own_nonce, std::string_view inherited) {
   return end_processes([&] { return find_orphans(key, own_nonce, inherited); });
 }

@@ -18,7 +18,11 @@ namespace weir::device {
 std::vector<pid_t> find_orphans(std::string_view key, std::string_view own_nonce, std::string_view inherited,
                                 const std::filesystem::path& root = "/");
 
-/// Ends them: SIGTERM, and SIGKILL for those that live five seconds later. How many there were.
+/// Processes that were started under this very lease.
+std::vector<pid_t> find_claimants(std::string_view key, std::string_view nonce,
+                                  const std::filesystem::path& root = "/");
+
+/// Ends the orphans: SIGTERM, and SIGKILL for those that live five seconds later. How many there were.
 std::size_t end_orphans(std::string_view key, std::string_view own_nonce, std::string_view inherited);
 
 /// What gives a device back its memory when no process holds it, for a person to run as root with nobody on the device; weir

@@ -113,6 +113,31 @@ TEST(Policy, AWslMachineWithoutProcessesIsChosenAsAnyOther) {
   EXPECT_EQ(choose(machine, only_3090(), {}).order.size(), 1u);
 }
 
+/// A container that was given the second of two cards: the address is the machine's, the index starts anew, and free memory
+/// is that of the card whatever runs outside.
+TEST(Policy, AContainerWithARenumberedCardIsChosenByNameAndAddress) {
+  auto machine = test::two_nvidia(false);  // the RTX 3090 is the second outside
+  std::vector<Device> inside{machine[1]};
+  inside[0].index.cuda = 0;
+  inside[0].processes_known = false;  // NVML counts in the machine's numbers
+  EXPECT_EQ(choose(inside, only_3090(), {.free = 20_GiB}).order, std::vector<std::size_t>{0});
+  EXPECT_EQ(lease_key(inside[0]), lease_key(machine[1])) << "one lock inside and outside, where the folder is shared";
+  inside[0] = machine[0];
+  EXPECT_TRUE(choose(inside, only_3090(), {}).order.empty()) << "index 0 is the other card";
+}
+
+TEST(Policy, AWslMachineWithFreeMemoryByNvmlAndNothingElse) {
+  auto machine = test::two_nvidia(true);
+  for (Device& device : machine) {
+    device.processes_known = false;
+    device.card.clear();
+    device.sources = {"NVML"};
+    device.processes = {{.pid = 42, .name = "", .memory = {}, .engine_ns = {}}};  // listed, without a figure
+  }
+  EXPECT_EQ(names(machine, choose(machine, only_3090(), {.free = 20_GiB})).size(), 1u);
+  EXPECT_EQ(choose(machine, only_3090(), {.free = 24_GiB}).considered[0].reason, "23 GiB free, 24 GiB needed");
+}
+
 TEST(Policy, PatternsMatchNamesUuidsAndAddresses) {
   Device device = test::make_device(test::kRtx3090);
   device.uuid = "GPU-4f3e0000-aaaa-bbbb-cccc-123456789abc";

@@ -35,6 +35,19 @@ Result<device::Lease> lease_any(const Machine& machine, const DeviceWish& wish, 
   return device::acquire_lease(folder, request, environment, waiting);
 }
 
+/// Who has a slice of a card keeps others from the whole card and from no other slice. Taken after the slice: whoever
+/// wants the whole card wants no slice, so nobody waits in a circle.
+Result<std::optional<device::Lease>> lease_parent(const device::Device& device, const DeviceWish& wish,
+                                                  const std::filesystem::path& folder, const Environment& environment,
+                                                  const device::Waiting& waiting) {
+  const std::string key = parent_lease_key(device);
+  if (key.empty()) return std::optional<device::Lease>{};
+  auto lease = device::acquire_lease(
+      folder, {.keys = {key}, .slots = device::kMostSlots, .wait = wish.wait, .job = wish.job}, environment, waiting);
+  if (!lease) return lease.error();
+  return std::optional{*std::move(lease)};
+}
+
 /// Whoever holds the device alone may say of every other lease that it is over. True if any was ended.
 bool settle_orphans(const device::Device& device, const device::Lease& lease, const Environment& environment,
                     bool end_them, std::vector<std::string>& notes) {
@@ -88,8 +101,11 @@ Result<LeasedDevice> lease_device(const Machine& machine, const DeviceWish& wish
   auto lease = lease_any(machine, wish, folder->path, environment, waiting);
   if (!lease) return lease.error();
   const std::size_t chosen = device_of(machine, *lease);
+  auto parent = lease_parent(machine.at(chosen), wish, folder->path, environment, waiting);
+  if (!parent) return parent.error();
   auto mask = mask_device(machine, chosen, wish.cuda_names);
   if (!mask) return mask.error();
+  if (*parent) lease->keep_beside(**std::move(parent));
   mask->changes.emplace_back("WEIR_LEASE", lease->environment());
   notes.insert(notes.end(), mask->notes.begin(), mask->notes.end());
   // What is there belongs to a joined lease, and may belong to other sharers.

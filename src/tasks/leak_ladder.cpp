@@ -49,7 +49,9 @@ void tell_reset(const device::Device& device, const Tell& tell) {
 
 void climb_leak_ladder(const GuardedCommand& command, const LeasedDevice& leased, GuardedEnd& end, const Tell& tell) {
   if (!end.leaks || !end.used) return;
-  if (!leased.lease.is_joined()) end.left_behind += device::end_marked("WEIR_LEASE", leased.lease.environment());
+  if (!leased.lease.is_joined())
+    end.left_behind +=
+        device::end_processes([&] { return device::find_claimants(lease_key(*end.used), leased.lease.nonce()); });
   const Machine machine = look_at_machine(command.wish);
   const device::Device* now = find_again(machine, *end.used);
   if (now == nullptr) {

@@ -1,0 +1,88 @@
+#include "tasks/device_choice.hpp"
+
+#include <gtest/gtest.h>
+
+#include <filesystem>
+
+#include "device/machines_test.hpp"
+
+namespace weir::tasks {
+namespace {
+
+namespace fs = std::filesystem;
+
+/// Leases in a folder of the test's own, on an invented machine.
+class DeviceChoice : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    std::string name = (fs::temp_directory_path() / "weir-lease-XXXXXX").native();
+    ASSERT_NE(mkdtemp(name.data()), nullptr);
+    folder_ = name;
+  }
+  void TearDown() override { fs::remove_all(folder_); }
+
+  Environment environment(const std::string& lease = {}) const {
+    return [folder = folder_.native(), lease](const char* name) -> std::optional<std::string> {
+      if (std::string_view{name} == "WEIR_LEASE_DIR") return folder;
+      if (std::string_view{name} == "WEIR_LEASE" && !lease.empty()) return lease;
+      return std::nullopt;
+    };
+  }
+  /// One card with two slices, of which one is wanted.
+  static Machine sliced(std::size_t wanted) {
+    device::Device card = device::test::make_device(device::test::kRtx3090);
+    card.mig = {{.uuid = "MIG-a", .name = "A", .total = {}, .free = {}},
+                {.uuid = "MIG-b", .name = "B", .total = {}, .free = {}}};
+    Machine machine;
+    machine.devices = device::with_mig_instances(std::vector{card});
+    machine.choice.order = {wanted};
+    return machine;
+  }
+  Result<LeasedDevice> take(std::size_t slice, const std::string& inherited = {}) const {
+    DeviceWish wish;
+    wish.wait = {};
+    std::vector<std::string> notes;
+    return lease_device(sliced(slice), wish, environment(inherited), {}, notes);
+  }
+  Result<device::Lease> take_card(int slots) const {
+    return device::acquire_lease(folder_, {.keys = {"pci-0000:01:00.0"}, .slots = slots, .wait = {}}, environment());
+  }
+
+  fs::path folder_;
+};
+
+TEST_F(DeviceChoice, ASliceSharesItsCardAndIsItsOwn) {
+  const auto a = take(1);
+  ASSERT_TRUE(a) << a.error().what;
+  const auto b = take(2);
+  ASSERT_TRUE(b) << b.error().what;
+  ASSERT_NE(a->lease.parent(), nullptr);
+  EXPECT_EQ(a->lease.parent()->keys(), std::vector<std::string>{"pci-0000:01:00.0"});
+  EXPECT_FALSE(take(1)) << "the slice is taken";
+  const auto whole = take_card(0);
+  ASSERT_FALSE(whole) << "so the card is not to be had alone";
+  EXPECT_EQ(whole.error().code, Errc::timed_out);
+}
+
+TEST_F(DeviceChoice, WhoHasTheWholeCardKeepsOthersFromItsSlices) {
+  auto whole = take_card(0);
+  ASSERT_TRUE(whole);
+  EXPECT_FALSE(take(1));
+  whole->release();
+  EXPECT_TRUE(take(1));
+}
+
+TEST_F(DeviceChoice, AnInnerCallJoinsSliceAndCard) {
+  const auto outer = take(1);
+  ASSERT_TRUE(outer);
+  std::string claims;
+  for (const auto& [name, value] : outer->mask.changes)
+    if (name == "WEIR_LEASE") claims = value;
+  const auto inner = take(1, claims);
+  ASSERT_TRUE(inner) << inner.error().what;
+  EXPECT_TRUE(inner->lease.is_joined());
+  EXPECT_TRUE(inner->lease.parent()->is_joined());
+}
+
+}  // namespace
+}  // namespace weir::tasks
