@@ -201,7 +201,8 @@ class lease:
         if native is None:
             return
         with _lock:
-            entries = [one for one in os.environ.get("WEIR_LEASE", "").split(",") if one and one != self._entry]
+            own = self._entry.split(",")  # of a slice also its card
+            entries = [one for one in os.environ.get("WEIR_LEASE", "").split(",") if one and one not in own]
             if entries:
                 os.environ["WEIR_LEASE"] = ",".join(entries)
             else:

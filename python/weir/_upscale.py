@@ -7,13 +7,14 @@ from typing import Any
 
 from . import _native
 from ._errors import WeirError, translated
+from ._sizes import parse_size
 
 
 def upscale(source: Any, output: Any = None, *, model: Any, scale: float = 0, ram: str | int | None = None, **flags: Any) -> Any:
     """Enlarges a file or an array.
 
     A path, with ``output``: as ``weir upscale source -o output --model model``; further flags by name
-    (``overwrite=True``). Returns the path of the output.
+    (``overwrite=True``). Returns the path of the output. What failed is told on standard error, and raised.
     An array [h, w, channels] or [h, w] of uint8 or uint16 (numpy, or anything with the buffer protocol and a shape):
     returns an array of the same kind. ``model`` is then a .param file, and ``scale`` 0 the network's own.
     """
@@ -29,7 +30,7 @@ def upscale(source: Any, output: Any = None, *, model: Any, scale: float = 0, ra
         if status != 0:
             raise WeirError(what or f"upscale: some pictures failed (status {status})")
         return output
-    return _upscale_array(source, os.fspath(model), scale, int(ram or 0))
+    return _upscale_array(source, os.fspath(model), scale, parse_size(ram or 0))
 
 
 def _upscale_array(array: Any, model: str, scale: float, ram: int) -> Any:

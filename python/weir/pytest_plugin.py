@@ -29,13 +29,15 @@ def pytest_configure(config: Any) -> None:
         config.pluginmanager.register(Guardian(config), "weir-guardian")
 
 
-def parse_size(text: str) -> int:
-    """'100M' -> bytes; K, M and G count by 1024."""
-    factor = {"K": 1 << 10, "M": 1 << 20, "G": 1 << 30}.get(text[-1:].upper(), 1)
+def limit_of(text: str) -> int:
+    from weir._sizes import parse_size
+
+    from weir import WeirError
+
     try:
-        return int(float(text[:-1] if factor > 1 else text) * factor)
-    except ValueError:
-        raise pytest.UsageError(f"--weir-max-leak: '{text}' is not a size") from None
+        return parse_size(text)
+    except WeirError as error:
+        raise pytest.UsageError(f"--weir-max-leak: {error}") from None
 
 
 class Guardian:
@@ -46,7 +48,7 @@ class Guardian:
 
         self.weir = weir
         self.config = config
-        self.max_leak = parse_size(config.getoption("--weir-max-leak"))
+        self.max_leak = limit_of(config.getoption("--weir-max-leak"))
         self.session_lease: Any = None
         self.leaks: list[tuple[str, str]] = []  # node id, evidence; in the order in which tests end
 
