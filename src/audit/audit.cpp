@@ -115,13 +115,17 @@ Result<Module> filled(Module& module, Result<Reading> reading) {
 }  // namespace
 
 Result<Module> read_module(FileKind kind, SourceFile source) {
+  if (kind == FileKind::notebook) {
+    auto code = notebook_code(source);
+    if (!code) return code.error();
+    source = *std::move(code);
+  }
   Module module{.kind = kind, .source = std::move(source)};
   const std::string_view text = module.source.text();
   switch (kind) {
     case FileKind::python:
-      return filled(module, python::read_python(text));
     case FileKind::notebook:
-      return filled(module, read_notebook(text));
+      return filled(module, python::read_python(text));
     case FileKind::powershell:
       return filled(module, read_powershell(text));
     case FileKind::shell:

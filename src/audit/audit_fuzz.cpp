@@ -27,11 +27,9 @@ void check(Range where, std::size_t size) { require(where.begin <= where.end && 
 /// The edits of one finding, applied alone.
 void apply(const Finding& finding) {
   weir::audit::EditSet edits;
-  if (finding.module->kind != weir::audit::FileKind::python || !edits.add(finding.edits)) return;
-  const std::string_view before = finding.module->source.text();
-  const std::string after = edits.applied(before);
-  const auto same = check_same_outside(weir::audit::Language::python, before, edits, after);
-  (void)static_cast<bool>(same);  // refused edits are never written
+  if (!weir::audit::is_edited(finding.module->kind) || !edits.add(finding.edits)) return;
+  const auto after = mended_file(*finding.module, edits);
+  (void)static_cast<bool>(after);  // refused edits are never written
 }
 
 }  // namespace
@@ -43,10 +41,11 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const std::string text{reinterpret_cast<const char*>(data + 1), size - 1};
   auto module = weir::audit::read_module(kind, weir::audit::SourceFile{"file", "file", text});
   if (!module) return 0;
+  const std::size_t code_size = module->source.text().size();
   for (const auto& function : module->functions) {
     for (const auto& event : function.events) {
-      check(event.where, text.size());
-      check(event.statement, text.size());
+      check(event.where, code_size);
+      check(event.statement, code_size);
     }
   }
   std::vector<weir::audit::Module> modules;
@@ -58,8 +57,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   policy.device = "GPU-1";
   audit.findings = judge(*audit.project, policy);
   for (const Finding& finding : audit.findings) {
-    check(finding.where, text.size());
-    for (const auto& edit : finding.edits) check(edit.where, text.size());
+    check(finding.where, code_size);
+    for (const auto& edit : finding.edits) check(edit.where, code_size);
     require(finding.what.find('\n') == std::string::npos);
     apply(finding);
   }

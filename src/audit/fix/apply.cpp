@@ -1,9 +1,14 @@
 #include "audit/fix/apply.hpp"
 
 #include <algorithm>
+#include <optional>
 #include <set>
 
 #include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include "audit/fix/file_edits.hpp"
+#include "audit/other/readers.hpp"
 
 namespace weir::audit {
 namespace {
@@ -54,6 +59,62 @@ void touch(std::set<std::uint32_t>& touched, const std::vector<std::uint32_t>& s
   for (std::uint32_t line = line_of(starts, where.begin); line <= line_of(starts, last); ++line) touched.insert(line);
 }
 
+/// By what grammar edits of a file of this kind are checked; none for kinds that are only reported on.
+std::optional<Language> code_language(FileKind kind) {
+  switch (kind) {
+    case FileKind::python:
+    case FileKind::notebook:
+      return Language::python;
+    case FileKind::powershell:
+      return Language::powershell;
+    case FileKind::shell:
+      return Language::shell;
+    case FileKind::cpp:
+      return Language::cpp;
+    case FileKind::yaml:
+      return Language::yaml;
+    case FileKind::json:
+      return Language::json;
+    case FileKind::toml:
+      return Language::toml;
+    default:
+      return std::nullopt;
+  }
+}
+
+/// A notebook without the text of its code cells; a text that is no JSON is discarded.
+nlohmann::json without_code(std::string_view notebook) {
+  auto json = nlohmann::json::parse(notebook, nullptr, false);
+  if (!json.is_object() || !json.contains("cells") || !json["cells"].is_array()) return json;
+  for (auto& cell : json["cells"]) {
+    if (cell.is_object() && cell.value("cell_type", nlohmann::json{}) == "code") cell.erase("source");
+  }
+  return json;
+}
+
+std::string applied(const std::vector<Edit>& edits, std::string_view text) {
+  std::string out;
+  std::size_t at = 0;
+  for (const Edit& edit : edits) {
+    out += text.substr(at, edit.where.begin - at);
+    out += edit.text;
+    at = edit.where.end;
+  }
+  return out += text.substr(at);
+}
+
+Result<std::string> mended_notebook(const SourceFile& source, const EditSet& edits, std::string_view code) {
+  const Error refused{Errc::invalid_argument, "the cells cannot be edited so"};
+  const auto in_file = file_edits(source, edits.edits());
+  if (in_file.empty()) return refused;
+  std::string after = applied(in_file, source.file_text());
+  const auto again = notebook_code(SourceFile{source.path(), source.name(), after});
+  if (!again || again->text() != code) return refused;
+  const auto rest = without_code(source.file_text());
+  if (rest.is_discarded() || rest != without_code(after)) return refused;
+  return after;
+}
+
 }  // namespace
 
 bool EditSet::add(const std::vector<Edit>& edits) {
@@ -74,15 +135,16 @@ bool EditSet::add(const std::vector<Edit>& edits) {
   return true;
 }
 
-std::string EditSet::applied(std::string_view text) const {
-  std::string out;
-  std::size_t at = 0;
-  for (const Edit& edit : edits_) {
-    out += text.substr(at, edit.where.begin - at);
-    out += edit.text;
-    at = edit.where.end;
-  }
-  return out += text.substr(at);
+std::string EditSet::applied(std::string_view text) const { return audit::applied(edits_, text); }
+
+bool is_edited(FileKind kind) { return code_language(kind).has_value(); }
+
+Result<std::string> mended_file(const Module& module, const EditSet& edits) {
+  const std::string_view before = module.source.text();
+  std::string after = edits.applied(before);
+  if (auto same = check_same_outside(*code_language(module.kind), before, edits, after); !same) return same.error();
+  if (module.source.origin() == nullptr) return after;
+  return mended_notebook(module.source, edits, after);
 }
 
 Status check_same_outside(Language language, std::string_view before, const EditSet& edits, std::string_view after) {

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "audit/finding.hpp"
+#include "base/result.hpp"
 
 namespace weir::audit {
 
@@ -24,5 +25,12 @@ class EditSet {
 /// The texts differ only where the edits say: every token on lines that no edit touches is the same and as deep in the tree,
 /// and what parsed before parses after. Errors: invalid_argument, saying where they differ.
 Status check_same_outside(Language language, std::string_view before, const EditSet& edits, std::string_view after);
+
+/// Files of this kind are edited; others are only reported on.
+bool is_edited(FileKind kind);
+
+/// The whole file with the edits in its code, which passes check_same_outside(). Of a notebook all that is no code is equal,
+/// value by value, and the cells hold just the edited code. Errors: invalid_argument, saying which gate it did not pass.
+Result<std::string> mended_file(const Module& module, const EditSet& edits);
 
 }  // namespace weir::audit

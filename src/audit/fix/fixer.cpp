@@ -9,6 +9,7 @@
 #include <fmt/format.h>
 
 #include "audit/fix/apply.hpp"
+#include "audit/other/readers.hpp"
 #include "audit/run_command.hpp"
 #include "base/atomic_file.hpp"
 #include "base/text.hpp"
@@ -17,28 +18,6 @@ namespace weir::audit {
 namespace {
 
 constexpr int kMostRounds = 6;
-
-/// What edits a file of this kind may get, by its grammar; none for kinds that are only reported on.
-std::optional<Language> editable_language(FileKind kind) {
-  switch (kind) {
-    case FileKind::python:
-      return Language::python;
-    case FileKind::powershell:
-      return Language::powershell;
-    case FileKind::shell:
-      return Language::shell;
-    case FileKind::cpp:
-      return Language::cpp;
-    case FileKind::yaml:
-      return Language::yaml;
-    case FileKind::json:
-      return Language::json;
-    case FileKind::toml:
-      return Language::toml;
-    default:
-      return std::nullopt;
-  }
-}
 
 bool is_generated(const SourceFile& source) {
   for (std::uint32_t line = 1; line <= std::min(source.lines(), 6U); ++line) {
@@ -57,7 +36,7 @@ bool is_wanted(const Finding& finding, const FixRequest& how) {
 /// Whether the interpreter takes it; true if there is none to ask.
 bool compiles(std::string_view text) {
   const auto& python = python_program();
-  if (!python) return true;
+  if (!python || text.empty()) return true;
   constexpr const char* kCheck = "import sys; compile(sys.stdin.buffer.read(), 'file', 'exec', dont_inherit=True)";
   const auto ended = run_command({.words = {*python, "-I", "-W", "ignore", "-c", kCheck}, .input = text});
   return ended && ended->status == 0;
@@ -87,21 +66,20 @@ class Mender {
     std::map<const Module*, EditSet> edits;
     for (const Finding& finding : audit_.findings) {
       if (!is_wanted(finding, how_) || frozen_.contains(finding.module->source.path().native())) continue;
-      if (is_generated(finding.module->source) || !editable_language(finding.module->kind)) continue;
+      if (is_generated(finding.module->source) || !is_edited(finding.module->kind)) continue;
       if (edits[finding.module].add(finding.edits)) note_rule(finding);
     }
     std::map<std::string, std::string> changed;
     for (const auto& [module, set] : edits) {
       if (set.empty()) continue;
       const std::string path = module->source.path().native();
-      std::string after = set.applied(module->source.text());
-      const auto same = check_same_outside(*editable_language(module->kind), module->source.text(), set, after);
-      if (!same) {
-        files_.at(path).problem = same.error().what;
+      auto after = mended_file(*module, set);
+      if (!after) {
+        files_.at(path).problem = after.error().what;
         frozen_.insert(path);
         continue;
       }
-      changed.emplace(path, std::move(after));
+      changed.emplace(path, *std::move(after));
     }
     for (auto& [path, text] : changed) files_.at(path).after = text;
     replace(changed);
@@ -113,7 +91,11 @@ class Mender {
     const std::string path = source.path().native();
     const auto [at, fresh] = files_.try_emplace(path);
     if (fresh)
-      at->second = {source.name(), source.path(), std::string{source.text()}, std::string{source.text()}, {}, {}};
+      at->second = {.name = source.name(),
+                    .path = source.path(),
+                    .kind = finding.module->kind,
+                    .before = std::string{source.file_text()},
+                    .after = std::string{source.file_text()}};
     auto& rules = at->second.rules;
     if (std::find(rules.begin(), rules.end(), finding.rule) == rules.end()) rules.emplace_back(finding.rule);
   }
@@ -145,8 +127,7 @@ class Mender {
   /// The last gates, and the file itself.
   void finish(FixedFile& file) {
     if (file.after == file.before) return;
-    const bool python = kind_of(file) == FileKind::python;
-    if (python && compiles(file.before) && !compiles(file.after)) {
+    if (compiles(python_of(file, file.before)) && !compiles(python_of(file, file.after))) {
       file.problem = "does not compile after the edit";
       return;
     }
@@ -154,11 +135,12 @@ class Mender {
     if (auto written = write(file); !written) file.problem = written.error().what;
   }
 
-  FileKind kind_of(const FixedFile& file) const {
-    for (const Module& module : audit_.project->modules()) {
-      if (module.source.path() == file.path) return module.kind;
-    }
-    return FileKind::python;
+  /// What an interpreter would be given; nothing of other languages.
+  static std::string python_of(const FixedFile& file, const std::string& text) {
+    if (file.kind == FileKind::python) return text;
+    if (file.kind != FileKind::notebook) return {};
+    const auto code = notebook_code(SourceFile{file.path, file.name, text});
+    return code ? std::string{code->text()} : std::string{};
   }
 
   Status write(const FixedFile& file) const {

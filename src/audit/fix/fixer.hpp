@@ -17,9 +17,10 @@ struct FixRequest {
 struct FixedFile {
   std::string name;
   std::filesystem::path path;
-  std::string before, after;       ///< equal if it is left as it was
-  std::vector<std::string> rules;  ///< that were mended, each once
-  std::string problem;             ///< why it was left as it was; empty if it is mended
+  FileKind kind;
+  std::string before, after;         ///< equal if it is left as it was
+  std::vector<std::string> rules{};  ///< that were mended, each once
+  std::string problem{};             ///< why it was left as it was; empty if it is mended
 };
 
 struct FixOutcome {

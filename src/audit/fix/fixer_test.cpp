@@ -107,6 +107,28 @@ TEST(AuditFix, ModesStayReadOnlyFilesAreLeftAndBackupsAreKept) {
   EXPECT_FALSE(outcome->after.findings.empty());  // of b.py, which is as it was
 }
 
+TEST(AuditFix, SettingsAreMendedWhereAnEntryStandsAlone) {
+  const std::string both = "env:\n  # cards\n  ROCR_VISIBLE_DEVICES: 1\n  HIP_VISIBLE_DEVICES: '1' # both\n  x: 1\n";
+  EXPECT_EQ(mended(both, true, "a.yaml"), "env:\n  # cards\n  ROCR_VISIBLE_DEVICES: 1\n  x: 1\n");
+  EXPECT_EQ(mended(both, false, "a.yaml"), both);
+  for (const std::string text :
+       {"env: {ROCR_VISIBLE_DEVICES: 1, HIP_VISIBLE_DEVICES: 1}\n",
+        "- ROCR_VISIBLE_DEVICES: 1\n- HIP_VISIBLE_DEVICES: 1\n",  // an environment each
+        "services:\n  a:\n    environment:\n      - CUDA_VISIBLE_DEVICES=1\n    deploy:\n      device_ids: [\"1\"]\n"})
+    EXPECT_EQ(mended(text, true, "a.yaml"), text);
+  const Folder folder;
+  folder.put("a.py",
+             "import os\nos.environ.setdefault('CUDA_VISIBLE_DEVICES', 'GPU-1,1')\nopen('a.json'), open('a.toml')\n");
+  folder.put("a.json", "{\"device\": \"cuda:2\", \"n\": 1}\n");
+  folder.put("a.toml", "[x]\ndevice = 'cuda:2' # the second\n");
+  ASSERT_TRUE(fix({.operands = {folder.path().native()}}, {.unsafe = true, .write = true}));
+  EXPECT_EQ(folder.text("a.json"), "{\"device\": \"cuda:2\", \"n\": 1}\n");  // no entry of the mask is card 2
+  folder.put("a.py", "import os\nos.environ.setdefault('CUDA_VISIBLE_DEVICES', '2')\nopen('a.json'), open('a.toml')\n");
+  ASSERT_TRUE(fix({.operands = {folder.path().native()}}, {.unsafe = true, .write = true}));
+  EXPECT_EQ(folder.text("a.json"), "{\"device\": \"cuda:0\", \"n\": 1}\n");
+  EXPECT_EQ(folder.text("a.toml"), "[x]\ndevice = 'cuda:0' # the second\n");
+}
+
 TEST(AuditFix, ASecondRunOverAllFixturesChangesNothing) {
   const Folder folder;
   fs::copy(WEIR_SOURCE_DIR "/tests/audit/fixtures", folder / "f", fs::copy_options::recursive);

@@ -1,17 +1,19 @@
-#include <algorithm>
 #include <string>
+#include <utility>
 #include <vector>
 
+#include <fmt/format.h>
+
 #include "audit/other/readers.hpp"
-#include "audit/python/python_module.hpp"
 
 namespace weir::audit {
 namespace {
 
-/// The text of the code cells, and for every byte of it where it stands in the notebook.
+/// The text of the code cells, for every byte of it where it stands in the notebook, and where the cells begin.
 struct Code {
   std::string text;
   std::vector<std::uint32_t> places;
+  std::vector<std::uint32_t> cells;
 
   void add(char c, std::uint32_t place) {
     text += c;
@@ -81,62 +83,28 @@ Code code_of(Node root, std::string_view text) {
     const Node type = value_of(cell, "cell_type", text);
     if (type.text(text) != "\"code\"") continue;
     const std::size_t begin = code.text.size();
+    code.cells.push_back(static_cast<std::uint32_t>(begin));
     const Node source = value_of(cell, "source", text);
     if (source.is("string")) add_string(source, text, code);
     for (const Node line : source.is("array") ? named_children(source) : std::vector<Node>{})
       add_string(line, text, code);
     hide_magic(code, begin);
-    code.add('\n', source.range().end);
+    if (!code.text.empty() && code.text.back() != '\n') code.add('\n', source.range().end);
   }
   return code;
 }
 
-void move(Range& range, const Code& code) {
-  const auto at = [&](std::uint32_t byte) {
-    return code.places.empty() ? 0U : code.places[std::min<std::size_t>(byte, code.places.size() - 1)];
-  };
-  const std::uint32_t last = range.end > range.begin ? at(range.end - 1) + 1 : at(range.begin);
-  range = {at(range.begin), std::max(last, at(range.begin))};
-}
-
-void move(Value& value, const Code&) {
-  // Literals are places for edits, and notebooks get none.
-  Value plain;
-  bool first = true;
-  for (Atom atom : value.atoms()) {
-    atom.literal = {};
-    plain = first ? Value{std::move(atom)} : plain.joined(Value{std::move(atom)});
-    first = false;
-  }
-  value = plain;
-}
-
 }  // namespace
 
-Result<ScriptReading> read_notebook(std::string_view text) {
+Result<SourceFile> notebook_code(const SourceFile& file) {
+  const std::string_view text = file.text();
   const auto tree = parse(Language::json, text);
   if (!tree) return tree.error();
-  const Code code = code_of(tree->root(), text);
-  auto reading = python::read_python(code.text);
-  if (!reading) return reading.error();
-  ScriptReading result;
-  result.functions = std::move(reading->functions);
-  result.entry_point = true;
-  result.error = tree->first_error();
-  if (!result.error && reading->error) {
-    result.error = reading->error;
-    move(*result.error, code);
-  }
-  for (Function& function : result.functions) {
-    move(function.where, code);
-    for (Event& event : function.events) {
-      for (Range* range : {&event.where, &event.statement, &event.top, &event.target}) move(*range, code);
-      event.editable = false;
-      move(event.value, code);
-      for (Argument& argument : event.arguments) move(argument.value, code);
-    }
-  }
-  return result;
+  if (const auto error = tree->first_error())
+    return Error{Errc::corrupt, fmt::format("is no JSON at line {}", file.place(error->begin).line)};
+  Code code = code_of(tree->root(), text);
+  return SourceFile{file.path(), file.name(), std::move(code.text),
+                    Origin{std::string{text}, std::move(code.places), std::move(code.cells)}};
 }
 
 }  // namespace weir::audit

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "audit/event.hpp"
+#include "audit/source/source_file.hpp"
 #include "audit/syntax/tree.hpp"
 #include "base/result.hpp"
 
@@ -26,9 +27,9 @@ Result<ScriptReading> read_powershell(std::string_view text);
 Result<ScriptReading> read_cpp(std::string_view text);
 /// YAML, JSON or TOML: environments of compose files and the like, and keys that name a device.
 Result<ScriptReading> read_settings(Language language, std::string_view text);
-/// The code cells of a Jupyter notebook as one Python program, in the order in which they stand. Places are those of the
-/// notebook's own text.
-Result<ScriptReading> read_notebook(std::string_view text);
+/// The code cells of a Jupyter notebook as one Python program, in the order in which they stand; what is IPython's own in them is
+/// a comment. Thread-safe. Errors: corrupt (no JSON); those of parse().
+Result<SourceFile> notebook_code(const SourceFile& file);
 /// Dockerfile, .env, systemd unit or batch file, line by line.
 enum class LineFormat { dockerfile, dotenv, systemd, batch };
 ScriptReading read_lines(LineFormat format, std::string_view text);

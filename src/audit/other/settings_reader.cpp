@@ -26,11 +26,22 @@ class SettingsReader {
   }
 
  private:
+  /// An entry of a list or mapping.
+  struct Entry {
+    Range where;
+    Range group{};           ///< that list or mapping
+    bool removable = false;  ///< a block of YAML that does not become empty without it
+  };
+  struct Inner {
+    Value mask;
+    Range where;
+    Entry entry;
+  };
   /// What one service of a compose file selects, from outside and from inside.
   struct Service {
     std::string outer;
     std::size_t count = 0;
-    std::optional<std::pair<Value, Range>> inner;
+    std::optional<Inner> inner;
   };
 
   static Node key_of(Node pair) {
@@ -53,13 +64,23 @@ class SettingsReader {
       return;
     }
     if (node.is("block_mapping") || node.is("flow_mapping") || node.is("object")) named_variable(node);
-    for (const Node child : named_children(node)) walk(child, depth + 1);
+    const auto children = named_children(node);
+    const bool block = node.is("block_mapping") || node.is("block_sequence");
+    for (const Node child : children) {
+      const Entry outer = entry_;
+      if (is_pair(child) || block) entry_ = {child.range(), node.range(), block && children.size() > 1};
+      walk(child, depth + 1);
+      entry_ = outer;
+    }
   }
 
   void set(Range where, std::string_view name, const Value& value) {
-    events_.set_statement(where);
-    events_.set(where, name, value, Event::Mode::child);
-    if (name == "CUDA_VISIBLE_DEVICES") service_.inner = {value, where};
+    events_.set_statement(entry_.where);
+    if (Event* event = events_.set(where, name, value, Event::Mode::child)) {
+      event->editable = entry_.removable;
+      event->target = entry_.group;
+    }
+    if (name == "CUDA_VISIBLE_DEVICES") service_.inner = Inner{value, where, entry_};
     const std::string text = value.as_text().value_or("");
     if (name == "NVIDIA_VISIBLE_DEVICES" && !text.empty() && text != "all" && text != "void" && text != "none")
       outside("NVIDIA_VISIBLE_DEVICES=" + text,
@@ -71,18 +92,29 @@ class SettingsReader {
     service_.count = count;
   }
 
+  /// The rest of a text from a byte on that no hole stands before.
+  static Value part_of(const Value& value, std::size_t from) {
+    Atom part = *value.single();
+    part.text.erase(0, from);
+    part.literal.begin += static_cast<std::uint32_t>(from);
+    return part;
+  }
+
   /// "- CUDA_VISIBLE_DEVICES=1"
   void items(Node node, int depth) {
+    const Entry outer = entry_;
+    if (!node.is("block_sequence_item")) entry_ = {node.range(), node.range()};
     for (const Node child : named_children(node)) {
       const Value value = scalar(child);
       const std::string text = value.as_text().value_or("");
       const std::size_t equals = text.find('=');
       const bool plain = text.find('\n') == std::string::npos && equals != std::string::npos;
       if (plain && find_variable(text.substr(0, equals)) != nullptr)
-        set(child.range(), text.substr(0, equals), word_value(text.substr(equals + 1), {}));
+        set(child.range(), text.substr(0, equals), part_of(value, equals + 1));
       else
         walk(child, depth + 1);
     }
+    entry_ = outer;
   }
 
   /// Kubernetes: "- name: CUDA_VISIBLE_DEVICES" with "value: ..." beside it.
@@ -136,18 +168,22 @@ class SettingsReader {
 
   void judge_service() {
     if (service_.outer.empty() || !service_.inner) return;
-    const auto mask = parse_mask(service_.inner->first);
+    const auto mask = parse_mask(service_.inner->mask);
     if (!mask || mask->hides_all()) return;
     const bool fits = std::all_of(mask->entries.begin(), mask->entries.end(), [&](const std::string& entry) {
       return entry.size() < 3 && std::isdigit(static_cast<unsigned char>(entry[0])) != 0 &&
              std::stoul(entry) < service_.count;
     });
-    if (!fits) events_.emit(Event::Kind::container, service_.inner->second, service_.outer, service_.inner->first);
+    if (fits) return;
+    events_.set_statement(service_.inner->entry.where);
+    events_.emit(Event::Kind::container, service_.inner->where, service_.outer, service_.inner->mask).editable =
+        service_.inner->entry.removable;
   }
 
   std::string_view text_;
   ScriptEvents events_;
   Service service_;
+  Entry entry_;
 };
 
 }  // namespace

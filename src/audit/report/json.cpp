@@ -1,5 +1,6 @@
 #include <nlohmann/json.hpp>
 
+#include "audit/fix/file_edits.hpp"
 #include "audit/report/report.hpp"
 #include "audit/rules/checks.hpp"
 #include "audit/rules/rule.hpp"
@@ -14,7 +15,7 @@ std::string dumped(const Json& json) { return json.dump(1, ' ', false, Json::err
 
 Json edits_json(const Finding& finding) {
   Json edits = Json::array();
-  for (const Edit& edit : finding.edits)
+  for (const Edit& edit : file_edits(finding.module->source, finding.edits))
     edits.push_back({{"begin", edit.where.begin}, {"end", edit.where.end}, {"text", edit.text}});
   return edits;
 }
@@ -34,9 +35,7 @@ Json finding_json(const Finding& finding, const std::string& fingerprint) {
   return json;
 }
 
-Json region(const SourceFile& source, Range where) {
-  const Place begin = source.place(where.begin);
-  const Place end = source.place(where.end);
+Json region(Place begin, Place end) {
   return {{"startLine", begin.line}, {"startColumn", begin.column}, {"endLine", end.line}, {"endColumn", end.column}};
 }
 
@@ -77,14 +76,17 @@ Json sarif_result(const Finding& finding, const std::string& fingerprint, std::s
       {"ruleIndex", rule_index},
       {"level", level(finding.severity)},
       {"message", {{"text", finding.what + "; do: " + finding.advice}}},
-      {"locations", Json::array({{{"physicalLocation",
-                                   {{"artifactLocation", artifact}, {"region", region(source, finding.where)}}}}})},
+      {"locations",
+       Json::array({{{"physicalLocation",
+                      {{"artifactLocation", artifact},
+                       {"region", region(source.place(finding.where.begin), source.place(finding.where.end))}}}}})},
       {"partialFingerprints", {{"weir/v1", fingerprint}}}};
   if (!finding.edits.empty()) {
     Json replacements = Json::array();
-    for (const Edit& edit : finding.edits)
+    for (const Edit& edit : file_edits(source, finding.edits))
       replacements.push_back(
-          {{"deletedRegion", region(source, edit.where)}, {"insertedContent", {{"text", edit.text}}}});
+          {{"deletedRegion", region(source.file_place(edit.where.begin), source.file_place(edit.where.end))},
+           {"insertedContent", {{"text", edit.text}}}});
     json["fixes"] = Json::array(
         {{{"description", {{"text", finding.advice}}},
           {"artifactChanges", Json::array({{{"artifactLocation", artifact}, {"replacements", replacements}}})}}});

@@ -58,5 +58,7 @@ bool is_constant(const Value& value);
 /// Set in this process, not for another one.
 bool sets_own_mask(const Step& step);
 bool loads_gpu_library(const Step& step);
+/// YAML, JSON or TOML: a variable's `target` is the environment that it belongs to.
+bool is_settings(const Module& module);
 
 }  // namespace weir::audit

@@ -38,6 +38,18 @@ bool literal_is_here(const Module& module, const Atom& atom, const FixedIndex& f
   return !fixed.literal.empty() && (text == atom.text || text == std::to_string(fixed.index));
 }
 
+/// The card's number within the mask, if the mask names it and the digits stand in the file.
+void renumber(Finding& finding, const Atom& atom, const FixedIndex& fixed, const Mask& mask) {
+  const auto entry = std::find(mask.entries.begin(), mask.entries.end(), std::to_string(fixed.index));
+  const Module& module = *finding.module;
+  if (entry == mask.entries.end() || module.error || !literal_is_here(module, atom, fixed)) return;
+  const bool whole = module.source.text(fixed.literal) == atom.text;
+  const auto digits = static_cast<std::uint32_t>(fixed.literal.begin + (whole ? fixed.digits_at : 0));
+  finding.edits = {{{digits, fixed.literal.end}, std::to_string(entry - mask.entries.begin())}};
+  finding.fixing = Fixing::unsafe;
+  finding.advice = fmt::format("the same card is number {} here", entry - mask.entries.begin());
+}
+
 const Step* mask_before(const Execution& execution, std::size_t index, Vendor vendor) {
   const Step& use = execution.steps[index];
   for (std::size_t i = index; i-- > 0;) {
@@ -72,14 +84,7 @@ void check_under_mask(const Execution& execution, std::size_t index, const Atom&
                              mask->entries.size() == 1 ? "one card" : fmt::format("{} cards", mask->entries.size())),
                  "take the number within the mask, or change the mask");
   if (set->event->mode == Event::Mode::keep) found.severity = Severity::fragile;
-  const auto entry = std::find(mask->entries.begin(), mask->entries.end(), std::to_string(fixed->index));
-  if (here && entry != mask->entries.end() && !use.module->error) {
-    const auto digits = static_cast<std::uint32_t>(
-        fixed->literal.begin + (use.module->source.text(fixed->literal) == atom.text ? fixed->digits_at : 0));
-    found.edits = {{{digits, fixed->literal.end}, std::to_string(entry - mask->entries.begin())}};
-    found.fixing = Fixing::unsafe;
-    found.advice = fmt::format("the same card is number {} here", entry - mask->entries.begin());
-  }
+  renumber(found, atom, *fixed, *mask);
   judging.findings.add(std::move(found));
 }
 
@@ -128,10 +133,6 @@ const Event* fixed_mask(const Module& program) {
   return nullptr;
 }
 
-bool is_settings(const Module& module) {
-  return module.kind == FileKind::yaml || module.kind == FileKind::json || module.kind == FileKind::toml;
-}
-
 void check_settings(const Module& settings, const Event& use, const Judging& judging) {
   const Atom* atom = use.value.single();
   const auto fixed = atom == nullptr ? std::nullopt : fixed_index(*atom);
@@ -142,11 +143,13 @@ void check_settings(const Module& settings, const Event& use, const Judging& jud
     const Event* set = fixed_mask(program);
     const auto mask = set == nullptr ? std::nullopt : parse_mask(set->value);
     if (!mask || mask->hides_all() || static_cast<std::size_t>(fixed->index) < mask->entries.size()) continue;
-    judging.findings.add(finding_of(
+    auto found = finding_of(
         "G18", settings, use.where,
         fmt::format("device {} does not exist under {}={} of the program that reads this file ({})", fixed->index,
                     set->name, set->value.as_text().value_or("?"), place_text(settings, program, set->where)),
-        "the number within the mask, in this file"));
+        "the number within the mask, in this file");
+    renumber(found, *atom, *fixed, *mask);
+    judging.findings.add(std::move(found));
   }
 }
 

@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include "audit/fix/file_edits.hpp"
 #include "audit/mask.hpp"
 #include "audit/python/gpu_names.hpp"
 #include "audit/rules/checks.hpp"
@@ -23,6 +24,11 @@ std::vector<Finding> Findings::take() {
   std::erase_if(all_, [&](const Finding& finding) {
     return finding.rule == "G01" && told_.contains({find_rule("G03")->id, finding.module, finding.where.begin});
   });
+  for (Finding& finding : all_) {
+    if (finding.edits.empty() || are_possible(finding.module->source, finding.edits)) continue;
+    finding.edits.clear();
+    finding.fixing = Fixing::manual;
+  }
   std::sort(all_.begin(), all_.end(), [](const Finding& a, const Finding& b) {
     return std::tie(a.module->source.name(), a.where.begin, a.rule) <
            std::tie(b.module->source.name(), b.where.begin, b.rule);
@@ -68,6 +74,10 @@ bool sets_own_mask(const Step& step) {
 
 bool loads_gpu_library(const Step& step) {
   return step.event->kind == Event::Kind::import_module && python::find_library(step.event->name) != nullptr;
+}
+
+bool is_settings(const Module& module) {
+  return module.kind == FileKind::yaml || module.kind == FileKind::json || module.kind == FileKind::toml;
 }
 
 std::vector<Finding> judge(const Project& project, const Policy& policy) {

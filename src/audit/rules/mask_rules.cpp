@@ -43,7 +43,8 @@ std::string order_code(const Step& step, std::string_view order) {
     return fmt::format("{}{}={}", exported ? "export " : "", order, value);
   }
   const std::string_view target = step.module->source.text(step.event->target);
-  if (step.module->kind != FileKind::python || target.empty()) return {};
+  const bool python = step.module->kind == FileKind::python || step.module->kind == FileKind::notebook;
+  if (!python || target.empty()) return {};
   return step.event->mode == Event::Mode::keep ? fmt::format("{}.setdefault(\"{}\", \"{}\")", target, order, value)
                                                : fmt::format("{}[\"{}\"] = \"{}\"", target, order, value);
 }
@@ -191,7 +192,8 @@ void check_amd_masks(const Execution& execution, std::size_t index, const Judgin
   for (const Step& outer : execution.steps) {
     if (!is_set(outer, "ROCR_VISIBLE_DEVICES") || outer.event->mode == Event::Mode::keep) continue;
     const bool together = (outer.event->mode == Event::Mode::child) == (inner.event->mode == Event::Mode::child) &&
-                          outer.function == inner.function && !exclusive(outer, inner);
+                          outer.function == inner.function && !exclusive(outer, inner) &&
+                          (!is_settings(*inner.module) || outer.event->target == inner.event->target);
     const auto hidden = parse_mask(inner.value);
     if (!together || fits_within(outer.value, inner.value) || (hidden && hidden->hides_all())) continue;
     auto found =

@@ -123,7 +123,7 @@ constexpr std::array kRules{
          "The comment beside the mask names a device that the code does not select. Readers trust comments.",
          "os.environ[\"CUDA_VISIBLE_DEVICES\"] = \"1\"  # use GPU 0\n",
          "os.environ[\"CUDA_VISIBLE_DEVICES\"] = \"1\"  # use GPU 1\n", "python", ""},
-    Rule{"G18", "settings and code select different devices", wrong, manual, false,
+    Rule{"G18", "settings and code select different devices", wrong, opt_in, false,
          "A settings file of the project names a device index that does not exist under the mask that the code sets.",
          "# config.yaml: device: cuda:1\nos.environ[\"CUDA_VISIBLE_DEVICES\"] = \"1\"\n",
          "# config.yaml: device: cuda:0\nos.environ[\"CUDA_VISIBLE_DEVICES\"] = \"1\"\n", "python", ""},

@@ -93,8 +93,10 @@ void check_event(const Module& module, const Event& event, const Judging& judgin
         std::uint32_t begin = event.target.begin;
         while (begin > 0 && module.source.text()[begin - 1] == ' ') --begin;
         found.edits = {{{begin, event.target.end}, {}}};
-        found.fixing = Fixing::unsafe;
+      } else if (event.editable && !module.error) {
+        found.edits = removal(module.source, event.statement);
       }
+      found.fixing = found.edits.empty() ? Fixing::manual : Fixing::unsafe;
       add(std::move(found));
       break;
     }

@@ -66,20 +66,35 @@ Result<SourceFile> SourceFile::read(const std::filesystem::path& path, std::stri
 SourceFile::SourceFile(std::filesystem::path path, std::string name, std::string text)
     : path_{std::move(path)}, name_{std::move(name)}, text_{std::move(text)}, starts_{line_starts(text_)} {}
 
+SourceFile::SourceFile(std::filesystem::path path, std::string name, std::string code, Origin origin)
+    : SourceFile{std::move(path), std::move(name), std::move(code)} {
+  origin_ = std::move(origin);
+  origin_starts_ = line_starts(origin_->text);
+}
+
 std::string_view SourceFile::text(Range range) const {
   if (range.begin > range.end || range.end > text_.size()) return {};
   return text().substr(range.begin, range.end - range.begin);
 }
 
 Place SourceFile::place(std::uint32_t byte) const {
-  const auto next = std::upper_bound(starts_.begin(), starts_.end(), byte);
+  if (!origin_) return file_place(byte);
+  const auto& places = origin_->places;
+  if (byte < places.size()) return file_place(places[byte]);
+  return file_place(places.empty() ? 0 : places.back() + 1);
+}
+
+Place SourceFile::file_place(std::uint32_t byte) const {
+  const auto& starts = file_starts();
+  const std::string_view whole = file_text();
+  const auto next = std::upper_bound(starts.begin(), starts.end(), byte);
   const std::uint32_t start = *(next - 1);
-  Place place{static_cast<std::uint32_t>(next - starts_.begin()), 1};
-  for (std::size_t i = start; i < byte && i < text_.size(); ++i) {
-    const bool continuation = (static_cast<unsigned char>(text_[i]) & 0xC0U) == 0x80U;
+  Place place{static_cast<std::uint32_t>(next - starts.begin()), 1};
+  for (std::size_t i = start; i < byte && i < whole.size(); ++i) {
+    const bool continuation = (static_cast<unsigned char>(whole[i]) & 0xC0U) == 0x80U;
     place.column += continuation ? 0 : 1;
   }
-  if (start == 0 && byte >= 3 && has_bom()) --place.column;
+  if (start == 0 && byte >= 3 && whole.starts_with("\xEF\xBB\xBF")) --place.column;
   return place;
 }
 
@@ -93,9 +108,10 @@ std::uint32_t SourceFile::line_end(std::uint32_t byte) const {
 }
 
 std::string_view SourceFile::line(std::uint32_t number) const {
-  if (number == 0 || number > starts_.size()) return {};
-  const std::uint32_t start = starts_[number - 1];
-  std::string_view line = text().substr(start, line_end(start) - start);
+  const auto& starts = file_starts();
+  if (number == 0 || number > starts.size()) return {};
+  const std::size_t end = number < starts.size() ? starts[number] : file_text().size();
+  std::string_view line = file_text().substr(starts[number - 1], end - starts[number - 1]);
   while (!line.empty() && (line.back() == '\n' || line.back() == '\r')) line.remove_suffix(1);
   return line;
 }

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -16,7 +17,15 @@ struct Place {
   std::uint32_t column = 1;  ///< from 1, in characters
 };
 
-/// A text file as it is: the bytes are never changed. Line ends are "\n", "\r\n" or "\r".
+/// A file that holds code among other things: a notebook.
+struct Origin {
+  std::string text;                   ///< the whole file
+  std::vector<std::uint32_t> places;  ///< in it, of every byte of the code
+  std::vector<std::uint32_t> cells;   ///< in the code: where each begins
+};
+
+/// The code of a text file as it is: the bytes are never changed. Line ends are "\n", "\r\n" or "\r". Code and file are the same
+/// but for notebooks; places are given in the code and told in the file.
 class SourceFile {
  public:
   /// The most that is read of one file. Larger ones are data, not code.
@@ -25,24 +34,32 @@ class SourceFile {
   /// `name` is what messages and results call it. Errors: io; unsupported (too large, not a regular file, binary, UTF-16).
   static Result<SourceFile> read(const std::filesystem::path& path, std::string name);
   SourceFile(std::filesystem::path path, std::string name, std::string text);
+  SourceFile(std::filesystem::path path, std::string name, std::string code, Origin origin);
 
   const std::filesystem::path& path() const { return path_; }
   const std::string& name() const { return name_; }
   std::string_view text() const { return text_; }
   std::string_view text(Range range) const;
-  Place place(std::uint32_t byte) const;
+  const Origin* origin() const { return origin_ ? &*origin_ : nullptr; }  ///< null: the code is the file
+  std::string_view file_text() const { return origin_ ? std::string_view{origin_->text} : text(); }
+  Place place(std::uint32_t byte) const;               ///< of a byte of the code
+  Place file_place(std::uint32_t byte) const;          ///< of a byte of the file
   std::uint32_t line_start(std::uint32_t byte) const;  ///< of the line that holds the byte
   std::uint32_t line_end(std::uint32_t byte) const;    ///< behind its line end
-  std::string_view line(std::uint32_t number) const;   ///< from 1, without its line end
-  std::uint32_t lines() const { return static_cast<std::uint32_t>(starts_.size()); }
+  std::string_view line(std::uint32_t number) const;   ///< of the file, from 1, without its line end
+  std::uint32_t lines() const { return static_cast<std::uint32_t>(file_starts().size()); }
   bool has_bom() const { return text_.starts_with("\xEF\xBB\xBF"); }
   std::string_view line_break() const;  ///< that of the first line; "\n" if there is none
 
  private:
+  const std::vector<std::uint32_t>& file_starts() const { return origin_ ? origin_starts_ : starts_; }
+
   std::filesystem::path path_;
   std::string name_;
   std::string text_;
   std::vector<std::uint32_t> starts_;
+  std::optional<Origin> origin_;
+  std::vector<std::uint32_t> origin_starts_;
 };
 
 }  // namespace weir::audit

@@ -1,0 +1,127 @@
+#include "audit/fix/file_edits.hpp"
+
+#include <algorithm>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include <nlohmann/json.hpp>
+
+namespace weir::audit {
+namespace {
+
+bool is_space(char c) { return c == ' ' || c == '\t' || c == '\n' || c == '\r'; }
+
+std::string escaped(std::string_view text) {
+  const std::string json =
+      nlohmann::json(text).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);  // a text never fails so
+  return json.substr(1, json.size() - 2);
+}
+
+/// Edits of one notebook.
+class Notebook {
+ public:
+  explicit Notebook(const SourceFile& source)
+      : code_{source.text()}, file_{source.file_text()}, places_{source.origin()->places} {}
+
+  std::optional<Edit> edit(const Edit& edit) const {
+    const auto [begin, end] = edit.where;
+    if (begin >= code_.size()) return std::nullopt;
+    const bool at_line = begin == 0 || code_[begin - 1] == '\n';
+    if (edit.where.empty()) {
+      if (at_line && edit.text.ends_with('\n')) return lines_before(begin, edit.text);
+      const std::uint32_t at = at_line ? places_[begin] : end_of(begin - 1);
+      return Edit{{at, at}, escaped(edit.text)};
+    }
+    if (at_line && edit.text.empty() && code_[end - 1] == '\n') return without_lines(begin, end);
+    if (code_.substr(begin, end - begin).find('\n') != std::string_view::npos) return std::nullopt;
+    return Edit{{places_[begin], end_of(end - 1)}, escaped(edit.text)};
+  }
+
+ private:
+  /// Behind what stands in the file for one byte of the code.
+  std::uint32_t end_of(std::uint32_t byte) const {
+    const std::uint32_t at = places_[byte];
+    if (file_[at] != '\\') return at + 1;
+    return at + (file_[at + 1] == 'u' ? 6 : 2);
+  }
+
+  std::uint32_t after_space(std::uint32_t at) const {
+    while (at < file_.size() && is_space(file_[at])) ++at;
+    return at;
+  }
+
+  /// The last byte before `at` that is no space.
+  std::uint32_t before_space(std::uint32_t at) const {
+    while (at > 1 && is_space(file_[at - 1])) --at;
+    return at - 1;
+  }
+
+  /// A list's element starts with this byte of its text.
+  bool opens_element(std::uint32_t at) const {
+    if (at < 2 || file_[at - 1] != '"') return false;
+    const char before = file_[before_space(at - 1)];
+    return before == '[' || before == ',';
+  }
+
+  /// Whole lines become elements of their own where the cell is a list.
+  Edit lines_before(std::uint32_t begin, std::string_view lines) const {
+    const std::uint32_t at = places_[begin];
+    if (!opens_element(at)) return {{at, at}, escaped(lines)};
+    const std::uint32_t space = before_space(at - 1) + 1;
+    std::string text;
+    while (!lines.empty()) {
+      const std::size_t end = lines.find('\n') + 1;
+      text += escaped(lines.substr(0, end)) + "\"," + std::string{file_.substr(space, at - 1 - space)} + '"';
+      lines.remove_prefix(end);
+    }
+    return {{at, at}, std::move(text)};
+  }
+
+  std::optional<Edit> without_lines(std::uint32_t begin, std::uint32_t end) const {
+    const bool added = file_[places_[end - 1]] != '\\';  // the line end behind a cell's last line
+    if (added && end - 1 == begin) return std::nullopt;
+    const std::uint32_t from = places_[begin];
+    const std::uint32_t to = end_of(added ? end - 2 : end - 1);
+    if (!opens_element(from) || file_[to] != '"') return Edit{{from, to}, {}};
+    const std::uint32_t comma = after_space(to + 1);
+    if (comma < file_.size() && file_[comma] == ',') return Edit{{from - 1, after_space(comma + 1)}, {}};
+    const std::uint32_t before = before_space(from - 1);
+    return Edit{{file_[before] == ',' ? before : from - 1, to + 1}, {}};
+  }
+
+  std::string_view code_;
+  std::string_view file_;
+  const std::vector<std::uint32_t>& places_;
+};
+
+/// The number of the cell that holds a byte of the code.
+std::ptrdiff_t cell_of(const Origin& origin, std::uint32_t byte) {
+  return std::upper_bound(origin.cells.begin(), origin.cells.end(), byte) - origin.cells.begin();
+}
+
+}  // namespace
+
+std::vector<Edit> file_edits(const SourceFile& source, std::vector<Edit> edits) {
+  if (source.origin() == nullptr) return edits;
+  std::stable_sort(edits.begin(), edits.end(),
+                   [](const Edit& a, const Edit& b) { return a.where.begin < b.where.begin; });
+  std::vector<Edit> all;
+  for (const Edit& edit : edits) {
+    const std::uint32_t last = edit.where.empty() ? edit.where.end : edit.where.end - 1;
+    const bool within = cell_of(*source.origin(), edit.where.begin) == cell_of(*source.origin(), last);
+    auto made = within ? Notebook{source}.edit(edit) : std::nullopt;
+    if (!made || (!all.empty() && made->where.begin < all.back().where.end)) return {};
+    all.push_back(*std::move(made));
+  }
+  return all;
+}
+
+bool are_possible(const SourceFile& source, const std::vector<Edit>& edits) {
+  if (source.origin() == nullptr) return true;
+  const auto cell = [&](const Edit& edit) { return cell_of(*source.origin(), edit.where.begin); };
+  return std::all_of(edits.begin(), edits.end(), [&](const Edit& edit) { return cell(edit) == cell(edits.front()); }) &&
+         !file_edits(source, edits).empty();
+}
+
+}  // namespace weir::audit

@@ -1,0 +1,97 @@
+// Edits of code as edits of the notebook that holds it.
+#include "audit/fix/file_edits.hpp"
+
+#include <string>
+
+#include <gtest/gtest.h>
+
+#include "audit/fix/fixer.hpp"
+#include "program.hpp"
+
+namespace weir::audit {
+namespace {
+
+using test::Folder;
+
+/// A notebook around the source of one code cell, laid out as Jupyter does.
+std::string notebook(const std::string& source) {
+  return "{\n \"cells\": [\n  {\n   \"cell_type\": \"markdown\",\n   \"metadata\": {},\n   \"source\": [\"G\\u00e9 "
+         "\xC3\xA9\"]\n  },\n  {\n   \"cell_type\": \"code\",\n   \"execution_count\": 3,\n   \"metadata\": {},\n   "
+         "\"outputs\": [{\"output_type\": \"stream\", \"text\": [\"os.environ['CUDA_VISIBLE_DEVICES'] = "
+         "'1'\\n\"]}],\n   \"source\": " +
+         source + "\n  }\n ],\n \"metadata\": {\"x\": 1.50},\n \"nbformat\": 4,\n \"nbformat_minor\": 5\n}\n";
+}
+
+/// What --fix makes of such a cell; the second run changes nothing.
+std::string mended(const std::string& source, bool unsafe = false) {
+  const Folder folder;
+  folder.put("a.ipynb", notebook(source));
+  for (int run = 0; run < 2; ++run) {
+    const auto outcome = fix({.operands = {folder.path().native()}}, {.unsafe = unsafe, .write = true});
+    EXPECT_TRUE(outcome);
+    for (const FixedFile& file : outcome ? outcome->files : std::vector<FixedFile>{}) {
+      EXPECT_EQ(file.problem, "");
+      EXPECT_TRUE(run == 0 || file.before == file.after);
+    }
+  }
+  const std::string text = folder.text("a.ipynb");
+  const std::string begin = notebook("").substr(0, notebook("").find("\n  }\n ],"));
+  EXPECT_TRUE(text.starts_with(begin)) << text;
+  const std::size_t end = text.rfind("\n  }\n ],");
+  EXPECT_EQ(text.substr(end), notebook("").substr(begin.size()));
+  return text.substr(begin.size(), end - begin.size());
+}
+
+TEST(AuditNotebook, ALineIsPutIntoTheListAsItsNeighboursAre) {
+  EXPECT_EQ(
+      mended("[\n    \"import os\\n\",\n    \"os.environ.setdefault('CUDA_VISIBLE_DEVICES', '1')\"\n   ]"),
+      "[\n    \"import os\\n\",\n    \"os.environ.setdefault(\\\"CUDA_DEVICE_ORDER\\\", \\\"PCI_BUS_ID\\\")\\n\",\n"
+      "    \"os.environ.setdefault('CUDA_VISIBLE_DEVICES', '1')\"\n   ]");
+  EXPECT_EQ(mended("[\"import os\\n\",\"if x:\\n\",\"\\tos.environ.setdefault('CUDA_VISIBLE_DEVICES', '1')\\n\"]"),
+            "[\"import os\\n\",\"if x:\\n\",\"\\tos.environ.setdefault(\\\"CUDA_DEVICE_ORDER\\\", "
+            "\\\"PCI_BUS_ID\\\")\\n\",\"\\tos.environ.setdefault('CUDA_VISIBLE_DEVICES', '1')\\n\"]");
+}
+
+TEST(AuditNotebook, ACellOfOneTextStaysOne) {
+  EXPECT_EQ(mended("\"import os\\nos.environ.setdefault('CUDA_VISIBLE_DEVICES', '1')\\n# \\u00e9\""),
+            "\"import os\\nos.environ.setdefault(\\\"CUDA_DEVICE_ORDER\\\", \\\"PCI_BUS_ID\\\")\\n"
+            "os.environ.setdefault('CUDA_VISIBLE_DEVICES', '1')\\n# \\u00e9\"");
+}
+
+TEST(AuditNotebook, ALineLeavesTheListWithItsComma) {
+  const std::string set = "os.environ['CUDA_VISIBLE_DEVICES'] = 'GPU-1'";
+  EXPECT_EQ(
+      mended("[\n    \"import os\\n\",\n    \"" + set + "\\n\",\n    \"" + set + "\\n\",\n    \"print(1)\"\n   ]"),
+      "[\n    \"import os\\n\",\n    \"" + set + "\\n\",\n    \"print(1)\"\n   ]");
+  EXPECT_EQ(mended("[\n    \"import os\\n\",\n    \"" + set + "\\n\",\n    \"" + set + "\"\n   ]"),
+            "[\n    \"import os\\n\",\n    \"" + set + "\\n\"\n   ]");
+}
+
+TEST(AuditNotebook, AMaskMovesWithinItsCellAlone) {
+  const std::string late =
+      "\"import torch\\n\",\"import os\\n\",\"os.environ.setdefault(\\\"CUDA_VISIBLE_DEVICES\\\", "
+      "\\\"GPU-1\\\")\\n\",\"x = 1\\n\"";
+  EXPECT_EQ(mended("[" + late + "]"),
+            "[\"import os\\n\",\"os.environ.setdefault(\\\"CUDA_VISIBLE_DEVICES\\\", \\\"GPU-1\\\")\\n\","
+            "\"import torch\\n\",\"x = 1\\n\"]");
+}
+
+TEST(AuditNotebook, WithinALineTextIsEscaped) {
+  EXPECT_EQ(mended("[\"import os\\n\", \"os.environ[\\\"CUDA_VISIBLE_DEVICES\\\"] = \\\"GPU-1\\\"\"]", true),
+            "[\"import os\\n\", \"os.environ.setdefault(\\\"CUDA_VISIBLE_DEVICES\\\", \\\"GPU-1\\\")\"]");
+  EXPECT_EQ(mended("[\"%matplotlib inline\\n\", \"import torch\\n\", \"torch.cuda.memory_cached()\"]"),
+            "[\"%matplotlib inline\\n\", \"import torch\\n\", \"torch.cuda.memory_reserved()\"]");
+}
+
+TEST(AuditNotebook, WhatIsNoJsonIsNamedAndLeft) {
+  const Folder folder;
+  const std::string broken = notebook("[\"import torch\\n\"").substr(0, 300) + "os.environ['CUDA_VISIBLE_DEVICES']";
+  folder.put("a.ipynb", broken);
+  const auto audit = run_audit({.operands = {folder.path().native()}});
+  ASSERT_TRUE(audit);
+  ASSERT_EQ(audit->problems.size(), 1u);
+  EXPECT_NE(audit->problems[0].find("is no JSON at line "), std::string::npos) << audit->problems[0];
+}
+
+}  // namespace
+}  // namespace weir::audit
