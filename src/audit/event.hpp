@@ -44,8 +44,9 @@ struct Event {
     machine_path,     ///< an absolute path of one machine; value
     header_noise,     ///< os.chdir, sys.path.insert at module level; name = the call
     container,  ///< a mask inside a container or a job that is given cards already; name = by what; value = the mask
-    thread_target,  ///< a function that runs in a thread; name = its key
-    memory_cleanup  ///< name = the call: gc.collect, empty_cache
+    thread_target,   ///< a function that runs in a thread; name = its key
+    process_target,  ///< a function that runs in a process of its own; name = its key
+    memory_cleanup   ///< name = the call: gc.collect, empty_cache
   };
   enum class Mode {
     assign,  ///< whatever was there is lost
@@ -68,7 +69,7 @@ struct Event {
   bool in_loop = false;    ///< may happen again
   bool outermost = false;  ///< statement and top are the same: it stands in no block
   bool editable = false;   ///< set_variable: `statement` does nothing else and may be moved or removed
-  Range target{};          ///< set_variable: what is written to, "os.environ"; import_module: empty
+  Range target{};          ///< set_variable: what is written to, "os.environ"; cpu_fallback: what is taken with a GPU
 };
 
 /// A function, or the body of a module.

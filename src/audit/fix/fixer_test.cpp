@@ -80,7 +80,7 @@ TEST(AuditFix, TheHeaderStandsBelowWhatMustComeFirst) {
              "#!/usr/bin/env python3\n# -*- coding: utf-8 -*-\n\"\"\"Text.\"\"\"\nfrom __future__ import "
              "annotations\nimport torch\n"
              "torch.zeros(1).cuda()\n");
-  AuditRequest request{.operands = {folder.path().native()}};
+  AuditRequest request{.operands = {folder.path().native()}, .select = {"G05"}};
   request.policy = {.given = true, .device = "GPU-abc"};
   const auto outcome = fix(request, {.unsafe = true, .write = true});
   ASSERT_TRUE(outcome);
@@ -105,6 +105,46 @@ TEST(AuditFix, ModesStayReadOnlyFilesAreLeftAndBackupsAreKept) {
   EXPECT_EQ(folder.text("b.py"), kLate);
   EXPECT_EQ(outcome->files[1].problem, "is read-only");
   EXPECT_FALSE(outcome->after.findings.empty());  // of b.py, which is as it was
+}
+
+TEST(AuditFix, ExpressionsAreSaidOtherwise) {
+  const std::string torch = "import torch\n";
+  const std::string nvml = "import pynvml, torch\n";
+  EXPECT_EQ(mended(nvml + "h = pynvml.nvmlDeviceGetHandleByIndex(torch.cuda.current_device())\n", true),
+            nvml +
+                "h = pynvml.nvmlDeviceGetHandleByUUID(\"GPU-\" + "
+                "str(torch.cuda.get_device_properties(torch.cuda.current_device()).uuid))\n");
+  EXPECT_EQ(mended("import os\ngpu = int(os.environ['CUDA_VISIBLE_DEVICES'].split(',')[0])\n", true),
+            "import os\ngpu = 0\n");
+  const std::string several = "import os\nx = [int(i) for i in os.environ['CUDA_VISIBLE_DEVICES'].split(',')]\n";
+  EXPECT_EQ(mended(several, true), several);
+  EXPECT_EQ(
+      mended(torch + "f = (torch.cuda.get_device_properties(0).total_memory - torch.cuda.memory_allocated(0)) / 2\n",
+             true),
+      torch + "f = (torch.cuda.mem_get_info(0)[0]) / 2\n");
+  EXPECT_EQ(
+      mended(torch + "torch.cuda.empty_cache()\nimport gc\ndef f():\n\ttorch.cuda.empty_cache()\n\tgc.collect()\n"),
+      torch + "torch.cuda.empty_cache()\nimport gc\ndef f():\n\tgc.collect()\n\ttorch.cuda.empty_cache()\n");
+  EXPECT_EQ(mended("import os\nos.environ.setdefault('CUDA_VISIBLE_DEVICES', 'GPU-1')  # GPU 1\n", true),
+            "import os\nos.environ.setdefault('CUDA_VISIBLE_DEVICES', 'GPU-1')  # GPU 1\n");
+}
+
+TEST(AuditFix, WithAPolicyProgramsAreVerifiedAndHeadersLeaveWhatUsesNoGpu) {
+  const Folder folder;
+  folder.put("a.py",
+             "import os\nos.environ.setdefault('CUDA_VISIBLE_DEVICES', 'GPU-1')\nimport torch\n\n\ndef main():\n    "
+             "return torch.zeros(1).cuda()\n\n\nif __name__ == '__main__':\n    main()\n");
+  folder.put("b.py",
+             "import os\nos.environ['CUDA_DEVICE_ORDER'] = 'PCI_BUS_ID'\nos.environ['CUDA_VISIBLE_DEVICES'] = '1'\n"
+             "print(1)\n");
+  folder.put("c.py", "import torch\ndevice = 'cuda' if torch.cuda.is_available() else 'cpu'\n");
+  AuditRequest request{.operands = {folder.path().native()}};
+  request.policy = {.given = true, .device = "GPU-1"};
+  ASSERT_TRUE(fix(request, {.unsafe = true, .write = true}));
+  EXPECT_TRUE(folder.text("a.py").ends_with(":\n    import weir\n    weir.verify()\n    main()\n"))
+      << folder.text("a.py");
+  EXPECT_EQ(folder.text("b.py"), "import os\nprint(1)\n");
+  EXPECT_EQ(folder.text("c.py"), "import torch\ndevice = 'cuda'\n");
 }
 
 TEST(AuditFix, SettingsAreMendedWhereAnEntryStandsAlone) {

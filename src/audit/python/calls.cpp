@@ -142,10 +142,11 @@ Value Reader::call(Node node) {
   if (called.name == "gc.collect" || called.name == "torch.cuda.empty_cache")
     emit(Event::Kind::memory_cleanup, node, called.name);
   if (called.name == "os.chdir" || called.name == "sys.path.insert") emit(Event::Kind::header_noise, node, called.name);
-  if (called.name == "threading.Thread") {
+  const bool thread = called.name == "threading.Thread";
+  if (thread || called.name == "multiprocessing.Process" || called.name == "torch.multiprocessing.Process") {
     const Value given = value_of(args, 1, "target");
     if (const Atom* target = given.single(Atom::Kind::function))
-      emit(Event::Kind::thread_target, node, ':' + target->text);
+      emit(thread ? Event::Kind::thread_target : Event::Kind::process_target, node, ':' + target->text);
   }
   if (value_call(called, args, node, result)) return result;
   const Atom* callee = called.callee.single();

@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <charconv>
+#include <utility>
 
 #include "audit/python/gpu_names.hpp"
 #include "audit/python/reader.hpp"
@@ -329,7 +330,7 @@ Value Reader::conditional(Node node) {
   frame_->arms.pop_back();
   const auto cpu = no.as_text();
   if (cpu && *cpu == "cpu" && mentions_gpu_test(text_of(parts[1])))
-    emit(Event::Kind::cpu_fallback, node, std::string{text_of(parts[1])});
+    emit(Event::Kind::cpu_fallback, node, std::string{text_of(parts[1])}).target = parts[0].range();
   return yes.joined(no);
 }
 
@@ -344,7 +345,9 @@ Value Reader::comprehension(Node node) {
     else
       body = child;
   }
+  const bool outer = std::exchange(frame_->in_loop, true);
   const Value element = expression(body);
+  frame_->in_loop = outer;
   frame_->scope->names = before;
   return element_of(element);
 }

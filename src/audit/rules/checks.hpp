@@ -58,6 +58,8 @@ bool is_constant(const Value& value);
 /// Set in this process, not for another one.
 bool sets_own_mask(const Step& step);
 bool loads_gpu_library(const Step& step);
+/// What is wrong with a mask of several cards that every worker gets.
+std::string all_cards_text(std::string_view mask);
 /// YAML, JSON or TOML: a variable's `target` is the environment that it belongs to.
 bool is_settings(const Module& module);
 

@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include "audit/fix/rewrites.hpp"
 #include "audit/mask.hpp"
 #include "audit/rules/checks.hpp"
 
@@ -93,12 +94,14 @@ void check_counting(const Execution& execution, std::size_t index, const Judging
   const std::string code = code_text(*use.module, use.event->where);
   if (use.event->kind == Kind::use_smi_index) {
     if (use.value.may_be(Atom::Kind::ordinal)) {
-      judging.findings.add(
-          finding_of("G20", *use.module, use.event->where,
-                     fmt::format("`{}` counts all cards by PCI address, and is given a number of the CUDA runtime, "
-                                 "which counts the visible ones",
-                                 code),
-                     "go by UUID: nvmlDeviceGetHandleByUUID()"));
+      auto found = finding_of("G20", *use.module, use.event->where,
+                              fmt::format("`{}` counts all cards by PCI address, and is given a number of the CUDA "
+                                          "runtime, which counts the visible ones",
+                                          code),
+                              "go by UUID: nvmlDeviceGetHandleByUUID()");
+      found.edits = handle_by_uuid(*use.module, *use.event);
+      found.fixing = found.edits.empty() ? Fixing::manual : Fixing::unsafe;
+      judging.findings.add(std::move(found));
       return;
     }
     const Atom* number = use.value.single(Atom::Kind::number);

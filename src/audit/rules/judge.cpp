@@ -76,6 +76,10 @@ bool loads_gpu_library(const Step& step) {
   return step.event->kind == Event::Kind::import_module && python::find_library(step.event->name) != nullptr;
 }
 
+std::string all_cards_text(std::string_view mask) {
+  return fmt::format("every worker gets {}: all of them work on the first card", mask);
+}
+
 bool is_settings(const Module& module) {
   return module.kind == FileKind::yaml || module.kind == FileKind::json || module.kind == FileKind::toml;
 }

@@ -155,9 +155,35 @@ void check_removal(const Execution& execution, std::size_t index, const Judging&
       "leave the mask that was given"));
 }
 
-void check_tiles(const Step& step, const Judging& judging) {
+/// ZE_FLAT_DEVICE_HIERARCHY, if the program sets it to something known.
+std::string hierarchy_of(const Execution& execution) {
+  for (const Step& step : execution.steps) {
+    if (is_set(step, "ZE_FLAT_DEVICE_HIERARCHY")) return step.value.as_text().value_or("");
+  }
+  return {};
+}
+
+void check_fixed_tiles(const Execution& execution, const Step& step, const Judging& judging) {
+  const auto mask = parse_mask(step.value);
+  if (!mask || !is_constant(step.value)) return;
+  const bool tiles = std::any_of(mask->entries.begin(), mask->entries.end(),
+                                 [](const std::string& entry) { return entry.find('.') != std::string::npos; });
+  if (tiles && hierarchy_of(execution) == "FLAT")
+    judging.findings.add(finding_of("G26", *step.module, step.event->where,
+                                    fmt::format("under ZE_FLAT_DEVICE_HIERARCHY=FLAT each tile is a device of its own, "
+                                                "and {} names none",
+                                                *step.value.as_text()),
+                                    "the tile's number without a point, or COMPOSITE"));
+  else if (mask->entries.size() > 1 && step.event->mode == Event::Mode::child && step.in_loop)
+    judging.findings.add(finding_of("G26", *step.module, step.event->where, all_cards_text(*step.value.as_text()),
+                                    "one card for each worker: its own index"));
+}
+
+void check_tiles(const Execution& execution, const Step& step, const Judging& judging) {
+  if (step.event->name != "ZE_AFFINITY_MASK") return;
+  check_fixed_tiles(execution, step, judging);
   const Atom* pattern = step.value.single(Atom::Kind::pattern);
-  if (step.event->name != "ZE_AFFINITY_MASK" || pattern == nullptr) return;
+  if (pattern == nullptr || hierarchy_of(execution) == "COMPOSITE") return;  // there tiles are what is meant
   const std::size_t point = pattern->text.find('.');
   const bool tile = point != std::string::npos && point > 0 && point + 1 < pattern->text.size() &&
                     pattern->text[point + 1] == kHole && pattern->text.find_first_not_of("0123456789") == point;
@@ -216,7 +242,7 @@ void check_masks(const Execution& execution, const Judging& judging) {
     const Step& step = execution.steps[i];
     if (step.event->kind == Kind::remove_variable) check_removal(execution, i, judging);
     if (step.event->kind != Kind::set_variable) continue;
-    check_tiles(step, judging);
+    check_tiles(execution, step, judging);
     check_amd_masks(execution, i, judging);
     if (!sets_own_mask(step)) continue;
     check_mask_order(execution, step, judging);

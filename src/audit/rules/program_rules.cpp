@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include "audit/fix/edits.hpp"
 #include "audit/fix/header.hpp"
 #include "audit/rules/checks.hpp"
 
@@ -48,6 +49,25 @@ bool imports_only_python(const Module& module) {
   });
 }
 
+/// Masks and orders leave the module's body, all or none.
+std::vector<Edit> without_selection(const Module& module) {
+  std::vector<Edit> edits;
+  for (const Event& event : module.body().events) {
+    if (event.kind != Kind::set_variable || event.mode == Event::Mode::child) continue;
+    const auto gone = removal(module.source, event.statement);
+    if (!event.editable || !event.outermost || module.error || gone.empty()) return {};
+    edits.push_back(gone.front());
+  }
+  return edits;
+}
+
+/// weir.verify() above the statement of the program's own text that leads to the first use of a device.
+std::vector<Edit> verified(const Module& program, const Event& use) {
+  if (program.kind != FileKind::python || program.error || !own_lines(program.source, use.statement)) return {};
+  const Edit call = line_before(program.source, use.statement.begin, "weir.verify()");
+  return {line_before(program.source, use.statement.begin, "import weir"), call};
+}
+
 void check_header(const Execution& execution, const Judging& judging) {
   const Step* const mask = find_step(execution, sets_own_mask);
   if (mask == nullptr || mask->module != execution.program) return;
@@ -63,9 +83,11 @@ void check_header(const Execution& execution, const Judging& judging) {
     return;
   }
   if (!imports_only_python(*execution.program)) return;
-  judging.findings.add(finding_of("G11", *mask->module, mask->event->where,
-                                  fmt::format("{} is set, and nothing here uses a GPU", mask->event->name),
-                                  "remove it"));
+  auto found = finding_of("G11", *mask->module, mask->event->where,
+                          fmt::format("{} is set, and nothing here uses a GPU", mask->event->name), "remove it");
+  found.edits = without_selection(*mask->module);
+  found.fixing = found.edits.empty() ? Fixing::manual : Fixing::unsafe;
+  judging.findings.add(std::move(found));
 }
 
 void check_selected(const Execution& execution, const Judging& judging) {
@@ -83,9 +105,13 @@ void check_selected(const Execution& execution, const Judging& judging) {
     found.fixing = found.edits.empty() ? Fixing::manual : Fixing::unsafe;
     judging.findings.add(std::move(found));
   }
-  if (find_step(execution, verifies) == nullptr)
-    judging.findings.add(finding_of("G13", program, use->entry->where, "nothing checks which card this program got",
-                                    "weir.verify(), or compare the UUID with the policy"));
+  if (find_step(execution, verifies) == nullptr) {
+    auto found = finding_of("G13", program, use->entry->where, "nothing checks which card this program got",
+                            "weir.verify(), or compare the UUID with the policy");
+    found.edits = verified(program, *use->entry);
+    found.fixing = found.edits.empty() ? Fixing::manual : Fixing::unsafe;
+    judging.findings.add(std::move(found));
+  }
 }
 
 }  // namespace

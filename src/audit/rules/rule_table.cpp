@@ -100,7 +100,7 @@ constexpr std::array kRules{
          "nobody.",
          "os.environ[\"CUDA_VISIBLE_DEVICES\"] = \"1\"\nimport ollama\nollama.chat(model=\"llama3\", messages=m)\n",
          "# in the unit of the server: Environment=CUDA_VISIBLE_DEVICES=1\n", "python", ""},
-    Rule{"G13", "device never verified", fragile, manual, true,
+    Rule{"G13", "device never verified", fragile, opt_in, true,
          "Nothing checks which card the program got. An ordinal proves nothing, since masks renumber; a UUID or a PCI "
          "address does.",
          "import torch\nmodel.to(\"cuda\")\n", "import weir\nweir.verify()\nimport torch\nmodel.to(\"cuda\")\n",
@@ -119,7 +119,7 @@ constexpr std::array kRules{
     Rule{"G16", "product name in the code", style, manual, true,
          "The name belongs into the policy: the next card has another.",
          "if \"RTX 3090\" not in torch.cuda.get_device_name(0):\n    sys.exit(1)\n", "weir.verify()\n", "python", ""},
-    Rule{"G17", "comment that contradicts the mask", style, manual, false,
+    Rule{"G17", "comment that contradicts the mask", style, opt_in, false,
          "The comment beside the mask names a device that the code does not select. Readers trust comments.",
          "os.environ[\"CUDA_VISIBLE_DEVICES\"] = \"1\"  # use GPU 0\n",
          "os.environ[\"CUDA_VISIBLE_DEVICES\"] = \"1\"  # use GPU 1\n", "python", ""},
@@ -134,19 +134,21 @@ constexpr std::array kRules{
          "import os, sys\nos.chdir(\"/home/me/project\")\nos.environ[\"CUDA_VISIBLE_DEVICES\"] = \"1\"\n",
          "import gpu_setup\n", "python", ""},
     Rule{
-        "G20", "runtime index given to NVML or nvidia-smi, or the other way round", wrong, manual, false,
+        "G20", "runtime index given to NVML or nvidia-smi, or the other way round", wrong, opt_in, false,
         "NVML and nvidia-smi count all cards by PCI address and know no mask; the CUDA runtime counts the visible "
         "ones. The "
         "same number means different cards. Go by UUID or PCI address.",
         "h = pynvml.nvmlDeviceGetHandleByIndex(torch.cuda.current_device())\n",
         "uuid = \"GPU-\" + str(torch.cuda.get_device_properties(0).uuid)\nh = pynvml.nvmlDeviceGetHandleByUUID(uuid)\n",
         "python", "huggingface/transformers#9354"},
-    Rule{"G21", "silent fall to the CPU", style, manual, true,
+    Rule{"G21", "silent fall to the CPU", style, opt_in, true,
          "When the card is not seen, the program goes on many times slower and nobody is told.",
          "device = \"cuda\" if torch.cuda.is_available() else \"cpu\"\n",
          "if not torch.cuda.is_available():\n    raise RuntimeError(\"no GPU\")\ndevice = \"cuda\"\n", "python", ""},
-    Rule{"G22", "deprecated memory call", style, safe, false,
-         "PyTorch renamed these calls in 1.4 and warns; the old names only forward.",
+    Rule{"G22", "deprecated memory call, or cleaning up in the wrong order", style, safe, false,
+         "PyTorch renamed these calls in 1.4 and warns; the old names only forward. gc.collect() behind empty_cache() "
+         "is the same kind "
+         "of leftover: what it frees stays in the cache.",
          "torch.cuda.reset_max_memory_allocated()\n", "torch.cuda.reset_peak_memory_stats()\n", "python", ""},
     Rule{"G23", "allocator configured too late", fragile, safe, false,
          "The allocator of PyTorch reads its settings when it is first used. Set after the import they may be ignored. "
@@ -184,7 +186,7 @@ constexpr std::array kRules{
          "them all: works for card 0, fails for the others.",
          "docker run --gpus device=1 -e CUDA_VISIBLE_DEVICES=1 image\n", "docker run --gpus device=1 image\n", "shell",
          "AMD-AGI/Hyperloom#1582; devitocodes/devito#2710; NVIDIA/nvidia-docker#907"},
-    Rule{"G29", "mask read as a number", wrong, manual, false,
+    Rule{"G29", "mask read as a number", wrong, opt_in, false,
          "A mask may hold UUIDs (GPU-..., MIG-...), be empty or be -1. int() raises then, or takes the physical index "
          "where "
          "the runtime counts from 0.",
@@ -195,7 +197,7 @@ constexpr std::array kRules{
          "A program that is pinned to a folder of one machine and to a card of one machine runs on no other.",
          "os.chdir(\"/home/me/project\")\nos.environ[\"CUDA_VISIBLE_DEVICES\"] = \"1\"\n",
          "os.environ.setdefault(\"CUDA_VISIBLE_DEVICES\", \"1\")\n", "python", ""},
-    Rule{"G31", "free memory computed from the process's own counters", wrong, manual, false,
+    Rule{"G31", "free memory computed from the process's own counters", wrong, opt_in, false,
          "total - allocated knows nothing of other processes, and reserved - allocated is only what the allocator "
          "keeps for "
          "itself. Both say that memory is free which is not.",

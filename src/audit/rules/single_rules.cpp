@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include "audit/fix/edits.hpp"
+#include "audit/fix/rewrites.hpp"
 #include "audit/mask.hpp"
 #include "audit/rules/checks.hpp"
 
@@ -46,13 +47,45 @@ bool hides_or_is_empty(const Value& value) {
   return !mask || mask->hides_all();
 }
 
+/// A finding of a rule that may rewrite the event's text.
+Finding rewritten(Finding found, std::vector<Edit> edits) {
+  found.edits = std::move(edits);
+  found.fixing = found.edits.empty() ? Fixing::manual : Fixing::unsafe;
+  return found;
+}
+
+/// Garbage that is collected after the cache was emptied stays in the cache.
+void check_cleanup(const Module& module, const Function& function, const Judging& judging) {
+  const Event* emptied = nullptr;
+  for (const Event& event : function.events) {
+    if (event.kind != Kind::memory_cleanup) continue;
+    const bool collects = event.name == "gc.collect";
+    if (!collects) emptied = &event;
+    if (!collects || emptied == nullptr || event.arms != emptied->arms) continue;
+    const bool again = std::any_of(&event, function.events.data() + function.events.size(), [](const Event& later) {
+      return later.kind == Kind::memory_cleanup && later.name != "gc.collect";
+    });
+    if (again) continue;
+    auto found = finding_of("G22", module, event.where,
+                            fmt::format("what gc.collect() frees stays in the cache, which was emptied before ({})",
+                                        place_text(module, module, emptied->where)),
+                            "gc.collect() first, then empty_cache()");
+    found.edits = swapped(module, *emptied, event);
+    found.fixing = found.edits.empty() ? Fixing::manual : Fixing::safe;
+    judging.findings.add(std::move(found));
+    emptied = nullptr;
+  }
+}
+
 void check_event(const Module& module, const Event& event, const Judging& judging) {
   const auto add = [&](Finding found) { judging.findings.add(std::move(found)); };
   switch (event.kind) {
     case Kind::mask_as_number:
-      add(finding_of("G29", module, event.where,
+      add(rewritten(
+          finding_of("G29", module, event.where,
                      fmt::format("{} is read as a number: it may hold UUIDs, several entries, none or -1", event.name),
-                     "under a mask the devices count from 0; take its entries as text"));
+                     "under a mask the devices count from 0; take its entries as text"),
+          first_visible(module, event)));
       break;
     case Kind::compare_mask:
       if (!hides_or_is_empty(event.value))
@@ -69,15 +102,18 @@ void check_event(const Module& module, const Event& event, const Judging& judgin
                      "name the card in the policy, and look there"));
       break;
     case Kind::cpu_fallback:
-      add(finding_of("G21", module, event.where, "the CPU is taken in silence when no GPU is seen", "stop, or say so"));
+      add(rewritten(
+          finding_of("G21", module, event.where, "the CPU is taken in silence when no GPU is seen", "stop, or say so"),
+          without_fallback(module, event)));
       break;
     case Kind::deprecated_call:
       add(renamed_call(module, event));
       break;
     case Kind::free_memory:
-      add(finding_of("G31", module, event.where,
-                     "this difference is not the free memory of the card: other processes are not in it",
-                     "torch.cuda.mem_get_info(), or NVML"));
+      add(rewritten(finding_of("G31", module, event.where,
+                               "this difference is not the free memory of the card: other processes are not in it",
+                               "torch.cuda.mem_get_info(), or NVML"),
+                    asked_free_memory(module, event)));
       break;
     case Kind::late_future:
       add(future_import(module, event));
@@ -98,6 +134,16 @@ void check_event(const Module& module, const Event& event, const Judging& judgin
       }
       found.fixing = found.edits.empty() ? Fixing::manual : Fixing::unsafe;
       add(std::move(found));
+      break;
+    }
+    case Kind::process_target: {
+      const Function* target = module.find_function(std::string_view{event.name}.substr(1));
+      for (const Event& inner : target == nullptr || !event.in_loop ? std::vector<Event>{} : target->events) {
+        const auto mask = inner.name == "ZE_AFFINITY_MASK" ? parse_mask(inner.value) : std::nullopt;
+        if (inner.kind == Kind::set_variable && mask && is_constant(inner.value) && mask->entries.size() > 1)
+          add(finding_of("G26", module, inner.where, all_cards_text(*inner.value.as_text()),
+                         "one card for each worker: its own index"));
+      }
       break;
     }
     case Kind::thread_target: {
@@ -123,6 +169,7 @@ void check_single_events(const Judging& judging) {
   for (const Module& module : judging.project.modules()) {
     for (const Function& function : module.functions) {
       for (const Event& event : function.events) check_event(module, event, judging);
+      check_cleanup(module, function, judging);
     }
   }
 }

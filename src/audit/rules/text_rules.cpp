@@ -14,12 +14,17 @@ namespace {
 
 using Kind = Event::Kind;
 
+struct CardNumber {
+  std::string digits;
+  std::size_t at;
+};
+
 /// The card numbers that a comment names: "GPU 1", "gpu #2", "card 0". Not "cuda:0", which is right under a mask.
-std::vector<std::string> cards_named(std::string_view comment) {
+std::vector<CardNumber> cards_named(std::string_view comment) {
   std::string text{comment};
   std::transform(text.begin(), text.end(), text.begin(),
                  [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-  std::vector<std::string> numbers;
+  std::vector<CardNumber> numbers;
   for (const std::string_view word : {"gpu", "card", "device"}) {
     for (std::size_t at = text.find(word); at != std::string::npos; at = text.find(word, at + 1)) {
       std::size_t digit = at + word.size();
@@ -29,7 +34,8 @@ std::vector<std::string> cards_named(std::string_view comment) {
       while (end < text.size() && std::isdigit(static_cast<unsigned char>(text[end])) != 0) ++end;
       const bool whole = end == text.size() || (std::isalnum(static_cast<unsigned char>(text[end])) == 0 &&
                                                 text[end] != '.' && text[end] != '-');
-      if (apart && end > digit && end - digit <= 2 && whole) numbers.push_back(text.substr(digit, end - digit));
+      if (apart && end > digit && end - digit <= 2 && whole)
+        numbers.push_back({text.substr(digit, end - digit), digit});
     }
   }
   return numbers;
@@ -44,11 +50,18 @@ void check_comment(const Module& module, const Event& event, const Judging& judg
   const std::size_t hash = text.find('#');
   if (hash == std::string_view::npos) return;
   const auto named = cards_named(text.substr(hash));
-  if (named.size() != 1 || named.front() == mask->entries.front()) return;
-  judging.findings.add(
+  if (named.size() != 1 || named.front().digits == mask->entries.front()) return;
+  auto found =
       finding_of("G17", module, event.where,
-                 fmt::format("the comment says {}, the code selects {}", named.front(), mask->entries.front()),
-                 "make them say the same"));
+                 fmt::format("the comment says {}, the code selects {}", named.front().digits, mask->entries.front()),
+                 "make them say the same");
+  // Which of the two is right nobody but the author knows; the code is what runs.
+  if (module.source.origin() == nullptr && !module.error) {
+    const auto begin = static_cast<std::uint32_t>(module.source.line_start(event.where.end) + hash + named.front().at);
+    found.edits = {{{begin, begin + static_cast<std::uint32_t>(named.front().digits.size())}, mask->entries.front()}};
+    found.fixing = Fixing::unsafe;
+  }
+  judging.findings.add(std::move(found));
 }
 
 bool is_word(char c) { return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_'; }
