@@ -2,11 +2,13 @@
 #ifdef WEIR_AUDIT
 
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <gtest/gtest.h>
 
 #include <nlohmann/json.hpp>
 
+#include "audit/audit.hpp"
 #include "audit/rules/rule.hpp"
 #include "audit/run_command.hpp"
 #include "program.hpp"
@@ -131,15 +133,59 @@ TEST(CliAudit, BadInputIsSaidInOneLineAndTheRestIsJudged) {
   folder.put("new\nline.py", kLate);
   fs::create_directory_symlink(folder.path(), folder / "loop");
   fs::create_symlink("nowhere", folder / "dangling.py");
+  fs::create_symlink("itself.py", folder / "itself.py");
   ::mkfifo((folder / "pipe.py").c_str(), 0600);
   const Ended ended = run({"audit", "."}, in(folder));
   EXPECT_EQ(ended.status, 1);
-  for (const char* said : {"./binary.py: is binary", "./utf16.py: is UTF-16", "./broken.py:", "./large.py: is 5",
-                           "./pipe.py: is not a regular"})
+  for (const char* said :
+       {"./binary.py: is binary", "./utf16.py: is UTF-16", "./broken.py:", "./large.py: is 5",
+        "./pipe.py: is not a regular", "./dangling.py: cannot be read", "./itself.py: cannot be read"})
     EXPECT_TRUE(ended.says(said)) << said << "\n" << ended.error;
   EXPECT_EQ(ended.error.find("latin.py"), std::string::npos) << ended.error;
   EXPECT_EQ(ended.error.find("python2.py"), std::string::npos) << ended.error;
   EXPECT_NE(ended.out.find("new\\nline.py:3:1"), std::string::npos) << ended.out;
+}
+
+/// Root may read everything: it becomes nobody for a while, as long as this lives.
+class AsNobody {
+ public:
+  AsNobody() : works_{::geteuid() != 0 || ::seteuid(65534) == 0} {}
+  ~AsNobody() { (void)!::seteuid(::getuid()); }
+  AsNobody(const AsNobody&) = delete;
+  AsNobody& operator=(const AsNobody&) = delete;
+  bool works() const { return works_; }
+
+ private:
+  bool works_;
+};
+
+TEST(CliAudit, WhatMayNotBeReadIsNamed) {
+  const Folder folder;
+  for (const char* name : {"good.py", "closed.py", "closed/a.py"}) folder.put(name, kRight);
+  fs::permissions(folder.path(), fs::perms{0755});
+  for (const char* name : {"closed.py", "closed"}) fs::permissions(folder / name, fs::perms::none);
+  std::vector<std::string> problems;
+  {
+    const AsNobody nobody;
+    if (!nobody.works()) GTEST_SKIP() << "root cannot become another user here";
+    const auto audit = audit::run_audit({.operands = {folder.path().native()}});
+    ASSERT_TRUE(audit);
+    EXPECT_EQ(audit->project->modules().size(), 1u);
+    problems = audit->problems;
+  }
+  fs::permissions(folder / "closed", fs::perms::owner_all);
+  ASSERT_EQ(problems.size(), 2u);
+  for (const std::string& problem : problems)
+    EXPECT_NE(problem.find("cannot be read: Permission denied"), std::string::npos) << problem;
+}
+
+TEST(CliAudit, SubmodulesAreLeftOutUnlessAskedFor) {
+  const Folder folder;
+  folder.put("lib/.git", "gitdir: ../.git/modules/lib\n");
+  folder.put("lib/bad.py", kLate);
+  folder.put("good.py", kRight);
+  EXPECT_EQ(run({"audit", "."}, in(folder)).status, 0);
+  EXPECT_EQ(run({"audit", "lib"}, in(folder)).status, 1);
 }
 
 TEST(CliAudit, WhatGitIgnoresIsLeftOut) {
@@ -266,6 +312,14 @@ TEST(CliAuditCampaign, ATreeWithChangesOrNoBranchIsRefused) {
   EXPECT_EQ(dirty.status, 2);
   EXPECT_TRUE(dirty.says("self.py")) << dirty.error;
   repository.git({"checkout", "-q", "--", "."});
+  // A submodule with changes is a change, too; a clean one is nobody's work.
+  const Repository library;
+  repository.git({"-c", "protocol.file.allow=always", "submodule", "add", "-q", library.folder.path().native(), "lib"});
+  repository.git({"commit", "-q", "-m", "lib"});
+  repository.folder.put("lib/self.py", "changed\n");
+  EXPECT_TRUE(run({"audit", "plan", "."}, how).says("stash them first: lib"));
+  repository.git({"-C", "lib", "checkout", "-q", "--", "."});
+  EXPECT_NE(run({"audit", "plan", "."}, how).out.find("6 files in "), std::string::npos);
   repository.git({"checkout", "-q", "--detach"});
   EXPECT_TRUE(run({"audit", "plan", "."}, how).says("HEAD is detached"));
   const Folder plain;

@@ -13,6 +13,8 @@
 #include "audit/audit.hpp"
 #include "audit/rules/checks.hpp"
 #include "audit/rules/rule.hpp"
+#include "audit/run_command.hpp"
+#include "program.hpp"
 
 namespace weir::audit {
 namespace {
@@ -161,6 +163,35 @@ TEST(AuditProperties, NamesCommentsAndLayoutDoNotChangeTheVerdict) {
   EXPECT_EQ(rules_in(each_line(program, [](const auto& line) { return line + "  # a comment, and cuda:3"; })), verdict);
   EXPECT_EQ(rules_in(each_line(program, [](const auto& line) { return "\n# a comment\n\n" + line; })), verdict);
   EXPECT_EQ(rules_in(replaced(program, "\n", "\r\n")), verdict);
+}
+
+/// How often each rule speaks in each file below a folder; places move when code is laid out anew.
+std::multiset<std::string> rules_by_file(const fs::path& folder) {
+  std::multiset<std::string> rules;
+  for (const auto& rule : fs::directory_iterator{folder}) {
+    for (const auto& program : fs::directory_iterator{rule.path()}) {
+      const auto audit = run_audit({.operands = {program.path().native()}});
+      for (const Finding& finding : audit ? audit->findings : std::vector<Finding>{})
+        rules.insert(fs::relative(finding.module->source.path(), fs::canonical(folder)).native() + " " +
+                     std::string{finding.rule});
+    }
+  }
+  return rules;
+}
+
+TEST(AuditProperties, BlackDoesNotChangeTheVerdict) {
+  if (!fs::exists("/usr/bin/black")) GTEST_SKIP() << "black is not installed (Debian: black)";
+  const test::Folder folder;
+  fs::copy(kFixtures, folder / "plain", fs::copy_options::recursive);
+  fs::copy(kFixtures, folder / "black", fs::copy_options::recursive);
+  // Lines of 40 columns, so that most of them are broken; what no Python compiles stays (status 123).
+  const auto ended = run_command({.words = {"/usr/bin/black", "-q", "-l", "40", (folder / "black").native()}});
+  ASSERT_TRUE(ended);
+  EXPECT_TRUE(ended->status == 0 || ended->status == 123) << ended->output;
+  EXPECT_NE(folder.text("plain/G20/handle.py"), folder.text("black/G20/handle.py"));
+  const auto plain = rules_by_file(folder / "plain");
+  EXPECT_GT(plain.size(), 50u);
+  EXPECT_EQ(rules_by_file(folder / "black"), plain);
 }
 
 TEST(AuditProperties, CodeInAFunctionThatIsCalledIsJudgedTheSame) {
