@@ -1,7 +1,7 @@
 # bash completion for weir; made by 'weir help --completion bash'
 _weir() {
   local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD-1]}
-  if ((COMP_CWORD == 1)); then COMPREPLY=($(compgen -W 'upscale models devices doctor lease run leak config audit status report help version --help --version' -- "$word")); return; fi
+  if ((COMP_CWORD == 1)); then COMPREPLY=($(compgen -W 'upscale models devices doctor lease run leak config audit train status report help version --help --version' -- "$word")); return; fi
   case ${COMP_WORDS[1]} in
     upscale)
       case "$before" in
@@ -173,6 +173,17 @@ _weir() {
       esac
       if [[ $word == -* ]]; then COMPREPLY=($(compgen -W '--policy --select --ignore --format --fix --unsafe --diff --backup --stats --explain --baseline --write-baseline --jobs --check --tests --pairs --output --threads --help' -- "$word"))
       else compopt -o filenames; mapfile -t COMPREPLY < <(compgen -f -- "$word"); fi ;;
+    train)
+      case "$before" in
+        --recipe) COMPREPLY=(); return ;;
+        --out|-o) compopt -o filenames; mapfile -t COMPREPLY < <(compgen -d -- "$word"); return ;;
+        --hours) COMPREPLY=(); return ;;
+        --steps) COMPREPLY=(); return ;;
+        --threads) COMPREPLY=(); return ;;
+        --device) COMPREPLY=(); return ;;
+      esac
+      if [[ $word == -* ]]; then COMPREPLY=($(compgen -W '--recipe --out --resume --hours --steps --threads --device --quiet --help' -- "$word"))
+      else compopt -o filenames; mapfile -t COMPREPLY < <(compgen -f -- "$word"); fi ;;
     status)
       case "$before" in
       esac
@@ -189,7 +200,7 @@ _weir() {
         --completion) COMPREPLY=($(compgen -W 'bash zsh fish' -- "$word")); return ;;
       esac
       if [[ $word == -* ]]; then COMPREPLY=($(compgen -W '--man --completion --help' -- "$word"))
-      else COMPREPLY=($(compgen -W 'upscale models devices doctor lease run leak config audit status report help version' -- "$word")); fi ;;
+      else COMPREPLY=($(compgen -W 'upscale models devices doctor lease run leak config audit train status report help version' -- "$word")); fi ;;
     version)
       case "$before" in
       esac
