@@ -58,7 +58,8 @@ class Training {
     const std::vector<float> x = noise(in_, 1), y = noise(out_, 2);
     return rate_of(seconds, [&] {
       tape.reset();
-      if (!tape.backward(loss(tape.input(in_, x), tape.input(out_, y))) || !made->step(1e-4) || !on.sync()) std::abort();
+      if (!tape.backward(loss(tape.input(in_, x), tape.input(out_, y))) || !made->step(1e-4) || !on.sync())
+        std::abort();
     });
   }
 
@@ -144,8 +145,8 @@ double of_peak(int channels, int pass, double seconds) {
   const double start = weir::compute::thread_seconds();
   for (int i = 0; i < count; ++i) run();
   const double rate = count * each / (weir::compute::thread_seconds() - start);
-  return rate / weir::compute::measured_peak(weir::compute::best_training_kernels().name,
-                                             weir::compute::Arithmetic::float32);
+  return rate /
+         weir::compute::measured_peak(weir::compute::best_training_kernels().name, weir::compute::Arithmetic::float32);
 }
 
 }  // namespace

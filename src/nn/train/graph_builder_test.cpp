@@ -2,7 +2,6 @@
 #include "nn/train/graph_builder.hpp"
 
 #include <gtest/gtest.h>
-#include <stdlib.h>
 
 #include <algorithm>
 #include <cmath>
@@ -12,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "folder.hpp"
 #include "nn/ncnn_graph.hpp"
 #include "nn/ncnn_text.hpp"
 #include "nn/ncnn_weights.hpp"
@@ -220,13 +220,12 @@ Result<compute::Planes> on_engine(const Graph& graph, const compute::Planes& in)
 }
 
 TEST(TrainedGraph, AFileIsReadAsANetworkAndTheEngineRunsIt) {
-  std::string folder = (std::filesystem::temp_directory_path() / "weir-test-XXXXXX").native();
-  ASSERT_NE(::mkdtemp(folder.data()), nullptr);
+  const weir::test::Folder folder;
   CpuDevice on{2};
   Enlarging net{on};
   const auto graph = net.graph(on);
   ASSERT_TRUE(graph);
-  const std::filesystem::path path = std::filesystem::path{folder} / "trained.param";
+  const std::filesystem::path path = folder / "trained.param";
   ASSERT_TRUE(save_ncnn(*write_ncnn(*graph, NcnnStorage::float32), path));
   const auto network = load_network(path);
   ASSERT_TRUE(network) << network.error().what;
@@ -235,7 +234,6 @@ TEST(TrainedGraph, AFileIsReadAsANetworkAndTheEngineRunsIt) {
   const auto got = on_engine(network->graph, in);
   ASSERT_TRUE(got) << got.error().what;
   EXPECT_LT(largest_difference(*got, wanted), 1e-4);
-  std::filesystem::remove_all(folder);
 }
 
 TEST(TrainedGraph, AWeightThatIsNoNumberIsNotWritten) {
