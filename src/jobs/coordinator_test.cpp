@@ -253,7 +253,7 @@ TEST_F(CoordinatorTest, AgainDoesOnlyWhatIsWeirsAgain) {
   const Totals totals = run();
   EXPECT_EQ(totals.redone, 1u);
   EXPECT_EQ(listener_.ends["item1"].error->code, Errc::exists);
-  EXPECT_EQ(Folder::text(folder_ / "out/item1"), "somebody else's");
+  EXPECT_EQ(folder_.text("out/item1"), "somebody else's");
 }
 
 TEST_F(CoordinatorTest, ThreeDeathsMakeTheRunSequentialUntilTenAreGood) {
