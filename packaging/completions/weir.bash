@@ -87,6 +87,15 @@ _weir() {
         --device) COMPREPLY=(); return ;;
         --need) COMPREPLY=(); return ;;
         --ladder) COMPREPLY=(); return ;;
+        --jobs|-j) COMPREPLY=(); return ;;
+        --gpu-jobs) COMPREPLY=(); return ;;
+        --gpu) COMPREPLY=($(compgen -W 'whole inside' -- "$word")); return ;;
+        --output|-o) compopt -o filenames; mapfile -t COMPREPLY < <(compgen -d -- "$word"); return ;;
+        --junit) COMPREPLY=(); return ;;
+        --log) COMPREPLY=(); return ;;
+        --metrics) COMPREPLY=(); return ;;
+        --metrics-file) COMPREPLY=(); return ;;
+        --pause-file) COMPREPLY=(); return ;;
         --retries) COMPREPLY=(); return ;;
         --timeout) COMPREPLY=(); return ;;
         --max-leak) COMPREPLY=(); return ;;
@@ -100,7 +109,7 @@ _weir() {
         --slots) COMPREPLY=(); return ;;
         --job) COMPREPLY=(); return ;;
       esac
-      if [[ $word == -* ]]; then COMPREPLY=($(compgen -W '--device --need --ladder --retries --timeout --max-leak --strict-device --role --allow --deny --min-memory --prefer --trust-unknown --cuda-names --wait --slots --job --json --quiet --help' -- "$word"))
+      if [[ $word == -* ]]; then COMPREPLY=($(compgen -W '--device --need --ladder --jobs --gpu-jobs --gpu --output --resume --retry-failed --upgrade --overwrite --explain --junit --log --metrics --metrics-file --pause-file --retries --timeout --max-leak --strict-device --end-orphans --role --allow --deny --min-memory --prefer --trust-unknown --cuda-names --wait --slots --job --json --quiet --help' -- "$word"))
       else compopt -o filenames; mapfile -t COMPREPLY < <(compgen -f -- "$word"); fi ;;
     leak)
       case "$before" in
@@ -151,10 +160,14 @@ _weir() {
         --min-memory) COMPREPLY=(); return ;;
         --prefer) COMPREPLY=(); return ;;
         --cuda-names) COMPREPLY=($(compgen -W 'uuid index' -- "$word")); return ;;
+        --slots) COMPREPLY=(); return ;;
+        --jobs|-j) COMPREPLY=(); return ;;
+        --gpu-jobs) COMPREPLY=(); return ;;
+        --gpu) COMPREPLY=($(compgen -W 'whole inside' -- "$word")); return ;;
         --retries) COMPREPLY=(); return ;;
         --max-leak) COMPREPLY=(); return ;;
       esac
-      if [[ $word == -* ]]; then COMPREPLY=($(compgen -W '--model --name --noise --scale --format --quality --ram --spill --threads --device --vram --tile --strict-device --precision --sync --tta --checkpoints --ladder --no-cpu --stall --wait --max-items-per-worker --pause-file --on-full-disk --log --metrics --metrics-file --quiet --role --allow --deny --min-memory --prefer --trust-unknown --cuda-names --retries --max-leak --help' -- "$word"))
+      if [[ $word == -* ]]; then COMPREPLY=($(compgen -W '--model --name --noise --scale --format --quality --ram --spill --threads --device --vram --tile --strict-device --precision --sync --tta --checkpoints --ladder --no-cpu --stall --wait --max-items-per-worker --pause-file --on-full-disk --log --metrics --metrics-file --quiet --role --allow --deny --min-memory --prefer --trust-unknown --cuda-names --slots --jobs --gpu-jobs --gpu --retries --max-leak --help' -- "$word"))
       else COMPREPLY=(); fi ;;
     audit)
       case "$before" in
