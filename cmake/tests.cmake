@@ -90,6 +90,9 @@ add_test(NAME training_is_killed_and_resumed
   COMMAND ${PROJECT_SOURCE_DIR}/tests/training/kill_and_resume $<TARGET_FILE:weir_example_digits>)
 set_tests_properties(training_is_killed_and_resumed PROPERTIES TIMEOUT 600)
 
+# A build without npm says so in one line and goes on without `weir audit`.
+add_test(NAME grammars_without_npm COMMAND ${PROJECT_SOURCE_DIR}/tests/audit/without_npm ${PROJECT_SOURCE_DIR})
+
 # The examples are built against an installed tree; slow, and sanitizers would have to be linked into them.
 if(TARGET weir_shared AND NOT WEIR_SANITIZE)
   add_test(NAME installed_library

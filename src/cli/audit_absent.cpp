@@ -6,8 +6,8 @@ namespace weir::cli {
 /// Stands in for the command in builds for which the parsers could not be had.
 Ending run_audit(const Invocation&) {
   return {Exit::nothing_started,
-          "this weir was built without its audit, since npm could not bring the parsers; run scripts/fetch_grammars "
-          "and build again"};
+          "this weir was built without its audit, since npm could not bring the parsers; install npm, run "
+          "scripts/fetch_grammars and build again"};
 }
 
 }  // namespace weir::cli
