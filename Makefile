@@ -22,7 +22,7 @@ build:
 	@scripts/build $(BUILD) weir
 
 demo: build
-	@scripts/build $(BUILD) weir_demo_page weir_resampling_network
+	@scripts/build $(BUILD) weir_demo_page
 	@scripts/demo $(BUILD)
 
 test:

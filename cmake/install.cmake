@@ -2,6 +2,13 @@
 # CMake package and weir.pc.
 install(TARGETS weir RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
 
+# weir's own network, found by the program where it is installed and where it was built.
+set(weir_networks models/weir-2x.param models/weir-2x.bin models/weir-2x.md)
+install(FILES ${weir_networks} DESTINATION ${CMAKE_INSTALL_DATADIR}/weir/models)
+foreach(file ${weir_networks})
+  configure_file(${file} ${PROJECT_BINARY_DIR}/${file} COPYONLY)
+endforeach()
+
 # packaging/update makes these from the program's own table of flags; a test compares them.
 install(FILES packaging/man/weir.1 DESTINATION ${CMAKE_INSTALL_MANDIR}/man1)
 install(FILES packaging/completions/weir.bash DESTINATION ${CMAKE_INSTALL_DATADIR}/bash-completion/completions RENAME weir)

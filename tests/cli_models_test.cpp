@@ -61,7 +61,6 @@ TEST_F(CliModels, SaysWhyOneIsUnreadable) {
 }
 
 TEST_F(CliModels, NetworksComeFromTheVariableAndTheUsersFolder) {
-  EXPECT_EQ(weir({"upscale", "a.png", "-o", "0.png"}).status, 3);
   EXPECT_EQ(weir({"upscale", "a.png", "-o", "1.png"}, {.variables = {{"WEIR_MODELS", "/nowhere:nets"}}}).status, 0);
   EXPECT_EQ(width_of("1.png"), 16);
   fs::create_directories(folder_ / ".local/share/weir");
@@ -84,6 +83,13 @@ TEST_F(CliModels, TheScaleAndTheNameChooseTheNetwork) {
   EXPECT_EQ(network({"--name", "three"}), "three");
   EXPECT_EQ(weir({"upscale", "a.png", "-o", "y.png", "--model", "nets", "--name", "three", "--scale", "2"}).status, 0);
   EXPECT_EQ(width_of("y.png"), 16);
+}
+
+TEST_F(CliModels, WithoutAWordTheOwnNetworkIsTaken) {
+  const Ended ended = run({"upscale", "a.png", "-o", "own.png", "--json"},
+                          {.folder = folder_.path(), .variables = {{"HOME", folder_ / "nobody"}}});
+  ASSERT_EQ(ended.status, 0) << ended.error;
+  EXPECT_EQ(Json::parse(ended.out)["network"]["name"], "weir-2x");
 }
 
 TEST_F(CliModels, ANetworkThatCannotBeHadIsSaidBeforeAnyWork) {

@@ -1,0 +1,86 @@
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+
+#include "nn/network.hpp"
+#include "nn/reference.hpp"
+#include "synth/comic.hpp"
+#include "synth/dead_leaves.hpp"
+#include "synth/quality.hpp"
+#include "synth/resize.hpp"
+#include "training/recipe.hpp"
+
+namespace weir::training {
+namespace {
+
+namespace fs = std::filesystem;
+const fs::path kFolder = fs::path{WEIR_SOURCE_DIR} / "models";
+constexpr std::uint64_t kFirstSeed = std::uint64_t{1} << 41U;  // no recipe trains with it
+constexpr int kBorder = 10;                                    // that the programs give such networks on every side
+
+/// `small` enlarged by the network, as the engine's reference does it.
+synth::Canvas enlarge(const nn::Network& network, const synth::Canvas& small) {
+  compute::Planes planes{3, small.height + 2 * kBorder, small.width + 2 * kBorder};
+  for (int c = 0; c < 3; ++c) {
+    for (int y = 0; y < planes.height; ++y) {
+      for (int x = 0; x < planes.width; ++x) {
+        const int from_x = std::clamp(x - kBorder, 0, small.width - 1);
+        const int from_y = std::clamp(y - kBorder, 0, small.height - 1);
+        planes.at(c, y, x) = small.at(from_x, from_y)[static_cast<std::size_t>(c)];
+      }
+    }
+  }
+  const auto made = nn::run_reference(network.graph, planes);
+  EXPECT_TRUE(made);
+  synth::Canvas large{2 * small.width, 2 * small.height};
+  for (int y = 0; y < large.height; ++y) {
+    for (int x = 0; x < large.width; ++x) {
+      for (int c = 0; c < 3; ++c)
+        large.at(x, y)[static_cast<std::size_t>(c)] = made->at(c, y + 2 * kBorder, x + 2 * kBorder);
+    }
+  }
+  to_eight_bits(large);
+  return large;
+}
+
+double gain_over_bicubic(const nn::Network& network, synth::Canvas wanted) {
+  to_eight_bits(wanted);
+  synth::Canvas small = synth::shrink(wanted, 2, synth::Kernel::cubic);
+  to_eight_bits(small);
+  synth::Canvas bicubic = synth::enlarge(small, 2, synth::Kernel::cubic);
+  to_eight_bits(bicubic);
+  return compare(enlarge(network, small), wanted, 2).psnr - compare(bicubic, wanted, 2).psnr;
+}
+
+TEST(Weir2x, IsSmallAndBetterThanBicubic) {
+  const auto network = nn::load_network(kFolder / "weir-2x.param");
+  ASSERT_TRUE(network) << network.error().what;
+  EXPECT_EQ(network->family.scale, 2);
+  EXPECT_LE(network->multiplications_per_pixel, 150'000);
+  EXPECT_LE(fs::file_size(kFolder / "weir-2x.param") + fs::file_size(kFolder / "weir-2x.bin"), 400'000U);
+  double leaves = 0;
+  double comics = 0;
+  constexpr int kPictures = 3;
+  constexpr int kSide = 128;
+  for (std::uint64_t i = 0; i < kPictures; ++i) {
+    leaves += gain_over_bicubic(*network, synth::dead_leaves(kSide, kSide, synth::Random{kFirstSeed + i})) / kPictures;
+    comics +=
+        gain_over_bicubic(*network, synth::comic(kSide, kSide, synth::Random{kFirstSeed + i}, nullptr)) / kPictures;
+  }
+  EXPECT_GT(leaves, 1.5);
+  EXPECT_GT(comics, 3.0);
+}
+
+TEST(Weir2x, ItsRecipeIsARecipe) {
+  std::ifstream stream{kFolder / "weir-2x.toml"};
+  const std::string text{std::istreambuf_iterator<char>{stream}, {}};
+  const auto recipe = parse_recipe(text, "weir-2x.toml");
+  ASSERT_TRUE(recipe) << recipe.error().what;
+  EXPECT_EQ(recipe->name, "weir-2x");
+  EXPECT_FALSE(recipe->about.empty());
+}
+
+}  // namespace
+}  // namespace weir::training
