@@ -31,7 +31,7 @@ test:
 	@scripts/run_tests $(BUILD)
 
 bench:
-	@scripts/need_packages build test bench
+	@scripts/need_packages build test bench peer
 	@scripts/build $(BUILD) weir_benchmarks
 	@bench/run $(BUILD)
 
