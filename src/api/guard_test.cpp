@@ -4,6 +4,10 @@
 
 #include <cstdlib>
 #include <stdexcept>
+#include <string>
+#include <vector>
+
+#include "weir/nn.hpp"
 
 namespace weir {
 namespace {
@@ -38,6 +42,40 @@ TEST(Guard, CleansUpAndSurvivesAnError) {
   }
   EXPECT_EQ(cleaned, 1);
   EXPECT_TRUE(guard.validate().passed) << guard.validate().text;
+}
+
+/// Ten scopes, each with a product of two matrices on weir's own tensors. `keep`: what each makes stays.
+GuardReport ten_products(bool keep) {
+  constexpr int kSide = 1000;
+  auto trainer = training::Trainer::create({.threads = 2});
+  if (!trainer) return {};
+  const std::vector<float> ones(std::size_t{kSide} * kSide, 1.0F);
+  std::vector<std::vector<float>> kept;
+  const auto product = [&] {
+    (*trainer)->forget();
+    const auto a = (*trainer)->input({kSide, kSide}, ones);
+    auto values = (*trainer)->read(matmul(a, a));
+    EXPECT_TRUE(values);
+    EXPECT_EQ((*values)[0], kSide);
+    if (keep)
+      for (int copy = 0; copy < 4; ++copy) kept.push_back(*values);  // 16 MB
+  };
+  Guard guard;
+  product();  // warms up
+  guard.set_baseline();
+  for (int i = 0; i < 10; ++i) {
+    const GuardScope scope{"product " + std::to_string(i), guard};
+    product();
+  }
+  return guard.validate();
+}
+
+TEST(Guard, TenScopesWithAMatrixProductDriftLessThanFiftyMegabytes) {
+  const GuardReport report = ten_products(false);
+  EXPECT_TRUE(report.passed) << report.text;
+  EXPECT_EQ(report.scopes, 10);
+  EXPECT_LT(std::abs(report.drift), 50 << 20) << report.text;
+  EXPECT_FALSE(ten_products(true).passed);
 }
 
 TEST(Guard, StatisticsHaveTheirParts) {
