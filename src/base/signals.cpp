@@ -62,7 +62,7 @@ SignalWatch::~SignalWatch() {
 std::stop_token SignalWatch::token() const { return state_->stop.get_token(); }
 
 void prepare_standard_streams() {
-  std::signal(SIGPIPE, SIG_IGN);  // NOLINT(cert-err33-c)
+  for (const int signal : {SIGPIPE, SIGXFSZ}) std::signal(signal, SIG_IGN);  // NOLINT(cert-err33-c)
   for (const int descriptor : {0, 1, 2}) {
     if (fcntl(descriptor, F_GETFD) != -1 || errno != EBADF) continue;
     // The wrong direction on purpose: reading from a closed input or writing to a closed output stays an error.

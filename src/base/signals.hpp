@@ -23,7 +23,7 @@ class SignalWatch {
 };
 
 /// Makes sure that descriptors 0, 1 and 2 are taken, so that no file of ours ever gets the number of a closed standard
-/// stream, and makes writing to a pipe that nobody reads an error instead of a death. Call it first in main. Writing to
+/// stream, and makes writing to a pipe that nobody reads, or beyond the limit on a file's size, an error instead of a death. Call it first in main. Writing to
 /// a stream that was closed fails afterwards, as it should.
 void prepare_standard_streams();
 

@@ -54,7 +54,7 @@ std::vector<char*> pointers(const std::vector<std::string>& texts) {
   sigset_t none;
   sigemptyset(&none);
   ::sigprocmask(SIG_SETMASK, &none, nullptr);
-  std::signal(SIGPIPE, SIG_DFL);  // NOLINT(cert-err33-c)
+  for (const int signal : {SIGPIPE, SIGXFSZ}) std::signal(signal, SIG_DFL);  // NOLINT(cert-err33-c)
   if (command.input >= 0) ::dup2(command.input, 0);
   if (command.output >= 0) ::dup2(command.output, 1);
   if (command.error >= 0) ::dup2(command.error, 2);
