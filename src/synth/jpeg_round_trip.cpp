@@ -1,28 +1,83 @@
 #include "synth/jpeg_round_trip.hpp"
 
 #include <cmath>
+#include <cstdlib>
 #include <memory>
+#include <string>
 #include <vector>
 
-#include <turbojpeg.h>
+#include "media/jpeg_errors.hpp"
 
 namespace weir::synth {
 
 namespace {
 
-struct Destroy {
-  void operator()(void* handle) const noexcept { tjDestroy(handle); }
-};
-using Handle = std::unique_ptr<void, Destroy>;
-struct FreeJpeg {
-  void operator()(unsigned char* bytes) const noexcept { tjFree(bytes); }
+using media::JpegErrors;
+
+/// Bytes that libjpeg allocated.
+struct Jpeg {
+  unsigned char* bytes = nullptr;
+  unsigned long size = 0;  // NOLINT(google-runtime-int): libjpeg's type
+  Jpeg() = default;
+  Jpeg(const Jpeg&) = delete;
+  Jpeg& operator=(const Jpeg&) = delete;
+  ~Jpeg() { std::free(bytes); }
 };
 
-int sampling_of(Chroma chroma) {
-  return chroma == Chroma::full ? TJSAMP_444 : chroma == Chroma::half_columns ? TJSAMP_422 : TJSAMP_420;
+struct Wish {
+  int width = 0, height = 0, quality = 0;
+  Chroma chroma = Chroma::full;
+};
+
+// libjpeg leaves these two by a jump when something fails: they hold nothing with a destructor.
+
+bool compress(unsigned char* samples, const Wish& wish, Jpeg& jpeg, JpegErrors& errors) {
+  jpeg_compress_struct codec{};
+  errors.install(codec.err);
+  if (setjmp(errors.jump) != 0) {  // NOLINT(cert-err52-cpp): libjpeg's way
+    jpeg_destroy_compress(&codec);
+    return false;
+  }
+  jpeg_create_compress(&codec);
+  jpeg_mem_dest(&codec, &jpeg.bytes, &jpeg.size);
+  codec.image_width = static_cast<JDIMENSION>(wish.width);
+  codec.image_height = static_cast<JDIMENSION>(wish.height);
+  codec.input_components = 3;
+  codec.in_color_space = JCS_RGB;
+  jpeg_set_defaults(&codec);
+  jpeg_set_quality(&codec, wish.quality, TRUE);
+  codec.comp_info[0].h_samp_factor = wish.chroma == Chroma::full ? 1 : 2;
+  codec.comp_info[0].v_samp_factor = wish.chroma == Chroma::quarter ? 2 : 1;
+  jpeg_start_compress(&codec, TRUE);
+  while (codec.next_scanline < codec.image_height) {
+    JSAMPROW row = samples + std::size_t{3} * codec.image_width * codec.next_scanline;
+    jpeg_write_scanlines(&codec, &row, 1);
+  }
+  jpeg_finish_compress(&codec);
+  jpeg_destroy_compress(&codec);
+  return true;
 }
 
-Error failure(const Handle& handle) { return {Errc::io, std::string{"JPEG: "} + tjGetErrorStr2(handle.get())}; }
+bool decompress(const Jpeg& jpeg, unsigned char* samples, JpegErrors& errors) {
+  jpeg_decompress_struct codec{};
+  errors.install(codec.err);
+  if (setjmp(errors.jump) != 0) {  // NOLINT(cert-err52-cpp): libjpeg's way
+    jpeg_destroy_decompress(&codec);
+    return false;
+  }
+  jpeg_create_decompress(&codec);
+  jpeg_mem_src(&codec, jpeg.bytes, jpeg.size);
+  jpeg_read_header(&codec, TRUE);
+  codec.out_color_space = JCS_RGB;
+  jpeg_start_decompress(&codec);
+  while (codec.output_scanline < codec.output_height) {
+    JSAMPROW row = samples + std::size_t{3} * codec.output_width * codec.output_scanline;
+    jpeg_read_scanlines(&codec, &row, 1);
+  }
+  jpeg_finish_decompress(&codec);
+  jpeg_destroy_decompress(&codec);
+  return true;
+}
 
 }  // namespace
 
@@ -33,17 +88,11 @@ Result<Canvas> jpeg_round_trip(const Canvas& canvas, int quality, Chroma chroma)
     for (const float value : pixel)
       samples.push_back(static_cast<unsigned char>(std::lround(std::clamp(value, 0.0F, 1.0F) * 255.0F)));
   }
-  const Handle encoder{tjInitCompress()};
-  unsigned char* raw = nullptr;
-  unsigned long size = 0;  // NOLINT(google-runtime-int): TurboJPEG's type
-  const int encoded = tjCompress2(encoder.get(), samples.data(), canvas.width, 0, canvas.height, TJPF_RGB, &raw, &size,
-                                  sampling_of(chroma), quality, TJFLAG_ACCURATEDCT);
-  const std::unique_ptr<unsigned char, FreeJpeg> jpeg{raw};
-  if (encoded != 0) return failure(encoder);
-  const Handle decoder{tjInitDecompress()};
-  if (tjDecompress2(decoder.get(), jpeg.get(), size, samples.data(), canvas.width, 0, canvas.height, TJPF_RGB,
-                    TJFLAG_ACCURATEDCT) != 0)
-    return failure(decoder);
+  Jpeg jpeg;
+  JpegErrors errors;
+  if (!compress(samples.data(), {canvas.width, canvas.height, quality, chroma}, jpeg, errors) ||
+      !decompress(jpeg, samples.data(), errors))
+    return Error{Errc::io, std::string{"JPEG: "} + errors.message};
   Canvas result{canvas.width, canvas.height};
   std::size_t i = 0;
   for (Colour& pixel : result.pixels) {

@@ -1,7 +1,10 @@
 #include "synth/lettering.hpp"
 
+#include <dlfcn.h>
+
 #include <array>
 #include <string_view>
+#include <type_traits>
 #include <utility>
 
 #include <fmt/format.h>
@@ -18,11 +21,43 @@ constexpr std::array kFonts{
     "/usr/share/fonts/truetype/vlgothic/VL-Gothic-Regular.ttf",
 };
 
+/// FreeType, loaded when it is needed: training alone does.
+struct FreeType {
+  decltype(&::FT_Init_FreeType) init = nullptr;
+  decltype(&::FT_Done_FreeType) done = nullptr;
+  decltype(&::FT_New_Face) new_face = nullptr;
+  decltype(&::FT_Done_Face) done_face = nullptr;
+  decltype(&::FT_Set_Char_Size) set_size = nullptr;
+  decltype(&::FT_Get_Char_Index) index = nullptr;
+  decltype(&::FT_Load_Char) load = nullptr;
+  bool whole = false;
+};
+
+FreeType load_freetype() {
+  FreeType type;
+  void* library = ::dlopen("libfreetype.so.6", RTLD_LAZY | RTLD_LOCAL);
+  if (library == nullptr) return type;
+  const auto find = [&](const char* name, auto& function) {
+    function = reinterpret_cast<std::remove_reference_t<decltype(function)>>(::dlsym(library, name));
+    return function != nullptr;
+  };
+  type.whole = find("FT_Init_FreeType", type.init) && find("FT_Done_FreeType", type.done) &&
+               find("FT_New_Face", type.new_face) && find("FT_Done_Face", type.done_face) &&
+               find("FT_Set_Char_Size", type.set_size) && find("FT_Get_Char_Index", type.index) &&
+               find("FT_Load_Char", type.load);
+  return type;
+}
+
+const FreeType& freetype() {
+  static const FreeType type = load_freetype();
+  return type;
+}
+
 struct DoneLibrary {
-  void operator()(FT_Library library) const noexcept { FT_Done_FreeType(library); }
+  void operator()(FT_Library library) const noexcept { freetype().done(library); }
 };
 struct DoneFace {
-  void operator()(FT_Face face) const noexcept { FT_Done_Face(face); }
+  void operator()(FT_Face face) const noexcept { freetype().done_face(face); }
 };
 using Library = std::unique_ptr<FT_LibraryRec_, DoneLibrary>;
 using Face = std::unique_ptr<FT_FaceRec_, DoneFace>;
@@ -40,7 +75,7 @@ class FreeTypeLettering final : public Lettering {
   void write(Canvas& canvas, const Box& box, float size, const Colour& ink, Random& random) override {
     Font& font = fonts_[static_cast<std::size_t>(random.whole(0, static_cast<int>(fonts_.size()) - 1))];
     FT_Face face = font.face.get();
-    if (FT_Set_Char_Size(face, 0, static_cast<FT_F26Dot6>(size * 64), 72, 72) != 0) return;
+    if (freetype().set_size(face, 0, static_cast<FT_F26Dot6>(size * 64), 72, 72) != 0) return;
     const bool capitals = random.chance(0.5F);
     const int step = static_cast<int>(size * 1.2F) + 1;
     for (int baseline = box.top + static_cast<int>(size); baseline + static_cast<int>(0.3F * size) <= box.bottom;
@@ -54,8 +89,8 @@ class FreeTypeLettering final : public Lettering {
           continue;
         }
         const FT_ULong letter = font.japanese ? letter_of_japanese(random) : letter_of_latin(random, capitals);
-        if (FT_Get_Char_Index(face, letter) == 0) continue;  // not in this font
-        if (FT_Load_Char(face, letter, FT_LOAD_RENDER | FT_LOAD_NO_HINTING) != 0) break;
+        if (freetype().index(face, letter) == 0) continue;  // not in this font
+        if (freetype().load(face, letter, FT_LOAD_RENDER | FT_LOAD_NO_HINTING) != 0) break;
         FT_GlyphSlot slot = face->glyph;
         const float advance = static_cast<float>(slot->advance.x) / 64;
         if (pen + advance > static_cast<float>(box.right)) break;
@@ -101,13 +136,14 @@ class FreeTypeLettering final : public Lettering {
 }  // namespace
 
 Result<std::unique_ptr<Lettering>> Lettering::open() {
+  if (!freetype().whole) return Error{Errc::unsupported, "FreeType is not here: apt-get install libfreetype6"};
   FT_Library raw = nullptr;
-  if (FT_Init_FreeType(&raw) != 0) return Error{Errc::unsupported, "FreeType does not start"};
+  if (freetype().init(&raw) != 0) return Error{Errc::unsupported, "FreeType does not start"};
   Library library{raw};
   std::vector<Font> fonts;
   for (const char* path : kFonts) {
     FT_Face face = nullptr;
-    if (FT_New_Face(raw, path, 0, &face) != 0)
+    if (freetype().new_face(raw, path, 0, &face) != 0)
       return Error{Errc::unsupported,
                    fmt::format("{} is missing: apt-get install fonts-dejavu-core fonts-vlgothic", path)};
     fonts.push_back({Face{face}, std::string_view{path}.find("vlgothic") != std::string_view::npos});
