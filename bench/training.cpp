@@ -153,8 +153,8 @@ double of_peak(int channels, int pass, double seconds) {
 
 int main(int argc, char** argv) {
   if (argc < 3) return std::fprintf(stderr, "usage: weir_training_bench THREADS SECONDS [NAME...]\n"), 2;
-  const int threads = std::atoi(argv[1]);
-  const double seconds = std::atof(argv[2]);
+  const auto threads = static_cast<int>(std::strtol(argv[1], nullptr, 10));
+  const double seconds = std::strtod(argv[2], nullptr);
   const auto wanted = [&](const std::string& name) {
     for (int i = 3; i < argc; ++i) {
       if (name == argv[i]) return true;

@@ -5,6 +5,7 @@ endif()
 foreach(source ${WEIR_FUZZ_SOURCES})
   get_filename_component(name ${source} NAME_WE)
   add_executable(weir_${name} ${source})
-  target_link_libraries(weir_${name} PRIVATE weir_core $<TARGET_NAME_IF_EXISTS:weir_audit>)
+  target_link_libraries(weir_${name} PRIVATE weir_core $<TARGET_NAME_IF_EXISTS:weir_audit>
+    $<TARGET_NAME_IF_EXISTS:weir_training>)
   target_link_options(weir_${name} PRIVATE -fsanitize=fuzzer)
 endforeach()

@@ -69,9 +69,9 @@ int main(int argc, char** argv) {
   int threads = 0, die_after = -1;
   std::string checkpoint;
   for (int i = 1; i + 1 < argc; i += 2) {
-    if (std::strcmp(argv[i], "--threads") == 0) threads = std::atoi(argv[i + 1]);
+    if (std::strcmp(argv[i], "--threads") == 0) threads = static_cast<int>(std::strtol(argv[i + 1], nullptr, 10));
     if (std::strcmp(argv[i], "--checkpoint") == 0) checkpoint = argv[i + 1];
-    if (std::strcmp(argv[i], "--die-after") == 0) die_after = std::atoi(argv[i + 1]);
+    if (std::strcmp(argv[i], "--die-after") == 0) die_after = static_cast<int>(std::strtol(argv[i + 1], nullptr, 10));
   }
   auto created = training::Trainer::create({.threads = threads, .seed = 3});
   if (!created) return complain(created.problem());

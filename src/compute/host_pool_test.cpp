@@ -34,6 +34,7 @@ TEST(HostPool, AClassIsAtMostAQuarterLarger) {
 TEST(HostPool, KeepsFiftyOfAClassAndFreesTheLeastRecentlyUsed) {
   HostPool pool;
   std::vector<HostPool::Block> blocks;
+  blocks.reserve(60);
   for (int i = 0; i < 60; ++i) blocks.push_back(*pool.acquire(Bytes{4096}));
   for (const HostPool::Block& block : blocks) pool.give_back(block);
   EXPECT_EQ(pool.statistics().most_idle, 50U);

@@ -12,7 +12,7 @@ namespace weir::training {
 
 namespace {
 
-constexpr int kPictures = 12;  // half of them comics
+constexpr int kPairs = 6;  // of a picture of leaves and a comic
 constexpr int kBorder = 2;
 constexpr int kStripRows = 6;
 
@@ -37,7 +37,7 @@ void paste(const synth::Canvas& from, synth::Canvas& to, int left, int top) {
 Result<HeldOut> HeldOut::draw(const Recipe& recipe, synth::Lettering& lettering) {
   HeldOut held;
   held.scale_ = recipe.structure.scale;
-  for (int i = 0; i < kPictures; ++i) {
+  for (int i = 0; i < 2 * kPairs; ++i) {
     Shown shown;
     shown.comic = i % 2 == 1;
     auto pair = draw_pair(recipe, PairFeed::kHeldOut + static_cast<std::uint64_t>(i), shown.comic, true, lettering);
@@ -64,7 +64,7 @@ Result<Gain> HeldOut::look(const Network& network, nn::train::Device& device) {
     if (!detail) return detail.error();
     shown.made = sum_of(shown.base, detail->data());
     (shown.comic ? gain.comics : gain.leaves) +=
-        (synth::compare(shown.made, shown.wanted, kBorder).psnr - shown.base_psnr) / (kPictures / 2);
+        (synth::compare(shown.made, shown.wanted, kBorder).psnr - shown.base_psnr) / kPairs;
   }
   return gain;
 }

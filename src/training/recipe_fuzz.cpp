@@ -1,0 +1,14 @@
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+
+#include "training/recipe.hpp"
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  const auto recipe = weir::training::parse_recipe({reinterpret_cast<const char*>(data), size}, "recipe.toml");
+  if (!recipe) return 0;
+  // What was accepted can be made.
+  const auto& d = recipe->data;
+  if (d.patch * recipe->structure.scale > d.side || d.side % recipe->structure.scale != 0) __builtin_trap();
+  return 0;
+}

@@ -1,0 +1,67 @@
+#include <gtest/gtest.h>
+
+#include <filesystem>
+
+#include "program.hpp"
+
+namespace weir::test {
+namespace {
+
+constexpr const char* kRecipe = R"(
+name = "tiny"
+[structure]
+channels = 4
+layers = 0
+[data]
+side = 32
+patch = 8
+batch = 2
+[learning]
+steps = 100
+look_every = 50
+)";
+
+bool has_fonts() { return fs::exists("/usr/share/fonts/truetype/vlgothic/VL-Gothic-Regular.ttf"); }
+
+TEST(CliTrain, WrongWordsAreOneLine) {
+  const Folder folder;
+  const How how{.folder = folder.path()};
+  folder.put("r.toml", kRecipe);
+  folder.put("bad.toml", "[structure]\nchanels = 3\n");
+  const std::pair<std::vector<std::string>, const char*> wrong[] = {
+      {{"train"}, "--recipe and --out are needed"},
+      {{"train", "--recipe", "none.toml", "--out", "o"}, "none.toml: cannot be read"},
+      {{"train", "--recipe", "bad.toml", "--out", "o"}, "bad.toml:2: unknown key 'chanels'"},
+      {{"train", "--recipe", "r.toml", "--out", "o", "--hours", "1", "--steps", "2"}, "both given"},
+      {{"train", "--recipe", "r.toml", "--out", "o", "--resume", "--steps", "2"}, "leave --hours and --steps away"},
+      {{"train", "--recipe", "r.toml", "--out", "o", "--device", "gpu"}, "on the CPU alone"},
+  };
+  for (const auto& [words, what] : wrong) {
+    const Ended ended = run(words, how);
+    EXPECT_EQ(ended.status, 2) << ended.error;
+    EXPECT_EQ(ended.error_lines(), 1u) << ended.error;
+    EXPECT_TRUE(ended.says(what)) << ended.error;
+  }
+  EXPECT_FALSE(fs::exists(folder / "o"));
+}
+
+TEST(CliTrain, WhatItMakesEnlarges) {
+  if (!has_fonts()) GTEST_SKIP() << "no fonts here";
+  const Folder folder;
+  const How how{.folder = folder.path()};
+  folder.put("r.toml", kRecipe);
+  const Ended trained = run({"train", "--recipe", "r.toml", "--out", "o", "--threads", "1"}, how);
+  ASSERT_EQ(trained.status, 0) << trained.error;
+  EXPECT_TRUE(trained.says("step 100 of 100")) << trained.error;
+  for (const char* name :
+       {"tiny.param", "tiny.bin", "tiny.md", "metrics.jsonl", "curves.svg", "strip.png", "checkpoint"})
+    EXPECT_TRUE(fs::exists(folder / "o" / name)) << name;
+  ASSERT_EQ(run({"upscale", "o/strip.png", "-o", "large.png", "--model", "o/tiny.param"}, how).status, 0);
+  const Ended again = run({"train", "--recipe", "r.toml", "--out", "o"}, how);
+  EXPECT_EQ(again.status, 2);
+  EXPECT_TRUE(again.says("--resume")) << again.error;
+  EXPECT_EQ(run({"train", "--recipe", "r.toml", "--out", "o", "--resume"}, how).status, 0);
+}
+
+}  // namespace
+}  // namespace weir::test
