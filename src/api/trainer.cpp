@@ -43,7 +43,8 @@ struct Trainer::State {
   inner::Tape tape;
   std::optional<inner::Optimiser> optimiser;
   std::optional<inner::Average> average;
-  bool ended = false;  // the tape is the last step's
+  bool ended = false;    // the tape is the last step's
+  bool swapped = false;  // the running mean stands where the weights do
 };
 
 Status Trainer::State::step(inner::Tensor loss, double rate) {
@@ -141,7 +142,9 @@ Expected<std::vector<float>> Trainer::read(Tensor tensor) {
 }
 
 void Trainer::swap_average() {
-  if (state_->average) state_->average->swap();
+  if (!state_->average) return;
+  state_->average->swap();
+  state_->swapped = !state_->swapped;
 }
 
 std::optional<Problem> Trainer::sync() { return problem_of(state_->device.sync()); }
@@ -154,7 +157,10 @@ TrainerStatistics Trainer::statistics() const {
 
 std::optional<Problem> Trainer::save(const std::string& path, std::uint64_t position) {
   if (auto done = state_->prepare(); !done) return problem_of(done);
+  const bool swapped = state_->swapped;  // a checkpoint has the weights where they belong
+  if (swapped) swap_average();
   auto taken = inner::take_checkpoint(state_->progress(), position);
+  if (swapped) swap_average();
   if (!taken) return api::to_problem(taken.error());
   return problem_of(inner::save_checkpoint(*taken, path));
 }
