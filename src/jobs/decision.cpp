@@ -99,8 +99,9 @@ bool any_output(const Item& item) {
 
 bool replaces_its_input(const Item& item) {
   for (const auto& input : item.inputs) {
+    const auto facts = file_facts(input);
     for (const auto& output : item.outputs) {
-      if (identity(input) == identity(output)) return true;
+      if (facts && facts == file_facts(output) && identity(input) == identity(output)) return true;
     }
   }
   return false;
