@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cstddef>
+#include <cstdint>
 #include <vector>
 
 namespace weir::synth {
@@ -40,6 +41,12 @@ struct Box {
   }
 };
 inline Box whole(const Canvas& canvas) { return {0, 0, canvas.width, canvas.height}; }
+
+/// Copies `from` to where its left upper corner is (left, top); it must fit.
+void paste(const Canvas& from, Canvas& to, int left, int top);
+
+/// [height][width][3] bytes, the nearest of 256 levels within 0 to 1: what an 8-bit file keeps.
+std::vector<std::uint8_t> eight_bits(const Canvas& canvas);
 
 /// Every value to the nearest of 256 levels, within 0 to 1: what an 8-bit file keeps.
 void to_eight_bits(Canvas& canvas);

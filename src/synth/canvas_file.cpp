@@ -1,7 +1,7 @@
 #include "synth/canvas_file.hpp"
 
-#include <cmath>
 #include <cstring>
+#include <span>
 #include <vector>
 
 #include "media/picture.hpp"
@@ -16,13 +16,8 @@ Status write_canvas(const Canvas& canvas, const std::filesystem::path& path) {
   options.format = media::format_of_extension(path.extension().native()).value_or(media::Format::png);
   auto writer = media::PictureWriter::create(path, options);
   if (!writer) return writer.error();
-  std::vector<std::byte> samples;
-  samples.reserve(canvas.pixels.size() * 3);
-  for (const Colour& pixel : canvas.pixels) {
-    for (const float value : pixel)
-      samples.push_back(static_cast<std::byte>(std::lround(std::clamp(value, 0.0F, 1.0F) * 255.0F)));
-  }
-  if (auto written = (*writer)->write(samples); !written) return written;
+  const std::vector<std::uint8_t> samples = eight_bits(canvas);
+  if (auto written = (*writer)->write(std::as_bytes(std::span{samples})); !written) return written;
   auto finished = (*writer)->finish();
   return finished ? ok() : Status{finished.error()};
 }

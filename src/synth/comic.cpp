@@ -53,9 +53,6 @@ class Page {
     }
     return colour;
   }
-  static auto flat(const Colour& colour) {
-    return [colour](float, float, float) { return colour; };
-  }
 
   /// Panels are cut into panels, and the last ones drawn.
   void split(const Box& box, int depth) {

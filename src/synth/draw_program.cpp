@@ -54,9 +54,7 @@ Status draw_sheet(const Wanted& wanted) {
       auto one =
           draw_one(wanted, wanted.seed + static_cast<std::uint64_t>(i), comics, lettering ? lettering->get() : nullptr);
       if (!one) return one.error();
-      for (int y = 0; y < wanted.side; ++y) {
-        for (int x = 0; x < wanted.side; ++x) sheet.at(column * step + x, row * step + y) = one->at(x, y);
-      }
+      paste(*one, sheet, column * step, row * step);
     }
   }
   return write_canvas(sheet, wanted.output);

@@ -18,10 +18,6 @@ struct Outline {
   Box bounds(float margin) const { return blob.bounds(margin + half_width * (1 + variation)); }
 };
 
-auto flat(const Colour& colour) {
-  return [colour](float, float, float) { return colour; };
-}
-
 }  // namespace
 
 Colour Screentone::at(float x, float y) const {

@@ -1,8 +1,6 @@
 #include "synth/jpeg_round_trip.hpp"
 
-#include <cmath>
 #include <cstdlib>
-#include <memory>
 #include <string>
 #include <vector>
 
@@ -82,12 +80,7 @@ bool decompress(const Jpeg& jpeg, unsigned char* samples, JpegErrors& errors) {
 }  // namespace
 
 Result<Canvas> jpeg_round_trip(const Canvas& canvas, int quality, Chroma chroma) {
-  std::vector<unsigned char> samples;
-  samples.reserve(canvas.pixels.size() * 3);
-  for (const Colour& pixel : canvas.pixels) {
-    for (const float value : pixel)
-      samples.push_back(static_cast<unsigned char>(std::lround(std::clamp(value, 0.0F, 1.0F) * 255.0F)));
-  }
+  std::vector<std::uint8_t> samples = eight_bits(canvas);
   Jpeg jpeg;
   JpegErrors errors;
   if (!compress(samples.data(), {canvas.width, canvas.height, quality, chroma}, jpeg, errors) ||

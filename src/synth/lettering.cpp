@@ -82,7 +82,7 @@ class FreeTypeLettering final : public Lettering {
          baseline += step) {
       float pen = static_cast<float>(box.left);
       int until_space = random.whole(2, 9);
-      while (pen < static_cast<float>(box.right)) {
+      for (int tries = 0; tries < kMostTries && pen < static_cast<float>(box.right); ++tries) {
         if (until_space-- == 0 && !font.japanese) {
           pen += size * 0.35F;
           until_space = random.whole(2, 9);
@@ -101,6 +101,8 @@ class FreeTypeLettering final : public Lettering {
   }
 
  private:
+  static constexpr int kMostTries = 10'000;  // letters of a line, those that the font lacks too
+
   static FT_ULong letter_of_latin(Random& random, bool capitals) {
     constexpr std::string_view kLetters = "eeeeeetttttaaaaaooooiiiinnnnsssshhhrrrrddlllcccuummwwffggyyppbbvk";
     if (random.chance(0.03F)) return static_cast<FT_ULong>("!?.,"[random.whole(0, 3)]);

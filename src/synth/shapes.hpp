@@ -72,6 +72,11 @@ inline float coverage_of(float distance, float softness) {
   return softness > 1.5F ? t * t * (3 - 2 * t) : t;
 }
 
+/// One colour everywhere.
+inline auto flat(const Colour& colour) {
+  return [colour](float, float, float) { return colour; };
+}
+
 /// Paints every pixel of `clip` that the shape covers; `paint(x, y, distance)` is its colour.
 template <class Shape, class Paint>
 void draw(Canvas& canvas, const Box& clip, const Shape& shape, float softness, Paint&& paint) {

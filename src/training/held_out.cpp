@@ -26,12 +26,6 @@ synth::Canvas sum_of(const synth::Canvas& a, const float* b) {
   return sum;
 }
 
-void paste(const synth::Canvas& from, synth::Canvas& to, int left, int top) {
-  for (int y = 0; y < from.height; ++y) {
-    for (int x = 0; x < from.width; ++x) to.at(left + x, top + y) = from.at(x, y);
-  }
-}
-
 }  // namespace
 
 Result<HeldOut> HeldOut::draw(const Recipe& recipe, synth::Lettering& lettering) {
