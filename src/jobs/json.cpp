@@ -69,6 +69,15 @@ std::filesystem::path decode_path(std::string_view text) {
   return out;
 }
 
+std::vector<std::string> texts_field(const Json& object, const char* key) {
+  std::vector<std::string> texts;
+  const auto found = object.is_object() ? object.find(key) : object.end();
+  if (found == object.end() || !found->is_array()) return texts;
+  for (const Json& text : *found)
+    if (text.is_string()) texts.push_back(decode_path(text.get<std::string>()).native());
+  return texts;
+}
+
 Json to_json(const Error& error) { return {{"code", name_of(error.code)}, {"what", error.what}}; }
 
 Error error_of(const Json& json) {

@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include <nlohmann/json.hpp>
 
@@ -31,6 +32,16 @@ Json object_field(const Json& object, const char* key);  ///< `{}` if there is n
 /// Any path as UTF-8 and back: '%', control characters and bytes that are not UTF-8 are written as %XX.
 std::string encode_path(const std::filesystem::path& path);
 std::filesystem::path decode_path(std::string_view text);
+
+/// Texts or paths, of any bytes (encode_path).
+template <class Texts>
+Json texts_json(const Texts& texts) {
+  Json json = Json::array();
+  for (const auto& text : texts) json.push_back(encode_path(text));
+  return json;
+}
+/// Those again; none if there is no such list.
+std::vector<std::string> texts_field(const Json& object, const char* key);
 
 Json to_json(const Error& error);
 Error error_of(const Json& json);  ///< unsupported for a code that is not known

@@ -229,11 +229,10 @@ jobs::Item command_item(const std::string& item, const CommandRequest& request, 
   log += ".log";
   result.outputs.push_back(std::move(log));
   for (fs::path& output : made.outputs(request.folder, item)) result.outputs.push_back(std::move(output));
-  jobs::Json words = jobs::Json::array();
-  for (const std::string& word : request.words) words.push_back(jobs::encode_path(word));
   jobs::Json rungs = jobs::Json::array();
   for (const Rung& rung : request.guard.ladder) rungs.push_back(jobs::encode_path(rung.name));
-  result.parameters = jobs::dump({{"item", jobs::encode_path(item)}, {"command", words}, {"ladder", rungs}});
+  result.parameters =
+      jobs::dump({{"item", jobs::encode_path(item)}, {"command", jobs::texts_json(request.words)}, {"ladder", rungs}});
   return result;
 }
 

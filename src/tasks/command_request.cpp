@@ -8,22 +8,6 @@ namespace {
 
 using jobs::Json;
 
-/// Words of a command line may hold any bytes.
-Json texts_json(const std::vector<std::string>& texts) {
-  Json json = Json::array();
-  for (const std::string& text : texts) json.push_back(jobs::encode_path(text));
-  return json;
-}
-
-std::vector<std::string> texts_of(const Json& object, const char* key) {
-  std::vector<std::string> texts;
-  const auto found = object.find(key);
-  if (found == object.end() || !found->is_array()) return texts;
-  for (const Json& text : *found)
-    if (text.is_string()) texts.push_back(jobs::decode_path(text.get<std::string>()).native());
-  return texts;
-}
-
 std::chrono::milliseconds duration_of(const Json& object, const char* key) {
   return std::chrono::milliseconds{static_cast<std::int64_t>(jobs::number_field(object, key))};
 }
@@ -46,10 +30,10 @@ std::vector<Rung> ladder_of(const Json& object) {
 }
 
 Json wish_json(const DeviceWish& wish) {
-  Json json{{"allow", texts_json(wish.policy.allow)},
-            {"deny", texts_json(wish.policy.deny)},
-            {"request", texts_json(wish.policy.request)},
-            {"prefer", texts_json(wish.policy.prefer)},
+  Json json{{"allow", jobs::texts_json(wish.policy.allow)},
+            {"deny", jobs::texts_json(wish.policy.deny)},
+            {"request", jobs::texts_json(wish.policy.request)},
+            {"prefer", jobs::texts_json(wish.policy.prefer)},
             {"trust_unknown", wish.need.trust_unknown},
             {"cuda_index", wish.cuda_names == device::CudaNames::index},
             {"slots", wish.slots},
@@ -62,8 +46,11 @@ Json wish_json(const DeviceWish& wish) {
 
 DeviceWish wish_of(const Json& json) {
   DeviceWish wish;
-  wish.policy = {
-      texts_of(json, "allow"), texts_of(json, "deny"), texts_of(json, "request"), texts_of(json, "prefer"), {}};
+  wish.policy = {jobs::texts_field(json, "allow"),
+                 jobs::texts_field(json, "deny"),
+                 jobs::texts_field(json, "request"),
+                 jobs::texts_field(json, "prefer"),
+                 {}};
   if (json.contains("min_memory")) wish.policy.min_memory = jobs::bytes_field(json, "min_memory");
   wish.need.trust_unknown = jobs::bool_field(json, "trust_unknown");
   wish.cuda_names = jobs::bool_field(json, "cuda_index") ? device::CudaNames::index : device::CudaNames::uuid;
@@ -80,7 +67,7 @@ Json to_json(const CommandRequest& request) {
   const GuardedCommand& guard = request.guard;
   Json environment = Json::object();
   for (const auto& [name, value] : guard.environment) environment[name] = value;
-  Json json{{"words", texts_json(request.words)},
+  Json json{{"words", jobs::texts_json(request.words)},
             {"wish", wish_json(guard.wish)},
             {"ladder", ladder_json(guard.ladder)},
             {"environment", environment},
@@ -97,7 +84,7 @@ Json to_json(const CommandRequest& request) {
 
 CommandRequest command_request_of(const Json& json) {
   CommandRequest request;
-  request.words = texts_of(json, "words");
+  request.words = jobs::texts_field(json, "words");
   request.guard.wish = wish_of(jobs::object_field(json, "wish"));
   request.guard.ladder = ladder_of(json);
   const Json environment = jobs::object_field(json, "environment");

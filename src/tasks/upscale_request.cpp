@@ -47,19 +47,6 @@ void read_wanted(const Json& json, enhance::UpscaleSettings& upscale) {
   upscale.tta = jobs::bool_field(json, "tta");
 }
 
-template <class Texts>
-Json texts_json(const Texts& texts) {
-  Json json = Json::array();
-  for (const auto& text : texts) json.push_back(jobs::encode_path(text));
-  return json;
-}
-
-template <class Text>
-void read_texts(const Json& json, const char* key, std::vector<Text>& texts) {
-  for (const Json& text : json.value(key, Json::array()))
-    texts.push_back(jobs::decode_path(text.get<std::string>()).native());
-}
-
 }  // namespace
 
 Json to_json(const UpscaleRequest& request) {
@@ -67,8 +54,8 @@ Json to_json(const UpscaleRequest& request) {
   json["model"] = jobs::encode_path(request.network.model);
   json["name"] = jobs::encode_path(request.network.name);
   if (request.network.noise) json["noise"] = *request.network.noise;
-  json["folders"] = texts_json(request.network.folders);
-  json["ladder"] = texts_json(request.ladder);
+  json["folders"] = jobs::texts_json(request.network.folders);
+  json["ladder"] = jobs::texts_json(request.ladder);
   json["quality"] = request.quality;
   json["tile"] = request.upscale.device.tile;
   json["strict_device"] = request.upscale.device.strict;
@@ -86,8 +73,9 @@ Result<UpscaleRequest> upscale_request_of(const Json& json) {
   request.network.model = jobs::decode_path(jobs::text_field(json, "model"));
   request.network.name = jobs::decode_path(jobs::text_field(json, "name")).native();
   if (json.contains("noise")) request.network.noise = static_cast<int>(jobs::number_field(json, "noise"));
-  read_texts(json, "folders", request.network.folders);
-  read_texts(json, "ladder", request.ladder);
+  for (std::string& folder : jobs::texts_field(json, "folders"))
+    request.network.folders.emplace_back(std::move(folder));
+  request.ladder = jobs::texts_field(json, "ladder");
   request.quality = static_cast<int>(jobs::number_field(json, "quality"));
   request.upscale.device.tile = static_cast<int>(jobs::number_field(json, "tile"));
   request.upscale.device.strict = jobs::bool_field(json, "strict_device");
