@@ -31,6 +31,7 @@ TEST(CliTrain, WrongWordsAreOneLine) {
   const std::pair<std::vector<std::string>, const char*> wrong[] = {
       {{"train"}, "--recipe and --out are needed"},
       {{"train", "--recipe", "none.toml", "--out", "o"}, "none.toml: cannot be read"},
+      {{"train", "--recipe", ".", "--out", "o"}, ".: cannot be read"},
       {{"train", "--recipe", "bad.toml", "--out", "o"}, "bad.toml:2: unknown key 'chanels'"},
       {{"train", "--recipe", "r.toml", "--out", "o", "--hours", "1", "--steps", "2"}, "both given"},
       {{"train", "--recipe", "r.toml", "--out", "o", "--resume", "--steps", "2"}, "leave --hours and --steps away"},

@@ -2,13 +2,12 @@
 
 #include <fnmatch.h>
 
-#include <fstream>
-#include <iterator>
 #include <system_error>
 
 #include <fmt/format.h>
 #include <toml++/toml.h>
 
+#include "base/atomic_file.hpp"
 #include "base/text.hpp"
 
 namespace weir::audit {
@@ -73,13 +72,11 @@ std::string Policy::mask(bool by_index) const {
 
 Result<Policy> read_policy(const fs::path& path) {
   Policy policy;
-  std::ifstream file{path};
-  if (!file || fs::is_directory(path))
-    return Error{Errc::io, fmt::format("{}: cannot be read", printable(path.native()))};
-  const std::string text{std::istreambuf_iterator<char>{file}, {}};
+  const auto text = read_file(path);
+  if (!text) return text.error();
   toml::table table;
   try {
-    table = toml::parse(text);
+    table = toml::parse(*text);
   } catch (const toml::parse_error& error) {
     return at_line(path, error.source(), printable(error.description()));
   }

@@ -11,6 +11,8 @@
 #include <cstdio>
 #include <cstdlib>
 #include <ctime>
+#include <fstream>
+#include <iterator>
 #include <system_error>
 #include <utility>
 
@@ -109,6 +111,18 @@ bool has_no_unnamed_files(int error) {
 std::string errno_text(int error) { return std::generic_category().message(error); }
 
 Errc errc_of(int error) { return error == ENOSPC || error == EDQUOT ? Errc::disk_full : Errc::io; }
+
+Status write_all(int fd, std::string_view bytes, const std::filesystem::path& name) {
+  while (!bytes.empty()) {
+    const ssize_t written = ::write(fd, bytes.data(), bytes.size());
+    if (written < 0 && errno == EINTR) continue;
+    if (written < 0)
+      return Error{errc_of(errno),
+                   fmt::format("{}: cannot be written: {}", printable(name.native()), errno_text(errno))};
+    bytes.remove_prefix(static_cast<std::size_t>(written));
+  }
+  return ok();
+}
 
 FileDescriptor& FileDescriptor::operator=(FileDescriptor&& other) noexcept {
   if (this != &other) {
@@ -218,17 +232,7 @@ Status AtomicFile::publish() {
   return ok();  // the destructor removes the temporary name
 }
 
-Status AtomicFile::write(std::string_view bytes) {
-  while (!bytes.empty()) {
-    const ssize_t written = ::write(file_.get(), bytes.data(), bytes.size());
-    if (written < 0 && errno == EINTR) continue;
-    if (written < 0)
-      return Error{errc_of(errno),
-                   fmt::format("{}: cannot be written: {}", printable(path_.native()), errno_text(errno))};
-    bytes.remove_prefix(static_cast<std::size_t>(written));
-  }
-  return ok();
-}
+Status AtomicFile::write(std::string_view bytes) { return write_all(file_.get(), bytes, path_); }
 
 Status AtomicFile::commit() {
   assert(file_);
@@ -239,6 +243,14 @@ Status AtomicFile::commit() {
   if (::fsync(folder_.get()) != 0 && errno != EINVAL) return io_error(path_, "sync its folder", errno);
   file_ = FileDescriptor{};
   return ok();
+}
+
+Result<std::string> read_file(const std::filesystem::path& path) {
+  std::error_code ignored;
+  std::ifstream file{path, std::ios::binary};
+  if (!file || std::filesystem::is_directory(path, ignored))
+    return Error{Errc::io, fmt::format("{}: cannot be read", printable(path.native()))};
+  return std::string{std::istreambuf_iterator<char>{file}, {}};
 }
 
 Status write_file(const std::filesystem::path& path, std::string_view bytes, bool overwrite) {

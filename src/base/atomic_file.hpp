@@ -15,6 +15,10 @@ std::string errno_text(int error);
 /// disk_full for the values of errno that say so (no space, no quota), else io.
 Errc errc_of(int error);
 
+/// All of it, after what was written before; interrupted and partial writes go on. `name`: of the file, for messages.
+/// Errors: io, disk_full.
+Status write_all(int fd, std::string_view bytes, const std::filesystem::path& name);
+
 /// Owns a file descriptor. -1 is none.
 class FileDescriptor {
  public:
@@ -69,6 +73,9 @@ class AtomicFile {
   FileDescriptor folder_, file_;
   bool overwrite_ = false;
 };
+
+/// The bytes of a file. Errors: io: "X: cannot be read", also for a folder.
+Result<std::string> read_file(const std::filesystem::path& path);
 
 /// A file of these bytes that appears whole or not at all. Errors: those of AtomicFile.
 Status write_file(const std::filesystem::path& path, std::string_view bytes, bool overwrite = true);

@@ -1,11 +1,10 @@
 #include <algorithm>
-#include <fstream>
-#include <iterator>
 #include <system_error>
 
 #include <fmt/format.h>
 #include <toml++/toml.h>
 
+#include "base/atomic_file.hpp"
 #include "base/text.hpp"
 #include "cli/settings.hpp"
 
@@ -86,13 +85,11 @@ Result<std::vector<FileSetting>> read_settings_file(const fs::path& path) {
   std::error_code problem;
   const fs::file_status status = fs::status(path, problem);
   if (!fs::exists(status)) return settings;
-  std::ifstream file{path};
-  if (fs::is_directory(status) || !file)
-    return Error{Errc::invalid_argument, fmt::format("{}: cannot be read", printable(path.native()))};
-  const std::string text{std::istreambuf_iterator<char>{file}, {}};
+  const auto text = read_file(path);
+  if (!text) return Error{Errc::invalid_argument, text.error().what};
   toml::table table;
   try {
-    table = toml::parse(text);
+    table = toml::parse(*text);
   } catch (const toml::parse_error& error) {
     return at_line(path, error.source(), printable(error.description()));
   }

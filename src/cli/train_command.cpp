@@ -1,8 +1,6 @@
-#include <fstream>
-#include <iterator>
-
 #include <fmt/format.h>
 
+#include "base/atomic_file.hpp"
 #include "base/signals.hpp"
 #include "base/system_cpus.hpp"
 #include "base/text.hpp"
@@ -16,13 +14,6 @@ namespace weir::cli {
 namespace {
 
 constexpr std::chrono::seconds kGrace{30};  // a step and a look at the held-out pictures
-
-Result<std::string> read_whole(const std::string& path) {
-  std::ifstream stream{path};
-  std::string text{std::istreambuf_iterator<char>{stream}, {}};
-  if (!stream && !stream.eof()) return Error{Errc::invalid_argument, printable(path) + ": cannot be read"};
-  return text;
-}
 
 std::string wrong_words(const Arguments& args) {
   if (args.train.recipe.empty() || args.train.folder.empty())
@@ -55,7 +46,7 @@ Exit exit_of(Errc code) {
 Ending run_train(const Invocation& invocation) {
   const Arguments& args = invocation.args();
   if (auto wrong = wrong_words(args); !wrong.empty()) return {Exit::wrong_usage, std::move(wrong)};
-  const auto text = read_whole(args.train.recipe);
+  const auto text = read_file(args.train.recipe);
   if (!text) return {Exit::wrong_usage, text.error().what};
   const auto recipe = training::parse_recipe(*text, printable(args.train.recipe));
   if (!recipe) return {Exit::wrong_usage, recipe.error().what};

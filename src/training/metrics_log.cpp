@@ -1,7 +1,6 @@
 #include "training/metrics_log.hpp"
 
 #include <fcntl.h>
-#include <unistd.h>
 
 #include <cerrno>
 #include <fstream>
@@ -57,10 +56,7 @@ Result<MetricsLog> MetricsLog::open(const std::filesystem::path& path, std::uint
 
 Status MetricsLog::add(const Metric& metric) {
   metrics_.push_back(metric);
-  const std::string line = line_of(metric);
-  if (::write(file_.get(), line.data(), line.size()) != static_cast<ssize_t>(line.size()))
-    return Error{errc_of(errno), fmt::format("{}: {}", printable(path_.native()), errno_text(errno))};
-  return ok();
+  return write_all(file_.get(), line_of(metric), path_);
 }
 
 }  // namespace weir::training

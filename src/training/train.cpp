@@ -2,8 +2,6 @@
 
 #include <algorithm>
 #include <chrono>
-#include <fstream>
-#include <iterator>
 #include <utility>
 
 #include <fmt/format.h>
@@ -151,8 +149,8 @@ class Training {
   }
 
   Status go_on(const std::string& recipe_text) {
-    std::ifstream stream{file("run.json")};
-    const auto json = nlohmann::json::parse(stream, nullptr, false);
+    const auto text = read_file(file("run.json"));
+    const auto json = nlohmann::json::parse(text ? *text : "", nullptr, false);
     if (!json.is_object())
       return Error{Errc::invalid_argument,
                    fmt::format("{}: no training to go on with is there", printable(settings_.folder.native()))};
