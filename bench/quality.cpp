@@ -1,6 +1,7 @@
-// weir_quality: draws pictures that no recipe trains with, makes small ones of them, and measures how near enlarged ones
-// come. `bench/quality` uses it.
+// weir_quality: draws pictures that no recipe trains with, or takes a folder's, makes small ones of them, and measures how
+// near enlarged ones come. `bench/quality` uses it.
 
+#include <algorithm>
 #include <cstdio>
 #include <filesystem>
 #include <string>
@@ -26,37 +27,68 @@ constexpr std::uint64_t kFirstSeed = std::uint64_t{1} << 40;
 constexpr int kFactor = 2;
 constexpr int kBorder = 2;
 
-struct Drawn {
-  std::string folder, kind = "leaves";
+struct Wanted {
+  std::string folder, kind = "leaves", pictures;
   int count = 20, side = 256;
   bool degraded = false;
 };
 
-/// FOLDER/large, FOLDER/small, and the small ones enlarged by two kernels.
-Status draw(const Drawn& drawn) {
+weir::Result<synth::Canvas> draw_one(const Wanted& wanted, synth::Random& random) {
+  if (wanted.kind == "leaves") return synth::dead_leaves(wanted.side, wanted.side, random.split());
   auto lettering = synth::Lettering::open();
-  if (!lettering && drawn.kind == "comic") return lettering.error();
+  if (!lettering) return lettering.error();
+  return synth::comic(wanted.side, wanted.side, random.split(), lettering->get());
+}
+
+/// The picture without the last row and column where they are odd ones.
+synth::Canvas even(const synth::Canvas& picture) {
+  synth::Canvas cut{picture.width - picture.width % kFactor, picture.height - picture.height % kFactor};
+  for (int y = 0; y < cut.height; ++y) {
+    for (int x = 0; x < cut.width; ++x) cut.at(x, y) = picture.at(x, y);
+  }
+  return cut;
+}
+
+std::vector<fs::path> files_of(const std::string& folder) {
+  std::vector<fs::path> files;
+  for (const auto& entry : fs::directory_iterator{folder}) {
+    if (entry.is_regular_file()) files.push_back(entry.path());
+  }
+  std::sort(files.begin(), files.end());
+  return files;
+}
+
+/// FOLDER/large, FOLDER/small, and the small one enlarged by two kernels.
+Status write_pair(const Wanted& wanted, synth::Canvas large, synth::Random& random, const std::string& name) {
+  synth::to_eight_bits(large);
+  const auto how = wanted.degraded ? synth::draw_degradation(random, 0) : synth::Degradation{};
+  const auto small = synth::degrade(large, kFactor, how, random.split());
+  if (!small) return small.error();
+  const std::pair<const char*, synth::Canvas> files[] = {
+      {"large", large},
+      {"small", *small},
+      {"bicubic", synth::enlarge(*small, kFactor, synth::Kernel::cubic)},
+      {"lanczos", synth::enlarge(*small, kFactor, synth::Kernel::lanczos3)},
+  };
+  for (const auto& [part, canvas] : files) {
+    if (auto written = synth::write_canvas(canvas, fs::path{wanted.folder} / part / (name + ".png")); !written)
+      return written;
+  }
+  return weir::ok();
+}
+
+Status draw(const Wanted& wanted) {
   for (const char* part : {"large", "small", "bicubic", "lanczos"})
-    fs::create_directories(fs::path{drawn.folder} / part);
-  for (int i = 0; i < drawn.count; ++i) {
+    fs::create_directories(fs::path{wanted.folder} / part);
+  const std::vector<fs::path> files = wanted.pictures.empty() ? std::vector<fs::path>{} : files_of(wanted.pictures);
+  const int count = wanted.pictures.empty() ? wanted.count : static_cast<int>(files.size());
+  for (int i = 0; i < count; ++i) {
     synth::Random random{kFirstSeed + static_cast<std::uint64_t>(i)};
-    synth::Canvas large = drawn.kind == "comic" ? synth::comic(drawn.side, drawn.side, random.split(), lettering->get())
-                                                : synth::dead_leaves(drawn.side, drawn.side, random.split());
-    synth::to_eight_bits(large);
-    const auto how = drawn.degraded ? synth::draw_degradation(random, 0) : synth::Degradation{};
-    const auto small = synth::degrade(large, kFactor, how, random.split());
-    if (!small) return small.error();
-    const std::pair<const char*, synth::Canvas> files[] = {
-        {"large", large},
-        {"small", *small},
-        {"bicubic", synth::enlarge(*small, kFactor, synth::Kernel::cubic)},
-        {"lanczos", synth::enlarge(*small, kFactor, synth::Kernel::lanczos3)},
-    };
-    for (const auto& [part, canvas] : files) {
-      if (auto written = synth::write_canvas(canvas, fs::path{drawn.folder} / part / fmt::format("{:04}.png", i));
-          !written)
-        return written;
-    }
+    const auto one = files.empty() ? draw_one(wanted, random) : synth::read_canvas(files[static_cast<std::size_t>(i)]);
+    if (!one) return one.error();
+    const std::string name =
+        files.empty() ? fmt::format("{:04}", i) : files[static_cast<std::size_t>(i)].stem().native();
+    if (auto written = write_pair(wanted, even(*one), random, name); !written) return written;
   }
   return weir::ok();
 }
@@ -89,21 +121,22 @@ Status measure(const std::string& made, const std::string& wanted) {
 int main(int argc, char** argv) {
   CLI::App app{"Pictures to measure a network with, and the measure."};
   app.require_subcommand(1);
-  Drawn drawn;
+  Wanted wanted;
   CLI::App* draws = app.add_subcommand("draw", "Write FOLDER/large, small, bicubic and lanczos");
-  draws->add_option("folder", drawn.folder)->required();
-  draws->add_option("--kind", drawn.kind)->check(CLI::IsMember({"leaves", "comic"}));
-  draws->add_option("--count", drawn.count)->check(CLI::Range(1, 10000));
-  draws->add_option("--side", drawn.side)->check(CLI::Range(32, 4096));
-  draws->add_flag("--degraded", drawn.degraded);
+  draws->add_option("folder", wanted.folder)->required();
+  draws->add_option("--kind", wanted.kind)->check(CLI::IsMember({"leaves", "comic"}));
+  draws->add_option("--pictures", wanted.pictures, "A folder's pictures instead")->check(CLI::ExistingDirectory);
+  draws->add_option("--count", wanted.count)->check(CLI::Range(1, 10000));
+  draws->add_option("--side", wanted.side)->check(CLI::Range(32, 4096));
+  draws->add_flag("--degraded", wanted.degraded);
   std::string made;
-  std::string wanted;
+  std::string true_ones;
   CLI::App* measures =
       app.add_subcommand("measure", "Print the mean PSNR (dB) and SSIM of the luma, 2 pixels of border cut");
   measures->add_option("made", made)->required();
-  measures->add_option("wanted", wanted)->required();
+  measures->add_option("wanted", true_ones)->required();
   CLI11_PARSE(app, argc, argv);
-  const Status status = draws->parsed() ? draw(drawn) : measure(made, wanted);
+  const Status status = draws->parsed() ? draw(wanted) : measure(made, true_ones);
   if (status) return 0;
   fmt::print(stderr, "error: {}\n", status.error().what);
   return 1;
