@@ -6,12 +6,18 @@
 #include <gtest/gtest.h>
 
 #include <cstdlib>
+#include <list>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
+#include "compute/vulkan/device.hpp"
 #include "compute/vulkan/device_info.hpp"
 #include "compute/vulkan/instance.hpp"
+#include "compute/vulkan/memory_line.hpp"
+#include "compute/vulkan/pool.hpp"
+#include "compute/vulkan/stream.hpp"
 
 namespace weir::test {
 
@@ -48,6 +54,53 @@ class VulkanTest : public testing::Test {
  private:
   std::shared_ptr<compute::vulkan::Instance> instance_;
   std::vector<compute::vulkan::DeviceInfo> devices_;
+};
+
+/// A test with a device that is open, its pool and its stream, all new. At the end everything goes, the device last.
+class OpenVulkanTest : public VulkanTest {
+ protected:
+  void SetUp() override {
+    VulkanTest::SetUp();
+    if (!IsSkipped()) open();
+  }
+  void TearDown() override {
+    close();
+    VulkanTest::TearDown();
+  }
+  /// Anew, if it was open. `faults` must outlive the test.
+  void open(compute::vulkan::StreamSettings settings = {}, compute::vulkan::PoolSettings pool = {},
+            compute::vulkan::Faults* faults = nullptr) {
+    close();
+    auto opened = compute::vulkan::Device::open(instance(), device(), faults);
+    ASSERT_TRUE(opened) << opened.error().what;
+    device_ = *std::move(opened);
+    pool_ = std::make_unique<compute::vulkan::Pool>(*device_, line_, host_line_, pool);
+    auto made = compute::vulkan::Stream::create(*device_, settings);
+    ASSERT_TRUE(made) << made.error().what;
+    stream_ = *std::move(made);
+  }
+  compute::vulkan::Buffer buffer(Bytes size, compute::vulkan::Where where = compute::vulkan::Where::device) {
+    auto made = pool_->acquire(size, compute::vulkan::MemoryKind::activations, where);
+    EXPECT_TRUE(made) << made.error().what;
+    return *std::move(made);
+  }
+  /// Until the end of the test.
+  compute::vulkan::Buffer& keep(compute::vulkan::Buffer buffer) { return kept_.emplace_back(std::move(buffer)); }
+
+  compute::vulkan::MemoryLine line_{4_GiB};
+  compute::vulkan::MemoryLine host_line_{4_GiB};
+  std::unique_ptr<compute::vulkan::Device> device_;
+  std::unique_ptr<compute::vulkan::Pool> pool_;
+  std::unique_ptr<compute::vulkan::Stream> stream_;
+
+ private:
+  void close() {
+    kept_.clear();
+    stream_.reset();
+    pool_.reset();
+    device_.reset();
+  }
+  std::list<compute::vulkan::Buffer> kept_;
 };
 
 }  // namespace weir::test

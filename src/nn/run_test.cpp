@@ -15,39 +15,18 @@
 #include "networks/generate.hpp"
 #include "nn/network.hpp"
 #include "nn/reference.hpp"
+#include "planes.hpp"
 
 namespace weir::nn {
 namespace {
 
 using compute::Arithmetic;
 using compute::Storage;
-
-/// A picture in memory as the network's input.
-class PlanesInput final : public InputRows {
- public:
-  explicit PlanesInput(const compute::Planes& planes) : planes_{planes} {}
-  Status begin() override {
-    next_ = 0;
-    return ok();
-  }
-  Status fill(const PlanarRows& rows) override {
-    EXPECT_EQ(rows.first, next_) << "rows are asked for in order";
-    next_ = rows.first + rows.count;
-    for (int i = 0; i < rows.count; ++i) {
-      for (int c = 0; c < rows.planes; ++c) {
-        for (int x = 0; x < rows.width; ++x) {
-          rows.row[static_cast<std::size_t>(i)][c * rows.plane_stride + x] =
-              planes_.at(c, rows.first + i, rows.left + x);
-        }
-      }
-    }
-    return ok();
-  }
-
- private:
-  const compute::Planes& planes_;
-  int next_ = 0;
-};
+using test::drawn_planes;
+using test::most_off;
+using test::network_of;
+using test::PlanesInput;
+using test::rows_of;
 
 struct Settings {
   Arithmetic arithmetic = Arithmetic::float32;
@@ -59,25 +38,6 @@ struct Settings {
   const compute::Kernels* kernels = compute::available_kernels().front();
   bool strips = false;
 };
-
-compute::Planes picture(int height, int width) {
-  compute::Planes planes{3, height, width};
-  const std::vector<float> values = test::generated_picture(height, width);
-  for (int c = 0; c < 3; ++c) {
-    for (int y = 0; y < height; ++y) {
-      for (int x = 0; x < width; ++x)
-        planes.at(c, y, x) = values[static_cast<std::size_t>((c * height + y) * width + x)];
-    }
-  }
-  return planes;
-}
-
-Network network_of(std::string_view family, int channels) {
-  const test::GeneratedNetwork made = test::generate(family, {.channels = channels});
-  auto network = parse_network(made.param, made.bin, std::string{family});
-  EXPECT_TRUE(network) << (network ? "" : network.error().what);
-  return *std::move(network);
-}
 
 Result<std::vector<float>> run(const Graph& graph, const compute::Planes& input, const Settings& s,
                                StripPlan* made = nullptr) {
@@ -119,26 +79,6 @@ Result<std::vector<float>> run(const Graph& graph, const compute::Planes& input,
   return result;
 }
 
-/// [h][c][w], as run() gives it.
-std::vector<float> rows_of(const compute::Planes& planes) {
-  std::vector<float> rows;
-  for (int y = 0; y < planes.height; ++y) {
-    for (int c = 0; c < planes.channels; ++c) {
-      for (int x = 0; x < planes.width; ++x) rows.push_back(planes.at(c, y, x));
-    }
-  }
-  return rows;
-}
-
-double most_off(const std::vector<float>& a, const std::vector<float>& b) {
-  EXPECT_EQ(a.size(), b.size());
-  double most = 0;
-  for (std::size_t i = 0; i < std::min(a.size(), b.size()); ++i) {
-    most = std::max(most, std::fabs(static_cast<double>(a[i]) - static_cast<double>(b[i])));
-  }
-  return most;
-}
-
 struct Case {
   const char* family;
   int channels;
@@ -153,7 +93,7 @@ class RunFamily : public testing::TestWithParam<Case> {};
 TEST_P(RunFamily, AgreesWithThePlainReference) {
   const Case& c = GetParam();
   const Network network = network_of(c.family, c.channels);
-  const compute::Planes input = picture(c.height, c.width);
+  const compute::Planes input = drawn_planes(c.height, c.width);
   const auto reference = run_reference(network.graph, input);
   ASSERT_TRUE(reference) << reference.error().what;
   const std::vector<float> expected = rows_of(*reference);
@@ -173,7 +113,7 @@ TEST_P(RunFamily, AgreesWithThePlainReference) {
 TEST_P(RunFamily, BandsThreadsMemoryAndDiskDoNotChangeABit) {
   const Case& c = GetParam();
   const Network network = network_of(c.family, c.channels);
-  const compute::Planes input = picture(c.height, c.width);
+  const compute::Planes input = drawn_planes(c.height, c.width);
   for (const Arithmetic arithmetic : {Arithmetic::int16, Arithmetic::float32}) {
     Settings s;
     s.arithmetic = arithmetic;
@@ -232,7 +172,7 @@ bool hands_over(const Plan& plan) {
 
 TEST(Run, EveryPlanBetweenTheTightestAndTheFastestGivesTheSameBits) {
   const Network network = network_of("realcugan2x_se", 32);
-  const compute::Planes input = picture(112, 84);
+  const compute::Planes input = drawn_planes(112, 84);
   Settings s;
   s.arithmetic = Arithmetic::int16;
   StripPlan plan;
@@ -263,7 +203,7 @@ TEST_P(RunFamily, StripsDoNotChangeABit) {
   ASSERT_TRUE(program);
   const auto halo = halo_of(network.graph, *program);
   ASSERT_TRUE(halo) << halo.error().what;
-  const compute::Planes input = picture(c.height, 2 * (halo->left + halo->right) + 200);
+  const compute::Planes input = drawn_planes(c.height, 2 * (halo->left + halo->right) + 200);
   for (const Arithmetic arithmetic : {Arithmetic::int16, Arithmetic::float32}) {
     Settings s;
     s.arithmetic = arithmetic;
@@ -291,7 +231,7 @@ TEST_P(RunFamily, ANetworkLaidAnotherWaySeesThePictureLaidThatWay) {
   const Case& c = GetParam();
   const Network network = network_of(c.family, c.channels);
   const int side = c.height;  // square, so that a transposed picture has the same extent
-  const compute::Planes input = picture(side, side);
+  const compute::Planes input = drawn_planes(side, side);
   compute::Planes turned{3, side, side};
   for (int p = 0; p < 3; ++p) {
     for (int y = 0; y < side; ++y) {
@@ -332,7 +272,7 @@ INSTANTIATE_TEST_SUITE_P(Families, RunFamily,
 
 TEST(Run, APictureOfOnePixelsWidthGoesThroughAPaddedNetwork) {
   const Network network = network_of("animevideo_x2", 32);
-  const compute::Planes input = picture(30, 21);
+  const compute::Planes input = drawn_planes(30, 21);
   const auto reference = run_reference(network.graph, input);
   ASSERT_TRUE(reference);
   const auto result = run(network.graph, input, {});
@@ -342,7 +282,7 @@ TEST(Run, APictureOfOnePixelsWidthGoesThroughAPaddedNetwork) {
 
 TEST(Run, ValuesThatAreNoNumbersAreToldInInt16) {
   const Network network = network_of("animevideo_x2", 32);
-  compute::Planes input = picture(30, 40);
+  compute::Planes input = drawn_planes(30, 40);
   input.at(1, 17, 20) = std::numeric_limits<float>::infinity();
   Settings s;
   s.arithmetic = Arithmetic::int16;
@@ -362,7 +302,7 @@ TEST(Run, ARequestToStopEndsIt) {
   auto runner = Runner::create(network.graph, *program, *plan, kernels, team, {});
   ASSERT_TRUE(runner);
   const Packed packed = pack(network.graph, *program, kernels, Arithmetic::float32);
-  const compute::Planes input = picture(40, 40);
+  const compute::Planes input = drawn_planes(40, 40);
   PlanesInput rows{input};
   std::stop_source stop;
   stop.request_stop();
@@ -410,7 +350,7 @@ TEST(Run, ANegativeFactorAfterAnActivationIsApplied) {
   const BinaryOp factor{BinaryOp::Kind::mul, true, -0.5F};
   const Graph graph =
       chain({Input{}, convolution(3, 16, 1), convolution(16, 16, 1, leaky), factor, convolution(16, 3, 1)});
-  const compute::Planes input = picture(20, 24);
+  const compute::Planes input = drawn_planes(20, 24);
   const auto expected = run_reference(graph, input);
   ASSERT_TRUE(expected) << expected.error().what;
   const auto made = run(graph, input, {});
@@ -436,7 +376,7 @@ TEST(Run, AnEdgeThatACropMadeIsNotReadBeyond) {
     EXPECT_THAT(program.error().what, testing::HasSubstr("beyond its edge"));
   }
   const Graph without_padding = chain({Input{}, convolution(3, 16, 1), Crop{1, 2, 3, 4}, convolution(16, 3, 0)});
-  const compute::Planes input = picture(20, 24);
+  const compute::Planes input = drawn_planes(20, 24);
   const auto expected = run_reference(without_padding, input);
   ASSERT_TRUE(expected) << expected.error().what;
   const auto made = run(without_padding, input, {});

@@ -5,8 +5,6 @@
 #include <cmath>
 #include <cstring>
 #include <functional>
-#include <list>
-#include <memory>
 #include <vector>
 
 #include "vulkan_devices.hpp"
@@ -34,34 +32,11 @@ Values numbers(std::uint32_t rows, std::uint32_t columns, unsigned seed) {
   });
 }
 
-class VulkanMatrix : public test::VulkanTest {
+class VulkanMatrix : public test::OpenVulkanTest {
  protected:
-  void SetUp() override {
-    test::VulkanTest::SetUp();
-    if (IsSkipped()) return;
-    auto opened = Device::open(instance(), device());
-    ASSERT_TRUE(opened) << opened.error().what;
-    device_ = *std::move(opened);
-    pool_ = std::make_unique<Pool>(*device_, line_, line_);
-    auto made = Stream::create(*device_);
-    ASSERT_TRUE(made) << made.error().what;
-    stream_ = *std::move(made);
-  }
-  void TearDown() override {
-    buffers_.clear();
-    stream_.reset();
-    pool_.reset();
-    device_.reset();
-    test::VulkanTest::TearDown();
-  }
-  Buffer& buffer(std::size_t bytes, Where where) {
-    auto made = pool_->acquire(Bytes{bytes}, MemoryKind::activations, where);
-    EXPECT_TRUE(made);
-    return buffers_.emplace_back(*std::move(made));
-  }
   Matrix upload(const Values& from) {
     const std::size_t bytes = from.v.size() * sizeof(float);
-    Buffer& staging = buffer(bytes, Where::upload);
+    Buffer& staging = keep(buffer(Bytes{bytes}, Where::upload));
     std::memcpy(staging.host(), from.v.data(), bytes);
     const Matrix to = blank(from.rows, from.columns);
     EXPECT_TRUE(stream_->copy({staging.handle(), 0, bytes}, to.slice));
@@ -69,10 +44,10 @@ class VulkanMatrix : public test::VulkanTest {
   }
   Matrix blank(std::uint32_t rows, std::uint32_t columns) {
     const std::size_t bytes = std::size_t{rows} * columns * sizeof(float);
-    return {{buffer(bytes, Where::device).handle(), 0, bytes}, rows, columns};
+    return {{keep(buffer(Bytes{bytes})).handle(), 0, bytes}, rows, columns};
   }
   Values download(const Matrix& from) {
-    Buffer& staging = buffer(from.slice.size, Where::download);
+    const Buffer staging = buffer(Bytes{from.slice.size}, Where::download);
     const Slice to{staging.handle(), 0, from.slice.size};
     EXPECT_TRUE(stream_->copy(from.slice, to));
     EXPECT_TRUE(stream_->show_host(to));
@@ -86,12 +61,6 @@ class VulkanMatrix : public test::VulkanTest {
     ASSERT_EQ(values.v.size(), expected.v.size());
     for (std::size_t i = 0; i < values.v.size(); ++i) ASSERT_NEAR(values.v[i], expected.v[i], within) << i;
   }
-
-  MemoryLine line_{256_MiB};
-  std::unique_ptr<Device> device_;
-  std::unique_ptr<Pool> pool_;
-  std::unique_ptr<Stream> stream_;
-  std::list<Buffer> buffers_;
 };
 
 TEST_F(VulkanMatrix, MatmulOfEveryForm) {

@@ -3,7 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <cstring>
-#include <vector>
+#include <utility>
 
 #include "compute/vulkan/device.hpp"
 #include "memory/leak_judge.hpp"
@@ -12,28 +12,13 @@
 namespace weir::compute::vulkan {
 namespace {
 
-class VulkanMeters : public test::VulkanTest {
+class VulkanMeters : public test::OpenVulkanTest {
  protected:
-  void SetUp() override {
-    test::VulkanTest::SetUp();
-    if (IsSkipped()) return;
-    auto opened = Device::open(instance(), device());
-    ASSERT_TRUE(opened) << opened.error().what;
-    device_ = *std::move(opened);
-    pool_ = std::make_unique<Pool>(*device_, line_, host_line_);
-  }
-  void TearDown() override {
-    kept_.clear();
-    pool_.reset();
-    device_.reset();
-    test::VulkanTest::TearDown();
-  }
   /// One piece of work: takes memory, writes it, and gives it back or not.
-  void work(Bytes size, bool keep) {
-    auto buffer = pool_->acquire(size, MemoryKind::activations, Where::upload);
-    ASSERT_TRUE(buffer) << buffer.error().what;
-    std::memset(buffer->host(), 1, size.count());
-    if (keep) kept_.push_back(*std::move(buffer));
+  void work(Bytes size, bool is_kept) {
+    Buffer taken = buffer(size, Where::upload);
+    std::memset(taken.host(), 1, size.count());
+    if (is_kept) keep(std::move(taken));
   }
   /// The pool's meter with the system's witness of its side.
   memory::Meters meters() const {
@@ -42,12 +27,6 @@ class VulkanMeters : public test::VulkanTest {
     meters.push_back(meters.front()->side() == memory::Side::host ? memory::make_resident_meter() : budget);
     return meters;
   }
-
-  MemoryLine line_{4_GiB};
-  MemoryLine host_line_{4_GiB};
-  std::unique_ptr<Device> device_;
-  std::unique_ptr<Pool> pool_;
-  std::vector<Buffer> kept_;
 };
 
 TEST_F(VulkanMeters, ABufferThatIsKeptIsFoundAndOneThatIsGivenBackIsNot) {

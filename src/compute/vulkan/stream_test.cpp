@@ -5,7 +5,6 @@
 
 #include <algorithm>
 #include <cstring>
-#include <memory>
 #include <vector>
 
 #include "compute/vulkan/kernel_proof.hpp"
@@ -24,36 +23,13 @@ class Fault final : public Faults {
   int calls = 0;
 };
 
-class VulkanStream : public test::VulkanTest {
+class VulkanStream : public test::OpenVulkanTest {
  protected:
   void SetUp() override {
     test::VulkanTest::SetUp();
-    if (IsSkipped()) return;
-    open({});
+    if (!IsSkipped()) open({});
   }
-  void open(StreamSettings settings) {
-    stream_.reset();
-    pool_.reset();
-    device_.reset();
-    auto opened = Device::open(instance(), device(), &fault_);
-    ASSERT_TRUE(opened) << opened.error().what;
-    device_ = *std::move(opened);
-    pool_ = std::make_unique<Pool>(*device_, line_, host_line_, PoolSettings{.max_idle = 3});
-    auto made = Stream::create(*device_, settings);
-    ASSERT_TRUE(made) << made.error().what;
-    stream_ = *std::move(made);
-  }
-  void TearDown() override {
-    stream_.reset();
-    pool_.reset();
-    device_.reset();
-    test::VulkanTest::TearDown();
-  }
-  Buffer buffer(Bytes size, Where where = Where::device) {
-    auto made = pool_->acquire(size, MemoryKind::activations, where);
-    EXPECT_TRUE(made) << made.error().what;
-    return *std::move(made);
-  }
+  void open(StreamSettings settings) { test::OpenVulkanTest::open(settings, {.max_idle = 3}, &fault_); }
   std::vector<std::uint32_t> words_of(Slice slice) {
     Buffer download = buffer(Bytes{slice.size}, Where::download);
     const Slice to{download.handle(), 0, slice.size};
@@ -66,11 +42,6 @@ class VulkanStream : public test::VulkanTest {
   }
 
   Fault fault_;
-  MemoryLine line_{64_MiB};
-  MemoryLine host_line_{64_MiB};
-  std::unique_ptr<Device> device_;
-  std::unique_ptr<Pool> pool_;
-  std::unique_ptr<Stream> stream_;
 };
 
 TEST_F(VulkanStream, CommandsTakeEffectInTheirOrder) {

@@ -1,0 +1,83 @@
+#pragma once
+
+// Pictures as planes of floats, and networks to run them through.
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "compute/kernels/planes/planes_ref.hpp"
+#include "networks/generate.hpp"
+#include "nn/network.hpp"
+#include "nn/rows.hpp"
+
+namespace weir::test {
+
+/// A picture in memory as a network's input; rows must be asked for in order.
+class PlanesInput final : public nn::InputRows {
+ public:
+  explicit PlanesInput(const compute::Planes& planes) : planes_{planes} {}
+  Status begin() override {
+    next_ = 0;
+    return ok();
+  }
+  Status fill(const nn::PlanarRows& rows) override {
+    EXPECT_EQ(rows.first, next_) << "rows are asked for in order";
+    next_ = rows.first + rows.count;
+    for (int i = 0; i < rows.count; ++i) {
+      for (int c = 0; c < rows.planes; ++c) {
+        const std::span<const float> from = planes_.row(c, rows.first + i);
+        std::copy_n(from.begin() + rows.left, rows.width,
+                    rows.row[static_cast<std::size_t>(i)] + c * rows.plane_stride);
+      }
+    }
+    return ok();
+  }
+
+ private:
+  const compute::Planes& planes_;
+  int next_ = 0;
+};
+
+inline compute::Planes drawn_planes(int height, int width) {
+  compute::Planes planes{3, height, width};
+  planes.values = generated_picture(height, width);
+  return planes;
+}
+
+/// Row by row, [h][c][w], as rows are passed on.
+inline std::vector<float> rows_of(const compute::Planes& planes) {
+  std::vector<float> rows;
+  for (int y = 0; y < planes.height; ++y) {
+    for (int c = 0; c < planes.channels; ++c) {
+      for (int x = 0; x < planes.width; ++x) rows.push_back(planes.at(c, y, x));
+    }
+  }
+  return rows;
+}
+
+/// A generated network of a family.
+inline nn::Network network_of(std::string_view family, int channels) {
+  const GeneratedNetwork made = generate(family, {.channels = channels});
+  auto network = nn::parse_network(made.param, made.bin, std::string{family});
+  EXPECT_TRUE(network) << (network ? "" : network.error().what);
+  return *std::move(network);
+}
+
+/// The largest difference; of what is no number, more than any.
+inline double most_off(const std::vector<float>& a, const std::vector<float>& b) {
+  EXPECT_EQ(a.size(), b.size());
+  double most = 0;
+  for (std::size_t i = 0; i < std::min(a.size(), b.size()); ++i) {
+    const double off = std::fabs(static_cast<double>(a[i]) - static_cast<double>(b[i]));
+    most = std::isnan(off) ? 1e9 : std::max(most, off);
+  }
+  return most;
+}
+
+}  // namespace weir::test
