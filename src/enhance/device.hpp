@@ -25,7 +25,9 @@ class Device {
   void give_up(const Error& why);
   nn::vulkan::Engine& engine() { return *engine_; }
   /// What the device's memory and the host's have room for. Errors: over_budget with the numbers; invalid_argument.
-  Result<nn::vulkan::DevicePlan> plan(nn::Extent input, Bytes host) { return engine_->plan(input, host); }
+  Result<nn::vulkan::DevicePlan> plan(nn::Extent input, Bytes host, nn::vulkan::Transfer transfer) {
+    return engine_->plan(input, host, transfer);
+  }
 
   /// Memory of the process that the device keeps for the next picture, whose plan counts it.
   Bytes counted_twice() const;

@@ -6,6 +6,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <array>
 #include <cstdlib>
 #include <cstring>
 #include <string>
@@ -54,6 +55,7 @@ struct Enlarged {
   std::vector<std::byte> samples;
   UpscalePlan plan;
   std::vector<std::string> events;
+  std::uint64_t repeats = 0;
 };
 
 Result<Enlarged> enlarge_with(Upscaler& upscaler, const Picture& picture, const UpscaleSettings& settings) {
@@ -66,7 +68,8 @@ Result<Enlarged> enlarge_with(Upscaler& upscaler, const Picture& picture, const 
   auto events = upscaler.run({*plan, reader, writer, {}, {}});
   if (!events) return events.error();
   EXPECT_EQ(writer.samples().size(), output.rows.row_bytes() * static_cast<std::size_t>(output.rows.height));
-  return Enlarged{writer.samples(), *plan, *events};
+  const auto report = upscaler.device_report();
+  return Enlarged{writer.samples(), *plan, *events, report ? report->counts.repeats : 0};
 }
 
 Result<Enlarged> enlarge(const std::shared_ptr<const nn::Network>& network, const Picture& picture,
@@ -167,6 +170,53 @@ TEST_F(VulkanUpscale, ANetworkWhoseResultIsAddedToThePicture) {
   const auto result = enlarge(network, picture, gpu());
   ASSERT_TRUE(result) << result.error().what;
   EXPECT_LE(most_off(*result, *expected), 1);
+}
+
+TEST_F(VulkanUpscale, APictureOfOneColourIsNoFault) {
+  for (const char* family : {"realcugan2x_se", "realcugan4x_se", "animevideo_x2"}) {
+    const auto network = network_of(family, 8);
+    for (const std::array<int, 3>& colour : {std::array{0, 0, 0}, {255, 255, 255}, {128, 128, 128}, {250, 3, 97}}) {
+      Picture picture = drawn(23, 19);
+      for (std::size_t i = 0; i < picture.samples.size(); ++i) picture.samples[i] = std::byte(colour[i % 3]);
+      const auto expected = enlarge(network, picture, cpu());
+      ASSERT_TRUE(expected) << expected.error().what;
+      UpscaleSettings settings = gpu();
+      settings.device.tile = 31;
+      const auto result = enlarge(network, picture, settings);
+      ASSERT_TRUE(result) << result.error().what;
+      EXPECT_LE(most_off(*result, *expected), 1) << family << ' ' << colour[0];
+      EXPECT_TRUE(result->events.empty()) << family << ' ' << colour[0] << ": " << result->events[0];
+      EXPECT_EQ(result->repeats, 0U);
+    }
+  }
+}
+
+/// A network that makes one colour of everything: of a picture of one colour that is right, of another a fault.
+std::shared_ptr<const nn::Network> network_of_one_colour(float value) {
+  std::vector<std::byte> bin(4 + 3 * 27 * 4);
+  for (int c = 0; c < 3; ++c) {
+    const auto* from = reinterpret_cast<const std::byte*>(&value);
+    bin.insert(bin.end(), from, from + 4);
+  }
+  auto network = nn::parse_network(
+      "7767517\n2 2\nInput in 0 1 data\nConvolution a 1 1 data output 0=3 1=3 4=1 5=1 6=81\n", bin, "one");
+  EXPECT_TRUE(network) << (network ? "" : network.error().what);
+  return std::make_shared<const nn::Network>(*std::move(network));
+}
+
+TEST_F(VulkanUpscale, OneColourWhereThePictureHasManyIsAFault) {
+  for (const float value : {0.0F, -0.3F, 1.0F}) {
+    const auto network = network_of_one_colour(value);
+    UpscaleSettings settings = gpu();
+    settings.device.strict = true;
+    const auto refused = enlarge(network, drawn(40, 30), settings);
+    ASSERT_FALSE(refused) << value;
+    EXPECT_EQ(refused.error().code, Errc::bad_values);
+    EXPECT_THAT(refused.error().what, HasSubstr("one colour"));
+    Picture flat = drawn(40, 30);
+    std::fill(flat.samples.begin(), flat.samples.end(), std::byte{77});
+    EXPECT_TRUE(enlarge(network, flat, settings)) << value;
+  }
 }
 
 TEST_F(VulkanUpscale, AnotherScaleRunsTheNetworkTwice) {

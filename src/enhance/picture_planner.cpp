@@ -147,11 +147,14 @@ class PicturePlanner {
   Status plan_on_device(Stage& stage, UpscalePlan& plan, std::vector<PlanPart>& parts) {
     const nn::Extent input{stage.geometry.input_height, stage.geometry.input_width};
     const Bytes taken = sum_ram(plan.parts) + sum_ram(parts);
+    // Whatever is still to be made of the result by the host is made of floats.
+    const bool finished = stage.out.bits == 8 && stage.out.colours == 3 && !network_.family.residual && !settings_.tta;
+    const nn::vulkan::Transfer transfer{.input_samples = stage.in.bits == 8, .result_samples = finished};
     // How much of the picture must be kept beside the tiles is known only with them: the room for them shrinks by it.
     Bytes window;
     for (int turn = 0;; ++turn) {
       constexpr int kMostTurns = 8;
-      auto found = device_.plan(input, left_of_ram(taken + window));
+      auto found = device_.plan(input, left_of_ram(taken + window), transfer);
       if (!found) {
         return Error{found.error().code,
                      fmt::format("{}x{} with {} on {}: {}; raise --vram or --ram", stage.in.width, stage.in.height,

@@ -74,10 +74,11 @@ class PictureRun {
     SourceWindow window{reader, stage.geometry, stage.lead()};
     ResultRows result{parts_.network.family, stage.geometry, stage.out, window, parts_.kernels, parts_.team, sink};
     if (stage.device) {
+      const auto take_samples = [&](const nn::ByteRows& rows) { return result.take(rows); };
       return run_network(stage, window, result, [&](int orientation, const nn::OutputRows& output) {
         int made = 0;
-        return parts_.device.engine().run(*stage.device, orientation_of(orientation), window, output, control(), made,
-                                          parts_.device.events());
+        return parts_.device.engine().run(*stage.device, orientation_of(orientation), window, {output, take_samples},
+                                          control(), made, parts_.device.events());
       });
     }
     auto runner = nn::Runner::create(parts_.network.graph, parts_.program, stage.plan, parts_.kernels, parts_.team,

@@ -144,22 +144,31 @@ Status ResultRows::check(int first, int last, const compute::Seen& seen) {
   return ok();
 }
 
-Status ResultRows::take(const nn::PlanarRows& rows) {
-  const int first = std::max(rows.first, geometry_.crop);
-  const int last = std::min(rows.first + rows.count, geometry_.crop + info_.height);
-  if (first >= last) return ok();
+Result<ResultRows::Part> ResultRows::begin_part(int first, int count) {
+  const Part part{std::max(first, geometry_.crop), std::min(first + count, geometry_.crop + info_.height)};
+  if (part.first >= part.last) return part;
   // Alpha's taps reach two rows further down.
-  const int newest = std::min((last - 1 - geometry_.crop) / geometry_.scale + 2, geometry_.height - 1);
-  if (auto status = source_.require(newest); !status) return status;
+  const int newest = std::min((part.last - 1 - geometry_.crop) / geometry_.scale + 2, geometry_.height - 1);
+  if (auto status = source_.require(newest); !status) return status.error();
+  samples_.resize(info_.row_bytes() * static_cast<std::size_t>(part.last - part.first));
+  return part;
+}
+
+int ResultRows::band_of(int row) const { return (row - geometry_.crop) / geometry_.scale / kBandRows; }
+
+Status ResultRows::take(const nn::PlanarRows& rows) {
+  const auto part = begin_part(rows.first, rows.count);
+  if (!part) return part.error();
+  const auto [first, last] = *part;
+  if (first >= last) return ok();
   const std::size_t row_bytes = info_.row_bytes();
-  samples_.resize(row_bytes * static_cast<std::size_t>(last - first));
   std::vector<compute::Seen> seen(static_cast<std::size_t>(last - first));
-  const auto make = [&](int i) {
+  const auto make = [&, first = first](int i) {
     make_row(rows, first - rows.first + i, samples_.data() + static_cast<std::size_t>(i) * row_bytes,
              seen[static_cast<std::size_t>(i)]);
   };
   // The first row of a band says what the others are compared with; it is made before them.
-  const int band = (first - geometry_.crop) / geometry_.scale / kBandRows;
+  const int band = band_of(first);
   const int alone = band != checked_.band ? 1 : 0;
   if (alone == 1) {
     make(0);
@@ -175,6 +184,42 @@ Status ResultRows::take(const nn::PlanarRows& rows) {
     all.unequal = all.unequal || s.unequal;
   }
   if (auto status = check(first - geometry_.crop, last - geometry_.crop, all); !status) return status;
+  return sink_(first - geometry_.crop, samples_);
+}
+
+void ResultRows::copy_row(const nn::ByteRows& rows, int i, std::byte* to) {
+  const std::uint8_t* from =
+      rows.samples + static_cast<std::size_t>(i) * rows.row_bytes + 3 * static_cast<std::size_t>(geometry_.crop);
+  if (!info_.alpha) {
+    std::memcpy(to, from, info_.row_bytes());
+    return;
+  }
+  for (int x = 0; x < info_.width; ++x) std::memcpy(to + std::ptrdiff_t{4} * x, from + std::ptrdiff_t{3} * x, 3);
+  make_alpha(rows.first + i - geometry_.crop, to);
+}
+
+Status ResultRows::take(const nn::ByteRows& rows) {
+  const auto part = begin_part(rows.first, rows.count);
+  if (!part) return part.error();
+  const auto [first, last] = *part;
+  if (first >= last) return ok();
+  const std::size_t row_bytes = info_.row_bytes();
+  team_.run(last - first, 1, 1, [&, first = first](int from, int to, int) {
+    for (int i = from; i < to; ++i)
+      copy_row(rows, first - rows.first + i, samples_.data() + static_cast<std::size_t>(i) * row_bytes);
+  });
+  if (const int band = band_of(first); band != checked_.band) {
+    checked_ = {};
+    checked_.band = band;
+    std::memcpy(checked_.first.data(), samples_.data(), checked_.first.size());
+  }
+  compute::Seen seen;  // that all are numbers, the device's tiles were asked
+  for (int i = 0; i < last - first && !seen.unequal; ++i) {
+    seen.unequal =
+        rows.uneven[static_cast<std::size_t>(first - rows.first + i)] ||
+        std::memcmp(checked_.first.data(), samples_.data() + static_cast<std::size_t>(i) * row_bytes, 3) != 0;
+  }
+  if (auto status = check(first - geometry_.crop, last - geometry_.crop, seen); !status) return status;
   return sink_(first - geometry_.crop, samples_);
 }
 

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <array>
+#include <cstdint>
 #include <functional>
 #include <span>
 #include <string>
@@ -17,7 +19,8 @@ namespace weir::enhance {
 using SampleRows = std::function<Status(int first, std::span<const std::byte> rows)>;
 
 /// Makes of a network's planar rows the rows of the picture: cut to its extent, the picture added where the network
-/// makes a difference, grey again if it was grey, alpha enlarged beside it, as 8- or 16-bit samples. Checks every band:
+/// makes a difference, grey again if it was grey, alpha enlarged beside it, as 8- or 16-bit samples. Rows that a device
+/// made samples of are cut, and alpha is put beside them. Checks every band:
 /// values that are no numbers, or one colour throughout where the picture has many, are the error bad_values.
 class ResultRows {
  public:
@@ -26,11 +29,17 @@ class ResultRows {
              const compute::Kernels& kernels, compute::Team& team, SampleRows sink);
 
   Status take(const nn::PlanarRows& rows);
+  /// Only for pictures of 8 bits in colour that the network makes whole.
+  Status take(const nn::ByteRows& rows);
 
  private:
+  struct Part {
+    int first = 0, last = 0;  ///< of the network's rows
+  };
   struct Checked {  // one band of input rows
     int band = -1;
     std::array<float, 3> reference{};
+    std::array<std::uint8_t, 3> first{};  ///< of bytes: the band's first pixel
     bool unequal = false;
     SourceWindow::Range range;
   };
@@ -38,6 +47,11 @@ class ResultRows {
   void add_source(float* planes, std::ptrdiff_t plane_stride, int y);
   void make_grey(float* planes, std::ptrdiff_t plane_stride);
   void make_alpha(int y, std::byte* to);
+  /// Those of `count` rows from `first` on that lie in the picture; the source is then read as far as they need.
+  Result<Part> begin_part(int first, int count);
+  int band_of(int row) const;
+  /// Copies row i of `rows`, with room for alpha.
+  void copy_row(const nn::ByteRows& rows, int i, std::byte* to);
   /// Row i of `rows`, made, is the first of a band.
   void begin_band(const nn::PlanarRows& rows, int i, int band);
   /// Output rows first..last-1 were made.

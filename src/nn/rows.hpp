@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <vector>
 
@@ -30,5 +31,14 @@ class InputRows {
 
 /// Takes the network's result from the top down; of a picture in strips, strip by strip.
 using OutputRows = std::function<Status(const PlanarRows& rows)>;
+
+/// Some consecutive rows of a result as 8-bit samples, three colours side by side; a view.
+struct ByteRows {
+  int first = 0, count = 0, width = 0;
+  const std::uint8_t* samples = nullptr;
+  std::size_t row_bytes = 0;  ///< from one row to the next
+  std::vector<bool> uneven;   ///< by row: its values were not one colour, though cut to 0..255 they may be
+};
+using OutputBytes = std::function<Status(const ByteRows& rows)>;
 
 }  // namespace weir::nn

@@ -9,6 +9,7 @@
 
 #include "compute/vulkan/pool.hpp"
 #include "nn/vulkan/device_weights.hpp"
+#include "nn/vulkan/samples_layout.hpp"
 
 namespace weir::nn::vulkan {
 
@@ -72,11 +73,12 @@ class Planner {
     }
   }
 
-  Status prepare(Extent input, bool half) {
+  Status prepare(Extent input, bool half, Transfer transfer) {
     const auto extents = infer_extents(graph_, input);
     if (!extents) return extents.error();
     base_.input = input;
     base_.half = half;
+    base_.transfer = transfer;
     for (const Tensor& tensor : program_.tensors) base_.extent.push_back((*extents)[at(tensor.blob)]);
     base_.weights = Pool::size_class(weight_bytes(program_, graph_, half));
     base_.parameters = Pool::size_class(parameter_bytes(program_, graph_, base_.extent));
@@ -105,11 +107,12 @@ class Planner {
     const DevicePass& last = plan.passes.back();
     const Extent out = plan.extent[at(program_.output)];
     const bool several = last.tile_width < out.width;
-    const auto floats = [](int rows, int width) {
-      return Bytes{static_cast<std::uint64_t>(rows) * static_cast<std::uint64_t>(width) * 3 * sizeof(float)};
+    const auto rows_of = [](int rows, int width, std::size_t each) {
+      return Bytes{static_cast<std::uint64_t>(rows) * static_cast<std::uint64_t>(width) * 3 * each};
     };
-    plan.rows = floats(most.input_rows, plan.input.width) +
-                (several ? floats(std::min(last.tile_height, out.height), out.width) : Bytes{});
+    const std::size_t each = plan.transfer.result_samples ? 1 : sizeof(float);
+    plan.rows = rows_of(most.input_rows, plan.input.width, sizeof(float)) +
+                (several ? rows_of(std::min(last.tile_height, out.height), out.width, each) : Bytes{});
     plan.lead = most.input_rows + plan.tile;
     return plan;
   }
@@ -141,8 +144,9 @@ class Planner {
       most.largest = std::max(most.largest, tile.largest);
       most.longest = std::max(most.longest, tile.longest);
       most.pixels = std::max(most.pixels, tile.pixels);
-      most.upload = std::max(most.upload, plane_bytes(tile.region[at(input_)]));
-      if (pass.statistic < 0) most.download = std::max(most.download, plane_bytes(rect));
+      most.upload = std::max(most.upload, upload_bytes(tile.region[at(input_)], plan.transfer.input_samples));
+      if (pass.statistic < 0)
+        most.download = std::max(most.download, download_bytes(rect, plan.transfer.result_samples));
       most.input_rows = std::max(most.input_rows, tile.region[at(input_)].height());
       multiplications += tile.multiplications;
       area += static_cast<double>(rect.height()) * rect.width();
@@ -168,10 +172,13 @@ Error refusal(const DevicePlan& plan, const DeviceLimits& limits) {
 
 }  // namespace
 
-Bytes plane_bytes(Rect rect) {
-  const Bytes size =
-      Bytes{3 * sizeof(float)} * static_cast<std::uint64_t>(rect.height()) * static_cast<std::uint64_t>(rect.width());
-  return Bytes{(size.count() + 15) / 16 * 16};
+Bytes upload_bytes(Rect rect, bool samples) {
+  const std::size_t size = 3 * at(rect.height()) * at(rect.width()) * (samples ? 1 : sizeof(float));
+  return Bytes{(size + 15) / 16 * 16};
+}
+
+Bytes download_bytes(Rect rect, bool samples) {
+  return samples ? Bytes{(SamplesLayout{rect}.bytes() + 15) / 16 * 16} : upload_bytes(rect, false);
 }
 
 std::vector<Goal> goals_of(const Program& program, const DevicePlan& plan, const DevicePass& pass, Rect rect) {
@@ -195,21 +202,21 @@ std::vector<Rect> tiles_of(const DevicePlan& plan, const DevicePass& pass, int f
   return tiles;
 }
 
-Result<DevicePlan> plan_tiles(const Graph& graph, const Program& program, Extent input, bool half, int tile, int most,
+Result<DevicePlan> plan_tiles(const Graph& graph, const Program& program, Extent input, const TileWish& wish,
                               const DeviceLimits& limits) {
   Planner planner{graph, program, limits};
-  if (auto prepared = planner.prepare(input, half); !prepared) return prepared.error();
-  if (tile > 0) {
-    DevicePlan plan = planner.plan(tile);
+  if (auto prepared = planner.prepare(input, wish.half, wish.transfer); !prepared) return prepared.error();
+  if (wish.tile > 0) {
+    DevicePlan plan = planner.plan(wish.tile);
     if (planner.fits(plan)) return plan;
     return refusal(plan, limits);
   }
   const int longest = std::max(input.height, input.width);
-  if (most == 0 || most >= longest) {
+  if (wish.most == 0 || wish.most >= longest) {
     if (DevicePlan plan = planner.plan(longest); planner.fits(plan)) return plan;
   }
   for (const int side : kSides) {
-    if (side >= longest || (most > 0 && side > most)) continue;
+    if (side >= longest || (wish.most > 0 && side > wish.most)) continue;
     if (DevicePlan plan = planner.plan(side); planner.fits(plan)) return plan;
   }
   return refusal(planner.plan(std::min(kLeastTile, longest)), limits);

@@ -20,6 +20,20 @@ struct DeviceLimits {
   bool in_host = false;         ///< the device is a program: its memory is the host's
 };
 
+/// How a picture's values cross between host and device: as planes of float32, or as 8-bit samples.
+struct Transfer {
+  bool input_samples = false;   ///< every value of the input is a whole number of 0..255 times 1 / 255.0F
+  bool result_samples = false;  ///< of three colours: floor(v * 255 + 0.5), cut to 0..255
+};
+
+/// What is asked of a plan.
+struct TileWish {
+  bool half = false;
+  Transfer transfer;
+  int tile = 0;  ///< pixels a side; 0: the largest that fits
+  int most = 0;  ///< of those, at most this; 0: any
+};
+
 /// One walk over the picture: it makes one tensor, tile by tile, for a mean or for the result.
 struct DevicePass {
   int statistic = -1;  ///< the mean that it finds; -1: the result
@@ -32,8 +46,9 @@ struct DevicePlan {
   Extent input;
   std::vector<Extent> extent;  ///< by tensor
   bool half = false;           ///< features in float16
-  bool one_tile = false;       ///< the picture is one tile: its means are found on the way
-  int tile = 0;                ///< side of a tile, in pixels of the input
+  Transfer transfer;
+  bool one_tile = false;  ///< the picture is one tile: its means are found on the way
+  int tile = 0;           ///< side of a tile, in pixels of the input
   std::vector<DevicePass> passes;
   Bytes weights, activations, staging, parameters;  ///< as the pool will charge them
   Bytes upload, download;                           ///< of one tile; two are under way
@@ -55,13 +70,13 @@ inline constexpr int kTilesUnderWay = 2;
 inline constexpr int kLeastTile = 16;
 inline constexpr Bytes kUploadPiece = 8_MiB;  ///< weights and tables are brought to the device in pieces of this size
 
-/// The plan for tiles of `tile` pixels a side; 0: the largest that fits, at most `most` (0: any).
 /// Errors: over_budget with what the smallest plan needs; invalid_argument if the input is too small for the network.
-Result<DevicePlan> plan_tiles(const Graph& graph, const Program& program, Extent input, bool half, int tile, int most,
+Result<DevicePlan> plan_tiles(const Graph& graph, const Program& program, Extent input, const TileWish& wish,
                               const DeviceLimits& limits);
 
-/// What three planes of a rectangle take between host and device: kernels read vectors of four.
-Bytes plane_bytes(Rect rect);
+/// What a rectangle of three colours takes on its way to the device, and back: kernels read vectors of four.
+Bytes upload_bytes(Rect rect, bool samples);
+Bytes download_bytes(Rect rect, bool samples);
 
 /// Every tile of a pass, row by row; those that end before `first_row` are left out.
 std::vector<Rect> tiles_of(const DevicePlan& plan, const DevicePass& pass, int first_row = 0);

@@ -82,20 +82,21 @@ class DeviceEngine final : public Engine {
     return limits;
   }
 
-  Result<DevicePlan> plan(Extent input, Bytes host) override {
-    auto largest = plan_with(input, host, half_by_default(), settings_.tile);
+  Result<DevicePlan> plan(Extent input, Bytes host, Transfer transfer) override {
+    const bool half = half_by_default();
+    auto largest = plan_with(input, host, {.half = half, .transfer = transfer, .tile = settings_.tile});
     const bool chooses = settings_.tile == 0 && (info_.kind != DeviceKind::software || settings_.measure_software);
     if (!largest || !chooses) return largest;
     DevicePlan fastest = *largest;
     for (const int side : kMeasuredSides) {
       if (side >= largest->tile) break;
-      const auto smaller = plan_with(input, host, half_by_default(), side);
+      const auto smaller = plan_with(input, host, {.half = half, .transfer = transfer, .tile = side});
       if (smaller && expected_seconds(*smaller, speeds()) < expected_seconds(fastest, speeds())) fastest = *smaller;
     }
     return fastest;
   }
 
-  Status run(const DevicePlan& plan, Orientation orientation, InputRows& input, const OutputRows& output,
+  Status run(const DevicePlan& plan, Orientation orientation, InputRows& input, const EngineOutput& output,
              const RunControl& control, int& next_row, std::vector<std::string>& events) override {
     next_row = 0;
     if (!warning_.empty()) events.push_back(std::exchange(warning_, {}));
@@ -151,9 +152,13 @@ class DeviceEngine final : public Engine {
     return info_.half_storage && info_.kind != DeviceKind::software;
   }
 
-  Result<DevicePlan> plan_with(Extent input, Bytes host, bool half, int tile) const {
-    const int most = info_.kind == DeviceKind::software ? kMostSoftwareTile : kMostTile;
-    return plan_tiles(graph_, program_, input, half, tile, most, limits(host));
+  Result<DevicePlan> plan_with(Extent input, Bytes host, TileWish wish) const {
+    wish.most = info_.kind == DeviceKind::software ? kMostSoftwareTile : kMostTile;
+    return plan_tiles(graph_, program_, input, wish, limits(host));
+  }
+  /// In the stead of a plan that met a fault. What the host has was counted with the first.
+  Result<DevicePlan> plan_again(const DevicePlan& plan, bool half, int tile) const {
+    return plan_with(plan.input, Bytes{~std::uint64_t{0}}, {.half = half, .transfer = plan.transfer, .tile = tile});
   }
 
   /// What the device has free for this process, as it says now, less a margin for what others begin meanwhile.
@@ -175,14 +180,14 @@ class DeviceEngine final : public Engine {
     if (step == 0) {
       const int half_tile = std::min(plan.tile, std::max(plan.input.height, plan.input.width)) / 2;
       if (half_tile < kLeastTile) return false;
-      auto smaller = plan_with(plan.input, Bytes{~std::uint64_t{0}}, plan.half, half_tile);
+      auto smaller = plan_again(plan, plan.half, half_tile);
       if (!smaller) return false;
       plan = *std::move(smaller);
       ++counts_.smaller;
       how = fmt::format("repeated with tiles of {} pixels", half_tile);
     } else if (step == 1) {
       if (!plan.half) return false;
-      auto wider = plan_with(plan.input, Bytes{~std::uint64_t{0}}, false, plan.tile);
+      auto wider = plan_again(plan, false, plan.tile);
       if (!wider) return false;
       plan = *std::move(wider);
       ++counts_.wider;
@@ -222,16 +227,15 @@ class DeviceEngine final : public Engine {
   bool measure(int side, double& took) {
     // So that a network without padding has something left of the smallest tile, its border comes on top.
     constexpr int kBorder = 64;
-    const auto plan =
-        plan_with({side + kBorder, side + kBorder}, Bytes{~std::uint64_t{0}}, half_by_default(), 2 * side);
+    const TileWish wish{.half = half_by_default(), .transfer = {true, true}, .tile = 2 * side};
+    const auto plan = plan_with({side + kBorder, side + kBorder}, Bytes{~std::uint64_t{0}}, wish);
     if (!plan || !plan->one_tile) return false;
     SlopeRows input;
     for (const bool counts : {false, true}) {  // the first run compiles kernels
       const auto start = std::chrono::steady_clock::now();
       int rows = 0;
-      if (!attempt(
-              *plan, {}, input, [](const PlanarRows&) { return ok(); }, {}, rows))
-        return false;
+      const EngineOutput nowhere{{}, [](const ByteRows&) { return ok(); }};
+      if (!attempt(*plan, {}, input, nowhere, {}, rows)) return false;
       took = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
       if (counts) speeds_.push_back({side, plan->multiplications / std::max(took, 1e-9)});
     }
@@ -248,7 +252,7 @@ class DeviceEngine final : public Engine {
     return XXH3_64bits(text.data(), text.size());
   }
 
-  Status attempt(const DevicePlan& plan, Orientation orientation, InputRows& input, const OutputRows& output,
+  Status attempt(const DevicePlan& plan, Orientation orientation, InputRows& input, const EngineOutput& output,
                  const RunControl& control, int& next_row) {
     if (!usable()) {
       // A picture before this one met the fault, or opening it again did.

@@ -43,6 +43,12 @@ struct EngineSettings {
   compute::vulkan::Faults* faults = nullptr;
 };
 
+/// Takes the rows of a result: of the two, the one that the plan's transfer says.
+struct EngineOutput {
+  OutputRows planes;
+  OutputBytes samples;
+};
+
 /// What happened on a device, counted.
 struct EngineCounts {
   std::uint64_t tiles = 0;
@@ -76,13 +82,13 @@ class Engine {
   virtual std::string device_name() const = 0;
   /// The plan for a picture with what the device has free now. `host`: what it may take of the host's memory.
   /// Errors: those of plan_tiles.
-  virtual Result<DevicePlan> plan(Extent input, Bytes host) = 0;
+  virtual Result<DevicePlan> plan(Extent input, Bytes host, Transfer transfer) = 0;
   virtual DeviceLimits limits(Bytes host) const = 0;
   /// Runs one picture. What goes wrong on the device is mended step by step (half the tile, float32, the device opened
   /// anew), from the rows on that were not passed on yet; every step is added to `events`.
   /// `next_row`: rows of the result that were passed on, whatever comes of it.
   /// Errors: those of input and output; cancelled; what the last step met: over_budget, device_lost or bad_values.
-  virtual Status run(const DevicePlan& plan, Orientation orientation, InputRows& input, const OutputRows& output,
+  virtual Status run(const DevicePlan& plan, Orientation orientation, InputRows& input, const EngineOutput& output,
                      const RunControl& control, int& next_row, std::vector<std::string>& events) = 0;
 
   virtual EngineCounts counts() const = 0;

@@ -9,75 +9,37 @@
 #include "networks/generate.hpp"
 #include "nn/network.hpp"
 #include "nn/reference.hpp"
+#include "nn/vulkan/samples_layout.hpp"
+#include "planes.hpp"
 #include "program.hpp"
 #include "vulkan_devices.hpp"
 
 namespace weir::nn::vulkan {
 namespace {
 
-/// A picture in memory as a network's input.
-class PlanesInput final : public InputRows {
- public:
-  explicit PlanesInput(const compute::Planes& planes) : planes_{planes} {}
-  Status begin() override {
-    next_ = 0;
-    return ok();
-  }
-  Status fill(const PlanarRows& rows) override {
-    EXPECT_EQ(rows.first, next_) << "rows are asked for in order";
-    next_ = rows.first + rows.count;
-    for (int i = 0; i < rows.count; ++i) {
-      for (int c = 0; c < rows.planes; ++c) {
-        for (int x = 0; x < rows.width; ++x)
-          rows.row[static_cast<std::size_t>(i)][c * rows.plane_stride + x] = planes_.at(c, rows.first + i, x);
-      }
-    }
-    return ok();
-  }
-
- private:
-  const compute::Planes& planes_;
-  int next_ = 0;
-};
-
-compute::Planes picture(int height, int width) {
-  compute::Planes planes{3, height, width};
-  planes.values = test::generated_picture(height, width);
-  return planes;
-}
-
-Network network_of(std::string_view family, int channels) {
-  const test::GeneratedNetwork made = test::generate(family, {.channels = channels});
-  auto network = parse_network(made.param, made.bin, std::string{family});
-  EXPECT_TRUE(network) << (network ? "" : network.error().what);
-  return *std::move(network);
-}
-
-double most_off(const std::vector<float>& a, const std::vector<float>& b) {
-  EXPECT_EQ(a.size(), b.size());
-  double most = 0;
-  for (std::size_t i = 0; i < std::min(a.size(), b.size()); ++i) {
-    const double off = std::fabs(static_cast<double>(a[i]) - static_cast<double>(b[i]));
-    most = std::isnan(off) ? 1e9 : std::max(most, off);
-  }
-  return most;
-}
+using test::drawn_planes;
+using test::most_off;
+using test::network_of;
+using test::PlanesInput;
+using test::rows_of;
 
 class VulkanEngine : public test::VulkanTest {
  protected:
   struct Ran {
     DevicePlan plan;
-    std::vector<float> rows;  ///< [h][c][w]
+    std::vector<float> rows;            ///< [h][c][w]
+    std::vector<std::uint8_t> samples;  ///< [h][w][c], in their stead
     std::vector<std::string> events;
     EngineMemory memory;
   };
-  Result<Ran> run(const Graph& graph, const compute::Planes& input, const EngineSettings& settings) {
+  Result<Ran> run(const Graph& graph, const compute::Planes& input, const EngineSettings& settings,
+                  Transfer transfer = {}) {
     const auto program = lower(graph);
     if (!program) return program.error();
     auto engine = Engine::create(graph, *program, instance(), device(), settings);
     if (!engine) return engine.error();
     Ran ran;
-    auto plan = (*engine)->plan({input.height, input.width}, 4_GiB);
+    auto plan = (*engine)->plan({input.height, input.width}, 4_GiB, transfer);
     if (!plan) return plan.error();
     ran.plan = *plan;
     PlanesInput rows{input};
@@ -93,24 +55,23 @@ class VulkanEngine : public test::VulkanTest {
       }
       return ok();
     };
+    const auto take_samples = [&](const ByteRows& out) -> Status {
+      EXPECT_EQ(out.first, next);
+      next = out.first + out.count;
+      for (int i = 0; i < out.count; ++i) {
+        const std::uint8_t* from = out.samples + static_cast<std::size_t>(i) * out.row_bytes;
+        ran.samples.insert(ran.samples.end(), from, from + std::ptrdiff_t{3} * out.width);
+      }
+      return ok();
+    };
     int next_row = 0;
-    auto status = (*engine)->run(*plan, {}, rows, take, {}, next_row, ran.events);
+    auto status = (*engine)->run(*plan, {}, rows, {take, take_samples}, {}, next_row, ran.events);
     if (!status) return status.error();
     EXPECT_EQ(next_row, next);
     ran.memory = (*engine)->memory();
     return ran;
   }
 };
-
-std::vector<float> rows_of(const compute::Planes& planes) {
-  std::vector<float> rows;
-  for (int y = 0; y < planes.height; ++y) {
-    for (int c = 0; c < planes.channels; ++c) {
-      for (int x = 0; x < planes.width; ++x) rows.push_back(planes.at(c, y, x));
-    }
-  }
-  return rows;
-}
 
 TEST_F(VulkanEngine, TheFastestTileIsMeasuredOnceAndRemembered) {
   const test::Folder cache;
@@ -124,7 +85,7 @@ TEST_F(VulkanEngine, TheFastestTileIsMeasuredOnceAndRemembered) {
   for (int turn = 0; turn < 2; ++turn) {
     auto engine = Engine::create(network.graph, *program, instance(), device(), settings);
     ASSERT_TRUE(engine) << engine.error().what;
-    const auto plan = (*engine)->plan({400, 300}, 4_GiB);
+    const auto plan = (*engine)->plan({400, 300}, 4_GiB, {});
     ASSERT_TRUE(plan) << plan.error().what;
     EXPECT_EQ((*engine)->counts().tiles, 0U) << "measuring is not counted";
     if (turn == 0) first = *plan;
@@ -136,6 +97,51 @@ TEST_F(VulkanEngine, TheFastestTileIsMeasuredOnceAndRemembered) {
   EXPECT_EQ(
       std::count_if(all.begin(), all.end(), [](const std::string& name) { return name.starts_with("weir/tiles/"); }),
       1);
+}
+
+/// As kernels::samples makes them on the CPU.
+std::vector<std::uint8_t> samples_of(const std::vector<float>& rows, int width) {
+  std::vector<std::uint8_t> samples(rows.size());
+  compute::SamplesJob job;
+  job.last = width;
+  job.plane_stride = width;
+  compute::Seen seen;
+  job.seen = &seen;
+  for (std::size_t at = 0; at < rows.size(); at += std::size_t{3} * static_cast<std::size_t>(width)) {
+    job.in = rows.data() + at;
+    job.out = samples.data() + at;
+    compute::plain_kernels().samples(job);
+  }
+  return samples;
+}
+
+/// Of whole 255ths, as a picture of 8 bits is.
+compute::Planes drawn_samples(int height, int width) {
+  compute::Planes planes = drawn_planes(height, width);
+  for (float& value : planes.values) value = std::floor(value * 255.0F) * (1 / 255.0F);
+  return planes;
+}
+
+TEST_F(VulkanEngine, SamplesAreThoseThatTheHostMakesOfTheFloats) {
+  // No width, of picture or tile, is a multiple of four; the last of the tiles is one row of few pixels.
+  const Network network = network_of("animevideo_x3", 4);
+  const compute::Planes input = drawn_samples(41, 101);
+  EngineSettings settings;
+  for (const int tile : {4096, 40}) {
+    settings.tile = tile;
+    const auto floats = run(network.graph, input, settings);
+    ASSERT_TRUE(floats) << floats.error().what;
+    const auto from_samples = run(network.graph, input, settings, {.input_samples = true});
+    ASSERT_TRUE(from_samples) << from_samples.error().what;
+    EXPECT_TRUE(from_samples->rows == floats->rows);
+    const auto samples = run(network.graph, input, settings, {true, true});
+    ASSERT_TRUE(samples) << samples.error().what;
+    EXPECT_TRUE(samples->samples == samples_of(floats->rows, 3 * input.width));
+    EXPECT_TRUE(samples->rows.empty());
+    EXPECT_EQ(samples->memory.staging, samples->plan.staging);
+    EXPECT_LT(samples->plan.upload * 4, floats->plan.upload + 64_KiB);
+    EXPECT_LT(samples->plan.download * 3, floats->plan.download);
+  }
 }
 
 struct Case {
@@ -151,7 +157,7 @@ class VulkanFamily : public VulkanEngine, public testing::WithParamInterface<Cas
 TEST_P(VulkanFamily, AgreesWithTheReferenceAndTilesChangeNoBit) {
   const Case& c = GetParam();
   const Network network = network_of(c.family, c.channels);
-  const compute::Planes input = picture(c.height, c.width);
+  const compute::Planes input = drawn_planes(c.height, c.width);
   const auto reference = run_reference(network.graph, input);
   ASSERT_TRUE(reference) << reference.error().what;
   EngineSettings settings;

@@ -58,6 +58,17 @@ void InputBand::copy(const Rect& rect, float* to) const {
   }
 }
 
+void InputBand::copy_samples(const Rect& rect, std::uint8_t* to) const {
+  for (int plane = 0; plane < kPlanes; ++plane) {
+    for (int y = rect.top; y < rect.bottom; ++y) {
+      const float* from = row(plane, y);
+      to = std::transform(from + rect.left, from + rect.right, to, [](float value) {
+        return static_cast<std::uint8_t>(static_cast<int>(value * 255.0F + 0.5F));
+      });
+    }
+  }
+}
+
 TileRange InputBand::range(const Rect& rect) const {
   TileRange range;
   for (int plane = 0; plane < kPlanes; ++plane) {

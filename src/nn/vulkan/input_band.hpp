@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <vector>
 
 #include "base/result.hpp"
@@ -18,6 +19,8 @@ class InputBand {
   Status require(int first, int last);
   /// Copies a rectangle of the rows that are there: [3][h][w].
   void copy(const Rect& rect, float* to) const;
+  /// The same as the 8-bit samples that the values are.
+  void copy_samples(const Rect& rect, std::uint8_t* to) const;
   /// Lowest and highest value of each plane in a rectangle of them.
   TileRange range(const Rect& rect) const;
 

@@ -18,8 +18,6 @@ using compute::vulkan::Where;
 
 std::size_t at(int i) { return static_cast<std::size_t>(i); }
 
-Slice planes_slice(const Buffer& buffer, Rect rect) { return {buffer.handle(), 0, plane_bytes(rect).count()}; }
-
 /// The part of the input that lies under a part of the result, without what is only looked at around it. A network
 /// without padding has a result that lacks the same on every side.
 Rect under(Rect rect, Extent out, Extent in) {
@@ -70,12 +68,12 @@ Status PictureRun::make_tables() {
   return ok();
 }
 
-Status PictureRun::run(InputRows& input, const OutputRows& output, const RunControl& control, int first_row,
+Status PictureRun::run(InputRows& input, const EngineOutput& output, const RunControl& control, int first_row,
                        int& next_row) {
   input_ = &input;
-  output_ = &output;
   control_ = &control;
-  next_row_ = &next_row;
+  ResultBand result{plan_.extent[at(program_.output)], plan_.transfer.result_samples, output, next_row};
+  result_ = &result;
   auto status = prepare();
   for (std::size_t p = 0; status && p < plan_.passes.size(); ++p) {
     status = run_pass(plan_.passes[p], plan_.passes[p].statistic < 0 ? first_row : 0);
@@ -123,13 +121,20 @@ Status PictureRun::begin_tile(const DevicePass& pass, Rect rect, InputBand& band
   pending.multiplications = tile.multiplications;
   Slot& slot = slots_[next_slot_];
   next_slot_ = (next_slot_ + 1) % slots_.size();
-  band.copy(source, reinterpret_cast<float*>(slot.upload.host()));
+  const Transfer transfer = plan_.transfer;
+  if (transfer.input_samples)
+    band.copy_samples(source, reinterpret_cast<std::uint8_t*>(slot.upload.host()));
+  else
+    band.copy(source, reinterpret_cast<float*>(slot.upload.host()));
 
   Recorder record = recorder();
-  auto recorded = record.record(tile, planes_slice(slot.upload, source), plan_.one_tile);
-  if (recorded) {
-    recorded = pending.result ? record.read_back(tile, pass.tensor, rect, planes_slice(slot.download, rect))
-                              : record.add_to_mean(tile, program_.statistics[at(pass.statistic)], rect);
+  const Slice from{slot.upload.handle(), 0, upload_bytes(source, transfer.input_samples).count()};
+  auto recorded = record.record(tile, from, transfer.input_samples, plan_.one_tile);
+  if (recorded && pending.result) {
+    const Slice to{slot.download.handle(), 0, download_bytes(rect, transfer.result_samples).count()};
+    recorded = record.read_back(tile, pass.tensor, rect, to, transfer.result_samples);
+  } else if (recorded) {
+    recorded = record.add_to_mean(tile, program_.statistics[at(pass.statistic)], rect);
   }
   if (!recorded) return recorded;
   auto ticket = session_.stream().flush();
@@ -144,44 +149,10 @@ Status PictureRun::finish_oldest() {
   pending_.pop_front();
   if (auto waited = session_.stream().wait(tile.ticket); !waited) return waited;
   if (tile.result) {
-    if (auto passed = pass_on(tile); !passed) return passed;
+    auto passed = result_->take(tile.rect, slots_[tile.slot].download.host(), tile.range);
+    if (!passed) return passed;
   }
   if (control_->progress) control_->progress(tile.multiplications);
-  return ok();
-}
-
-/// A tile as wide as the picture goes out from where the device wrote it; others wait for their neighbours.
-Status PictureRun::pass_on(const Pending& tile) {
-  auto* const planes = reinterpret_cast<float*>(slots_[tile.slot].download.host());
-  const Rect& rect = tile.rect;
-  const std::size_t pixels = at(rect.height()) * at(rect.width());
-  if (auto good = check_tile(planes, pixels, tile.range); !good) return good;
-  const int width = plan_.extent[at(program_.output)].width;
-  if (rect.width() == width) return emit(rect, planes);
-  band_.resize(std::size_t{3} * at(rect.height()) * at(width));
-  for (std::size_t row = 0; row < std::size_t{3} * at(rect.height()); ++row) {
-    std::copy_n(planes + row * at(rect.width()), rect.width(), band_.data() + row * at(width) + at(rect.left));
-  }
-  if (rect.right < width) return ok();
-  return emit({rect.top, 0, rect.bottom, width}, band_.data());
-}
-
-/// `planes` is [3][h][w] of the rectangle, which is as wide as the result. A few rows at a time: the taker is quicker to
-/// stop, and needs less of its own.
-Status PictureRun::emit(Rect rect, float* planes) {
-  constexpr int kRowsAtOnce = 64;
-  // Rows that a run before a fault has passed on are made again with their tile, and not passed on again.
-  for (int top = std::max(rect.top, *next_row_); top < rect.bottom; top += kRowsAtOnce) {
-    PlanarRows rows;
-    rows.first = top;
-    rows.count = std::min(kRowsAtOnce, rect.bottom - top);
-    rows.width = rect.width();
-    rows.planes = 3;
-    rows.plane_stride = static_cast<std::ptrdiff_t>(rect.height()) * rect.width();
-    for (int i = 0; i < rows.count; ++i) rows.row.push_back(planes + at(top - rect.top + i) * at(rect.width()));
-    if (auto taken = (*output_)(rows); !taken) return taken;
-    *next_row_ = top + rows.count;
-  }
   return ok();
 }
 

@@ -11,6 +11,7 @@
 #include "nn/vulkan/device_weights.hpp"
 #include "nn/vulkan/input_band.hpp"
 #include "nn/vulkan/recorder.hpp"
+#include "nn/vulkan/result_band.hpp"
 #include "nn/vulkan/session.hpp"
 #include "nn/vulkan/tile_check.hpp"
 
@@ -33,7 +34,7 @@ class PictureRun {
 
   /// Rows of the result from `first_row` on. `next_row` follows what was passed on, whatever comes of the run.
   /// Errors: those of input and output; cancelled; over_budget, device_lost; bad_values for a tile that cannot be right.
-  Status run(InputRows& input, const OutputRows& output, const RunControl& control, int first_row, int& next_row);
+  Status run(InputRows& input, const EngineOutput& output, const RunControl& control, int first_row, int& next_row);
 
  private:
   struct Slot {
@@ -52,8 +53,6 @@ class PictureRun {
   Status run_pass(const DevicePass& pass, int first_row);
   Status begin_tile(const DevicePass& pass, Rect rect, InputBand& band);
   Status finish_oldest();
-  Status pass_on(const Pending& tile);
-  Status emit(Rect rect, float* planes);
   Recorder recorder();
 
   const Graph& graph_;
@@ -68,13 +67,11 @@ class PictureRun {
   std::array<Slot, kTilesUnderWay> slots_;
   std::size_t next_slot_ = 0;
   std::deque<Pending> pending_;
-  std::vector<float> band_;  // result rows of a row of tiles: [3][h][w]
   int input_tensor_ = -1;
 
   InputRows* input_ = nullptr;
-  const OutputRows* output_ = nullptr;
   const RunControl* control_ = nullptr;
-  int* next_row_ = nullptr;
+  ResultBand* result_ = nullptr;
 };
 
 }  // namespace weir::nn::vulkan

@@ -5,6 +5,8 @@
 
 #include <fmt/format.h>
 
+#include "nn/vulkan/samples_layout.hpp"
+
 namespace weir::nn::vulkan {
 
 namespace {
@@ -112,11 +114,12 @@ compute::vulkan::Slice Recorder::parameter_slice(Piece piece) const {
   return {memory_.parameters.buffer, memory_.parameters.offset + piece.offset, piece.size};
 }
 
-Status Recorder::record(const Tile& tile, Slice planes, bool means) {
+Status Recorder::record(const Tile& tile, Slice planes, bool samples, bool means) {
   for (std::size_t o = 0; o < program_.ops.size(); ++o) {
     const Op& each = program_.ops[o];
     if (region(tile, each.output).empty()) continue;
-    auto recorded = each.kind == OpKind::input ? input(tile, each.output, planes) : op(tile, each, static_cast<int>(o));
+    auto recorded =
+        each.kind == OpKind::input ? input(tile, each.output, planes, samples) : op(tile, each, static_cast<int>(o));
     if (!recorded) return recorded;
     for (const Statistic& statistic : program_.statistics) {
       if (!means || statistic.source.tensor != each.output) continue;
@@ -151,11 +154,21 @@ Status Recorder::op(const Tile& tile, const Op& op, int number) {
   return ok();
 }
 
-Status Recorder::input(const Tile& tile, int t, Slice planes) {
+Status Recorder::input(const Tile& tile, int t, Slice planes, bool samples) {
   const Rect& out = region(tile, t);
   Dispatch dispatch;
-  dispatch.kernel = {"planes_in_ff", constants({tensor(t).channels})};
-  dispatch.source(0, planes).write(Place::target, tensor_slice(tile, t)).constants(size_of(out));
+  dispatch.write(Place::target, tensor_slice(tile, t));
+  if (samples) {
+    struct {
+      std::uint32_t extent;
+      float unit;
+    } const push{size_of(out), 1 / 255.0F};
+    dispatch.kernel = {"samples_in_ff", {}};
+    dispatch.read(Place::residual, planes).constants(push);
+  } else {
+    dispatch.kernel = {"planes_in_ff", constants({tensor(t).channels})};
+    dispatch.source(0, planes).constants(size_of(out));
+  }
   dispatch.groups = {groups(out.width(), 64), word(out.height()), 1};
   return stream_.dispatch(dispatch);
 }
@@ -427,15 +440,20 @@ Status Recorder::vector_op(std::size_t number) {
   return stream_.dispatch(dispatch);
 }
 
-Status Recorder::read_back(const Tile& tile, int t, Rect rect, Slice planes) {
+Status Recorder::read_back(const Tile& tile, int t, Rect rect, Slice to, bool samples) {
   const Rect& held = region(tile, t);
   Dispatch dispatch;
-  dispatch.kernel = {"planes_out_ff", constants({tensor(t).channels})};
-  dispatch.source(0, tensor_slice(tile, t)).write(Place::residual, planes);
+  dispatch.source(0, tensor_slice(tile, t)).write(Place::residual, to);
   dispatch.constants(RectPush{pair(rect.left - held.left, rect.top - held.top), word(held.width()), size_of(rect)});
-  dispatch.groups = {groups(rect.width(), 64), word(rect.height()), 1};
+  if (samples) {
+    dispatch.kernel = {"samples_out_ff", {}};
+    dispatch.groups = {groups(rect.width(), SamplesLayout::kPiece), word(rect.height()), 1};
+  } else {
+    dispatch.kernel = {"planes_out_ff", constants({tensor(t).channels})};
+    dispatch.groups = {groups(rect.width(), 64), word(rect.height()), 1};
+  }
   if (auto recorded = stream_.dispatch(dispatch); !recorded) return recorded;
-  return stream_.show_host(planes);
+  return stream_.show_host(to);
 }
 
 }  // namespace weir::nn::vulkan

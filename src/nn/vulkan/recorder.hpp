@@ -31,16 +31,17 @@ class Recorder {
         half_{half},
         matrices_{matrices} {}
 
-  /// Every op of the tile in its order; the input's planes are read from `planes` ([3][h][w] of the input's region).
+  /// Every op of the tile in its order; the input is read from `planes` ([3][h][w] of the input's region), float32 or, with
+  /// `samples`, bytes.
   /// With `means`, the tile is the whole picture, and every mean is found as soon as its tensor is made.
-  Status record(const Tile& tile, compute::vulkan::Slice planes, bool means);
+  Status record(const Tile& tile, compute::vulkan::Slice planes, bool samples, bool means);
   /// Adds a rectangle of a statistic's tensor, which the tile made, to its sums.
   Status add_to_mean(const Tile& tile, const Statistic& statistic, Rect rect);
   Status begin_mean();
   /// The mean, and every vector that follows from it.
   Status finish_mean(const Statistic& statistic);
-  /// The goal's tensor as planes, [3][h][w] of `rect`.
-  Status read_back(const Tile& tile, int tensor, Rect rect, compute::vulkan::Slice planes);
+  /// The goal's tensor as planes, [3][h][w] of `rect`; with `samples`, as SamplesLayout says.
+  Status read_back(const Tile& tile, int tensor, Rect rect, compute::vulkan::Slice to, bool samples);
 
  private:
   using Slice = compute::vulkan::Slice;
@@ -54,7 +55,7 @@ class Recorder {
   Status resize(const Tile& tile, const Op& op, int number);
   Status combine(const Tile& tile, const Op& op);
   Status concat(const Tile& tile, const Op& op);
-  Status input(const Tile& tile, int tensor, Slice planes);
+  Status input(const Tile& tile, int tensor, Slice planes, bool samples);
   Status vector_op(std::size_t number);
   /// Binds what an epilogue reads; returns the residual's pixel under the target's first, and its width.
   struct Under {

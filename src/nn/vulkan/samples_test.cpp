@@ -1,0 +1,101 @@
+// The kernel that makes 8-bit samples, by itself, and what the host makes of what it saw.
+
+#include "nn/vulkan/samples_layout.hpp"
+
+#include <gtest/gtest.h>
+
+#include <cstring>
+#include <limits>
+#include <vector>
+
+#include "nn/vulkan/tile_check.hpp"
+#include "vulkan_devices.hpp"
+
+namespace weir::nn::vulkan {
+namespace {
+
+using compute::vulkan::Dispatch;
+using compute::vulkan::Place;
+using compute::vulkan::Slice;
+using compute::vulkan::Where;
+
+constexpr float kNaN = std::numeric_limits<float>::quiet_NaN();
+constexpr float kInfinity = std::numeric_limits<float>::infinity();
+const TileRange kManyColours{{0, 0, 0}, {1, 1, 1}};
+const TileRange kOneColour{{0.5F, 0.5F, 0.5F}, {0.5F, 0.5F, 0.5F}};
+
+class VulkanSamples : public test::OpenVulkanTest {
+ protected:
+  /// A picture of one value, but for those pixels that are set.
+  static std::vector<float> pixels(const Rect& rect, float value) {
+    return std::vector<float>(static_cast<std::size_t>(rect.width()) * static_cast<std::size_t>(rect.height()) * 4,
+                              value);
+  }
+  std::vector<std::byte> run(const Rect& rect, const std::vector<float>& picture) {
+    const SamplesLayout layout{rect};
+    const std::size_t bytes = picture.size() * sizeof(float);
+    const auto in = buffer(Bytes{bytes}, Where::upload);
+    std::memcpy(in.host(), picture.data(), bytes);
+    const auto out = buffer(Bytes{layout.bytes()}, Where::download);
+    std::memset(out.host(), 0xEE, layout.bytes());
+    const auto word = [](int n) { return static_cast<std::uint32_t>(n); };
+    const Slice to{out.handle(), 0, layout.bytes()};
+    Dispatch dispatch;
+    dispatch.kernel = {"samples_out_ff", {}};
+    dispatch.source(0, {in.handle(), 0, bytes}).write(Place::residual, to);
+    dispatch.constants(
+        std::array<std::uint32_t, 3>{0, word(rect.width()), word(rect.width()) | word(rect.height()) << 16});
+    dispatch.groups = {static_cast<std::uint32_t>(layout.pieces), word(rect.height()), 1};
+    EXPECT_TRUE(stream_->dispatch(dispatch));
+    EXPECT_TRUE(stream_->show_host(to));
+    EXPECT_TRUE(stream_->sync());
+    return {out.host(), out.host() + layout.bytes()};
+  }
+};
+
+TEST_F(VulkanSamples, AreRoundedAndCutBeforeTheyAreWhole) {
+  const Rect rect{0, 0, 1, 7};
+  std::vector<float> picture = pixels(rect, 0);
+  const std::vector<std::pair<float, int>> cases{{-1e-3F, 0},       {-0.6F, 0},        {-1e9F, 0},
+                                                 {0.499F / 255, 0}, {0.501F / 255, 1}, {100.4F / 255, 100},
+                                                 {0.9999F, 255},    {1.01F, 255},      {1e9F, 255}};
+  for (std::size_t i = 0; i < cases.size(); ++i) picture[i / 3 * 4 + i % 3] = cases[i].first;
+  const std::vector<std::byte> made = run(rect, picture);
+  for (std::size_t i = 0; i < cases.size(); ++i) EXPECT_EQ(std::to_integer<int>(made[i]), cases[i].second) << i;
+}
+
+TEST_F(VulkanSamples, WhatIsNoNumberIsSeenWhereverItIs) {
+  const Rect rect{0, 0, 3, 517};
+  for (const float bad : {kNaN, kInfinity, -kInfinity}) {
+    for (const std::size_t pixel : {std::size_t{0}, std::size_t{255}, std::size_t{256}, std::size_t{3 * 517 - 1}}) {
+      std::vector<float> picture = pixels(rect, 0.5F);
+      EXPECT_TRUE(check_samples(run(rect, picture).data(), rect, kOneColour));
+      picture[pixel * 4 + pixel % 3] = bad;
+      const auto status = check_samples(run(rect, picture).data(), rect, kOneColour);
+      ASSERT_FALSE(status) << bad << " at " << pixel;
+      EXPECT_EQ(status.error().code, Errc::bad_values);
+    }
+  }
+}
+
+TEST_F(VulkanSamples, OneColourIsAFaultOnlyWhereThePictureHasMany) {
+  const Rect rect{0, 0, 4, 259};
+  for (const float value : {0.0F, -0.2F, 0.5F, 1.0F}) {
+    std::vector<float> picture = pixels(rect, value);
+    EXPECT_FALSE(check_samples(run(rect, picture).data(), rect, kManyColours)) << value;
+    EXPECT_TRUE(check_samples(run(rect, picture).data(), rect, kOneColour)) << value;
+    // One value that is another, though cut it may be the same.
+    picture[picture.size() - 3] += value > 0.5F ? 0.1F : -0.1F;
+    const std::vector<std::byte> made = run(rect, picture);
+    EXPECT_TRUE(check_samples(made.data(), rect, kManyColours)) << value;
+    EXPECT_TRUE(is_uneven(made.data(), SamplesLayout{rect}, 3));
+    EXPECT_FALSE(is_uneven(made.data(), SamplesLayout{rect}, 2));
+  }
+  // Rows of one colour each.
+  std::vector<float> picture = pixels(rect, 0.25F);
+  std::fill(picture.end() - 4 * rect.width(), picture.end(), 0.75F);
+  EXPECT_TRUE(check_samples(run(rect, picture).data(), rect, kManyColours));
+}
+
+}  // namespace
+}  // namespace weir::nn::vulkan
