@@ -203,6 +203,20 @@ TEST(CliAudit, WhatGitIgnoresIsLeftOut) {
   EXPECT_EQ(json["files"], 2) << json.dump(1);
 }
 
+TEST(CliAudit, WhatGitTracksIsReadWhateverItIgnores) {
+  const Folder folder;
+  folder.put(".gitignore", "*\n!*.py\n");
+  folder.put("sub/tracked.py", kLate);
+  folder.put("sub/other.py", kLate);
+  for (const std::vector<std::string>& words :
+       {std::vector<std::string>{"git", "init", "-q"}, {"git", "add", "-f", "sub/tracked.py"}}) {
+    const auto ended = audit::run_command({.words = words, .folder = folder.path()});
+    ASSERT_TRUE(ended && ended->status == 0);
+  }
+  const Json json = Json::parse(run({"audit", ".", "--format", "json"}, in(folder)).out);
+  EXPECT_EQ(json["files"], 1) << json.dump(1);
+}
+
 TEST(CliAudit, FixMendsAndDiffOnlyShows) {
   const Folder folder;
   folder.put("a.py", kLate);

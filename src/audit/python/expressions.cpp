@@ -101,8 +101,10 @@ Value Reader::evaluate(Node node) {
       any = first ? value : any.joined(value);
       first = false;
     }
+    const bool numbers = std::all_of(any.atoms().begin(), any.atoms().end(),
+                                     [](const Atom& atom) { return atom.kind == Atom::Kind::number; });
     const bool keeps = any.single(Atom::Kind::ordinal) != nullptr || any.single(Atom::Kind::environment) != nullptr ||
-                       (children.size() == 1 && any.single() != nullptr);
+                       (children.size() == 1 && any.single() != nullptr) || numbers;
     return keeps ? any : Value{};
   }
   if (kind == "lambda") {
@@ -248,6 +250,7 @@ Value Reader::binary(Node node) {
   const Value right = expression(node.field("right"));
   const std::string_view op = text_of(node.field("operator"));
   if (op == "+") {
+    if (node.field("left").is("list") || node.field("right").is("list")) return {};
     const Atom* a = left.single(Atom::Kind::number);
     const Atom* b = right.single(Atom::Kind::number);
     if (a != nullptr && b != nullptr) return number_value(a->number + b->number);
@@ -296,7 +299,9 @@ Value Reader::comparison(Node node) {
   }
   std::vector<Value> values;
   values.reserve(operands.size());
+  const bool outer = std::exchange(frame_->compared, true);
   for (const Node operand : operands) values.push_back(expression(operand));
+  frame_->compared = outer;
   if (values.size() != 2) return {};
   const bool membership = op == "in" || op == "notin" || op == "not in";
   const auto text = values[0].as_text();
@@ -362,7 +367,10 @@ Value Reader::dictionary(Node node) {
       copies = copies || value.may_be(Atom::Kind::environment_copy) || (name != nullptr && name->text == "os.environ");
     }
   }
-  environment_mapping(node, Event::Mode::child, node);
+  if (frame_->compared)
+    for (const Node child : named_children(node)) expression(child.field("value"));
+  else
+    environment_mapping(node, Event::Mode::child, node);
   return copies ? kind_value(Atom::Kind::environment_copy) : Value{};
 }
 

@@ -100,7 +100,7 @@ constexpr std::array kLibraries{
 
 // What reads the masks: cuInit or cudaGetDeviceCount happens in these (pytorch#23544 for is_available; device_count of
 // newer versions asks NVML first, and freezes the count all the same).
-constexpr std::array<string_view, 56> kTouches{
+constexpr std::array<string_view, 62> kTouches{
     "torch.cuda.is_available",
     "torch.cuda.device_count",
     "torch.cuda.current_device",
@@ -157,6 +157,13 @@ constexpr std::array<string_view, 56> kTouches{
     "llama_cpp.Llama",
     "faster_whisper.WhisperModel",
     "ctranslate2.get_cuda_device_count",
+    // These choose a card and make a context on it.
+    "accelerate.Accelerator",
+    "accelerate.PartialState",
+    "deepspeed.initialize",
+    "deepspeed.init_distributed",
+    "deepspeed.init_inference",
+    "vllm.LLM",
 };
 
 constexpr std::array<string_view, 14> kVerifications{
@@ -254,7 +261,7 @@ constexpr std::array kDeviceKeywords{
     DeviceKeyword{"device", false},       DeviceKeyword{"map_location", false}, DeviceKeyword{"device_map", false},
     DeviceKeyword{"main_device", false},  DeviceKeyword{"device_name", false},  DeviceKeyword{"device_id", true},
     DeviceKeyword{"gpu_id", true},        DeviceKeyword{"gpu_device_id", true}, DeviceKeyword{"main_gpu", true},
-    DeviceKeyword{"output_device", true},
+    DeviceKeyword{"output_device", true}, DeviceKeyword{"device_ids", true},
 };
 
 constexpr std::array<string_view, 5> kSmiIndex{

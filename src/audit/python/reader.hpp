@@ -46,6 +46,7 @@ class Reader {
     Range statement{}, top{};
     bool editable = false;  ///< the statement is one expression or assignment and nothing else
     bool in_try = false, in_loop = false, checks_digits = false, main_only = false;
+    bool compared = false;  ///< what stands here is compared with something: it is not done
   };
   struct Pending {
     Node definition;

@@ -1,7 +1,8 @@
 #include <algorithm>
-#include <map>
 #include <optional>
 #include <set>
+#include <string>
+#include <vector>
 
 #include <fmt/format.h>
 
@@ -177,38 +178,73 @@ void check_indices(const Execution& execution, const Judging& judging) {
   }
 }
 
+namespace {
+
+/// The numbers of devices that a file uses; -1 stands for the default device and for numbers of the run.
+struct IndicesUsed {
+  std::set<long> indices;
+  std::vector<const Event*> fixed;  ///< the uses whose numbers stand in the text
+  bool masks = false;
+};
+
+IndicesUsed indices_used(const Module& module) {
+  IndicesUsed used;
+  for (const Function& function : module.functions) {
+    for (const Event& event : function.events) {
+      used.masks = used.masks || (event.kind == Kind::set_variable && is_mask(event.name));
+      if (event.kind != Kind::use_device) continue;
+      bool fixed = false;
+      for (const Atom& atom : event.value.atoms()) {
+        if (const auto index = fixed_index(atom)) {
+          used.indices.insert(index->index);
+          fixed = true;
+        } else if (atom.kind == Atom::Kind::ordinal || atom.kind == Atom::Kind::pattern || atom.text == "cuda") {
+          used.indices.insert(-1);
+        }
+      }
+      if (fixed) used.fixed.push_back(&event);
+    }
+  }
+  return used;
+}
+
+/// "5, 6, 7" if all of the event's devices are fixed and none is the first; empty otherwise.
+std::string fixed_above_zero(const Event& event) {
+  std::string all;
+  for (const Atom& atom : event.value.atoms()) {
+    const auto fixed = fixed_index(atom);
+    if (!fixed || fixed->index == 0) return {};
+    all += fmt::format("{}{}", all.empty() ? "" : ", ", fixed->index);
+  }
+  return all;
+}
+
+Finding fixed_device(const Module& module, const Event& event, const std::string& numbers) {
+  const Atom& first = event.value.atoms().front();
+  const bool one = event.value.single() != nullptr;
+  const bool here = one && literal_is_here(module, first, *fixed_index(first));
+  return finding_of("G09", module, here ? first.literal : event.where,
+                    fmt::format("{} {} fixed here and no mask is set: {} on another machine, and an error where a "
+                                "scheduler grants {}",
+                                one ? "device" : "devices", one ? numbers + " is" : numbers + " are",
+                                one ? "another card" : "other cards", one ? "one card" : "fewer"),
+                    one ? "use device 0 and choose the card by a mask, outside"
+                        : "count from 0 and choose the cards by a mask, outside");
+}
+
+}  // namespace
+
 void check_fixed_indices(const Judging& judging) {
   for (const Module& module : judging.project.modules()) {
     if (module.kind != FileKind::python && module.kind != FileKind::notebook && module.kind != FileKind::cpp) continue;
-    // A file that uses several numbers, or the default device, or masks, spreads its work on purpose.
-    std::set<long> indices;
-    std::vector<std::pair<const Event*, const Atom*>> uses;
-    bool masks = false;
-    for (const Function& function : module.functions) {
-      for (const Event& event : function.events) {
-        masks = masks || (event.kind == Kind::set_variable && is_mask(event.name));
-        if (event.kind != Kind::use_device) continue;
-        for (const Atom& atom : event.value.atoms()) {
-          const auto fixed = fixed_index(atom);
-          if (fixed) {
-            indices.insert(fixed->index);
-            uses.emplace_back(&event, &atom);
-          } else if (atom.kind == Atom::Kind::ordinal || atom.kind == Atom::Kind::pattern || atom.text == "cuda") {
-            indices.insert(-1);
-          }
-        }
-      }
-    }
-    if (masks || indices.size() != 1 || *indices.begin() <= 0) continue;
-    for (const auto& [event, atom] : uses) {
-      const auto fixed = fixed_index(*atom);
-      const bool here = literal_is_here(module, *atom, *fixed);
-      judging.findings.add(
-          finding_of("G09", module, here ? fixed->literal : event->where,
-                     fmt::format("device {} is fixed here and no mask is set: another card on another machine, and an "
-                                 "error where a scheduler grants one card",
-                                 fixed->index),
-                     "use device 0 and choose the card by a mask, outside"));
+    const IndicesUsed used = indices_used(module);
+    if (used.masks) continue;
+    // A file that uses several numbers one by one, or the default device, spreads its work on purpose.
+    const bool one_card = used.indices.size() == 1;
+    for (const Event* event : used.fixed) {
+      const std::string numbers = fixed_above_zero(*event);
+      const bool several = event->value.single() == nullptr;
+      if (!numbers.empty() && (one_card || several)) judging.findings.add(fixed_device(module, *event, numbers));
     }
   }
 }

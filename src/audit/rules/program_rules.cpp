@@ -20,6 +20,26 @@ const Step* find_step(const Execution& execution, bool (*is)(const Step&)) {
 }
 
 bool uses_device(const Step& step) { return step.event->kind == Kind::touch || step.event->kind == Kind::use_device; }
+/// Of the touches, those that only ask: a program that does no more works on the CPU.
+bool only_asks(std::string_view touch) {
+  return touch.ends_with(".is_available") || touch == "torch.cuda.device_count" || touch == "torch.xpu.device_count";
+}
+
+/// Not the CPU, and not what the user of the program named.
+bool may_be_gpu(const Atom& atom) {
+  if (atom.kind == Atom::Kind::choice || atom.kind == Atom::Kind::none) return false;
+  if (atom.kind != Atom::Kind::text) return true;
+  constexpr std::array<std::string_view, 5> kOthers{"cpu", "/cpu", "/CPU", "/device:CPU", "meta"};
+  return std::none_of(kOthers.begin(), kOthers.end(), [&](auto other) { return atom.text.starts_with(other); });
+}
+
+/// Work is put on a GPU.
+bool works_on_gpu(const Step& step) {
+  if (step.event->kind == Kind::touch) return !only_asks(step.event->name);
+  const auto& atoms = step.value.atoms();
+  return step.event->kind == Kind::use_device && (atoms.empty() || std::any_of(atoms.begin(), atoms.end(), may_be_gpu));
+}
+
 bool verifies(const Step& step) { return step.event->kind == Kind::verify; }
 bool starts_process(const Step& step) { return step.event->kind == Kind::start_process; }
 
@@ -92,7 +112,7 @@ void check_header(const Execution& execution, const Judging& judging) {
 
 void check_selected(const Execution& execution, const Judging& judging) {
   const Module& program = *execution.program;
-  const Step* const use = find_step(execution, uses_device);
+  const Step* const use = find_step(execution, works_on_gpu);
   const Step* const import = find_step(execution, loads_gpu_library);
   if (use == nullptr || import == nullptr || !program.entry_point) return;
   if (find_step(execution, sets_own_mask) == nullptr) {

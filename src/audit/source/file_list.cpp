@@ -3,13 +3,14 @@
 #include <algorithm>
 #include <array>
 #include <fstream>
-#include <set>
+#include <optional>
 #include <system_error>
 
 #include <fmt/format.h>
 
 #include "audit/policy.hpp"
 #include "audit/source/ignore_file.hpp"
+#include "audit/source/tracked_files.hpp"
 #include "base/text.hpp"
 
 namespace weir::audit {
@@ -76,7 +77,7 @@ class Walk {
         }
       }
     }
-    enter(root, folder, {});
+    enter(root, folder, {}, false);
   }
 
  private:
@@ -100,7 +101,18 @@ class Walk {
     return false;
   }
 
-  void enter(const fs::path& shown, const fs::path& real, const std::string& relative) {
+  const TrackedFiles& tracked() {
+    if (!tracked_) tracked_ = TrackedFiles::below(base_);
+    return *tracked_;
+  }
+
+  /// Named by a .gitignore, and so is what is in it; but not what git tracks all the same.
+  bool is_left_out(const fs::path& real, bool folder, bool& ignored) {
+    ignored = ignored || is_ignored(real, folder);
+    return ignored && !(folder ? tracked().has_below(real) : tracked().has(real));
+  }
+
+  void enter(const fs::path& shown, const fs::path& real, const std::string& relative, bool ignored) {
     if (++depth_ > 100) return void(--depth_);
     const std::size_t outer = ignores_.size();
     push_ignore(real);
@@ -113,22 +125,22 @@ class Walk {
     for (const auto& entry : entries) {
       const fs::path name = entry.path().filename();
       const std::string below = relative.empty() ? name.native() : relative + '/' + name.native();
-      visit(entry, shown / name, real / name, below);
+      visit(entry, shown / name, real / name, below, ignored);
     }
     ignores_.resize(outer);
     --depth_;
   }
 
-  void visit(const fs::directory_entry& entry, const fs::path& shown, const fs::path& real,
-             const std::string& relative) {
+  void visit(const fs::directory_entry& entry, const fs::path& shown, const fs::path& real, const std::string& relative,
+             bool ignored) {
     std::error_code problem;
     const bool folder = entry.is_directory(problem);
     if (entry.is_symlink(problem) && folder) return;
     const bool excluded =
         std::any_of(exclude_.begin(), exclude_.end(), [&](const auto& p) { return matches_pattern(p, relative); });
-    if (excluded || is_ignored(real, folder)) return;
+    if (excluded || is_left_out(real, folder, ignored)) return;
     if (folder) {
-      if (!is_foreign(real)) enter(shown, real, relative);
+      if (!is_foreign(real)) enter(shown, real, relative, ignored);
       return;
     }
     if (const auto kind = kind_of_file(real)) list_.files.push_back({real, shown.native(), *kind});
@@ -137,6 +149,7 @@ class Walk {
   const std::vector<std::string>& exclude_;
   FileList& list_;
   fs::path base_;
+  std::optional<TrackedFiles> tracked_{};  ///< asked for when the first file is ignored
   std::vector<Ignore> ignores_;
   int depth_ = 0;
 };

@@ -21,8 +21,8 @@ struct FileList {
   std::vector<std::string> problems;  ///< folders that cannot be read, one line each
 };
 
-/// Files of known kinds below the operands: what .gitignore files and `exclude` name is left out, and so are .git,
-/// submodules, installed packages and virtual environments. Links to folders are not followed. A file that is given by
+/// Files of known kinds below the operands: what `exclude` and .gitignore files name is left out (not what git tracks
+/// all the same), and so are .git, submodules, installed packages and virtual environments. Links to folders are not followed. A file that is given by
 /// name is always taken. Errors: invalid_argument when an operand does not exist or has no known kind.
 Result<FileList> list_files(const std::vector<std::string>& operands, const std::vector<std::string>& exclude);
 
