@@ -35,4 +35,9 @@ Value substituted(const Value& value, const Function& callee, const std::vector<
   return result;
 }
 
+Value value_of(const std::vector<Argument>& args, int position, std::string_view keyword) {
+  const Argument* arg = find_argument(args, position, keyword);
+  return arg == nullptr ? Value{} : arg->value;
+}
+
 }  // namespace weir::audit

@@ -87,5 +87,7 @@ struct Function {
 Value substituted(const Value& value, const Function& callee, const std::vector<Argument>& args);
 /// The argument at a position (counted without keywords) or of a keyword; null if neither is given.
 const Argument* find_argument(const std::vector<Argument>& args, int position, std::string_view keyword);
+/// Its value; unknown if neither is given.
+Value value_of(const std::vector<Argument>& args, int position, std::string_view keyword = {});
 
 }  // namespace weir::audit

@@ -8,23 +8,6 @@
 namespace weir::audit::python {
 namespace {
 
-Value value_of(const std::vector<Argument>& args, int position, std::string_view keyword = {}) {
-  const Argument* arg = find_argument(args, position, keyword);
-  return arg == nullptr ? Value{} : arg->value;
-}
-
-template <std::size_t N>
-bool has(const std::array<std::string_view, N>& names, std::string_view name) {
-  return std::find(names.begin(), names.end(), name) != names.end();
-}
-
-/// What hands on the kind of its argument: text handling, choosing the smallest.
-constexpr std::array<std::string_view, 24> kHandOn{
-    "str",           "list",          "tuple",    "sorted",       "min",          "max",
-    "next",          "iter",          "reversed", "numpy.argmin", "numpy.argmax", "numpy.array",
-    "numpy.argsort", "numpy.asarray", "filter",   "?.split",      "?.splitlines", "?.strip",
-    "?.decode",      "?.index",       "?.read",   "?.readlines",  "?.rstrip",     "?.lower"};
-
 bool is_environ(const Value& value) {
   const Atom* name = value.single(Atom::Kind::name);
   return name != nullptr && name->text == "os.environ";
@@ -191,95 +174,6 @@ bool Reader::environment_call(const Called& called, const std::vector<Argument>&
   if (name == "os.environ.pop" || name == "os.unsetenv") {
     if (variable && find_variable(*variable) != nullptr) emit(Event::Kind::remove_variable, node, *variable);
     if (variable) result = kind_value(Atom::Kind::environment, *variable);
-    return true;
-  }
-  return false;
-}
-
-bool Reader::value_call(const Called& called, const std::vector<Argument>& args, Node node, Value& result) {
-  const std::string_view name = called.name;
-  const Value first = value_of(args, 0);
-  if (name == "int" || name == "float" || name == "map") {
-    const Value& of = name == "map" ? value_of(args, 1) : first;
-    const bool to_int =
-        name == "int" || (name == "map" && first.single(Atom::Kind::name) != nullptr && first.single()->text == "int");
-    const Atom* variable = of.single(Atom::Kind::environment);
-    if (to_int && variable != nullptr && is_mask(variable->text) && !frame_->in_try && !frame_->checks_digits)
-      emit(Event::Kind::mask_as_number, node, variable->text);
-    if (variable != nullptr && (variable->text == "LOCAL_RANK" || variable->text == "OMPI_COMM_WORLD_LOCAL_RANK"))
-      result = kind_value(Atom::Kind::ordinal);
-    else if (of.single(Atom::Kind::choice) || of.single(Atom::Kind::ordinal) || of.single(Atom::Kind::smi_index) ||
-             of.single(Atom::Kind::parameter) || (name != "map" && of.single(Atom::Kind::number)))
-      result = of;
-    return true;
-  }
-  if (name == "?.isdigit" || name == "?.isnumeric" || name == "?.isdecimal") {
-    frame_->checks_digits = frame_->checks_digits || called.object.may_be(Atom::Kind::environment);
-    return true;
-  }
-  if (name == "range" || name == "enumerate") {
-    if (first.single(Atom::Kind::ordinal) || first.single(Atom::Kind::smi_index) ||
-        first.single(Atom::Kind::environment))
-      result = first;
-    return true;
-  }
-  if (name == "?.join") {
-    const auto separator = called.object.as_text();
-    if (separator && first.single() != nullptr && (first.single(Atom::Kind::text) || first.single(Atom::Kind::number)))
-      result = text_value(*first.as_text());
-    else if (first.single(Atom::Kind::choice))
-      result = first;
-    return true;
-  }
-  if (name == "?.format") {
-    result = Atom{.kind = Atom::Kind::pattern, .text = std::string{kHole}};
-    return true;
-  }
-  if (gives_device_count(name) || gives_ordinal(name)) {
-    result = kind_value(Atom::Kind::ordinal);
-    return true;
-  }
-  if (name == "pynvml.nvmlDeviceGetCount" || name.starts_with("GPUtil.get")) {
-    result = kind_value(Atom::Kind::smi_index);
-    return true;
-  }
-  if (gives_device_list(name)) {
-    result = kind_value(Atom::Kind::devices);
-    return true;
-  }
-  if (name == "torch.cuda.get_device_name" || name == "torch.xpu.get_device_name") {
-    result = kind_value(Atom::Kind::device_name);
-    return true;
-  }
-  if (name == "torch.device") {
-    const Value index = value_of(args, 1, "index");
-    const auto text = first.as_text();
-    const Atom* number = index.single(Atom::Kind::number);
-    if (text && number != nullptr)
-      result = text_value(*text + ':' + std::to_string(number->number), number->literal);
-    else if (text && index.single(Atom::Kind::parameter))
-      result = index;
-    else if (number == nullptr && index.is_unknown())
-      result = first;
-    return true;
-  }
-  if (is_process_start(name)) {
-    const std::string_view text = text_of(node);
-    if (text.find("nvidia-smi") != std::string_view::npos) result = kind_value(Atom::Kind::smi_index);
-    return true;
-  }
-  if (gives_choice(name) || (called.object.single(Atom::Kind::choice) && !called.callee.single(Atom::Kind::function))) {
-    result = kind_value(Atom::Kind::choice);
-    return true;
-  }
-  if (has(kHandOn, name)) {
-    const Value& of = name.starts_with("?.") ? called.object : first;
-    const Atom* atom = of.single();
-    if (atom == nullptr) return true;
-    if (name == "str" && atom->kind == Atom::Kind::number)
-      result = text_value(std::to_string(atom->number), atom->literal);
-    else if (atom->kind != Atom::Kind::name && atom->kind != Atom::Kind::instance)
-      result = of;
     return true;
   }
   return false;

@@ -15,30 +15,6 @@ std::optional<long> parse_integer(std::string_view text) {
   return number;
 }
 
-/// The prefix letters and quotes that a string starts with: raw, f-string, bytes.
-bool is_raw(std::string_view start) { return start.find_first_of("rR") != std::string_view::npos; }
-
-/// Escapes other than these stay as they are: no variable, mask or device has any.
-char unescaped(std::string_view escape) {
-  if (escape.size() != 2) return '\0';
-  switch (escape[1]) {
-    case 'n':
-      return '\n';
-    case 't':
-      return '\t';
-    case '\\':
-    case '\'':
-    case '"':
-      return escape[1];
-    default:
-      return '\0';
-  }
-}
-
-bool mentions_gpu_test(std::string_view text) {
-  return text.find("is_available") != std::string_view::npos || text.find("device_count") != std::string_view::npos;
-}
-
 }  // namespace
 
 Value Reader::expression(Node node) {
@@ -143,52 +119,6 @@ void Reader::bind_pattern(Node pattern, const Value& value) {
   }
 }
 
-Value Reader::string(Node node) {
-  std::string text;
-  bool raw = false;
-  bool constant = true;
-  std::uint32_t begin = 0;
-  std::uint32_t end = 0;
-  Value only;
-  int parts = 0;
-  for (const Node part : named_children(node)) {
-    if (part.is("string_start")) {
-      raw = is_raw(text_of(part));
-      begin = end = part.range().end;
-    } else if (part.is("string_content")) {
-      ++parts;
-      std::uint32_t at = part.range().begin;
-      for (const Node escape : named_children(part)) {
-        if (raw || !escape.is("escape_sequence")) continue;
-        text += text_.substr(at, escape.range().begin - at);
-        if (const char c = unescaped(text_of(escape)); c != '\0') text += c;
-        at = escape.range().end;
-      }
-      text += text_.substr(at, part.range().end - at);
-      end = part.range().end;
-    } else if (part.is("interpolation")) {
-      ++parts;
-      const Value value = expression(part.field("expression"));
-      const auto known = value.as_text();
-      constant = constant && known && value.single()->kind != Atom::Kind::pattern;
-      text += known ? *known : std::string{kHole};
-      only = value;
-    }
-  }
-  if (constant) return text_value(std::move(text), {begin, end});
-  if (parts == 1 && !only.is_unknown()) return only;  // f"{x}" is x as a text
-  return Atom{.kind = Atom::Kind::pattern, .text = std::move(text), .number = 0, .literal = {begin, end}};
-}
-
-Value Reader::concatenation(const Value& left, const Value& right) {
-  const auto a = left.as_text();
-  const auto b = right.as_text();
-  if (!a && !b) return {};
-  std::string text = (a ? *a : std::string{kHole}) + (b ? *b : std::string{kHole});
-  const bool constant = text.find(kHole) == std::string::npos;
-  return Atom{.kind = constant ? Atom::Kind::text : Atom::Kind::pattern, .text = std::move(text)};
-}
-
 Value Reader::attribute(Node node) {
   Value object = expression(node.field("object"));
   const std::string name{text_of(node.field("attribute"))};
@@ -245,81 +175,6 @@ Value Reader::element_of(const Value& container) const {
   return keeps ? container : Value{};
 }
 
-Value Reader::binary(Node node) {
-  const Value left = expression(node.field("left"));
-  const Value right = expression(node.field("right"));
-  const std::string_view op = text_of(node.field("operator"));
-  if (op == "+") {
-    if (node.field("left").is("list") || node.field("right").is("list")) return {};
-    const Atom* a = left.single(Atom::Kind::number);
-    const Atom* b = right.single(Atom::Kind::number);
-    if (a != nullptr && b != nullptr) return number_value(a->number + b->number);
-    return concatenation(left, right);
-  }
-  if (op == "%") {
-    if (const Atom* format = left.single(Atom::Kind::text)) {
-      const std::size_t at = format->text.find('%');
-      if (at != std::string::npos && at + 2 <= format->text.size()) {
-        const auto known = right.as_text();
-        std::string text =
-            format->text.substr(0, at) + (known ? *known : std::string{kHole}) + format->text.substr(at + 2);
-        const bool constant = text.find(kHole) == std::string::npos && text.find('%') == std::string::npos;
-        return Atom{.kind = constant ? Atom::Kind::text : Atom::Kind::pattern, .text = std::move(text)};
-      }
-    }
-    if (left.may_be(Atom::Kind::ordinal) || right.may_be(Atom::Kind::ordinal)) return kind_value(Atom::Kind::ordinal);
-  }
-  if (op == "|" && (left.single(Atom::Kind::name) != nullptr && left.single()->text == "os.environ")) {
-    environment_mapping(node.field("right"), Event::Mode::child, node);
-    return kind_value(Atom::Kind::environment_copy);
-  }
-  if (op == "-") {
-    const auto is_counter = [](std::string_view name, std::string_view what) {
-      return name.find(what) != std::string_view::npos;
-    };
-    const std::string_view a = text_of(node.field("left"));
-    const std::string_view b = text_of(node.field("right"));
-    const bool total = is_counter(a, "total_memory") || is_counter(a, "memory_reserved(");
-    if (total && (is_counter(b, "memory_allocated(") || is_counter(b, "memory_reserved(")) &&
-        b.find('-') == std::string_view::npos)
-      emit(Event::Kind::free_memory, node);
-  }
-  return {};
-}
-
-Value Reader::comparison(Node node) {
-  const auto children = all_children(node);
-  std::vector<Node> operands;
-  std::string op;
-  for (const Node child : children) {
-    if (child.is_named() && !child.is("comment"))
-      operands.push_back(child);
-    else
-      op += text_of(child);
-  }
-  std::vector<Value> values;
-  values.reserve(operands.size());
-  const bool outer = std::exchange(frame_->compared, true);
-  for (const Node operand : operands) values.push_back(expression(operand));
-  frame_->compared = outer;
-  if (values.size() != 2) return {};
-  const bool membership = op == "in" || op == "notin" || op == "not in";
-  const auto text = values[0].as_text();
-  if (membership && text && values[1].single(Atom::Kind::name) != nullptr && values[1].single()->text == "os.environ")
-    looked_at(*text);
-  for (int side = 0; side < 2; ++side) {
-    const Atom* variable = values[static_cast<std::size_t>(side)].single(Atom::Kind::environment);
-    const auto literal = values[static_cast<std::size_t>(1 - side)].as_text();
-    if (variable != nullptr && literal && !membership && is_mask(variable->text))
-      emit(Event::Kind::compare_mask, node, variable->text, values[static_cast<std::size_t>(1 - side)]);
-  }
-  const auto is_device_name = [](const Value& value) { return value.may_be(Atom::Kind::device_name); };
-  if (text && is_device_name(values[1])) emit(Event::Kind::compare_name, node, {}, values[0]);
-  if (const auto other = values[1].as_text(); other && is_device_name(values[0]))
-    emit(Event::Kind::compare_name, node, {}, values[1]);
-  return {};
-}
-
 Value Reader::conditional(Node node) {
   const auto parts = named_children(node);
   if (parts.size() != 3) {
@@ -334,7 +189,7 @@ Value Reader::conditional(Node node) {
   const Value no = expression(parts[2]);
   frame_->arms.pop_back();
   const auto cpu = no.as_text();
-  if (cpu && *cpu == "cpu" && mentions_gpu_test(text_of(parts[1])))
+  if (cpu && *cpu == "cpu" && asks_for_gpu(text_of(parts[1])))
     emit(Event::Kind::cpu_fallback, node, std::string{text_of(parts[1])}).target = parts[0].range();
   return yes.joined(no);
 }

@@ -297,6 +297,10 @@ const Library* find_library(string_view module) {
 }
 
 bool is_touch(string_view name) { return has(kTouches, name); }
+bool asks_for_gpu(string_view condition) {
+  return !condition.starts_with("not ") &&
+         (condition.find("is_available") != string_view::npos || condition.find("device_count") != string_view::npos);
+}
 bool is_verification(string_view name) { return has(kVerifications, name); }
 bool is_process_start(string_view name) { return has(kProcessStarts, name); }
 bool gives_ordinal(string_view name) { return has(kOrdinals, name); }

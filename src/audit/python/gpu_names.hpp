@@ -23,6 +23,8 @@ const Library* find_library(std::string_view module);
 
 /// A call that makes the driver read the masks, by its full dotted name.
 bool is_touch(std::string_view name);
+/// The text of a condition asks whether there is a GPU.
+bool asks_for_gpu(std::string_view condition);
 /// A call that looks at the UUID, PCI address or name of the device in use.
 bool is_verification(std::string_view name);
 /// A call that starts another process or hands a command to a shell.

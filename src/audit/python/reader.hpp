@@ -67,31 +67,32 @@ class Reader {
   void import_statement(Node node);
   void import_from(Node node);
   void bind_import(std::string_view module, std::string_view bound_name, const std::string& meaning, Node where);
-  void if_statement(Node node);
-  void loop(Node node);
-  void try_statement(Node node);
-  void with_statement(Node node);
-  void match_statement(Node node);
   void assignment(Node node);
   void augmented_assignment(Node node);
   void assign(Node target, const Value& value, Node whole);
   void assign_text(std::string_view name, const Value& value);
   void delete_statement(Node node);
+
+  // branches.cpp
+  void if_statement(Node node);
+  void note_fallback(Node otherwise, std::string_view test);
+  void loop(Node node);
+  void try_statement(Node node);
+  void with_statement(Node node);
+  void match_statement(Node node);
+  void branch(Arm arm, Node body, const Names& before, std::optional<Names>& result);
+
+  // definitions.cpp
   void define_function(Node node);
   void define_class(Node node);
   void walk_function(const std::string& key);
   void read_parameters(Node node, Function& function, Scope& scope, const std::string& class_name);
-  void branch(Arm arm, Node body, const Names& before, std::optional<Names>& result);
 
   // expressions.cpp
   Value expression(Node node);
   Value evaluate(Node node);
-  Value string(Node node);
-  Value concatenation(const Value& left, const Value& right);
   Value attribute(Node node);
   Value subscript(Node node);
-  Value binary(Node node);
-  Value comparison(Node node);
   Value conditional(Node node);
   Value comprehension(Node node);
   Value dictionary(Node node);
@@ -99,18 +100,29 @@ class Reader {
   Value look_up(std::string_view name) const;
   void bind_pattern(Node pattern, const Value& value);
 
+  // operators.cpp
+  Value string(Node node);
+  Value concatenation(const Value& left, const Value& right);
+  Value binary(Node node);
+  Value comparison(Node node);
+
   // calls.cpp
   Value call(Node node);
   Called resolve(Node function);
   std::vector<Argument> arguments(Node node);
   bool environment_call(const Called& called, const std::vector<Argument>& args, Node node, Value& result);
-  bool value_call(const Called& called, const std::vector<Argument>& args, Node node, Value& result);
   void device_arguments(const Called& called, const std::vector<Argument>& args, Node node);
   Value local_call(const Atom& callee, std::vector<Argument> args, Node node);
   Value returned_by(const std::string& key, const std::vector<Argument>& args);
   void environment_mapping(Node mapping, Event::Mode mode, Node whole);
 
-  // events.cpp
+  // call_values.cpp: true where they know the call
+  bool value_call(const Called& called, const std::vector<Argument>& args, Node node, Value& result);
+  bool number_call(const Called& called, const std::vector<Argument>& args, Node node, Value& result);
+  bool device_call(const Called& called, const std::vector<Argument>& args, Node node, Value& result);
+  bool text_call(const Called& called, const std::vector<Argument>& args, Value& result);
+
+  // read_python.cpp
   Event& emit(Event::Kind kind, Node where, std::string name = {}, Value value = {});
   void set_variable(Node where, Node target, std::string_view name, const Value& value, Event::Mode mode);
   void looked_at(std::string_view variable);
