@@ -90,6 +90,22 @@ TEST(AuditFix, TheHeaderStandsBelowWhatMustComeFirst) {
   EXPECT_NE(text.find("setdefault(\"CUDA_VISIBLE_DEVICES\", \"GPU-abc\")"), std::string::npos);
 }
 
+TEST(AuditFix, AModuleThatOthersImportGetsAHeaderOnlyWhereThePolicyNamesIt) {
+  const Folder folder;
+  const std::string part = "import torch\nif __name__ == '__main__':\n    torch.zeros(1).cuda()\n";
+  folder.put("kernel.py", part);
+  folder.put("user.py", "import kernel\n");
+  AuditRequest request{.operands = {folder.path().native()}, .select = {"G05"}};
+  request.policy = {.given = true, .device = "GPU-abc"};
+  const auto left = fix(request, {.unsafe = true, .write = true});
+  ASSERT_TRUE(left);
+  EXPECT_EQ(folder.text("kernel.py"), part);
+  request.policy.entry_points = {"*kernel.py"};
+  const auto mended = fix(request, {.unsafe = true, .write = true});
+  ASSERT_TRUE(mended);
+  EXPECT_TRUE(folder.text("kernel.py").starts_with("# >>> weir 1")) << folder.text("kernel.py");
+}
+
 TEST(AuditFix, ModesStayReadOnlyFilesAreLeftAndBackupsAreKept) {
   const Folder folder;
   folder.put("a.py", kLate);

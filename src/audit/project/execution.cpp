@@ -155,7 +155,7 @@ void for_each_execution(const Project& project, const std::function<void(const E
   const Links links{project};
   std::set<const Function*> reached;
   for (const Module& module : project.modules()) {
-    Execution execution{.program = &module, .function = nullptr, .steps = {}};
+    Execution execution{.program = &module, .function = nullptr, .steps = {}, .imported = links.is_imported(module)};
     Run run{links, execution, &reached};
     run.module_body(module, nullptr);
     if (!execution.steps.empty()) judge(execution);

@@ -28,6 +28,7 @@ struct Execution {
   const Module* program;
   const Function* function;  ///< null: the module as a program
   std::vector<Step> steps;
+  bool imported = false;     ///< other modules of the project import the program
   std::size_t own_from = 0;  ///< steps before this one were judged in another execution
 };
 

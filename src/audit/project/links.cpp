@@ -32,6 +32,7 @@ Links::Links(const Project& project) {
         if (event.kind == Event::Kind::import_module) {
           auto modules = project.imported(module, event.name);
           for (const Module* imported : modules) leads_to(function, imported->body());
+          if (!modules.empty() && modules.back() != &module) imported_.insert(modules.back());
           if (!modules.empty()) imports_.emplace(&event, std::move(modules));
         } else if (event.kind == Event::Kind::call) {
           const bool local = event.name.starts_with(':');

@@ -17,6 +17,8 @@ class Links {
   const std::vector<const Module*>& imports(const Event& event) const;
   /// The function that a call runs; null if it is none of the project's.
   Project::Found call(const Event& event) const;
+  /// Another module of the project imports it.
+  bool is_imported(const Module& module) const { return imported_.contains(&module); }
   /// Something in it, or in what it calls and imports, matters to a rule.
   bool matters(const Function& function) const { return relevant_.contains(&function); }
 
@@ -24,6 +26,7 @@ class Links {
   std::unordered_map<const Event*, std::vector<const Module*>> imports_;
   std::unordered_map<const Event*, Project::Found> calls_;
   std::unordered_set<const Function*> relevant_;
+  std::unordered_set<const Module*> imported_;
 };
 
 /// The event is more than a step to others.

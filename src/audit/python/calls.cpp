@@ -94,7 +94,7 @@ void Reader::environment_mapping(Node mapping, Event::Mode mode, Node whole) {
       const DeviceKeyword* keyword = find_device_keyword(*name);
       const bool device = keyword != nullptr && (value.single(Atom::Kind::text) != nullptr ||
                                                  (keyword->numbers && value.single(Atom::Kind::number) != nullptr));
-      if (device && *name == "device_id") emit(Event::Kind::use_device, child, *name, value);
+      if (device && gpu_library_ && *name == "device_id") emit(Event::Kind::use_device, child, *name, value);
     }
   }
 }

@@ -100,7 +100,7 @@ constexpr std::array kLibraries{
 
 // What reads the masks: cuInit or cudaGetDeviceCount happens in these (pytorch#23544 for is_available; device_count of
 // newer versions asks NVML first, and freezes the count all the same).
-constexpr std::array<string_view, 62> kTouches{
+constexpr std::array<string_view, 65> kTouches{
     "torch.cuda.is_available",
     "torch.cuda.device_count",
     "torch.cuda.current_device",
@@ -160,6 +160,9 @@ constexpr std::array<string_view, 62> kTouches{
     // These choose a card and make a context on it.
     "accelerate.Accelerator",
     "accelerate.PartialState",
+    "pytorch_lightning.Trainer",
+    "lightning.Trainer",
+    "lightning.pytorch.Trainer",
     "deepspeed.initialize",
     "deepspeed.init_distributed",
     "deepspeed.init_inference",

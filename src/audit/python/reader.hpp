@@ -143,6 +143,7 @@ class Reader {
   Frame* frame_ = nullptr;
   std::uint32_t branches_ = 0;
   std::size_t events_ = 0;
+  bool gpu_library_ = false;  ///< one was imported by now: a dictionary with device_id may be for it
   int depth_ = 0;
 };
 

@@ -98,7 +98,9 @@ void Reader::simple_statement(Node node) {
 }
 
 void Reader::bind_import(std::string_view module, std::string_view bound_name, const std::string& meaning, Node where) {
-  emit(Event::Kind::import_module, where, canonical(std::string{module}));
+  const std::string name = canonical(std::string{module});
+  gpu_library_ = gpu_library_ || find_library(name) != nullptr;
+  emit(Event::Kind::import_module, where, name);
   if (!bound_name.empty()) assign_text(bound_name, kind_value(Atom::Kind::name, canonical(meaning)));
 }
 
@@ -119,6 +121,7 @@ void Reader::import_from(Node node) {
   const Node source = node.field("module_name");
   const std::string module = module_name(source, text_);
   const std::string prefix = module.ends_with('.') ? module : module + '.';
+  gpu_library_ = gpu_library_ || find_library(module) != nullptr;
   emit(Event::Kind::import_module, node, canonical(module));
   for (const Node child : named_children(node)) {
     if (child.range() == source.range()) continue;

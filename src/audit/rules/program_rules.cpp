@@ -20,9 +20,10 @@ const Step* find_step(const Execution& execution, bool (*is)(const Step&)) {
 }
 
 bool uses_device(const Step& step) { return step.event->kind == Kind::touch || step.event->kind == Kind::use_device; }
-/// Of the touches, those that only ask: a program that does no more works on the CPU.
-bool only_asks(std::string_view touch) {
-  return touch.ends_with(".is_available") || touch == "torch.cuda.device_count" || touch == "torch.xpu.device_count";
+/// Calls that ask about devices: a program that does no more works on the CPU.
+bool only_asks(std::string_view call) {
+  return call.ends_with(".is_available") || call.find(".get_device_") != std::string_view::npos ||
+         call == "torch.cuda.device_count" || call == "torch.xpu.device_count";
 }
 
 /// Not the CPU, and not what the user of the program named.
@@ -34,10 +35,25 @@ bool may_be_gpu(const Atom& atom) {
 }
 
 /// Work is put on a GPU.
-bool works_on_gpu(const Step& step) {
-  if (step.event->kind == Kind::touch) return !only_asks(step.event->name);
-  const auto& atoms = step.value.atoms();
-  return step.event->kind == Kind::use_device && (atoms.empty() || std::any_of(atoms.begin(), atoms.end(), may_be_gpu));
+bool works_on_gpu(const Event& event, const Value& value) {
+  if (only_asks(event.name)) return false;
+  const auto& atoms = value.atoms();
+  return event.kind == Kind::touch ||
+         (event.kind == Kind::use_device && (atoms.empty() || std::any_of(atoms.begin(), atoms.end(), may_be_gpu)));
+}
+
+/// The first work that a program puts on a GPU; for one that hands its functions to others to call (workers, callbacks), its
+/// first question about one. Null if there is no such work.
+const Step* gpu_use(const Execution& execution) {
+  if (const Step* work = find_step(execution, [](const Step& step) { return works_on_gpu(*step.event, step.value); }))
+    return work;
+  const auto& functions = execution.program->functions;
+  const bool works = std::any_of(functions.begin(), functions.end(), [](const Function& function) {
+    return std::any_of(function.events.begin(), function.events.end(),
+                       [](const Event& event) { return works_on_gpu(event, event.value); });
+  });
+  const auto asks = [](const Step& step) { return step.event->kind == Kind::touch; };
+  return works ? find_step(execution, asks) : nullptr;
 }
 
 bool verifies(const Step& step) { return step.event->kind == Kind::verify; }
@@ -110,9 +126,14 @@ void check_header(const Execution& execution, const Judging& judging) {
   judging.findings.add(std::move(found));
 }
 
+bool is_named_program(const Module& module, const Policy& policy) {
+  return std::any_of(policy.entry_points.begin(), policy.entry_points.end(),
+                     [&](const std::string& pattern) { return matches_pattern(pattern, module.source.name()); });
+}
+
 void check_selected(const Execution& execution, const Judging& judging) {
   const Module& program = *execution.program;
-  const Step* const use = find_step(execution, works_on_gpu);
+  const Step* const use = gpu_use(execution);
   const Step* const import = find_step(execution, loads_gpu_library);
   if (use == nullptr || import == nullptr || !program.entry_point) return;
   if (find_step(execution, sets_own_mask) == nullptr) {
@@ -121,7 +142,10 @@ void check_selected(const Execution& execution, const Judging& judging) {
         fmt::format("this program uses a GPU (`{}`, {}) and selects none", code_text(*use->module, use->event->where),
                     place_text(program, *use->module, use->event->where)),
         "select the policy's card before the first import of a GPU library");
-    found.edits = header(program, judging.policy);
+    if (!execution.imported || is_named_program(program, judging.policy))
+      found.edits = header(program, judging.policy);
+    else
+      found.advice += ", in the programs: others import this file (or name it in the policy's entry_points)";
     found.fixing = found.edits.empty() ? Fixing::manual : Fixing::unsafe;
     judging.findings.add(std::move(found));
   }
