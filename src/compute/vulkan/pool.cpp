@@ -78,18 +78,16 @@ Result<Block> Pool::allocate(Bytes size, Where where) {
 
 void Pool::take_back(const Block& block, MemoryKind kind, Where where) {
   line_of(where).end_use(kind, block.size);
-  idle_.push_back({block, where});
+  const std::size_t alike = idle_alike(block.size, where);
   idle_bytes_ += block.size;
-  trim(block.size, where);
+  if (alike >= settings_.max_idle) return free({block, where});
+  idle_.push_back({block, where});
+  most_idle_ = std::max<std::uint64_t>(most_idle_, alike + 1);
 }
 
-void Pool::trim(Bytes size, Where where) {
-  const auto alike = [&](const Idle& idle) { return idle.block.size == size && idle.where == where; };
-  const auto count = static_cast<std::size_t>(std::count_if(idle_.begin(), idle_.end(), alike));
-  if (count <= settings_.max_idle) return;
-  const auto oldest = std::find_if(idle_.begin(), idle_.end(), alike);
-  free(*oldest);
-  idle_.erase(oldest);
+std::size_t Pool::idle_alike(Bytes size, Where where) const {
+  return static_cast<std::size_t>(std::count_if(
+      idle_.begin(), idle_.end(), [&](const Idle& idle) { return idle.block.size == size && idle.where == where; }));
 }
 
 void Pool::free(const Idle& idle) {
@@ -100,6 +98,7 @@ void Pool::free(const Idle& idle) {
 }
 
 void Pool::cleanup() {
+  if (settings_.before_cleanup) settings_.before_cleanup();
   for (const Idle& idle : idle_) free(idle);
   idle_.clear();
 }
@@ -110,7 +109,8 @@ PoolStatistics Pool::statistics() const {
           .idle = idle_bytes_,
           .peak = peak_,
           .hits = hits_,
-          .misses = misses_};
+          .misses = misses_,
+          .most_idle = most_idle_};
 }
 
 }  // namespace weir::compute::vulkan

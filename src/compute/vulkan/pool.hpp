@@ -2,7 +2,9 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <list>
+#include <utility>
 
 #include "base/bytes.hpp"
 #include "base/result.hpp"
@@ -46,6 +48,9 @@ inline Slice slice_of(const Buffer& buffer) { return {buffer.handle(), 0, buffer
 
 struct PoolSettings {
   std::size_t max_idle = 50;  ///< `pool.max_idle`: idle blocks kept of each size
+  /// Called before idle blocks go to the driver, for an owner that gives back what commands under way still use: it waits
+  /// for them. May give back more.
+  std::function<void()> before_cleanup = {};
 };
 
 struct PoolStatistics {
@@ -54,6 +59,7 @@ struct PoolStatistics {
   Bytes idle;
   Bytes peak;  ///< of allocated
   std::uint64_t hits = 0, misses = 0;
+  std::uint64_t most_idle = 0;  ///< blocks of one size, ever
 };
 
 /// Keeps freed blocks of a device's memory for reuse, in classes of size. Charges what the driver gave, idle or not, to
@@ -61,7 +67,7 @@ struct PoolStatistics {
 class Pool {
  public:
   Pool(Device& device, MemoryLine& device_line, MemoryLine& host_line, PoolSettings settings = {})
-      : device_{device}, device_line_{device_line}, host_line_{host_line}, settings_{settings} {}
+      : device_{device}, device_line_{device_line}, host_line_{host_line}, settings_{std::move(settings)} {}
   ~Pool() { cleanup(); }
   Pool(const Pool&) = delete;
   Pool& operator=(const Pool&) = delete;
@@ -72,6 +78,9 @@ class Pool {
   /// Contents are undefined. Errors: over_budget, with the numbers, only after every idle block was given back;
   /// device_lost.
   Result<Buffer> acquire(Bytes size, MemoryKind kind, Where where);
+
+  /// True if a block of this size that is given back goes to the driver at once: as many as may be are idle already.
+  bool is_full(Bytes size, Where where) const { return idle_alike(size_class(size), where) >= settings_.max_idle; }
 
   /// Gives every idle block back to the driver. May be called at any time, and again.
   void cleanup();
@@ -87,8 +96,7 @@ class Pool {
   MemoryLine& line_of(Where where) { return device_.is_device_local(where) ? device_line_ : host_line_; }
   void take_back(const Block& block, MemoryKind kind, Where where);
   void free(const Idle& idle);
-  /// The least recently used block of its class beyond those that may be kept.
-  void trim(Bytes size, Where where);
+  std::size_t idle_alike(Bytes size, Where where) const;
   Result<Block> allocate(Bytes size, Where where);
 
   Device& device_;
@@ -97,7 +105,7 @@ class Pool {
   PoolSettings settings_;
   std::list<Idle> idle_;  // least recently used first
   Bytes allocated_, idle_bytes_, peak_;
-  std::uint64_t hits_ = 0, misses_ = 0;
+  std::uint64_t hits_ = 0, misses_ = 0, most_idle_ = 0;
 };
 
 }  // namespace weir::compute::vulkan

@@ -3,180 +3,15 @@
 
 #include <cmath>
 #include <cstddef>
-#include <functional>
-#include <memory>
 #include <string>
 #include <vector>
 
 #include "nn/train/cpu_device.hpp"
-#include "nn/train/ops.hpp"
-#include "nn/train/random.hpp"
+#include "nn/train/gradients_test.hpp"
 #include "nn/train/reference_device.hpp"
 
-namespace weir::nn::train {
+namespace weir::nn::train::test {
 namespace {
-
-/// An operation on random inputs whose shapes are random too.
-struct Case {
-  std::string name;
-  std::function<std::vector<Shape>(Random&)> shapes;
-  std::function<Tensor(const std::vector<Tensor>&)> run;
-  bool is_loss = false;       ///< the last input is a target: without a gradient
-  double margin = 0;          ///< inputs stay so far from zero, where the operation has a corner
-  bool distribution = false;  ///< the target's rows sum to 1
-};
-
-int some(Random& random, int low, int high) { return low + random.below(high - low + 1); }
-Shape picture(Random& random) {
-  return {some(random, 1, 3), some(random, 1, 19), some(random, 2, 7), some(random, 2, 7)};
-}
-std::vector<Shape> one(Random& random) { return {picture(random)}; }
-std::vector<Shape> two(Random& random) {
-  const Shape s = picture(random);
-  return {s, s};
-}
-std::vector<Shape> with_channels(Random& random) {
-  const Shape s = picture(random);
-  return {s, {1, s.c}};
-}
-Case convolution(const std::string& name, Window window) {
-  return {name,
-          [window](Random& random) {
-            const Shape s{some(random, 1, 3), some(random, 1, 19), some(random, 3, 9), some(random, 3, 9)};
-            const int out = some(random, 1, 35);
-            return std::vector<Shape>{s, {window.kernel * window.kernel * s.c, out}, {1, out}};
-          },
-          [window](const std::vector<Tensor>& in) { return conv2d(in[0], in[1], in[2], window); }};
-}
-Case transposed(const std::string& name, Window window) {
-  return {name,
-          [window](Random& random) {
-            const Shape s{some(random, 1, 3), some(random, 1, 19), some(random, 2, 6), some(random, 2, 6)};
-            const int out = some(random, 1, 19);
-            return std::vector<Shape>{s, {window.kernel * window.kernel * out, s.c}, {1, out}};
-          },
-          [window](const std::vector<Tensor>& in) { return conv_transpose2d(in[0], in[1], in[2], window); }};
-}
-std::vector<Shape> product_shapes(Random& random) {
-  const int rows = some(random, 1, 40), inner = some(random, 1, 30), columns = some(random, 1, 70);
-  return {{rows, inner}, {inner, columns}};
-}
-std::vector<Shape> linear_shapes(Random& random) {
-  const Shape s = picture(random);
-  const int out = some(random, 1, 20);
-  return {s, {s.c * s.h * s.w, out}, {1, out}};
-}
-
-const std::vector<Case>& cases() {
-  using In = std::vector<Tensor>;
-  static const std::vector<Case> all{
-      {"matmul", product_shapes, [](const In& in) { return matmul(in[0], in[1]); }},
-      {"mat_transpose",
-       [](Random& random) {
-         return std::vector<Shape>{{some(random, 1, 9), some(random, 1, 9)}};
-       },
-       [](const In& in) { return mat_transpose(in[0]); }},
-      {"add_bias", with_channels, [](const In& in) { return add_bias(in[0], in[1]); }},
-      {"linear", linear_shapes, [](const In& in) { return linear(in[0], in[1], in[2]); }},
-      {"add", two, [](const In& in) { return add(in[0], in[1]); }},
-      {"mul", two, [](const In& in) { return mul(in[0], in[1]); }},
-      {"mul_by_itself", one, [](const In& in) { return mul(in[0], in[0]); }},
-      {"relu", one, [](const In& in) { return relu(in[0]); }, false, 0.01},
-      {"leaky_relu", one, [](const In& in) { return leaky_relu(in[0], 0.1F); }, false, 0.01},
-      {"prelu", with_channels, [](const In& in) { return prelu(in[0], in[1]); }, false, 0.01},
-      {"sigmoid", one, [](const In& in) { return sigmoid(in[0]); }},
-      {"tanh", one, [](const In& in) { return tanh(in[0]); }},
-      convolution("conv1x1", {1, 1, 0}),
-      convolution("conv3x3", {3, 1, 1}),
-      convolution("conv3x3_valid", {3, 1, 0}),
-      convolution("conv3x3_stride2", {3, 2, 1}),
-      convolution("conv3x3_padding2", {3, 1, 2}),
-      convolution("conv2x2_stride2", {2, 2, 0}),
-      convolution("conv1x1_stride2", {1, 2, 0}),
-      transposed("deconv2x2_stride2", {2, 2, 0}),
-      transposed("deconv4x4_stride2", {4, 2, 1}),
-      transposed("deconv3x3", {3, 1, 1}),
-      {"max_pool2", one,
-       [](const In& in) {
-         return max_pool(in[0], {2, 2, 0});
-       }},
-      {"max_pool2_stride1", one,
-       [](const In& in) {
-         return max_pool(in[0], {2, 1, 0});
-       }},
-      {"pixel_shuffle",
-       [](Random& random) {
-         return std::vector<Shape>{
-             {some(random, 1, 3), 4 * some(random, 1, 5), some(random, 1, 5), some(random, 1, 5)}};
-       },
-       [](const In& in) { return pixel_shuffle(in[0], 2); }},
-      {"concat",
-       [](Random& random) {
-         const Shape s = picture(random);
-         return std::vector<Shape>{s, {s.n, 3, s.h, s.w}, {s.n, 5, s.h, s.w}};
-       },
-       [](const In& in) { return concat(in); }},
-      {"mean", one, [](const In& in) { return mean(in[0]); }},
-      {"mse", two, [](const In& in) { return mse(in[0], in[1]); }, true},
-      {"l1", two, [](const In& in) { return l1(in[0], in[1]); }, true},
-      {"charbonnier", two, [](const In& in) { return charbonnier(in[0], in[1], 0.1F); }, true},
-      {"cross_entropy",
-       [](Random& random) {
-         const Shape s{some(random, 1, 9), some(random, 2, 12)};
-         return std::vector<Shape>{s, s};
-       },
-       [](const In& in) { return cross_entropy(in[0], in[1]); }, true, 0, true},
-  };
-  return all;
-}
-
-/// One computation: the operation, then a fixed random weighting of its result, so that all of the gradient counts.
-struct Inputs {
-  std::vector<Shape> shapes;
-  std::vector<std::vector<float>> values;
-};
-Inputs inputs_of(const Case& c, std::uint64_t seed) {
-  Random random{seed, 0};
-  Inputs in{c.shapes(random), {}};
-  for (std::size_t i = 0; i < in.shapes.size(); ++i) {
-    std::vector<float> values(in.shapes[i].count());
-    for (float& v : values) {
-      double x = random.normal();
-      if (std::abs(x) < c.margin) x += x < 0 ? -c.margin : c.margin;
-      v = static_cast<float>(x);
-    }
-    if (c.distribution && i == 1) {
-      const auto columns = static_cast<std::size_t>(in.shapes[i].c);
-      for (std::size_t row = 0; row < values.size(); row += columns) {
-        float sum = 0;
-        for (std::size_t k = 0; k < columns; ++k) sum += std::abs(values[row + k]);
-        for (std::size_t k = 0; k < columns; ++k) values[row + k] = std::abs(values[row + k]) / sum;
-      }
-    }
-    in.values.push_back(values);
-  }
-  return in;
-}
-
-struct Computed {
-  Tensor out, loss;
-  std::vector<Tensor> inputs;
-};
-Computed compute(Tape& tape, const Case& c, const Inputs& in) {
-  Computed made;
-  for (std::size_t i = 0; i < in.shapes.size(); ++i) {
-    const bool target = c.is_loss && i + 1 == in.shapes.size();
-    made.inputs.push_back(target ? tape.input(in.shapes[i], in.values[i]) : tape.variable(in.shapes[i], in.values[i]));
-  }
-  made.out = c.run(made.inputs);
-  tape.keep(made.out);
-  std::vector<float> weights(made.out.shape().count());
-  Random random{99, 1};
-  for (float& w : weights) w = static_cast<float>(random.normal());
-  made.loss = made.out.shape().count() == 1 && c.is_loss ? made.out
-                                                         : mean(mul(made.out, tape.input(made.out.shape(), weights)));
-  return made;
-}
 
 class Gradients : public ::testing::TestWithParam<std::size_t> {};
 
@@ -216,19 +51,6 @@ TEST_P(Gradients, AreThoseOfFiniteDifferences) {
   }
 }
 
-/// out and gradients as one list of values.
-std::vector<float> all_values(Device& device, const Case& c, const Inputs& in) {
-  Tape tape{device};
-  const Computed computed = compute(tape, c, in);
-  EXPECT_TRUE(tape.backward(computed.loss));
-  std::vector<float> all = *tape.read(computed.out);
-  for (std::size_t i = 0; i < in.shapes.size() - (c.is_loss ? 1 : 0); ++i) {
-    const auto gradient = tape.read_gradient(computed.inputs[i]);
-    all.insert(all.end(), gradient->begin(), gradient->end());
-  }
-  return all;
-}
-
 TEST_P(Gradients, AreTheReferencesOnEveryInstructionSetAndAnyNumberOfThreads) {
   const Case& c = cases()[GetParam()];
   for (const compute::Kernels* set : compute::available_kernels()) {
@@ -238,11 +60,7 @@ TEST_P(Gradients, AreTheReferencesOnEveryInstructionSetAndAnyNumberOfThreads) {
       ReferenceDevice<float> reference;
       CpuDevice one_thread{1, {}, kernels}, three_threads{3, {}, kernels};
       const std::vector<float> wanted = all_values(reference, c, in), got = all_values(one_thread, c, in);
-      ASSERT_EQ(wanted.size(), got.size());
-      for (std::size_t i = 0; i < wanted.size(); ++i) {
-        ASSERT_NEAR(got[i], wanted[i], 1e-4F * std::max(1.0F, std::abs(wanted[i])))
-            << c.name << ", " << kernels.name << ", seed " << seed << ", value " << i;
-      }
+      expect_alike(got, wanted, c.name + ", " + std::string{kernels.name} + ", seed " + std::to_string(seed));
       EXPECT_EQ(all_values(three_threads, c, in), got) << c.name << ", " << kernels.name;
     }
   }
@@ -252,4 +70,4 @@ INSTANTIATE_TEST_SUITE_P(Operations, Gradients, ::testing::Range<std::size_t>(0,
                          [](const auto& one_case) { return cases()[one_case.param].name; });
 
 }  // namespace
-}  // namespace weir::nn::train
+}  // namespace weir::nn::train::test

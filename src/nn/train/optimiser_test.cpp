@@ -8,8 +8,10 @@
 #include "nn/train/cpu_device.hpp"
 #include "nn/train/ops.hpp"
 #include "nn/train/random.hpp"
+#include "nn/train/reference_device.hpp"
+#include "nn/train/training_suite_test.hpp"
 
-namespace weir::nn::train {
+namespace weir::nn::train::test {
 namespace {
 
 /// One parameter [1, 2] of 1, whose gradient by the loss 3 a + 4 b is (3, 4) / 2.
@@ -63,6 +65,50 @@ TEST_F(OneStep, ClippingBoundsTheNormOfAllGradients) {
   EXPECT_NEAR(w[1], 1 - 0.4, 1e-6);
 }
 
+/// Weights and their running mean after some steps of each kind on two parameters.
+std::vector<float> after_steps(Device& on) {
+  const OptimiserSettings kinds[] = {{},
+                                     {.decay = 0.1, .clip = 0.01},
+                                     {.clip = 100},
+                                     {.kind = Kind::sgd, .momentum = 0.9, .decay = 0.1},
+                                     {.kind = Kind::sgd, .clip = 0.01}};
+  std::vector<float> all;
+  for (const OptimiserSettings& settings : kinds) {
+    ParameterSet set{on, 3};
+    set.weights("a", {40, 50}, 4);
+    set.weights("b", {1, 7}, 4);
+    auto optimiser = Optimiser::create(set, settings);
+    auto average = Average::create(set, 0.9);
+    Tape tape{on};
+    for (std::uint64_t step = 0; step < 4; ++step) {
+      tape.reset();
+      Tensor loss = mean(mul(tape.parameter(set.all()[0]), tape.input({40, 50}, noise(2000, 2 * step))));
+      loss = add(loss, mean(mul(tape.parameter(set.all()[1]), tape.input({1, 7}, noise(7, 2 * step + 1)))));
+      EXPECT_TRUE(tape.backward(loss));
+      EXPECT_TRUE(optimiser->step(0.02));
+      EXPECT_TRUE(average->update(step));
+    }
+    for (int which = 0; which < 2; ++which, average->swap()) {
+      for (const Parameter& p : set.all()) {
+        std::vector<float> values(p.shape.count());
+        EXPECT_TRUE(on.read(p.value.operand(), values));
+        all.insert(all.end(), values.begin(), values.end());
+      }
+    }
+  }
+  return all;
+}
+
+TEST_P(Training, StepsAreTheReferences) {
+  ReferenceDevice<float> reference;
+  const std::vector<float> wanted = after_steps(reference);
+  const auto on = device();
+  const std::vector<float> got = after_steps(*on);
+  ASSERT_EQ(got.size(), wanted.size());
+  for (std::size_t i = 0; i < wanted.size(); ++i) ASSERT_NEAR(got[i], wanted[i], 2e-6) << i;
+  EXPECT_EQ(after_steps(*on), got) << "the same bits";
+}
+
 TEST(AverageOfWeights, FollowsAndChangesPlaces) {
   CpuDevice on{1};
   ParameterSet set{on, 1};
@@ -109,4 +155,4 @@ TEST(RandomNumbers, DependOnSeedAndItemAlone) {
 }
 
 }  // namespace
-}  // namespace weir::nn::train
+}  // namespace weir::nn::train::test

@@ -8,62 +8,11 @@
 #include <vector>
 
 #include "nn/train/cpu_device.hpp"
-#include "nn/train/ops.hpp"
-#include "nn/train/optimiser.hpp"
-#include "nn/train/random.hpp"
 #include "nn/train/reference_device.hpp"
+#include "nn/train/training_suite_test.hpp"
 
-namespace weir::nn::train {
+namespace weir::nn::train::test {
 namespace {
-
-struct Maker {
-  std::string name;
-  std::unique_ptr<Device> (*make)(HostSettings settings);
-};
-
-class Training : public ::testing::TestWithParam<Maker> {
- protected:
-  static std::unique_ptr<Device> device(HostSettings settings = {}) { return GetParam().make(settings); }
-};
-
-std::vector<float> noise(std::size_t count, std::uint64_t item) {
-  Random random{7, item};
-  std::vector<float> values(count);
-  for (float& value : values) value = static_cast<float>(random.uniform());
-  return values;
-}
-
-/// A small network of every kind of layer that enlarges pictures use.
-struct Net {
-  explicit Net(ParameterSet& set, int wide)
-      : first{set.layer("first", 3, wide, 3)},
-        slopes{&set.constant("slopes", wide, 0.25F)},
-        second{set.layer("second", wide, 12, 3)} {}
-  Tensor loss(Tape& t, Tensor x, Tensor target) const {
-    const Window same{3, 1, 1};
-    Tensor h = conv2d(x, t.parameter(*first.weights), t.parameter(*first.bias), same);
-    h = prelu(h, t.parameter(*slopes));
-    h = conv2d(h, t.parameter(*second.weights), t.parameter(*second.bias), same);
-    return charbonnier(pixel_shuffle(h, 2), target);
-  }
-  ParameterSet::Layer first;
-  Parameter* slopes;
-  ParameterSet::Layer second;
-};
-
-Status epoch(Tape& tape, const Net& net, Optimiser& optimiser, Average& average, int size, std::uint64_t number) {
-  const Shape low{2, 3, size, size}, high{2, 3, 2 * size, 2 * size};
-  for (std::uint64_t batch = 0; batch < 3; ++batch) {
-    tape.reset();
-    const Tensor x = tape.input(low, noise(low.count(), 2 * batch));
-    const Tensor target = tape.input(high, noise(high.count(), 2 * batch + 1));
-    if (auto done = tape.backward(net.loss(tape, x, target)); !done) return done;
-    if (auto done = optimiser.step(1e-3); !done) return done;
-    if (auto done = average.update(3 * number + batch); !done) return done;
-    if (auto done = tape.device().flush(); !done) return done;
-  }
-  return tape.device().sync();
-}
 
 TEST_P(Training, MemoryAfterEpoch1000IsThatAfterEpoch10) {
   auto on = device();
@@ -75,7 +24,7 @@ TEST_P(Training, MemoryAfterEpoch1000IsThatAfterEpoch10) {
   Tape tape{*on};
   DeviceStatistics after10;
   for (std::uint64_t i = 1; i <= 1000; ++i) {
-    ASSERT_TRUE(epoch(tape, net, *optimiser, *average, 3, i - 1));
+    ASSERT_TRUE(epoch(tape, net, *optimiser, *average, 3, i - 1, GetParam().batches));
     if (i == 10) after10 = on->statistics();
   }
   const DeviceStatistics after1000 = on->statistics();
@@ -107,8 +56,9 @@ TEST_P(Training, AScopeGivesBackWhatItOwnsAndCleaningTwiceIsHarmless) {
 TEST_P(Training, AnErrorInTheMiddleOfABatchLeaksNothing) {
   // From no memory at all to enough: the error comes at every place in turn.
   bool succeeded = false;
-  for (std::uint64_t kib = 1; kib < 4000 && !succeeded; kib += 7) {
-    auto on = device({.pool = {.limit = Bytes{kib << 10U}}});
+  const Bytes step = GetParam().step;
+  for (Bytes limit{1024}; limit < step * 600 && !succeeded; limit += step) {
+    auto on = device({.pool = {.limit = limit}});
     {
       ParameterSet set{*on, 1};
       const Net net{set, 4};
@@ -125,7 +75,7 @@ TEST_P(Training, AnErrorInTheMiddleOfABatchLeaksNothing) {
       }
     }
     EXPECT_EQ(on->statistics().in_use, Bytes{});
-    EXPECT_LE(on->statistics().peak, Bytes{kib << 10U});
+    EXPECT_LE(on->statistics().peak, limit);
     on->cleanup();
     EXPECT_EQ(on->statistics().allocated, Bytes{});
   }
@@ -176,11 +126,13 @@ INSTANTIATE_TEST_SUITE_P(Devices, Training,
                          ::testing::Values(Maker{"reference",
                                                  [](HostSettings settings) -> std::unique_ptr<Device> {
                                                    return std::make_unique<ReferenceDevice<float>>(settings);
-                                                 }},
+                                                 },
+                                                 Bytes{7168}},
                                            Maker{"cpu",
                                                  [](HostSettings settings) -> std::unique_ptr<Device> {
                                                    return std::make_unique<CpuDevice>(2, settings);
-                                                 }}),
+                                                 },
+                                                 Bytes{7168}}),
                          [](const auto& one) { return one.param.name; });
 
 /// The weights after a few steps of a network that is large enough to be shared out.
@@ -209,4 +161,4 @@ TEST(TrainingDeterminism, TheBitsAreTheSameOnAnyNumberOfThreads) {
 }
 
 }  // namespace
-}  // namespace weir::nn::train
+}  // namespace weir::nn::train::test
