@@ -9,7 +9,11 @@
 namespace weir::compute::vulkan {
 
 Buffer::Buffer(Buffer&& other) noexcept
-    : pool_{std::exchange(other.pool_, nullptr)}, block_{other.block_}, kind_{other.kind_}, where_{other.where_} {
+    : pool_{std::exchange(other.pool_, nullptr)},
+      block_{other.block_},
+      kind_{other.kind_},
+      where_{other.where_},
+      leaves_{other.leaves_} {
   other.block_ = {};
 }
 
@@ -18,11 +22,12 @@ Buffer& Buffer::operator=(Buffer&& other) noexcept {
   std::swap(block_, other.block_);
   std::swap(kind_, other.kind_);
   std::swap(where_, other.where_);
+  std::swap(leaves_, other.leaves_);
   return *this;
 }
 
 Buffer::~Buffer() {
-  if (pool_ != nullptr) pool_->take_back(block_, kind_, where_);
+  if (pool_ != nullptr) pool_->take_back(*this);
 }
 
 Bytes Pool::size_class(Bytes size) {
@@ -76,13 +81,30 @@ Result<Block> Pool::allocate(Bytes size, Where where) {
   return block;
 }
 
-void Pool::take_back(const Block& block, MemoryKind kind, Where where) {
-  line_of(where).end_use(kind, block.size);
-  const std::size_t alike = idle_alike(block.size, where);
-  idle_bytes_ += block.size;
-  if (alike >= settings_.max_idle) return free({block, where});
-  idle_.push_back({block, where});
-  most_idle_ = std::max<std::uint64_t>(most_idle_, alike + 1);
+void Pool::take_back(const Buffer& buffer) {
+  const Idle idle{buffer.block_, buffer.where_};
+  line_of(idle.where).end_use(buffer.kind_, idle.block.size);
+  idle_bytes_ += idle.block.size;
+  if (buffer.leaves_) return free(idle);
+  idle_.push_back(idle);
+  const std::size_t alike = idle_alike(idle.block.size, idle.where);
+  if (alike > settings_.max_idle)
+    (void)take_oldest(idle.block.size, idle.where);
+  else
+    most_idle_ = std::max<std::uint64_t>(most_idle_, alike);
+}
+
+Buffer Pool::take_oldest(Bytes size, Where where) {
+  const Bytes wanted = size_class(size);
+  const auto oldest = std::find_if(idle_.begin(), idle_.end(),
+                                   [&](const Idle& idle) { return idle.block.size == wanted && idle.where == where; });
+  if (oldest == idle_.end()) return {};
+  Buffer buffer{*this, oldest->block, MemoryKind::activations, where};
+  buffer.leaves_ = true;
+  idle_bytes_ = idle_bytes_ - oldest->block.size;
+  idle_.erase(oldest);
+  line_of(where).begin_use(buffer.kind_, buffer.size());
+  return buffer;
 }
 
 std::size_t Pool::idle_alike(Bytes size, Where where) const {

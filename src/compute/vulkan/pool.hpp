@@ -36,6 +36,7 @@ class Buffer {
   Block block_;
   MemoryKind kind_ = MemoryKind::activations;
   Where where_ = Where::device;
+  bool leaves_ = false;  // goes to the driver, not to the pool
 };
 
 /// Some bytes of a buffer; a view. The offset is a multiple of kSliceAlignment.
@@ -79,8 +80,12 @@ class Pool {
   /// device_lost.
   Result<Buffer> acquire(Bytes size, MemoryKind kind, Where where);
 
-  /// True if a block of this size that is given back goes to the driver at once: as many as may be are idle already.
+  /// True if a block of this size that is given back makes one go to the driver: as many as may be are idle already.
   bool is_full(Bytes size, Where where) const { return idle_alike(size_class(size), where) >= settings_.max_idle; }
+
+  /// The least recently used idle block of this size, which goes to the driver when the buffer ends: for an owner that gives
+  /// back what commands under way still use, and waits for them. Empty if no block of the size is idle.
+  Buffer take_oldest(Bytes size, Where where);
 
   /// Gives every idle block back to the driver. May be called at any time, and again.
   void cleanup();
@@ -94,7 +99,7 @@ class Pool {
     Where where;
   };
   MemoryLine& line_of(Where where) { return device_.is_device_local(where) ? device_line_ : host_line_; }
-  void take_back(const Block& block, MemoryKind kind, Where where);
+  void take_back(const Buffer& buffer);
   void free(const Idle& idle);
   std::size_t idle_alike(Bytes size, Where where) const;
   Result<Block> allocate(Bytes size, Where where);

@@ -58,9 +58,9 @@ Result<VulkanWork::Buffer> VulkanWork::take(std::size_t count) {
 
 void VulkanWork::retire(Buffer buffer) {
   if (!busy_ || !pool_->is_full(buffer.size(), Where::device)) return;
-  // It goes to the driver, and not before the commands that use it have ended.
+  // The oldest makes room for it, and goes to the driver not before the commands that use it have ended.
   if (stream_->good())
-    (void)stream_->keep(std::move(buffer));
+    (void)stream_->keep(pool_->take_oldest(buffer.size(), Where::device));
   else
     end_all();
 }
