@@ -32,14 +32,10 @@ Result<FileDescriptor> share_standard_input(const tasks::PictureList& list) {
     if (!picture.source.bytes) continue;
     FileDescriptor file{memfd_create("weir-standard-input", MFD_CLOEXEC)};
     const auto& bytes = *picture.source.bytes;
-    std::size_t written = 0;
-    while (file && written < bytes.size()) {
-      const ssize_t put = ::write(file.get(), bytes.data() + written, bytes.size() - written);
-      if (put <= 0) break;
-      written += static_cast<std::size_t>(put);
-    }
-    if (!file || written < bytes.size())
-      return Error{Errc::over_budget, "standard input cannot be handed on: " + errno_text(errno)};
+    if (!file) return Error{Errc::over_budget, "standard input cannot be handed on: " + errno_text(errno)};
+    const std::string_view all{reinterpret_cast<const char*>(bytes.data()), bytes.size()};
+    if (auto written = write_all(file.get(), all, "standard input"); !written)
+      return Error{Errc::over_budget, "it cannot be handed on: " + written.error().what};
     return file;
   }
   return FileDescriptor{};

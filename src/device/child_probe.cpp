@@ -22,16 +22,6 @@ using Clock = std::chrono::steady_clock;
 
 constexpr int kReport = 3;  // the only descriptor beside the standard ones in the child
 
-bool write_all(int file, const std::string& text) {
-  for (std::size_t done = 0; done < text.size();) {
-    const ssize_t wrote = ::write(file, text.data() + done, text.size() - done);
-    if (wrote < 0 && errno == EINTR) continue;
-    if (wrote <= 0) return false;
-    done += static_cast<std::size_t>(wrote);
-  }
-  return true;
-}
-
 [[noreturn]] void be_the_child(const std::function<std::string()>& work, int report,
                                const EnvironmentChanges& changes) {
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);
@@ -53,7 +43,7 @@ bool write_all(int file, const std::string& text) {
   }
   bool done = false;
   try {
-    done = write_all(kReport, work());
+    done = static_cast<bool>(write_all(kReport, work(), "the report"));
   } catch (...) {
     done = false;
   }
