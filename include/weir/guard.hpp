@@ -13,6 +13,8 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
+#include <variant>
 #include <vector>
 
 #include "weir/upscale.hpp"
@@ -83,6 +85,14 @@ class WEIR_API Guard {
   GuardReport validate() const;
   MemoryStatistics statistics() const;
 
+  /// Appends from now on what becomes of each scope to a file, one JSON object a line, under the names that weir's own
+  /// runs use (docs/events.md); several processes may write to one file. Empty: it is open; else why it is not.
+  std::optional<Problem> log_to(const std::string& path);
+  enum class Level { info, warning, error };
+  using Fields = std::vector<std::pair<std::string, std::variant<bool, std::int64_t, double, std::string>>>;
+  /// Writes an event of the program's own there. A line that cannot be written is dropped.
+  void tell(Level level, const std::string& event, const Fields& fields = {});
+
  private:
   friend class GuardScope;
   struct State;
@@ -98,8 +108,8 @@ class WEIR_API GuardScope {
   GuardScope(const GuardScope&) = delete;
   GuardScope& operator=(const GuardScope&) = delete;
 
-  /// At most once. `failed`: the work ended with an error, which may hold memory.
-  ScopeResult finish(bool failed = false);
+  /// At most once. `failed`: the work ended with an error, which may hold memory; `why` is for the log.
+  ScopeResult finish(bool failed = false, const std::string& why = {});
 
  private:
   struct State;

@@ -5,9 +5,11 @@
 #include <mutex>
 #include <utility>
 
+#include "api/problem.hpp"
 #include "device/device_meters.hpp"
 #include "memory/leak_judge.hpp"
 #include "memory/statistics.hpp"
+#include "observe/event_log.hpp"
 
 namespace weir {
 namespace {
@@ -40,6 +42,12 @@ ScopeResult result_of(const memory::ScopeRecord& record) {
           .verdict = std::string{name_of(record.verdict)}};
 }
 
+observe::Level level_of(Guard::Level level) {
+  return level == Guard::Level::error     ? observe::Level::error
+         : level == Guard::Level::warning ? observe::Level::warning
+                                          : observe::Level::info;
+}
+
 }  // namespace
 
 struct Guard::State {
@@ -50,6 +58,7 @@ struct Guard::State {
   mutable std::mutex mutex;
   std::shared_ptr<memory::LeakJudge> judge;
   std::function<void()> clean_up;
+  mutable observe::EventLog events;
 
   std::shared_ptr<memory::LeakJudge> current() const {
     const std::lock_guard lock{mutex};
@@ -92,6 +101,12 @@ void Guard::set_baseline() { state_->current()->set_baseline(); }
 
 GuardReport Guard::validate() const {
   const memory::LeakReport report = state_->current()->report();
+  state_->events.write(report.passed ? observe::Level::info : observe::Level::warning, "memory_leak_validation",
+                       {{"passed", report.passed},
+                        {"drift_bytes", report.drift_bytes},
+                        {"bytes_per_scope", report.slope_bytes},
+                        {"scopes", report.scopes},
+                        {"first_leak", report.first_leak}});
   return {.passed = report.passed,
           .drift = report.drift_bytes,
           .once = report.once_bytes,
@@ -114,13 +129,44 @@ MemoryStatistics Guard::statistics() const {
           .fragmentation_pct = host.fragmentation_pct};
 }
 
+std::optional<Problem> Guard::log_to(const std::string& path) {
+  if (auto opened = state_->events.add_file(path); !opened) return api::to_problem(opened.error());
+  return std::nullopt;
+}
+
+void Guard::tell(Level level, const std::string& event, const Fields& fields) {
+  observe::EventLog::Fields json = observe::EventLog::Fields::object();
+  for (const auto& [name, value] : fields) std::visit([&, &key = name](const auto& it) { json[key] = it; }, value);
+  state_->events.write(level_of(level), event, json);
+}
+
 struct GuardScope::State {
+  /// What became of it, for the log.
+  void tell(const ScopeResult& result, bool failed, const std::string& why) const {
+    const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - started).count();
+    guard.tell(Guard::Level::info, "test_complete",
+               {{"scope", name},
+                {"run", std::int64_t{result.run}},
+                {"verdict", result.verdict},
+                {"growth_bytes", result.growth},
+                {"confirmed", result.confirmed},
+                {"evidence", result.evidence},
+                {"failed", failed},
+                {"seconds", seconds}});
+    if (failed) guard.tell(Guard::Level::error, "error", {{"scope", name}, {"what", why}});
+    if (result.verdict != name_of(memory::Verdict::clean))
+      guard.tell(
+          Guard::Level::warning, "memory_leak_warning",
+          {{"scope", name}, {"verdict", result.verdict}, {"leak_bytes", result.growth}, {"evidence", result.evidence}});
+  }
+
   std::string name;
   Guard& guard;
   std::shared_ptr<memory::LeakJudge> judge;
   memory::LeakJudge::Start start;
   int exceptions = std::uncaught_exceptions();
   bool finished = false;
+  std::chrono::steady_clock::time_point started = std::chrono::steady_clock::now();
 };
 
 GuardScope::GuardScope(std::string name, Guard& guard) {
@@ -132,15 +178,18 @@ GuardScope::GuardScope(std::string name, Guard& guard) {
 GuardScope::~GuardScope() {
   if (state_->finished) return;
   try {
-    finish(std::uncaught_exceptions() > state_->exceptions);
+    finish(std::uncaught_exceptions() > state_->exceptions, "an exception");
   } catch (const std::exception&) {
     // no memory to judge with: the next scope sees what is left
   }
 }
 
-ScopeResult GuardScope::finish(bool failed) {
+ScopeResult GuardScope::finish(bool failed, const std::string& why) {
   state_->finished = true;
-  return result_of(state_->judge->leave(state_->name, state_->start, failed, state_->guard.state_->current_clean_up()));
+  ScopeResult result =
+      result_of(state_->judge->leave(state_->name, state_->start, failed, state_->guard.state_->current_clean_up()));
+  state_->tell(result, failed, why);
+  return result;
 }
 
 }  // namespace weir

@@ -3,10 +3,14 @@
 #include <gtest/gtest.h>
 
 #include <cstdlib>
+#include <sstream>
 #include <stdexcept>
 #include <string>
 #include <vector>
 
+#include <nlohmann/json.hpp>
+
+#include "folder.hpp"
 #include "memory/meter.hpp"
 #include "weir/nn.hpp"
 
@@ -43,6 +47,45 @@ TEST(Guard, CleansUpAndSurvivesAnError) {
   }
   EXPECT_EQ(cleaned, 1);
   EXPECT_TRUE(guard.validate().passed) << guard.validate().text;
+}
+
+TEST(Guard, WritesWhatBecomesOfScopesIntoTheLog) {
+  const test::Folder folder;
+  GuardOptions options;
+  options.reread_ms = 0;
+  Guard guard{options};
+  std::uint64_t pool = 0;
+  guard.add_counter("pool", Guard::Memory::device, Guard::Counts::allocator, [&] { return std::optional{pool}; });
+  { const GuardScope before{"before the log", guard}; }
+  ASSERT_FALSE(guard.log_to(folder / "log.jsonl"));
+  { const GuardScope clean{"clean", guard}; }
+  GuardScope leaky{"leaky", guard};
+  pool += 200ULL << 20U;
+  (void)leaky.finish(true, "out of \"patience\"");
+  (void)guard.validate();
+  guard.tell(Guard::Level::warning, "own", {{"text", "a"}, {"count", std::int64_t{3}}, {"yes", true}, {"part", 0.5}});
+  std::vector<nlohmann::json> lines;
+  std::istringstream text{folder.text("log.jsonl")};
+  for (std::string line; std::getline(text, line);) lines.push_back(nlohmann::json::parse(line));
+  ASSERT_EQ(lines.size(), 6U);
+  const auto is = [&](std::size_t at, const char* event, const char* level) {
+    return lines[at]["event"] == event && lines[at]["level"] == level;
+  };
+  EXPECT_TRUE(is(0, "test_complete", "info")) << lines[0];
+  EXPECT_EQ(lines[0]["scope"], "clean");
+  EXPECT_EQ(lines[0]["verdict"], "clean");
+  EXPECT_TRUE(is(1, "test_complete", "info")) << lines[1];
+  EXPECT_TRUE(is(2, "error", "error")) << lines[2];
+  EXPECT_EQ(lines[2]["what"], "out of \"patience\"");
+  EXPECT_TRUE(is(3, "memory_leak_warning", "warning")) << lines[3];
+  EXPECT_EQ(lines[3]["leak_bytes"], 200 << 20);
+  EXPECT_TRUE(is(4, "memory_leak_validation", "warning")) << lines[4];
+  EXPECT_EQ(lines[4]["first_leak"], "leaky");
+  EXPECT_TRUE(is(5, "own", "warning")) << lines[5];
+  EXPECT_EQ(lines[5]["text"], "a");
+  EXPECT_EQ(lines[5]["count"], 3);
+  EXPECT_EQ(lines[5]["yes"], true);
+  EXPECT_TRUE(guard.log_to("/no/such/folder/log.jsonl"));
 }
 
 /// Ten scopes, each with a product of two matrices on weir's own tensors. `keep`: what each makes stays.
