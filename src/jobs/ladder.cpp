@@ -49,7 +49,15 @@ Bytes LearnedNeeds::need(const std::string& rung, const std::string& size, const
 
 Status LearnedNeeds::learn(const std::string& rung, const std::string& size, const std::string& device, Bytes planned) {
   const Bytes need = LearnedNeeds::need(rung, size, device, planned);
-  needs_[key_of(rung, size, device)] = {need + Bytes{need.count() / 4}, ++turns_};
+  return put(key_of(rung, size, device), need + Bytes{need.count() / 4});
+}
+
+Status LearnedNeeds::measured(const std::string& rung, const std::string& size, const std::string& device, Bytes took) {
+  return put(key_of(rung, size, device), took);
+}
+
+Status LearnedNeeds::put(const std::string& key, Bytes need) {
+  needs_[key] = {need, ++turns_};
   if (needs_.size() > kMost)
     needs_.erase(std::min_element(needs_.begin(), needs_.end(),
                                   [](const auto& a, const auto& b) { return a.second.turn < b.second.turn; }));

@@ -25,9 +25,10 @@ enum class Admission {
 /// An item with this need on this rung. It waits only while others run and only if it fits once they are done.
 Admission admit(Bytes need, const Room& room, bool others_run);
 
-/// Needs that turned out larger than planned, per network (or other rung), size and device: an item that ran out of memory
-/// all the same raises its need by a quarter above what was planned. At most 1024 are kept, those learned last. A small
-/// JSON file in the user's state folder; one that cannot be read counts as empty. Not thread-safe.
+/// Needs that experience taught, per network (or other rung), size and device: an item that ran out of memory all the same
+/// raises its need by a quarter above what was planned; where nothing is planned, what was measured is the need. At most
+/// 1024 are kept, those learned last. A small JSON file in the user's state folder; one that cannot be read counts as empty.
+/// Not thread-safe.
 class LearnedNeeds {
  public:
   /// `file` empty: nothing is kept beyond this run.
@@ -37,12 +38,15 @@ class LearnedNeeds {
   Bytes need(const std::string& rung, const std::string& size, const std::string& device, Bytes planned) const;
   /// Errors: io, disk_full: remembered for this run alone.
   Status learn(const std::string& rung, const std::string& size, const std::string& device, Bytes planned);
+  /// In the place of what was known. Errors: as learn().
+  Status measured(const std::string& rung, const std::string& size, const std::string& device, Bytes took);
 
  private:
   struct Learned {
     Bytes need;
     std::uint64_t turn = 0;  ///< the larger the later
   };
+  Status put(const std::string& key, Bytes need);
   Status save() const;
 
   std::filesystem::path file_;

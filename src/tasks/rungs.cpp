@@ -70,4 +70,13 @@ Result<std::size_t> choose_rung(const std::vector<Rung>& ladder, const Room& roo
                            to_text(kContextMargin), to_text(room.free), to_text(room.promised))};
 }
 
+Result<std::size_t> choose_by_experience(Bytes took, const Room& room) {
+  if (!room.known || took + room.promised <= room.free) return std::size_t{0};
+  return Error{
+      Errc::over_budget,
+      fmt::format("has {} free, {} of them promised to others, and this command took {} the last time; --need 0 "
+                  "starts it all the same",
+                  to_text(room.free), to_text(room.promised), to_text(took))};
+}
+
 }  // namespace weir::tasks

@@ -37,4 +37,8 @@ Room measure_room(const device::Device& device, const std::vector<device::Holder
 /// known. Errors: over_budget with the numbers of every rung. A pure function.
 Result<std::size_t> choose_rung(const std::vector<Rung>& ladder, const Room& room, bool trust_unknown);
 
+/// The only rung, where what it `took` the last time, its context included, fits: took <= free - promised. It fits where the
+/// room is not known: nobody asked for anything. Errors: over_budget with the numbers. A pure function.
+Result<std::size_t> choose_by_experience(Bytes took, const Room& room);
+
 }  // namespace weir::tasks

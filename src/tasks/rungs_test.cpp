@@ -32,6 +32,12 @@ TEST(Ladder, TheFirstRungThatFitsIsTaken) {
   EXPECT_NE(refused.error().what.find("medium 5 GiB, small 2 GiB"), std::string::npos) << refused.error().what;
 }
 
+TEST(Experience, WhatWasTakenTheLastTimeMustFit) {
+  EXPECT_TRUE(choose_by_experience(5_GiB, {5_GiB, {}, true})) << "its context was measured with it";
+  EXPECT_FALSE(choose_by_experience(5_GiB, {5_GiB, 1_GiB, true}));
+  EXPECT_TRUE(choose_by_experience(5_GiB, {})) << "nobody asked for anything";
+}
+
 TEST(Ladder, WhatIsNotKnownIsNotFree) {
   const std::vector<Rung> ladder{{"", 1_GiB}};
   EXPECT_FALSE(choose_rung(ladder, {}, false));

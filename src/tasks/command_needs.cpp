@@ -1,0 +1,63 @@
+#include "tasks/command_needs.hpp"
+
+#include <cerrno>
+#include <chrono>
+#include <system_error>
+#include <thread>
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/file.h>
+
+#include "base/atomic_file.hpp"
+#include "base/file_facts.hpp"
+#include "base/text.hpp"
+#include "jobs/ladder.hpp"
+
+namespace weir::tasks {
+namespace {
+
+constexpr int kTries = 100;
+constexpr auto kPause = std::chrono::milliseconds{10};
+constexpr std::size_t kShownWords = 80;  // for people who look into the file; the hash tells commands apart
+
+/// Held until it is closed. Errors: io; timed_out.
+Result<FileDescriptor> lock_beside(const std::filesystem::path& file) {
+  std::error_code ignored;
+  std::filesystem::create_directories(file.parent_path(), ignored);
+  std::filesystem::path name = file;
+  name += ".lock";
+  FileDescriptor lock{::open(name.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0666)};
+  if (!lock)
+    return Error{errc_of(errno), fmt::format("{}: cannot be made: {}", printable(name.native()), errno_text(errno))};
+  for (int tries = 0; tries < kTries; ++tries) {
+    if (::flock(lock.get(), LOCK_EX | LOCK_NB) == 0) return lock;
+    std::this_thread::sleep_for(kPause);
+  }
+  return Error{Errc::timed_out, fmt::format("{}: is held by another process", printable(name.native()))};
+}
+
+}  // namespace
+
+CommandNeeds::Key CommandNeeds::key_of(const std::vector<std::string>& words, const std::string& rung,
+                                       const device::Device& device) {
+  std::error_code ignored;
+  std::string all = std::filesystem::current_path(ignored).native();
+  for (const std::string& word : words) all.append(1, '\0').append(word);
+  return {rung, fmt::format("{:.{}} {}", fmt::to_string(fmt::join(words, " ")), kShownWords, hash_text(all)),
+          fmt::format("{} {}", lease_key(device), device.driver)};
+}
+
+std::optional<Bytes> CommandNeeds::last(const Key& key) const {
+  const Bytes known = jobs::LearnedNeeds{file_}.need(key.rung, key.command, key.device, Bytes{});
+  return known > Bytes{} ? std::optional{known} : std::nullopt;
+}
+
+Status CommandNeeds::remember(const Key& key, Bytes took) const {
+  if (file_.empty()) return ok();
+  const auto lock = lock_beside(file_);
+  if (!lock) return lock.error();
+  return jobs::LearnedNeeds{file_}.measured(key.rung, key.command, key.device, took);
+}
+
+}  // namespace weir::tasks
