@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <sstream>
+
 #include <nlohmann/json.hpp>
 
 #include "guard_machine.hpp"
@@ -73,6 +75,8 @@ TEST(CliRunItemsGuard, ACardThatKeepsMemoryThatNobodyHoldsIsQuarantined) {
   const std::string log = machine.folder().text("log.jsonl");
   EXPECT_NE(log.find("\"event\":\"test_complete\""), std::string::npos);
   EXPECT_NE(log.find("\"event\":\"item_retry\""), std::string::npos);
+  EXPECT_NE(log.find("\"event\":\"emergency_reset_failed\""), std::string::npos);
+  EXPECT_NE(log.find("\"event\":\"error\""), std::string::npos);
 }
 
 TEST(CliRunItemsGuard, WhenTheOnlyCardIsQuarantinedTheRestIsRefused) {
@@ -86,7 +90,7 @@ TEST(CliRunItemsGuard, WhenTheOnlyCardIsQuarantinedTheRestIsRefused) {
 TEST(CliRunItemsGuard, MemoryOfAStrangerIsNoLeak) {
   const InventedMachine machine{std::string{kCard} + "100 300\n"};
   const Ended ended = weir_run(
-      machine, {"--metrics-file", "metrics.prom", "--", "sh", "-c",
+      machine, {"--metrics-file", "metrics.prom", "--log", "log.jsonl", "--", "sh", "-c",
                 "sed -i 's/24576 100 /24576 600 /' $FAKE_NVML; echo 'process 0 1 500' >> $FAKE_NVML", ":::", "a"});
   EXPECT_EQ(ended.status, 0) << ended.error;
   EXPECT_TRUE(ended.says("is used without a lease by pid 1")) << ended.error;
@@ -95,6 +99,7 @@ TEST(CliRunItemsGuard, MemoryOfAStrangerIsNoLeak) {
             std::string::npos)
       << metrics;
   EXPECT_NE(metrics.find("gpu_utilization_percent{"), std::string::npos);
+  EXPECT_NE(machine.folder().text("log.jsonl").find("\"event\":\"emergency_reset\""), std::string::npos);
 }
 
 TEST(CliRunItemsGuard, MemoryThatCreepsFromItemToItemIsNoticed) {
@@ -109,6 +114,55 @@ TEST(CliRunItemsGuard, MemoryThatCreepsFromItemToItemIsNoticed) {
   const std::string log = machine.folder().text("log.jsonl");
   EXPECT_NE(log.find("\"event\":\"memory_leak_warning\""), std::string::npos);
   EXPECT_NE(log.find("\"event\":\"memory_leak_validation\""), std::string::npos);
+}
+
+TEST(CliRun, WhatACommandTookIsItsNeedTheNextTime) {
+  const InventedMachine machine{std::string{kCard} + "100 300\n"};
+  const std::vector<std::string> command{"--", "sh", "-c", "sed -i 's/24576 100 /24576 6100 /' $FAKE_NVML"};
+  const auto run_it = [&](std::vector<std::string> words) {
+    words.insert(words.begin(), {"run", "--max-leak", "20G"});
+    words.insert(words.end(), command.begin(), command.end());
+    return machine.weir(words);
+  };
+  EXPECT_EQ(run_it({}).status, 0);
+  machine.change(std::string{kCard} + "20000 300\n");  // 4.2 GiB are free
+  const Ended refused = run_it({});
+  EXPECT_EQ(refused.status, 125);
+  EXPECT_TRUE(refused.says("this command took 5.9 GiB the last time")) << refused.error;
+  EXPECT_EQ(run_it({"--need", "0"}).status, 0);
+  EXPECT_EQ(machine.weir({"run", "--", "true"}).status, 0) << "another command";
+}
+
+TEST(CliRun, OneCommandWritesLogAndMetricsToo) {
+  const InventedMachine machine{std::string{kCard} + "100 300\n"};
+  const Ended ended =
+      machine.weir({"run", "--need", "1G", "--max-leak", "20G", "--log", "log.jsonl", "--metrics-file", "metrics.prom",
+                    "--", "sh", "-c", "sed -i 's/24576 100 /24576 6100 /' $FAKE_NVML; exit 3"});
+  EXPECT_EQ(ended.status, 3);
+  std::vector<Json> log;
+  std::istringstream text{machine.folder().text("log.jsonl")};
+  for (std::string line; std::getline(text, line);) log.push_back(Json::parse(line));
+  ASSERT_EQ(log.size(), 3U);
+  EXPECT_EQ(log[0]["event"], "error");
+  EXPECT_EQ(log[0]["what"], "exit status 3");
+  EXPECT_EQ(log[1]["event"], "test_complete");
+  EXPECT_EQ(log[2]["event"], "memory_threshold_exceeded");
+  EXPECT_EQ(log[2]["took_bytes"], 6000LL << 20);
+  EXPECT_EQ(log[2]["threshold_bytes"], 1536LL << 20);
+  EXPECT_NE(machine.folder().text("metrics.prom").find("gpu_memory_leak_bytes{"), std::string::npos);
+}
+
+TEST(CliRun, AGrandchildThatHidesAndDoesNotEndWhenAskedIsEndedAndNamed) {
+  const InventedMachine machine;
+  machine.folder().put("stubborn.sh", "trap '' TERM; touch here; while :; do sleep 1; done\n");
+  const Ended ended =
+      machine.weir({"run", "--device", "3090", "--json", "--", "sh", "-c",
+                    "env -i PATH=$PATH setsid sh stubborn.sh >/dev/null 2>&1 & while ! test -e here; do "
+                    "sleep 0.01; done; exit 4"});
+  EXPECT_EQ(ended.status, 4);
+  EXPECT_TRUE(ended.says("outlived the command and were ended: pid ")) << ended.error;
+  EXPECT_TRUE(ended.says("'sh stubborn.sh' (killed: it did not end when asked)")) << ended.error;
+  EXPECT_TRUE(ended.says("\"left_behind_processes\":")) << ended.error;
 }
 
 TEST(CliRun, OrphansOfAnEarlierLeaseAreNamedAndEndedWhenAsked) {

@@ -31,6 +31,7 @@ class InventedMachine {
     how.variables = {{"LD_LIBRARY_PATH", WEIR_FAKE_NVML_FOLDER},
                      {"FAKE_NVML", (folder_ / "machine").native()},
                      {"WEIR_LEASE_DIR", (folder_ / "leases").native()},
+                     {"XDG_STATE_HOME", (folder_ / "state").native()},
                      {"PATH", "/usr/bin:/bin"}};
     for (auto& one : more) how.variables.push_back(std::move(one));
     return how;

@@ -119,10 +119,12 @@ void wait_for_the_end(const std::stop_token& stop) {
   }
 }
 
-Ending run_command(const Invocation& invocation, const tasks::LeasedDevice& leased, const std::stop_token& stop) {
+Ending run_command(const Invocation& invocation, const tasks::LeasedDevice& leased, const std::stop_token& stop,
+                   observe::Log& log) {
   auto process = device::CommandProcess::start({.words = invocation.line.command, .environment = leased.mask.changes});
   if (!process) return {static_cast<Exit>(device::start_status(process.error())), process.error().what};
   const device::CommandEnd end = process->wait({}, stop, std::chrono::milliseconds{100}, {});
+  if (!end.left_behind.empty()) log.warning("outlived the command and ended: " + device::describe(end.left_behind));
   return {static_cast<Exit>(end.status), {}};
 }
 
@@ -150,7 +152,7 @@ Ending run_lease(const Invocation& invocation) {
   const bool with_command = verb == "hold" && invocation.line.separated;
   if (!leased) return {status_of(leased.error(), with_command), leased.error().what};
   for (const std::string& note : notes) log.warning(note);
-  if (with_command) return run_command(invocation, *leased, signals.token());
+  if (with_command) return run_command(invocation, *leased, signals.token(), log);
   if (verb == "wait") return print(fmt::format("{}\n", to_text(machine.at(leased->device))));
   // WEIR_LEASE lets programs that are started meanwhile join.
   Ending said = print(fmt::format("WEIR_LEASE={}\n", leased->lease.environment()));

@@ -4,6 +4,7 @@
 #include "base/signals.hpp"
 #include "base/text.hpp"
 #include "cli/command.hpp"
+#include "cli/device_watch.hpp"
 #include "cli/guard_arguments.hpp"
 #include "cli/run_items.hpp"
 #include "observe/log.hpp"
@@ -27,9 +28,8 @@ std::string json_of(const tasks::GuardedEnd& end, int tries) {
 
 /// The first flag that only a run of many items knows; empty if none was given.
 std::string_view flag_for_items(const CommandLine& line) {
-  for (const std::string_view name :
-       {"--jobs", "--gpu-jobs", "--gpu", "--output", "--resume", "--retry-failed", "--upgrade", "--overwrite",
-        "--explain", "--junit", "--log", "--metrics", "--metrics-file", "--pause-file"})
+  for (const std::string_view name : {"--jobs", "--gpu-jobs", "--gpu", "--output", "--resume", "--retry-failed",
+                                      "--upgrade", "--overwrite", "--explain", "--junit", "--metrics", "--pause-file"})
     if (line.has(name)) return name;
   return {};
 }
@@ -46,17 +46,30 @@ tasks::GuardedCommand command_of(const Invocation& invocation) {
     command.ladder = args.ladder;
   else if (args.need)
     command.ladder = {{{}, *args.need}};
+  else
+    command.recall = true;
   command.wish.need.free = Bytes{};  // admission asks once the device is ours
   return command;
 }
 
 /// What is said once, at the end.
 void tell_end(const tasks::GuardedEnd& end, observe::Log& log) {
-  if (end.left_behind > 0)
-    log.warning(fmt::format("{} processes outlived the command and were ended", end.left_behind));
+  if (!end.left_behind.empty()) log.warning(tasks::leftovers_text(end));
   if (end.error) return;
   if (end.placement.outcome == device::Outcome::unknown) log.info("placement unknown: " + end.placement.text);
 }
+
+/// The figures of a try, as a run of items writes them.
+jobs::Json report_of(const tasks::GuardedEnd& end) {
+  jobs::Json report = tasks::to_json(end);
+  if (end.error)
+    report["error"] = jobs::to_json(*end.error);
+  else if (end.status != 0)
+    report["error"] = jobs::to_json(Error{Errc::failed, fmt::format("exit status {}", end.status)});
+  return report;
+}
+
+std::string words_of(const std::vector<std::string>& command) { return fmt::format("{}", fmt::join(command, " ")); }
 
 }  // namespace
 
@@ -69,6 +82,14 @@ Ending run_run(const Invocation& invocation) {
   if (const std::string_view name = flag_for_items(invocation.line); !name.empty())
     return {static_cast<Exit>(kOwnFailure), fmt::format("{} is for items; write them after :::", name)};
   observe::Log log{invocation.args().quiet ? observe::Verbosity::quiet : observe::Verbosity::normal};
+  const Arguments::Batch& batch = invocation.args().batch;
+  observe::EventLog events;
+  observe::Metrics metrics;
+  if (!batch.log.empty()) {
+    if (auto opened = events.add_file(batch.log); !opened)
+      return {static_cast<Exit>(kOwnFailure), "--log: " + opened.error().what};
+  }
+  DeviceWatch watch{args.max_leak, log, events, metrics};
   const SignalWatch signals{std::chrono::seconds{30}, kOwnFailure, [] {}};
   const tasks::GuardedCommand command = command_of(invocation);
   tasks::GuardedEnd end;
@@ -80,8 +101,13 @@ Ending run_run(const Invocation& invocation) {
     end = tasks::run_guarded(command, invocation.environment, signals.token(),
                              {.note = [&](const std::string& line) { log.info(line); },
                               .waiting = [&](const std::string& line) { log.info(line); }});
+    watch.tried(words_of(words), report_of(end));
   } while (++tries <= args.retries && tasks::may_retry(end));
   tell_end(end, log);
+  if (!batch.metrics_file.empty()) {
+    if (auto written = metrics.write(batch.metrics_file); !written)
+      log.warning("--metrics-file: " + written.error().what);
+  }
   if (invocation.args().json) log.info(json_of(end, tries));
   if (!end.error) return {static_cast<Exit>(end.status), {}};
   const bool not_started = end.status == 126 || end.status == 127;

@@ -43,6 +43,8 @@ tasks::CommandRequest request_of(const Arguments& args, std::vector<std::string>
     request.guard.ladder = guard.ladder;
   else if (guard.need)
     request.guard.ladder = {{{}, *guard.need}};
+  else
+    request.guard.recall = true;
   request.gpu_jobs = guard.gpu_jobs;
   request.retries = guard.retries;
   request.folder = fs::absolute(args.output.empty() ? fs::path{"weir-run"} : fs::path{args.output});

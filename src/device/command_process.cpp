@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "base/text.hpp"
+#include "device/descendants.hpp"
 #include "device/marked_processes.hpp"
 
 namespace weir::device {
@@ -71,6 +72,8 @@ int start_status(const Error& error) { return error.what.find(std::strerror(ENOE
 Result<CommandProcess> CommandProcess::start(const Command& command) {
   if (command.words.empty() || command.words.front().empty())
     return Error{Errc::invalid_argument, "no command is given; write it after --"};
+  adopt_orphans();
+  std::vector<pid_t> others = children_of(::getpid());
   const std::string mark = new_mark();
   const auto variables = make_environment(command.environment, mark);
   const auto variable_pointers = pointers(variables);
@@ -93,23 +96,42 @@ Result<CommandProcess> CommandProcess::start(const Command& command) {
     return Error{Errc::invalid_argument,
                  fmt::format("{}: cannot be run: {}", printable(command.words.front()), errno_text(problem))};
   }
-  return CommandProcess{child, mark};
+  return CommandProcess{child, mark, std::move(others)};
 }
 
 CommandProcess::CommandProcess(CommandProcess&& other) noexcept
-    : pid_{std::exchange(other.pid_, -1)}, mark_{std::move(other.mark_)}, started_{other.started_} {}
+    : pid_{std::exchange(other.pid_, -1)},
+      mark_{std::move(other.mark_)},
+      others_{std::move(other.others_)},
+      started_{other.started_} {}
 
 CommandProcess::~CommandProcess() {
   if (pid_ < 0) return;
-  end_marked(kMarkVariable, mark_);
+  end_all();
   ::kill(pid_, SIGKILL);
   ::waitpid(pid_, nullptr, 0);
 }
 
 std::vector<pid_t> CommandProcess::all_pids() const {
   auto pids = find_marked(kMarkVariable, mark_);
-  if (pid_ > 0 && std::find(pids.begin(), pids.end(), pid_) == pids.end()) pids.push_back(pid_);
+  for (const pid_t pid : find_descendants(::getpid(), others_))
+    if (std::find(pids.begin(), pids.end(), pid) == pids.end()) pids.push_back(pid);
   return pids;
+}
+
+std::vector<EndedProcess> CommandProcess::end_all() {
+  return end_processes([&] {
+    reap_adopted();
+    return all_pids();
+  });
+}
+
+/// Orphans that ended: as their new parent we are the one to wait for them.
+void CommandProcess::reap_adopted() const {
+  for (const pid_t child : children_of(::getpid())) {
+    const bool known = child == pid_ || std::find(others_.begin(), others_.end(), child) != others_.end();
+    if (!known) ::waitpid(child, nullptr, WNOHANG);
+  }
 }
 
 void CommandProcess::send(int signal) const {
@@ -126,20 +148,22 @@ CommandEnd CommandProcess::wait(std::optional<std::chrono::milliseconds> limit, 
     end.timed_out = limit && now - started_ > *limit;
     end.stopped = stop.stop_requested();
     if (end.timed_out || end.stopped) {
-      end_marked(kMarkVariable, mark_);
+      end_all();
       ::kill(pid_, SIGKILL);  // if it hid from the search
       ::waitpid(pid_, &status, 0);
       break;
     }
     if (tick && now >= next_tick) {
       tick();
+      reap_adopted();
       next_tick = now + pause;
     }
     std::this_thread::sleep_for(nap);
     nap = std::min(nap * 2, std::chrono::milliseconds{20});
   }
   end.took = Clock::now() - started_;
-  end.left_behind = end_marked(kMarkVariable, mark_);
+  end.left_behind = end_all();
+  reap_adopted();
   pid_ = -1;
   end.signal = WIFSIGNALED(status) ? WTERMSIG(status) : 0;
   end.status = end.signal != 0 ? 128 + end.signal : WEXITSTATUS(status);

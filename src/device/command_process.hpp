@@ -13,6 +13,7 @@
 #include "base/atomic_file.hpp"
 #include "base/result.hpp"
 #include "device/child_probe.hpp"
+#include "device/marked_processes.hpp"
 
 namespace weir::device {
 
@@ -33,13 +34,14 @@ struct CommandEnd {
   int status = 0;  ///< of the program; 128 + signal if one ended it
   int signal = 0;  ///< 0: it exited
   bool timed_out = false;
-  bool stopped = false;         ///< ended because the caller's stop was asked for
-  std::size_t left_behind = 0;  ///< processes that it started and that outlived it; they were ended
+  bool stopped = false;                   ///< ended because the caller's stop was asked for
+  std::vector<EndedProcess> left_behind;  ///< processes that it started and that outlived it
   std::chrono::duration<double> took{};
 };
 
 /// A running command. If this process dies the command is killed (PR_SET_PDEATHSIG): so start it on a thread that lives
-/// until it ended. Locks and files of ours are closed in it.
+/// until it ended. Locks and files of ours are closed in it. What it starts is found by its mark and as a descendant of this
+/// process, which adopts orphans from now on; so start no other process meanwhile.
 class CommandProcess {
  public:
   /// Errors: invalid_argument (no such program: exit status 127; not executable: 126, told apart by start_status), io.
@@ -51,19 +53,24 @@ class CommandProcess {
 
   pid_t pid() const { return pid_; }
   const std::string& mark() const { return mark_; }
-  /// Itself and everything that it started.
+  /// Itself and everything that it started and that lives.
   std::vector<pid_t> all_pids() const;
   void send(int signal) const;
 
-  /// Waits. `tick` is called about every `pause`. At the deadline, or when stop is asked for, everything under the mark is
-  /// ended: SIGTERM, then SIGKILL.
+  /// Waits. `tick` is called about every `pause`. At the deadline, or when stop is asked for, it is ended with everything
+  /// that it started, as end_processes() does; and what outlives it always is.
   CommandEnd wait(std::optional<std::chrono::milliseconds> limit, const std::stop_token& stop,
                   std::chrono::milliseconds pause, const std::function<void()>& tick);
 
  private:
-  CommandProcess(pid_t pid, std::string mark) : pid_{pid}, mark_{std::move(mark)} {}
+  CommandProcess(pid_t pid, std::string mark, std::vector<pid_t> others)
+      : pid_{pid}, mark_{std::move(mark)}, others_{std::move(others)} {}
+  std::vector<EndedProcess> end_all();
+  void reap_adopted() const;
+
   pid_t pid_ = -1;
   std::string mark_;
+  std::vector<pid_t> others_;  // children of ours that were there before it
   std::chrono::steady_clock::time_point started_ = std::chrono::steady_clock::now();
 };
 

@@ -2,8 +2,10 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <csignal>
 
+#include "device/descendants.hpp"
 #include "device/dirty_lease.hpp"
 #include "device/machines_test.hpp"
 #include "device/marked_processes.hpp"
@@ -14,7 +16,9 @@ namespace {
 
 CommandEnd run(const std::vector<std::string>& words, std::optional<std::chrono::milliseconds> limit = {},
                const std::stop_token& stop = {}) {
-  auto process = CommandProcess::start({.words = words, .environment = {{"WEIR_TEST", "x"}}});
+  const test::Folder folder;
+  auto process = CommandProcess::start(
+      {.words = words, .environment = {{"WEIR_TEST", "x"}, {"TMP_MARK", (folder / "here").native()}}});
   EXPECT_TRUE(process) << process.error().what;
   return process->wait(limit, stop, std::chrono::milliseconds{10}, {});
 }
@@ -47,7 +51,38 @@ TEST(CommandProcess, WhatOutlivesItIsFoundAndEnded) {
   // A daemon: another session, another parent.
   const CommandEnd end = run({"sh", "-c", "setsid sleep 1000 >/dev/null 2>&1 & exit 0"});
   EXPECT_EQ(end.status, 0);
-  EXPECT_EQ(end.left_behind, 1u);
+  ASSERT_EQ(end.left_behind.size(), 1u);
+  EXPECT_EQ(end.left_behind[0].how, EndedProcess::How::asked);
+  EXPECT_NE(describe(end.left_behind).find("'sleep 1000'"), std::string::npos) << describe(end.left_behind);
+}
+
+TEST(CommandProcess, ADaemonThatHidesItsEnvironmentIsFoundAndEnded) {
+  // No mark, another session, and its parent is gone.
+  const CommandEnd end = run({"sh", "-c", "env -i setsid sleep 1000 >/dev/null 2>&1 & sleep 0.1; exit 0"});
+  EXPECT_EQ(end.status, 0);
+  EXPECT_EQ(end.left_behind.size(), 1u);
+}
+
+TEST(CommandProcess, OneThatDoesNotEndWhenAskedIsKilledAndNamedSo) {
+  const CommandEnd end = run({"sh", "-c",
+                              "setsid sh -c 'trap \"\" TERM; touch $0; while :; do sleep 1; done' \"$TMP_MARK\" "
+                              ">/dev/null 2>&1 & while ! test -e \"$TMP_MARK\"; do sleep 0.01; done"});
+  EXPECT_EQ(end.status, 0);
+  ASSERT_GE(end.left_behind.size(), 1u);
+  EXPECT_TRUE(std::any_of(end.left_behind.begin(), end.left_behind.end(), [](const EndedProcess& one) {
+    return one.how == EndedProcess::How::killed;
+  })) << describe(end.left_behind);
+  EXPECT_NE(describe(end.left_behind).find("(killed: it did not end when asked)"), std::string::npos);
+  EXPECT_EQ(std::count_if(end.left_behind.begin(), end.left_behind.end(),
+                          [](const EndedProcess& one) { return !is_zombie(one.pid); }),
+            0);
+}
+
+TEST(CommandProcess, OrphansThatEndByThemselvesLeaveNoZombies) {
+  const auto before = children_of(getpid());
+  const CommandEnd end = run({"sh", "-c", "for i in 1 2 3; do setsid true & done; sleep 0.1"});
+  EXPECT_EQ(end.status, 0);
+  EXPECT_EQ(children_of(getpid()), before);
 }
 
 TEST(CommandProcess, StopsWhenAsked) {

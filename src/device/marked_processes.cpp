@@ -1,5 +1,6 @@
 #include "device/marked_processes.hpp"
 
+#include <algorithm>
 #include <charconv>
 #include <chrono>
 #include <csignal>
@@ -11,6 +12,8 @@
 #include <unistd.h>
 
 #include "base/system_memory.hpp"
+#include "base/text.hpp"
+#include "device/process_identity.hpp"
 
 namespace weir::device {
 namespace {
@@ -31,13 +34,23 @@ bool has_variable(std::string_view environ, std::string_view variable,
   return false;
 }
 
-bool is_zombie(const fs::path& process) {
-  const std::string stat = read_small_file(process / "stat");
-  const std::size_t name_end = stat.rfind(')');
-  return name_end == std::string::npos || stat.substr(name_end + 1, 2) == " Z";
+constexpr auto kPatience = std::chrono::seconds{5};
+constexpr std::size_t kMostNamed = 5;
+
+std::string to_words(const EndedProcess& process) {
+  const char* how = process.how == EndedProcess::How::asked    ? ""
+                    : process.how == EndedProcess::How::killed ? " (killed: it did not end when asked)"
+                                                               : " (it cannot be ended)";
+  return fmt::format("pid {} '{}'{}", process.pid, printable(process.command.substr(0, 60)), how);
 }
 
 }  // namespace
+
+bool is_zombie(pid_t pid, const fs::path& root) {
+  const std::string stat = read_small_file(root / "proc" / std::to_string(pid) / "stat");
+  const std::size_t name_end = stat.rfind(')');
+  return name_end == std::string::npos || stat.substr(name_end + 1, 2) == " Z";
+}
 
 std::vector<pid_t> find_with_variable(std::string_view variable, const std::function<bool(std::string_view)>& wanted,
                                       const fs::path& root) {
@@ -48,7 +61,7 @@ std::vector<pid_t> find_with_variable(std::string_view variable, const std::func
     pid_t pid = 0;
     const auto [rest, bad] = std::from_chars(name.data(), name.data() + name.size(), pid);
     if (bad != std::errc{} || rest != name.data() + name.size() || pid == ::getpid()) continue;
-    if (has_variable(read_small_file(at->path() / "environ"), variable, wanted) && !is_zombie(at->path()))
+    if (has_variable(read_small_file(at->path() / "environ"), variable, wanted) && !is_zombie(pid, root))
       found.push_back(pid);
   }
   return found;
@@ -59,21 +72,35 @@ std::vector<pid_t> find_marked(std::string_view variable, std::string_view value
       variable, [&](std::string_view found) { return found == value; }, root);
 }
 
-std::size_t end_processes(const std::function<std::vector<pid_t>()>& find) {
-  const auto first = find();
-  for (const pid_t pid : first) ::kill(pid, SIGTERM);
-  const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds{5};
-  auto left = first;
-  while (!left.empty() && std::chrono::steady_clock::now() < deadline) {
-    std::this_thread::sleep_for(std::chrono::milliseconds{10});
-    left = find();
+std::vector<EndedProcess> end_processes(const std::function<std::vector<pid_t>()>& find) {
+  std::vector<EndedProcess> all;
+  const auto start = std::chrono::steady_clock::now();
+  auto nap = std::chrono::milliseconds{2};
+  for (auto left = find(); !left.empty(); left = find()) {
+    const auto waited = std::chrono::steady_clock::now() - start;
+    for (const pid_t pid : left) {
+      auto known = std::find_if(all.begin(), all.end(), [&](const EndedProcess& one) { return one.pid == pid; });
+      if (known == all.end()) {
+        known = all.insert(all.end(), {pid, command_line_of(pid), EndedProcess::How::asked});
+        ::kill(pid, SIGTERM);
+        ::kill(pid, SIGCONT);  // one that is stopped could not end
+      }
+      if (waited < kPatience) continue;
+      known->how = waited < 2 * kPatience ? EndedProcess::How::killed : EndedProcess::How::lives;
+      ::kill(pid, SIGKILL);
+    }
+    if (waited >= 2 * kPatience) break;
+    std::this_thread::sleep_for(nap);
+    nap = std::min(nap * 2, std::chrono::milliseconds{50});
   }
-  for (const pid_t pid : left) ::kill(pid, SIGKILL);
-  return first.size();
+  return all;
 }
 
-std::size_t end_marked(std::string_view variable, std::string_view value) {
-  return end_processes([&] { return find_marked(variable, value); });
+std::string describe(const std::vector<EndedProcess>& ended) {
+  std::string text;
+  for (std::size_t i = 0; i < std::min(ended.size(), kMostNamed); ++i)
+    text += (i == 0 ? "" : ", ") + to_words(ended[i]);
+  return ended.size() > kMostNamed ? fmt::format("{} and {} more", text, ended.size() - kMostNamed) : text;
 }
 
 std::string new_mark() {

@@ -20,11 +20,23 @@ std::vector<pid_t> find_marked(std::string_view variable, std::string_view value
 std::vector<pid_t> find_with_variable(std::string_view variable, const std::function<bool(std::string_view)>& wanted,
                                       const std::filesystem::path& root = "/");
 
-/// Ends what `find` finds: SIGTERM, and SIGKILL for those that live five seconds later. How many there were.
-std::size_t end_processes(const std::function<std::vector<pid_t>()>& find);
+/// A process that was ended, and how.
+struct EndedProcess {
+  enum class How { asked, killed, lives };  ///< SIGTERM was enough; SIGKILL was; not even that: a driver holds it
+  pid_t pid = 0;
+  std::string command;  ///< its words
+  How how = How::asked;
+};
 
-/// Ends them: SIGTERM, and SIGKILL for those that live five seconds later. How many there were.
-std::size_t end_marked(std::string_view variable, std::string_view value);
+/// Ends what `find` finds, and what they start meanwhile: SIGTERM, SIGKILL for those that live five seconds later, and after
+/// five more it gives up. Those that were there.
+std::vector<EndedProcess> end_processes(const std::function<std::vector<pid_t>()>& find);
+
+/// "pid 12 'sleep 1000', pid 13 'python x' (killed: it did not end when asked)"; of many the first five.
+std::string describe(const std::vector<EndedProcess>& ended);
+
+/// A dead process that its parent has not waited for, or one that is gone.
+bool is_zombie(pid_t pid, const std::filesystem::path& root = "/");
 
 /// A value that no other run has.
 std::string new_mark();

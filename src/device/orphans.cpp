@@ -38,7 +38,7 @@ std::vector<pid_t> find_claimants(std::string_view key, std::string_view nonce, 
       root);
 }
 
-std::size_t end_orphans(std::string_view key, std::string_view own_nonce, std::string_view inherited) {
+std::vector<EndedProcess> end_orphans(std::string_view key, std::string_view own_nonce, std::string_view inherited) {
   return end_processes([&] { return find_orphans(key, own_nonce, inherited); });
 }
 

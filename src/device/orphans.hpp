@@ -8,6 +8,7 @@
 #include <sys/types.h>
 
 #include "device/device.hpp"
+#include "device/marked_processes.hpp"
 
 namespace weir::device {
 
@@ -22,8 +23,8 @@ std::vector<pid_t> find_orphans(std::string_view key, std::string_view own_nonce
 std::vector<pid_t> find_claimants(std::string_view key, std::string_view nonce,
                                   const std::filesystem::path& root = "/");
 
-/// Ends the orphans: SIGTERM, and SIGKILL for those that live five seconds later. How many there were.
-std::size_t end_orphans(std::string_view key, std::string_view own_nonce, std::string_view inherited);
+/// Ends the orphans. Those that were there.
+std::vector<EndedProcess> end_orphans(std::string_view key, std::string_view own_nonce, std::string_view inherited);
 
 /// What gives a device back its memory when no process holds it, for a person to run as root with nobody on the device; weir
 /// never does. Empty for a vendor that has no such command.

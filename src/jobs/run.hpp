@@ -88,6 +88,8 @@ class RunObserver {
  public:
   virtual ~RunObserver() = default;
   virtual void decided(const Item& item, const Decision& decision) = 0;  ///< once per item, before any work
+  /// A try at the item came to its end, before it is known whether another follows. `report` is the kind's JSON object.
+  virtual void tried(const Item& /*item*/, const std::string& /*report*/) {}
   virtual void ended(const Item& item, const ItemEnd& end) = 0;
   virtual void progress(const RunProgress& progress) = 0;  ///< a few times a second
   virtual void said(Loudness loudness, const std::string& text) = 0;

@@ -107,6 +107,7 @@ void Coordinator::Run::on_finished(Seat& seat, const Json& message) {
   const double seconds = std::chrono::duration<double>(Clock::now() - job.since).count();
   ItemEnd end = end_of(job.number);
   end.report = text_field(message, "report");
+  observer_.tried(items_[job.number], end.report);
   for (const Json& note : message.value("notes", Json::array())) {
     if (note.is_string()) end.notes.push_back(note.get<std::string>());
   }

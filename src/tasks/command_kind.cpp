@@ -121,6 +121,7 @@ class CommandTask final : public jobs::Task {
     if (!product.error) {
       if (auto given = place->hand_over(attempt.outputs); !given) product.error = given.error();
     }
+    if (product.error) report["error"] = jobs::to_json(*product.error);
     keep_log(end, attempt, product, report);
     product.report = jobs::dump(report);
     product.seconds = {{"command", end.took_s}, {"lease", end.waited_s}};
@@ -179,8 +180,7 @@ class CommandTask final : public jobs::Task {
 
   /// What the end means for the run: done, to be tried again, failed for good, or never started.
   void judge(const GuardedEnd& end, const jobs::Attempt& attempt, jobs::Product& product) const {
-    if (end.left_behind > 0)
-      product.notes.push_back(fmt::format("{} processes outlived the command and were ended", end.left_behind));
+    if (!end.left_behind.empty()) product.notes.push_back(leftovers_text(end));
     if (!end.error && end.placement.outcome == device::Outcome::unknown)
       product.notes.push_back("placement unknown: " + end.placement.text);
     if (!end.error && end.status == 0) return;

@@ -72,6 +72,7 @@ Json to_json(const CommandRequest& request) {
             {"ladder", ladder_json(guard.ladder)},
             {"environment", environment},
             {"leased", guard.leased},
+            {"recall", guard.recall},
             {"strict_device", guard.strict_device},
             {"max_leak", guard.max_leak.count()},
             {"gpu_jobs", request.gpu_jobs},
@@ -90,6 +91,7 @@ CommandRequest command_request_of(const Json& json) {
   const Json environment = jobs::object_field(json, "environment");
   for (const auto& [name, value] : environment.items())
     if (value.is_string()) request.guard.environment.emplace_back(name, value.get<std::string>());
+  request.guard.recall = jobs::bool_field(json, "recall");
   request.guard.leased = jobs::bool_field(json, "leased");
   request.guard.strict_device = jobs::bool_field(json, "strict_device");
   request.guard.max_leak = jobs::bytes_field(json, "max_leak");

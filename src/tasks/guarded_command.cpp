@@ -5,11 +5,13 @@
 
 #include <fmt/format.h>
 
+#include "base/paths.hpp"
 #include "base/text.hpp"
 #include "device/command_process.hpp"
 #include "device/device_meters.hpp"
 #include "device/dirty_lease.hpp"
 #include "device/process_tree_memory.hpp"
+#include "tasks/command_needs.hpp"
 #include "tasks/leak_ladder.hpp"
 
 namespace weir::tasks {
@@ -44,6 +46,7 @@ class Watch {
   void after(int looks) {
     for (int look = 1;; ++look) {
       end_.device_after = used().value_or(Bytes{});
+      end_.device_peak = std::max(end_.device_peak, end_.device_after);
       if (end_.device_after <= end_.device_before || look >= looks) return;
       std::this_thread::sleep_for(std::chrono::milliseconds{200});  // drivers give memory back late
     }
@@ -83,16 +86,30 @@ void judge_end(const GuardedCommand& command, const device::CommandEnd& ended, G
                                                      to_text(end.device_after - end.device_before))};
 }
 
+CommandNeeds needs_of(const Environment& environment) {
+  const auto state = user_state_folder(environment);
+  return CommandNeeds{state.empty() ? state : state / "command-needs.json"};
+}
+
+/// What the command took on this device the last time, if that is its need.
+std::optional<Bytes> recalled(const GuardedCommand& command, const GuardedEnd& end, const CommandNeeds& needs) {
+  if (!command.recall) return std::nullopt;
+  return needs.last(CommandNeeds::key_of(fill_in(command, end), {}, *end.used));
+}
+
 /// The rung by the memory that is free once the device is ours. Errors: over_budget; io.
-Result<std::size_t> admit(const GuardedCommand& command, const Machine& machine, LeasedDevice& leased, bool& crowded) {
+Result<std::size_t> admit(const GuardedCommand& command, const Machine& machine, LeasedDevice& leased,
+                          const std::optional<Bytes>& took, bool& crowded) {
   const auto holders = leased.lease.other_holders();
   if (!holders) return holders.error();
   const Room room = measure_room(machine.at(leased.device), *holders, leased.lease.nonce());
-  const auto rung = choose_rung(command.ladder, room, command.wish.need.trust_unknown);
+  const auto rung =
+      took ? choose_by_experience(*took, room) : choose_rung(command.ladder, room, command.wish.need.trust_unknown);
   crowded = !rung && room.known && !holders->empty();
   if (!rung)
     return Error{rung.error().code, fmt::format("{} {}", to_text(machine.at(leased.device)), rung.error().what)};
-  if (auto promised = leased.lease.promise(command.ladder[*rung].need); !promised) return promised.error();
+  const Bytes need = took.value_or(command.ladder[*rung].need);
+  if (auto promised = leased.lease.promise(need); !promised) return promised.error();
   return *rung;
 }
 
@@ -126,6 +143,7 @@ void run_masked(const GuardedCommand& command, const Machine& machine, std::size
   end.status = ended.status;
   end.took_s = ended.took.count();
   end.left_behind = ended.left_behind;
+  if (alone) end.device_took = end.device_peak - end.device_before;
   end.leaks = alone && end.device_after > end.device_before + command.max_leak;
   if (end.leaks) climb_leak_ladder(command, *leased, end, tell);
   judge_end(command, ended, end);
@@ -194,12 +212,17 @@ GuardedEnd run_guarded(const GuardedCommand& command, const Environment& environ
     return refuse(std::move(end), {Errc::device_lost, "the device is gone"});
   end.used = machine.at(leased->device);
   end.device = to_text(*end.used);
-  const auto rung = admit(command, machine, *leased, end.crowded);
+  const CommandNeeds needs = needs_of(environment);
+  const auto took = recalled(command, end, needs);
+  const auto rung = admit(command, machine, *leased, took, end.crowded);
   if (!rung) return refuse(std::move(end), rung.error());
   end.rung_number = *rung;
+  if (const Bytes need = command.ladder[*rung].need; need > Bytes{}) end.allowed = need + kContextMargin;
   end.rung = command.ladder[*rung].name;
   if (*rung > 0) tell.note(fmt::format("{}: rung '{}' of the ladder", end.device, end.rung));
   run_masked(command, machine, leased->device, leased->mask, &*leased, stop, tell, end);
+  if (end.device_took > Bytes{} && end.status == 0 && !end.error)
+    (void)needs.remember(CommandNeeds::key_of(fill_in(command, end), end.rung, *end.used), end.device_took);
   return end;
 }
 

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "device/marked_processes.hpp"
 #include "device/proof.hpp"
 #include "tasks/device_choice.hpp"
 #include "tasks/rungs.hpp"
@@ -23,6 +24,7 @@ struct GuardedCommand {
   device::EnvironmentChanges environment;  ///< beside the masks
   bool leased = true;                      ///< false: it takes the lease itself, for the part that needs the device
   std::vector<Rung> ladder{Rung{}};
+  bool recall = false;  ///< what it took the last time is its need; for a ladder of one rung that asks for nothing
   DeviceWish wish;
   bool strict_device = false;  ///< an unknown placement fails too
   std::optional<std::chrono::milliseconds> limit;
@@ -44,8 +46,13 @@ struct GuardedEnd {
   std::size_t rung_number = 0;
   device::Proof placement;
   Bytes device_before, device_peak, device_after;  ///< in use on the whole device; 0 if not measured
-  Bytes peak;                                      ///< resident memory of its processes together
-  std::size_t left_behind = 0;
+  Bytes device_took;  ///< the peak above what was before, if it had the device alone; else 0
+  Bytes allowed;      ///< what its rung needs, with the context; 0: nothing was asked
+  /// What became of memory that stayed on the device: "freed", "others" hold it, "failed", "unknown"; empty: none stayed.
+  std::string emergency;
+  std::string reset_command;                      ///< the vendor's, where it failed
+  Bytes peak;                                     ///< resident memory of its processes together
+  std::vector<device::EndedProcess> left_behind;  ///< what it started and what outlived it
   double waited_s = 0, took_s = 0;
 };
 

@@ -2,6 +2,8 @@
 
 #include <ctime>
 
+#include <fmt/format.h>
+
 namespace weir::tasks {
 namespace {
 
@@ -24,6 +26,13 @@ double number(const nlohmann::json& report, const char* key) {
 
 }  // namespace
 
+std::string leftovers_text(const GuardedEnd& end) {
+  const std::size_t count = end.left_behind.size();
+  if (count == 0) return {};
+  return fmt::format("{} process{} outlived the command and {} ended: {}", count, count == 1 ? "" : "es",
+                     count == 1 ? "was" : "were", device::describe(end.left_behind));
+}
+
 nlohmann::ordered_json to_json(const GuardedEnd& end) {
   nlohmann::ordered_json json{{"status", end.status},
                               {"device", end.device},
@@ -33,10 +42,15 @@ nlohmann::ordered_json to_json(const GuardedEnd& end) {
                               {"device_before_bytes", end.device_before.count()},
                               {"device_peak_bytes", end.device_peak.count()},
                               {"device_after_bytes", end.device_after.count()},
+                              {"device_took_bytes", end.device_took.count()},
+                              {"allowed_bytes", end.allowed.count()},
                               {"peak_bytes", end.peak.count()},
-                              {"left_behind", end.left_behind},
+                              {"left_behind", end.left_behind.size()},
                               {"waited_s", end.waited_s},
                               {"took_s", end.took_s}};
+  if (!end.left_behind.empty()) json["left_behind_processes"] = device::describe(end.left_behind);
+  if (!end.emergency.empty()) json["emergency"] = end.emergency;
+  if (!end.reset_command.empty()) json["reset_command"] = end.reset_command;
   if (end.used && end.used->total) json["device_total_bytes"] = end.used->total->value.count();
   return json;
 }

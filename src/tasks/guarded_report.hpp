@@ -10,6 +10,9 @@ namespace weir::tasks {
 /// The figures of a guarded command for machines.
 nlohmann::ordered_json to_json(const GuardedEnd& end);
 
+/// "1 process outlived the command and was ended: pid 12 'sleep 1000'"; empty if none did.
+std::string leftovers_text(const GuardedEnd& end);
+
 /// Sets the metrics of a device (docs/events.md) from that JSON.
 void count_device(const nlohmann::json& report, observe::Metrics& metrics);
 

@@ -40,37 +40,43 @@ Newcomers newcomers_of(const device::Device& before, const device::Device& now) 
   return all;
 }
 
-void tell_reset(const device::Device& device, const Tell& tell) {
-  const std::string command = device::reset_command(device);
-  if (!command.empty()) tell.note(fmt::format("to free it, as root and with nobody on the card: {}", command));
+void give_up(const device::Device& device, GuardedEnd& end, const Tell& tell) {
+  end.untrusted = true;
+  end.emergency = "failed";
+  end.reset_command = device::reset_command(device);
+  if (!end.reset_command.empty())
+    tell.note(fmt::format("to free it, as root and with nobody on the card: {}", end.reset_command));
 }
 
 }  // namespace
 
 void climb_leak_ladder(const GuardedCommand& command, const LeasedDevice& leased, GuardedEnd& end, const Tell& tell) {
   if (!end.leaks || !end.used) return;
-  if (!leased.lease.is_joined())
-    end.left_behind +=
+  if (!leased.lease.is_joined()) {
+    const auto more =
         device::end_processes([&] { return device::find_claimants(lease_key(*end.used), leased.lease.nonce()); });
+    end.left_behind.insert(end.left_behind.end(), more.begin(), more.end());
+  }
   const Machine machine = look_at_machine(command.wish);
   const device::Device* now = find_again(machine, *end.used);
   if (now == nullptr) {
-    end.untrusted = true;
-    return tell.note(fmt::format("{} is gone or does not answer; look at dmesg", end.device));
+    tell.note(fmt::format("{} is gone or does not answer; look at dmesg", end.device));
+    return give_up(*end.used, end, tell);
   }
   if (now->used) end.device_after = now->used->value;
   end.leaks = end.device_after > end.device_before + command.max_leak;
+  end.emergency = end.leaks ? "unknown" : "freed";
   if (!end.leaks || !now->processes_known) return;
   const Newcomers others = newcomers_of(*end.used, *now);
   if (!others.who.empty()) tell.note(fmt::format("{} is used without a lease by {}", end.device, others.who));
   const Bytes nobodys = end.device_after - end.device_before - others.memory;
   if (nobodys <= command.max_leak) {
-    end.leaks = false;  // it is the others'
+    end.leaks = false;
+    end.emergency = "others";
     return;
   }
-  end.untrusted = true;
   tell.note(fmt::format("{} are in use on {} and no process holds them", to_text(nobodys), end.device));
-  tell_reset(*now, tell);
+  give_up(*now, end, tell);
 }
 
 }  // namespace weir::tasks

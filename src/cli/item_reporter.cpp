@@ -1,0 +1,54 @@
+#include "cli/item_reporter.hpp"
+
+#include <fmt/format.h>
+
+#include "base/text.hpp"
+
+namespace weir::cli {
+namespace {
+
+constexpr auto kPlainInterval = std::chrono::seconds{10};  // between lines of progress that no terminal shows
+constexpr int kPlainColumns = 200;
+
+}  // namespace
+
+void ItemReporter::decided(const jobs::Item& item, const jobs::Decision& decision) {
+  if (!args_.checkpoints.explain) return;
+  const bool work = decision.action == jobs::Action::work;
+  const char* word = decision.action == jobs::Action::skip ? "skipped"
+                     : work && decision.replace            ? "done again"
+                     : work                                ? "to do"
+                                                           : "not done";
+  const std::string why = decision.why.empty() && decision.failure ? one_line(decision.failure->what) : decision.why;
+  log_.info(fmt::format("{}: {}: {}", jobs::shown_name(item), word, why));
+}
+
+void ItemReporter::progress(const jobs::RunProgress& progress) {
+  if (log_.has_status()) return log_.status(progress_text(progress, log_.columns() - 1));
+  const auto now = std::chrono::steady_clock::now();
+  if (now - shown_ < kPlainInterval) return;
+  shown_ = now;
+  log_.info(progress_text(progress, kPlainColumns));
+}
+
+void ItemReporter::said(jobs::Loudness loudness, const std::string& text) {
+  if (loudness == jobs::Loudness::error) return log_.error(text);
+  if (loudness == jobs::Loudness::warning) return log_.warning(text);
+  log_.info(text);
+}
+
+void ItemReporter::print_line(const nlohmann::ordered_json& json) {
+  output_.print(json.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + '\n');
+}
+
+std::string counts_text(const jobs::Totals& totals, std::string_view items, std::size_t refused) {
+  std::string text = fmt::format("{} of {} {} done", totals.done, totals.items, items);
+  if (totals.redone > 0) text += fmt::format(" ({} again)", totals.redone);
+  if (totals.skipped > 0) text += fmt::format(", {} done before", totals.skipped);
+  if (totals.failed > 0) text += fmt::format(", {} failed", totals.failed);
+  if (refused > 0) text += fmt::format(" ({} refused)", refused);
+  if (totals.lower_rung > 0) text += fmt::format(", {} on a lower rung", totals.lower_rung);
+  return text;
+}
+
+}  // namespace weir::cli
