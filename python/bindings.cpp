@@ -5,6 +5,7 @@
 #include <pybind11/pybind11.h>
 #include <pybind11/stl.h>
 
+#include <array>
 #include <chrono>
 #include <map>
 #include <memory>
@@ -19,6 +20,7 @@
 #include "device/device_json.hpp"
 #include "device/inventory.hpp"
 #include "device/proof.hpp"
+#include "observe/metrics.hpp"
 #include "weir/guard.hpp"
 #include "weir/upscale.hpp"
 
@@ -77,6 +79,40 @@ py::dict to_dict(const weir::GuardReport& r) {
 
 std::map<std::string, std::string> to_map(const weir::device::EnvironmentChanges& changes) {
   return {changes.begin(), changes.end()};
+}
+
+constexpr std::array kMetrics{
+    weir::observe::MetricName{"gpu_memory_allocated_bytes", weir::observe::MetricType::gauge,
+                              "What the allocator had handed out on the device after the last scope."},
+    weir::observe::MetricName{"gpu_memory_leak_bytes", weir::observe::MetricType::gauge,
+                              "What the last scope did not give back."},
+    weir::observe::MetricName{"gpu_utilization_percent", weir::observe::MetricType::gauge,
+                              "Of the device's memory, in use by everybody after the last scope."},
+    weir::observe::MetricName{"gpu_fragmentation_percent", weir::observe::MetricType::gauge,
+                              "Of what the allocator held after the last scope, not handed out."},
+    weir::observe::MetricName{"gpu_timestamp_seconds", weir::observe::MetricType::gauge,
+                              "When the last scope ended, in seconds since 1970."}};
+
+weir::observe::Metrics& metrics() {
+  static weir::observe::Metrics all;
+  return all;
+}
+
+void set_metrics(const std::string& device, const std::map<std::string, double>& values) {
+  for (const auto& metric : kMetrics) {
+    const auto value = values.find(std::string{metric.name});
+    if (value != values.end()) metrics().set(metric, value->second, {{"device", device}});
+  }
+}
+
+void write_metrics(const std::string& path) {
+  if (auto written = metrics().write(path); !written) raise(written.error());
+}
+
+weir::Guard::Level level_of(const std::string& name) {
+  return name == "error"     ? weir::Guard::Level::error
+         : name == "warning" ? weir::Guard::Level::warning
+                             : weir::Guard::Level::info;
 }
 
 class Lease {
@@ -232,7 +268,13 @@ PYBIND11_MODULE(_native, module) {  // NOLINT: pybind11's macro
              }
              return to_dict(report);
            })
-      .def("statistics", [](const weir::Guard& guard) { return to_dict(guard.statistics()); });
+      .def("statistics", [](const weir::Guard& guard) { return to_dict(guard.statistics()); })
+      .def("log_to",
+           [](weir::Guard& guard, const std::string& path) {
+             if (const auto problem = guard.log_to(path)) throw std::runtime_error("io: " + problem->what);
+           })
+      .def("tell", [](weir::Guard& guard, const std::string& level, const std::string& event,
+                      const weir::Guard::Fields& fields) { guard.tell(level_of(level), event, fields); });
 
   py::class_<weir::GuardScope>(module, "GuardScope")
       .def(py::init([](std::string name, weir::Guard& guard) {
@@ -240,14 +282,17 @@ PYBIND11_MODULE(_native, module) {  // NOLINT: pybind11's macro
              return std::make_unique<weir::GuardScope>(std::move(name), guard);
            }),
            py::keep_alive<1, 3>())
-      .def("finish", [](weir::GuardScope& scope, bool failed) {
-        weir::ScopeResult result;
-        {
-          const py::gil_scoped_release release;
-          result = scope.finish(failed);
-        }
-        return to_dict(result);
-      });
+      .def(
+          "finish",
+          [](weir::GuardScope& scope, bool failed, const std::string& why) {
+            weir::ScopeResult result;
+            {
+              const py::gil_scoped_release release;
+              result = scope.finish(failed, why);
+            }
+            return to_dict(result);
+          },
+          py::arg("failed"), py::arg("why") = "");
 
   py::class_<Lease>(module, "Lease")
       .def_property_readonly("key", &Lease::key)
@@ -268,10 +313,13 @@ PYBIND11_MODULE(_native, module) {  // NOLINT: pybind11's macro
       .def("lease", &Machine::lease, py::call_guard<py::gil_scoped_release>())
       .def("prove", &Machine::prove, py::call_guard<py::gil_scoped_release>());
 
+  module.def("set_metrics", set_metrics);
+  module.def("metrics_text", [] { return metrics().text(); });
+  module.def("write_metrics", write_metrics);
   module.def("upscale_samples", upscale_samples);
   module.def("run", [](const std::vector<std::string>& words) {
     const py::gil_scoped_release release;
     const weir::cli::Ending ending = weir::cli::run_program(words);
-    return std::make_pair(static_cast<int>(ending.exit), ending.what);
+    return std::make_tuple(static_cast<int>(ending.exit), ending.what, ending.failures);
   });
 }

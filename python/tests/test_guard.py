@@ -1,5 +1,6 @@
 """Scopes and verdicts, in this process."""
 
+import json
 import pathlib
 import subprocess
 import sys
@@ -153,6 +154,86 @@ def test_one_thread_at_a_time():
 def test_the_emergency_says_what_is_left():
     report = weir.emergency_gpu_reset()
     assert "restart" in report["advice"] and report["reserved"] > 0
+
+
+def events(path):
+    return [json.loads(line) for line in path.read_text().splitlines()]
+
+
+FAKE_TORCH = """
+import sys, types
+state = {"allocated": 1 << 30, "reserved": 4 << 30}
+torch = types.ModuleType("torch")
+torch.cuda = types.SimpleNamespace(
+    is_initialized=lambda: True, is_available=lambda: True, device_count=lambda: 1, synchronize=lambda: None,
+    empty_cache=lambda: None, reset_peak_memory_stats=lambda: None, mem_get_info=lambda: (12 << 30, 24 << 30),
+    memory_allocated=lambda i=0: state["allocated"], memory_reserved=lambda: state["reserved"],
+    max_memory_allocated=lambda: state["allocated"], max_memory_reserved=lambda: state["reserved"])
+sys.modules["torch"] = torch
+"""
+
+
+def test_the_log_has_what_became_of_scopes(machine):
+    code = """
+import weir
+weir.log_to("log.jsonl")
+with weir.gpu_context("clean"): pass
+try:
+    with weir.gpu_context("fails"): raise ValueError("no such thing")
+except ValueError: pass
+kept = []
+for _ in range(2):
+    with weir.gpu_context("keeps"): kept.append(bytearray(b"x" * (150 << 20)))
+@weir.gpu_memory_monitor(threshold_gb=0.05)
+def big(): return len(bytearray(b"y" * (300 << 20)))
+big()
+weir.validate_no_memory_leak()
+print(repr(weir.metrics()))
+"""
+    ran = machine.script(code)
+    assert ran.stdout == "''\n", ran.stderr  # no scope was on a GPU
+    log = events(machine.folder / "log.jsonl")
+    told = [(e["event"], e["level"]) for e in log]
+    assert told == [
+        ("test_complete", "info"), ("test_complete", "info"), ("error", "error"),
+        ("test_complete", "info"), ("memory_leak_warning", "warning"),
+        ("test_complete", "info"), ("memory_leak_warning", "warning"), ("emergency_reset", "warning"),
+        ("memory_threshold_exceeded", "warning"), ("memory_leak_validation", "warning")], told
+    assert log[2]["scope"] == "fails" and log[2]["what"] == "ValueError: no such thing"
+    assert log[6]["verdict"] == "leak" and log[6]["leak_bytes"] > 100 << 20
+    assert log[8]["scope"] == "big" and log[8]["took_bytes"] > log[8]["threshold_bytes"]
+
+
+def test_fragmentation_and_the_metrics_of_a_gpu(machine):
+    code = FAKE_TORCH + """
+import weir
+with weir.gpu_context("loose"): pass
+state["reserved"] = state["allocated"] + 1
+with weir.gpu_context("tight"): pass
+print(weir.metrics("metrics.prom"), end="")
+def hangs(): raise OSError("lost")
+torch.cuda.synchronize = hangs
+weir.emergency_gpu_reset()
+"""
+    ran = machine.script(code, WEIR_LOG="log.jsonl")
+    assert ran.returncode == 0, ran.stderr
+    log = events(machine.folder / "log.jsonl")
+    assert [e["event"] for e in log] == ["test_complete", "fragmentation_warning", "test_complete",
+                                         "emergency_reset_failed"]
+    assert log[1]["scope"] == "loose" and log[1]["fragmentation_bytes"] == 3 << 30
+    assert "synchronise: lost" in log[3]["problems"]
+    assert 'gpu_memory_allocated_bytes{device="cuda:0"} 1073741824\n' in ran.stdout
+    assert 'gpu_utilization_percent{device="cuda:0"} 50\n' in ran.stdout
+    for name in ("gpu_memory_leak_bytes", "gpu_fragmentation_percent", "gpu_timestamp_seconds"):
+        assert name + '{device="cuda:0"}' in ran.stdout
+    assert (machine.folder / "metrics.prom").read_text() == ran.stdout
+
+
+def test_a_log_that_cannot_be_written_is_an_error(machine):
+    ran = machine.script("import weir; weir.log_to('/no/such/folder/log')")
+    assert "WeirError: /no/such/folder/log: cannot be written: No such file or directory" in ran.stderr
+    ran = machine.script("import weir; print(weir.memory_stats()['device'])", WEIR_LOG="/no/such/folder/log")
+    assert ran.stdout == "host\n" and "WEIR_LOG: /no/such/folder/log: cannot be written" in ran.stderr
 
 
 def test_a_deadline_works_in_any_thread():

@@ -86,7 +86,7 @@ def test_a_file_is_enlarged(tmp_path, capfd):
     out = weir.upscale(tmp_path / "in.bmp", tmp_path / "out.png", model=network, ram="1G")
     assert out == tmp_path / "out.png" and out.read_bytes().startswith(b"\x89PNG")
     assert struct.unpack(">II", out.read_bytes()[16:24]) == (40, 48)
-    with pytest.raises(weir.WeirError, match="failed"):
+    with pytest.raises(weir.WeirError, match="is not as weir left it"):
         out.write_bytes(b"mine")
         weir.upscale(tmp_path / "in.bmp", out, model=network)
     assert "is not as weir left it" in capfd.readouterr().err
@@ -94,8 +94,14 @@ def test_a_file_is_enlarged(tmp_path, capfd):
     assert out.read_bytes().startswith(b"\x89PNG")
     with pytest.raises(weir.WeirError, match="name the output"):
         weir.upscale(tmp_path / "in.bmp", model=network)
-    with pytest.raises(weir.WeirError):
-        weir.upscale(tmp_path / "none.bmp", tmp_path / "x.png", model=network)
+    capfd.readouterr()
+    (tmp_path / "text.png").write_text("no picture")
+    for wrong, why in (("none.bmp", "no such file"), ("text.png", "not a picture")):
+        with pytest.raises(weir.WeirError) as caught:
+            weir.upscale(tmp_path / wrong, tmp_path / "x.png", model=network)
+        text = str(caught.value)
+        assert wrong in text and why in text.lower() and "\n" not in text, text
+        assert not (tmp_path / "x.png").exists()
 
 
 def test_torch_is_not_imported(tmp_path):

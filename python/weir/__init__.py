@@ -14,6 +14,7 @@ Nothing here imports torch; what torch knows is used when the program has it loa
 from ._cleanup import clean_up
 from ._device import Device, Machine, Proof, devices, lease, select, selected, verify
 from ._errors import LeakError, LeaseTimeout, PlacementError, PolicyError, TooLateError, WeirError
+from ._events import log_to, metrics
 from ._guard import (
     emergency_gpu_reset,
     gpu_context,
@@ -30,6 +31,6 @@ from ._upscale import upscale
 __all__ = [
     "Device", "LeakError", "LeaseTimeout", "Machine", "PlacementError", "PolicyError", "Proof", "TooLateError",
     "WeirError", "clean_up", "devices", "emergency_gpu_reset", "gpu_context", "gpu_memory_monitor", "gpu_test_cleanup",
-    "leak_report", "lease", "memory_stats", "select", "selected", "set_baseline", "upscale", "validate_no_memory_leak",
+    "leak_report", "lease", "log_to", "memory_stats", "metrics", "select", "selected", "set_baseline", "upscale", "validate_no_memory_leak",
     "verify",
 ]

@@ -102,6 +102,11 @@ def selected() -> Device | None:
     return _selected
 
 
+def name_of_selected() -> str:
+    """For metrics: the selected device, else what torch calls the one it sees first."""
+    return f"{_selected.name} at {_selected.pci}" if _selected is not None else "cuda:0"
+
+
 def _touched() -> str | None:
     """What shows that a driver has already been called in this process; masks come too late then."""
     if _torch.cuda_in_use() is not None:

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import functools
 import logging
+import os
 import threading
 from typing import Any, Callable, TypeVar
 
-from . import _device, _native, _torch
+from . import _device, _events, _native, _torch
 from ._cleanup import clean_up, reset_peaks
-from ._errors import LeakError
+from ._errors import LeakError, translated
 
 log = logging.getLogger("weir")
 F = TypeVar("F", bound=Callable[..., Any])
 
 _MB = 1 << 20
+FRAGMENTATION = 1 << 30
+"""What an allocator may hold of the GPU after a clean-up without having handed it out; more is told."""
 _guard: Any = None
 _guard_lock = threading.Lock()
 _gpu = threading.RLock()
@@ -30,6 +33,11 @@ def guard() -> Any:
             pci = (device.pci or "") if device is not None and device.info["vendor"] == "nvidia" else ""
             _guard = _native.Guard(100 * _MB, 50 * _MB, pci)
             _guard.add_counter("torch", True, True, _torch.reserved_bytes)
+            if os.environ.get("WEIR_LOG"):
+                try:
+                    _guard.log_to(os.environ["WEIR_LOG"])
+                except RuntimeError as error:
+                    log.warning("weir: WEIR_LOG: %s", translated(error))
         return _guard
 
 
@@ -71,8 +79,8 @@ class gpu_context:
             if error is not None:
                 log.error("weir: scope '%s' ended with %s: %s", self.name, kind.__name__, error)
             clean_up(frames)
-            self.result = self._scope.finish(error is not None)
-            self.after = memory_stats()
+            self.result = self._scope.finish(error is not None, f"{kind.__name__}: {error}" if error is not None else "")
+            self.after = after_scope(self.name, self.result)
         except Exception as problem:  # the work's own error is the one to be seen
             log.warning("weir: scope '%s' could not be judged: %s", self.name, problem)
         finally:
@@ -90,6 +98,22 @@ class gpu_context:
         finally:
             if self._lease is not None:
                 self._lease.release()
+
+
+def after_scope(name: str, result: dict[str, Any]) -> dict[str, Any]:
+    """Tells what a scope that was judged left behind, and does what can be done about a leak. Returns memory_stats()."""
+    if result["verdict"] == "leak":  # the second time: no library that stays loaded
+        emergency_gpu_reset()
+    stats = memory_stats()
+    if stats["device"] == "host":
+        return stats
+    _events.count(stats, result["growth"], _device.name_of_selected())
+    if stats["fragmentation"] > FRAGMENTATION:
+        log.warning("weir: fragmentation_warning: after scope '%s' %.2f GiB are held and not handed out", name,
+                    stats["fragmentation"] / (1 << 30))
+        _events.tell("warning", "fragmentation_warning", scope=name, fragmentation_bytes=stats["fragmentation"],
+                     fragmentation_pct=stats["fragmentation_pct"], threshold_bytes=FRAGMENTATION)
+    return stats
 
 
 def gpu_test_cleanup(name: Any = None) -> Any:
@@ -121,8 +145,11 @@ def gpu_memory_monitor(threshold_gb: float = 1.0) -> Callable[[F], F]:
             try:
                 return function(*args, **kwargs)
             finally:
-                grown = (memory_stats()["max_" + kind] - before[kind]) / (1 << 30)
+                took = memory_stats()["max_" + kind] - before[kind]
+                grown = took / (1 << 30)
                 if grown > threshold_gb:
+                    _events.tell("warning", "memory_threshold_exceeded", scope=function.__qualname__, took_bytes=took,
+                                 threshold_bytes=int(threshold_gb * (1 << 30)))
                     log.warning("weir: memory_threshold_exceeded: %s took %.2f GiB (threshold %g)",
                                 function.__qualname__, grown, threshold_gb)
 
@@ -180,5 +207,8 @@ def emergency_gpu_reset() -> dict[str, Any]:
         "advice": "memory that is still referenced comes back only with the process: restart it",
         "reset_command": command,
     }
-    log.warning("weir: emergency_reset: %s", report)
+    event = "emergency_reset_failed" if problems else "emergency_reset"
+    log.warning("weir: %s: %s", event, report)
+    _events.tell("error" if problems else "warning", event, freed_bytes=report["freed"], left_bytes=report["reserved"],
+                 problems="; ".join(problems), reset_command=command)
     return report

@@ -14,7 +14,8 @@ def upscale(source: Any, output: Any = None, *, model: Any, scale: float = 0, ra
     """Enlarges a file or an array.
 
     A path, with ``output``: as ``weir upscale source -o output --model model``; further flags by name
-    (``overwrite=True``). Returns the path of the output. What failed is told on standard error, and raised.
+    (``overwrite=True``). Returns the path of the output. What failed is told on standard error, and raised with
+    the same words.
     An array [h, w, channels] or [h, w] of uint8 or uint16 (numpy, or anything with the buffer protocol and a shape):
     returns an array of the same kind. ``model`` is then a .param file, and ``scale`` 0 the network's own.
     """
@@ -26,9 +27,9 @@ def upscale(source: Any, output: Any = None, *, model: Any, scale: float = 0, ra
         for name, value in given.items():
             if value is not None and value is not False:
                 words += ["--" + name.replace("_", "-")] + ([] if value is True else [str(value)])
-        status, what = _native.run(words)
+        status, what, failures = _native.run(words)
         if status != 0:
-            raise WeirError(what or f"upscale: some pictures failed (status {status})")
+            raise WeirError("; ".join(failures) or what or f"upscale: status {status}")
         return output
     return _upscale_array(source, os.fspath(model), scale, parse_size(ram or 0))
 

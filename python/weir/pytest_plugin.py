@@ -100,6 +100,7 @@ class Guardian:
     def _judge(self, item: Any, scope: Any) -> dict[str, Any]:
         self.weir.clean_up()
         result = scope.finish(False)
+        self.weir._guard.after_scope(item.nodeid, result)
         item.user_properties.append((PROPERTY, {"verdict": result["verdict"], "growth": result["growth"],
                                                 "evidence": result["evidence"]}))
         if result["verdict"] != "clean" or result["growth"] > self.max_leak:

@@ -56,9 +56,9 @@ Ending ending_of(const jobs::Totals& totals, const std::optional<Error>& output_
   if (totals.interrupted)
     return {Exit::interrupted, fmt::format("{}; {} of {} items done", totals.fatal ? totals.fatal->what : "interrupted",
                                            done, totals.items)};
-  if (totals.faults > 0) return {Exit::fault, failed};
+  if (totals.faults > 0) return {Exit::fault, failed, totals.failures};
   if (totals.refused > 0 && totals.refused == totals.items) return refused;
-  if (totals.failed > 0) return {Exit::some_failed, failed};
+  if (totals.failed > 0) return {Exit::some_failed, failed, totals.failures};
   if (output_problem) return {Exit::some_failed, output_problem->what};
   return {};
 }

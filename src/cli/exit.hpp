@@ -1,6 +1,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 namespace weir::cli {
 
@@ -16,7 +17,8 @@ enum class Exit {
 /// How a command ends. Only main prints `error: <what>`.
 struct Ending {
   Exit exit = Exit::done;
-  std::string what;  ///< empty if there is nothing to say
+  std::string what;                     ///< empty if there is nothing to say
+  std::vector<std::string> failures{};  ///< of items, which were told as they came: "page.png: truncated at row 512"
 };
 
 }  // namespace weir::cli
