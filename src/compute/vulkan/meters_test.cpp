@@ -65,5 +65,57 @@ TEST_F(VulkanMeters, TheBudgetIsTheSystemsWitness) {
   EXPECT_TRUE(meter->read());
 }
 
+/// A driver that tells its budget, as no software driver does: a heap of the card's own and one of the machine's.
+struct BudgetDriver {
+  inline static VkDeviceSize used = 0;
+  static void VKAPI_CALL tell(VkPhysicalDevice, VkPhysicalDeviceMemoryProperties2* memory) {
+    auto& heaps = memory->memoryProperties;
+    heaps.memoryHeapCount = 2;
+    heaps.memoryHeaps[0] = {(8_GiB).count(), VK_MEMORY_HEAP_DEVICE_LOCAL_BIT};
+    heaps.memoryHeaps[1] = {(32_GiB).count(), 0};
+    auto* budget = static_cast<VkPhysicalDeviceMemoryBudgetPropertiesEXT*>(memory->pNext);
+    ASSERT_NE(budget, nullptr) << "nobody asked for the budget";
+    ASSERT_EQ(budget->sType, VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_MEMORY_BUDGET_PROPERTIES_EXT);
+    budget->heapBudget[0] = (6_GiB).count();
+    budget->heapUsage[0] = used;
+    budget->heapBudget[1] = (30_GiB).count();
+    budget->heapUsage[1] = (3_GiB).count();
+  }
+  BudgetDriver() { vkGetPhysicalDeviceMemoryProperties2 = tell; }
+  ~BudgetDriver() { vkGetPhysicalDeviceMemoryProperties2 = before_; }
+  BudgetDriver(const BudgetDriver&) = delete;
+  BudgetDriver& operator=(const BudgetDriver&) = delete;
+
+ private:
+  PFN_vkGetPhysicalDeviceMemoryProperties2 before_ = vkGetPhysicalDeviceMemoryProperties2;
+};
+
+TEST(VulkanBudget, IsReadFromTheCardsOwnHeapsAndConfirmsALeak) {
+  const BudgetDriver driver;
+  BudgetDriver::used = (1_GiB).count();
+  DeviceInfo info;
+  info.kind = DeviceKind::discrete;
+  info.memory_budget = true;
+  Bytes pool;
+  const auto budget = make_budget_meter(nullptr, info);
+  ASSERT_NE(budget, nullptr);
+  EXPECT_EQ(budget->read()->value, 1_GiB) << "the machine's heap is not the card's";
+  memory::LeakJudge judge{{memory::make_counter_meter("pool", memory::Side::device, memory::Witness::allocator,
+                                                      [&] { return std::optional{pool}; }),
+                           budget},
+                          {.rereads = 1}};
+  const auto scope = [&](Bytes of_pool, Bytes of_driver) {
+    const auto start = judge.enter();
+    pool += of_pool;
+    BudgetDriver::used += of_driver.count();
+    return judge.leave("work", start, false, {});
+  };
+  EXPECT_EQ(scope(120_MiB, Bytes{}).verdict, memory::Verdict::clean) << "the driver does not confirm it";
+  const auto leaks = scope(120_MiB, 128_MiB);
+  EXPECT_EQ(leaks.verdict, memory::Verdict::leak) << leaks.growth.evidence;  // no first run, which may load libraries
+  EXPECT_TRUE(leaks.growth.confirmed);
+  EXPECT_EQ(leaks.growth.bytes, 120 << 20);
+}
+
 }  // namespace
 }  // namespace weir::compute::vulkan
