@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <atomic>
 #include <chrono>
+#include <functional>
 #include <map>
 #include <mutex>
 #include <thread>
@@ -56,9 +57,15 @@ std::string with_file(std::string command, const std::string& path) {
 /// One worker: a worktree, a branch, and the files of one shard one after the other.
 class Worker {
  public:
+  /// `note_time` saves how long the campaign has run; it is called after each file, from any thread.
   Worker(const CampaignRequest& request, const Campaign& campaign, const std::map<std::string, Texts>& texts,
-         fs::path tree, Shard& shard)
-      : request_{request}, campaign_{campaign}, texts_{texts}, tree_{std::move(tree)}, shard_{shard} {}
+         fs::path tree, Shard& shard, const std::function<Status()>& note_time)
+      : request_{request},
+        campaign_{campaign},
+        texts_{texts},
+        tree_{std::move(tree)},
+        shard_{shard},
+        note_time_{note_time} {}
 
   Status run() {
     for (CampaignFile& file : shard_.files) {
@@ -69,6 +76,7 @@ class Worker {
       if (auto done = mend(file); !done) return done.error();
       file.seconds = std::chrono::duration<double>(Clock::now() - begin).count();
       if (auto saved = save_shard(shard_); !saved) return saved.error();
+      if (auto noted = note_time_(); !noted) return noted.error();
       request_.tell(fmt::format("{}: {} {}{}", shard_.name, file.state, printable(file.path),
                                 file.reason.empty() ? "" : ": " + file.reason));
     }
@@ -154,6 +162,7 @@ class Worker {
   const std::map<std::string, Texts>& texts_;
   fs::path tree_;
   Shard& shard_;
+  const std::function<Status()>& note_time_;
 };
 
 /// A worktree on a branch of its own; what an interruption left half done in it is undone.
@@ -190,7 +199,7 @@ void remove_trees(const Campaign& campaign, const fs::path& folder) {
 }
 
 Status work(const CampaignRequest& request, Campaign& campaign, const std::map<std::string, Texts>& texts,
-            const fs::path& folder) {
+            const fs::path& folder, Clock::time_point begin) {
   for (const Shard& shard : campaign.shards) {
     if (auto ready = prepare_tree(folder / "worktrees" / shard.name, "weir/" + shard.name, campaign.base); !ready)
       return ready;
@@ -198,10 +207,17 @@ Status work(const CampaignRequest& request, Campaign& campaign, const std::map<s
   std::atomic<std::size_t> next{0};
   std::mutex guard;
   Status result = ok();
+  // A run that is killed has taken its time, too.
+  const double earlier = campaign.wall_seconds;
+  const std::function<Status()> note_time = [&] {
+    const std::lock_guard lock{guard};
+    campaign.wall_seconds = earlier + std::chrono::duration<double>(Clock::now() - begin).count();
+    return save_plan(campaign);
+  };
   const auto work_on = [&] {
     for (std::size_t i = next++; i < campaign.shards.size(); i = next++) {
       Shard& shard = campaign.shards[i];
-      auto done = Worker{request, campaign, texts, folder / "worktrees" / shard.name, shard}.run();
+      auto done = Worker{request, campaign, texts, folder / "worktrees" / shard.name, shard, note_time}.run();
       const std::lock_guard lock{guard};
       if (!done && result) result = std::move(done);
     }
@@ -230,8 +246,9 @@ Result<Campaign> run_campaign(const CampaignRequest& request) {
   const auto begin = Clock::now();
   const auto texts = mended_texts(request, *campaign, first_line(*top));
   if (!texts) return texts.error();
-  auto worked = work(request, *campaign, *texts, *folder);
-  campaign->wall_seconds += std::chrono::duration<double>(Clock::now() - begin).count();
+  const double earlier = campaign->wall_seconds;
+  auto worked = work(request, *campaign, *texts, *folder, begin);
+  campaign->wall_seconds = earlier + std::chrono::duration<double>(Clock::now() - begin).count();
   if (auto saved = save_plan(*campaign); !saved) return saved.error();
   if (!worked) return worked.error();
   if (auto merged = merge_all(*campaign, *folder); !merged) return merged.error();
