@@ -33,12 +33,21 @@ bool is_wanted(const Finding& finding, const FixRequest& how) {
   return finding.fixing == Fixing::safe || (how.unsafe && finding.fixing == Fixing::unsafe);
 }
 
-/// Whether the interpreter takes it; true if there is none to ask.
-bool compiles(std::string_view text) {
+/// Whether what the interpreter took before it takes after, asked of one process; true if there is none to ask.
+bool still_compiles(std::string_view before, std::string_view after) {
   const auto& python = python_program();
-  if (!python || text.empty()) return true;
-  constexpr const char* kCheck = "import sys; compile(sys.stdin.buffer.read(), 'file', 'exec', dont_inherit=True)";
-  const auto ended = run_command({.words = {*python, "-I", "-W", "ignore", "-c", kCheck}, .input = text});
+  if (!python || before.empty()) return true;
+  constexpr const char* kCheck =
+      "import sys\n"
+      "def compiles(text):\n"
+      "    try: compile(text, 'file', 'exec', dont_inherit=True)\n"
+      "    except Exception: return False\n"
+      "    return True\n"
+      "both, size = sys.stdin.buffer.read(), int(sys.argv[1])\n"
+      "sys.exit(compiles(both[:size]) and not compiles(both[size:]))";
+  const std::string both = std::string{before} + std::string{after};
+  const auto ended = run_command(
+      {.words = {*python, "-I", "-S", "-W", "ignore", "-c", kCheck, std::to_string(before.size())}, .input = both});
   return ended && ended->status == 0;
 }
 
@@ -127,7 +136,7 @@ class Mender {
   /// The last gates, and the file itself.
   void finish(FixedFile& file) {
     if (file.after == file.before) return;
-    if (compiles(python_of(file, file.before)) && !compiles(python_of(file, file.after))) {
+    if (!still_compiles(python_of(file, file.before), python_of(file, file.after))) {
       file.problem = "does not compile after the edit";
       return;
     }
