@@ -49,7 +49,9 @@ TEST(CommandProcess, EndsAtTheLimitWithAllItStarted) {
 
 TEST(CommandProcess, WhatOutlivesItIsFoundAndEnded) {
   // A daemon: another session, another parent.
-  const CommandEnd end = run({"sh", "-c", "setsid sleep 1000 >/dev/null 2>&1 & exit 0"});
+  const CommandEnd end = run({"sh", "-c",
+                              "setsid sleep 1000 >/dev/null 2>&1 & "
+                              "for i in $(seq 500); do grep -q sleep /proc/$!/comm && exit 0; sleep 0.01; done"});
   EXPECT_EQ(end.status, 0);
   ASSERT_EQ(end.left_behind.size(), 1u);
   EXPECT_EQ(end.left_behind[0].how, EndedProcess::How::asked);
