@@ -86,6 +86,15 @@ foreach(example xor sine digits)
   add_test(NAME example_${example} COMMAND weir_example_${example})
   set_tests_properties(example_${example} PROPERTIES TIMEOUT 300)
 endforeach()
+# The same on Mesa's software driver, which takes a hundred times as long: fewer steps of the largest. Its own threads would
+# do no more than wait for each other in works as small as these.
+if(weir_lavapipe)
+  add_test(NAME VulkanExample_xor COMMAND weir_example_xor --device gpu)
+  add_test(NAME VulkanExample_sine COMMAND weir_example_sine --device gpu)
+  add_test(NAME VulkanExample_digits COMMAND weir_example_digits --device gpu --steps 50 --least 90)
+  set_tests_properties(VulkanExample_xor VulkanExample_sine VulkanExample_digits PROPERTIES
+    TIMEOUT 600 ENVIRONMENT "${weir_test_environment};LP_NUM_THREADS=0")
+endif()
 add_test(NAME training_is_killed_and_resumed
   COMMAND ${PROJECT_SOURCE_DIR}/tests/training/kill_and_resume $<TARGET_FILE:weir_example_digits>)
 set_tests_properties(training_is_killed_and_resumed PROPERTIES TIMEOUT 600)

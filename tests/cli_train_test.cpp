@@ -35,7 +35,7 @@ TEST(CliTrain, WrongWordsAreOneLine) {
       {{"train", "--recipe", "bad.toml", "--out", "o"}, "bad.toml:2: unknown key 'chanels'"},
       {{"train", "--recipe", "r.toml", "--out", "o", "--hours", "1", "--steps", "2"}, "both given"},
       {{"train", "--recipe", "r.toml", "--out", "o", "--resume", "--steps", "2"}, "leave --hours and --steps away"},
-      {{"train", "--recipe", "r.toml", "--out", "o", "--device", "gpu"}, "on the CPU alone"},
+      {{"train", "--recipe", "r.toml", "--out", "o", "--device", "cpu,gpu"}, "on one device"},
   };
   for (const auto& [words, what] : wrong) {
     const Ended ended = run(words, how);
@@ -62,6 +62,24 @@ TEST(CliTrain, WhatItMakesEnlarges) {
   EXPECT_EQ(again.status, 2);
   EXPECT_TRUE(again.says("--resume")) << again.error;
   EXPECT_EQ(run({"train", "--recipe", "r.toml", "--out", "o", "--resume"}, how).status, 0);
+}
+
+TEST(CliTrain, OnAVulkanDeviceByItsName) {
+  if (!has_fonts()) GTEST_SKIP() << "no fonts here";
+  const fs::path lavapipe = "/usr/share/vulkan/icd.d/lvp_icd.x86_64.json";
+  if (!fs::exists(lavapipe)) GTEST_SKIP() << "no lavapipe here";
+  const Folder folder;
+  const How how{.folder = folder.path(), .variables = {{"VK_DRIVER_FILES", lavapipe}}};
+  folder.put("r.toml", kRecipe);
+  const Ended wrong = run({"train", "--recipe", "r.toml", "--out", "o", "--device", "nothing"}, how);
+  EXPECT_EQ(wrong.status, 2) << wrong.error;
+  EXPECT_EQ(wrong.error_lines(), 1u) << wrong.error;
+  EXPECT_TRUE(wrong.says("--device: no device matches 'nothing'; there are: ")) << wrong.error;
+  EXPECT_FALSE(fs::exists(folder / "o"));
+  const Ended trained = run({"train", "--recipe", "r.toml", "--out", "o", "--device", "gpu", "--steps", "10"}, how);
+  ASSERT_EQ(trained.status, 0) << trained.error;
+  EXPECT_TRUE(trained.says("step 10 of 10")) << trained.error;
+  ASSERT_EQ(run({"upscale", "o/strip.png", "-o", "large.png", "--model", "o/tiny.param"}, how).status, 0);
 }
 
 }  // namespace

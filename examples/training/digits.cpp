@@ -1,9 +1,10 @@
 // A small convolutional network learns digits that are drawn here, and is asked about others that it never saw.
 //
-//   weir_example_digits [--threads N] [--checkpoint FILE [--die-after STEP]]
+//   weir_example_digits [--device NAME] [--threads N] [--steps N] [--least PERCENT] [--checkpoint FILE [--die-after STEP]]
 //
 // With a checkpoint, written every 20 steps, a run that was killed goes on where it was. --die-after ends the run at a step
-// as `kill -9` does. Prints the confusion matrix. Status 0 if more than 97 % of the unseen digits are right.
+// as `kill -9` does. Prints the confusion matrix. Status 0 if more than 97 % of
+// the unseen digits are right, or as many as are wanted of a shorter training (200 steps by default).
 #include <algorithm>
 #include <array>
 #include <csignal>
@@ -20,7 +21,7 @@
 namespace {
 
 namespace training = weir::training;
-constexpr int kBatch = 32, kSteps = 200, kUnseen = 1000;
+constexpr int kBatch = 32, kUnseen = 1000;
 
 struct Net {
   training::Layer first, second, out;
@@ -66,14 +67,18 @@ double confusion(const std::vector<float>& scores, std::uint64_t first) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  int threads = 0, die_after = -1;
-  std::string checkpoint;
+  int threads = 0, steps = 200, die_after = -1;
+  double least = 97;
+  std::string checkpoint, device;
   for (int i = 1; i + 1 < argc; i += 2) {
     if (std::strcmp(argv[i], "--threads") == 0) threads = static_cast<int>(std::strtol(argv[i + 1], nullptr, 10));
+    if (std::strcmp(argv[i], "--steps") == 0) steps = static_cast<int>(std::strtol(argv[i + 1], nullptr, 10));
+    if (std::strcmp(argv[i], "--least") == 0) least = std::strtod(argv[i + 1], nullptr);
+    if (std::strcmp(argv[i], "--device") == 0) device = argv[i + 1];
     if (std::strcmp(argv[i], "--checkpoint") == 0) checkpoint = argv[i + 1];
     if (std::strcmp(argv[i], "--die-after") == 0) die_after = static_cast<int>(std::strtol(argv[i + 1], nullptr, 10));
   }
-  auto created = training::Trainer::create({.threads = threads, .seed = 3});
+  auto created = training::Trainer::create({.threads = threads, .device = device, .seed = 3});
   if (!created) return complain(created.problem());
   training::Trainer& trainer = **created;
   const Net net{trainer};
@@ -85,14 +90,15 @@ int main(int argc, char** argv) {
     step = *position;
     std::printf("goes on at step %d\n", static_cast<int>(step));
   }
-  for (; step < kSteps; ++step) {
+  const auto end = static_cast<std::uint64_t>(steps);
+  for (; step < end; ++step) {
     if (static_cast<int>(step) == die_after) std::raise(SIGKILL);
     const auto x = pictures(trainer, step * kBatch, kBatch);
     std::vector<float> wanted(std::size_t{kBatch} * 10);
     for (std::size_t i = 0; i < kBatch; ++i) wanted[i * 10 + (step * kBatch + i) % 10] = 1;
     const auto loss = cross_entropy(net.scores(x), trainer.input({kBatch, 10}, wanted));
     if (const auto problem = trainer.step(loss, 2e-3)) return complain(*problem);
-    if (!checkpoint.empty() && (step % 20 == 19 || step + 1 == kSteps)) {
+    if (!checkpoint.empty() && (step % 20 == 19 || step + 1 == end)) {
       if (const auto problem = trainer.save(checkpoint, step + 1)) return complain(*problem);
     }
   }
@@ -102,5 +108,5 @@ int main(int argc, char** argv) {
   if (!scores) return complain(scores.problem());
   const double share = confusion(*scores, kFirstUnseen);
   std::printf("digits: %.1f %% of %d unseen ones are right\n", 100 * share, kUnseen);
-  return share > 0.97 ? 0 : 1;
+  return 100 * share > least ? 0 : 1;
 }

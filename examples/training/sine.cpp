@@ -1,7 +1,11 @@
+//   weir_example_sine [--device NAME]
+//
 // Learns sin(x) on [-pi, pi]. Status 0 if the mean square error on points it never saw is below 0.0001.
 #include <cmath>
 #include <cstdio>
+#include <cstring>
 #include <numbers>
+#include <string>
 #include <vector>
 
 #include "weir/nn.hpp"
@@ -35,8 +39,9 @@ struct Net {
 
 }  // namespace
 
-int main() {
-  auto created = training::Trainer::create({.threads = 1, .seed = 2});
+int main(int argc, char** argv) {
+  const std::string device = argc == 3 && std::strcmp(argv[1], "--device") == 0 ? argv[2] : "";
+  auto created = training::Trainer::create({.threads = 1, .device = device, .seed = 2});
   if (!created) return std::fprintf(stderr, "error: %s\n", created.problem().what.c_str()), 1;
   training::Trainer& trainer = **created;
   const Net net{trainer.layer("first", 1, 16), trainer.layer("second", 16, 16), trainer.layer("out", 16, 1)};

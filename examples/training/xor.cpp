@@ -1,12 +1,17 @@
+//   weir_example_xor [--device NAME]
+//
 // Learns exclusive or: two inputs, eight hidden values, one output. Status 0 if the loss comes below 0.001.
 #include <cstdio>
+#include <cstring>
+#include <string>
 #include <vector>
 
 #include "weir/nn.hpp"
 
-int main() {
+int main(int argc, char** argv) {
+  const std::string device = argc == 3 && std::strcmp(argv[1], "--device") == 0 ? argv[2] : "";
   namespace training = weir::training;
-  auto created = training::Trainer::create({.threads = 1, .seed = 1});
+  auto created = training::Trainer::create({.threads = 1, .device = device, .seed = 1});
   if (!created) return std::fprintf(stderr, "error: %s\n", created.problem().what.c_str()), 1;
   training::Trainer& trainer = **created;
   const auto hidden = trainer.layer("hidden", 2, 8), out = trainer.layer("out", 8, 1);

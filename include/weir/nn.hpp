@@ -63,8 +63,10 @@ struct Layer {
 };
 
 struct TrainerOptions {
-  int threads = 0;              ///< 0: the processors that the process may use
-  std::uint64_t ram_bytes = 0;  ///< the most for tensors; 0: no limit
+  int threads = 0;  ///< 0: the processors that the process may use
+  /// "" or "cpu"; "gpu": the best Vulkan device; a part of its name, GPU-UUID or pci:ADDRESS
+  std::string device = {};
+  std::uint64_t ram_bytes = 0;  ///< the most for tensors, on the device that they are on; 0: no limit
   std::uint64_t seed = 1;       ///< of the starting weights
   bool sgd = false;             ///< instead of Adam
   double momentum = 0;          ///< of SGD
@@ -79,11 +81,13 @@ struct TrainerStatistics {
   std::uint64_t most_commands = 0;  ///< of a submission, ever: at most 100
 };
 
-/// A device, parameters and their optimiser. The result depends on the seed and the inputs, not on the number of threads.
+/// A device, parameters and their optimiser. The result depends on the seed, the inputs and the device (its driver, the
+/// CPU's instruction set), not on the number of threads.
 /// Not thread-safe. Nothing throws but for want of memory outside of tensors.
 class WEIR_API Trainer {
  public:
-  /// Problems: invalid_argument.
+  /// Problems: invalid_argument (a device that no name or several have: the text lists them all), unsupported (no Vulkan
+  /// here, a driver that lacks something), over_budget.
   static Expected<std::unique_ptr<Trainer>> create(const TrainerOptions& options);
   ~Trainer();
   Trainer(const Trainer&) = delete;
@@ -98,7 +102,7 @@ class WEIR_API Trainer {
   Tensor input(Shape shape, std::span<const float> values);
 
   /// Goes backwards from `loss` [1], changes the parameters at this rate, and forgets the step's tensors but for those that
-  /// were kept. Nothing on success. Problems: those of every operation since the last step (invalid_argument, over_budget).
+  /// were kept. Nothing on success. Problems: those of every operation since the last step (invalid_argument, over_budget; unsupported: the device is lost).
   std::optional<Problem> step(Tensor loss, double rate);
   /// Ends a step without learning: what comes next is computed anew.
   void forget();
@@ -115,7 +119,7 @@ class WEIR_API Trainer {
   TrainerStatistics statistics() const;
 
   /// A checkpoint: weights, optimiser, running mean and `position`, the caller's own count of data used. The file appears
-  /// whole or not at all; training goes on from it with the same bits. Problems: io; corrupt (not a checkpoint of these
+  /// whole or not at all; training goes on from it, on any device, and with the same bits on the same. Problems: io; corrupt (not a checkpoint of these
   /// parameters, and nothing has changed).
   std::optional<Problem> save(const std::string& path, std::uint64_t position);
   Expected<std::uint64_t> restore(const std::string& path);

@@ -211,7 +211,7 @@ complete -c weir -n '__fish_seen_subcommand_from train' -l resume -d 'Go on with
 complete -c weir -n '__fish_seen_subcommand_from train' -l hours -x -d 'As many steps as fit into so many hours'
 complete -c weir -n '__fish_seen_subcommand_from train' -l steps -x -d 'So many steps instead of the recipes'
 complete -c weir -n '__fish_seen_subcommand_from train' -l threads -x -d 'Threads'
-complete -c weir -n '__fish_seen_subcommand_from train' -l device -x -d 'The processors to train on'
+complete -c weir -n '__fish_seen_subcommand_from train' -l device -x -d 'What to train on'
 complete -c weir -n '__fish_seen_subcommand_from train' -l quiet -s q -d 'No progress'
 complete -c weir -n '__fish_seen_subcommand_from train' -l help -s h -d 'Print this help'
 complete -c weir -n __fish_use_subcommand -f -a status -d 'Tell how far the run in a folder is, or where it ended.'

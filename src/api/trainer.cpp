@@ -8,8 +8,8 @@
 #include "api/problem.hpp"
 #include "base/system_cpus.hpp"
 #include "nn/train/checkpoint.hpp"
-#include "nn/train/cpu_device.hpp"
 #include "nn/train/ops.hpp"
+#include "nn/train/vulkan/open_device.hpp"
 #include "weir/nn.hpp"
 
 namespace weir::training {
@@ -17,8 +17,8 @@ namespace weir::training {
 namespace inner = nn::train;
 
 struct Trainer::State {
-  State(const TrainerOptions& wanted, int threads, inner::HostSettings settings)
-      : options{wanted}, device{threads, settings}, parameters{device, wanted.seed}, tape{device} {}
+  State(const TrainerOptions& wanted, std::unique_ptr<inner::Device> opened)
+      : options{wanted}, device{std::move(opened)}, parameters{*device, wanted.seed}, tape{*device} {}
   /// Made at the first step, when all parameters are known.
   Status prepare() {
     if (optimiser) return ok();
@@ -38,7 +38,7 @@ struct Trainer::State {
   Status step(inner::Tensor loss, double rate);
 
   TrainerOptions options;
-  inner::CpuDevice device;
+  std::unique_ptr<inner::Device> device;
   inner::ParameterSet parameters;
   inner::Tape tape;
   std::optional<inner::Optimiser> optimiser;
@@ -54,7 +54,7 @@ Status Trainer::State::step(inner::Tensor loss, double rate) {
   if (average) {
     if (auto done = average->update(optimiser->steps() - 1); !done) return done;
   }
-  return device.flush();
+  return device->flush();
 }
 
 /// Between the tensors outside and inside.
@@ -100,9 +100,18 @@ Expected<std::unique_ptr<Trainer>> Trainer::create(const TrainerOptions& options
     return Problem{Problem::Code::invalid_argument, fmt::format("{} threads", options.threads)};
   }
   const int threads = options.threads > 0 ? options.threads : usable_threads(allowed_cpus().size(), cpu_quota());
-  inner::HostSettings settings;
-  if (options.ram_bytes > 0) settings.pool.limit = Bytes{options.ram_bytes};
-  return std::unique_ptr<Trainer>{new Trainer{std::make_unique<State>(options, threads, settings)}};
+  inner::DeviceWish wish{.threads = threads};
+  if (options.ram_bytes > 0) wish.memory = Bytes{options.ram_bytes};
+  std::shared_ptr<const nn::vulkan::Gpu> gpu;
+  if (!options.device.empty() && options.device != "cpu") {
+    auto found = nn::vulkan::find_gpu(options.device);
+    if (!found) return api::to_problem(found.error());
+    gpu = *std::move(found);
+    wish.gpu = gpu.get();
+  }
+  auto device = inner::open_device(wish);
+  if (!device) return api::to_problem(device.error());
+  return std::unique_ptr<Trainer>{new Trainer{std::make_unique<State>(options, *std::move(device))}};
 }
 
 Layer Trainer::layer(const std::string& name, int in, int out, int kernel, double slope) {
@@ -147,11 +156,11 @@ void Trainer::swap_average() {
   state_->swapped = !state_->swapped;
 }
 
-std::optional<Problem> Trainer::sync() { return problem_of(state_->device.sync()); }
-void Trainer::cleanup() { state_->device.cleanup(); }
+std::optional<Problem> Trainer::sync() { return problem_of(state_->device->sync()); }
+void Trainer::cleanup() { state_->device->cleanup(); }
 
 TrainerStatistics Trainer::statistics() const {
-  const inner::DeviceStatistics s = state_->device.statistics();
+  const inner::DeviceStatistics s = state_->device->statistics();
   return {s.allocated.count(), s.in_use.count(), s.peak.count(), s.most_idle, s.most_commands};
 }
 

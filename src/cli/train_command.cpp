@@ -21,7 +21,7 @@ std::string wrong_words(const Arguments& args) {
   if (args.train.hours && args.train.steps) return "--hours and --steps are both given";
   if (args.train.resume && (args.train.hours || args.train.steps))
     return "--resume goes on to the end that was chosen when the training began: leave --hours and --steps away";
-  if (args.devices.size() > 1 || args.devices.front().is_gpu()) return "--device: training runs on the CPU alone";
+  if (args.devices.size() > 1) return "--device: training runs on one device";
   return {};
 }
 
@@ -37,6 +37,28 @@ void tell(const training::TrainProgress& progress, observe::Log& log) {
     log.info(line);
 }
 
+/// The device of `settings`: a GPU, or the processors that this process is bound to.
+Status set_up_device(const Arguments::Device& device, training::TrainSettings& settings) {
+  if (device.is_gpu()) {
+    auto gpu = nn::vulkan::find_gpu(device.name);
+    if (!gpu) return Error{gpu.error().code, "--device: " + gpu.error().what};
+    settings.gpu = *std::move(gpu);
+  } else if (!device.cores.empty()) {
+    if (auto bound = bind_to_cpus(device.cores); !bound)
+      return Error{Errc::unsupported, "--device: " + bound.error().what};
+  }
+  return ok();
+}
+
+void tell_device(const training::TrainSettings& settings, observe::Log& log) {
+  if (settings.gpu == nullptr) return;
+  const auto& info = settings.gpu->info;
+  if (settings.gpu->software_by_default)
+    log.warning(fmt::format("no GPU here: {} is a software device, slower than --device cpu", info.name));
+  else
+    log.info(fmt::format("on {} ({})", info.name, info.driver));
+}
+
 Exit exit_of(Errc code) {
   return code == Errc::invalid_argument || code == Errc::exists ? Exit::wrong_usage : Exit::some_failed;
 }
@@ -50,16 +72,16 @@ Ending run_train(const Invocation& invocation) {
   if (!text) return {Exit::wrong_usage, text.error().what};
   const auto recipe = training::parse_recipe(*text, printable(args.train.recipe));
   if (!recipe) return {Exit::wrong_usage, recipe.error().what};
-  if (const auto& cores = args.devices.front().cores; !cores.empty()) {
-    if (auto bound = bind_to_cpus(cores); !bound) return {Exit::nothing_started, "--device: " + bound.error().what};
+  training::TrainSettings settings{
+      .folder = args.train.folder, .resume = args.train.resume, .hours = args.train.hours, .steps = args.train.steps};
+  if (auto set = set_up_device(args.devices.front(), settings); !set) {
+    const bool wrong = set.error().code == Errc::invalid_argument;
+    return {wrong ? Exit::wrong_usage : Exit::nothing_started, set.error().what};
   }
+  settings.threads = effective_threads(args);
   const SignalWatch signals{kGrace, static_cast<int>(Exit::interrupted), [] {}};
   observe::Log log{args.quiet ? observe::Verbosity::quiet : observe::Verbosity::normal};
-  const training::TrainSettings settings{.folder = args.train.folder,
-                                         .resume = args.train.resume,
-                                         .hours = args.train.hours,
-                                         .steps = args.train.steps,
-                                         .threads = effective_threads(args)};
+  tell_device(settings, log);
   const auto ended = training::train(*text, *recipe, settings, signals.token(),
                                      [&](const training::TrainProgress& progress) { tell(progress, log); });
   log.status("");

@@ -11,8 +11,8 @@
 #include "base/text.hpp"
 #include "nn/ncnn_writer.hpp"
 #include "nn/train/checkpoint.hpp"
-#include "nn/train/cpu_device.hpp"
 #include "nn/train/ops.hpp"
+#include "nn/train/vulkan/open_device.hpp"
 #include "training/metrics_log.hpp"
 #include "training/model_card.hpp"
 #include "training/network.hpp"
@@ -33,8 +33,10 @@ double seconds_since(Clock::time_point start) { return std::chrono::duration<dou
 /// Everything that learns, on one device.
 class Learner {
  public:
-  static Result<std::unique_ptr<Learner>> create(const Recipe& recipe, int threads) {
-    std::unique_ptr<Learner> learner{new Learner{recipe, threads}};
+  static Result<std::unique_ptr<Learner>> create(const Recipe& recipe, const TrainSettings& settings) {
+    auto device = nn::train::open_device({.gpu = settings.gpu.get(), .threads = settings.threads});
+    if (!device) return device.error();
+    std::unique_ptr<Learner> learner{new Learner{recipe, *std::move(device)}};
     auto optimiser = nn::train::Optimiser::create(learner->parameters_, {});
     if (!optimiser) return optimiser.error();
     learner->optimiser_ = *std::move(optimiser);
@@ -51,7 +53,7 @@ class Learner {
     const int n = recipe_.data.batch;
     const int patch = recipe_.data.patch;
     const int large = patch * recipe_.structure.scale;
-    nn::train::Tape tape{device_};
+    nn::train::Tape tape{*device_};
     const auto made = network_.detail(tape, tape.input({n, 3, patch, patch}, batch.small));
     const auto loss = loss_of(made, tape.input({n, 3, large, large}, batch.detail));
     if (read_loss) tape.keep(loss);
@@ -60,7 +62,7 @@ class Learner {
     if (average_) {
       if (auto done = average_->update(optimiser_->steps() - 1); !done) return done.error();
     }
-    if (auto done = device_.flush(); !done) return done.error();
+    if (auto done = device_->flush(); !done) return done.error();
     if (!read_loss) return 0.0;
     const auto values = tape.read(loss);
     if (!values) return values.error();
@@ -71,7 +73,7 @@ class Learner {
   template <class Work>
   auto with_average(Work&& work) {
     if (average_) average_->swap();
-    auto result = work(network_, device_);
+    auto result = work(network_, *device_);
     if (average_) average_->swap();
     return result;
   }
@@ -79,8 +81,11 @@ class Learner {
   nn::train::Progress progress() { return {parameters_, *optimiser_, average_ ? &*average_ : nullptr}; }
 
  private:
-  Learner(const Recipe& recipe, int threads)
-      : recipe_{recipe}, device_{threads}, parameters_{device_, recipe.seed}, network_{parameters_, recipe.structure} {}
+  Learner(const Recipe& recipe, std::unique_ptr<nn::train::Device> device)
+      : recipe_{recipe},
+        device_{std::move(device)},
+        parameters_{*device_, recipe.seed},
+        network_{parameters_, recipe.structure} {}
 
   nn::train::Tensor loss_of(nn::train::Tensor made, nn::train::Tensor wanted) const {
     if (recipe_.learning.loss == "l1") return l1(made, wanted);
@@ -89,7 +94,7 @@ class Learner {
   }
 
   const Recipe& recipe_;
-  nn::train::CpuDevice device_;
+  std::unique_ptr<nn::train::Device> device_;
   nn::train::ParameterSet parameters_;
   Network network_;
   std::optional<nn::train::Optimiser> optimiser_;
@@ -118,7 +123,7 @@ class Training {
     auto held_out = HeldOut::draw(recipe_, **lettering);
     if (!held_out) return held_out.error();
     held_out_ = *std::move(held_out);
-    auto learner = Learner::create(recipe_, settings_.threads);
+    auto learner = Learner::create(recipe_, settings_);
     if (!learner) return learner.error();
     learner_ = *std::move(learner);
     if (auto begun = settings_.resume ? go_on(recipe_text) : begin(recipe_text); !begun) return begun.error();
@@ -168,7 +173,7 @@ class Training {
   /// Steps of a learner that is thrown away say how long one takes.
   Result<std::uint64_t> steps_within(double seconds) {
     constexpr std::uint64_t kTried = 40;
-    auto tried = Learner::create(recipe_, settings_.threads);
+    auto tried = Learner::create(recipe_, settings_);
     if (!tried) return tried.error();
     auto start = Clock::now();
     for (std::uint64_t i = 0; i < kTried; ++i) {

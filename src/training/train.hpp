@@ -3,11 +3,13 @@
 #include <cstdint>
 #include <filesystem>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <stop_token>
 #include <string>
 
 #include "base/result.hpp"
+#include "nn/vulkan/gpu.hpp"
 #include "training/held_out.hpp"
 #include "training/recipe.hpp"
 
@@ -20,6 +22,7 @@ struct TrainSettings {
       {};  ///< as many steps as fit, measured before the first; else `steps`, else the recipe's
   std::optional<std::uint64_t> steps = {};
   int threads = 1;
+  std::shared_ptr<const nn::vulkan::Gpu> gpu = {};  ///< null: the CPU
 };
 
 /// How far a training is.
@@ -32,7 +35,8 @@ struct TrainProgress {
 
 /// Trains by a recipe and writes into the folder, as it goes: NAME.param and NAME.bin, which weir and ncnn's programs read;
 /// NAME.md, the model card; metrics.jsonl; curves.svg; strip.png (resize, network, right one); recipe.toml; checkpoint and
-/// run.json to go on from. Killed at any moment, the same call with `resume` goes on and ends with the same bits.
+/// run.json to go on from. Killed at any moment, the same call with `resume` goes on and ends with the same bits;
+/// on another device it goes on too, and rounds as that does.
 /// Returns true if the training came to its end, false if it was stopped.
 /// Errors: exists (a training is there already, and not `resume`); invalid_argument (`resume` with another recipe, nothing
 /// to resume); io, disk_full; those of PairFeed and of the device.

@@ -13,6 +13,7 @@
 #include "training/pairs.hpp"
 #include "training/recipe.hpp"
 #include "training/train.hpp"
+#include "vulkan_devices.hpp"
 
 namespace weir::training {
 namespace {
@@ -164,6 +165,42 @@ TEST(Train, LearnsGoesOnAndEndsWithTheSameBits) {
   const auto network = nn::load_network(folder / "parts/small.param");
   ASSERT_TRUE(network) << network.error().what;
   EXPECT_EQ(network->family.scale, 2);
+}
+
+TEST(Train, OnAVulkanDeviceItGoesOnWithTheSameBitsAndOnAnotherItGoesOn) {
+  if (!has_fonts()) GTEST_SKIP() << "no fonts here";
+  auto gpu = nn::vulkan::find_gpu("gpu", test::wanted_validation());
+  if (!gpu) GTEST_SKIP() << "no Vulkan here: " << gpu.error().what;
+  const test::Folder folder;
+  const std::string text =
+      "name = 'tiny'\n[structure]\nchannels = 4\nlayers = 0\n"
+      "[data]\nside = 32\npatch = 8\nbatch = 2\n[learning]\nsteps = 60\nlook_every = 60\n";
+  const auto recipe = parse_recipe(text, "tiny.toml");
+  ASSERT_TRUE(recipe) << recipe.error().what;
+  const auto run = [&](const char* name, std::shared_ptr<const nn::vulkan::Gpu> where, bool resume, bool stops) {
+    std::stop_source stop;
+    const TrainSettings settings{.folder = folder / name, .resume = resume, .threads = 1, .gpu = std::move(where)};
+    const auto done = train(text, *recipe, settings, stop.get_token(), [&](const TrainProgress&) {
+      if (stops) stop.request_stop();  // after 50 steps
+    });
+    ASSERT_TRUE(done) << done.error().what;
+    EXPECT_EQ(*done, !stops);
+  };
+  run("whole", *gpu, false, false);
+  run("parts", *gpu, false, true);
+  run("parts", *gpu, true, false);
+  EXPECT_EQ(folder.text("parts/checkpoint"), folder.text("whole/checkpoint"));
+  EXPECT_EQ(folder.text("parts/tiny.bin"), folder.text("whole/tiny.bin"));
+  run("there", nullptr, false, true);
+  run("there", *gpu, true, false);
+  run("back", *gpu, false, true);
+  run("back", nullptr, true, false);
+  const auto loss_of = [&](const char* name) {
+    return MetricsLog::open(folder / name / "metrics.jsonl", 60)->all().back().loss;
+  };
+  EXPECT_NEAR(loss_of("there"), loss_of("whole"), 1e-4 * loss_of("whole"));
+  EXPECT_NEAR(loss_of("back"), loss_of("whole"), 1e-4 * loss_of("whole"));
+  for (const std::string& message : (*gpu)->instance->messages()) ADD_FAILURE() << "validation: " << message;
 }
 
 TEST(Train, NothingToResumeIsSaid) {

@@ -3,26 +3,30 @@
 #include <gtest/gtest.h>
 
 #include <filesystem>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "folder.hpp"
 #include "nn/train/cpu_device.hpp"
 #include "nn/train/ops.hpp"
+#include "nn/train/training_suite_test.hpp"
 
-namespace weir::nn::train {
+namespace weir::nn::train::test {
 namespace {
 
 /// A training whose weights, optimiser and mean are no longer what they started as.
 struct Small {
-  explicit Small(int wide) : set{on, 1}, layer{set.layer("layer", 2, wide)} {
+  explicit Small(int wide, std::unique_ptr<Device> device = std::make_unique<CpuDevice>(1))
+      : on{std::move(device)}, set{*on, 1}, layer{set.layer("layer", 2, wide)} {
     optimiser.emplace(*Optimiser::create(set, {}));
     average.emplace(*Average::create(set, 0.9));
   }
   void step() {
-    Tape tape{on};
+    Tape tape{*on};
     const std::vector<float> values{1, 2, 3, 4};
     const Tensor x = tape.input({2, 2}, values);
     EXPECT_TRUE(tape.backward(mean(tanh(linear(x, tape.parameter(*layer.weights), tape.parameter(*layer.bias))))));
@@ -32,15 +36,15 @@ struct Small {
   Progress progress() { return {set, *optimiser, &*average}; }
   std::vector<std::byte> bytes() { return to_bytes(*take_checkpoint(progress(), 42)); }
 
-  CpuDevice on{1};
+  std::unique_ptr<Device> on;
   ParameterSet set;
   ParameterSet::Layer layer;
   std::optional<Optimiser> optimiser;
   std::optional<Average> average;
 };
 
-TEST(TrainingCheckpoint, TrainingGoesOnWithTheSameBits) {
-  Small whole{3}, other{3};
+TEST_P(Training, ACheckpointGoesOnWithTheSameBits) {
+  Small whole{3, device()}, other{3, device()};
   for (int i = 0; i < 3; ++i) whole.step();
   const auto saved = parse_checkpoint(whole.bytes(), "saved");
   ASSERT_TRUE(saved);
@@ -51,6 +55,26 @@ TEST(TrainingCheckpoint, TrainingGoesOnWithTheSameBits) {
     other.step();
   }
   EXPECT_EQ(whole.bytes(), other.bytes());
+}
+
+TEST_P(Training, ACheckpointGoesOnOnAnotherDeviceAndBack) {
+  Small whole{3}, there{3, device()}, back{3};
+  for (int i = 0; i < 3; ++i) whole.step();
+  const auto first = parse_checkpoint(whole.bytes(), "first");
+  ASSERT_TRUE(first && restore(*first, there.progress()));
+  EXPECT_EQ(there.bytes(), whole.bytes());
+  there.step();
+  const auto second = parse_checkpoint(there.bytes(), "second");
+  ASSERT_TRUE(second && restore(*second, back.progress()));
+  whole.step();
+  const auto wanted = take_checkpoint(whole.progress(), 42), got = take_checkpoint(back.progress(), 42);
+  ASSERT_TRUE(wanted && got);
+  EXPECT_EQ(got->steps, wanted->steps);
+  for (std::size_t a = 0; a < wanted->arrays.size(); ++a) {
+    for (std::size_t i = 0; i < wanted->arrays[a].values.size(); ++i) {
+      EXPECT_NEAR(got->arrays[a].values[i], wanted->arrays[a].values[i], 1e-5F) << wanted->arrays[a].name;
+    }
+  }
 }
 
 TEST(TrainingCheckpoint, EveryCutAndEveryChangedByteIsSeen) {
@@ -92,4 +116,4 @@ TEST(TrainingCheckpoint, AFileReplacesTheLast) {
 }
 
 }  // namespace
-}  // namespace weir::nn::train
+}  // namespace weir::nn::train::test
