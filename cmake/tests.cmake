@@ -86,7 +86,7 @@ foreach(example xor sine digits)
   add_test(NAME example_${example} COMMAND weir_example_${example})
   set_tests_properties(example_${example} PROPERTIES TIMEOUT 300)
 endforeach()
-# The same on Mesa's software driver, which takes a hundred times as long: fewer steps of the largest. Its own threads would
+# The same on Mesa's software driver, which takes forty times as long: fewer steps of the largest. Its own threads would
 # do no more than wait for each other in works as small as these.
 if(weir_lavapipe)
   add_test(NAME VulkanExample_xor COMMAND weir_example_xor --device gpu)

@@ -26,5 +26,14 @@ TEST(Trainer, ACheckpointHasTheWeightsWhereTheyBelong) {
   EXPECT_FALSE(folder.text("weights").empty());
 }
 
+TEST(Trainer, ADeviceThatIsNotThereIsRefusedWithWhatIs) {
+  const auto refused = Trainer::create({.device = "no such device"});
+  ASSERT_FALSE(refused);
+  if (refused.problem().code == Problem::Code::unsupported) GTEST_SKIP() << refused.problem().what;
+  EXPECT_EQ(refused.problem().code, Problem::Code::invalid_argument);
+  EXPECT_EQ(refused.problem().what.find("no device matches 'no such device'; there are: "), 0U)
+      << refused.problem().what;
+}
+
 }  // namespace
 }  // namespace weir::training

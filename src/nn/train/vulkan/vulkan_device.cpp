@@ -131,13 +131,13 @@ struct Execute {
   }
   Status operator()(const PReluBack& c) const {
     if (c.slope_gradient) {
-      const auto done = work.sum_rows({.term = 1,
-                                       .a = at(c.in),
-                                       .b = at(c.out_gradient),
-                                       .out = at(c.slope_gradient),
-                                       .rows = c.rows,
-                                       .channels = c.channels,
-                                       .accumulate = c.accumulate_slopes});
+      auto done = work.sum_rows({.term = 1,
+                                 .a = at(c.in),
+                                 .b = at(c.out_gradient),
+                                 .out = at(c.slope_gradient),
+                                 .rows = c.rows,
+                                 .channels = c.channels,
+                                 .accumulate = c.accumulate_slopes});
       if (!done) return done;
     }
     if (!c.in_gradient) return ok();
