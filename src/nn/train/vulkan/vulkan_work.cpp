@@ -59,10 +59,9 @@ Result<VulkanWork::Buffer> VulkanWork::take(std::size_t count) {
 void VulkanWork::retire(Buffer buffer) {
   if (!busy_ || !pool_->is_full(buffer.size(), Where::device)) return;
   // The oldest makes room for it, and goes to the driver not before the commands that use it have ended.
-  if (stream_->good())
-    (void)stream_->keep(pool_->take_oldest(buffer.size(), Where::device));
-  else
-    end_all();
+  if (!stream_->good()) return end_all();
+  Buffer oldest = pool_->take_oldest(buffer.size(), Where::device);
+  (void)stream_->keep(oldest ? std::move(oldest) : std::move(buffer));
 }
 
 void VulkanWork::end_all() {
