@@ -148,8 +148,9 @@ class PicturePlanner {
     const nn::Extent input{stage.geometry.input_height, stage.geometry.input_width};
     const Bytes taken = sum_ram(plan.parts) + sum_ram(parts);
     // Whatever is still to be made of the result by the host is made of floats.
-    const bool finished = stage.out.bits == 8 && stage.out.colours == 3 && !network_.family.residual && !settings_.tta;
-    const nn::vulkan::Transfer transfer{.input_samples = stage.in.bits == 8, .result_samples = finished};
+    const bool finished = stage.in.bits == 8 && stage.out.bits == 8 && stage.out.colours == 3 && !settings_.tta;
+    const nn::vulkan::Transfer transfer = finished ? nn::vulkan::samples_both_ways(network_.family)
+                                                   : nn::vulkan::Transfer{.input_samples = stage.in.bits == 8};
     // How much of the picture must be kept beside the tiles is known only with them: the room for them shrinks by it.
     Bytes window;
     for (int turn = 0;; ++turn) {

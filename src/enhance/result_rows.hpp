@@ -29,7 +29,7 @@ class ResultRows {
              const compute::Kernels& kernels, compute::Team& team, SampleRows sink);
 
   Status take(const nn::PlanarRows& rows);
-  /// Only for pictures of 8 bits in colour that the network makes whole.
+  /// Only for pictures of 8 bits in colour; what the picture is to add was added.
   Status take(const nn::ByteRows& rows);
 
  private:

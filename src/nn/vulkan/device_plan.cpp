@@ -67,11 +67,7 @@ struct Most {
 class Planner {
  public:
   Planner(const Graph& graph, const Program& program, const DeviceLimits& limits)
-      : graph_{graph}, program_{program}, limits_{limits} {
-    for (std::size_t t = 0; t < program.tensors.size(); ++t) {
-      if (program.ops[at(program.tensors[t].producer)].kind == OpKind::input) input_ = static_cast<int>(t);
-    }
-  }
+      : graph_{graph}, program_{program}, limits_{limits}, input_{input_tensor(program)} {}
 
   Status prepare(Extent input, bool half, Transfer transfer) {
     const auto extents = infer_extents(graph_, input);
@@ -158,8 +154,8 @@ class Planner {
   const Graph& graph_;
   const Program& program_;
   const DeviceLimits& limits_;
+  int input_;
   DevicePlan base_;
-  int input_ = -1;
   Most most_;
 };
 
@@ -181,8 +177,42 @@ Bytes download_bytes(Rect rect, bool samples) {
   return samples ? Bytes{(SamplesLayout{rect}.bytes() + 15) / 16 * 16} : upload_bytes(rect, false);
 }
 
+Transfer samples_both_ways(const Family& family) {
+  Transfer transfer{.input_samples = true, .result_samples = true};
+  if (family.residual) {
+    transfer.base_scale = family.scale;
+    transfer.base_shift = family.border * family.scale - family.crop;
+  }
+  return transfer;
+}
+
+bool shuffles_to_samples(const Program& program, const Transfer& transfer) {
+  const Op& last = program.ops[at(program.tensors[at(program.output)].producer)];
+  // Of two pictures that are to be added the kernel has room for one.
+  return transfer.result_samples && last.kind == OpKind::shuffle &&
+         (last.inputs.size() == 1 || transfer.base_scale == 0);
+}
+
+Rect base_under(const Transfer& transfer, const Rect& rect) {
+  const auto first = [&](int p) { return (p + transfer.base_shift) / transfer.base_scale; };
+  return {first(rect.top), first(rect.left), first(rect.bottom - 1) + 1, first(rect.right - 1) + 1};
+}
+
 std::vector<Goal> goals_of(const Program& program, const DevicePlan& plan, const DevicePass& pass, Rect rect) {
-  std::vector<Goal> goals{{pass.tensor, rect, pass.statistic < 0}};
+  std::vector<Goal> goals;
+  if (pass.statistic >= 0) {
+    goals.push_back({pass.tensor, rect, false});
+  } else if (!shuffles_to_samples(program, plan.transfer)) {
+    goals.push_back({pass.tensor, rect});
+  } else {
+    const Op& shuffle = program.ops[at(program.tensors[at(pass.tensor)].producer)];
+    for (std::size_t i = 0; i < shuffle.inputs.size(); ++i) {
+      const int from = shuffle.inputs[i].tensor;
+      goals.push_back({from, needed(shuffle, i, rect, plan.extent[at(from)])});
+    }
+  }
+  if (pass.statistic < 0 && plan.transfer.base_scale > 0)
+    goals.push_back({input_tensor(program), base_under(plan.transfer, rect)});
   if (!plan.one_tile) return goals;
   for (const Statistic& statistic : program.statistics)
     goals.push_back({statistic.source.tensor, whole(plan.extent[at(statistic.source.tensor)]), false});

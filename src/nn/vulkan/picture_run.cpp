@@ -34,9 +34,6 @@ Rect under(Rect rect, Extent out, Extent in) {
 }  // namespace
 
 Status PictureRun::prepare() {
-  for (std::size_t t = 0; t < program_.tensors.size(); ++t) {
-    if (program_.ops[at(program_.tensors[t].producer)].kind == OpKind::input) input_tensor_ = static_cast<int>(t);
-  }
   auto& pool = session_.pool();
   auto arena = pool.acquire(plan_.arena, MemoryKind::activations, Where::device);
   if (!arena) return arena.error();
@@ -111,7 +108,7 @@ Status PictureRun::begin_tile(const DevicePass& pass, Rect rect, InputBand& band
   }
   const Tile tile = make_tile(program_, plan_.extent, goals_of(program_, plan_, pass, rect), plan_.half,
                               compute::vulkan::kSliceAlignment);
-  const Rect& source = tile.region[at(input_tensor_)];
+  const Rect& source = tile.region[at(input_tensor(program_))];
   if (auto read = band.require(source.top, source.bottom); !read) return read;
   Pending pending;
   pending.slot = next_slot_;
@@ -132,7 +129,8 @@ Status PictureRun::begin_tile(const DevicePass& pass, Rect rect, InputBand& band
   auto recorded = record.record(tile, from, transfer.input_samples, plan_.one_tile);
   if (recorded && pending.result) {
     const Slice to{slot.download.handle(), 0, download_bytes(rect, transfer.result_samples).count()};
-    recorded = record.read_back(tile, pass.tensor, rect, to, transfer.result_samples);
+    recorded = transfer.result_samples ? record.read_samples(tile, rect, to, transfer)
+                                       : record.read_planes(tile, pass.tensor, rect, to);
   } else if (recorded) {
     recorded = record.add_to_mean(tile, program_.statistics[at(pass.statistic)], rect);
   }

@@ -67,7 +67,6 @@ class PictureRun {
   std::array<Slot, kTilesUnderWay> slots_;
   std::size_t next_slot_ = 0;
   std::deque<Pending> pending_;
-  int input_tensor_ = -1;
 
   InputRows* input_ = nullptr;
   const RunControl* control_ = nullptr;

@@ -5,6 +5,7 @@
 #include "base/result.hpp"
 #include "compute/vulkan/stream.hpp"
 #include "nn/program.hpp"
+#include "nn/vulkan/device_plan.hpp"
 #include "nn/vulkan/device_weights.hpp"
 #include "nn/vulkan/tile.hpp"
 
@@ -40,8 +41,10 @@ class Recorder {
   Status begin_mean();
   /// The mean, and every vector that follows from it.
   Status finish_mean(const Statistic& statistic);
-  /// The goal's tensor as planes, [3][h][w] of `rect`; with `samples`, as SamplesLayout says.
-  Status read_back(const Tile& tile, int tensor, Rect rect, compute::vulkan::Slice to, bool samples);
+  /// The goal's tensor as planes, [3][h][w] of `rect`.
+  Status read_planes(const Tile& tile, int tensor, Rect rect, compute::vulkan::Slice to);
+  /// `rect` of the result as 8-bit samples, laid as SamplesLayout says. The tile has what goals_of asks for it.
+  Status read_samples(const Tile& tile, Rect rect, compute::vulkan::Slice to, const Transfer& transfer);
 
  private:
   using Slice = compute::vulkan::Slice;

@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 
+#include <array>
 #include <cstring>
 #include <limits>
 #include <vector>
@@ -41,10 +42,10 @@ class VulkanSamples : public test::OpenVulkanTest {
     const auto word = [](int n) { return static_cast<std::uint32_t>(n); };
     const Slice to{out.handle(), 0, layout.bytes()};
     Dispatch dispatch;
-    dispatch.kernel = {"samples_out_ff", {}};
-    dispatch.source(0, {in.handle(), 0, bytes}).write(Place::residual, to);
+    dispatch.kernel = {"samples_out_ff", {1, 1, 0}};
+    dispatch.source(0, {in.handle(), 0, bytes}).write(Place::target, to);
     dispatch.constants(
-        std::array<std::uint32_t, 3>{0, word(rect.width()), word(rect.width()) | word(rect.height()) << 16});
+        std::array<std::uint32_t, 7>{word(rect.width()) | word(rect.height()) << 16, 0, word(rect.width())});
     dispatch.groups = {static_cast<std::uint32_t>(layout.pieces), word(rect.height()), 1};
     EXPECT_TRUE(stream_->dispatch(dispatch));
     EXPECT_TRUE(stream_->show_host(to));

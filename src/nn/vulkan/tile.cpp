@@ -91,6 +91,13 @@ Bytes pixel_bytes(const Tensor& tensor, bool half) {
   return Bytes{static_cast<std::uint64_t>(vectors_of(tensor)) * (half && !tensor.planar ? 8 : 16)};
 }
 
+int input_tensor(const Program& program) {
+  for (const Op& op : program.ops) {
+    if (op.kind == OpKind::input) return op.output;
+  }
+  return -1;
+}
+
 Rect needed(const Op& op, std::size_t i, Rect out, Extent input) {
   const Rows down = rows_read(op, i, {out.top, out.bottom}, input.height);
   const Rows across = rows_read(op, i, {out.left, out.right}, input.width, true);

@@ -32,6 +32,9 @@ Bytes pixel_bytes(const Tensor& tensor, bool half);
 /// The part of input `i` (the residual comes after the inputs) that `out` of an op's output needs: exactly it.
 Rect needed(const Op& op, std::size_t i, Rect out, Extent input);
 
+/// The tensor that the picture is.
+int input_tensor(const Program& program);
+
 /// What is to be made of one tensor.
 struct Goal {
   int tensor = -1;

@@ -1,65 +1,13 @@
 // variants: ff
-// One picture of one vector a pixel becomes 8-bit samples, three side by side: floor(v * 255 + 0.5), cut to 0..255 while
-// it is a float still (what is below black must not become white). What the host can no longer see in them is told beside:
-// whether a value is no number, and whether one differs from the pixel on its left.
-//
-// sources[0] [h, w, 4]; words [h][ceil(w / 4)] of three words, each four pixels; then [h][ceil(w / 256)] of one word, the
-// bits of 256 pixels: 1 no number, 2 differs. The host's side of it is nn/vulkan/samples_layout.hpp.
+// One picture of one vector a pixel becomes 8-bit samples: see samples.glsl. sources[0] [h, w, 4].
 #version 450
 #extension GL_GOOGLE_include_directive : require
 #include "interface.glsl"
+#include "samples.glsl"
 
-layout(local_size_x = 64, local_size_y = 1, local_size_z = 1) in;
-
-layout(set = 0, binding = 4) buffer Words { uint v[]; } words;
-
-layout(push_constant) uniform Push {
-  uint offset;  // of the source's pixel under the first
-  uint width;   // of the source
-  uint extent;
-} push;
-
-shared uint seen;
-
-// By its bits: compilers may take it that no value is NaN.
-bool no_number(vec3 v) {
-  return any(equal(floatBitsToUint(v) & uvec3(0x7F800000u), uvec3(0x7F800000u)));
+vec3 pixel(uvec2 at) {
+  const uvec2 from = pair(push.offset) + at;
+  return sources[0].v[from.y * push.width + from.x].rgb;
 }
 
-uvec3 samples(vec3 v) {
-  precise const vec3 scaled = v * 255.0 + 0.5;
-  return uvec3(clamp(scaled, vec3(0.0), vec3(255.0)));
-}
-
-void main() {
-  const uvec2 extent = pair(push.extent);
-  const uint first = gl_GlobalInvocationID.x * 4;
-  const uint y = gl_WorkGroupID.y;
-  const uint quads = (extent.x + 3) / 4;
-  if (gl_LocalInvocationID.x == 0) seen = 0;
-  barrier();
-  if (first < extent.x) {
-    const uvec2 from = pair(push.offset) + uvec2(first, y);
-    const uint source = from.y * push.width + from.x;
-    uint bytes[12];
-    for (uint i = 0; i < 12; ++i) bytes[i] = 0;
-    uint bits = 0;
-    vec3 left = sources[0].v[source - (first > 0 ? 1 : 0)].rgb;
-    for (uint x = 0; x < 4; ++x) {
-      if (first + x >= extent.x) break;
-      const vec3 v = sources[0].v[source + x].rgb;
-      if (no_number(v)) bits |= 1u;
-      if (any(notEqual(v, left))) bits |= 2u;
-      left = v;
-      const uvec3 made = samples(v);
-      for (uint c = 0; c < 3; ++c) bytes[x * 3 + c] = made[c];
-    }
-    const uint to = (y * quads + first / 4) * 3;
-    for (uint w = 0; w < 3; ++w)
-      words.v[to + w] = bytes[w * 4] | bytes[w * 4 + 1] << 8 | bytes[w * 4 + 2] << 16 | bytes[w * 4 + 3] << 24;
-    if (bits != 0) atomicOr(seen, bits);
-  }
-  barrier();
-  if (gl_LocalInvocationID.x == 0)
-    words.v[extent.y * quads * 3 + y * gl_NumWorkGroups.x + gl_WorkGroupID.x] = seen;
-}
+void main() { make_samples(); }

@@ -1,0 +1,23 @@
+// variants: ff hf
+// Pixel shuffle that ends a network, the nearest residual and the conversion to 8-bit samples in one: see samples.glsl,
+// and pixel_shuffle.comp for the order of channels. sources[0] features, parameters the order.
+#version 450
+#extension GL_GOOGLE_include_directive : require
+#include "interface.glsl"
+#include "samples.glsl"
+
+vec3 pixel(uvec2 at) {
+  const uvec2 full = pair(push.phase) + at;
+  const uvec2 from = uvec2(signed_pair(push.offset)) + full / FACTOR;
+  const uvec2 within = full % FACTOR;
+  const uint order_at = within.y * FACTOR + within.x;
+  const uint order = uint(parameters.v[order_at / 4][order_at % 4]);
+  vec3 value;
+  for (uint c = 0; c < 3; ++c) {
+    const uint channel = c * FACTOR * FACTOR + order;
+    value[c] = vec4(sources[0].v[(from.y * push.width + from.x) * IN_VECTORS + channel / 4])[channel % 4];
+  }
+  return value;
+}
+
+void main() { make_samples(); }
