@@ -1,137 +1,23 @@
-// Pictures enlarged on a Vulkan device, and what becomes of them when the device fails.
+// Pictures enlarged on a Vulkan device: the CPU's pictures, inside its memory, with nothing left behind.
 
-#include "enhance/device.hpp"
+#include "enhance/device_test.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <algorithm>
 #include <array>
-#include <cstdlib>
 #include <cstring>
 #include <string>
 #include <vector>
 
 #include "base/process_memory.hpp"
-#include "compute/vulkan/faults.hpp"
-#include "memory_picture.hpp"
-#include "networks/generate.hpp"
-#include "nn/vulkan/gpu.hpp"
-#include "vulkan_devices.hpp"
 
 namespace weir::enhance {
 namespace {
 
-using compute::vulkan::FaultPoint;
 using nn::vulkan::DevicePrecision;
-using testing::Contains;
 using testing::HasSubstr;
-
-struct Picture {
-  media::PictureInfo info;
-  std::vector<std::byte> samples;
-};
-
-/// Slopes and noise; every channel different.
-Picture drawn(int width, int height, int colours = 3, bool alpha = false, int bits = 8) {
-  Picture p;
-  p.info = {.width = width, .height = height, .colours = colours, .alpha = alpha, .bits = bits};
-  test::SeededNumbers numbers{11};
-  for (std::size_t i = 0; i < p.info.row_bytes() * static_cast<std::size_t>(height); ++i) {
-    const auto slope = static_cast<unsigned>(i * 3 / static_cast<std::size_t>(width));
-    p.samples.push_back(static_cast<std::byte>((slope % 180 + numbers.next() % 60) & 255U));
-  }
-  return p;
-}
-
-std::shared_ptr<const nn::Network> network_of(std::string_view family, int channels = 32) {
-  const test::GeneratedNetwork made = test::generate(family, {.channels = channels});
-  auto network = nn::parse_network(made.param, made.bin, std::string{family});
-  EXPECT_TRUE(network) << (network ? "" : network.error().what);
-  return std::make_shared<const nn::Network>(*std::move(network));
-}
-
-struct Enlarged {
-  std::vector<std::byte> samples;
-  UpscalePlan plan;
-  std::vector<std::string> events;
-  std::uint64_t repeats = 0;
-};
-
-Result<Enlarged> enlarge_with(Upscaler& upscaler, const Picture& picture, const UpscaleSettings& settings) {
-  media::WriteOptions output;
-  output.rows = rows_info(upscaler.network(), picture.info, settings);
-  auto plan = upscaler.plan(picture.info, {}, output);
-  if (!plan) return plan.error();
-  test::MemoryReader reader{picture.info, picture.samples};
-  test::MemoryWriter writer;
-  auto events = upscaler.run({*plan, reader, writer, {}, {}});
-  if (!events) return events.error();
-  EXPECT_EQ(writer.samples().size(), output.rows.row_bytes() * static_cast<std::size_t>(output.rows.height));
-  const auto report = upscaler.device_report();
-  return Enlarged{writer.samples(), *plan, *events, report ? report->counts.repeats : 0};
-}
-
-Result<Enlarged> enlarge(const std::shared_ptr<const nn::Network>& network, const Picture& picture,
-                         const UpscaleSettings& settings) {
-  auto upscaler = Upscaler::create(network, settings);
-  if (!upscaler) return upscaler.error();
-  return enlarge_with(**upscaler, picture, settings);
-}
-
-int most_off(const Enlarged& a, const Enlarged& b, int bits = 8) {
-  EXPECT_EQ(a.samples.size(), b.samples.size());
-  int most = 0;
-  const std::size_t step = bits == 8 ? 1 : 2;
-  for (std::size_t i = 0; i + step <= std::min(a.samples.size(), b.samples.size()); i += step) {
-    const auto value = [&](const Enlarged& e) {
-      return static_cast<int>(e.samples[i]) | (bits == 8 ? 0 : static_cast<int>(e.samples[i + 1]) << 8);
-    };
-    most = std::max(most, std::abs(value(a) - value(b)));
-  }
-  return most;
-}
-
-/// Answers with a fault at the nth call of one kind; a lost device stays lost until it is opened anew.
-class OneFault final : public compute::vulkan::Faults {
- public:
-  OneFault(FaultPoint point, int at_call, VkResult result, bool forever = false)
-      : point_{point}, at_call_{at_call}, result_{result}, forever_{forever} {}
-  VkResult at(FaultPoint point) override {
-    if (point == point_) ++calls_;
-    if (point == point_ && (calls_ == at_call_ || (forever_ && calls_ >= at_call_))) {
-      lost_ = result_ == VK_ERROR_DEVICE_LOST;
-      return result_;
-    }
-    return lost_ ? VK_ERROR_DEVICE_LOST : VK_SUCCESS;
-  }
-  void reopened() override { lost_ = false; }
-  int calls() const { return calls_; }
-
- private:
-  FaultPoint point_;
-  int at_call_;
-  VkResult result_;
-  bool forever_;
-  int calls_ = 0;
-  bool lost_ = false;
-};
-
-class VulkanUpscale : public test::VulkanTest {
- protected:
-  UpscaleSettings cpu() const {
-    UpscaleSettings s;
-    s.ram = 4_GiB;
-    s.threads = 2;
-    s.precision = Precision::exact;
-    return s;
-  }
-  UpscaleSettings gpu() const {
-    UpscaleSettings s = cpu();
-    s.gpu = std::make_shared<const nn::vulkan::Gpu>(nn::vulkan::Gpu{instance(), device(), false});
-    return s;
-  }
-};
 
 TEST_F(VulkanUpscale, EveryKindOfPictureIsWithinOneGreyLevelOfTheCpu) {
   const auto network = network_of("realcugan2x_se", 8);
@@ -253,119 +139,6 @@ TEST_F(VulkanUpscale, Float16IsNearAndTilesChangeNoBitOfIt) {
     ASSERT_TRUE(tiled) << tiled.error().what;
     EXPECT_TRUE(tiled->samples == result->samples);
   }
-}
-
-/// How often the driver is asked for each while one picture is enlarged.
-int calls_of(FaultPoint point, const std::shared_ptr<const nn::Network>& network, const Picture& picture,
-             UpscaleSettings settings) {
-  OneFault none{point, -1, VK_SUCCESS};
-  settings.device.faults = &none;
-  EXPECT_TRUE(enlarge(network, picture, settings));
-  return none.calls();
-}
-
-struct FaultCase {
-  const char* name;
-  FaultPoint point;
-  VkResult result;
-};
-
-class VulkanFaults : public VulkanUpscale, public testing::WithParamInterface<FaultCase> {
- protected:
-  // Four tiles of one pass.
-  const std::shared_ptr<const nn::Network> network_ = network_of("animevideo_x2", 8);
-  const Picture picture_ = drawn(20, 20);
-};
-
-TEST_P(VulkanFaults, AtEveryCallInTurnThePictureIsRight) {
-  UpscaleSettings settings = gpu();
-  settings.device.tile = 24;
-  const auto expected = enlarge(network_, picture_, settings);
-  ASSERT_TRUE(expected) << expected.error().what;
-  const int calls = calls_of(GetParam().point, network_, picture_, settings);
-  ASSERT_GT(calls, 5);
-  for (int call = 1; call <= calls; ++call) {
-    OneFault fault{GetParam().point, call, GetParam().result};
-    settings.device.faults = &fault;
-    const auto result = enlarge(network_, picture_, settings);
-    ASSERT_TRUE(result) << "call " << call << ": " << result.error().what;
-    EXPECT_LE(most_off(*result, *expected), 0) << "call " << call;
-    // Memory that the driver refuses is asked for again once the pool has nothing idle left.
-    EXPECT_LE(result->events.size(), 1U) << "call " << call;
-    if (GetParam().point != FaultPoint::allocate) {
-      EXPECT_EQ(result->events.size(), 1U) << "call " << call;
-    }
-  }
-}
-
-TEST_P(VulkanFaults, ThatStaysEndsOnTheCpu) {
-  UpscaleSettings settings = gpu();
-  settings.device.tile = 24;
-  const auto expected = enlarge(network_, picture_, cpu());
-  ASSERT_TRUE(expected) << expected.error().what;
-  const int calls = calls_of(GetParam().point, network_, picture_, settings);
-  for (const int call : {1, calls / 2, calls}) {
-    OneFault fault{GetParam().point, call, GetParam().result, true};
-    settings.device.faults = &fault;
-    const auto result = enlarge(network_, picture_, settings);
-    ASSERT_TRUE(result) << "call " << call << ": " << result.error().what;
-    EXPECT_LE(most_off(*result, *expected), 1) << "call " << call;
-    EXPECT_THAT(result->events, Contains(HasSubstr("CPU"))) << "call " << call;
-  }
-}
-
-TEST_P(VulkanFaults, FailThePictureWhenTheDeviceIsStrict) {
-  UpscaleSettings settings = gpu();
-  settings.device.tile = 24;
-  settings.device.strict = true;
-  const int calls = calls_of(GetParam().point, network_, picture_, settings);
-  for (int call = 1; call <= calls; call += 3) {
-    OneFault fault{GetParam().point, call, GetParam().result};
-    settings.device.faults = &fault;
-    const auto result = enlarge(network_, picture_, settings);
-    if (result && GetParam().result == VK_ERROR_OUT_OF_DEVICE_MEMORY) continue;  // the pool had something to give back
-    ASSERT_FALSE(result) << "call " << call;
-    EXPECT_THAT(result.error().code, testing::AnyOf(Errc::device_lost, Errc::over_budget)) << result.error().what;
-  }
-}
-
-TEST_F(VulkanUpscale, AFaultInAnyPassOfANetworkWithMeansIsMended) {
-  const auto network = network_of("realcugan2x_se", 8);
-  const Picture picture = drawn(22, 19);
-  UpscaleSettings settings = gpu();
-  settings.device.tile = 32;
-  const auto expected = enlarge(network, picture, settings);
-  ASSERT_TRUE(expected) << expected.error().what;
-  const int calls = calls_of(FaultPoint::wait, network, picture, settings);
-  for (int call = 3; call <= calls; call += 9) {
-    OneFault fault{FaultPoint::wait, call, VK_ERROR_DEVICE_LOST};
-    settings.device.faults = &fault;
-    const auto result = enlarge(network, picture, settings);
-    ASSERT_TRUE(result) << "call " << call << ": " << result.error().what;
-    EXPECT_TRUE(result->samples == expected->samples) << "call " << call;
-  }
-}
-
-INSTANTIATE_TEST_SUITE_P(
-    Faults, VulkanFaults,
-    testing::Values(FaultCase{"memory_refused", FaultPoint::allocate, VK_ERROR_OUT_OF_DEVICE_MEMORY},
-                    FaultCase{"lost_at_allocation", FaultPoint::allocate, VK_ERROR_DEVICE_LOST},
-                    FaultCase{"lost_at_submission", FaultPoint::submit, VK_ERROR_DEVICE_LOST},
-                    FaultCase{"memory_refused_at_submission", FaultPoint::submit, VK_ERROR_OUT_OF_HOST_MEMORY},
-                    FaultCase{"lost_while_waiting", FaultPoint::wait, VK_ERROR_DEVICE_LOST}),
-    [](const auto& each) { return std::string{each.param.name}; });
-
-TEST_F(VulkanUpscale, ASubmissionThatHangsIsGivenUp) {
-  const auto network = network_of("animevideo_x2", 8);
-  const Picture picture = drawn(40, 40);
-  UpscaleSettings settings = gpu();
-  OneFault fault{FaultPoint::wait, 3, VK_TIMEOUT};
-  const auto expected = enlarge(network, picture, settings);
-  settings.device.faults = &fault;
-  const auto result = enlarge(network, picture, settings);
-  ASSERT_TRUE(expected && result);
-  EXPECT_TRUE(result->samples == expected->samples);
-  EXPECT_THAT(result->events, Contains(HasSubstr("did not end within")));
 }
 
 /// A 1x network that passes the picture on, but adds a channel that is beyond float16 and counts for nothing.

@@ -1,0 +1,77 @@
+// Two drivers in one process: copies of one manifest are two devices to the loader.
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <cstring>
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "folder.hpp"
+#include "vulkan_devices.hpp"
+
+namespace weir::compute::vulkan {
+namespace {
+
+/// A device with what is needed to work on it.
+struct Worker {
+  MemoryLine line{16_MiB};
+  std::unique_ptr<Device> device;
+  std::unique_ptr<Pool> pool;
+  std::unique_ptr<Stream> stream;
+  Buffer memory, download;  // go first
+};
+
+TEST(VulkanDrivers, TwoManifestsAreTwoDevicesInOneProcess) {
+  const char* const manifest = std::getenv("VK_DRIVER_FILES");
+  if (manifest == nullptr || !std::filesystem::is_regular_file(manifest))
+    GTEST_SKIP() << "VK_DRIVER_FILES does not name one manifest";
+  const std::string before = manifest;
+  const test::Folder folder;
+  for (const char* name : {"one.json", "two.json"}) std::filesystem::copy_file(before, folder / name);
+  setenv("VK_DRIVER_FILES", ((folder / "one.json").native() + ":" + (folder / "two.json").native()).c_str(), 1);
+  const auto instance = Instance::create(test::wanted_validation());
+  setenv("VK_DRIVER_FILES", before.c_str(), 1);
+  ASSERT_TRUE(instance) << instance.error().what;
+  const std::vector<DeviceInfo> found = list_devices(**instance);
+  ASSERT_EQ(found.size(), 2U);
+  EXPECT_NE(found[0].handle, found[1].handle);
+
+  constexpr std::uint64_t kBytes = 65536;
+  std::vector<Worker> workers(2);
+  for (std::size_t i = 0; i < 2; ++i) {
+    auto opened = Device::open(*instance, found[i]);
+    ASSERT_TRUE(opened) << opened.error().what;
+    Worker& worker = workers[i];
+    worker.device = *std::move(opened);
+    worker.pool = std::make_unique<Pool>(*worker.device, worker.line, worker.line);
+    worker.stream = *Stream::create(*worker.device);
+    worker.memory = *worker.pool->acquire(Bytes{kBytes}, MemoryKind::activations, Where::device);
+    worker.download = *worker.pool->acquire(Bytes{kBytes}, MemoryKind::staging, Where::download);
+  }
+  // By turns, so that both have work under way.
+  for (std::uint32_t turn = 0; turn < 20; ++turn) {
+    for (std::size_t i = 0; i < 2; ++i) {
+      ASSERT_TRUE(workers[i].stream->fill({workers[i].memory.handle(), 0, kBytes}, turn + (i == 0 ? 100 : 200)));
+      ASSERT_TRUE(workers[i].stream->flush());
+    }
+  }
+  for (std::size_t i = 0; i < 2; ++i) {
+    Worker& worker = workers[i];
+    const Slice to{worker.download.handle(), 0, kBytes};
+    ASSERT_TRUE(worker.stream->copy({worker.memory.handle(), 0, kBytes}, to));
+    ASSERT_TRUE(worker.stream->show_host(to));
+    ASSERT_TRUE(worker.stream->sync());
+    std::vector<std::uint32_t> words(kBytes / 4);
+    std::memcpy(words.data(), worker.download.host(), kBytes);
+    EXPECT_THAT(words, testing::Each(i == 0 ? 119U : 219U));
+  }
+  workers.clear();
+  EXPECT_THAT((*instance)->messages(), testing::IsEmpty());
+}
+
+}  // namespace
+}  // namespace weir::compute::vulkan
