@@ -60,10 +60,10 @@ Access access_of(Slice slice, bool write, Toucher toucher) {
 
 }  // namespace
 
-Stream::Stream(Device& device, StreamSettings settings) : device_{device}, settings_{settings} {}
+Stream::Stream(Device& device, StreamSettings settings) : device_{device}, settings_{std::move(settings)} {}
 
 Result<std::unique_ptr<Stream>> Stream::create(Device& device, StreamSettings settings) {
-  std::unique_ptr<Stream> stream{new Stream{device, settings}};
+  std::unique_ptr<Stream> stream{new Stream{device, std::move(settings)}};
   auto first = stream->make_submission();
   if (!first) return first.error();
   stream->spare_.push_back(*std::move(first));
@@ -191,6 +191,16 @@ Result<VkDescriptorSet> Stream::bind(const Dispatch& dispatch) {
 }
 
 Status Stream::dispatch(const Dispatch& dispatch) {
+  if (!settings_.watch) return record(dispatch);
+  if (auto before = sync(); !before) return before;
+  const auto start = std::chrono::steady_clock::now();
+  auto status = record(dispatch);
+  if (status) status = sync();
+  if (status) settings_.watch(dispatch, std::chrono::steady_clock::now() - start);
+  return status;
+}
+
+Status Stream::record(const Dispatch& dispatch) {
   auto kernel = device_.kernel(dispatch.kernel);
   if (!kernel) return fail(kernel.error());
   std::vector<Access> uses;

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <cstring>
 #include <deque>
+#include <functional>
 #include <memory>
 #include <span>
 #include <type_traits>
@@ -56,6 +57,8 @@ struct StreamSettings {
   double max_multiplications = 4e9;  ///< of a submission: a slow GPU's tenth of a second, far below a driver's watchdog
   int max_submissions = 8;           ///< under way at once; the next waits for the oldest
   std::chrono::milliseconds patience{20000};  ///< a submission that takes longer hangs
+  /// For measuring: each run of a kernel is then submitted alone, waited for, and told with how long that took.
+  std::function<void(const Dispatch& dispatch, std::chrono::duration<double> time)> watch = {};
 };
 
 struct StreamStatistics {
@@ -106,6 +109,7 @@ class Stream {
   Status begin();
   Status end();
   Result<std::unique_ptr<Submission>> make_submission();
+  Status record(const Dispatch& dispatch);
   Status settle(std::span<const Access> uses);
   Result<VkDescriptorSet> bind(const Dispatch& dispatch);
   Status count(double multiplications);

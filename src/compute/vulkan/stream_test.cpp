@@ -4,7 +4,9 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <chrono>
 #include <cstring>
+#include <string>
 #include <vector>
 
 #include "compute/vulkan/kernel_proof.hpp"
@@ -76,6 +78,21 @@ TEST_F(VulkanStream, ManyMultiplicationsEndASubmission) {
   for (int i = 0; i < 10; ++i) ASSERT_TRUE(stream_->dispatch(dispatch));
   EXPECT_EQ(stream_->statistics().submissions, 5U);
   ASSERT_TRUE(stream_->sync());
+}
+
+TEST_F(VulkanStream, AWatchIsToldEveryKernel) {
+  std::vector<std::string> seen;
+  open({.watch = [&](const Dispatch& dispatch, std::chrono::duration<double> time) {
+    EXPECT_GT(time.count(), 0);
+    seen.emplace_back(dispatch.kernel.shader);
+  }});
+  const Buffer a = buffer(64_KiB);
+  Dispatch dispatch;
+  dispatch.kernel = {"mean_carry_ff", {1, 0}};
+  dispatch.change(Place::residual, slice_of(a)).constants(1.0F);
+  for (int i = 0; i < 3; ++i) ASSERT_TRUE(stream_->dispatch(dispatch));
+  EXPECT_EQ(seen, (std::vector<std::string>(3, "mean_carry_ff")));
+  EXPECT_EQ(stream_->statistics().submissions, 3U);
 }
 
 TEST_F(VulkanStream, TemporariesComeBackWhenTheirCommandsHaveEnded) {
@@ -174,7 +191,7 @@ TEST_F(VulkanStream, AKernelIsProvedAgainstAnother) {
 }
 
 TEST_F(VulkanStream, TwoDevicesWorkSideBySide) {
-  // The same physical device opened twice; tests/ has one with two drivers.
+  // The same physical device opened twice; two_drivers_test has two of them.
   auto other = Device::open(instance(), devices().back());
   ASSERT_TRUE(other) << other.error().what;
   MemoryLine line{8_MiB};

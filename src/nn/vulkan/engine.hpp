@@ -1,7 +1,9 @@
 #pragma once
 
 #include <array>
+#include <chrono>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -15,6 +17,7 @@
 #include "nn/vulkan/device_plan.hpp"
 
 namespace weir::compute::vulkan {
+struct Dispatch;
 class Faults;
 class Instance;
 struct DeviceInfo;
@@ -39,6 +42,8 @@ struct EngineSettings {
   bool strict = false;     ///< a fault is an error at once; nothing is repeated
   int max_commands = 100;  ///< of a submission
   int max_idle = 50;       ///< blocks of memory of one size that are kept for reuse
+  /// See compute::vulkan::StreamSettings; for measuring kernel by kernel.
+  std::function<void(const compute::vulkan::Dispatch&, std::chrono::duration<double>)> watch = {};
   /// Stands between weir and the driver; for tests. Must outlive the engine.
   compute::vulkan::Faults* faults = nullptr;
 };

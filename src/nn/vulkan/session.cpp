@@ -15,7 +15,7 @@ namespace {
 /// A software device takes a hundred times as long for the same work, and has no watchdog.
 compute::vulkan::StreamSettings stream_settings(const compute::vulkan::DeviceInfo& info,
                                                 const EngineSettings& settings) {
-  compute::vulkan::StreamSettings stream{.max_commands = settings.max_commands};
+  compute::vulkan::StreamSettings stream{.max_commands = settings.max_commands, .watch = settings.watch};
   if (info.kind == compute::vulkan::DeviceKind::software) stream.patience = std::chrono::minutes{5};
   return stream;
 }
