@@ -16,6 +16,7 @@ namespace weir::test {
 namespace {
 
 using Json = nlohmann::json;
+using testing::ContainsRegex;
 using testing::HasSubstr;
 
 fs::path lavapipe() {
@@ -188,9 +189,15 @@ class CliGpuBatch : public CliGpu {
 };
 
 TEST_F(CliGpuBatch, TheWorkerLeasesAndProvesTheDeviceThatWasNamed) {
-  const Ended ended = batch("out", {"--device", "llvmpipe"});
+  const Ended ended = batch("out", {"--device", "llvmpipe", "--metrics-file", "metrics"});
   ASSERT_EQ(ended.status, 0) << ended.error;
   for (const char* name : {"out/a.png", "out/b.png", "out/c.png"}) EXPECT_TRUE(is_enlarged(name)) << name;
+  const std::string metrics = folder_.text("metrics");
+  for (const char* kind : {"allocated", "in_use", "idle", "peak"})
+    EXPECT_THAT(metrics, ContainsRegex(R"(weir_pool_bytes\{[^}]*kind=")" + std::string{kind} + R"("\} [0-9])"));
+  for (const char* result : {"hits", "misses"})
+    EXPECT_THAT(metrics,
+                ContainsRegex(R"(weir_pool_requests_total\{[^}]*result=")" + std::string{result} + R"("\} [1-9])"));
   EXPECT_TRUE(event("worker_start")["identity"].get<std::string>().starts_with("GPU-"));  // known before it has started
   EXPECT_EQ(event("worker_ready")["identity"], event("worker_start")["identity"]);
   const auto mine = device::acquire_lease(folder_ / "leases", {.keys = {event("lease")["lease"]}, .wait = {}},

@@ -138,6 +138,7 @@ class Coordinator::Run {
   void tell_start(const Seat& seat, ItemNumber number);
   void tell_end(const ItemEnd& end);
   void tell_memory(const Seat& seat);
+  void tell_pool(const WorkerDevice& device, const std::string& figure, double value);
   void tell_progress();
   void write_state(const RunProgress& progress, bool over);
   RunProgress progress_now() const;

@@ -119,6 +119,10 @@ void Coordinator::Run::on_finished(Seat& seat, const Json& message) {
   for (const auto& [stage, spent] : stages.items()) {
     if (spent.is_number()) metrics_.add(metric::kStages, spent.get<double>(), {{"stage", stage}});
   }
+  const Json pool = object_field(message, "pool_use");
+  for (const auto& [figure, value] : pool.items()) {
+    if (value.is_number()) tell_pool(*seat.device, figure, value.get<double>());
+  }
   metrics_.add(metric::kStages, end.sync_s, {{"stage", "sync"}});
   metrics_.add(metric::kBusy, seconds, {{"device", seat.device->name}});
   seat.totals.busy_s += seconds;

@@ -24,6 +24,10 @@ inline constexpr MetricName kPlanned{"weir_memory_planned_bytes", MetricType::ga
                                      "Memory planned for the running item, by device and kind."};
 inline constexpr MetricName kMeasured{"weir_memory_measured_bytes", MetricType::gauge,
                                       "Memory that a worker holds, by device and kind."};
+inline constexpr MetricName kPool{"weir_pool_bytes", MetricType::gauge,
+                                  "Memory in the pool of a worker's device, by kind: allocated, in_use, idle, peak."};
+inline constexpr MetricName kPoolRequests{"weir_pool_requests_total", MetricType::counter,
+                                          "Requests of a worker to the pool, by result: hits, misses."};
 inline constexpr MetricName kLeak{"weir_leak_slope_bytes_per_item", MetricType::gauge,
                                   "Growth of a worker after an item, over the last twenty."};
 inline constexpr MetricName kStages{"weir_stage_seconds_total", MetricType::counter,

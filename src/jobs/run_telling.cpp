@@ -60,6 +60,13 @@ void Coordinator::Run::tell_end(const ItemEnd& end) {
   tell(good ? observe::Level::info : observe::Level::error, fmt::format("item_{}", name_of(end.status)), fields);
 }
 
+void Coordinator::Run::tell_pool(const WorkerDevice& device, const std::string& figure, double value) {
+  if (figure == "hits" || figure == "misses")
+    metrics_.set(metric::kPoolRequests, value, {{"device", device.name}, {"result", figure}});
+  else
+    metrics_.set(metric::kPool, value, {{"device", device.name}, {"kind", figure}});
+}
+
 void Coordinator::Run::tell_memory(const Seat& seat) {
   const auto tell_kind = [&](const char* kind, const GrowthWatch& watch) {
     const observe::Metrics::Labels labels{{"device", seat.device->name}, {"kind", kind}};

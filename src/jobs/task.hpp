@@ -68,6 +68,8 @@ struct Product {
   std::vector<std::string> notes;         ///< to be told to people, one line each
   double amount = 0;                      ///< done, in the kind's unit
   std::map<std::string, double> seconds;  ///< by stage: "decode", "network", "encode"
+  /// Of the device's memory after the item: "allocated", "in_use", "idle" and "peak" bytes, "hits" and "misses" in all.
+  std::map<std::string, double> pool;
 };
 
 /// A kind of work, made ready in one worker. Used from one thread.

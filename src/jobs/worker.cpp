@@ -135,6 +135,7 @@ class Worker {
                 {"notes", outcome.product.notes},
                 {"amount", outcome.product.amount},
                 {"seconds", outcome.product.seconds},
+                {"pool_use", outcome.product.pool},
                 {"total_s", outcome.total_s},
                 {"sync_s", outcome.sync_s},
                 {"rss", resident().count()},

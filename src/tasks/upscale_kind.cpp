@@ -113,6 +113,15 @@ class UpscaleTask final : public jobs::Task {
     const double reading = outcome.reading.count();
     const double writing = outcome.writing.count();
     product.seconds = {{"decode", reading}, {"network", outcome.time.count() - reading - writing}, {"encode", writing}};
+    if (const auto use = outcome.upscaler ? outcome.upscaler->device_report() : std::nullopt) {
+      const nn::vulkan::EngineMemory& memory = use->memory;
+      product.pool = {{"allocated", static_cast<double>(memory.allocated.count())},
+                      {"in_use", static_cast<double>((memory.allocated - memory.idle).count())},
+                      {"idle", static_cast<double>(memory.idle.count())},
+                      {"peak", static_cast<double>(memory.peak.count())},
+                      {"hits", static_cast<double>(memory.hits)},
+                      {"misses", static_cast<double>(memory.misses)}};
+    }
     if (!outcome.error) product.amount = 1e-6 * outcome.plan->output_width * outcome.plan->output_height;
     return product;
   }
