@@ -34,6 +34,9 @@ Result<std::string> model_card(const Recipe& recipe, const nn::Graph& graph, con
       "comics, the rest leaves; {:.0f} % of the pairs only shrunk (antialiased cubic), the rest blurred, noisy "
       "or through JPEG, too. ",
       100 * d.comics, 100 * d.clean);
+  if (recipe.ending.part > 0)
+    text += fmt::format("In the last {:.0f} % of the steps, only {:.0f} %. ", 100 * recipe.ending.part,
+                        100 * recipe.ending.clean);
   text +=
       fmt::format("{} of {} steps of {} patches of {} x {}, loss {}, seed {}; {:.2f} hours.\n\n", trained.step,
                   trained.steps, d.batch, d.patch, d.patch, recipe.learning.loss, recipe.seed, trained.seconds / 3600);

@@ -66,11 +66,12 @@ PairFeed::~PairFeed() {
 PairFeed::Block PairFeed::draw_block(std::uint64_t number) const {
   std::vector<Pair> pairs;
   const auto count = static_cast<std::uint64_t>(recipe_.data.batch);
+  const float clean = number * per_picture() >= ending_ ? recipe_.ending.clean : recipe_.data.clean;
   for (std::uint64_t i = 0; i < count; ++i) {
     synth::Random random{(recipe_.seed << 40U) ^ (number * count + i)};
     const std::uint64_t seed = random.bits() % kHeldOut;
     const bool comic = random.chance(recipe_.data.comics);
-    auto pair = draw_pair(recipe_, seed, comic, random.chance(recipe_.data.clean), *lettering_);
+    auto pair = draw_pair(recipe_, seed, comic, random.chance(clean), *lettering_);
     if (!pair) return pair.error();
     pairs.push_back(*std::move(pair));
   }
@@ -92,8 +93,7 @@ Status PairFeed::load(std::uint64_t block) {
 }
 
 Result<Batch> PairFeed::batch(std::uint64_t number) {
-  const auto per_picture = static_cast<std::uint64_t>(recipe_.data.per_picture);
-  if (auto loaded = load(number / per_picture); !loaded) return loaded.error();
+  if (auto loaded = load(number / per_picture()); !loaded) return loaded.error();
   const int scale = recipe_.structure.scale;
   Batch batch;
   synth::Random random{~((recipe_.seed << 40U) ^ number)};

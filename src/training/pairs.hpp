@@ -37,12 +37,15 @@ class PairFeed {
   ~PairFeed();
 
   Result<Batch> batch(std::uint64_t number);
+  /// Batches from this one on are of the recipe's ending. To be called before one of them is asked for.
+  void end_from(std::uint64_t number) { ending_ = number; }
 
  private:
   using Block = Result<std::vector<Pair>>;
   PairFeed(const Recipe& recipe, std::unique_ptr<synth::Lettering> lettering)
       : recipe_{recipe}, lettering_{std::move(lettering)} {}
   Block draw_block(std::uint64_t number) const;
+  std::uint64_t per_picture() const { return static_cast<std::uint64_t>(recipe_.data.per_picture); }
   Status load(std::uint64_t block);
 
   const Recipe& recipe_;
@@ -51,6 +54,7 @@ class PairFeed {
   std::uint64_t number_ = ~std::uint64_t{0};
   std::future<Block> next_;
   std::uint64_t next_number_ = 0;
+  std::uint64_t ending_ = ~std::uint64_t{0};
 };
 
 }  // namespace weir::training

@@ -114,6 +114,13 @@ Status read_learning(Table table, Recipe::Learning& learning) {
   return table.finish();
 }
 
+Status read_ending(Table table, Recipe::Ending& ending) {
+  table.number("part", ending.part, 0, 1);
+  table.number("rate", ending.rate, 1e-9, 1);
+  table.number("clean", ending.clean, 0, 1);
+  return table.finish();
+}
+
 }  // namespace
 
 Result<Recipe> parse_recipe(std::string_view text, const std::string& name) {
@@ -135,6 +142,7 @@ Result<Recipe> parse_recipe(std::string_view text, const std::string& name) {
   if (auto read = read_data({table.table("data"), name}, recipe.structure.scale, recipe.data); !read)
     return read.error();
   if (auto read = read_learning({table.table("learning"), name}, recipe.learning); !read) return read.error();
+  if (auto read = read_ending({table.table("ending"), name}, recipe.ending); !read) return read.error();
   if (auto read = table.finish(); !read) return read.error();
   return recipe;
 }

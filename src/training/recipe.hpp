@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cmath>
 #include <cstdint>
 #include <filesystem>
 #include <string>
@@ -38,6 +39,18 @@ struct Recipe {
     std::uint64_t steps = 80000;
     std::uint64_t look_every = 2000;  ///< steps between two looks at the held-out pictures
   } learning;
+  /// The last part of the steps, with its own rate and pairs: a cosine again (warm restart, Loshchilov and Hutter, "SGDR",
+  /// ICLR 2017), for what is dear to learn from the start.
+  struct Ending {
+    double part = 0;  ///< of all steps; 0: there is none
+    double rate = 1e-4;
+    float clean = 0.5F;
+  } ending;
+
+  /// Of so many steps, the first that belongs to the ending.
+  std::uint64_t ending_from(std::uint64_t steps) const {
+    return steps - static_cast<std::uint64_t>(std::llround(ending.part * static_cast<double>(steps)));
+  }
 };
 
 /// Errors: invalid_argument naming the place: "recipe.toml:3: unknown key 'chanels'", a value out of its range.

@@ -127,6 +127,7 @@ class Training {
     if (!learner) return learner.error();
     learner_ = *std::move(learner);
     if (auto begun = settings_.resume ? go_on(recipe_text) : begin(recipe_text); !begun) return begun.error();
+    feed_->end_from(recipe_.ending_from(begun_.steps));
     auto log = MetricsLog::open(file("metrics.jsonl"), step_);
     if (!log) return log.error();
     log_ = *std::move(log);
@@ -189,12 +190,14 @@ class Training {
   double seconds() const { return begun_.seconds + seconds_since(start_); }
 
   double rate() const {
+    const std::uint64_t ending = recipe_.ending_from(begun_.steps);
+    const bool ends = step_ >= ending;
     const nn::train::Schedule schedule{.kind = nn::train::Schedule::Kind::cosine,
-                                       .rate = recipe_.learning.rate,
+                                       .rate = ends ? recipe_.ending.rate : recipe_.learning.rate,
                                        .floor = recipe_.learning.floor,
                                        .warm_up = recipe_.learning.warm_up,
-                                       .steps = begun_.steps};
-    return rate_at(schedule, step_);
+                                       .steps = ends ? begun_.steps - ending : ending};
+    return rate_at(schedule, ends ? step_ - ending : step_);
   }
 
   Result<bool> learn() {

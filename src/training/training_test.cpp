@@ -1,8 +1,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cmath>
 #include <filesystem>
 #include <fstream>
+#include <numbers>
 
 #include "folder.hpp"
 #include "nn/network.hpp"
@@ -52,6 +54,7 @@ TEST(Recipe, TellsWhatIsWrongAndWhere) {
       {"[data]\ncomics = 'half'\n", "r.toml:2: 'comics' must be a number from 0 to 1"},
       {"[data]\nside = 64\npatch = 48\n", "r.toml:3: a patch of 48 pixels is cut from 32"},
       {"[learning]\nloss = 'best'\n", "r.toml:2: 'loss' must be charbonnier, l1 or mse"},
+      {"[ending]\npart = 2\n", "r.toml:2: 'part' must be a number from 0 to 1"},
       {"data = 3\n", "r.toml:1: 'data' must be a table"},
       {"name = 'a/b'\n", "r.toml:1: 'name' must be fit for a file"},
       {"name = \n", "r.toml:1: "},
@@ -81,6 +84,18 @@ TEST(PairFeed, ABatchDependsOnItsNumberAlone) {
   EXPECT_EQ(batches[0].small.size(), 2U * 12 * 12 * 3);
   EXPECT_EQ(batches[0].detail.size(), 2U * 24 * 24 * 3);
   EXPECT_NE(batches[0].small, batches[1].small);
+}
+
+TEST(PairFeed, TheEndingHasItsOwnPairs) {
+  if (!has_fonts()) GTEST_SKIP() << "no fonts here";
+  Recipe recipe = small_recipe();
+  recipe.data.clean = 0;
+  recipe.ending.clean = 1;
+  const auto feed = PairFeed::open(recipe);
+  const auto ends = PairFeed::open(recipe);
+  ASSERT_TRUE(feed && ends);
+  (*ends)->end_from(6);  // the first of the third block
+  for (std::uint64_t i = 0; i < 9; ++i) EXPECT_EQ((*feed)->batch(i)->small == (*ends)->batch(i)->small, i < 6) << i;
 }
 
 TEST(Network, ItsGraphIsTheResizeAndTheDetail) {
@@ -165,6 +180,24 @@ TEST(Train, LearnsGoesOnAndEndsWithTheSameBits) {
   const auto network = nn::load_network(folder / "parts/small.param");
   ASSERT_TRUE(network) << network.error().what;
   EXPECT_EQ(network->family.scale, 2);
+}
+
+TEST(Train, TheEndingIsASecondCosineAfterTheSameSteps) {
+  if (!has_fonts()) GTEST_SKIP() << "no fonts here";
+  const test::Folder folder;
+  const auto run = [&](const char* name, const std::string& text, std::uint64_t steps) {
+    const auto done = train(text, *parse_recipe(text, name), {.folder = folder / name, .steps = steps, .threads = 1},
+                            {}, [](const TrainProgress&) {});
+    EXPECT_TRUE(done && *done);
+    return MetricsLog::open(folder / name / "metrics.jsonl", steps)->all();
+  };
+  const auto plain = run("plain", std::string{kSmall}, 90);
+  const auto ends = run("ends", std::string{kSmall} + "[ending]\npart = 0.25\nrate = 5e-4\n", 120);
+  ASSERT_EQ(plain.size(), 2u);  // after 50 and 90
+  ASSERT_EQ(ends.size(), 3u);   // after 50, 100 and 120
+  EXPECT_EQ(plain[0].loss, ends[0].loss);
+  EXPECT_EQ(plain[0].rate, ends[0].rate);
+  EXPECT_NEAR(ends[1].rate, 1e-6 + (5e-4 - 1e-6) * (1 + std::cos(0.3 * std::numbers::pi)) / 2, 1e-9);  // 9 of 30 steps
 }
 
 TEST(Train, OnAVulkanDeviceItGoesOnWithTheSameBitsAndOnAnotherItGoesOn) {
