@@ -155,10 +155,9 @@ TEST(CliRun, OneCommandWritesLogAndMetricsToo) {
 TEST(CliRun, AGrandchildThatHidesAndDoesNotEndWhenAskedIsEndedAndNamed) {
   const InventedMachine machine;
   machine.folder().put("stubborn.sh", "trap '' TERM; touch here; while :; do sleep 1; done\n");
-  const Ended ended =
-      machine.weir({"run", "--device", "3090", "--json", "--", "sh", "-c",
-                    "env -i PATH=$PATH setsid sh stubborn.sh >/dev/null 2>&1 & while ! test -e here; do "
-                    "sleep 0.01; done; exit 4"});
+  const char* const hides =
+      "env -i PATH=$PATH setsid sh stubborn.sh >/dev/null 2>&1 & while ! test -e here; do sleep 0.01; done; exit 4";
+  const Ended ended = machine.weir({"run", "--device", "3090", "--json", "--", "sh", "-c", hides});
   EXPECT_EQ(ended.status, 4);
   EXPECT_TRUE(ended.says("outlived the command and were ended: pid ")) << ended.error;
   EXPECT_TRUE(ended.says("'sh stubborn.sh' (killed: it did not end when asked)")) << ended.error;

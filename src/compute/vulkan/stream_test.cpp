@@ -28,7 +28,7 @@ class Fault final : public Faults {
 class VulkanStream : public test::OpenVulkanTest {
  protected:
   void SetUp() override {
-    test::VulkanTest::SetUp();
+    test::OpenVulkanTest::SetUp();
     if (!IsSkipped()) open({});
   }
   void open(StreamSettings settings) { test::OpenVulkanTest::open(settings, {.max_idle = 3}, &fault_); }
