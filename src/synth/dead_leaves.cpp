@@ -4,6 +4,7 @@
 #include <numbers>
 #include <utility>
 
+#include "synth/resize.hpp"
 #include "synth/shapes.hpp"
 #include "synth/texture.hpp"
 
@@ -133,6 +134,17 @@ void add_leaf(Pile& pile, Random& random, const Manner& manner, const Noise& noi
   }
 }
 
+/// As a camera takes it: no lens is as sharp as a drawn edge, and no sensor is without grain.
+void take(Canvas& picture, Random& random) {
+  if (random.chance(0.6F)) picture = blur(picture, random.between(0.3F, 0.9F));
+  if (!random.chance(0.4F)) return;
+  const float grain = random.power_law(0.002F, 0.03F, 1.5F);
+  for (Colour& pixel : picture.pixels) {
+    const float one = grain * random.normal();
+    for (float& value : pixel) value = std::clamp(value + one, 0.0F, 1.0F);
+  }
+}
+
 }  // namespace
 
 Canvas dead_leaves(int width, int height, Random random) {
@@ -145,7 +157,9 @@ Canvas dead_leaves(int width, int height, Random random) {
                        own.between(-0.1F, 1.1F) * static_cast<float>(height)};
     add_leaf(pile, own, manner, noise, centre);
   }
-  return std::move(pile).finish(make_texture(random, manner.palette, noise, static_cast<float>(width)));
+  Canvas picture = std::move(pile).finish(make_texture(random, manner.palette, noise, static_cast<float>(width)));
+  take(picture, random);
+  return picture;
 }
 
 }  // namespace weir::synth

@@ -62,7 +62,7 @@ TEST(Weir2x, IsSmallAndBetterThanBicubic) {
   EXPECT_LE(fs::file_size(kFolder / "weir-2x.param") + fs::file_size(kFolder / "weir-2x.bin"), 400'000U);
   double leaves = 0;
   double comics = 0;
-  constexpr int kPictures = 3;
+  constexpr int kPictures = 8;
   constexpr int kSide = 128;
   for (std::uint64_t i = 0; i < kPictures; ++i) {
     leaves += gain_over_bicubic(*network, synth::dead_leaves(kSide, kSide, synth::Random{kFirstSeed + i})) / kPictures;
