@@ -28,7 +28,7 @@ class CliBatch : public ::testing::Test {
     write_tiny_network(folder_ / "nets", "slow", 2, 6);
   }
   std::vector<std::string> words(const std::string& out, std::vector<std::string> more = {}) const {
-    std::vector<std::string> all{"upscale", "in", "-o", out, "--ram", "512M", "--model", "nets/" + network_ + ".param"};
+    std::vector<std::string> all{"upscale", "in", "-o", out, "--ram", "1G", "--model", "nets/" + network_ + ".param"};
     all.insert(all.end(), more.begin(), more.end());
     return all;
   }

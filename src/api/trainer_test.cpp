@@ -26,7 +26,7 @@ TEST(Trainer, ACheckpointHasTheWeightsWhereTheyBelong) {
   EXPECT_FALSE(folder.text("weights").empty());
 }
 
-TEST(Trainer, ADeviceThatIsNotThereIsRefusedWithWhatIs) {
+TEST(Trainer, AVulkanDeviceThatIsNotThereIsRefusedWithWhatIs) {
   const auto refused = Trainer::create({.device = "no such device"});
   ASSERT_FALSE(refused);
   if (refused.problem().code == Problem::Code::unsupported) GTEST_SKIP() << refused.problem().what;
