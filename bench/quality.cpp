@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cstdio>
 #include <filesystem>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -33,11 +34,10 @@ struct Wanted {
   bool degraded = false;
 };
 
-weir::Result<synth::Canvas> draw_one(const Wanted& wanted, synth::Random& random) {
-  if (wanted.kind == "leaves") return synth::dead_leaves(wanted.side, wanted.side, random.split());
-  auto lettering = synth::Lettering::open();
-  if (!lettering) return lettering.error();
-  return synth::comic(wanted.side, wanted.side, random.split(), lettering->get());
+/// `lettering` null: leaves.
+synth::Canvas draw_one(const Wanted& wanted, synth::Random& random, synth::Lettering* lettering) {
+  return lettering == nullptr ? synth::dead_leaves(wanted.side, wanted.side, random.split())
+                              : synth::comic(wanted.side, wanted.side, random.split(), lettering);
 }
 
 /// The picture without the last row and column where they are odd ones.
@@ -80,11 +80,18 @@ Status write_pair(const Wanted& wanted, synth::Canvas large, synth::Random& rand
 Status draw(const Wanted& wanted) {
   for (const char* part : {"large", "small", "bicubic", "lanczos"})
     fs::create_directories(fs::path{wanted.folder} / part);
+  std::unique_ptr<synth::Lettering> lettering;
+  if (wanted.kind == "comic" && wanted.pictures.empty()) {
+    auto opened = synth::Lettering::open();
+    if (!opened) return opened.error();
+    lettering = *std::move(opened);
+  }
   const std::vector<fs::path> files = wanted.pictures.empty() ? std::vector<fs::path>{} : files_of(wanted.pictures);
   const int count = wanted.pictures.empty() ? wanted.count : static_cast<int>(files.size());
   for (int i = 0; i < count; ++i) {
     synth::Random random{kFirstSeed + static_cast<std::uint64_t>(i)};
-    const auto one = files.empty() ? draw_one(wanted, random) : synth::read_canvas(files[static_cast<std::size_t>(i)]);
+    const auto one = files.empty() ? weir::Result<synth::Canvas>{draw_one(wanted, random, lettering.get())}
+                                   : synth::read_canvas(files[static_cast<std::size_t>(i)]);
     if (!one) return one.error();
     const std::string name =
         files.empty() ? fmt::format("{:04}", i) : files[static_cast<std::size_t>(i)].stem().native();
