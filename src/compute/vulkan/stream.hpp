@@ -56,7 +56,6 @@ struct StreamSettings {
   int max_commands = 100;            ///< `stream.max_commands`: of a submission
   double max_multiplications = 4e9;  ///< of a submission: a slow GPU's tenth of a second, far below a driver's watchdog
   int max_submissions = 8;           ///< under way at once; the next waits for the oldest
-  std::chrono::milliseconds patience{20000};  ///< a submission that takes longer hangs
   /// For measuring: each run of a kernel is then submitted alone, waited for, and told with how long that took.
   std::function<void(const Dispatch& dispatch, std::chrono::duration<double> time)> watch = {};
 };

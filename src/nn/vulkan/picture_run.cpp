@@ -7,6 +7,8 @@
 
 #include <fmt/format.h>
 
+#include "nn/vulkan/recording.hpp"
+
 namespace weir::nn::vulkan {
 
 namespace {
@@ -15,8 +17,6 @@ using compute::vulkan::Buffer;
 using compute::vulkan::MemoryKind;
 using compute::vulkan::Slice;
 using compute::vulkan::Where;
-
-std::size_t at(int i) { return static_cast<std::size_t>(i); }
 
 /// The part of the input that lies under a part of the result, without what is only looked at around it. A network
 /// without padding has a result that lacks the same on every side.

@@ -3,15 +3,10 @@
 #include <algorithm>
 #include <cstring>
 
+#include "nn/vulkan/recording.hpp"
 #include "nn/vulkan/samples_layout.hpp"
 
 namespace weir::nn::vulkan {
-
-namespace {
-
-std::size_t at(int i) { return static_cast<std::size_t>(i); }
-
-}  // namespace
 
 Status ResultBand::take(const Rect& rect, std::byte* tile, const TileRange& range) {
   return as_samples_ ? take_samples(rect, tile, range) : take_planes(rect, reinterpret_cast<float*>(tile), range);

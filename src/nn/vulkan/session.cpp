@@ -10,18 +10,6 @@
 
 namespace weir::nn::vulkan {
 
-namespace {
-
-/// A software device takes a hundred times as long for the same work, and has no watchdog.
-compute::vulkan::StreamSettings stream_settings(const compute::vulkan::DeviceInfo& info,
-                                                const EngineSettings& settings) {
-  compute::vulkan::StreamSettings stream{.max_commands = settings.max_commands, .watch = settings.watch};
-  if (info.kind == compute::vulkan::DeviceKind::software) stream.patience = std::chrono::minutes{5};
-  return stream;
-}
-
-}  // namespace
-
 Result<std::unique_ptr<Session>> Session::open(std::shared_ptr<compute::vulkan::Instance> instance,
                                                const compute::vulkan::DeviceInfo& info,
                                                const EngineSettings& settings) {
@@ -32,7 +20,8 @@ Result<std::unique_ptr<Session>> Session::open(std::shared_ptr<compute::vulkan::
   session->pool_ = std::make_unique<compute::vulkan::Pool>(
       *session->device_, session->device_line_, session->host_line_,
       compute::vulkan::PoolSettings{.max_idle = static_cast<std::size_t>(settings.max_idle)});
-  auto stream = compute::vulkan::Stream::create(*session->device_, stream_settings(info, settings));
+  auto stream = compute::vulkan::Stream::create(*session->device_,
+                                                {.max_commands = settings.max_commands, .watch = settings.watch});
   if (!stream) return stream.error();
   session->stream_ = *std::move(stream);
   return session;

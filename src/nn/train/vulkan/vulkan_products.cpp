@@ -10,7 +10,6 @@ using compute::vulkan::Place;
 namespace {
 
 constexpr double kMostMultiplications = 2e9;  // of a run, so that none becomes a long one
-constexpr std::uint32_t kMostGroups = 65535;  // on an axis, on every device
 constexpr std::uint32_t kDepth = 16;          // of the pieces in shared memory: see product.comp
 
 std::uint32_t word(int value) { return static_cast<std::uint32_t>(value); }
@@ -23,8 +22,16 @@ enum class Kind : std::uint32_t { product, convolve, back, weights };
 
 /// A run of product.comp.
 struct VulkanWork::Factors {
-  Kind kind = Kind::product;
-  Slice a, b, bias, out;
+  Factors(Kind which, Operand left, Operand right, Operand result, std::array<int, 3> sizes, bool accumulates)
+      : kind{which}, a{slice(left)}, b{slice(right)}, out{slice(result)} {
+    push.m = word(sizes[0]);
+    push.n = word(sizes[1]);
+    push.k = word(sizes[2]);
+    push.accumulate = accumulates ? 1 : 0;
+  }
+
+  Kind kind;
+  Slice a, b, bias{}, out;
   bool transpose_a = false, transpose_b = false;
   struct {
     std::uint32_t m = 0, n = 0, k = 0, k_each = 0;
@@ -34,6 +41,10 @@ struct VulkanWork::Factors {
     std::int32_t padding = 0;
   } push;
 
+  void set_bias(Operand operand) {
+    push.has_bias = operand ? 1 : 0;
+    if (operand) bias = slice(operand);
+  }
   void set_window(const WindowShape& s) {
     const bool back = kind == Kind::back;
     push.grid_h = word(back ? s.in_h : s.out_h);
@@ -116,18 +127,10 @@ Status VulkanWork::multiply_tiles(Factors& f, std::uint32_t parts) {
 }
 
 Status VulkanWork::product(const Product& c) {
-  Factors f;
-  f.a = slice(c.a);
-  f.b = slice(c.b);
-  f.out = slice(c.out);
+  Factors f{Kind::product, c.a, c.b, c.out, {c.rows, c.columns, c.inner}, c.accumulate};
   f.transpose_a = c.transpose_a;
   f.transpose_b = c.transpose_b;
-  f.push.m = word(c.rows);
-  f.push.n = word(c.columns);
-  f.push.k = word(c.inner);
-  f.push.has_bias = c.bias ? 1 : 0;
-  if (c.bias) f.bias = slice(c.bias);
-  f.push.accumulate = c.accumulate ? 1 : 0;
+  f.set_bias(c.bias);
   return multiply(f);
 }
 
@@ -136,17 +139,8 @@ Status VulkanWork::convolve(const Convolve& c) {
   const int pixels = s.images * s.out_h * s.out_w;
   if (s.window == Window{})
     return product({c.in, c.weights, c.bias, c.out, pixels, s.out_c, s.in_c, false, false, c.accumulate});
-  Factors f;
-  f.kind = Kind::convolve;
-  f.a = slice(c.in);
-  f.b = slice(c.weights);
-  f.out = slice(c.out);
-  f.push.m = word(pixels);
-  f.push.n = word(s.out_c);
-  f.push.k = word(taps(s) * s.in_c);
-  f.push.has_bias = c.bias ? 1 : 0;
-  if (c.bias) f.bias = slice(c.bias);
-  f.push.accumulate = c.accumulate ? 1 : 0;
+  Factors f{Kind::convolve, c.in, c.weights, c.out, {pixels, s.out_c, taps(s) * s.in_c}, c.accumulate};
+  f.set_bias(c.bias);
   f.set_window(s);
   return multiply(f);
 }
@@ -157,15 +151,7 @@ Status VulkanWork::convolve_back(const ConvolveBack& c) {
   if (s.window == Window{}) {
     return product({c.out_gradient, c.weights, {}, c.in_gradient, pixels, s.in_c, s.out_c, false, true, c.accumulate});
   }
-  Factors f;
-  f.kind = Kind::back;
-  f.a = slice(c.out_gradient);
-  f.b = slice(c.weights);
-  f.out = slice(c.in_gradient);
-  f.push.m = word(pixels);
-  f.push.n = word(s.in_c);
-  f.push.k = word(taps(s) * s.out_c);
-  f.push.accumulate = c.accumulate ? 1 : 0;
+  Factors f{Kind::back, c.out_gradient, c.weights, c.in_gradient, {pixels, s.in_c, taps(s) * s.out_c}, c.accumulate};
   f.set_window(s);
   return multiply(f);
 }
@@ -176,15 +162,7 @@ Status VulkanWork::convolve_weights(const ConvolveWeights& c) {
   if (s.window == Window{}) {
     return product({c.in, c.out_gradient, {}, c.weight_gradient, s.in_c, s.out_c, pixels, true, false, c.accumulate});
   }
-  Factors f;
-  f.kind = Kind::weights;
-  f.a = slice(c.in);
-  f.b = slice(c.out_gradient);
-  f.out = slice(c.weight_gradient);
-  f.push.m = word(taps(s) * s.in_c);
-  f.push.n = word(s.out_c);
-  f.push.k = word(pixels);
-  f.push.accumulate = c.accumulate ? 1 : 0;
+  Factors f{Kind::weights, c.in, c.out_gradient, c.weight_gradient, {taps(s) * s.in_c, s.out_c, pixels}, c.accumulate};
   f.set_window(s);
   return multiply(f);
 }

@@ -52,7 +52,7 @@ Status VulkanWork::sum(const Sum& c) {
 }
 
 Status VulkanWork::sum_rows(const RowsSum& c) {
-  constexpr std::size_t kAtOnce = 1024, kEach = 512, kChannels = 16, kMostGroups = 65535;
+  constexpr std::size_t kAtOnce = 1024, kEach = 512, kChannels = 16;
   if (c.channels == 0) return ok();
   struct {
     std::uint32_t rows, channels, rows_each, accumulate;
@@ -61,7 +61,7 @@ Status VulkanWork::sum_rows(const RowsSum& c) {
   dispatch.kernel = {"sum_rows", {c.term}};
   dispatch.source(0, c.a);
   if (c.b.buffer != VK_NULL_HANDLE) dispatch.source(1, c.b);
-  dispatch.groups = {word(std::min(pieces(c.channels, kChannels), kMostGroups)), 1, 1};
+  dispatch.groups = {word(std::min<std::size_t>(pieces(c.channels, kChannels), kMostGroups)), 1, 1};
   dispatch.multiplications = static_cast<double>(c.rows) * static_cast<double>(c.channels);
   if (c.rows <= kAtOnce) {
     to_target(dispatch, c.out, c.accumulate);

@@ -14,16 +14,7 @@ using compute::vulkan::Where;
 
 namespace {
 
-constexpr std::uint32_t kMostGroups = 65535;  // on an axis, on every device
-constexpr std::uint32_t kGroup = 64;          // invocations of the kernels that go value by value
-
-compute::vulkan::StreamSettings stream_settings(const compute::vulkan::DeviceInfo& info,
-                                                const VulkanSettings& settings) {
-  compute::vulkan::StreamSettings stream{.max_commands = settings.max_commands};
-  // A software device takes a hundred times as long for the same work, and has no watchdog.
-  if (info.kind == compute::vulkan::DeviceKind::software) stream.patience = std::chrono::minutes{5};
-  return stream;
-}
+constexpr std::uint32_t kGroup = 64;  // invocations of the kernels that go value by value
 
 }  // namespace
 
@@ -39,7 +30,7 @@ Result<std::unique_ptr<VulkanWork>> VulkanWork::open(std::shared_ptr<compute::vu
   const compute::vulkan::PoolSettings pool{.max_idle = settings.max_idle,
                                            .before_cleanup = [at = work.get()] { at->end_all(); }};
   work->pool_ = std::make_unique<compute::vulkan::Pool>(*work->device_, work->device_line_, work->host_line_, pool);
-  auto stream = compute::vulkan::Stream::create(*work->device_, stream_settings(info, settings));
+  auto stream = compute::vulkan::Stream::create(*work->device_, {.max_commands = settings.max_commands});
   if (!stream) return stream.error();
   work->stream_ = *std::move(stream);
   return work;

@@ -15,6 +15,8 @@
 
 namespace weir::nn::train {
 
+inline constexpr std::uint32_t kMostGroups = 65535;  ///< on an axis, on every device
+
 /// What the commands share on a Vulkan device: memory, the stream, and the few ways to run a kernel. An operand's memory is
 /// a compute::vulkan::Buffer.
 class VulkanWork {
