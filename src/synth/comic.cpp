@@ -44,7 +44,8 @@ class Page {
   Colour any() {
     if (grey_) return grey(random_.chance(0.4F) ? 1.0F : random_.unit());
     const float light = random_.between(0.3F, 1);
-    const float saturation = random_.unit() * random_.between(0.2F, 1);
+    const float part = random_.unit();
+    const float saturation = part * random_.between(0.2F, 1);
     const float hue = random_.angle();
     Colour colour;
     for (std::size_t c = 0; c < 3; ++c) {
@@ -123,12 +124,16 @@ class Page {
     const Blob blob = make_blob(random_, centre, radius, random_.between(0.2F, 1));
     fill(clip, blob, radius);
     if (random_.chance(0.3F)) shadow(clip, blob);
-    if (random_.chance(0.4F))
-      hatch(canvas_, clip, near(centre, radius), radius * random_.between(0.2F, 0.6F), ink_, random_);
+    if (random_.chance(0.4F)) {
+      const float reach = radius * random_.between(0.2F, 0.6F);
+      hatch(canvas_, clip, near(centre, radius), reach, ink_, random_);
+    }
     if (random_.chance(0.5F)) eyes(clip, centre, radius);
     if (random_.chance(0.5F)) hair(clip, centre, radius);
-    if (random_.chance(0.9F))
-      outline(canvas_, clip, blob, line_ * random_.between(0.6F, 1.5F), random_.between(0, 0.7F), ink_, random_);
+    if (random_.chance(0.9F)) {
+      const float variation = random_.between(0, 0.7F);
+      outline(canvas_, clip, blob, line_ * random_.between(0.6F, 1.5F), variation, ink_, random_);
+    }
   }
 
   void shadow(const Box& clip, const Blob& blob) {

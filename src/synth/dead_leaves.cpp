@@ -115,7 +115,8 @@ void add_leaf(Pile& pile, Random& random, const Manner& manner, const Noise& noi
     const float bend = turn + random.between(-0.6F, 0.6F);
     const Point to{centre.x + length * std::cos(turn), centre.y + length * std::sin(turn)};
     const Point control{centre.x + 0.5F * length * std::cos(bend), centre.y + 0.5F * length * std::sin(bend)};
-    pile.add(make_stroke(centre, control, to, random.power_law(0.4F, 4, 2), random.between(0, 1)), softness, paint);
+    const float taper = random.between(0, 1);
+    pile.add(make_stroke(centre, control, to, random.power_law(0.4F, 4, 2), taper), softness, paint);
     return;
   }
   const float draw = random.unit();
@@ -137,10 +138,10 @@ void add_leaf(Pile& pile, Random& random, const Manner& manner, const Noise& noi
 /// As a camera takes it: no lens is as sharp as a drawn edge, and no sensor is without grain.
 void take(Canvas& picture, Random& random) {
   if (random.chance(0.6F)) picture = blur(picture, random.between(0.3F, 0.9F));
-  if (!random.chance(0.4F)) return;
-  const float grain = random.power_law(0.002F, 0.03F, 1.5F);
+  const float grain = random.chance(0.4F) ? random.power_law(0.002F, 0.03F, 1.5F) : 0;
   for (Colour& pixel : picture.pixels) {
-    const float one = grain * random.normal();
+    const float one = grain > 0 ? grain * random.normal() : 0;
+    // Without grain too: the weights of a blur add up to one but for their rounding.
     for (float& value : pixel) value = std::clamp(value + one, 0.0F, 1.0F);
   }
 }

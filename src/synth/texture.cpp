@@ -128,7 +128,8 @@ Texture make_texture(Random& random, const Palette& palette, const Noise& noise,
   texture.noise = &noise;
   texture.colour = palette.draw(random);
   // The second colour is near the first more often than not.
-  texture.other = mix(texture.colour, palette.draw(random), random.chance(0.3F) ? 1.0F : random.between(0.1F, 0.6F));
+  const float apart = random.chance(0.3F) ? 1.0F : random.between(0.1F, 0.6F);
+  texture.other = mix(texture.colour, palette.draw(random), apart);
   const float angle = random.angle();
   texture.angle_cos = std::cos(angle);
   texture.angle_sin = std::sin(angle);
