@@ -61,6 +61,9 @@ class PassOps : public PassMemory {
   void direct(int o, Rows rows);
   void combine(const Op& op, Rows rows);
   void shuffle(int o, Rows rows);
+  template <class T>
+  void shuffle_features(int o, Rows rows);
+  void shuffle_planes(int o, Rows rows);
   void resize(const Op& op, Rows rows);
   void enlarge_features(const Op& op, Rows rows);
   void concat(const Op& op, Rows rows);

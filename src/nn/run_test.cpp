@@ -267,7 +267,8 @@ INSTANTIATE_TEST_SUITE_P(Families, RunFamily,
                                          Case{"realcugan4x_se", 32, 78, 82}, Case{"realcugan2x_nose", 32, 76, 90},
                                          Case{"animevideo_x2", 64, 36, 61}, Case{"animevideo_x3", 32, 36, 45},
                                          Case{"animevideo_x4", 48, 33, 29}, Case{"general_x4", 32, 21, 40},
-                                         Case{"rrdb_x4", 64, 20, 27}, Case{"rrdb_pnnx_x4", 32, 20, 23}),
+                                         Case{"rrdb_x4", 64, 20, 27}, Case{"rrdb_pnnx_x4", 32, 20, 23},
+                                         Case{"shuffles", 40, 21, 34}),
                          name_of);
 
 TEST(Run, APictureOfOnePixelsWidthGoesThroughAPaddedNetwork) {

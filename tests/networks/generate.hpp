@@ -36,10 +36,10 @@ struct GenerateSettings {
   std::uint64_t seed = 1;
 };
 
-/// What `generate` knows. "layers" is no family: it holds the supported layers and values that no family uses.
-inline constexpr std::array<std::string_view, 11> kGeneratedFamilies{
+/// What `generate` knows. "shuffles" and "layers" are no families: they hold what is supported and no family uses.
+inline constexpr std::array<std::string_view, 12> kGeneratedFamilies{
     "realcugan2x_se", "realcugan3x_se", "realcugan4x_se", "realcugan2x_nose", "animevideo_x2", "animevideo_x3",
-    "animevideo_x4",  "general_x4",     "rrdb_x4",        "rrdb_pnnx_x4",     "layers"};
+    "animevideo_x4",  "general_x4",     "rrdb_x4",        "rrdb_pnnx_x4",     "shuffles",      "layers"};
 
 /// Numbers that follow from a seed alone. Source: Steele, Lea, Flood, "Fast splittable pseudorandom number generators"
 /// (2014), the mixing function of SplitMix64.
@@ -389,6 +389,20 @@ class RrdbWriter {
   bool spelled_out_;
 };
 
+/// Pixel shuffles inside the network, of many channels and of few; 4x.
+inline GeneratedNetwork write_shuffles(const GenerateSettings& settings) {
+  NetworkWriter w{settings};
+  const int c = settings.channels;
+  const std::string picture = w.to("data").layer("Input", {}, 1, "");
+  std::string blob =
+      w.convolution(picture, {.in = 3, .out = 4 * c, .pad = 1, .slope = kCuganSlope, .gain = kLeakyGain});
+  blob = w.layer("PixelShuffle", {blob}, 1, "0=2");
+  blob = w.convolution(blob, {.in = c, .out = 4, .pad = 1, .slope = kCuganSlope, .gain = kLeakyGain});
+  blob = w.layer("PixelShuffle", {blob}, 1, "0=2");
+  w.to("output").convolution(blob, {.in = 1, .out = 3, .pad = 1, .gain = 0.5F, .bias = 0.5F});
+  return std::move(w).finish();
+}
+
 /// Layers and values that are supported and in no family above; 2x.
 inline GeneratedNetwork write_layers(const GenerateSettings& settings) {
   NetworkWriter w{settings};
@@ -427,6 +441,7 @@ inline GeneratedNetwork generate(std::string_view family, const GenerateSettings
   if (family == "general_x4") return detail::write_compact(settings, 1, true);
   if (family == "rrdb_x4") return detail::RrdbWriter{settings, false}.write();
   if (family == "rrdb_pnnx_x4") return detail::RrdbWriter{settings, true}.write();
+  if (family == "shuffles") return detail::write_shuffles(settings);
   assert(family == "layers");
   return detail::write_layers(settings);
 }

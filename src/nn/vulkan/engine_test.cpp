@@ -221,7 +221,8 @@ INSTANTIATE_TEST_SUITE_P(Families, VulkanFamily,
                                          Case{"realcugan4x_se", 8, 78, 82, 29}, Case{"realcugan2x_nose", 8, 76, 90, 29},
                                          Case{"animevideo_x2", 8, 36, 61, 13}, Case{"animevideo_x3", 8, 36, 45, 13},
                                          Case{"animevideo_x4", 8, 33, 29, 13}, Case{"general_x4", 8, 21, 40, 13},
-                                         Case{"rrdb_x4", 64, 13, 15, 9}, Case{"rrdb_pnnx_x4", 32, 20, 23, 13}),
+                                         Case{"rrdb_x4", 64, 13, 15, 9}, Case{"rrdb_pnnx_x4", 32, 20, 23, 13},
+                                         Case{"shuffles", 10, 36, 45, 13}),
                          name_of);
 
 }  // namespace
