@@ -160,10 +160,10 @@ struct CombineJob {
 /// Pixel shuffle of one feature row into `factor` planar rows, plus a planar row repeated factor times on both axes.
 struct ShuffleJob {
   Storage storage = Storage::half;
-  const void* in = nullptr;  ///< at column 0
-  std::ptrdiff_t stride = 0;
-  int factor = 1;  ///< at most 8
-  int planes = 0;
+  const void* in = nullptr;             ///< at column 0
+  std::ptrdiff_t stride = 0;            ///< padded_channels() of the row: whole vectors are read
+  int factor = 1;                       ///< at most 8
+  int planes = 0;                       ///< at most kMostPlanarChannels
   const std::uint8_t* order = nullptr;  ///< [factor * factor]: which channel of a group goes to (dy, dx)
   const float* base = nullptr;          ///< or null; at column 0
   std::ptrdiff_t base_plane_stride = 0;

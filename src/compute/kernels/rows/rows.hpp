@@ -73,25 +73,32 @@ struct RowKernels {
       combine_typed<float>(job);
   }
 
-  template <class T>
-  static void shuffle_typed(const ShuffleJob& job) {
-    const int area = job.factor * job.factor;
+  /// `Factor` is the job's, or 0 where no loop is worth being made for it.
+  template <class T, int Factor>
+  static void shuffle_by(const ShuffleJob& job) {
+    const int factor = Factor > 0 ? Factor : job.factor;
+    const int area = factor * factor;
+    std::array<std::uint8_t, 64> order;  // here, where no row that is written can alias it
+    std::copy_n(job.order, area, order.begin());
     for (int x = job.first; x < job.last; ++x) {
       const T* pixel = static_cast<const T*>(job.in) + static_cast<std::ptrdiff_t>(x) * job.stride;
+      alignas(64) float values[kMostPlanarChannels * 64 + P::lanes];
+      for (int i = 0; i < job.planes * area; i += P::lanes) P::store(values + i, P::load(pixel + i));
       for (int c = 0; c < job.planes; ++c) {
-        alignas(64) float block[64];
-        if (area == P::lanes) {
-          P::store(block, P::load(pixel + c * area));
-        } else {
-          for (int i = 0; i < area; ++i) block[i] = get(pixel + c * area + i);
-        }
         const float base = job.base == nullptr ? 0.0F : job.base[c * job.base_plane_stride + x];
-        for (int dy = 0; dy < job.factor; ++dy) {
-          float* to = job.out[static_cast<std::size_t>(dy)] + c * job.plane_stride + x * job.factor;
-          for (int dx = 0; dx < job.factor; ++dx) to[dx] = block[job.order[dy * job.factor + dx]] + base;
+        for (int dy = 0; dy < factor; ++dy) {
+          float* to = job.out[static_cast<std::size_t>(dy)] + c * job.plane_stride + x * factor;
+          for (int dx = 0; dx < factor; ++dx)
+            to[dx] = values[c * area + order[static_cast<std::size_t>(dy * factor + dx)]] + base;
         }
       }
     }
+  }
+  template <class T>
+  static void shuffle_typed(const ShuffleJob& job) {
+    if (job.factor == 2) return shuffle_by<T, 2>(job);
+    if (job.factor == 4) return shuffle_by<T, 4>(job);
+    shuffle_by<T, 0>(job);
   }
   static void shuffle(const ShuffleJob& job) {
     if (job.storage == Storage::half)
@@ -135,11 +142,11 @@ struct RowKernels {
     }
   }
 
-  static void look(const float* values, int first, int last, float reference, Seen& seen) {
+  static void look(const float* values, int count, float reference, Seen& seen) {
     const std::uint32_t equal = std::bit_cast<std::uint32_t>(reference);
     std::uint32_t huge = 0;
     std::uint32_t differs = 0;
-    for (int x = first; x < last; ++x) {
+    for (int x = 0; x < count; ++x) {
       const std::uint32_t bits = std::bit_cast<std::uint32_t>(values[x]);
       huge |= (bits & 0x7f800000u) == 0x7f800000u ? 1u : 0u;
       differs |= bits ^ equal;
@@ -148,17 +155,32 @@ struct RowKernels {
     seen.unequal = seen.unequal || differs != 0;
   }
 
+  /// Planes are rounded side by side and then woven: a loop that does both is not made of vectors.
   template <class T>
   static void to_samples(const SamplesJob& job, float most) {
-    T* to = static_cast<T*>(job.out);
-    for (int c = 0; c < job.planes; ++c) {
-      const float* from = job.in + c * job.plane_stride;
-      look(from, job.first, job.last, job.reference[static_cast<std::size_t>(c)], *job.seen);
-      for (int x = job.first; x < job.last; ++x) {
-        float value = from[x] * most + 0.5F;
-        value = value > 0 ? value : 0;  // NaN becomes 0 here; the check before has seen it
-        value = value > most ? most : value;
-        to[x * job.samples_per_pixel + c] = static_cast<T>(static_cast<int>(value));
+    constexpr int kPiece = 64;
+    for (int first = job.first; first < job.last; first += kPiece) {
+      const int count = std::min(kPiece, job.last - first);
+      T piece[3][kPiece];
+      for (int c = 0; c < job.planes; ++c) {
+        const float* from = job.in + c * job.plane_stride + first;
+        look(from, count, job.reference[static_cast<std::size_t>(c)], *job.seen);
+        for (int x = 0; x < count; ++x) {
+          float value = from[x] * most + 0.5F;
+          value = value > 0 ? value : 0;  // NaN becomes 0 here; the check before has seen it
+          value = value > most ? most : value;
+          piece[c][x] = static_cast<T>(static_cast<int>(value));
+        }
+      }
+      T* to = static_cast<T*>(job.out) + static_cast<std::ptrdiff_t>(first) * job.samples_per_pixel;
+      if (job.planes == 3 && job.samples_per_pixel == 3) {
+        for (int x = 0; x < count; ++x) {
+          for (int c = 0; c < 3; ++c) to[x * 3 + c] = piece[c][x];
+        }
+        continue;
+      }
+      for (int c = 0; c < job.planes; ++c) {
+        for (int x = 0; x < count; ++x) to[x * job.samples_per_pixel + c] = piece[c][x];
       }
     }
   }

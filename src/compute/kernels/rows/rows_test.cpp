@@ -80,7 +80,8 @@ TEST_P(Rows, ShufflePutsEachChannelInItsPlace) {
   for (const int factor : {1, 2, 3, 4, 8}) {
     for (const Storage storage : {Storage::half, Storage::single}) {
       for (const bool with_base : {false, true}) {
-        const int area = factor * factor, planes = uniform(random, 1, 3), width = uniform(random, 3, 40);
+        const int area = factor * factor, planes = uniform(random, 1, kMostPlanarChannels),
+                  width = uniform(random, 3, 40);
         FeatureRows in{storage, 1, width, padded_channels(planes * area)};
         in.fill(random);
         Planes base{planes, 1, width};
