@@ -1,6 +1,7 @@
 #include "nn/program.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <optional>
 #include <utility>
 
@@ -208,6 +209,7 @@ class Lowering {
     const Value& in = value(layer.inputs[0]);
     if (in.parts.size() != 1) return unsupported("the mean of a concatenation");
     if (in.parts[0].cropped || in.parts[0].gate >= 0) return unsupported("the mean of a crop");
+    if (tensor(in.parts[0].tensor).planar) return unsupported("the mean of at most four channels");
     const int out = layer.outputs[0];
     program_.statistics.push_back(Statistic{in.parts[0], out, shape(out).channels});
     program_.vector_level[static_cast<std::size_t>(out)] = static_cast<int>(program_.statistics.size());
@@ -402,6 +404,7 @@ class Lowering {
   Status lower_op(const Layer& layer, const PixelShuffle& shuffle) {
     const Value& in = value(layer.inputs[0]);
     if (in.parts.size() != 1) return unsupported("a pixel shuffle of a concatenation");
+    if (in.parts[0].gate >= 0) return unsupported("a pixel shuffle of a gated input");
     Op o;
     o.kind = OpKind::shuffle;
     o.inputs = in.parts;
@@ -413,6 +416,10 @@ class Lowering {
   Status lower_op(const Layer& layer, const Interp& interp) {
     const Value& in = value(layer.inputs[0]);
     if (in.parts.size() != 1) return unsupported("a resize of a concatenation");
+    if (in.parts[0].gate >= 0) return unsupported("a resize of a gated input");
+    const bool copies = interp.kind == Interp::Kind::nearest && interp.scale == std::floor(interp.scale);
+    if (!copies && !tensor(in.parts[0].tensor).planar)
+      return unsupported("a resize of more than four channels that is not nearest neighbour by a whole factor");
     if (auto status = read_beyond(in.parts); !status) return status;
     Op o;
     o.kind = OpKind::resize;

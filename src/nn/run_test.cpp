@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "networks/generate.hpp"
+#include "networks/random_network.hpp"
 #include "nn/network.hpp"
 #include "nn/reference.hpp"
 #include "planes.hpp"
@@ -270,6 +271,34 @@ INSTANTIATE_TEST_SUITE_P(Families, RunFamily,
                                          Case{"rrdb_x4", 64, 20, 27}, Case{"rrdb_pnnx_x4", 32, 20, 23},
                                          Case{"shuffles", 40, 21, 34}),
                          name_of);
+
+// Layers in orders that no family has: the plain reference's result, or one clear line that says what is not supported.
+TEST(Run, AnyNetworkIsRightOrRefused) {
+  const compute::Planes input = drawn_planes(13, 22);
+  int refused = 0;
+  constexpr int kNetworks = 300;
+  for (std::uint64_t seed = 0; seed < kNetworks; ++seed) {
+    const test::GeneratedNetwork made = test::random_network(seed);
+    SCOPED_TRACE(std::to_string(seed) + ":\n" + made.param);
+    const auto network = parse_network(made.param, made.bin, "random");
+    ASSERT_TRUE(network) << network.error().what;
+    if (const auto program = lower(network->graph); !program) {
+      EXPECT_EQ(program.error().code, Errc::unsupported) << program.error().what;
+      ++refused;
+      continue;
+    }
+    const auto reference = run_reference(network->graph, input);
+    ASSERT_TRUE(reference) << reference.error().what;
+    const std::vector<float> expected = rows_of(*reference);
+    const auto exact = run(network->graph, input, {});
+    ASSERT_TRUE(exact) << exact.error().what;
+    ASSERT_LT(most_off(*exact, expected), 1e-4);
+    const auto fast = run(network->graph, input, {.arithmetic = Arithmetic::int16, .band = 8});
+    ASSERT_TRUE(fast) << fast.error().what;
+    ASSERT_LT(most_off(*fast, expected), 0.05);
+  }
+  EXPECT_LT(refused, kNetworks / 3);
+}
 
 TEST(Run, APictureOfOnePixelsWidthGoesThroughAPaddedNetwork) {
   const Network network = network_of("animevideo_x2", 32);

@@ -1,0 +1,145 @@
+#pragma once
+
+// Networks of supported layers in any order, made from a seed: what no published family does must be right or refused too.
+
+#include "networks/generate.hpp"
+
+namespace weir::test {
+
+namespace detail {
+
+/// Adds layers to one blob, of which it knows the channels and how much larger than the picture it is.
+class RandomNetworkWriter {
+ public:
+  explicit RandomNetworkWriter(std::uint64_t seed)
+      : w_{{.weights = seed % 2 == 0 ? StoredWeights::float16 : StoredWeights::float32, .seed = seed}}, draw_{seed} {}
+
+  GeneratedNetwork write() && {
+    blob_ = w_.to("data").layer("Input", {}, 1, "");
+    const int steps = upto(2, 6);
+    for (int i = 0; i < steps; ++i) step();
+    w_.to("output").convolution(blob_, {.in = channels_, .out = 3, .pad = 1, .gain = 0.5F, .bias = 0.5F});
+    return std::move(w_).finish();
+  }
+
+ private:
+  int upto(int low, int high) {
+    return low + static_cast<int>(draw_.next() % static_cast<std::uint64_t>(high - low + 1));
+  }
+  int some_channels() {
+    constexpr std::array<int, 9> kChannels{1, 2, 3, 4, 5, 8, 16, 33, 48};
+    return kChannels[draw_.next() % kChannels.size()];
+  }
+
+  void step() {
+    switch (upto(0, 9)) {
+      case 0:
+      case 1:
+        return convolve();
+      case 2:
+        return enlarge();
+      case 3:
+        return shuffle();
+      case 4:
+        return activate();
+      case 5:
+        return calculate();
+      case 6:
+        return add_branch();
+      case 7:
+        return join_branch();
+      case 8:
+        return gate();
+      default:
+        convolve();
+        blob_ = w_.prelu(blob_, upto(0, 1) == 0 ? channels_ : 1);
+    }
+  }
+  /// Most of what joins and gates needs more than four channels; now and then it does not get them.
+  void widen() {
+    if (channels_ > 4 || upto(0, 19) == 0) return;
+    convolve_to(8);
+  }
+  void convolve() {
+    const int out = some_channels();
+    const int kernel = 2 * upto(0, channels_ > 4 ? 1 : 2) + 1;
+    const float slope = upto(0, 1) == 0 ? 1.0F : 0.2F;
+    blob_ = w_.convolution(blob_, {.in = channels_, .out = out, .kernel = kernel, .pad = kernel / 2, .slope = slope});
+    channels_ = out;
+  }
+  void convolve_to(int channels) {
+    blob_ = w_.convolution(blob_, {.in = channels_, .out = channels, .pad = 1});
+    channels_ = channels;
+  }
+  void enlarge() {
+    if (scale_ == 4) return;
+    scale_ *= 2;
+    const int kind = upto(1, 4);
+    if (kind == 4) widen();
+    if (kind < 4) {
+      if (kind > 1 && channels_ > 4) convolve_to(3);
+      blob_ = w_.layer("Interp", {blob_}, 1, fmt::format("0={} 1=2.000000e+00 2=2.000000e+00", kind));
+      return;
+    }
+    const int out = some_channels();
+    const int kernel = 2 * upto(1, 2);
+    blob_ =
+        w_.deconvolution(blob_, {.in = channels_, .out = out, .kernel = kernel, .stride = 2, .pad = kernel / 2 - 1});
+    channels_ = out;
+  }
+  void shuffle() {
+    if (scale_ == 4) return;
+    if (channels_ % 4 != 0) convolve_to(4 * channels_);
+    blob_ = w_.layer("PixelShuffle", {blob_}, 1, "0=2");
+    channels_ /= 4;
+    scale_ *= 2;
+  }
+  void activate() {
+    const int kind = upto(0, 7);  // few sigmoids: of a picture they are not supported
+    blob_ = kind == 0  ? w_.layer("Sigmoid", {blob_}, 1, "")
+            : kind < 4 ? w_.layer("ReLU", {blob_}, 1, "0=1.000000e-01")
+                       : w_.layer("Clip", {blob_}, 1, "0=-5.000000e-01 1=7.500000e-01");
+  }
+  void calculate() {
+    constexpr std::array<int, 4> kOperations{0, 1, 2, 7};  // add, subtract, multiply, subtract from
+    blob_ = w_.layer("BinaryOp", {blob_}, 1, fmt::format("0={} 1=1 2=7.500000e-01", kOperations[draw_.next() % 4]));
+  }
+  void add_branch() {
+    auto copies = w_.split(blob_, 2);
+    const std::string branch = w_.convolution(copies[0], {.in = channels_, .out = channels_, .pad = 1});
+    blob_ = upto(0, 1) == 0 ? w_.add(branch, copies[1])
+                            : w_.layer("Eltwise", {branch, copies[1]}, 1, "0=1 -23301=2,2.000000e-01,1.000000e+00");
+  }
+  void join_branch() {
+    widen();
+    auto copies = w_.split(blob_, 2);
+    const int out = 5 + some_channels();
+    const std::string branch = w_.convolution(copies[0], {.in = channels_, .out = out, .pad = 1});
+    blob_ = w_.layer("Concat", {branch, copies[1]}, 1, "");
+    channels_ += out;
+  }
+  /// Each channel times a number between 0 and 1 that follows from the means of all channels.
+  void gate() {
+    widen();
+    auto copies = w_.split(blob_, 2);
+    const std::string means = w_.layer("Pooling", {copies[1]}, 1, "0=1 4=1");
+    const std::string gates = w_.inner_product(means, channels_, channels_, 4);
+    blob_ = w_.layer("BinaryOp", {copies[0], gates}, 1, "0=2");
+    const int out = some_channels();
+    blob_ = w_.convolution(blob_, {.in = channels_, .out = out, .kernel = upto(0, 9) == 0 ? 3 : 1});
+    channels_ = out;
+  }
+
+  NetworkWriter w_;
+  SeededNumbers draw_;
+  std::string blob_;
+  int channels_ = 3;
+  int scale_ = 1;
+};
+
+}  // namespace detail
+
+/// Two to six layers or small groups of them between a picture and a last convolution.
+inline GeneratedNetwork random_network(std::uint64_t seed) { return detail::RandomNetworkWriter{seed}.write(); }
+
+}  // namespace weir::test
