@@ -248,10 +248,16 @@ class PicturePlanner {
       plan.passes += static_cast<int>(s.plan.plans.front().passes.size()) * (settings_.tta ? kOrientations : 1);
     // Multiplications per second and thread, roughly, as measured (docs/measurements.md).
     const bool ints = inside.way.arithmetic == Arithmetic::int16;
-    const double rate = kernels_.name == "avx512_vnni"                    ? (ints ? 2.5e11 : 1.2e11)
+    const double rate = kernels_.name == "avx512_vnni"                    ? (ints ? 2e11 : 1e11)
                         : kernels_.lanes >= 8 && kernels_.name != "plain" ? (ints ? 1e11 : 6e10)
                                                                           : 8e9;
-    plan.expected_time = std::chrono::duration<double>{plan.multiplications / (rate * settings_.threads)};
+    expect(plan, rate * settings_.threads);
+  }
+  /// Reading, conversions and the writing of PNG are counted by the pixel of the result, as measured too.
+  static void expect(UpscalePlan& plan, double multiplications_per_second) {
+    constexpr double kSecondsPerPixel = 4e-8;
+    plan.expected_time = std::chrono::duration<double>{plan.multiplications / multiplications_per_second +
+                                                       kSecondsPerPixel * plan.output_width * plan.output_height};
   }
 
   void finish_on_device(UpscalePlan& plan, const RunPlan& inside) const {
@@ -263,7 +269,7 @@ class PicturePlanner {
       plan.passes += static_cast<int>(s.device->passes.size()) * (settings_.tta ? kOrientations : 1);
     // Multiplications per second: of Mesa's software driver on two threads as measured, of a GPU a cautious guess.
     const double rate = settings_.gpu->info.kind == compute::vulkan::DeviceKind::software ? 3e9 : 1e12;
-    plan.expected_time = std::chrono::duration<double>{plan.multiplications / rate};
+    expect(plan, rate);
   }
 
   const nn::Network& network_;
