@@ -151,7 +151,7 @@ class Machine {
   std::string refusal() const { return weir::device::refusal(machine_.devices, machine_.choice); }
 
   std::pair<std::map<std::string, std::string>, std::vector<std::string>> mask(std::size_t device) const {
-    auto mask = weir::device::make_mask(machine_.devices, device, machine_.masks, weir::cli::wish_of(args_).cuda_names);
+    auto mask = weir::device::make_mask(machine_.devices, device, machine_.masks, weir::cli::wish_of(args_).mask);
     if (!mask) raise(mask.error());
     weir::device::add_vulkan_index(*mask, machine_.at(device));
     return {to_map(mask->changes), mask->notes};

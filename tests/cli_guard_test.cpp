@@ -225,6 +225,21 @@ TEST(CliRun, TheFirstRungThatFitsIsTaken) {
   EXPECT_TRUE(ended.says("rung 'small'")) << ended.error;
 }
 
+TEST(CliRun, TorchsAllocatorIsToldWhereNobodyHasToldIt) {
+  const InventedMachine machine;
+  const auto told = [&](std::vector<std::string> words, const std::string& name, const std::string& value) {
+    words.insert(words.begin(), "run");
+    words.insert(words.end(), {"--", "sh", "-c", "echo $PYTORCH_ALLOC_CONF:$PYTORCH_CUDA_ALLOC_CONF"});
+    return machine.weir(words, {{name, value}}).out;
+  };
+  EXPECT_EQ(told({}, "UNRELATED", ""), ":max_split_size_mb:1024\n");
+  EXPECT_EQ(told({}, "PYTORCH_CUDA_ALLOC_CONF", "expandable_segments:True"), ":expandable_segments:True\n");
+  EXPECT_EQ(told({}, "PYTORCH_ALLOC_CONF", "backend:native"), "backend:native:\n");
+  EXPECT_EQ(told({"--torch-allocator", ""}, "UNRELATED", ""), ":\n");
+  machine.folder().put("weir.toml", "torch-allocator = 'max_split_size_mb:64'\n");
+  EXPECT_EQ(told({}, "UNRELATED", ""), ":max_split_size_mb:64\n");
+}
+
 TEST(CliRun, WhatDoesNotFitIsRefusedWithTheNumbers) {
   const InventedMachine machine{kBusyCard};
   const Ended ended = machine.weir({"run", "--need", "10G", "--", "true"});

@@ -63,8 +63,9 @@ _weir() {
         --prefer) COMPREPLY=(); return ;;
         --need) COMPREPLY=(); return ;;
         --cuda-names) COMPREPLY=($(compgen -W 'uuid index' -- "$word")); return ;;
+        --torch-allocator) COMPREPLY=(); return ;;
       esac
-      if [[ $word == -* ]]; then COMPREPLY=($(compgen -W '--role --device --allow --deny --min-memory --prefer --need --trust-unknown --cuda-names --json --help' -- "$word"))
+      if [[ $word == -* ]]; then COMPREPLY=($(compgen -W '--role --device --allow --deny --min-memory --prefer --need --trust-unknown --cuda-names --torch-allocator --json --help' -- "$word"))
       else COMPREPLY=(); fi ;;
     lease)
       case "$before" in
@@ -76,11 +77,12 @@ _weir() {
         --prefer) COMPREPLY=(); return ;;
         --need) COMPREPLY=(); return ;;
         --cuda-names) COMPREPLY=($(compgen -W 'uuid index' -- "$word")); return ;;
+        --torch-allocator) COMPREPLY=(); return ;;
         --wait) COMPREPLY=(); return ;;
         --slots) COMPREPLY=(); return ;;
         --job) COMPREPLY=(); return ;;
       esac
-      if [[ $word == -* ]]; then COMPREPLY=($(compgen -W '--role --device --allow --deny --min-memory --prefer --need --trust-unknown --cuda-names --wait --slots --job --json --quiet --help' -- "$word"))
+      if [[ $word == -* ]]; then COMPREPLY=($(compgen -W '--role --device --allow --deny --min-memory --prefer --need --trust-unknown --cuda-names --torch-allocator --wait --slots --job --json --quiet --help' -- "$word"))
       else compopt -o filenames; mapfile -t COMPREPLY < <(compgen -f -- "$word"); fi ;;
     run)
       case "$before" in
@@ -105,11 +107,12 @@ _weir() {
         --min-memory) COMPREPLY=(); return ;;
         --prefer) COMPREPLY=(); return ;;
         --cuda-names) COMPREPLY=($(compgen -W 'uuid index' -- "$word")); return ;;
+        --torch-allocator) COMPREPLY=(); return ;;
         --wait) COMPREPLY=(); return ;;
         --slots) COMPREPLY=(); return ;;
         --job) COMPREPLY=(); return ;;
       esac
-      if [[ $word == -* ]]; then COMPREPLY=($(compgen -W '--device --need --ladder --jobs --gpu-jobs --gpu --output --resume --retry-failed --upgrade --overwrite --explain --junit --log --metrics --metrics-file --pause-file --retries --timeout --max-leak --strict-device --end-orphans --role --allow --deny --min-memory --prefer --trust-unknown --cuda-names --wait --slots --job --json --quiet --help' -- "$word"))
+      if [[ $word == -* ]]; then COMPREPLY=($(compgen -W '--device --need --ladder --jobs --gpu-jobs --gpu --output --resume --retry-failed --upgrade --overwrite --explain --junit --log --metrics --metrics-file --pause-file --retries --timeout --max-leak --strict-device --end-orphans --role --allow --deny --min-memory --prefer --trust-unknown --cuda-names --torch-allocator --wait --slots --job --json --quiet --help' -- "$word"))
       else compopt -o filenames; mapfile -t COMPREPLY < <(compgen -f -- "$word"); fi ;;
     leak)
       case "$before" in
@@ -124,9 +127,10 @@ _weir() {
         --prefer) COMPREPLY=(); return ;;
         --need) COMPREPLY=(); return ;;
         --cuda-names) COMPREPLY=($(compgen -W 'uuid index' -- "$word")); return ;;
+        --torch-allocator) COMPREPLY=(); return ;;
         --wait) COMPREPLY=(); return ;;
       esac
-      if [[ $word == -* ]]; then COMPREPLY=($(compgen -W '--runs --max-leak --report --role --device --allow --deny --min-memory --prefer --need --trust-unknown --cuda-names --wait --json --quiet --help' -- "$word"))
+      if [[ $word == -* ]]; then COMPREPLY=($(compgen -W '--runs --max-leak --report --role --device --allow --deny --min-memory --prefer --need --trust-unknown --cuda-names --torch-allocator --wait --json --quiet --help' -- "$word"))
       else compopt -o filenames; mapfile -t COMPREPLY < <(compgen -f -- "$word"); fi ;;
     config)
       case "$before" in
@@ -160,6 +164,7 @@ _weir() {
         --min-memory) COMPREPLY=(); return ;;
         --prefer) COMPREPLY=(); return ;;
         --cuda-names) COMPREPLY=($(compgen -W 'uuid index' -- "$word")); return ;;
+        --torch-allocator) COMPREPLY=(); return ;;
         --slots) COMPREPLY=(); return ;;
         --jobs|-j) COMPREPLY=(); return ;;
         --gpu-jobs) COMPREPLY=(); return ;;
@@ -167,7 +172,7 @@ _weir() {
         --retries) COMPREPLY=(); return ;;
         --max-leak) COMPREPLY=(); return ;;
       esac
-      if [[ $word == -* ]]; then COMPREPLY=($(compgen -W '--model --name --noise --scale --format --quality --ram --spill --threads --device --vram --tile --strict-device --precision --sync --tta --checkpoints --ladder --no-cpu --stall --wait --max-items-per-worker --pause-file --on-full-disk --log --metrics --metrics-file --quiet --role --allow --deny --min-memory --prefer --trust-unknown --cuda-names --slots --jobs --gpu-jobs --gpu --retries --max-leak --help' -- "$word"))
+      if [[ $word == -* ]]; then COMPREPLY=($(compgen -W '--model --name --noise --scale --format --quality --ram --spill --threads --device --vram --tile --strict-device --precision --sync --tta --checkpoints --ladder --no-cpu --stall --wait --max-items-per-worker --pause-file --on-full-disk --log --metrics --metrics-file --quiet --role --allow --deny --min-memory --prefer --trust-unknown --cuda-names --torch-allocator --slots --jobs --gpu-jobs --gpu --retries --max-leak --help' -- "$word"))
       else COMPREPLY=(); fi ;;
     audit)
       case "$before" in

@@ -99,7 +99,7 @@ void look_at_the_chosen(const tasks::Machine& machine, const GuardArguments& arg
   if (machine.choice.order.empty()) return;
   const std::size_t chosen = machine.choice.order.front();
   const device::Device& device = machine.at(chosen);
-  const auto mask = device::make_mask(machine.devices, chosen, machine.masks, wish_of(args).cuda_names);
+  const auto mask = device::make_mask(machine.devices, chosen, machine.masks, wish_of(args).mask);
   if (!mask) {
     findings.push_back({Grade::bad, "mask", mask.error().what, "unset the variable, or allow what it names"});
     return;

@@ -17,6 +17,7 @@ struct GuardArguments {
   std::vector<std::string> device, allow, deny, prefer;
   std::optional<Bytes> min_memory, need;
   bool cuda_index = false;  ///< name NVIDIA cards by index
+  std::string torch_allocator = device::kTorchAllocator;
   bool trust_unknown = false;
   bool strict_device = false;
 

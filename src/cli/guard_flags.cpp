@@ -103,6 +103,17 @@ constexpr Flag kCudaNames{
       return ok();
     },
     [](const Arguments&) { return std::string{"uuid"}; }};
+constexpr Flag kTorchAllocator{
+    "--torch-allocator",
+    0,
+    "SETTINGS",
+    "What PyTorch's allocator is told (PYTORCH_CUDA_ALLOC_CONF) where the environment has no word for it; '': nothing.",
+    "torch-allocator",
+    [](std::string_view text, Arguments& args) {
+      args.guard.torch_allocator = text;
+      return ok();
+    },
+    [](const Arguments& args) { return args.guard.torch_allocator; }};
 constexpr Flag kWait{"--wait",
                      0,
                      "SECONDS",
@@ -142,10 +153,10 @@ constexpr Flag kHelp{"--help", 'h',
 
 constexpr Flag kDevicesFlags[] = {kRole,   kDevice, kAllow,        kDeny, kMinMemory,
                                   kPrefer, kNeed,   kTrustUnknown, kJson, kHelp};
-constexpr Flag kDoctorFlags[] = {kRole, kDevice,       kAllow,     kDeny, kMinMemory, kPrefer,
-                                 kNeed, kTrustUnknown, kCudaNames, kJson, kHelp};
-constexpr Flag kLeaseFlags[] = {kRole,      kDevice, kAllow, kDeny, kMinMemory, kPrefer, kNeed, kTrustUnknown,
-                                kCudaNames, kWait,   kSlots, kJob,  kJson,      kQuiet,  kHelp};
+constexpr Flag kDoctorFlags[] = {kRole, kDevice,       kAllow,     kDeny,           kMinMemory, kPrefer,
+                                 kNeed, kTrustUnknown, kCudaNames, kTorchAllocator, kJson,      kHelp};
+constexpr Flag kLeaseFlags[] = {kRole,      kDevice,         kAllow, kDeny,  kMinMemory, kPrefer, kNeed,  kTrustUnknown,
+                                kCudaNames, kTorchAllocator, kWait,  kSlots, kJob,       kJson,   kQuiet, kHelp};
 
 constexpr Flag kRuns{"--runs",
                      0,
@@ -298,14 +309,16 @@ constexpr Flag kRunFlags[] = {
     kPrefer,
     kTrustUnknown,
     kCudaNames,
+    kTorchAllocator,
     kWait,
     kSlots,
     kJob,
     kRunJson,
     kQuiet,
     kHelp};
-constexpr Flag kLeakFlags[] = {kRuns,   kMaxLeak, kReport,       kRole,      kDevice, kAllow, kDeny,  kMinMemory,
-                               kPrefer, kNeed,    kTrustUnknown, kCudaNames, kWait,   kJson,  kQuiet, kHelp};
+constexpr Flag kLeakFlags[] = {kRuns,           kMaxLeak,   kReport, kRole,  kDevice,       kAllow,
+                               kDeny,           kMinMemory, kPrefer, kNeed,  kTrustUnknown, kCudaNames,
+                               kTorchAllocator, kWait,      kJson,   kQuiet, kHelp};
 
 }  // namespace
 

@@ -15,11 +15,16 @@
 namespace weir::device {
 namespace {
 
-constexpr std::array<const char*, 11> kVariables = {
+/// Where PyTorch's allocator looks for its settings; the first is that of releases from 2.9 on.
+constexpr std::array<const char*, 3> kAllocatorVariables = {"PYTORCH_ALLOC_CONF", "PYTORCH_CUDA_ALLOC_CONF",
+                                                            "PYTORCH_HIP_ALLOC_CONF"};
+
+constexpr std::array<const char*, 14> kVariables = {
     "CUDA_VISIBLE_DEVICES",          "CUDA_DEVICE_ORDER",     "ROCR_VISIBLE_DEVICES",
     "HIP_VISIBLE_DEVICES",           "ZE_AFFINITY_MASK",      "ZE_FLAT_DEVICE_HIERARCHY",
     "ZE_ENABLE_PCI_ID_DEVICE_ORDER", "MESA_VK_DEVICE_SELECT", "DRI_PRIME",
-    "GGML_VK_VISIBLE_DEVICES",       "GPU_DEVICE_ORDINAL"};
+    "GGML_VK_VISIBLE_DEVICES",       "GPU_DEVICE_ORDINAL",    kAllocatorVariables[0],
+    kAllocatorVariables[1],          kAllocatorVariables[2]};
 
 const std::string* find(const MaskVariables& set, std::string_view name) {
   const auto at = set.find(name);
@@ -107,6 +112,15 @@ void mask_intel(const Device& device, const MaskVariables& set, Mask& mask) {
     mask.notes.push_back(fmt::format("ZE_AFFINITY_MASK={} names tiles; the whole card is used", printable(*present)));
 }
 
+/// Under the old name alone: before the new one it would go over what a program says itself under the old one.
+void tell_torch(const Device& device, const MaskVariables& set, const std::string& settings, Mask& mask) {
+  const bool said = std::any_of(kAllocatorVariables.begin(), kAllocatorVariables.end(),
+                                [&](const char* name) { return find(set, name) != nullptr; });
+  if (said || settings.empty()) return;
+  if (device.vendor == Vendor::nvidia) mask.changes.emplace_back("PYTORCH_CUDA_ALLOC_CONF", settings);
+  if (device.vendor == Vendor::amd) mask.changes.emplace_back("PYTORCH_HIP_ALLOC_CONF", settings);
+}
+
 void mask_vulkan(std::span<const Device> devices, const Device& device, Mask& mask) {
   if (device.pci_vendor == 0) return;
   // "!" hides the others, where Mesa's layer knows it. It acts on the drivers of all vendors, but needs the layer.
@@ -141,12 +155,13 @@ std::vector<std::string> hidden_by(std::span<const Device> devices, const MaskVa
   return reasons;
 }
 
-Result<Mask> make_mask(std::span<const Device> devices, std::size_t chosen, const MaskVariables& set, CudaNames names) {
+Result<Mask> make_mask(std::span<const Device> devices, std::size_t chosen, const MaskVariables& set,
+                       const MaskOptions& options) {
   const Device& device = devices[chosen];
   if (const std::string hidden = hiding_mask(device, set); !hidden.empty())
     return Error{Errc::invalid_argument, fmt::format("{} is {}", to_text(device), hidden)};
   Mask mask;
-  if (device.vendor == Vendor::nvidia) mask_nvidia(device, set, names, mask);
+  if (device.vendor == Vendor::nvidia) mask_nvidia(device, set, options.cuda_names, mask);
   if (device.vendor == Vendor::amd) mask_amd(device, set, mask);
   if (device.vendor == Vendor::intel) mask_intel(device, set, mask);
   if (device.vendor == Vendor::intel || device.kind == Kind::software) {
@@ -157,6 +172,7 @@ Result<Mask> make_mask(std::span<const Device> devices, std::size_t chosen, cons
     mask.notes.emplace_back(
         "CUDA_VISIBLE_DEVICES is not set, because HIP obeys it too: NVIDIA cards stay visible to CUDA");
   mask_vulkan(devices, device, mask);
+  tell_torch(device, set, options.torch_allocator, mask);
   return mask;
 }
 

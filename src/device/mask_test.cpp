@@ -24,7 +24,7 @@ TEST(Mask, NvidiaGoesByUuidWithTheOrderSaid) {
 
 TEST(Mask, OrByIndexInPciOrder) {
   const auto machine = test::two_nvidia(false);
-  EXPECT_EQ(changes_of(make_mask(machine, 1, {}, CudaNames::index)).at("CUDA_VISIBLE_DEVICES"), "1");
+  EXPECT_EQ(changes_of(make_mask(machine, 1, {}, {.cuda_names = CudaNames::index})).at("CUDA_VISIBLE_DEVICES"), "1");
 }
 
 TEST(Mask, AmdHasOneLayerOnly) {
@@ -84,16 +84,32 @@ TEST(Mask, AContainersCardHasTheIndexThatItHasInside) {
   std::vector<Device> inside{outside[1]};
   inside[0].index.cuda = 0;
   EXPECT_EQ(changes_of(make_mask(inside, 0, {})).at("CUDA_VISIBLE_DEVICES"), outside[1].uuid);
-  EXPECT_EQ(changes_of(make_mask(inside, 0, {}, CudaNames::index)).at("CUDA_VISIBLE_DEVICES"), "0");
+  EXPECT_EQ(changes_of(make_mask(inside, 0, {}, {.cuda_names = CudaNames::index})).at("CUDA_VISIBLE_DEVICES"), "0");
   // A mask in the numbers of the machine outside hides the only card: better than to take another one.
   EXPECT_NE(hidden_by(inside, {{"CUDA_VISIBLE_DEVICES", "1"}}).at(0), "");
   EXPECT_EQ(hidden_by(inside, {{"CUDA_VISIBLE_DEVICES", outside[1].uuid}}).at(0), "");
 }
 
+TEST(Mask, TorchsAllocatorIsToldOnlyWhereNobodyHasToldIt) {
+  const MaskOptions options{.torch_allocator = kTorchAllocator};
+  const auto nvidia = test::two_nvidia(false);
+  EXPECT_EQ(changes_of(make_mask(nvidia, 0, {}, options)).at("PYTORCH_CUDA_ALLOC_CONF"), "max_split_size_mb:1024");
+  EXPECT_EQ(changes_of(make_mask(nvidia, 0, {})).count("PYTORCH_CUDA_ALLOC_CONF"), 0u) << "nothing was to be said";
+  for (const char* name : {"PYTORCH_ALLOC_CONF", "PYTORCH_CUDA_ALLOC_CONF", "PYTORCH_HIP_ALLOC_CONF"}) {
+    const auto changes = changes_of(make_mask(nvidia, 0, {{name, ""}}, options));
+    EXPECT_EQ(changes.count("PYTORCH_CUDA_ALLOC_CONF") + changes.count("PYTORCH_ALLOC_CONF"), 0u) << name;
+  }
+  const auto amd = changes_of(make_mask(test::amd_and_igpu(), 1, {}, options));
+  EXPECT_EQ(amd.at("PYTORCH_HIP_ALLOC_CONF"), "max_split_size_mb:1024");
+  EXPECT_EQ(amd.count("PYTORCH_CUDA_ALLOC_CONF"), 0u);
+  EXPECT_EQ(changes_of(make_mask(test::two_arc(), 1, {}, options)).count("PYTORCH_CUDA_ALLOC_CONF"), 0u);
+}
+
 TEST(Mask, MigInstancesGoByUuidAlways) {
   auto machine = test::two_nvidia(true);
   machine[0].uuid = "MIG-11111111-2222";
-  EXPECT_EQ(changes_of(make_mask(machine, 0, {}, CudaNames::index)).at("CUDA_VISIBLE_DEVICES"), "MIG-11111111-2222");
+  EXPECT_EQ(changes_of(make_mask(machine, 0, {}, {.cuda_names = CudaNames::index})).at("CUDA_VISIBLE_DEVICES"),
+            "MIG-11111111-2222");
 }
 
 }  // namespace

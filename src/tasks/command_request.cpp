@@ -35,7 +35,8 @@ Json wish_json(const DeviceWish& wish) {
             {"request", jobs::texts_json(wish.policy.request)},
             {"prefer", jobs::texts_json(wish.policy.prefer)},
             {"trust_unknown", wish.need.trust_unknown},
-            {"cuda_index", wish.cuda_names == device::CudaNames::index},
+            {"cuda_index", wish.mask.cuda_names == device::CudaNames::index},
+            {"torch_allocator", jobs::encode_path(wish.mask.torch_allocator)},
             {"slots", wish.slots},
             {"wait_ms", wish.wait.count()},
             {"job", jobs::encode_path(wish.job)},
@@ -53,7 +54,8 @@ DeviceWish wish_of(const Json& json) {
                  {}};
   if (json.contains("min_memory")) wish.policy.min_memory = jobs::bytes_field(json, "min_memory");
   wish.need.trust_unknown = jobs::bool_field(json, "trust_unknown");
-  wish.cuda_names = jobs::bool_field(json, "cuda_index") ? device::CudaNames::index : device::CudaNames::uuid;
+  wish.mask.cuda_names = jobs::bool_field(json, "cuda_index") ? device::CudaNames::index : device::CudaNames::uuid;
+  wish.mask.torch_allocator = jobs::decode_path(jobs::text_field(json, "torch_allocator")).native();
   wish.slots = static_cast<int>(jobs::number_field(json, "slots"));
   wish.wait = duration_of(json, "wait_ms");
   wish.job = jobs::decode_path(jobs::text_field(json, "job")).native();

@@ -86,8 +86,8 @@ Machine look_at_machine(const DeviceWish& wish) {
   return machine;
 }
 
-Result<device::Mask> mask_device(const Machine& machine, std::size_t chosen, device::CudaNames names) {
-  auto mask = device::make_mask(machine.devices, chosen, machine.masks, names);
+Result<device::Mask> mask_device(const Machine& machine, std::size_t chosen, const device::MaskOptions& options) {
+  auto mask = device::make_mask(machine.devices, chosen, machine.masks, options);
   if (mask) add_vulkan_index(*mask, machine.at(chosen));
   return mask;
 }
@@ -103,7 +103,7 @@ Result<LeasedDevice> lease_device(const Machine& machine, const DeviceWish& wish
   const std::size_t chosen = device_of(machine, *lease);
   auto parent = lease_parent(machine.at(chosen), wish, folder->path, environment, waiting);
   if (!parent) return parent.error();
-  auto mask = mask_device(machine, chosen, wish.cuda_names);
+  auto mask = mask_device(machine, chosen, wish.mask);
   if (!mask) return mask.error();
   if (*parent) lease->keep_beside(**std::move(parent));
   mask->changes.emplace_back("WEIR_LEASE", lease->environment());

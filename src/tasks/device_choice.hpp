@@ -16,7 +16,7 @@ namespace weir::tasks {
 struct DeviceWish {
   device::Policy policy;
   device::Need need;
-  device::CudaNames cuda_names = device::CudaNames::uuid;
+  device::MaskOptions mask;
   int slots = 0;  ///< 0: alone; N: as one of at most N
   std::chrono::milliseconds wait = std::chrono::seconds{1800};
   std::string job;
@@ -38,7 +38,7 @@ struct Machine {
 Machine look_at_machine(const DeviceWish& wish);
 
 /// The environment for programs on one device of the machine. Errors: those of device::make_mask.
-Result<device::Mask> mask_device(const Machine& machine, std::size_t chosen, device::CudaNames names);
+Result<device::Mask> mask_device(const Machine& machine, std::size_t chosen, const device::MaskOptions& options);
 
 /// A taken device: its lease and the environment for programs on it.
 struct LeasedDevice {

@@ -163,7 +163,7 @@ GuardedEnd run_unleased(const GuardedCommand& command, const std::stop_token& st
   const std::size_t chosen = machine.choice.order.front();
   end.used = machine.at(chosen);
   end.device = to_text(*end.used);
-  auto mask = mask_device(machine, chosen, command.wish.cuda_names);
+  auto mask = mask_device(machine, chosen, command.wish.mask);
   if (!mask) return refuse(std::move(end), mask.error());
   for (const std::string& note : mask->notes) tell.note(note);
   run_masked(command, machine, chosen, *mask, nullptr, stop, tell, end);
