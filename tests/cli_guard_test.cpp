@@ -202,7 +202,7 @@ TEST(CliLeak, ProcessesThatOutliveItAreALeak) {
   const InventedMachine machine{""};
   const Ended ended = machine.weir({"leak", "--runs", "1", "--", "sh", "-c", "setsid sleep 1000 >/dev/null 2>&1 &"});
   EXPECT_EQ(ended.status, 1);
-  EXPECT_NE(ended.out.find("1 processes outlived"), std::string::npos) << ended.out;
+  EXPECT_NE(ended.out.find("1 process outlived"), std::string::npos) << ended.out;
 }
 
 TEST(CliLeak, StatusesOfItsOwn) {

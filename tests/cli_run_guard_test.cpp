@@ -133,6 +133,15 @@ TEST(CliRun, WhatACommandTookIsItsNeedTheNextTime) {
   EXPECT_EQ(machine.weir({"run", "--", "true"}).status, 0) << "another command";
 }
 
+TEST(CliRun, ANeedThatCannotBeRememberedIsSaid) {
+  const InventedMachine machine{std::string{kCard} + "100 300\n"};
+  machine.folder().put("state", "a file where the folder should be");
+  const Ended ended =
+      machine.weir({"run", "--max-leak", "20G", "--", "sh", "-c", "sed -i 's/24576 100 /24576 6100 /' $FAKE_NVML"});
+  EXPECT_EQ(ended.status, 0);
+  EXPECT_TRUE(ended.says("cannot be remembered for the next time: ")) << ended.error;
+}
+
 TEST(CliRun, OneCommandWritesLogAndMetricsToo) {
   const InventedMachine machine{std::string{kCard} + "100 300\n"};
   const Ended ended =

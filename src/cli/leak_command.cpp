@@ -69,6 +69,7 @@ Result<memory::RunFacts> run_once(const std::vector<std::string>& words, const P
   if (end.stopped) return Error{Errc::cancelled, "interrupted"};
   facts.status = end.status;
   facts.seconds = end.took.count();
+  facts.peak = std::max(facts.peak, end.peak);
   facts.left_behind = end.left_behind.size();
   // Drivers give memory back a moment after the process is gone.
   for (int tries = 0; tries < 3; ++tries) {

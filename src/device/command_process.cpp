@@ -11,6 +11,7 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -142,15 +143,16 @@ CommandEnd CommandProcess::wait(std::optional<std::chrono::milliseconds> limit, 
                                 std::chrono::milliseconds pause, const std::function<void()>& tick) {
   CommandEnd end;
   int status = 0;
+  rusage use{};
   auto nap = std::chrono::milliseconds{1};
-  for (auto next_tick = started_ + pause; ::waitpid(pid_, &status, WNOHANG) == 0;) {
+  for (auto next_tick = started_; ::wait4(pid_, &status, WNOHANG, &use) == 0;) {
     const auto now = Clock::now();
     end.timed_out = limit && now - started_ > *limit;
     end.stopped = stop.stop_requested();
     if (end.timed_out || end.stopped) {
       end_all();
       ::kill(pid_, SIGKILL);  // if it hid from the search
-      ::waitpid(pid_, &status, 0);
+      ::wait4(pid_, &status, 0, &use);
       break;
     }
     if (tick && now >= next_tick) {
@@ -162,6 +164,7 @@ CommandEnd CommandProcess::wait(std::optional<std::chrono::milliseconds> limit, 
     nap = std::min(nap * 2, std::chrono::milliseconds{20});
   }
   end.took = Clock::now() - started_;
+  end.peak = Bytes{static_cast<std::uint64_t>(std::max(use.ru_maxrss, 0L))} * 1024;  // getrusage(2): in KiB
   end.left_behind = end_all();
   reap_adopted();
   pid_ = -1;

@@ -11,6 +11,7 @@
 #include <sys/types.h>
 
 #include "base/atomic_file.hpp"
+#include "base/bytes.hpp"
 #include "base/result.hpp"
 #include "device/child_probe.hpp"
 #include "device/marked_processes.hpp"
@@ -37,6 +38,9 @@ struct CommandEnd {
   bool stopped = false;                   ///< ended because the caller's stop was asked for
   std::vector<EndedProcess> left_behind;  ///< processes that it started and that outlived it
   std::chrono::duration<double> took{};
+  /// The most resident memory of one process, of the program and those that it waited for, as the kernel kept it: also of
+  /// one that ended before anybody looked. A few MiB at least, which a process inherits from us before it becomes the program.
+  Bytes peak;
 };
 
 /// A running command. If this process dies the command is killed (PR_SET_PDEATHSIG): so start it on a thread that lives
@@ -57,7 +61,7 @@ class CommandProcess {
   std::vector<pid_t> all_pids() const;
   void send(int signal) const;
 
-  /// Waits. `tick` is called about every `pause`. At the deadline, or when stop is asked for, it is ended with everything
+  /// Waits. `tick` is called at once, and about every `pause`, while it runs. At the deadline, or when stop is asked for, it is ended with everything
   /// that it started, as end_processes() does; and what outlives it always is.
   CommandEnd wait(std::optional<std::chrono::milliseconds> limit, const std::stop_token& stop,
                   std::chrono::milliseconds pause, const std::function<void()>& tick);

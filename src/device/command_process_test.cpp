@@ -31,6 +31,19 @@ TEST(CommandProcess, PassesTheStatusThrough) {
   EXPECT_EQ(killed.signal, SIGTERM);
 }
 
+TEST(CommandProcess, ThePeakIsKnownAlsoIfNobodyLooked) {
+  EXPECT_GT(run({"true"}).peak, Bytes{});
+  EXPECT_GT(run({"sh", "-c", "x=$(head -c 96000000 /dev/zero | tr '\\0' a)"}).peak, 90_MiB);
+}
+
+TEST(CommandProcess, IsLookedAtAtOnce) {
+  auto process = CommandProcess::start({.words = {"sleep", "1000"}, .environment = {}});
+  ASSERT_TRUE(process);
+  std::stop_source enough;
+  process->wait({}, enough.get_token(), std::chrono::hours{1}, [&] { enough.request_stop(); });
+  EXPECT_TRUE(enough.stop_requested()) << "and not after the pause of an hour";
+}
+
 TEST(CommandProcess, SaysWhyItCannotStart) {
   const auto missing = CommandProcess::start({.words = {"no-such-program"}, .environment = {}});
   ASSERT_FALSE(missing);

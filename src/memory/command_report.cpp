@@ -20,14 +20,19 @@ double creep_of(const std::vector<double>& levels) {
   return steady_slope(settled) * static_cast<double>(settled.size());
 }
 
+std::string device_peak_text(const RunFacts& run) {
+  if (!run.device_before) return {};
+  if (run.device_levels.empty()) return ", not sampled on the device: it ended too soon";
+  return fmt::format(", {} on the device", to_text(run.device_peak));
+}
+
 void judge_runs(const std::vector<RunFacts>& runs, CommandReport& report) {
   std::size_t failed = 0;
   for (std::size_t i = 0; i < runs.size(); ++i) {
     const RunFacts& run = runs[i];
     if (run.status != 0) ++failed;
-    report.functional.push_back(
-        fmt::format("run {}: status {}, {:.1f} s, peak {} in memory{}", i + 1, run.status, run.seconds,
-                    to_text(run.peak), run.device_before ? ", " + to_text(run.device_peak) + " on the device" : ""));
+    report.functional.push_back(fmt::format("run {}: status {}, {:.1f} s, peak {} in memory{}", i + 1, run.status,
+                                            run.seconds, to_text(run.peak), device_peak_text(run)));
   }
   if (failed == 0) {
     report.strong.push_back(fmt::format("all {} runs ended with status 0", runs.size()));
@@ -80,7 +85,8 @@ void judge_leftovers(const std::vector<RunFacts>& runs, CommandReport& report) {
   }
   if (processes > 0) {
     report.leaked = true;
-    report.weak.push_back(fmt::format("{} processes outlived the command and were ended", processes));
+    report.weak.push_back(processes == 1 ? "1 process outlived the command and was ended"
+                                         : fmt::format("{} processes outlived the command and were ended", processes));
     report.recommendations.emplace_back("wait for the processes that it starts");
   } else {
     report.strong.emplace_back("no process outlives it");

@@ -12,11 +12,11 @@ namespace weir::memory {
 struct RunFacts {
   int status = 0;
   double seconds = 0;
-  Bytes peak;                                        ///< resident memory of all its processes together
-  std::vector<double> levels;                        ///< the same, in bytes, a few times a second
+  Bytes peak;                  ///< resident memory of all its processes together, and at least that of the largest
+  std::vector<double> levels;  ///< the same, in bytes, a few times a second
   std::optional<Bytes> device_before, device_after;  ///< in use on the device by everybody; empty: not measured
   Bytes device_peak;
-  std::vector<double> device_levels;
+  std::vector<double> device_levels;      ///< the same there; none if it ended before anybody looked
   std::size_t left_behind = 0;            ///< processes that outlived it
   std::vector<std::string> shared_files;  ///< new in /dev/shm
 };

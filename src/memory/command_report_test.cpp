@@ -39,6 +39,15 @@ TEST(CommandReport, ACreepIsALeakAndAPlateauIsNone) {
   EXPECT_FALSE(judge_command({loading}, 100_MiB).leaked);
 }
 
+TEST(CommandReport, WhatWasNotSampledIsNotZero) {
+  RunFacts seen = quiet_run();
+  seen.device_levels = {1e9, 3e9};
+  EXPECT_NE(to_plain(judge_command({seen}, 100_MiB)).find("peak 300 MiB in memory, 3 GiB on the device"),
+            std::string::npos);
+  const std::string unseen = to_plain(judge_command({quiet_run()}, 100_MiB));
+  EXPECT_NE(unseen.find("peak 300 MiB in memory, not sampled on the device"), std::string::npos) << unseen;
+}
+
 TEST(CommandReport, LeftoversAreNamed) {
   RunFacts run = quiet_run();
   run.shared_files = {"/dev/shm/psm_1"};

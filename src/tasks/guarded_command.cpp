@@ -26,12 +26,15 @@ class Watch {
  public:
   Watch(const Machine& machine, std::size_t device, GuardedEnd& end)
       : machine_{machine}, device_{machine.at(device)}, end_{end} {
-    end_.device_before = used().value_or(Bytes{});
+    const auto before = used();
+    end_.device_measured = before.has_value();
+    end_.device_before = before.value_or(Bytes{});
     end_.device_peak = end_.device_before;
   }
 
   /// One look; true if the command is on the wrong device.
   bool look(const std::vector<pid_t>& pids) {
+    ++end_.samples;
     end_.peak = std::max(end_.peak, device::resident_of(pids));
     if (const auto now = used()) end_.device_peak = std::max(end_.device_peak, *now);
     if (Clock::now() < next_proof_) return end_.placement.outcome == device::Outcome::refuted;
@@ -58,7 +61,7 @@ class Watch {
   const Machine& machine_;
   const device::Device& device_;
   GuardedEnd& end_;
-  Clock::time_point next_proof_{};
+  Clock::time_point next_proof_ = Clock::now() + std::chrono::milliseconds{100};  // nothing is booked at once
 };
 
 std::vector<std::string> fill_in(const GuardedCommand& command, const GuardedEnd& end) {
@@ -142,6 +145,7 @@ void run_masked(const GuardedCommand& command, const Machine& machine, std::size
   watch.after(alone ? 5 : 1);
   end.status = ended.status;
   end.took_s = ended.took.count();
+  end.peak = std::max(end.peak, ended.peak);
   end.left_behind = ended.left_behind;
   if (alone) end.device_took = end.device_peak - end.device_before;
   end.leaks = alone && end.device_after > end.device_before + command.max_leak;
@@ -221,8 +225,11 @@ GuardedEnd run_guarded(const GuardedCommand& command, const Environment& environ
   end.rung = command.ladder[*rung].name;
   if (*rung > 0) tell.note(fmt::format("{}: rung '{}' of the ladder", end.device, end.rung));
   run_masked(command, machine, leased->device, leased->mask, &*leased, stop, tell, end);
-  if (end.device_took > Bytes{} && end.status == 0 && !end.error)
-    (void)needs.remember(CommandNeeds::key_of(fill_in(command, end), end.rung, *end.used), end.device_took);
+  if (end.device_took > Bytes{} && end.status == 0 && !end.error) {
+    const auto key = CommandNeeds::key_of(fill_in(command, end), end.rung, *end.used);
+    if (auto kept = needs.remember(key, end.device_took); !kept)
+      tell.note("what commands take cannot be remembered for the next time: " + kept.error().what);
+  }
   return end;
 }
 

@@ -45,13 +45,15 @@ struct GuardedEnd {
   std::string device, rung;
   std::size_t rung_number = 0;
   device::Proof placement;
-  Bytes device_before, device_peak, device_after;  ///< in use on the whole device; 0 if not measured
+  bool device_measured = false;                    ///< whether the next three are known
+  Bytes device_before, device_peak, device_after;  ///< in use on the whole device
   Bytes device_took;  ///< the peak above what was before, if it had the device alone; else 0
   Bytes allowed;      ///< what its rung needs, with the context; 0: nothing was asked
   /// What became of memory that stayed on the device: "freed", "others" hold it, "failed", "unknown"; empty: none stayed.
   std::string emergency;
-  std::string reset_command;                      ///< the vendor's, where it failed
-  Bytes peak;                                     ///< resident memory of its processes together
+  std::string reset_command;  ///< the vendor's, where it failed
+  Bytes peak;       ///< resident memory of its processes together, and at least that of the largest (CommandEnd::peak)
+  int samples = 0;  ///< looks while it ran; 0: the device's peak is what was seen before and after it
   std::vector<device::EndedProcess> left_behind;  ///< what it started and what outlived it
   double waited_s = 0, took_s = 0;
 };

@@ -34,17 +34,21 @@ std::string leftovers_text(const GuardedEnd& end) {
 }
 
 nlohmann::ordered_json to_json(const GuardedEnd& end) {
+  const auto on_device = [&](Bytes bytes) {
+    return end.device_measured ? nlohmann::ordered_json(bytes.count()) : nlohmann::ordered_json{};
+  };
   nlohmann::ordered_json json{{"status", end.status},
                               {"device", end.device},
                               {"rung", end.rung},
                               {"placement", device::name_of(end.placement.outcome)},
                               {"placement_by", end.placement.text},
-                              {"device_before_bytes", end.device_before.count()},
-                              {"device_peak_bytes", end.device_peak.count()},
-                              {"device_after_bytes", end.device_after.count()},
+                              {"device_before_bytes", on_device(end.device_before)},
+                              {"device_peak_bytes", on_device(end.device_peak)},
+                              {"device_after_bytes", on_device(end.device_after)},
                               {"device_took_bytes", end.device_took.count()},
                               {"allowed_bytes", end.allowed.count()},
                               {"peak_bytes", end.peak.count()},
+                              {"samples", end.samples},
                               {"left_behind", end.left_behind.size()},
                               {"waited_s", end.waited_s},
                               {"took_s", end.took_s}};
