@@ -1,6 +1,7 @@
 #include "observe/event_log.hpp"
 
 #include <fcntl.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -32,6 +33,24 @@ std::string_view name_of(Level level) {
   return "info";
 }
 
+FileDescriptor open_to_append(const std::filesystem::path& path) {
+  return FileDescriptor{::open(path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666)};
+}
+
+/// Renames a file that is too long to FILE.1; true if it is to be opened anew. Of several processes that see the same long
+/// file one renames it, under its lock: a second rename would put the new file in the place of the old one.
+bool put_aside(const std::filesystem::path& path, int file) {
+  struct stat own {};
+  if (::fstat(file, &own) != 0 || static_cast<std::uintmax_t>(own.st_size) <= kLongest) return false;
+  if (::flock(file, LOCK_EX | LOCK_NB) != 0) return false;  // another does it: this process's lines go into FILE.1
+  struct stat named {};
+  const bool gone = ::stat(path.c_str(), &named) != 0 || named.st_ino != own.st_ino || named.st_dev != own.st_dev;
+  if (gone) return true;
+  auto older = path;
+  older += ".1";
+  return ::rename(path.c_str(), older.c_str()) == 0;
+}
+
 }  // namespace
 
 std::string timestamp_now() {
@@ -41,12 +60,8 @@ std::string timestamp_now() {
 }
 
 Status EventLog::add_file(const std::filesystem::path& path) {
-  std::error_code problem;
-  if (std::filesystem::file_size(path, problem) > kLongest && !problem) {
-    auto older = path;
-    std::filesystem::rename(path, older += ".1", problem);
-  }
-  FileDescriptor file{::open(path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666)};
+  FileDescriptor file = open_to_append(path);
+  if (file && put_aside(path, file.get())) file = open_to_append(path);
   if (!file)
     return Error{errc_of(errno), fmt::format("{}: cannot be written: {}", printable(path.native()), errno_text(errno))};
   const std::lock_guard lock{mutex_};

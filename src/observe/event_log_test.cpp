@@ -1,0 +1,48 @@
+#include "observe/event_log.hpp"
+
+#include <gtest/gtest.h>
+
+#include <thread>
+
+#include "folder.hpp"
+
+namespace weir::observe {
+namespace {
+
+namespace fs = std::filesystem;
+constexpr std::uintmax_t kTooLong = (std::uintmax_t{64} << 20) + 1;
+
+TEST(EventLog, ALongFileIsPutAsideOnceWhoeverOpensIt) {
+  const weir::test::Folder folder;
+  const fs::path path = folder / "log.jsonl";
+  folder.put("log.jsonl", "");
+  fs::resize_file(path, kTooLong);  // a hole: it takes no room
+  {
+    std::vector<std::jthread> writers;
+    for (int i = 0; i < 8; ++i)
+      writers.emplace_back([&] {
+        EventLog log;
+        if (log.add_file(path)) log.write(Level::info, "run_start");
+      });
+  }
+  EXPECT_GE(fs::file_size(path.native() + ".1"), kTooLong);
+  EventLog log;
+  ASSERT_TRUE(log.add_file(path));
+  log.write(Level::info, "run_end");
+  const std::string text = folder.text("log.jsonl");
+  EXPECT_LT(text.size(), 10000U);
+  EXPECT_NE(text.find("\"event\":\"run_end\""), std::string::npos);
+}
+
+TEST(EventLog, AShortFileIsGoneOnWith) {
+  const weir::test::Folder folder;
+  folder.put("log.jsonl", "{}\n");
+  EventLog log;
+  ASSERT_TRUE(log.add_file(folder / "log.jsonl"));
+  log.write(Level::warning, "stop", {{"why", "enough"}});
+  EXPECT_TRUE(folder.text("log.jsonl").starts_with("{}\n{\"time\":"));
+  EXPECT_FALSE(fs::exists(folder / "log.jsonl.1"));
+}
+
+}  // namespace
+}  // namespace weir::observe
