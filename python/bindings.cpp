@@ -17,6 +17,7 @@
 #include "base/version.hpp"
 #include "cli/command.hpp"
 #include "cli/guard_arguments.hpp"
+#include "cli/profile.hpp"
 #include "device/device_json.hpp"
 #include "device/inventory.hpp"
 #include "device/proof.hpp"
@@ -115,6 +116,26 @@ weir::Guard::Level level_of(const std::string& name) {
                              : weir::Guard::Level::info;
 }
 
+/// The settings of the words' command, of weir.toml and of the environment, as the commands of weir see them.
+weir::cli::Settings settings_of(std::span<const weir::cli::Flag> flags, std::vector<std::string> words) {
+  const auto environment = weir::process_environment();
+  auto line = weir::cli::parse_command_line(flags, std::move(words));
+  if (!line) raise(line.error());
+  auto settings = weir::cli::resolve_settings(flags, *line, environment, weir::cli::settings_files(environment));
+  if (!settings) raise(settings.error());
+  return *std::move(settings);
+}
+
+/// What scopes are set by: {"log", "lease" (None: where they ask for it), "max_fragmentation"}.
+py::dict scope_settings() {
+  const weir::cli::Arguments args = settings_of(weir::cli::scope_flags(), {}).args;
+  py::dict d;
+  d["log"] = weir::cli::log_file(args, weir::process_environment());
+  d["lease"] = weir::cli::profile_of(args.guard).lease;
+  d["max_fragmentation"] = weir::cli::max_fragmentation(args.guard).count();
+  return d;
+}
+
 class Lease {
  public:
   explicit Lease(weir::device::Lease lease) : lease_{std::move(lease)} {}
@@ -131,13 +152,7 @@ class Lease {
 class Machine {
  public:
   explicit Machine(std::vector<std::string> words) {
-    const auto environment = weir::process_environment();
-    auto line = weir::cli::parse_command_line(weir::cli::lease_flags(), std::move(words));
-    if (!line) raise(line.error());
-    auto settings = weir::cli::resolve_settings(weir::cli::lease_flags(), *line, environment,
-                                                weir::cli::settings_files(environment));
-    if (!settings) raise(settings.error());
-    args_ = settings->args.guard;
+    args_ = settings_of(weir::cli::lease_flags(), std::move(words)).args.guard;
     machine_ = weir::tasks::look_at_machine(weir::cli::wish_of(args_));
   }
 
@@ -313,6 +328,7 @@ PYBIND11_MODULE(_native, module) {  // NOLINT: pybind11's macro
       .def("lease", &Machine::lease, py::call_guard<py::gil_scoped_release>())
       .def("prove", &Machine::prove, py::call_guard<py::gil_scoped_release>());
 
+  module.def("scope_settings", scope_settings);
   module.def("set_metrics", set_metrics);
   module.def("metrics_text", [] { return metrics().text(); });
   module.def("write_metrics", write_metrics);

@@ -161,6 +161,22 @@ TEST(CliRun, OneCommandWritesLogAndMetricsToo) {
   EXPECT_NE(machine.folder().text("metrics.prom").find("gpu_memory_leak_bytes{"), std::string::npos);
 }
 
+TEST(CliRun, AProfileKeepsALogInTheUsersFolder) {
+  const InventedMachine machine{std::string{kCard} + "100 300\n"};
+  const fs::path log = machine.folder() / "state" / "weir" / "events.jsonl";
+  machine.folder().put("weir.toml", "profile = 'ci'\n");
+  EXPECT_EQ(machine.weir({"run", "--", "true"}).status, 0);
+  EXPECT_FALSE(fs::exists(log));
+  EXPECT_EQ(machine.weir({"run", "--profile", "production", "--", "true"}).status, 0);
+  EXPECT_EQ(weir_run(machine, {"--profile", "dev", "--", "true", ":::", "a", "b"}).status, 0);
+  const std::string text = machine.folder().text("state/weir/events.jsonl");
+  EXPECT_NE(text.find("\"item\":\"true\""), std::string::npos) << text;
+  EXPECT_NE(text.find("\"event\":\"run_end\""), std::string::npos) << text;
+  EXPECT_EQ(machine.weir({"run", "--profile", "dev", "--log", "own.jsonl", "--", "true"}).status, 0);
+  EXPECT_EQ(machine.folder().text("state/weir/events.jsonl"), text) << "a file that is named goes over it";
+  EXPECT_EQ(machine.weir({"run", "--profile", "prod", "--", "true"}).status, 2);
+}
+
 TEST(CliRun, AGrandchildThatHidesAndDoesNotEndWhenAskedIsEndedAndNamed) {
   const InventedMachine machine;
   machine.folder().put("stubborn.sh", "trap '' TERM; touch here; while :; do sleep 1; done\n");

@@ -95,6 +95,7 @@ _weir() {
         --output|-o) compopt -o filenames; mapfile -t COMPREPLY < <(compgen -d -- "$word"); return ;;
         --junit) COMPREPLY=(); return ;;
         --log) COMPREPLY=(); return ;;
+        --profile) COMPREPLY=($(compgen -W 'dev ci production' -- "$word")); return ;;
         --metrics) COMPREPLY=(); return ;;
         --metrics-file) COMPREPLY=(); return ;;
         --pause-file) COMPREPLY=(); return ;;
@@ -112,7 +113,7 @@ _weir() {
         --slots) COMPREPLY=(); return ;;
         --job) COMPREPLY=(); return ;;
       esac
-      if [[ $word == -* ]]; then COMPREPLY=($(compgen -W '--device --need --ladder --jobs --gpu-jobs --gpu --output --resume --retry-failed --upgrade --overwrite --explain --junit --log --metrics --metrics-file --pause-file --retries --timeout --max-leak --strict-device --end-orphans --role --allow --deny --min-memory --prefer --trust-unknown --cuda-names --torch-allocator --wait --slots --job --json --quiet --help' -- "$word"))
+      if [[ $word == -* ]]; then COMPREPLY=($(compgen -W '--device --need --ladder --jobs --gpu-jobs --gpu --output --resume --retry-failed --upgrade --overwrite --explain --junit --log --profile --metrics --metrics-file --pause-file --retries --timeout --max-leak --strict-device --end-orphans --role --allow --deny --min-memory --prefer --trust-unknown --cuda-names --torch-allocator --wait --slots --job --json --quiet --help' -- "$word"))
       else compopt -o filenames; mapfile -t COMPREPLY < <(compgen -f -- "$word"); fi ;;
     leak)
       case "$before" in
@@ -169,10 +170,12 @@ _weir() {
         --jobs|-j) COMPREPLY=(); return ;;
         --gpu-jobs) COMPREPLY=(); return ;;
         --gpu) COMPREPLY=($(compgen -W 'whole inside' -- "$word")); return ;;
+        --profile) COMPREPLY=($(compgen -W 'dev ci production' -- "$word")); return ;;
         --retries) COMPREPLY=(); return ;;
         --max-leak) COMPREPLY=(); return ;;
+        --max-fragmentation) COMPREPLY=(); return ;;
       esac
-      if [[ $word == -* ]]; then COMPREPLY=($(compgen -W '--model --name --noise --scale --format --quality --ram --spill --threads --device --vram --tile --strict-device --precision --sync --tta --checkpoints --ladder --no-cpu --stall --wait --max-items-per-worker --pause-file --on-full-disk --log --metrics --metrics-file --quiet --role --allow --deny --min-memory --prefer --trust-unknown --cuda-names --torch-allocator --slots --jobs --gpu-jobs --gpu --retries --max-leak --help' -- "$word"))
+      if [[ $word == -* ]]; then COMPREPLY=($(compgen -W '--model --name --noise --scale --format --quality --ram --spill --threads --device --vram --tile --strict-device --precision --sync --tta --checkpoints --ladder --no-cpu --stall --wait --max-items-per-worker --pause-file --on-full-disk --log --metrics --metrics-file --quiet --role --allow --deny --min-memory --prefer --trust-unknown --cuda-names --torch-allocator --slots --jobs --gpu-jobs --gpu --profile --retries --max-leak --max-fragmentation --help' -- "$word"))
       else COMPREPLY=(); fi ;;
     audit)
       case "$before" in

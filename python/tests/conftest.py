@@ -25,7 +25,8 @@ class Machine:
     def environment(self, **more: str) -> dict:
         kept = {k: v for k, v in os.environ.items() if not k.startswith(("CUDA_", "WEIR_", "ZE_", "PYTEST"))}
         return {**kept, "LD_LIBRARY_PATH": os.environ["WEIR_FAKE_NVML_FOLDER"], "FAKE_NVML": str(self.folder / "machine"),
-                "WEIR_LEASE_DIR": str(self.folder / "leases"), "HOME": str(self.folder), **more}
+                "WEIR_LEASE_DIR": str(self.folder / "leases"), "HOME": str(self.folder),
+                "XDG_STATE_HOME": str(self.folder / "state"), **more}
 
     def run(self, words: list, **more: str) -> subprocess.CompletedProcess:
         return subprocess.run(words, cwd=self.folder, env=self.environment(**more), text=True, capture_output=True,

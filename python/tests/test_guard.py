@@ -229,11 +229,37 @@ weir.emergency_gpu_reset()
     assert (machine.folder / "metrics.prom").read_text() == ran.stdout
 
 
+def test_the_profile_sets_log_lease_and_fragmentation(machine):
+    code = FAKE_TORCH + """
+import weir
+with weir.gpu_context("step"): print("WEIR_LEASE" in os.environ)
+"""
+    code = "import os" + code.replace('"reserved": 4 << 30', '"reserved": 7 << 28')  # 0.75 GiB more than allocated
+    log = machine.folder / "state/weir/events.jsonl"
+    ran = machine.script(code)
+    assert ran.stdout == "False\n" and not log.exists(), ran.stderr
+    (machine.folder / "weir.toml").write_text('profile = "dev"\n')
+    ran = machine.script(code)
+    assert ran.stdout == "False\n", ran.stderr
+    assert [e["event"] for e in events(log)] == ["test_complete"]
+    (machine.folder / "weir.toml").write_text('profile = "production"\n')
+    ran = machine.script(code)
+    assert ran.stdout == "True\n", ran.stderr
+    assert [e["event"] for e in events(log)] == ["test_complete", "test_complete"]
+    ran = machine.script(code, WEIR_PROFILE="ci", WEIR_LOG="ci.jsonl")
+    assert ran.stdout == "True\n", ran.stderr
+    told = events(machine.folder / "ci.jsonl")
+    assert [e["event"] for e in told] == ["test_complete", "fragmentation_warning"] and len(events(log)) == 2
+    assert told[1]["threshold_bytes"] == 1 << 29
+    ran = machine.script("import weir; weir.gpu_context('x')", WEIR_PROFILE="prod")
+    assert "PolicyError: WEIR_PROFILE: 'prod' is none of dev, ci and production" in ran.stderr
+
+
 def test_a_log_that_cannot_be_written_is_an_error(machine):
     ran = machine.script("import weir; weir.log_to('/no/such/folder/log')")
     assert "WeirError: /no/such/folder/log: cannot be written: No such file or directory" in ran.stderr
     ran = machine.script("import weir; print(weir.memory_stats()['device'])", WEIR_LOG="/no/such/folder/log")
-    assert ran.stdout == "host\n" and "WEIR_LOG: /no/such/folder/log: cannot be written" in ran.stderr
+    assert ran.stdout == "host\n" and "the log: /no/such/folder/log: cannot be written" in ran.stderr
 
 
 def test_a_deadline_works_in_any_thread():

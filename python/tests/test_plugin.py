@@ -74,6 +74,19 @@ def test_one(i):
     assert ran.returncode == 0, ran.stdout
 
 
+def test_under_the_profile_dev_no_lease_is_taken(machine):
+    suite = """
+import os, pytest
+@pytest.mark.gpu
+def test_one(): assert "WEIR_LEASE" not in os.environ
+"""
+    assert run_suite(machine, suite, "--weir").returncode == 1
+    (machine.folder / "weir.toml").write_text('profile = "dev"\n')
+    ran = run_suite(machine, suite, "--weir")
+    assert ran.returncode == 0, ran.stdout
+    assert run_suite(machine, suite, "--weir", "--weir-lease", "test").returncode == 1
+
+
 @pytest.mark.skipif(importlib.util.find_spec("xdist") is None, reason="no pytest-xdist")
 def test_under_xdist_one_test_at_a_time_is_on_the_gpu(machine):
     suite = """

@@ -4,20 +4,18 @@ from __future__ import annotations
 
 import functools
 import logging
-import os
 import threading
 from typing import Any, Callable, TypeVar
 
 from . import _device, _events, _native, _torch
 from ._cleanup import clean_up, reset_peaks
 from ._errors import LeakError, translated
+from ._settings import settings
 
 log = logging.getLogger("weir")
 F = TypeVar("F", bound=Callable[..., Any])
 
 _MB = 1 << 20
-FRAGMENTATION = 1 << 30
-"""What an allocator may hold of the GPU after a clean-up without having handed it out; more is told."""
 _guard: Any = None
 _guard_lock = threading.Lock()
 _gpu = threading.RLock()
@@ -33,11 +31,12 @@ def guard() -> Any:
             pci = (device.pci or "") if device is not None and device.info["vendor"] == "nvidia" else ""
             _guard = _native.Guard(100 * _MB, 50 * _MB, pci)
             _guard.add_counter("torch", True, True, _torch.reserved_bytes)
-            if os.environ.get("WEIR_LOG"):
+            path = settings()["log"]
+            if path:
                 try:
-                    _guard.log_to(os.environ["WEIR_LOG"])
+                    _guard.log_to(path)
                 except RuntimeError as error:
-                    log.warning("weir: WEIR_LOG: %s", translated(error))
+                    log.warning("weir: the log: %s", translated(error))
         return _guard
 
 
@@ -48,15 +47,17 @@ class gpu_context:
             ...
 
     ``device`` is 'cuda:0' where torch can use the (masked) GPU, else 'cpu'. With ``lease=True`` (or a policy) the device
-    is leased for the time of the scope. The clean-up always runs, an error is re-raised with its own traceback, and the
+    is leased for the time of the scope; None: as the profile of weir.toml says, without one it is not. The clean-up always runs, an error is re-raised with its own traceback, and the
     lease is given back whatever fails. Afterwards ``result`` holds the verdict; ``max_leak`` bytes raise LeakError.
     """
 
-    def __init__(self, name: str, *, lease: Any = False, max_leak: int | None = None) -> None:
+    def __init__(self, name: str, *, lease: Any = None, max_leak: int | None = None) -> None:
         self.name = name
         self.result: dict[str, Any] = {}
         self.before: dict[str, Any] = {}
         self.after: dict[str, Any] = {}
+        if lease is None:
+            lease = settings()["lease"]
         self._lease = _device.lease(None if lease is True else lease) if lease else None
         self._max_leak = max_leak
         self._scope: Any = None
@@ -108,11 +109,12 @@ def after_scope(name: str, result: dict[str, Any]) -> dict[str, Any]:
     if stats["device"] == "host":
         return stats
     _events.count(stats, result["growth"], _device.name_of_selected())
-    if stats["fragmentation"] > FRAGMENTATION:
+    threshold = settings()["max_fragmentation"]
+    if stats["fragmentation"] > threshold:
         log.warning("weir: fragmentation_warning: after scope '%s' %.2f GiB are held and not handed out", name,
                     stats["fragmentation"] / (1 << 30))
         _events.tell("warning", "fragmentation_warning", scope=name, fragmentation_bytes=stats["fragmentation"],
-                     fragmentation_pct=stats["fragmentation_pct"], threshold_bytes=FRAGMENTATION)
+                     fragmentation_pct=stats["fragmentation_pct"], threshold_bytes=threshold)
     return stats
 
 

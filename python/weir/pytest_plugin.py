@@ -18,8 +18,9 @@ def pytest_addoption(parser: Any) -> None:
     group = parser.getgroup("weir", "GPU leases and leak verdicts")
     group.addoption("--weir", action="store_true", help="judge the memory of every test, lease a device for gpu tests")
     group.addoption("--weir-max-leak", metavar="SIZE", default="100M", help="growth of one test that fails it (100M)")
-    group.addoption("--weir-lease", choices=["test", "session", "off"], default="test",
-                    help="lease the device for each gpu test, for the whole session, or not at all")
+    group.addoption("--weir-lease", choices=["test", "session", "off"], default=None,
+                    help="lease the device for each gpu test, for the whole session, or not at all (default: test; "
+                         "off under the profile dev)")
     group.addoption("--weir-wait", type=float, default=1800, metavar="SECONDS", help="how long a test waits (1800)")
 
 
@@ -49,6 +50,8 @@ class Guardian:
         self.weir = weir
         self.config = config
         self.max_leak = limit_of(config.getoption("--weir-max-leak"))
+        lease = config.getoption("--weir-lease")
+        self.leases = lease or ("off" if weir._settings.settings()["lease"] is False else "test")
         self.session_lease: Any = None
         self.leaks: list[tuple[str, str]] = []  # node id, evidence; in the order in which tests end
 
@@ -58,7 +61,7 @@ class Guardian:
     def pytest_runtest_setup(self, item: Any) -> Any:
         marker = item.get_closest_marker("gpu")
         item._weir_lease = None
-        if marker is not None and self.config.getoption("--weir-lease") != "off":
+        if marker is not None and self.leases != "off":
             item._weir_lease = self._lease(marker)
         item._weir_scope = self.weir._guard._native.GuardScope(item.nodeid, self.weir._guard.guard())
         yield
@@ -66,7 +69,7 @@ class Guardian:
     def _lease(self, marker: Any) -> Any:
         policy = marker.args[0] if marker.args else marker.kwargs.get("policy")
         taken = self.weir.lease(policy, wait=self.config.getoption("--weir-wait"), job="pytest")
-        if self.config.getoption("--weir-lease") == "session":
+        if self.leases == "session":
             if self.session_lease is None:
                 self.session_lease = self._enter(taken)
             return None

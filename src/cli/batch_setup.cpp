@@ -5,6 +5,8 @@
 
 #include <fmt/format.h>
 
+#include "cli/profile.hpp"
+
 namespace weir::cli {
 
 namespace fs = std::filesystem;
@@ -16,10 +18,10 @@ std::vector<std::string> worker_command() {
   return {there ? program.native() : "/proc/self/exe", "worker"};
 }
 
-Status open_logs(const Arguments& args, observe::EventLog& events, const observe::Metrics& metrics,
-                 std::unique_ptr<observe::MetricsEndpoint>& endpoint) {
-  if (!args.batch.log.empty()) {
-    if (auto opened = events.add_file(args.batch.log); !opened)
+Status open_logs(const Arguments& args, const Environment& environment, observe::EventLog& events,
+                 const observe::Metrics& metrics, std::unique_ptr<observe::MetricsEndpoint>& endpoint) {
+  if (const std::string file = log_file(args, environment); !file.empty()) {
+    if (auto opened = events.add_file(file); !opened)
       return Error{opened.error().code, "--log: " + opened.error().what};
   }
   if (args.batch.metrics.empty()) return ok();

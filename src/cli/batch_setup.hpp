@@ -17,9 +17,9 @@ namespace weir::cli {
 /// This program; by its own file, so that an update of it in the middle of a run starts no other version.
 std::vector<std::string> worker_command();
 
-/// Opens what --log and --metrics name. Errors: invalid_argument for a wrong address; io.
-Status open_logs(const Arguments& args, observe::EventLog& events, const observe::Metrics& metrics,
-                 std::unique_ptr<observe::MetricsEndpoint>& endpoint);
+/// Opens what --log or the profile, and --metrics name. Errors: invalid_argument for a wrong address; io.
+Status open_logs(const Arguments& args, const Environment& environment, observe::EventLog& events,
+                 const observe::Metrics& metrics, std::unique_ptr<observe::MetricsEndpoint>& endpoint);
 
 /// How a failure of open_logs() ends the command.
 Ending logs_failed(const Error& error);

@@ -32,6 +32,7 @@ std::span<const Flag> doctor_flags();
 std::span<const Flag> lease_flags();
 std::span<const Flag> run_flags();
 std::span<const Flag> leak_flags();
+std::span<const Flag> scope_flags();   ///< of no command: what scopes in a program (Python) are set by
 std::span<const Flag> config_flags();  ///< the settings of all commands, each once, and --help
 std::span<const Flag> audit_flags();
 std::span<const Flag> help_flags();

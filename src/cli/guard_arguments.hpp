@@ -36,6 +36,8 @@ struct GuardArguments {
 
   int runs = 3;
   Bytes max_leak = 100_MiB;
+  std::string profile;  ///< name of a Profile; empty: none
+  Bytes max_fragmentation = 1_GiB;
   std::string report;  ///< file for the Markdown report
 };
 

@@ -5,6 +5,7 @@
 #include "base/text.hpp"
 #include "cli/flag_values.hpp"
 #include "cli/flags.hpp"
+#include "cli/profile.hpp"
 #include "device/lease_file.hpp"
 #include "device/policy.hpp"
 
@@ -251,6 +252,32 @@ Status set_text(std::string_view text, std::string& target) {
   return ok();
 }
 
+constexpr Flag kLog{"--log", 0,
+                    "FILE",  "Append what happens to this file, one JSON object a line (docs/events.md).",
+                    "log",   [](std::string_view text, Arguments& args) { return set_text(text, args.batch.log); }};
+constexpr Flag kProfile{
+    "--profile",
+    0,
+    "dev|ci|production",
+    "Settings that go together (docs/guard.md): dev and production keep a log in the user's state "
+    "folder where --log names none.",
+    "profile",
+    [](std::string_view text, Arguments& args) {
+      if (find_profile(text) == nullptr)
+        return Status{invalid(fmt::format("'{}' is none of dev, ci and production", printable(text)))};
+      args.guard.profile = text;
+      return ok();
+    }};
+constexpr Flag kMaxFragmentation{
+    "--max-fragmentation",
+    0,
+    "SIZE",
+    "What an allocator may hold after a scope without having handed it out; more is told.",
+    "max-fragmentation",
+    [](std::string_view text, Arguments& args) { return set_bytes(text, args.guard.max_fragmentation); },
+    [](const Arguments&) { return std::string{"1G"}; }};
+constexpr Flag kScopeFlags[] = {kLog, kProfile, kMaxFragmentation};
+
 constexpr int kMostJobs = 256;
 constexpr Flag kRunFlags[] = {
     kDevice,
@@ -289,8 +316,8 @@ constexpr Flag kRunFlags[] = {
      [](std::string_view text, Arguments& args) { return set_switch(text, args.checkpoints.explain); }},
     {"--junit", 0, "FILE", "Write the results there as JUnit XML. Only with items.", "",
      [](std::string_view text, Arguments& args) { return set_text(text, args.guard.junit); }},
-    {"--log", 0, "FILE", "Append what happens to this file, one JSON object a line (docs/events.md).", "log",
-     [](std::string_view text, Arguments& args) { return set_text(text, args.batch.log); }},
+    kLog,
+    kProfile,
     {"--metrics", 0, "HOST:PORT", "Serve metrics for Prometheus at this address. Only with items.", "metrics",
      [](std::string_view text, Arguments& args) { return set_text(text, args.batch.metrics); }},
     {"--metrics-file", 0, "FILE", "Write the same metrics to this file.", "metrics_file",
@@ -327,5 +354,6 @@ std::span<const Flag> doctor_flags() { return kDoctorFlags; }
 std::span<const Flag> lease_flags() { return kLeaseFlags; }
 std::span<const Flag> run_flags() { return kRunFlags; }
 std::span<const Flag> leak_flags() { return kLeakFlags; }
+std::span<const Flag> scope_flags() { return kScopeFlags; }
 
 }  // namespace weir::cli

@@ -6,6 +6,7 @@
 #include "cli/command.hpp"
 #include "cli/device_watch.hpp"
 #include "cli/guard_arguments.hpp"
+#include "cli/profile.hpp"
 #include "cli/run_items.hpp"
 #include "observe/log.hpp"
 #include "tasks/command_items.hpp"
@@ -85,8 +86,8 @@ Ending run_run(const Invocation& invocation) {
   const Arguments::Batch& batch = invocation.args().batch;
   observe::EventLog events;
   observe::Metrics metrics;
-  if (!batch.log.empty()) {
-    if (auto opened = events.add_file(batch.log); !opened)
+  if (const std::string file = log_file(invocation.args(), invocation.environment); !file.empty()) {
+    if (auto opened = events.add_file(file); !opened)
       return {static_cast<Exit>(kOwnFailure), "--log: " + opened.error().what};
   }
   DeviceWatch watch{args.max_leak, log, events, metrics};

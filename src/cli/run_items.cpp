@@ -136,7 +136,8 @@ Ending run_items(const Invocation& invocation) {
   observe::EventLog events;
   observe::Metrics metrics;
   std::unique_ptr<observe::MetricsEndpoint> endpoint;
-  if (auto opened = open_logs(args, events, metrics, endpoint); !opened) return logs_failed(opened.error());
+  if (auto opened = open_logs(args, invocation.environment, events, metrics, endpoint); !opened)
+    return logs_failed(opened.error());
   observe::Log log = make_log(args);
   RunReporter reporter{args, log, events, metrics};
   const auto settings = settings_of(args, request, *std::move(devices));

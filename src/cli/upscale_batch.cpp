@@ -136,7 +136,8 @@ Ending run_batch(const UpscaleBatch& batch, std::vector<jobs::WorkerDevice> devi
   observe::EventLog events;
   observe::Metrics metrics;
   std::unique_ptr<observe::MetricsEndpoint> endpoint;
-  if (auto opened = open_logs(args, events, metrics, endpoint); !opened) return logs_failed(opened.error());
+  if (auto opened = open_logs(args, batch.invocation.environment, events, metrics, endpoint); !opened)
+    return logs_failed(opened.error());
   observe::Log log = make_log(args);
   tell_skipped(batch.list.skipped, log);
   tell_software(batch.request.upscale, log);
