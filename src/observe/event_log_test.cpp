@@ -19,6 +19,7 @@ TEST(EventLog, ALongFileIsPutAsideOnceWhoeverOpensIt) {
   fs::resize_file(path, kTooLong);  // a hole: it takes no room
   {
     std::vector<std::jthread> writers;
+    writers.reserve(8);
     for (int i = 0; i < 8; ++i)
       writers.emplace_back([&] {
         EventLog log;
