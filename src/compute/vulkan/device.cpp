@@ -1,9 +1,8 @@
 #include "compute/vulkan/device.hpp"
 
-#include <optional>
-
 #include <fmt/format.h>
 
+#include "compute/vulkan/device_request.hpp"
 #include "compute/vulkan/result.hpp"
 #include "compute/vulkan/shaders.hpp"
 #include "compute/vulkan/typed.hpp"
@@ -19,53 +18,13 @@ Result<std::unique_ptr<Device>> Device::open(std::shared_ptr<Instance> instance,
 }
 
 Status Device::start() {
-  const float priority = 0.5F;
-  auto queue = typed<VkDeviceQueueCreateInfo>(VK_STRUCTURE_TYPE_DEVICE_QUEUE_CREATE_INFO);
-  queue.queueFamilyIndex = info_.queue_family;
-  queue.queueCount = 1;
-  queue.pQueuePriorities = &priority;
-
-  auto storage = typed<VkPhysicalDevice16BitStorageFeatures>(VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_16BIT_STORAGE_FEATURES);
-  auto half =
-      typed<VkPhysicalDeviceShaderFloat16Int8Features>(VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_SHADER_FLOAT16_INT8_FEATURES);
-  auto matrix = typed<VkPhysicalDeviceCooperativeMatrixFeaturesNV>(
-      VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_COOPERATIVE_MATRIX_FEATURES_NV);
-  auto model =
-      typed<VkPhysicalDeviceVulkanMemoryModelFeatures>(VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_VULKAN_MEMORY_MODEL_FEATURES);
-  auto features = typed<VkPhysicalDeviceFeatures2>(VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_FEATURES_2);
-  features.features.shaderStorageBufferArrayDynamicIndexing = VK_TRUE;
-  features.pNext = &storage;
-  storage.storageBuffer16BitAccess = info_.half_storage ? VK_TRUE : VK_FALSE;
-  std::vector<const char*> extensions;
-  if (info_.half_arithmetic) {
-    half.shaderFloat16 = VK_TRUE;
-    half.pNext = features.pNext;
-    features.pNext = &half;
-    extensions.push_back(VK_KHR_SHADER_FLOAT16_INT8_EXTENSION_NAME);
-  }
-  if (info_.cooperative_matrix) {
-    matrix.cooperativeMatrix = VK_TRUE;
-    matrix.pNext = features.pNext;
-    model.vulkanMemoryModel = VK_TRUE;
-    model.pNext = &matrix;
-    features.pNext = &model;
-    extensions.push_back(VK_NV_COOPERATIVE_MATRIX_EXTENSION_NAME);
-    extensions.push_back(VK_KHR_VULKAN_MEMORY_MODEL_EXTENSION_NAME);
-  }
-  if (info_.memory_budget) extensions.push_back(VK_EXT_MEMORY_BUDGET_EXTENSION_NAME);
-
-  auto create = typed<VkDeviceCreateInfo>(VK_STRUCTURE_TYPE_DEVICE_CREATE_INFO);
-  create.pNext = &features;
-  create.queueCreateInfoCount = 1;
-  create.pQueueCreateInfos = &queue;
-  create.enabledExtensionCount = static_cast<std::uint32_t>(extensions.size());
-  create.ppEnabledExtensionNames = extensions.data();
-  if (const VkResult result = vkCreateDevice(info_.handle, &create, nullptr, &handle_); result != VK_SUCCESS) {
+  if (const VkResult result = create_device(info_, handle_); result != VK_SUCCESS) {
     handle_ = VK_NULL_HANDLE;
     return error_of(result, fmt::format("open {}", info_.name));
   }
   volkLoadDeviceTable(&api_, handle_);
-  api_.vkGetDeviceQueue(handle_, info_.queue_family, 0, &queue_);
+  api_.vkGetDeviceQueue(handle_, info_.queues.family, 0, queues_.data());
+  api_.vkGetDeviceQueue(handle_, info_.queues.copy_family, info_.queues.copy_index, &queues_[1]);
   vkGetPhysicalDeviceMemoryProperties(info_.handle, &memory_);
   for (const Where where : {Where::device, Where::upload, Where::download}) {
     const auto type = choose_memory_type(memory_, ~0U, where);
@@ -130,84 +89,23 @@ Error Device::failed(VkResult result, std::string_view operation) {
   return error_of(result, fmt::format("{}: {}", info_.name, operation));
 }
 
-Result<std::uint32_t> choose_memory_type(const VkPhysicalDeviceMemoryProperties& memory, std::uint32_t allowed,
-                                         Where where) {
-  constexpr VkMemoryPropertyFlags kLocal = VK_MEMORY_PROPERTY_DEVICE_LOCAL_BIT;
-  constexpr VkMemoryPropertyFlags kHost = VK_MEMORY_PROPERTY_HOST_VISIBLE_BIT | VK_MEMORY_PROPERTY_HOST_COHERENT_BIT;
-  constexpr VkMemoryPropertyFlags kCached = VK_MEMORY_PROPERTY_HOST_CACHED_BIT;
-  constexpr VkMemoryPropertyFlags kSpecial = VK_MEMORY_PROPERTY_PROTECTED_BIT |
-                                             VK_MEMORY_PROPERTY_LAZILY_ALLOCATED_BIT |
-                                             VK_MEMORY_PROPERTY_DEVICE_UNCACHED_BIT_AMD;
-  const auto has = [](VkMemoryPropertyFlags flags, VkMemoryPropertyFlags wanted) { return (flags & wanted) == wanted; };
-  std::optional<std::uint32_t> best;
-  std::tuple<int, VkDeviceSize> best_score;
-  for (std::uint32_t i = 0; i < memory.memoryTypeCount; ++i) {
-    const VkMemoryPropertyFlags flags = memory.memoryTypes[i].propertyFlags;
-    if ((allowed & (1U << i)) == 0 || (flags & kSpecial) != 0) continue;
-    const VkDeviceSize heap = memory.memoryHeaps[memory.memoryTypes[i].heapIndex].size;
-    int points = 0;
-    if (where == Where::device) {
-      points = (has(flags, kLocal) ? 4 : 0) + ((flags & VK_MEMORY_PROPERTY_HOST_VISIBLE_BIT) == 0 ? 1 : 0);
-    } else {
-      if (!has(flags, kHost)) continue;
-      const bool cached = has(flags, kCached);
-      points = (has(flags, kLocal) ? 0 : 4) + (cached == (where == Where::download) ? 2 : 0);
-    }
-    const std::tuple score{points, heap};
-    if (best && score <= best_score) continue;
-    best = i;
-    best_score = score;
-  }
-  if (best) return *best;
-  return Error{Errc::unsupported, "the driver has no memory that host and device both see"};
-}
-
-Result<Block> Device::allocate(Bytes size, Where where) {
-  const std::string operation = fmt::format("allocate {}", to_text(size));
-  if (lost_) return failed(VK_ERROR_DEVICE_LOST, operation);
-  Block block;
-  block.size = size;
-  auto create = typed<VkBufferCreateInfo>(VK_STRUCTURE_TYPE_BUFFER_CREATE_INFO);
-  create.size = size.count();
-  create.usage =
-      VK_BUFFER_USAGE_STORAGE_BUFFER_BIT | VK_BUFFER_USAGE_TRANSFER_SRC_BIT | VK_BUFFER_USAGE_TRANSFER_DST_BIT;
-  VkResult result = fault(FaultPoint::allocate);
-  if (result == VK_SUCCESS) result = api_.vkCreateBuffer(handle_, &create, nullptr, &block.buffer);
-  if (result != VK_SUCCESS) return failed(result, operation);
-  VkMemoryRequirements needs{};
-  api_.vkGetBufferMemoryRequirements(handle_, block.buffer, &needs);
-  const auto type = choose_memory_type(memory_, needs.memoryTypeBits, where);
-  if (!type) {
-    free(block);
-    return type.error();
-  }
-  auto memory = typed<VkMemoryAllocateInfo>(VK_STRUCTURE_TYPE_MEMORY_ALLOCATE_INFO);
-  memory.allocationSize = needs.size;
-  memory.memoryTypeIndex = *type;
-  result = api_.vkAllocateMemory(handle_, &memory, nullptr, &block.memory);
-  if (result == VK_SUCCESS) result = api_.vkBindBufferMemory(handle_, block.buffer, block.memory, 0);
-  if (result == VK_SUCCESS && where != Where::device) {
-    void* host = nullptr;
-    result = api_.vkMapMemory(handle_, block.memory, 0, VK_WHOLE_SIZE, 0, &host);
-    block.host = static_cast<std::byte*>(host);
-  }
-  if (result == VK_SUCCESS) return block;
-  free(block);
-  return failed(result, operation);
-}
-
-void Device::free(const Block& block) {
-  if (abandoned_) return;
-  api_.vkDestroyBuffer(handle_, block.buffer, nullptr);
-  api_.vkFreeMemory(handle_, block.memory, nullptr);
-}
-
-Status Device::submit(VkCommandBuffer commands, VkFence fence) {
+Status Device::submit(Lane lane, const Batch& batch) {
+  const VkPipelineStageFlags all = VK_PIPELINE_STAGE_ALL_COMMANDS_BIT;
+  auto values = typed<VkTimelineSemaphoreSubmitInfo>(VK_STRUCTURE_TYPE_TIMELINE_SEMAPHORE_SUBMIT_INFO);
   auto submit = typed<VkSubmitInfo>(VK_STRUCTURE_TYPE_SUBMIT_INFO);
   submit.commandBufferCount = 1;
-  submit.pCommandBuffers = &commands;
+  submit.pCommandBuffers = &batch.commands;
+  submit.pWaitDstStageMask = &all;
+  values.waitSemaphoreValueCount = submit.waitSemaphoreCount = batch.after.timeline != VK_NULL_HANDLE ? 1 : 0;
+  submit.pWaitSemaphores = &batch.after.timeline;
+  values.pWaitSemaphoreValues = &batch.after.value;
+  values.signalSemaphoreValueCount = submit.signalSemaphoreCount = batch.sets.timeline != VK_NULL_HANDLE ? 1 : 0;
+  submit.pSignalSemaphores = &batch.sets.timeline;
+  values.pSignalSemaphoreValues = &batch.sets.value;
+  if (submit.waitSemaphoreCount + submit.signalSemaphoreCount > 0) submit.pNext = &values;
   VkResult result = lost_ ? VK_ERROR_DEVICE_LOST : fault(FaultPoint::submit);
-  if (result == VK_SUCCESS) result = api_.vkQueueSubmit(queue_, 1, &submit, fence);
+  if (result == VK_SUCCESS)
+    result = api_.vkQueueSubmit(queues_[static_cast<std::size_t>(lane)], 1, &submit, batch.fence);
   if (result != VK_SUCCESS) return failed(result, "submit");
   return ok();
 }

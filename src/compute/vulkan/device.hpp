@@ -58,7 +58,21 @@ struct Block {
 Result<std::uint32_t> choose_memory_type(const VkPhysicalDeviceMemoryProperties& memory, std::uint32_t allowed,
                                          Where where);
 
-/// A device that is open: its queue, its memory, its kernels. Owner of the VkDevice. Not thread-safe: one thread uses a
+/// A timeline semaphore, and a value of it.
+struct Mark {
+  VkSemaphore timeline = VK_NULL_HANDLE;  ///< none: null
+  std::uint64_t value = 0;
+};
+
+/// Commands that a queue is to run.
+struct Batch {
+  VkCommandBuffer commands = VK_NULL_HANDLE;
+  VkFence fence = VK_NULL_HANDLE;
+  Mark after;  ///< they begin when this is reached
+  Mark sets;   ///< is reached when they have ended
+};
+
+/// A device that is open: its queues, its memory, its kernels. Owner of the VkDevice. Not thread-safe: one thread uses a
 /// device at a time. Several devices may be open in a process.
 class Device {
  public:
@@ -82,7 +96,10 @@ class Device {
   /// Whether memory of this use counts against the device's own.
   bool is_device_local(Where where) const { return local_[static_cast<std::size_t>(where)]; }
 
-  Status submit(VkCommandBuffer commands, VkFence fence);
+  std::uint32_t queue_family(Lane lane) const {
+    return lane == Lane::computes ? info_.queues.family : info_.queues.copy_family;
+  }
+  Status submit(Lane lane, const Batch& batch);
   /// True if the fence was signalled within the time, false if not. Errors: device_lost.
   Result<bool> wait(VkFence fence, std::uint64_t nanoseconds);
 
@@ -111,7 +128,7 @@ class Device {
   Faults* faults_;
   VkDevice handle_ = VK_NULL_HANDLE;
   VolkDeviceTable api_{};
-  VkQueue queue_ = VK_NULL_HANDLE;
+  std::array<VkQueue, 2> queues_{};  // by Lane; the same twice where there is but one
   VkPhysicalDeviceMemoryProperties memory_{};
   std::array<bool, 3> local_{};  // by Where
   VkDescriptorSetLayout set_layout_ = VK_NULL_HANDLE;

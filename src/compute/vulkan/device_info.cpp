@@ -1,6 +1,7 @@
 #include "compute/vulkan/device_info.hpp"
 
 #include <algorithm>
+#include <optional>
 #include <set>
 
 #include <fmt/format.h>
@@ -72,23 +73,15 @@ std::set<std::string> extensions_of(VkPhysicalDevice device) {
   return names;
 }
 
-/// A queue that computes and draws nothing, if there is one: it does not wait for the desktop.
-bool find_queue(VkPhysicalDevice device, DeviceInfo& info) {
+bool find_queues(VkPhysicalDevice device, DeviceInfo& info) {
   std::uint32_t count = 0;
   vkGetPhysicalDeviceQueueFamilyProperties(device, &count, nullptr);
   std::vector<VkQueueFamilyProperties> families(count);
   vkGetPhysicalDeviceQueueFamilyProperties(device, &count, families.data());
-  const VkQueueFamilyProperties* best = nullptr;
-  for (std::uint32_t i = 0; i < count; ++i) {
-    if ((families[i].queueFlags & VK_QUEUE_COMPUTE_BIT) == 0 || families[i].queueCount == 0) continue;
-    const bool draws = (families[i].queueFlags & VK_QUEUE_GRAPHICS_BIT) != 0;
-    if (best != nullptr && draws) continue;
-    best = &families[i];
-    info.queue_family = i;
-    if (!draws) break;
-  }
-  if (best == nullptr) return false;
-  if (best->timestampValidBits == 0) info.timestamp_ns = 0;
+  const std::optional<Queues> queues = choose_queues(families);
+  if (!queues) return false;
+  info.queues = *queues;
+  if (families[queues->family].timestampValidBits == 0) info.timestamp_ns = 0;
   return true;
 }
 
@@ -127,8 +120,15 @@ void read_features(VkPhysicalDevice device, const std::set<std::string>& extensi
     model.pNext = &matrix;
     features.pNext = &model;
   }
+  auto timelines =
+      typed<VkPhysicalDeviceTimelineSemaphoreFeatures>(VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_TIMELINE_SEMAPHORE_FEATURES);
+  if (extensions.contains(VK_KHR_TIMELINE_SEMAPHORE_EXTENSION_NAME)) {
+    timelines.pNext = features.pNext;
+    features.pNext = &timelines;
+  }
   vkGetPhysicalDeviceFeatures2(device, &features);
   info.half_storage = storage.storageBuffer16BitAccess == VK_TRUE;
+  info.timeline_semaphores = timelines.timelineSemaphore == VK_TRUE;
   info.half_arithmetic = half.shaderFloat16 == VK_TRUE;
   info.cooperative_matrix = matrices && model.vulkanMemoryModel == VK_TRUE && info.subgroup_size == 32 &&
                             info.shared_memory >= 40_KiB && matrix.cooperativeMatrix == VK_TRUE && info.half_storage &&
@@ -188,7 +188,7 @@ DeviceInfo read_device(VkPhysicalDevice device) {
   info.binding_alignment = Bytes{basic.limits.minStorageBufferOffsetAlignment};
   info.timestamp_ns = static_cast<double>(basic.limits.timestampPeriod);
   if (basic.limits.maxPerStageDescriptorStorageBuffers < 16) info.missing.emplace_back("16 storage buffers per shader");
-  if (!find_queue(device, info)) info.missing.emplace_back("a compute queue");
+  if (!find_queues(device, info)) info.missing.emplace_back("a compute queue");
   read_features(device, extensions, info);
   return info;
 }

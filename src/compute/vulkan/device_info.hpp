@@ -11,6 +11,7 @@
 
 #include "base/bytes.hpp"
 #include "base/result.hpp"
+#include "compute/vulkan/queues.hpp"
 
 namespace weir::compute::vulkan {
 
@@ -47,7 +48,8 @@ struct DeviceInfo {
   Bytes largest_allocation;
   Bytes binding_alignment;  ///< of a storage buffer's offset
   double timestamp_ns = 0;  ///< per tick; 0: the queue has no timestamps
-  std::uint32_t queue_family = 0;
+  Queues queues;
+  bool timeline_semaphores = false;  ///< VK_KHR_timeline_semaphore
   std::vector<std::string> missing;  ///< what weir needs and this driver lacks
 };
 

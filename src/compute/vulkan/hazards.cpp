@@ -8,11 +8,11 @@ namespace {
 
 constexpr std::size_t kMostOpen = 4096;  // beyond that a barrier is cheaper than looking for the need of one
 
+}  // namespace
+
 bool collide(const Access& a, const Access& b) {
   return (a.write || b.write) && a.buffer == b.buffer && a.begin < b.end && b.begin < a.end;
 }
-
-}  // namespace
 
 Barrier Hazards::before(std::span<const Access> uses) {
   const bool clash = std::any_of(uses.begin(), uses.end(), [&](const Access& use) {
@@ -23,8 +23,7 @@ Barrier Hazards::before(std::span<const Access> uses) {
     barrier.needed = true;
     barrier.after = touchers_;
     // What comes later may be any of these: the barrier settles all that is open, so it must be for all.
-    barrier.before = static_cast<unsigned>(Toucher::compute) | static_cast<unsigned>(Toucher::transfer) |
-                     static_cast<unsigned>(Toucher::host);
+    barrier.before = possible_;
     clear();
   }
   for (const Access& use : uses) {

@@ -18,6 +18,9 @@ struct Access {
   Toucher toucher = Toucher::compute;
 };
 
+/// Whether one of the two changes bytes that the other uses too.
+bool collide(const Access& a, const Access& b);
+
 /// What must stand before a command: everything that `after` did is finished and seen before any of `before` goes on.
 struct Barrier {
   bool needed = false;
@@ -30,6 +33,11 @@ struct Barrier {
 /// read, write after write. A barrier is for all memory, so it settles everything before it. A value; makes no call.
 class Hazards {
  public:
+  static constexpr unsigned kAll = static_cast<unsigned>(Toucher::compute) | static_cast<unsigned>(Toucher::transfer) |
+                                   static_cast<unsigned>(Toucher::host);
+  /// `possible`: who may touch anything at all; no barrier names others. A queue that only copies knows no kernels.
+  explicit Hazards(unsigned possible = kAll) : possible_{possible} {}
+
   /// The barrier that a command with these uses needs before it; then the uses are remembered.
   Barrier before(std::span<const Access> uses);
   /// Everything so far has ended, and the host has waited for it.
@@ -39,6 +47,7 @@ class Hazards {
  private:
   std::vector<Access> open_;  // since the last barrier
   unsigned touchers_ = 0;
+  unsigned possible_;
 };
 
 }  // namespace weir::compute::vulkan

@@ -64,6 +64,15 @@ TEST(Hazards, TheBarrierWaitsForAllThatTouched) {
   EXPECT_EQ(barriers({{writes(2)}, {shown}}), (std::vector{kNone, kAfterCompute}));
 }
 
+TEST(Hazards, AQueueThatOnlyCopiesHasNoBarrierThatNamesKernels) {
+  constexpr unsigned kHost = static_cast<unsigned>(Toucher::host);
+  Hazards hazards{kTransfer | kHost};
+  const std::vector copied{Access{1, 0, 100, true, Toucher::transfer}};
+  const std::vector shown{Access{1, 0, 100, false, Toucher::host}};
+  EXPECT_EQ(hazards.before(copied), kNone);
+  EXPECT_EQ(hazards.before(shown), (Barrier{true, kTransfer, kTransfer | kHost}));
+}
+
 TEST(Hazards, WhatIsRememberedStaysBounded) {
   Hazards hazards;
   for (std::uint64_t i = 0; i < 100000; ++i) {

@@ -1,56 +1,23 @@
 #pragma once
 
-#include <array>
 #include <chrono>
 #include <cstdint>
-#include <cstring>
 #include <deque>
 #include <functional>
 #include <memory>
 #include <span>
-#include <type_traits>
 #include <vector>
 
 #include "base/result.hpp"
+#include "compute/vulkan/crossings.hpp"
 #include "compute/vulkan/device.hpp"
+#include "compute/vulkan/dispatch.hpp"
 #include "compute/vulkan/hazards.hpp"
 #include "compute/vulkan/pool.hpp"
 
 namespace weir::compute::vulkan {
 
-/// A buffer at a place of a kernel, and what the kernel does with it.
-struct Use {
-  Place place = Place::sources;
-  std::uint32_t index = 0;  ///< of the sources
-  Slice slice;
-  bool read = true, write = false;
-};
-
-/// One run of a kernel. What it reads and writes must all be among `uses`.
-struct Dispatch {
-  KernelId kernel;
-  std::vector<Use> uses;
-  std::array<std::byte, kPushBytes> push{};
-  std::array<std::uint32_t, 3> groups{1, 1, 1};  ///< of invocations; at most 65535 on an axis
-  double multiplications = 0;
-
-  Dispatch& source(std::uint32_t index, Slice slice) { return add({Place::sources, index, slice, true, false}); }
-  Dispatch& read(Place place, Slice slice) { return add({place, 0, slice, true, false}); }
-  Dispatch& write(Place place, Slice slice) { return add({place, 0, slice, false, true}); }
-  Dispatch& change(Place place, Slice slice) { return add({place, 0, slice, true, true}); }
-  template <class T>
-  Dispatch& constants(const T& values) {
-    static_assert(std::is_trivially_copyable_v<T> && sizeof(T) <= kPushBytes);
-    std::memcpy(push.data(), &values, sizeof values);
-    return *this;
-  }
-
- private:
-  Dispatch& add(const Use& use) {
-    uses.push_back(use);
-    return *this;
-  }
-};
+struct Submission;
 
 struct StreamSettings {
   int max_commands = 100;            ///< `stream.max_commands`: of a submission
@@ -64,12 +31,10 @@ struct StreamStatistics {
   std::uint64_t commands = 0;  ///< recorded
   std::uint64_t submissions = 0;
   std::uint64_t barriers = 0;
+  std::uint64_t crossings = 0;  ///< submissions that waited for one of the stream beside it
   double multiplications = 0;
   std::uint64_t made = 0;  ///< sets of command buffer, fence and descriptors: how many the stream ever had to make
 };
-
-/// The number of a submission; smaller ones end before larger ones.
-using Ticket = std::uint64_t;
 
 /// Records commands for a device and submits them by itself; what has ended gives its command buffer, descriptors and
 /// temporaries back. No command is dropped: one that cannot be recorded or submitted is an error, and so is everything
@@ -77,6 +42,11 @@ using Ticket = std::uint64_t;
 class Stream {
  public:
   static Result<std::unique_ptr<Stream>> create(Device& device, StreamSettings settings = {});
+  /// A second stream of the same device, on its queue for copies: for copy, fill and show_host alone. What either does takes
+  /// effect after what the other was given before, where the uses that they declare collide, and else at the same time.
+  /// `first` is new, has no other stream beside it, and must outlive this one. Errors: those of the driver; unsupported
+  /// without timeline semaphores.
+  static Result<std::unique_ptr<Stream>> create_beside(Stream& first);
   ~Stream();
   Stream(const Stream&) = delete;
   Stream& operator=(const Stream&) = delete;
@@ -97,26 +67,31 @@ class Stream {
   /// Until that submission, and all before it, have ended.
   Status wait(Ticket ticket);
   Status sync();
+  /// Until all that was submitted has ended, whatever has failed before; what hangs is given up.
+  void drain();
 
   /// Nothing has failed so far; after a failure everything fails.
   bool good() const { return static_cast<bool>(status_); }
   StreamStatistics statistics() const { return statistics_; }
 
  private:
-  struct Submission;
-  Stream(Device& device, StreamSettings settings);
+  Stream(Device& device, Lane lane, StreamSettings settings);
+  static Result<std::unique_ptr<Stream>> create(Device& device, Lane lane, StreamSettings settings);
   Status begin();
   Status end();
-  Result<std::unique_ptr<Submission>> make_submission();
+  Status make_submission();
   Status record(const Dispatch& dispatch);
   Status settle(std::span<const Access> uses);
-  Result<VkDescriptorSet> bind(const Dispatch& dispatch);
+  Status cross(std::span<const Access> uses);
   Status count(double multiplications);
   Status wait_for_oldest();
   void recycle_oldest();
   Status fail(Error error);
+  Status join(Stream& other, std::shared_ptr<Crossings> crossings);
+  void part();
 
   Device& device_;
+  Lane lane_;
   StreamSettings settings_;
   Hazards hazards_;
   std::unique_ptr<Submission> open_;
@@ -125,6 +100,10 @@ class Stream {
   Ticket submitted_ = 0;
   StreamStatistics statistics_;
   Status status_ = ok();
+  // Where another stream is beside it:
+  Stream* beside_ = nullptr;
+  std::shared_ptr<Crossings> crossings_;
+  VkSemaphore timeline_ = VK_NULL_HANDLE;  // has the number of the last submission that ended
 };
 
 }  // namespace weir::compute::vulkan

@@ -121,6 +121,81 @@ TEST_F(VulkanStream, ARefusedSubmissionIsAnErrorFromThenOn) {
   EXPECT_FALSE(stream_->sync());
 }
 
+/// A device with a stream for copies beside the one that computes; on one queue here.
+class VulkanStreams : public VulkanStream {
+ protected:
+  void SetUp() override {
+    VulkanStream::SetUp();
+    if (IsSkipped()) return;
+    if (!device().timeline_semaphores) GTEST_SKIP() << "no timeline semaphores here";
+    auto made = Stream::create_beside(*stream_);
+    ASSERT_TRUE(made) << made.error().what;
+    copies_ = *std::move(made);
+  }
+  void TearDown() override {
+    copies_.reset();
+    VulkanStream::TearDown();
+  }
+  std::unique_ptr<Stream> copies_;
+};
+
+TEST_F(VulkanStreams, EachWaitsForWhatTheOtherDidWithTheSameMemory) {
+  const Buffer upload = buffer(64_KiB, Where::upload);
+  const Buffer download = buffer(64_KiB, Where::download);
+  const Buffer input = buffer(64_KiB);
+  const Buffer result = buffer(64_KiB);
+  const auto* const seen = reinterpret_cast<const std::uint32_t*>(download.host());
+  for (std::uint32_t round = 1; round <= 20; ++round) {
+    std::fill_n(reinterpret_cast<std::uint32_t*>(upload.host()), 1024, round);
+    ASSERT_TRUE(copies_->copy({upload.handle(), 0, 4096}, {input.handle(), 0, 4096}));
+    ASSERT_TRUE(stream_->copy({input.handle(), 0, 4096}, {result.handle(), 0, 4096}));
+    ASSERT_TRUE(copies_->copy({result.handle(), 0, 4096}, {download.handle(), 0, 4096}));
+    ASSERT_TRUE(copies_->show_host({download.handle(), 0, 4096}));
+    ASSERT_TRUE(copies_->sync());
+    EXPECT_EQ(std::count(seen, seen + 1024, round), 1024);
+  }
+  EXPECT_EQ(stream_->statistics().crossings, 20U) << "read what was sent, write what was fetched: one wait for both";
+  EXPECT_EQ(copies_->statistics().crossings, 20U) << "fetch what was made: by then it is known that the input was read";
+}
+
+TEST_F(VulkanStreams, WhatTouchesNothingInCommonWaitsForNothing) {
+  const Buffer a = buffer(64_KiB);
+  const Buffer b = buffer(64_KiB);
+  for (std::uint32_t round = 0; round < 20; ++round) {
+    ASSERT_TRUE(stream_->fill(slice_of(a), round));
+    ASSERT_TRUE(copies_->fill(slice_of(b), round));
+  }
+  ASSERT_TRUE(stream_->sync());
+  ASSERT_TRUE(copies_->sync());
+  EXPECT_EQ(stream_->statistics().crossings + copies_->statistics().crossings, 0U);
+}
+
+TEST_F(VulkanStreams, ARefusedSubmissionOfTheOneIsAnErrorOfTheOtherThatNeedsIt) {
+  const Buffer a = buffer(64_KiB);
+  ASSERT_TRUE(stream_->fill(slice_of(a), 1));
+  fault_.point = FaultPoint::submit;
+  fault_.calls = 0;
+  fault_.at_call = 1;
+  fault_.result = VK_ERROR_OUT_OF_DEVICE_MEMORY;
+  const auto refused = copies_->fill(slice_of(a), 2);
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, Errc::over_budget);
+  EXPECT_FALSE(stream_->good());
+  EXPECT_FALSE(copies_->good());
+}
+
+TEST_F(VulkanStreams, EitherMayEndWithWorkUnderWay) {
+  const Buffer a = buffer(1_MiB);
+  for (std::uint32_t i = 0; i < 5; ++i) {
+    ASSERT_TRUE(stream_->fill(slice_of(a), i));
+    ASSERT_TRUE(copies_->fill(slice_of(a), i));
+  }
+  ASSERT_TRUE(copies_->flush());
+  ASSERT_TRUE(stream_->fill(slice_of(a), 7));  // waits for copies, and is not submitted yet
+  copies_.reset();
+  EXPECT_THAT(words_of({a.handle(), 0, 4096}), testing::Each(7U)) << "the other goes on alone";
+}
+
 TEST_F(VulkanStream, PoolReusesKeepsFewAndGivesAllBack) {
   for (int round = 0; round < 3; ++round) {
     std::vector<Buffer> many;

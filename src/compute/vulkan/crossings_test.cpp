@@ -1,0 +1,96 @@
+#include "compute/vulkan/crossings.hpp"
+
+#include <gtest/gtest.h>
+
+#include <array>
+#include <vector>
+
+namespace weir::compute::vulkan {
+namespace {
+
+constexpr Lane kComputes = Lane::computes;
+constexpr Lane kCopies = Lane::copies;
+
+Access access(std::uint64_t buffer, bool write, std::uint64_t begin = 0, std::uint64_t end = 100) {
+  return {buffer, begin, end, write, Toucher::compute};
+}
+Access reads(std::uint64_t buffer) { return access(buffer, false); }
+Access writes(std::uint64_t buffer) { return access(buffer, true); }
+
+struct Command {
+  Lane lane;
+  std::vector<Access> uses;
+};
+
+/// What each command waits for, if each is a submission of its own.
+std::vector<Ticket> waits(const std::vector<Command>& commands) {
+  Crossings crossings;
+  std::array<Ticket, 2> last{};
+  std::vector<Ticket> list;
+  for (const Command& command : commands) {
+    const Ticket wait = crossings.before(command.lane, command.uses);
+    if (wait > 0) crossings.waited(command.lane, wait);
+    crossings.record(command.lane, ++last.at(static_cast<std::size_t>(command.lane)), command.uses);
+    list.push_back(wait);
+  }
+  return list;
+}
+
+TEST(Crossings, ThreeTilesInTwoSlots) {
+  // Upload 1 and 2, input 11 and 12, result 21 and 22, download 31 and 32; between them the arena, 5.
+  const std::vector<Command> commands{
+      {kCopies, {reads(1), writes(11)}},                // to the device
+      {kComputes, {reads(11), writes(5), writes(21)}},  // after it
+      {kCopies, {reads(2), writes(12)}},                // while the first is computed
+      {kComputes, {reads(12), writes(5), writes(22)}},
+      {kCopies, {reads(21), writes(31)}},  // while the second is
+      {kCopies, {reads(1), writes(11)}},   // the first has read its input: that is known already
+      {kComputes,
+       {reads(11), writes(5), writes(21)}},  // not before the first result was copied and the third input is there
+      {kCopies, {reads(22), writes(32)}},
+      {kCopies, {reads(21), writes(31)}},
+  };
+  EXPECT_EQ(waits(commands), (std::vector<Ticket>{0, 1, 0, 2, 1, 0, 4, 2, 3}));
+}
+
+TEST(Crossings, ReadAfterWriteWriteAfterReadWriteAfterWrite) {
+  EXPECT_EQ(waits({{kComputes, {writes(1)}}, {kCopies, {reads(1)}}}), (std::vector<Ticket>{0, 1}));
+  EXPECT_EQ(waits({{kComputes, {reads(1)}}, {kCopies, {writes(1)}}}), (std::vector<Ticket>{0, 1}));
+  EXPECT_EQ(waits({{kComputes, {writes(1)}}, {kCopies, {writes(1)}}}), (std::vector<Ticket>{0, 1}));
+  EXPECT_EQ(waits({{kComputes, {reads(1)}}, {kCopies, {reads(1)}}}), (std::vector<Ticket>{0, 0}));
+}
+
+TEST(Crossings, OneStreamDoesNotWaitForItself) {
+  EXPECT_EQ(waits({{kCopies, {writes(1)}}, {kCopies, {reads(1)}}, {kCopies, {writes(1)}}}),
+            (std::vector<Ticket>{0, 0, 0}));
+}
+
+TEST(Crossings, PartsThatDoNotTouchAreApart) {
+  EXPECT_EQ(waits({{kComputes, {access(1, true, 0, 50)}}, {kCopies, {access(1, false, 50, 100)}}}),
+            (std::vector<Ticket>{0, 0}));
+}
+
+TEST(Crossings, TheLastThatCollidesIsWaitedForOnceAndWithItAllBefore) {
+  EXPECT_EQ(waits({{kComputes, {writes(1)}},
+                   {kComputes, {writes(1)}},
+                   {kComputes, {writes(2)}},
+                   {kCopies, {reads(1)}},
+                   {kCopies, {reads(1)}},
+                   {kCopies, {reads(2)}}}),
+            (std::vector<Ticket>{0, 0, 0, 2, 0, 3}));
+}
+
+TEST(Crossings, NobodyWaitsForWhatHasEnded) {
+  Crossings crossings;
+  const std::vector<Access> first{writes(1)}, second{writes(2)};
+  crossings.record(kComputes, 1, first);
+  crossings.record(kComputes, 2, second);
+  crossings.ended(kComputes, 1);
+  EXPECT_EQ(crossings.before(kCopies, first), 0U);
+  EXPECT_EQ(crossings.before(kCopies, second), 2U);
+  crossings.ended(kComputes, 2);
+  EXPECT_EQ(crossings.remembered(), 0U);
+}
+
+}  // namespace
+}  // namespace weir::compute::vulkan
