@@ -54,6 +54,7 @@ struct FaultCase {
   const char* name;
   FaultPoint point;
   VkResult result;
+  bool copies = false;
 };
 
 class VulkanFaults : public VulkanUpscale, public testing::WithParamInterface<FaultCase> {
@@ -61,11 +62,16 @@ class VulkanFaults : public VulkanUpscale, public testing::WithParamInterface<Fa
   // Four tiles of one pass.
   const std::shared_ptr<const nn::Network> network_ = network_of("animevideo_x2", 8);
   const Picture picture_ = drawn(20, 20);
+  UpscaleSettings tiled() const {
+    UpscaleSettings settings = gpu();
+    settings.device.tile = 24;
+    settings.device.always_copy = GetParam().copies;
+    return settings;
+  }
 };
 
 TEST_P(VulkanFaults, AtEveryCallInTurnThePictureIsRight) {
-  UpscaleSettings settings = gpu();
-  settings.device.tile = 24;
+  UpscaleSettings settings = tiled();
   const auto expected = enlarge(network_, picture_, settings);
   ASSERT_TRUE(expected) << expected.error().what;
   const int calls = calls_of(GetParam().point, network_, picture_, settings);
@@ -85,8 +91,7 @@ TEST_P(VulkanFaults, AtEveryCallInTurnThePictureIsRight) {
 }
 
 TEST_P(VulkanFaults, ThatStaysEndsOnTheCpu) {
-  UpscaleSettings settings = gpu();
-  settings.device.tile = 24;
+  UpscaleSettings settings = tiled();
   const auto expected = enlarge(network_, picture_, cpu());
   ASSERT_TRUE(expected) << expected.error().what;
   const int calls = calls_of(GetParam().point, network_, picture_, settings);
@@ -101,8 +106,7 @@ TEST_P(VulkanFaults, ThatStaysEndsOnTheCpu) {
 }
 
 TEST_P(VulkanFaults, FailThePictureWhenTheDeviceIsStrict) {
-  UpscaleSettings settings = gpu();
-  settings.device.tile = 24;
+  UpscaleSettings settings = tiled();
   settings.device.strict = true;
   const int calls = calls_of(GetParam().point, network_, picture_, settings);
   for (int call = 1; call <= calls; call += 3) {
@@ -138,7 +142,12 @@ INSTANTIATE_TEST_SUITE_P(
                     FaultCase{"lost_at_allocation", FaultPoint::allocate, VK_ERROR_DEVICE_LOST},
                     FaultCase{"lost_at_submission", FaultPoint::submit, VK_ERROR_DEVICE_LOST},
                     FaultCase{"memory_refused_at_submission", FaultPoint::submit, VK_ERROR_OUT_OF_HOST_MEMORY},
-                    FaultCase{"lost_while_waiting", FaultPoint::wait, VK_ERROR_DEVICE_LOST}),
+                    FaultCase{"lost_while_waiting", FaultPoint::wait, VK_ERROR_DEVICE_LOST},
+                    FaultCase{"memory_refused_with_copies", FaultPoint::allocate, VK_ERROR_OUT_OF_DEVICE_MEMORY, true},
+                    FaultCase{"lost_at_submission_with_copies", FaultPoint::submit, VK_ERROR_DEVICE_LOST, true},
+                    FaultCase{"memory_refused_at_submission_with_copies", FaultPoint::submit,
+                              VK_ERROR_OUT_OF_HOST_MEMORY, true},
+                    FaultCase{"lost_while_waiting_with_copies", FaultPoint::wait, VK_ERROR_DEVICE_LOST, true}),
     [](const auto& each) { return std::string{each.param.name}; });
 
 TEST_F(VulkanUpscale, ASubmissionThatHangsIsGivenUp) {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <optional>
 #include <set>
 #include <tuple>
 
@@ -81,7 +82,8 @@ class Planner {
     return ok();
   }
 
-  DevicePlan plan(int tile) {
+  /// With copies where there is something to overlap them with.
+  DevicePlan plan(int tile, bool copies) {
     DevicePlan plan = base_;
     plan.tile = tile;
     plan.one_tile = tile >= std::max(plan.input.height, plan.input.width);
@@ -95,9 +97,10 @@ class Planner {
     plan.arena = most.arena;
     plan.upload = most.upload;
     plan.download = most.download;
-    plan.activations = Pool::size_class(plan.arena);
     const Bytes tiles =
         (Pool::size_class(plan.upload) + Pool::size_class(plan.download)) * std::uint64_t{kTilesUnderWay};
+    plan.copies = copies && !plan.one_tile;
+    plan.activations = Pool::size_class(plan.arena) + (plan.copies ? tiles : Bytes{});
     plan.staging = std::max(tiles, Pool::size_class(std::min(std::max(plan.weights, plan.parameters), kUploadPiece)));
     most_ = most;
     const DevicePass& last = plan.passes.back();
@@ -116,8 +119,8 @@ class Planner {
   bool fits(const DevicePlan& plan) const {
     return plan.device(limits_) <= limits_.memory && plan.host(limits_) <= limits_.host &&
            most_.largest <= limits_.range && most_.longest <= kLongest && most_.pixels <= kMostPixels &&
-           plan.activations <= limits_.allocation && plan.upload <= limits_.range && plan.download <= limits_.range &&
-           plan.weights <= limits_.allocation;
+           Pool::size_class(plan.arena) <= limits_.allocation && plan.upload <= limits_.range &&
+           plan.download <= limits_.range && plan.weights <= limits_.allocation;
   }
 
  private:
@@ -236,20 +239,27 @@ Result<DevicePlan> plan_tiles(const Graph& graph, const Program& program, Extent
                               const DeviceLimits& limits) {
   Planner planner{graph, program, limits};
   if (auto prepared = planner.prepare(input, wish.half, wish.transfer); !prepared) return prepared.error();
-  if (wish.tile > 0) {
-    DevicePlan plan = planner.plan(wish.tile);
-    if (planner.fits(plan)) return plan;
-    return refusal(plan, limits);
-  }
+  const auto fitting = [&](int tile) -> std::optional<DevicePlan> {
+    if (limits.copies) {
+      if (DevicePlan plan = planner.plan(tile, true); planner.fits(plan)) return plan;
+    }
+    if (DevicePlan plan = planner.plan(tile, false); planner.fits(plan)) return plan;
+    return std::nullopt;
+  };
   const int longest = std::max(input.height, input.width);
-  if (wish.most == 0 || wish.most >= longest) {
-    if (DevicePlan plan = planner.plan(longest); planner.fits(plan)) return plan;
+  std::vector<int> sides;
+  if (wish.tile > 0) {
+    sides.push_back(wish.tile);
+  } else {
+    if (wish.most == 0 || wish.most >= longest) sides.push_back(longest);
+    for (const int side : kSides) {
+      if (side < longest && (wish.most == 0 || side <= wish.most)) sides.push_back(side);
+    }
   }
-  for (const int side : kSides) {
-    if (side >= longest || (wish.most > 0 && side > wish.most)) continue;
-    if (DevicePlan plan = planner.plan(side); planner.fits(plan)) return plan;
+  for (const int side : sides) {
+    if (auto plan = fitting(side)) return *std::move(plan);
   }
-  return refusal(planner.plan(std::min(kLeastTile, longest)), limits);
+  return refusal(planner.plan(wish.tile > 0 ? wish.tile : std::min(kLeastTile, longest), false), limits);
 }
 
 }  // namespace weir::nn::vulkan

@@ -19,6 +19,7 @@ struct DeviceLimits {
   Bytes allocation;             ///< of one piece of memory
   bool shared_staging = false;  ///< what host and device both see counts as the device's
   bool in_host = false;         ///< the device is a program: its memory is the host's
+  bool copies = false;          ///< tiles can be copied to and from the device while it computes others
 };
 
 /// How a picture's values cross between host and device: as planes of float32, or as 8-bit samples.
@@ -53,11 +54,12 @@ struct DevicePlan {
   bool half = false;           ///< features in float16
   Transfer transfer;
   bool one_tile = false;  ///< the picture is one tile: its means are found on the way
+  bool copies = false;    ///< tiles are copied; else the device's kernels read and write what the host sees
   int tile = 0;           ///< side of a tile, in pixels of the input
   std::vector<DevicePass> passes;
   Bytes weights, activations, staging, parameters;  ///< as the pool will charge them
   Bytes upload, download;                           ///< of one tile; two are under way
-  Bytes arena;
+  Bytes arena;   ///< in activations, and beside it, with copies, the input and the result of two tiles
   Bytes rows;    ///< of the host: input rows and result rows of a band
   int lead = 0;  ///< input rows read ahead of the result, at most
   double multiplications = 0;

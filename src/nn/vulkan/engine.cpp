@@ -78,6 +78,7 @@ class DeviceEngine final : public Engine {
     limits.range = info_.largest_range;
     limits.allocation = info_.largest_allocation;
     limits.shared_staging = session_ == nullptr || session_->device().is_device_local(compute::vulkan::Where::upload);
+    limits.copies = session_ != nullptr && session_->copies() != nullptr;
     limits.in_host = info_.kind == DeviceKind::software;
     return limits;
   }
@@ -144,7 +145,7 @@ class DeviceEngine final : public Engine {
     return error.code == Errc::over_budget || error.code == Errc::device_lost || error.code == Errc::bad_values;
   }
 
-  bool usable() const { return session_ != nullptr && !session_->device().lost() && session_->stream().good(); }
+  bool usable() const { return session_ != nullptr && session_->good(); }
 
   bool half_by_default() const {
     if (settings_.precision != DevicePrecision::automatic)

@@ -39,6 +39,8 @@ struct EngineSettings {
   /// Which size of tiles is the fastest is measured once for each device, driver and network, and remembered in the
   /// user's cache folder; not on software devices, unless this is set.
   bool measure_software = false;
+  /// Tiles are copied to and from the device though its kernels can as well read and write what the host sees; for tests.
+  bool always_copy = false;
   bool strict = false;     ///< a fault is an error at once; nothing is repeated
   int max_commands = 100;  ///< of a submission
   int max_idle = 50;       ///< blocks of memory of one size that are kept for reuse

@@ -206,6 +206,53 @@ TEST_F(VulkanEngine, AnyNetworkIsRight) {
   }
 }
 
+
+TEST_F(VulkanEngine, CopiesOfTilesChangeNoBitAndAreInThePlan) {
+  // The second has means of the whole picture, so passes without a result.
+  for (const char* family : {"animevideo_x2", "realcugan2x_se"}) {
+    const Network network = network_of(family, 8);
+    const compute::Planes input = drawn_samples(48, 40);
+    EngineSettings settings;
+    settings.tile = 25;
+    for (const Transfer& transfer : {Transfer{}, samples_both_ways(network.family)}) {
+      settings.always_copy = false;
+      const auto direct = run(network.graph, input, settings, transfer);
+      ASSERT_TRUE(direct) << direct.error().what;
+      EXPECT_FALSE(direct->plan.copies) << "host and device share their memory here";
+      settings.always_copy = true;
+      const auto copied = run(network.graph, input, settings, transfer);
+      ASSERT_TRUE(copied) << copied.error().what;
+      EXPECT_TRUE(copied->plan.copies);
+      EXPECT_TRUE(copied->rows == direct->rows) << family;
+      EXPECT_TRUE(copied->samples == direct->samples) << family;
+      EXPECT_EQ(copied->memory.activations, copied->plan.activations);
+      EXPECT_GT(copied->plan.activations, direct->plan.activations);
+      EXPECT_LE(copied->memory.staging, copied->plan.staging);
+      EXPECT_TRUE(copied->events.empty());
+    }
+  }
+}
+
+TEST_F(VulkanEngine, CopiesAreLeftOutWhereTheirMemoryDoesNotFitAndWhereNothingOverlaps) {
+  const Network network = network_of("animevideo_x2", 8);
+  const auto program = lower(network.graph);
+  ASSERT_TRUE(program);
+  const Extent input{76, 84};
+  DeviceLimits limits{.memory = 1_GiB, .host = 1_GiB, .range = 1_GiB, .allocation = 1_GiB, .copies = true};
+  const auto with = plan_tiles(network.graph, *program, input, {.transfer = {}, .tile = 29}, limits);
+  ASSERT_TRUE(with) << with.error().what;
+  EXPECT_TRUE(with->copies);
+  limits.memory = Bytes{with->device(limits).count() - 1};
+  const auto without = plan_tiles(network.graph, *program, input, {.transfer = {}, .tile = 29}, limits);
+  ASSERT_TRUE(without) << without.error().what;
+  EXPECT_FALSE(without->copies);
+  EXPECT_EQ(without->tile, with->tile) << "a large tile before copies";
+  limits.memory = 1_GiB;
+  const auto one = plan_tiles(network.graph, *program, input, {.transfer = {}, .tile = 100}, limits);
+  ASSERT_TRUE(one) << one.error().what;
+  EXPECT_FALSE(one->copies);
+}
+
 struct Case {
   const char* family;
   int channels;

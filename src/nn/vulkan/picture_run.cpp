@@ -39,13 +39,22 @@ Status PictureRun::prepare() {
   if (!arena) return arena.error();
   arena_ = *std::move(arena);
   if (auto made = make_tables(); !made) return made;
+  return prepare_slots();
+}
+
+Status PictureRun::prepare_slots() {
+  const auto take = [&](Buffer& buffer, Bytes size, MemoryKind kind, Where where) -> Status {
+    auto taken = session_.pool().acquire(size, kind, where);
+    if (!taken) return taken.error();
+    buffer = *std::move(taken);
+    return ok();
+  };
   for (Slot& slot : slots_) {
-    auto upload = pool.acquire(plan_.upload, MemoryKind::staging, Where::upload);
-    if (!upload) return upload.error();
-    slot.upload = *std::move(upload);
-    auto download = pool.acquire(plan_.download, MemoryKind::staging, Where::download);
-    if (!download) return download.error();
-    slot.download = *std::move(download);
+    auto taken = take(slot.upload, plan_.upload, MemoryKind::staging, Where::upload);
+    if (taken) taken = take(slot.download, plan_.download, MemoryKind::staging, Where::download);
+    if (taken && plan_.copies) taken = take(slot.input, plan_.upload, MemoryKind::activations, Where::device);
+    if (taken && plan_.copies) taken = take(slot.result, plan_.download, MemoryKind::activations, Where::device);
+    if (!taken) return taken;
   }
   return ok();
 }
@@ -76,7 +85,8 @@ Status PictureRun::run(InputRows& input, const EngineOutput& output, const RunCo
     status = run_pass(plan_.passes[p], plan_.passes[p].statistic < 0 ? first_row : 0);
   }
   // What is under way reads and writes the buffers that go now.
-  if (!status && !session_.device().lost()) (void)session_.stream().sync();
+  if (status) status = session_.sync();
+  if (!status) session_.drain();
   return status;
 }
 
@@ -116,36 +126,77 @@ Status PictureRun::begin_tile(const DevicePass& pass, Rect rect, InputBand& band
   pending.result = pass.statistic < 0;
   pending.range = band.range(under(rect, plan_.extent[at(pass.tensor)], plan_.input));
   pending.multiplications = tile.multiplications;
-  Slot& slot = slots_[next_slot_];
   next_slot_ = (next_slot_ + 1) % slots_.size();
-  const Transfer transfer = plan_.transfer;
-  if (transfer.input_samples)
-    band.copy_samples(source, reinterpret_cast<std::uint8_t*>(slot.upload.host()));
-  else
-    band.copy(source, reinterpret_cast<float*>(slot.upload.host()));
-
-  Recorder record = recorder();
-  const Slice from{slot.upload.handle(), 0, upload_bytes(source, transfer.input_samples).count()};
-  auto recorded = record.record(tile, from, transfer.input_samples, plan_.one_tile);
-  if (recorded && pending.result) {
-    const Slice to{slot.download.handle(), 0, download_bytes(rect, transfer.result_samples).count()};
-    recorded = transfer.result_samples ? record.read_samples(tile, rect, to, transfer)
-                                       : record.read_planes(tile, pass.tensor, rect, to);
-  } else if (recorded) {
-    recorded = record.add_to_mean(tile, program_.statistics[at(pass.statistic)], rect);
+  const auto input = send(slots_[pending.slot], source, band);
+  if (!input) return input.error();
+  // Copies go one after the other, and this one waits until the tile before is computed: so it comes after the input.
+  if (!pending_.empty()) {
+    if (auto begun = bring_back(pending_.back()); !begun) return begun;
   }
-  if (!recorded) return recorded;
-  auto ticket = session_.stream().flush();
-  if (!ticket) return ticket.error();
-  pending.ticket = *ticket;
+  if (auto recorded = record(pass, tile, *input, pending); !recorded) return recorded;
   pending_.push_back(pending);
   return ok();
 }
 
+/// The input of a tile, where its first kernel reads it.
+Result<Slice> PictureRun::send(const Slot& slot, const Rect& source, const InputBand& band) {
+  if (plan_.transfer.input_samples)
+    band.copy_samples(source, reinterpret_cast<std::uint8_t*>(slot.upload.host()));
+  else
+    band.copy(source, reinterpret_cast<float*>(slot.upload.host()));
+  const Slice sent{slot.upload.handle(), 0, upload_bytes(source, plan_.transfer.input_samples).count()};
+  if (!plan_.copies) return sent;
+  const Slice to{slot.input.handle(), 0, sent.size};
+  if (auto copied = session_.copies()->copy(sent, to); !copied) return copied.error();
+  if (auto begun = session_.copies()->flush(); !begun) return begun.error();
+  return to;
+}
+
+Status PictureRun::record(const DevicePass& pass, const Tile& tile, Slice input, Pending& pending) {
+  const Transfer& transfer = plan_.transfer;
+  Recorder record = recorder();
+  auto recorded = record.record(tile, input, transfer.input_samples, plan_.one_tile);
+  if (recorded && pending.result) {
+    const Slot& slot = slots_[pending.slot];
+    const Buffer& result = plan_.copies ? slot.result : slot.download;
+    const Slice to{result.handle(), 0, download_bytes(pending.rect, transfer.result_samples).count()};
+    recorded = transfer.result_samples ? record.read_samples(tile, pending.rect, to, transfer)
+                                       : record.read_planes(tile, pass.tensor, pending.rect, to);
+    if (recorded && !plan_.copies) recorded = session_.stream().show_host(to);
+  } else if (recorded) {
+    recorded = record.add_to_mean(tile, program_.statistics[at(pass.statistic)], pending.rect);
+  }
+  if (!recorded) return recorded;
+  auto ticket = session_.stream().flush();
+  if (!ticket) return ticket.error();
+  pending.made = *ticket;
+  return ok();
+}
+
+/// Has the result copied to where the host sees it, once it is made.
+Status PictureRun::bring_back(Pending& tile) {
+  if (!plan_.copies || !tile.result || tile.back > 0) return ok();
+  const Slot& slot = slots_[tile.slot];
+  const std::uint64_t size = download_bytes(tile.rect, plan_.transfer.result_samples).count();
+  const Slice to{slot.download.handle(), 0, size};
+  auto& copies = *session_.copies();
+  auto copied = copies.copy({slot.result.handle(), 0, size}, to);
+  if (copied) copied = copies.show_host(to);
+  if (!copied) return copied;
+  auto ticket = copies.flush();
+  if (!ticket) return ticket.error();
+  tile.back = *ticket;
+  return ok();
+}
+
 Status PictureRun::finish_oldest() {
+  if (auto begun = bring_back(pending_.front()); !begun) return begun;
   const Pending tile = pending_.front();
   pending_.pop_front();
-  if (auto waited = session_.stream().wait(tile.ticket); !waited) return waited;
+  if (auto waited = session_.stream().wait(tile.made); !waited) return waited;
+  if (tile.back > 0) {
+    if (auto waited = session_.copies()->wait(tile.back); !waited) return waited;
+  }
   if (tile.result) {
     auto passed = result_->take(tile.rect, slots_[tile.slot].download.host(), tile.range);
     if (!passed) return passed;

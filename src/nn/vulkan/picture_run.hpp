@@ -18,7 +18,8 @@
 namespace weir::nn::vulkan {
 
 /// One walk of a program over one picture on one device, by one plan. While the device computes one tile, the host
-/// judges and passes on the one before and prepares the next.
+/// judges and passes on the one before and prepares the next; where the plan has copies, these go to and from the device
+/// meanwhile.
 class PictureRun {
  public:
   /// Everything must outlive it; `packed` is what lies in `weights`.
@@ -38,20 +39,26 @@ class PictureRun {
 
  private:
   struct Slot {
-    compute::vulkan::Buffer upload, download;
+    compute::vulkan::Buffer upload, download;  ///< what the host sees
+    compute::vulkan::Buffer input, result;     ///< the device's own, with copies
   };
   struct Pending {
     std::size_t slot = 0;
     Rect rect;
-    bool result = false;  ///< else it was for a mean
-    compute::vulkan::Ticket ticket = 0;
+    bool result = false;               ///< else it was for a mean
+    compute::vulkan::Ticket made = 0;  ///< of the stream that computes
+    compute::vulkan::Ticket back = 0;  ///< of the one that copies; 0: not asked for yet
     TileRange range;
     double multiplications = 0;
   };
   Status prepare();
   Status make_tables();
   Status run_pass(const DevicePass& pass, int first_row);
+  Status prepare_slots();
   Status begin_tile(const DevicePass& pass, Rect rect, InputBand& band);
+  Result<compute::vulkan::Slice> send(const Slot& slot, const Rect& source, const InputBand& band);
+  Status record(const DevicePass& pass, const Tile& tile, compute::vulkan::Slice input, Pending& pending);
+  Status bring_back(Pending& tile);
   Status finish_oldest();
   Recorder recorder();
 

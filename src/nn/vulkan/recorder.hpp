@@ -41,7 +41,7 @@ class Recorder {
   Status begin_mean();
   /// The mean, and every vector that follows from it.
   Status finish_mean(const Statistic& statistic);
-  /// The goal's tensor as planes, [3][h][w] of `rect`.
+  /// The goal's tensor as planes, [3][h][w] of `rect`. The host does not see it yet.
   Status read_planes(const Tile& tile, int tensor, Rect rect, compute::vulkan::Slice to);
   /// `rect` of the result as 8-bit samples, laid as SamplesLayout says. The tile has what goals_of asks for it.
   Status read_samples(const Tile& tile, Rect rect, compute::vulkan::Slice to, const Transfer& transfer);

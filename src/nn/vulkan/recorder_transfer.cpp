@@ -41,8 +41,7 @@ Status Recorder::read_planes(const Tile& tile, int t, Rect rect, Slice to) {
   dispatch.source(0, tensor_slice(tile, t)).write(Place::residual, to);
   dispatch.constants(RectPush{pair(rect.left - held.left, rect.top - held.top), word(held.width()), size_of(rect)});
   dispatch.groups = {groups(rect.width(), 64), word(rect.height()), 1};
-  if (auto recorded = stream_.dispatch(dispatch); !recorded) return recorded;
-  return stream_.show_host(to);
+  return stream_.dispatch(dispatch);
 }
 
 Status Recorder::read_samples(const Tile& tile, Rect rect, Slice to, const Transfer& transfer) {
@@ -81,8 +80,7 @@ Status Recorder::read_samples(const Tile& tile, Rect rect, Slice to, const Trans
                      constants({f, vectors_of(tensor(view.tensor)), scale})};
   dispatch.constants(push);
   dispatch.groups = {groups(rect.width(), SamplesLayout::kPiece), word(rect.height()), 1};
-  if (auto recorded = stream_.dispatch(dispatch); !recorded) return recorded;
-  return stream_.show_host(to);
+  return stream_.dispatch(dispatch);
 }
 
 }  // namespace weir::nn::vulkan

@@ -24,7 +24,24 @@ Result<std::unique_ptr<Session>> Session::open(std::shared_ptr<compute::vulkan::
                                                 {.max_commands = settings.max_commands, .watch = settings.watch});
   if (!stream) return stream.error();
   session->stream_ = *std::move(stream);
+  const bool apart = info.queues.apart() && !session->device_->is_device_local(compute::vulkan::Where::upload);
+  if (!info.timeline_semaphores || !(apart || settings.always_copy)) return session;
+  auto copies = compute::vulkan::Stream::create_beside(*session->stream_);
+  if (!copies) return copies.error();
+  session->copies_ = *std::move(copies);
   return session;
+}
+
+bool Session::good() const { return !device_->lost() && stream_->good() && (copies_ == nullptr || copies_->good()); }
+
+Status Session::sync() {
+  if (auto ended = stream_->sync(); !ended || copies_ == nullptr) return ended;
+  return copies_->sync();
+}
+
+void Session::drain() {
+  stream_->drain();
+  if (copies_) copies_->drain();
 }
 
 Result<compute::vulkan::Buffer> Session::upload(std::span<const std::byte> bytes, compute::vulkan::MemoryKind kind) {

@@ -23,6 +23,15 @@ class Session {
   compute::vulkan::Device& device() { return *device_; }
   compute::vulkan::Pool& pool() { return *pool_; }
   compute::vulkan::Stream& stream() { return *stream_; }
+  /// The stream that copies tiles while the other computes; null where that gains nothing: host and device share their
+  /// memory, or there is no queue of its own for it.
+  compute::vulkan::Stream* copies() { return copies_.get(); }
+  /// Nothing has failed so far.
+  bool good() const;
+  /// Until all commands have ended. Errors: those of the streams.
+  Status sync();
+  /// Until all that was submitted has ended, whatever has failed before.
+  void drain();
   compute::vulkan::MemoryLine& device_line() { return device_line_; }
   compute::vulkan::MemoryLine& host_line() { return host_line_; }
 
@@ -37,6 +46,7 @@ class Session {
   compute::vulkan::MemoryLine host_line_{Bytes{~std::uint64_t{0}}};
   std::unique_ptr<compute::vulkan::Pool> pool_;
   std::unique_ptr<compute::vulkan::Stream> stream_;
+  std::unique_ptr<compute::vulkan::Stream> copies_;
 };
 
 }  // namespace weir::nn::vulkan
