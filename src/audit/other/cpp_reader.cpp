@@ -100,7 +100,7 @@ class CppReader {
   void call(Node node) {
     std::string name{node.field("function").text(text_)};
     if (name.starts_with("std::") || name.starts_with("::")) name = name.substr(name.find("::") + 2);
-    const auto args = named_children(node.field("arguments"));
+    const auto args = named_children(node.field("arguments")).listed();
     if (name == "getenv" || name == "secure_getenv") {
       looked_at_.push_back(argument(args, 0).as_text().value_or(""));
     } else if (name == "setenv" || name == "_putenv_s") {

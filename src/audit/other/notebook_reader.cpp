@@ -77,17 +77,14 @@ void hide_magic(Code& code, std::size_t from) {
 
 Code code_of(Node root, std::string_view text) {
   Code code;
-  const auto documents = named_children(root);
-  if (documents.empty()) return code;
-  for (const Node cell : named_children(value_of(documents.front(), "cells", text))) {
+  for (const Node cell : named_children(value_of(named_children(root).front(), "cells", text))) {
     const Node type = value_of(cell, "cell_type", text);
     if (type.text(text) != "\"code\"") continue;
     const std::size_t begin = code.text.size();
     code.cells.push_back(static_cast<std::uint32_t>(begin));
     const Node source = value_of(cell, "source", text);
     if (source.is("string")) add_string(source, text, code);
-    for (const Node line : source.is("array") ? named_children(source) : std::vector<Node>{})
-      add_string(line, text, code);
+    for (const Node line : named_children(source.is("array") ? source : Node{})) add_string(line, text, code);
     hide_magic(code, begin);
     if (!code.text.empty() && code.text.back() != '\n') code.add('\n', source.range().end);
   }

@@ -66,9 +66,10 @@ class SettingsReader {
     if (node.is("block_mapping") || node.is("flow_mapping") || node.is("object")) named_variable(node);
     const auto children = named_children(node);
     const bool block = node.is("block_mapping") || node.is("block_sequence");
+    const bool several = block && children.size() > 1;
     for (const Node child : children) {
       const Entry outer = entry_;
-      if (is_pair(child) || block) entry_ = {child.range(), node.range(), block && children.size() > 1};
+      if (is_pair(child) || block) entry_ = {child.range(), node.range(), several};
       walk(child, depth + 1);
       entry_ = outer;
     }
@@ -155,8 +156,7 @@ class SettingsReader {
     // The mapping of services lies one or two nodes down, by grammar.
     Node mapping = node;
     for (int i = 0; i < 3 && mapping && !mapping.is("block_mapping") && !mapping.is("object"); ++i) {
-      const auto children = named_children(mapping);
-      mapping = children.empty() ? Node{} : children.back();
+      mapping = named_children(mapping).back();
     }
     for (const Node service : named_children(mapping)) {
       service_ = {};

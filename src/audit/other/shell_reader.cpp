@@ -76,8 +76,8 @@ class ShellReader {
 
   void assignment(Node node) {
     events_.set_statement(node.range());
-    const bool alone = node.is("variable_assignment");
-    for (const Node one : alone ? std::vector<Node>{node} : named_children(node)) {
+    const auto all = node.is("variable_assignment") ? std::vector<Node>{node} : named_children(node).listed();
+    for (const Node one : all) {
       if (!one.is("variable_assignment")) continue;
       const std::string_view name = one.field("name").text(text_);
       const Node value = one.field("value");
@@ -86,7 +86,7 @@ class ShellReader {
       const Value meant = value ? word_value(given, value.range()) : text_value("");
       Event* event = events_.set(one.range(), name, meant, keeps ? Event::Mode::keep : Event::Mode::assign);
       if (event == nullptr) continue;
-      event->editable = alone || named_children(node).size() == 1;
+      event->editable = all.size() == 1;
       if (scheduled_ && event->mode == Event::Mode::assign && is_mask(name) &&
           meant.single(Atom::Kind::text) != nullptr)
         events_.emit(Event::Kind::container, one.range(), "the #SBATCH lines", meant);

@@ -21,10 +21,18 @@ Value given(const Value& value, const Function& function, const std::vector<Argu
 
 class Run {
  public:
-  Run(const Links& links, Execution& execution, std::set<const Function*>* reached)
+  Run(const Links& links, Execution& execution, std::set<const Function*>& reached)
       : links_{links}, execution_{execution}, reached_{reached} {}
+  /// What happens behind another run, which stays as it is and must stand as long.
+  explicit Run(const Run* before)
+      : links_{before->links_},
+        execution_{before->execution_},
+        reached_{before->reached_},
+        before_{before},
+        branches_{before->branches_} {}
 
   void module_body(const Module& module, const Event* entry) {
+    if (before_ != nullptr && before_->modules_.contains(&module)) return;
     if (!modules_.insert(&module).second) return;
     follow(module, module.body(), nullptr, entry);
   }
@@ -33,8 +41,8 @@ class Run {
 
  private:
   void follow(const Module& module, const Function& function, const std::vector<Argument>* args, const Event* entry) {
-    if (!links_.matters(function) || depth_ >= kMostDepth || calls_[&function] >= kMostCallsOfOne) return;
-    if (reached_ != nullptr) reached_->insert(&function);
+    if (!links_.matters(function) || depth_ >= kMostDepth || calls_of(function) >= kMostCallsOfOne) return;
+    reached_.insert(&function);
     ++calls_[&function];
     ++depth_;
     const std::uint32_t offset = branches_;
@@ -85,9 +93,15 @@ class Run {
     loops_ -= event.in_loop ? 1 : 0;
   }
 
+  int calls_of(const Function& function) const {
+    const auto found = calls_.find(&function);
+    return (found == calls_.end() ? 0 : found->second) + (before_ == nullptr ? 0 : before_->calls_of(function));
+  }
+
   const Links& links_;
   Execution& execution_;
-  std::set<const Function*>* reached_;
+  std::set<const Function*>& reached_;
+  const Run* before_ = nullptr;
   std::set<const Module*> modules_;
   std::map<const Function*, int> calls_;
   std::vector<Arm> arms_;
@@ -112,7 +126,7 @@ std::set<std::string> called_in(const Module& module) {
 class Alone {
  public:
   Alone(const Links& links, const Module& module, std::set<const Function*>& reached)
-      : execution_{.program = &module, .function = &module.body(), .steps = {}}, body_{links, execution_, &reached} {
+      : execution_{.program = &module, .function = &module.body(), .steps = {}}, body_{links, execution_, reached} {
     body_.module_body(module, nullptr);  // it refers to execution_: neither is copied or moved
     execution_.own_from = execution_.steps.size();
   }
@@ -122,7 +136,7 @@ class Alone {
 
   void judge_function(const Function& function, const std::function<void(const Execution&)>& judge) {
     execution_.function = &function;
-    Run run = body_;
+    Run run{&body_};
     run.function(*execution_.program, function);
     if (execution_.steps.size() > execution_.own_from) judge(execution_);
     execution_.steps.erase(execution_.steps.begin() + static_cast<std::ptrdiff_t>(execution_.own_from),
@@ -156,7 +170,7 @@ void for_each_execution(const Project& project, const std::function<void(const E
   std::set<const Function*> reached;
   for (const Module& module : project.modules()) {
     Execution execution{.program = &module, .function = nullptr, .steps = {}, .imported = links.is_imported(module)};
-    Run run{links, execution, &reached};
+    Run run{links, execution, reached};
     run.module_body(module, nullptr);
     if (!execution.steps.empty()) judge(execution);
   }

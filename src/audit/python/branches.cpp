@@ -22,9 +22,7 @@ Names joined(const Names& a, const Names& b) {
 
 /// Nothing after the block is reached from its end.
 bool leaves(Node body) {
-  const auto statements = named_children(body);
-  if (statements.empty()) return false;
-  const std::string_view last = statements.back().kind();
+  const std::string_view last = named_children(body).back().kind();
   return last == "return_statement" || last == "raise_statement" || last == "continue_statement" ||
          last == "break_statement";
 }
@@ -129,8 +127,7 @@ void Reader::try_statement(Node node) {
   const std::uint32_t id = branches_++;
   for (const Node child : named_children(node)) {
     if (child.is("except_clause") || child.is("except_group_clause")) {
-      const auto parts = named_children(child);
-      branch({id, arm++}, parts.empty() ? Node{} : parts.back(), before, result);
+      branch({id, arm++}, named_children(child).back(), before, result);
     } else if (child.is("else_clause")) {
       block(child.field("body"));
     } else if (child.is("finally_clause")) {

@@ -96,9 +96,7 @@ Value Reader::evaluate(Node node) {
     if (number != nullptr && text_of(node).starts_with('-')) return number_value(-number->number, node.range());
     return {};
   }
-  for (const Node child : children) {
-    if (child.is_named()) expression(child);
-  }
+  for (const Node child : children) expression(child);
   return {};
 }
 
@@ -176,7 +174,7 @@ Value Reader::element_of(const Value& container) const {
 }
 
 Value Reader::conditional(Node node) {
-  const auto parts = named_children(node);
+  const auto parts = named_children(node).listed();
   if (parts.size() != 3) {
     for (const Node part : parts) expression(part);
     return {};

@@ -122,10 +122,9 @@ Value Reader::binary(Node node) {
 }
 
 Value Reader::comparison(Node node) {
-  const auto children = all_children(node);
   std::vector<Node> operands;
   std::string op;
-  for (const Node child : children) {
+  for (const Node child : all_children(node)) {
     if (child.is_named() && !child.is("comment"))
       operands.push_back(child);
     else

@@ -7,6 +7,8 @@
 
 #include <tree_sitter/api.h>
 
+#include "audit/syntax/parse_memory.hpp"
+
 extern "C" {
 const TSLanguage* tree_sitter_python();
 const TSLanguage* tree_sitter_powershell();
@@ -72,9 +74,15 @@ std::uint16_t error_kind(const Grammar& grammar) { return static_cast<std::uint1
 Grammar make_grammar(Language language) {
   const TSLanguage* tables = parser_tables(language);
   Grammar grammar;
-  for (std::uint32_t i = 0; i < ts_language_symbol_count(tables); ++i)
-    grammar.kinds.emplace_back(ts_language_symbol_name(tables, static_cast<TSSymbol>(i)));
+  for (std::uint32_t i = 0; i < ts_language_symbol_count(tables); ++i) {
+    const auto kind = static_cast<TSSymbol>(i);
+    const std::string_view name = ts_language_symbol_name(tables, kind);
+    grammar.kinds.push_back(name);
+    grammar.sorts.push_back({.named = ts_language_symbol_type(tables, kind) == TSSymbolTypeRegular,
+                             .trivia = name == "comment" || name == "line_continuation"});
+  }
   grammar.kinds.emplace_back("ERROR");
+  grammar.sorts.push_back({.named = true, .trivia = false});
   grammar.fields.emplace_back();
   for (std::uint32_t i = 1; i <= ts_language_field_count(tables); ++i)
     grammar.fields.emplace_back(ts_language_field_name_for_id(tables, static_cast<TSFieldId>(i)));
@@ -98,16 +106,17 @@ Node::Record record_of(const TSTreeCursor& cursor, const Grammar& grammar, bool 
           .size = 1,
           .kind = kind,
           .field = ts_tree_cursor_current_field_id(&cursor),
-          .named = ts_node_is_named(node),
+          .named = grammar.sorts[kind].named,
           .missing = any_error && ts_node_is_missing(node),
           .error = error,
           .has_error = any_error && ts_node_has_error(node),
-          .trivia = grammar.kinds[kind] == "comment" || grammar.kinds[kind] == "line_continuation"};
+          .trivia = grammar.sorts[kind].trivia};
 }
 
 /// One walk over the tree; after it nobody needs the tree, whose nodes are dear to ask.
 std::vector<Node::Record> flattened(const TSTree& tree, const Grammar& grammar) {
   std::vector<Node::Record> records;
+  records.reserve(ts_node_descendant_count(ts_tree_root_node(&tree)));
   std::vector<std::size_t> above;
   TSTreeCursor cursor = ts_tree_cursor_new(ts_tree_root_node(&tree));
   const bool any_error = ts_node_has_error(ts_tree_root_node(&tree));
@@ -143,18 +152,18 @@ Node Node::field(std::string_view name) const {
   return {};
 }
 
-std::vector<Node> named_children(Node node) {
-  std::vector<Node> children;
-  node.for_each_child([&](Node child) {
-    if (child.record_->named && !child.record_->trivia) children.push_back(child);
-  });
-  return children;
+Children::Children(Node node, bool all) : grammar_{node.grammar_}, all_{all} {
+  if (!node) return;
+  end_ = node.record_ + node.record_->size;
+  first_ = next(node.record_ + 1);
 }
 
-std::vector<Node> all_children(Node node) {
-  std::vector<Node> children;
-  node.for_each_child([&](Node child) { children.push_back(child); });
-  return children;
+std::size_t Children::size() const { return static_cast<std::size_t>(std::distance(begin(), end())); }
+
+Node Children::back() const {
+  Node last;
+  for (const Node child : *this) last = child;
+  return last;
 }
 
 Node child_of_kind(Node node, std::string_view kind) {
@@ -170,9 +179,9 @@ std::optional<Range> Tree::first_error() const {
   Node at = root();
   while (!at.is_error() && !at.is_missing()) {
     Node next;
-    at.for_each_child([&](Node child) {
+    for (const Node child : all_children(at)) {
       if (!next && (child.has_error() || child.is_missing())) next = child;
-    });
+    }
     if (!next) break;
     at = next;
   }
@@ -193,6 +202,7 @@ std::vector<Tree::Leaf> Tree::leaves() const {
 }
 
 Result<Tree> parse(Language language, std::string_view text) {
+  const ParseMemory memory;  // outlives all that the parser makes
   const std::unique_ptr<TSParser, DeleteParser> parser{ts_parser_new()};
   const bool fits = ts_parser_set_language(parser.get(), parser_tables(language));
   assert(fits);

@@ -1,6 +1,8 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
+#include <iterator>
 #include <optional>
 #include <string_view>
 #include <vector>
@@ -21,9 +23,14 @@ struct Range {
 /// What has a grammar here.
 enum class Language { python, powershell, shell, cpp, yaml, json, toml };
 
-/// The names of a grammar's kinds and fields, for the numbers that stand in trees.
+/// What the numbers that stand in trees mean: a grammar's kinds and fields.
 struct Grammar {
+  struct Sort {
+    bool named;   ///< not only a piece of text such as "=" or "not"
+    bool trivia;  ///< a comment, a line's continuation
+  };
   std::vector<std::string_view> kinds;
+  std::vector<Sort> sorts;  ///< of the kinds
   std::vector<std::string_view> fields;
 };
 
@@ -54,25 +61,66 @@ class Node {
   bool has_error() const { return *this && record_->has_error; }
   bool is_error() const { return *this && record_->error; }
 
-  /// Calls use(child) for each child, also those without a name ("=", "not").
-  template <class Use>
-  void for_each_child(Use use) const {
-    if (!*this) return;
-    const Record* const end = record_ + record_->size;
-    for (const Record* child = record_ + 1; child != end; child += child->size) use(Node{*child, *grammar_});
-  }
-
  private:
-  friend std::vector<Node> named_children(Node node);
+  friend class Children;
 
   const Record* record_ = nullptr;
   const Grammar* grammar_ = nullptr;
 };
 
+/// The children of a node in their order, made while one goes through them; valid as long as the tree.
+class Children {
+ public:
+  /// `all`: also comments and those without a name ("=", "not").
+  Children(Node node, bool all);
+
+  class Iterator {
+   public:
+    using iterator_category = std::input_iterator_tag;
+    using value_type = Node;
+    using difference_type = std::ptrdiff_t;
+    using pointer = const Node*;
+    using reference = Node;
+
+    Node operator*() const { return Node{*at_, *of_->grammar_}; }
+    Iterator& operator++() {
+      at_ = of_->next(at_ + at_->size);
+      return *this;
+    }
+    bool operator==(const Iterator& other) const { return at_ == other.at_; }
+
+   private:
+    friend class Children;
+    Iterator(const Children& of, const Node::Record* at) : of_{&of}, at_{at} {}
+    const Children* of_;
+    const Node::Record* at_;
+  };
+
+  Iterator begin() const { return {*this, first_}; }
+  Iterator end() const { return {*this, end_}; }
+  bool empty() const { return first_ == end_; }
+  std::vector<Node> listed() const { return {begin(), end()}; }
+  std::size_t size() const;  ///< counts them
+  Node front() const { return empty() ? Node{} : *begin(); }
+  Node back() const;  ///< null if there is none; goes through all
+
+ private:
+  /// This record or the first behind it that is wanted.
+  const Node::Record* next(const Node::Record* at) const {
+    while (at != end_ && !all_ && (!at->named || at->trivia)) at += at->size;
+    return at;
+  }
+
+  const Grammar* grammar_;
+  bool all_;
+  const Node::Record* end_ = nullptr;
+  const Node::Record* first_ = nullptr;
+};
+
 /// The named children, comments left out.
-std::vector<Node> named_children(Node node);
+inline Children named_children(Node node) { return {node, false}; }
 /// All children, also those without a name ("=", "not").
-std::vector<Node> all_children(Node node);
+inline Children all_children(Node node) { return {node, true}; }
 /// The first named child of this kind; null if there is none.
 Node child_of_kind(Node node, std::string_view kind);
 

@@ -1,0 +1,145 @@
+#include "audit/syntax/parse_memory.hpp"
+
+#include <array>
+#include <cassert>
+#include <cstdint>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <memory>
+#include <vector>
+
+#include <tree_sitter/api.h>
+
+namespace weir::audit {
+namespace {
+
+constexpr std::size_t kUnit = 16;            // what is given out is aligned to it, as malloc's is
+constexpr std::size_t kLargestSmall = 4096;  // larger blocks are the system's: few, and it grows them in place
+constexpr std::size_t kClasses = kLargestSmall / kUnit + 1;
+constexpr std::size_t kChunk = std::size_t{256} << 10U;
+
+/// Stands right before every block: its size in units with this header; 0 for one of the system's.
+using Header = std::uint64_t;
+
+Header& header_of(void* block) { return static_cast<Header*>(block)[-1]; }
+
+struct Free {
+  Free* next;
+};
+struct FreeMemory {
+  void operator()(std::byte* memory) const { std::free(memory); }
+};
+
+[[noreturn]] void out_of_memory(std::size_t size) {
+  std::fprintf(stderr, "error: no memory for %zu bytes more while parsing\n", size);
+  std::abort();  // the parser takes no "no" for an answer
+}
+
+/// The blocks of one thread.
+class Blocks {
+ public:
+  void* allocate(std::size_t size) {
+    ++in_use_;
+    if (size > kLargestSmall - sizeof(Header)) return large(nullptr, size);
+    const std::size_t units = (size + sizeof(Header) + kUnit - 1) / kUnit;
+    Free* const block = free_[units];
+    if (block == nullptr) return fresh(units);
+    free_[units] = block->next;
+    return block;
+  }
+
+  void release(void* block) {
+    const Header units = header_of(block);
+    --in_use_;
+    if (units == 0) return std::free(base_of(block));
+    free_[units] = new (block) Free{free_[units]};
+  }
+
+  void* resize(void* block, std::size_t size) {
+    const Header units = header_of(block);
+    if (units == 0) return large(base_of(block), size);
+    const std::size_t room = units * kUnit - sizeof(Header);
+    if (size <= room) return block;
+    void* const larger = allocate(size);
+    std::memcpy(larger, block, room);
+    release(block);
+    return larger;
+  }
+
+  /// For the next parse: nothing that was given out is in use any more.
+  void reset() {
+    assert(in_use_ == 0);
+    free_.fill(nullptr);
+    if (chunks_.size() > ParseMemory::kKept / kChunk) chunks_.resize(ParseMemory::kKept / kChunk);
+    used_chunks_ = 0;
+    at_ = end_ = nullptr;
+  }
+
+ private:
+  static void* base_of(void* large_block) { return static_cast<std::byte*>(large_block) - kUnit; }
+
+  /// A block of the system's, new or in the place of the one with this base.
+  static void* large(void* base, std::size_t size) {
+    auto* const memory = static_cast<std::byte*>(std::realloc(base, size + kUnit));
+    if (memory == nullptr) out_of_memory(size);
+    header_of(memory + kUnit) = 0;
+    return memory + kUnit;
+  }
+
+  void* fresh(std::size_t units) {
+    const std::size_t size = units * kUnit;
+    if (static_cast<std::size_t>(end_ - at_) < size) next_chunk();
+    std::byte* const block = at_ + sizeof(Header);
+    at_ += size;
+    header_of(block) = units;
+    return block;
+  }
+
+  void next_chunk() {
+    if (used_chunks_ == chunks_.size()) {
+      chunks_.emplace_back(static_cast<std::byte*>(std::malloc(kChunk)));
+      if (chunks_.back() == nullptr) out_of_memory(kChunk);
+    }
+    std::byte* const chunk = chunks_[used_chunks_++].get();
+    at_ = chunk + (kUnit - sizeof(Header));  // so that blocks, behind their headers, are aligned
+    end_ = chunk + kChunk;
+  }
+
+  std::array<Free*, kClasses> free_{};  ///< by units
+  std::vector<std::unique_ptr<std::byte, FreeMemory>> chunks_;
+  std::size_t used_chunks_ = 0;
+  std::byte* at_ = nullptr;  ///< [at_, end_) of the last chunk in use was never given out
+  std::byte* end_ = nullptr;
+  std::size_t in_use_ = 0;  ///< blocks
+};
+
+/// Those of the parse that runs in this thread.
+constinit thread_local Blocks* current = nullptr;
+
+void* allocate(std::size_t size) { return current->allocate(size); }
+void* allocate_zeroed(std::size_t count, std::size_t size) {
+  return std::memset(current->allocate(count * size), 0, count * size);
+}
+void* resize(void* block, std::size_t size) {
+  return block == nullptr ? current->allocate(size) : current->resize(block, size);
+}
+void release(void* block) {
+  if (block != nullptr) current->release(block);
+}
+
+}  // namespace
+
+ParseMemory::ParseMemory() {
+  [[maybe_unused]] static const bool kGiven = (ts_set_allocator(allocate, allocate_zeroed, resize, release), true);
+  assert(current == nullptr);
+  thread_local Blocks blocks;
+  current = &blocks;
+}
+
+ParseMemory::~ParseMemory() {
+  current->reset();
+  current = nullptr;
+}
+
+}  // namespace weir::audit
