@@ -206,7 +206,6 @@ TEST_F(VulkanEngine, AnyNetworkIsRight) {
   }
 }
 
-
 TEST_F(VulkanEngine, CopiesOfTilesChangeNoBitAndAreInThePlan) {
   // The second has means of the whole picture, so passes without a result.
   for (const char* family : {"animevideo_x2", "realcugan2x_se"}) {
