@@ -67,7 +67,12 @@ Status Stream::join(Stream& other, std::shared_ptr<Crossings> crossings) {
 
 /// Nothing of either stream is under way any more.
 void Stream::part() {
-  if (!device_.abandoned()) device_.api().vkDestroySemaphore(device_.handle(), timeline_, nullptr);
+  if (!device_.abandoned()) {
+    // Ended fences do not do for Mesa's software driver: the thread of its queue lets go of a semaphore that it waited for
+    // after it has signalled the fence (vk_queue_submit_destroy in vk_queue.c, Mesa 22.3).
+    device_.api().vkDeviceWaitIdle(device_.handle());
+    device_.api().vkDestroySemaphore(device_.handle(), timeline_, nullptr);
+  }
   timeline_ = VK_NULL_HANDLE;
   beside_ = nullptr;
   crossings_.reset();
