@@ -41,6 +41,8 @@ def test_leaks_are_named_and_the_first_one_first(machine):
     assert ran.returncode == 1, ran.stdout
     assert "first: test_suite.py::test_leaks_first" in ran.stdout, ran.stdout
     assert "test_leaks_second" in ran.stdout
+    assert "LeakError: test_suite.py::test_leaks_first kept 15" in ran.stdout, ran.stdout
+    assert "AttributeError" not in ran.stdout, "whatever pluggy's release"
     assert "4 passed, 1 skipped, 2 errors" in ran.stdout, ran.stdout
     assert "not asked for" in ran.stdout, "the skip says why"
 

@@ -27,6 +27,9 @@ class Device:
     index: int
     info: dict[str, Any] = field(repr=False)
 
+    def __repr__(self) -> str:
+        return f"Device({self.name!r}, uuid={self.uuid!r}, pci={self.pci!r})"
+
     @property
     def name(self) -> str:
         return self.info["name"]

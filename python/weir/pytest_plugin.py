@@ -41,6 +41,14 @@ def limit_of(text: str) -> int:
         raise pytest.UsageError(f"--weir-max-leak: {error}") from None
 
 
+def fail(outcome: Any, error: Exception) -> None:
+    """Makes the outcome of a hook an error."""
+    if hasattr(outcome, "force_exception"):
+        outcome.force_exception(error)
+    else:  # pluggy 1.0, as Debian 12 has it
+        outcome._excinfo = (type(error), error, error.__traceback__)
+
+
 class Guardian:
     """One per process; the main process of xdist only collects."""
 
@@ -97,7 +105,7 @@ class Guardian:
             if taken is not None:
                 taken.release()
         if result is not None and result["growth"] > self.max_leak and outcome.excinfo is None:
-            outcome.force_exception(self.weir.LeakError(
+            fail(outcome, self.weir.LeakError(
                 f"{item.nodeid} kept {result['growth'] / (1 << 20):.1f} MiB: {result['evidence']}", result))
 
     def _judge(self, item: Any, scope: Any) -> dict[str, Any]:
