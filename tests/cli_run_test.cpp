@@ -80,6 +80,7 @@ TEST_F(CliRunItems, PartsThatNeedNoDeviceOverlapAndPartsThatDoExclude) {
   const Ended ended = weir_run({"--gpu", "inside", "-j", "2", "--", "sh", "work.sh", ":::", "a", "b"});
   EXPECT_EQ(ended.status, 0) << ended.error;
   EXPECT_EQ(text("weir-run/a.log") + text("weir-run/b.log"), "") << "no clash, and both were there at once";
+  EXPECT_TRUE(ended.says("with their waits for the device, add up to")) << ended.error;
 }
 
 TEST_F(CliRunItems, AKilledRunIsResumedWhereItWas) {

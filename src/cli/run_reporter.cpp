@@ -114,11 +114,16 @@ void RunReporter::summary(const jobs::Totals& totals) {
                   {"lower_rung", totals.lower_rung},
                   {"interrupted", totals.interrupted},
                   {"seconds", totals.seconds},
-                  {"one_after_the_other_seconds", one_after_the_other_s_},
+                  {"one_after_the_other_seconds", args().guard.gpu_inside ? Json{} : Json(one_after_the_other_s_)},
                   {"failures", totals.failures},
                   {"devices", devices}}}});
   log().info(fmt::format("{} in {}", counts_text(totals, "commands", totals.refused),
                          observe::format_duration(observe::Seconds{totals.seconds})));
+  if (args().guard.gpu_inside) {
+    log().info(fmt::format("their own times, with their waits for the device, add up to {}",
+                           observe::format_duration(observe::Seconds{one_after_the_other_s_})));
+    return;
+  }
   if (one_after_the_other_s_ > 0 && totals.seconds > 0)
     log().info(fmt::format("one after the other, at the speed that they had here, they take {}: {:.1f} times as long",
                            observe::format_duration(observe::Seconds{one_after_the_other_s_}),
