@@ -92,7 +92,8 @@ void try_stack(const char* stack, const device::Device& device, const device::En
   const Grade grade = answer.starts_with('+')               ? Grade::good
                       : answer.starts_with('-') || expected ? Grade::bad
                                                             : Grade::note;
-  findings.push_back({grade, fmt::format("work with {}", stack), printable(answer.substr(1)), {}});
+  findings.push_back({grade, fmt::format("work with {}", stack), printable(answer.substr(1)),
+                      grade == Grade::bad ? "look at 'dmesg'; the driver is there and does not work" : ""});
 }
 
 void look_at_the_chosen(const tasks::Machine& machine, const GuardArguments& args, std::vector<Finding>& findings) {
@@ -131,7 +132,8 @@ void look_at_leases(const tasks::Machine& machine, const Environment& environmen
     const auto file = device::LeaseFile::open(folder->path, lease_key(machine.at(i)));
     const auto holders = file ? file->holders() : Result<std::vector<device::Holder>>{file.error()};
     if (!holders) {
-      findings.push_back({Grade::bad, "lease", holders.error().what, {}});
+      findings.push_back(
+          {Grade::bad, "lease", holders.error().what, fmt::format("ls -l {}", printable(folder->path.native()))});
       continue;
     }
     const auto residue = device::find_residue(machine.at(i), {});
