@@ -38,3 +38,20 @@ def test_there_are_examples():
 def test_they_run(machine, code):
     ran = machine.run([sys.executable, "-W", "error::SyntaxWarning", "-c", code])
     assert ran.returncode == 0, ran.stderr
+
+
+ROOT = pathlib.Path(__file__).parents[2]
+
+
+def test_every_test_that_a_requirement_names_is_there():
+    sources = "".join(path.read_text() for folder in ("src", "tests", "python/tests")
+                      for path in (ROOT / folder).rglob("*test*") if path.suffix in (".cpp", ".py"))
+    defined = {f"{suite}.{name}" for suite, name in re.findall(r"^TEST(?:_F|_P)?\((\w+), (\w+)\)", sources, re.M)}
+    defined |= set(re.findall(r"^def (test_\w+)", sources, re.M)) | {path.name for path in (ROOT / "python/tests").iterdir()}
+    page = (ROOT / "docs" / "guard-rows.md").read_text()
+    named = re.findall(r"`((?:[A-Z]\w+\*?\.|test_)[\w.*]+)`", page)
+    assert len(named) > 50
+    for name in named:
+        start = name.replace("...", "").rstrip("*")
+        pattern = re.compile(re.escape(start).replace(r"\*", r"\w*"))
+        assert any(pattern.match(one) for one in defined), name

@@ -229,6 +229,33 @@ weir.emergency_gpu_reset()
     assert (machine.folder / "metrics.prom").read_text() == ran.stdout
 
 
+def test_the_clean_up_has_its_order_and_always_runs(machine):
+    code = FAKE_TORCH + """
+import gc, weakref, weir
+class Tensor: pass
+order, wait = [], []
+for name in ("synchronize", "empty_cache", "reset_peak_memory_stats"):
+    setattr(torch.cuda, name, lambda name=name: order.append(name))
+def kept(): order.append("garbage")
+def work():
+    loop = Tensor(); loop.itself = loop
+    weakref.finalize(loop, kept).atexit = False
+    raise ValueError("mine")
+gc.disable()
+try:
+    with weir.gpu_context("fails"): work()
+except ValueError as error: print(error, order)
+def lost(): raise OSError("lost")
+torch.cuda.synchronize = lost
+order.clear()
+with weir.gpu_context("the device is lost"): pass
+print(order)
+"""
+    ran = machine.script(code)
+    assert ran.stdout == ("mine ['garbage', 'synchronize', 'empty_cache', 'reset_peak_memory_stats']\n"
+                          "['empty_cache', 'reset_peak_memory_stats']\n"), ran.stdout + ran.stderr
+
+
 def test_the_profile_sets_log_lease_and_fragmentation(machine):
     code = FAKE_TORCH + """
 import weir
