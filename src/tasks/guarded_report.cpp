@@ -37,7 +37,7 @@ nlohmann::ordered_json to_json(const GuardedEnd& end) {
   const auto on_device = [&](Bytes bytes) {
     return end.device_measured ? nlohmann::ordered_json(bytes.count()) : nlohmann::ordered_json{};
   };
-  nlohmann::ordered_json json{{"status", end.status},
+  nlohmann::ordered_json json{{"status", end.refused ? nlohmann::ordered_json{} : nlohmann::ordered_json(end.status)},
                               {"device", end.device},
                               {"rung", end.rung},
                               {"placement", device::name_of(end.placement.outcome)},

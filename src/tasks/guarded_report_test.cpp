@@ -15,5 +15,12 @@ TEST(GuardedReport, WhatWasNotMeasuredIsNull) {
   EXPECT_EQ(json["device_peak_bytes"], 0);
 }
 
+TEST(GuardedReport, WhatWasRefusedHasNoStatus) {
+  GuardedEnd end;
+  EXPECT_EQ(to_json(end)["status"], 0);
+  end.refused = true;
+  EXPECT_TRUE(to_json(end)["status"].is_null()) << "0 would be that of a command that ended well";
+}
+
 }  // namespace
 }  // namespace weir::tasks
