@@ -7,6 +7,8 @@
 #include <vector>
 
 #include "compute/vulkan/device.hpp"
+#include "compute/vulkan/device_features.hpp"
+#include "compute/vulkan/device_names.hpp"
 #include "vulkan_devices.hpp"
 
 namespace weir::compute::vulkan {
@@ -89,6 +91,34 @@ TEST(ChooseDevice, WhatADriverLacksIsNamed) {
   ASSERT_FALSE(refused);
   EXPECT_EQ(refused.error().code, Errc::unsupported);
   EXPECT_THAT(refused.error().what, HasSubstr("(D 1) lacks Vulkan 1.1, a compute queue"));
+}
+
+TEST(WhatIsMissing, EachNeedIsNamed) {
+  VkPhysicalDeviceProperties properties{};
+  properties.apiVersion = VK_API_VERSION_1_1;
+  properties.limits.maxPerStageDescriptorStorageBuffers = 16;
+  VkPhysicalDeviceFeatures features{};
+  features.shaderStorageBufferArrayDynamicIndexing = VK_TRUE;
+  EXPECT_THAT(what_is_missing(properties, features, true), testing::IsEmpty());
+  properties.limits.maxPerStageDescriptorStorageBuffers = 8;
+  EXPECT_THAT(what_is_missing(properties, features, true), testing::ElementsAre("16 storage buffers per shader"));
+  features.shaderStorageBufferArrayDynamicIndexing = VK_FALSE;
+  EXPECT_THAT(what_is_missing(properties, features, false),
+              testing::ElementsAre("16 storage buffers per shader", "a compute queue",
+                                   "shaderStorageBufferArrayDynamicIndexing"));
+  properties.apiVersion = VK_API_VERSION_1_0;  // of which no more is asked
+  EXPECT_THAT(what_is_missing(properties, features, true), testing::ElementsAre("Vulkan 1.1"));
+}
+
+TEST(DeviceNames, SoftwareIsKnownByItsDriverWhateverItSaysItIs) {
+  VkPhysicalDeviceProperties properties{};
+  properties.deviceType = VK_PHYSICAL_DEVICE_TYPE_DISCRETE_GPU;
+  EXPECT_EQ(kind_of(properties, VK_DRIVER_ID_NVIDIA_PROPRIETARY), DeviceKind::discrete);
+  EXPECT_EQ(kind_of(properties, VK_DRIVER_ID_MESA_DOZEN), DeviceKind::software);
+  properties.deviceType = VK_PHYSICAL_DEVICE_TYPE_CPU;
+  EXPECT_EQ(kind_of(properties, static_cast<VkDriverId>(0)), DeviceKind::software);
+  EXPECT_EQ(vendor_name(0x10DE), "NVIDIA");
+  EXPECT_EQ(vendor_name(0x1234), "vendor 0x1234");
 }
 
 VkPhysicalDeviceMemoryProperties memory_of(std::vector<std::pair<VkMemoryPropertyFlags, std::uint32_t>> types,
