@@ -3,14 +3,12 @@
 #include <algorithm>
 #include <array>
 #include <optional>
-#include <set>
-#include <tuple>
 
 #include <fmt/format.h>
 
 #include "compute/vulkan/pool.hpp"
 #include "nn/vulkan/device_weights.hpp"
-#include "nn/vulkan/samples_layout.hpp"
+#include "nn/vulkan/recording.hpp"
 
 namespace weir::nn::vulkan {
 
@@ -20,37 +18,8 @@ using compute::vulkan::Pool;
 
 constexpr std::array kSides{4096, 3072, 2048, 1536, 1024, 768, 512, 384, 256, 192, 128, 96, 64, 48, 32, kLeastTile};
 
-std::size_t at(int i) { return static_cast<std::size_t>(i); }
-
 int scaled(int tile, int out, int in) {
   return std::max(1, static_cast<int>((static_cast<long long>(tile) * out + in - 1) / in));
-}
-
-/// Tiles that lie alike in the picture need alike: of each kind one is looked at. Where the regions are cut by an edge,
-/// or fall otherwise onto a grid of strides, they are smaller or a pixel larger; all of the first and last few rows and
-/// columns of tiles are looked at, and between them enough to meet every remainder.
-std::vector<Rect> kinds_of(const std::vector<Rect>& tiles) {
-  std::set<int> tops, lefts;
-  for (const Rect& tile : tiles) {
-    tops.insert(tile.top);
-    lefts.insert(tile.left);
-  }
-  const auto few = [](const std::set<int>& all) {
-    constexpr std::size_t kEnds = 20;
-    std::set<int> some;
-    std::size_t i = 0;
-    for (const int place : all) {
-      if (i < kEnds || i + kEnds >= all.size()) some.insert(place);
-      ++i;
-    }
-    return some;
-  };
-  const std::set<int> some_tops = few(tops), some_lefts = few(lefts);
-  std::vector<Rect> kinds;
-  for (const Rect& tile : tiles) {
-    if (some_tops.contains(tile.top) && some_lefts.contains(tile.left)) kinds.push_back(tile);
-  }
-  return kinds;
 }
 
 /// What kernels count with: places of pixels are numbers of 16 bits with a sign, and the sums of a mean have room for
@@ -170,70 +139,6 @@ Error refusal(const DevicePlan& plan, const DeviceLimits& limits) {
 }
 
 }  // namespace
-
-Bytes upload_bytes(Rect rect, bool samples) {
-  const std::size_t size = 3 * at(rect.height()) * at(rect.width()) * (samples ? 1 : sizeof(float));
-  return Bytes{(size + 15) / 16 * 16};
-}
-
-Bytes download_bytes(Rect rect, bool samples) {
-  return samples ? Bytes{(SamplesLayout{rect}.bytes() + 15) / 16 * 16} : upload_bytes(rect, false);
-}
-
-Transfer samples_both_ways(const Family& family) {
-  Transfer transfer{.input_samples = true, .result_samples = true};
-  if (family.residual) {
-    transfer.base_scale = family.scale;
-    transfer.base_shift = family.border * family.scale - family.crop;
-  }
-  return transfer;
-}
-
-bool shuffles_to_samples(const Program& program, const Transfer& transfer) {
-  const Op& last = program.ops[at(program.tensors[at(program.output)].producer)];
-  // Of two pictures that are to be added the kernel has room for one.
-  return transfer.result_samples && last.kind == OpKind::shuffle &&
-         (last.inputs.size() == 1 || transfer.base_scale == 0);
-}
-
-Rect base_under(const Transfer& transfer, const Rect& rect) {
-  const auto first = [&](int p) { return (p + transfer.base_shift) / transfer.base_scale; };
-  return {first(rect.top), first(rect.left), first(rect.bottom - 1) + 1, first(rect.right - 1) + 1};
-}
-
-std::vector<Goal> goals_of(const Program& program, const DevicePlan& plan, const DevicePass& pass, Rect rect) {
-  std::vector<Goal> goals;
-  if (pass.statistic >= 0) {
-    goals.push_back({pass.tensor, rect, false});
-  } else if (!shuffles_to_samples(program, plan.transfer)) {
-    goals.push_back({pass.tensor, rect});
-  } else {
-    const Op& shuffle = program.ops[at(program.tensors[at(pass.tensor)].producer)];
-    for (std::size_t i = 0; i < shuffle.inputs.size(); ++i) {
-      const int from = shuffle.inputs[i].tensor;
-      goals.push_back({from, needed(shuffle, i, rect, plan.extent[at(from)])});
-    }
-  }
-  if (pass.statistic < 0 && plan.transfer.base_scale > 0)
-    goals.push_back({input_tensor(program), base_under(plan.transfer, rect)});
-  if (!plan.one_tile) return goals;
-  for (const Statistic& statistic : program.statistics)
-    goals.push_back({statistic.source.tensor, whole(plan.extent[at(statistic.source.tensor)]), false});
-  return goals;
-}
-
-std::vector<Rect> tiles_of(const DevicePlan& plan, const DevicePass& pass, int first_row) {
-  const Extent extent = plan.extent[at(pass.tensor)];
-  std::vector<Rect> tiles;
-  // On the grid that was planned, whatever the first row: a tile elsewhere may need more memory.
-  for (int top = first_row / pass.tile_height * pass.tile_height; top < extent.height; top += pass.tile_height) {
-    for (int left = 0; left < extent.width; left += pass.tile_width) {
-      tiles.push_back(
-          {top, left, std::min(top + pass.tile_height, extent.height), std::min(left + pass.tile_width, extent.width)});
-    }
-  }
-  return tiles;
-}
 
 Result<DevicePlan> plan_tiles(const Graph& graph, const Program& program, Extent input, const TileWish& wish,
                               const DeviceLimits& limits) {

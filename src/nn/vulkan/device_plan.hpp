@@ -8,6 +8,7 @@
 #include "nn/network.hpp"
 #include "nn/program.hpp"
 #include "nn/vulkan/tile.hpp"
+#include "nn/vulkan/transfer.hpp"
 
 namespace weir::nn::vulkan {
 
@@ -21,16 +22,6 @@ struct DeviceLimits {
   bool in_host = false;         ///< the device is a program: its memory is the host's
   bool copies = false;          ///< tiles can be copied to and from the device while it computes others
 };
-
-/// How a picture's values cross between host and device: as planes of float32, or as 8-bit samples.
-struct Transfer {
-  bool input_samples = false;   ///< every value of the input is a whole number of 0..255 times 1 / 255.0F
-  bool result_samples = false;  ///< of three colours: floor(v * 255 + 0.5), cut to 0..255
-  /// With result_samples: to pixel p of the result pixel (p + base_shift) / base_scale of the input is added before; 0: none.
-  int base_scale = 0, base_shift = 0;
-};
-/// 8-bit samples there and back, of pictures in colour that are bordered as a family wants it.
-Transfer samples_both_ways(const Family& family);
 
 /// What is asked of a plan.
 struct TileWish {
@@ -81,17 +72,12 @@ inline constexpr Bytes kUploadPiece = 8_MiB;  ///< weights and tables are brough
 Result<DevicePlan> plan_tiles(const Graph& graph, const Program& program, Extent input, const TileWish& wish,
                               const DeviceLimits& limits);
 
-/// What a rectangle of three colours takes on its way to the device, and back: kernels read vectors of four.
-Bytes upload_bytes(Rect rect, bool samples);
-Bytes download_bytes(Rect rect, bool samples);
-
-/// The samples of a result that a pixel shuffle ends are made by the kernel that shuffles: the result itself is never made.
-bool shuffles_to_samples(const Program& program, const Transfer& transfer);
-/// The pixels of the input under a rectangle of the result: see Transfer.
-Rect base_under(const Transfer& transfer, const Rect& rect);
-
 /// Every tile of a pass, row by row; those that end before `first_row` are left out.
 std::vector<Rect> tiles_of(const DevicePlan& plan, const DevicePass& pass, int first_row = 0);
+/// Tiles that lie alike in the picture need alike: of each kind one is looked at. Where the regions are cut by an edge,
+/// or fall otherwise onto a grid of strides, they are smaller or a pixel larger; all of the first and last few rows and
+/// columns of tiles are looked at, and between them enough to meet every remainder.
+std::vector<Rect> kinds_of(const std::vector<Rect>& tiles);
 /// What a tile of a pass is to make.
 std::vector<Goal> goals_of(const Program& program, const DevicePlan& plan, const DevicePass& pass, Rect rect);
 

@@ -2,10 +2,12 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <string>
 #include <vector>
 
+#include "compute/vulkan/faults.hpp"
 #include "networks/generate.hpp"
 #include "networks/random_network.hpp"
 #include "nn/network.hpp"
@@ -250,6 +252,43 @@ TEST_F(VulkanEngine, CopiesAreLeftOutWhereTheirMemoryDoesNotFitAndWhereNothingOv
   const auto one = plan_tiles(network.graph, *program, input, {.transfer = {}, .tile = 100}, limits);
   ASSERT_TRUE(one) << one.error().what;
   EXPECT_FALSE(one->copies);
+}
+
+/// Another process comes, takes what is left but for so much, and goes again.
+class OtherProcess final : public compute::vulkan::Faults {
+ public:
+  VkResult at(compute::vulkan::FaultPoint) override { return VK_SUCCESS; }
+  void heaps(std::vector<compute::vulkan::Heap>& heaps) override {
+    for (auto& heap : heaps) heap.budget = std::min(heap.budget, left);
+  }
+  Bytes left = 1_GiB;
+};
+
+TEST_F(VulkanEngine, WhatOthersTakeOfTheDeviceIsSeenBeforeEachPicture) {
+  const Network network = network_of("animevideo_x2", 8);
+  const auto program = lower(network.graph);
+  ASSERT_TRUE(program);
+  OtherProcess other;
+  EngineSettings settings;
+  settings.faults = &other;
+  auto engine = Engine::create(network.graph, *program, instance(), device(), settings);
+  ASSERT_TRUE(engine) << engine.error().what;
+  const Extent input{90, 120};
+  const auto before = (*engine)->plan(input, 4_GiB, {});
+  ASSERT_TRUE(before) << before.error().what;
+  other.left = Bytes{before->device((*engine)->limits({})).count() / 2};
+  const auto meanwhile = (*engine)->plan(input, 4_GiB, {});
+  ASSERT_TRUE(meanwhile) << meanwhile.error().what;
+  EXPECT_LT(meanwhile->tile, before->tile);
+  EXPECT_LE(meanwhile->device((*engine)->limits({})), other.left);
+  other.left = 64_KiB;
+  const auto refused = (*engine)->plan(input, 4_GiB, {});
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, Errc::over_budget);
+  other.left = 1_GiB;
+  const auto after = (*engine)->plan(input, 4_GiB, {});
+  ASSERT_TRUE(after) << after.error().what;
+  EXPECT_EQ(after->tile, before->tile);
 }
 
 struct Case {

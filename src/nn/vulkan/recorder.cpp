@@ -1,9 +1,6 @@
 #include "nn/vulkan/recorder.hpp"
 
-#include <algorithm>
 #include <array>
-
-#include <fmt/format.h>
 
 #include "nn/vulkan/recording.hpp"
 
@@ -22,15 +19,6 @@ struct InterpPush {
   std::uint32_t source_width = 0;
   std::int32_t whole_width = 0, whole_height = 0;
   std::uint32_t target_extent = 0;
-};
-struct SumPush {
-  std::uint32_t offset[8]{}, width[8]{};
-  float coefficient[8]{};
-  float constant = 0, a = 0, b = 0;
-  std::uint32_t target_extent = 0;
-};
-struct ConcatPush {
-  std::uint32_t offset = 0, width = 0, target_extent = 0;
 };
 
 }  // namespace
@@ -162,60 +150,6 @@ Status Recorder::resize(const Tile& tile, const Op& op, int number) {
       .constants(push);
   dispatch.groups = {groups(out.width(), 8), groups(out.height(), 8), word(vectors)};
   return stream_.dispatch(dispatch);
-}
-
-Status Recorder::combine(const Tile& tile, const Op& op) {
-  const Rect& out = region(tile, op.output);
-  const int vectors = vectors_of(tensor(op.output));
-  Dispatch dispatch;
-  SumPush push;
-  if (op.inputs.size() > compute::vulkan::kMostSources)
-    return Error{Errc::unsupported, fmt::format("a sum of {} pictures on a GPU", op.inputs.size())};
-  for (std::size_t i = 0; i < op.inputs.size(); ++i) {
-    const View& view = op.inputs[i];
-    const Rect& held = region(tile, view.tensor);
-    push.offset[i] = pair(out.left + view.left - held.left, out.top + view.top - held.top);
-    push.width[i] = word(held.width());
-    push.coefficient[i] = op.coefficient[i];
-    dispatch.source(static_cast<std::uint32_t>(i), tensor_slice(tile, view.tensor));
-    if (view.gate < 0) continue;
-    if (i > 1) return Error{Errc::unsupported, "a third gated picture in a sum on a GPU"};
-    dispatch.read(i == 0 ? Place::gate : Place::second_gate, parameter_slice(parameters_.vectors[at(view.gate)]));
-  }
-  push.constant = op.constant;
-  push.a = op.activation.a;
-  push.b = op.activation.b;
-  push.target_extent = size_of(out);
-  dispatch.write(Place::target, tensor_slice(tile, op.output)).constants(push);
-  const auto gated = [&](std::size_t i) { return i < op.inputs.size() && op.inputs[i].gate >= 0 ? 1 : 0; };
-  dispatch.kernel = {kernel("weighted_sum", op.inputs[0].tensor, op.output),
-                     constants({static_cast<int>(op.inputs.size()), vectors, gated(0), gated(1),
-                                static_cast<int>(op.activation.kind), tensor(op.output).channels})};
-  dispatch.groups = {groups(out.width(), 8), groups(out.height(), 8), word(vectors)};
-  return stream_.dispatch(dispatch);
-}
-
-Status Recorder::concat(const Tile& tile, const Op& op) {
-  const Rect& out = region(tile, op.output);
-  int first = 0;
-  for (std::size_t i = 0; i < op.inputs.size(); ++i) {
-    const View& view = op.inputs[i];
-    const Rect& held = region(tile, view.tensor);
-    const int channels = tensor(view.tensor).channels;
-    const bool last = i + 1 == op.inputs.size();
-    Dispatch dispatch;
-    dispatch.kernel = {
-        kernel("concat", view.tensor, op.output),
-        constants({vectors_of(tensor(view.tensor)), vectors_of(tensor(op.output)), first, channels, last ? 1 : 0})};
-    dispatch.source(0, tensor_slice(tile, view.tensor))
-        .change(Place::target, tensor_slice(tile, op.output))
-        .constants(ConcatPush{pair(out.left + view.left - held.left, out.top + view.top - held.top), word(held.width()),
-                              size_of(out)});
-    dispatch.groups = {groups(out.width(), 8), groups(out.height(), 8), word((first + channels + 3) / 4 - first / 4)};
-    if (auto recorded = stream_.dispatch(dispatch); !recorded) return recorded;
-    first += channels;
-  }
-  return ok();
 }
 
 }  // namespace weir::nn::vulkan

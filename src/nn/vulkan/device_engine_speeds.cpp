@@ -1,0 +1,80 @@
+// How fast the device runs the network in tiles of several sizes.
+
+#include <algorithm>
+#include <chrono>
+
+#include <fmt/format.h>
+#include <xxhash.h>
+
+#include "nn/vulkan/device_engine.hpp"
+
+namespace weir::nn::vulkan {
+
+namespace {
+
+/// A picture to measure with: a slope, so that no check takes its result for a fault.
+class SlopeRows final : public InputRows {
+ public:
+  Status begin() override { return ok(); }
+  Status fill(const PlanarRows& rows) override {
+    for (int i = 0; i < rows.count; ++i) {
+      for (int c = 0; c < rows.planes; ++c) {
+        float* to = rows.row[static_cast<std::size_t>(i)] + c * rows.plane_stride;
+        for (int x = 0; x < rows.width; ++x) to[x] = static_cast<float>((x + rows.first + i + 40 * c) % 256) / 255.0F;
+      }
+    }
+    return ok();
+  }
+};
+
+}  // namespace
+
+/// Measured when first asked for, on pictures of one tile; some seconds at most, for larger tiles are not tried once a
+/// run takes long.
+const std::vector<TileSpeed>& DeviceEngine::speeds() {
+  if (speeds_known_) return speeds_;
+  speeds_known_ = true;
+  const std::uint64_t key = speed_key();
+  speeds_ = recall_speeds(speed_folder(), key);
+  if (!speeds_.empty()) return speeds_;
+  constexpr double kLong = 1;  // seconds
+  const EngineCounts before = counts_;
+  double took = 0;
+  for (const int side : kMeasuredSides) {
+    if (took > kLong || !measure(side, took)) break;
+  }
+  counts_ = before;
+  remember_speeds(speed_folder(), key, speeds_);
+  return speeds_;
+}
+
+/// False if it cannot be run; nothing is said of it, for the picture itself will tell.
+bool DeviceEngine::measure(int side, double& took) {
+  // So that a network without padding has something left of the smallest tile, its border comes on top.
+  constexpr int kBorder = 64;
+  const TileWish wish{.half = half_by_default(), .transfer = {true, true}, .tile = 2 * side};
+  const auto plan = plan_with({side + kBorder, side + kBorder}, Bytes{~std::uint64_t{0}}, wish);
+  if (!plan || !plan->one_tile) return false;
+  SlopeRows input;
+  for (const bool counts : {false, true}) {  // the first run compiles kernels
+    const auto start = std::chrono::steady_clock::now();
+    int rows = 0;
+    const EngineOutput nowhere{{}, [](const ByteRows&) { return ok(); }};
+    if (!attempt(*plan, {}, input, nowhere, {}, rows)) return false;
+    took = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+    if (counts) speeds_.push_back({side, plan->multiplications / std::max(took, 1e-9)});
+  }
+  return true;
+}
+
+std::uint64_t DeviceEngine::speed_key() const {
+  constexpr int kVersion = 1;  // of the kernels: raise it to measure again
+  std::string text = fmt::format("{} {} {} {} {} {} {}", kVersion, info_.uuid, info_.name, info_.driver,
+                                 half_by_default(), matrices_, program_.ops.size());
+  for (const Op& op : program_.ops)
+    text += fmt::format(" {}:{}:{}", static_cast<int>(op.kind),
+                        program_.tensors[static_cast<std::size_t>(op.output)].channels, op.multiplications);
+  return XXH3_64bits(text.data(), text.size());
+}
+
+}  // namespace weir::nn::vulkan
