@@ -19,10 +19,13 @@ namespace weir::compute::vulkan {
 
 struct Submission;
 
+/// Multiplications that a GPU of 80 GFLOP/s makes in a tenth of a second; none is slower.
+inline constexpr double kSlowestTenth = 4e9;
+
 struct StreamSettings {
-  int max_commands = 100;            ///< `stream.max_commands`: of a submission
-  double max_multiplications = 4e9;  ///< of a submission: a slow GPU's tenth of a second, far below a driver's watchdog
-  int max_submissions = 8;           ///< under way at once; the next waits for the oldest
+  int max_commands = 100;                      ///< `stream.max_commands`: of a submission
+  double max_multiplications = kSlowestTenth;  ///< of a submission: a tenth of a second, far below a driver's watchdog
+  int max_submissions = 8;                     ///< under way at once; the next waits for the oldest
   /// For measuring: each run of a kernel is then submitted alone, waited for, and told with how long that took.
   std::function<void(const Dispatch& dispatch, std::chrono::duration<double> time)> watch = {};
 };
@@ -69,6 +72,10 @@ class Stream {
   Status sync();
   /// Until all that was submitted has ended, whatever has failed before; what hangs is given up.
   void drain();
+
+  /// From the next command on; for a device whose speed is known by now.
+  void set_max_multiplications(double most) { settings_.max_multiplications = most; }
+  double max_multiplications() const { return settings_.max_multiplications; }
 
   /// Nothing has failed so far; after a failure everything fails.
   bool good() const { return static_cast<bool>(status_); }

@@ -77,6 +77,11 @@ TEST_F(VulkanStream, ManyMultiplicationsEndASubmission) {
   dispatch.multiplications = 60;
   for (int i = 0; i < 10; ++i) ASSERT_TRUE(stream_->dispatch(dispatch));
   EXPECT_EQ(stream_->statistics().submissions, 5U);
+  stream_->set_max_multiplications(1000);
+  for (int i = 0; i < 16; ++i) ASSERT_TRUE(stream_->dispatch(dispatch));
+  EXPECT_EQ(stream_->statistics().submissions, 5U) << "of a faster device";
+  ASSERT_TRUE(stream_->dispatch(dispatch));
+  EXPECT_EQ(stream_->statistics().submissions, 6U);
   ASSERT_TRUE(stream_->sync());
 }
 

@@ -115,6 +115,7 @@ Status DeviceEngine::attempt(const DevicePlan& plan, Orientation orientation, In
   }
   const Bytes line = limits({}).memory;
   session_->device_line().set_limit(line);
+  session_->stream().set_max_multiplications(most_of_submission(speeds_));
   if (auto loaded = load_weights(plan.half, orientation); !loaded) return loaded;
   ++counts_.tiles;
   PictureRun run{graph_, program_, plan, *session_, packed_, weights_, matrices_};

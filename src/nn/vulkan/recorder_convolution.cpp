@@ -12,9 +12,6 @@ using compute::vulkan::Place;
 
 namespace {
 
-/// A command of more multiplications than this is recorded in rows, so that no submission becomes a long one.
-constexpr double kMostMultiplications = 2e9;
-
 struct ConvPush {
   std::uint32_t part_offset[8]{}, part_extent[8]{};
   std::uint32_t target_extent = 0, rows = 0, residual_offset = 0, residual_width = 0;
@@ -25,13 +22,14 @@ struct DeconvPush {
   float alpha = 1, beta = 1;
 };
 
-/// Records `dispatch` row by row in pieces, if it is large: `rows` is set in its push constants before each.
+/// Records `dispatch` row by row in pieces, if it is more than half of what a submission may hold: `rows` is set in its push constants before each.
 template <class Push>
 Status in_pieces(compute::vulkan::Stream& stream, compute::vulkan::Dispatch dispatch, Push push, const Rect& out,
                  double per_pixel, int rows_per_invocation) {
   const double per_row = std::max(per_pixel * out.width(), 1.0);
   const int least = 8 * rows_per_invocation;
-  const int most = std::max(least, static_cast<int>(std::min(kMostMultiplications / per_row, 32768.0)) / least * least);
+  const double rows = stream.max_multiplications() / 2 / per_row;
+  const int most = std::max(least, static_cast<int>(std::min(rows, 32768.0)) / least * least);
   for (int row = 0; row < out.height(); row += most) {
     const int count = std::min(most, out.height() - row);
     push.rows = pair(row, count);

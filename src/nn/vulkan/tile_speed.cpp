@@ -10,6 +10,8 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include "compute/vulkan/stream.hpp"
+
 namespace weir::nn::vulkan {
 
 namespace fs = std::filesystem;
@@ -28,6 +30,12 @@ double expected_seconds(const DevicePlan& plan, std::span<const TileSpeed> speed
     if (speed.side <= side) rate = speed.rate;
   }
   return plan.multiplications / rate;
+}
+
+double most_of_submission(std::span<const TileSpeed> speeds) {
+  double most = compute::vulkan::kSlowestTenth;
+  for (const TileSpeed& speed : speeds) most = std::max(most, speed.rate / 10);
+  return most;
 }
 
 std::vector<TileSpeed> recall_speeds(const fs::path& folder, std::uint64_t key) {

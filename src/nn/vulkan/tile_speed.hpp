@@ -22,6 +22,10 @@ inline constexpr int kMeasuredSides[] = {128, 256, 512, 1024, 2048};
 /// are part of a plan's multiplications. 0 if nothing was measured.
 double expected_seconds(const DevicePlan& plan, std::span<const TileSpeed> speeds);
 
+/// What a submission may hold so that it takes a tenth of a second by the highest of the speeds; never less than what is safe
+/// without any.
+double most_of_submission(std::span<const TileSpeed> speeds);
+
 /// Speeds as remembered in a file; empty if there is none, or it is damaged. `key` says what they belong to: device,
 /// driver, network, precision.
 std::vector<TileSpeed> recall_speeds(const std::filesystem::path& folder, std::uint64_t key);

@@ -23,6 +23,12 @@ class TileSpeeds : public testing::Test {
   const fs::path& folder_ = made_.path();
 };
 
+TEST(MostOfSubmission, IsATenthOfASecondAndSafeWhereNothingIsKnown) {
+  EXPECT_EQ(most_of_submission({}), 4e9);
+  EXPECT_EQ(most_of_submission(std::vector<TileSpeed>{{128, 1e9}, {256, 2e9}}), 4e9);
+  EXPECT_EQ(most_of_submission(std::vector<TileSpeed>{{128, 5e12}, {256, 2e13}, {512, 1e13}}), 2e12);
+}
+
 TEST_F(TileSpeeds, AreRemembered) {
   const std::vector<TileSpeed> speeds{{128, 1e9}, {512, 2.5e9}};
   remember_speeds(folder_ / "new", 7, speeds);
