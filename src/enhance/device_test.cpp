@@ -184,9 +184,8 @@ TEST_F(VulkanUpscale, ValuesThatAreNoNumbersAreRepeatedSmallerAndThenInFloat32) 
   EXPECT_TRUE(result->samples == picture.samples);
 }
 
-TEST_F(VulkanUpscale, TwoHundredPicturesLeaveNothingBehind) {
-  const auto network = network_of("realcugan2x_se", 8);
-  const UpscaleSettings settings = gpu();
+void leave_nothing_behind(const char* family, const UpscaleSettings& settings) {
+  const auto network = network_of(family, 8);
   auto upscaler = Upscaler::create(network, settings);
   ASSERT_TRUE(upscaler) << upscaler.error().what;
   DeviceReport tenth;
@@ -211,6 +210,15 @@ TEST_F(VulkanUpscale, TwoHundredPicturesLeaveNothingBehind) {
     EXPECT_LE(resident(), resident_then + 16_MiB) << "the validation layer keeps some records of its own";
   }
 #endif
+}
+
+TEST_F(VulkanUpscale, TwoHundredPicturesLeaveNothingBehind) { leave_nothing_behind("realcugan2x_se", gpu()); }
+
+TEST_F(VulkanUpscale, TwoHundredPicturesInCopiedTilesLeaveNothingBehind) {
+  UpscaleSettings settings = gpu();
+  settings.device.tile = 24;
+  settings.device.always_copy = true;
+  leave_nothing_behind("animevideo_x2", settings);
 }
 
 TEST_F(VulkanUpscale, TheLineOnTheDeviceMakesTilesSmallerAndChangesNoPixel) {
