@@ -19,6 +19,15 @@ Value given(const Value& value, const Function& function, const std::vector<Argu
   return args == nullptr ? value : substituted(value, function, *args);
 }
 
+/// One more than the largest number of a branch in it.
+std::uint32_t branches_in(const Function& function) {
+  std::uint32_t most = 0;
+  for (const Event& event : function.events) {
+    for (const Arm& arm : event.arms) most = std::max(most, arm.branch + 1);
+  }
+  return most;
+}
+
 class Run {
  public:
   Run(const Links& links, Execution& execution, std::set<const Function*>& reached)
@@ -45,7 +54,8 @@ class Run {
     reached_.insert(&function);
     ++calls_[&function];
     ++depth_;
-    const std::uint32_t offset = branches_;
+    const std::uint32_t offset = branches_;  // each call has branches of its own
+    branches_ += branches_in(function);
     for (const Event& event : function.events) {
       if (execution_.steps.size() >= kMostSteps) break;
       if (event.main_only && (entry != nullptr || execution_.function != nullptr)) continue;
@@ -56,11 +66,11 @@ class Run {
 
   void step(const Module& module, const Function& function, const Event& event, const std::vector<Argument>* args,
             const Event* entry, std::uint32_t offset) {
+    const bool matters = matters_itself(event);
+    const bool leads_on = event.kind == Event::Kind::import_module || event.kind == Event::Kind::call;
+    if (!matters && !leads_on) return;
     std::vector<Arm> arms = arms_;
-    for (const Arm& arm : event.arms) {
-      arms.push_back({arm.branch + offset, arm.arm});
-      branches_ = std::max(branches_, arm.branch + offset + 1);
-    }
+    for (const Arm& arm : event.arms) arms.push_back({arm.branch + offset, arm.arm});
     const Event* via = entry != nullptr ? entry : &event;
     if (event.kind == Event::Kind::import_module) {
       const auto outer = std::exchange(arms_, arms);
@@ -73,7 +83,7 @@ class Run {
       arms_ = outer;
       return;
     }
-    if (!matters_itself(event)) return;
+    if (!matters) return;
     Step made{
         .event = &event, .module = &module, .function = &function, .entry = via, .value = {}, .arms = std::move(arms)};
     made.value = given(event.value, function, args);
