@@ -82,10 +82,14 @@ std::string standard_page(const Policy& policy);
 std::string template_file(const Policy& policy);
 
 // Shared by the steps.
+
+/// What a git command prints. Thread-safe. Errors: io, with the first line of what git says.
 Result<std::string> git(const std::vector<std::string>& words, const std::filesystem::path& folder = {});
 std::string first_line(std::string_view text);
+/// Where campaigns of the current folder's repository are kept. Errors: invalid_argument (no repository).
 Result<std::filesystem::path> campaign_folder();
-Status save_plan(const Campaign& campaign);
-Status save_shard(const Shard& shard);
+/// Write what load_campaign reads; the folder is campaign_folder()'s and is there.
+Status save_plan(const std::filesystem::path& folder, const Campaign& campaign);
+Status save_shard(const std::filesystem::path& folder, const Shard& shard);
 
 }  // namespace weir::audit

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <set>
 
 #include <fmt/format.h>
 
@@ -32,6 +33,42 @@ Status check_tree() {
   return Error{Errc::invalid_argument, "the tree has changes; commit or stash them first: " + changed_list(*changed)};
 }
 
+/// Those of some files (seen from the top of the repository) that git tracks. A few hundred a question: a command line has an end.
+Result<std::set<std::string>> tracked_of(const std::vector<std::string>& files, const fs::path& top) {
+  constexpr std::size_t kAtOnce = 256;
+  std::set<std::string> names;
+  for (std::size_t from = 0; from < files.size(); from += kAtOnce) {
+    std::vector<std::string> words{"--literal-pathspecs", "ls-files", "-z", "--"};
+    for (std::size_t i = from; i < std::min(files.size(), from + kAtOnce); ++i) words.push_back(files[i]);
+    const auto listed = git(words, top);
+    if (!listed) return listed.error();
+    std::string_view rest = *listed;
+    for (std::size_t end = rest.find('\0'); end != std::string_view::npos; end = rest.find('\0')) {
+      names.emplace(rest.substr(0, end));
+      rest.remove_prefix(end + 1);
+    }
+  }
+  return names;
+}
+
+/// Deals the files that need work out to so many shards, in turn.
+Result<std::vector<Shard>> dealt(const std::vector<FixedFile>& files, const fs::path& top, std::size_t jobs) {
+  std::vector<CampaignFile> all;
+  std::vector<std::string> paths;
+  for (const FixedFile& file : files) {
+    if (file.before == file.after) continue;
+    paths.push_back(file.path.lexically_relative(top).native());
+    all.push_back({.path = paths.back(), .rules = file.rules});
+  }
+  const auto tracked = tracked_of(paths, top);
+  if (!tracked) return tracked.error();
+  std::erase_if(all, [&](const CampaignFile& file) { return !tracked->contains(file.path); });
+  std::vector<Shard> shards(std::min(jobs, all.size()));
+  for (std::size_t i = 0; i < shards.size(); ++i) shards[i].name = fmt::format("shard-{}", i + 1);
+  for (std::size_t i = 0; i < all.size(); ++i) shards[i % jobs].files.push_back(std::move(all[i]));
+  return shards;
+}
+
 }  // namespace
 
 Result<Campaign> plan_campaign(const CampaignRequest& request) {
@@ -62,22 +99,15 @@ Result<Campaign> plan_campaign(const CampaignRequest& request) {
   campaign.check = request.check;
   campaign.tests = request.tests;
   campaign.pairs = request.pairs;
-  const auto jobs = static_cast<std::size_t>(std::clamp(request.jobs, 1, 10));
-  std::size_t dealt = 0;
-  for (const FixedFile& file : fixed->files) {
-    if (file.before == file.after) continue;
-    const std::string relative = file.path.lexically_relative(first_line(*top)).native();
-    if (!git({"ls-files", "--error-unmatch", "--", relative}, first_line(*top))) continue;  // not in the repository
-    if (campaign.shards.size() < jobs)
-      campaign.shards.push_back({fmt::format("shard-{}", campaign.shards.size() + 1), {}});
-    campaign.shards[dealt++ % jobs].files.push_back({.path = relative, .rules = file.rules});
-  }
+  auto shards = dealt(fixed->files, first_line(*top), static_cast<std::size_t>(std::clamp(request.jobs, 1, 10)));
+  if (!shards) return shards.error();
+  campaign.shards = *std::move(shards);
   std::error_code problem;
   fs::create_directories(*folder, problem);
   for (const Shard& shard : campaign.shards) {
-    if (auto saved = save_shard(shard); !saved) return saved.error();
+    if (auto saved = save_shard(*folder, shard); !saved) return saved.error();
   }
-  if (auto saved = save_plan(campaign); !saved) return saved.error();
+  if (auto saved = save_plan(*folder, campaign); !saved) return saved.error();
   return campaign;
 }
 

@@ -16,7 +16,7 @@ std::string timing(const CampaignFile& file, int pairs) {
 }
 
 std::string speed_text(const Campaign& campaign, const Verdict& verdict) {
-  return fmt::format("{:.1f} s of wall time; one after the other {:.1f} s", campaign.wall_seconds,
+  return fmt::format("{:.1f} s of wall time; the files' own times add up to {:.1f} s", campaign.wall_seconds,
                      verdict.sequential_seconds);
 }
 

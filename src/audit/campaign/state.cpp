@@ -62,13 +62,26 @@ Result<Json> read_json(const fs::path& path) {
 
 std::string first_line(std::string_view text) { return one_line(text.substr(0, text.find('\n'))); }
 
+namespace {
+
+/// What git complains of, without what it told before.
+std::string complaint_in(std::string_view output) {
+  for (const std::string_view start : {"fatal: ", "error: "}) {
+    const std::size_t at = output.find(start);
+    if (at != std::string_view::npos) return first_line(output.substr(at + start.size()));
+  }
+  return first_line(output);
+}
+
+}  // namespace
+
 Result<std::string> git(const std::vector<std::string>& words, const fs::path& folder) {
   std::vector<std::string> command{"git", "-c", "gc.auto=0", "-c", "core.quotePath=false"};
   command.insert(command.end(), words.begin(), words.end());
   const auto ended = run_command({.words = command, .folder = folder, .limit = std::chrono::seconds{300}});
   if (!ended) return ended.error();
   if (ended->status != 0)
-    return Error{Errc::io, fmt::format("git {}: {}", words.front(), printable(first_line(ended->output)))};
+    return Error{Errc::io, fmt::format("git {}: {}", words.front(), printable(complaint_in(ended->output)))};
   return ended->output;
 }
 
@@ -78,32 +91,26 @@ Result<fs::path> campaign_folder() {
   return fs::absolute(first_line(*common)) / "weir-audit";
 }
 
-Status save_plan(const Campaign& campaign) {
-  const auto folder = campaign_folder();
-  if (!folder) return folder.error();
-  std::error_code problem;
-  fs::create_directories(*folder, problem);
+Status save_plan(const fs::path& folder, const Campaign& campaign) {
   Json names = Json::array();
   for (const Shard& shard : campaign.shards) names.push_back(shard.name);
-  return write_json(*folder / "plan.json", {{"version", 1},
-                                            {"base", campaign.base},
-                                            {"branch", campaign.branch},
-                                            {"operands", campaign.operands},
-                                            {"select", campaign.select},
-                                            {"ignore", campaign.ignore},
-                                            {"policy", campaign.policy},
-                                            {"unsafe", campaign.unsafe},
-                                            {"check", campaign.check},
-                                            {"tests", campaign.tests},
-                                            {"pairs", campaign.pairs},
-                                            {"wall_seconds", campaign.wall_seconds},
-                                            {"shards", names}});
+  return write_json(folder / "plan.json", {{"version", 1},
+                                           {"base", campaign.base},
+                                           {"branch", campaign.branch},
+                                           {"operands", campaign.operands},
+                                           {"select", campaign.select},
+                                           {"ignore", campaign.ignore},
+                                           {"policy", campaign.policy},
+                                           {"unsafe", campaign.unsafe},
+                                           {"check", campaign.check},
+                                           {"tests", campaign.tests},
+                                           {"pairs", campaign.pairs},
+                                           {"wall_seconds", campaign.wall_seconds},
+                                           {"shards", names}});
 }
 
-Status save_shard(const Shard& shard) {
-  const auto folder = campaign_folder();
-  if (!folder) return folder.error();
-  return write_json(*folder / (shard.name + ".json"), shard_json(shard));
+Status save_shard(const fs::path& folder, const Shard& shard) {
+  return write_json(folder / (shard.name + ".json"), shard_json(shard));
 }
 
 Result<Campaign> load_campaign() {

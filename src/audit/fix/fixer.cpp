@@ -9,8 +9,8 @@
 #include <fmt/format.h>
 
 #include "audit/fix/apply.hpp"
+#include "audit/fix/compile_gate.hpp"
 #include "audit/other/readers.hpp"
-#include "audit/run_command.hpp"
 #include "base/atomic_file.hpp"
 #include "base/text.hpp"
 
@@ -33,24 +33,6 @@ bool is_wanted(const Finding& finding, const FixRequest& how) {
   return finding.fixing == Fixing::safe || (how.unsafe && finding.fixing == Fixing::unsafe);
 }
 
-/// Whether what the interpreter took before it takes after, asked of one process; true if there is none to ask.
-bool still_compiles(std::string_view before, std::string_view after) {
-  const auto& python = python_program();
-  if (!python || before.empty()) return true;
-  constexpr const char* kCheck =
-      "import sys\n"
-      "def compiles(text):\n"
-      "    try: compile(text, 'file', 'exec', dont_inherit=True)\n"
-      "    except Exception: return False\n"
-      "    return True\n"
-      "both, size = sys.stdin.buffer.read(), int(sys.argv[1])\n"
-      "sys.exit(compiles(both[:size]) and not compiles(both[size:]))";
-  const std::string both = std::string{before} + std::string{after};
-  const auto ended = run_command(
-      {.words = {*python, "-I", "-S", "-W", "ignore", "-c", kCheck, std::to_string(before.size())}, .input = both});
-  return ended && ended->status == 0;
-}
-
 class Mender {
  public:
   Mender(const AuditRequest& request, const FixRequest& how, Audit audit)
@@ -58,9 +40,10 @@ class Mender {
 
   FixOutcome run() {
     for (int round = 0; round < kMostRounds && mend_once(); ++round) continue;
+    check_compiling();
     FixOutcome outcome;
     for (auto& [path, file] : files_) {
-      if (file.problem.empty()) finish(file);
+      if (file.problem.empty() && file.after != file.before && how_.write) write(file);
       if (!file.problem.empty()) put_back(file);
       outcome.files.push_back(std::move(file));
     }
@@ -133,15 +116,20 @@ class Mender {
     put_back_.emplace(file.path.native(), file.before);
   }
 
-  /// The last gates, and the file itself.
-  void finish(FixedFile& file) {
-    if (file.after == file.before) return;
-    if (!still_compiles(python_of(file, file.before), python_of(file, file.after))) {
-      file.problem = "does not compile after the edit";
-      return;
+  /// The last gate.
+  void check_compiling() {
+    std::vector<FixedFile*> asked;
+    std::vector<EditedCode> codes;
+    for (auto& [path, file] : files_) {
+      if (!file.problem.empty() || file.after == file.before) continue;
+      EditedCode code{python_of(file, file.before), python_of(file, file.after)};
+      if (code.before.empty()) continue;
+      asked.push_back(&file);
+      codes.push_back(std::move(code));
     }
-    if (!how_.write) return;
-    if (auto written = write(file); !written) file.problem = written.error().what;
+    const std::vector<bool> good = still_compile(codes);
+    for (std::size_t i = 0; i < asked.size(); ++i)
+      if (!good[i]) asked[i]->problem = "does not compile after the edit";
   }
 
   /// What an interpreter would be given; nothing of other languages.
@@ -152,7 +140,11 @@ class Mender {
     return code ? std::string{code->text()} : std::string{};
   }
 
-  Status write(const FixedFile& file) const {
+  void write(FixedFile& file) const {
+    if (auto written = replace_file(file); !written) file.problem = written.error().what;
+  }
+
+  Status replace_file(const FixedFile& file) const {
     const auto now = SourceFile::read(file.path, file.name);
     if (!now) return now.error();
     if (now->text() != file.before) return Error{Errc::io, "was changed meanwhile by somebody else"};

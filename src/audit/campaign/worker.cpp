@@ -1,0 +1,165 @@
+#include "audit/campaign/worker.hpp"
+
+#include <algorithm>
+#include <chrono>
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include "audit/run_command.hpp"
+#include "base/atomic_file.hpp"
+#include "base/text.hpp"
+
+namespace weir::audit {
+namespace {
+
+namespace fs = std::filesystem;
+using Clock = std::chrono::steady_clock;
+
+constexpr std::chrono::minutes kCheckLimit{60};  // for one run of a check
+
+std::string shell_quoted(std::string_view text) {
+  std::string out = "'";
+  for (const char c : text) out += c == '\'' ? std::string{"'\\''"} : std::string{c};
+  return out + "'";
+}
+
+std::string with_file(std::string command, const std::string& path) {
+  const std::string quoted = shell_quoted(path);
+  for (std::size_t at = command.find("{file}"); at != std::string::npos;
+       at = command.find("{file}", at + quoted.size()))
+    command.replace(at, 6, quoted);
+  return command;
+}
+
+/// One worker: a worktree, a branch, and the files of one shard one after the other.
+class Worker {
+ public:
+  Worker(const ShardWork& work, Shard& shard)
+      : work_{work}, shard_{shard}, tree_{work.folder / "worktrees" / shard.name} {}
+
+  Status run() {
+    const auto& files = shard_.files;
+    if (std::none_of(files.begin(), files.end(), [](const CampaignFile& file) { return file.state == "planned"; }))
+      return ok();
+    if (auto ready = prepared(); !ready) return ready;
+    for (CampaignFile& file : shard_.files) {
+      if (work_.request.stop.stop_requested())
+        return Error{Errc::cancelled, "interrupted; 'weir audit run' goes on where it was"};
+      if (file.state != "planned") continue;
+      const auto begin = Clock::now();
+      if (auto done = mend(file); !done) return done.error();
+      file.seconds = std::chrono::duration<double>(Clock::now() - begin).count();
+      if (auto saved = save_shard(work_.folder, shard_); !saved) return saved.error();
+      if (auto noted = work_.note_time(); !noted) return noted.error();
+      work_.request.tell(fmt::format("{}: {} {}{}", shard_.name, file.state, printable(file.path),
+                                     file.reason.empty() ? "" : ": " + file.reason));
+    }
+    return ok();
+  }
+
+ private:
+  Status prepared() const {
+    const std::lock_guard lock{work_.making_trees};
+    return prepare_tree(tree_, "weir/" + shard_.name, work_.campaign.base);
+  }
+
+  Result<CommandEnded> check(const std::string& command) const {
+    return run_command({.words = {"/bin/sh", "-c", command}, .folder = tree_, .limit = kCheckLimit});
+  }
+
+  /// Runs a check on the text before and the one after; empty if both do the same.
+  Result<std::string> compare(const std::string& command, const CampaignFile& file, const EditedText& texts) const {
+    if (command.empty()) return std::string{};
+    const fs::path path = tree_ / file.path;
+    if (auto put = write_file(path, texts.before); !put) return put.error();
+    const auto before = check(command);
+    if (!before) return before.error();
+    if (auto put = write_file(path, texts.after); !put) return put.error();
+    const auto after = check(command);
+    if (!after) return after.error();
+    if (before->timed_out || after->timed_out)
+      return fmt::format("'{}' does not end within {} minutes", printable(command), kCheckLimit.count());
+    if (before->status != after->status)
+      return fmt::format("'{}' ended with {} before and {} after", printable(command), before->status, after->status);
+    if (before->output != after->output) return fmt::format("'{}' prints something else", printable(command));
+    return std::string{};
+  }
+
+  /// Paired runs, before and after in turn, so that a machine that slows down slows both.
+  Status measure(CampaignFile& file, const EditedText& texts) const {
+    std::vector<double> ratios;
+    const std::string command = with_file(work_.campaign.check, file.path);
+    for (int i = 0; i < work_.campaign.pairs && !work_.campaign.check.empty(); ++i) {
+      if (auto put = write_file(tree_ / file.path, texts.before); !put) return put;
+      const auto before = check(command);
+      if (auto put = write_file(tree_ / file.path, texts.after); !put) return put;
+      const auto after = check(command);
+      if (before && after) ratios.push_back(after->time.count() / std::max(before->time.count(), 1e-6) - 1);
+    }
+    if (ratios.empty()) return ok();
+    std::sort(ratios.begin(), ratios.end());
+    file.slower = ratios[ratios.size() / 2];
+    file.spread = (ratios[ratios.size() * 3 / 4] - ratios[ratios.size() / 4]) / 2;
+    return ok();
+  }
+
+  Status put_back(CampaignFile& file, std::string reason) const {
+    file.state = "put back";
+    file.reason = std::move(reason);
+    const auto restored = git({"checkout", "--", file.path}, tree_);
+    return restored ? ok() : Status{restored.error()};
+  }
+
+  Status mend(CampaignFile& file) const {
+    const auto found = work_.texts.find(file.path);
+    const auto now = SourceFile::read(tree_ / file.path, file.path);
+    if (found == work_.texts.end()) return put_back(file, "has nothing to mend any more");
+    const EditedText& texts = found->second;
+    // An interruption between the commit and the note of it: the work is there.
+    if (now && now->text() == texts.after)
+      return note_commit(file, git({"log", "-1", "--format=%H", "--", file.path}, tree_));
+    if (!now || now->text() != texts.before) return put_back(file, "is not what the plan was made from");
+    for (const std::string& command : {with_file(work_.campaign.check, file.path), work_.campaign.tests}) {
+      const auto difference = compare(command, file, texts);
+      if (!difference) return difference.error();
+      if (!difference->empty()) return put_back(file, *difference);
+    }
+    if (auto timed = measure(file, texts); !timed) return timed;
+    if (auto put = write_file(tree_ / file.path, texts.after); !put) return put;
+    const std::string message = fmt::format("weir audit: {} in {}", fmt::join(file.rules, ", "), file.path);
+    if (const auto done = git({"commit", "-q", "-m", message, "--", file.path}, tree_); !done) return done.error();
+    return note_commit(file, git({"rev-parse", "HEAD"}, tree_));
+  }
+
+  static Status note_commit(CampaignFile& file, const Result<std::string>& commit) {
+    if (!commit) return commit.error();
+    file.state = "mended";
+    file.commit = first_line(*commit);
+    return ok();
+  }
+
+  const ShardWork& work_;
+  Shard& shard_;
+  fs::path tree_;
+};
+
+}  // namespace
+
+Status prepare_tree(const fs::path& tree, const std::string& branch, const std::string& base) {
+  std::error_code problem;
+  if (fs::exists(tree / ".git", problem)) {
+    const auto folder = git({"rev-parse", "--absolute-git-dir"}, tree);
+    if (folder) fs::remove(fs::path{first_line(*folder)} / "index.lock", problem);  // of a git of ours that was killed
+    const auto reset = git({"reset", "-q", "--hard"}, tree);
+    return reset ? ok() : Status{reset.error()};
+  }
+  const bool known = static_cast<bool>(git({"rev-parse", "-q", "--verify", "refs/heads/" + branch}));
+  const auto added = known ? git({"worktree", "add", "-f", tree.native(), branch})
+                           : git({"worktree", "add", "-f", "-b", branch, tree.native(), base});
+  return added ? ok() : Status{added.error()};
+}
+
+Status work_on_shard(const ShardWork& work, Shard& shard) { return Worker{work, shard}.run(); }
+
+}  // namespace weir::audit
