@@ -81,7 +81,8 @@ std::string junit_report(const Audit& audit) {
       continue;
     }
     ++failed;
-    cases += fmt::format(">\n    <failure message=\"{} findings\">\n", findings.size());
+    cases +=
+        fmt::format(">\n    <failure message=\"{} finding{}\">\n", findings.size(), findings.size() == 1 ? "" : "s");
     for (const Finding* finding : findings) {
       const Place place = finding->module->source.place(finding->where.begin);
       cases += fmt::format("{}:{} {} {} {}\n", place.line, place.column, name_of(finding->severity), finding->rule,

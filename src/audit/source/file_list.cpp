@@ -77,7 +77,8 @@ class Walk {
         }
       }
     }
-    enter(root, folder, {}, false);
+    const fs::path shown = root.lexically_normal();
+    enter(shown == "." ? fs::path{} : shown, folder, {}, false);
   }
 
  private:
@@ -121,7 +122,8 @@ class Walk {
     for (fs::directory_iterator at{real, problem}, end; !problem && at != end; at.increment(problem))
       entries.push_back(*at);
     if (problem)
-      list_.problems.push_back(fmt::format("{}: cannot be read: {}", printable(shown.native()), problem.message()));
+      list_.problems.push_back(
+          fmt::format("{}: cannot be read: {}", shown.empty() ? "." : printable(shown.native()), problem.message()));
     for (const auto& entry : entries) {
       const fs::path name = entry.path().filename();
       const std::string below = relative.empty() ? name.native() : relative + '/' + name.native();
@@ -186,7 +188,7 @@ Result<FileList> list_files(const std::vector<std::string>& operands, const std:
     const auto kind = kind_of_file(path);
     if (!kind)
       return Error{Errc::invalid_argument, fmt::format("{}: is of no kind that weir audit reads", printable(operand))};
-    list.files.push_back({fs::weakly_canonical(path, problem), operand, *kind});
+    list.files.push_back({fs::weakly_canonical(path, problem), path.lexically_normal().native(), *kind});
   }
   std::sort(list.files.begin(), list.files.end(), [](const auto& a, const auto& b) { return a.path < b.path; });
   const auto same = [](const auto& a, const auto& b) { return a.path == b.path; };

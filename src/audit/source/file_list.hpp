@@ -12,7 +12,7 @@ namespace weir::audit {
 
 struct ListedFile {
   std::filesystem::path path;
-  std::string name;  ///< as messages call it: below the operand as it was given
+  std::string name;  ///< as messages call it: below the operand, without "./"
   FileKind kind;
 };
 
@@ -21,9 +21,9 @@ struct FileList {
   std::vector<std::string> problems;  ///< folders that cannot be read, one line each
 };
 
-/// Files of known kinds below the operands: what `exclude` and .gitignore files name is left out (not what git tracks
-/// all the same), and so are .git, submodules, installed packages and virtual environments. Links to folders are not followed. A file that is given by
-/// name is always taken. Errors: invalid_argument when an operand does not exist or has no known kind.
+/// Files of known kinds below the operands: what `exclude` and .gitignore files name is left out (not what git tracks all the
+/// same), and so are .git, submodules, installed packages and virtual environments. Links to folders are not followed. A file that
+/// is given by name is always taken. Errors: invalid_argument when an operand does not exist or has no known kind.
 Result<FileList> list_files(const std::vector<std::string>& operands, const std::vector<std::string>& exclude);
 
 /// By its name, or by its first line where the name says nothing.
