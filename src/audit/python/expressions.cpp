@@ -1,5 +1,5 @@
-#include <algorithm>
 #include <charconv>
+#include <unordered_map>
 #include <utility>
 
 #include "audit/python/gpu_names.hpp"
@@ -26,77 +26,62 @@ Value Reader::expression(Node node) {
 }
 
 Value Reader::evaluate(Node node) {
+  using Read = Value (Reader::*)(Node);
+  static const std::unordered_map<std::string_view, Read> kReaders{
+      {"string", &Reader::string},
+      {"concatenated_string", &Reader::concatenated_string},
+      {"call", &Reader::call},
+      {"attribute", &Reader::attribute},
+      {"subscript", &Reader::subscript},
+      {"binary_operator", &Reader::binary},
+      {"boolean_operator", &Reader::either},
+      {"unary_operator", &Reader::unary},
+      {"comparison_operator", &Reader::comparison},
+      {"conditional_expression", &Reader::conditional},
+      {"named_expression", &Reader::named},
+      {"lambda", &Reader::lambda},
+      {"list", &Reader::elements},
+      {"tuple", &Reader::elements},
+      {"set", &Reader::elements},
+      {"dictionary", &Reader::dictionary},
+      {"generator_expression", &Reader::comprehension},
+      {"list_comprehension", &Reader::comprehension},
+      {"set_comprehension", &Reader::comprehension},
+      {"dictionary_comprehension", &Reader::comprehension},
+  };
   const std::string_view kind = node.kind();
   if (kind == "identifier") return look_up(text_of(node));
-  if (kind == "string") return string(node);
+  if (const auto reader = kReaders.find(kind); reader != kReaders.end()) return (this->*reader->second)(node);
   if (kind == "integer") {
     const auto number = parse_integer(text_of(node));
     return number ? number_value(*number, node.range()) : Value{};
   }
   if (kind == "none") return kind_value(Atom::Kind::none);
-  if (kind == "call") return call(node);
-  if (kind == "attribute") return attribute(node);
-  if (kind == "subscript") return subscript(node);
-  if (kind == "binary_operator") return binary(node);
-  if (kind == "comparison_operator") return comparison(node);
-  if (kind == "conditional_expression") return conditional(node);
-  if (kind == "dictionary") return dictionary(node);
-  if (kind.ends_with("_comprehension") || kind == "generator_expression") return comprehension(node);
-  if (kind == "concatenated_string") {
-    Value whole;
-    bool first = true;
-    for (const Node part : named_children(node)) {
-      const Value value = expression(part);
-      whole = first ? value : concatenation(whole, value);
-      first = false;
-    }
-    return whole;
-  }
   const auto children = named_children(node);
-  if (kind == "boolean_operator") {  // a or b: one of them
-    const Value left = expression(node.field("left"));
-    const Value right = expression(node.field("right"));
-    return left.joined(right);
-  }
-  if (kind == "named_expression") {
-    Value value = expression(node.field("value"));
-    assign_text(text_of(node.field("name")), value);
-    return value;
-  }
-  if (kind == "parenthesized_expression" || kind == "await" || kind == "expression_list" || kind == "list_splat")
-    return children.size() == 1 ? expression(children.front()) : [&] {
-      for (const Node child : children) expression(child);
-      return Value{};
-    }();
-  if (kind == "list" || kind == "tuple" || kind == "set") {
-    // A list is known by what its elements are alike.
-    Value any;
-    bool first = true;
-    for (const Node child : children) {
-      const Value value = expression(child);
-      any = first ? value : any.joined(value);
-      first = false;
-    }
-    const bool numbers = std::all_of(any.atoms().begin(), any.atoms().end(),
-                                     [](const Atom& atom) { return atom.kind == Atom::Kind::number; });
-    const bool keeps = any.single(Atom::Kind::ordinal) != nullptr || any.single(Atom::Kind::environment) != nullptr ||
-                       (children.size() == 1 && any.single() != nullptr) || numbers;
-    return keeps ? any : Value{};
-  }
-  if (kind == "lambda") {
-    const Names before = frame_->scope->names;
-    for (const Node parameter : named_children(node.field("parameters"))) bind_pattern(parameter, {});
-    expression(node.field("body"));
-    frame_->scope->names = before;
-    return {};
-  }
-  if (kind == "unary_operator") {
-    const Value value = children.empty() ? Value{} : expression(children.back());
-    const Atom* number = value.single(Atom::Kind::number);
-    if (number != nullptr && text_of(node).starts_with('-')) return number_value(-number->number, node.range());
-    return {};
-  }
+  const bool is_what_it_holds =
+      kind == "parenthesized_expression" || kind == "await" || kind == "expression_list" || kind == "list_splat";
+  if (is_what_it_holds && children.size() == 1) return expression(children.front());
   for (const Node child : children) expression(child);
+  return {};
+}
+
+/// a or b: one of them.
+Value Reader::either(Node node) {
+  const Value left = expression(node.field("left"));
+  return left.joined(expression(node.field("right")));
+}
+
+Value Reader::named(Node node) {
+  Value value = expression(node.field("value"));
+  assign_text(text_of(node.field("name")), value);
+  return value;
+}
+
+Value Reader::lambda(Node node) {
+  const Names before = frame_->scope->names;
+  for (const Node parameter : named_children(node.field("parameters"))) bind_pattern(parameter, {});
+  expression(node.field("body"));
+  frame_->scope->names = before;
   return {};
 }
 
@@ -164,15 +149,6 @@ Value Reader::subscript(Node node) {
   return element_of(container);
 }
 
-Value Reader::element_of(const Value& container) const {
-  const Atom* atom = container.single();
-  if (atom == nullptr) return {};
-  const bool keeps = atom->kind == Atom::Kind::ordinal || atom->kind == Atom::Kind::device_name ||
-                     atom->kind == Atom::Kind::environment || atom->kind == Atom::Kind::choice ||
-                     atom->kind == Atom::Kind::smi_index;
-  return keeps ? container : Value{};
-}
-
 Value Reader::conditional(Node node) {
   const auto parts = named_children(node).listed();
   if (parts.size() != 3) {
@@ -190,41 +166,6 @@ Value Reader::conditional(Node node) {
   if (cpu && *cpu == "cpu" && asks_for_gpu(text_of(parts[1])))
     emit(Event::Kind::cpu_fallback, node, std::string{text_of(parts[1])}).target = parts[0].range();
   return yes.joined(no);
-}
-
-Value Reader::comprehension(Node node) {
-  const Names before = frame_->scope->names;
-  Node body;
-  for (const Node child : named_children(node)) {
-    if (child.is("for_in_clause"))
-      bind_pattern(child.field("left"), element_of(expression(child.field("right"))));
-    else if (child.is("if_clause"))
-      for (const Node test : named_children(child)) expression(test);
-    else
-      body = child;
-  }
-  const bool outer = std::exchange(frame_->in_loop, true);
-  const Value element = expression(body);
-  frame_->in_loop = outer;
-  frame_->scope->names = before;
-  return element_of(element);
-}
-
-Value Reader::dictionary(Node node) {
-  bool copies = false;
-  for (const Node child : named_children(node)) {
-    if (!child.is("dictionary_splat")) continue;
-    for (const Node inner : named_children(child)) {
-      const Value value = expression(inner);
-      const Atom* name = value.single(Atom::Kind::name);
-      copies = copies || value.may_be(Atom::Kind::environment_copy) || (name != nullptr && name->text == "os.environ");
-    }
-  }
-  if (frame_->compared)
-    for (const Node child : named_children(node)) expression(child.field("value"));
-  else
-    environment_mapping(node, Event::Mode::child, node);
-  return copies ? kind_value(Atom::Kind::environment_copy) : Value{};
 }
 
 }  // namespace weir::audit::python

@@ -70,6 +70,24 @@ Value Reader::string(Node node) {
   return Atom{.kind = Atom::Kind::pattern, .text = std::move(text), .number = 0, .literal = {begin, end}};
 }
 
+Value Reader::concatenated_string(Node node) {
+  Value whole;
+  bool first = true;
+  for (const Node part : named_children(node)) {
+    const Value value = expression(part);
+    whole = first ? value : concatenation(whole, value);
+    first = false;
+  }
+  return whole;
+}
+
+Value Reader::unary(Node node) {
+  const Value value = expression(named_children(node).back());
+  const Atom* number = value.single(Atom::Kind::number);
+  if (number != nullptr && text_of(node).starts_with('-')) return number_value(-number->number, node.range());
+  return {};
+}
+
 Value Reader::concatenation(const Value& left, const Value& right) {
   const auto a = left.as_text();
   const auto b = right.as_text();

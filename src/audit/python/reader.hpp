@@ -94,14 +94,22 @@ class Reader {
   Value attribute(Node node);
   Value subscript(Node node);
   Value conditional(Node node);
-  Value comprehension(Node node);
-  Value dictionary(Node node);
-  Value element_of(const Value& container) const;
+  Value either(Node node);
+  Value named(Node node);
+  Value lambda(Node node);
   Value look_up(std::string_view name) const;
   void bind_pattern(Node pattern, const Value& value);
 
+  // collections.cpp
+  Value elements(Node node);
+  Value comprehension(Node node);
+  Value dictionary(Node node);
+  Value element_of(const Value& container) const;
+
   // operators.cpp
   Value string(Node node);
+  Value concatenated_string(Node node);
+  Value unary(Node node);
   Value concatenation(const Value& left, const Value& right);
   Value binary(Node node);
   Value comparison(Node node);

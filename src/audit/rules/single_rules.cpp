@@ -77,6 +77,55 @@ void check_cleanup(const Module& module, const Function& function, const Judging
   }
 }
 
+/// A mask within a container or a job that is given cards already.
+Finding inner_mask(const Module& module, const Event& event) {
+  auto found =
+      finding_of("G28", module, event.where,
+                 fmt::format("{} selects already ({}); inside, the cards count from 0 and {} means another, or none",
+                             event.name.starts_with("the ") ? "the scheduler" : "the container", event.name,
+                             event.value.as_text().value_or("the mask")),
+                 "leave the inner mask out");
+  if (!event.target.empty() && !module.error) {
+    std::uint32_t begin = event.target.begin;
+    while (begin > 0 && module.source.text()[begin - 1] == ' ') --begin;
+    found.edits = {{{begin, event.target.end}, {}}};
+  } else if (event.editable && !module.error) {
+    found.edits = removal(module.source, event.statement);
+  }
+  found.fixing = found.edits.empty() ? Fixing::manual : Fixing::unsafe;
+  return found;
+}
+
+/// The function that a process or a thread starts with; null if it is none of this module.
+const Function* started(const Module& module, const Event& event) {
+  return module.find_function(std::string_view{event.name}.substr(1));
+}
+
+/// Every process of a loop gets the same mask of several cards.
+void check_processes(const Module& module, const Event& event, const Judging& judging) {
+  const Function* target = started(module, event);
+  if (target == nullptr || !event.in_loop) return;
+  for (const Event& inner : target->events) {
+    const auto mask = inner.name == "ZE_AFFINITY_MASK" ? parse_mask(inner.value) : std::nullopt;
+    if (inner.kind == Kind::set_variable && mask && is_constant(inner.value) && mask->entries.size() > 1)
+      judging.findings.add(finding_of("G26", module, inner.where, all_cards_text(*inner.value.as_text()),
+                                      "one card for each worker: its own index"));
+  }
+}
+
+void check_threads(const Module& module, const Event& event, const Judging& judging) {
+  const Function* target = started(module, event);
+  if (target == nullptr) return;
+  for (const Event& inner : target->events) {
+    if (inner.kind == Kind::set_variable && inner.mode != Event::Mode::child && is_mask(inner.name))
+      judging.findings.add(finding_of(
+          "G25", module, inner.where,
+          fmt::format("{} is set in a function that runs in a thread ({}): the environment belongs to the process",
+                      inner.name, place_text(module, module, event.where)),
+          "a process for each card, with env="));
+  }
+}
+
 void check_event(const Module& module, const Event& event, const Judging& judging) {
   const auto add = [&](Finding found) { judging.findings.add(std::move(found)); };
   switch (event.kind) {
@@ -118,46 +167,15 @@ void check_event(const Module& module, const Event& event, const Judging& judgin
     case Kind::late_future:
       add(future_import(module, event));
       break;
-    case Kind::container: {
-      auto found = finding_of(
-          "G28", module, event.where,
-          fmt::format("{} selects already ({}); inside, the cards count from 0 and {} means another, or none",
-                      event.name.starts_with("the ") ? "the scheduler" : "the container", event.name,
-                      event.value.as_text().value_or("the mask")),
-          "leave the inner mask out");
-      if (!event.target.empty() && !module.error) {
-        std::uint32_t begin = event.target.begin;
-        while (begin > 0 && module.source.text()[begin - 1] == ' ') --begin;
-        found.edits = {{{begin, event.target.end}, {}}};
-      } else if (event.editable && !module.error) {
-        found.edits = removal(module.source, event.statement);
-      }
-      found.fixing = found.edits.empty() ? Fixing::manual : Fixing::unsafe;
-      add(std::move(found));
+    case Kind::container:
+      add(inner_mask(module, event));
       break;
-    }
-    case Kind::process_target: {
-      const Function* target = module.find_function(std::string_view{event.name}.substr(1));
-      for (const Event& inner : target == nullptr || !event.in_loop ? std::vector<Event>{} : target->events) {
-        const auto mask = inner.name == "ZE_AFFINITY_MASK" ? parse_mask(inner.value) : std::nullopt;
-        if (inner.kind == Kind::set_variable && mask && is_constant(inner.value) && mask->entries.size() > 1)
-          add(finding_of("G26", module, inner.where, all_cards_text(*inner.value.as_text()),
-                         "one card for each worker: its own index"));
-      }
+    case Kind::process_target:
+      check_processes(module, event, judging);
       break;
-    }
-    case Kind::thread_target: {
-      const Function* target = module.find_function(std::string_view{event.name}.substr(1));
-      for (const Event& inner : target == nullptr ? std::vector<Event>{} : target->events) {
-        if (inner.kind == Kind::set_variable && inner.mode != Event::Mode::child && is_mask(inner.name))
-          add(finding_of(
-              "G25", module, inner.where,
-              fmt::format("{} is set in a function that runs in a thread ({}): the environment belongs to the process",
-                          inner.name, place_text(module, module, event.where)),
-              "a process for each card, with env="));
-      }
+    case Kind::thread_target:
+      check_threads(module, event, judging);
       break;
-    }
     default:
       break;
   }
