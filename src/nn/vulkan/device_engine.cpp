@@ -96,8 +96,10 @@ Result<DevicePlan> DeviceEngine::plan_with(Extent input, Bytes host, TileWish wi
 Result<DevicePlan> DeviceEngine::plan(Extent input, Bytes host, Transfer transfer) {
   const bool half = half_by_default();
   auto largest = plan_with(input, host, {.half = half, .transfer = transfer, .tile = settings_.tile});
-  const bool chooses = settings_.tile == 0 && (info_.kind != DeviceKind::software || settings_.measure_software);
-  if (!largest || !chooses) return largest;
+  const bool measures = info_.kind != DeviceKind::software || settings_.measure_software;
+  // How much a submission may hold goes by the speed, if it was ever measured, also where the side of tiles is given.
+  if (measures && settings_.tile != 0 && speeds_.empty()) speeds_ = recall_speeds(speed_folder(), speed_key());
+  if (!largest || !measures || settings_.tile != 0) return largest;
   DevicePlan fastest = *largest;
   for (const int side : kMeasuredSides) {
     if (side >= largest->tile) break;
