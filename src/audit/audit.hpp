@@ -12,6 +12,7 @@
 
 namespace weir::audit {
 
+/// What to read and by what to judge it.
 struct AuditRequest {
   std::vector<std::string> operands{};
   Policy policy{};

@@ -11,10 +11,12 @@ namespace weir::audit {
 /// dead: the code has no effect; wrong: it takes the wrong device or fails; fragile: right only as long as nothing else
 /// changes; style: right, but hard to keep right.
 enum class Severity { dead, wrong, fragile, style };
+/// As people and programs are told: "dead".
 std::string_view name_of(Severity severity);
 
 /// How far the tool goes by itself.
 enum class Fixing { safe, unsafe, manual };
+/// "safe", "unsafe", "manual".
 std::string_view name_of(Fixing fixing);
 
 /// Bytes of one file that become other bytes.
@@ -23,6 +25,7 @@ struct Edit {
   std::string text;
 };
 
+/// One thing that a rule says of one place.
 struct Finding {
   std::string_view rule;  ///< "G01"; lives as long as the program
   Severity severity;

@@ -21,6 +21,7 @@ struct Variable {
 
 /// Null if the name is no such variable. Names are compared as the system does: exactly.
 const Variable* find_variable(std::string_view name);
+/// A variable that hides devices.
 bool is_mask(std::string_view name);
 
 /// What a mask lets through, as far as its value is known.

@@ -23,6 +23,7 @@ struct CampaignFile {
   double spread = 0;   ///< half the distance between the quartiles of the same
 };
 
+/// The files of one worker.
 struct Shard {
   std::string name;  ///< "shard-1"; its branch is weir/shard-1
   std::vector<CampaignFile> files;
@@ -43,6 +44,7 @@ struct Campaign {
   std::vector<Shard> shards;
 };
 
+/// What the command line asks of a step; `jobs`, 1 to 10, are workers.
 struct CampaignRequest {
   AuditRequest audit{};
   std::string policy_file{};
@@ -69,10 +71,11 @@ Result<Campaign> load_campaign();
 /// Computed from the files' states, never from anything else.
 struct Verdict {
   std::size_t planned = 0, mended = 0, put_back = 0;
-  double sequential_seconds = 0;
+  double sequential_seconds = 0;  ///< the files' own times, added up; workers beside one another slow each other down
   bool complete() const { return planned == 0 && put_back == 0; }
   std::string text() const;
 };
+/// Counts them.
 Verdict verdict_of(const Campaign& campaign);
 
 /// "md", "html" or "junit".
@@ -83,8 +86,9 @@ std::string template_file(const Policy& policy);
 
 // Shared by the steps.
 
-/// What a git command prints. Thread-safe. Errors: io, with the first line of what git says.
+/// What a git command prints. Thread-safe. Errors: io, with what git complains of.
 Result<std::string> git(const std::vector<std::string>& words, const std::filesystem::path& folder = {});
+/// Without its line end, as one printable line.
 std::string first_line(std::string_view text);
 /// Where campaigns of the current folder's repository are kept. Errors: invalid_argument (no repository).
 Result<std::filesystem::path> campaign_folder();

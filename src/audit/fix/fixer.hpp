@@ -7,6 +7,7 @@
 
 namespace weir::audit {
 
+/// How far to go.
 struct FixRequest {
   bool unsafe = false;  ///< also what may change what the program does
   bool write = false;   ///< else the texts are only made
@@ -23,6 +24,7 @@ struct FixedFile {
   std::string problem{};             ///< why it was left as it was; empty if it is mended
 };
 
+/// What became of all files.
 struct FixOutcome {
   std::vector<FixedFile> files;  ///< those with something to mend, by name
   Audit after;                   ///< of what is there now, or would be
