@@ -417,10 +417,10 @@ class Lowering {
     const Value& in = value(layer.inputs[0]);
     if (in.parts.size() != 1) return unsupported("a resize of a concatenation");
     if (in.parts[0].gate >= 0) return unsupported("a resize of a gated input");
+    if (auto status = read_beyond(in.parts); !status) return status;
     const bool copies = interp.kind == Interp::Kind::nearest && interp.scale == std::floor(interp.scale);
     if (!copies && !tensor(in.parts[0].tensor).planar)
       return unsupported("a resize of more than four channels that is not nearest neighbour by a whole factor");
-    if (auto status = read_beyond(in.parts); !status) return status;
     Op o;
     o.kind = OpKind::resize;
     o.inputs = in.parts;
