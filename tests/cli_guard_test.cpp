@@ -92,6 +92,8 @@ TEST(CliDoctor, WorksOnASoftwareDevice) {
   const Ended ended = machine.weir({"doctor", "--device", "llvmpipe"});
   EXPECT_EQ(ended.status, 0) << ended.out;
   EXPECT_NE(ended.out.find("4 MiB filled and read back"), std::string::npos) << ended.out;
+  const Ended listed = machine.weir({"devices", "--json"});
+  EXPECT_NE(listed.out.find(R"("driver":"llvmpipe Mesa )"), std::string::npos) << listed.out;
 }
 
 TEST(CliLease, HoldRunsACommandOnTheChosenCard) {

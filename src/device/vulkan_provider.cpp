@@ -68,6 +68,11 @@ Device describe(const VulkanInstance& instance, VkPhysicalDevice handle, int ind
   VkPhysicalDeviceIDProperties id{};
   id.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_ID_PROPERTIES;
   if (has_pci) id.pNext = &pci;
+  const bool has_driver = has_extension(instance, handle, VK_KHR_DRIVER_PROPERTIES_EXTENSION_NAME);
+  VkPhysicalDeviceDriverProperties driver{};
+  driver.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_DRIVER_PROPERTIES;
+  driver.pNext = id.pNext;
+  if (has_driver) id.pNext = &driver;
   VkPhysicalDeviceProperties2 properties{};
   properties.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_PROPERTIES_2;
   properties.pNext = &id;
@@ -79,6 +84,7 @@ Device describe(const VulkanInstance& instance, VkPhysicalDevice handle, int ind
   device.pci_device = properties.properties.deviceID;
   device.vendor = vendor_of(properties.properties.vendorID);
   device.kind = kind_of(properties.properties.deviceType);
+  if (has_driver) device.driver = fmt::format("{} {}", driver.driverName, driver.driverInfo);
   device.vulkan_uuid = hex(id.deviceUUID, VK_UUID_SIZE);
   if (has_pci)
     device.pci = PciAddress{pci.pciDomain, static_cast<std::uint8_t>(pci.pciBus),
