@@ -89,10 +89,18 @@ class RandomNetworkWriter {
   }
   void shuffle() {
     if (scale_ == 4) return;
+    scale_ *= 2;
+    if (upto(0, 2) == 0) return shuffle_onto_enlarged();
     if (channels_ % 4 != 0) convolve_to(4 * channels_);
     blob_ = w_.layer("PixelShuffle", {blob_}, 1, "0=2");
     channels_ /= 4;
-    scale_ *= 2;
+  }
+  void shuffle_onto_enlarged() {
+    auto copies = w_.split(blob_, 2);
+    const std::string detail = w_.convolution(copies[0], {.in = channels_, .out = 4 * channels_, .pad = 1});
+    const std::string shuffled = w_.layer("PixelShuffle", {detail}, 1, "0=2");
+    const std::string enlarged = w_.layer("Interp", {copies[1]}, 1, "0=1 1=2.000000e+00 2=2.000000e+00");
+    blob_ = w_.add(shuffled, enlarged);
   }
   void activate() {
     const int kind = upto(0, 7);  // few sigmoids: of a picture they are not supported
