@@ -48,7 +48,8 @@ class gpu_context:
 
     ``device`` is 'cuda:0' where torch can use the (masked) GPU, else 'cpu'. With ``lease=True`` (or a policy) the device
     is leased for the time of the scope; None: as the profile of weir.toml says, without one it is not. The clean-up
-    always runs, an error is re-raised with its own traceback, and the lease is given back whatever fails. Afterwards ``result`` holds the verdict; ``max_leak`` bytes raise LeakError.
+    always runs, an error is re-raised with its own traceback, and the lease is given back whatever fails. Afterwards
+    ``result`` holds the verdict; ``max_leak`` bytes raise LeakError.
     """
 
     def __init__(self, name: str, *, lease: Any = None, max_leak: int | None = None) -> None:

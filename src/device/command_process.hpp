@@ -61,8 +61,8 @@ class CommandProcess {
   std::vector<pid_t> all_pids() const;
   void send(int signal) const;
 
-  /// Waits. `tick` is called at once, and about every `pause`, while it runs. At the deadline, or when stop is asked for, it is ended with everything
-  /// that it started, as end_processes() does; and what outlives it always is.
+  /// Waits. `tick` is called at once, and about every `pause`, while it runs. At the deadline, or when stop is asked for,
+  /// it is ended with everything that it started, as end_processes() does; and what outlives it always is.
   CommandEnd wait(std::optional<std::chrono::milliseconds> limit, const std::stop_token& stop,
                   std::chrono::milliseconds pause, const std::function<void()>& tick);
 

@@ -251,10 +251,10 @@ class PicturePlanner {
     const double rate = kernels_.name == "avx512_vnni"                    ? (ints ? 2e11 : 1e11)
                         : kernels_.lanes >= 8 && kernels_.name != "plain" ? (ints ? 1e11 : 6e10)
                                                                           : 8e9;
-    expect(plan, rate * settings_.threads);
+    set_expected_time(plan, rate * settings_.threads);
   }
   /// Reading, conversions and the writing of PNG are counted by the pixel of the result, as measured too.
-  static void expect(UpscalePlan& plan, double multiplications_per_second) {
+  static void set_expected_time(UpscalePlan& plan, double multiplications_per_second) {
     constexpr double kSecondsPerPixel = 4e-8;
     plan.expected_time = std::chrono::duration<double>{plan.multiplications / multiplications_per_second +
                                                        kSecondsPerPixel * plan.output_width * plan.output_height};
@@ -269,7 +269,7 @@ class PicturePlanner {
       plan.passes += static_cast<int>(s.device->passes.size()) * (settings_.tta ? kOrientations : 1);
     // Multiplications per second: of Mesa's software driver on two threads as measured, of a GPU a cautious guess.
     const double rate = settings_.gpu->info.kind == compute::vulkan::DeviceKind::software ? 3e9 : 1e12;
-    expect(plan, rate);
+    set_expected_time(plan, rate);
   }
 
   const nn::Network& network_;

@@ -11,8 +11,8 @@ namespace weir::compute::vulkan {
 /// Where the layer of faults is asked before the driver is.
 enum class FaultPoint { allocate, submit, wait };
 
-/// Stands between weir and the driver, so that a test can have what no software driver gives: memory that is refused, or taken by others, a
-/// device that is lost, a submission that hangs. Called from the thread that uses the device.
+/// Stands between weir and the driver, so that a test can have what no software driver gives: memory that is refused,
+/// or taken by others, a device that is lost, a submission that hangs. Called from the thread that uses the device.
 class Faults {
  public:
   virtual ~Faults() = default;

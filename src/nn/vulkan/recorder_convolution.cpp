@@ -22,7 +22,8 @@ struct DeconvPush {
   float alpha = 1, beta = 1;
 };
 
-/// Records `dispatch` row by row in pieces, if it is more than half of what a submission may hold: `rows` is set in its push constants before each.
+/// Records `dispatch` row by row in pieces, if it is more than half of what a submission may hold: `rows` is set in its
+/// push constants before each.
 template <class Push>
 Status in_pieces(compute::vulkan::Stream& stream, compute::vulkan::Dispatch dispatch, Push push, const Rect& out,
                  double per_pixel, int rows_per_invocation) {

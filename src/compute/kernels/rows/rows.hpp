@@ -4,6 +4,7 @@
 // set; the plain loops are what the compiler makes of them for that set.
 
 #include <algorithm>
+#include <array>
 #include <bit>
 
 #include "compute/half.hpp"
