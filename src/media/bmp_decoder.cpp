@@ -30,7 +30,9 @@ struct Channel {
 
 class BmpDecoder final : public Decoder {
  public:
-  explicit BmpDecoder(InputFilePtr file) : file_{std::move(file)} { info_.format = Format::bmp; }
+  BmpDecoder(InputFilePtr file, Damaged damaged) : file_{std::move(file)}, damaged_{damaged} {
+    info_.format = Format::bmp;
+  }
   Status start();
   const PictureInfo& info() const override { return info_; }
   int orientation() const override { return 1; }
@@ -41,6 +43,7 @@ class BmpDecoder final : public Decoder {
     return ok();
   }
   Status read(std::span<std::byte> rows) override;
+  std::vector<Damage> damage() const override;
 
  private:
   Status read_header(std::span<const std::byte> head);
@@ -58,6 +61,7 @@ class BmpDecoder final : public Decoder {
   }
 
   InputFilePtr file_;
+  Damaged damaged_;
   PictureInfo info_;
   MetadataPtr metadata_;
   std::uint64_t pixels_at_ = 0;
@@ -67,6 +71,7 @@ class BmpDecoder final : public Decoder {
   Channel red_, green_, blue_, alpha_;
   std::array<std::array<std::byte, 3>, 256> palette_{};
   std::unique_ptr<std::byte[]> raw_;
+  int stored_rows_ = 0;  // whole ones that are in the file, counted in its own order
   int row_ = 0;
 };
 
@@ -76,9 +81,11 @@ Status BmpDecoder::start() {
   if (!got) return got.error();
   if (*got < kFileHeader + kCoreHeader) return damaged("the file ends too early");
   if (auto header = read_header(head); !header) return header;
-  // All rows must be there: a short file is refused at once.
+  // A short file is told at once.
   const auto end = pixels_at_ + static_cast<std::uint64_t>(stride_) * static_cast<std::uint64_t>(info_.height);
-  if (end > file_->size())
+  const auto there = file_->size() - std::min(pixels_at_, file_->size());
+  stored_rows_ = static_cast<int>(std::min<std::uint64_t>(there / stride_, static_cast<std::uint64_t>(info_.height)));
+  if (end > file_->size() && (damaged_ == Damaged::refuse || stored_rows_ == 0))
     return damaged("holds " + std::to_string(file_->size()) + " of " + std::to_string(end) + " bytes");
   raw_ = std::make_unique_for_overwrite<std::byte[]>(stride_);
   return ok();
@@ -183,7 +190,8 @@ void BmpDecoder::unpack(std::byte* out) const {
 
 Status BmpDecoder::read(std::span<std::byte> rows) {
   for (std::size_t at = 0; at < rows.size(); at += info_.row_bytes(), ++row_) {
-    const int stored = top_down_ ? row_ : info_.height - 1 - row_;
+    // In place of rows that are missing the nearest one that is there is taken.
+    const int stored = std::min(top_down_ ? row_ : info_.height - 1 - row_, stored_rows_ - 1);
     auto got = file_->read_at(pixels_at_ + static_cast<std::uint64_t>(stored) * stride_, {raw_.get(), stride_});
     if (!got) return got.error();
     if (*got < stride_)
@@ -193,10 +201,16 @@ Status BmpDecoder::read(std::span<std::byte> rows) {
   return ok();
 }
 
+std::vector<Damage> BmpDecoder::damage() const {
+  const int missing = info_.height - stored_rows_;
+  if (missing == 0) return {};
+  return {{Damage::Kind::filled, top_down_ ? stored_rows_ : 0, missing, "the file ends early"}};
+}
+
 }  // namespace
 
-Result<DecoderPtr> open_bmp(InputFilePtr file) {
-  auto decoder = std::make_unique<BmpDecoder>(std::move(file));
+Result<DecoderPtr> open_bmp(InputFilePtr file, const ReadOptions& options) {
+  auto decoder = std::make_unique<BmpDecoder>(std::move(file), options.damaged);
   if (auto started = decoder->start(); !started) return started.error();
   return DecoderPtr{std::move(decoder)};
 }

@@ -1,7 +1,9 @@
 #pragma once
 
 #include <memory>
+#include <vector>
 
+#include "media/damage.hpp"
 #include "media/input_file.hpp"
 #include "media/metadata.hpp"
 #include "media/picture.hpp"
@@ -19,6 +21,8 @@ class Decoder : public RowSource {
   virtual MediaNeed need() const = 0;
   /// The next row is the first one again.
   virtual Status restart() = 0;
+  /// With Damaged::use, after the last row was read: what is known to be wrong with the rows that were yielded.
+  virtual std::vector<Damage> damage() const { return {}; }
   /// Called after the last read() on the thread that read: gives back what is bound to that thread.
   virtual void leave_thread() {}
 };
@@ -29,7 +33,7 @@ inline constexpr int kMaxSide = 1 << 20;
 
 Result<DecoderPtr> open_png(InputFilePtr file, const ReadOptions& options);
 Result<DecoderPtr> open_jpeg(InputFilePtr file, const ReadOptions& options);
-Result<DecoderPtr> open_bmp(InputFilePtr file);
+Result<DecoderPtr> open_bmp(InputFilePtr file, const ReadOptions& options);
 /// Everything else, through libvips.
 Result<DecoderPtr> open_other(InputFilePtr file, Format format, const ReadOptions& options);
 

@@ -1,6 +1,8 @@
+#include <algorithm>
 #include <cstring>
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "media/decoder.hpp"
 #include "media/jpeg_errors.hpp"
@@ -9,6 +11,8 @@
 namespace weir::media {
 namespace {
 
+constexpr int kMostCuts = 4;  // of a file that cannot be decoded to its end
+constexpr std::string_view kCorrupt = "Corrupt JPEG data: ";
 constexpr int kMaxScans = 500;  // a hostile progressive file asks for thousands of passes over the picture
 
 class JpegDecoder final : public Decoder {
@@ -26,10 +30,19 @@ class JpegDecoder final : public Decoder {
   MediaNeed need() const override;
   Status restart() override;
   Status read(std::span<std::byte> rows) override;
+  std::vector<Damage> damage() const override;
 
  private:
   bool open_codec();
+  Status reopen();
+  Status begin();
   bool begin_rows();
+  bool lacks_scans() const;
+  bool cut_before_failure();
+  bool tolerant() const { return options_.damaged == Damaged::use; }
+  bool has_scans() const;
+  bool has_nothing() const;
+  Error ends_early() const;
   bool read_row(std::byte* into);
   void install_source();
   void read_metadata();
@@ -47,7 +60,11 @@ class JpegDecoder final : public Decoder {
   int orientation_ = 1;
   bool needs_conversion_ = false;  // CMYK
   bool started_ = false;
-  bool at_end_ = false;  // of the bytes: an end marker was made up
+  bool at_end_ = false;       // of the bytes: an end marker was made up
+  std::uint64_t taken_ = 0;   // bytes that were given to libjpeg
+  std::uint64_t end_ = 0;     // of the bytes that are given to it
+  bool lacks_scans_ = false;  // the file ends between two of them
+  std::string cut_why_;       // why end_ is before the end of the file
 };
 
 Error JpegDecoder::failure() const {
@@ -70,7 +87,9 @@ void JpegDecoder::install_source() {
   source_.fill_input_buffer = [](j_decompress_ptr codec) -> boolean {
     static constexpr JOCTET kEnd[] = {0xff, JPEG_EOI};
     auto& self = *static_cast<JpegDecoder*>(codec->client_data);
-    const auto piece = self.input_->next_piece();
+    auto piece = self.input_->next_piece();
+    piece = piece.first(static_cast<std::size_t>(std::min<std::uint64_t>(piece.size(), self.end_ - self.taken_)));
+    self.taken_ += piece.size();
     self.at_end_ = piece.empty();
     codec->src->next_input_byte = piece.empty() ? kEnd : reinterpret_cast<const JOCTET*>(piece.data());
     codec->src->bytes_in_buffer = piece.empty() ? sizeof kEnd : piece.size();
@@ -125,6 +144,7 @@ void JpegDecoder::read_metadata() {
 
 Status JpegDecoder::start() {
   errors_.install(codec_.err);
+  end_ = file_->size();
   input_.emplace(file_);
   if (!open_codec()) return failure();
   info_.width = static_cast<int>(codec_.image_width);
@@ -137,11 +157,14 @@ Status JpegDecoder::start() {
   return ok();
 }
 
-Status JpegDecoder::restart() {
-  if (!started_) return ok();
+Status JpegDecoder::restart() { return started_ ? reopen() : ok(); }
+
+// What was found wrong is kept: every pass comes to the same.
+Status JpegDecoder::reopen() {
   started_ = false;
   at_end_ = false;
-  errors_.damaged = false;
+  taken_ = 0;
+  errors_.base.msg_code = 0;
   jpeg_destroy_decompress(&codec_);
   codec_ = {};
   codec_.err = &errors_.base;
@@ -157,22 +180,110 @@ bool JpegDecoder::begin_rows() {
   return true;
 }
 
+/// Of a file whose end was made up between two scans, which libjpeg takes for its end.
+bool JpegDecoder::lacks_scans() const {
+  if (!at_end_) return false;
+  for (int i = 0; i < codec_.num_components; ++i) {
+    if (codec_.comp_info[i].quant_table == nullptr) return true;  // it is taken over when the first scan begins
+    if (codec_.coef_bits == nullptr) continue;
+    for (int k = 0; k < DCTSIZE2; ++k)
+      if (codec_.coef_bits[i][k] != 0) return true;  // -1: nothing of it was there; else the bits that are missing
+  }
+  return false;
+}
+
+/// What ends the decoding of a file of several scans stands in a segment between them: without it and all behind it what
+/// was read before can be had. False if there is no such segment.
+bool JpegDecoder::cut_before_failure() {
+  constexpr std::uint64_t kReach = (std::uint64_t{64} << 10) + 4;  // the longest segment
+  const auto here = taken_ - std::min<std::uint64_t>(taken_, source_.bytes_in_buffer);
+  const auto from = here - std::min(here, kReach);
+  std::vector<std::byte> bytes(static_cast<std::size_t>(here - from));
+  const auto got = file_->read_at(from, bytes);
+  if (!got || *got < bytes.size()) return false;
+  for (std::size_t i = bytes.size(); i-- > 1;) {
+    const auto code = std::to_integer<unsigned>(bytes[i]);
+    const bool restart = code >= JPEG_RST0 && code <= JPEG_RST0 + 7;
+    if (bytes[i - 1] != std::byte{0xff} || code == 0 || code == 0xff || restart || from + i - 1 >= end_) continue;
+    end_ = from + i - 1;
+    return end_ > 2;
+  }
+  return false;
+}
+
+Error JpegDecoder::ends_early() const {
+  return file_->error(Errc::corrupt, "JPEG: the file ends too early; the file is damaged, get it again");
+}
+
+bool JpegDecoder::has_scans() const {
+  return codec_.progressive_mode != FALSE || jpeg_has_multiple_scans(const_cast<j_decompress_ptr>(&codec_)) != FALSE;
+}
+
+/// Not one row of blocks was there.
+bool JpegDecoder::has_nothing() const {
+  return errors_.missing && errors_.missing->row == 0 && errors_.missing->scan <= 1;
+}
+
+Status JpegDecoder::begin() {
+  started_ = true;
+  bool begun = begin_rows();
+  const Status first = begun ? ok() : Status{failure()};
+  const bool mendable = !first && tolerant() && first.error().code == Errc::corrupt;
+  for (int tries = 0; !begun && mendable && tries < kMostCuts && cut_before_failure(); ++tries) {
+    if (auto again = reopen(); !again) return first;
+    started_ = true;
+    begun = begin_rows();
+    if (begun) cut_why_ = reason_of(first.error().what, file_->name());
+  }
+  if (!begun) return first;
+  lacks_scans_ = has_scans() && lacks_scans();
+  if (has_nothing()) return failure();
+  if (tolerant() || !(errors_.damaged() || lacks_scans_)) return ok();
+  return errors_.damaged() ? failure() : ends_early();
+}
+
 bool JpegDecoder::read_row(std::byte* into) {
   if (setjmp(errors_.jump) != 0) return false;
   auto* row = reinterpret_cast<JSAMPROW>(into);
   jpeg_read_scanlines(&codec_, &row, 1);
-  return !errors_.damaged;
+  return tolerant() ? !has_nothing() : !errors_.damaged();
 }
 
 Status JpegDecoder::read(std::span<std::byte> rows) {
-  if (!started_) {
-    started_ = true;
-    if (!begin_rows() || errors_.damaged) return failure();
-  }
+  if (!started_)
+    if (auto begun = begin(); !begun) return begun;
   const auto row_bytes = info_.row_bytes();
   for (std::size_t at = 0; at < rows.size(); at += row_bytes)
     if (!read_row(rows.data() + at)) return failure();
   return ok();
+}
+
+/// libjpeg fills what is missing: in a picture of one scan with the last colour that was there, in one of several with
+/// what the scans before say.
+std::vector<Damage> JpegDecoder::damage() const {
+  using Kind = Damage::Kind;
+  std::vector<Damage> all;
+  if (!errors_.damaged() && !lacks_scans_) return all;
+  std::string_view why = errors_.why;
+  if (why.starts_with(kCorrupt)) why.remove_prefix(kCorrupt.size());
+  const std::string early = !cut_why_.empty() ? cut_why_ : at_end_ ? "the file ends early" : "its pixel data end early";
+  if (has_scans()) {
+    const std::string scan = errors_.wrong ? ", in scan " + std::to_string(errors_.wrong->scan) : ", between scans";
+    const bool lacks = lacks_scans_ || (errors_.missing && at_end_);
+    all.push_back({lacks ? Kind::coarse : Kind::doubtful, 0, info_.height, (lacks ? early : std::string{why}) + scan});
+    return all;
+  }
+  // Colour of half the rows is taken from the rows of blocks on both sides.
+  const auto first_of = [&](const JpegErrors::Place& place) {
+    return std::clamp(place.row - (codec_.max_v_samp_factor > 1 ? 1 : 0), 0, info_.height - 1);
+  };
+  const int wrong = first_of(*errors_.wrong);
+  // With restart markers the decoder finds its place again, unless the file is over.
+  const bool rest = errors_.missing && (at_end_ || codec_.restart_interval == 0);
+  const int missing = rest ? first_of(*errors_.missing) : info_.height;
+  if (wrong < missing) all.push_back({Kind::doubtful, wrong, missing - wrong, std::string{why}});
+  if (rest) all.push_back({Kind::filled, missing, info_.height - missing, early});
+  return all;
 }
 
 // docs/memory.md. A progressive file is held as coefficients, two bytes each, in whole blocks of all components.

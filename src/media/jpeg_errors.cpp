@@ -11,7 +11,7 @@ namespace {
   std::longjmp(errors->jump, 1);
 }
 
-// Level -1 is a warning. These say that the pixels that follow are invented.
+// Level -1 is a warning. Those of the pixels say that what follows is invented.
 void note(j_common_ptr codec, int level) {
   if (level >= 0) return;
   auto* errors = reinterpret_cast<JpegErrors*>(codec->err);
@@ -23,12 +23,19 @@ void note(j_common_ptr codec, int level) {
     case JWRN_MUST_RESYNC:
     case JWRN_JPEG_EOF:
     case JWRN_BOGUS_PROGRESSION:
-      errors->damaged = true;
-      errors->base.format_message(codec, errors->message);
       break;
     default:
-      break;
+      return;
   }
+  const auto* decoder = reinterpret_cast<j_decompress_ptr>(codec);
+  const JpegErrors::Place here{decoder->input_scan_number,
+                               static_cast<int>(decoder->input_iMCU_row) * decoder->max_v_samp_factor * DCTSIZE};
+  errors->base.format_message(codec, errors->message);
+  if (!errors->wrong) {
+    errors->wrong = here;
+    errors->base.format_message(codec, errors->why);
+  }
+  if (errors->base.msg_code == JWRN_HIT_MARKER) errors->missing = here;
 }
 
 void say_nothing(j_common_ptr) {}

@@ -40,6 +40,7 @@ class Oriented : public Decoder {
   const PictureInfo& info() const override { return info_; }
   int orientation() const override { return 1; }
   MetadataPtr metadata() const override { return decoder_->metadata(); }
+  std::vector<Damage> damage() const override { return decoder_->damage(); }
   void leave_thread() override { decoder_->leave_thread(); }
 
  protected:

@@ -52,9 +52,14 @@ struct MediaNeed {
   Bytes shared = {};  ///< the part of `ram` that a process has once, however many readers and writers name it
 };
 
+/// What becomes of a file that is damaged. `use`: what is there is kept, the rest is filled, and PictureReader::damage()
+/// tells it; only a file of which not one whole row can be had is an error. `refuse`: any damage is an error.
+enum class Damaged { use, refuse };
+
 struct ReadOptions {
   std::filesystem::path spill;  ///< folder for row files; empty: the system's folder for temporary files
   Bytes ahead = 512_KiB;        ///< how far decoding may run ahead of read(), in a thread of its own; at least one row
+  Damaged damaged = Damaged::refuse;
 };
 
 /// Reads a picture from the top down, any number of times. Not thread-safe.
@@ -71,6 +76,9 @@ class PictureReader {
   virtual Status read(std::span<std::byte> rows) = 0;
   /// The next read starts at the first row again.
   virtual Status rewind() = 0;
+  /// With Damaged::use, after all rows were read: what of them is not as the file was to have it, one text each, as in
+  /// "the last 20 of 72 rows are filled: the file ends early". Empty: the file is whole. Every pass yields the same rows.
+  virtual std::vector<std::string> damage() { return {}; }
 };
 
 struct WriteOptions {

@@ -5,7 +5,9 @@
 #include <string>
 
 #include "base/scratch_file.hpp"
+#include "media/adam7.hpp"
 #include "media/decoder.hpp"
+#include "media/png_mender.hpp"
 
 namespace weir::media {
 namespace {
@@ -20,6 +22,10 @@ using SpngPtr = std::unique_ptr<spng_ctx, FreeSpng>;
 
 enum ColourType : std::uint8_t { kGrey = 0, kRgb = 2, kPalette = 3, kGreyAlpha = 4, kRgba = 6 };
 
+/// How a file is taken: as it is; with the faults between and in its chunks mended; beside that without the checksum of
+/// all its pixels (Adler-32, RFC 1950). The next way is taken where one cannot go on.
+enum class Way { strict, mended, unchecked };
+
 class PngDecoder final : public Decoder {
  public:
   PngDecoder(InputFilePtr file, ReadOptions options) : file_{std::move(file)}, options_{std::move(options)} {}
@@ -31,9 +37,18 @@ class PngDecoder final : public Decoder {
   MediaNeed need() const override;
   Status restart() override;
   Status read(std::span<std::byte> rows) override;
+  std::vector<Damage> damage() const override;
 
  private:
   Status open_context();
+  Status open_picture();
+  bool feed(std::span<std::byte> into);
+  bool go_on(const Status& failed);
+  Status check_end();
+  Status begin_any_way();
+  Status row_any_way(Status failed, std::byte* into);
+  Status skip_rows(int count);
+  void note_doubt();
   Status read_header();
   void read_metadata();
   Status begin_rows();
@@ -43,7 +58,17 @@ class PngDecoder final : public Decoder {
 
   InputFilePtr file_;
   ReadOptions options_;
-  std::optional<InputCursor> input_;
+  std::optional<InputCursor> input_;  // of the strict way
+  std::uint64_t taken_ = 0;           // bytes of it that were handed out
+  std::uint64_t pixels_at_ = 0;       // where the last chunk of pixel data starts
+  bool cut_ = false;                  // the file's end cuts that off, after the last row
+  std::optional<PngMender> mender_;   // of the others
+  Way way_ = Way::strict;             // a pass starts with the way that the one before ended with
+  bool unchecked_ = false;            // the checksum of all pixels alone kept a row from being decoded
+  int doubtful_from_ = -1;            // the first row that came from bytes whose checksum is wrong
+  std::string doubt_;                 // why
+  std::string strict_why_;            // what ended the strict way
+  std::optional<Damage> coarse_;      // passes of an interlaced picture are missing
   SpngPtr spng_;
   PictureInfo info_;
   MetadataPtr metadata_;
@@ -58,26 +83,54 @@ class PngDecoder final : public Decoder {
 
 Error PngDecoder::failure(int code, const std::string& where) const {
   if (input_ && input_->failure()) return *input_->failure();
+  if (mender_ && mender_->failure()) return *mender_->failure();
   if (code == SPNG_EMEM) return file_->error(Errc::over_budget, where + ": no memory; raise --ram");
   if (code == SPNG_EUSER_WIDTH || code == SPNG_EUSER_HEIGHT)
     return file_->error(Errc::unsupported, where + ": wider or higher than 1048576 pixels; cut it into pieces");
-  const std::string what = code == SPNG_EOF || code == SPNG_IO_EOF ? "the file ends too early" : spng_strerror(code);
+  const bool early = code == SPNG_EOF || code == SPNG_IO_EOF || (mender_ && mender_->ended_early());
+  const std::string what = early ? "the file ends too early" : spng_strerror(code);
   return file_->error(Errc::corrupt, where + ": " + what + "; the file is damaged, get it again");
 }
 
 Status PngDecoder::open_context() {
-  spng_.reset(spng_ctx_new(0));
-  input_.emplace(file_);
+  spng_.reset(spng_ctx_new(way_ == Way::unchecked ? SPNG_CTX_IGNORE_ADLER32 : 0));
+  input_.reset();
+  mender_.reset();
+  taken_ = 0;
+  if (way_ == Way::strict) {
+    input_.emplace(file_);
+  } else {
+    auto mender = PngMender::open(file_);
+    if (!mender) return mender.error();
+    mender_.emplace(*std::move(mender));
+  }
   if (!spng_) return file_->error(Errc::over_budget, "PNG: no memory; raise --ram");
   spng_set_image_limits(spng_.get(), kMaxSide, kMaxSide);
   spng_set_chunk_limits(spng_.get(), kChunkLimit, kChunkLimit);
   spng_set_crc_action(spng_.get(), SPNG_CRC_ERROR, SPNG_CRC_DISCARD);
   const auto feed = [](spng_ctx*, void* user, void* into, std::size_t count) -> int {
-    auto& cursor = *static_cast<InputCursor*>(user);
-    if (cursor.take({static_cast<std::byte*>(into), count})) return 0;
-    return cursor.failure() ? SPNG_IO_ERROR : SPNG_IO_EOF;
+    auto& self = *static_cast<PngDecoder*>(user);
+    if (self.feed({static_cast<std::byte*>(into), count})) return 0;
+    const bool failed = self.input_ ? self.input_->failure().has_value() : self.mender_->failure().has_value();
+    return failed ? SPNG_IO_ERROR : SPNG_IO_EOF;
   };
-  if (const int code = spng_set_png_stream(spng_.get(), feed, &*input_)) return failure(code, "PNG");
+  if (const int code = spng_set_png_stream(spng_.get(), feed, this)) return failure(code, "PNG");
+  return ok();
+}
+
+bool PngDecoder::feed(std::span<std::byte> into) {
+  if (mender_) return mender_->take(into);
+  if (!input_->take(into)) return false;
+  // A chunk's length and type are asked for together.
+  if (into.size() == 8 && std::memcmp(into.data() + 4, "IDAT", 4) == 0) pixels_at_ = taken_;
+  taken_ += into.size();
+  return true;
+}
+
+/// After the last row: the decoder does not read to the checksum of the last pixel data.
+Status PngDecoder::check_end() {
+  if (way_ == Way::strict) return PngMender::check_chunk(file_, pixels_at_);
+  cut_ = cut_ || mender_->cut();
   return ok();
 }
 
@@ -137,9 +190,16 @@ void PngDecoder::read_metadata() {
   metadata_ = std::move(found);
 }
 
-Status PngDecoder::start() {
+Status PngDecoder::open_picture() {
   if (auto opened = open_context(); !opened) return opened;
-  if (auto header = read_header(); !header) return header;
+  return read_header();
+}
+
+Status PngDecoder::start() {
+  if (options_.damaged == Damaged::use && !PngMender::has_good_lengths(*file_)) way_ = Way::mended;
+  auto opened = open_picture();
+  while (!opened && go_on(opened)) opened = open_picture();
+  if (!opened) return opened;
   read_metadata();
   return ok();
 }
@@ -151,6 +211,36 @@ Status PngDecoder::restart() {
   return open_context();
 }
 
+/// Whether another way may lead on; that is then the way.
+bool PngDecoder::go_on(const Status& failed) {
+  if (options_.damaged == Damaged::refuse || failed.error().code != Errc::corrupt || way_ == Way::unchecked)
+    return false;
+  if (way_ == Way::strict) strict_why_ = reason_of(failed.error().what, file_->name());
+  way_ = way_ == Way::strict ? Way::mended : Way::unchecked;
+  return true;
+}
+
+std::vector<Damage> PngDecoder::damage() const {
+  std::vector<Damage> all;
+  if (doubtful_from_ >= 0)
+    all.push_back({Damage::Kind::doubtful, doubtful_from_, info_.height - doubtful_from_, doubt_});
+  else if (unchecked_)
+    all.push_back({Damage::Kind::doubtful, 0, info_.height, "the checksum of all pixels is wrong"});
+  else if (cut_ && !coarse_)
+    all.push_back({Damage::Kind::doubtful, 0, info_.height, "the file ends too early"});
+  else if (!strict_why_.empty() && !coarse_)
+    all.push_back({Damage::Kind::doubtful, 0, info_.height, strict_why_});
+  if (coarse_) all.push_back(*coarse_);
+  return all;
+}
+
+/// The row that comes next, and all after it, depend on what was taken from the file until now.
+void PngDecoder::note_doubt() {
+  if (!mender_ || mender_->doubt().empty() || doubtful_from_ >= 0) return;
+  doubtful_from_ = interlaced_ ? 0 : row_;
+  doubt_ = mender_->doubt();
+}
+
 Status PngDecoder::begin_rows() {
   started_ = true;
   const int flags = SPNG_DECODE_PROGRESSIVE | (transparent_colour_ ? SPNG_DECODE_TRNS : 0);
@@ -158,9 +248,20 @@ Status PngDecoder::begin_rows() {
   return interlaced_ ? gather_passes() : ok();
 }
 
+/// To where another way could not go on.
+Status PngDecoder::skip_rows(int count) {
+  if (auto opened = open_context(); !opened) return opened;
+  if (auto begun = begin_rows(); !begun) return begun;
+  const auto row = std::make_unique_for_overwrite<std::byte[]>(info_.row_bytes());
+  for (row_ = 0; row_ < count; ++row_)
+    if (auto got = next_row(row.get()); !got) return got;
+  return ok();
+}
+
 Status PngDecoder::next_row(std::byte* into) {
   const int code = spng_decode_row(spng_.get(), into, info_.row_bytes());
-  if (code == 0 || (code == SPNG_EOI && row_ + 1 == info_.height)) return ok();
+  note_doubt();
+  if (code == 0 || (code == SPNG_EOI && row_ + 1 == info_.height)) return row_ + 1 == info_.height ? check_end() : ok();
   return failure(code, "PNG row " + std::to_string(row_ + 1) + " of " + std::to_string(info_.height));
 }
 
@@ -170,35 +271,75 @@ Status PngDecoder::gather_passes() {
   if (!scratch) return scratch.error();
   const auto row = std::make_unique_for_overwrite<std::byte[]>(info_.row_bytes());
   const std::span pixels{row.get(), info_.row_bytes()};
+  Adam7Place reached;
   for (;;) {
     spng_row_info next{};
     if (const int code = spng_get_row_info(spng_.get(), &next)) {
       if (code == SPNG_EOI) break;
       return failure(code, "PNG");
     }
+    reached = {next.pass, static_cast<int>(next.row_num)};
     const auto offset = std::uint64_t{next.row_num} * pixels.size();
     if (auto before = scratch->read_at(offset, pixels); !before) return before;
     const int code = spng_decode_row(spng_.get(), pixels.data(), pixels.size());
-    if (code != 0 && code != SPNG_EOI) return failure(code, "PNG pass " + std::to_string(next.pass + 1) + " of 7");
+    note_doubt();
+    if (code != 0 && code != SPNG_EOI) {
+      const Status failed = failure(code, "PNG pass " + std::to_string(next.pass + 1) + " of 7");
+      const bool usable = options_.damaged == Damaged::use && failed.error().code == Errc::corrupt &&
+                          way_ == Way::unchecked && !reached.nothing();
+      if (!usable) return failed;
+      if (auto filled = fill_adam7(*scratch, info_, reached); !filled) return filled;
+      const int good = reached.whole_rows();
+      coarse_ = Damage{Damage::Kind::coarse, good, info_.height - good, reason_of(failed.error().what, file_->name())};
+      break;
+    }
     if (auto after = scratch->write_at(offset, pixels); !after) return after;
     if (code == SPNG_EOI) break;
   }
+  if (!coarse_)
+    if (auto checked = check_end(); !checked) return checked;
   gathered_ = *std::move(scratch);
   spng_.reset();
   return ok();
 }
 
+/// The first time and after every failure, until no way is left.
+Status PngDecoder::begin_any_way() {
+  auto begun = begin_rows();
+  while (!begun && go_on(begun)) {
+    begun = open_context();
+    if (begun) begun = begin_rows();
+    unchecked_ = unchecked_ || (begun && interlaced_ && way_ == Way::unchecked && !coarse_);
+  }
+  return begun;
+}
+
+/// Row row_, which could not be had, another way.
+Status PngDecoder::row_any_way(Status failed, std::byte* into) {
+  while (!failed && go_on(failed)) {
+    const int here = row_;
+    failed = skip_rows(here);
+    row_ = here;
+    if (failed) failed = next_row(into);
+    unchecked_ = unchecked_ || (failed && way_ == Way::unchecked);
+  }
+  return failed;
+}
+
 Status PngDecoder::read(std::span<std::byte> rows) {
   if (!started_)
-    if (auto begun = begin_rows(); !begun) return begun;
+    if (auto begun = begin_any_way(); !begun) return begun;
   const auto row_bytes = info_.row_bytes();
   if (gathered_) {
     if (auto got = gathered_->read_at(static_cast<std::uint64_t>(row_) * row_bytes, rows); !got) return got;
     row_ += static_cast<int>(rows.size() / row_bytes);
     return ok();
   }
-  for (std::size_t at = 0; at < rows.size(); at += row_bytes, ++row_)
-    if (auto got = next_row(rows.data() + at); !got) return got;
+  for (std::size_t at = 0; at < rows.size(); at += row_bytes, ++row_) {
+    auto got = next_row(rows.data() + at);
+    if (!got) got = row_any_way(std::move(got), rows.data() + at);
+    if (!got) return got;
+  }
   return ok();
 }
 

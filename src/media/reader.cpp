@@ -5,6 +5,7 @@
 #include <thread>
 
 #include "media/decoder.hpp"
+#include "media/filled.hpp"
 #include "media/oriented.hpp"
 #include "media/picture.hpp"
 #include "media/row_queue.hpp"
@@ -27,15 +28,18 @@ Result<DecoderPtr> open_decoder(const InputFilePtr& file, const ReadOptions& opt
   if (!format) return not_a_picture(*file);
   if (*format == Format::png) return open_png(file, options);
   if (*format == Format::jpg) return open_jpeg(file, options);
-  if (*format == Format::bmp) return open_bmp(file);
+  if (*format == Format::bmp) return open_bmp(file, options);
   return open_other(file, *format, options);
 }
 
 /// Runs a decoder on a thread that stays at most `ahead` bytes in front of the caller.
 class Reader final : public PictureReader {
  public:
-  Reader(DecoderPtr decoder, Bytes ahead)
+  /// `orientation`, `file_height`: of the file, for what is told of its rows.
+  Reader(DecoderPtr decoder, Bytes ahead, int orientation, int file_height)
       : decoder_{std::move(decoder)},
+        orientation_{orientation},
+        file_height_{file_height},
         info_{decoder_->info()},
         ahead_{std::max<std::size_t>(ahead.count(), info_.row_bytes())} {}
   ~Reader() override { stop(); }
@@ -53,6 +57,16 @@ class Reader final : public PictureReader {
     assert(rows.size() % info_.row_bytes() == 0);
     if (!queue_) start();
     return queue_->read(rows);
+  }
+
+  std::vector<std::string> damage() override {
+    if (thread_.joinable()) {
+      queue_->cancel(Error{Errc::cancelled, "reading was stopped"});
+      thread_.join();
+    }
+    std::vector<std::string> texts;
+    for (const Damage& each : decoder_->damage()) texts.push_back(to_text(each, file_height_, orientation_));
+    return texts;
   }
 
   Status rewind() override {
@@ -74,7 +88,7 @@ class Reader final : public PictureReader {
   void stop() {
     if (!queue_) return;
     queue_->cancel(Error{Errc::cancelled, "reading was stopped"});
-    thread_.join();
+    if (thread_.joinable()) thread_.join();
     queue_.reset();
   }
 
@@ -88,9 +102,10 @@ class Reader final : public PictureReader {
   }
 
   DecoderPtr decoder_;
+  int orientation_, file_height_;
   PictureInfo info_;
   std::size_t ahead_;
-  std::optional<RowQueue> queue_;  // exists while thread_ runs
+  std::optional<RowQueue> queue_;  // of a pass that was begun
   std::thread thread_;
 };
 
@@ -105,8 +120,12 @@ Result<std::unique_ptr<PictureReader>> PictureReader::open(const PictureSource& 
   if (info.width < 1 || info.height < 1 || info.width > kMaxSide || info.height > kMaxSide)
     return (*file)->error(Errc::unsupported, "is " + std::to_string(info.width) + "x" + std::to_string(info.height) +
                                                  " pixels; at most 1048576 on a side are read");
-  auto upright = apply_orientation(*std::move(decoder), options);
-  return std::unique_ptr<PictureReader>{std::make_unique<Reader>(std::move(upright), options.ahead)};
+  const int orientation = (*decoder)->orientation();
+  const int height = info.height;
+  auto filled = options.damaged == Damaged::use ? fill_damaged(*std::move(decoder), **file) : *std::move(decoder);
+  auto upright = apply_orientation(std::move(filled), options);
+  return std::unique_ptr<PictureReader>{
+      std::make_unique<Reader>(std::move(upright), options.ahead, orientation, height)};
 }
 
 }  // namespace weir::media

@@ -18,7 +18,8 @@ constexpr int kRowsAtOnce = 16;  // asked of libvips; its own pipelines work in 
 /// Any picture that libvips can read, as 8- or 16-bit grey or RGB.
 class VipsDecoder final : public Decoder {
  public:
-  VipsDecoder(const VipsApi& api, InputFilePtr file, Format format) : api_{api}, file_{std::move(file)} {
+  VipsDecoder(const VipsApi& api, InputFilePtr file, Format format, Damaged damaged)
+      : api_{api}, file_{std::move(file)}, damaged_{damaged} {
     info_.format = format;
   }
   ~VipsDecoder() override { close(); }
@@ -33,6 +34,7 @@ class VipsDecoder final : public Decoder {
     return ok();
   }
   Status read(std::span<std::byte> rows) override;
+  std::vector<Damage> damage() const override;
   void leave_thread() override {
     close();
     api_.vips_thread_shutdown();
@@ -45,12 +47,17 @@ class VipsDecoder final : public Decoder {
   void read_metadata(const VipsImage* image);
   Blob blob(const VipsImage* image, const char* name) const;
   Status open_pixels();
+  Status start_once();
+  bool try_lenient(const Status& failed);
+  Status prepare_row();
+  Status note_row(std::span<const std::byte> row);
   void close();
   Error failure(const std::string& where) const;
   Error unsupported(const std::string& what) const;
 
   const VipsApi& api_;
   InputFilePtr file_;
+  Damaged damaged_;
   PictureInfo info_;
   MetadataPtr metadata_;
   int orientation_ = 1;
@@ -59,6 +66,11 @@ class VipsDecoder final : public Decoder {
   std::optional<ImageRef> image_;
   std::optional<VipsRef<VipsRegion>> region_;
   int row_ = 0, prepared_to_ = 0;
+  // Of a file that libvips found damaged: it is asked to give what it can, row by row.
+  bool lenient_ = false;
+  int lenient_from_ = 0;  // the first row that could not be had otherwise
+  std::string why_;
+  int missing_from_ = -1;  // GIF: the first row of which not every pixel is there
 };
 
 Error VipsDecoder::failure(const std::string& where) const {
@@ -78,7 +90,8 @@ Result<ImageRef> VipsDecoder::load() const {
   if (source.get() == nullptr) return failure("open");
   const auto run = [&](auto* loader) -> Result<ImageRef> {
     VipsImage* image = nullptr;
-    if (loader(source.get(), &image, "access", VIPS_ACCESS_SEQUENTIAL, "fail_on", VIPS_FAIL_ON_ERROR, nullptr) != 0)
+    if (loader(source.get(), &image, "access", VIPS_ACCESS_SEQUENTIAL, "fail_on",
+               lenient_ ? VIPS_FAIL_ON_NONE : VIPS_FAIL_ON_ERROR, nullptr) != 0)
       return failure(std::string{name_of(info_.format)});
     return ImageRef{api_, image};
   };
@@ -168,7 +181,22 @@ Result<ImageRef> VipsDecoder::convert(ImageRef loaded) {
   return ImageRef{api_, cut};
 }
 
+/// Whether what failed may be had from a file that libvips found damaged; it is taken so from then on.
+bool VipsDecoder::try_lenient(const Status& failed) {
+  if (damaged_ == Damaged::refuse || lenient_ || failed.error().code != Errc::corrupt) return false;
+  lenient_ = true;
+  lenient_from_ = row_;
+  why_ = reason_of(failed.error().what, file_->name());
+  return true;
+}
+
 Status VipsDecoder::start() {
+  auto started = start_once();
+  if (!started && try_lenient(started)) started = start_once();
+  return started;
+}
+
+Status VipsDecoder::start_once() {
   auto loaded = load();
   if (!loaded) return loaded.error();
   auto image = convert(*std::move(loaded));
@@ -198,31 +226,64 @@ void VipsDecoder::close() {
   image_.reset();
 }
 
-Status VipsDecoder::read(std::span<std::byte> rows) {
+/// Row row_ and some after it.
+Status VipsDecoder::prepare_row() {
   if (!image_)
     if (auto opened = open_pixels(); !opened) return opened;
+  if (row_ < prepared_to_) return ok();
+  const int count = std::min(lenient_ ? 1 : kRowsAtOnce, info_.height - row_);
+  const VipsRect area{0, row_, info_.width, count};
+  if (api_.vips_region_prepare(region_->get(), &area) != 0)
+    return failure(std::string{name_of(info_.format)} + " row " + std::to_string(row_ + 1) + " of " +
+                   std::to_string(info_.height));
+  prepared_to_ = row_ + count;
+  return ok();
+}
+
+Status VipsDecoder::read(std::span<std::byte> rows) {
   const auto row_bytes = info_.row_bytes();
-  auto* region = region_->get();
   for (std::size_t at = 0; at < rows.size(); at += row_bytes, ++row_) {
-    if (row_ >= prepared_to_) {
-      const int count = std::min(kRowsAtOnce, info_.height - row_);
-      const VipsRect area{0, row_, info_.width, count};
-      if (api_.vips_region_prepare(region, &area) != 0)
-        return failure(std::string{name_of(info_.format)} + " row " + std::to_string(row_ + 1) + " of " +
-                       std::to_string(info_.height));
-      prepared_to_ = row_ + count;
+    auto prepared = prepare_row();
+    if (!prepared && try_lenient(prepared)) {
+      // Rows come in order alone: again from the first one.
+      const int wanted = row_;
+      close();
+      prepared = ok();
+      for (row_ = prepared_to_ = 0; row_ <= wanted && prepared; ++row_) prepared = prepare_row();
+      row_ = wanted;
     }
-    std::memcpy(rows.data() + at, region_row(region, row_), row_bytes);
+    if (!prepared) return prepared;
+    std::memcpy(rows.data() + at, region_row(region_->get(), row_), row_bytes);
+    if (auto noted = note_row(rows.subspan(at, row_bytes)); !noted) return noted;
   }
   return ok();
 }
 
+/// What is missing in a GIF is transparent. Errors: corrupt, if that is all of the first row.
+Status VipsDecoder::note_row(std::span<const std::byte> row) {
+  if (!lenient_ || info_.format != Format::gif || !info_.alpha || missing_from_ >= 0) return ok();
+  const auto pixel = static_cast<std::size_t>(info_.channels());
+  int transparent = 0;
+  for (std::size_t at = pixel - 1; at < row.size(); at += pixel) transparent += row[at] == std::byte{0} ? 1 : 0;
+  if (transparent == 0) return ok();
+  if (row_ == 0 && transparent == info_.width)
+    return file_->error(Errc::corrupt, "gif: " + why_ + "; the file is damaged, get it again");
+  missing_from_ = row_;
+  return ok();
+}
+
+std::vector<Damage> VipsDecoder::damage() const {
+  if (!lenient_) return {};
+  if (missing_from_ >= 0) return {{Damage::Kind::filled, missing_from_, info_.height - missing_from_, why_}};
+  return {{Damage::Kind::doubtful, lenient_from_, info_.height - lenient_from_, why_}};
+}
+
 }  // namespace
 
-Result<DecoderPtr> open_other(InputFilePtr file, Format format, const ReadOptions&) {
+Result<DecoderPtr> open_other(InputFilePtr file, Format format, const ReadOptions& options) {
   auto api = VipsApi::get();
   if (!api) return file->error(api.error().code, std::string{name_of(format)} + " " + api.error().what);
-  auto decoder = std::make_unique<VipsDecoder>(**api, std::move(file), format);
+  auto decoder = std::make_unique<VipsDecoder>(**api, std::move(file), format, options.damaged);
   if (auto started = decoder->start(); !started) return started.error();
   return DecoderPtr{std::move(decoder)};
 }
