@@ -96,7 +96,7 @@ class Coordinator::Run {
   void on_estimated(Seat& seat, const Json& message);
   void on_finished(Seat& seat, const Json& message);
   void on_error(Seat& seat, ItemNumber number, ItemEnd end);
-  bool was_finished(ItemNumber number);
+  std::optional<Decision> was_finished(ItemNumber number);
   void on_death(ItemNumber number, const std::string& why);
   bool next_rung(ItemNumber number, std::string_view why);
   void retry(ItemNumber number, Error error, std::string_view reason, const ItemEnd& end, int most);

@@ -123,24 +123,31 @@ Decision work(std::string why, bool replace) {
   return decision;
 }
 
-Decision skip(std::string why, bool adopted) {
+Decision skip(std::string why, const Record& done, bool adopted) {
   Decision decision;
+  decision.damaged = done.damaged;
   decision.action = Action::skip;
   decision.why = std::move(why);
   decision.adopted = adopted;
   return decision;
 }
 
+/// Whether what failed then for a damaged input may be done now.
+bool may_use_now(const Record& failed, const RecordRules& rules) {
+  return failed.failure->code == Errc::corrupt && !failed.takes_damaged && rules.use_damaged;
+}
+
 /// Of the records alone, with the files that they speak of.
 Decision decide(const Item& item, const Record& done, const RecordRules& rules, const IdentityNow& now, bool adopted) {
   const Match outputs = match_outputs(item, done, rules.verify);
   if (outputs == Match::changed) return keep(item, " and is not as weir left it");
-  if (replaces_its_input(item)) return skip("done before, in place of its input", adopted);
+  if (replaces_its_input(item)) return skip("done before, in place of its input", done, adopted);
   if (rules.again) return work("asked for again", true);
   if (outputs == Match::gone) return work("the output is gone", true);
   if (outputs == Match::damaged) return work("the output is damaged", true);
   if (auto why = other_work(item, done, rules, now); !why.empty()) return work(std::move(why), true);
-  return skip(adopted ? "finished by a run that was killed" : "done before", adopted);
+  if (!rules.use_damaged && !done.damaged.empty()) return work("made from a damaged input", true);
+  return skip(adopted ? "finished by a run that was killed" : "done before", done, adopted);
 }
 
 std::optional<Record> readable(const fs::path& path) {
@@ -152,7 +159,12 @@ std::optional<Record> readable(const fs::path& path) {
 
 Decision settle(const Item& item, const RecordRules& rules, const IdentityNow& identity_now) {
   if (item.problem)
-    return {.action = Action::failed, .why = {}, .replace = false, .adopted = false, .failure = item.problem};
+    return {.action = Action::failed,
+            .why = {},
+            .replace = false,
+            .adopted = false,
+            .damaged = {},
+            .failure = item.problem};
   if (!rules.keep) return any_output(item) && !rules.overwrite ? keep(item, "") : work("", rules.overwrite);
   const RecordPlaces places = record_places(item, rules.folder);
   const bool adopted = !rules.look_only && finish_intent(item, places);
@@ -168,6 +180,7 @@ Decision settle(const Item& item, const RecordRules& rules, const IdentityNow& i
   if (decision.action != Action::work || rules.retry_failed || rules.again) return decision;
   const auto failed = readable(places.failed);
   if (!failed || !failed->failure || !other_work(item, *failed, rules, identity_now).empty()) return decision;
+  if (may_use_now(*failed, rules)) return decision;
   decision.action = Action::failed;
   decision.failure = failed->failure;
   decision.why = fmt::format("failed before ({}); give --retry-failed to try again", one_line(failed->failure->what));

@@ -17,7 +17,8 @@ struct RecordRules {
   bool verify = false;           ///< hash inputs and outputs instead of trusting size and mtime
   bool upgrade = false;          ///< do results of a lower rung again
   bool retry_failed = false;
-  bool look_only = false;             ///< change nothing, not even what a killed run left
+  bool use_damaged = false;  ///< what is there of damaged inputs; else a result made from one is done again, to fail
+  bool look_only = false;    ///< change nothing, not even what a killed run left
   std::optional<Pixels> same_pixels;  ///< results made otherwise are done again
 };
 
@@ -37,6 +38,7 @@ struct Decision {
   bool replace = false;  ///< an output that is there may be replaced
   bool adopted = false;  ///< a result that a killed process had finished was taken over; with `overwrite` none the less
                          ///< to be done again
+  std::string damaged;   ///< of `skip`: what of an input was not there; empty: nothing
   std::optional<Error> failure;  ///< of `failed` and `keep`
 };
 

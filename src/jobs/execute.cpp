@@ -65,6 +65,8 @@ Record record_of(const Item& item, const Order& order, const Task& task, const P
   if (auto parameters = parse_object(item.parameters)) record.parameters = *std::move(parameters);
   record.identity = product.identity;
   record.facts = product.facts;
+  record.damaged = product.damaged;
+  record.takes_damaged = product.takes_damaged;
   record.rung = product.rung.value_or(order.rung);
   record.rung_name = task.rungs().at(record.rung);
   record.pixels = product.pixels;

@@ -66,6 +66,34 @@ TEST_F(PublishTest, ItIsDoneAgainWhenInputParametersOrIdentityChange) {
   EXPECT_EQ(decision().action, Action::skip);
 }
 
+TEST_F(PublishTest, WhatCameFromADamagedInputIsSkippedByNameOrDoneAgainToFail) {
+  ASSERT_TRUE(work().done());
+  const fs::path done = record_places(item(), {}).done;
+  Record record = **read_record(done);
+  record.damaged = "the last 2 of 3 letters";
+  folder_.put(done, to_text(record));
+  rules_.use_damaged = true;
+  EXPECT_EQ(decision().action, Action::skip);
+  EXPECT_EQ(decision().damaged, "the last 2 of 3 letters");
+  rules_.use_damaged = false;
+  EXPECT_EQ(decision().action, Action::work);
+  EXPECT_TRUE(decision().replace);
+  EXPECT_EQ(decision().why, "made from a damaged input");
+}
+
+TEST_F(PublishTest, AFailureOfADamagedInputStandsOnlyIfItsRestWasTried) {
+  folder_.put("in/a", "broken");
+  ASSERT_FALSE(work().done());
+  EXPECT_EQ(decision().action, Action::failed);
+  rules_.use_damaged = true;
+  EXPECT_EQ(decision().action, Action::work) << "the trial task had refused what is damaged";
+  const fs::path failed = record_places(item(), {}).failed;
+  Record record = **read_record(failed);
+  record.takes_damaged = true;
+  folder_.put(failed, to_text(record));
+  EXPECT_EQ(decision().action, Action::failed);
+}
+
 TEST_F(PublishTest, WhereOnlyTheTimeDiffersTheContentsDecide) {
   ASSERT_TRUE(work().done());
   touch("in/a");

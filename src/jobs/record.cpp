@@ -67,6 +67,8 @@ std::string to_text(const Record& record) {
             {"seconds", record.seconds},
             {"finished", record.finished},
             {"weir", record.version}};
+  if (!record.damaged.empty()) json["damaged"] = record.damaged;
+  if (record.failure && record.takes_damaged) json["takes_damaged"] = true;
   if (record.failure) json["failure"] = to_json(*record.failure);
   return dump(json) + '\n';
 }
@@ -97,6 +99,8 @@ Result<Record> parse_record(std::string_view text) {
   }
   record.finished = text_field(json, "finished");
   record.version = text_field(json, "weir");
+  record.damaged = text_field(json, "damaged");
+  record.takes_damaged = bool_field(json, "takes_damaged");
   if (json.contains("failure")) record.failure = error_of(json["failure"]);
   return record;
 }

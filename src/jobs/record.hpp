@@ -39,6 +39,8 @@ struct Record {
   std::map<std::string, double> seconds;
   std::string finished;          ///< UTC, "2026-11-21T14:30:00Z"
   std::string version;           ///< of weir
+  std::string damaged;           ///< of an input, and made up for: "the last 20 of 72 rows ..."; empty: nothing
+  bool takes_damaged = false;    ///< a damaged input was to be used as far as it is there
   std::optional<Error> failure;  ///< of a `.failed` record
 };
 

@@ -41,6 +41,19 @@ TEST(Record, AFailureComesBack) {
   EXPECT_EQ(back->failure->what, "cut off");
 }
 
+TEST(Record, WhatWasDamagedComesBack) {
+  EXPECT_EQ(to_text(sample()).find("damaged"), std::string::npos);
+  Record record = sample();
+  record.damaged = "the last 20 of 72 rows are filled: the file ends early";
+  auto back = parse_record(to_text(record));
+  ASSERT_TRUE(back);
+  EXPECT_EQ(back->damaged, record.damaged);
+  record.failure = Error{Errc::corrupt, "not one row"};
+  EXPECT_FALSE(parse_record(to_text(record))->takes_damaged);
+  record.takes_damaged = true;
+  EXPECT_TRUE(parse_record(to_text(record))->takes_damaged);
+}
+
 TEST(Record, CutOffAnywhereItIsNone) {
   const std::string whole = to_text(sample());
   for (std::size_t length = 0; length < whole.size(); ++length)

@@ -30,6 +30,7 @@ ItemEnd end_without_work(ItemNumber number, const Decision& decision) {
   end.number = number;
   end.why = decision.why;
   end.error = decision.failure;
+  end.damaged = decision.damaged;
   const bool stopped = decision.failure && decision.failure->code == Errc::cancelled;
   end.status = decision.action == Action::skip ? ItemStatus::skipped
                : stopped                       ? ItemStatus::interrupted
@@ -38,6 +39,12 @@ ItemEnd end_without_work(ItemNumber number, const Decision& decision) {
 }
 
 void Totals::count(const Item& item, const ItemEnd& end) {
+  const bool finished = end.status == ItemStatus::done || end.status == ItemStatus::skipped;
+  if (finished && !end.damaged.empty()) {
+    ++damaged;
+    if (damages.size() < kMostFailures)
+      damages.push_back(fmt::format("{}: {}", shown_name(item), one_line(end.damaged)));
+  }
   switch (end.status) {
     case ItemStatus::done:
       ++done;

@@ -28,6 +28,7 @@ struct ItemEnd {
   std::optional<Error> error;  ///< of failed and interrupted
   bool fault = false;
   bool refused = false;  ///< for want of memory on the lowest rung
+  std::string damaged;   ///< of done and skipped: what of an input was not there; empty: nothing
   std::string report;    ///< the kind's JSON object; may be empty
   std::vector<std::string> notes;
   double amount = 0;  ///< in the kind's unit
@@ -56,11 +57,13 @@ struct Totals {
   std::size_t refused = 0;
   std::size_t faults = 0;
   std::size_t lower_rung = 0;
+  std::size_t damaged = 0;  ///< of those done and skipped, made from a damaged input
   double amount = 0;
   double seconds = 0;
   bool interrupted = false;
   std::optional<Error> fatal;         ///< why the run stopped: no device, no disk
   std::vector<std::string> failures;  ///< "page.png: truncated at row 512"; the first hundred
+  std::vector<std::string> damages;   ///< "page.png: the last 20 of 72 rows ..."; the first hundred
   std::vector<DeviceTotals> devices;
 
   void count(const Item& item, const ItemEnd& end);

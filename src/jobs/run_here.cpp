@@ -50,6 +50,7 @@ ItemEnd RunHere::do_item(const Item& item, ItemNumber number, const Decision& de
   end.error = std::move(product.error);
   end.fault = product.fault;
   end.report = std::move(product.report);
+  end.damaged = std::move(product.damaged);
   end.notes = std::move(product.notes);
   end.amount = product.amount;
   end.seconds = outcome.total_s;

@@ -111,6 +111,7 @@ void Coordinator::Run::on_finished(Seat& seat, const Json& message) {
   for (const Json& note : message.value("notes", Json::array())) {
     if (note.is_string()) end.notes.push_back(note.get<std::string>());
   }
+  end.damaged = text_field(message, "damaged");
   end.amount = number_field(message, "amount");
   end.seconds = number_field(message, "total_s");
   end.sync_s = number_field(message, "sync_s");
@@ -189,15 +190,17 @@ void Coordinator::Run::on_error(Seat& seat, ItemNumber number, ItemEnd end) {
 
 /// A worker may die after the work was done: within publishing it, which settle() ends, or between that and its word, when
 /// the checkpoint is there already. It would be done twice, and the second time find its own result in the way.
-bool Coordinator::Run::was_finished(ItemNumber number) {
-  if (!rules_.keep) return false;
-  const Decision decision = settle(items_[number], rules_, identity_now_);
-  return decision.adopted || decision.action == Action::skip;
+std::optional<Decision> Coordinator::Run::was_finished(ItemNumber number) {
+  if (!rules_.keep) return std::nullopt;
+  Decision decision = settle(items_[number], rules_, identity_now_);
+  if (!decision.adopted && decision.action != Action::skip) return std::nullopt;
+  return decision;
 }
 
 void Coordinator::Run::on_death(ItemNumber number, const std::string& why) {
-  if (was_finished(number)) {
+  if (const auto finished = was_finished(number)) {
     ItemEnd end = end_of(number);
+    end.damaged = finished->damaged;
     end.status = ItemStatus::done;
     return end_item(std::move(end));
   }

@@ -9,6 +9,8 @@ using observe::MetricType;
 
 /// docs/events.md explains them.
 inline constexpr MetricName kItems{"weir_items_total", MetricType::counter, "Items by result."};
+inline constexpr MetricName kDamaged{"weir_damaged_items_total", MetricType::counter,
+                                     "Items done, now or before, from an input that is damaged."};
 inline constexpr MetricName kWork{"weir_work_total", MetricType::counter, "Work done, by unit (megapixels)."};
 inline constexpr MetricName kBusy{"weir_device_busy_seconds_total", MetricType::counter,
                                   "Seconds in which a device had an item."};

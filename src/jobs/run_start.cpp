@@ -135,6 +135,7 @@ void Coordinator::Run::finish() {
         {"redone", totals_.redone},
         {"skipped", totals_.skipped},
         {"failed", totals_.failed},
+        {"damaged", totals_.damaged},
         {"interrupted", totals_.interrupted},
         {"amount", totals_.amount},
         {"seconds", totals_.seconds}});

@@ -23,8 +23,10 @@ void Coordinator::Run::say(Loudness loudness, const std::string& text) { observe
 
 void Coordinator::Run::tell_decision(ItemNumber number, const Decision& decision) {
   if (decision.action != Action::skip) return;
-  tell(observe::Level::debug, decision.adopted ? "item_adopted" : "item_skip",
-       {{"item", encode_path(items_[number].outputs.front())}, {"why", decision.why}});
+  Json fields{{"item", encode_path(items_[number].outputs.front())}, {"why", decision.why}};
+  if (!decision.damaged.empty()) fields["damaged"] = decision.damaged;
+  tell(decision.damaged.empty() ? observe::Level::debug : observe::Level::warning,
+       decision.adopted ? "item_adopted" : "item_skip", fields);
 }
 
 void Coordinator::Run::tell_start(const Seat& seat, ItemNumber number) {
@@ -46,6 +48,7 @@ void Coordinator::Run::tell_start(const Seat& seat, ItemNumber number) {
 
 void Coordinator::Run::tell_end(const ItemEnd& end) {
   metrics_.add(metric::kItems, 1, {{"result", std::string{name_of(end.status)}}});
+  if (!end.damaged.empty()) metrics_.add(metric::kDamaged, 1);
   if (end.status == ItemStatus::skipped) return;
   metrics_.add(metric::kWork, end.amount, {{"unit", settings_.unit}});
   Json fields{{"item", encode_path(items_[end.number].outputs.front())},
@@ -56,8 +59,12 @@ void Coordinator::Run::tell_end(const ItemEnd& end) {
               {"redone", end.redone},
               {"rung", end.rung}};
   if (end.error) fields["error"] = to_json(*end.error);
-  const bool good = end.status == ItemStatus::done;
-  tell(good ? observe::Level::info : observe::Level::error, fmt::format("item_{}", name_of(end.status)), fields);
+  if (!end.damaged.empty()) fields["damaged"] = end.damaged;
+  const bool done = end.status == ItemStatus::done;
+  const auto level = !done                 ? observe::Level::error
+                     : end.damaged.empty() ? observe::Level::info
+                                           : observe::Level::warning;
+  tell(level, fmt::format("item_{}", name_of(end.status)), fields);
 }
 
 void Coordinator::Run::tell_pool(const WorkerDevice& device, const std::string& figure, double value) {
@@ -164,6 +171,8 @@ Json Coordinator::Run::state_json(const RunProgress& progress, bool over) const 
              {"skipped", totals_.skipped},
              {"failed", totals_.failed},
              {"lower_rung", totals_.lower_rung},
+             {"damaged", totals_.damaged},
+             {"damages", totals_.damages},
              {"unit", settings_.unit},
              {"amount", progress.amount},
              {"seconds", progress.seconds},

@@ -63,10 +63,12 @@ struct Product {
   Pixels pixels;
   Json identity =
       Json::object();  ///< what the first rung is made with: the network's name and hash; compared when resuming
-  Json facts = Json::object();            ///< what the kind wants to know when resuming, before it has opened the input
-  std::string report = "{}";              ///< a JSON object for --json
-  std::vector<std::string> notes;         ///< to be told to people, one line each
-  double amount = 0;                      ///< done, in the kind's unit
+  Json facts = Json::object();     ///< what the kind wants to know when resuming, before it has opened the input
+  std::string report = "{}";       ///< a JSON object for --json
+  std::string damaged;             ///< what of an input was not as it should be and was made up for; empty: nothing
+  bool takes_damaged = false;      ///< a damaged input was to be used as far as it is there
+  std::vector<std::string> notes;  ///< to be told to people, one line each
+  double amount = 0;               ///< done, in the kind's unit
   std::map<std::string, double> seconds;  ///< by stage: "decode", "network", "encode"
   /// Of the device's memory after the item: "allocated", "in_use", "idle" and "peak" bytes, "hits" and "misses" in all.
   std::map<std::string, double> pool;

@@ -132,6 +132,7 @@ class Worker {
                 {"number", message.value("number", 0)},
                 {"pixels", to_json(outcome.product.pixels)},
                 {"report", outcome.product.report},
+                {"damaged", outcome.product.damaged},
                 {"notes", outcome.product.notes},
                 {"amount", outcome.product.amount},
                 {"seconds", outcome.product.seconds},

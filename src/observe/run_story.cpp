@@ -32,6 +32,8 @@ class Teller {
     story_.length = std::max(story_.length, at);
     if (name == "item_start") running_[text(event, "item")] = {text(event, "device"), at};
     if (name == "item_done" || name == "item_failed" || name == "item_interrupted") end_item(event, name.substr(5), at);
+    if ((name == "item_skip" || name == "item_adopted") && !text(event, "damaged").empty())
+      end_item(event, "skipped", at);
     if (name == "item_retry") end_item(event, "retry", at);
     if (name == "memory") add_memory(event, at);
     if (name == "run_end") end_run(event);
@@ -39,7 +41,7 @@ class Teller {
   }
   RunStory finish(std::size_t unreadable) {
     for (const auto& [item, running] : running_)
-      story_.spans.push_back({running.device, item, "unfinished", {}, {}, running.from, story_.length});
+      story_.spans.push_back({running.device, item, "unfinished", {}, {}, {}, running.from, story_.length});
     story_.unreadable = unreadable;
     return std::move(story_);
   }
@@ -65,7 +67,8 @@ class Teller {
     if (why.empty()) why = text(event, "why");
     const Running running = found == running_.end() ? Running{text(event, "device"), at} : found->second;
     if (found != running_.end()) running_.erase(found);
-    story_.spans.push_back({running.device, item, result, text(event, "rung"), std::move(why), running.from, at});
+    story_.spans.push_back(
+        {running.device, item, result, text(event, "rung"), std::move(why), text(event, "damaged"), running.from, at});
   }
 
   void add_memory(const Json& event, double at) {

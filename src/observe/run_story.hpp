@@ -12,7 +12,7 @@ namespace weir::observe {
 /// are counted and passed over.
 struct RunStory {
   struct Span {
-    std::string device, item, result, rung, error;
+    std::string device, item, result, rung, error, damaged;
     double from = 0, to = 0;
   };
   struct Sample {

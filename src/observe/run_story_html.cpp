@@ -100,6 +100,18 @@ std::string failures_html(const RunStory& story) {
   return rows.empty() ? "<p>None.</p>" : "<table><tr><th>item</th><th>reason</th></tr>" + rows + "</table>";
 }
 
+/// Pictures that were made from damaged files, now or before; nothing if there are none.
+std::string damages_html(const RunStory& story) {
+  std::string rows;
+  for (const auto& span : story.spans) {
+    if (!span.damaged.empty())
+      rows += fmt::format("<tr><td><code>{}</code></td><td>{}</td></tr>", markup_text(span.item),
+                          markup_text(span.damaged));
+  }
+  return rows.empty() ? ""
+                      : "<h2>From damaged files</h2><table><tr><th>item</th><th>damage</th></tr>" + rows + "</table>";
+}
+
 std::string remarks_html(const RunStory& story) {
   std::string rows;
   for (const auto& remark : story.remarks)
@@ -116,8 +128,9 @@ std::string story_html(const RunStory& story) {
   return fmt::format(
       "<!doctype html>\n<html lang=\"en\"><meta charset=\"utf-8\"><title>weir: a run</title><style>{}</style>\n"
       "<h1>A run of weir</h1>\n{}\n<h2>Devices and items</h2>\n{}\n<h2>Memory after each item</h2>\n{}\n"
-      "<h2>Failed items</h2>\n{}\n<h2>Warnings</h2>\n{}\n</html>\n",
-      kStyle, totals_html(story), timeline_html(story), memory_html(story), failures_html(story), remarks_html(story));
+      "<h2>Failed items</h2>\n{}\n{}<h2>Warnings</h2>\n{}\n</html>\n",
+      kStyle, totals_html(story), timeline_html(story), memory_html(story), failures_html(story), damages_html(story),
+      remarks_html(story));
 }
 
 }  // namespace weir::observe
