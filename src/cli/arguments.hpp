@@ -48,6 +48,7 @@ struct Arguments {
   enhance::Sync sync = enhance::Sync::exact;
   bool tta = false;
 
+  media::Damaged damaged = media::Damaged::use;
   bool overwrite = false;
   bool dry_run = false;
 

@@ -23,6 +23,7 @@ Json item_json(const jobs::Item& item, const jobs::ItemEnd& end) {
              {"output", item.outputs.front().native()}};
   if (!end.why.empty()) whole["why"] = end.why;
   if (end.redone) whole["redone"] = true;
+  if (!end.damaged.empty()) whole["damaged"] = end.damaged;
   if (!end.rung.empty()) whole["rung"] = end.rung;
   if (!end.device.empty()) whole["device"] = end.device;
   if (end.error)
@@ -49,6 +50,8 @@ Json summary_json(const jobs::Totals& totals) {
             {"skipped", totals.skipped},
             {"failed", totals.failed},
             {"lower_rung", totals.lower_rung},
+            {"damaged", totals.damaged},
+            {"damages", totals.damages},
             {"megapixels", totals.amount},
             {"seconds", totals.seconds},
             {"interrupted", totals.interrupted},
@@ -89,6 +92,7 @@ void BatchReporter::tell(const jobs::Item& item, const jobs::ItemEnd& end) {
   const std::string name = item.inputs.empty() ? "-" : jobs::shown_name(item);
   if (end.status == jobs::ItemStatus::failed)
     log().error(failure_text(name, end.error.value_or(Error{Errc::unsupported, end.why})));
+  if (!end.damaged.empty()) log().error(damage_line(name, end.damaged));
   for (const std::string& note : end.notes) log().warning(fmt::format("{}: {}", name, printable(note)));
   if (end.status != jobs::ItemStatus::done) return;
   const auto report = jobs::parse_object(end.report);

@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "cli/profile.hpp"
+#include "cli/report.hpp"
 
 namespace weir::cli {
 
@@ -61,6 +62,7 @@ Ending ending_of(const jobs::Totals& totals, const std::optional<Error>& output_
   if (totals.faults > 0) return {Exit::fault, failed, totals.failures};
   if (totals.refused > 0 && totals.refused == totals.items) return refused;
   if (totals.failed > 0) return {Exit::some_failed, failed, totals.failures};
+  if (totals.damaged > 0) return {Exit::some_failed, damaged_text(totals.damaged, totals.items), totals.damages};
   if (output_problem) return {Exit::some_failed, output_problem->what};
   return {};
 }

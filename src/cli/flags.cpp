@@ -256,6 +256,20 @@ constexpr Flag kUpscaleFlags[] = {
     {"--tta", 0, "", "Average the results of the eight orientations; takes eight times as long.", "tta",
      [](std::string_view text, Arguments& args) { return set_switch(text, args.tta); },
      [](const Arguments&) { return std::string{"false"}; }},
+    {"--damaged", 0, "use|refuse",
+     "A picture whose file is damaged. use: what is there is used, the rest is filled with the last row that is there "
+     "(or "
+     "as the format's decoder fills it), it is said how much, and the exit status is 1; a file of which not one whole "
+     "row "
+     "is there fails. refuse: any damage fails the picture.",
+     "damaged",
+     [](std::string_view text, Arguments& args) {
+       bool refuse = false;
+       auto set = set_choice(text, "use", "refuse", refuse);
+       if (set) args.damaged = refuse ? media::Damaged::refuse : media::Damaged::use;
+       return set;
+     },
+     [](const Arguments&) { return std::string{"use"}; }},
     {"--overwrite", 0, "",
      "Do every picture again and replace outputs that exist. Without it finished pictures are skipped, and one whose "
      "output exists and is not the one that weir made fails by name.",

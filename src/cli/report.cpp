@@ -40,6 +40,15 @@ std::string failure_text(const std::string& name, const Error& error) {
   return what.starts_with(name + ":") ? what : fmt::format("{}: {}", name, what);
 }
 
+std::string damage_line(const std::string& name, const std::string& damage) {
+  return fmt::format("{}: damaged: {}", name, one_line(damage));
+}
+
+std::string damaged_text(std::size_t damaged, std::size_t items) {
+  return fmt::format("{} of {} items {}", damaged, items,
+                     damaged == 1 ? "comes from a damaged file" : "come from damaged files");
+}
+
 std::string plan_text(const tasks::PictureItem& item, const tasks::PictureOutcome& outcome) {
   const enhance::UpscalePlan& plan = *outcome.plan;
   std::string text = fmt::format("{} -> {}\n", shown(item.source.path), shown(item.output));

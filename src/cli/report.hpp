@@ -13,6 +13,12 @@ std::string plan_text(const tasks::PictureItem& item, const tasks::PictureOutcom
 /// "page.png: truncated at row 512": the reason why an item failed, with the input's name as shown, in one line.
 std::string failure_text(const std::string& name, const Error& error);
 
+/// "page.png: damaged: the last 20 of 72 rows are filled: the file ends early"
+std::string damage_line(const std::string& name, const std::string& damage);
+
+/// "2 of 5 items come from damaged files": why a run in which nothing failed does not end with status 0.
+std::string damaged_text(std::size_t damaged, std::size_t items);
+
 /// "page.png -> large.png: 2400x3600, 3.5 s, 2.47 MP/s"
 std::string done_text(const std::string& name, const std::string& output, int width, int height, double seconds);
 

@@ -32,9 +32,12 @@ std::string status_text(const jobs::RunState& run) {
   const Json& state = run.state;
   std::string text = fmt::format("{}, process {}, {}\n", how_it_is(run), jobs::count_field(state, "pid"),
                                  printable(jobs::text_field(state, "updated")));
-  text += fmt::format("  items        {} in all: {} done, {} done before, {} failed\n",
-                      jobs::count_field(state, "items"), jobs::count_field(state, "done"),
-                      jobs::count_field(state, "skipped"), jobs::count_field(state, "failed"));
+  text += fmt::format("  items        {} in all: {} done, {} done before, {} failed", jobs::count_field(state, "items"),
+                      jobs::count_field(state, "done"), jobs::count_field(state, "skipped"),
+                      jobs::count_field(state, "failed"));
+  if (const auto damaged = jobs::count_field(state, "damaged"); damaged > 0)
+    text += fmt::format(", {} from damaged files", damaged);
+  text += '\n';
   text += fmt::format("  work         {:.1f} {} in {}", jobs::number_field(state, "amount"),
                       printable(jobs::text_field(state, "unit")),
                       observe::format_duration(observe::Seconds{jobs::number_field(state, "seconds")}));
@@ -45,13 +48,17 @@ std::string status_text(const jobs::RunState& run) {
   for (const Json& failure : state.value("failures", Json::array())) {
     if (failure.is_string()) text += fmt::format("  failed       {}\n", one_line(failure.get<std::string>()));
   }
+  for (const Json& damage : state.value("damages", Json::array())) {
+    if (damage.is_string()) text += fmt::format("  damaged      {}\n", one_line(damage.get<std::string>()));
+  }
   return text;
 }
 
 Exit exit_of(const jobs::RunState& run) {
   if (run.alive) return Exit::done;
   if (!jobs::bool_field(run.state, "over") || jobs::bool_field(run.state, "interrupted")) return Exit::interrupted;
-  return jobs::count_field(run.state, "failed") > 0 ? Exit::some_failed : Exit::done;
+  const bool good = jobs::count_field(run.state, "failed") == 0 && jobs::count_field(run.state, "damaged") == 0;
+  return good ? Exit::done : Exit::some_failed;
 }
 
 }  // namespace

@@ -48,6 +48,12 @@ Bytes shared_bytes(const tasks::PictureList& list) {
   return sum;
 }
 
+jobs::RecordRules picture_rules(const Arguments& args) {
+  jobs::RecordRules rules = record_rules(args);
+  rules.use_damaged = args.damaged == media::Damaged::use;
+  return rules;
+}
+
 jobs::RunSettings run_settings(const UpscaleBatch& batch, std::vector<jobs::WorkerDevice> devices, int standard_input) {
   const Arguments& args = batch.invocation.args();
   tasks::UpscaleRequest request = batch.request;
@@ -59,7 +65,7 @@ jobs::RunSettings run_settings(const UpscaleBatch& batch, std::vector<jobs::Work
   if (standard_input >= 0) settings.inherited = {standard_input};
   settings.devices = std::move(devices);
   settings.ram = batch.request.upscale.ram - shared_bytes(batch.list);
-  settings.rules = record_rules(args);
+  settings.rules = picture_rules(args);
   settings.same_pixels = args.batch.same_pixels;
   settings.outputs = args.output;
   settings.stall = std::chrono::duration<double>{args.batch.stall_s};
@@ -120,7 +126,7 @@ Ending run_single(const UpscaleBatch& batch, std::stop_token stop) {
   tell_software(batch.request.upscale, log);
   BatchReporter reporter{args, log};
   const auto items = items_of(batch);
-  const auto rules = record_rules(args);
+  const auto rules = picture_rules(args);
   const auto totals = jobs::RunHere{items,    **task,
                                     rules,    tasks::upscale_identity(batch.shelf, batch.request),
                                     reporter, args.devices.front().name}

@@ -63,6 +63,7 @@ class Reporter final : public tasks::WorklistObserver {
  private:
   void tell(const tasks::PictureItem& item, const tasks::PictureOutcome& outcome) {
     if (outcome.status == tasks::ItemStatus::failed) log_.error(failure_text(shown(item.source.path), *outcome.error));
+    if (!outcome.damage.empty()) log_.error(damage_line(shown(item.source.path), tasks::damage_text(outcome)));
     for (const auto& lost : outcome.file.lost)
       log_.warning(fmt::format("{}: lost {}", shown(item.source.path), printable(lost)));
     for (const auto& event : outcome.events)
@@ -163,6 +164,7 @@ Ending ending_of(const tasks::WorklistTotals& totals, const Reporter& reporter, 
   if (totals.faults > 0) return {Exit::fault, failed};
   if (totals.refused > 0 && totals.refused == totals.items) return nothing_fits(ram);
   if (totals.failed > 0) return {Exit::some_failed, failed};
+  if (totals.damaged > 0) return {Exit::some_failed, damaged_text(totals.damaged, totals.items)};
   if (reporter.output_problem()) return {Exit::some_failed, reporter.output_problem()->what};
   return {};
 }
@@ -177,6 +179,7 @@ Ending run_passing(const Invocation& invocation, const tasks::UpscaleRequest& re
   tasks::PictureSettings settings;
   settings.upscale = request.upscale;
   settings.quality = args.quality;
+  settings.damaged = args.damaged;
   settings.overwrite = args.overwrite;
   settings.dry_run = args.dry_run;
   settings.upscalers =
@@ -193,6 +196,7 @@ tasks::UpscaleRequest upscale_request(const Invocation& invocation, enhance::Ups
   request.ladder = args.batch.ladder;
   request.upscale = std::move(upscale);
   request.quality = args.quality;
+  request.damaged = args.damaged;
   return request;
 }
 

@@ -79,12 +79,19 @@ Json device_of(const enhance::DeviceReport& report) {
 
 }  // namespace
 
+std::string damage_text(const PictureOutcome& outcome) {
+  std::string text;
+  for (const std::string& each : outcome.damage) text += (text.empty() ? "" : "; ") + each;
+  return text;
+}
+
 std::string picture_json(const PictureItem& item, const PictureOutcome& outcome) {
   Json json{
       {"status", name_of(outcome.status)}, {"input", item.source.path.native()}, {"output", item.output.native()}};
   if (outcome.error)
     json["error"] = {{"code", outcome.fault ? "fault" : weir::name_of(outcome.error->code)},
                      {"what", outcome.error->what}};
+  if (!outcome.damage.empty()) json["damaged"] = damage_text(outcome);
   if (outcome.picture) json["input_picture"] = picture_of(*outcome.picture);
   if (outcome.upscaler) json["network"] = network_of(outcome.upscaler->network());
   if (outcome.plan) add_plan(*outcome.plan, item.format, json);

@@ -10,4 +10,7 @@ namespace weir::tasks {
 /// characters.
 std::string picture_json(const PictureItem& item, const PictureOutcome& outcome);
 
+/// What of the input was not there, in one line; empty if it was whole.
+std::string damage_text(const PictureOutcome& outcome);
+
 }  // namespace weir::tasks

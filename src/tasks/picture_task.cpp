@@ -108,6 +108,7 @@ Status enlarge(const PictureItem& item, const PictureWatch& watch, const media::
   if (!events) return events.error();
   outcome.events = *std::move(events);
   if (watch.stop.stop_requested()) return Error{Errc::cancelled, "interrupted"};
+  outcome.damage = reader.damage();
   auto report = timed_writer.finish();
   if (!report) return report.error();
   outcome.file = *std::move(report);
@@ -120,7 +121,8 @@ Status run_steps(const PictureItem& item, const PictureSettings& settings, const
   if (item.problem) return *item.problem;
   if (watch.stop.stop_requested()) return Error{Errc::cancelled, "interrupted"};
   if (auto free = check_output(item, settings); !free) return free.error();
-  auto reader = media::PictureReader::open(item.source, {.spill = settings.upscale.spill_folder});
+  auto reader =
+      media::PictureReader::open(item.source, {.spill = settings.upscale.spill_folder, .damaged = settings.damaged});
   if (!reader) return reader.error();
   outcome.picture = (*reader)->info();
   auto upscaler = settings.upscalers(wanted_scale(settings.upscale, outcome.picture->width, outcome.picture->height));

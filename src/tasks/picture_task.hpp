@@ -43,6 +43,7 @@ struct PictureSettings {
   enhance::UpscaleSettings upscale;
   int quality = -1;
   bool overwrite = false;
+  media::Damaged damaged = media::Damaged::use;
   bool dry_run = false;  ///< stop after the plan; nothing is written
   UpscalerSource upscalers;
 };
@@ -59,6 +60,7 @@ struct PictureOutcome {
   std::shared_ptr<enhance::Upscaler> upscaler;
   std::optional<enhance::UpscalePlan> plan;
   media::WriteReport file;
+  std::vector<std::string> damage;  ///< of the input, of which the rest was used
   std::vector<std::string> events;
   std::chrono::duration<double> time{};
   std::chrono::duration<double> reading{};  ///< that the network waited for rows of the input

@@ -46,6 +46,7 @@ class UpscaleTask final : public jobs::Task {
       : request_{std::move(request)}, rungs_{std::move(rungs)}, identity_{rungs_.front().shelf, request_.upscale} {
     settings_.upscale = request_.upscale;
     settings_.quality = request_.quality;
+    settings_.damaged = request_.damaged;
   }
 
   std::vector<std::string> rungs() const override {
@@ -108,6 +109,8 @@ class UpscaleTask final : public jobs::Task {
     product.identity = identity_.now(product.facts);
     if (outcome.upscaler) product.facts["network"] = outcome.upscaler->network().name;
     if (outcome.plan) product.pixels = pixels_of(*outcome.plan);
+    product.damaged = damage_text(outcome);
+    product.takes_damaged = request_.damaged == media::Damaged::use;
     for (const auto& lost : outcome.file.lost) product.notes.push_back("lost " + lost);
     product.notes.insert(product.notes.end(), outcome.events.begin(), outcome.events.end());
     const double reading = outcome.reading.count();

@@ -19,6 +19,7 @@ struct UpscaleRequest {
   std::vector<std::string> ladder;   ///< names of smaller networks that may be used where the first does not fit
   enhance::UpscaleSettings upscale;  ///< ram and threads come from the worker's means
   int quality = -1;
+  media::Damaged damaged = media::Damaged::use;                  ///< what becomes of inputs that are damaged
   std::shared_ptr<const std::vector<std::byte>> standard_input;  ///< the bytes of the item that has no input file
   int standard_input_fd = -1;                                    ///< the same in a worker: an open file
 };

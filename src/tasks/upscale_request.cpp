@@ -57,6 +57,7 @@ Json to_json(const UpscaleRequest& request) {
   json["folders"] = jobs::texts_json(request.network.folders);
   json["ladder"] = jobs::texts_json(request.ladder);
   json["quality"] = request.quality;
+  json["refuse_damaged"] = request.damaged == media::Damaged::refuse;
   json["tile"] = request.upscale.device.tile;
   json["strict_device"] = request.upscale.device.strict;
   json["max_commands"] = request.upscale.device.max_commands;
@@ -77,6 +78,7 @@ Result<UpscaleRequest> upscale_request_of(const Json& json) {
     request.network.folders.emplace_back(std::move(folder));
   request.ladder = jobs::texts_field(json, "ladder");
   request.quality = static_cast<int>(jobs::number_field(json, "quality"));
+  request.damaged = jobs::bool_field(json, "refuse_damaged") ? media::Damaged::refuse : media::Damaged::use;
   request.upscale.device.tile = static_cast<int>(jobs::number_field(json, "tile"));
   request.upscale.device.strict = jobs::bool_field(json, "strict_device");
   request.upscale.device.max_commands = static_cast<int>(jobs::number_field(json, "max_commands"));

@@ -14,6 +14,7 @@ void count(const PictureOutcome& outcome, WorklistTotals& totals) {
       ++totals.refused;
   } else {
     ++totals.done;
+    totals.damaged += outcome.damage.empty() ? 0 : 1;
     totals.megapixels += 1e-6 * outcome.plan->output_width * outcome.plan->output_height;
   }
 }

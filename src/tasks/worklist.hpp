@@ -23,6 +23,7 @@ struct WorklistTotals {
   std::size_t failed = 0;   ///< refused ones and faults included
   std::size_t refused = 0;  ///< for want of memory
   std::size_t faults = 0;
+  std::size_t damaged = 0;  ///< of those done, from a damaged input
   bool interrupted = false;
   double megapixels = 0;  ///< written
 };
