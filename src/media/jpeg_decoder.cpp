@@ -7,6 +7,7 @@
 #include "media/decoder.hpp"
 #include "media/jpeg_errors.hpp"
 #include "media/jpeg_markers.hpp"
+#include "media/jpeg_segments.hpp"
 
 namespace weir::media {
 namespace {
@@ -124,7 +125,6 @@ bool JpegDecoder::open_codec() {
   codec_.progress = &progress_;
   source_.bytes_in_buffer = 0;
   install_source();
-  jpeg_save_markers(&codec_, JPEG_APP0 + 1, 0xffff);
   jpeg_save_markers(&codec_, JPEG_APP0 + 2, 0xffff);
   jpeg_read_header(&codec_, TRUE);
   return true;
@@ -133,6 +133,7 @@ bool JpegDecoder::open_codec() {
 void JpegDecoder::read_metadata() {
   auto found = std::make_shared<Metadata>();
   collect_jpeg_markers(codec_.marker_list, *found);
+  read_jpeg_segments(*file_, *found);
   if (codec_.saw_JFIF_marker && codec_.density_unit > 0) {
     const double per_mm = codec_.density_unit == 1 ? 1 / 25.4 : 0.1;  // dots per inch, or per cm
     found->dots_per_mm_x = codec_.X_density * per_mm;
@@ -288,7 +289,7 @@ std::vector<Damage> JpegDecoder::damage() const {
 
 // docs/memory.md. A progressive file is held as coefficients, two bytes each, in whole blocks of all components.
 MediaNeed JpegDecoder::need() const {
-  const auto held = metadata_->icc.size() + metadata_->exif.size() + metadata_->xmp.size();
+  const auto held = metadata_->bytes();
   MediaNeed sum{Bytes{info_.row_bytes()} * 20 + Bytes{held} * 2 + 1_MiB, Bytes{}};
   if (!codec_.progressive_mode && !jpeg_has_multiple_scans(const_cast<j_decompress_ptr>(&codec_))) return sum;
   for (int i = 0; i < codec_.num_components; ++i) {

@@ -120,6 +120,13 @@ void JpegEncoder::put_metadata(WriteReport& report) {
     tell(put_segment(JPEG_APP0 + 1, jpeg_xmp_segment(metadata.xmp)), "xmp", "JPEG holds at most 64 KiB of it");
   if (!metadata.icc.empty())
     tell(metadata.icc.size() <= kProfileLimit && put_profile(metadata.icc), "icc", "JPEG holds at most 16 MiB of it");
+  if (!metadata.iptc.empty())
+    tell(put_segment(JPEG_APP0 + 13, jpeg_iptc_segment(metadata.iptc)), "iptc", "JPEG holds at most 64 KiB of it");
+  for (const Text& text : metadata.texts) {
+    const auto bytes = std::as_bytes(std::span{text.value});
+    (void)put_segment(JPEG_COM, Blob(bytes.begin(), bytes.end()));  // false if it is empty
+  }
+  if (!metadata.texts.empty()) report.kept.emplace_back("text");
   if (metadata.dots_per_mm_x > 0) report.kept.emplace_back("resolution");
 }
 

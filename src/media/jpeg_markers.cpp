@@ -6,12 +6,15 @@
 #include <span>
 #include <string_view>
 
+#include "media/text_codec.hpp"
+
 namespace weir::media {
 namespace {
 
 using namespace std::string_view_literals;
 constexpr auto kExif = "Exif\0\0"sv;                       // EXIF 2.3, 4.7.2
 constexpr auto kXmp = "http://ns.adobe.com/xap/1.0/\0"sv;  // XMP specification part 3, "JPEG"
+constexpr auto kPhotoshop = "Photoshop 3.0\0"sv;           // IPTC-NAA stands in an image resource
 constexpr auto kIcc = "ICC_PROFILE\0"sv;                   // ICC.1:2010, B.4; then the piece's number and the count
 constexpr std::size_t kSegmentLimit = 65533;
 
@@ -45,10 +48,7 @@ void collect_jpeg_markers(jpeg_saved_marker_ptr first, Metadata& into) {
   std::size_t count = 0;
   for (auto* marker = first; marker != nullptr; marker = marker->next) {
     const Piece data{reinterpret_cast<const std::byte*>(marker->data), marker->data_length};
-    if (marker->marker == JPEG_APP0 + 1) {
-      if (into.exif.empty() && starts(data, kExif)) into.exif = exif_body(data);
-      if (into.xmp.empty() && starts(data, kXmp)) into.xmp.assign(data.begin() + kXmp.size(), data.end());
-    } else if (marker->marker == JPEG_APP0 + 2 && starts(data, kIcc) && data.size() > kIcc.size() + 2) {
+    if (marker->marker == JPEG_APP0 + 2 && starts(data, kIcc) && data.size() > kIcc.size() + 2) {
       const auto number = std::to_integer<std::size_t>(data[kIcc.size()]);
       count = std::to_integer<std::size_t>(data[kIcc.size() + 1]);
       pieces[number] = data.subspan(kIcc.size() + 2);
@@ -59,5 +59,6 @@ void collect_jpeg_markers(jpeg_saved_marker_ptr first, Metadata& into) {
 
 Blob jpeg_exif_segment(const Blob& exif) { return with_prefix(kExif, exif); }
 Blob jpeg_xmp_segment(const Blob& xmp) { return with_prefix(kXmp, xmp); }
+Blob jpeg_iptc_segment(const Blob& iptc) { return with_prefix(kPhotoshop, resources_of_iptc(iptc)); }
 
 }  // namespace weir::media

@@ -3,6 +3,10 @@
 #include <algorithm>
 #include <cstring>
 
+#include <fmt/format.h>
+
+#include "base/text.hpp"
+
 namespace weir::media {
 namespace {
 
@@ -47,6 +51,31 @@ void reset_orientation(std::span<std::byte> exif) {
 
 }  // namespace
 
+std::size_t Metadata::bytes() const {
+  std::size_t sum = icc.size() + exif.size() + xmp.size() + iptc.size();
+  for (const Text& text : texts) sum += text.key.size() + text.value.size() + sizeof text;
+  return sum;
+}
+
+void leave_out(Metadata& found, std::string_view what, std::string_view why) {
+  constexpr std::size_t kLongest = 80;
+  std::string entry = fmt::format("{} ({})", printable(what.substr(0, kLongest)), why);
+  if (std::find(found.left_out.begin(), found.left_out.end(), entry) != found.left_out.end()) return;
+  if (found.left_out.size() < kMostLeftOut)
+    found.left_out.push_back(std::move(entry));
+  else
+    ++found.more_left_out;
+}
+
+void keep_text(Metadata& found, Text text) {
+  std::size_t held = text.value.size() + found.iptc.size();
+  for (const Text& each : found.texts) held += each.value.size();
+  if (held <= kMostTextBytes && found.texts.size() < kMostTexts)
+    found.texts.push_back(std::move(text));
+  else
+    leave_out(found, "text " + text.key, "more text than is carried");
+}
+
 TiffNumbers::TiffNumbers(std::span<const std::byte> block)
     : block_{block}, little_{block.size() >= 2 && block[0] == std::byte{'I'} && block[1] == std::byte{'I'}} {}
 
@@ -84,6 +113,16 @@ int exif_orientation(std::span<const std::byte> exif) {
   const auto at = find_tag(exif, kOrientationTag);
   const int value = at ? TiffNumbers{exif}.u16(*at) : 1;
   return value >= 1 && value <= 8 ? value : 1;
+}
+
+std::optional<std::uint32_t> tiff_number(std::span<const std::byte> block, std::uint16_t tag) {
+  constexpr std::uint16_t kShort = 3, kLong = 4;
+  const auto at = find_tag(block, tag);
+  if (!at) return std::nullopt;
+  const TiffNumbers numbers{block};
+  const auto type = numbers.u16(*at - 6);  // an entry is tag, type, count, value
+  if (type == kShort) return numbers.u16(*at);
+  return type == kLong ? std::optional{numbers.u32(*at)} : std::nullopt;
 }
 
 bool exif_has_resolution(std::span<const std::byte> exif) { return rational(exif, kXResolutionTag) > 0; }

@@ -8,12 +8,12 @@
 #include "media/adam7.hpp"
 #include "media/decoder.hpp"
 #include "media/png_mender.hpp"
+#include "media/png_chunks.hpp"
 
 namespace weir::media {
 namespace {
 
-constexpr std::size_t kChunkLimit = std::size_t{64} << 20;     // a profile or text of more is refused
-constexpr std::string_view kXmpKeyword = "XML:com.adobe.xmp";  // XMP specification part 3, "PNG"
+constexpr std::size_t kChunkLimit = std::size_t{64} << 20;  // a profile or text of more is refused
 
 struct FreeSpng {
   void operator()(spng_ctx* ctx) const noexcept { spng_ctx_free(ctx); }
@@ -173,19 +173,7 @@ void PngDecoder::read_metadata() {
   };
   if (spng_iccp profile{}; spng_get_iccp(spng_.get(), &profile) == 0)
     found->icc = bytes(profile.profile, profile.profile_len);
-  if (spng_exif exif{}; spng_get_exif(spng_.get(), &exif) == 0)
-    found->exif = exif_body(std::as_bytes(std::span{exif.data, exif.length}));
-  if (spng_phys size{}; spng_get_phys(spng_.get(), &size) == 0 && size.unit_specifier == 1) {
-    found->dots_per_mm_x = size.ppu_x / 1000.0;
-    found->dots_per_mm_y = size.ppu_y / 1000.0;
-  }
-  std::uint32_t count = 0;
-  if (spng_get_text(spng_.get(), nullptr, &count) == 0 && count > 0) {
-    std::vector<spng_text> texts(count);
-    if (spng_get_text(spng_.get(), texts.data(), &count) == 0)
-      for (const auto& text : texts)
-        if (text.keyword == kXmpKeyword) found->xmp = bytes(text.text, text.length);
-  }
+  read_png_chunks(*file_, *found);
   orientation_ = settle(*found);
   metadata_ = std::move(found);
 }
@@ -346,7 +334,7 @@ Status PngDecoder::read(std::span<std::byte> rows) {
 MediaNeed PngDecoder::need() const {
   // docs/memory.md: two rows as stored, one as yielded, zlib's window and libspng's own; the metadata is held twice.
   const auto row = Bytes{info_.row_bytes()};
-  const auto held = Bytes{metadata_->icc.size() + metadata_->exif.size() + metadata_->xmp.size()};
+  const auto held = Bytes{metadata_->bytes()};
   MediaNeed sum{row * 4 + held * 2 + 768_KiB, Bytes{}};
   if (interlaced_) sum.disk = row * static_cast<std::uint64_t>(info_.height);
   return sum;

@@ -8,9 +8,12 @@
 #include <cmath>
 #include <cstring>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include "media/encoder.hpp"
 #include "media/png_filter.hpp"
+#include "media/text_codec.hpp"
 
 namespace weir::media {
 namespace {
@@ -115,13 +118,64 @@ Status put_resolution(const Metadata& metadata, ByteSink& sink) {
   return put_chunk(sink, "pHYs", data);
 }
 
+Status put_profile(const Metadata& metadata, ByteSink& sink) {
+  using namespace std::string_view_literals;
+  auto data = text_bytes("icc\0\0"sv);  // the profile's name, its end, compression method 0
+  const auto packed = deflated(metadata.icc);
+  data.insert(data.end(), packed.begin(), packed.end());
+  return put_chunk(sink, "iCCP", data);
+}
+
+std::vector<Byte> fractions(std::span<const double> values) {
+  std::vector<Byte> data(4 * values.size());
+  for (std::size_t i = 0; i < values.size(); ++i)
+    put_be32(data.data() + 4 * i,
+             static_cast<std::uint32_t>(static_cast<std::int32_t>(std::lround(values[i] * 100000))));
+  return data;
+}
+
+// sRGB and an ICC profile do not stand in one file: the profile says more.
+Status put_colour(const Metadata& metadata, ByteSink& sink) {
+  const Colour& colour = metadata.colour;
+  std::vector<std::pair<std::string_view, std::vector<Byte>>> chunks;
+  if (colour.cicp) chunks.emplace_back("cICP", std::vector<Byte>(colour.cicp->begin(), colour.cicp->end()));
+  if (!colour.mastering.empty()) append(chunks.emplace_back("mDCV", std::vector<Byte>{}).second, colour.mastering);
+  if (!colour.light_level.empty()) append(chunks.emplace_back("cLLI", std::vector<Byte>{}).second, colour.light_level);
+  if (colour.srgb_intent && metadata.icc.empty()) chunks.emplace_back("sRGB", std::vector<Byte>{*colour.srgb_intent});
+  if (colour.gamma > 0) chunks.emplace_back("gAMA", fractions(std::span{&colour.gamma, 1}));
+  if (colour.primaries) chunks.emplace_back("cHRM", fractions(*colour.primaries));
+  for (const auto& [type, data] : chunks)
+    if (auto done = put_chunk(sink, type, data); !done) return done;
+  return ok();
+}
+
+// A text stays in the form it came in; one that has characters beyond Latin-1 can only be iTXt.
+Status put_text(const Text& text, ByteSink& sink) {
+  auto data = text_bytes(text.key);
+  data.push_back(0);
+  const auto latin1 = text.international ? std::nullopt : latin1_of_utf8(text.value);
+  const auto add = [&](std::string_view part) { data.insert(data.end(), part.begin(), part.end()); };
+  if (latin1) {
+    add(*latin1);
+    return put_chunk(sink, "tEXt", data);
+  }
+  data.insert(data.end(), 2, 0);  // not compressed
+  add(text.language);
+  data.push_back(0);
+  add(text.translated);
+  data.push_back(0);
+  add(text.value);
+  return put_chunk(sink, "iTXt", data);
+}
+
 Status put_metadata(const Metadata& metadata, ByteSink& sink, WriteReport& report) {
   using namespace std::string_view_literals;
+  if (!metadata.colour.empty()) {
+    if (auto done = put_colour(metadata, sink); !done) return done;
+    report.kept.emplace_back("colour");
+  }
   if (!metadata.icc.empty()) {
-    auto data = text_bytes("icc\0\0"sv);  // the profile's name, its end, compression method 0
-    const auto packed = deflated(metadata.icc);
-    data.insert(data.end(), packed.begin(), packed.end());
-    if (auto done = put_chunk(sink, "iCCP", data); !done) return done;
+    if (auto done = put_profile(metadata, sink); !done) return done;
     report.kept.emplace_back("icc");
   }
   if (metadata.dots_per_mm_x > 0) {
@@ -140,6 +194,13 @@ Status put_metadata(const Metadata& metadata, ByteSink& sink, WriteReport& repor
     if (auto done = put_chunk(sink, "iTXt", data); !done) return done;
     report.kept.emplace_back("xmp");
   }
+  if (metadata.changed) {
+    if (auto done = put_chunk(sink, "tIME", *metadata.changed); !done) return done;
+    report.kept.emplace_back("time of change");
+  }
+  for (const Text& text : metadata.texts)
+    if (auto done = put_text(text, sink); !done) return done;
+  if (!metadata.texts.empty()) report.kept.emplace_back("text");
   return ok();
 }
 

@@ -3,7 +3,11 @@
 #include <optional>
 #include <utility>
 
+#include <fmt/format.h>
+
+#include "media/container_metadata.hpp"
 #include "media/decoder.hpp"
+#include "media/jpeg_segments.hpp"
 #include "media/jxl_boxes.hpp"
 #include "media/tiff_strips.hpp"
 #include "media/vips_api.hpp"
@@ -28,7 +32,11 @@ class VipsDecoder final : public Decoder {
   const PictureInfo& info() const override { return info_; }
   int orientation() const override { return orientation_; }
   MetadataPtr metadata() const override { return metadata_; }
-  MediaNeed need() const override { return vips_decoder_need(info_, file_->size(), strip_rows_); }
+  MediaNeed need() const override {
+    auto sum = vips_decoder_need(info_, file_->size(), strip_rows_);
+    sum.ram += Bytes{metadata_->bytes()} * 2;
+    return sum;
+  }
   Status restart() override {
     close();
     return ok();
@@ -45,6 +53,8 @@ class VipsDecoder final : public Decoder {
   Result<ImageRef> convert(ImageRef loaded);
   Result<ImageRef> to_srgb(const VipsImage* image, bool deep) const;
   void read_metadata(const VipsImage* image);
+  void read_container(const VipsImage* image, Metadata& found) const;
+  void read_tiff_pages(const VipsImage* image, Metadata& found) const;
   Blob blob(const VipsImage* image, const char* name) const;
   Status open_pixels();
   Status start_once();
@@ -123,9 +133,35 @@ Blob VipsDecoder::blob(const VipsImage* image, const char* name) const {
   return Blob(first, first + size);
 }
 
+void VipsDecoder::read_container(const VipsImage* image, Metadata& found) const {
+  switch (info_.format) {
+    case Format::jpg:
+      return read_jpeg_segments(*file_, found);
+    case Format::gif:
+      return read_gif_blocks(file_, found);
+    case Format::webp:
+      return read_webp_chunks(*file_, found);
+    case Format::avif:
+    case Format::heif:
+      return read_heif_boxes(*file_, found);
+    case Format::tiff:
+      return read_tiff_pages(image, found);
+    default:
+      return;
+  }
+}
+
+void VipsDecoder::read_tiff_pages(const VipsImage* image, Metadata& found) const {
+  int pages = 1;
+  if (api_.vips_image_get_typeof(image, VIPS_META_N_PAGES) != 0 &&
+      api_.vips_image_get_int(image, VIPS_META_N_PAGES, &pages) == 0 && pages > 1)
+    leave_out(found, "pages", fmt::format("the first of {}", pages));
+  read_tiff_tags(*file_, found);
+}
+
 void VipsDecoder::read_metadata(const VipsImage* image) {
   auto found = std::make_shared<Metadata>();
-  if (!converted_) found->icc = blob(image, VIPS_META_ICC_NAME);
+  found->icc = blob(image, VIPS_META_ICC_NAME);
   found->exif = exif_body(blob(image, VIPS_META_EXIF_NAME));
   found->xmp = blob(image, VIPS_META_XMP_NAME);
   // A file that says nothing comes with one dot per millimetre.
@@ -138,6 +174,11 @@ void VipsDecoder::read_metadata(const VipsImage* image) {
   if (api_.vips_image_get_typeof(image, VIPS_META_ORIENTATION) != 0 &&
       api_.vips_image_get_int(image, VIPS_META_ORIENTATION, &orientation) == 0)
     orientation_ = orientation >= 1 && orientation <= 8 ? orientation : 1;
+  read_container(image, *found);
+  if (converted_ && !found->icc.empty()) {
+    found->icc.clear();
+    leave_out(*found, "icc", "not of RGB or grey samples; the colours became sRGB");
+  }
   if (info_.format == Format::jxl) read_jxl_boxes(*file_, *found);
   settle(*found);
   metadata_ = std::move(found);

@@ -7,9 +7,13 @@
 #include <cstring>
 #include <utility>
 
+#include <fmt/format.h>
+
 #include "base/scratch_file.hpp"
 #include "media/encoder.hpp"
 #include "media/jxl_boxes.hpp"
+#include "media/tiff_extra_tags.hpp"
+#include "media/tiff_tree.hpp"
 #include "media/vips_api.hpp"
 #include "media/vips_need.hpp"
 
@@ -58,6 +62,8 @@ class VipsEncoder {
   void put_metadata(VipsImage* image, WriteReport& report);
   int save(VipsImage* image, VipsTarget* target);
   Status save_to(int fd, VipsImage* image, const Pull& pull);
+  Status finish_tiff(int fd, WriteReport& report);
+  void tell_dropped_tags(int fd, WriteReport& report);
   Status deliver(int fd);
   Error failure(const std::string& where) const {
     return Error{Errc::io, sink_.name() + ": " + where + ": " + api_.take_error()};
@@ -87,7 +93,7 @@ Result<ImageRef> VipsEncoder::make_image(Pull& pull) {
 }
 
 // What libvips 8.14 does with each: an EXIF block is written to WebP and AVIF, with the resolution in it (also when there
-// was none), and TIFF has tags for all but EXIF. JPEG XL gets boxes of ours afterwards.
+// was none), and TIFF gets its tags for EXIF and IPTC from us. JPEG XL gets boxes of ours afterwards.
 void VipsEncoder::put_metadata(VipsImage* image, WriteReport& report) {
   const auto& metadata = *job_.metadata;
   const auto put = [&](const char* field, const char* name, const Blob& blob) {
@@ -97,9 +103,7 @@ void VipsEncoder::put_metadata(VipsImage* image, WriteReport& report) {
   };
   put(VIPS_META_ICC_NAME, "icc", metadata.icc);
   put(VIPS_META_XMP_NAME, "xmp", metadata.xmp);
-  if (format_ == Format::tiff) {
-    if (!metadata.exif.empty()) report.lost.emplace_back("exif (not written into tiff; use png)");
-  } else {
+  if (format_ != Format::tiff) {  // which gets it afterwards, by finish_tiff()
     put(VIPS_META_EXIF_NAME, "exif", metadata.exif.empty() ? Blob{} : exif_with_prefix(metadata.exif));
   }
   if (metadata.dots_per_mm_x <= 0) return;
@@ -143,6 +147,49 @@ Status VipsEncoder::save_to(int fd, VipsImage* image, const Pull& pull) {
   return pull.state ? Status{std::move(error)} : pull.state;
 }
 
+// libvips hands EXIF to libexif, which drops tags that it does not know: what came into the file is read again.
+void VipsEncoder::tell_dropped_tags(int fd, WriteReport& report) {
+  const auto& exif = job_.metadata->exif;
+  if (exif.empty() || (format_ != Format::webp && format_ != Format::avif)) return;
+  const VipsRef<VipsSource> source{api_, api_.vips_source_new_from_descriptor(fd)};
+  VipsImage* loaded = nullptr;
+  const int problem = format_ == Format::webp ? api_.vips_webpload_source(source.get(), &loaded, nullptr)
+                                              : api_.vips_heifload_source(source.get(), &loaded, nullptr);
+  if (problem != 0) (void)api_.take_error();
+  const ImageRef image{api_, loaded};
+  const void* data = nullptr;
+  std::size_t size = 0;
+  if (problem == 0 && api_.vips_image_get_typeof(loaded, VIPS_META_EXIF_NAME) == api_.vips_blob_get_type())
+    (void)api_.vips_image_get_blob(loaded, VIPS_META_EXIF_NAME, &data, &size);
+  const auto written = exif_body({static_cast<const std::byte*>(data), size});
+  const auto missing = missing_tags(exif, written);
+  if (missing.empty()) return;
+  std::string names;
+  constexpr std::size_t kMostNamed = 8;
+  for (std::size_t i = 0; i < std::min(missing.size(), kMostNamed); ++i) names += fmt::format(" {:#06x}", missing[i]);
+  const std::string more = missing.size() > kMostNamed ? fmt::format(" and {} more", missing.size() - kMostNamed) : "";
+  report.lost.push_back(fmt::format("exif tags (not written into {}:{}{})", name_of(format_), names, more));
+}
+
+Status VipsEncoder::finish_tiff(int fd, WriteReport& report) {
+  const auto& metadata = *job_.metadata;
+  if (format_ != Format::tiff || (metadata.exif.empty() && metadata.iptc.empty())) return ok();
+  const auto added = add_tiff_tags(fd, metadata, sink_.name());
+  if (!added && added.error().code != Errc::unsupported) return added;
+  const auto tell = [&](const Blob& blob, const char* what) {
+    if (blob.empty()) return;
+    if (added)
+      report.kept.emplace_back(what);
+    else
+      report.lost.push_back(std::string{what} + " (the tiff file is too large for it)");
+  };
+  tell(metadata.exif, "exif");
+  const auto tree = read_tiff_tree(metadata.exif);
+  if (added && tree && tree->followed) report.lost.emplace_back("thumbnail of exif (tiff has no place for it)");
+  tell(metadata.iptc, "iptc");
+  return ok();
+}
+
 // TIFF is written with seeks from the start of the file, which a pipe cannot do, and the boxes of JPEG XL stand in front
 // of what libvips writes: then the file passes through one without a name.
 Status VipsEncoder::encode(RowSource& rows, WriteReport& report) {
@@ -151,9 +198,14 @@ Status VipsEncoder::encode(RowSource& rows, WriteReport& report) {
   if (!image) return image.error();
   put_metadata(image->get(), report);
   const bool boxes = format_ == Format::jxl && (!job_.metadata->exif.empty() || !job_.metadata->xmp.empty());
-  const bool from_start = ::lseek(sink_.fd(), 0, SEEK_CUR) == 0 && (::fcntl(sink_.fd(), F_GETFL) & O_APPEND) == 0;
-  if (from_start && !boxes) {
+  const int flags = ::fcntl(sink_.fd(), F_GETFL);
+  const bool from_start = ::lseek(sink_.fd(), 0, SEEK_CUR) == 0 && (flags & O_APPEND) == 0;
+  const bool readable = (flags & O_ACCMODE) == O_RDWR;  // tags are added to what was written, or looked for in it
+  const bool tags = !job_.metadata->exif.empty() || !job_.metadata->iptc.empty();
+  if (from_start && !boxes && (readable || !tags)) {
     if (auto saved = save_to(sink_.fd(), image->get(), pull); !saved) return saved;
+    if (auto added = finish_tiff(sink_.fd(), report); !added) return added;
+    tell_dropped_tags(sink_.fd(), report);
     struct stat about {};
     if (::fstat(sink_.fd(), &about) == 0) sink_.count_written(static_cast<std::uint64_t>(about.st_size));
     return ok();
@@ -161,6 +213,8 @@ Status VipsEncoder::encode(RowSource& rows, WriteReport& report) {
   auto scratch = open_scratch_file({});
   if (!scratch) return scratch.error();
   if (auto saved = save_to(scratch->get(), image->get(), pull); !saved) return saved;
+  if (auto added = finish_tiff(scratch->get(), report); !added) return added;
+  tell_dropped_tags(scratch->get(), report);
   return boxes ? put_jxl_with_boxes(scratch->get(), *job_.metadata, sink_) : deliver(scratch->get());
 }
 

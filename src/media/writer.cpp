@@ -11,6 +11,7 @@
 
 #include "base/atomic_file.hpp"
 #include "base/text.hpp"
+#include "media/carriable.hpp"
 #include "media/encoder.hpp"
 #include "media/picture.hpp"
 #include "media/resample.hpp"
@@ -30,16 +31,6 @@ void block_write_signals() {
   pthread_sigmask(SIG_BLOCK, &set, nullptr);
 }
 
-// A profile for other samples (CMYK in a file that says RGB, RGB in a grey one) would make the file invalid.
-MetadataPtr fitting_metadata(const MetadataPtr& given, const PictureInfo& stored, std::vector<std::string>& lost) {
-  if (given == nullptr) return std::make_shared<Metadata>();
-  if (given->icc.empty() || profile_fits(given->icc, stored.colours)) return given;
-  auto without = std::make_shared<Metadata>(*given);
-  without->icc.clear();
-  lost.emplace_back(stored.colours == 1 ? "icc (not for grey)" : "icc (not for RGB)");
-  return without;
-}
-
 /// A queue, and behind it, on a thread of its own: the resize, the change of samples, the encoder and the file.
 class Writer final : public PictureWriter {
  public:
@@ -47,7 +38,7 @@ class Writer final : public PictureWriter {
       : options_{options},
         rows_left_{static_cast<std::size_t>(options.rows.height)},
         stored_{storable(options, report_.lost)},
-        metadata_{fitting_metadata(options.metadata, stored_, report_.lost)},
+        metadata_{carriable(options.metadata, stored_, report_)},
         file_{std::move(file)},
         sink_{file_ ? file_->fd() : STDOUT_FILENO, std::move(name)},
         queue_{std::max<std::size_t>(options.queue.count(), options.rows.row_bytes())},
@@ -144,6 +135,8 @@ MediaNeed PictureWriter::need(const WriteOptions& options) {
              : options.format == Format::jpg ? encode_jpeg_need(stored)
                                              : encode_other_need(stored, options.quality);
   sum.ram += std::max(options.queue, Bytes{options.rows.row_bytes()}) + Bytes{options.rows.row_bytes()} + 128_KiB;
+  // What the format can carry of the metadata, and a block of it as it is packed.
+  if (options.metadata != nullptr) sum.ram += Bytes{options.metadata->bytes()} * 3;
   if (stored.width != options.rows.width || stored.height != options.rows.height)
     sum.ram += resample_memory(options.rows, stored.width, stored.height);
   return sum;
