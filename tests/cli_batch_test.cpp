@@ -87,6 +87,19 @@ TEST_F(CliBatch, ASecondRunSkipsAndSaysWhy) {
   EXPECT_TRUE(fs::exists(folder_ / "out/0.png"));
 }
 
+TEST_F(CliBatch, WhatIsLostIsOneLineForEachPictureAndACountAtTheEnd) {
+  pictures(2);
+  const std::string plain = folder_.text("in/0.png"), tail = plain.substr(plain.size() - 12);
+  const std::string animated{"\0\0\0\bacTL\0\0\0\3\0\0\0\0\xce\xed\xba\xc0", 20};  // an animation of three
+  folder_.put("in/0.png", plain.substr(0, plain.size() - 12) + animated + tail);
+  const Ended ended = upscale({"--json"});
+  EXPECT_EQ(ended.status, 0) << ended.error;
+  EXPECT_TRUE(ended.says("in/0.png: lost frames (the first of 3)")) << ended.error;
+  EXPECT_FALSE(ended.says("in/1.png: lost")) << ended.error;
+  EXPECT_TRUE(ended.says("lost: frames (1 picture)")) << ended.error;
+  EXPECT_EQ(summary_of(ended)["lost"], (Json{{"frames", 1}})) << ended.out;
+}
+
 TEST_F(CliBatch, AnotherNetworkIsAnotherResult) {
   pictures(2);
   ASSERT_EQ(upscale().status, 0);

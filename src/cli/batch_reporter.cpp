@@ -2,12 +2,14 @@
 
 #include <algorithm>
 #include <cmath>
+#include <set>
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
 #include "base/text.hpp"
 #include "observe/progress.hpp"
+#include "tasks/picture_report.hpp"
 
 namespace weir::cli {
 namespace {
@@ -34,7 +36,7 @@ Json item_json(const jobs::Item& item, const jobs::ItemEnd& end) {
   return whole;
 }
 
-Json summary_json(const jobs::Totals& totals) {
+Json summary_json(const jobs::Totals& totals, const std::map<std::string, std::size_t>& lost) {
   Json devices = Json::array();
   for (const auto& device : totals.devices) {
     devices.push_back({{"device", device.name},
@@ -56,6 +58,7 @@ Json summary_json(const jobs::Totals& totals) {
             {"seconds", totals.seconds},
             {"interrupted", totals.interrupted},
             {"failures", totals.failures},
+            {"lost", lost.empty() ? Json::object() : Json(lost)},
             {"devices", devices}}}};
 }
 
@@ -85,6 +88,7 @@ std::string BatchReporter::progress_text(const jobs::RunProgress& run, int colum
 void BatchReporter::ended(const jobs::Item& item, const jobs::ItemEnd& end) {
   log().status({});
   tell(item, end);
+  count_lost(end);
   if (args().json) print_line(item_json(item, end));
 }
 
@@ -104,12 +108,29 @@ void BatchReporter::tell(const jobs::Item& item, const jobs::ItemEnd& end) {
              (end.rung.empty() ? "" : fmt::format(" (with {})", printable(end.rung))));
 }
 
+void BatchReporter::count_lost(const jobs::ItemEnd& end) {
+  constexpr std::size_t kMostKinds = 64;
+  if (end.status != jobs::ItemStatus::done) return;
+  const auto report = jobs::parse_object(end.report);
+  if (!report) return;
+  std::set<std::string> kinds;
+  for (const jobs::Json& entry : report->value("lost", jobs::Json::array()))
+    if (entry.is_string()) kinds.insert(tasks::lost_kind(entry.get<std::string>()));
+  for (const std::string& kind : kinds)
+    if (lost_.size() < kMostKinds || lost_.contains(kind)) ++lost_[kind];
+}
+
 void BatchReporter::summary(const jobs::Totals& totals) {
   log().status({});
-  if (totals.items > 1 && args().json) print_line(summary_json(totals));
+  if (totals.items > 1 && args().json) print_line(summary_json(totals, lost_));
   if (totals.items < 2) return;
   log().info(fmt::format("{}, {:.1f} MP in {}", counts_text(totals, "pictures", 0), totals.amount,
                          observe::format_duration(observe::Seconds{totals.seconds})));
+  std::string lost;
+  for (const auto& [what, pictures] : lost_)
+    lost += fmt::format("{} {} ({} picture{})", lost.empty() ? "lost:" : ",", printable(what), pictures,
+                        pictures == 1 ? "" : "s");
+  if (!lost.empty()) log().warning(lost);
   if (totals.devices.size() < 2) return;
   for (const auto& device : totals.devices)
     log().info(fmt::format("  {}: {} pictures, {:.1f} MP, busy {:.0f} %", printable(device.name), device.items,

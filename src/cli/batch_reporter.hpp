@@ -1,5 +1,9 @@
 #pragma once
 
+#include <cstddef>
+#include <map>
+#include <string>
+
 #include "cli/item_reporter.hpp"
 
 namespace weir::cli {
@@ -15,6 +19,9 @@ class BatchReporter final : public ItemReporter {
  private:
   std::string progress_text(const jobs::RunProgress& progress, int columns) const override;
   void tell(const jobs::Item& item, const jobs::ItemEnd& end);
+  void count_lost(const jobs::ItemEnd& end);
+
+  std::map<std::string, std::size_t> lost_;  // in how many pictures, by what
 };
 
 }  // namespace weir::cli

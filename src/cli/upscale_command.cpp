@@ -64,8 +64,8 @@ class Reporter final : public tasks::WorklistObserver {
   void tell(const tasks::PictureItem& item, const tasks::PictureOutcome& outcome) {
     if (outcome.status == tasks::ItemStatus::failed) log_.error(failure_text(shown(item.source.path), *outcome.error));
     if (!outcome.damage.empty()) log_.error(damage_line(shown(item.source.path), tasks::damage_text(outcome)));
-    for (const auto& lost : outcome.file.lost)
-      log_.warning(fmt::format("{}: lost {}", shown(item.source.path), printable(lost)));
+    if (const auto& lost = outcome.file.lost; !lost.empty())
+      log_.warning(fmt::format("{}: {}", shown(item.source.path), printable(tasks::lost_text(lost))));
     for (const auto& event : outcome.events)
       log_.warning(fmt::format("{}: {}", shown(item.source.path), printable(event)));
     if (outcome.status != tasks::ItemStatus::done) return;

@@ -85,6 +85,19 @@ std::string damage_text(const PictureOutcome& outcome) {
   return text;
 }
 
+std::string lost_text(const std::vector<std::string>& lost) {
+  std::string text;
+  for (const std::string& entry : lost) text += (text.empty() ? "lost " : "; ") + entry;
+  return text;
+}
+
+std::string lost_kind(std::string_view entry) {
+  entry = entry.substr(0, entry.find(" ("));
+  for (const std::string_view kind : {"text", "chunk", "segment", "extension", "box", "item", "tag"})
+    if (entry.starts_with(kind) && entry.substr(kind.size()).starts_with(' ')) return std::string{kind};
+  return std::string{entry};
+}
+
 std::string picture_json(const PictureItem& item, const PictureOutcome& outcome) {
   Json json{
       {"status", name_of(outcome.status)}, {"input", item.source.path.native()}, {"output", item.output.native()}};

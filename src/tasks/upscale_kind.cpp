@@ -111,7 +111,7 @@ class UpscaleTask final : public jobs::Task {
     if (outcome.plan) product.pixels = pixels_of(*outcome.plan);
     product.damaged = damage_text(outcome);
     product.takes_damaged = request_.damaged == media::Damaged::use;
-    for (const auto& lost : outcome.file.lost) product.notes.push_back("lost " + lost);
+    if (!outcome.file.lost.empty()) product.notes.push_back(lost_text(outcome.file.lost));
     product.notes.insert(product.notes.end(), outcome.events.begin(), outcome.events.end());
     const double reading = outcome.reading.count();
     const double writing = outcome.writing.count();
