@@ -23,7 +23,8 @@ target_link_libraries(weir_tests PRIVATE weir_core $<TARGET_NAME_IF_EXISTS:weir_
   $<TARGET_NAME_IF_EXISTS:weir_training> GTest::gmock GTest::gtest_main)
 if(NOT WEIR_KERNELS_ONLY)
   pkg_check_modules(WEIR_TEST_VIPS REQUIRED IMPORTED_TARGET vips)  # tests read reference pictures with it
-  target_link_libraries(weir_tests PRIVATE PkgConfig::WEIR_TEST_VIPS)
+  pkg_check_modules(WEIR_TEST_TIFF REQUIRED IMPORTED_TARGET libtiff-4)  # and draw files with it
+  target_link_libraries(weir_tests PRIVATE PkgConfig::WEIR_TEST_VIPS PkgConfig::WEIR_TEST_TIFF)
 endif()
 target_compile_definitions(weir_tests PRIVATE WEIR_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
 if(TARGET weir_cli)

@@ -7,15 +7,28 @@
 #include <cstdint>
 #include <cstring>
 #include <memory>
+#include <optional>
 #include <string>
 
+#include "media/bmp_rle.hpp"
 #include "media/decoder.hpp"
 
 namespace weir::media {
 namespace {
 
 constexpr std::size_t kFileHeader = 14, kCoreHeader = 12, kInfoHeader = 40, kLargestHeader = 124;
-enum Compression : std::uint32_t { kPlain = 0, kRle8 = 1, kRle4 = 2, kBitFields = 3, kAlphaBitFields = 6 };
+constexpr std::size_t kOs2Header = 64, kProfileHeader = 124;
+constexpr std::uint32_t kEmbeddedProfile = 0x4d424544;           // bV5CSType PROFILE_EMBEDDED, 'MBED'
+constexpr std::uint32_t kProfileLimit = std::uint32_t{4} << 20;  // bytes; larger ones are left out
+enum Compression : std::uint32_t {
+  kPlain = 0,
+  kRle8 = 1,
+  kRle4 = 2,
+  kBitFields = 3,
+  kJpeg = 4,
+  kPng = 5,
+  kAlphaBitFields = 6
+};
 
 /// Where one channel lies in a 16- or 32-bit pixel, and how to stretch it to eight bits.
 struct Channel {
@@ -37,7 +50,10 @@ class BmpDecoder final : public Decoder {
   const PictureInfo& info() const override { return info_; }
   int orientation() const override { return 1; }
   MetadataPtr metadata() const override { return metadata_; }
-  MediaNeed need() const override { return {Bytes{stride_} + 64_KiB, Bytes{}}; }
+  MediaNeed need() const override {
+    const auto runs = runs_ ? BmpRle::need(info_.width, info_.height) : Bytes{};
+    return {Bytes{stride_} + runs + Bytes{metadata_->icc.size()} * 2 + 64_KiB, Bytes{}};
+  }
   Status restart() override {
     row_ = 0;
     return ok();
@@ -48,6 +64,8 @@ class BmpDecoder final : public Decoder {
  private:
   Status read_header(std::span<const std::byte> head);
   Status read_masks(std::span<const std::byte> head, std::uint32_t compression);
+  Status check_compression(std::uint32_t compression, std::size_t header) const;
+  void read_profile(std::span<const std::byte> head, Metadata& into) const;
   Status read_palette(std::uint64_t offset, std::size_t entry_bytes, std::uint32_t colours);
   void unpack(std::byte* out) const;
   Error damaged(const std::string& what) const {
@@ -68,6 +86,7 @@ class BmpDecoder final : public Decoder {
   std::size_t stride_ = 0;
   int depth_ = 0;  // bits of a pixel
   bool top_down_ = false;
+  std::optional<BmpRle> runs_;
   Channel red_, green_, blue_, alpha_;
   std::array<std::array<std::byte, 3>, 256> palette_{};
   std::unique_ptr<std::byte[]> raw_;
@@ -81,6 +100,11 @@ Status BmpDecoder::start() {
   if (!got) return got.error();
   if (*got < kFileHeader + kCoreHeader) return damaged("the file ends too early");
   if (auto header = read_header(head); !header) return header;
+  if (runs_) {
+    stored_rows_ = info_.height;
+    raw_ = std::make_unique_for_overwrite<std::byte[]>(static_cast<std::size_t>(info_.width));
+    return ok();
+  }
   // A short file is told at once.
   const auto end = pixels_at_ + static_cast<std::uint64_t>(stride_) * static_cast<std::uint64_t>(info_.height);
   const auto there = file_->size() - std::min(pixels_at_, file_->size());
@@ -96,7 +120,9 @@ Status BmpDecoder::read_header(std::span<const std::byte> head) {
   pixels_at_ = number(head, 10, 4);
   const auto size = number(head, kFileHeader, 4);
   const bool core = size == kCoreHeader;
-  if (!core && (size < kInfoHeader || size > kLargestHeader)) return damaged("unknown header");
+  if (!core && (size < kInfoHeader || size > kLargestHeader))
+    return file_->error(Errc::unsupported,
+                        "BMP: a header of " + std::to_string(size) + " bytes is not read; convert it to PNG first");
   const auto at = kFileHeader + 4;
   std::int64_t width = 0, height = 0;
   std::uint32_t compression = kPlain, colours = 0;
@@ -113,6 +139,7 @@ Status BmpDecoder::read_header(std::span<const std::byte> head) {
     found->dots_per_mm_y = number(head, at + 24, 4) / 1000.0;
     colours = number(head, at + 28, 4);
   }
+  if (size == kProfileHeader) read_profile(head, *found);
   metadata_ = std::move(found);
   top_down_ = height < 0;
   if (top_down_) height = -height;
@@ -123,10 +150,11 @@ Status BmpDecoder::read_header(std::span<const std::byte> head) {
   info_.width = static_cast<int>(width);
   info_.height = static_cast<int>(height);
   stride_ = (static_cast<std::size_t>(width) * static_cast<std::size_t>(depth_) + 31) / 32 * 4;
-  if (compression == kRle8 || compression == kRle4 || (compression > kBitFields && compression != kAlphaBitFields))
-    return file_->error(Errc::unsupported, "BMP: compressed bitmaps are not read; convert it to PNG first");
+  if (auto known = check_compression(compression, size); !known) return known;
+  if (compression == kRle8 || compression == kRle4) runs_.emplace(file_, pixels_at_, depth_, info_.width, info_.height);
   switch (depth_) {
     case 1:
+    case 2:
     case 4:
     case 8:
       return read_palette(kFileHeader + size, core ? 3 : 4, colours);
@@ -135,8 +163,44 @@ Status BmpDecoder::read_header(std::span<const std::byte> head) {
     case 32:
       return read_masks(head, compression);
     default:
-      return damaged(std::to_string(depth_) + " bits a pixel");
+      return file_->error(Errc::unsupported,
+                          "BMP: pixels of " + std::to_string(depth_) + " bits are not read; convert it to PNG first");
   }
+}
+
+// OS/2 numbers the same field in its own way from 3 on.
+Status BmpDecoder::check_compression(std::uint32_t compression, std::size_t header) const {
+  const auto unsupported = [&](const std::string& what) {
+    return Status{file_->error(Errc::unsupported, "BMP: " + what + "; convert it to PNG first")};
+  };
+  if (header == kOs2Header && (compression == kBitFields || compression == kJpeg))
+    return unsupported("OS/2's Huffman codes and runs of 24 bits are not read");
+  switch (compression) {
+    case kPlain:
+    case kBitFields:
+    case kAlphaBitFields:
+      return ok();
+    case kRle8:
+    case kRle4:
+      if (top_down_) return damaged("runs from the top down, which the format does not have");
+      if (depth_ != (compression == kRle8 ? 8 : 4))
+        return damaged("runs of " + std::to_string(depth_) + "-bit pixels, which the format does not have");
+      return ok();
+    case kJpeg:
+      return unsupported("a JPEG picture inside of a bitmap (BI_JPEG) is not read");
+    case kPng:
+      return unsupported("a PNG picture inside of a bitmap (BI_PNG) is not read");
+    default:
+      return unsupported("compression " + std::to_string(compression) + " is not read");
+  }
+}
+
+void BmpDecoder::read_profile(std::span<const std::byte> head, Metadata& into) const {
+  const auto at = number(head, kFileHeader + 112, 4), size = number(head, kFileHeader + 116, 4);
+  if (number(head, kFileHeader + 56, 4) != kEmbeddedProfile || size == 0 || size > kProfileLimit) return;
+  Blob profile(size);
+  auto got = file_->read_at(kFileHeader + std::uint64_t{at}, profile);
+  if (got && *got == size) into.icc = std::move(profile);
 }
 
 Status BmpDecoder::read_masks(std::span<const std::byte> head, std::uint32_t compression) {
@@ -169,6 +233,11 @@ Status BmpDecoder::read_palette(std::uint64_t offset, std::size_t entry_bytes, s
 }
 
 void BmpDecoder::unpack(std::byte* out) const {
+  if (runs_) {
+    for (std::size_t x = 0; x < static_cast<std::size_t>(info_.width); ++x)
+      std::memcpy(out + x * 3, palette_[std::to_integer<std::size_t>(raw_[x])].data(), 3);
+    return;
+  }
   const std::size_t depth = static_cast<std::size_t>(depth_);
   for (std::size_t x = 0; x < static_cast<std::size_t>(info_.width); ++x) {
     if (depth <= 8) {
@@ -192,6 +261,11 @@ Status BmpDecoder::read(std::span<std::byte> rows) {
   for (std::size_t at = 0; at < rows.size(); at += info_.row_bytes(), ++row_) {
     // In place of rows that are missing the nearest one that is there is taken.
     const int stored = std::min(top_down_ ? row_ : info_.height - 1 - row_, stored_rows_ - 1);
+    if (runs_) {
+      if (auto got = runs_->read(stored, {raw_.get(), static_cast<std::size_t>(info_.width)}); !got) return got;
+      unpack(rows.data() + at);
+      continue;
+    }
     auto got = file_->read_at(pixels_at_ + static_cast<std::uint64_t>(stored) * stride_, {raw_.get(), stride_});
     if (!got) return got.error();
     if (*got < stride_)

@@ -34,6 +34,7 @@ inline constexpr int kMaxSide = 1 << 20;
 Result<DecoderPtr> open_png(InputFilePtr file, const ReadOptions& options);
 Result<DecoderPtr> open_jpeg(InputFilePtr file, const ReadOptions& options);
 Result<DecoderPtr> open_bmp(InputFilePtr file, const ReadOptions& options);
+Result<DecoderPtr> open_tiff(InputFilePtr file, const ReadOptions& options);
 /// Everything else, through libvips.
 Result<DecoderPtr> open_other(InputFilePtr file, Format format, const ReadOptions& options);
 

@@ -29,6 +29,7 @@ Result<DecoderPtr> open_decoder(const InputFilePtr& file, const ReadOptions& opt
   if (*format == Format::png) return open_png(file, options);
   if (*format == Format::jpg) return open_jpeg(file, options);
   if (*format == Format::bmp) return open_bmp(file, options);
+  if (*format == Format::tiff) return open_tiff(file, options);
   return open_other(file, *format, options);
 }
 

@@ -1,0 +1,33 @@
+#pragma once
+
+#include <tiffio.h>
+
+#include "base/result.hpp"
+
+namespace weir::media {
+
+// Every function of libtiff that is used.
+// clang-format never settles on this list.
+// clang-format off
+#define WEIR_TIFF_FUNCTIONS(X)                                                            \
+  X(TIFFOpenOptionsAlloc) X(TIFFOpenOptionsFree) X(TIFFOpenOptionsSetMaxSingleMemAlloc)   \
+  X(TIFFOpenOptionsSetErrorHandlerExtR) X(TIFFOpenOptionsSetWarningHandlerExtR)           \
+  X(TIFFClientOpenExt) X(TIFFClose) X(TIFFGetField) X(TIFFGetFieldDefaulted)              \
+  X(TIFFSetField) X(TIFFIsTiled) X(TIFFIsCODECConfigured) X(TIFFNumberOfDirectories)      \
+  X(TIFFNumberOfStrips) X(TIFFNumberOfTiles) X(TIFFGetStrileByteCountWithErr)             \
+  X(TIFFScanlineSize64) X(TIFFStripSize64) X(TIFFTileSize64) X(TIFFTileRowSize64)         \
+  X(TIFFReadScanline) X(TIFFReadTile)
+// clang-format on
+
+/// libtiff, loaded when the first TIFF file is opened, as libvips is: with its codecs it brings ten shared libraries
+/// that a run over PNG and JPEG files does without. The members are called like the functions.
+struct TiffApi {
+#define WEIR_TIFF_POINTER(name) decltype(&::name) name = nullptr;  // NOLINT(bugprone-macro-parentheses): it declares
+  WEIR_TIFF_FUNCTIONS(WEIR_TIFF_POINTER)
+#undef WEIR_TIFF_POINTER
+
+  /// Loads the library at the first call. Thread-safe. Errors: unsupported, if it is not installed.
+  static Result<const TiffApi*> get();
+};
+
+}  // namespace weir::media
