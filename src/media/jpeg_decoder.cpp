@@ -1,4 +1,6 @@
 #include <algorithm>
+#include <array>
+#include <cstdlib>
 #include <cstring>
 #include <optional>
 #include <string>
@@ -15,6 +17,8 @@ namespace {
 constexpr int kMostCuts = 4;  // of a file that cannot be decoded to its end
 constexpr std::string_view kCorrupt = "Corrupt JPEG data: ";
 constexpr int kMaxScans = 500;  // a hostile progressive file asks for thousands of passes over the picture
+
+constexpr std::array kSaved = {JPEG_APP0 + 2};  // the pieces of an ICC profile; other segments are read from the file
 
 class JpegDecoder final : public Decoder {
  public:
@@ -46,6 +50,9 @@ class JpegDecoder final : public Decoder {
   Error ends_early() const;
   bool read_row(std::byte* into);
   void install_source();
+  void count_segments();
+  bool left_out(int marker) const;
+  bool read_profile(JOCTET*& profile, unsigned& size);
   void read_metadata();
   Error failure() const;
 
@@ -58,6 +65,7 @@ class JpegDecoder final : public Decoder {
   JpegErrors errors_;
   PictureInfo info_;
   MetadataPtr metadata_;
+  std::array<bool, kSaved.size()> left_out_{};  // of kSaved
   int orientation_ = 1;
   bool needs_conversion_ = false;  // CMYK
   bool started_ = false;
@@ -125,14 +133,37 @@ bool JpegDecoder::open_codec() {
   codec_.progress = &progress_;
   source_.bytes_in_buffer = 0;
   install_source();
-  jpeg_save_markers(&codec_, JPEG_APP0 + 2, 0xffff);
+  for (const int marker : kSaved)
+    if (!left_out(marker)) jpeg_save_markers(&codec_, marker, 0xffff);
   jpeg_read_header(&codec_, TRUE);
   return true;
 }
 
+// Segments of a kind that take too much together are not saved.
+void JpegDecoder::count_segments() {
+  for (std::size_t i = 0; i < kSaved.size(); ++i)
+    left_out_[i] = jpeg_saved_bytes(file_, kSaved[i], kMostMetadata) > kMostMetadata;
+}
+
+bool JpegDecoder::left_out(int marker) const {
+  return left_out_[static_cast<std::size_t>(std::find(kSaved.begin(), kSaved.end(), marker) - kSaved.begin())];
+}
+
+bool JpegDecoder::read_profile(JOCTET*& profile, unsigned& size) {
+  if (setjmp(errors_.jump) != 0) return false;
+  return jpeg_read_icc_profile(&codec_, &profile, &size) != 0;
+}
+
 void JpegDecoder::read_metadata() {
   auto found = std::make_shared<Metadata>();
-  collect_jpeg_markers(codec_.marker_list, *found);
+  JOCTET* profile = nullptr;
+  unsigned size = 0;
+  if (read_profile(profile, size)) {
+    const auto* first = reinterpret_cast<const std::byte*>(profile);
+    found->icc.assign(first, first + size);
+    std::free(profile);  // NOLINT(cppcoreguidelines-no-malloc): libjpeg's contract
+  }
+  if (left_out(JPEG_APP0 + 2)) leave_out(*found, "icc", "its segments take more than 4 MiB");
   read_jpeg_segments(*file_, *found);
   if (codec_.saw_JFIF_marker && codec_.density_unit > 0) {
     const double per_mm = codec_.density_unit == 1 ? 1 / 25.4 : 0.1;  // dots per inch, or per cm
@@ -147,6 +178,7 @@ Status JpegDecoder::start() {
   errors_.install(codec_.err);
   end_ = file_->size();
   input_.emplace(file_);
+  count_segments();
   if (!open_codec()) return failure();
   info_.width = static_cast<int>(codec_.image_width);
   info_.height = static_cast<int>(codec_.image_height);
@@ -301,11 +333,21 @@ MediaNeed JpegDecoder::need() const {
   return sum;
 }
 
+/// libvips saves all metadata of a file that is left to it.
+bool holds_too_much(const InputFilePtr& file) {
+  const auto saved = [&](int marker) { return jpeg_saved_bytes(file, marker, kMostMetadata) > kMostMetadata; };
+  return saved(JPEG_APP0 + 1) || saved(JPEG_APP0 + 2) || saved(JPEG_APP0 + 13);
+}
+
 }  // namespace
 
 Result<DecoderPtr> open_jpeg(InputFilePtr file, const ReadOptions& options) {
   auto decoder = std::make_unique<JpegDecoder>(file, options);
   if (auto started = decoder->start(); !started) return started.error();
+  if (decoder->needs_conversion() && holds_too_much(file))
+    return file->error(Errc::unsupported,
+                       "JPEG: CMYK with more than 4 MiB of metadata is not read; take the metadata out "
+                       "or convert it to PNG first");
   if (decoder->needs_conversion()) return open_other(std::move(file), Format::jpg, options);
   return DecoderPtr{std::move(decoder)};
 }

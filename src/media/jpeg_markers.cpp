@@ -15,23 +15,8 @@ using namespace std::string_view_literals;
 constexpr auto kExif = "Exif\0\0"sv;                       // EXIF 2.3, 4.7.2
 constexpr auto kXmp = "http://ns.adobe.com/xap/1.0/\0"sv;  // XMP specification part 3, "JPEG"
 constexpr auto kPhotoshop = "Photoshop 3.0\0"sv;           // IPTC-NAA stands in an image resource
-constexpr auto kIcc = "ICC_PROFILE\0"sv;                   // ICC.1:2010, B.4; then the piece's number and the count
 constexpr std::size_t kSegmentLimit = 65533;
-
-using Piece = std::span<const std::byte>;
-
-bool starts(Piece data, std::string_view text) {
-  return data.size() >= text.size() && std::memcmp(data.data(), text.data(), text.size()) == 0;
-}
-
-Blob join_icc(const std::array<Piece, 256>& pieces, std::size_t count) {
-  Blob profile;
-  for (std::size_t i = 1; i <= count; ++i) {
-    if (pieces[i].empty()) return {};
-    profile.insert(profile.end(), pieces[i].begin(), pieces[i].end());
-  }
-  return profile;
-}
+constexpr int kStartOfScan = 0xda;  // ITU-T T.81, table B.1
 
 Blob with_prefix(std::string_view prefix, const Blob& body) {
   if (prefix.size() + body.size() > kSegmentLimit) return {};
@@ -43,18 +28,28 @@ Blob with_prefix(std::string_view prefix, const Blob& body) {
 
 }  // namespace
 
-void collect_jpeg_markers(jpeg_saved_marker_ptr first, Metadata& into) {
-  std::array<Piece, 256> pieces{};
-  std::size_t count = 0;
-  for (auto* marker = first; marker != nullptr; marker = marker->next) {
-    const Piece data{reinterpret_cast<const std::byte*>(marker->data), marker->data_length};
-    if (marker->marker == JPEG_APP0 + 2 && starts(data, kIcc) && data.size() > kIcc.size() + 2) {
-      const auto number = std::to_integer<std::size_t>(data[kIcc.size()]);
-      count = std::to_integer<std::size_t>(data[kIcc.size() + 1]);
-      pieces[number] = data.subspan(kIcc.size() + 2);
+// Finds markers as libjpeg does: bytes in front of one are passed over, and it may be filled up with 0xff.
+std::uint64_t jpeg_saved_bytes(const InputFilePtr& file, int marker, std::uint64_t most) {
+  constexpr std::uint64_t kBookkeeping = 64;  // of libjpeg, for each segment
+  constexpr int kEnd = -1;
+  InputCursor input{file};
+  std::array<std::byte, 4096> body;
+  const auto next = [&] { return input.take(std::span{body}.first(1)) ? std::to_integer<int>(body[0]) : kEnd; };
+  std::uint64_t sum = 0;
+  for (int before = 0, byte = next(); byte != kEnd && sum <= most; before = byte, byte = next()) {
+    if (before != 0xff || byte == 0 || byte == 0xff || byte == 0x01 || (byte >= 0xd0 && byte <= 0xd8)) continue;
+    if (byte == JPEG_EOI || byte == kStartOfScan) break;
+    const int high = next(), low = next();
+    if (low == kEnd || high * 256 + low < 2) break;
+    std::size_t left = static_cast<std::size_t>(high * 256 + low - 2);
+    if (byte == marker) sum += left + kBookkeeping;
+    for (std::size_t run = 0; left > 0; left -= run) {
+      run = std::min(left, body.size());
+      if (!input.take(std::span{body}.first(run))) return sum;
     }
+    byte = 0;
   }
-  into.icc = join_icc(pieces, count);
+  return sum;
 }
 
 Blob jpeg_exif_segment(const Blob& exif) { return with_prefix(kExif, exif); }

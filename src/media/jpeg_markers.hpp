@@ -8,12 +8,14 @@
 #include <string>
 #include <vector>
 
+#include "media/input_file.hpp"
 #include "media/metadata.hpp"
 
 namespace weir::media {
 
-/// Fills icc from saved APP2 segments. An ICC profile with missing or doubled pieces is dropped.
-void collect_jpeg_markers(jpeg_saved_marker_ptr first, Metadata& into);
+/// Bytes that libjpeg holds if it saves all segments of a kind that stand in front of the pixels; the count stops beyond
+/// `most`.
+std::uint64_t jpeg_saved_bytes(const InputFilePtr& file, int marker, std::uint64_t most);
 
 /// The segment (without its marker and length; APP1, IPTC's APP13) that carries an EXIF block or the like; empty if it does not
 /// fit into the 65,533 bytes of a segment.

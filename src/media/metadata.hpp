@@ -15,6 +15,9 @@ namespace weir::media {
 
 using Blob = std::vector<std::byte>;
 
+/// Bytes of an ICC profile, an EXIF block or an XMP packet that decoders keep; larger ones are not carried.
+inline constexpr std::size_t kMostMetadata = std::size_t{4} << 20;
+
 /// A word about a picture: a PNG text chunk, a comment of JPEG or GIF.
 struct Text {
   std::string key;             ///< PNG's keyword, 1 to 79 characters of Latin-1; kCommentKey for a comment without one

@@ -60,6 +60,7 @@ struct ReadOptions {
   std::filesystem::path spill;  ///< folder for row files; empty: the system's folder for temporary files
   Bytes ahead = 512_KiB;        ///< how far decoding may run ahead of read(), in a thread of its own; at least one row
   Damaged damaged = Damaged::refuse;
+  Bytes limit{~std::uint64_t{0}};  ///< of the process: a file whose mere opening would take more is refused unread
 };
 
 /// Reads a picture from the top down, any number of times. Not thread-safe.

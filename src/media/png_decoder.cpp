@@ -13,7 +13,7 @@
 namespace weir::media {
 namespace {
 
-constexpr std::size_t kChunkLimit = std::size_t{64} << 20;  // a profile or text of more is refused
+constexpr std::size_t kChunkLimit = 2 * kMostMetadata;  // of one chunk, and of all that libspng keeps
 
 struct FreeSpng {
   void operator()(spng_ctx* ctx) const noexcept { spng_ctx_free(ctx); }
@@ -87,6 +87,9 @@ Error PngDecoder::failure(int code, const std::string& where) const {
   if (code == SPNG_EMEM) return file_->error(Errc::over_budget, where + ": no memory; raise --ram");
   if (code == SPNG_EUSER_WIDTH || code == SPNG_EUSER_HEIGHT)
     return file_->error(Errc::unsupported, where + ": wider or higher than 1048576 pixels; cut it into pieces");
+  if (code == SPNG_ECHUNK_LIMITS)
+    return file_->error(Errc::unsupported, where + ": its profile or texts take more than " +
+                                               std::to_string(kChunkLimit >> 20) + " MiB; take them out first");
   const bool early = code == SPNG_EOF || code == SPNG_IO_EOF || (mender_ && mender_->ended_early());
   const std::string what = early ? "the file ends too early" : spng_strerror(code);
   return file_->error(Errc::corrupt, where + ": " + what + "; the file is damaged, get it again");

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "media/container_metadata.hpp"
 #include "media/decoder.hpp"
 #include "media/tiff_file.hpp"
 #include "media/tiff_pixels.hpp"
@@ -32,7 +33,8 @@ struct TiffLayout {
 
 class TiffDecoder final : public Decoder {
  public:
-  TiffDecoder(const TiffApi& api, InputFilePtr file) : api_{api}, file_{std::move(file)} {
+  TiffDecoder(const TiffApi& api, InputFilePtr file, Damaged damaged)
+      : api_{api}, file_{std::move(file)}, damaged_{damaged} {
     info_.format = Format::tiff;
   }
 
@@ -45,6 +47,7 @@ class TiffDecoder final : public Decoder {
   Status restart() override;
   Status read(std::span<std::byte> rows) override;
   void leave_thread() override { close(); }
+  std::vector<Damage> damage() const override;
 
  private:
   Status read_size(const TiffFile& tiff);
@@ -57,7 +60,11 @@ class TiffDecoder final : public Decoder {
   Bytes decoder_bytes() const;
   Status open_planes();
   Status read_row(std::byte* into);
+  Status row_or_last(std::byte* into);
   Status read_tiles();
+  bool read_tile(int x);
+  bool fill_tile(int x, int width, int count);
+  void note_bad(int first, int count);
   void close();
   Error unsupported(const std::string& what, const std::string& advice) const {
     return file_->error(Errc::unsupported, "tiff: " + what + "; " + advice);
@@ -66,6 +73,7 @@ class TiffDecoder final : public Decoder {
 
   const TiffApi& api_;
   InputFilePtr file_;
+  Damaged damaged_;
   PictureInfo info_;
   TiffForm form_;
   TiffLayout layout_;
@@ -75,6 +83,9 @@ class TiffDecoder final : public Decoder {
   std::vector<std::unique_ptr<TiffFile>> planes_;  // one reads them all where there are tiles
   std::vector<std::vector<std::byte>> stored_;     // a row, or a tile, of each plane
   std::vector<std::byte> band_;                    // a row of tiles as it is yielded
+  std::vector<std::byte> last_row_;                // as it was yielded: stands in for rows that cannot be decoded
+  std::vector<bool> bad_rows_;                     // of all passes; empty: none
+  int bad_until_ = 0;                              // rows before this one belong to a strip that cannot be decoded
   int row_ = 0;
 };
 
@@ -239,6 +250,9 @@ void TiffDecoder::read_metadata(const TiffFile& tiff) {
   }
   const int orientation = tiff.u16(TIFFTAG_ORIENTATION);
   orientation_ = orientation >= 1 && orientation <= 8 ? orientation : 1;
+  if (const int pages = api_.TIFFNumberOfDirectories(tiff.get()); pages > 1)
+    leave_out(*found, "pages", "the first of " + std::to_string(pages));
+  read_tiff_tags(*file_, *found);
   settle(*found);
   metadata_ = std::move(found);
 }
@@ -297,6 +311,44 @@ void TiffDecoder::close() {
 Status TiffDecoder::restart() {
   close();
   row_ = 0;
+  bad_until_ = 0;
+  last_row_.clear();
+  return ok();
+}
+
+void TiffDecoder::note_bad(int first, int count) {
+  bad_rows_.resize(static_cast<std::size_t>(info_.height));
+  std::fill_n(bad_rows_.begin() + first, std::min(count, info_.height - first), true);
+}
+
+std::vector<Damage> TiffDecoder::damage() const {
+  std::vector<Damage> all;
+  for (auto at = std::find(bad_rows_.begin(), bad_rows_.end(), true); at != bad_rows_.end();) {
+    const auto end = std::find(at, bad_rows_.end(), false);
+    all.push_back({Damage::Kind::filled, static_cast<int>(at - bad_rows_.begin()), static_cast<int>(end - at),
+                   layout_.tiled ? "tiles cannot be decoded" : "strips cannot be decoded"});
+    at = std::find(end, bad_rows_.end(), true);
+  }
+  return all;
+}
+
+// A strip that fails is not read on: what a codec makes of the rest of it is not what was written.
+Status TiffDecoder::row_or_last(std::byte* into) {
+  const auto row_bytes = info_.row_bytes();
+  const bool skipped = row_ < bad_until_;
+  const auto got = skipped ? ok() : read_row(into);
+  if (got && !skipped) {
+    if (damaged_ == Damaged::use) last_row_.assign(into, into + row_bytes);
+    return ok();
+  }
+  if (damaged_ == Damaged::refuse || last_row_.empty()) return got;
+  if (!skipped) {
+    const auto strip = std::max<std::uint32_t>(1, planes_[0]->u32(TIFFTAG_ROWSPERSTRIP));
+    const std::uint64_t end = (static_cast<std::uint64_t>(row_) / strip + 1) * strip;
+    bad_until_ = static_cast<int>(std::min<std::uint64_t>(end, static_cast<std::uint64_t>(info_.height)));
+    note_bad(row_, bad_until_ - row_);
+  }
+  std::memcpy(into, last_row_.data(), row_bytes);
   return ok();
 }
 
@@ -312,18 +364,44 @@ Status TiffDecoder::read_row(std::byte* into) {
   return ok();
 }
 
+bool TiffDecoder::read_tile(int x) {
+  for (std::size_t i = 0; i < stored_.size(); ++i)
+    if (api_.TIFFReadTile(planes_[0]->get(), stored_[i].data(), static_cast<std::uint32_t>(x),
+                          static_cast<std::uint32_t>(row_), 0, static_cast<std::uint16_t>(i)) < 0)
+      return false;
+  return true;
+}
+
+// A tile that cannot be decoded: the row above it is repeated, in the first row of tiles the column to its left. False for
+// the first tile of all, which has neither.
+bool TiffDecoder::fill_tile(int x, int width, int count) {
+  const auto pixel = static_cast<std::size_t>(info_.channels() * info_.bits / 8);
+  const auto left = static_cast<std::size_t>(x) * pixel;
+  if (last_row_.empty() && x == 0) return false;
+  for (int y = 0; y < count; ++y) {
+    std::byte* const row = band_.data() + static_cast<std::size_t>(y) * info_.row_bytes();
+    if (!last_row_.empty()) {
+      std::memcpy(row + left, last_row_.data() + left, static_cast<std::size_t>(width) * pixel);
+      continue;
+    }
+    for (int i = 0; i < width; ++i)
+      std::memcpy(row + left + static_cast<std::size_t>(i) * pixel, row + left - pixel, pixel);
+  }
+  return true;
+}
+
 // All tiles of the row of tiles that starts with row_, as they are yielded.
 Status TiffDecoder::read_tiles() {
-  auto* handle = planes_[0]->get();
   const int tile_width = static_cast<int>(layout_.tile_width);
   const int count = std::min(static_cast<int>(layout_.tile_height), info_.height - row_);
   const auto pixel = static_cast<std::size_t>(info_.channels() * info_.bits / 8);
   for (int x = 0; x < info_.width; x += tile_width) {
-    for (std::size_t i = 0; i < stored_.size(); ++i)
-      if (api_.TIFFReadTile(handle, stored_[i].data(), static_cast<std::uint32_t>(x), static_cast<std::uint32_t>(row_),
-                            0, static_cast<std::uint16_t>(i)) < 0)
-        return damaged(*planes_[0]);
     const int width = std::min(tile_width, info_.width - x);
+    if (!read_tile(x)) {
+      if (damaged_ == Damaged::refuse || !fill_tile(x, width, count)) return damaged(*planes_[0]);
+      note_bad(row_, count);
+      continue;
+    }
     for (int y = 0; y < count; ++y) {
       const std::byte* rows[4] = {};
       for (std::size_t i = 0; i < stored_.size(); ++i)
@@ -342,13 +420,16 @@ Status TiffDecoder::read(std::span<std::byte> rows) {
   const auto row_bytes = info_.row_bytes();
   for (std::size_t at = 0; at < rows.size(); at += row_bytes, ++row_) {
     if (!layout_.tiled) {
-      if (auto got = read_row(rows.data() + at); !got) return got;
+      if (auto got = row_or_last(rows.data() + at); !got) return got;
       continue;
     }
     const auto in_band = static_cast<std::uint32_t>(row_) % layout_.tile_height;
     if (in_band == 0)
       if (auto got = read_tiles(); !got) return got;
     std::memcpy(rows.data() + at, band_.data() + in_band * row_bytes, row_bytes);
+    if (damaged_ == Damaged::use && in_band + 1 == layout_.tile_height)
+      last_row_.assign(rows.begin() + static_cast<std::ptrdiff_t>(at),
+                       rows.begin() + static_cast<std::ptrdiff_t>(at + row_bytes));
   }
   return ok();
 }
@@ -378,8 +459,7 @@ MediaNeed TiffDecoder::need() const {
   if (layout_.tiled)
     sum.ram += Bytes{info_.row_bytes()} *
                std::min<std::uint64_t>(layout_.tile_height, static_cast<std::uint64_t>(info_.height));
-  const auto held = metadata_->icc.size() + metadata_->exif.size() + metadata_->xmp.size();
-  return sum.ram += Bytes{held} * 3, sum;
+  return sum.ram += Bytes{metadata_->bytes()} * 3, sum;
 }
 
 }  // namespace
@@ -387,7 +467,7 @@ MediaNeed TiffDecoder::need() const {
 Result<DecoderPtr> open_tiff(InputFilePtr file, const ReadOptions& options) {
   auto api = TiffApi::get();
   if (!api) return file->error(api.error().code, "tiff " + api.error().what);
-  auto decoder = std::make_unique<TiffDecoder>(**api, file);
+  auto decoder = std::make_unique<TiffDecoder>(**api, file, options.damaged);
   if (auto started = decoder->start(); !started) return started.error();
   if (decoder->needs_conversion()) return open_other(std::move(file), Format::tiff, options);
   return DecoderPtr{std::move(decoder)};

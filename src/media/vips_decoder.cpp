@@ -1,6 +1,9 @@
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cstring>
 #include <optional>
+#include <string_view>
 #include <utility>
 
 #include <fmt/format.h>
@@ -8,7 +11,7 @@
 #include "media/container_metadata.hpp"
 #include "media/decoder.hpp"
 #include "media/jpeg_segments.hpp"
-#include "media/jxl_boxes.hpp"
+#include "media/jxl_metadata.hpp"
 #include "media/tiff_strips.hpp"
 #include "media/vips_api.hpp"
 #include "media/vips_need.hpp"
@@ -52,7 +55,7 @@ class VipsDecoder final : public Decoder {
   Result<ImageRef> load() const;
   Result<ImageRef> convert(ImageRef loaded);
   Result<ImageRef> to_srgb(const VipsImage* image, bool deep) const;
-  void read_metadata(const VipsImage* image);
+  Status read_metadata(const VipsImage* image);
   void read_container(const VipsImage* image, Metadata& found) const;
   void read_tiff_pages(const VipsImage* image, Metadata& found) const;
   Blob blob(const VipsImage* image, const char* name) const;
@@ -83,9 +86,14 @@ class VipsDecoder final : public Decoder {
   int missing_from_ = -1;  // GIF: the first row of which not every pixel is there
 };
 
+// What libvips says names its own parts, over several lines at times: it is put into our words.
 Error VipsDecoder::failure(const std::string& where) const {
   const auto text = api_.take_error();
-  return file_->error(Errc::corrupt, where + ": " + text + "; the file is damaged or of an unknown kind, get it again");
+  const auto says = [&](std::string_view words) { return text.find(words) != std::string::npos; };
+  if (says("nsupported") || says("not supported") || says("unimplemented") || says("nknown compression"))
+    return file_->error(Errc::unsupported, where + ": of a kind that is not read; convert it to PNG first");
+  if (says("emory")) return file_->error(Errc::over_budget, where + ": no memory for its decoder; raise --ram");
+  return file_->error(Errc::corrupt, where + ": cannot be decoded; the file is damaged, get it again");
 }
 
 Error VipsDecoder::unsupported(const std::string& what) const {
@@ -128,7 +136,7 @@ Blob VipsDecoder::blob(const VipsImage* image, const char* name) const {
   if (api_.vips_image_get_typeof(image, name) != api_.vips_blob_get_type()) return {};
   const void* data = nullptr;
   std::size_t size = 0;
-  if (api_.vips_image_get_blob(image, name, &data, &size) != 0) return {};
+  if (api_.vips_image_get_blob(image, name, &data, &size) != 0 || size > kMostMetadata) return {};
   const auto* first = static_cast<const std::byte*>(data);
   return Blob(first, first + size);
 }
@@ -159,7 +167,7 @@ void VipsDecoder::read_tiff_pages(const VipsImage* image, Metadata& found) const
   read_tiff_tags(*file_, found);
 }
 
-void VipsDecoder::read_metadata(const VipsImage* image) {
+Status VipsDecoder::read_metadata(const VipsImage* image) {
   auto found = std::make_shared<Metadata>();
   found->icc = blob(image, VIPS_META_ICC_NAME);
   found->exif = exif_body(blob(image, VIPS_META_EXIF_NAME));
@@ -179,9 +187,11 @@ void VipsDecoder::read_metadata(const VipsImage* image) {
     found->icc.clear();
     leave_out(*found, "icc", "not of RGB or grey samples; the colours became sRGB");
   }
-  if (info_.format == Format::jxl) read_jxl_boxes(*file_, *found);
+  if (info_.format == Format::jxl)
+    if (auto boxes = read_jxl_metadata(file_, *found); !boxes) return boxes;
   settle(*found);
   metadata_ = std::move(found);
+  return ok();
 }
 
 Result<ImageRef> VipsDecoder::to_srgb(const VipsImage* image, bool deep) const {
@@ -244,7 +254,7 @@ Status VipsDecoder::start_once() {
   if (!image) return image.error();
   info_.width = image->get()->Xsize;
   info_.height = image->get()->Ysize;
-  read_metadata(image->get());
+  if (auto metadata = read_metadata(image->get()); !metadata) return metadata;
   if (info_.format == Format::tiff) strip_rows_ = tiff_rows_at_once(*file_);
   return ok();
 }
@@ -319,9 +329,21 @@ std::vector<Damage> VipsDecoder::damage() const {
   return {{Damage::Kind::doubtful, lenient_from_, info_.height - lenient_from_, why_}};
 }
 
+// These libraries hold a whole file, and what is in it besides the picture once more, before they tell its size.
+Status check_held(const InputFile& file, Format format, const ReadOptions& options) {
+  const auto held = Bytes{file.size()} * 2 + 36_MiB;
+  if (held <= options.limit) return ok();
+  return file.error(
+      Errc::over_budget,
+      fmt::format("{}: opening it takes up to {} MiB (twice its {} MiB, and libvips), above the {} MiB of "
+                  "--ram; raise it",
+                  name_of(format), held.count() >> 20, file.size() >> 20, options.limit.count() >> 20));
+}
+
 }  // namespace
 
 Result<DecoderPtr> open_other(InputFilePtr file, Format format, const ReadOptions& options) {
+  if (auto fits = check_held(*file, format, options); !fits) return fits.error();
   auto api = VipsApi::get();
   if (!api) return file->error(api.error().code, std::string{name_of(format)} + " " + api.error().what);
   auto decoder = std::make_unique<VipsDecoder>(**api, std::move(file), format, options.damaged);

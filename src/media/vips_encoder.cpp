@@ -11,7 +11,7 @@
 
 #include "base/scratch_file.hpp"
 #include "media/encoder.hpp"
-#include "media/jxl_boxes.hpp"
+#include "media/jxl_container.hpp"
 #include "media/tiff_extra_tags.hpp"
 #include "media/tiff_tree.hpp"
 #include "media/vips_api.hpp"

@@ -121,8 +121,9 @@ Status run_steps(const PictureItem& item, const PictureSettings& settings, const
   if (item.problem) return *item.problem;
   if (watch.stop.stop_requested()) return Error{Errc::cancelled, "interrupted"};
   if (auto free = check_output(item, settings); !free) return free.error();
-  auto reader =
-      media::PictureReader::open(item.source, {.spill = settings.upscale.spill_folder, .damaged = settings.damaged});
+  auto reader = media::PictureReader::open(
+      item.source,
+      {.spill = settings.upscale.spill_folder, .damaged = settings.damaged, .limit = settings.upscale.ram});
   if (!reader) return reader.error();
   outcome.picture = (*reader)->info();
   auto upscaler = settings.upscalers(wanted_scale(settings.upscale, outcome.picture->width, outcome.picture->height));

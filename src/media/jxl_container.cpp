@@ -1,4 +1,4 @@
-#include "media/jxl_boxes.hpp"
+#include "media/jxl_container.hpp"
 
 #include <sys/stat.h>
 #include <unistd.h>
@@ -9,11 +9,12 @@
 #include <cstring>
 #include <string_view>
 
+#include "base/atomic_file.hpp"
+
 namespace weir::media {
 namespace {
 
 constexpr std::size_t kBoxHeader = 8;
-constexpr std::uint64_t kMetadataLimit = std::uint64_t{64} << 20;
 constexpr std::string_view kSignature{"\0\0\0\x0cJXL \r\n\x87\n", 12};
 constexpr std::string_view kFileType{
     "\0\0\0\x14"
@@ -82,26 +83,6 @@ Status copy(int fd, std::uint64_t from, std::uint64_t to, ByteSink& sink) {
 }
 
 }  // namespace
-
-void read_jxl_boxes(const InputFile& file, Metadata& into) {
-  const auto read_at = [&](std::uint64_t at, std::span<std::byte> bytes) {
-    auto got = file.read_at(at, bytes);
-    return got ? *got : std::size_t{0};
-  };
-  std::uint64_t at = 0;
-  while (const auto box = box_at(at, file.size(), read_at)) {
-    if (at == 0 && box->type != "JXL ") return;  // a bare codestream
-    at = box->end;
-    const auto size = box->end - box->body;
-    if ((box->type != "Exif" && box->type != "xml ") || size > kMetadataLimit) continue;
-    Blob body(static_cast<std::size_t>(size));
-    if (read_at(box->body, body) != body.size()) return;
-    if (box->type == "xml ")
-      into.xmp = std::move(body);
-    else if (body.size() > 4)
-      into.exif = exif_body(std::span{body}.subspan(4));
-  }
-}
 
 Status put_jxl_with_boxes(int fd, const Metadata& metadata, ByteSink& sink) {
   struct stat about {};
