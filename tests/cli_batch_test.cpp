@@ -311,7 +311,7 @@ TEST_F(CliBatch, StandardInputIsPartOfTheLine) {
     return Json::parse(line)["ram"].get<std::uint64_t>();
   };
   const std::vector<std::string> words{"upscale",           "-",     "in/0.png",   "-o",    "out", "--model",
-                                       "nets/blocks.param", "--ram", "1073741824", "--log", "log"};
+                                       "nets/blocks.param", "--ram", "1073741824B", "--log", "log"};
   const Ended ended = run(words, {.folder = folder_.path(), .input = bytes});
   ASSERT_EQ(ended.status, 0) << ended.error;
   EXPECT_EQ(ram_of("log"), (std::uint64_t{1} << 30) - bytes.size());

@@ -57,7 +57,8 @@ char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + '
 
 /// Bytes per unit; 0 if the unit is not known.
 double unit_size(std::string_view unit) {
-  if (unit.empty() || unit == "b") return 1;
+  if (unit.empty()) return 0;
+  if (unit == "b") return 1;
   constexpr std::string_view kPrefixes = "kmgt";
   const std::size_t power = kPrefixes.find(unit[0]);
   if (power == std::string_view::npos) return 0;
@@ -68,7 +69,11 @@ double unit_size(std::string_view unit) {
 
 Error bad_size(std::string_view text) {
   return {Errc::invalid_argument,
-          fmt::format("'{}' is not a size; write 640M, 1G, 1.5GiB or a number of bytes", printable(text))};
+          fmt::format("'{}' is not a size; write 640M, 1G, 1.5GiB, or 4096B for bytes", printable(text))};
+}
+
+Error missing_unit(std::string_view text) {
+  return {Errc::invalid_argument, fmt::format("{0} what? Write {0}M (MiB), {0}G (GiB), or {0}B (bytes)", text)};
 }
 
 }  // namespace
@@ -129,6 +134,8 @@ Result<Bytes> parse_bytes(std::string_view text) {
   for (const char c : text.substr(static_cast<std::size_t>(end - text.data()))) {
     if (c != ' ' || !unit.empty()) unit += lower(c);
   }
+  if (unit.empty() && count == 0) return Bytes{};
+  if (unit.empty()) return missing_unit(text.substr(0, static_cast<std::size_t>(end - text.data())));
   const double size = unit_size(unit);
   const double bytes = count * size;
   if (size == 0 || bytes >= 9.2e18) return bad_size(text);

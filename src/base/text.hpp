@@ -23,8 +23,8 @@ std::string one_line(std::string_view text);
 /// As text, or within double quotes, of HTML and XML: & < > " become entities.
 std::string markup_text(std::string_view text);
 
-/// "1G", "640M", "1.5GiB", "3 MB", "4096": K, M, G, T and KiB ... TiB count by 1024, KB ... TB by 1000, no unit is bytes.
-/// Any case, no locale. Errors: invalid_argument.
+/// "1G", "640M", "1.5GiB", "3 MB", "4096B": K, M, G, T and KiB ... TiB count by 1024, KB ... TB by 1000, B is bytes; a number
+/// without a unit is refused, but for 0. Any case, no locale. Errors: invalid_argument.
 Result<Bytes> parse_bytes(std::string_view text);
 
 /// A finite number above zero; the decimal point is a point. Errors: invalid_argument.

@@ -36,7 +36,7 @@ TEST(OneLine, HasNoBreaksAndNoEdges) {
 }
 
 TEST(ParseBytes, ReadsEveryUnit) {
-  EXPECT_EQ(*parse_bytes("4096"), Bytes{4096});
+  EXPECT_EQ(*parse_bytes("4096B"), Bytes{4096});
   EXPECT_EQ(*parse_bytes("640M"), 640_MiB);
   EXPECT_EQ(*parse_bytes("1g"), 1_GiB);
   EXPECT_EQ(*parse_bytes("1.5GiB"), Bytes{3ULL << 29});
@@ -49,6 +49,16 @@ TEST(ParseBytes, RefusesWhatIsNotASize) {
   for (const char* text : {"", "G", "-1M", "1X", "1GiBs", "1,5G", "nan", "inf", "1e3", "99999999T", "0x10"}) {
     EXPECT_FALSE(parse_bytes(text)) << text;
   }
+}
+
+TEST(ParseBytes, AsksForTheUnitOfANumberWithoutOne) {
+  for (const char* text : {"5", "4096", "1.5", "21474836480", "5 "}) {
+    const auto size = parse_bytes(text);
+    ASSERT_FALSE(size) << text;
+    EXPECT_NE(size.error().what.find(" what? Write "), std::string::npos) << size.error().what;
+  }
+  EXPECT_EQ(parse_bytes("5").error().what, "5 what? Write 5M (MiB), 5G (GiB), or 5B (bytes)");
+  EXPECT_EQ(*parse_bytes("0.0"), Bytes{});
 }
 
 TEST(ParseNumbers, RefuseWhatIsOutOfRange) {

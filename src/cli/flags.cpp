@@ -69,8 +69,13 @@ Status set_format(std::string_view text, Arguments& args) {
 Status set_spill(std::string_view text, Arguments& args) {
   if (text.empty()) return invalid("the name is empty");
   const std::size_t colon = text.rfind(':');
-  const auto limit =
-      colon == std::string_view::npos || colon == 0 ? Result<Bytes>{invalid("")} : parse_bytes(text.substr(colon + 1));
+  const bool two = colon != std::string_view::npos && colon > 0;
+  const std::string_view last = two ? text.substr(colon + 1) : std::string_view{};
+  const auto limit = two ? parse_bytes(last) : Result<Bytes>{invalid("")};
+  std::error_code ignored;
+  if (!limit && !last.empty() && last.find_first_not_of("0123456789.") == std::string_view::npos &&
+      !std::filesystem::exists(text, ignored))
+    return limit.error();  // a size that lacks its unit
   if (limit)
     args.spill = {.folder = std::string{text.substr(0, colon)}, .limit = *limit};
   else
