@@ -55,6 +55,21 @@ Result<std::uint64_t> join_queues(const std::filesystem::path& folder, Files& fi
   }
 }
 
+/// A place in the queues of the files. It is left by unlocking: closing would leave it to the copy of a forked child.
+class QueuePlace {
+ public:
+  QueuePlace(Files& files, std::uint64_t ticket) : files_{files}, ticket_{ticket} {}
+  QueuePlace(const QueuePlace&) = delete;
+  QueuePlace& operator=(const QueuePlace&) = delete;
+  ~QueuePlace() {
+    for (LeaseFile& file : files_) (void)static_cast<bool>(file.leave_queue(ticket_));
+  }
+
+ private:
+  Files& files_;
+  std::uint64_t ticket_;
+};
+
 /// What one round has got: indices into the files and their slots.
 struct Taken {
   std::size_t file;
@@ -107,7 +122,8 @@ Result<std::vector<Taken>> wait_and_take(Files& files, const LeaseRequest& reque
     if (!taken) return taken.error();
     if (!all_current(files)) return std::vector<Taken>{};
     if (!taken->empty()) return taken;
-    if (waiting.stop.stop_requested()) return Error{Errc::cancelled, "interrupted while waiting for a device"};
+    if (waiting.stop.stop_requested() || (waiting.interrupted && waiting.interrupted()))
+      return Error{Errc::cancelled, "interrupted while waiting for a device"};
     if (Clock::now() >= deadline)
       return Error{Errc::timed_out,
                    fmt::format("no device within {}: {}", seconds_text(request.wait), describe(obstacles_of(files)))};
@@ -231,6 +247,7 @@ Result<Lease> acquire_lease(const std::filesystem::path& folder, const LeaseRequ
     if (*joined) return **std::move(joined);
     const auto ticket = join_queues(folder, *files);
     if (!ticket) return ticket.error();
+    const QueuePlace place{*files, *ticket};
     const auto taken = wait_and_take(*files, request, *ticket, deadline, waiting);
     if (!taken) return taken.error();
     if (!taken->empty()) return LeaseTaker::sign(*files, *taken, request.job, *ticket);

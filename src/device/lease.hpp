@@ -38,9 +38,12 @@ std::string describe(const std::vector<Obstacle>& obstacles);
 
 /// How to wait.
 struct Waiting {
-  std::stop_token stop;
+  std::stop_token stop = {};
   /// Called once when the lease is not to be had at once, on the waiting thread. May be empty.
-  std::function<void(const std::vector<Obstacle>&)> started;
+  std::function<void(const std::vector<Obstacle>&)> started = {};
+  /// Asked before each pause, on the waiting thread: true ends the wait as `cancelled`. What it throws passes through, and
+  /// nothing is left in the queue. May be empty.
+  std::function<bool()> interrupted = {};
 };
 
 /// Exclusive or shared use of devices, for as long as the object lives. The kernel ends it with the process, whatever

@@ -35,7 +35,7 @@ Result<LeaseFile> LeaseFile::open(const fs::path& folder, const std::string& key
   if (key.empty() || key.front() == '.' || key.find('/') != std::string::npos)
     return Error{Errc::invalid_argument, fmt::format("'{}' cannot name a lease", printable(key))};
   const fs::path path = folder / fmt::format("{}{}{}", kPrefix, key, kEnding);
-  auto file = open_lock_file(path);
+  auto file = UnsharedFile::open(path);
   if (!file) return file.error();
   return LeaseFile{*std::move(file), path, key};
 }
@@ -137,7 +137,7 @@ Result<std::vector<std::string>> lease_keys(const fs::path& folder) {
 }
 
 Result<TicketCounter> TicketCounter::lock(const fs::path& folder) {
-  auto file = open_lock_file(folder / "tickets");
+  auto file = UnsharedFile::open(folder / "tickets");
   if (!file) return file.error();
   const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds{10};
   for (;;) {

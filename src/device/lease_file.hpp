@@ -6,9 +6,9 @@
 #include <string>
 #include <vector>
 
-#include "base/atomic_file.hpp"
 #include "base/result.hpp"
 #include "device/owner_record.hpp"
+#include "device/unshared_file.hpp"
 
 namespace weir::device {
 
@@ -57,9 +57,9 @@ class LeaseFile {
   Result<int> waiting() const;
 
  private:
-  LeaseFile(FileDescriptor file, std::filesystem::path path, std::string key)
+  LeaseFile(UnsharedFile file, std::filesystem::path path, std::string key)
       : file_{std::move(file)}, path_{std::move(path)}, key_{std::move(key)} {}
-  FileDescriptor file_;
+  UnsharedFile file_;
   std::filesystem::path path_;
   std::string key_;
 };
@@ -77,8 +77,8 @@ class TicketCounter {
   Result<std::uint64_t> next();
 
  private:
-  explicit TicketCounter(FileDescriptor file) : file_{std::move(file)} {}
-  FileDescriptor file_;  // its lock ends with it: only the short moment of a draw, and never across a fork of ours
+  explicit TicketCounter(UnsharedFile file) : file_{std::move(file)} {}
+  UnsharedFile file_;  // its lock ends with it
 };
 
 }  // namespace weir::device

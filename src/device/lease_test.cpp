@@ -4,6 +4,9 @@
 
 #include <algorithm>
 #include <array>
+#include <atomic>
+#include <stdexcept>
+#include <thread>
 
 #include "device/processes_test.hpp"
 
@@ -325,6 +328,50 @@ TEST(Lease, DiesWithASupervisorWhoseGrandchildLives) {
       eventually([&] { return static_cast<bool>(acquire_lease(folder.path(), request({"a"}, {}), kNothingSet)); }));
   EXPECT_EQ(kill(state->grandchild, 0), 0);
   kill(state->grandchild, SIGKILL);
+}
+
+TEST(Lease, AChildForkedWhileAnotherThreadWaitsKeepsNoTicket) {
+  const Folder folder;
+  const auto held = acquire_lease(folder.path(), request({"a"}), kNothingSet);
+  ASSERT_TRUE(held);
+  const auto file = LeaseFile::open(folder.path(), "a");
+  const Shared<std::atomic<pid_t>> grandchild;
+  const pid_t waiter = start_child([&] {
+    std::thread waits{[&] { (void)static_cast<bool>(acquire_lease(folder.path(), request({"a"}), kNothingSet)); }};
+    if (!eventually([&] { return *LeaseFile::open(folder.path(), "a")->waiting() == 1; })) return 1;
+    before_fork();
+    const pid_t child = fork();
+    if (child == 0) {
+      after_fork_in_child();
+    } else {
+      after_fork_in_parent();
+      *grandchild = child;
+    }
+    for (;;) pause();
+  });
+  ASSERT_TRUE(eventually([&] { return *grandchild != 0; }));
+  kill(waiter, SIGKILL);
+  wait_for(waiter);
+  EXPECT_TRUE(eventually([&] { return *file->waiting() == 0; }));
+  EXPECT_EQ(kill(*grandchild, 0), 0);
+  kill(*grandchild, SIGKILL);
+}
+
+TEST(Lease, AnInterruptedWaitLeavesNothingInTheQueue) {
+  const Folder folder;
+  const auto held = acquire_lease(folder.path(), request({"a"}), kNothingSet);
+  const auto file = LeaseFile::open(folder.path(), "a");
+  int asked = 0;
+  const auto cancelled = acquire_lease(folder.path(), request({"a"}), kNothingSet,
+                                       {.interrupted = [&] { return *file->waiting() == 1 && ++asked == 3; }});
+  ASSERT_FALSE(cancelled);
+  EXPECT_EQ(cancelled.error().code, Errc::cancelled);
+  EXPECT_EQ(*file->waiting(), 0);
+  EXPECT_THROW((void)static_cast<bool>(acquire_lease(folder.path(), request({"a"}), kNothingSet,
+                                                     {.interrupted = []() -> bool { throw std::runtime_error{"x"}; }})),
+               std::runtime_error);
+  EXPECT_EQ(*file->waiting(), 0);
+  EXPECT_EQ(asked, 3);
 }
 
 TEST(Lease, AReplacedLeaseFileDoesNotSplitTheLock) {
