@@ -4,6 +4,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "base/version.hpp"
 #include "guard_machine.hpp"
 
 namespace weir::test {
@@ -187,6 +188,8 @@ TEST(CliLeak, ACleanCommandIsApproved) {
   for (const char* section : {"## Analysis", "## Strong points", "## Weak points", "## Recommendations",
                               "## Functional results", "## Verdict"})
     EXPECT_NE(report.find(section), std::string::npos) << section;
+  for (const char* part : {"RTX 3090 at 0000:02:00.0", "GPU-aaaa", "limit: 100 MiB", "weir 0."})
+    EXPECT_NE(report.find(part, report.find("## Verdict")), std::string::npos) << part << report;
 }
 
 TEST(CliLeak, AGrowingDeviceIsFound) {
@@ -198,6 +201,11 @@ TEST(CliLeak, AGrowingDeviceIsFound) {
   const Json json = Json::parse(ended.out);
   EXPECT_EQ(json["leaked"], true);
   EXPECT_EQ(json["verdict"], "rejected");
+  EXPECT_EQ(json["uuid"], "GPU-aaaa");
+  EXPECT_EQ(json["card"], "NVIDIA GeForce RTX 3090 at 0000:02:00.0");
+  EXPECT_EQ(json["max_leak_bytes"], 100 << 20);
+  EXPECT_EQ(json["version"], kVersion);
+  EXPECT_EQ(json["date"].get<std::string>().substr(0, 2), "20");
 }
 
 TEST(CliLeak, ProcessesThatOutliveItAreALeak) {

@@ -9,12 +9,14 @@
 #include "base/atomic_file.hpp"
 #include "base/signals.hpp"
 #include "base/text.hpp"
+#include "base/version.hpp"
 #include "cli/command.hpp"
 #include "cli/guard_arguments.hpp"
 #include "device/command_process.hpp"
 #include "device/device_meters.hpp"
 #include "device/process_tree_memory.hpp"
 #include "memory/command_report.hpp"
+#include "observe/event_log.hpp"
 #include "observe/log.hpp"
 
 namespace weir::cli {
@@ -26,6 +28,7 @@ using Json = nlohmann::ordered_json;
 struct Place {
   std::optional<tasks::LeasedDevice> leased;
   std::optional<device::PciAddress> card;
+  std::optional<device::Device> device = {};
 };
 
 Result<Place> take_place(const Invocation& invocation, const std::stop_token& stop, observe::Log& log) {
@@ -40,8 +43,8 @@ Result<Place> take_place(const Invocation& invocation, const std::stop_token& st
   auto leased = tasks::lease_device(machine, wish_of(args), invocation.environment, waiting, notes);
   if (!leased) return leased.error();
   for (const std::string& note : notes) log.warning(note);
-  const auto card = machine.at(leased->device).pci;
-  return Place{*std::move(leased), card};
+  const device::Device& device = machine.at(leased->device);
+  return Place{*std::move(leased), device.pci, device};
 }
 
 /// One run with its figures.
@@ -83,9 +86,15 @@ Result<memory::RunFacts> run_once(const std::vector<std::string>& words, const P
   return facts;
 }
 
-std::string json_of(const memory::CommandReport& report) {
+std::string json_of(const memory::ReportOrigin& origin, const memory::CommandReport& report) {
+  const auto or_null = [](const std::string& text) { return text.empty() ? Json() : Json(text); };
   const Json json{{"verdict", memory::name_of(report.approval)},
                   {"leaked", report.leaked},
+                  {"card", or_null(origin.card)},
+                  {"uuid", or_null(origin.uuid)},
+                  {"max_leak_bytes", origin.limit.count()},
+                  {"version", origin.version},
+                  {"date", origin.date},
                   {"analysis", report.analysis},
                   {"strong_points", report.strong},
                   {"weak_points", report.weak},
@@ -113,12 +122,17 @@ Ending run_leak(const Invocation& invocation) {
     runs.push_back(*std::move(facts));
   }
   const memory::CommandReport report = memory::judge_command(runs, args.max_leak);
-  const std::string line = printable(fmt::format("{}", fmt::join(words, " ")));
+  const memory::ReportOrigin origin{.command = printable(fmt::format("{}", fmt::join(words, " "))),
+                                    .card = place->device ? device::to_text(*place->device) : std::string{},
+                                    .uuid = place->device ? place->device->uuid : std::string{},
+                                    .limit = args.max_leak,
+                                    .version = kVersion,
+                                    .date = observe::timestamp_now()};
   if (!args.report.empty()) {
-    if (auto written = write_file(args.report, to_markdown(line, report)); !written)
+    if (auto written = write_file(args.report, to_markdown(origin, report)); !written)
       return {Exit::some_failed, written.error().what};
   }
-  Ending said = print(invocation.args().json ? json_of(report) : to_plain(report));
+  Ending said = print(invocation.args().json ? json_of(origin, report) : to_plain(origin, report));
   if (said.exit != Exit::done) return said;
   return {report.approval == memory::Approval::rejected ? Exit::some_failed : Exit::done, {}};
 }

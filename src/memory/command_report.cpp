@@ -114,6 +114,10 @@ void append(std::string& text, std::string_view title, const std::vector<std::st
   if (lines.empty()) text += "- none\n";
 }
 
+std::string_view found(const CommandReport& report) { return report.leaked ? "leaked" : "no leak found"; }
+std::string card_of(const ReportOrigin& origin) { return origin.card.empty() ? "no device" : origin.card; }
+std::string uuid_of(const ReportOrigin& origin) { return origin.uuid.empty() ? "none" : origin.uuid; }
+
 }  // namespace
 
 std::string_view name_of(Approval approval) {
@@ -137,22 +141,25 @@ CommandReport judge_command(const std::vector<RunFacts>& runs, Bytes limit) {
   return report;
 }
 
-std::string to_markdown(const std::string& command, const CommandReport& report) {
-  std::string text = fmt::format("# Memory report\n\nCommand: `{}`\n", command);
+std::string to_markdown(const ReportOrigin& origin, const CommandReport& report) {
+  std::string text = fmt::format("# Memory report\n\nCommand: `{}`\n", origin.command);
   append(text, "Analysis", report.analysis);
   append(text, "Strong points", report.strong);
   append(text, "Weak points", report.weak);
   append(text, "Recommendations", report.recommendations);
   append(text, "Functional results", report.functional);
-  return text +
-         fmt::format("\n## Verdict\n\n{}; {}\n", name_of(report.approval), report.leaked ? "leaked" : "no leak found");
+  return text + fmt::format("\n## Verdict\n\n{}; {}\n\n- card: {}\n- UUID: {}\n- limit: {}\n- weir {}, {}\n",
+                            name_of(report.approval), found(report), card_of(origin), uuid_of(origin),
+                            to_text(origin.limit), origin.version, origin.date);
 }
 
-std::string to_plain(const CommandReport& report) {
+std::string to_plain(const ReportOrigin& origin, const CommandReport& report) {
   std::string text;
   for (const auto* lines : {&report.functional, &report.analysis, &report.weak, &report.recommendations})
     for (const std::string& line : *lines) text += line + '\n';
-  return text + fmt::format("verdict: {}; {}\n", name_of(report.approval), report.leaked ? "leaked" : "no leak found");
+  return text + fmt::format("verdict: {}; {}\nof: {}, UUID {}; limit {}; weir {}, {}\n", name_of(report.approval),
+                            found(report), card_of(origin), uuid_of(origin), to_text(origin.limit), origin.version,
+                            origin.date);
 }
 
 }  // namespace weir::memory

@@ -36,7 +36,16 @@ struct CommandReport {
 /// rejected too. New files in /dev/shm and peaks that differ by more than `limit` are remarks. A pure function.
 CommandReport judge_command(const std::vector<RunFacts>& runs, Bytes limit);
 
-std::string to_markdown(const std::string& command, const CommandReport& report);
-std::string to_plain(const CommandReport& report);
+/// What a verdict is of: without these nobody can say later what it is worth.
+struct ReportOrigin {
+  std::string command;        ///< its words, printable
+  std::string card;           ///< "NVIDIA GeForce RTX 3090 at 0000:01:00.0"; empty: no device was measured
+  std::string uuid;           ///< of the card; empty if it has none
+  Bytes limit;                ///< judge_command's
+  std::string version, date;  ///< of weir; UTC, ISO 8601
+};
+
+std::string to_markdown(const ReportOrigin& origin, const CommandReport& report);
+std::string to_plain(const ReportOrigin& origin, const CommandReport& report);
 
 }  // namespace weir::memory

@@ -27,7 +27,24 @@ TEST(CommandReport, DeviceMemoryThatStaysIsALeak) {
   const CommandReport report = judge_command(runs, 100_MiB);
   EXPECT_TRUE(report.leaked);
   EXPECT_EQ(report.approval, Approval::rejected);
-  EXPECT_NE(to_markdown("x", report).find("150 MiB on the device outlive"), std::string::npos);
+  EXPECT_NE(to_markdown({}, report).find("150 MiB on the device outlive"), std::string::npos);
+}
+
+TEST(CommandReport, TheVerdictSaysWhatItIsOf) {
+  const ReportOrigin origin{.command = "python test.py",
+                            .card = "NVIDIA GeForce RTX 3090 at 0000:02:00.0",
+                            .uuid = "GPU-aaaa",
+                            .limit = 100_MiB,
+                            .version = "1.2.3",
+                            .date = "2026-11-29T12:00:00.000Z"};
+  const CommandReport report = judge_command({quiet_run()}, origin.limit);
+  const std::string page = to_markdown(origin, report);
+  const std::string verdict = page.substr(page.find("## Verdict"));
+  for (const std::string& text : {verdict, to_plain(origin, report)}) {
+    for (const char* part : {"3090 at 0000:02:00.0", "GPU-aaaa", "100 MiB", "weir 1.2.3", "2026-11-29T12:00:00.000Z"})
+      EXPECT_NE(text.find(part), std::string::npos) << part << " in " << text;
+  }
+  EXPECT_NE(to_plain({}, report).find("of: no device, UUID none"), std::string::npos);
 }
 
 TEST(CommandReport, ACreepIsALeakAndAPlateauIsNone) {
@@ -42,9 +59,9 @@ TEST(CommandReport, ACreepIsALeakAndAPlateauIsNone) {
 TEST(CommandReport, WhatWasNotSampledIsNotZero) {
   RunFacts seen = quiet_run();
   seen.device_levels = {1e9, 3e9};
-  EXPECT_NE(to_plain(judge_command({seen}, 100_MiB)).find("peak 300 MiB in memory, 3 GiB on the device"),
+  EXPECT_NE(to_plain({}, judge_command({seen}, 100_MiB)).find("peak 300 MiB in memory, 3 GiB on the device"),
             std::string::npos);
-  const std::string unseen = to_plain(judge_command({quiet_run()}, 100_MiB));
+  const std::string unseen = to_plain({}, judge_command({quiet_run()}, 100_MiB));
   EXPECT_NE(unseen.find("peak 300 MiB in memory, not sampled on the device"), std::string::npos) << unseen;
 }
 
