@@ -5,8 +5,10 @@
 #include <pybind11/pybind11.h>
 #include <pybind11/stl.h>
 
+#include <algorithm>
 #include <array>
 #include <chrono>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -14,6 +16,9 @@
 #include <string>
 #include <vector>
 
+#include <unistd.h>
+
+#include "base/text.hpp"
 #include "base/version.hpp"
 #include "cli/command.hpp"
 #include "cli/guard_arguments.hpp"
@@ -21,6 +26,7 @@
 #include "device/device_json.hpp"
 #include "device/inventory.hpp"
 #include "device/proof.hpp"
+#include "device/unshared_file.hpp"
 #include "observe/metrics.hpp"
 #include "weir/guard.hpp"
 #include "weir/upscale.hpp"
@@ -94,10 +100,31 @@ constexpr std::array kMetrics{
     weir::observe::MetricName{"gpu_timestamp_seconds", weir::observe::MetricType::gauge,
                               "When the last scope ended, in seconds since 1970."}};
 
-weir::observe::Metrics& metrics() {
-  static weir::observe::Metrics all;
+weir::observe::Metrics*& metrics_of_process() {
+  static auto* all = new weir::observe::Metrics;
   return all;
 }
+
+weir::observe::Metrics& metrics() { return *metrics_of_process(); }
+
+/// A child has no copies of lease files, and metrics of its own: the parent's may have been locked by a thread that does not
+/// live on, so they stay where they are.
+void after_fork_in_child() {
+  weir::device::after_fork_in_child();
+  metrics_of_process() = new weir::observe::Metrics;
+}
+
+/// Deletes in the process that made the object. The copy in a forked child is left alone: its locks may be held by a thread
+/// that does not live on, and the drivers that it has open are the parent's.
+struct DeleteInItsProcess {
+  pid_t process = ::getpid();
+  template <class T>
+  void operator()(T* object) const {
+    if (process == ::getpid()) delete object;
+  }
+};
+template <class T>
+using OfProcess = std::unique_ptr<T, DeleteInItsProcess>;
 
 void set_metrics(const std::string& device, const std::map<std::string, double>& values) {
   for (const auto& metric : kMetrics) {
@@ -126,13 +153,14 @@ weir::cli::Settings settings_of(std::span<const weir::cli::Flag> flags, std::vec
   return *std::move(settings);
 }
 
-/// What scopes are set by: {"log", "lease" (None: where they ask for it), "max_fragmentation"}.
+/// What scopes are set by: {"log", "lease" (None: where they ask for it), "max_fragmentation", "wait" (seconds)}.
 py::dict scope_settings() {
   const weir::cli::Arguments args = settings_of(weir::cli::scope_flags(), {}).args;
   py::dict d;
   d["log"] = weir::cli::log_file(args, weir::process_environment());
   d["lease"] = weir::cli::profile_of(args.guard).lease;
   d["max_fragmentation"] = weir::cli::max_fragmentation(args.guard).count();
+  d["wait"] = std::chrono::duration<double>(args.guard.wait).count();
   return d;
 }
 
@@ -172,11 +200,25 @@ class Machine {
     return {to_map(mask->changes), mask->notes};
   }
 
-  std::tuple<std::unique_ptr<Lease>, std::size_t, std::map<std::string, std::string>, std::vector<std::string>> lease()
-      const {
+  /// Called without the interpreter's lock. `only`: the devices that will do, of those that the policy leaves. `waits` is
+  /// called with the holders when the lease is not to be had at once. In the main thread (`main`) a signal whose handler
+  /// raises ends the wait with that exception.
+  std::tuple<std::unique_ptr<Lease>, std::size_t, std::map<std::string, std::string>, std::vector<std::string>> lease(
+      const std::vector<std::size_t>& only, const std::function<void(const std::string&)>& waits, bool main) const {
+    weir::tasks::Machine machine = machine_;
+    std::erase_if(machine.choice.order,
+                  [&](std::size_t device) { return std::find(only.begin(), only.end(), device) == only.end(); });
+    weir::device::Waiting waiting;
+    waiting.started = [&](const auto& obstacles) { waits(weir::device::describe(obstacles)); };
+    if (main)
+      waiting.interrupted = [] {
+        const py::gil_scoped_acquire acquire;
+        if (PyErr_CheckSignals() != 0) throw py::error_already_set{};
+        return false;
+      };
     std::vector<std::string> notes;
     auto leased =
-        weir::tasks::lease_device(machine_, weir::cli::wish_of(args_), weir::process_environment(), {}, notes);
+        weir::tasks::lease_device(machine, weir::cli::wish_of(args_), weir::process_environment(), waiting, notes);
     if (!leased) raise(leased.error());
     return {std::make_unique<Lease>(std::move(leased->lease)), leased->device, to_map(leased->mask.changes), notes};
   }
@@ -246,13 +288,13 @@ std::tuple<py::bytes, int, int> upscale_samples(const std::string& network, cons
 PYBIND11_MODULE(_native, module) {  // NOLINT: pybind11's macro
   module.attr("version") = weir::kVersion;
 
-  py::class_<weir::Guard>(module, "Guard")
+  py::class_<weir::Guard, OfProcess<weir::Guard>>(module, "Guard")
       .def(py::init([](std::uint64_t scope_bytes, std::uint64_t drift_bytes, const std::string& pci) {
              weir::GuardOptions options;
              options.scope_bytes = scope_bytes;
              options.drift_bytes = drift_bytes;
              options.pci = pci;
-             return std::make_unique<weir::Guard>(options);
+             return OfProcess<weir::Guard>{new weir::Guard{options}};
            }),
            py::arg("scope_bytes"), py::arg("drift_bytes"), py::arg("pci") = "")
       .def(
@@ -291,10 +333,10 @@ PYBIND11_MODULE(_native, module) {  // NOLINT: pybind11's macro
       .def("tell", [](weir::Guard& guard, const std::string& level, const std::string& event,
                       const weir::Guard::Fields& fields) { guard.tell(level_of(level), event, fields); });
 
-  py::class_<weir::GuardScope>(module, "GuardScope")
+  py::class_<weir::GuardScope, OfProcess<weir::GuardScope>>(module, "GuardScope")
       .def(py::init([](std::string name, weir::Guard& guard) {
              const py::gil_scoped_release release;
-             return std::make_unique<weir::GuardScope>(std::move(name), guard);
+             return OfProcess<weir::GuardScope>{new weir::GuardScope{std::move(name), guard}};
            }),
            py::keep_alive<1, 3>())
       .def(
@@ -329,6 +371,15 @@ PYBIND11_MODULE(_native, module) {  // NOLINT: pybind11's macro
       .def("prove", &Machine::prove, py::call_guard<py::gil_scoped_release>());
 
   module.def("scope_settings", scope_settings);
+  module.def("in_main_interpreter", [] { return PyThreadState_Get()->interp == PyInterpreterState_Main(); });
+  module.def("before_fork", weir::device::before_fork);
+  module.def("after_fork_in_parent", weir::device::after_fork_in_parent);
+  module.def("after_fork_in_child", after_fork_in_child);
+  module.def("parse_size", [](const std::string& text) {
+    const auto size = weir::parse_bytes(text);
+    if (!size) raise(size.error());
+    return size->count();
+  });
   module.def("set_metrics", set_metrics);
   module.def("metrics_text", [] { return metrics().text(); });
   module.def("write_metrics", write_metrics);

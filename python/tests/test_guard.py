@@ -10,6 +10,7 @@ import threading
 import pytest
 
 import weir
+from weir import _sizes
 
 
 @pytest.fixture(autouse=True)
@@ -47,6 +48,79 @@ def test_stats_have_their_keys():
                 "fragmentation", "fragmentation_pct"):
         assert key in stats
     assert stats["fragmentation"] == stats["reserved"] - stats["allocated"]
+
+
+def test_stats_in_gib_have_the_names_that_scripts_use(machine):
+    code = FAKE_TORCH + """
+import json, weir
+print(json.dumps([weir.memory_stats(), weir.get_memory_stats()]))
+"""
+    ran = machine.script(code)
+    stats, in_gb = json.loads(ran.stdout)
+    assert in_gb == {
+        "allocated_gb": 1.0, "reserved_gb": 4.0, "max_allocated_gb": 1.0, "max_reserved_gb": 4.0, "total_gb": 24.0,
+        "free_gb": 12.0, "utilization_pct": 50.0, "potential_fragmentation_gb": 3.0, "fragmentation_pct": 12.5,
+        "reserved_vs_allocated_ratio": 4.0}
+    assert stats["total"] == 24 << 30
+    here = weir.get_memory_stats()  # of the process, where no GPU is used
+    assert list(here) == list(in_gb) and all(isinstance(value, (int, float)) for value in here.values())
+    assert 0 < here["allocated_gb"] <= here["max_reserved_gb"] < 1024
+
+
+def test_the_verdict_says_what_it_is_of(machine):
+    report = weir.leak_report()
+    assert report["device"] is None and report["limits"] == {"scope_bytes": 100 << 20, "drift_bytes": 50 << 20}
+    ran = machine.script("""
+import datetime, weir
+weir.select("*3090*")
+with weir.gpu_context("step"): pass
+report = weir.leak_report()
+assert report["device"] == {"name": "NVIDIA GeForce RTX 3090", "uuid": "GPU-aaaa0000-1111-2222-3333-444455556666",
+                            "pci": "0000:02:00.0"}, report
+assert report["version"] == weir.__version__
+age = datetime.datetime.now(datetime.timezone.utc) - datetime.datetime.fromisoformat(report["date"])
+assert abs(age.total_seconds()) < 600
+for part in ("RTX 3090", "GPU-aaaa0000", "100 MiB a scope, 50 MiB in all", "weir " + weir.__version__, report["date"]):
+    assert part in report["text"], (part, report["text"])
+print("done")
+""")
+    assert ran.stdout == "done\n", ran.stderr
+
+
+@pytest.mark.parametrize("text,size", [("100M", 100 << 20), ("1.5GiB", 3 << 29), ("3 MB", 3_000_000), ("4096B", 4096),
+                                       ("0", 0), (0, 0), (100 << 20, 100 << 20)])
+def test_one_rule_for_sizes(text, size):
+    assert _sizes.parse_size(text) == size
+
+
+@pytest.mark.parametrize("text", ["100", "5", "1.5", "", "much", "-1M", 100, 5, -1, 1.5, True, None, 1 << 70])
+def test_one_rule_for_what_is_no_size(text):
+    with pytest.raises(weir.WeirError, match="what\\?|is not a size"):
+        _sizes.parse_size(text)
+
+
+def test_one_rule_for_every_way_to_write_a_threshold(machine):
+    ask = "import weir\nwith weir.lease({policy!r}, wait=0) as d: print(d.name)"
+    refused = [
+        ({"policy": {"min_memory": "20"}}, {}, ""),
+        ({"policy": {"min_memory": 20}}, {}, ""),
+        ({"policy": None}, {"WEIR_MIN_MEMORY": "20"}, ""),
+        ({"policy": None}, {}, "min-memory = 20\n"),
+        ({"policy": None}, {}, "min-memory = '20'\n"),
+    ]
+    for words, environment, settings in refused:
+        (machine.folder / "weir.toml").write_text(settings)
+        ran = machine.script(ask.format(**words), **environment)
+        assert "20 what? " in ran.stderr, (words, environment, settings, ran.stdout, ran.stderr)
+    (machine.folder / "weir.toml").write_text("")
+    for policy in ({"min_memory": "20G"}, {"min_memory": 20 << 30}):
+        ran = machine.script(ask.format(policy=policy))
+        assert ran.stdout == "NVIDIA GeForce RTX 3090\n", ran.stderr
+    for max_leak in (100, "100"):
+        with pytest.raises(weir.WeirError, match="100 what"):
+            weir.gpu_context("x", max_leak=max_leak)
+    with weir.gpu_context("x", max_leak="100M"):
+        pass
 
 
 def test_planted_memory_raises_an_alarm_and_fails_the_run():
@@ -166,6 +240,7 @@ state = {"allocated": 1 << 30, "reserved": 4 << 30}
 torch = types.ModuleType("torch")
 torch.cuda = types.SimpleNamespace(
     is_initialized=lambda: True, is_available=lambda: True, device_count=lambda: 1, synchronize=lambda: None,
+    get_device_properties=lambda i: types.SimpleNamespace(uuid="aaaa0000-1111-2222-3333-444455556666"),
     empty_cache=lambda: None, reset_peak_memory_stats=lambda: None, mem_get_info=lambda: (12 << 30, 24 << 30),
     memory_allocated=lambda i=0: state["allocated"], memory_reserved=lambda: state["reserved"],
     max_memory_allocated=lambda: state["allocated"], max_memory_reserved=lambda: state["reserved"])

@@ -62,6 +62,26 @@ def test_a_wrong_limit_is_a_usage_error(machine):
     assert ran.returncode == 4 and "'much' is not a size" in ran.stderr + ran.stdout
 
 
+def test_a_limit_without_a_unit_is_a_usage_error(machine):
+    ran = run_suite(machine, SUITE, "--weir", "--weir-max-leak", "100")
+    assert ran.returncode == 4 and "--weir-max-leak: 100 what?" in ran.stderr + ran.stdout
+
+
+def test_a_gpu_test_in_a_process_that_works_elsewhere_fails(machine):
+    suite = """
+import os, pytest
+@pytest.mark.gpu("*3090*")
+def test_goes_elsewhere():
+    with open(os.environ["FAKE_NVML"], "a") as file: file.write(f"process 1 {os.getpid()} 400\\n")
+@pytest.mark.gpu("*3090*")
+def test_next(): pass
+def test_without_a_gpu(): pass
+"""
+    ran = run_suite(machine, suite, "--weir")
+    assert "2 passed, 1 error" in ran.stdout, ran.stdout
+    assert "no lease: this process has used a GPU already" in ran.stdout and "5060" in ran.stdout, ran.stdout
+
+
 def test_a_session_lease_is_held_throughout(machine):
     suite = """
 import os, pytest

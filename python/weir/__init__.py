@@ -11,12 +11,18 @@
 Nothing here imports torch; what torch knows is used when the program has it loaded.
 """
 
+from . import _native
+
+if not _native.in_main_interpreter():  # callbacks find their interpreter by PyGILState_Ensure, which knows that one alone
+    raise ImportError("weir works in the main interpreter alone, not in a subinterpreter")
+
 from ._cleanup import clean_up
 from ._device import Device, Machine, Proof, devices, lease, select, selected, verify
 from ._errors import LeakError, LeaseTimeout, PlacementError, PolicyError, TooLateError, WeirError
 from ._events import log_to, metrics
 from ._guard import (
     emergency_gpu_reset,
+    get_memory_stats,
     gpu_context,
     gpu_memory_monitor,
     gpu_test_cleanup,
@@ -30,7 +36,7 @@ from ._upscale import upscale
 
 __all__ = [
     "Device", "LeakError", "LeaseTimeout", "Machine", "PlacementError", "PolicyError", "Proof", "TooLateError",
-    "WeirError", "clean_up", "devices", "emergency_gpu_reset", "gpu_context", "gpu_memory_monitor", "gpu_test_cleanup",
-    "leak_report", "lease", "log_to", "memory_stats", "metrics", "select", "selected", "set_baseline", "upscale", "validate_no_memory_leak",
-    "verify",
+    "WeirError", "clean_up", "devices", "emergency_gpu_reset", "get_memory_stats", "gpu_context", "gpu_memory_monitor",
+    "gpu_test_cleanup", "leak_report", "lease", "log_to", "memory_stats", "metrics", "select", "selected",
+    "set_baseline", "upscale", "validate_no_memory_leak", "verify",
 ]

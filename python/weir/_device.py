@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
+import atexit
 import json
 import logging
 import os
+import sys
 import threading
 import weakref
 from dataclasses import dataclass, field
 from typing import Any, Iterable, Sequence, Union
 
-from . import _native, _torch
-from ._errors import PlacementError, PolicyError, TooLateError, translated
+from . import _native, _placement, _torch, _turn
+from ._errors import PlacementError, PolicyError, TooLateError, WeirError, translated
+from ._settings import settings
+from ._sizes import flag_text
 
 log = logging.getLogger("weir")
 
 Policy = Union[str, Sequence[str], dict, None]
 """Patterns on the device's name, UUID or PCI address; or a dict with the keys of weir.toml (allow, deny, prefer,
-min_memory, need, role, ...); None: weir.toml and the environment alone. The settings' own policy always holds too."""
+min_memory, need, role, ...; sizes as texts, '20G'); None: weir.toml and the environment alone. The settings' own policy
+always holds too."""
 
 
 @dataclass(frozen=True)
@@ -66,18 +71,29 @@ def words_of(policy: Policy, **more: Any) -> list[str]:
             continue
         if not isinstance(value, (str, int, float)):
             value = ",".join(value)
-        words += [flag, str(value)]
+        words += [flag, flag_text(flag, value)]
     return words
+
+
+LOOK_SECONDS = 120.0
+"""How long all drivers together may take; each of them has ten seconds."""
 
 
 class Machine:
     """What is there and what the policy leaves, asked anew. Takes a tenth of a second."""
 
     def __init__(self, policy: Policy = None, **more: Any) -> None:
+        words = words_of(policy, **more)
+        made: list[Any] = []
         try:
-            self.native = _native.Machine(words_of(policy, **more))
+            # In a thread: a driver that hangs is given up after seconds, and an interrupt need not wait for that.
+            if not _torch.within(LOOK_SECONDS, lambda: made.append(_native.Machine(words))):
+                raise WeirError(f"the drivers do not answer within {LOOK_SECONDS:g} s")
+        except WeirError:
+            raise
         except RuntimeError as error:
             raise translated(error) from None
+        self.native = made[0]
         self.devices = [Device(i, info) for i, info in enumerate(json.loads(self.native.devices()))]
 
     @property
@@ -110,24 +126,6 @@ def name_of_selected() -> str:
     return f"{_selected.name} at {_selected.pci}" if _selected is not None else "cuda:0"
 
 
-def _touched() -> str | None:
-    """What shows that a driver has already been called in this process; masks come too late then."""
-    if _torch.cuda_in_use() is not None:
-        return "torch has a CUDA context"
-    try:
-        names = [os.readlink(f"/proc/self/fd/{fd}") for fd in os.listdir("/proc/self/fd") if _is_link(fd)]
-    except OSError:
-        return None
-    for name in names:
-        if name.startswith("/dev/nvidia") or name == "/dev/kfd":
-            return f"{name} is open"
-    return None
-
-
-def _is_link(fd: str) -> bool:
-    return os.path.islink(f"/proc/self/fd/{fd}")
-
-
 def _apply(environment: dict[str, str]) -> None:
     for name, value in environment.items():
         if value:
@@ -138,7 +136,8 @@ def _apply(environment: dict[str, str]) -> None:
 
 def select(policy: Policy = None, **more: Any) -> Device:
     """Chooses a device by the policy and sets the masks of every GPU library for this process and its children. Call it
-    before the first GPU library is used; later it raises TooLateError. PolicyError if the policy leaves nothing."""
+    before the first GPU library is used; later it raises TooLateError, or PlacementError where the masks are right by now and
+    the work is on another device. PolicyError if the policy leaves nothing."""
     global _selected
     machine = Machine(policy, **more)
     device = machine.first()
@@ -147,17 +146,20 @@ def select(policy: Policy = None, **more: Any) -> Device:
     except RuntimeError as error:
         raise translated(error) from None
     changes = {name: value for name, value in mask.items() if os.environ.get(name, "") != value}
-    touched = _touched()
-    if changes and touched:
+    in_use = _placement.driver_in_use()
+    if changes and in_use:
         raise TooLateError(
-            f"{device.name} cannot be selected any more: {touched}. Call weir.select() at the top of the script, "
+            f"{device.name} cannot be selected any more: {in_use}. Call weir.select() at the top of the script, "
             "before importing a GPU library"
         )
+    _placement.check(machine, device)
     for note in notes:
         log.warning("weir: %s", note)
     with _lock:
         _apply(changes)
         _selected = device
+        if not in_use:
+            _placement.masked(device)
     return device
 
 
@@ -166,39 +168,71 @@ _held: "weakref.WeakSet[lease]" = weakref.WeakSet()
 
 class lease:
     """Exclusive use of a device, or with ``slots=N`` as one of N: ``with weir.lease() as device``. Waits at most ``wait``
-    seconds, then raises LeaseTimeout that names the holder. Also sets the masks, unless a GPU has been used already.
-    A lease within a lease of the same thread, or of a parent process, joins it. Ends with the process, whatever ends that.
+    seconds, then raises LeaseTimeout that names the holder; an interrupt (Ctrl-C) ends the wait at once. Also sets the masks.
+    Where a GPU has been used already they come too late: then the lease is of the device in use, and PlacementError is
+    raised if the policy does not allow that one, or if it cannot be told. Within a gpu_context the wait lets the scopes of
+    other threads go on. A lease within a lease of the same thread, or of a parent process, joins it. Ends with the process,
+    whatever ends that, and in a forked child at once.
     """
 
     def __init__(self, policy: Policy = None, *, wait: float | None = None, slots: int | None = None,
                  job: str | None = None, **more: Any) -> None:
+        if job is None and not (isinstance(policy, dict) and "job" in policy):
+            job = _name_of_script()
         self._arguments = (policy, {"wait": None if wait is None else f"{wait:g}", "slots": slots, "job": job, **more})
         self._native: Any = None
         self._entry = ""
+        self._machine: Machine | None = None
         self.device: Device | None = None
 
     def __enter__(self) -> Device:
-        global _selected
         policy, more = self._arguments
-        machine = Machine(policy, **more)
         try:
-            self._native, index, mask, notes = machine.native.lease()
-        except RuntimeError as error:
-            raise translated(error) from None
+            return self._take(Machine(policy, **more))
+        except BaseException:  # also an interrupt: no block follows that would give it back
+            self.release()
+            raise
+
+    def _take(self, machine: Machine) -> Device:
+        global _selected
+        only = [device.index for device in _placement.fitting(machine)]
+        laid_down: list[Any] = []
+        problem = None
+
+        def waits(holders: str) -> None:
+            log.warning("weir: waiting: %s", holders)
+            laid_down.append(_turn.gpu.lay_down())
+
+        try:
+            self._native, index, mask, notes = machine.native.lease(
+                only, waits, threading.current_thread() is threading.main_thread())
+        except RuntimeError as error:  # of an interrupt the turn stays laid down: nothing is waited for any more
+            problem = translated(error)
+        for holders in laid_down:
+            _turn.gpu.take_up(holders, settings()["wait"])
+        if problem is not None:
+            raise problem
         for note in notes:
             log.warning("weir: %s", note)
-        self.device = machine.devices[index]
+        self._machine, self.device = machine, machine.devices[index]
+        self.check()  # another thread may have used a GPU meanwhile
         mask.pop("WEIR_LEASE", None)
         with _lock:
             if not self._native.joined:
                 self._entry = self._native.environment
                 present = os.environ.get("WEIR_LEASE")
                 os.environ["WEIR_LEASE"] = f"{present},{self._entry}" if present else self._entry
-            if _touched() is None:
-                _apply(mask)
-                _selected = self.device
+            if _placement.driver_in_use() is None:
+                _placement.masked(self.device)
+            _apply(mask)  # later they hold for children alone
+            _selected = self.device
         _held.add(self)
         return self.device
+
+    def check(self) -> None:
+        """Raises PlacementError if this process works on another device than the leased one."""
+        if self._machine is not None and self.device is not None:
+            _placement.check(self._machine, self.device)
 
     def __exit__(self, *_: Any) -> None:
         self.release()
@@ -218,14 +252,35 @@ class lease:
         native.release()
 
 
+def _name_of_script() -> str | None:
+    """What others are told while they wait. Never the words after it: they may hold what is not for everybody."""
+    main = sys.modules.get("__main__")
+    module = getattr(getattr(main, "__spec__", None), "name", None)
+    if module:  # python -m pytest
+        return module[: -len(".__main__")] if module.endswith(".__main__") else module
+    return os.path.basename(getattr(main, "__file__", None) or "") or None
+
+
+def _give_all_back() -> None:
+    for one in list(_held):
+        one.release()
+
+
+atexit.register(_give_all_back)
+
+
 def _drop_copies() -> None:
     """In a forked child: the copies of the parent's locks are closed, so that they end with the parent."""
+    global _lock
+    _lock = threading.Lock()  # a thread that does not live on may have held it
     for one in list(_held):
         native, one._native = one._native, None
         if native is not None:
             native.release()  # another process: closes only
 
 
+os.register_at_fork(before=_native.before_fork, after_in_parent=_native.after_fork_in_parent,
+                    after_in_child=_native.after_fork_in_child)  # also of leases that another thread waits for
 os.register_at_fork(after_in_child=_drop_copies)
 
 
@@ -235,27 +290,10 @@ def verify(policy: Policy = None, *, strict: bool = False, pids: Iterable[int] |
     call nothing can be proved, and the outcome is 'unknown'; ``strict`` makes that an error."""
     machine = Machine(policy, **more)
     device = machine.first()
-    _check_masks(device)
-    try:
-        outcome, text = machine.native.prove(device.index, list(pids or [os.getpid()]), _torch.uuids())
-    except RuntimeError as error:
-        raise translated(error) from None
+    problem = _placement.mask_problem(device, os.environ)
+    if problem is not None:
+        raise PlacementError(problem)
+    outcome, text = _placement.outcome(machine, device, list(pids) if pids is not None else None)
     if outcome == "refuted" or (strict and outcome != "proved"):
         raise PlacementError(f"{device.name}: {outcome}: {text}")
     return Proof(outcome, text, device)
-
-
-def _check_masks(device: Device) -> None:
-    """CUDA_VISIBLE_DEVICES without an order names another card on another machine."""
-    if device.info["vendor"] != "nvidia":
-        return
-    mask = os.environ.get("CUDA_VISIBLE_DEVICES")
-    order = os.environ.get("CUDA_DEVICE_ORDER")
-    if mask is None:
-        raise PlacementError(f"CUDA_VISIBLE_DEVICES is not set; call weir.select(), or set it to {device.uuid}")
-    if order != "PCI_BUS_ID":
-        raise PlacementError(f"CUDA_DEVICE_ORDER is {order or 'not set'}; set it to PCI_BUS_ID beside CUDA_VISIBLE_DEVICES")
-    names = [one for one in mask.split(",") if one]
-    index = str(device.info["index"]["cuda"])
-    if len(names) != 1 or not (names[0] == index or (len(names[0]) > 4 and device.uuid.startswith(names[0]))):
-        raise PlacementError(f"CUDA_VISIBLE_DEVICES={mask} does not name {device.name} ({device.uuid}) alone")

@@ -13,10 +13,10 @@ from ._errors import translated
 def log_to(path: str | os.PathLike[str]) -> None:
     """Appends from now on every scope, verdict and emergency to this file, one JSON object a line. Several processes may
     write to one file. ``log`` in weir.toml, WEIR_LOG or a profile does the same from the start. Raises WeirError."""
-    from ._guard import guard
+    from . import _guard
 
     try:
-        guard().log_to(os.fspath(path))
+        _guard.log_to(os.fspath(path))
     except RuntimeError as error:
         raise translated(error) from None
 

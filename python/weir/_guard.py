@@ -2,24 +2,30 @@
 
 from __future__ import annotations
 
+import datetime
 import functools
 import logging
+import os
 import threading
 from typing import Any, Callable, TypeVar
 
-from . import _device, _events, _native, _torch
+from . import _device, _events, _native, _torch, _turn
 from ._cleanup import clean_up, reset_peaks
-from ._errors import LeakError, translated
+from ._errors import LeakError, PlacementError, translated
 from ._settings import settings
+from ._sizes import parse_size
 
 log = logging.getLogger("weir")
 F = TypeVar("F", bound=Callable[..., Any])
 
 _MB = 1 << 20
+SCOPE_BYTES = 100 * _MB
+DRIFT_BYTES = 50 * _MB
+"""The limits of the verdict: of one scope, and of all together."""
+
 _guard: Any = None
 _guard_lock = threading.Lock()
-_gpu = threading.RLock()
-"""One piece of GPU work at a time in this process."""
+_log_path: str | None = None
 
 
 def guard() -> Any:
@@ -29,15 +35,37 @@ def guard() -> Any:
         if _guard is None:
             device = _device.selected()
             pci = (device.pci or "") if device is not None and device.info["vendor"] == "nvidia" else ""
-            _guard = _native.Guard(100 * _MB, 50 * _MB, pci)
+            _guard = _native.Guard(SCOPE_BYTES, DRIFT_BYTES, pci)
             _guard.add_counter("torch", True, True, _torch.reserved_bytes)
-            path = settings()["log"]
+            path = _log_path or settings()["log"]
             if path:
                 try:
                     _guard.log_to(path)
                 except RuntimeError as error:
                     log.warning("weir: the log: %s", translated(error))
         return _guard
+
+
+def log_to(path: str) -> None:
+    """As weir.log_to. Errors: RuntimeError."""
+    global _log_path
+    guard().log_to(path)
+    _log_path = path
+
+
+def _after_fork_in_child() -> None:
+    """A child has its own memory to judge and its own locks: those of the parent may have been held by a thread that does not
+    live on. The parent's guard is left as it is, since its own locks are among them."""
+    global _guard, _guard_lock
+    _turn.gpu.after_fork_in_child()
+    _guard_lock = threading.Lock()
+    if _guard is not None:
+        _of_parents.append(_guard)
+    _guard = None
+
+
+_of_parents: list[Any] = []
+os.register_at_fork(after_in_child=_after_fork_in_child)
 
 
 class gpu_context:
@@ -47,12 +75,15 @@ class gpu_context:
             ...
 
     ``device`` is 'cuda:0' where torch can use the (masked) GPU, else 'cpu'. With ``lease=True`` (or a policy) the device
-    is leased for the time of the scope; None: as the profile of weir.toml says, without one it is not. The clean-up
-    always runs, an error is re-raised with its own traceback, and the lease is given back whatever fails. Afterwards
-    ``result`` holds the verdict; ``max_leak`` bytes raise LeakError.
+    is leased for the time of the scope; None: as the profile of weir.toml says, without one it is not. PlacementError is
+    raised where the process works on another card than the leased one, at the start (a context that was there before) and at
+    the end. The clean-up always runs, an error is re-raised with its own traceback, and the lease is given back whatever
+    fails. Afterwards ``result`` holds the verdict; more growth than ``max_leak`` (bytes, or '100M') raises LeakError.
+    Scopes of other threads are waited for as long as for a lease (``wait`` in weir.toml), then LeaseTimeout is raised. In a
+    child forked inside, the scope is the parent's and is not judged.
     """
 
-    def __init__(self, name: str, *, lease: Any = None, max_leak: int | None = None) -> None:
+    def __init__(self, name: str, *, lease: Any = None, max_leak: int | str | None = None) -> None:
         self.name = name
         self.result: dict[str, Any] = {}
         self.before: dict[str, Any] = {}
@@ -60,14 +91,19 @@ class gpu_context:
         if lease is None:
             lease = settings()["lease"]
         self._lease = _device.lease(None if lease is True else lease) if lease else None
-        self._max_leak = max_leak
+        self._max_leak = None if max_leak is None else parse_size(max_leak)
         self._scope: Any = None
+        self._process = os.getpid()
+
+    def __str__(self) -> str:
+        return f"scope '{self.name}'"
 
     def __enter__(self) -> str:
-        if self._lease is not None:
-            self._lease.__enter__()
-        _gpu.acquire()
+        self._process = os.getpid()
         try:
+            if self._lease is not None:
+                self._lease.__enter__()  # before the turn: see _turn.gpu
+            _turn.gpu.take(self, settings()["wait"])
             self.before = memory_stats()
             self._scope = _native.GuardScope(self.name, guard())
         except BaseException:
@@ -77,9 +113,14 @@ class gpu_context:
         return "cuda:0" if torch is not None and torch.cuda.is_available() else "cpu"
 
     def __exit__(self, kind: Any, error: BaseException | None, frames: Any) -> bool:
+        if self._process != os.getpid():  # forked inside: the scope is the parent's
+            self._give_back()
+            return False
+        placement = None
         try:
             if error is not None:
                 log.error("weir: scope '%s' ended with %s: %s", self.name, kind.__name__, error)
+            placement = self._placement_problem()
             clean_up(frames)
             self.result = self._scope.finish(error is not None, f"{kind.__name__}: {error}" if error is not None else "")
             self.after = after_scope(self.name, self.result)
@@ -89,14 +130,27 @@ class gpu_context:
             self._give_back()
         if self.result.get("verdict", "clean") != "clean":
             log.warning("weir: %s in scope '%s': %s", self.result["verdict"], self.name, self.result["evidence"])
+        if placement is not None:
+            if error is None:
+                raise placement
+            log.error("weir: scope '%s': %s", self.name, placement)
         growth = self.result.get("growth", 0)
         if error is None and self._max_leak is not None and growth > self._max_leak:
             raise LeakError(f"scope '{self.name}' kept {growth / _MB:.1f} MiB: {self.result['evidence']}", self.result)
         return False
 
+    def _placement_problem(self) -> PlacementError | None:
+        """Whether the work of a leased scope went to another card, as it does where the mask was not in force."""
+        try:
+            if self._lease is not None:
+                self._lease.check()
+        except PlacementError as problem:
+            return problem
+        return None
+
     def _give_back(self) -> None:
         try:
-            _gpu.release()
+            _turn.gpu.give_back(self)
         finally:
             if self._lease is not None:
                 self._lease.release()
@@ -173,10 +227,39 @@ def memory_stats() -> dict[str, Any]:
     return {"device": "cuda", **stats}
 
 
+def get_memory_stats() -> dict[str, float]:
+    """memory_stats() in GiB (1024 ** 3 bytes), under the names that scripts use: allocated_gb, reserved_gb, max_allocated_gb,
+    max_reserved_gb, total_gb, free_gb, potential_fragmentation_gb (reserved less allocated); utilization_pct and
+    fragmentation_pct of the total; reserved_vs_allocated_ratio, 0 where nothing is allocated. ``free_gb`` and
+    ``utilization_pct`` are of the whole card, other processes included."""
+    stats = memory_stats()
+    total = max(stats["total"], 1)
+    in_gb = {f"{name}_gb": stats[name] / (1 << 30)
+             for name in ("allocated", "reserved", "max_allocated", "max_reserved", "total", "free")}
+    return {
+        **in_gb,
+        "utilization_pct": stats["utilization_pct"],
+        "potential_fragmentation_gb": stats["fragmentation"] / (1 << 30),
+        "fragmentation_pct": 100 * stats["fragmentation"] / total,
+        "reserved_vs_allocated_ratio": stats["reserved"] / stats["allocated"] if stats["allocated"] else 0.0,
+    }
+
+
 def leak_report() -> dict[str, Any]:
-    """The verdict over all scopes since the baseline: passed, drift, once, slope, scopes, first_leak, text."""
+    """The verdict over all scopes since the baseline: passed, drift, once, slope, scopes, first_leak, text; and what it is of:
+    ``device`` (name, uuid, pci of the card that select or lease chose; None without one), ``limits`` (scope_bytes,
+    drift_bytes), ``version`` of weir and ``date`` (UTC, ISO 8601)."""
     clean_up()
-    return guard().validate()
+    report = guard().validate()
+    device = _device.selected()
+    report["device"] = None if device is None else {"name": device.name, "uuid": device.uuid, "pci": device.pci}
+    report["limits"] = {"scope_bytes": SCOPE_BYTES, "drift_bytes": DRIFT_BYTES}
+    report["version"] = _native.version
+    report["date"] = datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds")
+    card = "no card chosen" if device is None else f"{device.name}, {device.uuid}, {device.pci}"
+    report["text"] += (f"\n{card}; limits {SCOPE_BYTES // _MB} MiB a scope, {DRIFT_BYTES // _MB} MiB in all; "
+                       f"weir {report['version']}, {report['date']}")
+    return report
 
 
 def validate_no_memory_leak() -> bool:

@@ -55,6 +55,15 @@ def uuids() -> list[str]:
     return [str(uuid) for uuid in found if uuid is not None]
 
 
+def devices_in_sight() -> int:
+    """How many devices torch sees once it has a context; 0 without one, or where it does not say."""
+    count = getattr(cuda_in_use(), "device_count", None)
+    try:
+        return count() if count is not None else 0
+    except RuntimeError:
+        return 0
+
+
 def within(seconds: float, work: Callable[[], Any]) -> bool:
     """Runs ``work`` in a thread of its own and waits at most that long: a hung driver must not hang the clean-up, and
     signals would work in the main thread alone. True if it ended in time. What it raises is raised here."""

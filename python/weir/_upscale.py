@@ -7,7 +7,7 @@ from typing import Any
 
 from . import _native
 from ._errors import WeirError, translated
-from ._sizes import parse_size
+from ._sizes import flag_text, parse_size
 
 
 def upscale(source: Any, output: Any = None, *, model: Any, scale: float = 0, ram: str | int | None = None, **flags: Any) -> Any:
@@ -26,7 +26,8 @@ def upscale(source: Any, output: Any = None, *, model: Any, scale: float = 0, ra
         given = {"scale": scale or None, "ram": ram, **flags}
         for name, value in given.items():
             if value is not None and value is not False:
-                words += ["--" + name.replace("_", "-")] + ([] if value is True else [str(value)])
+                flag = "--" + name.replace("_", "-")
+                words += [flag] + ([] if value is True else [flag_text(flag, value)])
         status, what, failures = _native.run(words)
         if status != 0:
             raise WeirError("; ".join(failures) or what or f"upscale: status {status}")

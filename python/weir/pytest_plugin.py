@@ -17,7 +17,8 @@ PROPERTY = "weir"
 def pytest_addoption(parser: Any) -> None:
     group = parser.getgroup("weir", "GPU leases and leak verdicts")
     group.addoption("--weir", action="store_true", help="judge the memory of every test, lease a device for gpu tests")
-    group.addoption("--weir-max-leak", metavar="SIZE", default="100M", help="growth of one test that fails it (100M)")
+    group.addoption("--weir-max-leak", metavar="SIZE", default="100M",
+                    help="growth of one test that fails it, with its unit (100M)")
     group.addoption("--weir-lease", choices=["test", "session", "off"], default=None,
                     help="lease the device for each gpu test, for the whole session, or not at all (default: test; "
                          "off under the profile dev)")
@@ -88,7 +89,7 @@ class Guardian:
             taken.__enter__()
         except self.weir.PolicyError as error:
             pytest.skip(f"weir: {error}")
-        except self.weir.LeaseTimeout as error:
+        except (self.weir.LeaseTimeout, self.weir.PlacementError) as error:
             pytest.fail(f"weir: {error}", pytrace=False)
         return taken
 
@@ -99,14 +100,27 @@ class Guardian:
         outcome = yield
         scope, item._weir_scope = getattr(item, "_weir_scope", None), None
         taken, item._weir_lease = getattr(item, "_weir_lease", None), None
+        placement = None
         try:
+            held = taken or (self.session_lease if item.get_closest_marker("gpu") is not None else None)
+            if held is not None:
+                placement = self._placement_problem(held)
             result = self._judge(item, scope) if scope is not None else None
         finally:
             if taken is not None:
                 taken.release()
-        if result is not None and result["growth"] > self.max_leak and outcome.excinfo is None:
+        if placement is not None and outcome.excinfo is None:
+            fail(outcome, placement)
+        elif result is not None and result["growth"] > self.max_leak and outcome.excinfo is None:
             fail(outcome, self.weir.LeakError(
                 f"{item.nodeid} kept {result['growth'] / (1 << 20):.1f} MiB: {result['evidence']}", result))
+
+    def _placement_problem(self, taken: Any) -> Any:
+        try:
+            taken.check()
+        except self.weir.PlacementError as error:
+            return error
+        return None
 
     def _judge(self, item: Any, scope: Any) -> dict[str, Any]:
         self.weir.clean_up()

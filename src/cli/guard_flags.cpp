@@ -276,7 +276,7 @@ constexpr Flag kMaxFragmentation{
     "max-fragmentation",
     [](std::string_view text, Arguments& args) { return set_bytes(text, args.guard.max_fragmentation); },
     [](const Arguments&) { return std::string{"1G"}; }};
-constexpr Flag kScopeFlags[] = {kLog, kProfile, kMaxFragmentation};
+constexpr Flag kScopeFlags[] = {kLog, kProfile, kMaxFragmentation, kWait};
 
 constexpr int kMostJobs = 256;
 constexpr Flag kRunFlags[] = {

@@ -1,0 +1,300 @@
+"""Waiting for a lease or a turn: interrupts, forks, and the order of the two."""
+
+import os
+import pathlib
+import signal
+import time
+
+HOLD = "import weir\nwith weir.lease('*3090*'):\n  print('held', flush=True); input()"
+
+
+def hold(machine):
+    held = machine.start(HOLD)
+    assert held.stdout.readline() == "held\n"
+    return held
+
+
+def waiters(machine):
+    """How many wait for the 3090, as 'weir lease list' would say: the locks on its file, from the kernel."""
+    path = next((machine.folder / "leases").glob("gpu-*02:00.0.lease"))
+    number = f":{path.stat().st_ino} "
+    with open("/proc/locks") as file:
+        locks = [line.split() for line in file if number in line]
+    return sum(int(line[-2]) >= 1 << 40 for line in locks)
+
+
+def eventually(done):
+    deadline = time.monotonic() + 60
+    while not done():
+        assert time.monotonic() < deadline
+        time.sleep(0.005)
+
+
+WAITS = """
+import sys, threading, weir
+print('starting', flush=True)
+try:
+    {wait}
+except KeyboardInterrupt: print('interrupted', flush=True)
+sys.stdin.readline()
+import os
+print(os.environ.get('WEIR_LEASE'))
+with weir.gpu_context('after'): print('works')
+"""
+
+
+def interrupted(machine, wait):
+    held = hold(machine)
+    waiting = machine.start(WAITS.format(wait=wait))
+    assert waiting.stdout.readline() == "starting\n"
+    eventually(lambda: waiters(machine) == 1)
+    waiting.send_signal(signal.SIGINT)
+    assert waiting.stdout.readline() == "interrupted\n"
+    assert waiters(machine) == 0, "the ticket is gone while the process lives"
+    assert held.poll() is None
+    out, _ = waiting.communicate("\n", timeout=60)
+    assert out == "None\nworks\n", out
+    held.communicate("\n", timeout=60)
+
+
+def test_an_interrupt_ends_the_wait_for_a_lease(machine):
+    interrupted(machine, "weir.lease('*3090*').__enter__()")
+
+
+def test_an_interrupt_ends_the_wait_of_a_leased_scope(machine):
+    interrupted(machine, "weir.gpu_context('x', lease='*3090*').__enter__()")
+
+
+def test_an_interrupt_ends_the_wait_for_a_lease_inside_a_scope(machine):
+    interrupted(machine, """
+    with weir.gpu_context('outer'):
+        with weir.gpu_context('inner', lease='*3090*'): pass
+""")
+
+
+def test_a_handler_that_raises_something_else_ends_the_wait_too(machine):
+    interrupted(machine, """
+    import signal
+    class Enough(KeyboardInterrupt): pass
+    def end(*_): raise Enough
+    signal.signal(signal.SIGINT, end)
+    weir.lease('*3090*').__enter__()
+""")
+
+
+def children(pid):
+    return [child for task in pathlib.Path(f"/proc/{pid}/task").iterdir() for child in (task / "children").read_text().split()]
+
+
+def test_an_interrupt_does_not_wait_for_a_driver_that_hangs(machine):
+    machine.set_cards("hang\n")
+    waiting = machine.start("import sys, weir\nprint('starting', flush=True)\ntry: weir.lease().__enter__()\n"
+                            "except KeyboardInterrupt: print('interrupted', flush=True)\nsys.stdin.readline()")
+    assert waiting.stdout.readline() == "starting\n"
+    eventually(lambda: children(waiting.pid))
+    waiting.send_signal(signal.SIGINT)
+    assert waiting.stdout.readline() == "interrupted\n"
+    eventually(lambda: children(waiting.pid))  # the probe is still given its time
+    waiting.communicate("\n", timeout=60)
+
+
+def test_an_interrupt_ends_the_wait_for_another_threads_scope(machine):
+    code = """
+import threading, weir
+enough = threading.Event()
+inside = threading.Event()
+def work():
+    with weir.gpu_context('long'):
+        inside.set(); enough.wait()
+thread = threading.Thread(target=work); thread.start(); inside.wait()
+print('starting', flush=True)
+try:
+    with weir.gpu_context('short', lease='*3090*'): print('inside')
+except KeyboardInterrupt: print('interrupted', flush=True)
+with weir.lease('*3090*', wait=0): print('no lease is kept', flush=True)
+enough.set(); thread.join()
+with weir.gpu_context('after'): print('works')
+"""
+    waiting = machine.start(code)
+    assert waiting.stdout.readline() == "starting\n"
+    eventually(lambda: is_held(machine))
+    time.sleep(0.05)  # it holds the lease and waits for its turn by now, or will in a moment: both are ended
+    waiting.send_signal(signal.SIGINT)
+    assert waiting.communicate(timeout=60)[0] == "interrupted\nno lease is kept\nworks\n"
+
+
+def is_held(machine):
+    return any("OFDLCK" in line for line in open("/proc/locks")
+               for path in (machine.folder / "leases").glob("gpu-*02:00.0.lease") if f":{path.stat().st_ino} " in line)
+
+
+FORKS_WHILE_WAITING = """
+import os, sys, threading, time, weir
+def wait():
+    with weir.lease('*3090*'): pass
+threading.Thread(target=wait, daemon=True).start()
+print('waiting', flush=True)
+sys.stdin.readline()
+{fork}
+print(child, flush=True)
+time.sleep(1000)
+"""
+FORKS = {
+    "os.fork": "child = os.fork()\nif child == 0: time.sleep(1000)",
+    "multiprocessing": "import multiprocessing\n"
+                       "m = multiprocessing.get_context('fork').Process(target=time.sleep, args=(1000,))\n"
+                       "m.start(); child = m.pid",
+}
+
+
+def test_a_fork_while_another_thread_waits_leaves_no_ticket_in_the_child(machine):
+    for fork in FORKS.values():
+        held = hold(machine)
+        parent = machine.start(FORKS_WHILE_WAITING.format(fork=fork))
+        assert parent.stdout.readline() == "waiting\n"
+        eventually(lambda: waiters(machine) == 1)
+        parent.stdin.write("\n")
+        parent.stdin.flush()
+        child = int(parent.stdout.readline())
+        try:
+            parent.kill()
+            parent.wait(60)
+            eventually(lambda: waiters(machine) == 0)
+            os.kill(child, 0)  # it lives
+        finally:
+            os.kill(child, signal.SIGKILL)
+        held.communicate("\n", timeout=60)
+
+
+def test_a_forked_child_can_use_weir_whatever_other_threads_held(machine):
+    code = """
+import os, threading, traceback, weir
+inside, enough = threading.Event(), threading.Event()
+def work():
+    with weir.gpu_context('parent'):
+        inside.set(); enough.wait()
+thread = threading.Thread(target=work); thread.start(); inside.wait()
+def in_child(work):
+    child = os.fork()
+    if child == 0:
+        try: work()
+        except BaseException: traceback.print_exc()
+        os._exit(1)
+    assert os.waitpid(child, 0)[1] == 0
+def uses():
+    with weir.gpu_context('child', lease='*3090*'): pass
+    assert weir.validate_no_memory_leak()
+    assert weir.leak_report()['scopes'] == 1, weir.leak_report()
+    os._exit(0)
+in_child(uses)
+for lock in (weir._guard._guard_lock, weir._device._lock):
+    with lock: in_child(uses)
+enough.set(); thread.join()
+def nests():
+    with weir.gpu_context('inside'): pass
+    os._exit(0)
+with weir.gpu_context('forks inside'): in_child(nests)
+scope = weir.gpu_context('outer', lease='*3090*')
+def leaves():
+    with weir.gpu_context('inner', lease='*3090*'): pass
+    scope.__exit__(None, None, None)
+    assert scope.result == {}
+    with weir.gpu_context('after'): pass
+    os._exit(0)
+with scope: in_child(leaves)
+assert scope.result['verdict'] == 'clean'
+print('done')
+"""
+    ran = machine.script(code)
+    assert ran.stdout == "done\n", ran.stdout + ran.stderr
+
+
+def test_a_log_goes_on_in_a_forked_child(machine):
+    code = """
+import os, weir
+weir.log_to('log.jsonl')
+child = os.fork()
+with weir.gpu_context('child' if child == 0 else 'parent'): pass
+if child == 0: os._exit(0)
+os.waitpid(child, 0)
+"""
+    ran = machine.script(code)
+    assert ran.returncode == 0, ran.stderr
+    log = (machine.folder / "log.jsonl").read_text()
+    assert '"child"' in log and '"parent"' in log
+
+
+ORDERS = """
+import random, sys, threading, weir
+def lease_then_scope(i):
+    with weir.lease('*3090*'):
+        with weir.gpu_context(f'a{i}'): pass
+def scope_then_lease(i):
+    with weir.gpu_context(f'b{i}'):
+        with weir.gpu_context(f'c{i}', lease='*3090*'): pass
+def work(one):
+    for i in range(3): one(i)
+threads = [threading.Thread(target=work, args=(one,)) for one in (lease_then_scope, scope_then_lease) * 2]
+for thread in threads: thread.start()
+for thread in threads: thread.join(240)
+print(sum(thread.is_alive() for thread in threads), flush=True)
+import os; os._exit(0)
+"""
+
+
+def test_scope_then_lease_and_lease_then_scope_do_not_wait_for_each_other(machine):
+    both = [machine.start(ORDERS) for _ in range(2)]
+    assert [one.communicate(timeout=280)[0] for one in both] == ["0\n", "0\n"]
+
+
+def test_a_turn_is_waited_for_with_a_bound(machine):
+    code = """
+import threading, weir
+inside, enough = threading.Event(), threading.Event()
+def work():
+    with weir.gpu_context('long'):
+        inside.set(); enough.wait()
+thread = threading.Thread(target=work); thread.start(); inside.wait()
+try: weir.gpu_context('short', lease='*3090*').__enter__()
+except weir.LeaseTimeout as e: print(e)
+with weir.lease('*3090*', wait=0): print('no lease is kept')
+enough.set(); thread.join()
+"""
+    ran = machine.script(code, WEIR_WAIT="0.05")
+    assert ran.stdout == ("scope 'short': not its turn within 0.05 s: another thread is in scope 'long'\n"
+                          "no lease is kept\n"), ran.stdout + ran.stderr
+
+
+def test_a_lease_that_is_held_at_exit_is_given_back_in_order(machine):
+    ran = machine.script("import weir; weir.lease('*3090*', job='nightly').__enter__()")
+    assert ran.returncode == 0 and ran.stderr == "", ran.stderr
+    lease = next((machine.folder / "leases").glob("gpu-*02:00.0.lease")).read_text()
+    assert '"released"' in lease
+
+
+def test_a_daemon_thread_that_waits_at_exit_is_no_crash(machine):
+    held = hold(machine)
+    waiting = machine.start("import threading, weir\n"
+                            "threading.Thread(target=lambda: weir.lease('*3090*').__enter__(), daemon=True).start()\n"
+                            "input()")
+    eventually(lambda: waiters(machine) == 1)
+    waiting.communicate("\n", timeout=60)
+    assert waiting.returncode == 0
+    assert waiters(machine) == 0
+    held.communicate("\n", timeout=60)
+
+
+def test_a_subinterpreter_is_refused(machine):
+    ran = machine.script("""
+try: import _xxsubinterpreters as interpreters
+except ImportError:
+    import _interpreters as interpreters
+import weir
+one = interpreters.create()
+try: print(interpreters.run_string(one, 'import weir'))
+except interpreters.RunFailedError as e: print(e)
+with weir.gpu_context('main'): print('works')
+""")
+    assert "main interpreter" in ran.stdout and ran.stdout.endswith("works\n"), ran.stdout + ran.stderr
+
+
