@@ -144,7 +144,8 @@ Result<int> whole_scale(const Graph& graph) {
 
 Result<Family> recognise(const Graph& graph) {
   if (const int channels = graph.blobs[graph.output].channels; channels != 3) {
-    return Error{Errc::unsupported, fmt::format("the result has {} channels; supported: 3", channels)};
+    const std::string which = channels == 1 ? "is grey (1 channel)" : fmt::format("has {} channels", channels);
+    return Error{Errc::unsupported, fmt::format("the result {}; supported: colour pictures (3 channels)", which)};
   }
   const auto scale = whole_scale(graph);
   if (!scale) return scale.error();

@@ -5,6 +5,8 @@
 
 #include <fmt/format.h>
 
+#include "nn/ncnn_support.hpp"
+
 namespace weir::nn {
 
 namespace {
@@ -84,6 +86,7 @@ class GraphBuilder {
 }  // namespace
 
 Result<NcnnDescription> build_ncnn_graph(std::span<const NcnnLine> lines, const std::string& file) {
+  if (auto supported = check_ncnn_support(lines, file); !supported) return supported.error();
   GraphBuilder builder{file};
   for (const NcnnLine& line : lines) {
     if (auto status = builder.add(line); !status) return status.error();

@@ -49,11 +49,29 @@ TEST(NcnnGraph, OnePictureGoesInAndOneComesOut) {
                "net.param: the result 'mean' is a vector; supported: a picture");
 }
 
-TEST(NcnnGraph, AnUnknownLayerSaysWhatIsSupported) {
+TEST(NcnnGraph, UnknownLayersAreNamedAllAtOnceWithWhatRuns) {
+  const std::string runs =
+      "; networks of the Real-CUGAN, Real-ESRGAN (animevideo, general, plus) and ESRGAN families run, which are made "
+      "of "
+      "Input, Convolution, Deconvolution, InnerProduct, Split, PReLU, Pooling, BinaryOp, Eltwise, Crop, Concat, "
+      "PixelShuffle, Interp, ReLU, Sigmoid, Clip";
   expect_error("rife.Warp w 1 1 data out\n", Errc::unsupported,
-               "net.param:4: rife.Warp w: this layer is not supported; supported: Input, Convolution, Deconvolution, "
-               "InnerProduct, Split, PReLU, Pooling, BinaryOp, Eltwise, Crop, Concat, PixelShuffle, Interp, ReLU, "
-               "Sigmoid, Clip");
+               "net.param:4: layers that are not supported: rife.Warp (line 4)" + runs);
+  expect_error("MemoryData m 0 1 m 0=3\nSwish a 1 1 data b\nPReLU p 1 1 b c 0=3\nSwish d 1 1 c e\nSwish f 1 1 e g\n",
+               Errc::unsupported,
+               "net.param:4: layers that are not supported: MemoryData (line 4), Swish (line 5 and 2 more)" + runs);
+}
+
+TEST(NcnnGraph, NetworksForOtherPicturesSayForWhich) {
+  const std::string which = ": not supported yet; networks for colour pictures (3 channels) run";
+  expect_error("Split s 1 2 data a b\nConvolution c 1 1 a o 0=8 1=3 4=1 5=1 6=72\n", Errc::unsupported,
+               "net.param:5: a network for grey pictures (1 channel)" + which);
+  expect_error("Convolution c 1 1 data o 0=8 1=3 4=1 5=1 6=864\n", Errc::unsupported,
+               "net.param:4: a network for pictures of 12 channels" + which);
+  expect_error("Input grey 0 1 grey 0=0 1=0 2=1\n", Errc::unsupported,
+               "net.param:4: a network for grey pictures (1 channel)" + which);
+  expect_error("Convolution c 1 1 data f 0=8 1=3 4=1 6=216\nConvolution d 1 1 f o 0=8 1=3 4=1 6=72\n", Errc::corrupt,
+               "net.param:5: Convolution d: 72 weights, where its channels and kernel make 576");
 }
 
 TEST(NcnnGraph, ValuesThatAreNotSupportedAreNamed) {

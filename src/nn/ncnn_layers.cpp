@@ -312,22 +312,28 @@ constexpr std::array kTypes{
     LayerType{"Clip", 1, 1, 1, read_clip},
 };
 
-std::string supported_types() {
+const LayerType* find_type(std::string_view name) {
+  const auto* type = std::find_if(kTypes.begin(), kTypes.end(), [&](const LayerType& t) { return t.name == name; });
+  return type == kTypes.end() ? nullptr : type;
+}
+
+}  // namespace
+
+bool is_ncnn_layer_known(std::string_view type) { return find_type(type) != nullptr; }
+
+std::string known_ncnn_layers() {
   std::string names;
   for (const LayerType& type : kTypes) names.append(names.empty() ? "" : ", ").append(type.name);
   return names;
 }
 
-}  // namespace
-
 Result<NcnnLayer> read_ncnn_layer(const NcnnLine& line, std::span<const BlobShape> inputs, const std::string& file) {
   const auto error = [&](Errc code, const std::string& why) {
     return Error{code, fmt::format("{}:{}: {} {}: {}", file, line.number, line.type, line.name, why)};
   };
-  const auto* type =
-      std::find_if(kTypes.begin(), kTypes.end(), [&](const LayerType& t) { return t.name == line.type; });
-  if (type == kTypes.end()) {
-    return error(Errc::unsupported, fmt::format("this layer is not supported; supported: {}", supported_types()));
+  const LayerType* type = find_type(line.type);
+  if (type == nullptr) {
+    return error(Errc::unsupported, fmt::format("this layer is not supported; supported: {}", known_ncnn_layers()));
   }
   const auto given_inputs = static_cast<std::int64_t>(inputs.size());
   const auto given_outputs = static_cast<std::int64_t>(line.outputs.size());

@@ -2,6 +2,8 @@
 
 #include <cstdint>
 #include <span>
+#include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/result.hpp"
@@ -24,6 +26,10 @@ struct NcnnLayer {
   std::vector<NcnnArray> arrays;  ///< `layer` is not yet set
   BlobShape output;
 };
+
+/// Whether layers of this type are known, and all that are, with commas between them.
+bool is_ncnn_layer_known(std::string_view type);
+std::string known_ncnn_layers();
 
 /// Checks and translates one line; `inputs` are the shapes of its inputs, in order. Arrays inside the operation stay
 /// empty. Everything that this network family does not use is refused by name.

@@ -29,6 +29,14 @@ Result<std::uint64_t> file_length(const std::filesystem::path& path) {
   return static_cast<std::uint64_t>(length);
 }
 
+/// Length of the file of weights. Errors: io, saying where they are looked for if they are not there.
+Result<std::uint64_t> weights_length(const std::filesystem::path& bin, const std::filesystem::path& param) {
+  std::error_code code;
+  if (std::filesystem::exists(bin, code) || code) return file_length(bin);
+  return Error{Errc::io, fmt::format("{}: no such file; the weights of {} are taken from there", bin.string(),
+                                     param.filename().string())};
+}
+
 class MemoryBytes final : public WeightBytes {
  public:
   explicit MemoryBytes(std::span<const std::byte> bytes) : rest_{bytes} {}
@@ -147,7 +155,7 @@ Result<Network> describe_network(const std::filesystem::path& param) {
   auto description = describe_file(param);
   if (!description) return description.error();
   const std::filesystem::path bin = weights_of(param);
-  const auto length = file_length(bin);
+  const auto length = weights_length(bin, param);
   if (!length) return length.error();
   const NcnnBinLength fitting = bin_length(description->arrays);
   if (Bytes{*length} > fitting.most) return too_long(bin, *length, fitting.most);
