@@ -9,6 +9,8 @@
 
 #include <fmt/format.h>
 
+#include "nn/network_names.hpp"
+
 namespace weir::nn {
 
 namespace fs = std::filesystem;
@@ -28,6 +30,7 @@ CatalogueEntry describe_entry(const fs::path& param) {
   const fs::path whole = fs::absolute(param, code);
   entry.folder = (code ? param : whole).parent_path().filename().string();
   entry.noise = noise_of(entry.name);
+  entry.named_scale = scale_of(entry.name);
   const auto network = describe_network(param);
   if (!network) {
     entry.unreadable = network.error().what;
@@ -132,9 +135,7 @@ std::string listed(std::span<const CatalogueEntry> entries) {
   std::size_t count = 0;
   for (const CatalogueEntry& entry : entries) {
     if (!entry.unreadable.empty() || ++count > kMostListed) continue;
-    text += fmt::format("{}{} ({}x", text.empty() ? "" : ", ", long_name(entry), entry.family.scale);
-    if (entry.noise) text += fmt::format(", noise {}", *entry.noise);
-    text += ")";
+    text += (text.empty() ? "" : ", ") + described(long_name(entry), entry.family.scale, entry.noise);
   }
   if (count == 0) return "there is no readable network";
   return fmt::format("there is: {}{}", text,
@@ -149,18 +150,28 @@ std::string asked(const NetworkRequest& request) {
   return text;
 }
 
+/// True if the name of an unreadable network promises what is asked for, and something was asked.
+bool would_fit(const CatalogueEntry& entry, const NetworkRequest& request) {
+  if (entry.unreadable.empty()) return false;
+  if (!request.name.empty() && name_distance(entry, request.name) == 0) return true;
+  if (!request.scale && !request.noise) return false;
+  return name_distance(entry, request.name) < 3 && (!request.noise || entry.noise == request.noise) &&
+         (!request.scale || entry.named_scale == request.scale);
+}
+
 Error nothing_fits(std::span<const CatalogueEntry> entries, const NetworkRequest& request) {
-  for (const CatalogueEntry& entry : entries) {
-    if (request.name.empty() || entry.unreadable.empty() || name_distance(entry, request.name) > 0) continue;
-    return {Errc::invalid_argument, fmt::format("network '{}' is unreadable: {}", request.name, entry.unreadable)};
-  }
+  const auto fits = std::find_if(entries.begin(), entries.end(),
+                                 [&](const CatalogueEntry& entry) { return would_fit(entry, request); });
+  if (fits != entries.end())
+    return {Errc::invalid_argument, fmt::format("network '{}' is unreadable: {}", long_name(*fits), fits->unreadable)};
   return {Errc::invalid_argument, fmt::format("{}; {}", asked(request), listed(entries))};
 }
 
 /// Smaller is preferred; see select_network.
 auto preference(const CatalogueEntry& entry) {
   const auto* folder = std::find(kFolderOrder.begin(), kFolderOrder.end(), entry.folder);
-  return std::tuple{entry.multiplications_per_pixel, entry.noise.value_or(-1), folder - kFolderOrder.begin()};
+  return std::tuple{entry.family.scale == 1, entry.multiplications_per_pixel, entry.noise.value_or(-1),
+                    folder - kFolderOrder.begin()};
 }
 
 /// Those of the name and the noise level.
@@ -196,10 +207,19 @@ Result<std::vector<CatalogueEntry>> find_networks(const std::optional<fs::path>&
   }
   std::error_code code;
   if (fs::is_directory(*model, code)) {
+    const fs::directory_iterator listable{*model, code};
+    if (code)
+      return Error{Errc::invalid_argument,
+                   fmt::format("model {}: cannot list the folder: {}", model->string(), code.message())};
     add_folder(*model, known, entries);
     return entries;
   }
   const auto param = param_of(*model);
+  if (!param && !fs::exists(*model, code)) {
+    return Error{Errc::invalid_argument,
+                 fmt::format("model {}: no such file or folder; give a folder, or a .param with its .bin beside it",
+                             model->string())};
+  }
   if (!param) {
     return Error{Errc::invalid_argument,
                  fmt::format("model {}: neither a folder nor a network (a pair of .param and .bin)", model->string())};
@@ -208,13 +228,8 @@ Result<std::vector<CatalogueEntry>> find_networks(const std::optional<fs::path>&
   return entries;
 }
 
-std::optional<int> noise_of(std::string_view name) {
-  if (name.find("conservative") != name.npos) return -1;
-  if (name.find("no-denoise") != name.npos) return 0;
-  const std::size_t at = name.find("denoise");
-  if (at == name.npos || at + 8 >= name.size() || name[at + 8] != 'x') return std::nullopt;
-  const char level = name[at + 7];
-  return level >= '0' && level <= '9' ? std::optional{level - '0'} : std::nullopt;
+std::string described(const std::string& name, int scale, std::optional<int> noise) {
+  return noise ? fmt::format("{} ({}x, noise {})", name, scale, *noise) : fmt::format("{} ({}x)", name, scale);
 }
 
 Result<CatalogueEntry> select_network(std::span<const CatalogueEntry> entries, const NetworkRequest& request) {

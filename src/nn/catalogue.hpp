@@ -20,7 +20,8 @@ struct CatalogueEntry {
   std::string folder;      ///< the name of the folder that holds it
   std::string unreadable;  ///< why; empty if the network can be used, and only then is the rest filled
   Family family;
-  std::optional<int> noise;  ///< as in the name: 1 to 3 (denoise1x to 3x), 0 (no-denoise), -1 (conservative)
+  std::optional<int> noise;        ///< as noise_of(name) tells, readable or not
+  std::optional<int> named_scale;  ///< as scale_of(name) tells, readable or not; family.scale is the graph's
   std::size_t layers = 0;
   std::int64_t parameters = 0;
   double multiplications_per_pixel = 0;
@@ -38,10 +39,6 @@ std::vector<std::filesystem::path> model_folders(std::string_view weir_models, c
 Result<std::vector<CatalogueEntry>> find_networks(const std::optional<std::filesystem::path>& model,
                                                   std::span<const std::filesystem::path> folders);
 
-/// The noise level that a name tells: "up2x-denoise3x" 3, "no-denoise" 0, "conservative" -1, otherwise none.
-/// Source: the file names of realcugan-ncnn-vulkan.
-std::optional<int> noise_of(std::string_view name);
-
 /// What is asked of a network; an empty or missing field asks nothing.
 struct NetworkRequest {
   std::string name;  ///< the stem or "folder/stem"; else a folder; else a part of "folder/stem"; case is ignored
@@ -49,10 +46,14 @@ struct NetworkRequest {
   std::optional<int> noise;
 };
 
-/// The network that fits. Of several: the one with the fewest multiplications per pixel (which is animevideo before
-/// RealCUGAN before Real-ESRGAN); then the one that denoises least, conservative before no-denoise before denoise1x; then
-/// se before pro before nose; then the first that was found. Never one of another scale or noise level.
-/// Errors: invalid_argument, naming what there is, or why the network of that name is unreadable.
+/// A network for messages: "weir-2x (2x)", "noise1_scale2.0x_model (2x, noise 1)".
+std::string described(const std::string& name, int scale, std::optional<int> noise);
+
+/// The network that fits. Of several: one that enlarges before one that does not (waifu2x's noise1_model); then the one
+/// with the fewest multiplications per pixel (which is animevideo before RealCUGAN before Real-ESRGAN); then the one that
+/// denoises least, conservative before no-denoise before denoise1x; then se before pro before nose; then the first that
+/// was found. Never one of another scale or noise level.
+/// Errors: invalid_argument, naming what there is, or why the network that would fit is unreadable.
 Result<CatalogueEntry> select_network(std::span<const CatalogueEntry> entries, const NetworkRequest& request);
 
 /// The same for a wanted enlargement that no network may give by itself (2.5): a network of that scale, else of the next

@@ -72,10 +72,11 @@ TEST_F(Catalogue, AnUnreadableNetworkCarriesTheReason) {
   std::ofstream{root_ / "x/text.param"} << "hello";
   const auto entries = all();
   ASSERT_EQ(entries.size(), 3U);
-  EXPECT_NE(entries[0].unreadable.find("alone.bin: no such file"), std::string::npos);
+  EXPECT_NE(entries[0].unreadable.find("alone.bin: no such file; the weights of alone.param are taken from there"),
+            std::string::npos);
   EXPECT_NE(entries[1].unreadable.find("broken.bin: line 5"), std::string::npos) << entries[1].unreadable;
   EXPECT_NE(entries[2].unreadable.find("not a text network of ncnn"), std::string::npos);
-  EXPECT_NE(chosen({.name = "text", .scale = {}, .noise = {}}).find("network 'text' is unreadable: "),
+  EXPECT_NE(chosen({.name = "text", .scale = {}, .noise = {}}).find("network 'x/text' is unreadable: "),
             std::string::npos);
   EXPECT_EQ(chosen({}), "error: no network; there is no readable network");
 }
@@ -148,6 +149,35 @@ TEST_F(Catalogue, ANetworkOfAnotherScaleOrNoiseIsNeverChosen) {
   EXPECT_TRUE(chosen({.name = "nosuch", .scale = {}, .noise = {}}).starts_with("error: no network named 'nosuch'"));
 }
 
+TEST_F(Catalogue, NetworksNamedAsThoseOfWaifu2x) {
+  for (const char* stem : {"noise0_scale2.0x_model", "noise1_scale2.0x_model", "scale2.0x_model"})
+    write(fs::path{"models-cunet"} / stem, "realcugan2x_se");
+  EXPECT_EQ(chosen({}), "models-cunet/scale2.0x_model") << "the one without denoising";
+  for (const auto& [noise, stem] :
+       {std::pair{-1, "scale2.0x_model"}, {0, "noise0_scale2.0x_model"}, {1, "noise1_scale2.0x_model"}})
+    EXPECT_EQ(chosen({.name = "", .scale = {}, .noise = noise}), fs::path{"models-cunet"} / stem);
+  EXPECT_EQ(chosen({.name = "", .scale = {}, .noise = 2}),
+            "error: no network with noise level 2; there is: models-cunet/noise0_scale2.0x_model (2x, noise 0), "
+            "models-cunet/noise1_scale2.0x_model (2x, noise 1), models-cunet/scale2.0x_model (2x, noise -1)");
+}
+
+TEST_F(Catalogue, ANetworkThatEnlargesGoesBeforeOneThatDoesNot) {
+  write("nets/noise1_scale2.0x_model", "realcugan2x_se");
+  std::ofstream{root_ / "nets/noise1_model.param"} << "7767517\n2 2\nInput in 0 1 data\nConcat c 1 1 data out\n";
+  std::ofstream{root_ / "nets/noise1_model.bin"};
+  EXPECT_EQ(chosen({.name = "", .scale = {}, .noise = 1}), "nets/noise1_scale2.0x_model");
+  EXPECT_EQ(chosen({.name = "", .scale = 1, .noise = 1}), "nets/noise1_model");
+}
+
+TEST_F(Catalogue, TheNetworkThatWouldFitIsNamedWhereItCannotBeRead) {
+  write("nets/noise0_scale2.0x_model", "realcugan2x_se");
+  std::ofstream{root_ / "nets/noise1_scale2.0x_model.param"} << "hello";
+  EXPECT_TRUE(chosen({.name = "", .scale = {}, .noise = 1})
+                  .starts_with("error: network 'nets/noise1_scale2.0x_model' is unreadable: "));
+  EXPECT_TRUE(
+      chosen({.name = "", .scale = {}, .noise = 2}).starts_with("error: no network with noise level 2; there is"));
+}
+
 TEST_F(Catalogue, AnyEnlargementFindsTheScaleThatIsEnough) {
   write_usual();
   const auto entries = all();
@@ -163,16 +193,6 @@ TEST_F(Catalogue, AnyEnlargementFindsTheScaleThatIsEnough) {
   EXPECT_EQ(scale_for(3, "animevideov3"), 4);
   EXPECT_EQ(scale_for(3, "models-pro"), 2);
   EXPECT_EQ(scale_for(3, "nosuch"), 0);
-}
-
-TEST(CatalogueNames, TellTheNoiseLevel) {
-  EXPECT_EQ(noise_of("up2x-conservative"), -1);
-  EXPECT_EQ(noise_of("up2x-no-denoise"), 0);
-  EXPECT_EQ(noise_of("up3x-denoise3x"), 3);
-  EXPECT_EQ(noise_of("up2x-denoise1x"), 1);
-  EXPECT_EQ(noise_of("realesr-animevideov3-x2"), std::nullopt);
-  EXPECT_EQ(noise_of("denoise"), std::nullopt);
-  EXPECT_EQ(noise_of("denoise2"), std::nullopt);
 }
 
 TEST(CatalogueFolders, ComeFromTheEnvironment) {

@@ -1,0 +1,111 @@
+#include "nn/network_names.hpp"
+
+#include <algorithm>
+#include <string>
+
+namespace weir::nn {
+namespace {
+
+constexpr int kLargestScale = 16;
+
+bool is_digit(char c) { return c >= '0' && c <= '9'; }
+bool is_letter(char c) { return c >= 'a' && c <= 'z'; }
+
+std::string lower(std::string_view text) {
+  std::string out{text};
+  std::transform(out.begin(), out.end(), out.begin(),
+                 [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + ('a' - 'A')) : c; });
+  return out;
+}
+
+bool has(std::string_view name, std::string_view part) { return name.find(part) != std::string_view::npos; }
+
+/// The one digit at `at`, unless more follow: "noise15" is a standard deviation, not a level.
+std::optional<int> level_at(std::string_view name, std::size_t at) {
+  if (at >= name.size() || !is_digit(name[at]) || (at + 1 < name.size() && is_digit(name[at + 1]))) return std::nullopt;
+  return name[at] - '0';
+}
+
+std::optional<int> denoise_level(std::string_view name) {
+  const std::size_t at = name.find("denoise");
+  const auto level = at == name.npos ? std::nullopt : level_at(name, at + 7);
+  return level && at + 8 < name.size() && name[at + 8] == 'x' ? level : std::nullopt;
+}
+
+/// Of "noise1" as a word of its own, not as the end of "denoise1".
+std::optional<int> noise_level(std::string_view name) {
+  const std::size_t at = name.find("noise");
+  if (at == name.npos || (at > 0 && is_letter(name[at - 1]))) return std::nullopt;
+  return level_at(name, at + 5);
+}
+
+std::optional<int> in_range(int scale) {
+  return scale >= 1 && scale <= kLargestScale ? std::optional{scale} : std::nullopt;
+}
+
+/// The number of one or two digits that starts at `at`, with ".0" passed over; `end` is what follows it.
+std::optional<int> number_at(std::string_view name, std::size_t at, std::size_t& end) {
+  end = at;
+  int number = 0;
+  while (end < name.size() && is_digit(name[end]) && end < at + 3) number = number * 10 + (name[end++] - '0');
+  if (end == at || end == at + 3) return std::nullopt;
+  if (name.substr(end).starts_with(".0")) end += 2;
+  return number;
+}
+
+/// Of "2x" where it starts the name, or follows "up", "scale" or a separator; of "denoise1x" it is no scale.
+std::optional<int> scale_before_x(std::string_view name) {
+  for (std::size_t at = 0; at < name.size(); ++at) {
+    if (!is_digit(name[at]) || (at > 0 && (is_digit(name[at - 1]) || name[at - 1] == '.'))) continue;
+    const std::string_view before = name.substr(0, at);
+    const bool starts =
+        before.empty() || before.ends_with("up") || before.ends_with("scale") || !is_letter(before.back());
+    std::size_t end = 0;
+    const auto number = number_at(name, at, end);
+    if (starts && number && end < name.size() && name[end] == 'x') return in_range(*number);
+  }
+  return std::nullopt;
+}
+
+/// Of "x2" at the end, before a separator, or in "x4plus" and "x4v3".
+std::optional<int> scale_after_x(std::string_view name) {
+  for (std::size_t at = name.find('x'); at != name.npos; at = name.find('x', at + 1)) {
+    std::size_t end = 0;
+    const auto number = number_at(name, at + 1, end);
+    const std::string_view rest = name.substr(std::min(end, name.size()));
+    if (number && (rest.empty() || !is_letter(rest.front()) || rest.starts_with("plus") || rest.starts_with("v")))
+      return in_range(*number);
+  }
+  return std::nullopt;
+}
+
+/// Of "ClearReality4x": the number and the x end the name.
+std::optional<int> scale_at_end(std::string_view name) {
+  if (!name.ends_with('x') || has(name, "denoise")) return std::nullopt;
+  std::size_t at = name.size() - 1;
+  while (at > 0 && is_digit(name[at - 1])) --at;
+  std::size_t end = 0;
+  const auto number = number_at(name, at, end);
+  return number && end == name.size() - 1 ? in_range(*number) : std::nullopt;
+}
+
+}  // namespace
+
+std::optional<int> noise_of(std::string_view name) {
+  const std::string low = lower(name);
+  if (has(low, "conservative") || has(low, "srmdnf")) return -1;
+  if (has(low, "no-denoise") || has(low, "no_denoise") || has(low, "nodenoise")) return 0;
+  if (const auto level = denoise_level(low)) return level;
+  if (const auto level = noise_level(low)) return level;
+  return low.starts_with("scale") && low.size() > 5 && is_digit(low[5]) ? std::optional{-1} : std::nullopt;
+}
+
+std::optional<int> scale_of(std::string_view name) {
+  const std::string low = lower(name);
+  if (const auto scale = scale_before_x(low)) return scale;
+  if (const auto scale = scale_after_x(low)) return scale;
+  if (const auto scale = scale_at_end(low)) return scale;
+  return low.starts_with("noise") && noise_level(low) && has(low, "_model") ? std::optional{1} : std::nullopt;
+}
+
+}  // namespace weir::nn
