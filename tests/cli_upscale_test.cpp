@@ -1,6 +1,7 @@
 // `weir upscale` on pictures with a network whose result is known: every pixel becomes a block.
 
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 
 #include <nlohmann/json.hpp>
 
@@ -82,7 +83,8 @@ TEST_F(CliUpscale, AFolderKeepsItsStructure) {
   EXPECT_EQ(ended.status, 0) << ended.error;
   EXPECT_EQ(below("out"), (std::vector<std::string>{"1.png", "2 two.png", "deep/er/3.png"}));
   EXPECT_TRUE(is_enlarged("out/deep/er/3.png"));
-  EXPECT_TRUE(ended.says("2 files in folders skipped")) << ended.error;
+  EXPECT_TRUE(ended.says("not taken from folders: 1 hidden file, 1 file that is no picture by its extension\n"))
+      << ended.error;
   EXPECT_TRUE(ended.says("3 of 3 pictures done")) << ended.error;
 }
 
@@ -145,20 +147,116 @@ TEST_F(CliUpscale, FormatsThatCannotBeWrittenAreRefusedBeforeAnyWork) {
   EXPECT_EQ(read_picture(folder_ / "c.png").info.format, media::Format::png);
 }
 
-TEST_F(CliUpscale, CollisionsAreFoundBeforeAnyWork) {
-  for (const char* name : {"a.png", "a.jpg", "x/a.png", "y/a.png"}) picture(name);
-  const Ended formats = upscale({"a.png", "a.jpg", "-o", "out"});
-  EXPECT_EQ(formats.status, 2);
-  EXPECT_TRUE(formats.says("a.png and a.jpg would both become out/a.png")) << formats.error;
-  const Ended folders = upscale({"x", "y", "-o", "out"});
-  EXPECT_EQ(folders.status, 2);
-  EXPECT_TRUE(folders.says("x/a.png and y/a.png would both become out/a.png")) << folders.error;
-  EXPECT_FALSE(fs::exists(folder_ / "out"));
+TEST_F(CliUpscale, EqualNamesAreDoneUnderNamesThatDiffer) {
+  for (const char* name : {"in/cover.png", "in/cover.jpg", "in/1.jpg", "x/a.png", "y/a.png"}) picture(name);
+  const Ended formats = upscale({"in", "-o", "out"});
+  EXPECT_EQ(formats.status, 0) << formats.error;
+  EXPECT_EQ(below("out"), (std::vector<std::string>{"1.png", "cover.jpg.png", "cover.png"}));
+  EXPECT_TRUE(
+      formats.says("in/cover.jpg has a longer name, because the short one is another picture's: "
+                   "out/cover.jpg.png\n"))
+      << formats.error;
+  EXPECT_TRUE(is_enlarged("out/cover.png"));
+  EXPECT_EQ(read_picture(folder_ / "out/cover.jpg.png").info.width, 16);
+  const Ended folders = upscale({"x", "y", "-o", "both"});
+  EXPECT_EQ(folders.status, 0) << folders.error;
+  EXPECT_EQ(below("both").size(), 2u);
+  EXPECT_TRUE(folders.says("; and 1 more of this kind")) << folders.error;
   picture("x/sub/b.png");
-  picture("z/sub/b.png");
+  picture("z/sub/b.png", 10, 6);
   const Ended input = upscale({"z", "x/sub/b.png", "-o", "x", "--overwrite"});
-  EXPECT_EQ(input.status, 2);
-  EXPECT_TRUE(input.says("z/sub/b.png would become x/sub/b.png, which is another input")) << input.error;
+  EXPECT_EQ(input.status, 0) << input.error;
+  EXPECT_TRUE(is_enlarged("x/b.png"));
+  EXPECT_EQ(read_picture(folder_ / "x/sub/b.png").info.width, 8) << "an input is not replaced by another's output";
+  EXPECT_EQ(read_picture(folder_ / "x/sub/b.png.png").info.width, 20);
+}
+
+TEST_F(CliUpscale, AnOutputKeepsItsMeaningWhateverComesAndGoes) {
+  picture("in/cover.jpg", 8, 6);
+  picture("in/1.png", 8, 6);
+  EXPECT_EQ(upscale({"in", "-o", "out"}).status, 0);
+  EXPECT_EQ(read_picture(folder_ / "out/cover.png").info.width, 16);
+  picture("in/cover.png", 10, 6);
+  const Ended more = upscale({"in", "-o", "out", "--explain"});
+  EXPECT_EQ(more.status, 0) << more.error;
+  EXPECT_TRUE(more.says("in/cover.jpg: skipped: done before")) << more.error;
+  EXPECT_EQ(read_picture(folder_ / "out/cover.png").info.width, 16);
+  EXPECT_EQ(read_picture(folder_ / "out/cover.png.png").info.width, 20);
+  fs::remove(folder_ / "in/cover.jpg");
+  const Ended fewer = upscale({"in", "-o", "out", "--explain"});
+  EXPECT_EQ(fewer.status, 0) << fewer.error;
+  EXPECT_TRUE(fewer.says("in/cover.png: skipped: done before")) << fewer.error;
+  EXPECT_EQ(read_picture(folder_ / "out/cover.png").info.width, 16);
+}
+
+TEST_F(CliUpscale, FoldersOfOtherPicturesDoNotReplaceEachOthersResults) {
+  picture("x/a.png", 8, 6);
+  picture("x/b.png", 8, 6);
+  picture("y/a.png", 10, 6);
+  picture("y/b.png", 10, 6);
+  EXPECT_EQ(upscale({"x", "-o", "out"}).status, 0);
+  const Ended other = upscale({"y", "-o", "out"});
+  EXPECT_EQ(other.status, 0) << other.error;
+  EXPECT_EQ(read_picture(folder_ / "out/a.png").info.width, 16);
+  EXPECT_EQ(read_picture(folder_ / "out/a.png.png").info.width, 20);
+  fs::copy(folder_ / "x", folder_ / "copy");
+  const Ended copied = upscale({"copy", "-o", "out", "--explain"});
+  EXPECT_TRUE(copied.says("copy/a.png: skipped: done before")) << copied.error;
+  EXPECT_EQ(below("out").size(), 4u);
+}
+
+TEST_F(CliUpscale, ResultsAmongTheInputsAreNotEnlargedAgain) {
+  picture("in/a.jpg");
+  picture("in/b.jpg");
+  EXPECT_EQ(upscale({"in", "-o", "in"}).status, 0);
+  const Ended again = upscale({"in", "-o", "in", "--explain"});
+  EXPECT_EQ(again.status, 0) << again.error;
+  EXPECT_TRUE(again.says("not taken from folders: 2 results of an earlier run\n")) << again.error;
+  EXPECT_TRUE(again.says("in/a.jpg: skipped: done before")) << again.error;
+  EXPECT_EQ(below("in"), (std::vector<std::string>{"a.jpg", "a.png", "b.jpg", "b.png"}));
+}
+
+TEST_F(CliUpscale, WhatIsNotTakenFromAFolderIsCountedUnderItsReason) {
+  picture("in/a.png");
+  picture("in/sub/d.png");
+  picture("in/.hidden/c.png");
+  picture("elsewhere/b.png");
+  folder_.put("in/.dot.png", "");
+  folder_.put("in/notes.txt", "");
+  folder_.put("in/two\nlines", "");
+  fs::create_directory_symlink(folder_ / "elsewhere", folder_ / "in/more");
+  fs::create_directory_symlink("..", folder_ / "in/sub/up");
+  fs::create_symlink("nowhere.png", folder_ / "in/gone.png");
+  fs::create_symlink("loop.png", folder_ / "in/loop.png");
+  fs::create_symlink("a.png", folder_ / "in/link.png");
+  ASSERT_EQ(mkfifo((folder_ / "in/pipe.png").c_str(), 0600), 0);
+  const Ended ended = upscale({"in", "-o", "out"});
+  EXPECT_EQ(ended.status, 0) << ended.error;
+  fs::remove(folder_ / "in/loop.png");  // which this test's own walk could not pass
+  EXPECT_EQ(below("out"), (std::vector<std::string>{"a.png", "link.png", "sub/d.png"}));
+  EXPECT_TRUE(
+      ended.says("not taken from folders: 2 links to folders not followed, 2 links to nothing, 1 hidden file, 1 "
+                 "hidden folder, 2 files that are no pictures by their extensions, 1 pipe, socket or device\n"))
+      << ended.error;
+  const Ended link = upscale({"in/more", "-o", "linked"});
+  EXPECT_EQ(link.status, 0) << "a link that is named is followed: " << link.error;
+  EXPECT_EQ(below("linked"), (std::vector<std::string>{"b.png"}));
+}
+
+TEST_F(CliUpscale, PipesAndDevicesAreNeitherInputsNorOutputs) {
+  picture("a.png");
+  ASSERT_EQ(mkfifo((folder_ / "pipe.png").c_str(), 0600), 0);
+  for (const char* input : {"/dev/null", "pipe.png"}) {
+    const Ended ended = upscale({input, "-o", "x.png"});
+    EXPECT_EQ(ended.status, 1) << ended.error;
+    EXPECT_TRUE(ended.says(std::string{input} + ": a pipe, socket or device, not a file")) << ended.error;
+  }
+  for (const char* flag : {"--overwrite", "--no-checkpoints"}) {
+    const Ended ended = upscale({"a.png", "-o", "pipe.png", flag});
+    EXPECT_EQ(ended.status, 1) << ended.error;
+    EXPECT_TRUE(ended.says("a.png: the output pipe.png is a pipe, socket or device")) << ended.error;
+    EXPECT_TRUE(fs::is_fifo(folder_ / "pipe.png"));
+  }
 }
 
 TEST_F(CliUpscale, TheSameFileTwiceIsOneItem) {

@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/text.hpp"
+#include "nn/catalogue.hpp"
 #include "observe/progress.hpp"
 #include "tasks/picture_report.hpp"
 
@@ -62,6 +63,23 @@ Json summary_json(const jobs::Totals& totals, const std::map<std::string, std::s
             {"devices", devices}}}};
 }
 
+/// The network of a worker's report: name, scale, noise. Empty if it has none.
+jobs::Json network_of(const jobs::ItemEnd& end) {
+  const auto report = jobs::parse_object(end.report);
+  return report ? jobs::object_field(*report, "network") : jobs::Json::object();
+}
+
+std::optional<int> noise_of(const jobs::Json& network) {
+  if (!network.contains("noise")) return std::nullopt;
+  return static_cast<int>(jobs::number_field(network, "noise"));
+}
+
+std::string network_text(const jobs::Json& network) {
+  if (network.empty()) return {};
+  return printable(nn::described(jobs::text_field(network, "name"),
+                                 static_cast<int>(jobs::number_field(network, "scale")), noise_of(network)));
+}
+
 }  // namespace
 
 std::string BatchReporter::progress_text(const jobs::RunProgress& run, int columns) const {
@@ -87,6 +105,7 @@ std::string BatchReporter::progress_text(const jobs::RunProgress& run, int colum
 
 void BatchReporter::ended(const jobs::Item& item, const jobs::ItemEnd& end) {
   log().status({});
+  count_network(end);
   tell(item, end);
   count_lost(end);
   if (args().json) print_line(item_json(item, end));
@@ -103,9 +122,34 @@ void BatchReporter::tell(const jobs::Item& item, const jobs::ItemEnd& end) {
   const jobs::Json size = report ? jobs::object_field(*report, "output_picture") : jobs::Json::object();
   const std::string output = shown(item.outputs.front());
   if (size.empty()) return log().info(fmt::format("{} -> {}: {}", name, output, end.why));
-  log().info(done_text(name, output, static_cast<int>(jobs::number_field(size, "width")),
-                       static_cast<int>(jobs::number_field(size, "height")), end.seconds) +
-             (end.rung.empty() ? "" : fmt::format(" (with {})", printable(end.rung))));
+  log().info(
+      done_text({name, output, static_cast<int>(jobs::number_field(size, "width")),
+                 static_cast<int>(jobs::number_field(size, "height")), network_text(network_of(end)), end.seconds}) +
+      (end.rung.empty() ? "" : fmt::format(" (with {})", printable(end.rung))));
+}
+
+void BatchReporter::count_network(const jobs::ItemEnd& end) {
+  if (end.status != jobs::ItemStatus::done) return;
+  const jobs::Json network = network_of(end);
+  if (network.empty()) return;
+  const std::string name = jobs::text_field(network, "name");
+  const int scale = static_cast<int>(jobs::number_field(network, "scale"));
+  for (Used& used : networks_) {
+    if (used.name == name && used.scale == scale) {
+      ++used.items;
+      return;
+    }
+  }
+  networks_.push_back({name, scale, noise_of(network), 1});
+}
+
+std::string BatchReporter::networks_text() const {
+  std::string text;
+  for (const Used& used : networks_) {
+    text += (text.empty() ? ", with " : ", ") + printable(nn::described(used.name, used.scale, used.noise));
+    if (networks_.size() > 1) text += fmt::format(" {} times", used.items);
+  }
+  return text;
 }
 
 void BatchReporter::count_lost(const jobs::ItemEnd& end) {
@@ -122,10 +166,19 @@ void BatchReporter::count_lost(const jobs::ItemEnd& end) {
 
 void BatchReporter::summary(const jobs::Totals& totals) {
   log().status({});
-  if (totals.items > 1 && args().json) print_line(summary_json(totals, lost_));
+  if (totals.items > 1 && args().json) {
+    Json json = summary_json(totals, lost_);
+    Json& networks = json["summary"]["networks"] = Json::array();
+    for (const Used& used : networks_) {
+      networks.push_back({{"name", used.name}, {"scale", used.scale}});
+      if (used.noise) networks.back()["noise"] = *used.noise;
+      networks.back()["items"] = used.items;
+    }
+    print_line(json);
+  }
   if (totals.items < 2) return;
-  log().info(fmt::format("{}, {:.1f} MP in {}", counts_text(totals, "pictures", 0), totals.amount,
-                         observe::format_duration(observe::Seconds{totals.seconds})));
+  log().info(fmt::format("{}, {:.1f} MP in {}{}", counts_text(totals, "pictures", 0), totals.amount,
+                         observe::format_duration(observe::Seconds{totals.seconds}), networks_text()));
   std::string lost;
   for (const auto& [what, pictures] : lost_)
     lost += fmt::format("{} {} ({} picture{})", lost.empty() ? "lost:" : ",", printable(what), pictures,

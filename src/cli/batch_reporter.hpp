@@ -2,7 +2,9 @@
 
 #include <cstddef>
 #include <map>
+#include <optional>
 #include <string>
+#include <vector>
 
 #include "cli/item_reporter.hpp"
 
@@ -22,6 +24,17 @@ class BatchReporter final : public ItemReporter {
   void count_lost(const jobs::ItemEnd& end);
 
   std::map<std::string, std::size_t> lost_;  // in how many pictures, by what
+  void count_network(const jobs::ItemEnd& end);
+  std::string networks_text() const;  ///< ", with weir-2x (2x)"; empty if no picture was done
+
+  /// A network, and how many pictures of this run were done with it.
+  struct Used {
+    std::string name;
+    int scale = 0;
+    std::optional<int> noise;
+    std::size_t items = 0;
+  };
+  std::vector<Used> networks_;
 };
 
 }  // namespace weir::cli

@@ -6,6 +6,8 @@
 
 #include "base/standard_streams.hpp"
 #include "base/text.hpp"
+#include "nn/catalogue.hpp"
+#include "nn/network_names.hpp"
 #include "observe/progress.hpp"
 
 namespace weir::cli {
@@ -24,10 +26,16 @@ std::string part_lines(const enhance::UpscalePlan& plan) {
 
 std::string shown(const std::filesystem::path& path) { return printable(path.native()); }
 
-std::string done_text(const std::string& name, const std::string& output, int width, int height, double seconds) {
-  const double megapixels = 1e-6 * width * height;
-  return fmt::format("{} -> {}: {}x{}, {}, {:.2f} MP/s", name, output, width, height,
-                     observe::format_duration(observe::Seconds{seconds}), megapixels / std::max(seconds, 1e-9));
+std::string done_text(const Done& done) {
+  const double megapixels = 1e-6 * done.width * done.height;
+  return fmt::format("{} -> {}: {}x{}{}{}, {}, {:.2f} MP/s", done.name, done.output, done.width, done.height,
+                     done.network.empty() ? "" : " with ", done.network,
+                     observe::format_duration(observe::Seconds{done.seconds}),
+                     megapixels / std::max(done.seconds, 1e-9));
+}
+
+std::string network_text(const nn::Network& network) {
+  return printable(nn::described(network.name, network.family.scale, nn::noise_of(network.name)));
 }
 
 void ResultOutput::print(const std::string& text) {
@@ -55,8 +63,10 @@ std::string plan_text(const tasks::PictureItem& item, const tasks::PictureOutcom
   text +=
       fmt::format("  size      {}x{} -> {}x{}, {}{}\n", plan.input_width, plan.input_height, plan.output_width,
                   plan.output_height, media::name_of(item.format), plan.resized ? ", resized after the network" : "");
-  text += fmt::format("  network   {} ({}, {}x{}), {}, {}\n", printable(outcome.upscaler->network().name),
-                      outcome.upscaler->network().family.name, outcome.upscaler->network().family.scale,
+  const nn::Network& network = outcome.upscaler->network();
+  const auto noise = nn::noise_of(network.name);
+  text += fmt::format("  network   {} ({}, {}x{}{}), {}, {}\n", printable(network.name), network.family.name,
+                      network.family.scale, noise ? fmt::format(", noise {}", *noise) : "",
                       plan.network_runs > 1 ? ", twice" : "", plan.precision, plan.instruction_set);
   if (plan.tile > 0) text += fmt::format("  device    {}, tiles of {} pixels\n", printable(plan.device), plan.tile);
   text += fmt::format("  work      bands of {} rows, strips of {} columns with a halo of {}, {} {}\n", plan.band_height,

@@ -19,8 +19,19 @@ std::string damage_line(const std::string& name, const std::string& damage);
 /// "2 of 5 items come from damaged files": why a run in which nothing failed does not end with status 0.
 std::string damaged_text(std::size_t damaged, std::size_t items);
 
-/// "page.png -> large.png: 2400x3600, 3.5 s, 2.47 MP/s"
-std::string done_text(const std::string& name, const std::string& output, int width, int height, double seconds);
+/// A picture that was done, for done_text. Names as they are shown.
+struct Done {
+  std::string name, output;
+  int width = 0, height = 0;
+  std::string network;  ///< network_text(); may be empty
+  double seconds = 0;
+};
+
+/// "page.png -> large.png: 2400x3600 with weir-2x (2x), 3.5 s, 2.47 MP/s"
+std::string done_text(const Done& done);
+
+/// "weir-2x (2x)", "noise1_scale2.0x_model (2x, noise 1)"
+std::string network_text(const nn::Network& network);
 
 /// A result on standard output. That it is gone is told once, at the end; the work is still done.
 class ResultOutput {

@@ -11,6 +11,7 @@
 #include "cli/batch_reporter.hpp"
 #include "cli/batch_setup.hpp"
 #include "cli/defaults.hpp"
+#include "cli/list_report.hpp"
 #include "jobs/coordinator.hpp"
 #include "jobs/run_here.hpp"
 #include "nn/vulkan/gpu.hpp"
@@ -97,12 +98,6 @@ Result<std::vector<jobs::WorkerDevice>> worker_devices(const Arguments& args) {
   return devices;
 }
 
-void tell_skipped(std::size_t skipped, observe::Log& log) {
-  if (skipped > 0)
-    log.info(fmt::format("{} file{} in folders skipped: hidden, or no picture by the extension", skipped,
-                         skipped == 1 ? "" : "s"));
-}
-
 void tell_software(const enhance::UpscaleSettings& upscale, observe::Log& log) {
   if (upscale.gpu != nullptr && upscale.gpu->software_by_default)
     log.warning(fmt::format("no GPU here: {} is a software device, slower than --device cpu", upscale.gpu->info.name));
@@ -122,7 +117,7 @@ Ending run_single(const UpscaleBatch& batch, std::stop_token stop) {
   if (!task)
     return {task.error().code == Errc::invalid_argument ? Exit::wrong_usage : Exit::nothing_started, task.error().what};
   observe::Log log = make_log(args);
-  tell_skipped(batch.list.skipped, log);
+  tell_list(batch.list, log);
   tell_software(batch.request.upscale, log);
   BatchReporter reporter{args, log};
   const auto items = items_of(batch);
@@ -145,7 +140,7 @@ Ending run_batch(const UpscaleBatch& batch, std::vector<jobs::WorkerDevice> devi
   if (auto opened = open_logs(args, batch.invocation.environment, events, metrics, endpoint); !opened)
     return logs_failed(opened.error());
   observe::Log log = make_log(args);
-  tell_skipped(batch.list.skipped, log);
+  tell_list(batch.list, log);
   tell_software(batch.request.upscale, log);
   BatchReporter reporter{args, log};
   const auto items = items_of(batch);

@@ -29,7 +29,6 @@ Ending run_batch(const UpscaleBatch& batch, std::vector<jobs::WorkerDevice> devi
 /// What --device names; GPUs are not looked up yet. Errors: invalid_argument for processors that are not allowed.
 Result<std::vector<jobs::WorkerDevice>> worker_devices(const Arguments& args);
 
-void tell_skipped(std::size_t skipped, observe::Log& log);
 /// That the GPU that was chosen is none.
 void tell_software(const enhance::UpscaleSettings& upscale, observe::Log& log);
 

@@ -12,6 +12,7 @@
 #include "base/text.hpp"
 #include "cli/command.hpp"
 #include "cli/defaults.hpp"
+#include "cli/list_report.hpp"
 #include "cli/model_folders.hpp"
 #include "cli/report.hpp"
 #include "cli/upscale_batch.hpp"
@@ -70,7 +71,8 @@ class Reporter final : public tasks::WorklistObserver {
       log_.warning(fmt::format("{}: {}", shown(item.source.path), printable(event)));
     if (outcome.status != tasks::ItemStatus::done) return;
     const auto& plan = *outcome.plan;
-    log_.info(done_text(shown(item.source.path), "-", plan.output_width, plan.output_height, outcome.time.count()));
+    log_.info(done_text({shown(item.source.path), "-", plan.output_width, plan.output_height,
+                         network_text(outcome.upscaler->network()), outcome.time.count()}));
   }
 
   const Arguments& args_;
@@ -154,7 +156,9 @@ tasks::OutputRule output_rule(const Invocation& invocation, Bytes ram, std::stop
           .format = args.format,
           .format_demanded = invocation.line.has("--format"),
           .standard_input_limit = ram,
-          .stop = std::move(stop)};
+          .stop = std::move(stop),
+          .checkpoints =
+              args.checkpoints.keep ? std::optional<std::filesystem::path>{args.checkpoints.folder} : std::nullopt};
 }
 
 Ending ending_of(const tasks::WorklistTotals& totals, const Reporter& reporter, Bytes ram) {
@@ -174,7 +178,7 @@ Ending run_passing(const Invocation& invocation, const tasks::UpscaleRequest& re
                    tasks::NetworkShelf shelf, std::stop_token stop) {
   const Arguments& args = invocation.args();
   observe::Log log{args.quiet ? observe::Verbosity::quiet : observe::Verbosity::normal};
-  tell_skipped(list.skipped, log);
+  tell_list(list, log);
   tell_software(request.upscale, log);
   tasks::PictureSettings settings;
   settings.upscale = request.upscale;

@@ -4,6 +4,8 @@
 
 #include <nlohmann/json.hpp>
 
+#include "nn/network_names.hpp"
+
 namespace weir::tasks {
 namespace {
 
@@ -17,10 +19,10 @@ Json picture_of(const media::PictureInfo& info) {
 }
 
 Json network_of(const nn::Network& network) {
-  return {{"name", network.name},
-          {"family", network.family.name},
-          {"scale", network.family.scale},
-          {"path", network.param.native()}};
+  Json json{{"name", network.name}, {"family", network.family.name}, {"scale", network.family.scale}};
+  if (const auto noise = nn::noise_of(network.name)) json["noise"] = *noise;
+  json["path"] = network.param.native();
+  return json;
 }
 
 Json plan_of(const enhance::UpscalePlan& plan) {

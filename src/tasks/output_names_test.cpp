@@ -1,0 +1,136 @@
+#include "tasks/output_names.hpp"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <map>
+
+#include "base/paths.hpp"
+
+namespace weir::tasks {
+namespace {
+
+namespace fs = std::filesystem;
+
+NamedInput input(const std::string& path, const std::string& below = {}, const std::string& extension = ".png") {
+  NamedInput made;
+  made.path = path;
+  made.place = identity(path);
+  made.below = below.empty() ? fs::path{path}.filename() : fs::path{below};
+  made.extension = extension;
+  made.is_picture_name = made.below.has_extension();
+  return made;
+}
+
+Earlier nothing(std::size_t, const fs::path&) { return Earlier::nothing; }
+
+/// The names without their folder, in the order of the inputs; a hash becomes "~".
+std::vector<std::string> names(const std::vector<NamedInput>& inputs, const EarlierOutput& earlier = nothing) {
+  std::vector<std::string> texts;
+  for (const fs::path& output : output_names(inputs, "out", earlier)) {
+    std::string text = output.lexically_relative("out").native();
+    if (const auto mark = text.find('~'); mark != std::string::npos) text.erase(mark + 1, 16);
+    texts.push_back(text);
+  }
+  return texts;
+}
+
+using Texts = std::vector<std::string>;
+
+TEST(OutputNames, AreShortWhereNoOtherHasTheSame) {
+  EXPECT_EQ(names({input("a/x.jpg"), input("a/y.png"), input("a/z.tif", "", ".tif"), input("scan")}),
+            (Texts{"x.png", "y.png", "z.tif", "scan.png"}));
+}
+
+TEST(OutputNames, OfEqualShortNamesAreFullButForTheOneThatIsCalledSo) {
+  EXPECT_EQ(names({input("cover.jpg"), input("cover.png")}), (Texts{"cover.jpg.png", "cover.png"}));
+  EXPECT_EQ(names({input("cover.png"), input("cover.jpg")}), (Texts{"cover.png", "cover.jpg.png"}));
+  EXPECT_EQ(names({input("cover.jpg"), input("cover.gif"), input("cover.bmp")}),
+            (Texts{"cover.jpg.png", "cover.gif.png", "cover.bmp.png"}));
+}
+
+TEST(OutputNames, OfAnInputThatIsCalledAsAFullNameIsNotTaken) {
+  const Texts all = names({input("cover.jpg"), input("cover.png"), input("cover.jpg.png")});
+  EXPECT_EQ(all, (Texts{"cover.jpg~.png", "cover.png", "cover.jpg.png"}));
+  EXPECT_EQ(names({input("cover"), input("cover.png")}), (Texts{"cover~.png", "cover.png"}));
+}
+
+TEST(OutputNames, ThatDifferInCaseAloneAreEqual) {
+  EXPECT_EQ(names({input("Cover.jpg"), input("cover.png")}), (Texts{"Cover.jpg.png", "cover.png"}));
+  EXPECT_EQ(names({input("Page.png"), input("page.png")}), (Texts{"Page.png~.png", "page.png~.png"}));
+  EXPECT_EQ(names({input("Page.jpg"), input("page.jpg")}), (Texts{"Page.jpg~.png", "page.jpg~.png"}));
+}
+
+TEST(OutputNames, FromSeveralFoldersTellWhereTheyLie) {
+  const std::vector<NamedInput> inputs{input("/x/a.png"), input("/y/a.png"), input("/x/sub/a.png", "sub/a.png")};
+  EXPECT_EQ(names(inputs), (Texts{"a.png~.png", "a.png~.png", "sub/a.png"}));
+  const auto outputs = output_names(inputs, "out", nothing);
+  EXPECT_NE(outputs[0], outputs[1]);
+  EXPECT_EQ(output_names(std::vector{inputs[1], inputs[0]}, "out", nothing)[0], outputs[1]) << "by the place alone";
+}
+
+TEST(OutputNames, AreNoOtherInput) {
+  EXPECT_EQ(names({input("z/b.png", "sub/b.png"), input("out/sub/b.png", "b.png")}), (Texts{"sub/b.png.png", "b.png"}));
+  EXPECT_EQ(names({input("out/b.png")}), (Texts{"b.png"})) << "a picture may replace itself";
+}
+
+TEST(OutputNames, LongNamesFitAndStayApart) {
+  const std::string stem(250, 'n');
+  const auto outputs = output_names(std::vector{input(stem + ".jpg"), input(stem + ".gif")}, "out", nothing);
+  EXPECT_NE(outputs[0], outputs[1]);
+  for (const auto& output : outputs) EXPECT_LE(output.filename().native().size(), 255u);
+}
+
+/// A folder whose pictures come and go; what was made stays and is remembered.
+class Runs : public ::testing::Test {
+ protected:
+  /// Runs once; the outputs by input. Fails if an output changes its meaning.
+  std::map<std::string, std::string> run(const std::vector<std::string>& files) {
+    std::vector<NamedInput> inputs;
+    for (const std::string& file : files) inputs.push_back(input("in/" + file));
+    const auto outputs = output_names(inputs, "out", [&](std::size_t i, const fs::path& output) {
+      const auto made = made_from_.find(output.native());
+      if (made == made_from_.end()) return Earlier::nothing;
+      return made->second == inputs[i].path.native() ? Earlier::of_this_input : Earlier::of_another;
+    });
+    std::map<std::string, std::string> result;
+    for (std::size_t i = 0; i < files.size(); ++i) {
+      const auto [at, fresh] = made_from_.emplace(outputs[i].native(), inputs[i].path.native());
+      EXPECT_EQ(at->second, inputs[i].path.native()) << outputs[i] << " was another's";
+      result[files[i]] = outputs[i].filename().native();
+    }
+    return result;
+  }
+  std::map<std::string, std::string> made_from_;  // by output
+};
+
+TEST_F(Runs, AnOutputNeverChangesItsMeaning) {
+  EXPECT_EQ(run({"cover.jpg"})["cover.jpg"], "cover.png");
+  const auto more = run({"cover.jpg", "cover.png"});
+  EXPECT_EQ(more.at("cover.jpg"), "cover.png") << "as before";
+  EXPECT_EQ(more.at("cover.png"), "cover.png.png");
+  EXPECT_EQ(run({"cover.png"})["cover.png"], "cover.png.png");
+  EXPECT_EQ(run({"cover.gif"})["cover.gif"], "cover.gif.png");
+  EXPECT_EQ(run({"cover.jpg"})["cover.jpg"], "cover.png");
+}
+
+TEST_F(Runs, EveryOrderOfComingAndGoingKeepsTheNames) {
+  const std::vector<std::string> files{"a.jpg", "a.png", "a.gif", "A.png", "a.jpg.png"};
+  std::map<std::string, std::string> first;
+  unsigned state = 1;
+  for (int round = 0; round < 2000; ++round) {
+    if (round % 40 == 0) {
+      first.clear();
+      made_from_.clear();
+    }
+    std::vector<std::string> now;
+    for (const std::string& file : files) {
+      state = state * 1664525 + 1013904223;
+      if ((state >> 16) % 2 == 0) now.push_back(file);
+    }
+    for (const auto& [file, output] : run(now)) EXPECT_EQ(first.emplace(file, output).first->second, output) << round;
+  }
+}
+
+}  // namespace
+}  // namespace weir::tasks
