@@ -60,6 +60,43 @@ TEST_F(CliModels, SaysWhyOneIsUnreadable) {
   EXPECT_NE(ended.out.find("nets/short  unreadable: "), std::string::npos) << ended.out;
 }
 
+TEST_F(CliModels, AFolderMayBeNamedInThreeWays) {
+  for (const auto& words : std::vector<std::vector<std::string>>{{"models", "--model", "nets"}, {"models", "nets"}}) {
+    const Ended alone = weir(words);
+    EXPECT_EQ(alone.status, 0) << alone.error;
+    EXPECT_EQ(std::count(alone.out.begin(), alone.out.end(), '\n'), 3) << alone.out;
+  }
+  const Ended searched = weir({"models", "--models", "nets"});
+  EXPECT_EQ(searched.status, 0) << searched.error;
+  EXPECT_NE(searched.out.find("nets/two"), std::string::npos) << searched.out;
+  EXPECT_EQ(weir({"models", "nets/two.param", "--json"}).out.find("\"three\""), std::string::npos);
+  fs::create_directory(folder_ / "empty");
+  for (const auto& [words, why] :
+       std::vector<std::pair<std::vector<std::string>, std::string>>{{{"models", "nowhere"}, "nowhere"},
+                                                                     {{"models", "empty"}, "no network in empty"},
+                                                                     {{"models", "nets", "empty"}, "one folder"}}) {
+    const Ended ended = weir(words);
+    EXPECT_EQ(ended.status, 2) << ended.error;
+    EXPECT_TRUE(ended.says(why)) << ended.error;
+  }
+}
+
+TEST_F(CliModels, TheChosenNetworkIsNamedWithScaleAndNoise) {
+  for (const char* name : {"noise0_scale2.0x_model", "noise1_scale2.0x_model", "scale2.0x_model"})
+    write_tiny_network(folder_ / "w2x", name, 2);
+  ASSERT_TRUE(write_picture(folder_ / "in/b.png", 8, 6));
+  ASSERT_TRUE(write_picture(folder_ / "in/c.png", 8, 6));
+  const Ended one = weir({"upscale", "a.png", "-o", "1.png", "--model", "w2x"});
+  EXPECT_TRUE(one.says("with scale2.0x_model (2x, noise -1)")) << one.error;
+  const Ended noise = weir({"upscale", "a.png", "-o", "2.png", "--model", "w2x", "--noise", "1", "--json"});
+  EXPECT_TRUE(noise.says("with noise1_scale2.0x_model (2x, noise 1)")) << noise.error;
+  EXPECT_EQ(Json::parse(noise.out)["network"]["noise"], 1) << noise.out;
+  const Ended batch = weir({"upscale", "in", "-o", "out", "--model", "w2x", "--noise", "-1", "--json"});
+  EXPECT_TRUE(batch.says(", with scale2.0x_model (2x, noise -1)\n")) << batch.error;
+  const Json summary = Json::parse(batch.out.substr(batch.out.rfind("{\"summary\"")))["summary"];
+  EXPECT_EQ(summary["networks"], Json::parse(R"([{"name":"scale2.0x_model","scale":2,"noise":-1,"items":2}])"));
+}
+
 TEST_F(CliModels, NetworksComeFromTheVariableAndTheUsersFolder) {
   EXPECT_EQ(weir({"upscale", "a.png", "-o", "1.png"}, {.variables = {{"WEIR_MODELS", "/nowhere:nets"}}}).status, 0);
   EXPECT_EQ(width_of("1.png"), 16);

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <sstream>
+
 #include <nlohmann/json.hpp>
 
 #include "base/version.hpp"
@@ -26,7 +28,15 @@ TEST(CliUsage, WhatIsWrongIsSaidInOneLine) {
   expect_wrong({"upscale"}, "no input");
   expect_wrong({"upscale", "a.png"}, "no output");
   expect_wrong({"upscale", "a.png", "-o"}, "'-o' needs a value");
-  expect_wrong({"upscale", "a.png", "-o", "b.png", "--frobnicate"}, "'--frobnicate'");
+  expect_wrong({"upscale", "a.png", "-o", "b.png", "--frobnicate"}, "'--frobnicate'; see");
+  expect_wrong({"upscale", "a.png", "-o", "b.png", "--scael", "2"}, "'--scael' (did you mean '--scale'?)");
+  expect_wrong({"upscale", "a.png", "-o", "b.png", "--scael=2"}, "'--scael=2' (did you mean '--scale'?)");
+  expect_wrong({"upscale", "a.png", "-o", "b.png", "--overwite"}, "(did you mean '--overwrite'?); see");
+  expect_wrong({"upscal", "a.png"}, "'upscal' is not a command of weir (did you mean 'upscale'?); see");
+  expect_wrong({"upscale", "", "-o", "b.png"}, "the name of an input is empty");
+  expect_wrong({"upscale", "a.png", "b.png", "-o", "c.png"}, "c.png is named as a picture; write c.png/");
+  expect_wrong({"upscale", "a.png", "-o", "b.png", "--scale", "1e308"}, "--scale: '1e308' is above");
+  expect_wrong({"upscale", "a.png", "-o", "b.png", "--ram", "5"}, "--ram: '5' without a unit is bytes; write 5M or 5G");
   expect_wrong({"upscale", "a.png", "-o", "b.png", "--scale", "0"}, "--scale: '0'");
   expect_wrong({"upscale", "a.png", "-o", "b.png", "--scale", "1,5"}, "--scale: '1,5'");
   expect_wrong({"upscale", "a.png", "-o", "b.png", "--scale", "2", "--scale", "3"}, "more than once");
@@ -46,7 +56,8 @@ TEST(CliUsage, WhatIsWrongIsSaidInOneLine) {
   expect_wrong({"upscale", "a.png", "-o", "-", "--json"}, "--json and -o -");
   expect_wrong({"upscale", "a.png", "b.png", "-o", "-"}, "must be a folder");
   expect_wrong({"upscale", "-", "-", "-o", "x/"}, "once only");
-  expect_wrong({"models", "more"}, "'more' is not expected");
+  expect_wrong({"models", "more"}, "model more: no such file or folder");
+  expect_wrong({"config", "more"}, "'more' is not expected");
   expect_wrong({"help", "nothing"}, "'nothing'");
 }
 
@@ -96,6 +107,38 @@ TEST(CliHelp, PackagedPagesAndCompletionsAreThoseOfTheProgram) {
   EXPECT_EQ(run({"help", "--completion", "bash"}).out, packaged("completions/weir.bash")) << remedy;
   EXPECT_EQ(run({"help", "--completion", "zsh"}).out, packaged("completions/_weir")) << remedy;
   EXPECT_EQ(run({"help", "--completion", "fish"}).out, packaged("completions/weir.fish")) << remedy;
+}
+
+/// The words of a text.
+std::vector<std::string> words_of(const std::string& text) {
+  std::istringstream words{text};
+  return {std::istream_iterator<std::string>{words}, {}};
+}
+
+TEST(CliHelp, EveryCommandLineOfTheDocumentsHasFlagsOfItsCommand) {
+  std::vector<fs::path> documents{fs::path{WEIR_SOURCE_DIR} / "README.md"};
+  for (const auto& entry : fs::directory_iterator{fs::path{WEIR_SOURCE_DIR} / "docs"}) {
+    if (entry.path().extension() == ".md") documents.push_back(entry.path());
+  }
+  int checked = 0;
+  for (const auto& document : documents) {
+    std::ifstream file{document};
+    for (std::string line; std::getline(file, line);) {
+      const auto words = words_of(line);
+      if (!line.starts_with("    ") || words.size() < 2 || (words[0] != "weir" && words[0] != "build/weir")) continue;
+      const Ended help = run({"help", words[1].substr(0, words[1].find('|'))});
+      ASSERT_EQ(help.status, 0) << document << ": " << line;
+      ++checked;
+      for (const std::string& word : words) {
+        if (word == "--" || word.starts_with('#') || word.starts_with("'")) break;  // another program's words
+        const auto at = word.find("--");
+        if (at > 1 || word.size() < at + 3) continue;
+        const std::string flag = word.substr(at, word.find_first_of("=]", at) - at);
+        EXPECT_NE(help.out.find(flag), std::string::npos) << document << ": " << flag << " in " << line;
+      }
+    }
+  }
+  EXPECT_GT(checked, 20);
 }
 
 TEST(CliHelp, WorksWhateverTheSettingsSay) {
@@ -165,7 +208,8 @@ TEST(CliConfig, ABadFileIsOneLineWithItsPlace) {
   folder.put("weir.toml", "scale = 2\nram = 1G\"\n");
   expect_wrong({"config"}, "weir.toml:2: ", how);
   folder.put("weir.toml", "scale = 2\n\nscael = 2\n");
-  expect_wrong({"upscale", "a.png", "-o", "b.png"}, "weir.toml:3: unknown setting 'scael'", how);
+  expect_wrong({"upscale", "a.png", "-o", "b.png"}, "weir.toml:3: unknown setting 'scael' (did you mean 'scale'?)",
+               how);
   folder.put("weir.toml", "quality = 300\n");
   expect_wrong({"config"}, "weir.toml:1: '300'", how);
   folder.put("weir.toml", "[threads]\ncount = 1\n");

@@ -8,6 +8,7 @@ _weir() {
         --output|-o) compopt -o filenames; mapfile -t COMPREPLY < <(compgen -f -- "$word"); return ;;
         --model) compopt -o filenames; mapfile -t COMPREPLY < <(compgen -f -- "$word"); return ;;
         --name) COMPREPLY=(); return ;;
+        --models) compopt -o filenames; mapfile -t COMPREPLY < <(compgen -d -- "$word"); return ;;
         --noise) COMPREPLY=(); return ;;
         --scale) COMPREPLY=(); return ;;
         --resize) COMPREPLY=(); return ;;
@@ -33,14 +34,15 @@ _weir() {
         --metrics) COMPREPLY=(); return ;;
         --metrics-file) COMPREPLY=(); return ;;
       esac
-      if [[ $word == -* ]]; then COMPREPLY=($(compgen -W '--output --model --name --noise --scale --resize --width --format --quality --ram --spill --threads --device --vram --tile --strict-device --precision --sync --tta --overwrite --explain --verify --retry-failed --upgrade --checkpoints --no-checkpoints --ladder --no-cpu --same-pixels --stall --wait --max-items-per-worker --pause-file --on-full-disk --log --metrics --metrics-file --dry-run --json --quiet --help' -- "$word"))
+      if [[ $word == -* ]]; then COMPREPLY=($(compgen -W '--output --model --name --models --noise --scale --resize --width --format --quality --ram --spill --threads --device --vram --tile --strict-device --precision --sync --tta --overwrite --explain --verify --retry-failed --upgrade --checkpoints --no-checkpoints --ladder --no-cpu --same-pixels --stall --wait --max-items-per-worker --pause-file --on-full-disk --log --metrics --metrics-file --dry-run --json --quiet --help' -- "$word"))
       else compopt -o filenames; mapfile -t COMPREPLY < <(compgen -f -- "$word"); fi ;;
     models)
       case "$before" in
         --model) compopt -o filenames; mapfile -t COMPREPLY < <(compgen -f -- "$word"); return ;;
+        --models) compopt -o filenames; mapfile -t COMPREPLY < <(compgen -d -- "$word"); return ;;
       esac
-      if [[ $word == -* ]]; then COMPREPLY=($(compgen -W '--model --json --help' -- "$word"))
-      else COMPREPLY=(); fi ;;
+      if [[ $word == -* ]]; then COMPREPLY=($(compgen -W '--model --models --json --help' -- "$word"))
+      else compopt -o filenames; mapfile -t COMPREPLY < <(compgen -f -- "$word"); fi ;;
     devices)
       case "$before" in
         --role) COMPREPLY=(); return ;;
@@ -137,6 +139,7 @@ _weir() {
       case "$before" in
         --model) compopt -o filenames; mapfile -t COMPREPLY < <(compgen -f -- "$word"); return ;;
         --name) COMPREPLY=(); return ;;
+        --models) compopt -o filenames; mapfile -t COMPREPLY < <(compgen -d -- "$word"); return ;;
         --noise) COMPREPLY=(); return ;;
         --scale) COMPREPLY=(); return ;;
         --format) COMPREPLY=($(compgen -W 'png jpg webp avif jxl tiff' -- "$word")); return ;;
@@ -175,7 +178,7 @@ _weir() {
         --max-leak) COMPREPLY=(); return ;;
         --max-fragmentation) COMPREPLY=(); return ;;
       esac
-      if [[ $word == -* ]]; then COMPREPLY=($(compgen -W '--model --name --noise --scale --format --quality --ram --spill --threads --device --vram --tile --strict-device --precision --sync --tta --checkpoints --ladder --no-cpu --stall --wait --max-items-per-worker --pause-file --on-full-disk --log --metrics --metrics-file --quiet --role --allow --deny --min-memory --prefer --trust-unknown --cuda-names --torch-allocator --slots --jobs --gpu-jobs --gpu --profile --retries --max-leak --max-fragmentation --help' -- "$word"))
+      if [[ $word == -* ]]; then COMPREPLY=($(compgen -W '--model --name --models --noise --scale --format --quality --ram --spill --threads --device --vram --tile --strict-device --precision --sync --tta --checkpoints --ladder --no-cpu --stall --wait --max-items-per-worker --pause-file --on-full-disk --log --metrics --metrics-file --quiet --role --allow --deny --min-memory --prefer --trust-unknown --cuda-names --torch-allocator --slots --jobs --gpu-jobs --gpu --profile --retries --max-leak --max-fragmentation --help' -- "$word"))
       else COMPREPLY=(); fi ;;
     audit)
       case "$before" in

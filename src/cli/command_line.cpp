@@ -8,6 +8,7 @@
 #include <CLI/Formatter.hpp>
 
 #include "base/text.hpp"
+#include "cli/near_word.hpp"
 
 namespace weir::cli {
 namespace {
@@ -28,6 +29,16 @@ CLI::Option* add_to(CLI::App& app, const Flag& flag) {
   if (flag.is_switch()) return app.add_flag(names_of(flag));
   CLI::Option* option = app.add_option(names_of(flag));
   return option->type_size(1)->expected(1)->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);
+}
+
+/// `word` may carry a value: "--scael=2".
+Error unknown_flag(std::string_view word, std::span<const Flag> flags) {
+  std::vector<std::string_view> names;
+  for (const Flag& flag : flags) {
+    if (!flag.name.empty()) names.push_back(flag.name);
+  }
+  return invalid(
+      fmt::format("unknown flag '{}'{}", printable(word), near_word_hint(word.substr(0, word.find('=')), names)));
 }
 
 Status check_exclusive(const CommandLine& line) {
@@ -63,7 +74,7 @@ Result<CommandLine> parse_command_line(std::span<const Flag> flags, std::vector<
   try {
     app.parse(std::move(words));
   } catch (const CLI::ExtrasError&) {
-    return invalid(fmt::format("unknown flag '{}'", printable(app.remaining().front())));
+    return unknown_flag(app.remaining().front(), flags);
   } catch (const CLI::ArgumentMismatch&) {
     return invalid(fmt::format("'{}' needs a value", printable(last)));
   } catch (const CLI::ParseError& problem) {

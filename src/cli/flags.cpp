@@ -51,8 +51,10 @@ Status set_width(std::string_view text, Arguments& args) {
 }
 
 Status set_scale(std::string_view text, Arguments& args) {
+  constexpr double kMost = 4'194'304;  // no picture has more pixels on a side
   const auto scale = parse_positive(text);
   if (!scale) return scale.error();
+  if (*scale > kMost) return invalid(fmt::format("'{}' is above {}", printable(text), kMost));
   args.size = {.scale = *scale, .width = 0, .height = 0};
   return ok();
 }
@@ -126,10 +128,18 @@ Status set_device(std::string_view text, Arguments& args) {
 
 namespace {
 
+/// What to say of a number without a unit that is too small to be meant in bytes; empty if it is not.
+std::string too_few_bytes(std::string_view text, Bytes bytes) {
+  constexpr Bytes kLeast{std::uint64_t{1} << 20};
+  if (bytes >= kLeast || text.find_first_not_of("0123456789.") != std::string_view::npos) return {};
+  return fmt::format("'{}' without a unit is bytes; write {}M or {}G", printable(text), text, text);
+}
+
 Status set_vram(std::string_view text, Arguments& args) {
   const auto vram = parse_bytes(text);
   if (!vram) return vram.error();
   if (*vram == Bytes{}) return invalid("the line must be above 0");
+  if (const std::string less = too_few_bytes(text, *vram); !less.empty()) return invalid(less);
   args.vram = *vram;
   return ok();
 }
@@ -149,6 +159,7 @@ Status set_ram(std::string_view text, Arguments& args) {
   const auto ram = parse_bytes(text);
   if (!ram) return ram.error();
   if (*ram == Bytes{}) return invalid("the line must be above 0");
+  if (const std::string less = too_few_bytes(text, *ram); !less.empty()) return invalid(less);
   args.ram = *ram;
   return ok();
 }
@@ -169,7 +180,7 @@ constexpr Flag kModel{"--model",
                       "networks are searched in $WEIR_MODELS, ~/.local/share/weir/models and the installed folder.",
                       "model",
                       [](std::string_view text, Arguments& args) { return set_path(text, args.model); }};
-constexpr Flag kModels{"",
+constexpr Flag kModels{"--models",
                        0,
                        "DIR[:DIR]...",
                        "Folders with networks, separated by colons; searched before the user's folder and the "

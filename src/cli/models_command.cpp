@@ -50,12 +50,13 @@ Listed look_into(nn::CatalogueEntry entry) {
 std::string json_line(const Listed& listed) {
   const nn::CatalogueEntry& entry = listed.entry;
   Json json{{"name", entry.name}, {"folder", entry.folder}, {"path", entry.param.native()}};
+  if (entry.noise) json["noise"] = *entry.noise;
   if (!entry.unreadable.empty()) {
     json["unreadable"] = entry.unreadable;
+    if (entry.named_scale) json["named_scale"] = *entry.named_scale;
   } else {
     json["family"] = entry.family.name;
     json["scale"] = entry.family.scale;
-    if (entry.noise) json["noise"] = *entry.noise;
     json["statistics"] = entry.family.statistics;
     json["layers"] = entry.layers;
     json["parameters"] = entry.parameters;
@@ -73,28 +74,42 @@ std::string table_line(const Listed& listed, std::size_t width) {
   const nn::CatalogueEntry& entry = listed.entry;
   if (!entry.unreadable.empty())
     return fmt::format("{:<{}}  unreadable: {}\n", name_in_folder(entry), width, printable(entry.unreadable));
-  return fmt::format("{:<{}}  {:<11} {:>5} {:>7} {:>11} {:>12.0f} {:>10}\n", name_in_folder(entry), width,
-                     entry.family.name, fmt::format("{}x", entry.family.scale), entry.layers, entry.parameters,
+  return fmt::format("{:<{}}  {:<11} {:>5} {:>5} {:>7} {:>11} {:>12.0f} {:>10}\n", name_in_folder(entry), width,
+                     entry.family.name, fmt::format("{}x", entry.family.scale),
+                     entry.noise ? fmt::format("{}", *entry.noise) : "-", entry.layers, entry.parameters,
                      entry.multiplications_per_pixel, to_text(listed.memory));
 }
 
 std::string table(const std::vector<nn::CatalogueEntry>& entries) {
   std::size_t width = 4;
   for (const auto& entry : entries) width = std::max(width, name_in_folder(entry).size());
-  std::string text = fmt::format("{:<{}}  {:<11} {:>5} {:>7} {:>11} {:>12} {:>10}\n", "NAME", width, "FAMILY", "SCALE",
-                                 "LAYERS", "PARAMETERS", "MULT/PIXEL", "MEMORY/MP");
+  std::string text = fmt::format("{:<{}}  {:<11} {:>5} {:>5} {:>7} {:>11} {:>12} {:>10}\n", "NAME", width, "FAMILY",
+                                 "SCALE", "NOISE", "LAYERS", "PARAMETERS", "MULT/PIXEL", "MEMORY/MP");
   for (const auto& entry : entries) text += table_line(look_into(entry), width);
   return text;
+}
+
+std::string none_found(const std::optional<std::filesystem::path>& model,
+                       const std::vector<std::filesystem::path>& folders) {
+  std::string places;
+  for (const auto& folder : folders) places += (places.empty() ? "" : ", ") + printable(folder.native());
+  return fmt::format("no network in {}; it takes X.param with X.bin beside it",
+                     model ? printable(model->native()) : places);
 }
 
 }  // namespace
 
 Ending run_models(const Invocation& invocation) {
   const Arguments& args = invocation.args();
-  const auto model = args.model.empty() ? std::nullopt : std::optional<std::filesystem::path>{args.model};
+  const auto& operands = args.operands;
+  if (operands.size() > 1 || (!operands.empty() && invocation.line.has("--model")))
+    return {Exit::wrong_usage, "one folder or network at a time; see 'weir help models'"};
+  const std::filesystem::path named{operands.empty() ? args.model : operands.front()};
+  const auto model = named.empty() ? std::nullopt : std::optional{named};
   const auto folders = search_folders(args, invocation.environment);
   const auto entries = nn::find_networks(model, folders);
   if (!entries) return {Exit::wrong_usage, entries.error().what};
+  if (entries->empty()) return {Exit::wrong_usage, none_found(model, folders)};
   if (!args.json) return print(table(*entries));
   std::string text;
   for (const auto& entry : *entries) text += json_line(look_into(entry));

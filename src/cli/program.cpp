@@ -7,6 +7,7 @@
 #include "base/text.hpp"
 #include "cli/command.hpp"
 #include "cli/help_text.hpp"
+#include "cli/near_word.hpp"
 
 namespace weir::cli {
 namespace {
@@ -18,9 +19,10 @@ std::vector<Command> make_commands() {
        "or '-' for a picture on "
        "standard input. The result of a picture does not depend on memory, threads or the order of the work.",
        upscale_flags(), true, run_upscale},
-      {"models", "", "List the networks that are found.",
-       "Prints family, scale, layers, parameters, multiplications per pixel and memory per megapixel of every network, "
-       "and why one cannot be read.",
+      {"models", "[DIR|FILE]", "List the networks that are found.",
+       "Prints family, scale, noise level, layers, parameters, multiplications per pixel and memory per megapixel of "
+       "every network, and why one cannot be read. With DIR (or FILE) those of this folder alone, as --model does; "
+       "without, those of all folders that are searched.",
        models_flags(), true, run_models},
       {"devices", "", "List the GPUs, and which of them the policy allows.",
        "Every GPU that NVML, the kernel, Level Zero or Vulkan shows, with its memory, how each number was obtained, "
@@ -85,6 +87,12 @@ std::vector<Command> make_commands() {
   };
 }
 
+std::vector<std::string_view> command_names() {
+  std::vector<std::string_view> names;
+  for (const Command& command : commands()) names.push_back(command.name);
+  return names;
+}
+
 Ending wrong_usage(std::string what) { return {Exit::wrong_usage, std::move(what)}; }
 
 Ending run_command(const Command& command, const std::vector<std::string>& words) {
@@ -130,7 +138,8 @@ Ending run_program(const std::vector<std::string>& words) {
   if (name == "--version" || name == "-V") name = "version";
   const Command* command = find_command(name);
   if (command == nullptr)
-    return wrong_usage(fmt::format("'{}' is not a command of weir; see 'weir help'", printable(words.front())));
+    return wrong_usage(fmt::format("'{}' is not a command of weir{}; see 'weir help'", printable(words.front()),
+                                   near_word_hint(words.front(), command_names())));
   return run_command(*command, {words.begin() + 1, words.end()});
 }
 

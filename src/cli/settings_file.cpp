@@ -1,11 +1,15 @@
 #include <algorithm>
+#include <string>
+#include <string_view>
 #include <system_error>
+#include <vector>
 
 #include <fmt/format.h>
 #include <toml++/toml.h>
 
 #include "base/atomic_file.hpp"
 #include "base/text.hpp"
+#include "cli/near_word.hpp"
 #include "cli/settings.hpp"
 
 namespace weir::cli {
@@ -20,6 +24,14 @@ Error at_line(const fs::path& path, const toml::source_region& where, const std:
 bool is_known(std::string_view key) {
   const auto flags = config_flags();
   return std::any_of(flags.begin(), flags.end(), [&](const Flag& flag) { return flag.setting == key; });
+}
+
+std::string unknown_setting(const std::string& name) {
+  std::vector<std::string_view> names;
+  for (const Flag& flag : config_flags()) {
+    if (!flag.setting.empty()) names.push_back(flag.setting);
+  }
+  return fmt::format("unknown setting '{}'{}", printable(name), near_word_hint(name, names));
 }
 
 std::string list_text(const toml::array& list);
@@ -65,7 +77,7 @@ Status read_table(const fs::path& path, const toml::table& table, const std::str
     if (role.empty() && name == "roles" && node.is_table()) continue;
     if (role.empty() && name == "audit" && node.is_table())
       continue;  // the policy of `weir audit`, which reads it itself
-    if (!is_known(name)) return at_line(path, key.source(), fmt::format("unknown setting '{}'", printable(name)));
+    if (!is_known(name)) return at_line(path, key.source(), unknown_setting(name));
     if (name == "role")
       return at_line(path, key.source(), "a role is given by --role or WEIR_ROLE; its settings stand in [roles.NAME]");
     std::string value = text_of(node);
