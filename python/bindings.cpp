@@ -225,7 +225,8 @@ class Machine {
 
   std::pair<std::string, std::string> prove(std::size_t device, const std::vector<pid_t>& pids,
                                             const std::vector<std::string>& uuids) const {
-    auto evidence = weir::device::gather_evidence(machine_.devices, pids);
+    const auto library = weir::device::nvml::Library::open();
+    auto evidence = weir::device::gather_evidence(machine_.devices, pids, library ? &*library : nullptr);
     evidence.uuids_inside = uuids;
     const auto proof = weir::device::judge(machine_.at(device), machine_.devices, evidence);
     return {std::string{weir::device::name_of(proof.outcome)}, proof.text};

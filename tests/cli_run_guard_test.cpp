@@ -2,8 +2,13 @@
 
 #include <gtest/gtest.h>
 
+#include <fstream>
+#include <iterator>
 #include <sstream>
 
+#include <sys/stat.h>
+
+#include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
 #include "guard_machine.hpp"
@@ -189,25 +194,231 @@ TEST(CliRun, AGrandchildThatHidesAndDoesNotEndWhenAskedIsEndedAndNamed) {
   EXPECT_TRUE(ended.says("\"left_behind_processes\":")) << ended.error;
 }
 
-TEST(CliRun, OrphansOfAnEarlierLeaseAreNamedAndEndedWhenAsked) {
-  const InventedMachine machine;
+/// A process as an earlier lease in `folder` would have left it, that has become sleep.
+pid_t start_orphan(const fs::path& folder) {
+  struct stat status {};
+  EXPECT_EQ(stat(folder.c_str(), &status), 0);
+  const std::string lease = fmt::format("WEIR_LEASE=pci-0000:02:00.0:0000dead@{:x}.{:x}", status.st_dev, status.st_ino);
   const pid_t orphan = fork();
   if (orphan == 0) {
-    const char* variables[] = {"WEIR_LEASE=pci-0000:02:00.0:0000dead", nullptr};
+    const char* variables[] = {lease.c_str(), nullptr};
     const char* words[] = {"sleep", "1000", nullptr};
     execve("/bin/sleep", const_cast<char**>(words), const_cast<char**>(variables));
     _exit(127);
   }
-  Ended named;
-  for (int tries = 0; tries < 100 && !named.says("left 1 process running"); ++tries)  // until it has become sleep
-    named = machine.weir({"run", "--device", "3090", "--", "true"});
-  EXPECT_TRUE(named.says("pid " + std::to_string(orphan) + "; --end-orphans ends them")) << named.error;
+  const fs::path program = fmt::format("/proc/{}/exe", orphan);
+  for (int tries = 0; tries < 1000 && fs::read_symlink(program).filename() == "weir_tests"; ++tries) usleep(1000);
+  return orphan;
+}
+
+TEST(CliRun, OrphansOfAnEarlierLeaseAreNamedAndEndedWhenAsked) {
+  const InventedMachine machine;
+  const pid_t orphan = start_orphan(machine.folder() / "leases");
+  const Ended named = machine.weir({"run", "--device", "3090", "--", "true"});
+  EXPECT_TRUE(named.says("left 1 process running: pid " + std::to_string(orphan) + "; --end-orphans ends them"))
+      << named.error;
   const Ended ended = machine.weir({"run", "--end-orphans", "--device", "3090", "--", "true"});
   EXPECT_EQ(ended.status, 0);
   EXPECT_TRUE(ended.says("; ended")) << ended.error;
   int status = 0;
   EXPECT_EQ(waitpid(orphan, &status, 0), orphan);
   EXPECT_TRUE(WIFSIGNALED(status));
+}
+
+/// A container, or another user's tests, have a lease folder of their own for the same card.
+TEST(CliRun, AJobUnderALeaseOfAnotherFolderIsNoOrphan) {
+  const InventedMachine machine;
+  fs::create_directory(machine.folder() / "other-leases");
+  const pid_t job = start_orphan(machine.folder() / "other-leases");
+  const Ended ended = machine.weir({"run", "--end-orphans", "--device", "3090", "--", "true"});
+  EXPECT_EQ(ended.status, 0);
+  EXPECT_FALSE(ended.says("left 1 process running")) << ended.error;
+  EXPECT_EQ(waitpid(job, nullptr, WNOHANG), 0) << "it lives";
+  kill(job, SIGKILL);
+  waitpid(job, nullptr, 0);
+}
+
+/// Some daemons start their children so: the kernel then forgets exit statuses.
+TEST(CliRun, ExitStatusesArriveWhereTheParentIgnoresSigchld) {
+  const InventedMachine machine;
+  How how = machine.how();
+  how.ignore_sigchld = true;
+  EXPECT_EQ(run({"run", "--", "sh", "-c", "exit 7"}, how).status, 7);
+  EXPECT_EQ(run({"lease", "hold", "--", "sh", "-c", "exit 7"}, how).status, 7);
+  EXPECT_EQ(run({"run", "--", "sh", "-c", "exit 7", ":::", "a"}, how).status, 1);
+  const Ended again = run({"run", "--resume", "--", "sh", "-c", "exit 7", ":::", "a"}, how);
+  EXPECT_EQ(again.status, 1) << "a command that failed is not done: " << again.error;
+}
+
+/// What the worker holds (its channel, its leases, descriptors of its parent) is no business of what it runs.
+TEST(CliRun, AnItemHasNoDescriptorButItsStreams) {
+  const InventedMachine machine;
+  const Ended ended = weir_run(machine, {"--", "sh", "-c", "ls -l /proc/$$/fd", ":::", "a"});
+  EXPECT_EQ(ended.status, 0) << ended.error;
+  const std::string log = machine.folder().text("weir-run/a.log");
+  EXPECT_NE(log.find(" 2 -> "), std::string::npos) << log;
+  EXPECT_EQ(log.find("socket:"), std::string::npos) << log;
+  EXPECT_EQ(log.find("memfd"), std::string::npos) << log;
+  for (int descriptor = 3; descriptor < 10; ++descriptor)
+    EXPECT_EQ(log.find(fmt::format(" {} -> ", descriptor)), std::string::npos) << log;
+}
+
+TEST(CliRun, ACommandAloneKeepsTheDescriptorsOfTheShell) {
+  const InventedMachine machine;
+  const fs::path program = WEIR_PROGRAM;
+  const Ended ended = machine.weir({"run", "--", "sh", "-c", program.native() + " run -- sh -c 'cat <&7' 7<machine"});
+  EXPECT_TRUE(ended.out.starts_with("card NVIDIA")) << ended.out << ended.error;
+}
+
+/// Sampling hangs in the driver from the middle of the command on; the limit holds all the same.
+TEST(CliRun, ADriverThatHangsDoesNotDefeatTheTimeout) {
+  const InventedMachine machine;
+  const Ended ended = machine.weir(
+      {"run", "--device", "3090", "--timeout", "2", "--", "sh", "-c", "sleep 0.3; echo hang >> machine; sleep 1000"});
+  EXPECT_EQ(ended.status, 125);
+  EXPECT_TRUE(ended.says("not done within 2.0 s")) << ended.error;
+  EXPECT_TRUE(ended.says("does not answer: what stays there is not known")) << ended.error;
+  EXPECT_LT(ended.seconds, 60) << "and not for ever";
+}
+
+/// What a shell has started does not outlive the lease, even if weir is killed: until it is gone nobody else gets the card.
+TEST(CliRun, GrandchildrenDoNotOutliveTheLeaseIfWeirIsKilled) {
+  const InventedMachine machine;
+  How how = machine.how();
+  how.meanwhile = [&](pid_t weir) {
+    for (int tries = 0; tries < 3000 && machine.folder().text("pid").empty(); ++tries) usleep(1000);
+    kill(weir, SIGKILL);
+  };
+  const Ended killed = run({"run", "--device", "3090", "--", "sh", "-c",
+                            "sleep 1000 >/dev/null 2>&1 & echo $! > pid.new; mv pid.new pid; wait"},
+                           how);
+  EXPECT_EQ(killed.status, 128 + SIGKILL);
+  const std::string grandchild = machine.folder().text("pid");
+  ASSERT_FALSE(grandchild.empty());
+  EXPECT_EQ(machine.weir({"run", "--device", "3090", "--", "true"}).status, 0) << "waits until the card is free";
+  EXPECT_FALSE(fs::exists(fs::path{"/proc"} / grandchild.substr(0, grandchild.find('\n'))));
+}
+
+TEST(CliRun, AnInterruptedCommandGetsTheSignalAndTheGrace) {
+  const InventedMachine machine;
+  How how = machine.how();
+  const auto interrupt_with = [&](int signal) {
+    how.meanwhile = [&machine, signal](pid_t weir) {
+      for (int tries = 0; tries < 3000 && !fs::exists(machine.folder() / "ready"); ++tries) usleep(1000);
+      kill(weir, signal);
+    };
+    fs::remove(machine.folder() / "ready");
+    fs::remove(machine.folder() / "got");
+    return run({"run", "--device", "3090", "--grace", "60", "--", "sh", "-c",
+                "trap 'sleep 0.2; echo INT > got; exit 0' INT; trap 'echo TERM > got; exit 0' TERM; touch ready; "
+                "while :; do sleep 0.01; done"},
+               how);
+  };
+  EXPECT_EQ(interrupt_with(SIGINT).status, 125);
+  EXPECT_EQ(machine.folder().text("got"), "INT\n");
+  EXPECT_EQ(interrupt_with(SIGTERM).status, 125);
+  EXPECT_EQ(machine.folder().text("got"), "TERM\n");
+}
+
+TEST(CliRun, AnInterruptedCommandThatGoesOnIsEndedAfterTheGrace) {
+  const InventedMachine machine;
+  How how = machine.how();
+  how.meanwhile = [&](pid_t weir) {
+    for (int tries = 0; tries < 3000 && !fs::exists(machine.folder() / "ready"); ++tries) usleep(1000);
+    kill(weir, SIGINT);
+  };
+  const Ended ended = run(
+      {"run", "--device", "3090", "--grace", "100ms", "--", "sh", "-c", "trap '' INT; touch ready; sleep 1000"}, how);
+  EXPECT_EQ(ended.status, 125);
+  EXPECT_TRUE(ended.says("interrupted")) << ended.error;
+}
+
+TEST(CliRun, ThePauseFileStopsWhatItemsHaveStarted) {
+  const InventedMachine machine;
+  How how = machine.how({{"VK_DRIVER_FILES", "/nonexistent"}});
+  std::size_t before = 0;
+  std::size_t after = 1;
+  how.meanwhile = [&](pid_t) {
+    const auto size = [&] { return machine.folder().text("ticks").size(); };
+    for (int tries = 0; tries < 10000 && size() == 0; ++tries) usleep(1000);
+    machine.folder().put("pause", "");
+    usleep(500'000);  // the coordinator looks several times a second
+    before = size();
+    usleep(300'000);
+    after = size();
+    machine.folder().put("enough", "");
+    fs::remove(machine.folder() / "pause");
+  };
+  const Ended ended = run({"run", "--pause-file", "pause", "--", "setsid", "sh", "-c",
+                           "while ! test -e enough; do echo >> ticks; sleep 0.01; done", ":::", "a"},
+                          how);
+  EXPECT_EQ(ended.status, 0) << ended.error;
+  EXPECT_EQ(before, after) << "it stood still";
+}
+
+TEST(CliRun, TimesHaveUnits) {
+  const InventedMachine machine;
+  EXPECT_EQ(machine.weir({"run", "--timeout", "10m", "--", "true"}).status, 0);
+  EXPECT_EQ(machine.weir({"run", "--timeout", "200ms", "--", "sleep", "1000"}).status, 125);
+  const Ended wrong = machine.weir({"run", "--timeout", "10x", "--", "true"});
+  EXPECT_EQ(wrong.status, 2);
+  EXPECT_TRUE(wrong.says("'10x' is no time; write 90, 90s, 10m or 2h")) << wrong.error;
+}
+
+/// The preferred card is full: the next one is tried, as `weir devices` says.
+TEST(CliRun, ACardWithoutRoomIsLeftForTheNext) {
+  const InventedMachine machine{
+      "card NVIDIA_GeForce_RTX_3090 GPU-aaaa0000-1111-2222-3333-444455556666 0000:02:00.0 24576 24000 300\n"
+      "card NVIDIA_GeForce_RTX_5060_Ti GPU-bbbb0000-1111-2222-3333-444455556666 0000:01:00.0 16384 0 200\n"};
+  const std::vector<std::string> wish{"--prefer", "*3090*", "--need", "5G"};
+  std::vector<std::string> words{"run", "--", "sh", "-c", "echo $CUDA_VISIBLE_DEVICES"};
+  words.insert(words.begin() + 1, wish.begin(), wish.end());
+  const Ended ended = machine.weir(words);
+  EXPECT_EQ(ended.status, 0) << ended.error;
+  EXPECT_TRUE(ended.out.starts_with("GPU-bbbb")) << ended.out;
+  EXPECT_TRUE(ended.says("the next device is tried")) << ended.error;
+  words = {"devices", "--json"};
+  words.insert(words.begin() + 1, wish.begin(), wish.end());
+  const Json devices = Json::parse(machine.weir(words).out);
+  EXPECT_NE(devices.dump().find("GPU-bbbb"), std::string::npos);
+
+  machine.change(
+      "card NVIDIA_GeForce_RTX_3090 GPU-aaaa0000-1111-2222-3333-444455556666 0000:02:00.0 24576 24000 300\n"
+      "card NVIDIA_GeForce_RTX_5060_Ti GPU-bbbb0000-1111-2222-3333-444455556666 0000:01:00.0 16384 16000 200\n");
+  words = {"run", "--", "true"};
+  words.insert(words.begin() + 1, wish.begin(), wish.end());
+  const Ended full = machine.weir(words);
+  EXPECT_EQ(full.status, 125);
+  EXPECT_TRUE(full.says("3090") && full.says("5060")) << full.error;
+}
+
+/// A password among the arguments is in no file that others may read.
+TEST(CliRun, ArgumentsAreInNoLeaseFileLogOrCheckpoint) {
+  const InventedMachine machine;
+  const Ended single = machine.weir({"run", "--device", "3090", "--job", "nightly", "--log", "events.jsonl", "--", "sh",
+                                     "-c", "cat leases/*; exit 3", "--token=s3cret"});
+  EXPECT_EQ(single.status, 3);
+  EXPECT_NE(single.out.find("\"command\":\"weir run\""), std::string::npos) << "while it is held: " << single.out;
+  EXPECT_NE(single.out.find("nightly"), std::string::npos);
+  EXPECT_EQ(single.out.find("s3cret"), std::string::npos) << single.out;
+  EXPECT_EQ(weir_run(machine, {"--", "echo", "--token=s3cret", "{}", ":::", "a"}).status, 0);
+  EXPECT_EQ(weir_run(machine, {"--", "sh", "-c", "sleep 1000 & exit 0", "--token=s3cret", ":::", "b"}).status, 0);
+  for (const auto& entry : fs::recursive_directory_iterator{machine.folder().path()}) {
+    if (!entry.is_regular_file() || entry.path().extension() == ".log") continue;  // what the command said is its own
+    std::ifstream file{entry.path(), std::ios::binary};
+    const std::string text{std::istreambuf_iterator<char>{file}, {}};
+    EXPECT_EQ(text.find("s3cret"), std::string::npos) << entry.path();
+    if (entry.path().extension() == ".lease") EXPECT_EQ(text.find("nightly"), std::string::npos) << "given back";
+  }
+}
+
+/// Nothing is in use on the card: that is a figure, too.
+TEST(CliRun, ACardWithNothingInUseHasItsGauges) {
+  const InventedMachine machine{std::string{kCard} + "0 300\n"};
+  EXPECT_EQ(machine.weir({"run", "--metrics-file", "metrics.prom", "--", "true"}).status, 0);
+  const std::string text = machine.folder().text("metrics.prom");
+  EXPECT_NE(text.find("gpu_memory_allocated_bytes{"), std::string::npos) << text;
+  EXPECT_NE(text.find("gpu_memory_leak_bytes{"), std::string::npos) << text;
 }
 
 }  // namespace

@@ -68,7 +68,7 @@ TEST_F(CliRunItems, FortyItemsTenWorkersAndOneSlot) {
   EXPECT_EQ(count(ended.out, "\"status\":\"done\""), 40u);
   EXPECT_NE(ended.out.find("\"one_after_the_other_seconds\":"), std::string::npos);
   EXPECT_TRUE(ended.says("40 of 40 commands done")) << ended.error;
-  EXPECT_TRUE(ended.says("one after the other")) << ended.error;
+  EXPECT_TRUE(ended.says("speed-up ")) << ended.error;
 }
 
 TEST_F(CliRunItems, PartsThatNeedNoDeviceOverlapAndPartsThatDoExclude) {

@@ -47,6 +47,7 @@ struct How {
   bool keep_input_open = false;                                  ///< standard input never ends
   bool terminal = false;                                         ///< standard error is a terminal
   bool broken_output = false;                                    ///< standard output is a pipe that nobody reads
+  bool ignore_sigchld = false;                                   ///< as some daemons start their children
   std::function<void(pid_t)> meanwhile{};                        ///< called while it runs
 };
 
@@ -99,6 +100,7 @@ inline std::string read_all(int descriptor) {
     const rlimit limit{how.largest_file, how.largest_file};
     setrlimit(RLIMIT_FSIZE, &limit);
   }
+  if (how.ignore_sigchld) signal(SIGCHLD, SIG_IGN);
   if (!how.folder.empty() && chdir(how.folder.c_str()) != 0) _exit(126);
   std::vector<std::string> variables;
   for (const auto& [name, value] : how.variables) variables.push_back(name + "=" + value);

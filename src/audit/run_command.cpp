@@ -2,23 +2,18 @@
 
 #include <fcntl.h>
 #include <poll.h>
-#include <signal.h>
-#include <spawn.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <array>
 #include <cerrno>
-#include <cstdlib>
-#include <thread>
+#include <csignal>
 
 #include <fmt/format.h>
 
 #include "base/atomic_file.hpp"
+#include "base/child_process.hpp"
 #include "base/text.hpp"
-
-extern char** environ;
 
 namespace weir::audit {
 namespace {
@@ -34,48 +29,6 @@ Result<Pipe> make_pipe() {
   int ends[2] = {-1, -1};
   if (::pipe2(ends, O_CLOEXEC) != 0) return Error{Errc::io, "cannot make a pipe: " + errno_text(errno)};
   return Pipe{FileDescriptor{ends[0]}, FileDescriptor{ends[1]}};
-}
-
-struct Actions {
-  posix_spawn_file_actions_t files{};
-  posix_spawnattr_t attributes{};
-  Actions() {
-    posix_spawn_file_actions_init(&files);
-    posix_spawnattr_init(&attributes);
-  }
-  ~Actions() {
-    posix_spawn_file_actions_destroy(&files);
-    posix_spawnattr_destroy(&attributes);
-  }
-  Actions(const Actions&) = delete;
-  Actions& operator=(const Actions&) = delete;
-};
-
-Result<pid_t> start(const CommandRequest& request, int input, int output) {
-  Actions actions;
-  posix_spawn_file_actions_adddup2(&actions.files, input, 0);
-  posix_spawn_file_actions_adddup2(&actions.files, output, 1);
-  posix_spawn_file_actions_adddup2(&actions.files, output, 2);
-  if (!request.folder.empty()) posix_spawn_file_actions_addchdir_np(&actions.files, request.folder.c_str());
-  // A group of its own, so that all that it starts can be ended; signals as they are by default.
-  sigset_t all;
-  sigset_t none;
-  sigfillset(&all);
-  sigemptyset(&none);
-  posix_spawnattr_setpgroup(&actions.attributes, 0);
-  posix_spawnattr_setsigdefault(&actions.attributes, &all);
-  posix_spawnattr_setsigmask(&actions.attributes, &none);
-  posix_spawnattr_setflags(&actions.attributes, POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK);
-  std::vector<std::string> words = request.words;
-  std::vector<char*> argv;
-  argv.reserve(words.size() + 1);
-  for (std::string& word : words) argv.push_back(word.data());
-  argv.push_back(nullptr);
-  pid_t child = -1;
-  const int problem = posix_spawnp(&child, argv[0], &actions.files, &actions.attributes, argv.data(), environ);
-  if (problem != 0)
-    return Error{Errc::io, fmt::format("cannot start '{}': {}", printable(request.words.front()), errno_text(problem))};
-  return child;
 }
 
 /// Feeds the input and gathers the output until the program closes it or the time is over; true: it is over.
@@ -104,20 +57,14 @@ bool talk(const CommandRequest& request, FileDescriptor& input, const FileDescri
   }
 }
 
-/// Waits for the end; a program that closed its output and goes on is ended when its time is over.
-int reap(pid_t child, Clock::time_point end, bool& timed_out) {
-  int status = 0;
-  while (!timed_out) {
-    const pid_t ended = ::waitpid(child, &status, WNOHANG);
-    if (ended == child || (ended < 0 && errno != EINTR)) break;
-    if (Clock::now() >= end) timed_out = true;
-    std::this_thread::sleep_for(std::chrono::milliseconds{2});
-  }
-  ::kill(-child, SIGKILL);  // what it may have left behind
-  if (timed_out) {
-    while (::waitpid(child, &status, 0) < 0 && errno == EINTR) continue;
-  }
-  return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+/// Waits for the end; a program that closed its output and goes on is ended when its time is over. What it left behind in
+/// its process group ends with it: the group is signalled before the program is waited for, while its number is its own.
+ChildEnd finish(ChildProcess& child, Clock::time_point end, bool& timed_out) {
+  if (!timed_out) timed_out = !child.has_exited_by(end);
+  child.send_to_group(SIGKILL);
+  if (const auto ended = child.wait_until(Clock::now() + std::chrono::seconds{5})) return *ended;
+  child.abandon();  // it waits in the kernel
+  return {.status = 128 + SIGKILL, .signal = SIGKILL, .peak = {}};
 }
 
 }  // namespace
@@ -129,13 +76,22 @@ Result<CommandEnded> run_command(const CommandRequest& request) {
   if (!out) return out.error();
   ::fcntl(in->write.get(), F_SETFL, O_NONBLOCK);
   const auto begin = Clock::now();
-  auto child = start(request, in->read.get(), out->write.get());
-  if (!child) return child.error();
+  auto child = ChildProcess::start({.words = request.words,
+                                    .environment = {},
+                                    .folder = request.folder,
+                                    .input = in->read.get(),
+                                    .output = out->write.get(),
+                                    .error = out->write.get(),
+                                    .inherited = {},
+                                    .own_group = true});  // so that all that it starts can be ended
+  if (!child) return Error{Errc::io, "cannot start: " + child.error().what};
   in->read = FileDescriptor{};
   out->write = FileDescriptor{};
   CommandEnded ended;
   ended.timed_out = talk(request, in->write, out->read, begin + request.limit, ended.output);
-  ended.status = reap(*child, begin + request.limit, ended.timed_out);
+  const ChildEnd end = finish(*child, begin + request.limit, ended.timed_out);
+  if (!end.known) return Error{Errc::io, fmt::format("'{}' {}", printable(request.words.front()), describe(end))};
+  ended.status = end.status;
   ended.time = Clock::now() - begin;
   return ended;
 }

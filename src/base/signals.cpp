@@ -1,5 +1,6 @@
 #include "base/signals.hpp"
 
+#include <atomic>
 #include <cerrno>
 #include <csignal>
 #include <ctime>
@@ -8,6 +9,8 @@
 #include <fcntl.h>
 #include <pthread.h>
 #include <unistd.h>
+
+#include "base/child_process.hpp"
 
 namespace weir {
 namespace {
@@ -27,6 +30,7 @@ struct SignalWatch::State {
   std::stop_source stop;
   sigset_t signals{};
   sigset_t before{};
+  std::atomic<int> to_forward = 0;
   std::jthread thread;
 };
 
@@ -42,7 +46,10 @@ SignalWatch::SignalWatch(std::chrono::milliseconds grace, int status, void (*las
     const timespec tick = to_timespec(std::chrono::milliseconds{50});
     std::chrono::steady_clock::time_point deadline = std::chrono::steady_clock::time_point::max();
     while (!end.stop_requested()) {
-      if (sigtimedwait(&state->signals, nullptr, &tick) > 0 && state->stop.request_stop()) {
+      siginfo_t info{};
+      const int signal = sigtimedwait(&state->signals, &info, &tick);
+      if (signal > 0 && !state->stop.stop_requested()) state->to_forward = info.si_code == SI_KERNEL ? 0 : signal;
+      if (signal > 0 && state->stop.request_stop()) {
         deadline = std::chrono::steady_clock::now() + grace;
       }
       if (std::chrono::steady_clock::now() > deadline) {
@@ -61,8 +68,11 @@ SignalWatch::~SignalWatch() {
 
 std::stop_token SignalWatch::token() const { return state_->stop.get_token(); }
 
+int SignalWatch::signal_to_forward() const { return state_->to_forward; }
+
 void prepare_standard_streams() {
   for (const int signal : {SIGPIPE, SIGXFSZ}) std::signal(signal, SIG_IGN);  // NOLINT(cert-err33-c)
+  keep_exit_statuses();
   for (const int descriptor : {0, 1, 2}) {
     if (fcntl(descriptor, F_GETFD) != -1 || errno != EBADF) continue;
     // The wrong direction on purpose: reading from a closed input or writing to a closed output stays an error.

@@ -16,6 +16,9 @@ class SignalWatch {
   SignalWatch(const SignalWatch&) = delete;
   SignalWatch& operator=(const SignalWatch&) = delete;
   std::stop_token token() const;
+  /// The signal that asked for the stop, to be passed on to a command in our process group; 0 if there was none, or if the
+  /// kernel sent it for the terminal and so to the command as well. Thread-safe.
+  int signal_to_forward() const;
 
  private:
   struct State;
@@ -23,7 +26,8 @@ class SignalWatch {
 };
 
 /// Makes sure that descriptors 0, 1 and 2 are taken, so that no file of ours ever gets the number of a closed standard
-/// stream, and makes writing to a pipe that nobody reads, or beyond the limit on a file's size, an error instead of a death. Call it first in main. Writing to
+/// stream, and makes writing to a pipe that nobody reads, or beyond the limit on a file's size, an error instead of a death;
+/// and lets exit statuses arrive (keep_exit_statuses). Call it first in main. Writing to
 /// a stream that was closed fails afterwards, as it should.
 void prepare_standard_streams();
 

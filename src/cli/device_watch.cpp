@@ -46,8 +46,9 @@ void DeviceWatch::tried(const std::string& item, const jobs::Json& report) {
 
 void DeviceWatch::watch(const std::string& item, const std::string& device, const jobs::Json& report) {
   tasks::count_device(report, metrics_);
+  const auto measured = report.find("device_after_bytes");
+  if (measured == report.end() || !measured->is_number()) return;
   const Bytes after = jobs::bytes_field(report, "device_after_bytes");
-  if (after == Bytes{} && jobs::number_field(report, "device_before_bytes") == 0) return;  // nobody tells
   jobs::GrowthWatch& growth = growth_[device];
   growth.add(after);
   const bool one = grown_of(report) > static_cast<double>(max_leak_.count());

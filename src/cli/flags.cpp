@@ -329,7 +329,7 @@ constexpr Flag kUpscaleFlags[] = {
     {"--wait", 0, "SECONDS",
      "Several pictures: how long a worker waits for a GPU that another program has leased; 0: not at all. The others "
      "work meanwhile.",
-     "wait", [](std::string_view text, Arguments& args) { return set_seconds(text, args.guard.wait); },
+     "wait", [](std::string_view text, Arguments& args) { return set_time(text, args.guard.wait); },
      [](const Arguments&) { return std::string{"1800"}; }},
     {"--max-items-per-worker", 0, "N", "Replace a worker process after so many pictures. Default: only when it grows.",
      "max_items_per_worker",

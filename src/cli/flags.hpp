@@ -45,8 +45,8 @@ std::span<const Flag> train_flags();
 /// "cpu", "cpu:0-3,gpu", ... Errors: invalid_argument.
 Status set_device(std::string_view text, Arguments& args);
 
-/// Of a week at most; "0" is none. Errors: invalid_argument.
-Status set_seconds(std::string_view text, std::chrono::milliseconds& target);
+/// "90" and "90s" are seconds, "500ms", "10m", "2h", "1d"; of a week at most; "0" is none. Errors: invalid_argument.
+Status set_time(std::string_view text, std::chrono::milliseconds& target);
 
 /// "scale" -> "WEIR_SCALE".
 std::string environment_name(std::string_view setting);

@@ -31,6 +31,7 @@ struct GuardArguments {
   bool gpu_inside = false;  ///< the commands of a run take the lease themselves
   bool resume = false;
   bool end_orphans = false;
+  std::chrono::milliseconds grace = std::chrono::seconds{5};
   std::string junit;
   std::optional<std::chrono::milliseconds> limit;
 

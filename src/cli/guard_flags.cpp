@@ -1,3 +1,5 @@
+#include <algorithm>
+#include <array>
 #include <chrono>
 
 #include <fmt/format.h>
@@ -11,17 +13,24 @@
 
 namespace weir::cli {
 
-Status set_seconds(std::string_view text, std::chrono::milliseconds& target) {
+Status set_time(std::string_view text, std::chrono::milliseconds& target) {
+  struct Unit {
+    std::string_view name;
+    double seconds;
+  };
+  constexpr std::array kUnits{Unit{"ms", 0.001}, Unit{"s", 1}, Unit{"m", 60}, Unit{"h", 3600}, Unit{"d", 86400}};
   constexpr double kWeek = 7 * 86400;
-  if (text == "0") {
-    target = {};
-    return ok();
-  }
-  const auto seconds = parse_positive(text);
-  if (!seconds) return seconds.error();
-  if (*seconds > kWeek)
-    return Error{Errc::invalid_argument, fmt::format("'{}' seconds are more than a week", printable(text))};
-  target = std::chrono::milliseconds{static_cast<std::int64_t>(*seconds * 1000)};
+  const std::size_t digits = text.find_first_not_of("0123456789.");
+  const std::string_view number = text.substr(0, digits);
+  const std::string_view name = digits == std::string_view::npos ? "s" : text.substr(digits);
+  const auto* const unit =
+      std::find_if(kUnits.begin(), kUnits.end(), [&](const Unit& one) { return one.name == name; });
+  const auto count = number == "0" ? Result<double>{0.0} : parse_positive(number);
+  if (unit == kUnits.end() || !count)
+    return Error{Errc::invalid_argument, fmt::format("'{}' is no time; write 90, 90s, 10m or 2h", printable(text))};
+  const double seconds = *count * unit->seconds;
+  if (seconds > kWeek) return Error{Errc::invalid_argument, fmt::format("'{}' is more than a week", printable(text))};
+  target = std::chrono::milliseconds{static_cast<std::int64_t>(seconds * 1000)};
   return ok();
 }
 
@@ -117,10 +126,10 @@ constexpr Flag kTorchAllocator{
     [](const Arguments& args) { return args.guard.torch_allocator; }};
 constexpr Flag kWait{"--wait",
                      0,
-                     "SECONDS",
+                     "TIME",
                      "How long to wait for a device; 0: not at all.",
                      "wait",
-                     [](std::string_view text, Arguments& args) { return set_seconds(text, args.guard.wait); },
+                     [](std::string_view text, Arguments& args) { return set_time(text, args.guard.wait); },
                      [](const Arguments&) { return std::string{"1800"}; }};
 constexpr Flag kSlots{"--slots",
                       0,
@@ -156,8 +165,18 @@ constexpr Flag kDevicesFlags[] = {kRole,   kDevice, kAllow,        kDeny, kMinMe
                                   kPrefer, kNeed,   kTrustUnknown, kJson, kHelp};
 constexpr Flag kDoctorFlags[] = {kRole, kDevice,       kAllow,     kDeny,           kMinMemory, kPrefer,
                                  kNeed, kTrustUnknown, kCudaNames, kTorchAllocator, kJson,      kHelp};
-constexpr Flag kLeaseFlags[] = {kRole,      kDevice,         kAllow, kDeny,  kMinMemory, kPrefer, kNeed,  kTrustUnknown,
-                                kCudaNames, kTorchAllocator, kWait,  kSlots, kJob,       kJson,   kQuiet, kHelp};
+constexpr Flag kGrace{"--grace",
+                      0,
+                      "TIME",
+                      "How long an interrupted command has from the signal that is passed on to it (SIGINT for Ctrl-C) "
+                      "to SIGTERM; SIGKILL "
+                      "follows five seconds later.",
+                      "grace",
+                      [](std::string_view text, Arguments& args) { return set_time(text, args.guard.grace); },
+                      [](const Arguments&) { return std::string{"5s"}; }};
+constexpr Flag kLeaseFlags[] = {kRole, kDevice,       kAllow,     kDeny,           kMinMemory, kPrefer,
+                                kNeed, kTrustUnknown, kCudaNames, kTorchAllocator, kWait,      kSlots,
+                                kJob,  kGrace,        kJson,      kQuiet,          kHelp};
 
 constexpr Flag kRuns{"--runs",
                      0,
@@ -217,13 +236,17 @@ constexpr Flag kRetries{"--retries",
                           return ok();
                         },
                         [](const Arguments&) { return std::string{"0"}; }};
-constexpr Flag kTimeout{
-    "--timeout", 0, "SECONDS", "End a try that takes longer.", "", [](std::string_view text, Arguments& args) {
-      std::chrono::milliseconds limit{};
-      if (auto set = set_seconds(text, limit); !set) return set;
-      args.guard.limit = limit;
-      return ok();
-    }};
+constexpr Flag kTimeout{"--timeout",
+                        0,
+                        "TIME",
+                        "End a try that takes longer: 90, 90s, 10m, 2h.",
+                        "timeout",
+                        [](std::string_view text, Arguments& args) {
+                          std::chrono::milliseconds limit{};
+                          if (auto set = set_time(text, limit); !set) return set;
+                          args.guard.limit = limit;
+                          return ok();
+                        }};
 constexpr Flag kRunJson{
     "--json",
     0,
@@ -326,6 +349,7 @@ constexpr Flag kRunFlags[] = {
      [](std::string_view text, Arguments& args) { return set_text(text, args.batch.pause_file); }},
     kRetries,
     kTimeout,
+    kGrace,
     kMaxLeak,
     kStrictDevice,
     kEndOrphans,

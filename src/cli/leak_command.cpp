@@ -13,7 +13,7 @@
 #include "cli/command.hpp"
 #include "cli/guard_arguments.hpp"
 #include "device/command_process.hpp"
-#include "device/device_meters.hpp"
+#include "device/driver_sampler.hpp"
 #include "device/process_tree_memory.hpp"
 #include "memory/command_report.hpp"
 #include "observe/event_log.hpp"
@@ -51,24 +51,34 @@ Result<Place> take_place(const Invocation& invocation, const std::stop_token& st
 Result<memory::RunFacts> run_once(const std::vector<std::string>& words, const Place& place,
                                   const std::stop_token& stop) {
   memory::RunFacts facts;
-  const auto used = [&] { return place.card ? device::used_on(*place.card) : std::nullopt; };
+  device::DriverSampler sampler{{}};
+  const auto used = [&]() -> std::optional<Bytes> {
+    const auto sample = sampler.ask({place.card, false, {}}, std::chrono::seconds{2});
+    return sample ? sample->used : std::nullopt;
+  };
   facts.device_before = used();
   facts.device_peak = facts.device_before.value_or(Bytes{});
   const auto shared_before = device::shared_memory_files();
   device::Command command{.words = words, .environment = {}};
-  if (place.leased) command.environment = place.leased->mask.changes;
+  if (place.leased) {
+    command.environment = place.leased->mask.changes;
+    command.held = place.leased->lease.descriptors();
+  }
   auto process = device::CommandProcess::start(command);
   if (!process) return process.error();
   const auto sample = [&] {
     const Bytes now = device::resident_of(process->all_pids());
     facts.peak = std::max(facts.peak, now);
     facts.levels.push_back(static_cast<double>(now.count()));
-    if (const auto on_device = used()) {
-      facts.device_peak = std::max(facts.device_peak, *on_device);
-      facts.device_levels.push_back(static_cast<double>(on_device->count()));
+    if (const auto answer = sampler.poll(); answer && answer->used) {
+      facts.device_peak = std::max(facts.device_peak, *answer->used);
+      facts.device_levels.push_back(static_cast<double>(answer->used->count()));
     }
+    sampler.begin({place.card, false, {}});
   };
-  const device::CommandEnd end = process->wait({}, stop, std::chrono::milliseconds{100}, sample);
+  const device::CommandEnd end =
+      process->wait({.limit = {}, .stop = stop, .first_signal = {}}, std::chrono::milliseconds{100}, sample);
+  if (!end.known) return Error{Errc::io, "the command " + describe(end)};
   if (end.stopped) return Error{Errc::cancelled, "interrupted"};
   facts.status = end.status;
   facts.seconds = end.took.count();
@@ -118,7 +128,7 @@ Ending run_leak(const Invocation& invocation) {
   for (int i = 0; i < args.runs; ++i) {
     auto facts = run_once(words, *place, signals.token());
     if (!facts && facts.error().code == Errc::cancelled) return {Exit::interrupted, facts.error().what};
-    if (!facts) return {static_cast<Exit>(device::start_status(facts.error())), facts.error().what};
+    if (!facts) return {static_cast<Exit>(start_status(facts.error())), facts.error().what};
     runs.push_back(*std::move(facts));
   }
   const memory::CommandReport report = memory::judge_command(runs, args.max_leak);

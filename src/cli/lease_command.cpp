@@ -119,11 +119,17 @@ void wait_for_the_end(const std::stop_token& stop) {
   }
 }
 
-Ending run_command(const Invocation& invocation, const tasks::LeasedDevice& leased, const std::stop_token& stop,
+Ending run_command(const Invocation& invocation, const tasks::LeasedDevice& leased, const SignalWatch& signals,
                    observe::Log& log) {
-  auto process = device::CommandProcess::start({.words = invocation.line.command, .environment = leased.mask.changes});
-  if (!process) return {static_cast<Exit>(device::start_status(process.error())), process.error().what};
-  const device::CommandEnd end = process->wait({}, stop, std::chrono::milliseconds{100}, {});
+  auto process = device::CommandProcess::start(
+      {.words = invocation.line.command, .environment = leased.mask.changes, .held = leased.lease.descriptors()});
+  if (!process) return {static_cast<Exit>(start_status(process.error())), process.error().what};
+  const device::StopRules rules{.limit = {},
+                                .stop = signals.token(),
+                                .first_signal = [&] { return signals.signal_to_forward(); },
+                                .grace = invocation.args().guard.grace};
+  const device::CommandEnd end = process->wait(rules, std::chrono::milliseconds{100}, {});
+  if (!end.known) return {static_cast<Exit>(end.status), "the command " + describe(end)};
   if (!end.left_behind.empty()) log.warning("outlived the command and ended: " + device::describe(end.left_behind));
   return {static_cast<Exit>(end.status), {}};
 }
@@ -141,7 +147,7 @@ Ending run_lease(const Invocation& invocation) {
 
   const GuardArguments& args = invocation.args().guard;
   observe::Log log{invocation.args().quiet ? observe::Verbosity::quiet : observe::Verbosity::normal};
-  const SignalWatch signals{std::chrono::seconds{30}, static_cast<int>(Exit::interrupted), [] {}};
+  const SignalWatch signals{args.grace + std::chrono::seconds{30}, static_cast<int>(Exit::interrupted), [] {}};
   const device::Waiting waiting{.stop = signals.token(),
                                 .started = [&](const std::vector<device::Obstacle>& obstacles) {
                                   log.info("waiting: " + device::describe(obstacles));
@@ -152,7 +158,7 @@ Ending run_lease(const Invocation& invocation) {
   const bool with_command = verb == "hold" && invocation.line.separated;
   if (!leased) return {status_of(leased.error(), with_command), leased.error().what};
   for (const std::string& note : notes) log.warning(note);
-  if (with_command) return run_command(invocation, *leased, signals.token(), log);
+  if (with_command) return run_command(invocation, *leased, signals, log);
   if (verb == "wait") return print(fmt::format("{}\n", to_text(machine.at(leased->device))));
   // WEIR_LEASE lets programs that are started meanwhile join.
   Ending said = print(fmt::format("WEIR_LEASE={}\n", leased->lease.environment()));

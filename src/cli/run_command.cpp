@@ -8,6 +8,7 @@
 #include "cli/guard_arguments.hpp"
 #include "cli/profile.hpp"
 #include "cli/run_items.hpp"
+#include "device/process_identity.hpp"
 #include "observe/log.hpp"
 #include "tasks/command_items.hpp"
 #include "tasks/guarded_command.hpp"
@@ -43,6 +44,7 @@ tasks::GuardedCommand command_of(const Invocation& invocation) {
   command.strict_device = args.strict_device;
   command.max_leak = args.max_leak;
   command.limit = args.limit;
+  command.grace = args.grace;
   if (!args.ladder.empty())
     command.ladder = args.ladder;
   else if (args.need)
@@ -70,8 +72,6 @@ jobs::Json report_of(const tasks::GuardedEnd& end) {
   return report;
 }
 
-std::string words_of(const std::vector<std::string>& command) { return fmt::format("{}", fmt::join(command, " ")); }
-
 }  // namespace
 
 Ending run_run(const Invocation& invocation) {
@@ -91,18 +91,20 @@ Ending run_run(const Invocation& invocation) {
       return {static_cast<Exit>(kOwnFailure), "--log: " + opened.error().what};
   }
   DeviceWatch watch{args.max_leak, log, events, metrics};
-  const SignalWatch signals{std::chrono::seconds{30}, kOwnFailure, [] {}};
-  const tasks::GuardedCommand command = command_of(invocation);
+  const SignalWatch signals{args.grace + std::chrono::seconds{30}, kOwnFailure, [] {}};
+  tasks::GuardedCommand command = command_of(invocation);
+  command.first_signal = [&] { return signals.signal_to_forward(); };
+  tasks::MachineProbe probe;
   tasks::GuardedEnd end;
   int tries = 0;
   do {
     if (tries > 0)
       log.warning(fmt::format("try {} failed ({}); trying again", tries,
                               end.error ? end.error->what : fmt::format("status {}", end.status)));
-    end = tasks::run_guarded(command, invocation.environment, signals.token(),
+    end = tasks::run_guarded(command, probe, invocation.environment, signals.token(),
                              {.note = [&](const std::string& line) { log.info(line); },
                               .waiting = [&](const std::string& line) { log.info(line); }});
-    watch.tried(words_of(words), report_of(end));
+    watch.tried(device::program_name(words), report_of(end));
   } while (++tries <= args.retries && tasks::may_retry(end));
   tell_end(end, log);
   if (!batch.metrics_file.empty()) {

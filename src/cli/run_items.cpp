@@ -38,6 +38,7 @@ tasks::CommandRequest request_of(const Arguments& args, std::vector<std::string>
   request.guard.strict_device = guard.strict_device;
   request.guard.max_leak = guard.max_leak;
   request.guard.limit = guard.limit;
+  request.guard.grace = guard.grace;
   request.guard.leased = !guard.gpu_inside;
   if (!guard.ladder.empty())
     request.guard.ladder = guard.ladder;
@@ -111,6 +112,7 @@ jobs::RunSettings settings_of(const Arguments& args, const tasks::CommandRequest
           ? std::chrono::duration<double>{*request.guard.limit + 2 * request.guard.wish.wait} + std::chrono::minutes{2}
           : std::chrono::duration<double>{kLongestItem};
   settings.stall = bound;
+  settings.stop_grace = request.guard.grace + device::kEndTime;
   settings.pause_file = args.batch.pause_file;
   settings.metrics_file = args.batch.metrics_file;
   return settings;

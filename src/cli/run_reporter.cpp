@@ -125,7 +125,7 @@ void RunReporter::summary(const jobs::Totals& totals) {
     return;
   }
   if (one_after_the_other_s_ > 0 && totals.seconds > 0)
-    log().info(fmt::format("one after the other, at the speed that they had here, they take {}: {:.1f} times as long",
+    log().info(fmt::format("their own times add up to {}: speed-up {:.1f}x",
                            observe::format_duration(observe::Seconds{one_after_the_other_s_}),
                            one_after_the_other_s_ / totals.seconds));
 }

@@ -2,15 +2,11 @@
 
 #include <cerrno>
 #include <csignal>
-#include <cstdlib>
 
 #include <fcntl.h>
 #include <fmt/format.h>
-#include <linux/close_range.h>
 #include <poll.h>
 #include <sys/prctl.h>
-#include <sys/syscall.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/atomic_file.hpp"
@@ -20,34 +16,10 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-constexpr int kReport = 3;  // the only descriptor beside the standard ones in the child
-
-[[noreturn]] void be_the_child(const std::function<std::string()>& work, int report,
-                               const EnvironmentChanges& changes) {
-  ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+/// In the child: writes what `work` returns into the pipe. The exit status.
+int report(const std::function<std::string()>& work, int pipe) {
   ::prctl(PR_SET_DUMPABLE, 0);  // a driver that crashes here leaves no core file
-  for (const int signal : {SIGINT, SIGTERM, SIGSEGV, SIGABRT, SIGBUS, SIGFPE, SIGILL})
-    std::signal(signal, SIG_DFL);  // NOLINT
-  sigset_t none;
-  sigemptyset(&none);
-  ::sigprocmask(SIG_SETMASK, &none, nullptr);
-  ::dup2(report, kReport);
-  ::syscall(SYS_close_range, kReport + 1, ~0U, 0);  // a lease must not live on in a child that hangs
-  const int nowhere = ::open("/dev/null", O_RDWR);
-  for (const int standard : {0, 1, 2}) ::dup2(nowhere, standard);
-  for (const auto& [name, value] : changes) {
-    if (value.empty())
-      ::unsetenv(name.c_str());  // NOLINT(concurrency-mt-unsafe): the child has one thread
-    else
-      ::setenv(name.c_str(), value.c_str(), 1);  // NOLINT(concurrency-mt-unsafe)
-  }
-  bool done = false;
-  try {
-    done = static_cast<bool>(write_all(kReport, work(), "the report"));
-  } catch (...) {
-    done = false;
-  }
-  ::_exit(done ? 0 : 1);
+  return write_all(pipe, work(), "the report") ? 0 : 1;
 }
 
 int milliseconds_until(Clock::time_point deadline) {
@@ -71,43 +43,48 @@ bool read_until(int pipe, Clock::time_point deadline, std::string& text) {
   }
 }
 
-/// The child's wait status; false if it does not end in time.
-bool reap(pid_t child, std::chrono::milliseconds patience, int& status) {
-  const auto deadline = Clock::now() + patience;
-  for (;;) {
-    const pid_t ended = ::waitpid(child, &status, WNOHANG);
-    if (ended == child || (ended < 0 && errno != EINTR)) return ended == child;
-    if (Clock::now() > deadline) return false;
-    ::usleep(500);
-  }
-}
-
 }  // namespace
 
-Result<std::string> run_in_child(const std::function<std::string()>& work, std::chrono::milliseconds deadline,
-                                 const EnvironmentChanges& changes) {
+Result<ChildProbe> ChildProbe::start(const std::function<std::string()>& work, const EnvironmentChanges& changes) {
   int ends[2];
   if (::pipe2(ends, O_CLOEXEC) != 0) return Error{Errc::io, "make a pipe: " + errno_text(errno)};
   FileDescriptor in{ends[0]};
-  FileDescriptor out{ends[1]};
-  const auto until = Clock::now() + deadline;
-  const pid_t child = ::fork();
-  if (child < 0) return Error{Errc::io, "start a process: " + errno_text(errno)};
-  if (child == 0) be_the_child(work, out.get(), changes);
-  out = FileDescriptor{};
+  const FileDescriptor out{ends[1]};
+  const FileDescriptor nowhere{::open("/dev/null", O_RDWR | O_CLOEXEC)};
+  if (!nowhere) return Error{Errc::io, "/dev/null: " + errno_text(errno)};
+  auto child = ChildProcess::fork_function({.words = {},
+                                            .environment = changes,
+                                            .folder = {},
+                                            .input = nowhere.get(),
+                                            .output = nowhere.get(),
+                                            .error = nowhere.get(),
+                                            .inherited = {out.get()}},
+                                           [&] { return report(work, out.get()); });
+  if (!child) return child.error();
+  return ChildProbe{*std::move(child), std::move(in)};
+}
+
+Result<std::string> ChildProbe::wait(std::chrono::milliseconds deadline) {
   std::string text;
-  const bool ended = read_until(in.get(), until, text);
-  if (!ended) ::kill(child, SIGKILL);
-  int status = 0;
-  const bool reaped = reap(child, std::chrono::seconds{1}, status);
-  if (!ended)
+  const bool answered = read_until(pipe_.get(), started_ + deadline, text);
+  if (!answered) child_.send(SIGKILL);
+  const auto end = child_.wait_until(Clock::now() + std::chrono::seconds{1});
+  const pid_t pid = child_.pid();
+  if (!end) child_.abandon();  // it waits in the kernel
+  if (!answered)
     return Error{Errc::timed_out,
                  fmt::format("does not answer within {:.1f} s{}", std::chrono::duration<double>(deadline).count(),
-                             reaped ? "" : fmt::format(" and cannot be killed (process {})", child))};
-  if (reaped && WIFSIGNALED(status))
-    return Error{Errc::device_lost, fmt::format("crashed with signal {}", WTERMSIG(status))};
-  if (reaped && WEXITSTATUS(status) != 0) return Error{Errc::device_lost, "failed without saying why"};
+                             end ? "" : fmt::format(" and cannot be killed (process {})", pid))};
+  if (end && end->signal != 0) return Error{Errc::device_lost, fmt::format("crashed with signal {}", end->signal)};
+  if (end && end->known && end->status != 0) return Error{Errc::device_lost, "failed without saying why"};
   return text;
+}
+
+Result<std::string> run_in_child(const std::function<std::string()>& work, std::chrono::milliseconds deadline,
+                                 const EnvironmentChanges& changes) {
+  auto probe = ChildProbe::start(work, changes);
+  if (!probe) return probe.error();
+  return probe->wait(deadline);
 }
 
 }  // namespace weir::device

@@ -3,20 +3,35 @@
 #include <chrono>
 #include <functional>
 #include <string>
-#include <utility>
-#include <vector>
 
+#include "base/atomic_file.hpp"
+#include "base/child_process.hpp"
 #include "base/result.hpp"
 
 namespace weir::device {
 
-/// Variables that a child gets; an empty value removes one.
-using EnvironmentChanges = std::vector<std::pair<std::string, std::string>>;
+using weir::EnvironmentChanges;
 
-/// Runs `work` in a forked child that keeps no descriptor of ours but the standard ones, and returns the text that it
-/// returns. A child that is not done after `deadline` is killed; one that hangs in the kernel and cannot die is left
-/// behind, not waited for. Its standard output goes nowhere.
-/// Errors: timed_out ("does not answer within 10 s"); device_lost with the signal or status that ended the child.
+/// Work in a forked child that may hang or crash in a driver. The child keeps no descriptor of ours; its standard streams
+/// are /dev/null. Destroying the object kills it. Not thread-safe.
+class ChildProbe {
+ public:
+  /// Starts `work`. Errors: io.
+  static Result<ChildProbe> start(const std::function<std::string()>& work, const EnvironmentChanges& changes = {});
+
+  /// The text that `work` returned. A child that is not done `deadline` after its start is killed; one that waits in the
+  /// kernel and cannot be ended is left behind, not waited for. Call it once. Errors: timed_out ("does not answer within
+  /// 10 s"); device_lost with the signal or status that ended the child.
+  Result<std::string> wait(std::chrono::milliseconds deadline);
+
+ private:
+  ChildProbe(ChildProcess child, FileDescriptor pipe) : child_{std::move(child)}, pipe_{std::move(pipe)} {}
+  ChildProcess child_;
+  FileDescriptor pipe_;
+  std::chrono::steady_clock::time_point started_ = std::chrono::steady_clock::now();
+};
+
+/// Both in one. Errors: those of both.
 Result<std::string> run_in_child(const std::function<std::string()>& work, std::chrono::milliseconds deadline,
                                  const EnvironmentChanges& changes = {});
 

@@ -1,7 +1,6 @@
 #pragma once
 
 #include <chrono>
-#include <filesystem>
 #include <functional>
 #include <optional>
 #include <stop_token>
@@ -11,9 +10,8 @@
 #include <sys/types.h>
 
 #include "base/atomic_file.hpp"
-#include "base/bytes.hpp"
+#include "base/child_process.hpp"
 #include "base/result.hpp"
-#include "device/child_probe.hpp"
 #include "device/marked_processes.hpp"
 
 namespace weir::device {
@@ -29,28 +27,41 @@ struct Command {
   int output = -1;                 ///< descriptor for standard output; -1: ours
   int error = -1;                  ///< for standard error; -1: ours
   bool own_group = false;          ///< its own process group: a Ctrl-C on the terminal reaches only us
+  /// closed for an item of a batch; a command alone keeps what the user's shell gave to us, as make's job server does.
+  OtherDescriptors descriptors = OtherDescriptors::as_marked;
+  std::vector<int> held = {};  ///< lease files: stay open, and so held, until nothing of the command is left
 };
 
-struct CommandEnd {
-  int status = 0;  ///< of the program; 128 + signal if one ended it
-  int signal = 0;  ///< 0: it exited
+/// Everything of a command is ended within this time: SIGTERM, SIGKILL five seconds later, for it and for what it left.
+inline constexpr auto kEndTime = std::chrono::seconds{30};
+
+/// How a command ended: status and peak as the kernel kept them, also of one that ended before anybody looked.
+struct CommandEnd : ChildEnd {
   bool timed_out = false;
   bool stopped = false;                   ///< ended because the caller's stop was asked for
   std::vector<EndedProcess> left_behind;  ///< processes that it started and that outlived it
   std::chrono::duration<double> took{};
-  /// The most resident memory of one process, of the program and those that it waited for, as the kernel kept it: also of
-  /// one that ended before anybody looked. A few MiB at least, which a process inherits from us before it becomes the program.
-  Bytes peak;
 };
 
-/// A running command. If this process dies the command is killed (PR_SET_PDEATHSIG): so start it on a thread that lives
-/// until it ended. Locks and files of ours are closed in it. What it starts is found by its mark and as a descendant of this
-/// process, which adopts orphans from now on; so start no other process meanwhile.
+/// When a command is to be ended from outside.
+struct StopRules {
+  std::optional<std::chrono::milliseconds>
+      limit;  ///< of its time; a time in which we stood still (SIGSTOP) does not count
+  std::stop_token stop;
+  /// Asked once a stop is requested: the signal to pass on first, 0 for none (the terminal sent it to the command, too).
+  /// Empty: SIGINT.
+  std::function<int()> first_signal;
+  std::chrono::milliseconds grace = std::chrono::seconds{5};  ///< from that signal to SIGTERM
+};
+
+/// A running command with its guardian (command_guardian.hpp): whatever becomes of this process, nothing that the command
+/// started outlives the lease, but for processes that cannot be ended or that were killed together with the guardian.
+/// Not thread-safe.
 class CommandProcess {
  public:
   /// Errors: invalid_argument (no such program: exit status 127; not executable: 126, told apart by start_status), io.
   static Result<CommandProcess> start(const Command& command);
-  CommandProcess(CommandProcess&& other) noexcept;
+  CommandProcess(CommandProcess&& other) noexcept = default;
   CommandProcess& operator=(CommandProcess&&) = delete;
   /// Ends what still runs.
   ~CommandProcess();
@@ -59,26 +70,22 @@ class CommandProcess {
   const std::string& mark() const { return mark_; }
   /// Itself and everything that it started and that lives.
   std::vector<pid_t> all_pids() const;
-  void send(int signal) const;
 
-  /// Waits. `tick` is called at once, and about every `pause`, while it runs. At the deadline, or when stop is asked for,
-  /// it is ended with everything that it started, as end_processes() does; and what outlives it always is.
-  CommandEnd wait(std::optional<std::chrono::milliseconds> limit, const std::stop_token& stop,
-                  std::chrono::milliseconds pause, const std::function<void()>& tick);
+  /// Waits. `tick` is called at once, and about every `pause`, while it runs; it must not wait. At the limit everything
+  /// gets SIGTERM, and SIGKILL five seconds later; at a stop the first signal and the grace come before that. What outlives
+  /// the command is ended in the same way.
+  CommandEnd wait(const StopRules& rules, std::chrono::milliseconds pause, const std::function<void()>& tick);
 
  private:
-  CommandProcess(pid_t pid, std::string mark, std::vector<pid_t> others)
-      : pid_{pid}, mark_{std::move(mark)}, others_{std::move(others)} {}
-  std::vector<EndedProcess> end_all();
-  void reap_adopted() const;
+  CommandProcess(ChildProcess guardian, FileDescriptor channel, std::string mark, pid_t pid)
+      : guardian_{std::move(guardian)}, channel_{std::move(channel)}, mark_{std::move(mark)}, pid_{pid} {}
+  CommandEnd without_guardian();
 
-  pid_t pid_ = -1;
+  ChildProcess guardian_;
+  FileDescriptor channel_;
   std::string mark_;
-  std::vector<pid_t> others_;  // children of ours that were there before it
+  pid_t pid_ = -1;
   std::chrono::steady_clock::time_point started_ = std::chrono::steady_clock::now();
 };
-
-/// 127 if the error says that there is no such program, else 126, as shells and timeout(1) have it.
-int start_status(const Error& error);
 
 }  // namespace weir::device

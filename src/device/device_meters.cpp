@@ -60,11 +60,16 @@ std::shared_ptr<const memory::Meter> make_fdinfo_meter() {
   });
 }
 
-std::optional<Bytes> used_on(const PciAddress& card) {
-  if (const auto library = nvml::Library::open()) {
-    if (const auto used = nvml_used(*library, card)) return used;
+CardMemory memory_on(const nvml::Library* library, const PciAddress& card) {
+  if (library != nullptr) {
+    const auto memory = library->memory_of(card);
+    if (memory && memory->used)
+      return {memory->used->value, memory->free ? std::optional{memory->free->value} : std::nullopt};
   }
-  return number_in(std::filesystem::path{"/sys/bus/pci/devices"} / to_text(card) / "mem_info_vram_used");
+  const std::filesystem::path folder = std::filesystem::path{"/sys/bus/pci/devices"} / to_text(card);
+  const auto used = number_in(folder / "mem_info_vram_used");
+  const auto total = number_in(folder / "mem_info_vram_total");
+  return {used, used && total ? std::optional{*total - *used} : std::nullopt};
 }
 
 }  // namespace weir::device

@@ -3,6 +3,7 @@
 #include <memory>
 #include <optional>
 
+#include "device/nvml.hpp"
 #include "device/pci_address.hpp"
 #include "memory/meter.hpp"
 
@@ -16,7 +17,12 @@ std::shared_ptr<const memory::Meter> make_nvml_meter(const PciAddress& card);
 /// What this process has on all DRM devices (AMD, Intel, nouveau), by its own fdinfo. Null where there are none.
 std::shared_ptr<const memory::Meter> make_fdinfo_meter();
 
-/// Memory in use on the whole of one card now, by all processes; empty if nobody says. NVML, else the kernel's sysfs.
-std::optional<Bytes> used_on(const PciAddress& card);
+/// Memory of the whole of one card now; empty where nobody says.
+struct CardMemory {
+  std::optional<Bytes> used;  ///< by all processes
+  std::optional<Bytes> free;
+};
+/// From NVML (null: there is none), else the kernel's sysfs. May hang in a driver.
+CardMemory memory_on(const nvml::Library* library, const PciAddress& card);
 
 }  // namespace weir::device

@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "base/text.hpp"
+#include "device/orphans.hpp"
 
 namespace weir::device {
 namespace {
@@ -30,8 +31,9 @@ std::string advice(const Device& device, const Residue& residue) {
   std::string pids;
   for (const GpuProcess& process : residue.processes) pids += fmt::format(" {}", process.pid);
   if (!pids.empty()) return fmt::format("End what should not be there with 'kill{}', or wait.", pids);
+  const std::string reset = reset_command(device);
   return fmt::format("No process is named here; as root 'fuser -v /dev/nvidia* /dev/dri/*' may find one{}.",
-                     device.vendor == Vendor::nvidia ? ", and 'nvidia-smi --gpu-reset' is the last resort" : "");
+                     reset.empty() ? "" : fmt::format(", and '{}' is the last resort", reset));
 }
 
 }  // namespace

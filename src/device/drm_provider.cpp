@@ -94,7 +94,7 @@ void add_processes(const fs::path& root, std::vector<Device>& devices) {
   for (const ProcessUse& use : read_process_use(root, {})) {
     for (Device& device : devices) {
       if (device.pci != use.pci) continue;
-      device.processes.push_back({use.pid, command_line_of(use.pid, root),
+      device.processes.push_back({use.pid, program_name(use.pid, root),
                                   Reading{.value = use.memory, .source = "fdinfo", .scope = memory::Scope::process},
                                   use.engine_ns});
     }

@@ -124,16 +124,22 @@ Inventory take_inventory(const Providers& providers, std::chrono::milliseconds d
                                     {"ZE_ENABLE_PCI_ID_DEVICE_ORDER", "1"},
                                     {"MESA_VK_DEVICE_SELECT", ""},
                                     {"DRI_PRIME", ""}};
+  const auto start = std::chrono::steady_clock::now();
+  std::vector<Result<ChildProbe>> probes;  // all at once: several that hang take one deadline together
+  probes.reserve(providers.size());
+  for (const auto& provider : providers) {
+    probes.push_back(ChildProbe::start(
+        [&]() -> std::string {
+          const auto devices = provider->devices();
+          return devices ? devices_to_text(*devices) : '!' + devices.error().what;
+        },
+        unmasked));
+  }
   Inventory inventory;
   std::vector<std::vector<Device>> lists;
-  for (const auto& provider : providers) {
-    const auto start = std::chrono::steady_clock::now();
-    const auto work = [&]() -> std::string {
-      const auto devices = provider->devices();
-      return devices ? devices_to_text(*devices) : '!' + devices.error().what;
-    };
-    const auto text = run_in_child(work, deadline, unmasked);
-    ProbeReport report{.name = std::string{provider->name()}};
+  for (std::size_t i = 0; i < providers.size(); ++i) {
+    const auto text = probes[i] ? probes[i]->wait(deadline) : Result<std::string>{probes[i].error()};
+    ProbeReport report{.name = std::string{providers[i]->name()}};
     report.took = std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() - start);
     if (!text) {
       report.problem = text.error().what;

@@ -28,7 +28,7 @@ struct Inventory {
 /// order. A pure function.
 std::vector<Device> join_devices(const std::vector<std::vector<Device>>& lists);
 
-/// Asks every provider, each in a child process of its own with a deadline.
+/// Asks every provider at the same time, each in a child process of its own, and waits until the deadline at most.
 Inventory take_inventory(const Providers& providers, std::chrono::milliseconds deadline = std::chrono::seconds{10});
 
 }  // namespace weir::device

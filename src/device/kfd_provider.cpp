@@ -92,7 +92,7 @@ class KfdProvider : public Provider {
       std::error_code missing;
       if (pid <= 0 || !fs::exists(file, missing)) continue;
       found.push_back(
-          {pid, command_line_of(pid, root_),
+          {pid, program_name(pid, root_),
            memory::Reading{.value = Bytes{number_in(file)}, .source = "KFD sysfs", .scope = memory::Scope::process},
            std::nullopt});
     }

@@ -167,9 +167,28 @@ std::vector<std::string> Lease::keys() const {
   return keys;
 }
 
+std::vector<int> Lease::descriptors() const {
+  std::vector<int> all;
+  if (!joined_)
+    for (const Part& part : parts_) all.push_back(part.file.descriptor());
+  if (parent_) {
+    const auto more = parent_->descriptors();
+    all.insert(all.end(), more.begin(), more.end());
+  }
+  return all;
+}
+
+LeaseClaim Lease::claim() const {
+  if (parts_.empty() || joined_) return {};
+  return {parts_.front().file.key(), record_.nonce, parts_.front().file.folder_id()};
+}
+
 std::string Lease::environment() const {
   std::string text;
-  for (const Part& part : parts_) text += fmt::format("{}{}:{}", text.empty() ? "" : ",", part.file.key(), part.nonce);
+  for (const Part& part : parts_) {
+    if (!text.empty()) text += ',';
+    text += to_text(LeaseClaim{part.file.key(), part.nonce, part.file.folder_id()});
+  }
   if (parent_) text += ',' + parent_->environment();
   return text;
 }
@@ -191,6 +210,8 @@ Status Lease::promise(Bytes bytes) {
 void Lease::release() {
   if (!joined_ && record_.process.pid == ::getpid()) {
     record_.released = seconds_since_1970();
+    record_.command.clear();
+    record_.job.clear();
     for (Part& part : parts_) {
       (void)static_cast<bool>(part.file.write_record(part.slot, record_));
       (void)static_cast<bool>(part.file.give_back());  // not by closing: a forked child may have a copy open
@@ -208,7 +229,9 @@ class LeaseTaker {
     Lease lease;
     lease.joined_ = true;
     for (LeaseClaim& claim : parse_lease_claims(environment("WEIR_LEASE").value_or(""))) {
-      const auto file = std::find_if(files.begin(), files.end(), [&](const auto& f) { return f.key() == claim.key; });
+      const auto file = std::find_if(files.begin(), files.end(), [&](const auto& f) {
+        return f.key() == claim.key && f.folder_id() == claim.folder;
+      });
       if (file == files.end() || lease.parts_.size() == request.count) continue;
       const int slot = find_claimed_slot(*file, claim);
       if (slot < 0) continue;

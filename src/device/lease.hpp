@@ -16,6 +16,7 @@
 #include "base/paths.hpp"
 #include "base/result.hpp"
 #include "device/lease_file.hpp"
+#include "device/lease_nesting.hpp"
 
 namespace weir::device {
 
@@ -60,7 +61,10 @@ class Lease {
   const std::optional<OwnerRecord>& predecessor() const { return predecessor_; }
   /// For WEIR_LEASE in the environment of children, who then join instead of waiting for their parent.
   std::string environment() const;
-  const std::string& nonce() const { return record_.nonce; }
+  /// The (first) device as children name it; empty texts after release() and for a joined lease.
+  LeaseClaim claim() const;
+  /// The open lease files, whose locks live as long as any copy of these descriptors. None of a joined lease.
+  std::vector<int> descriptors() const;
   /// Who else holds the (first) device now. Errors: io.
   Result<std::vector<Holder>> other_holders() const;
   /// Writes into the record how much memory this holder will take, for the admission of others. Not for a joined lease.

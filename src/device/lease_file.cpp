@@ -9,6 +9,7 @@
 #include <thread>
 
 #include <fmt/format.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/text.hpp"
@@ -37,7 +38,10 @@ Result<LeaseFile> LeaseFile::open(const fs::path& folder, const std::string& key
   const fs::path path = folder / fmt::format("{}{}{}", kPrefix, key, kEnding);
   auto file = UnsharedFile::open(path);
   if (!file) return file.error();
-  return LeaseFile{*std::move(file), path, key};
+  struct stat status {};
+  if (::stat(folder.c_str(), &status) != 0)
+    return Error{Errc::io, fmt::format("{}: {}", printable(folder.native()), errno_text(errno))};
+  return LeaseFile{*std::move(file), path, key, fmt::format("{:x}.{:x}", status.st_dev, status.st_ino)};
 }
 
 bool LeaseFile::is_current() const { return still_named(file_.get(), path_); }

@@ -33,6 +33,9 @@ class LeaseFile {
   static Result<LeaseFile> open(const std::filesystem::path& folder, const std::string& key);
 
   const std::string& key() const { return key_; }
+  int descriptor() const { return file_.get(); }
+  /// "DEVICE.INODE" of the folder: the same for every path to it, in this container and outside.
+  const std::string& folder_id() const { return folder_id_; }
   bool is_current() const;  ///< false: the file was removed and another one may have its name
 
   /// Joins the queue. False if somebody has this ticket. Errors: io.
@@ -57,11 +60,11 @@ class LeaseFile {
   Result<int> waiting() const;
 
  private:
-  LeaseFile(UnsharedFile file, std::filesystem::path path, std::string key)
-      : file_{std::move(file)}, path_{std::move(path)}, key_{std::move(key)} {}
+  LeaseFile(UnsharedFile file, std::filesystem::path path, std::string key, std::string folder_id)
+      : file_{std::move(file)}, path_{std::move(path)}, key_{std::move(key)}, folder_id_{std::move(folder_id)} {}
   UnsharedFile file_;
   std::filesystem::path path_;
-  std::string key_;
+  std::string key_, folder_id_;
 };
 
 /// The keys of all devices that have a lease file in the folder, sorted. Errors: io.

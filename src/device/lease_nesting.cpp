@@ -1,5 +1,6 @@
 #include "device/lease_nesting.hpp"
 
+#include <fmt/format.h>
 #include <unistd.h>
 
 namespace weir::device {
@@ -13,6 +14,8 @@ bool may_join(const OwnerRecord& record) {
 
 }  // namespace
 
+std::string to_text(const LeaseClaim& claim) { return fmt::format("{}:{}@{}", claim.key, claim.nonce, claim.folder); }
+
 std::vector<LeaseClaim> parse_lease_claims(std::string_view text) {
   std::vector<LeaseClaim> claims;
   while (!text.empty()) {
@@ -20,8 +23,10 @@ std::vector<LeaseClaim> parse_lease_claims(std::string_view text) {
     const std::string_view entry = text.substr(0, comma);
     text.remove_prefix(comma == std::string_view::npos ? text.size() : comma + 1);
     const std::size_t colon = entry.rfind(':');  // a key such as pci-0000:01:00.0 has colons of its own
-    if (colon == std::string_view::npos || colon == 0 || colon + 1 == entry.size()) continue;
-    claims.push_back({std::string{entry.substr(0, colon)}, std::string{entry.substr(colon + 1)}});
+    const std::size_t at = entry.rfind('@');
+    if (colon == std::string_view::npos || colon == 0 || at == std::string_view::npos || at <= colon + 1) continue;
+    claims.push_back({std::string{entry.substr(0, colon)}, std::string{entry.substr(colon + 1, at - colon - 1)},
+                      std::string{entry.substr(at + 1)}});
   }
   return claims;
 }

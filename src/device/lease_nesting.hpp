@@ -9,10 +9,12 @@
 
 namespace weir::device {
 
-/// One entry of WEIR_LEASE: "KEY:NONCE", several by comma.
+/// One entry of WEIR_LEASE: "KEY:NONCE@FOLDER", several by comma. FOLDER is LeaseFile::folder_id: leases of another folder
+/// are other leases, although they name the same device.
 struct LeaseClaim {
-  std::string key, nonce;
+  std::string key, nonce, folder;
 };
+std::string to_text(const LeaseClaim& claim);
 std::vector<LeaseClaim> parse_lease_claims(std::string_view text);
 
 /// The slot that the lease named by `claim` holds on this device, or -1: the record has its nonce, the lock is held, its

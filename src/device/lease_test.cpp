@@ -265,8 +265,18 @@ TEST(Lease, AWrongNonceJoinsNothing) {
   const Folder folder;
   const auto held = acquire_lease(folder.path(), request({"a"}), kNothingSet);
   ASSERT_TRUE(held);
-  for (const char* claim : {"a:0123", "a:", ":x", "a", ",,,", "b:0123"})
+  for (const char* claim : {"a:0123", "a:0123@1.2", "a:", ":x", "a", ",,,", "b:0123", "a:@", "@a:0123"})
     EXPECT_FALSE(acquire_lease(folder.path(), request({"a"}, {}), with_lease(claim))) << claim;
+}
+
+TEST(Lease, AClaimOfAnotherFolderJoinsNothing) {
+  const Folder folder;
+  const Folder other;
+  const auto held = acquire_lease(folder.path(), request({"a"}), kNothingSet);
+  const auto elsewhere = acquire_lease(other.path(), request({"a"}), kNothingSet);
+  ASSERT_TRUE(held && elsewhere);
+  EXPECT_NE(held->claim().folder, elsewhere->claim().folder);
+  EXPECT_FALSE(acquire_lease(folder.path(), request({"a"}, {}), with_lease(elsewhere->environment())));
 }
 
 TEST(Lease, AForkedChildThatLivesOnKeepsNothing) {

@@ -4,13 +4,17 @@
 #include <charconv>
 #include <chrono>
 #include <csignal>
+#include <map>
 #include <random>
 #include <system_error>
 #include <thread>
 
 #include <fmt/format.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
+#include "base/atomic_file.hpp"
+#include "base/child_process.hpp"
 #include "base/system_memory.hpp"
 #include "base/text.hpp"
 #include "device/process_identity.hpp"
@@ -37,6 +41,40 @@ bool has_variable(std::string_view environ, std::string_view variable,
 constexpr auto kPatience = std::chrono::seconds{5};
 constexpr std::size_t kMostNamed = 5;
 
+/// A process that is to end.
+class Target {
+ public:
+  explicit Target(pid_t pid)
+      : process_{pid, program_name(pid), EndedProcess::How::asked},
+        pidfd_{static_cast<int>(::syscall(SYS_pidfd_open, pid, 0))} {}
+
+  void end(std::chrono::steady_clock::duration waited) {
+    if (!signalled_) {
+      send(SIGTERM);
+      send(SIGCONT);  // one that is stopped could not end
+      signalled_ = true;
+    }
+    if (waited < kPatience) return;
+    process_.how = waited < 2 * kPatience ? EndedProcess::How::killed : EndedProcess::How::lives;
+    send(SIGKILL);
+  }
+  bool signalled() const { return signalled_; }
+  const EndedProcess& process() const { return process_; }
+
+ private:
+  /// By number only where the kernel (before Linux 5.3) has no pidfd.
+  void send(int signal) const {
+    if (pidfd_)
+      ::syscall(SYS_pidfd_send_signal, pidfd_.get(), signal, nullptr, 0);
+    else
+      ::kill(process_.pid, signal);
+  }
+
+  EndedProcess process_;
+  FileDescriptor pidfd_;
+  bool signalled_ = false;
+};
+
 std::string to_words(const EndedProcess& process) {
   const char* how = process.how == EndedProcess::How::asked    ? ""
                     : process.how == EndedProcess::How::killed ? " (killed: it did not end when asked)"
@@ -47,9 +85,8 @@ std::string to_words(const EndedProcess& process) {
 }  // namespace
 
 bool is_zombie(pid_t pid, const fs::path& root) {
-  const std::string stat = read_small_file(root / "proc" / std::to_string(pid) / "stat");
-  const std::size_t name_end = stat.rfind(')');
-  return name_end == std::string::npos || stat.substr(name_end + 1, 2) == " Z";
+  const char state = process_state(pid, root);
+  return state == '\0' || state == 'Z';
 }
 
 std::vector<pid_t> find_with_variable(std::string_view variable, const std::function<bool(std::string_view)>& wanted,
@@ -73,27 +110,26 @@ std::vector<pid_t> find_marked(std::string_view variable, std::string_view value
 }
 
 std::vector<EndedProcess> end_processes(const std::function<std::vector<pid_t>()>& find) {
-  std::vector<EndedProcess> all;
+  std::map<pid_t, Target> targets;
   const auto start = std::chrono::steady_clock::now();
   auto nap = std::chrono::milliseconds{2};
-  for (auto left = find(); !left.empty(); left = find()) {
+  for (auto found = find(); !found.empty(); found = find()) {
     const auto waited = std::chrono::steady_clock::now() - start;
-    for (const pid_t pid : left) {
-      auto known = std::find_if(all.begin(), all.end(), [&](const EndedProcess& one) { return one.pid == pid; });
-      if (known == all.end()) {
-        known = all.insert(all.end(), {pid, command_line_of(pid), EndedProcess::How::asked});
-        ::kill(pid, SIGTERM);
-        ::kill(pid, SIGCONT);  // one that is stopped could not end
-      }
-      if (waited < kPatience) continue;
-      known->how = waited < 2 * kPatience ? EndedProcess::How::killed : EndedProcess::How::lives;
-      ::kill(pid, SIGKILL);
+    bool fresh = false;
+    for (const pid_t pid : found) {
+      const auto [at, is_new] = targets.try_emplace(pid, pid);
+      fresh = fresh || is_new;
+      if (!is_new) at->second.end(waited);  // found again after it was held: it is the process that is meant
     }
     if (waited >= 2 * kPatience) break;
+    if (fresh) continue;  // at once, to signal those that were held in this round
     std::this_thread::sleep_for(nap);
     nap = std::min(nap * 2, std::chrono::milliseconds{50});
   }
-  return all;
+  std::vector<EndedProcess> ended;
+  for (const auto& [pid, target] : targets)
+    if (target.signalled()) ended.push_back(target.process());
+  return ended;
 }
 
 std::string describe(const std::vector<EndedProcess>& ended) {

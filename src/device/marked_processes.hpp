@@ -29,7 +29,9 @@ struct EndedProcess {
 };
 
 /// Ends what `find` finds, and what they start meanwhile: SIGTERM, SIGKILL for those that live five seconds later, and after
-/// five more it gives up. Those that were there.
+/// five more it gives up. A process is held by a pidfd before it is found a second time, and signalled through that:
+/// never another one that got its number. Those that were there.
+/// Source  pidfd_open(2), pidfd_send_signal(2)
 std::vector<EndedProcess> end_processes(const std::function<std::vector<pid_t>()>& find);
 
 /// "pid 12 'sleep 1000', pid 13 'python x' (killed: it did not end when asked)"; of many the first five.

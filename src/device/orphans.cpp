@@ -1,55 +1,54 @@
 #include "device/orphans.hpp"
 
 #include <algorithm>
-#include <chrono>
-#include <csignal>
-#include <thread>
 
-#include "device/lease_nesting.hpp"
+#include <fmt/format.h>
+
 #include "device/marked_processes.hpp"
 
 namespace weir::device {
 
-std::vector<pid_t> find_orphans(std::string_view key, std::string_view own_nonce, std::string_view inherited,
-                                const std::filesystem::path& root) {
-  const auto family = parse_lease_claims(inherited);
-  const auto is_family = [&](const LeaseClaim& claim) {
-    return claim.nonce == own_nonce ||
-           std::any_of(family.begin(), family.end(), [&](const LeaseClaim& own) { return own.nonce == claim.nonce; });
+std::vector<pid_t> find_orphans(const LeaseClaim& own, std::string_view inherited, const std::filesystem::path& root) {
+  const auto outer = parse_lease_claims(inherited);
+  const auto is_orphaned = [&](const LeaseClaim& claim) {
+    const bool is_outer =
+        std::any_of(outer.begin(), outer.end(), [&](const LeaseClaim& one) { return one.nonce == claim.nonce; });
+    return claim.key == own.key && claim.folder == own.folder && claim.nonce != own.nonce && !is_outer;
   };
   return find_with_variable(
       "WEIR_LEASE",
       [&](std::string_view value) {
         const auto claims = parse_lease_claims(value);
-        return std::any_of(claims.begin(), claims.end(),
-                           [&](const LeaseClaim& claim) { return claim.key == key && !is_family(claim); });
+        return std::any_of(claims.begin(), claims.end(), is_orphaned);
       },
       root);
 }
 
-std::vector<pid_t> find_claimants(std::string_view key, std::string_view nonce, const std::filesystem::path& root) {
+std::vector<pid_t> find_claimants(const LeaseClaim& lease, const std::filesystem::path& root) {
   return find_with_variable(
       "WEIR_LEASE",
       [&](std::string_view value) {
         const auto claims = parse_lease_claims(value);
-        return std::any_of(claims.begin(), claims.end(),
-                           [&](const LeaseClaim& claim) { return claim.key == key && claim.nonce == nonce; });
+        return std::any_of(claims.begin(), claims.end(), [&](const LeaseClaim& claim) {
+          return claim.key == lease.key && claim.nonce == lease.nonce && claim.folder == lease.folder;
+        });
       },
       root);
 }
 
-std::vector<EndedProcess> end_orphans(std::string_view key, std::string_view own_nonce, std::string_view inherited) {
-  return end_processes([&] { return find_orphans(key, own_nonce, inherited); });
+std::vector<EndedProcess> end_orphans(const LeaseClaim& own, std::string_view inherited) {
+  return end_processes([&] { return find_orphans(own, inherited); });
 }
 
 std::string reset_command(const Device& device) {
+  const std::string address = device.pci ? to_text(*device.pci) : std::string{};
   switch (device.vendor) {
     case Vendor::nvidia:
-      return "nvidia-smi --gpu-reset -i " + device.uuid;
+      return "nvidia-smi --gpu-reset -i " + (device.uuid.empty() ? address : device.uuid);
     case Vendor::amd:
-      return "amd-smi reset --gpureset --gpu all";
+      return address.empty() ? address : "amd-smi reset --gpureset --gpu " + address;
     case Vendor::intel:
-      return "xpu-smi config --reset";
+      return address.empty() ? address : fmt::format("xpu-smi config -d {} --reset", address);
     case Vendor::other:
       break;
   }

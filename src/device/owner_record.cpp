@@ -83,7 +83,7 @@ OwnerRecord describe_this_process(std::string job) {
           .thread = ::gettid(),
           .user = ::getuid(),
           .cgroup = own_cgroup(),
-          .command = command_line_of(::getpid()),
+          .command = program_name(::getpid()),
           .job = std::move(job),
           .since = seconds_since_1970(),
           .promised = 0,
@@ -122,9 +122,10 @@ std::optional<OwnerRecord> parse_page(std::string_view page) {
 std::string describe(const OwnerRecord& record, std::int64_t now) {
   const std::string job = record.job.empty() ? "" : fmt::format(", job '{}'", printable(record.job));
   const std::int64_t age = now > record.since && record.since > 0 ? now - record.since : 0;
-  return fmt::format("pid {} '{}' of user {}{}, since {} ({})", record.process.pid,
-                     printable(record.command.substr(0, 80)), record.user, job, format_time(record.since),
-                     format_age(age));
+  const std::string command =
+      record.command.empty() ? "" : fmt::format(" '{}'", printable(record.command.substr(0, 80)));
+  return fmt::format("pid {}{} of user {}{}, since {} ({})", record.process.pid, command, record.user, job,
+                     format_time(record.since), format_age(age));
 }
 
 }  // namespace weir::device

@@ -16,10 +16,10 @@ struct OwnerRecord {
   ProcessIdentity process;
   pid_t thread = 0;
   uid_t user = 0;
-  std::string cgroup;   ///< the last line of /proc/self/cgroup
-  std::string command;  ///< the words of the command line
-  std::string job;
-  std::int64_t since = 0;                ///< seconds since 1970
+  std::string cgroup;      ///< the last line of /proc/self/cgroup
+  std::string command;     ///< the program's name (program_name); any user may read the file, so never its arguments
+  std::string job;         ///< both are taken out when the lease is given back
+  std::int64_t since = 0;  ///< seconds since 1970
   std::uint64_t promised = 0;            ///< bytes of device memory that the holder reserved
   std::string nonce;                     ///< 32 hexadecimal digits, another one for every lease
   std::optional<std::int64_t> released;  ///< set when the lease was given back in order

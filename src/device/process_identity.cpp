@@ -1,6 +1,7 @@
 #include "device/process_identity.hpp"
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 
 #include <fmt/format.h>
@@ -14,6 +15,10 @@ namespace {
 
 // PROC_PID_INIT_INO of include/linux/proc_ns.h: the inode of the first PID namespace of a machine.
 constexpr std::uint64_t kFirstPidNamespace = 0xEFFFFFFC;
+
+/// Programs whose first word is the name of a script, or of a command.
+constexpr std::array<std::string_view, 10> kInterpreters{"sh",   "bash", "dash",    "zsh",   "perl",
+                                                         "ruby", "node", "Rscript", "julia", "weir"};
 
 std::uint64_t own_pid_namespace() {
   struct stat status {};
@@ -58,11 +63,25 @@ Liveness liveness_of(const ProcessIdentity& process) {
   return start_ticks_of(process.pid) == process.start_ticks ? Liveness::alive : Liveness::dead;
 }
 
-std::string command_line_of(pid_t pid, const std::filesystem::path& root) {
-  std::string text = read_small_file(root / "proc" / std::to_string(pid) / "cmdline");
-  while (!text.empty() && text.back() == '\0') text.pop_back();
-  std::replace(text.begin(), text.end(), '\0', ' ');
-  return text;
+std::string program_name(const std::vector<std::string>& words) {
+  if (words.empty()) return {};
+  const auto base = [](const std::string& word) { return std::filesystem::path{word}.filename().native(); };
+  const std::string name = base(words[0]);
+  const bool has_script =
+      name.starts_with("python") || std::find(kInterpreters.begin(), kInterpreters.end(), name) != kInterpreters.end();
+  if (!has_script || words.size() < 2) return name;
+  if (words[1] == "-m" && words.size() > 2) return fmt::format("{} -m {}", name, words[2]);
+  return words[1].starts_with("-") ? name : fmt::format("{} {}", name, base(words[1]));
+}
+
+std::string program_name(pid_t pid, const std::filesystem::path& root) {
+  const std::string text = read_small_file(root / "proc" / std::to_string(pid) / "cmdline");
+  std::vector<std::string> words;
+  for (std::size_t at = 0; at < text.size() && words.size() < 3;) {
+    words.emplace_back(text.c_str() + at);
+    at += words.back().size() + 1;
+  }
+  return program_name(words);
 }
 
 bool sees_machine_pids() { return own_pid_namespace() == kFirstPidNamespace; }

@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include <sys/types.h>
 
@@ -28,8 +29,11 @@ Liveness liveness_of(const ProcessIdentity& process);
 /// Field 22 of the text of /proc/PID/stat; the name in parentheses may hold anything. Empty if it is damaged.
 std::optional<std::uint64_t> parse_start_ticks(std::string_view stat);
 
-/// The words of /proc/PID/cmdline, separated by spaces; empty if they cannot be read. `root` is where proc lies.
-std::string command_line_of(pid_t pid, const std::filesystem::path& root = "/");
+/// "python train.py", "python -m pytest", "weir run": the name of the program, of an interpreter also that of the script or
+/// module, of weir the command. Nothing else of the command line, which may hold a password. For records and logs.
+std::string program_name(const std::vector<std::string>& words);
+/// Of a running process; empty if /proc does not tell. `root` is where proc lies.
+std::string program_name(pid_t pid, const std::filesystem::path& root = "/");
 
 /// Whether process numbers that a driver reports (those of the machine) are the numbers that this process sees: false
 /// in a container with a PID namespace of its own.

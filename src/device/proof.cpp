@@ -52,7 +52,8 @@ std::string missing(const Evidence& evidence, const Device& asked) {
   return text;
 }
 
-void add_nvml(std::span<const Device> devices, const std::vector<pid_t>& pids, Evidence& evidence) {
+void add_nvml(std::span<const Device> devices, const std::vector<pid_t>& pids, const nvml::Library* library,
+              Evidence& evidence) {
   const bool any =
       std::any_of(devices.begin(), devices.end(), [](const Device& d) { return d.vendor == Vendor::nvidia; });
   if (!any) return;
@@ -60,8 +61,8 @@ void add_nvml(std::span<const Device> devices, const std::vector<pid_t>& pids, E
     evidence.blind = "NVML counts processes in the machine's numbers, which mean nothing in this container";
     return;
   }
-  const auto library = nvml::Library::open();
-  const auto now = library ? library->devices() : Result<std::vector<Device>>{library.error()};
+  const auto now = library != nullptr ? library->devices()
+                                      : Result<std::vector<Device>>{Error{Errc::unsupported, "NVML is not there"}};
   if (!now) {
     evidence.blind = now.error().what;
     return;
@@ -102,9 +103,10 @@ Proof judge(const Device& asked, std::span<const Device> devices, const Evidence
   return {Outcome::unknown, missing(evidence, asked)};
 }
 
-Evidence gather_evidence(std::span<const Device> devices, const std::vector<pid_t>& pids, const std::string& root) {
+Evidence gather_evidence(std::span<const Device> devices, const std::vector<pid_t>& pids, const nvml::Library* library,
+                         const std::string& root) {
   Evidence evidence;
-  add_nvml(devices, pids, evidence);
+  add_nvml(devices, pids, library, evidence);
   for (const ProcessUse& use : read_process_use(root, pids)) {
     evidence.opened.push_back(use.pci);
     evidence.bookings.push_back({use.pci, use.memory, use.worked, "fdinfo"});

@@ -7,6 +7,7 @@
 
 #include "base/bytes.hpp"
 #include "device/device.hpp"
+#include "device/nvml.hpp"
 
 namespace weir::device {
 
@@ -37,8 +38,9 @@ struct Proof {
 /// card without work is what looking for devices leaves behind, and no use. A pure function.
 Proof judge(const Device& asked, std::span<const Device> devices, const Evidence& evidence);
 
-/// Collects evidence on the processes from NVML and fdinfo. `root` is where proc lies.
-Evidence gather_evidence(std::span<const Device> devices, const std::vector<pid_t>& pids,
+/// Collects evidence on the processes from NVML (null: there is none) and fdinfo. `root` is where proc lies. May hang in a
+/// driver.
+Evidence gather_evidence(std::span<const Device> devices, const std::vector<pid_t>& pids, const nvml::Library* library,
                          const std::string& root = "/");
 
 std::string_view name_of(Outcome outcome);

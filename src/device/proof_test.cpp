@@ -83,7 +83,7 @@ TEST(Proof, EvidenceComesFromFdinfo) {
   test::put_process(root.path(), 4242, 5,
                     "pos:\t0\ndrm-driver:\tamdgpu\ndrm-pdev:\t0000:03:00.0\ndrm-client-id:\t7\n"
                     "drm-memory-vram:\t524288 KiB\ndrm-engine-compute:\t12345 ns\n");
-  const Evidence evidence = gather_evidence(machine, {4242}, root.path().native());
+  const Evidence evidence = gather_evidence(machine, {4242}, nullptr, root.path().native());
   ASSERT_EQ(evidence.bookings.size(), 1u);
   EXPECT_EQ(judge(machine[1], machine, evidence).outcome, Outcome::proved);
   EXPECT_EQ(judge(machine[0], machine, evidence).outcome, Outcome::refuted);

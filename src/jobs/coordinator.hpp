@@ -29,6 +29,8 @@ struct RunSettings {
   bool same_pixels = false;       ///< one backend, precision, driver and instruction set: those of the first result
   std::filesystem::path outputs;  ///< folder of the run: its lock and state; also asked for free space
   std::chrono::duration<double> stall{120};
+  /// What workers have to end by themselves when the run is stopped; a second signal takes it away.
+  std::chrono::milliseconds stop_grace{1500};
   std::chrono::milliseconds lease_wait = std::chrono::seconds{1800};  ///< of a worker, for its device
   std::size_t max_items_per_worker = 0;                               ///< 0: any number
   OnFullDisk on_full_disk = OnFullDisk::wait;

@@ -12,10 +12,7 @@
 namespace weir::jobs {
 namespace {
 
-/// Within two seconds a run that was asked to stop is over: workers have this long to end by themselves, and the system
-/// has the rest to take them away.
-constexpr auto kGrace = std::chrono::milliseconds{1500};
-constexpr auto kLastMoment = std::chrono::milliseconds{1800};
+constexpr auto kLastMoment = std::chrono::milliseconds{300};  // for the system to take killed workers away
 constexpr auto kAskDisk = std::chrono::seconds{1};
 
 }  // namespace
@@ -55,7 +52,7 @@ void Coordinator::Run::pause(bool on) {
   if (on) paused_since_ = now;
   for (Seat& seat : seats_) {
     if (!seat.process) continue;
-    seat.process->signal(on ? SIGSTOP : SIGCONT);
+    seat.process->signal_tree(on ? SIGSTOP : SIGCONT);
     if (on) continue;
     seat.started += now - paused_since_;
     if (seat.job) {
@@ -113,21 +110,21 @@ void Coordinator::Run::stop(std::string why, bool at_once) {
     const bool was_paused = std::exchange(paused_, false);
     for (Seat& seat : seats_) {
       if (!seat.process) continue;
-      if (was_paused) seat.process->signal(SIGCONT);
+      if (was_paused) seat.process->signal_tree(SIGCONT);
       (void)seat.process->send({{"type", "stop"}});
     }
   }
-  if (at_once) stop_since_ = std::min(stop_since_, now - kGrace);
+  if (at_once) stop_since_ = std::min(stop_since_, now - settings_.stop_grace);
   hurried_ = hurried_ || at_once;
 }
 
 void Coordinator::Run::check_stop() {
   if (!stopping_) return;
   const auto spent = Clock::now() - stop_since_;
-  if (spent >= kGrace && !std::exchange(killed_, true)) {
+  if (spent >= settings_.stop_grace && !std::exchange(killed_, true)) {
     for (Seat& seat : seats_) kill_worker(seat, hurried_ ? "a second signal came" : "the run was stopped");
   }
-  if (spent < kLastMoment) return;
+  if (spent < settings_.stop_grace + kLastMoment) return;
   for (Seat& seat : seats_) {
     if (!seat.process) continue;
     if (seat.process->is_uninterruptible())

@@ -97,7 +97,7 @@ void Coordinator::Run::worker_ended(Seat& seat) {
 void Coordinator::Run::kill_worker(Seat& seat, std::string why) {
   if (!seat.process || !seat.killed_why.empty()) return;
   seat.killed_why = fmt::format("was killed: {}", why);
-  seat.process->signal(SIGCONT);
+  seat.process->signal_tree(SIGCONT);  // what it runs is ended by the guardian, which cannot act while it is stopped
   seat.process->signal(SIGKILL);
 }
 

@@ -1,5 +1,6 @@
 #include "jobs/worker.hpp"
 
+#include <fcntl.h>
 #include <sys/socket.h>
 
 #include <cerrno>
@@ -184,6 +185,7 @@ class Worker {
 }  // namespace
 
 int run_worker(int channel, const std::string& device, const TaskKinds& kinds, const ProveDevice& prove) {
+  fcntl(channel, F_SETFD, FD_CLOEXEC);  // it came open through our exec; what we start has no business with it
   return Worker{channel, kinds}.run(device, prove);
 }
 

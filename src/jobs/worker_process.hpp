@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/atomic_file.hpp"
+#include "base/child_process.hpp"
 #include "base/result.hpp"
 #include "jobs/device.hpp"
 #include "jobs/frame.hpp"
@@ -15,7 +16,7 @@
 namespace weir::jobs {
 
 /// A worker, from the coordinator's side. Destroying it kills the process and waits for it. Not thread-safe; start() must be
-/// called on a thread that lives as long as the run, because the worker ends when that thread does (PR_SET_PDEATHSIG).
+/// called on a thread that lives as long as the run, because the worker ends when that thread does (ChildProcess).
 class WorkerProcess {
  public:
   /// Starts `command` (program and its first words) with the device's arguments, its environment changed before exec, in a
@@ -23,11 +24,8 @@ class WorkerProcess {
   /// Errors: io.
   static Result<WorkerProcess> start(const std::vector<std::string>& command, const WorkerDevice& device,
                                      const std::vector<int>& inherited);
-  WorkerProcess(WorkerProcess&& other) noexcept;
-  WorkerProcess& operator=(WorkerProcess&&) = delete;
-  ~WorkerProcess();
 
-  pid_t pid() const { return pid_; }
+  pid_t pid() const { return child_.pid(); }
   int channel() const { return channel_.get(); }
 
   /// Never waits. Errors: io when the worker is gone or does not read.
@@ -35,17 +33,19 @@ class WorkerProcess {
   /// Takes what has arrived. Empty: nothing whole yet. Errors: io (closed), corrupt, unsupported.
   Result<std::optional<Json>> receive();
 
-  void signal(int number) const;  ///< to its whole process group
+  void signal(int number) const { child_.send_to_group(number); }  ///< to its whole process group
+  /// SIGSTOP or SIGCONT, to it and to everything below it, in whatever group or session.
+  void signal_tree(int number) const;
   /// True once the process has ended and was waited for; `status_text` then tells how.
   bool reap();
   const std::string& end() const { return end_; }  ///< "killed by signal 9", "ended with status 70"
   bool is_uninterruptible() const;                 ///< waits in the kernel; not even SIGKILL ends it now
-  void abandon() { end_ = "left to itself"; }      ///< the destructor then neither kills nor waits
+  void abandon() { child_.abandon(); }             ///< the destructor then neither kills nor waits
 
  private:
-  WorkerProcess(pid_t pid, FileDescriptor channel) : pid_{pid}, channel_{std::move(channel)} {}
+  WorkerProcess(ChildProcess child, FileDescriptor channel) : child_{std::move(child)}, channel_{std::move(channel)} {}
 
-  pid_t pid_ = -1;
+  ChildProcess child_;
   FileDescriptor channel_;
   FrameReader frames_;
   bool closed_ = false;

@@ -64,14 +64,6 @@ Growth growth_between(const Meters& meters, Side side, const Sample& before, con
   return growth;
 }
 
-Growth largest_growth(const Meters& meters, const Sample& before, const Sample& after) {
-  Growth host = growth_between(meters, Side::host, before, after);
-  Growth device = growth_between(meters, Side::device, before, after);
-  if (device.evidence.empty()) return host;
-  if (host.evidence.empty()) return device;
-  return device.bytes >= host.bytes ? device : host;
-}
-
 double steady_slope(std::span<const double> levels) {
   constexpr std::size_t kLeast = 10;
   if (levels.size() < kLeast) return 0;

@@ -1,7 +1,9 @@
 #include "memory/leak_judge.hpp"
 
 #include <algorithm>
+#include <iterator>
 #include <thread>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -60,33 +62,61 @@ ScopeRecord LeakJudge::leave(const std::string& name, const Start& start, bool f
                              const std::function<void()>& clean_up) {
   if (clean_up) clean_up();
   Sample now = take_sample(meters_);
-  ScopeRecord record{.name = name, .growth = largest_growth(meters_, start.sample, now), .failed = failed};
-  for (int i = 0; i < limits_.rereads && exceeds(record.growth.bytes, limits_.per_scope); ++i) {
+  auto records = records_between(start.sample, now);
+  const auto too_large = [&](const ScopeRecord& one) { return exceeds(one.growth.bytes, limits_.per_scope); };
+  for (int i = 0; i < limits_.rereads && std::any_of(records.begin(), records.end(), too_large); ++i) {
     std::this_thread::sleep_for(limits_.reread_pause);  // drivers give memory back late
     if (clean_up) clean_up();
     now = take_sample(meters_);
-    record.growth = largest_growth(meters_, start.sample, now);
+    records = records_between(start.sample, now);
   }
-  record.descriptors = open_descriptors() - start.descriptors;
+  const int descriptors = open_descriptors() - start.descriptors;
   const std::lock_guard lock{mutex_};
-  record.run = ++runs_[name];
-  record.verdict = judge(record);
+  const int run = ++runs_[name];
   ++scopes_;
+  for (ScopeRecord& record : records) {
+    record.name = name;
+    record.run = run;
+    record.descriptors = descriptors;
+    record.failed = failed;
+    record.verdict = judge(record);
+    if (record.verdict != Verdict::clean) suspects_.push_back(record);
+  }
   remember(host_levels_, static_cast<double>(growth_between(meters_, Side::host, baseline_, now).bytes));
   remember(device_levels_, static_cast<double>(growth_between(meters_, Side::device, baseline_, now).bytes));
-  if (record.verdict != Verdict::clean) suspects_.push_back(record);
-  return record;
+  return *std::max_element(records.begin(), records.end(), [](const ScopeRecord& a, const ScopeRecord& b) {
+    return std::pair{a.verdict, a.growth.bytes} < std::pair{b.verdict, b.growth.bytes};
+  });
+}
+
+/// One for each side that any meter speaks of; one of the host where none speaks.
+std::vector<ScopeRecord> LeakJudge::records_between(const Sample& before, const Sample& after) const {
+  std::vector<ScopeRecord> records;
+  for (const Side side : {Side::device, Side::host}) {
+    ScopeRecord record{.side = side, .growth = growth_between(meters_, side, before, after)};
+    if (!record.growth.evidence.empty()) records.push_back(std::move(record));
+  }
+  if (records.empty()) records.emplace_back();
+  return records;
 }
 
 /// With the lock held. A later run of a scope decides about its alarm.
 Verdict LeakJudge::judge(const ScopeRecord& record) {
   const bool grew = exceeds(record.growth.bytes, limits_.per_scope);
   const auto earlier = std::find_if(suspects_.begin(), suspects_.end(), [&](const ScopeRecord& one) {
-    return one.name == record.name && one.verdict == Verdict::alarm;
+    return one.name == record.name && one.side == record.side && one.verdict == Verdict::alarm;
   });
   if (earlier == suspects_.end()) return !grew ? Verdict::clean : record.run == 1 ? Verdict::alarm : Verdict::leak;
   earlier->verdict = grew ? Verdict::leak : Verdict::grew_once;
   return grew ? Verdict::leak : Verdict::clean;
+}
+
+/// With the lock held.
+std::int64_t LeakJudge::once_bytes(Side side) const {
+  std::int64_t bytes = 0;
+  for (const ScopeRecord& record : suspects_)
+    if (record.side == side && record.verdict == Verdict::grew_once) bytes += record.growth.bytes;
+  return bytes;
 }
 
 LeakReport LeakJudge::report() const {
@@ -94,19 +124,23 @@ LeakReport LeakJudge::report() const {
   const std::lock_guard lock{mutex_};
   LeakReport report;
   report.scopes = scopes_;
-  const Growth drift = largest_growth(meters_, baseline_, now);
-  for (const ScopeRecord& record : suspects_) {
-    if (record.verdict == Verdict::grew_once) report.once_bytes += record.growth.bytes;
-    if (record.verdict == Verdict::grew_once) continue;
-    report.suspects.push_back(record);
-    if (report.first_leak.empty()) report.first_leak = record.name;
+  std::copy_if(suspects_.begin(), suspects_.end(), std::back_inserter(report.suspects),
+               [](const ScopeRecord& record) { return record.verdict != Verdict::grew_once; });
+  if (!report.suspects.empty()) report.first_leak = report.suspects.front().name;
+  std::string evidence;
+  bool drifted = false;
+  for (const ScopeRecord& drift : records_between(baseline_, now)) {
+    const std::int64_t once = once_bytes(drift.side);
+    const std::int64_t bytes = drift.growth.bytes - once;
+    report.once_bytes += once;
+    report.drift_bytes = evidence.empty() ? bytes : std::max(report.drift_bytes, bytes);
+    drifted = drifted || exceeds(bytes, limits_.total_drift);
+    evidence += (evidence.empty() ? "" : ", ") + drift.growth.evidence;
   }
-  report.drift_bytes = drift.bytes - report.once_bytes;
   report.slope_bytes = std::max(steady_slope(host_levels_), steady_slope(device_levels_));
   if (report.slope_bytes < static_cast<double>(limits_.slope.count())) report.slope_bytes = 0;
-  report.passed =
-      report.suspects.empty() && report.slope_bytes == 0 && !exceeds(report.drift_bytes, limits_.total_drift);
-  report.text = fmt::format("{} scopes, drift {} ({})\n", scopes_, signed_text(report.drift_bytes), drift.evidence);
+  report.passed = report.suspects.empty() && report.slope_bytes == 0 && !drifted;
+  report.text = fmt::format("{} scopes, drift {} ({})\n", scopes_, signed_text(report.drift_bytes), evidence);
   if (report.once_bytes > 0)
     report.text += fmt::format("not counted: {} of growth that happened once\n", signed_text(report.once_bytes));
   if (report.slope_bytes > 0)

@@ -31,21 +31,23 @@ enum class Verdict {
 };
 std::string_view name_of(Verdict verdict);
 
-/// One run of one scope.
+/// One run of one scope, of the side of memory (host or device) that is more suspicious; each is judged by itself.
 struct ScopeRecord {
   std::string name;
   int run = 1;  ///< of this name
+  Side side = Side::host;
   Growth growth;
   int descriptors = 0;  ///< more open than before
   bool failed = false;  ///< the scope ended with an error: its growth may be what the error holds
   Verdict verdict = Verdict::clean;
 };
 
-/// The whole story.
+/// All scopes together. What happened once on the host excuses nothing on the device, nor the other way round.
 struct LeakReport {
   bool passed = true;
-  std::int64_t drift_bytes = 0;       ///< since the baseline, without growth that happened once
-  std::int64_t once_bytes = 0;        ///< growth that happened once
+  std::int64_t drift_bytes =
+      0;  ///< since the baseline, without growth that happened once; of the side that drifted more
+  std::int64_t once_bytes = 0;        ///< growth that happened once, of both sides
   double slope_bytes = 0;             ///< per scope, if it creeps
   std::string first_leak;             ///< the scope that leaked first; empty if none
   std::string text;                   ///< evidence and suspects, for people; several lines
@@ -77,6 +79,8 @@ class LeakJudge {
 
  private:
   Verdict judge(const ScopeRecord& record);
+  std::int64_t once_bytes(Side side) const;
+  std::vector<ScopeRecord> records_between(const Sample& before, const Sample& after) const;
 
   const Meters meters_;
   const LeakLimits limits_;

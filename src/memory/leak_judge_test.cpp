@@ -87,6 +87,37 @@ TEST(LeakJudge, GrowthThatHappensOnceIsRecognisedByTheSecondRun) {
   EXPECT_EQ(report.drift_bytes, 0);
 }
 
+TEST(LeakJudge, WhatTheHostGrewOnceExcusesNothingOnTheDevice) {
+  FakeDevice device;
+  std::atomic<std::uint64_t> host = 1U << 30U;
+  Meters meters = device.meters();
+  meters.push_back(make_counter_meter("malloc", Side::host, Witness::allocator,
+                                      [&]() -> std::optional<Bytes> { return Bytes{host.load()}; }));
+  LeakJudge judge{meters, quick()};
+  run_scope(judge, "loads a library", [&] { host += (300_MiB).count(); });
+  run_scope(judge, "loads a library", [] {});
+  EXPECT_TRUE(judge.report().passed) << judge.report().text;
+  for (int i = 0; i < 3; ++i) run_scope(judge, "creeps", [&] { device.grow(50_MiB); });
+  LeakReport report = judge.report();
+  EXPECT_FALSE(report.passed) << report.text;
+  EXPECT_EQ(report.drift_bytes, 150 << 20);
+
+  // In one scope: the larger growth of one side is no reason to overlook the other.
+  judge.set_baseline();
+  const ScopeRecord both = run_scope(judge, "both", [&] {
+    host += (300_MiB).count();
+    device.grow(150_MiB);
+  });
+  EXPECT_EQ(both.verdict, Verdict::alarm);
+  const ScopeRecord again = run_scope(judge, "both", [&] { device.grow(150_MiB); });
+  EXPECT_EQ(again.verdict, Verdict::leak);
+  EXPECT_EQ(again.side, Side::device);
+  report = judge.report();
+  EXPECT_FALSE(report.passed);
+  EXPECT_EQ(report.once_bytes, 300 << 20) << "the host's";
+  EXPECT_EQ(report.suspects.size(), 2u) << "the device's";
+}
+
 TEST(LeakJudge, OneWitnessAloneIsNotEnough) {
   FakeDevice device;
   LeakJudge judge{device.meters(), quick()};

@@ -21,6 +21,7 @@ namespace {
 
 namespace fs = std::filesystem;
 constexpr auto kCrowdPause = std::chrono::milliseconds{250};
+constexpr auto kFreshEnough = std::chrono::seconds{3};  // so that the turn itself needs no look
 
 Error failure_of(const fs::path& path) {
   return {errc_of(errno), fmt::format("{}: {}", printable(path.native()), errno_text(errno))};
@@ -131,7 +132,7 @@ class CommandTask final : public jobs::Task {
 
  private:
   /// The lease of the run comes first: so many of its commands are on devices at once.
-  GuardedEnd run_in(const Workplace& place, const jobs::Attempt& attempt, std::vector<std::string>& notes) const {
+  GuardedEnd run_in(const Workplace& place, const jobs::Attempt& attempt, std::vector<std::string>& notes) {
     GuardedCommand command = request_.guard;
     command.words = commands_.words();
     command.names = commands_.names(text_of(attempt.item), place.made());
@@ -143,6 +144,7 @@ class CommandTask final : public jobs::Task {
     const auto give_up = asked + command.wish.wait;
     std::optional<device::Lease> turn;
     if (command.leased) {
+      (void)probe_.machine(command.wish, kFreshEnough);  // a look at the machine holds up nobody whose turn it is
       auto taken = device::acquire_lease(
           request_.folder / ".weir",
           {.keys = {"jobs"}, .slots = request_.gpu_jobs > 1 ? request_.gpu_jobs : 0, .wait = command.wish.wait},
@@ -159,7 +161,7 @@ class CommandTask final : public jobs::Task {
     const Tell tell{.note = [&](const std::string& line) { notes.push_back(line); }, .waiting = [](const auto&) {}};
     for (;;) {
       leave_out_quarantined(command.wish.policy);
-      GuardedEnd end = run_guarded(command, environment, attempt.stop, tell);
+      GuardedEnd end = run_guarded(command, probe_, environment, attempt.stop, tell);
       const bool may_wait = end.crowded && std::chrono::steady_clock::now() < give_up && !attempt.stop.stop_requested();
       if (may_wait) {
         ::usleep(std::chrono::microseconds{kCrowdPause}.count());
@@ -211,7 +213,15 @@ class CommandTask final : public jobs::Task {
   CommandRequest request_;
   CommandTemplate commands_;
   Quarantine quarantine_;
+  MachineProbe probe_;
 };
+
+/// Tells commands apart. Not the words: a checkpoint may be readable for others, and a word may be a password.
+std::string digest_of(const std::vector<std::string>& words) {
+  std::string all;
+  for (const std::string& word : words) all += word + '\0';
+  return hash_text(all);
+}
 
 /// A word that names a file, as it is.
 bool is_file(const std::string& word) { return !word.empty() && file_facts(word).has_value(); }
@@ -232,7 +242,7 @@ jobs::Item command_item(const std::string& item, const CommandRequest& request, 
   jobs::Json rungs = jobs::Json::array();
   for (const Rung& rung : request.guard.ladder) rungs.push_back(jobs::encode_path(rung.name));
   result.parameters =
-      jobs::dump({{"item", jobs::encode_path(item)}, {"command", jobs::texts_json(request.words)}, {"ladder", rungs}});
+      jobs::dump({{"item", jobs::encode_path(item)}, {"command", digest_of(request.words)}, {"ladder", rungs}});
   return result;
 }
 

@@ -77,6 +77,7 @@ Json to_json(const CommandRequest& request) {
             {"recall", guard.recall},
             {"strict_device", guard.strict_device},
             {"max_leak", guard.max_leak.count()},
+            {"grace_ms", guard.grace.count()},
             {"gpu_jobs", request.gpu_jobs},
             {"retries", request.retries},
             {"folder", jobs::encode_path(request.folder)},
@@ -97,6 +98,7 @@ CommandRequest command_request_of(const Json& json) {
   request.guard.leased = jobs::bool_field(json, "leased");
   request.guard.strict_device = jobs::bool_field(json, "strict_device");
   request.guard.max_leak = jobs::bytes_field(json, "max_leak");
+  request.guard.grace = duration_of(json, "grace_ms");
   if (json.contains("limit_ms")) request.guard.limit = duration_of(json, "limit_ms");
   request.gpu_jobs = static_cast<int>(jobs::number_field(json, "gpu_jobs"));
   request.retries = static_cast<int>(jobs::number_field(json, "retries"));

@@ -51,14 +51,13 @@ Result<std::optional<device::Lease>> lease_parent(const device::Device& device, 
 /// Whoever holds the device alone may say of every other lease that it is over. True if any was ended.
 bool settle_orphans(const device::Device& device, const device::Lease& lease, const Environment& environment,
                     bool end_them, std::vector<std::string>& notes) {
-  const std::string key = lease_key(device);
   const std::string inherited = environment("WEIR_LEASE").value_or("");
-  const auto orphans = device::find_orphans(key, lease.nonce(), inherited);
+  const auto orphans = device::find_orphans(lease.claim(), inherited);
   if (orphans.empty()) return false;
   notes.push_back(fmt::format("an earlier lease of {} left {} process{} running: pid {}{}", to_text(device),
                               orphans.size(), orphans.size() == 1 ? "" : "es", fmt::join(orphans, ", "),
                               end_them ? "; ended" : "; --end-orphans ends them"));
-  if (end_them) device::end_orphans(key, lease.nonce(), inherited);
+  if (end_them) device::end_orphans(lease.claim(), inherited);
   return end_them;
 }
 
@@ -78,8 +77,12 @@ std::vector<std::string> Machine::chosen_keys() const {
 }
 
 Machine look_at_machine(const DeviceWish& wish) {
+  return choose_from(device::take_inventory(device::make_providers()), wish);
+}
+
+Machine choose_from(const device::Inventory& inventory, const DeviceWish& wish) {
   Machine machine;
-  machine.inventory = device::take_inventory(device::make_providers());
+  machine.inventory = inventory;
   machine.devices = device::with_mig_instances(machine.inventory.devices);
   machine.masks = device::read_mask_variables();
   machine.choice = choose(machine.devices, wish.policy, wish.need, device::hidden_by(machine.devices, machine.masks));
@@ -93,7 +96,8 @@ Result<device::Mask> mask_device(const Machine& machine, std::size_t chosen, con
 }
 
 Result<LeasedDevice> lease_device(const Machine& machine, const DeviceWish& wish, const Environment& environment,
-                                  const device::Waiting& waiting, std::vector<std::string>& notes) {
+                                  const device::Waiting& waiting, std::vector<std::string>& notes,
+                                  const std::function<void(device::Device&)>& refresh) {
   if (machine.choice.order.empty()) return Error{Errc::unsupported, refusal(machine.devices, machine.choice)};
   const auto folder = device::find_lease_folder(environment);
   if (!folder) return folder.error();
@@ -110,8 +114,10 @@ Result<LeasedDevice> lease_device(const Machine& machine, const DeviceWish& wish
   notes.insert(notes.end(), mask->notes.begin(), mask->notes.end());
   // What is there belongs to a joined lease, and may belong to other sharers.
   const bool alone = !lease->is_joined() && wish.slots == 0;
-  const bool freed = alone && settle_orphans(machine.at(chosen), *lease, environment, wish.end_orphans, notes);
-  if (alone && !freed) note_residue(machine.at(chosen), *lease, notes);
+  device::Device now = machine.at(chosen);
+  if (refresh) refresh(now);
+  const bool freed = alone && settle_orphans(now, *lease, environment, wish.end_orphans, notes);
+  if (alone && !freed) note_residue(now, *lease, notes);
   return LeasedDevice{*std::move(lease), chosen, *std::move(mask), freed};
 }
 

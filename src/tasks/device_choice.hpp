@@ -1,6 +1,7 @@
 #pragma once
 
 #include <chrono>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -34,7 +35,9 @@ struct Machine {
   std::vector<std::string> chosen_keys() const;  ///< lease keys of the accepted devices, the best first
 };
 
-/// Asks every probe: takes a tenth of a second.
+/// The choice by the wish among the devices of an inventory, under the masks that are set now.
+Machine choose_from(const device::Inventory& inventory, const DeviceWish& wish);
+/// The same of an inventory taken now: takes a tenth of a second.
 Machine look_at_machine(const DeviceWish& wish);
 
 /// The environment for programs on one device of the machine. Errors: those of device::make_mask.
@@ -48,10 +51,12 @@ struct LeasedDevice {
   bool freed = false;  ///< orphans were ended: the machine's figures are no longer true
 };
 
-/// Leases one of the accepted devices and makes its mask. `notes` gets warnings about the lease folder, the mask, and memory
+/// Leases one of the accepted devices and makes its mask. `refresh`, if there is one, is called once the lease is held and
+/// sets the figures of the device to what they are now. `notes` gets warnings about the lease folder, the mask, and memory
 /// that is in use although the lease was free. Errors: unsupported (the policy leaves no device), timed_out with the
 /// holders named, cancelled, io.
 Result<LeasedDevice> lease_device(const Machine& machine, const DeviceWish& wish, const Environment& environment,
-                                  const device::Waiting& waiting, std::vector<std::string>& notes);
+                                  const device::Waiting& waiting, std::vector<std::string>& notes,
+                                  const std::function<void(device::Device&)>& refresh = {});
 
 }  // namespace weir::tasks

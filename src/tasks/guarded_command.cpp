@@ -8,8 +8,8 @@
 #include "base/paths.hpp"
 #include "base/text.hpp"
 #include "device/command_process.hpp"
-#include "device/device_meters.hpp"
 #include "device/dirty_lease.hpp"
+#include "device/driver_sampler.hpp"
 #include "device/process_tree_memory.hpp"
 #include "tasks/command_needs.hpp"
 #include "tasks/leak_ladder.hpp"
@@ -19,36 +19,40 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
+constexpr auto kSeenLately = std::chrono::seconds{5};  // cards do not come and go more often
+
 double seconds_since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
 
-/// The command on one device, while it runs.
+/// The command on one device, while it runs. It never waits for a driver longer than kPatience.
 class Watch {
  public:
-  Watch(const Machine& machine, std::size_t device, GuardedEnd& end)
-      : machine_{machine}, device_{machine.at(device)}, end_{end} {
+  Watch(const Machine& machine, std::size_t device, device::DriverSampler& sampler, GuardedEnd& end)
+      : machine_{machine}, device_{machine.at(device)}, end_{end}, sampler_{sampler} {
     const auto before = used();
     end_.device_measured = before.has_value();
     end_.device_before = before.value_or(Bytes{});
     end_.device_peak = end_.device_before;
   }
 
-  /// One look; true if the command is on the wrong device.
+  /// One look: takes what the drivers have answered since the last one, and asks again. True if the command is on the
+  /// wrong device.
   bool look(const std::vector<pid_t>& pids) {
     ++end_.samples;
     end_.peak = std::max(end_.peak, device::resident_of(pids));
-    if (const auto now = used()) end_.device_peak = std::max(end_.device_peak, *now);
-    if (Clock::now() < next_proof_) return end_.placement.outcome == device::Outcome::refuted;
-    next_proof_ = Clock::now() + std::chrono::seconds{1};  // fdinfo of many processes takes milliseconds
-    const device::Proof proof = judge(device_, machine_.devices, device::gather_evidence(machine_.devices, pids));
-    // What was proved once stays proved until it is refuted: at its end a process has given its memory back.
-    if (proof.outcome != device::Outcome::unknown || end_.placement.outcome == device::Outcome::unknown)
-      end_.placement = proof;
-    return proof.outcome == device::Outcome::refuted;
+    if (const auto sample = sampler_.poll()) take(*sample);
+    const bool prove = Clock::now() >= next_proof_;
+    if (prove) next_proof_ = Clock::now() + std::chrono::seconds{1};  // fdinfo of many processes takes milliseconds
+    sampler_.begin({device_.pci, prove, prove ? pids : std::vector<pid_t>{}});
+    return end_.placement.outcome == device::Outcome::refuted;
   }
 
+  /// The memory that stays once the command has ended.
   void after(int looks) {
     for (int look = 1;; ++look) {
-      end_.device_after = used().value_or(Bytes{});
+      const auto now = used();
+      end_.driver_silent = !now && end_.device_measured;
+      if (!now) return;
+      end_.device_after = *now;
       end_.device_peak = std::max(end_.device_peak, end_.device_after);
       if (end_.device_after <= end_.device_before || look >= looks) return;
       std::this_thread::sleep_for(std::chrono::milliseconds{200});  // drivers give memory back late
@@ -56,11 +60,27 @@ class Watch {
   }
 
  private:
-  std::optional<Bytes> used() const { return device_.pci ? device::used_on(*device_.pci) : std::nullopt; }
+  static constexpr auto kPatience = std::chrono::seconds{2};
+
+  std::optional<Bytes> used() {
+    if (!device_.pci) return std::nullopt;
+    const auto sample = sampler_.ask({device_.pci, false, {}}, kPatience);
+    return sample ? sample->used : std::nullopt;
+  }
+
+  void take(const device::DriverSample& sample) {
+    if (sample.used) end_.device_peak = std::max(end_.device_peak, *sample.used);
+    if (!sample.evidence) return;
+    const device::Proof proof = judge(device_, machine_.devices, *sample.evidence);
+    // What was proved once stays proved until it is refuted: at its end a process has given its memory back.
+    if (proof.outcome != device::Outcome::unknown || end_.placement.outcome == device::Outcome::unknown)
+      end_.placement = proof;
+  }
 
   const Machine& machine_;
   const device::Device& device_;
   GuardedEnd& end_;
+  device::DriverSampler& sampler_;
   Clock::time_point next_proof_ = Clock::now() + std::chrono::milliseconds{100};  // nothing is booked at once
 };
 
@@ -82,6 +102,8 @@ void judge_end(const GuardedCommand& command, const device::CommandEnd& ended, G
   else if (ended.timed_out)
     end.error = Error{Errc::timed_out,
                       fmt::format("not done within {:.1f} s", std::chrono::duration<double>(*command.limit).count())};
+  else if (!ended.known)
+    end.error = Error{Errc::io, "the command " + describe(ended)};
   else if (command.strict_device && end.placement.outcome == device::Outcome::unknown)
     end.error = Error{Errc::device_lost, "placement unknown: " + end.placement.text};
   else if (end.leaks)
@@ -105,7 +127,7 @@ Result<std::size_t> admit(const GuardedCommand& command, const Machine& machine,
                           const std::optional<Bytes>& took, bool& crowded) {
   const auto holders = leased.lease.other_holders();
   if (!holders) return holders.error();
-  const Room room = measure_room(machine.at(leased.device), *holders, leased.lease.nonce());
+  const Room room = measure_room(machine.at(leased.device), *holders, leased.lease.claim());
   const auto rung =
       took ? choose_by_experience(*took, room) : choose_rung(command.ladder, room, command.wish.need.trust_unknown);
   crowded = !rung && room.known && !holders->empty();
@@ -118,29 +140,35 @@ Result<std::size_t> admit(const GuardedCommand& command, const Machine& machine,
 
 /// On the device of `end.used` under the mask. `leased` is null without a lease.
 void run_masked(const GuardedCommand& command, const Machine& machine, std::size_t chosen, const device::Mask& mask,
-                const LeasedDevice* leased, const std::stop_token& stop, const Tell& tell, GuardedEnd& end) {
+                const LeasedDevice* leased, MachineProbe& probe, const std::stop_token& stop, const Tell& tell,
+                GuardedEnd& end) {
   device::Command started{.words = fill_in(command, end),
                           .environment = mask.changes,
                           .input = command.input,
                           .output = command.output,
                           .error = command.error,
                           .own_group = command.output >= 0};
+  if (leased != nullptr) started.held = leased->lease.descriptors();
+  if (command.output >= 0) started.descriptors = OtherDescriptors::closed;  // an item of a batch
   started.environment.insert(started.environment.end(), command.environment.begin(), command.environment.end());
   if (!end.rung.empty()) started.environment.emplace_back("WEIR_RUNG", end.rung);
   end.placement.text = "it ended before anybody looked";
-  Watch watch{machine, chosen, end};
+  Watch watch{machine, chosen, probe.sampler(), end};
   auto process = device::CommandProcess::start(started);
   if (!process) {
-    end.status = device::start_status(process.error());
+    end.status = start_status(process.error());
     end.error = process.error();
     return;
   }
   std::stop_source give_up;
   const std::stop_callback forward{stop, [&] { give_up.request_stop(); }};
-  const device::CommandEnd ended =
-      process->wait(command.limit, give_up.get_token(), std::chrono::milliseconds{100}, [&] {
-        if (watch.look(process->all_pids())) give_up.request_stop();
-      });
+  const device::StopRules rules{.limit = command.limit,
+                                .stop = give_up.get_token(),
+                                .first_signal = command.first_signal,
+                                .grace = command.grace};
+  const device::CommandEnd ended = process->wait(rules, std::chrono::milliseconds{100}, [&] {
+    if (watch.look(process->all_pids())) give_up.request_stop();
+  });
   const bool alone = leased != nullptr && command.wish.slots == 0;
   watch.after(alone ? 5 : 1);
   end.status = ended.status;
@@ -148,7 +176,9 @@ void run_masked(const GuardedCommand& command, const Machine& machine, std::size
   end.peak = std::max(end.peak, ended.peak);
   end.left_behind = ended.left_behind;
   if (alone) end.device_took = end.device_peak - end.device_before;
-  end.leaks = alone && end.device_after > end.device_before + command.max_leak;
+  if (end.driver_silent)
+    tell.note(fmt::format("the driver of {} does not answer: what stays there is not known", end.device));
+  end.leaks = alone && !end.driver_silent && end.device_after > end.device_before + command.max_leak;
   if (end.leaks) climb_leak_ladder(command, *leased, end, tell);
   judge_end(command, ended, end);
 }
@@ -159,9 +189,10 @@ GuardedEnd refuse(GuardedEnd end, Error error) {
   return end;
 }
 
-GuardedEnd run_unleased(const GuardedCommand& command, const std::stop_token& stop, const Tell& tell) {
+GuardedEnd run_unleased(const GuardedCommand& command, MachineProbe& probe, const std::stop_token& stop,
+                        const Tell& tell) {
   GuardedEnd end;
-  const Machine machine = look_at_machine(command.wish);
+  const Machine machine = probe.machine(command.wish, kSeenLately);
   if (machine.choice.order.empty())
     return refuse(std::move(end), {Errc::unsupported, refusal(machine.devices, machine.choice)});
   const std::size_t chosen = machine.choice.order.front();
@@ -170,7 +201,44 @@ GuardedEnd run_unleased(const GuardedCommand& command, const std::stop_token& st
   auto mask = mask_device(machine, chosen, command.wish.mask);
   if (!mask) return refuse(std::move(end), mask.error());
   for (const std::string& note : mask->notes) tell.note(note);
-  run_masked(command, machine, chosen, *mask, nullptr, stop, tell, end);
+  run_masked(command, machine, chosen, *mask, nullptr, probe, stop, tell, end);
+  return end;
+}
+
+/// On the first of the machine's accepted devices that can be leased.
+GuardedEnd run_leased(const GuardedCommand& command, Machine machine, MachineProbe& probe,
+                      const Environment& environment, const std::stop_token& stop, const Tell& tell) {
+  GuardedEnd end;
+  const auto asked = Clock::now();
+  std::vector<std::string> notes;
+  const device::Waiting waiting{.stop = stop, .started = [&](const std::vector<device::Obstacle>& obstacles) {
+                                  tell.waiting("waiting: " + device::describe(obstacles));
+                                }};
+  auto leased = lease_device(machine, command.wish, environment, waiting, notes,
+                             [&](device::Device& device) { probe.refresh(device); });
+  for (const std::string& note : notes) tell.note(note);
+  end.waited_s = seconds_since(asked);
+  if (!leased) return refuse(std::move(end), leased.error());
+  // Whoever had the device until now has changed what is free there.
+  if (!probe.refresh(machine.devices[leased->device])) machine = probe.machine(command.wish, {});
+  if (machine.devices.size() <= leased->device)
+    return refuse(std::move(end), {Errc::device_lost, "the device is gone"});
+  end.used = machine.at(leased->device);
+  end.device = to_text(*end.used);
+  const CommandNeeds needs = needs_of(environment);
+  const auto took = recalled(command, end, needs);
+  const auto rung = admit(command, machine, *leased, took, end.crowded);
+  if (!rung) return refuse(std::move(end), rung.error());
+  end.rung_number = *rung;
+  if (const Bytes need = command.ladder[*rung].need; need > Bytes{}) end.allowed = need + kContextMargin;
+  end.rung = command.ladder[*rung].name;
+  if (*rung > 0) tell.note(fmt::format("{}: rung '{}' of the ladder", end.device, end.rung));
+  run_masked(command, machine, leased->device, leased->mask, &*leased, probe, stop, tell, end);
+  if (end.device_took > Bytes{} && end.status == 0 && !end.error) {
+    const auto key = CommandNeeds::key_of(fill_in(command, end), end.rung, *end.used);
+    if (auto kept = needs.remember(key, end.device_took); !kept)
+      tell.note("what commands take cannot be remembered for the next time: " + kept.error().what);
+  }
   return end;
 }
 
@@ -195,42 +263,27 @@ bool may_retry(const GuardedEnd& end) {
   return end.error->code == Errc::timed_out || end.error->code == Errc::over_budget;
 }
 
-GuardedEnd run_guarded(const GuardedCommand& command, const Environment& environment, const std::stop_token& stop,
-                       const Tell& tell) {
-  if (!command.leased) return run_unleased(command, stop, tell);
-  GuardedEnd end;
-  const auto asked = Clock::now();
-  const Machine before = look_at_machine(command.wish);
-  std::vector<std::string> notes;
-  const device::Waiting waiting{.stop = stop, .started = [&](const std::vector<device::Obstacle>& obstacles) {
-                                  tell.waiting("waiting: " + device::describe(obstacles));
-                                }};
-  auto leased = lease_device(before, command.wish, environment, waiting, notes);
-  for (const std::string& note : notes) tell.note(note);
-  end.waited_s = seconds_since(asked);
-  if (!leased) return refuse(std::move(end), leased.error());
-  // Whoever had the device until now has changed what is free.
-  const bool stale = end.waited_s > 1 || leased->freed;
-  const Machine machine = stale ? look_at_machine(command.wish) : before;
-  if (machine.devices.size() <= leased->device)
-    return refuse(std::move(end), {Errc::device_lost, "the device is gone"});
-  end.used = machine.at(leased->device);
-  end.device = to_text(*end.used);
-  const CommandNeeds needs = needs_of(environment);
-  const auto took = recalled(command, end, needs);
-  const auto rung = admit(command, machine, *leased, took, end.crowded);
-  if (!rung) return refuse(std::move(end), rung.error());
-  end.rung_number = *rung;
-  if (const Bytes need = command.ladder[*rung].need; need > Bytes{}) end.allowed = need + kContextMargin;
-  end.rung = command.ladder[*rung].name;
-  if (*rung > 0) tell.note(fmt::format("{}: rung '{}' of the ladder", end.device, end.rung));
-  run_masked(command, machine, leased->device, leased->mask, &*leased, stop, tell, end);
-  if (end.device_took > Bytes{} && end.status == 0 && !end.error) {
-    const auto key = CommandNeeds::key_of(fill_in(command, end), end.rung, *end.used);
-    if (auto kept = needs.remember(key, end.device_took); !kept)
-      tell.note("what commands take cannot be remembered for the next time: " + kept.error().what);
+GuardedEnd run_guarded(const GuardedCommand& command, MachineProbe& probe, const Environment& environment,
+                       const std::stop_token& stop, const Tell& tell) {
+  if (!command.leased) return run_unleased(command, probe, stop, tell);
+  Machine machine = probe.machine(command.wish, kSeenLately);
+  bool crowded = false;
+  double waited_s = 0;
+  for (;;) {  // ends: each turn leaves out a device
+    GuardedEnd end = run_leased(command, machine, probe, environment, stop, tell);
+    waited_s += end.waited_s;
+    crowded = crowded || end.crowded;
+    const bool full = end.refused && end.used && end.error->code == Errc::over_budget;
+    if (!full || machine.choice.order.size() < 2) {
+      end.crowded = full && crowded;
+      end.waited_s = waited_s;
+      if (end.error && end.error->code == Errc::device_lost) probe.forget();
+      return end;
+    }
+    tell.note(fmt::format("{}; the next device is tried", end.error->what));
+    std::erase_if(machine.choice.order,
+                  [&](std::size_t index) { return lease_key(machine.at(index)) == lease_key(*end.used); });
   }
-  return end;
 }
 
 }  // namespace weir::tasks

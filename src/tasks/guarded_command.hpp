@@ -10,6 +10,7 @@
 #include "device/marked_processes.hpp"
 #include "device/proof.hpp"
 #include "tasks/device_choice.hpp"
+#include "tasks/machine_probe.hpp"
 #include "tasks/rungs.hpp"
 
 namespace weir::tasks {
@@ -28,6 +29,8 @@ struct GuardedCommand {
   DeviceWish wish;
   bool strict_device = false;  ///< an unknown placement fails too
   std::optional<std::chrono::milliseconds> limit;
+  std::chrono::milliseconds grace = std::chrono::seconds{5};  ///< from an interruption passed on to SIGTERM
+  std::function<int()> first_signal;                          ///< device::StopRules::first_signal
   Bytes max_leak = 100_MiB;
   int input = -1, output = -1, error = -1;  ///< descriptors for its streams; -1: ours
 };
@@ -46,6 +49,7 @@ struct GuardedEnd {
   std::size_t rung_number = 0;
   device::Proof placement;
   bool device_measured = false;                    ///< whether the next three are known
+  bool driver_silent = false;                      ///< it answered before the command, and after it no more
   Bytes device_before, device_peak, device_after;  ///< in use on the whole device
   Bytes device_took;  ///< the peak above what was before, if it had the device alone; else 0
   Bytes allowed;      ///< what its rung needs, with the context; 0: nothing was asked
@@ -68,8 +72,9 @@ struct Tell {
 /// memory, proves the placement and looks whether the device is as it was. A command on another device is ended. Without
 /// an allowed device it is refused. The command's processes end with this call, whatever happens. One that is not
 /// `leased` gets the masks of the best device of the wish and no lease; what stays on the device is then not judged.
-GuardedEnd run_guarded(const GuardedCommand& command, const Environment& environment, const std::stop_token& stop,
-                       const Tell& tell);
+/// A device without room for any rung is left out and the next one tried. `probe` is kept from one command to the next.
+GuardedEnd run_guarded(const GuardedCommand& command, MachineProbe& probe, const Environment& environment,
+                       const std::stop_token& stop, const Tell& tell);
 
 /// Whether trying again can help: it failed by itself, was too slow, or did not find room. Not if it cannot be started, works
 /// on the wrong device or was interrupted.

@@ -7,6 +7,7 @@
 namespace weir::tasks {
 namespace {
 
+using Json = nlohmann::ordered_json;
 using observe::MetricName;
 using observe::MetricType;
 
@@ -44,7 +45,7 @@ nlohmann::ordered_json to_json(const GuardedEnd& end) {
                               {"placement_by", end.placement.text},
                               {"device_before_bytes", on_device(end.device_before)},
                               {"device_peak_bytes", on_device(end.device_peak)},
-                              {"device_after_bytes", on_device(end.device_after)},
+                              {"device_after_bytes", end.driver_silent ? Json{} : on_device(end.device_after)},
                               {"device_took_bytes", end.device_took.count()},
                               {"allowed_bytes", end.allowed.count()},
                               {"peak_bytes", end.peak.count()},
@@ -61,7 +62,9 @@ nlohmann::ordered_json to_json(const GuardedEnd& end) {
 
 void count_device(const nlohmann::json& report, observe::Metrics& metrics) {
   const auto device = report.find("device");
-  if (device == report.end() || !device->is_string() || number(report, "device_peak_bytes") == 0) return;
+  const auto peak = report.find("device_peak_bytes");  // null where nobody could measure; 0 is a measured value
+  if (device == report.end() || !device->is_string() || device->get<std::string>().empty()) return;
+  if (peak == report.end() || !peak->is_number()) return;
   const observe::Metrics::Labels labels{{"device", device->get<std::string>()}};
   metrics.set(kAllocated, number(report, "device_peak_bytes"), labels);
   metrics.set(kLeak, number(report, "device_after_bytes") - number(report, "device_before_bytes"), labels);

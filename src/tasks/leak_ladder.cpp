@@ -53,8 +53,7 @@ void give_up(const device::Device& device, GuardedEnd& end, const Tell& tell) {
 void climb_leak_ladder(const GuardedCommand& command, const LeasedDevice& leased, GuardedEnd& end, const Tell& tell) {
   if (!end.leaks || !end.used) return;
   if (!leased.lease.is_joined()) {
-    const auto more =
-        device::end_processes([&] { return device::find_claimants(lease_key(*end.used), leased.lease.nonce()); });
+    const auto more = device::end_processes([&] { return device::find_claimants(leased.lease.claim()); });
     end.left_behind.insert(end.left_behind.end(), more.begin(), more.end());
   }
   const Machine machine = look_at_machine(command.wish);

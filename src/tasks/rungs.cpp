@@ -5,15 +5,15 @@
 #include <fmt/format.h>
 
 #include "base/text.hpp"
-#include "device/marked_processes.hpp"
+#include "device/orphans.hpp"
 #include "device/policy.hpp"
 
 namespace weir::tasks {
 namespace {
 
 /// What the processes of one lease hold on the device.
-Bytes held_by(const device::Device& device, const std::string& lease) {
-  const auto pids = device::find_marked("WEIR_LEASE", lease);
+Bytes held_by(const device::Device& device, const device::LeaseClaim& lease) {
+  const auto pids = device::find_claimants(lease);
   Bytes sum;
   for (const device::GpuProcess& process : device.processes) {
     const bool its = std::find(pids.begin(), pids.end(), process.pid) != pids.end();
@@ -41,13 +41,14 @@ Result<std::vector<Rung>> parse_ladder(std::string_view text) {
   return ladder;
 }
 
-Room measure_room(const device::Device& device, const std::vector<device::Holder>& holders, const std::string& mine) {
+Room measure_room(const device::Device& device, const std::vector<device::Holder>& holders,
+                  const device::LeaseClaim& own) {
   Room room;
   room.known = device.free && device.free->scope != memory::Scope::lower_bound;
   if (room.known) room.free = device.free->value;
   for (const device::Holder& holder : holders) {
-    if (!holder.record || holder.record->nonce == mine) continue;
-    const std::string lease = fmt::format("{}:{}", lease_key(device), holder.record->nonce);
+    if (!holder.record || holder.record->nonce == own.nonce) continue;
+    const device::LeaseClaim lease{lease_key(device), holder.record->nonce, own.folder};
     room.promised += Bytes{holder.record->promised} - held_by(device, lease);
   }
   return room;

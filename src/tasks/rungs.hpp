@@ -30,8 +30,9 @@ struct Room {
 /// What a context takes beside the work: 100 to 850 MiB by card and framework (docs/guard.md names the source).
 inline constexpr Bytes kContextMargin = 512_MiB;
 
-/// Promises of the other holders of the device, less what their processes hold there already. `mine` is the own nonce.
-Room measure_room(const device::Device& device, const std::vector<device::Holder>& holders, const std::string& mine);
+/// Promises of the other holders of the device, less what their processes hold there already. `own` is our lease.
+Room measure_room(const device::Device& device, const std::vector<device::Holder>& holders,
+                  const device::LeaseClaim& own);
 
 /// The first rung that fits: need + margin <= free - promised. `trust_unknown` takes the first rung where the room is not
 /// known. Errors: over_budget with the numbers of every rung. A pure function.

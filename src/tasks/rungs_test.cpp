@@ -54,7 +54,7 @@ TEST(Room, PromisesOfOthersCountAndOwnOnesDoNot) {
   other.promised = (4_GiB).count();
   device::OwnerRecord own = other;
   own.nonce = "own";
-  const Room room = measure_room(device, {{1, other}, {2, own}, {3, std::nullopt}}, "own");
+  const Room room = measure_room(device, {{1, other}, {2, own}, {3, std::nullopt}}, {{}, "own", {}});
   EXPECT_TRUE(room.known);
   EXPECT_EQ(room.promised, 4_GiB);
 }

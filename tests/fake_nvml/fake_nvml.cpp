@@ -2,7 +2,7 @@
 //   card NAME UUID BDF TOTAL_MIB USED_MIB RESERVED_MIB     ('_' in NAME becomes a space)
 //   process CARD PID MIB                                   (CARD counts from 0; MIB '?': not available)
 //   mig CARD UUID NAME TOTAL_MIB USED_MIB
-//   hang                                                   nvmlInit never returns, as with a driver that hangs
+//   hang                                                   no question is answered any more, as with a driver that hangs
 // Without the file there is no driver. The interface is that of src/device/nvml_api.hpp.
 
 #include <unistd.h>
@@ -74,6 +74,7 @@ Machine read_machine() {
       if (at < machine.cards.size()) machine.cards[at].mig.push_back(part);
     }
   }
+  while (machine.hangs) pause();
   return machine;
 }
 
@@ -106,7 +107,6 @@ extern "C" {
 
 __attribute__((visibility("default"))) nvml::Return nvmlInit_v2() {
   const Machine machine = read_machine();
-  while (machine.hangs) pause();
   return machine.present ? nvml::kSuccess : nvml::kDriverNotLoaded;
 }
 

@@ -18,18 +18,28 @@ using Clock = std::chrono::steady_clock;
 
 constexpr std::chrono::minutes kCheckLimit{60};  // for one run of a check
 
-std::string shell_quoted(std::string_view text) {
-  std::string out = "'";
-  for (const char c : text) out += c == '\'' ? std::string{"'\\''"} : std::string{c};
-  return out + "'";
-}
-
-std::string with_file(std::string command, const std::string& path) {
-  const std::string quoted = shell_quoted(path);
-  for (std::size_t at = command.find("{file}"); at != std::string::npos;
-       at = command.find("{file}", at + quoted.size()))
-    command.replace(at, 6, quoted);
-  return command;
+/// The check as a script for `sh -c SCRIPT sh FILE`: {file} becomes the script's first argument, written for where it stands
+/// (plain, or between quotes). A file's name is never part of the script, whatever characters it has.
+std::string as_script(std::string_view check) {
+  constexpr std::string_view kName = "{file}";
+  std::string script;
+  char quote = 0;  // of the text that we are in
+  for (std::size_t at = 0; at < check.size(); ++at) {
+    if (check.substr(at).starts_with(kName)) {
+      script += quote == '"' ? "${1}" : quote == '\'' ? "'\"${1}\"'" : "\"${1}\"";
+      at += kName.size() - 1;
+      continue;
+    }
+    const char c = check[at];
+    script += c;
+    if (c == '\\' && quote != '\'' && at + 1 < check.size())
+      script += check[++at];  // a quote behind it is none
+    else if (quote == 0 && (c == '"' || c == '\''))
+      quote = c;
+    else if (c == quote)
+      quote = 0;
+  }
+  return script;
 }
 
 /// One worker: a worktree, a branch, and the files of one shard one after the other.
@@ -64,8 +74,9 @@ class Worker {
     return prepare_tree(tree_, "weir/" + shard_.name, work_.campaign.base);
   }
 
-  Result<CommandEnded> check(const std::string& command) const {
-    return run_command({.words = {"/bin/sh", "-c", command}, .folder = tree_, .limit = kCheckLimit});
+  Result<CommandEnded> check(const std::string& command, const fs::path& file) const {
+    return run_command(
+        {.words = {"/bin/sh", "-c", as_script(command), "sh", file.native()}, .folder = tree_, .limit = kCheckLimit});
   }
 
   /// Runs a check on the text before and the one after; empty if both do the same.
@@ -73,10 +84,10 @@ class Worker {
     if (command.empty()) return std::string{};
     const fs::path path = tree_ / file.path;
     if (auto put = write_file(path, texts.before); !put) return put.error();
-    const auto before = check(command);
+    const auto before = check(command, file.path);
     if (!before) return before.error();
     if (auto put = write_file(path, texts.after); !put) return put.error();
-    const auto after = check(command);
+    const auto after = check(command, file.path);
     if (!after) return after.error();
     if (before->timed_out || after->timed_out)
       return fmt::format("'{}' does not end within {} minutes", printable(command), kCheckLimit.count());
@@ -89,12 +100,12 @@ class Worker {
   /// Paired runs, before and after in turn, so that a machine that slows down slows both.
   Status measure(CampaignFile& file, const EditedText& texts) const {
     std::vector<double> ratios;
-    const std::string command = with_file(work_.campaign.check, file.path);
+    const std::string command = work_.campaign.check;
     for (int i = 0; i < work_.campaign.pairs && !work_.campaign.check.empty(); ++i) {
       if (auto put = write_file(tree_ / file.path, texts.before); !put) return put;
-      const auto before = check(command);
+      const auto before = check(command, file.path);
       if (auto put = write_file(tree_ / file.path, texts.after); !put) return put;
-      const auto after = check(command);
+      const auto after = check(command, file.path);
       if (before && after) ratios.push_back(after->time.count() / std::max(before->time.count(), 1e-6) - 1);
     }
     if (ratios.empty()) return ok();
@@ -120,7 +131,7 @@ class Worker {
     if (now && now->text() == texts.after)
       return note_commit(file, git({"log", "-1", "--format=%H", "--", file.path}, tree_));
     if (!now || now->text() != texts.before) return put_back(file, "is not what the plan was made from");
-    for (const std::string& command : {with_file(work_.campaign.check, file.path), work_.campaign.tests}) {
+    for (const std::string& command : {work_.campaign.check, work_.campaign.tests}) {
       const auto difference = compare(command, file, texts);
       if (!difference) return difference.error();
       if (!difference->empty()) return put_back(file, *difference);

@@ -1,0 +1,295 @@
+#include "base/child_process.hpp"
+
+#include <algorithm>
+#include <cerrno>
+#include <csignal>
+#include <cstdlib>
+#include <cstring>
+#include <string_view>
+#include <system_error>
+#include <thread>
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <linux/close_range.h>
+#include <poll.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/system_memory.hpp"
+#include "base/text.hpp"
+
+extern char** environ;
+
+namespace weir {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+constexpr int kUnknownStatus = 125;  // as timeout(1) has it for its own failures: never taken for success
+
+/// What the child reports to us when it cannot become the program.
+struct StartFailure {
+  int error = 0;
+  bool in_folder = false;
+};
+
+/// Everything that the child needs, made before the fork: nothing may be allocated after it.
+struct Launch {
+  Launch(const ChildStart& what, bool runs_function) : start{what}, is_function{runs_function} {
+    const auto& changes = start.environment;
+    for (char** at = environ; *at != nullptr; ++at) {
+      const std::string_view variable{*at};
+      const std::string_view name = variable.substr(0, variable.find('='));
+      if (std::none_of(changes.begin(), changes.end(), [&](const auto& change) { return change.first == name; }))
+        variables.emplace_back(variable);
+    }
+    for (const auto& [name, value] : changes)
+      if (!value.empty()) variables.push_back(fmt::format("{}={}", name, value));
+    for (const std::string& word : start.words) argv.push_back(const_cast<char*>(word.c_str()));
+    for (const std::string& variable : variables) envp.push_back(const_cast<char*>(variable.c_str()));
+    argv.push_back(nullptr);
+    envp.push_back(nullptr);
+  }
+
+  const ChildStart& start;
+  bool is_function;
+  pid_t parent = ::getpid();
+  std::vector<std::string> variables;
+  std::vector<char*> argv, envp;
+};
+
+/// In the child. Linux before 5.11 has no CLOSE_RANGE_CLOEXEC, before 5.9 no close_range: then one by one.
+void close_from_3_at_exec() {
+  if (::syscall(SYS_close_range, 3U, ~0U, CLOSE_RANGE_CLOEXEC) == 0) return;
+  rlimit most{};
+  ::getrlimit(RLIMIT_NOFILE, &most);
+  const int end = static_cast<int>(std::min<rlim_t>(most.rlim_cur, 65536));
+  for (int fd = 3; fd < end; ++fd) ::fcntl(fd, F_SETFD, FD_CLOEXEC);
+}
+
+/// In the child of fork_function, which never calls exec: what exec would have closed. It may allocate.
+void close_as_exec_would(const ChildStart& start) {
+  std::vector<int> open;
+  std::error_code problem;
+  for (std::filesystem::directory_iterator at{"/proc/self/fd", problem}, end; !problem && at != end;
+       at.increment(problem))
+    open.push_back(std::atoi(at->path().filename().c_str()));
+  for (const int fd : open) {
+    const bool kept = std::find(start.inherited.begin(), start.inherited.end(), fd) != start.inherited.end();
+    const bool stays = start.others == OtherDescriptors::as_marked && (::fcntl(fd, F_GETFD) & FD_CLOEXEC) == 0;
+    if (fd > 2 && !kept && !stays) ::close(fd);
+  }
+}
+
+/// Handlers are ours alone; what is ignored stays so, as exec has it.
+void reset_handlers() {
+  for (int signal = 1; signal < NSIG; ++signal) {
+    struct sigaction action {};
+    if (::sigaction(signal, nullptr, &action) == 0 && action.sa_handler != SIG_IGN && action.sa_handler != SIG_DFL)
+      std::signal(signal, SIG_DFL);  // NOLINT(cert-err33-c)
+  }
+}
+
+/// In the child, between fork and exec, with calls that are allowed there.
+void prepare_child(const Launch& launch) {
+  const ChildStart& start = launch.start;
+  ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+  if (::getppid() != launch.parent) ::_exit(125);  // the parent died before the line above
+  if (start.own_group) ::setpgid(0, 0);
+  sigset_t none;
+  sigemptyset(&none);
+  for (const int signal : {SIGCHLD, SIGPIPE, SIGXFSZ}) std::signal(signal, SIG_DFL);  // NOLINT(cert-err33-c)
+  if (launch.is_function) reset_handlers();
+  ::sigprocmask(SIG_SETMASK, &none, nullptr);
+  if (start.input >= 0) ::dup2(start.input, 0);
+  if (start.output >= 0) ::dup2(start.output, 1);
+  if (start.error >= 0) ::dup2(start.error, 2);
+  if (launch.is_function) return close_as_exec_would(start);
+  if (start.others == OtherDescriptors::closed) close_from_3_at_exec();
+  for (const int fd : start.inherited) ::fcntl(fd, F_SETFD, 0);
+}
+
+[[noreturn]] void become_program(const Launch& launch, int report) {
+  prepare_child(launch);
+  ::fcntl(report, F_SETFD, FD_CLOEXEC);
+  StartFailure failure;
+  if (!launch.start.folder.empty() && ::chdir(launch.start.folder.c_str()) != 0) {
+    failure = {errno, true};
+  } else {
+    ::execvpe(launch.argv[0], launch.argv.data(), launch.envp.data());
+    failure = {errno, false};
+  }
+  (void)!::write(report, &failure, sizeof failure);
+  ::_exit(127);
+}
+
+Error cannot_start(int error) {
+  return Error{Errc::io, fmt::format("no process can be started: {}{}", errno_text(error),
+                                     error == EAGAIN ? " (the limit on processes, 'ulimit -u', is reached)" : "")};
+}
+
+/// What the child says of its start; empty once it has become the program.
+std::optional<StartFailure> read_failure(int pipe) {
+  StartFailure failure;
+  ssize_t got = 0;
+  do got = ::read(pipe, &failure, sizeof failure);
+  while (got < 0 && errno == EINTR);
+  if (got != sizeof failure) return std::nullopt;
+  return failure;
+}
+
+Error error_of(const StartFailure& failure, const ChildStart& start) {
+  if (failure.in_folder)
+    return {Errc::io, fmt::format("{}: {}", printable(start.folder.native()), errno_text(failure.error))};
+  return {Errc::invalid_argument,
+          fmt::format("{}: cannot be run: {}", printable(start.words.front()), errno_text(failure.error))};
+}
+
+int milliseconds_until(Clock::time_point deadline) {
+  const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - Clock::now()).count();
+  return static_cast<int>(std::clamp<std::int64_t>(left, 0, 1'000'000));
+}
+
+}  // namespace
+
+std::string describe(const ChildEnd& end) {
+  if (!end.known) return "ended, and its status was taken by another part of this process";
+  if (end.signal != 0) return fmt::format("killed by signal {}", end.signal);
+  return fmt::format("ended with status {}", end.status);
+}
+
+int start_status(const Error& error) { return error.what.find(std::strerror(ENOENT)) != std::string::npos ? 127 : 126; }
+
+void keep_exit_statuses() {
+  struct sigaction action {};
+  if (::sigaction(SIGCHLD, nullptr, &action) != 0) return;
+  const bool ignored = (action.sa_flags & SA_SIGINFO) == 0 && action.sa_handler == SIG_IGN;
+  if (!ignored && (action.sa_flags & SA_NOCLDWAIT) == 0) return;
+  if (ignored) action.sa_handler = SIG_DFL;
+  action.sa_flags &= ~SA_NOCLDWAIT;
+  ::sigaction(SIGCHLD, &action, nullptr);
+}
+
+char process_state(pid_t pid, const std::filesystem::path& root) {
+  const std::string stat = read_small_file(root / "proc" / std::to_string(pid) / "stat");
+  const std::size_t name_end = stat.rfind(')');  // the name in parentheses may hold anything
+  return name_end != std::string::npos && stat.size() > name_end + 2 ? stat[name_end + 2] : '\0';
+}
+
+Result<ChildProcess> ChildProcess::start(const ChildStart& start) {
+  if (start.words.empty() || start.words.front().empty())
+    return Error{Errc::invalid_argument, "no command is given; write it after --"};
+  keep_exit_statuses();
+  const Launch launch{start, false};
+  int ends[2];
+  if (::pipe2(ends, O_CLOEXEC) != 0) return Error{Errc::io, "make a pipe: " + errno_text(errno)};
+  const FileDescriptor in{ends[0]};
+  FileDescriptor out{ends[1]};
+  const pid_t child = ::fork();
+  if (child < 0) return cannot_start(errno);
+  if (child == 0) become_program(launch, out.get());
+  if (start.own_group) ::setpgid(child, child);  // whichever of the two comes first
+  out = FileDescriptor{};
+  ChildProcess process{child, start.own_group};
+  if (const auto failure = read_failure(in.get())) {
+    process.wait_until(Clock::now() + std::chrono::seconds{1});
+    return error_of(*failure, start);
+  }
+  return process;
+}
+
+Result<ChildProcess> ChildProcess::fork_function(const ChildStart& start, const std::function<int()>& work) {
+  keep_exit_statuses();
+  const Launch launch{start, true};
+  const pid_t child = ::fork();
+  if (child < 0) return cannot_start(errno);
+  if (child > 0) return ChildProcess{child, start.own_group};
+  prepare_child(launch);
+  for (const auto& [name, value] : start.environment) {
+    if (value.empty())
+      ::unsetenv(name.c_str());  // NOLINT(concurrency-mt-unsafe): the child has one thread
+    else
+      ::setenv(name.c_str(), value.c_str(), 1);  // NOLINT(concurrency-mt-unsafe)
+  }
+  int status = 1;
+  try {
+    status = work();
+  } catch (...) {
+    status = 1;  // an exception must not unwind into the parent's code
+  }
+  ::_exit(status);
+}
+
+ChildProcess::ChildProcess(pid_t pid, bool own_group)
+    : pid_{pid}, own_group_{own_group}, pidfd_{static_cast<int>(::syscall(SYS_pidfd_open, pid, 0))} {}
+
+ChildProcess::ChildProcess(ChildProcess&& other) noexcept
+    : pid_{std::exchange(other.pid_, -1)},
+      own_group_{other.own_group_},
+      pidfd_{std::move(other.pidfd_)},
+      end_{std::move(other.end_)} {}
+
+ChildProcess::~ChildProcess() {
+  if (pid_ < 0 || end_) return;
+  send_to_group(SIGKILL);
+  wait_until(Clock::now() + std::chrono::seconds{1});
+}
+
+void ChildProcess::abandon() {
+  pid_ = -1;
+  pidfd_ = FileDescriptor{};
+}
+
+void ChildProcess::send(int signal) const {
+  if (pid_ < 0 || end_) return;
+  if (!pidfd_ || ::syscall(SYS_pidfd_send_signal, pidfd_.get(), signal, nullptr, 0) != 0) ::kill(pid_, signal);
+}
+
+void ChildProcess::send_to_group(int signal) const {
+  if (!own_group_) return send(signal);
+  if (pid_ > 0 && !end_) ::kill(-pid_, signal);
+}
+
+std::optional<ChildEnd> ChildProcess::reap() {
+  int status = 0;
+  rusage use{};
+  const pid_t ended = ::wait4(pid_, &status, WNOHANG, &use);
+  if (ended == 0 || (ended < 0 && errno == EINTR)) return std::nullopt;
+  ChildEnd end{.status = kUnknownStatus, .peak = {}};
+  end.known = ended == pid_;
+  if (end.known) {
+    end.signal = WIFSIGNALED(status) ? WTERMSIG(status) : 0;
+    end.status = end.signal != 0 ? 128 + end.signal : WEXITSTATUS(status);
+    end.peak = Bytes{static_cast<std::uint64_t>(std::max(use.ru_maxrss, 0L))} * 1024;  // getrusage(2): in KiB
+  }
+  return end_ = end;
+}
+
+bool ChildProcess::has_exited_by(Clock::time_point deadline) const {
+  auto nap = std::chrono::milliseconds{1};
+  for (;;) {  // ends at the deadline
+    siginfo_t info{};
+    const int looked = ::waitid(P_PID, static_cast<id_t>(pid_), &info, WEXITED | WNOHANG | WNOWAIT);
+    if (end_ || pid_ < 0 || (looked != 0 && errno != EINTR) || info.si_pid == pid_) return true;
+    if (Clock::now() >= deadline) return false;
+    if (pidfd_) {
+      pollfd entry{pidfd_.get(), POLLIN, 0};
+      ::poll(&entry, 1, milliseconds_until(deadline));
+    } else {
+      std::this_thread::sleep_for(std::min<Clock::duration>(nap, deadline - Clock::now()));
+      nap = std::min(nap * 2, std::chrono::milliseconds{10});
+    }
+  }
+}
+
+std::optional<ChildEnd> ChildProcess::wait_until(Clock::time_point deadline) {
+  if (end_ || pid_ < 0) return end_;
+  if (auto end = reap()) return end;
+  return has_exited_by(deadline) ? reap() : std::nullopt;
+}
+
+}  // namespace weir

@@ -1,0 +1,160 @@
+#include "base/child_process.hpp"
+
+#include <gtest/gtest.h>
+
+#include <csignal>
+#include <fstream>
+#include <iterator>
+
+#include <fcntl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+namespace weir {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+constexpr auto kLong = std::chrono::seconds{60};
+
+ChildStart shell(const std::string& text) {
+  ChildStart start;
+  start.words = {"/bin/sh", "-c", text};
+  return start;
+}
+
+std::optional<ChildEnd> run(const ChildStart& start) {
+  auto child = ChildProcess::start(start);
+  if (!child) {
+    ADD_FAILURE() << child.error().what;
+    return std::nullopt;
+  }
+  return child->wait_until(Clock::now() + kLong);
+}
+
+/// Restores the disposition of SIGCHLD.
+struct IgnoredSigchld {
+  IgnoredSigchld() { sigaction(SIGCHLD, &ignore, &before); }
+  ~IgnoredSigchld() { sigaction(SIGCHLD, &before, nullptr); }
+  IgnoredSigchld(const IgnoredSigchld&) = delete;
+  IgnoredSigchld& operator=(const IgnoredSigchld&) = delete;
+  struct sigaction before {};
+  struct sigaction ignore = [] {
+    struct sigaction action {};
+    action.sa_handler = SIG_IGN;
+    return action;
+  }();
+};
+
+TEST(ChildProcess, TellsStatusAndSignal) {
+  EXPECT_EQ(run(shell("exit 7"))->status, 7);
+  const auto killed = run(shell("kill -TERM $$"));
+  EXPECT_EQ(killed->signal, SIGTERM);
+  EXPECT_EQ(killed->status, 128 + SIGTERM);
+  EXPECT_EQ(describe(*killed), "killed by signal 15");
+  EXPECT_GT(killed->peak, Bytes{});
+}
+
+TEST(ChildProcess, TheStatusArrivesWhereSigchldWasIgnored) {
+  const IgnoredSigchld ignored;
+  EXPECT_EQ(run(shell("exit 7"))->status, 7);
+  EXPECT_EQ(run(shell("sh -c 'exit 5'; exit $?"))->status, 5) << "and in the child, too";
+}
+
+TEST(ChildProcess, AStatusThatSomebodyElseTookIsNoSuccess) {
+  auto child = ChildProcess::start(shell("exit 0"));
+  ASSERT_TRUE(child);
+  waitpid(child->pid(), nullptr, 0);
+  const auto end = child->wait_until(Clock::now() + kLong);
+  ASSERT_TRUE(end);
+  EXPECT_FALSE(end->known);
+  EXPECT_NE(end->status, 0);
+}
+
+TEST(ChildProcess, WaitsNoLongerThanAsked) {
+  auto child = ChildProcess::start(shell("sleep 1000"));
+  ASSERT_TRUE(child);
+  EXPECT_FALSE(child->poll());
+  EXPECT_FALSE(child->wait_until(Clock::now() + std::chrono::milliseconds{20}));
+  EXPECT_FALSE(child->has_exited_by(Clock::now()));
+  child->send(SIGKILL);
+  EXPECT_TRUE(child->has_exited_by(Clock::now() + kLong));
+  EXPECT_EQ(child->wait_until(Clock::now() + kLong)->signal, SIGKILL);
+  EXPECT_EQ(child->poll()->signal, SIGKILL) << "asked again";
+}
+
+TEST(ChildProcess, SaysWhyItCannotStart) {
+  const auto missing = ChildProcess::start({.words = {"no-such-program"}});
+  ASSERT_FALSE(missing);
+  EXPECT_EQ(start_status(missing.error()), 127);
+  const auto forbidden = ChildProcess::start({.words = {"/etc/passwd"}});
+  ASSERT_FALSE(forbidden);
+  EXPECT_EQ(start_status(forbidden.error()), 126);
+  ChildStart nowhere = shell("true");
+  nowhere.folder = "/no/such/folder";
+  const auto lost = ChildProcess::start(nowhere);
+  ASSERT_FALSE(lost);
+  EXPECT_NE(lost.error().what.find("/no/such/folder"), std::string::npos) << lost.error().what;
+}
+
+TEST(ChildProcess, HasTheDescriptorsThatItIsGivenAndNoOthers) {
+  const int kept = dup(2);    // without O_CLOEXEC: a library's, or the user's
+  const int passed = dup(2);  // NOLINT(android-cloexec-dup)
+  ChildStart start = shell("test -e /proc/self/fd/" + std::to_string(kept));
+  EXPECT_EQ(run(start)->status, 1);
+  start.inherited = {kept};
+  EXPECT_EQ(run(start)->status, 0);
+  start.inherited = {passed};
+  EXPECT_EQ(run(start)->status, 1);
+  start.inherited = {};
+  start.others = OtherDescriptors::as_marked;
+  EXPECT_EQ(run(start)->status, 0);
+  close(kept);
+  close(passed);
+}
+
+TEST(ChildProcess, AGroupOfItsOwnIsSignalledWhole) {
+  int ends[2];
+  ASSERT_EQ(pipe2(ends, O_CLOEXEC), 0);
+  ChildStart start = shell("sleep 1000 & echo; wait");
+  start.own_group = true;
+  start.output = ends[1];
+  auto child = ChildProcess::start(start);
+  ASSERT_TRUE(child);
+  close(ends[1]);
+  char byte = 0;
+  ASSERT_EQ(read(ends[0], &byte, 1), 1);
+  child->send_to_group(SIGKILL);
+  EXPECT_EQ(read(ends[0], &byte, 1), 0) << "nobody holds the pipe any more";
+  close(ends[0]);
+}
+
+TEST(ChildProcess, ABlockedSignalIsNotBlockedInTheChild) {
+  sigset_t blocked;
+  sigset_t before;
+  sigemptyset(&blocked);
+  sigaddset(&blocked, SIGTERM);
+  pthread_sigmask(SIG_BLOCK, &blocked, &before);
+  EXPECT_EQ(run(shell("kill -TERM $$; exit 0"))->signal, SIGTERM);
+  pthread_sigmask(SIG_SETMASK, &before, nullptr);
+}
+
+TEST(ChildProcess, AFunctionsResultIsTheStatus) {
+  auto child = ChildProcess::fork_function({.words = {}, .environment = {{"WEIR_TEST", "x"}}},
+                                           [] { return getenv("WEIR_TEST") != nullptr ? 3 : 4; });
+  ASSERT_TRUE(child);
+  EXPECT_EQ(child->wait_until(Clock::now() + kLong)->status, 3);
+}
+
+TEST(ChildProcess, IsGoneWithItsObject) {
+  pid_t pid = -1;
+  {
+    auto child = ChildProcess::start(shell("sleep 1000"));
+    ASSERT_TRUE(child);
+    pid = child->pid();
+    EXPECT_NE(process_state(pid), '\0');
+  }
+  EXPECT_EQ(process_state(pid), '\0');
+}
+
+}  // namespace
+}  // namespace weir

@@ -1,0 +1,186 @@
+#include "device/command_guardian.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <csignal>
+
+#include <poll.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+#include <nlohmann/json.hpp>
+
+#include "device/command_process.hpp"
+#include "device/descendants.hpp"
+
+namespace weir::device {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+using Json = nlohmann::json;
+
+constexpr std::array kKinds{"started", "failed", "ended"};
+constexpr std::size_t kMostLeftBehind = 100;  // in a message, which must fit the socket's buffer
+constexpr std::size_t kLongestCommand = 200;
+
+Json to_json(const EndedProcess& process) {
+  return {{"pid", process.pid},
+          {"command", process.command.substr(0, kLongestCommand)},
+          {"how", static_cast<int>(process.how)}};
+}
+
+std::string dump(const Json& json) { return json.dump(-1, ' ', true, Json::error_handler_t::replace); }
+
+EndedProcess process_from(const Json& json) {
+  const int how = std::clamp(json.value("how", 0), 0, static_cast<int>(EndedProcess::How::lives));
+  return {json.value("pid", 0), json.value("command", std::string{}), static_cast<EndedProcess::How>(how)};
+}
+
+class Guardian {
+ public:
+  Guardian(ChildProcess child, std::string mark, int channel)
+      : child_{std::move(child)}, mark_{std::move(mark)}, channel_{channel} {}
+
+  GuardianReport watch() {
+    while (!child_.poll() && !end_) {
+      std::array<pollfd, 2> entries{pollfd{channel_, POLLIN, 0}, pollfd{child_.pidfd(), POLLIN, 0}};
+      ::poll(entries.data(), entries.size(), child_.pidfd() >= 0 ? 100 : 5);
+      if (entries[0].revents != 0) serve();
+      reap_adopted();
+    }
+    GuardianReport report{.kind = GuardianReport::Kind::ended, .error = {}, .end = {}, .left_behind = {}};
+    if (!child_.has_ended()) end_all();
+    report.end = last_wait();
+    report.left_behind = end_all();
+    reap_adopted();
+    return report;
+  }
+
+ private:
+  /// One request; the end of the channel is our parent's end.
+  void serve() {
+    std::array<char, 4096> text{};
+    const ssize_t got = ::recv(channel_, text.data(), text.size(), MSG_DONTWAIT);
+    if (got < 0 && (errno == EAGAIN || errno == EINTR)) return;
+    const auto request = parse_request({text.data(), static_cast<std::size_t>(std::max<ssize_t>(got, 0))});
+    if (!request || request->kind == GuardianRequest::Kind::end)
+      end_ = true;
+    else
+      for (const pid_t pid : all_pids()) ::kill(pid, request->signal);
+  }
+
+  std::vector<pid_t> all_pids() const {
+    auto pids = find_marked(kMarkVariable, mark_);
+    for (const pid_t pid : find_descendants(::getpid(), {}))
+      if (std::find(pids.begin(), pids.end(), pid) == pids.end()) pids.push_back(pid);
+    return pids;
+  }
+
+  std::vector<EndedProcess> end_all() {
+    return end_processes([&] {
+      reap_adopted();
+      return all_pids();
+    });
+  }
+
+  /// Orphans that ended: as their new parent we are the one to wait for them.
+  void reap_adopted() const {
+    for (const pid_t child : children_of(::getpid()))
+      if (child != child_.pid()) ::waitpid(child, nullptr, WNOHANG);
+  }
+
+  ChildEnd last_wait() {
+    if (child_.has_ended()) return *child_.poll();
+    child_.send(SIGKILL);  // if it hid from the search
+    if (const auto end = child_.wait_until(Clock::now() + std::chrono::seconds{5})) return *end;
+    child_.abandon();  // it waits in the kernel, and not even SIGKILL ends it now
+    return {.status = 128 + SIGKILL, .signal = SIGKILL, .peak = {}};
+  }
+
+  ChildProcess child_;
+  std::string mark_;
+  int channel_;
+  bool end_ = false;
+};
+
+void send(int channel, const GuardianReport& report) {
+  const std::string message = to_message(report);
+  (void)!::send(channel, message.data(), message.size(), MSG_NOSIGNAL);  // our parent may be gone
+}
+
+/// Signals of the terminal are for the command and for our parent, who decides. Blocked and not ignored: the command would
+/// inherit that.
+void block_signals() {
+  sigset_t signals;
+  sigemptyset(&signals);
+  for (const int signal : {SIGINT, SIGQUIT, SIGTERM, SIGHUP, SIGTSTP, SIGUSR1, SIGUSR2}) sigaddset(&signals, signal);
+  ::sigprocmask(SIG_BLOCK, &signals, nullptr);
+}
+
+}  // namespace
+
+std::string to_message(const GuardianReport& report) {
+  Json json{{"kind", kKinds.at(static_cast<std::size_t>(report.kind))}, {"pid", report.pid}};
+  if (report.error) json["error"] = {{"code", static_cast<int>(report.error->code)}, {"what", report.error->what}};
+  json["end"] = {{"status", report.end.status},
+                 {"signal", report.end.signal},
+                 {"peak", report.end.peak.count()},
+                 {"known", report.end.known}};
+  json["left_behind"] = Json::array();
+  for (std::size_t i = 0; i < std::min(report.left_behind.size(), kMostLeftBehind); ++i)
+    json["left_behind"].push_back(to_json(report.left_behind[i]));
+  return dump(json);
+}
+
+std::string to_message(const GuardianRequest& request) {
+  return dump({{"kind", request.kind == GuardianRequest::Kind::end ? "end" : "signal"}, {"signal", request.signal}});
+}
+
+std::optional<GuardianReport> parse_report(std::string_view message) {
+  try {
+    const Json json = Json::parse(message);
+    const auto kind = std::find(kKinds.begin(), kKinds.end(), json.at("kind").get<std::string>());
+    if (kind == kKinds.end()) return std::nullopt;
+    GuardianReport report{.kind = static_cast<GuardianReport::Kind>(kind - kKinds.begin()),
+                          .pid = json.at("pid"),
+                          .error = {},
+                          .end = {},
+                          .left_behind = {}};
+    if (json.contains("error"))
+      report.error = Error{static_cast<Errc>(json["error"].at("code").get<int>()), json["error"].at("what")};
+    const Json& end = json.at("end");
+    report.end = {end.at("status"), end.at("signal"), Bytes{end.at("peak").get<std::uint64_t>()}, end.at("known")};
+    for (const Json& one : json.at("left_behind")) report.left_behind.push_back(process_from(one));
+    return report;
+  } catch (const Json::exception&) {
+    return std::nullopt;
+  }
+}
+
+std::optional<GuardianRequest> parse_request(std::string_view message) {
+  const Json json = Json::parse(message, nullptr, false);
+  if (!json.is_object()) return std::nullopt;
+  const bool is_signal = json.value("kind", std::string{}) == "signal";
+  return GuardianRequest{is_signal ? GuardianRequest::Kind::signal : GuardianRequest::Kind::end,
+                         json.value("signal", 0)};
+}
+
+int run_guardian(const ChildStart& command, const std::string& mark, int channel) {
+  block_signals();
+  ::prctl(PR_SET_NAME, "weir-guardian");
+  ::prctl(PR_SET_PDEATHSIG, 0);  // the end of the channel tells it, and there is something left to do then
+  adopt_orphans();
+  auto child = ChildProcess::start(command);
+  if (!child) {
+    send(channel, {.kind = GuardianReport::Kind::failed, .error = child.error(), .end = {}, .left_behind = {}});
+    return 0;
+  }
+  send(channel,
+       {.kind = GuardianReport::Kind::started, .pid = child->pid(), .error = {}, .end = {}, .left_behind = {}});
+  send(channel, Guardian{*std::move(child), mark, channel}.watch());
+  return 0;
+}
+
+}  // namespace weir::device

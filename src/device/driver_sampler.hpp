@@ -1,0 +1,54 @@
+#pragma once
+
+#include <chrono>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/atomic_file.hpp"
+#include "base/child_process.hpp"
+#include "device/proof.hpp"
+
+namespace weir::device {
+
+/// What is asked of the drivers.
+struct SampleQuestion {
+  std::optional<PciAddress> card;  ///< memory in use there
+  bool evidence = false;           ///< where the processes `pids` work
+  std::vector<pid_t> pids;
+};
+
+/// What they said.
+struct DriverSample {
+  std::optional<Bytes> used;  ///< on the whole card, by all processes; empty if nobody says
+  std::optional<Bytes> free;  ///< there
+  std::optional<Evidence> evidence;
+};
+
+/// Asks the drivers again and again from a child process, which opens NVML once: a driver that hangs holds up the child
+/// alone. Not thread-safe. Start it before the command that is to be watched.
+class DriverSampler {
+ public:
+  /// `devices`: of the machine, for evidence().
+  explicit DriverSampler(std::vector<Device> devices);
+  DriverSampler(const DriverSampler&) = delete;
+  DriverSampler& operator=(const DriverSampler&) = delete;
+
+  /// Asks and waits; answers to earlier questions are dropped. Empty: no driver answered within `patience`, or there is no
+  /// child to ask.
+  std::optional<DriverSample> ask(const SampleQuestion& question, std::chrono::milliseconds patience);
+  /// Asks without waiting; poll() has the answer later. Nothing happens while an answer is awaited.
+  void begin(const SampleQuestion& question);
+  std::optional<DriverSample> poll();
+  /// False: the child crashed, or an answer is awaited for longer than any working driver takes (two seconds).
+  bool is_usable() const;
+
+ private:
+  std::optional<DriverSample> receive(std::chrono::milliseconds patience);
+
+  std::optional<ChildProcess> child_;
+  FileDescriptor channel_;
+  std::optional<std::chrono::steady_clock::time_point> asked_;
+};
+
+}  // namespace weir::device

@@ -1,0 +1,30 @@
+#pragma once
+
+#include <chrono>
+#include <optional>
+
+#include "device/driver_sampler.hpp"
+#include "tasks/device_choice.hpp"
+
+namespace weir::tasks {
+
+/// The machine as it was seen lately, and a child that asks its drivers for figures. Kept from one command to the next: a
+/// look at the whole machine takes a tenth of a second, a question to the child a millisecond. Not thread-safe.
+class MachineProbe {
+ public:
+  /// The machine as seen at most `age` ago, with the choice among its devices by the wish.
+  Machine machine(const DeviceWish& wish, std::chrono::milliseconds age);
+  /// Sets memory in use and free memory of the device to what they are now. False: nobody tells; they stay as they were.
+  bool refresh(device::Device& device);
+  /// What asks the drivers while a command runs. A child that hangs in a driver is replaced.
+  device::DriverSampler& sampler();
+  /// The next look is a new one: a device failed.
+  void forget() { inventory_.reset(); }
+
+ private:
+  std::optional<device::Inventory> inventory_;
+  std::chrono::steady_clock::time_point seen_{};
+  std::optional<device::DriverSampler> sampler_;
+};
+
+}  // namespace weir::tasks
