@@ -108,41 +108,64 @@ Place place_of(const Kernels& kernels, const PackedMatrix& m, int point, int out
           out - lane0};
 }
 
-/// What takes weights to int16 so that their magnitudes sum to at most 65000; times values of at most 32767 an int32 sum
-/// cannot overflow, whatever the data: 65000 * 32767 < 2^31.
-template <class Value>
-double scale_to_int16(int in, Value&& value) {
+/// The magnitudes of a column of weights times `scale`, rounded as they are stored.
+double rounded_sum(const float* column, int in, double scale) {
+  double sum = 0;
+  for (int c = 0; c < in; ++c) sum += std::fabs(std::rint(column[c] * scale));
+  return sum;
+}
+
+/// What takes a column of `in` weights w to int16, so that no int32 sum of products overflows, whatever the data.
+///
+/// Data are at most 32766 in magnitude: a kernel multiplies them by 32766 / m, where m is at least their largest
+/// magnitude; the two roundings of float32 add at most 2^-23 of that, 0.004, and rounding to a whole number takes it
+/// away again. A sum of products, and every part of it, is then at most 32766 * S, S being the sum of the magnitudes of
+/// the weights as they are stored. It stays below 2^31 = 2147483648 if S <= 65540, for 32766 * 65540 = 2147483640.
+///
+/// With scale = 65000 / sum |w|, S is 65000 before the weights are rounded. Rounding adds at most 0.5 for each weight, so
+/// S is at most 65000 + in / 2. That is at most 65540 with up to 1080 inputs; with more, S is measured. Where it is above
+/// 65540, the scale is made less: s = (65540 - in / 2) / sum |w| gives S <= s * sum |w| + in / 2 = 65540. That needs fewer
+/// than 131080 inputs; the scale of a longer column is halved until S fits, at the latest when all weights round to 0.
+double scale_to_int16(const float* column, int in) {
+  constexpr double kWeights = 65000;
+  constexpr double kMostWeights = 65540;
   double sum = 1e-30;
   double most = 1e-30;
   for (int c = 0; c < in; ++c) {
-    const double magnitude = std::fabs(static_cast<double>(value(c)));
+    const double magnitude = std::fabs(static_cast<double>(column[c]));
     sum += magnitude;
     most = std::max(most, magnitude);
   }
-  return std::min(65000.0 / sum, 32767.0 / most);
+  double scale = std::min(kWeights / sum, 32767.0 / most);
+  if (kWeights + in / 2.0 <= kMostWeights || rounded_sum(column, in, scale) <= kMostWeights) return scale;
+  if (in < 2 * kMostWeights) scale = std::min(scale, (kMostWeights - in / 2.0) / sum);
+  while (rounded_sum(column, in, scale) > kMostWeights) scale /= 2;
+  return scale;
 }
 
-/// Lays out value(point, out, in) for the kernels of one instruction set.
-template <class Value>
-PackedMatrix pack(const Kernels& kernels, Arithmetic arithmetic, int points, int out, int in, Value&& value) {
+/// Lays out a matrix for the kernels of one instruction set. `column(point, out)`: the weights of one sum, by input; it is
+/// called for all points of an output before those of the next, and its result is used before the next call.
+template <class Column>
+PackedMatrix pack(const Kernels& kernels, Arithmetic arithmetic, int points, int out, int in, Column&& column) {
   PackedMatrix m = empty_matrix(kernels, arithmetic, points, out, in);
   const int pair = 2 * kernels.lanes;
   for (int o = 0; o < out; ++o) {
     for (int point = 0; point < points; ++point) {
       const Place place = place_of(kernels, m, point, o);
+      const float* weights = column(point, o);
       if (arithmetic == Arithmetic::float32) {
         float* to = m.float32.data() + place.base + place.lane;
-        for (int c = 0; c < in; ++c) to[static_cast<std::size_t>(c) * place.width] = value(point, o, c);
+        for (int c = 0; c < in; ++c) to[static_cast<std::size_t>(c) * place.width] = weights[c];
         continue;
       }
-      const double scale = scale_to_int16(in, [&](int c) { return value(point, o, c); });
+      const double scale = scale_to_int16(weights, in);
       m.unscale.data()[static_cast<std::size_t>(point) * m.out_padded + o] = static_cast<float>(1.0 / scale);
       std::int16_t* to = m.int16.data() + place.base + 2 * place.lane;
       for (int position = 0; position < m.in; ++position) {
         const int c = position / pair * pair + kernels.channel_at(position % pair);
         if (c >= in) continue;
         to[static_cast<std::size_t>(position / 2) * place.width * 2 + position % 2] =
-            static_cast<std::int16_t>(std::lrint(value(point, o, c) * scale));
+            static_cast<std::int16_t>(std::lrint(weights[c] * scale));
       }
     }
   }
@@ -159,29 +182,37 @@ constexpr double kG[6][3] = {{1.0 / 4, 0, 0},
 
 }  // namespace
 
-PackedMatrix pack_conv3x3(const Kernels& kernels, Arithmetic arithmetic, int out, int in, const float* weight) {
-  std::vector<float> points(static_cast<std::size_t>(out) * in * 36);
-  for (std::size_t pair = 0; pair < static_cast<std::size_t>(out) * in; ++pair) {
-    const float* k = weight + pair * 9;
+namespace {
+
+/// The 36 points of the kernels [in][3][3] of one output: [point][in].
+void transform_kernels(const float* weight, int in, float* points) {
+  for (int c = 0; c < in; ++c) {
+    const float* k = weight + static_cast<std::size_t>(c) * 9;
     double rows[6][3];
     for (int i = 0; i < 6; ++i) {
       for (int x = 0; x < 3; ++x) rows[i][x] = kG[i][0] * k[x] + kG[i][1] * k[3 + x] + kG[i][2] * k[6 + x];
     }
     for (int i = 0; i < 6; ++i) {
       for (int j = 0; j < 6; ++j) {
-        points[pair * 36 + static_cast<std::size_t>(i * 6 + j)] =
+        points[static_cast<std::size_t>(i * 6 + j) * in + c] =
             static_cast<float>(rows[i][0] * kG[j][0] + rows[i][1] * kG[j][1] + rows[i][2] * kG[j][2]);
       }
     }
   }
-  return pack(kernels, arithmetic, 36, out, in, [&](int point, int o, int c) {
-    return points[(static_cast<std::size_t>(o) * in + c) * 36 + static_cast<std::size_t>(point)];
+}
+
+}  // namespace
+
+PackedMatrix pack_conv3x3(const Kernels& kernels, Arithmetic arithmetic, int out, int in, const float* weight) {
+  std::vector<float> points(static_cast<std::size_t>(in) * 36);  // of one output at a time
+  return pack(kernels, arithmetic, 36, out, in, [&](int point, int o) {
+    if (point == 0) transform_kernels(weight + static_cast<std::size_t>(o) * in * 9, in, points.data());
+    return points.data() + static_cast<std::size_t>(point) * in;
   });
 }
 
 PackedMatrix pack_matrix(const Kernels& kernels, Arithmetic arithmetic, int out, int in, const float* weight) {
-  return pack(kernels, arithmetic, 1, out, in,
-              [&](int, int o, int c) { return weight[static_cast<std::size_t>(o) * in + c]; });
+  return pack(kernels, arithmetic, 1, out, in, [&](int, int o) { return weight + static_cast<std::size_t>(o) * in; });
 }
 
 AlignedArray<float> pack_direct(int out, int in, int kernel, const float* weight) {
