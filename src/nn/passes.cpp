@@ -10,13 +10,6 @@ namespace {
 
 std::size_t index(int i) { return static_cast<std::size_t>(i); }
 
-/// Calls look(tensor) for everything that an op reads.
-template <class Look>
-void for_each_read(const Op& op, Look&& look) {
-  for (const View& v : op.inputs) look(v.tensor);
-  if (op.epilogue.has_residual) look(op.epilogue.residual.tensor);
-}
-
 /// By op: the first pass in which all that it needs is known.
 std::vector<int> first_passes(const Program& program) {
   std::vector<int> first;

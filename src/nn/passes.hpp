@@ -33,6 +33,13 @@ std::vector<Pass> make_passes(const Program& program, const std::vector<Keep>& k
 /// Tensors that a later pass needs than the one that can make them first: what can be worth keeping.
 std::vector<int> shared_tensors(const Program& program);
 
+/// Calls look(tensor) for everything that an op reads.
+template <class Look>
+void for_each_read(const Op& op, Look&& look) {
+  for (const View& v : op.inputs) look(v.tensor);
+  if (op.epilogue.has_residual) look(op.epilogue.residual.tensor);
+}
+
 /// Whether `op` reads `tensor`.
 bool reads(const Op& op, int tensor);
 

@@ -18,6 +18,7 @@ using compute::Storage;
 constexpr int kMarginPixels = 8;   // feature rows: a tile reads at most 6 columns past the last one
 constexpr int kMarginFloats = 32;  // planar rows: a vector
 constexpr std::size_t kAlign = 64;
+constexpr int kMostColumns = 1 << 22;  // times the rows of a step, a number of pieces of work that an int holds
 
 std::size_t round_up(std::size_t n, std::size_t to) { return (n + to - 1) / to * to; }
 
@@ -51,6 +52,12 @@ class Planner {
     auto extents = tensor_extents(input);
     if (!extents) return extents.error();
     extent_ = *extents;
+    for (std::size_t t = 0; t < extent_.size(); ++t) {
+      if (extent_[t].width <= kMostColumns) continue;
+      const Layer& layer = graph_.layers[index(program_.ops[index(program_.tensors[t].producer)].layer)];
+      return Error{Errc::over_budget, fmt::format("line {}: layer {}: {} columns; supported at once: {}", layer.line,
+                                                  layer.name, extent_[t].width, kMostColumns)};
+    }
     // Rings are the same for every height beyond some bands; the search looks at a low picture.
     constexpr int kLowHeight = 768;
     low_extent_ = extent_;
@@ -61,11 +68,10 @@ class Planner {
       layout_.push_back(layout_of(program_.tensors[t], extent_[t], storage_));
     }
     search();
-    if (!best_) {
-      return Error{Errc::over_budget, fmt::format("the network's rows need {} of memory at least, {} are left for them",
-                                                  to_text(least_), to_text(limits_.memory))};
-    }
+    if (!best_) return too_large(least_);
     Plan plan = lay_out(best_keep_, extent_);
+    // Rows that a resize reads at once can differ by one between the low picture and this one.
+    if (plan.arena > limits_.memory) return too_large(plan.arena);
     plan.input = input;
     return plan;
   }
@@ -77,6 +83,11 @@ class Planner {
     std::vector<Extent> extents;
     for (const Tensor& t : program_.tensors) extents.push_back((*blobs)[static_cast<std::size_t>(t.blob)]);
     return extents;
+  }
+
+  Error too_large(Bytes least) const {
+    return {Errc::over_budget, fmt::format("the network's rows need {} of memory at least, {} are left for them",
+                                           to_text(least), to_text(limits_.memory))};
   }
 
   std::size_t whole_bytes(int tensor) const {
@@ -103,41 +114,67 @@ class Planner {
     }
     return list;
   }
-  /// Multiplications that make a tensor from what is more likely to be kept: the shared ones that are not larger.
+  /// Multiplications that make a tensor from what is more likely to be kept: the shared ones that are not larger. Every op
+  /// on the way counts once, however many ways lead to it.
   double cost_since(int tensor, const std::vector<int>& shared, std::size_t largest) const {
-    const Op& op = producer(tensor);
-    double cost = cost_of(op, extent_[index(tensor)]);
-    for (const View& v : op.inputs) {
-      const bool likely =
-          std::find(shared.begin(), shared.end(), v.tensor) != shared.end() && whole_bytes(v.tensor) <= largest;
-      if (!likely) cost += cost_since(v.tensor, shared, largest);
+    std::vector<bool> met(program_.tensors.size(), false);
+    std::vector<int> open{tensor};
+    met[index(tensor)] = true;
+    double cost = 0;
+    while (!open.empty()) {
+      const int made = open.back();
+      open.pop_back();
+      const Op& op = producer(made);
+      cost += cost_of(op, extent_[index(made)]);
+      for_each_read(op, [&](int from) {
+        const bool likely = std::binary_search(shared.begin(), shared.end(), from) && whole_bytes(from) <= largest;
+        if (likely || met[index(from)]) return;
+        met[index(from)] = true;
+        open.push_back(from);
+      });
     }
     return cost;
   }
 
-  /// Tries every combination for the first kMost choices; few networks have more.
+  /// Tries every combination for the first kMost choices; then, for networks that have more, every choice once more on
+  /// top of the best. Ends early when kMostWork is done: the first combination keeps nothing, so that there is a plan if
+  /// there can be one.
   void search() {
     constexpr std::size_t kMost = 8;
-    std::vector<Choice> all;
-    if (limits_.keep) all = choices();
-    if (all.size() > kMost) all.resize(kMost);
+    const std::vector<Choice> all = limits_.keep ? choices() : std::vector<Choice>{};
     std::vector<Keep> keep(program_.tensors.size(), Keep::nowhere);
-    search_from(all, 0, keep);
+    const std::size_t first = std::min(all.size(), kMost);
+    search_from({all.begin(), all.begin() + static_cast<std::ptrdiff_t>(first)}, 0, keep);
+    if (first == all.size() || !best_) return;
+    for (const Choice& choice : all) {
+      std::vector<Keep> other = best_keep_;
+      for (const int t : choice) other[index(t)] = Keep::nowhere;
+      for_each_kind(choice, other, [&] { consider(other); });
+    }
   }
   void search_from(const std::vector<Choice>& all, std::size_t number, std::vector<Keep>& keep) {
     if (number == all.size()) return consider(keep);
     search_from(all, number + 1, keep);
-    for (const int t : all[number]) {
+    for_each_kind(all[number], keep, [&] { search_from(all, number + 1, keep); });
+  }
+  /// Calls look() with each tensor of the choice kept in each way that is allowed.
+  template <class Look>
+  void for_each_kind(const Choice& choice, std::vector<Keep>& keep, Look&& look) const {
+    for (const int t : choice) {
       for (const Keep kind : {Keep::memory, Keep::disk}) {
         if (kind == Keep::disk && limits_.disk == Bytes{}) continue;
         keep[index(t)] = kind;
-        search_from(all, number + 1, keep);
+        look();
         keep[index(t)] = Keep::nowhere;
       }
     }
   }
 
+  /// What looking at one combination costs: ops of passes, and steps of schedules that had to be walked. About a second.
+  static constexpr double kMostWork = 2e8;
   void consider(const std::vector<Keep>& keep) {
+    if (work_ > kMostWork) return;
+    work_ += static_cast<double>((program_.statistics.size() + 1) * program_.ops.size());
     std::vector<Pass> passes = make_passes(program_, keep);
     Bytes disk;
     const double seconds = seconds_of(passes, keep, disk);
@@ -181,7 +218,11 @@ class Planner {
     std::copy(pass.targets.begin(), pass.targets.end(),
               key.begin() + static_cast<std::ptrdiff_t>(pass.role.size()) + 1);
     auto [at, fresh] = rows_cache_.try_emplace(std::move(key));
-    if (fresh) at->second = rows_held(program_, low_extent_, pass, limits_.band);
+    if (!fresh) return at->second;
+    at->second = rows_held(program_, low_extent_, pass, limits_.band);
+    constexpr double kStepWork = 10;  // measured: a step against an op of make_passes
+    work_ += kStepWork * static_cast<double>(program_.ops.size()) * low_extent_[index(program_.output)].height /
+             limits_.band;
     return at->second;
   }
 
@@ -317,6 +358,7 @@ class Planner {
   std::vector<Extent> low_extent_;
   std::vector<RowLayout> layout_;
   std::map<std::vector<int>, RowsHeld> rows_cache_;
+  double work_ = 0;
   std::optional<double> best_;
   std::vector<Keep> best_keep_;
   Bytes least_;
