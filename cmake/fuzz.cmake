@@ -7,5 +7,6 @@ foreach(source ${WEIR_FUZZ_SOURCES})
   add_executable(weir_${name} ${source})
   target_link_libraries(weir_${name} PRIVATE weir_core $<TARGET_NAME_IF_EXISTS:weir_audit>
     $<TARGET_NAME_IF_EXISTS:weir_training>)
+  target_include_directories(weir_${name} PRIVATE ${PROJECT_SOURCE_DIR}/tests)
   target_link_options(weir_${name} PRIVATE -fsanitize=fuzzer)
 endforeach()

@@ -130,8 +130,8 @@ void PassOps::resize(const Op& op, Rows rows) {
   const int t = op.output;
   const View& v = op.inputs[0];
   if (!tensor(t).planar) return enlarge_features(op, rows);
-  const Taps& across = taps(op, extent(t).width);
-  const Taps& down = taps(op, extent(t).height);
+  const Taps& across = taps(op, extent(v.tensor).width, extent(t).width);
+  const Taps& down = taps(op, extent(v.tensor).height, extent(t).height);
   const int height = extent(v.tensor).height;
   share(rows.last - rows.first, extent(t).width, 64, [&](int row, int first, int last, int member) {
     const int y = rows.first + row;

@@ -1,6 +1,7 @@
 #include "nn/pass_ops.hpp"
 
 #include <algorithm>
+#include <cassert>
 
 namespace weir::nn {
 
@@ -37,9 +38,9 @@ bool PassOps::met_bad_values() const {
   return std::any_of(bad_.begin(), bad_.end(), [](const Bad& bad) { return bad.seen; });
 }
 
-const Taps& PassOps::taps(const Op& op, int out) {
-  auto [found, fresh] = taps_.try_emplace({op.output, out});
-  if (fresh) found->second = taps_of(op.interp, out);
+const Taps& PassOps::taps(const Op& op, int in, int out) {
+  auto [found, fresh] = taps_.try_emplace({op.output, in, out});
+  if (fresh) found->second = taps_of(op.interp, in, out);
   return found->second;
 }
 
@@ -77,11 +78,13 @@ void PassOps::conv3x3(int o, Rows rows) {
   const std::size_t step = pixel(t);
   share(tile_rows, (width + 3) / 4, kernels_.group, [&](int tile_row, int first, int last, int member) {
     const int y0 = rows.first + 4 * tile_row;
-    compute::SourceBlock<6> blocks[64];
+    constexpr std::size_t kMostBlocks = compute::kMostConv3x3Channels / 32;
+    compute::SourceBlock<6> blocks[kMostBlocks];
     std::size_t count = 0;
     for (const View& v : op.inputs) {
       const int channels = compute::padded_channels(tensor(v.tensor).channels);
-      for (int c = 0; c < channels && count < 64; c += 32, ++count) {
+      for (int c = 0; c < channels; c += 32, ++count) {
+        assert(count < kMostBlocks);
         blocks[count].stride = layout(v.tensor).stride;
         for (int k = 0; k < 6; ++k) {
           blocks[count].rows[static_cast<std::size_t>(k)] =

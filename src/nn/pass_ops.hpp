@@ -1,7 +1,7 @@
 #pragma once
 
+#include <array>
 #include <map>
-#include <utility>
 #include <vector>
 
 #include "compute/kernels/kernels.hpp"
@@ -67,7 +67,7 @@ class PassOps : public PassMemory {
   void resize(const Op& op, Rows rows);
   void enlarge_features(const Op& op, Rows rows);
   void concat(const Op& op, Rows rows);
-  const Taps& taps(const Op& op, int out);
+  const Taps& taps(const Op& op, int in, int out);
 
   struct alignas(64) Bad {
     bool seen = false;
@@ -77,8 +77,8 @@ class PassOps : public PassMemory {
   const Packed& packed_;
   Vectors& vectors_;
   std::vector<compute::AlignedArray<std::byte>>& scratch_;
-  std::vector<Bad> bad_;  // by member of the team
-  std::map<std::pair<int, int>, Taps> taps_;
+  std::vector<Bad> bad_;                     // by member of the team
+  std::map<std::array<int, 3>, Taps> taps_;  // by tensor, extent read, extent made
 };
 
 }  // namespace weir::nn

@@ -14,7 +14,6 @@ namespace weir::nn {
 namespace {
 
 constexpr int kBlockChannels = 32;  // what the kernels read of one source at a time
-constexpr std::size_t kMostParts = 8;
 
 /// What a blob is while the graph is walked.
 struct Value {
@@ -33,6 +32,9 @@ class Lowering {
     for (int i = 0; i < static_cast<int>(graph_.layers.size()); ++i) {
       layer_ = i;
       if (auto status = lower_layer(graph_.layers[static_cast<std::size_t>(i)]); !status) return status.error();
+      if (program_.ops.size() > kMostOps) {
+        return unsupported(fmt::format("more than {} operations up to here", kMostOps));
+      }
     }
     auto out = plain(view_of(graph_.output));
     if (!out) return out.error();
@@ -141,16 +143,20 @@ class Lowering {
     o.pad = conv.pad;
     o.multiplications = static_cast<double>(conv.in_channels) * conv.out_channels * conv.kernel * conv.kernel;
     const bool planar_in = tensor(o.inputs[0].tensor).planar;
-    if (planar_in && o.inputs.size() == 1 && conv.stride == 1 && conv.kernel <= 5) {
+    if (planar_in && o.inputs.size() == 1 && conv.stride == 1 && conv.kernel <= compute::kMostDirectKernel &&
+        conv.pad < conv.kernel) {
       o.kind = OpKind::direct;
     } else if (!planar_in && conv.kernel == 3 && conv.stride == 1 && conv.pad <= 1) {
       o.kind = OpKind::conv3x3;
-    } else if (!planar_in && o.inputs.size() == 1 && conv.pad == 0 && conv.kernel <= 3) {
+    } else if (!planar_in && o.inputs.size() == 1 && conv.pad == 0 && conv.kernel <= compute::kMostPatchKernel) {
       o.kind = OpKind::patch;
       o.stride = conv.stride;
     } else {
       return unsupported(fmt::format("a {0}x{0} convolution of stride {1}, padding {2} on {3} channels", conv.kernel,
                                      conv.stride, conv.pad, conv.in_channels));
+    }
+    if (o.kind == OpKind::conv3x3) {
+      if (auto status = fits_conv3x3(o.inputs); !status) return status;
     }
     if (o.kind != OpKind::patch) {
       for (const View& v : o.inputs) {
@@ -162,6 +168,16 @@ class Lowering {
     }
     emit(std::move(o), layer.outputs[0]);
     return ok();
+  }
+
+  Status fits_conv3x3(const std::vector<View>& inputs) const {
+    int channels = 0;
+    for (const View& v : inputs) {
+      channels += compute::padded_channels(program_.tensors[static_cast<std::size_t>(v.tensor)].channels);
+    }
+    if (channels <= compute::kMostConv3x3Channels) return ok();
+    return unsupported(
+        fmt::format("a 3x3 convolution of {} channels; supported: up to {}", channels, compute::kMostConv3x3Channels));
   }
 
   /// For operations that read beyond the edge of their input: beyond that of a view are the tensor's own values.
@@ -178,7 +194,11 @@ class Lowering {
     if (in.parts.size() != 1 || tensor(in.parts[0].tensor).planar)
       return unsupported("a transposed convolution needs 16 channels");
     const int taps = (conv.kernel + conv.stride - 1) / conv.stride;
-    if (taps > 3 || conv.stride > 4) return unsupported("a transposed convolution of this kernel and stride");
+    if (taps > compute::kMostPatchKernel || conv.stride > compute::kMostPatchFactor) {
+      return unsupported(fmt::format(
+          "a transposed convolution of kernel {} and stride {}; supported: strides up to {}, kernels up to {} strides",
+          conv.kernel, conv.stride, compute::kMostPatchFactor, compute::kMostPatchKernel));
+    }
     if (taps > 1) {
       if (auto status = read_beyond(in.parts); !status) return status;
     }
@@ -210,6 +230,9 @@ class Lowering {
     if (in.parts.size() != 1) return unsupported("the mean of a concatenation");
     if (in.parts[0].cropped || in.parts[0].gate >= 0) return unsupported("the mean of a crop");
     if (tensor(in.parts[0].tensor).planar) return unsupported("the mean of at most four channels");
+    if (program_.statistics.size() == kMostStatistics) {
+      return unsupported(fmt::format("more than {} means of whole pictures", kMostStatistics));
+    }
     const int out = layer.outputs[0];
     program_.statistics.push_back(Statistic{in.parts[0], out, shape(out).channels});
     program_.vector_level[static_cast<std::size_t>(out)] = static_cast<int>(program_.statistics.size());
@@ -260,19 +283,33 @@ class Lowering {
     return combine(layer, {layer.inputs[0]}, {1.0F}, 0, pointwise.activation);
   }
 
-  Status combine(const Layer& layer, const std::vector<int>& blobs, std::vector<float> coefficient, float constant,
-                 Activation activation = {}) {
-    Op o;
-    o.kind = OpKind::combine;
+  /// A sum, in steps of what one op has room for: each begins with what those before it made. The order of additions is
+  /// that of the inputs.
+  Status combine(const Layer& layer, const std::vector<int>& blobs, const std::vector<float>& coefficient,
+                 float constant, const Activation& activation = {}) {
+    std::vector<View> views;
     for (int blob : blobs) {
       if (value(blob).parts.size() != 1) return unsupported("arithmetic on a concatenation");
-      o.inputs.push_back(value(blob).parts[0]);
+      views.push_back(value(blob).parts[0]);
     }
-    o.coefficient = std::move(coefficient);
-    o.constant = constant;
-    o.activation = activation;
-    emit(std::move(o), layer.outputs[0]);
+    std::size_t next = 0;
+    while (next < views.size()) {
+      Op o;
+      o.kind = OpKind::combine;
+      if (next == 0) o.constant = constant;
+      if (next > 0) add_to_sum(o, view_of(layer.outputs[0]), 1);
+      for (; next < views.size() && has_room(o, views[next]); ++next) add_to_sum(o, views[next], coefficient[next]);
+      if (next == views.size()) o.activation = activation;
+      emit(std::move(o), layer.outputs[0]);
+    }
     return ok();
+  }
+  static bool has_room(const Op& sum, const View& view) {
+    return sum.inputs.size() < (view.gate >= 0 ? kMostGated : std::size_t{compute::kMostCombined});
+  }
+  static void add_to_sum(Op& sum, const View& view, float coefficient) {
+    sum.inputs.push_back(view);
+    sum.coefficient.push_back(coefficient);
   }
 
   /// a * first + b * second: part of the convolution that makes one of them, if it can be.
@@ -405,6 +442,10 @@ class Lowering {
     const Value& in = value(layer.inputs[0]);
     if (in.parts.size() != 1) return unsupported("a pixel shuffle of a concatenation");
     if (in.parts[0].gate >= 0) return unsupported("a pixel shuffle of a gated input");
+    if (shuffle.factor > compute::kMostShuffleFactor) {
+      return unsupported(fmt::format("a pixel shuffle of factor {}; supported: up to {}", shuffle.factor,
+                                     compute::kMostShuffleFactor));
+    }
     Op o;
     o.kind = OpKind::shuffle;
     o.inputs = in.parts;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <string>
 #include <vector>
 
@@ -7,6 +8,14 @@
 #include "nn/graph.hpp"
 
 namespace weir::nn {
+
+/// What lower() makes at most; more is refused with the layer's name. Walks over a program go as deep as it has ops.
+inline constexpr std::size_t kMostOps = 4096;
+inline constexpr std::size_t kMostStatistics = 256;
+/// Tensors that a convolution reads side by side; of a concatenation of more they are copied.
+inline constexpr std::size_t kMostParts = 8;
+/// Inputs of a sum that may have a gate: the first ones.
+inline constexpr std::size_t kMostGated = 2;
 
 /// A tensor as one operation reads it: some rows and columns cropped away, its channels multiplied by a gate.
 struct View {
@@ -91,7 +100,8 @@ struct Program {
   std::vector<int> vector_level;
 };
 
-/// Errors: unsupported, naming the layer (for instance channels that are not a multiple of 32 in a concatenation).
+/// Keeps within what the kernels have room for (compute/kernels/kernels.hpp): a sum of many inputs becomes several ops.
+/// Errors: unsupported, naming the layer and the bound.
 Result<Program> lower(const Graph& graph);
 
 /// Number of statistics that must be known before `op` can run (its gates), not counting those of its inputs.

@@ -1,8 +1,9 @@
 #include "nn/schedule.hpp"
 
 #include <algorithm>
-#include <cmath>
 #include <utility>
+
+#include "nn/taps.hpp"
 
 namespace weir::nn {
 
@@ -26,23 +27,7 @@ Schedule::Schedule(const Program& program, std::vector<Extent> extent, std::vect
   }
 }
 
-namespace {
-
-/// Input rows that a four-tap (bicubic) or two-tap (bilinear) or nearest resize reads for output rows `out`.
-Rows resize_rows(const Interp& interp, Rows out) {
-  const double scale = static_cast<double>(interp.scale);
-  if (interp.kind == Interp::Kind::nearest) {
-    return {static_cast<int>(std::floor(out.first / scale)), static_cast<int>(std::floor((out.last - 1) / scale)) + 1};
-  }
-  const int reach = interp.kind == Interp::Kind::bicubic ? 1 : 0;
-  const int first = static_cast<int>(std::floor((out.first + 0.5) / scale - 0.5)) - reach;
-  const int last = static_cast<int>(std::floor((out.last - 0.5) / scale - 0.5)) + 1 + reach;
-  return {first, last + 1};
-}
-
-}  // namespace
-
-Rows rows_read(const Op& op, std::size_t i, Rows out, int size, bool across) {
+Rows rows_read(const Op& op, std::size_t i, Rows out, const Axis& axis) {
   const bool residual = i == op.inputs.size();
   const View& view = residual ? op.epilogue.residual : op.inputs[i];
   Rows rows = out;
@@ -66,18 +51,19 @@ Rows rows_read(const Op& op, std::size_t i, Rows out, int size, bool across) {
         rows = {out.first / op.factor, (out.last - 1) / op.factor + 1};
         break;
       case OpKind::resize:
-        rows = resize_rows(op.interp, out);
+        rows = {first_tap(op.interp, axis.in, axis.out, out.first),
+                first_tap(op.interp, axis.in, axis.out, out.last - 1) + tap_count(op.interp.kind)};
         break;
     }
   }
-  const int offset = across ? view.left : view.top;
-  const int first = std::clamp(rows.first + offset, 0, size);
-  return {first, std::clamp(rows.last + offset, first, size)};
+  const int offset = axis.columns ? view.left : view.top;
+  const int first = std::clamp(rows.first + offset, 0, axis.in);
+  return {first, std::clamp(rows.last + offset, first, axis.in)};
 }
 
 Rows Schedule::needed(const Op& op, std::size_t i, Rows out) const {
   const View& view = i == op.inputs.size() ? op.epilogue.residual : op.inputs[i];
-  return rows_read(op, i, out, extent(view.tensor).height);
+  return rows_read(op, i, out, {extent(view.tensor).height, extent(op.output).height});
 }
 
 int Schedule::step_end(const Op& op, int first) const {

@@ -11,9 +11,15 @@ struct Rows {
   int first = 0, last = 0;
 };
 
+/// Rows or columns of a tensor that is read and of the one that is made from it.
+struct Axis {
+  int in = 0, out = 0;
+  bool columns = false;
+};
+
 /// The rows of input `i` (the residual comes after the inputs) that rows `out` of an op's output need, in the input
-/// tensor's own rows, cut to its `size`; with `across`, the same for columns.
-Rows rows_read(const Op& op, std::size_t i, Rows out, int size, bool across = false);
+/// tensor's own rows, cut to its extent; the same for columns.
+Rows rows_read(const Op& op, std::size_t i, Rows out, const Axis& axis);
 
 /// What an op does in a pass.
 enum class Role : unsigned char {

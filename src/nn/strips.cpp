@@ -2,16 +2,17 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 #include <utility>
 
 #include <fmt/format.h>
+
+#include "nn/taps.hpp"
 
 namespace weir::nn {
 
 namespace {
 
-constexpr int kFar = std::numeric_limits<int>::max() / 8;
+constexpr int kFar = 1 << 26;  // columns; 16 times as many are still a number, and a quarter of them is whole
 
 std::size_t index(int i) { return static_cast<std::size_t>(i); }
 int scaled(int column, double scale) { return static_cast<int>(std::lround(column * scale)); }
@@ -28,7 +29,8 @@ bool good_column(const Op& op, int x, const std::vector<Columns>& good) {
   const auto inputs = op.inputs.size() + (op.epilogue.has_residual ? 1 : 0);
   for (std::size_t i = 0; i < inputs; ++i) {
     const View& v = i < op.inputs.size() ? op.inputs[i] : op.epilogue.residual;
-    const Rows read = rows_read(op, i, {made.first, made.last}, kFar, true);
+    const int out = op.kind == OpKind::resize ? scaled(kFar, static_cast<double>(op.interp.scale)) : kFar;
+    const Rows read = rows_read(op, i, {made.first, made.last}, {kFar, out, true});
     const Columns& have = good[index(v.tensor)];
     if (read.first < have.first || read.last > have.last) return false;
   }
@@ -66,6 +68,18 @@ bool can_be_cut(const std::vector<double>& scale) {
     const double tile = kStripGrid * s / 4;
     return s > 0 && tile == std::floor(tile);
   });
+}
+
+/// A strip is resized as its part of the whole picture only where the whole's step is that of every part.
+Status steps_are_whole(const Program& program, const std::vector<Extent>& extent) {
+  for (const Op& op : program.ops) {
+    if (op.kind != OpKind::resize) continue;
+    const int in = extent[index(op.inputs[0].tensor)].width;
+    if (step_is_whole(op.interp, in, extent[index(op.output)].width)) continue;
+    return Error{Errc::over_budget,
+                 fmt::format("a resize of {} columns by {} cannot be cut into strips", in, op.interp.scale)};
+  }
+  return ok();
 }
 
 std::vector<Extent> tensor_extents(const Program& program, const std::vector<Extent>& blobs) {
@@ -179,6 +193,9 @@ Result<StripPlan> plan_strips(const Graph& graph, const Program& program, Extent
   const auto found = halo_of(graph, program);
   if (!found) return found.error();
   const Halo halo = *found;
+  const auto blobs = infer_extents(graph, input);
+  if (!blobs) return blobs.error();
+  if (auto status = steps_are_whole(program, tensor_extents(program, *blobs)); !status) return status.error();
   PlanLimits of_strip = limits;
   of_strip.keep = false;
   const int narrowest = std::max(4 * kStripGrid, (halo.left + halo.right) / 4 / kStripGrid * kStripGrid);

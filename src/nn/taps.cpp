@@ -1,5 +1,6 @@
 #include "nn/taps.hpp"
 
+#include <algorithm>
 #include <cmath>
 
 namespace weir::nn {
@@ -11,30 +12,49 @@ std::array<float, 4> cubic_weights(double t) {
   return {outer(t + 1), inner(t), inner(1 - t), outer(2 - t)};
 }
 
-Taps taps_of(const Interp& interp, int out) {
+namespace {
+
+/// Where output position x lies between input positions, in steps of 2^-24: the same fraction however far from the edge
+/// the position is counted.
+double centre_of(int in, int out, int x) {
+  constexpr double kSteps = 1 << 24;
+  return std::round(((x + 0.5) * in / out - 0.5) * kSteps) / kSteps;
+}
+
+}  // namespace
+
+int tap_count(Interp::Kind kind) {
+  if (kind == Interp::Kind::nearest) return 1;
+  return kind == Interp::Kind::bilinear ? 2 : 4;
+}
+
+int first_tap(const Interp& interp, int in, int out, int x) {
+  if (interp.kind == Interp::Kind::nearest) {
+    return std::min(static_cast<int>(std::floor(x / static_cast<double>(interp.scale))), in - 1);
+  }
+  const int first = static_cast<int>(std::floor(centre_of(in, out, x)));
+  return interp.kind == Interp::Kind::bilinear ? first : first - 1;
+}
+
+bool step_is_whole(const Interp& interp, int in, int out) {
+  return interp.kind == Interp::Kind::nearest || in * static_cast<double>(interp.scale) == out;
+}
+
+Taps taps_of(const Interp& interp, int in, int out) {
   Taps taps;
-  if (interp.kind == Interp::Kind::nearest) taps.count = 1;
-  if (interp.kind == Interp::Kind::bilinear) taps.count = 2;
-  const double scale = static_cast<double>(interp.scale);
+  taps.count = tap_count(interp.kind);
   for (int x = 0; x < out; ++x) {
+    taps.index.push_back(first_tap(interp, in, out, x));
+    const double centre = centre_of(in, out, x);
+    const double t = centre - std::floor(centre);
     if (interp.kind == Interp::Kind::nearest) {
-      taps.index.push_back(static_cast<int>(std::floor(x / scale)));
       taps.weight.push_back(1.0F);
-      continue;
-    }
-    // In steps of 2^-24: the same weights however far from the edge the position is counted.
-    constexpr double kSteps = 1 << 24;
-    const double centre = std::round(((x + 0.5) / scale - 0.5) * kSteps) / kSteps;
-    const double floor = std::floor(centre);
-    const double t = centre - floor;
-    if (interp.kind == Interp::Kind::bilinear) {
-      taps.index.push_back(static_cast<int>(floor));
+    } else if (interp.kind == Interp::Kind::bilinear) {
       taps.weight.push_back(static_cast<float>(1 - t));
       taps.weight.push_back(static_cast<float>(t));
-      continue;
+    } else {
+      for (const float w : cubic_weights(t)) taps.weight.push_back(w);
     }
-    taps.index.push_back(static_cast<int>(floor) - 1);
-    for (const float w : cubic_weights(t)) taps.weight.push_back(w);
   }
   return taps;
 }

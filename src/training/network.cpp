@@ -27,7 +27,7 @@ synth::Canvas transposed(const synth::Canvas& from) {
 
 synth::Canvas enlarge_rows(const synth::Canvas& from, int scale) {
   synth::Canvas to{from.width * scale, from.height};
-  const nn::Taps taps = nn::taps_of(interp_of(scale), to.width);
+  const nn::Taps taps = nn::taps_of(interp_of(scale), from.width, to.width);
   for (int y = 0; y < to.height; ++y) {
     for (int x = 0; x < to.width; ++x) {
       const auto i = static_cast<std::size_t>(x);

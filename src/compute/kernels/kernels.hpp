@@ -19,6 +19,16 @@ constexpr int padded_channels(int channels) { return (channels + 31) / 32 * 32; 
 /// Rows with at most this many channels are planar float32: one plane of columns per channel.
 constexpr int kMostPlanarChannels = 4;
 
+/// What the jobs below have room for. nn::lower() makes a network's layers in steps that keep within these, or refuses
+/// the network with the layer's name; every kernel asserts them.
+constexpr int kMostConv3x3Channels = 8192;  ///< inputs of a 3x3 convolution, those of each source padded
+constexpr int kMostPatchKernel = 3;         ///< taps of a patch on each axis
+constexpr int kMostPatchFactor = 4;         ///< output pixels of a patch on each axis
+constexpr int kMostDirectKernel = 5;        ///< taps of a convolution of planes on each axis
+constexpr int kMostCombined = 8;            ///< inputs of one sum
+constexpr int kMostShuffleFactor = 16;      ///< a place in a block is a number of eight bits: 16 * 16 of them
+constexpr int kMostResizeTaps = 4;          ///< on each axis
+
 /// 64-byte aligned, zero-filled memory that is owned; for packed weights and scratch.
 template <class T>
 class AlignedArray {
@@ -113,15 +123,15 @@ struct PatchJob {
   int stride = 1;    ///< input pixels between bases
   int factor = 1;    ///< output pixels per base on each axis
   int out_channels = 0;
-  std::array<const void*, 3> rows{};  ///< at the first base's first tap
-  std::ptrdiff_t stride_in = 0;       ///< elements from pixel to pixel
-  const float* gate = nullptr;        ///< [channels], multiplied into the input; null: ones
+  std::array<const void*, kMostPatchKernel> rows{};  ///< at the first base's first tap
+  std::ptrdiff_t stride_in = 0;                      ///< elements from pixel to pixel
+  const float* gate = nullptr;                       ///< [channels], multiplied into the input; null: ones
   int bases = 0;
-  int first_column = 0;        ///< output column of the first base (may be below 0)
-  int columns = 0;             ///< the row has columns 0..columns-1; others are not written
-  std::array<void*, 4> out{};  ///< factor rows at column 0; null rows are not written
+  int first_column = 0;                       ///< output column of the first base (may be below 0)
+  int columns = 0;                            ///< the row has columns 0..columns-1; others are not written
+  std::array<void*, kMostPatchFactor> out{};  ///< factor rows at column 0; null rows are not written
   Target target;
-  std::array<const void*, 4> residual_rows{};
+  std::array<const void*, kMostPatchFactor> residual_rows{};
   Residual residual;
   std::byte* scratch = nullptr;
   bool* bad = nullptr;
@@ -134,7 +144,7 @@ struct DirectJob {
   Storage storage = Storage::half;
   int in = 0, kernel = 3, out = 0, out_padded = 0;
   /// First plane, at the first output column's first tap; readable for up to five columns more than the taps reach.
-  std::array<const float*, 5> rows{};
+  std::array<const float*, kMostDirectKernel> rows{};
   std::ptrdiff_t plane_stride = 0;
   int columns = 0;
   void* output = nullptr;
@@ -145,10 +155,10 @@ struct DirectJob {
 struct CombineJob {
   Storage element = Storage::half;
   int inputs = 0;
-  std::array<const void*, 8> in{};
-  std::array<float, 8> coefficient{};
-  std::array<const float*, 8> gate{};  ///< [channels], repeated along the elements; null: ones
-  int channels = 1;                    ///< a multiple of a vector where there is a gate
+  std::array<const void*, kMostCombined> in{};
+  std::array<float, kMostCombined> coefficient{};
+  std::array<const float*, kMostCombined> gate{};  ///< [channels], repeated along the elements; null: ones
+  int channels = 1;                                ///< a multiple of a vector where there is a gate
   float constant = 0;
   float slope = 1;  ///< below zero
   bool clip = false;
@@ -162,12 +172,12 @@ struct ShuffleJob {
   Storage storage = Storage::half;
   const void* in = nullptr;             ///< at column 0
   std::ptrdiff_t stride = 0;            ///< padded_channels() of the row: whole vectors are read
-  int factor = 1;                       ///< at most 8
+  int factor = 1;                       ///< at most kMostShuffleFactor
   int planes = 0;                       ///< at most kMostPlanarChannels
   const std::uint8_t* order = nullptr;  ///< [factor * factor]: which channel of a group goes to (dy, dx)
   const float* base = nullptr;          ///< or null; at column 0
   std::ptrdiff_t base_plane_stride = 0;
-  std::array<float*, 8> out{};
+  std::array<float*, kMostShuffleFactor> out{};
   std::ptrdiff_t plane_stride = 0;
   int first = 0, last = 0;  ///< input columns
 };
@@ -175,8 +185,8 @@ struct ShuffleJob {
 /// One output row of a resize with up to four taps on each axis.
 struct ResizeJob {
   int taps = 4;
-  std::array<const float*, 4> in{};  ///< rows, edges already repeated; at column 0
-  std::array<float, 4> row_weight{};
+  std::array<const float*, kMostResizeTaps> in{};  ///< rows, edges already repeated; at column 0
+  std::array<float, kMostResizeTaps> row_weight{};
   std::ptrdiff_t in_plane_stride = 0;
   int width = 0;                  ///< of the input
   const int* index = nullptr;     ///< [out width]: first tap's column, may lie outside

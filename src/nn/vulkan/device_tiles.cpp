@@ -42,7 +42,7 @@ std::vector<Goal> goals_of(const Program& program, const DevicePlan& plan, const
     const Op& shuffle = program.ops[at(program.tensors[at(pass.tensor)].producer)];
     for (std::size_t i = 0; i < shuffle.inputs.size(); ++i) {
       const int from = shuffle.inputs[i].tensor;
-      goals.push_back({from, needed(shuffle, i, rect, plan.extent[at(from)])});
+      goals.push_back({from, needed(shuffle, i, rect, plan.extent)});
     }
   }
   if (pass.statistic < 0 && plan.transfer.base_scale > 0)

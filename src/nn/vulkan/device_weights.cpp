@@ -1,5 +1,6 @@
 #include "nn/vulkan/device_weights.hpp"
 
+#include <algorithm>
 #include <cstring>
 #include <span>
 
@@ -59,6 +60,7 @@ class Pieces {
   explicit Pieces(std::vector<std::byte>* bytes) : bytes_{bytes} {}
   Piece skip(std::size_t size) {
     const Piece piece{end_, size};
+    largest_ = std::max<std::uint64_t>(largest_, size);
     end_ = aligned(end_ + size);
     return piece;
   }
@@ -77,10 +79,12 @@ class Pieces {
     return add<std::uint16_t>(halves);
   }
   std::uint64_t end() const { return end_; }
+  std::uint64_t largest() const { return largest_; }
 
  private:
   std::vector<std::byte>* bytes_;
   std::uint64_t end_ = 0;
+  std::uint64_t largest_ = 0;
 };
 
 std::vector<float> bias_and_slope(const Op& op, int padded) {
@@ -120,7 +124,7 @@ DeviceWeights pack_for_device(const Graph& graph, const Program& program, bool h
     DeviceWeights::Of of;
     if (const auto* product = std::get_if<InnerProduct>(&graph.layers[at(op.layer)].operation)) {
       std::vector<float> weight = product->weight;
-      weight.resize(at(round_up(static_cast<int>(weight.size()), 4)), 0.0F);
+      weight.resize((weight.size() + 3) / 4 * 4, 0.0F);
       std::vector<float> bias = product->bias;
       bias.resize(at(round_up(product->out_channels, 4)), 0.0F);
       of.weights = pieces.add<float>(weight);
@@ -131,7 +135,9 @@ DeviceWeights pack_for_device(const Graph& graph, const Program& program, bool h
   return packed;
 }
 
-Bytes weight_bytes(const Program& program, const Graph& graph, bool half) {
+namespace {
+
+Pieces count_weights(const Program& program, const Graph& graph, bool half) {
   Pieces pieces{nullptr};
   for (const Op& op : program.ops) {
     if (is_convolution(op)) {
@@ -145,10 +151,20 @@ Bytes weight_bytes(const Program& program, const Graph& graph, bool half) {
   for (const VectorOp& op : program.vector_ops) {
     const auto* product = std::get_if<InnerProduct>(&graph.layers[at(op.layer)].operation);
     if (product == nullptr) continue;
-    pieces.skip(at(round_up(product->in_channels * product->out_channels, 4)) * sizeof(float));
+    pieces.skip((at(product->in_channels) * at(product->out_channels) + 3) / 4 * 4 * sizeof(float));
     pieces.skip(at(round_up(product->out_channels, 4)) * sizeof(float));
   }
-  return Bytes{pieces.end()};
+  return pieces;
+}
+
+}  // namespace
+
+Bytes weight_bytes(const Program& program, const Graph& graph, bool half) {
+  return Bytes{count_weights(program, graph, half).end()};
+}
+
+Bytes largest_weights(const Program& program, const Graph& graph, bool half) {
+  return Bytes{count_weights(program, graph, half).largest()};
 }
 
 ParameterLayout layout_parameters(const Program& program, const Graph& graph, const std::vector<Extent>& extent) {
@@ -158,7 +174,7 @@ ParameterLayout layout_parameters(const Program& program, const Graph& graph, co
     layout.taps.emplace_back();
     if (op.kind != OpKind::resize) continue;
     const Extent out = extent[at(op.output)];
-    const int words = op.interp.kind == Interp::Kind::nearest ? 2 : op.interp.kind == Interp::Kind::bilinear ? 3 : 5;
+    const int words = 1 + tap_count(op.interp.kind);
     const auto count = static_cast<std::size_t>(out.width + out.height) * at(words);
     layout.taps.back() = pieces.skip((count + 3) / 4 * 4 * sizeof(float));
   }
@@ -177,11 +193,10 @@ Bytes parameter_bytes(const Program& program, const Graph& graph, const std::vec
   return Bytes{layout_parameters(program, graph, extent).size};
 }
 
-std::vector<float> taps_table(const Interp& interp, Extent out) {
+std::vector<float> taps_table(const Interp& interp, Extent in, Extent out) {
   std::vector<float> words;
-  for (const int size : {out.width, out.height}) {
-    const Taps taps = taps_of(interp, size);
-    for (std::size_t i = 0; i < at(size); ++i) {
+  for (const Taps& taps : {taps_of(interp, in.width, out.width), taps_of(interp, in.height, out.height)}) {
+    for (std::size_t i = 0; i < taps.index.size(); ++i) {
       words.push_back(static_cast<float>(taps.index[i]));
       for (std::size_t k = 0; k < at(taps.count); ++k) words.push_back(taps.weight[i * at(taps.count) + k]);
     }

@@ -30,6 +30,8 @@ struct DeviceWeights {
 DeviceWeights pack_for_device(const Graph& graph, const Program& program, bool half, Orientation orientation);
 /// The bytes of pack_for_device, without packing.
 Bytes weight_bytes(const Program& program, const Graph& graph, bool half);
+/// The largest piece of it: what one layer's kernel reads as one.
+Bytes largest_weights(const Program& program, const Graph& graph, bool half);
 
 /// Where the tables of one picture lie: taps of resizes, values of vectors, sums of means.
 struct ParameterLayout {
@@ -41,6 +43,6 @@ struct ParameterLayout {
 ParameterLayout layout_parameters(const Program& program, const Graph& graph, const std::vector<Extent>& extent);
 Bytes parameter_bytes(const Program& program, const Graph& graph, const std::vector<Extent>& extent);
 /// The words of a resize's table, as kernels/interp reads them: each column of the output, then each row.
-std::vector<float> taps_table(const Interp& interp, Extent out);
+std::vector<float> taps_table(const Interp& interp, Extent in, Extent out);
 
 }  // namespace weir::nn::vulkan

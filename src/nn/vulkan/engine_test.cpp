@@ -8,8 +8,10 @@
 #include <vector>
 
 #include "compute/vulkan/faults.hpp"
+#include "networks/edge_networks.hpp"
 #include "networks/generate.hpp"
 #include "networks/random_network.hpp"
+#include "networks/wide_network.hpp"
 #include "nn/network.hpp"
 #include "nn/reference.hpp"
 #include "nn/vulkan/samples_layout.hpp"
@@ -202,6 +204,40 @@ TEST_F(VulkanEngine, AnyNetworkIsRight) {
     ASSERT_TRUE(whole) << whole.error().what;
     EXPECT_LT(most_off(whole->rows, rows_of(*reference)), 2e-4);
     settings.tile = 17;
+    const auto tiled = run(network->graph, input, settings);
+    ASSERT_TRUE(tiled) << tiled.error().what;
+    EXPECT_TRUE(tiled->rows == whole->rows);
+  }
+}
+
+// Eight wide ones that lower() takes, and networks at the bounds; bounds_test.cpp has them all.
+TEST_F(VulkanEngine, WideNetworksAreRight) {
+  const compute::Planes input = drawn_planes(11, 13);
+  std::vector<test::GeneratedNetwork> networks{
+      test::sum_network(9),        test::sum_network(64),       test::gated_sum_network(3),
+      test::gated_sum_network(12), test::wide_network(2080, 3), test::wide_network(2080, 1),
+      test::concat_network(9, 32), test::concat_network(8, 32), test::concat_network(20, 5),
+      test::shuffle_network(9),    test::shuffle_network(16),   test::dense_network(2)};
+  for (std::uint64_t seed = 5000; networks.size() < 20; ++seed) {
+    test::GeneratedNetwork made = test::wide_random_network(seed);
+    const auto network = parse_network(made.param, made.bin, "wide");
+    if (!network || network->multiplications_per_pixel > 3e5 || !infer_extents(network->graph, {11, 13})) continue;
+    if (lower(network->graph)) networks.push_back(std::move(made));
+  }
+  for (const test::GeneratedNetwork& made : networks) {
+    SCOPED_TRACE(made.param.substr(0, 2000));
+    const auto network = parse_network(made.param, made.bin, "wide");
+    ASSERT_TRUE(network) << network.error().what;
+    const auto reference = run_reference(network->graph, input);
+    ASSERT_TRUE(reference) << reference.error().what;
+    EngineSettings settings;
+    settings.tile = 4096;
+    const auto whole = run(network->graph, input, settings);
+    ASSERT_TRUE(whole) << whole.error().what;
+    double largest = 1;
+    for (const float value : reference->values) largest = std::max(largest, std::fabs(static_cast<double>(value)));
+    EXPECT_LT(most_off(whole->rows, rows_of(*reference)), 5e-4 * largest);
+    settings.tile = 7;
     const auto tiled = run(network->graph, input, settings);
     ASSERT_TRUE(tiled) << tiled.error().what;
     EXPECT_TRUE(tiled->rows == whole->rows);

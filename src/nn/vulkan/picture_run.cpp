@@ -52,7 +52,8 @@ Status PictureRun::make_tables() {
   for (std::size_t o = 0; o < program_.ops.size(); ++o) {
     if (layout_.taps[o].size == 0) continue;
     const Op& op = program_.ops[o];
-    const std::vector<float> table = taps_table(op.interp, plan_.extent[at(op.output)]);
+    const std::vector<float> table =
+        taps_table(op.interp, plan_.extent[at(op.inputs[0].tensor)], plan_.extent[at(op.output)]);
     std::memcpy(bytes.data() + layout_.taps[o].offset, table.data(), table.size() * sizeof(float));
   }
   auto made = session_.upload(bytes, MemoryKind::parameters);

@@ -2,6 +2,7 @@
 
 #include <array>
 
+#include "nn/taps.hpp"
 #include "nn/vulkan/recording.hpp"
 
 namespace weir::nn::vulkan {
@@ -130,7 +131,7 @@ Status Recorder::resize(const Tile& tile, const Op& op, int number) {
   const Rect& out = region(tile, op.output);
   const View& view = op.inputs[0];
   const Rect& held = region(tile, view.tensor);
-  const int taps = op.interp.kind == Interp::Kind::nearest ? 1 : op.interp.kind == Interp::Kind::bilinear ? 2 : 4;
+  const int taps = tap_count(op.interp.kind);
   InterpPush push;
   push.origin_x = word(out.left);
   push.origin_y = word(out.top);

@@ -1,5 +1,6 @@
-#include <fmt/format.h>
+#include <cassert>
 
+#include "compute/kernels/kernels.hpp"
 #include "nn/vulkan/recorder.hpp"
 #include "nn/vulkan/recording.hpp"
 
@@ -9,9 +10,11 @@ namespace {
 
 using compute::vulkan::Place;
 
+static_assert(compute::kMostCombined <= compute::vulkan::kMostSources && kMostGated == 2, "what weighted_sum.comp has");
+
 struct SumPush {
-  std::uint32_t offset[8]{}, width[8]{};
-  float coefficient[8]{};
+  std::uint32_t offset[compute::kMostCombined]{}, width[compute::kMostCombined]{};
+  float coefficient[compute::kMostCombined]{};
   float constant = 0, a = 0, b = 0;
   std::uint32_t target_extent = 0;
 };
@@ -26,8 +29,7 @@ Status Recorder::combine(const Tile& tile, const Op& op) {
   const int vectors = vectors_of(tensor(op.output));
   Dispatch dispatch;
   SumPush push;
-  if (op.inputs.size() > compute::vulkan::kMostSources)
-    return Error{Errc::unsupported, fmt::format("a sum of {} pictures on a GPU", op.inputs.size())};
+  assert(op.inputs.size() <= compute::kMostCombined);
   for (std::size_t i = 0; i < op.inputs.size(); ++i) {
     const View& view = op.inputs[i];
     const Rect& held = region(tile, view.tensor);
@@ -36,7 +38,7 @@ Status Recorder::combine(const Tile& tile, const Op& op) {
     push.coefficient[i] = op.coefficient[i];
     dispatch.source(static_cast<std::uint32_t>(i), tensor_slice(tile, view.tensor));
     if (view.gate < 0) continue;
-    if (i > 1) return Error{Errc::unsupported, "a third gated picture in a sum on a GPU"};
+    assert(i < kMostGated);
     dispatch.read(i == 0 ? Place::gate : Place::second_gate, parameter_slice(parameters_.vectors[at(view.gate)]));
   }
   push.constant = op.constant;

@@ -1,6 +1,7 @@
 #include "nn/vulkan/recorder.hpp"
 
 #include <algorithm>
+#include <cassert>
 #include <utility>
 #include <variant>
 
@@ -12,8 +13,10 @@ using compute::vulkan::Place;
 
 namespace {
 
+static_assert(kMostParts <= compute::vulkan::kMostSources, "what conv.comp has");
+
 struct ConvPush {
-  std::uint32_t part_offset[8]{}, part_extent[8]{};
+  std::uint32_t part_offset[kMostParts]{}, part_extent[kMostParts]{};
   std::uint32_t target_extent = 0, rows = 0, residual_offset = 0, residual_width = 0;
   float alpha = 1, beta = 1;
 };
@@ -63,7 +66,8 @@ Status Recorder::convolution(const Tile& tile, const Op& op, int number) {
   const int vectors = vectors_of(tensor(op.output));
   Dispatch dispatch;
   ConvPush push;
-  std::vector<int> part_vectors(8, 0);
+  std::vector<int> part_vectors(kMostParts, 0);
+  assert(op.inputs.size() <= kMostParts);
   int all = 0;
   const int first_tap = op.kind == OpKind::patch ? op.first_tap : -op.pad;
   const int stride = op.kind == OpKind::patch ? op.stride : 1;

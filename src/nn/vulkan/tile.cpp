@@ -77,7 +77,7 @@ void find_regions(const Program& program, const std::vector<Extent>& extent, Til
     if (out.empty()) continue;
     for_each_input(*op, [&](std::size_t i, const View& view) {
       Rect& region = tile.region[at(view.tensor)];
-      region = region.joined(needed(*op, i, out, extent[at(view.tensor)]));
+      region = region.joined(needed(*op, i, out, extent));
     });
     tile.multiplications += op->multiplications * out.height() * out.width();
   }
@@ -98,9 +98,11 @@ int input_tensor(const Program& program) {
   return -1;
 }
 
-Rect needed(const Op& op, std::size_t i, Rect out, Extent input) {
-  const Rows down = rows_read(op, i, {out.top, out.bottom}, input.height);
-  const Rows across = rows_read(op, i, {out.left, out.right}, input.width, true);
+Rect needed(const Op& op, std::size_t i, Rect out, const std::vector<Extent>& extent) {
+  const Extent from = extent[at((i == op.inputs.size() ? op.epilogue.residual : op.inputs[i]).tensor)];
+  const Extent to = extent[at(op.output)];
+  const Rows down = rows_read(op, i, {out.top, out.bottom}, {from.height, to.height});
+  const Rows across = rows_read(op, i, {out.left, out.right}, {from.width, to.width, true});
   return {down.first, across.first, down.last, across.last};
 }
 

@@ -29,8 +29,9 @@ inline Rect whole(Extent extent) { return {0, 0, extent.height, extent.width}; }
 /// Features lie in vectors of four channels; up to four channels are float32 in any precision.
 int vectors_of(const Tensor& tensor);
 Bytes pixel_bytes(const Tensor& tensor, bool half);
-/// The part of input `i` (the residual comes after the inputs) that `out` of an op's output needs: exactly it.
-Rect needed(const Op& op, std::size_t i, Rect out, Extent input);
+/// The part of input `i` (the residual comes after the inputs) that `out` of an op's output needs: exactly it. `extent` by
+/// tensor.
+Rect needed(const Op& op, std::size_t i, Rect out, const std::vector<Extent>& extent);
 
 /// The tensor that the picture is.
 int input_tensor(const Program& program);

@@ -2,6 +2,7 @@
 
 // Winograd F(4x4, 3x3), written once for every policy of simd/. Included only by the file of one instruction set.
 
+#include <cassert>
 #include <cstring>
 
 #include "compute/kernels/kernels.hpp"
@@ -325,6 +326,7 @@ struct Winograd {
   }
 
   static void run(const Conv3x3Job& job) {
+    assert(job.matrix->points == kPoints && job.matrix->in <= kMostConv3x3Channels && job.rows >= 1 && job.rows <= 4);
     if (job.storage == Storage::half) {
       run_typed<std::uint16_t>(job);
     } else {

@@ -2,6 +2,8 @@
 
 // Convolution of a planar input, written once for every policy of simd/. Included only by the file of one instruction set.
 
+#include <cassert>
+
 #include "compute/kernels/kernels.hpp"
 
 namespace weir::compute {
@@ -65,6 +67,7 @@ struct Direct {
     }
   }
   static void run(const DirectJob& job) {
+    assert(job.in >= 1 && job.in <= kMostPlanarChannels && job.kernel >= 1 && job.kernel <= kMostDirectKernel);
     if (job.storage == Storage::half) {
       run_typed<std::uint16_t>(job);
     } else {

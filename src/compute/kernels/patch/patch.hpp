@@ -2,6 +2,8 @@
 
 // Products over small patches, written once for every policy of simd/. Included only by the file of one instruction set.
 
+#include <cassert>
+
 #include "compute/kernels/kernels.hpp"
 #include "compute/kernels/simd/matrix.hpp"
 
@@ -182,6 +184,8 @@ struct Patch {
   }
 
   static void run(const PatchJob& job) {
+    assert(job.kernel >= 1 && job.kernel <= kMostPatchKernel && job.factor >= 1 && job.factor <= kMostPatchFactor);
+    assert(job.matrix->in == job.kernel * job.kernel * job.channels);
     if (job.storage == Storage::half) {
       run_typed<std::uint16_t>(job);
     } else {

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <array>
 #include <bit>
+#include <cassert>
 
 #include "compute/half.hpp"
 #include "compute/kernels/kernels.hpp"
@@ -68,6 +69,7 @@ struct RowKernels {
     }
   }
   static void combine(const CombineJob& job) {
+    assert(job.inputs >= 1 && job.inputs <= kMostCombined);
     if (job.element == Storage::half)
       combine_typed<std::uint16_t>(job);
     else
@@ -77,13 +79,15 @@ struct RowKernels {
   /// `Factor` is the job's, or 0 where no loop is worth being made for it.
   template <class T, int Factor>
   static void shuffle_by(const ShuffleJob& job) {
+    constexpr int kMostFactor = Factor > 0 ? Factor : kMostShuffleFactor;
+    constexpr int kMostArea = kMostFactor * kMostFactor;
     const int factor = Factor > 0 ? Factor : job.factor;
     const int area = factor * factor;
-    std::array<std::uint8_t, 64> order;  // here, where no row that is written can alias it
+    std::array<std::uint8_t, kMostArea> order;  // here, where no row that is written can alias it
     std::copy_n(job.order, area, order.begin());
     for (int x = job.first; x < job.last; ++x) {
       const T* pixel = static_cast<const T*>(job.in) + static_cast<std::ptrdiff_t>(x) * job.stride;
-      alignas(64) float values[kMostPlanarChannels * 64 + P::lanes];
+      alignas(64) float values[kMostPlanarChannels * kMostArea + P::lanes];
       for (int i = 0; i < job.planes * area; i += P::lanes) P::store(values + i, P::load(pixel + i));
       for (int c = 0; c < job.planes; ++c) {
         const float base = job.base == nullptr ? 0.0F : job.base[c * job.base_plane_stride + x];
@@ -102,6 +106,7 @@ struct RowKernels {
     shuffle_by<T, 0>(job);
   }
   static void shuffle(const ShuffleJob& job) {
+    assert(job.factor >= 1 && job.factor <= kMostShuffleFactor && job.planes <= kMostPlanarChannels);
     if (job.storage == Storage::half)
       shuffle_typed<std::uint16_t>(job);
     else
@@ -109,12 +114,13 @@ struct RowKernels {
   }
 
   static void resize_row(const ResizeJob& job) {
+    assert(job.taps >= 1 && job.taps <= kMostResizeTaps);
     // Down the columns first, over the input columns that the taps reach, then along the row.
     float* line = job.scratch;
     const int from = std::max(0, job.index[job.first]);
     const int to = std::min(job.width, job.index[job.last - 1] + job.taps);
     for (int c = 0; c < job.planes; ++c) {
-      const float* rows[4];
+      const float* rows[kMostResizeTaps];
       for (int k = 0; k < job.taps; ++k) rows[k] = job.in[static_cast<std::size_t>(k)] + c * job.in_plane_stride;
       if (job.taps == 4) {
         for (int x = from; x < to; ++x) {
@@ -186,6 +192,7 @@ struct RowKernels {
     }
   }
   static void samples(const SamplesJob& job) {
+    assert(job.planes >= 1 && job.planes <= 3 && job.planes <= job.samples_per_pixel);
     if (job.bits == 8)
       to_samples<std::uint8_t>(job, 255.0F);
     else

@@ -1,0 +1,121 @@
+#pragma once
+
+// Networks at the edges of what the engine has room for, and beyond them.
+
+#include "networks/generate.hpp"
+
+namespace weir::test {
+
+/// The sum of `inputs` copies of the picture.
+inline GeneratedNetwork sum_network(int inputs) {
+  detail::NetworkWriter w{{}};
+  const auto copies = w.split(w.to("data").layer("Input", {}, 1, ""), inputs);
+  w.to("output").layer("Eltwise", copies, 1, "0=1");
+  return std::move(w).finish();
+}
+
+/// The sum of `inputs` copies of some features, each times a gate of its own.
+inline GeneratedNetwork gated_sum_network(int inputs) {
+  constexpr int kChannels = 8;
+  detail::NetworkWriter w{{}};
+  const std::string picture = w.to("data").layer("Input", {}, 1, "");
+  const auto copies = w.split(w.convolution(picture, {.in = 3, .out = kChannels, .kernel = 1}), inputs + 1);
+  const std::string means = w.layer("Pooling", {copies.back()}, 1, "0=1 4=1");
+  const auto vectors = w.split(means, inputs);
+  std::vector<std::string> gated;
+  for (int i = 0; i < inputs; ++i) {
+    const std::string gate = w.inner_product(vectors[static_cast<std::size_t>(i)], kChannels, kChannels, 4);
+    gated.push_back(w.layer("BinaryOp", {copies[static_cast<std::size_t>(i)], gate}, 1, "0=2"));
+  }
+  const std::string sum = w.layer("Eltwise", gated, 1, "0=1");
+  w.to("output").convolution(sum, {.in = kChannels, .out = 3, .kernel = 1});
+  return std::move(w).finish();
+}
+
+/// A convolution of `channels` channels.
+inline GeneratedNetwork wide_network(int channels, int kernel) {
+  detail::NetworkWriter w{{}};
+  const std::string picture = w.to("data").layer("Input", {}, 1, "");
+  const std::string wide = w.convolution(picture, {.in = 3, .out = channels, .kernel = 1});
+  const std::string narrow =
+      w.convolution(wide, {.in = channels, .out = 5, .kernel = kernel, .pad = kernel == 3 ? 1 : 0});
+  w.to("output").convolution(narrow, {.in = 5, .out = 3, .kernel = 1});
+  return std::move(w).finish();
+}
+
+/// A concatenation of `inputs` parts of `channels` channels each, and a 3x3 convolution of it.
+inline GeneratedNetwork concat_network(int inputs, int channels) {
+  detail::NetworkWriter w{{}};
+  const auto pictures = w.split(w.to("data").layer("Input", {}, 1, ""), inputs);
+  std::vector<std::string> parts;
+  for (const std::string& picture : pictures) {
+    parts.push_back(w.convolution(picture, {.in = 3, .out = channels, .kernel = 1}));
+  }
+  const std::string joined = w.layer("Concat", parts, 1, "");
+  w.to("output").convolution(joined, {.in = inputs * channels, .out = 3, .pad = 1});
+  return std::move(w).finish();
+}
+
+inline GeneratedNetwork shuffle_network(int factor) {
+  detail::NetworkWriter w{{}};
+  const std::string picture = w.to("data").layer("Input", {}, 1, "");
+  const std::string blob = w.convolution(picture, {.in = 3, .out = 3 * factor * factor, .kernel = 1});
+  w.to("output").layer("PixelShuffle", {blob}, 1, fmt::format("0={}", factor));
+  return std::move(w).finish();
+}
+
+/// `layers` additions of a number, one after the other.
+inline GeneratedNetwork deep_network(int layers) {
+  detail::NetworkWriter w{{}};
+  std::string blob = w.to("data").layer("Input", {}, 1, "");
+  for (int i = 0; i < layers; ++i) blob = w.layer("BinaryOp", {blob}, 1, "0=0 1=1 2=1.000000e-03");
+  w.to("output").layer("BinaryOp", {blob}, 1, "0=0 1=1 2=1.000000e-03");
+  return std::move(w).finish();
+}
+
+/// Dense blocks as in ESRGAN, then one squeeze-and-excitation gate.
+inline GeneratedNetwork dense_network(int blocks, int channels = 16, int growth = 8) {
+  detail::NetworkWriter w{{}};
+  std::string blob = w.convolution(w.to("data").layer("Input", {}, 1, ""), {.in = 3, .out = channels, .pad = 1});
+  for (int block = 0; block < blocks; ++block) {
+    const auto copies = w.split(blob, 6);
+    std::vector<std::vector<std::string>> grown;
+    std::string made;
+    for (int i = 0; i < 5; ++i) {
+      std::vector<std::string> parts{copies[static_cast<std::size_t>(i)]};
+      for (auto& each : grown) {
+        parts.push_back(each.back());
+        each.pop_back();
+      }
+      const std::string source = parts.size() == 1 ? parts[0] : w.layer("Concat", parts, 1, "0=0");
+      const int out = i < 4 ? growth : channels;
+      made = w.convolution(source, {.in = channels + i * growth, .out = out, .pad = 1, .gain = 0.5F});
+      if (i < 4) grown.push_back(i < 3 ? w.split(made, 4 - i) : std::vector<std::string>{made});
+    }
+    blob = w.add(made, copies[5]);
+  }
+  const auto copies = w.split(blob, 2);
+  const std::string means = w.layer("Pooling", {copies[1]}, 1, "0=1 4=1");
+  const std::string gate = w.inner_product(means, channels, channels, 4);
+  const std::string gated = w.layer("BinaryOp", {copies[0], gate}, 1, "0=2");
+  w.to("output").convolution(gated, {.in = channels, .out = 3, .kernel = 1});
+  return std::move(w).finish();
+}
+
+/// `gates` squeeze-and-excitation blocks, one after the other: many tensors that are worth keeping.
+inline GeneratedNetwork gates_network(int gates) {
+  constexpr int kChannels = 8;
+  detail::NetworkWriter w{{}};
+  std::string blob = w.convolution(w.to("data").layer("Input", {}, 1, ""), {.in = 3, .out = kChannels, .pad = 1});
+  for (int i = 0; i < gates; ++i) {
+    const auto copies = w.split(w.convolution(blob, {.in = kChannels, .out = kChannels, .pad = 1}), 2);
+    const std::string means = w.layer("Pooling", {copies[1]}, 1, "0=1 4=1");
+    const std::string gate = w.inner_product(means, kChannels, kChannels, 4);
+    const std::string gated = w.layer("BinaryOp", {copies[0], gate}, 1, "0=2");
+    blob = w.convolution(gated, {.in = kChannels, .out = kChannels, .kernel = 1});
+  }
+  w.to("output").convolution(blob, {.in = kChannels, .out = 3, .kernel = 1});
+  return std::move(w).finish();
+}
+
+}  // namespace weir::test
