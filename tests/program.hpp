@@ -49,6 +49,7 @@ struct How {
   bool broken_output = false;                                    ///< standard output is a pipe that nobody reads
   bool ignore_sigchld = false;                                   ///< as some daemons start their children
   std::function<void(pid_t)> meanwhile{};                        ///< called while it runs
+  std::function<void()> limits{};                                ///< called in its process before it starts
 };
 
 namespace detail {
@@ -112,6 +113,7 @@ inline std::string read_all(int descriptor) {
   for (const auto& variable : variables) environment.push_back(const_cast<char*>(variable.c_str()));
   argv.push_back(nullptr);
   environment.push_back(nullptr);
+  if (how.limits) how.limits();
   execve(WEIR_PROGRAM, argv.data(), environment.data());
   _exit(127);
 }

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <atomic>
 #include <optional>
-#include <thread>
 
 #include <fmt/format.h>
 
@@ -15,6 +14,7 @@
 #include "audit/source/file_list.hpp"
 #include "audit/suppression.hpp"
 #include "base/text.hpp"
+#include "base/threads.hpp"
 
 namespace weir::audit {
 namespace {
@@ -72,8 +72,7 @@ std::vector<Read> read_all(const std::vector<ListedFile>& files, int threads) {
   const auto work = [&] {
     for (std::size_t i = next++; i < files.size(); i = next++) all[i] = read_file(files[i]);
   };
-  std::vector<std::jthread> team;
-  for (int i = 1; i < threads; ++i) team.emplace_back(work);
+  const auto helpers = start_helpers(threads - 1, work);
   work();
   return all;
 }

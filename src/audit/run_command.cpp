@@ -84,7 +84,7 @@ Result<CommandEnded> run_command(const CommandRequest& request) {
                                     .error = out->write.get(),
                                     .inherited = {},
                                     .own_group = true});  // so that all that it starts can be ended
-  if (!child) return Error{Errc::io, "cannot start: " + child.error().what};
+  if (!child) return Error{child.error().code, "cannot start: " + child.error().what};
   in->read = FileDescriptor{};
   out->write = FileDescriptor{};
   CommandEnded ended;

@@ -21,6 +21,7 @@
 
 #include "base/system_memory.hpp"
 #include "base/text.hpp"
+#include "base/threads.hpp"
 
 extern char** environ;
 
@@ -127,11 +128,6 @@ void prepare_child(const Launch& launch) {
   ::_exit(127);
 }
 
-Error cannot_start(int error) {
-  return Error{Errc::io, fmt::format("no process can be started: {}{}", errno_text(error),
-                                     error == EAGAIN ? " (the limit on processes, 'ulimit -u', is reached)" : "")};
-}
-
 /// What the child says of its start; empty once it has become the program.
 std::optional<StartFailure> read_failure(int pipe) {
   StartFailure failure;
@@ -190,7 +186,7 @@ Result<ChildProcess> ChildProcess::start(const ChildStart& start) {
   const FileDescriptor in{ends[0]};
   FileDescriptor out{ends[1]};
   const pid_t child = ::fork();
-  if (child < 0) return cannot_start(errno);
+  if (child < 0) return process_refused(errno);
   if (child == 0) become_program(launch, out.get());
   if (start.own_group) ::setpgid(child, child);  // whichever of the two comes first
   out = FileDescriptor{};
@@ -206,7 +202,7 @@ Result<ChildProcess> ChildProcess::fork_function(const ChildStart& start, const 
   keep_exit_statuses();
   const Launch launch{start, true};
   const pid_t child = ::fork();
-  if (child < 0) return cannot_start(errno);
+  if (child < 0) return process_refused(errno);
   if (child > 0) return ChildProcess{child, start.own_group};
   prepare_child(launch);
   for (const auto& [name, value] : start.environment) {

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "base/threads.hpp"
+
 namespace weir::compute {
 
 namespace {
@@ -29,19 +31,35 @@ void wait_for_change(const std::atomic<T>& value, T old) {
 }  // namespace
 
 Team::Team(int threads) {
-  for (int member = 1; member < threads; ++member) {
-    threads_.emplace_back([this, member] { serve(member); });
-  }
+  if (start(threads)) return;
+  // The decoder, the encoder and the libraries below them need threads too: some are left to them.
+  constexpr int kLeftToOthers = 4;
+  const int fewer = size() - kLeftToOthers;
+  end();
+  if (!start(std::max(1, fewer))) end();
+  count_missing_threads(threads - size());
 }
 
-Team::~Team() {
+Team::~Team() { end(); }
+
+bool Team::start(int threads) {
+  ending_.store(false);
+  for (int member = 1; member < threads; ++member) {
+    auto thread = start_thread([this, member, seen = turn_.load()] { serve(member, seen); });
+    if (!thread) return false;
+    threads_.push_back(*std::move(thread));
+  }
+  return true;
+}
+
+void Team::end() {
   ending_.store(true);
   turn_.fetch_add(1, std::memory_order_release);
   turn_.notify_all();
+  threads_.clear();
 }
 
-void Team::serve(int member) {
-  std::uint32_t seen = 0;
+void Team::serve(int member, std::uint32_t seen) {
   while (true) {
     wait_for_change(turn_, seen);
     ++seen;

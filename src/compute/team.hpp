@@ -13,7 +13,8 @@ namespace weir::compute {
 /// Between calls the others wait a few microseconds in a loop, then sleep: a band of a network is many short calls.
 class Team {
  public:
-  /// `threads` at least 1, the caller counted.
+  /// `threads` at least 1, the caller counted. Where the system refuses threads the team is smaller: see size() and
+  /// missing_threads() of base/threads.hpp.
   explicit Team(int threads);
   ~Team();
   Team(const Team&) = delete;
@@ -31,7 +32,10 @@ class Team {
     const Work* work = nullptr;
     int units = 0, grain = 1, most = 1;
   };
-  void serve(int member);
+  bool start(int threads);
+  void end();
+  /// `seen`: the turn at which it was started.
+  void serve(int member, std::uint32_t seen);
   void take_pieces(const Call& call, int member);
 
   Call call_;

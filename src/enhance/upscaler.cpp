@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include "base/threads.hpp"
 #include "compute/team.hpp"
 #include "enhance/picture_planner.hpp"
 #include "enhance/picture_run.hpp"
@@ -49,6 +50,7 @@ class NetworkUpscaler final : public Upscaler {
     std::shared_ptr<const RunPlan> plan = job.plan.run;
     int written = 0;
     auto status = run_from(job, *plan, written);
+    if (auto missing = missing_threads(); !missing.empty()) events.push_back(std::move(missing));
     device_.tell(events);
     if (!status && plan->way.on_device && is_device_fault(status.error()) && !settings_.device.strict) {
       events.push_back(fmt::format("rows from {} on were made on the CPU: {}", written, status.error().what));

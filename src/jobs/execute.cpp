@@ -2,7 +2,6 @@
 
 #include <ctime>
 #include <exception>
-#include <new>
 #include <system_error>
 
 #include <fmt/chrono.h>
@@ -11,6 +10,7 @@
 #include "base/atomic_file.hpp"
 #include "base/paths.hpp"
 #include "base/text.hpp"
+#include "base/threads.hpp"
 #include "base/version.hpp"
 
 namespace weir::jobs {
@@ -50,9 +50,9 @@ Product run_guarded(Task& task, const Attempt& attempt) {
   Product product;
   try {
     return task.run(attempt);
-  } catch (const std::bad_alloc&) {
-    product.error = Error{Errc::over_budget, "the system gives no more memory"};
   } catch (const std::exception& problem) {
+    product.error = refusal_of(problem);
+    if (product.error) return product;
     product.error = Error{Errc::unsupported, fmt::format("a fault of weir: {}", problem.what())};
     product.fault = true;
   }

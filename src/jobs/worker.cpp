@@ -10,6 +10,7 @@
 
 #include "base/paths.hpp"
 #include "base/process_memory.hpp"
+#include "base/threads.hpp"
 #include "base/version.hpp"
 #include "device/lease.hpp"
 #include "device/lease_folder.hpp"
@@ -117,6 +118,7 @@ class Worker {
     try {
       return task_->estimate(item, rung);
     } catch (const std::exception& problem) {
+      if (auto refusal = refusal_of(problem)) return *std::move(refusal);
       return Error{Errc::unsupported, fmt::format("a fault of weir: {}", problem.what())};
     }
   }

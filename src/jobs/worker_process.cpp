@@ -32,7 +32,7 @@ Result<WorkerProcess> WorkerProcess::start(const std::vector<std::string>& comma
   start.words.insert(start.words.end(), device.arguments.begin(), device.arguments.end());
   start.inherited.push_back(theirs.get());
   auto child = ChildProcess::start(start);
-  if (!child) return Error{Errc::io, fmt::format("a worker cannot be started: {}", child.error().what)};
+  if (!child) return Error{child.error().code, fmt::format("a worker cannot be started: {}", child.error().what)};
   return WorkerProcess{*std::move(child), std::move(ours)};
 }
 

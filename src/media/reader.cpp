@@ -4,6 +4,7 @@
 #include <optional>
 #include <thread>
 
+#include "base/threads.hpp"
 #include "media/decoder.hpp"
 #include "media/filled.hpp"
 #include "media/oriented.hpp"
@@ -56,7 +57,9 @@ class Reader final : public PictureReader {
 
   Status read(std::span<std::byte> rows) override {
     assert(rows.size() % info_.row_bytes() == 0);
-    if (!queue_) start();
+    if (!queue_) {
+      if (auto started = start(); !started) return started;
+    }
     return queue_->read(rows);
   }
 
@@ -77,13 +80,19 @@ class Reader final : public PictureReader {
   }
 
  private:
-  void start() {
+  Status start() {
     queue_.emplace(ahead_);
-    thread_ = std::thread{[this] {
-      auto done = decode();
+    auto thread = start_thread<std::thread>([this] {
+      auto done = or_refusal([this] { return decode(); });
       decoder_->leave_thread();
       queue_->close(std::move(done));
-    }};
+    });
+    if (!thread) {
+      queue_.reset();
+      return thread.error();
+    }
+    thread_ = *std::move(thread);
+    return ok();
   }
 
   void stop() {

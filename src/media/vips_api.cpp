@@ -2,6 +2,8 @@
 
 #include <dlfcn.h>
 
+#include "base/threads.hpp"
+
 namespace weir::media {
 namespace {
 
@@ -54,6 +56,7 @@ std::string VipsApi::take_error() const {
   g_free(raw);
   while (!text.empty() && text.back() == '\n') text.pop_back();
   for (std::size_t at = 0; (at = text.find('\n', at)) != std::string::npos;) text.replace(at, 1, "; ");
+  if (text.find("creating thread") != std::string::npos) return thread_refused().what;  // glib: the reason alone
   return text.empty() ? "unknown error" : text;
 }
 

@@ -12,6 +12,7 @@
 #include "base/atomic_file.hpp"
 #include "base/text.hpp"
 #include "media/carriable.hpp"
+#include "base/threads.hpp"
 #include "media/encoder.hpp"
 #include "media/picture.hpp"
 #include "media/resample.hpp"
@@ -41,8 +42,14 @@ class Writer final : public PictureWriter {
         metadata_{carriable(options.metadata, stored_, report_)},
         file_{std::move(file)},
         sink_{file_ ? file_->fd() : STDOUT_FILENO, std::move(name)},
-        queue_{std::max<std::size_t>(options.queue.count(), options.rows.row_bytes())},
-        thread_{[this] { run(); }} {}
+        queue_{std::max<std::size_t>(options.queue.count(), options.rows.row_bytes())} {}
+  /// Errors: thread_refused().
+  Status start() {
+    auto thread = start_thread<std::thread>([this] { run(); });
+    if (!thread) return Error{thread.error().code, sink_.name() + ": " + thread.error().what};
+    thread_ = *std::move(thread);
+    return ok();
+  }
 
   ~Writer() override {
     if (!thread_.joinable()) return;
@@ -73,7 +80,7 @@ class Writer final : public PictureWriter {
  private:
   void run() {
     block_write_signals();
-    done_ = encode();
+    done_ = or_refusal([this] { return encode(); });
     if (!done_) queue_.cancel(done_.error());
     report_.size = Bytes{sink_.size()};
   }
@@ -125,7 +132,9 @@ Result<std::unique_ptr<PictureWriter>> PictureWriter::create(const std::filesyst
     if (!created) return created.error();
     file.emplace(*std::move(created));
   }
-  return std::unique_ptr<PictureWriter>{std::make_unique<Writer>(std::move(name), std::move(file), options)};
+  auto writer = std::make_unique<Writer>(std::move(name), std::move(file), options);
+  if (auto started = writer->start(); !started) return started.error();
+  return std::unique_ptr<PictureWriter>{std::move(writer)};
 }
 
 MediaNeed PictureWriter::need(const WriteOptions& options) {

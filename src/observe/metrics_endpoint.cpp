@@ -13,6 +13,7 @@
 #include <netinet/in.h>
 
 #include "base/text.hpp"
+#include "base/threads.hpp"
 
 namespace weir::observe {
 namespace {
@@ -107,17 +108,23 @@ Result<std::unique_ptr<MetricsEndpoint>> MetricsEndpoint::open(const std::string
   auto listener = listen_on(host, port, address);
   if (!listener) return listener.error();
   const int bound = port_of(listener->get());
-  return std::unique_ptr<MetricsEndpoint>{new MetricsEndpoint{*std::move(listener), bound, metrics}};
+  std::unique_ptr<MetricsEndpoint> endpoint{new MetricsEndpoint{*std::move(listener), bound}};
+  if (auto started = endpoint->start(metrics); !started) return started.error();
+  return endpoint;
 }
 
-MetricsEndpoint::MetricsEndpoint(FileDescriptor listener, int port, const Metrics& metrics)
-    : listener_{std::move(listener)}, port_{port} {
+MetricsEndpoint::MetricsEndpoint(FileDescriptor listener, int port) : listener_{std::move(listener)}, port_{port} {}
+
+Status MetricsEndpoint::start(const Metrics& metrics) {
   sigset_t all;
   sigset_t before;
   sigfillset(&all);
   pthread_sigmask(SIG_BLOCK, &all, &before);  // signals are the main thread's
-  thread_ = std::jthread{[this, &metrics](const std::stop_token& stop) { serve(listener_.get(), metrics, stop); }};
+  auto thread = start_thread([this, &metrics](const std::stop_token& stop) { serve(listener_.get(), metrics, stop); });
   pthread_sigmask(SIG_SETMASK, &before, nullptr);
+  if (!thread) return thread.error();
+  thread_ = *std::move(thread);
+  return ok();
 }
 
 MetricsEndpoint::~MetricsEndpoint() = default;

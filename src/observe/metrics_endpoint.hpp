@@ -14,7 +14,7 @@ namespace weir::observe {
 class MetricsEndpoint {
  public:
   /// `address`: "127.0.0.1:9090", "[::1]:9090"; port 0 takes a free one. The metrics must outlive it.
-  /// Errors: invalid_argument (no such address), io (in use).
+  /// Errors: invalid_argument (no such address), io (in use; no thread to be had).
   static Result<std::unique_ptr<MetricsEndpoint>> open(const std::string& address, const Metrics& metrics);
   ~MetricsEndpoint();
   MetricsEndpoint(const MetricsEndpoint&) = delete;
@@ -22,7 +22,8 @@ class MetricsEndpoint {
   int port() const { return port_; }
 
  private:
-  MetricsEndpoint(FileDescriptor listener, int port, const Metrics& metrics);
+  MetricsEndpoint(FileDescriptor listener, int port);
+  Status start(const Metrics& metrics);
 
   FileDescriptor listener_;
   int port_;

@@ -10,6 +10,7 @@
 
 #include "base/process_memory.hpp"
 #include "base/text.hpp"
+#include "base/threads.hpp"
 
 namespace weir::tasks {
 namespace {
@@ -187,7 +188,10 @@ PictureOutcome run_picture(const PictureItem& item, const PictureSettings& setti
   try {
     if (auto done = run_steps(item, settings, watch, outcome); !done) fail(outcome, done.error(), false);
   } catch (const std::exception& problem) {
-    fail(outcome, {Errc::unsupported, fmt::format("a fault of weir: {}", problem.what())}, true);
+    if (const auto refusal = refusal_of(problem))
+      fail(outcome, *refusal, false);
+    else
+      fail(outcome, {Errc::unsupported, fmt::format("a fault of weir: {}", problem.what())}, true);
   }
   outcome.time = std::chrono::steady_clock::now() - start;
   outcome.peak = peak_resident();

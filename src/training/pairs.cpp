@@ -1,7 +1,9 @@
 #include "training/pairs.hpp"
 
+#include <system_error>
 #include <utility>
 
+#include "base/threads.hpp"
 #include "synth/comic.hpp"
 #include "synth/dead_leaves.hpp"
 #include "synth/degrade.hpp"
@@ -88,7 +90,12 @@ Status PairFeed::load(std::uint64_t block) {
   block_ = *std::move(drawn);
   number_ = block;
   next_number_ = block + 1;
-  next_ = std::async(std::launch::async, [this] { return draw_block(next_number_); });
+  try {
+    next_ = std::async(std::launch::async, [this] { return draw_block(next_number_); });
+  } catch (const std::system_error&) {  // no thread is to be had: load() draws the next block itself
+    next_ = {};
+    count_missing_threads(1);
+  }
   return ok();
 }
 

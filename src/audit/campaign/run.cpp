@@ -3,13 +3,13 @@
 #include <chrono>
 #include <functional>
 #include <mutex>
-#include <thread>
 
 #include <fmt/format.h>
 
 #include "audit/campaign/campaign.hpp"
 #include "audit/campaign/worker.hpp"
 #include "audit/fix/fixer.hpp"
+#include "base/threads.hpp"
 
 namespace weir::audit {
 namespace {
@@ -73,8 +73,7 @@ Status work(const CampaignRequest& request, Campaign& campaign, const MendedText
     }
   };
   {
-    std::vector<std::jthread> team;
-    for (int i = 1; i < std::clamp(request.jobs, 1, 10); ++i) team.emplace_back(work_on);
+    const auto helpers = start_helpers(std::clamp(request.jobs, 1, 10) - 1, work_on);
     work_on();
   }
   return result;
