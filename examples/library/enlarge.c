@@ -1,4 +1,5 @@
-/* Enlarges a binary PPM picture in memory, in C: enlarge_c NETWORK.param IN.ppm OUT.ppm */
+/* Enlarges a binary PPM picture in memory, in C: enlarge_c NETWORK.param IN.ppm OUT.ppm [DEVICE], where DEVICE is cpu, gpu or
+   a part of a GPU's name */
 #include <weir/weir.h>
 
 #include <stdio.h>
@@ -39,8 +40,8 @@ static int write_ppm(const char* path, const weir_shape* shape, const unsigned c
 }
 
 int main(int argc, char** argv) {
-  if (argc != 4) {
-    fprintf(stderr, "usage: enlarge_c NETWORK.param IN.ppm OUT.ppm\n");
+  if (argc != 4 && argc != 5) {
+    fprintf(stderr, "usage: enlarge_c NETWORK.param IN.ppm OUT.ppm [DEVICE]\n");
     return 2;
   }
   weir_network* network = NULL;
@@ -53,8 +54,12 @@ int main(int argc, char** argv) {
     return 1;
   }
 
-  weir_options options = {0};
+  weir_options options = WEIR_OPTIONS_INIT;
   options.ram_bytes = (uint64_t)256 << 20;
+  if (argc == 5) {
+    options.device = argv[4];
+    options.ram_bytes = 0; /* a driver of a GPU takes more */
+  }
   uint64_t ram = 0;
   int status = 1;
   if (weir_plan(network, &in, &options, &out, &ram) != WEIR_OK) {

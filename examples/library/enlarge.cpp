@@ -1,4 +1,5 @@
-// Enlarges a binary PPM picture, row by row, inside 256 MiB: enlarge_cpp NETWORK.param IN.ppm OUT.ppm
+// Enlarges a binary PPM picture, row by row, inside 256 MiB: enlarge_cpp NETWORK.param IN.ppm OUT.ppm [DEVICE]
+// DEVICE is cpu, gpu or a part of a GPU's name; with one the limit is half of the free memory, for drivers take more.
 // Neither the picture nor the result is ever whole in memory.
 #include <weir/upscale.hpp>
 
@@ -56,8 +57,8 @@ int complain(const weir::Problem& problem) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  if (argc != 4) {
-    std::cerr << "usage: enlarge_cpp NETWORK.param IN.ppm OUT.ppm\n";
+  if (argc != 4 && argc != 5) {
+    std::cerr << "usage: enlarge_cpp NETWORK.param IN.ppm OUT.ppm [DEVICE]\n";
     return 2;
   }
   auto network = weir::Upscaler::load(argv[1]);
@@ -69,11 +70,14 @@ int main(int argc, char** argv) {
   }
 
   weir::UpscaleOptions options;
-  options.ram_bytes = 256ULL << 20;
+  if (argc == 5)
+    options.device = argv[4];
+  else
+    options.ram_bytes = 256ULL << 20;
   const auto plan = network->plan(source.shape(), options);
   if (!plan) return complain(plan.problem());
   std::cout << plan->output.width << " x " << plan->output.height << ", at most " << (plan->ram_bytes >> 20)
-            << " MiB, weir " << weir::version() << '\n';
+            << " MiB, on " << plan->device << ", weir " << weir::version() << '\n';
 
   PpmSink sink{argv[3], plan->output};
   const auto report = network->run(source.shape(), options, source, sink);

@@ -21,7 +21,7 @@
 
 namespace weir::training {
 
-/// [n, c, h, w]; values lie with the channels of a pixel side by side ([n, h, w, c]). A matrix [rows, columns] is [n, c].
+/// [n, c, h, w], each at least 1, fewer than 2^30 values; values lie with the channels of a pixel side by side ([n, h, w, c]). A matrix [rows, columns] is [n, c].
 struct Shape {
   int n = 0, c = 1, h = 1, w = 1;
   std::size_t count() const {
@@ -31,31 +31,38 @@ struct Shape {
   bool operator==(const Shape&) const = default;
 };
 
-/// Of a convolution or a pooling, on both axes; zero padding, less than the kernel.
+/// Of a convolution or a pooling, on both axes; zero padding, less than the kernel; a kernel of at most 1024.
 struct Window {
   int kernel = 1, stride = 1, padding = 0;
 };
 
 class Trainer;
 
-/// A value of the step under way; not to be used after it, nor after its trainer. After an error it is empty, and what is
-/// computed from it is too: the step tells the error.
+/// A value of the step under way. One that is empty, of another trainer, or of a step that has ended, and sizes that do
+/// not fit, are errors of the operation: its result is empty, and so is what is computed from it; the trainer's step tells
+/// the first of them.
 class Tensor {
  public:
   Tensor() = default;
-  Shape shape() const { return shape_; }
+  Shape shape() const { return shape_; }  ///< zero images: empty
 
  private:
   friend struct Access;
-  void* tape_ = nullptr;
+  std::weak_ptr<void> trainer_;
+  std::uint64_t step_ = 0;
   int index_ = -1;
   Shape shape_;
 };
 
-/// Something that is learnt, by its number.
-struct Parameter {
-  Trainer* trainer = nullptr;
-  int number = -1;
+/// Something that is learnt. Used with another trainer, or after its own has gone, it is an error of the operation.
+class Parameter {
+ public:
+  Parameter() = default;
+
+ private:
+  friend struct Access;
+  std::weak_ptr<void> trainer_;
+  int number_ = -1;
 };
 /// Weights [kernel * kernel * in, out] and bias [1, out].
 struct Layer {
@@ -63,16 +70,16 @@ struct Layer {
 };
 
 struct TrainerOptions {
-  int threads = 0;  ///< 0: the processors that the process may use
+  int threads = 0;  ///< 0: the processors that the process may use; at most 1024
   /// "" or "cpu"; "gpu": the best Vulkan device; a part of its name, GPU-UUID or pci:ADDRESS
   std::string device = {};
-  std::uint64_t ram_bytes = 0;  ///< the most for tensors, on the device that they are on; 0: no limit
+  std::uint64_t ram_bytes = 0;  ///< the most for tensors, on the device that they are on; 0: what is free there
   std::uint64_t seed = 1;       ///< of the starting weights
   bool sgd = false;             ///< instead of Adam
-  double momentum = 0;          ///< of SGD
+  double momentum = 0;          ///< of SGD; this and all below at least 0
   double decay = 0;             ///< of weights, not of biases and slopes
   double clip = 0;              ///< the most that the norm of all gradients may be; 0: any
-  double average = 0;           ///< decay of the running mean of the weights; 0: none
+  double average = 0;           ///< decay of the running mean of the weights, below 1; 0: none
 };
 
 struct TrainerStatistics {
@@ -83,10 +90,11 @@ struct TrainerStatistics {
 
 /// A device, parameters and their optimiser. The result depends on the seed, the inputs and the device (its driver, the
 /// CPU's instruction set), not on the number of threads.
-/// Not thread-safe. Nothing throws but for want of memory outside of tensors.
+/// Not thread-safe. Nothing throws but for want of memory outside of tensors. A trainer may end before its tensors and
+/// parameters do; they are then good for nothing, and harmless.
 class WEIR_API Trainer {
  public:
-  /// Problems: invalid_argument (a device that no name or several have: the text lists them all), unsupported (no Vulkan
+  /// Problems: invalid_argument (options out of their range; a device that no name or several have: the text lists them all), unsupported (no Vulkan
   /// here, a driver that lacks something), over_budget.
   static Expected<std::unique_ptr<Trainer>> create(const TrainerOptions& options);
   ~Trainer();
@@ -94,6 +102,7 @@ class WEIR_API Trainer {
   Trainer& operator=(const Trainer&) = delete;
 
   // Parameters; all before the first step. `slope`: of the rectifier that follows, for the size of the starting values.
+  // Sizes below 1 or too large, and a parameter that comes too late, are what the next step tells.
   Layer layer(const std::string& name, int in, int out, int kernel = 1, double slope = 0);
   Parameter weights(const std::string& name, int rows, int columns, int fan_in, double slope = 0);
   Parameter constant(const std::string& name, int channels, float value);
@@ -101,7 +110,7 @@ class WEIR_API Trainer {
   /// Values of a step; in the form that Shape tells.
   Tensor input(Shape shape, std::span<const float> values);
 
-  /// Goes backwards from `loss` [1], changes the parameters at this rate, and forgets the step's tensors but for those that
+  /// Goes backwards from `loss` [1], changes the parameters at this rate (at least 0), and forgets the step's tensors but for those that
   /// were kept. Nothing on success. Problems: those of every operation since the last step (invalid_argument, over_budget; unsupported: the device is lost).
   std::optional<Problem> step(Tensor loss, double rate);
   /// Ends a step without learning: what comes next is computed anew.
@@ -127,10 +136,11 @@ class WEIR_API Trainer {
  private:
   friend struct Access;
   struct State;
-  explicit Trainer(std::unique_ptr<State> state);
-  std::unique_ptr<State> state_;
+  explicit Trainer(std::shared_ptr<State> state);
+  std::shared_ptr<State> state_;
 };
 
+// Problems of these, which the step tells: invalid_argument, over_budget.
 WEIR_API Tensor matmul(Tensor a, Tensor b);
 WEIR_API Tensor mat_transpose(Tensor a);
 WEIR_API Tensor add_bias(Tensor x, Parameter bias);
@@ -148,6 +158,7 @@ WEIR_API Tensor conv2d(Tensor x, Layer layer, Window window);
 WEIR_API Tensor conv_transpose2d(Tensor x, Parameter weights, Parameter bias, Window window);
 WEIR_API Tensor max_pool(Tensor x, Window window);
 WEIR_API Tensor pixel_shuffle(Tensor x, int factor);
+/// At least one.
 WEIR_API Tensor concat(std::span<const Tensor> parts);
 WEIR_API Tensor mean(Tensor x);
 WEIR_API Tensor mse(Tensor prediction, Tensor target);

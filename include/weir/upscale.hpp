@@ -52,10 +52,13 @@ class [[nodiscard]] Expected {
   std::variant<T, Problem> state_;
 };
 
+/// The most threads that can be asked for.
+inline constexpr int kMostThreads = 1024;
+
 /// Rows have interleaved samples: grey, grey and alpha, RGB, or RGB and alpha (straight, not premultiplied); of 8 bits,
 /// or of 16 bits in the processor's byte order.
 struct PictureShape {
-  int width = 0, height = 0;  ///< at least 1
+  int width = 0, height = 0;  ///< 1 to 1048576
   int channels = 3;           ///< 1, 2, 3 or 4
   int bits = 8;               ///< 8 or 16
 
@@ -70,10 +73,17 @@ struct UpscaleOptions {
   std::uint64_t ram_bytes = 0;    ///< the most that the process may hold at once; 0: half of the free memory
   std::string spill_folder{};     ///< for what does not fit below the line; empty: nothing is spilled
   std::uint64_t spill_bytes = 0;  ///< the most that may be spilled there
-  int threads = 0;                ///< 0: the processors that the process may use
+  int threads = 0;                ///< at most kMostThreads; 0: the processors that the process may use
   bool exact_precision = false;   ///< 32-bit floating point instead of the fast kernels
   bool fast_sync = false;         ///< approximate the means over the whole picture, where the network has any
   bool tta = false;               ///< average the eight orientations
+  /// What to run on, in the words of the command line: "" or "cpu"; "gpu" for the best GPU; a part of its name, GPU-UUID or
+  /// pci:0000:01:00.0; NAME#2 is the second of several.
+  std::string device{};
+  std::uint64_t vram_bytes = 0;  ///< the most of the GPU's memory to take; 0: what it has free, less a margin
+  /// A fault of the GPU fails the run; else it is repeated with smaller tiles, in float32, with the GPU opened anew, and at
+  /// last on the CPU, and the report's events say so.
+  bool strict_device = false;
 
   bool operator==(const UpscaleOptions&) const = default;
 };
@@ -82,15 +92,18 @@ struct UpscaleOptions {
 struct UpscaleEstimate {
   struct Part {
     std::string name;
-    std::uint64_t ram_bytes = 0, disk_bytes = 0;
+    std::uint64_t ram_bytes = 0, disk_bytes = 0, vram_bytes = 0;
   };
   PictureShape output;
   std::uint64_t ram_bytes = 0;  ///< of the whole process, at its peak
   std::uint64_t disk_bytes = 0;
+  std::uint64_t vram_bytes = 0;  ///< of the GPU
   std::vector<Part> parts;
-  std::string precision;        ///< "int16" or "float32"
+  std::string device;           ///< "cpu", or the GPU's name and driver
+  std::string precision;        ///< "int16", "float32", or "float16" on a GPU
   std::string instruction_set;  ///< "avx512_vnni", "avx2", "neon", "plain"
   int band_height = 0, strip_width = 0;
+  int tile = 0;    ///< side of a GPU's tiles in pixels; 0 on the CPU
   int passes = 1;  ///< how often the rows are read
   double expected_seconds = 0;
 };
@@ -143,7 +156,9 @@ class WEIR_API Upscaler {
   int scale() const;           ///< the network's own
   std::string family() const;  ///< "realcugan", "animevideo", "realesrgan", "unknown"
 
-  /// Computes without touching a row. Problems: over_budget with the numbers, invalid_argument, unsupported.
+  /// Computes without touching a row; the first call for a network that the machine has not seen runs it on a drawn picture
+  /// of at most 96x96, inside ram_bytes, to choose the precision. Problems: over_budget with the numbers, invalid_argument
+  /// (options or shape out of their range; a device that no name or several have: the text lists them), unsupported.
   Expected<UpscaleEstimate> plan(const PictureShape& input, const UpscaleOptions& options);
 
   /// Called with 0..1 as the work proceeds; must return quickly.

@@ -33,16 +33,25 @@ typedef struct weir_shape {
   int width, height, channels, bits;
 } weir_shape;
 
-/* All zero: the network's own scale, half of the free memory, every allowed processor. */
+/* Start with `weir_options options = WEIR_OPTIONS_INIT;`: the network's own scale, half of the free memory, every allowed
+   processor. The struct grows at its end: a program that was compiled with a smaller one works as before, and one that sets
+   options of a larger one gets WEIR_INVALID_ARGUMENT from a library that does not know them. */
 typedef struct weir_options {
+  size_t struct_size;       /* sizeof(weir_options) */
   double scale;             /* wanted scale, above 0 */
   int width, height;        /* wanted size instead; a height of 0 follows the width */
   uint64_t ram_bytes;       /* the most that the process may hold at once */
   const char* spill_folder; /* may be null: nothing is spilled */
   uint64_t spill_bytes;
-  int threads;
+  int threads;                         /* at most 1024 */
   int exact_precision, fast_sync, tta; /* 0 or 1 */
+  const char* device;  /* null or "cpu"; "gpu" for the best GPU; a part of its name, GPU-UUID or pci:0000:01:00.0 */
+  uint64_t vram_bytes; /* the most of the GPU's memory to take; 0: what it has free, less a margin */
+  int strict_device;   /* 0 or 1: a fault of the GPU is not mended, at last by the CPU, but fails the run */
 } weir_options;
+
+#define WEIR_OPTIONS_INIT \
+  { sizeof(weir_options), 0, 0, 0, 0, NULL, 0, 0, 0, 0, 0, NULL, 0, 0 }
 
 /* A network; not to be used from two threads at once. */
 typedef struct weir_network weir_network;

@@ -1,3 +1,5 @@
+#include <algorithm>
+#include <cstddef>
 #include <cstring>
 #include <exception>
 #include <new>
@@ -58,20 +60,47 @@ weir::PictureShape to_shape(const weir_shape& shape) {
   return {.width = shape.width, .height = shape.height, .channels = shape.channels, .bits = shape.bits};
 }
 
-weir::UpscaleOptions to_options(const weir_options* given) {
-  weir::UpscaleOptions options;
-  if (given == nullptr) return options;
-  options.scale = given->scale;
-  options.width = given->width;
-  options.height = given->height;
-  options.ram_bytes = given->ram_bytes;
-  options.spill_folder = given->spill_folder == nullptr ? "" : given->spill_folder;
-  options.spill_bytes = given->spill_bytes;
-  options.threads = given->threads;
-  options.exact_precision = given->exact_precision != 0;
-  options.fast_sync = given->fast_sync != 0;
-  options.tta = given->tta != 0;
-  return options;
+/// Up to the last member that the first version with a size had.
+constexpr std::size_t kLeastOptions = offsetof(weir_options, strict_device) + sizeof(int);
+
+/// The caller's options as this version has them: what the caller's version lacks is zero. WEIR_OK, or what is wrong.
+weir_status read_options(const weir_options* given, weir_options& options) {
+  options = WEIR_OPTIONS_INIT;
+  if (given == nullptr) return WEIR_OK;
+  const std::size_t size = given->struct_size;
+  constexpr std::size_t kMost = 1 << 16;  // no version of it will be larger
+  if (size < kLeastOptions || size > kMost)
+    return fail(WEIR_INVALID_ARGUMENT, "weir_options: struct_size is " + std::to_string(size) +
+                                           "; set it to sizeof(weir_options), as WEIR_OPTIONS_INIT does");
+  const auto* bytes = reinterpret_cast<const unsigned char*>(given);
+  for (std::size_t i = sizeof options; i < size; ++i) {
+    if (bytes[i] != 0)
+      return fail(WEIR_INVALID_ARGUMENT,
+                  "weir_options: an option is set that weir " + std::string{weir::kVersion} + " does not know");
+  }
+  std::memcpy(&options, given, std::min(size, sizeof options));
+  return WEIR_OK;
+}
+
+std::string text_or_empty(const char* text) { return text == nullptr ? std::string{} : std::string{text}; }
+
+weir_status to_options(const weir_options* given, weir::UpscaleOptions& options) {
+  weir_options read;
+  if (const weir_status status = read_options(given, read); status != WEIR_OK) return status;
+  options.scale = read.scale;
+  options.width = read.width;
+  options.height = read.height;
+  options.ram_bytes = read.ram_bytes;
+  options.spill_folder = text_or_empty(read.spill_folder);
+  options.spill_bytes = read.spill_bytes;
+  options.threads = read.threads;
+  options.exact_precision = read.exact_precision != 0;
+  options.fast_sync = read.fast_sync != 0;
+  options.tta = read.tta != 0;
+  options.device = text_or_empty(read.device);
+  options.vram_bytes = read.vram_bytes;
+  options.strict_device = read.strict_device != 0;
+  return WEIR_OK;
 }
 
 /// Rows in the caller's memory.
@@ -134,7 +163,9 @@ weir_status weir_plan(weir_network* network, const weir_shape* input, const weir
                       uint64_t* ram_bytes) {
   return guarded([&] {
     if (network == nullptr || input == nullptr) return fail(WEIR_INVALID_ARGUMENT, "weir_plan: a null pointer");
-    const auto estimate = network->upscaler.plan(to_shape(*input), to_options(options));
+    weir::UpscaleOptions wanted;
+    if (const weir_status status = to_options(options, wanted); status != WEIR_OK) return status;
+    const auto estimate = network->upscaler.plan(to_shape(*input), wanted);
     if (!estimate) return fail(estimate.problem());
     const weir::PictureShape& shape = estimate->output;
     if (output != nullptr) *output = {shape.width, shape.height, shape.channels, shape.bits};
@@ -148,7 +179,8 @@ weir_status weir_upscale(weir_network* network, const weir_shape* shape, const w
   return guarded([&] {
     if (network == nullptr || shape == nullptr || input == nullptr || output == nullptr)
       return fail(WEIR_INVALID_ARGUMENT, "weir_upscale: a null pointer");
-    const weir::UpscaleOptions wanted = to_options(options);
+    weir::UpscaleOptions wanted;
+    if (const weir_status status = to_options(options, wanted); status != WEIR_OK) return status;
     const auto estimate = network->upscaler.plan(to_shape(*shape), wanted);
     if (!estimate) return fail(estimate.problem());
     const std::size_t in_row = to_shape(*shape).row_bytes();

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "base/threads.hpp"
 #include "media/resample.hpp"
 
 namespace weir::api {
@@ -29,10 +30,14 @@ SinkWriter::SinkWriter(const media::WriteOptions& options, RowSink& sink) : opti
   const media::PictureInfo& rows = options_.rows;
   if (rows.width == options_.final_width && rows.height == options_.final_height) return;
   queue_.emplace(std::max<std::size_t>(options_.queue.count(), rows.row_bytes()));
-  thread_ = std::thread{[this] {
-    resized_ = resize();
+  auto thread = start_thread<std::thread>([this] {
+    resized_ = or_refusal([this] { return resize(); });
     if (!resized_) queue_->cancel(resized_.error());
-  }};
+  });
+  if (thread)
+    thread_ = *std::move(thread);
+  else
+    queue_->cancel(thread.error());
 }
 
 SinkWriter::~SinkWriter() {
@@ -63,7 +68,7 @@ Status SinkWriter::resize() {
 Result<media::WriteReport> SinkWriter::finish() {
   if (queue_) {
     queue_->close(Error{Errc::invalid_argument, "finished before the last row"});
-    thread_.join();
+    if (thread_.joinable()) thread_.join();
     if (!resized_) return resized_.error();
   }
   return media::WriteReport{};

@@ -1,12 +1,15 @@
 // include/weir/nn.hpp over nn/train.
 #include <fmt/format.h>
 
-#include <algorithm>
+#include <array>
+#include <cmath>
 #include <optional>
+#include <string_view>
 #include <utility>
 
 #include "api/problem.hpp"
 #include "base/system_cpus.hpp"
+#include "base/system_memory.hpp"
 #include "nn/train/checkpoint.hpp"
 #include "nn/train/ops.hpp"
 #include "nn/train/vulkan/open_device.hpp"
@@ -36,6 +39,7 @@ struct Trainer::State {
   }
   inner::Progress progress() { return {parameters, *optimiser, average ? &*average : nullptr}; }
   Status step(inner::Tensor loss, double rate);
+  bool takes_parameter(const std::string& name);
 
   TrainerOptions options;
   std::unique_ptr<inner::Device> device;
@@ -43,8 +47,9 @@ struct Trainer::State {
   inner::Tape tape;
   std::optional<inner::Optimiser> optimiser;
   std::optional<inner::Average> average;
-  bool ended = false;    // the tape is the last step's
-  bool swapped = false;  // the running mean stands where the weights do
+  bool ended = false;        // the tape is the last step's
+  std::uint64_t number = 0;  // of the tape's step
+  bool swapped = false;      // the running mean stands where the weights do
 };
 
 Status Trainer::State::step(inner::Tensor loss, double rate) {
@@ -59,29 +64,88 @@ Status Trainer::State::step(inner::Tensor loss, double rate) {
 
 /// Between the tensors outside and inside.
 struct Access {
-  static Tensor outside(const inner::Tensor& tensor) {
+  using State = Trainer::State;
+  using StatePtr = std::shared_ptr<State>;
+
+  static Tensor outside(const StatePtr& state, const inner::Tensor& tensor) {
     Tensor made;
     const inner::Shape& s = tensor.shape();
-    made.tape_ = tensor.tape();
+    made.trainer_ = state;
+    made.step_ = state->number;
     made.index_ = tensor.index();
     made.shape_ = {s.n, s.c, s.h, s.w};
     return made;
   }
-  static inner::Tensor inside(const Tensor& tensor) {
-    return inner::Tensor{static_cast<inner::Tape*>(tensor.tape_), tensor.index_, shape(tensor.shape_)};
+  static inner::Tensor inside(State& state, const Tensor& tensor) {
+    return inner::Tensor{&state.tape, tensor.index_, shape(tensor.shape_)};
+  }
+  static inner::Tensor inside(State& state, const Parameter& parameter) {
+    return state.tape.parameter(state.parameters.all()[static_cast<std::size_t>(parameter.number_)]);
+  }
+  static Parameter parameter(const StatePtr& state, std::size_t number) {
+    Parameter made;
+    made.trainer_ = state;
+    made.number_ = static_cast<int>(number);
+    return made;
   }
   static inner::Shape shape(Shape s) { return {s.n, s.c, s.h, s.w}; }
   static inner::Window window(Window w) { return {w.kernel, w.stride, w.padding}; }
-  static inner::Tensor inside(Parameter parameter) {
-    Trainer::State& state = *parameter.trainer->state_;
-    return state.tape.parameter(state.parameters.all()[static_cast<std::size_t>(parameter.number)]);
-  }
   /// The tape of the next step.
-  static inner::Tape& fresh(Trainer::State& state) {
-    if (std::exchange(state.ended, false)) state.tape.reset();
+  static inner::Tape& fresh(State& state) {
+    if (std::exchange(state.ended, false)) {
+      state.tape.reset();
+      ++state.number;
+    }
     return state.tape;
   }
+
+  template <class Handle>
+  static StatePtr trainer(const Handle& handle) {
+    return std::static_pointer_cast<State>(handle.trainer_.lock());
+  }
+  /// Why it cannot be used with this trainer; null if it can. The values of a step that has ended are there for read().
+  static const char* problem(const State& state, const Tensor& tensor, bool reading = false) {
+    const StatePtr its = trainer(tensor);
+    if (its == nullptr) return "an empty tensor, or one whose trainer has gone";
+    if (its.get() != &state) return "a tensor of another trainer";
+    if (tensor.step_ != state.number || (state.ended && !reading)) return "a tensor of a step that has ended";
+    // After an error of the step there are empty ones, and the step tells the error.
+    if (tensor.index_ < 0 && state.tape.status()) return "an empty tensor";
+    return nullptr;
+  }
+  static const char* problem(const State& state, const Parameter& parameter) {
+    const StatePtr its = trainer(parameter);
+    if (its == nullptr || parameter.number_ < 0) return "an empty parameter, or one whose trainer has gone";
+    return its.get() == &state ? nullptr : "a parameter of another trainer";
+  }
 };
+
+namespace {
+
+Error unusable(std::string_view operation, const char* problem) {
+  return {Errc::invalid_argument, fmt::format("{}: {}", operation, problem)};
+}
+
+/// The trainer of the first that has one.
+template <class... Handles>
+Access::StatePtr common_trainer(const Handles&... handles) {
+  Access::StatePtr found;
+  ((found = found != nullptr ? found : Access::trainer(handles)), ...);
+  return found;
+}
+
+/// Does `work` with the inner tensors of what it is given, if all of it can be used together; else that is the step's error.
+template <class Work, class... Handles>
+Tensor operation(std::string_view name, const Work& work, const Handles&... handles) {
+  const Access::StatePtr trainer = common_trainer(handles...);
+  if (trainer == nullptr) return {};  // nobody to tell; the step will find an empty loss
+  const char* problem = nullptr;
+  ((problem = problem != nullptr ? problem : Access::problem(*trainer, handles)), ...);
+  if (problem != nullptr) return Access::outside(trainer, Access::fresh(*trainer).fail(unusable(name, problem)));
+  return Access::outside(trainer, work(Access::inside(*trainer, handles)...));
+}
+
+}  // namespace
 
 namespace {
 
@@ -92,18 +156,36 @@ std::optional<Problem> problem_of(const Status& status) {
 
 }  // namespace
 
-Trainer::Trainer(std::unique_ptr<State> state) : state_{std::move(state)} {}
+Trainer::Trainer(std::shared_ptr<State> state) : state_{std::move(state)} {}
 Trainer::~Trainer() = default;
 
-Expected<std::unique_ptr<Trainer>> Trainer::create(const TrainerOptions& options) {
-  if (options.threads < 0 || options.threads > 1024) {
-    return Problem{Problem::Code::invalid_argument, fmt::format("{} threads", options.threads)};
+namespace {
+
+Status check(const TrainerOptions& options) {
+  if (options.threads < 0 || options.threads > kMostThreads)
+    return Error{Errc::invalid_argument,
+                 fmt::format("{} threads; 0 to {} can be asked for", options.threads, kMostThreads)};
+  for (const auto& [name, value] : {std::pair{"momentum", options.momentum}, std::pair{"decay", options.decay},
+                                    std::pair{"clip", options.clip}, std::pair{"average", options.average}}) {
+    if (!(value >= 0 && std::isfinite(value)))
+      return Error{Errc::invalid_argument, fmt::format("{} of {}; it is at least 0", name, value)};
   }
+  if (options.average >= 1)
+    return Error{Errc::invalid_argument, fmt::format("average of {}; it is below 1", options.average)};
+  return ok();
+}
+
+}  // namespace
+
+Expected<std::unique_ptr<Trainer>> Trainer::create(const TrainerOptions& options) {
+  if (auto good = check(options); !good) return api::to_problem(good.error());
   const int threads = options.threads > 0 ? options.threads : usable_threads(allowed_cpus().size(), cpu_quota());
   inner::DeviceWish wish{.threads = threads};
   if (options.ram_bytes > 0) wish.memory = Bytes{options.ram_bytes};
+  const bool on_cpu = options.device.empty() || options.device == "cpu";
+  if (options.ram_bytes == 0 && on_cpu) wish.memory = available_memory();
   std::shared_ptr<const nn::vulkan::Gpu> gpu;
-  if (!options.device.empty() && options.device != "cpu") {
+  if (!on_cpu) {
     auto found = nn::vulkan::find_gpu(options.device);
     if (!found) return api::to_problem(found.error());
     gpu = *std::move(found);
@@ -111,41 +193,69 @@ Expected<std::unique_ptr<Trainer>> Trainer::create(const TrainerOptions& options
   }
   auto device = inner::open_device(wish);
   if (!device) return api::to_problem(device.error());
-  return std::unique_ptr<Trainer>{new Trainer{std::make_unique<State>(options, *std::move(device))}};
+  return std::unique_ptr<Trainer>{new Trainer{std::make_shared<State>(options, *std::move(device))}};
+}
+
+/// The optimiser has its memory since the first step.
+bool Trainer::State::takes_parameter(const std::string& name) {
+  if (!optimiser) return true;
+  (void)Access::fresh(*this).fail(
+      {Errc::invalid_argument, fmt::format("parameter {}: added after the first step", name)});
+  return false;
 }
 
 Layer Trainer::layer(const std::string& name, int in, int out, int kernel, double slope) {
-  const int number = static_cast<int>(state_->parameters.all().size());
+  if (!state_->takes_parameter(name)) return {};
+  const std::size_t number = state_->parameters.all().size();
   state_->parameters.layer(name, in, out, kernel, slope);
-  return {{this, number}, {this, number + 1}};
+  return {Access::parameter(state_, number), Access::parameter(state_, number + 1)};
 }
 
 Parameter Trainer::weights(const std::string& name, int rows, int columns, int fan_in, double slope) {
+  if (!state_->takes_parameter(name)) return {};
   state_->parameters.weights(name, {rows, columns}, fan_in, slope);
-  return {this, static_cast<int>(state_->parameters.all().size()) - 1};
+  return Access::parameter(state_, state_->parameters.all().size() - 1);
 }
 
 Parameter Trainer::constant(const std::string& name, int channels, float value) {
+  if (!state_->takes_parameter(name)) return {};
   state_->parameters.constant(name, channels, value);
-  return {this, static_cast<int>(state_->parameters.all().size()) - 1};
+  return Access::parameter(state_, state_->parameters.all().size() - 1);
 }
 
 Tensor Trainer::input(Shape shape, std::span<const float> values) {
-  return Access::outside(Access::fresh(*state_).input(Access::shape(shape), values));
+  return Access::outside(state_, Access::fresh(*state_).input(Access::shape(shape), values));
 }
 
 std::optional<Problem> Trainer::step(Tensor loss, double rate) {
-  const Status done = state_->step(Access::inside(loss), rate);
+  Status done = ok();
+  if (!(rate >= 0 && std::isfinite(rate))) {
+    done = Error{Errc::invalid_argument, fmt::format("step: a rate of {}", rate)};
+  } else if (const char* problem = Access::problem(*state_, loss); problem != nullptr) {
+    // What an operation of this step has told already is nearer to the cause.
+    done = state_->ended || state_->tape.status() ? unusable("step", problem) : state_->tape.status();
+  } else {
+    done = state_->step(Access::inside(*state_, loss), rate);
+  }
   state_->ended = true;
   return problem_of(done);
 }
 
 void Trainer::forget() { state_->ended = true; }
 
-void Trainer::keep(Tensor tensor) { state_->tape.keep(Access::inside(tensor)); }
+void Trainer::keep(Tensor tensor) {
+  if (const char* problem = Access::problem(*state_, tensor); problem != nullptr) {
+    (void)Access::fresh(*state_).fail(unusable("keep", problem));
+  } else {
+    state_->tape.keep(Access::inside(*state_, tensor));
+  }
+}
 
 Expected<std::vector<float>> Trainer::read(Tensor tensor) {
-  auto values = state_->tape.read(Access::inside(tensor));
+  constexpr bool kReading = true;
+  if (const char* problem = Access::problem(*state_, tensor, kReading); problem != nullptr)
+    return api::to_problem(unusable("read", problem));
+  auto values = state_->tape.read(Access::inside(*state_, tensor));
   if (!values) return api::to_problem(values.error());
   return *std::move(values);
 }
@@ -183,43 +293,102 @@ Expected<std::uint64_t> Trainer::restore(const std::string& path) {
   return loaded->position;
 }
 
-namespace {
-inner::Tensor in(const Tensor& tensor) { return Access::inside(tensor); }
-inner::Tensor in(Parameter parameter) { return Access::inside(parameter); }
-Tensor out(const inner::Tensor& tensor) { return Access::outside(tensor); }
-}  // namespace
-
-Tensor matmul(Tensor a, Tensor b) { return out(inner::matmul(in(a), in(b))); }
-Tensor mat_transpose(Tensor a) { return out(inner::mat_transpose(in(a))); }
-Tensor add_bias(Tensor x, Parameter bias) { return out(inner::add_bias(in(x), in(bias))); }
-Tensor linear(Tensor x, Layer layer) { return out(inner::linear(in(x), in(layer.weights), in(layer.bias))); }
-Tensor add(Tensor a, Tensor b) { return out(inner::add(in(a), in(b))); }
-Tensor mul(Tensor a, Tensor b) { return out(inner::mul(in(a), in(b))); }
-Tensor relu(Tensor x) { return out(inner::relu(in(x))); }
-Tensor leaky_relu(Tensor x, float slope) { return out(inner::leaky_relu(in(x), slope)); }
-Tensor prelu(Tensor x, Parameter slopes) { return out(inner::prelu(in(x), in(slopes))); }
-Tensor sigmoid(Tensor x) { return out(inner::sigmoid(in(x))); }
-Tensor tanh(Tensor x) { return out(inner::tanh(in(x))); }
+Tensor matmul(Tensor a, Tensor b) {
+  return operation(
+      "matmul", [&](inner::Tensor p, inner::Tensor q) { return inner::matmul(p, q); }, a, b);
+}
+Tensor mat_transpose(Tensor a) {
+  return operation(
+      "mat_transpose", [&](inner::Tensor p) { return inner::mat_transpose(p); }, a);
+}
+Tensor add_bias(Tensor x, Parameter bias) {
+  return operation(
+      "add_bias", [&](inner::Tensor p, inner::Tensor q) { return inner::add_bias(p, q); }, x, bias);
+}
+Tensor linear(Tensor x, Layer layer) {
+  return operation(
+      "linear", [&](inner::Tensor p, inner::Tensor q, inner::Tensor r) { return inner::linear(p, q, r); }, x,
+      layer.weights, layer.bias);
+}
+Tensor add(Tensor a, Tensor b) {
+  return operation(
+      "add", [&](inner::Tensor p, inner::Tensor q) { return inner::add(p, q); }, a, b);
+}
+Tensor mul(Tensor a, Tensor b) {
+  return operation(
+      "mul", [&](inner::Tensor p, inner::Tensor q) { return inner::mul(p, q); }, a, b);
+}
+Tensor relu(Tensor x) {
+  return operation(
+      "relu", [&](inner::Tensor p) { return inner::relu(p); }, x);
+}
+Tensor leaky_relu(Tensor x, float slope) {
+  return operation(
+      "leaky_relu", [&](inner::Tensor p) { return inner::leaky_relu(p, slope); }, x);
+}
+Tensor prelu(Tensor x, Parameter slopes) {
+  return operation(
+      "prelu", [&](inner::Tensor p, inner::Tensor q) { return inner::prelu(p, q); }, x, slopes);
+}
+Tensor sigmoid(Tensor x) {
+  return operation(
+      "sigmoid", [&](inner::Tensor p) { return inner::sigmoid(p); }, x);
+}
+Tensor tanh(Tensor x) {
+  return operation(
+      "tanh", [&](inner::Tensor p) { return inner::tanh(p); }, x);
+}
 Tensor conv2d(Tensor x, Layer layer, Window window) {
-  return out(inner::conv2d(in(x), in(layer.weights), in(layer.bias), Access::window(window)));
+  return operation(
+      "conv2d",
+      [&](inner::Tensor p, inner::Tensor q, inner::Tensor r) { return inner::conv2d(p, q, r, Access::window(window)); },
+      x, layer.weights, layer.bias);
 }
 Tensor conv_transpose2d(Tensor x, Parameter weights, Parameter bias, Window window) {
-  return out(inner::conv_transpose2d(in(x), in(weights), in(bias), Access::window(window)));
+  return operation(
+      "conv_transpose2d",
+      [&](inner::Tensor p, inner::Tensor q, inner::Tensor r) {
+        return inner::conv_transpose2d(p, q, r, Access::window(window));
+      },
+      x, weights, bias);
 }
-Tensor max_pool(Tensor x, Window window) { return out(inner::max_pool(in(x), Access::window(window))); }
-Tensor pixel_shuffle(Tensor x, int factor) { return out(inner::pixel_shuffle(in(x), factor)); }
+Tensor max_pool(Tensor x, Window window) {
+  return operation(
+      "max_pool", [&](inner::Tensor p) { return inner::max_pool(p, Access::window(window)); }, x);
+}
+Tensor pixel_shuffle(Tensor x, int factor) {
+  return operation(
+      "pixel_shuffle", [&](inner::Tensor p) { return inner::pixel_shuffle(p, factor); }, x);
+}
 Tensor concat(std::span<const Tensor> parts) {
-  std::vector<inner::Tensor> all;
-  all.reserve(parts.size());
-  for (const Tensor& part : parts) all.push_back(in(part));
-  return out(inner::concat(all));
+  if (parts.empty()) return {};
+  Tensor all = parts.front();
+  const auto join = [](inner::Tensor p, inner::Tensor q) { return inner::concat(std::array{p, q}); };
+  for (const Tensor& part : parts.subspan(1)) all = operation("concat", join, all, part);
+  return parts.size() > 1 ? all
+                          : operation(
+                                "concat", [](inner::Tensor p) { return p; }, all);
 }
-Tensor mean(Tensor x) { return out(inner::mean(in(x))); }
-Tensor mse(Tensor prediction, Tensor target) { return out(inner::mse(in(prediction), in(target))); }
-Tensor l1(Tensor prediction, Tensor target) { return out(inner::l1(in(prediction), in(target))); }
+Tensor mean(Tensor x) {
+  return operation(
+      "mean", [&](inner::Tensor p) { return inner::mean(p); }, x);
+}
+Tensor mse(Tensor prediction, Tensor target) {
+  return operation(
+      "mse", [&](inner::Tensor p, inner::Tensor q) { return inner::mse(p, q); }, prediction, target);
+}
+Tensor l1(Tensor prediction, Tensor target) {
+  return operation(
+      "l1", [&](inner::Tensor p, inner::Tensor q) { return inner::l1(p, q); }, prediction, target);
+}
 Tensor charbonnier(Tensor prediction, Tensor target, float epsilon) {
-  return out(inner::charbonnier(in(prediction), in(target), epsilon));
+  return operation(
+      "charbonnier", [&](inner::Tensor p, inner::Tensor q) { return inner::charbonnier(p, q, epsilon); }, prediction,
+      target);
 }
-Tensor cross_entropy(Tensor scores, Tensor target) { return out(inner::cross_entropy(in(scores), in(target))); }
+Tensor cross_entropy(Tensor scores, Tensor target) {
+  return operation(
+      "cross_entropy", [&](inner::Tensor p, inner::Tensor q) { return inner::cross_entropy(p, q); }, scores, target);
+}
 
 }  // namespace weir::training

@@ -8,16 +8,20 @@
 #include "api/row_adapters.hpp"
 #include "base/system_cpus.hpp"
 #include "base/system_memory.hpp"
+#include "base/text.hpp"
+#include "base/threads.hpp"
 #include "base/version.hpp"
 #include "enhance/upscale.hpp"
 #include "nn/network.hpp"
+#include "nn/vulkan/gpu.hpp"
 #include "weir/upscale.hpp"
 
 namespace weir {
 
 struct Upscaler::State {
   std::shared_ptr<const nn::Network> network;
-  std::shared_ptr<enhance::Upscaler> ready;  ///< for the options of the last call
+  std::shared_ptr<enhance::Upscaler> ready;    ///< for the options of the last call
+  std::shared_ptr<const nn::vulkan::Gpu> gpu;  ///< likewise; null: the CPU
   UpscaleOptions options;
 };
 
@@ -31,20 +35,37 @@ Expected<T> guarded(Work work) {
   try {
     return work();
   } catch (const std::exception& problem) {
+    if (const auto refusal = refusal_of(problem)) return to_problem(*refusal);
     return Problem{Problem::Code::fault, fmt::format("a fault of weir: {}", problem.what())};
   }
 }
 
-Status check(const PictureShape& shape, const UpscaleOptions& options) {
-  const bool good = shape.width >= 1 && shape.height >= 1 && shape.channels >= 1 && shape.channels <= 4 &&
-                    (shape.bits == 8 || shape.bits == 16);
-  if (!good)
-    return Error{
-        Errc::invalid_argument,
-        fmt::format("a picture of {}x{} with {} channels of {} bits: 1 to 4 channels of 8 or 16 bits can be enlarged",
-                    shape.width, shape.height, shape.channels, shape.bits)};
+constexpr int kMostSide = 1 << 20;  // as of picture files
+
+Status check(const PictureShape& shape) {
+  const auto is_side = [](int side) { return side >= 1 && side <= kMostSide; };
+  if (is_side(shape.width) && is_side(shape.height) && shape.channels >= 1 && shape.channels <= 4 &&
+      (shape.bits == 8 || shape.bits == 16))
+    return ok();
+  return Error{
+      Errc::invalid_argument,
+      fmt::format("a picture of {}x{} with {} channels of {} bits: 1 to 4 channels of 8 or 16 bits, at most {} "
+                  "pixels on a side, can be enlarged",
+                  shape.width, shape.height, shape.channels, shape.bits, kMostSide)};
+}
+
+Status check(const UpscaleOptions& options) {
   if (!(options.scale >= 0) || options.width < 0 || options.height < 0 || options.threads < 0)
     return Error{Errc::invalid_argument, "scale, width, height and threads must not be below 0"};
+  if (options.threads > kMostThreads)
+    return Error{Errc::invalid_argument,
+                 fmt::format("{} threads; at most {} can be asked for", options.threads, kMostThreads)};
+  if (options.device.starts_with("cpu:"))
+    return Error{
+        Errc::invalid_argument,
+        fmt::format("device '{}': the processors are those that the calling thread may use; give 'cpu', and bind "
+                    "the thread before",
+                    printable(options.device))};
   return ok();
 }
 
@@ -69,6 +90,8 @@ enhance::UpscaleSettings to_settings(const UpscaleOptions& options) {
   settings.precision = options.exact_precision ? enhance::Precision::exact : enhance::Precision::automatic;
   settings.sync = options.fast_sync ? enhance::Sync::fast : enhance::Sync::exact;
   settings.tta = options.tta;
+  settings.device.memory = Bytes{options.vram_bytes};
+  settings.device.strict = options.strict_device;
   return settings;
 }
 
@@ -80,17 +103,37 @@ struct Prepared {
   enhance::UpscalePlan plan;
 };
 
-Result<Prepared> prepare(Upscaler::State& state, const PictureShape& shape, const UpscaleOptions& options) {
-  if (auto good = check(shape, options); !good) return good.error();
+bool is_gpu(const std::string& device) { return !device.empty() && device != "cpu"; }
+
+/// An upscaler for these options.
+Status make_ready(Upscaler::State& state, const UpscaleOptions& options, enhance::UpscaleSettings settings) {
+  state.ready = nullptr;
+  if (!is_gpu(options.device)) {
+    state.gpu = nullptr;
+  } else if (state.gpu == nullptr || state.options.device != options.device) {
+    auto gpu = nn::vulkan::find_gpu(options.device);
+    if (!gpu) return gpu.error();
+    state.gpu = *std::move(gpu);
+  }
+  settings.gpu = state.gpu;
+  auto ready = enhance::Upscaler::create(state.network, settings);
+  if (!ready) return ready.error();
+  state.ready = *std::move(ready);
+  state.options = options;
+  return ok();
+}
+
+Result<Prepared> prepare(Upscaler::State* given, const PictureShape& shape, const UpscaleOptions& options) {
+  if (given == nullptr) return Error{Errc::invalid_argument, "this upscaler was moved away"};
+  Upscaler::State& state = *given;
+  if (auto good = check(shape); !good) return good.error();
+  if (auto good = check(options); !good) return good.error();
   const enhance::UpscaleSettings settings = to_settings(options);
   Prepared prepared{.input = to_info(shape), .upscaler = {}, .output = {}, .plan = {}};
   const auto size = enhance::final_size(*state.network, prepared.input, settings);
   if (!size) return size.error();
   if (!state.ready || state.options != options) {
-    auto ready = enhance::Upscaler::create(state.network, settings);
-    if (!ready) return ready.error();
-    state.ready = *std::move(ready);
-    state.options = options;
+    if (auto ready = make_ready(state, options, settings); !ready) return ready.error();
   }
   prepared.upscaler = state.ready;
   prepared.output.rows = enhance::rows_info(*state.network, prepared.input, settings);
@@ -111,7 +154,11 @@ UpscaleEstimate to_estimate(const Prepared& prepared) {
                      .bits = prepared.output.rows.bits};
   estimate.ram_bytes = plan.ram.count();
   estimate.disk_bytes = plan.disk.count();
-  for (const auto& part : plan.parts) estimate.parts.push_back({part.name, part.ram.count(), part.disk.count()});
+  for (const auto& part : plan.parts)
+    estimate.parts.push_back({part.name, part.ram.count(), part.disk.count(), part.device.count()});
+  estimate.vram_bytes = plan.device_memory.count();
+  estimate.device = plan.device;
+  estimate.tile = plan.tile;
   estimate.precision = plan.precision;
   estimate.instruction_set = plan.instruction_set;
   estimate.band_height = plan.band_height;
@@ -145,7 +192,7 @@ Expected<Upscaler> Upscaler::load(const std::string& param_path) {
     auto network = nn::load_network(param_path);
     if (!network) return to_problem(network.error());
     return Upscaler{
-        std::make_unique<State>(State{std::make_shared<const nn::Network>(*std::move(network)), nullptr, {}})};
+        std::make_unique<State>(State{std::make_shared<const nn::Network>(*std::move(network)), {}, {}, {}})};
   });
 }
 
@@ -154,16 +201,16 @@ Expected<Upscaler> Upscaler::parse(std::string_view param, std::span<const std::
     auto network = nn::parse_network(param, bin, "network");
     if (!network) return to_problem(network.error());
     return Upscaler{
-        std::make_unique<State>(State{std::make_shared<const nn::Network>(*std::move(network)), nullptr, {}})};
+        std::make_unique<State>(State{std::make_shared<const nn::Network>(*std::move(network)), {}, {}, {}})};
   });
 }
 
-int Upscaler::scale() const { return state_->network->family.scale; }
-std::string Upscaler::family() const { return state_->network->family.name; }
+int Upscaler::scale() const { return state_ ? state_->network->family.scale : 0; }
+std::string Upscaler::family() const { return state_ ? state_->network->family.name : std::string{}; }
 
 Expected<UpscaleEstimate> Upscaler::plan(const PictureShape& input, const UpscaleOptions& options) {
   return guarded<UpscaleEstimate>([&]() -> Expected<UpscaleEstimate> {
-    const auto prepared = prepare(*state_, input, options);
+    const auto prepared = prepare(state_.get(), input, options);
     if (!prepared) return to_problem(prepared.error());
     return to_estimate(*prepared);
   });
@@ -172,10 +219,13 @@ Expected<UpscaleEstimate> Upscaler::plan(const PictureShape& input, const Upscal
 Expected<UpscaleReport> Upscaler::run(const PictureShape& input, const UpscaleOptions& options, RowSource& source,
                                       RowSink& sink, const Progress& progress, std::stop_token stop) {
   return guarded<UpscaleReport>([&]() -> Expected<UpscaleReport> {
-    const auto prepared = prepare(*state_, input, options);
+    const auto prepared = prepare(state_.get(), input, options);
     if (!prepared) return to_problem(prepared.error());
     auto events = enlarge(*prepared, source, sink, progress, std::move(stop));
     if (!events) return to_problem(events.error());
+    if (state_->gpu != nullptr && state_->gpu->software_by_default)
+      events->insert(events->begin(),
+                     fmt::format("no GPU here: {} is a software device, slower than the CPU", state_->gpu->info.name));
     return UpscaleReport{*std::move(events)};
   });
 }
@@ -187,6 +237,9 @@ Expected<UpscaleReport> Upscaler::run(const PictureShape& input, const UpscaleOp
   if (planes.size() != channels || output.size() != channels)
     return Problem{Problem::Code::invalid_argument, fmt::format("{} channels need as many planes: {} in, {} out",
                                                                 channels, planes.size(), output.size())};
+  const auto is_null = [](const auto& plane) { return plane.samples == nullptr; };
+  if (std::any_of(planes.begin(), planes.end(), is_null) || std::any_of(output.begin(), output.end(), is_null))
+    return Problem{Problem::Code::invalid_argument, "a plane is a null pointer"};
   const auto estimate = plan(input, options);
   if (!estimate) return estimate.problem();
   api::PlaneSource source{input, planes};

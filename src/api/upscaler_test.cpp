@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <cstring>
+#include <limits>
 #include <vector>
 
 #include "program.hpp"
@@ -142,6 +143,109 @@ TEST_F(Library, ProblemsSayWhatIsWrong) {
             Problem::Code::invalid_argument);
 }
 
+TEST_F(Library, OptionsAndShapesOutOfTheirRangeAreProblems) {
+  Upscaler upscaler = network();
+  const PictureShape shape{.width = 9, .height = 5};
+  constexpr int kHuge = 2147483647;
+  const double kNone = std::numeric_limits<double>::quiet_NaN();
+  for (const UpscaleOptions& options :
+       {UpscaleOptions{.threads = 1000000}, UpscaleOptions{.threads = -1}, UpscaleOptions{.threads = kMostThreads + 1},
+        UpscaleOptions{.scale = kNone}, UpscaleOptions{.scale = 1e300}, UpscaleOptions{.width = kHuge},
+        UpscaleOptions{.width = -5}, UpscaleOptions{.device = "cpu:0-1"}}) {
+    const auto refused = upscaler.plan(shape, options);
+    ASSERT_FALSE(refused) << options.threads << " " << options.scale;
+    EXPECT_EQ(refused.problem().code, Problem::Code::invalid_argument) << refused.problem().what;
+  }
+  for (const PictureShape& odd : {PictureShape{.width = kHuge, .height = 5}, PictureShape{.width = 9, .height = kHuge},
+                                  PictureShape{.width = -9, .height = -5}}) {
+    EXPECT_EQ(upscaler.plan(odd, {.ram_bytes = kRam}).problem().code, Problem::Code::invalid_argument);
+  }
+  const std::vector<PlaneView> from(3);
+  const std::vector<MutablePlane> to(3);
+  EXPECT_EQ(upscaler.run(shape, {.ram_bytes = kRam}, from, to).problem().code, Problem::Code::invalid_argument);
+  const Upscaler taken = std::move(upscaler);
+  EXPECT_FALSE(upscaler.plan(shape, {}));  // NOLINT(bugprone-use-after-move): it must not crash
+  EXPECT_EQ(upscaler.scale(), 0);
+}
+
+TEST_F(Library, AGpuIsNamedInTheWordsOfTheCommandLine) {
+  Upscaler upscaler = network();
+  const PictureShape shape{.width = 40, .height = 30};
+  const auto unknown = upscaler.plan(shape, {.ram_bytes = 2 * kRam, .device = "no such device"});
+  ASSERT_FALSE(unknown);
+  if (unknown.problem().code == Problem::Code::unsupported) GTEST_SKIP() << unknown.problem().what;
+  EXPECT_NE(unknown.problem().what.find("there are: "), std::string::npos) << unknown.problem().what;
+  const UpscaleOptions on_gpu{.ram_bytes = 2 * kRam, .exact_precision = true, .device = "gpu", .strict_device = true};
+  const auto plan = upscaler.plan(shape, on_gpu);
+  ASSERT_TRUE(plan) << plan.problem().what;
+  EXPECT_NE(plan->device, "cpu");
+  EXPECT_GT(plan->tile, 0);
+  EXPECT_GT(plan->vram_bytes, 0U);
+  UpscaleOptions tight = on_gpu;
+  tight.vram_bytes = 1 << 12;
+  EXPECT_EQ(upscaler.plan(shape, tight).problem().code, Problem::Code::over_budget);
+  Rows source{drawn(shape)};
+  Rows sink;
+  const auto report = upscaler.run(shape, on_gpu, source, sink);
+  ASSERT_TRUE(report) << report.problem().what;
+  source.rewind();
+  Rows expected;
+  const auto on_cpu = upscaler.plan(shape, {.ram_bytes = kRam, .exact_precision = true, .device = "cpu"});
+  ASSERT_TRUE(on_cpu);
+  EXPECT_EQ(on_cpu->device, "cpu");
+  EXPECT_EQ(on_cpu->vram_bytes, 0U);
+  ASSERT_TRUE(upscaler.run(shape, {.ram_bytes = kRam, .exact_precision = true}, source, expected));
+  ASSERT_EQ(sink.samples().size(), expected.samples().size());
+  for (std::size_t i = 0; i < sink.samples().size(); ++i)
+    ASSERT_NEAR(std::to_integer<int>(sink.samples()[i]), std::to_integer<int>(expected.samples()[i]), 1);
+
+  weir_network* opened = nullptr;
+  ASSERT_EQ(weir_open((folder_ / "blocks.param").c_str(), &opened), WEIR_OK);
+  weir_options options = WEIR_OPTIONS_INIT;
+  options.ram_bytes = 2 * kRam;
+  options.exact_precision = 1;
+  options.device = "gpu";
+  options.strict_device = 1;
+  const weir_shape in{40, 30, 3, 8};
+  std::vector<std::byte> result(sink.samples().size());
+  EXPECT_EQ(weir_upscale(opened, &in, &options, source.samples().data(), 120, result.data(), 240, nullptr, nullptr),
+            WEIR_OK)
+      << weir_last_error();
+  EXPECT_EQ(result, sink.samples());
+  options.vram_bytes = 1 << 12;
+  EXPECT_EQ(weir_plan(opened, &in, &options, nullptr, nullptr), WEIR_OVER_BUDGET) << weir_last_error();
+  options.device = "no such device";
+  EXPECT_EQ(weir_plan(opened, &in, &options, nullptr, nullptr), WEIR_INVALID_ARGUMENT);
+  weir_close(opened);
+}
+
+TEST_F(Library, TheOptionsOfAnotherVersionAreReadByTheirSize) {
+  weir_network* opened = nullptr;
+  ASSERT_EQ(weir_open((folder_ / "blocks.param").c_str(), &opened), WEIR_OK);
+  const weir_shape in{9, 5, 3, 8};
+  struct Larger {
+    weir_options known = WEIR_OPTIONS_INIT;
+    std::uint64_t unknown = 0;
+  } larger;
+  const auto plan = [&](const weir_options* options) { return weir_plan(opened, &in, options, nullptr, nullptr); };
+  larger.known.struct_size = sizeof larger;
+  EXPECT_EQ(plan(&larger.known), WEIR_OK) << weir_last_error();
+  larger.unknown = 1;
+  EXPECT_EQ(plan(&larger.known), WEIR_INVALID_ARGUMENT);
+  EXPECT_NE(std::string{weir_last_error()}.find("does not know"), std::string::npos) << weir_last_error();
+  weir_options options = WEIR_OPTIONS_INIT;
+  for (const std::size_t size : {std::size_t{0}, std::size_t{8}, sizeof options - 8, ~std::size_t{0}}) {
+    options.struct_size = size;
+    EXPECT_EQ(plan(&options), WEIR_INVALID_ARGUMENT) << size;
+    EXPECT_NE(std::string{weir_last_error()}.find("struct_size"), std::string::npos) << weir_last_error();
+  }
+  options = WEIR_OPTIONS_INIT;
+  options.threads = 1000000;
+  EXPECT_EQ(plan(&options), WEIR_INVALID_ARGUMENT);
+  EXPECT_EQ(plan(nullptr), WEIR_OK) << weir_last_error();
+  weir_close(opened);
+}
+
 TEST_F(Library, ASourceASinkOrAStopEndsTheRun) {
   Upscaler upscaler = network();
   const PictureShape shape{.width = 9, .height = 5};
@@ -176,7 +280,7 @@ TEST_F(Library, TheCInterfaceGivesTheSame) {
   ASSERT_EQ(weir_open((folder_ / "blocks.param").c_str(), &opened), WEIR_OK) << weir_last_error();
   EXPECT_EQ(weir_scale(opened), 2);
   const weir_shape in{9, 5, 3, 8};
-  weir_options options{};
+  weir_options options = WEIR_OPTIONS_INIT;
   options.ram_bytes = kRam;
   weir_shape out{};
   std::uint64_t ram = 0;

@@ -1,5 +1,7 @@
 #include <fmt/format.h>
 
+#include <cstdint>
+
 #include "nn/train/ops.hpp"
 
 namespace weir::nn::train {
@@ -12,7 +14,17 @@ Error window_misfit(const char* operation, const Tensor& x, const Tensor& weight
                       to_text(weights.shape()), w.kernel, w.stride, w.padding)};
 }
 
-bool is_sane(Window w) { return w.kernel >= 1 && w.stride >= 1 && w.padding >= 0 && w.padding < w.kernel; }
+constexpr int kMostKernel = 1024;
+
+bool is_sane(Window w) {
+  return w.kernel >= 1 && w.kernel <= kMostKernel && w.stride >= 1 && w.padding >= 0 && w.padding < w.kernel;
+}
+
+/// Weights of a convolution are [taps * side, others].
+bool has_taps(const Tensor& weights, Window w, int side, int others) {
+  const Shape& s = weights.shape();
+  return s.n == std::int64_t{w.kernel} * w.kernel * side && s.c == others && s.h == 1 && s.w == 1;
+}
 
 void bias_gradient(Tape& t, Tensor bias, Tensor out, const Shape& shape) {
   if (const auto g = t.want(bias)) {
@@ -27,9 +39,8 @@ Tensor conv2d(Tensor x, Tensor weights, Tensor bias, Window window) {
   const Shape& in = x.shape();
   const int out_c = weights.shape().c;
   WindowShape s{in.n, in.h, in.w, in.c, 0, 0, out_c, window};
-  const bool fits = is_sane(window) && weights.shape() == Shape{window.kernel * window.kernel * in.c, out_c} &&
-                    bias.shape() == Shape{1, out_c} && in.h + 2 * window.padding >= window.kernel &&
-                    in.w + 2 * window.padding >= window.kernel;
+  const bool fits = is_sane(window) && has_taps(weights, window, in.c, out_c) && bias.shape() == Shape{1, out_c} &&
+                    in.h + 2 * window.padding >= window.kernel && in.w + 2 * window.padding >= window.kernel;
   if (!fits) return t.fail(window_misfit("conv2d", x, weights, window));
   s.out_h = (in.h + 2 * window.padding - window.kernel) / window.stride + 1;
   s.out_w = (in.w + 2 * window.padding - window.kernel) / window.stride + 1;
@@ -51,11 +62,14 @@ Tensor conv_transpose2d(Tensor x, Tensor weights, Tensor bias, Window window) {
   Tape& t = *x.tape();
   const Shape& in = x.shape();
   const int out_c = bias.shape().c;
-  const int out_h = (in.h - 1) * window.stride + window.kernel - 2 * window.padding;
-  const int out_w = (in.w - 1) * window.stride + window.kernel - 2 * window.padding;
-  const bool fits = is_sane(window) && weights.shape() == Shape{window.kernel * window.kernel * out_c, in.c} &&
-                    bias.shape() == Shape{1, out_c} && out_h >= 1 && out_w >= 1;
-  if (!fits) return t.fail(window_misfit("conv_transpose2d", x, weights, window));
+  const auto enlarged = [&](int n) {
+    const std::int64_t extent =
+        (n - std::int64_t{1}) * window.stride + window.kernel - std::int64_t{2} * window.padding;
+    return extent <= kMostValues ? static_cast<int>(extent) : 0;
+  };
+  const bool sane = is_sane(window) && has_taps(weights, window, out_c, in.c) && bias.shape() == Shape{1, out_c};
+  const int out_h = sane ? enlarged(in.h) : 0, out_w = sane ? enlarged(in.w) : 0;
+  if (out_h < 1 || out_w < 1) return t.fail(window_misfit("conv_transpose2d", x, weights, window));
   const WindowShape s{in.n, out_h, out_w, out_c, in.h, in.w, in.c, window};
   const Shape out_shape{in.n, out_c, out_h, out_w};
   const Tensor out = t.make(out_shape, {x, weights, bias}, [=](Tape& tape, Tensor self) {

@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include <cassert>
+#include <cstdint>
 
 #include "nn/train/ops.hpp"
 
@@ -9,7 +10,7 @@ namespace weir::nn::train {
 Tensor pixel_shuffle(Tensor x, int factor) {
   Tape& t = *x.tape();
   const Shape in = x.shape();
-  if (factor < 1 || in.c % (factor * factor) != 0) {
+  if (factor < 1 || factor > in.c || in.c % (std::int64_t{factor} * factor) != 0) {
     return t.fail({Errc::invalid_argument, fmt::format("pixel_shuffle: {} by {}", to_text(in), factor)});
   }
   const int channels = in.c / (factor * factor);

@@ -1,21 +1,34 @@
 #include "nn/train/parameters.hpp"
 
+#include <fmt/format.h>
+
+#include <algorithm>
 #include <cmath>
+#include <vector>
 
 #include "nn/train/random.hpp"
 
 namespace weir::nn::train {
 
-Parameter& ParameterSet::add(const std::string& name, Shape shape, const std::vector<float>& values) {
+Parameter& ParameterSet::add(const std::string& name, Shape shape, const std::function<float()>& next) {
   Parameter& p = parameters_.emplace_back();
   p.name = name;
   p.shape = shape;
   if (!status_) return p;
+  if (!is_possible(shape)) {
+    status_ =
+        Error{Errc::invalid_argument, fmt::format("parameter {}: {} is no size: every extent is at least 1, and all "
+                                                  "values are at most {}",
+                                                  name, to_text(shape), kMostValues)};
+    return p;
+  }
   auto value = device_.acquire(shape.count()), gradient = device_.acquire(shape.count());
   if (!value || !gradient) {
     status_ = value ? gradient.error() : value.error();
     return p;
   }
+  std::vector<float> values(shape.count());
+  for (float& one : values) one = next();
   status_ = device_.write(value->operand(), values);
   if (!status_) return p;
   p.value = *std::move(value);
@@ -24,22 +37,25 @@ Parameter& ParameterSet::add(const std::string& name, Shape shape, const std::ve
 }
 
 Parameter& ParameterSet::weights(const std::string& name, Shape shape, int fan_in, double slope) {
+  if (status_ && (fan_in < 1 || !std::isfinite(slope))) {
+    status_ = Error{Errc::invalid_argument, fmt::format("parameter {}: {} inputs, slope {}", name, fan_in, slope)};
+  }
   Random random{seed_, parameters_.size()};
   const double deviation = std::sqrt(2 / ((1 + slope * slope) * fan_in));
-  std::vector<float> values(shape.count());
-  for (float& value : values) value = static_cast<float>(deviation * random.normal());
-  return add(name, shape, values);
+  return add(name, shape, [&] { return static_cast<float>(deviation * random.normal()); });
 }
 
 Parameter& ParameterSet::constant(const std::string& name, int channels, float value) {
-  Parameter& p = add(name, {1, channels}, std::vector<float>(static_cast<std::size_t>(channels), value));
+  Parameter& p = add(name, {1, channels}, [&] { return value; });
   p.decays = false;
   return p;
 }
 
+/// An extent that is too large for int becomes 0, which add() refuses.
 ParameterSet::Layer ParameterSet::layer(const std::string& name, int in, int out, int kernel, double slope) {
-  const int rows = kernel * kernel * in;
-  Parameter& w = weights(name + ".weight", {rows, out}, rows, slope);
+  const bool fits = in >= 1 && kernel >= 1 && kernel <= kMostValues / kernel && in <= kMostValues / (kernel * kernel);
+  const int rows = fits ? kernel * kernel * in : 0;
+  Parameter& w = weights(name + ".weight", {rows, out}, std::max(rows, 1), slope);
   return {&w, &constant(name + ".bias", out, 0)};
 }
 

@@ -2,15 +2,15 @@
 
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <string>
-#include <vector>
 
 #include "nn/train/tape.hpp"
 
 namespace weir::nn::train {
 
-/// The parameters of a network, in the order in which they were added. An error (over_budget) is kept in status(); a tape
-/// refuses the parameter that it left without memory. References stay valid. The device must outlive it.
+/// The parameters of a network, in the order in which they were added. An error (over_budget, invalid_argument) is kept in
+/// status(); a tape refuses the parameter that it left without memory. References stay valid. The device must outlive it.
 class ParameterSet {
  public:
   /// Starting values depend on the seed and the parameter's place in the order alone.
@@ -33,7 +33,8 @@ class ParameterSet {
   const Status& status() const { return status_; }
 
  private:
-  Parameter& add(const std::string& name, Shape shape, const std::vector<float>& values);
+  /// `next` gives the values in their order.
+  Parameter& add(const std::string& name, Shape shape, const std::function<float()>& next);
   Device& device_;
   std::uint64_t seed_;
   std::deque<Parameter> parameters_;

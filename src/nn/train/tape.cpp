@@ -3,11 +3,22 @@
 #include <fmt/format.h>
 
 #include <cassert>
+#include <cstdint>
 #include <utility>
 
 namespace weir::nn::train {
 
 std::string to_text(const Shape& shape) { return fmt::format("[{}, {}, {}, {}]", shape.n, shape.c, shape.h, shape.w); }
+
+bool is_possible(const Shape& shape) {
+  std::int64_t count = 1;
+  for (const int extent : {shape.n, shape.c, shape.h, shape.w}) {
+    if (extent < 1 || extent > kMostValues) return false;
+    count *= extent;
+    if (count > kMostValues) return false;
+  }
+  return true;
+}
 
 Error misfit(std::string_view operation, const Tensor& a, const Tensor& b) {
   return {Errc::invalid_argument,
@@ -28,6 +39,12 @@ Tensor Tape::add(Shape shape, bool wanted) {
 
 Tensor Tape::make(Shape shape, std::initializer_list<Tensor> inputs, Backward backward) {
   if (!status_) return fail(status_.error());
+  if (!is_possible(shape)) {
+    return fail(
+        {Errc::invalid_argument, fmt::format("{} is no tensor: every extent is at least 1, and all values are at "
+                                             "most {}",
+                                             to_text(shape), kMostValues)});
+  }
   bool wanted = false;
   for (const Tensor& input : inputs) wanted = wanted || node(input).wanted;
   auto storage = device_->acquire(shape.count());
@@ -39,7 +56,7 @@ Tensor Tape::make(Shape shape, std::initializer_list<Tensor> inputs, Backward ba
 }
 
 Tensor Tape::input(Shape shape, std::span<const float> values) {
-  if (shape.count() != values.size()) {
+  if (is_possible(shape) && shape.count() != values.size()) {
     return fail({Errc::invalid_argument, fmt::format("input {}: {} values", to_text(shape), values.size())});
   }
   const Tensor tensor = make(shape, {}, {});

@@ -24,6 +24,10 @@ struct Shape {
   bool operator==(const Shape&) const = default;
 };
 std::string to_text(const Shape& shape);  ///< "[8, 3, 48, 48]"
+/// The most values of a tensor: sums of two extents, and offsets, are within int.
+inline constexpr int kMostValues = (1 << 30) - 1;
+/// Every extent at least 1, and no more than kMostValues values.
+bool is_possible(const Shape& shape);
 
 /// What is learnt: values, and the gradient of the last backward(). Weights of a convolution are a matrix
 /// [kernel * kernel * in, out], row (y * kernel + x) * in + channel.
