@@ -76,6 +76,19 @@ if(WEIR_TEST_FOLDERS OR WEIR_KERNELS_ONLY)
   return()
 endif()
 
+# A second software driver, SwiftShader, comes with Debian's browser `chromium` (300 MB, so that nothing here installs it).
+# Where it is, pictures must come out the same on it; its validation is Mesa's business above.
+set(weir_swiftshader /usr/lib/chromium/vk_swiftshader_icd.json)
+if(EXISTS ${weir_swiftshader})
+  add_test(NAME pictures_on_swiftshader COMMAND weir_tests --gtest_filter=VulkanUpscale.*)
+  set_tests_properties(pictures_on_swiftshader PROPERTIES TIMEOUT 900
+    ENVIRONMENT "${weir_test_environment};VK_DRIVER_FILES=${weir_swiftshader}")
+else()
+  add_test(NAME pictures_on_swiftshader
+    COMMAND ${CMAKE_COMMAND} -E echo "skipped: no SwiftShader here; apt-get install chromium brings it")
+  set_tests_properties(pictures_on_swiftshader PROPERTIES SKIP_REGULAR_EXPRESSION "^skipped: ")
+endif()
+
 # The include directions, and that the check can fail.
 add_test(NAME check_includes COMMAND ${PROJECT_SOURCE_DIR}/scripts/check_includes ${PROJECT_SOURCE_DIR})
 add_test(NAME check_includes_finds_each_forbidden_edge
