@@ -5,7 +5,6 @@
 
 #include <fmt/format.h>
 
-#include "base/process_memory.hpp"
 #include "enhance/source_window.hpp"
 #include "nn/run.hpp"
 
@@ -17,9 +16,6 @@ using compute::Arithmetic;
 using compute::Storage;
 
 constexpr int kLeastBand = 4;  // rows of a tile
-/// What the process takes once it works: stacks, pages of code and tables that were not touched at planning time,
-/// the allocator's slack. Measured (docs/memory.md).
-constexpr Bytes kWorkingSlack = 4_MiB;
 /// What a GPU's driver takes of the host once it compiles and runs kernels. Measured with Mesa's software driver
 /// (docs/gpu.md); not measured with others.
 constexpr Bytes kDriverSlack = 64_MiB;
@@ -31,14 +27,14 @@ Bytes sums_bytes(const Stage& stage) {
 
 class PicturePlanner {
  public:
-  PicturePlanner(const nn::Network& network, const nn::Program& program, const compute::Kernels& kernels,
-                 const UpscaleSettings& settings, const Weights& weights, Device& device)
-      : network_{network},
-        program_{program},
-        kernels_{kernels},
-        settings_{settings},
-        weights_{weights},
-        device_{device} {}
+  explicit PicturePlanner(const PlannerParts& parts)
+      : network_{parts.network},
+        program_{parts.program},
+        kernels_{parts.kernels},
+        settings_{parts.settings},
+        weights_{parts.weights},
+        device_{parts.device},
+        process_{parts.process} {}
 
   Result<UpscalePlan> plan(Way way, const media::PictureInfo& picture, const media::MediaNeed& decoder,
                            const media::WriteOptions& output) {
@@ -61,7 +57,7 @@ class PicturePlanner {
     const Bytes scratch =
         way.on_device ? Bytes{} : nn::Runner::scratch_bytes(program_, network_.graph, kernels_, settings_.threads);
     const media::MediaNeed encoder = media::PictureWriter::need(output);
-    plan.parts = {{"program and network file", resident() - device_.counted_twice() + kWorkingSlack, {}},
+    plan.parts = {{"program and network file", process_.resident - device_.counted_twice() + kWorkingSlack, {}},
                   {"weights", weights, {}},
                   {"scratch of threads", scratch, {}},
                   {"decoder", decoder.ram, decoder.disk},
@@ -81,6 +77,8 @@ class PicturePlanner {
       in = stage.out;
       inside->stages.push_back(std::move(stage));
     }
+    const Bytes picture_peak = sum_ram(plan.parts);
+    if (process_.peak > picture_peak) plan.parts.push_back({"check of int16", process_.peak - picture_peak, {}});
     finish(plan, *inside);
     if (settings_.ram != Bytes{} && plan.ram > settings_.ram) return refusal(plan);
     plan.run = std::move(inside);
@@ -278,15 +276,14 @@ class PicturePlanner {
   const UpscaleSettings& settings_;
   const Weights& weights_;
   Device& device_;
+  ProcessMemory process_;
 };
 
 }  // namespace
 
-Result<UpscalePlan> plan_picture(const nn::Network& network, const nn::Program& program,
-                                 const compute::Kernels& kernels, const UpscaleSettings& settings,
-                                 const Weights& weights, Device& device, Way way, const media::PictureInfo& picture,
+Result<UpscalePlan> plan_picture(const PlannerParts& parts, Way way, const media::PictureInfo& picture,
                                  const media::MediaNeed& decoder, const media::WriteOptions& output) {
-  return PicturePlanner{network, program, kernels, settings, weights, device}.plan(way, picture, decoder, output);
+  return PicturePlanner{parts}.plan(way, picture, decoder, output);
 }
 
 }  // namespace weir::enhance

@@ -6,11 +6,30 @@
 
 namespace weir::enhance {
 
-/// The plan of one picture: stages, what each needs, and whether that stays below the line. Everything given must outlive
-/// the call. Errors: those of Upscaler::plan.
-Result<UpscalePlan> plan_picture(const nn::Network& network, const nn::Program& program,
-                                 const compute::Kernels& kernels, const UpscaleSettings& settings,
-                                 const Weights& weights, Device& device, Way way, const media::PictureInfo& picture,
+/// What the process takes once it works: stacks, pages of code and tables that were not touched at planning time,
+/// the allocator's slack. Measured (docs/memory.md).
+inline constexpr Bytes kWorkingSlack = 4_MiB;
+
+/// Of the process that is to run the plan.
+struct ProcessMemory {
+  Bytes resident;  ///< when planning began
+  Bytes peak;      ///< that a plan must cover whatever the picture takes
+};
+
+/// All must outlive the call.
+struct PlannerParts {
+  const nn::Network& network;
+  const nn::Program& program;
+  const compute::Kernels& kernels;
+  const UpscaleSettings& settings;
+  const Weights& weights;
+  Device& device;
+  ProcessMemory process;
+};
+
+/// The plan of one picture: stages, what each needs, and whether that stays below the limit.
+/// Errors: those of Upscaler::plan.
+Result<UpscalePlan> plan_picture(const PlannerParts& parts, Way way, const media::PictureInfo& picture,
                                  const media::MediaNeed& decoder, const media::WriteOptions& output);
 
 }  // namespace weir::enhance

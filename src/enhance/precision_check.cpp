@@ -1,37 +1,37 @@
 #include "enhance/precision_check.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <cstdint>
 #include <cstdlib>
-#include <filesystem>
-#include <fstream>
-#include <memory>
-#include <string>
 #include <vector>
 
 #include <fmt/format.h>
-#include <xxhash.h>
 
-#include "enhance/geometry.hpp"
+#include "enhance/remembered_verdict.hpp"
 #include "nn/run.hpp"
 
 namespace weir::enhance {
 
 namespace {
 
-namespace fs = std::filesystem;
+using compute::Arithmetic;
 
-constexpr int kSide = 96;
-constexpr int kVersion = 1;  // of the drawn picture and of the kernels' rounding: raise it to check again
+constexpr int kVersion = 2;  // of the drawn picture and of the kernels' rounding: raise it to check again
 constexpr double kLeastPsnr = 55;
 constexpr int kMostOff = 8;
+/// The picture is as large as this many multiplications allow: some 50 ms on two cores with vector kernels.
+constexpr double kMostMultiplications = 1.6e10;
+constexpr std::array kSides{96, 64, 48, 32, 16};
+/// Rows that are kept for speed alone take no more than this.
+constexpr Bytes kModestRows = 16_MiB;
 
 /// Four quarters: noise, a checkerboard, saturated colours in bars, a ramp with a sharp disc.
-float drawn(int c, int y, int x) {
-  const int half = kSide / 2;
+float drawn(int side, int c, int y, int x) {
+  const int half = side / 2;
   if (y < half && x < half) {
-    std::uint32_t h = static_cast<std::uint32_t>((c * kSide + y) * kSide + x) * 2654435761u;
+    std::uint32_t h = static_cast<std::uint32_t>((c * side + y) * side + x) * 2654435761u;
     h = (h ^ (h >> 15)) * 2246822519u;
     return static_cast<float>((h >> 13) & 255u) / 255.0F;
   }
@@ -39,8 +39,8 @@ float drawn(int c, int y, int x) {
   if (x < half) return static_cast<float>(((x / 6) >> c) & 1);
   const int dy = y - half - half / 2;
   const int dx = x - half - half / 2;
-  return dy * dy + dx * dx < 200 ? 1.0F - 0.4F * static_cast<float>(c)
-                                 : static_cast<float>(x - half) / static_cast<float>(half);
+  return 96 * 96 * (dy * dy + dx * dx) < 200 * side * side ? 1.0F - 0.4F * static_cast<float>(c)
+                                                           : static_cast<float>(x - half) / static_cast<float>(half);
 }
 
 class DrawnRows final : public nn::InputRows {
@@ -48,11 +48,12 @@ class DrawnRows final : public nn::InputRows {
   explicit DrawnRows(const Geometry& geometry) : geometry_{geometry} {}
   Status begin() override { return ok(); }
   Status fill(const nn::PlanarRows& rows) override {
+    const int side = geometry_.width;
     for (int i = 0; i < rows.count; ++i) {
-      const int y = reflect(rows.first + i - geometry_.border, kSide);
+      const int y = reflect(rows.first + i - geometry_.border, side);
       for (int c = 0; c < rows.planes; ++c) {
         float* to = rows.row[static_cast<std::size_t>(i)] + c * rows.plane_stride;
-        for (int x = 0; x < rows.width; ++x) to[x] = drawn(c, y, reflect(x - geometry_.border, kSide));
+        for (int x = 0; x < rows.width; ++x) to[x] = drawn(side, c, y, reflect(x - geometry_.border, side));
       }
     }
     return ok();
@@ -62,20 +63,60 @@ class DrawnRows final : public nn::InputRows {
   Geometry geometry_;
 };
 
-Result<std::vector<float>> run_drawn(const nn::Network& network, const nn::Program& program,
-                                     const compute::Kernels& kernels, compute::Team& team, bool ints) {
-  const Geometry geometry = geometry_of(network.family, kSide, kSide);
+int side_for(const nn::Network& network) {
+  for (const int side : kSides) {
+    const Geometry g = geometry_of(network.family, side, side);
+    if (network.multiplications_per_pixel * g.input_width * g.input_height <= kMostMultiplications) return side;
+  }
+  return kSides.back();
+}
+
+compute::Storage storage_of(Arithmetic arithmetic) {
+  return arithmetic == Arithmetic::int16 ? compute::Storage::half : compute::Storage::single;
+}
+
+/// Modest rows if those will do, else whatever there is room for.
+Result<nn::StripPlan> plan_rows(const PrecisionCheckParts& parts, const Geometry& geometry, Arithmetic arithmetic,
+                                Bytes memory) {
+  const nn::Graph& graph = parts.network.graph;
+  const nn::Extent input{geometry.input_height, geometry.input_width};
   nn::PlanLimits limits;
-  limits.memory = 64_GiB;  // of a picture this small nothing large comes
-  auto plan = nn::plan_whole(network.graph, program, {geometry.input_height, geometry.input_width},
-                             ints ? compute::Storage::half : compute::Storage::single, limits);
-  if (!plan) return plan.error();
-  auto runner = nn::Runner::create(network.graph, program, *plan, kernels, team, {});
+  limits.memory = std::min(memory, kModestRows);
+  auto plan = nn::plan_whole(graph, parts.program, input, storage_of(arithmetic), limits);
+  if (plan || plan.error().code != Errc::over_budget || memory <= kModestRows) return plan;
+  limits.memory = memory;
+  return nn::plan_whole(graph, parts.program, input, storage_of(arithmetic), limits);
+}
+
+/// The smallest pictures are too small for a few networks.
+Result<Geometry> geometry_for(const nn::Network& network) {
+  const int wanted = side_for(network);
+  Status problem = ok();
+  for (auto side = kSides.rbegin(); side != kSides.rend(); ++side) {
+    if (*side < wanted) continue;
+    const Geometry geometry = geometry_of(network.family, *side, *side);
+    auto fits = nn::infer_extents(network.graph, {geometry.input_height, geometry.input_width});
+    if (fits) return geometry;
+    problem = fits.error();
+  }
+  return problem.error();
+}
+
+/// Of the network's result, border and all.
+std::size_t result_values(const nn::Network& network, const Geometry& geometry) {
+  const auto scale = static_cast<std::size_t>(std::max(1, network.family.scale));
+  return 3 * scale * scale * static_cast<std::size_t>(geometry.input_width) *
+         static_cast<std::size_t>(geometry.input_height);
+}
+
+Result<std::vector<float>> run_drawn(const PrecisionCheckParts& parts, const Geometry& geometry,
+                                     const nn::StripPlan& plan, compute::Team& team, Arithmetic arithmetic) {
+  auto runner = nn::Runner::create(parts.network.graph, parts.program, plan, parts.kernels, team, {});
   if (!runner) return runner.error();
-  const nn::Packed packed =
-      nn::pack(network.graph, program, kernels, ints ? compute::Arithmetic::int16 : compute::Arithmetic::float32);
+  const nn::Packed packed = nn::pack(parts.network.graph, parts.program, parts.kernels, arithmetic);
   DrawnRows input{geometry};
   std::vector<float> result;
+  result.reserve(result_values(parts.network, geometry));
   const auto take = [&](const nn::PlanarRows& rows) -> Status {
     for (int i = 0; i < rows.count; ++i) {
       for (int c = 0; c < rows.planes; ++c) {
@@ -89,93 +130,54 @@ Result<std::vector<float>> run_drawn(const nn::Network& network, const nn::Progr
   return result;
 }
 
-std::uint64_t fingerprint(const nn::Graph& graph, const compute::Kernels& kernels) {
-  struct Free {
-    void operator()(XXH3_state_t* state) const { XXH3_freeState(state); }
-  };
-  const std::unique_ptr<XXH3_state_t, Free> state{XXH3_createState()};
-  XXH3_64bits_reset(state.get());
-  const auto add = [&](const void* data, std::size_t bytes) { XXH3_64bits_update(state.get(), data, bytes); };
-  add(&kVersion, sizeof kVersion);
-  add(kernels.name.data(), kernels.name.size());
-  const auto add_weights = [&](const auto& operation) {
-    if constexpr (requires { operation.weight; }) {
-      add(operation.weight.data(), operation.weight.size() * sizeof(float));
-      add(operation.bias.data(), operation.bias.size() * sizeof(float));
-    }
-    if constexpr (requires { operation.slope; }) add(operation.slope.data(), operation.slope.size() * sizeof(float));
-  };
-  for (const nn::Layer& layer : graph.layers) {
-    const std::size_t kind = layer.operation.index();
-    add(&kind, sizeof kind);
-    add(layer.inputs.data(), layer.inputs.size() * sizeof(int));
-    std::visit(add_weights, layer.operation);
+PrecisionVerdict compare(const std::vector<float>& exact, const std::vector<float>& fast) {
+  PrecisionVerdict verdict;
+  double squares = 0;
+  for (std::size_t i = 0; i < exact.size(); ++i) {
+    const int a = static_cast<int>(std::lround(std::clamp(exact[i], 0.0F, 1.0F) * 255.0F));
+    const int b = static_cast<int>(std::lround(std::clamp(fast[i], 0.0F, 1.0F) * 255.0F));
+    verdict.most_off = std::max(verdict.most_off, std::abs(a - b));
+    squares += static_cast<double>(a - b) * (a - b);
   }
-  return XXH3_64bits_digest(state.get());
-}
-
-fs::path cache_file(std::uint64_t key) {
-  const char* cache = std::getenv("XDG_CACHE_HOME");
-  const char* home = std::getenv("HOME");
-  fs::path folder;
-  if (cache != nullptr && *cache == '/')
-    folder = cache;
-  else if (home != nullptr && *home == '/')
-    folder = fs::path{home} / ".cache";
-  else
-    return {};
-  return folder / "weir" / "precision" / fmt::format("{:016x}", key);
-}
-
-bool recall(const fs::path& file, PrecisionCheck& check) {
-  std::ifstream in{file};
-  int good = 0;
-  if (!(in >> good >> check.psnr >> check.most_off)) return false;
-  check.good_enough = good == 1;
-  return true;
-}
-
-/// A cache: that it cannot be written is no error. Written beside and renamed, so that no reader sees half of it.
-void remember(const fs::path& file, const PrecisionCheck& check) {
-  if (file.empty()) return;
-  std::error_code problem;
-  fs::create_directories(file.parent_path(), problem);
-  fs::path beside = file;
-  beside += fmt::format(".{}", reinterpret_cast<std::uintptr_t>(&check));
-  {
-    std::ofstream out{beside};
-    out << (check.good_enough ? 1 : 0) << ' ' << fmt::format("{:.2f}", check.psnr) << ' ' << check.most_off << '\n';
-    if (!out) return;
-  }
-  fs::rename(beside, file, problem);
-  if (problem) fs::remove(beside, problem);
+  verdict.psnr = squares == 0 ? 99 : 10 * std::log10(255.0 * 255.0 * static_cast<double>(exact.size()) / squares);
+  verdict.good_enough = verdict.psnr >= kLeastPsnr && verdict.most_off <= kMostOff;
+  return verdict;
 }
 
 }  // namespace
 
-Result<PrecisionCheck> check_precision(const nn::Network& network, const nn::Program& program,
-                                       const compute::Kernels& kernels, compute::Team& team) {
+Result<PrecisionCheck> PrecisionCheck::plan(const PrecisionCheckParts& parts, int threads, Bytes memory) {
+  auto geometry = geometry_for(parts.network);
+  if (!geometry) return geometry.error();
   PrecisionCheck check;
-  const fs::path file = cache_file(fingerprint(network.graph, kernels));
-  if (!file.empty() && recall(file, check)) return check;
-  const auto exact = run_drawn(network, program, kernels, team, false);
-  if (!exact) return exact.error();
-  const auto fast = run_drawn(network, program, kernels, team, true);
-  check = {};
-  if (!fast && fast.error().code != Errc::bad_values) return fast.error();
-  if (fast) {
-    double squares = 0;
-    for (std::size_t i = 0; i < exact->size(); ++i) {
-      const int a = static_cast<int>(std::lround(std::clamp((*exact)[i], 0.0F, 1.0F) * 255.0F));
-      const int b = static_cast<int>(std::lround(std::clamp((*fast)[i], 0.0F, 1.0F) * 255.0F));
-      check.most_off = std::max(check.most_off, std::abs(a - b));
-      squares += static_cast<double>(a - b) * (a - b);
+  check.geometry_ = *geometry;
+  const Bytes scratch = nn::Runner::scratch_bytes(parts.program, parts.network.graph, parts.kernels, threads);
+  const Bytes results{2 * sizeof(float) * result_values(parts.network, *geometry)};
+  for (const Arithmetic arithmetic : {Arithmetic::float32, Arithmetic::int16}) {
+    const Bytes fixed =
+        scratch + results + nn::packed_bytes(parts.program, parts.network.graph, parts.kernels, arithmetic);
+    auto rows = plan_rows(parts, *geometry, arithmetic, memory - std::min(memory, fixed));
+    if (!rows) {
+      return Error{rows.error().code, fmt::format("{}: whether int16 arithmetic is exact enough cannot be checked: {} "
+                                                  "({} taken by weights and threads); raise --ram",
+                                                  parts.network.name, rows.error().what, to_text(fixed))};
     }
-    check.psnr = squares == 0 ? 99 : 10 * std::log10(255.0 * 255.0 * static_cast<double>(exact->size()) / squares);
-    check.good_enough = check.psnr >= kLeastPsnr && check.most_off <= kMostOff;
+    check.need_ = std::max(check.need_, fixed + rows->arena);
+    (arithmetic == Arithmetic::int16 ? check.fast_ : check.exact_) = *std::move(rows);
   }
-  remember(file, check);
   return check;
+}
+
+Result<PrecisionVerdict> PrecisionCheck::run(const PrecisionCheckParts& parts, compute::Team& team) const {
+  const std::uint64_t key = verdict_key(parts.network.graph, parts.kernels, kVersion);
+  if (const auto known = recall_verdict(key)) return *known;
+  const auto exact = run_drawn(parts, geometry_, exact_, team, Arithmetic::float32);
+  if (!exact) return exact.error();
+  const auto fast = run_drawn(parts, geometry_, fast_, team, Arithmetic::int16);
+  if (!fast && fast.error().code != Errc::bad_values) return fast.error();
+  const PrecisionVerdict verdict = fast ? compare(*exact, *fast) : PrecisionVerdict{};
+  remember_verdict(key, verdict);
+  return verdict;
 }
 
 }  // namespace weir::enhance

@@ -2,21 +2,46 @@
 
 #include "compute/kernels/kernels.hpp"
 #include "compute/team.hpp"
+#include "enhance/geometry.hpp"
 #include "nn/network.hpp"
 #include "nn/program.hpp"
+#include "nn/strips.hpp"
 
 namespace weir::enhance {
 
-/// Whether a network's int16 arithmetic is near enough to float32: at least 55 dB, no sample off by more than 8 of 255,
-/// on a drawn picture of extremes (noise, a checkerboard, saturated colours, a ramp). The same answer every time; it is
-/// remembered in the user's cache folder, by the network's weights and the instruction set.
-struct PrecisionCheck {
+/// Whether a network's int16 arithmetic is near enough to float32.
+struct PrecisionVerdict {
   double psnr = 0;   ///< dB; of int16 against float32
   int most_off = 0;  ///< of 255
   bool good_enough = false;
 };
-/// Errors: those of running the network.
-Result<PrecisionCheck> check_precision(const nn::Network& network, const nn::Program& program,
-                                       const compute::Kernels& kernels, compute::Team& team);
+
+/// What is checked. All must outlive the check.
+struct PrecisionCheckParts {
+  const nn::Network& network;
+  const nn::Program& program;
+  const compute::Kernels& kernels;
+};
+
+/// Runs a network in int16 and in float32 on a drawn picture of extremes (noise, a checkerboard, saturated colours, a
+/// ramp): int16 is good enough at 55 dB and no sample off by more than 8 of 255. The picture is 96x96, and smaller (down
+/// to 16x16) for a network so large that it would take noticeable time. The verdict is the same every time; it is
+/// remembered in the user's cache folder, by all of the network that changes a result and by the instruction set.
+class PrecisionCheck {
+ public:
+  /// Chooses the picture, and rows that fit into `memory`. Depends on the machine and the network alone, not on whether
+  /// a verdict is remembered. Errors: over_budget with the numbers; invalid_argument if no picture is large enough.
+  static Result<PrecisionCheck> plan(const PrecisionCheckParts& parts, int threads, Bytes memory);
+
+  /// What run() takes beside what the process has, at most; all of it is given back.
+  Bytes need() const { return need_; }
+  /// Errors: those of running the network; bad_values if float32 fails too.
+  Result<PrecisionVerdict> run(const PrecisionCheckParts& parts, compute::Team& team) const;
+
+ private:
+  Geometry geometry_;
+  nn::StripPlan exact_, fast_;
+  Bytes need_;
+};
 
 }  // namespace weir::enhance

@@ -1,8 +1,12 @@
+#include <malloc.h>
+
+#include <algorithm>
 #include <optional>
 #include <utility>
 
 #include <fmt/format.h>
 
+#include "base/process_memory.hpp"
 #include "base/threads.hpp"
 #include "compute/team.hpp"
 #include "enhance/picture_planner.hpp"
@@ -33,7 +37,7 @@ class NetworkUpscaler final : public Upscaler {
                            const media::WriteOptions& output) override {
     if (device_.wanted()) {
       auto opened = device_.open();
-      if (opened) return plan_with(Way{true, Arithmetic::float32}, picture, decoder, output);
+      if (opened) return plan_with(Way{true, Arithmetic::float32}, {resident(), {}}, picture, decoder, output);
       if (settings_.device.strict) return opened.error();
       device_.give_up(opened.error());
     }
@@ -63,7 +67,8 @@ class NetworkUpscaler final : public Upscaler {
         plan->way.arithmetic == Arithmetic::int16) {
       // The rows that were written are good; the rest comes from float32.
       events.push_back(fmt::format("rows from {} on were repeated in float32: {}", written, status.error().what));
-      auto exact = plan_with(Way{false, Arithmetic::float32}, job.reader.info(), job.reader.need(), plan->output);
+      auto exact = plan_with(Way{false, Arithmetic::float32}, {resident(), {}}, job.reader.info(), job.reader.need(),
+                             plan->output);
       if (!exact) return exact.error();
       plan = exact->run;
       status = run_from(job, *plan, written);
@@ -76,28 +81,44 @@ class NetworkUpscaler final : public Upscaler {
   static bool is_device_fault(const Error& error) {
     return error.code == Errc::over_budget || error.code == Errc::device_lost || error.code == Errc::bad_values;
   }
+  /// What the check leaves behind (touched code, threads) is what the plan adds for a process that works, so that the
+  /// memory before the check is what counts: the same whether the verdict was remembered.
   Result<UpscalePlan> plan_on_cpu(const media::PictureInfo& picture, const media::MediaNeed& decoder,
                                   const media::WriteOptions& output) {
-    auto arithmetic = arithmetic_for();
-    if (!arithmetic) return arithmetic.error();
-    return plan_with(Way{false, *arithmetic}, picture, decoder, output);
+    ProcessMemory process{resident(), {}};
+    if (settings_.precision == Precision::exact)
+      return plan_with(Way{false, Arithmetic::float32}, process, picture, decoder, output);
+    if (!int16_good_) {
+      if (auto checked = check_precision(process.resident); !checked) return checked.error();
+    }
+    process.peak = check_peak_;
+    return plan_with(Way{false, *int16_good_ ? Arithmetic::int16 : Arithmetic::float32}, process, picture, decoder,
+                     output);
   }
-  Result<UpscalePlan> plan_with(Way way, const media::PictureInfo& picture, const media::MediaNeed& decoder,
-                                const media::WriteOptions& output) {
-    return plan_picture(*network_, program_, kernels_, settings_, weights_, device_, way, picture, decoder, output);
+  Result<UpscalePlan> plan_with(Way way, ProcessMemory process, const media::PictureInfo& picture,
+                                const media::MediaNeed& decoder, const media::WriteOptions& output) {
+    return plan_picture({*network_, program_, kernels_, settings_, weights_, device_, process}, way, picture, decoder,
+                        output);
   }
   Status run_from(const UpscaleJob& job, const RunPlan& plan, int& written) {
     return run_picture({*network_, program_, kernels_, settings_, weights_, device_, team()}, job, plan, written);
   }
 
-  Result<Arithmetic> arithmetic_for() {
-    if (settings_.precision == Precision::exact) return Arithmetic::float32;
-    if (!int16_good_) {
-      auto check = check_precision(*network_, program_, kernels_, team());
-      if (!check) return check.error();
-      int16_good_ = check->good_enough;
-    }
-    return *int16_good_ ? Arithmetic::int16 : Arithmetic::float32;
+  /// Within the limit, and before anything of the picture is held. The plans of this process count its peak, for the
+  /// process has had it, or would have if the verdict were not remembered.
+  Status check_precision(Bytes process) {
+    const PrecisionCheckParts parts{*network_, program_, kernels_};
+    const Bytes taken = process + kWorkingSlack;
+    const Bytes left =
+        settings_.ram == Bytes{} ? Bytes{~std::uint64_t{0}} : settings_.ram - std::min(settings_.ram, taken);
+    const auto check = PrecisionCheck::plan(parts, settings_.threads, left);
+    if (!check) return check.error();
+    const auto verdict = check->run(parts, team());
+    malloc_trim(0);  // glibc keeps what was freed below a block in use
+    if (!verdict) return verdict.error();
+    int16_good_ = verdict->good_enough;
+    check_peak_ = taken + check->need();
+    return ok();
   }
 
   compute::Team& team() {
@@ -112,6 +133,7 @@ class NetworkUpscaler final : public Upscaler {
   Weights weights_;
   std::unique_ptr<compute::Team> team_;
   std::optional<bool> int16_good_;
+  Bytes check_peak_;  // of the process, while it checked
   Device device_;
 };
 
