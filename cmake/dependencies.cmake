@@ -12,6 +12,7 @@ endif()
 find_package(PkgConfig REQUIRED)
 pkg_check_modules(VIPS REQUIRED vips>=8.13)  # headers only: the library is loaded when a picture needs it
 pkg_check_modules(TIFF REQUIRED libtiff-4>=4.5)  # headers only, as above
+pkg_check_modules(JXL REQUIRED libjxl>=0.7)
 pkg_check_modules(SPNG REQUIRED IMPORTED_TARGET spng)
 pkg_check_modules(JPEG REQUIRED IMPORTED_TARGET libjpeg)
 pkg_check_modules(ISAL REQUIRED IMPORTED_TARGET libisal)
@@ -25,4 +26,5 @@ find_package(nlohmann_json REQUIRED)
 target_link_libraries(weir_dependencies INTERFACE PkgConfig::SPNG PkgConfig::JPEG PkgConfig::ISAL PkgConfig::XXHASH PkgConfig::LIBMD
   ${CMAKE_DL_LIBS}
   CLI11::CLI11 tomlplusplus::tomlplusplus fmt::fmt spdlog::spdlog nlohmann_json::nlohmann_json)
-target_include_directories(weir_dependencies SYSTEM INTERFACE ${VIPS_INCLUDE_DIRS} ${TIFF_INCLUDE_DIRS})
+target_include_directories(weir_dependencies SYSTEM INTERFACE ${VIPS_INCLUDE_DIRS} ${TIFF_INCLUDE_DIRS}
+  ${JXL_INCLUDE_DIRS})

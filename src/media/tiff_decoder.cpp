@@ -267,7 +267,11 @@ Status TiffDecoder::start() {
   layout_.sample_format = (*tiff)->u16(TIFFTAG_SAMPLEFORMAT);
   if (layout_.sample_format == SAMPLEFORMAT_IEEEFP) form_.number = TiffForm::Number::real;
   if (form_.samples < 1) return damaged(**tiff);
-  if (auto colours = read_colours(**tiff); !colours || needs_conversion_) return colours;
+  if (auto colours = read_colours(**tiff); !colours) return colours;
+  if (needs_conversion_ && (*tiff)->too_large())
+    return unsupported("CMYK, L*a*b* or YCbCr with a tag of more than 16 MiB is not read",
+                       "take its metadata out first");
+  if (needs_conversion_) return ok();
   if (layout_.compression == COMPRESSION_JBIG) {  // libtiff decodes it by whole strips only
     needs_conversion_ = true;
     return ok();

@@ -29,8 +29,6 @@ class TiffFile {
   Error failure(Errc code, const std::string& otherwise) const;
   /// Something was not read because it is larger than `most`.
   bool too_large() const { return too_large_; }
-  /// A tag was passed over because its value makes no sense to libtiff.
-  const std::string& message() const { return message_; }
 
  private:
   TiffFile(const TiffApi& api, InputFilePtr file) : api_{api}, file_{std::move(file)} {}
