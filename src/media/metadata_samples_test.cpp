@@ -71,7 +71,7 @@ Samples png_with(const Samples& before, const Samples& behind) {
 }
 
 Samples jpeg_segment(int marker, std::string_view body) {
-  return bytes_of("\xff" + big(static_cast<std::uint32_t>(marker), 1) +
+  return bytes_of("\xff"s + big(static_cast<std::uint32_t>(marker), 1) +
                   big(static_cast<std::uint32_t>(body.size() + 2), 2) + std::string{body});
 }
 
@@ -167,7 +167,7 @@ Samples gif_with(std::string_view comment) {
   constexpr std::size_t kHead = 13 + 6;  // the header and two colours
   const Samples plain = animated_gif(24, 18);
   const std::string block =
-      "\x21\xfe" + big(static_cast<std::uint32_t>(comment.size()), 1) + std::string{comment} + '\0';
+      "\x21\xfe"s + big(static_cast<std::uint32_t>(comment.size()), 1) + std::string{comment} + '\0';
   return Samples(plain.begin(), plain.begin() + kHead) + bytes_of(block) + Samples(plain.begin() + kHead, plain.end());
 }
 
