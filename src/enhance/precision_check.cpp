@@ -5,11 +5,13 @@
 #include <cmath>
 #include <cstdint>
 #include <cstdlib>
+#include <utility>
 #include <vector>
 
 #include <fmt/format.h>
 
 #include "enhance/remembered_verdict.hpp"
+#include "nn/reference.hpp"
 #include "nn/run.hpp"
 
 namespace weir::enhance {
@@ -21,9 +23,12 @@ using compute::Arithmetic;
 constexpr int kVersion = 2;  // of the drawn picture and of the kernels' rounding: raise it to check again
 constexpr double kLeastPsnr = 55;
 constexpr int kMostOff = 8;
-/// The picture is as large as this many multiplications allow: some 50 ms on two cores with vector kernels.
+/// Some 50 ms on two cores with vector kernels.
 constexpr double kMostMultiplications = 1.6e10;
-constexpr std::array kSides{96, 64, 48, 32, 16};
+constexpr int kSide = 96;
+/// Of larger networks. Their weights in the order of float32's kernels take more than most plans have; the plain
+/// reference reads the network's own, and makes so small a picture in a second.
+constexpr std::array kSmallSides{8, 16, 32, 64, 96};
 /// Rows that are kept for speed alone take no more than this.
 constexpr Bytes kModestRows = 16_MiB;
 
@@ -36,7 +41,7 @@ float drawn(int side, int c, int y, int x) {
     return static_cast<float>((h >> 13) & 255u) / 255.0F;
   }
   if (y < half) return static_cast<float>((x + y) % 2);
-  if (x < half) return static_cast<float>(((x / 6) >> c) & 1);
+  if (x < half) return static_cast<float>(((x / std::max(1, side / 16)) >> c) & 1);
   const int dy = y - half - half / 2;
   const int dx = x - half - half / 2;
   return 96 * 96 * (dy * dy + dx * dx) < 200 * side * side ? 1.0F - 0.4F * static_cast<float>(c)
@@ -63,12 +68,9 @@ class DrawnRows final : public nn::InputRows {
   Geometry geometry_;
 };
 
-int side_for(const nn::Network& network) {
-  for (const int side : kSides) {
-    const Geometry g = geometry_of(network.family, side, side);
-    if (network.multiplications_per_pixel * g.input_width * g.input_height <= kMostMultiplications) return side;
-  }
-  return kSides.back();
+bool is_large(const nn::Network& network) {
+  const Geometry g = geometry_of(network.family, kSide, kSide);
+  return network.multiplications_per_pixel * g.input_width * g.input_height > kMostMultiplications;
 }
 
 compute::Storage storage_of(Arithmetic arithmetic) {
@@ -90,11 +92,10 @@ Result<nn::StripPlan> plan_rows(const PrecisionCheckParts& parts, const Geometry
 
 /// The smallest pictures are too small for a few networks.
 Result<Geometry> geometry_for(const nn::Network& network) {
-  const int wanted = side_for(network);
+  if (!is_large(network)) return geometry_of(network.family, kSide, kSide);
   Status problem = ok();
-  for (auto side = kSides.rbegin(); side != kSides.rend(); ++side) {
-    if (*side < wanted) continue;
-    const Geometry geometry = geometry_of(network.family, *side, *side);
+  for (const int side : kSmallSides) {
+    const Geometry geometry = geometry_of(network.family, side, side);
     auto fits = nn::infer_extents(network.graph, {geometry.input_height, geometry.input_width});
     if (fits) return geometry;
     problem = fits.error();
@@ -130,6 +131,46 @@ Result<std::vector<float>> run_drawn(const PrecisionCheckParts& parts, const Geo
   return result;
 }
 
+/// The same in float32 by the plain reference. Its planes are whole: [c][y][x]; run_drawn() has rows of all channels.
+Result<std::vector<float>> run_reference(const nn::Network& network, const Geometry& geometry) {
+  compute::Planes picture{network.graph.blobs[static_cast<std::size_t>(network.graph.input)].channels,
+                          geometry.input_height, geometry.input_width};
+  for (int c = 0; c < picture.channels; ++c) {
+    for (int y = 0; y < picture.height; ++y) {
+      for (int x = 0; x < picture.width; ++x) {
+        picture.at(c, y, x) = drawn(geometry.width, c, reflect(y - geometry.border, geometry.height),
+                                    reflect(x - geometry.border, geometry.width));
+      }
+    }
+  }
+  const auto made = nn::run_reference(network.graph, std::move(picture));
+  if (!made) return made.error();
+  const auto is_finite = [](float value) { return std::isfinite(value); };
+  if (!std::all_of(made->values.begin(), made->values.end(), is_finite))
+    return Error{Errc::bad_values, network.name + ": a value that is no number, in float32"};
+  std::vector<float> result;
+  for (int y = 0; y < made->height; ++y) {
+    for (int c = 0; c < made->channels; ++c) {
+      for (int x = 0; x < made->width; ++x) result.push_back(made->at(c, y, x));
+    }
+  }
+  return result;
+}
+
+/// What run_reference() holds at once, at most: every blob.
+Result<Bytes> reference_bytes(const nn::Graph& graph, const Geometry& geometry) {
+  const auto extents = nn::infer_extents(graph, {geometry.input_height, geometry.input_width});
+  if (!extents) return extents.error();
+  std::uint64_t values = 0;
+  for (std::size_t b = 0; b < extents->size(); ++b) {
+    const nn::Extent extent = (*extents)[b];
+    values += static_cast<std::uint64_t>(graph.blobs[b].channels) *
+              static_cast<std::uint64_t>(std::max(1, extent.height)) *
+              static_cast<std::uint64_t>(std::max(1, extent.width));
+  }
+  return Bytes{values * sizeof(float)};
+}
+
 PrecisionVerdict compare(const std::vector<float>& exact, const std::vector<float>& fast) {
   PrecisionVerdict verdict;
   double squares = 0;
@@ -153,7 +194,14 @@ Result<PrecisionCheck> PrecisionCheck::plan(const PrecisionCheckParts& parts, in
   check.geometry_ = *geometry;
   const Bytes scratch = nn::Runner::scratch_bytes(parts.program, parts.network.graph, parts.kernels, threads);
   const Bytes results{2 * sizeof(float) * result_values(parts.network, *geometry)};
+  check.by_reference_ = is_large(parts.network);
+  if (check.by_reference_) {
+    const auto planes = reference_bytes(parts.network.graph, *geometry);
+    if (!planes) return planes.error();
+    check.need_ = *planes + results;
+  }
   for (const Arithmetic arithmetic : {Arithmetic::float32, Arithmetic::int16}) {
+    if (check.by_reference_ && arithmetic == Arithmetic::float32) continue;
     const Bytes fixed =
         scratch + results + nn::packed_bytes(parts.program, parts.network.graph, parts.kernels, arithmetic);
     auto rows = plan_rows(parts, *geometry, arithmetic, memory - std::min(memory, fixed));
@@ -171,7 +219,8 @@ Result<PrecisionCheck> PrecisionCheck::plan(const PrecisionCheckParts& parts, in
 Result<PrecisionVerdict> PrecisionCheck::run(const PrecisionCheckParts& parts, compute::Team& team) const {
   const std::uint64_t key = verdict_key(parts.network.graph, parts.kernels, kVersion);
   if (const auto known = recall_verdict(key)) return *known;
-  const auto exact = run_drawn(parts, geometry_, exact_, team, Arithmetic::float32);
+  const auto exact = by_reference_ ? run_reference(parts.network, geometry_)
+                                   : run_drawn(parts, geometry_, exact_, team, Arithmetic::float32);
   if (!exact) return exact.error();
   const auto fast = run_drawn(parts, geometry_, fast_, team, Arithmetic::int16);
   if (!fast && fast.error().code != Errc::bad_values) return fast.error();

@@ -24,9 +24,10 @@ struct PrecisionCheckParts {
 };
 
 /// Runs a network in int16 and in float32 on a drawn picture of extremes (noise, a checkerboard, saturated colours, a
-/// ramp): int16 is good enough at 55 dB and no sample off by more than 8 of 255. The picture is 96x96, and smaller (down
-/// to 16x16) for a network so large that it would take noticeable time. The verdict is the same every time; it is
-/// remembered in the user's cache folder, by all of the network that changes a result and by the instruction set.
+/// ramp): int16 is good enough at 55 dB and no sample off by more than 8 of 255. The picture is 96x96. For a network so
+/// large that this would take noticeable time it is 8x8, and float32 is the plain reference's, which packs no weights.
+/// The verdict is the same every time; it is remembered in the user's cache folder, by all of the network that changes a
+/// result and by the instruction set.
 class PrecisionCheck {
  public:
   /// Chooses the picture, and rows that fit into `memory`. Depends on the machine and the network alone, not on whether
@@ -40,6 +41,7 @@ class PrecisionCheck {
 
  private:
   Geometry geometry_;
+  bool by_reference_ = false;  // float32, of a large network
   nn::StripPlan exact_, fast_;
   Bytes need_;
 };
