@@ -1,10 +1,10 @@
 #include "base/standard_streams.hpp"
 
-#include <algorithm>
 #include <cerrno>
 
 #include <fmt/format.h>
 #include <poll.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/atomic_file.hpp"
@@ -13,7 +13,22 @@ namespace weir {
 namespace {
 
 constexpr std::size_t kPiece = std::size_t{1} << 20;
+constexpr std::size_t kMostReserved = std::size_t{1} << 30;
 constexpr int kLookMs = 100;  // how often a wait for input looks whether it is to end
+
+Error too_much(Bytes limit) {
+  return Error{
+      Errc::over_budget,
+      fmt::format("standard input has more than the {} that --ram leaves for it; raise --ram", to_text(limit))};
+}
+
+// Room for all that may come: pages that are never touched take no memory, and nothing is copied while it grows.
+std::size_t room_for(Bytes limit) {
+  struct stat about {};
+  const std::uint64_t most = limit.count() > kMostReserved ? kMostReserved : limit.count() + kPiece;
+  if (::fstat(STDIN_FILENO, &about) != 0 || !S_ISREG(about.st_mode)) return static_cast<std::size_t>(most);
+  return static_cast<std::size_t>(about.st_size) + kPiece;
+}
 
 }  // namespace
 
@@ -34,22 +49,23 @@ Status write_standard_output(std::string_view text) {
 
 Result<std::vector<std::byte>> read_standard_input(Bytes limit, std::stop_token stop) {
   std::vector<std::byte> all;
+  const auto room = room_for(limit);
+  if (Bytes{room} > limit + Bytes{kPiece}) return too_much(limit);
+  all.reserve(room);
   for (std::size_t size = 0;;) {
     if (stop.stop_requested()) return Error{Errc::cancelled, "interrupted"};
     pollfd wait{STDIN_FILENO, POLLIN, 0};
     if (poll(&wait, 1, kLookMs) == 0) continue;
-    if (size == all.size()) all.resize(size + std::max(kPiece, size / 2));
+    if (size == all.size()) all.resize(size + kPiece);
     const ssize_t got = read(STDIN_FILENO, all.data() + size, all.size() - size);
     if (got < 0) {
       if (errno == EINTR || errno == EAGAIN) continue;
       return Error{Errc::io, fmt::format("cannot read standard input: {}", errno_text(errno))};
     }
     size += static_cast<std::size_t>(got);
-    if (Bytes{size} > limit)
-      return Error{Errc::over_budget, fmt::format("standard input has more than the {} of the line", to_text(limit))};
+    if (Bytes{size} > limit) return too_much(limit);
     if (got == 0) {
       all.resize(size);
-      all.shrink_to_fit();
       return all;
     }
   }

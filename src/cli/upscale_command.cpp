@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include "base/process_memory.hpp"
 #include "base/signals.hpp"
 #include "base/standard_streams.hpp"
 #include "base/system_cpus.hpp"
@@ -155,7 +156,7 @@ tasks::OutputRule output_rule(const Invocation& invocation, Bytes ram, std::stop
   return {.output = args.output,
           .format = args.format,
           .format_demanded = invocation.line.has("--format"),
-          .standard_input_limit = ram,
+          .standard_input_limit = ram - std::min(ram, peak_resident() + 2_MiB),  // beside what the process holds by then
           .stop = std::move(stop),
           .checkpoints =
               args.checkpoints.keep ? std::optional<std::filesystem::path>{args.checkpoints.folder} : std::nullopt};

@@ -98,7 +98,9 @@ Status BmpDecoder::start() {
   std::array<std::byte, kFileHeader + kLargestHeader> head{};
   auto got = file_->read_at(0, head);
   if (!got) return got.error();
-  if (*got < kFileHeader + kCoreHeader) return damaged("the file ends too early");
+  if (*got < kFileHeader + kCoreHeader ||
+      *got < kFileHeader + std::min<std::size_t>(number(head, kFileHeader, 4), kLargestHeader))
+    return damaged("the file ends too early");
   if (auto header = read_header(head); !header) return header;
   if (runs_) {
     stored_rows_ = info_.height;

@@ -110,6 +110,12 @@ TEST(Bmp, PicturesInsideAreRefusedByTheirName) {
   EXPECT_EQ(refusal(indexed(3, 2, 8, 4, {0})).code, Errc::unsupported);
 }
 
+TEST(Bmp, AHeaderThatIsCutIsDamaged) {
+  auto bytes = indexed(3, 2, 8, 0, {0});
+  bytes.resize(30);
+  EXPECT_EQ(refusal(bytes).code, Errc::corrupt);
+}
+
 TEST(Bmp, IndicesBeyondAShortPaletteAreBlack) {
   EXPECT_EQ(read_indices(indexed(4, 1, 8, 0, {0, 1, 2, 200}, 3)), (std::vector<int>{0, 1, 2, 0}));
 }

@@ -82,6 +82,8 @@ Error JpegDecoder::failure() const {
   if (errors_.base.msg_code == 0) return file_->error(Errc::corrupt, "JPEG: damaged; get it again");
   if (what.find("nsupported") != std::string::npos)
     return file_->error(Errc::unsupported, "JPEG: " + what + "; convert it to PNG first");
+  if (info_.height == 0)
+    return file_->error(Errc::corrupt, "JPEG header: " + what + "; the file is damaged, get it again");
   return file_->error(Errc::corrupt, "JPEG row " + std::to_string(codec_.output_scanline + 1) + " of " +
                                          std::to_string(info_.height) + ": " + what +
                                          "; the file is damaged, get it again");
