@@ -1,6 +1,7 @@
 """Selection, leases and proof on an invented machine."""
 
 import os
+import sys
 
 
 def test_select_sets_the_masks(machine):
@@ -80,6 +81,20 @@ def test_a_lease_excludes_other_processes_and_ends_with_its_block(machine):
     held.communicate("\n", timeout=60)
     free = machine.script("import weir\nwith weir.lease('*3090*', wait=0) as d: print(d.name)")
     assert free.stdout == "NVIDIA GeForce RTX 3090\n", free.stderr
+
+
+def test_the_name_of_the_script_stands_for_the_job_and_never_its_arguments(machine):
+    job = ("import json, os, pathlib, sys, weir\n"
+           "with weir.lease({policy}):\n"
+           "    page = next(pathlib.Path(os.environ['WEIR_LEASE_DIR']).glob('gpu-*02:00.0.lease')).read_text()\n"
+           "    print(json.loads(page)['job'])\n")
+    (machine.folder / "train.py").write_text(job.format(policy="'*3090*'"))
+    (machine.folder / "named.py").write_text(job.format(policy="{'device': '*3090*', 'job': 'nightly'}"))
+    for words, expected in ((["train.py"], "train.py"), (["-m", "train"], "train"), (["named.py"], "nightly")):
+        ran = machine.run([sys.executable, *words, "--token=secret"])
+        assert ran.stdout == expected + "\n", ran.stderr
+    ran = machine.run([sys.executable, "-c", (machine.folder / "train.py").read_text(), "--token=secret"])
+    assert ran.stdout == "\n", ran.stderr
 
 
 def test_a_killed_holder_leaves_nothing(machine):
