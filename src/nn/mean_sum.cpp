@@ -1,7 +1,9 @@
 #include "nn/mean_sum.hpp"
 
+#include <algorithm>
 #include <cmath>
 #include <cstddef>
+#include <limits>
 
 namespace weir::nn {
 
@@ -10,11 +12,18 @@ namespace {
 constexpr double kUnits = 16777216.0;  // 2^24
 constexpr int kBlock = 32;             // channels at a time
 
+/// total + the value in units. False where the sum is not below 2^39 in magnitude, be the value no number.
+bool add_units(std::int64_t& total, double value) {
+  constexpr double kMost = 274877906944.0;  // 2^38: its units are half of what 64 bits hold
+  return std::fabs(value) < kMost && !__builtin_add_overflow(total, static_cast<std::int64_t>(value * kUnits), &total);
+}
+
 }  // namespace
 
 MeanSum::MeanSum(int members, int channels)
     : channels_{channels},
-      sums_(static_cast<std::size_t>(members), std::vector<std::int64_t>(static_cast<std::size_t>(channels), 0)) {}
+      sums_(static_cast<std::size_t>(members), std::vector<std::int64_t>(static_cast<std::size_t>(channels), 0)),
+      beyond_(static_cast<std::size_t>(members)) {}
 
 void MeanSum::add(const compute::Kernels& kernels, compute::Storage storage, const std::byte* values, int pixels,
                   int member) {
@@ -33,8 +42,10 @@ void MeanSum::add(const compute::Kernels& kernels, compute::Storage storage, con
         for (int k = 0; k < kBlock; ++k) sum[k] += std::nearbyint(static_cast<double>(from[k]) * kUnits) / kUnits;
       }
     }
-    for (int k = 0; k < kBlock; ++k)
-      total[static_cast<std::size_t>(c) + static_cast<std::size_t>(k)] += static_cast<std::int64_t>(sum[k] * kUnits);
+    for (int k = 0; k < kBlock; ++k) {
+      if (!add_units(total[static_cast<std::size_t>(c) + static_cast<std::size_t>(k)], sum[k]))
+        beyond_[static_cast<std::size_t>(member)].seen = true;
+    }
   }
 }
 
@@ -42,8 +53,11 @@ std::vector<float> MeanSum::mean(int channels, double pixels) const {
   std::vector<float> mean;
   for (int c = 0; c < channels; ++c) {
     std::int64_t total = 0;
-    for (const auto& member : sums_) total += member[static_cast<std::size_t>(c)];
-    mean.push_back(static_cast<float>(static_cast<double>(total) / kUnits / pixels));
+    bool held = std::none_of(beyond_.begin(), beyond_.end(), [](const Beyond& member) { return member.seen; });
+    for (const auto& member : sums_)
+      held = !__builtin_add_overflow(total, member[static_cast<std::size_t>(c)], &total) && held;
+    mean.push_back(held ? static_cast<float>(static_cast<double>(total) / kUnits / pixels)
+                        : std::numeric_limits<float>::quiet_NaN());
   }
   return mean;
 }

@@ -17,12 +17,16 @@ class MeanSum {
 
   /// Adds `pixels` pixels that lie side by side, `channels` values apart. Thread-safe for different members.
   void add(const compute::Kernels& kernels, compute::Storage storage, const std::byte* values, int pixels, int member);
-  /// Sum / pixels of the first `channels` channels.
+  /// Sum / pixels of the first `channels` channels; no numbers if a value was none, or a sum did not fit.
   std::vector<float> mean(int channels, double pixels) const;
 
  private:
+  struct Beyond {
+    bool seen = false;  // a value that is no number, or a sum that does not fit
+  };
   int channels_;
   std::vector<std::vector<std::int64_t>> sums_;  // by member
+  std::vector<Beyond> beyond_;                   // by member
 };
 
 }  // namespace weir::nn
