@@ -29,6 +29,7 @@ struct Patch {
   static void gather(const PatchJob& job, int first, int bases, Group& group) {
     const int in = job.matrix->in;
     const bool ints = job.matrix->arithmetic == Arithmetic::int16;
+    static_assert(kBases <= 16 && 16 % P::lanes == 0, "whole vectors of bases are read and written below");
     alignas(64) F most[16];
     for (F& m : most) m = P::set1(0.0F);
     const auto for_each_pair = [&](int base, auto&& f) {
