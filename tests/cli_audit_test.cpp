@@ -230,6 +230,25 @@ TEST(CliAudit, FixMendsAndDiffOnlyShows) {
   EXPECT_EQ(run({"audit", ".", "--diff"}, in(folder)).out, "");
 }
 
+TEST(CliAudit, ALineIsToldOnceWhateverRulesSpeakOfIt) {
+  const Folder folder;
+  folder.put("weir.toml", "[audit]\ndevice = \"RTX 3090\"\nindex = \"1\"\nmask = \"index\"\n");
+  folder.put("a.py", "import os\nos.environ['CUDA_VISIBLE_DEVICES'] = '0'\nimport torch\nprint(torch.ones(1).cuda())\n");
+  const Ended text = run({"audit", "a.py"}, in(folder));
+  EXPECT_TRUE(text.out.starts_with("a.py:2:1: wrong G33 ")) << text.out;
+  EXPECT_NE(text.out.find("; also G04, G10\n"), std::string::npos) << text.out;
+  EXPECT_EQ(text.out.find("a.py:2", 1), std::string::npos) << text.out;
+  const Json json = Json::parse(run({"audit", "a.py", "--format", "json"}, in(folder)).out);
+  EXPECT_EQ(json["findings"][0]["rule"], "G33");
+  EXPECT_EQ(json["findings"][0]["also"][0]["rule"], "G04");
+  const Json sarif = Json::parse(run({"audit", "a.py", "--format", "sarif"}, in(folder)).out);
+  EXPECT_EQ(sarif["runs"][0]["results"].size(), json["findings"].size());
+  EXPECT_EQ(sarif["runs"][0]["results"][0]["properties"]["also"][1]["rule"], "G10");
+  // A comment takes back one of them; what another rule says of the line stays.
+  folder.put("a.py", "import os\nos.environ['CUDA_VISIBLE_DEVICES'] = '0'  # weir: ignore[G33] on purpose\nimport torch\n");
+  EXPECT_TRUE(run({"audit", "a.py"}, in(folder)).out.starts_with("a.py:2:1: fragile G04 "));
+}
+
 TEST(CliAudit, TheRulesPagesAreThoseOfTheTable) {
   for (const audit::Rule& rule : audit::all_rules()) {
     std::ifstream file{WEIR_SOURCE_DIR "/docs/rules/" + std::string{rule.id} + ".md"};
@@ -291,6 +310,31 @@ TEST(CliAuditCampaign, EachFileIsCommittedOrPutBack) {
   const std::string all = repository.git({"rev-parse", "weir/all"});
   EXPECT_EQ(run({"audit", "run"}, how).out, done.out);
   EXPECT_EQ(repository.git({"rev-parse", "weir/all"}), all);
+}
+
+TEST(CliAuditCampaign, WhatWasBrokenOrDiffersByItselfIsNotBlamedOnTheEdit) {
+  Repository repository;
+  const std::string mask = "import os\nos.environ.setdefault('CUDA_VISIBLE_DEVICES', '1')\n";
+  repository.folder.put("repaired.py", mask + "from __future__ import annotations\nprint(1)\n");
+  repository.folder.put("clock.py", mask + "import time\nprint(time.time_ns())\n");
+  repository.git({"add", "-A"});
+  repository.git({"commit", "-q", "-m", "more"});
+  How how = in(repository.folder);
+  ASSERT_EQ(run({"audit", "plan", "repaired.py", "clock.py", "self.py", "--jobs", "2", "--check",
+                 "test -x /usr/bin/python3 || exit 0; /usr/bin/python3 {file}"},
+                how)
+                .status,
+            0);
+  // The first start of git fails, as it may on a machine under load.
+  const Folder tools;
+  tools.put("git", "#!/bin/sh\nif mkdir '" + (tools / "failed").native() +
+                       "' 2>/dev/null; then exit 127; fi\nexec /usr/bin/git \"$@\"\n");
+  fs::permissions(tools / "git", fs::perms::owner_all);
+  how.variables = {{"PATH", tools.path().native() + ":/usr/bin:/bin"}, {"GIT_CONFIG_GLOBAL", "/dev/null"}};
+  const Ended done = run({"audit", "run", "--jobs", "2"}, how);
+  EXPECT_EQ(done.out, "incomplete: 2 of 3 files mended, 1 put back, 0 not done\n") << done.error;
+  EXPECT_TRUE(fs::exists(tools / "failed"));
+  EXPECT_EQ(repository.git({"diff", "--name-only", "main", "weir/all"}), "clock.py\nrepaired.py\n");
 }
 
 TEST(CliAuditCampaign, WhatIsInterruptedGoesOnWhereItWas) {

@@ -85,7 +85,7 @@ Status check_rules(const std::vector<std::string>& ids, const char* flag) {
   for (const std::string& id : ids) {
     if (find_rule(id) == nullptr)
       return Error{Errc::invalid_argument,
-                   fmt::format("{}: there is no rule '{}'; rules are G01 to G32", flag, printable(id))};
+                   fmt::format("{}: there is no rule '{}'; rules are G01 to G33", flag, printable(id))};
   }
   return ok();
 }
@@ -105,6 +105,7 @@ template <class Reading>
 Result<Module> filled(Module& module, Result<Reading> reading) {
   if (!reading) return reading.error();
   module.functions = std::move(reading->functions);
+  module.bases = std::move(reading->bases);
   module.entry_point = reading->entry_point;
   module.header_at = reading->header_at;
   module.error = reading->error;

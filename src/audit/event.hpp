@@ -13,8 +13,12 @@ namespace weir::audit {
 struct Arm {
   std::uint32_t branch;
   std::uint32_t arm;
+  bool usual = false;  ///< the way that is taken unless an import fails: what stands in it counts as having happened
   bool operator==(const Arm&) const = default;
 };
+
+/// The keyword of the instance that a method is called on.
+inline constexpr std::string_view kSelf = "\x03";
 
 struct Argument {
   std::string keyword;  ///< empty: by position
@@ -67,6 +71,9 @@ struct Event {
   bool main_only = false;  ///< in the part that runs only as a program, not when it is imported
   bool in_try = false;     ///< within a try that catches
   bool in_loop = false;    ///< may happen again
+  bool counted = false;    ///< only where the program has seen how many devices there are
+  bool hands_over = false; ///< call: the function is given to something that will call it, with what is not known
+  bool fallback = false;   ///< deprecated_call: only where the new name is not there
   bool outermost = false;  ///< statement and top are the same: it stands in no block
   bool editable = false;   ///< set_variable: `statement` does nothing else and may be moved or removed
   Range target{};          ///< set_variable: what is written to, "os.environ"; cpu_fallback: what is taken with a GPU

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -19,6 +20,7 @@ struct Module {
   FileKind kind;
   SourceFile source;
   std::vector<Function> functions{};  ///< the first is the body
+  std::map<std::string, std::vector<std::string>> bases{};  ///< of its classes: names of its own, or full dotted ones
   bool entry_point = false;           ///< is run, not only imported: has a main part, a shebang, or is a script by kind
   std::uint32_t header_at = 0;        ///< where a line may be put before all other code
   std::optional<Range> error{};       ///< does not parse there

@@ -2,6 +2,9 @@
 
 #include <fnmatch.h>
 
+#include <algorithm>
+#include <array>
+#include <cctype>
 #include <system_error>
 
 #include <fmt/format.h>
@@ -68,6 +71,25 @@ std::string Policy::mask(bool by_index) const {
   if (is_uuid && !by_index) return device;
   if (!index.empty()) return index;
   return is_number ? device : std::string{};
+}
+
+Vendor Policy::vendor() const {
+  // As the vendors name their products.
+  struct Named {
+    std::string_view part;
+    Vendor vendor;
+  };
+  constexpr std::array kNames{Named{"intel", Vendor::intel},  Named{"arc ", Vendor::intel},
+                              Named{"data center gpu max", Vendor::intel}, Named{"data center gpu flex", Vendor::intel},
+                              Named{"amd", Vendor::amd},      Named{"radeon", Vendor::amd},
+                              Named{"instinct", Vendor::amd}, Named{"mi2", Vendor::amd}, Named{"mi3", Vendor::amd}};
+  std::string name = device;
+  std::transform(name.begin(), name.end(), name.begin(),
+                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  const auto* found = std::find_if(kNames.begin(), kNames.end(), [&](const Named& named) {
+    return name.starts_with(named.part) || name.find(' ' + std::string{named.part}) != std::string::npos;
+  });
+  return found == kNames.end() ? Vendor::nvidia : found->vendor;
 }
 
 Result<Policy> read_policy(const fs::path& path) {

@@ -5,6 +5,7 @@
 #include <string_view>
 #include <vector>
 
+#include "audit/mask.hpp"
 #include "base/result.hpp"
 
 namespace weir::audit {
@@ -23,6 +24,8 @@ struct Policy {
 
   /// The mask of a header, by UUID or index as the policy says; empty if neither is known.
   std::string mask(bool by_index) const;
+  /// Of the card, by its name; NVIDIA's where the name does not say.
+  Vendor vendor() const;
 };
 
 /// Errors: invalid_argument with file and line; io.

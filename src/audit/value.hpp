@@ -1,6 +1,9 @@
 #pragma once
 
 #include <cstddef>
+#include <functional>
+#include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -9,6 +12,11 @@
 #include "audit/syntax/tree.hpp"
 
 namespace weir::audit {
+
+struct Items;
+
+/// Between the keys of a path into dictionaries and instances.
+inline constexpr char kPathBreak = '\x02';
 
 /// One thing that an expression may be.
 struct Atom {
@@ -29,12 +37,17 @@ struct Atom {
     function,          ///< of this module, by key
     class_,            ///< of this module, by name
     instance,          ///< of that class
-    devices            ///< a list of devices, as from jax.devices()
+    object,             ///< what a call of an imported function or class gave; `text` is its full dotted name
+    dictionary,         ///< of which `items` are known
+    devices,           ///< a list of devices, as from jax.devices()
+    counter            ///< bytes of one device: `text` is "total", "reserved" or "allocated"
   };
   Kind kind = Kind::unknown;
   std::string text{};
   long number = 0;
-  Range literal{};  ///< where the literal stands in the file; empty if there is none
+  Range literal{};    ///< where the literal stands in the file; empty if there is none
+  std::string key{};  ///< parameter: the path to an item or attribute of it; instance: the parameter that it is (self)
+  std::shared_ptr<const Items> items{};  ///< of a dictionary, or the attributes of an instance; null if none is known
 };
 
 inline constexpr char kHole = '\x01';
@@ -64,6 +77,15 @@ class Value {
  private:
   std::vector<Atom> atoms_;
 };
+
+/// What is known of a dictionary by its keys, or of an instance by its attributes.
+struct Items {
+  std::map<std::string, Value, std::less<>> values;
+};
+
+/// The item or attribute of a value at the end of a path. A parameter's is known by its path; a user's choice stays one.
+/// Unknown if nothing is known; `missing` is set if it is sure that there is none.
+Value item_of(const Value& whole, std::string_view path, bool& missing);
 
 Value text_value(std::string text, Range literal = {});
 Value number_value(long number, Range literal = {});

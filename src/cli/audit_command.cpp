@@ -23,7 +23,7 @@ Ending wrong_usage(std::string what) { return {Exit::wrong_usage, std::move(what
 
 Ending run_explain(const std::string& id, bool as_page) {
   const audit::Rule* rule = audit::find_rule(id);
-  if (rule == nullptr) return wrong_usage(fmt::format("there is no rule '{}'; rules are G01 to G32", printable(id)));
+  if (rule == nullptr) return wrong_usage(fmt::format("there is no rule '{}'; rules are G01 to G33", printable(id)));
   return print(as_page ? audit::rule_page(*rule) : audit::explain(*rule));
 }
 

@@ -78,7 +78,10 @@ std::string complaint_in(std::string_view output) {
 Result<std::string> git(const std::vector<std::string>& words, const fs::path& folder) {
   std::vector<std::string> command{"git", "-c", "gc.auto=0", "-c", "core.quotePath=false"};
   command.insert(command.end(), words.begin(), words.end());
-  const auto ended = run_command({.words = command, .folder = folder, .limit = std::chrono::seconds{300}});
+  const CommandRequest request{.words = command, .folder = folder, .limit = std::chrono::seconds{300}};
+  auto ended = run_command(request);
+  // A machine under load may fail to start a program once (126 and 127: a shell before it said so).
+  if (!ended || ended->status == 126 || ended->status == 127) ended = run_command(request);
   if (!ended) return ended.error();
   if (ended->status != 0)
     return Error{Errc::io, fmt::format("git {}: {}", words.front(), printable(complaint_in(ended->output)))};

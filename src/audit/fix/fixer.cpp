@@ -4,12 +4,17 @@
 
 #include <algorithm>
 #include <map>
+#include <filesystem>
 #include <set>
+#include <string>
+#include <utility>
+#include <vector>
 
 #include <fmt/format.h>
 
 #include "audit/fix/apply.hpp"
 #include "audit/fix/compile_gate.hpp"
+#include "audit/fix/selection.hpp"
 #include "audit/other/readers.hpp"
 #include "base/atomic_file.hpp"
 #include "base/text.hpp"
@@ -17,7 +22,9 @@
 namespace weir::audit {
 namespace {
 
-constexpr int kMostRounds = 6;
+namespace fs = std::filesystem;
+
+constexpr int kMostRounds = 12;
 
 bool is_generated(const SourceFile& source) {
   for (std::uint32_t line = 1; line <= std::min(source.lines(), 6U); ++line) {
@@ -39,7 +46,9 @@ class Mender {
       : request_{request}, how_{how}, audit_{std::move(audit)} {}
 
   FixOutcome run() {
-    for (int round = 0; round < kMostRounds && mend_once(); ++round) continue;
+    for (int round = 0; round < kMostRounds; ++round) {
+      if (!mend_once(Claim::same_selection) && !mend_once(Claim::other_selection)) break;
+    }
     check_compiling();
     FixOutcome outcome;
     for (auto& [path, file] : files_) {
@@ -48,21 +57,45 @@ class Mender {
       outcome.files.push_back(std::move(file));
     }
     judge_again();
+    say_what_is_kept();
     outcome.after = std::move(audit_);
     return outcome;
   }
 
  private:
-  /// One round over all files; true if anything changed.
-  bool mend_once() {
+  /// What an edit says of the devices that programs see.
+  enum class Claim { same_selection, other_selection };
+
+  static Claim claim_of(const Finding& finding) {
+    const bool selects = finding.rule == "G05" || finding.rule == "G11" || finding.rule == "G27" ||
+                         finding.rule == "G28" || finding.rule == "G33" ||
+                         (finding.rule == "G01" && finding.fixing == Fixing::unsafe);
+    return selects ? Claim::other_selection : Claim::same_selection;
+  }
+
+  struct Round {
     std::map<const Module*, EditSet> edits;
+    std::vector<const Finding*> mended;
+  };
+
+  /// One round over all files with edits of one kind; true if anything changed, or was found to change too much.
+  bool mend_once(Claim claim) {
+    Round round;
     for (const Finding& finding : audit_.findings) {
-      if (!is_wanted(finding, how_) || frozen_.contains(finding.module->source.path().native())) continue;
+      const std::string path = finding.module->source.path().native();
+      if (!is_wanted(finding, how_) || claim_of(finding) != claim || frozen_.contains(path)) continue;
+      if (kept_.contains({path, std::string{finding.rule}})) continue;
       if (is_generated(finding.module->source) || !is_edited(finding.module->kind)) continue;
-      if (edits[finding.module].add(finding.edits)) note_rule(finding);
+      if (round.edits[finding.module].add(finding.edits)) round.mended.push_back(&finding);
     }
     std::map<std::string, std::string> changed;
-    for (const auto& [module, set] : edits) {
+    std::map<std::string, std::string> old;
+    std::map<std::string, std::set<std::string>> rules;
+    for (const Finding* finding : round.mended) {
+      note_file(*finding);
+      rules[finding->module->source.path().native()].emplace(finding->rule);
+    }
+    for (const auto& [module, set] : round.edits) {
       if (set.empty()) continue;
       const std::string path = module->source.path().native();
       auto after = mended_file(*module, set);
@@ -71,25 +104,71 @@ class Mender {
         frozen_.insert(path);
         continue;
       }
+      old.emplace(path, std::string{module->source.file_text()});
       changed.emplace(path, *std::move(after));
     }
-    for (auto& [path, text] : changed) files_.at(path).after = text;
+    if (changed.empty()) return false;
+    const auto before = claim == Claim::same_selection ? selections(*audit_.project) : Selections{};
     replace(changed);
-    return !changed.empty();
+    if (claim == Claim::same_selection && !is_same_selection(before, rules)) {
+      replace(old);
+      return true;
+    }
+    for (auto& [path, text] : changed) {
+      files_.at(path).after = text;
+      auto& all = files_.at(path).rules;
+      for (const std::string& rule : rules[path])
+        if (std::find(all.begin(), all.end(), rule) == all.end()) all.push_back(rule);
+    }
+    return true;
   }
 
-  void note_rule(const Finding& finding) {
+  using Selections = std::map<std::string, Selection>;
+
+  /// Every program of the project sees the devices that it saw before this round. Where one does not, the edits to masks of the
+  /// files that it runs are left out from now on.
+  bool is_same_selection(const Selections& before, const std::map<std::string, std::set<std::string>>& rules) {
+    const Selections after = selections(*audit_.project);
+    bool same = true;
+    for (const auto& [program, was] : before) {
+      const auto is = after.find(program);
+      if (is != after.end() && is->second.masks == was.masks) continue;
+      same = false;
+      for (const auto& [path, mended] : rules) {
+        if (!was.files.contains(path)) continue;
+        for (const std::string& rule : mended) {
+          if (rule == "G01" || rule == "G02" || rule == "G07" || rule == "G10" || rule == "G24" || rule == "G26")
+            kept_.emplace(std::pair{path, rule}, program.substr(0, program.rfind('#')));
+          else
+            ++others_;
+        }
+        if (others_ > kMostRounds) frozen_.insert(path);
+      }
+    }
+    return same;
+  }
+
+  /// The findings whose edits were left out say why.
+  void say_what_is_kept() {
+    for (Finding& finding : audit_.findings) {
+      const auto found = kept_.find({finding.module->source.path().native(), std::string{finding.rule}});
+      if (found == kept_.end() || finding.edits.empty()) continue;
+      finding.edits.clear();
+      finding.fixing = Fixing::manual;
+      finding.advice += fmt::format("; not by itself, since {} would see other devices",
+                                    printable(fs::path{found->second}.filename().native()));
+    }
+  }
+
+  void note_file(const Finding& finding) {
     const SourceFile& source = finding.module->source;
-    const std::string path = source.path().native();
-    const auto [at, fresh] = files_.try_emplace(path);
+    const auto [at, fresh] = files_.try_emplace(source.path().native());
     if (fresh)
       at->second = {.name = source.name(),
                     .path = source.path(),
                     .kind = finding.module->kind,
                     .before = std::string{source.file_text()},
                     .after = std::string{source.file_text()}};
-    auto& rules = at->second.rules;
-    if (std::find(rules.begin(), rules.end(), finding.rule) == rules.end()) rules.emplace_back(finding.rule);
   }
 
   void replace(const std::map<std::string, std::string>& texts) {
@@ -162,6 +241,9 @@ class Mender {
   std::map<std::string, FixedFile> files_;
   std::map<std::string, std::string> put_back_;
   std::set<std::string> frozen_;
+  /// Edits that are left out, by file and rule, and the program that would see other devices.
+  std::map<std::pair<std::string, std::string>, std::string> kept_;
+  int others_ = 0;
 };
 
 }  // namespace

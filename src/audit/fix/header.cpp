@@ -6,16 +6,36 @@
 
 namespace weir::audit {
 
+namespace {
+
+/// The lines that select the card, by the vendor's own variables: the order first, the mask last.
+std::string selection(Vendor vendor, std::string_view mask, std::string_view role, std::string_view line_break) {
+  const auto line = [&](std::string_view name, std::string_view value) {
+    return fmt::format("_weir_os.environ.setdefault(\"{}\", \"{}\")", name, value);
+  };
+  std::string text;
+  if (vendor == Vendor::nvidia) text = line("CUDA_DEVICE_ORDER", "PCI_BUS_ID") + std::string{line_break};
+  if (vendor == Vendor::intel)
+    text = line("ZE_ENABLE_PCI_ID_DEVICE_ORDER", "1") + std::string{line_break} +
+           line("ZE_FLAT_DEVICE_HIERARCHY", "COMPOSITE") + std::string{line_break};
+  const std::string_view name = vendor == Vendor::nvidia  ? "CUDA_VISIBLE_DEVICES"
+                                : vendor == Vendor::intel ? "ZE_AFFINITY_MASK"
+                                                          : "ROCR_VISIBLE_DEVICES";
+  return fmt::format("{}{}  # role: {}{}", text, line(name, mask), role, line_break);
+}
+
+}  // namespace
+
 std::string header_text(const Policy& policy, bool by_index, std::string_view line_break) {
-  const std::string mask = policy.mask(by_index);
+  const Vendor vendor = policy.vendor();
+  const std::string mask = policy.mask(by_index || vendor == Vendor::intel);  // Level Zero's masks know no UUIDs
   if (mask.empty()) return {};
   return fmt::format(
       "# >>> weir 1 (generated; edit weir.toml){0}"
       "import os as _weir_os{0}"
-      "_weir_os.environ.setdefault(\"CUDA_DEVICE_ORDER\", \"PCI_BUS_ID\"){0}"
-      "_weir_os.environ.setdefault(\"CUDA_VISIBLE_DEVICES\", \"{1}\")  # role: {2}{0}"
+      "{1}"
       "# <<< weir{0}",
-      line_break, mask, policy.role);
+      line_break, selection(vendor, mask, policy.role, line_break));
 }
 
 std::vector<Edit> header(const Module& program, const Policy& policy) {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -16,6 +17,7 @@ namespace weir::audit {
 /// What a file of a kind other than Python says. The first function is the body.
 struct ScriptReading {
   std::vector<Function> functions{};
+  std::map<std::string, std::vector<std::string>> bases{};  ///< scripts have no classes
   std::optional<Range> error{};
   bool entry_point = false;
   std::uint32_t header_at = 0;

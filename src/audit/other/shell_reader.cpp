@@ -83,7 +83,10 @@ class ShellReader {
       const Node value = one.field("value");
       const std::string_view given = value.text(text_);
       const bool keeps = given.find(name) != std::string_view::npos || looked_at(name, node.range().begin);
-      const Value meant = value ? word_value(given, value.range()) : text_value("");
+      Value meant = value ? word_value(given, value.range()) : text_value("");
+      const bool counted = text_.find("nvidia-smi") != std::string_view::npos &&
+                           text_.find("nvidia-smi") < node.range().begin && meant.single(Atom::Kind::pattern) != nullptr;
+      if (counted && !keeps && is_mask(name)) meant = kind_value(Atom::Kind::smi_index);  // chosen by what that tells
       Event* event = events_.set(one.range(), name, meant, keeps ? Event::Mode::keep : Event::Mode::assign);
       if (event == nullptr) continue;
       event->editable = all.size() == 1;
@@ -121,6 +124,7 @@ class ShellReader {
     const std::string program = unquoted(words.front().text);
     if (program == "docker" || program == "podman" || program == "nerdctl" || program == "sudo") container(words);
     events_.emit(Event::Kind::call, node.range(), ':' + program);
+    inner_command(words);
     if (program == "echo" || program == "printf" || program == "git" || program == "sed" || program == "grep") return;
     for (const Word& word : words) {
       const std::size_t equals = word.text.rfind('=');
@@ -131,6 +135,30 @@ class ShellReader {
         Event& use = events_.emit(Event::Kind::use_device, word.where, program, value);
         use.arguments = masks;
       }
+    }
+  }
+
+  /// bash -c "CUDA_VISIBLE_DEVICES=3 train": the text is a script of its own, read where it stands.
+  void inner_command(const std::vector<Word>& words) {
+    constexpr int kMost = 64;
+    constexpr std::size_t kMostBytes = 256 * 1024;
+    for (std::size_t i = 0; i + 2 < words.size(); ++i) {
+      const std::string_view shell = words[i].text.substr(words[i].text.rfind('/') + 1);
+      const std::string_view flag = words[i + 1].text;
+      const Word& script = words[i + 2];
+      const bool quoted = script.text.size() > 2 && (script.text.front() == '"' || script.text.front() == '\'');
+      const bool runs = (shell == "bash" || shell == "sh" || shell == "zsh") && flag.starts_with('-') && flag.ends_with('c');
+      if (!runs || !quoted || script.text.find('\\') != std::string_view::npos) continue;
+      if (inner_ >= kMost || text_.size() > kMostBytes) return;
+      ++inner_;
+      // All around it becomes blank, so that every place stays what it is in the file.
+      std::string blank(text_.size(), ' ');
+      const std::uint32_t begin = script.where.begin + 1;
+      const std::uint32_t end = script.where.end - 1;
+      text_.copy(blank.data() + begin, end - begin, begin);
+      const auto tree = parse(Language::shell, blank);
+      if (tree && !tree->first_error()) walk(tree->root(), 0);
+      return;
     }
   }
 
@@ -193,6 +221,7 @@ class ShellReader {
   std::string_view text_;
   ScriptEvents events_;
   bool scheduled_ = false;
+  int inner_ = 0;  ///< scripts within words that were read
 };
 
 }  // namespace

@@ -70,7 +70,7 @@ class Run {
     const bool leads_on = event.kind == Event::Kind::import_module || event.kind == Event::Kind::call;
     if (!matters && !leads_on) return;
     std::vector<Arm> arms = arms_;
-    for (const Arm& arm : event.arms) arms.push_back({arm.branch + offset, arm.arm});
+    for (const Arm& arm : event.arms) arms.push_back({arm.branch + offset, arm.arm, arm.usual});
     const Event* via = entry != nullptr ? entry : &event;
     if (event.kind == Event::Kind::import_module) {
       const auto outer = std::exchange(arms_, arms);
@@ -99,7 +99,7 @@ class Run {
     passed.reserve(event.arguments.size());
     for (const Argument& arg : event.arguments) passed.push_back({arg.keyword, given(arg.value, caller, args)});
     loops_ += event.in_loop ? 1 : 0;
-    follow(*found.module, *found.function, &passed, via);
+    follow(*found.module, *found.function, event.hands_over ? nullptr : &passed, via);
     loops_ -= event.in_loop ? 1 : 0;
   }
 
@@ -170,8 +170,8 @@ bool exclusive(const Step& a, const Step& b) {
 }
 
 bool always_before(const Step& earlier, const Step& later) {
-  return std::all_of(earlier.arms.begin(), earlier.arms.end(), [&](const Arm& arm) {
-    return std::find(later.arms.begin(), later.arms.end(), arm) != later.arms.end();
+  return !exclusive(earlier, later) && std::all_of(earlier.arms.begin(), earlier.arms.end(), [&](const Arm& arm) {
+    return arm.usual || std::find(later.arms.begin(), later.arms.end(), arm) != later.arms.end();
   });
 }
 

@@ -80,20 +80,41 @@ std::vector<const Module*> Project::imported(const Module& importer, std::string
   return {};
 }
 
-Project::Found Project::function(const Module& importer, std::string_view name) const {
+/// A function of a module, a class's own or that of what it is made from; null if there is none. Bounded, since classes may be
+/// made from each other by mistake.
+Project::Found Project::member(const Module& module, const std::string& key, int depth) const {
+  constexpr int kMostBases = 8;
+  if (const Function* function = module.find_function(key)) return {&module, function};
+  const std::size_t dot = key.rfind('.');
+  const auto bases = dot == std::string::npos ? module.bases.end() : module.bases.find(key.substr(0, dot));
+  if (bases == module.bases.end() || depth >= kMostBases) return {};
+  for (const std::string& base : bases->second) {
+    const std::string inherited = base + key.substr(dot);
+    const Found found = base.find('.') == std::string::npos ? member(module, inherited, depth + 1)
+                                                            : imported_function(module, inherited, depth + 1);
+    if (found.function != nullptr) return found;
+  }
+  return {};
+}
+
+Project::Found Project::imported_function(const Module& importer, std::string_view name, int depth) const {
   // "package.module.function" or "package.module.Class.method": the longest module first.
   std::size_t dot = name.rfind('.');
   for (int part = 0; part < 2 && dot != std::string_view::npos && dot > 0; ++part) {
     const auto modules = imported(importer, name.substr(0, dot));
     if (!modules.empty()) {
       const std::string key{name.substr(dot + 1)};
-      const Function* function = modules.back()->find_function(key);
-      if (function == nullptr) function = modules.back()->find_function(key + ".__init__");
-      if (function != nullptr) return {modules.back(), function};
+      Found found = member(*modules.back(), key, depth);
+      if (found.function == nullptr) found = member(*modules.back(), key + ".__init__", depth);
+      if (found.function != nullptr) return found;
     }
     dot = name.rfind('.', dot - 1);
   }
   return {};
+}
+
+Project::Found Project::function(const Module& importer, std::string_view name) const {
+  return imported_function(importer, name, 0);
 }
 
 }  // namespace weir::audit

@@ -11,11 +11,25 @@ namespace weir::audit::python {
 namespace {
 
 /// What hands on the kind of its argument: text handling, choosing the smallest.
-constexpr std::array<std::string_view, 24> kHandOn{
-    "str",           "list",          "tuple",    "sorted",       "min",          "max",
+constexpr std::array<std::string_view, 25> kHandOn{
+    "round", "str",           "list",          "tuple",    "sorted",       "min",          "max",
     "next",          "iter",          "reversed", "numpy.argmin", "numpy.argmax", "numpy.array",
     "numpy.argsort", "numpy.asarray", "filter",   "?.split",      "?.splitlines", "?.strip",
     "?.decode",      "?.index",       "?.read",   "?.readlines",  "?.rstrip",     "?.lower"};
+
+/// "cuda:{}" of a format() as a pattern.
+std::string with_holes(const std::string& format) {
+  std::string text;
+  for (std::size_t i = 0; i < format.size(); ++i) {
+    if (format[i] != '{') {
+      text += format[i];
+      continue;
+    }
+    text += kHole;
+    i = std::min(format.find('}', i), format.size());
+  }
+  return text;
+}
 
 }  // namespace
 
@@ -33,7 +47,7 @@ bool Reader::number_call(const Called& called, const std::vector<Argument>& args
   if (variable != nullptr && (variable->text == "LOCAL_RANK" || variable->text == "OMPI_COMM_WORLD_LOCAL_RANK"))
     result = kind_value(Atom::Kind::ordinal);
   else if (of.single(Atom::Kind::choice) || of.single(Atom::Kind::ordinal) || of.single(Atom::Kind::smi_index) ||
-           of.single(Atom::Kind::parameter) || (name != "map" && of.single(Atom::Kind::number)))
+           of.single(Atom::Kind::parameter) || of.single(Atom::Kind::counter) || (name != "map" && of.single(Atom::Kind::number)))
     result = of;
   return true;
 }
@@ -64,6 +78,10 @@ bool Reader::device_call(const Called& called, const std::vector<Argument>& args
       result = index;
     else if (number == nullptr && index.is_unknown())
       result = first;
+  } else if (name.starts_with("torch.cuda.memory_") || name.starts_with("torch.xpu.memory_")) {
+    const std::string_view what = name.substr(name.rfind('_') + 1);
+    if (what == "reserved" || what == "allocated") result = kind_value(Atom::Kind::counter, std::string{what});
+    return false;  // it takes a device, too
   } else if (is_process_start(name)) {
     if (text_of(node).find("nvidia-smi") != std::string_view::npos) result = kind_value(Atom::Kind::smi_index);
   } else {
@@ -85,7 +103,7 @@ bool Reader::text_call(const Called& called, const std::vector<Argument>& args, 
     else if (first.single(Atom::Kind::choice))
       result = first;
   } else if (name == "?.format") {
-    result = Atom{.kind = Atom::Kind::pattern, .text = std::string{kHole}};
+    result = Atom{.kind = Atom::Kind::pattern, .text = with_holes(called.object.as_text().value_or("{}"))};
   } else {
     return false;
   }

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <memory>
 #include <utility>
 
 #include "audit/python/reader.hpp"
@@ -61,9 +62,11 @@ Value Reader::dictionary(Node node) {
   }
   if (frame_->compared)
     for (const Node child : named_children(node)) expression(child.field("value"));
-  else
-    environment_mapping(node, Event::Mode::child, node);
-  return copies ? kind_value(Atom::Kind::environment_copy) : Value{};
+  auto items = std::make_shared<Items>();
+  if (!frame_->compared) environment_mapping(node, Event::Mode::child, node, items.get());
+  if (copies) return kind_value(Atom::Kind::environment_copy);
+  if (items->values.empty()) return {};
+  return Atom{.kind = Atom::Kind::dictionary, .items = std::move(items)};
 }
 
 }  // namespace weir::audit::python

@@ -1,12 +1,26 @@
+#include <algorithm>
 #include <utility>
 
 #include <fmt/format.h>
 
+#include "audit/python/gpu_names.hpp"
 #include "audit/python/reader.hpp"
 
 // Functions and classes: defined where they stand, walked when they are called for the first time.
 
 namespace weir::audit::python {
+
+/// A device object as the default of a parameter puts no work on the device.
+Value Reader::default_value(Node node) {
+  auto& events = frame_->function->events;
+  const auto before = static_cast<std::ptrdiff_t>(events.size());
+  Value value = expression(node);
+  const auto makes_device = [](const Event& event) {
+    return event.kind == Event::Kind::use_device && event.name == "torch.device";
+  };
+  events.erase(std::remove_if(events.begin() + before, events.end(), makes_device), events.end());
+  return value;
+}
 
 void Reader::define_function(Node node) {
   const std::string name{text_of(node.field("name"))};
@@ -16,7 +30,7 @@ void Reader::define_function(Node node) {
   // A second definition of a name replaces the first from here on; both are walked.
   while (pending_.contains(key)) key += '\'';
   for (const Node parameter : named_children(node.field("parameters"))) {
-    if (const Node value = parameter.field("value")) expression(value);
+    if (const Node value = parameter.field("value")) default_value(value);
   }
   pending_.emplace(key, Pending{node, method ? frame_->scope->outer : frame_->scope,
                                 method ? frame_->class_name : std::string{}, false});
@@ -30,6 +44,10 @@ void Reader::define_class(Node node) {
   for (const Node base : named_children(node.field("superclasses"))) {
     const Value value = expression(base);
     if (const Atom* local = value.single(Atom::Kind::class_)) bases.push_back(local->text);
+    const Atom* imported = value.single(Atom::Kind::name);
+    const bool dotted = imported != nullptr && imported->number != kUnbound &&
+                        imported->text.find('.', 1) != std::string::npos && find_library(imported->text) == nullptr;
+    if (dotted) bases.push_back(imported->text);
   }
   bases_[name] = std::move(bases);
   // The body runs now, in a scope that its methods do not see.
@@ -62,8 +80,9 @@ void Reader::read_parameters(Node node, Function& function, Scope& scope, const 
     const Node value = parameter.field("value");
     function.is_method = function.is_method || self;
     function.parameters.push_back(text);
-    function.defaults.push_back(value ? expression(value) : Value{});
-    scope.names[text] = self ? kind_value(Atom::Kind::instance, class_name) : kind_value(Atom::Kind::parameter, text);
+    function.defaults.push_back(value ? default_value(value) : Value{});
+    scope.names[text] = self ? Value{Atom{.kind = Atom::Kind::instance, .text = class_name, .key = text}}
+                             : kind_value(Atom::Kind::parameter, text);
   }
 }
 

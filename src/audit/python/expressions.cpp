@@ -105,35 +105,93 @@ void Reader::bind_pattern(Node pattern, const Value& value) {
 Value Reader::attribute(Node node) {
   Value object = expression(node.field("object"));
   const std::string name{text_of(node.field("attribute"))};
-  const Atom* atom = object.single();
-  if (atom == nullptr) return {};
-  if (atom->kind == Atom::Kind::choice) return object;
-  if (atom->kind == Atom::Kind::name && atom->number != kUnbound) {
-    const std::string full = canonical(atom->text + '.' + name);
-    if (full == "sys.argv") return kind_value(Atom::Kind::choice);
-    return kind_value(Atom::Kind::name, full);
+  if (name == "total_memory") return kind_value(Atom::Kind::counter, "total");
+  Value all;
+  bool first = true;
+  for (const Atom& atom : object.atoms()) {
+    const Value one = attribute_of(atom, name);
+    all = first ? one : all.joined(one);
+    first = false;
   }
-  if (atom->kind == Atom::Kind::instance || atom->kind == Atom::Kind::class_) {
-    // What the class, or one that it is made from, says; bounded, since classes may be made from each other by mistake.
-    std::vector<std::string> classes{atom->text};
-    for (std::size_t i = 0; i < classes.size() && i < 16; ++i) {
-      const std::string key = classes[i] + '.' + name;
-      if (const auto found = attributes_.find(key); found != attributes_.end()) return found->second;
-      if (pending_.contains(key)) return kind_value(Atom::Kind::function, key);
-      const auto& bases = bases_[classes[i]];
-      classes.insert(classes.end(), bases.begin(), bases.end());
+  return all;
+}
+
+Value Reader::attribute_of(const Atom& atom, const std::string& name) {
+  bool missing = false;
+  switch (atom.kind) {
+    case Atom::Kind::choice:
+    case Atom::Kind::parameter:
+      return item_of(atom, name, missing);
+    case Atom::Kind::object:
+      return kind_value(Atom::Kind::object, atom.text + '.' + name);
+    case Atom::Kind::name: {
+      if (atom.number == kUnbound) return {};
+      const std::string full = canonical(atom.text + '.' + name);
+      return full == "sys.argv" ? kind_value(Atom::Kind::choice) : kind_value(Atom::Kind::name, full);
     }
+    case Atom::Kind::instance:
+    case Atom::Kind::class_:
+      return member_of(atom, name);
+    case Atom::Kind::ordinal:
+      return name == "index" ? Value{atom} : Value{};
+    default:
+      return {};
   }
-  if (name == "index" && atom->kind == Atom::Kind::ordinal) return object;
-  return {};
+}
+
+/// What the class, or one that it is made from, says; bounded, since classes may be made from each other by mistake.
+Value Reader::member_of(const Atom& instance, const std::string& name) {
+  constexpr std::string_view kSuper = "super ";
+  std::vector<std::string> classes{instance.text};
+  if (instance.text.starts_with(kSuper)) classes = bases_[instance.text.substr(kSuper.size())];
+  std::string imported;
+  for (std::size_t i = 0; i < classes.size() && i < 16; ++i) {
+    const std::string key = classes[i] + '.' + name;
+    if (classes[i].find('.') != std::string::npos) {
+      if (imported.empty()) imported = key;
+      continue;
+    }
+    if (const auto found = attributes_.find(key); found != attributes_.end()) {
+      const Value& value = found->second;
+      bool missing = false;
+      if (instance.items != nullptr && value.may_be(Atom::Kind::parameter)) return item_of(instance, name, missing);
+      // What the constructor was given is known where the instance is.
+      const bool elsewhere = frame_->function->key != classes[i] + ".__init__" && value.may_be(Atom::Kind::parameter);
+      if (!elsewhere || instance.key.empty()) return value;
+      Value own = Atom{.kind = Atom::Kind::parameter, .text = instance.key, .key = name};
+      for (const Atom& atom : value.atoms())
+        if (atom.kind != Atom::Kind::parameter) own = own.joined(atom);
+      return own;
+    }
+    if (pending_.contains(key)) return kind_value(Atom::Kind::function, key);
+    const auto& bases = bases_[classes[i]];
+    classes.insert(classes.end(), bases.begin(), bases.end());
+  }
+  return imported.empty() ? Value{} : kind_value(Atom::Kind::name, imported);
 }
 
 Value Reader::subscript(Node node) {
   const Value container = expression(node.field("value"));
-  const Node index = node.field("subscript");
-  const Value key = expression(index);
+  // Union[A, B], Annotated[A, ...]: one of the classes.
+  Value classes;
+  Value key;
+  bool first = true;
+  for (const Node index : named_children(node)) {
+    if (index.range() == node.field("value").range()) continue;
+    const Value one = expression(index);
+    if (first) key = one;
+    first = false;
+    if (one.single(Atom::Kind::class_) != nullptr || one.atoms().size() > 1)
+      classes = classes.is_unknown() ? one : classes.joined(one);
+  }
   const Atom* atom = container.single();
   if (atom == nullptr) return {};
+  if (atom->kind == Atom::Kind::name && classes.may_be(Atom::Kind::class_)) return classes;
+  if (atom->kind == Atom::Kind::dictionary || atom->kind == Atom::Kind::parameter) {
+    const Atom* text = key.single(Atom::Kind::text);
+    bool missing = false;
+    return text == nullptr || text->text.empty() ? Value{} : item_of(container, text->text, missing);
+  }
   if (atom->kind == Atom::Kind::name && atom->text == "os.environ") {
     const auto name = key.as_text();
     if (!name) return {};
@@ -158,7 +216,9 @@ Value Reader::conditional(Node node) {
   expression(parts[1]);
   const std::uint32_t id = branches_++;
   frame_->arms.push_back({id, 0});
+  const bool outer_counted = std::exchange(frame_->counted, frame_->counted || asks_how_many(text_of(parts[1])));
   const Value yes = expression(parts[0]);
+  frame_->counted = outer_counted;
   frame_->arms.back().arm = 1;
   const Value no = expression(parts[2]);
   frame_->arms.pop_back();

@@ -23,8 +23,16 @@ const Library* find_library(std::string_view module);
 
 /// A call that makes the driver read the masks, by its full dotted name.
 bool is_touch(std::string_view name);
+/// Whose driver a call starts, or a library uses; none where it works with several vendors' devices.
+std::optional<Vendor> vendor_of(std::string_view name);
+/// A program that uses no GPU, whatever its arguments: "git", "ls".
+bool is_plain_program(std::string_view command);
+/// A library that asks a server: its user's own process works on no GPU through it.
+bool is_client_library(std::string_view module);
 /// The text of a condition asks whether there is a GPU.
 bool asks_for_gpu(std::string_view condition);
+/// The text of a condition asks how many there are.
+bool asks_how_many(std::string_view condition);
 /// A call that looks at the UUID, PCI address or name of the device in use.
 bool is_verification(std::string_view name);
 /// A call that starts another process or hands a command to a shell.

@@ -1,3 +1,6 @@
+#include <algorithm>
+#include <array>
+#include <cctype>
 #include <optional>
 #include <string>
 #include <utility>
@@ -29,6 +32,16 @@ char unescaped(std::string_view escape) {
     default:
       return '\0';
   }
+}
+
+/// A name for memory that is left.
+bool says_free(std::string_view name) {
+  constexpr std::array<std::string_view, 6> kWords{"free", "avail", "rest", "left", "remain", "headroom"};
+  std::string small{name};
+  std::transform(small.begin(), small.end(), small.begin(),
+                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  return std::any_of(kWords.begin(), kWords.end(),
+                     [&](std::string_view word) { return small.find(word) != std::string::npos; });
 }
 
 }  // namespace
@@ -125,17 +138,15 @@ Value Reader::binary(Node node) {
     environment_mapping(node.field("right"), Event::Mode::child, node);
     return kind_value(Atom::Kind::environment_copy);
   }
-  if (op == "-") {
-    const auto is_counter = [](std::string_view name, std::string_view what) {
-      return name.find(what) != std::string_view::npos;
-    };
-    const std::string_view a = text_of(node.field("left"));
-    const std::string_view b = text_of(node.field("right"));
-    const bool total = is_counter(a, "total_memory") || is_counter(a, "memory_reserved(");
-    if (total && (is_counter(b, "memory_allocated(") || is_counter(b, "memory_reserved(")) &&
-        b.find('-') == std::string_view::npos)
+  const Atom* a = left.single(Atom::Kind::counter);
+  const Atom* b = right.single(Atom::Kind::counter);
+  if (op == "-" && a != nullptr && b != nullptr && b->text != "total") {
+    // What the allocator keeps for itself is a number of its own, and wrong only where it is called free.
+    if (a->text == "total" || (a->text == "reserved" && b->text == "allocated" && says_free(frame_->goal)))
       emit(Event::Kind::free_memory, node);
+    return {};
   }
+  if ((op == "/" || op == "//" || op == "*" || op == ">>") && a != nullptr && b == nullptr) return left;
   return {};
 }
 
@@ -153,6 +164,7 @@ Value Reader::comparison(Node node) {
   const bool outer = std::exchange(frame_->compared, true);
   for (const Node operand : operands) values.push_back(expression(operand));
   frame_->compared = outer;
+  for (const Value& value : values) frame_->count_seen = frame_->count_seen || value.may_be(Atom::Kind::ordinal);
   if (values.size() != 2) return {};
   const bool membership = op == "in" || op == "notin" || op == "not in";
   const auto text = values[0].as_text();

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <map>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -11,6 +13,7 @@ namespace weir::audit::python {
 /// the rest is still read.
 struct Reading {
   std::vector<Function> functions;  ///< the first is the body
+  std::map<std::string, std::vector<std::string>> bases;  ///< as in Module
   bool entry_point = false;
   std::uint32_t header_at = 0;
   std::optional<Range> error;

@@ -44,6 +44,8 @@ Event& Reader::emit(Event::Kind kind, Node where, std::string name, Value value)
   event.main_only = frame_->main_only;
   event.in_try = frame_->in_try;
   event.in_loop = frame_->in_loop;
+  event.counted = frame_->counted;
+  event.fallback = frame_->fallback;
   event.outermost = frame_->statement == frame_->top;
   frame_->function->events.push_back(std::move(event));
   return frame_->function->events.back();
@@ -72,6 +74,7 @@ Reading Reader::read(const Tree& tree) {
   // What nothing called yet; walking may define more.
   for (std::size_t i = 0; i < order_.size(); ++i) walk_function(std::string{order_[i]});
   for (auto& function : functions_) reading_.functions.push_back(std::move(*function));
+  reading_.bases = std::move(bases_);
   return std::move(reading_);
 }
 

@@ -47,6 +47,10 @@ class Reader {
     bool editable = false;  ///< the statement is one expression or assignment and nothing else
     bool in_try = false, in_loop = false, checks_digits = false, main_only = false;
     bool compared = false;  ///< what stands here is compared with something: it is not done
+    bool counted = false;   ///< the number of devices was asked for
+    std::string goal{};     ///< the name that what stands here is given
+    bool count_seen = false;  ///< a comparison with that number was read
+    bool fallback = false;  ///< only where a newer name is not there
   };
   struct Pending {
     Node definition;
@@ -83,6 +87,7 @@ class Reader {
   void branch(Arm arm, Node body, const Names& before, std::optional<Names>& result);
 
   // definitions.cpp
+  Value default_value(Node node);
   void define_function(Node node);
   void define_class(Node node);
   void walk_function(const std::string& key);
@@ -92,6 +97,8 @@ class Reader {
   Value expression(Node node);
   Value evaluate(Node node);
   Value attribute(Node node);
+  Value attribute_of(const Atom& atom, const std::string& name);
+  Value member_of(const Atom& instance, const std::string& name);
   Value subscript(Node node);
   Value conditional(Node node);
   Value either(Node node);
@@ -117,12 +124,17 @@ class Reader {
   // calls.cpp
   Value call(Node node);
   Called resolve(Node function);
+  Value method_named(const Value& object, const std::string& method);
+  bool item_call(const Called& called, const std::vector<Argument>& args, Value& result);
   std::vector<Argument> arguments(Node node);
   bool environment_call(const Called& called, const std::vector<Argument>& args, Node node, Value& result);
   void device_arguments(const Called& called, const std::vector<Argument>& args, Node node);
-  Value local_call(const Atom& callee, std::vector<Argument> args, Node node);
+  Value local_call(const Called& called, const Atom& callee, std::vector<Argument> args, Node node);
   Value returned_by(const std::string& key, const std::vector<Argument>& args);
-  void environment_mapping(Node mapping, Event::Mode mode, Node whole);
+  void environment_mapping(Node mapping, Event::Mode mode, Node whole, Items* items = nullptr);
+  void hand_over(const Called& called, const std::vector<Argument>& args, Node node);
+  void call_each(const Value& callees, const std::vector<Argument>& args, Node node);
+  Value made_instance(const Atom& class_atom, const std::vector<Argument>& args) const;
 
   // call_values.cpp: true where they know the call
   bool value_call(const Called& called, const std::vector<Argument>& args, Node node, Value& result);

@@ -1,3 +1,4 @@
+#include <memory>
 #include <optional>
 #include <utility>
 
@@ -84,12 +85,17 @@ void Reader::simple_statement(Node node) {
     }
   } else if (kind == "return_statement") {
     Value value = kind_value(Atom::Kind::none);
+    frame_->goal = frame_->function->key;
     for (const Node child : named_children(node)) value = expression(child);
+    frame_->goal.clear();
     frame_->function->returns.push_back(std::move(value));
   } else if (kind == "delete_statement") {
     delete_statement(node);
   } else if (kind == "global_statement" || kind == "nonlocal_statement") {
     for (const Node child : named_children(node)) frame_->scope->globals.emplace(text_of(child));
+  } else if (kind == "assert_statement") {
+    for (const Node child : named_children(node)) expression(child);
+    frame_->counted = frame_->counted || asks_how_many(text_of(node));
   } else if (kind == "block" || kind == "ERROR" || kind == "module") {
     block(node);
   } else {
@@ -159,6 +165,14 @@ void Reader::assign(Node target, const Value& value, Node whole) {
       set_variable(whole, target.field("value"), *name, value, Event::Mode::child);
   } else if (kind == "attribute") {
     const Value object = expression(target.field("object"));
+    if (const Atom* choice = object.single(Atom::Kind::choice); choice != nullptr && target.field("object").is("identifier")) {
+      auto items = choice->items == nullptr ? std::make_shared<Items>() : std::make_shared<Items>(*choice->items);
+      items->values.insert_or_assign(std::string{text_of(target.field("attribute"))}, value);
+      Atom changed = *choice;
+      changed.items = std::move(items);
+      assign_text(text_of(target.field("object")), changed);
+      return;
+    }
     const Atom* instance = object.single(Atom::Kind::instance);
     if (instance == nullptr) return;
     const std::string key = instance->text + '.' + std::string{text_of(target.field("attribute"))};
@@ -179,7 +193,9 @@ void Reader::assignment(Node node) {
     while (last.field("right").is("assignment")) last = last.field("right");
     value = frame_->scope->names.contains(text_of(last.field("left"))) ? look_up(text_of(last.field("left"))) : Value{};
   } else if (right) {
+    const std::string outer = std::exchange(frame_->goal, std::string{text_of(node.field("left"))});
     value = expression(right);
+    frame_->goal = outer;
   }
   if (right) assign(node.field("left"), value, node);
 }

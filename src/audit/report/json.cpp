@@ -1,6 +1,7 @@
 #include <nlohmann/json.hpp>
 
 #include "audit/fix/file_edits.hpp"
+#include "audit/report/places.hpp"
 #include "audit/report/report.hpp"
 #include "audit/rules/checks.hpp"
 #include "audit/rules/rule.hpp"
@@ -33,6 +34,14 @@ Json finding_json(const Finding& finding, const std::string& fingerprint) {
             {"fingerprint", fingerprint}};
   if (finding.suppressed) json["suppressed"] = finding.reason;
   return json;
+}
+
+/// What other rules say of the same line.
+Json also_json(const std::vector<std::size_t>& others, const std::vector<Finding>& findings,
+               const std::vector<std::string>& prints) {
+  Json also = Json::array();
+  for (const std::size_t other : others) also.push_back(finding_json(findings[other], prints[other]));
+  return also;
 }
 
 Json region(Place begin, Place end) {
@@ -101,8 +110,12 @@ Json sarif_result(const Finding& finding, const std::string& fingerprint, std::s
 std::string json_report(const Audit& audit) {
   const auto prints = fingerprints(audit.findings);
   Json findings = Json::array();
+  for (const Told& told : told_once(audit.findings)) {
+    findings.push_back(finding_json(audit.findings[told.first], prints[told.first]));
+    findings.back()["also"] = also_json(told.others, audit.findings, prints);
+  }
   for (std::size_t i = 0; i < audit.findings.size(); ++i)
-    findings.push_back(finding_json(audit.findings[i], prints[i]));
+    if (audit.findings[i].suppressed) findings.push_back(finding_json(audit.findings[i], prints[i]));
   return dumped({{"weir", kVersion}, {"files", audit.files}, {"findings", findings}, {"problems", audit.problems}});
 }
 
@@ -111,10 +124,18 @@ std::string sarif_report(const Audit& audit) {
   Json rules = Json::array();
   for (const Rule& rule : all_rules()) rules.push_back(rule_json(rule));
   Json results = Json::array();
-  for (std::size_t i = 0; i < audit.findings.size(); ++i) {
+  const auto add = [&](std::size_t i) {
     const auto index = static_cast<std::size_t>(find_rule(audit.findings[i].rule) - all_rules().data());
     results.push_back(sarif_result(audit.findings[i], prints[i], index));
+  };
+  for (const Told& told : told_once(audit.findings)) {
+    add(told.first);
+    Json& text = results.back()["message"]["text"];
+    text = text.get<std::string>() + also_text(told, audit.findings);
+    if (!told.others.empty()) results.back()["properties"]["also"] = also_json(told.others, audit.findings, prints);
   }
+  for (std::size_t i = 0; i < audit.findings.size(); ++i)
+    if (audit.findings[i].suppressed) add(i);
   Json notes = Json::array();
   for (const std::string& problem : audit.problems)
     notes.push_back({{"level", "warning"}, {"message", {{"text", problem}}}});

@@ -1,8 +1,10 @@
 #include <array>
 #include <map>
+#include <utility>
 
 #include <fmt/format.h>
 
+#include "audit/report/places.hpp"
 #include "audit/report/report.hpp"
 #include "audit/rules/checks.hpp"
 #include "audit/rules/rule.hpp"
@@ -42,12 +44,11 @@ std::string markdown_text(std::string_view text) {
   return out;
 }
 
-std::map<std::string_view, std::vector<const Finding*>> by_file(const Audit& audit) {
-  std::map<std::string_view, std::vector<const Finding*>> files;
+std::map<std::string_view, std::vector<Told>> by_file(const Audit& audit) {
+  std::map<std::string_view, std::vector<Told>> files;
   for (const Module& module : audit.project->modules()) files[module.source.name()];
-  for (const Finding& finding : audit.findings) {
-    if (!finding.suppressed) files[finding.module->source.name()].push_back(&finding);
-  }
+  for (Told& told : told_once(audit.findings))
+    files[audit.findings[told.first].module->source.name()].push_back(std::move(told));
   return files;
 }
 
@@ -55,8 +56,8 @@ std::map<std::string_view, std::vector<const Finding*>> by_file(const Audit& aud
 
 std::string github_report(const Audit& audit) {
   std::string text;
-  for (const Finding& finding : audit.findings) {
-    if (finding.suppressed) continue;
+  for (const Told& told : told_once(audit.findings)) {
+    const Finding& finding = audit.findings[told.first];
     const SourceFile& source = finding.module->source;
     const Place begin = source.place(finding.where.begin);
     const Place end = source.place(finding.where.end);
@@ -65,7 +66,7 @@ std::string github_report(const Audit& audit) {
                                                                              : "error";
     text += fmt::format("::{} file={},line={},col={},endLine={},title={}::{}\n", command,
                         command_text(source.name(), true), begin.line, begin.column, end.line, finding.rule,
-                        command_text(printable(finding.what) + "; do: " + finding.advice, false));
+                        command_text(printable(finding.what) + "; do: " + finding.advice + also_text(told, audit.findings), false));
   }
   return text;
 }
@@ -83,10 +84,11 @@ std::string junit_report(const Audit& audit) {
     ++failed;
     cases +=
         fmt::format(">\n    <failure message=\"{} finding{}\">\n", findings.size(), findings.size() == 1 ? "" : "s");
-    for (const Finding* finding : findings) {
-      const Place place = finding->module->source.place(finding->where.begin);
-      cases += fmt::format("{}:{} {} {} {}\n", place.line, place.column, name_of(finding->severity), finding->rule,
-                           markup_text(printable(finding->what)));
+    for (const Told& told : findings) {
+      const Finding& finding = audit.findings[told.first];
+      const Place place = finding.module->source.place(finding.where.begin);
+      cases += fmt::format("{}:{} {} {} {}{}\n", place.line, place.column, name_of(finding.severity), finding.rule,
+                           markup_text(printable(finding.what)), also_text(told, audit.findings));
     }
     cases += "    </failure>\n  </testcase>\n";
   }
@@ -99,12 +101,12 @@ std::string junit_report(const Audit& audit) {
 std::string markdown_report(const Audit& audit) {
   std::string text = "# weir audit\n\n| place | rule | severity | what | do |\n|---|---|---|---|---|\n";
   std::size_t count = 0;
-  for (const Finding& finding : audit.findings) {
-    if (finding.suppressed) continue;
+  for (const Told& told : told_once(audit.findings)) {
+    const Finding& finding = audit.findings[told.first];
     ++count;
     const Place place = finding.module->source.place(finding.where.begin);
     text += fmt::format("| {}:{} | {} | {} | {} | {} |\n", markdown_text(finding.module->source.name()), place.line,
-                        finding.rule, name_of(finding.severity), markdown_text(finding.what),
+                        finding.rule, name_of(finding.severity), markdown_text(finding.what + also_text(told, audit.findings)),
                         markdown_text(finding.advice));
   }
   text += fmt::format("\n{} findings in {} files.\n", count, audit.files);

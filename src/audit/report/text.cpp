@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include "audit/report/places.hpp"
 #include "audit/report/report.hpp"
 #include "audit/rules/checks.hpp"
 #include "audit/rules/rule.hpp"
@@ -20,14 +21,15 @@ std::string_view mends(const Finding& finding) {
     case Fixing::manual:
       break;
   }
-  return "";
+  return "  [by hand]";
 }
 
-std::string finding_text(const Finding& finding) {
+std::string finding_text(const Told& told, const std::vector<Finding>& findings) {
+  const Finding& finding = findings[told.first];
   const SourceFile& source = finding.module->source;
   const Place place = source.place(finding.where.begin);
-  return fmt::format("{}:{}:{}: {} {} {}\n    {}\n    do: {}{}\n", printable(source.name()), place.line, place.column,
-                     name_of(finding.severity), finding.rule, printable(finding.what),
+  return fmt::format("{}:{}:{}: {} {} {}{}\n    {}\n    do: {}{}\n", printable(source.name()), place.line, place.column,
+                     name_of(finding.severity), finding.rule, printable(finding.what), also_text(told, findings),
                      code_text(*finding.module, finding.where), finding.advice, mends(finding));
 }
 
@@ -35,9 +37,7 @@ std::string finding_text(const Finding& finding) {
 
 std::string text_report(const Audit& audit) {
   std::string text;
-  for (const Finding& finding : audit.findings) {
-    if (!finding.suppressed) text += finding_text(finding);
-  }
+  for (const Told& told : told_once(audit.findings)) text += finding_text(told, audit.findings);
   return text;
 }
 
@@ -47,10 +47,10 @@ std::string statistics(const Audit& audit) {
   std::size_t suppressed = 0;
   for (const Finding& finding : audit.findings) {
     suppressed += finding.suppressed ? 1 : 0;
-    if (finding.suppressed) continue;
-    ++by_rule[finding.rule];
-    ++by_file[finding.module->source.name()];
+    if (!finding.suppressed) ++by_rule[finding.rule];
   }
+  const auto places = told_once(audit.findings);
+  for (const Told& told : places) ++by_file[audit.findings[told.first].module->source.name()];
   std::string text;
   for (const auto& [rule, count] : by_rule)
     text += fmt::format("{:>5}  {} {} ({})\n", count, rule, find_rule(rule)->title, name_of(find_rule(rule)->severity));
@@ -63,7 +63,7 @@ std::string statistics(const Audit& audit) {
   for (std::size_t i = 0; i < files.size() && i < 10; ++i)
     text += fmt::format("{:>5}  {}\n", files[i].first, printable(files[i].second));
   return text + fmt::format("\n{} files, {} findings in {}, {} suppressed, {} files not judged whole\n", audit.files,
-                            audit.findings.size() - suppressed, by_file.size(), suppressed, audit.problems.size());
+                            places.size(), by_file.size(), suppressed, audit.problems.size());
 }
 
 }  // namespace weir::audit

@@ -1,12 +1,15 @@
 #pragma once
 
+#include <map>
 #include <set>
 #include <string>
 #include <string_view>
 #include <tuple>
+#include <utility>
 #include <vector>
 
 #include "audit/finding.hpp"
+#include "audit/mask.hpp"
 #include "audit/policy.hpp"
 #include "audit/project/execution.hpp"
 #include "audit/project/project.hpp"
@@ -18,9 +21,16 @@ class Findings {
  public:
   void add(Finding finding);
   std::vector<Finding> take();  ///< by file, place and rule
+  /// A rule has told this place.
+  bool has(std::string_view rule, const Module& module, Range where) const;
+  /// Some program of the project has this mask from nowhere else: no rule may take the line away.
+  void note_only(const Step& step, const Module& program);
 
  private:
+  void keep_what_others_need(Finding& finding) const;
+
   std::set<std::tuple<std::string_view, const Module*, std::uint32_t>> told_;
+  std::map<std::pair<const Module*, std::uint32_t>, const Module*> only_;  ///< by place of the write: a program that needs it
   std::vector<Finding> all_;
 };
 
@@ -32,7 +42,7 @@ struct Judging {
 
 // One file each; each looks at the steps from `own_from` on, in the light of all.
 void check_order(const Execution& execution, const Judging& judging);     ///< G01 G02 G03 G23
-void check_masks(const Execution& execution, const Judging& judging);     ///< G04 G06 G07 G10 G24 G26 G27
+void check_masks(const Execution& execution, const Judging& judging);     ///< G04 G06 G07 G10 G24 G26 G27 G33
 void check_indices(const Execution& execution, const Judging& judging);   ///< G08 G20
 void check_programs(const Execution& execution, const Judging& judging);  ///< G05 G11 G12 G13
 // Of a whole project.
@@ -58,6 +68,14 @@ bool is_constant(const Value& value);
 /// Set in this process, not for another one.
 bool sets_own_mask(const Step& step);
 bool loads_gpu_library(const Step& step);
+/// The first call before a step that is sure to have started the vendor's driver; null if there is none.
+const Step* touch_before(const Execution& execution, std::size_t index, Vendor vendor);
+/// The write of the same variable whose value is in force where a step happens, if it is sure to be; null otherwise.
+const Step* same_variable_before(const Execution& execution, std::size_t index);
+/// The mask lets the policy's card through and no other.
+bool names_policy_card(const Mask& mask, const Policy& policy);
+/// It is sure to let another card through than the policy's, whose vendor the variable is of.
+bool names_other_card(const Mask& mask, std::string_view variable, const Policy& policy);
 /// What is wrong with a mask of several cards that every worker gets.
 std::string all_cards_text(std::string_view mask);
 /// YAML, JSON or TOML: a variable's `target` is the environment that it belongs to.

@@ -58,6 +58,8 @@ const Step* mask_before(const Execution& execution, std::size_t index, Vendor ve
     const Step& step = execution.steps[i];
     if (!sets_own_mask(step)) continue;
     const Variable* variable = find_variable(step.event->name);
+    // A mask that came after the driver's start renumbers nothing (G03).
+    if (touch_before(execution, i, variable->vendor) != nullptr) continue;
     const bool counts = variable->vendor == vendor || (vendor == Vendor::nvidia && variable->vendor == Vendor::amd);
     if (counts && !exclusive(step, use)) return always_before(step, use) ? &step : nullptr;
   }
@@ -67,7 +69,8 @@ const Step* mask_before(const Execution& execution, std::size_t index, Vendor ve
 void check_under_mask(const Execution& execution, std::size_t index, const Atom& atom, const Judging& judging) {
   const Step& use = execution.steps[index];
   const auto fixed = fixed_index(atom);
-  if (!fixed || fixed->index == 0) return;
+  // Behind "if device_count() > 1" it is not done under a mask of one card.
+  if (!fixed || fixed->index == 0 || use.event->counted) return;
   const Step* set = mask_before(execution, index, fixed->vendor);
   // "CUDA_VISIBLE_DEVICES=1 command cuda:1": the mask is that of the command.
   const Step own = use;

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <optional>
 #include <utility>
 
 #include <fmt/format.h>
@@ -19,12 +20,39 @@ void Findings::add(Finding finding) {
   if (told_.emplace(finding.rule, finding.module, finding.where.begin).second) all_.push_back(std::move(finding));
 }
 
+bool Findings::has(std::string_view rule, const Module& module, Range where) const {
+  return told_.contains({find_rule(rule)->id, &module, where.begin});
+}
+
+void Findings::note_only(const Step& step, const Module& program) {
+  only_.emplace(std::pair{step.module, step.event->where.begin}, &program);
+}
+
+void Findings::keep_what_others_need(Finding& finding) const {
+  if (finding.rule != "G07" && finding.rule != "G02") return;
+  const auto found = only_.find({finding.module, finding.where.begin});
+  if (found == only_.end()) return;
+  finding.edits.clear();
+  finding.fixing = Fixing::manual;
+  finding.advice =
+      found->second == finding.module
+          ? "leave it while this file is run by itself, or set the mask in one module that all import first"
+          : fmt::format("leave it for {}, or set the mask in one module that all import first",
+                        printable(found->second->source.name()));
+}
+
 std::vector<Finding> Findings::take() {
-  // What is dead in one run of the code need not be called fragile for another.
+  const auto told = [&](std::string_view rule, const Finding& finding) {
+    return told_.contains({find_rule(rule)->id, finding.module, finding.where.begin});
+  };
+  // What is dead in one run of the code need not be called fragile for another; a mask that reaches no GPU need not be in order.
   std::erase_if(all_, [&](const Finding& finding) {
-    return finding.rule == "G01" && told_.contains({find_rule("G03")->id, finding.module, finding.where.begin});
+    const bool idle = finding.rule == "G04" || finding.rule == "G10";
+    return (finding.rule == "G01" && told("G03", finding)) || (finding.rule == "G02" && told("G07", finding)) ||
+           (idle && (told("G03", finding) || told("G11", finding) || told("G12", finding)));
   });
   for (Finding& finding : all_) {
+    keep_what_others_need(finding);
     if (finding.edits.empty() || are_possible(finding.module->source, finding.edits)) continue;
     finding.edits.clear();
     finding.fixing = Fixing::manual;
@@ -76,6 +104,61 @@ bool loads_gpu_library(const Step& step) {
   return step.event->kind == Event::Kind::import_module && python::find_library(step.event->name) != nullptr;
 }
 
+const Step* touch_before(const Execution& execution, std::size_t index, Vendor vendor) {
+  for (std::size_t i = 0; i < index; ++i) {
+    const Step& step = execution.steps[i];
+    // x.to(device) with what the caller gave.
+    const auto given = step.value.as_text();
+    const bool moves = step.event->kind == Event::Kind::use_device && step.event->name == ".to" && given &&
+                       python::vendor_of(*given).has_value();
+    if ((step.event->kind != Event::Kind::touch && !moves) || !always_before(step, execution.steps[index])) continue;
+    std::optional<Vendor> whose = python::vendor_of(step.event->name);
+    if (const auto text = step.value.as_text(); !whose && text) whose = python::vendor_of(*text);
+    // PyTorch for AMD's cards says "cuda", too.
+    const bool alike = whose == vendor || (whose == Vendor::nvidia && vendor == Vendor::amd);
+    if (!whose || alike) return &step;
+  }
+  return nullptr;
+}
+
+const Step* same_variable_before(const Execution& execution, std::size_t index) {
+  const Step& step = execution.steps[index];
+  for (std::size_t i = index; i-- > 0;) {
+    const Step& other = execution.steps[i];
+    const bool sets = other.event->kind == Event::Kind::set_variable && other.event->mode != Event::Mode::child;
+    const bool removes = other.event->kind == Event::Kind::remove_variable;
+    if ((!sets && !removes) || other.event->name != step.event->name || exclusive(other, step)) continue;
+    return sets && other.event != step.event && always_before(other, step) && !other.in_loop ? &other : nullptr;
+  }
+  return nullptr;
+}
+
+namespace {
+
+/// An entry of a mask means the card that the policy means; none if the policy does not say enough to tell.
+std::optional<bool> is_policy_card(const std::string& entry, const Policy& policy) {
+  const bool by_uuid = entry.starts_with("GPU-") || entry.starts_with("MIG-");
+  const std::string wanted = policy.mask(!by_uuid);
+  const bool wanted_uuid = wanted.starts_with("GPU-") || wanted.starts_with("MIG-");
+  if (entry == "?" || wanted.empty() || wanted_uuid != by_uuid) return std::nullopt;
+  return by_uuid ? wanted.starts_with(entry) : wanted == entry || entry.starts_with(wanted + '.');
+}
+
+}  // namespace
+
+bool names_policy_card(const Mask& mask, const Policy& policy) {
+  return policy.given && mask.entries.size() == 1 && is_policy_card(mask.entries.front(), policy).value_or(false);
+}
+
+bool names_other_card(const Mask& mask, std::string_view variable, const Policy& policy) {
+  const Variable* known = find_variable(variable);
+  const Vendor vendor = policy.vendor();
+  const bool alike = known->vendor == vendor || (vendor == Vendor::amd && known->vendor == Vendor::nvidia);
+  return policy.given && alike && variable != "ONEAPI_DEVICE_SELECTOR" &&
+         std::any_of(mask.entries.begin(), mask.entries.end(),
+                     [&](const std::string& entry) { return !is_policy_card(entry, policy).value_or(true); });
+}
+
 std::string all_cards_text(std::string_view mask) {
   return fmt::format("every worker gets {}: all of them work on the first card", mask);
 }
@@ -87,13 +170,13 @@ bool is_settings(const Module& module) {
 std::vector<Finding> judge(const Project& project, const Policy& policy) {
   Findings findings;
   const Judging judging{project, policy, findings};
+  check_single_events(judging);
   for_each_execution(project, [&](const Execution& execution) {
     check_order(execution, judging);
     check_masks(execution, judging);
     check_indices(execution, judging);
     check_programs(execution, judging);
   });
-  check_single_events(judging);
   check_fixed_indices(judging);
   check_settings_files(judging);
   check_comments(judging);

@@ -22,6 +22,17 @@ bool any_sets(const Execution& execution, std::string_view name) {
                      [&](const Step& step) { return is_set(step, name); });
 }
 
+/// "CUDA_VISIBLE_DEVICES=1 command" of a script, or an environment of a settings file that starts a program on this machine.
+bool sets_for_command(const Step& step) {
+  const Event& event = *step.event;
+  if (event.kind != Kind::set_variable || event.mode != Event::Mode::child || !is_mask(event.name)) return false;
+  if (step.module->kind == FileKind::shell) return true;
+  // Inside a container the cards are counted anew.
+  const std::string_view text = step.module->source.text();
+  return step.module->kind == FileKind::json && is_constant(step.value) &&
+         text.find("\"image\"") == std::string_view::npos && text.find("\"services\"") == std::string_view::npos;
+}
+
 std::string_view order_of(Vendor vendor) {
   switch (vendor) {
     case Vendor::nvidia:
@@ -39,6 +50,7 @@ std::string order_code(const Step& step, std::string_view order) {
   const std::string_view value = order == "CUDA_DEVICE_ORDER" ? "PCI_BUS_ID" : "1";
   if (step.module->kind == FileKind::powershell) return fmt::format("$env:{} = \"{}\"", order, value);
   if (step.module->kind == FileKind::shell) {
+    if (step.event->mode == Event::Mode::child) return {};
     const bool exported = step.module->source.text(step.event->statement).starts_with("export");
     return fmt::format("{}{}={}", exported ? "export " : "", order, value);
   }
@@ -65,7 +77,7 @@ void check_mask_order(const Execution& execution, const Step& step, const Judgin
   // One card for each of several workers: whichever comes first does not matter.
   if (step.in_loop || step.value.may_be(Atom::Kind::ordinal)) return;
   const bool script = step.module->kind != FileKind::python && step.module->kind != FileKind::notebook;
-  if (script && (!mask || mask->entries.front() == "?")) return;
+  if (script && (!mask || mask->entries.front() == "?") && !step.value.may_be(Atom::Kind::smi_index)) return;
   if (step.value.may_be(Atom::Kind::environment) || step.value.may_be(Atom::Kind::none)) return;
   auto found =
       finding_of("G04", *step.module, step.event->where,
@@ -74,6 +86,9 @@ void check_mask_order(const Execution& execution, const Step& step, const Judgin
                              step.event->name, order),
                  fmt::format("set {} too, or select by UUID", order));
   found.edits = order_line(step, order);
+  // "CUDA_VISIBLE_DEVICES=1 command": the order goes before the same command.
+  if (step.module->kind == FileKind::shell && step.event->mode == Event::Mode::child && !step.module->error)
+    found.edits = {{{step.event->where.begin, step.event->where.begin}, fmt::format("{}=PCI_BUS_ID ", order)}};
   found.fixing = found.edits.empty() ? Fixing::manual : Fixing::safe;
   judging.findings.add(std::move(found));
 }
@@ -81,19 +96,29 @@ void check_mask_order(const Execution& execution, const Step& step, const Judgin
 void check_overwrite(const Step& step, const Judging& judging) {
   const Event& event = *step.event;
   const auto mask = parse_mask(step.value);
-  // In a script of the shell a plain mask is the user's own choice; a job's is told by G28.
+  // A mask before one command is the user's own choice; a job's is told by G28.
   const FileKind kind = step.module->kind;
-  if (kind != FileKind::python && kind != FileKind::notebook && kind != FileKind::cpp) return;
+  const bool shell = kind == FileKind::shell && !judging.findings.has("G28", *step.module, event.where);
+  if (kind != FileKind::python && kind != FileKind::notebook && kind != FileKind::cpp && !shell) return;
   if (event.mode != Event::Mode::assign || event.guarded || !is_constant(step.value) || !mask || mask->hides_all())
     return;
   auto found = finding_of("G10", *step.module, event.where,
                           fmt::format("{} is overwritten with {} whatever a scheduler or the user has set", event.name,
                                       *step.value.as_text()),
                           kind == FileKind::cpp ? "respect a mask that is there: 0 as the last argument of setenv()"
-                                                : "respect a mask that is there: setdefault()");
+                          : shell ? fmt::format("respect a mask that is there: ${{{}:-{}}}", event.name,
+                                                *step.value.as_text())
+                                  : "respect a mask that is there: setdefault()");
+  if (names_policy_card(*mask, judging.policy)) found.severity = Severity::style;
   const SourceFile& source = step.module->source;
   const std::string_view code = source.text(event.where);
   const std::string_view target = source.text(event.target);
+  const Range literal = step.value.single()->literal;
+  if (shell && event.editable && !step.module->error && event.where.holds(literal)) {
+    const auto begin = static_cast<std::uint32_t>(event.where.begin + event.name.size() + 1);
+    found.edits = {{{begin, event.where.end}, fmt::format("\"${{{}:-{}}}\"", event.name, *step.value.as_text())}};
+    found.fixing = Fixing::unsafe;
+  }
   const std::size_t bracket = code.find(']');
   const std::size_t equals = bracket == std::string_view::npos ? bracket : code.find('=', bracket);
   if (event.editable && !step.module->error && code.starts_with(target) && equals != std::string_view::npos &&
@@ -106,13 +131,54 @@ void check_overwrite(const Step& step, const Judging& judging) {
                    {{event.where.end, event.where.end}, ")"}};
     found.fixing = Fixing::unsafe;
   }
+  // Where the value itself is in question, to respect it more would settle nothing.
+  if (names_other_card(*mask, event.name, judging.policy)) found.edits.clear();
+  if (found.edits.empty()) found.fixing = Fixing::manual;
   judging.findings.add(std::move(found));
+}
+
+/// The policy names one card, and the mask another (G33).
+void check_card(const Step& step, const Judging& judging) {
+  const Event& event = *step.event;
+  const auto is_fixed = [](const Atom& atom) {
+    return atom.kind == Atom::Kind::text || atom.kind == Atom::Kind::number;
+  };
+  if (!std::all_of(step.value.atoms().begin(), step.value.atoms().end(), is_fixed)) return;
+  for (const Atom& atom : step.value.atoms()) {
+    const auto mask = parse_mask(Value{atom});
+    if (!mask) continue;
+    if (!names_other_card(*mask, event.name, judging.policy)) continue;
+    const std::string text = Value{atom}.as_text().value_or("?");
+    auto found = finding_of("G33", *step.module, event.where,
+                            fmt::format("{} is {}, and the policy allows {} ({}) alone", event.name, text,
+                                        judging.policy.mask(true), judging.policy.device),
+                            fmt::format("{}, or leave the choice to the policy", judging.policy.mask(!judging.policy.uuid)));
+    const std::string_view literal = step.module->source.text(atom.literal);
+    const bool python = step.module->kind == FileKind::python;
+    if (python && step.value.single() != nullptr && mask->entries.size() == 1 && literal == text &&
+        atom.kind == Atom::Kind::text && event.where.holds(atom.literal) && !step.module->error) {
+      found.edits = {{atom.literal, judging.policy.mask(!judging.policy.uuid)}};
+      found.fixing = Fixing::unsafe;
+    }
+    judging.findings.add(std::move(found));
+    return;
+  }
+}
+
+/// A write that no equal one is sure to come before: a program would lose its mask without it.
+void note_only(const Execution& execution, std::size_t index, const Judging& judging) {
+  const Step& step = execution.steps[index];
+  const Step* earlier = same_variable_before(execution, index);
+  const bool repeats = earlier != nullptr && is_constant(step.value) && is_constant(earlier->value) &&
+                       earlier->value.as_text() == step.value.as_text();
+  if (!repeats) judging.findings.note_only(step, *execution.program);
 }
 
 void check_second_write(const Execution& execution, std::size_t index, const Judging& judging) {
   const Step& step = execution.steps[index];
   const Event& event = *step.event;
   if (event.mode != Event::Mode::assign || !is_constant(step.value) || step.in_loop) return;
+  if (touch_before(execution, index, find_variable(event.name)->vendor) != nullptr) return;  // G03 and G07 by order
   bool library = false;
   for (std::size_t i = index; i-- > 0;) {
     const Step& other = execution.steps[i];
@@ -244,6 +310,9 @@ void check_masks(const Execution& execution, const Judging& judging) {
     if (step.event->kind != Kind::set_variable) continue;
     check_tiles(execution, step, judging);
     check_amd_masks(execution, i, judging);
+    if (is_mask(step.event->name)) check_card(step, judging);
+    if (step.event->mode != Event::Mode::child) note_only(execution, i, judging);
+    if (sets_for_command(step)) check_mask_order(execution, step, judging);
     if (!sets_own_mask(step)) continue;
     check_mask_order(execution, step, judging);
     check_overwrite(step, judging);

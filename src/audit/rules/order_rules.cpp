@@ -102,6 +102,7 @@ void too_late(const Execution& execution, std::size_t index, const Step& import,
                             fmt::format("{} was set at {} and is set again after {}", event.name,
                                         place_text(*step.module, *earlier->module, earlier->event->where), after),
                             equal ? "delete this copy" : "decide for one of the two values, above the import");
+    if (equal) found.severity = Severity::style;
     if (equal && event.editable && event.outermost && !step.module->error) {
       found.edits = removal(step.module->source, event.statement);
       found.fixing = found.edits.empty() ? Fixing::manual : Fixing::safe;
@@ -117,12 +118,26 @@ void too_late(const Execution& execution, std::size_t index, const Step& import,
       step.in_call ? "set it before the import, in the program itself, or start the program with it"
                    : "move it above the import");
   if (touches) found.severity = Severity::dead;
+  // There the mask begins to count where it did not: that is for the owner to decide.
+  const Fixing fixing = touches ? Fixing::unsafe : Fixing::safe;
   if (const Event* place = first_import(execution);
       place != nullptr && step.module == execution.program && place->top.begin < event.top.begin && step.arms.empty()) {
     found.edits = move_above(step, *place);
-    found.fixing = found.edits.empty() ? Fixing::manual : Fixing::safe;
+    found.fixing = found.edits.empty() ? Fixing::manual : fixing;
   }
   judging.findings.add(std::move(found));
+}
+
+/// Set again to what it is, after the driver has read it.
+Finding repeated(const Step& step, const Step& earlier) {
+  auto found = finding_of("G07", *step.module, step.event->where,
+                          fmt::format("{} is repeated: it has this value since {}", step.event->name,
+                                      place_text(*step.module, *earlier.module, earlier.event->where)),
+                          "delete this copy");
+  if (step.event->editable && step.event->outermost && !step.module->error)
+    found.edits = removal(step.module->source, step.event->statement);
+  found.fixing = found.edits.empty() ? Fixing::manual : Fixing::safe;
+  return found;
 }
 
 /// Newer versions of PyTorch ask NVML for the count, and start no driver.
@@ -136,9 +151,16 @@ bool happened_before(const Execution& execution, std::size_t index) {
 void check_selection(const Execution& execution, std::size_t index, const Judging& judging) {
   const Step& step = execution.steps[index];
   if (happened_before(execution, index)) return;  // the first time decides
-  const Step* touch =
-      first_before(execution, index, [](const Step& other) { return other.event->kind == Kind::touch; });
-  if (touch != nullptr) {
+  const Vendor vendor = find_variable(step.event->name)->vendor;
+  if (const Step* touch = touch_before(execution, index, vendor)) {
+    const Step* earlier = same_variable_before(execution, index);
+    const bool constant = is_constant(step.value);
+    if (earlier != nullptr && constant && earlier->value.as_text() == step.value.as_text()) {
+      // The driver has read this value already: nothing is lost, and nothing is gained.
+      auto found = repeated(step, *earlier);
+      judging.findings.add(std::move(found));
+      return;
+    }
     const bool maybe = may_leave_driver_alone(*touch);
     auto found =
         finding_of("G03", *step.module, step.event->where,
@@ -150,7 +172,12 @@ void check_selection(const Execution& execution, std::size_t index, const Judgin
     judging.findings.add(std::move(found));
     return;
   }
-  if (const Step* import = first_before(execution, index, loads_gpu_library))
+  const auto loads = [&](const Step& other) {
+    if (!loads_gpu_library(other)) return false;
+    const auto whose = python::vendor_of(other.event->name);
+    return !whose || *whose == vendor || (*whose == Vendor::nvidia && vendor == Vendor::amd);
+  };
+  if (const Step* import = first_before(execution, index, loads))
     too_late(execution, index, *import, judging);
 }
 
@@ -167,8 +194,7 @@ void check_allocator(const Execution& execution, std::size_t index, const Judgin
   const auto is_torch = [](const Step& other) {
     return loads_gpu_library(other) && other.event->name.starts_with("torch");
   };
-  const Step* touch =
-      first_before(execution, index, [](const Step& other) { return other.event->kind == Kind::touch; });
+  const Step* touch = touch_before(execution, index, find_variable(step.event->name)->vendor);
   const Step* import = first_before(execution, index, is_torch);
   if (import == nullptr) return;
   auto found =

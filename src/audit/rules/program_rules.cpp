@@ -1,10 +1,13 @@
 #include <algorithm>
 #include <array>
+#include <optional>
 
 #include <fmt/format.h>
 
 #include "audit/fix/edits.hpp"
 #include "audit/fix/header.hpp"
+#include "audit/mask.hpp"
+#include "audit/python/gpu_names.hpp"
 #include "audit/rules/checks.hpp"
 
 // What a whole program does or leaves out: G05, G11, G12, G13.
@@ -26,12 +29,14 @@ bool only_asks(std::string_view call) {
          call == "torch.cuda.device_count" || call == "torch.xpu.device_count";
 }
 
-/// Not the CPU, and not what the user of the program named.
+/// A GPU for sure, or one of several: not the CPU, not what the user of the program named, not what nobody knows.
 bool may_be_gpu(const Atom& atom) {
-  if (atom.kind == Atom::Kind::choice || atom.kind == Atom::Kind::none) return false;
-  if (atom.kind != Atom::Kind::text) return true;
-  constexpr std::array<std::string_view, 5> kOthers{"cpu", "/cpu", "/CPU", "/device:CPU", "meta"};
-  return std::none_of(kOthers.begin(), kOthers.end(), [&](auto other) { return atom.text.starts_with(other); });
+  if (atom.kind == Atom::Kind::number || atom.kind == Atom::Kind::ordinal || atom.kind == Atom::Kind::smi_index)
+    return true;
+  if (atom.kind != Atom::Kind::text && atom.kind != Atom::Kind::pattern) return false;
+  constexpr std::array<std::string_view, 9> kDevices{"cuda", "gpu", "GPU", "/gpu", "/GPU", "/device:GPU", "xpu", "hip", "CUDA"};
+  return std::any_of(kDevices.begin(), kDevices.end(), [&](auto name) { return atom.text.starts_with(name); }) ||
+         atom.text == "auto";
 }
 
 /// Work is put on a GPU.
@@ -39,7 +44,7 @@ bool works_on_gpu(const Event& event, const Value& value) {
   if (only_asks(event.name)) return false;
   const auto& atoms = value.atoms();
   return event.kind == Kind::touch ||
-         (event.kind == Kind::use_device && (atoms.empty() || std::any_of(atoms.begin(), atoms.end(), may_be_gpu)));
+         (event.kind == Kind::use_device && std::any_of(atoms.begin(), atoms.end(), may_be_gpu));
 }
 
 /// The first work that a program puts on a GPU; for one that hands its functions to others to call (workers, callbacks), its
@@ -59,29 +64,43 @@ const Step* gpu_use(const Execution& execution) {
 bool verifies(const Step& step) { return step.event->kind == Kind::verify; }
 bool starts_process(const Step& step) { return step.event->kind == Kind::start_process; }
 
+/// A process that may use a GPU: all but the tools that are known to use none.
+bool starts_gpu_process(const Step& step) {
+  const auto program = step.value.as_text();
+  return starts_process(step) && !(program && python::is_plain_program(*program));
+}
+
+std::string_view first_name(const Event& event) {
+  return std::string_view{event.name}.substr(0, event.name.find('.'));
+}
+
 /// Clients of servers that own the GPU themselves.
 const Event* client_import(const Module& module) {
-  constexpr std::array<std::string_view, 6> kClients{"ollama",   "openai",   "tritonclient", "xinference_client",
-                                                     "lmstudio", "anthropic"};
-  for (const Event& event : module.body().events) {
-    const std::string_view first = std::string_view{event.name}.substr(0, event.name.find('.'));
-    if (event.kind == Kind::import_module && std::find(kClients.begin(), kClients.end(), first) != kClients.end())
-      return &event;
+  for (const Function& function : module.functions) {
+    for (const Event& event : function.events) {
+      if (event.kind == Kind::import_module && python::is_client_library(event.name)) return &event;
+    }
   }
   return nullptr;
 }
 
-/// Everything that the module imports is Python's own, so nothing else can use a device.
-bool imports_only_python(const Module& module) {
-  constexpr std::array<std::string_view, 36> kOwn{
+/// All that the module imports is Python's own or a client of a server, so nothing else can use a device; none of its functions
+/// puts work on one.
+bool uses_no_library(const Module& module) {
+  constexpr std::array<std::string_view, 44> kOwn{
       "subprocess", "threading", "os",         "sys",         "re",     "json",   "time", "math",
       "random",     "logging",   "argparse",   "pathlib",     "shutil", "glob",   "csv",  "typing",
       "itertools",  "datetime",  "functools",  "collections", "io",     "string", "copy", "hashlib",
       "struct",     "tempfile",  "warnings",   "platform",    "socket", "enum",   "abc",  "traceback",
-      "signal",     "textwrap",  "contextlib", "dataclasses"};
-  return std::all_of(module.body().events.begin(), module.body().events.end(), [&](const Event& event) {
-    const std::string_view first = std::string_view{event.name}.substr(0, event.name.find('.'));
-    return event.kind != Kind::import_module || std::find(kOwn.begin(), kOwn.end(), first) != kOwn.end();
+      "signal",     "textwrap",  "contextlib", "dataclasses", "urllib", "http",   "asyncio", "base64",
+      "queue",      "uuid",      "sqlite3",    "__future__"};
+  const auto harmless = [&](const Event& event) {
+    if (event.kind == Kind::touch || event.kind == Kind::use_device) return false;
+    return event.kind != Kind::import_module || python::is_client_library(event.name) ||
+           std::find(kOwn.begin(), kOwn.end(), first_name(event)) != kOwn.end();
+  };
+  return std::all_of(module.functions.begin(), module.functions.end(), [&](const Function& function) {
+    return std::all_of(function.events.begin(), function.events.end(), harmless);
   });
 }
 
@@ -106,10 +125,10 @@ std::vector<Edit> verified(const Module& program, const Event& use) {
 
 void check_header(const Execution& execution, const Judging& judging) {
   const Step* const mask = find_step(execution, sets_own_mask);
-  if (mask == nullptr || mask->module != execution.program) return;
+  if (mask == nullptr || mask->module != execution.program || execution.imported) return;
   const bool gpu = find_step(execution, loads_gpu_library) != nullptr || find_step(execution, uses_device) != nullptr ||
-                   find_step(execution, starts_process) != nullptr;
-  if (gpu || mask->in_call) return;
+                   find_step(execution, starts_gpu_process) != nullptr;
+  if (gpu || !uses_no_library(*execution.program)) return;
   if (const Event* client = client_import(*execution.program)) {
     judging.findings.add(finding_of("G12", *mask->module, mask->event->where,
                                     fmt::format("this program asks a server ({}, {}); its mask reaches nobody",
@@ -118,12 +137,49 @@ void check_header(const Execution& execution, const Judging& judging) {
                                     "set it where the server is started"));
     return;
   }
-  if (!imports_only_python(*execution.program)) return;
   auto found = finding_of("G11", *mask->module, mask->event->where,
                           fmt::format("{} is set, and nothing here uses a GPU", mask->event->name), "remove it");
   found.edits = without_selection(*mask->module);
   found.fixing = found.edits.empty() ? Fixing::manual : Fixing::unsafe;
   judging.findings.add(std::move(found));
+}
+
+Vendor vendor_used(const Step& use) {
+  std::optional<Vendor> whose = python::vendor_of(use.event->name);
+  for (const Atom& atom : use.value.atoms())
+    if (!whose) whose = python::vendor_of(atom.text);
+  return whose.value_or(Vendor::nvidia);
+}
+
+/// A mask of that vendor's cards, or one that works for several vendors.
+bool is_selected(const Execution& execution, Vendor vendor) {
+  return std::any_of(execution.steps.begin(), execution.steps.end(), [&](const Step& step) {
+    if (!sets_own_mask(step)) return false;
+    const Vendor masked = find_variable(step.event->name)->vendor;
+    return masked == vendor || (masked == Vendor::amd && vendor == Vendor::nvidia);
+  });
+}
+
+/// Why no header can be put in by itself; empty if it can.
+std::string misfit(const Execution& execution, const Step& use, const Policy& policy) {
+  const Module& program = *execution.program;
+  const Vendor vendor = policy.vendor();
+  const Vendor used = vendor_used(use);
+  const bool alike = used == vendor || (used == Vendor::nvidia && vendor == Vendor::amd);
+  if (!alike) return "its devices are not of the policy's vendor";
+  for (const Step& step : execution.steps) {
+    const bool counts = step.event->name == "torch.cuda.device_count" || step.event->counted;
+    const Atom* text = step.value.single(Atom::Kind::text);
+    const auto device = text == nullptr ? std::nullopt : parse_device(text->text);
+    const Atom* number = step.value.single(Atom::Kind::number);
+    const bool above = step.event->kind == Kind::use_device &&
+                       ((device && device->index > 0) || (number != nullptr && number->number > 0));
+    if (counts || above)
+      return fmt::format("under a mask of one card {} must change first ({})",
+                         above ? "the index above 0" : "what asks for the number of cards",
+                         place_text(program, *step.module, step.event->where));
+  }
+  return {};
 }
 
 bool is_named_program(const Module& module, const Policy& policy) {
@@ -136,13 +192,16 @@ void check_selected(const Execution& execution, const Judging& judging) {
   const Step* const use = gpu_use(execution);
   const Step* const import = find_step(execution, loads_gpu_library);
   if (use == nullptr || import == nullptr || !program.entry_point) return;
-  if (find_step(execution, sets_own_mask) == nullptr) {
+  if (!is_selected(execution, vendor_used(*use))) {
     auto found = finding_of(
         "G05", program, import->entry->where,
         fmt::format("this program uses a GPU (`{}`, {}) and selects none", code_text(*use->module, use->event->where),
                     place_text(program, *use->module, use->event->where)),
         "select the policy's card before the first import of a GPU library");
-    if (!execution.imported || is_named_program(program, judging.policy))
+    const std::string why_not = misfit(execution, *use, judging.policy);
+    if (!why_not.empty())
+      found.advice += "; " + why_not;
+    else if (!execution.imported || is_named_program(program, judging.policy))
       found.edits = header(program, judging.policy);
     else
       found.advice += ", in the programs: others import this file (or name it in the policy's entry_points)";

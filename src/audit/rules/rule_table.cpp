@@ -209,6 +209,11 @@ constexpr std::array kRules{
         "put above it broke the file.",
         "import os\nos.environ[\"CUDA_VISIBLE_DEVICES\"] = \"1\"\nfrom __future__ import annotations\n",
         "from __future__ import annotations\nimport os\nos.environ[\"CUDA_VISIBLE_DEVICES\"] = \"1\"\n", "python", ""},
+    Rule{"G33", "the mask names another card than the policy's", wrong, opt_in, true,
+         "The policy names the one card that programs of this machine may use. This mask lets another one through: the "
+         "program runs where it must not, and to respect such a mask (setdefault) would only keep the mistake.",
+         "os.environ[\"CUDA_VISIBLE_DEVICES\"] = \"0\"  # weir.toml: index = \"1\"\n",
+         "os.environ[\"CUDA_VISIBLE_DEVICES\"] = \"1\"\n", "python", ""},
 };
 
 }  // namespace

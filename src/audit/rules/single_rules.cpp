@@ -61,7 +61,12 @@ void check_cleanup(const Module& module, const Function& function, const Judging
     if (event.kind != Kind::memory_cleanup) continue;
     const bool collects = event.name == "gc.collect";
     if (!collects) emptied = &event;
-    if (!collects || emptied == nullptr || event.arms != emptied->arms) continue;
+    // "if is_available(): empty_cache()" right above counts, too.
+    const auto line = [&](const Event& one) { return module.source.place(one.where.begin).line; };
+    const bool nearby = emptied != nullptr && line(event) - line(*emptied) <= 6 &&
+                        event.arms.size() < emptied->arms.size() &&
+                        std::equal(event.arms.begin(), event.arms.end(), emptied->arms.begin());
+    if (!collects || emptied == nullptr || (event.arms != emptied->arms && !nearby)) continue;
     const bool again = std::any_of(&event, function.events.data() + function.events.size(), [](const Event& later) {
       return later.kind == Kind::memory_cleanup && later.name != "gc.collect";
     });
@@ -126,6 +131,18 @@ void check_threads(const Module& module, const Event& event, const Judging& judg
   }
 }
 
+/// A mask that is compared with a literal: the policy's own is right for this machine, and only hard to keep right.
+Finding compared_mask(const Module& module, const Event& event, const Policy& policy) {
+  auto found = finding_of(
+      "G15", module, event.where,
+      fmt::format("{} is compared with the text {}: the right card may be spelled otherwise (UUID, a scheduler's index)",
+                  event.name, event.value.as_text().value_or("?")),
+      "compare the UUID of the device in use");
+  if (const auto mask = parse_mask(event.value); mask && names_policy_card(*mask, policy))
+    found.severity = Severity::style;
+  return found;
+}
+
 void check_event(const Module& module, const Event& event, const Judging& judging) {
   const auto add = [&](Finding found) { judging.findings.add(std::move(found)); };
   switch (event.kind) {
@@ -138,12 +155,7 @@ void check_event(const Module& module, const Event& event, const Judging& judgin
       break;
     case Kind::compare_mask:
       if (!hides_or_is_empty(event.value))
-        add(finding_of(
-            "G15", module, event.where,
-            fmt::format("{} is compared with the text {}: the right card may be spelled otherwise (UUID, a scheduler's "
-                        "index)",
-                        event.name, event.value.as_text().value_or("?")),
-            "compare the UUID of the device in use"));
+        add(compared_mask(module, event, judging.policy));
       break;
     case Kind::compare_name:
       add(finding_of("G16", module, event.where,
@@ -156,7 +168,7 @@ void check_event(const Module& module, const Event& event, const Judging& judgin
           without_fallback(module, event)));
       break;
     case Kind::deprecated_call:
-      add(renamed_call(module, event));
+      if (!event.fallback) add(renamed_call(module, event));
       break;
     case Kind::free_memory:
       add(rewritten(finding_of("G31", module, event.where,

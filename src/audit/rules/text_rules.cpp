@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <array>
 #include <cctype>
 #include <map>
 
@@ -41,6 +42,17 @@ std::vector<CardNumber> cards_named(std::string_view comment) {
   return numbers;
 }
 
+/// The comment tells what the mask does to the numbers, or which card it leaves out: another number is right there.
+bool speaks_of_renumbering(std::string_view comment) {
+  constexpr std::array<std::string_view, 16> kWords{"becom", "hide",  "hidden", " not ",    "now",    "renumber", "->", "appear",
+                                                    "seen",  "inside", "within", "except", "avoid", "free",  "leave", "visible as"};
+  std::string text{comment};
+  std::transform(text.begin(), text.end(), text.begin(),
+                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  return std::any_of(kWords.begin(), kWords.end(),
+                     [&](std::string_view word) { return text.find(word) != std::string::npos; });
+}
+
 void check_comment(const Module& module, const Event& event, const Judging& judging) {
   const auto mask = parse_mask(event.value);
   if (!mask || !event.value.single(Atom::Kind::text) || mask->entries.size() != 1 || mask->entries.front().size() > 2)
@@ -49,6 +61,7 @@ void check_comment(const Module& module, const Event& event, const Judging& judg
   const std::string_view text = module.source.line(line);
   const std::size_t hash = text.find('#');
   if (hash == std::string_view::npos) return;
+  if (speaks_of_renumbering(text.substr(hash))) return;
   const auto named = cards_named(text.substr(hash));
   if (named.size() != 1 || named.front().digits == mask->entries.front()) return;
   auto found =
@@ -103,18 +116,39 @@ void check_unused_validator(const Module& module, const Function& function, cons
                                   "call it, or delete it"));
 }
 
-/// What a module does before its first function, apart from imports: the header that may have been copied.
-std::string header_shape(const Module& module, bool& noise) {
-  std::string shape;
-  bool mask = false;
+/// Events of the body, and of the module's own functions where the body calls them before a GPU library is there.
+std::vector<const Event*> header_events(const Module& module) {
+  std::vector<const Event*> events;
   for (const Event& event : module.body().events) {
-    if (!event.outermost) continue;
-    if (event.kind == Kind::header_noise) noise = true;
-    mask = mask || (event.kind == Kind::set_variable && is_mask(event.name));
-    if (event.kind == Kind::header_noise || event.kind == Kind::set_variable)
-      shape += std::string{module.source.text(event.where)} + '\n';
+    if (!event.outermost || event.main_only) continue;
+    const bool own = event.kind == Kind::call && event.name.starts_with(':');
+    const Function* called = own ? module.find_function(std::string_view{event.name}.substr(1)) : nullptr;
+    if (called == nullptr) {
+      events.push_back(&event);
+      continue;
+    }
+    for (const Event& inner : called->events) events.push_back(&inner);
   }
-  return mask ? shape : std::string{};
+  return events;
+}
+
+struct Header {
+  std::string shape;             ///< its lines that select or do more; empty if it sets no mask
+  const Event* noise = nullptr;  ///< the first that does more than select
+};
+
+/// What a module does before its first function, apart from imports: the header that may have been copied.
+Header header_of(const Module& module) {
+  Header header;
+  bool mask = false;
+  for (const Event* event : header_events(module)) {
+    if (event->kind == Kind::header_noise && header.noise == nullptr) header.noise = event;
+    mask = mask || (event->kind == Kind::set_variable && is_mask(event->name));
+    if (event->kind == Kind::header_noise || event->kind == Kind::set_variable)
+      header.shape += std::string{module.source.text(event->where)} + '\n';
+  }
+  if (!mask) header.shape.clear();
+  return header;
 }
 
 void check_copied_headers(const Judging& judging) {
@@ -125,13 +159,8 @@ void check_copied_headers(const Judging& judging) {
   std::map<std::string, std::vector<Copy>> copies;
   for (const Module& module : judging.project.modules()) {
     if (module.kind != FileKind::python) continue;
-    bool noise = false;
-    const std::string shape = header_shape(module, noise);
-    if (shape.empty() || !noise) continue;
-    const auto& events = module.body().events;
-    const auto first =
-        std::find_if(events.begin(), events.end(), [](const Event& event) { return event.kind == Kind::header_noise; });
-    copies[shape].push_back({&module, &*first});
+    const Header header = header_of(module);
+    if (!header.shape.empty() && header.noise != nullptr) copies[header.shape].push_back({&module, header.noise});
   }
   for (const auto& [shape, files] : copies) {
     for (const Copy& copy : files) {

@@ -1,0 +1,299 @@
+// Small projects on which the rules or the fixer once went wrong: each is a kind, drawn here, with what must be said of it.
+
+#include <algorithm>
+#include <map>
+#include <set>
+#include <string>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+#include "audit/fix/fixer.hpp"
+#include "program.hpp"
+
+namespace weir::audit {
+namespace {
+
+using test::Folder;
+using Files = std::map<std::string, std::string>;
+using Lines = std::set<std::string>;
+
+Policy one_card(const std::string& device = "RTX 3090", const std::string& index = "1") {
+  Policy policy;
+  policy.given = true;
+  policy.device = device;
+  policy.index = index;
+  policy.uuid = false;
+  return policy;
+}
+
+void put(const Folder& folder, const Files& files) {
+  for (const auto& [name, text] : files) folder.put(name, text);
+}
+
+/// "file:line rule" of all that is told; of these rules alone, if some are named.
+Lines told(const Files& files, const Policy& policy, const std::vector<std::string>& select = {}) {
+  const Folder folder;
+  put(folder, files);
+  const auto audit = run_audit({.operands = {folder.path().native()}, .policy = policy, .select = select});
+  EXPECT_TRUE(audit);
+  Lines lines;
+  for (const Finding& finding : audit->findings) {
+    const auto& source = finding.module->source;
+    lines.insert(source.path().filename().native() + ":" + std::to_string(source.place(finding.where.begin).line) + " " +
+                 std::string{finding.rule});
+  }
+  return lines;
+}
+
+bool has_rule(const Lines& lines, const std::string& rule) {
+  return std::any_of(lines.begin(), lines.end(), [&](const std::string& line) { return line.ends_with(rule); });
+}
+
+/// Of errors and warnings alone.
+Lines grave(const Files& files, const Policy& policy) {
+  const Folder folder;
+  put(folder, files);
+  const auto audit = run_audit({.operands = {folder.path().native()}, .policy = policy});
+  Lines lines;
+  for (const Finding& finding : audit->findings) {
+    if (finding.severity == Severity::style) continue;
+    const auto& source = finding.module->source;
+    lines.insert(source.path().filename().native() + ":" + std::to_string(source.place(finding.where.begin).line) + " " +
+                 std::string{finding.rule} + " " + finding.what);
+  }
+  return lines;
+}
+
+Files fixed(const Files& files, const Policy& policy, bool unsafe) {
+  const Folder folder;
+  put(folder, files);
+  EXPECT_TRUE(fix({.operands = {folder.path().native()}, .policy = policy}, {.unsafe = unsafe, .write = true}));
+  Files after;
+  for (const auto& [name, text] : files) after.emplace(name, folder.text(name));
+  return after;
+}
+
+const std::string kHeader =
+    "import os\nos.environ[\"CUDA_DEVICE_ORDER\"] = \"PCI_BUS_ID\"\nos.environ[\"CUDA_VISIBLE_DEVICES\"] = \"1\"\n";
+
+TEST(AuditStrangeCode, AMaskThatAnotherProgramNeedsStays) {
+  const Files files{{"drive.py", kHeader + "import engine\n\nengine.run()\n"},
+                    {"drive2.py", "import engine\nengine.run()\n"},
+                    {"engine.py", kHeader +
+                                      "import torch\n\n\ndef run():\n    return torch.ones(4).to(\"cuda:0\")\n\n\n"
+                                      "if __name__ == \"__main__\":\n    print(run())\n"}};
+  EXPECT_EQ(fixed(files, one_card(), false), files);
+  const Files unsafe = fixed(files, one_card(), true);
+  EXPECT_NE(unsafe.at("engine.py").find("\"CUDA_VISIBLE_DEVICES\", \"1\""), std::string::npos);
+  // One file that nobody else runs, with the same line twice: the second goes.
+  const Files twice{{"a.py", kHeader + "os.environ[\"CUDA_VISIBLE_DEVICES\"] = \"1\"\nimport torch\n"}};
+  EXPECT_EQ(fixed(twice, one_card(), false).at("a.py"), kHeader + "import torch\n");
+}
+
+TEST(AuditStrangeCode, AMaskOfAnotherCardThanThePolicysIsTold) {
+  const std::string program =
+      "import os\nos.environ.setdefault(\"CUDA_DEVICE_ORDER\", \"PCI_BUS_ID\")\n"
+      "os.environ.setdefault(\"CUDA_VISIBLE_DEVICES\", \"0\")\nimport torch\nimport weir\n\nweir.verify()\n"
+      "x = torch.ones(4).to(\"cuda:0\")\n";
+  EXPECT_EQ(told({{"a.py", program}}, one_card()), Lines{"a.py:3 G33"});
+  EXPECT_TRUE(told({{"a.py", program}}, one_card("RTX 3090", "0")).empty());
+  EXPECT_TRUE(told({{"run.sh", "export CUDA_DEVICE_ORDER=PCI_BUS_ID\nCUDA_VISIBLE_DEVICES=1,0 python a.py\n"}},
+                   one_card()) == Lines{"run.sh:2 G33"});
+  // No card at all is none of the forbidden ones, and a UUID cannot be compared with an index.
+  for (const std::string mask : {"", "-1", "GPU-5b1f3b1e"})
+    EXPECT_FALSE(has_rule(told({{"a.py", "import os\nos.environ['CUDA_VISIBLE_DEVICES'] = '" + mask + "'\n"}}, one_card()),
+                          "G33"))
+        << mask;
+  const std::string wrong = "import os\nos.environ[\"CUDA_VISIBLE_DEVICES\"] = \"0\"\nimport torch\ntorch.ones(1).cuda()\n";
+  EXPECT_EQ(fixed({{"a.py", wrong}}, one_card(), false).at("a.py").find("setdefault"), std::string::npos);
+  EXPECT_EQ(fixed({{"a.py", wrong}}, one_card(), true).at("a.py").find("\"0\""), std::string::npos);
+}
+
+TEST(AuditStrangeCode, ADeviceIsFollowedThroughDictionariesAndConstructors) {
+  const Policy policy = one_card();
+  const auto in = [&](const std::string& code) { return told({{"a.py", kHeader + "import torch\n" + code}}, policy, {"G08"}); };
+  EXPECT_EQ(in("cfg = {\"device\": \"cuda:1\"}\ntorch.nn.Linear(2, 2).to(cfg[\"device\"])\n").size(), 1u);
+  EXPECT_EQ(in("class Engine:\n    def __init__(self, cfg):\n        self.place = cfg.get(\"device\", \"cuda:0\")\n"
+               "        self.net = torch.nn.Linear(2, 2).to(self.place)\n\n\nif __name__ == \"__main__\":\n"
+               "    settings = {\"size\": \"large\", \"device\": \"cuda:1\"}\n    Engine(settings)\n")
+                .size(),
+            1u);
+  EXPECT_EQ(in("class Engine:\n    def __init__(self, place):\n        self.place = place\n"
+               "    def run(self):\n        return torch.ones(2).to(self.place)\n\nEngine(\"cuda:1\").run()\n")
+                .size(),
+            1u);
+  EXPECT_EQ(in("def load(device):\n    return torch.ones(2).to(device)\n\nload(\"cuda:1\")\n").size(), 1u);
+  EXPECT_EQ(in("def run(cfg):\n    return torch.ones(2).to(cfg[\"gpu\"][\"place\"])\n\n"
+               "run({\"gpu\": {\"place\": \"cuda:1\"}})\n")
+                .size(),
+            1u);
+  EXPECT_EQ(in("settings = dict(device=\"cuda:1\")\ntorch.ones(2, device=settings[\"device\"])\n").size(), 1u);
+  // The default of a key that is there is not taken; what another key says is no device.
+  EXPECT_TRUE(in("def run(cfg):\n    return torch.ones(2).to(cfg.get(\"other\", \"cuda:0\"))\n\n"
+                 "run({\"device\": \"cuda:1\"})\n")
+                  .empty());
+  EXPECT_TRUE(in("cfg = {\"device\": \"cuda:0\", \"note\": \"cuda:1\"}\ntorch.ones(2).to(cfg[\"device\"])\n").empty());
+}
+
+TEST(AuditStrangeCode, UnderADeadMaskNoIndexIsOutside) {
+  const std::string late =
+      "import os\nimport torch\n\n\ndef survey():\n    print(torch.cuda.is_available(), torch.cuda.device_count())\n"
+      "    os.environ[\"CUDA_DEVICE_ORDER\"] = \"PCI_BUS_ID\"\n    os.environ[\"CUDA_VISIBLE_DEVICES\"] = \"1\"\n"
+      "    return torch.ones(2, device=\"cuda:1\")\n\n\nsurvey()\n";
+  EXPECT_EQ(told({{"a.py", late}}, Policy{}), (Lines{"a.py:7 G03", "a.py:8 G03"}));
+  const std::string counted =
+      kHeader + "import torch\nif torch.cuda.device_count() > 1:\n    print(torch.cuda.get_device_name(1))\n";
+  EXPECT_FALSE(has_rule(told({{"b.py", counted}}, one_card()), "G08"));
+  EXPECT_TRUE(has_rule(told({{"b.py", kHeader + "import torch\nprint(torch.cuda.get_device_name(1))\n"}}, one_card()), "G08"));
+}
+
+TEST(AuditStrangeCode, ARepeatedMaskIsNotDead) {
+  const Files files{{"main.py",
+                     "import os\nos.environ.setdefault(\"CUDA_DEVICE_ORDER\", \"PCI_BUS_ID\")\n"
+                     "os.environ[\"CUDA_VISIBLE_DEVICES\"] = \"1\"\nimport torch\nprint(torch.cuda.is_available())\n"
+                     "import part\npart.go()\n"},
+                    {"part.py",
+                     "import os\nos.environ[\"CUDA_VISIBLE_DEVICES\"] = \"1\"\n\n\ndef go():\n    import torch\n"
+                     "    return torch.ones(1).to(\"cuda:0\")\n"}};
+  const Lines lines = told(files, one_card());
+  EXPECT_TRUE(lines.contains("part.py:2 G07"));
+  EXPECT_FALSE(has_rule(lines, "G03"));
+  EXPECT_FALSE(has_rule(lines, "G11"));
+}
+
+TEST(AuditStrangeCode, OneArmOfAnImportRuns) {
+  const Files files{{"main.py", kHeader +
+                                    "try:\n    from fast.core import run\nexcept ImportError:\n    from slow import run\n\n"
+                                    "run()\n"},
+                    {"fast/__init__.py", ""},
+                    {"fast/core.py", "import torch\ntorch.cuda.is_available()\n\n\ndef run():\n"
+                                     "    return torch.ones(1).to(\"cuda:0\")\n"},
+                    {"slow.py", "import os\nos.environ[\"CUDA_VISIBLE_DEVICES\"] = \"0\"\nimport torch\n\n\ndef run():\n"
+                                "    return torch.ones(1).to(\"cuda:0\")\n"}};
+  EXPECT_FALSE(has_rule(told(files, Policy{}), "G03"));
+  // What stands behind the try has happened after the import, as a rule.
+  EXPECT_TRUE(has_rule(told({{"a.py",
+                              "import os\ntry:\n    import torch\nexcept ImportError:\n    torch = None\n"
+                              "os.environ[\"CUDA_VISIBLE_DEVICES\"] = \"1\"\n"}},
+                            Policy{}),
+                       "G01"));
+}
+
+TEST(AuditStrangeCode, VendorsAreToldApart) {
+  const Files intel{{"xpu.py", "import torch\n\n\nif __name__ == \"__main__\":\n    print(torch.ones(2, device=\"xpu:0\"))\n"}};
+  const Policy arc = one_card("Arc A770", "0");
+  EXPECT_TRUE(has_rule(told(intel, arc), "G05"));
+  const std::string after = fixed(intel, arc, true).at("xpu.py");
+  EXPECT_EQ(after.find("CUDA"), std::string::npos) << after;
+  EXPECT_NE(after.find("setdefault(\"ZE_AFFINITY_MASK\", \"0\")"), std::string::npos) << after;
+  // The policy's card is of another vendor than the program's: no header, and a word.
+  EXPECT_EQ(fixed(intel, one_card(), true).at("xpu.py").find("VISIBLE_DEVICES"), std::string::npos);
+  EXPECT_FALSE(has_rule(told({{"a.py",
+                               "import os\nimport torch\ntorch.cuda.is_available()\n"
+                               "os.environ[\"ZE_AFFINITY_MASK\"] = \"0\"\n"}},
+                             Policy{}),
+                        "G03"));
+}
+
+TEST(AuditStrangeCode, CopiedHeadersInAFunctionAreTold) {
+  const std::string copy =
+      "import os\nimport pathlib\nimport sys\n\n\ndef _prepare():\n    top = pathlib.Path(__file__).resolve().parent\n"
+      "    if str(top) not in sys.path:\n        sys.path.insert(0, str(top))\n    os.chdir(top)\n"
+      "    os.environ[\"CUDA_VISIBLE_DEVICES\"] = \"1\"\n    os.environ[\"CUDA_DEVICE_ORDER\"] = \"PCI_BUS_ID\"\n"
+      "    print(\"card 1 chosen\")\n    return top\n\n\nTOP = _prepare()\nimport torch\n\n"
+      "if __name__ == \"__main__\":\n    print(torch.ones(5).to(\"cuda:0\"))\n";
+  const Lines lines = told({{"a.py", copy}, {"b.py", copy}, {"c.py", copy}, {"d.py", copy}}, one_card(), {"G19"});
+  EXPECT_EQ(lines.size(), 4u);
+}
+
+TEST(AuditStrangeCode, ProgramsWithoutAGpuAndClientsOfServersAreTold) {
+  const auto of = [](const std::string& code) { return told({{"a.py", code}}, one_card()); };
+  for (const std::string& code : std::vector<std::string>{
+        kHeader + "import pathlib\nif __name__ == \"__main__\":\n    print(list(pathlib.Path(\".\").glob(\"*\")))\n",
+        kHeader + "import subprocess\n\nif __name__ == \"__main__\":\n"
+                  "    print(subprocess.check_output([\"git\", \"log\", \"-1\"], text=True))\n",
+        "import os\n\n\ndef _prepare():\n    os.environ[\"CUDA_VISIBLE_DEVICES\"] = \"1\"\n\n\n_prepare()\n"
+        "if __name__ == \"__main__\":\n    print(1)\n"} ) {
+    const Lines lines = of(code);
+    EXPECT_TRUE(has_rule(lines, "G11")) << code;
+    EXPECT_FALSE(has_rule(lines, "G10")) << code;
+  }
+  const Lines client = of(kHeader + "import httpx\n\nif __name__ == \"__main__\":\n"
+                                    "    print(httpx.post(\"http://localhost:11434/api/generate\", json={}).json())\n");
+  EXPECT_TRUE(has_rule(client, "G12"));
+  EXPECT_FALSE(has_rule(client, "G10"));
+  // Another process may use the card; so may a library that is not known.
+  EXPECT_FALSE(has_rule(of(kHeader + "import subprocess\nsubprocess.run([\"python\", \"train.py\"])\n"), "G11"));
+  EXPECT_FALSE(has_rule(of(kHeader + "import mylib\nmylib.run()\n"), "G11"));
+}
+
+TEST(AuditStrangeCode, WhatFallsBackToAnOldNameIsLeft) {
+  const Files files{{"a.py",
+                     "import torch\n\n\ndef reset():\n    if hasattr(torch.cuda, \"reset_peak_memory_stats\"):\n"
+                     "        torch.cuda.reset_peak_memory_stats()\n"
+                     "    elif hasattr(torch.cuda, \"reset_max_memory_allocated\"):\n"
+                     "        torch.cuda.reset_max_memory_allocated()\n\n\ndef reset2():\n    try:\n"
+                     "        torch.cuda.reset_peak_memory_stats()\n    except AttributeError:\n"
+                     "        torch.cuda.reset_max_memory_allocated()\n"}};
+  EXPECT_TRUE(told(files, Policy{}).empty());
+  EXPECT_EQ(fixed(files, Policy{}, true), files);
+}
+
+TEST(AuditStrangeCode, ACommentThatTellsOfTheRenumberingIsRight) {
+  const auto with = [](const std::string& comment) {
+    return told({{"a.py", "import os\nos.environ.setdefault(\"CUDA_VISIBLE_DEVICES\", \"1\")  # " + comment + "\n"}},
+                Policy{}, {"G17"});
+  };
+  EXPECT_TRUE(with("big card, becomes device 0 of this process").empty());
+  EXPECT_TRUE(with("hides GPU 0").empty());
+  EXPECT_FALSE(with("use GPU 0").empty());
+}
+
+TEST(AuditStrangeCode, FreeMemoryIsKnownThroughVariables) {
+  const std::string code =
+      "import torch\n\n\ndef stats():\n    used = torch.cuda.memory_allocated(0) / 1024**3\n"
+      "    kept = torch.cuda.memory_reserved(0) / 1024**3\n"
+      "    whole = torch.cuda.get_device_properties(0).total_memory / 1024**3\n"
+      "    return {\"free\": whole - kept, \"free2\": whole - used}\n\n\ndef freed():\n"
+      "    cached = torch.cuda.memory_reserved(0) - torch.cuda.memory_allocated(0)\n"
+      "    print(f\"{cached} bytes lie unused in the cache of the allocator\")\n\n\nprint(stats())\nfreed()\n";
+  EXPECT_EQ(told({{"a.py", code}}, Policy{}, {"G31"}), Lines{"a.py:8 G31"});
+}
+
+TEST(AuditStrangeCode, ACardOfTheMaskIsNeverChangedByAFix) {
+  // "1", then "0": which one is meant nobody knows, and the last one is in force.
+  const Files two{{"a.py", kHeader +
+                               "os.environ[\"CUDA_VISIBLE_DEVICES\"] = \"0\"\nimport torch\n"
+                               "torch.ones(1).to(\"cuda:0\"); print(torch.cuda.get_device_name(0))\n"}};
+  EXPECT_TRUE(told(two, Policy{}).contains("a.py:4 G06"));
+  for (const bool unsafe : {false, true}) {
+    const Files after = fixed(two, Policy{}, unsafe);
+    EXPECT_NE(after.at("a.py").find("os.environ[\"CUDA_VISIBLE_DEVICES\"] = \"0\""), std::string::npos) << unsafe;
+    EXPECT_TRUE(has_rule(told(after, Policy{}), "G06"));
+  }
+}
+
+TEST(AuditStrangeCode, AHeaderThatWouldHideASecondCardIsLeftWithAWord) {
+  const Files files{{"a.py",
+                     "import torch\n\n\ndef warm(net):\n    if torch.cuda.device_count() < 2:\n"
+                     "        print(\"second card not found, staying on the CPU\")\n        return net\n"
+                     "    torch.cuda.set_device(1)\n    return net.to(\"cuda:1\")\n\n\nif __name__ == \"__main__\":\n"
+                     "    warm(torch.nn.Linear(2, 2))\n"}};
+  const Files after = fixed(files, one_card(), true);
+  EXPECT_EQ(after.at("a.py").find("VISIBLE_DEVICES"), std::string::npos) << after.at("a.py");
+  EXPECT_NE(after.at("a.py").find("net.to(\"cuda:1\")"), std::string::npos);
+}
+
+TEST(AuditStrangeCode, ATeamsOwnHeaderAndValidatorAreFine) {
+  const std::string validator =
+      "import torch\n\n\ndef check_gpu():\n    if os.environ.get(\"CUDA_VISIBLE_DEVICES\") != \"1\":\n"
+      "        raise RuntimeError(\"wrong mask\")\n    name = torch.cuda.get_device_name(0)\n"
+      "    memory = torch.cuda.get_device_properties(0).total_memory / 1024**3\n"
+      "    if \"RTX 3090\" not in name or memory < 20:\n        raise RuntimeError(\"wrong card: \" + name)\n\n\n"
+      "check_gpu()\nnet = torch.nn.Linear(2, 2).to(\"cuda:0\")\nif __name__ == \"__main__\":\n    print(net)\n";
+  EXPECT_EQ(grave({{"a.py", kHeader + validator}}, one_card()), Lines{});
+}
+
+}  // namespace
+}  // namespace weir::audit

@@ -1,0 +1,144 @@
+"""Runs every Python file below folders as a program and tells what it saw.
+
+usage: run_with_stubs.py FOLDER...
+
+Imports that are neither Python's own nor the folder's become stubs, which take every call and give stubs. A call that would
+start a GPU driver (anything of torch.cuda but what only frees or formats, .cuda(), .to() or device= with a GPU's name) notes
+the selecting variables of the environment, the first time in each program. One JSON line a program: folder, file, the
+variables at that moment (null if there was none), those at its end, and all that it printed.
+"""
+
+import importlib.abc
+import importlib.machinery
+import io
+import json
+import os
+import runpy
+import sys
+
+VARIABLES = ("CUDA_VISIBLE_DEVICES", "HIP_VISIBLE_DEVICES", "ROCR_VISIBLE_DEVICES", "ZE_AFFINITY_MASK")
+LIMIT_S = 20
+
+
+def selection():
+    return {name: os.environ[name] for name in VARIABLES if name in os.environ}
+
+
+class Record:
+    first = None
+
+    @classmethod
+    def touch(cls):
+        if cls.first is None:
+            cls.first = selection()
+
+
+def names_gpu(value):
+    return isinstance(value, str) and value.startswith(("cuda", "xpu"))
+
+
+class Stub:
+    """Takes every attribute and call; numbers and truth are those of a machine with one card."""
+
+    def __init__(self, name):
+        self._name = name
+
+    def __getattr__(self, attribute):
+        if attribute.startswith("__"):
+            raise AttributeError(attribute)
+        return Stub(self._name + "." + attribute)
+
+    def __call__(self, *arguments, **keywords):
+        last = self._name.rsplit(".", 1)[-1]
+        driver = ".cuda." in self._name and last not in ("empty_cache", "manual_seed")
+        given = list(arguments) + list(keywords.values())
+        if driver or last == "cuda" or any(names_gpu(value) for value in given):
+            Record.touch()
+        return Stub(self._name + "()")
+
+    def __bool__(self):
+        return True
+
+    def __iter__(self):
+        return iter(())
+
+    def __len__(self):
+        return 1
+
+    def __index__(self):
+        return 1
+
+    def __lt__(self, other):
+        return 1 < other
+
+    def __gt__(self, other):
+        return 1 > other
+
+    def __str__(self):
+        return self._name
+
+    __repr__ = __str__
+    __format__ = lambda self, form: self._name
+    __add__ = __radd__ = __sub__ = __rsub__ = __mul__ = __truediv__ = lambda self, other: self
+    __getitem__ = lambda self, key: self
+
+
+class StubModule(importlib.abc.Loader, importlib.abc.MetaPathFinder):
+    def find_spec(self, name, path=None, target=None):
+        return importlib.machinery.ModuleSpec(name, self, is_package=True)
+
+    def create_module(self, spec):
+        return None
+
+    def exec_module(self, module):
+        name = module.__name__
+        module.__getattr__ = lambda attribute: Stub(name + "." + attribute)
+
+
+def run(folder, file):
+    os.chdir(folder)
+    sys.path.insert(0, folder)
+    sys.meta_path.append(StubModule())  # asked last: what exists is what it is
+    printed = io.StringIO()
+    sys.stdout = printed
+    try:
+        runpy.run_path(os.path.join(folder, file), run_name="__main__")
+    except SystemExit as end:
+        print("exit", end.code)
+    except Exception as error:  # the program's own: part of what it does
+        print(type(error).__name__, error)
+    sys.stdout = sys.__stdout__
+    return {"first": Record.first, "end": selection(), "output": printed.getvalue()}
+
+
+def run_apart(folder, file):
+    """In a process of its own, so that no program leaves anything to the next."""
+    out, into = os.pipe()
+    child = os.fork()
+    if child == 0:
+        import signal
+
+        signal.alarm(LIMIT_S)
+        os.close(out)
+        with os.fdopen(into, "w") as pipe:
+            json.dump(run(folder, file), pipe)
+        os._exit(0)
+    os.close(into)
+    with os.fdopen(out) as pipe:
+        text = pipe.read()
+    os.waitpid(child, 0)
+    return json.loads(text) if text else {"first": None, "end": None, "output": "ended by a signal"}
+
+
+def main():
+    for name in VARIABLES:
+        os.environ.pop(name, None)
+    sys.dont_write_bytecode = True
+    for folder in sys.argv[1:]:
+        folder = os.path.abspath(folder)
+        for file in sorted(name for name in os.listdir(folder) if name.endswith(".py")):
+            print(json.dumps({"folder": folder, "file": file, **run_apart(folder, file)}, sort_keys=True))
+
+
+if __name__ == "__main__":
+    main()
