@@ -3,8 +3,8 @@
 #include <sys/stat.h>
 
 #include <algorithm>
-#include <map>
 #include <filesystem>
+#include <map>
 #include <set>
 #include <string>
 #include <utility>
@@ -132,7 +132,9 @@ class Mender {
     bool same = true;
     for (const auto& [program, was] : before) {
       const auto is = after.find(program);
-      if (is != after.end() && is->second.masks == was.masks) continue;
+      // A program with nothing left that matters has no masks.
+      const std::string now = is == after.end() ? "--\n" : is->second.masks;
+      if (now == was.masks) continue;
       same = false;
       for (const auto& [path, mended] : rules) {
         if (!was.files.contains(path)) continue;

@@ -1,6 +1,7 @@
 #include "audit/fix/selection.hpp"
 
-#include <algorithm>
+#include <cstdint>
+#include <optional>
 #include <vector>
 
 #include <fmt/format.h>
@@ -65,17 +66,17 @@ Selection selection_of(const Execution& execution) {
   Selection selection;
   Masks masks;
   Branches branches;
-  bool touched = false;
+  std::optional<std::string> at_first_use;
   for (const Step& step : execution.steps) {
     selection.files.insert(step.module->source.path().native());
     const bool own = step.event->mode != Event::Mode::child && is_mask(step.event->name);
     const bool writes = (step.event->kind == Kind::set_variable || step.event->kind == Kind::remove_variable) && own;
     if (writes) apply(step, masks, branches);
-    const bool first_touch = step.event->kind == Kind::touch && !touched;
-    touched = touched || first_touch;
-    if (first_touch || step.event->kind == Kind::start_process) selection.masks += text_of(masks) + "--\n";
+    if (step.event->kind == Kind::touch && !at_first_use) at_first_use = text_of(masks);
+    if (step.event->kind == Kind::start_process && !masks.empty()) selection.masks += text_of(masks) + "--\n";
   }
-  selection.masks += text_of(masks);
+  // Without a call that is known to start a driver, whatever comes behind the end may.
+  selection.masks += at_first_use.value_or(text_of(masks)) + "--\n" + text_of(masks);
   return selection;
 }
 
