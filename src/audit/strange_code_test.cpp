@@ -40,8 +40,8 @@ Lines told(const Files& files, const Policy& policy, const std::vector<std::stri
   Lines lines;
   for (const Finding& finding : audit->findings) {
     const auto& source = finding.module->source;
-    lines.insert(source.path().filename().native() + ":" + std::to_string(source.place(finding.where.begin).line) + " " +
-                 std::string{finding.rule});
+    lines.insert(source.path().filename().native() + ":" + std::to_string(source.place(finding.where.begin).line) +
+                 " " + std::string{finding.rule});
   }
   return lines;
 }
@@ -59,8 +59,8 @@ Lines grave(const Files& files, const Policy& policy) {
   for (const Finding& finding : audit->findings) {
     if (finding.severity == Severity::style) continue;
     const auto& source = finding.module->source;
-    lines.insert(source.path().filename().native() + ":" + std::to_string(source.place(finding.where.begin).line) + " " +
-                 std::string{finding.rule} + " " + finding.what);
+    lines.insert(source.path().filename().native() + ":" + std::to_string(source.place(finding.where.begin).line) +
+                 " " + std::string{finding.rule} + " " + finding.what);
   }
   return lines;
 }
@@ -78,11 +78,11 @@ const std::string kHeader =
     "import os\nos.environ[\"CUDA_DEVICE_ORDER\"] = \"PCI_BUS_ID\"\nos.environ[\"CUDA_VISIBLE_DEVICES\"] = \"1\"\n";
 
 TEST(AuditStrangeCode, AMaskThatAnotherProgramNeedsStays) {
-  const Files files{{"drive.py", kHeader + "import engine\n\nengine.run()\n"},
-                    {"drive2.py", "import engine\nengine.run()\n"},
-                    {"engine.py", kHeader +
-                                      "import torch\n\n\ndef run():\n    return torch.ones(4).to(\"cuda:0\")\n\n\n"
-                                      "if __name__ == \"__main__\":\n    print(run())\n"}};
+  const Files files{
+      {"drive.py", kHeader + "import engine\n\nengine.run()\n"},
+      {"drive2.py", "import engine\nengine.run()\n"},
+      {"engine.py", kHeader + "import torch\n\n\ndef run():\n    return torch.ones(4).to(\"cuda:0\")\n\n\n"
+                              "if __name__ == \"__main__\":\n    print(run())\n"}};
   EXPECT_EQ(fixed(files, one_card(), false), files);
   const Files unsafe = fixed(files, one_card(), true);
   EXPECT_NE(unsafe.at("engine.py").find("\"CUDA_VISIBLE_DEVICES\", \"1\""), std::string::npos);
@@ -102,17 +102,20 @@ TEST(AuditStrangeCode, AMaskOfAnotherCardThanThePolicysIsTold) {
                    one_card()) == Lines{"run.sh:2 G33"});
   // No card at all is none of the forbidden ones, and a UUID cannot be compared with an index.
   for (const std::string mask : {"", "-1", "GPU-5b1f3b1e"})
-    EXPECT_FALSE(has_rule(told({{"a.py", "import os\nos.environ['CUDA_VISIBLE_DEVICES'] = '" + mask + "'\n"}}, one_card()),
-                          "G33"))
+    EXPECT_FALSE(has_rule(
+        told({{"a.py", "import os\nos.environ['CUDA_VISIBLE_DEVICES'] = '" + mask + "'\n"}}, one_card()), "G33"))
         << mask;
-  const std::string wrong = "import os\nos.environ[\"CUDA_VISIBLE_DEVICES\"] = \"0\"\nimport torch\ntorch.ones(1).cuda()\n";
+  const std::string wrong =
+      "import os\nos.environ[\"CUDA_VISIBLE_DEVICES\"] = \"0\"\nimport torch\ntorch.ones(1).cuda()\n";
   EXPECT_EQ(fixed({{"a.py", wrong}}, one_card(), false).at("a.py").find("setdefault"), std::string::npos);
   EXPECT_EQ(fixed({{"a.py", wrong}}, one_card(), true).at("a.py").find("\"0\""), std::string::npos);
 }
 
 TEST(AuditStrangeCode, ADeviceIsFollowedThroughDictionariesAndConstructors) {
   const Policy policy = one_card();
-  const auto in = [&](const std::string& code) { return told({{"a.py", kHeader + "import torch\n" + code}}, policy, {"G08"}); };
+  const auto in = [&](const std::string& code) {
+    return told({{"a.py", kHeader + "import torch\n" + code}}, policy, {"G08"});
+  };
   EXPECT_EQ(in("cfg = {\"device\": \"cuda:1\"}\ntorch.nn.Linear(2, 2).to(cfg[\"device\"])\n").size(), 1u);
   EXPECT_EQ(in("class Engine:\n    def __init__(self, cfg):\n        self.place = cfg.get(\"device\", \"cuda:0\")\n"
                "        self.net = torch.nn.Linear(2, 2).to(self.place)\n\n\nif __name__ == \"__main__\":\n"
@@ -141,11 +144,12 @@ TEST(AuditStrangeCode, UnderADeadMaskNoIndexIsOutside) {
       "import os\nimport torch\n\n\ndef survey():\n    print(torch.cuda.is_available(), torch.cuda.device_count())\n"
       "    os.environ[\"CUDA_DEVICE_ORDER\"] = \"PCI_BUS_ID\"\n    os.environ[\"CUDA_VISIBLE_DEVICES\"] = \"1\"\n"
       "    return torch.ones(2, device=\"cuda:1\")\n\n\nsurvey()\n";
-  EXPECT_EQ(told({{"a.py", late}}, Policy{}), (Lines{"a.py:7 G03", "a.py:8 G03"}));
+  EXPECT_EQ(told({{"a.py", late}}, Policy{}), (Lines{"a.py:7 G03", "a.py:8 G03", "a.py:8 G10"}));
   const std::string counted =
       kHeader + "import torch\nif torch.cuda.device_count() > 1:\n    print(torch.cuda.get_device_name(1))\n";
   EXPECT_FALSE(has_rule(told({{"b.py", counted}}, one_card()), "G08"));
-  EXPECT_TRUE(has_rule(told({{"b.py", kHeader + "import torch\nprint(torch.cuda.get_device_name(1))\n"}}, one_card()), "G08"));
+  EXPECT_TRUE(
+      has_rule(told({{"b.py", kHeader + "import torch\nprint(torch.cuda.get_device_name(1))\n"}}, one_card()), "G08"));
 }
 
 TEST(AuditStrangeCode, ARepeatedMaskIsNotDead) {
@@ -163,14 +167,16 @@ TEST(AuditStrangeCode, ARepeatedMaskIsNotDead) {
 }
 
 TEST(AuditStrangeCode, OneArmOfAnImportRuns) {
-  const Files files{{"main.py", kHeader +
-                                    "try:\n    from fast.core import run\nexcept ImportError:\n    from slow import run\n\n"
-                                    "run()\n"},
-                    {"fast/__init__.py", ""},
-                    {"fast/core.py", "import torch\ntorch.cuda.is_available()\n\n\ndef run():\n"
-                                     "    return torch.ones(1).to(\"cuda:0\")\n"},
-                    {"slow.py", "import os\nos.environ[\"CUDA_VISIBLE_DEVICES\"] = \"0\"\nimport torch\n\n\ndef run():\n"
-                                "    return torch.ones(1).to(\"cuda:0\")\n"}};
+  const Files files{
+      {"main.py", kHeader + "try:\n    from fast.core import run\nexcept ImportError:\n    from slow import run\n\n"
+                            "run()\n"},
+      {"fast/__init__.py", ""},
+      {"fast/core.py",
+       "import torch\ntorch.cuda.is_available()\n\n\ndef run():\n"
+       "    return torch.ones(1).to(\"cuda:0\")\n"},
+      {"slow.py",
+       "import os\nos.environ[\"CUDA_VISIBLE_DEVICES\"] = \"0\"\nimport torch\n\n\ndef run():\n"
+       "    return torch.ones(1).to(\"cuda:0\")\n"}};
   EXPECT_FALSE(has_rule(told(files, Policy{}), "G03"));
   // What stands behind the try has happened after the import, as a rule.
   EXPECT_TRUE(has_rule(told({{"a.py",
@@ -181,7 +187,8 @@ TEST(AuditStrangeCode, OneArmOfAnImportRuns) {
 }
 
 TEST(AuditStrangeCode, VendorsAreToldApart) {
-  const Files intel{{"xpu.py", "import torch\n\n\nif __name__ == \"__main__\":\n    print(torch.ones(2, device=\"xpu:0\"))\n"}};
+  const Files intel{
+      {"xpu.py", "import torch\n\n\nif __name__ == \"__main__\":\n    print(torch.ones(2, device=\"xpu:0\"))\n"}};
   const Policy arc = one_card("Arc A770", "0");
   EXPECT_TRUE(has_rule(told(intel, arc), "G05"));
   const std::string after = fixed(intel, arc, true).at("xpu.py");
@@ -210,17 +217,18 @@ TEST(AuditStrangeCode, CopiedHeadersInAFunctionAreTold) {
 TEST(AuditStrangeCode, ProgramsWithoutAGpuAndClientsOfServersAreTold) {
   const auto of = [](const std::string& code) { return told({{"a.py", code}}, one_card()); };
   for (const std::string& code : std::vector<std::string>{
-        kHeader + "import pathlib\nif __name__ == \"__main__\":\n    print(list(pathlib.Path(\".\").glob(\"*\")))\n",
-        kHeader + "import subprocess\n\nif __name__ == \"__main__\":\n"
-                  "    print(subprocess.check_output([\"git\", \"log\", \"-1\"], text=True))\n",
-        "import os\n\n\ndef _prepare():\n    os.environ[\"CUDA_VISIBLE_DEVICES\"] = \"1\"\n\n\n_prepare()\n"
-        "if __name__ == \"__main__\":\n    print(1)\n"} ) {
+           kHeader + "import pathlib\nif __name__ == \"__main__\":\n    print(list(pathlib.Path(\".\").glob(\"*\")))\n",
+           kHeader + "import subprocess\n\nif __name__ == \"__main__\":\n"
+                     "    print(subprocess.check_output([\"git\", \"log\", \"-1\"], text=True))\n",
+           "import os\n\n\ndef _prepare():\n    os.environ[\"CUDA_VISIBLE_DEVICES\"] = \"1\"\n\n\n_prepare()\n"
+           "if __name__ == \"__main__\":\n    print(1)\n"}) {
     const Lines lines = of(code);
     EXPECT_TRUE(has_rule(lines, "G11")) << code;
     EXPECT_FALSE(has_rule(lines, "G10")) << code;
   }
-  const Lines client = of(kHeader + "import httpx\n\nif __name__ == \"__main__\":\n"
-                                    "    print(httpx.post(\"http://localhost:11434/api/generate\", json={}).json())\n");
+  const Lines client = of(kHeader +
+                          "import httpx\n\nif __name__ == \"__main__\":\n"
+                          "    print(httpx.post(\"http://localhost:11434/api/generate\", json={}).json())\n");
   EXPECT_TRUE(has_rule(client, "G12"));
   EXPECT_FALSE(has_rule(client, "G10"));
   // Another process may use the card; so may a library that is not known.
@@ -263,9 +271,8 @@ TEST(AuditStrangeCode, FreeMemoryIsKnownThroughVariables) {
 
 TEST(AuditStrangeCode, ACardOfTheMaskIsNeverChangedByAFix) {
   // "1", then "0": which one is meant nobody knows, and the last one is in force.
-  const Files two{{"a.py", kHeader +
-                               "os.environ[\"CUDA_VISIBLE_DEVICES\"] = \"0\"\nimport torch\n"
-                               "torch.ones(1).to(\"cuda:0\"); print(torch.cuda.get_device_name(0))\n"}};
+  const Files two{{"a.py", kHeader + "os.environ[\"CUDA_VISIBLE_DEVICES\"] = \"0\"\nimport torch\n"
+                                     "torch.ones(1).to(\"cuda:0\"); print(torch.cuda.get_device_name(0))\n"}};
   EXPECT_TRUE(told(two, Policy{}).contains("a.py:4 G06"));
   for (const bool unsafe : {false, true}) {
     const Files after = fixed(two, Policy{}, unsafe);

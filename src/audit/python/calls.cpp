@@ -216,9 +216,9 @@ Value Reader::call(Node node) {
   if (imported && find_library(callee->text) == nullptr) {
     const Value first = value_of(args, 0);
     // A command line's reader that makes the class it is given: tyro.cli(Main).
-    const bool makes = !first.is_unknown() && std::all_of(first.atoms().begin(), first.atoms().end(), [](const Atom& atom) {
-      return atom.kind == Atom::Kind::class_;
-    });
+    const bool makes =
+        !first.is_unknown() && std::all_of(first.atoms().begin(), first.atoms().end(),
+                                           [](const Atom& atom) { return atom.kind == Atom::Kind::class_; });
     emit(Event::Kind::call, node, callee->text).arguments = std::move(args);
     if (!makes) return kind_value(Atom::Kind::object, callee->text);
     Value made;
@@ -258,12 +258,13 @@ void Reader::hand_over(const Called& called, const std::vector<Argument>& args, 
   constexpr std::array<std::string_view, 10> kProcesses{"map",   "imap",   "imap_unordered", "starmap", "apply",
                                                         "spawn", "submit", "apply_async",    "Process", "Thread"};
   const std::string method = method_of(called.name);
-  const bool process = is_process_start(called.name) ||
-                       std::find(kProcesses.begin(), kProcesses.end(), method) != kProcesses.end();
+  const bool process =
+      is_process_start(called.name) || std::find(kProcesses.begin(), kProcesses.end(), method) != kProcesses.end();
   if (process) return;
   for (const Argument& arg : args) {
     const Atom* method_of_object = arg.value.single(Atom::Kind::object);
-    const bool named = arg.keyword == "fn" || arg.keyword == "func" || arg.keyword == "callback" || arg.keyword == "command";
+    const bool named =
+        arg.keyword == "fn" || arg.keyword == "func" || arg.keyword == "callback" || arg.keyword == "command";
     if (method_of_object != nullptr && named) {
       frame_->arms.push_back({branches_++, 0});
       emit(Event::Kind::call, node, method_of_object->text).hands_over = true;
@@ -339,7 +340,7 @@ void Reader::device_arguments(const Called& called, const std::vector<Argument>&
     if (arg != nullptr && called.name == "torch.device" && arg->keyword.empty()) {
       Value whole;
       value_call(called, args, node, whole);
-      if (!whole.is_unknown()) emit(Event::Kind::use_device, node, called.name, whole);
+      if (!whole.is_unknown() && !frame_->compared) emit(Event::Kind::use_device, node, called.name, whole);
       return;
     }
     if (arg != nullptr && (known->numbers || arg->value.as_text() || may_name_device(arg->value))) {

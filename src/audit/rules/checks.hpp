@@ -20,7 +20,7 @@ namespace weir::audit {
 class Findings {
  public:
   void add(Finding finding);
-  std::vector<Finding> take();  ///< by file, place and rule
+  std::vector<Finding> take(const Policy& policy);  ///< by file, place and rule
   /// A rule has told this place.
   bool has(std::string_view rule, const Module& module, Range where) const;
   /// Some program of the project has this mask from nowhere else: no rule may take the line away.
@@ -30,7 +30,8 @@ class Findings {
   void keep_what_others_need(Finding& finding) const;
 
   std::set<std::tuple<std::string_view, const Module*, std::uint32_t>> told_;
-  std::map<std::pair<const Module*, std::uint32_t>, const Module*> only_;  ///< by place of the write: a program that needs it
+  std::map<std::pair<const Module*, std::uint32_t>, const Module*>
+      only_;  ///< by place of the write: a program that needs it
   std::vector<Finding> all_;
 };
 
@@ -72,6 +73,8 @@ bool loads_gpu_library(const Step& step);
 const Step* touch_before(const Execution& execution, std::size_t index, Vendor vendor);
 /// The write of the same variable whose value is in force where a step happens, if it is sure to be; null otherwise.
 const Step* same_variable_before(const Execution& execution, std::size_t index);
+/// Its statement may be taken away: it does nothing else, and stands in no block that would be empty without it.
+bool is_removable(const Step& step);
 /// The mask lets the policy's card through and no other.
 bool names_policy_card(const Mask& mask, const Policy& policy);
 /// It is sure to let another card through than the policy's, whose vendor the variable is of.

@@ -41,7 +41,7 @@ void Findings::keep_what_others_need(Finding& finding) const {
                         printable(found->second->source.name()));
 }
 
-std::vector<Finding> Findings::take() {
+std::vector<Finding> Findings::take(const Policy& policy) {
   const auto told = [&](std::string_view rule, const Finding& finding) {
     return told_.contains({find_rule(rule)->id, finding.module, finding.where.begin});
   };
@@ -49,7 +49,7 @@ std::vector<Finding> Findings::take() {
   std::erase_if(all_, [&](const Finding& finding) {
     const bool idle = finding.rule == "G04" || finding.rule == "G10";
     return (finding.rule == "G01" && told("G03", finding)) || (finding.rule == "G02" && told("G07", finding)) ||
-           (idle && (told("G03", finding) || told("G11", finding) || told("G12", finding)));
+           (idle && finding.module->entry_point && ((policy.given && told("G11", finding)) || told("G12", finding)));
   });
   for (Finding& finding : all_) {
     keep_what_others_need(finding);
@@ -98,6 +98,10 @@ bool is_constant(const Value& value) {
 bool sets_own_mask(const Step& step) {
   return step.event->kind == Event::Kind::set_variable && step.event->mode != Event::Mode::child &&
          is_mask(step.event->name);
+}
+
+bool is_removable(const Step& step) {
+  return step.event->editable && step.event->outermost && step.function->key.empty() && !step.module->error;
 }
 
 bool loads_gpu_library(const Step& step) {
@@ -181,7 +185,7 @@ std::vector<Finding> judge(const Project& project, const Policy& policy) {
   check_settings_files(judging);
   check_comments(judging);
   check_copies(judging);
-  return findings.take();
+  return findings.take(policy);
 }
 
 }  // namespace weir::audit

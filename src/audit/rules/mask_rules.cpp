@@ -102,13 +102,13 @@ void check_overwrite(const Step& step, const Judging& judging) {
   if (kind != FileKind::python && kind != FileKind::notebook && kind != FileKind::cpp && !shell) return;
   if (event.mode != Event::Mode::assign || event.guarded || !is_constant(step.value) || !mask || mask->hides_all())
     return;
-  auto found = finding_of("G10", *step.module, event.where,
-                          fmt::format("{} is overwritten with {} whatever a scheduler or the user has set", event.name,
-                                      *step.value.as_text()),
-                          kind == FileKind::cpp ? "respect a mask that is there: 0 as the last argument of setenv()"
-                          : shell ? fmt::format("respect a mask that is there: ${{{}:-{}}}", event.name,
-                                                *step.value.as_text())
-                                  : "respect a mask that is there: setdefault()");
+  auto found =
+      finding_of("G10", *step.module, event.where,
+                 fmt::format("{} is overwritten with {} whatever a scheduler or the user has set", event.name,
+                             *step.value.as_text()),
+                 kind == FileKind::cpp ? "respect a mask that is there: 0 as the last argument of setenv()"
+                 : shell ? fmt::format("respect a mask that is there: ${{{}:-{}}}", event.name, *step.value.as_text())
+                         : "respect a mask that is there: setdefault()");
   if (names_policy_card(*mask, judging.policy)) found.severity = Severity::style;
   const SourceFile& source = step.module->source;
   const std::string_view code = source.text(event.where);
@@ -149,10 +149,11 @@ void check_card(const Step& step, const Judging& judging) {
     if (!mask) continue;
     if (!names_other_card(*mask, event.name, judging.policy)) continue;
     const std::string text = Value{atom}.as_text().value_or("?");
-    auto found = finding_of("G33", *step.module, event.where,
-                            fmt::format("{} is {}, and the policy allows {} ({}) alone", event.name, text,
-                                        judging.policy.mask(true), judging.policy.device),
-                            fmt::format("{}, or leave the choice to the policy", judging.policy.mask(!judging.policy.uuid)));
+    auto found =
+        finding_of("G33", *step.module, event.where,
+                   fmt::format("{} is {}, and the policy allows {} ({}) alone", event.name, text,
+                               judging.policy.mask(true), judging.policy.device),
+                   fmt::format("{}, or leave the choice to the policy", judging.policy.mask(!judging.policy.uuid)));
     const std::string_view literal = step.module->source.text(atom.literal);
     const bool python = step.module->kind == FileKind::python;
     if (python && step.value.single() != nullptr && mask->entries.size() == 1 && literal == text &&
@@ -200,8 +201,7 @@ void check_second_write(const Execution& execution, std::size_t index, const Jud
       auto found =
           finding_of("G07", *step.module, event.where,
                      fmt::format("{} is set to the same value at {}", event.name, where), "delete one of the two");
-      if (event.editable && event.outermost && !step.module->error)
-        found.edits = removal(step.module->source, event.statement);
+      if (is_removable(step)) found.edits = removal(step.module->source, event.statement);
       found.fixing = found.edits.empty() ? Fixing::manual : Fixing::safe;
       judging.findings.add(std::move(found));
     }
@@ -293,8 +293,7 @@ void check_amd_masks(const Execution& execution, std::size_t index, const Judgin
                    fmt::format("{} is set beside ROCR_VISIBLE_DEVICES ({}), which acts first and renumbers",
                                inner.event->name, place_text(*inner.module, *outer.module, outer.event->where)),
                    "keep ROCR_VISIBLE_DEVICES alone");
-    if (inner.event->editable && inner.event->outermost && !inner.module->error)
-      found.edits = removal(inner.module->source, inner.event->statement);
+    if (is_removable(inner)) found.edits = removal(inner.module->source, inner.event->statement);
     found.fixing = found.edits.empty() ? Fixing::manual : Fixing::unsafe;
     judging.findings.add(std::move(found));
     return;

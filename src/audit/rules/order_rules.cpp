@@ -70,6 +70,16 @@ std::vector<Edit> move_above(const Step& written, const Event& place) {
   return edits;
 }
 
+/// Another write of the variable, or its removal, stands between the import and this step: moved, the other would count.
+bool is_written_between(const Execution& execution, const Step& import, std::size_t index) {
+  const auto begin = execution.steps.begin() + (&import - execution.steps.data());
+  const auto end = execution.steps.begin() + static_cast<std::ptrdiff_t>(index);
+  return std::any_of(begin, end, [&](const Step& other) {
+    const bool writes = other.event->kind == Kind::set_variable || other.event->kind == Kind::remove_variable;
+    return writes && other.event->mode != Event::Mode::child && other.event->name == execution.steps[index].event->name;
+  });
+}
+
 /// The first statement of the program's own text that brings one of the libraries.
 const Event* first_import(const Execution& execution) {
   for (const Step& step : execution.steps) {
@@ -103,7 +113,7 @@ void too_late(const Execution& execution, std::size_t index, const Step& import,
                                         place_text(*step.module, *earlier->module, earlier->event->where), after),
                             equal ? "delete this copy" : "decide for one of the two values, above the import");
     if (equal) found.severity = Severity::style;
-    if (equal && event.editable && event.outermost && !step.module->error) {
+    if (equal && is_removable(step)) {
       found.edits = removal(step.module->source, event.statement);
       found.fixing = found.edits.empty() ? Fixing::manual : Fixing::safe;
     }
@@ -120,8 +130,9 @@ void too_late(const Execution& execution, std::size_t index, const Step& import,
   if (touches) found.severity = Severity::dead;
   // There the mask begins to count where it did not: that is for the owner to decide.
   const Fixing fixing = touches ? Fixing::unsafe : Fixing::safe;
-  if (const Event* place = first_import(execution);
-      place != nullptr && step.module == execution.program && place->top.begin < event.top.begin && step.arms.empty()) {
+  if (const Event* place = first_import(execution); place != nullptr && step.module == execution.program &&
+                                                    place->top.begin < event.top.begin && step.arms.empty() &&
+                                                    !is_written_between(execution, import, index)) {
     found.edits = move_above(step, *place);
     found.fixing = found.edits.empty() ? Fixing::manual : fixing;
   }
@@ -134,8 +145,7 @@ Finding repeated(const Step& step, const Step& earlier) {
                           fmt::format("{} is repeated: it has this value since {}", step.event->name,
                                       place_text(*step.module, *earlier.module, earlier.event->where)),
                           "delete this copy");
-  if (step.event->editable && step.event->outermost && !step.module->error)
-    found.edits = removal(step.module->source, step.event->statement);
+  if (is_removable(step)) found.edits = removal(step.module->source, step.event->statement);
   found.fixing = found.edits.empty() ? Fixing::manual : Fixing::safe;
   return found;
 }
@@ -177,8 +187,7 @@ void check_selection(const Execution& execution, std::size_t index, const Judgin
     const auto whose = python::vendor_of(other.event->name);
     return !whose || *whose == vendor || (*whose == Vendor::nvidia && vendor == Vendor::amd);
   };
-  if (const Step* import = first_before(execution, index, loads))
-    too_late(execution, index, *import, judging);
+  if (const Step* import = first_before(execution, index, loads)) too_late(execution, index, *import, judging);
 }
 
 void check_allocator(const Execution& execution, std::size_t index, const Judging& judging) {

@@ -212,8 +212,7 @@ constexpr std::array kRules{
     Rule{"G33", "the mask names another card than the policy's", wrong, opt_in, true,
          "The policy names the one card that programs of this machine may use. This mask lets another one through: the "
          "program runs where it must not, and to respect such a mask (setdefault) would only keep the mistake.",
-         "os.environ[\"CUDA_VISIBLE_DEVICES\"] = \"0\"  # weir.toml: index = \"1\"\n",
-         "os.environ[\"CUDA_VISIBLE_DEVICES\"] = \"1\"\n", "python", ""},
+         "export CUDA_VISIBLE_DEVICES=0  # weir.toml: index = \"1\"\n", "export CUDA_VISIBLE_DEVICES=1\n", "shell", ""},
 };
 
 }  // namespace
