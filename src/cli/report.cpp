@@ -54,7 +54,7 @@ std::string damage_line(const std::string& name, const std::string& damage) {
 
 std::string damaged_text(std::size_t damaged, std::size_t items) {
   return fmt::format("{} of {} items {}", damaged, items,
-                     damaged == 1 ? "comes from a damaged file" : "come from damaged files");
+                     damaged == 1 ? "is from a damaged file" : "are from damaged files");
 }
 
 std::string plan_text(const tasks::PictureItem& item, const tasks::PictureOutcome& outcome) {

@@ -16,7 +16,7 @@ std::string failure_text(const std::string& name, const Error& error);
 /// "page.png: damaged: the last 20 of 72 rows are filled: the file ends early"
 std::string damage_line(const std::string& name, const std::string& damage);
 
-/// "2 of 5 items come from damaged files": why a run in which nothing failed does not end with status 0.
+/// "2 of 5 items are from damaged files": why a run in which nothing failed does not end with status 0.
 std::string damaged_text(std::size_t damaged, std::size_t items);
 
 /// A picture that was done, for done_text. Names as they are shown.

@@ -29,6 +29,9 @@ class JpegDecoder final : public Decoder {
 
   Status start();
   bool needs_conversion() const { return needs_conversion_; }
+  /// Before another decoder reads the file, which fills what is missing and does not tell. Errors: corrupt, if the file ends
+  /// before one row of blocks. (Of a file of several scans that is not looked for: it would take the picture's memory.)
+  Status check_first_row();
   const PictureInfo& info() const override { return info_; }
   int orientation() const override { return orientation_; }
   MetadataPtr metadata() const override { return metadata_; }
@@ -210,7 +213,7 @@ Status JpegDecoder::reopen() {
 
 bool JpegDecoder::begin_rows() {
   if (setjmp(errors_.jump) != 0) return false;
-  codec_.out_color_space = info_.colours == 1 ? JCS_GRAYSCALE : JCS_RGB;
+  codec_.out_color_space = info_.colours == 1 ? JCS_GRAYSCALE : needs_conversion_ ? JCS_CMYK : JCS_RGB;
   jpeg_start_decompress(&codec_);
   return true;
 }
@@ -275,6 +278,15 @@ Status JpegDecoder::begin() {
   if (has_nothing()) return failure();
   if (tolerant() || !(errors_.damaged() || lacks_scans_)) return ok();
   return errors_.damaged() ? failure() : ends_early();
+}
+
+Status JpegDecoder::check_first_row() {
+  if (has_scans() || !begin_rows()) return ok();
+  const auto samples =
+      static_cast<std::size_t>(codec_.output_width) * static_cast<std::size_t>(codec_.output_components);
+  const auto row = std::make_unique_for_overwrite<std::byte[]>(samples);
+  (void)read_row(row.get());  // what is wrong beside is the other decoder's to tell
+  return has_nothing() && at_end_ ? Status{failure()} : ok();
 }
 
 bool JpegDecoder::read_row(std::byte* into) {
@@ -350,6 +362,8 @@ Result<DecoderPtr> open_jpeg(InputFilePtr file, const ReadOptions& options) {
     return file->error(Errc::unsupported,
                        "JPEG: CMYK with more than 4 MiB of metadata is not read; take the metadata out "
                        "or convert it to PNG first");
+  if (decoder->needs_conversion() && options.damaged == Damaged::use)
+    if (auto usable = decoder->check_first_row(); !usable) return usable.error();
   if (decoder->needs_conversion()) return open_other(std::move(file), Format::jpg, options);
   return DecoderPtr{std::move(decoder)};
 }
