@@ -310,7 +310,7 @@ Status JpegDecoder::read(std::span<std::byte> rows) {
 std::vector<Damage> JpegDecoder::damage() const {
   using Kind = Damage::Kind;
   std::vector<Damage> all;
-  if (!errors_.damaged() && !lacks_scans_) return all;
+  if (!tolerant() || (!errors_.damaged() && !lacks_scans_)) return all;
   std::string_view why = errors_.why;
   if (why.starts_with(kCorrupt)) why.remove_prefix(kCorrupt.size());
   const std::string early = !cut_why_.empty() ? cut_why_ : at_end_ ? "the file ends early" : "its pixel data end early";
