@@ -186,6 +186,25 @@ TEST(AuditStrangeCode, OneArmOfAnImportRuns) {
                        "G01"));
 }
 
+TEST(AuditStrangeCode, WhatIsGivenTheCpuAloneUsesNoGpu) {
+  const auto with = [](const std::string& providers) {
+    return told({{"a.py",
+                  "import onnxruntime as ort\n\nif __name__ == \"__main__\":\n    ort.InferenceSession(\"m.onnx\", "
+                  "providers=[" +
+                      providers + "])\n"}},
+                one_card());
+  };
+  EXPECT_FALSE(has_rule(with("\"CPUExecutionProvider\""), "G05"));
+  EXPECT_TRUE(has_rule(with("\"CUDAExecutionProvider\", \"CPUExecutionProvider\""), "G05"));
+  // A device object as the default of a parameter, or compared with another, puts no work on it.
+  EXPECT_FALSE(has_rule(
+      told({{"a.py",
+             "import torch\n\n\ndef f(device=torch.device('cuda', 0)):\n    return device == torch.device('cuda')\n\n\n"
+             "if __name__ == \"__main__\":\n    print(f('cpu'))\n"}},
+           one_card()),
+      "G05"));
+}
+
 TEST(AuditStrangeCode, VendorsAreToldApart) {
   const Files intel{
       {"xpu.py", "import torch\n\n\nif __name__ == \"__main__\":\n    print(torch.ones(2, device=\"xpu:0\"))\n"}};

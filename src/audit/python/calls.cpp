@@ -178,7 +178,11 @@ Value Reader::call(Node node) {
   Value result;
   if (environment_call(called, args, node, result)) return result;
   if (!asserts) device_arguments(called, args, node);
-  if (is_touch(called.name)) emit(Event::Kind::touch, node, called.name);
+  // onnxruntime that is given the CPU alone starts no driver.
+  const Value providers = value_of(args, -1, "providers");
+  const Atom* provider = providers.single(Atom::Kind::text);
+  const bool cpu_alone = provider != nullptr && provider->text == "CPUExecutionProvider";
+  if (is_touch(called.name) && !cpu_alone) emit(Event::Kind::touch, node, called.name);
   if (is_verification(called.name) || called.name == "weir.verify") emit(Event::Kind::verify, node, called.name);
   if (is_process_start(called.name)) {
     const Node given = list.is("argument_list") ? first_named(list) : Node{};
