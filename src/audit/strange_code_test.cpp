@@ -205,6 +205,19 @@ TEST(AuditStrangeCode, WhatIsGivenTheCpuAloneUsesNoGpu) {
       "G05"));
 }
 
+TEST(AuditStrangeCode, NestedValuesAndCirclesOfClassesEnd) {
+  std::string nested = "import argparse\nimport torch\nargs = argparse.ArgumentParser().parse_args()\n";
+  for (int i = 0; i < 40; ++i)
+    nested += "if args.v:\n    args.x = args\n    args.y = args\nelse:\n    args.y = args\n    args.x = args\n";
+  EXPECT_FALSE(has_rule(told({{"a.py", nested + "torch.ones(1).to(args.x)\n"}}, Policy{}), "G08"));
+  std::string classes;
+  std::string bases;
+  for (int i = 0; i < 12; ++i) bases += (i == 0 ? "C" : ", C") + std::to_string(i);
+  for (int i = 0; i < 12; ++i) classes += "class C" + std::to_string(i) + ":\n    pass\n";
+  for (int i = 0; i < 12; ++i) classes += "class C" + std::to_string(i) + "(" + bases + "):\n    pass\n";
+  EXPECT_TRUE(told({{"m.py", classes}, {"a.py", "import m\nm.C0().run()\nm.C1().stop()\n"}}, Policy{}).empty());
+}
+
 TEST(AuditStrangeCode, VendorsAreToldApart) {
   const Files intel{
       {"xpu.py", "import torch\n\n\nif __name__ == \"__main__\":\n    print(torch.ones(2, device=\"xpu:0\"))\n"}};

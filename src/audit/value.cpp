@@ -6,7 +6,9 @@
 namespace weir::audit {
 namespace {
 
-bool same(const Atom& a, const Atom& b) { return a.kind == b.kind && a.text == b.text && a.number == b.number && a.key == b.key && a.items == b.items; }
+bool same(const Atom& a, const Atom& b) {
+  return a.kind == b.kind && a.text == b.text && a.number == b.number && a.key == b.key && a.items == b.items;
+}
 
 bool differ_in_items(const Atom& a, const Atom& b) {
   return a.kind == b.kind && a.text == b.text && a.number == b.number && a.key == b.key && a.items != b.items;
@@ -16,9 +18,15 @@ bool differ_in_items(const Atom& a, const Atom& b) {
 std::shared_ptr<const Items> merged(const std::shared_ptr<const Items>& a, const std::shared_ptr<const Items>& b) {
   if (a == nullptr || b == nullptr) return a == nullptr ? b : a;
   auto both = std::make_shared<Items>(*a);
+  const auto holds_items = [](const Value& value) {
+    return std::any_of(value.atoms().begin(), value.atoms().end(),
+                       [](const Atom& atom) { return atom.items != nullptr; });
+  };
   for (const auto& [key, value] : b->values) {
     const auto [at, fresh] = both->values.emplace(key, value);
-    if (!fresh) at->second = at->second.joined(value);
+    if (fresh) continue;
+    // One level deep: what is nested in both may be shared many times over.
+    at->second = holds_items(at->second) && holds_items(value) ? Value{} : at->second.joined(value);
   }
   return both;
 }
@@ -98,7 +106,8 @@ Value item_of(const Value& whole, std::string_view path, bool& missing) {
 }
 
 Value text_value(std::string text, Range literal) {
-  return Atom{.kind = Atom::Kind::text, .text = std::move(text), .number = 0, .literal = literal, .key = {}, .items = {}};
+  return Atom{
+      .kind = Atom::Kind::text, .text = std::move(text), .number = 0, .literal = literal, .key = {}, .items = {}};
 }
 Value number_value(long number, Range literal) {
   return Atom{.kind = Atom::Kind::number, .text = {}, .number = number, .literal = literal, .key = {}, .items = {}};

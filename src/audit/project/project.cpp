@@ -82,30 +82,29 @@ std::vector<const Module*> Project::imported(const Module& importer, std::string
 
 /// A function of a module, a class's own or that of what it is made from; null if there is none. Bounded, since classes may be
 /// made from each other by mistake.
-Project::Found Project::member(const Module& module, const std::string& key, int depth) const {
-  constexpr int kMostBases = 8;
+Project::Found Project::member(const Module& module, const std::string& key, int& budget) const {
   if (const Function* function = module.find_function(key)) return {&module, function};
   const std::size_t dot = key.rfind('.');
   const auto bases = dot == std::string::npos ? module.bases.end() : module.bases.find(key.substr(0, dot));
-  if (bases == module.bases.end() || depth >= kMostBases) return {};
+  if (bases == module.bases.end() || --budget < 0) return {};
   for (const std::string& base : bases->second) {
     const std::string inherited = base + key.substr(dot);
-    const Found found = base.find('.') == std::string::npos ? member(module, inherited, depth + 1)
-                                                            : imported_function(module, inherited, depth + 1);
+    const Found found = base.find('.') == std::string::npos ? member(module, inherited, budget)
+                                                            : imported_function(module, inherited, budget);
     if (found.function != nullptr) return found;
   }
   return {};
 }
 
-Project::Found Project::imported_function(const Module& importer, std::string_view name, int depth) const {
+Project::Found Project::imported_function(const Module& importer, std::string_view name, int& budget) const {
   // "package.module.function" or "package.module.Class.method": the longest module first.
   std::size_t dot = name.rfind('.');
   for (int part = 0; part < 2 && dot != std::string_view::npos && dot > 0; ++part) {
     const auto modules = imported(importer, name.substr(0, dot));
     if (!modules.empty()) {
       const std::string key{name.substr(dot + 1)};
-      Found found = member(*modules.back(), key, depth);
-      if (found.function == nullptr) found = member(*modules.back(), key + ".__init__", depth);
+      Found found = member(*modules.back(), key, budget);
+      if (found.function == nullptr) found = member(*modules.back(), key + ".__init__", budget);
       if (found.function != nullptr) return found;
     }
     dot = name.rfind('.', dot - 1);
@@ -114,7 +113,8 @@ Project::Found Project::imported_function(const Module& importer, std::string_vi
 }
 
 Project::Found Project::function(const Module& importer, std::string_view name) const {
-  return imported_function(importer, name, 0);
+  int budget = 64;  // classes that are looked at
+  return imported_function(importer, name, budget);
 }
 
 }  // namespace weir::audit

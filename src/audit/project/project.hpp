@@ -31,8 +31,8 @@ class Project {
 
  private:
   const Module* at(const std::string& path) const;
-  Found member(const Module& module, const std::string& key, int depth) const;
-  Found imported_function(const Module& importer, std::string_view name, int depth) const;
+  Found member(const Module& module, const std::string& key, int& budget) const;
+  Found imported_function(const Module& importer, std::string_view name, int& budget) const;
   std::vector<const Module*> below(const std::string& folder, std::string_view name) const;
 
   std::vector<Module> modules_;
