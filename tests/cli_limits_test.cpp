@@ -50,7 +50,9 @@ class CliLimits : public ::testing::Test {
   }
   static std::function<void()> processes(rlim_t count) {
     return [count] {
-      const rlimit limit{count, count};
+      rlimit limit{};
+      getrlimit(RLIMIT_NPROC, &limit);
+      limit = {std::min(count, limit.rlim_max), std::min(count, limit.rlim_max)};
       if (setrlimit(RLIMIT_NPROC, &limit) != 0 || setresgid(kNobodyElse, kNobodyElse, kNobodyElse) != 0 ||
           setresuid(kNobodyElse, kNobodyElse, kNobodyElse) != 0)
         _exit(125);

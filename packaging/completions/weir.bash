@@ -23,6 +23,7 @@ _weir() {
         --tile) COMPREPLY=(); return ;;
         --precision) COMPREPLY=($(compgen -W 'auto exact' -- "$word")); return ;;
         --sync) COMPREPLY=($(compgen -W 'exact fast' -- "$word")); return ;;
+        --damaged) COMPREPLY=($(compgen -W 'use refuse' -- "$word")); return ;;
         --checkpoints) compopt -o filenames; mapfile -t COMPREPLY < <(compgen -d -- "$word"); return ;;
         --ladder) COMPREPLY=(); return ;;
         --stall) COMPREPLY=(); return ;;
@@ -34,7 +35,7 @@ _weir() {
         --metrics) COMPREPLY=(); return ;;
         --metrics-file) COMPREPLY=(); return ;;
       esac
-      if [[ $word == -* ]]; then COMPREPLY=($(compgen -W '--output --model --name --models --noise --scale --resize --width --format --quality --ram --spill --threads --device --vram --tile --strict-device --precision --sync --tta --overwrite --explain --verify --retry-failed --upgrade --checkpoints --no-checkpoints --ladder --no-cpu --same-pixels --stall --wait --max-items-per-worker --pause-file --on-full-disk --log --metrics --metrics-file --dry-run --json --quiet --help' -- "$word"))
+      if [[ $word == -* ]]; then COMPREPLY=($(compgen -W '--output --model --name --models --noise --scale --resize --width --format --quality --ram --spill --threads --device --vram --tile --strict-device --precision --sync --tta --damaged --overwrite --explain --verify --retry-failed --upgrade --checkpoints --no-checkpoints --ladder --no-cpu --same-pixels --stall --wait --max-items-per-worker --pause-file --on-full-disk --log --metrics --metrics-file --dry-run --json --quiet --help' -- "$word"))
       else compopt -o filenames; mapfile -t COMPREPLY < <(compgen -f -- "$word"); fi ;;
     models)
       case "$before" in
@@ -83,8 +84,9 @@ _weir() {
         --wait) COMPREPLY=(); return ;;
         --slots) COMPREPLY=(); return ;;
         --job) COMPREPLY=(); return ;;
+        --grace) COMPREPLY=(); return ;;
       esac
-      if [[ $word == -* ]]; then COMPREPLY=($(compgen -W '--role --device --allow --deny --min-memory --prefer --need --trust-unknown --cuda-names --torch-allocator --wait --slots --job --json --quiet --help' -- "$word"))
+      if [[ $word == -* ]]; then COMPREPLY=($(compgen -W '--role --device --allow --deny --min-memory --prefer --need --trust-unknown --cuda-names --torch-allocator --wait --slots --job --grace --json --quiet --help' -- "$word"))
       else compopt -o filenames; mapfile -t COMPREPLY < <(compgen -f -- "$word"); fi ;;
     run)
       case "$before" in
@@ -103,6 +105,7 @@ _weir() {
         --pause-file) COMPREPLY=(); return ;;
         --retries) COMPREPLY=(); return ;;
         --timeout) COMPREPLY=(); return ;;
+        --grace) COMPREPLY=(); return ;;
         --max-leak) COMPREPLY=(); return ;;
         --role) COMPREPLY=(); return ;;
         --allow) COMPREPLY=(); return ;;
@@ -115,7 +118,7 @@ _weir() {
         --slots) COMPREPLY=(); return ;;
         --job) COMPREPLY=(); return ;;
       esac
-      if [[ $word == -* ]]; then COMPREPLY=($(compgen -W '--device --need --ladder --jobs --gpu-jobs --gpu --output --resume --retry-failed --upgrade --overwrite --explain --junit --log --profile --metrics --metrics-file --pause-file --retries --timeout --max-leak --strict-device --end-orphans --role --allow --deny --min-memory --prefer --trust-unknown --cuda-names --torch-allocator --wait --slots --job --json --quiet --help' -- "$word"))
+      if [[ $word == -* ]]; then COMPREPLY=($(compgen -W '--device --need --ladder --jobs --gpu-jobs --gpu --output --resume --retry-failed --upgrade --overwrite --explain --junit --log --profile --metrics --metrics-file --pause-file --retries --timeout --grace --max-leak --strict-device --end-orphans --role --allow --deny --min-memory --prefer --trust-unknown --cuda-names --torch-allocator --wait --slots --job --json --quiet --help' -- "$word"))
       else compopt -o filenames; mapfile -t COMPREPLY < <(compgen -f -- "$word"); fi ;;
     leak)
       case "$before" in
@@ -152,6 +155,7 @@ _weir() {
         --tile) COMPREPLY=(); return ;;
         --precision) COMPREPLY=($(compgen -W 'auto exact' -- "$word")); return ;;
         --sync) COMPREPLY=($(compgen -W 'exact fast' -- "$word")); return ;;
+        --damaged) COMPREPLY=($(compgen -W 'use refuse' -- "$word")); return ;;
         --checkpoints) compopt -o filenames; mapfile -t COMPREPLY < <(compgen -d -- "$word"); return ;;
         --ladder) COMPREPLY=(); return ;;
         --stall) COMPREPLY=(); return ;;
@@ -170,15 +174,17 @@ _weir() {
         --cuda-names) COMPREPLY=($(compgen -W 'uuid index' -- "$word")); return ;;
         --torch-allocator) COMPREPLY=(); return ;;
         --slots) COMPREPLY=(); return ;;
+        --grace) COMPREPLY=(); return ;;
         --jobs|-j) COMPREPLY=(); return ;;
         --gpu-jobs) COMPREPLY=(); return ;;
         --gpu) COMPREPLY=($(compgen -W 'whole inside' -- "$word")); return ;;
         --profile) COMPREPLY=($(compgen -W 'dev ci production' -- "$word")); return ;;
         --retries) COMPREPLY=(); return ;;
+        --timeout) COMPREPLY=(); return ;;
         --max-leak) COMPREPLY=(); return ;;
         --max-fragmentation) COMPREPLY=(); return ;;
       esac
-      if [[ $word == -* ]]; then COMPREPLY=($(compgen -W '--model --name --models --noise --scale --format --quality --ram --spill --threads --device --vram --tile --strict-device --precision --sync --tta --checkpoints --ladder --no-cpu --stall --wait --max-items-per-worker --pause-file --on-full-disk --log --metrics --metrics-file --quiet --role --allow --deny --min-memory --prefer --trust-unknown --cuda-names --torch-allocator --slots --jobs --gpu-jobs --gpu --profile --retries --max-leak --max-fragmentation --help' -- "$word"))
+      if [[ $word == -* ]]; then COMPREPLY=($(compgen -W '--model --name --models --noise --scale --format --quality --ram --spill --threads --device --vram --tile --strict-device --precision --sync --tta --damaged --checkpoints --ladder --no-cpu --stall --wait --max-items-per-worker --pause-file --on-full-disk --log --metrics --metrics-file --quiet --role --allow --deny --min-memory --prefer --trust-unknown --cuda-names --torch-allocator --slots --grace --jobs --gpu-jobs --gpu --profile --retries --timeout --max-leak --max-fragmentation --help' -- "$word"))
       else COMPREPLY=(); fi ;;
     audit)
       case "$before" in

@@ -142,6 +142,8 @@ Tensor operation(std::string_view name, const Work& work, const Handles&... hand
   const char* problem = nullptr;
   ((problem = problem != nullptr ? problem : Access::problem(*trainer, handles)), ...);
   if (problem != nullptr) return Access::outside(trainer, Access::fresh(*trainer).fail(unusable(name, problem)));
+  auto& tape = Access::fresh(*trainer);
+  if (const Status so_far = tape.status(); !so_far) return Access::outside(trainer, tape.fail(so_far.error()));
   return Access::outside(trainer, work(Access::inside(*trainer, handles)...));
 }
 

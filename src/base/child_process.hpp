@@ -27,13 +27,13 @@ enum class OtherDescriptors {
 
 /// A program to start: words, never a line for a shell.
 struct ChildStart {
-  std::vector<std::string> words;  ///< the program, looked up on PATH, and its arguments; not empty
-  EnvironmentChanges environment;  ///< changes to ours
-  std::filesystem::path folder;    ///< its working folder; empty: ours
-  int input = -1;                  ///< becomes descriptor 0; -1: ours
-  int output = -1;                 ///< becomes descriptor 1; -1: ours
-  int error = -1;                  ///< becomes descriptor 2; -1: ours
-  std::vector<int> inherited;      ///< stay open in it, under their numbers
+  std::vector<std::string> words = {};  ///< the program, looked up on PATH, and its arguments; not empty
+  EnvironmentChanges environment = {};  ///< changes to ours
+  std::filesystem::path folder = {};    ///< its working folder; empty: ours
+  int input = -1;                       ///< becomes descriptor 0; -1: ours
+  int output = -1;                      ///< becomes descriptor 1; -1: ours
+  int error = -1;                       ///< becomes descriptor 2; -1: ours
+  std::vector<int> inherited = {};      ///< stay open in it, under their numbers
   OtherDescriptors others = OtherDescriptors::closed;
   bool own_group = false;  ///< a process group of its own: a Ctrl-C of the terminal reaches only us
 };

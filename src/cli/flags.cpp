@@ -128,18 +128,10 @@ Status set_device(std::string_view text, Arguments& args) {
 
 namespace {
 
-/// What to say of a number without a unit that is too small to be meant in bytes; empty if it is not.
-std::string too_few_bytes(std::string_view text, Bytes bytes) {
-  constexpr Bytes kLeast{std::uint64_t{1} << 20};
-  if (bytes >= kLeast || text.find_first_not_of("0123456789.") != std::string_view::npos) return {};
-  return fmt::format("'{}' without a unit is bytes; write {}M or {}G", printable(text), text, text);
-}
-
 Status set_vram(std::string_view text, Arguments& args) {
   const auto vram = parse_bytes(text);
   if (!vram) return vram.error();
   if (*vram == Bytes{}) return invalid("the line must be above 0");
-  if (const std::string less = too_few_bytes(text, *vram); !less.empty()) return invalid(less);
   args.vram = *vram;
   return ok();
 }
@@ -159,7 +151,6 @@ Status set_ram(std::string_view text, Arguments& args) {
   const auto ram = parse_bytes(text);
   if (!ram) return ram.error();
   if (*ram == Bytes{}) return invalid("the line must be above 0");
-  if (const std::string less = too_few_bytes(text, *ram); !less.empty()) return invalid(less);
   args.ram = *ram;
   return ok();
 }

@@ -10,6 +10,7 @@
 #include "base/text.hpp"
 #include "cli/batch_setup.hpp"
 #include "cli/run_reporter.hpp"
+#include "device/command_process.hpp"
 #include "jobs/coordinator.hpp"
 #include "tasks/command_items.hpp"
 #include "tasks/command_kind.hpp"

@@ -96,7 +96,7 @@ TEST(DrmProvider, AnAmdCardIsMeasuredExactly) {
   EXPECT_EQ(card.used->scope, memory::Scope::device);
   EXPECT_EQ(card.uuid, "GPU-6b4c8a1f2d3e4f50");
   ASSERT_EQ(card.processes.size(), 1u);
-  EXPECT_EQ(card.processes[0].name, "game --fast");
+  EXPECT_EQ(card.processes[0].name, "game");
 }
 
 TEST(DrmProvider, AnArcCardGivesALowerBound) {

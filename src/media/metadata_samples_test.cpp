@@ -85,7 +85,9 @@ Samples jpeg_with(const Samples& segments, std::string_view behind) {
 std::string exif_with(int orientation, std::string_view make) {
   const std::string text = std::string{make} + '\0';
   const auto turn = static_cast<std::uint32_t>(orientation);
-  return "II*\0\x08\0\0\0"s + small(2, 2) + entry(0x010f, 2, static_cast<std::uint32_t>(text.size()), 38) +
+  std::uint32_t where = 38;  // behind the directory, where the text does not fit into the entry
+  if (text.size() <= sizeof where) std::memcpy(&where, text.data(), text.size());
+  return "II*\0\x08\0\0\0"s + small(2, 2) + entry(0x010f, 2, static_cast<std::uint32_t>(text.size()), where) +
          entry(0x0112, 3, 1, turn) + small(0, 4) + text;
 }
 

@@ -79,6 +79,7 @@ class TiffDecoder final : public Decoder {
   TiffLayout layout_;
   MetadataPtr metadata_;
   int orientation_ = 1;
+  int dropped_samples_ = 0;  // of each pixel: neither colours nor alpha
   bool needs_conversion_ = false;
   std::vector<std::unique_ptr<TiffFile>> planes_;  // one reads them all where there are tiles
   std::vector<std::vector<std::byte>> stored_;     // a row, or a tile, of each plane
@@ -158,6 +159,7 @@ Status TiffDecoder::read_alpha(const TiffFile& tiff) {
   if (extra > 0 && told && kinds[0] == EXTRASAMPLE_ASSOCALPHA) form_.alpha = TiffForm::Alpha::multiplied;
   if (extra > 0 && told && kinds[0] == EXTRASAMPLE_UNASSALPHA) form_.alpha = TiffForm::Alpha::straight;
   if (extra == 1 && !told) form_.alpha = TiffForm::Alpha::straight;
+  dropped_samples_ = std::max(0, extra - (form_.alpha == TiffForm::Alpha::none ? 0 : 1));
   form_.colours = info_.colours = form_.palette.empty() ? colours : 3;
   info_.alpha = form_.alpha != TiffForm::Alpha::none;
   return ok();
@@ -231,15 +233,19 @@ Status TiffDecoder::read_layout(const TiffFile& tiff) {
 
 void TiffDecoder::read_metadata(const TiffFile& tiff) {
   auto found = std::make_shared<Metadata>();
-  const auto blob = [&](std::uint32_t tag) {
+  const auto blob = [&](std::uint32_t tag, const char* name) {
     std::uint32_t size = 0;
     void* data = nullptr;
     if (api_.TIFFGetField(tiff.get(), tag, &size, &data) != 1 || data == nullptr) return Blob{};
+    if (size > kMostMetadata) {
+      leave_out(*found, name, "takes more than 4 MiB");
+      return Blob{};
+    }
     const auto* first = static_cast<const std::byte*>(data);
     return Blob(first, first + size);
   };
-  found->icc = blob(TIFFTAG_ICCPROFILE);
-  found->xmp = blob(TIFFTAG_XMLPACKET);
+  found->icc = blob(TIFFTAG_ICCPROFILE, "icc");
+  found->xmp = blob(TIFFTAG_XMLPACKET, "xmp");
   float x = 0, y = 0;
   const auto unit = tiff.u16(TIFFTAG_RESOLUTIONUNIT);
   if (unit != RESUNIT_NONE && api_.TIFFGetField(tiff.get(), TIFFTAG_XRESOLUTION, &x) == 1 &&
@@ -250,6 +256,8 @@ void TiffDecoder::read_metadata(const TiffFile& tiff) {
   }
   const int orientation = tiff.u16(TIFFTAG_ORIENTATION);
   orientation_ = orientation >= 1 && orientation <= 8 ? orientation : 1;
+  if (dropped_samples_ > 0)
+    leave_out(*found, "extra samples", std::to_string(dropped_samples_) + " a pixel, which are not alpha");
   if (const int pages = api_.TIFFNumberOfDirectories(tiff.get()); pages > 1)
     leave_out(*found, "pages", "the first of " + std::to_string(pages));
   read_tiff_tags(*file_, *found);

@@ -93,7 +93,9 @@ ScopeRecord LeakJudge::leave(const std::string& name, const Start& start, bool f
 std::vector<ScopeRecord> LeakJudge::records_between(const Sample& before, const Sample& after) const {
   std::vector<ScopeRecord> records;
   for (const Side side : {Side::device, Side::host}) {
-    ScopeRecord record{.side = side, .growth = growth_between(meters_, side, before, after)};
+    ScopeRecord record;
+    record.side = side;
+    record.growth = growth_between(meters_, side, before, after);
     if (!record.growth.evidence.empty()) records.push_back(std::move(record));
   }
   if (records.empty()) records.emplace_back();

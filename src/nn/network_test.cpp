@@ -178,7 +178,7 @@ TEST_F(NetworkFiles, EachFileThatIsMissingIsNamed) {
   for (const auto& result : {load_network(param), describe_network(param)}) {
     ASSERT_FALSE(result);
     EXPECT_EQ(result.error().code, Errc::io);
-    EXPECT_EQ(result.error().what, weights_of(param).string() + ": no such file");
+    EXPECT_TRUE(result.error().what.starts_with(weights_of(param).string() + ": no such file")) << result.error().what;
   }
   EXPECT_EQ(load_network(folder_ / "y.param").error().what, (folder_ / "y.param").string() + ": no such file");
   EXPECT_EQ(load_network(folder_).error().code, Errc::io);

@@ -8,6 +8,7 @@
 #include "base/result.hpp"
 #include "device/device.hpp"
 #include "device/lease_file.hpp"
+#include "device/lease_nesting.hpp"
 
 namespace weir::tasks {
 

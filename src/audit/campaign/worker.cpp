@@ -98,7 +98,7 @@ class Worker {
     if (before->output == after->output) return std::string{};
     // Times and addresses differ from run to run by themselves.
     if (auto put = write_file(path, texts.before); !put) return put.error();
-    const auto again = check(command);
+    const auto again = check(command, file.path);
     if (!again) return again.error();
     if (again->output != before->output) return std::string{};
     return fmt::format("'{}' prints something else", printable(command));
