@@ -126,6 +126,10 @@ CommandEnd CommandProcess::wait(const StopRules& rules, std::chrono::millisecond
       if (signal != 0) ask(channel_.get(), {.kind = GuardianRequest::Kind::signal, .signal = signal});
       ask_again = now + rules.grace;
     }
+    if (!end.stopped && rules.at_once.stop_requested()) {
+      end.stopped = true;
+      ask_again = now;
+    }
     if (!end.timed_out && !end.stopped && rules.limit && now - started_ - stood_still > *rules.limit) {
       end.timed_out = true;
       ask_again = now;

@@ -48,6 +48,7 @@ struct StopRules {
   std::optional<std::chrono::milliseconds>
       limit;  ///< of its time; a time in which we stood still (SIGSTOP) does not count
   std::stop_token stop;
+  std::stop_token at_once = {};  ///< as `stop`, but SIGTERM comes first: what it does must not go on
   /// Asked once a stop is requested: the signal to pass on first, 0 for none (the terminal sent it to the command, too).
   /// Empty: SIGINT.
   std::function<int()> first_signal;

@@ -17,9 +17,10 @@ namespace weir::media {
 namespace {
 
 constexpr std::size_t kFileHeader = 14, kCoreHeader = 12, kInfoHeader = 40, kLargestHeader = 124;
-constexpr std::size_t kOs2Header = 64, kProfileHeader = 124;
-constexpr std::uint32_t kEmbeddedProfile = 0x4d424544;           // bV5CSType PROFILE_EMBEDDED, 'MBED'
-constexpr std::uint32_t kProfileLimit = std::uint32_t{4} << 20;  // bytes; larger ones are left out
+constexpr std::size_t kOs2Header = 64, kColourHeader = 108, kProfileHeader = 124;
+constexpr std::uint32_t kCalibrated = 0, kLinkedProfile = 0x4c494e4b;  // bV4CSType LCS_CALIBRATED_RGB; 'LINK'
+constexpr std::uint32_t kEmbeddedProfile = 0x4d424544;                 // bV5CSType PROFILE_EMBEDDED, 'MBED'
+constexpr std::uint32_t kProfileLimit = std::uint32_t{4} << 20;        // bytes; larger ones are left out
 enum Compression : std::uint32_t {
   kPlain = 0,
   kRle8 = 1,
@@ -65,6 +66,7 @@ class BmpDecoder final : public Decoder {
   Status read_header(std::span<const std::byte> head);
   Status read_masks(std::span<const std::byte> head, std::uint32_t compression);
   Status check_compression(std::uint32_t compression, std::size_t header) const;
+  void tell_colour(std::span<const std::byte> head, Metadata& into) const;
   void read_profile(std::span<const std::byte> head, Metadata& into) const;
   Status read_palette(std::uint64_t offset, std::size_t entry_bytes, std::uint32_t colours);
   void unpack(std::byte* out) const;
@@ -141,6 +143,7 @@ Status BmpDecoder::read_header(std::span<const std::byte> head) {
     found->dots_per_mm_y = number(head, at + 24, 4) / 1000.0;
     colours = number(head, at + 28, 4);
   }
+  if (size >= kColourHeader) tell_colour(head, *found);
   if (size == kProfileHeader) read_profile(head, *found);
   metadata_ = std::move(found);
   top_down_ = height < 0;
@@ -197,9 +200,20 @@ Status BmpDecoder::check_compression(std::uint32_t compression, std::size_t head
   }
 }
 
+/// Primaries and curves in the header, or a profile that is named and not held.
+void BmpDecoder::tell_colour(std::span<const std::byte> head, Metadata& into) const {
+  const auto kind = number(head, kFileHeader + 56, 4);
+  std::uint32_t curves = 0;
+  for (const std::size_t at : {96, 100, 104}) curves |= number(head, kFileHeader + at, 4);
+  if (kind == kCalibrated && curves != 0)
+    leave_out(into, "colour", "primaries and curves of the bitmap; sRGB is taken");
+  if (kind == kLinkedProfile) leave_out(into, "icc", "in another file, which the bitmap names");
+}
+
 void BmpDecoder::read_profile(std::span<const std::byte> head, Metadata& into) const {
   const auto at = number(head, kFileHeader + 112, 4), size = number(head, kFileHeader + 116, 4);
-  if (number(head, kFileHeader + 56, 4) != kEmbeddedProfile || size == 0 || size > kProfileLimit) return;
+  if (number(head, kFileHeader + 56, 4) != kEmbeddedProfile || size == 0) return;
+  if (size > kProfileLimit) return leave_out(into, "icc", "takes more than 4 MiB");
   Blob profile(size);
   auto got = file_->read_at(kFileHeader + std::uint64_t{at}, profile);
   if (got && *got == size) into.icc = std::move(profile);

@@ -13,7 +13,7 @@ namespace weir::media {
   X(JxlDecoderCreate) X(JxlDecoderDestroy) X(JxlDecoderSubscribeEvents)             \
   X(JxlDecoderSetDecompressBoxes) X(JxlDecoderSetInput) X(JxlDecoderReleaseInput)   \
   X(JxlDecoderCloseInput) X(JxlDecoderProcessInput) X(JxlDecoderGetBoxType)         \
-  X(JxlDecoderSetBoxBuffer) X(JxlDecoderReleaseBoxBuffer)
+  X(JxlDecoderSetBoxBuffer) X(JxlDecoderReleaseBoxBuffer) X(JxlDecoderGetBasicInfo)
 // clang-format on
 
 /// libjxl, loaded when the first JPEG XL picture is opened, as libvips is. The members are called like the functions.

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <memory>
+#include <string>
 #include <string_view>
 
 #include "media/jxl_api.hpp"
@@ -11,6 +12,9 @@ namespace weir::media {
 namespace {
 
 constexpr std::size_t kFirstBox = std::size_t{64} << 10, kPiece = std::size_t{64} << 10;
+
+/// Boxes that make the picture, or the same picture as a JPEG file. Source: ISO/IEC 18181-2, 9
+constexpr std::array<std::string_view, 7> kOfThePicture{"JXL ", "ftyp", "jxlc", "jxlp", "jxll", "jxli", "jbrd"};
 
 class BoxReader {
  public:
@@ -21,7 +25,8 @@ class BoxReader {
         decoder_{api.JxlDecoderCreate(nullptr), api.JxlDecoderDestroy} {}
 
   void run() {
-    if (!decoder_ || api_.JxlDecoderSubscribeEvents(decoder_.get(), JXL_DEC_BOX) != JXL_DEC_SUCCESS ||
+    if (!decoder_ ||
+        api_.JxlDecoderSubscribeEvents(decoder_.get(), JXL_DEC_BOX | JXL_DEC_BASIC_INFO) != JXL_DEC_SUCCESS ||
         api_.JxlDecoderSetDecompressBoxes(decoder_.get(), JXL_TRUE) != JXL_DEC_SUCCESS)
       return;
     while (step()) continue;
@@ -33,6 +38,8 @@ class BoxReader {
     switch (api_.JxlDecoderProcessInput(decoder_.get())) {
       case JXL_DEC_NEED_MORE_INPUT:
         return feed();
+      case JXL_DEC_BASIC_INFO:
+        return tell_animation();
       case JXL_DEC_BOX:
         keep();
         return start_box();
@@ -57,13 +64,24 @@ class BoxReader {
     return true;
   }
 
+  /// How many frames there are is not known before all are parsed.
+  bool tell_animation() {
+    JxlBasicInfo info{};
+    if (api_.JxlDecoderGetBasicInfo(decoder_.get(), &info) == JXL_DEC_SUCCESS && info.have_animation != 0)
+      leave_out(into_, "frames", "the first of an animation");
+    return true;
+  }
+
   bool start_box() {
-    JxlBoxType type{};
-    if (api_.JxlDecoderGetBoxType(decoder_.get(), type, JXL_TRUE) != JXL_DEC_SUCCESS) return false;
-    type_ = std::string_view{type, sizeof type} == "Exif"   ? &into_.exif
-            : std::string_view{type, sizeof type} == "xml " ? &into_.xmp
-                                                            : nullptr;
-    if (type_ == nullptr) return true;
+    JxlBoxType raw{};
+    if (api_.JxlDecoderGetBoxType(decoder_.get(), raw, JXL_TRUE) != JXL_DEC_SUCCESS) return false;
+    const std::string_view type{raw, sizeof raw};
+    type_ = type == "Exif" ? &into_.exif : type == "xml " ? &into_.xmp : nullptr;
+    if (type_ == nullptr) {
+      if (std::find(kOfThePicture.begin(), kOfThePicture.end(), type) == kOfThePicture.end())
+        leave_out(into_, type == "jumb" ? "C2PA or other JUMBF data" : "box " + std::string{type}, "not carried");
+      return true;
+    }
     body_.resize(kFirstBox);
     return give_room(0);
   }
@@ -77,6 +95,7 @@ class BoxReader {
     const auto left = api_.JxlDecoderReleaseBoxBuffer(decoder_.get());
     const auto used = body_.size() - left;
     if (body_.size() >= kMostMetadata) {
+      leave_out(into_, type_ == &into_.xmp ? "xmp" : "exif", "takes more than 4 MiB");
       type_ = nullptr;  // the rest of the box is passed over
       body_ = {};
       return true;

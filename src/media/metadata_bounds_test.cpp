@@ -170,7 +170,8 @@ Samples brotli_box(const std::string& body) {
   return out;
 }
 
-void put_jxl_with_packet(Folder& folder, const std::string& packet) {
+/// A container with one more box in front of the picture.
+void put_jxl_with_box(Folder& folder, std::string_view type, std::span<const std::byte> box) {
   using namespace std::string_view_literals;
   const auto codestream = small_picture(folder, Format::jxl);
   const auto text = [](Samples& out, std::string_view words) {
@@ -181,13 +182,27 @@ void put_jxl_with_packet(Folder& folder, const std::string& packet) {
   text(out,
        "\0\0\0\x0cJXL \r\n\x87\n\0\0\0\x14"
        "ftypjxl \0\0\0\0jxl "sv);
-  const auto box = brotli_box(packet);
   put_big_endian(out, static_cast<std::uint32_t>(box.size() + 8));
-  text(out, "brob");
+  text(out, type);
   out.insert(out.end(), box.begin(), box.end());
   text(out, "\0\0\0\0jxlc"sv);
   out.insert(out.end(), codestream.begin(), codestream.end());
   put_file(folder / "a.jxl", out);
+}
+
+void put_jxl_with_packet(Folder& folder, const std::string& packet) {
+  put_jxl_with_box(folder, "brob", brotli_box(packet));
+}
+
+TEST(JxlMetadata, BoxesThatAreNotCarriedAreTold) {
+  for (const auto& [type, told] :
+       {std::pair{"jumb", "C2PA or other JUMBF data (not carried)"}, std::pair{"abcd", "box abcd (not carried)"}}) {
+    Folder folder;
+    put_jxl_with_box(folder, type, std::vector<std::byte>(40, std::byte{7}));
+    const auto loaded = load(folder / "a.jxl");
+    ASSERT_TRUE(loaded) << loaded.error().what;
+    EXPECT_EQ(loaded->metadata->left_out, std::vector<std::string>{told});
+  }
 }
 
 TEST(JxlMetadata, CompressedBoxesAreRead) {
@@ -210,6 +225,7 @@ TEST(JxlMetadata, ALargeBoxIsReadUpToTheLimitAndBeyondItPassedOver) {
   loaded = load(other / "a.jxl");
   ASSERT_TRUE(loaded) << loaded.error().what;
   EXPECT_TRUE(loaded->metadata->xmp.empty());
+  EXPECT_EQ(loaded->metadata->left_out, std::vector<std::string>{"xmp (takes more than 4 MiB)"});
 }
 
 }  // namespace

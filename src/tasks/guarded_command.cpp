@@ -160,14 +160,14 @@ void run_masked(const GuardedCommand& command, const Machine& machine, std::size
     end.error = process.error();
     return;
   }
-  std::stop_source give_up;
-  const std::stop_callback forward{stop, [&] { give_up.request_stop(); }};
+  std::stop_source wrong_card;
   const device::StopRules rules{.limit = command.limit,
-                                .stop = give_up.get_token(),
+                                .stop = stop,
+                                .at_once = wrong_card.get_token(),
                                 .first_signal = command.first_signal,
                                 .grace = command.grace};
   const device::CommandEnd ended = process->wait(rules, std::chrono::milliseconds{100}, [&] {
-    if (watch.look(process->all_pids())) give_up.request_stop();
+    if (watch.look(process->all_pids())) wrong_card.request_stop();
   });
   const bool alone = leased != nullptr && command.wish.slots == 0;
   watch.after(alone ? 5 : 1);
