@@ -263,7 +263,7 @@ void count_network(const std::string& path, nn::Extent picture) {
     bool fits = op.kind == nn::OpKind::conv3x3 && sixteens(op.output);
     for (std::size_t i = 0; i < op.inputs.size(); ++i) {
       const int t = op.inputs[i].tensor;
-      add_bytes(t, nn::vulkan::needed(op, i, out, extent[static_cast<std::size_t>(t)]));
+      add_bytes(t, nn::vulkan::needed(op, i, out, extent));
       fits = fits && sixteens(t);
     }
     if (op.epilogue.has_residual) add_bytes(op.epilogue.residual.tensor, out);

@@ -71,7 +71,7 @@ TEST(ChildProcess, AStatusThatSomebodyElseTookIsNoSuccess) {
 }
 
 TEST(ChildProcess, WaitsNoLongerThanAsked) {
-  auto child = ChildProcess::start(shell("sleep 1000"));
+  auto child = ChildProcess::start({.words = {"sleep", "1000"}});
   ASSERT_TRUE(child);
   EXPECT_FALSE(child->poll());
   EXPECT_FALSE(child->wait_until(Clock::now() + std::chrono::milliseconds{20}));
@@ -148,7 +148,7 @@ TEST(ChildProcess, AFunctionsResultIsTheStatus) {
 TEST(ChildProcess, IsGoneWithItsObject) {
   pid_t pid = -1;
   {
-    auto child = ChildProcess::start(shell("sleep 1000"));
+    auto child = ChildProcess::start({.words = {"sleep", "1000"}});
     ASSERT_TRUE(child);
     pid = child->pid();
     EXPECT_NE(process_state(pid), '\0');

@@ -62,8 +62,11 @@ void Totals::count(const Item& item, const ItemEnd& end) {
       ++failed;
       faults += end.fault ? 1 : 0;
       refused += end.refused ? 1 : 0;
-      if (failures.size() < kMostFailures)
-        failures.push_back(fmt::format("{}: {}", shown_name(item), end.error ? one_line(end.error->what) : end.why));
+      if (failures.size() < kMostFailures) {
+        const std::string name = shown_name(item) + ": ";
+        const std::string why = end.error ? one_line(end.error->what) : end.why;
+        failures.push_back(why.starts_with(name) ? why : name + why);  // a decoder names the file, too
+      }
   }
 }
 

@@ -274,6 +274,11 @@ void BmpDecoder::unpack(std::byte* out) const {
 }
 
 Status BmpDecoder::read(std::span<std::byte> rows) {
+  if (runs_ && damaged_ == Damaged::use && row_ == 0) {
+    const auto whole = runs_->whole_rows();
+    if (!whole) return whole.error();
+    if (*whole > 0) stored_rows_ = *whole;  // of none, reading the first row says so
+  }
   for (std::size_t at = 0; at < rows.size(); at += info_.row_bytes(), ++row_) {
     // In place of rows that are missing the nearest one that is there is taken.
     const int stored = std::min(top_down_ ? row_ : info_.height - 1 - row_, stored_rows_ - 1);

@@ -105,6 +105,12 @@ Status BmpRle::find_rows() {
   return ok();
 }
 
+Result<int> BmpRle::whole_rows() {
+  if (starts_.empty())
+    if (auto found = find_rows(); !found) return found.error();
+  return cut_row_ >= 0 ? cut_row_ : height_;
+}
+
 Status BmpRle::read(int row, std::span<std::byte> indices) {
   if (starts_.empty())
     if (auto found = find_rows(); !found) return found;

@@ -22,6 +22,8 @@ class BmpRle {
   /// One index a byte, of the row that is `row` above the last one. Errors: io; corrupt if the stream ends before it.
   Status read(int row, std::span<std::byte> indices);
   static Bytes need(int width, int height);
+  /// Rows from the bottom that are there whole. The first call reads the stream once. Errors: io.
+  Result<int> whole_rows();
 
  private:
   class Stream;

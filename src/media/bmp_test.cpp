@@ -98,6 +98,21 @@ TEST(BmpRuns, AMissingMarkOfTheEndIsNoDamageButMissingRowsAre) {
   EXPECT_NE(cut.what.find("row 1 of 2"), std::string::npos) << cut.what;
 }
 
+TEST(BmpRuns, RowsThatAreCutOffAreFilledAndTold) {
+  Folder folder;
+  put_file(folder / "a.bmp", indexed(3, 3, 8, 1, {3, 7, 0, 0, 3, 8, 0, 0, 2, 9}));
+  auto reader =
+      PictureReader::open({.path = folder / "a.bmp", .bytes = nullptr}, {.spill = {}, .damaged = Damaged::use});
+  ASSERT_TRUE(reader) << reader.error().what;
+  Samples rows((*reader)->info().row_bytes() * 3);
+  ASSERT_TRUE((*reader)->read(rows));
+  const auto row_bytes = static_cast<std::ptrdiff_t>((*reader)->info().row_bytes());
+  EXPECT_TRUE(std::equal(rows.begin(), rows.begin() + row_bytes, rows.begin() + row_bytes)) << "the nearest whole row";
+  EXPECT_FALSE(std::equal(rows.begin(), rows.begin() + row_bytes, rows.begin() + 2 * row_bytes));
+  ASSERT_EQ((*reader)->damage().size(), 1U);
+  EXPECT_EQ((*reader)->damage()[0], "the first of 3 rows is filled: the file ends early");
+}
+
 TEST(BmpRuns, MustBeOfTheirDepthAndFromTheBottomUp) {
   EXPECT_EQ(refusal(indexed(3, -2, 8, 1, {3, 7, 0, 1})).code, Errc::corrupt);
   EXPECT_EQ(refusal(indexed(3, 2, 4, 1, {3, 7, 0, 1})).code, Errc::corrupt);

@@ -28,10 +28,11 @@ Result<DecoderPtr> open_bytes(const Samples& bytes, Damaged damaged) {
   const auto format = sniff_format(std::span{bytes}.first(std::min(bytes.size(), kSniffBytes)));
   if (!format) return Error{Errc::corrupt, "no picture"};
   const ReadOptions options{.spill = {}, .damaged = damaged};
-  auto decoder = *format == Format::png   ? open_png(*file, options)
-                 : *format == Format::jpg ? open_jpeg(*file, options)
-                 : *format == Format::bmp ? open_bmp(*file, options)
-                                          : open_other(*file, *format, options);
+  auto decoder = *format == Format::png    ? open_png(*file, options)
+                 : *format == Format::jpg  ? open_jpeg(*file, options)
+                 : *format == Format::bmp  ? open_bmp(*file, options)
+                 : *format == Format::tiff ? open_tiff(*file, options)
+                                           : open_other(*file, *format, options);
   if (!decoder || damaged == Damaged::refuse) return decoder;
   return fill_damaged(*std::move(decoder), **file);
 }

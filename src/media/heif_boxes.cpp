@@ -20,6 +20,8 @@ constexpr std::array<std::string_view, 8> kSettledBoxes{"ftyp", "meta", "mdat", 
 constexpr std::string_view kC2pa{"\xd8\xfe\xc3\xd6\x1b\x0e\x48\x3c\x92\x97\x58\x28\x87\x7e\xc4\x81",
                                  16};  // C2PA 1.3, A.5
 
+constexpr std::string_view kXmpType = "application/rdf+xml";
+
 using ItemId = std::uint64_t;
 
 struct Item {
@@ -60,6 +62,8 @@ class HeifReader {
     constexpr std::uint64_t kVersionAndFlags = 4;
     for (const IsoBox& box : iso_boxes(file_, meta.body + kVersionAndFlags, meta.end)) {
       if (box.type == "iprp") read_properties(box);
+      if (box.type == "idat") data_ = box;
+      if (box.type == "iloc") locations_ = box;
       if (box.type != "pitm" && box.type != "iinf" && box.type != "iref") continue;
       const auto body = iso_body(file_, box, kMostBody);
       if (!body) {
@@ -89,6 +93,47 @@ class HeifReader {
       if (item.type == "mime" || item.type == "uri ") item.content_type = numbers.line();
       if (numbers.good()) items_.emplace(id, std::move(item));
     }
+  }
+
+  /// The XMP packet, which is an item with a content type of its own. Source: ISO/IEC 14496-12:2020, 8.11.3 (iloc)
+  void take_xmp() {
+    const auto item = std::find_if(items_.begin(), items_.end(), [](const auto& each) {
+      return each.second.type == "mime" && each.second.content_type == kXmpType;
+    });
+    if (item == items_.end() || !into_.xmp.empty()) return;
+    if (!read_item(item->first, into_.xmp)) leave_out(into_, "xmp", "cannot be read, or takes more than 4 MiB");
+  }
+
+  /// The bytes of an item, put together from where they lie in the file or in the "idat" box.
+  bool read_item(ItemId wanted, Blob& whole) const {
+    const auto body = iso_body(file_, locations_, kMostBody);
+    if (!body) return false;
+    IsoNumbers numbers{*body};
+    const auto version = numbers.next(1);
+    numbers.next(3);
+    const auto sizes = numbers.next(2);  // four numbers of four bits: of offsets, lengths, bases, indices
+    const std::size_t of_offset = sizes >> 12, of_length = sizes >> 8 & 15, of_base = sizes >> 4 & 15;
+    const std::size_t of_index = version > 0 ? sizes & 15 : 0;
+    const auto items = numbers.next(version < 2 ? 2 : 4);
+    for (std::uint64_t i = 0; i < items && numbers.good(); ++i) {
+      const ItemId id = numbers.next(version < 2 ? 2 : 4);
+      const auto method = version > 0 ? numbers.next(2) & 15 : 0;  // 0: of the file, 1: of "idat"
+      numbers.next(2);
+      const auto base = numbers.next(of_base), extents = numbers.next(2);
+      for (std::uint64_t k = 0; k < extents && numbers.good(); ++k) {
+        numbers.next(of_index);
+        const auto offset = numbers.next(of_offset), length = numbers.next(of_length);
+        if (id != wanted) continue;
+        if (!numbers.good() || method > 1 || length > kMostMetadata - whole.size()) return false;
+        const std::size_t before = whole.size();
+        whole.resize(before + length);
+        const auto got =
+            file_.read_at(base + offset + (method == 1 ? data_.body : 0), std::span{whole}.subspan(before));
+        if (!got || *got != length) return whole.clear(), false;
+      }
+      if (id == wanted) return !whole.empty();
+    }
+    return false;
   }
 
   // Boxes of the same form within the body: type, the item it is about, and those it names.
@@ -172,13 +217,14 @@ class HeifReader {
         leave_out(into_, "thumbnail", "not carried");
       } else if (std::find(kPictureTypes.begin(), kPictureTypes.end(), item.type) != kPictureTypes.end()) {
         others += part_.contains(id) || item.hidden ? 0 : 1;
-      } else if (item.type != "Exif" && item.content_type != "application/rdf+xml") {
+      } else if (item.type != "Exif" && item.content_type != kXmpType) {
         leave_out(into_, fmt::format("item {} {}", item.type, item.content_type), "not carried");
       }
     }
     // A sequence names its first frame as the main picture, too.
     if (frames_ > 1) leave_out(into_, "frames", fmt::format("the first of {}", frames_));
     if (others > 0) leave_out(into_, "pictures", fmt::format("the main one of {}", others + 1));
+    take_xmp();
     take_colour();
   }
 
@@ -226,6 +272,7 @@ class HeifReader {
   const InputFile& file_;
   Metadata& into_;
   ItemId main_ = 0;
+  IsoBox locations_, data_;  // "iloc" and "idat"
   std::map<ItemId, Item> items_;
   std::multimap<ItemId, Property> properties_;
   std::map<ItemId, ItemId> part_, thumbnails_, auxiliary_;  // to the picture they are of

@@ -13,8 +13,15 @@ namespace {
 
 constexpr std::size_t kFirstBox = std::size_t{64} << 10, kPiece = std::size_t{64} << 10;
 
-/// Boxes that make the picture, or the same picture as a JPEG file. Source: ISO/IEC 18181-2, 9
-constexpr std::array<std::string_view, 7> kOfThePicture{"JXL ", "ftyp", "jxlc", "jxlp", "jxll", "jxli", "jbrd"};
+/// Boxes that make the picture. Source: ISO/IEC 18181-2, 9
+constexpr std::array<std::string_view, 6> kOfThePicture{"JXL ", "ftyp", "jxlc", "jxlp", "jxll", "jxli"};
+
+/// Of a box that is not carried, for people.
+std::string name_of_box(std::string_view type) {
+  if (type == "jumb") return "C2PA or other JUMBF data";
+  if (type == "jbrd") return "comments and IPTC of the JPEG file it was made from";
+  return "box " + std::string{type};
+}
 
 class BoxReader {
  public:
@@ -79,7 +86,7 @@ class BoxReader {
     type_ = type == "Exif" ? &into_.exif : type == "xml " ? &into_.xmp : nullptr;
     if (type_ == nullptr) {
       if (std::find(kOfThePicture.begin(), kOfThePicture.end(), type) == kOfThePicture.end())
-        leave_out(into_, type == "jumb" ? "C2PA or other JUMBF data" : "box " + std::string{type}, "not carried");
+        leave_out(into_, name_of_box(type), "not carried");
       return true;
     }
     body_.resize(kFirstBox);

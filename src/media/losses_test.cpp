@@ -145,6 +145,24 @@ TEST(Losses, CommentsAndIptcOfJpegStayInJpeg) {
   }
 }
 
+TEST(Losses, XmpStaysInEveryFormat) {
+  const Folder folder;
+  auto metadata = std::make_shared<Metadata>();
+  constexpr std::string_view kPacket = "<x:xmpmeta xmlns:x='adobe:ns:meta/'>fox</x:xmpmeta>";
+  const auto packet = std::as_bytes(std::span{kPacket});
+  metadata->xmp.assign(packet.begin(), packet.end());
+  for (const Format format : {Format::png, Format::jpg, Format::webp, Format::avif, Format::jxl, Format::tiff}) {
+    const auto path = folder / name_of(format);
+    const PictureInfo picture{.width = 24, .height = 18};
+    ASSERT_TRUE(save(path, options_for(format, picture, metadata), draw(picture))) << name_of(format);
+    const auto loaded = load(path);
+    ASSERT_TRUE(loaded) << loaded.error().what;
+    const auto& xmp = loaded->metadata->xmp;
+    const std::string_view text{reinterpret_cast<const char*>(xmp.data()), xmp.size()};
+    EXPECT_NE(text.find("fox"), std::string_view::npos) << name_of(format);
+  }
+}
+
 TEST(Losses, TagsOfTiffAreExifElsewhereAndStayInTiff) {
   const Folder folder;
   for (const Format format : {Format::tiff, Format::jpg, Format::png}) {

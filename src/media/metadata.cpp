@@ -12,8 +12,8 @@ namespace {
 
 constexpr std::uint16_t kOrientationTag = 0x0112, kXResolutionTag = 0x011a, kYResolutionTag = 0x011b,
                         kResolutionUnitTag = 0x0128;
-constexpr std::uint16_t kCentimetre = 3;  // the unit; anything else is inches
-constexpr char kExifPrefix[] = "Exif\0";  // with the terminating zero: six bytes
+constexpr std::uint16_t kNoUnit = 1, kCentimetre = 3;  // anything else is inches
+constexpr char kExifPrefix[] = "Exif\0";               // with the terminating zero: six bytes
 constexpr std::size_t kEntryBytes = 12, kValueOffset = 8;
 
 // Where the value of a tag of the first directory stands in the block.
@@ -132,7 +132,9 @@ int settle(Metadata& found) {
   reset_orientation(found.exif);
   if (found.dots_per_mm_x <= 0 || found.dots_per_mm_y <= 0) {
     const auto unit = find_tag(found.exif, kResolutionUnitTag);
-    const double mm = unit && TiffNumbers{found.exif}.u16(*unit) == kCentimetre ? 10 : 25.4;
+    const auto kind = unit ? TiffNumbers{found.exif}.u16(*unit) : std::uint16_t{0};
+    if (kind == kNoUnit) return orientation;  // only the shape of a pixel
+    const double mm = kind == kCentimetre ? 10 : 25.4;
     found.dots_per_mm_x = rational(found.exif, kXResolutionTag) / mm;
     found.dots_per_mm_y = rational(found.exif, kYResolutionTag) / mm;
     if (found.dots_per_mm_y <= 0) found.dots_per_mm_x = 0;

@@ -7,8 +7,8 @@
 #include "base/scratch_file.hpp"
 #include "media/adam7.hpp"
 #include "media/decoder.hpp"
-#include "media/png_mender.hpp"
 #include "media/png_chunks.hpp"
+#include "media/png_mender.hpp"
 
 namespace weir::media {
 namespace {

@@ -64,7 +64,7 @@ class TiffDecoder final : public Decoder {
   Status read_tiles();
   bool read_tile(int x);
   bool fill_tile(int x, int width, int count);
-  void note_bad(int first, int count);
+  void note(std::vector<bool>& rows, int first, int count) const;
   void close();
   Error unsupported(const std::string& what, const std::string& advice) const {
     return file_->error(Errc::unsupported, "tiff: " + what + "; " + advice);
@@ -86,6 +86,7 @@ class TiffDecoder final : public Decoder {
   std::vector<std::byte> band_;                    // a row of tiles as it is yielded
   std::vector<std::byte> last_row_;                // as it was yielded: stands in for rows that cannot be decoded
   std::vector<bool> bad_rows_;                     // of all passes; empty: none
+  std::vector<bool> doubtful_rows_;                // decoded from a strip that then failed
   int bad_until_ = 0;                              // rows before this one belong to a strip that cannot be decoded
   int row_ = 0;
 };
@@ -131,7 +132,9 @@ Status TiffDecoder::read_colours(const TiffFile& tiff) {
     case PHOTOMETRIC_PALETTE:
       return read_palette(tiff);
     case PHOTOMETRIC_YCBCR:
-      if (layout_.compression != COMPRESSION_JPEG || form_.samples != 3 || form_.planar) needs_conversion_ = true;
+      if (layout_.compression != COMPRESSION_JPEG)
+        return unsupported("YCbCr samples that are not compressed as JPEG are not read", "convert it to RGB first");
+      if (form_.samples != 3 || form_.planar) needs_conversion_ = true;
       return ok();
     case PHOTOMETRIC_SEPARATED:
     case PHOTOMETRIC_CIELAB:
@@ -328,19 +331,23 @@ Status TiffDecoder::restart() {
   return ok();
 }
 
-void TiffDecoder::note_bad(int first, int count) {
-  bad_rows_.resize(static_cast<std::size_t>(info_.height));
-  std::fill_n(bad_rows_.begin() + first, std::min(count, info_.height - first), true);
+void TiffDecoder::note(std::vector<bool>& rows, int first, int count) const {
+  rows.resize(static_cast<std::size_t>(info_.height));
+  std::fill_n(rows.begin() + first, std::min(count, info_.height - first), true);
 }
 
 std::vector<Damage> TiffDecoder::damage() const {
   std::vector<Damage> all;
-  for (auto at = std::find(bad_rows_.begin(), bad_rows_.end(), true); at != bad_rows_.end();) {
-    const auto end = std::find(at, bad_rows_.end(), false);
-    all.push_back({Damage::Kind::filled, static_cast<int>(at - bad_rows_.begin()), static_cast<int>(end - at),
-                   layout_.tiled ? "tiles cannot be decoded" : "strips cannot be decoded"});
-    at = std::find(end, bad_rows_.end(), true);
-  }
+  const auto add = [&](const std::vector<bool>& rows, Damage::Kind kind) {
+    for (auto at = std::find(rows.begin(), rows.end(), true); at != rows.end();) {
+      const auto end = std::find(at, rows.end(), false);
+      all.push_back({kind, static_cast<int>(at - rows.begin()), static_cast<int>(end - at),
+                     layout_.tiled ? "tiles cannot be decoded" : "strips cannot be decoded"});
+      at = std::find(end, rows.end(), true);
+    }
+  };
+  add(bad_rows_, Damage::Kind::filled);
+  add(doubtful_rows_, Damage::Kind::doubtful);
   return all;
 }
 
@@ -356,9 +363,12 @@ Status TiffDecoder::row_or_last(std::byte* into) {
   if (damaged_ == Damaged::refuse || last_row_.empty()) return got;
   if (!skipped) {
     const auto strip = std::max<std::uint32_t>(1, planes_[0]->u32(TIFFTAG_ROWSPERSTRIP));
-    const std::uint64_t end = (static_cast<std::uint64_t>(row_) / strip + 1) * strip;
-    bad_until_ = static_cast<int>(std::min<std::uint64_t>(end, static_cast<std::uint64_t>(info_.height)));
-    note_bad(row_, bad_until_ - row_);
+    const std::uint64_t start = static_cast<std::uint64_t>(row_) / strip * strip;
+    bad_until_ = static_cast<int>(std::min<std::uint64_t>(start + strip, static_cast<std::uint64_t>(info_.height)));
+    note(bad_rows_, row_, bad_until_ - row_);
+    // What a codec made of the strip before it gave up may be wrong already.
+    const bool coded = layout_.compression != COMPRESSION_NONE && static_cast<std::uint64_t>(row_) > start;
+    if (coded) note(doubtful_rows_, static_cast<int>(start), row_ - static_cast<int>(start));
   }
   std::memcpy(into, last_row_.data(), row_bytes);
   return ok();
@@ -411,7 +421,7 @@ Status TiffDecoder::read_tiles() {
     const int width = std::min(tile_width, info_.width - x);
     if (!read_tile(x)) {
       if (damaged_ == Damaged::refuse || !fill_tile(x, width, count)) return damaged(*planes_[0]);
-      note_bad(row_, count);
+      note(bad_rows_, row_, count);
       continue;
     }
     for (int y = 0; y < count; ++y) {

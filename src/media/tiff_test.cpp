@@ -312,6 +312,7 @@ INSTANTIATE_TEST_SUITE_P(
     ::testing::Values(
         Refusal{{.name = "signed", .bits = 16, .numbers = SAMPLEFORMAT_INT}, "signed"},
         Refusal{{.name = "planar CMYK", .samples = 4, .photometric = PHOTOMETRIC_SEPARATED, .planar = true}, "plane"},
+        Refusal{{.name = "YCbCr", .photometric = PHOTOMETRIC_YCBCR}, "YCbCr"},
         Refusal{{.name = "raw", .samples = 1, .photometric = PHOTOMETRIC_CFA}, "camera"}));
 
 TEST(Tiff, TilesAreCountedAndReadAgainAfterRewind) {

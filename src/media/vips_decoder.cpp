@@ -75,7 +75,8 @@ class VipsDecoder final : public Decoder {
   MetadataPtr metadata_;
   int orientation_ = 1;
   std::uint32_t strip_rows_ = 0;
-  bool converted_ = false;  // the samples no longer mean what the file's profile says
+  bool has_profile_ = false;  // in the file
+  bool converted_ = false;    // the samples no longer mean what the file's profile says
   std::optional<ImageRef> image_;
   std::optional<VipsRef<VipsRegion>> region_;
   int row_ = 0, prepared_to_ = 0;
@@ -185,7 +186,7 @@ Status VipsDecoder::read_metadata(const VipsImage* image) {
   read_container(image, *found);
   if (converted_ && !found->icc.empty()) {
     found->icc.clear();
-    leave_out(*found, "icc", "not of RGB or grey samples; the colours became sRGB");
+    if (has_profile_) leave_out(*found, "icc", "not of RGB or grey samples; the colours became sRGB");
   }
   if (info_.format == Format::jxl)
     if (auto boxes = read_jxl_metadata(file_, *found); !boxes) return boxes;
@@ -208,6 +209,7 @@ Result<ImageRef> VipsDecoder::to_srgb(const VipsImage* image, bool deep) const {
 
 Result<ImageRef> VipsDecoder::convert(ImageRef loaded) {
   const auto type = loaded.get()->Type;
+  has_profile_ = api_.vips_image_get_typeof(loaded.get(), VIPS_META_ICC_NAME) != 0;
   const bool plain = type == VIPS_INTERPRETATION_sRGB || type == VIPS_INTERPRETATION_RGB ||
                      type == VIPS_INTERPRETATION_RGB16 || type == VIPS_INTERPRETATION_B_W ||
                      type == VIPS_INTERPRETATION_GREY16 || type == VIPS_INTERPRETATION_MULTIBAND;

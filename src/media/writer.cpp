@@ -11,8 +11,8 @@
 
 #include "base/atomic_file.hpp"
 #include "base/text.hpp"
-#include "media/carriable.hpp"
 #include "base/threads.hpp"
+#include "media/carriable.hpp"
 #include "media/encoder.hpp"
 #include "media/picture.hpp"
 #include "media/resample.hpp"
