@@ -233,7 +233,8 @@ TEST(CliAudit, FixMendsAndDiffOnlyShows) {
 TEST(CliAudit, ALineIsToldOnceWhateverRulesSpeakOfIt) {
   const Folder folder;
   folder.put("weir.toml", "[audit]\ndevice = \"RTX 3090\"\nindex = \"1\"\nmask = \"index\"\n");
-  folder.put("a.py", "import os\nos.environ['CUDA_VISIBLE_DEVICES'] = '0'\nimport torch\nprint(torch.ones(1).cuda())\n");
+  folder.put("a.py",
+             "import os\nos.environ['CUDA_VISIBLE_DEVICES'] = '0'\nimport torch\nprint(torch.ones(1).cuda())\n");
   const Ended text = run({"audit", "a.py"}, in(folder));
   EXPECT_TRUE(text.out.starts_with("a.py:2:1: wrong G33 ")) << text.out;
   EXPECT_NE(text.out.find("; also G04, G10\n"), std::string::npos) << text.out;
@@ -245,7 +246,8 @@ TEST(CliAudit, ALineIsToldOnceWhateverRulesSpeakOfIt) {
   EXPECT_EQ(sarif["runs"][0]["results"].size(), json["findings"].size());
   EXPECT_EQ(sarif["runs"][0]["results"][0]["properties"]["also"][1]["rule"], "G10");
   // A comment takes back one of them; what another rule says of the line stays.
-  folder.put("a.py", "import os\nos.environ['CUDA_VISIBLE_DEVICES'] = '0'  # weir: ignore[G33] on purpose\nimport torch\n");
+  folder.put("a.py",
+             "import os\nos.environ['CUDA_VISIBLE_DEVICES'] = '0'  # weir: ignore[G33] on purpose\nimport torch\n");
   EXPECT_TRUE(run({"audit", "a.py"}, in(folder)).out.starts_with("a.py:2:1: fragile G04 "));
 }
 

@@ -310,7 +310,7 @@ TEST_F(CliBatch, StandardInputIsPartOfTheLine) {
     std::getline(lines, line);
     return Json::parse(line)["ram"].get<std::uint64_t>();
   };
-  const std::vector<std::string> words{"upscale",           "-",     "in/0.png",   "-o",    "out", "--model",
+  const std::vector<std::string> words{"upscale",           "-",     "in/0.png",    "-o",    "out", "--model",
                                        "nets/blocks.param", "--ram", "1073741824B", "--log", "log"};
   const Ended ended = run(words, {.folder = folder_.path(), .input = bytes});
   ASSERT_EQ(ended.status, 0) << ended.error;

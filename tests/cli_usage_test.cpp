@@ -36,7 +36,8 @@ TEST(CliUsage, WhatIsWrongIsSaidInOneLine) {
   expect_wrong({"upscale", "", "-o", "b.png"}, "the name of an input is empty");
   expect_wrong({"upscale", "a.png", "b.png", "-o", "c.png"}, "c.png is named as a picture; write c.png/");
   expect_wrong({"upscale", "a.png", "-o", "b.png", "--scale", "1e308"}, "--scale: '1e308' is above");
-  expect_wrong({"upscale", "a.png", "-o", "b.png", "--ram", "5"}, "--ram: 5 what? Write 5M (MiB), 5G (GiB), or 5B (bytes)");
+  expect_wrong({"upscale", "a.png", "-o", "b.png", "--ram", "5"},
+               "--ram: 5 what? Write 5M (MiB), 5G (GiB), or 5B (bytes)");
   expect_wrong({"upscale", "a.png", "-o", "b.png", "--scale", "0"}, "--scale: '0'");
   expect_wrong({"upscale", "a.png", "-o", "b.png", "--scale", "1,5"}, "--scale: '1,5'");
   expect_wrong({"upscale", "a.png", "-o", "b.png", "--scale", "2", "--scale", "3"}, "more than once");

@@ -67,16 +67,16 @@ struct Event {
   Value value{};
   std::vector<Argument> arguments{};
   Mode mode = Mode::assign;
-  bool guarded = false;    ///< the same variable was looked at before
-  bool main_only = false;  ///< in the part that runs only as a program, not when it is imported
-  bool in_try = false;     ///< within a try that catches
-  bool in_loop = false;    ///< may happen again
-  bool counted = false;    ///< only where the program has seen how many devices there are
-  bool hands_over = false; ///< call: the function is given to something that will call it, with what is not known
-  bool fallback = false;   ///< deprecated_call: only where the new name is not there
-  bool outermost = false;  ///< statement and top are the same: it stands in no block
-  bool editable = false;   ///< set_variable: `statement` does nothing else and may be moved or removed
-  Range target{};          ///< set_variable: what is written to, "os.environ"; cpu_fallback: what is taken with a GPU
+  bool guarded = false;     ///< the same variable was looked at before
+  bool main_only = false;   ///< in the part that runs only as a program, not when it is imported
+  bool in_try = false;      ///< within a try that catches
+  bool in_loop = false;     ///< may happen again
+  bool counted = false;     ///< only where the program has seen how many devices there are
+  bool hands_over = false;  ///< call: the function is given to something that will call it, with what is not known
+  bool fallback = false;    ///< deprecated_call: only where the new name is not there
+  bool outermost = false;   ///< statement and top are the same: it stands in no block
+  bool editable = false;    ///< set_variable: `statement` does nothing else and may be moved or removed
+  Range target{};           ///< set_variable: what is written to, "os.environ"; cpu_fallback: what is taken with a GPU
 };
 
 /// A function, or the body of a module.

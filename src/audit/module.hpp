@@ -19,11 +19,11 @@ enum class FileKind { python, notebook, powershell, shell, cpp, yaml, json, toml
 struct Module {
   FileKind kind;
   SourceFile source;
-  std::vector<Function> functions{};  ///< the first is the body
+  std::vector<Function> functions{};                        ///< the first is the body
   std::map<std::string, std::vector<std::string>> bases{};  ///< of its classes: names of its own, or full dotted ones
-  bool entry_point = false;           ///< is run, not only imported: has a main part, a shebang, or is a script by kind
-  std::uint32_t header_at = 0;        ///< where a line may be put before all other code
-  std::optional<Range> error{};       ///< does not parse there
+  bool entry_point = false;      ///< is run, not only imported: has a main part, a shebang, or is a script by kind
+  std::uint32_t header_at = 0;   ///< where a line may be put before all other code
+  std::optional<Range> error{};  ///< does not parse there
 
   const Function& body() const { return functions.front(); }
   const Function* find_function(std::string_view key) const;

@@ -79,10 +79,15 @@ Vendor Policy::vendor() const {
     std::string_view part;
     Vendor vendor;
   };
-  constexpr std::array kNames{Named{"intel", Vendor::intel},  Named{"arc ", Vendor::intel},
-                              Named{"data center gpu max", Vendor::intel}, Named{"data center gpu flex", Vendor::intel},
-                              Named{"amd", Vendor::amd},      Named{"radeon", Vendor::amd},
-                              Named{"instinct", Vendor::amd}, Named{"mi2", Vendor::amd}, Named{"mi3", Vendor::amd}};
+  constexpr std::array kNames{Named{"intel", Vendor::intel},
+                              Named{"arc ", Vendor::intel},
+                              Named{"data center gpu max", Vendor::intel},
+                              Named{"data center gpu flex", Vendor::intel},
+                              Named{"amd", Vendor::amd},
+                              Named{"radeon", Vendor::amd},
+                              Named{"instinct", Vendor::amd},
+                              Named{"mi2", Vendor::amd},
+                              Named{"mi3", Vendor::amd}};
   std::string name = device;
   std::transform(name.begin(), name.end(), name.begin(),
                  [](unsigned char c) { return static_cast<char>(std::tolower(c)); });

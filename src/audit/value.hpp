@@ -37,8 +37,8 @@ struct Atom {
     function,          ///< of this module, by key
     class_,            ///< of this module, by name
     instance,          ///< of that class
-    object,             ///< what a call of an imported function or class gave; `text` is its full dotted name
-    dictionary,         ///< of which `items` are known
+    object,            ///< what a call of an imported function or class gave; `text` is its full dotted name
+    dictionary,        ///< of which `items` are known
     devices,           ///< a list of devices, as from jax.devices()
     counter            ///< bytes of one device: `text` is "total", "reserved" or "allocated"
   };

@@ -153,13 +153,14 @@ void tell_notes(const std::vector<std::string>& notes, const Arguments& args) {
 
 tasks::OutputRule output_rule(const Invocation& invocation, Bytes ram, std::stop_token stop) {
   const Arguments& args = invocation.args();
-  return {.output = args.output,
-          .format = args.format,
-          .format_demanded = invocation.line.has("--format"),
-          .standard_input_limit = ram - std::min(ram, peak_resident() + 2_MiB),  // beside what the process holds by then
-          .stop = std::move(stop),
-          .checkpoints =
-              args.checkpoints.keep ? std::optional<std::filesystem::path>{args.checkpoints.folder} : std::nullopt};
+  return {
+      .output = args.output,
+      .format = args.format,
+      .format_demanded = invocation.line.has("--format"),
+      .standard_input_limit = ram - std::min(ram, peak_resident() + 2_MiB),  // beside what the process holds by then
+      .stop = std::move(stop),
+      .checkpoints =
+          args.checkpoints.keep ? std::optional<std::filesystem::path>{args.checkpoints.folder} : std::nullopt};
 }
 
 Ending ending_of(const tasks::WorklistTotals& totals, const Reporter& reporter, Bytes ram) {

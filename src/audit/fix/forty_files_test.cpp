@@ -23,7 +23,8 @@ const std::string kMask = "os.environ[\"CUDA_VISIBLE_DEVICES\"] = \"1\"\n";
 const std::string kCheck =
     "\n\ndef check_gpu():\n    name = torch.cuda.get_device_name(0)\n"
     "    memory = torch.cuda.get_device_properties(0).total_memory / 1024**3\n"
-    "    if \"RTX 3090\" not in name or memory < 20:\n        raise RuntimeError(\"wrong card: \" + name)\n\n\ncheck_gpu()\n";
+    "    if \"RTX 3090\" not in name or memory < 20:\n        raise RuntimeError(\"wrong card: \" + "
+    "name)\n\n\ncheck_gpu()\n";
 
 struct Kind {
   const char* name;
@@ -40,11 +41,15 @@ std::vector<Kind> kinds() {
       {"no_order", false, "import os\n" + kMask + torch + kCheck + work},
       {"late", false, torch + "import os\n" + kOrder + kMask + kCheck + work},
       {"none", false, torch + work},
-      {"other_card", false, "import os\n" + kOrder + "os.environ[\"CUDA_VISIBLE_DEVICES\"] = \"0\"\n" + torch + kCheck + work},
-      {"physical", false, "import os\n" + kOrder + kMask + torch + kCheck + "net = torch.nn.Linear({0}, 2).to(\"cuda:1\")\n"},
-      {"old_name", false, "import os\n" + kOrder + kMask + torch + kCheck + work + "torch.cuda.reset_max_memory_allocated()\n"},
+      {"other_card", false,
+       "import os\n" + kOrder + "os.environ[\"CUDA_VISIBLE_DEVICES\"] = \"0\"\n" + torch + kCheck + work},
+      {"physical", false,
+       "import os\n" + kOrder + kMask + torch + kCheck + "net = torch.nn.Linear({0}, 2).to(\"cuda:1\")\n"},
+      {"old_name", false,
+       "import os\n" + kOrder + kMask + torch + kCheck + work + "torch.cuda.reset_max_memory_allocated()\n"},
       {"twice", false, "import os\n" + kOrder + kMask + kMask + torch + kCheck + work},
-      {"two_masks", true, "import os\n" + kOrder + kMask + "os.environ[\"CUDA_VISIBLE_DEVICES\"] = \"0,1\"\n" + torch + kCheck + work},
+      {"two_masks", true,
+       "import os\n" + kOrder + kMask + "os.environ[\"CUDA_VISIBLE_DEVICES\"] = \"0,1\"\n" + torch + kCheck + work},
       {"dead", true, "import os\n" + torch + "torch.cuda.is_available()\n" + kOrder + kMask + kCheck + work},
   };
 }
@@ -55,7 +60,8 @@ TEST(AuditFortyFiles, WhatNeedsNoJudgementIsMendedAndTheRestIsToldWithItsReason)
   for (std::size_t i = 0; i < 40; ++i) {
     const Kind& kind = all[i % all.size()];
     std::string text = kind.text;
-    if (const std::size_t hole = text.find("{0}"); hole != std::string::npos) text.replace(hole, 3, std::to_string(i + 1));
+    if (const std::size_t hole = text.find("{0}"); hole != std::string::npos)
+      text.replace(hole, 3, std::to_string(i + 1));
     folder.put(fmt::format("{}_{}.py", kind.name, i), text + "\nif __name__ == \"__main__\":\n    print(net)\n");
   }
   Policy policy;

@@ -85,7 +85,8 @@ class ShellReader {
       const bool keeps = given.find(name) != std::string_view::npos || looked_at(name, node.range().begin);
       Value meant = value ? word_value(given, value.range()) : text_value("");
       const bool counted = text_.find("nvidia-smi") != std::string_view::npos &&
-                           text_.find("nvidia-smi") < node.range().begin && meant.single(Atom::Kind::pattern) != nullptr;
+                           text_.find("nvidia-smi") < node.range().begin &&
+                           meant.single(Atom::Kind::pattern) != nullptr;
       if (counted && !keeps && is_mask(name)) meant = kind_value(Atom::Kind::smi_index);  // chosen by what that tells
       Event* event = events_.set(one.range(), name, meant, keeps ? Event::Mode::keep : Event::Mode::assign);
       if (event == nullptr) continue;
@@ -147,7 +148,8 @@ class ShellReader {
       const std::string_view flag = words[i + 1].text;
       const Word& script = words[i + 2];
       const bool quoted = script.text.size() > 2 && (script.text.front() == '"' || script.text.front() == '\'');
-      const bool runs = (shell == "bash" || shell == "sh" || shell == "zsh") && flag.starts_with('-') && flag.ends_with('c');
+      const bool runs =
+          (shell == "bash" || shell == "sh" || shell == "zsh") && flag.starts_with('-') && flag.ends_with('c');
       if (!runs || !quoted || script.text.find('\\') != std::string_view::npos) continue;
       if (inner_ >= kMost || text_.size() > kMostBytes) return;
       ++inner_;

@@ -12,10 +12,10 @@ namespace {
 
 /// What hands on the kind of its argument: text handling, choosing the smallest.
 constexpr std::array<std::string_view, 25> kHandOn{
-    "round", "str",           "list",          "tuple",    "sorted",       "min",          "max",
-    "next",          "iter",          "reversed", "numpy.argmin", "numpy.argmax", "numpy.array",
-    "numpy.argsort", "numpy.asarray", "filter",   "?.split",      "?.splitlines", "?.strip",
-    "?.decode",      "?.index",       "?.read",   "?.readlines",  "?.rstrip",     "?.lower"};
+    "round",         "str",         "list",     "tuple",        "sorted",       "min",         "max",
+    "next",          "iter",        "reversed", "numpy.argmin", "numpy.argmax", "numpy.array", "numpy.argsort",
+    "numpy.asarray", "filter",      "?.split",  "?.splitlines", "?.strip",      "?.decode",    "?.index",
+    "?.read",        "?.readlines", "?.rstrip", "?.lower"};
 
 /// "cuda:{}" of a format() as a pattern.
 std::string with_holes(const std::string& format) {
@@ -47,7 +47,8 @@ bool Reader::number_call(const Called& called, const std::vector<Argument>& args
   if (variable != nullptr && (variable->text == "LOCAL_RANK" || variable->text == "OMPI_COMM_WORLD_LOCAL_RANK"))
     result = kind_value(Atom::Kind::ordinal);
   else if (of.single(Atom::Kind::choice) || of.single(Atom::Kind::ordinal) || of.single(Atom::Kind::smi_index) ||
-           of.single(Atom::Kind::parameter) || of.single(Atom::Kind::counter) || (name != "map" && of.single(Atom::Kind::number)))
+           of.single(Atom::Kind::parameter) || of.single(Atom::Kind::counter) ||
+           (name != "map" && of.single(Atom::Kind::number)))
     result = of;
   return true;
 }

@@ -300,8 +300,8 @@ const Library* find_library(string_view module) {
 }
 
 std::optional<Vendor> vendor_of(string_view name) {
-  constexpr std::array<string_view, 12> kNvidia{"cupy", "cudf", "cuml", "cugraph", "rmm", "pynvml",
-                                                "apex", "tensorrt", "llama_cpp.cuda", "nvidia", "flash_attn", "gpu:"};
+  constexpr std::array<string_view, 12> kNvidia{"cupy", "cudf",     "cuml",           "cugraph", "rmm",        "pynvml",
+                                                "apex", "tensorrt", "llama_cpp.cuda", "nvidia",  "flash_attn", "gpu:"};
   if (name.find("xpu") != string_view::npos || name.starts_with("intel_extension")) return Vendor::intel;
   const bool cuda = name.find("cuda") != string_view::npos;
   if (cuda || std::any_of(kNvidia.begin(), kNvidia.end(), [&](string_view one) { return name.starts_with(one); }))
@@ -310,19 +310,19 @@ std::optional<Vendor> vendor_of(string_view name) {
 }
 
 bool is_plain_program(string_view command) {
-  constexpr std::array<string_view, 28> kPlain{"git", "ls", "cp", "mv", "rm", "mkdir", "cat", "df", "du", "ps",
-                                               "tar", "zip", "unzip", "curl", "wget", "rsync", "ssh", "scp",
-                                               "uname", "hostname", "whoami", "date", "tail", "head", "kill",
-                                               "pkill", "systemctl", "clear"};
+  constexpr std::array<string_view, 28> kPlain{"git",  "ls",    "cp",   "mv",   "rm",    "mkdir",     "cat",
+                                               "df",   "du",    "ps",   "tar",  "zip",   "unzip",     "curl",
+                                               "wget", "rsync", "ssh",  "scp",  "uname", "hostname",  "whoami",
+                                               "date", "tail",  "head", "kill", "pkill", "systemctl", "clear"};
   const string_view program = command.substr(0, command.find(' '));
   const std::size_t slash = program.rfind('/');
   return has(kPlain, slash == string_view::npos ? program : program.substr(slash + 1));
 }
 
 bool is_client_library(string_view module) {
-  constexpr std::array<string_view, 12> kClients{"ollama", "openai", "tritonclient", "xinference_client",
-                                                 "lmstudio", "anthropic", "requests", "httpx",
-                                                 "aiohttp", "websocket", "websockets", "gradio_client"};
+  constexpr std::array<string_view, 12> kClients{"ollama",   "openai",    "tritonclient", "xinference_client",
+                                                 "lmstudio", "anthropic", "requests",     "httpx",
+                                                 "aiohttp",  "websocket", "websockets",   "gradio_client"};
   return has(kClients, module.substr(0, module.find('.')));
 }
 

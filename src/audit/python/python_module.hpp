@@ -12,7 +12,7 @@ namespace weir::audit::python {
 /// What a piece of Python says, in the order in which it runs. Where the text does not parse, `error` says where and
 /// the rest is still read.
 struct Reading {
-  std::vector<Function> functions;  ///< the first is the body
+  std::vector<Function> functions;                        ///< the first is the body
   std::map<std::string, std::vector<std::string>> bases;  ///< as in Module
   bool entry_point = false;
   std::uint32_t header_at = 0;

@@ -46,11 +46,11 @@ class Reader {
     Range statement{}, top{};
     bool editable = false;  ///< the statement is one expression or assignment and nothing else
     bool in_try = false, in_loop = false, checks_digits = false, main_only = false;
-    bool compared = false;  ///< what stands here is compared with something: it is not done
-    bool counted = false;   ///< the number of devices was asked for
-    std::string goal{};     ///< the name that what stands here is given
+    bool compared = false;    ///< what stands here is compared with something: it is not done
+    bool counted = false;     ///< the number of devices was asked for
+    std::string goal{};       ///< the name that what stands here is given
     bool count_seen = false;  ///< a comparison with that number was read
-    bool fallback = false;  ///< only where a newer name is not there
+    bool fallback = false;    ///< only where a newer name is not there
   };
   struct Pending {
     Node definition;

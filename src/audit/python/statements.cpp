@@ -165,7 +165,8 @@ void Reader::assign(Node target, const Value& value, Node whole) {
       set_variable(whole, target.field("value"), *name, value, Event::Mode::child);
   } else if (kind == "attribute") {
     const Value object = expression(target.field("object"));
-    if (const Atom* choice = object.single(Atom::Kind::choice); choice != nullptr && target.field("object").is("identifier")) {
+    if (const Atom* choice = object.single(Atom::Kind::choice);
+        choice != nullptr && target.field("object").is("identifier")) {
       auto items = choice->items == nullptr ? std::make_shared<Items>() : std::make_shared<Items>(*choice->items);
       items->values.insert_or_assign(std::string{text_of(target.field("attribute"))}, value);
       Atom changed = *choice;

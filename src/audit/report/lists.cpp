@@ -64,9 +64,10 @@ std::string github_report(const Audit& audit) {
     const std::string_view command = finding.severity == Severity::style     ? "notice"
                                      : finding.severity == Severity::fragile ? "warning"
                                                                              : "error";
-    text += fmt::format("::{} file={},line={},col={},endLine={},title={}::{}\n", command,
-                        command_text(source.name(), true), begin.line, begin.column, end.line, finding.rule,
-                        command_text(printable(finding.what) + "; do: " + finding.advice + also_text(told, audit.findings), false));
+    text += fmt::format(
+        "::{} file={},line={},col={},endLine={},title={}::{}\n", command, command_text(source.name(), true), begin.line,
+        begin.column, end.line, finding.rule,
+        command_text(printable(finding.what) + "; do: " + finding.advice + also_text(told, audit.findings), false));
   }
   return text;
 }
@@ -106,8 +107,8 @@ std::string markdown_report(const Audit& audit) {
     ++count;
     const Place place = finding.module->source.place(finding.where.begin);
     text += fmt::format("| {}:{} | {} | {} | {} | {} |\n", markdown_text(finding.module->source.name()), place.line,
-                        finding.rule, name_of(finding.severity), markdown_text(finding.what + also_text(told, audit.findings)),
-                        markdown_text(finding.advice));
+                        finding.rule, name_of(finding.severity),
+                        markdown_text(finding.what + also_text(told, audit.findings)), markdown_text(finding.advice));
   }
   text += fmt::format("\n{} findings in {} files.\n", count, audit.files);
   for (const std::string& problem : audit.problems)

@@ -34,7 +34,8 @@ bool may_be_gpu(const Atom& atom) {
   if (atom.kind == Atom::Kind::number || atom.kind == Atom::Kind::ordinal || atom.kind == Atom::Kind::smi_index)
     return true;
   if (atom.kind != Atom::Kind::text && atom.kind != Atom::Kind::pattern) return false;
-  constexpr std::array<std::string_view, 9> kDevices{"cuda", "gpu", "GPU", "/gpu", "/GPU", "/device:GPU", "xpu", "hip", "CUDA"};
+  constexpr std::array<std::string_view, 9> kDevices{"cuda",        "gpu", "GPU", "/gpu", "/GPU",
+                                                     "/device:GPU", "xpu", "hip", "CUDA"};
   return std::any_of(kDevices.begin(), kDevices.end(), [&](auto name) { return atom.text.starts_with(name); }) ||
          atom.text == "auto";
 }
@@ -70,9 +71,7 @@ bool starts_gpu_process(const Step& step) {
   return starts_process(step) && !(program && python::is_plain_program(*program));
 }
 
-std::string_view first_name(const Event& event) {
-  return std::string_view{event.name}.substr(0, event.name.find('.'));
-}
+std::string_view first_name(const Event& event) { return std::string_view{event.name}.substr(0, event.name.find('.')); }
 
 /// Clients of servers that own the GPU themselves.
 const Event* client_import(const Module& module) {
@@ -88,12 +87,11 @@ const Event* client_import(const Module& module) {
 /// puts work on one.
 bool uses_no_library(const Module& module) {
   constexpr std::array<std::string_view, 44> kOwn{
-      "subprocess", "threading", "os",         "sys",         "re",     "json",   "time", "math",
-      "random",     "logging",   "argparse",   "pathlib",     "shutil", "glob",   "csv",  "typing",
-      "itertools",  "datetime",  "functools",  "collections", "io",     "string", "copy", "hashlib",
-      "struct",     "tempfile",  "warnings",   "platform",    "socket", "enum",   "abc",  "traceback",
-      "signal",     "textwrap",  "contextlib", "dataclasses", "urllib", "http",   "asyncio", "base64",
-      "queue",      "uuid",      "sqlite3",    "__future__"};
+      "subprocess", "threading",   "os",      "sys",    "re",        "json",    "time",     "math",       "random",
+      "logging",    "argparse",    "pathlib", "shutil", "glob",      "csv",     "typing",   "itertools",  "datetime",
+      "functools",  "collections", "io",      "string", "copy",      "hashlib", "struct",   "tempfile",   "warnings",
+      "platform",   "socket",      "enum",    "abc",    "traceback", "signal",  "textwrap", "contextlib", "dataclasses",
+      "urllib",     "http",        "asyncio", "base64", "queue",     "uuid",    "sqlite3",  "__future__"};
   const auto harmless = [&](const Event& event) {
     if (event.kind == Kind::touch || event.kind == Kind::use_device) return false;
     return event.kind != Kind::import_module || python::is_client_library(event.name) ||

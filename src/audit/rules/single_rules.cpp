@@ -135,8 +135,9 @@ void check_threads(const Module& module, const Event& event, const Judging& judg
 Finding compared_mask(const Module& module, const Event& event, const Policy& policy) {
   auto found = finding_of(
       "G15", module, event.where,
-      fmt::format("{} is compared with the text {}: the right card may be spelled otherwise (UUID, a scheduler's index)",
-                  event.name, event.value.as_text().value_or("?")),
+      fmt::format(
+          "{} is compared with the text {}: the right card may be spelled otherwise (UUID, a scheduler's index)",
+          event.name, event.value.as_text().value_or("?")),
       "compare the UUID of the device in use");
   if (const auto mask = parse_mask(event.value); mask && names_policy_card(*mask, policy))
     found.severity = Severity::style;
@@ -154,8 +155,7 @@ void check_event(const Module& module, const Event& event, const Judging& judgin
           first_visible(module, event)));
       break;
     case Kind::compare_mask:
-      if (!hides_or_is_empty(event.value))
-        add(compared_mask(module, event, judging.policy));
+      if (!hides_or_is_empty(event.value)) add(compared_mask(module, event, judging.policy));
       break;
     case Kind::compare_name:
       add(finding_of("G16", module, event.where,

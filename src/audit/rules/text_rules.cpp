@@ -44,8 +44,9 @@ std::vector<CardNumber> cards_named(std::string_view comment) {
 
 /// The comment tells what the mask does to the numbers, or which card it leaves out: another number is right there.
 bool speaks_of_renumbering(std::string_view comment) {
-  constexpr std::array<std::string_view, 16> kWords{"becom", "hide",  "hidden", " not ",    "now",    "renumber", "->", "appear",
-                                                    "seen",  "inside", "within", "except", "avoid", "free",  "leave", "visible as"};
+  constexpr std::array<std::string_view, 16> kWords{"becom", "hide",   "hidden", " not ",     "now",    "renumber",
+                                                    "->",    "appear", "seen",   "inside",    "within", "except",
+                                                    "avoid", "free",   "leave",  "visible as"};
   std::string text{comment};
   std::transform(text.begin(), text.end(), text.begin(),
                  [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
