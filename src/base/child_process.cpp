@@ -78,7 +78,7 @@ void close_as_exec_would(const ChildStart& start) {
   std::error_code problem;
   for (std::filesystem::directory_iterator at{"/proc/self/fd", problem}, end; !problem && at != end;
        at.increment(problem))
-    open.push_back(std::atoi(at->path().filename().c_str()));
+    open.push_back(static_cast<int>(std::strtol(at->path().filename().c_str(), nullptr, 10)));
   for (const int fd : open) {
     const bool kept = std::find(start.inherited.begin(), start.inherited.end(), fd) != start.inherited.end();
     const bool stays = start.others == OtherDescriptors::as_marked && (::fcntl(fd, F_GETFD) & FD_CLOEXEC) == 0;
@@ -227,7 +227,7 @@ ChildProcess::ChildProcess(ChildProcess&& other) noexcept
     : pid_{std::exchange(other.pid_, -1)},
       own_group_{other.own_group_},
       pidfd_{std::move(other.pidfd_)},
-      end_{std::move(other.end_)} {}
+      end_{other.end_} {}
 
 ChildProcess::~ChildProcess() {
   if (pid_ < 0 || end_) return;

@@ -66,7 +66,7 @@ Liveness liveness_of(const ProcessIdentity& process) {
 std::string program_name(const std::vector<std::string>& words) {
   if (words.empty()) return {};
   const auto base = [](const std::string& word) { return std::filesystem::path{word}.filename().native(); };
-  const std::string name = base(words[0]);
+  std::string name = base(words[0]);
   const bool has_script =
       name.starts_with("python") || std::find(kInterpreters.begin(), kInterpreters.end(), name) != kInterpreters.end();
   if (!has_script || words.size() < 2) return name;

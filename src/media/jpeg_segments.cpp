@@ -21,7 +21,6 @@ constexpr std::uint64_t kMostScanned = std::uint64_t{64} << 20;  // of compresse
 constexpr int kMostSegments = 1 << 16;                           // of a file; 64 KiB each
 constexpr std::size_t kPiece = std::size_t{64} << 10;
 
-constexpr auto kExif = "Exif\0\0"sv;
 constexpr auto kXmp = "http://ns.adobe.com/xap/1.0/\0"sv;
 constexpr auto kPhotoshop = "Photoshop 3.0\0"sv;
 constexpr auto kMpf = "MPF\0"sv;

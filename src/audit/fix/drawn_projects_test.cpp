@@ -31,6 +31,7 @@ class Draw {
   std::vector<std::string> project() {
     std::vector<std::string> modules;
     const int count = below(4) + 2;
+    modules.reserve(static_cast<std::size_t>(count));
     for (int i = 0; i < count; ++i) modules.push_back(module(i, count));
     return modules;
   }

@@ -111,7 +111,7 @@ Value Reader::concatenation(const Value& left, const Value& right) {
 }
 
 Value Reader::binary(Node node) {
-  const Value left = expression(node.field("left"));
+  Value left = expression(node.field("left"));
   const Value right = expression(node.field("right"));
   const std::string_view op = text_of(node.field("operator"));
   if (op == "+") {
