@@ -77,7 +77,7 @@ class TreeReader {
       if (depth >= kMostDepth) return;
       constexpr std::uint16_t kShort = 3;
       auto below = type == kShort ? std::nullopt : directory(value, depth + 1);
-      if (below) to.below.emplace_back(tag, *std::move(below));
+      if (below) to.below.push_back({tag, *std::move(below)});
       return;
     }
     TiffTag made{.tag = tag, .type = type, .count = static_cast<std::uint32_t>(count), .value = {}};

@@ -3,7 +3,6 @@
 #include <cstdint>
 #include <optional>
 #include <span>
-#include <utility>
 #include <vector>
 
 #include "media/input_file.hpp"
@@ -18,15 +17,23 @@ struct TiffTag {
   Blob value;  ///< in the byte order of the file it came from
 };
 
-/// A directory with those that it points to (EXIF, GPS, Interoperability), by the tag that points there.
+struct TiffPointer;
+
+/// A directory with those that it points to (EXIF, GPS, Interoperability).
 struct TiffDirectory {
   bool little = true;
   bool followed = false;  ///< another directory comes behind it; in EXIF that of the thumbnail
   std::vector<TiffTag> tags;
-  std::vector<std::pair<std::uint16_t, TiffDirectory>> below;
+  std::vector<TiffPointer> below;
 
   const TiffTag* find(std::uint16_t tag) const;
   std::vector<double> numbers(std::uint16_t tag) const;  ///< whole numbers and fractions; empty if there is no such tag
+};
+
+/// A directory by the tag that points there.
+struct TiffPointer {
+  std::uint16_t tag = 0;
+  TiffDirectory directory;
 };
 
 inline constexpr std::uint16_t kExifPointer = 0x8769, kGpsPointer = 0x8825, kInteropPointer = 0xa005;
