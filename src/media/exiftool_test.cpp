@@ -30,8 +30,8 @@ using weir::test::Folder;
 using Json = nlohmann::json;
 
 std::string output_of(const std::string& command) {
-  const std::unique_ptr<FILE, int (*)(FILE*)> pipe{::popen(command.c_str(), "r"),
-                                                   ::pclose};  // NOLINT(cert-env33-c): words of this test
+  // NOLINTNEXTLINE(cert-env33-c): words of this test
+  const std::unique_ptr<FILE, int (*)(FILE*)> pipe{::popen(command.c_str(), "r"), ::pclose};
   std::string all;
   std::array<char, 4096> piece{};
   while (pipe != nullptr)
