@@ -265,7 +265,7 @@ bool JpegDecoder::has_nothing() const {
 Status JpegDecoder::begin() {
   started_ = true;
   bool begun = begin_rows();
-  const Status first = begun ? ok() : Status{failure()};
+  Status first = begun ? ok() : Status{failure()};
   const bool mendable = !first && tolerant() && first.error().code == Errc::corrupt;
   for (int tries = 0; !begun && mendable && tries < kMostCuts && cut_before_failure(); ++tries) {
     if (auto again = reopen(); !again) return first;

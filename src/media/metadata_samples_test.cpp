@@ -134,7 +134,7 @@ Samples animated_webp(int frames) {
   std::string body = "WEBPVP8X"s + small(10, 4) + small(0x02, 4) + small(23, 3) + small(17, 3);
   body += "ANIM"s + small(6, 4) + small(0, 6);
   for (int i = 0; i < frames; ++i)
-    body += "ANMF"s + small(static_cast<std::uint32_t>(place.size() + chunk.size()), 4) + place + chunk;
+    body.append("ANMF").append(small(static_cast<std::uint32_t>(place.size() + chunk.size()), 4) + place).append(chunk);
   return bytes_of("RIFF"s + small(static_cast<std::uint32_t>(body.size()), 4) + body);
 }
 

@@ -275,7 +275,7 @@ Status PngDecoder::gather_passes() {
     const int code = spng_decode_row(spng_.get(), pixels.data(), pixels.size());
     note_doubt();
     if (code != 0 && code != SPNG_EOI) {
-      const Status failed = failure(code, "PNG pass " + std::to_string(next.pass + 1) + " of 7");
+      Status failed = failure(code, "PNG pass " + std::to_string(next.pass + 1) + " of 7");
       const bool usable = options_.damaged == Damaged::use && failed.error().code == Errc::corrupt &&
                           way_ == Way::unchecked && !reached.nothing();
       if (!usable) return failed;

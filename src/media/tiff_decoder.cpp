@@ -355,7 +355,7 @@ std::vector<Damage> TiffDecoder::damage() const {
 Status TiffDecoder::row_or_last(std::byte* into) {
   const auto row_bytes = info_.row_bytes();
   const bool skipped = row_ < bad_until_;
-  const auto got = skipped ? ok() : read_row(into);
+  auto got = skipped ? ok() : read_row(into);
   if (got && !skipped) {
     if (damaged_ == Damaged::use) last_row_.assign(into, into + row_bytes);
     return ok();

@@ -174,7 +174,7 @@ void VipsEncoder::tell_dropped_tags(int fd, WriteReport& report) {
 Status VipsEncoder::finish_tiff(int fd, WriteReport& report) {
   const auto& metadata = *job_.metadata;
   if (format_ != Format::tiff || (metadata.exif.empty() && metadata.iptc.empty())) return ok();
-  const auto added = add_tiff_tags(fd, metadata, sink_.name());
+  auto added = add_tiff_tags(fd, metadata, sink_.name());
   if (!added && added.error().code != Errc::unsupported) return added;
   const auto tell = [&](const Blob& blob, const char* what) {
     if (blob.empty()) return;
