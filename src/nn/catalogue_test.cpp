@@ -164,7 +164,7 @@ TEST_F(Catalogue, NetworksNamedAsThoseOfWaifu2x) {
 TEST_F(Catalogue, ANetworkThatEnlargesGoesBeforeOneThatDoesNot) {
   write("nets/noise1_scale2.0x_model", "realcugan2x_se");
   std::ofstream{root_ / "nets/noise1_model.param"} << "7767517\n2 2\nInput in 0 1 data\nConcat c 1 1 data out\n";
-  std::ofstream{root_ / "nets/noise1_model.bin"};
+  const std::ofstream empty{root_ / "nets/noise1_model.bin"};
   EXPECT_EQ(chosen({.name = "", .scale = {}, .noise = 1}), "nets/noise1_scale2.0x_model");
   EXPECT_EQ(chosen({.name = "", .scale = 1, .noise = 1}), "nets/noise1_model");
 }
