@@ -41,6 +41,7 @@ TEST(Taps, AreThoseOfTheReferenceAtEveryScaleAndSize) {
       compute::Planes planes{1, in, in};
       planes.values = std::vector<float>(static_cast<std::size_t>(in) * static_cast<std::size_t>(in));
       std::vector<float> row;
+      row.reserve(static_cast<std::size_t>(in));
       test::SeededNumbers numbers{static_cast<std::uint64_t>(in)};
       for (int x = 0; x < in; ++x) row.push_back(numbers.between(0, 1));
       for (int y = 0; y < in; ++y) std::copy(row.begin(), row.end(), planes.row(0, y).begin());

@@ -87,6 +87,7 @@ class Runs : public ::testing::Test {
   /// Runs once; the outputs by input. Fails if an output changes its meaning.
   std::map<std::string, std::string> run(const std::vector<std::string>& files) {
     std::vector<NamedInput> inputs;
+    inputs.reserve(files.size());
     for (const std::string& file : files) inputs.push_back(input("in/" + file));
     const auto outputs = output_names(inputs, "out", [&](std::size_t i, const fs::path& output) {
       const auto made = made_from_.find(output.native());
