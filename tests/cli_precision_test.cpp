@@ -39,7 +39,7 @@ class CliPrecision : public ::testing::Test {
     return upscale(output, words);
   }
   static Json item_of(const Ended& ended) {
-    const Json json = Json::parse(ended.out.substr(0, ended.out.find('\n')), nullptr, false);
+    Json json = Json::parse(ended.out.substr(0, ended.out.find('\n')), nullptr, false);
     EXPECT_TRUE(json.is_object()) << ended.out << ended.error;
     return json;
   }

@@ -309,10 +309,10 @@ TEST(CliRun, AnInterruptedCommandGetsTheSignalAndTheGrace) {
     };
     fs::remove(machine.folder() / "ready");
     fs::remove(machine.folder() / "got");
-    return run({"run", "--device", "3090", "--grace", "60", "--", "sh", "-c",
-                "trap 'sleep 0.2; echo INT > got; exit 0' INT; trap 'echo TERM > got; exit 0' TERM; touch ready; "
-                "while :; do sleep 0.01; done"},
-               how);
+    const std::string script =
+        "trap 'sleep 0.2; echo INT > got; exit 0' INT; trap 'echo TERM > got; exit 0' TERM; touch ready; "
+        "while :; do sleep 0.01; done";
+    return run({"run", "--device", "3090", "--grace", "60", "--", "sh", "-c", script}, how);
   };
   EXPECT_EQ(interrupt_with(SIGINT).status, 125);
   EXPECT_EQ(machine.folder().text("got"), "INT\n");
