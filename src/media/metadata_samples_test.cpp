@@ -22,12 +22,12 @@ Samples bytes_of(std::string_view text) {
   const auto bytes = std::as_bytes(std::span{text});
   return {bytes.begin(), bytes.end()};
 }
-std::string big(std::uint32_t value, int bytes) {
+std::string big(std::uint64_t value, int bytes) {
   std::string out;
   for (int i = bytes - 1; i >= 0; --i) out.push_back(static_cast<char>(value >> (8 * i)));
   return out;
 }
-std::string small(std::uint32_t value, int bytes) {
+std::string small(std::uint64_t value, int bytes) {
   std::string out = big(value, bytes);
   std::reverse(out.begin(), out.end());
   return out;
