@@ -3,7 +3,12 @@
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 
+#include <chrono>
+#include <csignal>
+#include <fstream>
 #include <nlohmann/json.hpp>
+#include <string>
+#include <thread>
 
 #include "pictures.hpp"
 #include "program.hpp"
@@ -551,9 +556,21 @@ TEST_F(CliInterrupted, SigtermEndsWithinTwoSecondsAndLeavesNothingBehind) {
   }
 }
 
+/// Waits, for 10 s at most, until the process `child` handles `signal` itself ("SigCgt" in proc(5)).
+void wait_until_it_handles(pid_t child, int signal) {
+  const auto end = std::chrono::steady_clock::now() + std::chrono::seconds{10};
+  while (std::chrono::steady_clock::now() < end) {
+    std::ifstream status("/proc/" + std::to_string(child) + "/status");
+    for (std::string line; std::getline(status, line);) {
+      if (line.starts_with("SigCgt:") && (std::stoull(line.substr(7), nullptr, 16) >> (signal - 1) & 1U) != 0) return;
+    }
+    std::this_thread::sleep_for(std::chrono::milliseconds{10});
+  }
+}
+
 TEST_F(CliUpscale, SigtermEndsAWaitForStandardInput) {
   const Ended ended = upscale({"-", "-o", "b.png"}, {.keep_input_open = true, .meanwhile = [&](pid_t child) {
-                                                       std::this_thread::sleep_for(std::chrono::milliseconds{100});
+                                                       wait_until_it_handles(child, SIGTERM);
                                                        kill(child, SIGTERM);
                                                      }});
   EXPECT_EQ(ended.status, 4) << ended.error;

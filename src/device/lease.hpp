@@ -67,6 +67,9 @@ class Lease {
   std::vector<int> descriptors() const;
   /// Who else holds the (first) device now. Errors: io.
   Result<std::vector<Holder>> other_holders() const;
+  /// Held while the promises of others are read and one's own is made: two sharers that look at the same time would both
+  /// find the room free. Not for a released lease. Errors: io; timed_out if somebody keeps it for ten seconds.
+  Result<TicketCounter> lock_promises() const { return TicketCounter::lock(parts_.front().file.folder()); }
   /// Writes into the record how much memory this holder will take, for the admission of others. Not for a joined lease.
   /// Errors: io.
   Status promise(Bytes bytes);

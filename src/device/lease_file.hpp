@@ -34,6 +34,7 @@ class LeaseFile {
 
   const std::string& key() const { return key_; }
   int descriptor() const { return file_.get(); }
+  std::filesystem::path folder() const { return path_.parent_path(); }
   /// "DEVICE.INODE" of the folder: the same for every path to it, in this container and outside.
   const std::string& folder_id() const { return folder_id_; }
   bool is_current() const;  ///< false: the file was removed and another one may have its name

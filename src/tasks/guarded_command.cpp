@@ -125,6 +125,8 @@ std::optional<Bytes> recalled(const GuardedCommand& command, const GuardedEnd& e
 /// The rung by the memory that is free once the device is ours. Errors: over_budget; io.
 Result<std::size_t> admit(const GuardedCommand& command, const Machine& machine, LeasedDevice& leased,
                           const std::optional<Bytes>& took, bool& crowded) {
+  const auto alone = leased.lease.lock_promises();
+  if (!alone) return alone.error();
   const auto holders = leased.lease.other_holders();
   if (!holders) return holders.error();
   const Room room = measure_room(machine.at(leased.device), *holders, leased.lease.claim());
