@@ -2,17 +2,15 @@
 
 // Networks of supported layers in any order, made from a seed: what no published family does must be right or refused too.
 
-#include "networks/generate.hpp"
+#include "networks/drawn_network.hpp"
 
 namespace weir::test {
 
 namespace detail {
 
-/// Adds layers to one blob, of which it knows the channels and how much larger than the picture it is.
-class RandomNetworkWriter {
+class RandomNetworkWriter : DrawnNetworkWriter {
  public:
-  explicit RandomNetworkWriter(std::uint64_t seed)
-      : w_{{.weights = seed % 2 == 0 ? StoredWeights::float16 : StoredWeights::float32, .seed = seed}}, draw_{seed} {}
+  explicit RandomNetworkWriter(std::uint64_t seed) : DrawnNetworkWriter{seed} {}
 
   GeneratedNetwork write() && {
     blob_ = w_.to("data").layer("Input", {}, 1, "");
@@ -23,13 +21,7 @@ class RandomNetworkWriter {
   }
 
  private:
-  int upto(int low, int high) {
-    return low + static_cast<int>(draw_.next() % static_cast<std::uint64_t>(high - low + 1));
-  }
-  int some_channels() {
-    constexpr std::array<int, 9> kChannels{1, 2, 3, 4, 5, 8, 16, 33, 48};
-    return kChannels[draw_.next() % kChannels.size()];
-  }
+  int some_channels() { return one_of(std::array{1, 2, 3, 4, 5, 8, 16, 33, 48}); }
 
   void step() {
     switch (upto(0, 9)) {
@@ -137,12 +129,6 @@ class RandomNetworkWriter {
     blob_ = w_.convolution(blob_, {.in = channels_, .out = out, .kernel = upto(0, 9) == 0 ? 3 : 1});
     channels_ = out;
   }
-
-  NetworkWriter w_;
-  SeededNumbers draw_;
-  std::string blob_;
-  int channels_ = 3;
-  int scale_ = 1;
 };
 
 }  // namespace detail

@@ -3,16 +3,15 @@
 // Networks of supported layers in any order as in random_network.hpp, with numbers that go to the bounds of the engine and
 // beyond: channels, factors, strides, inputs of sums and concatenations.
 
-#include "networks/generate.hpp"
+#include "networks/drawn_network.hpp"
 
 namespace weir::test {
 
 namespace detail {
 
-class WideNetworkWriter {
+class WideNetworkWriter : DrawnNetworkWriter {
  public:
-  explicit WideNetworkWriter(std::uint64_t seed)
-      : w_{{.weights = seed % 2 == 0 ? StoredWeights::float16 : StoredWeights::float32, .seed = seed}}, draw_{seed} {}
+  explicit WideNetworkWriter(std::uint64_t seed) : DrawnNetworkWriter{seed} {}
 
   GeneratedNetwork write() && {
     blob_ = w_.to("data").layer("Input", {}, 1, "");
@@ -24,14 +23,6 @@ class WideNetworkWriter {
 
  private:
   static constexpr int kLargestScale = 16;
-
-  int upto(int low, int high) {
-    return low + static_cast<int>(draw_.next() % static_cast<std::uint64_t>(high - low + 1));
-  }
-  template <std::size_t N>
-  int one_of(const std::array<int, N>& values) {
-    return values[draw_.next() % N];
-  }
 
   void step() {
     switch (upto(0, 7)) {
@@ -138,12 +129,6 @@ class WideNetworkWriter {
     }
   }
   static std::size_t at(int i) { return static_cast<std::size_t>(i); }
-
-  NetworkWriter w_;
-  SeededNumbers draw_;
-  std::string blob_;
-  int channels_ = 3;
-  int scale_ = 1;
 };
 
 }  // namespace detail
