@@ -35,6 +35,7 @@ struct GuardOptions {
   std::uint64_t drift_bytes = 50ULL << 20U;   ///< more in all fails
   int rereads = 3;                            ///< before growth is believed, readings that many times
   int reread_ms = 20;                         ///< apart
+  int answer_ms = 10'000;                     ///< how long a driver may take for each question
   std::string pci{};                          ///< the NVIDIA card to watch, "0000:01:00.0"; empty: no such card
 };
 
@@ -47,6 +48,7 @@ struct ScopeResult {
   std::string evidence;    ///< "malloc +120 MiB, resident memory +118 MiB"
   int descriptors = 0;     ///< more open than before
   std::string verdict;     ///< "clean", "alarm", "leak"
+  std::string unknown;     ///< "NVML does not answer": the verdict is without it; empty: all answered
 };
 
 struct GuardReport {
@@ -90,8 +92,10 @@ class WEIR_API Guard {
   std::optional<Problem> log_to(const std::string& path);
   enum class Level { info, warning, error };
   using Fields = std::vector<std::pair<std::string, std::variant<bool, std::int64_t, double, std::string>>>;
-  /// Writes an event of the program's own there. A line that cannot be written is dropped.
+  /// Writes an event of the program's own there. A line that cannot be written is dropped, and log_problem() says why.
   void tell(Level level, const std::string& event, const Fields& fields = {});
+  /// Why the first line that was dropped could not be written; empty: none was.
+  std::optional<Problem> log_problem() const;
 
  private:
   friend class GuardScope;
@@ -110,6 +114,8 @@ class WEIR_API GuardScope {
 
   /// At most once. `failed`: the work ended with an error, which may hold memory; `why` is for the log.
   ScopeResult finish(bool failed = false, const std::string& why = {});
+  /// Ends the scope without a verdict, and asks no driver: where finish() was given up.
+  void abandon();
 
  private:
   struct State;

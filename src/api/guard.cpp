@@ -7,6 +7,7 @@
 
 #include "api/problem.hpp"
 #include "device/device_meters.hpp"
+#include "memory/deadline_meter.hpp"
 #include "memory/leak_judge.hpp"
 #include "memory/statistics.hpp"
 #include "observe/event_log.hpp"
@@ -25,10 +26,15 @@ memory::LeakLimits limits_of(const GuardOptions& options) {
 
 memory::Meters standard_meters(const GuardOptions& options) {
   memory::Meters meters{memory::make_malloc_meter(), memory::make_resident_meter()};
-  if (auto drm = device::make_fdinfo_meter()) meters.push_back(std::move(drm));
-  if (const auto card = device::parse_pci_address(options.pci)) {
-    if (auto nvml = device::make_nvml_meter(*card)) meters.push_back(std::move(nvml));
-  }
+  const auto add = [&](const char* name, memory::MakeMeter make) {
+    const std::chrono::milliseconds limit{options.answer_ms};
+    auto meter =
+        memory::make_deadline_meter(name, memory::Side::device, memory::Witness::system, limit, std::move(make));
+    if (meter) meters.push_back(std::move(meter));
+  };
+  add("fdinfo", device::make_fdinfo_meter);
+  if (const auto card = device::parse_pci_address(options.pci))
+    add("NVML", [card = *card] { return device::make_nvml_meter(card); });
   return meters;
 }
 
@@ -39,7 +45,8 @@ ScopeResult result_of(const memory::ScopeRecord& record) {
           .confirmed = record.growth.confirmed,
           .evidence = record.growth.evidence,
           .descriptors = record.descriptors,
-          .verdict = std::string{name_of(record.verdict)}};
+          .verdict = std::string{name_of(record.verdict)},
+          .unknown = record.unknown};
 }
 
 observe::Level level_of(Guard::Level level) {
@@ -140,6 +147,11 @@ void Guard::tell(Level level, const std::string& event, const Fields& fields) {
   state_->events.write(level_of(level), event, json);
 }
 
+std::optional<Problem> Guard::log_problem() const {
+  if (const auto problem = state_->events.problem()) return api::to_problem(*problem);
+  return std::nullopt;
+}
+
 struct GuardScope::State {
   /// What became of it, for the log.
   void tell(const ScopeResult& result, bool failed, const std::string& why) const {
@@ -154,6 +166,8 @@ struct GuardScope::State {
                 {"failed", failed},
                 {"seconds", seconds}});
     if (failed) guard.tell(Guard::Level::error, "error", {{"scope", name}, {"what", why}});
+    if (!result.unknown.empty())
+      guard.tell(Guard::Level::warning, "unknown", {{"scope", name}, {"what", result.unknown}});
     if (result.verdict != name_of(memory::Verdict::clean))
       guard.tell(
           Guard::Level::warning, "memory_leak_warning",
@@ -183,6 +197,8 @@ GuardScope::~GuardScope() {
     // no memory to judge with: the next scope sees what is left
   }
 }
+
+void GuardScope::abandon() { state_->finished = true; }
 
 ScopeResult GuardScope::finish(bool failed, const std::string& why) {
   state_->finished = true;

@@ -1,7 +1,6 @@
 #include "base/atomic_file.hpp"
 
 #include <fcntl.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -18,6 +17,8 @@
 
 #include <fmt/format.h>
 
+#include "base/file_locks.hpp"
+#include "base/read_stream.hpp"
 #include "base/text.hpp"
 
 namespace weir {
@@ -56,6 +57,12 @@ bool is_named(int folder, const std::string& name, int file) {
 
 constexpr int kTries = 100;
 
+/// Whether the file is ours alone now.
+bool locked(const FileDescriptor& file) {
+  const auto taken = try_lock(file.get(), kWholeFile, LockKind::write);
+  return taken && *taken;
+}
+
 void wait_for_the_other() {
   const timespec pause{0, 2'000'000};
   ::nanosleep(&pause, nullptr);
@@ -66,7 +73,7 @@ FileDescriptor open_temporary(int folder, const std::string& name) {
   for (int i = 0; i < kTries; ++i) {
     FileDescriptor file{::openat(folder, name.c_str(), O_CREAT | O_RDWR | O_CLOEXEC | O_NOFOLLOW, 0666)};
     if (!file) return file;
-    if (::flock(file.get(), LOCK_EX | LOCK_NB) != 0) {
+    if (!locked(file)) {
       wait_for_the_other();
     } else if (is_named(folder, name, file.get())) {
       return ::ftruncate(file.get(), 0) == 0 ? std::move(file) : FileDescriptor{};
@@ -80,7 +87,7 @@ FileDescriptor open_temporary(int folder, const std::string& name) {
 bool remove_stale(int folder, const std::string& name) {
   const FileDescriptor file{::openat(folder, name.c_str(), O_RDWR | O_CLOEXEC | O_NOFOLLOW)};
   if (!file) return errno == ENOENT;
-  if (::flock(file.get(), LOCK_EX | LOCK_NB) != 0) return false;
+  if (!locked(file)) return false;
   if (is_named(folder, name, file.get())) ::unlinkat(folder, name.c_str(), 0);
   return true;
 }
@@ -212,7 +219,7 @@ Status AtomicFile::publish() {
       return errno == EEXIST ? exists_error(path_) : io_error(path_, "give the file its name", errno);
     }
     const auto temporary = temporary_name(name_);
-    ::flock(file_.get(), LOCK_EX | LOCK_NB);
+    (void)locked(file_);
     if (link_temporary(folder, self, temporary) != 0) return io_error(path_, "give the file its name", errno);
     temporary_ = temporary;
   }
@@ -248,9 +255,9 @@ Status AtomicFile::commit() {
 Result<std::string> read_file(const std::filesystem::path& path) {
   std::error_code ignored;
   std::ifstream file{path, std::ios::binary};
-  if (!file || std::filesystem::is_directory(path, ignored))
-    return Error{Errc::io, fmt::format("{}: cannot be read", printable(path.native()))};
-  return std::string{std::istreambuf_iterator<char>{file}, {}};
+  auto text = file && !std::filesystem::is_directory(path, ignored) ? read_stream(file) : std::nullopt;
+  if (!text) return Error{Errc::io, fmt::format("{}: cannot be read", printable(path.native()))};
+  return *std::move(text);
 }
 
 Status write_file(const std::filesystem::path& path, std::string_view bytes, bool overwrite) {

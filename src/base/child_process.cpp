@@ -11,15 +11,16 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <link.h>
 #include <linux/close_range.h>
 #include <poll.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "base/system_memory.hpp"
 #include "base/text.hpp"
 #include "base/threads.hpp"
 
@@ -37,6 +38,11 @@ struct StartFailure {
   int error = 0;
   bool in_folder = false;
 };
+
+int milliseconds_until(Clock::time_point deadline) {
+  const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - Clock::now()).count();
+  return static_cast<int>(std::clamp<std::int64_t>(left, 0, 1'000'000));
+}
 
 /// Everything that the child needs, made before the fork: nothing may be allocated after it.
 struct Launch {
@@ -95,11 +101,15 @@ void reset_handlers() {
   }
 }
 
+/// In the child.
+void die_with_the_parent(const Launch& launch) {
+  ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+  if (::getppid() != launch.parent) ::_exit(125);  // the parent died before the line above
+}
+
 /// In the child, between fork and exec, with calls that are allowed there.
 void prepare_child(const Launch& launch) {
   const ChildStart& start = launch.start;
-  ::prctl(PR_SET_PDEATHSIG, SIGKILL);
-  if (::getppid() != launch.parent) ::_exit(125);  // the parent died before the line above
   if (start.own_group) ::setpgid(0, 0);
   sigset_t none;
   sigemptyset(&none);
@@ -115,6 +125,7 @@ void prepare_child(const Launch& launch) {
 }
 
 [[noreturn]] void become_program(const Launch& launch, int report) {
+  die_with_the_parent(launch);
   prepare_child(launch);
   ::fcntl(report, F_SETFD, FD_CLOEXEC);
   StartFailure failure;
@@ -126,6 +137,68 @@ void prepare_child(const Launch& launch) {
   }
   (void)!::write(report, &failure, sizeof failure);
   ::_exit(127);
+}
+
+/// In the child: whether it may load libraries. At the fork another thread may have been in the midst of loading one: then the
+/// loader's lists are half changed (dlopen(3) ends the process where it notices), or a lock that is needed is held by nobody
+/// (then this never returns). fork(3) puts right only malloc, the streams and the loader's own lock.
+/// Source  glibc 2.36: dl_open_worker_begin() looks at r_state; no fork resets the locks of __cxa_atexit() and dl_iterate_phdr().
+bool may_load_libraries() {
+  if (_r_debug.r_state != r_debug::RT_CONSISTENT) return false;
+  // For their locks.
+  std::atexit([] {});  // NOLINT(cert-err33-c): the child ends with _exit
+  ::dl_iterate_phdr([](dl_phdr_info*, std::size_t, void*) { return 1; }, nullptr);
+  return true;
+}
+
+/// `parent`: a socket by which the child says that it may load libraries, and is told that it may go on: one that says so too late has
+/// done nothing yet when it is ended.
+[[noreturn]] void run_function(const Launch& launch, const std::function<int()>& work, int parent) {
+  die_with_the_parent(launch);
+  char byte = 0;
+  if (!may_load_libraries() || ::write(parent, &byte, 1) != 1 || ::read(parent, &byte, 1) != 1) ::_exit(1);
+  prepare_child(launch);
+  for (const auto& [name, value] : launch.start.environment) {
+    if (value.empty())
+      ::unsetenv(name.c_str());  // NOLINT(concurrency-mt-unsafe): the child has one thread
+    else
+      ::setenv(name.c_str(), value.c_str(), 1);  // NOLINT(concurrency-mt-unsafe)
+  }
+  int status = 1;
+  try {
+    status = work();
+  } catch (...) {
+    status = 1;  // an exception must not unwind into the parent's code
+  }
+  ::_exit(status);
+}
+
+/// fork(2); no handler of ours runs in the child, where all signals are blocked until prepare_child().
+pid_t fork_without_signals() {
+  sigset_t all;
+  sigset_t before;
+  sigfillset(&all);
+  ::pthread_sigmask(SIG_BLOCK, &all, &before);
+  const pid_t pid = ::fork();
+  const int problem = errno;
+  if (pid != 0) ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
+  errno = problem;
+  return pid;
+}
+
+enum class Begun { yes, no, stuck };
+
+/// What the child says of its beginning within that time.
+Begun read_begun(int child, std::chrono::milliseconds patience) {
+  const auto deadline = Clock::now() + patience;
+  for (;;) {  // ends at the deadline
+    pollfd entry{child, POLLIN, 0};
+    const int ready = ::poll(&entry, 1, milliseconds_until(deadline));
+    if (ready < 0 && errno == EINTR) continue;
+    char byte = 0;
+    if (ready <= 0) return Begun::stuck;
+    return ::read(child, &byte, 1) == 1 ? Begun::yes : Begun::no;
+  }
 }
 
 /// What the child says of its start; empty once it has become the program.
@@ -143,11 +216,6 @@ Error error_of(const StartFailure& failure, const ChildStart& start) {
     return {Errc::io, fmt::format("{}: {}", printable(start.folder.native()), errno_text(failure.error))};
   return {Errc::invalid_argument,
           fmt::format("{}: cannot be run: {}", printable(start.words.front()), errno_text(failure.error))};
-}
-
-int milliseconds_until(Clock::time_point deadline) {
-  const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - Clock::now()).count();
-  return static_cast<int>(std::clamp<std::int64_t>(left, 0, 1'000'000));
 }
 
 }  // namespace
@@ -168,12 +236,6 @@ void keep_exit_statuses() {
   if (ignored) action.sa_handler = SIG_DFL;
   action.sa_flags &= ~SA_NOCLDWAIT;
   ::sigaction(SIGCHLD, &action, nullptr);
-}
-
-char process_state(pid_t pid, const std::filesystem::path& root) {
-  const std::string stat = read_small_file(root / "proc" / std::to_string(pid) / "stat");
-  const std::size_t name_end = stat.rfind(')');  // the name in parentheses may hold anything
-  return name_end != std::string::npos && stat.size() > name_end + 2 ? stat[name_end + 2] : '\0';
 }
 
 Result<ChildProcess> ChildProcess::start(const ChildStart& start) {
@@ -201,23 +263,28 @@ Result<ChildProcess> ChildProcess::start(const ChildStart& start) {
 Result<ChildProcess> ChildProcess::fork_function(const ChildStart& start, const std::function<int()>& work) {
   keep_exit_statuses();
   const Launch launch{start, true};
-  const pid_t child = ::fork();
-  if (child < 0) return process_refused(errno);
-  if (child > 0) return ChildProcess{child, start.own_group};
-  prepare_child(launch);
-  for (const auto& [name, value] : start.environment) {
-    if (value.empty())
-      ::unsetenv(name.c_str());  // NOLINT(concurrency-mt-unsafe): the child has one thread
-    else
-      ::setenv(name.c_str(), value.c_str(), 1);  // NOLINT(concurrency-mt-unsafe)
+  const auto last = Clock::now() + std::chrono::seconds{3};
+  std::chrono::milliseconds patience{100};  // doubled each time: a busy machine starts children late
+  for (;;) {                                // ends at `last`
+    int ends[2];
+    if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0)
+      return Error{Errc::io, "make a socket: " + errno_text(errno)};
+    const FileDescriptor ours{ends[0]};
+    FileDescriptor theirs{ends[1]};
+    const pid_t pid = fork_without_signals();
+    if (pid < 0) return process_refused(errno);
+    if (pid == 0) run_function(launch, work, theirs.get());
+    theirs = FileDescriptor{};
+    ChildProcess child{pid, start.own_group};
+    const Begun begun = read_begun(ours.get(), patience);
+    if (begun == Begun::yes || Clock::now() > last) {
+      (void)::send(ours.get(), "", 1, MSG_NOSIGNAL);  // go on
+      return child;
+    }
+    child.send(SIGKILL);
+    if (begun == Begun::stuck) patience *= 2;
+    std::this_thread::sleep_for(std::chrono::milliseconds{1});
   }
-  int status = 1;
-  try {
-    status = work();
-  } catch (...) {
-    status = 1;  // an exception must not unwind into the parent's code
-  }
-  ::_exit(status);
 }
 
 ChildProcess::ChildProcess(pid_t pid, bool own_group)

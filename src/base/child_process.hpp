@@ -60,7 +60,8 @@ class ChildProcess {
   /// started, no such folder).
   static Result<ChildProcess> start(const ChildStart& start);
   /// Runs `work` in a forked child; its result is the exit status. Signals that we handle have their default action
-  /// there. Descriptors are those that a program would have; `start.words` plays no part. Errors: io.
+  /// there. Descriptors are those that a program would have; `start.words` plays no part. Other threads may load libraries
+  /// meanwhile: a child that begins with a lock of the loader held is ended, and another one forked. Errors: io.
   static Result<ChildProcess> fork_function(const ChildStart& start, const std::function<int()>& work);
 
   ChildProcess(ChildProcess&& other) noexcept;
@@ -101,9 +102,5 @@ int start_status(const Error& error);
 /// Makes exit statuses arrive: a parent that ignores SIGCHLD (some daemons do) leaves this to its children, and the kernel
 /// then forgets their exit statuses. Called by start(); main calls it too, before libraries start anything.
 void keep_exit_statuses();
-
-/// "S", "D", "Z", ... of a process: the third field of /proc/PID/stat; 0 if there is no such process.
-/// Source  proc(5)
-char process_state(pid_t pid, const std::filesystem::path& root = "/");
 
 }  // namespace weir

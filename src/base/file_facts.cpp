@@ -16,7 +16,7 @@
 namespace weir {
 namespace {
 
-constexpr std::size_t kPiece = std::size_t{1} << 20;
+constexpr std::size_t kReadBytes = std::size_t{1} << 20;
 
 Error file_error(const std::filesystem::path& path, std::string_view step, int error) {
   return {errc_of(error), fmt::format("{}: {}: {}", printable(path.native()), step, errno_text(error))};
@@ -44,10 +44,10 @@ Result<std::string> hash_file(const std::filesystem::path& path) {
   const FileDescriptor file{::open(path.c_str(), O_RDONLY | O_CLOEXEC)};
   if (!file) return file_error(path, "cannot be opened", errno);
   const std::unique_ptr<XXH3_state_t, XXH_errorcode (*)(XXH3_state_t*)> state{XXH3_createState(), XXH3_freeState};
-  const auto piece = std::make_unique_for_overwrite<char[]>(kPiece);
+  const auto piece = std::make_unique_for_overwrite<char[]>(kReadBytes);
   XXH3_128bits_reset(state.get());
   for (;;) {
-    const ssize_t got = read_some(file.get(), piece.get(), kPiece);
+    const ssize_t got = read_some(file.get(), piece.get(), kReadBytes);
     if (got < 0) return file_error(path, "cannot be read", errno);
     if (got == 0) return hexadecimal(XXH3_128bits_digest(state.get()));
     XXH3_128bits_update(state.get(), piece.get(), static_cast<std::size_t>(got));

@@ -21,16 +21,30 @@ Environment process_environment() {
   };
 }
 
-fs::path user_settings_folder(const Environment& environment) {
-  if (auto folder = environment("XDG_CONFIG_HOME")) return fs::path{*folder} / "weir";
-  if (auto home = environment("HOME")) return fs::path{*home} / ".config" / "weir";
+namespace {
+
+fs::path user_folder(const Environment& environment, const char* variable, const char* below_home) {
+  const auto absolute = [&](const char* name) {
+    const fs::path path = environment(name).value_or("");
+    return path.is_absolute() ? path : fs::path{};
+  };
+  if (const fs::path folder = absolute(variable); !folder.empty()) return folder / "weir";
+  if (const fs::path home = absolute("HOME"); !home.empty()) return home / below_home / "weir";
   return {};
 }
 
+}  // namespace
+
+fs::path user_settings_folder(const Environment& environment) {
+  return user_folder(environment, "XDG_CONFIG_HOME", ".config");
+}
+
 fs::path user_state_folder(const Environment& environment) {
-  if (auto folder = environment("XDG_STATE_HOME")) return fs::path{*folder} / "weir";
-  if (auto home = environment("HOME")) return fs::path{*home} / ".local/state/weir";
-  return {};
+  return user_folder(environment, "XDG_STATE_HOME", ".local/state");
+}
+
+fs::path user_cache_folder(const Environment& environment) {
+  return user_folder(environment, "XDG_CACHE_HOME", ".cache");
 }
 
 bool has_pattern(std::string_view text) { return text.find_first_of("*?[") != std::string_view::npos; }

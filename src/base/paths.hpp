@@ -14,12 +14,17 @@ namespace weir {
 using Environment = std::function<std::optional<std::string>(const char* name)>;
 Environment process_environment();
 
-/// The user's folder for settings: $XDG_CONFIG_HOME or ~/.config, and below it weir/. Empty if neither is known.
+/// The user's folder for settings: $XDG_CONFIG_HOME or ~/.config, and below it weir/. Empty if neither is known. Here and below
+/// a relative path counts as none.
+/// Source  XDG Base Directory Specification 0.8
 std::filesystem::path user_settings_folder(const Environment& environment);
 
 /// The user's folder for what programs remember: $XDG_STATE_HOME or ~/.local/state, and below it weir/. Empty if neither is
 /// known.
 std::filesystem::path user_state_folder(const Environment& environment);
+
+/// The user's folder for what can be made again: $XDG_CACHE_HOME or ~/.cache, and below it weir/. Empty if neither is known.
+std::filesystem::path user_cache_folder(const Environment& environment);
 
 /// Files and folders that match a shell pattern, sorted by bytes; none if nothing matches.
 std::vector<std::filesystem::path> expand_pattern(const std::string& pattern);

@@ -1,4 +1,5 @@
 #include "base/process_memory.hpp"
+#include "base/read_stream.hpp"
 
 #include <fcntl.h>
 #include <unistd.h>
@@ -32,7 +33,7 @@ namespace {
 
 Bytes own_field(std::string_view field) {
   std::ifstream file{"/proc/self/status"};
-  const std::string text{std::istreambuf_iterator<char>{file}, {}};
+  const std::string text = read_stream(file).value_or(std::string{});
   return parse_status_field(text, field).value_or(Bytes{});
 }
 

@@ -12,7 +12,7 @@
 namespace weir {
 namespace {
 
-constexpr std::size_t kPiece = std::size_t{1} << 20;
+constexpr std::size_t kReserve = std::size_t{1} << 20;
 constexpr std::size_t kMostReserved = std::size_t{1} << 30;
 constexpr int kLookMs = 100;  // how often a wait for input looks whether it is to end
 
@@ -25,9 +25,9 @@ Error too_much(Bytes limit) {
 // Room for all that may come: pages that are never touched take no memory, and nothing is copied while it grows.
 std::size_t room_for(Bytes limit) {
   struct stat about {};
-  const std::uint64_t most = limit.count() > kMostReserved ? kMostReserved : limit.count() + kPiece;
+  const std::uint64_t most = limit.count() > kMostReserved ? kMostReserved : limit.count() + kReserve;
   if (::fstat(STDIN_FILENO, &about) != 0 || !S_ISREG(about.st_mode)) return static_cast<std::size_t>(most);
-  return static_cast<std::size_t>(about.st_size) + kPiece;
+  return static_cast<std::size_t>(about.st_size) + kReserve;
 }
 
 }  // namespace
@@ -50,13 +50,13 @@ Status write_standard_output(std::string_view text) {
 Result<std::vector<std::byte>> read_standard_input(Bytes limit, std::stop_token stop) {
   std::vector<std::byte> all;
   const auto room = room_for(limit);
-  if (Bytes{room} > limit + Bytes{kPiece}) return too_much(limit);
+  if (Bytes{room} > limit + Bytes{kReserve}) return too_much(limit);
   all.reserve(room);
   for (std::size_t size = 0;;) {
     if (stop.stop_requested()) return Error{Errc::cancelled, "interrupted"};
     pollfd wait{STDIN_FILENO, POLLIN, 0};
     if (poll(&wait, 1, kLookMs) == 0) continue;
-    if (size == all.size()) all.resize(size + kPiece);
+    if (size == all.size()) all.resize(size + kReserve);
     const ssize_t got = read(STDIN_FILENO, all.data() + size, all.size() - size);
     if (got < 0) {
       if (errno == EINTR || errno == EAGAIN) continue;

@@ -11,6 +11,7 @@
 #include <fmt/ranges.h>
 #include <sched.h>
 
+#include "base/small_file.hpp"
 #include "base/system_memory.hpp"
 #include "base/text.hpp"
 

@@ -2,23 +2,20 @@
 
 #include <algorithm>
 #include <charconv>
-#include <fstream>
 #include <iterator>
 
 #include "base/process_memory.hpp"
+#include "base/small_file.hpp"
 
 namespace weir {
 namespace {
 
 namespace fs = std::filesystem;
 
-/// A file with one number; empty for "max" and for a file that is not there.
-std::optional<Bytes> parse_number_file(const fs::path& path) {
-  const std::string text = read_small_file(path);
-  std::uint64_t value = 0;
-  const auto [end, problem] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (problem != std::errc{}) return std::nullopt;
-  return Bytes{value};
+/// Empty for "max" and for a file that is not there.
+std::optional<Bytes> bytes_in(const fs::path& path) {
+  const auto value = read_number_file(path);
+  return value ? std::optional{Bytes{*value}} : std::nullopt;
 }
 
 /// "key value" lines of memory.stat.
@@ -41,13 +38,13 @@ std::optional<Bytes> left_below(std::optional<Bytes> limit, std::optional<Bytes>
 /// Documentation/admin-guide/cgroup-v2.rst and cgroup-v1/memory.rst of the Linux kernel name the files.
 std::optional<Bytes> left_in_group(const fs::path& folder) {
   const std::string stat = read_small_file(folder / "memory.stat");
-  if (auto used = parse_number_file(folder / "memory.current")) {
-    const auto hard = left_below(parse_number_file(folder / "memory.max"), used, stat_value(stat, "inactive_file"));
-    const auto soft = left_below(parse_number_file(folder / "memory.high"), used, stat_value(stat, "inactive_file"));
+  if (auto used = bytes_in(folder / "memory.current")) {
+    const auto hard = left_below(bytes_in(folder / "memory.max"), used, stat_value(stat, "inactive_file"));
+    const auto soft = left_below(bytes_in(folder / "memory.high"), used, stat_value(stat, "inactive_file"));
     return hard && soft ? std::min(*hard, *soft) : hard ? hard : soft;
   }
-  return left_below(parse_number_file(folder / "memory.limit_in_bytes"),
-                    parse_number_file(folder / "memory.usage_in_bytes"), stat_value(stat, "total_inactive_file"));
+  return left_below(bytes_in(folder / "memory.limit_in_bytes"), bytes_in(folder / "memory.usage_in_bytes"),
+                    stat_value(stat, "total_inactive_file"));
 }
 
 /// True if `controller` is one of the comma-separated words.
@@ -61,11 +58,6 @@ bool names_controller(std::string_view words, std::string_view controller) {
 }
 
 }  // namespace
-
-std::string read_small_file(const fs::path& path) {
-  std::ifstream file{path};
-  return {std::istreambuf_iterator<char>{file}, {}};
-}
 
 std::optional<Bytes> parse_available(std::string_view meminfo) { return parse_status_field(meminfo, "MemAvailable"); }
 
@@ -98,6 +90,22 @@ Bytes available_memory(const fs::path& root) {
     if (const auto left = left_in_group(root / folder)) available = std::min(available, *left);
   }
   return available;
+}
+
+Bytes total_memory(const fs::path& root) {
+  return parse_status_field(read_small_file(root / "proc/meminfo"), "MemTotal").value_or(Bytes{});
+}
+
+std::optional<Bytes> memory_limit(const fs::path& root) {
+  std::optional<Bytes> tightest;
+  for (const fs::path& folder : cgroup_folders(read_small_file(root / "proc/self/cgroup"), "memory")) {
+    for (const char* name : {"memory.max", "memory.high", "memory.limit_in_bytes"}) {
+      const auto limit = bytes_in(root / folder / name);
+      if (limit && (!tightest || *limit < *tightest)) tightest = limit;
+    }
+  }
+  // Version 1 writes a number near 2^63 where there is no limit.
+  return tightest && *tightest < total_memory(root) ? tightest : std::nullopt;
 }
 
 }  // namespace weir

@@ -15,14 +15,18 @@ namespace weir {
 /// `root` is where /proc and /sys lie; tests invent one.
 Bytes available_memory(const std::filesystem::path& root = "/");
 
+/// All memory of the system; zero if it does not say. `root` as above.
+Bytes total_memory(const std::filesystem::path& root = "/");
+
+/// The tightest limit on memory that the control groups around this process set; empty if they set none below
+/// total_memory(). `root` as above.
+std::optional<Bytes> memory_limit(const std::filesystem::path& root = "/");
+
 /// The "MemAvailable" of /proc/meminfo.
 std::optional<Bytes> parse_available(std::string_view meminfo);
 
 /// The folders below /sys/fs/cgroup that limit this process for `controller` ("memory", "cpu"), innermost first, from
 /// the text of /proc/self/cgroup: version 2 ("0::/a/b") and version 1 ("5:memory:/a/b") lines alike.
 std::vector<std::filesystem::path> cgroup_folders(std::string_view self_cgroup, std::string_view controller);
-
-/// Text of a small file; empty if it cannot be read.
-std::string read_small_file(const std::filesystem::path& path);
 
 }  // namespace weir

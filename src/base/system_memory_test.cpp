@@ -1,4 +1,5 @@
 #include "base/system_memory.hpp"
+#include "base/small_file.hpp"
 
 #include <fstream>
 
@@ -40,6 +41,24 @@ TEST_F(InventedSystem, TheTightestGroupOfVersion2Counts) {
   EXPECT_EQ(available_memory(root_), 768_MiB);
   put("sys/fs/cgroup/user/memory.high", "805306368\n");
   EXPECT_EQ(available_memory(root_), 512_MiB);
+}
+
+TEST_F(InventedSystem, TotalAndTightestLimitAreTold) {
+  put("proc/self/cgroup", "0::/user/job\n");
+  EXPECT_EQ(total_memory(root_), Bytes{16384000ULL << 10});
+  EXPECT_FALSE(memory_limit(root_));
+  put("sys/fs/cgroup/user/job/memory.max", "max\n");
+  put("sys/fs/cgroup/user/memory.max", "1073741824\n");
+  EXPECT_EQ(memory_limit(root_), 1_GiB);
+  put("sys/fs/cgroup/user/job/memory.high", "536870912\n");
+  EXPECT_EQ(memory_limit(root_), 512_MiB);
+}
+
+TEST_F(InventedSystem, NoLimitOfVersion1IsNoLimit) {
+  put("proc/self/cgroup", "5:memory:/docker/abc\n");
+  put("sys/fs/cgroup/memory/docker/abc/memory.limit_in_bytes", "9223372036854771712\n");
+  EXPECT_FALSE(memory_limit(root_));
+  EXPECT_EQ(total_memory(root_ / "nothing"), Bytes{});
 }
 
 TEST_F(InventedSystem, InAContainerTheLimitStandsAtTheMount) {
@@ -104,6 +123,9 @@ TEST(ProcessMemory, ReadsTheLineOfTheStatusFile) {
   EXPECT_EQ(parse_status_field("VmHWMX: 1 kB\n", "VmHWM"), std::nullopt);
   EXPECT_GT(peak_resident(), 1_MiB);
 }
+
+// As /proc of a process that ends between open and read; the first page of one's own memory cannot be read either.
+TEST(ReadSmallFile, AFailedReadIsNoText) { EXPECT_EQ(read_small_file("/proc/self/mem"), ""); }
 
 }  // namespace
 }  // namespace weir

@@ -2,6 +2,7 @@
 
 #include <cerrno>
 #include <csignal>
+#include <utility>
 
 #include <fcntl.h>
 #include <fmt/format.h>
@@ -18,6 +19,7 @@ using Clock = std::chrono::steady_clock;
 
 /// In the child: writes what `work` returns into the pipe. The exit status.
 int report(const std::function<std::string()>& work, int pipe) {
+  leave_signals_to_the_parent();
   ::prctl(PR_SET_DUMPABLE, 0);  // a driver that crashes here leaves no core file
   return write_all(pipe, work(), "the report") ? 0 : 1;
 }
@@ -65,8 +67,7 @@ Result<ChildProbe> ChildProbe::start(const std::function<std::string()>& work, c
 }
 
 Result<std::string> ChildProbe::wait(std::chrono::milliseconds deadline) {
-  std::string text;
-  const bool answered = read_until(pipe_.get(), started_ + deadline, text);
+  const bool answered = take_until(started_ + deadline);
   if (!answered) child_.send(SIGKILL);
   const auto end = child_.wait_until(Clock::now() + std::chrono::seconds{1});
   const pid_t pid = child_.pid();
@@ -77,7 +78,25 @@ Result<std::string> ChildProbe::wait(std::chrono::milliseconds deadline) {
                              end ? "" : fmt::format(" and cannot be killed (process {})", pid))};
   if (end && end->signal != 0) return Error{Errc::device_lost, fmt::format("crashed with signal {}", end->signal)};
   if (end && end->known && end->status != 0) return Error{Errc::device_lost, "failed without saying why"};
-  return text;
+  return std::move(text_);
+}
+
+bool ChildProbe::take_until(Clock::time_point deadline) {
+  if (!answered_ && read_until(pipe_.get(), deadline, text_)) answered_ = Clock::now();
+  return answered_.has_value();
+}
+
+bool ChildProbe::poll() { return take_until({}); }
+
+std::chrono::milliseconds ChildProbe::took() const {
+  return std::chrono::duration_cast<std::chrono::milliseconds>(answered_.value_or(Clock::now()) - started_);
+}
+
+void leave_signals_to_the_parent() {
+  sigset_t signals;
+  sigemptyset(&signals);
+  for (const int signal : {SIGINT, SIGQUIT, SIGTERM, SIGHUP}) sigaddset(&signals, signal);
+  ::sigprocmask(SIG_BLOCK, &signals, nullptr);
 }
 
 Result<std::string> run_in_child(const std::function<std::string()>& work, std::chrono::milliseconds deadline,

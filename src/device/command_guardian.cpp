@@ -14,6 +14,7 @@
 
 #include "device/command_process.hpp"
 #include "device/descendants.hpp"
+#include "device/device_json.hpp"
 
 namespace weir::device {
 namespace {
@@ -24,24 +25,22 @@ using Json = nlohmann::json;
 constexpr std::array kKinds{"started", "failed", "ended"};
 constexpr std::size_t kMostLeftBehind = 100;  // in a message, which must fit the socket's buffer
 constexpr std::size_t kLongestCommand = 200;
+constexpr int kAdoptionLooks = 10;  // for what becomes ours while we look
 
-Json to_json(const EndedProcess& process) {
+Json json_of_process(const EndedProcess& process) {
   return {{"pid", process.pid},
           {"command", process.command.substr(0, kLongestCommand)},
           {"how", static_cast<int>(process.how)}};
 }
 
-std::string dump(const Json& json) { return json.dump(-1, ' ', true, Json::error_handler_t::replace); }
-
-EndedProcess process_from(const Json& json) {
+EndedProcess ended_process_from(const Json& json) {
   const int how = std::clamp(json.value("how", 0), 0, static_cast<int>(EndedProcess::How::lives));
   return {json.value("pid", 0), json.value("command", std::string{}), static_cast<EndedProcess::How>(how)};
 }
 
 class Guardian {
  public:
-  Guardian(ChildProcess child, std::string mark, int channel)
-      : child_{std::move(child)}, mark_{std::move(mark)}, channel_{channel} {}
+  Guardian(ChildProcess child, int channel) : child_{std::move(child)}, channel_{channel} {}
 
   GuardianReport watch() {
     while (!child_.poll() && !end_) {
@@ -68,21 +67,21 @@ class Guardian {
     if (!request || request->kind == GuardianRequest::Kind::end)
       end_ = true;
     else
-      for (const pid_t pid : all_pids()) ::kill(pid, request->signal);
+      for (const pid_t pid : find_descendants(::getpid())) ::kill(pid, request->signal);
   }
 
-  std::vector<pid_t> all_pids() const {
-    auto pids = find_marked(kMarkVariable, mark_);
-    for (const pid_t pid : find_descendants(::getpid(), {}))
-      if (std::find(pids.begin(), pids.end(), pid) == pids.end()) pids.push_back(pid);
-    return pids;
+  /// A process that moves to us while we look may be missed: only without children nothing is left.
+  std::vector<pid_t> find_left() const {
+    for (int look = 0; look < kAdoptionLooks; ++look) {
+      reap_adopted();
+      if (!has_children()) return {};
+      if (auto left = find_descendants(::getpid()); !left.empty()) return left;
+    }
+    return {};
   }
 
   std::vector<EndedProcess> end_all() {
-    return end_processes([&] {
-      reap_adopted();
-      return all_pids();
-    });
+    return end_processes([&] { return find_left(); });
   }
 
   /// Orphans that ended: as their new parent we are the one to wait for them.
@@ -100,7 +99,6 @@ class Guardian {
   }
 
   ChildProcess child_;
-  std::string mark_;
   int channel_;
   bool end_ = false;
 };
@@ -130,12 +128,13 @@ std::string to_message(const GuardianReport& report) {
                  {"known", report.end.known}};
   json["left_behind"] = Json::array();
   for (std::size_t i = 0; i < std::min(report.left_behind.size(), kMostLeftBehind); ++i)
-    json["left_behind"].push_back(to_json(report.left_behind[i]));
-  return dump(json);
+    json["left_behind"].push_back(json_of_process(report.left_behind[i]));
+  return message_text(json);
 }
 
 std::string to_message(const GuardianRequest& request) {
-  return dump({{"kind", request.kind == GuardianRequest::Kind::end ? "end" : "signal"}, {"signal", request.signal}});
+  return message_text(
+      {{"kind", request.kind == GuardianRequest::Kind::end ? "end" : "signal"}, {"signal", request.signal}});
 }
 
 std::optional<GuardianReport> parse_report(std::string_view message) {
@@ -152,7 +151,7 @@ std::optional<GuardianReport> parse_report(std::string_view message) {
       report.error = Error{static_cast<Errc>(json["error"].at("code").get<int>()), json["error"].at("what")};
     const Json& end = json.at("end");
     report.end = {end.at("status"), end.at("signal"), Bytes{end.at("peak").get<std::uint64_t>()}, end.at("known")};
-    for (const Json& one : json.at("left_behind")) report.left_behind.push_back(process_from(one));
+    for (const Json& one : json.at("left_behind")) report.left_behind.push_back(ended_process_from(one));
     return report;
   } catch (const Json::exception&) {
     return std::nullopt;
@@ -167,7 +166,7 @@ std::optional<GuardianRequest> parse_request(std::string_view message) {
                          json.value("signal", 0)};
 }
 
-int run_guardian(const ChildStart& command, const std::string& mark, int channel) {
+int run_guardian(const ChildStart& command, int channel) {
   block_signals();
   ::prctl(PR_SET_NAME, "weir-guardian");
   ::prctl(PR_SET_PDEATHSIG, 0);  // the end of the channel tells it, and there is something left to do then
@@ -177,9 +176,11 @@ int run_guardian(const ChildStart& command, const std::string& mark, int channel
     send(channel, {.kind = GuardianReport::Kind::failed, .error = child.error(), .end = {}, .left_behind = {}});
     return 0;
   }
+  // Who kills weir's whole process group, as timeout -s KILL does, leaves the guardian to end what the command left.
+  ::setpgid(0, 0);
   send(channel,
        {.kind = GuardianReport::Kind::started, .pid = child->pid(), .error = {}, .end = {}, .left_behind = {}});
-  send(channel, Guardian{*std::move(child), mark, channel}.watch());
+  send(channel, Guardian{*std::move(child), channel}.watch());
   return 0;
 }
 

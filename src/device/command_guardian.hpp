@@ -37,7 +37,7 @@ std::optional<GuardianReport> parse_report(std::string_view message);
 std::optional<GuardianRequest> parse_request(std::string_view message);
 
 /// The guardian's life, in the forked child: starts the command, serves requests on `channel`, and returns when nothing of
-/// the command is left. `mark` is the value of kMarkVariable in the command's environment.
-int run_guardian(const ChildStart& command, const std::string& mark, int channel);
+/// the command is left.
+int run_guardian(const ChildStart& command, int channel);
 
 }  // namespace weir::device

@@ -3,12 +3,18 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <chrono>
 #include <csignal>
+#include <stop_token>
+#include <thread>
 #include <utility>
 
 #include <poll.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
+#include "base/process_stat.hpp"
 #include "device/command_guardian.hpp"
 #include "device/descendants.hpp"
 
@@ -30,7 +36,8 @@ std::optional<GuardianReport> next_report(int channel, Clock::time_point deadlin
     if (ready < 0 && errno == EINTR) continue;
     if (ready <= 0) return std::nullopt;
     const ssize_t got = ::recv(channel, text.data(), text.size(), MSG_DONTWAIT);
-    if (got < 0 && (errno == EINTR || errno == EAGAIN)) continue;
+    // ECONNRESET, told once: a request of ours came too late to be read. What was said before is still there.
+    if (got < 0 && (errno == EINTR || errno == EAGAIN || errno == ECONNRESET)) continue;
     const auto report = parse_report({text.data(), static_cast<std::size_t>(std::max<ssize_t>(got, 0))});
     return report ? report : GuardianReport{};
   }
@@ -39,6 +46,15 @@ std::optional<GuardianReport> next_report(int channel, Clock::time_point deadlin
 void ask(int channel, const GuardianRequest& request) {
   const std::string message = to_message(request);
   (void)!::send(channel, message.data(), message.size(), MSG_NOSIGNAL | MSG_DONTWAIT);  // it may have ended just now
+}
+
+/// A Ctrl-C of the terminal reaches the command, too, and may have ended it before we looked, or were told.
+bool was_stopped_with_us(const ChildEnd& end, const std::stop_token& stop) {
+  constexpr std::array<int, 3> kOurs{SIGINT, SIGTERM, SIGHUP};
+  const bool alike = std::any_of(kOurs.begin(), kOurs.end(), [&](int signal) { return end.status == 128 + signal; });
+  for (int tries = 0; alike && tries < 20 && !stop.stop_requested(); ++tries)
+    std::this_thread::sleep_for(std::chrono::milliseconds{5});
+  return end.status != 0 && stop.stop_requested();
 }
 
 ChildStart start_of(const Command& command, const std::string& mark) {
@@ -75,15 +91,17 @@ Result<CommandProcess> CommandProcess::start(const Command& command) {
   FileDescriptor ours{ends[0]};
   FileDescriptor theirs{ends[1]};
   const std::string mark = new_mark();
-  auto guardian = ChildProcess::fork_function(
-      guardian_start(command, theirs.get()), [&] { return run_guardian(start_of(command, mark), mark, theirs.get()); });
+  adopt_orphans();
+  std::vector<pid_t> siblings = children_of(::getpid());
+  auto guardian = ChildProcess::fork_function(guardian_start(command, theirs.get()),
+                                              [&] { return run_guardian(start_of(command, mark), theirs.get()); });
   if (!guardian) return guardian.error();
   theirs = FileDescriptor{};
   const auto report = next_report(ours.get(), Clock::now() + kEndTime);
   if (!report || (report->kind == GuardianReport::Kind::failed && !report->error))
     return Error{Errc::io, "no process can be started: the guardian of the command did not come up"};
   if (report->error) return *report->error;
-  return CommandProcess{*std::move(guardian), std::move(ours), mark, report->pid};
+  return CommandProcess{*std::move(guardian), std::move(ours), mark, report->pid, std::move(siblings)};
 }
 
 CommandProcess::~CommandProcess() {
@@ -92,11 +110,20 @@ CommandProcess::~CommandProcess() {
   guardian_.wait_until(Clock::now() + kEndTime);
 }
 
-std::vector<pid_t> CommandProcess::all_pids() const {
-  auto pids = find_marked(kMarkVariable, mark_);
-  for (const pid_t pid : find_descendants(guardian_.pid(), {}))
-    if (std::find(pids.begin(), pids.end(), pid) == pids.end()) pids.push_back(pid);
-  return pids;
+std::vector<pid_t> CommandProcess::all_pids() const { return find_descendants(guardian_.pid()); }
+
+/// What a killed guardian left to us, and what bears the mark.
+std::vector<pid_t> CommandProcess::find_orphaned() const {
+  std::vector<pid_t> found = find_marked(kMarkVariable, mark_);
+  for (const pid_t child : children_of(::getpid())) {
+    if (child == guardian_.pid() || std::find(siblings_.begin(), siblings_.end(), child) != siblings_.end()) continue;
+    if (::waitpid(child, nullptr, WNOHANG) == child) continue;
+    found.push_back(child);
+    for (const pid_t below : find_descendants(child)) found.push_back(below);
+  }
+  std::sort(found.begin(), found.end());
+  found.erase(std::unique(found.begin(), found.end()), found.end());
+  return found;
 }
 
 /// Somebody killed it; the command died with it, what the command had started may live.
@@ -104,8 +131,15 @@ CommandEnd CommandProcess::without_guardian() {
   CommandEnd end;
   end.status = 128 + SIGKILL;
   end.signal = SIGKILL;
-  end.left_behind = end_processes([&] { return find_marked(kMarkVariable, mark_); });
+  end.guardian_lost = true;
+  end.left_behind = end_processes([&] { return find_orphaned(); });
   return end;
+}
+
+/// One that somebody stopped (SIGSTOP) would never tell of the end.
+void CommandProcess::wake_guardian() const {
+  const auto stat = read_process_stat(guardian_.pid());
+  if (stat && stat->state == 'T') guardian_.send(SIGCONT);
 }
 
 CommandEnd CommandProcess::wait(const StopRules& rules, std::chrono::milliseconds pause,
@@ -135,13 +169,15 @@ CommandEnd CommandProcess::wait(const StopRules& rules, std::chrono::millisecond
       ask_again = now;
     }
     if (now >= ask_again) {
+      end.forced = true;
       ask(channel_.get(), {.kind = GuardianRequest::Kind::end});
       ask_again = Clock::time_point::max();
       give_up = now + kEndTime;
     }
     if (now >= give_up) break;
-    if (tick && now >= next_tick) {
-      tick();
+    if (now >= next_tick) {
+      wake_guardian();
+      if (tick) tick();
       next_tick = now + pause;
     }
     report = next_report(channel_.get(), Clock::now() + kLook);
@@ -149,12 +185,15 @@ CommandEnd CommandProcess::wait(const StopRules& rules, std::chrono::millisecond
   end.took = Clock::now() - started_;
   if (!report || report->kind != GuardianReport::Kind::ended) {
     guardian_.send(SIGKILL);
+    guardian_.wait_until(Clock::now() + std::chrono::seconds{1});
     const CommandEnd lost = without_guardian();
     static_cast<ChildEnd&>(end) = lost;
+    end.guardian_lost = true;
     end.left_behind = lost.left_behind;
   } else {
     static_cast<ChildEnd&>(end) = report->end;
     end.left_behind = std::move(report->left_behind);
+    end.stopped = end.stopped || was_stopped_with_us(end, rules.stop);
   }
   guardian_.wait_until(Clock::now() + std::chrono::seconds{1});
   return end;

@@ -34,11 +34,15 @@ struct Command {
 
 /// Everything of a command is ended within this time: SIGTERM, SIGKILL five seconds later, for it and for what it left.
 inline constexpr auto kEndTime = std::chrono::seconds{30};
+/// From a stop to the end of wait(), beside the grace.
+inline constexpr auto kStopTime = kEndTime + std::chrono::seconds{15};
 
 /// How a command ended: status and peak as the kernel kept them, also of one that ended before anybody looked.
 struct CommandEnd : ChildEnd {
   bool timed_out = false;
-  bool stopped = false;                   ///< ended because the caller's stop was asked for
+  bool stopped = false;                   ///< the caller's stop was asked for while it ran
+  bool forced = false;                    ///< it was ended at the limit or after the grace, not by itself
+  bool guardian_lost = false;             ///< somebody killed its guardian, and it died with that
   std::vector<EndedProcess> left_behind;  ///< processes that it started and that outlived it
   std::chrono::duration<double> took{};
 };
@@ -56,7 +60,8 @@ struct StopRules {
 };
 
 /// A running command with its guardian (command_guardian.hpp): whatever becomes of this process, nothing that the command
-/// started outlives the lease, but for processes that cannot be ended or that were killed together with the guardian.
+/// started outlives the lease, but for processes that cannot be ended. Only if this process and the guardian are both killed,
+/// each by itself, something may be left. This process adopts what a killed guardian leaves (PR_SET_CHILD_SUBREAPER).
 /// Not thread-safe.
 class CommandProcess {
  public:
@@ -68,7 +73,6 @@ class CommandProcess {
   ~CommandProcess();
 
   pid_t pid() const { return pid_; }
-  const std::string& mark() const { return mark_; }
   /// Itself and everything that it started and that lives.
   std::vector<pid_t> all_pids() const;
 
@@ -78,14 +82,22 @@ class CommandProcess {
   CommandEnd wait(const StopRules& rules, std::chrono::milliseconds pause, const std::function<void()>& tick);
 
  private:
-  CommandProcess(ChildProcess guardian, FileDescriptor channel, std::string mark, pid_t pid)
-      : guardian_{std::move(guardian)}, channel_{std::move(channel)}, mark_{std::move(mark)}, pid_{pid} {}
+  CommandProcess(ChildProcess guardian, FileDescriptor channel, std::string mark, pid_t pid,
+                 std::vector<pid_t> siblings)
+      : guardian_{std::move(guardian)},
+        channel_{std::move(channel)},
+        mark_{std::move(mark)},
+        pid_{pid},
+        siblings_{std::move(siblings)} {}
   CommandEnd without_guardian();
+  std::vector<pid_t> find_orphaned() const;
+  void wake_guardian() const;
 
   ChildProcess guardian_;
   FileDescriptor channel_;
   std::string mark_;
   pid_t pid_ = -1;
+  std::vector<pid_t> siblings_;  // children of ours from before
   std::chrono::steady_clock::time_point started_ = std::chrono::steady_clock::now();
 };
 

@@ -1,49 +1,84 @@
 #include "device/descendants.hpp"
 
 #include <algorithm>
-#include <sstream>
+#include <cerrno>
+#include <charconv>
+#include <fstream>
+#include <set>
 #include <string>
 #include <system_error>
 
 #include <sys/prctl.h>
+#include <sys/wait.h>
 
-#include "base/system_memory.hpp"
+#include "base/process_stat.hpp"
 #include "device/marked_processes.hpp"
 
 namespace weir::device {
 
 namespace fs = std::filesystem;
 
+namespace {
+
+constexpr int kMostLooks = 4;
+
+std::vector<pid_t> children_by_parents(pid_t process, const fs::path& root) {
+  std::vector<pid_t> children;
+  std::error_code problem;
+  for (fs::directory_iterator at{root / "proc", problem}, end; !problem && at != end; at.increment(problem)) {
+    const std::string name = at->path().filename().native();
+    pid_t pid = 0;
+    if (std::from_chars(name.data(), name.data() + name.size(), pid).ptr != name.data() + name.size()) continue;
+    const auto stat = read_process_stat(pid, root);
+    if (stat && stat->parent == process) children.push_back(pid);
+  }
+  return children;
+}
+
+std::set<pid_t> look_below(pid_t process, const fs::path& root) {
+  std::set<pid_t> found;
+  for (std::vector<pid_t> open{process}; !open.empty();) {
+    const pid_t parent = open.back();
+    open.pop_back();
+    for (const pid_t child : children_of(parent, root))
+      if (found.insert(child).second) open.push_back(child);
+  }
+  return found;
+}
+
+}  // namespace
+
 void adopt_orphans() { ::prctl(PR_SET_CHILD_SUBREAPER, 1); }
 
 std::vector<pid_t> children_of(pid_t process, const fs::path& root) {
   std::vector<pid_t> children;
   std::error_code problem;
+  bool told = false;
   const fs::path threads = root / "proc" / std::to_string(process) / "task";
   for (fs::directory_iterator at{threads, problem}, end; !problem && at != end; at.increment(problem)) {
-    std::istringstream list{read_small_file(at->path() / "children")};
+    std::ifstream list{at->path() / "children"};
+    told = told || list.is_open();
     for (pid_t child = 0; list >> child;) children.push_back(child);
   }
-  return children;
+  return told || problem ? children : children_by_parents(process, root);
 }
 
-std::vector<pid_t> find_descendants(pid_t process, const std::vector<pid_t>& without, const fs::path& root) {
-  std::vector<pid_t> found;
-  std::vector<pid_t> open{process};
-  while (!open.empty()) {
-    const pid_t parent = open.back();
-    open.pop_back();
-    for (const pid_t child : children_of(parent, root)) {
-      const auto known = [&](const std::vector<pid_t>& list) {
-        return std::find(list.begin(), list.end(), child) != list.end();
-      };
-      if (known(without) || known(found)) continue;  // it may have moved while we read
-      open.push_back(child);
-      found.push_back(child);
-    }
+bool has_children() {
+  siginfo_t info{};
+  return ::waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) == 0 || errno != ECHILD;
+}
+
+std::vector<pid_t> find_descendants(pid_t process, const fs::path& root) {
+  std::set<pid_t> found = look_below(process, root);
+  for (int look = 1; look < kMostLooks; ++look) {
+    const std::size_t before = found.size();
+    found.merge(look_below(process, root));
+    if (found.size() == before) break;
   }
-  std::erase_if(found, [&](pid_t pid) { return is_zombie(pid, root); });
-  return found;
+  std::vector<pid_t> living;
+  std::copy_if(found.begin(), found.end(), std::back_inserter(living),
+               [&](pid_t pid) { return !is_zombie(pid, root); });
+  return living;
 }
 
 }  // namespace weir::device

@@ -7,13 +7,13 @@
 namespace weir::device {
 namespace {
 
-using Json = nlohmann::ordered_json;
+using OrderedJson = nlohmann::ordered_json;
 using memory::Privilege;
 using memory::Reading;
 using memory::Scope;
 
 template <class T>
-T get(const Json& json, const char* key, T otherwise = {}) {
+T get(const OrderedJson& json, const char* key, T otherwise = {}) {
   const auto at = json.find(key);
   if (at == json.end()) return otherwise;
   if constexpr (std::is_same_v<T, std::string>) {
@@ -25,9 +25,9 @@ T get(const Json& json, const char* key, T otherwise = {}) {
   }
 }
 
-Json optional_json(const std::optional<Reading>& reading) { return reading ? to_json(*reading) : Json{}; }
+OrderedJson optional_json(const std::optional<Reading>& reading) { return reading ? to_json(*reading) : OrderedJson{}; }
 
-std::optional<Reading> reading_from(const Json& json, const char* key) {
+std::optional<Reading> reading_from(const OrderedJson& json, const char* key) {
   const auto at = json.find(key);
   if (at == json.end() || !at->is_object()) return std::nullopt;
   const auto scope = get<std::string>(*at, "scope");
@@ -43,13 +43,13 @@ std::optional<Reading> reading_from(const Json& json, const char* key) {
                  .taken = std::chrono::system_clock::time_point{taken}};
 }
 
-Json process_json(const GpuProcess& process) {
-  Json json{{"pid", process.pid}, {"name", process.name}, {"memory", optional_json(process.memory)}};
+OrderedJson process_json(const GpuProcess& process) {
+  OrderedJson json{{"pid", process.pid}, {"name", process.name}, {"memory", optional_json(process.memory)}};
   if (process.engine_ns) json["engine_ns"] = *process.engine_ns;
   return json;
 }
 
-GpuProcess process_from(const Json& json) {
+GpuProcess gpu_process_from(const OrderedJson& json) {
   GpuProcess process{get<pid_t>(json, "pid"), get<std::string>(json, "name"), reading_from(json, "memory"),
                      std::nullopt};
   if (json.contains("engine_ns")) process.engine_ns = get<std::uint64_t>(json, "engine_ns");
@@ -63,15 +63,15 @@ T named(const std::string& name, std::initializer_list<T> values, T otherwise) {
   return otherwise;
 }
 
-const Json& list_of(const Json& json, const char* key) {
-  static const Json kEmpty = Json::array();
+const OrderedJson& list_of(const OrderedJson& json, const char* key) {
+  static const OrderedJson kEmpty = OrderedJson::array();
   const auto at = json.find(key);
   return at != json.end() && at->is_array() ? *at : kEmpty;
 }
 
 }  // namespace
 
-Json to_json(const Reading& reading) {
+OrderedJson to_json(const Reading& reading) {
   const auto taken = std::chrono::duration_cast<std::chrono::milliseconds>(reading.taken.time_since_epoch()).count();
   return {{"bytes", reading.value.count()},
           {"source", reading.source},
@@ -80,27 +80,27 @@ Json to_json(const Reading& reading) {
           {"taken_ms", taken}};
 }
 
-Json to_json(const Device& device) {
-  Json json{{"name", device.name},
-            {"vendor", name_of(device.vendor)},
-            {"kind", name_of(device.kind)},
-            {"uuid", device.uuid},
-            {"vulkan_uuid", device.vulkan_uuid},
-            {"pci", device.pci ? Json(to_text(*device.pci)) : Json{}},
-            {"pci_vendor", device.pci_vendor},
-            {"pci_device", device.pci_device},
-            {"driver", device.driver},
-            {"lease", lease_key(device)},
-            {"total", optional_json(device.total)},
-            {"free", optional_json(device.free)},
-            {"used", optional_json(device.used)},
-            {"card", device.card},
-            {"processes_known", device.processes_known}};
+OrderedJson to_json(const Device& device) {
+  OrderedJson json{{"name", device.name},
+                   {"vendor", name_of(device.vendor)},
+                   {"kind", name_of(device.kind)},
+                   {"uuid", device.uuid},
+                   {"vulkan_uuid", device.vulkan_uuid},
+                   {"pci", device.pci ? OrderedJson(to_text(*device.pci)) : OrderedJson{}},
+                   {"pci_vendor", device.pci_vendor},
+                   {"pci_device", device.pci_device},
+                   {"driver", device.driver},
+                   {"lease", lease_key(device)},
+                   {"total", optional_json(device.total)},
+                   {"free", optional_json(device.free)},
+                   {"used", optional_json(device.used)},
+                   {"card", device.card},
+                   {"processes_known", device.processes_known}};
   json["index"] = {
       {"cuda", device.index.cuda}, {"hip", device.index.hip}, {"ze", device.index.ze}, {"vulkan", device.index.vulkan}};
-  json["processes"] = Json::array();
+  json["processes"] = OrderedJson::array();
   for (const GpuProcess& process : device.processes) json["processes"].push_back(process_json(process));
-  json["mig"] = Json::array();
+  json["mig"] = OrderedJson::array();
   for (const MigInstance& instance : device.mig)
     json["mig"].push_back({{"uuid", instance.uuid},
                            {"name", instance.name},
@@ -110,7 +110,7 @@ Json to_json(const Device& device) {
   return json;
 }
 
-Device device_from_json(const Json& json) {
+Device device_from_json(const OrderedJson& json) {
   Device device;
   device.name = get<std::string>(json, "name");
   device.vendor = named(get<std::string>(json, "vendor"), {Vendor::nvidia, Vendor::amd, Vendor::intel}, Vendor::other);
@@ -130,31 +130,35 @@ Device device_from_json(const Json& json) {
   if (const auto at = json.find("index"); at != json.end() && at->is_object())
     device.index = {get<int>(*at, "cuda", -1), get<int>(*at, "hip", -1), get<int>(*at, "ze", -1),
                     get<int>(*at, "vulkan", -1)};
-  for (const Json& process : list_of(json, "processes"))
-    if (process.is_object()) device.processes.push_back(process_from(process));
-  for (const Json& instance : list_of(json, "mig")) {
+  for (const OrderedJson& process : list_of(json, "processes"))
+    if (process.is_object()) device.processes.push_back(gpu_process_from(process));
+  for (const OrderedJson& instance : list_of(json, "mig")) {
     if (!instance.is_object()) continue;
     device.mig.push_back({get<std::string>(instance, "uuid"), get<std::string>(instance, "name"),
                           reading_from(instance, "total"), reading_from(instance, "free")});
   }
-  for (const Json& source : list_of(json, "sources"))
+  for (const OrderedJson& source : list_of(json, "sources"))
     if (source.is_string()) device.sources.push_back(source.get<std::string>());
   return device;
 }
 
 std::string devices_to_text(const std::vector<Device>& devices) {
-  Json list = Json::array();
+  OrderedJson list = OrderedJson::array();
   for (const Device& device : devices) list.push_back(to_json(device));
-  return list.dump(-1, ' ', false, Json::error_handler_t::replace);
+  return list.dump(-1, ' ', false, OrderedJson::error_handler_t::replace);
 }
 
 std::optional<std::vector<Device>> devices_from_text(std::string_view text) {
-  const Json list = Json::parse(text, nullptr, false);
+  const OrderedJson list = OrderedJson::parse(text, nullptr, false);
   if (!list.is_array()) return std::nullopt;
   std::vector<Device> devices;
-  for (const Json& json : list)
+  for (const OrderedJson& json : list)
     if (json.is_object()) devices.push_back(device_from_json(json));
   return devices;
+}
+
+std::string message_text(const nlohmann::json& json) {
+  return json.dump(-1, ' ', true, nlohmann::json::error_handler_t::replace);
 }
 
 }  // namespace weir::device

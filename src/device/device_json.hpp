@@ -22,4 +22,7 @@ Device device_from_json(const nlohmann::ordered_json& json);
 std::string devices_to_text(const std::vector<Device>& devices);
 std::optional<std::vector<Device>> devices_from_text(std::string_view text);
 
+/// A message between two of our processes: one line of ASCII, also of bytes that are no text.
+std::string message_text(const nlohmann::json& json);
+
 }  // namespace weir::device

@@ -1,13 +1,12 @@
 #include "device/device_meters.hpp"
 
-#include <charconv>
 #include <filesystem>
 #include <string>
 #include <system_error>
 
 #include <unistd.h>
 
-#include "base/system_memory.hpp"
+#include "base/small_file.hpp"
 #include "device/fdinfo.hpp"
 #include "device/nvml.hpp"
 #include "device/process_identity.hpp"
@@ -22,13 +21,6 @@ std::optional<Bytes> nvml_used(const nvml::Library& library, const PciAddress& c
   const auto memory = library.memory_of(card);
   if (!memory || !memory->used) return std::nullopt;
   return memory->used->value;
-}
-
-std::optional<Bytes> number_in(const std::filesystem::path& path) {
-  const std::string text = read_small_file(path);
-  std::uint64_t value = 0;
-  if (std::from_chars(text.data(), text.data() + text.size(), value).ec != std::errc{}) return std::nullopt;
-  return Bytes{value};
 }
 
 /// Windows' kernel beside ours keeps the processes' memory to itself.
@@ -67,9 +59,10 @@ CardMemory memory_on(const nvml::Library* library, const PciAddress& card) {
       return {memory->used->value, memory->free ? std::optional{memory->free->value} : std::nullopt};
   }
   const std::filesystem::path folder = std::filesystem::path{"/sys/bus/pci/devices"} / to_text(card);
-  const auto used = number_in(folder / "mem_info_vram_used");
-  const auto total = number_in(folder / "mem_info_vram_total");
-  return {used, used && total ? std::optional{*total - *used} : std::nullopt};
+  const auto used = read_number_file(folder / "mem_info_vram_used");
+  const auto total = read_number_file(folder / "mem_info_vram_total");
+  if (!used) return {};
+  return {Bytes{*used}, total ? std::optional{Bytes{*total} - Bytes{*used}} : std::nullopt};
 }
 
 }  // namespace weir::device

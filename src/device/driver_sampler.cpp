@@ -9,6 +9,8 @@
 #include <sys/socket.h>
 #include <nlohmann/json.hpp>
 
+#include "device/child_probe.hpp"
+#include "device/device_json.hpp"
 #include "device/device_meters.hpp"
 #include "device/nvml.hpp"
 
@@ -20,8 +22,6 @@ using Json = nlohmann::json;
 
 constexpr std::size_t kLargestMessage = 64U << 10U;
 constexpr auto kHangs = std::chrono::seconds{2};
-
-std::string dump(const Json& json) { return json.dump(-1, ' ', true, Json::error_handler_t::replace); }
 
 Json to_json(const SampleQuestion& question) {
   return {
@@ -76,6 +76,7 @@ std::optional<DriverSample> sample_from(std::string_view text) {
 
 /// In the child: answers until its parent closes the channel.
 int serve(int channel, std::span<const Device> devices) {
+  leave_signals_to_the_parent();
   ::prctl(PR_SET_NAME, "weir-sampler");
   ::prctl(PR_SET_DUMPABLE, 0);  // a driver that crashes here leaves no core file
   const auto opened = nvml::Library::open();
@@ -93,7 +94,7 @@ int serve(int channel, std::span<const Device> devices) {
       sample.free = memory.free;
     }
     if (question.evidence) sample.evidence = gather_evidence(devices, question.pids, library);
-    const std::string answer = dump(to_json(sample));
+    const std::string answer = message_text(to_json(sample));
     if (::send(channel, answer.data(), answer.size(), MSG_NOSIGNAL) < 0) return 0;
   }
 }
@@ -112,8 +113,8 @@ DriverSampler::DriverSampler(std::vector<Device> devices) {
 
 void DriverSampler::begin(const SampleQuestion& question) {
   if (asked_ || !child_) return;
-  std::string text = dump(to_json(question));
-  if (text.size() > kLargestMessage) text = dump(to_json(SampleQuestion{question.card, false, {}}));
+  std::string text = message_text(to_json(question));
+  if (text.size() > kLargestMessage) text = message_text(to_json(SampleQuestion{question.card, false, {}}));
   if (::send(channel_.get(), text.data(), text.size(), MSG_NOSIGNAL | MSG_DONTWAIT) > 0) asked_ = Clock::now();
 }
 

@@ -40,7 +40,9 @@ class DriverSampler {
   /// Asks without waiting; poll() has the answer later. Nothing happens while an answer is awaited.
   void begin(const SampleQuestion& question);
   std::optional<DriverSample> poll();
-  /// False: the child crashed, or an answer is awaited for longer than any working driver takes (two seconds).
+  /// The child ended, as it was killed or crashed in a driver: not a sign that a driver hangs.
+  bool has_ended() const { return !child_; }
+  /// False: the child ended, or an answer is awaited for longer than any working driver takes (two seconds).
   bool is_usable() const;
 
  private:

@@ -1,10 +1,9 @@
 #include <algorithm>
-#include <charconv>
 #include <system_error>
 
 #include <fmt/format.h>
 
-#include "base/system_memory.hpp"
+#include "base/small_file.hpp"
 #include "device/fdinfo.hpp"
 #include "device/process_identity.hpp"
 #include "device/provider.hpp"
@@ -15,19 +14,8 @@ namespace {
 namespace fs = std::filesystem;
 using memory::Reading;
 
-/// A file with one number, decimal or with 0x.
-std::optional<std::uint64_t> number_in(const fs::path& path) {
-  const std::string text = read_small_file(path);
-  const bool hex = text.starts_with("0x");
-  std::uint64_t value = 0;
-  const char* const first = text.data() + (hex ? 2 : 0);
-  const auto [end, problem] = std::from_chars(first, text.data() + text.size(), value, hex ? 16 : 10);
-  if (problem != std::errc{}) return std::nullopt;
-  return value;
-}
-
-std::optional<Reading> bytes_in(const fs::path& path, const char* source) {
-  const auto value = number_in(path);
+std::optional<Reading> reading_of(const fs::path& path, const char* source) {
+  const auto value = read_number_file(path);
   if (!value) return std::nullopt;
   return Reading{.value = Bytes{*value}, .source = source};
 }
@@ -46,8 +34,8 @@ std::string first_line(const fs::path& path) {
 
 /// amdgpu: Documentation/gpu/amdgpu/driver-misc.rst, readable by everybody.
 void read_amdgpu(const fs::path& folder, Device& device) {
-  device.total = bytes_in(folder / "mem_info_vram_total", "amdgpu sysfs");
-  device.used = bytes_in(folder / "mem_info_vram_used", "amdgpu sysfs");
+  device.total = reading_of(folder / "mem_info_vram_total", "amdgpu sysfs");
+  device.used = reading_of(folder / "mem_info_vram_used", "amdgpu sysfs");
   if (device.total && device.used) {
     device.free = device.total;
     device.free->value = device.total->value - device.used->value;
@@ -60,7 +48,7 @@ void read_amdgpu(const fs::path& folder, Device& device) {
 void read_xe(const fs::path& folder, Device& device) {
   Bytes total;
   for (int tile = 0; tile < 4; ++tile) {
-    const auto size = number_in(folder / fmt::format("tile{}", tile) / "physical_vram_size_bytes");
+    const auto size = read_number_file(folder / fmt::format("tile{}", tile) / "physical_vram_size_bytes");
     if (size) total += Bytes{*size};
   }
   if (total > Bytes{}) device.total = Reading{.value = total, .source = "xe sysfs"};
@@ -79,8 +67,8 @@ std::optional<Device> read_card(const fs::path& card) {
   if (!device.pci) return std::nullopt;  // not a PCI device: a display without a card of its own
   device.card = card.filename().native();
   device.driver = line_of(uevent, "DRIVER=");
-  device.pci_vendor = static_cast<std::uint32_t>(number_in(folder / "vendor").value_or(0));
-  device.pci_device = static_cast<std::uint32_t>(number_in(folder / "device").value_or(0));
+  device.pci_vendor = static_cast<std::uint32_t>(read_number_file(folder / "vendor").value_or(0));
+  device.pci_device = static_cast<std::uint32_t>(read_number_file(folder / "device").value_or(0));
   device.vendor = vendor_of(device.pci_vendor);
   if (device.vendor == Vendor::other) return std::nullopt;  // the picture output of a server's board, a virtual display
   if (device.driver == "amdgpu") read_amdgpu(folder, device);

@@ -6,7 +6,7 @@
 #include <system_error>
 #include <utility>
 
-#include "base/system_memory.hpp"
+#include "base/small_file.hpp"
 
 namespace weir::device {
 namespace {

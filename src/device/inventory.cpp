@@ -1,8 +1,10 @@
 #include "device/inventory.hpp"
 
 #include <algorithm>
+#include <cstdint>
 
 #include <fmt/format.h>
+#include <poll.h>
 
 #include "device/child_probe.hpp"
 #include "device/device_json.hpp"
@@ -90,6 +92,20 @@ void number(std::vector<Device>& devices) {
   }
 }
 
+/// Until every child has answered, the deadline has passed, or a stop is asked for.
+void wait_for_all(std::vector<Result<ChildProbe>>& probes, std::chrono::steady_clock::time_point deadline,
+                  const std::stop_token& stop) {
+  constexpr std::int64_t kLongestNap = 50;  // how late a stop is noticed, in milliseconds
+  while (!stop.stop_requested()) {
+    std::vector<pollfd> open;
+    for (auto& probe : probes)
+      if (probe && !probe->poll()) open.push_back({probe->descriptor(), POLLIN, 0});
+    const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - std::chrono::steady_clock::now()).count();
+    if (open.empty() || left <= 0) return;
+    ::poll(open.data(), open.size(), static_cast<int>(std::min<std::int64_t>(left, kLongestNap)));
+  }
+}
+
 }  // namespace
 
 std::vector<Device> join_devices(const std::vector<std::vector<Device>>& lists) {
@@ -117,7 +133,16 @@ std::vector<Device> join_devices(const std::vector<std::vector<Device>>& lists) 
   return joined;
 }
 
-Inventory take_inventory(const Providers& providers, std::chrono::milliseconds deadline) {
+std::string unanswered(const Inventory& inventory) {
+  std::string text;
+  for (const ProbeReport& probe : inventory.probes)
+    if (probe.hung)
+      text += fmt::format("{}{} does not answer ({} s): its cards are not known", text.empty() ? "" : "; ", probe.name,
+                          std::chrono::round<std::chrono::seconds>(probe.took).count());
+  return text;
+}
+
+Inventory take_inventory(const Providers& providers, std::chrono::milliseconds deadline, const std::stop_token& stop) {
   // A mask of the caller would hide or reorder devices.
   const EnvironmentChanges unmasked{{"ZE_AFFINITY_MASK", ""},
                                     {"ZE_FLAT_DEVICE_HIERARCHY", "COMPOSITE"},
@@ -135,14 +160,18 @@ Inventory take_inventory(const Providers& providers, std::chrono::milliseconds d
         },
         unmasked));
   }
+  wait_for_all(probes, start + deadline, stop);
   Inventory inventory;
+  inventory.interrupted = stop.stop_requested();
+  if (inventory.interrupted) return inventory;
   std::vector<std::vector<Device>> lists;
   for (std::size_t i = 0; i < providers.size(); ++i) {
     const auto text = probes[i] ? probes[i]->wait(deadline) : Result<std::string>{probes[i].error()};
     ProbeReport report{.name = std::string{providers[i]->name()}};
-    report.took = std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() - start);
+    if (probes[i]) report.took = probes[i]->took();
     if (!text) {
       report.problem = text.error().what;
+      report.hung = text.error().code == Errc::timed_out;
     } else if (text->starts_with('!')) {
       report.problem = text->substr(1);
     } else if (auto devices = devices_from_text(*text)) {

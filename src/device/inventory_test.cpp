@@ -8,6 +8,7 @@
 #include "device/machines_test.hpp"
 #include "device/nvml.hpp"
 #include "device/processes_test.hpp"
+#include "places.hpp"
 
 namespace weir::device {
 namespace {
@@ -18,7 +19,8 @@ class FakeNvml {
   explicit FakeNvml(const std::string& machine) {
     test::put(folder_.path(), "machine", machine);
     setenv("FAKE_NVML", (folder_.path() / "machine").c_str(), 1);
-    if (dlopen(WEIR_FAKE_NVML_FOLDER "/libnvidia-ml.so.1", RTLD_NOW) == nullptr) ADD_FAILURE() << dlerror();
+    if (dlopen((std::string{places::fake_nvml()} + "/libnvidia-ml.so.1").c_str(), RTLD_NOW) == nullptr)
+      ADD_FAILURE() << dlerror();
   }
   ~FakeNvml() { unsetenv("FAKE_NVML"); }
   FakeNvml(const FakeNvml&) = delete;

@@ -5,7 +5,7 @@
 
 #include <fmt/format.h>
 
-#include "base/system_memory.hpp"
+#include "base/small_file.hpp"
 #include "device/process_identity.hpp"
 #include "device/provider.hpp"
 
@@ -31,13 +31,6 @@ std::map<std::string, std::uint64_t, std::less<>> parse_properties(std::string_v
   return values;
 }
 
-std::uint64_t number_in(const fs::path& path) {
-  const std::string text = read_small_file(path);
-  std::uint64_t value = 0;
-  std::from_chars(text.data(), text.data() + text.size(), value);
-  return value;
-}
-
 /// location_id is bus, device and function as PCI packs them; domain stands beside it.
 PciAddress address_of(std::uint64_t domain, std::uint64_t location) {
   return {static_cast<std::uint32_t>(domain), static_cast<std::uint8_t>(location >> 8U & 0xFFU),
@@ -56,7 +49,7 @@ class KfdProvider : public Provider {
     std::vector<Device> devices;
     for (int node = 0; fs::is_directory(nodes / std::to_string(node), problem) && node < 1024; ++node) {
       const fs::path folder = nodes / std::to_string(node);
-      const std::uint64_t gpu = number_in(folder / "gpu_id");
+      const std::uint64_t gpu = read_number_file(folder / "gpu_id").value_or(0);
       if (gpu == 0) continue;  // a processor
       devices.push_back(describe(folder, gpu));
       devices.back().index.hip = static_cast<int>(devices.size()) - 1;
@@ -91,10 +84,11 @@ class KfdProvider : public Provider {
       const fs::path file = at->path() / fmt::format("vram_{}", gpu);
       std::error_code missing;
       if (pid <= 0 || !fs::exists(file, missing)) continue;
-      found.push_back(
-          {pid, program_name(pid, root_),
-           memory::Reading{.value = Bytes{number_in(file)}, .source = "KFD sysfs", .scope = memory::Scope::process},
-           std::nullopt});
+      found.push_back({pid, program_name(pid, root_),
+                       memory::Reading{.value = Bytes{read_number_file(file).value_or(0)},
+                                       .source = "KFD sysfs",
+                                       .scope = memory::Scope::process},
+                       std::nullopt});
     }
     std::sort(found.begin(), found.end(), [](const GpuProcess& a, const GpuProcess& b) { return a.pid < b.pid; });
     return found;

@@ -2,13 +2,13 @@
 
 #include <algorithm>
 #include <optional>
-#include <thread>
 #include <utility>
 
 #include <fmt/format.h>
 #include <unistd.h>
 
 #include "base/text.hpp"
+#include "device/change_watch.hpp"
 #include "device/lease_nesting.hpp"
 
 namespace weir::device {
@@ -16,6 +16,11 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 using Files = std::vector<LeaseFile>;
+
+constexpr std::chrono::microseconds kLongestPause = std::chrono::milliseconds{20};
+constexpr std::chrono::microseconds kNewsPause{100};  // a holder writes into the file just before it unlocks it
+constexpr std::chrono::microseconds kSearchPause =
+    std::chrono::milliseconds{200};  // a search of /proc takes milliseconds
 
 /// In the order of their keys, each once. Errors: invalid_argument, io.
 Result<Files> open_files(const std::filesystem::path& folder, const LeaseRequest& request) {
@@ -99,6 +104,7 @@ std::vector<Obstacle> obstacles_of(const Files& files) {
   std::vector<Obstacle> found;
   for (const LeaseFile& file : files) {
     auto holders = file.holders();
+    if (holders && holders->empty() && !file.was_signed()) holders = file.holders_of_removed();
     found.push_back({file.key(), holders ? *std::move(holders) : std::vector<Holder>{}});
   }
   return found;
@@ -112,24 +118,64 @@ bool all_current(const Files& files) {
   return std::all_of(files.begin(), files.end(), [](const LeaseFile& file) { return file.is_current(); });
 }
 
+/// Who holds what was taken through a lease file that was removed meanwhile: the lock on the new file excludes none of them.
+/// Leases that our parent holds (`inherited`) are none.
+std::vector<Obstacle> holders_without_a_name(const Files& files, const std::vector<Taken>& taken,
+                                             std::string_view inherited) {
+  const auto outer = parse_lease_claims(inherited);
+  const auto is_outer = [&](const Holder& holder) {
+    return holder.record && std::any_of(outer.begin(), outer.end(),
+                                        [&](const LeaseClaim& claim) { return claim.nonce == holder.record->nonce; });
+  };
+  std::vector<Obstacle> found;
+  for (const Taken& part : taken) {
+    const LeaseFile& file = files[part.file];
+    if (file.was_signed()) continue;  // whoever signed it has looked
+    auto holders = file.holders_of_removed();
+    std::erase_if(holders, is_outer);
+    if (!holders.empty()) found.push_back({file.key() + " (its lease file was removed)", std::move(holders)});
+  }
+  return found;
+}
+
+ChangeWatch watch_files(const Files& files) {
+  ChangeWatch watch;
+  for (const LeaseFile& file : files) watch.add(file.path());
+  return watch;
+}
+
 /// Waits its turn. Empty: a lease file was replaced under us, and the caller starts again.
 /// Errors: timed_out, cancelled, io.
 Result<std::vector<Taken>> wait_and_take(Files& files, const LeaseRequest& request, std::uint64_t ticket,
-                                         Clock::time_point deadline, const Waiting& waiting) {
+                                         Clock::time_point deadline, const Environment& environment,
+                                         const Waiting& waiting) {
+  const std::string inherited = environment("WEIR_LEASE").value_or("");
+  std::vector<Obstacle> unnamed;
+  std::optional<ChangeWatch> news;
   auto pause = std::chrono::microseconds{500};
   for (bool told = false;; told = true) {
     auto taken = try_take(files, request, ticket);
     if (!taken) return taken.error();
     if (!all_current(files)) return std::vector<Taken>{};
-    if (!taken->empty()) return taken;
+    if (!taken->empty()) {
+      unnamed = holders_without_a_name(files, *taken, inherited);
+      if (unnamed.empty()) return taken;
+      for (const Taken& part : *taken)
+        if (auto back = files[part.file].give_back(); !back) return back.error();
+      pause = kSearchPause;
+    }
     if (waiting.stop.stop_requested() || (waiting.interrupted && waiting.interrupted()))
       return Error{Errc::cancelled, "interrupted while waiting for a device"};
     if (Clock::now() >= deadline)
-      return Error{Errc::timed_out,
-                   fmt::format("no device within {}: {}", seconds_text(request.wait), describe(obstacles_of(files)))};
-    if (!told && waiting.started) waiting.started(obstacles_of(files));
-    std::this_thread::sleep_for(std::min<Clock::duration>(pause, deadline - Clock::now()));
-    pause = std::min<std::chrono::microseconds>(pause * 2, std::chrono::milliseconds{20});
+      return Error{Errc::timed_out, fmt::format("no device within {}: {}", seconds_text(request.wait),
+                                                describe(unnamed.empty() ? obstacles_of(files) : unnamed))};
+    if (!told && waiting.started) waiting.started(unnamed.empty() ? obstacles_of(files) : unnamed);
+    if (!news) news = watch_files(files);
+    const auto left = std::chrono::ceil<std::chrono::microseconds>(deadline - Clock::now());
+    if (news->wait(std::min(pause, left)) && unnamed.empty())
+      pause = kNewsPause;
+    else
+      pause = std::min<std::chrono::microseconds>(pause * 2, unnamed.empty() ? kLongestPause : kSearchPause);
   }
 }
 
@@ -143,7 +189,7 @@ std::string describe(const std::vector<Obstacle>& obstacles) {
     for (std::size_t i = 0; i < obstacle.holders.size(); ++i) {
       const auto& record = obstacle.holders[i].record;
       text += i == 0 ? "is held by " : " and by ";
-      text += record ? describe(*record, seconds_since_1970()) : "a process that has not signed yet";
+      text += record ? describe_holder(*record, seconds_since_1970()) : "a process that has not signed yet";
     }
   }
   return text;
@@ -183,11 +229,20 @@ LeaseClaim Lease::claim() const {
   return {parts_.front().file.key(), record_.nonce, parts_.front().file.folder_id()};
 }
 
+bool Lease::is_intact() const {
+  return !joined_ || std::all_of(parts_.begin(), parts_.end(), [](const Part& part) {
+    return find_claimed_slot(part.file, {part.file.key(), part.nonce, part.file.folder_id()}) >= 0;
+  });
+}
+
 std::string Lease::environment() const {
   std::string text;
   for (const Part& part : parts_) {
     if (!text.empty()) text += ',';
-    text += to_text(LeaseClaim{part.file.key(), part.nonce, part.file.folder_id()});
+    LeaseClaim claim{part.file.key(), part.nonce, part.file.folder_id()};
+    const auto record = part.file.read_record(part.slot);
+    if (record && record->nonce == part.nonce) claim.holder = record->process;
+    text += to_text(claim);
   }
   if (parent_) text += ',' + parent_->environment();
   return text;
@@ -245,9 +300,11 @@ class LeaseTaker {
   }
 
   /// Signs what was taken. Errors: io.
-  static Result<Lease> sign(Files& files, const std::vector<Taken>& taken, std::string job, std::uint64_t ticket) {
+  static Result<Lease> sign(Files& files, const std::vector<Taken>& taken, const LeaseRequest& request,
+                            std::uint64_t ticket) {
     Lease lease;
-    lease.record_ = describe_this_process(std::move(job));
+    lease.record_ = describe_this_process(request.job);
+    if (!request.program.empty()) lease.record_.command = request.program;
     for (const Taken& part : taken)
       lease.parts_.push_back({std::move(files[part.file]), part.slot, lease.record_.nonce});
     lease.predecessor_ = lease.parts_.front().file.read_record(lease.parts_.front().slot);
@@ -271,9 +328,9 @@ Result<Lease> acquire_lease(const std::filesystem::path& folder, const LeaseRequ
     const auto ticket = join_queues(folder, *files);
     if (!ticket) return ticket.error();
     const QueuePlace place{*files, *ticket};
-    const auto taken = wait_and_take(*files, request, *ticket, deadline, waiting);
+    const auto taken = wait_and_take(*files, request, *ticket, deadline, environment, waiting);
     if (!taken) return taken.error();
-    if (!taken->empty()) return LeaseTaker::sign(*files, *taken, request.job, *ticket);
+    if (!taken->empty()) return LeaseTaker::sign(*files, *taken, request, *ticket);
     if (Clock::now() >= deadline) return Error{Errc::timed_out, "the lease files are removed again and again"};
   }
 }

@@ -26,7 +26,8 @@ struct LeaseRequest {
   std::size_t count = 1;               ///< how many of them, all or nothing
   int slots = 0;                       ///< 0: exclusive; N: as one of at most N sharers of each device
   std::chrono::milliseconds wait = std::chrono::seconds{1800};
-  std::string job = {};  ///< for the record
+  std::string job = {};      ///< for the record
+  std::string program = {};  ///< for the record: what it is taken for; empty: this program
 };
 
 /// Who stands in the way, for a message while waiting.
@@ -63,6 +64,9 @@ class Lease {
   std::string environment() const;
   /// The (first) device as children name it; empty texts after release() and for a joined lease.
   LeaseClaim claim() const;
+  /// Whether it holds: a joined lease no longer does once the one that it joined was given back. Errors: none; a file that cannot
+  /// be read counts as given back.
+  bool is_intact() const;
   /// The open lease files, whose locks live as long as any copy of these descriptors. None of a joined lease.
   std::vector<int> descriptors() const;
   /// Who else holds the (first) device now. Errors: io.

@@ -8,12 +8,13 @@
 #include <system_error>
 #include <thread>
 
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/file_locks.hpp"
 #include "base/text.hpp"
-#include "device/byte_locks.hpp"
 #include "device/lease_folder.hpp"
 
 namespace weir::device {
@@ -22,26 +23,84 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr ByteRange kWhole{0, 1};
+constexpr std::uint64_t kCountBase = 128;
 constexpr std::uint64_t kTicketBase = std::uint64_t{1} << 40;
 constexpr std::uint64_t kMostTickets = std::uint64_t{1} << 60;
 constexpr std::string_view kPrefix = "gpu-";
 constexpr std::string_view kEnding = ".lease";
 
+fs::path path_of(const fs::path& folder, const std::string& key) {
+  return folder / fmt::format("{}{}{}", kPrefix, key, kEnding);
+}
+
 ByteRange slot_byte(int slot) { return {static_cast<std::uint64_t>(slot), 1}; }
 ByteRange ticket_byte(std::uint64_t ticket) { return {kTicketBase + ticket, 1}; }
 
+std::optional<OwnerRecord> record_in(int file, int slot) {
+  std::array<char, kRecordSize> page{};
+  const auto at = static_cast<off_t>(static_cast<std::size_t>(slot) * kRecordSize);
+  const ssize_t got = ::pread(file, page.data(), page.size(), at);
+  if (got <= 0) return std::nullopt;
+  return parse_page({page.data(), static_cast<std::size_t>(got)});
+}
+
+/// Who holds locks of other descriptions on the slots of an open lease file.
+Result<std::vector<Holder>> holders_in(int file) {
+  std::vector<Holder> found;
+  for (int slot = 0; slot <= kMostSlots; ++slot) {
+    const auto lock =
+        slot == 0 ? find_lock(file, kWhole, LockKind::read)
+                  : find_lock(file, {static_cast<std::uint64_t>(slot), kMostSlots + 1U - slot}, LockKind::write);
+    if (!lock) return lock.error();
+    if (!lock->has_value()) {
+      if (slot == 0) continue;
+      break;  // no lock on this slot or any later one
+    }
+    slot = static_cast<int>(**lock);
+    found.push_back({slot, record_in(file, slot)});
+  }
+  return found;
+}
+
+/// The descriptors of all processes, as /proc/PID/fd/N, that lead to `target`.
+std::vector<fs::path> links_to(const std::string& target) {
+  std::vector<fs::path> found;
+  std::error_code problem;
+  for (fs::directory_iterator process{"/proc", problem}, end; !problem && process != end; process.increment(problem)) {
+    if (process->path().filename().native().find_first_not_of("0123456789") != std::string::npos) continue;
+    std::error_code hidden;  // of another user, or gone
+    for (fs::directory_iterator at{process->path() / "fd", hidden}, last; !hidden && at != last; at.increment(hidden)) {
+      std::error_code closed;
+      if (fs::read_symlink(at->path(), closed) == target) found.push_back(at->path());
+    }
+  }
+  return found;
+}
+
 }  // namespace
 
-Result<LeaseFile> LeaseFile::open(const fs::path& folder, const std::string& key) {
+Result<std::optional<LeaseFile>> LeaseFile::open_as(const fs::path& folder, const std::string& key, LockFileUse use) {
   if (key.empty() || key.front() == '.' || key.find('/') != std::string::npos)
     return Error{Errc::invalid_argument, fmt::format("'{}' cannot name a lease", printable(key))};
-  const fs::path path = folder / fmt::format("{}{}{}", kPrefix, key, kEnding);
-  auto file = UnsharedFile::open(path);
+  const fs::path path = path_of(folder, key);
+  std::error_code ignored;
+  if (use == LockFileUse::look && !fs::exists(path, ignored)) return std::optional<LeaseFile>{};
+  auto file = UnsharedFile::open(path, use);
   if (!file) return file.error();
   struct stat status {};
   if (::stat(folder.c_str(), &status) != 0)
     return Error{Errc::io, fmt::format("{}: {}", printable(folder.native()), errno_text(errno))};
-  return LeaseFile{*std::move(file), path, key, fmt::format("{:x}.{:x}", status.st_dev, status.st_ino)};
+  return std::optional{LeaseFile{*std::move(file), path, key, fmt::format("{:x}.{:x}", status.st_dev, status.st_ino)}};
+}
+
+Result<LeaseFile> LeaseFile::open(const fs::path& folder, const std::string& key) {
+  auto file = open_as(folder, key, LockFileUse::lock);
+  if (!file) return file.error();
+  return **std::move(file);
+}
+
+Result<std::optional<LeaseFile>> LeaseFile::open_to_look(const fs::path& folder, const std::string& key) {
+  return open_as(folder, key, LockFileUse::look);
 }
 
 bool LeaseFile::is_current() const { return still_named(file_.get(), path_); }
@@ -65,16 +124,30 @@ Result<std::optional<int>> LeaseFile::take(int slots) {
   if (!whole) return whole.error();
   if (!*whole) return Taken{};
   if (slots == 0) return Taken{0};
-  for (int slot = 1; slot <= std::min(slots, kMostSlots); ++slot) {
+  const auto agreed = agree_on(slots);
+  if (!agreed) return agreed.error();
+  for (int slot = 1; *agreed && slot <= slots; ++slot) {
     const auto own = try_lock(file_.get(), slot_byte(slot), LockKind::write);
     if (!own) return own.error();
     if (*own) return Taken{slot};
   }
-  if (auto back = unlock(file_.get(), kWhole); !back) return back.error();
+  if (auto back = give_back(); !back) return back.error();
   return Taken{};
 }
 
-Status LeaseFile::give_back() { return unlock(file_.get(), {0, kMostSlots + 1}); }
+Result<bool> LeaseFile::agree_on(int slots) {
+  const std::uint64_t own = kCountBase + static_cast<std::uint64_t>(slots);
+  for (const ByteRange other :
+       {ByteRange{kCountBase, own - kCountBase}, ByteRange{own + 1, kCountBase + kMostSlots - own}}) {
+    if (other.count == 0) continue;
+    const auto lock = find_lock(file_.get(), other, LockKind::write);
+    if (!lock) return lock.error();
+    if (lock->has_value()) return false;
+  }
+  return try_lock(file_.get(), {own, 1}, LockKind::read);
+}
+
+Status LeaseFile::give_back() { return unlock(file_.get(), {0, kCountBase + kMostSlots + 1}); }
 
 Status LeaseFile::write_record(int slot, const OwnerRecord& record) {
   const std::string page = to_page(record);
@@ -83,13 +156,7 @@ Status LeaseFile::write_record(int slot, const OwnerRecord& record) {
   return Error{Errc::io, fmt::format("{}: write the owner: {}", printable(path_.native()), errno_text(errno))};
 }
 
-std::optional<OwnerRecord> LeaseFile::read_record(int slot) const {
-  std::array<char, kRecordSize> page{};
-  const auto at = static_cast<off_t>(static_cast<std::size_t>(slot) * kRecordSize);
-  const ssize_t got = ::pread(file_.get(), page.data(), page.size(), at);
-  if (got <= 0) return std::nullopt;
-  return parse_page({page.data(), static_cast<std::size_t>(got)});
-}
+std::optional<OwnerRecord> LeaseFile::read_record(int slot) const { return record_in(file_.get(), slot); }
 
 Result<bool> LeaseFile::is_held(int slot) const {
   // A sharer's read lock on byte 0 does not stand in the way of reading: what is found is an exclusive holder.
@@ -98,21 +165,36 @@ Result<bool> LeaseFile::is_held(int slot) const {
   return lock->has_value();
 }
 
-Result<std::vector<Holder>> LeaseFile::holders() const {
+Result<std::vector<Holder>> LeaseFile::holders() const { return holders_in(file_.get()); }
+
+bool LeaseFile::was_signed() const {
+  struct stat status {};
+  return ::fstat(file_.get(), &status) == 0 && status.st_size > 0;
+}
+
+std::vector<Holder> LeaseFile::holders_of_removed(const fs::path& folder, const std::string& key) {
+  std::error_code problem;
+  const fs::path name = path_of(fs::canonical(folder, problem), key);
   std::vector<Holder> found;
-  for (int slot = 0; slot <= kMostSlots; ++slot) {
-    const auto lock =
-        slot == 0 ? find_lock(file_.get(), kWhole, LockKind::read)
-                  : find_lock(file_.get(), {static_cast<std::uint64_t>(slot), kMostSlots + 1U - slot}, LockKind::write);
-    if (!lock) return lock.error();
-    if (!lock->has_value()) {
-      if (slot == 0) continue;
-      break;  // no lock on this slot or any later one
+  for (const fs::path& link : links_to(name.native() + " (deleted)")) {
+    const FileDescriptor file{::open(link.c_str(), O_RDWR | O_CLOEXEC)};
+    const auto holders = file ? holders_in(file.get()) : Result<std::vector<Holder>>{std::vector<Holder>{}};
+    if (!holders) continue;
+    for (const Holder& holder : *holders) {
+      const bool known = std::any_of(found.begin(), found.end(), [&](const Holder& other) {
+        return other.record && holder.record && other.record->nonce == holder.record->nonce;
+      });
+      if (!known) found.push_back(holder);
     }
-    slot = static_cast<int>(**lock);
-    found.push_back({slot, read_record(slot)});
   }
   return found;
+}
+
+Result<std::vector<Holder>> holders_of(const std::optional<LeaseFile>& file, const fs::path& folder,
+                                       const std::string& key) {
+  auto holders = file ? file->holders() : Result<std::vector<Holder>>{std::vector<Holder>{}};
+  if (!holders || !holders->empty() || (file && file->was_signed())) return holders;
+  return LeaseFile::holders_of_removed(folder, key);
 }
 
 Result<int> LeaseFile::waiting() const {
@@ -141,16 +223,16 @@ Result<std::vector<std::string>> lease_keys(const fs::path& folder) {
 }
 
 Result<TicketCounter> TicketCounter::lock(const fs::path& folder) {
+  const std::string name = printable((folder / "tickets").native());
   auto file = UnsharedFile::open(folder / "tickets");
   if (!file) return file.error();
   const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds{10};
   for (;;) {
     const auto locked = try_lock(file->get(), kWhole, LockKind::write);
     if (!locked) return locked.error();
-    if (*locked) return TicketCounter{*std::move(file)};
+    if (*locked) return TicketCounter{*std::move(file), name};
     if (std::chrono::steady_clock::now() > deadline)
-      return Error{Errc::timed_out, fmt::format("{}: somebody keeps the counter of the queue locked",
-                                                printable((folder / "tickets").native()))};
+      return Error{Errc::timed_out, fmt::format("{}: somebody keeps the counter of the queue locked", name)};
     std::this_thread::sleep_for(std::chrono::microseconds{200});
   }
 }
@@ -163,7 +245,7 @@ Result<std::uint64_t> TicketCounter::next() {
   if (last >= kMostTickets - 2) last = 0;  // not in a lifetime, but any user may write here
   const std::string next = fmt::format("{:<20}\n", last + 1);
   if (::pwrite(file_.get(), next.data(), next.size(), 0) != static_cast<ssize_t>(next.size()))
-    return Error{Errc::io, fmt::format("write the counter of the queue: {}", errno_text(errno))};
+    return Error{Errc::io, fmt::format("{}: write the counter of the queue: {}", name_, errno_text(errno))};
   return last + 1;
 }
 

@@ -83,13 +83,21 @@ bool is_network_file_system(unsigned long type) {
 }
 
 Result<LeaseFolder> find_lease_folder(const Environment& environment, const fs::path& system) {
-  if (const auto set = environment("WEIR_LEASE_DIR")) return checked({*set, {}});
+  if (const auto set = environment("WEIR_LEASE_DIR")) {
+    if (fs::path{*set}.is_absolute()) return checked({*set, {}});
+    return Error{
+        Errc::invalid_argument,
+        fmt::format("WEIR_LEASE_DIR must be an absolute path, and is '{}': programs that work in other folders "
+                    "would hold other leases of the same device",
+                    printable(*set))};
+  }
   if (!is_folder(system) && ::geteuid() == 0 && is_folder(system.parent_path())) {
     if (auto made = make_folder(system, 01777); !made) return made.error();
   }
   if (is_folder(system)) return checked({system, {}});
   const auto runtime = environment("XDG_RUNTIME_DIR");
-  const fs::path own = runtime ? fs::path{*runtime} / "weir" : fs::path{fmt::format("/tmp/weir-{}", ::geteuid())};
+  const bool usable = runtime && fs::path{*runtime}.is_absolute();  // the XDG specification: else it is to be ignored
+  const fs::path own = usable ? fs::path{*runtime} / "weir" : fs::path{fmt::format("/tmp/weir-{}", ::geteuid())};
   if (auto made = make_own_folder(own); !made) return made.error();
   return checked(
       {own, fmt::format("leases in {} exclude only your own programs; as root run 'install -d -m 1777 {}' so "
@@ -97,15 +105,16 @@ Result<LeaseFolder> find_lease_folder(const Environment& environment, const fs::
                         shown(own), shown(system))});
 }
 
-Result<FileDescriptor> open_lock_file(const fs::path& path) {
-  constexpr int kFlags = O_RDWR | O_CLOEXEC | O_NOFOLLOW;
-  FileDescriptor file{::open(path.c_str(), kFlags)};
-  if (!file && errno == ENOENT) {
-    file = FileDescriptor{::open(path.c_str(), kFlags | O_CREAT | O_EXCL, 0666)};
+Result<FileDescriptor> open_lock_file(const fs::path& path, LockFileUse use) {
+  // A FIFO that stands there must not hold us up.
+  const int flags = (use == LockFileUse::lock ? O_RDWR : O_RDONLY | O_NONBLOCK) | O_CLOEXEC | O_NOFOLLOW;
+  FileDescriptor file{::open(path.c_str(), flags)};
+  if (!file && errno == ENOENT && use == LockFileUse::lock) {
+    file = FileDescriptor{::open(path.c_str(), flags | O_CREAT | O_EXCL, 0666)};
     if (file)
       (void)!::fchmod(file.get(), 0666);  // the umask must not lock other users out; fails only for a file not ours
     else if (errno == EEXIST)             // another process was quicker
-      file = FileDescriptor{::open(path.c_str(), kFlags)};
+      file = FileDescriptor{::open(path.c_str(), flags)};
   }
   if (!file) return io_error(path, "open the lease file");
   struct stat status {};

@@ -21,10 +21,13 @@ struct LeaseFolder {
 Result<LeaseFolder> find_lease_folder(const Environment& environment,
                                       const std::filesystem::path& system = "/run/lock/weir");
 
-/// Opens a lock file for reading and writing, and makes it (mode 0666) if it is not there. It is first opened without
+/// What a lock file is opened for: to lock it, or only to see who has.
+enum class LockFileUse { lock, look };
+
+/// Opens a lock file; to lock it, for reading and writing, and makes it (mode 0666) if it is not there. It is first opened without
 /// O_CREAT: fs.protected_regular refuses that flag for another user's file in a folder that anybody may write
 /// (Documentation/admin-guide/sysctl/fs.rst). Links are not followed. Errors: io.
-Result<FileDescriptor> open_lock_file(const std::filesystem::path& path);
+Result<FileDescriptor> open_lock_file(const std::filesystem::path& path, LockFileUse use = LockFileUse::lock);
 
 /// Whether the name still leads to the open file: a file that was removed and made again would split the lock.
 bool still_named(int file, const std::filesystem::path& path);

@@ -1,10 +1,30 @@
 #include "device/lease_nesting.hpp"
 
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <cstdint>
+#include <limits>
+#include <system_error>
+
 #include <fmt/format.h>
 #include <unistd.h>
 
 namespace weir::device {
 namespace {
+
+/// "PID.START.NAMESPACE"; pid 0 if it is none.
+ProcessIdentity holder_from(std::string_view text) {
+  std::array<std::uint64_t, 3> numbers{};
+  for (std::uint64_t& number : numbers) {
+    const auto [rest, problem] = std::from_chars(text.data(), text.data() + text.size(), number);
+    if (problem != std::errc{}) return {};
+    text.remove_prefix(static_cast<std::size_t>(rest - text.data()));
+    if (text.starts_with('.')) text.remove_prefix(1);
+  }
+  if (!text.empty() || numbers[0] > static_cast<std::uint64_t>(std::numeric_limits<pid_t>::max())) return {};
+  return {static_cast<pid_t>(numbers[0]), numbers[1], {}, numbers[2]};
+}
 
 /// A holder in this process is joined by its own thread only: other threads wait like anybody else.
 bool may_join(const OwnerRecord& record) {
@@ -14,7 +34,19 @@ bool may_join(const OwnerRecord& record) {
 
 }  // namespace
 
-std::string to_text(const LeaseClaim& claim) { return fmt::format("{}:{}@{}", claim.key, claim.nonce, claim.folder); }
+std::string to_text(const LeaseClaim& claim) {
+  std::string text = fmt::format("{}:{}@{}", claim.key, claim.nonce, claim.folder);
+  if (claim.holder.pid > 0)
+    text += fmt::format("/{}.{}.{}", claim.holder.pid, claim.holder.start_ticks, claim.holder.pid_namespace);
+  return text;
+}
+
+bool may_have_living_holder(const LeaseClaim& claim) {
+  if (claim.holder.pid <= 0) return false;
+  ProcessIdentity holder = claim.holder;
+  holder.boot_id = identify_this_process().boot_id;
+  return liveness_of(holder) != Liveness::dead;
+}
 
 std::vector<LeaseClaim> parse_lease_claims(std::string_view text) {
   std::vector<LeaseClaim> claims;
@@ -25,8 +57,11 @@ std::vector<LeaseClaim> parse_lease_claims(std::string_view text) {
     const std::size_t colon = entry.rfind(':');  // a key such as pci-0000:01:00.0 has colons of its own
     const std::size_t at = entry.rfind('@');
     if (colon == std::string_view::npos || colon == 0 || at == std::string_view::npos || at <= colon + 1) continue;
+    const std::string_view place = entry.substr(at + 1);
+    const std::size_t slash = std::min(place.find('/'), place.size());
     claims.push_back({std::string{entry.substr(0, colon)}, std::string{entry.substr(colon + 1, at - colon - 1)},
-                      std::string{entry.substr(at + 1)}});
+                      std::string{place.substr(0, slash)},
+                      holder_from(place.substr(std::min(slash + 1, place.size())))});
   }
   return claims;
 }

@@ -398,6 +398,10 @@ TEST(Lease, AReplacedLeaseFileDoesNotSplitTheLock) {
   const auto file = LeaseFile::open(folder.path(), "a");
   ASSERT_TRUE(eventually([&] { return *file->waiting() == 1; }));
   std::filesystem::remove(folder.path() / "gpu-a.lease");
+  const auto meanwhile = acquire_lease(folder.path(), {.keys = {"a"}, .wait = {}}, kNothingSet);
+  ASSERT_FALSE(meanwhile) << "it is held, under a file that has no name any more";
+  EXPECT_NE(meanwhile.error().what.find("its lease file was removed"), std::string::npos) << meanwhile.error().what;
+  held->release();
   EXPECT_EQ(wait_for(waiter), 0);
 }
 

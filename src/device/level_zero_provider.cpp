@@ -5,8 +5,8 @@
 
 #include <fmt/format.h>
 
+#include "base/shared_library.hpp"
 #include "device/provider.hpp"
-#include "device/shared_library.hpp"
 
 namespace weir::device {
 namespace {

@@ -5,6 +5,7 @@
 #include <chrono>
 #include <csignal>
 #include <map>
+#include <optional>
 #include <random>
 #include <system_error>
 #include <thread>
@@ -14,8 +15,8 @@
 #include <unistd.h>
 
 #include "base/atomic_file.hpp"
-#include "base/child_process.hpp"
-#include "base/system_memory.hpp"
+#include "base/process_stat.hpp"
+#include "base/small_file.hpp"
 #include "base/text.hpp"
 #include "device/process_identity.hpp"
 
@@ -25,17 +26,15 @@ namespace {
 namespace fs = std::filesystem;
 
 /// `environ` is "A=1\0B=2\0".
-bool has_variable(std::string_view environ, std::string_view variable,
-                  const std::function<bool(std::string_view)>& wanted) {
+std::optional<std::string_view> value_of(std::string_view environ, std::string_view variable) {
   while (!environ.empty()) {
     const std::size_t end = environ.find('\0');
     const std::string_view entry = environ.substr(0, end);
-    if (entry.starts_with(variable) && entry.substr(variable.size()).starts_with('=') &&
-        wanted(entry.substr(variable.size() + 1)))
-      return true;
+    if (entry.starts_with(variable) && entry.substr(variable.size()).starts_with('='))
+      return entry.substr(variable.size() + 1);
     environ.remove_prefix(end == std::string_view::npos ? environ.size() : end + 1);
   }
-  return false;
+  return std::nullopt;
 }
 
 constexpr auto kPatience = std::chrono::seconds{5};
@@ -85,28 +84,32 @@ std::string to_words(const EndedProcess& process) {
 }  // namespace
 
 bool is_zombie(pid_t pid, const fs::path& root) {
-  const char state = process_state(pid, root);
-  return state == '\0' || state == 'Z';
+  const auto stat = read_process_stat(pid, root);
+  return !stat || stat->state == 'Z';
 }
 
-std::vector<pid_t> find_with_variable(std::string_view variable, const std::function<bool(std::string_view)>& wanted,
-                                      const fs::path& root) {
-  std::vector<pid_t> found;
+void visit_variable(std::string_view variable, const std::function<void(pid_t, std::string_view)>& visit,
+                    const fs::path& root) {
   std::error_code problem;
   for (fs::directory_iterator at{root / "proc", problem}, end; !problem && at != end; at.increment(problem)) {
     const std::string name = at->path().filename().native();
     pid_t pid = 0;
     const auto [rest, bad] = std::from_chars(name.data(), name.data() + name.size(), pid);
     if (bad != std::errc{} || rest != name.data() + name.size() || pid == ::getpid()) continue;
-    if (has_variable(read_small_file(at->path() / "environ"), variable, wanted) && !is_zombie(pid, root))
-      found.push_back(pid);
+    const std::string environ = read_small_file(at->path() / "environ");
+    if (const auto value = value_of(environ, variable); value && !is_zombie(pid, root)) visit(pid, *value);
   }
-  return found;
 }
 
 std::vector<pid_t> find_marked(std::string_view variable, std::string_view value, const fs::path& root) {
-  return find_with_variable(
-      variable, [&](std::string_view found) { return found == value; }, root);
+  std::vector<pid_t> found;
+  visit_variable(
+      variable,
+      [&](pid_t pid, std::string_view other) {
+        if (other == value) found.push_back(pid);
+      },
+      root);
+  return found;
 }
 
 std::vector<EndedProcess> end_processes(const std::function<std::vector<pid_t>()>& find) {
@@ -133,9 +136,12 @@ std::vector<EndedProcess> end_processes(const std::function<std::vector<pid_t>()
 }
 
 std::string describe(const std::vector<EndedProcess>& ended) {
+  std::vector<EndedProcess> stubborn_first = ended;
+  const auto did_not_end = [](const EndedProcess& one) { return one.how != EndedProcess::How::asked; };
+  std::stable_partition(stubborn_first.begin(), stubborn_first.end(), did_not_end);
   std::string text;
   for (std::size_t i = 0; i < std::min(ended.size(), kMostNamed); ++i)
-    text += (i == 0 ? "" : ", ") + to_words(ended[i]);
+    text += (i == 0 ? "" : ", ") + to_words(stubborn_first[i]);
   return ended.size() > kMostNamed ? fmt::format("{} and {} more", text, ended.size() - kMostNamed) : text;
 }
 

@@ -16,9 +16,9 @@ namespace weir::device {
 std::vector<pid_t> find_marked(std::string_view variable, std::string_view value,
                                const std::filesystem::path& root = "/");
 
-/// The same for any value that `wanted` accepts.
-std::vector<pid_t> find_with_variable(std::string_view variable, const std::function<bool(std::string_view)>& wanted,
-                                      const std::filesystem::path& root = "/");
+/// Calls `visit` with each living process that has the variable, and with its value. This process is left out.
+void visit_variable(std::string_view variable, const std::function<void(pid_t, std::string_view)>& visit,
+                    const std::filesystem::path& root = "/");
 
 /// A process that was ended, and how.
 struct EndedProcess {
@@ -34,7 +34,8 @@ struct EndedProcess {
 /// Source  pidfd_open(2), pidfd_send_signal(2)
 std::vector<EndedProcess> end_processes(const std::function<std::vector<pid_t>()>& find);
 
-/// "pid 12 'sleep 1000', pid 13 'python x' (killed: it did not end when asked)"; of many the first five.
+/// "pid 12 'sleep 1000', pid 13 'python x' (killed: it did not end when asked)"; of many five,
+/// those that did not end when asked first.
 std::string describe(const std::vector<EndedProcess>& ended);
 
 /// A dead process that its parent has not waited for, or one that is gone.

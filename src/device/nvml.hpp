@@ -5,9 +5,9 @@
 #include <vector>
 
 #include "base/result.hpp"
+#include "base/shared_library.hpp"
 #include "device/device.hpp"
 #include "device/nvml_api.hpp"
-#include "device/shared_library.hpp"
 
 namespace weir::device::nvml {
 

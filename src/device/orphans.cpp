@@ -8,36 +8,43 @@
 
 namespace weir::device {
 
-std::vector<pid_t> find_orphans(const LeaseClaim& own, std::string_view inherited, const std::filesystem::path& root) {
+EarlierProcesses find_earlier(const LeaseClaim& own, std::string_view inherited, const std::filesystem::path& root) {
   const auto outer = parse_lease_claims(inherited);
-  const auto is_orphaned = [&](const LeaseClaim& claim) {
+  const auto is_earlier = [&](const LeaseClaim& claim) {
     const bool is_outer =
         std::any_of(outer.begin(), outer.end(), [&](const LeaseClaim& one) { return one.nonce == claim.nonce; });
     return claim.key == own.key && claim.folder == own.folder && claim.nonce != own.nonce && !is_outer;
   };
-  return find_with_variable(
+  EarlierProcesses earlier;
+  visit_variable(
       "WEIR_LEASE",
-      [&](std::string_view value) {
+      [&](pid_t pid, std::string_view value) {
         const auto claims = parse_lease_claims(value);
-        return std::any_of(claims.begin(), claims.end(), is_orphaned);
+        if (std::none_of(claims.begin(), claims.end(), is_earlier)) return;
+        const bool holder_lives = std::any_of(claims.begin(), claims.end(), may_have_living_holder);
+        (holder_lives ? earlier.kept : earlier.orphans).push_back(pid);
       },
       root);
+  return earlier;
 }
 
 std::vector<pid_t> find_claimants(const LeaseClaim& lease, const std::filesystem::path& root) {
-  return find_with_variable(
+  std::vector<pid_t> found;
+  visit_variable(
       "WEIR_LEASE",
-      [&](std::string_view value) {
+      [&](pid_t pid, std::string_view value) {
         const auto claims = parse_lease_claims(value);
-        return std::any_of(claims.begin(), claims.end(), [&](const LeaseClaim& claim) {
+        const bool same = std::any_of(claims.begin(), claims.end(), [&](const LeaseClaim& claim) {
           return claim.key == lease.key && claim.nonce == lease.nonce && claim.folder == lease.folder;
         });
+        if (same) found.push_back(pid);
       },
       root);
+  return found;
 }
 
 std::vector<EndedProcess> end_orphans(const LeaseClaim& own, std::string_view inherited) {
-  return end_processes([&] { return find_orphans(own, inherited); });
+  return end_processes([&] { return find_earlier(own, inherited).orphans; });
 }
 
 std::string reset_command(const Device& device) {

@@ -8,7 +8,7 @@
 #include <unistd.h>
 #include <nlohmann/json.hpp>
 
-#include "base/system_memory.hpp"
+#include "base/small_file.hpp"
 #include "base/text.hpp"
 
 namespace weir::device {
@@ -124,8 +124,14 @@ std::string describe(const OwnerRecord& record, std::int64_t now) {
   const std::int64_t age = now > record.since && record.since > 0 ? now - record.since : 0;
   const std::string command =
       record.command.empty() ? "" : fmt::format(" '{}'", printable(record.command.substr(0, 80)));
-  return fmt::format("pid {}{} of user {}{}, since {} ({})", record.process.pid, command, record.user, job,
+  const char* elsewhere = liveness_of(record.process) == Liveness::unknown ? " of another PID namespace" : "";
+  return fmt::format("pid {}{}{} of user {}{}, since {} ({})", record.process.pid, elsewhere, command, record.user, job,
                      format_time(record.since), format_age(age));
+}
+
+std::string describe_holder(const OwnerRecord& record, std::int64_t now) {
+  const bool ended = liveness_of(record.process) == Liveness::dead;
+  return describe(record, now) + (ended ? ", which has ended; its guardian ends what it left" : "");
 }
 
 }  // namespace weir::device

@@ -16,10 +16,11 @@ struct OwnerRecord {
   ProcessIdentity process;
   pid_t thread = 0;
   uid_t user = 0;
-  std::string cgroup;      ///< the last line of /proc/self/cgroup
-  std::string command;     ///< the program's name (program_name); any user may read the file, so never its arguments
-  std::string job;         ///< both are taken out when the lease is given back
-  std::int64_t since = 0;  ///< seconds since 1970
+  std::string cgroup;  ///< the last line of /proc/self/cgroup
+  std::string
+      command;  ///< the name (program_name) of the program that uses the device; any user may read the file, so never its arguments
+  std::string job;                       ///< both are taken out when the lease is given back
+  std::int64_t since = 0;                ///< seconds since 1970
   std::uint64_t promised = 0;            ///< bytes of device memory that the holder reserved
   std::string nonce;                     ///< 32 hexadecimal digits, another one for every lease
   std::optional<std::int64_t> released;  ///< set when the lease was given back in order
@@ -39,6 +40,9 @@ std::optional<OwnerRecord> parse_page(std::string_view page);
 
 /// "pid 4242 'python train.py' of user 1000, job 'nightly', since 2026-11-21 10:20:05 (12 min)". One line.
 std::string describe(const OwnerRecord& record, std::int64_t now);
+
+/// The same of who holds a lock now: of one that has ended it says that what it left is being ended.
+std::string describe_holder(const OwnerRecord& record, std::int64_t now);
 
 std::int64_t seconds_since_1970();
 

@@ -5,6 +5,7 @@
 #include <cstdlib>
 #include <string_view>
 
+#include "base/process_stat.hpp"
 #include "device/lease_nesting.hpp"
 #include "device/owner_record.hpp"
 
@@ -15,6 +16,6 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     if (!weir::device::parse_page(weir::device::to_page(*record))) std::abort();
   }
   (void)weir::device::parse_lease_claims(text);
-  (void)weir::device::parse_start_ticks(text);
+  (void)weir::parse_process_stat(text);
   return 0;
 }

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include "base/process_stat.hpp"
 #include "device/processes_test.hpp"
 
 namespace weir::device {
@@ -61,10 +62,10 @@ TEST(OwnerRecord, AnotherStartTimeIsAnotherProcess) {
 
 TEST(OwnerRecord, StartTicksAreReadPastAnyName) {
   const std::string rest = " S 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 4711 20 21";
-  EXPECT_EQ(parse_start_ticks("42 (a)" + rest), 4711u);
-  EXPECT_EQ(parse_start_ticks("42 (a) ) (b c)" + rest), 4711u);
-  EXPECT_FALSE(parse_start_ticks("42 (a) S 1"));
-  EXPECT_FALSE(parse_start_ticks(""));
+  EXPECT_EQ(parse_process_stat("42 (a)" + rest)->start_ticks, 4711u);
+  EXPECT_EQ(parse_process_stat("42 (a) ) (b c)" + rest)->start_ticks, 4711u);
+  EXPECT_FALSE(parse_process_stat("42 (a) S 1"));
+  EXPECT_FALSE(parse_process_stat(""));
 }
 
 }  // namespace

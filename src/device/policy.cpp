@@ -41,8 +41,13 @@ std::string request_problem(const Device& device, const std::vector<std::string>
   return any_plain && !found ? "not asked for" : std::string{};
 }
 
+bool is_number(std::string_view text) { return text.find_first_not_of("0123456789.") == std::string_view::npos; }
+
+/// Whether a pattern means this software device. A number is none that does: "LLVM 15.0.6, 256 bits" holds several.
 bool is_named(const Device& device, const Policy& policy) {
-  return first_match(device, policy.allow) || first_match(device, policy.request);
+  const auto means = [&](const std::string& pattern) { return !is_number(pattern) && matches(device, pattern); };
+  return std::any_of(policy.allow.begin(), policy.allow.end(), means) ||
+         std::any_of(policy.request.begin(), policy.request.end(), means);
 }
 
 std::string memory_problem(const Device& device, const Policy& policy, const Need& need) {
@@ -62,6 +67,8 @@ std::string memory_problem(const Device& device, const Policy& policy, const Nee
 
 /// Why a device may not be used; empty if it may.
 std::string objection(const Device& device, const Policy& policy, const Need& need) {
+  for (const Policy::LeftOut& out : policy.left_out)
+    if (matches(device, out.pattern)) return "left out of this run: " + out.why;
   if (const auto denied = first_match(device, policy.deny)) return "denied by " + quoted(*denied);
   if (!policy.allow.empty() && !first_match(device, policy.allow)) return "not allowed by the policy";
   if (auto problem = request_problem(device, policy.request); !problem.empty()) return problem;
@@ -86,6 +93,18 @@ std::string praise(const Device& device, const Policy& policy) {
 }
 
 }  // namespace
+
+Status check_pattern(std::string_view pattern) {
+  constexpr std::size_t kLongestIndex = 2;  // "3090" is a part of a name
+  const std::string_view bare = pattern.substr(pattern.starts_with('!') ? 1 : 0);
+  const bool index =
+      !bare.empty() && bare.size() <= kLongestIndex && bare.find_first_not_of("0123456789") == std::string_view::npos;
+  if (!index) return ok();
+  return Error{Errc::invalid_argument,
+               fmt::format("'{}' looks like an index, which proves nothing: name the device by a part of its name with "
+                           "a letter, its UUID or its PCI address; 'weir devices' lists them",
+                           printable(pattern))};
+}
 
 bool matches(const Device& device, std::string_view pattern) {
   const std::string wanted = lower(pattern);

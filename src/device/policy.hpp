@@ -21,6 +21,10 @@ struct Policy {
   std::vector<std::string> request;  ///< of this run: narrows what the others leave; a '!' before a pattern excludes
   std::vector<std::string> prefer;   ///< the first that matches goes first
   std::optional<Bytes> min_memory;   ///< in all
+  struct LeftOut {
+    std::string pattern, why;
+  };
+  std::vector<LeftOut> left_out = {};  ///< for a reason that arose while we worked; goes over all others
 };
 
 /// What the work needs.
@@ -48,6 +52,10 @@ Choice choose(std::span<const Device> devices, const Policy& policy, const Need&
 
 /// "no device may be used: NVIDIA ... at 0000:01:00.0: denied by ...; ..." in one line.
 std::string refusal(std::span<const Device> devices, const Choice& choice);
+
+/// Refuses a pattern that is a number of one or two digits: it looks like an index, which proves nothing, and would match a
+/// part of some name. A '!' before it is looked over. Errors: invalid_argument with what to write instead.
+Status check_pattern(std::string_view pattern);
 
 bool matches(const Device& device, std::string_view pattern);
 

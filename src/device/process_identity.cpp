@@ -2,13 +2,15 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
+#include <iterator>
+#include <system_error>
 
 #include <fmt/format.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "base/system_memory.hpp"
+#include "base/process_stat.hpp"
+#include "base/small_file.hpp"
 
 namespace weir::device {
 namespace {
@@ -31,36 +33,27 @@ std::string boot_id() {
   return text;
 }
 
-std::optional<std::uint64_t> start_ticks_of(pid_t pid) {
-  return parse_start_ticks(read_small_file(fmt::format("/proc/{}/stat", pid)));
+/// A dead first thread is a dead process, unless other threads of it live.
+bool is_dead(const ProcessStat& stat, pid_t pid) {
+  if (stat.state != 'Z' && stat.state != 'X') return false;
+  std::error_code problem;
+  const std::filesystem::directory_iterator threads{fmt::format("/proc/{}/task", pid), problem};
+  return problem || std::distance(begin(threads), end(threads)) <= 1;
 }
 
 }  // namespace
 
-std::optional<std::uint64_t> parse_start_ticks(std::string_view stat) {
-  const std::size_t name_end = stat.rfind(')');
-  if (name_end == std::string_view::npos) return std::nullopt;
-  stat.remove_prefix(name_end + 1);
-  for (int field = 2; field < 22; ++field) {  // field 2 ended with the parenthesis; each next one starts after a space
-    const std::size_t space = stat.find(' ');
-    if (space == std::string_view::npos) return std::nullopt;
-    stat.remove_prefix(space + 1);
-  }
-  std::uint64_t ticks = 0;
-  const auto [end, problem] = std::from_chars(stat.data(), stat.data() + stat.size(), ticks);
-  if (problem != std::errc{}) return std::nullopt;
-  return ticks;
-}
-
 ProcessIdentity identify_this_process() {
   const pid_t pid = ::getpid();
-  return {pid, start_ticks_of(pid).value_or(0), boot_id(), own_pid_namespace()};
+  return {pid, read_process_stat(pid).value_or(ProcessStat{}).start_ticks, boot_id(), own_pid_namespace()};
 }
 
 Liveness liveness_of(const ProcessIdentity& process) {
   if (process.boot_id != boot_id()) return Liveness::dead;
   if (process.pid_namespace != own_pid_namespace()) return Liveness::unknown;
-  return start_ticks_of(process.pid) == process.start_ticks ? Liveness::alive : Liveness::dead;
+  const auto stat = read_process_stat(process.pid);
+  const bool lives = stat && stat->start_ticks == process.start_ticks && !is_dead(*stat, process.pid);
+  return lives ? Liveness::alive : Liveness::dead;
 }
 
 std::string program_name(const std::vector<std::string>& words) {

@@ -23,11 +23,9 @@ enum class Liveness { alive, dead, unknown };
 
 ProcessIdentity identify_this_process();
 
-/// Unknown for a process of another PID namespace, whose numbers mean nothing here.
+/// Unknown for a process of another PID namespace, whose numbers mean nothing here. One that ended is dead also while its
+/// parent has not waited for it.
 Liveness liveness_of(const ProcessIdentity& process);
-
-/// Field 22 of the text of /proc/PID/stat; the name in parentheses may hold anything. Empty if it is damaged.
-std::optional<std::uint64_t> parse_start_ticks(std::string_view stat);
 
 /// "python train.py", "python -m pytest", "weir run": the name of the program, of an interpreter also that of the script or
 /// module, of weir the command. Nothing else of the command line, which may hold a password. For records and logs.

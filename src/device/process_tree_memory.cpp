@@ -7,7 +7,7 @@
 #include <unistd.h>
 
 #include "base/process_memory.hpp"
-#include "base/system_memory.hpp"
+#include "base/small_file.hpp"
 
 namespace weir::device {
 

@@ -6,7 +6,7 @@
 
 #include <fmt/format.h>
 
-#include "device/shared_library.hpp"
+#include "base/shared_library.hpp"
 #include "device/try_device.hpp"
 
 namespace weir::device {

@@ -41,11 +41,11 @@ UnsharedFile::UnsharedFile() {
   all.add(*this);
 }
 
-Result<UnsharedFile> UnsharedFile::open(const std::filesystem::path& path) {
+Result<UnsharedFile> UnsharedFile::open(const std::filesystem::path& path, LockFileUse use) {
   UnsharedFile opened;
   {
     const std::lock_guard lock{UnsharedFiles::all().mutex};
-    auto file = open_lock_file(path);
+    auto file = open_lock_file(path, use);
     if (!file) return file.error();
     opened.file_ = *std::move(file);
   }

@@ -4,6 +4,7 @@
 
 #include "base/atomic_file.hpp"
 #include "base/result.hpp"
+#include "device/lease_folder.hpp"
 
 namespace weir::device {
 
@@ -14,7 +15,7 @@ namespace weir::device {
 class UnsharedFile {
  public:
   /// Opens a lock file as open_lock_file() does, while nobody can fork. Errors: io.
-  static Result<UnsharedFile> open(const std::filesystem::path& path);
+  static Result<UnsharedFile> open(const std::filesystem::path& path, LockFileUse use = LockFileUse::lock);
   UnsharedFile(UnsharedFile&& other) noexcept;
   UnsharedFile& operator=(UnsharedFile&& other) noexcept;
   ~UnsharedFile();

@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "base/result.hpp"
-#include "device/shared_library.hpp"
+#include "base/shared_library.hpp"
 
 namespace weir::device {
 

@@ -1,4 +1,4 @@
-#include "device/byte_locks.hpp"
+#include "base/file_locks.hpp"
 
 #include <algorithm>
 #include <cerrno>
@@ -8,7 +8,7 @@
 
 #include "base/atomic_file.hpp"
 
-namespace weir::device {
+namespace weir {
 namespace {
 
 struct flock describe(ByteRange range, short type) {
@@ -46,4 +46,4 @@ Result<std::optional<std::uint64_t>> find_lock(int file, ByteRange range, LockKi
   return std::optional{std::max(static_cast<std::uint64_t>(lock.l_start), range.first)};
 }
 
-}  // namespace weir::device
+}  // namespace weir

@@ -5,7 +5,7 @@
 
 #include "base/result.hpp"
 
-namespace weir::device {
+namespace weir {
 
 /// Locks on bytes of a file that belong to the open file description (OFD locks, fcntl(2)): they end with the last
 /// descriptor of that description, so with the death of the process too, and another open() of the same file by the same
@@ -13,8 +13,9 @@ namespace weir::device {
 /// that took a lock unlocks it. Bytes may lie beyond the end of the file. Thread-safe.
 struct ByteRange {
   std::uint64_t first = 0;
-  std::uint64_t count = 1;
+  std::uint64_t count = 1;  ///< 0: all from `first` on
 };
+inline constexpr ByteRange kWholeFile{0, 0};
 
 enum class LockKind { read, write };
 
@@ -28,4 +29,4 @@ Status unlock(int file, ByteRange range);
 /// Errors: io.
 Result<std::optional<std::uint64_t>> find_lock(int file, ByteRange range, LockKind kind);
 
-}  // namespace weir::device
+}  // namespace weir

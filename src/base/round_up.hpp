@@ -1,0 +1,11 @@
+#pragma once
+
+namespace weir {
+
+/// The least multiple of `to` that is not below `n`; `n` at least 0, `to` at least 1.
+template <class T>
+constexpr T round_up(T n, T to) {
+  return (n + to - 1) / to * to;
+}
+
+}  // namespace weir

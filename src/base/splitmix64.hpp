@@ -1,0 +1,28 @@
+#pragma once
+
+#include <cstdint>
+
+namespace weir {
+
+/// The generator SplitMix64: 64 random bits from a counter, the same on every machine. Not thread-safe; cheap to copy.
+/// Source  Steele, Lea, Flood, "Fast splittable pseudorandom number generators", OOPSLA 2014
+class SplitMix64 {
+ public:
+  static constexpr std::uint64_t kIncrement = 0x9e3779b97f4a7c15U;
+
+  explicit constexpr SplitMix64(std::uint64_t seed) : state_{seed} {}
+
+  constexpr std::uint64_t next() { return mix(state_ += kIncrement); }
+
+  /// Spreads every bit over all 64; a bijection.
+  static constexpr std::uint64_t mix(std::uint64_t z) {
+    z = (z ^ (z >> 30U)) * 0xbf58476d1ce4e5b9U;
+    z = (z ^ (z >> 27U)) * 0x94d049bb133111ebU;
+    return z ^ (z >> 31U);
+  }
+
+ private:
+  std::uint64_t state_;
+};
+
+}  // namespace weir
