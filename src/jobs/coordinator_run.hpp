@@ -2,6 +2,7 @@
 
 // The inside of Coordinator, for its sources alone.
 
+#include <csignal>
 #include <deque>
 #include <map>
 #include <optional>
@@ -127,7 +128,7 @@ class Coordinator::Run {
   void pause(bool on);
   void wait_for_disk(ItemNumber number);
   void check_disk();
-  void stop(std::string why, bool at_once);
+  void stop(std::string why, bool at_once, int signal = SIGINT);  ///< `signal`: for what items have started
   void check_stop();
   void sweep(Seat& seat);
 

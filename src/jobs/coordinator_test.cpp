@@ -9,8 +9,8 @@
 #include <set>
 
 #include "base/process_memory.hpp"
+#include "base/small_file.hpp"
 #include "base/system_cpus.hpp"
-#include "base/system_memory.hpp"
 #include "device/lease.hpp"
 #include "jobs/run_folder.hpp"
 #include "jobs/trial_test.hpp"

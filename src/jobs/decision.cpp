@@ -91,11 +91,23 @@ Match match_outputs(const Item& item, const Record& record, bool hash) {
   return worst;
 }
 
-bool any_output(const Item& item) {
-  std::error_code ignored;
-  return std::any_of(item.outputs.begin(), item.outputs.end(),
-                     [&](const fs::path& output) { return fs::exists(fs::symlink_status(output, ignored)); });
+/// The first output that is not as the record has it; the first of all if only their number differs.
+const fs::path& changed_output(const Item& item, const Record& record, bool hash) {
+  for (std::size_t i = 0; i < std::min(item.outputs.size(), record.outputs.size()); ++i)
+    if (match(item.outputs[i], record.outputs[i], hash) == Match::changed) return item.outputs[i];
+  return item.outputs.front();
 }
+
+auto find_present(const Item& item) {
+  std::error_code ignored;
+  return std::find_if(item.outputs.begin(), item.outputs.end(),
+                      [&](const fs::path& output) { return fs::exists(fs::symlink_status(output, ignored)); });
+}
+
+bool any_output(const Item& item) { return find_present(item) != item.outputs.end(); }
+
+/// The first output that is there. There is one.
+const fs::path& present_output(const Item& item) { return *find_present(item); }
 
 bool replaces_its_input(const Item& item) {
   for (const auto& input : item.inputs) {
@@ -107,12 +119,12 @@ bool replaces_its_input(const Item& item) {
   return false;
 }
 
-Decision keep(const Item& item, std::string_view why) {
+Decision keep(const fs::path& output, std::string_view why) {
   Decision decision;
   decision.action = Action::keep;
   decision.why = fmt::format("the output exists{}", why);
   decision.failure = Error{Errc::exists, fmt::format("the output {} exists{}; give --overwrite to replace it",
-                                                     printable(item.outputs.front().native()), why)};
+                                                     printable(output.native()), why)};
   return decision;
 }
 
@@ -140,7 +152,7 @@ bool may_use_now(const Record& failed, const RecordRules& rules) {
 /// Of the records alone, with the files that they speak of.
 Decision decide(const Item& item, const Record& done, const RecordRules& rules, const IdentityNow& now, bool adopted) {
   const Match outputs = match_outputs(item, done, rules.verify);
-  if (outputs == Match::changed) return keep(item, " and is not as weir left it");
+  if (outputs == Match::changed) return keep(changed_output(item, done, rules.verify), " and is not as weir left it");
   if (replaces_its_input(item)) return skip("done before, in place of its input", done, adopted);
   if (rules.again) return work("asked for again", true);
   if (outputs == Match::gone) return work("the output is gone", true);
@@ -165,7 +177,8 @@ Decision settle(const Item& item, const RecordRules& rules, const IdentityNow& i
             .adopted = false,
             .damaged = {},
             .failure = item.problem};
-  if (!rules.keep) return any_output(item) && !rules.overwrite ? keep(item, "") : work("", rules.overwrite);
+  if (!rules.keep)
+    return any_output(item) && !rules.overwrite ? keep(present_output(item), "") : work("", rules.overwrite);
   const RecordPlaces places = record_places(item, rules.folder);
   const bool adopted = !rules.look_only && finish_intent(item, places);
   if (rules.overwrite) {
@@ -175,7 +188,7 @@ Decision settle(const Item& item, const RecordRules& rules, const IdentityNow& i
   }
   const auto done = readable(places.done);
   Decision decision = done               ? decide(item, *done, rules, identity_now, adopted)
-                      : any_output(item) ? keep(item, "")
+                      : any_output(item) ? keep(present_output(item), "")
                                          : work("no result yet", false);
   if (decision.action != Action::work || rules.retry_failed || rules.again) return decision;
   const auto failed = readable(places.failed);

@@ -90,8 +90,8 @@ class Execution {
     if (auto made = make_folders(item_, order_.folder); !made) return fail(outcome, made.error());
     remove_temporaries(item_);
     const auto temporaries = temporaries_of(item_);
-    outcome.product = run_guarded(
-        task_, {item_, order_.rung, temporaries, seed_of(item_), order_.number, std::move(progress), std::move(stop)});
+    outcome.product = run_guarded(task_, {item_, order_.rung, temporaries, seed_of(item_), order_.number,
+                                          std::move(progress), std::move(stop), order_.stop_signal});
     const bool lasting = outcome.product.error && !outcome.product.fault && !outcome.product.retry &&
                          kind_of(outcome.product.error->code) == FailureKind::persistent;
     Record record = record_of(item_, order_, task_, outcome.product);

@@ -13,9 +13,10 @@ struct Order {
   std::size_t rung = 0;
   bool replace = false;  ///< an output that is there may be replaced
   bool keep_records = true;
-  std::filesystem::path folder;  ///< of the records; empty: beside the output
-  std::string device;            ///< for the record
-  int number = 1;                ///< of the attempt
+  std::filesystem::path folder;           ///< of the records; empty: beside the output
+  std::string device;                     ///< for the record
+  int number = 1;                         ///< of the attempt
+  std::function<int()> stop_signal = {};  ///< Attempt::stop_signal
 };
 
 /// What became of it.

@@ -47,6 +47,8 @@ bool Inbox::take_frames(FrameReader& frames, std::string_view bytes) {
     auto message = parse_object(**text);
     if (!message) return false;
     const std::string type = text_field(*message, "type");
+    if (const int signal = static_cast<int>(number_field(*message, "signal")); signal > 0 && signal < NSIG)
+      signal_ = signal;
     if (type == "stop" || type == "end") stop_.request_stop();
     const std::lock_guard lock{mutex_};
     messages_.push_back(*std::move(message));

@@ -1,6 +1,8 @@
 #pragma once
 
+#include <atomic>
 #include <condition_variable>
+#include <csignal>
 #include <deque>
 #include <mutex>
 #include <optional>
@@ -28,6 +30,8 @@ class Inbox {
   std::optional<Json> take();
   /// Asked for by "stop", by "end" (which finds no item, but perhaps a wait for a lease), and when the coordinator has gone.
   std::stop_token stop() const { return stop_.get_token(); }
+  /// The signal that asked the coordinator to stop; SIGINT where none did. Thread-safe; of a meaning once stop() is asked for.
+  int signal() const { return signal_; }
 
  private:
   void read(int channel, const std::stop_token& end);
@@ -38,6 +42,7 @@ class Inbox {
   std::condition_variable arrived_;
   std::deque<Json> messages_;
   bool closed_ = false;
+  std::atomic<int> signal_ = SIGINT;
   std::stop_source stop_;
   std::jthread thread_;  // last: it uses the others
 };

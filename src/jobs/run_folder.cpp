@@ -11,6 +11,7 @@
 #include <fmt/format.h>
 
 #include "base/file_facts.hpp"
+#include "base/file_locks.hpp"
 #include "base/text.hpp"
 #include "observe/event_log.hpp"
 
@@ -19,14 +20,6 @@ namespace {
 
 namespace fs = std::filesystem;
 constexpr std::size_t kLongestState = std::size_t{4} << 20;
-
-/// Locks of open files end with the last process that has the file open, and can be asked for without being taken.
-struct flock whole_file(short type) {
-  struct flock lock {};
-  lock.l_type = type;
-  lock.l_whence = SEEK_SET;
-  return lock;
-}
 
 std::string host_name() {
   std::array<char, 256> name{};
@@ -61,8 +54,9 @@ Result<RunFolder> RunFolder::hold(const fs::path& outputs) {
   const fs::path lock = run.folder_ / "lock";
   run.lock_ = FileDescriptor{::open(lock.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0666)};
   if (!run.lock_) return Error{errc_of(errno), fmt::format("{}: {}", printable(lock.native()), errno_text(errno))};
-  struct flock whole = whole_file(F_WRLCK);
-  if (::fcntl(run.lock_.get(), F_OFD_SETLK, &whole) != 0) return held_error(outputs, lock);
+  const auto taken = try_lock(run.lock_.get(), kWholeFile, LockKind::write);
+  if (!taken) return taken.error();
+  if (!*taken) return held_error(outputs, lock);
   const std::string owner =
       dump({{"pid", ::getpid()}, {"host", host_name()}, {"since", observe::timestamp_now()}}) + '\n';
   if (::ftruncate(run.lock_.get(), 0) == 0) (void)!::write(run.lock_.get(), owner.data(), owner.size());
@@ -83,8 +77,8 @@ Result<RunState> read_run(const fs::path& folder) {
   const auto text = read_bounded(run / "run.json", kLongestState);
   if (!text) return text.error();
   const FileDescriptor lock{::open((run / "lock").c_str(), O_RDONLY | O_CLOEXEC)};
-  struct flock whole = whole_file(F_RDLCK);
-  const bool alive = lock && ::fcntl(lock.get(), F_OFD_GETLK, &whole) == 0 && whole.l_type != F_UNLCK;
+  const auto holder = find_lock(lock.get(), kWholeFile, LockKind::read);
+  const bool alive = lock && holder && *holder;
   if (!*text) return Error{Errc::io, fmt::format("{}: no run of weir is known here", printable(folder.native()))};
   auto state = parse_object(**text);
   if (!state) return Error{Errc::corrupt, fmt::format("{}: is damaged", printable((run / "run.json").native()))};

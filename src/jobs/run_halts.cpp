@@ -22,7 +22,7 @@ void Coordinator::Run::take_signals() {
     if (signal == SIGTSTP)
       suspend();
     else
-      stop("interrupted", stopping_);
+      stop("interrupted", stopping_, signal);
   }
 }
 
@@ -100,7 +100,7 @@ void Coordinator::Run::check_disk() {
                                      to_text(free), to_text(states_[crowded_.front()].estimate.output)));
 }
 
-void Coordinator::Run::stop(std::string why, bool at_once) {
+void Coordinator::Run::stop(std::string why, bool at_once, int signal) {
   const auto now = Clock::now();
   if (!stopping_) {
     stopping_ = true;
@@ -111,7 +111,7 @@ void Coordinator::Run::stop(std::string why, bool at_once) {
     for (Seat& seat : seats_) {
       if (!seat.process) continue;
       if (was_paused) seat.process->signal_tree(SIGCONT);
-      (void)seat.process->send({{"type", "stop"}});
+      (void)seat.process->send({{"type", "stop"}, {"signal", signal}});
     }
   }
   if (at_once) stop_since_ = std::min(stop_since_, now - settings_.stop_grace);

@@ -209,6 +209,7 @@ void Coordinator::Run::on_death(ItemNumber number, const std::string& why) {
 }
 
 void Coordinator::Run::note_instability(ItemNumber number) {
+  if (stopping_) return;  // an item that was interrupted has not failed
   if (!fallback_.died(number, Clock::now())) return;
   tell(observe::Level::warning, "sequential");
   say(Loudness::warning, "three items failed so within ten minutes: the run goes on with one worker");

@@ -68,7 +68,7 @@ void Coordinator::Run::adopt_pixels() {
 void Coordinator::Run::settle_all() {
   if (settings_.same_pixels && rules_.keep) adopt_pixels();
   for (ItemNumber number = 0; number < items_.size(); ++number) {
-    if (signals_->take() != 0) return stop("interrupted", false);
+    if (const int signal = signals_->take(); signal != 0) return stop("interrupted", false, signal);
     settle_one(number);
   }
 }

@@ -51,6 +51,7 @@ struct Attempt {
   int number = 1;                                 ///< 2: the second try at this item in this run
   std::function<void(const Progress&)> progress;  ///< a sign of life: call it often, at least after each step of work
   std::stop_token stop;
+  std::function<int()> stop_signal = {};  ///< once `stop` is asked for: the signal to pass on; empty: SIGINT
 };
 
 /// What became of an attempt.

@@ -74,6 +74,7 @@ class Worker {
     order_.keep_records = bool_field(setup, "keep_records");
     order_.folder = decode_path(text_field(setup, "records"));
     order_.device = text_field(setup, "device");
+    order_.stop_signal = [this] { return inbox_.signal(); };
     return ok();
   }
 

@@ -9,6 +9,7 @@
 
 #include <fmt/format.h>
 
+#include "base/process_stat.hpp"
 #include "device/descendants.hpp"
 
 namespace weir::jobs {
@@ -57,6 +58,8 @@ Result<std::optional<Json>> WorkerProcess::receive() {
     char piece[16384];
     const ssize_t got = recv(channel_.get(), piece, sizeof piece, MSG_DONTWAIT);
     if (got < 0 && (errno == EAGAIN || errno == EINTR)) return std::optional<Json>{};
+    if (got < 0 && errno == ECONNRESET)
+      continue;  // told once: it ended before it read all; what it said is still there
     closed_ = got <= 0;
     if (got > 0) frames_.feed({piece, static_cast<std::size_t>(got)});
   }
@@ -68,7 +71,7 @@ void WorkerProcess::signal_tree(int number) const {
   child_.send_to_group(number);
   std::vector<pid_t> reached;
   for (int round = 0; round < 10; ++round) {
-    const auto found = device::find_descendants(child_.pid(), {});
+    const auto found = device::find_descendants(child_.pid());
     const std::size_t before = reached.size();
     for (const pid_t pid : found) {
       if (std::find(reached.begin(), reached.end(), pid) != reached.end()) continue;
@@ -86,6 +89,9 @@ bool WorkerProcess::reap() {
   return end.has_value();
 }
 
-bool WorkerProcess::is_uninterruptible() const { return process_state(child_.pid()) == 'D'; }
+bool WorkerProcess::is_uninterruptible() const {
+  const auto stat = read_process_stat(child_.pid());
+  return stat && stat->state == 'D';
+}
 
 }  // namespace weir::jobs

@@ -44,6 +44,12 @@ void judge_runs(const std::vector<RunFacts>& runs, CommandReport& report) {
 
 void judge_device(const std::vector<RunFacts>& runs, Bytes limit, CommandReport& report) {
   const auto& first = runs.front().device_before;
+  const auto blind = std::find_if(runs.begin(), runs.end(), [](const RunFacts& run) { return !run.unknown.empty(); });
+  if (blind != runs.end()) {
+    report.weak.push_back("it is not known what stays on the device: " + blind->unknown);
+    report.recommendations.emplace_back("look at 'weir doctor' and 'dmesg', and measure again when the driver answers");
+    return;
+  }
   if (!first) {
     report.analysis.emplace_back("device memory was not measured: no device of the policy gives its number");
     return;
@@ -73,6 +79,15 @@ void judge_creep(const std::vector<RunFacts>& runs, Bytes limit, CommandReport& 
     report.weak.push_back(fmt::format("{} rises steadily within a run, by {} after its start", where,
                                       to_text(Bytes{static_cast<std::uint64_t>(bytes)})));
     report.recommendations.emplace_back("put weir.gpu_context around its steps to find the one that grows");
+  }
+}
+
+void judge_placement(const std::vector<RunFacts>& runs, CommandReport& report) {
+  for (const RunFacts& run : runs) {
+    if (run.refuted.empty()) continue;
+    report.weak.push_back("placement refuted: " + run.refuted);
+    report.recommendations.emplace_back("leave CUDA_VISIBLE_DEVICES and the other masks as they are set for it");
+    return;
   }
 }
 
@@ -114,7 +129,11 @@ void append(std::string& text, std::string_view title, const std::vector<std::st
   if (lines.empty()) text += "- none\n";
 }
 
-std::string_view found(const CommandReport& report) { return report.leaked ? "leaked" : "no leak found"; }
+std::string_view found(const CommandReport& report) {
+  return report.leaked                          ? "leaked"
+         : report.approval == Approval::unknown ? "not known whether it leaks"
+                                                : "no leak found";
+}
 std::string card_of(const ReportOrigin& origin) { return origin.card.empty() ? "no device" : origin.card; }
 std::string uuid_of(const ReportOrigin& origin) { return origin.uuid.empty() ? "none" : origin.uuid; }
 
@@ -123,6 +142,7 @@ std::string uuid_of(const ReportOrigin& origin) { return origin.uuid.empty() ? "
 std::string_view name_of(Approval approval) {
   return approval == Approval::approved       ? "approved"
          : approval == Approval::with_remarks ? "approved with remarks"
+         : approval == Approval::unknown      ? "unknown"
                                               : "rejected";
 }
 
@@ -134,8 +154,12 @@ CommandReport judge_command(const std::vector<RunFacts>& runs, Bytes limit) {
   judge_device(runs, limit, report);
   judge_creep(runs, limit, report);
   judge_leftovers(runs, report);
-  const bool failed = std::any_of(runs.begin(), runs.end(), [](const RunFacts& run) { return run.status != 0; });
+  judge_placement(runs, report);
+  const bool failed = std::any_of(runs.begin(), runs.end(),
+                                  [](const RunFacts& run) { return run.status != 0 || !run.refuted.empty(); });
+  const bool blind = std::any_of(runs.begin(), runs.end(), [](const RunFacts& run) { return !run.unknown.empty(); });
   report.approval = report.leaked || failed ? Approval::rejected
+                    : blind                 ? Approval::unknown
                     : report.weak.empty()   ? Approval::approved
                                             : Approval::with_remarks;
   return report;

@@ -19,9 +19,11 @@ struct RunFacts {
   std::vector<double> device_levels;      ///< the same there; none if it ended before anybody looked
   std::size_t left_behind = 0;            ///< processes that outlived it
   std::vector<std::string> shared_files;  ///< new in /dev/shm
+  std::string unknown;                    ///< why nobody can say what stays on the devices; empty: they were measured
+  std::string refuted;                    ///< where it worked instead of its device; empty: nowhere that was seen
 };
 
-enum class Approval { approved, with_remarks, rejected };
+enum class Approval { approved, with_remarks, unknown, rejected };
 std::string_view name_of(Approval approval);
 
 /// The verdict on a command, every sentence of it from figures.
@@ -32,8 +34,8 @@ struct CommandReport {
 };
 
 /// A leak is: memory on the device above `limit` after the end that was not there before the first run; processes that
-/// outlive the command; or memory that creeps up within a run to more than `limit`. A run with a status other than 0 is
-/// rejected too. New files in /dev/shm and peaks that differ by more than `limit` are remarks. A pure function.
+/// outlive the command; or memory that creeps up within a run to more than `limit`. A run with a status other than 0, or that worked
+/// on another device, is rejected too. Where it is not known what stays on the device the verdict is unknown. New files in /dev/shm and peaks that differ by more than `limit` are remarks. A pure function.
 CommandReport judge_command(const std::vector<RunFacts>& runs, Bytes limit);
 
 /// What a verdict is of: without these nobody can say later what it is worth.

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include "base/text.hpp"
 
@@ -19,6 +20,30 @@ bool exceeds(std::int64_t bytes, Bytes limit) { return bytes > 0 && Bytes{static
 void remember(std::vector<double>& levels, double level) {
   if (levels.size() == kMostLevels) levels.erase(levels.begin());
   levels.push_back(level);
+}
+
+/// Adds the names of the meters that did not answer their last question.
+void add_silent(const Meters& meters, std::vector<std::string>& names) {
+  for (const auto& meter : meters) {
+    const std::string name{meter->name()};
+    if (meter->is_silent() && std::find(names.begin(), names.end(), name) == names.end()) names.push_back(name);
+  }
+}
+
+std::string unknown_text(const std::vector<std::string>& names) {
+  if (names.empty()) return {};
+  return fmt::format("{} {} not answer", fmt::join(names, " and "), names.size() == 1 ? "does" : "do");
+}
+
+/// The more suspicious one of a scope's records, with the evidence of the others that grew.
+ScopeRecord summary_of(const std::vector<ScopeRecord>& records) {
+  const auto worst = std::max_element(records.begin(), records.end(), [](const ScopeRecord& a, const ScopeRecord& b) {
+    return std::pair{a.verdict, a.growth.bytes} < std::pair{b.verdict, b.growth.bytes};
+  });
+  ScopeRecord summary = *worst;
+  for (auto other = records.begin(); other != records.end(); ++other)
+    if (other != worst && other->growth.bytes > 0) summary.growth.evidence += ", " + other->growth.evidence;
+  return summary;
 }
 
 std::string to_line(const ScopeRecord& record) {
@@ -54,9 +79,14 @@ void LeakJudge::set_baseline() {
   host_levels_.clear();
   device_levels_.clear();
   suspects_.clear();
+  unknown_.clear();
 }
 
-LeakJudge::Start LeakJudge::enter() const { return {take_sample(meters_), open_descriptors()}; }
+LeakJudge::Start LeakJudge::enter() const {
+  Start start{take_sample(meters_), open_descriptors(), {}};
+  add_silent(meters_, start.silent);
+  return start;
+}
 
 ScopeRecord LeakJudge::leave(const std::string& name, const Start& start, bool failed,
                              const std::function<void()>& clean_up) {
@@ -70,23 +100,25 @@ ScopeRecord LeakJudge::leave(const std::string& name, const Start& start, bool f
     now = take_sample(meters_);
     records = records_between(start.sample, now);
   }
+  std::vector<std::string> silent = start.silent;
+  add_silent(meters_, silent);
   const int descriptors = open_descriptors() - start.descriptors;
   const std::lock_guard lock{mutex_};
   const int run = ++runs_[name];
   ++scopes_;
+  if (unknown_.empty() && !silent.empty()) unknown_ = fmt::format("{} (scope '{}')", unknown_text(silent), name);
   for (ScopeRecord& record : records) {
     record.name = name;
     record.run = run;
     record.descriptors = descriptors;
     record.failed = failed;
+    record.unknown = unknown_text(silent);
     record.verdict = judge(record);
     if (record.verdict != Verdict::clean) suspects_.push_back(record);
   }
   remember(host_levels_, static_cast<double>(growth_between(meters_, Side::host, baseline_, now).bytes));
   remember(device_levels_, static_cast<double>(growth_between(meters_, Side::device, baseline_, now).bytes));
-  return *std::max_element(records.begin(), records.end(), [](const ScopeRecord& a, const ScopeRecord& b) {
-    return std::pair{a.verdict, a.growth.bytes} < std::pair{b.verdict, b.growth.bytes};
-  });
+  return summary_of(records);
 }
 
 /// One for each side that any meter speaks of; one of the host where none speaks.
@@ -141,12 +173,16 @@ LeakReport LeakJudge::report() const {
   }
   report.slope_bytes = std::max(steady_slope(host_levels_), steady_slope(device_levels_));
   if (report.slope_bytes < static_cast<double>(limits_.slope.count())) report.slope_bytes = 0;
-  report.passed = report.suspects.empty() && report.slope_bytes == 0 && !drifted;
+  std::vector<std::string> silent;
+  add_silent(meters_, silent);
+  report.unknown = !unknown_.empty() || silent.empty() ? unknown_ : unknown_text(silent);
+  report.passed = report.suspects.empty() && report.slope_bytes == 0 && !drifted && report.unknown.empty();
   report.text = fmt::format("{} scopes, drift {} ({})\n", scopes_, signed_text(report.drift_bytes), evidence);
   if (report.once_bytes > 0)
     report.text += fmt::format("not counted: {} of growth that happened once\n", signed_text(report.once_bytes));
   if (report.slope_bytes > 0)
     report.text += fmt::format("creep: {} per scope\n", signed_text(static_cast<std::int64_t>(report.slope_bytes)));
+  if (!report.unknown.empty()) report.text += fmt::format("unknown: {}\n", report.unknown);
   for (const ScopeRecord& record : report.suspects) report.text += to_line(record);
   return report;
 }

@@ -31,7 +31,8 @@ enum class Verdict {
 };
 std::string_view name_of(Verdict verdict);
 
-/// One run of one scope, of the side of memory (host or device) that is more suspicious; each is judged by itself.
+/// One run of one scope, of the side of memory (host or device) that is more suspicious; each is judged by itself. The
+/// evidence that leave() gives names what grew on the other side too.
 struct ScopeRecord {
   std::string name;
   int run = 1;  ///< of this name
@@ -39,6 +40,7 @@ struct ScopeRecord {
   Growth growth;
   int descriptors = 0;  ///< more open than before
   bool failed = false;  ///< the scope ended with an error: its growth may be what the error holds
+  std::string unknown;  ///< who gave no reading, as a driver that hangs: "NVML does not answer"; empty: all did
   Verdict verdict = Verdict::clean;
 };
 
@@ -47,10 +49,11 @@ struct LeakReport {
   bool passed = true;
   std::int64_t drift_bytes =
       0;  ///< since the baseline, without growth that happened once; of the side that drifted more
-  std::int64_t once_bytes = 0;        ///< growth that happened once, of both sides
-  double slope_bytes = 0;             ///< per scope, if it creeps
-  std::string first_leak;             ///< the scope that leaked first; empty if none
-  std::string text;                   ///< evidence and suspects, for people; several lines
+  std::int64_t once_bytes = 0;  ///< growth that happened once, of both sides
+  double slope_bytes = 0;       ///< per scope, if it creeps
+  std::string first_leak;       ///< the scope that leaked first; empty if none
+  std::string unknown;          ///< who did not tell in a scope or now, as a driver that hangs; then nothing has passed
+  std::string text;             ///< evidence and suspects, for people; several lines
   std::vector<ScopeRecord> suspects;  ///< alarms and leaks, in their order
   int scopes = 0;
 };
@@ -68,6 +71,7 @@ class LeakJudge {
   struct Start {
     Sample sample;
     int descriptors;
+    std::vector<std::string> silent;  ///< meters that did not answer in time
   };
   Start enter() const;
   /// `clean_up` is called once before the readings, and again before each re-read if memory grew above the limit: it
@@ -90,6 +94,7 @@ class LeakJudge {
   std::vector<ScopeRecord> suspects_;
   std::vector<double> host_levels_, device_levels_;  // after each scope, in bytes above the baseline; the last 240
   int scopes_ = 0;
+  std::string unknown_;  // of the first scope in which a meter did not answer
 };
 
 }  // namespace weir::memory

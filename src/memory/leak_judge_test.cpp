@@ -76,6 +76,22 @@ TEST(LeakJudge, MoreThanTheLimitInOneScopeIsAnAlarmAndTwiceALeak) {
   EXPECT_NE(report.text.find("pool +120 MiB, driver +120 MiB"), std::string::npos) << report.text;
 }
 
+TEST(LeakJudge, EachWitnessThatGrewIsNamedOfBothSides) {
+  FakeDevice device;
+  std::atomic<std::uint64_t> host = 0;
+  Meters meters = device.meters();
+  meters.push_back(make_counter_meter("heap", Side::host, Witness::allocator,
+                                      [&]() -> std::optional<Bytes> { return Bytes{host.load()}; }));
+  LeakJudge judge{std::move(meters), quick()};
+  const ScopeRecord both = run_scope(judge, "both", [&] {
+    device.grow(150_MiB);
+    host += (200_MiB).count();
+  });
+  EXPECT_EQ(both.verdict, Verdict::alarm);
+  EXPECT_EQ(both.growth.evidence, "heap +200 MiB, pool +150 MiB, driver +150 MiB");
+  EXPECT_EQ(run_scope(judge, "one", [&] { device.grow(150_MiB); }).growth.evidence, "pool +150 MiB, driver +150 MiB");
+}
+
 TEST(LeakJudge, GrowthThatHappensOnceIsRecognisedByTheSecondRun) {
   FakeDevice device;
   LeakJudge judge{device.meters(), quick()};

@@ -28,6 +28,8 @@ class Meter {
   virtual Witness witness() const = 0;
   /// Empty if it cannot be read now: such a reading neither confirms nor acquits.
   virtual std::optional<Reading> read() const = 0;
+  /// Whether the last question was given up, because no answer came in time.
+  virtual bool is_silent() const { return false; }
 };
 
 using Meters = std::vector<std::shared_ptr<const Meter>>;

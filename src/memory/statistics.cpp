@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/process_memory.hpp"
+#include "base/small_file.hpp"
 #include "base/system_memory.hpp"
 #include "memory/meter.hpp"
 

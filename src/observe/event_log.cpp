@@ -1,7 +1,6 @@
 #include "observe/event_log.hpp"
 
 #include <fcntl.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -12,6 +11,7 @@
 #include <fmt/chrono.h>
 #include <fmt/format.h>
 
+#include "base/file_locks.hpp"
 #include "base/text.hpp"
 
 namespace weir::observe {
@@ -42,7 +42,8 @@ FileDescriptor open_to_append(const std::filesystem::path& path) {
 bool put_aside(const std::filesystem::path& path, int file) {
   struct stat own {};
   if (::fstat(file, &own) != 0 || static_cast<std::uintmax_t>(own.st_size) <= kLongest) return false;
-  if (::flock(file, LOCK_EX | LOCK_NB) != 0) return false;  // another does it: this process's lines go into FILE.1
+  const auto taken = try_lock(file, kWholeFile, LockKind::write);
+  if (!taken || !*taken) return false;  // another does it: this process's lines go into FILE.1
   struct stat named {};
   const bool gone = ::stat(path.c_str(), &named) != 0 || named.st_ino != own.st_ino || named.st_dev != own.st_dev;
   if (gone) return true;
@@ -65,7 +66,7 @@ Status EventLog::add_file(const std::filesystem::path& path) {
   if (!file)
     return Error{errc_of(errno), fmt::format("{}: cannot be written: {}", printable(path.native()), errno_text(errno))};
   const std::lock_guard lock{mutex_};
-  files_.push_back(std::move(file));
+  files_.push_back({path, std::move(file)});
   return ok();
 }
 
@@ -77,9 +78,20 @@ void EventLog::write(Level level, std::string_view event, const Fields& fields) 
   const std::string rest = fields.dump(-1, ' ', false, Fields::error_handler_t::replace);
   if (!fields.empty()) text.append(",").append(rest, 1, rest.size() - 2);
   text += "}\n";
-  for (const FileDescriptor& file : files_) {
-    if (::write(file.get(), text.data(), text.size()) != static_cast<ssize_t>(text.size())) ++dropped_;
+  for (const File& file : files_) {
+    const ssize_t written = ::write(file.descriptor.get(), text.data(), text.size());
+    if (written == static_cast<ssize_t>(text.size())) continue;
+    const int why = written < 0 ? errno : ENOSPC;  // a part of a line: the room ended there
+    ++dropped_;
+    if (!problem_)
+      problem_ = Error{errc_of(why), fmt::format("{}: cannot be written: {}; events are missing there",
+                                                 printable(file.path.native()), errno_text(why))};
   }
+}
+
+std::optional<Error> EventLog::problem() const {
+  const std::lock_guard lock{mutex_};
+  return problem_;
 }
 
 std::size_t EventLog::dropped() const {

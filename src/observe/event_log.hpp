@@ -4,6 +4,7 @@
 #include <initializer_list>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -19,7 +20,7 @@ enum class Level { debug, info, warning, error };
 
 /// What happened, for machines: one JSON object a line, {"time", "level", "event", "pid", ...}. docs/events.md names the
 /// events and their fields. A line is written with one call, so that several processes may append to one file; a line that
-/// cannot be written is dropped and counted. Thread-safe.
+/// cannot be written is dropped and counted, and problem() says why: whoever opened the log tells it. Thread-safe.
 class EventLog {
  public:
   /// Writes nowhere.
@@ -30,10 +31,17 @@ class EventLog {
   using Fields = nlohmann::json;
   void write(Level level, std::string_view event, const Fields& fields = Fields::object());
   std::size_t dropped() const;
+  /// Why the first line that was dropped could not be written, with its file; empty: none was.
+  std::optional<Error> problem() const;
 
  private:
   mutable std::mutex mutex_;
-  std::vector<FileDescriptor> files_;
+  struct File {
+    std::filesystem::path path;
+    FileDescriptor descriptor;
+  };
+  std::vector<File> files_;
+  std::optional<Error> problem_;
   std::size_t dropped_ = 0;
 };
 

@@ -45,5 +45,19 @@ TEST(EventLog, AShortFileIsGoneOnWith) {
   EXPECT_FALSE(fs::exists(folder / "log.jsonl.1"));
 }
 
+TEST(EventLog, AFileThatTakesNoLineIsToldAndTheOthersGoOn) {
+  const weir::test::Folder folder;
+  EventLog log;
+  ASSERT_TRUE(log.add_file("/dev/full"));
+  ASSERT_TRUE(log.add_file(folder / "log.jsonl"));
+  EXPECT_FALSE(log.problem());
+  log.write(Level::info, "run_start");
+  log.write(Level::info, "run_end");
+  EXPECT_EQ(log.dropped(), 2U);
+  ASSERT_TRUE(log.problem());
+  EXPECT_EQ(log.problem()->what, "/dev/full: cannot be written: No space left on device; events are missing there");
+  EXPECT_NE(folder.text("log.jsonl").find("run_end"), std::string::npos);
+}
+
 }  // namespace
 }  // namespace weir::observe

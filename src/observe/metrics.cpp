@@ -74,6 +74,16 @@ std::string Metrics::text() const {
   return text;
 }
 
-Status Metrics::write(const std::filesystem::path& path) const { return write_file(path, text()); }
+Status Metrics::write(const std::filesystem::path& path) const {
+  Status written = write_file(path, text());
+  const std::lock_guard lock{mutex_};
+  problem_ = written ? std::nullopt : std::optional{written.error()};
+  return written;
+}
+
+std::optional<Error> Metrics::problem() const {
+  const std::lock_guard lock{mutex_};
+  return problem_;
+}
 
 }  // namespace weir::observe

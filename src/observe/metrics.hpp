@@ -3,6 +3,7 @@
 #include <filesystem>
 #include <map>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -31,6 +32,8 @@ class Metrics {
   std::string text() const;
   /// Replaces the file, whole, for the node exporter's textfile collector. Errors: io, disk_full.
   Status write(const std::filesystem::path& path) const;
+  /// Why the last write() failed, as a file that is rewritten whole counts by its last state; empty: it did not.
+  std::optional<Error> problem() const;
 
  private:
   struct Family {
@@ -42,6 +45,7 @@ class Metrics {
 
   mutable std::mutex mutex_;
   std::map<std::string, Family> families_;
+  mutable std::optional<Error> problem_;
 };
 
 /// `{a="1",b="x\"y"}`; empty for no labels.

@@ -86,6 +86,11 @@ std::string describe_status(int status) {
   return status > 128 ? fmt::format("was ended by signal {}", status - 128) : fmt::format("exit status {}", status);
 }
 
+/// "exit status 0", "signal 9".
+std::string describe_end(const GuardedEnd& end) {
+  return end.status > 128 ? fmt::format("signal {}", end.status - 128) : fmt::format("exit status {}", end.status);
+}
+
 class CommandTask final : public jobs::Task {
  public:
   CommandTask(CommandRequest request, CommandTemplate commands)
@@ -139,12 +144,14 @@ class CommandTask final : public jobs::Task {
     command.ladder.erase(command.ladder.begin(), command.ladder.begin() + static_cast<std::ptrdiff_t>(attempt.rung));
     command.input = place.input();
     command.output = command.error = place.log();
+    command.first_signal = attempt.stop_signal;
     const auto environment = process_environment();
     const auto asked = std::chrono::steady_clock::now();
     const auto give_up = asked + command.wish.wait;
     std::optional<device::Lease> turn;
     if (command.leased) {
-      (void)probe_.machine(command.wish, kFreshEnough);  // a look at the machine holds up nobody whose turn it is
+      (void)probe_.machine(command.wish, kFreshEnough,
+                           attempt.stop);  // a look at the machine holds up nobody whose turn it is
       auto taken = device::acquire_lease(
           request_.folder / ".weir",
           {.keys = {"jobs"}, .slots = request_.gpu_jobs > 1 ? request_.gpu_jobs : 0, .wait = command.wish.wait},
@@ -167,7 +174,7 @@ class CommandTask final : public jobs::Task {
         ::usleep(std::chrono::microseconds{kCrowdPause}.count());
         continue;
       }
-      if (end.untrusted && end.used) quarantine_.add(*end.used, "it keeps memory that no process holds");
+      if (end.untrusted && end.used) quarantine_.add(*end.used, "memory that nobody holds stays there");
       end.rung_number += attempt.rung;
       end.waited_s = std::chrono::duration<double>(std::chrono::steady_clock::now() - asked).count() - end.took_s;
       return end;
@@ -175,13 +182,20 @@ class CommandTask final : public jobs::Task {
   }
 
   void leave_out_quarantined(device::Policy& policy) const {
-    for (const Quarantine::Entry& entry : quarantine_.entries())
-      if (std::find(policy.deny.begin(), policy.deny.end(), entry.pattern) == policy.deny.end())
-        policy.deny.push_back(entry.pattern);
+    policy.left_out.clear();
+    for (Quarantine::Entry& entry : quarantine_.entries())
+      policy.left_out.push_back({std::move(entry.pattern), std::move(entry.why)});
+  }
+
+  /// Whether the policy allows a device that this run has not left out.
+  bool has_another_device() {
+    DeviceWish wish = request_.guard.wish;
+    leave_out_quarantined(wish.policy);
+    return !probe_.machine(wish, kFreshEnough).choice.order.empty();
   }
 
   /// What the end means for the run: done, to be tried again, failed for good, or never started.
-  void judge(const GuardedEnd& end, const jobs::Attempt& attempt, jobs::Product& product) const {
+  void judge(const GuardedEnd& end, const jobs::Attempt& attempt, jobs::Product& product) {
     if (!end.left_behind.empty()) product.notes.push_back(leftovers_text(end));
     if (!end.error && end.placement.outcome == device::Outcome::unknown)
       product.notes.push_back("placement unknown: " + end.placement.text);
@@ -190,11 +204,21 @@ class CommandTask final : public jobs::Task {
     const bool no_start = end.error && (end.status == 126 || end.status == 127);
     product.error = Error{Errc::failed, end.error ? end.error->what : describe_status(end.status)};
     if (stopped) product.error->code = Errc::cancelled;
-    if (end.refused) product.error->code = Errc::over_budget;
+    // One that left memory behind has run, whatever became of its next try.
+    const bool ran = attempt.number > 1 && !quarantine_.entries().empty();
+    if (end.refused && !ran) product.error->code = Errc::over_budget;
     if (no_start) product.error->code = Errc::io;  // another time the program may be there
-    if (end.untrusted) product.error->code = Errc::device_lost;
+    if (end.untrusted && has_another_device()) {
+      product.error->code = Errc::device_lost;
+    } else if (end.untrusted) {
+      product.error->what = fmt::format(
+          "it ended with {} and leaked: {} that nobody holds stay on {}, which is left out of the rest of this run; no "
+          "other device is allowed",
+          describe_end(end), to_text(end.device_after - end.device_before), end.device);
+    }
     product.retry = !stopped && !end.untrusted && attempt.number <= request_.retries && may_retry(end);
-    product.unstable = end.status > 128 || (end.error && end.error->code == Errc::timed_out && !end.refused);
+    product.unstable =
+        (end.status > 128 && !stopped) || (end.error && end.error->code == Errc::timed_out && !end.refused);
   }
 
   /// What a failed command said stays beside the place where a good result would be.

@@ -7,10 +7,10 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
-#include <sys/file.h>
 
 #include "base/atomic_file.hpp"
 #include "base/file_facts.hpp"
+#include "base/file_locks.hpp"
 #include "base/text.hpp"
 #include "jobs/ladder.hpp"
 
@@ -31,7 +31,9 @@ Result<FileDescriptor> lock_beside(const std::filesystem::path& file) {
   if (!lock)
     return Error{errc_of(errno), fmt::format("{}: cannot be made: {}", printable(name.native()), errno_text(errno))};
   for (int tries = 0; tries < kTries; ++tries) {
-    if (::flock(lock.get(), LOCK_EX | LOCK_NB) == 0) return lock;
+    const auto taken = try_lock(lock.get(), kWholeFile, LockKind::write);
+    if (!taken) return taken.error();
+    if (*taken) return lock;
     std::this_thread::sleep_for(kPause);
   }
   return Error{Errc::timed_out, fmt::format("{}: is held by another process", printable(name.native()))};

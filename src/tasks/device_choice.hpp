@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <functional>
+#include <stop_token>
 #include <string>
 #include <vector>
 
@@ -21,6 +22,7 @@ struct DeviceWish {
   int slots = 0;  ///< 0: alone; N: as one of at most N
   std::chrono::milliseconds wait = std::chrono::seconds{1800};
   std::string job;
+  std::string program = {};  ///< for whom the lease is taken, as device::program_name has it; empty: this program
   bool end_orphans = false;  ///< ends what an earlier lease of the device left running
 };
 
@@ -37,8 +39,12 @@ struct Machine {
 
 /// The choice by the wish among the devices of an inventory, under the masks that are set now.
 Machine choose_from(const device::Inventory& inventory, const DeviceWish& wish);
-/// The same of an inventory taken now: takes a tenth of a second.
-Machine look_at_machine(const DeviceWish& wish);
+/// The same of an inventory taken now: takes a tenth of a second. A stop ends it at once (Inventory::interrupted).
+Machine look_at_machine(const DeviceWish& wish, const std::stop_token& stop = {});
+
+/// Why no device of the machine can be taken: drivers that hang first, then what the policy says of those that are known.
+/// Its code is cancelled for a look that was interrupted, else unsupported.
+Error refusal_of(const Machine& machine);
 
 /// The environment for programs on one device of the machine. Errors: those of device::make_mask.
 Result<device::Mask> mask_device(const Machine& machine, std::size_t chosen, const device::MaskOptions& options);

@@ -10,9 +10,11 @@
 #include "device/command_process.hpp"
 #include "device/dirty_lease.hpp"
 #include "device/driver_sampler.hpp"
+#include "device/process_identity.hpp"
 #include "device/process_tree_memory.hpp"
 #include "tasks/command_needs.hpp"
 #include "tasks/leak_ladder.hpp"
+#include "tasks/reservation.hpp"
 
 namespace weir::tasks {
 namespace {
@@ -97,6 +99,8 @@ std::vector<std::string> fill_in(const GuardedCommand& command, const GuardedEnd
 void judge_end(const GuardedCommand& command, const device::CommandEnd& ended, GuardedEnd& end) {
   if (end.placement.outcome == device::Outcome::refuted)
     end.error = Error{Errc::device_lost, "placement refuted: " + end.placement.text};
+  else if (ended.guardian_lost)
+    end.error = Error{Errc::io, "somebody killed the process that guards the command, and so the command"};
   else if (ended.stopped)
     end.error = Error{Errc::cancelled, "interrupted"};
   else if (ended.timed_out)
@@ -120,24 +124,6 @@ CommandNeeds needs_of(const Environment& environment) {
 std::optional<Bytes> recalled(const GuardedCommand& command, const GuardedEnd& end, const CommandNeeds& needs) {
   if (!command.recall) return std::nullopt;
   return needs.last(CommandNeeds::key_of(fill_in(command, end), {}, *end.used));
-}
-
-/// The rung by the memory that is free once the device is ours. Errors: over_budget; io.
-Result<std::size_t> admit(const GuardedCommand& command, const Machine& machine, LeasedDevice& leased,
-                          const std::optional<Bytes>& took, bool& crowded) {
-  const auto alone = leased.lease.lock_promises();
-  if (!alone) return alone.error();
-  const auto holders = leased.lease.other_holders();
-  if (!holders) return holders.error();
-  const Room room = measure_room(machine.at(leased.device), *holders, leased.lease.claim());
-  const auto rung =
-      took ? choose_by_experience(*took, room) : choose_rung(command.ladder, room, command.wish.need.trust_unknown);
-  crowded = !rung && room.known && !holders->empty();
-  if (!rung)
-    return Error{rung.error().code, fmt::format("{} {}", to_text(machine.at(leased.device)), rung.error().what)};
-  const Bytes need = took.value_or(command.ladder[*rung].need);
-  if (auto promised = leased.lease.promise(need); !promised) return promised.error();
-  return *rung;
 }
 
 /// On the device of `end.used` under the mask. `leased` is null without a lease.
@@ -173,7 +159,10 @@ void run_masked(const GuardedCommand& command, const Machine& machine, std::size
   });
   const bool alone = leased != nullptr && command.wish.slots == 0;
   watch.after(alone ? 5 : 1);
+  if (leased != nullptr && !leased->lease.is_intact())
+    tell.note("the lease that this run had joined was given back while it ran: another may have used the device too");
   end.status = ended.status;
+  end.passes_status = !ended.forced && !ended.guardian_lost;
   end.took_s = ended.took.count();
   end.peak = std::max(end.peak, ended.peak);
   end.left_behind = ended.left_behind;
@@ -194,9 +183,9 @@ GuardedEnd refuse(GuardedEnd end, Error error) {
 GuardedEnd run_unleased(const GuardedCommand& command, MachineProbe& probe, const std::stop_token& stop,
                         const Tell& tell) {
   GuardedEnd end;
-  const Machine machine = probe.machine(command.wish, kSeenLately);
-  if (machine.choice.order.empty())
-    return refuse(std::move(end), {Errc::unsupported, refusal(machine.devices, machine.choice)});
+  const Machine machine = probe.machine(command.wish, kSeenLately, stop);
+  if (machine.choice.order.empty()) return refuse(std::move(end), refusal_of(machine));
+  if (const auto silent = probe.take_warning(); !silent.empty()) tell.note(silent);
   const std::size_t chosen = machine.choice.order.front();
   end.used = machine.at(chosen);
   end.device = to_text(*end.used);
@@ -216,27 +205,39 @@ GuardedEnd run_leased(const GuardedCommand& command, Machine machine, MachinePro
   const device::Waiting waiting{.stop = stop, .started = [&](const std::vector<device::Obstacle>& obstacles) {
                                   tell.waiting("waiting: " + device::describe(obstacles));
                                 }};
-  auto leased = lease_device(machine, command.wish, environment, waiting, notes,
-                             [&](device::Device& device) { probe.refresh(device); });
+  DeviceWish wish = command.wish;
+  wish.program = device::program_name(fill_in(command, end));
+  auto leased =
+      lease_device(machine, wish, environment, waiting, notes, [&](device::Device& device) { probe.refresh(device); });
   for (const std::string& note : notes) tell.note(note);
   end.waited_s = seconds_since(asked);
   if (!leased) return refuse(std::move(end), leased.error());
   // Whoever had the device until now has changed what is free there.
-  if (!probe.refresh(machine.devices[leased->device])) machine = probe.machine(command.wish, {});
-  if (machine.devices.size() <= leased->device)
-    return refuse(std::move(end), {Errc::device_lost, "the device is gone"});
+  if (!probe.refresh(machine.devices[leased->device])) {
+    const std::string key = lease_key(machine.at(leased->device));
+    machine = probe.machine(command.wish, {}, stop);
+    const auto same = std::find_if(machine.devices.begin(), machine.devices.end(),
+                                   [&](const device::Device& device) { return lease_key(device) == key; });
+    if (same == machine.devices.end()) {
+      Error gone = refusal_of(machine);
+      if (gone.code != Errc::cancelled) gone = {Errc::device_lost, fmt::format("{} is gone: {}", key, gone.what)};
+      return refuse(std::move(end), std::move(gone));
+    }
+    leased->device = static_cast<std::size_t>(same - machine.devices.begin());
+  }
   end.used = machine.at(leased->device);
   end.device = to_text(*end.used);
   const CommandNeeds needs = needs_of(environment);
   const auto took = recalled(command, end, needs);
-  const auto rung = admit(command, machine, *leased, took, end.crowded);
+  const Wanted wanted{command.ladder, took, command.wish.need.trust_unknown};
+  const auto rung = reserve(leased->lease, machine.at(leased->device), wanted, end.crowded);
   if (!rung) return refuse(std::move(end), rung.error());
   end.rung_number = *rung;
   if (const Bytes need = command.ladder[*rung].need; need > Bytes{}) end.allowed = need + kContextMargin;
   end.rung = command.ladder[*rung].name;
   if (*rung > 0) tell.note(fmt::format("{}: rung '{}' of the ladder", end.device, end.rung));
   run_masked(command, machine, leased->device, leased->mask, &*leased, probe, stop, tell, end);
-  if (end.device_took > Bytes{} && end.status == 0 && !end.error) {
+  if (end.device_took > Bytes{} && !end.driver_silent && end.status == 0 && !end.error) {
     const auto key = CommandNeeds::key_of(fill_in(command, end), end.rung, *end.used);
     if (auto kept = needs.remember(key, end.device_took); !kept)
       tell.note("what commands take cannot be remembered for the next time: " + kept.error().what);
@@ -268,7 +269,9 @@ bool may_retry(const GuardedEnd& end) {
 GuardedEnd run_guarded(const GuardedCommand& command, MachineProbe& probe, const Environment& environment,
                        const std::stop_token& stop, const Tell& tell) {
   if (!command.leased) return run_unleased(command, probe, stop, tell);
-  Machine machine = probe.machine(command.wish, kSeenLately);
+  Machine machine = probe.machine(command.wish, kSeenLately, stop);
+  if (!machine.choice.order.empty())  // else the refusal says it
+    if (const auto silent = probe.take_warning(); !silent.empty()) tell.note(silent);
   bool crowded = false;
   double waited_s = 0;
   for (;;) {  // ends: each turn leaves out a device

@@ -37,7 +37,8 @@ struct GuardedCommand {
 
 /// What happened.
 struct GuardedEnd {
-  int status = 0;  ///< of the command
+  int status = 0;              ///< of the command
+  bool passes_status = false;  ///< it ended by itself, be it after an interruption
   std::optional<Error>
       error;             ///< why it was refused, stopped or is not to be trusted; empty: all is well but for the status
   bool refused = false;  ///< it was never started, for want of a device or of memory

@@ -7,7 +7,7 @@
 namespace weir::tasks {
 namespace {
 
-using Json = nlohmann::ordered_json;
+using OrderedJson = nlohmann::ordered_json;
 using observe::MetricName;
 using observe::MetricType;
 
@@ -45,8 +45,8 @@ nlohmann::ordered_json to_json(const GuardedEnd& end) {
                               {"placement_by", end.placement.text},
                               {"device_before_bytes", on_device(end.device_before)},
                               {"device_peak_bytes", on_device(end.device_peak)},
-                              {"device_after_bytes", end.driver_silent ? Json{} : on_device(end.device_after)},
-                              {"device_took_bytes", end.device_took.count()},
+                              {"device_after_bytes", end.driver_silent ? OrderedJson{} : on_device(end.device_after)},
+                              {"device_took_bytes", end.driver_silent ? OrderedJson{} : on_device(end.device_took)},
                               {"allowed_bytes", end.allowed.count()},
                               {"peak_bytes", end.peak.count()},
                               {"samples", end.samples},
@@ -67,7 +67,9 @@ void count_device(const nlohmann::json& report, observe::Metrics& metrics) {
   if (peak == report.end() || !peak->is_number()) return;
   const observe::Metrics::Labels labels{{"device", device->get<std::string>()}};
   metrics.set(kAllocated, number(report, "device_peak_bytes"), labels);
-  metrics.set(kLeak, number(report, "device_after_bytes") - number(report, "device_before_bytes"), labels);
+  const auto after = report.find("device_after_bytes");
+  if (after != report.end() && after->is_number())
+    metrics.set(kLeak, number(report, "device_after_bytes") - number(report, "device_before_bytes"), labels);
   const double total = number(report, "device_total_bytes");
   if (total > 0) metrics.set(kUtilization, 100 * number(report, "device_peak_bytes") / total, labels);
   metrics.set(kTimestamp, static_cast<double>(std::time(nullptr)), labels);

@@ -4,6 +4,7 @@
 #include <map>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include "base/text.hpp"
 #include "device/marked_processes.hpp"
@@ -53,8 +54,10 @@ void give_up(const device::Device& device, GuardedEnd& end, const Tell& tell) {
 void climb_leak_ladder(const GuardedCommand& command, const LeasedDevice& leased, GuardedEnd& end, const Tell& tell) {
   if (!end.leaks || !end.used) return;
   if (!leased.lease.is_joined()) {
-    const auto more = device::end_processes([&] { return device::find_claimants(leased.lease.claim()); });
-    end.left_behind.insert(end.left_behind.end(), more.begin(), more.end());
+    // What the command started has ended with its guardian. These have a copy of its environment.
+    if (const auto others = device::find_claimants(leased.lease.claim()); !others.empty())
+      tell.note(
+          fmt::format("not started by the command, but under its lease: pid {}; not ended", fmt::join(others, ", ")));
   }
   const Machine machine = look_at_machine(command.wish);
   const device::Device* now = find_again(machine, *end.used);

@@ -2,6 +2,8 @@
 
 #include <chrono>
 #include <optional>
+#include <stop_token>
+#include <string>
 
 #include "device/driver_sampler.hpp"
 #include "tasks/device_choice.hpp"
@@ -12,18 +14,23 @@ namespace weir::tasks {
 /// look at the whole machine takes a tenth of a second, a question to the child a millisecond. Not thread-safe.
 class MachineProbe {
  public:
-  /// The machine as seen at most `age` ago, with the choice among its devices by the wish.
-  Machine machine(const DeviceWish& wish, std::chrono::milliseconds age);
+  /// The machine as seen at most `age` ago, with the choice among its devices by the wish. A driver that hung is not asked
+  /// again for a minute: until then the look that found it so stands.
+  Machine machine(const DeviceWish& wish, std::chrono::milliseconds age, const std::stop_token& stop = {});
+  /// Which drivers do not answer (device::unanswered), once for as long as it stays so; else empty.
+  std::string take_warning();
   /// Sets memory in use and free memory of the device to what they are now. False: nobody tells; they stay as they were.
   bool refresh(device::Device& device);
   /// What asks the drivers while a command runs. A child that hangs in a driver is replaced.
   device::DriverSampler& sampler();
   /// The next look is a new one: a device failed.
-  void forget() { inventory_.reset(); }
+  void forget();
 
  private:
   std::optional<device::Inventory> inventory_;
   std::chrono::steady_clock::time_point seen_{};
+  std::string told_;
+  bool silent_ = false;  ///< a driver did not answer the sampler: the next look waits less for it
   std::optional<device::DriverSampler> sampler_;
 };
 

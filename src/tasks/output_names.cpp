@@ -16,7 +16,7 @@ namespace {
 namespace fs = std::filesystem;
 
 enum Kind : std::size_t { kShort, kFull, kHashed };
-using Names = std::array<fs::path, 3>;
+using Candidates = std::array<fs::path, 3>;
 
 /// Equal for names that a file system without regard to case may keep as one.
 std::string folded(const fs::path& path) {
@@ -42,7 +42,7 @@ class Choice {
       const fs::path full = fit_name(input.below.filename().native(), input.extension);
       names_.push_back({short_output_name(input, folder), folder / input.below.parent_path() / full, {}});
       all_places_.insert(input.place);
-      const Names& names = names_.back();
+      const Candidates& names = names_.back();
       ++shorts_[folded(names[kShort])];
       ++fulls_[folded(names[kFull])];
       if (keeps_its_name(input, names)) ++own_[folded(names[kShort])];
@@ -61,7 +61,7 @@ class Choice {
   }
 
  private:
-  static bool keeps_its_name(const NamedInput& input, const Names& names) {
+  static bool keeps_its_name(const NamedInput& input, const Candidates& names) {
     return names[kShort].filename() == input.below.filename();
   }
 
@@ -115,7 +115,7 @@ class Choice {
   std::span<const NamedInput> inputs_;
   const fs::path& folder_;
   const EarlierOutput& earlier_;
-  std::vector<Names> names_;
+  std::vector<Candidates> names_;
   std::unordered_set<std::string> all_places_;
   std::unordered_map<std::string, std::size_t> shorts_, fulls_, own_;  // how many inputs have a folded name
   std::unordered_set<std::string> taken_exactly_;

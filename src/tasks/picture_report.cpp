@@ -9,24 +9,24 @@
 namespace weir::tasks {
 namespace {
 
-using Json = nlohmann::ordered_json;
+using OrderedJson = nlohmann::ordered_json;
 
 double rounded(double value, double step) { return std::round(value / step) * step; }
 
-Json picture_of(const media::PictureInfo& info) {
+OrderedJson picture_of(const media::PictureInfo& info) {
   return {{"width", info.width}, {"height", info.height}, {"colours", info.colours},
           {"alpha", info.alpha}, {"bits", info.bits},     {"format", media::name_of(info.format)}};
 }
 
-Json network_of(const nn::Network& network) {
-  Json json{{"name", network.name}, {"family", network.family.name}, {"scale", network.family.scale}};
+OrderedJson network_of(const nn::Network& network) {
+  OrderedJson json{{"name", network.name}, {"family", network.family.name}, {"scale", network.family.scale}};
   if (const auto noise = nn::noise_of(network.name)) json["noise"] = *noise;
   json["path"] = network.param.native();
   return json;
 }
 
-Json plan_of(const enhance::UpscalePlan& plan) {
-  Json parts = Json::array();
+OrderedJson plan_of(const enhance::UpscalePlan& plan) {
+  OrderedJson parts = OrderedJson::array();
   for (const auto& part : plan.parts)
     parts.push_back({{"name", part.name},
                      {"ram_bytes", part.ram.count()},
@@ -47,7 +47,7 @@ Json plan_of(const enhance::UpscalePlan& plan) {
           {"expected_seconds", rounded(plan.expected_time.count(), 0.001)}};
 }
 
-void add_plan(const enhance::UpscalePlan& plan, media::Format format, Json& json) {
+void add_plan(const enhance::UpscalePlan& plan, media::Format format, OrderedJson& json) {
   json["output_picture"] = {
       {"width", plan.output_width}, {"height", plan.output_height}, {"format", media::name_of(format)}};
   json["precision"] = plan.precision;
@@ -56,7 +56,7 @@ void add_plan(const enhance::UpscalePlan& plan, media::Format format, Json& json
   json["plan"] = plan_of(plan);
 }
 
-Json device_of(const enhance::DeviceReport& report) {
+OrderedJson device_of(const enhance::DeviceReport& report) {
   const auto& counts = report.counts;
   const auto& memory = report.memory;
   return {{"name", report.name},
@@ -101,7 +101,7 @@ std::string lost_kind(std::string_view entry) {
 }
 
 std::string picture_json(const PictureItem& item, const PictureOutcome& outcome) {
-  Json json{
+  OrderedJson json{
       {"status", name_of(outcome.status)}, {"input", item.source.path.native()}, {"output", item.output.native()}};
   if (outcome.error)
     json["error"] = {{"code", outcome.fault ? "fault" : weir::name_of(outcome.error->code)},
@@ -121,7 +121,7 @@ std::string picture_json(const PictureItem& item, const PictureOutcome& outcome)
   }
   json["peak_bytes"] = outcome.peak.count();
   json["seconds"] = rounded(outcome.time.count(), 0.001);
-  return json.dump(-1, ' ', false, Json::error_handler_t::replace) + '\n';
+  return json.dump(-1, ' ', false, OrderedJson::error_handler_t::replace) + '\n';
 }
 
 }  // namespace weir::tasks

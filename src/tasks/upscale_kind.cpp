@@ -35,14 +35,14 @@ jobs::Pixels pixels_of(const enhance::UpscalePlan& plan) {
 }
 
 /// One network of the ladder.
-struct Rung {
+struct NetworkRung {
   std::string name;
   NetworkShelf shelf;
 };
 
 class UpscaleTask final : public jobs::Task {
  public:
-  UpscaleTask(UpscaleRequest request, std::vector<Rung> rungs)
+  UpscaleTask(UpscaleRequest request, std::vector<NetworkRung> rungs)
       : request_{std::move(request)}, rungs_{std::move(rungs)}, identity_{rungs_.front().shelf, request_.upscale} {
     settings_.upscale = request_.upscale;
     settings_.quality = request_.quality;
@@ -51,7 +51,7 @@ class UpscaleTask final : public jobs::Task {
 
   std::vector<std::string> rungs() const override {
     std::vector<std::string> names;
-    for (const Rung& rung : rungs_) names.push_back(rung.name);
+    for (const NetworkRung& rung : rungs_) names.push_back(rung.name);
     return names;
   }
 
@@ -130,7 +130,7 @@ class UpscaleTask final : public jobs::Task {
   }
 
   UpscaleRequest request_;
-  std::vector<Rung> rungs_;
+  std::vector<NetworkRung> rungs_;
   NetworkIdentity identity_;
   PictureSettings settings_;
   std::size_t used_ = 0;
@@ -149,7 +149,7 @@ Result<std::string> prove_device(const std::string& device) {
 Result<std::unique_ptr<jobs::Task>> make_upscale_task(UpscaleRequest request, const jobs::Means& means) {
   request.upscale.ram = means.ram;
   request.upscale.threads = means.threads;
-  std::vector<Rung> rungs;
+  std::vector<NetworkRung> rungs;
   auto first = NetworkShelf::open(request.network);
   if (!first) return first.error();
   rungs.push_back({"first choice", *std::move(first)});
