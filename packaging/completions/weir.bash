@@ -87,7 +87,7 @@ _weir() {
         --grace) COMPREPLY=(); return ;;
       esac
       if [[ $word == -* ]]; then COMPREPLY=($(compgen -W '--role --device --allow --deny --min-memory --prefer --need --trust-unknown --cuda-names --torch-allocator --wait --slots --job --grace --json --quiet --help' -- "$word"))
-      else compopt -o filenames; mapfile -t COMPREPLY < <(compgen -f -- "$word"); fi ;;
+      else compopt -o filenames; mapfile -t COMPREPLY < <(compgen -W 'list wait hold' -f -- "$word"); fi ;;
     run)
       case "$before" in
         --device) COMPREPLY=(); return ;;
@@ -202,7 +202,7 @@ _weir() {
         --threads) COMPREPLY=(); return ;;
       esac
       if [[ $word == -* ]]; then COMPREPLY=($(compgen -W '--policy --select --ignore --format --fix --unsafe --diff --backup --stats --explain --baseline --write-baseline --jobs --check --tests --pairs --output --threads --help' -- "$word"))
-      else compopt -o filenames; mapfile -t COMPREPLY < <(compgen -f -- "$word"); fi ;;
+      else compopt -o filenames; mapfile -t COMPREPLY < <(compgen -W 'plan run report' -f -- "$word"); fi ;;
     train)
       case "$before" in
         --recipe) COMPREPLY=(); return ;;

@@ -18,8 +18,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-Ending wrong_usage(std::string what) { return {Exit::wrong_usage, std::move(what)}; }
-
 /// --policy, else the one that the plan was made with, else weir.toml of the current folder.
 Result<audit::CampaignRequest> make_request(const Arguments& args, const std::string& planned_policy) {
   audit::CampaignRequest request;
@@ -53,16 +51,19 @@ Ending tell_verdict(const audit::Campaign& campaign) {
   return {verdict.complete() ? Exit::done : Exit::some_failed, {}};
 }
 
-Ending run_plan(const Arguments& args) {
+Ending write_campaign_plan(const Arguments& args) {
   if (args.operands.size() < 2) return wrong_usage("no file or folder given: weir audit plan PATH...");
   const auto request = make_request(args, {});
   if (!request) return wrong_usage(request.error().what);
   const auto campaign = audit::plan_campaign(*request);
   if (!campaign) return ending_of(campaign.error());
+  observe::Log log{observe::Verbosity::normal};
+  for (const auto& file : campaign->left_out)
+    log.warning(fmt::format("{}: left out of the plan: {}", printable(file.path), printable(file.reason)));
   std::string text;
   for (const auto& shard : campaign->shards) {
     for (const auto& file : shard.files)
-      text += fmt::format("weir/{}  {}  {}\n", shard.name, printable(file.path), fmt::join(file.rules, " "));
+      text += fmt::format("{}  {}  {}\n", audit::branch_of(shard), printable(file.path), fmt::join(file.rules, " "));
   }
   return print(text + fmt::format("{} files in {} shards; 'weir audit run' does it\n",
                                   audit::verdict_of(*campaign).planned, campaign->shards.size()));
@@ -70,7 +71,7 @@ Ending run_plan(const Arguments& args) {
 
 void say_interrupted() {}
 
-Ending run_run(const Arguments& args) {
+Ending execute_campaign(const Arguments& args) {
   if (args.operands.size() > 1) return wrong_usage("'weir audit run' takes no path: the plan names the files");
   // Work on one file may take as long as its checks.
   const SignalWatch signals{std::chrono::hours{2}, static_cast<int>(Exit::interrupted), say_interrupted};
@@ -96,7 +97,7 @@ Ending write_pages(const Arguments& args, const audit::Policy& policy) {
   return {};
 }
 
-Ending run_report(const Arguments& args) {
+Ending write_campaign_report(const Arguments& args) {
   const auto campaign = audit::load_campaign();
   if (!campaign) return ending_of(campaign.error());
   const auto request = make_request(args, campaign->policy);
@@ -119,7 +120,9 @@ bool is_campaign(const Arguments& args) {
 Ending run_campaign(const Invocation& invocation) {
   const Arguments& args = invocation.args();
   const std::string& verb = args.operands.front();
-  return verb == "plan" ? run_plan(args) : verb == "run" ? run_run(args) : run_report(args);
+  return verb == "plan"  ? write_campaign_plan(args)
+         : verb == "run" ? execute_campaign(args)
+                         : write_campaign_report(args);
 }
 
 }  // namespace weir::cli

@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <filesystem>
+#include <utility>
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -10,6 +11,7 @@
 #include "audit/fix/fixer.hpp"
 #include "audit/report/report.hpp"
 #include "audit/rules/rule.hpp"
+#include "base/near_word.hpp"
 #include "base/text.hpp"
 #include "cli/audit_campaign.hpp"
 #include "cli/command.hpp"
@@ -19,11 +21,28 @@
 namespace weir::cli {
 namespace {
 
-Ending wrong_usage(std::string what) { return {Exit::wrong_usage, std::move(what)}; }
+/// What is wrong with the ids of rules; empty if nothing is.
+std::string unknown_rule(const Arguments& args) {
+  const std::pair<const char*, const std::vector<std::string>&> lists[]{{"--select", args.audit.select},
+                                                                        {"--ignore", args.audit.ignore}};
+  for (const auto& [flag, ids] : lists)
+    for (const std::string& id : ids)
+      if (audit::find_rule(id) == nullptr) return fmt::format("{}: {}", flag, audit::no_rule_text(id));
+  return {};
+}
+
+/// A first word that is no file and was probably meant for a verb; empty if there is none.
+std::string mistyped_verb(const Arguments& args) {
+  const std::string& first = args.operands.front();
+  std::error_code problem;
+  if (is_campaign(args) || std::filesystem::exists(first, problem)) return {};
+  const std::string hint = near_word_hint(first, verbs_of(*find_command("audit")));
+  return hint.empty() ? hint : fmt::format("'{}' is no file, folder or verb{}", printable(first), hint);
+}
 
 Ending run_explain(const std::string& id, bool as_page) {
   const audit::Rule* rule = audit::find_rule(id);
-  if (rule == nullptr) return wrong_usage(fmt::format("there is no rule '{}'; rules are G01 to G33", printable(id)));
+  if (rule == nullptr) return wrong_usage("--explain: " + audit::no_rule_text(id));
   return print(as_page ? audit::rule_page(*rule) : audit::explain(*rule));
 }
 
@@ -57,6 +76,8 @@ std::string misfit(const Arguments& args) {
   const auto& given = args.audit;
   if (given.format == "html" && !is_campaign(args)) return "--format html is for 'weir audit report'";
   if (args.operands.empty()) return "no file or folder given; see 'weir help audit'";
+  if (auto unknown = unknown_rule(args); !unknown.empty()) return unknown;
+  if (auto mistyped = mistyped_verb(args); !mistyped.empty()) return mistyped;
   if (given.write_baseline && given.baseline.empty()) return "--write-baseline needs --baseline FILE";
   if (given.write_baseline && (given.fix || given.diff))
     return "--write-baseline does not go with --fix or --diff: mend first, then write what is left";
@@ -71,7 +92,8 @@ bool is_clean(const audit::Audit& audit) {
 }
 
 Ending report(const audit::Audit& found, const Arguments& args, observe::Log& log) {
-  for (const std::string& problem : found.problems) log.warning(problem);
+  for (const auto* lines : {&found.problems, &found.notes})
+    for (const std::string& line : *lines) log.warning(line);
   const std::string text = args.audit.stats ? audit::statistics(found) : audit::find_reporter(args.audit.format)(found);
   if (auto printed = print(text); printed.exit != Exit::done) return printed;
   return {is_clean(found) ? Exit::done : Exit::some_failed, {}};

@@ -4,14 +4,14 @@
 #include <fmt/format.h>
 
 #include "base/text.hpp"
+#include "cli/common_flags.hpp"
+#include "cli/flag_values.hpp"
 #include "cli/flags.hpp"
 
 // The rows of `weir audit` in the table of flags.
 
 namespace weir::cli {
 namespace {
-
-Error invalid(std::string what) { return {Errc::invalid_argument, std::move(what)}; }
 
 Status set_text(std::string_view text, std::string& target) {
   if (text.empty()) return invalid("the value is empty");
@@ -48,70 +48,73 @@ Status set_format(std::string_view text, Arguments& args) {
 }
 
 constexpr Flag kAuditFlags[] = {
-    {"--policy", 0, "FILE", "The file with the [audit] table. Default: weir.toml of the current folder, if it has one.",
-     "", [](std::string_view text, Arguments& args) { return set_text(text, args.audit.policy); }},
-    {"--select", 0, "RULES", "Judge by these rules alone, as in G01,G08; also by those that need a policy.", "",
+    {Group::rules, "--policy", 0, "FILE", "The file with the [audit] table.",
+     "weir.toml of the current folder, if it has one", "",
+     [](std::string_view text, Arguments& args) { return set_text(text, args.audit.policy); }},
+    {Group::rules, "--select", 0, "RULES",
+     "Judge by these rules alone, as in G01,G08; also by those that need a policy.",
+     "every rule; those that need a policy only where there is one", "",
      [](std::string_view text, Arguments& args) { return set_list(text, args.audit.select); }},
-    {"--ignore", 0, "RULES", "Leave these rules out.", "",
+    {Group::rules, "--ignore", 0, "RULES", "Leave these rules out.", "none", "",
      [](std::string_view text, Arguments& args) { return set_list(text, args.audit.ignore); }},
-    {"--format", 0, kFormats,
-     "Format of the result on standard output; html for the report of a campaign alone. Default: text.", "",
-     set_format},
-    {"--fix", 0, "", "Mend what can be mended without changing what the program does; each file whole or not at all.",
-     "",
+    {Group::output, "--format", 0, kFormats,
+     "Format of the result on standard output; html for the report of a campaign alone.", "text", "", set_format},
+    {Group::mending, "--fix", 0, "",
+     "Mend what can be mended without changing what the program does; each file whole or not at all.", "", "",
      [](std::string_view, Arguments& args) {
        args.audit.fix = true;
        return ok();
      }},
-    {"--unsafe", 0, "", "With --fix or --diff: also mend what may change what the program does.", "",
+    {Group::mending, "--unsafe", 0, "", "With --fix or --diff: also mend what may change what the program does.", "",
+     "",
      [](std::string_view, Arguments& args) {
        args.audit.unsafe = true;
        return ok();
      }},
-    {"--diff", 0, "", "Print what --fix would change, and change nothing. Exit status 1 if there is anything.", "",
+    {Group::mending, "--diff", 0, "",
+     "Print what --fix would change, and change nothing. Exit status 1 if there is anything.", "", "",
      [](std::string_view, Arguments& args) {
        args.audit.diff = true;
        return ok();
      }},
-    {"--backup", 0, "", "With --fix: keep each changed file as FILE.orig.", "",
+    {Group::mending, "--backup", 0, "", "With --fix: keep each changed file as FILE.orig.", "", "",
      [](std::string_view, Arguments& args) {
        args.audit.backup = true;
        return ok();
      }},
-    {"--stats", 0, "", "Print counts by rule and file instead of the findings.", "",
+    {Group::output, "--stats", 0, "", "Print counts by rule and file instead of the findings.", "", "",
      [](std::string_view, Arguments& args) {
        args.audit.stats = true;
        return ok();
      }},
-    {"--explain", 0, "RULE", "Print what a rule means, with a bad and a good example; as a page with --format md.", "",
+    {Group::rules, "--explain", 0, "RULE",
+     "Print what a rule means, with a bad and a good example; as a page with --format md.", "none", "",
      [](std::string_view text, Arguments& args) { return set_text(text, args.audit.explain); }},
-    {"--baseline", 0, "FILE", "Findings that this file names are not told again, and not mended.", "",
-     [](std::string_view text, Arguments& args) { return set_text(text, args.audit.baseline); }},
-    {"--write-baseline", 0, "", "With --baseline: write what is found now into the file.", "",
+    {Group::rules, "--baseline", 0, "FILE", "Findings that this file names are not told again, and not mended.", "none",
+     "", [](std::string_view text, Arguments& args) { return set_text(text, args.audit.baseline); }},
+    {Group::rules, "--write-baseline", 0, "", "With --baseline: write what is found now into the file.", "", "",
      [](std::string_view, Arguments& args) {
        args.audit.write_baseline = true;
        return ok();
      }},
-    {"--jobs", 0, "N", "plan, run: workers, 1 to 10, each with a branch and a worktree of its own.", "",
-     [](std::string_view text, Arguments& args) { return set_whole(text, 1, 10, args.audit.jobs); }},
-    {"--check", 0, "COMMAND",
+    {Group::campaign, "--jobs", 0, "N", "plan, run: workers, 1 to 10, each with a branch and a worktree of its own.",
+     "1", "", [](std::string_view text, Arguments& args) { return set_whole(text, 1, 10, args.audit.jobs); }},
+    {Group::campaign, "--check", 0, "COMMAND",
      "plan: run for each file before and after its change, with {file} for its name; a different status or output puts "
      "the file back.",
-     "", [](std::string_view text, Arguments& args) { return set_text(text, args.audit.check); }},
-    {"--tests", 0, "COMMAND", "plan: the project's tests, run before and after each change like --check.", "",
+     "none", "", [](std::string_view text, Arguments& args) { return set_text(text, args.audit.check); }},
+    {Group::campaign, "--tests", 0, "COMMAND",
+     "plan: the project's tests, run before and after each change like --check.", "none", "",
      [](std::string_view text, Arguments& args) { return set_text(text, args.audit.tests); }},
-    {"--pairs", 0, "N", "plan: time --check over N pairs of runs, before and after in turn.", "",
+    {Group::campaign, "--pairs", 0, "N", "plan: time --check over N pairs of runs, before and after in turn.",
+     "none, and nothing is timed", "",
      [](std::string_view text, Arguments& args) { return set_whole(text, 1, 1000, args.audit.pairs); }},
-    {"--output", 'o', "DIR",
-     "report: also write the standard for selecting GPUs and a template, made from the policy, into this folder.", "",
-     [](std::string_view text, Arguments& args) { return set_text(text, args.output); }},
-    {"--threads", 0, "N", "Threads. Default: the processors that the process may use.", "",
+    {Group::output, "--output", 'o', "DIR",
+     "report: also write the standard for selecting GPUs and a template, made from the policy, into this folder.",
+     "none", "", [](std::string_view text, Arguments& args) { return set_text(text, args.output); }},
+    {Group::work, "--threads", 0, "N", "Threads.", "the processors that the process may use", "",
      [](std::string_view text, Arguments& args) { return set_whole(text, 1, 1024, args.threads); }},
-    {"--help", 'h', "", "Print this help.", "",
-     [](std::string_view, Arguments& args) {
-       args.help = true;
-       return ok();
-     }},
+    kHelp,
 };
 
 }  // namespace

@@ -36,6 +36,19 @@ Ending logs_failed(const Error& error) {
   return {error.code == Errc::invalid_argument ? Exit::wrong_usage : Exit::nothing_started, error.what};
 }
 
+Ending with_logs(Ending ending, const observe::EventLog& events, const observe::Metrics& metrics, observe::Log& log) {
+  const auto tell = [&](const std::string& name, const std::optional<Error>& problem) {
+    if (!problem) return;
+    if (ending.exit == Exit::done)
+      ending = {Exit::some_failed, name + problem->what};
+    else
+      log.error(name + problem->what);
+  };
+  tell("the log: ", events.problem());
+  tell("--metrics-file: ", metrics.problem());
+  return ending;
+}
+
 jobs::RecordRules record_rules(const Arguments& args) {
   jobs::RecordRules rules;
   rules.keep = args.checkpoints.keep;

@@ -24,6 +24,9 @@ Status open_logs(const Arguments& args, const Environment& environment, observe:
 /// How a failure of open_logs() ends the command.
 Ending logs_failed(const Error& error);
 
+/// How a command ends whose log or metrics could not be written: that is told, and where all else was done the status is 1.
+Ending with_logs(Ending ending, const observe::EventLog& events, const observe::Metrics& metrics, observe::Log& log);
+
 /// What the flags say of checkpoints.
 jobs::RecordRules record_rules(const Arguments& args);
 

@@ -1,7 +1,10 @@
 #pragma once
 
+#include <optional>
 #include <span>
+#include <string>
 #include <string_view>
+#include <vector>
 
 #include "cli/exit.hpp"
 #include "cli/flags.hpp"
@@ -17,17 +20,36 @@ struct Invocation {
   const Arguments& args() const { return settings.args; }
 };
 
+/// A line of usage, or an example, and what it does.
+struct Line {
+  std::string_view words;  ///< of a way: what follows "weir COMMAND"; of an example: the whole line for a shell
+  std::string_view help;
+};
+
+/// What a command needs to know of the program that it runs, whose words stand after "--".
+struct ForeignProgram {
+  std::string_view verb = {};  ///< that stands before "--"; other verbs run nothing. Empty: there are no verbs
+};
+
 struct Command {
   std::string_view name;
   std::string_view operands;     ///< "INPUT... -o OUTPUT"; empty if there are none
   std::string_view summary;      ///< one line
   std::string_view description;  ///< for the help and the manual page
+  /// Each way to use it; empty: `operands` says it all. A first word in small letters is a verb.
+  std::vector<Line> ways;
+  std::vector<Line> examples;  ///< work as they are printed where their files are
   std::span<const Flag> flags;
   bool reads_settings;  ///< files and variables; help works whatever they say
   Ending (*run)(const Invocation& invocation);
+  std::optional<ForeignProgram> foreign = {};
 };
 
+/// The verbs of a command: "list", "wait" and "hold" of `weir lease`; none if it has none.
+std::vector<std::string_view> verbs_of(const Command& command);
+
 std::span<const Command> commands();                 ///< those for people
+std::vector<std::string_view> command_names();       ///< of those
 const Command* find_command(std::string_view name);  ///< null if there is none; knows weir's own `worker` too
 
 /// Runs the words of the command line but for the program's name.

@@ -7,13 +7,12 @@
 #include <CLI/Config.hpp>
 #include <CLI/Formatter.hpp>
 
+#include "base/near_word.hpp"
 #include "base/text.hpp"
-#include "cli/near_word.hpp"
+#include "cli/flag_values.hpp"
 
 namespace weir::cli {
 namespace {
-
-Error invalid(std::string what) { return {Errc::invalid_argument, std::move(what)}; }
 
 std::string names_of(const Flag& flag) {
   return flag.letter == 0 ? std::string{flag.name} : fmt::format("-{},{}", flag.letter, flag.name);
@@ -39,6 +38,20 @@ Error unknown_flag(std::string_view word, std::span<const Flag> flags) {
   }
   return invalid(
       fmt::format("unknown flag '{}'{}", printable(word), near_word_hint(word.substr(0, word.find('=')), names)));
+}
+
+/// The flag behind which no value stands: the words end there, or the next one is a flag itself.
+std::string without_value(std::span<const Flag> flags, const std::vector<std::string>& words) {
+  for (std::size_t i = 0; i < words.size(); ++i) {
+    const bool is_it = std::any_of(flags.begin(), flags.end(), [&](const Flag& flag) {
+      const bool short_form = flag.letter != 0 && words[i] == std::string{'-', flag.letter};
+      return !flag.is_switch() && (short_form || (!flag.name.empty() && words[i] == flag.name));
+    });
+    if (!is_it) continue;
+    if (i + 1 == words.size() || (words[i + 1].size() > 1 && words[i + 1].front() == '-')) return words[i];
+    ++i;
+  }
+  return words.empty() ? std::string{} : words.back();
 }
 
 Status check_exclusive(const CommandLine& line) {
@@ -67,7 +80,7 @@ Result<CommandLine> parse_command_line(std::span<const Flag> flags, std::vector<
     line.command.assign(dashes + 1, words.end());
     words.erase(dashes, words.end());
   }
-  const std::string last = words.empty() ? std::string{} : words.back();
+  const std::vector<std::string> given = words;
   const CLI::Option* operands = app.add_option("operands", unused);
   for (std::string& word : words) protect(word);
   std::reverse(words.begin(), words.end());
@@ -76,7 +89,7 @@ Result<CommandLine> parse_command_line(std::span<const Flag> flags, std::vector<
   } catch (const CLI::ExtrasError&) {
     return unknown_flag(app.remaining().front(), flags);
   } catch (const CLI::ArgumentMismatch&) {
-    return invalid(fmt::format("'{}' needs a value", printable(last)));
+    return invalid(fmt::format("'{}' needs a value", printable(without_value(flags, given))));
   } catch (const CLI::ParseError& problem) {
     return invalid(printable(problem.what()));
   }

@@ -10,10 +10,11 @@
 namespace weir::cli {
 namespace {
 
-std::string command_names() {
-  std::vector<std::string_view> names;
-  for (const Command& command : commands()) names.push_back(command.name);
-  return fmt::format("{}", fmt::join(names, " "));
+std::string all_commands() { return fmt::format("{}", fmt::join(command_names(), " ")); }
+
+/// What the first word after the command may be: a command for help, else its verbs; empty: a file, if anything.
+std::string first_words(const Command& command) {
+  return command.name == "help" ? all_commands() : fmt::format("{}", fmt::join(verbs_of(command), " "));
 }
 
 /// What a flag's value is completed with.
@@ -62,10 +63,13 @@ std::string bash_command(const Command& command) {
         flag.letter == 0 ? std::string{flag.name} : fmt::format("{}|-{}", flag.name, flag.letter);
     if (!flag.is_switch()) values += fmt::format("        {}) {}; return ;;\n", pattern, bash_value(flag));
   }
+  const std::string verbs = first_words(command);
   const std::string operands =
-      command.name == "help"     ? fmt::format("COMPREPLY=($(compgen -W '{}' -- \"$word\"))", command_names())
-      : command.operands.empty() ? "COMPREPLY=()"
-                                 : "compopt -o filenames; mapfile -t COMPREPLY < <(compgen -f -- \"$word\")";
+      command.operands.empty() ? "COMPREPLY=()"
+      : command.name == "help"
+          ? fmt::format("COMPREPLY=($(compgen -W '{}' -- \"$word\"))", verbs)
+          : fmt::format("compopt -o filenames; mapfile -t COMPREPLY < <(compgen{} -f -- \"$word\")",
+                        verbs.empty() ? "" : fmt::format(" -W '{}'", verbs));
   return fmt::format(
       "    {0})\n      case \"$before\" in\n{1}      esac\n"
       "      if [[ $word == -* ]]; then COMPREPLY=($(compgen -W '{2}' -- \"$word\"))\n      else {3}; fi ;;\n",
@@ -78,7 +82,7 @@ std::string bash() {
       "_weir() {{\n  local word=${{COMP_WORDS[COMP_CWORD]}} before=${{COMP_WORDS[COMP_CWORD-1]}}\n"
       "  if ((COMP_CWORD == 1)); then COMPREPLY=($(compgen -W '{} --help --version' -- \"$word\")); return; fi\n"
       "  case ${{COMP_WORDS[1]}} in\n",
-      command_names());
+      all_commands());
   for (const Command& command : commands()) text += bash_command(command);
   return text + "  esac\n}\ncomplete -F _weir weir\n";
 }
@@ -109,10 +113,9 @@ std::string zsh_command(const Command& command) {
     else
       text += fmt::format(" \\\n      '(-{0} {1})'{{-{0},{1}}}'{2}'", flag.letter, flag.name, rest);
   }
-  if (command.name == "help")
-    text += fmt::format(" \\\n      '1:command:({})'", command_names());
-  else if (!command.operands.empty())
-    text += " \\\n      '*:file:_files'";
+  if (const std::string verbs = first_words(command); !verbs.empty())
+    text += fmt::format(" \\\n      '1:{}:({})'", command.name == "help" ? "command" : "verb", verbs);
+  if (!command.operands.empty() && command.name != "help") text += " \\\n      '*:file:_files'";
   return text + " ;;\n";
 }
 
@@ -159,11 +162,13 @@ std::string fish() {
                         quoted(command.summary));
     if (command.operands.empty())
       text += fmt::format("complete -c weir -n '__fish_seen_subcommand_from {}' -f\n", command.name);
+    if (const std::string verbs = first_words(command); !verbs.empty())
+      text += fmt::format("complete -c weir -n '__fish_seen_subcommand_from {}' -a '{}'\n", command.name, verbs);
     for (const Flag& flag : command.flags) {
       if (!flag.name.empty()) text += fish_flag(command, flag);
     }
   }
-  return text + fmt::format("complete -c weir -n '__fish_seen_subcommand_from help' -f -a '{}'\n", command_names());
+  return text;
 }
 
 }  // namespace

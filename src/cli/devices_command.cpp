@@ -59,6 +59,7 @@ std::string json_lines(const tasks::Machine& machine) {
 
 Ending run_devices(const Invocation& invocation) {
   const tasks::Machine machine = tasks::look_at_machine(wish_of(invocation.args().guard));
+  warn_of_silence(machine, invocation.args().quiet);
   return print(invocation.args().json ? json_lines(machine) : table(machine));
 }
 

@@ -1,10 +1,15 @@
+#include <algorithm>
+
 #include <fmt/format.h>
-#include <nlohmann/json.hpp>
+#include <fmt/ranges.h>
+#include <unistd.h>
 
 #include "base/text.hpp"
 #include "cli/command.hpp"
+#include "cli/doctor_advice.hpp"
+#include "cli/doctor_commands.hpp"
+#include "cli/doctor_report.hpp"
 #include "cli/guard_arguments.hpp"
-#include "cli/table.hpp"
 #include "device/child_probe.hpp"
 #include "device/dirty_lease.hpp"
 #include "device/lease_folder.hpp"
@@ -14,21 +19,9 @@
 namespace weir::cli {
 namespace {
 
-using Json = nlohmann::ordered_json;
-
-enum class Grade { good, note, bad };
-
-/// One line of the report. Only a bad finding fails the doctor.
-struct Finding {
-  Grade grade = Grade::good;
-  std::string what, text, mend;  ///< mend: the one command that helps; may be empty
-};
-
-std::string_view name_of(Grade grade) { return grade == Grade::good ? "ok" : grade == Grade::note ? "note" : "BAD"; }
-
 /// What would make a probe answer.
 std::string advice_for(const device::ProbeReport& probe) {
-  if (probe.problem.find("does not answer") != std::string::npos) return "look at 'dmesg'; the driver hangs";
+  if (probe.hung) return "look at 'dmesg'; the driver hangs";
   if (probe.name == "NVML" && probe.problem.find("Driver") != std::string::npos)
     return "modprobe nvidia, or nvidia-smi";
   if (probe.name == "Vulkan" && probe.problem.find("driver") != std::string::npos)
@@ -39,13 +32,15 @@ std::string advice_for(const device::ProbeReport& probe) {
 
 void look_at_probes(const tasks::Machine& machine, std::vector<Finding>& findings) {
   for (const device::ProbeReport& probe : machine.inventory.probes) {
-    const bool hangs = probe.problem.find("does not answer") != std::string::npos;
+    const std::string limited = probe.answered && probe.devices == 0 ? limited_addresses() : std::string{};
     const std::string text = probe.answered ? fmt::format("{} devices in {} ms", probe.devices, probe.took.count())
                                             : printable(probe.problem);
-    findings.push_back({probe.answered ? Grade::good
-                        : hangs        ? Grade::bad
-                                       : Grade::note,
-                        "probe " + probe.name, text, probe.answered ? "" : advice_for(probe)});
+    findings.push_back({!limited.empty() ? Grade::note
+                        : probe.answered ? Grade::good
+                        : probe.hung     ? Grade::bad
+                                         : Grade::note,
+                        "probe " + probe.name, limited.empty() ? text : fmt::format("{}; {}", text, limited),
+                        probe.answered ? "" : advice_for(probe)});
   }
 }
 
@@ -69,13 +64,54 @@ void look_at_devices(const tasks::Machine& machine, std::vector<Finding>& findin
          fmt::format("{}: {}{}", to_text(device), one.accepted ? "allowed: " : "passed over: ", one.reason),
          {}});
   }
-  if (machine.choice.order.empty())
-    findings.push_back({Grade::bad, "policy", refusal(machine.devices, machine.choice),
-                        "change allow, deny or min-memory in weir.toml; 'weir config' says where each comes from"});
-  if (!device::sees_machine_pids())
+  if (!machine.devices.empty() && !device::sees_machine_pids())
     findings.push_back({Grade::note, "container",
                         "NVML's process numbers are those of the machine and mean nothing here",
                         "start the container with --pid=host to prove placement by NVML"});
+}
+
+bool is_hardware(const device::Device& device) { return device.kind != device::Kind::software; }
+
+/// Whether the user said which device is wanted, on the command line, in the environment or in weir.toml.
+bool is_explicit(const GuardArguments& args) {
+  return demands_device(args) || !args.deny.empty() || !args.prefer.empty();
+}
+
+/// Why the policy leaves no device; empty if it leaves one.
+std::string why_no_device(const tasks::Machine& machine) {
+  if (!machine.choice.order.empty()) return {};
+  const bool any = std::any_of(machine.devices.begin(), machine.devices.end(), is_hardware);
+  const std::string silent = device::unanswered(machine.inventory);
+  return any ? refusal_of(machine).what : silent.empty() ? "no GPU was found" : silent;
+}
+
+/// Patterns of one list that no device matches. A list of which no pattern matches any names devices that are not there.
+void look_at_names(const char* list, const std::vector<std::string>& patterns, bool wanted,
+                   const tasks::Machine& machine, std::vector<Finding>& findings) {
+  std::vector<std::string> absent;
+  for (std::string_view pattern : patterns) {
+    const std::string_view name = pattern.starts_with('!') ? pattern.substr(1) : pattern;
+    const bool there = std::any_of(machine.devices.begin(), machine.devices.end(),
+                                   [&](const device::Device& device) { return matches(device, name); });
+    if (!there) absent.push_back(printable(pattern));
+  }
+  if (absent.empty()) return;
+  const bool fault = wanted && absent.size() == patterns.size();
+  findings.push_back({fault ? Grade::bad : Grade::note, "policy",
+                      fmt::format("{}: no device is called '{}'", list, fmt::join(absent, "' or '")),
+                      "'weir devices' lists the names; 'weir config' says where the setting comes from"});
+}
+
+/// The policy as a whole: a default that leaves no device is no fault on a machine without a GPU.
+void look_at_policy(const tasks::Machine& machine, const GuardArguments& args, const Surroundings& around,
+                    std::vector<Finding>& findings) {
+  look_at_names("--device", args.device, true, machine, findings);
+  look_at_names("allow", args.allow, true, machine, findings);
+  look_at_names("prefer", args.prefer, true, machine, findings);
+  look_at_names("deny", args.deny, false, machine, findings);
+  if (around.no_device.empty()) return;
+  findings.push_back({around.device_fault ? Grade::bad : Grade::note, "policy", around.no_device,
+                      around.device_fault ? mend_for_no_device(machine, args) : ""});
 }
 
 /// A piece of work in a child with the mask in its environment.
@@ -118,10 +154,26 @@ void look_at_the_chosen(const tasks::Machine& machine, const GuardArguments& arg
     try_stack("CUDA", device, mask->changes, device::try_cuda, false, findings);
 }
 
-void look_at_leases(const tasks::Machine& machine, const Environment& environment, std::vector<Finding>& findings) {
-  const auto folder = device::find_lease_folder(environment);
+/// The folder for leases, in which this user can make files. Errors: those of find_lease_folder; io.
+Result<device::LeaseFolder> writable_lease_folder(const Environment& environment) {
+  auto folder = device::find_lease_folder(environment);
+  if (folder && ::access(folder->path.c_str(), W_OK | X_OK) != 0)
+    return Error{Errc::io, fmt::format("{}: no lease can be written there", printable(folder->path.native()))};
+  return folder;
+}
+
+/// Why no lease can be taken; empty if one can. The first device of the policy stands for all.
+std::string why_no_lease(const tasks::Machine& machine, const Result<device::LeaseFolder>& folder) {
+  if (!folder) return folder.error().what;
+  if (machine.choice.order.empty()) return {};
+  const auto file = device::LeaseFile::open(folder->path, lease_key(machine.at(machine.choice.order.front())));
+  return file ? std::string{} : file.error().what;
+}
+
+void look_at_leases(const tasks::Machine& machine, const Result<device::LeaseFolder>& folder,
+                    const Environment& environment, std::vector<Finding>& findings) {
   if (!folder) {
-    findings.push_back({Grade::bad, "leases", folder.error().what, "install -d -m 1777 /run/lock/weir"});
+    findings.push_back({Grade::bad, "leases", folder.error().what, mend_for_leases(environment)});
     return;
   }
   findings.push_back({folder->warning.empty() ? Grade::good : Grade::note,
@@ -129,8 +181,10 @@ void look_at_leases(const tasks::Machine& machine, const Environment& environmen
                       folder->warning.empty() ? "in " + printable(folder->path.native()) : folder->warning,
                       {}});
   for (const std::size_t i : machine.choice.order) {
-    const auto file = device::LeaseFile::open(folder->path, lease_key(machine.at(i)));
-    const auto holders = file ? file->holders() : Result<std::vector<device::Holder>>{file.error()};
+    const std::string key = lease_key(machine.at(i));
+    const auto file = device::LeaseFile::open_to_look(folder->path, key);
+    const auto holders =
+        file ? device::holders_of(*file, folder->path, key) : Result<std::vector<device::Holder>>{file.error()};
     if (!holders) {
       findings.push_back(
           {Grade::bad, "lease", holders.error().what, fmt::format("ls -l {}", printable(folder->path.native()))});
@@ -138,35 +192,18 @@ void look_at_leases(const tasks::Machine& machine, const Environment& environmen
     }
     const auto residue = device::find_residue(machine.at(i), {});
     if (holders->empty() && residue)
-      findings.push_back({Grade::note, "lease", describe(machine.at(i), *residue, file->read_record(0)), {}});
+      findings.push_back(
+          {Grade::note,
+           "lease",
+           describe(machine.at(i), *residue, *file ? (*file)->read_record(0) : std::optional<device::OwnerRecord>{}),
+           {}});
     else
-      findings.push_back({Grade::good,
-                          "lease",
-                          holders->empty() ? fmt::format("{} is free", to_text(machine.at(i)))
-                                           : device::describe({{file->key(), *holders}}),
-                          {}});
+      findings.push_back(
+          {Grade::good,
+           "lease",
+           holders->empty() ? fmt::format("{} is free", to_text(machine.at(i))) : device::describe({{key, *holders}}),
+           {}});
   }
-}
-
-std::string to_text(const std::vector<Finding>& findings) {
-  std::vector<std::vector<std::string>> rows;
-  rows.reserve(findings.size());
-  for (const Finding& finding : findings)
-    rows.push_back({std::string{name_of(finding.grade)}, finding.what,
-                    finding.mend.empty() ? finding.text : fmt::format("{} -> {}", finding.text, finding.mend)});
-  return aligned(rows);
-}
-
-std::string to_json_lines(const std::vector<Finding>& findings) {
-  std::string text;
-  for (const Finding& finding : findings) {
-    const Json json{{"grade", finding.grade == Grade::bad ? "bad" : name_of(finding.grade)},
-                    {"what", finding.what},
-                    {"text", finding.text},
-                    {"mend", finding.mend}};
-    text += json.dump(-1, ' ', false, Json::error_handler_t::replace) + '\n';
-  }
-  return text;
 }
 
 }  // namespace
@@ -174,14 +211,25 @@ std::string to_json_lines(const std::vector<Finding>& findings) {
 Ending run_doctor(const Invocation& invocation) {
   const GuardArguments& args = invocation.args().guard;
   const tasks::Machine machine = tasks::look_at_machine(wish_of(args));
-  std::vector<Finding> findings;
+  const auto folder = writable_lease_folder(invocation.environment);
+  const bool hardware = std::any_of(machine.devices.begin(), machine.devices.end(), is_hardware);
+  const std::string no_device = why_no_device(machine);
+  const Surroundings around{.machine = machine,
+                            .no_device = no_device,
+                            .device_fault = !no_device.empty() && (hardware || is_explicit(args)),
+                            .no_leases = why_no_lease(machine, folder)};
+  std::vector<Finding> findings = look_at_limits();
   look_at_probes(machine, findings);
   look_at_devices(machine, findings);
+  look_at_policy(machine, args, around, findings);
   look_at_the_chosen(machine, args, findings);
-  look_at_leases(machine, invocation.environment, findings);
-  Ending ending = print(invocation.args().json ? to_json_lines(findings) : to_text(findings));
+  look_at_leases(machine, folder, invocation.environment, findings);
+  const std::vector<Finding> commands = judge_commands(invocation, around);
+  const bool json = invocation.args().json;
+  Ending ending = print(json ? to_json_lines(commands, findings) : to_text(commands, findings));
   if (ending.exit != Exit::done) return ending;
-  if (machine.choice.order.empty()) return {Exit::nothing_started, "the policy leaves no device"};
+  if (around.device_fault) return {Exit::nothing_started, "the policy leaves no device: " + no_device};
+  findings.insert(findings.end(), commands.begin(), commands.end());
   for (const Finding& finding : findings)
     if (finding.grade == Grade::bad) return {Exit::nothing_started, fmt::format("{}: {}", finding.what, finding.text)};
   return ending;

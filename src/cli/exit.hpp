@@ -1,6 +1,7 @@
 #pragma once
 
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace weir::cli {
@@ -11,7 +12,8 @@ enum class Exit {
   wrong_usage = 2,      ///< the command line or the settings
   nothing_started = 3,  ///< no network, or every item refused for want of memory
   interrupted = 4,
-  fault = 70,  ///< of ours
+  fault = 70,         ///< of ours
+  own_failure = 125,  ///< of a command that passes on another program's status, as timeout(1) has it
 };
 
 /// How a command ends. Only main prints `error: <what>`.
@@ -20,5 +22,7 @@ struct Ending {
   std::string what;                     ///< empty if there is nothing to say
   std::vector<std::string> failures{};  ///< of items, which were told as they came: "page.png: truncated at row 512"
 };
+
+inline Ending wrong_usage(std::string what) { return {Exit::wrong_usage, std::move(what), {}}; }
 
 }  // namespace weir::cli

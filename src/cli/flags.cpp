@@ -1,6 +1,7 @@
 #include "cli/flags.hpp"
 
 #include <algorithm>
+#include <array>
 #include <iterator>
 #include <set>
 
@@ -9,8 +10,10 @@
 
 #include "base/system_cpus.hpp"
 #include "base/text.hpp"
+#include "cli/common_flags.hpp"
 #include "cli/defaults.hpp"
 #include "cli/flag_values.hpp"
+#include "device/policy.hpp"
 
 namespace weir::cli {
 
@@ -56,6 +59,15 @@ Status set_scale(std::string_view text, Arguments& args) {
   if (!scale) return scale.error();
   if (*scale > kMost) return invalid(fmt::format("'{}' is above {}", printable(text), kMost));
   args.size = {.scale = *scale, .width = 0, .height = 0};
+  return ok();
+}
+
+/// A time, as a number of seconds.
+Status set_seconds(std::string_view text, double& target) {
+  std::chrono::milliseconds time{};
+  if (auto set = set_time(text, time); !set) return set;
+  if (time.count() == 0) return invalid("the time must be above 0");
+  target = std::chrono::duration<double>{time}.count();
   return ok();
 }
 
@@ -110,6 +122,7 @@ Status set_device(std::string_view text, Arguments& args) {
   for (std::string& name : split_devices(text)) {
     Arguments::Device device{std::move(name), {}};
     if (device.name.empty()) return invalid("the name is empty");
+    if (auto good = device::check_pattern(device.name); !good) return good;
     if (device.name.starts_with("cpu:")) {
       if (auto set = set_to(parse_cpu_list(std::string_view{device.name}.substr(4)), device.cores); !set) return set;
     }
@@ -157,93 +170,92 @@ Status set_ram(std::string_view text, Arguments& args) {
 
 constexpr std::string_view kFormats = "png|jpg|webp|avif|jxl|tiff";
 
-constexpr Flag kOutput{"--output",
+constexpr Flag kOutput{Group::output,
+                       "--output",
                        'o',
                        "OUTPUT",
                        "Where the result goes. A folder if it is one, ends in '/', or there are several inputs or a "
                        "folder; otherwise a file; '-' is standard output.",
+                       "none; it must be given",
                        "",
                        [](std::string_view text, Arguments& args) { return set_path(text, args.output); }};
-constexpr Flag kModel{"--model",
+constexpr Flag kModel{Group::network,
+                      "--model",
                       0,
                       "DIR|FILE",
-                      "The network: a .param file with its .bin beside it, or a folder to choose from. Without it, "
-                      "networks are searched in $WEIR_MODELS, ~/.local/share/weir/models and the installed folder.",
+                      "The network: a .param file with its .bin beside it, or a folder to choose from.",
+                      "networks are searched in $WEIR_MODELS, ~/.local/share/weir/models and the installed folder",
                       "model",
                       [](std::string_view text, Arguments& args) { return set_path(text, args.model); }};
-constexpr Flag kModels{"--models",
+constexpr Flag kModels{Group::network,
+                       "--models",
                        0,
                        "DIR[:DIR]...",
                        "Folders with networks, separated by colons; searched before the user's folder and the "
                        "installed one, unless --model is given.",
+                       "none",
                        "models",
                        [](std::string_view text, Arguments& args) { return set_path(text, args.models); }};
-constexpr Flag kJson{"--json", 0,
-                     "",       "Print one JSON object per line on standard output.",
-                     "",       [](std::string_view text, Arguments& args) { return set_switch(text, args.json); }};
-constexpr Flag kHelp{"--help", 'h',
-                     "",       "Print this help.",
-                     "",       [](std::string_view text, Arguments& args) { return set_switch(text, args.help); }};
 
 constexpr Flag kUpscaleFlags[] = {
     kOutput,
     kModel,
-    {"--name", 0, "NAME",
-     "The network of this name, as 'weir models' prints it: NAME, FOLDER/NAME, FOLDER, or a part of them.", "name",
+    {Group::network, "--name", 0, "NAME",
+     "The network of this name, as 'weir models' prints it: NAME, FOLDER/NAME, FOLDER, or a part of them.",
+     "the one that fits --scale and --noise best", "name",
      [](std::string_view text, Arguments& args) { return set_path(text, args.name); }},
     kModels,
-    {"--noise", 0, "N",
+    {Group::network, "--noise", 0, "N",
      "How much noise the network is to remove, -1 (none, conservative) to 3, where the folder has networks for it.",
-     "noise", [](std::string_view text, Arguments& args) { return set_to(parse_whole(text, -1, 3), args.noise); }},
-    {"--scale", 0, "N",
+     "the network that removes least", "noise",
+     [](std::string_view text, Arguments& args) { return set_to(parse_whole(text, -1, 3), args.noise); }},
+    {Group::size, "--scale", 0, "N",
      "Enlarge N times on each axis, any number above 0. The network's own scale is used once, or twice when that is "
-     "not enough; the rest is a resize in linear light. Default: the network's own scale.",
-     "scale", set_scale},
-    {"--resize", 0, "WxH", "Enlarge to exactly this size in pixels.", "", set_resize},
-    {"--width", 0, "W", "Enlarge to this width in pixels; the height follows.", "", set_width},
-    {"--format", 0, kFormats,
-     "Format of the output. Default: the output's extension, else the input's format if it can be written without "
-     "loss, else PNG.",
-     "format", set_format},
-    {"--quality", 0, "Q", "Quality of JPEG, WebP, AVIF and JPEG XL, 1 to 100. Default: the format's.", "quality",
-     [](std::string_view text, Arguments& args) { return set_to(parse_whole(text, 1, 100), args.quality); }},
-    {"--ram", 0, "SIZE",
-     "The line: the most memory that the process may take, as in 640M or 1.5G. Default: half of the free memory.",
-     "ram", set_ram, default_ram},
-    {"--spill", 0, "DIR[:SIZE]",
-     "Folder for temporary data that does not fit below the line, and the most that it may take there. Default: no "
-     "such data.",
-     "spill", set_spill},
-    {"--threads", 0, "N", "Threads of the network. Default: the processors that the process may use.", "threads",
+     "not enough; the rest is a resize in linear light.",
+     "the network's own scale", "scale", set_scale},
+    {Group::size, "--resize", 0, "WxH", "Enlarge to exactly this size in pixels.", "the size that --scale gives", "",
+     set_resize},
+    {Group::size, "--width", 0, "W", "Enlarge to this width in pixels; the height follows.",
+     "the size that --scale gives", "", set_width},
+    {Group::output, "--format", 0, kFormats, "Format of the output.",
+     "the output's extension, else the input's format if it can be written without loss, else PNG", "format",
+     set_format},
+    {Group::output, "--quality", 0, "Q", "Quality of JPEG, WebP, AVIF and JPEG XL, 1 to 100.", "the format's",
+     "quality", [](std::string_view text, Arguments& args) { return set_to(parse_whole(text, 1, 100), args.quality); }},
+    {Group::limits, "--ram", 0, "SIZE", "The line: the most memory that the process may take, as in 640M or 1.5G.",
+     "half of the free memory", "ram", set_ram, default_ram},
+    {Group::limits, "--spill", 0, "DIR[:SIZE]",
+     "Folder for temporary data that does not fit below the line, and the most that it may take there.",
+     "there is no such data", "spill", set_spill},
+    {Group::work, "--threads", 0, "N", "Threads of the network.", "the processors that the process may use", "threads",
      [](std::string_view text, Arguments& args) { return set_to(parse_whole(text, 1, 1024), args.threads); },
      default_threads},
-    {"--device", 0, "DEVICE[,DEVICE]...",
+    {Group::device, "--device", 0, "DEVICE[,DEVICE]...",
      "What to run on: the processors, as in cpu, cpu:0-3 or cpu:0,2; or a GPU by a part of its name, by GPU-UUID, by "
      "pci:0000:01:00.0, or gpu for the best one; NAME#2 is the second of several. A name that no GPU has lists them "
      "all. Several devices, as in cpu:0-3,cpu:4-7, have one worker process each and share the items and --ram.",
-     "device", set_device, [](const Arguments&) { return std::string{"cpu"}; }},
-    {"--vram", 0, "SIZE",
-     "The most memory of the GPU to take, as in 2G. Default: what it has free, less a margin of at most 256 MiB.",
-     "vram", set_vram},
-    {"--tile", 0, "N",
-     "Side of the GPU's tiles in pixels of the picture, 16 to 16384; tiles never change a result. Default: the fastest "
-     "that fits.",
-     "tile", [](std::string_view text, Arguments& args) { return set_to(parse_whole(text, 16, 16384), args.tile); }},
-    {"", 0, "N", "Commands of one submission to the GPU, 1 to 1000.", "stream.max_commands",
+     "", "device", set_device, [](const Arguments&) { return std::string{"cpu"}; }},
+    {Group::limits, "--vram", 0, "SIZE", "The most memory of the GPU to take, as in 2G.",
+     "what it has free, less a margin of at most 256 MiB", "vram", set_vram},
+    {Group::device, "--tile", 0, "N",
+     "Side of the GPU's tiles in pixels of the picture, 16 to 16384; tiles never change a result.",
+     "the fastest that fits", "tile",
+     [](std::string_view text, Arguments& args) { return set_to(parse_whole(text, 16, 16384), args.tile); }},
+    {Group::device, "", 0, "N", "Commands of one submission to the GPU, 1 to 1000.", "", "stream.max-commands",
      [](std::string_view text, Arguments& args) { return set_to(parse_whole(text, 1, 1000), args.max_commands); },
      [](const Arguments&) { return std::string{"100"}; }},
-    {"", 0, "N", "Blocks of GPU memory of one size that are kept for reuse while nobody uses them, 0 to 10000.",
-     "pool.max_idle",
+    {Group::device, "", 0, "N",
+     "Blocks of GPU memory of one size that are kept for reuse while nobody uses them, 0 to 10000.", "",
+     "pool.max-idle",
      [](std::string_view text, Arguments& args) { return set_to(parse_whole(text, 0, 10000), args.max_idle); },
      [](const Arguments&) { return std::string{"50"}; }},
-    {"--strict-device", 0, "",
+    {Group::device, "--strict-device", 0, "",
      "A fault of the GPU fails the picture. Without it the work is repeated with smaller tiles, in 32-bit floating "
-     "point, "
-     "with the GPU opened anew, and at last on the processors, and each step is said.",
-     "strict-device", [](std::string_view text, Arguments& args) { return set_switch(text, args.strict_device); },
+     "point, with the GPU opened anew, and at last on the processors, and each step is said.",
+     "", "strict-device", [](std::string_view text, Arguments& args) { return set_switch(text, args.strict_device); },
      [](const Arguments&) { return std::string{"false"}; }},
-    {"--precision", 0, "auto|exact", "auto: the fast kernels, within 55 dB of exact; exact: 32-bit floating point.",
-     "precision",
+    {Group::network, "--precision", 0, "auto|exact",
+     "auto: the fast kernels, within 55 dB of exact; exact: 32-bit floating point.", "", "precision",
      [](std::string_view text, Arguments& args) {
        bool exact = false;
        auto set = set_choice(text, "auto", "exact", exact);
@@ -251,8 +263,9 @@ constexpr Flag kUpscaleFlags[] = {
        return set;
      },
      [](const Arguments&) { return std::string{"auto"}; }},
-    {"--sync", 0, "exact|fast",
-     "exact: means over the whole picture where the network has any; fast: a cheaper approximation of them.", "sync",
+    {Group::network, "--sync", 0, "exact|fast",
+     "exact: means over the whole picture where the network has any; fast: a cheaper approximation of them.", "",
+     "sync",
      [](std::string_view text, Arguments& args) {
        bool fast = false;
        auto set = set_choice(text, "exact", "fast", fast);
@@ -260,16 +273,14 @@ constexpr Flag kUpscaleFlags[] = {
        return set;
      },
      [](const Arguments&) { return std::string{"exact"}; }},
-    {"--tta", 0, "", "Average the results of the eight orientations; takes eight times as long.", "tta",
-     [](std::string_view text, Arguments& args) { return set_switch(text, args.tta); },
+    {Group::network, "--tta", 0, "", "Average the results of the eight orientations; takes eight times as long.", "",
+     "tta", [](std::string_view text, Arguments& args) { return set_switch(text, args.tta); },
      [](const Arguments&) { return std::string{"false"}; }},
-    {"--damaged", 0, "use|refuse",
+    {Group::work, "--damaged", 0, "use|refuse",
      "A picture whose file is damaged. use: what is there is used, the rest is filled with the last row that is there "
-     "(or "
-     "as the format's decoder fills it), it is said how much, and the exit status is 1; a file of which not one whole "
-     "row "
-     "is there fails. refuse: any damage fails the picture.",
-     "damaged",
+     "(or as the format's decoder fills it), it is said how much, and the exit status is 1; a file of which not one "
+     "whole row is there fails. refuse: any damage fails the picture.",
+     "", "damaged",
      [](std::string_view text, Arguments& args) {
        bool refuse = false;
        auto set = set_choice(text, "use", "refuse", refuse);
@@ -277,76 +288,80 @@ constexpr Flag kUpscaleFlags[] = {
        return set;
      },
      [](const Arguments&) { return std::string{"use"}; }},
-    {"--overwrite", 0, "",
+    {Group::output, "--overwrite", 0, "",
      "Do every picture again and replace outputs that exist. Without it finished pictures are skipped, and one whose "
      "output exists and is not the one that weir made fails by name.",
-     "", [](std::string_view text, Arguments& args) { return set_switch(text, args.overwrite); }},
-    {"--explain", 0, "", "Say of each picture why it is done, skipped or done again.", "",
+     "", "", [](std::string_view text, Arguments& args) { return set_switch(text, args.overwrite); }},
+    {Group::resuming, "--explain", 0, "", "Say of each picture why it is done, skipped or done again.", "", "",
      [](std::string_view text, Arguments& args) { return set_switch(text, args.checkpoints.explain); }},
-    {"--verify", 0, "", "Compare inputs and outputs with their checkpoints by their contents, not by size and time.",
-     "", [](std::string_view text, Arguments& args) { return set_switch(text, args.checkpoints.verify); }},
-    {"--retry-failed", 0, "", "Try pictures again that failed for good in an earlier run.", "",
+    {Group::resuming, "--verify", 0, "",
+     "Compare inputs and outputs with their checkpoints by their contents, not by size and time.", "", "",
+     [](std::string_view text, Arguments& args) { return set_switch(text, args.checkpoints.verify); }},
+    {Group::resuming, "--retry-failed", 0, "", "Try pictures again that failed for good in an earlier run.", "", "",
      [](std::string_view text, Arguments& args) { return set_switch(text, args.checkpoints.retry_failed); }},
-    {"--upgrade", 0, "", "Do results of a lower rung of the ladder again.", "",
+    {Group::resuming, "--upgrade", 0, "", "Do results of a lower rung of the ladder again.", "", "",
      [](std::string_view text, Arguments& args) { return set_switch(text, args.checkpoints.upgrade); }},
-    {"--checkpoints", 0, "DIR", "Keep the checkpoints in this folder. Default: hidden, beside each output.",
-     "checkpoints", [](std::string_view text, Arguments& args) { return set_path(text, args.checkpoints.folder); }},
-    {"--no-checkpoints", 0, "", "Write and read no checkpoints: what exists is in the way, what is lost is lost.", "",
+    {Group::resuming, "--checkpoints", 0, "DIR", "Keep the checkpoints in this folder.",
+     "they are hidden, beside each output", "checkpoints",
+     [](std::string_view text, Arguments& args) { return set_path(text, args.checkpoints.folder); }},
+    {Group::resuming, "--no-checkpoints", 0, "",
+     "Write and read no checkpoints: what exists is in the way, what is lost is lost.", "", "",
      [](std::string_view text, Arguments& args) {
        bool none = false;
        auto set = set_switch(text, none);
        args.checkpoints.keep = !none;
        return set;
      }},
-    {"--ladder", 0, "NAME[,NAME]...",
+    {Group::work, "--ladder", 0, "NAME[,NAME]...",
      "Smaller networks that may be used, in this order, for a picture that does not fit below the line; each use is "
-     "said, "
-     "recorded and counted. Default: such a picture fails.",
-     "ladder", [](std::string_view text, Arguments& args) { return set_names(text, args.batch.ladder); }},
-    {"--no-cpu", 0, "", "Refuse rather than run on the CPU.", "no_cpu",
+     "said, recorded and counted.",
+     "none; such a picture fails", "ladder",
+     [](std::string_view text, Arguments& args) { return set_names(text, args.batch.ladder); }},
+    {Group::device, "--no-cpu", 0, "", "Refuse rather than run on the CPU.", "", "no-cpu",
      [](std::string_view text, Arguments& args) { return set_switch(text, args.batch.no_cpu); },
      [](const Arguments&) { return std::string{"false"}; }},
-    {"--same-pixels", 0, "",
+    {Group::work, "--same-pixels", 0, "",
      "Use only workers whose results are equal byte for byte (one backend, precision, driver and instruction set), and "
-     "do "
-     "results that were made otherwise again.",
-     "", [](std::string_view text, Arguments& args) { return set_switch(text, args.batch.same_pixels); }},
-    {"--stall", 0, "SECONDS",
+     "do results that were made otherwise again.",
+     "", "", [](std::string_view text, Arguments& args) { return set_switch(text, args.batch.same_pixels); }},
+    {Group::limits, "--stall", 0, "TIME",
      "A worker that gives no sign of life for so long is ended and its picture tried again; for a picture that is "
-     "expected "
-     "to take more than ten minutes, in proportion. Default: 120.",
-     "stall", [](std::string_view text, Arguments& args) { return set_to(parse_positive(text), args.batch.stall_s); },
-     [](const Arguments&) { return std::string{"120"}; }},
-    {"--wait", 0, "SECONDS",
+     "expected to take more than ten minutes, in proportion.",
+     "", "stall", [](std::string_view text, Arguments& args) { return set_seconds(text, args.batch.stall_s); },
+     [](const Arguments&) { return std::string{"2m"}; }},
+    {Group::limits, "--wait", 0, "TIME",
      "Several pictures: how long a worker waits for a GPU that another program has leased; 0: not at all. The others "
      "work meanwhile.",
-     "wait", [](std::string_view text, Arguments& args) { return set_time(text, args.guard.wait); },
-     [](const Arguments&) { return std::string{"1800"}; }},
-    {"--max-items-per-worker", 0, "N", "Replace a worker process after so many pictures. Default: only when it grows.",
-     "max_items_per_worker",
+     "", "wait", [](std::string_view text, Arguments& args) { return set_time(text, args.guard.wait); },
+     [](const Arguments&) { return std::string{"30m"}; }},
+    {Group::work, "--max-items-per-worker", 0, "N", "Replace a worker process after so many pictures.",
+     "it is replaced only when it grows", "max-items-per-worker",
      [](std::string_view text, Arguments& args) {
        return set_to(parse_whole(text, 1, 1'000'000'000), args.batch.max_items_per_worker);
      }},
-    {"--pause-file", 0, "FILE", "While this file exists the run is paused: its workers stand still.", "pause_file",
+    {Group::work, "--pause-file", 0, "FILE", "While this file exists the run is paused: its workers stand still.",
+     "none", "pause-file",
      [](std::string_view text, Arguments& args) { return set_path(text, args.batch.pause_file); }},
-    {"--on-full-disk", 0, "wait|stop",
+    {Group::work, "--on-full-disk", 0, "wait|stop",
      "What to do when there is no room for the next output: wait until there is, or stop so that the run can be "
      "resumed.",
-     "on_full_disk",
+     "", "on-full-disk",
      [](std::string_view text, Arguments& args) {
        return set_choice(text, "wait", "stop", args.batch.stop_on_full_disk);
      },
      [](const Arguments&) { return std::string{"wait"}; }},
-    {"--log", 0, "FILE", "Append what happens to this file, one JSON object a line (docs/events.md).", "log",
-     [](std::string_view text, Arguments& args) { return set_path(text, args.batch.log); }},
-    {"--metrics", 0, "HOST:PORT", "Serve metrics for Prometheus at this address, as in 127.0.0.1:9090.", "metrics",
-     [](std::string_view text, Arguments& args) { return set_path(text, args.batch.metrics); }},
-    {"--metrics-file", 0, "FILE", "Write the same metrics to this file, for the node exporter's textfile collector.",
-     "metrics_file", [](std::string_view text, Arguments& args) { return set_path(text, args.batch.metrics_file); }},
-    {"--dry-run", 0, "", "Print the plan: sizes, network, memory and disk by part, expected time. Nothing is written.",
-     "", [](std::string_view text, Arguments& args) { return set_switch(text, args.dry_run); }},
-    {"--json", 0, "", "Print one JSON object per picture on standard output.", "", kJson.set},
-    {"--quiet", 'q', "", "No progress, warnings or summary; errors are still told.", "quiet",
+    {Group::reports, "--log", 0, "FILE", "Append what happens to this file, one JSON object a line (docs/events.md).",
+     "none", "log", [](std::string_view text, Arguments& args) { return set_path(text, args.batch.log); }},
+    {Group::reports, "--metrics", 0, "HOST:PORT", "Serve metrics for Prometheus at this address, as in 127.0.0.1:9090.",
+     "none", "metrics", [](std::string_view text, Arguments& args) { return set_path(text, args.batch.metrics); }},
+    {Group::reports, "--metrics-file", 0, "FILE",
+     "Write the same metrics to this file, for the node exporter's textfile collector.", "none", "metrics-file",
+     [](std::string_view text, Arguments& args) { return set_path(text, args.batch.metrics_file); }},
+    {Group::output, "--dry-run", 0, "",
+     "Print the plan: sizes, network, memory and disk by part, expected time. Nothing is written.", "", "",
+     [](std::string_view text, Arguments& args) { return set_switch(text, args.dry_run); }},
+    {Group::reports, "--json", 0, "", "Print one JSON object per picture on standard output.", "", "", kJson.set},
+    {Group::reports, "--quiet", 'q', "", "No progress, warnings or summary; errors are still told.", "", "quiet",
      [](std::string_view text, Arguments& args) { return set_switch(text, args.quiet); },
      [](const Arguments&) { return std::string{"false"}; }},
     kHelp,
@@ -355,7 +370,7 @@ constexpr Flag kUpscaleFlags[] = {
 constexpr Flag kModelsFlags[] = {
     kModel,
     kModels,
-    {"--json", 0, "", "Print one JSON object per network on standard output.", "", kJson.set},
+    {Group::reports, "--json", 0, "", "Print one JSON object per network on standard output.", "", "", kJson.set},
     kHelp,
 };
 
@@ -375,9 +390,9 @@ std::vector<Flag> make_config_flags() {
 }
 
 constexpr Flag kHelpFlags[] = {
-    {"--man", 0, "", "Print the manual page in roff.", "",
+    {Group::output, "--man", 0, "", "Print the manual page in roff.", "", "",
      [](std::string_view text, Arguments& args) { return set_switch(text, args.man); }},
-    {"--completion", 0, "bash|zsh|fish", "Print the completions for a shell.", "",
+    {Group::output, "--completion", 0, "bash|zsh|fish", "Print the completions for a shell.", "none", "",
      [](std::string_view text, Arguments& args) {
        if (text != "bash" && text != "zsh" && text != "fish")
          return Status{invalid(fmt::format("'{}' is none of bash, zsh and fish", printable(text)))};
@@ -390,20 +405,20 @@ constexpr Flag kHelpFlags[] = {
 constexpr Flag kVersionFlags[] = {kHelp};
 
 constexpr Flag kWorkerFlags[] = {
-    {"--channel", 0, "FD", "The open socket to the coordinator.", "",
+    {Group::work, "--channel", 0, "FD", "The open socket to the coordinator.", "none; it must be given", "",
      [](std::string_view text, Arguments& args) { return set_to(parse_whole(text, 0, 1 << 20), args.channel); }},
-    {"--device", 0, "DEVICE", "The device to run on and to prove.", "",
+    {Group::device, "--device", 0, "DEVICE", "The device to run on and to prove.", "none; it must be given", "",
      [](std::string_view text, Arguments& args) { return set_path(text, args.device); }},
     kHelp,
 };
 
 constexpr Flag kStatusFlags[] = {
-    {"--json", 0, "", "Print the state as one JSON object.", "", kJson.set},
+    {Group::reports, "--json", 0, "", "Print the state as one JSON object.", "", "", kJson.set},
     kHelp,
 };
 
 constexpr Flag kReportFlags[] = {
-    {"--output", 'o', "OUTPUT", "The HTML file. Default: report.html in the current folder.", "",
+    {Group::output, "--output", 'o', "OUTPUT", "The HTML file.", "report.html in the current folder", "",
      [](std::string_view text, Arguments& args) { return set_path(text, args.output); }},
     kHelp,
 };
@@ -421,6 +436,53 @@ std::span<const Flag> version_flags() { return kVersionFlags; }
 std::span<const Flag> worker_flags() { return kWorkerFlags; }
 std::span<const Flag> status_flags() { return kStatusFlags; }
 std::span<const Flag> report_flags() { return kReportFlags; }
+
+std::string_view heading_of(Group group) {
+  switch (group) {
+    case Group::network:
+      return "Network";
+    case Group::size:
+      return "Size";
+    case Group::device:
+      return "Device";
+    case Group::policy:
+      return "Policy";
+    case Group::lease:
+      return "Lease";
+    case Group::work:
+      return "Work";
+    case Group::limits:
+      return "Limits";
+    case Group::resuming:
+      return "Resuming";
+    case Group::rules:
+      return "Rules";
+    case Group::mending:
+      return "Mending";
+    case Group::campaign:
+      return "Campaign";
+    case Group::output:
+      return "Output";
+    case Group::reports:
+      return "Reports";
+    case Group::help:
+      return "Help";
+  }
+  return {};
+}
+
+std::span<const Group> all_groups() {
+  static constexpr std::array kGroups{Group::network,  Group::size,   Group::device,   Group::policy, Group::lease,
+                                      Group::work,     Group::limits, Group::resuming, Group::rules,  Group::mending,
+                                      Group::campaign, Group::output, Group::reports,  Group::help};
+  return kGroups;
+}
+
+std::string default_of(const Flag& flag) {
+  if (flag.is_switch()) return {};
+  if (!flag.unset.empty()) return std::string{flag.unset};
+  return flag.fallback == nullptr ? std::string{} : flag.fallback(Arguments{});
+}
 
 std::string environment_name(std::string_view setting) {
   std::string name = "WEIR_";

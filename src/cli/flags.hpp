@@ -11,19 +11,45 @@
 
 namespace weir::cli {
 
+/// What a flag is about: help and manual page list the flags by it, in this order.
+enum class Group {
+  network,
+  size,
+  device,
+  policy,
+  lease,
+  work,
+  limits,
+  resuming,
+  rules,
+  mending,
+  campaign,
+  output,
+  reports,
+  help
+};
+std::string_view heading_of(Group group);  ///< "Device"
+std::span<const Group> all_groups();
+
 /// One flag or setting. The parser, --help, the manual page, the completions and `weir config` are all made from rows
 /// of this kind.
 struct Flag {
+  Group group;
   std::string_view name;   ///< "--scale"; empty for a setting that no flag changes
   char letter = 0;         ///< 'o' for -o
   std::string_view value;  ///< "N", "png|jpg" (the choices), "DIR|FILE"; empty for a switch
-  std::string_view help;
-  std::string_view setting;  ///< key in weir.toml; empty for the command line alone
+  std::string_view help;   ///< without what holds if nobody sets it
+  std::string_view
+      unset;  ///< what holds then, in words: "the format's"; empty: a switch is off, else `fallback` tells it
+  std::string_view setting;  ///< key in weir.toml, in small letters and dashes; empty for the command line alone
   Status (*set)(std::string_view text, Arguments& args) = nullptr;  ///< a switch is given "true"
-  std::string (*fallback)(const Arguments& args) = nullptr;         ///< what holds if nobody sets it, for `weir config`
+  std::string (*fallback)(const Arguments& args) = nullptr;  ///< the same as a value, for `weir config`; null: no value
 
   bool is_switch() const { return value.empty(); }
 };
+
+/// What holds if nobody sets the flag, as help tells it; empty for a switch, which is then off.
+std::string default_of(const Flag& flag);
 
 std::span<const Flag> upscale_flags();
 std::span<const Flag> models_flags();

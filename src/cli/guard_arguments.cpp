@@ -1,6 +1,12 @@
 #include "cli/guard_arguments.hpp"
 
+#include "observe/log.hpp"
+
 namespace weir::cli {
+
+bool demands_device(const GuardArguments& args) {
+  return !args.device.empty() || !args.allow.empty() || args.need || args.min_memory;
+}
 
 tasks::DeviceWish wish_of(const GuardArguments& args) {
   return {.policy = {.allow = args.allow,
@@ -15,6 +21,11 @@ tasks::DeviceWish wish_of(const GuardArguments& args) {
           .wait = args.wait,
           .job = args.job,
           .end_orphans = args.end_orphans};
+}
+
+void warn_of_silence(const tasks::Machine& machine, bool quiet) {
+  const std::string silent = device::unanswered(machine.inventory);
+  if (!silent.empty()) observe::Log{quiet ? observe::Verbosity::quiet : observe::Verbosity::normal}.warning(silent);
 }
 
 }  // namespace weir::cli

@@ -42,6 +42,12 @@ struct GuardArguments {
   std::string report;  ///< file for the Markdown report
 };
 
+/// Whether the words demand a device, so that work which could do without one must not.
+bool demands_device(const GuardArguments& args);
+
 tasks::DeviceWish wish_of(const GuardArguments& args);
+
+/// Says on standard error which drivers do not answer, for a command that goes on all the same.
+void warn_of_silence(const tasks::Machine& machine, bool quiet);
 
 }  // namespace weir::cli

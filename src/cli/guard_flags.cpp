@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "base/text.hpp"
+#include "cli/common_flags.hpp"
 #include "cli/flag_values.hpp"
 #include "cli/flags.hpp"
 #include "cli/profile.hpp"
@@ -39,6 +40,8 @@ namespace {
 Status set_patterns(std::string_view text, std::vector<std::string>& target) {
   target = device::split_list(text);
   if (target.empty()) return invalid("no pattern is given");
+  for (const std::string& pattern : target)
+    if (auto good = device::check_pattern(pattern); !good) return good;
   return ok();
 }
 
@@ -50,61 +53,84 @@ Status set_bytes(std::string_view text, T& target) {
   return ok();
 }
 
-constexpr Flag kRole{"--role",
+constexpr Flag kRole{Group::policy,
+                     "--role",
                      0,
                      "NAME",
                      "Take the settings of [roles.NAME] in weir.toml over the general ones.",
+                     "none",
                      "role",
                      [](std::string_view text, Arguments& args) {
                        args.guard.role = text;
                        return ok();
                      }};
-constexpr Flag kDevice{
-    "--device",
-    0,
-    "PATTERN[,PATTERN]...",
-    "The device of this run, within the policy: a part of the name, a pattern such as '*RTX 3090', a "
-    "UUID, pci:0000:01:00.0; '!PATTERN' excludes.",
-    "",
-    [](std::string_view text, Arguments& args) { return set_patterns(text, args.guard.device); }};
-constexpr Flag kAllow{"--allow",
+constexpr Flag kDevice{Group::device,
+                       "--device",
+                       0,
+                       "PATTERN[,PATTERN]...",
+                       "The device of this run, within the policy: a part of the name, a pattern such as '*RTX 3090', "
+                       "a UUID, pci:0000:01:00.0; '!PATTERN' excludes.",
+                       "any that the policy allows",
+                       "",
+                       [](std::string_view text, Arguments& args) { return set_patterns(text, args.guard.device); }};
+constexpr Flag kAllow{Group::policy,
+                      "--allow",
                       0,
                       "PATTERN[,PATTERN]...",
-                      "The devices that may be used. Default: every GPU.",
+                      "The devices that may be used.",
+                      "every GPU",
                       "allow",
                       [](std::string_view text, Arguments& args) { return set_patterns(text, args.guard.allow); }};
-constexpr Flag kDeny{"--deny",
+constexpr Flag kDeny{Group::policy,
+                     "--deny",
                      0,
                      "PATTERN[,PATTERN]...",
                      "The devices that are never used; goes over --allow.",
+                     "none",
                      "deny",
                      [](std::string_view text, Arguments& args) { return set_patterns(text, args.guard.deny); }};
-constexpr Flag kPrefer{"--prefer",
+constexpr Flag kPrefer{Group::policy,
+                       "--prefer",
                        0,
                        "PATTERN[,PATTERN]...",
-                       "The order of choice. Default: discrete cards first, then the most free memory.",
+                       "The order of choice.",
+                       "discrete cards first, then the most free memory",
                        "prefer",
                        [](std::string_view text, Arguments& args) { return set_patterns(text, args.guard.prefer); }};
 constexpr Flag kMinMemory{
-    "--min-memory", 0,
-    "SIZE",         "The least memory in all that a device must have, as in 20G (a card sold with 24 GB has 23.6G).",
-    "min-memory",   [](std::string_view text, Arguments& args) { return set_bytes(text, args.guard.min_memory); }};
-constexpr Flag kNeed{"--need", 0,
-                     "SIZE",   "The free memory on the device that the work needs, as in 5G.",
-                     "",       [](std::string_view text, Arguments& args) { return set_bytes(text, args.guard.need); }};
+    Group::policy,
+    "--min-memory",
+    0,
+    "SIZE",
+    "The least memory in all that a device must have, as in 20G (a card sold with 24 GB has 23.6G).",
+    "any",
+    "min-memory",
+    [](std::string_view text, Arguments& args) { return set_bytes(text, args.guard.min_memory); }};
+constexpr Flag kNeed{Group::device,
+                     "--need",
+                     0,
+                     "SIZE",
+                     "The free memory on the device that the work needs, as in 5G.",
+                     "nothing is asked",
+                     "",
+                     [](std::string_view text, Arguments& args) { return set_bytes(text, args.guard.need); }};
 constexpr Flag kTrustUnknown{
+    Group::policy,
     "--trust-unknown",
     0,
     "",
     "Take a device also where its free memory is not known, or only a lower bound of what is used.",
+    "",
     "trust-unknown",
     [](std::string_view text, Arguments& args) { return set_switch(text, args.guard.trust_unknown); },
     [](const Arguments&) { return std::string{"false"}; }};
 constexpr Flag kCudaNames{
+    Group::device,
     "--cuda-names",
     0,
     "uuid|index",
     "How NVIDIA cards are named in CUDA_VISIBLE_DEVICES: by index for libraries that cannot read a UUID.",
+    "",
     "cuda-names",
     [](std::string_view text, Arguments& args) {
       if (text != "uuid" && text != "index")
@@ -114,27 +140,33 @@ constexpr Flag kCudaNames{
     },
     [](const Arguments&) { return std::string{"uuid"}; }};
 constexpr Flag kTorchAllocator{
+    Group::device,
     "--torch-allocator",
     0,
     "SETTINGS",
     "What PyTorch's allocator is told (PYTORCH_CUDA_ALLOC_CONF) where the environment has no word for it; '': nothing.",
+    "",
     "torch-allocator",
     [](std::string_view text, Arguments& args) {
       args.guard.torch_allocator = text;
       return ok();
     },
     [](const Arguments& args) { return args.guard.torch_allocator; }};
-constexpr Flag kWait{"--wait",
+constexpr Flag kWait{Group::lease,
+                     "--wait",
                      0,
                      "TIME",
                      "How long to wait for a device; 0: not at all.",
+                     "",
                      "wait",
                      [](std::string_view text, Arguments& args) { return set_time(text, args.guard.wait); },
-                     [](const Arguments&) { return std::string{"1800"}; }};
-constexpr Flag kSlots{"--slots",
+                     [](const Arguments&) { return std::string{"30m"}; }};
+constexpr Flag kSlots{Group::lease,
+                      "--slots",
                       0,
                       "N",
-                      "Share the device with at most N-1 others who share it. Default: use it alone.",
+                      "Share the device with at most N-1 others who share it.",
+                      "it is used alone",
                       "slots",
                       [](std::string_view text, Arguments& args) {
                         const auto slots = parse_whole(text, 1, device::kMostSlots);
@@ -142,46 +174,59 @@ constexpr Flag kSlots{"--slots",
                         args.guard.slots = *slots;
                         return ok();
                       }};
-constexpr Flag kJob{"--job",
+constexpr Flag kJob{Group::lease,
+                    "--job",
                     0,
                     "NAME",
                     "A name for the lease, which others see while they wait.",
+                    "none",
                     "",
                     [](std::string_view text, Arguments& args) {
                       args.guard.job = text;
                       return ok();
                     }};
-constexpr Flag kJson{"--json", 0,
-                     "",       "Print one JSON object per line on standard output.",
-                     "",       [](std::string_view text, Arguments& args) { return set_switch(text, args.json); }};
-constexpr Flag kQuiet{"--quiet", 'q',
-                      "",        "No warnings or notes; errors are still told.",
-                      "",        [](std::string_view text, Arguments& args) { return set_switch(text, args.quiet); }};
-constexpr Flag kHelp{"--help", 'h',
-                     "",       "Print this help.",
-                     "",       [](std::string_view text, Arguments& args) { return set_switch(text, args.help); }};
+constexpr Flag kQuiet{Group::reports,
+                      "--quiet",
+                      'q',
+                      "",
+                      "No warnings or notes; errors are still told.",
+                      "",
+                      "",
+                      [](std::string_view text, Arguments& args) { return set_switch(text, args.quiet); }};
 
 constexpr Flag kDevicesFlags[] = {kRole,   kDevice, kAllow,        kDeny, kMinMemory,
                                   kPrefer, kNeed,   kTrustUnknown, kJson, kHelp};
 constexpr Flag kDoctorFlags[] = {kRole, kDevice,       kAllow,     kDeny,           kMinMemory, kPrefer,
                                  kNeed, kTrustUnknown, kCudaNames, kTorchAllocator, kJson,      kHelp};
-constexpr Flag kGrace{"--grace",
+constexpr Flag kGrace{Group::limits,
+                      "--grace",
                       0,
                       "TIME",
                       "How long an interrupted command has from the signal that is passed on to it (SIGINT for Ctrl-C) "
-                      "to SIGTERM; SIGKILL "
-                      "follows five seconds later.",
+                      "to SIGTERM; SIGKILL follows five seconds later.",
+                      "",
                       "grace",
                       [](std::string_view text, Arguments& args) { return set_time(text, args.guard.grace); },
                       [](const Arguments&) { return std::string{"5s"}; }};
+constexpr Flag kLeaseJson{
+    Group::reports,
+    "--json",
+    0,
+    "",
+    "Print one JSON object per line on standard output; with hold -- COMMAND nothing, as that output is COMMAND's.",
+    "",
+    "",
+    kJson.set};
 constexpr Flag kLeaseFlags[] = {kRole, kDevice,       kAllow,     kDeny,           kMinMemory, kPrefer,
                                 kNeed, kTrustUnknown, kCudaNames, kTorchAllocator, kWait,      kSlots,
-                                kJob,  kGrace,        kJson,      kQuiet,          kHelp};
+                                kJob,  kGrace,        kLeaseJson, kQuiet,          kHelp};
 
-constexpr Flag kRuns{"--runs",
+constexpr Flag kRuns{Group::work,
+                     "--runs",
                      0,
                      "N",
                      "How often the command is run.",
+                     "",
                      "",
                      [](std::string_view text, Arguments& args) {
                        const auto runs = parse_whole(text, 1, 1000);
@@ -190,44 +235,57 @@ constexpr Flag kRuns{"--runs",
                        return ok();
                      },
                      [](const Arguments&) { return std::string{"3"}; }};
-constexpr Flag kMaxLeak{"--max-leak",
+constexpr Flag kMaxLeak{Group::limits,
+                        "--max-leak",
                         0,
                         "SIZE",
                         "More than this that does not come back is a leak.",
+                        "",
                         "max-leak",
                         [](std::string_view text, Arguments& args) { return set_bytes(text, args.guard.max_leak); },
                         [](const Arguments&) { return std::string{"100M"}; }};
-constexpr Flag kReport{
-    "--report", 0, "FILE", "Write the report there as Markdown.", "", [](std::string_view text, Arguments& args) {
-      if (text.empty()) return Status{invalid("the name is empty")};
-      args.guard.report = text;
-      return ok();
-    }};
+constexpr Flag kReport{Group::reports,
+                       "--report",
+                       0,
+                       "FILE",
+                       "Write the report there as Markdown.",
+                       "none",
+                       "",
+                       [](std::string_view text, Arguments& args) {
+                         if (text.empty()) return Status{invalid("the name is empty")};
+                         args.guard.report = text;
+                         return ok();
+                       }};
 constexpr Flag kStrictDevice{
+    Group::device,
     "--strict-device",
     0,
     "",
     "Fail also where it cannot be proved on which device the work ran.",
+    "",
     "strict-device",
     [](std::string_view text, Arguments& args) { return set_switch(text, args.guard.strict_device); },
     [](const Arguments&) { return std::string{"false"}; }};
-constexpr Flag kLadder{
-    "--ladder",
-    0,
-    "NAME=SIZE[,NAME=SIZE]...",
-    "Ways to do the work and the free memory that each needs, the largest first: the first that fits "
-    "is taken and stands for {rung} in COMMAND and in WEIR_RUNG.",
-    "",
-    [](std::string_view text, Arguments& args) {
-      auto ladder = tasks::parse_ladder(text);
-      if (!ladder) return Status{ladder.error()};
-      args.guard.ladder = *std::move(ladder);
-      return ok();
-    }};
-constexpr Flag kRetries{"--retries",
+constexpr Flag kLadder{Group::work,
+                       "--ladder",
+                       0,
+                       "NAME=SIZE[,NAME=SIZE]...",
+                       "Ways to do the work and the free memory that each needs, the largest first: the first that "
+                       "fits is taken and stands for {rung} in COMMAND and in WEIR_RUNG.",
+                       "none",
+                       "",
+                       [](std::string_view text, Arguments& args) {
+                         auto ladder = tasks::parse_ladder(text);
+                         if (!ladder) return Status{ladder.error()};
+                         args.guard.ladder = *std::move(ladder);
+                         return ok();
+                       }};
+constexpr Flag kRetries{Group::work,
+                        "--retries",
                         0,
                         "N",
                         "Try a command that failed, was too slow or found no room so many times more.",
+                        "",
                         "retries",
                         [](std::string_view text, Arguments& args) {
                           const auto retries = parse_whole(text, 0, 100);
@@ -236,10 +294,12 @@ constexpr Flag kRetries{"--retries",
                           return ok();
                         },
                         [](const Arguments&) { return std::string{"0"}; }};
-constexpr Flag kTimeout{"--timeout",
+constexpr Flag kTimeout{Group::limits,
+                        "--timeout",
                         0,
                         "TIME",
                         "End a try that takes longer: 90, 90s, 10m, 2h.",
+                        "none",
                         "timeout",
                         [](std::string_view text, Arguments& args) {
                           std::chrono::milliseconds limit{};
@@ -248,17 +308,21 @@ constexpr Flag kTimeout{"--timeout",
                           return ok();
                         }};
 constexpr Flag kRunJson{
+    Group::reports,
     "--json",
     0,
     "",
     "Print the figures as one JSON object on standard error at the end; with items, one an item on standard output.",
     "",
+    "",
     [](std::string_view text, Arguments& args) { return set_switch(text, args.json); }};
 constexpr Flag kEndOrphans{
+    Group::lease,
     "--end-orphans",
     0,
     "",
     "End processes of yours that an earlier lease of the device left running; without it they are named.",
+    "",
     "",
     [](std::string_view text, Arguments& args) { return set_switch(text, args.guard.end_orphans); }};
 
@@ -275,15 +339,22 @@ Status set_text(std::string_view text, std::string& target) {
   return ok();
 }
 
-constexpr Flag kLog{"--log", 0,
-                    "FILE",  "Append what happens to this file, one JSON object a line (docs/events.md).",
-                    "log",   [](std::string_view text, Arguments& args) { return set_text(text, args.batch.log); }};
+constexpr Flag kLog{Group::reports,
+                    "--log",
+                    0,
+                    "FILE",
+                    "Append what happens to this file, one JSON object a line (docs/events.md).",
+                    "none",
+                    "log",
+                    [](std::string_view text, Arguments& args) { return set_text(text, args.batch.log); }};
 constexpr Flag kProfile{
+    Group::reports,
     "--profile",
     0,
     "dev|ci|production",
-    "Settings that go together (docs/guard.md): dev and production keep a log in the user's state "
-    "folder where --log names none.",
+    "Settings that go together (docs/guard.md): dev and production keep a log in the user's state folder where --log "
+    "names none.",
+    "none",
     "profile",
     [](std::string_view text, Arguments& args) {
       if (find_profile(text) == nullptr)
@@ -292,30 +363,35 @@ constexpr Flag kProfile{
       return ok();
     }};
 constexpr Flag kMaxFragmentation{
+    Group::limits,
     "--max-fragmentation",
     0,
     "SIZE",
     "What an allocator may hold after a scope without having handed it out; more is told.",
+    "",
     "max-fragmentation",
     [](std::string_view text, Arguments& args) { return set_bytes(text, args.guard.max_fragmentation); },
     [](const Arguments&) { return std::string{"1G"}; }};
 constexpr Flag kScopeFlags[] = {kLog, kProfile, kMaxFragmentation, kWait};
 
 constexpr int kMostJobs = 256;
+constexpr Flag kRunNeed{
+    Group::device, "--need", 0, "SIZE", kNeed.help, "what earlier runs of the command took, where that is known", "",
+    kNeed.set};
 constexpr Flag kRunFlags[] = {
     kDevice,
-    kNeed,
+    kRunNeed,
     kLadder,
-    {"--jobs", 'j', "N", "So many commands at once. Default: 1. Only with items.", "jobs",
+    {Group::work, "--jobs", 'j', "N", "So many commands at once. Only with items.", "", "jobs",
      [](std::string_view text, Arguments& args) { return set_count(text, kMostJobs, args.guard.jobs); },
      [](const Arguments&) { return std::string{"1"}; }},
-    {"--gpu-jobs", 0, "N", "So many of them on GPUs at once. Default: 1. Only with items.", "gpu-jobs",
+    {Group::work, "--gpu-jobs", 0, "N", "So many of them on GPUs at once. Only with items.", "", "gpu-jobs",
      [](std::string_view text, Arguments& args) { return set_count(text, device::kMostSlots, args.guard.gpu_jobs); },
      [](const Arguments&) { return std::string{"1"}; }},
-    {"--gpu", 0, "whole|inside",
+    {Group::work, "--gpu", 0, "whole|inside",
      "Whether a command holds its device from start to end, or only a part of it that takes the lease itself ('weir "
      "lease hold --', weir.gpu_context(lease=True)). Only with items.",
-     "gpu",
+     "", "gpu",
      [](std::string_view text, Arguments& args) {
        if (text != "whole" && text != "inside")
          return Status{invalid(fmt::format("'{}' is neither whole nor inside", printable(text)))};
@@ -323,30 +399,31 @@ constexpr Flag kRunFlags[] = {
        return ok();
      },
      [](const Arguments&) { return std::string{"whole"}; }},
-    {"--output", 'o', "DIR",
-     "The folder for what the commands say (ITEM.log), for the files that {out} names, and for the checkpoints. "
-     "Default: weir-run. Only with items.",
-     "", [](std::string_view text, Arguments& args) { return set_text(text, args.output); }},
-    {"--resume", 0, "", "Skip what is done, and what failed and has not changed since. Only with items.", "",
+    {Group::output, "--output", 'o', "DIR",
+     "The folder for what the commands say (ITEM.log), for the files that {out} names, and for the checkpoints. Only "
+     "with items.",
+     "weir-run", "", [](std::string_view text, Arguments& args) { return set_text(text, args.output); }},
+    {Group::resuming, "--resume", 0, "",
+     "Skip what is done, and what failed and has not changed since. Only with items.", "", "",
      [](std::string_view text, Arguments& args) { return set_switch(text, args.guard.resume); }},
-    {"--retry-failed", 0, "", "Try again what failed. Only with --resume.", "",
+    {Group::resuming, "--retry-failed", 0, "", "Try again what failed. Only with --resume.", "", "",
      [](std::string_view text, Arguments& args) { return set_switch(text, args.checkpoints.retry_failed); }},
-    {"--upgrade", 0, "", "Do again what was done on a lower rung of the ladder. Only with --resume.", "",
-     [](std::string_view text, Arguments& args) { return set_switch(text, args.checkpoints.upgrade); }},
-    {"--overwrite", 0, "", "Replace files in the folder that are not weir's too. Only with items.", "",
-     [](std::string_view text, Arguments& args) { return set_switch(text, args.overwrite); }},
-    {"--explain", 0, "", "Say of each why it is done, skipped or done again. Only with items.", "",
+    {Group::resuming, "--upgrade", 0, "", "Do again what was done on a lower rung of the ladder. Only with --resume.",
+     "", "", [](std::string_view text, Arguments& args) { return set_switch(text, args.checkpoints.upgrade); }},
+    {Group::output, "--overwrite", 0, "", "Replace files in the folder that are not weir's too. Only with items.", "",
+     "", [](std::string_view text, Arguments& args) { return set_switch(text, args.overwrite); }},
+    {Group::resuming, "--explain", 0, "", "Say of each why it is done, skipped or done again. Only with items.", "", "",
      [](std::string_view text, Arguments& args) { return set_switch(text, args.checkpoints.explain); }},
-    {"--junit", 0, "FILE", "Write the results there as JUnit XML. Only with items.", "",
+    {Group::reports, "--junit", 0, "FILE", "Write the results there as JUnit XML. Only with items.", "none", "",
      [](std::string_view text, Arguments& args) { return set_text(text, args.guard.junit); }},
     kLog,
     kProfile,
-    {"--metrics", 0, "HOST:PORT", "Serve metrics for Prometheus at this address. Only with items.", "metrics",
-     [](std::string_view text, Arguments& args) { return set_text(text, args.batch.metrics); }},
-    {"--metrics-file", 0, "FILE", "Write the same metrics to this file.", "metrics_file",
+    {Group::reports, "--metrics", 0, "HOST:PORT", "Serve metrics for Prometheus at this address. Only with items.",
+     "none", "metrics", [](std::string_view text, Arguments& args) { return set_text(text, args.batch.metrics); }},
+    {Group::reports, "--metrics-file", 0, "FILE", "Write the same metrics to this file.", "none", "metrics-file",
      [](std::string_view text, Arguments& args) { return set_text(text, args.batch.metrics_file); }},
-    {"--pause-file", 0, "FILE", "While this file exists the run is paused. Only with items.", "pause_file",
-     [](std::string_view text, Arguments& args) { return set_text(text, args.batch.pause_file); }},
+    {Group::work, "--pause-file", 0, "FILE", "While this file exists the run is paused. Only with items.", "none",
+     "pause-file", [](std::string_view text, Arguments& args) { return set_text(text, args.batch.pause_file); }},
     kRetries,
     kTimeout,
     kGrace,

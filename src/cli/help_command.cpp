@@ -1,5 +1,8 @@
+#include <algorithm>
+
 #include <fmt/format.h>
 
+#include "base/near_word.hpp"
 #include "base/text.hpp"
 #include "base/version.hpp"
 #include "cli/command.hpp"
@@ -13,10 +16,16 @@ Ending run_help(const Invocation& invocation) {
   if (args.man) return print(manual_page());
   if (!args.completion.empty()) return print(completions_for(args.completion));
   if (args.operands.empty()) return print(program_help());
-  const Command* command = find_command(args.operands.front());
-  if (command == nullptr || args.operands.size() > 1)
-    return {Exit::wrong_usage,
-            fmt::format("there is no help on '{}'; see 'weir help'", printable(args.operands.back()))};
+  const std::string& name = args.operands.front();
+  const Command* command = find_command(name);
+  if (command == nullptr)
+    return {Exit::wrong_usage, fmt::format("there is no help on '{}'{}; see 'weir help'", printable(name),
+                                           near_word_hint(name, command_names()))};
+  const auto verbs = verbs_of(*command);  // their command tells about them
+  const bool verb = args.operands.size() == 2 && std::find(verbs.begin(), verbs.end(), args.operands[1]) != verbs.end();
+  if (args.operands.size() > 1 && !verb)
+    return {Exit::wrong_usage, fmt::format("there is no help on '{} {}'{}; see 'weir help {}'", name,
+                                           printable(args.operands[1]), near_word_hint(args.operands[1], verbs), name)};
   return print(command_help(*command));
 }
 

@@ -1,5 +1,8 @@
 #include "cli/help_text.hpp"
 
+#include <algorithm>
+#include <vector>
+
 #include <fmt/format.h>
 
 namespace weir::cli {
@@ -24,8 +27,22 @@ std::string wrapped(std::string_view text, std::size_t indent) {
   return out + '\n';
 }
 
+/// The flags of one group, in the order of the table.
+std::vector<const Flag*> flags_in(const Command& command, Group group) {
+  std::vector<const Flag*> flags;
+  for (const Flag& flag : command.flags)
+    if (flag.group == group) flags.push_back(&flag);
+  return flags;
+}
+
+/// What a flag does, and what holds without it.
+std::string flag_text(const Flag& flag) {
+  const std::string unset = default_of(flag);
+  return unset.empty() ? std::string{flag.help} : fmt::format("{} Default: {}.", flag.help, unset);
+}
+
 std::string flag_help(const Flag& flag) {
-  std::string text = "  " + flag_heading(flag) + '\n' + wrapped(flag.help, 6);
+  std::string text = "  " + flag_heading(flag) + '\n' + wrapped(flag_text(flag), 6);
   if (!flag.setting.empty())
     text += wrapped(fmt::format("Setting {}, variable {}.", flag.setting, environment_name(flag.setting)), 6);
   return text;
@@ -49,16 +66,30 @@ std::string roff(std::string_view text) {
 
 std::string usage(const Command& command) {
   const std::string_view operands = command.operands;
-  return fmt::format("weir {}{}{} [FLAG]...", command.name, operands.empty() ? "" : " ", operands);
+  return fmt::format("weir {} [FLAG]...{}{}", command.name, operands.empty() ? "" : " ", operands);
+}
+
+/// Lines with what each does.
+std::string manual_lines(std::string_view before, const std::vector<Line>& lines) {
+  std::string text;
+  for (const Line& line : lines)
+    text += fmt::format(".TP\n.B {}\n{}\n", roff(fmt::format("{}{}", before, line.words)), roff(line.help));
+  return text;
 }
 
 std::string manual_command(const Command& command) {
   std::string text =
       fmt::format(".SS {}\n.B {}\n.PP\n{}\n", roff(command.name), roff(usage(command)), roff(command.summary));
   if (!command.description.empty()) text += fmt::format(".PP\n{}\n", roff(command.description));
-  for (const Flag& flag : command.flags) {
-    if (flag.name.empty()) continue;
-    text += fmt::format(".TP\n.B {}\n{}\n", roff(flag_heading(flag)), roff(flag.help));
+  text += manual_lines(fmt::format("weir {} ", command.name), command.ways);
+  if (!command.examples.empty()) text += ".PP\n.I Examples\n" + manual_lines("", command.examples);
+  for (const Group group : all_groups()) {
+    const auto flags = flags_in(command, group);
+    if (std::none_of(flags.begin(), flags.end(), [](const Flag* flag) { return !flag->name.empty(); })) continue;
+    text += fmt::format(".PP\n.I {}\n", heading_of(group));
+    for (const Flag* flag : flags)
+      if (!flag->name.empty())
+        text += fmt::format(".TP\n.B {}\n{}\n", roff(flag_heading(*flag)), roff(flag_text(*flag)));
   }
   return text;
 }
@@ -68,7 +99,7 @@ std::string manual_settings() {
   for (const Flag& flag : config_flags()) {
     if (!flag.setting.empty())
       text += fmt::format(".TP\n.BR {} \", \" {}\n{}\n", roff(flag.setting), roff(environment_name(flag.setting)),
-                          roff(flag.help));
+                          roff(flag_text(flag)));
   }
   return text;
 }
@@ -93,15 +124,23 @@ std::string program_help() {
 std::string command_help(const Command& command) {
   std::string text = fmt::format("Usage: {}\n\n{}", usage(command), wrapped(command.summary, 0));
   if (!command.description.empty()) text += wrapped(command.description, 0);
-  text += "\nFlags:\n";
-  for (const Flag& flag : command.flags) text += flag_help(flag);
-  return text;
+  if (!command.ways.empty()) text += "\nWays to use it:\n";
+  for (const Line& way : command.ways)
+    text += fmt::format("  weir {} {}\n{}", command.name, way.words, wrapped(way.help, 6));
+  if (!command.examples.empty()) text += "\nExamples:\n";
+  for (const Line& example : command.examples) text += fmt::format("  {}\n{}", example.words, wrapped(example.help, 6));
+  for (const Group group : all_groups()) {
+    const auto flags = flags_in(command, group);
+    if (!flags.empty()) text += fmt::format("\n{}:\n", heading_of(group));
+    for (const Flag* flag : flags) text += flag_help(*flag);
+  }
+  return text + "\nA flag without a value is off unless it is given.\n";
 }
 
 std::string manual_page() {
   std::string text = ".TH WEIR 1\n.SH NAME\nweir \\- enlarge pictures inside a memory line\n.SH SYNOPSIS\n";
   for (const Command& command : commands()) text += fmt::format(".B {}\n.br\n", roff(usage(command)));
-  text += ".SH COMMANDS\n";
+  text += ".SH COMMANDS\nA flag without a value is off unless it is given.\n";
   for (const Command& command : commands()) text += manual_command(command);
   text += fmt::format(".SH SETTINGS\n{}\nThe key in weir.toml and the environment variable of each:\n{}",
                       roff(find_command("config")->description), manual_settings());

@@ -35,19 +35,19 @@ Result<Bytes> memory_per_megapixel(const nn::CatalogueEntry& entry) {
 }
 
 /// An entry and what only the whole network tells.
-struct Listed {
+struct ListedModel {
   nn::CatalogueEntry entry;
   Bytes memory;
 };
 
-Listed look_into(nn::CatalogueEntry entry) {
+ListedModel look_into(nn::CatalogueEntry entry) {
   if (!entry.unreadable.empty()) return {std::move(entry), {}};
   auto memory = memory_per_megapixel(entry);
   if (!memory) entry.unreadable = memory.error().what;
   return {std::move(entry), memory ? *memory : Bytes{}};
 }
 
-std::string json_line(const Listed& listed) {
+std::string model_json(const ListedModel& listed) {
   const nn::CatalogueEntry& entry = listed.entry;
   Json json{{"name", entry.name}, {"folder", entry.folder}, {"path", entry.param.native()}};
   if (entry.noise) json["noise"] = *entry.noise;
@@ -70,7 +70,7 @@ std::string name_in_folder(const nn::CatalogueEntry& entry) {
   return printable(entry.folder.empty() ? entry.name : entry.folder + "/" + entry.name);
 }
 
-std::string table_line(const Listed& listed, std::size_t width) {
+std::string table_line(const ListedModel& listed, std::size_t width) {
   const nn::CatalogueEntry& entry = listed.entry;
   if (!entry.unreadable.empty())
     return fmt::format("{:<{}}  unreadable: {}\n", name_in_folder(entry), width, printable(entry.unreadable));
@@ -112,7 +112,7 @@ Ending run_models(const Invocation& invocation) {
   if (entries->empty()) return {Exit::wrong_usage, none_found(model, folders)};
   if (!args.json) return print(table(*entries));
   std::string text;
-  for (const auto& entry : *entries) text += json_line(look_into(entry));
+  for (const auto& entry : *entries) text += model_json(look_into(entry));
   return print(text);
 }
 

@@ -1,13 +1,18 @@
+#include <string_view>
+
 #include <fmt/format.h>
+#include <unistd.h>
 #include <nlohmann/json.hpp>
 
 #include "base/signals.hpp"
 #include "base/text.hpp"
+#include "cli/batch_setup.hpp"
 #include "cli/command.hpp"
 #include "cli/device_watch.hpp"
 #include "cli/guard_arguments.hpp"
 #include "cli/profile.hpp"
 #include "cli/run_items.hpp"
+#include "device/command_process.hpp"
 #include "device/process_identity.hpp"
 #include "observe/log.hpp"
 #include "tasks/command_items.hpp"
@@ -18,8 +23,6 @@ namespace weir::cli {
 namespace {
 
 using Json = nlohmann::ordered_json;
-
-constexpr int kOwnFailure = 125;  // as timeout(1) has it
 
 std::string json_of(const tasks::GuardedEnd& end, int tries) {
   Json json = tasks::to_json(end);
@@ -55,6 +58,11 @@ tasks::GuardedCommand command_of(const Invocation& invocation) {
   return command;
 }
 
+void say_not_ended() {
+  constexpr std::string_view kText = "weir: the command does not end; the lease stays held until it does\n";
+  (void)!::write(2, kText.data(), kText.size());
+}
+
 /// What is said once, at the end.
 void tell_end(const tasks::GuardedEnd& end, observe::Log& log) {
   if (!end.left_behind.empty()) log.warning(tasks::leftovers_text(end));
@@ -78,20 +86,19 @@ Ending run_run(const Invocation& invocation) {
   const GuardArguments& args = invocation.args().guard;
   const std::vector<std::string>& words = invocation.line.command;
   if (words.empty() || invocation.args().operands.size() != words.size())
-    return {static_cast<Exit>(kOwnFailure), "write the command after --, as in 'weir run -- python train.py'"};
+    return {Exit::own_failure, "write the command after --, as in 'weir run -- python train.py'"};
   if (tasks::has_items(words)) return run_items(invocation);
   if (const std::string_view name = flag_for_items(invocation.line); !name.empty())
-    return {static_cast<Exit>(kOwnFailure), fmt::format("{} is for items; write them after :::", name)};
+    return {Exit::own_failure, fmt::format("{} is for items; write them after :::", name)};
   observe::Log log{invocation.args().quiet ? observe::Verbosity::quiet : observe::Verbosity::normal};
   const Arguments::Batch& batch = invocation.args().batch;
   observe::EventLog events;
   observe::Metrics metrics;
   if (const std::string file = log_file(invocation.args(), invocation.environment); !file.empty()) {
-    if (auto opened = events.add_file(file); !opened)
-      return {static_cast<Exit>(kOwnFailure), "--log: " + opened.error().what};
+    if (auto opened = events.add_file(file); !opened) return {Exit::own_failure, "--log: " + opened.error().what};
   }
   DeviceWatch watch{args.max_leak, log, events, metrics};
-  const SignalWatch signals{args.grace + std::chrono::seconds{30}, kOwnFailure, [] {}};
+  const SignalWatch signals{args.grace + device::kStopTime, static_cast<int>(Exit::own_failure), say_not_ended};
   tasks::GuardedCommand command = command_of(invocation);
   command.first_signal = [&] { return signals.signal_to_forward(); };
   tasks::MachineProbe probe;
@@ -107,14 +114,15 @@ Ending run_run(const Invocation& invocation) {
     watch.tried(device::program_name(words), report_of(end));
   } while (++tries <= args.retries && tasks::may_retry(end));
   tell_end(end, log);
-  if (!batch.metrics_file.empty()) {
-    if (auto written = metrics.write(batch.metrics_file); !written)
-      log.warning("--metrics-file: " + written.error().what);
-  }
+  if (!batch.metrics_file.empty()) static_cast<void>(metrics.write(batch.metrics_file));  // with_logs() tells
   if (invocation.args().json) log.info(json_of(end, tries));
-  if (!end.error) return {static_cast<Exit>(end.status), {}};
+  // What an interrupted command says by its status is what it would say without weir.
+  const bool interrupted = end.error && end.error->code == Errc::cancelled && end.passes_status;
+  if (interrupted) log.warning(end.error->what);
+  if (!end.error || interrupted) return with_logs({static_cast<Exit>(end.status), {}}, events, metrics, log);
   const bool not_started = end.status == 126 || end.status == 127;
-  return {static_cast<Exit>(not_started ? end.status : kOwnFailure), end.error->what};
+  const Exit exit = not_started ? static_cast<Exit>(end.status) : Exit::own_failure;
+  return with_logs({exit, end.error->what}, events, metrics, log);
 }
 
 }  // namespace weir::cli

@@ -7,8 +7,10 @@
 #include <fmt/format.h>
 
 #include "base/atomic_file.hpp"
+#include "base/signals.hpp"
 #include "base/text.hpp"
 #include "cli/batch_setup.hpp"
+#include "cli/guard_arguments.hpp"
 #include "cli/run_reporter.hpp"
 #include "device/command_process.hpp"
 #include "jobs/coordinator.hpp"
@@ -21,8 +23,6 @@ namespace {
 
 namespace fs = std::filesystem;
 constexpr auto kLongestItem = std::chrono::hours{24 * 7};  // without --timeout a command may take this long
-
-Ending wrong_usage(std::string what) { return {Exit::wrong_usage, std::move(what)}; }
 
 /// Several sharers of each device only where more are to run at once than there are devices.
 int slots_for(int gpu_jobs, std::size_t devices) {
@@ -119,6 +119,11 @@ jobs::RunSettings settings_of(const Arguments& args, const tasks::CommandRequest
   return settings;
 }
 
+tasks::Machine look_until_interrupted(const tasks::DeviceWish& wish) {
+  const SignalWatch signals{std::chrono::seconds{30}, static_cast<int>(Exit::interrupted), [] {}};
+  return tasks::look_at_machine(wish, signals.token());
+}
+
 }  // namespace
 
 Ending run_items(const Invocation& invocation) {
@@ -127,8 +132,10 @@ Ending run_items(const Invocation& invocation) {
   if (!list) return wrong_usage(list.error().what);
   tasks::DeviceWish wish = wish_of(args.guard);
   wish.need.free = Bytes{};  // what is free counts once a device is ours
-  const tasks::Machine machine = tasks::look_at_machine(wish);
-  if (machine.choice.order.empty()) return {Exit::nothing_started, refusal(machine.devices, machine.choice)};
+  const tasks::Machine machine = look_until_interrupted(wish);
+  if (machine.inventory.interrupted) return {Exit::interrupted, refusal_of(machine).what};
+  if (machine.choice.order.empty()) return {Exit::nothing_started, refusal_of(machine).what};
+  warn_of_silence(machine, args.quiet);
   const auto quarantine = tasks::Quarantine::make_file();
   if (!quarantine) return {Exit::nothing_started, quarantine.error().what};
   const tasks::CommandRequest request = request_of(args, list->words, wish, machine, quarantine->get());
@@ -153,9 +160,9 @@ Ending run_items(const Invocation& invocation) {
     if (auto written = write_file(args.guard.junit, junit_text("weir run", reporter.cases())); !written)
       return {Exit::some_failed, "--junit: " + written.error().what};
   }
-  return ending_of(
-      *totals, reporter.output_problem(),
-      {Exit::nothing_started, "nothing could start: every command was refused for want of a device or memory"});
+  const Ending refused{Exit::nothing_started,
+                       "nothing could start: every command was refused for want of a device or memory"};
+  return with_logs(ending_of(*totals, reporter.output_problem(), refused), events, metrics, log);
 }
 
 }  // namespace weir::cli

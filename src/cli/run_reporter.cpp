@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "base/read_stream.hpp"
 #include "base/text.hpp"
 #include "observe/progress.hpp"
 #include "tasks/command_kind.hpp"
@@ -39,7 +40,7 @@ std::string tail_of(const std::filesystem::path& path) {
   if (!file) return {};
   const auto size = static_cast<std::size_t>(std::max<std::streamoff>(file.tellg(), 0));
   file.seekg(static_cast<std::streamoff>(size - std::min(size, kTail)));
-  return {std::istreambuf_iterator<char>{file}, {}};
+  return read_stream(file).value_or(std::string{});
 }
 
 TestCase::Result result_of(jobs::ItemStatus status) {

@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "base/near_word.hpp"
 #include "base/text.hpp"
 
 namespace weir::cli {
@@ -12,7 +13,7 @@ namespace {
 /// Applies values one over the other and remembers where the last of each came from.
 class Layers {
  public:
-  explicit Layers(std::span<const Flag> flags) {
+  explicit Layers(std::span<const Flag> flags) : flags_{flags} {
     for (const Flag& flag : flags) {
       if (!flag.setting.empty()) settings_.effective.push_back({&flag, {}, "default"});
     }
@@ -20,7 +21,8 @@ class Layers {
 
   Status apply(const Flag& flag, const std::string& text, const std::string& origin) {
     if (auto set = flag.set(text, settings_.args); !set)
-      return Error{Errc::invalid_argument, fmt::format("{}: {}", origin, set.error().what)};
+      return Error{Errc::invalid_argument,
+                   fmt::format("{}: {}{}", origin, set.error().what, near_word_hint(text, choices_of(flag.value)))};
     if (flag.setting.empty()) return ok();
     const auto at = find(flag.setting);
     at->text = text;
@@ -28,10 +30,19 @@ class Layers {
     return ok();
   }
 
-  /// Settings that this command does not have are left out.
+  /// Settings that this command does not have are left out; one that is a flag of it, and no setting, is told.
   Status apply(const FileSetting& value) {
     const auto at = find(value.key);
-    return at == settings_.effective.end() ? ok() : apply(*at->flag, value.text, value.origin);
+    if (at != settings_.effective.end()) return apply(*at->flag, value.text, value.origin);
+    for (const Flag& flag : flags_)
+      if (flag.setting.empty() && flag.name == "--" + value.key)
+        tell_not_read(fmt::format("{}: '{}'", value.origin, value.key), flag);
+    return ok();
+  }
+
+  void tell_not_read(const std::string& what, const Flag& flag) {
+    settings_.not_read.push_back(
+        fmt::format("{} is not read by this command: it is no setting here, only a flag ({})", what, flag.name));
   }
 
   Settings finish() && {
@@ -48,6 +59,7 @@ class Layers {
     return std::find_if(all.begin(), all.end(), [&](const Setting& setting) { return setting.flag->setting == key; });
   }
 
+  std::span<const Flag> flags_;
   Settings settings_;
 };
 
@@ -72,9 +84,11 @@ Result<Settings> resolve_settings(std::span<const Flag> flags, const CommandLine
   Layers layers{flags};
   const std::string role = active_role(line, environment);
   bool role_found = role.empty();
+  std::vector<std::string> roles;
   for (const auto& file : files) {
     const auto values = read_settings_file(file);
     if (!values) return values.error();
+    for (const FileSetting& value : *values) roles.push_back(value.role);
     for (const std::string& wanted : {std::string{}, role}) {
       for (const FileSetting& value : *values) {
         if (value.role != wanted) continue;
@@ -85,9 +99,16 @@ Result<Settings> resolve_settings(std::span<const Flag> flags, const CommandLine
     }
   }
   if (!role_found)
-    return Error{Errc::invalid_argument, fmt::format("no [roles.{}] is in a weir.toml that is read", printable(role))};
+    return Error{Errc::invalid_argument,
+                 fmt::format("no [roles.{}] is in a weir.toml that is read{}", printable(role),
+                             near_word_hint(role, std::vector<std::string_view>{roles.begin(), roles.end()}))};
   for (const Flag& flag : flags) {
-    if (flag.setting.empty()) continue;
+    if (flag.setting.empty()) {
+      if (flag.name.empty() || flag.name == "--help") continue;
+      const std::string variable = environment_name(flag.name.substr(2));
+      if (environment(variable.c_str())) layers.tell_not_read(variable, flag);
+      continue;
+    }
     const std::string variable = environment_name(flag.setting);
     if (const auto text = environment(variable.c_str())) {
       if (auto set = layers.apply(flag, *text, variable); !set) return set.error();

@@ -8,8 +8,8 @@
 #include <toml++/toml.h>
 
 #include "base/atomic_file.hpp"
+#include "base/near_word.hpp"
 #include "base/text.hpp"
-#include "cli/near_word.hpp"
 #include "cli/settings.hpp"
 
 namespace weir::cli {
@@ -26,7 +26,23 @@ bool is_known(std::string_view key) {
   return std::any_of(flags.begin(), flags.end(), [&](const Flag& flag) { return flag.setting == key; });
 }
 
+/// Whether a list of patterns for devices is meant.
+bool is_of_patterns(std::string_view key) {
+  const auto flags = config_flags();
+  return std::any_of(flags.begin(), flags.end(),
+                     [&](const Flag& flag) { return flag.setting == key && flag.value.starts_with("PATTERN"); });
+}
+
+/// Whether some command has it as a flag alone.
+bool is_flag_only(const std::string& name) {
+  for (const auto& table : {upscale_flags(), lease_flags(), run_flags(), leak_flags()})
+    if (std::any_of(table.begin(), table.end(), [&](const Flag& flag) { return flag.name == "--" + name; }))
+      return true;
+  return false;
+}
+
 std::string unknown_setting(const std::string& name) {
+  if (is_flag_only(name)) return fmt::format("'{0}' is no setting, only a flag (--{0})", printable(name));
   std::vector<std::string_view> names;
   for (const Flag& flag : config_flags()) {
     if (!flag.setting.empty()) names.push_back(flag.setting);
@@ -57,7 +73,7 @@ std::string list_text(const toml::array& list) {
   return text;
 }
 
-/// True if settings have names such as "pool.max_idle", of a table [pool].
+/// True if settings have names such as "pool.max-idle", of a table [pool].
 bool is_known_table(const std::string& name) {
   const auto flags = config_flags();
   return std::any_of(flags.begin(), flags.end(),
@@ -84,6 +100,8 @@ Status read_table(const fs::path& path, const toml::table& table, const std::str
     if (value.empty() && !node.is_string())
       return at_line(path, key.source(),
                      fmt::format("'{}' must be a text, a number, true or false, or a list of texts", name));
+    if (is_of_patterns(name) && !node.is_string() && !node.is_array())
+      return at_line(path, key.source(), fmt::format("'{}' must be a text or a list of texts", name));
     settings.push_back(
         {name, std::move(value), fmt::format("{}:{}", printable(path.native()), key.source().begin.line), role});
   }

@@ -8,8 +8,6 @@
 namespace weir::cli {
 namespace {
 
-using jobs::Json;
-
 std::string how_it_is(const jobs::RunState& run) {
   if (run.alive) {
     const std::string halted = jobs::text_field(run.state, "halted");
@@ -19,7 +17,7 @@ std::string how_it_is(const jobs::RunState& run) {
   return jobs::bool_field(run.state, "interrupted") ? "interrupted: the same command resumes it" : "over";
 }
 
-std::string device_line(const Json& device) {
+std::string device_line(const jobs::Json& device) {
   const std::string item = jobs::text_field(device, "item");
   std::string doing = jobs::bool_field(device, "lost") ? "not used any more" : "no item";
   if (!item.empty()) doing = fmt::format("{} {:.0f} %", one_line(item), 100 * jobs::number_field(device, "fraction"));
@@ -29,7 +27,7 @@ std::string device_line(const Json& device) {
 }
 
 std::string status_text(const jobs::RunState& run) {
-  const Json& state = run.state;
+  const jobs::Json& state = run.state;
   std::string text = fmt::format("{}, process {}, {}\n", how_it_is(run), jobs::count_field(state, "pid"),
                                  printable(jobs::text_field(state, "updated")));
   text += fmt::format("  items        {} in all: {} done, {} done before, {} failed", jobs::count_field(state, "items"),
@@ -44,11 +42,11 @@ std::string status_text(const jobs::RunState& run) {
   if (run.alive && state.contains("left_s"))
     text += fmt::format(", {} left", observe::format_duration(observe::Seconds{jobs::number_field(state, "left_s")}));
   text += '\n';
-  for (const Json& device : state.value("devices", Json::array())) text += device_line(device);
-  for (const Json& failure : state.value("failures", Json::array())) {
+  for (const jobs::Json& device : state.value("devices", jobs::Json::array())) text += device_line(device);
+  for (const jobs::Json& failure : state.value("failures", jobs::Json::array())) {
     if (failure.is_string()) text += fmt::format("  failed       {}\n", one_line(failure.get<std::string>()));
   }
-  for (const Json& damage : state.value("damages", Json::array())) {
+  for (const jobs::Json& damage : state.value("damages", jobs::Json::array())) {
     if (damage.is_string()) text += fmt::format("  damaged      {}\n", one_line(damage.get<std::string>()));
   }
   return text;

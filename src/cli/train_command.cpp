@@ -13,7 +13,7 @@
 namespace weir::cli {
 namespace {
 
-constexpr std::chrono::seconds kGrace{30};  // a step and a look at the held-out pictures
+constexpr std::chrono::seconds kStepGrace{30};  // a step and a look at the held-out pictures
 
 std::string wrong_words(const Arguments& args) {
   if (args.train.recipe.empty() || args.train.folder.empty())
@@ -79,7 +79,7 @@ Ending run_train(const Invocation& invocation) {
     return {wrong ? Exit::wrong_usage : Exit::nothing_started, set.error().what};
   }
   settings.threads = effective_threads(args);
-  const SignalWatch signals{kGrace, static_cast<int>(Exit::interrupted), [] {}};
+  const SignalWatch signals{kStepGrace, static_cast<int>(Exit::interrupted), [] {}};
   observe::Log log{args.quiet ? observe::Verbosity::quiet : observe::Verbosity::normal};
   tell_device(settings, log);
   const auto ended = training::train(*text, *recipe, settings, signals.token(),

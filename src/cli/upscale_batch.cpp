@@ -150,7 +150,8 @@ Ending run_batch(const UpscaleBatch& batch, std::vector<jobs::WorkerDevice> devi
   const auto totals = coordinator.run();
   if (!totals) return {Exit::nothing_started, totals.error().what};
   reporter.summary(*totals);
-  return ending_of(*totals, reporter.output_problem(), nothing_fits(batch.request.upscale.ram));
+  return with_logs(ending_of(*totals, reporter.output_problem(), nothing_fits(batch.request.upscale.ram)), events,
+                   metrics, log);
 }
 
 }  // namespace weir::cli

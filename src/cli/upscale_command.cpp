@@ -33,7 +33,7 @@ namespace {
 using Clock = std::chrono::steady_clock;
 
 /// A run that was asked to stop is over within two seconds, whatever it was busy with.
-constexpr std::chrono::milliseconds kGrace{1600};
+constexpr std::chrono::milliseconds kUpscaleGrace{1600};
 
 void say_interrupted() {
   constexpr std::string_view kText = "error: interrupted\n";
@@ -81,8 +81,6 @@ class Reporter final : public tasks::WorklistObserver {
   observe::ProgressMeter meter_;
   ResultOutput output_;
 };
-
-Ending wrong_usage(std::string what) { return {Exit::wrong_usage, std::move(what)}; }
 
 Ending refused(const Error& error) {
   return {error.code == Errc::invalid_argument ? Exit::wrong_usage : Exit::nothing_started, error.what};
@@ -216,7 +214,8 @@ Ending run_upscale(const Invocation& invocation) {
     return {Exit::nothing_started, "--no-cpu: the CPU is among the devices; name a GPU with --device"};
   auto devices = worker_devices(args);
   if (!devices) return {Exit::nothing_started, devices.error().what};
-  std::optional<SignalWatch> signals{std::in_place, kGrace, static_cast<int>(Exit::interrupted), say_interrupted};
+  std::optional<SignalWatch> signals{std::in_place, kUpscaleGrace, static_cast<int>(Exit::interrupted),
+                                     say_interrupted};
   auto upscale = upscale_settings(args);
   if (!upscale) return wrong_usage(upscale.error().what);
   const auto list = tasks::list_pictures(args.operands, output_rule(invocation, upscale->ram, signals->token()));

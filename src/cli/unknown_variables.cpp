@@ -1,0 +1,43 @@
+#include "cli/unknown_variables.hpp"
+
+#include <algorithm>
+#include <string_view>
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include "base/near_word.hpp"
+#include "base/text.hpp"
+#include "cli/flags.hpp"
+
+namespace weir::cli {
+namespace {
+
+constexpr std::string_view kPrefix = "WEIR_";
+
+/// Every name behind the prefix that some part of weir reads or sets.
+std::vector<std::string> known_names() {
+  std::vector<std::string> names{"LEASE", "LEASE_DIR", "RUNG"};
+  for (const Flag& flag : config_flags())
+    if (!flag.setting.empty()) names.push_back(environment_name(flag.setting).substr(kPrefix.size()));
+  return names;
+}
+
+}  // namespace
+
+std::vector<std::string> unknown_variables() {
+  const std::vector<std::string> names = known_names();
+  const std::vector<std::string_view> known{names.begin(), names.end()};
+  std::vector<std::string> lines;
+  for (char** entry = environ; entry != nullptr && *entry != nullptr; ++entry) {
+    const std::string_view text{*entry};
+    if (!text.starts_with(kPrefix)) continue;
+    const std::string_view name = text.substr(kPrefix.size(), text.find('=') - kPrefix.size());
+    if (std::find(known.begin(), known.end(), name) != known.end()) continue;
+    if (const std::string_view near = near_word(name, known); !near.empty())
+      lines.push_back(fmt::format("{0}{1} is not read (did you mean '{0}{2}'?)", kPrefix, printable(name), near));
+  }
+  return lines;
+}
+
+}  // namespace weir::cli
