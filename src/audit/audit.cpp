@@ -2,12 +2,14 @@
 
 #include <algorithm>
 #include <atomic>
+#include <iterator>
 #include <optional>
 
 #include <fmt/format.h>
 
 #include "audit/baseline.hpp"
 #include "audit/other/readers.hpp"
+#include "audit/project/imported.hpp"
 #include "audit/python/python_module.hpp"
 #include "audit/rules/checks.hpp"
 #include "audit/rules/rule.hpp"
@@ -40,7 +42,7 @@ struct Read {
   std::string problem;
 };
 
-Read read_file(const ListedFile& file) {
+Read read_listed_file(const ListedFile& file) {
   Read read;
   auto source = SourceFile::read(file.path, file.name);
   if (!source) {
@@ -63,6 +65,7 @@ Read read_file(const ListedFile& file) {
                                printable(file.name), place.line, place.column);
   }
   read.module = *std::move(module);
+  read.module->link_target = file.link_target;
   return read;
 }
 
@@ -70,7 +73,7 @@ std::vector<Read> read_all(const std::vector<ListedFile>& files, int threads) {
   std::vector<Read> all(files.size());
   std::atomic<std::size_t> next{0};
   const auto work = [&] {
-    for (std::size_t i = next++; i < files.size(); i = next++) all[i] = read_file(files[i]);
+    for (std::size_t i = next++; i < files.size(); i = next++) all[i] = read_listed_file(files[i]);
   };
   const auto helpers = start_helpers(threads - 1, work);
   work();
@@ -83,9 +86,7 @@ bool has(const std::vector<std::string>& list, std::string_view id) {
 
 Status check_rules(const std::vector<std::string>& ids, const char* flag) {
   for (const std::string& id : ids) {
-    if (find_rule(id) == nullptr)
-      return Error{Errc::invalid_argument,
-                   fmt::format("{}: there is no rule '{}'; rules are G01 to G33", flag, printable(id))};
+    if (find_rule(id) == nullptr) return Error{Errc::invalid_argument, fmt::format("{}: {}", flag, no_rule_text(id))};
   }
   return ok();
 }
@@ -107,6 +108,12 @@ Result<Module> filled(Module& module, Result<Reading> reading) {
   module.functions = std::move(reading->functions);
   module.bases = std::move(reading->bases);
   module.entry_point = reading->entry_point;
+  if constexpr (requires { reading->served; }) {
+    module.served = reading->served;
+    module.attributes = std::move(reading->attributes);
+    module.names = std::move(reading->names);
+    module.rewritten = std::move(reading->rewritten);
+  }
   module.header_at = reading->header_at;
   module.error = reading->error;
   return std::move(module);
@@ -114,7 +121,7 @@ Result<Module> filled(Module& module, Result<Reading> reading) {
 
 }  // namespace
 
-Result<Module> read_module(FileKind kind, SourceFile source) {
+Result<Module> read_module(FileKind kind, SourceFile source, const ImportedNames& imports) {
   if (kind == FileKind::notebook) {
     auto code = notebook_code(source);
     if (!code) return code.error();
@@ -124,8 +131,12 @@ Result<Module> read_module(FileKind kind, SourceFile source) {
   const std::string_view text = module.source.text();
   switch (kind) {
     case FileKind::python:
-    case FileKind::notebook:
-      return filled(module, python::read_python(text));
+      return filled(module, python::read_python(text, imports));
+    case FileKind::notebook: {
+      auto notebook = filled(module, python::read_python(text, imports));
+      if (notebook) add_magics(notebook->source, notebook->functions.front());
+      return notebook;
+    }
     case FileKind::powershell:
       return filled(module, read_powershell(text));
     case FileKind::shell:
@@ -166,6 +177,7 @@ Result<Audit> run_audit(const AuditRequest& request) {
   Audit audit;
   audit.files = list->files.size();
   audit.problems = std::move(list->problems);
+  audit.notes = std::move(list->notes);
   std::vector<Module> modules;
   for (Read& read : read_all(list->files, request.threads)) {
     if (!read.problem.empty()) audit.problems.push_back(std::move(read.problem));
@@ -177,8 +189,13 @@ Result<Audit> run_audit(const AuditRequest& request) {
                                            [&](const std::string& pattern) { return matches_pattern(pattern, name); });
     modules.push_back(*std::move(read.module));
   }
-  audit.project = std::make_unique<Project>(std::move(modules));
+  audit.project = linked_project(std::move(modules));
   audit.findings = judge_wanted(*audit.project, request);
+  for (const Module& module : audit.project->modules()) {
+    if (!module.link_target.empty()) continue;
+    auto notes = unknown_rules_in_comments(module);
+    std::move(notes.begin(), notes.end(), std::back_inserter(audit.notes));
+  }
   return audit;
 }
 

@@ -27,7 +27,9 @@ struct Audit {
   std::unique_ptr<Project> project;
   std::vector<Finding> findings;      ///< by file and place; suppressed ones too
   std::vector<std::string> problems;  ///< files that could not be judged, one line each
-  std::size_t files = 0;              ///< that were looked at
+  std::vector<std::string>
+      notes{};            ///< what was judged, and is still worth a word (a comment that names no rule), one line each
+  std::size_t files = 0;  ///< that were looked at
 };
 
 /// Reads and judges everything below the operands. Errors: invalid_argument (an operand or a rule that does not exist).
@@ -37,6 +39,6 @@ Result<Audit> run_audit(const AuditRequest& request);
 std::vector<Finding> judge_wanted(const Project& project, const AuditRequest& request);
 
 /// Reads one text as a file of this kind would be. Thread-safe. Errors: those of the reader.
-Result<Module> read_module(FileKind kind, SourceFile source);
+Result<Module> read_module(FileKind kind, SourceFile source, const ImportedNames& imports = {});
 
 }  // namespace weir::audit

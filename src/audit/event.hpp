@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -13,12 +14,16 @@ namespace weir::audit {
 struct Arm {
   std::uint32_t branch;
   std::uint32_t arm;
-  bool usual = false;  ///< the way that is taken unless an import fails: what stands in it counts as having happened
+  bool usual =
+      false;  ///< the way that is taken unless something fails or ends early: what stands in it counts as having happened
   bool operator==(const Arm&) const = default;
 };
 
 /// The keyword of the instance that a method is called on.
 inline constexpr std::string_view kSelf = "\x03";
+/// The keywords of what is handed on as a whole: f(*list), f(**dictionary).
+inline constexpr std::string_view kList = "*";
+inline constexpr std::string_view kDictionary = "**";
 
 struct Argument {
   std::string keyword;  ///< empty: by position
@@ -29,10 +34,11 @@ struct Argument {
 /// they happen.
 struct Event {
   enum class Kind {
-    set_variable,     ///< name = the variable; value, mode
-    remove_variable,  ///< name = the variable
-    import_module,    ///< name = full dotted name of the module
-    call,             ///< name = key of a function of this module, or full dotted name of one imported
+    set_variable,        ///< name = the variable; value, mode
+    remove_variable,     ///< name = the variable
+    change_environment,  ///< variables that are not known are set or removed here, or at a time that is not known
+    import_module,       ///< name = full dotted name of the module
+    call,             ///< name = ':' and the key of a function of this module, or the full dotted name of one imported
     touch,            ///< the driver is asked for the first time here, at the latest; name = what does it
     use_device,       ///< name = what is given the device; value = its number or text
     use_smi_index,    ///< NVML or nvidia-smi is given a number; name = the call; value
@@ -48,9 +54,11 @@ struct Event {
     machine_path,     ///< an absolute path of one machine; value
     header_noise,     ///< os.chdir, sys.path.insert at module level; name = the call
     container,  ///< a mask inside a container or a job that is given cards already; name = by what; value = the mask
-    thread_target,   ///< a function that runs in a thread; name = its key
-    process_target,  ///< a function that runs in a process of its own; name = its key
-    memory_cleanup   ///< name = the call: gc.collect, empty_cache
+    thread_target,   ///< a function that runs in a thread; name as of a call
+    process_target,  ///< a function that runs in a process of its own; name as of a call
+    pool_task,       ///< a function that the workers of a pool run, each many times; name as of a call
+    memory_cleanup,  ///< name = the call: gc.collect, empty_cache
+    rewrite          ///< name = an attribute that somebody else's object is given here; value
   };
   enum class Mode {
     assign,  ///< whatever was there is lost
@@ -72,8 +80,12 @@ struct Event {
   bool in_try = false;      ///< within a try that catches
   bool in_loop = false;     ///< may happen again
   bool counted = false;     ///< only where the program has seen how many devices there are
+  bool renumbered = false;  ///< set_variable: inside a container or job that is given cards, which count from 0 there
   bool hands_over = false;  ///< call: the function is given to something that will call it, with what is not known
-  bool fallback = false;    ///< deprecated_call: only where the new name is not there
+  bool if_given = false;    ///< use_device: only where the value is known; a keyword that may be among **kwargs
+  bool fallback = false;  ///< deprecated_call: only where the new name is not there; change_environment: only where the
+                          ///< file that the event before runs is none of the project
+  bool as_program = false;  ///< import_module: the file is run as a program is, with its main part
   bool outermost = false;   ///< statement and top are the same: it stands in no block
   bool editable = false;    ///< set_variable: `statement` does nothing else and may be moved or removed
   Range target{};           ///< set_variable: what is written to, "os.environ"; cpu_fallback: what is taken with a GPU
@@ -87,11 +99,17 @@ struct Function {
   std::vector<Value> defaults{};  ///< one a parameter; unknown where there is none
   std::vector<Event> events{};
   std::vector<Value> returns{};
-  bool is_method = false;  ///< the first parameter is the instance
+  bool is_method = false;             ///< the first parameter is the instance
+  std::set<std::string> changes{};    ///< parameters whose items it changes
+  std::string rest{};                 ///< the parameter that takes all further positions: *args
+  std::string keywords{};             ///< the one that takes all further keywords: **kwargs
+  std::size_t positional = SIZE_MAX;  ///< parameters that are given by position
 };
 
 /// Arguments in the place of parameters: Atom::Kind::parameter becomes what the caller gave, or the default.
 Value substituted(const Value& value, const Function& callee, const std::vector<Argument>& args);
+/// Calls of a function that is bound to arguments or to what encloses it.
+std::vector<Argument> with_bound(const Atom& function, const std::vector<Argument>& args);
 /// The argument at a position (counted without keywords) or of a keyword; null if neither is given.
 const Argument* find_argument(const std::vector<Argument>& args, int position, std::string_view keyword);
 /// Its value; unknown if neither is given.

@@ -5,12 +5,14 @@
 #include <algorithm>
 #include <array>
 #include <cctype>
+#include <string_view>
 #include <system_error>
 
 #include <fmt/format.h>
 #include <toml++/toml.h>
 
 #include "base/atomic_file.hpp"
+#include "base/near_word.hpp"
 #include "base/text.hpp"
 
 namespace weir::audit {
@@ -51,8 +53,8 @@ Status apply(const std::string& key, const toml::node& node, Policy& policy) {
   if (key == "device") return text(policy.device);
   if (key == "index") return text(policy.index);
   if (key == "role") return text(policy.role);
-  if (key == "index_libraries") return texts(policy.index_libraries);
-  if (key == "entry_points") return texts(policy.entry_points);
+  if (key == "index-libraries") return texts(policy.index_libraries);
+  if (key == "entry-points") return texts(policy.entry_points);
   if (key == "exclude") return texts(policy.exclude);
   if (key == "mask") {
     const auto* value = node.as_string();
@@ -60,7 +62,10 @@ Status apply(const std::string& key, const toml::node& node, Policy& policy) {
     policy.uuid = value->get() == "uuid";
     return ok();
   }
-  return Error{Errc::invalid_argument, fmt::format("unknown setting '{}' in [audit]", printable(key))};
+  constexpr std::array<std::string_view, 7> kKeys{"device",       "index",   "role", "index-libraries",
+                                                  "entry-points", "exclude", "mask"};
+  return Error{Errc::invalid_argument,
+               fmt::format("unknown setting '{}' in [audit]{}", printable(key), near_word_hint(key, kKeys))};
 }
 
 }  // namespace

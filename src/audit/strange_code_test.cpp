@@ -10,72 +10,13 @@
 
 #include "audit/fix/fixer.hpp"
 #include "program.hpp"
+#include "told.hpp"
 
 namespace weir::audit {
 namespace {
 
+using namespace test_kit;  // NOLINT(google-build-using-namespace)
 using test::Folder;
-using Files = std::map<std::string, std::string>;
-using Lines = std::set<std::string>;
-
-Policy one_card(const std::string& device = "RTX 3090", const std::string& index = "1") {
-  Policy policy;
-  policy.given = true;
-  policy.device = device;
-  policy.index = index;
-  policy.uuid = false;
-  return policy;
-}
-
-void put(const Folder& folder, const Files& files) {
-  for (const auto& [name, text] : files) folder.put(name, text);
-}
-
-/// "file:line rule" of all that is told; of these rules alone, if some are named.
-Lines told(const Files& files, const Policy& policy, const std::vector<std::string>& select = {}) {
-  const Folder folder;
-  put(folder, files);
-  const auto audit = run_audit({.operands = {folder.path().native()}, .policy = policy, .select = select});
-  EXPECT_TRUE(audit);
-  Lines lines;
-  for (const Finding& finding : audit->findings) {
-    const auto& source = finding.module->source;
-    lines.insert(source.path().filename().native() + ":" + std::to_string(source.place(finding.where.begin).line) +
-                 " " + std::string{finding.rule});
-  }
-  return lines;
-}
-
-bool has_rule(const Lines& lines, const std::string& rule) {
-  return std::any_of(lines.begin(), lines.end(), [&](const std::string& line) { return line.ends_with(rule); });
-}
-
-/// Of errors and warnings alone.
-Lines grave(const Files& files, const Policy& policy) {
-  const Folder folder;
-  put(folder, files);
-  const auto audit = run_audit({.operands = {folder.path().native()}, .policy = policy});
-  Lines lines;
-  for (const Finding& finding : audit->findings) {
-    if (finding.severity == Severity::style) continue;
-    const auto& source = finding.module->source;
-    lines.insert(source.path().filename().native() + ":" + std::to_string(source.place(finding.where.begin).line) +
-                 " " + std::string{finding.rule} + " " + finding.what);
-  }
-  return lines;
-}
-
-Files fixed(const Files& files, const Policy& policy, bool unsafe) {
-  const Folder folder;
-  put(folder, files);
-  EXPECT_TRUE(fix({.operands = {folder.path().native()}, .policy = policy}, {.unsafe = unsafe, .write = true}));
-  Files after;
-  for (const auto& [name, text] : files) after.emplace(name, folder.text(name));
-  return after;
-}
-
-const std::string kHeader =
-    "import os\nos.environ[\"CUDA_DEVICE_ORDER\"] = \"PCI_BUS_ID\"\nos.environ[\"CUDA_VISIBLE_DEVICES\"] = \"1\"\n";
 
 TEST(AuditStrangeCode, AMaskThatAnotherProgramNeedsStays) {
   const Files files{
@@ -107,7 +48,8 @@ TEST(AuditStrangeCode, AMaskOfAnotherCardThanThePolicysIsTold) {
         << mask;
   const std::string wrong =
       "import os\nos.environ[\"CUDA_VISIBLE_DEVICES\"] = \"0\"\nimport torch\ntorch.ones(1).cuda()\n";
-  EXPECT_EQ(fixed({{"a.py", wrong}}, one_card(), false).at("a.py").find("setdefault"), std::string::npos);
+  EXPECT_EQ(fixed({{"a.py", wrong}}, one_card(), false).at("a.py").find("setdefault(\"CUDA_VISIBLE"),
+            std::string::npos);
   EXPECT_EQ(fixed({{"a.py", wrong}}, one_card(), true).at("a.py").find("\"0\""), std::string::npos);
 }
 
@@ -218,6 +160,18 @@ TEST(AuditStrangeCode, NestedValuesAndCirclesOfClassesEnd) {
   EXPECT_TRUE(told({{"m.py", classes}, {"a.py", "import m\nm.C0().run()\nm.C1().stop()\n"}}, Policy{}).empty());
 }
 
+TEST(AuditStrangeCode, LambdasWithinLambdasEnd) {
+  std::string made;
+  std::string begun;
+  std::string ended;
+  for (int level = 0; level < 40; ++level) {
+    made += "lambda: ";
+    begun += "(lambda a: ";
+    ended += ")(1)";
+  }
+  EXPECT_TRUE(told({{"a.py", "import torch\nx = " + made + "1\ny = " + begun + "1" + ended + "\n"}}, Policy{}).empty());
+}
+
 TEST(AuditStrangeCode, VendorsAreToldApart) {
   const Files intel{
       {"xpu.py", "import torch\n\n\nif __name__ == \"__main__\":\n    print(torch.ones(2, device=\"xpu:0\"))\n"}};
@@ -299,6 +253,10 @@ TEST(AuditStrangeCode, FreeMemoryIsKnownThroughVariables) {
       "    cached = torch.cuda.memory_reserved(0) - torch.cuda.memory_allocated(0)\n"
       "    print(f\"{cached} bytes lie unused in the cache of the allocator\")\n\n\nprint(stats())\nfreed()\n";
   EXPECT_EQ(told({{"a.py", code}}, Policy{}, {"G31"}), Lines{"a.py:8 G31"});
+  const std::string sum =
+      "import torch\nkept = torch.cuda.memory_reserved(0)\nused = torch.cuda.memory_allocated(0)\n"
+      "free = torch.cuda.get_device_properties(0).total_memory - (kept + used)\n";
+  EXPECT_EQ(told({{"a.py", sum}}, Policy{}, {"G31"}), Lines{"a.py:4 G31"});
 }
 
 TEST(AuditStrangeCode, ACardOfTheMaskIsNeverChangedByAFix) {
@@ -307,9 +265,11 @@ TEST(AuditStrangeCode, ACardOfTheMaskIsNeverChangedByAFix) {
                                      "torch.ones(1).to(\"cuda:0\"); print(torch.cuda.get_device_name(0))\n"}};
   EXPECT_TRUE(told(two, Policy{}).contains("a.py:4 G06"));
   for (const bool unsafe : {false, true}) {
-    const Files after = fixed(two, Policy{}, unsafe);
-    EXPECT_NE(after.at("a.py").find("os.environ[\"CUDA_VISIBLE_DEVICES\"] = \"0\""), std::string::npos) << unsafe;
-    EXPECT_TRUE(has_rule(told(after, Policy{}), "G06"));
+    for (const Policy& policy : {Policy{}, one_card()}) {  // nor does a policy decide it in silence
+      const Files after = fixed(two, policy, unsafe);
+      EXPECT_NE(after.at("a.py").find("os.environ[\"CUDA_VISIBLE_DEVICES\"] = \"0\""), std::string::npos) << unsafe;
+      EXPECT_TRUE(has_rule(told(after, policy), "G06"));
+    }
   }
 }
 

@@ -1,10 +1,20 @@
 #include "audit/suppression.hpp"
 
+#include <algorithm>
+#include <cstdint>
 #include <optional>
 #include <string>
 
+#include <fmt/format.h>
+
+#include "audit/rules/rule.hpp"
+#include "audit/syntax/tree.hpp"
+#include "base/text.hpp"
+
 namespace weir::audit {
 namespace {
+
+constexpr std::string_view kMark = "weir: ignore";
 
 struct Allowance {
   std::string_view rules;  ///< "G10,G04"; empty: all
@@ -12,7 +22,6 @@ struct Allowance {
 };
 
 std::optional<Allowance> allowance_in(std::string_view line) {
-  constexpr std::string_view kMark = "weir: ignore";
   const std::size_t at = line.find(kMark);
   if (at == std::string_view::npos) return std::nullopt;
   std::string_view rest = line.substr(at + kMark.size());
@@ -28,8 +37,25 @@ std::optional<Allowance> allowance_in(std::string_view line) {
   return allowance;
 }
 
+/// "G10, G04" one by one.
+std::vector<std::string_view> ids_in(std::string_view list) {
+  std::vector<std::string_view> ids;
+  while (!list.empty()) {
+    const std::size_t end = std::min(list.find_first_of(", "), list.size());
+    if (end > 0) ids.push_back(list.substr(0, end));
+    list.remove_prefix(std::min(end + 1, list.size()));
+  }
+  return ids;
+}
+
 bool allows(const Allowance& allowance, std::string_view rule) {
-  return allowance.rules.empty() || allowance.rules.find(rule) != std::string_view::npos;
+  const auto ids = ids_in(allowance.rules);
+  return ids.empty() || std::find(ids.begin(), ids.end(), rule) != ids.end();
+}
+
+std::vector<Range> comments_of(Language language, std::string_view text) {
+  const auto tree = parse(language, text);
+  return tree ? tree->comments() : std::vector<Range>{};
 }
 
 bool is_comment_alone(std::string_view line) {
@@ -52,6 +78,29 @@ void apply_comments(std::vector<Finding>& findings) {
       finding.reason = allowance->reason;
     }
   }
+}
+
+std::vector<std::string> unknown_rules_in_comments(const Module& module) {
+  constexpr std::size_t kMostShown = 40;  // of what stands in the place of an id
+  std::vector<std::string> lines;
+  const SourceFile& source = module.source;
+  const std::string_view text = source.text();
+  const auto language = code_language(module.kind);
+  std::optional<std::vector<Range>> comments;  // looked for when the first id is in question: there is hardly ever one
+  for (std::size_t at = text.find(kMark); at != std::string_view::npos; at = text.find(kMark, at + 1)) {
+    const auto byte = static_cast<std::uint32_t>(at);
+    const auto allowance = allowance_in(text.substr(at, source.line_end(byte) - at));
+    auto unknown = allowance ? ids_in(allowance->rules) : std::vector<std::string_view>{};
+    std::erase_if(unknown, [](std::string_view id) { return find_rule(id) != nullptr; });
+    if (unknown.empty()) continue;
+    if (language && !comments) comments = comments_of(*language, text);
+    const std::uint32_t begin = source.line_start(byte);
+    if (language ? !holds_byte(*comments, byte) : !is_comment_alone(text.substr(begin, at - begin))) continue;
+    for (const std::string_view id : unknown)
+      lines.push_back(fmt::format("{}:{}: this comment allows nothing: {}", printable(source.name()),
+                                  source.place(byte).line, no_rule_text(id.substr(0, kMostShown))));
+  }
+  return lines;
 }
 
 }  // namespace weir::audit

@@ -44,6 +44,8 @@ Value Value::joined(const Value& other) const {
     const auto alike = std::find_if(both.atoms_.begin(), both.atoms_.end(),
                                     [&](const Atom& mine) { return differ_in_items(mine, atom); });
     if (alike != both.atoms_.end()) {
+      const bool lists = atom.kind == Atom::Kind::sequence && alike->items != nullptr && atom.items != nullptr;
+      if (lists && alike->items->values.size() != atom.items->values.size()) return {};
       alike->items = merged(alike->items, atom.items);
       continue;
     }
@@ -66,23 +68,30 @@ std::optional<std::string> Value::as_text() const {
 
 namespace {
 
+/// The item or attribute of something that is known by its path.
+Value deeper(const Atom& atom, std::string_view key) {
+  constexpr std::size_t kLongestPath = 200;
+  if (atom.key.size() + key.size() > kLongestPath) return kind_value(atom.kind);
+  Atom item = atom;
+  item.items = nullptr;
+  if (!item.key.empty()) item.key += kPathBreak;
+  item.key += key;
+  return item;
+}
+
 /// One step of a path from one thing.
 Value item_of(const Atom& atom, std::string_view key, bool& missing) {
   // args.device = "cuda" behind parse_args(): no choice of the user's any more.
   if (atom.kind == Atom::Kind::choice) {
     const bool given = atom.items != nullptr && atom.items->values.contains(key);
-    return given ? atom.items->values.find(key)->second : Value{kind_value(Atom::Kind::choice)};
+    if (given) return atom.items->values.find(key)->second;
+    return deeper(atom, key);
   }
-  if (atom.kind == Atom::Kind::parameter) {
-    Atom item = atom;
-    if (!item.key.empty()) item.key += kPathBreak;
-    item.key += key;
-    return item;
-  }
+  if (atom.kind == Atom::Kind::parameter) return deeper(atom, key);
   if (atom.items == nullptr) return {};
   const auto found = atom.items->values.find(key);
   if (found != atom.items->values.end()) return found->second;
-  missing = atom.kind == Atom::Kind::dictionary;
+  missing = atom.kind == Atom::Kind::dictionary && !atom.items->values.contains(kOpen);
   return {};
 }
 
@@ -109,9 +118,104 @@ Value text_value(std::string text, Range literal) {
   return Atom{
       .kind = Atom::Kind::text, .text = std::move(text), .number = 0, .literal = literal, .key = {}, .items = {}};
 }
+Value pattern_value(std::string text, const Value& filling, Range literal) {
+  const std::size_t hole = text.find(kHole);
+  if (hole == std::string::npos) return text_value(std::move(text), literal);
+  Atom pattern{.kind = Atom::Kind::pattern, .text = std::move(text), .literal = literal};
+  if (pattern.text.find(kHole, hole + 1) != std::string::npos) return pattern;
+  const Atom* one = filling.single();
+  if (one != nullptr && (one->kind == Atom::Kind::text || one->kind == Atom::Kind::number)) {
+    pattern.text.replace(hole, 1, *filling.as_text());
+    return text_value(std::move(pattern.text), one->literal);
+  }
+  auto items = std::make_shared<Items>();
+  items->values.emplace(std::string{kHole}, filling);  // unknown, too: joined with another it stays so
+  pattern.items = std::move(items);
+  return pattern;
+}
+
+Value with_holes_filled(const Value& value) {
+  Value all;
+  bool first = true;
+  for (const Atom& atom : value.atoms()) {
+    const Value filling = filling_of(atom);
+    Value one{atom};
+    const Value each = each_constant(filling, [&](const Value& part) { return pattern_value(atom.text, part); });
+    if (!each.is_unknown()) one = each;
+    all = first ? one : all.joined(one);
+    first = false;
+  }
+  return all;
+}
+
+Value filling_of(const Atom& pattern) {
+  if (pattern.kind != Atom::Kind::pattern || pattern.items == nullptr) return {};
+  const auto found = pattern.items->values.find(std::string_view{&kHole, 1});
+  return found == pattern.items->values.end() ? Value{} : found->second;
+}
+
+bool keeps_meaning(const Atom& atom) {
+  return atom.kind == Atom::Kind::ordinal || atom.kind == Atom::Kind::device_name ||
+         atom.kind == Atom::Kind::environment || atom.kind == Atom::Kind::choice ||
+         atom.kind == Atom::Kind::smi_index || atom.kind == Atom::Kind::same || atom.kind == Atom::Kind::parameter ||
+         (atom.kind == Atom::Kind::object && atom.number != 0);
+}
+
 Value number_value(long number, Range literal) {
   return Atom{.kind = Atom::Kind::number, .text = {}, .number = number, .literal = literal, .key = {}, .items = {}};
 }
+
+Value sequence_value(const std::vector<Value>& elements) {
+  constexpr std::size_t kLongest = 16;
+  constexpr long kDeepest = 8;
+  if (elements.size() > kLongest) return {};
+  long depth = 1;
+  for (const Value& element : elements) {
+    for (const Atom& atom : element.atoms())
+      if (atom.kind == Atom::Kind::sequence) depth = std::max(depth, atom.number + 1);
+  }
+  if (depth > kDeepest) return {};
+  auto items = std::make_shared<Items>();
+  for (std::size_t i = 0; i < elements.size(); ++i) items->values.emplace(std::to_string(i), elements[i]);
+  return Atom{.kind = Atom::Kind::sequence, .number = depth, .items = std::move(items)};
+}
+
+std::vector<Value> elements_of(const Atom& sequence) {
+  std::vector<Value> elements;
+  if (sequence.kind != Atom::Kind::sequence || sequence.items == nullptr) return elements;
+  const auto& values = sequence.items->values;
+  for (auto at = values.find("0"); at != values.end(); at = values.find(std::to_string(elements.size())))
+    elements.push_back(at->second);
+  return elements;
+}
+
+Value any_element(const Value& container) {
+  const Atom* atom = container.single();
+  if (atom == nullptr) return {};
+  if (keeps_meaning(*atom)) return container;
+  Value any;
+  bool first = true;
+  for (const Value& element : elements_of(*atom)) {
+    any = first ? element : any.joined(element);
+    first = false;
+  }
+  return any;
+}
+
+bool is_constant(const Atom& atom) { return atom.kind == Atom::Kind::text || atom.kind == Atom::Kind::number; }
+
+Value each_constant(const Value& value, const std::function<Value(const Value&)>& make) {
+  Value all;
+  bool first = true;
+  for (const Atom& atom : value.atoms()) {
+    if (!is_constant(atom)) return {};
+    const Value one = make(atom);
+    all = first ? one : all.joined(one);
+    first = false;
+  }
+  return all;
+}
+
 Value kind_value(Atom::Kind kind, std::string text) {
   return Atom{.kind = kind, .text = std::move(text), .number = 0, .literal = {}, .key = {}, .items = {}};
 }

@@ -15,6 +15,8 @@ namespace weir::audit {
 
 struct Items;
 
+/// Among the items of an object that another module's class made: what its constructor was given, by position or name.
+inline std::string constructor_key(std::string_view name) { return '\x04' + std::string{name}; }
 /// Between the keys of a path into dictionaries and instances.
 inline constexpr char kPathBreak = '\x02';
 
@@ -24,29 +26,33 @@ struct Atom {
     unknown,
     none,         ///< Python's None
     text,         ///< a known text
-    pattern,      ///< a text with holes, each written as kHole
+    pattern,      ///< a text with holes, each written as kHole; of one alone, `items` says what fills it
     number,       ///< a known whole number
     ordinal,      ///< a device number as the CUDA runtime counts: current_device(), range(device_count()), a local rank
     smi_index,    ///< a device number as nvidia-smi or NVML counts
     environment,  ///< the value of the variable `text`
     device_name,  ///< the product name of a device
-    choice,       ///< what the user of the program chose: command line, input, a settings file
+    choice,       ///< what the user of the program chose: command line, input, a settings file; `key` says which
     parameter,    ///< of the enclosing function, by name; replaced by the argument where the call is known
     environment_copy,  ///< a dictionary made from os.environ, for another process
     name,              ///< something imported or built in, by its full dotted name
-    function,          ///< of this module, by key
-    class_,            ///< of this module, by name
-    instance,          ///< of that class
-    object,            ///< what a call of an imported function or class gave; `text` is its full dotted name
-    dictionary,        ///< of which `items` are known
-    devices,           ///< a list of devices, as from jax.devices()
-    counter            ///< bytes of one device: `text` is "total", "reserved" or "allocated"
+    function,    ///< of this module, by key; `items` says what it is bound to: arguments by position or name, closures
+    class_,      ///< of this module, by name
+    instance,    ///< of that class
+    object,      ///< what a call of an imported function or class gave; `text` is its full dotted name, `number` tells
+                 ///< two results of a function apart (0: not told), `items` holds what a class was given
+    dictionary,  ///< of which `items` are known
+    sequence,    ///< a list or a tuple; `items` by position, from "0" on, all of them; `number` is how deep it is
+    devices,     ///< a list of devices, as from jax.devices()
+    same,        ///< nothing is known but that it is the same thing wherever `number` is the same
+    counter      ///< bytes of one device: `text` is "total", "reserved" or "allocated"
   };
   Kind kind = Kind::unknown;
   std::string text{};
   long number = 0;
-  Range literal{};    ///< where the literal stands in the file; empty if there is none
-  std::string key{};  ///< parameter: the path to an item or attribute of it; instance: the parameter that it is (self)
+  Range literal{};  ///< where the literal stands in the file; empty if there is none
+  std::string
+      key{};  ///< parameter, choice: the path to an item or attribute; instance: the parameter that it is (self)
   std::shared_ptr<const Items> items{};  ///< of a dictionary, or the attributes of an instance; null if none is known
 };
 
@@ -55,7 +61,7 @@ inline constexpr char kHole = '\x01';
 /// The things that an expression may be; empty: anything. Never more than kMostAtoms.
 class Value {
  public:
-  static constexpr std::size_t kMostAtoms = 6;
+  static constexpr std::size_t kMostAtoms = 12;
   Value() = default;
   Value(Atom atom) : atoms_{std::move(atom)} {}  // NOLINT(google-explicit-constructor)
 
@@ -78,6 +84,11 @@ class Value {
   std::vector<Atom> atoms_;
 };
 
+/// Among the items of a dictionary: there may be others, which are not known.
+inline constexpr std::string_view kOpen = "\x05";
+/// Before the name of a parameter that an enclosing function was given.
+inline constexpr std::string_view kClosure = "\x06";
+
 /// What is known of a dictionary by its keys, or of an instance by its attributes.
 struct Items {
   std::map<std::string, Value, std::less<>> values;
@@ -88,7 +99,25 @@ struct Items {
 Value item_of(const Value& whole, std::string_view path, bool& missing);
 
 Value text_value(std::string text, Range literal = {});
+/// A text with holes; what fills its only hole may be known, and where that is a constant the text is one.
+Value pattern_value(std::string text, const Value& filling, Range literal = {});
+/// The texts that a pattern may be whose only hole is filled by one of several constants; other things as they are.
+Value with_holes_filled(const Value& value);
+/// What fills the only hole of a pattern; unknown if it has several, or nothing is known.
+Value filling_of(const Atom& pattern);
+/// An element of it, or it as a number or a text, is still told by it: a device of a list of devices.
+bool keeps_meaning(const Atom& atom);
 Value number_value(long number, Range literal = {});
+/// A list; unknown if it is longer than what is followed.
+Value sequence_value(const std::vector<Value>& elements);
+/// The elements of a sequence, in their order.
+std::vector<Value> elements_of(const Atom& sequence);
+/// Any element of a container: one of those of a sequence, or what keeps its meaning.
+Value any_element(const Value& container);
+/// A text or a number.
+bool is_constant(const Atom& atom);
+/// What `make` gives for each of several constants; unknown if one of them is none.
+Value each_constant(const Value& value, const std::function<Value(const Value&)>& make);
 Value kind_value(Atom::Kind kind, std::string text = {});
 
 }  // namespace weir::audit

@@ -1,11 +1,12 @@
-"""Runs every Python file below folders as a program and tells what it saw.
+"""Runs every Python file below folders as a program, those of packages by `python -m` too, and tells what each saw.
 
 usage: run_with_stubs.py FOLDER...
 
 Imports that are neither Python's own nor the folder's become stubs, which take every call and give stubs. A call that would
 start a GPU driver (anything of torch.cuda but what only frees or formats, .cuda(), .to() or device= with a GPU's name) notes
-the selecting variables of the environment, the first time in each program. One JSON line a program: folder, file, the
-variables at that moment (null if there was none), those at its end, and all that it printed.
+the selecting variables of the environment, the first time in each program. Processes are not started: what they would be given
+is noted. One JSON line a program: folder, file, the variables at that moment (null if there was none), those of each
+process that it starts, those at its end, and all that it printed.
 """
 
 import importlib.abc
@@ -15,17 +16,20 @@ import json
 import os
 import runpy
 import sys
+import warnings
 
 VARIABLES = ("CUDA_VISIBLE_DEVICES", "HIP_VISIBLE_DEVICES", "ROCR_VISIBLE_DEVICES", "ZE_AFFINITY_MASK")
 LIMIT_S = 20
 
 
-def selection():
-    return {name: os.environ[name] for name in VARIABLES if name in os.environ}
+def selection(environment=None):
+    environment = os.environ if environment is None else environment
+    return {name: environment[name] for name in VARIABLES if name in environment}
 
 
 class Record:
     first = None
+    started = []
 
     @classmethod
     def touch(cls):
@@ -35,6 +39,36 @@ class Record:
 
 def names_gpu(value):
     return isinstance(value, str) and value.startswith(("cuda", "xpu"))
+
+
+class Process:
+    """In the place of one that would be started."""
+
+    def __init__(self, *arguments, **keywords):
+        Record.started.append(selection(keywords.get("env")))
+        self.returncode, self.stdout, self.stderr, self.pid = 0, "", "", 1
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *what):
+        return None
+
+    def communicate(self, *arguments, **keywords):
+        return "", ""
+
+    def wait(self, *arguments, **keywords):
+        return 0
+
+    poll = wait
+
+
+def start_nothing():
+    import subprocess
+
+    subprocess.Popen = subprocess.run = Process
+    subprocess.call = subprocess.check_call = os.system = lambda *a, **k: Process(*a, **k).returncode
+    subprocess.check_output = lambda *a, **k: Process(*a, **k).stdout
 
 
 class Stub:
@@ -95,23 +129,30 @@ class StubModule(importlib.abc.Loader, importlib.abc.MetaPathFinder):
         module.__getattr__ = lambda attribute: Stub(name + "." + attribute)
 
 
-def run(folder, file):
+def run(folder, file, module):
     os.chdir(folder)
     sys.path.insert(0, folder)
+    sys.argv = [file]
     sys.meta_path.append(StubModule())  # asked last: what exists is what it is
+    warnings.simplefilter("ignore")  # that of runpy, of modules that are imported and run
+    start_nothing()
     printed = io.StringIO()
     sys.stdout = printed
     try:
-        runpy.run_path(os.path.join(folder, file), run_name="__main__")
+        if module:
+            runpy.run_module(file[:-3].replace("/", "."), run_name="__main__", alter_sys=True)
+        else:
+            sys.path.insert(0, os.path.dirname(os.path.join(folder, file)))
+            runpy.run_path(os.path.join(folder, file), run_name="__main__")
     except SystemExit as end:
         print("exit", end.code)
     except Exception as error:  # the program's own: part of what it does
         print(type(error).__name__, error)
     sys.stdout = sys.__stdout__
-    return {"first": Record.first, "end": selection(), "output": printed.getvalue()}
+    return {"first": Record.first, "started": Record.started, "end": selection(), "output": printed.getvalue()}
 
 
-def run_apart(folder, file):
+def run_apart(folder, file, module):
     """In a process of its own, so that no program leaves anything to the next."""
     out, into = os.pipe()
     child = os.fork()
@@ -121,7 +162,7 @@ def run_apart(folder, file):
         signal.alarm(LIMIT_S)
         os.close(out)
         with os.fdopen(into, "w") as pipe:
-            json.dump(run(folder, file), pipe)
+            json.dump(run(folder, file, module), pipe)
         os._exit(0)
     os.close(into)
     with os.fdopen(out) as pipe:
@@ -130,14 +171,23 @@ def run_apart(folder, file):
     return json.loads(text) if text else {"first": None, "end": None, "output": "ended by a signal"}
 
 
+def programs(folder):
+    found = []
+    for path, _, files in os.walk(folder):
+        found += [os.path.relpath(os.path.join(path, name), folder) for name in files if name.endswith(".py")]
+    return sorted(found)
+
+
 def main():
     for name in VARIABLES:
         os.environ.pop(name, None)
     sys.dont_write_bytecode = True
     for folder in sys.argv[1:]:
         folder = os.path.abspath(folder)
-        for file in sorted(name for name in os.listdir(folder) if name.endswith(".py")):
-            print(json.dumps({"folder": folder, "file": file, **run_apart(folder, file)}, sort_keys=True))
+        for file in programs(folder):
+            for module in (False, True) if "/" in file else (False,):
+                seen = run_apart(folder, file, module)
+                print(json.dumps({"folder": folder, "file": file + (" -m" if module else ""), **seen}, sort_keys=True))
 
 
 if __name__ == "__main__":

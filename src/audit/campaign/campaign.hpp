@@ -23,6 +23,12 @@ struct CampaignFile {
   double spread = 0;   ///< half the distance between the quartiles of the same
 };
 
+/// A file with something to mend that no shard has.
+struct LeftOutFile {
+  std::string path{};    ///< below the repository
+  std::string reason{};  ///< "is read-only"
+};
+
 /// The files of one worker.
 struct Shard {
   std::string name;  ///< "shard-1"; its branch is weir/shard-1
@@ -42,6 +48,7 @@ struct Campaign {
   int pairs = 0;      ///< paired timed runs of the check; 0: none
   double wall_seconds = 0;
   std::vector<Shard> shards;
+  std::vector<LeftOutFile> left_out{};
 };
 
 /// What the command line asks of a step; `jobs`, 1 to 10, are workers.
@@ -57,7 +64,7 @@ struct CampaignRequest {
 };
 
 /// Finds the files that need work and deals them out. Errors: invalid_argument (no git repository, a tree with changes (named),
-/// no branch, a campaign that is not finished), io.
+/// no branch, a campaign that is not finished, branches of an earlier one), io.
 Result<Campaign> plan_campaign(const CampaignRequest& request);
 
 /// Does what is left of the plan: for each shard a worktree and a branch; for each file the checks before, the edit, the checks
@@ -90,6 +97,12 @@ std::string template_file(const Policy& policy);
 Result<std::string> git(const std::vector<std::string>& words, const std::filesystem::path& folder = {});
 /// Without its line end, as one printable line.
 std::string first_line(std::string_view text);
+/// The branch of a shard, "weir/shard-1", and that of all of them, "weir/all".
+std::string branch_of(const Shard& shard);
+inline constexpr const char* kBranchOfAll = "weir/all";
+/// Whether a branch was made by a campaign from this commit; it is noted in git's configuration, where it goes with the branch.
+bool is_made_from(const std::string& branch, const std::string& base);
+Status note_made_from(const std::string& branch, const std::string& base);
 /// Where campaigns of the current folder's repository are kept. Errors: invalid_argument (no repository).
 Result<std::filesystem::path> campaign_folder();
 /// Write what load_campaign reads; the folder is campaign_folder()'s and is there.

@@ -51,22 +51,55 @@ Result<std::set<std::string>> tracked_of(const std::vector<std::string>& files, 
   return names;
 }
 
-/// Deals the files that need work out to so many shards, in turn.
-Result<std::vector<Shard>> dealt(const std::vector<FixedFile>& files, const fs::path& top, std::size_t jobs) {
+/// Deals the files that need work out to so many shards, in turn, and notes those that cannot be worked on.
+Status deal(const std::vector<FixedFile>& files, const fs::path& top, std::size_t jobs, Campaign& campaign) {
   std::vector<CampaignFile> all;
   std::vector<std::string> paths;
   for (const FixedFile& file : files) {
+    const std::string path = file.path.lexically_relative(top).native();
+    if (!file.problem.empty()) campaign.left_out.push_back({path, file.problem});
     if (file.before == file.after) continue;
-    paths.push_back(file.path.lexically_relative(top).native());
-    all.push_back({.path = paths.back(), .rules = file.rules});
+    paths.push_back(path);
+    all.push_back({.path = path, .rules = file.rules});
   }
   const auto tracked = tracked_of(paths, top);
   if (!tracked) return tracked.error();
-  std::erase_if(all, [&](const CampaignFile& file) { return !tracked->contains(file.path); });
-  std::vector<Shard> shards(std::min(jobs, all.size()));
+  std::erase_if(all, [&](const CampaignFile& file) {
+    const bool known = tracked->contains(file.path);
+    if (!known) campaign.left_out.push_back({file.path, "git does not track it"});
+    return !known;
+  });
+  auto& shards = campaign.shards;
+  shards.resize(std::min(jobs, all.size()));
   for (std::size_t i = 0; i < shards.size(); ++i) shards[i].name = fmt::format("shard-{}", i + 1);
   for (std::size_t i = 0; i < all.size(); ++i) shards[i % jobs].files.push_back(std::move(all[i]));
-  return shards;
+  return ok();
+}
+
+/// The branches that the campaign would make are not there, or are its own from a run that got nowhere. Those of an earlier
+/// campaign hold work that is the user's to merge or to forget: nothing is deleted here.
+Status check_branches(const Campaign& campaign) {
+  if (campaign.shards.empty()) return ok();
+  (void)git(
+      {"worktree", "prune"});  // of a campaign whose folder was deleted: it would keep the branches from being deleted
+  std::vector<std::string> names{kBranchOfAll};
+  for (const Shard& shard : campaign.shards) names.push_back(branch_of(shard));
+  std::string taken;
+  for (const std::string& name : names) {
+    const auto at = git({"rev-parse", "-q", "--verify", "refs/heads/" + name});
+    if (!at || (first_line(*at) == campaign.base && is_made_from(name, campaign.base))) continue;
+    taken += (taken.empty() ? "" : " ") + name;
+  }
+  if (!taken.empty())
+    return Error{
+        Errc::invalid_argument,
+        fmt::format("branches of an earlier campaign, or of yours, are in the way: merge what you want of them, then "
+                    "'git branch -D {}'",
+                    taken)};
+  if (git({"rev-parse", "-q", "--verify", "refs/heads/weir"}))
+    return Error{Errc::invalid_argument,
+                 "a branch is called weir, so there can be no weir/all: 'git branch -m weir NAME' renames it"};
+  return ok();
 }
 
 }  // namespace
@@ -99,9 +132,9 @@ Result<Campaign> plan_campaign(const CampaignRequest& request) {
   campaign.check = request.check;
   campaign.tests = request.tests;
   campaign.pairs = request.pairs;
-  auto shards = dealt(fixed->files, first_line(*top), static_cast<std::size_t>(std::clamp(request.jobs, 1, 10)));
-  if (!shards) return shards.error();
-  campaign.shards = *std::move(shards);
+  const auto jobs = static_cast<std::size_t>(std::clamp(request.jobs, 1, 10));
+  if (auto dealt = deal(fixed->files, first_line(*top), jobs, campaign); !dealt) return dealt.error();
+  if (auto free = check_branches(campaign); !free) return free.error();
   std::error_code problem;
   fs::create_directories(*folder, problem);
   for (const Shard& shard : campaign.shards) {

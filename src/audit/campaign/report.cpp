@@ -26,11 +26,14 @@ std::string markdown(const Campaign& campaign, const Verdict& verdict) {
   text += "| file | branch | rules | result | commit | s | time |\n|---|---|---|---|---|---|---|\n";
   for (const Shard& shard : campaign.shards) {
     for (const CampaignFile& file : shard.files)
-      text += fmt::format("| {} | weir/{} | {} | {}{} | {} | {:.2f} | {} |\n", markup_text(printable(file.path)),
-                          shard.name, fmt::join(file.rules, " "), file.state,
+      text += fmt::format("| {} | {} | {} | {}{} | {} | {:.2f} | {} |\n", markup_text(printable(file.path)),
+                          branch_of(shard), fmt::join(file.rules, " "), file.state,
                           file.reason.empty() ? "" : ": " + markup_text(printable(file.reason)),
                           file.commit.substr(0, 12), file.seconds, timing(file, campaign.pairs));
   }
+  for (const LeftOutFile& file : campaign.left_out)
+    text += fmt::format("\nLeft out of the plan: {}: {}\n", markup_text(printable(file.path)),
+                        markup_text(printable(file.reason)));
   return text;
 }
 
@@ -39,20 +42,24 @@ std::string html(const Campaign& campaign, const Verdict& verdict) {
   for (const Shard& shard : campaign.shards) {
     for (const CampaignFile& file : shard.files)
       rows += fmt::format(
-          "<tr><td>{}</td><td>weir/{}</td><td>{}</td><td>{}</td><td>{}</td><td>{}</td><td>{:.2f}</td><td>{}</td></"
+          "<tr><td>{}</td><td>{}</td><td>{}</td><td>{}</td><td>{}</td><td>{}</td><td>{:.2f}</td><td>{}</td></"
           "tr>\n",
-          markup_text(printable(file.path)), shard.name, fmt::join(file.rules, " "), file.state,
+          markup_text(printable(file.path)), branch_of(shard), fmt::join(file.rules, " "), file.state,
           markup_text(printable(file.reason)), file.commit.substr(0, 12), file.seconds, timing(file, campaign.pairs));
   }
+  std::string left_out;
+  for (const LeftOutFile& file : campaign.left_out)
+    left_out += fmt::format("<p>Left out of the plan: {}: {}</p>\n", markup_text(printable(file.path)),
+                            markup_text(printable(file.reason)));
   return fmt::format(
       "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><title>weir audit: campaign</title>\n"
       "<style>body{{font:16px sans-serif;margin:2em}}td,th{{padding:.3em .8em;text-align:left;border-bottom:1px solid "
       "#ccc}}</style></head>\n"
       "<body><h1>weir audit: campaign</h1>\n<p><b>{}</b></p><p>Base {} of {}. {}.</p>\n<table>\n"
       "<tr><th>file</th><th>branch</th><th>rules</th><th>result</th><th>why</th><th>commit</th><th>s</th><th>time</"
-      "th></tr>\n{}</table></body></html>\n",
+      "th></tr>\n{}</table>{}</body></html>\n",
       markup_text(printable(verdict.text())), campaign.base.substr(0, 12), markup_text(printable(campaign.branch)),
-      speed_text(campaign, verdict), rows);
+      speed_text(campaign, verdict), rows, left_out);
 }
 
 std::string junit(const Campaign& campaign, const Verdict& verdict) {

@@ -34,9 +34,9 @@ Result<MendedTexts> mended_texts(const CampaignRequest& request, const Campaign&
 /// One branch with all of them. The shards share no file, so nothing can conflict.
 Status merge_all(const Campaign& campaign, const fs::path& folder) {
   const fs::path tree = folder / "worktrees" / "all";
-  if (auto ready = prepare_tree(tree, "weir/all", campaign.base); !ready) return ready;
+  if (auto ready = prepare_tree(tree, kBranchOfAll, campaign.base); !ready) return ready;
   for (const Shard& shard : campaign.shards) {
-    const auto merged = git({"merge", "-q", "--no-edit", "weir/" + shard.name}, tree);
+    const auto merged = git({"merge", "-q", "--no-edit", branch_of(shard)}, tree);
     if (!merged) return merged.error();
   }
   return ok();

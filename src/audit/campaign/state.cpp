@@ -7,6 +7,7 @@
 #include "audit/campaign/campaign.hpp"
 #include "audit/run_command.hpp"
 #include "base/atomic_file.hpp"
+#include "base/read_stream.hpp"
 #include "base/text.hpp"
 
 namespace weir::audit {
@@ -52,7 +53,7 @@ Status write_json(const fs::path& path, const Json& json) {
 Result<Json> read_json(const fs::path& path) {
   std::ifstream file{path};
   if (!file) return Error{Errc::invalid_argument, "there is no campaign here; 'weir audit plan PATH...' makes one"};
-  const std::string text{std::istreambuf_iterator<char>{file}, {}};
+  const std::string text = read_stream(file).value_or(std::string{});
   Json json = Json::parse(text, nullptr, false);
   if (json.is_discarded()) return Error{Errc::corrupt, fmt::format("{}: is no JSON", printable(path.native()))};
   return json;
@@ -88,6 +89,24 @@ Result<std::string> git(const std::vector<std::string>& words, const fs::path& f
   return ended->output;
 }
 
+std::string branch_of(const Shard& shard) { return "weir/" + shard.name; }
+
+namespace {
+
+std::string key_of(const std::string& branch) { return "branch." + branch + ".weir-campaign"; }
+
+}  // namespace
+
+bool is_made_from(const std::string& branch, const std::string& base) {
+  const auto noted = git({"config", "--local", "--get", key_of(branch)});
+  return noted && first_line(*noted) == base;
+}
+
+Status note_made_from(const std::string& branch, const std::string& base) {
+  const auto noted = git({"config", "--local", key_of(branch), base});
+  return noted ? ok() : Status{noted.error()};
+}
+
 Result<fs::path> campaign_folder() {
   const auto common = git({"rev-parse", "--git-common-dir"});
   if (!common) return Error{Errc::invalid_argument, "this is no git repository: a campaign keeps its work in branches"};
@@ -97,6 +116,8 @@ Result<fs::path> campaign_folder() {
 Status save_plan(const fs::path& folder, const Campaign& campaign) {
   Json names = Json::array();
   for (const Shard& shard : campaign.shards) names.push_back(shard.name);
+  Json left_out = Json::array();
+  for (const LeftOutFile& file : campaign.left_out) left_out.push_back({{"path", file.path}, {"reason", file.reason}});
   return write_json(folder / "plan.json", {{"version", 1},
                                            {"base", campaign.base},
                                            {"branch", campaign.branch},
@@ -109,7 +130,8 @@ Status save_plan(const fs::path& folder, const Campaign& campaign) {
                                            {"tests", campaign.tests},
                                            {"pairs", campaign.pairs},
                                            {"wall_seconds", campaign.wall_seconds},
-                                           {"shards", names}});
+                                           {"shards", names},
+                                           {"left_out", left_out}});
 }
 
 Status save_shard(const fs::path& folder, const Shard& shard) {
@@ -134,6 +156,8 @@ Result<Campaign> load_campaign() {
     plan->at("tests").get_to(campaign.tests);
     plan->at("pairs").get_to(campaign.pairs);
     plan->at("wall_seconds").get_to(campaign.wall_seconds);
+    for (const Json& file : plan->value("left_out", Json::array()))
+      campaign.left_out.push_back({file.at("path").get<std::string>(), file.at("reason").get<std::string>()});
     for (const Json& name : plan->at("shards")) {
       const auto shard = read_json(*folder / (name.get<std::string>() + ".json"));
       if (!shard) return shard.error();

@@ -71,7 +71,7 @@ class Worker {
  private:
   Status prepared() const {
     const std::lock_guard lock{work_.making_trees};
-    return prepare_tree(tree_, "weir/" + shard_.name, work_.campaign.base);
+    return prepare_tree(tree_, branch_of(shard_), work_.campaign.base);
   }
 
   Result<CommandEnded> check(const std::string& command, const fs::path& file) const {
@@ -173,6 +173,12 @@ Status prepare_tree(const fs::path& tree, const std::string& branch, const std::
     return reset ? ok() : Status{reset.error()};
   }
   const bool known = static_cast<bool>(git({"rev-parse", "-q", "--verify", "refs/heads/" + branch}));
+  if (known && !is_made_from(branch, base))
+    return Error{Errc::invalid_argument,
+                 fmt::format("the branch {0} is there and none of this campaign's; 'git branch -m {0} NAME' renames it",
+                             branch)};
+  // Noted first: whatever interrupts us, a branch that is there is known to be ours.
+  if (auto noted = known ? ok() : note_made_from(branch, base); !noted) return noted;
   const auto added = known ? git({"worktree", "add", "-f", tree.native(), branch})
                            : git({"worktree", "add", "-f", "-b", branch, tree.native(), base});
   return added ? ok() : Status{added.error()};

@@ -32,7 +32,7 @@ struct ShardWork {
 Status work_on_shard(const ShardWork& work, Shard& shard);
 
 /// A worktree on a branch, made from `base` where there is none; what an interruption left half done in it is undone. One at a
-/// time: git fails now and then when it makes two at once. Errors: io.
+/// time: git fails now and then when it makes two at once. Errors: io; invalid_argument (the branch is there and not of this campaign).
 Status prepare_tree(const std::filesystem::path& tree, const std::string& branch, const std::string& base);
 
 }  // namespace weir::audit

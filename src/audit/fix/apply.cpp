@@ -59,29 +59,6 @@ void touch(std::set<std::uint32_t>& touched, const std::vector<std::uint32_t>& s
   for (std::uint32_t line = line_of(starts, where.begin); line <= line_of(starts, last); ++line) touched.insert(line);
 }
 
-/// By what grammar edits of a file of this kind are checked; none for kinds that are only reported on.
-std::optional<Language> code_language(FileKind kind) {
-  switch (kind) {
-    case FileKind::python:
-    case FileKind::notebook:
-      return Language::python;
-    case FileKind::powershell:
-      return Language::powershell;
-    case FileKind::shell:
-      return Language::shell;
-    case FileKind::cpp:
-      return Language::cpp;
-    case FileKind::yaml:
-      return Language::yaml;
-    case FileKind::json:
-      return Language::json;
-    case FileKind::toml:
-      return Language::toml;
-    default:
-      return std::nullopt;
-  }
-}
-
 /// A notebook without the text of its code cells; a text that is no JSON is discarded.
 nlohmann::json without_code(std::string_view notebook) {
   auto json = nlohmann::json::parse(notebook, nullptr, false);

@@ -1,6 +1,9 @@
 #include "audit/fix/diff.hpp"
 
 #include <algorithm>
+#include <filesystem>
+#include <string>
+#include <system_error>
 #include <vector>
 
 #include <fmt/format.h>
@@ -107,13 +110,52 @@ void add_hunk(std::string& out, const Lines& a, const Lines& b, const std::vecto
   for (; i < old_end; ++i) add_line(out, ' ', a[i]);
 }
 
+/// The name as `git apply` and `patch -p1` take it behind "a/": from the current folder, or from the root of the file system (-d /)
+/// where the file lies elsewhere.
+std::string patch_path(std::string_view name) {
+  namespace fs = std::filesystem;
+  fs::path path = fs::path{name}.lexically_normal();
+  if (!path.is_absolute() && *path.begin() != "..") return path.native();
+  std::error_code problem;
+  const fs::path here = fs::current_path(problem);
+  if (!path.is_absolute()) path = (here / path).lexically_normal();
+  const fs::path below = path.lexically_relative(here);
+  if (!below.empty() && *below.begin() != "..") return below.native();
+  return path.relative_path().native();
+}
+
+/// In quotes where git would put it there: control characters, quotes, backslashes and bytes beyond ASCII.
+std::string quoted_path(const std::string& path) {
+  std::string text;
+  bool plain = true;
+  for (const char c : path) {
+    const auto byte = static_cast<unsigned char>(c);
+    plain = plain && byte >= 0x20 && byte < 0x7F && c != '"' && c != '\\';
+    if (c == '"' || c == '\\')
+      text += std::string{'\\', c};
+    else if (byte < 0x20 || byte >= 0x7F)
+      text += fmt::format("\\{:03o}", byte);
+    else
+      text += c;
+  }
+  return plain ? path : '"' + text + '"';
+}
+
+/// One line of the two that name the file; a tab ends a name with blanks, as GNU diff and git have it.
+std::string name_line(std::string_view mark, char side, const std::string& path) {
+  const std::string quoted = quoted_path(fmt::format("{}/{}", side, path));
+  const bool blank = quoted.find(' ') != std::string::npos && !quoted.starts_with('"');
+  return fmt::format("{} {}{}\n", mark, quoted, blank ? "\t" : "");
+}
+
 }  // namespace
 
 std::string unified_diff(std::string_view name, std::string_view before, std::string_view after) {
   if (before == after) return {};
   const Lines a = lines_of(before);
   const Lines b = lines_of(after);
-  std::string out = fmt::format("--- a/{0}\n+++ b/{0}\n", name);
+  const std::string path = patch_path(name);
+  std::string out = name_line("---", 'a', path) + name_line("+++", 'b', path);
   std::vector<Change> group;
   for (const Change& change : changes_between(a, b)) {
     if (!group.empty() && change.old_begin > group.back().old_end + 2 * kAround) {

@@ -23,7 +23,7 @@ std::string notebook(const std::string& source) {
 }
 
 /// What --fix makes of such a cell; the second run changes nothing.
-std::string mended(const std::string& source, bool unsafe = false) {
+std::string notebook_mended(const std::string& source, bool unsafe = false) {
   const Folder folder;
   folder.put("a.ipynb", notebook(source));
   for (int run = 0; run < 2; ++run) {
@@ -44,42 +44,51 @@ std::string mended(const std::string& source, bool unsafe = false) {
 
 TEST(AuditNotebook, ALineIsPutIntoTheListAsItsNeighboursAre) {
   EXPECT_EQ(
-      mended("[\n    \"import os\\n\",\n    \"os.environ.setdefault('CUDA_VISIBLE_DEVICES', '1')\"\n   ]"),
+      notebook_mended("[\n    \"import os\\n\",\n    \"os.environ.setdefault('CUDA_VISIBLE_DEVICES', '1')\"\n   ]"),
       "[\n    \"import os\\n\",\n    \"os.environ.setdefault(\\\"CUDA_DEVICE_ORDER\\\", \\\"PCI_BUS_ID\\\")\\n\",\n"
       "    \"os.environ.setdefault('CUDA_VISIBLE_DEVICES', '1')\"\n   ]");
-  EXPECT_EQ(mended("[\"import os\\n\",\"if x:\\n\",\"\\tos.environ.setdefault('CUDA_VISIBLE_DEVICES', '1')\\n\"]"),
-            "[\"import os\\n\",\"if x:\\n\",\"\\tos.environ.setdefault(\\\"CUDA_DEVICE_ORDER\\\", "
-            "\\\"PCI_BUS_ID\\\")\\n\",\"\\tos.environ.setdefault('CUDA_VISIBLE_DEVICES', '1')\\n\"]");
+  EXPECT_EQ(
+      notebook_mended("[\"import os\\n\",\"if x:\\n\",\"\\tos.environ.setdefault('CUDA_VISIBLE_DEVICES', '1')\\n\"]"),
+      "[\"import os\\n\",\"if x:\\n\",\"\\tos.environ.setdefault(\\\"CUDA_DEVICE_ORDER\\\", "
+      "\\\"PCI_BUS_ID\\\")\\n\",\"\\tos.environ.setdefault('CUDA_VISIBLE_DEVICES', '1')\\n\"]");
 }
 
 TEST(AuditNotebook, ACellOfOneTextStaysOne) {
-  EXPECT_EQ(mended("\"import os\\nos.environ.setdefault('CUDA_VISIBLE_DEVICES', '1')\\n# \\u00e9\""),
+  EXPECT_EQ(notebook_mended("\"import os\\nos.environ.setdefault('CUDA_VISIBLE_DEVICES', '1')\\n# \\u00e9\""),
             "\"import os\\nos.environ.setdefault(\\\"CUDA_DEVICE_ORDER\\\", \\\"PCI_BUS_ID\\\")\\n"
             "os.environ.setdefault('CUDA_VISIBLE_DEVICES', '1')\\n# \\u00e9\"");
 }
 
 TEST(AuditNotebook, ALineLeavesTheListWithItsComma) {
   const std::string set = "os.environ['CUDA_VISIBLE_DEVICES'] = 'GPU-1'";
-  EXPECT_EQ(
-      mended("[\n    \"import os\\n\",\n    \"" + set + "\\n\",\n    \"" + set + "\\n\",\n    \"print(1)\"\n   ]"),
-      "[\n    \"import os\\n\",\n    \"" + set + "\\n\",\n    \"print(1)\"\n   ]");
-  EXPECT_EQ(mended("[\n    \"import os\\n\",\n    \"" + set + "\\n\",\n    \"" + set + "\"\n   ]"),
+  EXPECT_EQ(notebook_mended("[\n    \"import os\\n\",\n    \"" + set + "\\n\",\n    \"" + set +
+                            "\\n\",\n    \"print(1)\"\n   ]"),
+            "[\n    \"import os\\n\",\n    \"" + set + "\\n\",\n    \"print(1)\"\n   ]");
+  EXPECT_EQ(notebook_mended("[\n    \"import os\\n\",\n    \"" + set + "\\n\",\n    \"" + set + "\"\n   ]"),
             "[\n    \"import os\\n\",\n    \"" + set + "\\n\"\n   ]");
+}
+
+TEST(AuditNotebook, ARepeatedMaskStaysInAnotherCellAndBehindALineOfIPython) {
+  const std::string set = "os.environ['CUDA_VISIBLE_DEVICES'] = 'GPU-1'\\n";
+  const std::string magic = "[\"import os\\n\",\"" + set + "\",\"%env CUDA_VISIBLE_DEVICES=GPU-2\\n\",\"" + set + "\"]";
+  EXPECT_EQ(notebook_mended(magic), magic);
+  const std::string shell = "[\"import os\\n\",\"" + set + "\",\"!echo 1\\n\",\"" + set + "\"]";
+  EXPECT_EQ(notebook_mended(shell), shell);
 }
 
 TEST(AuditNotebook, AMaskMovesWithinItsCellAlone) {
   const std::string late =
       "\"import torch\\n\",\"import os\\n\",\"os.environ.setdefault(\\\"CUDA_VISIBLE_DEVICES\\\", "
       "\\\"GPU-1\\\")\\n\",\"x = 1\\n\"";
-  EXPECT_EQ(mended("[" + late + "]"),
+  EXPECT_EQ(notebook_mended("[" + late + "]"),
             "[\"import os\\n\",\"os.environ.setdefault(\\\"CUDA_VISIBLE_DEVICES\\\", \\\"GPU-1\\\")\\n\","
             "\"import torch\\n\",\"x = 1\\n\"]");
 }
 
 TEST(AuditNotebook, WithinALineTextIsEscaped) {
-  EXPECT_EQ(mended("[\"import os\\n\", \"os.environ[\\\"CUDA_VISIBLE_DEVICES\\\"] = \\\"GPU-1\\\"\"]", true),
+  EXPECT_EQ(notebook_mended("[\"import os\\n\", \"os.environ[\\\"CUDA_VISIBLE_DEVICES\\\"] = \\\"GPU-1\\\"\"]", true),
             "[\"import os\\n\", \"os.environ.setdefault(\\\"CUDA_VISIBLE_DEVICES\\\", \\\"GPU-1\\\")\"]");
-  EXPECT_EQ(mended("[\"%matplotlib inline\\n\", \"import torch\\n\", \"torch.cuda.memory_cached()\"]"),
+  EXPECT_EQ(notebook_mended("[\"%matplotlib inline\\n\", \"import torch\\n\", \"torch.cuda.memory_cached()\"]"),
             "[\"%matplotlib inline\\n\", \"import torch\\n\", \"torch.cuda.memory_reserved()\"]");
 }
 

@@ -16,6 +16,7 @@
 #include "audit/fix/compile_gate.hpp"
 #include "audit/fix/selection.hpp"
 #include "audit/other/readers.hpp"
+#include "audit/project/imported.hpp"
 #include "base/atomic_file.hpp"
 #include "base/text.hpp"
 
@@ -25,6 +26,7 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr int kMostRounds = 12;
+constexpr int kMostUnexplained = 3;
 
 bool is_generated(const SourceFile& source) {
   for (std::uint32_t line = 1; line <= std::min(source.lines(), 6U); ++line) {
@@ -52,7 +54,7 @@ class Mender {
     check_compiling();
     FixOutcome outcome;
     for (auto& [path, file] : files_) {
-      if (file.problem.empty() && file.after != file.before && how_.write) write(file);
+      if (file.problem.empty() && file.after != file.before) write(file);
       if (!file.problem.empty()) put_back(file);
       outcome.files.push_back(std::move(file));
     }
@@ -86,6 +88,7 @@ class Mender {
       if (!is_wanted(finding, how_) || claim_of(finding) != claim || frozen_.contains(path)) continue;
       if (kept_.contains({path, std::string{finding.rule}})) continue;
       if (is_generated(finding.module->source) || !is_edited(finding.module->kind)) continue;
+      if (is_link(finding)) continue;
       if (round.edits[finding.module].add(finding.edits)) round.mended.push_back(&finding);
     }
     std::map<std::string, std::string> changed;
@@ -123,6 +126,24 @@ class Mender {
     return true;
   }
 
+  /// A symbolic link stays one: its target is mended, once, where it is one of the files; a link to anything else is left and told.
+  bool is_link(const Finding& finding) {
+    const fs::path& path = finding.module->source.path();
+    std::error_code problem;
+    if (!fs::is_symlink(path, problem)) return false;
+    const fs::path target = fs::weakly_canonical(path, problem);
+    const auto& modules = audit_.project->modules();
+    const bool is_ours = std::any_of(modules.begin(), modules.end(),
+                                     [&](const Module& module) { return module.source.path() == target; });
+    if (!is_ours) {
+      note_file(finding);
+      files_.at(path.native()).problem =
+          fmt::format("is a link to {}, which is none of the files", printable(target.native()));
+    }
+    frozen_.insert(path.native());
+    return true;
+  }
+
   using Selections = std::map<std::string, Selection>;
 
   /// Every program of the project sees the devices that it saw before this round. Where one does not, the edits to masks of the
@@ -138,13 +159,15 @@ class Mender {
       same = false;
       for (const auto& [path, mended] : rules) {
         if (!was.files.contains(path)) continue;
+        bool explained = false;  // by an edit to a mask, which is left out from now on
         for (const std::string& rule : mended) {
-          if (rule == "G01" || rule == "G02" || rule == "G07" || rule == "G10" || rule == "G24" || rule == "G26")
+          if (rule == "G01" || rule == "G02" || rule == "G07" || rule == "G10" || rule == "G24" || rule == "G26") {
             kept_.emplace(std::pair{path, rule}, program.substr(0, program.rfind('#')));
-          else
-            ++others_;
+            explained = true;
+          }
         }
-        if (others_ > kMostRounds) frozen_.insert(path);
+        // Edits of other rules change no mask; should they all the same, the file stays as it is.
+        if (!explained && ++others_[path] > kMostUnexplained) frozen_.insert(path);
       }
     }
     return same;
@@ -177,12 +200,17 @@ class Mender {
     audit_.findings.clear();
     auto modules = std::move(*audit_.project).take();
     for (Module& module : modules) {
-      const auto found = texts.find(module.source.path().native());
+      std::error_code problem;
+      const fs::path& path = module.source.path();
+      const bool links = fs::is_symlink(path, problem);
+      const auto found = texts.find(links ? fs::weakly_canonical(path, problem).native() : path.native());
       if (found == texts.end()) continue;
       auto again = read_module(module.kind, SourceFile{module.source.path(), module.source.name(), found->second});
-      if (again) module = *std::move(again);
+      if (!again) continue;
+      again->link_target = module.link_target;
+      module = *std::move(again);
     }
-    audit_.project = std::make_unique<Project>(std::move(modules));
+    audit_.project = linked_project(std::move(modules));
     audit_.findings = judge_wanted(*audit_.project, request_);
   }
 
@@ -231,6 +259,7 @@ class Mender {
     if (now->text() != file.before) return Error{Errc::io, "was changed meanwhile by somebody else"};
     struct stat info {};
     if (::stat(file.path.c_str(), &info) != 0 || (info.st_mode & 0222U) == 0) return Error{Errc::io, "is read-only"};
+    if (!how_.write) return ok();  // what would be left is left out of what would be done
     if (how_.backup) {
       if (auto kept = write_file(file.path.native() + ".orig", file.before, false); !kept) return kept.error();
     }
@@ -245,7 +274,7 @@ class Mender {
   std::set<std::string> frozen_;
   /// Edits that are left out, by file and rule, and the program that would see other devices.
   std::map<std::pair<std::string, std::string>, std::string> kept_;
-  int others_ = 0;
+  std::map<std::string, int> others_;  ///< rounds of a file that changed a selection by edits of other rules
 };
 
 }  // namespace

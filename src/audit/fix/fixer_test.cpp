@@ -5,11 +5,14 @@
 #include <filesystem>
 #include <string>
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
 
 #include "audit/fix/apply.hpp"
 #include "audit/fix/diff.hpp"
 #include "audit/run_command.hpp"
+#include "places.hpp"
 #include "program.hpp"
 
 namespace weir::audit {
@@ -59,6 +62,35 @@ TEST(AuditFix, WhatSharesALineOrNeedsANameIsLeft) {
         "import torch\nimport os\ncard = 'GPU-' + input()\nos.environ['CUDA_VISIBLE_DEVICES'] = card\n",
         "import torch\nimport os\nif input():\n    os.environ.setdefault('CUDA_VISIBLE_DEVICES', 'GPU-1')\n"})
     EXPECT_EQ(mended(text), text);
+}
+
+TEST(AuditFix, AWriteNeverMovesAboveANameThatItNeeds) {
+  // Each would end with a NameError, or write something else.
+  for (const std::string write : {"D = 'PCI_BUS_ID'\nos.environ['CUDA_DEVICE_ORDER'] = D\n",
+                                  "D = 'PCI_BUS_ID'\nos.environ.setdefault('CUDA_DEVICE_ORDER', D)\n",
+                                  "K = 'CUDA_DEVICE_ORDER'\nos.environ[K] = 'PCI_BUS_ID'\n",
+                                  "def d():\n    return 'PCI_BUS_ID'\nos.environ['CUDA_DEVICE_ORDER'] = d()\n",
+                                  "D = 'PCI_BUS_ID'\nos.environ['CUDA_DEVICE_ORDER'] = f'{D}'\n",
+                                  "A = 'max_split_size_mb:64'\nos.environ['PYTORCH_CUDA_ALLOC_CONF'] = A\n",
+                                  "class K:\n    k = 'GPU-1'\nos.environ['CUDA_VISIBLE_DEVICES'] = K.k\n",
+                                  "K = ['GPU-1']\nos.environ['CUDA_VISIBLE_DEVICES'] = K[0]\n",
+                                  "k = lambda: 'GPU-1'\nos.environ['CUDA_VISIBLE_DEVICES'] = k()\n"}) {
+    for (const bool unsafe : {false, true}) {
+      const std::string text = "import os\nimport torch\n" + write;
+      const std::string out = mended(text, unsafe);
+      EXPECT_LT(out.find("import torch"), out.find("os.environ")) << out;
+      const std::string notebook = mended(
+          R"({"cells": [{"cell_type": "code", "metadata": {}, "outputs": [], "execution_count": null, "source": )" +
+              nlohmann::json(text).dump() + R"(}], "metadata": {}, "nbformat": 4, "nbformat_minor": 5})",
+          unsafe, "book.ipynb");
+      EXPECT_LT(notebook.find("import torch"), notebook.find("os.environ")) << notebook;
+    }
+  }
+}
+
+TEST(AuditFix, ANameThatAnImportBringsIsNotRenamed) {
+  const std::string text = "from torch.cuda import memory_cached\nprint(memory_cached())\n";
+  EXPECT_EQ(mended(text), text);
 }
 
 TEST(AuditFix, AFileThatDoesNotParseOrIsGeneratedIsLeft) {
@@ -187,7 +219,7 @@ TEST(AuditFix, SettingsAreMendedWhereAnEntryStandsAlone) {
 
 TEST(AuditFix, ASecondRunOverAllFixturesChangesNothing) {
   const Folder folder;
-  fs::copy(WEIR_SOURCE_DIR "/tests/audit/fixtures", folder / "f", fs::copy_options::recursive);
+  fs::copy(std::string{places::source()} + "/tests/audit/fixtures", folder / "f", fs::copy_options::recursive);
   AuditRequest request{.operands = {folder.path().native()}, .threads = 2};
   const auto first = fix(request, {.unsafe = true, .write = true});
   ASSERT_TRUE(first);
@@ -231,6 +263,38 @@ TEST(AuditDiff, GitTakesIt) {
   EXPECT_EQ(ended->status, 0) << ended->output << diff;
   EXPECT_EQ(folder.text("text"), after);
   EXPECT_EQ(unified_diff("text", before, before), "");
+}
+
+TEST(AuditFixer, ManyFilesWhoseMaskStaysAreMendedOtherwiseInOneRun) {
+  const test::Folder folder;
+  std::string driver = "import importlib\nimport os\nos.environ['CUDA_VISIBLE_DEVICES'] = '1'\n";
+  for (int i = 0; i < 30; ++i) {
+    folder.put(fmt::format("part{}.py", i),
+               "import os\nos.environ['CUDA_VISIBLE_DEVICES'] = '0'\nimport torch\n"
+               "torch.cuda.reset_max_memory_allocated()\n");
+    driver += fmt::format("importlib.import_module('part{}')\n", i);
+  }
+  folder.put("driver.py", driver + "import torch\ntorch.ones(1).cuda()\n");
+  const AuditRequest request{.operands = {folder.path().native()}};
+  ASSERT_TRUE(fix(request, {.unsafe = true, .write = true}));
+  for (int i = 0; i < 30; ++i) {
+    const std::string text = folder.text(fmt::format("part{}.py", i));
+    EXPECT_NE(text.find("reset_peak_memory_stats"), std::string::npos) << text;
+    EXPECT_NE(text.find("['CUDA_VISIBLE_DEVICES'] = '0'"), std::string::npos) << text;  // the driver would keep its own
+  }
+  const auto again = fix(request, {.unsafe = true, .write = false});
+  ASSERT_TRUE(again);
+  for (const FixedFile& file : again->files) EXPECT_EQ(file.before, file.after) << file.name;
+}
+
+TEST(AuditFixer, AScriptsMaskLearnsToRespectOneThatIsThere) {
+  const test::Folder folder;
+  folder.put("run.sh",
+             "#!/bin/bash\nexport CUDA_DEVICE_ORDER=PCI_BUS_ID\nexport CUDA_VISIBLE_DEVICES=1\npython a.py\n");
+  ASSERT_TRUE(fix({.operands = {folder.path().native()}}, {.unsafe = true, .write = true}));
+  EXPECT_NE(folder.text("run.sh").find("export CUDA_VISIBLE_DEVICES=\"${CUDA_VISIBLE_DEVICES:-1}\"\n"),
+            std::string::npos)
+      << folder.text("run.sh");
 }
 
 }  // namespace

@@ -1,7 +1,11 @@
 #include "audit/fix/selection.hpp"
 
+#include <algorithm>
+#include <cctype>
 #include <cstdint>
 #include <optional>
+#include <string_view>
+#include <utility>
 #include <vector>
 
 #include <fmt/format.h>
@@ -22,9 +26,15 @@ struct Write {
 /// The writes of each variable that may be in force, the last sure one first.
 using Masks = std::map<std::string, std::vector<Write>>;
 
-std::string value_text(const Step& step) {
-  const auto known = step.value.as_text();
-  return known ? *known : fmt::format("<{}>", step.module->source.text(step.event->where));
+std::string value_text(const Module& module, const Event& event, const Value& value) {
+  const auto known = value.as_text();
+  return known ? *known : fmt::format("<{}>", module.source.text(event.where));
+}
+
+/// One write of a mask: how, of what, and the value.
+std::string write_text(const Module& module, const Event& event, const Value& value) {
+  return fmt::format("{} {} {}={}|", static_cast<int>(event.kind), static_cast<int>(event.mode), event.name,
+                     value_text(module, event, value));
 }
 
 /// Branches by their first appearance among the writes: others may come and go.
@@ -49,7 +59,9 @@ void apply(const Step& step, Masks& masks, Branches& branches) {
   if (sure && !(keeps && !writes.empty())) writes.clear();
   // Without an earlier write both ways of setting leave the same in an environment that has none.
   const std::string_view how = removes ? "removed" : keeps && !writes.empty() ? "keep " : "";
-  writes.push_back({fmt::format("{}{}{}", how, removes ? std::string{} : value_text(step), arms), sure});
+  writes.push_back(
+      {fmt::format("{}{}{}", how, removes ? std::string{} : value_text(*step.module, *step.event, step.value), arms),
+       sure});
 }
 
 std::string text_of(const Masks& masks) {
@@ -62,21 +74,147 @@ std::string text_of(const Masks& masks) {
   return text;
 }
 
-Selection selection_of(const Execution& execution) {
+/// Sets or removes a mask of this process.
+bool event_writes_mask(const Event& event) {
+  const bool writes = event.kind == Kind::set_variable || event.kind == Kind::remove_variable;
+  return writes && event.mode != Event::Mode::child && is_mask(event.name);
+}
+
+/// What is in force cannot be told from the writes: others may come between them, or one may be left out by a failing import.
+bool is_unsure(const Step& step) {
+  return step.event->kind == Kind::change_environment ||
+         (event_writes_mask(*step.event) &&
+          std::any_of(step.arms.begin(), step.arms.end(), [](const Arm& arm) { return arm.usual; }));
+}
+
+/// A word of the text: neither letter, digit nor underscore stand beside it.
+bool has_word(std::string_view text, std::string_view word) {
+  const auto is_part = [](char c) { return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_'; };
+  for (std::size_t at = text.find(word); at != std::string_view::npos; at = text.find(word, at + 1)) {
+    const bool begins = at == 0 || !is_part(text[at - 1]);
+    const bool ends = at + word.size() >= text.size() || !is_part(text[at + word.size()]);
+    const bool defined = text.substr(0, at).ends_with("def ");
+    if (begins && ends && !defined) return true;
+  }
+  return false;
+}
+
+/// The functions of a project that write masks, and which modules name them: found once, asked for every program.
+class MaskWriters {
+ public:
+  explicit MaskWriters(const Project& project) {
+    for (const Module& module : project.modules()) {
+      for (const Function& function : module.functions) {
+        const bool writes = std::any_of(function.events.begin(), function.events.end(), event_writes_mask);
+        if (function.key.empty() || !writes) continue;
+        writers_[&module].push_back(&function);
+        names_.insert(name_of(function));
+      }
+    }
+    for (const Module& module : project.modules()) {
+      if (module.kind != FileKind::python || writes_of(module).empty()) continue;
+      masked_.emplace_back(&module, stem_of(module));
+      names_.insert(masked_.back().second);
+    }
+    for (const Module& module : project.modules()) {
+      for (const std::string_view name : names_)
+        if (has_word(module.source.text(), name)) named_[&module].insert(name);
+    }
+  }
+
+  /// What functions of loaded modules write into masks that no followed call leads to: properties, callbacks, those of a thread
+  /// or from a table. They may run at any time. Empty if there is none.
+  std::string stray_writes(const Execution& execution) const {
+    std::string text;
+    for (const Module* module : execution.modules) {
+      const auto found = writers_.find(module);
+      if (found == writers_.end()) continue;
+      for (const Function* function : found->second) {
+        if (execution.functions.contains(function) || !may_be_called(*function, execution)) continue;
+        for (const Event& event : function->events)
+          if (event_writes_mask(event)) text += write_text(*module, event, event.value);
+      }
+    }
+    return text;
+  }
+
+  /// What files write into masks that a program may run by name: runpy, importlib, exec. Empty if it runs none.
+  /// Those files are added to the others.
+  std::string writes_of_named_files(const Execution& execution, std::set<std::string>& files) const {
+    const bool runs = std::any_of(execution.steps.begin(), execution.steps.end(),
+                                  [](const Step& step) { return step.event->kind == Kind::change_environment; });
+    std::string text;
+    for (const auto& [module, stem] : masked_) {
+      if (!runs || execution.modules.contains(module) || !is_named(stem, execution)) continue;
+      text += writes_of(*module);
+      files.insert(module->source.path().native());
+    }
+    return text;
+  }
+
+ private:
+  static std::string writes_of(const Module& module) {
+    std::string text;
+    for (const Function& function : module.functions) {
+      for (const Event& event : function.events)
+        if (event_writes_mask(event)) text += write_text(module, event, event.value);
+    }
+    return text;
+  }
+
+  static std::string_view stem_of(const Module& module) {
+    std::string_view name = module.source.name();
+    name = name.substr(name.rfind('/') + 1);
+    return name.substr(0, name.find('.'));
+  }
+
+  static std::string_view name_of(const Function& function) {
+    const std::string_view key = function.key;
+    return key.substr(key.rfind('.') + 1);
+  }
+
+  /// Something in the loaded modules may call it: Python does by itself what has two underscores, and the others are named.
+  bool may_be_called(const Function& function, const Execution& execution) const {
+    const std::string_view name = name_of(function);
+    return name.starts_with("__") || is_named(name, execution);
+  }
+
+  bool is_named(std::string_view name, const Execution& execution) const {
+    return std::any_of(execution.modules.begin(), execution.modules.end(), [&](const Module* module) {
+      const auto found = named_.find(module);
+      return found != named_.end() && found->second.contains(name);
+    });
+  }
+
+  std::map<const Module*, std::vector<const Function*>> writers_;
+  std::vector<std::pair<const Module*, std::string_view>>
+      masked_;  ///< files that write masks, with what they are called
+  std::set<std::string_view> names_;
+  std::map<const Module*, std::set<std::string_view>> named_;
+};
+
+Selection selection_of(const Execution& execution, const MaskWriters& writers) {
   Selection selection;
+  std::string writes = writers.stray_writes(execution) + writers.writes_of_named_files(execution, selection.files);
+  for (const Module* module : execution.modules) selection.files.insert(module->source.path().native());
+  bool unsure = execution.cut || !writes.empty();
   Masks masks;
   Branches branches;
   std::optional<std::string> at_first_use;
   for (const Step& step : execution.steps) {
     selection.files.insert(step.module->source.path().native());
-    const bool own = step.event->mode != Event::Mode::child && is_mask(step.event->name);
-    const bool writes = (step.event->kind == Kind::set_variable || step.event->kind == Kind::remove_variable) && own;
-    if (writes) apply(step, masks, branches);
+    unsure = unsure || is_unsure(step);
+    if (event_writes_mask(*step.event)) {
+      apply(step, masks, branches);
+      writes += write_text(*step.module, *step.event, step.value);
+    }
     if (step.event->kind == Kind::touch && !at_first_use) at_first_use = text_of(masks);
     if (step.event->kind == Kind::start_process && !masks.empty()) selection.masks += text_of(masks) + "--\n";
   }
   // Without a call that is known to start a driver, whatever comes behind the end may.
   selection.masks += at_first_use.value_or(text_of(masks)) + "--\n" + text_of(masks);
+  // Where others may write in between, none of the writes may change.
+  if (unsure) selection.masks += writes;
   return selection;
 }
 
@@ -84,10 +222,11 @@ Selection selection_of(const Execution& execution) {
 
 std::map<std::string, Selection> selections(const Project& project) {
   std::map<std::string, Selection> all;
+  const MaskWriters writers{project};
   for_each_execution(project, [&](const Execution& execution) {
     const std::string function = execution.function == nullptr ? std::string{} : execution.function->key;
     all.insert_or_assign(fmt::format("{}#{}", execution.program->source.path().native(), function),
-                         selection_of(execution));
+                         selection_of(execution, writers));
   });
   return all;
 }

@@ -9,7 +9,8 @@
 namespace weir::audit {
 
 /// What one run of a program leaves in the masks of its environment: at its first call that starts a driver, at each process
-/// that it starts, and at its end. Two equal ones mean that it sees the same devices.
+/// that it starts, and at its end; where code that is not followed may write between them, all its writes in their order. Two equal
+/// ones mean that it sees the same devices.
 struct Selection {
   std::string masks;            ///< comparable, not for people
   std::set<std::string> files;  ///< paths of the modules that take part

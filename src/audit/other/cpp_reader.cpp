@@ -9,7 +9,7 @@
 namespace weir::audit {
 namespace {
 
-constexpr int kMostDepth = 200;
+constexpr int kMostCppDepth = 200;
 
 // Calls after which the driver has read its masks: CUDA and HIP runtimes start with the first call that needs a device.
 constexpr std::array<std::string_view, 17> kTouches{"cudaGetDeviceCount",
@@ -58,7 +58,7 @@ class CppReader {
 
  private:
   void walk(Node node, int depth) {
-    if (depth > kMostDepth) return;
+    if (depth > kMostCppDepth) return;
     const std::string_view kind = node.kind();
     if (kind == "comment" || kind == "string_literal") return;
     if (kind == "function_definition") {

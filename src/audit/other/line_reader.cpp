@@ -81,7 +81,15 @@ ScriptReading read_lines(LineFormat format, std::string_view text) {
     begin += static_cast<std::uint32_t>(end) + 1;
     rest.remove_prefix(std::min(end + 1, rest.size()));
   }
-  return std::move(events).take();
+  ScriptReading reading = std::move(events).take();
+  // A container that is given some of the cards counts those from 0.
+  auto& all = reading.functions.front().events;
+  const bool given = std::any_of(all.begin(), all.end(), [](const Event& event) {
+    const std::string cards = event.value.as_text().value_or("all");
+    return event.name == "NVIDIA_VISIBLE_DEVICES" && cards != "all" && cards != "void" && cards != "none";
+  });
+  for (Event& event : all) event.renumbered = given;
+  return reading;
 }
 
 }  // namespace weir::audit

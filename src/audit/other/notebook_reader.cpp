@@ -1,3 +1,4 @@
+#include <cctype>
 #include <string>
 #include <utility>
 #include <vector>
@@ -14,6 +15,7 @@ struct Code {
   std::string text;
   std::vector<std::uint32_t> places;
   std::vector<std::uint32_t> cells;
+  std::vector<Range> magics;
 
   void add(char c, std::uint32_t place) {
     text += c;
@@ -47,6 +49,21 @@ void add_string(Node string, std::string_view text, Code& code) {
   }
 }
 
+/// In "files = !ls" and "log = %timeit -o f()" what is behind the sign is IPython's: a name that nothing is known of to Python.
+/// Gives the place of the sign; npos if the line is none.
+std::size_t assigned_magic(std::string_view code, std::size_t line) {
+  constexpr std::string_view kTargets = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_., \t";
+  const std::size_t equals = code.find_first_not_of(kTargets, line);
+  if (equals == std::string_view::npos || equals == line || code[equals] != '=') return std::string_view::npos;
+  const std::size_t sign = code.find_first_not_of(" \t", equals + 1);
+  if (sign == std::string_view::npos || sign + 1 >= code.size() || (code[sign] != '!' && code[sign] != '%'))
+    return std::string_view::npos;
+  const char next = code[sign + 1];
+  const bool command = std::isalnum(static_cast<unsigned char>(next)) != 0 ||
+                       (code[sign] == '!' && std::string_view{"./_~$"}.find(next) != std::string_view::npos);
+  return command ? sign : std::string_view::npos;
+}
+
 /// Lines that IPython takes for itself ("%matplotlib", "!pip") are comments to Python.
 void hide_magic(Code& code, std::size_t from) {
   // "%%bash" and the like: the whole cell is of another language.
@@ -55,11 +72,25 @@ void hide_magic(Code& code, std::size_t from) {
   const bool foreign = cell.starts_with("%%") && !timed;
   bool fresh = true;
   bool goes_on = false;
+  std::size_t magic = std::string::npos;  // where the one begins that we are in
+  const auto end_magic = [&](std::size_t end) {
+    if (magic != std::string::npos && !foreign)
+      code.magics.push_back({static_cast<std::uint32_t>(magic), static_cast<std::uint32_t>(end)});
+    magic = std::string::npos;
+  };
   for (std::size_t i = from; i < code.text.size(); ++i) {
     const char c = code.text[i];
+    const bool begins = i == from || (fresh && code.text[i - 1] == '\n');
+    const std::size_t assigned = begins && !foreign ? assigned_magic(code.text, i) : std::string::npos;
+    if (assigned != std::string::npos) {
+      code.text[assigned] = '_';
+      code.text[assigned + 1] = '#';
+      goes_on = true;
+    }
     if (fresh && (c == '%' || c == '!' || c == '?')) {
       code.text[i] = '#';
       goes_on = true;
+      magic = i;
     } else if (fresh && foreign && c != '\n') {
       code.text[i] = '#';
     }
@@ -69,10 +100,12 @@ void hide_magic(Code& code, std::size_t from) {
       if (continued) code.text[i] = ' ';
       goes_on = continued;
       fresh = !continued;
+      if (!continued) end_magic(i);
     } else {
       fresh = fresh && (c == ' ' || c == '\t');
     }
   }
+  end_magic(code.text.size());
 }
 
 Code code_of(Node root, std::string_view text) {
@@ -101,7 +134,7 @@ Result<SourceFile> notebook_code(const SourceFile& file) {
     return Error{Errc::corrupt, fmt::format("is no JSON at line {}", file.place(error->begin).line)};
   Code code = code_of(tree->root(), text);
   return SourceFile{file.path(), file.name(), std::move(code.text),
-                    Origin{std::string{text}, std::move(code.places), std::move(code.cells)}};
+                    Origin{std::string{text}, std::move(code.places), std::move(code.cells), std::move(code.magics)}};
 }
 
 }  // namespace weir::audit

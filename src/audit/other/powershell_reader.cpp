@@ -8,7 +8,7 @@
 namespace weir::audit {
 namespace {
 
-constexpr int kMostDepth = 400;  // an expression alone is some fifteen nodes deep
+constexpr int kMostPowershellDepth = 400;  // an expression alone is some fifteen nodes deep
 
 std::string lower(std::string_view text) {
   std::string out{text};
@@ -45,7 +45,7 @@ class PowershellReader {
 
  private:
   void walk(Node node, int depth) {
-    if (depth > kMostDepth) return;
+    if (depth > kMostPowershellDepth) return;
     const std::string_view kind = node.kind();
     if (kind == "comment") return;
     if (kind == "assignment_expression") return assignment(node, depth);
@@ -100,7 +100,7 @@ class PowershellReader {
   }
 
   void gather(Node node, std::vector<Node>& literals, int depth) const {
-    if (depth > kMostDepth) return;
+    if (depth > kMostPowershellDepth) return;
     for (const Node child : named_children(node)) {
       if (child.is("string_literal") || child.is("integer_literal"))
         literals.push_back(child);

@@ -32,6 +32,9 @@ Result<ScriptReading> read_settings(Language language, std::string_view text);
 /// The code cells of a Jupyter notebook as one Python program, in the order in which they stand; what is IPython's own in them is
 /// a comment. Thread-safe. Errors: corrupt (no JSON); those of parse().
 Result<SourceFile> notebook_code(const SourceFile& file);
+/// Adds what IPython's own lines of a notebook do to the environment of its kernel, where they stand: %env, %set_env, %run, %dotenv.
+/// "!export" and cells of other languages ("%%bash") do nothing to it. `body` is what Python does, in its order.
+void add_magics(const SourceFile& notebook, Function& body);
 /// Dockerfile, .env, systemd unit or batch file, line by line.
 enum class LineFormat { dockerfile, dotenv, systemd, batch };
 ScriptReading read_lines(LineFormat format, std::string_view text);

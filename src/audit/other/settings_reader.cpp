@@ -1,27 +1,60 @@
 #include <algorithm>
 #include <array>
+#include <set>
 #include <string>
+#include <vector>
 
 #include "audit/mask.hpp"
 #include "audit/other/readers.hpp"
+#include "audit/other/yaml_anchors.hpp"
 
 namespace weir::audit {
 namespace {
 
-constexpr int kMostDepth = 120;
+constexpr int kMostNesting = 120;
+/// What may be done behind aliases in one file: they stand for each other, and a few lines for more than any memory holds.
+constexpr int kMostFollowed = 2'000;
+constexpr int kMostBehindAliases = 100'000;
+/// Values that are longer are texts, not devices.
+constexpr std::size_t kMostValueBytes = 4096;
 
 /// Pairs of key and value, and lists, are told apart by these names in the three grammars.
 bool is_pair(Node node) { return node.is("block_mapping_pair") || node.is("flow_pair") || node.is("pair"); }
+bool is_mapping(Node node) { return node.is("block_mapping") || node.is("flow_mapping") || node.is("object"); }
+bool is_list(Node node) { return node.is("block_sequence") || node.is("flow_sequence") || node.is("array"); }
+
+/// Ranges without overlap, in their order.
+std::vector<Range> united(std::vector<Range> ranges) {
+  std::sort(ranges.begin(), ranges.end(), [](Range a, Range b) { return a.begin < b.begin; });
+  std::vector<Range> all;
+  for (const Range range : ranges) {
+    if (!all.empty() && range.begin < all.back().end)
+      all.back().end = std::max(all.back().end, range.end);
+    else
+      all.push_back(range);
+  }
+  return all;
+}
+
+bool any_holds(const std::vector<Range>& united_ranges, Range where) {
+  const auto next = std::upper_bound(united_ranges.begin(), united_ranges.end(), where.begin,
+                                     [](std::uint32_t at, Range range) { return at < range.begin; });
+  return next != united_ranges.begin() && std::prev(next)->holds(where);
+}
 
 class SettingsReader {
  public:
   explicit SettingsReader(std::string_view text) : text_{text} {}
 
   ScriptReading read(const Tree& tree) {
+    anchors_ = YamlAnchors{tree.root(), text_};
+    broken_ = tree.first_error().has_value();
     walk(tree.root(), 0);
     auto reading = std::move(events_).take();
     reading.entry_point = false;
     reading.error = tree.first_error();
+    const auto given = all_that_are_given_cards();
+    for (Event& event : reading.functions.front().events) event.renumbered = any_holds(given, event.where);
     return reading;
   }
 
@@ -44,6 +77,17 @@ class SettingsReader {
     std::optional<Inner> inner;
   };
 
+  /// A key that what follows stands below, and the mapping that has it; for a merged one, the mapping that it is merged into.
+  struct Level {
+    std::string key;
+    Range holder;
+  };
+  /// An alias, and what it stands for.
+  struct Followed {
+    Range alias;
+    Range content;
+  };
+
   static Node key_of(Node pair) {
     const Node key = pair.field("key");
     return key ? key : pair.first_child();
@@ -53,39 +97,136 @@ class SettingsReader {
     const auto children = named_children(pair);
     return children.size() >= 2 ? children.back() : Node{};
   }
-  Value scalar(Node node) const { return word_value(node.text(text_), node.range()); }
+  /// Of a number or text, also behind an alias; unknown for all else. What has an anchor is shared: its literal is nobody's to edit.
+  Value scalar(Node node) const {
+    const Node content = anchors_.content(node);
+    const Range where = content.range();
+    if (!content || is_mapping(content) || is_list(content) || where.end - where.begin > kMostValueBytes) return {};
+    Value value = word_value(content.text(text_), where);
+    if (!YamlAnchors::is_shared(node) || value.single() == nullptr) return value;
+    Atom atom = *value.single();
+    atom.literal = {};
+    return atom;
+  }
   std::string key_text(Node pair) const { return scalar(key_of(pair)).as_text().value_or(""); }
 
   void walk(Node node, int depth) {
-    if (depth > kMostDepth) return;
+    if (depth > kMostNesting || (!followed_.empty() && ++behind_aliases_ > kMostBehindAliases)) return;
+    if (const Node alias = YamlAnchors::alias_in(node)) return follow(alias, depth);
     if (is_pair(node)) return pair(node, depth);
     if (node.is("block_sequence_item") || node.is("array") || node.is("flow_sequence")) {
       items(node, depth);
       return;
     }
-    if (node.is("block_mapping") || node.is("flow_mapping") || node.is("object")) named_variable(node);
+    const Node outer_mapping = mapping_;
+    const Range outer_holder = holder_;
+    if (is_mapping(node)) {
+      named_variable(node);
+      mapping_ = node;
+      holder_ = node.range();
+    }
     const auto children = named_children(node);
     const bool block = node.is("block_mapping") || node.is("block_sequence");
     const bool several = block && children.size() > 1;
+    const Range around = group_;
+    if (children.size() > 1 && !is_pair(node)) group_ = node.range();
     for (const Node child : children) {
       const Entry outer = entry_;
       if (is_pair(child) || block) entry_ = {child.range(), node.range(), several};
       walk(child, depth + 1);
       entry_ = outer;
     }
+    group_ = around;
+    mapping_ = outer_mapping;
+    holder_ = outer_holder;
+  }
+
+  /// What stands behind an alias counts for the container that it is used in; as a place it is told where it stands.
+  void follow(Node alias, int depth) {
+    const Node content = anchors_.content(alias);
+    if (!content || !may_follow(alias, content)) return;
+    const Range outer = followed_;
+    if (followed_.empty()) followed_ = alias.range();
+    walk(content, depth + 1);
+    followed_ = outer;
+  }
+
+  bool may_follow(Node alias, Node content) {
+    if (followed_all_.size() >= kMostFollowed) return false;
+    followed_all_.push_back({alias.range(), content.range()});
+    return true;
+  }
+
+  /// "<<: *name" or "<<: [*one, *other]": what the mapping has by itself, or by an earlier one, is not taken from them.
+  void merge(Node value, std::set<std::string>& taken, int depth) {
+    const Node alias = YamlAnchors::alias_in(value);
+    if (!alias) {
+      const Node list = anchors_.content(value);
+      for (const Node item : named_children(is_list(list) ? list : Node{}))
+        if (depth < kMostNesting) merge(item.is("block_sequence_item") ? item.first_child() : item, taken, depth + 1);
+      return;
+    }
+    const Node content = anchors_.content(alias);
+    if (!is_mapping(content) || depth > kMostNesting || !may_follow(alias, content)) return;
+    const Range outer = followed_;
+    if (followed_.empty()) followed_ = alias.range();
+    std::vector<Node> further;
+    for (const Node child : named_children(content)) {
+      if (!is_pair(child) || ++behind_aliases_ > kMostBehindAliases) continue;
+      const std::string key = key_text(child);
+      if (key == "<<")
+        further.push_back(value_of(child));
+      else if (taken.insert(key).second)
+        pair(child, depth + 1);
+    }
+    for (const Node next : further) merge(next, taken, depth + 1);
+    followed_ = outer;
+  }
+
+  void merge_into(Node mapping, Node value, int depth) {
+    std::set<std::string> taken;
+    for (const Node child : named_children(mapping))
+      if (is_pair(child)) taken.insert(key_text(child));
+    const Range around = group_;
+    group_ = mapping.range();
+    merge(value, taken, depth);
+    group_ = around;
+  }
+
+  /// Containers that are given cards, and what they have by aliases, and that by others.
+  std::vector<Range> all_that_are_given_cards() const {
+    constexpr int kMostRounds = 8;
+    auto given = united(given_cards_);
+    for (int round = 0; round < kMostRounds && !followed_all_.empty() && !given.empty(); ++round) {
+      auto more = given;
+      for (const Followed& one : followed_all_)
+        if (any_holds(given, one.alias) && !any_holds(given, one.content)) more.push_back(one.content);
+      if (more.size() == given.size()) break;
+      given = united(std::move(more));
+    }
+    return given;
   }
 
   void set(Range where, std::string_view name, const Value& value) {
+    // Without the entry an alias elsewhere would stand for nothing.
+    const bool removable = entry_.removable && !anchors_.any_between(entry_.where);
     events_.set_statement(entry_.where);
-    if (Event* event = events_.set(where, name, value, Event::Mode::child)) {
-      event->editable = entry_.removable;
+    Event* const event = followed_.empty() ? events_.set(where, name, value, Event::Mode::child) : nullptr;
+    if (event != nullptr) {
+      event->editable = removable;
       event->target = entry_.group;
     }
-    if (name == "CUDA_VISIBLE_DEVICES") service_.inner = Inner{value, where, entry_};
+    if (name == "CUDA_VISIBLE_DEVICES") {
+      const bool here = followed_.empty();
+      const Entry entry = here ? Entry{entry_.where, entry_.group, removable} : Entry{followed_};
+      service_.inner = Inner{value, here ? where : followed_, entry};
+    }
     const std::string text = value.as_text().value_or("");
-    if (name == "NVIDIA_VISIBLE_DEVICES" && !text.empty() && text != "all" && text != "void" && text != "none")
+    if (name == "NVIDIA_VISIBLE_DEVICES" && !text.empty() && text != "all" && text != "void" && text != "none") {
+      given_cards_.push_back(group_);
       outside("NVIDIA_VISIBLE_DEVICES=" + text,
               static_cast<std::size_t>(std::count(text.begin(), text.end(), ',')) + 1);
+    }
   }
 
   void outside(std::string what, std::size_t count) {
@@ -97,7 +238,7 @@ class SettingsReader {
   static Value part_of(const Value& value, std::size_t from) {
     Atom part = *value.single();
     part.text.erase(0, from);
-    part.literal.begin += static_cast<std::uint32_t>(from);
+    if (!part.literal.empty()) part.literal.begin += static_cast<std::uint32_t>(from);
     return part;
   }
 
@@ -135,21 +276,48 @@ class SettingsReader {
     const std::string key = key_text(node);
     const Node value = value_of(node);
     if (!value) return;
+    if (key == "<<" && anchors_.is_yaml()) return merge_into(mapping_, value, depth + 1);
     if (key == "services") return services(value, depth + 1);
     if (find_variable(key) != nullptr) return set(node.range(), key, scalar(value));
-    if (key == "device_ids") {
-      const std::string_view ids = value.text(text_);
-      outside("device_ids: " + std::string{ids.substr(0, 40)},
-              static_cast<std::size_t>(std::count(ids.begin(), ids.end(), ',')) + 1);
-    }
+    if (key == "device_ids") return device_ids(anchors_.content(value));
+    // Kubernetes gives a container so many cards, or parts of one, which it alone sees.
+    if (key.starts_with("nvidia.com/gpu") || key.starts_with("nvidia.com/mig-") || key == "amd.com/gpu" ||
+        key.starts_with("gpu.intel.com/"))
+      return resource(value);
     const Value given = scalar(value);
     const Atom* text = given.single(Atom::Kind::text);
     if (text != nullptr && parse_device(text->text)) {
       events_.set_statement(node.range());
-      events_.emit(Event::Kind::use_device, value.range(), key, given);
+      // Behind an alias it is told where it stands.
+      if (followed_.empty() && !YamlAnchors::alias_in(value))
+        events_.emit(Event::Kind::use_device, value.range(), key, given);
       return;
     }
+    path_.push_back({key, holder_});
     walk(value, depth + 1);
+    path_.pop_back();
+  }
+
+  void device_ids(Node list) {
+    const std::string_view ids = list.text(text_);
+    if (list && ids.size() <= kMostValueBytes)
+      outside("device_ids: " + std::string{ids.substr(0, 40)},
+              static_cast<std::size_t>(std::count(ids.begin(), ids.end(), ',')) + 1);
+  }
+
+  /// "resources: {limits: {nvidia.com/gpu: 1}}": the container that has them is given cards.
+  void resource(Node value) {
+    if (scalar(value).as_text() == "0") return;
+    for (std::size_t i = path_.size(); i-- > 0;) {
+      const std::string& key = path_[i].key;
+      // What a node is called, or what a whole namespace may have at the most, gives nothing to a container.
+      if (key == "nodeSelector" || key == "labels" || key == "annotations" || key == "matchLabels" || key == "hard")
+        return;
+      if ((key == "limits" || key == "requests") && !broken_)
+        return given_cards_.push_back(i > 0 ? path_[i - 1].holder : path_[i].holder);
+    }
+    // In what form it is given is not known: nothing of the file can be told.
+    given_cards_.push_back({0, static_cast<std::uint32_t>(text_.size())});
   }
 
   void services(Node node, int depth) {
@@ -160,7 +328,9 @@ class SettingsReader {
     }
     for (const Node service : named_children(mapping)) {
       service_ = {};
-      if (is_pair(service)) walk(value_of(service), depth + 1);
+      if (!is_pair(service) || key_text(service) == "<<") continue;
+      walk(value_of(service), depth + 1);
+      if (!service_.outer.empty()) given_cards_.push_back(service.range());
       judge_service();
     }
     service_ = {};
@@ -184,6 +354,16 @@ class SettingsReader {
   ScriptEvents events_;
   Service service_;
   Entry entry_;
+  Range group_;  ///< the innermost mapping or list of several entries
+  YamlAnchors anchors_;
+  bool broken_ = false;  ///< not all of it was understood: what belongs to what is not sure
+  Node mapping_;         ///< the innermost
+  Range holder_;         ///< that, or the one that it is merged into
+  std::vector<Level> path_;
+  Range followed_;  ///< the alias that we are behind; empty if we are not
+  std::vector<Followed> followed_all_;
+  int behind_aliases_ = 0;          ///< nodes
+  std::vector<Range> given_cards_;  ///< containers, or their environments, that are given cards
 };
 
 }  // namespace

@@ -1,6 +1,8 @@
 #include <algorithm>
 #include <array>
 #include <cctype>
+#include <optional>
+#include <string_view>
 
 #include <fmt/format.h>
 
@@ -10,7 +12,7 @@
 namespace weir::audit {
 namespace {
 
-constexpr int kMostDepth = 120;
+constexpr int kMostShellDepth = 120;
 
 struct Word {
   std::string_view text;
@@ -41,7 +43,7 @@ class ShellReader {
 
  private:
   void walk(Node node, int depth) {
-    if (depth > kMostDepth) return;
+    if (depth > kMostShellDepth) return;
     const std::string_view kind = node.kind();
     if (kind == "heredoc_body" || kind == "comment" || kind == "raw_string") return;
     if (kind == "command") return command(node);
@@ -74,6 +76,17 @@ class ShellReader {
     return false;
   }
 
+  /// "1" of ${X:-1}; none if the text is anything else.
+  static std::optional<std::string_view> default_of(std::string_view text, std::string_view name) {
+    if (text.size() > 1 && text.front() == '"' && text.back() == '"') text = text.substr(1, text.size() - 2);
+    const std::string start = fmt::format("${{{}", name);
+    if (!text.starts_with(start) || !text.ends_with('}')) return std::nullopt;
+    text = text.substr(start.size(), text.size() - start.size() - 1);
+    if (text.starts_with(':')) text.remove_prefix(1);
+    if (!text.starts_with('-') || text.find('$') != std::string_view::npos) return std::nullopt;
+    return text.substr(1);
+  }
+
   void assignment(Node node) {
     events_.set_statement(node.range());
     const auto all = node.is("variable_assignment") ? std::vector<Node>{node} : named_children(node).listed();
@@ -84,6 +97,8 @@ class ShellReader {
       const std::string_view given = value.text(text_);
       const bool keeps = given.find(name) != std::string_view::npos || looked_at(name, node.range().begin);
       Value meant = value ? word_value(given, value.range()) : text_value("");
+      if (const auto otherwise = default_of(given, name); otherwise)
+        meant = word_value(*otherwise, Range{});  // ${X:-1}: 1, unless there is one
       const bool counted = text_.find("nvidia-smi") != std::string_view::npos &&
                            text_.find("nvidia-smi") < node.range().begin &&
                            meant.single(Atom::Kind::pattern) != nullptr;
@@ -166,7 +181,7 @@ class ShellReader {
 
   /// "$(...)" within a word is a command of its own.
   void substitutions(Node node, int depth) {
-    if (depth > kMostDepth) return;
+    if (depth > kMostShellDepth) return;
     for (const Node child : named_children(node)) {
       if (child.is("command_substitution"))
         walk(child, depth + 1);

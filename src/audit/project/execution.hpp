@@ -17,6 +17,8 @@ struct Step {
   const Event* entry;        ///< the event of the program's own file that led here; `event` itself if it stands there
   Value value;               ///< event->value with the arguments in the place of the parameters
   std::vector<Arm> arms;     ///< of all calls that lead here
+  int call = 0;              ///< the same for all steps of one call of a function
+  int open_call = 0;         ///< the same for all steps whose values speak of the same call's parameters
   bool in_loop = false;
   bool in_call = false;  ///< within a function, of this or another module
   bool in_thread = false;
@@ -28,8 +30,15 @@ struct Execution {
   const Module* program;
   const Function* function;  ///< null: the module as a program
   std::vector<Step> steps;
-  bool imported = false;     ///< other modules of the project import the program
-  std::size_t own_from = 0;  ///< steps before this one were judged in another execution
+  bool imported = false;                  ///< other modules of the project import the program
+  std::size_t own_from = 0;               ///< steps before this one were judged in another execution
+  std::set<const Module*> modules{};      ///< that were loaded
+  std::set<const Function*> functions{};  ///< that were followed
+  bool cut = false;                       ///< a call was not followed, since there were too many
+  std::vector<Step> workers{};  ///< what the processes do that it starts; each begins where the program is then
+  /// The function is run many times by each worker of a pool, which is given it there; null if it is not.
+  const Module* pool_module = nullptr;
+  const Event* pool = nullptr;
 };
 
 /// Two steps that cannot both happen.

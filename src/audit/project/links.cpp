@@ -7,6 +7,10 @@
 
 namespace weir::audit {
 
+bool starts_worker(const Event& event) {
+  return event.kind == Event::Kind::process_target || event.kind == Event::Kind::pool_task;
+}
+
 bool matters_itself(const Event& event) {
   switch (event.kind) {
     case Event::Kind::call:
@@ -20,7 +24,15 @@ bool matters_itself(const Event& event) {
   }
 }
 
-Links::Links(const Project& project) {
+namespace {
+
+bool leads_to_function(const Event& event) {
+  return event.kind == Event::Kind::call || starts_worker(event) || event.kind == Event::Kind::thread_target;
+}
+
+}  // namespace
+
+Links::Links(const Project& project) : project_{project} {
   std::unordered_map<const Function*, std::vector<const Function*>> callers;
   std::vector<const Function*> found;
   const auto leads_to = [&](const Function& from, const Function& to) { callers[&to].push_back(&from); };
@@ -28,13 +40,15 @@ Links::Links(const Project& project) {
     for (const Function& function : module.functions) {
       bool own = false;
       for (const Event& event : function.events) {
-        own = own || matters_itself(event);
+        const bool matters = matters_itself(event);
+        own = own || matters;
         if (event.kind == Event::Kind::import_module) {
+          if (matters) libraries_.insert(&event);
           auto modules = project.imported(module, event.name);
           for (const Module* imported : modules) leads_to(function, imported->body());
-          if (!modules.empty() && modules.back() != &module) imported_.insert(modules.back());
+          if (!modules.empty() && modules.back() != &module && !event.as_program) imported_.insert(modules.back());
           if (!modules.empty()) imports_.emplace(&event, std::move(modules));
-        } else if (event.kind == Event::Kind::call) {
+        } else if (leads_to_function(event)) {
           const bool local = event.name.starts_with(':');
           const Project::Found callee =
               local ? Project::Found{&module, module.find_function(std::string_view{event.name}.substr(1))}
@@ -42,6 +56,7 @@ Links::Links(const Project& project) {
           if (callee.function == nullptr) continue;
           leads_to(function, *callee.function);
           calls_.emplace(&event, callee);
+          if (event.kind == Event::Kind::pool_task) pools_.emplace(callee.function, Place{&module, &event});
         }
       }
       if (own && relevant_.insert(&function).second) found.push_back(&function);
@@ -60,6 +75,11 @@ const std::vector<const Module*>& Links::imports(const Event& event) const {
   static const std::vector<const Module*> kNone;
   const auto at = imports_.find(&event);
   return at == imports_.end() ? kNone : at->second;
+}
+
+Links::Place Links::pool_of(const Function& function) const {
+  const auto at = pools_.find(&function);
+  return at == pools_.end() ? Place{} : at->second;
 }
 
 Project::Found Links::call(const Event& event) const {

@@ -13,22 +13,36 @@ class Links {
  public:
   explicit Links(const Project& project);
 
+  const Project& project() const { return project_; }
   /// Modules of the project that an import runs, packages first.
   const std::vector<const Module*>& imports(const Event& event) const;
+  /// An import of a GPU library that is known.
+  bool loads_library(const Event& event) const { return libraries_.contains(&event); }
   /// The function that a call runs; null if it is none of the project's.
   Project::Found call(const Event& event) const;
+  /// Where a pool is given the function, to be run many times by each worker; null if none is.
+  struct Place {
+    const Module* module = nullptr;
+    const Event* event = nullptr;
+  };
+  Place pool_of(const Function& function) const;
   /// Another module of the project imports it.
   bool is_imported(const Module& module) const { return imported_.contains(&module); }
   /// Something in it, or in what it calls and imports, matters to a rule.
   bool matters(const Function& function) const { return relevant_.contains(&function); }
 
  private:
+  const Project& project_;
   std::unordered_map<const Event*, std::vector<const Module*>> imports_;
   std::unordered_map<const Event*, Project::Found> calls_;
+  std::unordered_set<const Event*> libraries_;
+  std::unordered_map<const Function*, Place> pools_;
   std::unordered_set<const Function*> relevant_;
   std::unordered_set<const Module*> imported_;
 };
 
+/// A function runs in another process from here on.
+bool starts_worker(const Event& event);
 /// The event is more than a step to others.
 bool matters_itself(const Event& event);
 

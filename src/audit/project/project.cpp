@@ -1,6 +1,7 @@
 #include "audit/project/project.hpp"
 
 #include <algorithm>
+#include <memory>
 
 namespace weir::audit {
 namespace {
@@ -19,10 +20,24 @@ std::string normal(const Module& module) { return module.source.path().lexically
 }  // namespace
 
 Project::Project(std::vector<Module> modules) : modules_{std::move(modules)} {
+  std::map<std::filesystem::path, const Module*> targets;
+  for (const Module& module : modules_)
+    if (module.link_target.empty()) targets.emplace(module.source.path(), &module);
+  for (const Module& module : modules_) {
+    const auto target = targets.find(module.link_target);
+    const bool same = target != targets.end() && target->second->kind == module.kind &&
+                      target->second->source.text() == module.source.text();
+    if (same) homes_.emplace(&module, target->second);
+  }
   for (const Module& module : modules_) {
     if (module.kind != FileKind::python) continue;
     const std::string path = normal(module);
     by_path_.emplace(path, &module);
+    for (const Event& event : module.body().events) {
+      const std::size_t dot = event.name.rfind('.');
+      if (event.kind == Event::Kind::import_module && dot != std::string::npos && dot + 1 < event.name.size())
+        exports_[&module].emplace(event.name.substr(dot + 1), event.name);
+    }
     // What an import may start with: the names of files and of all folders above them.
     std::string rest = path.ends_with(".py") ? path.substr(0, path.size() - 3) : path;
     while (first_names_.insert(rest.substr(rest.rfind('/') + 1)).second || rest.find('/') != std::string::npos) {
@@ -30,6 +45,11 @@ Project::Project(std::vector<Module> modules) : modules_{std::move(modules)} {
       rest = folder_of(rest);
     }
   }
+}
+
+const Module& Project::home(const Module& module) const {
+  const auto found = homes_.find(&module);
+  return found == homes_.end() ? module : *found->second;
 }
 
 const Module* Project::at(const std::string& path) const {
@@ -84,6 +104,9 @@ std::vector<const Module*> Project::imported(const Module& importer, std::string
 /// made from each other by mistake.
 Project::Found Project::member(const Module& module, const std::string& key, int& budget) const {
   if (const Function* function = module.find_function(key)) return {&module, function};
+  const std::string first = key.substr(0, key.find('.'));
+  if (const std::string* full = exported(module, first); full != nullptr && --budget >= 0)
+    return imported_function(module, *full + key.substr(first.size()), budget);
   const std::size_t dot = key.rfind('.');
   const auto bases = dot == std::string::npos ? module.bases.end() : module.bases.find(key.substr(0, dot));
   if (bases == module.bases.end() || --budget < 0) return {};
@@ -110,6 +133,70 @@ Project::Found Project::imported_function(const Module& importer, std::string_vi
     dot = name.rfind('.', dot - 1);
   }
   return {};
+}
+
+/// What a name of a module means that it has by import; null if it has none.
+const std::string* Project::exported(const Module& module, std::string_view name) const {
+  const auto names = exports_.find(&module);
+  if (names == exports_.end()) return nullptr;
+  const auto found = names->second.find(name);
+  return found == names->second.end() ? nullptr : &found->second;
+}
+
+Project::Class Project::class_of(const Module& importer, std::string_view name, int& budget) const {
+  const std::size_t dot = name.rfind('.');
+  if (dot == std::string_view::npos) return {&importer, std::string{name}};
+  const auto modules = imported(importer, name.substr(0, dot));
+  if (modules.empty() || --budget < 0) return {};
+  const std::string last{name.substr(dot + 1)};
+  if (modules.back()->bases.contains(last)) return {modules.back(), last};
+  const std::string* full = exported(*modules.back(), last);
+  return full == nullptr ? Class{} : class_of(*modules.back(), *full, budget);
+}
+
+void Project::add_attributes(const Class& of, const std::vector<Argument>& args, Items& items, int& budget) const {
+  if (of.module == nullptr || --budget < 0) return;
+  const Function* init = of.module->find_function(of.name + ".__init__");
+  const std::string prefix = of.name + '.';
+  const auto& all = of.module->attributes;
+  for (auto at = all.lower_bound(prefix); at != all.end() && at->first.starts_with(prefix); ++at) {
+    Value value = init == nullptr ? at->second : substituted(at->second, *init, args);
+    if (!value.is_unknown()) items.values.emplace(at->first.substr(prefix.size()), std::move(value));
+  }
+  if (init != nullptr) {
+    // What it hands on to the constructors of what it is made from.
+    for (const Event& event : init->events) {
+      const std::string_view name = event.name;
+      if (event.kind != Event::Kind::call || !name.ends_with(".__init__")) continue;
+      std::vector<Argument> passed;
+      for (const Argument& arg : event.arguments) passed.push_back({arg.keyword, substituted(arg.value, *init, args)});
+      const std::string_view base = name.substr(0, name.size() - std::string_view{".__init__"}.size());
+      add_attributes(class_of(*of.module, base.starts_with(':') ? base.substr(1) : base, budget), passed, items,
+                     budget);
+    }
+    return;
+  }
+  for (const Argument& arg : args) {  // a dataclass
+    if (!arg.keyword.empty() && arg.keyword != kSelf && !arg.value.is_unknown())
+      items.values.insert_or_assign(arg.keyword, arg.value);
+  }
+  const auto bases = of.module->bases.find(of.name);
+  if (bases == of.module->bases.end()) return;
+  for (const std::string& base : bases->second) add_attributes(class_of(*of.module, base, budget), args, items, budget);
+}
+
+Value Project::instance(const Module& importer, std::string_view name, const std::vector<Argument>& args) const {
+  int budget = 16;  // classes that are looked at
+  const Class of = class_of(importer, name, budget);
+  if (of.module == nullptr) return {};
+  auto items = std::make_shared<Items>();
+  add_attributes(of, args, *items, budget);
+  return Atom{.kind = Atom::Kind::instance, .text = of.name, .items = std::move(items)};
+}
+
+Value Project::instance_of(const Found& constructor, const std::vector<Argument>& args) const {
+  const std::string& key = constructor.function->key;
+  return instance(*constructor.module, key.substr(0, key.rfind('.')), args);
 }
 
 Project::Found Project::function(const Module& importer, std::string_view name) const {

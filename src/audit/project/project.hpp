@@ -1,5 +1,7 @@
 #pragma once
 
+#include <functional>
+#include <map>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -17,6 +19,8 @@ class Project {
   explicit Project(std::vector<Module> modules);
 
   const std::vector<Module>& modules() const { return modules_; }
+  /// Where a module's findings are told: the module itself, or the file that it is a link to.
+  const Module& home(const Module& module) const;
   std::vector<Module> take() && { return std::move(modules_); }
   /// The modules that `import name` in `importer` runs, packages first; empty if the name is none of this project's.
   /// A name that starts with dots is relative. Absolute names are looked for beside the importer and in each folder
@@ -28,8 +32,20 @@ class Project {
     const Function* function = nullptr;
   };
   Found function(const Module& importer, std::string_view name) const;
+  /// The instance that a class makes, by the name that `importer` has for it, with the attributes that its constructor and
+  /// those of what it is made from leave; unknown if it is none of this project's.
+  Value instance(const Module& importer, std::string_view name, const std::vector<Argument>& args) const;
+  /// The same of a constructor that is known.
+  Value instance_of(const Found& constructor, const std::vector<Argument>& args) const;
 
  private:
+  struct Class {
+    const Module* module = nullptr;
+    std::string name{};
+  };
+  Class class_of(const Module& importer, std::string_view name, int& budget) const;
+  void add_attributes(const Class& of, const std::vector<Argument>& args, Items& items, int& budget) const;
+  const std::string* exported(const Module& module, std::string_view name) const;
   const Module* at(const std::string& path) const;
   Found member(const Module& module, const std::string& key, int& budget) const;
   Found imported_function(const Module& importer, std::string_view name, int& budget) const;
@@ -37,7 +53,10 @@ class Project {
 
   std::vector<Module> modules_;
   std::unordered_map<std::string, const Module*> by_path_;
+  std::unordered_map<const Module*, const Module*> homes_;  ///< of links
   std::unordered_set<std::string> first_names_;
+  /// What a module has by import: "Trainer" -> ".trainer.Trainer".
+  std::unordered_map<const Module*, std::map<std::string, std::string, std::less<>>> exports_;
 };
 
 }  // namespace weir::audit

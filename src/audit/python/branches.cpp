@@ -1,4 +1,7 @@
+#include <algorithm>
+#include <array>
 #include <optional>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -27,6 +30,19 @@ bool leaves(Node body) {
          last == "break_statement";
 }
 
+/// What stands behind the block may be left out, and the program goes on elsewhere.
+bool returns_early(Node body) {
+  const std::string_view last = named_children(body).back().kind();
+  return last == "return_statement" || last == "continue_statement" || last == "break_statement";
+}
+
+/// Ends the program, or says that it cannot go on.
+bool refuses(Node body, std::string_view text) {
+  const Node last = named_children(body).back();
+  const std::string_view code = last.text(text);
+  return last.is("raise_statement") || code.starts_with("sys.exit") || code.starts_with("exit(");
+}
+
 /// Asks which version of a library it has: for the name of a function, or for its number.
 bool asks_for_version(std::string_view condition) {
   return condition.find("hasattr(") != std::string_view::npos || condition.find("version") != std::string_view::npos ||
@@ -41,7 +57,8 @@ bool only_imports(Node body) {
 }
 
 bool is_main_guard(std::string_view condition) {
-  return condition.find("__name__") != std::string_view::npos && condition.find("__main__") != std::string_view::npos;
+  return condition.find("__name__") != std::string_view::npos && condition.find("__main__") != std::string_view::npos &&
+         condition.find("!=") == std::string_view::npos && !condition.starts_with("not ");
 }
 
 /// What an except clause catches, as it is written; empty for all.
@@ -79,13 +96,20 @@ std::vector<Node> only_assigned(Node body) {
 
 }  // namespace
 
-void Reader::branch(Arm arm, Node body, const Names& before, std::optional<Names>& result) {
-  frame_->scope->names = before;
-  frame_->arms.push_back(arm);
+/// A block with what holds in it alone: behind "if done: return" the rest of it may be left out.
+void Reader::way(Node body) {
+  const std::size_t outer = frame_->arms.size();
   if (body.is("block"))
     block(body);
   else if (body)
     statement(body);
+  frame_->arms.resize(outer, Arm{});
+}
+
+void Reader::branch(Arm arm, Node body, const Names& before, std::optional<Names>& result) {
+  frame_->scope->names = before;
+  frame_->arms.push_back(arm);
+  way(body);
   frame_->arms.pop_back();
   if (!leaves(body)) result = result ? joined(*result, frame_->scope->names) : frame_->scope->names;
 }
@@ -111,6 +135,8 @@ void Reader::if_statement(Node node) {
   frame_->counted = outer_counted || asks_how_many(test) || frame_->count_seen;
   frame_->fallback = outer_fallback || asks_for_version(test);
   branch({id, 0}, node.field("consequence"), before, result);
+  if (test.starts_with("not ") && needs_gpu(test.substr(4)) && refuses(node.field("consequence"), text_))
+    emit(Event::Kind::touch, condition, "torch.cuda, asserted");
   std::uint32_t arm = 1;
   bool has_else = false;
   for (const Node child : named_children(node)) {
@@ -127,6 +153,7 @@ void Reader::if_statement(Node node) {
   // "if device_count() < 2: return": behind it, too, the number is known.
   if (!leaves(node.field("consequence"))) frame_->counted = outer_counted;
   frame_->fallback = outer_fallback;
+  if (returns_early(node.field("consequence"))) frame_->arms.push_back({branches_++, 0, true});
   if (!has_else) result = result ? joined(*result, before) : before;
   frame_->scope->names = result ? *std::move(result) : before;
 }
@@ -141,11 +168,60 @@ void Reader::note_fallback(Node otherwise, std::string_view test) {
   }
 }
 
+namespace {
+
+constexpr int kDeepestLook = 160;  // as for statements: texts may be nested without end
+
+void names_in(Node node, std::string_view text, std::vector<std::string_view>& names, int depth = 0) {
+  if (depth > kDeepestLook) return;
+  if (node.is("identifier")) names.push_back(node.text(text));
+  for (const Node child : named_children(node)) names_in(child, text, names, depth + 1);
+}
+
+bool mentions(Node node, std::string_view text, const std::vector<std::string_view>& names, int depth = 0) {
+  if (depth > kDeepestLook) return true;
+  if (node.is("identifier")) return std::find(names.begin(), names.end(), node.text(text)) != names.end();
+  const auto children = named_children(node);
+  return std::any_of(children.begin(), children.end(),
+                     [&](Node child) { return mentions(child, text, names, depth + 1); });
+}
+
+/// Each round may end early or be left out for some of what is looped over: a test of it, break, return, an error that is caught.
+bool chooses(Node node, std::string_view text, const std::vector<std::string_view>& names, int depth = 0) {
+  if (depth > kDeepestLook) return true;
+  if (node.is("function_definition") || node.is("class_definition") || node.is("lambda")) return false;
+  constexpr std::array<std::string_view, 5> kEnds{"break_statement", "continue_statement", "return_statement",
+                                                  "raise_statement", "try_statement"};
+  if (std::find(kEnds.begin(), kEnds.end(), node.kind()) != kEnds.end()) return true;
+  const bool tests = node.is("comparison_operator") || node.is("boolean_operator") || node.is("not_operator") ||
+                     node.is("conditional_expression") || node.is("match_statement") || node.is("assert_statement");
+  if (tests && mentions(node, text, names)) return true;
+  const bool tests_by_call = node.is("if_statement") || node.is("elif_clause") || node.is("while_statement");
+  if (tests_by_call && mentions(node.field("condition"), text, names)) return true;
+  const auto children = named_children(node);
+  return std::any_of(children.begin(), children.end(),
+                     [&](Node child) { return chooses(child, text, names, depth + 1); });
+}
+
+}  // namespace
+
+/// What a loop or a comprehension gives its name: any of what it goes over, unless it chooses among that. Without `within` that is so.
+Value Reader::element_of(const Value& container, Node within) const {
+  const Atom* atom = container.single();
+  if (atom == nullptr || atom->kind != Atom::Kind::sequence) return any_element(container);
+  const Node body = within.field("body");
+  if (!body || frame_->in_try) return {};
+  std::vector<std::string_view> names;
+  const Node clause = within.is("for_statement") ? within : child_of_kind(within, "for_in_clause");
+  names_in(clause.field("left"), text_, names);
+  return chooses(body, text_, names) ? Value{} : any_element(container);
+}
+
 void Reader::loop(Node node) {
   const Names before = frame_->scope->names;
   if (node.is("for_statement")) {
     const Value values = expression(node.field("right"));
-    bind_pattern(node.field("left"), element_of(values));
+    bind_pattern(node.field("left"), element_of(values, node));
   } else {
     expression(node.field("condition"));
   }
@@ -165,9 +241,10 @@ void Reader::try_statement(Node node) {
   // Where an import failed, what it would have run has not run.
   const bool of_import = catches_import(node, text_);
   const std::uint32_t id = branches_++;
-  if (of_import) frame_->arms.push_back({id, 0, true});
-  block(node.field("body"));
-  if (of_import) frame_->arms.pop_back();
+  // Of another body a part may have run before a handler does: the two do not exclude each other.
+  frame_->arms.push_back({of_import ? id : branches_++, 0, true});
+  way(node.field("body"));
+  frame_->arms.pop_back();
   frame_->in_try = outer;
   const Names before = frame_->scope->names;
   std::optional<Names> result = before;
@@ -192,9 +269,31 @@ void Reader::try_statement(Node node) {
 void Reader::with_statement(Node node) {
   for (const Node clause : named_children(node)) {
     if (!clause.is("with_clause")) continue;
-    for (const Node item : named_children(clause)) expression(item.field("value"));
+    for (const Node item : named_children(clause)) {
+      const Node value = item.field("value");
+      if (!value.is("as_pattern")) {
+        expression(value);
+        continue;
+      }
+      Value entered = expression(value.first_child());
+      if (const Atom* context = entered.single(Atom::Kind::instance)) {
+        const Value enter = member_of(*context, "__enter__");
+        const Atom* function = enter.single(Atom::Kind::function);
+        entered = function == nullptr ? Value{} : local_call({"?.__enter__", entered, enter}, *function, {}, value);
+        for (const Node target : named_children(value.field("alias"))) bind_pattern(target, entered);
+        continue;
+      }
+      for (const Node target : named_children(value.field("alias")))
+        bind_pattern(target, entered.single(Atom::Kind::object) != nullptr ? entered : Value{});
+    }
   }
-  block(node.field("body"));
+  // "with suppress(ImportError):" goes on behind the block.
+  const Node body = node.field("body");
+  const bool suppresses = text_.substr(node.range().begin, body.range().begin - node.range().begin).find("suppress(") !=
+                          std::string_view::npos;
+  if (suppresses) frame_->arms.push_back({branches_++, 0, true});
+  way(body);
+  if (suppresses) frame_->arms.pop_back();
 }
 
 void Reader::match_statement(Node node) {

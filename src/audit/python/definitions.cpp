@@ -32,8 +32,11 @@ void Reader::define_function(Node node) {
   for (const Node parameter : named_children(node.field("parameters"))) {
     if (const Node value = parameter.field("value")) default_value(value);
   }
-  pending_.emplace(key, Pending{node, method ? frame_->scope->outer : frame_->scope,
-                                method ? frame_->class_name : std::string{}, false});
+  pending_.emplace(key, Pending{.definition = node,
+                                .scope = method ? frame_->scope->outer : frame_->scope,
+                                .class_name = method ? frame_->class_name : std::string{},
+                                .commands = frame_->commands,
+                                .property = method && frame_->property});
   order_.push_back(key);
   assign_text(name, kind_value(Atom::Kind::function, key));
 }
@@ -49,7 +52,8 @@ void Reader::define_class(Node node) {
                         imported->text.find('.', 1) != std::string::npos && find_library(imported->text) == nullptr;
     if (dotted) bases.push_back(imported->text);
   }
-  bases_[name] = std::move(bases);
+  bases_[name] = bases;
+  const bool has_fields = std::exchange(frame_->has_fields, false);
   // The body runs now, in a scope that its methods do not see.
   scopes_.push_back(std::make_unique<Scope>());
   Scope* const outer = frame_->scope;
@@ -61,11 +65,96 @@ void Reader::define_class(Node node) {
   for (const auto& [member, value] : frame_->scope->names) {
     if (!value.may_be(Atom::Kind::function)) attributes_.emplace(fmt::format("{}.{}", name, member), value);
   }
+  const bool tuple = std::find(bases.begin(), bases.end(), "typing.NamedTuple") != bases.end();
+  if (tuple || has_fields) add_fields(node.field("body"), name, bases);
   frame_->scope = outer;
   frame_->class_name = outer_class;
   frame_->in_class_body = outer_body;
   assign_text(name, kind_value(Atom::Kind::class_, name));
+  note_class_run_by_others(name, bases, node);
 }
+
+/// A constructor that Python makes of a class's fields; null if the class has one of its own.
+Function* Reader::constructor_of_fields(const std::string& name) {
+  const std::string key = name + ".__init__";
+  if (pending_.contains(key) || pending_.contains(name + ".__post_init__")) return nullptr;
+  pending_.emplace(key, Pending{.definition = {}, .scope = frame_->scope, .class_name = name, .walked = true});
+  functions_.push_back(std::make_unique<Function>());
+  Function& constructor = *functions_.back();
+  constructor.key = key;
+  constructor.is_method = true;
+  constructor.parameters.emplace_back(kSelf);
+  constructor.defaults.emplace_back();
+  return &constructor;
+}
+
+void Reader::add_field(Function& constructor, const std::string& name, const Value& default_given) {
+  const auto known = std::find(constructor.parameters.begin(), constructor.parameters.end(), name);
+  if (known != constructor.parameters.end()) {
+    constructor.defaults[static_cast<std::size_t>(known - constructor.parameters.begin())] = default_given;
+  } else {
+    constructor.parameters.push_back(name);
+    constructor.defaults.push_back(default_given);
+  }
+  const std::string prefix = constructor.key.substr(0, constructor.key.rfind('.') + 1);
+  attributes_.insert_or_assign(prefix + name, kind_value(Atom::Kind::parameter, name));
+}
+
+/// The fields of a dataclass, those of what it is made from first.
+void Reader::add_fields(Node body, const std::string& name, const std::vector<std::string>& bases) {
+  Function* const constructor = constructor_of_fields(name);
+  if (constructor == nullptr) return;
+  for (const std::string& base : bases) {
+    const Function* inherited = walked(base + ".__init__");
+    for (std::size_t i = 1; inherited != nullptr && i < inherited->parameters.size(); ++i)
+      add_field(*constructor, inherited->parameters[i], inherited->defaults[i]);
+  }
+  for (const Node statement : named_children(body)) {
+    const Node field = statement.is("expression_statement") ? statement.first_child() : Node{};
+    if (!field.is("assignment") || !field.field("type") || !field.field("left").is("identifier")) continue;
+    const std::string field_name{text_of(field.field("left"))};
+    add_field(*constructor, field_name, field.field("right") ? look_up(field_name) : Value{});
+  }
+}
+
+/// namedtuple("Job", "name device", defaults=["cuda:0"]): a class.
+Value Reader::named_tuple(const std::vector<Argument>& args) {
+  const auto name = value_of(args, 0, "typename").as_text();
+  if (!name || name->empty() || bases_.contains(*name)) return {};
+  const Value given = value_of(args, 1, "field_names");
+  std::vector<std::string> fields;
+  if (const Atom* list = given.single(Atom::Kind::sequence)) {
+    for (const Value& field : elements_of(*list)) fields.push_back(field.as_text().value_or(""));
+  } else {
+    const std::string text = given.as_text().value_or("");
+    constexpr std::string_view kBreaks = ", ";
+    for (std::size_t at = text.find_first_not_of(kBreaks); at != std::string::npos;) {
+      const std::size_t end = std::min(text.find_first_of(kBreaks, at), text.size());
+      fields.push_back(text.substr(at, end - at));
+      at = text.find_first_not_of(kBreaks, end);
+    }
+  }
+  Function* const constructor = constructor_of_fields(*name);
+  if (constructor == nullptr) return {};
+  bases_[*name] = {};
+  const Value list = value_of(args, -1, "defaults");
+  const auto defaults = list.single() == nullptr ? std::vector<Value>{} : elements_of(*list.single());
+  for (std::size_t i = 0; i < fields.size(); ++i) {
+    const std::size_t behind = fields.size() - i;
+    add_field(*constructor, fields[i], behind <= defaults.size() ? defaults[defaults.size() - behind] : Value{});
+  }
+  return kind_value(Atom::Kind::class_, *name);
+}
+
+namespace {
+
+/// The "*args" or "**kwargs" that a parameter is, with a type or without; null if it is none.
+Node splat_of(Node parameter) {
+  const Node inner = parameter.is("typed_parameter") ? parameter.first_child() : parameter;
+  return inner.is("list_splat_pattern") || inner.is("dictionary_splat_pattern") ? inner : Node{};
+}
+
+}  // namespace
 
 void Reader::read_parameters(Node node, Function& function, Scope& scope, const std::string& class_name) {
   for (const Node parameter : named_children(node)) {
@@ -75,6 +164,18 @@ void Reader::read_parameters(Node node, Function& function, Scope& scope, const 
     else if (!parameter.is("identifier"))
       name = parameter.first_child();  // typed_parameter, list_splat_pattern ...
     const std::string text{text_of(name)};
+    const Node splat = splat_of(parameter);
+    if (splat) {
+      const std::string taken{text_of(named_children(splat).front())};
+      const bool list = splat.is("list_splat_pattern");
+      (list ? function.rest : function.keywords) = taken;
+      if (list) function.positional = function.parameters.size();
+      function.parameters.push_back(taken);
+      function.defaults.emplace_back();
+      scope.names[taken] = kind_value(Atom::Kind::parameter, taken);
+      continue;
+    }
+    if (parameter.is("keyword_separator") || text == "*") function.positional = function.parameters.size();
     if (text.empty() || text == "*" || text == "/") continue;
     const bool self = function.parameters.empty() && !class_name.empty();
     const Node value = parameter.field("value");
@@ -101,9 +202,18 @@ void Reader::walk_function(const std::string& key) {
   Frame* const caller = frame_;
   frame_ = &frame;
   read_parameters(pending.definition.field("parameters"), function, scope, pending.class_name);
+  for (const std::string& name : function.parameters) {
+    Value& value = scope.names[name];
+    if (pending.commands && value.may_be(Atom::Kind::parameter))
+      value = Atom{.kind = Atom::Kind::choice, .text = key, .key = name};
+  }
   const int outer_depth = depth_;
   block(pending.definition.field("body"));
   depth_ = outer_depth;
+  if (frame.yields) function.returns = {frame.yields_more ? Value{} : sequence_value(frame.yielded)};
+  // A generator or a coroutine runs later than it is called, or in parts.
+  const bool later = frame.yields || text_of(pending.definition).starts_with("async");
+  if (later && writes_masks_since(0)) change_environment(pending.definition);
   frame_ = caller;
 }
 

@@ -215,6 +215,45 @@ constexpr std::array<string_view, 26> kProcessStarts{
     "accelerate.notebook_launcher",
 };
 
+constexpr std::array<string_view, 8> kProcessPools{"multiprocessing.Pool",
+                                                   "multiprocessing.pool.Pool",
+                                                   "torch.multiprocessing.Pool",
+                                                   "torch.multiprocessing.pool.Pool",
+                                                   "multiprocess.Pool",
+                                                   "pathos.multiprocessing.ProcessingPool",
+                                                   "concurrent.futures.ProcessPoolExecutor",
+                                                   "concurrent.futures.process.ProcessPoolExecutor"};
+constexpr std::array<string_view, 5> kThreadPools{
+    "concurrent.futures.ThreadPoolExecutor", "concurrent.futures.thread.ThreadPoolExecutor",
+    "multiprocessing.pool.ThreadPool", "multiprocessing.dummy.Pool", "torch.multiprocessing.pool.ThreadPool"};
+constexpr std::array<string_view, 12> kPoolMethods{"map",       "imap",  "imap_unordered", "starmap",
+                                                   "map_async", "apply", "apply_async",    "starmap_async",
+                                                   "submit",    "spawn", "Process",        "Thread"};
+constexpr std::array<string_view, 12> kServers{"fastapi.FastAPI",
+                                               "fastapi.APIRouter",
+                                               "flask.Flask",
+                                               "flask.Blueprint",
+                                               "starlette.applications.Starlette",
+                                               "quart.Quart",
+                                               "sanic.Sanic",
+                                               "bottle.Bottle",
+                                               "aiohttp.web.Application",
+                                               "litestar.Litestar",
+                                               "celery.Celery",
+                                               "flask_restful.Api"};
+
+struct RunClass {
+  string_view base;
+  std::array<string_view, 2> methods;
+};
+// cog: docs/python.md. TorchServe: docs/custom_service.md. LitServe: LitAPI. BentoML calls by decorators alone.
+constexpr std::array kRunClasses{
+    RunClass{"cog.BasePredictor", {"setup", "predict"}},
+    RunClass{"cog.BaseRunner", {"setup", "run"}},
+    RunClass{"ts.torch_handler.base_handler.BaseHandler", {"initialize", "handle"}},
+    RunClass{"litserve.LitAPI", {"setup", "predict"}},
+};
+
 struct Renamed {
   string_view old_name, new_name;
 };
@@ -243,6 +282,17 @@ constexpr std::array kDeviceParameters{
     DeviceParameter{"torch.xpu.get_device_name", 0, "device", intel, true},
     DeviceParameter{"torch.xpu.get_device_properties", 0, "device", intel, true},
     DeviceParameter{"torch.device", 0, "device", nvidia, true},
+    DeviceParameter{"torch.set_default_device", 0, "device", nvidia, true},
+    DeviceParameter{"torch.load", 1, "map_location", nvidia, false},
+    DeviceParameter{"torch.Generator", 0, "device", nvidia, false},
+    DeviceParameter{"torch.cuda.Stream", 0, "device", nvidia, true},
+    DeviceParameter{"torch.cuda.set_per_process_memory_fraction", 1, "device", nvidia, true},
+    DeviceParameter{"torch.cuda.reset_peak_memory_stats", 0, "device", nvidia, true},
+    DeviceParameter{"torch.cuda.memory_stats", 0, "device", nvidia, true},
+    DeviceParameter{"spacy.require_gpu", 0, "gpu_id", nvidia, true},
+    DeviceParameter{"spacy.prefer_gpu", 0, "gpu_id", nvidia, true},
+    DeviceParameter{"faiss.index_cpu_to_gpu", 1, "", nvidia, true},
+    DeviceParameter{"cv2.cuda.setDevice", 0, "", nvidia, true},
     DeviceParameter{"tensorflow.device", 0, "device_name", nvidia, false},
     DeviceParameter{"paddle.set_device", 0, "device", nvidia, false},
     DeviceParameter{"paddle.device.set_device", 0, "device", nvidia, false},
@@ -261,7 +311,7 @@ constexpr std::array kDeviceParameters{
 };
 
 constexpr std::array kDeviceKeywords{
-    DeviceKeyword{"device", false},       DeviceKeyword{"map_location", false}, DeviceKeyword{"device_map", false},
+    DeviceKeyword{"device", false},       DeviceKeyword{"map_location", false}, DeviceKeyword{"device_map", true},
     DeviceKeyword{"main_device", false},  DeviceKeyword{"device_name", false},  DeviceKeyword{"device_id", true},
     DeviceKeyword{"gpu_id", true},        DeviceKeyword{"gpu_device_id", true}, DeviceKeyword{"main_gpu", true},
     DeviceKeyword{"output_device", true}, DeviceKeyword{"device_ids", true},
@@ -336,6 +386,22 @@ bool asks_how_many(string_view condition) {
   return std::any_of(kCounts.begin(), kCounts.end(),
                      [&](string_view count) { return condition.find(count) != string_view::npos; });
 }
+bool needs_gpu(string_view condition) {
+  return condition.starts_with("torch.cuda.is_available()") && condition.find(" or ") == string_view::npos;
+}
+
+bool makes_process_pool(string_view name) { return has(kProcessPools, name); }
+bool makes_thread_pool(string_view name) { return has(kThreadPools, name); }
+bool is_pool_method(string_view method) { return has(kPoolMethods, method); }
+bool is_init_keyword(string_view keyword) { return keyword == "initializer" || keyword == "worker_init_fn"; }
+bool makes_server(string_view name) { return has(kServers, name); }
+
+std::span<const string_view> methods_run_by_others(string_view base) {
+  const auto* found =
+      std::find_if(kRunClasses.begin(), kRunClasses.end(), [&](const RunClass& known) { return known.base == base; });
+  return found == kRunClasses.end() ? std::span<const string_view>{} : std::span{found->methods};
+}
+
 bool is_verification(string_view name) { return has(kVerifications, name); }
 bool is_process_start(string_view name) { return has(kProcessStarts, name); }
 bool gives_ordinal(string_view name) { return has(kOrdinals, name); }
@@ -357,6 +423,13 @@ const DeviceParameter* find_device_parameter(string_view name) {
   const auto* found = std::find_if(kDeviceParameters.begin(), kDeviceParameters.end(),
                                    [&](const DeviceParameter& known) { return known.name == name; });
   return found == kDeviceParameters.end() ? nullptr : found;
+}
+
+bool takes_device_list(string_view call, string_view keyword) {
+  constexpr std::array<string_view, 5> kTrainers{"pytorch_lightning.Trainer", "lightning.Trainer",
+                                                 "lightning.pytorch.Trainer", "lightning.Fabric",
+                                                 "lightning.fabric.Fabric"};
+  return (keyword == "gpus" || keyword == "devices") && has(kTrainers, call);
 }
 
 const DeviceKeyword* find_device_keyword(string_view keyword) {

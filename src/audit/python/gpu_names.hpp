@@ -1,6 +1,7 @@
 #pragma once
 
 #include <optional>
+#include <span>
 #include <string_view>
 
 #include "audit/mask.hpp"
@@ -31,12 +32,25 @@ bool is_plain_program(std::string_view command);
 bool is_client_library(std::string_view module);
 /// The text of a condition asks whether there is a GPU.
 bool asks_for_gpu(std::string_view condition);
+/// The text is the plain question whether there is a GPU: who insists on it works on one.
+bool needs_gpu(std::string_view condition);
 /// The text of a condition asks how many there are.
 bool asks_how_many(std::string_view condition);
 /// A call that looks at the UUID, PCI address or name of the device in use.
 bool is_verification(std::string_view name);
 /// A call that starts another process or hands a command to a shell.
 bool is_process_start(std::string_view name);
+/// Makes a pool whose workers are processes, or threads.
+bool makes_process_pool(std::string_view name);
+bool makes_thread_pool(std::string_view name);
+/// A method of a pool that takes a function first: map, submit.
+bool is_pool_method(std::string_view method);
+/// A keyword that gives a new process the function that it starts with.
+bool is_init_keyword(std::string_view keyword);
+/// An application of a web framework, or a part of one: whoever starts the server imports the module.
+bool makes_server(std::string_view name);
+/// The methods of a class that its runner calls: of cog's BasePredictor setup and predict; empty if it is none.
+std::span<const std::string_view> methods_run_by_others(std::string_view base);
 /// What replaced a call that PyTorch deprecated; empty if it is no such call.
 std::string_view replacement_of(std::string_view name);
 
@@ -56,6 +70,9 @@ struct DeviceKeyword {
   bool numbers;
 };
 const DeviceKeyword* find_device_keyword(std::string_view keyword);
+
+/// A keyword that is given how many devices, as a number, or which, as a list.
+bool takes_device_list(std::string_view call, std::string_view keyword);
 
 /// A call that takes the number of a device as nvidia-smi counts.
 bool takes_smi_index(std::string_view name);

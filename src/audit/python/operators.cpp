@@ -44,6 +44,12 @@ bool says_free(std::string_view name) {
                      [&](std::string_view word) { return small.find(word) != std::string::npos; });
 }
 
+/// What is not known of a part of a text.
+Value open_part(const Value& part) {
+  const Atom* pattern = part.single(Atom::Kind::pattern);
+  return pattern == nullptr ? part : filling_of(*pattern);
+}
+
 }  // namespace
 
 Value Reader::string(Node node) {
@@ -53,6 +59,7 @@ Value Reader::string(Node node) {
   std::uint32_t begin = 0;
   std::uint32_t end = 0;
   Value only;
+
   int parts = 0;
   for (const Node part : named_children(node)) {
     if (part.is("string_start")) {
@@ -72,15 +79,18 @@ Value Reader::string(Node node) {
     } else if (part.is("interpolation")) {
       ++parts;
       const Value value = expression(part.field("expression"));
+
       const auto known = value.as_text();
       constant = constant && known && value.single()->kind != Atom::Kind::pattern;
       text += known ? *known : std::string{kHole};
-      only = value;
+      if (!known || value.single()->kind == Atom::Kind::pattern) only = open_part(value);
     }
   }
+
   if (constant) return text_value(std::move(text), {begin, end});
-  if (parts == 1 && !only.is_unknown()) return only;  // f"{x}" is x as a text
-  return Atom{.kind = Atom::Kind::pattern, .text = std::move(text), .number = 0, .literal = {begin, end}};
+  if (parts == 1 && !only.is_unknown() && text.size() == 1) return only;  // f"{x}" is x as a text
+  // A hole of which nothing is told where another is filled: what fills them is not one thing.
+  return pattern_value(std::move(text), only, {begin, end});
 }
 
 Value Reader::concatenated_string(Node node) {
@@ -106,9 +116,23 @@ Value Reader::concatenation(const Value& left, const Value& right) {
   const auto b = right.as_text();
   if (!a && !b) return {};
   std::string text = (a ? *a : std::string{kHole}) + (b ? *b : std::string{kHole});
-  const bool constant = text.find(kHole) == std::string::npos;
-  return Atom{.kind = constant ? Atom::Kind::text : Atom::Kind::pattern, .text = std::move(text)};
+  const bool left_is_whole = a && a->find(kHole) == std::string::npos;
+  return pattern_value(std::move(text), open_part(left_is_whole ? right : left));
 }
+
+namespace {
+
+/// "cuda:%d" % number
+Value formatted(const Atom& format, const Value& filling) {
+  const std::size_t at = format.text.find('%');
+  if (at == std::string::npos || at + 2 > format.text.size()) return {};
+  const auto known = filling.as_text();
+  std::string text = format.text.substr(0, at) + (known ? *known : std::string{kHole}) + format.text.substr(at + 2);
+  if (text.find('%') != std::string::npos) return Atom{.kind = Atom::Kind::pattern, .text = std::move(text)};
+  return pattern_value(std::move(text), open_part(filling));
+}
+
+}  // namespace
 
 Value Reader::binary(Node node) {
   Value left = expression(node.field("left"));
@@ -119,18 +143,17 @@ Value Reader::binary(Node node) {
     const Atom* a = left.single(Atom::Kind::number);
     const Atom* b = right.single(Atom::Kind::number);
     if (a != nullptr && b != nullptr) return number_value(a->number + b->number);
+    // reserved + allocated: bytes of the same process still.
+    if (left.single(Atom::Kind::counter) != nullptr && right.single(Atom::Kind::counter) != nullptr) return left;
     return concatenation(left, right);
   }
+  const Atom* from = left.single(Atom::Kind::number);
+  const Atom* less = right.single(Atom::Kind::number);
+  if (op == "-" && from != nullptr && less != nullptr) return number_value(from->number - less->number);
   if (op == "%") {
     if (const Atom* format = left.single(Atom::Kind::text)) {
-      const std::size_t at = format->text.find('%');
-      if (at != std::string::npos && at + 2 <= format->text.size()) {
-        const auto known = right.as_text();
-        std::string text =
-            format->text.substr(0, at) + (known ? *known : std::string{kHole}) + format->text.substr(at + 2);
-        const bool constant = text.find(kHole) == std::string::npos && text.find('%') == std::string::npos;
-        return Atom{.kind = constant ? Atom::Kind::text : Atom::Kind::pattern, .text = std::move(text)};
-      }
+      const auto parts = right.single() == nullptr ? std::vector<Value>{} : elements_of(*right.single());
+      if (Value text = formatted(*format, parts.size() == 1 ? parts.front() : right); !text.is_unknown()) return text;
     }
     if (left.may_be(Atom::Kind::ordinal) || right.may_be(Atom::Kind::ordinal)) return kind_value(Atom::Kind::ordinal);
   }

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <utility>
 
 #include "audit/python/gpu_names.hpp"
@@ -60,6 +61,16 @@ void Reader::set_variable(Node where, Node target, std::string_view name, const 
   event.target = target.range();
 }
 
+/// The events of this function from there on set or remove variables of this process.
+bool Reader::writes_masks_since(std::size_t event) const {
+  const auto& events = frame_->function->events;
+  return std::any_of(events.begin() + static_cast<std::ptrdiff_t>(std::min(event, events.size())), events.end(),
+                     [](const Event& one) {
+                       const bool writes = one.kind == Event::Kind::set_variable && one.mode != Event::Mode::child;
+                       return writes || one.kind == Event::Kind::remove_variable;
+                     });
+}
+
 void Reader::looked_at(std::string_view variable) { frame_->checked.emplace(variable); }
 
 Reading Reader::read(const Tree& tree) {
@@ -71,17 +82,20 @@ Reading Reader::read(const Tree& tree) {
   Frame frame{.function = functions_.front().get(), .scope = scopes_.front().get()};
   frame_ = &frame;
   block(tree.root());
+  call_what_is_served();
   // What nothing called yet; walking may define more.
   for (std::size_t i = 0; i < order_.size(); ++i) walk_function(std::string{order_[i]});
+  export_names();
   for (auto& function : functions_) reading_.functions.push_back(std::move(*function));
   reading_.bases = std::move(bases_);
+  reading_.attributes = std::move(attributes_);
   return std::move(reading_);
 }
 
-Result<Reading> read_python(std::string_view text) {
+Result<Reading> read_python(std::string_view text, const ImportedNames& imports) {
   auto tree = parse(Language::python, text);
   if (!tree) return tree.error();
-  return Reader{text}.read(*tree);
+  return Reader{text, imports}.read(*tree);
 }
 
 }  // namespace weir::audit::python

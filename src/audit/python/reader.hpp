@@ -1,12 +1,14 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
 #include <set>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "audit/python/python_module.hpp"
@@ -14,12 +16,13 @@
 
 namespace weir::audit::python {
 
-using Names = std::map<std::string, Value, std::less<>>;
+using Names = NamedValues;
 
 /// Names and what they stand for at a point of the program.
 struct Scope {
   Names names{};
-  std::set<std::string, std::less<>> globals{};  ///< declared global or nonlocal here
+  std::set<std::string, std::less<>> globals{};    ///< declared global here
+  std::set<std::string, std::less<>> nonlocals{};  ///< declared nonlocal here
   Scope* outer = nullptr;
 };
 
@@ -31,7 +34,9 @@ inline constexpr long kUnbound = 1;
 /// leave in a name is joined.
 class Reader {
  public:
-  explicit Reader(std::string_view text) : text_{text} {}
+  /// `imports` must stand as long as the reader.
+  Reader(std::string_view text, const ImportedNames& imports)
+      : text_{text}, imports_{imports}, things_{static_cast<long>(std::hash<std::string_view>{}(text) >> 16U)} {}
   Reading read(const Tree& tree);
 
  private:
@@ -51,12 +56,21 @@ class Reader {
     std::string goal{};       ///< the name that what stands here is given
     bool count_seen = false;  ///< a comparison with that number was read
     bool fallback = false;    ///< only where a newer name is not there
+    bool listing = false;     ///< a comprehension is evaluated again, for its elements
+    bool yields = false;      ///< the function is a generator: its body runs when somebody asks for its next value
+    std::vector<Value> yielded{};
+    bool yields_more = false;  ///< than is known
+    bool commands = false;     ///< the function that is defined here is given the command line
+    bool has_fields = false;   ///< the class that is defined here is a dataclass
+    bool property = false;     ///< the function that is defined here is read as an attribute
   };
   struct Pending {
     Node definition;
     Scope* scope;
     std::string class_name;
     bool walked = false;
+    bool commands = false;  ///< its parameters are the user's choice
+    bool property = false;  ///< read as an attribute
   };
   struct Called {
     std::string name;  ///< full dotted name; ".method" when the object is unknown
@@ -75,6 +89,9 @@ class Reader {
   void augmented_assignment(Node node);
   void assign(Node target, const Value& value, Node whole);
   void assign_text(std::string_view name, const Value& value);
+  Value something();
+  Value numbered(const Value& value);
+  void note_rewritten(const Value& object, std::string_view attribute, const Value& value, Node where);
   void delete_statement(Node node);
 
   // branches.cpp
@@ -84,12 +101,18 @@ class Reader {
   void try_statement(Node node);
   void with_statement(Node node);
   void match_statement(Node node);
+  void way(Node body);
   void branch(Arm arm, Node body, const Names& before, std::optional<Names>& result);
 
   // definitions.cpp
   Value default_value(Node node);
   void define_function(Node node);
   void define_class(Node node);
+  Function* constructor_of_fields(const std::string& name);
+  void add_field(Function& constructor, const std::string& name, const Value& default_given);
+  void add_fields(Node body, const std::string& name, const std::vector<std::string>& bases);
+  Value named_tuple(const std::vector<Argument>& args);
+  Value property_of(const Atom& instance, const std::string& key);
   void walk_function(const std::string& key);
   void read_parameters(Node node, Function& function, Scope& scope, const std::string& class_name);
 
@@ -104,6 +127,7 @@ class Reader {
   Value either(Node node);
   Value named(Node node);
   Value lambda(Node node);
+  Value lambda_function(Node node);
   Value look_up(std::string_view name) const;
   void bind_pattern(Node pattern, const Value& value);
 
@@ -111,7 +135,12 @@ class Reader {
   Value elements(Node node);
   Value comprehension(Node node);
   Value dictionary(Node node);
-  Value element_of(const Value& container) const;
+  Value element_of(const Value& container, Node within) const;
+  Value listed_by(Node body, Node target, const Value& whole);
+  void change_container(Node target, const Value& container, const Value& key, const Value& value);
+  void forget_container(Node target, const Atom& container);
+  void note_changing_method(Node function, const Value& object);
+  void forget_changed(const Function& callee, Node arguments);
 
   // operators.cpp
   Value string(Node node);
@@ -127,14 +156,33 @@ class Reader {
   Value method_named(const Value& object, const std::string& method);
   bool item_call(const Called& called, const std::vector<Argument>& args, Value& result);
   std::vector<Argument> arguments(Node node);
+  void hand_on(Node splat, std::vector<Argument>& args);
+  void add_closure(const std::string& key, std::vector<Argument>& args);
   bool environment_call(const Called& called, const std::vector<Argument>& args, Node node, Value& result);
+  static bool may_change_environment(const Called& called, const std::vector<Argument>& args);
   void device_arguments(const Called& called, const std::vector<Argument>& args, Node node);
   Value local_call(const Called& called, const Atom& callee, std::vector<Argument> args, Node node);
   Value returned_by(const std::string& key, const std::vector<Argument>& args);
   void environment_mapping(Node mapping, Event::Mode mode, Node whole, Items* items = nullptr);
+  void join_process_group(const Called& called, const std::vector<Argument>& args, Node node);
   void hand_over(const Called& called, const std::vector<Argument>& args, Node node);
-  void call_each(const Value& callees, const std::vector<Argument>& args, Node node);
+  Value call_each(const Called& called, const std::vector<Argument>& args, Node node);
+  Value made_object(const Atom& callee, const std::vector<Argument>& args);
+  void add_instance(const Called& called, const std::string& method, std::vector<Argument>& args);
+  std::string constructor_of(const std::string& class_name) const;
+  const Function* walked(std::string_view key) const;
+  void add_attributes(const std::string& class_name, const std::vector<Argument>& args, Items& items,
+                      int& budget) const;
   Value made_instance(const Atom& class_atom, const std::vector<Argument>& args) const;
+
+  // workers.cpp
+  bool worker_call(const Called& called, const std::vector<Argument>& args, Node node, Value& result);
+  void start_worker(Event::Kind kind, const Value& function, Node node);
+  void note_init_function(const std::vector<Argument>& args, Node node);
+  void note_class_run_by_others(const std::string& name, const std::vector<std::string>& bases, Node node);
+  void decorated_definition(Node node);
+  void forget_property(std::string_view decorator);
+  void call_what_is_served();
 
   // call_values.cpp: true where they know the call
   bool value_call(const Called& called, const std::vector<Argument>& args, Node node, Value& result);
@@ -142,10 +190,17 @@ class Reader {
   bool device_call(const Called& called, const std::vector<Argument>& args, Node node, Value& result);
   bool text_call(const Called& called, const std::vector<Argument>& args, Value& result);
 
+  // imported_names.cpp
+  Value imported_value(const std::string& full) const;
+  void import_star(const std::string& module);
+  void export_names();
+
   // read_python.cpp
   Event& emit(Event::Kind kind, Node where, std::string name = {}, Value value = {});
   void set_variable(Node where, Node target, std::string_view name, const Value& value, Event::Mode mode);
   void looked_at(std::string_view variable);
+  void change_environment(Node where) { emit(Event::Kind::change_environment, where); }
+  bool writes_masks_since(std::size_t event) const;
   std::string_view text_of(Node node) const { return node.text(text_); }
 
   /// Guards against texts that are nested without end; deeper parts are not looked at.
@@ -153,6 +208,9 @@ class Reader {
   static constexpr std::size_t kMostEvents = 20'000;
 
   std::string_view text_;
+  const ImportedNames& imports_;
+  std::set<std::string, std::less<>> from_stars_;    ///< names that came by "import *"
+  std::set<std::string, std::less<>> not_exported_;  ///< names that are not the same for everybody
   Reading reading_;
   std::vector<std::unique_ptr<Scope>> scopes_;
   std::vector<std::unique_ptr<Function>> functions_;
@@ -163,9 +221,20 @@ class Reader {
   Frame* frame_ = nullptr;
   std::uint32_t branches_ = 0;
   std::size_t events_ = 0;
+  long things_;  ///< that nothing more is known of; starts at a number of this text's own
+  std::vector<std::pair<Node, std::string>>
+      served_;                ///< functions that a server or a runner calls, and where it is said
   bool gpu_library_ = false;  ///< one was imported by now: a dictionary with device_id may be for it
   int depth_ = 0;
+  int lambdas_around_ = 0;  ///< in which we are
 };
+
+/// It is os.environ itself.
+bool is_environ(const Value& value);
+/// The last part of a dotted name is written like a class.
+bool is_class_name(std::string_view name);
+/// A class of this module, or a name of another that is written like one.
+bool is_class(const Atom& atom);
 
 /// "tensorflow.compat.v1.device" -> "tensorflow.device" and the like.
 std::string canonical(std::string name);

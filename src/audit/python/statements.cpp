@@ -1,3 +1,5 @@
+#include <algorithm>
+#include <array>
 #include <memory>
 #include <optional>
 #include <utility>
@@ -76,13 +78,7 @@ void Reader::simple_statement(Node node) {
   } else if (kind == "class_definition") {
     define_class(node);
   } else if (kind == "decorated_definition") {
-    for (const Node child : named_children(node)) {
-      if (child.is("decorator")) {
-        for (const Node inner : named_children(child)) expression(inner);
-      } else {
-        statement(child);
-      }
-    }
+    decorated_definition(node);
   } else if (kind == "return_statement") {
     Value value = kind_value(Atom::Kind::none);
     frame_->goal = frame_->function->key;
@@ -92,9 +88,13 @@ void Reader::simple_statement(Node node) {
   } else if (kind == "delete_statement") {
     delete_statement(node);
   } else if (kind == "global_statement" || kind == "nonlocal_statement") {
-    for (const Node child : named_children(node)) frame_->scope->globals.emplace(text_of(child));
+    for (const Node child : named_children(node)) {
+      (kind == "nonlocal_statement" ? frame_->scope->nonlocals : frame_->scope->globals).emplace(text_of(child));
+      not_exported_.emplace(text_of(child));
+    }
   } else if (kind == "assert_statement") {
     for (const Node child : named_children(node)) expression(child);
+    if (needs_gpu(text_of(named_children(node).front()))) emit(Event::Kind::touch, node, "torch.cuda, asserted");
     frame_->counted = frame_->counted || asks_how_many(text_of(node));
   } else if (kind == "block" || kind == "ERROR" || kind == "module") {
     block(node);
@@ -107,7 +107,9 @@ void Reader::bind_import(std::string_view module, std::string_view bound_name, c
   const std::string name = canonical(std::string{module});
   gpu_library_ = gpu_library_ || find_library(name) != nullptr;
   emit(Event::Kind::import_module, where, name);
-  if (!bound_name.empty()) assign_text(bound_name, kind_value(Atom::Kind::name, canonical(meaning)));
+  if (bound_name.empty()) return;
+  const Value known = imported_value(meaning);
+  assign_text(bound_name, known.is_unknown() ? kind_value(Atom::Kind::name, canonical(meaning)) : known);
 }
 
 void Reader::import_statement(Node node) {
@@ -135,6 +137,7 @@ void Reader::import_from(Node node) {
     const std::string name = module_name(renamed ? child.field("name") : child, text_);
     if (child.is("wildcard_import")) {
       emit(Event::Kind::import_module, node, canonical(prefix + '*'));
+      import_star(module);
       continue;
     }
     // The name may be a module of its own: "from numba import cuda".
@@ -144,20 +147,28 @@ void Reader::import_from(Node node) {
 
 void Reader::assign_text(std::string_view name, const Value& value) {
   Scope* scope = frame_->scope;
-  if (scope->globals.contains(name)) {
+  if (scope->nonlocals.contains(name)) {
+    do scope = scope->outer;
+    while (scope->outer != nullptr && !scope->names.contains(name));
+  } else if (scope->globals.contains(name)) {
     while (scope->outer != nullptr) scope = scope->outer;
   }
+  if (scope->outer == nullptr && frame_->main_only) not_exported_.emplace(name);
   scope->names.insert_or_assign(std::string{name}, value);
 }
 
 void Reader::assign(Node target, const Value& value, Node whole) {
   const std::string_view kind = target.kind();
   if (kind == "identifier") {
-    assign_text(text_of(target), value);
+    assign_text(text_of(target), value.is_unknown() ? something() : numbered(value));
   } else if (kind == "subscript") {
     const Value container = expression(target.field("value"));
     const Value key = expression(target.field("subscript"));
     const auto name = key.as_text();
+    const Atom* environment = container.single(Atom::Kind::name);
+    if (environment != nullptr && environment->text == "os.environb") change_environment(whole);
+    if ((!name || key.single(Atom::Kind::pattern) != nullptr) && is_environ(container)) change_environment(whole);
+    change_container(target.field("value"), container, key, value);
     if (!name) return;
     if (container.single(Atom::Kind::name) != nullptr && container.single()->text == "os.environ")
       set_variable(whole, target.field("value"), *name, value, Event::Mode::assign);
@@ -174,14 +185,57 @@ void Reader::assign(Node target, const Value& value, Node whole) {
       assign_text(text_of(target.field("object")), changed);
       return;
     }
+    const Atom* module = object.single(Atom::Kind::name);
+    if (module != nullptr && module->text == "os" && text_of(target.field("attribute")) == "environ")
+      change_environment(whole);
+    if (module != nullptr) reading_.rewritten.emplace(text_of(target.field("attribute")));
+    note_rewritten(object, text_of(target.field("attribute")), value, whole);
     const Atom* instance = object.single(Atom::Kind::instance);
+    if (const Atom* made = object.single(Atom::Kind::class_))  // of every instance from here on
+      attributes_.insert_or_assign(made->text + '.' + std::string{text_of(target.field("attribute"))}, Value{});
     if (instance == nullptr) return;
+    if (instance->items != nullptr && target.field("object").is("identifier")) {
+      auto items = std::make_shared<Items>(*instance->items);
+      items->values.insert_or_assign(std::string{text_of(target.field("attribute"))}, value);
+      Atom changed = *instance;
+      changed.items = std::move(items);
+      assign_text(text_of(target.field("object")), changed);
+    }
     const std::string key = instance->text + '.' + std::string{text_of(target.field("attribute"))};
     const auto [at, fresh] = attributes_.emplace(key, value);
-    if (!fresh) at->second = at->second.joined(value);
+    // What a constructor always does counts, not what the class says.
+    const bool always = frame_->function->key == instance->text + ".__init__" && frame_->arms.empty();
+    if (!fresh) at->second = always ? value : at->second.joined(value);
   } else {
-    bind_pattern(target, {});
+    frame_->editable = false;
+    bind_pattern(target, value);
   }
+}
+
+/// What an imported function gave has a number of its own from where it gets a name: each call gives another.
+Value Reader::numbered(const Value& value) {
+  const Atom* object = value.single(Atom::Kind::object);
+  if (object == nullptr || object->number != 0 || object->items != nullptr || is_class_name(object->text)) return value;
+  Atom one = *object;
+  one.number = ++things_;
+  return one;
+}
+
+/// Something of which nothing is known but that it is one thing.
+Value Reader::something() {
+  Atom thing{.kind = Atom::Kind::same};
+  thing.number = ++things_;
+  return thing;
+}
+
+/// "self.args.gpu = 0" of what somebody else made: whoever reads it from here on, here or elsewhere, gets another value.
+void Reader::note_rewritten(const Value& object, std::string_view attribute, const Value& value, Node where) {
+  constexpr std::array<std::string_view, 6> kWords{"gpu", "device", "cuda", "card", "rank", "id"};
+  const Atom* atom = object.single();
+  if (atom == nullptr || (atom->kind != Atom::Kind::parameter && atom->kind != Atom::Kind::choice)) return;
+  if (std::any_of(kWords.begin(), kWords.end(),
+                  [&](std::string_view word) { return attribute.find(word) != std::string_view::npos; }))
+    emit(Event::Kind::rewrite, where, std::string{attribute}, value);
 }
 
 void Reader::assignment(Node node) {
@@ -193,6 +247,14 @@ void Reader::assignment(Node node) {
     Node last = right;
     while (last.field("right").is("assignment")) last = last.field("right");
     value = frame_->scope->names.contains(text_of(last.field("left"))) ? look_up(text_of(last.field("left"))) : Value{};
+  } else if (const Node left = node.field("left"); left.is("pattern_list") && right.is("expression_list") &&
+                                                   named_children(left).size() == named_children(right).size()) {
+    frame_->editable = false;
+    std::vector<Value> values;  // a, b = 1, 2
+    for (const Node part : named_children(right)) values.push_back(expression(part));
+    auto value_of_part = values.begin();
+    for (const Node part : named_children(left)) assign(part, *value_of_part++, node);
+    return;
   } else if (right) {
     const std::string outer = std::exchange(frame_->goal, std::string{text_of(node.field("left"))});
     value = expression(right);
@@ -206,6 +268,7 @@ void Reader::augmented_assignment(Node node) {
   const Node right = node.field("right");
   const Value value = expression(right);
   if (left.single(Atom::Kind::name) != nullptr && left.single()->text == "os.environ") {
+    if (!right.is("dictionary")) change_environment(node);
     environment_mapping(right, Event::Mode::assign, node);
     return;
   }
@@ -221,6 +284,8 @@ void Reader::delete_statement(Node node) {
     if (!target.is("subscript")) continue;
     const Value container = expression(target.field("value"));
     const auto name = expression(target.field("subscript")).as_text();
+    change_container(target.field("value"), container, {}, {});
+    if (!name && is_environ(container)) change_environment(target);
     if (name && container.single(Atom::Kind::name) != nullptr && container.single()->text == "os.environ" &&
         find_variable(*name) != nullptr)
       emit(Event::Kind::remove_variable, target, *name);

@@ -116,7 +116,11 @@ std::string json_report(const Audit& audit) {
   }
   for (std::size_t i = 0; i < audit.findings.size(); ++i)
     if (audit.findings[i].suppressed) findings.push_back(finding_json(audit.findings[i], prints[i]));
-  return dumped({{"weir", kVersion}, {"files", audit.files}, {"findings", findings}, {"problems", audit.problems}});
+  return dumped({{"weir", kVersion},
+                 {"files", audit.files},
+                 {"findings", findings},
+                 {"problems", audit.problems},
+                 {"notes", audit.notes}});
 }
 
 std::string sarif_report(const Audit& audit) {
@@ -139,6 +143,7 @@ std::string sarif_report(const Audit& audit) {
   Json notes = Json::array();
   for (const std::string& problem : audit.problems)
     notes.push_back({{"level", "warning"}, {"message", {{"text", problem}}}});
+  for (const std::string& note : audit.notes) notes.push_back({{"level", "note"}, {"message", {{"text", note}}}});
   const Json driver{{"name", "weir audit"}, {"version", kVersion}, {"rules", rules}};
   const Json run{{"tool", {{"driver", driver}}},
                  {"columnKind", "unicodeCodePoints"},

@@ -19,19 +19,34 @@ namespace weir::audit {
 /// What rules found; the same place is told once a rule.
 class Findings {
  public:
+  explicit Findings(const Project& project) : project_{project} {}
+  /// What is found in a link is told of the file that it leads to, once, and edited only where that one was found to need it.
   void add(Finding finding);
   std::vector<Finding> take(const Policy& policy);  ///< by file, place and rule
   /// A rule has told this place.
   bool has(std::string_view rule, const Module& module, Range where) const;
+  /// The mask that is set there is without effect the first time already.
+  void note_dead(const Module& module, Range where) { dead_.emplace(&project_.home(module), where.begin); }
   /// Some program of the project has this mask from nowhere else: no rule may take the line away.
   void note_only(const Step& step, const Module& program);
+  /// A program that sets this mask may have an order of its own: no rule may add one.
+  void note_ordered(const Step& step, const Module& program) {
+    ordered_.emplace(std::pair{&project_.home(*step.module), step.event->where.begin}, &program);
+  }
 
  private:
   void keep_what_others_need(Finding& finding) const;
+  void keep_the_order(Finding& finding) const;
 
-  std::set<std::tuple<std::string_view, const Module*, std::uint32_t>> told_;
+  using Place = std::tuple<std::string_view, const Module*, std::uint32_t>;
+
+  const Project& project_;
+  std::set<Place> told_;
+  std::set<Place> told_of_links_;  ///< those of them that were found in a link alone
   std::map<std::pair<const Module*, std::uint32_t>, const Module*>
-      only_;  ///< by place of the write: a program that needs it
+      only_,     ///< by place of the write: a program that needs it
+      ordered_;  ///< by place of the write: a program that may have an order
+  std::set<std::pair<const Module*, std::uint32_t>> dead_;
   std::vector<Finding> all_;
 };
 
@@ -46,6 +61,9 @@ void check_order(const Execution& execution, const Judging& judging);     ///< G
 void check_masks(const Execution& execution, const Judging& judging);     ///< G04 G06 G07 G10 G24 G26 G27 G33
 void check_indices(const Execution& execution, const Judging& judging);   ///< G08 G20
 void check_programs(const Execution& execution, const Judging& judging);  ///< G05 G11 G12 G13
+void check_workers(const Execution& execution, const Judging& judging);   ///< G03 in the workers of a pool
+/// G08 at one use of a device whose number is known only at run time.
+void check_chosen_index(const Execution& execution, std::size_t index, const Judging& judging);
 // Of a whole project.
 void check_single_events(const Judging& judging);   ///< G15 G16 G21 G22 G25 G29 G31 G32
 void check_fixed_indices(const Judging& judging);   ///< G09
@@ -71,10 +89,18 @@ bool sets_own_mask(const Step& step);
 bool loads_gpu_library(const Step& step);
 /// The first call before a step that is sure to have started the vendor's driver; null if there is none.
 const Step* touch_before(const Execution& execution, std::size_t index, Vendor vendor);
+/// The same, of those alone that start the driver in every version.
+const Step* sure_touch_before(const Execution& execution, std::size_t index, Vendor vendor);
+/// Some versions answer the call without the driver.
+bool may_leave_driver_alone(const Step& touch);
+/// What is set may be meant for processes that are started afterwards.
+bool is_for_processes(const Execution& execution, std::size_t index);
 /// The write of the same variable whose value is in force where a step happens, if it is sure to be; null otherwise.
 const Step* same_variable_before(const Execution& execution, std::size_t index);
 /// Its statement may be taken away: it does nothing else, and stands in no block that would be empty without it.
 bool is_removable(const Step& step);
+/// Edits that take the repeated write away where that is sure to change nothing; else the finding says why not.
+void remove_repeated(Finding& found, const Step& step, const Judging& judging);
 /// The mask lets the policy's card through and no other.
 bool names_policy_card(const Mask& mask, const Policy& policy);
 /// It is sure to let another card through than the policy's, whose vendor the variable is of.

@@ -1,9 +1,18 @@
 #include <fmt/format.h>
 
 #include "audit/rules/rule.hpp"
+#include "base/text.hpp"
 
 namespace weir::audit {
 namespace {
+
+/// The rule whose number a mistyped id has, as in "G3", "g03" and "G003"; null if there is none.
+const Rule* rule_meant(std::string_view id) {
+  if (!id.empty() && (id.front() == 'G' || id.front() == 'g')) id.remove_prefix(1);
+  constexpr int kMostRules = 999;
+  const auto number = parse_whole(id, 1, kMostRules);
+  return number ? find_rule(fmt::format("G{:02}", *number)) : nullptr;
+}
 
 std::string_view fixing_text(Fixing fixing) {
   switch (fixing) {
@@ -22,6 +31,13 @@ std::string block(std::string_view language, std::string_view code) {
 }
 
 }  // namespace
+
+std::string no_rule_text(std::string_view id) {
+  const Rule* meant = rule_meant(id);
+  return fmt::format("there is no rule '{}'{}; rules are {} to {}", printable(id),
+                     meant == nullptr ? "" : fmt::format(" (did you mean '{}'?)", meant->id), all_rules().front().id,
+                     all_rules().back().id);
+}
 
 std::string rule_page(const Rule& rule) {
   std::string page = fmt::format("# {}: {}\n\n", rule.id, rule.title);

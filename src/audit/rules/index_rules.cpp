@@ -52,6 +52,13 @@ void renumber(Finding& finding, const Atom& atom, const FixedIndex& fixed, const
   finding.advice = fmt::format("the same card is number {} here", entry - mask.entries.begin());
 }
 
+/// Where the text of the device stands: in the file that uses it, else in the program's own, which handed it on.
+const Module& home_of_literal(const Execution& execution, const Step& use, const Atom& atom, const FixedIndex& fixed) {
+  const bool told_apart = atom.kind == Atom::Kind::text && !literal_is_here(*use.module, atom, fixed) &&
+                          execution.program->source.text(fixed.literal) == atom.text;
+  return told_apart ? *execution.program : *use.module;
+}
+
 const Step* mask_before(const Execution& execution, std::size_t index, Vendor vendor) {
   const Step& use = execution.steps[index];
   for (std::size_t i = index; i-- > 0;) {
@@ -81,13 +88,16 @@ void check_under_mask(const Execution& execution, std::size_t index, const Atom&
   if (given != nullptr) set = &own;
   const auto mask = parse_mask(value);
   if (!mask || mask->hides_all() || static_cast<std::size_t>(fixed->index) < mask->entries.size()) return;
-  const bool here = literal_is_here(*use.module, atom, *fixed);
+  const Module& home = home_of_literal(execution, use, atom, *fixed);
+  const bool here = literal_is_here(home, atom, *fixed);
+  const bool elsewhere = &home != use.module;
   auto found =
-      finding_of("G08", *use.module, here ? fixed->literal : use.event->where,
+      finding_of("G08", home, here ? fixed->literal : use.event->where,
                  fmt::format("device {} does not exist under {}={} ({}), which leaves {} numbered from 0", fixed->index,
-                             variable, *value.as_text(), place_text(*use.module, *set->module, set->event->where),
+                             variable, *value.as_text(), place_text(home, *set->module, set->event->where),
                              mask->entries.size() == 1 ? "one card" : fmt::format("{} cards", mask->entries.size())),
                  "take the number within the mask, or change the mask");
+  if (elsewhere) found.what += fmt::format(" (used at {})", place_text(home, *use.module, use.event->where));
   if (set->event->mode == Event::Mode::keep) found.severity = Severity::fragile;
   renumber(found, atom, *fixed, *mask);
   judging.findings.add(std::move(found));
@@ -177,7 +187,11 @@ void check_indices(const Execution& execution, const Judging& judging) {
     if (kind != Kind::use_device && kind != Kind::use_smi_index) continue;
     check_counting(execution, i, judging);
     if (kind != Kind::use_device) continue;
-    for (const Atom& atom : execution.steps[i].value.atoms()) check_under_mask(execution, i, atom, judging);
+    check_chosen_index(execution, i, judging);
+    const Value& given = execution.steps[i].value;
+    const bool list = given.single(Atom::Kind::sequence) != nullptr && execution.steps[i].event->name == "device_ids=";
+    const Value value = list ? any_element(given) : with_holes_filled(given);
+    for (const Atom& atom : value.atoms()) check_under_mask(execution, i, atom, judging);
   }
 }
 

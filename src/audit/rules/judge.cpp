@@ -17,15 +17,30 @@ void Findings::add(Finding finding) {
   // Values of the judged code stand in it: holes as people write them, and one line.
   std::replace(finding.what.begin(), finding.what.end(), kHole, '?');
   finding.what = one_line(finding.what);
-  if (told_.emplace(finding.rule, finding.module, finding.where.begin).second) all_.push_back(std::move(finding));
+  const Module& home = project_.home(*finding.module);
+  const bool link = &home != finding.module;
+  const Place place{finding.rule, &home, finding.where.begin};
+  if (link) {
+    finding.module = &home;
+    finding.edits.clear();
+    finding.fixing = Fixing::manual;
+  }
+  if (told_.insert(place).second) {
+    if (link) told_of_links_.insert(place);
+    return all_.push_back(std::move(finding));
+  }
+  if (link || told_of_links_.erase(place) == 0) return;
+  *std::find_if(all_.begin(), all_.end(), [&](const Finding& one) {
+    return Place{one.rule, one.module, one.where.begin} == place;
+  }) = std::move(finding);
 }
 
 bool Findings::has(std::string_view rule, const Module& module, Range where) const {
-  return told_.contains({find_rule(rule)->id, &module, where.begin});
+  return told_.contains({find_rule(rule)->id, &project_.home(module), where.begin});
 }
 
 void Findings::note_only(const Step& step, const Module& program) {
-  only_.emplace(std::pair{step.module, step.event->where.begin}, &program);
+  only_.emplace(std::pair{&project_.home(*step.module), step.event->where.begin}, &program);
 }
 
 void Findings::keep_what_others_need(Finding& finding) const {
@@ -41,6 +56,17 @@ void Findings::keep_what_others_need(Finding& finding) const {
                         printable(found->second->source.name()));
 }
 
+void Findings::keep_the_order(Finding& finding) const {
+  if (finding.rule != "G04" || finding.edits.empty()) return;
+  const auto found = ordered_.find({finding.module, finding.where.begin});
+  if (found == ordered_.end()) return;
+  finding.edits.clear();
+  finding.fixing = Fixing::manual;
+  finding.advice += fmt::format(
+      "; not by itself: {} may have an order of its own",
+      found->second == finding.module ? std::string{"this program"} : printable(found->second->source.name()));
+}
+
 std::vector<Finding> Findings::take(const Policy& policy) {
   const auto told = [&](std::string_view rule, const Finding& finding) {
     return told_.contains({find_rule(rule)->id, finding.module, finding.where.begin});
@@ -48,11 +74,23 @@ std::vector<Finding> Findings::take(const Policy& policy) {
   // What is dead in one run of the code need not be called fragile for another; a mask that reaches no GPU need not be in order.
   std::erase_if(all_, [&](const Finding& finding) {
     const bool idle = finding.rule == "G04" || finding.rule == "G10";
-    return (finding.rule == "G01" && told("G03", finding)) || (finding.rule == "G02" && told("G07", finding)) ||
+    return (finding.rule == "G01" && dead_.contains({finding.module, finding.where.begin})) ||
+           (finding.rule == "G02" && told("G07", finding)) ||
            (idle && finding.module->entry_point && ((policy.given && told("G11", finding)) || told("G12", finding)));
   });
   for (Finding& finding : all_) {
     keep_what_others_need(finding);
+    keep_the_order(finding);
+    // Which of the two masks stays is asked there.
+    if (finding.rule == "G10" && told("G27", finding)) {
+      finding.edits.clear();
+      finding.fixing = Fixing::manual;
+    }
+    // Which of two values is meant is asked there: to write the policy's over one of them would answer it in silence.
+    if (finding.rule == "G33" && told("G06", finding)) {
+      finding.edits.clear();
+      finding.fixing = Fixing::manual;
+    }
     if (finding.edits.empty() || are_possible(finding.module->source, finding.edits)) continue;
     finding.edits.clear();
     finding.fixing = Fixing::manual;
@@ -83,6 +121,9 @@ std::string place_text(const Module& from, const Module& module, Range where) {
 std::string code_text(const Module& module, Range where) {
   constexpr std::size_t kMost = 90;
   std::string text = one_line(module.source.text(where).substr(0, 4 * kMost));
+  // A line of IPython's own is a comment in the code alone.
+  if (const Origin* origin = module.source.origin(); origin != nullptr && text.starts_with('#'))
+    text.front() = origin->text[origin->places[where.begin]];
   std::string joined;
   for (const char c : text) {
     if (c != ' ' || (!joined.empty() && joined.back() != ' ')) joined += c;
@@ -108,13 +149,24 @@ bool loads_gpu_library(const Step& step) {
   return step.event->kind == Event::Kind::import_module && python::find_library(step.event->name) != nullptr;
 }
 
-const Step* touch_before(const Execution& execution, std::size_t index, Vendor vendor) {
+/// PyTorch counts by NVML, from 1.13 on; and asks it for is_available() where this variable says so (torch/cuda/__init__.py).
+bool may_leave_driver_alone(const Step& touch) {
+  if (touch.event->name == "torch.cuda.device_count") return true;
+  return touch.event->name == "torch.cuda.is_available" &&
+         touch.module->source.text().find("PYTORCH_NVML_BASED_CUDA_CHECK") != std::string_view::npos;
+}
+
+namespace {
+
+template <class Is>
+const Step* first_touch(const Execution& execution, std::size_t index, Vendor vendor, Is is) {
   for (std::size_t i = 0; i < index; ++i) {
     const Step& step = execution.steps[i];
     // x.to(device) with what the caller gave.
     const auto given = step.value.as_text();
     const bool moves = step.event->kind == Event::Kind::use_device && step.event->name == ".to" && given &&
                        python::vendor_of(*given).has_value();
+    if (!is(step)) continue;
     if ((step.event->kind != Event::Kind::touch && !moves) || !always_before(step, execution.steps[index])) continue;
     std::optional<Vendor> whose = python::vendor_of(step.event->name);
     if (const auto text = step.value.as_text(); !whose && text) whose = python::vendor_of(*text);
@@ -125,11 +177,22 @@ const Step* touch_before(const Execution& execution, std::size_t index, Vendor v
   return nullptr;
 }
 
+}  // namespace
+
+const Step* touch_before(const Execution& execution, std::size_t index, Vendor vendor) {
+  return first_touch(execution, index, vendor, [](const Step&) { return true; });
+}
+
+const Step* sure_touch_before(const Execution& execution, std::size_t index, Vendor vendor) {
+  return first_touch(execution, index, vendor, [](const Step& step) { return !may_leave_driver_alone(step); });
+}
+
 const Step* same_variable_before(const Execution& execution, std::size_t index) {
   const Step& step = execution.steps[index];
   for (std::size_t i = index; i-- > 0;) {
     const Step& other = execution.steps[i];
     const bool sets = other.event->kind == Event::Kind::set_variable && other.event->mode != Event::Mode::child;
+    if (other.event->kind == Event::Kind::change_environment && !exclusive(other, step)) return nullptr;
     const bool removes = other.event->kind == Event::Kind::remove_variable;
     if ((!sets && !removes) || other.event->name != step.event->name || exclusive(other, step)) continue;
     return sets && other.event != step.event && always_before(other, step) && !other.in_loop ? &other : nullptr;
@@ -172,7 +235,7 @@ bool is_settings(const Module& module) {
 }
 
 std::vector<Finding> judge(const Project& project, const Policy& policy) {
-  Findings findings;
+  Findings findings{project};
   const Judging judging{project, policy, findings};
   check_single_events(judging);
   for_each_execution(project, [&](const Execution& execution) {
@@ -180,6 +243,7 @@ std::vector<Finding> judge(const Project& project, const Policy& policy) {
     check_masks(execution, judging);
     check_indices(execution, judging);
     check_programs(execution, judging);
+    check_workers(execution, judging);
   });
   check_fixed_indices(judging);
   check_settings_files(judging);

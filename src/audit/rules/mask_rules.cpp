@@ -1,8 +1,12 @@
 #include <algorithm>
+#include <array>
+#include <string>
+#include <utility>
 
 #include <fmt/format.h>
 
 #include "audit/fix/edits.hpp"
+#include "audit/fix/plain_statements.hpp"
 #include "audit/mask.hpp"
 #include "audit/rules/checks.hpp"
 
@@ -33,6 +37,14 @@ bool sets_for_command(const Step& step) {
          text.find("\"image\"") == std::string_view::npos && text.find("\"services\"") == std::string_view::npos;
 }
 
+/// Some file of the program speaks of the order, or the program sets variables that are not known: it may have one of its own.
+bool names_order(const Execution& execution, std::string_view order) {
+  const auto names = [&](const Module* module) { return module->source.text().find(order) != std::string_view::npos; };
+  return names(execution.program) || std::any_of(execution.modules.begin(), execution.modules.end(), names) ||
+         std::any_of(execution.steps.begin(), execution.steps.end(),
+                     [](const Step& step) { return step.event->kind == Kind::change_environment; });
+}
+
 std::string_view order_of(Vendor vendor) {
   switch (vendor) {
     case Vendor::nvidia:
@@ -52,13 +64,13 @@ std::string order_code(const Step& step, std::string_view order) {
   if (step.module->kind == FileKind::shell) {
     if (step.event->mode == Event::Mode::child) return {};
     const bool exported = step.module->source.text(step.event->statement).starts_with("export");
-    return fmt::format("{}{}={}", exported ? "export " : "", order, value);
+    return fmt::format("{0}{1}=\"${{{1}:-{2}}}\"", exported ? "export " : "", order, value);
   }
   const std::string_view target = step.module->source.text(step.event->target);
   const bool python = step.module->kind == FileKind::python || step.module->kind == FileKind::notebook;
   if (!python || target.empty()) return {};
-  return step.event->mode == Event::Mode::keep ? fmt::format("{}.setdefault(\"{}\", \"{}\")", target, order, value)
-                                               : fmt::format("{}[\"{}\"] = \"{}\"", target, order, value);
+  // One that is there already stays: whoever starts the program, or imports the module, may have asked for it.
+  return fmt::format("{}.setdefault(\"{}\", \"{}\")", target, order, value);
 }
 
 std::vector<Edit> order_line(const Step& step, std::string_view order) {
@@ -71,7 +83,9 @@ std::vector<Edit> order_line(const Step& step, std::string_view order) {
 
 void check_mask_order(const Execution& execution, const Step& step, const Judging& judging) {
   const std::string_view order = order_of(find_variable(step.event->name)->vendor);
-  if (order.empty() || step.event->name == "ONEAPI_DEVICE_SELECTOR" || any_sets(execution, order)) return;
+  if (order.empty() || step.event->name == "ONEAPI_DEVICE_SELECTOR") return;
+  if (names_order(execution, order)) judging.findings.note_ordered(step, *execution.program);
+  if (any_sets(execution, order)) return;
   const auto mask = parse_mask(step.value);
   if (mask && !mask->by_index()) return;
   // One card for each of several workers: whichever comes first does not matter.
@@ -88,7 +102,8 @@ void check_mask_order(const Execution& execution, const Step& step, const Judgin
   found.edits = order_line(step, order);
   // "CUDA_VISIBLE_DEVICES=1 command": the order goes before the same command.
   if (step.module->kind == FileKind::shell && step.event->mode == Event::Mode::child && !step.module->error)
-    found.edits = {{{step.event->where.begin, step.event->where.begin}, fmt::format("{}=PCI_BUS_ID ", order)}};
+    found.edits = {
+        {{step.event->where.begin, step.event->where.begin}, fmt::format("{0}=${{{0}:-PCI_BUS_ID}} ", order)}};
   found.fixing = found.edits.empty() ? Fixing::manual : Fixing::safe;
   judging.findings.add(std::move(found));
 }
@@ -131,6 +146,11 @@ void check_overwrite(const Step& step, const Judging& judging) {
                    {{event.where.end, event.where.end}, ")"}};
     found.fixing = Fixing::unsafe;
   }
+  // Behind another write it would keep that one's value.
+  if (!found.edits.empty() && !is_first_write(judging.project, *step.module, event)) {
+    found.edits.clear();
+    found.advice += "; not by itself: something above may set it, and would then win";
+  }
   // Where the value itself is in question, to respect it more would settle nothing.
   if (names_other_card(*mask, event.name, judging.policy)) found.edits.clear();
   if (found.edits.empty()) found.fixing = Fixing::manual;
@@ -140,6 +160,8 @@ void check_overwrite(const Step& step, const Judging& judging) {
 /// The policy names one card, and the mask another (G33).
 void check_card(const Step& step, const Judging& judging) {
   const Event& event = *step.event;
+  // Inside a container or job that is given cards they count from 0; G28 tells what does not fit.
+  if (event.renumbered || judging.findings.has("G28", *step.module, event.where)) return;
   const auto is_fixed = [](const Atom& atom) {
     return atom.kind == Atom::Kind::text || atom.kind == Atom::Kind::number;
   };
@@ -175,6 +197,40 @@ void note_only(const Execution& execution, std::size_t index, const Judging& jud
   if (!repeats) judging.findings.note_only(step, *execution.program);
 }
 
+/// One of a pair of methods that Python calls in turn, and the other of the pair; empty if it is none.
+std::string partner_of(const std::string& key) {
+  constexpr std::array<std::pair<std::string_view, std::string_view>, 6> kPairs{{{"__enter__", "__exit__"},
+                                                                                 {"__aenter__", "__aexit__"},
+                                                                                 {"setUp", "tearDown"},
+                                                                                 {"setUpClass", "tearDownClass"},
+                                                                                 {"setup_method", "teardown_method"},
+                                                                                 {"setup_class", "teardown_class"}}};
+  const std::size_t name = key.rfind('.') + 1;
+  for (const auto& [begins, ends] : kPairs) {
+    if (key.substr(name) == begins) return key.substr(0, name).append(ends);
+    if (key.substr(name) == ends) return key.substr(0, name).append(begins);
+  }
+  return {};
+}
+
+/// What one step sets is taken back: by the other method of a pair (`__enter__` and `__exit__`), or later in the same call.
+bool is_for_a_while(const Execution& execution, const Step& step) {
+  const auto writes = [&](const Event& event) {
+    return event.kind == Kind::change_environment ||
+           (event.name == step.event->name &&
+            (event.kind == Kind::set_variable || event.kind == Kind::remove_variable));
+  };
+  const std::string partner = partner_of(step.function->key);
+  const Function* const other = partner.empty() ? nullptr : step.module->find_function(partner);
+  if (other != nullptr && std::any_of(other->events.begin(), other->events.end(), writes)) return true;
+  return std::any_of(execution.steps.begin(), execution.steps.end(), [&](const Step& later) {
+    if (later.function != step.function || later.call != step.call || step.function->key.empty()) return false;
+    if (later.event->where.begin <= step.event->where.begin || later.event->name != step.event->name) return false;
+    return later.event->kind == Kind::remove_variable ||
+           (is_set(later, step.event->name) && later.event->mode != Event::Mode::child && !is_constant(later.value));
+  });
+}
+
 void check_second_write(const Execution& execution, std::size_t index, const Judging& judging) {
   const Step& step = execution.steps[index];
   const Event& event = *step.event;
@@ -185,11 +241,12 @@ void check_second_write(const Execution& execution, std::size_t index, const Jud
     const Step& other = execution.steps[i];
     library = library || loads_gpu_library(other) || other.event->kind == Kind::touch;
     // Processes that were started between the two had the first, as was meant.
-    if (other.event->kind == Kind::start_process ||
+    if (other.event->kind == Kind::start_process || other.event->kind == Kind::change_environment ||
         (other.event->kind == Kind::remove_variable && other.event->name == event.name))
       return;
     if (!sets_own_mask(other) || other.event->name != event.name) continue;
     if (other.event == &event || !always_before(other, step) || other.in_loop || !is_constant(other.value)) return;
+    if (is_for_a_while(execution, other) || is_for_a_while(execution, step)) return;
     const std::string where = place_text(*step.module, *other.module, other.event->where);
     const bool equal = other.value.as_text() == step.value.as_text();
     if (!equal) {
@@ -201,8 +258,7 @@ void check_second_write(const Execution& execution, std::size_t index, const Jud
       auto found =
           finding_of("G07", *step.module, event.where,
                      fmt::format("{} is set to the same value at {}", event.name, where), "delete one of the two");
-      if (is_removable(step)) found.edits = removal(step.module->source, event.statement);
-      found.fixing = found.edits.empty() ? Fixing::manual : Fixing::safe;
+      remove_repeated(found, step, judging);
       judging.findings.add(std::move(found));
     }
     return;
@@ -282,7 +338,7 @@ void check_amd_masks(const Execution& execution, std::size_t index, const Judgin
   const Step& inner = execution.steps[index];
   if (inner.event->name != "HIP_VISIBLE_DEVICES" && inner.event->name != "CUDA_VISIBLE_DEVICES") return;
   for (const Step& outer : execution.steps) {
-    if (!is_set(outer, "ROCR_VISIBLE_DEVICES") || outer.event->mode == Event::Mode::keep) continue;
+    if (!is_set(outer, "ROCR_VISIBLE_DEVICES")) continue;
     const bool together = (outer.event->mode == Event::Mode::child) == (inner.event->mode == Event::Mode::child) &&
                           outer.function == inner.function && !exclusive(outer, inner) &&
                           (!is_settings(*inner.module) || outer.event->target == inner.event->target);
@@ -301,6 +357,15 @@ void check_amd_masks(const Execution& execution, std::size_t index, const Judgin
 }
 
 }  // namespace
+
+void remove_repeated(Finding& found, const Step& step, const Judging& judging) {
+  if (is_removable(step)) found.edits = removal(step.module->source, step.event->statement);
+  if (!found.edits.empty() && !repeats_plainly(judging.project, *step.module, *step.event)) {
+    found.edits.clear();
+    found.advice += "; not by itself: the earlier write may not be in force here";
+  }
+  found.fixing = found.edits.empty() ? Fixing::manual : Fixing::safe;
+}
 
 void check_masks(const Execution& execution, const Judging& judging) {
   for (std::size_t i = execution.own_from; i < execution.steps.size(); ++i) {

@@ -1,9 +1,11 @@
 #include <algorithm>
+#include <cctype>
 #include <optional>
 
 #include <fmt/format.h>
 
 #include "audit/fix/edits.hpp"
+#include "audit/fix/plain_statements.hpp"
 #include "audit/mask.hpp"
 #include "audit/python/gpu_names.hpp"
 #include "audit/rules/checks.hpp"
@@ -25,18 +27,6 @@ const Step* first_before(const Execution& execution, std::size_t index, Is is) {
   return nullptr;
 }
 
-/// What is set may be meant for processes that are started afterwards.
-bool is_for_processes(const Execution& execution, std::size_t index) {
-  for (std::size_t i = index + 1; i < execution.steps.size(); ++i) {
-    const Step& step = execution.steps[i];
-    if (step.event->kind != Kind::start_process || exclusive(step, execution.steps[index])) continue;
-    const bool workers = step.event->name.find("multiprocessing") != std::string::npos ||
-                         step.event->name.find("Process") != std::string::npos;
-    if (workers || step.function == execution.steps[index].function) return true;
-  }
-  return false;
-}
-
 /// The statement `import os` of the outermost block; null if there is none.
 const Event* os_import(const Module& module) {
   for (const Event& event : module.body().events) {
@@ -48,14 +38,9 @@ const Event* os_import(const Module& module) {
 }
 
 /// Moves a statement of the outermost block above another of them, with `import os` if it is needed there.
-std::vector<Edit> move_above(const Step& written, const Event& place) {
-  const Module& module = *written.module;
-  const Event& event = *written.event;
-  const bool movable = event.editable && event.outermost && is_constant(event.value) &&
-                       written.event == written.entry && written.function == &module.body() &&
-                       module.source.text(event.target) == "os.environ";
+std::vector<Edit> move_above(const Module& module, const Event& event, const Event& place) {
   const auto lines = own_lines(module.source, event.statement);
-  if (!movable || !lines || module.error) return {};
+  if (!lines) return {};
   std::vector<Edit> edits;
   std::string moved{module.source.text(*lines)};
   if (!moved.ends_with('\n') && !moved.ends_with('\r')) moved += module.source.line_break();
@@ -75,6 +60,7 @@ bool is_written_between(const Execution& execution, const Step& import, std::siz
   const auto begin = execution.steps.begin() + (&import - execution.steps.data());
   const auto end = execution.steps.begin() + static_cast<std::ptrdiff_t>(index);
   return std::any_of(begin, end, [&](const Step& other) {
+    if (other.event->kind == Kind::change_environment) return true;
     const bool writes = other.event->kind == Kind::set_variable || other.event->kind == Kind::remove_variable;
     return writes && other.event->mode != Event::Mode::child && other.event->name == execution.steps[index].event->name;
   });
@@ -86,6 +72,23 @@ const Event* first_import(const Execution& execution) {
     if (loads_gpu_library(step)) return step.entry;
   }
   return nullptr;
+}
+
+/// Offers to move the write above the first import of the program. `proved`: what the edit is where nothing that the write passes can
+/// notice.
+void offer_to_move(Finding& found, const Execution& execution, std::size_t index, const Step& import, Fixing proved,
+                   const Judging& judging) {
+  const Step& step = execution.steps[index];
+  const Event& event = *step.event;
+  const Event* place = first_import(execution);
+  const bool own = step.module == execution.program && step.function == &step.module->body() && step.entry == &event &&
+                   event.editable && event.outermost && step.arms.empty();
+  if (place == nullptr || !own || place->top.begin >= event.top.begin || is_written_between(execution, import, index))
+    return;
+  const Movable movable = movable_above(judging.project, *step.module, place->top, event);
+  if (movable == Movable::no) return;
+  found.edits = move_above(*step.module, event, *place);
+  if (!found.edits.empty()) found.fixing = movable == Movable::yes ? proved : Fixing::unsafe;
 }
 
 std::string read_at(const Execution& execution, const Step& cause, const Step& step) {
@@ -113,10 +116,7 @@ void too_late(const Execution& execution, std::size_t index, const Step& import,
                                         place_text(*step.module, *earlier->module, earlier->event->where), after),
                             equal ? "delete this copy" : "decide for one of the two values, above the import");
     if (equal) found.severity = Severity::style;
-    if (equal && is_removable(step)) {
-      found.edits = removal(step.module->source, event.statement);
-      found.fixing = found.edits.empty() ? Fixing::manual : Fixing::safe;
-    }
+    if (equal) remove_repeated(found, step, judging);
     judging.findings.add(std::move(found));
     return;
   }
@@ -130,28 +130,41 @@ void too_late(const Execution& execution, std::size_t index, const Step& import,
   if (touches) found.severity = Severity::dead;
   // There the mask begins to count where it did not: that is for the owner to decide.
   const Fixing fixing = touches ? Fixing::unsafe : Fixing::safe;
-  if (const Event* place = first_import(execution); place != nullptr && step.module == execution.program &&
-                                                    place->top.begin < event.top.begin && step.arms.empty() &&
-                                                    !is_written_between(execution, import, index)) {
-    found.edits = move_above(step, *place);
-    found.fixing = found.edits.empty() ? Fixing::manual : fixing;
-  }
+  offer_to_move(found, execution, index, import, fixing, judging);
   judging.findings.add(std::move(found));
 }
 
 /// Set again to what it is, after the driver has read it.
-Finding repeated(const Step& step, const Step& earlier) {
+Finding repeated(const Step& step, const Step& earlier, const Judging& judging) {
   auto found = finding_of("G07", *step.module, step.event->where,
                           fmt::format("{} is repeated: it has this value since {}", step.event->name,
                                       place_text(*step.module, *earlier.module, earlier.event->where)),
                           "delete this copy");
-  if (is_removable(step)) found.edits = removal(step.module->source, step.event->statement);
-  found.fixing = found.edits.empty() ? Fixing::manual : Fixing::safe;
+  remove_repeated(found, step, judging);
   return found;
 }
 
-/// Newer versions of PyTorch ask NVML for the count, and start no driver.
-bool may_leave_driver_alone(const Step& touch) { return touch.event->name == "torch.cuda.device_count"; }
+/// The function that holds the write is no program's own call: Python may run it by itself, or what is above the touch may have handed it
+/// to somebody who does.
+bool may_run_before(const Execution& execution, const Step& write, const Step& touch) {
+  if (execution.function == nullptr || write.module != touch.module || touch.function == write.function) return false;
+  const std::string_view key = execution.function->key;
+  const std::string_view name = key.substr(key.rfind('.') + 1);
+  if (name.starts_with("__") && name != "__init__" && name != "__call__") return true;
+  const std::string_view above = touch.module->source.text().substr(0, touch.event->where.begin);
+  const auto is_named_beside_its_definition = [&](std::string_view word) {
+    const auto is_part = [](char c) { return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_'; };
+    int count = 0;
+    for (std::size_t at = above.find(word); at != std::string_view::npos; at = above.find(word, at + 1)) {
+      const bool begins = at == 0 || !is_part(above[at - 1]);
+      const std::size_t end = at + word.size();
+      count += begins && (end == above.size() || !is_part(above[end])) ? 1 : 0;
+    }
+    return count > 1;
+  };
+  const std::string_view first = key.substr(0, key.find('.'));
+  return is_named_beside_its_definition(name) || is_named_beside_its_definition(first);
+}
 
 bool happened_before(const Execution& execution, std::size_t index) {
   return std::any_of(execution.steps.begin(), execution.steps.begin() + static_cast<std::ptrdiff_t>(index),
@@ -162,23 +175,33 @@ void check_selection(const Execution& execution, std::size_t index, const Judgin
   const Step& step = execution.steps[index];
   if (happened_before(execution, index)) return;  // the first time decides
   const Vendor vendor = find_variable(step.event->name)->vendor;
-  if (const Step* touch = touch_before(execution, index, vendor)) {
+  const Step* touch = sure_touch_before(execution, index, vendor);
+  if (touch == nullptr) touch = touch_before(execution, index, vendor);
+  if (touch != nullptr) {
     const Step* earlier = same_variable_before(execution, index);
     const bool constant = is_constant(step.value);
     if (earlier != nullptr && constant && earlier->value.as_text() == step.value.as_text()) {
       // The driver has read this value already: nothing is lost, and nothing is gained.
-      auto found = repeated(step, *earlier);
+      auto found = repeated(step, *earlier, judging);
       judging.findings.add(std::move(found));
       return;
     }
     const bool maybe = may_leave_driver_alone(*touch);
     auto found =
         finding_of("G03", *step.module, step.event->where,
-                   fmt::format("{} is set after `{}` ({}) {}: no effect in this process", step.event->name,
+                   fmt::format("{} is set after `{}` ({}) {}", step.event->name,
                                code_text(*touch->module, touch->event->where), read_at(execution, *touch, step),
-                               maybe ? "has started the driver, in older versions" : "has started the driver"),
+                               maybe ? "has asked for the cards: PyTorch before 1.13 has started the driver by then "
+                                       "(no effect in this process), and before 2.4 it keeps the old count"
+                                     : "has started the driver: no effect in this process"),
                    "set it before the first use, or start a process with it (weir run, subprocess with env=)");
     if (maybe) found.severity = Severity::fragile;
+    if (may_run_before(execution, step, *touch)) {
+      found.severity = Severity::fragile;
+      found.what += ", unless this runs before it";
+    } else {
+      judging.findings.note_dead(*step.module, step.event->where);
+    }
     judging.findings.add(std::move(found));
     return;
   }
@@ -213,15 +236,22 @@ void check_allocator(const Execution& execution, std::size_t index, const Judgin
                              touch != nullptr ? ", and the driver is in use already: no effect" : ""),
                  "set it above the import");
   if (touch != nullptr) found.severity = Severity::dead;
-  if (const Event* place = first_import(execution); place != nullptr && step.module == execution.program &&
-                                                    place->top.begin < step.event->top.begin && step.arms.empty()) {
-    found.edits = move_above(step, *place);
-    found.fixing = found.edits.empty() ? Fixing::manual : Fixing::safe;
-  }
+  offer_to_move(found, execution, index, *import, Fixing::safe, judging);
   judging.findings.add(std::move(found));
 }
 
 }  // namespace
+
+bool is_for_processes(const Execution& execution, std::size_t index) {
+  for (std::size_t i = index + 1; i < execution.steps.size(); ++i) {
+    const Step& step = execution.steps[i];
+    if (step.event->kind != Kind::start_process || exclusive(step, execution.steps[index])) continue;
+    const bool workers = step.event->name.find("multiprocessing") != std::string::npos ||
+                         step.event->name.find("Process") != std::string::npos;
+    if (workers || step.function == execution.steps[index].function) return true;
+  }
+  return false;
+}
 
 void check_order(const Execution& execution, const Judging& judging) {
   for (std::size_t i = execution.own_from; i < execution.steps.size(); ++i) {

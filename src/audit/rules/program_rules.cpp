@@ -7,6 +7,7 @@
 #include "audit/fix/edits.hpp"
 #include "audit/fix/header.hpp"
 #include "audit/mask.hpp"
+#include "audit/project/links.hpp"
 #include "audit/python/gpu_names.hpp"
 #include "audit/rules/checks.hpp"
 
@@ -17,16 +18,20 @@ namespace {
 
 using Kind = Event::Kind;
 
+/// The first step of the program itself, else of the processes that it starts.
 const Step* find_step(const Execution& execution, bool (*is)(const Step&)) {
-  const auto found = std::find_if(execution.steps.begin(), execution.steps.end(), is);
-  return found == execution.steps.end() ? nullptr : &*found;
+  for (const auto* steps : {&execution.steps, &execution.workers}) {
+    const auto found = std::find_if(steps->begin(), steps->end(), is);
+    if (found != steps->end()) return &*found;
+  }
+  return nullptr;
 }
 
 bool uses_device(const Step& step) { return step.event->kind == Kind::touch || step.event->kind == Kind::use_device; }
 /// Calls that ask about devices: a program that does no more works on the CPU.
 bool only_asks(std::string_view call) {
   return call.ends_with(".is_available") || call.find(".get_device_") != std::string_view::npos ||
-         call == "torch.cuda.device_count" || call == "torch.xpu.device_count";
+         call.ends_with(".device_count") || call == "torch.cuda.is_bf16_supported";
 }
 
 /// A GPU for sure, or one of several: not the CPU, not what the user of the program named, not what nobody knows.
@@ -48,22 +53,48 @@ bool works_on_gpu(const Event& event, const Value& value) {
          (event.kind == Kind::use_device && std::any_of(atoms.begin(), atoms.end(), may_be_gpu));
 }
 
+/// What a module does when it is imported counts unless it does so only in some case: a probe for a test machine.
+bool is_meant(const Step& step) {
+  return step.entry->kind != Kind::import_module || step.entry == step.event ||
+         std::all_of(step.arms.begin(), step.arms.end(), [](const Arm& arm) { return arm.usual; });
+}
+
+/// Sets a mask that is not there to hide all cards.
+bool shows_a_card(const Step& step) {
+  const auto mask = parse_mask(step.value);
+  return sets_own_mask(step) && !(mask && mask->hides_all());
+}
+
+/// Is given a device that is not said to be the CPU.
+bool takes_some_device(const Step& step) {
+  const auto& atoms = step.value.atoms();
+  return step.event->kind == Kind::use_device && !only_asks(step.event->name) &&
+         std::none_of(atoms.begin(), atoms.end(), [](const Atom& atom) { return atom.text == "cpu"; });
+}
+
 /// The first work that a program puts on a GPU; for one that hands its functions to others to call (workers, callbacks), its
 /// first question about one. Null if there is no such work.
 const Step* gpu_use(const Execution& execution) {
-  if (const Step* work = find_step(execution, [](const Step& step) { return works_on_gpu(*step.event, step.value); }))
-    return work;
+  const auto works_here = [](const Step& step) { return works_on_gpu(*step.event, step.value) && is_meant(step); };
+  if (const Step* work = find_step(execution, works_here)) return work;
   const auto& functions = execution.program->functions;
   const bool works = std::any_of(functions.begin(), functions.end(), [](const Function& function) {
     return std::any_of(function.events.begin(), function.events.end(),
                        [](const Event& event) { return works_on_gpu(event, event.value); });
   });
-  const auto asks = [](const Step& step) { return step.event->kind == Kind::touch; };
-  return works ? find_step(execution, asks) : nullptr;
+  const auto asks = [](const Step& step) { return step.event->kind == Kind::touch && is_meant(step); };
+  if (const Step* question = works ? find_step(execution, asks) : nullptr) return question;
+  // Who sets a mask wants a GPU: the device that is only known at run time is one.
+  return find_step(execution, shows_a_card) != nullptr ? find_step(execution, takes_some_device) : nullptr;
 }
 
 bool verifies(const Step& step) { return step.event->kind == Kind::verify; }
 bool starts_process(const Step& step) { return step.event->kind == Kind::start_process; }
+
+/// Something in a notebook writes variables that are not known: "%run" of a file that is not here, "%dotenv".
+bool changes_notebook(const Step& step) {
+  return step.event->kind == Kind::change_environment && step.module->kind == FileKind::notebook;
+}
 
 /// A process that may use a GPU: all but the tools that are known to use none.
 bool starts_gpu_process(const Step& step) {
@@ -116,7 +147,10 @@ std::vector<Edit> without_selection(const Module& module) {
 
 /// weir.verify() above the statement of the program's own text that leads to the first use of a device.
 std::vector<Edit> verified(const Module& program, const Event& use) {
-  if (program.kind != FileKind::python || program.error || !own_lines(program.source, use.statement)) return {};
+  // What others call, or other processes run, is checked there, not where it is said.
+  const bool elsewhere = use.hands_over || starts_worker(use);
+  if (program.kind != FileKind::python || program.error || elsewhere || !own_lines(program.source, use.statement))
+    return {};
   const Edit call = line_before(program.source, use.statement.begin, "weir.verify()");
   return {line_before(program.source, use.statement.begin, "import weir"), call};
 }
@@ -151,11 +185,13 @@ Vendor vendor_used(const Step& use) {
 
 /// A mask of that vendor's cards, or one that works for several vendors.
 bool is_selected(const Execution& execution, Vendor vendor) {
-  return std::any_of(execution.steps.begin(), execution.steps.end(), [&](const Step& step) {
+  const auto selects = [&](const Step& step) {
     if (!sets_own_mask(step)) return false;
     const Vendor masked = find_variable(step.event->name)->vendor;
     return masked == vendor || (masked == Vendor::amd && vendor == Vendor::nvidia);
-  });
+  };
+  return std::any_of(execution.steps.begin(), execution.steps.end(), selects) ||
+         std::any_of(execution.workers.begin(), execution.workers.end(), selects);
 }
 
 /// Why no header can be put in by itself; empty if it can.
@@ -165,7 +201,9 @@ std::string misfit(const Execution& execution, const Step& use, const Policy& po
   const Vendor used = vendor_used(use);
   const bool alike = used == vendor || (used == Vendor::nvidia && vendor == Vendor::amd);
   if (!alike) return "its devices are not of the policy's vendor";
-  for (const Step& step : execution.steps) {
+  std::vector<Step> all = execution.steps;
+  all.insert(all.end(), execution.workers.begin(), execution.workers.end());
+  for (const Step& step : all) {
     const bool counts = step.event->name == "torch.cuda.device_count" || step.event->counted;
     const Atom* text = step.value.single(Atom::Kind::text);
     const auto device = text == nullptr ? std::nullopt : parse_device(text->text);
@@ -185,12 +223,27 @@ bool is_named_program(const Module& module, const Policy& policy) {
                      [&](const std::string& pattern) { return matches_pattern(pattern, module.source.name()); });
 }
 
+/// It is said to be one; or nothing of the project imports it, and a server does, or it is a script: it defines
+/// nothing that could be imported, or calls what it defines.
+bool is_program(const Execution& execution, const Step& use) {
+  const Module& module = *execution.program;
+  const bool alone = !execution.imported && module.kind == FileKind::python;
+  // "main()" alone on its line or, as in "sys.exit(main())", given to a call or raised, and no name; or nothing but statements.
+  const Event& entry = *use.entry;
+  const std::string_view above = module.source.text({entry.statement.begin, entry.where.begin});
+  const bool kept = above.find('=') != std::string_view::npos;
+  const bool calls_own = entry.kind == Kind::call && entry.name.starts_with(':') && !entry.hands_over &&
+                         (above.empty() || (entry.name == ":main" && entry.outermost && !kept));
+  const bool script = (module.functions.size() == 1 || calls_own) && module.source.path().filename() != "__init__.py";
+  return module.entry_point || (alone && (module.served || script));
+}
+
 void check_selected(const Execution& execution, const Judging& judging) {
   const Module& program = *execution.program;
   const Step* const use = gpu_use(execution);
   const Step* const import = find_step(execution, loads_gpu_library);
-  if (use == nullptr || import == nullptr || !program.entry_point) return;
-  if (!is_selected(execution, vendor_used(*use))) {
+  if (use == nullptr || import == nullptr || !is_program(execution, *use)) return;
+  if (!is_selected(execution, vendor_used(*use)) && find_step(execution, changes_notebook) == nullptr) {
     auto found = finding_of(
         "G05", program, import->entry->where,
         fmt::format("this program uses a GPU (`{}`, {}) and selects none", code_text(*use->module, use->event->where),

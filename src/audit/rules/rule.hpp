@@ -24,6 +24,8 @@ struct Rule {
 
 std::span<const Rule> all_rules();
 const Rule* find_rule(std::string_view id);  ///< null if there is none
+/// "there is no rule 'G3' (did you mean 'G03'?); rules are G01 to G33", on one line.
+std::string no_rule_text(std::string_view id);
 
 /// For people: `weir audit --explain G08`.
 std::string explain(const Rule& rule);

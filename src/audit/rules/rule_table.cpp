@@ -35,13 +35,16 @@ constexpr std::array kRules{
          "import os\nos.environ[\"CUDA_VISIBLE_DEVICES\"] = \"1\"\nimport torch\n"
          "os.environ[\"CUDA_VISIBLE_DEVICES\"] = \"1\"\n",
          "import os\nos.environ[\"CUDA_VISIBLE_DEVICES\"] = \"1\"\nimport torch\n", "python", ""},
-    Rule{
-        "G03", "the driver is used before the mask is set", dead, manual, false,
-        "is_available(), device_count(), moving a tensor and the like start the driver, which reads the masks at that "
-        "moment. A mask that this process sets afterwards changes nothing.",
-        "import os, torch\nif torch.cuda.is_available():\n    os.environ[\"CUDA_VISIBLE_DEVICES\"] = \"1\"\n",
-        "import os\nos.environ[\"CUDA_VISIBLE_DEVICES\"] = \"1\"\nimport torch\n", "python",
-        "pytorch/pytorch#23544; ultralytics/ultralytics#24853; areal-project/AReaL#910; flashinfer-ai/flashinfer#4901"},
+    Rule{"G03", "the driver is used before the mask is set", dead, manual, false,
+         "is_available(), moving a tensor and the like start the driver, which reads the masks at that moment. A mask "
+         "that this process sets afterwards changes nothing. torch.cuda.device_count() did so before PyTorch 1.13; "
+         "since "
+         "then it asks NVML where it can, and before 2.4 it kept its first answer: told as fragile, and so is "
+         "is_available() where PYTORCH_NVML_BASED_CUDA_CHECK stands in the file.",
+         "import os, torch\nif torch.cuda.is_available():\n    os.environ[\"CUDA_VISIBLE_DEVICES\"] = \"1\"\n",
+         "import os\nos.environ[\"CUDA_VISIBLE_DEVICES\"] = \"1\"\nimport torch\n", "python",
+         "pytorch/pytorch#23544; pytorch/pytorch#122815; ultralytics/ultralytics#24853; areal-project/AReaL#910; "
+         "flashinfer-ai/flashinfer#4901"},
     Rule{
         "G04", "index mask without an order", fragile, safe, false,
         "CUDA counts the fastest card first unless CUDA_DEVICE_ORDER is PCI_BUS_ID; nvidia-smi counts by PCI address. "

@@ -21,7 +21,8 @@ Finding renamed_call(const Module& module, const Event& event) {
   const std::string new_name = event.value.as_text().value_or("");
   auto found = finding_of("G22", module, event.where, fmt::format("{}() is deprecated", event.name),
                           fmt::format("{}()", new_name));
-  if (code.ends_with(old_name) && !module.error) {
+  // A name alone was brought by an import that would have to change, too.
+  if (code.ends_with("." + old_name) && !module.error) {
     found.edits = {{{event.where.end - static_cast<std::uint32_t>(old_name.size()), event.where.end}, new_name}};
     found.fixing = Fixing::safe;
   }
@@ -101,34 +102,64 @@ Finding inner_mask(const Module& module, const Event& event) {
   return found;
 }
 
-/// The function that a process or a thread starts with; null if it is none of this module.
-const Function* started(const Module& module, const Event& event) {
-  return module.find_function(std::string_view{event.name}.substr(1));
+/// The function that a process or a thread starts with; null if it is none of this project.
+Project::Found started(const Project& project, const Module& module, const Event& event) {
+  if (!event.name.starts_with(':')) return project.function(module, event.name);
+  return {&module, module.find_function(std::string_view{event.name}.substr(1))};
 }
 
 /// Every process of a loop gets the same mask of several cards.
 void check_processes(const Module& module, const Event& event, const Judging& judging) {
-  const Function* target = started(module, event);
+  const auto [home, target] = started(judging.project, module, event);
   if (target == nullptr || !event.in_loop) return;
   for (const Event& inner : target->events) {
     const auto mask = inner.name == "ZE_AFFINITY_MASK" ? parse_mask(inner.value) : std::nullopt;
     if (inner.kind == Kind::set_variable && mask && is_constant(inner.value) && mask->entries.size() > 1)
-      judging.findings.add(finding_of("G26", module, inner.where, all_cards_text(*inner.value.as_text()),
+      judging.findings.add(finding_of("G26", *home, inner.where, all_cards_text(*inner.value.as_text()),
                                       "one card for each worker: its own index"));
   }
 }
 
 void check_threads(const Module& module, const Event& event, const Judging& judging) {
-  const Function* target = started(module, event);
+  const auto [home, target] = started(judging.project, module, event);
   if (target == nullptr) return;
   for (const Event& inner : target->events) {
     if (inner.kind == Kind::set_variable && inner.mode != Event::Mode::child && is_mask(inner.name))
       judging.findings.add(finding_of(
-          "G25", module, inner.where,
+          "G25", *home, inner.where,
           fmt::format("{} is set in a function that runs in a thread ({}): the environment belongs to the process",
-                      inner.name, place_text(module, module, event.where)),
+                      inner.name, place_text(*home, module, event.where)),
           "a process for each card, with env="));
   }
+}
+
+/// It sets (whatever was there) or removes the variable in this process.
+bool changes(const Module& module, const Event& event, std::string_view variable) {
+  if (event.kind == Kind::set_variable || event.kind == Kind::remove_variable)
+    return event.name == variable && event.mode == Event::Mode::assign;
+  return event.kind == Kind::change_environment &&
+         module.source.text(event.where).find(variable) != std::string_view::npos;
+}
+
+bool any_changes(const Module& module, const Function& function, std::string_view variable) {
+  return std::any_of(function.events.begin(), function.events.end(),
+                     [&](const Event& event) { return changes(module, event, variable); });
+}
+
+/// What is compared was set by the program itself, in this function before it or by a function that it calls before; of a test, by
+/// anything in its file (a decorator, setUp()). It asks what our own code did, not what somebody has set.
+bool is_own_work(const Judging& judging, const Module& module, const Function& function, const Event& compared) {
+  const auto does = [&](const Event& event) {
+    if (event.where.begin >= compared.where.begin) return false;
+    if (event.kind != Kind::call) return changes(module, event, compared.name);
+    const auto [home, callee] = started(judging.project, module, event);
+    return callee != nullptr && any_changes(*home, *callee, compared.name);
+  };
+  if (std::any_of(function.events.begin(), function.events.end(), does)) return true;
+  const std::string_view key = function.key;
+  const bool test = key.substr(key.rfind('.') + 1).starts_with("test");
+  return test && std::any_of(module.functions.begin(), module.functions.end(),
+                             [&](const Function& other) { return any_changes(module, other, compared.name); });
 }
 
 /// A mask that is compared with a literal: the policy's own is right for this machine, and only hard to keep right.
@@ -144,7 +175,7 @@ Finding compared_mask(const Module& module, const Event& event, const Policy& po
   return found;
 }
 
-void check_event(const Module& module, const Event& event, const Judging& judging) {
+void check_event(const Module& module, const Function& function, const Event& event, const Judging& judging) {
   const auto add = [&](Finding found) { judging.findings.add(std::move(found)); };
   switch (event.kind) {
     case Kind::mask_as_number:
@@ -155,7 +186,8 @@ void check_event(const Module& module, const Event& event, const Judging& judgin
           first_visible(module, event)));
       break;
     case Kind::compare_mask:
-      if (!hides_or_is_empty(event.value)) add(compared_mask(module, event, judging.policy));
+      if (!hides_or_is_empty(event.value) && !is_own_work(judging, module, function, event))
+        add(compared_mask(module, event, judging.policy));
       break;
     case Kind::compare_name:
       add(finding_of("G16", module, event.where,
@@ -198,7 +230,7 @@ void check_event(const Module& module, const Event& event, const Judging& judgin
 void check_single_events(const Judging& judging) {
   for (const Module& module : judging.project.modules()) {
     for (const Function& function : module.functions) {
-      for (const Event& event : function.events) check_event(module, event, judging);
+      for (const Event& event : function.events) check_event(module, function, event, judging);
       check_cleanup(module, function, judging);
     }
   }

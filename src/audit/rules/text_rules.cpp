@@ -84,6 +84,7 @@ bool is_word(char c) { return std::isalnum(static_cast<unsigned char>(c)) != 0 |
 int mentions(const Project& project, std::string_view name) {
   int count = 0;
   for (const Module& module : project.modules()) {
+    if (&project.home(module) != &module) continue;  // a link says what its target says
     const std::string_view text = module.source.text();
     for (std::size_t at = text.find(name); at != std::string_view::npos && count < 2; at = text.find(name, at + 1)) {
       const bool before = at > 0 && is_word(text[at - 1]);
@@ -159,7 +160,7 @@ void check_copied_headers(const Judging& judging) {
   };
   std::map<std::string, std::vector<Copy>> copies;
   for (const Module& module : judging.project.modules()) {
-    if (module.kind != FileKind::python) continue;
+    if (module.kind != FileKind::python || &judging.project.home(module) != &module) continue;
     const Header header = header_of(module);
     if (!header.shape.empty() && header.noise != nullptr) copies[header.shape].push_back({&module, header.noise});
   }

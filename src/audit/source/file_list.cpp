@@ -3,8 +3,12 @@
 #include <algorithm>
 #include <array>
 #include <fstream>
+#include <map>
 #include <optional>
+#include <string>
 #include <system_error>
+#include <tuple>
+#include <vector>
 
 #include <fmt/format.h>
 
@@ -58,9 +62,15 @@ bool is_foreign(const fs::path& folder) {
          fs::exists(folder / ".git", ignored);
 }
 
+struct FolderLink {
+  std::string name;
+  fs::path path;
+};
+
 class Walk {
  public:
-  Walk(const std::vector<std::string>& exclude, FileList& list) : exclude_{exclude}, list_{list} {}
+  Walk(const std::vector<std::string>& exclude, FileList& list, std::vector<FolderLink>& links)
+      : exclude_{exclude}, list_{list}, links_{links} {}
 
   /// The .gitignore files of the folders above, as far as the repository goes.
   void start_at(const fs::path& root) {
@@ -137,19 +147,24 @@ class Walk {
              bool ignored) {
     std::error_code problem;
     const bool folder = entry.is_directory(problem);
-    if (entry.is_symlink(problem) && folder) return;
+    const bool link = entry.is_symlink(problem);
     const bool excluded =
         std::any_of(exclude_.begin(), exclude_.end(), [&](const auto& p) { return matches_pattern(p, relative); });
     if (excluded || is_left_out(real, folder, ignored)) return;
+    if (link && folder) {
+      if (!is_foreign(fs::weakly_canonical(real, problem))) links_.push_back({shown.native(), real});
+      return;
+    }
     if (folder) {
       if (!is_foreign(real)) enter(shown, real, relative, ignored);
       return;
     }
-    if (const auto kind = kind_of_file(real)) list_.files.push_back({real, shown.native(), *kind});
+    if (const auto kind = kind_of_file(real)) list_.files.push_back({real, shown.native(), *kind, {}});
   }
 
   const std::vector<std::string>& exclude_;
   FileList& list_;
+  std::vector<FolderLink>& links_;
   fs::path base_;
   std::optional<TrackedFiles> tracked_{};  ///< asked for when the first file is ignored
   std::vector<Ignore> ignores_;
@@ -173,8 +188,48 @@ std::optional<FileKind> kind_of_file(const fs::path& path) {
   return line.find("sh") != std::string_view::npos ? std::optional{FileKind::shell} : std::nullopt;
 }
 
+namespace {
+
+/// A file that several names lead to is one: the one that is no link, else the first by name. The others know which.
+void note_links(std::vector<ListedFile>& files) {
+  std::map<fs::path, const ListedFile*> homes;
+  std::vector<fs::path> targets(files.size());
+  std::error_code problem;
+  for (std::size_t i = 0; i < files.size(); ++i) {
+    if (fs::is_symlink(files[i].path, problem)) targets[i] = fs::canonical(files[i].path, problem);
+    if (targets[i].empty()) homes.emplace(files[i].path, &files[i]);
+  }
+  for (std::size_t i = 0; i < files.size(); ++i) {
+    if (targets[i].empty()) continue;
+    const auto [home, fresh] = homes.emplace(targets[i], &files[i]);
+    if (!fresh) files[i].link_target = home->second->path;
+  }
+}
+
+bool is_below(const fs::path& path, const fs::path& folder) {
+  return path == folder || (folder == "/") || path.native().starts_with(folder.native() + '/');
+}
+
+/// Links to folders that are not read in their own place: what is in them is not judged, and that is said.
+void tell_folder_links(const std::vector<FolderLink>& links, const std::vector<fs::path>& roots, FileList& list) {
+  for (const FolderLink& link : links) {
+    std::error_code problem;
+    const fs::path target = fs::canonical(link.path, problem);
+    const bool read =
+        std::any_of(roots.begin(), roots.end(), [&](const fs::path& root) { return is_below(target, root); });
+    if (!problem && !read)
+      list.notes.push_back(
+          fmt::format("{}: a link to the folder {} is not followed", printable(link.name), printable(target.native())));
+  }
+  std::sort(list.notes.begin(), list.notes.end());
+}
+
+}  // namespace
+
 Result<FileList> list_files(const std::vector<std::string>& operands, const std::vector<std::string>& exclude) {
   FileList list;
+  std::vector<FolderLink> links;
+  std::vector<fs::path> roots;
   for (const std::string& operand : operands) {
     std::error_code problem;
     const fs::path path{operand};
@@ -182,17 +237,21 @@ Result<FileList> list_files(const std::vector<std::string>& operands, const std:
     if (!fs::exists(status))
       return Error{Errc::invalid_argument, fmt::format("{}: there is no such file or folder", printable(operand))};
     if (fs::is_directory(status)) {
-      Walk{exclude, list}.start_at(path);
+      Walk{exclude, list, links}.start_at(path);
+      roots.push_back(fs::weakly_canonical(path, problem));
       continue;
     }
     const auto kind = kind_of_file(path);
     if (!kind)
       return Error{Errc::invalid_argument, fmt::format("{}: is of no kind that weir audit reads", printable(operand))};
-    list.files.push_back({fs::weakly_canonical(path, problem), path.lexically_normal().native(), *kind});
+    list.files.push_back({fs::weakly_canonical(path, problem), path.lexically_normal().native(), *kind, {}});
   }
-  std::sort(list.files.begin(), list.files.end(), [](const auto& a, const auto& b) { return a.path < b.path; });
+  std::sort(list.files.begin(), list.files.end(),
+            [](const auto& a, const auto& b) { return std::tie(a.path, a.name) < std::tie(b.path, b.name); });
   const auto same = [](const auto& a, const auto& b) { return a.path == b.path; };
   list.files.erase(std::unique(list.files.begin(), list.files.end(), same), list.files.end());
+  note_links(list.files);
+  tell_folder_links(links, roots, list);
   return list;
 }
 

@@ -1,4 +1,5 @@
 #include "audit/source/ignore_file.hpp"
+#include "base/read_stream.hpp"
 
 #include <algorithm>
 #include <fstream>
@@ -112,8 +113,7 @@ IgnoreFile IgnoreFile::read(const std::filesystem::path& path) {
   const auto size = std::filesystem::file_size(path, problem);
   if (problem || size > (1U << 20U)) return {};
   std::ifstream file{path, std::ios::binary};
-  const std::string text{std::istreambuf_iterator<char>{file}, {}};
-  return IgnoreFile{text};
+  return IgnoreFile{read_stream(file).value_or(std::string{})};
 }
 
 IgnoreFile::Answer IgnoreFile::ask(std::string_view path, bool is_folder) const {

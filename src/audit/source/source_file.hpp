@@ -22,6 +22,8 @@ struct Origin {
   std::string text;                   ///< the whole file
   std::vector<std::uint32_t> places;  ///< in it, of every byte of the code
   std::vector<std::uint32_t> cells;   ///< in the code: where each begins
+  std::vector<Range>
+      magics{};  ///< in the code: lines that IPython takes for itself, which are comments there; not those of other languages
 };
 
 /// The code of a text file as it is: the bytes are never changed. Line ends are "\n", "\r\n" or "\r". Code and file are the same

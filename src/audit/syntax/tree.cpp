@@ -1,7 +1,9 @@
 #include "audit/syntax/tree.hpp"
 
+#include <algorithm>
 #include <array>
 #include <cassert>
+#include <iterator>
 #include <memory>
 #include <string>
 
@@ -216,6 +218,19 @@ Result<Tree> parse(Language language, std::string_view text) {
   tree.grammar_ = &grammar_of(language);
   tree.records_ = flattened(*parsed, *tree.grammar_);
   return tree;
+}
+
+std::vector<Range> Tree::comments() const {
+  std::vector<Range> comments;
+  for (const Leaf& leaf : leaves())
+    if (leaf.node.kind().find("comment") != std::string_view::npos) comments.push_back(leaf.node.range());
+  return comments;
+}
+
+bool holds_byte(const std::vector<Range>& ranges, std::uint32_t byte) {
+  const auto next = std::upper_bound(ranges.begin(), ranges.end(), byte,
+                                     [](std::uint32_t at, Range range) { return at < range.begin; });
+  return next != ranges.begin() && byte < std::prev(next)->end;
 }
 
 }  // namespace weir::audit

@@ -136,12 +136,17 @@ class Tree {
     int depth;
   };
   std::vector<Leaf> leaves() const;
+  /// The comments, in their order.
+  std::vector<Range> comments() const;
 
  private:
   friend Result<Tree> parse(Language language, std::string_view text);
   std::vector<Node::Record> records_;
   const Grammar* grammar_ = nullptr;
 };
+
+/// One of these ranges, which are in their order and do not overlap, holds the byte.
+bool holds_byte(const std::vector<Range>& ranges, std::uint32_t byte);
 
 /// Parses UTF-8 text; one that is wrong still gives a tree, with errors in it. Work is bounded by the length of the text.
 /// Errors: unsupported, when the text takes more work than any text of its length should.

@@ -1,0 +1,266 @@
+#include "audit/fix/plain_statements.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cctype>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <system_error>
+#include <vector>
+
+namespace weir::audit {
+namespace {
+
+namespace fs = std::filesystem;
+
+/// One statement of the outermost block.
+struct Statement {
+  enum class Kind { plain, write, other } kind = Kind::other;
+  Range where{};
+  std::string_view name{};   ///< write: the variable
+  std::string_view value{};  ///< write: the constant
+  bool kept = false;         ///< write: for all that follows (shell: exported)
+  bool literal = false;      ///< Python: it writes to os.environ, and names nothing else of the program
+};
+using StatementKind = Statement::Kind;
+
+/// Libraries whose import writes no mask and sets nothing up that could do so later.
+bool is_well_known(std::string_view name) {
+  constexpr std::array<std::string_view, 62> kNames{
+      "abc",         "argparse",   "array",     "base64",   "bisect",      "collections", "contextlib", "copy",
+      "csv",         "ctypes",     "cupy",      "cv2",      "dataclasses", "datetime",    "decimal",    "enum",
+      "fractions",   "functools",  "gc",        "glob",     "gzip",        "hashlib",     "heapq",      "inspect",
+      "io",          "itertools",  "jax",       "json",     "logging",     "math",        "matplotlib", "numbers",
+      "numpy",       "operator",   "os",        "pandas",   "pathlib",     "pickle",      "PIL",        "platform",
+      "pprint",      "queue",      "random",    "re",       "scipy",       "shutil",      "statistics", "string",
+      "struct",      "subprocess", "sys",       "tempfile", "tensorflow",  "textwrap",    "time",       "torch",
+      "torchvision", "tqdm",       "traceback", "typing",   "uuid",        "warnings"};
+  return std::find(kNames.begin(), kNames.end(), name) != kNames.end();
+}
+
+/// A file or folder of the project, or one beside the module, has the library's name.
+bool is_hidden(const Project& project, const Module& module, std::string_view name) {
+  std::error_code ignored;
+  const fs::path beside = module.source.path().parent_path() / name;
+  if (fs::exists(beside, ignored) || fs::exists(fs::path{beside.native() + ".py"}, ignored)) return true;
+  return std::any_of(project.modules().begin(), project.modules().end(), [&](const Module& other) {
+    const fs::path& path = other.source.path();
+    return path.stem().native() == name || path.parent_path().filename().native() == name;
+  });
+}
+
+/// What a literal without a prefix, escapes and quotes within says; none if it is anything else.
+std::optional<std::string_view> plain_literal(std::string_view text) {
+  if (text.size() < 2 || (text.front() != '"' && text.front() != '\'') || text.back() != text.front())
+    return std::nullopt;
+  text = text.substr(1, text.size() - 2);
+  if (text.find_first_of("\"'\\\n\r") != std::string_view::npos) return std::nullopt;
+  return text;
+}
+
+class PythonStatements {
+ public:
+  PythonStatements(const Project& project, const Module& module) : project_{project}, module_{module} {}
+
+  Statement read(Node node) const {
+    Statement statement{.where = node.range()};
+    if (node.is("expression_statement")) return expression(node, statement);
+    if (node.is("future_import_statement") || is_plain_import(node) || is_plain_function(node))
+      statement.kind = StatementKind::plain;
+    return statement;
+  }
+
+ private:
+  std::string_view text(Node node) const { return node.text(module_.source.text()); }
+
+  static bool is_reserved(std::string_view name) { return name == "os" || name == "environ"; }
+
+  /// os.environ.setdefault("NAME", "value")
+  bool is_literal_default(Node node) const {
+    if (!node.is("call") || text(node.field("function")) != "os.environ.setdefault") return false;
+    const auto arguments = named_children(node.field("arguments")).listed();
+    return arguments.size() == 2 && std::all_of(arguments.begin(), arguments.end(), [&](Node argument) {
+             return argument.is("string") && plain_literal(text(argument));
+           });
+  }
+
+  bool is_constant_text(Node node) const {
+    if (node.is("integer") || node.is("float") || node.is("true") || node.is("false") || node.is("none")) return true;
+    // f"..." runs code.
+    return node.is("string") &&
+           text(node).substr(0, text(node).find_first_of("\"'")).find_first_of("fF") == std::string_view::npos;
+  }
+
+  Statement expression(Node node, Statement statement) const {
+    const auto children = named_children(node).listed();
+    if (children.size() != 1) return statement;
+    const Node one = children.front();
+    if (one.is("string") && is_constant_text(one)) statement.kind = StatementKind::plain;
+    statement.literal = is_literal_default(one);
+    if (!one.is("assignment") || one.field("type")) return statement;
+    const Node left = one.field("left");
+    const Node right = one.field("right");
+    if (left.is("identifier") && !is_reserved(text(left)) && is_constant_text(right))
+      statement.kind = StatementKind::plain;
+    const Node key = left.is("subscript") ? left.field("subscript") : Node{};
+    const auto name = plain_literal(text(key));
+    const auto value = right.is("string") ? plain_literal(text(right)) : std::nullopt;
+    if (!key || text(left.field("value")) != "os.environ" || !name || !value) return statement;
+    return {StatementKind::write, statement.where, *name, *value, true, true};
+  }
+
+  bool is_plain_name(Node node) const {
+    const Node name = node.is("aliased_import") ? node.field("name") : node;
+    const std::string_view full = text(name);
+    const std::string_view first = full.substr(0, full.find('.'));
+    const Node alias = node.is("aliased_import") ? node.field("alias") : Node{};
+    return name.is("dotted_name") && is_well_known(first) && !(alias && is_reserved(text(alias))) &&
+           !is_hidden(project_, module_, first);
+  }
+
+  bool is_plain_import(Node node) const {
+    if (node.is("import_statement")) {
+      const auto names = named_children(node).listed();
+      return std::all_of(names.begin(), names.end(), [&](Node name) { return is_plain_name(name); });
+    }
+    if (!node.is("import_from_statement") || !is_plain_name(node.field("module_name"))) return false;
+    const auto names = named_children(node).listed();
+    return std::none_of(names.begin(), names.end(), [&](Node name) {
+      return name.is("wildcard_import") || (name.is("aliased_import") && is_reserved(text(name.field("alias"))));
+    });
+  }
+
+  /// Without decorators, calls in defaults and annotations: to define it runs nothing.
+  bool is_plain_function(Node node) const {
+    if (!node.is("function_definition") || node.field("return_type")) return false;
+    const std::string_view parameters = text(node.field("parameters"));
+    return parameters.size() >= 2 && !is_reserved(text(node.field("name"))) &&
+           parameters.substr(1, parameters.size() - 2).find_first_of("()[]{}.:") == std::string_view::npos;
+  }
+
+  const Project& project_;
+  const Module& module_;
+};
+
+/// A word without expansions, in quotes or not.
+std::optional<std::string_view> plain_word(std::string_view text) {
+  if (text.size() >= 2 && (text.front() == '"' || text.front() == '\'') && text.back() == text.front())
+    text = text.substr(1, text.size() - 2);
+  const bool plain = std::all_of(text.begin(), text.end(), [](char c) {
+    return std::isalnum(static_cast<unsigned char>(c)) != 0 ||
+           std::string_view{"_-.,:/"}.find(c) != std::string_view::npos;
+  });
+  return plain ? std::optional{text} : std::nullopt;
+}
+
+Statement shell_statement(Node node, std::string_view text) {
+  Statement statement{.where = node.range()};
+  const std::string_view code = node.text(text);
+  if (!node.is_named() && (code == "\n" || code == ";" || code.empty())) statement.kind = StatementKind::plain;
+  const auto children = named_children(node).listed();
+  const bool exports = node.is("declaration_command") && code.starts_with("export") && children.size() == 1;
+  const Node assignment = exports ? children.front() : node;
+  if (!assignment.is("variable_assignment")) return statement;
+  const auto value = plain_word(assignment.field("value").text(text));
+  if (!value || assignment.field("name").text(text).find('[') != std::string_view::npos) return statement;
+  return {StatementKind::write, statement.where, assignment.field("name").text(text), *value, exports};
+}
+
+/// Something that runs between any two commands, or another meaning of `export`.
+bool has_strange_shell(std::string_view text) {
+  constexpr std::array<std::string_view, 5> kStrange{"DEBUG", "export()", "export ()", "function export", "alias"};
+  return std::any_of(kStrange.begin(), kStrange.end(),
+                     [&](std::string_view word) { return text.find(word) != std::string_view::npos; });
+}
+
+/// The statements of the outermost block; none if nothing can be proved of the file.
+std::vector<Statement> statements_of(const Project& project, const Module& module) {
+  std::vector<Statement> all;
+  const std::string_view text = module.source.text();
+  const bool python = module.kind == FileKind::python || module.kind == FileKind::notebook;
+  if (module.error || (!python && module.kind != FileKind::shell) || (!python && has_strange_shell(text))) return all;
+  const auto tree = parse(python ? Language::python : Language::shell, text);
+  if (!tree || tree->first_error()) return all;
+  if (python) {
+    const PythonStatements reader{project, module};
+    for (const Node node : named_children(tree->root())) all.push_back(reader.read(node));
+  } else {
+    for (const Node node : all_children(tree->root()))
+      if (!node.is("comment")) all.push_back(shell_statement(node, text));
+  }
+  return all;
+}
+
+/// The statement that starts and ends there; the end if it stands in no outermost block.
+auto find_at(const std::vector<Statement>& all, Range where) {
+  return std::find_if(all.begin(), all.end(), [&](const Statement& one) { return one.where == where; });
+}
+
+/// In a notebook: the two stand in one cell, and no line of IPython's own ("%env", "!...") between them.
+bool is_one_piece(const Module& module, std::uint32_t begin, std::uint32_t end) {
+  const Origin* origin = module.source.origin();
+  if (origin == nullptr) return true;
+  const std::string_view code = module.source.text();
+  for (std::uint32_t i = begin; i < end && i < origin->places.size(); ++i) {
+    // Such lines are comments in the code that was read.
+    if (code[i] == '#' && origin->text[origin->places[i]] != '#') return false;
+  }
+  return std::none_of(origin->cells.begin(), origin->cells.end(),
+                      [&](std::uint32_t cell) { return begin < cell && cell <= end; });
+}
+
+/// Commands of shell scripts that set no variable of the environment that selects devices.
+bool is_harmless_command(std::string_view code) {
+  constexpr std::array<std::string_view, 6> kNames{"cd ", "set -", "echo ", "mkdir ", "ulimit ", "date"};
+  return code.find_first_of("`$(;&|<>") == std::string_view::npos &&
+         std::any_of(kNames.begin(), kNames.end(), [&](std::string_view name) { return code.starts_with(name); });
+}
+
+}  // namespace
+
+bool repeats_plainly(const Project& project, const Module& module, const Event& write) {
+  const auto all = statements_of(project, module);
+  const auto found = find_at(all, write.statement);
+  if (found == all.end() || found->kind != StatementKind::write || found->name != write.name) return false;
+  for (auto at = found; at != all.begin();) {
+    --at;
+    if (at->kind == StatementKind::other) return false;
+    if (at->kind == StatementKind::write && at->name == found->name)
+      return at->kept && at->value == found->value && is_one_piece(module, at->where.begin, found->where.begin);
+  }
+  return false;
+}
+
+Movable movable_above(const Project& project, const Module& module, Range first, const Event& write) {
+  const auto all = statements_of(project, module);
+  const auto begin = find_at(all, first);
+  const auto end = find_at(all, write.statement);
+  if (begin >= end || end == all.end() || !end->literal) return Movable::no;
+  const bool plain =
+      is_one_piece(module, begin->where.begin, end->where.begin) && std::all_of(begin, end, [&](const Statement& one) {
+        return one.kind == StatementKind::plain || (one.kind == StatementKind::write && one.name != write.name);
+      });
+  return plain ? Movable::yes : Movable::unproved;
+}
+
+bool is_first_write(const Project& project, const Module& module, const Event& write) {
+  const std::string_view text = module.source.text();
+  if (module.kind != FileKind::shell) {
+    constexpr std::array<std::string_view, 8> kUnseen{"environ.update", "environb", "putenv",      "exec(",
+                                                      "importlib",      "runpy",    "load_dotenv", "__setitem__"};
+    const std::string_view above = text.substr(0, write.statement.begin);
+    return above.find(write.name) == std::string_view::npos &&
+           std::none_of(kUnseen.begin(), kUnseen.end(),
+                        [&](std::string_view word) { return above.find(word) != std::string_view::npos; });
+  }
+  const auto all = statements_of(project, module);
+  const auto end = find_at(all, write.statement);
+  return end != all.end() && std::all_of(all.begin(), end, [&](const Statement& one) {
+           if (one.kind == StatementKind::other) return is_harmless_command(module.source.text(one.where));
+           return one.kind == StatementKind::plain || one.name != write.name;
+         });
+}
+
+}  // namespace weir::audit

@@ -1,0 +1,49 @@
+// A mask that is set after PyTorch was asked for its cards: which questions start the driver.
+
+#include <string>
+
+#include <gtest/gtest.h>
+
+#include "audit/audit.hpp"
+#include "flow.hpp"
+
+namespace weir::audit {
+namespace {
+
+using test_kit::Files;
+
+/// "dead" or "fragile" with the text of G03; empty if it is not told.
+std::string late(const Files& files) {
+  const test::Folder folder;
+  test_kit::put(folder, files);
+  const auto audit = run_audit({.operands = {folder.path().native()}, .policy = {}, .select = {"G03"}});
+  EXPECT_TRUE(audit);
+  if (!audit || audit->findings.empty()) return {};
+  const Finding& finding = audit->findings.front();
+  return (finding.severity == Severity::dead ? "dead: " : "fragile: ") + finding.what;
+}
+
+TEST(AuditStrangeFlow, AQuestionThatStartsTheDriverMakesAMaskDead) {
+  const std::string mask = "os.environ['CUDA_VISIBLE_DEVICES'] = '1'\n";
+  const std::string start = "import os, torch\n";
+  EXPECT_TRUE(late({{"a.py", start + "torch.cuda.is_available()\n" + mask}}).starts_with("dead"));
+  EXPECT_TRUE(late({{"a.py", start + "n = torch.cuda.device_count()\n" + mask}}).starts_with("fragile"));
+  // The one that is sure decides, whichever came first.
+  const std::string both = start + "n = torch.cuda.device_count()\nok = torch.cuda.is_available()\n" + mask;
+  EXPECT_TRUE(late({{"a.py", both}}).starts_with("dead"));
+  EXPECT_NE(late({{"a.py", both}}).find("is_available"), std::string::npos);
+  const std::string asks = "import torch\nOK = torch.cuda.is_available()\n";
+  EXPECT_TRUE(late({{"cards.py", asks}, {"a.py", "import os\nimport cards\n" + mask}}).starts_with("dead"));
+  EXPECT_TRUE(late({{"cards.py", asks}, {"a.py", "import os\nfrom cards import *\n" + mask}}).starts_with("dead"));
+  const std::string counts = "import torch\nN = torch.cuda.device_count()\n";
+  EXPECT_TRUE(late({{"cards.py", counts}, {"a.py", "import os\nimport cards\n" + mask}}).starts_with("fragile"));
+  const std::string text = late({{"a.py", start + "n = torch.cuda.device_count()\n" + mask}});
+  EXPECT_NE(text.find("before 1.13"), std::string::npos) << text;
+  EXPECT_EQ(late({{"a.py", start + mask + "n = torch.cuda.device_count()\n"}}), "");
+  EXPECT_TRUE(
+      late({{"a.py", start + "os.environ['PYTORCH_NVML_BASED_CUDA_CHECK'] = '1'\ntorch.cuda.is_available()\n" + mask}})
+          .starts_with("fragile"));
+}
+
+}  // namespace
+}  // namespace weir::audit

@@ -1,0 +1,134 @@
+#include <algorithm>
+#include <cctype>
+#include <iterator>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "audit/mask.hpp"
+#include "audit/other/readers.hpp"
+
+namespace weir::audit {
+namespace {
+
+constexpr std::string_view kBlanks = " \t\r\n\\";
+
+std::string_view without_blanks(std::string_view text) {
+  const std::size_t begin = std::min(text.find_first_not_of(kBlanks), text.size());
+  const std::size_t end = text.find_last_not_of(kBlanks);
+  return end == std::string_view::npos ? std::string_view{} : text.substr(begin, end + 1 - begin);
+}
+
+/// The first word, which goes from the text.
+std::string_view first_word(std::string_view& text) {
+  text = without_blanks(text);
+  const std::string_view word = text.substr(0, text.find_first_of(kBlanks));
+  text.remove_prefix(word.size());
+  return word;
+}
+
+/// Nothing that IPython expands ("$x", "{x}"), and nothing that it leaves in the value and nobody means (quotes, comments).
+bool is_plain(std::string_view value) {
+  return std::all_of(value.begin(), value.end(), [](char c) {
+    return std::isalnum(static_cast<unsigned char>(c)) != 0 ||
+           std::string_view{",._:-/+"}.find(c) != std::string_view::npos;
+  });
+}
+
+Event event_at(Event::Kind kind, Range where, std::string name = {}) {
+  Event event{.kind = kind, .where = where, .statement = where, .top = where};
+  event.name = std::move(name);
+  event.outermost = true;
+  return event;
+}
+
+Event unknown_change(Range where) { return event_at(Event::Kind::change_environment, where); }
+
+/// "NAME=value" or "NAME value"; "NAME" alone shows it.
+std::vector<Event> set_by(std::string_view rest, Range where) {
+  rest = without_blanks(rest);
+  const std::size_t split = rest.find(rest.find('=') != std::string_view::npos ? '=' : ' ');
+  if (split == std::string_view::npos) return {};
+  const std::string_view name = without_blanks(rest.substr(0, split));
+  const std::string_view value = without_blanks(rest.substr(split + 1));
+  if (!is_plain(name)) return {unknown_change(where)};
+  if (find_variable(name) == nullptr) return {};
+  if (!is_plain(value)) return {unknown_change(where)};
+  Event event = event_at(Event::Kind::set_variable, where, std::string{name});
+  event.value = text_value(std::string{value}, {});
+  return {event};
+}
+
+/// "folder/other.py" as what "import" would call it; none for what is not named plainly, or above the notebook.
+std::optional<std::string> module_name(std::string_view file) {
+  if (file.starts_with("./")) file.remove_prefix(2);
+  if (file.ends_with(".py")) file.remove_suffix(3);
+  std::string name{file};
+  if (name.empty() || name.front() == '/' || !is_plain(file) || name.find('.') != std::string::npos)
+    return std::nullopt;
+  std::replace(name.begin(), name.end(), '/', '.');
+  return name;
+}
+
+/// "%run [-i] other.py arguments": in this process.
+std::vector<Event> run_by(std::string_view rest, Range where) {
+  Event run = event_at(Event::Kind::import_module, where);
+  run.as_program = true;
+  std::string_view word = first_word(rest);
+  for (; word == "-i" || word == "-n" || word == "-e"; word = first_word(rest))
+    run.as_program = run.as_program && word != "-n";
+  const auto name = module_name(word);
+  Event unknown = unknown_change(where);
+  if (!name) return {unknown};
+  run.name = *name;
+  unknown.fallback = true;
+  return {run, unknown};
+}
+
+std::vector<Event> done_by(std::string_view line, Range where, bool in_block) {
+  const std::string_view magic = first_word(line);
+  const bool sets = magic == "%env" || magic == "%set_env";
+  std::vector<Event> events;
+  if (sets)
+    events = set_by(line, where);
+  else if (magic == "%run")
+    events = run_by(line, where);
+  else if (magic == "%dotenv")
+    events = {unknown_change(where)};
+  // Whether it happens is a matter of the block that it stands in.
+  if (in_block && !events.empty()) events = {unknown_change(where)};
+  return events;
+}
+
+}  // namespace
+
+void add_magics(const SourceFile& notebook, Function& body) {
+  constexpr std::size_t kMostMagics = 2'000;  // that do something
+  const Origin* const origin = notebook.origin();
+  if (origin == nullptr) return;
+  std::optional<std::vector<Range>> comments;  // in a text of several lines such a line is none of IPython's
+  std::vector<Event> all;
+  std::size_t count = 0;
+  auto next = body.events.begin();
+  for (const Range magic : origin->magics) {
+    std::string line{notebook.text(magic)};
+    if (line.empty() || count >= kMostMagics) continue;
+    line.front() = origin->text[origin->places[magic.begin]];
+    auto events = done_by(line, magic, magic.begin != notebook.line_start(magic.begin));
+    if (events.empty()) continue;
+    if (!comments) {
+      const auto tree = parse(Language::python, notebook.text());
+      comments = tree ? tree->comments() : std::vector<Range>{};
+    }
+    if (!holds_byte(*comments, magic.begin)) continue;
+    for (; next != body.events.end() && next->top.begin <= magic.begin; ++next) all.push_back(std::move(*next));
+    std::move(events.begin(), events.end(), std::back_inserter(all));
+    ++count;
+  }
+  std::move(next, body.events.end(), std::back_inserter(all));
+  body.events = std::move(all);
+}
+
+}  // namespace weir::audit

@@ -1,0 +1,74 @@
+#include "audit/other/yaml_anchors.hpp"
+
+#include <algorithm>
+
+namespace weir::audit {
+namespace {
+
+bool is_node(Node node) { return node.is("block_node") || node.is("flow_node"); }
+
+}  // namespace
+
+YamlAnchors::YamlAnchors(Node root, std::string_view text) : text_{text}, yaml_{root.is("stream")} {
+  if (!yaml_) return;
+  std::vector<Node> open{root};
+  while (!open.empty()) {
+    const Node node = open.back();
+    open.pop_back();
+    if (node.is("document")) documents_.push_back(node.range().begin);
+    if (const Node anchor = is_node(node) ? child_of_kind(node, "anchor") : Node{}) {
+      places_.push_back(anchor.range().begin);
+      by_name_[anchor.text(text_).substr(1)].push_back({node, 0});
+    }
+    for (const Node child : named_children(node)) open.push_back(child);
+  }
+  std::sort(documents_.begin(), documents_.end());
+  std::sort(places_.begin(), places_.end());
+  for (auto& [name, anchors] : by_name_) {
+    std::sort(anchors.begin(), anchors.end(),
+              [](const Anchor& a, const Anchor& b) { return a.node.range().begin < b.node.range().begin; });
+    for (Anchor& anchor : anchors) anchor.document = document_of(anchor.node.range().begin);
+  }
+}
+
+std::uint32_t YamlAnchors::document_of(std::uint32_t byte) const {
+  return static_cast<std::uint32_t>(std::upper_bound(documents_.begin(), documents_.end(), byte) - documents_.begin());
+}
+
+Node YamlAnchors::alias_in(Node node) {
+  if (node.is("alias")) return node;
+  return is_node(node) ? child_of_kind(node, "alias") : Node{};
+}
+
+Node YamlAnchors::target(Node alias) const {
+  const Range where = alias.range();
+  const std::string_view written = alias.text(text_);
+  const auto found = written.empty() ? by_name_.end() : by_name_.find(written.substr(1));
+  if (found == by_name_.end()) return {};
+  const auto& anchors = found->second;
+  const auto next =
+      std::lower_bound(anchors.begin(), anchors.end(), where.begin,
+                       [](const Anchor& anchor, std::uint32_t at) { return anchor.node.range().begin < at; });
+  if (next == anchors.begin()) return {};
+  const Anchor& anchor = *std::prev(next);
+  const bool within_itself = anchor.node.range().holds(where);
+  return within_itself || anchor.document != document_of(where.begin) ? Node{} : anchor.node;
+}
+
+Node YamlAnchors::content(Node node) const {
+  // An alias stands for no other alias: one step, and what is in a node is none.
+  if (const Node alias = alias_in(node)) node = target(alias);
+  if (!is_node(node)) return node;
+  for (const Node child : named_children(node))
+    if (!child.is("anchor") && !child.is("tag")) return child;
+  return {};
+}
+
+bool YamlAnchors::any_between(Range where) const {
+  const auto next = std::lower_bound(places_.begin(), places_.end(), where.begin);
+  return next != places_.end() && *next < where.end;
+}
+
+bool YamlAnchors::is_shared(Node node) { return alias_in(node) || (is_node(node) && child_of_kind(node, "anchor")); }
+
+}  // namespace weir::audit

@@ -1,0 +1,114 @@
+#include <algorithm>
+#include <array>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "audit/python/gpu_names.hpp"
+#include "audit/python/reader.hpp"
+
+// What a module has from others, and what it has for them.
+
+namespace weir::audit::python {
+namespace {
+
+constexpr int kDeepest = 3;  // of lists within lists
+
+/// The same without the places of literals, which are those of another file; unknown if it is no constant throughout.
+Value without_places(const Value& value, int depth = 0) {
+  const Atom* atom = value.single();
+  if (atom == nullptr || depth > kDeepest) return {};
+  Atom bare = *atom;
+  bare.literal = {};
+  if (is_constant(*atom)) return bare;
+  const bool holds = atom->kind == Atom::Kind::sequence || atom->kind == Atom::Kind::dictionary;
+  if (!holds || atom->items == nullptr) return {};
+  auto items = std::make_shared<Items>();
+  for (const auto& [key, item] : atom->items->values) items->values.emplace(key, without_places(item, depth + 1));
+  bare.items = std::move(items);
+  return bare;
+}
+
+/// Modules whose "import *" brings no device.
+bool is_harmless_star(std::string_view module) {
+  constexpr std::array<std::string_view, 8> kStandard{"math",    "typing",      "ctypes", "tkinter",
+                                                      "os.path", "dataclasses", "numpy",  "collections"};
+  return find_library(module) != nullptr || std::find(kStandard.begin(), kStandard.end(), module) != kStandard.end();
+}
+
+/// Code that gives names to a module in ways that are not followed.
+bool is_written_by_others(std::string_view text) {
+  constexpr std::array<std::string_view, 5> kWays{"globals()", "exec(", "__getattr__", "sys.modules", "vars()"};
+  return std::any_of(kWays.begin(), kWays.end(),
+                     [&](std::string_view way) { return text.find(way) != std::string_view::npos; });
+}
+
+}  // namespace
+
+/// "settings.DEVICE", "base.Base.DEVICE": what that module, or a class of it, has; unknown if it is not known.
+Value Reader::imported_value(const std::string& full) const {
+  if (imports_.empty()) return {};
+  std::size_t dot = full.rfind('.');
+  for (int parts = 0; parts < 2 && dot != std::string::npos; ++parts) {
+    // "..settings" ends in dots of its own: those belong to the module.
+    const std::string module = full.substr(0, full.find_first_not_of('.') == dot + 1 ? dot + 1 : dot);
+    const auto names = imports_.find(module);
+    if (names != imports_.end()) {
+      const auto found = names->second.find(full.substr(dot + 1));
+      return found == names->second.end() ? Value{} : found->second;
+    }
+    if (dot == 0) break;
+    dot = full.rfind('.', dot - 1);
+  }
+  return {};
+}
+
+/// What "import *" brings; after one that is not known, what came by others may be something else.
+void Reader::import_star(const std::string& module) {
+  const auto names = imports_.find(module);
+  if (names == imports_.end()) {
+    if (!is_harmless_star(module))
+      for (const std::string& name : from_stars_) assign_text(name, something());
+    return;
+  }
+  const auto all = names->second.find("__all__");
+  const Atom* list = all == names->second.end() ? nullptr : all->second.single(Atom::Kind::sequence);
+  const auto listed = list == nullptr ? std::vector<Value>{} : elements_of(*list);
+  for (const auto& [name, value] : names->second) {
+    const auto is_this = [&own = name](const Value& one) { return one.as_text() == own; };
+    const bool hidden = list == nullptr ? name.starts_with('_') : std::none_of(listed.begin(), listed.end(), is_this);
+    if (hidden || name.find('.') != std::string::npos) continue;
+    from_stars_.insert(name);
+    assign_text(name, value);
+  }
+  gpu_library_ = gpu_library_ || std::any_of(names->second.begin(), names->second.end(), [](const auto& entry) {
+                   const Atom* library = entry.second.single(Atom::Kind::name);
+                   return library != nullptr && find_library(library->text) != nullptr;
+                 });
+}
+
+/// Constants of the module and of its classes, its functions and what it has imported by absolute names.
+void Reader::export_names() {
+  const Names& own = scopes_.front()->names;
+  const auto all = own.find("__all__");  // one that is put together is not known
+  if (is_written_by_others(text_) || (all != own.end() && without_places(all->second).is_unknown())) return;
+  for (const auto& [name, value] : own) {
+    if (not_exported_.contains(name)) continue;
+    Value known = without_places(value);
+    const Atom* atom = value.single();
+    const bool imported =
+        atom != nullptr && atom->kind == Atom::Kind::name && atom->number != kUnbound && !atom->text.starts_with('.');
+    if (imported) known = value;
+    if (known.is_unknown() && atom != nullptr &&
+        (atom->kind == Atom::Kind::function || atom->kind == Atom::Kind::class_))
+      known = *atom;
+    if (!known.is_unknown()) reading_.names.emplace(name, std::move(known));
+  }
+  for (const auto& [name, value] : attributes_) {
+    Value known = without_places(value);
+    if (!known.is_unknown()) reading_.names.emplace(name, std::move(known));
+  }
+}
+
+}  // namespace weir::audit::python

@@ -1,0 +1,198 @@
+#include <algorithm>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include <fmt/format.h>
+
+#include "audit/python/gpu_names.hpp"
+#include "audit/python/reader.hpp"
+
+// Functions that somebody else runs: other processes and threads, pools of them, servers.
+
+namespace weir::audit::python {
+namespace {
+
+constexpr std::string_view kProcessPool = "process pool";
+constexpr std::string_view kOneTaskPool = "process pool of one task";  // a new process for each task
+constexpr std::string_view kThreadPool = "thread pool";
+
+std::string_view last_part(std::string_view name) {
+  const std::size_t dot = name.rfind('.');
+  return dot == std::string_view::npos ? name : name.substr(dot + 1);
+}
+
+/// A pool that gives each task a process of its own.
+bool has_one_task(const std::vector<Argument>& args) {
+  return std::any_of(args.begin(), args.end(), [](const Argument& arg) {
+    const Atom* number = arg.value.single(Atom::Kind::number);
+    const bool most = arg.keyword == "maxtasksperchild" || arg.keyword == "max_tasks_per_child";
+    return most && number != nullptr && number->number == 1;
+  });
+}
+
+/// The pool that a value is; empty if it is none.
+std::string_view pool_of(const Value& value) {
+  const Atom* object = value.single(Atom::Kind::object);
+  if (object == nullptr) return {};
+  for (const std::string_view pool : {kProcessPool, kOneTaskPool, kThreadPool})
+    if (object->text == pool) return pool;
+  return {};
+}
+
+Event::Kind kind_in(std::string_view pool) {
+  if (pool == kThreadPool) return Event::Kind::thread_target;
+  return pool == kOneTaskPool ? Event::Kind::process_target : Event::Kind::pool_task;
+}
+
+/// What partial() makes of a function of this module and some of its arguments; of others the function alone.
+Value bound_function(const Value& function, const std::vector<Argument>& args) {
+  const Atom* atom = function.single(Atom::Kind::function);
+  if (atom == nullptr || args.size() < 2) return function;
+  auto items = atom->items == nullptr ? std::make_shared<Items>() : std::make_shared<Items>(*atom->items);
+  std::size_t position = 0;
+  while (items->values.contains(std::to_string(position))) ++position;
+  bool first = true;  // the function itself
+  for (const Argument& arg : args) {
+    if (!first)
+      items->values.insert_or_assign(arg.keyword.empty() ? std::to_string(position++) : arg.keyword, arg.value);
+    first = false;
+  }
+  Atom bound = *atom;
+  bound.items = std::move(items);
+  return bound;
+}
+
+}  // namespace
+
+/// Notes that a function is started elsewhere; nothing if it is not known which.
+void Reader::start_worker(Event::Kind kind, const Value& function, Node node) {
+  if (const Atom* own = function.single(Atom::Kind::function)) {
+    emit(kind, node, ':' + own->text);
+    return;
+  }
+  const Atom* imported = function.single(Atom::Kind::name);
+  if (imported != nullptr && imported->number != kUnbound && imported->text.find('.') != std::string::npos)
+    emit(kind, node, imported->text);
+}
+
+/// Pool(initializer=f), DataLoader(worker_init_fn=f).
+void Reader::note_init_function(const std::vector<Argument>& args, Node node) {
+  for (const Argument& arg : args)
+    if (is_init_keyword(arg.keyword)) start_worker(Event::Kind::process_target, arg.value, node);
+}
+
+bool Reader::worker_call(const Called& called, const std::vector<Argument>& args, Node node, Value& result) {
+  const std::string_view name = called.name;
+  const Value first = value_of(args, 0);
+  if (name == "functools.partial") {
+    result = bound_function(first, args);
+    return true;
+  }
+  if (name.ends_with("multiprocessing.get_context")) {
+    result = kind_value(Atom::Kind::name, std::string{name.substr(0, name.rfind('.'))});
+    return true;
+  }
+  const bool threads = makes_thread_pool(name);
+  if (threads || makes_process_pool(name)) {
+    if (!threads) note_init_function(args, node);
+    result = kind_value(Atom::Kind::object, std::string{threads              ? kThreadPool
+                                                        : has_one_task(args) ? kOneTaskPool
+                                                                             : kProcessPool});
+    return true;
+  }
+  note_init_function(args, node);
+  if (name == "threading.Thread" || name == "asyncio.to_thread") {
+    start_worker(Event::Kind::thread_target, name == "threading.Thread" ? value_of(args, 1, "target") : first, node);
+  } else if (name == "multiprocessing.Process" || name == "torch.multiprocessing.Process") {
+    start_worker(Event::Kind::process_target, value_of(args, 1, "target"), node);
+  } else if (name == "torch.multiprocessing.spawn" || name == "torch.multiprocessing.start_processes") {
+    start_worker(Event::Kind::process_target, value_of(args, 0, "fn"), node);
+  } else if (name == "joblib.delayed") {
+    const Range all = frame_->statement;
+    const bool in_threads = text_.substr(all.begin, all.end - all.begin).find("thread") != std::string_view::npos;
+    start_worker(in_threads ? Event::Kind::thread_target : Event::Kind::pool_task, first, node);
+    return true;
+  } else if (const auto pool = pool_of(called.object); !pool.empty()) {
+    if (is_pool_method(last_part(name))) start_worker(kind_in(pool), first, node);
+    return true;
+  } else if (const auto executor = pool_of(first); !executor.empty() && name == "?.run_in_executor") {
+    start_worker(kind_in(executor), value_of(args, 1), node);
+    return true;
+  }
+  return false;
+}
+
+/// A class whose instances are run by what they are made from: a thread's or a process's run(), a predictor's methods.
+void Reader::note_class_run_by_others(const std::string& name, const std::vector<std::string>& bases, Node node) {
+  for (const std::string& base : bases) {
+    const bool thread = base == "threading.Thread";
+    if (thread || base == "multiprocessing.Process" || base == "torch.multiprocessing.Process") {
+      if (pending_.contains(name + ".run"))
+        emit(thread ? Event::Kind::thread_target : Event::Kind::process_target, node, ':' + name + ".run");
+    }
+    for (const std::string_view method : methods_run_by_others(base)) {
+      const std::string key = name + '.' + std::string{method};
+      if (!frame_->function->key.empty() || !pending_.contains(key)) continue;
+      served_.emplace_back(node, key);
+      reading_.served = true;
+    }
+  }
+}
+
+/// What decorates a function may make it a command, whose parameters the user gives, or what a server calls.
+void Reader::decorated_definition(Node node) {
+  bool commands = false;
+  bool served = false;
+  bool has_fields = false;
+  bool property = false;
+  for (const Node child : named_children(node)) {
+    if (!child.is("decorator")) continue;
+    const std::string_view text = text_of(child);
+    has_fields = has_fields || text.find("dataclass") != std::string_view::npos;
+    property = property || text.ends_with("property");  // cached_property, too
+    if (text.ends_with(".setter")) forget_property(text.substr(0, text.size() - std::string_view{".setter"}.size()));
+    commands = commands || text.find(".command") != std::string_view::npos ||
+               text.find("click.") != std::string_view::npos || text.find("hydra.main") != std::string_view::npos;
+    for (const Node inner : named_children(child)) {
+      const Node function = inner.is("call") ? inner.field("function") : inner;
+      const Node of = function.is("attribute") ? function.field("object") : Node{};
+      const Value object = of.is("identifier") ? look_up(text_of(of)) : Value{};
+      const Atom* server = object.single(Atom::Kind::object);
+      served = served || (server != nullptr && makes_server(server->text));
+      expression(inner);
+    }
+  }
+  const bool outer = std::exchange(frame_->commands, commands);
+  frame_->has_fields = has_fields;
+  frame_->property = property;
+  for (const Node child : named_children(node)) {
+    if (child.is("decorator")) continue;
+    statement(child);
+    const Value defined = child.is("function_definition") ? look_up(text_of(child.field("name"))) : Value{};
+    if (const Atom* function = defined.single(Atom::Kind::function); served && function != nullptr)
+      served_.emplace_back(node, function->text);
+  }
+  frame_->commands = outer;
+  frame_->has_fields = frame_->property = false;
+}
+
+/// "@device.setter": what the property gives may be written, and is not followed.
+void Reader::forget_property(std::string_view decorator) {
+  const std::string_view name = decorator.substr(decorator.find('@') + 1);
+  const auto found = pending_.find(fmt::format("{}.{}", frame_->class_name, name));
+  if (found != pending_.end()) found->second.property = false;
+}
+
+/// Behind the module's body: what is served is called when all of it has run.
+void Reader::call_what_is_served() {
+  for (const auto& [node, key] : served_) {
+    frame_->statement = frame_->top = node.range();
+    frame_->arms.push_back({branches_++, 0});
+    emit(Event::Kind::call, node, ':' + key).hands_over = true;
+    frame_->arms.pop_back();
+  }
+}
+
+}  // namespace weir::audit::python

@@ -1,0 +1,79 @@
+// Where cards count from 0: containers that are given some of them. And writes of functions that Python runs by itself.
+
+#include <set>
+#include <string>
+
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+
+#include "audit/audit.hpp"
+#include "program.hpp"
+
+namespace weir::audit {
+namespace {
+
+/// The severities of a rule's findings in a folder of one file, under a policy that allows card 1 alone.
+std::multiset<Severity> told_of(std::string_view rule, const std::string& name, const std::string& text) {
+  const test::Folder folder;
+  folder.put(name, text);
+  Policy policy;
+  policy.given = true;
+  policy.device = "GPU-5b1f3b1e-0000-0000-0000-000000000001";
+  policy.index = "1";
+  policy.uuid = false;
+  const auto audit = run_audit({.operands = {folder.path().native()}, .policy = policy});
+  EXPECT_TRUE(audit);
+  std::multiset<Severity> told;
+  for (const Finding& finding : audit ? audit->findings : std::vector<Finding>{})
+    if (finding.rule == rule) told.insert(finding.severity);
+  return told;
+}
+
+TEST(AuditRenumbered, InAContainerThatIsGivenCardsZeroIsTheFirstOfThem) {
+  const std::string ids =
+      "services:\n  a:\n    image: x\n    environment:\n      - CUDA_VISIBLE_DEVICES=0\n    deploy:\n      resources:\n"
+      "        reservations:\n          devices:\n            - driver: nvidia\n              device_ids: [\"1\"]\n";
+  const std::string runtime =
+      "services:\n  b:\n    image: x\n    environment:\n      NVIDIA_VISIBLE_DEVICES: \"1\"\n"
+      "      CUDA_VISIBLE_DEVICES: \"0\"\n";
+  const std::string pod =
+      "kind: Pod\nspec:\n  containers:\n    - name: a\n      resources:\n        limits:\n          nvidia.com/gpu: 1\n"
+      "      env:\n        - name: CUDA_VISIBLE_DEVICES\n          value: \"0\"\n";
+  for (const std::string& text : {ids, runtime, pod}) EXPECT_TRUE(told_of("G33", "a.yaml", text).empty()) << text;
+  EXPECT_TRUE(
+      told_of("G33", "Dockerfile", "FROM x\nENV NVIDIA_VISIBLE_DEVICES=1\nENV CUDA_VISIBLE_DEVICES=0\n").empty());
+  // Without cards of its own it counts as the machine does.
+  EXPECT_EQ(
+      told_of("G33", "a.yaml", "services:\n  a:\n    image: x\n    environment:\n      - CUDA_VISIBLE_DEVICES=0\n")
+          .size(),
+      1U);
+  EXPECT_EQ(
+      told_of("G33", "a.yaml",
+              "services:\n  a:\n    environment:\n      NVIDIA_VISIBLE_DEVICES: all\n      CUDA_VISIBLE_DEVICES: '0'\n")
+          .size(),
+      1U);
+  EXPECT_EQ(told_of("G33", "a.yaml", ids + "  c:\n    environment:\n      - CUDA_VISIBLE_DEVICES=2\n").size(), 1U);
+}
+
+TEST(AuditRenumbered, AWriteThatPythonMayRunBeforeTheFirstUseIsNotDead) {
+  const std::string start = "import os\nos.environ['CUDA_VISIBLE_DEVICES'] = '1'\n";
+  const std::string end = "import torch\ntorch.zeros(1).cuda()\n";
+  const std::string write = "os.environ['CUDA_VISIBLE_DEVICES'] = '0'\n";
+  for (const std::string& code :
+       {"class M(type):\n    def __new__(m, n, b, d):\n        " + write +
+            "        return super().__new__(m, n, b, d)\nclass Q(metaclass=M): pass\n",
+        "class B:\n    def __init_subclass__(cls):\n        " + write + "class Q(B): pass\n",
+        "class X:\n    def __del__(self):\n        " + write + "x = X(); del x\n",
+        "class X:\n    def __add__(self, o):\n        " + write + "X() + 1\n",
+        "class X:\n    def __str__(self):\n        " + write + "        return ''\nprint(X())\n",
+        "def hook(x):\n    " + write + "    return x\nlist(map(hook, [1]))\n",
+        fmt::format("import logging\nclass H(logging.Handler):\n    def emit(self, r):\n        {}"
+                    "logging.getLogger().addHandler(H())\n",
+                    write)})
+    EXPECT_FALSE(told_of("G03", "a.py", fmt::format("{}{}{}", start, code, end)).contains(Severity::dead)) << code;
+  EXPECT_TRUE(
+      told_of("G03", "a.py", fmt::format("{}{}def late():\n    {}", start, end, write)).contains(Severity::dead));
+}
+
+}  // namespace
+}  // namespace weir::audit

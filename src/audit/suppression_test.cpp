@@ -1,0 +1,59 @@
+// Comments that allow findings, and those that only seem to.
+
+#include <string>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+#include "audit/audit.hpp"
+#include "audit/suppression.hpp"
+
+namespace weir::audit {
+namespace {
+
+std::vector<std::string> notes_of(FileKind kind, const std::string& text) {
+  const auto module = read_module(kind, SourceFile{"a.py", "a.py", text});
+  EXPECT_TRUE(module);
+  return module ? unknown_rules_in_comments(*module) : std::vector<std::string>{};
+}
+
+TEST(AuditSuppression, AnIdThatIsNoRulesIsToldWithTheNearestOne) {
+  const auto mistyped = notes_of(FileKind::python, "x = 1\ny = 2  # weir: ignore[G3] one card\n");
+  ASSERT_EQ(mistyped.size(), 1U);
+  EXPECT_TRUE(
+      mistyped.front().starts_with("a.py:2: this comment allows nothing: there is no rule 'G3' (did you mean 'G03'?)"))
+      << mistyped.front();
+  EXPECT_EQ(notes_of(FileKind::python, "x = 1  # weir: ignore[G10, G99,g04] why\n").size(), 2U);
+  EXPECT_EQ(notes_of(FileKind::shell, "# weir: ignore[G003]\nexport A=1\n").size(), 1U);
+  EXPECT_EQ(notes_of(FileKind::yaml, "a: 1  # weir: ignore[G99]\n").size(), 1U);
+  EXPECT_EQ(notes_of(FileKind::cpp, "int a;  // weir: ignore[G99]\n").size(), 1U);
+  EXPECT_EQ(notes_of(FileKind::dotenv, "# weir: ignore[G99]\nA=1\n").size(), 1U);
+}
+
+TEST(AuditSuppression, RulesAndTextsThatSpeakOfCommentsAreSilent) {
+  for (const std::string text :
+       {"x = 1  # weir: ignore[G10]\n", "x = 1  # weir: ignore[G10,G04] why\n", "x = 1  # weir: ignore\n",
+        "x = 1  # weir: ignore the rest\n", "x = 1  # weir: ignore[] why\n", "x = 1  # weir: ignore[G99\n",
+        "x = '# weir: ignore[G99]'\n", "\"\"\"Put\n# weir: ignore[RULE] reason\non the line.\n\"\"\"\n"})
+    EXPECT_TRUE(notes_of(FileKind::python, text).empty()) << text;
+  EXPECT_TRUE(notes_of(FileKind::dotenv, "A=weir: ignore[G99]\n").empty());
+}
+
+TEST(AuditSuppression, AnIdIsWholeOrNone) {
+  auto module = read_module(FileKind::python, SourceFile{"a.py", "a.py", "x = 1  # weir: ignore[G331,xG10]\n"});
+  ASSERT_TRUE(module);
+  std::vector<Finding> findings(
+      2, {.rule = "G33", .severity = Severity::wrong, .module = &*module, .where = {0, 5}, .what = {}, .advice = {}});
+  findings.back().rule = "G10";
+  apply_comments(findings);
+  for (const Finding& finding : findings) EXPECT_FALSE(finding.suppressed) << finding.rule;
+}
+
+TEST(AuditSuppression, ManyOfThemAreToldInNoTime) {
+  std::string text;
+  for (int i = 0; i < 100'000; ++i) text += "x = 1  # weir: ignore[G3]\n";
+  EXPECT_EQ(notes_of(FileKind::python, text).size(), 100'000U);
+}
+
+}  // namespace
+}  // namespace weir::audit
