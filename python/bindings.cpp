@@ -1,5 +1,5 @@
 // The compiled part of the Python package: the guard, devices and leases, and the engine. The rest is in weir/*.py.
-// Every call that may wait gives up the interpreter's lock meanwhile; callbacks take it again.
+// Every call that may wait gives up the interpreter's lock meanwhile (without_lock); callbacks take it again (with_lock).
 
 #include <pybind11/functional.h>
 #include <pybind11/pybind11.h>
@@ -8,14 +8,17 @@
 #include <algorithm>
 #include <array>
 #include <chrono>
+#include <exception>
 #include <functional>
 #include <map>
 #include <memory>
 #include <optional>
 #include <stdexcept>
 #include <string>
+#include <type_traits>
 #include <vector>
 
+#include <cxxabi.h>
 #include <unistd.h>
 
 #include "base/text.hpp"
@@ -36,6 +39,49 @@
 namespace py = pybind11;
 
 namespace {
+
+[[noreturn]] void stay_until_the_process_ends() {
+  for (;;) ::pause();
+}
+
+/// Runs `work` without the interpreter's lock. Where the interpreter ends meanwhile, the thread stays where it is until the process
+/// ends: CPython before 3.14 ends a thread that asks for the lock then by unwinding its stack (pthread_exit), and a destructor that
+/// asks, as that of gil_scoped_release, would end the whole process (std::terminate). CPython 3.14 itself lets the thread stay.
+template <class Work>
+auto without_lock(const Work& work) {
+  using Result = std::invoke_result_t<Work>;
+  std::exception_ptr problem;
+  std::conditional_t<std::is_void_v<Result>, char, std::optional<Result>> result{};
+  PyThreadState* const state = PyEval_SaveThread();
+  try {
+    try {
+      if constexpr (std::is_void_v<Result>)
+        work();
+      else
+        result.emplace(work());
+    } catch (abi::__forced_unwind&) {
+      throw;
+    } catch (...) {
+      problem = std::current_exception();
+    }
+    PyEval_RestoreThread(state);
+  } catch (abi::__forced_unwind&) {
+    stay_until_the_process_ends();
+  }
+  if (problem) std::rethrow_exception(problem);
+  if constexpr (!std::is_void_v<Result>) return *std::move(result);
+}
+
+/// Runs `work` with the interpreter's lock, in a thread that without_lock() took it from; where the interpreter ends, likewise.
+template <class Work>
+auto with_lock(const Work& work) {
+  try {
+    const py::gil_scoped_acquire acquire;
+    return work();
+  } catch (abi::__forced_unwind&) {
+    stay_until_the_process_ends();
+  }
+}
 
 /// Errors become exceptions of these names in weir._errors; the name is chosen there by the prefix.
 [[noreturn]] void raise(const weir::Error& error) {
@@ -69,6 +115,7 @@ py::dict to_dict(const weir::ScopeResult& r) {
   d["evidence"] = r.evidence;
   d["descriptors"] = r.descriptors;
   d["verdict"] = r.verdict;
+  d["unknown"] = r.unknown;
   return d;
 }
 
@@ -164,6 +211,14 @@ py::dict scope_settings() {
   return d;
 }
 
+/// The words of a policy that are on or off and take no value.
+std::vector<std::string> switches() {
+  std::vector<std::string> names;
+  for (const weir::cli::Flag& flag : weir::cli::lease_flags())
+    if (flag.is_switch()) names.emplace_back(flag.name);
+  return names;
+}
+
 class Lease {
  public:
   explicit Lease(weir::device::Lease lease) : lease_{std::move(lease)} {}
@@ -191,7 +246,7 @@ class Machine {
     return all;
   }
   std::vector<std::size_t> order() const { return machine_.choice.order; }
-  std::string refusal() const { return weir::device::refusal(machine_.devices, machine_.choice); }
+  std::string refusal() const { return weir::tasks::refusal_of(machine_).what; }
 
   std::pair<std::map<std::string, std::string>, std::vector<std::string>> mask(std::size_t device) const {
     auto mask = weir::device::make_mask(machine_.devices, device, machine_.masks, weir::cli::wish_of(args_).mask);
@@ -212,9 +267,10 @@ class Machine {
     waiting.started = [&](const auto& obstacles) { waits(weir::device::describe(obstacles)); };
     if (main)
       waiting.interrupted = [] {
-        const py::gil_scoped_acquire acquire;
-        if (PyErr_CheckSignals() != 0) throw py::error_already_set{};
-        return false;
+        return with_lock([] {
+          if (PyErr_CheckSignals() != 0) throw py::error_already_set{};
+          return false;
+        });
       };
     std::vector<std::string> notes;
     auto leased =
@@ -267,9 +323,7 @@ std::tuple<py::bytes, int, int> upscale_samples(const std::string& network, cons
       return true;
     }
   } sink;
-  weir::PictureShape output;
-  {
-    const py::gil_scoped_release release;
+  const weir::PictureShape output = without_lock([&] {
     auto upscaler = weir::Upscaler::load(network);
     if (!upscaler) throw std::runtime_error("io: " + upscaler.problem().what);
     weir::UpscaleOptions options;
@@ -277,10 +331,10 @@ std::tuple<py::bytes, int, int> upscale_samples(const std::string& network, cons
     options.ram_bytes = ram;
     const auto plan = upscaler->plan(shape, options);
     if (!plan) throw std::runtime_error("argument: " + plan.problem().what);
-    output = plan->output;
     const auto report = upscaler->run(shape, options, source, sink);
     if (!report) throw std::runtime_error("io: " + report.problem().what);
-  }
+    return plan->output;
+  });
   return {py::bytes(sink.all), output.width, output.height};
 }
 
@@ -290,67 +344,63 @@ PYBIND11_MODULE(_native, module) {  // NOLINT: pybind11's macro
   module.attr("version") = weir::kVersion;
 
   py::class_<weir::Guard, OfProcess<weir::Guard>>(module, "Guard")
-      .def(py::init([](std::uint64_t scope_bytes, std::uint64_t drift_bytes, const std::string& pci) {
+      .def(py::init([](std::uint64_t scope_bytes, std::uint64_t drift_bytes, const std::string& pci, int answer_ms) {
              weir::GuardOptions options;
              options.scope_bytes = scope_bytes;
              options.drift_bytes = drift_bytes;
              options.pci = pci;
-             return OfProcess<weir::Guard>{new weir::Guard{options}};
+             options.answer_ms = answer_ms;
+             return without_lock([&] { return OfProcess<weir::Guard>{new weir::Guard{options}}; });  // it asks drivers
            }),
-           py::arg("scope_bytes"), py::arg("drift_bytes"), py::arg("pci") = "")
+           py::arg("scope_bytes"), py::arg("drift_bytes"), py::arg("pci") = "",
+           py::arg("answer_ms") = weir::GuardOptions{}.answer_ms)
       .def(
           "add_counter",
           [](weir::Guard& guard, const std::string& name, bool on_device, bool of_allocator, const py::function& read) {
             // The callback is freed by whoever frees the guard, so with the lock.
-            const std::shared_ptr<py::function> kept{new py::function{read}, [](py::function* function) {
-                                                       const py::gil_scoped_acquire acquire;
-                                                       delete function;
-                                                     }};
+            const std::shared_ptr<py::function> kept{
+                new py::function{read}, [](py::function* function) { with_lock([&] { delete function; }); }};
             const auto ask = [kept]() -> std::optional<std::uint64_t> {
-              const py::gil_scoped_acquire acquire;
-              const py::object answer = (*kept)();
-              if (answer.is_none()) return std::nullopt;
-              return answer.cast<std::uint64_t>();
+              return with_lock([&]() -> std::optional<std::uint64_t> {
+                const py::object answer = (*kept)();
+                if (answer.is_none()) return std::nullopt;
+                return answer.cast<std::uint64_t>();
+              });
             };
-            const py::gil_scoped_release release;
-            guard.add_counter(name, on_device ? weir::Guard::Memory::device : weir::Guard::Memory::host,
-                              of_allocator ? weir::Guard::Counts::allocator : weir::Guard::Counts::system, ask);
+            without_lock([&] {
+              guard.add_counter(name, on_device ? weir::Guard::Memory::device : weir::Guard::Memory::host,
+                                of_allocator ? weir::Guard::Counts::allocator : weir::Guard::Counts::system, ask);
+            });
           })
-      .def("set_baseline", &weir::Guard::set_baseline, py::call_guard<py::gil_scoped_release>())
-      .def("validate",
-           [](const weir::Guard& guard) {
-             weir::GuardReport report;
-             {
-               const py::gil_scoped_release release;
-               report = guard.validate();
-             }
-             return to_dict(report);
-           })
+      .def("set_baseline", [](weir::Guard& guard) { without_lock([&] { guard.set_baseline(); }); })
+      .def("validate", [](const weir::Guard& guard) { return to_dict(without_lock([&] { return guard.validate(); })); })
       .def("statistics", [](const weir::Guard& guard) { return to_dict(guard.statistics()); })
       .def("log_to",
            [](weir::Guard& guard, const std::string& path) {
              if (const auto problem = guard.log_to(path)) throw std::runtime_error("io: " + problem->what);
+           })
+      .def("log_problem",
+           [](const weir::Guard& guard) {
+             const auto problem = guard.log_problem();
+             return problem ? std::optional{problem->what} : std::nullopt;
            })
       .def("tell", [](weir::Guard& guard, const std::string& level, const std::string& event,
                       const weir::Guard::Fields& fields) { guard.tell(level_of(level), event, fields); });
 
   py::class_<weir::GuardScope, OfProcess<weir::GuardScope>>(module, "GuardScope")
       .def(py::init([](std::string name, weir::Guard& guard) {
-             const py::gil_scoped_release release;
-             return OfProcess<weir::GuardScope>{new weir::GuardScope{std::move(name), guard}};
+             return without_lock([&] {
+               return OfProcess<weir::GuardScope>{new weir::GuardScope{std::move(name), guard}};
+             });
            }),
            py::keep_alive<1, 3>())
       .def(
           "finish",
           [](weir::GuardScope& scope, bool failed, const std::string& why) {
-            weir::ScopeResult result;
-            {
-              const py::gil_scoped_release release;
-              result = scope.finish(failed, why);
-            }
-            return to_dict(result);
+            return to_dict(without_lock([&] { return scope.finish(failed, why); }));
           },
-          py::arg("failed"), py::arg("why") = "");
+          py::arg("failed"), py::arg("why") = "")
+      .def("abandon", &weir::GuardScope::abandon);
 
   py::class_<Lease>(module, "Lease")
       .def_property_readonly("key", &Lease::key)
@@ -360,18 +410,26 @@ PYBIND11_MODULE(_native, module) {  // NOLINT: pybind11's macro
 
   py::class_<Machine>(module, "Machine")
       .def(py::init([](std::vector<std::string> words) {
-        const py::gil_scoped_release release;
-        return std::make_unique<Machine>(std::move(words));
+        return without_lock([&] { return std::make_unique<Machine>(std::move(words)); });
       }))
       .def("devices", &Machine::devices)
       .def("considered", &Machine::considered)
       .def("order", &Machine::order)
       .def("refusal", &Machine::refusal)
-      .def("mask", &Machine::mask, py::call_guard<py::gil_scoped_release>())
-      .def("lease", &Machine::lease, py::call_guard<py::gil_scoped_release>())
-      .def("prove", &Machine::prove, py::call_guard<py::gil_scoped_release>());
+      .def("mask", [](const Machine& machine,
+                      std::size_t device) { return without_lock([&] { return machine.mask(device); }); })
+      .def("lease", [](const Machine& machine, const std::vector<std::size_t>& only,
+                       const std::function<void(const std::string&)>& waits,
+                       bool main) { return without_lock([&] { return machine.lease(only, waits, main); }); })
+      .def("prove", [](const Machine& machine, std::size_t device, const std::vector<pid_t>& pids,
+                       const std::vector<std::string>& uuids) {
+        return without_lock([&] { return machine.prove(device, pids, uuids); });
+      });
 
   module.def("scope_settings", scope_settings);
+  module.def("switches", switches);
+  module.def("check_policy",
+             [](std::vector<std::string> words) { settings_of(weir::cli::lease_flags(), std::move(words)); });
   module.def("in_main_interpreter", [] { return PyThreadState_Get()->interp == PyInterpreterState_Main(); });
   module.def("before_fork", weir::device::before_fork);
   module.def("after_fork_in_parent", weir::device::after_fork_in_parent);
@@ -386,8 +444,7 @@ PYBIND11_MODULE(_native, module) {  // NOLINT: pybind11's macro
   module.def("write_metrics", write_metrics);
   module.def("upscale_samples", upscale_samples);
   module.def("run", [](const std::vector<std::string>& words) {
-    const py::gil_scoped_release release;
-    const weir::cli::Ending ending = weir::cli::run_program(words);
+    const weir::cli::Ending ending = without_lock([&] { return weir::cli::run_program(words); });
     return std::make_tuple(static_cast<int>(ending.exit), ending.what, ending.failures);
   });
 }

@@ -207,6 +207,45 @@ def test_the_monitor_warns(caplog):
     assert "memory_threshold_exceeded" in caplog.text
 
 
+@pytest.mark.parametrize("threshold", ["1", "much", "", float("nan"), float("inf"), -1, -0.5, True, None, [1], 1 << 40])
+def test_what_is_no_threshold_is_refused_before_the_function_runs(threshold):
+    ran = []
+    with pytest.raises(weir.WeirError, match="threshold_gb|what\\?|is not a size"):
+        weir.gpu_memory_monitor(threshold_gb=threshold)(lambda: ran.append(1))()
+    assert not ran
+
+
+def test_a_threshold_is_a_size_too(caplog):
+    @weir.gpu_memory_monitor(threshold_gb="50M")
+    def big():
+        return len(bytearray(b"y" * (300 << 20)))
+
+    @weir.gpu_memory_monitor
+    def small():
+        return 1
+
+    assert big() == 300 << 20 and small() == 1
+    assert caplog.text.count("memory_threshold_exceeded") == 1 and "threshold 0.0488281 GiB" in caplog.text
+
+
+@pytest.mark.parametrize("wait", ["10m", "0.5s", 600, 0.0, 123_456.789, "30"])
+def test_a_lease_waits_as_long_as_is_said_in_any_spelling(machine, wait):
+    ran = machine.script(f"import weir\nwith weir.lease('*3090*', wait={wait!r}): print('leased')\n"
+                         f"with weir.lease({{'device': '*3090*', 'wait': {wait!r}}}): print('leased')")
+    assert ran.stdout == "leased\n" * 2, ran.stderr
+
+
+@pytest.mark.parametrize("words", [
+    {"slots": True}, {"slots": False}, {"slots": 1.5}, {"slots": "many"}, {"wait": True}, {"wait": float("nan")},
+    {"wait": float("inf")}, {"wait": -1}, {"wait": "soon"}, {"wait": [1]}, {"job": True}, {"need": True}, {"strict_device": "x"},
+    {"prefer": object()}, {"device": 5.5}, {"no_such": 1}])
+def test_what_is_no_policy_is_refused_with_its_name(words):
+    name = next(iter(words))
+    with pytest.raises(weir.WeirError) as refused:
+        weir.lease(**words).__enter__()
+    assert name.replace("_", "-") in str(refused.value).replace("_", "-") or name == "device", refused.value
+
+
 def test_one_thread_at_a_time():
     inside = []
     most = []

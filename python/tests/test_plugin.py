@@ -78,7 +78,8 @@ def test_next(): pass
 def test_without_a_gpu(): pass
 """
     ran = run_suite(machine, suite, "--weir")
-    assert "2 passed, 1 error" in ran.stdout, ran.stdout
+    assert "2 passed, 2 errors" in ran.stdout, ran.stdout
+    assert "is chosen, but the work is elsewhere" in ran.stdout, "the test that went there fails at its own end"
     assert "no lease: this process has used a GPU already" in ran.stdout and "5060" in ran.stdout, ran.stdout
 
 
@@ -94,6 +95,56 @@ def test_one(i):
 """
     ran = run_suite(machine, suite, "--weir", "--weir-lease", "session")
     assert ran.returncode == 0, ran.stdout
+
+
+FOR_THREE_CARDS = """
+import os, pytest
+def on_the_3090(): assert os.environ["CUDA_VISIBLE_DEVICES"].startswith("GPU-aaaa")
+@pytest.mark.gpu("*5060*")
+def test_denied(): assert False
+@pytest.mark.gpu("*nosuch*")
+def test_of_no_card(): assert False
+@pytest.mark.gpu("*3090*")
+def test_named(): on_the_3090()
+@pytest.mark.gpu
+def test_any(): on_the_3090()
+@pytest.mark.gpu(5)
+def test_of_a_number(): assert False
+@pytest.mark.gpu(["*3090*", "*4090*"])
+def test_of_a_list(): on_the_3090()
+"""
+
+
+@pytest.mark.parametrize("order", [[], ["test_any", "test_denied", "test_of_no_card", "test_of_a_number", "test_named",
+                                        "test_of_a_list"]])
+def test_under_a_session_lease_the_order_changes_no_skip(machine, order):
+    (machine.folder / "test_suite.py").write_text(FOR_THREE_CARDS)
+    (machine.folder / "weir.toml").write_text('allow = "*RTX 3090*"\ndeny = "*RTX 5060 Ti*"\n')
+    ran = machine.run([sys.executable, "-m", "pytest", "-p", "weir.pytest_plugin", "-p", "no:cacheprovider", "-rs", "--weir",
+                       "--weir-lease", "session", *([f"test_suite.py::{name}" for name in order] or ["test_suite.py"])])
+    assert "3 passed, 3 skipped" in ran.stdout, ran.stdout
+    assert "nosuch" in ran.stdout or "not asked for" in ran.stdout, "the skips say why"
+
+
+def test_a_session_lease_of_another_allowed_card_is_no_reason_to_run(machine):
+    suite = """
+import pytest
+@pytest.mark.gpu("*5060*")
+def test_first(): pass
+@pytest.mark.gpu("*3090*")
+def test_second(): assert False
+"""
+    ran = run_suite(machine, suite, "--weir", "--weir-lease", "session")
+    assert "1 passed, 1 skipped" in ran.stdout, ran.stdout
+    assert "the session's lease is of NVIDIA GeForce RTX 5060 Ti" in ran.stdout, ran.stdout
+
+
+def test_the_wait_has_a_unit(machine):
+    suite = "import pytest\n@pytest.mark.gpu\ndef test_one(): pass\n"
+    assert run_suite(machine, suite, "--weir", "--weir-wait", "10m").returncode == 0
+    assert run_suite(machine, suite, "--weir", "--weir-wait", "10").returncode == 0
+    ran = run_suite(machine, suite, "--weir", "--weir-wait", "soon")
+    assert ran.returncode == 4 and "--weir-wait: " in ran.stderr + ran.stdout and "soon" in ran.stderr + ran.stdout
 
 
 def test_under_the_profile_dev_no_lease_is_taken(machine):

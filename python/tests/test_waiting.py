@@ -5,6 +5,8 @@ import pathlib
 import signal
 import time
 
+import pytest
+
 HOLD = "import weir\nwith weir.lease('*3090*'):\n  print('held', flush=True); input()"
 
 
@@ -86,7 +88,8 @@ def children(pid):
     return [child for task in pathlib.Path(f"/proc/{pid}/task").iterdir() for child in (task / "children").read_text().split()]
 
 
-def test_an_interrupt_does_not_wait_for_a_driver_that_hangs(machine):
+@pytest.mark.parametrize("_", range(8))  # the interrupt arrives at another moment each time, often just before the wait
+def test_an_interrupt_does_not_wait_for_a_driver_that_hangs(machine, _):
     machine.set_cards("hang\n")
     waiting = machine.start("import sys, weir\nprint('starting', flush=True)\ntry: weir.lease().__enter__()\n"
                             "except KeyboardInterrupt: print('interrupted', flush=True)\nsys.stdin.readline()")
@@ -298,3 +301,104 @@ with weir.gpu_context('main'): print('works')
     assert "main interpreter" in ran.stdout and ran.stdout.endswith("works\n"), ran.stdout + ran.stderr
 
 
+
+
+INTERRUPTED_AT_ANY_MOMENT = """
+import random, signal, threading, time
+from weir._turn import Turn
+class Enough(Exception): pass
+def end(*_):
+    if armed: raise Enough
+signal.signal(signal.SIGALRM, end)
+armed = False
+turn = Turn()
+until = time.monotonic() + 3
+inside = overlaps = interrupts = 0
+def work():
+    global inside, overlaps
+    while time.monotonic() < until:
+        holder = object()
+        turn.take(holder, 60)
+        inside += 1
+        overlaps += inside != 1
+        inside -= 1
+        turn.give_back(holder)
+threads = [threading.Thread(target=work) for _ in range(4)]
+for thread in threads: thread.start()
+while time.monotonic() < until:
+    holder = object()
+    try:
+        armed = True
+        signal.setitimer(signal.ITIMER_REAL, random.random() * 0.002 + 1e-5)
+        turn.take(holder, 60)
+        time.sleep(0.002)
+        armed = False
+    except Enough: interrupts += 1
+    armed = False
+    signal.setitimer(signal.ITIMER_REAL, 0)
+    turn.give_back(holder)
+for thread in threads: thread.join()
+print(overlaps, interrupts > 50, turn._taken)
+"""
+
+
+def test_a_turn_outlives_interrupts_at_any_moment(machine):
+    ran = machine.script(INTERRUPTED_AT_ANY_MOMENT)
+    assert ran.stdout == "0 True (0, frozenset())\n", ran.stderr
+
+
+TIME_IS_UP = """
+import functools, random, signal, weir
+class TimeUp({kind}): pass
+fired = seen = 0
+class Handler:
+    def __call__(self, *_): self.end()
+    def end(self, *_):
+        global fired
+        fired += 1
+        raise TimeUp('time is up')
+signal.signal(signal.SIGALRM, {handler})
+with weir.gpu_context('warm'): pass
+for i in range(300):
+    lost = 'no'
+    try:
+        before = fired
+        signal.setitimer(signal.ITIMER_REAL, random.uniform(0.0002, 0.006))
+        with weir.gpu_context('x'): pass
+        lost = fired - before
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        assert not lost, lost
+    except TimeUp: seen += 1
+    finally: signal.setitimer(signal.ITIMER_REAL, 0)
+print(seen > 20)
+"""
+
+
+@pytest.mark.parametrize("kind,handler", [("Exception", "lambda *_: Handler().end()"), ("RuntimeError", "Handler().end"),
+                                          ("TimeoutError", "Handler()"), ("Exception", "functools.partial(Handler.end, 1)")])
+def test_what_a_handler_raises_at_the_end_of_a_scope_reaches_the_caller(machine, kind, handler):
+    ran = machine.script(TIME_IS_UP.format(kind=kind, handler=handler))
+    assert ran.stdout == "True\n", ran.stderr[-2000:]
+
+
+ENDS_MEANWHILE = """
+import signal, threading, time, weir
+def end(*_): 1 / 0
+signal.signal(signal.SIGALRM, end)
+if {interrupt}:
+    signal.setitimer(signal.ITIMER_REAL, {after})
+    try: {work}
+    except ZeroDivisionError: pass
+else:
+    def in_a_thread(): {work}
+    threading.Thread(target=in_a_thread, daemon=True).start()
+    time.sleep({after})
+"""
+
+
+@pytest.mark.parametrize("work", ["weir.lease('*3090*').__enter__()", "weir.select('*3090*')", "weir.verify()"])
+@pytest.mark.parametrize("interrupt", [True, False])
+def test_a_program_ends_well_while_the_machine_is_looked_at(machine, interrupt, work):
+    for after in (0.01, 0.03, 0.05, 0.08, 0.12):
+        ran = machine.script(ENDS_MEANWHILE.format(interrupt=interrupt, after=after, work=work))
+        assert ran.returncode == 0 or "PlacementError" in ran.stderr, (after, ran.returncode, ran.stderr)

@@ -16,12 +16,13 @@ from . import _native, _placement, _torch, _turn
 from ._errors import PlacementError, PolicyError, TooLateError, WeirError, translated
 from ._settings import settings
 from ._sizes import flag_text
+from ._waits import is_of_a_handler
 
 log = logging.getLogger("weir")
 
 Policy = Union[str, Sequence[str], dict, None]
 """Patterns on the device's name, UUID or PCI address; or a dict with the keys of weir.toml (allow, deny, prefer,
-min_memory, need, role, ...; sizes as texts, '20G'); None: weir.toml and the environment alone. The settings' own policy
+min-memory, need, role, ...; sizes as texts, '20G'); None: weir.toml and the environment alone. The settings' own policy
 always holds too."""
 
 
@@ -65,12 +66,20 @@ def words_of(policy: Policy, **more: Any) -> list[str]:
     settings.update({key: value for key, value in more.items() if value is not None})
     words = []
     for key, value in settings.items():
-        flag = "--" + key.replace("_", "-")
+        flag = "--" + str(key).replace("_", "-")
+        if value is None:
+            continue
+        if (flag in _native.switches()) != isinstance(value, bool):
+            raise PolicyError(f"{key}: {value!r} is not what it takes: " +
+                              ("a value, not True or False" if isinstance(value, bool) else "True or False"))
         if isinstance(value, bool):
             words += [flag] if value else []
             continue
         if not isinstance(value, (str, int, float)):
-            value = ",".join(value)
+            try:
+                value = ",".join(value)
+            except TypeError:
+                raise PolicyError(f"{key}: {value!r} is neither a text nor a list of texts") from None
         words += [flag, flag_text(flag, value)]
     return words
 
@@ -152,7 +161,8 @@ def select(policy: Policy = None, **more: Any) -> Device:
             f"{device.name} cannot be selected any more: {in_use}. Call weir.select() at the top of the script, "
             "before importing a GPU library"
         )
-    _placement.check(machine, device)
+    if _placement.may_work(machine):
+        _placement.check(machine, device)
     for note in notes:
         log.warning("weir: %s", note)
     with _lock:
@@ -168,18 +178,19 @@ _held: "weakref.WeakSet[lease]" = weakref.WeakSet()
 
 class lease:
     """Exclusive use of a device, or with ``slots=N`` as one of N: ``with weir.lease() as device``. Waits at most ``wait``
-    seconds, then raises LeaseTimeout that names the holder; an interrupt (Ctrl-C) ends the wait at once. Also sets the masks.
+    (seconds, or '10m'), then raises LeaseTimeout that names the holder; an interrupt (Ctrl-C) ends the wait at once. Also sets the masks.
     Where a GPU has been used already they come too late: then the lease is of the device in use, and PlacementError is
-    raised if the policy does not allow that one, or if it cannot be told. Within a gpu_context the wait lets the scopes of
+    raised if the policy does not allow that one, or if it cannot be told; and at the end, if the work went elsewhere inside. Within a gpu_context the wait lets the scopes of
     other threads go on. A lease within a lease of the same thread, or of a parent process, joins it. Ends with the process,
     whatever ends that, and in a forked child at once.
     """
 
-    def __init__(self, policy: Policy = None, *, wait: float | None = None, slots: int | None = None,
+    def __init__(self, policy: Policy = None, *, wait: float | str | None = None, slots: int | None = None,
                  job: str | None = None, **more: Any) -> None:
         if job is None and not (isinstance(policy, dict) and "job" in policy):
             job = _name_of_script()
-        self._arguments = (policy, {"wait": None if wait is None else f"{wait:g}", "slots": slots, "job": job, **more})
+        words_of(policy, wait=wait, slots=slots, job=job, **more)  # what is no policy is refused here, not at the first use
+        self._arguments = (policy, {"wait": wait, "slots": slots, "job": job, **more})
         self._native: Any = None
         self._entry = ""
         self._machine: Machine | None = None
@@ -206,7 +217,9 @@ class lease:
         try:
             self._native, index, mask, notes = machine.native.lease(
                 only, waits, threading.current_thread() is threading.main_thread())
-        except RuntimeError as error:  # of an interrupt the turn stays laid down: nothing is waited for any more
+        except RuntimeError as error:
+            if is_of_a_handler(error):  # of an interrupt the turn stays laid down: nothing is waited for any more
+                raise
             problem = translated(error)
         for holders in laid_down:
             _turn.gpu.take_up(holders, settings()["wait"])
@@ -215,7 +228,8 @@ class lease:
         for note in notes:
             log.warning("weir: %s", note)
         self._machine, self.device = machine, machine.devices[index]
-        self.check()  # another thread may have used a GPU meanwhile
+        if _placement.may_work(machine):  # another thread may have used a GPU meanwhile
+            self.check()
         mask.pop("WEIR_LEASE", None)
         with _lock:
             if not self._native.joined:
@@ -230,16 +244,24 @@ class lease:
         return self.device
 
     def check(self) -> None:
-        """Raises PlacementError if this process works on another device than the leased one."""
+        """Asks the drivers anew. Raises PlacementError if this process works on another device than the leased one."""
         if self._machine is not None and self.device is not None:
             _placement.check(self._machine, self.device)
 
-    def __exit__(self, *_: Any) -> None:
-        self.release()
+    def __exit__(self, kind: Any, error: BaseException | None, frames: Any) -> None:
+        try:
+            if self._native is not None:  # given back already, or forked inside
+                self.check()
+        except PlacementError as problem:
+            if error is None:
+                raise
+            log.error("weir: lease: %s", problem)  # the work's own error is the one to be seen
+        finally:
+            self.release()
 
     def release(self) -> None:
         """Gives the device back. May be called again."""
-        native, self._native = self._native, None
+        native = self._native
         if native is None:
             return
         with _lock:
@@ -250,6 +272,7 @@ class lease:
             else:
                 os.environ.pop("WEIR_LEASE", None)
         native.release()
+        self._native = None  # at last: where an interrupt comes before, it can be called again
 
 
 def _name_of_script() -> str | None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from ._waits import is_of_a_handler
+
 
 class WeirError(RuntimeError):
     """Something of weir's could not be done; the text says what, where and why."""
@@ -34,7 +36,9 @@ class LeakError(WeirError):
 _KINDS = {"timeout": LeaseTimeout, "policy": PolicyError, "argument": PolicyError}
 
 
-def translated(error: RuntimeError) -> WeirError:
-    """The error of the compiled part as one of these classes."""
+def translated(error: RuntimeError) -> RuntimeError:
+    """The error of the compiled part as one of these classes; what a signal's handler raised meanwhile stays what it is."""
+    if is_of_a_handler(error):
+        return error
     kind, _, text = str(error).partition(": ")
     return _KINDS.get(kind, WeirError)(text or kind)

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import time
 from typing import Any
 
 from . import _native
 from ._errors import translated
+
+
+log = logging.getLogger("weir")
 
 
 def log_to(path: str | os.PathLike[str]) -> None:
@@ -26,6 +30,28 @@ def tell(level: str, event: str, **fields: bool | int | float | str) -> None:
     from ._guard import guard
 
     guard().tell(level, event, list(fields.items()))
+    warn_of_log()
+
+
+def not_known(what: str, why: str, **fields: str) -> None:
+    """Tells people and machines what could not be found out."""
+    log.warning("weir: not known: %s: %s", what, why)
+    tell("warning", "unknown", what=f"{what}: {why}", **fields)
+
+
+_warned_of: Any = None
+
+
+def warn_of_log() -> None:
+    """Warns once if the log of this process's guard cannot be written; the work goes on without it."""
+    from ._guard import guard
+
+    global _warned_of
+    one = guard()
+    problem = one.log_problem()
+    if problem is not None and _warned_of is not one:
+        _warned_of = one
+        log.warning("weir: the log: %s", problem)
 
 
 def count(stats: dict[str, Any], growth: int, device: str) -> None:

@@ -13,7 +13,8 @@ from . import _device, _events, _native, _torch, _turn
 from ._cleanup import clean_up, reset_peaks
 from ._errors import LeakError, PlacementError, translated
 from ._settings import settings
-from ._sizes import parse_size
+from ._sizes import parse_size, threshold_bytes
+from ._waits import is_of_a_handler
 
 log = logging.getLogger("weir")
 F = TypeVar("F", bound=Callable[..., Any])
@@ -22,6 +23,9 @@ _MB = 1 << 20
 SCOPE_BYTES = 100 * _MB
 DRIFT_BYTES = 50 * _MB
 """The limits of the verdict: of one scope, and of all together."""
+
+ANSWER_SECONDS = 10.0
+"""How long a driver may take for one question of the guard."""
 
 _guard: Any = None
 _guard_lock = threading.Lock()
@@ -35,8 +39,7 @@ def guard() -> Any:
         if _guard is None:
             device = _device.selected()
             pci = (device.pci or "") if device is not None and device.info["vendor"] == "nvidia" else ""
-            _guard = _native.Guard(SCOPE_BYTES, DRIFT_BYTES, pci)
-            _guard.add_counter("torch", True, True, _torch.reserved_bytes)
+            _guard = _torch.answer(ANSWER_SECONDS * 3, lambda: _made(pci))
             path = _log_path or settings()["log"]
             if path:
                 try:
@@ -44,6 +47,31 @@ def guard() -> Any:
                 except RuntimeError as error:
                     log.warning("weir: the log: %s", translated(error))
         return _guard
+
+
+def _made(pci: str) -> Any:
+    one = _native.Guard(SCOPE_BYTES, DRIFT_BYTES, pci, int(ANSWER_SECONDS * 1000))
+    one.add_counter("torch", True, True, _torch.reserved_bytes)
+    return one
+
+
+def start(name: str) -> Any:
+    """A scope of the guard, from now. As all that asks drivers: in a thread, so that an interrupt need not wait for them."""
+    one = guard()
+    return _torch.answer(ANSWER_SECONDS * 3, lambda: _native.GuardScope(name, one))
+
+
+def finish(name: str, scope: Any, failed: bool, why: str = "") -> dict[str, Any]:
+    """Its verdict. What no driver answered is told. Raises TimeoutError where nothing answers."""
+    try:
+        result = _torch.answer(ANSWER_SECONDS * 3, lambda: scope.finish(failed, why))
+    except BaseException:
+        scope.abandon()
+        raise
+    if result["unknown"]:  # the event is written already
+        log.warning("weir: not known: in scope '%s' %s", name, result["unknown"])
+    _events.warn_of_log()
+    return result
 
 
 def log_to(path: str) -> None:
@@ -105,29 +133,37 @@ class gpu_context:
                 self._lease.__enter__()  # before the turn: see _turn.gpu
             _turn.gpu.take(self, settings()["wait"])
             self.before = memory_stats()
-            self._scope = _native.GuardScope(self.name, guard())
-        except BaseException:
+            self._scope = start(self.name)
+            torch = _torch.loaded()
+            return "cuda:0" if torch is not None and torch.cuda.is_available() else "cpu"
+        except BaseException:  # also an interrupt: no block follows that would give it back
             self._give_back()
             raise
-        torch = _torch.loaded()
-        return "cuda:0" if torch is not None and torch.cuda.is_available() else "cpu"
 
     def __exit__(self, kind: Any, error: BaseException | None, frames: Any) -> bool:
-        if self._process != os.getpid():  # forked inside: the scope is the parent's
-            self._give_back()
-            return False
         placement = None
         try:
+            if self._process != os.getpid():  # forked inside: the scope is the parent's
+                return False
             if error is not None:
                 log.error("weir: scope '%s' ended with %s: %s", self.name, kind.__name__, error)
             placement = self._placement_problem()
             clean_up(frames)
-            self.result = self._scope.finish(error is not None, f"{kind.__name__}: {error}" if error is not None else "")
+            why = f"{kind.__name__}: {error}" if error is not None else ""
+            self.result = finish(self.name, self._scope, error is not None, why)
             self.after = after_scope(self.name, self.result)
-        except Exception as problem:  # the work's own error is the one to be seen
-            log.warning("weir: scope '%s' could not be judged: %s", self.name, problem)
+        except BaseException as problem:
+            interrupt = not isinstance(problem, Exception) or is_of_a_handler(problem)
+            self._not_judged(type(problem).__name__ if interrupt else str(problem))
+            if interrupt:  # Ctrl-C: no driver is waited for any more
+                raise
+            # Else the work's own error is the one to be seen.
         finally:
-            self._give_back()
+            try:
+                self._give_back()
+            except BaseException:  # an interrupt came meanwhile
+                self._give_back()
+                raise
         if self.result.get("verdict", "clean") != "clean":
             log.warning("weir: %s in scope '%s': %s", self.result["verdict"], self.name, self.result["evidence"])
         if placement is not None:
@@ -138,6 +174,10 @@ class gpu_context:
         if error is None and self._max_leak is not None and growth > self._max_leak:
             raise LeakError(f"scope '{self.name}' kept {growth / _MB:.1f} MiB: {self.result['evidence']}", self.result)
         return False
+
+    def _not_judged(self, why: str) -> None:
+        self._scope.abandon()  # else it would ask the drivers when it is freed
+        _events.not_known("what became of the memory" if not self.result else "what is left", f"{self}: {why}", scope=self.name)
 
     def _placement_problem(self) -> PlacementError | None:
         """Whether the work of a leased scope went to another card, as it does where the mask was not in force."""
@@ -189,9 +229,12 @@ def gpu_test_cleanup(name: Any = None) -> Any:
     return decorate
 
 
-def gpu_memory_monitor(threshold_gb: float = 1.0) -> Callable[[F], F]:
-    """Warns when a function's peak (of allocated GPU memory, else of the process's resident memory) is that many GiB
-    above what was there before."""
+def gpu_memory_monitor(threshold_gb: Any = 1.0) -> Any:
+    """Warns when a function's peak (of allocated GPU memory, else of the process's resident memory) is that many GiB, or a
+    size as '500M', above what was there before. ``@gpu_memory_monitor`` works too. Raises WeirError for what is no threshold."""
+    if callable(threshold_gb):
+        return gpu_memory_monitor()(threshold_gb)
+    threshold = threshold_bytes(threshold_gb)
 
     def decorate(function: F) -> F:
         @functools.wraps(function)
@@ -203,12 +246,11 @@ def gpu_memory_monitor(threshold_gb: float = 1.0) -> Callable[[F], F]:
                 return function(*args, **kwargs)
             finally:
                 took = memory_stats()["max_" + kind] - before[kind]
-                grown = took / (1 << 30)
-                if grown > threshold_gb:
+                if took > threshold:
                     _events.tell("warning", "memory_threshold_exceeded", scope=function.__qualname__, took_bytes=took,
-                                 threshold_bytes=int(threshold_gb * (1 << 30)))
-                    log.warning("weir: memory_threshold_exceeded: %s took %.2f GiB (threshold %g)",
-                                function.__qualname__, grown, threshold_gb)
+                                 threshold_bytes=threshold)
+                    log.warning("weir: memory_threshold_exceeded: %s took %.2f GiB (threshold %g GiB)",
+                                function.__qualname__, took / (1 << 30), threshold / (1 << 30))
 
         return wrapper  # type: ignore[return-value]
 
@@ -250,7 +292,9 @@ def leak_report() -> dict[str, Any]:
     ``device`` (name, uuid, pci of the card that select or lease chose; None without one), ``limits`` (scope_bytes,
     drift_bytes), ``version`` of weir and ``date`` (UTC, ISO 8601)."""
     clean_up()
-    report = guard().validate()
+    one = guard()
+    report = _torch.answer(ANSWER_SECONDS * 3, one.validate)
+    _events.warn_of_log()
     device = _device.selected()
     report["device"] = None if device is None else {"name": device.name, "uuid": device.uuid, "pci": device.pci}
     report["limits"] = {"scope_bytes": SCOPE_BYTES, "drift_bytes": DRIFT_BYTES}
@@ -273,7 +317,7 @@ def validate_no_memory_leak() -> bool:
 def set_baseline() -> None:
     """Counts from now: call it when libraries are loaded and warm."""
     clean_up()
-    guard().set_baseline()
+    _torch.answer(ANSWER_SECONDS * 3, guard().set_baseline)
 
 
 def emergency_gpu_reset() -> dict[str, Any]:

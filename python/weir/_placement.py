@@ -3,17 +3,23 @@ card that is in use, and one of any other card is refused."""
 
 from __future__ import annotations
 
+import logging
 import os
 from typing import TYPE_CHECKING, Mapping
 
-from . import _torch
+from . import _events, _torch
 from ._errors import PlacementError, translated
+from ._waits import is_of_a_handler
 
 if TYPE_CHECKING:
     from ._device import Device, Machine
 
 PROVE_SECONDS = 10.0
 """How long a driver may take to say where this process works."""
+
+NO_ANSWER = "the driver does not answer"
+
+log = logging.getLogger("weir")
 
 ADVICE = ("Masks are read once, at the first GPU call, and set later they do nothing: call weir.select() or take the lease "
           "before it, or start the program with 'weir run'")
@@ -50,7 +56,7 @@ def outcome(machine: Machine, device: Device, pids: list[int] | None = None) -> 
     """'proved', 'refuted' or 'unknown' of the work of these processes (this one) on this device, and why. 'unknown' also
     where the driver does not answer in time."""
     own = pids is None or os.getpid() in pids
-    answer = [("unknown", f"the driver does not answer within {PROVE_SECONDS:g} s")]
+    answer = [("unknown", f"{NO_ANSWER} within {PROVE_SECONDS:g} s")]
 
     def ask() -> None:
         answer[0] = machine.native.prove(device.index, pids or [os.getpid()], _torch.uuids() if own else [])
@@ -95,10 +101,11 @@ def fitting(machine: Machine) -> list[Device]:
 
 
 def check(machine: Machine, device: Device) -> None:
-    """Raises PlacementError if this process works on another device."""
-    if not may_work(machine):
-        return
+    """Raises PlacementError if this process works on another device. The drivers are asked anew: what ``machine`` says of
+    processes was so when it was made. Where they do not answer, that is told."""
     how, text = outcome(machine, device)
+    if how == "unknown" and text.startswith(NO_ANSWER):
+        _events.not_known(f"whether the work is on {device.name}", text)
     if how == "refuted":
         raise PlacementError(f"{device.name} at {device.pci} is chosen, but the work is elsewhere: {text}. {ADVICE}")
 
@@ -137,7 +144,9 @@ def _environment_at_start() -> dict[str, str]:
     try:
         with open("/proc/self/environ", "rb") as file:
             entries = [os.fsdecode(entry).partition("=") for entry in file.read().split(b"\0")]
-    except OSError:
+    except OSError as error:
+        if is_of_a_handler(error):
+            raise
         return {}
     return {name: value for name, _, value in entries if name}
 
@@ -148,10 +157,12 @@ def _open_files() -> list[str]:
         for number in os.listdir("/proc/self/fd"):
             try:
                 names.append(os.readlink(f"/proc/self/fd/{number}"))
-            except OSError:  # closed meanwhile
-                pass
-    except OSError:
-        pass
+            except OSError as error:  # closed meanwhile
+                if is_of_a_handler(error):
+                    raise
+    except OSError as error:
+        if is_of_a_handler(error):
+            raise
     return names
 
 
@@ -159,5 +170,7 @@ def _maps_cuda() -> bool:
     try:
         with open("/proc/self/maps") as file:
             return any("/libcuda.so" in line for line in file)
-    except OSError:
+    except OSError as error:
+        if is_of_a_handler(error):
+            raise
         return True

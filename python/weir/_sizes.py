@@ -1,6 +1,8 @@
-"""Sizes, by the one rule of weir: a text has a unit, a number is bytes."""
+"""Sizes and durations, by the one rule of weir: a text has a unit, a number is bytes or seconds."""
 
 from __future__ import annotations
+
+import math
 
 from . import _native
 from ._errors import WeirError, translated
@@ -30,4 +32,25 @@ def flag_text(flag: str, value: object) -> str:
     """The value of a flag ('--need') as a word of the command line. Raises WeirError."""
     if flag.lstrip("-") in NAMES and isinstance(value, (int, float)):
         return f"{parse_size(value)}B"  # type: ignore[arg-type]
+    if flag == "--wait":
+        return seconds_text(value)
     return str(value)
+
+
+def seconds_text(value: object) -> str:
+    """A duration as a word of the command line: a text has a unit ('10m'), a number is seconds. Raises WeirError."""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value) or value < 0:
+        raise WeirError(f"wait: {value!r} is not a duration; write '10m', or a number of seconds")
+    text = f"{value:.3f}".rstrip("0").rstrip(".")  # to the millisecond; no exponent
+    return text or "0"
+
+
+def threshold_bytes(value: object) -> int:
+    """A threshold that is called threshold_gb: a number is GiB, a text a size with its unit. Raises WeirError."""
+    if isinstance(value, str):
+        return parse_size(value)
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value) or not 0 <= value < 1 << 32:
+        raise WeirError(f"threshold_gb: {value!r} is no threshold; write a number of GiB, or a size with its unit ('1G')")
+    return int(value * (1 << 30))

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import _thread
 import sys
 import threading
 from typing import Any, Callable
+
+from ._waits import acquired, is_of_a_handler
 
 
 def loaded() -> Any | None:
@@ -18,8 +21,10 @@ def cuda_in_use() -> Any | None:
     cuda = getattr(torch, "cuda", None)
     try:
         return cuda if cuda is not None and cuda.is_initialized() else None
-    except Exception:  # a half imported or broken torch is no torch
-        return None
+    except Exception as error:
+        if is_of_a_handler(error):
+            raise
+        return None  # a half imported or broken torch is no torch
 
 
 def reserved_bytes() -> int | None:
@@ -35,7 +40,7 @@ def statistics() -> dict[str, int] | None:
     cuda = cuda_in_use()
     if cuda is None:
         return None
-    free, total = cuda.mem_get_info()
+    free, total = _memory(cuda)
     return {
         "allocated": cuda.memory_allocated(),
         "reserved": cuda.memory_reserved(),
@@ -44,6 +49,16 @@ def statistics() -> dict[str, int] | None:
         "total": total,
         "free": free,
     }
+
+
+ANSWER_SECONDS = 10.0
+"""How long a driver may take for one question."""
+
+
+def _memory(cuda: Any) -> tuple[int, int]:
+    """Free and total of the calling thread's current device. Raises TimeoutError: the driver is asked in another thread."""
+    device = getattr(cuda, "current_device", lambda: 0)()
+    return answer(ANSWER_SECONDS, lambda: cuda.mem_get_info(device) if device else cuda.mem_get_info())
 
 
 def uuids() -> list[str]:
@@ -60,7 +75,9 @@ def devices_in_sight() -> int:
     count = getattr(cuda_in_use(), "device_count", None)
     try:
         return count() if count is not None else 0
-    except RuntimeError:
+    except RuntimeError as error:
+        if is_of_a_handler(error):
+            raise
         return 0
 
 
@@ -68,16 +85,26 @@ def within(seconds: float, work: Callable[[], Any]) -> bool:
     """Runs ``work`` in a thread of its own and waits at most that long: a hung driver must not hang the clean-up, and
     signals would work in the main thread alone. True if it ended in time. What it raises is raised here."""
     problem: list[BaseException] = []
+    running = threading.Lock()
+    running.acquire()
 
     def run() -> None:
         try:
             work()
         except BaseException as error:
             problem.append(error)
+        running.release()
 
-    thread = threading.Thread(target=run, name="weir-deadline", daemon=True)
-    thread.start()
-    thread.join(seconds)
+    _thread.start_new_thread(run, ())  # Thread.start would wait as _waits says that one must not
+    ended = acquired(running, seconds)
     if problem:
         raise problem[0]
-    return not thread.is_alive()
+    return ended
+
+
+def answer(seconds: float, work: Callable[[], Any]) -> Any:
+    """What ``work`` returns, as ``within`` runs it. Raises TimeoutError if it does not end in time."""
+    made: list[Any] = []
+    if not within(seconds, lambda: made.append(work())):
+        raise TimeoutError(f"the driver does not answer within {seconds:g} s")
+    return made[0]

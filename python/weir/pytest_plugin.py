@@ -22,7 +22,8 @@ def pytest_addoption(parser: Any) -> None:
     group.addoption("--weir-lease", choices=["test", "session", "off"], default=None,
                     help="lease the device for each gpu test, for the whole session, or not at all (default: test; "
                          "off under the profile dev)")
-    group.addoption("--weir-wait", type=float, default=1800, metavar="SECONDS", help="how long a test waits (1800)")
+    group.addoption("--weir-wait", default="30m", metavar="TIME",
+                    help="how long a test waits, with its unit, or in seconds (30m)")
 
 
 def pytest_configure(config: Any) -> None:
@@ -42,6 +43,18 @@ def limit_of(text: str) -> int:
         raise pytest.UsageError(f"--weir-max-leak: {error}") from None
 
 
+def checked_wait(text: str) -> str:
+    from weir import WeirError, _native
+    from weir._errors import translated
+
+    try:
+        _native.check_policy(["--wait", text])
+    except RuntimeError as error:
+        problem: WeirError = translated(error)
+        raise pytest.UsageError(f"--weir-wait: {problem}") from None
+    return text
+
+
 def fail(outcome: Any, error: Exception) -> None:
     """Makes the outcome of a hook an error."""
     if hasattr(outcome, "force_exception"):
@@ -59,9 +72,11 @@ class Guardian:
         self.weir = weir
         self.config = config
         self.max_leak = limit_of(config.getoption("--weir-max-leak"))
+        self.wait = checked_wait(config.getoption("--weir-wait"))
         lease = config.getoption("--weir-lease")
         self.leases = lease or ("off" if weir._settings.settings()["lease"] is False else "test")
         self.session_lease: Any = None
+        self.why_not: dict[str, str] = {}  # by policy: why its tests do not run under the session's lease
         self.leaks: list[tuple[str, str]] = []  # node id, evidence; in the order in which tests end
 
     # --- leases
@@ -72,17 +87,45 @@ class Guardian:
         item._weir_lease = None
         if marker is not None and self.leases != "off":
             item._weir_lease = self._lease(marker)
-        item._weir_scope = self.weir._guard._native.GuardScope(item.nodeid, self.weir._guard.guard())
+        item._weir_scope = self.weir._guard.start(item.nodeid)
         yield
 
     def _lease(self, marker: Any) -> Any:
         policy = marker.args[0] if marker.args else marker.kwargs.get("policy")
-        taken = self.weir.lease(policy, wait=self.config.getoption("--weir-wait"), job="pytest")
+        try:
+            taken = self.weir.lease(policy, wait=self.wait, job="pytest")
+        except self.weir.WeirError as error:
+            pytest.fail(f"weir: {error}", pytrace=False)
+        if self.leases == "session" and self.session_lease is not None:
+            self._skip_elsewhere(policy)
+            return None
         if self.leases == "session":
-            if self.session_lease is None:
-                self.session_lease = self._enter(taken)
+            self.session_lease = self._enter(taken)
             return None
         return self._enter(taken)
+
+    def _skip_elsewhere(self, policy: Any) -> None:
+        """Skips a test whose policy does not name the device of the session's lease, as it would be skipped if it came first."""
+        key = repr(policy)
+        if key not in self.why_not:
+            self.why_not[key] = self._why_not(policy)
+        if self.why_not[key]:
+            pytest.skip(f"weir: {self.why_not[key]}")
+
+    def _why_not(self, policy: Any) -> str:
+        held = self.session_lease.device
+        try:
+            machine = self.weir.Machine(policy)
+        except self.weir.PolicyError as error:
+            return str(error)
+        except self.weir.WeirError as error:
+            pytest.fail(f"weir: {error}", pytrace=False)
+        if not machine.allowed:
+            return f"the session's lease is of {held.name}: {machine.native.refusal()}"
+        if any((one.pci, one.uuid) == (held.pci, held.uuid) for one in machine.allowed):
+            return ""
+        names = ", ".join(one.name for one in machine.allowed)
+        return f"the session's lease is of {held.name}, and this test is for {names}"
 
     def _enter(self, taken: Any) -> Any:
         try:
@@ -124,7 +167,7 @@ class Guardian:
 
     def _judge(self, item: Any, scope: Any) -> dict[str, Any]:
         self.weir.clean_up()
-        result = scope.finish(False)
+        result = self.weir._guard.finish(item.nodeid, scope, False)
         self.weir._guard.after_scope(item.nodeid, result)
         item.user_properties.append((PROPERTY, {"verdict": result["verdict"], "growth": result["growth"],
                                                 "evidence": result["evidence"]}))
