@@ -9,6 +9,7 @@
 #include <filesystem>
 
 #include "enhance/device_test.hpp"
+#include "places.hpp"
 
 namespace weir::enhance {
 namespace {
@@ -26,7 +27,7 @@ double decibels(const Enlarged& a, const Enlarged& b) {
 }
 
 TEST_F(VulkanUpscale, EveryPublishedNetworkMakesTheCpusPicture) {
-  const fs::path models = fs::path{WEIR_SOURCE_DIR} / ".." / "shared" / "models";
+  const fs::path models = fs::path{places::source()} / ".." / "shared" / "models";
   if (std::getenv("WEIR_ALL_REFERENCES") == nullptr || !fs::exists(models))
     GTEST_SKIP() << "WEIR_ALL_REFERENCES is not set, or there is no ../shared/models";
   const Picture picture = drawn(44, 37);

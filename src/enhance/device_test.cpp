@@ -78,7 +78,7 @@ TEST_F(VulkanUpscale, APictureOfOneColourIsNoFault) {
 }
 
 /// A network that makes one colour of everything: of a picture of one colour that is right, of another a fault.
-std::shared_ptr<const nn::Network> network_of_one_colour(float value) {
+std::shared_ptr<const nn::Network> flat_network(float value) {
   std::vector<std::byte> bin(4 + 3 * 27 * 4);
   for (int c = 0; c < 3; ++c) {
     const auto* from = reinterpret_cast<const std::byte*>(&value);
@@ -92,7 +92,7 @@ std::shared_ptr<const nn::Network> network_of_one_colour(float value) {
 
 TEST_F(VulkanUpscale, OneColourWhereThePictureHasManyIsAFault) {
   for (const float value : {0.0F, -0.3F, 1.0F}) {
-    const auto network = network_of_one_colour(value);
+    const auto network = flat_network(value);
     UpscaleSettings settings = gpu();
     settings.device.strict = true;
     const auto refused = enlarge(network, drawn(40, 30), settings);

@@ -1,14 +1,14 @@
 #include "enhance/remembered_verdict.hpp"
 
-#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <string>
 
 #include <fmt/format.h>
-#include <unistd.h>
 #include <xxhash.h>
 
+#include "base/atomic_file.hpp"
+#include "base/paths.hpp"
 #include "nn/fingerprint.hpp"
 
 namespace weir::enhance {
@@ -19,16 +19,8 @@ namespace fs = std::filesystem;
 
 /// Empty where there is no folder for it.
 fs::path cache_file(std::uint64_t key) {
-  const char* cache = std::getenv("XDG_CACHE_HOME");
-  const char* home = std::getenv("HOME");
-  fs::path folder;
-  if (cache != nullptr && *cache == '/')
-    folder = cache;
-  else if (home != nullptr && *home == '/')
-    folder = fs::path{home} / ".cache";
-  else
-    return {};
-  return folder / "weir" / "precision" / fmt::format("{:016x}", key);
+  const fs::path cache = user_cache_folder(process_environment());
+  return cache.empty() ? cache : cache / "precision" / fmt::format("{:016x}", key);
 }
 
 }  // namespace
@@ -54,20 +46,8 @@ void remember_verdict(std::uint64_t key, const PrecisionVerdict& verdict) {
   if (file.empty()) return;
   std::error_code problem;
   fs::create_directories(file.parent_path(), problem);
-  fs::path beside = file;
-  beside += fmt::format(".{}.{}", getpid(), reinterpret_cast<std::uintptr_t>(&verdict));
-  {
-    std::ofstream out{beside};
-    out << (verdict.good_enough ? 1 : 0) << ' ' << fmt::format("{:.2f}", verdict.psnr) << ' ' << verdict.most_off
-        << '\n';
-    out.close();
-    if (!out) {
-      fs::remove(beside, problem);
-      return;
-    }
-  }
-  fs::rename(beside, file, problem);
-  if (problem) fs::remove(beside, problem);
+  (void)static_cast<bool>(
+      write_file(file, fmt::format("{} {:.2f} {}\n", verdict.good_enough ? 1 : 0, verdict.psnr, verdict.most_off)));
 }
 
 }  // namespace weir::enhance

@@ -18,6 +18,7 @@
 #include "networks/generate.hpp"
 #include "nn/reference.hpp"
 #include "nn/taps.hpp"
+#include "places.hpp"
 
 namespace weir::enhance {
 namespace {
@@ -434,7 +435,7 @@ TEST(Upscale, ARefusalNamesTheNumbers) {
 
 // --- against what established programs made of the same pictures ----------------------------------------------------
 
-const std::filesystem::path kShared = std::filesystem::path{WEIR_SOURCE_DIR} / ".." / "shared";
+const std::filesystem::path kShared = std::filesystem::path{places::source()} / ".." / "shared";
 
 std::optional<Picture> read(const std::filesystem::path& path) {
   auto reader = media::PictureReader::open({.path = path, .bytes = nullptr});

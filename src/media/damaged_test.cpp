@@ -16,6 +16,7 @@
 #include "media/filled.hpp"
 #include "media/picture_samples_test.hpp"
 #include "media/sniff.hpp"
+#include "places.hpp"
 
 namespace weir::media::test {
 namespace {
@@ -419,7 +420,7 @@ TEST(DamagedReader, GivesTheRestOfATurnedPicture) {
 }
 
 TEST(DamagedReader, TheSharedCases) {
-  const std::filesystem::path cases = std::filesystem::path{WEIR_SOURCE_DIR} / "../shared/cases/pictures";
+  const std::filesystem::path cases = std::filesystem::path{places::source()} / "../shared/cases/pictures";
   if (!std::filesystem::exists(cases / "plain.png")) GTEST_SKIP() << "no ../shared/cases/pictures beside the project";
   const auto plain = read_bytes(get_file(cases / "plain.png"), Damaged::refuse);
   ASSERT_TRUE(plain);

@@ -261,9 +261,9 @@ class HeifReader {
       IsoNumbers numbers{property.body};
       if (property.type != "colr" || numbers.text(4) != "nclx" || !into_.icc.empty()) continue;
       const auto primaries = numbers.next(2), transfer = numbers.next(2);
-      constexpr std::uint64_t kUnspecified = 2;
+      constexpr std::uint64_t kUnspecifiedColours = 2;
       if (!numbers.good() || primaries > 255 || transfer > 255) continue;
-      if (primaries == kUnspecified && transfer == kUnspecified) continue;
+      if (primaries == kUnspecifiedColours && transfer == kUnspecifiedColours) continue;
       // The decoder makes RGB of full range.
       into_.colour.cicp = {static_cast<std::uint8_t>(primaries), static_cast<std::uint8_t>(transfer), 0, 1};
     }

@@ -336,7 +336,7 @@ std::vector<Damage> JpegDecoder::damage() const {
 // docs/memory.md. A progressive file is held as coefficients, two bytes each, in whole blocks of all components.
 MediaNeed JpegDecoder::need() const {
   const auto held = metadata_->bytes();
-  MediaNeed sum{Bytes{info_.row_bytes()} * 20 + Bytes{held} * 2 + 1_MiB, Bytes{}};
+  MediaNeed sum{Bytes{info_.row_bytes()} * 20 + Bytes{held} * 2 + 1280_KiB, Bytes{}};
   if (!codec_.progressive_mode && !jpeg_has_multiple_scans(const_cast<j_decompress_ptr>(&codec_))) return sum;
   for (int i = 0; i < codec_.num_components; ++i) {
     const auto& part = codec_.comp_info[i];

@@ -12,9 +12,7 @@ namespace weir::media {
 namespace {
 
 using namespace std::string_view_literals;
-constexpr auto kExif = "Exif\0\0"sv;                       // EXIF 2.3, 4.7.2
-constexpr auto kXmp = "http://ns.adobe.com/xap/1.0/\0"sv;  // XMP specification part 3, "JPEG"
-constexpr auto kPhotoshop = "Photoshop 3.0\0"sv;           // IPTC-NAA stands in an image resource
+constexpr auto kExif = "Exif\0\0"sv;  // EXIF 2.3, 4.7.2
 constexpr std::size_t kSegmentLimit = 65533;
 constexpr int kStartOfScan = 0xda;  // ITU-T T.81, table B.1
 
@@ -53,7 +51,7 @@ std::uint64_t jpeg_saved_bytes(const InputFilePtr& file, int marker, std::uint64
 }
 
 Blob jpeg_exif_segment(const Blob& exif) { return with_prefix(kExif, exif); }
-Blob jpeg_xmp_segment(const Blob& xmp) { return with_prefix(kXmp, xmp); }
-Blob jpeg_iptc_segment(const Blob& iptc) { return with_prefix(kPhotoshop, resources_of_iptc(iptc)); }
+Blob jpeg_xmp_segment(const Blob& xmp) { return with_prefix(kJpegXmp, xmp); }
+Blob jpeg_iptc_segment(const Blob& iptc) { return with_prefix(kJpegPhotoshop, resources_of_iptc(iptc)); }
 
 }  // namespace weir::media

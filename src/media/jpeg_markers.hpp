@@ -6,12 +6,17 @@
 #include <jpeglib.h>  // after the two above, which it needs
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "media/input_file.hpp"
 #include "media/metadata.hpp"
 
 namespace weir::media {
+
+/// How the segments begin that carry XMP (XMP specification part 3, "JPEG") and IPTC-NAA (in an image resource).
+inline constexpr std::string_view kJpegXmp{"http://ns.adobe.com/xap/1.0/\0", 29};
+inline constexpr std::string_view kJpegPhotoshop{"Photoshop 3.0\0", 14};
 
 /// Bytes that libjpeg holds if it saves all segments of a kind that stand in front of the pixels; the count stops beyond
 /// `most`.

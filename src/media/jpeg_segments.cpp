@@ -9,6 +9,7 @@
 
 #include <fmt/format.h>
 
+#include "media/jpeg_markers.hpp"
 #include "media/text_codec.hpp"
 
 namespace weir::media {
@@ -19,10 +20,8 @@ using namespace std::string_view_literals;
 constexpr int kEnd = 0xd9, kApp0 = 0xe0, kApp15 = 0xef, kComment = 0xfe;
 constexpr std::uint64_t kMostScanned = std::uint64_t{64} << 20;  // of compressed samples, to find what is behind them
 constexpr int kMostSegments = 1 << 16;                           // of a file; 64 KiB each
-constexpr std::size_t kPiece = std::size_t{64} << 10;
+constexpr std::size_t kSegmentRead = std::size_t{64} << 10;
 
-constexpr auto kXmp = "http://ns.adobe.com/xap/1.0/\0"sv;
-constexpr auto kPhotoshop = "Photoshop 3.0\0"sv;
 constexpr auto kMpf = "MPF\0"sv;
 constexpr std::uint16_t kMpfPictures = 0xb001;
 
@@ -31,7 +30,7 @@ struct NamedSegment {
   int marker;
   std::string_view start, name;
 };
-constexpr std::array kNamed{
+constexpr std::array kNamedSegments{
     NamedSegment{0xe0, "JFIF\0"sv, ""},  // libjpeg reads it
     NamedSegment{0xe0, "JFXX\0"sv, "thumbnail of JFIF"},
     NamedSegment{0xe1, "http://ns.adobe.com/xmp/extension/\0"sv, "extended xmp"},
@@ -41,10 +40,6 @@ constexpr std::array kNamed{
     NamedSegment{0xeb, "JP"sv, "C2PA or other JUMBF data"},
     NamedSegment{0xee, "Adobe"sv, ""},  // the colour transform, libjpeg reads it
 };
-
-std::string_view chars(std::span<const std::byte> bytes) {
-  return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
-}
 
 class SegmentReader {
  public:
@@ -90,7 +85,7 @@ class SegmentReader {
     }
     const std::uint64_t from = at;
     while (at - from <= kMostScanned) {
-      auto got = file_.read_at(at, {piece_.get(), kPiece});
+      auto got = file_.read_at(at, {piece_.get(), kSegmentRead});
       if (!got || *got < 2) return -1;
       const std::span piece{piece_.get(), *got};
       for (std::size_t i = 0; i + 1 < piece.size();) {
@@ -118,13 +113,13 @@ class SegmentReader {
     const auto rest = [&](std::string_view text) { return std::span<const std::byte>{body}.subspan(text.size()); };
     if (marker == kComment) return take_comment(chars(body));
     if (marker == 0xe1 && starts("Exif\0"sv)) return take_exif(body);
-    if (marker == 0xe1 && starts(kXmp)) return take_xmp(rest(kXmp));
-    if (marker == 0xed && starts(kPhotoshop)) return add_resources(rest(kPhotoshop));
+    if (marker == 0xe1 && starts(kJpegXmp)) return take_xmp(rest(kJpegXmp));
+    if (marker == 0xed && starts(kJpegPhotoshop)) return add_resources(rest(kJpegPhotoshop));
     if (marker == 0xe2 && starts(kMpf)) {
       pictures_ = tiff_number(rest(kMpf), kMpfPictures).value_or(0);
       return;
     }
-    for (const NamedSegment& known : kNamed) {
+    for (const NamedSegment& known : kNamedSegments) {
       if (marker != known.marker || !starts(known.start)) continue;
       if (!known.name.empty()) leave_out(into_, known.name, "not carried");
       if (marker == 0xe2 && known.name.empty() && into_.icc.empty()) leave_out(into_, "icc", "damaged");
@@ -171,7 +166,7 @@ class SegmentReader {
 
   void tell_rest(std::uint64_t at) {
     if (pictures_ > 1 || at >= file_.size()) return;
-    auto got = file_.read_at(at, {piece_.get(), kPiece});
+    auto got = file_.read_at(at, {piece_.get(), kSegmentRead});
     if (!got) return;
     const std::span rest{piece_.get(), *got};
     if (std::all_of(rest.begin(), rest.end(), [](std::byte b) { return b == std::byte{0}; })) return;  // filled up
@@ -184,7 +179,7 @@ class SegmentReader {
   Metadata& into_;
   Blob resources_;  // of Photoshop; longer ones are spread over several segments
   std::uint32_t pictures_ = 0;
-  std::unique_ptr<std::byte[]> piece_ = std::make_unique_for_overwrite<std::byte[]>(kPiece);
+  std::unique_ptr<std::byte[]> piece_ = std::make_unique_for_overwrite<std::byte[]>(kSegmentRead);
 };
 
 }  // namespace

@@ -22,6 +22,13 @@ struct JxlApi {
   WEIR_JXL_FUNCTIONS(WEIR_JXL_POINTER)
 #undef WEIR_JXL_POINTER
 
+  template <class Visit>
+  void for_each_function(const Visit& visit) {
+#define WEIR_JXL_VISIT(name) visit(#name, name);
+    WEIR_JXL_FUNCTIONS(WEIR_JXL_VISIT)
+#undef WEIR_JXL_VISIT
+  }
+
   /// Loads the library at the first call. Thread-safe. Errors: unsupported, if the version that weir was built for is not
   /// installed.
   static Result<const JxlApi*> get();

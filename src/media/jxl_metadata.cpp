@@ -11,7 +11,7 @@
 namespace weir::media {
 namespace {
 
-constexpr std::size_t kFirstBox = std::size_t{64} << 10, kPiece = std::size_t{64} << 10;
+constexpr std::size_t kFirstBox = std::size_t{64} << 10, kBoxRead = std::size_t{64} << 10;
 
 /// Boxes that make the picture. Source: ISO/IEC 18181-2, 9
 constexpr std::array<std::string_view, 6> kOfThePicture{"JXL ", "ftyp", "jxlc", "jxlp", "jxll", "jxli"};
@@ -63,7 +63,7 @@ class BoxReader {
   bool feed() {
     const auto left = api_.JxlDecoderReleaseInput(decoder_.get());
     offset_ -= left;
-    auto got = file_->read_at(offset_, {piece_.get(), kPiece});
+    auto got = file_->read_at(offset_, {piece_.get(), kBoxRead});
     if (!got || *got <= left) return false;  // nothing that was not seen before
     offset_ += *got;
     api_.JxlDecoderSetInput(decoder_.get(), reinterpret_cast<const std::uint8_t*>(piece_.get()), *got);
@@ -127,7 +127,7 @@ class BoxReader {
   InputFilePtr file_;
   Metadata& into_;
   std::unique_ptr<JxlDecoder, decltype(&::JxlDecoderDestroy)> decoder_;
-  std::unique_ptr<std::byte[]> piece_ = std::make_unique_for_overwrite<std::byte[]>(kPiece);
+  std::unique_ptr<std::byte[]> piece_ = std::make_unique_for_overwrite<std::byte[]>(kBoxRead);
   std::uint64_t offset_ = 0;  // of the file's bytes behind those that were given
   Blob* type_ = nullptr;      // where the box goes
   Blob body_;

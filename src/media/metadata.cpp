@@ -116,13 +116,13 @@ int exif_orientation(std::span<const std::byte> exif) {
 }
 
 std::optional<std::uint32_t> tiff_number(std::span<const std::byte> block, std::uint16_t tag) {
-  constexpr std::uint16_t kShort = 3, kLong = 4;
+  constexpr std::uint16_t kExifShort = 3, kExifLong = 4;
   const auto at = find_tag(block, tag);
   if (!at) return std::nullopt;
   const TiffNumbers numbers{block};
   const auto type = numbers.u16(*at - 6);  // an entry is tag, type, count, value
-  if (type == kShort) return numbers.u16(*at);
-  return type == kLong ? std::optional{numbers.u32(*at)} : std::nullopt;
+  if (type == kExifShort) return numbers.u16(*at);
+  return type == kExifLong ? std::optional{numbers.u32(*at)} : std::nullopt;
 }
 
 bool exif_has_resolution(std::span<const std::byte> exif) { return rational(exif, kXResolutionTag) > 0; }

@@ -8,6 +8,7 @@
 
 #include "media/picture.hpp"
 #include "media/picture_samples_test.hpp"
+#include "places.hpp"
 
 namespace weir::media {
 namespace {
@@ -30,7 +31,7 @@ double sample(const test::Loaded& loaded, std::size_t index) {
 }
 
 TEST_P(PictureCases, AreAsExpected) {
-  const fs::path folder = fs::path{WEIR_SOURCE_DIR} / "../shared/cases/pictures";
+  const fs::path folder = fs::path{places::source()} / "../shared/cases/pictures";
   const auto& c = GetParam();
   if (!fs::exists(folder / c.input)) GTEST_SKIP() << "there is no ../shared/cases/pictures";
   const auto loaded = test::load(folder / c.input), right = test::load(folder / c.expected);

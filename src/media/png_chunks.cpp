@@ -22,14 +22,14 @@ constexpr std::string_view kXmpKeyword = "XML:com.adobe.xmp";   // XMP specifica
 constexpr std::string_view kRawProfile = "Raw profile type ";
 
 /// Read elsewhere, or without a meaning once the samples are decoded. iDOT is Apple's table for parallel decoding.
-constexpr std::array<std::string_view, 9> kSettled{"IHDR", "PLTE", "IDAT", "IEND", "tRNS",
-                                                   "iCCP", "iDOT", "fcTL", "fdAT"};
+constexpr std::array<std::string_view, 9> kSettledChunks{"IHDR", "PLTE", "IDAT", "IEND", "tRNS",
+                                                         "iCCP", "iDOT", "fcTL", "fdAT"};
 
 /// What to call the known chunks that no member carries.
 struct NamedChunk {
   std::string_view type, name;
 };
-constexpr std::array kNamed{
+constexpr std::array kNamedChunks{
     NamedChunk{"bKGD", "background colour"},
     NamedChunk{"hIST", "histogram of the palette"},
     NamedChunk{"sBIT", "count of significant bits"},
@@ -50,10 +50,6 @@ std::uint32_t be32(const std::byte* at) {
   std::uint32_t value = 0;
   for (int i = 0; i < 4; ++i) value = value << 8 | std::to_integer<std::uint32_t>(at[i]);
   return value;
-}
-
-std::string_view chars(std::span<const std::byte> bytes) {
-  return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
 }
 
 class ChunkReader {
@@ -81,14 +77,15 @@ class ChunkReader {
  private:
   void take() {
     if (type_ == "iCCP" && into_.icc.empty()) return leave_out(into_, "icc", "damaged");
-    if (std::find(kSettled.begin(), kSettled.end(), type_) != kSettled.end()) return;
+    if (std::find(kSettledChunks.begin(), kSettledChunks.end(), type_) != kSettledChunks.end()) return;
     if (type_ == "tEXt" || type_ == "zTXt" || type_ == "iTXt") return take_text();
     if (type_ == "eXIf") return take_exif();
     if (type_ == "acTL" || type_ == "gAMA" || type_ == "cHRM" || type_ == "sRGB" || type_ == "cICP" ||
         type_ == "pHYs" || type_ == "tIME" || type_ == "mDCV" || type_ == "cLLI")
       return take_numbers();
-    const auto* known = std::find_if(kNamed.begin(), kNamed.end(), [&](auto& each) { return each.type == type_; });
-    if (known != kNamed.end())
+    const auto* known =
+        std::find_if(kNamedChunks.begin(), kNamedChunks.end(), [&](auto& each) { return each.type == type_; });
+    if (known != kNamedChunks.end())
       leave_out(into_, known->name, fmt::format("the chunk {} is not carried", type_));
     else
       leave_out(into_, "chunk " + type_, "unknown");

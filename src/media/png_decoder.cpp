@@ -338,7 +338,7 @@ MediaNeed PngDecoder::need() const {
   // docs/memory.md: two rows as stored, one as yielded, zlib's window and libspng's own; the metadata is held twice.
   const auto row = Bytes{info_.row_bytes()};
   const auto held = Bytes{metadata_->bytes()};
-  MediaNeed sum{row * 4 + held * 2 + 768_KiB, Bytes{}};
+  MediaNeed sum{row * 4 + held * 2 + 1_MiB, Bytes{}};
   if (interlaced_) sum.disk = row * static_cast<std::uint64_t>(info_.height);
   return sum;
 }

@@ -10,7 +10,7 @@
 namespace weir::media {
 namespace {
 
-constexpr std::size_t kSignature = 8, kPiece = std::size_t{16} << 10;
+constexpr std::size_t kSignature = 8, kChunkRead = std::size_t{16} << 10;
 constexpr std::uint64_t kLongestAncillary = std::uint64_t{64} << 20;
 constexpr std::uint32_t kHeaderSize = 13;
 constexpr int kMostSearches = 16;    // for chunks in bytes that are none: more is a file of garbage
@@ -124,9 +124,9 @@ std::optional<PngMender::Chunk> PngMender::chunk_at(std::uint64_t at) {
 
 bool PngMender::add_checksum(Chunk& chunk) {
   chunk.crc = crc_of(0, chunk.type.data(), chunk.type.size());
-  const auto piece = std::make_unique_for_overwrite<std::byte[]>(kPiece);
+  const auto piece = std::make_unique_for_overwrite<std::byte[]>(kChunkRead);
   for (std::uint64_t done = 0; done < chunk.size;) {
-    const auto wanted = static_cast<std::size_t>(std::min<std::uint64_t>(kPiece, chunk.size - done));
+    const auto wanted = static_cast<std::size_t>(std::min<std::uint64_t>(kChunkRead, chunk.size - done));
     if (read(chunk.body + done, {piece.get(), wanted}) < wanted) return false;
     chunk.crc = crc_of(chunk.crc, piece.get(), wanted);
     done += wanted;
@@ -137,7 +137,7 @@ bool PngMender::add_checksum(Chunk& chunk) {
 /// Where the next chunk of pixels, or the end marker, begins whose checksum fits.
 std::optional<std::uint64_t> PngMender::find_chunk(std::uint64_t from) {
   if (++searches_ > kMostSearches) return std::nullopt;
-  std::vector<std::byte> piece(kPiece);
+  std::vector<std::byte> piece(kChunkRead);
   int candidates = 0;
   while (from < file_->size()) {
     const auto got = read(from, piece);

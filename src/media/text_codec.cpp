@@ -77,7 +77,7 @@ std::string utf8_of_unknown(std::string_view bytes) {
 }
 
 std::optional<Blob> inflated(std::span<const std::byte> packed, std::size_t limit) {
-  constexpr std::size_t kPiece = std::size_t{16} << 10;
+  constexpr std::size_t kInflateStep = std::size_t{16} << 10;
   const auto state = std::make_unique<inflate_state>();
   isal_inflate_init(state.get());
   state->crc_flag = IGZIP_ZLIB;
@@ -86,11 +86,11 @@ std::optional<Blob> inflated(std::span<const std::byte> packed, std::size_t limi
   Blob out;
   for (;;) {
     const std::size_t before = out.size();
-    out.resize(before + kPiece);
+    out.resize(before + kInflateStep);
     state->next_out = reinterpret_cast<std::uint8_t*>(out.data()) + before;
-    state->avail_out = kPiece;
+    state->avail_out = kInflateStep;
     if (isal_inflate(state.get()) != ISAL_DECOMP_OK) return std::nullopt;
-    out.resize(before + kPiece - state->avail_out);
+    out.resize(before + kInflateStep - state->avail_out);
     if (out.size() > limit) return std::nullopt;
     if (state->block_state == ISAL_BLOCK_FINISH) return out;
     if (out.size() == before) return std::nullopt;  // the bytes ended before the stream did

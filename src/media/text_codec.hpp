@@ -11,6 +11,11 @@
 
 namespace weir::media {
 
+/// The same bytes, as text.
+inline std::string_view chars(std::span<const std::byte> bytes) {
+  return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
+}
+
 std::string utf8_of_latin1(std::string_view bytes);
 /// Nothing if a character has no place in Latin-1, or the text is no UTF-8.
 std::optional<std::string> latin1_of_utf8(std::string_view text);

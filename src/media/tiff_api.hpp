@@ -26,6 +26,13 @@ struct TiffApi {
   WEIR_TIFF_FUNCTIONS(WEIR_TIFF_POINTER)
 #undef WEIR_TIFF_POINTER
 
+  template <class Visit>
+  void for_each_function(const Visit& visit) {
+#define WEIR_TIFF_VISIT(name) visit(#name, name);
+    WEIR_TIFF_FUNCTIONS(WEIR_TIFF_VISIT)
+#undef WEIR_TIFF_VISIT
+  }
+
   /// Loads the library at the first call. Thread-safe. Errors: unsupported, if it is not installed.
   static Result<const TiffApi*> get();
 };

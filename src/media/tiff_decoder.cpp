@@ -15,9 +15,9 @@
 namespace weir::media {
 namespace {
 
-constexpr Bytes kLibrary = 8_MiB;       // libtiff and its codecs' libraries, once they are loaded (docs/memory.md)
-constexpr Bytes kWorking = 2_MiB;       // buffers that do not grow with the picture
-constexpr Bytes kHeaderLimit = 16_MiB;  // of one tag, while only the header is read
+constexpr Bytes kTiffLibraryBytes = 8_MiB;  // libtiff and its codecs' libraries, once they are loaded (docs/memory.md)
+constexpr Bytes kWorking = 2_MiB;           // buffers that do not grow with the picture
+constexpr Bytes kHeaderLimit = 16_MiB;      // of one tag, while only the header is read
 constexpr std::uint64_t kMostPieces = kHeaderLimit.count() / 8;  // strips or tiles
 constexpr std::uint64_t kMostDecoded = std::uint64_t{1} << 30;   // bytes of a row, or of a tile
 
@@ -475,7 +475,7 @@ Bytes TiffDecoder::decoder_bytes() const {
 // docs/memory.md
 MediaNeed TiffDecoder::need() const {
   const auto planes = static_cast<std::uint64_t>(form_.planes());
-  MediaNeed sum{kLibrary + kWorking, Bytes{}, kLibrary};
+  MediaNeed sum{kTiffLibraryBytes + kWorking, Bytes{}, kTiffLibraryBytes};
   sum.ram += decoder_bytes() * (layout_.tiled ? 1 : planes) + Bytes{info_.row_bytes()} * 4;
   sum.ram += Bytes{layout_.tiled ? layout_.decoded_most : layout_.row * 2} * planes;
   if (layout_.tiled)

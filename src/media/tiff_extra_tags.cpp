@@ -16,7 +16,7 @@ namespace weir::media {
 namespace {
 
 constexpr std::size_t kHeaderBytes = 8, kEntryBytes = 12;
-constexpr std::uint16_t kIptcTag = 33723, kUndefined = 7, kOrientation = 274;
+constexpr std::uint16_t kIptcTag = 33723, kUndefined = 7, kOrientationTag = 274;
 
 bool read_all(int fd, std::uint64_t at, std::span<std::byte> into) {
   return ::pread(fd, into.data(), into.size(), static_cast<off_t>(at)) == static_cast<ssize_t>(into.size());
@@ -58,7 +58,7 @@ void add_exif(TiffDirectory& page, const Blob& exif) {
   if (!tree) return;
   set_byte_order(*tree, page.little);
   for (TiffTag& tag : tree->tags)
-    if (tag.tag != kOrientation && page.find(tag.tag) == nullptr && !tag.value.empty())
+    if (tag.tag != kOrientationTag && page.find(tag.tag) == nullptr && !tag.value.empty())
       page.tags.push_back(std::move(tag));
   page.below = std::move(tree->below);
 }

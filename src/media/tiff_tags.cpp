@@ -13,10 +13,10 @@ namespace weir::media {
 namespace {
 
 // Of the samples and their layout, or read by libvips (resolution, XMP, ICC). TIFF 6.0, appendix A; 700 XMP; 34675 ICC.
-constexpr std::array<std::uint16_t, 50> kSettled{254, 255, 256, 257, 258, 259, 262, 263, 264, 265,   266, 273, 274,
-                                                 277, 278, 279, 280, 281, 282, 283, 284, 288, 289,   290, 291, 292,
-                                                 293, 296, 317, 320, 321, 322, 323, 324, 325, 338,   339, 340, 341,
-                                                 347, 512, 513, 514, 529, 530, 531, 532, 700, 34675, 297};
+constexpr std::array<std::uint16_t, 50> kSettledTags{254, 255, 256, 257, 258, 259, 262, 263, 264, 265,   266, 273, 274,
+                                                     277, 278, 279, 280, 281, 282, 283, 284, 288, 289,   290, 291, 292,
+                                                     293, 296, 317, 320, 321, 322, 323, 324, 325, 338,   339, 340, 341,
+                                                     347, 512, 513, 514, 529, 530, 531, 532, 700, 34675, 297};
 // Those that EXIF has too, and Windows' texts beside them.
 constexpr std::array<std::uint16_t, 17> kOfExif{269,   270,   271,   272,   285,   305,   306,   315,  316,
                                                 33432, 18246, 18249, 40091, 40092, 40093, 40094, 40095};
@@ -24,11 +24,11 @@ struct NamedTag {
   std::uint16_t tag;
   std::string_view name;
 };
-constexpr std::array kNamed{
+constexpr std::array kNamedTags{
     NamedTag{301, "transfer function"}, NamedTag{330, "pictures below the page"}, NamedTag{37724, "layers"},
     NamedTag{332, "set of inks"},       NamedTag{333, "names of inks"},
 };
-constexpr std::uint16_t kWhitePoint = 318, kPrimaries = 319, kIptc = 33723, kPhotoshop = 34377;
+constexpr std::uint16_t kWhitePoint = 318, kPrimaries = 319, kIptc = 33723, kImageResources = 34377;
 
 template <class List>
 bool contains(const List& list, std::uint16_t tag) {
@@ -58,10 +58,10 @@ void read_tiff_tags(const InputFile& file, Metadata& into) {
   TiffDirectory carried{.little = page->little, .followed = false, .tags = {}, .below = page->below};
   for (const TiffTag& tag : page->tags) {
     if (tag.count == 0) continue;
-    if (contains(kSettled, tag.tag) || tag.tag == kWhitePoint || tag.tag == kPrimaries) continue;
+    if (contains(kSettledTags, tag.tag) || tag.tag == kWhitePoint || tag.tag == kPrimaries) continue;
     const auto* known =
-        std::find_if(kNamed.begin(), kNamed.end(), [&](const NamedTag& each) { return each.tag == tag.tag; });
-    if (known != kNamed.end())
+        std::find_if(kNamedTags.begin(), kNamedTags.end(), [&](const NamedTag& each) { return each.tag == tag.tag; });
+    if (known != kNamedTags.end())
       leave_out(into, known->name, "not carried");
     else if (tag.value.empty())
       leave_out(into, fmt::format("tag {}", tag.tag), "too large");
@@ -69,7 +69,7 @@ void read_tiff_tags(const InputFile& file, Metadata& into) {
       carried.tags.push_back(tag);
     else if (tag.tag == kIptc && into.iptc.empty() && tag.value.front() == std::byte{0x1c})
       into.iptc = tag.value;
-    else if (tag.tag == kPhotoshop)
+    else if (tag.tag == kImageResources)
       take_photoshop(tag.value, into);
     else
       leave_out(into, fmt::format("tag {}", tag.tag), "not carried");

@@ -20,8 +20,8 @@ std::size_t type_bytes(std::uint16_t type) {
 }
 // Of the numbers that a value is made of: a fraction is two.
 std::size_t number_bytes(std::uint16_t type) {
-  constexpr std::uint16_t kFraction = 5, kSignedFraction = 10;
-  return type == kFraction || type == kSignedFraction ? 4 : type_bytes(type);
+  constexpr std::uint16_t kFractionType = 5, kSignedFraction = 10;
+  return type == kFractionType || type == kSignedFraction ? 4 : type_bytes(type);
 }
 
 using ReadAt = std::function<bool(std::uint64_t, std::span<std::byte>)>;
@@ -75,8 +75,8 @@ class TreeReader {
     if (type_bytes(type) == 0) return;
     if (is_pointer(tag)) {
       if (depth >= kMostDepth) return;
-      constexpr std::uint16_t kShort = 3;
-      auto below = type == kShort ? std::nullopt : directory(value, depth + 1);
+      constexpr std::uint16_t kShortType = 3;
+      auto below = type == kShortType ? std::nullopt : directory(value, depth + 1);
       if (below) to.below.push_back({tag, *std::move(below)});
       return;
     }
@@ -124,9 +124,9 @@ class TreeWriter {
     for (const auto& [number, below] : order) {
       put(entry, number, 2, tree.little);
       if (below != nullptr) {
-        constexpr std::uint16_t kLong = 4;
+        constexpr std::uint16_t kLongType = 4;
         const std::uint32_t where = directory(*below);
-        put(entry + 2, kLong, 2, tree.little);
+        put(entry + 2, kLongType, 2, tree.little);
         put(entry + 4, 1, 4, tree.little);
         put(entry + 8, where, 4, tree.little);
       } else {
@@ -166,11 +166,11 @@ std::vector<double> TiffDirectory::numbers(std::uint16_t tag) const {
   if (found == nullptr) return {};
   const TiffNumbers values{found->value, little};
   std::vector<double> out;
-  constexpr std::uint16_t kShort = 3, kLong = 4, kFraction = 5;
+  constexpr std::uint16_t kShortType = 3, kLongType = 4, kFractionType = 5;
   for (std::size_t at = 0; at + type_bytes(found->type) <= found->value.size(); at += type_bytes(found->type)) {
-    if (found->type == kShort) out.push_back(values.u16(at));
-    if (found->type == kLong) out.push_back(values.u32(at));
-    if (found->type == kFraction)
+    if (found->type == kShortType) out.push_back(values.u16(at));
+    if (found->type == kLongType) out.push_back(values.u32(at));
+    if (found->type == kFractionType)
       out.push_back(values.u32(at + 4) == 0 ? 0 : 1.0 * values.u32(at) / values.u32(at + 4));
   }
   return out;
@@ -196,9 +196,9 @@ std::optional<TiffDirectory> read_tiff_tree(std::span<const std::byte> block) {
 namespace {
 
 void add_missing(const TiffDirectory& of, const TiffDirectory* in, std::vector<std::uint16_t>& missing) {
-  constexpr std::uint16_t kOrientation = 0x0112;
+  constexpr std::uint16_t kOrientationOfPage = 0x0112;
   for (const TiffTag& tag : of.tags)
-    if (tag.tag != kOrientation && (in == nullptr || in->find(tag.tag) == nullptr)) missing.push_back(tag.tag);
+    if (tag.tag != kOrientationOfPage && (in == nullptr || in->find(tag.tag) == nullptr)) missing.push_back(tag.tag);
   for (const auto& [pointer, below] : of.below) {
     const TiffDirectory* other = nullptr;
     if (in != nullptr)

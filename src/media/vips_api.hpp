@@ -38,6 +38,13 @@ struct VipsApi {
   WEIR_VIPS_FUNCTIONS(WEIR_VIPS_POINTER)
 #undef WEIR_VIPS_POINTER
 
+  template <class Visit>
+  void for_each_function(const Visit& visit) {
+#define WEIR_VIPS_VISIT(name) visit(#name, name);
+    WEIR_VIPS_FUNCTIONS(WEIR_VIPS_VISIT)
+#undef WEIR_VIPS_VISIT
+  }
+
   /// Loads and starts the library at the first call, with one thread and without its cache. Thread-safe.
   /// Errors: unsupported, if it is not installed.
   static Result<const VipsApi*> get();

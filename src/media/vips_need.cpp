@@ -3,8 +3,8 @@
 namespace weir::media {
 namespace {
 
-constexpr Bytes kLibrary = 33_MiB;  // libvips, its hundred libraries and its modules, once they are loaded
-constexpr Bytes kWorking = 3_MiB;   // buffers that do not grow with the picture
+constexpr Bytes kVipsLibraryBytes = 33_MiB;  // libvips, its hundred libraries and its modules, once they are loaded
+constexpr Bytes kWorking = 3_MiB;            // buffers that do not grow with the picture
 
 std::uint64_t pixels(const PictureInfo& picture) {
   return static_cast<std::uint64_t>(picture.width) * static_cast<std::uint64_t>(picture.height);
@@ -53,7 +53,7 @@ Bytes with_alpha(std::uint64_t bytes, const PictureInfo& picture) {
 }  // namespace
 
 MediaNeed vips_decoder_need(const PictureInfo& picture, std::uint64_t file_size, std::uint32_t strip_rows) {
-  MediaNeed sum{kLibrary + kWorking, Bytes{}, kLibrary};
+  MediaNeed sum{kVipsLibraryBytes + kWorking, Bytes{}, kVipsLibraryBytes};
   sum.ram += with_alpha(pixels(picture) * decoder_bytes(picture), picture);
   const auto row = Bytes{picture.row_bytes()};
   if (picture.format == Format::tiff) {
@@ -68,7 +68,7 @@ MediaNeed vips_decoder_need(const PictureInfo& picture, std::uint64_t file_size,
 }
 
 MediaNeed vips_encoder_need(const PictureInfo& picture, int quality) {
-  MediaNeed sum{kLibrary + kWorking, Bytes{}, kLibrary};
+  MediaNeed sum{kVipsLibraryBytes + kWorking, Bytes{}, kVipsLibraryBytes};
   sum.ram += with_alpha(pixels(picture) * encoder_bytes(picture, quality < 0), picture);
   sum.ram += Bytes{picture.row_bytes()} * 256;
   return sum;

@@ -13,7 +13,8 @@ namespace {
 constexpr std::size_t kFileHead = 12, kChunkHead = 8;
 constexpr int kMostChunks = 1 << 20;
 /// Read by libvips, or of the samples.
-constexpr std::array<std::string_view, 8> kSettled{"VP8 ", "VP8L", "VP8X", "ALPH", "ICCP", "EXIF", "XMP ", "ANIM"};
+constexpr std::array<std::string_view, 8> kSettledWebpChunks{"VP8 ", "VP8L", "VP8X", "ALPH",
+                                                             "ICCP", "EXIF", "XMP ", "ANIM"};
 
 std::uint64_t little_endian(std::span<const std::byte> bytes) {
   std::uint64_t value = 0;
@@ -39,7 +40,7 @@ void read_webp_chunks(const InputFile& file, Metadata& into) {
     at += kChunkHead + size + size % 2;
     if (type == "ANMF")
       ++frames;
-    else if (std::find(kSettled.begin(), kSettled.end(), type) == kSettled.end())
+    else if (std::find(kSettledWebpChunks.begin(), kSettledWebpChunks.end(), type) == kSettledWebpChunks.end())
       leave_out(into, "chunk " + type, type == "C2PA" ? "C2PA provenance is not carried" : "unknown");
   }
   if (end < file.size()) leave_out(into, "data behind the picture", fmt::format("{} bytes", file.size() - end));

@@ -13,7 +13,7 @@
 namespace weir::nn {
 namespace {
 
-constexpr int kPictureChannels = 3;
+constexpr int kImageChannels = 3;
 constexpr std::size_t kMostTypes = 12;  // in a message
 constexpr std::string_view kWhatRuns =
     "networks of the Real-CUGAN, Real-ESRGAN (animevideo, general, plus) and ESRGAN families run";
@@ -94,7 +94,7 @@ Status check_ncnn_support(std::span<const NcnnLine> lines, const std::string& fi
   std::set<std::string_view> pictures;
   for (const NcnnLine& line : lines) {
     const auto channels = picture_channels(line, pictures);
-    if (channels && *channels != kPictureChannels) return other_pictures(*channels, line, file);
+    if (channels && *channels != kImageChannels) return other_pictures(*channels, line, file);
   }
   return ok();
 }

@@ -4,6 +4,8 @@
 #include <cstring>
 #include <utility>
 
+#include "base/round_up.hpp"
+
 namespace weir::nn {
 
 namespace {
@@ -11,8 +13,6 @@ namespace {
 using compute::AlignedArray;
 using compute::Arithmetic;
 using compute::Kernels;
-
-int round_up(int n, int to) { return (n + to - 1) / to * to; }
 
 /// Where (y, x) of an n x n kernel is taken from when the kernel is laid as `o`.
 std::pair<int, int> source_of(Orientation o, int n, int y, int x) {

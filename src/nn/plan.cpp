@@ -7,6 +7,7 @@
 
 #include <fmt/format.h>
 
+#include "base/round_up.hpp"
 #include "nn/placement.hpp"
 
 namespace weir::nn {
@@ -19,8 +20,6 @@ constexpr int kMarginPixels = 8;   // feature rows: a tile reads at most 6 colum
 constexpr int kMarginFloats = 32;  // planar rows: a vector
 constexpr std::size_t kAlign = 64;
 constexpr int kMostColumns = 1 << 22;  // times the rows of a step, a number of pieces of work that an int holds
-
-std::size_t round_up(std::size_t n, std::size_t to) { return (n + to - 1) / to * to; }
 
 RowLayout layout_of(const Tensor& tensor, Extent extent, Storage storage) {
   RowLayout layout;

@@ -14,11 +14,12 @@
 #include <optional>
 
 #include "nn/reference.hpp"
+#include "places.hpp"
 
 namespace weir::nn {
 namespace {
 
-const std::filesystem::path kShared = std::filesystem::path{WEIR_SOURCE_DIR} / ".." / "shared";
+const std::filesystem::path kShared = std::filesystem::path{places::source()} / ".." / "shared";
 
 std::optional<RgbPicture> read_picture(const std::filesystem::path& path) {
   if (vips_init("weir_tests") != 0) return std::nullopt;

@@ -12,7 +12,7 @@ namespace {
 
 using compute::Planes;
 
-Network parse(std::string_view family, const test::GenerateSettings& settings = {.channels = 4, .blocks = 1}) {
+Network parse_family(std::string_view family, const test::GenerateSettings& settings = {.channels = 4, .blocks = 1}) {
   const auto files = test::generate(family, settings);
   auto network = parse_network(files.param, files.bin, std::string{family});
   EXPECT_TRUE(network) << network.error().what;
@@ -32,7 +32,7 @@ INSTANTIATE_TEST_SUITE_P(Generated, StoredResult, testing::ValuesIn(test::kGener
 TEST_P(StoredResult, IsReached) {
   const auto expected = test::read_expected(GetParam());
   ASSERT_EQ(expected.values.size(), static_cast<std::size_t>(3) * expected.height * expected.width);
-  const Network network = parse(GetParam(), test::expected_settings(GetParam()));
+  const Network network = parse_family(GetParam(), test::expected_settings(GetParam()));
   const auto result = run_reference(network.graph, picture(expected.input_height, expected.input_width));
   ASSERT_TRUE(result) << result.error().what;
   ASSERT_EQ(result->height, expected.height);
@@ -42,7 +42,7 @@ TEST_P(StoredResult, IsReached) {
 }
 
 TEST_P(StoredResult, AnySizeOfPictureIsEnlarged) {
-  const Network network = parse(GetParam());
+  const Network network = parse_family(GetParam());
   for (const auto& [height, width] : {std::pair{1, 1}, {1, 7}, {5, 2}, {3, 11}}) {
     const auto result = upscale_reference(network, picture(height, width));
     ASSERT_TRUE(result) << result.error().what;
@@ -64,7 +64,7 @@ TEST(Reference, TheBorderIsMirroredWithoutRepeatingTheEdge) {
 }
 
 TEST(Reference, WithoutStatisticsFarPixelsDoNotMatter) {
-  const Network network = parse("realcugan2x_nose");
+  const Network network = parse_family("realcugan2x_nose");
   Planes small = picture(40, 40), changed = small;
   for (int y = 0; y < 40; ++y) changed.at(1, y, 39) = 1 - changed.at(1, y, 39);
   const auto a = upscale_reference(network, small), b = upscale_reference(network, changed);
@@ -74,7 +74,7 @@ TEST(Reference, WithoutStatisticsFarPixelsDoNotMatter) {
 }
 
 TEST(Reference, StatisticsAreThoseOfTheWholePicture) {
-  const Network network = parse("realcugan2x_se");
+  const Network network = parse_family("realcugan2x_se");
   Planes small = picture(40, 40), changed = small;
   for (int y = 0; y < 40; ++y) changed.at(1, y, 39) = 1 - changed.at(1, y, 39);
   const auto a = upscale_reference(network, small), b = upscale_reference(network, changed);
@@ -83,7 +83,7 @@ TEST(Reference, StatisticsAreThoseOfTheWholePicture) {
 }
 
 TEST(Reference, TheResidualHeadIsAddedToTheEnlargedPicture) {
-  const Network network = parse("realcugan4x_se");
+  const Network network = parse_family("realcugan4x_se");
   Network bare = network;
   bare.family.residual = false;
   const Planes in = picture(6, 5);
@@ -105,13 +105,13 @@ TEST(Reference, RoundsToTheNearestAndStaysWithinBytes) {
 }
 
 TEST(Reference, AGraphThatWasOnlyDescribedHasNoWeights) {
-  Network network = parse("animevideo_x2");
+  Network network = parse_family("animevideo_x2");
   std::get<Convolution>(network.graph.layers[2].operation).weight.clear();
   const auto result = run_reference(network.graph, picture(4, 4));
   ASSERT_FALSE(result);
   EXPECT_NE(result.error().what.find("line 5: Convolution layer_2 has no weights"), std::string::npos)
       << result.error().what;
-  EXPECT_FALSE(run_reference(parse("animevideo_x2").graph, Planes{1, 4, 4}));
+  EXPECT_FALSE(run_reference(parse_family("animevideo_x2").graph, Planes{1, 4, 4}));
 }
 
 }  // namespace

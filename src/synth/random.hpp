@@ -4,20 +4,16 @@
 #include <cstdint>
 #include <numbers>
 
+#include "base/splitmix64.hpp"
+
 namespace weir::synth {
 
 /// Numbers that depend on the seed alone, the same on every machine. Not thread-safe; cheap to copy.
-/// Source  Steele, Lea, Flood, "Fast splittable pseudorandom number generators", OOPSLA 2014 (SplitMix64).
 class Random {
  public:
-  explicit Random(std::uint64_t seed) : state_{seed} {}
+  explicit Random(std::uint64_t seed) : bits_{seed} {}
 
-  std::uint64_t bits() {
-    std::uint64_t z = state_ += 0x9e3779b97f4a7c15U;
-    z = (z ^ (z >> 30U)) * 0xbf58476d1ce4e5b9U;
-    z = (z ^ (z >> 27U)) * 0x94d049bb133111ebU;
-    return z ^ (z >> 31U);
-  }
+  std::uint64_t bits() { return bits_.next(); }
   /// A generator of its own for one part of the work, so that parts do not depend on each other's draws.
   Random split() { return Random{bits()}; }
 
@@ -36,7 +32,7 @@ class Random {
   }
 
  private:
-  std::uint64_t state_;
+  SplitMix64 bits_;
 };
 
 }  // namespace weir::synth

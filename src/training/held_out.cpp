@@ -64,15 +64,15 @@ Result<Gain> HeldOut::look(const Network& network, nn::train::Device& device) {
 }
 
 Status HeldOut::write_strip(const std::filesystem::path& path) const {
-  constexpr int kGap = 4;
+  constexpr int kStripGap = 4;
   const int side = shown_.front().wanted.width;
   const int rows = std::min<int>(kStripRows, static_cast<int>(shown_.size()));
-  synth::Canvas strip{3 * (side + kGap) - kGap, rows * (side + kGap) - kGap, {0.5F, 0.5F, 0.5F}};
+  synth::Canvas strip{3 * (side + kStripGap) - kStripGap, rows * (side + kStripGap) - kStripGap, {0.5F, 0.5F, 0.5F}};
   for (int row = 0; row < rows; ++row) {
     const Shown& shown = shown_[static_cast<std::size_t>(row)];
-    paste(shown.base, strip, 0, row * (side + kGap));
-    paste(shown.made, strip, side + kGap, row * (side + kGap));
-    paste(shown.wanted, strip, 2 * (side + kGap), row * (side + kGap));
+    paste(shown.base, strip, 0, row * (side + kStripGap));
+    paste(shown.made, strip, side + kStripGap, row * (side + kStripGap));
+    paste(shown.wanted, strip, 2 * (side + kStripGap), row * (side + kStripGap));
   }
   return synth::write_canvas(strip, path);
 }

@@ -6,6 +6,7 @@
 
 #include "nn/network.hpp"
 #include "nn/reference.hpp"
+#include "places.hpp"
 #include "synth/comic.hpp"
 #include "synth/dead_leaves.hpp"
 #include "synth/quality.hpp"
@@ -16,7 +17,7 @@ namespace weir::training {
 namespace {
 
 namespace fs = std::filesystem;
-const fs::path kFolder = fs::path{WEIR_SOURCE_DIR} / "models";
+const fs::path kFolder = fs::path{places::source()} / "models";
 constexpr std::uint64_t kFirstSeed = std::uint64_t{1} << 41U;  // no recipe trains with it
 constexpr int kBorder = 10;                                    // that the programs give such networks on every side
 

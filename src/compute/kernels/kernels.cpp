@@ -10,6 +10,8 @@
 #include <cpuid.h>
 #endif
 
+#include "base/round_up.hpp"
+
 namespace weir::compute {
 
 #if defined(__x86_64__)
@@ -76,8 +78,6 @@ const Kernels* find_kernels(std::string_view name) {
 }
 
 namespace {
-
-int round_up(int n, int to) { return (n + to - 1) / to * to; }
 
 PackedMatrix empty_matrix(const Kernels& kernels, Arithmetic arithmetic, int points, int out, int in) {
   PackedMatrix m;

@@ -11,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "base/round_up.hpp"
 #include "compute/half.hpp"
 #include "compute/kernels/kernels.hpp"
 #include "compute/kernels/planes/planes_ref.hpp"
@@ -34,7 +35,6 @@ class EachInstructionSet : public testing::TestWithParam<const char*> {
 };
 inline std::string instruction_set_of(const testing::TestParamInfo<const char*>& info) { return info.param; }
 
-inline int round_up(int n, int to) { return (n + to - 1) / to * to; }
 inline int uniform(test::SeededNumbers& random, int low, int high) {
   return low + static_cast<int>(random.next() % static_cast<std::uint64_t>(high - low + 1));
 }

@@ -11,11 +11,11 @@ namespace {
 constexpr Lane kComputes = Lane::computes;
 constexpr Lane kCopies = Lane::copies;
 
-Access access(std::uint64_t buffer, bool write, std::uint64_t begin = 0, std::uint64_t end = 100) {
+Access whole_access(std::uint64_t buffer, bool write, std::uint64_t begin = 0, std::uint64_t end = 100) {
   return {buffer, begin, end, write, Toucher::compute};
 }
-Access reads(std::uint64_t buffer) { return access(buffer, false); }
-Access writes(std::uint64_t buffer) { return access(buffer, true); }
+Access whole_reads(std::uint64_t buffer) { return whole_access(buffer, false); }
+Access whole_writes(std::uint64_t buffer) { return whole_access(buffer, true); }
 
 struct Command {
   Lane lane;
@@ -39,50 +39,51 @@ std::vector<Ticket> waits(const std::vector<Command>& commands) {
 TEST(Crossings, ThreeTilesInTwoSlots) {
   // Upload 1 and 2, input 11 and 12, result 21 and 22, download 31 and 32; between them the arena, 5.
   const std::vector<Command> commands{
-      {kCopies, {reads(1), writes(11)}},                // to the device
-      {kComputes, {reads(11), writes(5), writes(21)}},  // after it
-      {kCopies, {reads(2), writes(12)}},                // while the first is computed
-      {kComputes, {reads(12), writes(5), writes(22)}},
-      {kCopies, {reads(21), writes(31)}},  // while the second is
-      {kCopies, {reads(1), writes(11)}},   // the first has read its input: that is known already
+      {kCopies, {whole_reads(1), whole_writes(11)}},                      // to the device
+      {kComputes, {whole_reads(11), whole_writes(5), whole_writes(21)}},  // after it
+      {kCopies, {whole_reads(2), whole_writes(12)}},                      // while the first is computed
+      {kComputes, {whole_reads(12), whole_writes(5), whole_writes(22)}},
+      {kCopies, {whole_reads(21), whole_writes(31)}},  // while the second is
+      {kCopies, {whole_reads(1), whole_writes(11)}},   // the first has read its input: that is known already
       {kComputes,
-       {reads(11), writes(5), writes(21)}},  // not before the first result was copied and the third input is there
-      {kCopies, {reads(22), writes(32)}},
-      {kCopies, {reads(21), writes(31)}},
+       {whole_reads(11), whole_writes(5),
+        whole_writes(21)}},  // not before the first result was copied and the third input is there
+      {kCopies, {whole_reads(22), whole_writes(32)}},
+      {kCopies, {whole_reads(21), whole_writes(31)}},
   };
   EXPECT_EQ(waits(commands), (std::vector<Ticket>{0, 1, 0, 2, 1, 0, 4, 2, 3}));
 }
 
 TEST(Crossings, ReadAfterWriteWriteAfterReadWriteAfterWrite) {
-  EXPECT_EQ(waits({{kComputes, {writes(1)}}, {kCopies, {reads(1)}}}), (std::vector<Ticket>{0, 1}));
-  EXPECT_EQ(waits({{kComputes, {reads(1)}}, {kCopies, {writes(1)}}}), (std::vector<Ticket>{0, 1}));
-  EXPECT_EQ(waits({{kComputes, {writes(1)}}, {kCopies, {writes(1)}}}), (std::vector<Ticket>{0, 1}));
-  EXPECT_EQ(waits({{kComputes, {reads(1)}}, {kCopies, {reads(1)}}}), (std::vector<Ticket>{0, 0}));
+  EXPECT_EQ(waits({{kComputes, {whole_writes(1)}}, {kCopies, {whole_reads(1)}}}), (std::vector<Ticket>{0, 1}));
+  EXPECT_EQ(waits({{kComputes, {whole_reads(1)}}, {kCopies, {whole_writes(1)}}}), (std::vector<Ticket>{0, 1}));
+  EXPECT_EQ(waits({{kComputes, {whole_writes(1)}}, {kCopies, {whole_writes(1)}}}), (std::vector<Ticket>{0, 1}));
+  EXPECT_EQ(waits({{kComputes, {whole_reads(1)}}, {kCopies, {whole_reads(1)}}}), (std::vector<Ticket>{0, 0}));
 }
 
 TEST(Crossings, OneStreamDoesNotWaitForItself) {
-  EXPECT_EQ(waits({{kCopies, {writes(1)}}, {kCopies, {reads(1)}}, {kCopies, {writes(1)}}}),
+  EXPECT_EQ(waits({{kCopies, {whole_writes(1)}}, {kCopies, {whole_reads(1)}}, {kCopies, {whole_writes(1)}}}),
             (std::vector<Ticket>{0, 0, 0}));
 }
 
 TEST(Crossings, PartsThatDoNotTouchAreApart) {
-  EXPECT_EQ(waits({{kComputes, {access(1, true, 0, 50)}}, {kCopies, {access(1, false, 50, 100)}}}),
+  EXPECT_EQ(waits({{kComputes, {whole_access(1, true, 0, 50)}}, {kCopies, {whole_access(1, false, 50, 100)}}}),
             (std::vector<Ticket>{0, 0}));
 }
 
 TEST(Crossings, TheLastThatCollidesIsWaitedForOnceAndWithItAllBefore) {
-  EXPECT_EQ(waits({{kComputes, {writes(1)}},
-                   {kComputes, {writes(1)}},
-                   {kComputes, {writes(2)}},
-                   {kCopies, {reads(1)}},
-                   {kCopies, {reads(1)}},
-                   {kCopies, {reads(2)}}}),
+  EXPECT_EQ(waits({{kComputes, {whole_writes(1)}},
+                   {kComputes, {whole_writes(1)}},
+                   {kComputes, {whole_writes(2)}},
+                   {kCopies, {whole_reads(1)}},
+                   {kCopies, {whole_reads(1)}},
+                   {kCopies, {whole_reads(2)}}}),
             (std::vector<Ticket>{0, 0, 0, 2, 0, 3}));
 }
 
 TEST(Crossings, NobodyWaitsForWhatHasEnded) {
   Crossings crossings;
-  const std::vector<Access> first{writes(1)}, second{writes(2)};
+  const std::vector<Access> first{whole_writes(1)}, second{whole_writes(2)};
   crossings.record(kComputes, 1, first);
   crossings.record(kComputes, 2, second);
   crossings.ended(kComputes, 1);

@@ -48,7 +48,7 @@ inline constexpr std::uint64_t kSliceAlignment = 256;  // no driver may ask for 
 inline Slice slice_of(const Buffer& buffer) { return {buffer.handle(), 0, buffer.size().count()}; }
 
 struct PoolSettings {
-  std::size_t max_idle = 50;  ///< `pool.max_idle`: idle blocks kept of each size
+  std::size_t max_idle = 50;  ///< `pool.max-idle`: idle blocks kept of each size
   /// Called before idle blocks go to the driver, for an owner that gives back what commands under way still use: it waits
   /// for them. May give back more.
   std::function<void()> before_cleanup = {};

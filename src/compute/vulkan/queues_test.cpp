@@ -8,8 +8,8 @@ namespace weir::compute::vulkan {
 namespace {
 
 constexpr VkQueueFlags kDraws = VK_QUEUE_GRAPHICS_BIT;
-constexpr VkQueueFlags kComputes = VK_QUEUE_COMPUTE_BIT;
-constexpr VkQueueFlags kCopies = VK_QUEUE_TRANSFER_BIT;
+constexpr VkQueueFlags kComputeFlag = VK_QUEUE_COMPUTE_BIT;
+constexpr VkQueueFlags kTransferFlag = VK_QUEUE_TRANSFER_BIT;
 constexpr VkQueueFlags kSparse = VK_QUEUE_SPARSE_BINDING_BIT;
 constexpr VkQueueFlags kDecodes = 0x20;  // VK_QUEUE_VIDEO_DECODE_BIT_KHR
 
@@ -30,27 +30,27 @@ std::optional<Queues> choose(const std::vector<Family>& invented) {
 
 TEST(ChooseQueues, ACopyEngineCopiesAndWhatDrawsNothingComputes) {
   // As NVIDIA's drivers list them.
-  const auto queues = choose({{kDraws | kComputes | kCopies | kSparse, 16},
-                              {kCopies | kSparse, 2},
-                              {kComputes | kCopies | kSparse, 8},
-                              {kCopies | kSparse | kDecodes, 1}});
+  const auto queues = choose({{kDraws | kComputeFlag | kTransferFlag | kSparse, 16},
+                              {kTransferFlag | kSparse, 2},
+                              {kComputeFlag | kTransferFlag | kSparse, 8},
+                              {kTransferFlag | kSparse | kDecodes, 1}});
   ASSERT_TRUE(queues);
   EXPECT_EQ(*queues, (Queues{2, 1, 0}));
   EXPECT_TRUE(queues->apart());
 }
 
 TEST(ChooseQueues, QueuesForFilmAreNoCopyEngines) {
-  EXPECT_EQ(choose({{kDraws | kComputes | kCopies, 1}, {kCopies | kDecodes, 1}}), (Queues{0, 0, 0}));
-  EXPECT_EQ(choose({{kDraws | kComputes, 1}, {kCopies | kDecodes, 1}, {kCopies, 1}}), (Queues{0, 2, 0}));
+  EXPECT_EQ(choose({{kDraws | kComputeFlag | kTransferFlag, 1}, {kTransferFlag | kDecodes, 1}}), (Queues{0, 0, 0}));
+  EXPECT_EQ(choose({{kDraws | kComputeFlag, 1}, {kTransferFlag | kDecodes, 1}, {kTransferFlag, 1}}), (Queues{0, 2, 0}));
 }
 
 TEST(ChooseQueues, WithoutACopyEngineASecondQueueOfTheFamilyThatComputes) {
-  EXPECT_EQ(choose({{kDraws | kComputes | kCopies, 1}, {kComputes | kCopies, 4}}), (Queues{1, 1, 1}));
-  EXPECT_EQ(choose({{kDraws | kComputes | kCopies, 2}}), (Queues{0, 0, 1}));
+  EXPECT_EQ(choose({{kDraws | kComputeFlag | kTransferFlag, 1}, {kComputeFlag | kTransferFlag, 4}}), (Queues{1, 1, 1}));
+  EXPECT_EQ(choose({{kDraws | kComputeFlag | kTransferFlag, 2}}), (Queues{0, 0, 1}));
 }
 
 TEST(ChooseQueues, OneQueueDoesAll) {
-  const auto queues = choose({{kDraws | kComputes | kCopies, 1}});  // as Mesa's software driver has it
+  const auto queues = choose({{kDraws | kComputeFlag | kTransferFlag, 1}});  // as Mesa's software driver has it
   ASSERT_TRUE(queues);
   EXPECT_EQ(*queues, (Queues{0, 0, 0}));
   EXPECT_FALSE(queues->apart());
@@ -58,8 +58,8 @@ TEST(ChooseQueues, OneQueueDoesAll) {
 
 TEST(ChooseQueues, NoQueueThatComputesNoDevice) {
   EXPECT_FALSE(choose({}));
-  EXPECT_FALSE(choose({{kDraws | kCopies, 1}, {kCopies, 2}}));
-  EXPECT_FALSE(choose({{kComputes, 0}}));
+  EXPECT_FALSE(choose({{kDraws | kTransferFlag, 1}, {kTransferFlag, 2}}));
+  EXPECT_FALSE(choose({{kComputeFlag, 0}}));
 }
 
 }  // namespace

@@ -23,7 +23,7 @@ struct Submission;
 inline constexpr double kSlowestTenth = 4e9;
 
 struct StreamSettings {
-  int max_commands = 100;                      ///< `stream.max_commands`: of a submission
+  int max_commands = 100;                      ///< `stream.max-commands`: of a submission
   double max_multiplications = kSlowestTenth;  ///< of a submission: a tenth of a second, far below a driver's watchdog
   int max_submissions = 8;                     ///< under way at once; the next waits for the oldest
   /// For measuring: each run of a kernel is then submitted alone, waited for, and told with how long that took.

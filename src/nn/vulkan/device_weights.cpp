@@ -4,9 +4,11 @@
 #include <cstring>
 #include <span>
 
+#include "base/round_up.hpp"
 #include "compute/half.hpp"
 #include "compute/vulkan/pool.hpp"
 #include "nn/taps.hpp"
+#include "nn/vulkan/recording.hpp"
 
 namespace weir::nn::vulkan {
 
@@ -16,8 +18,6 @@ std::uint64_t aligned(std::uint64_t n) {
   return (n + compute::vulkan::kSliceAlignment - 1) / compute::vulkan::kSliceAlignment *
          compute::vulkan::kSliceAlignment;
 }
-int round_up(int n, int to) { return (n + to - 1) / to * to; }
-std::size_t at(int i) { return static_cast<std::size_t>(i); }
 
 /// Convolutions and transposed ones alike.
 struct Kernel {

@@ -5,6 +5,7 @@
 
 #include "compute/kernels/kernels.hpp"
 #include "nn/schedule.hpp"
+#include "nn/vulkan/recording.hpp"
 
 namespace weir::nn::vulkan {
 
@@ -60,8 +61,6 @@ class Places {
   std::map<std::uint64_t, std::uint64_t> gaps_;  // size by place
   std::uint64_t end_ = 0;
 };
-
-std::size_t at(int i) { return static_cast<std::size_t>(i); }
 
 /// Calls visit(input number, view) for every input of an op, the residual last.
 template <class Visit>

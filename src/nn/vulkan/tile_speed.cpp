@@ -2,14 +2,14 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstdlib>
 #include <fstream>
 #include <string>
 #include <system_error>
 
 #include <fmt/format.h>
-#include <unistd.h>
 
+#include "base/atomic_file.hpp"
+#include "base/paths.hpp"
 #include "compute/vulkan/stream.hpp"
 
 namespace weir::nn::vulkan {
@@ -55,26 +55,14 @@ void remember_speeds(const fs::path& folder, std::uint64_t key, std::span<const 
   if (folder.empty() || speeds.empty()) return;
   std::error_code problem;
   fs::create_directories(folder, problem);
-  const fs::path file = file_of(folder, key);
-  fs::path beside = file;
-  beside += fmt::format(".{}", getpid());
-  {
-    std::ofstream out{beside};
-    for (const TileSpeed& speed : speeds) out << speed.side << ' ' << fmt::format("{:.6g}", speed.rate) << '\n';
-    if (!out) return;
-  }
-  fs::rename(beside, file, problem);
-  if (problem) fs::remove(beside, problem);
+  std::string text;
+  for (const TileSpeed& speed : speeds) text += fmt::format("{} {:.6g}\n", speed.side, speed.rate);
+  (void)static_cast<bool>(write_file(file_of(folder, key), text));
 }
 
 fs::path speed_folder() {
-  const auto absolute = [](const char* name) {
-    const char* const value = std::getenv(name);
-    return value != nullptr && *value == '/' ? fs::path{value} : fs::path{};
-  };
-  if (const fs::path cache = absolute("XDG_CACHE_HOME"); !cache.empty()) return cache / "weir" / "tiles";
-  if (const fs::path home = absolute("HOME"); !home.empty()) return home / ".cache" / "weir" / "tiles";
-  return {};
+  const fs::path cache = user_cache_folder(process_environment());
+  return cache.empty() ? cache : cache / "tiles";
 }
 
 }  // namespace weir::nn::vulkan

@@ -29,7 +29,7 @@ double most_of_submission(std::span<const TileSpeed> speeds);
 /// Speeds as remembered in a file; empty if there is none, or it is damaged. `key` says what they belong to: device,
 /// driver, network, precision.
 std::vector<TileSpeed> recall_speeds(const std::filesystem::path& folder, std::uint64_t key);
-/// Written beside and renamed. A cache: that it cannot be written is no error.
+/// The file appears whole or not at all. A cache: that it cannot be written is no error.
 void remember_speeds(const std::filesystem::path& folder, std::uint64_t key, std::span<const TileSpeed> speeds);
 /// The user's cache folder for them; empty if the environment names none.
 std::filesystem::path speed_folder();

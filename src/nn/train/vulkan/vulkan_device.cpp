@@ -13,8 +13,6 @@ using compute::vulkan::Place;
 namespace {
 
 float as(double value) { return static_cast<float>(value); }
-std::uint32_t word(std::size_t value) { return static_cast<std::uint32_t>(value); }
-std::uint32_t word(int value) { return static_cast<std::uint32_t>(value); }
 std::uint32_t flag(bool value) { return value ? 1 : 0; }
 
 /// As in pointwise.comp.

@@ -12,7 +12,6 @@ namespace {
 constexpr double kMostMultiplications = 2e9;  // of a run, so that none becomes a long one
 constexpr std::uint32_t kDepth = 16;          // of the pieces in shared memory: see product.comp
 
-std::uint32_t word(int value) { return static_cast<std::uint32_t>(value); }
 std::uint32_t pieces(std::uint32_t count, std::uint32_t each) { return (count + each - 1) / each; }
 int taps(const WindowShape& s) { return s.window.kernel * s.window.kernel; }
 

@@ -10,7 +10,6 @@ namespace {
 
 constexpr std::size_t kMostParts = 256;  // of a sum: what one group then adds up
 
-std::uint32_t word(std::size_t value) { return static_cast<std::uint32_t>(value); }
 std::size_t pieces(std::size_t count, std::size_t each) { return (count + each - 1) / each; }
 
 void to_target(compute::vulkan::Dispatch& dispatch, compute::vulkan::Slice out, bool accumulate) {

@@ -15,6 +15,10 @@
 
 namespace weir::nn::train {
 
+/// Sizes as the kernels' constants have them.
+inline std::uint32_t word(std::size_t value) { return static_cast<std::uint32_t>(value); }
+inline std::uint32_t word(int value) { return static_cast<std::uint32_t>(value); }
+
 inline constexpr std::uint32_t kMostGroups = 65535;  ///< on an axis, on every device
 
 /// What the commands share on a Vulkan device: memory, the stream, and the few ways to run a kernel. An operand's memory is

@@ -1,0 +1,36 @@
+#pragma once
+
+#include <string>
+
+#include <fmt/format.h>
+
+#include "base/shared_library.hpp"
+
+namespace weir::media {
+
+/// A library with a table of functions, loaded when it is first needed.
+struct LibraryName {
+  std::string file;     ///< with the version of its binary interface: "libtiff.so.6"
+  std::string name;     ///< what is needed, in words: "libtiff 4.5 or later"
+  std::string package;  ///< Debian's
+};
+
+/// The functions of `Api`, a struct of pointers that calls `visit(name, pointer)` for each in `for_each_function(visit)`.
+/// Errors: unsupported, if the library is not installed or lacks one.
+template <class Api>
+Result<Api> load_api(const LibraryName& wanted) {
+  const auto library = SharedLibrary::open(wanted.file, SharedLibrary::Binding::lazy);
+  if (!library)
+    return Error{Errc::unsupported, fmt::format("needs {}, which is not here ({}); install {}", wanted.name,
+                                                library.error().what, wanted.package)};
+  Api api;
+  std::string missing;
+  api.for_each_function([&](const char* name, auto*& function) {
+    if (!library->find(name, function)) missing = name;
+  });
+  if (!missing.empty())
+    return Error{Errc::unsupported, fmt::format("needs {}: {} is missing from it", wanted.name, missing)};
+  return api;
+}
+
+}  // namespace weir::media
