@@ -41,7 +41,7 @@ soak: build
 
 lint:
 	@scripts/need_packages build test lint
-	@scripts/build $(BUILD) --configure-only
+	@scripts/build $(BUILD) weir_shaders
 	@scripts/lint $(BUILD)
 
 PREFIX ?= /usr/local

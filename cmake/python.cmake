@@ -15,6 +15,7 @@ target_link_libraries(weir_python PRIVATE weir_cli weir_training weir_core $<TAR
 set_target_properties(weir_python PROPERTIES OUTPUT_NAME _native LIBRARY_OUTPUT_DIRECTORY ${weir_python_folder})
 file(GLOB weir_python_sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/python/weir/*.py
   ${PROJECT_SOURCE_DIR}/python/weir/*.pyi ${PROJECT_SOURCE_DIR}/python/weir/py.typed)
+set_target_properties(weir_python PROPERTIES LINK_DEPENDS "${weir_python_sources}")  # a changed .py is copied, too
 add_custom_command(TARGET weir_python POST_BUILD
   COMMAND ${CMAKE_COMMAND} -E copy_if_different ${weir_python_sources} ${weir_python_folder})
 
@@ -23,7 +24,7 @@ add_custom_target(weir_wheel
     ${PROJECT_BINARY_DIR}
   DEPENDS weir_python)
 
-if(WEIR_TESTS AND NOT WEIR_SANITIZE AND NOT WEIR_TEST_FOLDERS)
+if(WEIR_TESTS AND NOT WEIR_SANITIZE)
   execute_process(COMMAND ${WEIR_PYTHON} -c "import pytest" RESULT_VARIABLE weir_no_pytest OUTPUT_QUIET ERROR_QUIET)
   if(weir_no_pytest)
     message(STATUS "weir: the Python package is not tested: python3-pytest is missing")

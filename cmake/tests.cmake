@@ -10,14 +10,11 @@ endif()
 
 set(weir_test_sources ${WEIR_TEST_SOURCES})
 set(weir_blackbox_sources "")
-if(WEIR_TEST_FOLDERS)
-  list(JOIN WEIR_TEST_FOLDERS "|" folders)
-  list(FILTER weir_test_sources INCLUDE REGEX "/src/(${folders})/")
-elseif(NOT WEIR_KERNELS_ONLY)
+if(NOT WEIR_KERNELS_ONLY AND NOT WEIR_ENGINE_ONLY)
   file(GLOB weir_blackbox_sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/tests/*_test.cpp)
 endif()
 
-add_executable(weir_tests ${weir_test_sources} ${weir_blackbox_sources})
+add_executable(weir_tests ${weir_test_sources} ${weir_blackbox_sources} ${PROJECT_SOURCE_DIR}/tests/places.cpp)
 target_include_directories(weir_tests PRIVATE ${PROJECT_SOURCE_DIR}/tests)
 target_link_libraries(weir_tests PRIVATE weir_core $<TARGET_NAME_IF_EXISTS:weir_audit>
   $<TARGET_NAME_IF_EXISTS:weir_training> GTest::gmock GTest::gtest_main)
@@ -26,13 +23,13 @@ if(NOT WEIR_KERNELS_ONLY)
   pkg_check_modules(WEIR_TEST_TIFF REQUIRED IMPORTED_TARGET libtiff-4)  # and draw files with it
   target_link_libraries(weir_tests PRIVATE PkgConfig::WEIR_TEST_VIPS PkgConfig::WEIR_TEST_TIFF)
 endif()
-target_compile_definitions(weir_tests PRIVATE WEIR_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
+set(weir_program "")
+set(weir_fake_nvml_folder "")
+set(weir_jumping_clock "")
 if(TARGET weir_cli)
-  target_compile_definitions(weir_tests PRIVATE WEIR_PROGRAM="$<TARGET_FILE:weir>")
-  if(NOT WEIR_TEST_FOLDERS)
-    target_link_libraries(weir_tests PRIVATE weir_cli)
-    add_dependencies(weir_tests weir)
-  endif()
+  set(weir_program $<TARGET_FILE:weir>)
+  target_link_libraries(weir_tests PRIVATE weir_cli)
+  add_dependencies(weir_tests weir)
 endif()
 
 # A management library that says what a file says, in a folder of its own, for tests that have no GPU.
@@ -42,7 +39,7 @@ if(NOT WEIR_KERNELS_ONLY)
   target_link_libraries(weir_fake_nvml PRIVATE weir_options)
   set_target_properties(weir_fake_nvml PROPERTIES OUTPUT_NAME nvidia-ml SOVERSION 1
     LIBRARY_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/fake_nvml)
-  target_compile_definitions(weir_tests PRIVATE WEIR_FAKE_NVML_FOLDER="${PROJECT_BINARY_DIR}/fake_nvml")
+  set(weir_fake_nvml_folder ${PROJECT_BINARY_DIR}/fake_nvml)
   add_dependencies(weir_tests weir_fake_nvml)
 endif()
 
@@ -50,9 +47,13 @@ endif()
 if(NOT WEIR_KERNELS_ONLY)
   add_library(weir_jumping_clock SHARED ${PROJECT_SOURCE_DIR}/tests/jumping_clock/jumping_clock.cpp)
   set_target_properties(weir_jumping_clock PROPERTIES OUTPUT_NAME jumping-clock)
-  target_compile_definitions(weir_tests PRIVATE WEIR_JUMPING_CLOCK="$<TARGET_FILE:weir_jumping_clock>")
+  set(weir_jumping_clock $<TARGET_FILE:weir_jumping_clock>)
   add_dependencies(weir_tests weir_jumping_clock)
 endif()
+
+set_source_files_properties(${PROJECT_SOURCE_DIR}/tests/places.cpp PROPERTIES COMPILE_DEFINITIONS
+  "WEIR_SOURCE_DIR=\"${PROJECT_SOURCE_DIR}\";WEIR_PROGRAM=\"${weir_program}\";WEIR_FAKE_NVML_FOLDER=\"${weir_fake_nvml_folder}\";WEIR_JUMPING_CLOCK=\"${weir_jumping_clock}\"")
+weir_unity(weir_tests)
 
 set(weir_test_environment "")
 if(WEIR_SANITIZE MATCHES "thread")
@@ -72,7 +73,7 @@ endif()
 gtest_discover_tests(weir_tests DISCOVERY_MODE PRE_TEST DISCOVERY_TIMEOUT 60 NO_PRETTY_VALUES
   PROPERTIES TIMEOUT 900 ENVIRONMENT "${weir_test_environment}")
 
-if(WEIR_TEST_FOLDERS OR WEIR_KERNELS_ONLY)
+if(WEIR_ENGINE_ONLY OR WEIR_KERNELS_ONLY)
   return()
 endif()
 

@@ -11,6 +11,7 @@
 #include "audit/audit.hpp"
 #include "audit/rules/rule.hpp"
 #include "audit/run_command.hpp"
+#include "places.hpp"
 #include "program.hpp"
 
 namespace weir::test {
@@ -43,6 +44,17 @@ TEST(CliAudit, TheExitStatusTellsCleanFromFindingsFromWrongUse) {
     EXPECT_EQ(ended.status, 2) << words.back();
     EXPECT_EQ(ended.error_lines(), 1u) << ended.error;
   }
+}
+
+TEST(CliAudit, ACommentThatNamesNoRuleIsAWarningAndChangesNoStatus) {
+  const Folder folder;
+  folder.put("good.py", kRight + "x = 1  # weir: ignore[G3]\n");
+  const Ended ended = run({"audit", "."}, in(folder));
+  EXPECT_EQ(ended.status, 0);
+  EXPECT_EQ(ended.error_lines(), 1u) << ended.error;
+  EXPECT_TRUE(ended.says("good.py:4: this comment allows nothing: there is no rule 'G3' (did you mean 'G03'?)"))
+      << ended.error;
+  EXPECT_EQ(Json::parse(run({"audit", ".", "--format", "json"}, in(folder)).out)["notes"].size(), 1u);
 }
 
 TEST(CliAudit, SelectIgnoreAndPolicyChooseTheRules) {
@@ -253,7 +265,7 @@ TEST(CliAudit, ALineIsToldOnceWhateverRulesSpeakOfIt) {
 
 TEST(CliAudit, TheRulesPagesAreThoseOfTheTable) {
   for (const audit::Rule& rule : audit::all_rules()) {
-    std::ifstream file{WEIR_SOURCE_DIR "/docs/rules/" + std::string{rule.id} + ".md"};
+    std::ifstream file{std::string{places::source()} + "/docs/rules/" + std::string{rule.id} + ".md"};
     const std::string page{std::istreambuf_iterator<char>{file}, {}};
     EXPECT_EQ(page, audit::rule_page(rule)) << "run packaging/update";
     EXPECT_EQ(run({"audit", "--explain", std::string{rule.id}}).out, audit::explain(rule));
@@ -350,8 +362,7 @@ TEST(CliAuditCampaign, WhatIsInterruptedGoesOnWhereItWas) {
   How killed = how;
   killed.meanwhile = [&](pid_t child) {
     // Within the first check: its worktree is there by then.
-    for (int i = 0; i < 2000 && !fs::exists(repository.folder / ".git/weir-audit/worktrees/shard-1/.git"); ++i)
-      std::this_thread::sleep_for(std::chrono::milliseconds{10});
+    eventually([&] { return fs::exists(repository.folder / ".git/weir-audit/worktrees/shard-1/.git"); });
     kill(child, SIGKILL);
     repository.folder.put("go", "");
   };
@@ -361,6 +372,61 @@ TEST(CliAuditCampaign, WhatIsInterruptedGoesOnWhereItWas) {
   const Ended done = run({"audit", "run"}, how);
   EXPECT_EQ(done.out, "complete: 6 of 6 files mended\n") << done.error;
   EXPECT_EQ(repository.git({"rev-list", "--count", "--no-merges", "main..weir/all"}), "6\n");
+}
+
+TEST(CliAuditCampaign, WhatCannotBeWorkedOnIsToldWithItsReason) {
+  const Repository repository;
+  const How how = in(repository.folder);
+  ::chmod((repository.folder / "self.py").c_str(), 0444);
+  repository.folder.put("new.py", Repository::program(7));
+  const Ended plan = run({"audit", "plan", "."}, how);
+  EXPECT_EQ(plan.status, 0) << plan.error;
+  EXPECT_NE(plan.out.find("5 files in "), std::string::npos) << plan.out;
+  EXPECT_TRUE(plan.says("self.py: left out of the plan: is read-only")) << plan.error;
+  EXPECT_TRUE(plan.says("new.py: left out of the plan: git does not track it")) << plan.error;
+  EXPECT_EQ(plan.error_lines(), 2u) << plan.error;
+  for (const std::string format : {"md", "html"})
+    EXPECT_NE(run({"audit", "report", "--format", format}, how).out.find("Left out of the plan: self.py"),
+              std::string::npos);
+}
+
+TEST(CliAuditCampaign, BranchesThatAreThereAreNeverUsedAndNeverDeleted) {
+  const Repository repository;
+  const How how = in(repository.folder);
+  const auto plan = [&] { return run({"audit", "plan", ".", "--jobs", "1"}, how); };
+  ASSERT_EQ(plan().status, 0);
+  ASSERT_EQ(plan().status, 0);  // nothing was done yet
+  ASSERT_EQ(run({"audit", "run"}, how).status, 0);
+  const std::string shard = repository.git({"rev-parse", "weir/shard-1"});
+  // Merged and changed again: the next campaign must not go on with what the first has left.
+  repository.git({"merge", "-q", "weir/all"});
+  repository.folder.put("late.py", Repository::program(8));
+  repository.git({"add", "-A"});
+  repository.git({"commit", "-q", "-m", "late"});
+  const Ended refused = plan();
+  EXPECT_EQ(refused.status, 2);
+  EXPECT_EQ(refused.error_lines(), 1u) << refused.error;
+  EXPECT_TRUE(refused.says("'git branch -D weir/all weir/shard-1'")) << refused.error;
+  EXPECT_EQ(repository.git({"rev-parse", "weir/shard-1"}), shard);
+  repository.git({"branch", "-D", "weir/all", "weir/shard-1"});
+  ASSERT_EQ(plan().status, 0);
+  // One that somebody makes between plan and run is nobody's of ours either.
+  repository.git({"branch", "weir/shard-1", "HEAD~1"});
+  const std::string theirs = repository.git({"rev-parse", "weir/shard-1"});
+  const Ended run_refused = run({"audit", "run"}, how);
+  EXPECT_EQ(run_refused.status, 2) << run_refused.error;
+  EXPECT_TRUE(run_refused.says("'git branch -m weir/shard-1 NAME'")) << run_refused.error;
+  EXPECT_EQ(repository.git({"rev-parse", "weir/shard-1"}), theirs);
+  repository.git({"branch", "-m", "weir/shard-1", "mine"});
+  EXPECT_EQ(run({"audit", "run"}, how).out, "complete: 1 of 1 files mended\n");
+}
+
+TEST(CliAuditCampaign, ABranchCalledWeirIsInTheWay) {
+  const Repository repository;
+  repository.git({"branch", "weir"});
+  const Ended refused = run({"audit", "plan", "."}, in(repository.folder));
+  EXPECT_EQ(refused.status, 2);
+  EXPECT_TRUE(refused.says("'git branch -m weir NAME'")) << refused.error;
 }
 
 TEST(CliAuditCampaign, ATreeWithChangesOrNoBranchIsRefused) {

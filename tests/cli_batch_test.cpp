@@ -12,6 +12,7 @@
 #include <set>
 
 #include "pictures.hpp"
+#include "places.hpp"
 #include "program.hpp"
 #include "tiny_network.hpp"
 
@@ -194,7 +195,7 @@ TEST_F(CliBatch, StatusReportLogAndMetricsTellTheRun) {
        {"run_start", "worker_start", "worker_ready", "item_start", "item_done", "item_failed", "run_end"})
     EXPECT_TRUE(events.contains(event)) << event;
   const std::string documented = [] {
-    std::ifstream file{fs::path{WEIR_SOURCE_DIR} / "docs/events.md"};
+    std::ifstream file{fs::path{places::source()} / "docs/events.md"};
     return std::string{std::istreambuf_iterator<char>{file}, {}};
   }();
   for (const auto& event : events) EXPECT_NE(documented.find('`' + event + '`'), std::string::npos) << event;
@@ -241,8 +242,7 @@ TEST_F(CliBatch, AFullDiskPausesUntilThereIsRoom) {
   pictures(3, 200);
   folder_.put("out/filler", std::string(60 << 20, 'x'));
   const auto make_room = [&](pid_t) {
-    for (int i = 0; i < 2000 && folder_.text("log").find("disk_full") == std::string::npos; ++i)
-      std::this_thread::sleep_for(milliseconds{5});
+    eventually([&] { return folder_.text("log").find("disk_full") != std::string::npos; });
     fs::remove(small / "filler");
   };
   const Ended ended = upscale({"--log", "log"}, {.meanwhile = make_room});
@@ -336,8 +336,7 @@ std::pair<char, long> state_of(pid_t process) {
 }
 
 bool wait_until_stopped(pid_t process) {
-  for (int i = 0; i < 5000 && state_of(process).first != 'T'; ++i) std::this_thread::sleep_for(milliseconds{2});
-  return state_of(process).first == 'T';
+  return eventually([&] { return state_of(process).first == 'T'; });
 }
 
 TEST_F(CliBatch, AStoppedRunComputesNothingUntilItIsContinued) {
@@ -364,7 +363,7 @@ TEST_F(CliBatch, AWallClockThatJumpsChangesNothing) {
   GTEST_SKIP() << "nothing may be loaded before a sanitizer's library";
 #endif
   pictures(6, 40);
-  const std::vector<std::pair<std::string, std::string>> clock{{"LD_PRELOAD", WEIR_JUMPING_CLOCK}};
+  const std::vector<std::pair<std::string, std::string>> clock{{"LD_PRELOAD", places::jumping_clock()}};
   const Ended ended = run(words("out", {"--json", "--stall", "60", "--metrics-file", "weir.prom"}),
                           {.folder = folder_.path(), .variables = clock});
   EXPECT_EQ(ended.status, 0) << ended.error;

@@ -6,6 +6,7 @@
 
 #include "base/version.hpp"
 #include "guard_machine.hpp"
+#include "places.hpp"
 
 namespace weir::test {
 namespace {
@@ -79,6 +80,98 @@ TEST(CliDoctor, IsContentOnlyIfThePolicyIsSatisfied) {
   EXPECT_NE(refused.out.find("denied by '*RTX*'"), std::string::npos) << refused.out;
 }
 
+/// A machine without any GPU but those that this one really has.
+class DoctorWithoutAGpu : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    for (const Json& device : json_lines(machine_.weir({"devices", "--json"}).out))
+      if (device["kind"] != "software") GTEST_SKIP() << "there is a GPU here: " << device["name"];
+  }
+  const InventedMachine machine_{""};
+};
+
+TEST_F(DoctorWithoutAGpu, TheProcessorsWorkAndNothingIsBroken) {
+  const Ended ended = machine_.weir({"doctor"});
+  EXPECT_EQ(ended.status, 0) << ended.out << ended.error;
+  EXPECT_EQ(ended.out.find("BAD"), std::string::npos) << ended.out;
+  EXPECT_NE(ended.out.find("megapixels of result per second"), std::string::npos) << ended.out;
+  EXPECT_NE(ended.out.find("does not work here: no GPU was found"), std::string::npos) << ended.out;
+}
+
+TEST_F(DoctorWithoutAGpu, EachCommandIsJudgedWithFigures) {
+  const Ended ended = machine_.weir({"doctor", "--json"});
+  EXPECT_EQ(ended.status, 0) << ended.error;
+  std::map<std::string, Json> commands;
+  for (const Json& line : json_lines(ended.out))
+    if (line.contains("command")) commands[line["what"]] = line;
+  for (const char* name : {"upscale on the CPU", "batches", "leak", "train"})
+    EXPECT_EQ(commands[name]["works"], true) << name << ended.out;
+  for (const char* name : {"upscale on the GPU", "run", "lease"}) {
+    EXPECT_EQ(commands[name]["works"], false) << name << ended.out;
+    EXPECT_EQ(commands[name]["grade"], "note") << name << ended.out;
+  }
+  EXPECT_TRUE(commands.contains("audit")) << ended.out;
+  const Json& cpu = commands["upscale on the CPU"];
+  EXPECT_GT(cpu["megapixels_per_second"].get<double>(), 0);
+  EXPECT_GE(cpu["threads"].get<int>(), 1);
+  EXPECT_FALSE(cpu["instruction_set"].get<std::string>().empty());
+  EXPECT_GT(cpu["memory_total_bytes"].get<std::uint64_t>(), cpu["ram_bytes"].get<std::uint64_t>());
+  EXPECT_TRUE(cpu.contains("memory_limit_bytes"));
+}
+
+TEST_F(DoctorWithoutAGpu, APolicyOfTheUserIsAFaultThere) {
+  for (const std::vector<std::string>& words : {std::vector<std::string>{"--allow", "3090"},
+                                                {"--deny", "3090"},
+                                                {"--prefer", "3090"},
+                                                {"--min-memory", "1G"},
+                                                {"--device", "3090"},
+                                                {"--need", "1G"}}) {
+    std::vector<std::string> all{"doctor"};
+    all.insert(all.end(), words.begin(), words.end());
+    const Ended ended = machine_.weir(all);
+    EXPECT_EQ(ended.status, 3) << words.front() << ended.out;
+    EXPECT_TRUE(ended.says("the policy leaves no device")) << ended.error;
+  }
+  EXPECT_EQ(machine_.weir({"doctor"}, {{"WEIR_ALLOW", "3090"}}).status, 3);
+  machine_.folder().put("weir.toml", "min-memory = '20G'\n");
+  EXPECT_EQ(machine_.weir({"doctor"}).status, 3);
+}
+
+TEST_F(DoctorWithoutAGpu, NamesOfDevicesThatAreNotThereAreTold) {
+  machine_.change(kTwoCards);
+  const Ended absent = machine_.weir({"doctor", "--prefer", "*4090*"});
+  EXPECT_EQ(absent.status, 3);
+  EXPECT_TRUE(absent.says("prefer: no device is called '*4090*'")) << absent.error;
+  const Ended partly = machine_.weir({"doctor", "--prefer", "*4090*,*3090*"});
+  EXPECT_EQ(partly.status, 0) << partly.out << partly.error;
+  EXPECT_NE(partly.out.find("prefer: no device is called '*4090*'"), std::string::npos) << partly.out;
+  const Ended denied = machine_.weir({"doctor", "--deny", "*4090*"});
+  EXPECT_EQ(denied.status, 0) << "a card that is not there is not used: " << denied.out << denied.error;
+  EXPECT_NE(denied.out.find("deny: no device is called"), std::string::npos) << denied.out;
+}
+
+TEST_F(DoctorWithoutAGpu, ACardUnderAMaskThatHidesItIsAFault) {
+  machine_.change(kTwoCards);
+  EXPECT_EQ(machine_.weir({"doctor"}).status, 0);
+  EXPECT_EQ(machine_.weir({"doctor"}, {{"CUDA_VISIBLE_DEVICES", "-1"}}).status, 3);
+}
+
+TEST_F(DoctorWithoutAGpu, LeasesThatCannotBeWrittenAreAFault) {
+  How how = machine_.how();
+  for (auto& [name, value] : how.variables)
+    if (name == "WEIR_LEASE_DIR") value = (machine_.folder() / "machine").native();
+  const Ended ended = run({"doctor"}, how);
+  EXPECT_EQ(ended.status, 3) << ended.out;
+  EXPECT_TRUE(ended.says("is not a folder")) << ended.error;
+}
+
+TEST_F(DoctorWithoutAGpu, AProgramWithoutItsNetworkIsAFault) {
+  const Ended ended = machine_.shell("mkdir bin && cp \"$(command -v weir)\" bin/ && bin/weir doctor");
+  EXPECT_EQ(ended.status, 3) << ended.out;
+  EXPECT_NE(ended.out.find("does not work here: no network found in"), std::string::npos) << ended.out;
+  EXPECT_NE(ended.out.find("train               on the CPU"), std::string::npos) << ended.out;
+}
+
 TEST(CliDoctor, AHungDriverIsReported) {
   const InventedMachine machine{"hang\n"};
   const Ended ended = machine.weir({"doctor"});
@@ -93,6 +186,7 @@ TEST(CliDoctor, WorksOnASoftwareDevice) {
   const Ended ended = machine.weir({"doctor", "--device", "llvmpipe"});
   EXPECT_EQ(ended.status, 0) << ended.out;
   EXPECT_NE(ended.out.find("4 MiB filled and read back"), std::string::npos) << ended.out;
+  EXPECT_NE(ended.out.find("per second (weir-2x, float32) on llvmpipe"), std::string::npos) << ended.out;
   const Ended listed = machine.weir({"devices", "--json"});
   EXPECT_NE(listed.out.find(R"("driver":"llvmpipe Mesa )"), std::string::npos) << listed.out;
 }
@@ -161,10 +255,45 @@ TEST(CliLease, MemoryThatNobodyLeasedIsReported) {
   EXPECT_TRUE(ended.says("pid 4242")) << ended.error;
 }
 
+TEST(CliLease, WhatAHolderNeedsIsPromisedToIt) {
+  const InventedMachine machine{"card NVIDIA_GeForce_RTX_3090 GPU-aaaa 0000:02:00.0 24576 100 300\n"};
+  const Ended ended = machine.shell(
+      "weir lease hold --slots 2 --need 12G -- sh -c 'touch ready; while ! test -e go; do sleep 0.01; done' & "
+      "for i in $(seq 6000); do test -e ready && break; sleep 0.01; done; "
+      "weir lease hold --slots 2 --need 13G -- true; echo status $?; "
+      "weir lease hold --slots 2 --need 8G -- true; echo status $?; touch go; wait");
+  EXPECT_NE(ended.out.find("12 GiB of them promised to others"), std::string::npos) << ended.out;
+  EXPECT_NE(ended.out.find("status 125"), std::string::npos) << ended.out;
+  EXPECT_NE(ended.out.find("status 0"), std::string::npos) << ended.out;
+}
+
+TEST(CliLease, AHeldCardIsListedThoughItsFileWasRemoved) {
+  const InventedMachine machine;
+  const Ended ended = machine.shell(
+      "weir lease hold --device 3090 -- sh -c 'touch ready; while ! test -e go; do sleep 0.01; done' & "
+      "for i in $(seq 6000); do test -e ready && break; sleep 0.01; done; rm leases/*; weir lease list; weir doctor; "
+      "touch go; wait");
+  EXPECT_NE(ended.out.find("held"), std::string::npos) << ended.out;
+  EXPECT_EQ(ended.out.find("RTX 3090 at 0000:02:00.0 is free"), std::string::npos) << ended.out;
+}
+
+TEST(CliLease, SharersSayTheSameNumber) {
+  const InventedMachine machine;
+  const Ended ended = machine.shell(
+      "weir lease hold --device 3090 --slots 2 -- sh -c 'touch ready; while ! test -e go; do sleep 0.01; done' & "
+      "for i in $(seq 6000); do test -e ready && break; sleep 0.01; done; "
+      "weir lease wait --device 3090 --slots 3 --wait 0; echo three $?; "
+      "weir lease wait --device 3090 --slots 1 --wait 0; echo one $?; "
+      "weir lease wait --device 3090 --slots 2 --wait 0; echo two $?; touch go; wait");
+  EXPECT_NE(ended.out.find("three 3"), std::string::npos) << ended.out;
+  EXPECT_NE(ended.out.find("one 3"), std::string::npos) << ended.out;
+  EXPECT_NE(ended.out.find("two 0"), std::string::npos) << ended.out;
+}
+
 TEST(CliLease, ANestedCallJoins) {
   const InventedMachine machine;
-  const Ended ended = machine.weir({"lease", "hold", "--device", "3090", "--", WEIR_PROGRAM, "lease", "hold", "--wait",
-                                    "0", "--device", "3090", "--", "echo", "inside"});
+  const Ended ended = machine.weir({"lease", "hold", "--device", "3090", "--", places::program(), "lease", "hold",
+                                    "--wait", "0", "--device", "3090", "--", "echo", "inside"});
   EXPECT_EQ(ended.status, 0) << ended.error;
   EXPECT_EQ(ended.out, "inside\n");
 }
@@ -177,6 +306,30 @@ TEST(CliLease, ASchedulersMaskIsObeyed) {
   const Ended refused = machine.weir({"lease", "wait", "--device", "3090"}, {{"CUDA_VISIBLE_DEVICES", "0"}});
   EXPECT_EQ(refused.status, 3);
   EXPECT_TRUE(refused.says("hidden by CUDA_VISIBLE_DEVICES=0")) << refused.error;
+}
+
+/// devices, lease and run ask one question of a card: room for the work and its context, beside what is promised.
+TEST(CliNeed, IsOneQuestionForAllCommands) {
+  const InventedMachine machine{"card NVIDIA_GeForce_RTX_3090 GPU-aaaa 0000:02:00.0 24576 100 300\n"};
+  const auto statuses = [&](const std::string& need) {
+    const Ended listed = machine.weir({"devices", "--json", "--need", need}, {{"VK_DRIVER_FILES", "/nonexistent"}});
+    return std::vector<bool>{Json::parse(listed.out)["accepted"],
+                             machine.weir({"lease", "hold", "--need", need, "--", "true"}).status == 0,
+                             machine.weir({"run", "--need", need, "--", "true"}).status == 0};
+  };
+  EXPECT_EQ(statuses("23600M"), (std::vector<bool>{true, true, true}));
+  EXPECT_EQ(statuses("23700M"), (std::vector<bool>{false, false, false})) << "no room for its context";
+}
+
+TEST(CliNeed, WhatSharersWerePromisedIsTaken) {
+  const InventedMachine machine{"card NVIDIA_GeForce_RTX_3090 GPU-aaaa 0000:02:00.0 24576 100 300\n"};
+  const Ended ended = machine.shell(
+      "export VK_DRIVER_FILES=/nonexistent; "
+      "weir run --slots 2 --need 12G -- sh -c 'touch ready; while ! test -e go; do sleep 0.01; done' & "
+      "while ! test -e ready; do sleep 0.01; done; weir devices --need 13G; "
+      "weir lease hold --slots 2 --need 13G -- true; echo status $?; touch go; wait");
+  EXPECT_NE(ended.out.find("12 GiB of them promised to others"), std::string::npos) << ended.out;
+  EXPECT_NE(ended.out.find("status 125"), std::string::npos) << ended.out;
 }
 
 TEST(CliLeak, ACleanCommandIsApproved) {
@@ -215,10 +368,86 @@ TEST(CliLeak, ProcessesThatOutliveItAreALeak) {
   EXPECT_NE(ended.out.find("1 process outlived"), std::string::npos) << ended.out;
 }
 
+/// From the middle of the command on the driver hangs: nobody knows what stays.
+TEST(CliLeak, ADriverThatFallsSilentLeavesTheVerdictUnknown) {
+  const InventedMachine machine;
+  const Ended ended = machine.weir(
+      {"leak", "--device", "3090", "--runs", "2", "--json", "--", "sh", "-c", "echo hang >> $FAKE_NVML; sleep 0.3"});
+  EXPECT_EQ(ended.status, 1) << ended.error;
+  const Json json = Json::parse(ended.out);
+  EXPECT_EQ(json["verdict"], "unknown");
+  EXPECT_NE(json["weak_points"].dump().find("it is not known what stays on the device"), std::string::npos) << json;
+  EXPECT_EQ(ended.out.find("0 B after the last"), std::string::npos) << ended.out;
+}
+
+TEST(CliLeak, ADriverThatHangsFromTheStartIsNoApproval) {
+  const InventedMachine machine{"hang\n"};
+  const Ended ended =
+      machine.weir({"leak", "--runs", "1", "--json", "--", "true"}, {{"VK_DRIVER_FILES", "/nonexistent"}});
+  EXPECT_EQ(ended.status, 1) << ended.error;
+  const Json json = Json::parse(ended.out);
+  EXPECT_EQ(json["verdict"], "unknown");
+  EXPECT_NE(json["weak_points"].dump().find("NVML does not answer (10 s)"), std::string::npos) << json;
+}
+
+TEST(CliLeak, WorkOnAnotherCardIsEndedAndRejected) {
+  const InventedMachine machine;
+  const Ended ended = machine.weir({"leak", "--device", "3090", "--runs", "2", "--json", "--", "sh", "-c",
+                                    "echo \"process 1 $$ 900\" >> $FAKE_NVML; exec sleep 1000"});
+  EXPECT_EQ(ended.status, 1) << ended.error;
+  const Json json = Json::parse(ended.out);
+  EXPECT_EQ(json["verdict"], "rejected");
+  EXPECT_NE(json["weak_points"].dump().find("got NVIDIA GeForce RTX 5060 Ti"), std::string::npos) << json;
+}
+
+/// Every command that lists or chooses says that a driver hangs, once, and does not blame the policy alone.
+TEST(CliHungDriver, IsNamedByEveryCommand) {
+  const InventedMachine machine{"hang\n"};
+  const std::string said = "NVML does not answer (10 s): its cards are not known";
+  const std::vector<std::pair<std::vector<std::string>, int>> commands{
+      {{"devices"}, 0},
+      {{"lease", "list"}, 0},
+      {{"lease", "wait", "--device", "3090"}, 3},
+      {{"run", "--device", "3090", "--", "true"}, 125},
+      {{"run", "--device", "3090", "--", "true", ":::", "a"}, 3}};
+  for (const auto& [words, status] : commands) {
+    const Ended ended = machine.weir(words);
+    EXPECT_EQ(ended.status, status) << words.front() << ended.error;
+    const std::size_t at = ended.error.find(said);
+    EXPECT_NE(at, std::string::npos) << words.front() << ended.error;
+    EXPECT_EQ(ended.error.find(said, at + 1), std::string::npos) << ended.error;
+  }
+}
+
+TEST(CliHungDriver, DoesNotHoldUpAnInterruption) {
+  const InventedMachine machine{"hang\n"};
+  How how = machine.how();
+  how.limits = [] { setpgid(0, 0); };
+  how.meanwhile = [](pid_t weir) {
+    usleep(500'000);
+    kill(-weir, SIGINT);  // as a terminal does: the probes get it too
+  };
+  const std::vector<std::pair<std::vector<std::string>, int>> commands{
+      {{"run", "--", "true"}, 125}, {{"run", "--", "true", ":::", "a"}, 4},
+      {{"lease", "hold"}, 4},       {{"lease", "hold", "--", "true"}, 125},
+      {{"lease", "wait"}, 4},       {{"leak", "--", "true"}, 4}};
+  for (const auto& [words, status] : commands) {
+    const Ended ended = run(words, how);
+    EXPECT_EQ(ended.status, status) << words[0] << ended.error;
+    EXPECT_TRUE(ended.says("interrupted")) << words[0] << ended.error;
+  }
+}
+
+TEST(CliHungDriver, ProbesHaveTheirOwnTimes) {
+  const InventedMachine machine{"hang\n"};
+  const Ended ended = machine.weir({"doctor", "--json"});
+  EXPECT_EQ(ended.out.find("devices in 10"), std::string::npos) << ended.out;
+}
+
 TEST(CliLeak, StatusesOfItsOwn) {
   const InventedMachine machine{""};
   EXPECT_EQ(machine.weir({"leak", "--", "no-such-program"}).status, 127);
-  EXPECT_EQ(machine.weir({"leak"}).status, 2);
+  EXPECT_EQ(machine.weir({"leak"}).status, 125);
   EXPECT_EQ(machine.weir({"leak", "--device", "3090", "--", "true"}).status, 125);
   EXPECT_EQ(machine.weir({"leak", "--runs", "1", "--", "false"}).status, 1);
 }
@@ -304,7 +533,7 @@ TEST(CliRun, ItsOwnFailuresHaveTheStatusesOfTimeout) {
   EXPECT_EQ(machine.weir({"run", "true"}).status, 125);
   EXPECT_EQ(machine.weir({"run", "--deny", "*", "--", "true"}).status, 125);
   EXPECT_EQ(machine.weir({"run", "--jobs", "2", "--", "true"}).status, 125);
-  EXPECT_EQ(machine.weir({"run", "--ladder", "a=1G,b=2G", "--", "true"}).status, 2);
+  EXPECT_EQ(machine.weir({"run", "--ladder", "a=1G,b=2G", "--", "true"}).status, 125);
 }
 
 }  // namespace

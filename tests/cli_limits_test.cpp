@@ -18,7 +18,12 @@
 namespace weir::test {
 namespace {
 
-constexpr uid_t kNobodyElse = 61234;  // a user without processes, whose limit on processes is his alone
+/// A user without processes, another one each time: the limit counts whatever a user runs, and tests run beside each other. A program
+/// above its user's limit is not even started (EAGAIN, execve(2)).
+uid_t nobody_else() {
+  static uid_t used = 0;
+  return 30000 + (static_cast<uid_t>(getpid()) * 128 + used++) % 35000;
+}
 
 class CliLimits : public ::testing::Test {
  protected:
@@ -49,12 +54,11 @@ class CliLimits : public ::testing::Test {
     return run(words, how);
   }
   static std::function<void()> processes(rlim_t count) {
-    return [count] {
+    return [count, user = nobody_else()] {
       rlimit limit{};
       getrlimit(RLIMIT_NPROC, &limit);
       limit = {std::min(count, limit.rlim_max), std::min(count, limit.rlim_max)};
-      if (setrlimit(RLIMIT_NPROC, &limit) != 0 || setresgid(kNobodyElse, kNobodyElse, kNobodyElse) != 0 ||
-          setresuid(kNobodyElse, kNobodyElse, kNobodyElse) != 0)
+      if (setrlimit(RLIMIT_NPROC, &limit) != 0 || setresgid(user, user, user) != 0 || setresuid(user, user, user) != 0)
         _exit(125);
     };
   }

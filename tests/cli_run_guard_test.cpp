@@ -11,7 +11,9 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "device/process_identity.hpp"
 #include "guard_machine.hpp"
+#include "places.hpp"
 
 namespace weir::test {
 namespace {
@@ -84,12 +86,34 @@ TEST(CliRunItemsGuard, ACardThatKeepsMemoryThatNobodyHoldsIsQuarantined) {
   EXPECT_NE(log.find("\"event\":\"error\""), std::string::npos);
 }
 
-TEST(CliRunItemsGuard, WhenTheOnlyCardIsQuarantinedTheRestIsRefused) {
+/// The item that leaked has run and failed; those after it never start.
+TEST(CliRunItemsGuard, WhenTheOnlyCardIsQuarantinedTheLeakIsAFailureAndTheRestIsRefused) {
   const InventedMachine machine{std::string{kCard} + "100 300\n"};
-  const Ended ended =
-      weir_run(machine, {"--", "sh", "-c", "sed -i 's/24576 100 /24576 600 /' $FAKE_NVML", ":::", "a", "b"});
-  EXPECT_EQ(ended.status, 3) << ended.error;
-  EXPECT_TRUE(ended.says("denied by 'pci:0000:02:00.0'")) << ended.error;
+  for (const bool quiet : {false, true}) {
+    machine.change(std::string{kCard} + "100 300\n");
+    std::vector<std::string> words{"--", "sh", "-c", "sed -i 's/24576 100 /24576 600 /' $FAKE_NVML", ":::", "a", "b"};
+    if (quiet) words.insert(words.begin(), "--quiet");
+    const Ended ended = weir_run(machine, words);
+    EXPECT_EQ(ended.status, 1) << ended.error;
+    EXPECT_TRUE(
+        ended.says("a: it ended with exit status 0 and leaked: 500 MiB that nobody holds stay on NVIDIA GeForce "
+                   "RTX 3090 at 0000:02:00.0, which is left out of the rest of this run; no other device is "
+                   "allowed"))
+        << ended.error;
+    EXPECT_TRUE(ended.says("left out of this run: memory that nobody holds stays there")) << ended.error;
+    EXPECT_FALSE(ended.says("denied by")) << ended.error;
+    EXPECT_FALSE(ended.says("it is tried again")) << ended.error;
+    EXPECT_FALSE(ended.says("nothing could start")) << ended.error;
+  }
+}
+
+TEST(CliRunItemsGuard, AnItemAloneThatLeaksHasFailed) {
+  const InventedMachine machine{std::string{kCard} + "100 300\n"};
+  const Ended ended = weir_run(
+      machine, {"--json", "--", "sh", "-c", "sed -i 's/24576 100 /24576 250 /' $FAKE_NVML; exit 7", ":::", "150"});
+  EXPECT_EQ(ended.status, 1) << ended.error;
+  EXPECT_TRUE(ended.says("it ended with exit status 7 and leaked: 150 MiB")) << ended.error;
+  EXPECT_EQ(ended.out.find("\"refused\":true"), std::string::npos) << ended.out;
 }
 
 TEST(CliRunItemsGuard, MemoryOfAStrangerIsNoLeak) {
@@ -179,7 +203,7 @@ TEST(CliRun, AProfileKeepsALogInTheUsersFolder) {
   EXPECT_NE(text.find("\"event\":\"run_end\""), std::string::npos) << text;
   EXPECT_EQ(machine.weir({"run", "--profile", "dev", "--log", "own.jsonl", "--", "true"}).status, 0);
   EXPECT_EQ(machine.folder().text("state/weir/events.jsonl"), text) << "a file that is named goes over it";
-  EXPECT_EQ(machine.weir({"run", "--profile", "prod", "--", "true"}).status, 2);
+  EXPECT_EQ(machine.weir({"run", "--profile", "prod", "--", "true"}).status, 125);
 }
 
 TEST(CliRun, AGrandchildThatHidesAndDoesNotEndWhenAskedIsEndedAndNamed) {
@@ -195,10 +219,11 @@ TEST(CliRun, AGrandchildThatHidesAndDoesNotEndWhenAskedIsEndedAndNamed) {
 }
 
 /// A process as an earlier lease in `folder` would have left it, that has become sleep.
-pid_t start_orphan(const fs::path& folder) {
+pid_t start_orphan(const fs::path& folder, const std::string& holder = {}) {
   struct stat status {};
   EXPECT_EQ(stat(folder.c_str(), &status), 0);
-  const std::string lease = fmt::format("WEIR_LEASE=pci-0000:02:00.0:0000dead@{:x}.{:x}", status.st_dev, status.st_ino);
+  const std::string lease =
+      fmt::format("WEIR_LEASE=pci-0000:02:00.0:0000dead@{:x}.{:x}{}", status.st_dev, status.st_ino, holder);
   const pid_t orphan = fork();
   if (orphan == 0) {
     const char* variables[] = {lease.c_str(), nullptr};
@@ -207,7 +232,7 @@ pid_t start_orphan(const fs::path& folder) {
     _exit(127);
   }
   const fs::path program = fmt::format("/proc/{}/exe", orphan);
-  for (int tries = 0; tries < 1000 && fs::read_symlink(program).filename() == "weir_tests"; ++tries) usleep(1000);
+  eventually([&] { return fs::read_symlink(program).filename() != "weir_tests"; });
   return orphan;
 }
 
@@ -238,6 +263,51 @@ TEST(CliRun, AJobUnderALeaseOfAnotherFolderIsNoOrphan) {
   waitpid(job, nullptr, 0);
 }
 
+/// The lease was given back, and who took it lives and may wait for its child (a Python program that has left lease()).
+TEST(CliRun, AProcessWhoseLeaseholderLivesIsNamedAndNotEnded) {
+  const InventedMachine machine;
+  const auto self = device::identify_this_process();
+  const pid_t child = start_orphan(machine.folder() / "leases",
+                                   fmt::format("/{}.{}.{}", self.pid, self.start_ticks, self.pid_namespace));
+  const Ended ended = machine.weir({"run", "--end-orphans", "--device", "3090", "--", "true"});
+  EXPECT_EQ(ended.status, 0);
+  EXPECT_TRUE(ended.says(fmt::format("whose leaseholder lives: pid {}; not ended", child))) << ended.error;
+  EXPECT_EQ(waitpid(child, nullptr, WNOHANG), 0) << "it lives";
+  kill(child, SIGKILL);
+  waitpid(child, nullptr, 0);
+}
+
+TEST(CliRun, AHeldCardStaysHeldWhenItsLeaseFileIsRemoved) {
+  const InventedMachine machine;
+  const Ended ended = machine.shell(
+      "weir run --device 3090 -- sh -c 'touch ready; while ! test -e go; do sleep 0.01; done; echo whole > first' & "
+      "while ! test -e ready; do sleep 0.01; done; rm leases/gpu-*; "
+      "weir run --end-orphans --device 3090 --wait 100ms -- true; echo status $?; touch go; wait; cat first; "
+      "weir run --device 3090 --wait 60 -- echo free");
+  EXPECT_NE(ended.out.find("status 125"), std::string::npos) << ended.out;
+  EXPECT_NE(ended.out.find("(its lease file was removed) is held by pid"), std::string::npos) << ended.out;
+  EXPECT_NE(ended.out.find("whole"), std::string::npos) << ended.out;
+  EXPECT_NE(ended.out.find("free\n"), std::string::npos) << ended.out;
+}
+
+TEST(CliRun, AChildOfWhoHoldsARemovedLeaseDoesNotWaitForIt) {
+  const InventedMachine machine;
+  const Ended ended = machine.shell(
+      "weir run --device 3090 -- sh -c 'rm leases/gpu-*; weir run --device 3090 --wait 1 -- echo inside'");
+  EXPECT_NE(ended.out.find("inside"), std::string::npos) << ended.out;
+}
+
+/// Who has a copy of a command's environment was not started by it.
+TEST(CliRun, ABystanderWithACopyOfTheMarksIsNotEnded) {
+  const InventedMachine machine;
+  const Ended ended = machine.shell(
+      "weir run --device 3090 -- sh -c 'env | grep -E \"^WEIR_(MARK|LEASE)=\" > copied; touch ready; "
+      "while ! test -e go; do sleep 0.01; done' & weir=$!; while ! test -e ready; do sleep 0.01; done; "
+      "env $(cat copied) sleep 1000 & bystander=$!; touch go; wait $weir; kill $bystander && echo lived");
+  EXPECT_NE(ended.out.find("lived"), std::string::npos) << ended.out;
+  EXPECT_NE(machine.folder().text("copied").find("WEIR_MARK="), std::string::npos);
+}
+
 /// Some daemons start their children so: the kernel then forgets exit statuses.
 TEST(CliRun, ExitStatusesArriveWhereTheParentIgnoresSigchld) {
   const InventedMachine machine;
@@ -265,7 +335,7 @@ TEST(CliRun, AnItemHasNoDescriptorButItsStreams) {
 
 TEST(CliRun, ACommandAloneKeepsTheDescriptorsOfTheShell) {
   const InventedMachine machine;
-  const fs::path program = WEIR_PROGRAM;
+  const fs::path program = places::program();
   const Ended ended = machine.weir({"run", "--", "sh", "-c", program.native() + " run -- sh -c 'cat <&7' 7<machine"});
   EXPECT_TRUE(ended.out.starts_with("card NVIDIA")) << ended.out << ended.error;
 }
@@ -281,12 +351,30 @@ TEST(CliRun, ADriverThatHangsDoesNotDefeatTheTimeout) {
   EXPECT_LT(ended.seconds, 60) << "and not for ever";
 }
 
+/// The second item finds the driver hung, and no later one waits for it again.
+TEST(CliRunItemsGuard, ADriverThatHungIsNotAskedAgainForEachItem) {
+  const InventedMachine machine;
+  const Ended ended = weir_run(machine, {"--device", "3090", "--", "sh", "-c", "echo hang >> $FAKE_NVML; sleep 0.3",
+                                         ":::", "a", "b", "c", "d", "e", "f"});
+  EXPECT_EQ(ended.status, 1) << ended.error;
+  EXPECT_TRUE(ended.says("NVML does not answer")) << ended.error;
+  EXPECT_LT(ended.seconds, 40) << "one wait, not five of ten seconds";
+}
+
+TEST(CliRun, WhatASilentDriverDoesNotTellIsNull) {
+  const InventedMachine machine;
+  const Ended ended =
+      machine.weir({"run", "--device", "3090", "--json", "--", "sh", "-c", "echo hang >> $FAKE_NVML; sleep 0.3"});
+  EXPECT_TRUE(ended.says("\"device_after_bytes\":null")) << ended.error;
+  EXPECT_TRUE(ended.says("\"device_took_bytes\":null")) << ended.error;
+}
+
 /// What a shell has started does not outlive the lease, even if weir is killed: until it is gone nobody else gets the card.
 TEST(CliRun, GrandchildrenDoNotOutliveTheLeaseIfWeirIsKilled) {
   const InventedMachine machine;
   How how = machine.how();
   how.meanwhile = [&](pid_t weir) {
-    for (int tries = 0; tries < 3000 && machine.folder().text("pid").empty(); ++tries) usleep(1000);
+    eventually([&] { return !machine.folder().text("pid").empty(); });
     kill(weir, SIGKILL);
   };
   const Ended killed = run({"run", "--device", "3090", "--", "sh", "-c",
@@ -299,38 +387,169 @@ TEST(CliRun, GrandchildrenDoNotOutliveTheLeaseIfWeirIsKilled) {
   EXPECT_FALSE(fs::exists(fs::path{"/proc"} / grandchild.substr(0, grandchild.find('\n'))));
 }
 
+/// As `timeout -s KILL weir run ...` does. The daemon has left its session, its parent and its environment.
+TEST(CliRun, WhoKillsTheWholeGroupLeavesNobodyOnTheCard) {
+  const InventedMachine machine;
+  How how = machine.how();
+  how.limits = [] { setpgid(0, 0); };
+  how.meanwhile = [&](pid_t weir) {
+    eventually([&] { return !machine.folder().text("pid").empty(); });
+    kill(-weir, SIGKILL);
+  };
+  const std::string daemon = "echo $$ > pid.new; mv pid.new pid; while :; do sleep 0.05; done";
+  machine.folder().put("daemon.sh", daemon);
+  const Ended killed = run({"run", "--device", "3090", "--", "sh", "-c",
+                            "(setsid env -i PATH=/usr/bin:/bin sh daemon.sh >/dev/null 2>&1 &); sleep 1000"},
+                           how);
+  EXPECT_EQ(killed.status, 128 + SIGKILL);
+  const std::string text = machine.folder().text("pid");
+  ASSERT_FALSE(text.empty());
+  EXPECT_EQ(machine.weir({"run", "--device", "3090", "--", "true"}).status, 0) << "waits until the card is free";
+  EXPECT_FALSE(fs::exists(fs::path{"/proc"} / text.substr(0, text.find('\n'))));
+}
+
+/// The guardian is found as the one child of weir that is called so.
+pid_t guardian_of(pid_t weir) {
+  for (const pid_t child : children_of(weir)) {
+    std::ifstream name{"/proc/" + std::to_string(child) + "/comm"};
+    std::string text;
+    if (std::getline(name, text) && text == "weir-guardian") return child;
+  }
+  return -1;
+}
+
+TEST(CliRun, WhoKillsTheGuardianIsToldOfAndLeavesNobodyOnTheCard) {
+  const InventedMachine machine;
+  How how = machine.how();
+  how.meanwhile = [&](pid_t weir) {
+    eventually([&] { return !machine.folder().text("pid").empty(); });
+    if (const pid_t guardian = guardian_of(weir); guardian > 0) kill(guardian, SIGKILL);
+  };
+  const Ended ended = run({"run", "--device", "3090", "--", "sh", "-c",
+                           "(setsid env -i PATH=/usr/bin:/bin sh -c 'echo $$ > pid.new; mv pid.new pid; sleep 1000' "
+                           ">/dev/null 2>&1 &); sleep 1000"},
+                          how);
+  EXPECT_EQ(ended.status, 125);
+  EXPECT_TRUE(ended.says("somebody killed the process that guards the command")) << ended.error;
+  const std::string text = machine.folder().text("pid");
+  ASSERT_FALSE(text.empty());
+  EXPECT_FALSE(fs::exists(fs::path{"/proc"} / text.substr(0, text.find('\n'))));
+}
+
+TEST(CliRun, AStoppedGuardianGoesOn) {
+  const InventedMachine machine;
+  How how = machine.how();
+  how.meanwhile = [&](pid_t weir) {
+    eventually([&] { return fs::exists(machine.folder() / "ready"); });
+    if (const pid_t guardian = guardian_of(weir); guardian > 0) kill(guardian, SIGSTOP);
+    machine.folder().put("go", "");
+  };
+  const Ended ended =
+      run({"run", "--device", "3090", "--", "sh", "-c", "touch ready; while ! test -e go; do sleep 0.01; done; exit 3"},
+          how);
+  EXPECT_EQ(ended.status, 3) << ended.error;
+}
+
+TEST(CliRun, AJoinedLeaseThatWasGivenBackIsTold) {
+  const InventedMachine machine;
+  const Ended joined = machine.shell(
+      "mkfifo in; (weir lease hold --device 3090 < in > held &); exec 3> in; "
+      "for i in $(seq 6000); do test -s held && break; sleep 0.01; done; "
+      "(export $(cat held); weir run --device 3090 -- sh -c 'touch ready; while ! test -e go; do sleep 0.01; done' 2> "
+      "told; "
+      "echo status $? >> told) 3>&- & for i in $(seq 6000); do test -e ready && break; sleep 0.01; done; exec 3>&-; "
+      "weir lease wait --device 3090; touch go; wait; cat told");
+  EXPECT_NE(joined.out.find("had joined was given back while it ran"), std::string::npos) << joined.out;
+  EXPECT_NE(joined.out.find("status 0"), std::string::npos) << joined.out;
+}
+
 TEST(CliRun, AnInterruptedCommandGetsTheSignalAndTheGrace) {
   const InventedMachine machine;
   How how = machine.how();
   const auto interrupt_with = [&](int signal) {
     how.meanwhile = [&machine, signal](pid_t weir) {
-      for (int tries = 0; tries < 3000 && !fs::exists(machine.folder() / "ready"); ++tries) usleep(1000);
+      eventually([&] { return fs::exists(machine.folder() / "ready"); });
       kill(weir, signal);
     };
     fs::remove(machine.folder() / "ready");
     fs::remove(machine.folder() / "got");
     const std::string script =
-        "trap 'sleep 0.2; echo INT > got; exit 0' INT; trap 'echo TERM > got; exit 0' TERM; touch ready; "
+        "trap 'sleep 0.2; echo INT > got; exit 6' INT; trap 'echo TERM > got; exit 0' TERM; touch ready; "
         "while :; do sleep 0.01; done";
     return run({"run", "--device", "3090", "--grace", "60", "--", "sh", "-c", script}, how);
   };
-  EXPECT_EQ(interrupt_with(SIGINT).status, 125);
+  const Ended interrupted = interrupt_with(SIGINT);
+  EXPECT_EQ(interrupted.status, 6) << "the command's own";
+  EXPECT_TRUE(interrupted.says("interrupted")) << interrupted.error;
   EXPECT_EQ(machine.folder().text("got"), "INT\n");
-  EXPECT_EQ(interrupt_with(SIGTERM).status, 125);
+  EXPECT_EQ(interrupt_with(SIGTERM).status, 0);
   EXPECT_EQ(machine.folder().text("got"), "TERM\n");
+}
+
+/// A terminal's Ctrl-C reaches the command too, which then ends before weir has looked.
+TEST(CliRun, ASignalToTheWholeGroupIsToldAsAnInterruption) {
+  for (const int signal : {SIGINT, SIGTERM}) {
+    const InventedMachine machine;
+    How how = machine.how();
+    how.limits = [] { setpgid(0, 0); };
+    how.meanwhile = [&](pid_t weir) {
+      eventually([&] { return fs::exists(machine.folder() / "ready"); });
+      kill(-weir, signal);
+    };
+    const Ended ended = run({"run", "--device", "3090", "--", "sh", "-c", "touch ready; exec sleep 1000"}, how);
+    EXPECT_EQ(ended.status, 128 + signal);
+    EXPECT_TRUE(ended.says("interrupted")) << ended.error;
+  }
 }
 
 TEST(CliRun, AnInterruptedCommandThatGoesOnIsEndedAfterTheGrace) {
   const InventedMachine machine;
   How how = machine.how();
   how.meanwhile = [&](pid_t weir) {
-    for (int tries = 0; tries < 3000 && !fs::exists(machine.folder() / "ready"); ++tries) usleep(1000);
+    eventually([&] { return fs::exists(machine.folder() / "ready"); });
     kill(weir, SIGINT);
   };
   const Ended ended = run(
       {"run", "--device", "3090", "--grace", "100ms", "--", "sh", "-c", "trap '' INT; touch ready; sleep 1000"}, how);
   EXPECT_EQ(ended.status, 125);
   EXPECT_TRUE(ended.says("interrupted")) << ended.error;
+}
+
+/// Items are in groups of their own: the signal that we get is passed on as it is.
+TEST(CliRun, AnInterruptedItemGetsTheSignalThatCame) {
+  for (const int signal : {SIGINT, SIGTERM, SIGHUP}) {
+    const InventedMachine machine;
+    How how = machine.how({{"VK_DRIVER_FILES", "/nonexistent"}});
+    how.limits = [signal] { ::signal(signal, SIG_DFL); };  // whatever the tests were started under
+    how.meanwhile = [&](pid_t weir) {
+      eventually([&] { return fs::exists(machine.folder() / "ready"); });
+      kill(weir, signal);
+    };
+    const std::string script =
+        "for s in 1 2 15; do trap \"echo $s > got; exit 0\" $s; done; touch ready; "
+        "while :; do sleep 0.01; done";
+    const Ended ended = run({"run", "--grace", "60", "--", "sh", "-c", script, ":::", "a"}, how);
+    EXPECT_EQ(ended.status, 4) << ended.error;
+    EXPECT_EQ(machine.folder().text("got"), std::to_string(signal) + "\n");
+  }
+}
+
+TEST(CliRun, InterruptedItemsAreNoFailures) {
+  const InventedMachine machine;
+  How how = machine.how({{"VK_DRIVER_FILES", "/nonexistent"}});
+  how.meanwhile = [&](pid_t weir) {
+    const auto all = [&] {
+      return fs::exists(machine.folder() / "a") && fs::exists(machine.folder() / "b") &&
+             fs::exists(machine.folder() / "c");
+    };
+    eventually(all);
+    kill(weir, SIGINT);
+  };
+  const Ended ended = run(
+      {"run", "-j", "3", "--gpu", "inside", "--", "sh", "-c", "touch $0; exec sleep 1000", "{}", ":::", "a", "b", "c"},
+      how);
+  EXPECT_EQ(ended.status, 4) << ended.error;
+  EXPECT_FALSE(ended.says("three items failed")) << ended.error;
 }
 
 TEST(CliRun, ThePauseFileStopsWhatItemsHaveStarted) {
@@ -340,7 +559,7 @@ TEST(CliRun, ThePauseFileStopsWhatItemsHaveStarted) {
   std::size_t after = 1;
   how.meanwhile = [&](pid_t) {
     const auto size = [&] { return machine.folder().text("ticks").size(); };
-    for (int tries = 0; tries < 10000 && size() == 0; ++tries) usleep(1000);
+    eventually([&] { return size() > 0; });
     machine.folder().put("pause", "");
     usleep(500'000);  // the coordinator looks several times a second
     before = size();
@@ -361,7 +580,7 @@ TEST(CliRun, TimesHaveUnits) {
   EXPECT_EQ(machine.weir({"run", "--timeout", "10m", "--", "true"}).status, 0);
   EXPECT_EQ(machine.weir({"run", "--timeout", "200ms", "--", "sleep", "1000"}).status, 125);
   const Ended wrong = machine.weir({"run", "--timeout", "10x", "--", "true"});
-  EXPECT_EQ(wrong.status, 2);
+  EXPECT_EQ(wrong.status, 125);
   EXPECT_TRUE(wrong.says("'10x' is no time; write 90, 90s, 10m or 2h")) << wrong.error;
 }
 
@@ -401,7 +620,7 @@ TEST(CliRun, ArgumentsAreInNoLeaseFileLogOrCheckpoint) {
   const Ended single = machine.weir({"run", "--device", "3090", "--job", "nightly", "--log", "events.jsonl", "--", "sh",
                                      "-c", "cat leases/*; exit 3", "--token=s3cret"});
   EXPECT_EQ(single.status, 3);
-  EXPECT_NE(single.out.find("\"command\":\"weir run\""), std::string::npos) << "while it is held: " << single.out;
+  EXPECT_NE(single.out.find("\"command\":\"sh\""), std::string::npos) << "while it is held: " << single.out;
   EXPECT_NE(single.out.find("nightly"), std::string::npos);
   EXPECT_EQ(single.out.find("s3cret"), std::string::npos) << single.out;
   EXPECT_EQ(weir_run(machine, {"--", "echo", "--token=s3cret", "{}", ":::", "a"}).status, 0);

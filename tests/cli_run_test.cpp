@@ -7,6 +7,7 @@
 #include <set>
 
 #include "guard_machine.hpp"
+#include "places.hpp"
 
 namespace weir::test {
 namespace {
@@ -30,14 +31,6 @@ class CliRunItems : public ::testing::Test {
     std::size_t found = 0;
     for (std::size_t at = text.find(what); at != std::string::npos; at = text.find(what, at + 1)) ++found;
     return found;
-  }
-  /// True once `ready` is; false after a generous while.
-  static bool wait_for(const std::function<bool()>& ready) {
-    for (int tries = 0; tries < 6000; ++tries) {
-      if (ready()) return true;
-      std::this_thread::sleep_for(std::chrono::milliseconds{10});
-    }
-    return false;
   }
 
   InventedMachine machine_;
@@ -76,7 +69,9 @@ TEST_F(CliRunItems, PartsThatNeedNoDeviceOverlapAndPartsThatDoExclude) {
   put("work.sh",
       "touch here.$1; n=0; while ! { test -e here.a && test -e here.b; } && test $n -lt 6000; do sleep 0.01;"
       " n=$((n+1)); done; test $n -lt 6000 || exit 1\n"
-      "exec " WEIR_PROGRAM " lease hold -q -- sh -c 'mkdir busy || echo clash; sleep 0.05; rmdir busy'\n");
+      "exec " +
+          std::string{places::program()} +
+          " lease hold -q -- sh -c 'mkdir busy || echo clash; sleep 0.05; rmdir busy'\n");
   const Ended ended = weir_run({"--gpu", "inside", "-j", "2", "--", "sh", "work.sh", ":::", "a", "b"});
   EXPECT_EQ(ended.status, 0) << ended.error;
   EXPECT_EQ(text("weir-run/a.log") + text("weir-run/b.log"), "") << "no clash, and both were there at once";
@@ -89,7 +84,7 @@ TEST_F(CliRunItems, AKilledRunIsResumedWhereItWas) {
   const std::vector<std::string> words{"--gpu",   "inside", "-j", "2", "--resume", "--",  "sh",
                                        "work.sh", ":::",    "a",  "b", "c",        "slow"};
   meanwhile_ = [&](pid_t child) {
-    EXPECT_TRUE(wait_for([&] {
+    EXPECT_TRUE(eventually([&] {
       return exists("weir-run/.a.log.command.done") && exists("weir-run/.b.log.command.done") &&
              exists("weir-run/.c.log.command.done") && text("started").find("slow") != std::string::npos;
     }));

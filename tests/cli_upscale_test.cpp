@@ -558,14 +558,14 @@ TEST_F(CliInterrupted, SigtermEndsWithinTwoSecondsAndLeavesNothingBehind) {
 
 /// Waits, for 10 s at most, until the process `child` has blocked `signal` to read it itself ("SigBlk" in proc(5)).
 void wait_until_it_handles(pid_t child, int signal) {
-  const auto end = std::chrono::steady_clock::now() + std::chrono::seconds{10};
-  while (std::chrono::steady_clock::now() < end) {
+  eventually([&] {
     std::ifstream status("/proc/" + std::to_string(child) + "/status");
     for (std::string line; std::getline(status, line);) {
-      if (line.starts_with("SigBlk:") && (std::stoull(line.substr(7), nullptr, 16) >> (signal - 1) & 1U) != 0) return;
+      if (line.starts_with("SigBlk:") && (std::stoull(line.substr(7), nullptr, 16) >> (signal - 1) & 1U) != 0)
+        return true;
     }
-    std::this_thread::sleep_for(std::chrono::milliseconds{10});
-  }
+    return false;
+  });
 }
 
 TEST_F(CliUpscale, SigtermEndsAWaitForStandardInput) {

@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/version.hpp"
+#include "places.hpp"
 #include "program.hpp"
 
 namespace weir::test {
@@ -73,7 +74,7 @@ TEST(CliUsage, AProcessorThatIsNotThereStartsNothing) {
 TEST(CliUsage, VersionIsTheOneOfTheBuild) {
   EXPECT_EQ(run({"--version"}).out, std::string{"weir "} + kVersion + "\n");
   EXPECT_EQ(run({"version"}).out, run({"-V"}).out);
-  std::ifstream file{WEIR_SOURCE_DIR "/CMakeLists.txt"};
+  std::ifstream file{std::string{places::source()} + "/CMakeLists.txt"};
   const std::string cmake{std::istreambuf_iterator<char>{file}, {}};
   EXPECT_NE(cmake.find(std::string{"project(weir VERSION "} + kVersion + " "), std::string::npos);
 }
@@ -100,7 +101,7 @@ TEST(CliHelp, TellsEveryFlagOfTheContract) {
 
 TEST(CliHelp, PackagedPagesAndCompletionsAreThoseOfTheProgram) {
   const auto packaged = [](const std::string& name) {
-    std::ifstream file{WEIR_SOURCE_DIR "/packaging/" + name};
+    std::ifstream file{std::string{places::source()} + "/packaging/" + name};
     return std::string{std::istreambuf_iterator<char>{file}, {}};
   };
   const char* const remedy = "run packaging/update";
@@ -117,8 +118,8 @@ std::vector<std::string> words_of(const std::string& text) {
 }
 
 TEST(CliHelp, EveryCommandLineOfTheDocumentsHasFlagsOfItsCommand) {
-  std::vector<fs::path> documents{fs::path{WEIR_SOURCE_DIR} / "README.md"};
-  for (const auto& entry : fs::directory_iterator{fs::path{WEIR_SOURCE_DIR} / "docs"}) {
+  std::vector<fs::path> documents{fs::path{places::source()} / "README.md"};
+  for (const auto& entry : fs::directory_iterator{fs::path{places::source()} / "docs"}) {
     if (entry.path().extension() == ".md") documents.push_back(entry.path());
   }
   int checked = 0;
@@ -194,12 +195,12 @@ TEST(CliConfig, PrintsWhatASettingsFileMayHold) {
 TEST(CliConfig, ATableHoldsSettingsOfItsName) {
   const Folder folder;
   const How how{.folder = folder.path()};
-  folder.put("weir.toml", "[stream]\nmax_commands = 7\n[roles.show.pool]\nmax_idle = 3\n");
-  EXPECT_EQ(config_line(run({"config"}, how), "stream.max_commands"), "stream.max_commands = 7 # weir.toml:2");
-  EXPECT_EQ(config_line(run({"config"}, how), "pool.max_idle"), "pool.max_idle = 50 # default");
-  EXPECT_EQ(config_line(run({"config", "--role", "show"}, how), "pool.max_idle"), "pool.max_idle = 3 # weir.toml:4");
-  folder.put("weir.toml", "[stream]\nmax_command = 7\n");
-  expect_wrong({"config"}, "weir.toml:2: unknown setting 'stream.max_command'", how);
+  folder.put("weir.toml", "[stream]\nmax-commands = 7\n[roles.show.pool]\nmax-idle = 3\n");
+  EXPECT_EQ(config_line(run({"config"}, how), "stream.max-commands"), "stream.max-commands = 7 # weir.toml:2");
+  EXPECT_EQ(config_line(run({"config"}, how), "pool.max-idle"), "pool.max-idle = 50 # default");
+  EXPECT_EQ(config_line(run({"config", "--role", "show"}, how), "pool.max-idle"), "pool.max-idle = 3 # weir.toml:4");
+  folder.put("weir.toml", "[stream]\nmax-command = 7\n");
+  expect_wrong({"config"}, "weir.toml:2: unknown setting 'stream.max-command'", how);
   expect_wrong({"config"}, "WEIR_POOL_MAX_IDLE: 'x'", {.variables = {{"WEIR_POOL_MAX_IDLE", "x"}}});
 }
 

@@ -2,11 +2,15 @@
 
 // Black-box tests of the guard: the program on an invented machine.
 
+#include <cstdlib>
+#include <fstream>
+#include <iterator>
 #include <map>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "places.hpp"
 #include "program.hpp"
 
 namespace weir::test {
@@ -28,7 +32,7 @@ class InventedMachine {
   How how(std::vector<std::pair<std::string, std::string>> more = {}) const {
     How how;
     how.folder = folder_.path().native();
-    how.variables = {{"LD_LIBRARY_PATH", WEIR_FAKE_NVML_FOLDER},
+    how.variables = {{"LD_LIBRARY_PATH", places::fake_nvml()},
                      {"FAKE_NVML", (folder_ / "machine").native()},
                      {"WEIR_LEASE_DIR", (folder_ / "leases").native()},
                      {"XDG_STATE_HOME", (folder_ / "state").native()},
@@ -38,6 +42,22 @@ class InventedMachine {
   }
   Ended weir(const std::vector<std::string>& words, std::vector<std::pair<std::string, std::string>> more = {}) const {
     return run(words, how(std::move(more)));
+  }
+
+  /// Runs a line as a shell in the machine's folder would, with this weir on the path. `out` has both streams.
+  Ended shell(const std::string& line) const {
+    std::string all = "cd '" + folder_.path().native() + "' && env -i";
+    for (const auto& [name, value] : how().variables)
+      all += " " + name + "='" + (name == "PATH" ? fs::path{places::program()}.parent_path().native() + ":" : "") +
+             value + "'";
+    all += " sh -c '";
+    for (const char c : line) all += c == '\'' ? std::string{"'\\''"} : std::string{c};
+    const int status = std::system((all + "' >said 2>&1 </dev/null").c_str());
+    std::ifstream said{folder_ / "said"};
+    Ended ended;
+    ended.status = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+    ended.out.assign(std::istreambuf_iterator<char>{said}, {});
+    return ended;
   }
 
  private:

@@ -3,6 +3,7 @@
 // Runs the built program as a user would: words, environment, folder, standard streams, signals.
 
 #include <fcntl.h>
+#include <gtest/gtest.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -23,6 +24,7 @@
 #include <vector>
 
 #include "folder.hpp"
+#include "places.hpp"
 
 namespace weir::test {
 
@@ -107,14 +109,14 @@ inline std::string read_all(int descriptor) {
   for (const auto& [name, value] : how.variables) variables.push_back(name + "=" + value);
   for (const char* common : {"HOME=/nonexistent", "LC_ALL=C.UTF-8"})
     variables.emplace_back(common);  // the first counts
-  std::vector<char*> argv{const_cast<char*>(WEIR_PROGRAM)};
+  std::vector<char*> argv{const_cast<char*>(places::program())};
   std::vector<char*> environment;
   for (const auto& word : words) argv.push_back(const_cast<char*>(word.c_str()));
   for (const auto& variable : variables) environment.push_back(const_cast<char*>(variable.c_str()));
   argv.push_back(nullptr);
   environment.push_back(nullptr);
   if (how.limits) how.limits();
-  execve(WEIR_PROGRAM, argv.data(), environment.data());
+  execve(places::program(), argv.data(), environment.data());
   _exit(127);
 }
 
@@ -177,6 +179,17 @@ inline std::vector<pid_t> children_of(pid_t process) {
   std::ifstream list{tasks};
   for (pid_t child = 0; list >> child;) children.push_back(child);
   return children;
+}
+
+/// True once the condition holds; false, and the test has failed, if it does not within a minute: what a busy machine or
+/// a sanitizer makes slow is not taken for a fault.
+inline bool eventually(const std::function<bool()>& holds) {
+  for (int tries = 0; tries < 12000; ++tries) {
+    if (holds()) return true;
+    std::this_thread::sleep_for(std::chrono::milliseconds{5});
+  }
+  ADD_FAILURE() << "what the test waits for did not come within a minute";
+  return false;
 }
 
 /// Waits until the process, or one that it started, has a file of the folder open for writing that is no state of a run.

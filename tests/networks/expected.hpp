@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "networks/generate.hpp"
+#include "places.hpp"
 
 namespace weir::test {
 
@@ -30,7 +31,7 @@ struct ExpectedResult {
 
 /// Empty values if the file is not there.
 inline ExpectedResult read_expected(std::string_view family) {
-  std::ifstream file{std::string{WEIR_SOURCE_DIR} + "/tests/networks/expected/" + std::string{family} + ".txt"};
+  std::ifstream file{std::string{places::source()} + "/tests/networks/expected/" + std::string{family} + ".txt"};
   ExpectedResult expected;
   file >> expected.input_height >> expected.input_width >> expected.height >> expected.width;
   for (float value = 0; file >> value;) expected.values.push_back(value);

@@ -18,6 +18,8 @@
 
 #include <fmt/format.h>
 
+#include "base/splitmix64.hpp"
+
 namespace weir::test {
 
 /// The text and the weights of a network, as in files.
@@ -41,22 +43,16 @@ inline constexpr std::array<std::string_view, 12> kGeneratedFamilies{
     "realcugan2x_se", "realcugan3x_se", "realcugan4x_se", "realcugan2x_nose", "animevideo_x2", "animevideo_x3",
     "animevideo_x4",  "general_x4",     "rrdb_x4",        "rrdb_pnnx_x4",     "shuffles",      "layers"};
 
-/// Numbers that follow from a seed alone. Source: Steele, Lea, Flood, "Fast splittable pseudorandom number generators"
-/// (2014), the mixing function of SplitMix64.
+/// Numbers that follow from a seed alone.
 class SeededNumbers {
  public:
-  explicit SeededNumbers(std::uint64_t seed) : state_{seed} {}
-  std::uint64_t next() {
-    std::uint64_t z = state_ += 0x9E3779B97F4A7C15ULL;
-    z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9ULL;
-    z = (z ^ (z >> 27)) * 0x94D049BB133111EBULL;
-    return z ^ (z >> 31);
-  }
+  explicit SeededNumbers(std::uint64_t seed) : bits_{seed} {}
+  std::uint64_t next() { return bits_.next(); }
   /// Uniform in [low, high).
   float between(float low, float high) { return low + (high - low) * (static_cast<float>(next() >> 40) * 0x1p-24F); }
 
  private:
-  std::uint64_t state_;
+  SplitMix64 bits_;
 };
 
 /// Values of 8 bits divided by 255, [3, h, w]: noise over a slope, so that edges and flat parts are both there.

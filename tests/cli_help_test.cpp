@@ -1,0 +1,342 @@
+// What help tells of every command, and what is told of words that are wrong.
+
+#include <gtest/gtest.h>
+
+#include <map>
+#include <set>
+#include <sstream>
+
+#include "guard_machine.hpp"
+#include "pictures.hpp"
+
+namespace weir::test {
+namespace {
+
+std::vector<std::string> lines_of(const std::string& text) {
+  std::vector<std::string> lines;
+  std::istringstream stream{text};
+  for (std::string line; std::getline(stream, line);) lines.push_back(line);
+  return lines;
+}
+
+/// The names of the commands, as `weir help` lists them.
+std::vector<std::string> all_commands() {
+  std::vector<std::string> names;
+  bool listed = false;
+  for (const std::string& line : lines_of(run({"help"}).out)) {
+    if (line == "Commands:")
+      listed = true;
+    else if (listed && line.starts_with("  "))
+      names.push_back(line.substr(2, line.find(' ', 2) - 2));
+    else
+      listed = false;
+  }
+  return names;
+}
+
+/// An entry of help: what stands in its first line, under which heading, and the text below it in one line.
+struct Entry {
+  std::string heading, words, text;
+};
+
+std::vector<Entry> entries_of(const std::string& help) {
+  std::vector<Entry> entries;
+  std::string heading;
+  for (const std::string& line : lines_of(help)) {
+    if (line.ends_with(':') && !line.starts_with(' '))
+      heading = line.substr(0, line.size() - 1);
+    else if (line.starts_with("      ") && !entries.empty())
+      entries.back().text += line.substr(5);
+    else if (line.starts_with("  "))
+      entries.push_back({heading, line.substr(2), {}});
+  }
+  return entries;
+}
+
+bool is_flag(const Entry& entry) { return entry.words.starts_with('-') || entry.words.starts_with("(setting "); }
+
+TEST(CliHelpText, EveryFlagStandsInAGroup) {
+  for (const std::string& command : all_commands()) {
+    std::set<std::string> groups;
+    for (const Entry& entry : entries_of(run({"help", command}).out)) {
+      if (!is_flag(entry)) continue;
+      EXPECT_FALSE(entry.heading.empty() || entry.heading == "Flags" || entry.heading == "Examples")
+          << command << ": " << entry.words << " under '" << entry.heading << "'";
+      groups.insert(entry.heading);
+    }
+    EXPECT_TRUE(groups.contains("Help")) << command;
+    if (command == "run") {
+      for (const char* group : {"Device", "Policy", "Lease", "Work", "Limits", "Resuming", "Output"})
+        EXPECT_TRUE(groups.contains(group)) << group;
+    }
+  }
+}
+
+TEST(CliHelpText, EveryFlagWithAValueTellsItsDefault) {
+  int checked = 0;
+  for (const std::string& command : all_commands()) {
+    for (const Entry& entry : entries_of(run({"help", command}).out)) {
+      if (!is_flag(entry) || entry.words.ends_with(')')) continue;
+      std::string words = entry.words;
+      if (words.size() > 2 && words[2] == ',') words.erase(0, 4);  // "-o, "
+      if (words.find(' ') == std::string::npos) continue;          // a switch is off unless given
+      EXPECT_NE(entry.text.find("Default: "), std::string::npos) << command << ": " << entry.words << entry.text;
+      EXPECT_EQ(entry.text.find("Default: ."), std::string::npos) << command << ": " << entry.words;
+      ++checked;
+    }
+  }
+  EXPECT_GT(checked, 60);
+}
+
+TEST(CliHelpText, ManualHasTheSameFlagsGroupsAndDefaults) {
+  std::string manual = run({"help", "--man"}).out;
+  std::string plain;
+  for (const char c : manual)
+    if (c != '\\') plain += c;
+  for (const std::string& command : all_commands()) {
+    const auto at = plain.find(".SS " + command + "\n");
+    ASSERT_NE(at, std::string::npos) << command;
+    const std::string part = plain.substr(at, plain.find("\n.S", at + 1) - at);
+    for (const Entry& entry : entries_of(run({"help", command}).out)) {
+      if (entry.words.starts_with('(')) continue;
+      EXPECT_NE(part.find(entry.words), std::string::npos) << command << ": " << entry.words;
+      if (!is_flag(entry)) continue;
+      EXPECT_NE(part.find("\n.I " + entry.heading + "\n"), std::string::npos) << command << ": " << entry.heading;
+    }
+  }
+}
+
+TEST(CliHelpText, EveryVerbIsExplained) {
+  const auto told = [](const std::string& command, const std::string& words) {
+    for (const Entry& entry : entries_of(run({"help", command}).out))
+      if (entry.words == words) return entry.text.size() > 20;
+    return false;
+  };
+  for (const char* words : {"weir audit plan PATH...", "weir audit run", "weir audit report"})
+    EXPECT_TRUE(told("audit", words)) << words;
+  for (const char* words : {"weir lease list", "weir lease wait", "weir lease hold", "weir lease hold -- COMMAND..."})
+    EXPECT_TRUE(told("lease", words)) << words;
+  for (const char* words : {"weir run -- COMMAND...", "weir run -- COMMAND... ::: ITEM..."})
+    EXPECT_TRUE(told("run", words)) << words;
+  EXPECT_EQ(run({"help", "audit", "plan"}).out, run({"help", "audit"}).out);
+  EXPECT_EQ(run({"help", "lease", "hold"}).out, run({"help", "lease"}).out);
+  for (const char* shell : {"bash", "zsh", "fish"}) {
+    const std::string completion = run({"help", "--completion", shell}).out;
+    EXPECT_NE(completion.find("list wait hold"), std::string::npos) << shell;
+    EXPECT_NE(completion.find("plan run report"), std::string::npos) << shell;
+  }
+}
+
+TEST(CliHelpText, EveryCommandHasExamplesThatWorkAsPrinted) {
+  const InventedMachine machine;
+  const Folder& folder = machine.folder();
+  for (const char* name : {"train.py", "tests/a.py", "tests/b.py", "src/a.py"}) folder.put(name, "print('done')\n");
+  for (const char* name : {"page.png", "comics/one.png", "comics/two.png"})
+    ASSERT_TRUE(write_picture(folder / name, 24, 16));
+  const bool has_audit = run({"audit", "--explain", "G01"}).status == 0;
+  for (const std::string& command : all_commands()) {
+    int examples = 0;
+    for (const Entry& entry : entries_of(run({"help", command}).out)) {
+      if (entry.heading != "Examples") continue;
+      ++examples;
+      EXPECT_TRUE(entry.words.starts_with("weir " + command)) << entry.words;
+      EXPECT_FALSE(entry.text.empty()) << entry.words;
+      // A training takes hours, and a campaign needs a repository.
+      if (command == "train" || entry.words.starts_with("weir audit plan") || (command == "audit" && !has_audit))
+        continue;
+      const Ended ended = machine.shell(entry.words);
+      EXPECT_EQ(ended.status, 0) << entry.words << "\n" << ended.out;
+    }
+    EXPECT_GE(examples, command == "version" ? 1 : 2) << command;
+  }
+}
+
+/// Runs words that are wrong: the status, one line, nothing on standard output.
+void expect_told(const std::vector<std::string>& words, int status, const std::string& what, const How& how = {}) {
+  const Ended ended = run(words, how);
+  EXPECT_EQ(ended.status, status) << ended.error;
+  EXPECT_EQ(ended.error_lines(), 1u) << ended.error;
+  EXPECT_TRUE(ended.says(what)) << what << "\n" << ended.error;
+  EXPECT_EQ(ended.out, "");
+}
+
+TEST(CliDashes, TheLineIsShownAsItShouldBe) {
+  const std::string missing = "'--' is missing before the command: ";
+  expect_told({"run", "python3", "-c", "print(1)"}, 125, missing + "weir run -- python3 -c 'print(1)'; see");
+  expect_told({"run", "ls", "--color"}, 125, missing + "weir run -- ls --color; see 'weir help run'");
+  expect_told({"run", "true"}, 125, missing + "weir run -- true; see");
+  expect_told({"run", "--need", "5G", "-j2", "echo", ":::", "a", "b c"}, 2,
+              missing + "weir run --need 5G -j2 -- echo ::: a 'b c'; see");
+  expect_told({"run", "--quiet", "--need=5G", "sh", "-x", "it's"}, 125,
+              missing + "weir run --quiet --need=5G -- sh -x 'it'\\''s'; see");
+  expect_told({"run", "sh", "-x", "a\nb'"}, 125, missing + "weir run -- sh -x $'a\\nb\\''; see");
+  expect_told({"run", "git", "log", "--", "file"}, 125, missing + "weir run -- git log -- file; see");
+  expect_told({"leak", "python3", "x.py", "--fast"}, 125, missing + "weir leak -- python3 x.py --fast; see");
+  expect_told({"lease", "hold", "sleep", "5"}, 125, missing + "weir lease hold -- sleep 5; see");
+  expect_told({"lease", "--wait", "5m", "hold", "--job", "x", "sh", "-c", "y"}, 125,
+              missing + "weir lease --wait 5m hold --job x -- sh -c y; see");
+}
+
+TEST(CliDashes, FlagsThatWeirKnowsTooAreNamed) {
+  expect_told({"run", "make", "-j", "4"}, 125,
+              "weir run -- make -j 4; then -j is for make: flags for weir stand before");
+  expect_told({"run", "a.sh", "--need", "5G", "--quiet", "--x"}, 125, "then --need and --quiet are for a.sh");
+  expect_told({"run", "ls", "--help"}, 125, "weir run -- ls --help; then --help is for ls");
+}
+
+TEST(CliDashes, NothingIsMissingWhereNoProgramStands) {
+  expect_told({"run", "-c"}, 125, "unknown flag '-c'; see");
+  expect_told({"run"}, 125, "write the command after --");
+  expect_told({"run", "--tiemout", "5m", "--", "true"}, 125, "unknown flag '--tiemout' (did you mean '--timeout'?)");
+  expect_told({"lease", "list", "more"}, 2, "write 'weir lease list'");
+  EXPECT_EQ(run({"run", "--help"}).status, 0);
+}
+
+/// The status of the command may itself be 2.
+TEST(CliDashes, WrongUsageIsToldFromTheStatusOfTheCommand) {
+  for (const std::vector<std::string>& words :
+       std::vector<std::vector<std::string>>{{"run", "--need", "5", "--", "true"},
+                                             {"run", "--ned", "5G", "--", "true"},
+                                             {"run", "ls", "-l"},
+                                             {"run", "ls"},
+                                             {"run"},
+                                             {"run", "-j", "4", "--", "true"},
+                                             {"run", "--wait"},
+                                             {"leak", "--runs", "0", "--", "true"},
+                                             {"leak"},
+                                             {"leak", "ls"},
+                                             {"lease", "hold", "ls"},
+                                             {"lease", "hold", "--need", "5", "--", "true"},
+                                             {"lease", "--slots", "0", "hold", "--", "true"}}) {
+    const Ended ended = run(words);
+    EXPECT_EQ(ended.status, 125) << words.back() << ": " << ended.error;
+    EXPECT_EQ(ended.error_lines(), 1U) << ended.error;
+  }
+  for (const std::vector<std::string>& words :
+       std::vector<std::vector<std::string>>{{"run", "--need", "5", "--", "true", ":::", "a"},
+                                             {"run", "make", ":::", "a"},
+                                             {"run", "--ned", "5G", "--", "true", "::::", "list"},
+                                             {"lease", "hold", "--need", "5"},
+                                             {"lease", "list", "--", "true"},
+                                             {"lease", "wait", "--wait", "soon"}}) {
+    EXPECT_EQ(run(words).status, 2) << words.back();
+  }
+}
+
+TEST(CliDashes, AValueThatIsMissingIsToldAndNoDashes) {
+  expect_told({"run", "--timeout", "--", "true"}, 125, "'--timeout' needs a value; see 'weir help run'");
+  expect_told({"run", "--need", "--", "true"}, 125, "'--need' needs a value");
+  expect_told({"run", "-q", "-j", "--", "true", ":::", "a"}, 2, "'-j' needs a value");
+  expect_told({"run", "--timeout", "--need", "5G", "--", "true"}, 125, "--timeout: '--need' is no time");
+  expect_told({"lease", "hold", "--job", "--", "true"}, 125, "'--job' needs a value");
+  expect_told({"leak", "--runs", "--", "true"}, 125, "'--runs' needs a value");
+}
+
+TEST(CliTypos, ValuesVerbsAndRulesGetASuggestion) {
+  const auto hint = [](const std::string& word) { return "(did you mean '" + word + "'?)"; };
+  expect_told({"run", "--profile", "prodution", "--", "true"}, 125, hint("production"));
+  expect_told({"run", "--profile", "prod", "--", "true"}, 125, hint("production"));
+  expect_told({"run", "--gpu", "insde", "--", "true"}, 125, hint("inside"));
+  expect_told({"lease", "list", "--cuda-names", "idnex"}, 2, hint("index"));
+  expect_told({"upscale", "a.png", "-o", "b.png", "--format", "jgp"}, 2, hint("jpg"));
+  expect_told({"upscale", "a.png", "-o", "b.png", "--precision", "exakt"}, 2, hint("exact"));
+  expect_told({"upscale", "a.png", "-o", "b.png", "--on-full-disk", "stopp"}, 2, hint("stop"));
+  expect_told({"help", "--completion", "bsh"}, 2, hint("bash"));
+  expect_told({"help", "upscal"}, 2, hint("upscale"));
+  expect_told({"help", "lease", "hodl"}, 2, hint("hold"));
+  expect_told({"lease", "lsit"}, 2, hint("list"));
+  expect_told({"Upscale"}, 2, hint("upscale"));
+  expect_told({"config", "--Max_Leak", "5M"}, 2, hint("--max-leak"));
+  expect_told({"config"}, 2, hint("inside"), {.variables = {{"WEIR_GPU", "insde"}}});
+  const Folder folder;
+  folder.put("weir.toml", "[roles.night]\nwait = '1h'\n");
+  expect_told({"devices", "--role", "nihgt"}, 2, hint("night"), {.folder = folder.path()});
+  folder.put("weir.toml", "gpu = 'insde'\n");
+  expect_told({"config"}, 2, hint("inside"), {.folder = folder.path()});
+}
+
+TEST(CliTypos, OfTheAuditToo) {
+  if (run({"audit", "--explain", "G01"}).status != 0) GTEST_SKIP() << "this weir was built without its audit";
+  const auto hint = [](const std::string& word) { return "(did you mean '" + word + "'?)"; };
+  const Folder folder;
+  const How how{.folder = folder.path()};
+  folder.put("a.py", "import torch\n");
+  expect_told({"audit", "a.py", "--format", "jsn"}, 2, hint("json"), how);
+  expect_told({"audit", "a.py", "--select", "G3"}, 2, hint("G03"), how);
+  expect_told({"audit", "a.py", "--ignore", "G01,g008"}, 2, hint("G08"), how);
+  expect_told({"audit", "--explain", "8"}, 2, hint("G08"), how);
+  expect_told({"audit", "--explain", "G99"}, 2, "'G99'; rules are G01 to G", how);
+  expect_told({"audit", "pln", "a.py"}, 2, hint("plan"), how);
+  expect_told({"audit", "reprot"}, 2, hint("report"), how);
+  folder.put("pln/a.py", "import torch\n");
+  EXPECT_NE(run({"audit", "pln"}, how).status, 2) << "a folder of that name is a folder";
+  folder.put("weir.toml", "[audit]\nentry_points = ['a.py']\n");
+  expect_told({"audit", "a.py"}, 2, hint("entry-points"), how);
+}
+
+TEST(CliTypos, VariablesNearASettingAreTold) {
+  const Ended ended = run({"config"}, {.variables = {{"WEIR_SCAEL", "2"}, {"WEIR_MY_OWN_WORD", "x"}}});
+  EXPECT_EQ(ended.status, 0);
+  EXPECT_EQ(ended.error_lines(), 1u) << ended.error;
+  EXPECT_TRUE(ended.says("WEIR_SCAEL is not read (did you mean 'WEIR_SCALE'?)")) << ended.error;
+  EXPECT_EQ(run({"config", "--quiet"}, {.variables = {{"WEIR_SCAEL", "2"}}}).error, "");
+  EXPECT_EQ(run({"config"}, {.variables = {{"WEIR_LEASE", ""}, {"WEIR_LEASE_DIR", "/tmp"}, {"WEIR_RUNG", "x"}}}).error,
+            "");
+}
+
+TEST(CliSettings, AreSpeltWithDashesAlone) {
+  int keys = 0;
+  for (const std::string& line : lines_of(run({"config"}).out)) {
+    const std::size_t first = line.starts_with("# ") ? 2 : 0;
+    const std::string key = line.substr(first, line.find(" =") - first);
+    EXPECT_EQ(key.find_first_not_of("abcdefghijklmnopqrstuvwxyz.-"), std::string::npos) << key;
+    ++keys;
+  }
+  EXPECT_GT(keys, 40);
+  const std::map<std::string, std::string> old{{"no_cpu = true", "no-cpu"},
+                                               {"max_items_per_worker = 5", "max-items-per-worker"},
+                                               {"pause_file = 'x'", "pause-file"},
+                                               {"on_full_disk = 'wait'", "on-full-disk"},
+                                               {"metrics_file = 'x'", "metrics-file"},
+                                               {"max_leak = '5M'", "max-leak"},
+                                               {"stream.max_commands = 5", "stream.max-commands"},
+                                               {"pool.max_idle = 5", "pool.max-idle"}};
+  for (const auto& [line, key] : old) {
+    const Folder folder;
+    folder.put("weir.toml", line + "\n");
+    expect_told({"config"}, 2, "(did you mean '" + key + "'?)", {.folder = folder.path()});
+  }
+  const Folder folder;
+  folder.put("weir.toml", "metrics-file = 'm'\npause-file = 'p'\npool.max-idle = 5\n");
+  EXPECT_EQ(run({"config"}, {.folder = folder.path()}).status, 0);
+}
+
+TEST(CliSizes, ABareNumberIsAskedForItsUnitWhereverItStands) {
+  const std::string question = ": 5 what? Write 5M (MiB), 5G (GiB), or 5B (bytes)";
+  for (const std::string flag : {"--need", "--min-memory", "--max-leak"})
+    expect_told({"run", flag, "5", "--", "true"}, 125, flag + question);
+  expect_told({"run", "--ladder", "small=5", "--", "true"}, 125, "--ladder" + question);
+  for (const std::string flag : {"--ram", "--vram", "--max-fragmentation"})
+    expect_told({"config", flag, "5"}, 2, flag + question);
+  expect_told({"config", "--spill", "somewhere:5"}, 2, "--spill" + question);
+  for (const std::string name : {"ram", "vram", "min-memory", "max-leak", "max-fragmentation"}) {
+    std::string variable = "WEIR_" + name;
+    for (char& c : variable) c = c == '-' ? '_' : static_cast<char>(std::toupper(c));
+    expect_told({"config"}, 2, variable + question, {.variables = {{variable, "5"}}});
+    const Folder folder;
+    folder.put("weir.toml", name + " = 5\n");
+    expect_told({"config"}, 2, "weir.toml:1" + question, {.folder = folder.path()});
+  }
+}
+
+TEST(CliTimes, HaveUnitsThatWeirKnows) {
+  for (const std::string flag : {"--timeout", "--wait", "--grace", "--stall"}) {
+    for (const char* good : {"90", "90s", "10m", "2h", "500ms"})
+      EXPECT_EQ(run({"config", flag, good}).status, 0) << flag << good;
+    expect_told({"config", flag, "5x"}, 2, flag + ": '5x' is no time; write 90, 90s, 10m or 2h");
+    expect_told({"config", flag, "soon"}, 2, flag + ": 'soon' is no time; write 90, 90s, 10m or 2h");
+  }
+}
+
+}  // namespace
+}  // namespace weir::test
