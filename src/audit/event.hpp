@@ -19,6 +19,12 @@ struct Arm {
   bool operator==(const Arm&) const = default;
 };
 
+/// What must be true, or false, for an event to happen: of "if use_gpu", "if not args.cpu".
+struct Condition {
+  Value value;
+  bool holds = true;
+};
+
 /// The keyword of the instance that a method is called on.
 inline constexpr std::string_view kSelf = "\x03";
 /// The keywords of what is handed on as a whole: f(*list), f(**dictionary).
@@ -71,6 +77,7 @@ struct Event {
   Range statement;  ///< the whole simple statement that holds it
   Range top;        ///< the statement of the outermost block that holds it
   std::vector<Arm> arms{};
+  std::vector<Condition> conditions{};  ///< those of them that a value alone decides
   std::string name{};
   Value value{};
   std::vector<Argument> arguments{};

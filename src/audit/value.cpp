@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "audit/mask.hpp"
+
 namespace weir::audit {
 namespace {
 
@@ -66,6 +68,15 @@ std::optional<std::string> Value::as_text() const {
   return std::nullopt;
 }
 
+std::optional<bool> Value::truth() const {
+  const Atom* atom = single();
+  if (atom == nullptr) return std::nullopt;
+  if (atom->kind == Atom::Kind::boolean || atom->kind == Atom::Kind::number) return atom->number != 0;
+  if (atom->kind == Atom::Kind::text) return !atom->text.empty();
+  if (atom->kind == Atom::Kind::none) return false;
+  return std::nullopt;
+}
+
 namespace {
 
 /// The item or attribute of something that is known by its path.
@@ -88,6 +99,7 @@ Value item_of(const Atom& atom, std::string_view key, bool& missing) {
     return deeper(atom, key);
   }
   if (atom.kind == Atom::Kind::parameter) return deeper(atom, key);
+  if (atom.kind == Atom::Kind::text && key == "index" && parse_device(atom.text)) return kind_value(Atom::Kind::ordinal);
   if (atom.items == nullptr) return {};
   const auto found = atom.items->values.find(key);
   if (found != atom.items->values.end()) return found->second;

@@ -28,6 +28,7 @@ struct Atom {
     text,         ///< a known text
     pattern,      ///< a text with holes, each written as kHole; of one alone, `items` says what fills it
     number,       ///< a known whole number
+    boolean,      ///< True or False: `number` is 1 or 0
     ordinal,      ///< a device number as the CUDA runtime counts: current_device(), range(device_count()), a local rank
     smi_index,    ///< a device number as nvidia-smi or NVML counts
     environment,  ///< the value of the variable `text`
@@ -79,6 +80,8 @@ class Value {
   Value joined(const Value& other) const;
   /// As a text, a number or a text with holes; empty if it is not known to be one of them.
   std::optional<std::string> as_text() const;
+  /// Whether Python takes it for true; empty if that is not known.
+  std::optional<bool> truth() const;
 
  private:
   std::vector<Atom> atoms_;

@@ -116,6 +116,10 @@ class Run {
         .event = &event, .module = &module, .function = &function, .entry = via, .value = {}, .arms = std::move(arms)};
     made.value = given(event.value, function, args);
     if (event.if_given && (made.value.is_unknown() || made.value.may_be(Atom::Kind::parameter))) return;
+    made.switched_off = std::any_of(event.conditions.begin(), event.conditions.end(), [&](const Condition& one) {
+      const auto truth = given(one.value, function, args).truth();
+      return truth && *truth != one.holds;
+    });
     made.in_loop = event.in_loop || loops_ > 0;
     made.in_call = depth_ > 1;
     made.call = call_;

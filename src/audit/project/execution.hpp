@@ -22,6 +22,7 @@ struct Step {
   bool in_loop = false;
   bool in_call = false;  ///< within a function, of this or another module
   bool in_thread = false;
+  bool switched_off = false;  ///< by a constant: "use_gpu=False"
 };
 
 /// A run of one program: the body of a module and all that it imports and calls, in order; or, for a function that no

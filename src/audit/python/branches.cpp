@@ -13,6 +13,24 @@
 namespace weir::audit::python {
 namespace {
 
+Node without_parentheses(Node node) {
+  while (node.is("parenthesized_expression") && named_children(node).listed().size() == 1)
+    node = named_children(node).back();
+  return node;
+}
+
+/// What must be so where the test is false: known of a test that is no "a and b".
+std::vector<Condition> negated(Node test, std::vector<Condition> conditions) {
+  if (conditions.size() != 1 || without_parentheses(test).is("boolean_operator")) return {};
+  conditions.front().holds = !conditions.front().holds;
+  return conditions;
+}
+
+/// Written in capitals, as names are that nothing changes.
+bool is_constant_name(std::string_view name) {
+  return std::none_of(name.begin(), name.end(), [](char c) { return c >= 'a' && c <= 'z'; });
+}
+
 /// What a name may be after one of two ways; a name that one of them lacks may be what the other gave it.
 Names joined(const Names& a, const Names& b) {
   Names all = a;
@@ -99,11 +117,13 @@ std::vector<Node> only_assigned(Node body) {
 /// A block with what holds in it alone: behind "if done: return" the rest of it may be left out.
 void Reader::way(Node body) {
   const std::size_t outer = frame_->arms.size();
+  const std::size_t outer_conditions = frame_->conditions.size();
   if (body.is("block"))
     block(body);
   else if (body)
     statement(body);
   frame_->arms.resize(outer, Arm{});
+  frame_->conditions.resize(outer_conditions);
 }
 
 void Reader::branch(Arm arm, Node body, const Names& before, std::optional<Names>& result) {
@@ -112,6 +132,36 @@ void Reader::branch(Arm arm, Node body, const Names& before, std::optional<Names
   way(body);
   frame_->arms.pop_back();
   if (!leaves(body)) result = result ? joined(*result, frame_->scope->names) : frame_->scope->names;
+}
+
+/// Reads the test of a branch. What it needs to be true, as far as values alone decide it: the parts of "a and not b".
+std::vector<Condition> Reader::conditions_of(Node test) {
+  if (test.is("parenthesized_expression")) {
+    const Node inner = without_parentheses(test);
+    if (!inner.is("parenthesized_expression")) return conditions_of(inner);
+  }
+  const bool both = test.is("boolean_operator") && text_of(test.field("operator")) == "and";
+  if (both) {
+    auto all = conditions_of(test.field("left"));
+    frame_->arms.push_back({branches_++, 0, true});
+    const std::size_t outer = frame_->conditions.size();
+    frame_->conditions.insert(frame_->conditions.end(), all.begin(), all.end());
+    for (Condition& one : conditions_of(test.field("right"))) all.push_back(std::move(one));
+    frame_->conditions.resize(outer);
+    frame_->arms.pop_back();
+    return all;
+  }
+  if (test.is("not_operator")) {
+    auto argument = conditions_of(test.field("argument"));
+    return negated(test.field("argument"), std::move(argument));
+  }
+  const Value value = expression(test);
+  // A loop may have changed a name by then, and a function another module's or its own.
+  const std::string_view name = text_of(test);
+  const bool own = test.is("identifier") && frame_->scope->names.find(name) != frame_->scope->names.end();
+  const bool constant = value.truth() && !frame_->in_loop && (own || is_constant_name(name) || !test.is("identifier"));
+  if (constant || value.single(Atom::Kind::parameter) != nullptr) return {{value, true}};
+  return {};
 }
 
 void Reader::if_statement(Node node) {
@@ -126,7 +176,8 @@ void Reader::if_statement(Node node) {
     return;
   }
   frame_->count_seen = false;
-  expression(condition);
+  const auto holds = conditions_of(condition);
+  const auto fails = negated(condition, holds);
   const std::uint32_t id = branches_++;
   const Names before = frame_->scope->names;
   std::optional<Names> result;
@@ -134,7 +185,11 @@ void Reader::if_statement(Node node) {
   const bool outer_fallback = frame_->fallback;
   frame_->counted = outer_counted || asks_how_many(test) || frame_->count_seen;
   frame_->fallback = outer_fallback || asks_for_version(test);
+  const auto outer_conditions = frame_->conditions;
+  frame_->conditions.insert(frame_->conditions.end(), holds.begin(), holds.end());
   branch({id, 0}, node.field("consequence"), before, result);
+  frame_->conditions = outer_conditions;
+  frame_->conditions.insert(frame_->conditions.end(), fails.begin(), fails.end());
   if (test.starts_with("not ") && needs_gpu(test.substr(4)) && refuses(node.field("consequence"), text_))
     emit(Event::Kind::touch, condition, "torch.cuda, asserted");
   std::uint32_t arm = 1;
@@ -150,10 +205,14 @@ void Reader::if_statement(Node node) {
       if (asks_for_gpu(test)) note_fallback(child.field("body"), test);
     }
   }
+  frame_->conditions = outer_conditions;
   // "if device_count() < 2: return": behind it, too, the number is known.
   if (!leaves(node.field("consequence"))) frame_->counted = outer_counted;
   frame_->fallback = outer_fallback;
-  if (returns_early(node.field("consequence"))) frame_->arms.push_back({branches_++, 0, true});
+  if (returns_early(node.field("consequence"))) {
+    frame_->arms.push_back({branches_++, 0, true});
+    frame_->conditions.insert(frame_->conditions.end(), fails.begin(), fails.end());
+  }
   if (!has_else) result = result ? joined(*result, before) : before;
   frame_->scope->names = result ? *std::move(result) : before;
 }

@@ -71,6 +71,8 @@ Value Reader::evaluate(Node node) {
     const auto number = parse_integer(text_of(node));
     return number ? number_value(*number, node.range()) : Value{};
   }
+  if (kind == "true" || kind == "false")
+    return Atom{.kind = Atom::Kind::boolean, .number = kind == "true" ? 1 : 0, .literal = node.range()};
   if (kind == "none") return kind_value(Atom::Kind::none);
   const auto children = named_children(node);
   if (kind == "yield") {
@@ -212,6 +214,8 @@ Value Reader::attribute_of(const Atom& atom, const std::string& name) {
     case Atom::Kind::ordinal:
       return name == "index" ? Value{atom} : Value{};
     case Atom::Kind::text:
+      if (name == "index") return item_of(atom, name, missing);
+      [[fallthrough]];
     case Atom::Kind::number:
       return name == "value" ? Value{atom} : Value{};  // of a member of an enumeration
     default:
@@ -331,7 +335,7 @@ Value Reader::conditional(Node node) {
     for (const Node part : parts) expression(part);
     return {};
   }
-  expression(parts[1]);
+  const auto conditions = conditions_of(parts[1]);
   const std::uint32_t id = branches_++;
   frame_->arms.push_back({id, 0});
   const bool outer_counted = std::exchange(frame_->counted, frame_->counted || asks_how_many(text_of(parts[1])));
@@ -343,7 +347,11 @@ Value Reader::conditional(Node node) {
   const auto cpu = no.as_text();
   if (cpu && *cpu == "cpu" && asks_for_gpu(text_of(parts[1])))
     emit(Event::Kind::cpu_fallback, node, std::string{text_of(parts[1])}).target = parts[0].range();
-  return yes.joined(no);
+  const bool never = std::any_of(conditions.begin(), conditions.end(), [](const Condition& one) {
+    const auto truth = one.value.truth();
+    return truth && *truth != one.holds;
+  });
+  return never ? no : yes.joined(no);
 }
 
 }  // namespace weir::audit::python

@@ -40,6 +40,7 @@ Event& Reader::emit(Event::Kind kind, Node where, std::string name, Value value)
               .statement = frame_->statement,
               .top = frame_->top,
               .arms = frame_->arms,
+              .conditions = frame_->conditions,
               .name = std::move(name),
               .value = std::move(value)};
   event.main_only = frame_->main_only;

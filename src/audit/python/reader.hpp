@@ -47,6 +47,7 @@ class Reader {
     std::string class_name{};  ///< of the class whose body it is
     bool in_class_body = false;
     std::vector<Arm> arms{};
+    std::vector<Condition> conditions{};
     std::set<std::string> checked{};  ///< variables of the environment that were looked at
     Range statement{}, top{};
     bool editable = false;  ///< the statement is one expression or assignment and nothing else
@@ -96,6 +97,7 @@ class Reader {
 
   // branches.cpp
   void if_statement(Node node);
+  std::vector<Condition> conditions_of(Node test);
   void note_fallback(Node otherwise, std::string_view test);
   void loop(Node node);
   void try_statement(Node node);
@@ -157,16 +159,28 @@ class Reader {
   bool item_call(const Called& called, const std::vector<Argument>& args, Value& result);
   std::vector<Argument> arguments(Node node);
   void hand_on(Node splat, std::vector<Argument>& args);
-  void add_closure(const std::string& key, std::vector<Argument>& args);
+  void note_call(const Called& called, const std::vector<Argument>& args, Node node);
+  void note_program(const Called& called);
+  Value imported_call(const Called& called, const Atom& callee, std::vector<Argument> args, Node node);
+  Value call_each(const Called& called, const std::vector<Argument>& args, Node node);
+  void hand_over(const Called& called, const std::vector<Argument>& args, Node node);
+
+  // environment_calls.cpp
+  void environment_mapping(Node mapping, Event::Mode mode, Node whole, Items* items = nullptr);
+  bool mapping_call(const Called& called, Node node, Value& result);
   bool environment_call(const Called& called, const std::vector<Argument>& args, Node node, Value& result);
   static bool may_change_environment(const Called& called, const std::vector<Argument>& args);
+
+  // device_arguments.cpp
   void device_arguments(const Called& called, const std::vector<Argument>& args, Node node);
+  static bool touches_driver(std::string_view call, const std::vector<Argument>& args);
+  void join_process_group(const Called& called, const std::vector<Argument>& args, Node node);
+
+  // local_calls.cpp
   Value local_call(const Called& called, const Atom& callee, std::vector<Argument> args, Node node);
   Value returned_by(const std::string& key, const std::vector<Argument>& args);
-  void environment_mapping(Node mapping, Event::Mode mode, Node whole, Items* items = nullptr);
-  void join_process_group(const Called& called, const std::vector<Argument>& args, Node node);
-  void hand_over(const Called& called, const std::vector<Argument>& args, Node node);
-  Value call_each(const Called& called, const std::vector<Argument>& args, Node node);
+  void add_closure(const std::string& key, std::vector<Argument>& args);
+  Value super_instance() const;
   Value made_object(const Atom& callee, const std::vector<Argument>& args);
   void add_instance(const Called& called, const std::string& method, std::vector<Argument>& args);
   std::string constructor_of(const std::string& class_name) const;
@@ -235,6 +249,9 @@ bool is_environ(const Value& value);
 bool is_class_name(std::string_view name);
 /// A class of this module, or a name of another that is written like one.
 bool is_class(const Atom& atom);
+
+/// The part of a dotted name behind its last dot; empty if there is none.
+std::string method_of(std::string_view name);
 
 /// "tensorflow.compat.v1.device" -> "tensorflow.device" and the like.
 std::string canonical(std::string name);

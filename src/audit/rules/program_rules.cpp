@@ -53,8 +53,10 @@ bool works_on_gpu(const Event& event, const Value& value) {
          (event.kind == Kind::use_device && std::any_of(atoms.begin(), atoms.end(), may_be_gpu));
 }
 
-/// What a module does when it is imported counts unless it does so only in some case: a probe for a test machine.
+/// What a module does when it is imported counts unless it does so only in some case: a probe for a test machine. What a
+/// constant switches off is not done.
 bool is_meant(const Step& step) {
+  if (step.switched_off) return false;
   return step.entry->kind != Kind::import_module || step.entry == step.event ||
          std::all_of(step.arms.begin(), step.arms.end(), [](const Arm& arm) { return arm.usual; });
 }
@@ -68,7 +70,7 @@ bool shows_a_card(const Step& step) {
 /// Is given a device that is not said to be the CPU.
 bool takes_some_device(const Step& step) {
   const auto& atoms = step.value.atoms();
-  return step.event->kind == Kind::use_device && !only_asks(step.event->name) &&
+  return step.event->kind == Kind::use_device && !step.switched_off && !only_asks(step.event->name) &&
          std::none_of(atoms.begin(), atoms.end(), [](const Atom& atom) { return atom.text == "cpu"; });
 }
 
@@ -255,7 +257,7 @@ void check_selected(const Execution& execution, const Judging& judging) {
     else if (!execution.imported || is_named_program(program, judging.policy))
       found.edits = header(program, judging.policy);
     else
-      found.advice += ", in the programs: others import this file (or name it in the policy's entry_points)";
+      found.advice += ", in the programs: others import this file (or name it in the policy's entry-points)";
     found.fixing = found.edits.empty() ? Fixing::manual : Fixing::unsafe;
     judging.findings.add(std::move(found));
   }

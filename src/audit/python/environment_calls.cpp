@@ -1,0 +1,132 @@
+#include <algorithm>
+#include <array>
+#include <memory>
+#include <utility>
+
+#include "audit/python/gpu_names.hpp"
+#include "audit/python/reader.hpp"
+
+// Calls that read or write variables of the environment, or may.
+
+namespace weir::audit::python {
+
+bool is_environ(const Value& value) {
+  const Atom* name = value.single(Atom::Kind::name);
+  return name != nullptr && name->text == "os.environ";
+}
+
+/// Pairs of a dictionary, or keywords of a call, that are variables of an environment.
+void Reader::environment_mapping(Node mapping, Event::Mode mode, Node whole, Items* items) {
+  for (const Node child : named_children(mapping)) {
+    const bool pair = child.is("pair");
+    if (child.is("dictionary") || child.is("parenthesized_expression")) {
+      environment_mapping(child, mode, whole);
+      continue;
+    }
+    if (!pair && !child.is("keyword_argument")) {
+      if (!child.is("dictionary_splat")) expression(child);
+      continue;
+    }
+    const Value key = pair ? expression(child.field("key")) : text_value(std::string{text_of(child.field("name"))});
+    const std::string outer = std::exchange(frame_->goal, key.as_text().value_or(""));
+    const Value value = expression(child.field("value"));
+    frame_->goal = outer;
+    const auto name = key.as_text();
+    if (!name) continue;
+    if (items != nullptr) items->values.insert_or_assign(*name, value);
+    if (find_variable(*name) != nullptr) {
+      const bool editable = std::exchange(frame_->editable, false);
+      set_variable(child, mapping, *name, value, mode);
+      frame_->editable = editable;
+    } else if (pair && mode == Event::Mode::child) {
+      const DeviceKeyword* keyword = find_device_keyword(*name);
+      const bool device = keyword != nullptr && (value.single(Atom::Kind::text) != nullptr ||
+                                                 (keyword->numbers && value.single(Atom::Kind::number) != nullptr));
+      if (device && gpu_library_ && *name == "device_id") emit(Event::Kind::use_device, child, *name, value);
+    }
+  }
+}
+
+/// os.environ.update(...) and dict(...): their arguments are variables, or may be.
+bool Reader::mapping_call(const Called& called, Node node, Value& result) {
+  const Node list = node.field("arguments");
+  if (called.name == "os.environ.update") {
+    for (const Node child : named_children(list)) {
+      // What is not written out here may hold any variable.
+      const bool written_out =
+          child.is("keyword_argument") || (child.is("dictionary") && !child_of_kind(child, "dictionary_splat"));
+      if (!written_out) change_environment(node);
+    }
+    environment_mapping(list, Event::Mode::assign, node);
+    return true;
+  }
+  if (called.name != "dict") return false;
+  bool copies = false;
+  for (const Node child : named_children(list))
+    copies = copies || (!child.is("keyword_argument") && is_environ(expression(child)));
+  auto items = std::make_shared<Items>();
+  environment_mapping(list, Event::Mode::child, node, items.get());
+  if (copies)
+    result = kind_value(Atom::Kind::environment_copy);
+  else if (!items->values.empty())
+    result = Atom{.kind = Atom::Kind::dictionary, .items = std::move(items)};
+  return true;
+}
+/// Empties the environment, reads a file into it, runs what may, or hands it to somebody: mock.patch.dict(os.environ).
+bool Reader::may_change_environment(const Called& called, const std::vector<Argument>& args) {
+  constexpr std::array<std::string_view, 12> kCalls{"os.environ.clear", "os.environ.popitem", "dotenv.load_dotenv",
+                                                    "dotenv.main.load_dotenv",
+                                                    // Code that is not known here runs.
+                                                    "importlib.import_module", "importlib.reload", "runpy.run_path",
+                                                    "runpy.run_module", "__import__", "exec", "eval", "execfile"};
+  if (std::find(kCalls.begin(), kCalls.end(), called.name) != kCalls.end() || called.name.starts_with("os.environb."))
+    return true;
+  // What a test sets for itself, and takes back: monkeypatch.setenv(), patch.dict("os.environ", ...).
+  if (called.name.ends_with(".setenv") || called.name.ends_with(".delenv")) return true;
+  if (called.name.ends_with("patch.dict") && value_of(args, 0).as_text() == "os.environ") return true;
+  constexpr std::array<std::string_view, 9> kReaders{"dict", "len",  "list",       "sorted",       "print",
+                                                     "str",  "repr", "json.dumps", "pprint.pprint"};
+  if (std::find(kReaders.begin(), kReaders.end(), called.name) != kReaders.end()) return false;
+  return std::any_of(args.begin(), args.end(),
+                     [](const Argument& arg) { return is_environ(arg.value) && arg.keyword != "env"; });
+}
+
+bool Reader::environment_call(const Called& called, const std::vector<Argument>& args, Node node, Value& result) {
+  const std::string_view name = called.name;
+  const bool copy = called.object.may_be(Atom::Kind::environment_copy);
+  const auto variable = value_of(args, 0, "key").as_text();
+  const Node target = node.field("function").field("object");
+  if (name == "os.environ.get" || name == "os.getenv") {
+    if (variable) {
+      looked_at(*variable);
+      result = kind_value(Atom::Kind::environment, *variable);
+    }
+    return true;
+  }
+  if (name == "os.environ.copy" || name == "copy.copy" || name == "copy.deepcopy") {
+    const bool environ = name == "os.environ.copy" || is_environ(value_of(args, 0));
+    if (environ) result = kind_value(Atom::Kind::environment_copy);
+    return environ;
+  }
+  if (name == "os.environ.setdefault" || (copy && method_of(name) == "setdefault")) {
+    if (variable)
+      set_variable(node, target, *variable, value_of(args, 1), copy ? Event::Mode::child : Event::Mode::keep);
+    return true;
+  }
+  if (name == "os.putenv" || name == "os.environ.__setitem__") {
+    if (variable)
+      set_variable(node, {}, *variable, value_of(args, 1), Event::Mode::assign);
+    else
+      change_environment(node);
+    return true;
+  }
+  if (name == "os.environ.pop" || name == "os.unsetenv") {
+    if (!variable) change_environment(node);
+    if (variable && find_variable(*variable) != nullptr) emit(Event::Kind::remove_variable, node, *variable);
+    if (variable) result = kind_value(Atom::Kind::environment, *variable);
+    return true;
+  }
+  return false;
+}
+
+}  // namespace weir::audit::python
