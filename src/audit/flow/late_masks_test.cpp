@@ -45,5 +45,15 @@ TEST(AuditStrangeFlow, AQuestionThatStartsTheDriverMakesAMaskDead) {
           .starts_with("fragile"));
 }
 
+TEST(AuditStrangeFlow, AMaskThatALoopSetsAmongOtherVariablesIsOne) {
+  const std::string start = "import os, torch\nx = torch.ones(1).cuda()\n";
+  const std::string variables = "{'CUDA_VISIBLE_DEVICES': '1', 'OMP_NUM_THREADS': '4'}";
+  const auto told = [&](const std::string& code) { return !late({{"a.py", start + code}}).empty(); };
+  EXPECT_TRUE(told("env = " + variables + "\nfor k in env:\n    os.environ[k] = env[k]\n"));
+  EXPECT_TRUE(told("for k, v in " + variables + ".items():\n    os.environ[k] = v\n"));
+  EXPECT_TRUE(told("for k in ('CUDA_VISIBLE_DEVICES', 'A'):\n    os.environ[k] = '1'\n"));
+  EXPECT_FALSE(told("for k in ('B', 'A'):\n    os.environ[k] = '1'\n"));
+}
+
 }  // namespace
 }  // namespace weir::audit

@@ -51,6 +51,7 @@ TEST(AuditStrangeFlow, ALoopGoesOverAllOfWhatItIsGiven) {
              "for n, d in [('a', 'cuda:0'), ('b', 'cuda:1')]:\n    x.to(d)\n",
              "for n, d in {'a': 'cuda:0', 'b': 'cuda:1'}.items():\n    x.to(d)\n",
              "for d in {'a': 'cuda:0', 'b': 'cuda:1'}.values():\n    x.to(d)\n",
+             "for d in {'cuda:0': 1, 'cuda:1': 2}:\n    x.to(d)\n",
              "DEVICES = ['cuda:0', 'cuda:1']\ndef run():\n    for d in DEVICES:\n"
              "        x.to(d)\nrun()\n",
              "y = [x.to(d) for d in ['cuda:0', 'cuda:1']]\n", "y = [x.to(f'cuda:{i}') for i in range(2)]\n",

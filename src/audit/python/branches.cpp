@@ -267,6 +267,8 @@ bool chooses(Node node, std::string_view text, const std::vector<std::string_vie
 /// What a loop or a comprehension gives its name: any of what it goes over, unless it chooses among that. Without `within` that is so.
 Value Reader::element_of(const Value& container, Node within) const {
   const Atom* atom = container.single();
+  if (atom != nullptr && atom->kind == Atom::Kind::dictionary && atom->items != nullptr)
+    return element_of(listed_items(*atom, "keys"), within);
   if (atom == nullptr || atom->kind != Atom::Kind::sequence) return any_element(container);
   const Node body = within.field("body");
   if (!body || frame_->in_try) return {};

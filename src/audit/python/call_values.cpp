@@ -114,7 +114,8 @@ Value split_text(std::string_view text, std::string_view separator) {
   return sequence_value(parts);
 }
 
-/// The keys, values or pairs of a dictionary that is known to its end.
+}  // namespace
+
 Value listed_items(const Atom& dictionary, std::string_view what) {
   std::vector<Value> all;
   if (dictionary.items->values.contains(kOpen)) return {};
@@ -125,8 +126,6 @@ Value listed_items(const Atom& dictionary, std::string_view what) {
   }
   return sequence_value(all);
 }
-
-}  // namespace
 
 /// int() and what is like it, of whatever keeps its meaning as a number.
 bool Reader::number_call(const Called& called, const std::vector<Argument>& args, Node node, Value& result) {

@@ -88,6 +88,7 @@ class Reader {
   void bind_import(std::string_view module, std::string_view bound_name, const std::string& meaning, Node where);
   void assignment(Node node);
   void augmented_assignment(Node node);
+  bool set_one_of(const Value& key, const Value& value, Node target, Node whole);
   void assign(Node target, const Value& value, Node whole);
   void assign_text(std::string_view name, const Value& value);
   Value something();
@@ -252,6 +253,9 @@ bool is_class(const Atom& atom);
 
 /// The part of a dotted name behind its last dot; empty if there is none.
 std::string method_of(std::string_view name);
+
+/// The keys, values or pairs ("items") of a dictionary that is known to its end; unknown of others.
+Value listed_items(const Atom& dictionary, std::string_view what);
 
 /// "tensorflow.compat.v1.device" -> "tensorflow.device" and the like.
 std::string canonical(std::string name);

@@ -157,6 +157,20 @@ void Reader::assign_text(std::string_view name, const Value& value) {
   scope->names.insert_or_assign(std::string{name}, value);
 }
 
+/// os.environ[key] = value where a loop goes over several names: each is set, and to which of the values is not followed.
+bool Reader::set_one_of(const Value& key, const Value& value, Node target, Node whole) {
+  const auto& names = key.atoms();
+  const bool known = names.size() > 1 && std::all_of(names.begin(), names.end(),
+                                                     [](const Atom& name) { return name.kind == Atom::Kind::text; });
+  if (!known) return false;
+  const bool editable = std::exchange(frame_->editable, false);
+  for (const Atom& name : names)
+    set_variable(whole, target.field("value"), name.text, value.single() == nullptr ? Value{} : value,
+                 Event::Mode::assign);
+  frame_->editable = editable;
+  return true;
+}
+
 void Reader::assign(Node target, const Value& value, Node whole) {
   const std::string_view kind = target.kind();
   if (kind == "identifier") {
@@ -167,6 +181,7 @@ void Reader::assign(Node target, const Value& value, Node whole) {
     const auto name = key.as_text();
     const Atom* environment = container.single(Atom::Kind::name);
     if (environment != nullptr && environment->text == "os.environb") change_environment(whole);
+    if (is_environ(container) && set_one_of(key, value, target, whole)) return;
     if ((!name || key.single(Atom::Kind::pattern) != nullptr) && is_environ(container)) change_environment(whole);
     change_container(target.field("value"), container, key, value);
     if (!name) return;
