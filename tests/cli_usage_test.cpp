@@ -92,9 +92,9 @@ TEST(CliHelp, EveryCommandHasHelpWithinEightyColumns) {
 
 TEST(CliHelp, TellsEveryFlagOfTheContract) {
   const std::string help = run({"help", "upscale"}).out;
-  for (const char* flag : {"-o",        "--model",  "--name",      "--scale",   "--resize",    "--width", "--format",
-                           "--quality", "--ram",    "--spill",     "--threads", "--precision", "--sync",  "--tta",
-                           "--noise",   "--device", "--overwrite", "--dry-run", "--json",      "-q"}) {
+  for (const char* flag :
+       {"-o", "--model", "--name", "--scale", "--resize", "--width", "--format", "--quality", "--ram", "--spill",
+        "--threads", "--precision", "--tta", "--noise", "--device", "--overwrite", "--dry-run", "--json", "-q"}) {
     EXPECT_NE(help.find(flag), std::string::npos) << flag;
   }
 }

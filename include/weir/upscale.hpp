@@ -75,7 +75,6 @@ struct UpscaleOptions {
   std::uint64_t spill_bytes = 0;  ///< the most that may be spilled there
   int threads = 0;                ///< at most kMostThreads; 0: the processors that the process may use
   bool exact_precision = false;   ///< 32-bit floating point instead of the fast kernels
-  bool fast_sync = false;         ///< approximate the means over the whole picture, where the network has any
   bool tta = false;               ///< average the eight orientations
   /// What to run on, in the words of the command line: "" or "cpu"; "gpu" for the best GPU; a part of its name, GPU-UUID or
   /// pci:0000:01:00.0; NAME#2 is the second of several.

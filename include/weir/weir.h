@@ -43,15 +43,15 @@ typedef struct weir_options {
   uint64_t ram_bytes;       /* the most that the process may hold at once */
   const char* spill_folder; /* may be null: nothing is spilled */
   uint64_t spill_bytes;
-  int threads;                         /* at most 1024 */
-  int exact_precision, fast_sync, tta; /* 0 or 1 */
+  int threads;              /* at most 1024 */
+  int exact_precision, tta; /* 0 or 1 */
   const char* device;  /* null or "cpu"; "gpu" for the best GPU; a part of its name, GPU-UUID or pci:0000:01:00.0 */
   uint64_t vram_bytes; /* the most of the GPU's memory to take; 0: what it has free, less a margin */
   int strict_device;   /* 0 or 1: a fault of the GPU is not mended, at last by the CPU, but fails the run */
 } weir_options;
 
 #define WEIR_OPTIONS_INIT \
-  { sizeof(weir_options), 0, 0, 0, 0, NULL, 0, 0, 0, 0, 0, NULL, 0, 0 }
+  { sizeof(weir_options), 0, 0, 0, 0, NULL, 0, 0, 0, 0, NULL, 0, 0 }
 
 /* A network; not to be used from two threads at once. */
 typedef struct weir_network weir_network;

@@ -22,7 +22,6 @@ _weir() {
         --vram) COMPREPLY=(); return ;;
         --tile) COMPREPLY=(); return ;;
         --precision) COMPREPLY=($(compgen -W 'auto exact' -- "$word")); return ;;
-        --sync) COMPREPLY=($(compgen -W 'exact fast' -- "$word")); return ;;
         --damaged) COMPREPLY=($(compgen -W 'use refuse' -- "$word")); return ;;
         --checkpoints) compopt -o filenames; mapfile -t COMPREPLY < <(compgen -d -- "$word"); return ;;
         --ladder) COMPREPLY=(); return ;;
@@ -35,7 +34,7 @@ _weir() {
         --metrics) COMPREPLY=(); return ;;
         --metrics-file) COMPREPLY=(); return ;;
       esac
-      if [[ $word == -* ]]; then COMPREPLY=($(compgen -W '--output --model --name --models --noise --scale --resize --width --format --quality --ram --spill --threads --device --vram --tile --strict-device --precision --sync --tta --damaged --overwrite --explain --verify --retry-failed --upgrade --checkpoints --no-checkpoints --ladder --no-cpu --same-pixels --stall --wait --max-items-per-worker --pause-file --on-full-disk --log --metrics --metrics-file --dry-run --json --quiet --help' -- "$word"))
+      if [[ $word == -* ]]; then COMPREPLY=($(compgen -W '--output --model --name --models --noise --scale --resize --width --format --quality --ram --spill --threads --device --vram --tile --strict-device --precision --tta --damaged --overwrite --explain --verify --retry-failed --upgrade --checkpoints --no-checkpoints --ladder --no-cpu --same-pixels --stall --wait --max-items-per-worker --pause-file --on-full-disk --log --metrics --metrics-file --dry-run --json --quiet --help' -- "$word"))
       else compopt -o filenames; mapfile -t COMPREPLY < <(compgen -f -- "$word"); fi ;;
     models)
       case "$before" in
@@ -154,7 +153,6 @@ _weir() {
         --vram) COMPREPLY=(); return ;;
         --tile) COMPREPLY=(); return ;;
         --precision) COMPREPLY=($(compgen -W 'auto exact' -- "$word")); return ;;
-        --sync) COMPREPLY=($(compgen -W 'exact fast' -- "$word")); return ;;
         --damaged) COMPREPLY=($(compgen -W 'use refuse' -- "$word")); return ;;
         --checkpoints) compopt -o filenames; mapfile -t COMPREPLY < <(compgen -d -- "$word"); return ;;
         --ladder) COMPREPLY=(); return ;;
@@ -184,7 +182,7 @@ _weir() {
         --max-leak) COMPREPLY=(); return ;;
         --max-fragmentation) COMPREPLY=(); return ;;
       esac
-      if [[ $word == -* ]]; then COMPREPLY=($(compgen -W '--model --name --models --noise --scale --format --quality --ram --spill --threads --device --vram --tile --strict-device --precision --sync --tta --damaged --checkpoints --ladder --no-cpu --stall --wait --max-items-per-worker --pause-file --on-full-disk --log --metrics --metrics-file --quiet --role --allow --deny --min-memory --prefer --trust-unknown --cuda-names --torch-allocator --slots --grace --jobs --gpu-jobs --gpu --profile --retries --timeout --max-leak --max-fragmentation --help' -- "$word"))
+      if [[ $word == -* ]]; then COMPREPLY=($(compgen -W '--model --name --models --noise --scale --format --quality --ram --spill --threads --device --vram --tile --strict-device --precision --tta --damaged --checkpoints --ladder --no-cpu --stall --wait --max-items-per-worker --pause-file --on-full-disk --log --metrics --metrics-file --quiet --role --allow --deny --min-memory --prefer --trust-unknown --cuda-names --torch-allocator --slots --grace --jobs --gpu-jobs --gpu --profile --retries --timeout --max-leak --max-fragmentation --help' -- "$word"))
       else COMPREPLY=(); fi ;;
     audit)
       case "$before" in

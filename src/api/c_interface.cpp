@@ -95,7 +95,6 @@ weir_status to_options(const weir_options* given, weir::UpscaleOptions& options)
   options.spill_bytes = read.spill_bytes;
   options.threads = read.threads;
   options.exact_precision = read.exact_precision != 0;
-  options.fast_sync = read.fast_sync != 0;
   options.tta = read.tta != 0;
   options.device = text_or_empty(read.device);
   options.vram_bytes = read.vram_bytes;

@@ -88,7 +88,6 @@ enhance::UpscaleSettings to_settings(const UpscaleOptions& options) {
   settings.spill_limit = options.spill_folder.empty() ? Bytes{} : Bytes{options.spill_bytes};
   settings.threads = options.threads > 0 ? options.threads : usable_threads(allowed_cpus().size(), cpu_quota());
   settings.precision = options.exact_precision ? enhance::Precision::exact : enhance::Precision::automatic;
-  settings.sync = options.fast_sync ? enhance::Sync::fast : enhance::Sync::exact;
   settings.tta = options.tta;
   settings.device.memory = Bytes{options.vram_bytes};
   settings.device.strict = options.strict_device;

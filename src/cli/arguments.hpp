@@ -45,7 +45,6 @@ struct Arguments {
   std::optional<int> max_commands, max_idle;
   bool strict_device = false;
   enhance::Precision precision = enhance::Precision::automatic;
-  enhance::Sync sync = enhance::Sync::exact;
   bool tta = false;
 
   media::Damaged damaged = media::Damaged::use;

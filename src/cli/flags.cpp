@@ -263,16 +263,6 @@ constexpr Flag kUpscaleFlags[] = {
        return set;
      },
      [](const Arguments&) { return std::string{"auto"}; }},
-    {Group::network, "--sync", 0, "exact|fast",
-     "exact: means over the whole picture where the network has any; fast: a cheaper approximation of them.", "",
-     "sync",
-     [](std::string_view text, Arguments& args) {
-       bool fast = false;
-       auto set = set_choice(text, "exact", "fast", fast);
-       if (set) args.sync = fast ? enhance::Sync::fast : enhance::Sync::exact;
-       return set;
-     },
-     [](const Arguments&) { return std::string{"exact"}; }},
     {Group::network, "--tta", 0, "", "Average the results of the eight orientations; takes eight times as long.", "",
      "tta", [](std::string_view text, Arguments& args) { return set_switch(text, args.tta); },
      [](const Arguments&) { return std::string{"false"}; }},

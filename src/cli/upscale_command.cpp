@@ -133,7 +133,6 @@ Result<enhance::UpscaleSettings> upscale_settings(const Arguments& args) {
   upscale.ram = effective_ram(args);
   upscale.threads = effective_threads(args);
   upscale.precision = args.precision;
-  upscale.sync = args.sync;
   upscale.tta = args.tta;
   upscale.device.memory = args.vram.value_or(Bytes{});
   upscale.device.tile = args.tile;

@@ -26,7 +26,6 @@ namespace weir::enhance {
 struct RunPlan;
 
 enum class Precision { automatic, exact };
-enum class Sync { exact, fast };
 
 /// How a picture is to be enlarged; no files in it.
 struct UpscaleSettings {
@@ -38,7 +37,6 @@ struct UpscaleSettings {
   Bytes spill_limit;  ///< zero: no spilling
   int threads = 1;    ///< at least 1
   Precision precision = Precision::automatic;
-  Sync sync = Sync::exact;
   bool tta = false;
   std::shared_ptr<const nn::vulkan::Gpu> gpu;  ///< null: the processors alone
   nn::vulkan::EngineSettings device;           ///< how the GPU is to be used

@@ -48,9 +48,6 @@ class NetworkUpscaler final : public Upscaler {
 
   Result<std::vector<std::string>> run(const UpscaleJob& job) override {
     std::vector<std::string> events;
-    if (settings_.sync == Sync::fast && network_->family.statistics > 0) {
-      events.push_back("--sync fast: no cheaper way is built yet; the exact means of the whole picture were used");
-    }
     std::shared_ptr<const RunPlan> plan = job.plan.run;
     int written = 0;
     auto status = run_from(job, *plan, written);

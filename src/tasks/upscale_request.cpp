@@ -28,13 +28,14 @@ Result<std::shared_ptr<const std::vector<std::byte>>> read_descriptor(int fd) {
 std::string_view word_of(enhance::Precision precision) {
   return precision == enhance::Precision::exact ? "exact" : "auto";
 }
-std::string_view word_of(enhance::Sync sync) { return sync == enhance::Sync::fast ? "fast" : "exact"; }
 
 /// What decides the pixels.
 Json wanted_json(const enhance::UpscaleSettings& upscale) {
-  return {{"scale", upscale.scale},        {"width", upscale.width},
-          {"height", upscale.height},      {"precision", word_of(upscale.precision)},
-          {"sync", word_of(upscale.sync)}, {"tta", upscale.tta}};
+  return {{"scale", upscale.scale},
+          {"width", upscale.width},
+          {"height", upscale.height},
+          {"precision", word_of(upscale.precision)},
+          {"tta", upscale.tta}};
 }
 
 void read_wanted(const Json& json, enhance::UpscaleSettings& upscale) {
@@ -43,7 +44,6 @@ void read_wanted(const Json& json, enhance::UpscaleSettings& upscale) {
   upscale.height = static_cast<int>(jobs::number_field(json, "height"));
   upscale.precision =
       jobs::text_field(json, "precision") == "exact" ? enhance::Precision::exact : enhance::Precision::automatic;
-  upscale.sync = jobs::text_field(json, "sync") == "fast" ? enhance::Sync::fast : enhance::Sync::exact;
   upscale.tta = jobs::bool_field(json, "tta");
 }
 
