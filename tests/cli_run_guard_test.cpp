@@ -568,7 +568,7 @@ TEST(CliRun, ThePauseFileStopsWhatItemsHaveStarted) {
     machine.folder().put("enough", "");
     fs::remove(machine.folder() / "pause");
   };
-  const Ended ended = run({"run", "--pause-file", "pause", "--", "setsid", "sh", "-c",
+  const Ended ended = run({"run", "--pause-file", "pause", "--", "setsid", "--wait", "sh", "-c",
                            "while ! test -e enough; do echo >> ticks; sleep 0.01; done", ":::", "a"},
                           how);
   EXPECT_EQ(ended.status, 0) << ended.error;
