@@ -8,6 +8,7 @@
 #include "cli/guard_arguments.hpp"
 #include "enhance/upscale.hpp"
 #include "media/picture.hpp"
+#include "runs/named_device.hpp"
 
 namespace weir::cli {
 
@@ -34,12 +35,7 @@ struct Arguments {
     std::optional<Bytes> limit;
   } spill;
   std::optional<int> threads;
-  struct Device {
-    std::string name = "cpu";  ///< as written: "cpu", "cpu:0-3", or what names a GPU
-    std::vector<int> cores;    ///< of the CPU; empty: all that are allowed
-    bool is_gpu() const { return name != "cpu" && !name.starts_with("cpu:"); }
-  };
-  std::vector<Device> devices{Device{}};  ///< never empty
+  std::vector<runs::NamedDevice> devices{runs::NamedDevice{}};  ///< never empty
   std::optional<Bytes> vram;
   int tile = 0;  ///< 0: chosen
   std::optional<int> max_commands, max_idle;

@@ -1,8 +1,5 @@
 #include "cli/batch_setup.hpp"
 
-#include <filesystem>
-#include <system_error>
-
 #include <fmt/format.h>
 
 #include "cli/profile.hpp"
@@ -10,25 +7,18 @@
 
 namespace weir::cli {
 
-namespace fs = std::filesystem;
-
-std::vector<std::string> worker_command() {
-  std::error_code problem;
-  const fs::path program = fs::read_symlink("/proc/self/exe", problem);
-  const bool there = !problem && fs::exists(program, problem);
-  return {there ? program.native() : "/proc/self/exe", "worker"};
-}
-
-Status open_logs(const Arguments& args, const Environment& environment, observe::EventLog& events,
-                 const observe::Metrics& metrics, std::unique_ptr<observe::MetricsEndpoint>& endpoint) {
+Status open_event_log(const Arguments& args, const Environment& environment, runs::RunLogs& logs) {
   if (const std::string file = log_file(args, environment); !file.empty()) {
-    if (auto opened = events.add_file(file); !opened)
+    if (auto opened = logs.events.add_file(file); !opened)
       return Error{opened.error().code, "--log: " + opened.error().what};
   }
-  if (args.batch.metrics.empty()) return ok();
-  auto opened = observe::MetricsEndpoint::open(args.batch.metrics, metrics);
-  if (!opened) return Error{opened.error().code, "--metrics: " + opened.error().what};
-  endpoint = *std::move(opened);
+  return ok();
+}
+
+Status open_logs(const Arguments& args, const Environment& environment, runs::RunLogs& logs) {
+  if (auto opened = open_event_log(args, environment, logs); !opened) return opened.error();
+  if (auto served = logs.serve_metrics(args.batch.metrics); !served)
+    return Error{served.error().code, "--metrics: " + served.error().what};
   return ok();
 }
 
@@ -36,7 +26,7 @@ Ending logs_failed(const Error& error) {
   return {error.code == Errc::invalid_argument ? Exit::wrong_usage : Exit::nothing_started, error.what};
 }
 
-Ending with_logs(Ending ending, const observe::EventLog& events, const observe::Metrics& metrics, observe::Log& log) {
+Ending with_logs(Ending ending, const runs::RunLogs& logs, observe::Log& log) {
   const auto tell = [&](const std::string& name, const std::optional<Error>& problem) {
     if (!problem) return;
     if (ending.exit == Exit::done)
@@ -44,20 +34,22 @@ Ending with_logs(Ending ending, const observe::EventLog& events, const observe::
     else
       log.error(name + problem->what);
   };
-  tell("the log: ", events.problem());
-  tell("--metrics-file: ", metrics.problem());
+  tell("the log: ", logs.events.problem());
+  tell("--metrics-file: ", logs.metrics.problem());
   return ending;
 }
 
-jobs::RecordRules record_rules(const Arguments& args) {
-  jobs::RecordRules rules;
-  rules.keep = args.checkpoints.keep;
-  rules.folder = args.checkpoints.folder;
-  rules.overwrite = args.overwrite;
-  rules.verify = args.checkpoints.verify;
-  rules.upgrade = args.checkpoints.upgrade;
-  rules.retry_failed = args.checkpoints.retry_failed;
-  return rules;
+jobs::RunSettings run_settings(const Arguments& args) {
+  jobs::RunSettings settings;
+  settings.rules.keep = args.checkpoints.keep;
+  settings.rules.folder = args.checkpoints.folder;
+  settings.rules.overwrite = args.overwrite;
+  settings.rules.verify = args.checkpoints.verify;
+  settings.rules.upgrade = args.checkpoints.upgrade;
+  settings.rules.retry_failed = args.checkpoints.retry_failed;
+  settings.pause_file = args.batch.pause_file;
+  settings.metrics_file = args.batch.metrics_file;
+  return settings;
 }
 
 observe::Log make_log(const Arguments& args) {

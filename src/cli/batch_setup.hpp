@@ -1,34 +1,29 @@
 #pragma once
 
-#include <memory>
 #include <optional>
-#include <string>
-#include <vector>
 
 #include "cli/arguments.hpp"
 #include "cli/exit.hpp"
-#include "jobs/run.hpp"
-#include "observe/event_log.hpp"
+#include "jobs/coordinator.hpp"
 #include "observe/log.hpp"
-#include "observe/metrics_endpoint.hpp"
+#include "runs/run_logs.hpp"
 
 namespace weir::cli {
 
-/// This program; by its own file, so that an update of it in the middle of a run starts no other version.
-std::vector<std::string> worker_command();
+/// Opens what --log or the profile names. Errors: io.
+Status open_event_log(const Arguments& args, const Environment& environment, runs::RunLogs& logs);
 
-/// Opens what --log or the profile, and --metrics name. Errors: invalid_argument for a wrong address; io.
-Status open_logs(const Arguments& args, const Environment& environment, observe::EventLog& events,
-                 const observe::Metrics& metrics, std::unique_ptr<observe::MetricsEndpoint>& endpoint);
+/// The same, and what --metrics names. Errors: invalid_argument for a wrong address; io.
+Status open_logs(const Arguments& args, const Environment& environment, runs::RunLogs& logs);
 
 /// How a failure of open_logs() ends the command.
 Ending logs_failed(const Error& error);
 
 /// How a command ends whose log or metrics could not be written: that is told, and where all else was done the status is 1.
-Ending with_logs(Ending ending, const observe::EventLog& events, const observe::Metrics& metrics, observe::Log& log);
+Ending with_logs(Ending ending, const runs::RunLogs& logs, observe::Log& log);
 
-/// What the flags say of checkpoints.
-jobs::RecordRules record_rules(const Arguments& args);
+/// How the flags want a run of several items to be done: checkpoints, pauses, metrics.
+jobs::RunSettings run_settings(const Arguments& args);
 
 observe::Log make_log(const Arguments& args);
 

@@ -7,11 +7,11 @@
 
 #include "base/system_memory.hpp"
 #include "base/text.hpp"
-#include "cli/batch_setup.hpp"
 #include "cli/defaults.hpp"
 #include "cli/doctor_advice.hpp"
 #include "cli/engine_trial.hpp"
 #include "cli/guard_arguments.hpp"
+#include "runs/worker_program.hpp"
 #ifdef WEIR_AUDIT
 #include "audit/rules/rule.hpp"
 #endif
@@ -129,7 +129,7 @@ Finding upscale_on_gpu(const Invocation& invocation, const Surroundings& around)
 
 /// Several pictures: each device has a worker process, which is this program again.
 Finding batches(const Finding& cpu, const Finding& gpu) {
-  const std::string program = worker_command().front();
+  const std::string program = runs::worker_command().front();
   if (::access(program.c_str(), X_OK) != 0)
     return fails("batches", "", Grade::bad, fmt::format("{} cannot be started as a worker", program),
                  "mount /proc, and do not remove the program while it runs");

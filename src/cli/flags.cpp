@@ -120,7 +120,7 @@ Status set_device(std::string_view text, Arguments& args) {
   args.devices.clear();
   std::set<int> taken;
   for (std::string& name : split_devices(text)) {
-    Arguments::Device device{std::move(name), {}};
+    runs::NamedDevice device{std::move(name), {}};
     if (device.name.empty()) return invalid("the name is empty");
     if (auto good = device::check_pattern(device.name); !good) return good;
     if (device.name.starts_with("cpu:")) {

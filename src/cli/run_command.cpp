@@ -8,13 +8,11 @@
 #include "base/text.hpp"
 #include "cli/batch_setup.hpp"
 #include "cli/command.hpp"
-#include "cli/device_watch.hpp"
 #include "cli/guard_arguments.hpp"
-#include "cli/profile.hpp"
 #include "cli/run_items.hpp"
 #include "device/command_process.hpp"
-#include "device/process_identity.hpp"
 #include "observe/log.hpp"
+#include "runs/single_command.hpp"
 #include "tasks/command_items.hpp"
 #include "tasks/guarded_command.hpp"
 #include "tasks/guarded_report.hpp"
@@ -70,16 +68,6 @@ void tell_end(const tasks::GuardedEnd& end, observe::Log& log) {
   if (end.placement.outcome == device::Outcome::unknown) log.info("placement unknown: " + end.placement.text);
 }
 
-/// The figures of a try, as a run of items writes them.
-jobs::Json report_of(const tasks::GuardedEnd& end) {
-  jobs::Json report = tasks::to_json(end);
-  if (end.error)
-    report["error"] = jobs::to_json(*end.error);
-  else if (end.status != 0)
-    report["error"] = jobs::to_json(Error{Errc::failed, fmt::format("exit status {}", end.status)});
-  return report;
-}
-
 }  // namespace
 
 Ending run_run(const Invocation& invocation) {
@@ -92,37 +80,27 @@ Ending run_run(const Invocation& invocation) {
     return {Exit::own_failure, fmt::format("{} is for items; write them after :::", name)};
   observe::Log log{invocation.args().quiet ? observe::Verbosity::quiet : observe::Verbosity::normal};
   const Arguments::Batch& batch = invocation.args().batch;
-  observe::EventLog events;
-  observe::Metrics metrics;
-  if (const std::string file = log_file(invocation.args(), invocation.environment); !file.empty()) {
-    if (auto opened = events.add_file(file); !opened) return {Exit::own_failure, "--log: " + opened.error().what};
-  }
-  DeviceWatch watch{args.max_leak, log, events, metrics};
+  runs::RunLogs logs;
+  if (auto opened = open_event_log(invocation.args(), invocation.environment, logs); !opened)
+    return {Exit::own_failure, opened.error().what};
+  const auto warn = [&](const std::string& line) { log.warning(line); };
+  runs::DeviceWatch watch{args.max_leak, warn, logs.events, logs.metrics};
   const SignalWatch signals{args.grace + device::kStopTime, static_cast<int>(Exit::own_failure), say_not_ended};
   tasks::GuardedCommand command = command_of(invocation);
   command.first_signal = [&] { return signals.signal_to_forward(); };
-  tasks::MachineProbe probe;
-  tasks::GuardedEnd end;
-  int tries = 0;
-  do {
-    if (tries > 0)
-      log.warning(fmt::format("try {} failed ({}); trying again", tries,
-                              end.error ? end.error->what : fmt::format("status {}", end.status)));
-    end = tasks::run_guarded(command, probe, invocation.environment, signals.token(),
-                             {.note = [&](const std::string& line) { log.info(line); },
-                              .waiting = [&](const std::string& line) { log.info(line); }});
-    watch.tried(device::program_name(words), report_of(end));
-  } while (++tries <= args.retries && tasks::may_retry(end));
+  const auto inform = [&](const std::string& line) { log.info(line); };
+  const auto [end, tries] = runs::run_command(command, args.retries, invocation.environment, signals.token(),
+                                              {.note = inform, .waiting = inform}, warn, watch);
   tell_end(end, log);
-  if (!batch.metrics_file.empty()) static_cast<void>(metrics.write(batch.metrics_file));  // with_logs() tells
+  if (!batch.metrics_file.empty()) static_cast<void>(logs.metrics.write(batch.metrics_file));  // with_logs() tells
   if (invocation.args().json) log.info(json_of(end, tries));
   // What an interrupted command says by its status is what it would say without weir.
   const bool interrupted = end.error && end.error->code == Errc::cancelled && end.passes_status;
   if (interrupted) log.warning(end.error->what);
-  if (!end.error || interrupted) return with_logs({static_cast<Exit>(end.status), {}}, events, metrics, log);
+  if (!end.error || interrupted) return with_logs({static_cast<Exit>(end.status), {}}, logs, log);
   const bool not_started = end.status == 126 || end.status == 127;
   const Exit exit = not_started ? static_cast<Exit>(end.status) : Exit::own_failure;
-  return with_logs({exit, end.error->what}, events, metrics, log);
+  return with_logs({exit, end.error->what}, logs, log);
 }
 
 }  // namespace weir::cli

@@ -1,41 +1,25 @@
 #include "cli/run_items.hpp"
 
-#include <algorithm>
 #include <filesystem>
-#include <map>
-
-#include <fmt/format.h>
+#include <utility>
 
 #include "base/atomic_file.hpp"
 #include "base/signals.hpp"
-#include "base/text.hpp"
 #include "cli/batch_setup.hpp"
 #include "cli/guard_arguments.hpp"
 #include "cli/run_reporter.hpp"
-#include "device/command_process.hpp"
-#include "jobs/coordinator.hpp"
+#include "runs/command_run.hpp"
 #include "tasks/command_items.hpp"
-#include "tasks/command_kind.hpp"
-#include "tasks/quarantine.hpp"
 
 namespace weir::cli {
 namespace {
 
 namespace fs = std::filesystem;
-constexpr auto kLongestItem = std::chrono::hours{24 * 7};  // without --timeout a command may take this long
-
-/// Several sharers of each device only where more are to run at once than there are devices.
-int slots_for(int gpu_jobs, std::size_t devices) {
-  const int count = static_cast<int>(devices);
-  return gpu_jobs > count ? (gpu_jobs + count - 1) / count : 0;
-}
-
-tasks::CommandRequest request_of(const Arguments& args, std::vector<std::string> words, const tasks::DeviceWish& wish,
-                                 const tasks::Machine& machine, int quarantine) {
+tasks::CommandRequest request_of(const Arguments& args, std::vector<std::string> words, tasks::DeviceWish wish) {
   const GuardArguments& guard = args.guard;
   tasks::CommandRequest request;
   request.words = std::move(words);
-  request.guard.wish = wish;
+  request.guard.wish = std::move(wish);
   request.guard.strict_device = guard.strict_device;
   request.guard.max_leak = guard.max_leak;
   request.guard.limit = guard.limit;
@@ -50,72 +34,12 @@ tasks::CommandRequest request_of(const Arguments& args, std::vector<std::string>
   request.gpu_jobs = guard.gpu_jobs;
   request.retries = guard.retries;
   request.folder = fs::absolute(args.output.empty() ? fs::path{"weir-run"} : fs::path{args.output});
-  request.quarantine = quarantine;
-  if (guard.gpu_inside) {
-    // All of them on one card: which one is settled here, so that its lease is what they meet at.
-    const device::Device& card = machine.at(machine.choice.order.front());
-    request.guard.wish.policy.request = {card.pci ? "pci:" + to_text(*card.pci) : card.uuid};
-    if (guard.gpu_jobs > 1) request.guard.environment.emplace_back("WEIR_SLOTS", std::to_string(guard.gpu_jobs));
-  } else if (guard.slots == 0) {
-    request.guard.wish.slots = slots_for(guard.gpu_jobs, machine.choice.order.size());
-  }
   return request;
 }
 
-/// Errors: invalid_argument for two items that would write one file.
-Result<std::vector<jobs::Item>> items_of(const std::vector<std::string>& texts, const tasks::CommandRequest& request) {
-  const bool has_ladder = !request.guard.ladder.front().name.empty();
-  const auto made = tasks::CommandTemplate::make(request.words, has_ladder);
-  if (!made) return made.error();
-  std::vector<jobs::Item> items;
-  std::map<fs::path, std::string> writers;
-  for (const std::string& text : texts) {
-    items.push_back(tasks::command_item(text, request, *made));
-    for (const fs::path& output : items.back().outputs) {
-      const auto [at, fresh] = writers.emplace(output, text);
-      if (fresh) continue;
-      const std::string who = at->second == text
-                                  ? fmt::format("the item '{}' is there twice, or", printable(text))
-                                  : fmt::format("the items '{}' and '{}'", printable(at->second), printable(text));
-      return Error{Errc::invalid_argument, fmt::format("{} would write {} twice", who, printable(output.native()))};
-    }
-  }
-  return items;
-}
-
-/// All on the same processors: the system shares them out.
-Result<std::vector<jobs::WorkerDevice>> seats(int count) {
-  std::vector<jobs::WorkerDevice> devices;
-  for (int number = 1; number <= count; ++number) {
-    auto device = jobs::cpu_device(fmt::format("job-{}", number), {}, 1);
-    if (!device) return device.error();
-    devices.push_back(*std::move(device));
-  }
-  return devices;
-}
-
-jobs::RunSettings settings_of(const Arguments& args, const tasks::CommandRequest& request,
-                              std::vector<jobs::WorkerDevice> devices) {
-  jobs::RunSettings settings;
-  settings.task = tasks::kCommand;
-  settings.settings = tasks::to_json(request);
-  settings.unit = "commands";
-  settings.worker_command = worker_command();
-  settings.inherited = {request.quarantine};
-  settings.devices = std::move(devices);
-  settings.ram = 1024_GiB;  // what the commands take is their own; the workers take next to nothing
-  settings.rules = record_rules(args);
+jobs::RunSettings settings_of(const Arguments& args) {
+  jobs::RunSettings settings = run_settings(args);
   settings.rules.again = !args.guard.resume;
-  settings.outputs = request.folder;
-  // A command gives no sign of life but its end: --timeout and --wait bound it.
-  const std::chrono::duration<double> bound =
-      request.guard.limit
-          ? std::chrono::duration<double>{*request.guard.limit + 2 * request.guard.wish.wait} + std::chrono::minutes{2}
-          : std::chrono::duration<double>{kLongestItem};
-  settings.stall = bound;
-  settings.stop_grace = request.guard.grace + device::kEndTime;
-  settings.pause_file = args.batch.pause_file;
-  settings.metrics_file = args.batch.metrics_file;
   return settings;
 }
 
@@ -136,24 +60,18 @@ Ending run_items(const Invocation& invocation) {
   if (machine.inventory.interrupted) return {Exit::interrupted, refusal_of(machine).what};
   if (machine.choice.order.empty()) return {Exit::nothing_started, refusal_of(machine).what};
   warn_of_silence(machine, args.quiet);
-  const auto quarantine = tasks::Quarantine::make_file();
-  if (!quarantine) return {Exit::nothing_started, quarantine.error().what};
-  const tasks::CommandRequest request = request_of(args, list->words, wish, machine, quarantine->get());
-  const auto items = items_of(list->items, request);
-  if (!items) return wrong_usage(items.error().what);
-  auto devices = seats(args.guard.jobs);
-  if (!devices) return {Exit::nothing_started, devices.error().what};
-  observe::EventLog events;
-  observe::Metrics metrics;
-  std::unique_ptr<observe::MetricsEndpoint> endpoint;
-  if (auto opened = open_logs(args, invocation.environment, events, metrics, endpoint); !opened)
-    return logs_failed(opened.error());
+  const auto run = runs::CommandRun::make({.request = request_of(args, std::move(list->words), std::move(wish)),
+                                           .items = std::move(list->items),
+                                           .jobs = args.guard.jobs,
+                                           .how = settings_of(args)},
+                                          machine);
+  if (!run && run.error().code == Errc::invalid_argument) return wrong_usage(run.error().what);
+  if (!run) return {Exit::nothing_started, run.error().what};
+  runs::RunLogs logs;
+  if (auto opened = open_logs(args, invocation.environment, logs); !opened) return logs_failed(opened.error());
   observe::Log log = make_log(args);
-  RunReporter reporter{args, log, events, metrics};
-  const auto settings = settings_of(args, request, *std::move(devices));
-  const auto nothing_to_compare = [](const jobs::Item&, const jobs::Json&) { return jobs::Json::object(); };
-  jobs::Coordinator coordinator{settings, *items, nothing_to_compare, reporter, events, metrics};
-  const auto totals = coordinator.run();
+  RunReporter reporter{args, log, logs};
+  const auto totals = run->run(reporter, logs);
   if (!totals) return {Exit::nothing_started, totals.error().what};
   reporter.summary(*totals);
   if (!args.guard.junit.empty()) {
@@ -162,7 +80,7 @@ Ending run_items(const Invocation& invocation) {
   }
   const Ending refused{Exit::nothing_started,
                        "nothing could start: every command was refused for want of a device or memory"};
-  return with_logs(ending_of(*totals, reporter.output_problem(), refused), events, metrics, log);
+  return with_logs(ending_of(*totals, reporter.output_problem(), refused), logs, log);
 }
 
 }  // namespace weir::cli

@@ -38,7 +38,7 @@ void tell(const training::TrainProgress& progress, observe::Log& log) {
 }
 
 /// The device of `settings`: a GPU, or the processors that this process is bound to.
-Status set_up_device(const Arguments::Device& device, training::TrainSettings& settings) {
+Status set_up_device(const runs::NamedDevice& device, training::TrainSettings& settings) {
   if (device.is_gpu()) {
     auto gpu = nn::vulkan::find_gpu(device.name);
     if (!gpu) return Error{gpu.error().code, "--device: " + gpu.error().what};

@@ -21,13 +21,10 @@ struct UpscaleBatch {
 };
 
 /// One picture, in this process.
-Ending run_single(const UpscaleBatch& batch, std::stop_token stop);
+Ending run_single(const UpscaleBatch& batch, std::vector<jobs::WorkerDevice> devices, std::stop_token stop);
 
 /// Several, by a coordinator and a worker for each device.
 Ending run_batch(const UpscaleBatch& batch, std::vector<jobs::WorkerDevice> devices);
-
-/// What --device names; GPUs are not looked up yet. Errors: invalid_argument for processors that are not allowed.
-Result<std::vector<jobs::WorkerDevice>> worker_devices(const Arguments& args);
 
 /// That the GPU that was chosen is none.
 void tell_software(const enhance::UpscaleSettings& upscale, observe::Log& log);

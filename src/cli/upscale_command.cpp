@@ -96,7 +96,7 @@ Status bind_to_first_device(const Arguments& args) {
 
 /// The GPU that is asked for, before any work.
 Status add_gpu(const Arguments& args, enhance::UpscaleSettings& upscale) {
-  const Arguments::Device& device = args.devices.front();
+  const runs::NamedDevice& device = args.devices.front();
   if (!device.is_gpu()) return ok();
   auto gpu = nn::vulkan::find_gpu(device.name);
   if (!gpu) return Error{gpu.error().code, "--device: " + gpu.error().what};
@@ -211,8 +211,8 @@ Ending run_upscale(const Invocation& invocation) {
   if (args.batch.no_cpu &&
       std::any_of(args.devices.begin(), args.devices.end(), [](const auto& each) { return !each.is_gpu(); }))
     return {Exit::nothing_started, "--no-cpu: the CPU is among the devices; name a GPU with --device"};
-  auto devices = worker_devices(args);
-  if (!devices) return {Exit::nothing_started, devices.error().what};
+  auto devices = runs::worker_devices(args.devices, args.threads, args.vram.value_or(Bytes{}));
+  if (!devices) return {Exit::nothing_started, "--device: " + devices.error().what};
   std::optional<SignalWatch> signals{std::in_place, kUpscaleGrace, static_cast<int>(Exit::interrupted),
                                      say_interrupted};
   auto upscale = upscale_settings(args);
@@ -235,7 +235,7 @@ Ending run_upscale(const Invocation& invocation) {
     return run_passing(invocation, request, *list, *std::move(shelf), signals->token());
   }
   const UpscaleBatch batch{invocation, request, *list, *shelf};
-  if (!several) return run_single(batch, signals->token());
+  if (!several) return run_single(batch, *std::move(devices), signals->token());
   std::vector<std::string> notes;
   if (auto reached = tasks::reach_gpus(*devices, notes); !reached)
     return refused({reached.error().code, "--device: " + reached.error().what});

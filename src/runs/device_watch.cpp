@@ -1,4 +1,4 @@
-#include "cli/device_watch.hpp"
+#include "runs/device_watch.hpp"
 
 #include <algorithm>
 
@@ -7,7 +7,7 @@
 #include "base/text.hpp"
 #include "tasks/guarded_report.hpp"
 
-namespace weir::cli {
+namespace weir::runs {
 namespace {
 
 using observe::Level;
@@ -60,8 +60,8 @@ void DeviceWatch::watch(const std::string& item, const std::string& device, cons
                  {"leak_bytes", grown_of(report)},
                  {"bytes_per_item", growth.bytes_per_item()}});
   if (creeps)
-    log_.warning(fmt::format("{}: memory in use grows by {} an item", printable(device),
-                             to_text(Bytes{static_cast<std::uint64_t>(std::max(0.0, growth.bytes_per_item()))})));
+    warn_(fmt::format("{}: memory in use grows by {} an item", printable(device),
+                      to_text(Bytes{static_cast<std::uint64_t>(std::max(0.0, growth.bytes_per_item()))})));
 }
 
 jobs::Json DeviceWatch::verdicts() {
@@ -74,4 +74,4 @@ jobs::Json DeviceWatch::verdicts() {
   return devices;
 }
 
-}  // namespace weir::cli
+}  // namespace weir::runs

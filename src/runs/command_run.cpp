@@ -1,0 +1,114 @@
+#include "runs/command_run.hpp"
+
+#include <chrono>
+#include <filesystem>
+#include <map>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "base/text.hpp"
+#include "device/command_process.hpp"
+#include "runs/worker_program.hpp"
+#include "tasks/quarantine.hpp"
+
+namespace weir::runs {
+namespace {
+
+namespace fs = std::filesystem;
+constexpr auto kLongestItem = std::chrono::hours{24 * 7};  // without a limit a command may take this long
+
+/// Several sharers of each device only where more are to run at once than there are devices.
+int slots_for(int gpu_jobs, std::size_t devices) {
+  const int count = static_cast<int>(devices);
+  return gpu_jobs > count ? (gpu_jobs + count - 1) / count : 0;
+}
+
+/// How the commands share the machine's devices.
+void share_devices(tasks::CommandRequest& request, const tasks::Machine& machine) {
+  if (!request.guard.leased) {
+    // All of them on one card: which one is settled here, so that its lease is what they meet at.
+    const device::Device& card = machine.at(machine.choice.order.front());
+    request.guard.wish.policy.request = {card.pci ? "pci:" + to_text(*card.pci) : card.uuid};
+    if (request.gpu_jobs > 1) request.guard.environment.emplace_back("WEIR_SLOTS", std::to_string(request.gpu_jobs));
+  } else if (request.guard.wish.slots == 0) {
+    request.guard.wish.slots = slots_for(request.gpu_jobs, machine.choice.order.size());
+  }
+}
+
+/// Errors: invalid_argument for two items that would write one file.
+Result<std::vector<jobs::Item>> items_of(const std::vector<std::string>& texts, const tasks::CommandRequest& request) {
+  const bool has_ladder = !request.guard.ladder.front().name.empty();
+  const auto made = tasks::CommandTemplate::make(request.words, has_ladder);
+  if (!made) return made.error();
+  std::vector<jobs::Item> items;
+  std::map<fs::path, std::string> writers;
+  for (const std::string& text : texts) {
+    items.push_back(tasks::command_item(text, request, *made));
+    for (const fs::path& output : items.back().outputs) {
+      const auto [at, fresh] = writers.emplace(output, text);
+      if (fresh) continue;
+      const std::string who = at->second == text
+                                  ? fmt::format("the item '{}' is there twice, or", printable(text))
+                                  : fmt::format("the items '{}' and '{}'", printable(at->second), printable(text));
+      return Error{Errc::invalid_argument, fmt::format("{} would write {} twice", who, printable(output.native()))};
+    }
+  }
+  return items;
+}
+
+/// All on the same processors: the system shares them out.
+Result<std::vector<jobs::WorkerDevice>> seats(int count) {
+  std::vector<jobs::WorkerDevice> devices;
+  for (int number = 1; number <= count; ++number) {
+    auto device = jobs::cpu_device(fmt::format("job-{}", number), {}, 1);
+    if (!device) return Error{Errc::io, device.error().what};
+    devices.push_back(*std::move(device));
+  }
+  return devices;
+}
+
+/// With what the commands decide.
+jobs::RunSettings run_settings(jobs::RunSettings settings, const tasks::CommandRequest& request) {
+  settings.task = tasks::kCommand;
+  settings.settings = tasks::to_json(request);
+  settings.unit = "commands";
+  settings.worker_command = worker_command();
+  settings.inherited = {request.quarantine};
+  settings.ram = 1024_GiB;  // what the commands take is their own; the workers take next to nothing
+  settings.outputs = request.folder;
+  // A command gives no sign of life but its end: its limit and its wait bound it.
+  const tasks::GuardedCommand& guard = request.guard;
+  settings.stall = guard.limit
+                       ? std::chrono::duration<double>{*guard.limit + 2 * guard.wish.wait} + std::chrono::minutes{2}
+                       : std::chrono::duration<double>{kLongestItem};
+  settings.stop_grace = guard.grace + device::kEndTime;
+  return settings;
+}
+
+}  // namespace
+
+CommandRun::CommandRun(FileDescriptor quarantine, jobs::RunSettings settings, std::vector<jobs::Item> items)
+    : quarantine_{std::move(quarantine)}, settings_{std::move(settings)}, items_{std::move(items)} {}
+
+Result<CommandRun> CommandRun::make(CommandWish wish, const tasks::Machine& machine) {
+  auto quarantine = tasks::Quarantine::make_file();
+  if (!quarantine) return quarantine.error();
+  wish.request.quarantine = quarantine->get();
+  share_devices(wish.request, machine);
+  auto items = items_of(wish.items, wish.request);
+  if (!items) return items.error();
+  auto devices = seats(wish.jobs);
+  if (!devices) return devices.error();
+  jobs::RunSettings settings = run_settings(std::move(wish.how), wish.request);
+  settings.devices = *std::move(devices);
+  return CommandRun{*std::move(quarantine), std::move(settings), *std::move(items)};
+}
+
+Result<jobs::Totals> CommandRun::run(jobs::RunObserver& observer, RunLogs& logs) const {
+  const auto nothing_to_compare = [](const jobs::Item&, const jobs::Json&) { return jobs::Json::object(); };
+  jobs::Coordinator coordinator{settings_, items_, nothing_to_compare, observer, logs.events, logs.metrics};
+  return coordinator.run();
+}
+
+}  // namespace weir::runs
