@@ -16,7 +16,6 @@
 
 #include "compute/half.hpp"
 #include "compute/vulkan/kernel_proof.hpp"
-#include "compute/vulkan/matrix.hpp"
 #include "nn/network.hpp"
 #include "nn/vulkan/engine.hpp"
 #include "nn/vulkan/gpu.hpp"
