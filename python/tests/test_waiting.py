@@ -387,7 +387,9 @@ def end(*_): 1 / 0
 signal.signal(signal.SIGALRM, end)
 if {interrupt}:
     signal.setitimer(signal.ITIMER_REAL, {after})
-    try: {work}
+    try:
+        try: {work}
+        finally: signal.setitimer(signal.ITIMER_REAL, 0)  # at the end of Python its handler is gone, and it would kill
     except ZeroDivisionError: pass
 else:
     def in_a_thread(): {work}

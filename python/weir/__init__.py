@@ -16,11 +16,13 @@ from . import _native
 if not _native.in_main_interpreter():  # callbacks find their interpreter by PyGILState_Ensure, which knows that one alone
     raise ImportError("weir works in the main interpreter alone, not in a subinterpreter")
 
+from ._chosen import Device, selected
 from ._cleanup import clean_up
-from ._device import Device, Machine, Proof, devices, lease, select, selected, verify
+from ._device import Machine, Proof, devices, lease, select, verify
 from ._errors import LeakError, LeaseTimeout, PlacementError, PolicyError, TooLateError, WeirError
 from ._events import log_to, metrics
-from ._guard import (
+from ._native import version as __version__
+from ._scopes import (
     emergency_gpu_reset,
     get_memory_stats,
     gpu_context,
@@ -31,7 +33,6 @@ from ._guard import (
     set_baseline,
     validate_no_memory_leak,
 )
-from ._native import version as __version__
 from ._upscale import upscale
 
 __all__ = [

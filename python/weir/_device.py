@@ -9,10 +9,11 @@ import os
 import sys
 import threading
 import weakref
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Iterable, Sequence, Union
 
-from . import _native, _placement, _torch, _turn
+from . import _chosen, _native, _placement, _torch, _turn
+from ._chosen import Device
 from ._errors import PlacementError, PolicyError, TooLateError, WeirError, translated
 from ._settings import settings
 from ._sizes import flag_text
@@ -24,29 +25,6 @@ Policy = Union[str, Sequence[str], dict, None]
 """Patterns on the device's name, UUID or PCI address; or a dict with the keys of weir.toml (allow, deny, prefer,
 min-memory, need, role, ...; sizes as texts, '20G'); None: weir.toml and the environment alone. The settings' own policy
 always holds too."""
-
-
-@dataclass(frozen=True)
-class Device:
-    """One GPU. ``info`` is what ``weir devices --json`` says of it."""
-
-    index: int
-    info: dict[str, Any] = field(repr=False)
-
-    def __repr__(self) -> str:
-        return f"Device({self.name!r}, uuid={self.uuid!r}, pci={self.pci!r})"
-
-    @property
-    def name(self) -> str:
-        return self.info["name"]
-
-    @property
-    def uuid(self) -> str:
-        return self.info["uuid"]
-
-    @property
-    def pci(self) -> str | None:
-        return self.info["pci"]
 
 
 @dataclass(frozen=True)
@@ -121,18 +99,7 @@ def devices() -> list[Device]:
     return Machine().devices
 
 
-_selected: Device | None = None
 _lock = threading.Lock()
-
-
-def selected() -> Device | None:
-    """The device that ``select`` or ``lease`` chose in this process."""
-    return _selected
-
-
-def name_of_selected() -> str:
-    """For metrics: the selected device, else what torch calls the one it sees first."""
-    return f"{_selected.name} at {_selected.pci}" if _selected is not None else "cuda:0"
 
 
 def _apply(environment: dict[str, str]) -> None:
@@ -147,7 +114,6 @@ def select(policy: Policy = None, **more: Any) -> Device:
     """Chooses a device by the policy and sets the masks of every GPU library for this process and its children. Call it
     before the first GPU library is used; later it raises TooLateError, or PlacementError where the masks are right by now and
     the work is on another device. PolicyError if the policy leaves nothing."""
-    global _selected
     machine = Machine(policy, **more)
     device = machine.first()
     try:
@@ -167,7 +133,7 @@ def select(policy: Policy = None, **more: Any) -> Device:
         log.warning("weir: %s", note)
     with _lock:
         _apply(changes)
-        _selected = device
+        _chosen.choose(device)
         if not in_use:
             _placement.masked(device)
     return device
@@ -205,7 +171,6 @@ class lease:
             raise
 
     def _take(self, machine: Machine) -> Device:
-        global _selected
         only = [device.index for device in _placement.fitting(machine)]
         laid_down: list[Any] = []
         problem = None
@@ -239,7 +204,7 @@ class lease:
             if _placement.driver_in_use() is None:
                 _placement.masked(self.device)
             _apply(mask)  # later they hold for children alone
-            _selected = self.device
+            _chosen.choose(self.device)
         _held.add(self)
         return self.device
 

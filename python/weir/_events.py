@@ -7,7 +7,7 @@ import os
 import time
 from typing import Any
 
-from . import _native
+from . import _guard, _native
 from ._errors import translated
 
 
@@ -17,8 +17,6 @@ log = logging.getLogger("weir")
 def log_to(path: str | os.PathLike[str]) -> None:
     """Appends from now on every scope, verdict and emergency to this file, one JSON object a line. Several processes may
     write to one file. ``log`` in weir.toml, WEIR_LOG or a profile does the same from the start. Raises WeirError."""
-    from . import _guard
-
     try:
         _guard.log_to(os.fspath(path))
     except RuntimeError as error:
@@ -27,31 +25,14 @@ def log_to(path: str | os.PathLike[str]) -> None:
 
 def tell(level: str, event: str, **fields: bool | int | float | str) -> None:
     """Writes an event there; nowhere if there is no log."""
-    from ._guard import guard
-
-    guard().tell(level, event, list(fields.items()))
-    warn_of_log()
+    _guard.guard().tell(level, event, list(fields.items()))
+    _guard.warn_of_log()
 
 
 def not_known(what: str, why: str, **fields: str) -> None:
     """Tells people and machines what could not be found out."""
     log.warning("weir: not known: %s: %s", what, why)
     tell("warning", "unknown", what=f"{what}: {why}", **fields)
-
-
-_warned_of: Any = None
-
-
-def warn_of_log() -> None:
-    """Warns once if the log of this process's guard cannot be written; the work goes on without it."""
-    from ._guard import guard
-
-    global _warned_of
-    one = guard()
-    problem = one.log_problem()
-    if problem is not None and _warned_of is not one:
-        _warned_of = one
-        log.warning("weir: the log: %s", problem)
 
 
 def count(stats: dict[str, Any], growth: int, device: str) -> None:

@@ -12,7 +12,8 @@ from ._errors import PlacementError, translated
 from ._waits import is_of_a_handler
 
 if TYPE_CHECKING:
-    from ._device import Device, Machine
+    from ._chosen import Device
+    from ._device import Machine
 
 PROVE_SECONDS = 10.0
 """How long a driver may take to say where this process works."""
