@@ -41,6 +41,7 @@ soak: build
 
 lint:
 	@scripts/need_packages build test lint
+	@scripts/fetch_grammars || true
 	@scripts/build $(BUILD) weir_shaders
 	@scripts/lint $(BUILD)
 

@@ -1,9 +1,9 @@
-# The parsers of `weir audit`: sources that scripts/fetch_grammars brings from npm, compiled into one static library.
-# Where they cannot be had, one line says so and weir is built without src/audit. Sets WEIR_AUDIT.
-execute_process(COMMAND ${PROJECT_SOURCE_DIR}/scripts/fetch_grammars
+# The parsers of `weir audit`: sources that scripts/fetch_grammars has brought from npm, compiled into one static library.
+# Where they are not there, one line says so and the part is left out. Sets WEIR_AUDIT.
+execute_process(COMMAND ${PROJECT_SOURCE_DIR}/scripts/fetch_grammars --check
   RESULT_VARIABLE weir_grammars_missing ERROR_VARIABLE weir_grammars_problem ERROR_STRIP_TRAILING_WHITESPACE)
 if(weir_grammars_missing)
-  message(WARNING "${weir_grammars_problem}")
+  message(STATUS "${weir_grammars_problem}")
   set(WEIR_AUDIT OFF)
   return()
 endif()

@@ -11,7 +11,7 @@ endif()
 
 set(weir_python_folder ${PROJECT_BINARY_DIR}/python/weir)
 pybind11_add_module(weir_python MODULE EXCLUDE_FROM_ALL NO_EXTRAS python/bindings.cpp)
-target_link_libraries(weir_python PRIVATE weir_cli weir_training weir_core $<TARGET_NAME_IF_EXISTS:weir_audit>)
+target_link_libraries(weir_python PRIVATE weir_cli weir_training weir_core)
 set_target_properties(weir_python PROPERTIES OUTPUT_NAME _native LIBRARY_OUTPUT_DIRECTORY ${weir_python_folder})
 file(GLOB weir_python_sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/python/weir/*.py
   ${PROJECT_SOURCE_DIR}/python/weir/*.pyi ${PROJECT_SOURCE_DIR}/python/weir/py.typed)

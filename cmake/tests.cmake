@@ -29,7 +29,7 @@ set(weir_jumping_clock "")
 if(TARGET weir_cli)
   set(weir_program $<TARGET_FILE:weir>)
   target_link_libraries(weir_tests PRIVATE weir_cli)
-  add_dependencies(weir_tests weir)
+  add_dependencies(weir_tests weir ${WEIR_PARTS})
 endif()
 
 # A management library that says what a file says, in a folder of its own, for tests that have no GPU.

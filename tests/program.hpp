@@ -40,6 +40,7 @@ struct Ended {
 };
 
 struct How {
+  fs::path program = places::program();
   fs::path folder{};                                             ///< working folder
   std::string input{};                                           ///< standard input
   std::vector<std::pair<std::string, std::string>> variables{};  ///< beside an otherwise clean environment
@@ -109,14 +110,14 @@ inline std::string read_all(int descriptor) {
   for (const auto& [name, value] : how.variables) variables.push_back(name + "=" + value);
   for (const char* common : {"HOME=/nonexistent", "LC_ALL=C.UTF-8"})
     variables.emplace_back(common);  // the first counts
-  std::vector<char*> argv{const_cast<char*>(places::program())};
+  std::vector<char*> argv{const_cast<char*>(how.program.c_str())};
   std::vector<char*> environment;
   for (const auto& word : words) argv.push_back(const_cast<char*>(word.c_str()));
   for (const auto& variable : variables) environment.push_back(const_cast<char*>(variable.c_str()));
   argv.push_back(nullptr);
   environment.push_back(nullptr);
   if (how.limits) how.limits();
-  execve(places::program(), argv.data(), environment.data());
+  execve(how.program.c_str(), argv.data(), environment.data());
   _exit(127);
 }
 

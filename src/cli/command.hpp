@@ -40,8 +40,8 @@ struct Command {
   std::vector<Line> ways;
   std::vector<Line> examples;  ///< work as they are printed where their files are
   std::span<const Flag> flags;
-  bool reads_settings;  ///< files and variables; help works whatever they say
-  Ending (*run)(const Invocation& invocation);
+  bool reads_settings;                          ///< files and variables; help works whatever they say
+  Ending (*run)(const Invocation& invocation);  ///< null: a part of that name does it (cli/part.hpp)
   std::optional<ForeignProgram> foreign = {};
 };
 
@@ -52,8 +52,10 @@ std::span<const Command> commands();                 ///< those for people
 std::vector<std::string_view> command_names();       ///< of those
 const Command* find_command(std::string_view name);  ///< null if there is none; knows weir's own `worker` too
 
-/// Runs the words of the command line but for the program's name.
-Ending run_program(const std::vector<std::string>& words);
+struct OwnCommand;
+
+/// Runs the words of the command line but for the program's name. `own`: the command that this program, a part, does itself.
+Ending run_program(const std::vector<std::string>& words, const OwnCommand* own = nullptr);
 
 // One file each.
 Ending run_upscale(const Invocation& invocation);
@@ -64,7 +66,6 @@ Ending run_lease(const Invocation& invocation);
 Ending run_run(const Invocation& invocation);
 Ending run_leak(const Invocation& invocation);
 Ending run_config(const Invocation& invocation);
-Ending run_audit(const Invocation& invocation);
 Ending run_help(const Invocation& invocation);
 Ending run_version(const Invocation& invocation);
 Ending run_worker(const Invocation& invocation);

@@ -188,7 +188,7 @@ Command audit() {
                     "The plan of a campaign; 'weir audit run' does it and 'weir audit report' tells how it ended."}},
       .flags = audit_flags(),
       .reads_settings = true,
-      .run = run_audit};
+      .run = nullptr};
 }
 
 Command train() {

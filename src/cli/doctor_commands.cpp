@@ -11,10 +11,8 @@
 #include "cli/doctor_advice.hpp"
 #include "cli/engine_trial.hpp"
 #include "cli/guard_arguments.hpp"
+#include "cli/part.hpp"
 #include "runs/worker_program.hpp"
-#ifdef WEIR_AUDIT
-#include "audit/rules/rule.hpp"
-#endif
 
 namespace weir::cli {
 namespace {
@@ -170,13 +168,11 @@ Finding train(const Arguments& args, const Result<EngineTrial>& cpu, const Findi
                            gpu.grade == Grade::good ? ", and on the GPU" : "; not on a GPU"));
 }
 
-Finding audit() {
-#ifdef WEIR_AUDIT
-  return works("audit", "", fmt::format("{} rules; needs no device", audit::all_rules().size()));
-#else
-  return fails("audit", "", Grade::note, "this weir was built without it",
-               "install npm, run scripts/fetch_grammars and build again");
-#endif
+Finding audit_part() {
+  if (part_program("audit").empty())
+    return fails("audit", "", Grade::note, "it is a part that is not installed",
+                 "install the package " + part_package("audit"));
+  return works("audit", "", "reads code; needs no device");
 }
 
 }  // namespace
@@ -192,7 +188,7 @@ std::vector<Finding> judge_commands(const Invocation& invocation, const Surround
           on_device("lease", "leases", around),
           leak(invocation.args().guard, around),
           train(invocation.args(), trial, gpu),
-          audit()};
+          audit_part()};
 }
 
 }  // namespace weir::cli

@@ -5,6 +5,8 @@
 
 #include <fmt/format.h>
 
+#include "cli/part.hpp"
+
 namespace weir::cli {
 namespace {
 
@@ -117,7 +119,11 @@ std::string program_help() {
   std::string text =
       "Usage: weir COMMAND [FLAG]...\n\nEnlarges pictures with neural networks inside a memory line that you "
       "set.\n\nCommands:\n";
-  for (const Command& command : commands()) text += fmt::format("  {:<10}{}\n", command.name, command.summary);
+  for (const Command& command : commands()) {
+    const bool absent = command.run == nullptr && part_program(command.name).empty();
+    text += fmt::format("  {:<10}{}{}\n", command.name, command.summary,
+                        absent ? fmt::format(" (not installed: package {})", part_package(command.name)) : "");
+  }
   return text + "\n'weir help COMMAND' says more about each.\n";
 }
 

@@ -9,6 +9,8 @@
 #include "cli/command.hpp"
 #include "cli/foreign_command.hpp"
 #include "cli/help_text.hpp"
+#include "cli/main_program.hpp"
+#include "cli/part.hpp"
 #include "cli/unknown_variables.hpp"
 #include "observe/log.hpp"
 
@@ -42,7 +44,7 @@ Ending run_command(const Command& command, const std::vector<std::string>& words
 
 }  // namespace
 
-Ending run_program(const std::vector<std::string>& words) {
+Ending run_program(const std::vector<std::string>& words, const OwnCommand* own) {
   if (words.empty()) return wrong_usage("no command given; see 'weir help'");
   std::string_view name = words.front();
   if (name == "--help" || name == "-h") name = "help";
@@ -51,7 +53,12 @@ Ending run_program(const std::vector<std::string>& words) {
   if (command == nullptr)
     return wrong_usage(fmt::format("'{}' is not a command of weir{}; see 'weir help'", printable(words.front()),
                                    near_word_hint(words.front(), command_names())));
-  return run_command(*command, {words.begin() + 1, words.end()});
+  const std::vector<std::string> rest{words.begin() + 1, words.end()};
+  if (command->run != nullptr) return run_command(*command, rest);
+  if (own == nullptr || own->name != command->name) return run_part(command->name, rest);
+  Command done_here = *command;
+  done_here.run = own->run;
+  return run_command(done_here, rest);
 }
 
 Ending print(std::string_view text) {

@@ -1,5 +1,4 @@
-#ifdef WEIR_AUDIT
-#include "cli/audit_campaign.hpp"
+#include "parts/audit/audit_campaign.hpp"
 
 #include <filesystem>
 #include <fstream>
@@ -13,8 +12,11 @@
 #include "cli/defaults.hpp"
 #include "observe/log.hpp"
 
-namespace weir::cli {
+namespace weir::parts {
 namespace {
+
+using cli::print;
+using cli::wrong_usage;
 
 namespace fs = std::filesystem;
 
@@ -125,5 +127,4 @@ Ending run_campaign(const Invocation& invocation) {
                          : write_campaign_report(args);
 }
 
-}  // namespace weir::cli
-#endif
+}  // namespace weir::parts

@@ -1,3 +1,5 @@
+#include "parts/audit/audit_command.hpp"
+
 #include <algorithm>
 #include <filesystem>
 #include <utility>
@@ -13,13 +15,16 @@
 #include "audit/rules/rule.hpp"
 #include "base/near_word.hpp"
 #include "base/text.hpp"
-#include "cli/audit_campaign.hpp"
 #include "cli/command.hpp"
 #include "cli/defaults.hpp"
 #include "observe/log.hpp"
+#include "parts/audit/audit_campaign.hpp"
 
-namespace weir::cli {
+namespace weir::parts {
 namespace {
+
+using cli::print;
+using cli::wrong_usage;
 
 /// What is wrong with the ids of rules; empty if nothing is.
 std::string unknown_rule(const Arguments& args) {
@@ -36,7 +41,7 @@ std::string mistyped_verb(const Arguments& args) {
   const std::string& first = args.operands.front();
   std::error_code problem;
   if (is_campaign(args) || std::filesystem::exists(first, problem)) return {};
-  const std::string hint = near_word_hint(first, verbs_of(*find_command("audit")));
+  const std::string hint = near_word_hint(first, cli::verbs_of(*cli::find_command("audit")));
   return hint.empty() ? hint : fmt::format("'{}' is no file, folder or verb{}", printable(first), hint);
 }
 
@@ -144,4 +149,4 @@ Ending run_audit(const Invocation& invocation) {
   return report(*found, args, log);
 }
 
-}  // namespace weir::cli
+}  // namespace weir::parts

@@ -1,0 +1,17 @@
+#pragma once
+
+#include "cli/command.hpp"
+
+namespace weir::cli {
+
+/// The command that a part's program does (cli/part.hpp).
+struct OwnCommand {
+  std::string_view name;
+  Ending (*run)(const Invocation& invocation);
+};
+
+/// All of main(): prepares the process, runs the words, says what went wrong on standard error, and gives the exit status.
+/// `own`: of a part's program, whose words follow the command's name; null in the base.
+int main_program(int argc, char** argv, const OwnCommand* own = nullptr);
+
+}  // namespace weir::cli

@@ -1,0 +1,7 @@
+#include "cli/main_program.hpp"
+#include "parts/audit/audit_command.hpp"
+
+int main(int argc, char** argv) {
+  constexpr weir::cli::OwnCommand kOwn{"audit", weir::parts::run_audit};
+  return weir::cli::main_program(argc, argv, &kOwn);
+}

@@ -1,0 +1,68 @@
+// Commands that a program of their own does: weir-NAME beside weir, or in libexec.
+
+#include <filesystem>
+#include <string>
+
+#include <gtest/gtest.h>
+
+#include "folder.hpp"
+#include "program.hpp"
+
+namespace weir {
+namespace {
+
+namespace fs = std::filesystem;
+using test::How;
+
+/// A tree with the base alone, as a package would install it.
+class CliPart : public testing::Test {
+ protected:
+  void SetUp() override {
+    fs::create_directories(folder_ / "bin");
+    fs::copy_file(places::program(), folder_ / "bin/weir");
+  }
+  test::Ended weir(const std::vector<std::string>& words) const {
+    How how;
+    how.program = folder_ / "bin/weir";
+    how.folder = folder_.path();
+    return run(words, how);
+  }
+  void put_part(const fs::path& place) const {
+    folder_.put(place, "#!/bin/sh\necho \"part:\" \"$@\"\nexit 7\n");
+    fs::permissions(folder_ / place, fs::perms::owner_all);
+  }
+
+  test::Folder folder_;
+};
+
+TEST_F(CliPart, WhatIsNotInstalledIsNamedWithItsPackage) {
+  const auto ended = weir({"audit", "."});
+  EXPECT_EQ(ended.status, 3);
+  EXPECT_TRUE(ended.says("weir audit is a part that is not installed here; the package weir-audit has it"))
+      << ended.error;
+  EXPECT_EQ(ended.error_lines(), 1U);
+  EXPECT_NE(weir({"help"}).out.find("(not installed: package weir-audit)"), std::string::npos);
+  EXPECT_EQ(weir({"help", "audit"}).status, 0) << "the base has the help of all commands";
+}
+
+TEST_F(CliPart, GetsTheWordsAsTheyAreAndGivesItsStatus) {
+  put_part("libexec/weir/weir-audit");
+  const auto installed = weir({"audit", "--fix", "a b", "--", "-x"});
+  EXPECT_EQ(installed.status, 7);
+  EXPECT_EQ(installed.out, "part: --fix a b -- -x\n");
+  EXPECT_EQ(weir({"help"}).out.find("not installed"), std::string::npos);
+  fs::remove_all(folder_ / "libexec");
+  put_part("bin/weir-audit");
+  EXPECT_EQ(weir({"audit"}).status, 7) << "as in a build folder";
+}
+
+TEST_F(CliPart, ThatCannotBeStartedIsTold) {
+  folder_.put("libexec/weir/weir-audit", "no program");
+  fs::permissions(folder_ / "libexec/weir/weir-audit", fs::perms::owner_all);
+  const auto ended = weir({"audit", "."});
+  EXPECT_EQ(ended.status, 3);
+  EXPECT_TRUE(ended.says("libexec/weir/weir-audit: Exec format error")) << ended.error;
+}
+
+}  // namespace
+}  // namespace weir
