@@ -7,6 +7,7 @@
 
 #include "audit/audit.hpp"
 #include "audit/suppression.hpp"
+#include "told.hpp"
 
 namespace weir::audit {
 namespace {
@@ -53,6 +54,38 @@ TEST(AuditSuppression, ManyOfThemAreToldInNoTime) {
   std::string text;
   for (int i = 0; i < 100'000; ++i) text += "x = 1  # weir: ignore[G3]\n";
   EXPECT_EQ(notes_of(FileKind::python, text).size(), 100'000U);
+}
+
+TEST(AuditSuppression, WhatIsPutAboveAStatementLeavesItsCommentBesideIt) {
+  const auto mended = [](const std::string& name, const std::string& text) {
+    return test_kit::fixed({{name, text}}, Policy{}, false).at(name);
+  };
+  const std::string comment = "# weir: ignore[G10] ours\n";
+  const std::string order = "export CUDA_DEVICE_ORDER=\"${CUDA_DEVICE_ORDER:-PCI_BUS_ID}\"\n";
+  const std::string head = "#!/bin/bash\n#SBATCH -n 1\n";
+  const std::string mask = "export CUDA_VISIBLE_DEVICES=1\n";
+  EXPECT_EQ(mended("run.sh", head + comment + mask), head + order + comment + mask);
+  EXPECT_EQ(mended("run.sh", head + mask), head + order + mask);
+  EXPECT_EQ(mended("run.sh", head + comment + comment + mask), head + order + comment + comment + mask);
+  EXPECT_EQ(mended("run.sh", head + "# One card.\n" + mask), head + "# One card.\n" + order + mask);
+  EXPECT_EQ(
+      mended("a.py", "import os\nif True:\n    " + comment + "    os.environ[\"CUDA_VISIBLE_DEVICES\"] = \"1\"\n"),
+      "import os\nif True:\n    os.environ.setdefault(\"CUDA_DEVICE_ORDER\", \"PCI_BUS_ID\")\n    " + comment +
+          "    os.environ[\"CUDA_VISIBLE_DEVICES\"] = \"1\"\n");
+}
+
+TEST(AuditSuppression, ACommentGoesWhereItsStatementGoes) {
+  const std::string comment = "# weir: ignore[G10] ours\n";
+  const auto mended = [](const std::string& name, const std::string& text) {
+    return test_kit::fixed({{name, text}}, Policy{}, false).at(name);
+  };
+  EXPECT_EQ(
+      mended("a.py", "import torch\nimport os\n" + comment + "os.environ[\"CUDA_VISIBLE_DEVICES\"] = \"GPU-1\"\n"),
+      "import os\n" + comment + "os.environ[\"CUDA_VISIBLE_DEVICES\"] = \"GPU-1\"\nimport torch\n");
+  // The copy goes with its comment, which would allow the next line's findings.
+  const std::string uuid = "export CUDA_VISIBLE_DEVICES=GPU-1\n";
+  EXPECT_EQ(mended("run.sh", "#!/bin/bash\n" + uuid + comment + uuid + "python a.py\n"),
+            "#!/bin/bash\n" + uuid + "python a.py\n");
 }
 
 }  // namespace

@@ -43,12 +43,19 @@ std::vector<std::uint32_t> starts_of(std::string_view text) {
   return starts;
 }
 
-std::vector<Token> tokens(const Tree& tree, std::string_view text, const std::set<std::uint32_t>& touched) {
+/// `by_lines`: texts that go over several lines, and here-documents, are compared line by line: they may be scripts of their own.
+std::vector<Token> tokens(const Tree& tree, std::string_view text, const std::set<std::uint32_t>& touched,
+                          bool by_lines) {
   const auto starts = starts_of(text);
   std::vector<Token> all;
-  for (const auto& [leaf, depth] : tree.leaves()) {
-    const std::uint32_t line = line_of(starts, leaf.range().begin);
-    if (!touched.contains(line) && !leaf.range().empty()) all.push_back({leaf.text(text), depth, line});
+  for (const auto& [leaf, depth] : tree.leaves(by_lines ? "heredoc_body" : "")) {
+    const bool comment = leaf.kind().find("comment") != std::string_view::npos;  // it belongs to no block
+    std::uint32_t line = line_of(starts, leaf.range().begin);
+    for (std::string_view rest = leaf.text(text); !rest.empty(); ++line) {
+      const std::size_t end = by_lines ? std::min(rest.find('\n'), rest.size() - 1) + 1 : rest.size();
+      if (!touched.contains(line)) all.push_back({rest.substr(0, end), comment ? 0 : depth, line});
+      rest.remove_prefix(end);
+    }
   }
   return all;
 }
@@ -147,8 +154,8 @@ Status check_same_outside(Language language, std::string_view before, const Edit
     if (!gone) touch(new_lines, new_starts, {begin, end});
     moved += static_cast<std::int64_t>(edit.text.size()) - (edit.where.end - edit.where.begin);
   }
-  const auto old_tokens = tokens(*old_tree, before, old_lines);
-  const auto new_tokens = tokens(*new_tree, after, new_lines);
+  const auto old_tokens = tokens(*old_tree, before, old_lines, language == Language::shell);
+  const auto new_tokens = tokens(*new_tree, after, new_lines, language == Language::shell);
   const auto [a, b] = std::mismatch(old_tokens.begin(), old_tokens.end(), new_tokens.begin(), new_tokens.end());
   if (a == old_tokens.end() && b == new_tokens.end()) return ok();
   return Error{Errc::invalid_argument,

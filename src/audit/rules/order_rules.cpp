@@ -39,7 +39,7 @@ const Event* os_import(const Module& module) {
 
 /// Moves a statement of the outermost block above another of them, with `import os` if it is needed there.
 std::vector<Edit> move_above(const Module& module, const Event& event, const Event& place) {
-  const auto lines = own_lines(module.source, event.statement);
+  const auto lines = lines_with_comments(module.source, event.statement);
   if (!lines) return {};
   std::vector<Edit> edits;
   std::string moved{module.source.text(*lines)};

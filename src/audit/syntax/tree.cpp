@@ -190,15 +190,19 @@ std::optional<Range> Tree::first_error() const {
   return at.range();
 }
 
-std::vector<Tree::Leaf> Tree::leaves() const {
+std::vector<Tree::Leaf> Tree::leaves(std::string_view whole) const {
   std::vector<Leaf> all;
   std::vector<std::size_t> ends;  // of the nodes above
   for (std::size_t i = 0; i < records_.size(); ++i) {
     while (!ends.empty() && ends.back() == i) ends.pop_back();
-    if (records_[i].size == 1)
-      all.push_back({Node{records_[i], *grammar_}, static_cast<int>(ends.size())});
-    else
+    const Node node{records_[i], *grammar_};
+    const bool is_leaf = records_[i].size == 1 || (!whole.empty() && node.is(whole));
+    if (is_leaf) {
+      all.push_back({node, static_cast<int>(ends.size())});
+      i += records_[i].size - 1;
+    } else {
       ends.push_back(i + records_[i].size);
+    }
   }
   return all;
 }

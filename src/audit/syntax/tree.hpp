@@ -130,12 +130,12 @@ class Tree {
   Node root() const { return Node{records_.front(), *grammar_}; }
   /// The first place that the grammar did not understand; none if all of it was.
   std::optional<Range> first_error() const;
-  /// The nodes without children, with the number of nodes above each.
+  /// The nodes without children, with the number of nodes above each. A node of the kind `whole` counts as one.
   struct Leaf {
     Node node;
     int depth;
   };
-  std::vector<Leaf> leaves() const;
+  std::vector<Leaf> leaves(std::string_view whole = {}) const;
   /// The comments, in their order.
   std::vector<Range> comments() const;
 
