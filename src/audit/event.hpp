@@ -82,20 +82,22 @@ struct Event {
   Value value{};
   std::vector<Argument> arguments{};
   Mode mode = Mode::assign;
-  bool guarded = false;     ///< the same variable was looked at before
-  bool main_only = false;   ///< in the part that runs only as a program, not when it is imported
-  bool in_try = false;      ///< within a try that catches
-  bool in_loop = false;     ///< may happen again
-  bool counted = false;     ///< only where the program has seen how many devices there are
-  bool renumbered = false;  ///< set_variable: inside a container or job that is given cards, which count from 0 there
-  bool hands_over = false;  ///< call: the function is given to something that will call it, with what is not known
-  bool if_given = false;    ///< use_device: only where the value is known; a keyword that may be among **kwargs
+  bool guarded = false;       ///< the same variable was looked at before
+  bool main_only = false;     ///< in the part that runs only as a program, not when it is imported
+  bool in_try = false;        ///< within a try that catches
+  bool in_loop = false;       ///< may happen again
+  bool counted = false;       ///< only where the program has seen how many devices there are
+  bool renumbered = false;    ///< set_variable: inside a container or job that is given cards, which count from 0 there
+  bool in_container = false;  ///< set_variable: for a program in a container
+  bool hands_over = false;    ///< call: the function is given to something that will call it, with what is not known
+  bool if_given = false;      ///< use_device: only where the value is known; a keyword that may be among **kwargs
   bool fallback = false;  ///< deprecated_call: only where the new name is not there; change_environment: only where the
                           ///< file that the event before runs is none of the project
   bool as_program = false;  ///< import_module: the file is run as a program is, with its main part
   bool outermost = false;   ///< statement and top are the same: it stands in no block
   bool editable = false;    ///< set_variable: `statement` does nothing else and may be moved or removed
-  Range target{};           ///< set_variable: what is written to, "os.environ"; cpu_fallback: what is taken with a GPU
+  Range target{};  ///< set_variable: what is written to, "os.environ", or of a script what makes programs see it: the
+                   ///< export, the prefix of a command; cpu_fallback: what is taken with a GPU
 };
 
 /// A function, or the body of a module.

@@ -59,6 +59,7 @@ std::vector<Range> comments_of(Language language, std::string_view text) {
 }
 
 bool is_comment_alone(std::string_view line) {
+  if (line.starts_with("\xEF\xBB\xBF")) line.remove_prefix(3);
   const std::size_t first = line.find_first_not_of(" \t");
   return first != std::string_view::npos && (line[first] == '#' || line.substr(first).starts_with("//"));
 }

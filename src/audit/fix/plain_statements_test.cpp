@@ -166,7 +166,9 @@ TEST(AuditPlainStatements, AnOrderOfAnEntryPointStaysItsOwn) {
 
 TEST(AuditPlainStatements, AScriptsOrderStandsInNoChainOfCommands) {
   const std::string chain = "#!/bin/bash\ntrue &&\n  export CUDA_VISIBLE_DEVICES=1\npython3 t.py\n";
-  EXPECT_EQ(mended_alone("run.sh", chain, false), chain);
+  EXPECT_EQ(mended_alone("run.sh", chain, false),
+            "#!/bin/bash\ntrue &&\n  export CUDA_DEVICE_ORDER=\"${CUDA_DEVICE_ORDER:-PCI_BUS_ID}\" "
+            "CUDA_VISIBLE_DEVICES=1\npython3 t.py\n");
   EXPECT_EQ(mended_alone("run.sh", "#!/bin/bash\n" + kExport, false),
             "#!/bin/bash\nexport CUDA_DEVICE_ORDER=\"${CUDA_DEVICE_ORDER:-PCI_BUS_ID}\"\n" + kExport);
 }

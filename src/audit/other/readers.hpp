@@ -51,7 +51,9 @@ class ScriptEvents {
   std::vector<Arm>& arms() { return arms_; }
   std::uint32_t new_branch() { return branches_++; }
   void begin_function(std::string key);
-  void end_function();
+  /// `positional`: so many of the parameters are given by position.
+  void end_function(std::vector<std::string> parameters = {}, std::vector<Value> defaults = {},
+                    std::size_t positional = SIZE_MAX);
   ScriptReading take() &&;
 
  private:

@@ -33,7 +33,14 @@ void ScriptEvents::begin_function(std::string key) {
   functions_.emplace_back().key = std::move(key);
 }
 
-void ScriptEvents::end_function() { open_.pop_back(); }
+void ScriptEvents::end_function(std::vector<std::string> parameters, std::vector<Value> defaults,
+                                std::size_t positional) {
+  Function& function = functions_[open_.back()];
+  function.parameters = std::move(parameters);
+  function.defaults = std::move(defaults);
+  function.positional = positional;
+  open_.pop_back();
+}
 
 ScriptReading ScriptEvents::take() && {
   ScriptReading reading;

@@ -2,39 +2,60 @@
 #include <array>
 #include <cctype>
 #include <optional>
+#include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include <fmt/format.h>
 
 #include "audit/mask.hpp"
 #include "audit/other/readers.hpp"
+#include "audit/other/shell_commands.hpp"
+#include "audit/other/shell_facts.hpp"
+#include "audit/other/shell_values.hpp"
 
 namespace weir::audit {
 namespace {
 
-constexpr int kMostShellDepth = 120;
+constexpr int kParameters = 9;  ///< $1 to $9
 
-struct Word {
-  std::string_view text;
-  Range where;
-};
-
-std::string unquoted(std::string_view text) {
-  std::string out;
-  for (const char c : text) {
-    if (c != '"' && c != '\'') out += c;
+/// The text of a value behind "NAME=", or behind its last "=" where no name is given.
+Value behind_equals(const Value& whole, std::string_view name) {
+  Value all;
+  bool first = true;
+  for (Atom atom : whole.atoms()) {
+    const std::size_t at = name.empty() ? atom.text.rfind('=') : atom.text.find(fmt::format("{}=", name));
+    const std::size_t begin = at == std::string::npos ? 0 : at + name.size() + 1;
+    if (atom.kind != Atom::Kind::text && atom.kind != Atom::Kind::pattern) return {};
+    atom.text = atom.text.substr(begin);
+    atom.literal = {};
+    all = first ? Value{std::move(atom)} : all.joined(std::move(atom));
+    first = false;
   }
-  return out;
+  return all;
+}
+
+/// Nothing is known but that something stands there.
+Value known_or_hole(const Value& value, Range where) {
+  if (!value.is_unknown()) return value;
+  return Atom{.kind = Atom::Kind::pattern, .text = std::string{kHole}, .literal = where};
+}
+
+bool is_several(const Value& value) {
+  return value.atoms().size() > 1 ||
+         (value.single(Atom::Kind::pattern) != nullptr && !filling_of(*value.single()).is_unknown());
 }
 
 class ShellReader {
  public:
-  explicit ShellReader(std::string_view text) : text_{text} {}
+  explicit ShellReader(std::string_view text) : text_{text}, values_{text} {}
 
   ScriptReading read(const Tree& tree) {
     scheduled_ = text_.find("#SBATCH") != std::string_view::npos &&
                  (text_.find("--gres=gpu") != std::string_view::npos ||
                   text_.find("--gpus") != std::string_view::npos || text_.find("--gres gpu") != std::string_view::npos);
+    facts_ = shell_facts(tree.root(), text_);
     walk(tree.root(), 0);
     auto reading = std::move(events_).take();
     reading.error = tree.first_error();
@@ -42,6 +63,9 @@ class ShellReader {
   }
 
  private:
+  /// What an order may be put before, in the text that is read.
+  enum class Places { all, prefixes, none };
+
   void walk(Node node, int depth) {
     if (depth > kMostShellDepth) return;
     const std::string_view kind = node.kind();
@@ -49,22 +73,155 @@ class ShellReader {
     if (kind == "command") return command(node);
     if (kind == "declaration_command" || kind == "variable_assignment") return assignment(node);
     if (kind == "unset_command") return unset(node);
-    if (kind == "function_definition") {
-      events_.begin_function(std::string{node.field("name").text(text_)});
-      walk(node.field("body"), depth + 1);
-      return events_.end_function();
+    if (kind == "redirected_statement") return redirected(node, depth);
+    if (kind == "function_definition") return function(node, depth);
+    if (kind == "if_statement" || kind == "case_statement") return branches(node, depth);
+    if (kind == "while_statement" || kind == "for_statement" || kind == "c_style_for_statement")
+      return loop(node, depth);
+    if (kind == "list") return chain(node, depth);
+    if (kind == "subshell" || kind == "command_substitution" || kind == "process_substitution")
+      return process(node, depth);
+    if (kind.ends_with("_expression")) values_.forget(written_names(node, text_, facts_));
+    for (const Node child : named_children(node)) walk(child, depth + 1);
+  }
+
+  /// A process of its own: what it sets is gone with it.
+  void process(Node node, int depth) {
+    const ShellState outer = values_.state;
+    events_.arms().push_back({events_.new_branch(), 0});
+    for (const Node child : named_children(node)) walk(child, depth + 1);
+    events_.arms().pop_back();
+    values_.state = outer;
+  }
+
+  void function(Node node, int depth) {
+    const ShellState outer = std::exchange(values_.state, ShellState{.in_function = true});
+    auto outer_defaults = std::exchange(values_.defaults, {});
+    events_.begin_function(std::string{node.field("name").text(text_)});
+    walk(node.field("body"), depth + 1);
+    std::vector<std::string> parameters;
+    std::vector<Value> defaults;
+    for (int i = 1; i <= kParameters; ++i) {
+      parameters.push_back(std::to_string(i));
+      const auto found = values_.defaults.find(parameters.back());
+      defaults.push_back(found == values_.defaults.end() ? Value{} : found->second);
     }
-    const bool branches =
-        kind == "if_statement" || kind == "case_statement" || kind == "while_statement" || kind == "for_statement";
-    const std::uint32_t id = branches ? events_.new_branch() : 0;
+    for (const std::string& name : facts_.read_in_functions) parameters.push_back(name);
+    defaults.resize(parameters.size());
+    events_.end_function(std::move(parameters), std::move(defaults), kParameters);
+    values_.defaults = std::move(outer_defaults);
+    values_.state = outer;
+  }
+
+  void branches(Node node, int depth) {
+    const ShellState start = values_.state;
+    std::optional<ShellState> after;
+    const auto leave_arm = [&] { after = after ? joined(*after, values_.state) : values_.state; };
+    bool exhaustive = false;
     std::uint32_t arm = 0;
-    if (branches) events_.arms().push_back({id, 0});
+    events_.arms().push_back({events_.new_branch(), 0});
     for (const Node child : named_children(node)) {
-      if (branches && (child.is("elif_clause") || child.is("else_clause") || child.is("case_item")))
+      if (child.is("elif_clause") || child.is("else_clause") || child.is("case_item")) {
+        if (arm > 0 || !child.is("case_item")) leave_arm();
+        values_.state = start;
         events_.arms().back().arm = ++arm;
+        exhaustive =
+            exhaustive || child.is("else_clause") || (child.is("case_item") && child.field("value").text(text_) == "*");
+      }
       walk(child, depth + 1);
     }
-    if (branches) events_.arms().pop_back();
+    leave_arm();
+    events_.arms().pop_back();
+    values_.state = exhaustive ? *after : joined(*after, start);
+  }
+
+  void loop(Node node, int depth) {
+    const ShellNames written = written_names(node, text_, facts_);
+    values_.forget(written);
+    events_.arms().push_back({events_.new_branch(), 0});
+    if (node.is("for_statement")) {
+      std::vector<Node> words;
+      const Node variable = node.field("variable");
+      const Node body = node.field("body");
+      for (const Node child : named_children(node)) {
+        if (child.range() != variable.range() && child.range() != body.range()) words.push_back(child);
+      }
+      const Value all = values_.elements(words);
+      const Atom* list = all.single(Atom::Kind::sequence);
+      values_.set(variable.text(text_), list == nullptr ? Value{} : any_element(all));
+    }
+    ++loops_;
+    for (const Node child : named_children(node)) {
+      if (!node.is("for_statement")) values_.forget(written);  // another round may have been there
+      walk(child, depth + 1);
+    }
+    --loops_;
+    events_.arms().pop_back();
+    values_.forget(written);
+  }
+
+  /// Commands behind which one goes on whatever they say.
+  bool goes_on(Node node) const {
+    constexpr std::array<std::string_view, 11> kNames{"cd",    "pushd", "source", ".",     "conda", "module",
+                                                      "mkdir", "set",   "echo",   "sleep", "eval"};
+    const std::string_view program = node.field("name").text(text_);
+    return node.is("variable_assignment") || node.is("variable_assignments") || node.is("declaration_command") ||
+           (node.is("command") && is_one_of(program, kNames));
+  }
+
+  /// a && b || c: what stands behind may not happen.
+  void chain(Node node, int depth) {
+    struct Part {
+      Node node;
+      bool otherwise;
+    };
+    std::vector<Part> parts;
+    for (; node.is("list"); node = node.first_child()) {
+      const auto all = all_children(node).listed();
+      if (all.size() < 3) break;
+      parts.push_back({all.back(), all[1].text(text_) == "||"});
+    }
+    parts.push_back({node, false});
+    std::reverse(parts.begin(), parts.end());
+    std::size_t opened = 0;
+    std::optional<ShellState> before;
+    for (std::size_t i = 0; i < parts.size(); ++i) {
+      if (i > 0 && (parts[i].otherwise || !goes_on(parts[i - 1].node))) {
+        if (!before) before = values_.state;
+        const bool other_way = parts[i].otherwise && opened > 0;
+        for (; other_way && opened > 1; --opened) events_.arms().pop_back();
+        if (other_way)
+          ++events_.arms().back().arm;
+        else
+          events_.arms().push_back({events_.new_branch(), 0});
+        if (!other_way) ++opened;
+        values_.state = joined(*before, values_.state);
+      }
+      walk(parts[i].node, depth + 1);
+    }
+    for (; opened > 0; --opened) events_.arms().pop_back();
+    if (before) values_.state = joined(*before, values_.state);
+  }
+
+  void redirected(Node node, int depth) {
+    const Node body = node.field("body");
+    for (const Node child : named_children(node)) {
+      if (!child.is("heredoc_redirect")) {
+        walk(child, depth + 1);
+        continue;
+      }
+      // cat <<EOF | bash
+      Node reader = body;
+      for (const Node part : named_children(child)) {
+        if (part.is("pipeline")) reader = named_children(part).back();
+        walk(part, depth + 1);
+      }
+      if (reader.is("pipeline")) reader = named_children(reader).back();
+      if (!reader.is("command") || !reads_script(words_of(reader))) continue;
+      const std::string_view mark = child_of_kind(child, "heredoc_start").text(text_);
+      const bool expands = mark.find_first_of("'\"\\") == std::string_view::npos;
+      script({child_of_kind(child, "heredoc_body").range(), expands, false, is_remote(words_of(reader))});
+    }
   }
 
   /// Looked at before: "${X:-...}", "$X", "-z" and the like above it.
@@ -90,26 +247,85 @@ class ShellReader {
   void assignment(Node node) {
     events_.set_statement(node.range());
     const auto all = node.is("variable_assignment") ? std::vector<Node>{node} : named_children(node).listed();
-    for (const Node one : all) {
-      if (!one.is("variable_assignment")) continue;
-      const std::string_view name = one.field("name").text(text_);
-      const Node value = one.field("value");
-      const std::string_view given = value.text(text_);
-      const bool keeps = given.find(name) != std::string_view::npos || looked_at(name, node.range().begin);
-      Value meant = value ? word_value(given, value.range()) : text_value("");
-      if (const auto otherwise = default_of(given, name); otherwise)
-        meant = word_value(*otherwise, Range{});  // ${X:-1}: 1, unless there is one
-      const bool counted = text_.find("nvidia-smi") != std::string_view::npos &&
-                           text_.find("nvidia-smi") < node.range().begin &&
-                           meant.single(Atom::Kind::pattern) != nullptr;
-      if (counted && !keeps && is_mask(name)) meant = kind_value(Atom::Kind::smi_index);  // chosen by what that tells
-      Event* event = events_.set(one.range(), name, meant, keeps ? Event::Mode::keep : Event::Mode::assign);
-      if (event == nullptr) continue;
-      event->editable = all.size() == 1;
-      if (scheduled_ && event->mode == Event::Mode::assign && is_mask(name) &&
-          meant.single(Atom::Kind::text) != nullptr)
-        events_.emit(Event::Kind::container, one.range(), "the #SBATCH lines", meant);
+    values_.forget(node.is("variable_assignment") ? ShellNames{} : written_without_value(node));
+    for (std::size_t i = 0; i < all.size(); ++i) {
+      substitutions(all[i], 0);
+      if (const Node value = all[i].field("value")) values_.forget(written_names(value, text_, facts_));
+      const bool continued = i + 1 < all.size() && all[i + 1].range().begin == all[i].range().end;
+      if (all[i].is("variable_assignment"))
+        one_assignment(node, all[i], all.size() == 1, continued);
+      else if (node.is("declaration_command"))
+        quoted_assignment(node, all[i]);
     }
+  }
+
+  ShellNames written_without_value(Node declaration) const {
+    ShellNames names;
+    if (is_exporting(declaration, text_)) return names;
+    for (const Node child : named_children(declaration))
+      if (child.is("variable_name")) names.names.emplace(child.text(text_));
+    return names;
+  }
+
+  /// export "NAME=value"
+  void quoted_assignment(Node declaration, Node word) {
+    const std::string_view name = quoted_name(word.text(text_));
+    if (name.empty()) return;
+    const Value meant = behind_equals(values_.value(word), name);
+    values_.set(name, meant);
+    events_.set(word.range(), name, known_or_hole(meant, {}))->target = exported_by(declaration, name);
+  }
+
+  /// Of a variable that selects devices.
+  static std::string_view quoted_name(std::string_view word) {
+    if (!word.starts_with('"') && !word.starts_with('\'')) return {};
+    word.remove_prefix(1);
+    const std::string_view name = word.substr(0, word.find('='));
+    return name.size() < word.size() && find_variable(name) != nullptr ? name : std::string_view{};
+  }
+
+  /// What makes the variable one that programs see: the statement itself, or the `export NAME` behind it.
+  Range exported_by(Node statement, std::string_view name) const {
+    if (places_ != Places::all) return {};
+    if (statement.is("declaration_command") && is_exporting(statement, text_)) return statement.range();
+    const std::uint32_t at = statement.range().begin;
+    if (facts_.all_exported_from < at) return statement.range();
+    Range behind;
+    for (const auto& one : facts_.exports) {
+      if (one.name != name) continue;
+      if (one.where.begin < at) return statement.range();
+      if (behind.empty()) behind = one.where;
+    }
+    return behind;
+  }
+
+  void one_assignment(Node statement, Node one, bool alone, bool continued) {
+    const std::string_view name = one.field("name").text(text_);
+    const Node value = one.field("value");
+    const std::string_view given = value.text(text_);
+    const std::string_view code = one.text(text_);
+    const bool appends = code.substr(std::min(name.size(), code.size())).starts_with("+=");
+    const bool keeps =
+        appends || given.find(name) != std::string_view::npos || looked_at(name, statement.range().begin);
+    Value meant = value.is("array") ? values_.elements(named_children(value).listed())
+                  : value           ? values_.value(value)
+                                    : text_value("");
+    if (appends || continued) meant = {};
+    values_.set(name, meant);
+    if (find_variable(name) == nullptr) return;
+    if (const auto otherwise = default_of(given, name); otherwise)
+      meant = word_value(*otherwise, Range{});  // ${X:-1}: 1, unless there is one
+    meant = known_or_hole(meant, value.range());
+    const bool counted = text_.find("nvidia-smi") != std::string_view::npos &&
+                         text_.find("nvidia-smi") < statement.range().begin &&
+                         meant.single(Atom::Kind::pattern) != nullptr;
+    if (counted && !keeps && is_mask(name)) meant = kind_value(Atom::Kind::smi_index);  // chosen by what that tells
+    Event* event = events_.set(one.range(), name, meant, keeps ? Event::Mode::keep : Event::Mode::assign);
+    event->editable = alone && places_ == Places::all;
+    event->in_loop = loops_ > 0 && is_several(meant);
+    event->target = exported_by(statement, name);
+    if (scheduled_ && event->mode == Event::Mode::assign && is_mask(name) && meant.single(Atom::Kind::text) != nullptr)
+      events_.emit(Event::Kind::container, one.range(), "the #SBATCH lines", meant);
   }
 
   void unset(Node node) {
@@ -118,126 +334,177 @@ class ShellReader {
       const std::string variable{name.text(text_)};
       if (find_variable(variable) != nullptr) events_.emit(Event::Kind::remove_variable, node.range(), variable);
     }
+    values_.forget(written_names(node, text_, facts_));
+  }
+
+  ShellWords words_of(Node command) const {
+    ShellWords words;
+    for (const Node child : named_children(command)) {
+      if (child.is("variable_assignment") || child.kind().find("redirect") != std::string_view::npos) continue;
+      const Node word = child.is("command_name") && child.first_child() ? child.first_child() : child;
+      words.push_back({word, child.text(text_), child.range()});
+    }
+    return words;
+  }
+
+  /// A variable of another process's environment.
+  void set_for_command(Range where, std::string_view name, const Value& value, bool prefix) {
+    Event* event = events_.set(where, name, value, Event::Mode::child);
+    if (event == nullptr) return;
+    if (prefix && places_ != Places::none) event->target = where;
+    event->in_loop = loops_ > 0 && is_several(value);
+    event->in_container = in_container_;
+    event->renumbered = renumbered_;
+    if (is_mask(name)) masks_.push_back({std::string{name}, value});
   }
 
   void command(Node node) {
     events_.set_statement(node.range());
-    std::vector<Argument> masks;
-    std::vector<Word> words;
+    masks_.clear();
+    const ShellWords words = words_of(node);
     for (const Node child : named_children(node)) {
-      if (child.is("variable_assignment")) {
-        const std::string_view name = child.field("name").text(text_);
-        const Node value = child.field("value");
-        const Value meant = value ? word_value(value.text(text_), value.range()) : text_value("");
-        if (events_.set(child.range(), name, meant, Event::Mode::child) != nullptr && is_mask(name))
-          masks.push_back({std::string{name}, meant});
-      } else {
-        words.push_back({child.text(text_), child.range()});
-        substitutions(child, 0);
-      }
+      if (!child.is("variable_assignment")) continue;
+      const Node value = child.field("value");
+      const Value meant = value ? known_or_hole(values_.value(value), value.range()) : text_value("");
+      set_for_command(child.range(), child.field("name").text(text_), meant, true);
+      substitutions(value, 0);
     }
+    for (const ShellWord& word : words) substitutions(word.node, 0);
     if (words.empty()) return;
-    const std::string program = unquoted(words.front().text);
-    if (program == "docker" || program == "podman" || program == "nerdctl" || program == "sudo") container(words);
-    events_.emit(Event::Kind::call, node.range(), ':' + program);
-    inner_command(words);
-    if (program == "echo" || program == "printf" || program == "git" || program == "sed" || program == "grep") return;
-    for (const Word& word : words) {
+    const ShellCommand all = shell_command(words);
+    const bool outer_container = std::exchange(in_container_, in_container_ || all.container);
+    const bool outer_renumbered = renumbered_;
+    if (all.container) container(words);
+    events_.set_statement(node.range());
+    for (const ShellSetting& setting : all.settings) {
+      const Value meant = behind_equals(values_.value(words[setting.word].node), setting.name);
+      set_for_command(setting.where, setting.name, known_or_hole(meant, {}), setting.prefix);
+    }
+    call(node, all.program, words);
+    if (!is_text_command(all.program)) devices(words, all.program);
+    scripts(node, words);
+    in_container_ = outer_container;
+    renumbered_ = outer_renumbered;
+    values_.forget(written_names(node, text_, facts_));
+  }
+
+  /// The function, if the script has it, with what it is given and what it looks at.
+  void call(Node node, const std::string& program, const ShellWords& words) {
+    Event& event = events_.emit(Event::Kind::call, node.range(), ':' + program);
+    if (!facts_.functions.contains(program)) return;
+    event.in_loop = loops_ > 0;
+    std::vector<Argument> given;
+    auto word = std::find_if(words.begin(), words.end(), [&](const ShellWord& one) { return one.text == program; });
+    for (word = word == words.end() ? word : word + 1; word != words.end(); ++word) {
+      const std::string text = unquoted(word->text);
+      if (text != "$@" && text != "$*") {
+        given.push_back({{}, values_.value(word->node)});
+        continue;
+      }
+      for (int i = 1; i <= kParameters; ++i) given.push_back({{}, values_.lookup(std::to_string(i))});
+      break;
+    }
+    for (const std::string& name : facts_.read_in_functions) given.push_back({name, values_.lookup(name)});
+    event.arguments = std::move(given);
+  }
+
+  void devices(const ShellWords& words, const std::string& program) {
+    for (const ShellWord& word : words) {
       const std::size_t equals = word.text.rfind('=');
       const std::uint32_t skip = equals == std::string_view::npos ? 0 : static_cast<std::uint32_t>(equals + 1);
-      const Value value = word_value(word.text.substr(skip), {word.where.begin + skip, word.where.end});
-      const Atom* device = value.single(Atom::Kind::text);
-      if (device != nullptr && parse_device(device->text)) {
-        Event& use = events_.emit(Event::Kind::use_device, word.where, program, value);
-        use.arguments = masks;
-      }
+      Value value = word_value(word.text.substr(skip), {word.where.begin + skip, word.where.end});
+      if (value.single(Atom::Kind::pattern) != nullptr) value = behind_equals(values_.value(word.node), {});
+      const bool known =
+          !value.is_unknown() && std::all_of(value.atoms().begin(), value.atoms().end(), [](const Atom& atom) {
+            if (atom.kind == Atom::Kind::text) return parse_device(atom.text).has_value();
+            std::string text = atom.text;
+            std::replace(text.begin(), text.end(), kHole, '0');
+            return !filling_of(atom).is_unknown() && parse_device(text).has_value();
+          });
+      if (!known) continue;
+      Event& use = events_.emit(Event::Kind::use_device, word.where, program, value);
+      use.arguments = masks_;
     }
   }
 
-  /// bash -c "CUDA_VISIBLE_DEVICES=3 train": the text is a script of its own, read where it stands.
-  void inner_command(const std::vector<Word>& words) {
+  void scripts(Node node, const ShellWords& words) {
+    if (const auto among = script_among(words)) {
+      const std::string_view inside = text_.substr(among->where.begin, among->where.end - among->where.begin);
+      if (inside.find('\\') == std::string_view::npos) script(*among);
+    }
+    const Node given = child_of_kind(node, "herestring_redirect");
+    const Node text = given ? named_children(given).back() : Node{};
+    if (!text || !reads_script(words) || text.range().end < text.range().begin + 2) return;
+    if (text.is("string") || text.is("raw_string"))
+      script({{text.range().begin + 1, text.range().end - 1}, text.is("string"), false, is_remote(words)});
+  }
+
+  /// A text that a shell is given is read where it stands.
+  void script(const ShellScript& given) {
     constexpr int kMost = 64;
     constexpr std::size_t kMostBytes = 256 * 1024;
-    for (std::size_t i = 0; i + 2 < words.size(); ++i) {
-      const std::string_view shell = words[i].text.substr(words[i].text.rfind('/') + 1);
-      const std::string_view flag = words[i + 1].text;
-      const Word& script = words[i + 2];
-      const bool quoted = script.text.size() > 2 && (script.text.front() == '"' || script.text.front() == '\'');
-      const bool runs =
-          (shell == "bash" || shell == "sh" || shell == "zsh") && flag.starts_with('-') && flag.ends_with('c');
-      if (!runs || !quoted || script.text.find('\\') != std::string_view::npos) continue;
-      if (inner_ >= kMost || text_.size() > kMostBytes) return;
-      ++inner_;
-      // All around it becomes blank, so that every place stays what it is in the file.
-      std::string blank(text_.size(), ' ');
-      const std::uint32_t begin = script.where.begin + 1;
-      const std::uint32_t end = script.where.end - 1;
-      text_.copy(blank.data() + begin, end - begin, begin);
-      const auto tree = parse(Language::shell, blank);
-      if (tree && !tree->first_error()) walk(tree->root(), 0);
-      return;
-    }
+    if (inner_ >= kMost || text_.size() > kMostBytes || given.where.end <= given.where.begin) return;
+    ++inner_;
+    // All around it becomes blank, so that every place stays what it is in the file.
+    std::string blank(text_.size(), ' ');
+    text_.copy(blank.data() + given.where.begin, given.where.end - given.where.begin, given.where.begin);
+    const auto tree = parse(Language::shell, blank);
+    if (!tree || tree->first_error()) return;
+    const ShellState outer = values_.state;
+    const auto masks = masks_;
+    const Places places = std::exchange(places_, !given.expands ? places_
+                                                 : given.remote ? Places::none
+                                                                : Places::prefixes);
+    const ShellFacts facts = std::exchange(facts_, shell_facts(tree->root(), text_));
+    if (!given.expands && !given.same_shell) values_.state = ShellState{.lost = true};
+    if (given.same_shell)
+      walk(tree->root(), 0);
+    else
+      process(tree->root(), 0);
+    facts_ = facts;
+    places_ = places;
+    masks_ = masks;
+    values_.state = outer;
   }
 
   /// "$(...)" within a word is a command of its own.
   void substitutions(Node node, int depth) {
     if (depth > kMostShellDepth) return;
-    for (const Node child : named_children(node)) {
-      if (child.is("command_substitution"))
-        walk(child, depth + 1);
-      else
-        substitutions(child, depth + 1);
+    if (node.is("command_substitution") || node.is("process_substitution")) {
+      const auto masks = masks_;
+      walk(node, depth + 1);
+      masks_ = masks;
+      return;
     }
+    for (const Node child : named_children(node)) substitutions(child, depth + 1);
   }
 
-  /// docker run --gpus device=1 -e CUDA_VISIBLE_DEVICES=1
-  void container(const std::vector<Word>& words) {
-    std::string outer;
-    std::size_t count = 0;
-    struct Inner {
-      Value value;
-      Range where;
-    };
-    std::optional<Inner> inner;
-    for (std::size_t i = 1; i < words.size(); ++i) {
-      std::string word = unquoted(words[i].text);
-      Range where = words[i].where;
-      const bool separate = (word == "--gpus" || word == "-e" || word == "--env") && i + 1 < words.size();
-      if (separate) {
-        ++i;
-        word += '=' + unquoted(words[i].text);
-        where.end = words[i].where.end;
-      }
-      const auto after = [&](std::string_view flag) {
-        return word.starts_with(flag) ? word.substr(flag.size()) : std::string{};
-      };
-      std::string setting = after("-e=");
-      if (setting.empty()) setting = after("--env=");
-      if (setting.starts_with("NVIDIA_VISIBLE_DEVICES=") && !setting.ends_with("all")) {
-        outer = setting;
-        count = static_cast<std::size_t>(std::count(setting.begin(), setting.end(), ',')) + 1;
-      }
-      const std::string devices = after("--gpus=");
-      if (const std::size_t at = devices.find("device="); at != std::string::npos) {
-        outer = word;
-        count = static_cast<std::size_t>(std::count(devices.begin(), devices.end(), ',')) + 1;
-      }
-      if (setting.starts_with("CUDA_VISIBLE_DEVICES=")) inner = Inner{text_value(setting.substr(21)), where};
-    }
-    if (outer.empty() || !inner) return;
-    const auto mask = parse_mask(inner->value);
+  /// What the container is given, and a mask within it that does not fit.
+  void container(const ShellWords& words) {
+    const ShellContainer given = container_of(words);
+    if (given.cards.empty()) return;
+    renumbered_ = true;
+    if (given.where.empty()) return;
+    const auto mask = parse_mask(std::string_view{given.mask});
     const bool fits = mask && std::all_of(mask->entries.begin(), mask->entries.end(), [&](const std::string& entry) {
                         return entry.size() < 3 && std::isdigit(static_cast<unsigned char>(entry[0])) != 0 &&
-                               std::stoul(entry) < count;
+                               std::stoul(entry) < given.count;
                       });
     if (fits || (mask && mask->hides_all())) return;
-    Event& event = events_.emit(Event::Kind::container, inner->where, outer, inner->value);
-    event.target = inner->where;
+    Event& event = events_.emit(Event::Kind::container, given.where, given.cards, text_value(given.mask));
+    event.target = given.where;
   }
 
   std::string_view text_;
+  ShellValues values_;
+  ShellFacts facts_;
   ScriptEvents events_;
+  std::vector<Argument> masks_;  ///< of the command that is read
+  Places places_ = Places::all;
   bool scheduled_ = false;
+  bool in_container_ = false;
+  bool renumbered_ = false;  ///< in a container that is given some of the cards
+  int loops_ = 0;
   int inner_ = 0;  ///< scripts within words that were read
 };
 

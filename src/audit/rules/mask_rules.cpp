@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "audit/fix/edits.hpp"
+#include "audit/fix/order_edits.hpp"
 #include "audit/fix/plain_statements.hpp"
 #include "audit/mask.hpp"
 #include "audit/rules/checks.hpp"
@@ -30,7 +31,7 @@ bool any_sets(const Execution& execution, std::string_view name) {
 bool sets_for_command(const Step& step) {
   const Event& event = *step.event;
   if (event.kind != Kind::set_variable || event.mode != Event::Mode::child || !is_mask(event.name)) return false;
-  if (step.module->kind == FileKind::shell) return true;
+  if (step.module->kind == FileKind::shell) return !event.in_container;
   // Inside a container the cards are counted anew.
   const std::string_view text = step.module->source.text();
   return step.module->kind == FileKind::json && is_constant(step.value) &&
@@ -57,28 +58,13 @@ std::string_view order_of(Vendor vendor) {
   return {};
 }
 
-/// A line that sets the order, in the manner of the one that sets the mask.
-std::string order_code(const Step& step, std::string_view order) {
-  const std::string_view value = order == "CUDA_DEVICE_ORDER" ? "PCI_BUS_ID" : "1";
-  if (step.module->kind == FileKind::powershell) return fmt::format("$env:{} = \"{}\"", order, value);
-  if (step.module->kind == FileKind::shell) {
-    if (step.event->mode == Event::Mode::child) return {};
-    const bool exported = step.module->source.text(step.event->statement).starts_with("export");
-    return fmt::format("{0}{1}=\"${{{1}:-{2}}}\"", exported ? "export " : "", order, value);
-  }
-  const std::string_view target = step.module->source.text(step.event->target);
-  const bool python = step.module->kind == FileKind::python || step.module->kind == FileKind::notebook;
-  if (!python || target.empty()) return {};
-  // One that is there already stays: whoever starts the program, or imports the module, may have asked for it.
-  return fmt::format("{}.setdefault(\"{}\", \"{}\")", target, order, value);
-}
-
-std::vector<Edit> order_line(const Step& step, std::string_view order) {
-  const SourceFile& source = step.module->source;
-  const std::string line = order_code(step, order);
-  if (!step.event->editable || line.empty() || !own_lines(source, step.event->statement) || step.module->error)
-    return {};
-  return {line_before(source, step.event->statement.begin, line)};
+/// The first card of a mask is known, whichever of its values it has.
+bool has_known_entry(const Value& value) {
+  const auto known = [](const Atom& atom) {
+    const auto mask = parse_mask(Value{atom});
+    return mask && mask->by_index() && mask->entries.front() != "?";
+  };
+  return !value.is_unknown() && std::all_of(value.atoms().begin(), value.atoms().end(), known);
 }
 
 void check_mask_order(const Execution& execution, const Step& step, const Judging& judging) {
@@ -91,7 +77,7 @@ void check_mask_order(const Execution& execution, const Step& step, const Judgin
   // One card for each of several workers: whichever comes first does not matter.
   if (step.in_loop || step.value.may_be(Atom::Kind::ordinal)) return;
   const bool script = step.module->kind != FileKind::python && step.module->kind != FileKind::notebook;
-  if (script && (!mask || mask->entries.front() == "?") && !step.value.may_be(Atom::Kind::smi_index)) return;
+  if (script && !has_known_entry(step.value) && !step.value.may_be(Atom::Kind::smi_index)) return;
   if (step.value.may_be(Atom::Kind::environment) || step.value.may_be(Atom::Kind::none)) return;
   auto found =
       finding_of("G04", *step.module, step.event->where,
@@ -99,11 +85,7 @@ void check_mask_order(const Execution& execution, const Step& step, const Judgin
                              "index is not that of nvidia-smi",
                              step.event->name, order),
                  fmt::format("set {} too, or select by UUID", order));
-  found.edits = order_line(step, order);
-  // "CUDA_VISIBLE_DEVICES=1 command": the order goes before the same command.
-  if (step.module->kind == FileKind::shell && step.event->mode == Event::Mode::child && !step.module->error)
-    found.edits = {
-        {{step.event->where.begin, step.event->where.begin}, fmt::format("{0}=${{{0}:-PCI_BUS_ID}} ", order)}};
+  found.edits = order_edits(*step.module, *step.event, order);
   found.fixing = found.edits.empty() ? Fixing::manual : Fixing::safe;
   judging.findings.add(std::move(found));
 }
@@ -129,7 +111,7 @@ void check_overwrite(const Step& step, const Judging& judging) {
   const std::string_view code = source.text(event.where);
   const std::string_view target = source.text(event.target);
   const Range literal = step.value.single()->literal;
-  if (shell && event.editable && !step.module->error && event.where.holds(literal)) {
+  if (shell && event.editable && !step.module->error && !literal.empty() && event.where.holds(literal)) {
     const auto begin = static_cast<std::uint32_t>(event.where.begin + event.name.size() + 1);
     found.edits = {{{begin, event.where.end}, fmt::format("\"${{{}:-{}}}\"", event.name, *step.value.as_text())}};
     found.fixing = Fixing::unsafe;
@@ -334,6 +316,12 @@ bool fits_within(const Value& outer, const Value& inner) {
   });
 }
 
+/// In a script the prefixes of two commands are for two programs.
+bool is_one_command(const Step& a, const Step& b) {
+  return a.module->kind != FileKind::shell || a.event->mode != Event::Mode::child ||
+         a.event->statement == b.event->statement;
+}
+
 void check_amd_masks(const Execution& execution, std::size_t index, const Judging& judging) {
   const Step& inner = execution.steps[index];
   if (inner.event->name != "HIP_VISIBLE_DEVICES" && inner.event->name != "CUDA_VISIBLE_DEVICES") return;
@@ -341,6 +329,7 @@ void check_amd_masks(const Execution& execution, std::size_t index, const Judgin
     if (!is_set(outer, "ROCR_VISIBLE_DEVICES")) continue;
     const bool together = (outer.event->mode == Event::Mode::child) == (inner.event->mode == Event::Mode::child) &&
                           outer.function == inner.function && !exclusive(outer, inner) &&
+                          is_one_command(outer, inner) &&
                           (!is_settings(*inner.module) || outer.event->target == inner.event->target);
     const auto hidden = parse_mask(inner.value);
     if (!together || fits_within(outer.value, inner.value) || (hidden && hidden->hides_all())) continue;
@@ -349,7 +338,9 @@ void check_amd_masks(const Execution& execution, std::size_t index, const Judgin
                    fmt::format("{} is set beside ROCR_VISIBLE_DEVICES ({}), which acts first and renumbers",
                                inner.event->name, place_text(*inner.module, *outer.module, outer.event->where)),
                    "keep ROCR_VISIBLE_DEVICES alone");
-    if (is_removable(inner)) found.edits = removal(inner.module->source, inner.event->statement);
+    // The statement of a prefix is the whole command.
+    const bool prefix = inner.module->kind == FileKind::shell && inner.event->mode == Event::Mode::child;
+    if (!prefix && is_removable(inner)) found.edits = removal(inner.module->source, inner.event->statement);
     found.fixing = found.edits.empty() ? Fixing::manual : Fixing::unsafe;
     judging.findings.add(std::move(found));
     return;

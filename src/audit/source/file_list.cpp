@@ -180,7 +180,8 @@ std::optional<FileKind> kind_of_file(const fs::path& path) {
   std::ifstream file{path, std::ios::binary};
   char head[128] = {};
   file.read(head, sizeof head - 1);
-  const std::string_view first{head, static_cast<std::size_t>(file.gcount())};
+  std::string_view first{head, static_cast<std::size_t>(file.gcount())};
+  if (first.starts_with("\xEF\xBB\xBF")) first.remove_prefix(3);
   if (!first.starts_with("#!")) return std::nullopt;
   const std::string_view line = first.substr(0, first.find('\n'));
   if (line.find("python") != std::string_view::npos) return FileKind::python;

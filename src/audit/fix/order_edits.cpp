@@ -1,0 +1,77 @@
+#include "audit/fix/order_edits.hpp"
+
+#include <algorithm>
+#include <array>
+#include <optional>
+#include <string>
+
+#include <fmt/format.h>
+
+namespace weir::audit {
+namespace {
+
+std::string_view by_address(std::string_view order) { return order == "CUDA_DEVICE_ORDER" ? "PCI_BUS_ID" : "1"; }
+
+/// The line above belongs to the statement: "a && \", "a |".
+bool is_continued(const SourceFile& source, std::uint32_t byte) {
+  const std::uint32_t start = source.line_start(byte);
+  std::string_view above = source.text({0, start});
+  while (!above.empty() && (above.back() == '\n' || above.back() == '\r' || above.back() == ' '))
+    above.remove_suffix(1);
+  return above.ends_with('\\') || above.ends_with("&&") || above.ends_with('|');
+}
+
+/// Where the name stands among what a plain `export` or `declare -x` declares; none if the declaration is no such.
+std::optional<std::uint32_t> declared_at(const SourceFile& source, Range declaration, std::string_view name) {
+  constexpr std::array<std::string_view, 7> kPlain{"export ",   "declare -x ", "declare -gx ", "declare -xg ",
+                                                   "local -x ", "typeset -x ", "typeset -gx "};
+  const std::string_view code = source.text(declaration);
+  const bool plain = !code.starts_with("export -") &&
+                     std::any_of(kPlain.begin(), kPlain.end(), [&](auto start) { return code.starts_with(start); });
+  for (std::size_t at = code.find(name); plain && at != std::string_view::npos; at = code.find(name, at + 1)) {
+    const bool quoted = at > 0 && (code[at - 1] == '"' || code[at - 1] == '\'');
+    const std::size_t begin = quoted ? at - 1 : at;
+    const char before = begin > 0 ? code[begin - 1] : '=';
+    const std::size_t end = at + name.size();
+    const bool whole =
+        end == code.size() || code[end] == '=' || code[end] == ' ' || code[end] == '\n' || code[end] == '\r';
+    if (whole && (before == ' ' || before == '\t')) return static_cast<std::uint32_t>(declaration.begin + begin);
+  }
+  return std::nullopt;
+}
+
+std::vector<Edit> in_script(const SourceFile& source, const Event& mask, std::string_view order) {
+  const Range at = mask.target;
+  // A shell takes a byte-order mark for a part of its first word: what another line above would do to it nobody expects.
+  if (at.empty() || (source.has_bom() && source.line_start(at.begin) == 0)) return {};
+  const std::string expansion = fmt::format("${{{}:-{}}}", order, by_address(order));
+  if (mask.mode == Event::Mode::child) return {{{at.begin, at.begin}, fmt::format("{}={} ", order, expansion)}};
+  const bool of_function = source.text(at).starts_with("declare") || source.text(at).starts_with("local") ||
+                           source.text(at).starts_with("typeset");
+  if (!of_function && own_lines(source, at) && !is_continued(source, at.begin))
+    return {line_before(source, at.begin, fmt::format("export {}=\"{}\"", order, expansion))};
+  const auto name = declared_at(source, at, mask.name);
+  if (!name) return {};
+  return {{{*name, *name}, fmt::format("{}=\"{}\" ", order, expansion)}};
+}
+
+/// A line of code, in the manner of the one that sets the mask.
+std::string order_code(const Module& module, const Event& mask, std::string_view order) {
+  if (module.kind == FileKind::powershell) return fmt::format("$env:{} = \"{}\"", order, by_address(order));
+  const std::string_view target = module.source.text(mask.target);
+  const bool python = module.kind == FileKind::python || module.kind == FileKind::notebook;
+  if (!python || target.empty()) return {};
+  return fmt::format("{}.setdefault(\"{}\", \"{}\")", target, order, by_address(order));
+}
+
+}  // namespace
+
+std::vector<Edit> order_edits(const Module& module, const Event& mask, std::string_view order) {
+  if (module.error) return {};
+  if (module.kind == FileKind::shell) return in_script(module.source, mask, order);
+  const std::string line = order_code(module, mask, order);
+  if (!mask.editable || line.empty() || !own_lines(module.source, mask.statement)) return {};
+  return {line_before(module.source, mask.statement.begin, line)};
+}
+
+}  // namespace weir::audit

@@ -1,0 +1,213 @@
+#include "audit/other/shell_commands.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cctype>
+#include <functional>
+
+#include "audit/mask.hpp"
+
+namespace weir::audit {
+namespace {
+
+/// A program that runs the one that its words name.
+struct Runner {
+  std::string_view name;
+  std::string_view with_argument;  ///< options whose argument is the next word
+  bool assigns = false;            ///< NAME=value before the program is set for it
+  int operands = 0;                ///< words before the program
+};
+constexpr std::array kRunners{Runner{"env", "uC", true},
+                              Runner{"sudo", "ugpCrtThRDU", true},
+                              Runner{"doas", "uC", true},
+                              Runner{"time", "fo", true},
+                              Runner{"coproc", "", true},
+                              Runner{"nohup", ""},
+                              Runner{"nice", "n"},
+                              Runner{"exec", "a"},
+                              Runner{"command", ""},
+                              Runner{"setsid", ""},
+                              Runner{"stdbuf", "ioe"},
+                              Runner{"ionice", "cnpPu"},
+                              Runner{"timeout", "sk", false, 1}};
+constexpr std::array<std::string_view, 5> kShells{"bash", "sh", "zsh", "dash", "ksh"};
+
+std::string_view file_name(std::string_view path) { return path.substr(path.rfind('/') + 1); }
+
+const Runner* runner_of(std::string_view word) {
+  const std::string name = unquoted(word);
+  const auto* found =
+      std::find_if(kRunners.begin(), kRunners.end(), [&](const Runner& one) { return one.name == file_name(name); });
+  return found == kRunners.end() ? nullptr : found;
+}
+
+bool is_assignment(std::string_view word) {
+  const std::string text = unquoted(word);
+  const std::size_t equals = text.find('=');
+  if (equals == std::string::npos || equals == 0 || std::isdigit(static_cast<unsigned char>(text[0])) != 0)
+    return false;
+  return std::all_of(text.begin(), text.begin() + static_cast<std::ptrdiff_t>(equals),
+                     [](char c) { return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_'; });
+}
+
+/// "CUDA_VISIBLE_DEVICES" of CUDA_VISIBLE_DEVICES=1, --env=CUDA_VISIBLE_DEVICES=1, -eCUDA_VISIBLE_DEVICES=1.
+std::string_view variable_in(std::string_view word) {
+  if (word.find_first_of(" \t\n") != std::string_view::npos) return {};  // a sentence
+  for (std::size_t equals = word.find('='); equals != std::string_view::npos; equals = word.find('=', equals + 1)) {
+    std::size_t begin = equals;
+    const auto is_part = [](char c) { return (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_'; };
+    while (begin > 0 && is_part(word[begin - 1])) --begin;
+    const std::string_view name = word.substr(begin, equals - begin);
+    const std::string before = unquoted(word.substr(0, begin));
+    if (find_variable(name) != nullptr && (before.empty() || before.starts_with('-'))) return name;
+  }
+  return {};
+}
+
+/// Where the program of a runner stands; the runner's own settings are added.
+std::size_t behind_runner(const ShellWords& words, std::size_t at, const Runner& runner, ShellCommand& command) {
+  int operands = runner.operands;
+  for (++at; at < words.size(); ++at) {
+    const std::string_view word = words[at].text;
+    if (word.starts_with('-')) {
+      const bool short_one = word.size() == 2 && word[1] != '-';
+      at += short_one && runner.with_argument.find(word[1]) != std::string_view::npos ? 1U : 0U;
+    } else if (runner.assigns && is_assignment(word)) {
+      if (const auto name = variable_in(word); !name.empty())
+        command.settings.push_back({at, name, words[at].where, true});
+    } else if (operands-- <= 0) {
+      break;
+    }
+  }
+  return at;
+}
+
+bool has_program_behind(const ShellWords& words, std::size_t at) {
+  return std::any_of(words.begin() + static_cast<std::ptrdiff_t>(at) + 1, words.end(),
+                     [](const ShellWord& word) { return !is_assignment(word.text); });
+}
+
+bool is_quoted(const ShellWord& word) {
+  return word.text.size() > 2 && (word.node.is("string") || word.node.is("raw_string"));
+}
+
+std::size_t shell_at(const ShellWords& words) {
+  const auto found = std::find_if(words.begin(), words.end(),
+                                  [](const ShellWord& word) { return is_one_of(file_name(word.text), kShells); });
+  return static_cast<std::size_t>(found - words.begin());
+}
+
+}  // namespace
+
+std::string unquoted(std::string_view text) {
+  std::string out;
+  for (const char c : text) {
+    if (c != '"' && c != '\'') out += c;
+  }
+  return out;
+}
+
+bool is_text_command(std::string_view program) {
+  constexpr std::array<std::string_view, 12> kNames{"echo", "printf", "git",  "sed", "grep",   "egrep",
+                                                    "awk",  "rg",     "perl", "tee", "logger", "test"};
+  return is_one_of(file_name(program), kNames);
+}
+
+ShellCommand shell_command(const ShellWords& words) {
+  ShellCommand command;
+  std::size_t at = 0;
+  for (const Runner* runner; at < words.size() && (runner = runner_of(words[at].text)) != nullptr;)
+    at = behind_runner(words, at, *runner, command);
+  if (at >= words.size()) at = words.empty() ? 0 : words.size() - 1;
+  command.program = words.empty() ? std::string{} : unquoted(words[at].text);
+  const std::string_view name = file_name(command.program);
+  command.container = name == "docker" || name == "podman" || name == "nerdctl";
+  if (is_text_command(command.program)) return command;
+  for (std::size_t i = at + 1; i < words.size(); ++i) {
+    const auto variable = variable_in(words[i].text);
+    if (variable.empty()) continue;
+    const bool option = words[i].text.starts_with('-') || words[i - 1].text.starts_with('-');
+    if (!option && name != "make" && !has_program_behind(words, i)) continue;
+    // "docker exec box env NAME=value command"
+    std::size_t before = i - 1;
+    while (before > at && is_assignment(words[before].text)) --before;
+    const Runner* runner = runner_of(words[before].text);
+    command.settings.push_back({i, variable, words[i].where, runner != nullptr && runner->assigns});
+  }
+  return command;
+}
+
+std::optional<ShellScript> script_among(const ShellWords& words) {
+  constexpr std::array<std::string_view, 7> kHanding{"eval", "ssh", "su", "watch", "tmux", "screen", "parallel"};
+  const auto script = [&](const ShellWord& word, std::string_view by) {
+    return ShellScript{
+        {word.where.begin + 1, word.where.end - 1}, word.node.is("string"), by == "eval", is_remote(words)};
+  };
+  const std::size_t shell = shell_at(words);
+  for (std::size_t i = shell + 1; i + 1 < words.size(); ++i) {
+    const std::string_view flag = words[i].text;
+    if (!flag.starts_with('-')) break;
+    if (flag.ends_with('c') && !flag.starts_with("--") && is_quoted(words[i + 1]))
+      return script(words[i + 1], words[shell].text);
+  }
+  const std::string program = shell_command(words).program;
+  if (!is_one_of(file_name(program), kHanding)) return std::nullopt;
+  const auto found = std::find_if(words.rbegin(), words.rend(), [](const ShellWord& word) {
+    return is_quoted(word) && word.text.find(' ') != std::string_view::npos;
+  });
+  if (found == words.rend()) return std::nullopt;
+  return script(*found, program);
+}
+
+bool is_remote(const ShellWords& words) { return !words.empty() && file_name(words.front().text) == "ssh"; }
+
+bool reads_script(const ShellWords& words) {
+  const auto is_option = [](const ShellWord& word) { return word.text.starts_with('-'); };
+  const std::string program = shell_command(words).program;
+  if (program == "sbatch" || program == "qsub" || program == "bsub") {
+    return std::all_of(words.begin() + 1, words.end(), is_option);
+  }
+  if (program == "ssh" && std::count_if(words.begin() + 1, words.end(), std::not_fn(is_option)) == 1) return true;
+  const std::size_t shell = shell_at(words);
+  for (std::size_t i = shell + 1; i < words.size(); ++i) {
+    if (words[i].text == "-s") return true;
+    if (!is_option(words[i]) || words[i].text.ends_with('c')) return false;
+  }
+  return shell < words.size();
+}
+
+ShellContainer container_of(const ShellWords& words) {
+  ShellContainer container;
+  const auto count = [](std::string_view list) {
+    return static_cast<std::size_t>(std::count(list.begin(), list.end(), ',')) + 1;
+  };
+  for (std::size_t i = 1; i < words.size(); ++i) {
+    std::string word = unquoted(words[i].text);
+    Range where = words[i].where;
+    if ((word == "--gpus" || word == "-e" || word == "--env") && i + 1 < words.size()) {
+      ++i;
+      word += '=' + unquoted(words[i].text);
+      where.end = words[i].where.end;
+    }
+    const auto after = [&](std::string_view flag) {
+      return word.starts_with(flag) ? word.substr(flag.size()) : std::string{};
+    };
+    std::string setting = after("-e=");
+    if (setting.empty()) setting = after("--env=");
+    if (setting.starts_with("NVIDIA_VISIBLE_DEVICES=") && !setting.ends_with("all")) {
+      container.cards = setting;
+      container.count = count(setting);
+    }
+    const std::string devices = after("--gpus=");
+    if (devices.find("device=") != std::string::npos) {
+      container.cards = word;
+      container.count = count(devices);
+    }
+    if (!setting.starts_with("CUDA_VISIBLE_DEVICES=")) continue;
+    container.mask = setting.substr(21);
+    container.where = where;
+  }
+  return container;
+}
+
+}  // namespace weir::audit

@@ -1,0 +1,69 @@
+#pragma once
+
+#include <algorithm>
+#include <array>
+#include <cstddef>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "audit/syntax/tree.hpp"
+
+namespace weir::audit {
+
+template <std::size_t N>
+bool is_one_of(std::string_view text, const std::array<std::string_view, N>& all) {
+  return std::find(all.begin(), all.end(), text) != all.end();
+}
+
+struct ShellWord {
+  Node node{};
+  std::string_view text{};
+  Range where{};
+};
+using ShellWords = std::vector<ShellWord>;
+
+/// A variable that is set among the words of a command, for what the command runs.
+struct ShellSetting {
+  std::size_t word;       ///< the one that holds NAME=value
+  std::string_view name;  ///< a variable that selects devices
+  Range where;            ///< the word
+  bool prefix = false;    ///< another may be put before it: "env NAME=value command"
+};
+
+/// A command behind those that only run another: "sudo -E env A=1 nice -n 5 train".
+struct ShellCommand {
+  std::string program{};  ///< as it is written, without quotes
+  bool container = false;
+  std::vector<ShellSetting> settings{};
+};
+
+/// A text among the words that is a script of its own: bash -c "...", eval "...", ssh host "...".
+struct ShellScript {
+  Range where{};
+  bool expands = false;     ///< this shell puts its variables in first
+  bool same_shell = false;  ///< what it sets stays set
+  bool remote = false;
+};
+
+ShellCommand shell_command(const ShellWords& words);
+std::optional<ShellScript> script_among(const ShellWords& words);
+/// A shell, or what hands its input to one: the here-document behind it is a script.
+bool reads_script(const ShellWords& words);
+bool is_remote(const ShellWords& words);
+/// Its words are data.
+bool is_text_command(std::string_view program);
+/// The word without quotes.
+std::string unquoted(std::string_view text);
+
+/// docker run --gpus device=1 -e CUDA_VISIBLE_DEVICES=1
+struct ShellContainer {
+  std::string cards{};  ///< what chooses some of them; empty if nothing does
+  std::size_t count = 0;
+  std::string mask{};
+  Range where{};  ///< of the mask; empty if there is none
+};
+ShellContainer container_of(const ShellWords& words);
+
+}  // namespace weir::audit

@@ -1,0 +1,35 @@
+#pragma once
+
+#include <cstdint>
+#include <set>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "audit/other/shell_values.hpp"
+#include "audit/syntax/tree.hpp"
+
+namespace weir::audit {
+
+constexpr int kMostShellDepth = 120;
+
+/// What a whole script shows before one reads it in order.
+struct ShellFacts {
+  struct Export {
+    std::string_view name;
+    Range where;  ///< the whole `export NAME`
+  };
+  std::set<std::string, std::less<>> functions{};
+  std::set<std::string, std::less<>> read_in_functions{};  ///< variables that their bodies speak of
+  ShellNames written_in_functions{};
+  std::vector<Export> exports{};
+  std::uint32_t all_exported_from = UINT32_MAX;  ///< set -a
+};
+
+ShellFacts shell_facts(Node root, std::string_view text);
+/// A declaration whose variables programs see: export, declare -x.
+bool is_exporting(Node declaration, std::string_view text);
+/// What a statement, with all in it, may leave changed.
+ShellNames written_names(Node statement, std::string_view text, const ShellFacts& facts);
+
+}  // namespace weir::audit

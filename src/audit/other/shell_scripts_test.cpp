@@ -1,0 +1,275 @@
+// Masks in the many forms that shell scripts have for them: each script is judged, mended, and run by bash before and after, with a
+// command that notes what it sees. Where a mask was seen, the same one is seen with an order; where none was, nothing else is.
+
+#include <algorithm>
+#include <filesystem>
+#include <set>
+#include <sstream>
+#include <string>
+#include <vector>
+
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+
+#include "audit/run_command.hpp"
+#include "told.hpp"
+
+namespace weir::audit {
+namespace {
+
+using namespace test_kit;  // NOLINT(google-build-using-namespace)
+namespace fs = std::filesystem;
+
+/// "X" stands for the mask's name.
+std::string spelled(std::string text) {
+  const std::string name = "CUDA_VISIBLE_DEVICES";
+  for (std::size_t at = text.find('X'); at != std::string::npos; at = text.find('X', at + name.size()))
+    text.replace(at, 1, name);
+  return text;
+}
+
+/// The lines that a rule tells of a script; with a policy of card 1.
+std::set<std::string> lines_told(const std::string& script, const std::string& rule) {
+  return told({{"run.sh", spelled(script)}}, one_card(), {rule});
+}
+
+struct Script {
+  const char* text;
+  const char* seen;  ///< the masks of the commands that it runs, in order of the alphabet
+};
+
+// "see" notes its environment. What is mended is all of it.
+const std::vector<Script> kMended{
+    {"X=1 see\n", "1"},
+    {"time X=0 see\n", "0"},
+    {"time -p X=0 see\n", "0"},
+    {"env X=0 see\n", "0"},
+    {"env -u A B=2 X=0 see\n", "0"},
+    {"nohup env X=0 see\n", "0"},
+    {"sudo -E X=1 see\n", "1"},
+    {"nice -n 5 env X=0 see\n", "0"},
+    {"(exec env X=0 see)\n", "0"},
+    {"timeout 9 env X=1 see\n", "1"},
+    {"! X=1 see\n", "1"},
+    {"y=$(X=1 see)\n", "1"},
+    {"y=`X=1 see`\n", "1"},
+    {"echo \"a $(X=1 see)\"\n", "1"},
+    {"cat <(X=1 see)\n", "1"},
+    {"(X=1 see; see)\n", "1 -"},
+    {"(export X=1; see)\nsee\n", "1 -"},
+    {"{ export X=1; see; }\nsee\n", "1 1"},
+    {"GPU=1; export X=$GPU\nsee\n", "1"},
+    {"GPU=1\nX=$GPU see\n", "1"},
+    {"A=1; B=\"${A}\"\nexport X=\"$B,2\"\nsee\n", "1,2"},
+    {"CARDS=(2 3)\nX=${CARDS[1]} see\n", "3"},
+    {"f() { export X=$1; see; }\nf 1\n", "1"},
+    {"f() { local g=${1:-2}; X=$g see; }\nf\nf 3\n", "2 3"},
+    {"g() { X=$2 see; }\nf() { g a \"$@\"; }\nf 1\n", "1"},
+    {"GPU=1\nf() { X=$GPU see; }\nf\n", "1"},
+    {"f() { declare -x X=1; see; }\nf\nsee\n", "1 -"},
+    {"for s in a b; do X=1 see $s; done\n", "1 1"},
+    {"for g in 2; do export X=$g; see; done\n", "2"},
+    {"declare -x X=1\nsee\n", "1"},
+    {"typeset -x X=1\nsee\n", "1"},
+    {"export A=1 X=0\nsee\n", "0"},
+    {"export \"X=1\"\nsee\n", "1"},
+    {"X=1 && export X\nsee\n", "1"},
+    {"X=1\nsee\nexport X\nsee\n", "- 1"},
+    {"export X\nX=1\nsee\n", "1"},
+    {"set -a\nX=1\nset +a\nsee\n", "1"},
+    {"readonly X=1\nexport X\nsee\n", "1"},
+    {"export X=1 2>/dev/null\nsee\n", "1"},
+    {"bash <<EOF\nX=1 see\nsee\nEOF\n", "1 -"},
+    {"bash <<'EOF'\nsee\nexport X=1\nsee\nEOF\n", "- 1"},
+    {"bash -s <<-EOF\n\tX=1 see\n\tEOF\n", "1"},
+    {"cat <<EOF | bash\nX=1 see\nEOF\n", "1"},
+    {"bash <<< \"X=1 see\"\n", "1"},
+    {"bash -c 'X=1 see'\n", "1"},
+    {"g=1; bash -c \"X=$g see\"\n", "1"},
+    {"bash -c '\nsee\nX=1 see\nexport X=2\nsee\n'\n", "- 1 2"},
+    {"env A=1 bash -ec 'export X=1; see'\n", "1"},
+    {"g=1\neval \"X=$g see\"\n", "1"},
+    {"true &&\n  export X=1\nsee\n", "1"},
+    {"false || export X=1\nsee\n", "1"},
+    {"[ -z \"$A\" ] && export X=1\nsee\n", "1"},
+    {"[ -n \"$A\" ] && export X=1\nsee\n", "-"},
+    {"case a in\n  a) export X=1 ;;\n  *) export X=2 ;;\nesac\nsee\n", "1"},
+    {"if true; then G=0; else G=1; fi\nexport X=$G\nsee\n", "0"},
+    {"# weir: ignore[G10] ours\nexport X=1\nsee\n", "1"},
+    {"see \\\n  # weir: ignore[G10] ours\nexport X=1\nsee\n", "- 1"},
+    {"export X=1 \\\n  A=2\nsee\n", "1"},
+    {"(export X=0; see) &\n(export X=1; see) &\nwait\n", "0 1"},
+    {"export X=1\r\nsee\r\n", nullptr},
+    {"X=1 see\r\n", nullptr},
+};
+
+/// Scripts that are told, and left as they are: to mend them would change what else is seen, or is not known to reach.
+const std::vector<Script> kTold{
+    {"X=1\nsee\n", "-"},
+    {"bash -c \"export X=1; see\"\n", "1"},
+    {"eval \"export X=1\"\nsee\n", "1"},
+    {"\xEF\xBB\xBFX=1 see\n", nullptr},
+    {"\xEF\xBB\xBF"
+     "export X=1\nsee\n",
+     nullptr},
+};
+
+class AuditShellScriptsRun : public testing::Test {
+ protected:
+  void SetUp() override {
+    if (!fs::exists("/bin/bash")) GTEST_SKIP() << "bash is not installed";
+    const std::string head = "#!/bin/bash\n";
+    stub("see", head + "echo \"${CUDA_VISIBLE_DEVICES:--} ${CUDA_DEVICE_ORDER:--}\" >> \"$SEEN\"\n");
+    stub("sudo", head + "while [ \"${1#-}\" != \"$1\" ]; do shift; done\nexec env \"$@\"\n");
+  }
+
+  void stub(const std::string& name, const std::string& text) {
+    bin_.put(name, text);
+    fs::permissions(bin_ / name, fs::perms::owner_all);
+  }
+
+  /// "mask order" of each command that it ran, sorted.
+  std::vector<std::string> seen_by(const std::string& script) {
+    const Folder folder;
+    folder.put("run.sh", script);
+    folder.put("seen", "");
+    const auto ended = run_command({.words = {"env", "-i", "PATH=" + bin_.path().native() + ":/usr/bin:/bin",
+                                              "SEEN=" + (folder / "seen").native(), "bash", "run.sh"},
+                                    .folder = folder.path()});
+    EXPECT_TRUE(ended);
+    std::istringstream lines{folder.text("seen")};
+    std::vector<std::string> seen;
+    for (std::string line; std::getline(lines, line);) seen.push_back(line);
+    std::sort(seen.begin(), seen.end());
+    return seen;
+  }
+
+  const Folder bin_;
+};
+
+std::string mended(const std::string& text, bool unsafe) {
+  return fixed({{"run.sh", text}}, Policy{}, unsafe).at("run.sh");
+}
+
+/// What commands note that see these masks ("1 -": one sees none): an order belongs to each mask, and to nothing else.
+std::vector<std::string> noted(const std::string& masks, const std::string& order) {
+  std::istringstream words{masks};
+  std::vector<std::string> lines;
+  for (std::string mask; words >> mask;) lines.push_back(mask + ' ' + (mask == "-" ? "-" : order));
+  std::sort(lines.begin(), lines.end());
+  return lines;
+}
+
+TEST_F(AuditShellScriptsRun, AMendedScriptShowsTheSameMasksWithAnOrder) {
+  ASSERT_GE(kMended.size(), 25U);
+  for (const Script& script : kMended) {
+    const std::string before = spelled(script.text);
+    EXPECT_FALSE(told({{"run.sh", before}}, Policy{}, {"G04"}).empty()) << before;
+    if (script.seen != nullptr) {
+      EXPECT_EQ(seen_by(before), noted(script.seen, "-")) << before;
+    }
+    for (const bool unsafe : {false, true}) {
+      const std::string after = mended(before, unsafe);
+      EXPECT_NE(after.find("CUDA_DEVICE_ORDER"), std::string::npos) << before;
+      if (script.seen != nullptr) {
+        EXPECT_EQ(seen_by(after), noted(script.seen, "PCI_BUS_ID")) << after;
+      }
+      EXPECT_EQ(mended(after, unsafe), after);
+    }
+  }
+}
+
+TEST_F(AuditShellScriptsRun, WhatCannotBeMendedSafelyIsToldAlone) {
+  for (const Script& script : kTold) {
+    const std::string before = spelled(script.text);
+    EXPECT_FALSE(told({{"run.sh", before}}, Policy{}, {"G04"}).empty()) << before;
+    if (script.seen != nullptr) {
+      EXPECT_EQ(seen_by(before), noted(script.seen, "-")) << before;
+    }
+    EXPECT_EQ(mended(before, false), before);
+  }
+}
+
+TEST(AuditShellScripts, AMaskAmongTheWordsOfACommandIsTold) {
+  for (const std::string command :
+       {"srun -e X=0 train\n", "srun --export=ALL,X=0 train\n", "docker run -e X=0 image\n",
+        "docker run --gpus all --env X=0 image\n", "docker run --env=X=0 image\n", "docker run -eX=0 image\n",
+        "docker exec box env X=0 train\n", "sudo docker run -e \"X=0\" image\n", "mpirun -np 2 -x X=0 train\n",
+        "make train X=0\n", "ssh host 'X=0 train'\n", "ssh host <<EOF\nX=0 train\nEOF\n",
+        "g=0; docker run -e X=$g image\n", "f() { docker run -e X=$1 image; }\nf 0\n"})
+    EXPECT_EQ(lines_told(command, "G33").size(), 1U) << command;
+  // A container that is given cards counts them anew.
+  EXPECT_TRUE(lines_told("docker run --gpus device=1 -e X=0 image\n", "G33").empty());
+  EXPECT_TRUE(lines_told("docker run -e X=0 image\n", "G04").empty());
+}
+
+TEST(AuditShellScripts, WhatIsNotKnownOrIsDataIsSilent) {
+  for (const std::string script : {"export X=$1\n",
+                                   "read -r g\nX=$g train\n",
+                                   "X=$(pick) train\n",
+                                   "g=0\nread g\nX=$g train\n",
+                                   "g=0\nsource settings.sh\nX=$g train\n",
+                                   "g=0\nf() { g=$1; }\nf 1\nX=$g train\n",
+                                   "f() { X=$1 train; }\n",
+                                   "f() { shift; X=$1 train; }\nf 0 1\n",
+                                   "i=0\nwhile true; do X=$i train; i=$((i+1)); done\n",
+                                   "for ((i=0; i<2; i++)); do X=$i train; done\n",
+                                   "cat > job.sh <<EOF\nX=0 train\nEOF\n",
+                                   "echo X=0 train\n",
+                                   "log \"X=0\"\n",
+                                   "log 'X=0 is used'\n",
+                                   "grep X=0 file\n",
+                                   "GPU=${GPU:-0}\nX=$GPU train\n",
+                                   "g=0; printf -v g 3\nX=$g train\n",
+                                   "bash -c 'X=$g train'\n",
+                                   "g=0\nbash -c 'X=$g train'\n",
+                                   "python run.py <<EOF\nX=0 train\nEOF\n",
+                                   "sed -i 's/X=0/X=1/' file\n",
+                                   "g=0\n(( g++ ))\nX=$g train\n",
+                                   "bash <<EOF\nX=\\$g train\nEOF\n",
+                                   "g=0\neval \"$line\"\nX=$g train\n"}) {
+    EXPECT_TRUE(lines_told(script, "G33").empty()) << script;
+    EXPECT_TRUE(lines_told(script, "G04").empty()) << script;
+  }
+}
+
+TEST(AuditShellScripts, ConstantsGoThroughVariablesLoopsAndFunctions) {
+  for (const std::string script :
+       {"for g in 0 1; do X=$g train; done\n", "for g in {0..3}; do X=$g train; done\n",
+        "for g in $(seq 0 3); do X=$g train; done\n", "CARDS=\"0 1\"\nfor g in $CARDS; do X=$g train; done\n",
+        "CARDS=(0 1)\nfor g in \"${CARDS[@]}\"; do X=$g train; done\n",
+        "f() { X=$1 train; }\nfor g in 0 1; do f $g; done\n", "f() { local g=\"$1\"; X=$g train; }\nf 0\n",
+        "[ -z \"$A\" ] && g=0 || g=1\nX=0 train\n", "case $1 in a) g=0 ;; *) g=2 ;; esac\nX=$g train\n",
+        "g=0\nsource venv/bin/activate\nX=$g train\n", "f() {\n  X=$g train\n}\ng=0\nf\n"})
+    EXPECT_EQ(lines_told(script, "G33").size(), 1U) << script;
+  EXPECT_EQ(lines_told("run() { X=$1 python a.py --device cuda:$1; }\nX=2 python a.py --device cuda:2\n", "G08"),
+            Lines{"run.sh:2 G08"});
+  EXPECT_EQ(lines_told("env X=2 python a.py --device cuda:2\n", "G08"), Lines{"run.sh:1 G08"});
+  EXPECT_EQ(lines_told("g=2\nexport X=$g\npython a.py --device cuda:$g\n", "G08"), Lines{"run.sh:3 G08"});
+}
+
+TEST(AuditShellScripts, ProcessesOfTheirOwnDoNotContradictEachOther) {
+  EXPECT_TRUE(lines_told("(export X=0; a) &\n(export X=1; b) &\n", "G06").empty());
+  EXPECT_TRUE(lines_told("bash -c 'export X=0; a'\nbash -c 'export X=1; a'\n", "G06").empty());
+  EXPECT_TRUE(told({{"run.sh", "ROCR_VISIBLE_DEVICES=1 a\nHIP_VISIBLE_DEVICES=1 b\n"}}, Policy{}, {"G27"}).empty());
+  const std::string both = "ROCR_VISIBLE_DEVICES=1 HIP_VISIBLE_DEVICES=1 b\n";
+  EXPECT_EQ(told({{"run.sh", both}}, Policy{}, {"G27"}).size(), 1U);
+  EXPECT_EQ(fixed({{"run.sh", both}}, Policy{}, true).at("run.sh"), both);
+}
+
+TEST(AuditShellScripts, AByteOrderMarkHidesNothing) {
+  EXPECT_EQ(lines_told("\xEF\xBB\xBFX=0 train\n", "G33"), Lines{"run.sh:1 G33"});
+  EXPECT_EQ(told({{"job", spelled("\xEF\xBB\xBF#!/bin/bash\nX=0 train\n")}}, one_card(), {"G33"}), Lines{"job:2 G33"});
+  const Folder folder;
+  folder.put("run.sh", spelled("\xEF\xBB\xBF# weir: ignore[G04] ours\nexport X=1\n"));
+  const auto audit = run_audit({.operands = {folder.path().native()}, .select = {"G04"}});
+  ASSERT_TRUE(audit);
+  ASSERT_EQ(audit->findings.size(), 1U);
+  EXPECT_TRUE(audit->findings.front().suppressed);
+  EXPECT_EQ(mended(spelled("\xEF\xBB\xBF#!/bin/bash\r\nexport X=1\r\n"), false),
+            spelled("\xEF\xBB\xBF#!/bin/bash\r\nexport CUDA_DEVICE_ORDER=\"${CUDA_DEVICE_ORDER:-PCI_BUS_ID}\"\r\n"
+                    "export X=1\r\n"));
+}
+
+}  // namespace
+}  // namespace weir::audit
