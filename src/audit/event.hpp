@@ -16,6 +16,7 @@ struct Arm {
   std::uint32_t arm;
   bool usual =
       false;  ///< the way that is taken unless something fails or ends early: what stands in it counts as having happened
+  bool process = false;  ///< a process of its own, and no choice: what it sets is gone with it
   bool operator==(const Arm&) const = default;
 };
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cctype>
 #include <optional>
 #include <string>
 
@@ -12,13 +13,19 @@ namespace {
 
 std::string_view by_address(std::string_view order) { return order == "CUDA_DEVICE_ORDER" ? "PCI_BUS_ID" : "1"; }
 
-/// The line above belongs to the statement: "a && \", "a |".
+/// The line above, comments left out, goes on in this one: "a && \", "a |".
 bool is_continued(const SourceFile& source, std::uint32_t byte) {
-  const std::uint32_t start = source.line_start(byte);
-  std::string_view above = source.text({0, start});
-  while (!above.empty() && (above.back() == '\n' || above.back() == '\r' || above.back() == ' '))
-    above.remove_suffix(1);
-  return above.ends_with('\\') || above.ends_with("&&") || above.ends_with('|');
+  std::uint32_t start = source.line_start(byte);
+  while (start > 0) {
+    const std::uint32_t above = source.line_start(start - 1);
+    std::string_view line = source.text({above, start});
+    while (!line.empty() && std::isspace(static_cast<unsigned char>(line.back())) != 0) line.remove_suffix(1);
+    const std::size_t first = line.find_first_not_of(" \t");
+    if (first != std::string_view::npos && line[first] != '#')
+      return line.ends_with('\\') || line.ends_with("&&") || line.ends_with('|');
+    start = above;
+  }
+  return false;
 }
 
 /// Where the name stands among what a plain `export` or `declare -x` declares; none if the declaration is no such.

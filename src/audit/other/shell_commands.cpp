@@ -121,7 +121,9 @@ ShellCommand shell_command(const ShellWords& words) {
   if (at >= words.size()) at = words.empty() ? 0 : words.size() - 1;
   command.program = words.empty() ? std::string{} : unquoted(words[at].text);
   const std::string_view name = file_name(command.program);
-  command.container = name == "docker" || name == "podman" || name == "nerdctl";
+  constexpr std::array<std::string_view, 5> kContainers{"docker", "podman", "nerdctl", "nvidia-docker",
+                                                        "docker-compose"};
+  command.container = is_one_of(name, kContainers);
   if (is_text_command(command.program)) return command;
   for (std::size_t i = at + 1; i < words.size(); ++i) {
     const auto variable = variable_in(words[i].text);

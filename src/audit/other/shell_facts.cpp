@@ -110,6 +110,8 @@ class FactReader {
     WrittenNames names{text_, facts};
     for (const Node body : bodies_) names.look(body, 0);
     facts.written_in_functions = std::move(names.written);
+    constexpr std::size_t kMostRead = 64;  // each call hands them on
+    if (facts.read_in_functions.size() > kMostRead) facts.read_in_functions.clear();
   }
 
   ShellFacts facts{};

@@ -88,7 +88,7 @@ class ShellReader {
   /// A process of its own: what it sets is gone with it.
   void process(Node node, int depth) {
     const ShellState outer = values_.state;
-    events_.arms().push_back({events_.new_branch(), 0});
+    events_.arms().push_back({.branch = events_.new_branch(), .arm = 0, .process = true});
     for (const Node child : named_children(node)) walk(child, depth + 1);
     events_.arms().pop_back();
     values_.state = outer;
@@ -217,6 +217,7 @@ class ShellReader {
         walk(part, depth + 1);
       }
       if (reader.is("pipeline")) reader = named_children(reader).back();
+      substitutions(child_of_kind(child, "heredoc_body"), 0);
       if (!reader.is("command") || !reads_script(words_of(reader))) continue;
       const std::string_view mark = child_of_kind(child, "heredoc_start").text(text_);
       const bool expands = mark.find_first_of("'\"\\") == std::string_view::npos;
@@ -233,14 +234,15 @@ class ShellReader {
     return false;
   }
 
-  /// "1" of ${X:-1}; none if the text is anything else.
+  /// "1" of ${X:-1} and ${X:=1}; none if the text is anything else.
   static std::optional<std::string_view> default_of(std::string_view text, std::string_view name) {
     if (text.size() > 1 && text.front() == '"' && text.back() == '"') text = text.substr(1, text.size() - 2);
     const std::string start = fmt::format("${{{}", name);
     if (!text.starts_with(start) || !text.ends_with('}')) return std::nullopt;
     text = text.substr(start.size(), text.size() - start.size() - 1);
     if (text.starts_with(':')) text.remove_prefix(1);
-    if (!text.starts_with('-') || text.find('$') != std::string_view::npos) return std::nullopt;
+    if ((!text.starts_with('-') && !text.starts_with('=')) || text.find('$') != std::string_view::npos)
+      return std::nullopt;
     return text.substr(1);
   }
 
@@ -476,7 +478,18 @@ class ShellReader {
       masks_ = masks;
       return;
     }
+    if (node.is("expansion")) default_given(node);
     for (const Node child : named_children(node)) substitutions(child, depth + 1);
+  }
+
+  /// : "${NAME:=value}"
+  void default_given(Node expansion) {
+    const std::string_view text = expansion.text(text_);
+    const std::string_view name = text.substr(std::min<std::size_t>(2, text.size()), text.find_first_of(":=") - 2);
+    const auto value = default_of(text, name);
+    if (find_variable(name) == nullptr || text.find('=') == std::string_view::npos || !value) return;
+    Event* event = events_.set(expansion.range(), name, word_value(*value, Range{}), Event::Mode::keep);
+    event->target = exported_by(expansion, name);
   }
 
   /// What the container is given, and a mask within it that does not fit.

@@ -90,6 +90,7 @@ const std::vector<Script> kMended{
     {"env A=1 bash -ec 'export X=1; see'\n", "1"},
     {"g=1\neval \"X=$g see\"\n", "1"},
     {"true &&\n  export X=1\nsee\n", "1"},
+    {"false &&\n  # one card\n\n  export X=1\nsee\n", "-"},
     {"false || export X=1\nsee\n", "1"},
     {"[ -z \"$A\" ] && export X=1\nsee\n", "1"},
     {"[ -n \"$A\" ] && export X=1\nsee\n", "-"},
@@ -99,6 +100,9 @@ const std::vector<Script> kMended{
     {"see \\\n  # weir: ignore[G10] ours\nexport X=1\nsee\n", "- 1"},
     {"export X=1 \\\n  A=2\nsee\n", "1"},
     {"(export X=0; see) &\n(export X=1; see) &\nwait\n", "0 1"},
+    {"export X=${X:=1}\nsee\n", "1"},
+    {": \"${X:=1}\"\nexport X\nsee\n", "1"},
+    {"cat <<EOF\n$(X=1 see)\nEOF\n", "1"},
     {"export X=1\r\nsee\r\n", nullptr},
     {"X=1 see\r\n", nullptr},
 };
@@ -108,6 +112,7 @@ const std::vector<Script> kTold{
     {"X=1\nsee\n", "-"},
     {"bash -c \"export X=1; see\"\n", "1"},
     {"eval \"export X=1\"\nsee\n", "1"},
+    {"export X=1\nsee\nunset X\nsee\n", "1 -"},
     {"\xEF\xBB\xBFX=1 see\n", nullptr},
     {"\xEF\xBB\xBF"
      "export X=1\nsee\n",
@@ -250,6 +255,7 @@ TEST(AuditShellScripts, ConstantsGoThroughVariablesLoopsAndFunctions) {
 
 TEST(AuditShellScripts, ProcessesOfTheirOwnDoNotContradictEachOther) {
   EXPECT_TRUE(lines_told("(export X=0; a) &\n(export X=1; b) &\n", "G06").empty());
+  EXPECT_TRUE(lines_told("export X=0\n(export X=1; b)\na\n", "G06").empty());
   EXPECT_TRUE(lines_told("bash -c 'export X=0; a'\nbash -c 'export X=1; a'\n", "G06").empty());
   EXPECT_TRUE(told({{"run.sh", "ROCR_VISIBLE_DEVICES=1 a\nHIP_VISIBLE_DEVICES=1 b\n"}}, Policy{}, {"G27"}).empty());
   const std::string both = "ROCR_VISIBLE_DEVICES=1 HIP_VISIBLE_DEVICES=1 b\n";
@@ -269,6 +275,22 @@ TEST(AuditShellScripts, AByteOrderMarkHidesNothing) {
   EXPECT_EQ(mended(spelled("\xEF\xBB\xBF#!/bin/bash\r\nexport X=1\r\n"), false),
             spelled("\xEF\xBB\xBF#!/bin/bash\r\nexport CUDA_DEVICE_ORDER=\"${CUDA_DEVICE_ORDER:-PCI_BUS_ID}\"\r\n"
                     "export X=1\r\n"));
+}
+
+TEST(AuditShellScripts, ScriptsOfManyNamesCallsAndDoublingsAreReadInTime) {
+  std::string doubling = "A=0,\n";
+  for (int i = 0; i < 60; ++i) doubling += "A=$A$A\n";
+  EXPECT_TRUE(lines_told(doubling + "X=$A train\n", "G33").empty());
+  std::string names = "f() {\n";
+  for (int i = 0; i < 500; ++i) names += fmt::format("  echo $n{}\n", i);
+  names += "  X=$1 train\n}\n";
+  for (int i = 0; i < 500; ++i) names += fmt::format("n{}=1\nif a; then f 0; else n{}=2; fi\n", i, i);
+  EXPECT_EQ(lines_told(names, "G33").size(), 1U);
+  std::string nested;
+  for (int i = 0; i < 50; ++i) nested += fmt::format("for g{} in 0 1; do ", i);
+  nested += "X=$g49 train; ";
+  for (int i = 0; i < 50; ++i) nested += "done; ";
+  EXPECT_EQ(lines_told(nested + "\n", "G33").size(), 1U);
 }
 
 }  // namespace

@@ -131,12 +131,14 @@ class ShellWordParts {
   void hole(const Value& meant) {
     given_here_ = false;
     const Value filling = without_places(scalar(meant));
-    if (const Atom* one = filling.single(); one != nullptr && is_constant(*one)) {
+    constexpr std::size_t kLongest = 256;  // A=$A$A twenty times is a million
+    const Atom* one = filling.single();
+    if (one != nullptr && is_constant(*one) && one->text.size() + text_.size() <= kLongest) {
       text_ += *filling.as_text();
       return;
     }
     text_ += kHole;
-    filling_ = filling;
+    filling_ = one != nullptr && is_constant(*one) ? Value{} : filling;
     ++holes_;
   }
 
@@ -171,7 +173,7 @@ Value ShellValues::lookup(std::string_view name) const {
 }
 
 void ShellValues::set(std::string_view name, const Value& value) {
-  constexpr std::size_t kMostNames = 2000;
+  constexpr std::size_t kMostNames = 256;
   if (state.known.size() < kMostNames || state.known.contains(name))
     state.known.insert_or_assign(std::string{name}, value);
   else

@@ -91,7 +91,7 @@ class Run {
     const bool leads_on = imports || event.kind == Event::Kind::call;
     if (!matters && !leads_on) return;
     std::vector<Arm> arms = arms_;
-    for (const Arm& arm : event.arms) arms.push_back({arm.branch + offset, arm.arm, arm.usual});
+    for (const Arm& arm : event.arms) arms.push_back({arm.branch + offset, arm.arm, arm.usual, arm.process});
     const Event* via = entry != nullptr ? entry : &event;
     if (event.kind == Event::Kind::import_module) {
       const auto outer = std::exchange(arms_, arms);

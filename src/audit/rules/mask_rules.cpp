@@ -67,6 +67,14 @@ bool has_known_entry(const Value& value) {
   return !value.is_unknown() && std::all_of(value.atoms().begin(), value.atoms().end(), known);
 }
 
+/// A script takes the mask away again: programs behind that would be left with its order.
+bool is_removed(const Execution& execution, const Step& step) {
+  return step.module->kind == FileKind::shell && step.event->mode != Event::Mode::child &&
+         std::any_of(execution.steps.begin(), execution.steps.end(), [&](const Step& other) {
+           return other.event->kind == Kind::remove_variable && other.event->name == step.event->name;
+         });
+}
+
 void check_mask_order(const Execution& execution, const Step& step, const Judging& judging) {
   const std::string_view order = order_of(find_variable(step.event->name)->vendor);
   if (order.empty() || step.event->name == "ONEAPI_DEVICE_SELECTOR") return;
@@ -85,7 +93,10 @@ void check_mask_order(const Execution& execution, const Step& step, const Judgin
                              "index is not that of nvidia-smi",
                              step.event->name, order),
                  fmt::format("set {} too, or select by UUID", order));
-  found.edits = order_edits(*step.module, *step.event, order);
+  if (is_removed(execution, step))
+    found.advice += "; not by itself: the mask is removed again, and its order would stay";
+  else
+    found.edits = order_edits(*step.module, *step.event, order);
   found.fixing = found.edits.empty() ? Fixing::manual : Fixing::safe;
   judging.findings.add(std::move(found));
 }
@@ -213,6 +224,13 @@ bool is_for_a_while(const Execution& execution, const Step& step) {
   });
 }
 
+/// The step happens in a process of its own (a subshell) that the other one is outside of.
+bool is_in_own_process(const Step& step, const Step& other) {
+  return std::any_of(step.arms.begin(), step.arms.end(), [&](const Arm& arm) {
+    return arm.process && std::find(other.arms.begin(), other.arms.end(), arm) == other.arms.end();
+  });
+}
+
 void check_second_write(const Execution& execution, std::size_t index, const Judging& judging) {
   const Step& step = execution.steps[index];
   const Event& event = *step.event;
@@ -228,7 +246,7 @@ void check_second_write(const Execution& execution, std::size_t index, const Jud
       return;
     if (!sets_own_mask(other) || other.event->name != event.name) continue;
     if (other.event == &event || !always_before(other, step) || other.in_loop || !is_constant(other.value)) return;
-    if (is_for_a_while(execution, other) || is_for_a_while(execution, step)) return;
+    if (is_for_a_while(execution, other) || is_for_a_while(execution, step) || is_in_own_process(step, other)) return;
     const std::string where = place_text(*step.module, *other.module, other.event->where);
     const bool equal = other.value.as_text() == step.value.as_text();
     if (!equal) {
