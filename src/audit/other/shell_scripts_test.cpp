@@ -263,6 +263,12 @@ TEST(AuditShellScripts, ProcessesOfTheirOwnDoNotContradictEachOther) {
   EXPECT_EQ(fixed({{"run.sh", both}}, Policy{}, true).at("run.sh"), both);
 }
 
+TEST(AuditShellScripts, AnOrderIsOfTheMasksVendor) {
+  EXPECT_EQ(mended("ZE_AFFINITY_MASK=1 train\n", false),
+            "ZE_ENABLE_PCI_ID_DEVICE_ORDER=${ZE_ENABLE_PCI_ID_DEVICE_ORDER:-1} ZE_AFFINITY_MASK=1 train\n");
+  EXPECT_EQ(mended("HIP_VISIBLE_DEVICES=1 train\n", false), "HIP_VISIBLE_DEVICES=1 train\n");
+}
+
 TEST(AuditShellScripts, AByteOrderMarkHidesNothing) {
   EXPECT_EQ(lines_told("\xEF\xBB\xBFX=0 train\n", "G33"), Lines{"run.sh:1 G33"});
   EXPECT_EQ(told({{"job", spelled("\xEF\xBB\xBF#!/bin/bash\nX=0 train\n")}}, one_card(), {"G33"}), Lines{"job:2 G33"});
