@@ -182,11 +182,7 @@ Result<Audit> run_audit(const AuditRequest& request) {
   for (Read& read : read_all(list->files, request.threads)) {
     if (!read.problem.empty()) audit.problems.push_back(std::move(read.problem));
     if (!read.module) continue;
-    const auto& named = request.policy.entry_points;
-    const std::string& name = read.module->source.name();
-    read.module->entry_point = read.module->entry_point ||
-                               std::any_of(named.begin(), named.end(),
-                                           [&](const std::string& pattern) { return matches_pattern(pattern, name); });
+    read.module->entry_point = read.module->entry_point || request.policy.names_program(read.module->source.name());
     modules.push_back(*std::move(read.module));
   }
   audit.project = linked_project(std::move(modules));

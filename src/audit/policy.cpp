@@ -102,6 +102,11 @@ Vendor Policy::vendor() const {
   return found == kNames.end() ? Vendor::nvidia : found->vendor;
 }
 
+bool Policy::names_program(std::string_view name) const {
+  return std::any_of(entry_points.begin(), entry_points.end(),
+                     [&](const std::string& pattern) { return matches_pattern(pattern, name); });
+}
+
 Result<Policy> read_policy(const fs::path& path) {
   Policy policy;
   const auto text = read_file(path);

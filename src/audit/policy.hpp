@@ -24,6 +24,8 @@ struct Policy {
 
   /// The mask of a header, by UUID or index as the policy says; empty if neither is known.
   std::string mask(bool by_index) const;
+  /// A file of this name is a program, since one of `entry_points` says so.
+  bool names_program(std::string_view name) const;
   /// Of the card, by its name; NVIDIA's where the name does not say.
   Vendor vendor() const;
 };

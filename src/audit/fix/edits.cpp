@@ -1,5 +1,9 @@
 #include "audit/fix/edits.hpp"
 
+#include <algorithm>
+#include <array>
+#include <cctype>
+
 namespace weir::audit {
 namespace {
 
@@ -26,6 +30,95 @@ std::uint32_t first_line_of(const SourceFile& source, std::uint32_t byte) {
   return start;
 }
 
+template <std::size_t N>
+bool has_one_of(std::string_view text, const std::array<std::string_view, N>& words) {
+  return std::any_of(words.begin(), words.end(),
+                     [&](std::string_view word) { return text.find(word) != std::string_view::npos; });
+}
+
+bool speaks_of_devices(std::string_view text) {
+  constexpr std::array<std::string_view, 9> kWords{"gpu",  "cuda",    "device", "card", "visible",
+                                                   "mask", "environ", "nvidia", "alloc"};
+  std::string lower{text};
+  std::transform(lower.begin(), lower.end(), lower.begin(),
+                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  return has_one_of(lower, kWords);
+}
+
+/// A comment that is no sentence about the next statement: for a tool, of the file, or a line of signs.
+bool is_for_others(std::string_view comment) {
+  constexpr std::array<std::string_view, 21> kMarks{
+      "#!", "#SBATCH", "#PBS", "#BSUB", "#$",     "noqa", "type:",  "pylint", "fmt:",      "isort",    "pragma",
+      "%%", "region",  "ruff", "mypy",  "flake8", "yapf", "coding", "SPDX",   "Copyright", "generated"};
+  const bool words =
+      std::any_of(comment.begin(), comment.end(), [](unsigned char c) { return std::isalpha(c) || c > 127; });
+  return !words || has_one_of(comment, kMarks) || comment.find("<<<") != std::string_view::npos ||
+         comment.find(">>>") != std::string_view::npos;
+}
+
+bool is_weir_comment(std::string_view line) { return line.find("weir: ignore") != std::string_view::npos; }
+
+/// What a line is indented by.
+std::string_view indentation(std::string_view line) { return line.substr(0, line.find_first_not_of(" \t")); }
+
+class CommentAbove {
+ public:
+  CommentAbove(const SourceFile& source, Range lines) : source_{source}, lines_{lines} {}
+
+  /// Where the statement's own comment begins; where its lines begin if it has none.
+  std::uint32_t begin() const {
+    std::uint32_t whole = lines_.begin;
+    bool for_others = false;
+    while (const auto above = comment_above(whole)) {
+      whole = *above;
+      const std::string_view line = source_.text({whole, source_.line_end(whole)});
+      for_others = for_others || (is_for_others(line) && !is_weir_comment(line));
+    }
+    const std::string_view comment = source_.text({whole, lines_.begin});
+    if (!for_others && whole > first_byte() && is_of_statement_alone(comment)) return whole;
+    const auto nearest = comment_above(lines_.begin);
+    return nearest && is_weir_comment(source_.text({*nearest, lines_.begin})) ? *nearest : lines_.begin;
+  }
+
+ private:
+  std::uint32_t first_byte() const { return source_.has_bom() ? 3 : 0; }
+
+  /// The line above, if it is a comment that is indented as the statement is, in the same cell.
+  std::optional<std::uint32_t> comment_above(std::uint32_t begin) const {
+    if (begin <= first_byte() || (source_.origin() != nullptr && !is_same_cell(begin))) return std::nullopt;
+    const std::uint32_t above = std::max(source_.line_start(begin - 1), first_byte());
+    const std::string_view line = source_.text({above, begin});
+    const std::string_view indent = indentation(line);
+    const auto sign = above + static_cast<std::uint32_t>(indent.size());
+    const bool alike = indent == indentation(source_.text(lines_));
+    if (!alike || !line.substr(indent.size()).starts_with('#') || is_magic(sign)) return std::nullopt;
+    return above;
+  }
+
+  bool is_same_cell(std::uint32_t begin) const {
+    const auto& cells = source_.origin()->cells;
+    return std::find(cells.begin(), cells.end(), begin) == cells.end();
+  }
+
+  /// A line of IPython's own is a comment in the code alone.
+  bool is_magic(std::uint32_t sign) const {
+    const Origin* origin = source_.origin();
+    return origin != nullptr && origin->text[origin->places[sign]] != '#';
+  }
+
+  bool is_of_statement_alone(std::string_view comment) const {
+    const std::string_view below = source_.text({lines_.end, source_.line_end(lines_.end)});
+    const std::string_view indent = indentation(below);
+    const bool last = lines_.end >= source_.text().size() || is_blank(below) ||
+                      below.substr(indent.size()).starts_with('#') ||
+                      indent.size() < indentation(source_.text(lines_)).size();
+    return last || (speaks_of_devices(comment) && !speaks_of_devices(below));
+  }
+
+  const SourceFile& source_;
+  Range lines_;
+};
+
 }  // namespace
 
 std::optional<Range> own_lines(const SourceFile& source, Range statement) {
@@ -38,15 +131,23 @@ std::optional<Range> own_lines(const SourceFile& source, Range statement) {
   return Range{begin, end};
 }
 
-std::optional<Range> lines_with_comments(const SourceFile& source, Range statement) {
+std::optional<Range> own_block(const SourceFile& source, Range statement) {
   auto lines = own_lines(source, statement);
-  if (lines) lines->begin = first_line_of(source, statement.begin);
+  if (lines) lines->begin = CommentAbove{source, *lines}.begin();
   return lines;
 }
 
 std::vector<Edit> removal(const SourceFile& source, Range statement) {
-  const auto lines = lines_with_comments(source, statement);
+  const auto lines = own_block(source, statement);
   return lines ? std::vector<Edit>{{*lines, {}}} : std::vector<Edit>{};
+}
+
+std::vector<Edit> moved_lines(const SourceFile& source, Range statement, std::uint32_t byte) {
+  const auto lines = own_block(source, statement);
+  if (!lines) return {};
+  std::string moved{source.text(*lines)};
+  if (!moved.ends_with('\n') && !moved.ends_with('\r')) moved += source.line_break();
+  return {{line_before(source, byte, "").where, std::move(moved)}, {*lines, {}}};
 }
 
 Edit line_before(const SourceFile& source, std::uint32_t byte, std::string_view line) {

@@ -64,7 +64,7 @@ class Notebook {
     return before == '[' || before == ',';
   }
 
-  /// Whole lines become elements of their own where the cell is a list.
+  /// Whole lines become elements of their own where the cell is a list: before the element, so that it may be removed as well.
   Edit lines_before(std::uint32_t begin, std::string_view lines) const {
     const std::uint32_t at = places_[begin];
     if (!opens_element(at)) return {{at, at}, escaped(lines)};
@@ -72,10 +72,10 @@ class Notebook {
     std::string text;
     while (!lines.empty()) {
       const std::size_t end = lines.find('\n') + 1;
-      text += escaped(lines.substr(0, end)) + "\"," + std::string{file_.substr(space, at - 1 - space)} + '"';
+      text += '"' + escaped(lines.substr(0, end)) + "\"," + std::string{file_.substr(space, at - 1 - space)};
       lines.remove_prefix(end);
     }
-    return {{at, at}, std::move(text)};
+    return {{at - 1, at - 1}, std::move(text)};
   }
 
   std::optional<Edit> without_lines(std::uint32_t begin, std::uint32_t end) const {

@@ -85,6 +85,18 @@ TEST(AuditNotebook, AMaskMovesWithinItsCellAlone) {
             "\"import torch\\n\",\"x = 1\\n\"]");
 }
 
+TEST(AuditNotebook, ALateMaskByIndexMovesAndGetsItsOrder) {
+  const std::string mask = "os.environ['CUDA_VISIBLE_DEVICES'] = '1'";
+  const std::string order = "os.environ.setdefault(\\\"CUDA_DEVICE_ORDER\\\", \\\"PCI_BUS_ID\\\")";
+  EXPECT_EQ(notebook_mended("[\"import torch\\n\",\"import os\\n\",\"" + mask + "\\n\",\"x = 1\"]"),
+            "[\"import os\\n\",\"" + mask + "\\n\",\"" + order + "\\n\",\"import torch\\n\",\"x = 1\"]");
+  // The last line takes the comma before it along.
+  EXPECT_EQ(notebook_mended("[\"import torch\\n\",\"import os\\n\",\"" + mask + "\"]"),
+            "[\"import os\\n\",\"" + order + "\\n\",\"" + mask + "\\n\",\"import torch\\n\"]");
+  EXPECT_EQ(notebook_mended("\"import torch\\nimport os\\n" + mask + "\\nx = 1\""),
+            "\"import os\\n" + mask + "\\n" + order + "\\nimport torch\\nx = 1\"");
+}
+
 TEST(AuditNotebook, WithinALineTextIsEscaped) {
   EXPECT_EQ(notebook_mended("[\"import os\\n\", \"os.environ[\\\"CUDA_VISIBLE_DEVICES\\\"] = \\\"GPU-1\\\"\"]", true),
             "[\"import os\\n\", \"os.environ.setdefault(\\\"CUDA_VISIBLE_DEVICES\\\", \\\"GPU-1\\\")\"]");

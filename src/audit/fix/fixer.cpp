@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <iterator>
 #include <map>
 #include <set>
 #include <string>
@@ -14,6 +15,7 @@
 
 #include "audit/fix/apply.hpp"
 #include "audit/fix/compile_gate.hpp"
+#include "audit/fix/joint_edits.hpp"
 #include "audit/fix/selection.hpp"
 #include "audit/other/readers.hpp"
 #include "audit/project/imported.hpp"
@@ -26,7 +28,7 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr int kMostRounds = 12;
-constexpr int kMostUnexplained = 3;
+constexpr int kMostPasses = 4;
 
 bool is_generated(const SourceFile& source) {
   for (std::uint32_t line = 1; line <= std::min(source.lines(), 6U); ++line) {
@@ -37,9 +39,9 @@ bool is_generated(const SourceFile& source) {
   return false;
 }
 
-bool is_wanted(const Finding& finding, const FixRequest& how) {
+bool is_wanted(const Finding& finding, bool unsafe) {
   if (finding.suppressed || finding.edits.empty()) return false;
-  return finding.fixing == Fixing::safe || (how.unsafe && finding.fixing == Fixing::unsafe);
+  return finding.fixing == Fixing::safe || (unsafe && finding.fixing == Fixing::unsafe);
 }
 
 class Mender {
@@ -48,12 +50,15 @@ class Mender {
       : request_{request}, how_{how}, audit_{std::move(audit)} {}
 
   FixOutcome run() {
-    for (int round = 0; round < kMostRounds; ++round) {
-      if (!mend_once(Claim::same_selection) && !mend_once(Claim::other_selection)) break;
+    mend(false);
+    if (how_.unsafe) {
+      safe_ = files_;
+      mend(true);
     }
     check_compiling();
     FixOutcome outcome;
     for (auto& [path, file] : files_) {
+      if (file.after == file.before && file.problem.empty()) file.problem = refusals_[path];
       if (file.problem.empty() && file.after != file.before) write(file);
       if (!file.problem.empty()) put_back(file);
       outcome.files.push_back(std::move(file));
@@ -75,55 +80,80 @@ class Mender {
     return selects ? Claim::other_selection : Claim::same_selection;
   }
 
+  /// What may change the program comes behind all that may not: so it takes nothing of that away. An edit that was left out may do
+  /// after others, as it would in a second run.
+  void mend(bool unsafe) {
+    for (int pass = 0; pass < kMostPasses; ++pass) {
+      if (!mend_in_rounds(unsafe) || kept_.empty() || pass + 1 == kMostPasses) break;
+      kept_.clear();
+    }
+  }
+
+  /// True if anything changed.
+  bool mend_in_rounds(bool unsafe) {
+    bool changed = false;
+    for (int round = 0; round < kMostRounds; ++round) {
+      const Outcome same = mend_once(unsafe, Claim::same_selection);
+      const Outcome other = same == Outcome::nothing ? mend_once(unsafe, Claim::other_selection) : Outcome::nothing;
+      if (same == Outcome::nothing && other == Outcome::nothing) break;
+      changed = changed || same == Outcome::changed || other == Outcome::changed;
+    }
+    return changed;
+  }
+
+  bool is_due(const Finding& finding, bool unsafe, Claim claim) {
+    const std::string path = finding.module->source.path().native();
+    return is_wanted(finding, unsafe) && claim_of(finding) == claim && !frozen_.contains(path) &&
+           !kept_.contains({path, std::string{finding.rule}}) && !is_generated(finding.module->source) &&
+           is_edited(finding.module->kind) && !is_link(finding);
+  }
+
+  /// What one round makes of the files, by path.
   struct Round {
-    std::map<const Module*, EditSet> edits;
-    std::vector<const Finding*> mended;
+    std::map<std::string, std::string> before, after;
+    std::map<std::string, std::set<std::string>> rules;
   };
 
-  /// One round over all files with edits of one kind; true if anything changed, or was found to change too much.
-  bool mend_once(Claim claim) {
+  Round edited_once(bool unsafe, Claim claim) {
+    std::map<const Module*, std::vector<const Finding*>> due;
+    for (const Finding& finding : audit_.findings)
+      if (is_due(finding, unsafe, claim)) due[finding.module].push_back(&finding);
     Round round;
-    for (const Finding& finding : audit_.findings) {
-      const std::string path = finding.module->source.path().native();
-      if (!is_wanted(finding, how_) || claim_of(finding) != claim || frozen_.contains(path)) continue;
-      if (kept_.contains({path, std::string{finding.rule}})) continue;
-      if (is_generated(finding.module->source) || !is_edited(finding.module->kind)) continue;
-      if (is_link(finding)) continue;
-      if (round.edits[finding.module].add(finding.edits)) round.mended.push_back(&finding);
-    }
-    std::map<std::string, std::string> changed;
-    std::map<std::string, std::string> old;
-    std::map<std::string, std::set<std::string>> rules;
-    for (const Finding* finding : round.mended) {
-      note_file(*finding);
-      rules[finding->module->source.path().native()].emplace(finding->rule);
-    }
-    for (const auto& [module, set] : round.edits) {
-      if (set.empty()) continue;
+    for (const auto& [module, findings] : due) {
       const std::string path = module->source.path().native();
-      auto after = mended_file(*module, set);
-      if (!after) {
-        files_.at(path).problem = after.error().what;
-        frozen_.insert(path);
-        continue;
+      note_file(*findings.front());
+      JointEdits joint = edited_together(*module, findings);
+      for (const auto& [finding, why] : joint.refused) {
+        refusals_[path] = why;
+        kept_.emplace(std::pair{path, std::string{finding->rule}}, ": " + why);
       }
-      old.emplace(path, std::string{module->source.file_text()});
-      changed.emplace(path, *std::move(after));
+      if (!joint.after) continue;
+      round.before.emplace(path, std::string{module->source.file_text()});
+      round.after.emplace(path, *std::move(joint.after));
+      for (const Finding* finding : joint.done) round.rules[path].emplace(finding->rule);
     }
-    if (changed.empty()) return false;
+    return round;
+  }
+
+  enum class Outcome { nothing, changed, taken_back };
+
+  /// One round over all files with edits of one kind.
+  Outcome mend_once(bool unsafe, Claim claim) {
+    const Round round = edited_once(unsafe, claim);
+    if (round.after.empty()) return Outcome::nothing;
     const auto before = claim == Claim::same_selection ? selections(*audit_.project) : Selections{};
-    replace(changed);
-    if (claim == Claim::same_selection && !is_same_selection(before, rules)) {
-      replace(old);
-      return true;
+    replace(round.after);
+    if (claim == Claim::same_selection && !is_same_selection(before, round.rules)) {
+      replace(round.before);
+      return Outcome::taken_back;
     }
-    for (auto& [path, text] : changed) {
-      files_.at(path).after = text;
-      auto& all = files_.at(path).rules;
-      for (const std::string& rule : rules[path])
-        if (std::find(all.begin(), all.end(), rule) == all.end()) all.push_back(rule);
+    for (const auto& [path, text] : round.after) {
+      FixedFile& file = files_.at(path);
+      file.after = text;
+      for (const std::string& rule : round.rules.at(path))
+        if (std::find(file.rules.begin(), file.rules.end(), rule) == file.rules.end()) file.rules.push_back(rule);
     }
-    return true;
+    return Outcome::changed;
   }
 
   /// A symbolic link stays one: its target is mended, once, where it is one of the files; a link to anything else is left and told.
@@ -146,6 +176,20 @@ class Mender {
 
   using Selections = std::map<std::string, Selection>;
 
+  /// The edits to leave out first where a selection changed: those of numbers, which a mask may be made of, too; then those of masks;
+  /// then all others.
+  static std::set<std::string> suspects_among(const std::set<std::string>& mended) {
+    const std::set<std::string> numbers{"G08", "G09", "G18"};
+    const std::set<std::string> masks{"G01", "G02", "G07", "G10", "G24", "G26"};
+    for (const auto& rules : {numbers, masks}) {
+      std::set<std::string> found;
+      std::set_intersection(rules.begin(), rules.end(), mended.begin(), mended.end(),
+                            std::inserter(found, found.end()));
+      if (!found.empty()) return found;
+    }
+    return mended;
+  }
+
   /// Every program of the project sees the devices that it saw before this round. Where one does not, the edits to masks of the
   /// files that it runs are left out from now on.
   bool is_same_selection(const Selections& before, const std::map<std::string, std::set<std::string>>& rules) {
@@ -157,17 +201,11 @@ class Mender {
       const std::string now = is == after.end() ? "--\n" : is->second.masks;
       if (now == was.masks) continue;
       same = false;
+      const fs::path seen_by = program.substr(0, program.rfind('#'));
+      const std::string why = fmt::format(", since {} would see other devices", printable(seen_by.filename().native()));
       for (const auto& [path, mended] : rules) {
         if (!was.files.contains(path)) continue;
-        bool explained = false;  // by an edit to a mask, which is left out from now on
-        for (const std::string& rule : mended) {
-          if (rule == "G01" || rule == "G02" || rule == "G07" || rule == "G10" || rule == "G24" || rule == "G26") {
-            kept_.emplace(std::pair{path, rule}, program.substr(0, program.rfind('#')));
-            explained = true;
-          }
-        }
-        // Edits of other rules change no mask; should they all the same, the file stays as it is.
-        if (!explained && ++others_[path] > kMostUnexplained) frozen_.insert(path);
+        for (const std::string& rule : suspects_among(mended)) kept_.emplace(std::pair{path, rule}, why);
       }
     }
     return same;
@@ -180,8 +218,7 @@ class Mender {
       if (found == kept_.end() || finding.edits.empty()) continue;
       finding.edits.clear();
       finding.fixing = Fixing::manual;
-      finding.advice += fmt::format("; not by itself, since {} would see other devices",
-                                    printable(fs::path{found->second}.filename().native()));
+      finding.advice += "; not by itself" + found->second;
     }
   }
 
@@ -208,6 +245,7 @@ class Mender {
       auto again = read_module(module.kind, SourceFile{module.source.path(), module.source.name(), found->second});
       if (!again) continue;
       again->link_target = module.link_target;
+      again->entry_point = again->entry_point || request_.policy.names_program(module.source.name());
       module = *std::move(again);
     }
     audit_.project = linked_project(std::move(modules));
@@ -222,23 +260,42 @@ class Mender {
 
   void put_back(FixedFile& file) {
     file.after = file.before;
-    put_back_.emplace(file.path.native(), file.before);
+    put_back_.insert_or_assign(file.path.native(), file.before);
   }
 
-  /// The last gate.
+  /// The last gate. Where the unsafe edits do not pass it, the others stay.
   void check_compiling() {
     std::vector<FixedFile*> asked;
+    for (auto& [path, file] : files_)
+      if (file.problem.empty() && file.after != file.before) asked.push_back(&file);
+    std::vector<FixedFile*> again;
+    for (FixedFile* const file : not_compiling(asked)) {
+      const auto safe = safe_.find(file->path.native());
+      if (safe == safe_.end() || safe->second.after == file->after || safe->second.after == file->before) {
+        file->problem = "does not compile after the edit";
+        continue;
+      }
+      *file = safe->second;
+      put_back_.emplace(file->path.native(), file->after);
+      again.push_back(file);
+    }
+    for (FixedFile* const file : not_compiling(again)) file->problem = "does not compile after the edit";
+  }
+
+  static std::vector<FixedFile*> not_compiling(const std::vector<FixedFile*>& files) {
+    std::vector<FixedFile*> asked;
     std::vector<EditedCode> codes;
-    for (auto& [path, file] : files_) {
-      if (!file.problem.empty() || file.after == file.before) continue;
-      EditedCode code{python_of(file, file.before), python_of(file, file.after)};
+    for (FixedFile* const file : files) {
+      EditedCode code{python_of(*file, file->before), python_of(*file, file->after)};
       if (code.before.empty()) continue;
-      asked.push_back(&file);
+      asked.push_back(file);
       codes.push_back(std::move(code));
     }
     const std::vector<bool> good = still_compile(codes);
+    std::vector<FixedFile*> bad;
     for (std::size_t i = 0; i < asked.size(); ++i)
-      if (!good[i]) asked[i]->problem = "does not compile after the edit";
+      if (!good[i]) bad.push_back(asked[i]);
+    return bad;
   }
 
   /// What an interpreter would be given; nothing of other languages.
@@ -270,11 +327,12 @@ class Mender {
   const FixRequest& how_;
   Audit audit_;
   std::map<std::string, FixedFile> files_;
+  std::map<std::string, FixedFile> safe_{};  ///< the same before the first unsafe edit
   std::map<std::string, std::string> put_back_;
   std::set<std::string> frozen_;
-  /// Edits that are left out, by file and rule, and the program that would see other devices.
+  std::map<std::string, std::string> refusals_{};  ///< by file: why an edit of it was left out
+  /// Edits that are left out, by file and rule, and why.
   std::map<std::pair<std::string, std::string>, std::string> kept_;
-  std::map<std::string, int> others_;  ///< rounds of a file that changed a selection by edits of other rules
 };
 
 }  // namespace

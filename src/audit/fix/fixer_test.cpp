@@ -195,6 +195,101 @@ TEST(AuditFix, WithAPolicyProgramsAreVerifiedAndHeadersLeaveWhatUsesNoGpu) {
   EXPECT_EQ(folder.text("c.py"), "import torch\ndevice = 'cuda'\n");
 }
 
+const std::string kMaskIs = "os.environ['CUDA_VISIBLE_DEVICES'] = ";
+const std::string kOrderLine = "os.environ.setdefault(\"CUDA_DEVICE_ORDER\", \"PCI_BUS_ID\")\n";
+const std::string kUuidMask = "os.environ.setdefault('CUDA_VISIBLE_DEVICES', 'GPU-1')\n";
+
+TEST(AuditFix, OneOrderServesAllWritesBehindIt) {
+  EXPECT_EQ(mended("import os\n" + kMaskIs + "'0'\n" + kMaskIs + "'1'\n"),
+            "import os\n" + kOrderLine + kMaskIs + "'0'\n" + kMaskIs + "'1'\n");
+  const std::string function = "\ndef f():\n    " + kMaskIs + "'1'\n\nf()\n";
+  EXPECT_EQ(mended("import os\n" + kMaskIs + "'0'\n" + function),
+            "import os\n" + kOrderLine + kMaskIs + "'0'\n" + function);
+  // Each arm needs its own.
+  EXPECT_EQ(mended("import os\nif len(os.sep) > 1:\n    " + kMaskIs + "'0'\nelse:\n    " + kMaskIs + "'1'\n"),
+            "import os\nif len(os.sep) > 1:\n    " + kOrderLine + "    " + kMaskIs + "'0'\nelse:\n    " + kOrderLine +
+                "    " + kMaskIs + "'1'\n");
+}
+
+TEST(AuditFix, OsIsImportedOnce) {
+  EXPECT_EQ(mended("import os, sys\nimport torch\n" + kUuidMask), "import os, sys\n" + kUuidMask + "import torch\n");
+  EXPECT_EQ(mended("import torch\nimport os, sys\n" + kUuidMask),
+            "import os\n" + kUuidMask + "import torch\nimport sys\n");
+  EXPECT_EQ(mended("import torch\nimport sys, os\n" + kUuidMask),
+            "import os\n" + kUuidMask + "import torch\nimport sys\n");
+  EXPECT_EQ(mended("import torch\nimport os; import sys\n" + kUuidMask),
+            "import os\n" + kUuidMask + "import torch\nimport sys\n");
+  EXPECT_EQ(mended("import os.path\nimport torch\n" + kUuidMask), "import os.path\n" + kUuidMask + "import torch\n");
+  EXPECT_EQ(mended("import torch\n# ours\nimport os  # noqa\n\n" + kUuidMask),
+            "# ours\nimport os  # noqa\n" + kUuidMask + "import torch\n\n");
+}
+
+TEST(AuditFix, ACommentGoesWithTheStatementThatItSpeaksOf) {
+  EXPECT_EQ(mended("import os\nimport torch\n# the second card\n" + kUuidMask + "x = 1\n"),
+            "import os\n# the second card\n" + kUuidMask + "import torch\nx = 1\n");
+  EXPECT_EQ(mended("import os\nimport torch\n# weir: ignore[G10] ours\n" + kUuidMask + "x = 1\n"),
+            "import os\n# weir: ignore[G10] ours\n" + kUuidMask + "import torch\nx = 1\n");
+  // A heading of several statements stays.
+  EXPECT_EQ(mended("import os\nimport torch\n# set-up\n" + kUuidMask + "x = 1\n"),
+            "import os\n" + kUuidMask + "import torch\n# set-up\nx = 1\n");
+  EXPECT_EQ(
+      mended("import os\n" + kOrderLine + kMaskIs + "'1'\n# once more, the card\n" + kMaskIs + "'1'  # again\nx = 1\n"),
+      "import os\n" + kOrderLine + kMaskIs + "'1'\nx = 1\n");
+}
+
+TEST(AuditFix, AnOrderDoesNotComeBetweenAWriteAndItsComment) {
+  EXPECT_EQ(mended("import os\n# weir: ignore[G10] one card\n" + kMaskIs + "'1'\n", true),
+            "import os\n" + kOrderLine + "# weir: ignore[G10] one card\n" + kMaskIs + "'1'\n");
+}
+
+TEST(AuditFix, AWriteMovesAboveNothingThatReadsTheVariable) {
+  for (const std::string between :
+       {"assert 'CUDA_VISIBLE_DEVICES' not in os.environ\n", "if 'CUDA_VISIBLE_DEVICES' in os.environ:\n    x = 1\n",
+        "def shown():\n    return os.environ.get('CUDA_VISIBLE_DEVICES')\nprint(shown())\n",
+        "print([name for name in os.environ])\n", "import subprocess\nsubprocess.run(['a'])\n",
+        "class os:\n    environ = {}\n", "print(len(os.environ))\n"}) {
+    const std::string text = "import os\nimport torch\n" + between + kUuidMask;
+    EXPECT_EQ(mended(text, true), text);
+  }
+}
+
+TEST(AuditFix, AWriteThatMayGoToACopyStays) {
+  for (const std::string text :
+       {"import os\nenv = os.environ\nfor i in range(3):\n    env['CUDA_VISIBLE_DEVICES'] = 'GPU-1'\n    env = "
+        "dict(os.environ)\n",
+        "import os\nenv = dict(os.environ)\nenv['CUDA_VISIBLE_DEVICES'] = 'GPU-1'\n",
+        "import os\nenv = os.environ\nif len(os.sep) > 3:\n    env = dict(os.environ)\nenv['CUDA_VISIBLE_DEVICES'] = "
+        "'GPU-1'\n"})
+    EXPECT_EQ(mended(text, true), text);
+}
+
+TEST(AuditFix, AMaskOfSeveralLinesIsMendedWithoutLosingTheRest) {
+  const std::string text = "import os\n" + kMaskIs + "(\n    '0'  # the first\n    ',1'\n)\n";
+  EXPECT_EQ(mended(text), "import os\n" + kOrderLine + text.substr(10));
+  EXPECT_EQ(mended(text, true), "import os\n" + kOrderLine +
+                                    "os.environ.setdefault('CUDA_VISIBLE_DEVICES', (\n    '0'  # the first\n    "
+                                    "',1'\n))\n");
+}
+
+TEST(AuditFix, ANumberThatTheMaskIsMadeOfStaysAndTheRestIsMended) {
+  const std::string use = "import torch\ntorch.ones(1).cuda(G)\n";
+  EXPECT_EQ(mended("import os\nG = 1\n" + kMaskIs + "str(G)\n" + use, true),
+            "import os\nG = 1\n" + kOrderLine + "os.environ.setdefault('CUDA_VISIBLE_DEVICES', str(G))\n" + use);
+}
+
+TEST(AuditFix, ThePolicysEntryPointsCountInEveryRound) {
+  const Folder folder;
+  // The first round mends the deprecated call: the module is read again.
+  folder.put("kernel.py", "import torch\ntorch.cuda.reset_max_memory_allocated()\ntorch.zeros(1).cuda()\n");
+  folder.put("user.py", "import kernel\n");
+  AuditRequest request{.operands = {folder.path().native()}, .select = {"G05", "G22"}};
+  request.policy = {.given = true, .device = "GPU-abc", .entry_points = {"*kernel.py"}};
+  const auto outcome = fix(request, {.unsafe = true, .write = true});
+  ASSERT_TRUE(outcome);
+  EXPECT_NE(folder.text("kernel.py").find("reset_peak_memory_stats"), std::string::npos);
+  EXPECT_TRUE(folder.text("kernel.py").starts_with("# >>> weir 1")) << folder.text("kernel.py");
+}
+
 TEST(AuditFix, SettingsAreMendedWhereAnEntryStandsAlone) {
   const std::string both = "env:\n  # cards\n  ROCR_VISIBLE_DEVICES: 1\n  HIP_VISIBLE_DEVICES: '1' # both\n  x: 1\n";
   EXPECT_EQ(mended(both, true, "a.yaml"), "env:\n  # cards\n  ROCR_VISIBLE_DEVICES: 1\n  x: 1\n");

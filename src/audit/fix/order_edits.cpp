@@ -77,8 +77,11 @@ std::vector<Edit> order_edits(const Module& module, const Event& mask, std::stri
   if (module.error) return {};
   if (module.kind == FileKind::shell) return in_script(module.source, mask, order);
   const std::string line = order_code(module, mask, order);
-  if (!mask.editable || line.empty() || !own_lines(module.source, mask.statement)) return {};
-  return {line_before(module.source, mask.statement.begin, line)};
+  const auto block = own_block(module.source, mask.statement);
+  if (!mask.editable || line.empty() || !block) return {};
+  Edit edit = line_before(module.source, mask.statement.begin, line);
+  edit.where = {block->begin, block->begin};  // a comment that speaks of the write stays above it
+  return {edit};
 }
 
 }  // namespace weir::audit

@@ -218,10 +218,59 @@ bool is_harmless_command(std::string_view code) {
          std::any_of(kNames.begin(), kNames.end(), [&](std::string_view name) { return code.starts_with(name); });
 }
 
+/// Where something is first named that may write any variable; npos if nowhere.
+std::size_t first_unseen_in(std::string_view text) {
+  constexpr std::array<std::string_view, 8> kUnseen{"environ.update", "environb", "putenv",      "exec(",
+                                                    "importlib",      "runpy",    "load_dotenv", "__setitem__"};
+  std::size_t first = std::string_view::npos;
+  for (const std::string_view word : kUnseen) first = std::min(first, text.find(word));
+  return first;
+}
+
+bool names_variable(const Module& module, const Statement& one, std::string_view variable) {
+  const std::string_view code = module.source.text(one.where);
+  const bool docstring = code.starts_with('"') || code.starts_with('\'');
+  return one.kind != StatementKind::write && !docstring && code.find(variable) != std::string_view::npos;
+}
+
+/// The name `os` stands in it other than before a point: it may be given another meaning.
+bool may_bind_os(std::string_view code) {
+  const auto is_part = [](char c) { return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_'; };
+  if (code.starts_with("import ")) return code.find(" as os") != std::string_view::npos;
+  for (std::size_t at = code.find("os"); at != std::string_view::npos; at = code.find("os", at + 1)) {
+    const bool begins = at == 0 || (!is_part(code[at - 1]) && code[at - 1] != '.');
+    const bool ends = at + 2 == code.size() || (!is_part(code[at + 2]) && code[at + 2] != '.');
+    if (begins && ends) return true;
+  }
+  return false;
+}
+
+/// A statement that is not plain and speaks of the environment: its variable may be any.
+bool looks_at_environment(const Module& module, const Statement& one) {
+  const std::string_view code = module.source.text(one.where);
+  return one.kind == StatementKind::other && !one.literal &&
+         (code.find("environ") != std::string_view::npos || code.find("getenv") != std::string_view::npos);
+}
+
 }  // namespace
 
-bool repeats_plainly(const Project& project, const Module& module, const Event& write) {
-  const auto all = statements_of(project, module);
+/// What a file's statements are, and where something is first named in it that may write any variable.
+struct PlainStatements::File {
+  std::vector<Statement> statements;
+  std::size_t first_unseen;
+};
+
+PlainStatements::PlainStatements(const Project& project) : project_{project} {}
+PlainStatements::~PlainStatements() = default;
+
+const PlainStatements::File& PlainStatements::file(const Module& module) {
+  auto& file = files_[&module];
+  if (!file) file.reset(new File{statements_of(project_, module), first_unseen_in(module.source.text())});
+  return *file;
+}
+
+bool PlainStatements::repeats_plainly(const Module& module, const Event& write) {
+  const auto& all = file(module).statements;
   const auto found = find_at(all, write.statement);
   if (found == all.end() || found->kind != StatementKind::write || found->name != write.name) return false;
   for (auto at = found; at != all.begin();) {
@@ -233,8 +282,8 @@ bool repeats_plainly(const Project& project, const Module& module, const Event& 
   return false;
 }
 
-Movable movable_above(const Project& project, const Module& module, Range first, const Event& write) {
-  const auto all = statements_of(project, module);
+Movable PlainStatements::movable_above(const Module& module, Range first, const Event& write) {
+  const auto& all = file(module).statements;
   const auto begin = find_at(all, first);
   const auto end = find_at(all, write.statement);
   if (begin >= end || end == all.end() || !end->literal) return Movable::no;
@@ -242,20 +291,22 @@ Movable movable_above(const Project& project, const Module& module, Range first,
       is_one_piece(module, begin->where.begin, end->where.begin) && std::all_of(begin, end, [&](const Statement& one) {
         return one.kind == StatementKind::plain || (one.kind == StatementKind::write && one.name != write.name);
       });
-  return plain ? Movable::yes : Movable::unproved;
+  if (plain) return Movable::yes;
+  // What stands above may be called by what is passed.
+  const bool read =
+      std::any_of(all.begin(), end, [&](const Statement& one) { return names_variable(module, one, write.name); }) ||
+      std::any_of(begin, end, [&](const Statement& one) {
+        return looks_at_environment(module, one) || may_bind_os(module.source.text(one.where));
+      });
+  return read ? Movable::no : Movable::unproved;
 }
 
-bool is_first_write(const Project& project, const Module& module, const Event& write) {
-  const std::string_view text = module.source.text();
+bool PlainStatements::is_first_write(const Module& module, const Event& write) {
+  const auto& [all, first_unseen] = file(module);
   if (module.kind != FileKind::shell) {
-    constexpr std::array<std::string_view, 8> kUnseen{"environ.update", "environb", "putenv",      "exec(",
-                                                      "importlib",      "runpy",    "load_dotenv", "__setitem__"};
-    const std::string_view above = text.substr(0, write.statement.begin);
-    return above.find(write.name) == std::string_view::npos &&
-           std::none_of(kUnseen.begin(), kUnseen.end(),
-                        [&](std::string_view word) { return above.find(word) != std::string_view::npos; });
+    const std::string_view above = module.source.text().substr(0, write.statement.begin);
+    return first_unseen >= write.statement.begin && above.find(write.name) == std::string_view::npos;
   }
-  const auto all = statements_of(project, module);
   const auto end = find_at(all, write.statement);
   return end != all.end() && std::all_of(all.begin(), end, [&](const Statement& one) {
            if (one.kind == StatementKind::other) return is_harmless_command(module.source.text(one.where));

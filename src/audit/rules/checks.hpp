@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "audit/finding.hpp"
+#include "audit/fix/plain_statements.hpp"
 #include "audit/mask.hpp"
 #include "audit/policy.hpp"
 #include "audit/project/execution.hpp"
@@ -33,6 +34,10 @@ class Findings {
   void note_ordered(const Step& step, const Module& program) {
     ordered_.emplace(std::pair{&project_.home(*step.module), step.event->where.begin}, &program);
   }
+  /// The order that the mask of one step needs is set above another step's.
+  void note_served(const Step& step, const Step& by) {
+    served_.emplace(std::pair{&project_.home(*step.module), step.event->where.begin}, by.event->where.begin);
+  }
 
  private:
   void keep_what_others_need(Finding& finding) const;
@@ -46,6 +51,7 @@ class Findings {
   std::map<std::pair<const Module*, std::uint32_t>, const Module*>
       only_,     ///< by place of the write: a program that needs it
       ordered_;  ///< by place of the write: a program that may have an order
+  std::map<std::pair<const Module*, std::uint32_t>, std::uint32_t> served_;
   std::set<std::pair<const Module*, std::uint32_t>> dead_;
   std::vector<Finding> all_;
 };
@@ -54,6 +60,7 @@ struct Judging {
   const Project& project;
   const Policy& policy;
   Findings& findings;
+  PlainStatements& statements;
 };
 
 // One file each; each looks at the steps from `own_from` on, in the light of all.

@@ -58,7 +58,9 @@ void Findings::keep_what_others_need(Finding& finding) const {
 
 void Findings::keep_the_order(Finding& finding) const {
   if (finding.rule != "G04" || finding.edits.empty()) return;
-  const auto found = ordered_.find({finding.module, finding.where.begin});
+  auto found = ordered_.find({finding.module, finding.where.begin});
+  const auto served = served_.find({finding.module, finding.where.begin});
+  if (found == ordered_.end() && served != served_.end()) found = ordered_.find({finding.module, served->second});
   if (found == ordered_.end()) return;
   finding.edits.clear();
   finding.fixing = Fixing::manual;
@@ -158,16 +160,19 @@ bool may_leave_driver_alone(const Step& touch) {
 
 namespace {
 
+/// x.to(device) with what the caller gave.
+bool moves_to_gpu(const Step& step) {
+  if (step.event->kind != Event::Kind::use_device || step.event->name != ".to") return false;
+  const auto given = step.value.as_text();
+  return given && python::vendor_of(*given).has_value();
+}
+
 template <class Is>
 const Step* first_touch(const Execution& execution, std::size_t index, Vendor vendor, Is is) {
   for (std::size_t i = 0; i < index; ++i) {
     const Step& step = execution.steps[i];
-    // x.to(device) with what the caller gave.
-    const auto given = step.value.as_text();
-    const bool moves = step.event->kind == Event::Kind::use_device && step.event->name == ".to" && given &&
-                       python::vendor_of(*given).has_value();
-    if (!is(step)) continue;
-    if ((step.event->kind != Event::Kind::touch && !moves) || !always_before(step, execution.steps[index])) continue;
+    if (step.event->kind != Event::Kind::touch && !moves_to_gpu(step)) continue;
+    if (!is(step) || !always_before(step, execution.steps[index])) continue;
     std::optional<Vendor> whose = python::vendor_of(step.event->name);
     if (const auto text = step.value.as_text(); !whose && text) whose = python::vendor_of(*text);
     // PyTorch for AMD's cards says "cuda", too.
@@ -236,7 +241,8 @@ bool is_settings(const Module& module) {
 
 std::vector<Finding> judge(const Project& project, const Policy& policy) {
   Findings findings{project};
-  const Judging judging{project, policy, findings};
+  PlainStatements statements{project};
+  const Judging judging{project, policy, findings, statements};
   check_single_events(judging);
   for_each_execution(project, [&](const Execution& execution) {
     check_order(execution, judging);

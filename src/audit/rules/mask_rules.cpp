@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <array>
+#include <map>
 #include <string>
 #include <utility>
 
@@ -7,7 +8,6 @@
 
 #include "audit/fix/edits.hpp"
 #include "audit/fix/order_edits.hpp"
-#include "audit/fix/plain_statements.hpp"
 #include "audit/mask.hpp"
 #include "audit/rules/checks.hpp"
 
@@ -46,6 +46,24 @@ bool names_order(const Execution& execution, std::string_view order) {
                      [](const Step& step) { return step.event->kind == Kind::change_environment; });
 }
 
+/// What a whole run says of the variables that set an order, asked for every mask and found once.
+class OrdersOf {
+ public:
+  explicit OrdersOf(const Execution& execution) : execution_{execution} {}
+  struct Answer {
+    bool named, set;
+  };
+  const Answer& operator()(std::string_view order) {
+    const auto found = answers_.find(order);
+    if (found != answers_.end()) return found->second;
+    return answers_.emplace(order, Answer{names_order(execution_, order), any_sets(execution_, order)}).first->second;
+  }
+
+ private:
+  const Execution& execution_;
+  std::map<std::string_view, Answer> answers_{};
+};
+
 std::string_view order_of(Vendor vendor) {
   switch (vendor) {
     case Vendor::nvidia:
@@ -75,11 +93,31 @@ bool is_removed(const Execution& execution, const Step& step) {
          });
 }
 
-void check_mask_order(const Execution& execution, const Step& step, const Judging& judging) {
+/// Where the order is to be set for this write: above it, or above an earlier one of its file that comes before it on every way and
+/// needs the order, too.
+const Step& place_of_order(const Execution& execution, const Step& step, std::string_view order,
+                           const Judging& judging) {
+  if (!sets_own_mask(step)) return step;
+  const bool python = step.module->kind == FileKind::python || step.module->kind == FileKind::notebook;
+  for (const Step& other : execution.steps) {
+    if (&other == &step || !python) break;
+    if (other.module != step.module || !sets_own_mask(other) || !always_before(other, step)) continue;
+    const bool same_call = other.function->key.empty() || other.call == step.call;
+    const bool whenever = same_call && (!other.event->main_only || step.event->main_only) && !other.event->in_try;
+    if (whenever && order_of(find_variable(other.event->name)->vendor) == order &&
+        judging.findings.has("G04", *other.module, other.event->where) &&
+        !order_edits(*other.module, *other.event, order).empty())
+      return other;
+  }
+  return step;
+}
+
+void check_mask_order(const Execution& execution, const Step& step, OrdersOf& orders, const Judging& judging) {
   const std::string_view order = order_of(find_variable(step.event->name)->vendor);
   if (order.empty() || step.event->name == "ONEAPI_DEVICE_SELECTOR") return;
-  if (names_order(execution, order)) judging.findings.note_ordered(step, *execution.program);
-  if (any_sets(execution, order)) return;
+  const auto [named, set] = orders(order);
+  if (named) judging.findings.note_ordered(step, *execution.program);
+  if (set) return;
   const auto mask = parse_mask(step.value);
   if (mask && !mask->by_index()) return;
   // One card for each of several workers: whichever comes first does not matter.
@@ -93,10 +131,13 @@ void check_mask_order(const Execution& execution, const Step& step, const Judgin
                              "index is not that of nvidia-smi",
                              step.event->name, order),
                  fmt::format("set {} too, or select by UUID", order));
-  if (is_removed(execution, step))
+  const Step& place = place_of_order(execution, step, order, judging);
+  if (is_removed(execution, step)) {
     found.advice += "; not by itself: the mask is removed again, and its order would stay";
-  else
-    found.edits = order_edits(*step.module, *step.event, order);
+  } else {
+    found.edits = order_edits(*place.module, *place.event, order);
+    if (&place != &step) judging.findings.note_served(step, place);
+  }
   found.fixing = found.edits.empty() ? Fixing::manual : Fixing::safe;
   judging.findings.add(std::move(found));
 }
@@ -134,13 +175,19 @@ void check_overwrite(const Step& step, const Judging& judging) {
     const std::string key{code.substr(target.size() + 1, bracket - target.size() - 1)};
     std::size_t value = equals + 1;
     while (value < code.size() && code[value] == ' ') ++value;
-    found.edits = {{{event.where.begin, event.where.begin + static_cast<std::uint32_t>(value)},
-                    fmt::format("{}.setdefault({}, ", target, key)},
-                   {{event.where.end, event.where.end}, ")"}};
+    // All of it at once where it stands on several lines: those between become deeper, too.
+    const std::string start = fmt::format("{}.setdefault({}, ", target, key);
+    if (code.find('\n') != std::string_view::npos)
+      found.edits = {{event.where, fmt::format("{}{})", start, code.substr(value))}};
+    else
+      found.edits = {{{event.where.begin, event.where.begin + static_cast<std::uint32_t>(value)}, start},
+                     {{event.where.end, event.where.end}, ")"}};
     found.fixing = Fixing::unsafe;
   }
+  // In a loop the name may stand for a copy of the environment from the second time on.
+  if (!found.edits.empty() && event.in_loop && target != "os.environ" && target != "environ") found.edits.clear();
   // Behind another write it would keep that one's value.
-  if (!found.edits.empty() && !is_first_write(judging.project, *step.module, event)) {
+  if (!found.edits.empty() && !judging.statements.is_first_write(*step.module, event)) {
     found.edits.clear();
     found.advice += "; not by itself: something above may set it, and would then win";
   }
@@ -369,7 +416,7 @@ void check_amd_masks(const Execution& execution, std::size_t index, const Judgin
 
 void remove_repeated(Finding& found, const Step& step, const Judging& judging) {
   if (is_removable(step)) found.edits = removal(step.module->source, step.event->statement);
-  if (!found.edits.empty() && !repeats_plainly(judging.project, *step.module, *step.event)) {
+  if (!found.edits.empty() && !judging.statements.repeats_plainly(*step.module, *step.event)) {
     found.edits.clear();
     found.advice += "; not by itself: the earlier write may not be in force here";
   }
@@ -377,17 +424,19 @@ void remove_repeated(Finding& found, const Step& step, const Judging& judging) {
 }
 
 void check_masks(const Execution& execution, const Judging& judging) {
+  OrdersOf orders{execution};
+  const bool amd = any_sets(execution, "ROCR_VISIBLE_DEVICES");
   for (std::size_t i = execution.own_from; i < execution.steps.size(); ++i) {
     const Step& step = execution.steps[i];
     if (step.event->kind == Kind::remove_variable) check_removal(execution, i, judging);
     if (step.event->kind != Kind::set_variable) continue;
     check_tiles(execution, step, judging);
-    check_amd_masks(execution, i, judging);
+    if (amd) check_amd_masks(execution, i, judging);
     if (is_mask(step.event->name)) check_card(step, judging);
     if (step.event->mode != Event::Mode::child) note_only(execution, i, judging);
-    if (sets_for_command(step)) check_mask_order(execution, step, judging);
+    if (sets_for_command(step)) check_mask_order(execution, step, orders, judging);
     if (!sets_own_mask(step)) continue;
-    check_mask_order(execution, step, judging);
+    check_mask_order(execution, step, orders, judging);
     check_overwrite(step, judging);
     check_second_write(execution, i, judging);
   }

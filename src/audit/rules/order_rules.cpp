@@ -5,7 +5,7 @@
 #include <fmt/format.h>
 
 #include "audit/fix/edits.hpp"
-#include "audit/fix/plain_statements.hpp"
+#include "audit/fix/module_imports.hpp"
 #include "audit/mask.hpp"
 #include "audit/python/gpu_names.hpp"
 #include "audit/rules/checks.hpp"
@@ -27,42 +27,31 @@ const Step* first_before(const Execution& execution, std::size_t index, Is is) {
   return nullptr;
 }
 
-/// The statement `import os` of the outermost block; null if there is none.
-const Event* os_import(const Module& module) {
-  for (const Event& event : module.body().events) {
-    if (event.kind == Kind::import_module && event.name == "os" && event.outermost &&
-        module.source.text(event.statement) == "import os")
-      return &event;
-  }
-  return nullptr;
-}
-
 /// Moves a statement of the outermost block above another of them, with `import os` if it is needed there.
 std::vector<Edit> move_above(const Module& module, const Event& event, const Event& place) {
-  const auto lines = lines_with_comments(module.source, event.statement);
-  if (!lines) return {};
-  std::vector<Edit> edits;
-  std::string moved{module.source.text(*lines)};
-  if (!moved.ends_with('\n') && !moved.ends_with('\r')) moved += module.source.line_break();
-  const Event* os = os_import(module);
-  if (os == nullptr || os->statement.begin > place.top.begin) {
-    edits.push_back(line_before(module.source, place.top.begin, "import os"));
-    const auto old = os == nullptr ? std::vector<Edit>{} : removal(module.source, os->statement);
-    edits.insert(edits.end(), old.begin(), old.end());
-  }
-  edits.push_back({line_before(module.source, place.top.begin, "").where, std::move(moved)});
-  edits.push_back({*lines, {}});
+  const auto moved = moved_lines(module.source, event.statement, place.top.begin);
+  if (moved.empty()) return {};
+  std::vector<Edit> edits = imported_above(module, "os", place.top.begin);
+  edits.insert(edits.end(), moved.begin(), moved.end());
   return edits;
 }
 
-/// Another write of the variable, or its removal, stands between the import and this step: moved, the other would count.
+/// Another write of the variable, or its removal, stands between the import and this step: moved, the other would count. Or a process
+/// is started there, which would be given the variable.
 bool is_written_between(const Execution& execution, const Step& import, std::size_t index) {
   const auto begin = execution.steps.begin() + (&import - execution.steps.data());
   const auto end = execution.steps.begin() + static_cast<std::ptrdiff_t>(index);
   return std::any_of(begin, end, [&](const Step& other) {
-    if (other.event->kind == Kind::change_environment) return true;
+    if (other.event->kind == Kind::change_environment || other.event->kind == Kind::start_process) return true;
     const bool writes = other.event->kind == Kind::set_variable || other.event->kind == Kind::remove_variable;
     return writes && other.event->mode != Event::Mode::child && other.event->name == execution.steps[index].event->name;
+  });
+}
+
+/// A module that the program loads speaks of the variable: it may be passed, and look at it.
+bool others_name(const Execution& execution, std::string_view variable) {
+  return std::any_of(execution.modules.begin(), execution.modules.end(), [&](const Module* module) {
+    return module != execution.program && module->source.text().find(variable) != std::string_view::npos;
   });
 }
 
@@ -85,8 +74,8 @@ void offer_to_move(Finding& found, const Execution& execution, std::size_t index
                    event.editable && event.outermost && step.arms.empty();
   if (place == nullptr || !own || place->top.begin >= event.top.begin || is_written_between(execution, import, index))
     return;
-  const Movable movable = movable_above(judging.project, *step.module, place->top, event);
-  if (movable == Movable::no) return;
+  const Movable movable = judging.statements.movable_above(*step.module, place->top, event);
+  if (movable == Movable::no || (movable == Movable::unproved && others_name(execution, event.name))) return;
   found.edits = move_above(*step.module, event, *place);
   if (!found.edits.empty()) found.fixing = movable == Movable::yes ? proved : Fixing::unsafe;
 }

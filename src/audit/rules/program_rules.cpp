@@ -220,11 +220,6 @@ std::string misfit(const Execution& execution, const Step& use, const Policy& po
   return {};
 }
 
-bool is_named_program(const Module& module, const Policy& policy) {
-  return std::any_of(policy.entry_points.begin(), policy.entry_points.end(),
-                     [&](const std::string& pattern) { return matches_pattern(pattern, module.source.name()); });
-}
-
 /// It is said to be one; or nothing of the project imports it, and a server does, or it is a script: it defines
 /// nothing that could be imported, or calls what it defines.
 bool is_program(const Execution& execution, const Step& use) {
@@ -254,7 +249,7 @@ void check_selected(const Execution& execution, const Judging& judging) {
     const std::string why_not = misfit(execution, *use, judging.policy);
     if (!why_not.empty())
       found.advice += "; " + why_not;
-    else if (!execution.imported || is_named_program(program, judging.policy))
+    else if (!execution.imported || judging.policy.names_program(program.source.name()))
       found.edits = header(program, judging.policy);
     else
       found.advice += ", in the programs: others import this file (or name it in the policy's entry-points)";

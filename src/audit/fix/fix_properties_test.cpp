@@ -1,0 +1,168 @@
+// What holds of every fix, over all fixtures and over ways to write a mask: a second run changes nothing, and --unsafe does all that
+// --fix does by itself.
+
+#include <algorithm>
+#include <filesystem>
+#include <map>
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
+
+#include "audit/fix/fixer.hpp"
+#include "places.hpp"
+#include "program.hpp"
+
+namespace weir::audit {
+namespace {
+
+namespace fs = std::filesystem;
+using test::Folder;
+
+/// By file and rule: how many findings are left.
+using Left = std::map<std::pair<std::string, std::string>, int>;
+
+struct Mended {
+  std::set<std::pair<std::string, std::string>> rules;  ///< by file: those that were mended
+  Left left;
+};
+
+Mended mend(const fs::path& folder, bool unsafe) {
+  Mended mended;
+  const auto outcome = fix({.operands = {folder.native()}}, {.unsafe = unsafe, .write = true});
+  EXPECT_TRUE(outcome);
+  if (!outcome) return mended;
+  const auto name_of = [&](const fs::path& path) { return fs::relative(path, fs::canonical(folder)).native(); };
+  for (const FixedFile& file : outcome->files) {
+    EXPECT_EQ(file.problem, "") << file.name;
+    for (const std::string& rule : file.rules) mended.rules.emplace(name_of(file.path), rule);
+  }
+  for (const Finding& finding : outcome->after.findings)
+    ++mended.left[{name_of(finding.module->source.path()), std::string{finding.rule}}];
+  return mended;
+}
+
+/// Mends a folder once more; nothing may change.
+void expect_settled(const fs::path& folder, bool unsafe) {
+  const auto again = fix({.operands = {folder.native()}}, {.unsafe = unsafe, .write = true});
+  ASSERT_TRUE(again);
+  for (const FixedFile& file : again->files)
+    EXPECT_EQ(file.before, file.after) << file.name << (unsafe ? " unsafe" : "");
+}
+
+/// Both properties of what `fill` puts below a folder of this name.
+template <class Fill>
+void check_properties(Fill fill) {
+  const Folder folder;
+  for (const char* const how : {"safe", "unsafe"}) fill(folder, std::string{how});
+  const Mended safe = mend(folder / "safe", false);
+  const Mended unsafe = mend(folder / "unsafe", true);
+  expect_settled(folder / "safe", false);
+  expect_settled(folder / "unsafe", true);
+  expect_settled(folder / "unsafe", false);
+  for (const auto& mended : safe.rules) {
+    const auto count = [&](const Left& left) { return left.contains(mended) ? left.at(mended) : 0; };
+    EXPECT_TRUE(unsafe.rules.contains(mended)) << mended.first << ' ' << mended.second << " is mended by --fix alone";
+    EXPECT_LE(count(unsafe.left), count(safe.left)) << mended.first << ' ' << mended.second;
+  }
+}
+
+void check_file(const std::string& name, const std::string& text) {
+  check_properties([&](const Folder& folder, const std::string& how) { folder.put(fs::path{how} / name, text); });
+}
+
+TEST(AuditFixProperties, HoldOfAllFixtures) {
+  check_properties([](const Folder& folder, const std::string& how) {
+    fs::copy(std::string{places::source()} + "/tests/audit/fixtures", folder / how, fs::copy_options::recursive);
+  });
+}
+
+const std::string kSet = "os.environ['CUDA_VISIBLE_DEVICES'] = ";
+
+/// Programs that set a mask in many ways; each is tried alone, and as a cell of a notebook.
+const std::vector<std::string> kPrograms{
+    "import os\nG = 1\n" + kSet + "str(G)\nimport torch\ntorch.ones(1).cuda()\n",
+    "import os\nG = 1\n" + kSet + "str(G)\nimport torch\ntorch.ones(1).cuda(G)\n",
+    "import os\nG=1; " + kSet + "str(G)\n",
+    "import os\nKEY = 'CUDA_VISIBLE_DEVICES'\nos.environ[KEY] = '1'\nimport torch\ntorch.ones(1).cuda()\n",
+    "import os\nKEY='CUDA_VISIBLE_DEVICES'; os.environ[KEY]='1'\n",
+    "import os\nimport torch\nKEY = 'CUDA_VISIBLE_DEVICES'\nos.environ[KEY] = '1'\n",
+    "import os\nimport torch\nG = 1\n" + kSet + "str(G)\n",
+    "import os\n" + kSet + "(\n    '0'\n    ',1'\n)\nimport torch\n",
+    "import os\n" + kSet + "(  # which\n    '1'  # this\n\n)  # one\n",
+    "import os\n" + kSet + "\\\n    '1'\n",
+    "import os\nos.environ.setdefault(\n    'CUDA_VISIBLE_DEVICES',\n    '1',\n)\n",
+    "import torch\nimport os\n" + kSet + "'1'\ntorch.ones(1).cuda()\n",
+    "import torch, os\n" + kSet + "'1'\n",
+    "import os, torch\n" + kSet + "'1'\n" + kSet + "'1'\n",
+    "import torch\nimport sys, os\n" + kSet + "'1'\n",
+    "import torch\nimport os.path\n" + kSet + "'1'\n",
+    "import torch\nimport os; import sys\n" + kSet + "'1'\n",
+    "from os import environ\nenviron['CUDA_VISIBLE_DEVICES'] = '1'\nimport torch\n",
+    "import os as o\no.environ['CUDA_VISIBLE_DEVICES'] = '1'\nimport torch\n",
+    "import os\nimport sys\nif len(sys.argv) > 1:\n    " + kSet + "'0'\nelse:\n    " + kSet + "'1'\nimport torch\n",
+    "import os\n" + kSet + "'0'\n" + kSet + "'1'\nimport torch\n",
+    "import os\n\ndef f():\n    " + kSet + "'0'\n    " + kSet + "'0'\n\nf()\n",
+    "import os\na = " + kSet + "'1'\n",
+    "import os\nif True: " + kSet + "'1'\n",
+    "import os\nwith open('x') as f:\n\t" + kSet + "'1'\n",
+    "import os\nenv = dict(os.environ)\nenv['CUDA_VISIBLE_DEVICES'] = '1'\n",
+    "import os\nos.environ |= {'CUDA_VISIBLE_DEVICES': '1'}\n",
+    "import os\nos.environ.update(CUDA_VISIBLE_DEVICES='1')\n",
+    "import os\nos.putenv('CUDA_VISIBLE_DEVICES', '1')\n",
+    "import os\n" + kSet + "'1'\ndel os.environ['CUDA_VISIBLE_DEVICES']\n",
+    "import os\n(x := 1)\n" + kSet + "'1'  # type: ignore\n",
+    "import os\nclass A:\n    " + kSet + "'1'\n",
+    "import os\ntry:\n    " + kSet + "'1'\nfinally:\n    pass\n",
+    "import os\nfor g in range(2):\n    " + kSet + "str(g)\n",
+    "import os\n# weir: ignore[G10] one card\n" + kSet + "'1'\n",
+};
+
+TEST(AuditFixProperties, HoldOfEveryWayToSetAMask) {
+  for (const std::string& program : kPrograms) {
+    SCOPED_TRACE(program);
+    check_file("program.py", program);
+    std::string crlf;
+    for (const char c : program) crlf += c == '\n' ? "\r\n" : std::string{c};
+    check_file("program.py", "\xEF\xBB\xBF" + crlf);
+  }
+}
+
+std::string notebook_of(const nlohmann::json& source) {
+  const nlohmann::json cell{{"cell_type", "code"},
+                            {"metadata", nlohmann::json::object()},
+                            {"outputs", nlohmann::json::array()},
+                            {"execution_count", nullptr},
+                            {"source", source}};
+  return nlohmann::json{
+      {"cells", {cell}}, {"metadata", nlohmann::json::object()}, {"nbformat", 4}, {"nbformat_minor", 5}}
+      .dump(1);
+}
+
+/// The lines of a text, each with its end.
+std::vector<std::string> lines_of(const std::string& text) {
+  std::vector<std::string> lines;
+  for (std::size_t at = 0; at < text.size();) {
+    const std::size_t end = std::min(text.find('\n', at), text.size() - 1) + 1;
+    lines.push_back(text.substr(at, end - at));
+    at = end;
+  }
+  return lines;
+}
+
+TEST(AuditFixProperties, HoldOfEveryWayInANotebook) {
+  for (const std::string& program : kPrograms) {
+    SCOPED_TRACE(program);
+    const std::string open = program.substr(0, program.size() - 1);  // as Jupyter ends a cell
+    for (const std::string& text : {program, open}) {
+      for (const nlohmann::json& source : {nlohmann::json(text), nlohmann::json(lines_of(text))})
+        check_file("a.ipynb", notebook_of(source));
+    }
+  }
+}
+
+}  // namespace
+}  // namespace weir::audit
