@@ -99,7 +99,8 @@ Value item_of(const Atom& atom, std::string_view key, bool& missing) {
     return deeper(atom, key);
   }
   if (atom.kind == Atom::Kind::parameter) return deeper(atom, key);
-  if (atom.kind == Atom::Kind::text && key == "index" && parse_device(atom.text)) return kind_value(Atom::Kind::ordinal);
+  if (atom.kind == Atom::Kind::text && key == "index" && parse_device(atom.text))
+    return kind_value(Atom::Kind::ordinal);
   if (atom.items == nullptr) return {};
   const auto found = atom.items->values.find(key);
   if (found != atom.items->values.end()) return found->second;
