@@ -248,7 +248,7 @@ TEST(AuditFix, AWriteMovesAboveNothingThatReadsTheVariable) {
         "def shown():\n    return os.environ.get('CUDA_VISIBLE_DEVICES')\nprint(shown())\n",
         "print([name for name in os.environ])\n", "import subprocess\nsubprocess.run(['a'])\n",
         "class os:\n    environ = {}\n", "print(len(os.environ))\n"}) {
-    const std::string text = "import os\nimport torch\n" + between + kUuidMask;
+    const std::string text = fmt::format("import os\nimport torch\n{}{}", between, kUuidMask);
     EXPECT_EQ(mended(text, true), text);
   }
 }
