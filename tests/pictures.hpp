@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "media/picture.hpp"
+#include "media/picture/picture.hpp"
 
 namespace weir::test {
 

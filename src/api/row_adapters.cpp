@@ -4,7 +4,7 @@
 #include <cstring>
 
 #include "base/threads.hpp"
-#include "media/resample.hpp"
+#include "media/picture/resample.hpp"
 
 namespace weir::api {
 namespace {

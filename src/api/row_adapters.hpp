@@ -5,8 +5,8 @@
 #include <thread>
 #include <vector>
 
-#include "media/picture.hpp"
-#include "media/row_queue.hpp"
+#include "media/picture/picture.hpp"
+#include "media/picture/row_queue.hpp"
 #include "weir/upscale.hpp"
 
 namespace weir::api {

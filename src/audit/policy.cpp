@@ -93,9 +93,7 @@ Vendor Policy::vendor() const {
                               Named{"instinct", Vendor::amd},
                               Named{"mi2", Vendor::amd},
                               Named{"mi3", Vendor::amd}};
-  std::string name = device;
-  std::transform(name.begin(), name.end(), name.begin(),
-                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  const std::string name = lower_case(device);
   const auto* found = std::find_if(kNames.begin(), kNames.end(), [&](const Named& named) {
     return name.starts_with(named.part) || name.find(' ' + std::string{named.part}) != std::string::npos;
   });

@@ -117,6 +117,13 @@ std::string markup_text(std::string_view text) {
   return out;
 }
 
+std::string lower_case(std::string_view text) {
+  std::string lower{text};
+  for (char& c : lower)
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c + ('a' - 'A'));
+  return lower;
+}
+
 std::string one_line(std::string_view text) {
   std::string out{text};
   for (char& c : out) {

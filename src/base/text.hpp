@@ -17,6 +17,9 @@ std::string printable(std::string_view text);
 /// character, for bytes that are not UTF-8 and for an empty text.
 std::size_t plain_length(std::string_view text);
 
+/// With small letters for the capital ones of ASCII; everything else as it is.
+std::string lower_case(std::string_view text);
+
 /// A message as one line: control characters become spaces, those at the ends go. For texts of other libraries.
 std::string one_line(std::string_view text);
 

@@ -7,7 +7,7 @@
 #include "base/bytes.hpp"
 #include "cli/guard_arguments.hpp"
 #include "enhance/upscale.hpp"
-#include "media/picture.hpp"
+#include "media/picture/picture.hpp"
 #include "runs/named_device.hpp"
 
 namespace weir::cli {

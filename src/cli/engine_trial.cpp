@@ -12,7 +12,7 @@
 #include "cli/model_folders.hpp"
 #include "device/child_probe.hpp"
 #include "enhance/upscale.hpp"
-#include "media/picture.hpp"
+#include "media/picture/picture.hpp"
 #include "nn/vulkan/gpu.hpp"
 #include "tasks/network_shelf.hpp"
 

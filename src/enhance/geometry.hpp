@@ -1,6 +1,6 @@
 #pragma once
 
-#include "media/picture.hpp"
+#include "media/picture/picture.hpp"
 #include "nn/network.hpp"
 
 namespace weir::enhance {

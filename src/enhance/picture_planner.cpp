@@ -6,7 +6,7 @@
 #include <fmt/format.h>
 
 #include "enhance/source_window.hpp"
-#include "nn/run.hpp"
+#include "nn/cpu/run.hpp"
 
 namespace weir::enhance {
 

@@ -8,7 +8,7 @@
 #include "enhance/row_store.hpp"
 #include "enhance/source_window.hpp"
 #include "enhance/stored_picture.hpp"
-#include "nn/run.hpp"
+#include "nn/cpu/run.hpp"
 
 namespace weir::enhance {
 

@@ -11,8 +11,8 @@
 #include <fmt/format.h>
 
 #include "enhance/remembered_verdict.hpp"
+#include "nn/cpu/run.hpp"
 #include "nn/reference.hpp"
-#include "nn/run.hpp"
 
 namespace weir::enhance {
 

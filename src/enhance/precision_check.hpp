@@ -3,9 +3,9 @@
 #include "compute/kernels/kernels.hpp"
 #include "compute/team.hpp"
 #include "enhance/geometry.hpp"
+#include "nn/cpu/strips.hpp"
 #include "nn/network.hpp"
 #include "nn/program.hpp"
-#include "nn/strips.hpp"
 
 namespace weir::enhance {
 

@@ -11,7 +11,7 @@
 #include "compute/team.hpp"
 #include "enhance/geometry.hpp"
 #include "enhance/source_window.hpp"
-#include "nn/run.hpp"
+#include "nn/cpu/run.hpp"
 
 namespace weir::enhance {
 

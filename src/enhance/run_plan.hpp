@@ -5,8 +5,8 @@
 
 #include "enhance/geometry.hpp"
 #include "enhance/upscale.hpp"
-#include "nn/packed.hpp"
-#include "nn/strips.hpp"
+#include "nn/cpu/packed.hpp"
+#include "nn/cpu/strips.hpp"
 #include "nn/vulkan/gpu.hpp"
 
 namespace weir::enhance {

@@ -6,7 +6,7 @@
 
 #include "enhance/geometry.hpp"
 #include "enhance/visible_rows.hpp"
-#include "nn/run.hpp"
+#include "nn/cpu/run.hpp"
 
 namespace weir::enhance {
 

@@ -1,7 +1,7 @@
 #pragma once
 
 #include "enhance/row_store.hpp"
-#include "media/picture.hpp"
+#include "media/picture/picture.hpp"
 
 namespace weir::enhance {
 

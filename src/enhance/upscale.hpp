@@ -13,7 +13,7 @@
 #include "base/bytes.hpp"
 #include "base/result.hpp"
 #include "compute/kernels/kernels.hpp"
-#include "media/picture.hpp"
+#include "media/picture/picture.hpp"
 #include "nn/network.hpp"
 #include "nn/vulkan/engine.hpp"
 

@@ -5,7 +5,7 @@
 #include <span>
 #include <vector>
 
-#include "media/picture.hpp"
+#include "media/picture/picture.hpp"
 
 namespace weir::enhance {
 

@@ -3,7 +3,7 @@
 #include <optional>
 
 #include "compute/kernels/kernels.hpp"
-#include "nn/packed.hpp"
+#include "nn/cpu/packed.hpp"
 
 namespace weir::enhance {
 

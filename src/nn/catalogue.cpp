@@ -9,6 +9,7 @@
 
 #include <fmt/format.h>
 
+#include "base/text.hpp"
 #include "nn/network_names.hpp"
 
 namespace weir::nn {
@@ -100,21 +101,14 @@ std::optional<fs::path> param_of(const fs::path& model) {
   return fs::exists(with_ending, code) ? std::optional{with_ending} : std::nullopt;
 }
 
-std::string lower(std::string_view text) {
-  std::string out{text};
-  std::transform(out.begin(), out.end(), out.begin(),
-                 [](unsigned char c) { return static_cast<char>(c >= 'A' && c <= 'Z' ? c + ('a' - 'A') : c); });
-  return out;
-}
-
 std::string long_name(const CatalogueEntry& entry) { return entry.folder + "/" + entry.name; }
 
 /// How well a name fits: 0 the network's own, 1 its folder's, 2 a part of it; 3 not at all.
 int name_distance(const CatalogueEntry& entry, const std::string& name) {
   if (name.empty()) return 0;
-  const std::string wanted = lower(name), full = lower(long_name(entry));
-  if (wanted == lower(entry.name) || wanted == full) return 0;
-  if (wanted == lower(entry.folder)) return 1;
+  const std::string wanted = lower_case(name), full = lower_case(long_name(entry));
+  if (wanted == lower_case(entry.name) || wanted == full) return 0;
+  if (wanted == lower_case(entry.folder)) return 1;
   return full.find(wanted) != std::string::npos ? 2 : 3;
 }
 

@@ -6,12 +6,12 @@
 #include <fmt/format.h>
 
 #include "nn/network.hpp"
+#include "nn/network_names.hpp"
 
 namespace weir::nn {
 
 namespace {
 
-constexpr int kLargestScale = 16;
 constexpr int kLargestAlign = 64;
 constexpr int kProbe = 1024;           // pixels; larger than what any network takes away at its edges
 constexpr int kZeroPaddedBorder = 10;  // what the programs around Real-ESRGAN give their networks on every side

@@ -6,9 +6,9 @@
 
 #include <fmt/format.h>
 
-#include "nn/ncnn_graph.hpp"
-#include "nn/ncnn_text.hpp"
-#include "nn/ncnn_weights.hpp"
+#include "nn/formats/ncnn/ncnn_graph.hpp"
+#include "nn/formats/ncnn/ncnn_text.hpp"
+#include "nn/formats/ncnn/ncnn_weights.hpp"
 
 namespace weir::nn {
 

@@ -3,20 +3,13 @@
 #include <algorithm>
 #include <string>
 
+#include "base/text.hpp"
+
 namespace weir::nn {
 namespace {
 
-constexpr int kLargestScale = 16;
-
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
 bool is_letter(char c) { return c >= 'a' && c <= 'z'; }
-
-std::string lower(std::string_view text) {
-  std::string out{text};
-  std::transform(out.begin(), out.end(), out.begin(),
-                 [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + ('a' - 'A')) : c; });
-  return out;
-}
 
 bool has(std::string_view name, std::string_view part) { return name.find(part) != std::string_view::npos; }
 
@@ -92,7 +85,7 @@ std::optional<int> scale_at_end(std::string_view name) {
 }  // namespace
 
 std::optional<int> noise_of(std::string_view name) {
-  const std::string low = lower(name);
+  const std::string low = lower_case(name);
   if (has(low, "conservative") || has(low, "srmdnf")) return -1;
   if (has(low, "no-denoise") || has(low, "no_denoise") || has(low, "nodenoise")) return 0;
   if (const auto level = denoise_level(low)) return level;
@@ -101,7 +94,7 @@ std::optional<int> noise_of(std::string_view name) {
 }
 
 std::optional<int> scale_of(std::string_view name) {
-  const std::string low = lower(name);
+  const std::string low = lower_case(name);
   if (const auto scale = scale_before_x(low)) return scale;
   if (const auto scale = scale_after_x(low)) return scale;
   if (const auto scale = scale_at_end(low)) return scale;

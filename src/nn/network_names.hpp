@@ -19,7 +19,10 @@ namespace weir::nn {
 /// ("scale2.0x") and "srmdnf" -1, which is no denoising beyond what enlarging needs; otherwise none.
 std::optional<int> noise_of(std::string_view name);
 
-/// The enlargement, 1 to 16: "up2x", "scale2.0x", "2x_...", "4xName", "...-x2", "x4plus", "...4x"; 1 for waifu2x's
+/// The largest scale of a network.
+inline constexpr int kLargestScale = 16;
+
+/// The enlargement, 1 to kLargestScale: "up2x", "scale2.0x", "2x_...", "4xName", "...-x2", "x4plus", "...4x"; 1 for waifu2x's
 /// "noise1_model"; otherwise none. For networks that cannot be read: of the others the graph tells it.
 std::optional<int> scale_of(std::string_view name);
 

@@ -88,6 +88,9 @@ struct VectorOp {
   int input = -1, output = -1;  ///< blobs
 };
 
+/// A number of an op or a tensor as an index into their lists.
+inline std::size_t index(int number) { return static_cast<std::size_t>(number); }
+
 /// The graph as the row engine runs it: convolutions with their activations and additions, crops and gates as views.
 /// Ops are in an order in which every tensor is made before it is used.
 struct Program {

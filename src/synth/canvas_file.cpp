@@ -4,7 +4,7 @@
 #include <span>
 #include <vector>
 
-#include "media/picture.hpp"
+#include "media/picture/picture.hpp"
 
 namespace weir::synth {
 

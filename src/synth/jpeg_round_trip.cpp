@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "media/jpeg_errors.hpp"
+#include "media/picture/jpeg_errors.hpp"
 
 namespace weir::synth {
 

@@ -12,7 +12,7 @@
 #include "base/bytes.hpp"
 #include "base/result.hpp"
 #include "enhance/upscale.hpp"
-#include "media/picture.hpp"
+#include "media/picture/picture.hpp"
 #include "nn/network.hpp"
 
 namespace weir::tasks {

@@ -9,7 +9,7 @@
 
 #include "base/atomic_file.hpp"
 #include "base/text.hpp"
-#include "nn/ncnn_writer.hpp"
+#include "nn/formats/ncnn/ncnn_writer.hpp"
 #include "nn/train/checkpoint.hpp"
 #include "nn/train/ops.hpp"
 #include "nn/train/vulkan/open_device.hpp"

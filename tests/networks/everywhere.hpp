@@ -17,11 +17,11 @@
 #include "compute/kernels/planes/planes_ref.hpp"
 #include "compute/team.hpp"
 #include "networks/generate.hpp"
+#include "nn/cpu/packed.hpp"
+#include "nn/cpu/run.hpp"
 #include "nn/graph.hpp"
-#include "nn/packed.hpp"
 #include "nn/program.hpp"
 #include "nn/reference.hpp"
-#include "nn/run.hpp"
 
 namespace weir::test {
 

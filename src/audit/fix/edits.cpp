@@ -4,6 +4,8 @@
 #include <array>
 #include <cctype>
 
+#include "base/text.hpp"
+
 namespace weir::audit {
 namespace {
 
@@ -39,9 +41,7 @@ bool has_one_of(std::string_view text, const std::array<std::string_view, N>& wo
 bool speaks_of_devices(std::string_view text) {
   constexpr std::array<std::string_view, 9> kWords{"gpu",  "cuda",    "device", "card", "visible",
                                                    "mask", "environ", "nvidia", "alloc"};
-  std::string lower{text};
-  std::transform(lower.begin(), lower.end(), lower.begin(),
-                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  const std::string lower = lower_case(text);
   return has_one_of(lower, kWords);
 }
 

@@ -4,22 +4,16 @@
 
 #include "audit/mask.hpp"
 #include "audit/other/readers.hpp"
+#include "base/text.hpp"
 
 namespace weir::audit {
 namespace {
 
 constexpr int kMostPowershellDepth = 400;  // an expression alone is some fifteen nodes deep
 
-std::string lower(std::string_view text) {
-  std::string out{text};
-  std::transform(out.begin(), out.end(), out.begin(),
-                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-  return out;
-}
-
 /// The name in "$env:NAME" or "${env:NAME}", in capitals: PowerShell does not tell them apart on Windows. Empty if it is none.
 std::string environment_name(std::string_view text) {
-  std::string name = lower(text);
+  std::string name = lower_case(text);
   std::erase_if(name, [](char c) { return c == '{' || c == '}' || c == ' '; });
   if (name.starts_with("$env:"))
     name = name.substr(5);
@@ -80,17 +74,17 @@ class PowershellReader {
     if (parts.empty() || !value) return;
     const std::string name = environment_name(parts.front().text(text_));
     const std::string_view above = text_.substr(0, node.range().begin);
-    const bool looked_at = !name.empty() && lower(above).find("env:" + lower(name)) != std::string::npos;
+    const bool looked_at = !name.empty() && lower_case(above).find("env:" + lower_case(name)) != std::string::npos;
     Event* event = events_.set(node.range(), name, word_value(value.text(text_), value.range()), Event::Mode::assign);
     if (event == nullptr) return;
-    event->guarded = looked_at && lower(above).find("if") != std::string::npos;
+    event->guarded = looked_at && lower_case(above).find("if") != std::string::npos;
     event->editable = true;
   }
 
   /// [Environment]::SetEnvironmentVariable("NAME", "value")
   void invocation(Node node) {
     events_.set_statement(node.range());
-    const std::string text = lower(node.text(text_));
+    const std::string text = lower_case(node.text(text_));
     if (text.find("::setenvironmentvariable") == std::string::npos) return;
     std::vector<Node> literals;
     gather(node, literals, 0);
@@ -111,7 +105,7 @@ class PowershellReader {
 
   void command(Node node) {
     events_.set_statement(node.range());
-    const std::string program = lower(node.field("command_name").text(text_));
+    const std::string program = lower_case(node.field("command_name").text(text_));
     std::vector<Node> words;
     for (const Node child : named_children(node.field("command_elements"))) {
       if (!child.is("command_argument_sep")) words.push_back(child);

@@ -8,6 +8,7 @@
 
 #include "audit/mask.hpp"
 #include "audit/python/reader.hpp"
+#include "base/text.hpp"
 
 // Texts, arithmetic and comparisons.
 
@@ -37,9 +38,7 @@ char unescaped(std::string_view escape) {
 /// A name for memory that is left.
 bool says_free(std::string_view name) {
   constexpr std::array<std::string_view, 6> kWords{"free", "avail", "rest", "left", "remain", "headroom"};
-  std::string small{name};
-  std::transform(small.begin(), small.end(), small.begin(),
-                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  const std::string small = lower_case(name);
   return std::any_of(kWords.begin(), kWords.end(),
                      [&](std::string_view word) { return small.find(word) != std::string::npos; });
 }

@@ -7,6 +7,7 @@
 
 #include "audit/mask.hpp"
 #include "audit/rules/checks.hpp"
+#include "base/text.hpp"
 
 // What the texts around the code show: comments (G17), checks that nobody calls (G14), copied headers (G19, G30).
 
@@ -22,9 +23,7 @@ struct CardNumber {
 
 /// The card numbers that a comment names: "GPU 1", "gpu #2", "card 0". Not "cuda:0", which is right under a mask.
 std::vector<CardNumber> cards_named(std::string_view comment) {
-  std::string text{comment};
-  std::transform(text.begin(), text.end(), text.begin(),
-                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  const std::string text = lower_case(comment);
   std::vector<CardNumber> numbers;
   for (const std::string_view word : {"gpu", "card", "device"}) {
     for (std::size_t at = text.find(word); at != std::string::npos; at = text.find(word, at + 1)) {
@@ -47,9 +46,7 @@ bool speaks_of_renumbering(std::string_view comment) {
   constexpr std::array<std::string_view, 16> kWords{"becom", "hide",   "hidden", " not ",     "now",    "renumber",
                                                     "->",    "appear", "seen",   "inside",    "within", "except",
                                                     "avoid", "free",   "leave",  "visible as"};
-  std::string text{comment};
-  std::transform(text.begin(), text.end(), text.begin(),
-                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  const std::string text = lower_case(comment);
   return std::any_of(kWords.begin(), kWords.end(),
                      [&](std::string_view word) { return text.find(word) != std::string::npos; });
 }

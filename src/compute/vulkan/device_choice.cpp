@@ -13,18 +13,11 @@ namespace weir::compute::vulkan {
 
 namespace {
 
-std::string lower(std::string_view text) {
-  std::string result{text};
-  std::transform(result.begin(), result.end(), result.begin(),
-                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-  return result;
-}
-
 bool matches(const DeviceInfo& device, std::string_view wish) {
   if (wish == "gpu") return true;
-  if (wish.starts_with("gpu-")) return lower(device.uuid) == wish;
+  if (wish.starts_with("gpu-")) return lower_case(device.uuid) == wish;
   if (wish.starts_with("pci:")) return !device.pci.empty() && device.pci == wish.substr(4);
-  return lower(device.name).find(wish) != std::string::npos;
+  return lower_case(device.name).find(wish) != std::string::npos;
 }
 
 Bytes local_memory(const DeviceInfo& device) {
@@ -79,7 +72,7 @@ std::string describe(const DeviceInfo& device) {
 }
 
 Result<DeviceChoice> choose_device(std::span<const DeviceInfo> devices, std::string_view wish) {
-  const std::string whole = lower(wish);
+  const std::string whole = lower_case(wish);
   std::string_view pattern = whole;
   std::size_t ordinal = 0;
   if (const std::size_t hash = pattern.rfind('#'); hash != std::string_view::npos) {

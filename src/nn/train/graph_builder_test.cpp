@@ -12,13 +12,13 @@
 #include <vector>
 
 #include "folder.hpp"
-#include "nn/ncnn_graph.hpp"
-#include "nn/ncnn_text.hpp"
-#include "nn/ncnn_weights.hpp"
-#include "nn/ncnn_writer.hpp"
+#include "nn/cpu/run.hpp"
+#include "nn/formats/ncnn/ncnn_graph.hpp"
+#include "nn/formats/ncnn/ncnn_text.hpp"
+#include "nn/formats/ncnn/ncnn_weights.hpp"
+#include "nn/formats/ncnn/ncnn_writer.hpp"
 #include "nn/network.hpp"
 #include "nn/reference.hpp"
-#include "nn/run.hpp"
 #include "nn/train/cpu_device.hpp"
 #include "nn/train/ops.hpp"
 #include "nn/train/parameters.hpp"

@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "base/bytes.hpp"
-#include "nn/packed.hpp"
+#include "nn/cpu/packed.hpp"
 #include "nn/program.hpp"
 
 namespace weir::nn::vulkan {

@@ -11,9 +11,9 @@
 
 #include "base/bytes.hpp"
 #include "base/result.hpp"
-#include "nn/packed.hpp"
+#include "nn/cpu/packed.hpp"
+#include "nn/cpu/run.hpp"
 #include "nn/rows.hpp"
-#include "nn/run.hpp"
 #include "nn/vulkan/device_plan.hpp"
 
 namespace weir::compute::vulkan {

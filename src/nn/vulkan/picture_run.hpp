@@ -5,8 +5,8 @@
 #include <vector>
 
 #include "base/result.hpp"
+#include "nn/cpu/run.hpp"
 #include "nn/rows.hpp"
-#include "nn/run.hpp"
 #include "nn/vulkan/device_plan.hpp"
 #include "nn/vulkan/device_weights.hpp"
 #include "nn/vulkan/input_band.hpp"

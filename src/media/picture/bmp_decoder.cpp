@@ -1,0 +1,313 @@
+// Windows bitmaps. libvips reads them only through ImageMagick, which holds a whole picture at eight bytes a pixel; the
+// rows of a bitmap lie bare in the file, so that they can be fetched one by one in either order.
+// Source: Microsoft, "Bitmap Storage" (BITMAPFILEHEADER, BITMAPINFOHEADER, BITMAPV4HEADER).
+#include <algorithm>
+#include <array>
+#include <bit>
+#include <cstdint>
+#include <cstring>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "media/picture/bmp_rle.hpp"
+#include "media/picture/decoder.hpp"
+
+namespace weir::media {
+namespace {
+
+constexpr std::size_t kFileHeader = 14, kCoreHeader = 12, kInfoHeader = 40, kLargestHeader = 124;
+constexpr std::size_t kOs2Header = 64, kColourHeader = 108, kProfileHeader = 124;
+constexpr std::uint32_t kCalibrated = 0, kLinkedProfile = 0x4c494e4b;  // bV4CSType LCS_CALIBRATED_RGB; 'LINK'
+constexpr std::uint32_t kEmbeddedProfile = 0x4d424544;                 // bV5CSType PROFILE_EMBEDDED, 'MBED'
+constexpr std::uint32_t kProfileLimit = std::uint32_t{4} << 20;        // bytes; larger ones are left out
+enum Compression : std::uint32_t {
+  kPlain = 0,
+  kRle8 = 1,
+  kRle4 = 2,
+  kBitFields = 3,
+  kJpeg = 4,
+  kPng = 5,
+  kAlphaBitFields = 6
+};
+
+/// Where one channel lies in a 16- or 32-bit pixel, and how to stretch it to eight bits.
+struct Channel {
+  std::uint32_t mask = 0;
+  std::uint8_t of(std::uint32_t pixel) const {
+    if (mask == 0) return 0;
+    const int shift = std::countr_zero(mask);
+    const std::uint64_t top = mask >> shift, value = (pixel & mask) >> shift;
+    return static_cast<std::uint8_t>((value * 255 + top / 2) / top);
+  }
+};
+
+class BmpDecoder final : public Decoder {
+ public:
+  BmpDecoder(InputFilePtr file, Damaged damaged) : file_{std::move(file)}, damaged_{damaged} {
+    info_.format = Format::bmp;
+  }
+  Status start();
+  const PictureInfo& info() const override { return info_; }
+  int orientation() const override { return 1; }
+  MetadataPtr metadata() const override { return metadata_; }
+  MediaNeed need() const override {
+    const auto runs = runs_ ? BmpRle::need(info_.width, info_.height) : Bytes{};
+    return {Bytes{stride_} + runs + Bytes{metadata_->icc.size()} * 2 + 64_KiB, Bytes{}};
+  }
+  Status restart() override {
+    row_ = 0;
+    return ok();
+  }
+  Status read(std::span<std::byte> rows) override;
+  std::vector<Damage> damage() const override;
+
+ private:
+  Status read_header(std::span<const std::byte> head);
+  Status read_masks(std::span<const std::byte> head, std::uint32_t compression);
+  Status check_compression(std::uint32_t compression, std::size_t header) const;
+  void tell_colour(std::span<const std::byte> head, Metadata& into) const;
+  void read_profile(std::span<const std::byte> head, Metadata& into) const;
+  Status read_palette(std::uint64_t offset, std::size_t entry_bytes, std::uint32_t colours);
+  void unpack(std::byte* out) const;
+  Error damaged(const std::string& what) const {
+    return file_->error(Errc::corrupt, "BMP: " + what + "; the file is damaged, get it again");
+  }
+
+  static std::uint32_t number(std::span<const std::byte> at, std::size_t offset, int bytes) {
+    std::uint32_t value = 0;
+    for (int i = 0; i < bytes; ++i) value |= std::to_integer<std::uint32_t>(at[offset + i]) << (8 * i);
+    return value;
+  }
+
+  InputFilePtr file_;
+  Damaged damaged_;
+  PictureInfo info_;
+  MetadataPtr metadata_;
+  std::uint64_t pixels_at_ = 0;
+  std::size_t stride_ = 0;
+  int depth_ = 0;  // bits of a pixel
+  bool top_down_ = false;
+  std::optional<BmpRle> runs_;
+  Channel red_, green_, blue_, alpha_;
+  std::array<std::array<std::byte, 3>, 256> palette_{};
+  std::unique_ptr<std::byte[]> raw_;
+  int stored_rows_ = 0;  // whole ones that are in the file, counted in its own order
+  int row_ = 0;
+};
+
+Status BmpDecoder::start() {
+  std::array<std::byte, kFileHeader + kLargestHeader> head{};
+  auto got = file_->read_at(0, head);
+  if (!got) return got.error();
+  if (*got < kFileHeader + kCoreHeader ||
+      *got < kFileHeader + std::min<std::size_t>(number(head, kFileHeader, 4), kLargestHeader))
+    return damaged("the file ends too early");
+  if (auto header = read_header(head); !header) return header;
+  if (runs_) {
+    stored_rows_ = info_.height;
+    raw_ = std::make_unique_for_overwrite<std::byte[]>(static_cast<std::size_t>(info_.width));
+    return ok();
+  }
+  // A short file is told at once.
+  const auto end = pixels_at_ + static_cast<std::uint64_t>(stride_) * static_cast<std::uint64_t>(info_.height);
+  const auto there = file_->size() - std::min(pixels_at_, file_->size());
+  stored_rows_ = static_cast<int>(std::min<std::uint64_t>(there / stride_, static_cast<std::uint64_t>(info_.height)));
+  if (end > file_->size() && (damaged_ == Damaged::refuse || stored_rows_ == 0))
+    return damaged("holds " + std::to_string(file_->size()) + " of " + std::to_string(end) + " bytes");
+  raw_ = std::make_unique_for_overwrite<std::byte[]>(stride_);
+  return ok();
+}
+
+Status BmpDecoder::read_header(std::span<const std::byte> head) {
+  auto found = std::make_shared<Metadata>();
+  pixels_at_ = number(head, 10, 4);
+  const auto size = number(head, kFileHeader, 4);
+  const bool core = size == kCoreHeader;
+  if (!core && (size < kInfoHeader || size > kLargestHeader))
+    return file_->error(Errc::unsupported,
+                        "BMP: a header of " + std::to_string(size) + " bytes is not read; convert it to PNG first");
+  const auto at = kFileHeader + 4;
+  std::int64_t width = 0, height = 0;
+  std::uint32_t compression = kPlain, colours = 0;
+  if (core) {
+    width = number(head, at, 2);
+    height = number(head, at + 2, 2);
+    depth_ = static_cast<int>(number(head, at + 6, 2));
+  } else {
+    width = static_cast<std::int32_t>(number(head, at, 4));
+    height = static_cast<std::int32_t>(number(head, at + 4, 4));
+    depth_ = static_cast<int>(number(head, at + 10, 2));
+    compression = number(head, at + 12, 4);
+    found->dots_per_mm_x = number(head, at + 20, 4) / 1000.0;
+    found->dots_per_mm_y = number(head, at + 24, 4) / 1000.0;
+    colours = number(head, at + 28, 4);
+  }
+  if (size >= kColourHeader) tell_colour(head, *found);
+  if (size == kProfileHeader) read_profile(head, *found);
+  metadata_ = std::move(found);
+  top_down_ = height < 0;
+  if (top_down_) height = -height;
+  if (width < 1 || height < 1) return damaged("no rows or columns");
+  if (width > kMaxSide || height > kMaxSide)
+    return file_->error(Errc::unsupported, "is " + std::to_string(width) + "x" + std::to_string(height) +
+                                               " pixels; at most 1048576 on a side are read");
+  info_.width = static_cast<int>(width);
+  info_.height = static_cast<int>(height);
+  stride_ = (static_cast<std::size_t>(width) * static_cast<std::size_t>(depth_) + 31) / 32 * 4;
+  if (auto known = check_compression(compression, size); !known) return known;
+  if (compression == kRle8 || compression == kRle4) runs_.emplace(file_, pixels_at_, depth_, info_.width, info_.height);
+  switch (depth_) {
+    case 1:
+    case 2:
+    case 4:
+    case 8:
+      return read_palette(kFileHeader + size, core ? 3 : 4, colours);
+    case 16:
+    case 24:
+    case 32:
+      return read_masks(head, compression);
+    default:
+      return file_->error(Errc::unsupported,
+                          "BMP: pixels of " + std::to_string(depth_) + " bits are not read; convert it to PNG first");
+  }
+}
+
+// OS/2 numbers the same field in its own way from 3 on.
+Status BmpDecoder::check_compression(std::uint32_t compression, std::size_t header) const {
+  const auto unsupported = [&](const std::string& what) {
+    return Status{file_->error(Errc::unsupported, "BMP: " + what + "; convert it to PNG first")};
+  };
+  if (header == kOs2Header && (compression == kBitFields || compression == kJpeg))
+    return unsupported("OS/2's Huffman codes and runs of 24 bits are not read");
+  switch (compression) {
+    case kPlain:
+    case kBitFields:
+    case kAlphaBitFields:
+      return ok();
+    case kRle8:
+    case kRle4:
+      if (top_down_) return damaged("runs from the top down, which the format does not have");
+      if (depth_ != (compression == kRle8 ? 8 : 4))
+        return damaged("runs of " + std::to_string(depth_) + "-bit pixels, which the format does not have");
+      return ok();
+    case kJpeg:
+      return unsupported("a JPEG picture inside of a bitmap (BI_JPEG) is not read");
+    case kPng:
+      return unsupported("a PNG picture inside of a bitmap (BI_PNG) is not read");
+    default:
+      return unsupported("compression " + std::to_string(compression) + " is not read");
+  }
+}
+
+/// Primaries and curves in the header, or a profile that is named and not held.
+void BmpDecoder::tell_colour(std::span<const std::byte> head, Metadata& into) const {
+  const auto kind = number(head, kFileHeader + 56, 4);
+  std::uint32_t curves = 0;
+  for (const std::size_t at : {96, 100, 104}) curves |= number(head, kFileHeader + at, 4);
+  if (kind == kCalibrated && curves != 0)
+    leave_out(into, "colour", "primaries and curves of the bitmap; sRGB is taken");
+  if (kind == kLinkedProfile) leave_out(into, "icc", "in another file, which the bitmap names");
+}
+
+void BmpDecoder::read_profile(std::span<const std::byte> head, Metadata& into) const {
+  const auto at = number(head, kFileHeader + 112, 4), size = number(head, kFileHeader + 116, 4);
+  if (number(head, kFileHeader + 56, 4) != kEmbeddedProfile || size == 0) return;
+  if (size > kProfileLimit) return leave_out(into, "icc", "takes more than 4 MiB");
+  Blob profile(size);
+  auto got = file_->read_at(kFileHeader + std::uint64_t{at}, profile);
+  if (got && *got == size) into.icc = std::move(profile);
+}
+
+Status BmpDecoder::read_masks(std::span<const std::byte> head, std::uint32_t compression) {
+  const auto at = kFileHeader + kInfoHeader;  // behind the plain header, or the same place in a longer one
+  if (compression == kPlain) {
+    red_.mask = depth_ == 16 ? 0x7c00 : 0xff0000;
+    green_.mask = depth_ == 16 ? 0x03e0 : 0x00ff00;
+    blue_.mask = depth_ == 16 ? 0x001f : 0x0000ff;
+    return ok();
+  }
+  red_.mask = number(head, at, 4);
+  green_.mask = number(head, at + 4, 4);
+  blue_.mask = number(head, at + 8, 4);
+  const bool has_alpha = compression == kAlphaBitFields || number(head, kFileHeader, 4) >= 56;
+  if (has_alpha) alpha_.mask = number(head, at + 12, 4);
+  info_.alpha = alpha_.mask != 0;
+  return depth_ == 24 ? Status{damaged("masks with 24 bits a pixel")} : ok();
+}
+
+Status BmpDecoder::read_palette(std::uint64_t offset, std::size_t entry_bytes, std::uint32_t colours) {
+  const std::size_t most = std::size_t{1} << depth_;
+  std::array<std::byte, 256 * 4> raw{};
+  const auto count = colours == 0 ? most : std::min<std::size_t>(colours, most);
+  auto got = file_->read_at(offset, std::span{raw}.first(count * entry_bytes));
+  if (!got) return got.error();
+  if (*got < count * entry_bytes) return damaged("the palette ends too early");
+  for (std::size_t i = 0; i < count; ++i)
+    for (std::size_t c = 0; c < 3; ++c) palette_[i][c] = raw[i * entry_bytes + 2 - c];  // stored blue first
+  return ok();
+}
+
+void BmpDecoder::unpack(std::byte* out) const {
+  if (runs_) {
+    for (std::size_t x = 0; x < static_cast<std::size_t>(info_.width); ++x)
+      std::memcpy(out + x * 3, palette_[std::to_integer<std::size_t>(raw_[x])].data(), 3);
+    return;
+  }
+  const std::size_t depth = static_cast<std::size_t>(depth_);
+  for (std::size_t x = 0; x < static_cast<std::size_t>(info_.width); ++x) {
+    if (depth <= 8) {
+      const auto bit = x * depth;
+      const auto byte = std::to_integer<unsigned>(raw_[bit / 8]);
+      const auto index = (byte >> (8 - depth - bit % 8)) & ((1U << depth) - 1);
+      std::memcpy(out + x * 3, palette_[index].data(), 3);
+    } else if (depth == 24) {
+      for (std::size_t c = 0; c < 3; ++c) out[x * 3 + c] = raw_[x * 3 + 2 - c];
+    } else {
+      const auto pixel = number({raw_.get(), stride_}, x * depth / 8, static_cast<int>(depth / 8));
+      *out++ = std::byte{red_.of(pixel)};
+      *out++ = std::byte{green_.of(pixel)};
+      *out++ = std::byte{blue_.of(pixel)};
+      if (info_.alpha) *out++ = std::byte{alpha_.of(pixel)};
+    }
+  }
+}
+
+Status BmpDecoder::read(std::span<std::byte> rows) {
+  if (runs_ && damaged_ == Damaged::use && row_ == 0) {
+    const auto whole = runs_->whole_rows();
+    if (!whole) return whole.error();
+    if (*whole > 0) stored_rows_ = *whole;  // of none, reading the first row says so
+  }
+  for (std::size_t at = 0; at < rows.size(); at += info_.row_bytes(), ++row_) {
+    // In place of rows that are missing the nearest one that is there is taken.
+    const int stored = std::min(top_down_ ? row_ : info_.height - 1 - row_, stored_rows_ - 1);
+    if (runs_) {
+      if (auto got = runs_->read(stored, {raw_.get(), static_cast<std::size_t>(info_.width)}); !got) return got;
+      unpack(rows.data() + at);
+      continue;
+    }
+    auto got = file_->read_at(pixels_at_ + static_cast<std::uint64_t>(stored) * stride_, {raw_.get(), stride_});
+    if (!got) return got.error();
+    if (*got < stride_)
+      return damaged("row " + std::to_string(row_ + 1) + " of " + std::to_string(info_.height) + " is missing");
+    unpack(rows.data() + at);
+  }
+  return ok();
+}
+
+std::vector<Damage> BmpDecoder::damage() const {
+  const int missing = info_.height - stored_rows_;
+  if (missing == 0) return {};
+  return {{Damage::Kind::filled, top_down_ ? stored_rows_ : 0, missing, "the file ends early"}};
+}
+
+}  // namespace
+
+Result<DecoderPtr> open_bmp(InputFilePtr file, const ReadOptions& options) {
+  auto decoder = std::make_unique<BmpDecoder>(std::move(file), options.damaged);
+  if (auto started = decoder->start(); !started) return started.error();
+  return DecoderPtr{std::move(decoder)};
+}
+
+}  // namespace weir::media

@@ -1,0 +1,50 @@
+#include "media/picture/byte_sink.hpp"
+
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+
+#include "base/atomic_file.hpp"
+
+namespace weir::media {
+
+ByteSink::ByteSink(int fd, std::string name)
+    : fd_{fd}, name_{std::move(name)}, buffer_{std::make_unique_for_overwrite<std::byte[]>(kBuffer)} {}
+
+Status ByteSink::put(std::span<const std::byte> bytes) {
+  if (!state_) return state_;
+  if (bytes.empty()) return ok();
+  size_ += bytes.size();
+  if (filled_ + bytes.size() > kBuffer)
+    if (auto done = flush(); !done) return done;
+  if (bytes.size() >= kBuffer) return write_out(bytes);
+  std::memcpy(buffer_.get() + filled_, bytes.data(), bytes.size());
+  filled_ += bytes.size();
+  return ok();
+}
+
+Status ByteSink::flush() {
+  if (!state_) return state_;
+  const auto count = filled_;
+  filled_ = 0;
+  return write_out({buffer_.get(), count});
+}
+
+Status ByteSink::write_out(std::span<const std::byte> bytes) {
+  while (!bytes.empty()) {
+    const auto put = ::write(fd_, bytes.data(), bytes.size());
+    if (put < 0 && errno == EINTR) continue;
+    if (put <= 0) {
+      const int error = put < 0 ? errno : ENOSPC;
+      const Errc code = errc_of(error);
+      const char* advice = code == Errc::disk_full ? "; free some space or write elsewhere" : "";
+      state_ = Error{code, name_ + ": cannot be written: " + errno_text(error) + advice};
+      return state_;
+    }
+    bytes = bytes.subspan(static_cast<std::size_t>(put));
+  }
+  return ok();
+}
+
+}  // namespace weir::media

@@ -1,0 +1,145 @@
+// The other side's word: whatever ExifTool sees in an input and not in its output is told in WriteReport::lost, or in
+// WriteReport::kept where it changed its form. Every drawn sample and every output format.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <array>
+#include <cstdio>
+#include <map>
+#include <memory>
+#include <set>
+#include <string>
+#include <string_view>
+
+#include <nlohmann/json.hpp>
+
+#include "folder.hpp"
+#include "media/picture/metadata_samples_test.hpp"
+#include "media/picture/picture.hpp"
+
+namespace weir::media {
+namespace {
+
+using test::load;
+using test::metadata_samples;
+using test::options_for;
+using test::put_file;
+using test::Sample;
+using test::save;
+using weir::test::Folder;
+using Json = nlohmann::json;
+
+std::string output_of(const std::string& command) {
+  // NOLINTNEXTLINE(cert-env33-c): words of this test
+  const std::unique_ptr<FILE, int (*)(FILE*)> pipe{::popen(command.c_str(), "r"), ::pclose};
+  std::string all;
+  std::array<char, 4096> piece{};
+  while (pipe != nullptr)
+    if (const auto got = std::fread(piece.data(), 1, piece.size(), pipe.get()); got > 0)
+      all.append(piece.data(), got);
+    else
+      break;
+  return all;
+}
+
+/// Group and name of each tag.
+using Tags = std::set<std::pair<std::string, std::string>>;
+
+std::map<std::string, Tags> tags_of_all(const Folder& folder) {
+  const auto text = output_of("exiftool -json -G1 -a -u -q -q '" + folder.path().native() + "' 2>/dev/null");
+  std::map<std::string, Tags> found;
+  for (const Json& file : Json::parse(text)) {
+    Tags& tags = found[std::filesystem::path{file.at("SourceFile").get<std::string>()}.filename().native()];
+    for (const auto& [key, value] : file.items())
+      if (const auto colon = key.find(':'); colon != std::string::npos)
+        tags.emplace(key.substr(0, colon), key.substr(colon + 1));
+  }
+  return found;
+}
+
+/// Of the file itself, or how its samples are laid out.
+bool is_of_the_file(const std::string& group, const std::string& tag) {
+  static const std::set<std::string> kGroups{"System", "File", "Composite", "ExifTool", "JFIF", "RIFF", "Adobe"};
+  static const std::set<std::string> kTags{
+      "ImageWidth", "ImageHeight", "BitDepth", "ColorType", "Compression", "Filter", "Interlace", "BitsPerSample",
+      "PhotometricInterpretation", "StripOffsets", "SamplesPerPixel", "RowsPerStrip", "StripByteCounts",
+      "PlanarConfiguration", "Predictor", "SampleFormat", "Orientation", "ResolutionUnit", "XResolution", "YResolution",
+      "PixelUnits", "PixelsPerUnitX", "PixelsPerUnitY", "SubfileType", "ExtraSamples", "TileWidth", "TileLength",
+      // GIF's canvas
+      "GIFVersion", "HasColorMap", "ColorResolutionDepth", "BitsPerPixel", "BackgroundColor", "TransparentColor"};
+  return kGroups.contains(group) || (kTags.contains(tag) && !(group == "PNG" && tag == "BackgroundColor"));
+}
+
+/// Words of a report that speak of such a tag.
+std::vector<std::string> words_for(const std::string& group, const std::string& tag) {
+  static const std::set<std::string> kColour{"Gamma",
+                                             "SRGBRendering",
+                                             "WhitePointX",
+                                             "WhitePointY",
+                                             "RedX",
+                                             "RedY",
+                                             "GreenX",
+                                             "GreenY",
+                                             "BlueX",
+                                             "BlueY",
+                                             "Color",
+                                             "Primaries",
+                                             "TransferCharacteristics"};
+  if (group == "PNG-cICP" || (group.starts_with("PNG") && kColour.contains(tag))) return {"colour"};
+  if (group.starts_with("ICC")) return {"icc", "colour"};
+  if (group.starts_with("XMP")) return {"xmp"};
+  if (group == "IPTC") return {"iptc"};
+  if (group == "Photoshop") return {"iptc", "Photoshop"};
+  if (group.starts_with("MPF") || group.starts_with("MPImage")) return {"pictures", "picture"};
+  if (group == "JUMBF" || group.starts_with("JUMBF")) return {"C2PA"};
+  if (group.starts_with("IFD") || group == "ExifIFD" || group == "GPS" || group == "InteropIFD")
+    return {"exif", "pages"};
+  if (group == "PNG" && tag == "ModifyDate") return {"time of change"};
+  if (group.starts_with("PNG")) return {"text", "frames", "background", "chunk", "C2PA"};
+  if (group == "GIF") return {"frames", "text"};
+  return {};
+}
+
+bool is_told(const WriteReport& report, const std::vector<std::string>& words) {
+  const auto says = [&](const std::vector<std::string>& entries, const std::string& word) {
+    return std::any_of(entries.begin(), entries.end(),
+                       [&](const auto& entry) { return entry.find(word) != std::string::npos; });
+  };
+  return std::any_of(words.begin(), words.end(), [&](const auto& word) {
+    return says(report.lost, word) || (word == "colour" && says(report.kept, word));
+  });
+}
+
+bool has_name(const Tags& tags, const std::string& name) {
+  return std::any_of(tags.begin(), tags.end(), [&](const auto& tag) { return tag.second == name; });
+}
+
+TEST(ExifTool, SeesNothingLostThatIsNotTold) {
+  if (output_of("exiftool -ver 2>/dev/null").empty()) GTEST_SKIP() << "no exiftool here";
+  const Folder folder;
+  const auto samples = metadata_samples();
+  std::map<std::string, std::pair<std::string, WriteReport>> outputs;  // by name: the input's, what was told
+  for (const Sample& sample : samples) {
+    put_file(folder / sample.name, sample.bytes);
+    const auto in = load(folder / sample.name);
+    ASSERT_TRUE(in) << sample.name << ": " << in.error().what;
+    for (const Format format : {Format::png, Format::jpg, Format::webp, Format::avif, Format::jxl, Format::tiff}) {
+      const std::string name = "out_" + sample.name + "." + std::string{name_of(format)};
+      auto report = save(folder / name, options_for(format, in->info, in->metadata), in->rows);
+      ASSERT_TRUE(report) << name << ": " << report.error().what;
+      outputs.emplace(name, std::pair{sample.name, *std::move(report)});
+    }
+  }
+  const auto seen = tags_of_all(folder);
+  ASSERT_EQ(seen.size(), samples.size() + outputs.size());
+  for (const auto& [name, origin] : outputs) {
+    const auto& [input, report] = origin;
+    for (const auto& [group, tag] : seen.at(input)) {
+      if (is_of_the_file(group, tag) || has_name(seen.at(name), tag)) continue;
+      EXPECT_TRUE(is_told(report, words_for(group, tag))) << name << " has no " << group << ":" << tag;
+    }
+  }
+}
+
+}  // namespace
+}  // namespace weir::media

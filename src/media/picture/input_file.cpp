@@ -1,0 +1,80 @@
+#include "media/picture/input_file.hpp"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+
+#include "base/text.hpp"
+
+namespace weir::media {
+
+Result<InputFilePtr> InputFile::open(const PictureSource& source) {
+  auto made = std::make_shared<InputFile>();
+  made->name_ = source.path.empty() ? "(memory)" : printable(source.path.native());
+  if (source.bytes != nullptr) {
+    made->memory_ = source.bytes;
+    made->size_ = source.bytes->size();
+  } else {
+    // O_NONBLOCK: opening a pipe that nobody writes to must not wait.
+    made->file_ = FileDescriptor{::open(source.path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK)};
+    if (!made->file_) return made->error(Errc::io, "cannot be opened: " + errno_text(errno));
+    struct stat about {};
+    if (::fstat(made->fd(), &about) != 0) return made->error(Errc::io, "cannot be opened: " + errno_text(errno));
+    if (S_ISDIR(about.st_mode)) return made->error(Errc::io, "is a folder, not a picture");
+    if (!S_ISREG(about.st_mode)) return made->error(Errc::io, "is not a regular file; give it on standard input as -");
+    made->size_ = static_cast<std::uint64_t>(about.st_size);
+  }
+  if (made->size_ == 0) return made->error(Errc::corrupt, "is empty (0 bytes); get the picture again");
+  return InputFilePtr{std::move(made)};
+}
+
+std::span<const std::byte> InputFile::bytes() const {
+  return memory_ == nullptr ? std::span<const std::byte>{} : std::span<const std::byte>{*memory_};
+}
+
+Result<std::size_t> InputFile::read_at(std::uint64_t offset, std::span<std::byte> into) const {
+  if (offset >= size_) return std::size_t{0};
+  const auto wanted = static_cast<std::size_t>(std::min<std::uint64_t>(into.size(), size_ - offset));
+  if (memory_ != nullptr) {
+    std::memcpy(into.data(), memory_->data() + offset, wanted);
+    return wanted;
+  }
+  std::size_t done = 0;
+  while (done < wanted) {
+    const auto got = ::pread(fd(), into.data() + done, wanted - done, static_cast<off_t>(offset + done));
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) return error(Errc::io, "cannot be read: " + errno_text(errno));
+    if (got == 0) break;
+    done += static_cast<std::size_t>(got);
+  }
+  return done;
+}
+
+std::span<const std::byte> InputCursor::next_piece() {
+  if (failure_) return {};
+  auto got = file_->read_at(offset_, {buffer_.get(), kPiece});
+  if (!got) {
+    failure_ = got.error();
+    return {};
+  }
+  offset_ += *got;
+  return {buffer_.get(), *got};
+}
+
+bool InputCursor::take(std::span<std::byte> into) {
+  while (!into.empty()) {
+    if (left_.empty()) left_ = next_piece();
+    if (left_.empty()) return false;
+    const auto run = std::min(into.size(), left_.size());
+    std::memcpy(into.data(), left_.data(), run);
+    into = into.subspan(run);
+    left_ = left_.subspan(run);
+  }
+  return true;
+}
+
+}  // namespace weir::media

@@ -1,0 +1,57 @@
+#include "media/picture/jpeg_markers.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cstring>
+#include <span>
+#include <string_view>
+
+#include "media/picture/text_codec.hpp"
+
+namespace weir::media {
+namespace {
+
+using namespace std::string_view_literals;
+constexpr auto kExif = "Exif\0\0"sv;  // EXIF 2.3, 4.7.2
+constexpr std::size_t kSegmentLimit = 65533;
+constexpr int kStartOfScan = 0xda;  // ITU-T T.81, table B.1
+
+Blob with_prefix(std::string_view prefix, const Blob& body) {
+  if (prefix.size() + body.size() > kSegmentLimit) return {};
+  Blob segment(prefix.size() + body.size());
+  std::memcpy(segment.data(), prefix.data(), prefix.size());
+  std::copy(body.begin(), body.end(), segment.begin() + static_cast<std::ptrdiff_t>(prefix.size()));
+  return segment;
+}
+
+}  // namespace
+
+// Finds markers as libjpeg does: bytes in front of one are passed over, and it may be filled up with 0xff.
+std::uint64_t jpeg_saved_bytes(const InputFilePtr& file, int marker, std::uint64_t most) {
+  constexpr std::uint64_t kBookkeeping = 64;  // of libjpeg, for each segment
+  constexpr int kEnd = -1;
+  InputCursor input{file};
+  std::array<std::byte, 4096> body;
+  const auto next = [&] { return input.take(std::span{body}.first(1)) ? std::to_integer<int>(body[0]) : kEnd; };
+  std::uint64_t sum = 0;
+  for (int before = 0, byte = next(); byte != kEnd && sum <= most; before = byte, byte = next()) {
+    if (before != 0xff || byte == 0 || byte == 0xff || byte == 0x01 || (byte >= 0xd0 && byte <= 0xd8)) continue;
+    if (byte == JPEG_EOI || byte == kStartOfScan) break;
+    const int high = next(), low = next();
+    if (low == kEnd || high * 256 + low < 2) break;
+    std::size_t left = static_cast<std::size_t>(high * 256 + low - 2);
+    if (byte == marker) sum += left + kBookkeeping;
+    for (std::size_t run = 0; left > 0; left -= run) {
+      run = std::min(left, body.size());
+      if (!input.take(std::span{body}.first(run))) return sum;
+    }
+    byte = 0;
+  }
+  return sum;
+}
+
+Blob jpeg_exif_segment(const Blob& exif) { return with_prefix(kExif, exif); }
+Blob jpeg_xmp_segment(const Blob& xmp) { return with_prefix(kJpegXmp, xmp); }
+Blob jpeg_iptc_segment(const Blob& iptc) { return with_prefix(kJpegPhotoshop, resources_of_iptc(iptc)); }
+
+}  // namespace weir::media

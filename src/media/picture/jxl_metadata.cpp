@@ -1,0 +1,145 @@
+#include "media/picture/jxl_metadata.hpp"
+
+#include <algorithm>
+#include <array>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "media/picture/jxl_api.hpp"
+
+namespace weir::media {
+namespace {
+
+constexpr std::size_t kFirstBox = std::size_t{64} << 10, kBoxRead = std::size_t{64} << 10;
+
+/// Boxes that make the picture. Source: ISO/IEC 18181-2, 9
+constexpr std::array<std::string_view, 6> kOfThePicture{"JXL ", "ftyp", "jxlc", "jxlp", "jxll", "jxli"};
+
+/// Of a box that is not carried, for people.
+std::string name_of_box(std::string_view type) {
+  if (type == "jumb") return "C2PA or other JUMBF data";
+  if (type == "jbrd") return "comments and IPTC of the JPEG file it was made from";
+  return "box " + std::string{type};
+}
+
+class BoxReader {
+ public:
+  BoxReader(const JxlApi& api, InputFilePtr file, Metadata& into)
+      : api_{api},
+        file_{std::move(file)},
+        into_{into},
+        decoder_{api.JxlDecoderCreate(nullptr), api.JxlDecoderDestroy} {}
+
+  void run() {
+    if (!decoder_ ||
+        api_.JxlDecoderSubscribeEvents(decoder_.get(), JXL_DEC_BOX | JXL_DEC_BASIC_INFO) != JXL_DEC_SUCCESS ||
+        api_.JxlDecoderSetDecompressBoxes(decoder_.get(), JXL_TRUE) != JXL_DEC_SUCCESS)
+      return;
+    while (step()) continue;
+  }
+
+ private:
+  // Bounded by the file: every step takes bytes of it, or makes the box longer.
+  bool step() {
+    switch (api_.JxlDecoderProcessInput(decoder_.get())) {
+      case JXL_DEC_NEED_MORE_INPUT:
+        return feed();
+      case JXL_DEC_BASIC_INFO:
+        return tell_animation();
+      case JXL_DEC_BOX:
+        keep();
+        return start_box();
+      case JXL_DEC_BOX_NEED_MORE_OUTPUT:
+        return grow();
+      case JXL_DEC_SUCCESS:
+        keep();
+        return false;
+      default:
+        return false;
+    }
+  }
+
+  bool feed() {
+    const auto left = api_.JxlDecoderReleaseInput(decoder_.get());
+    offset_ -= left;
+    auto got = file_->read_at(offset_, {piece_.get(), kBoxRead});
+    if (!got || *got <= left) return false;  // nothing that was not seen before
+    offset_ += *got;
+    api_.JxlDecoderSetInput(decoder_.get(), reinterpret_cast<const std::uint8_t*>(piece_.get()), *got);
+    if (offset_ == file_->size()) api_.JxlDecoderCloseInput(decoder_.get());
+    return true;
+  }
+
+  /// How many frames there are is not known before all are parsed.
+  bool tell_animation() {
+    JxlBasicInfo info{};
+    if (api_.JxlDecoderGetBasicInfo(decoder_.get(), &info) == JXL_DEC_SUCCESS && info.have_animation != 0)
+      leave_out(into_, "frames", "the first of an animation");
+    return true;
+  }
+
+  bool start_box() {
+    JxlBoxType raw{};
+    if (api_.JxlDecoderGetBoxType(decoder_.get(), raw, JXL_TRUE) != JXL_DEC_SUCCESS) return false;
+    const std::string_view type{raw, sizeof raw};
+    type_ = type == "Exif" ? &into_.exif : type == "xml " ? &into_.xmp : nullptr;
+    if (type_ == nullptr) {
+      if (std::find(kOfThePicture.begin(), kOfThePicture.end(), type) == kOfThePicture.end())
+        leave_out(into_, name_of_box(type), "not carried");
+      return true;
+    }
+    body_.resize(kFirstBox);
+    return give_room(0);
+  }
+
+  bool give_room(std::size_t from) {
+    return api_.JxlDecoderSetBoxBuffer(decoder_.get(), reinterpret_cast<std::uint8_t*>(body_.data()) + from,
+                                       body_.size() - from) == JXL_DEC_SUCCESS;
+  }
+
+  bool grow() {
+    const auto left = api_.JxlDecoderReleaseBoxBuffer(decoder_.get());
+    const auto used = body_.size() - left;
+    if (body_.size() >= kMostMetadata) {
+      leave_out(into_, type_ == &into_.xmp ? "xmp" : "exif", "takes more than 4 MiB");
+      type_ = nullptr;  // the rest of the box is passed over
+      body_ = {};
+      return true;
+    }
+    body_.resize(std::min(body_.size() * 2, kMostMetadata));
+    return give_room(used);
+  }
+
+  void keep() {
+    if (type_ == nullptr) return;
+    body_.resize(body_.size() - api_.JxlDecoderReleaseBoxBuffer(decoder_.get()));
+    constexpr std::size_t kExifOffset = 4;  // says where the TIFF header starts
+    if (type_ == &into_.xmp)
+      into_.xmp = std::move(body_);
+    else if (body_.size() > kExifOffset)
+      into_.exif = exif_body(std::span{body_}.subspan(kExifOffset));
+    body_ = {};
+    type_ = nullptr;
+  }
+
+  const JxlApi& api_;
+  InputFilePtr file_;
+  Metadata& into_;
+  std::unique_ptr<JxlDecoder, decltype(&::JxlDecoderDestroy)> decoder_;
+  std::unique_ptr<std::byte[]> piece_ = std::make_unique_for_overwrite<std::byte[]>(kBoxRead);
+  std::uint64_t offset_ = 0;  // of the file's bytes behind those that were given
+  Blob* type_ = nullptr;      // where the box goes
+  Blob body_;
+};
+
+}  // namespace
+
+Status read_jxl_metadata(const InputFilePtr& file, Metadata& into) {
+  auto api = JxlApi::get();
+  if (!api) return file->error(api.error().code, "jxl " + api.error().what);
+  BoxReader{**api, file, into}.run();
+  return ok();
+}
+
+}  // namespace weir::media

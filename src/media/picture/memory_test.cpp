@@ -1,0 +1,136 @@
+// The need that a reader or writer names against the peak that the system measured. A peak never goes down, so every
+// case runs in a process of its own: this program again, with the case in the environment.
+//   WEIR_MEMORY_CASE="write png 3 0 8 1200 900 -1 page" weir_tests --gtest_filter=MediaMemory.OneCase
+#include <gtest/gtest.h>
+#include <spawn.h>
+#include <sys/wait.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <fstream>
+#include <iostream>
+#include <sstream>
+#include <string>
+
+#include "folder.hpp"
+#include "media/picture/picture.hpp"
+#include "media/picture/picture_samples_test.hpp"
+
+extern char** environ;
+
+namespace weir::media {
+namespace {
+
+using test::form;
+using test::options_for;
+using test::Samples;
+using weir::test::Folder;
+
+std::uint64_t status_kib(const std::string& field) {
+  std::ifstream status{"/proc/self/status"};
+  for (std::string line; std::getline(status, line);)
+    if (line.rfind(field, 0) == 0) return std::stoull(line.substr(field.size()));
+  return 0;
+}
+
+struct MemoryCase {
+  std::string way, format, content, file;  // "read" or "write"; "page" or "noise"
+  int colours = 3, alpha = 0, bits = 8, width = 0, height = 0, quality = -1;
+};
+
+std::istream& operator>>(std::istream& in, MemoryCase& c) {
+  return in >> c.way >> c.format >> c.colours >> c.alpha >> c.bits >> c.width >> c.height >> c.quality >> c.content >>
+         c.file;
+}
+
+// One row, made anew for each y: drawing must not take memory.
+void draw_row(const MemoryCase& c, int y, std::span<std::byte> row) {
+  std::uint32_t state = static_cast<std::uint32_t>(y) * 2654435761U + 1;
+  for (std::size_t i = 0; i < row.size(); ++i) {
+    state = state * 1664525U + 1013904223U;
+    const auto smooth = static_cast<std::uint32_t>(i / 3 + static_cast<std::size_t>(y)) / 2 +
+                        (i / 96 + y / 32) % 2 * 90 + (state >> 30);
+    row[i] = static_cast<std::byte>(c.content == "noise" ? state >> 24 : smooth);
+  }
+}
+
+WriteOptions write_options(const MemoryCase& c) {
+  auto options = options_for(*format_of_extension(c.format), form(c.width, c.height, c.colours, c.alpha != 0, c.bits));
+  options.quality = c.quality;
+  options.overwrite = true;
+  return options;
+}
+
+void write_rows(const MemoryCase& c) {
+  auto writer = PictureWriter::create(c.file, write_options(c));
+  ASSERT_TRUE(writer) << writer.error().what;
+  Samples row(write_options(c).rows.row_bytes());
+  for (int y = 0; y < c.height; ++y) {
+    draw_row(c, y, row);
+    ASSERT_TRUE((*writer)->write(row));
+  }
+  ASSERT_TRUE((*writer)->finish());
+}
+
+MediaNeed read_rows(const MemoryCase& c) {
+  auto reader = PictureReader::open({.path = c.file, .bytes = nullptr});
+  EXPECT_TRUE(reader) << reader.error().what;
+  const auto need = (*reader)->need();
+  Samples row((*reader)->info().row_bytes());
+  for (int y = 0; y < (*reader)->info().height; ++y) EXPECT_TRUE((*reader)->read(row));
+  return need;
+}
+
+TEST(MediaMemory, OneCase) {
+  const char* text = std::getenv("WEIR_MEMORY_CASE");
+  if (text == nullptr) GTEST_SKIP() << "run by the other tests, with WEIR_MEMORY_CASE";
+  std::istringstream words{text};
+  MemoryCase c;
+  words >> c;
+  const auto before = status_kib("VmHWM:");
+  const auto need = c.way == "write" ? PictureWriter::need(write_options(c)) : MediaNeed{};
+  const auto read_need = c.way == "read" ? read_rows(c) : MediaNeed{};
+  if (c.way == "write") write_rows(c);
+  const auto taken = status_kib("VmHWM:") - before;
+  const auto planned = (need.ram + read_need.ram).count() >> 10;
+  std::printf("memory case: %-60s measured %8.1f MiB, planned %8.1f MiB, ratio %.2f\n", text,
+              static_cast<double>(taken) / 1024, static_cast<double>(planned) / 1024,
+              static_cast<double>(taken) / static_cast<double>(planned));
+  EXPECT_LE(taken, planned) << text;
+}
+
+int run_case(const std::string& text) {
+  const std::string variable = "WEIR_MEMORY_CASE=" + text;
+  std::vector<char*> environment{const_cast<char*>(variable.c_str())};
+  for (char** entry = environ; *entry != nullptr; ++entry) environment.push_back(*entry);
+  environment.push_back(nullptr);
+  std::string program = "/proc/self/exe", filter = "--gtest_filter=MediaMemory.OneCase", brief = "--gtest_brief=1";
+  char* arguments[] = {program.data(), filter.data(), brief.data(), nullptr};
+  pid_t child = 0;
+  if (::posix_spawn(&child, program.c_str(), nullptr, nullptr, arguments, environment.data()) != 0) return -1;
+  int status = -1;
+  ::waitpid(child, &status, 0);
+  return status;
+}
+
+class MediaMemoryOf : public ::testing::TestWithParam<const char*> {};
+
+// Written and read again, small and large, so that a coefficient cannot hide behind a constant.
+TEST_P(MediaMemoryOf, PeakStaysWithinTheNeed) {
+  Folder folder;
+  const std::string file = (folder / "picture").native();
+  for (const char* size : {" 200 150 -1 page ", " 700 500 -1 noise "}) {
+    const std::string picture = GetParam() + std::string{size} + file;
+    EXPECT_EQ(run_case("write " + picture), 0) << picture;
+    EXPECT_EQ(run_case("read " + picture), 0) << picture;
+  }
+}
+INSTANTIATE_TEST_SUITE_P(Formats, MediaMemoryOf,
+                         ::testing::Values("png 3 0 8", "png 3 1 16", "jpg 3 0 8", "tiff 3 0 8", "tiff 3 1 16",
+                                           "webp 3 0 8", "webp 3 1 8", "jxl 3 0 8", "jxl 3 1 16", "avif 3 0 8",
+                                           "avif 3 1 16"));
+
+}  // namespace
+}  // namespace weir::media

@@ -1,0 +1,354 @@
+#include <spng.h>
+
+#include <cstring>
+#include <optional>
+#include <string>
+
+#include "base/scratch_file.hpp"
+#include "media/picture/adam7.hpp"
+#include "media/picture/decoder.hpp"
+#include "media/picture/png_chunks.hpp"
+#include "media/picture/png_mender.hpp"
+
+namespace weir::media {
+namespace {
+
+constexpr std::size_t kChunkLimit = 2 * kMostMetadata;  // of one chunk, and of all that libspng keeps
+
+struct FreeSpng {
+  void operator()(spng_ctx* ctx) const noexcept { spng_ctx_free(ctx); }
+};
+using SpngPtr = std::unique_ptr<spng_ctx, FreeSpng>;
+
+enum ColourType : std::uint8_t { kGrey = 0, kRgb = 2, kPalette = 3, kGreyAlpha = 4, kRgba = 6 };
+
+/// How a file is taken: as it is; with the faults between and in its chunks mended; beside that without the checksum of
+/// all its pixels (Adler-32, RFC 1950). The next way is taken where one cannot go on.
+enum class Way { strict, mended, unchecked };
+
+class PngDecoder final : public Decoder {
+ public:
+  PngDecoder(InputFilePtr file, ReadOptions options) : file_{std::move(file)}, options_{std::move(options)} {}
+
+  Status start();
+  const PictureInfo& info() const override { return info_; }
+  int orientation() const override { return orientation_; }
+  MetadataPtr metadata() const override { return metadata_; }
+  MediaNeed need() const override;
+  Status restart() override;
+  Status read(std::span<std::byte> rows) override;
+  std::vector<Damage> damage() const override;
+
+ private:
+  Status open_context();
+  Status open_picture();
+  bool feed(std::span<std::byte> into);
+  bool go_on(const Status& failed);
+  Status check_end();
+  Status begin_any_way();
+  Status row_any_way(Status failed, std::byte* into);
+  Status skip_rows(int count);
+  void note_doubt();
+  Status read_header();
+  void read_metadata();
+  Status begin_rows();
+  Status gather_passes();
+  Status next_row(std::byte* into);
+  Error failure(int code, const std::string& where) const;
+
+  InputFilePtr file_;
+  ReadOptions options_;
+  std::optional<InputCursor> input_;  // of the strict way
+  std::uint64_t taken_ = 0;           // bytes of it that were handed out
+  std::uint64_t pixels_at_ = 0;       // where the last chunk of pixel data starts
+  bool cut_ = false;                  // the file's end cuts that off, after the last row
+  std::optional<PngMender> mender_;   // of the others
+  Way way_ = Way::strict;             // a pass starts with the way that the one before ended with
+  bool unchecked_ = false;            // the checksum of all pixels alone kept a row from being decoded
+  int doubtful_from_ = -1;            // the first row that came from bytes whose checksum is wrong
+  std::string doubt_;                 // why
+  std::string strict_why_;            // what ended the strict way
+  std::optional<Damage> coarse_;      // passes of an interlaced picture are missing
+  SpngPtr spng_;
+  PictureInfo info_;
+  MetadataPtr metadata_;
+  int orientation_ = 1;
+  int spng_format_ = 0;
+  bool transparent_colour_ = false;  // a tRNS chunk
+  bool interlaced_ = false;
+  bool started_ = false;                 // rows were begun
+  int row_ = 0;                          // the next one
+  std::optional<ScratchFile> gathered_;  // all rows of an interlaced picture
+};
+
+Error PngDecoder::failure(int code, const std::string& where) const {
+  if (input_ && input_->failure()) return *input_->failure();
+  if (mender_ && mender_->failure()) return *mender_->failure();
+  if (code == SPNG_EMEM) return file_->error(Errc::over_budget, where + ": no memory; raise --ram");
+  if (code == SPNG_EUSER_WIDTH || code == SPNG_EUSER_HEIGHT)
+    return file_->error(Errc::unsupported, where + ": wider or higher than 1048576 pixels; cut it into pieces");
+  if (code == SPNG_ECHUNK_LIMITS)
+    return file_->error(Errc::unsupported, where + ": its profile or texts take more than " +
+                                               std::to_string(kChunkLimit >> 20) + " MiB; take them out first");
+  const bool early = code == SPNG_EOF || code == SPNG_IO_EOF || (mender_ && mender_->ended_early());
+  const std::string what = early ? "the file ends too early" : spng_strerror(code);
+  return file_->error(Errc::corrupt, where + ": " + what + "; the file is damaged, get it again");
+}
+
+Status PngDecoder::open_context() {
+  spng_.reset(spng_ctx_new(way_ == Way::unchecked ? SPNG_CTX_IGNORE_ADLER32 : 0));
+  input_.reset();
+  mender_.reset();
+  taken_ = 0;
+  if (way_ == Way::strict) {
+    input_.emplace(file_);
+  } else {
+    auto mender = PngMender::open(file_);
+    if (!mender) return mender.error();
+    mender_.emplace(*std::move(mender));
+  }
+  if (!spng_) return file_->error(Errc::over_budget, "PNG: no memory; raise --ram");
+  spng_set_image_limits(spng_.get(), kMaxSide, kMaxSide);
+  spng_set_chunk_limits(spng_.get(), kChunkLimit, kChunkLimit);
+  spng_set_crc_action(spng_.get(), SPNG_CRC_ERROR, SPNG_CRC_DISCARD);
+  const auto feed = [](spng_ctx*, void* user, void* into, std::size_t count) -> int {
+    auto& self = *static_cast<PngDecoder*>(user);
+    if (self.feed({static_cast<std::byte*>(into), count})) return 0;
+    const bool failed = self.input_ ? self.input_->failure().has_value() : self.mender_->failure().has_value();
+    return failed ? SPNG_IO_ERROR : SPNG_IO_EOF;
+  };
+  if (const int code = spng_set_png_stream(spng_.get(), feed, this)) return failure(code, "PNG");
+  return ok();
+}
+
+bool PngDecoder::feed(std::span<std::byte> into) {
+  if (mender_) return mender_->take(into);
+  if (!input_->take(into)) return false;
+  // A chunk's length and type are asked for together.
+  if (into.size() == 8 && std::memcmp(into.data() + 4, "IDAT", 4) == 0) pixels_at_ = taken_;
+  taken_ += into.size();
+  return true;
+}
+
+/// After the last row: the decoder does not read to the checksum of the last pixel data.
+Status PngDecoder::check_end() {
+  if (way_ == Way::strict) return PngMender::check_chunk(file_, pixels_at_);
+  cut_ = cut_ || mender_->cut();
+  return ok();
+}
+
+Status PngDecoder::read_header() {
+  spng_ihdr header{};
+  if (const int code = spng_get_ihdr(spng_.get(), &header)) return failure(code, "PNG header");
+  spng_trns transparent{};
+  const int code = spng_get_trns(spng_.get(), &transparent);
+  if (code != 0 && code != SPNG_ECHUNKAVAIL) return failure(code, "PNG header");
+  transparent_colour_ = code == 0;
+  interlaced_ = header.interlace_method != 0;
+  const bool grey = header.color_type == kGrey || header.color_type == kGreyAlpha;
+  const bool deep = header.bit_depth == 16;
+  info_.width = static_cast<int>(header.width);
+  info_.height = static_cast<int>(header.height);
+  info_.colours = grey ? 1 : 3;
+  info_.alpha = transparent_colour_ || header.color_type == kGreyAlpha || header.color_type == kRgba;
+  info_.bits = deep ? 16 : 8;
+  info_.format = Format::png;
+  // SPNG_FMT_PNG is the file's own layout in the machine's byte order; it is the only one for 16-bit RGB and grey.
+  if (header.color_type == kGrey) {
+    spng_format_ = deep ? (transparent_colour_ ? SPNG_FMT_GA16 : SPNG_FMT_PNG)
+                        : (transparent_colour_ ? SPNG_FMT_GA8 : SPNG_FMT_G8);
+  } else if (header.color_type == kGreyAlpha || header.color_type == kRgba) {
+    spng_format_ = SPNG_FMT_PNG;
+  } else if (transparent_colour_) {
+    spng_format_ = deep ? SPNG_FMT_RGBA16 : SPNG_FMT_RGBA8;
+  } else {
+    spng_format_ = deep ? SPNG_FMT_PNG : SPNG_FMT_RGB8;
+  }
+  return ok();
+}
+
+// Metadata that is damaged or missing is no reason to refuse a picture.
+void PngDecoder::read_metadata() {
+  auto found = std::make_shared<Metadata>();
+  const auto bytes = [](const void* data, std::size_t size) {
+    const auto* first = static_cast<const std::byte*>(data);
+    return Blob(first, first + size);
+  };
+  if (spng_iccp profile{}; spng_get_iccp(spng_.get(), &profile) == 0)
+    found->icc = bytes(profile.profile, profile.profile_len);
+  read_png_chunks(*file_, *found);
+  orientation_ = settle(*found);
+  metadata_ = std::move(found);
+}
+
+Status PngDecoder::open_picture() {
+  if (auto opened = open_context(); !opened) return opened;
+  return read_header();
+}
+
+Status PngDecoder::start() {
+  if (options_.damaged == Damaged::use && !PngMender::has_good_lengths(*file_)) way_ = Way::mended;
+  auto opened = open_picture();
+  while (!opened && go_on(opened)) opened = open_picture();
+  if (!opened) return opened;
+  read_metadata();
+  return ok();
+}
+
+Status PngDecoder::restart() {
+  row_ = 0;
+  if (!started_ || gathered_) return ok();
+  started_ = false;
+  return open_context();
+}
+
+/// Whether another way may lead on; that is then the way.
+bool PngDecoder::go_on(const Status& failed) {
+  if (options_.damaged == Damaged::refuse || failed.error().code != Errc::corrupt || way_ == Way::unchecked)
+    return false;
+  if (way_ == Way::strict) strict_why_ = reason_of(failed.error().what, file_->name());
+  way_ = way_ == Way::strict ? Way::mended : Way::unchecked;
+  return true;
+}
+
+std::vector<Damage> PngDecoder::damage() const {
+  std::vector<Damage> all;
+  if (doubtful_from_ >= 0)
+    all.push_back({Damage::Kind::doubtful, doubtful_from_, info_.height - doubtful_from_, doubt_});
+  else if (unchecked_)
+    all.push_back({Damage::Kind::doubtful, 0, info_.height, "the checksum of all pixels is wrong"});
+  else if (cut_ && !coarse_)
+    all.push_back({Damage::Kind::doubtful, 0, info_.height, "the file ends too early"});
+  else if (!strict_why_.empty() && !coarse_)
+    all.push_back({Damage::Kind::doubtful, 0, info_.height, strict_why_});
+  if (coarse_) all.push_back(*coarse_);
+  return all;
+}
+
+/// The row that comes next, and all after it, depend on what was taken from the file until now.
+void PngDecoder::note_doubt() {
+  if (!mender_ || mender_->doubt().empty() || doubtful_from_ >= 0) return;
+  doubtful_from_ = interlaced_ ? 0 : row_;
+  doubt_ = mender_->doubt();
+}
+
+Status PngDecoder::begin_rows() {
+  started_ = true;
+  const int flags = SPNG_DECODE_PROGRESSIVE | (transparent_colour_ ? SPNG_DECODE_TRNS : 0);
+  if (const int code = spng_decode_image(spng_.get(), nullptr, 0, spng_format_, flags)) return failure(code, "PNG");
+  return interlaced_ ? gather_passes() : ok();
+}
+
+/// To where another way could not go on.
+Status PngDecoder::skip_rows(int count) {
+  if (auto opened = open_context(); !opened) return opened;
+  if (auto begun = begin_rows(); !begun) return begun;
+  const auto row = std::make_unique_for_overwrite<std::byte[]>(info_.row_bytes());
+  for (row_ = 0; row_ < count; ++row_)
+    if (auto got = next_row(row.get()); !got) return got;
+  return ok();
+}
+
+Status PngDecoder::next_row(std::byte* into) {
+  const int code = spng_decode_row(spng_.get(), into, info_.row_bytes());
+  note_doubt();
+  if (code == 0 || (code == SPNG_EOI && row_ + 1 == info_.height)) return row_ + 1 == info_.height ? check_end() : ok();
+  return failure(code, "PNG row " + std::to_string(row_ + 1) + " of " + std::to_string(info_.height));
+}
+
+// Adam7 visits a row up to four times, filling in more of its pixels each time.
+Status PngDecoder::gather_passes() {
+  auto scratch = ScratchFile::create(options_.spill);
+  if (!scratch) return scratch.error();
+  const auto row = std::make_unique_for_overwrite<std::byte[]>(info_.row_bytes());
+  const std::span pixels{row.get(), info_.row_bytes()};
+  Adam7Place reached;
+  for (;;) {
+    spng_row_info next{};
+    if (const int code = spng_get_row_info(spng_.get(), &next)) {
+      if (code == SPNG_EOI) break;
+      return failure(code, "PNG");
+    }
+    reached = {next.pass, static_cast<int>(next.row_num)};
+    const auto offset = std::uint64_t{next.row_num} * pixels.size();
+    if (auto before = scratch->read_at(offset, pixels); !before) return before;
+    const int code = spng_decode_row(spng_.get(), pixels.data(), pixels.size());
+    note_doubt();
+    if (code != 0 && code != SPNG_EOI) {
+      Status failed = failure(code, "PNG pass " + std::to_string(next.pass + 1) + " of 7");
+      const bool usable = options_.damaged == Damaged::use && failed.error().code == Errc::corrupt &&
+                          way_ == Way::unchecked && !reached.nothing();
+      if (!usable) return failed;
+      if (auto filled = fill_adam7(*scratch, info_, reached); !filled) return filled;
+      const int good = reached.whole_rows();
+      coarse_ = Damage{Damage::Kind::coarse, good, info_.height - good, reason_of(failed.error().what, file_->name())};
+      break;
+    }
+    if (auto after = scratch->write_at(offset, pixels); !after) return after;
+    if (code == SPNG_EOI) break;
+  }
+  if (!coarse_)
+    if (auto checked = check_end(); !checked) return checked;
+  gathered_ = *std::move(scratch);
+  spng_.reset();
+  return ok();
+}
+
+/// The first time and after every failure, until no way is left.
+Status PngDecoder::begin_any_way() {
+  auto begun = begin_rows();
+  while (!begun && go_on(begun)) {
+    begun = open_context();
+    if (begun) begun = begin_rows();
+    unchecked_ = unchecked_ || (begun && interlaced_ && way_ == Way::unchecked && !coarse_);
+  }
+  return begun;
+}
+
+/// Row row_, which could not be had, another way.
+Status PngDecoder::row_any_way(Status failed, std::byte* into) {
+  while (!failed && go_on(failed)) {
+    const int here = row_;
+    failed = skip_rows(here);
+    row_ = here;
+    if (failed) failed = next_row(into);
+    unchecked_ = unchecked_ || (failed && way_ == Way::unchecked);
+  }
+  return failed;
+}
+
+Status PngDecoder::read(std::span<std::byte> rows) {
+  if (!started_)
+    if (auto begun = begin_any_way(); !begun) return begun;
+  const auto row_bytes = info_.row_bytes();
+  if (gathered_) {
+    if (auto got = gathered_->read_at(static_cast<std::uint64_t>(row_) * row_bytes, rows); !got) return got;
+    row_ += static_cast<int>(rows.size() / row_bytes);
+    return ok();
+  }
+  for (std::size_t at = 0; at < rows.size(); at += row_bytes, ++row_) {
+    auto got = next_row(rows.data() + at);
+    if (!got) got = row_any_way(std::move(got), rows.data() + at);
+    if (!got) return got;
+  }
+  return ok();
+}
+
+MediaNeed PngDecoder::need() const {
+  // docs/memory.md: two rows as stored, one as yielded, zlib's window and libspng's own; the metadata is held twice.
+  const auto row = Bytes{info_.row_bytes()};
+  const auto held = Bytes{metadata_->bytes()};
+  MediaNeed sum{row * 4 + held * 2 + 1_MiB, Bytes{}};
+  if (interlaced_) sum.disk = row * static_cast<std::uint64_t>(info_.height);
+  return sum;
+}
+
+}  // namespace
+
+Result<DecoderPtr> open_png(InputFilePtr file, const ReadOptions& options) {
+  auto decoder = std::make_unique<PngDecoder>(std::move(file), options);
+  if (auto started = decoder->start(); !started) return started.error();
+  return DecoderPtr{std::move(decoder)};
+}
+
+}  // namespace weir::media

@@ -1,0 +1,141 @@
+#include <algorithm>
+#include <array>
+#include <cassert>
+#include <optional>
+#include <thread>
+
+#include "base/threads.hpp"
+#include "media/picture/decoder.hpp"
+#include "media/picture/filled.hpp"
+#include "media/picture/oriented.hpp"
+#include "media/picture/picture.hpp"
+#include "media/picture/row_queue.hpp"
+#include "media/picture/sniff.hpp"
+
+namespace weir::media {
+namespace {
+
+Error not_a_picture(const InputFile& file) {
+  return file.error(Errc::corrupt,
+                    "is not a picture of a known format; PNG, JPEG, WebP, TIFF, AVIF, HEIF, JPEG XL, BMP "
+                    "and GIF are read");
+}
+
+Result<DecoderPtr> open_decoder(const InputFilePtr& file, const ReadOptions& options) {
+  std::array<std::byte, kSniffBytes> head{};
+  auto got = file->read_at(0, head);
+  if (!got) return got.error();
+  const auto format = sniff_format(std::span{head}.first(*got));
+  if (!format) return not_a_picture(*file);
+  if (*format == Format::png) return open_png(file, options);
+  if (*format == Format::jpg) return open_jpeg(file, options);
+  if (*format == Format::bmp) return open_bmp(file, options);
+  if (*format == Format::tiff) return open_tiff(file, options);
+  return open_other(file, *format, options);
+}
+
+/// Runs a decoder on a thread that stays at most `ahead` bytes in front of the caller.
+class Reader final : public PictureReader {
+ public:
+  /// `orientation`, `file_height`: of the file, for what is told of its rows.
+  Reader(DecoderPtr decoder, Bytes ahead, int orientation, int file_height)
+      : decoder_{std::move(decoder)},
+        orientation_{orientation},
+        file_height_{file_height},
+        info_{decoder_->info()},
+        ahead_{std::max<std::size_t>(ahead.count(), info_.row_bytes())} {}
+  ~Reader() override { stop(); }
+
+  const PictureInfo& info() const override { return info_; }
+  MetadataPtr metadata() const override { return decoder_->metadata(); }
+
+  MediaNeed need() const override {
+    auto sum = decoder_->need();
+    sum.ram += Bytes{ahead_} + Bytes{info_.row_bytes()};
+    return sum;
+  }
+
+  Status read(std::span<std::byte> rows) override {
+    assert(rows.size() % info_.row_bytes() == 0);
+    if (!queue_) {
+      if (auto started = start(); !started) return started;
+    }
+    return queue_->read(rows);
+  }
+
+  std::vector<std::string> damage() override {
+    if (thread_.joinable()) {
+      queue_->cancel(Error{Errc::cancelled, "reading was stopped"});
+      thread_.join();
+    }
+    std::vector<std::string> texts;
+    for (const Damage& each : decoder_->damage()) texts.push_back(to_text(each, file_height_, orientation_));
+    return texts;
+  }
+
+  Status rewind() override {
+    if (!queue_) return ok();
+    stop();
+    return decoder_->restart();
+  }
+
+ private:
+  Status start() {
+    queue_.emplace(ahead_);
+    auto thread = start_thread<std::thread>([this] {
+      auto done = or_refusal([this] { return decode(); });
+      decoder_->leave_thread();
+      queue_->close(std::move(done));
+    });
+    if (!thread) {
+      queue_.reset();
+      return thread.error();
+    }
+    thread_ = *std::move(thread);
+    return ok();
+  }
+
+  void stop() {
+    if (!queue_) return;
+    queue_->cancel(Error{Errc::cancelled, "reading was stopped"});
+    if (thread_.joinable()) thread_.join();
+    queue_.reset();
+  }
+
+  Status decode() {
+    const auto row = std::make_unique_for_overwrite<std::byte[]>(info_.row_bytes());
+    for (int y = 0; y < info_.height; ++y) {
+      if (auto got = decoder_->read({row.get(), info_.row_bytes()}); !got) return got;
+      if (auto put = queue_->write({row.get(), info_.row_bytes()}); !put) return put;
+    }
+    return ok();
+  }
+
+  DecoderPtr decoder_;
+  int orientation_, file_height_;
+  PictureInfo info_;
+  std::size_t ahead_;
+  std::optional<RowQueue> queue_;  // of a pass that was begun
+  std::thread thread_;
+};
+
+}  // namespace
+
+Result<std::unique_ptr<PictureReader>> PictureReader::open(const PictureSource& source, const ReadOptions& options) {
+  auto file = InputFile::open(source);
+  if (!file) return file.error();
+  auto decoder = open_decoder(*file, options);
+  if (!decoder) return decoder.error();
+  const auto& info = (*decoder)->info();
+  if (info.width < 1 || info.height < 1 || info.width > kMaxSide || info.height > kMaxSide)
+    return (*file)->error(Errc::unsupported, "is " + std::to_string(info.width) + "x" + std::to_string(info.height) +
+                                                 " pixels; at most 1048576 on a side are read");
+  const int orientation = (*decoder)->orientation();
+  const int height = info.height;
+  auto filled = options.damaged == Damaged::use ? fill_damaged(*std::move(decoder), **file) : *std::move(decoder);
+  auto upright = apply_orientation(std::move(filled), options);
+  return std::unique_ptr<PictureReader>{
+      std::make_unique<Reader>(std::move(upright), options.ahead, orientation, height)};
+}
+
+}  // namespace weir::media

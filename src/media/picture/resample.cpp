@@ -1,0 +1,169 @@
+#include "media/picture/resample.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <cstdint>
+#include <numbers>
+#include <vector>
+
+namespace weir::media {
+namespace {
+
+constexpr double kLobes = 3;
+
+double lanczos(double x) {
+  x = std::abs(x);
+  if (x < 1e-9) return 1;
+  if (x >= kLobes) return 0;
+  const double a = std::numbers::pi * x;
+  return kLobes * std::sin(a) * std::sin(a / kLobes) / (a * a);
+}
+
+/// For each output position along one axis: the inputs it draws on, all inside the picture, with weights of sum 1.
+struct Axis {
+  struct Taps {
+    int first, count;
+    std::size_t weights;  // index of the first
+  };
+  std::vector<Taps> taps;
+  std::vector<float> weights;
+  int most = 0;
+
+  Axis(int in, int out) {
+    const double step = static_cast<double>(in) / out, wide = std::max(1.0, step);
+    taps.reserve(static_cast<std::size_t>(out));
+    for (int i = 0; i < out; ++i) {
+      const double centre = (i + 0.5) * step - 0.5;
+      const int first = std::max(0, static_cast<int>(std::ceil(centre - kLobes * wide)));
+      const int last = std::min(in - 1, static_cast<int>(std::floor(centre + kLobes * wide)));
+      const auto start = weights.size();
+      double sum = 0;
+      for (int k = first; k <= last; ++k) sum += lanczos((k - centre) / wide);
+      for (int k = first; k <= last; ++k) weights.push_back(static_cast<float>(lanczos((k - centre) / wide) / sum));
+      taps.push_back({first, last - first + 1, start});
+      most = std::max(most, last - first + 1);
+    }
+  }
+};
+
+int most_taps(int in, int out) {
+  const double wide = std::max(1.0, static_cast<double>(in) / out);
+  return std::min(in, static_cast<int>(2 * kLobes * wide) + 2);
+}
+
+double to_linear(double v) { return v <= 0.04045 ? v / 12.92 : std::pow((v + 0.055) / 1.055, 2.4); }
+float to_encoded(float v) { return v <= 0.0031308F ? 12.92F * v : 1.055F * std::pow(v, 1 / 2.4F) - 0.055F; }
+
+template <class Sample>
+class LanczosRows final : public RowSource {
+ public:
+  LanczosRows(RowSource& rows, const PictureInfo& from, int width, int height)
+      : rows_{rows}, from_{from}, width_{width}, columns_{from.width, width}, lines_{from.height, height} {
+    linear_.resize(std::size_t{kOne} + 1);
+    for (std::size_t i = 0; i < linear_.size(); ++i)
+      linear_[i] = static_cast<float>(to_linear(static_cast<double>(i) / kOne));
+    if constexpr (sizeof(Sample) == 1) {
+      encoded_.resize(kEncodedSteps + 1);
+      for (std::size_t i = 0; i < encoded_.size(); ++i)
+        encoded_[i] = static_cast<Sample>(to_encoded(static_cast<float>(i) / kEncodedSteps) * kOne + 0.5F);
+    }
+    raw_.resize(static_cast<std::size_t>(from.width) * channels());
+    wide_.resize(raw_.size());
+    ring_.resize(static_cast<std::size_t>(lines_.most) * row_floats());
+    sum_.resize(row_floats());
+  }
+
+  Status read(std::span<std::byte> rows) override {
+    auto* out = reinterpret_cast<Sample*>(rows.data());
+    const auto count = rows.size() / (row_floats() * sizeof(Sample));
+    for (std::size_t i = 0; i < count; ++i, out += row_floats(), ++next_out_) {
+      const auto& taps = lines_.taps[static_cast<std::size_t>(next_out_)];
+      while (next_in_ < taps.first + taps.count)
+        if (auto got = take_row(); !got) return got;
+      sum_lines(taps);
+      encode(out);
+    }
+    return ok();
+  }
+
+ private:
+  static constexpr unsigned kOne = static_cast<Sample>(~Sample{0});
+  static constexpr std::size_t kEncodedSteps = 65535;  // a step at the dark end is a twentieth of an 8-bit level
+
+  std::size_t channels() const { return static_cast<std::size_t>(from_.channels()); }
+  std::size_t row_floats() const { return static_cast<std::size_t>(width_) * channels(); }
+  float* ring_row(int y) { return ring_.data() + static_cast<std::size_t>(y % lines_.most) * row_floats(); }
+
+  Status take_row() {
+    if (auto got = rows_.read(std::as_writable_bytes(std::span{raw_})); !got) return got;
+    const auto n = channels(), colours = static_cast<std::size_t>(from_.colours);
+    for (std::size_t x = 0; x < raw_.size(); x += n) {
+      const float alpha = from_.alpha ? static_cast<float>(raw_[x + colours]) / kOne : 1.0F;
+      for (std::size_t c = 0; c < colours; ++c) wide_[x + c] = linear_[raw_[x + c]] * alpha;
+      if (from_.alpha) wide_[x + colours] = alpha;
+    }
+    float* out = ring_row(next_in_++);
+    for (const auto& taps : columns_.taps)
+      for (std::size_t c = 0; c < n; ++c) {
+        const float* in = wide_.data() + static_cast<std::size_t>(taps.first) * n + c;
+        float sum = 0;
+        for (int k = 0; k < taps.count; ++k, in += n) sum += *in * columns_.weights[taps.weights + k];
+        *out++ = sum;
+      }
+    return ok();
+  }
+
+  void sum_lines(const Axis::Taps& taps) {
+    std::fill(sum_.begin(), sum_.end(), 0.0F);
+    for (int k = 0; k < taps.count; ++k) {
+      const float weight = lines_.weights[taps.weights + k];
+      const float* row = ring_row(taps.first + k);
+      for (std::size_t i = 0; i < sum_.size(); ++i) sum_[i] += row[i] * weight;
+    }
+  }
+
+  Sample encode_colour(float v) const {
+    v = std::clamp(v, 0.0F, 1.0F);
+    if constexpr (sizeof(Sample) == 1) return encoded_[static_cast<std::size_t>(v * kEncodedSteps + 0.5F)];
+    return static_cast<Sample>(to_encoded(v) * kOne + 0.5F);
+  }
+
+  void encode(Sample* out) const {
+    const auto n = channels(), colours = static_cast<std::size_t>(from_.colours);
+    for (std::size_t x = 0; x < sum_.size(); x += n) {
+      const float alpha = from_.alpha ? std::clamp(sum_[x + colours], 0.0F, 1.0F) : 1.0F;
+      const float weight = alpha > 0 ? 1 / alpha : 0;
+      for (std::size_t c = 0; c < colours; ++c) out[x + c] = encode_colour(sum_[x + c] * weight);
+      if (from_.alpha) out[x + colours] = static_cast<Sample>(alpha * kOne + 0.5F);
+    }
+  }
+
+  RowSource& rows_;
+  PictureInfo from_;
+  int width_;
+  Axis columns_, lines_;
+  std::vector<float> linear_;    // of every sample value
+  std::vector<Sample> encoded_;  // 8 bits only: of every linear value in steps
+  std::vector<Sample> raw_;
+  std::vector<float> wide_, ring_, sum_;  // a row as it came; the last rows, resized to width; one result
+  int next_in_ = 0, next_out_ = 0;
+};
+
+}  // namespace
+
+std::unique_ptr<RowSource> resample_rows(RowSource& rows, const PictureInfo& from, int width, int height) {
+  if (from.bits == 16) return std::make_unique<LanczosRows<std::uint16_t>>(rows, from, width, height);
+  return std::make_unique<LanczosRows<std::uint8_t>>(rows, from, width, height);
+}
+
+Bytes resample_memory(const PictureInfo& from, int width, int height) {
+  const auto n = static_cast<std::uint64_t>(from.channels()) * sizeof(float);
+  const auto columns = static_cast<std::uint64_t>(most_taps(from.width, width));
+  const auto lines = static_cast<std::uint64_t>(most_taps(from.height, height));
+  const auto w = static_cast<std::uint64_t>(width), h = static_cast<std::uint64_t>(height);
+  // vectors that grow hold up to twice what they need, and their old half while they move
+  return Bytes{from.row_bytes() + static_cast<std::uint64_t>(from.width) * n + (lines + 1) * w * n} +
+         Bytes{w * (16 + 12 * columns) + h * (16 + 12 * lines)} + 384_KiB;
+}
+
+}  // namespace weir::media

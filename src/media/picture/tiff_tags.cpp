@@ -1,0 +1,87 @@
+#include <algorithm>
+#include <array>
+#include <string>
+#include <string_view>
+
+#include <fmt/format.h>
+
+#include "media/picture/container_metadata.hpp"
+#include "media/picture/text_codec.hpp"
+#include "media/picture/tiff_tree.hpp"
+
+namespace weir::media {
+namespace {
+
+// Of the samples and their layout, or read by libvips (resolution, XMP, ICC). TIFF 6.0, appendix A; 700 XMP; 34675 ICC.
+constexpr std::array<std::uint16_t, 50> kSettledTags{254, 255, 256, 257, 258, 259, 262, 263, 264, 265,   266, 273, 274,
+                                                     277, 278, 279, 280, 281, 282, 283, 284, 288, 289,   290, 291, 292,
+                                                     293, 296, 317, 320, 321, 322, 323, 324, 325, 338,   339, 340, 341,
+                                                     347, 512, 513, 514, 529, 530, 531, 532, 700, 34675, 297};
+// Those that EXIF has too, and Windows' texts beside them.
+constexpr std::array<std::uint16_t, 17> kOfExif{269,   270,   271,   272,   285,   305,   306,   315,  316,
+                                                33432, 18246, 18249, 40091, 40092, 40093, 40094, 40095};
+struct NamedTag {
+  std::uint16_t tag;
+  std::string_view name;
+};
+constexpr std::array kNamedTags{
+    NamedTag{301, "transfer function"}, NamedTag{330, "pictures below the page"}, NamedTag{37724, "layers"},
+    NamedTag{332, "set of inks"},       NamedTag{333, "names of inks"},
+};
+constexpr std::uint16_t kWhitePoint = 318, kPrimaries = 319, kIptc = 33723, kImageResources = 34377;
+
+template <class List>
+bool contains(const List& list, std::uint16_t tag) {
+  return std::find(list.begin(), list.end(), tag) != list.end();
+}
+
+void take_photoshop(const Blob& resources, Metadata& into) {
+  std::vector<int> other;
+  auto iptc = iptc_of_resources(resources, other);
+  if (into.iptc.empty()) into.iptc = std::move(iptc);
+  leave_out_resources(into, other);
+}
+
+void take_colour(const TiffDirectory& page, Metadata& into) {
+  const auto white = page.numbers(kWhitePoint), primaries = page.numbers(kPrimaries);
+  if (primaries.size() != 6 || !into.icc.empty()) return;
+  auto& all = into.colour.primaries.emplace(std::array<double, 8>{0.3127, 0.3290});
+  if (white.size() == 2) std::copy(white.begin(), white.end(), all.begin());
+  std::copy(primaries.begin(), primaries.end(), all.begin() + 2);
+}
+
+}  // namespace
+
+void read_tiff_tags(const InputFile& file, Metadata& into) {
+  const auto page = read_tiff_tree(file);
+  if (!page) return;
+  TiffDirectory carried{.little = page->little, .followed = false, .tags = {}, .below = page->below};
+  for (const TiffTag& tag : page->tags) {
+    if (tag.count == 0) continue;
+    if (contains(kSettledTags, tag.tag) || tag.tag == kWhitePoint || tag.tag == kPrimaries) continue;
+    const auto* known =
+        std::find_if(kNamedTags.begin(), kNamedTags.end(), [&](const NamedTag& each) { return each.tag == tag.tag; });
+    if (known != kNamedTags.end())
+      leave_out(into, known->name, "not carried");
+    else if (tag.value.empty())
+      leave_out(into, fmt::format("tag {}", tag.tag), "too large");
+    else if (contains(kOfExif, tag.tag))
+      carried.tags.push_back(tag);
+    else if (tag.tag == kIptc && into.iptc.empty() && tag.value.front() == std::byte{0x1c})
+      into.iptc = tag.value;
+    else if (tag.tag == kImageResources)
+      take_photoshop(tag.value, into);
+    else
+      leave_out(into, fmt::format("tag {}", tag.tag), "not carried");
+  }
+  take_colour(*page, into);
+  if (!into.exif.empty() || (carried.tags.empty() && carried.below.empty())) return;
+  constexpr std::uint32_t kHeader = 8;
+  const Blob directory = write_tiff_tree(carried, kHeader);
+  constexpr std::array<unsigned char, kHeader> kLittle{'I', 'I', 42, 0, 8, 0, 0, 0}, kBig{'M', 'M', 0, 42, 0, 0, 0, 8};
+  const auto head = std::as_bytes(std::span{page->little ? kLittle : kBig});
+  into.exif.assign(head.begin(), head.end());
+  into.exif.insert(into.exif.end(), directory.begin(), directory.end());
+}
+
+}  // namespace weir::media

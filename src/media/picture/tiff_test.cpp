@@ -1,0 +1,334 @@
+// TIFF in all its forms, drawn with libtiff: what is read is what was drawn, or is refused with the true reason.
+#include <gtest/gtest.h>
+#include <tiffio.h>
+
+#include <cmath>
+#include <cstring>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "folder.hpp"
+#include "media/picture/picture.hpp"
+#include "media/picture/picture_samples_test.hpp"
+
+namespace weir::media {
+namespace {
+
+using test::load;
+using test::Samples;
+using weir::test::Folder;
+
+/// How a file is drawn. The value of sample s at (x, y) is whole, or a thousandth where numbers are real.
+struct Drawing {
+  std::string name;
+  std::string mode = "w";  // of TIFFOpen: 8 BigTIFF, b big-endian
+  int bits = 8, samples = 3;
+  std::uint16_t photometric = PHOTOMETRIC_RGB, numbers = SAMPLEFORMAT_UINT;
+  std::uint16_t compression = COMPRESSION_NONE, predictor = 1;
+  bool planar = false;
+  std::uint32_t tile_width = 0, tile_height = 0, strip_rows = 7;
+  std::vector<std::uint16_t> extra = {};
+  int width = 83, height = 45;
+  int start = 0;  // added to thousandths
+};
+
+void PrintTo(const Drawing& d, std::ostream* out) { *out << d.name; }
+
+std::uint32_t whole_at(const Drawing& d, int x, int y, int s) {
+  const auto value = static_cast<std::uint32_t>(x * 37 + y * 11 + s * 71) * 2654435761U;
+  return d.bits == 32 ? value : value >> (32 - d.bits);
+}
+
+int thousandths_at(const Drawing& d, int x, int y, int s) { return (x * 7 + y * 5 + s * 211) % 1001 + d.start; }
+
+void put_sample(const Drawing& d, Samples& row, std::size_t index, int x, int y, int s) {
+  const auto bytes = static_cast<std::size_t>(d.bits) / 8;
+  if (d.numbers == SAMPLEFORMAT_IEEEFP) {
+    const double value = thousandths_at(d, x, y, s) / 1000.0;
+    const auto small = static_cast<float>(value);
+    std::memcpy(row.data() + index * bytes, bytes == 8 ? static_cast<const void*>(&value) : &small, bytes);
+    return;
+  }
+  const auto value = whole_at(d, x, y, s);
+  if (d.bits >= 8 && d.bits % 8 == 0) {  // of this machine, which is little-endian
+    std::memcpy(row.data() + index * bytes, &value, bytes);
+    return;
+  }
+  const auto depth = static_cast<std::size_t>(d.bits);
+  for (std::size_t i = 0; i < depth; ++i)
+    if ((value >> (depth - 1 - i) & 1) != 0) row[(index * depth + i) / 8] |= std::byte(0x80 >> (index * depth + i) % 8);
+}
+
+/// The samples of an area: of one plane, or of all.
+Samples area(const Drawing& d, int left, int top, int width, int height, int plane) {
+  const int per_pixel = d.planar ? 1 : d.samples;
+  const std::size_t stride = (static_cast<std::size_t>(width * per_pixel * d.bits) + 7) / 8;
+  Samples all;
+  for (int y = top; y < top + height; ++y) {
+    Samples row(stride);
+    for (int x = left; x < left + width; ++x)
+      for (int i = 0; i < per_pixel; ++i)
+        if (x < d.width && y < d.height)
+          put_sample(d, row, static_cast<std::size_t>((x - left) * per_pixel + i), x, y, d.planar ? plane : i);
+    all.insert(all.end(), row.begin(), row.end());
+  }
+  return all;
+}
+
+void draw_pixels(TIFF* tiff, const Drawing& d) {
+  for (int plane = 0; plane < (d.planar ? d.samples : 1); ++plane) {
+    const auto number = static_cast<std::uint16_t>(plane);
+    if (d.tile_width == 0) {
+      for (int y = 0; y < d.height; ++y) {
+        auto row = area(d, 0, y, d.width, 1, plane);
+        ASSERT_EQ(TIFFWriteScanline(tiff, row.data(), static_cast<std::uint32_t>(y), number), 1);
+      }
+      continue;
+    }
+    const int width = static_cast<int>(d.tile_width), height = static_cast<int>(d.tile_height);
+    for (int y = 0; y < d.height; y += height)
+      for (int x = 0; x < d.width; x += width) {
+        auto tile = area(d, x, y, width, height, plane);
+        ASSERT_GT(
+            TIFFWriteTile(tiff, tile.data(), static_cast<std::uint32_t>(x), static_cast<std::uint32_t>(y), 0, number),
+            0);
+      }
+  }
+}
+
+void draw_tiff(const std::filesystem::path& path, const Drawing& d) {
+  TIFF* tiff = TIFFOpen(path.c_str(), d.mode.c_str());
+  ASSERT_NE(tiff, nullptr);
+  TIFFSetField(tiff, TIFFTAG_IMAGEWIDTH, d.width);
+  TIFFSetField(tiff, TIFFTAG_IMAGELENGTH, d.height);
+  TIFFSetField(tiff, TIFFTAG_BITSPERSAMPLE, d.bits);
+  TIFFSetField(tiff, TIFFTAG_SAMPLESPERPIXEL, d.samples);
+  TIFFSetField(tiff, TIFFTAG_SAMPLEFORMAT, d.numbers);
+  TIFFSetField(tiff, TIFFTAG_COMPRESSION, d.compression);
+  TIFFSetField(tiff, TIFFTAG_PHOTOMETRIC, d.photometric);
+  TIFFSetField(tiff, TIFFTAG_PLANARCONFIG, d.planar ? PLANARCONFIG_SEPARATE : PLANARCONFIG_CONTIG);
+  if (d.predictor != 1) TIFFSetField(tiff, TIFFTAG_PREDICTOR, d.predictor);
+  if (!d.extra.empty()) TIFFSetField(tiff, TIFFTAG_EXTRASAMPLES, static_cast<int>(d.extra.size()), d.extra.data());
+  if (d.photometric == PHOTOMETRIC_PALETTE) {
+    std::vector<std::uint16_t> red(std::size_t{1} << d.bits), green(red), blue(red);
+    for (std::size_t i = 0; i < red.size(); ++i) {
+      red[i] = static_cast<std::uint16_t>(i * 5 % 256 * 257);
+      green[i] = static_cast<std::uint16_t>(65535 - red[i]);
+      blue[i] = 257 * 64;
+    }
+    TIFFSetField(tiff, TIFFTAG_COLORMAP, red.data(), green.data(), blue.data());
+  }
+  if (d.tile_width > 0) {
+    TIFFSetField(tiff, TIFFTAG_TILEWIDTH, d.tile_width);
+    TIFFSetField(tiff, TIFFTAG_TILELENGTH, d.tile_height);
+  } else {
+    TIFFSetField(tiff, TIFFTAG_ROWSPERSTRIP, d.strip_rows);
+  }
+  draw_pixels(tiff, d);
+  TIFFClose(tiff);
+}
+
+double most(const Drawing& d) { return std::exp2(d.bits) - 1; }
+
+/// What sample c of a pixel is expected to be, of 1.
+double expected(const Drawing& d, int x, int y, int c) {
+  if (d.photometric == PHOTOMETRIC_PALETTE) {
+    const double red = whole_at(d, x, y, 0) * 5 % 256;
+    return (c == 0 ? red : c == 1 ? 255 - red : 64) / 255;
+  }
+  if (d.numbers == SAMPLEFORMAT_IEEEFP) return std::clamp(thousandths_at(d, x, y, c) / 1000.0, 0.0, 1.0);
+  const double value = whole_at(d, x, y, c) / most(d);
+  return d.photometric == PHOTOMETRIC_MINISWHITE ? 1 - value : value;
+}
+
+double sample_at(const test::Loaded& loaded, int x, int y, int c) {
+  const auto& info = loaded.info;
+  const auto index = static_cast<std::size_t>((y * info.width + x) * info.channels() + c);
+  if (info.bits == 8) return std::to_integer<int>(loaded.rows[index]) / 255.0;
+  std::uint16_t value = 0;
+  std::memcpy(&value, loaded.rows.data() + index * 2, 2);
+  return value / 65535.0;
+}
+
+class TiffForms : public ::testing::TestWithParam<Drawing> {};
+
+TEST_P(TiffForms, AreReadAsTheyWereDrawn) {
+  const auto& d = GetParam();
+  Folder folder;
+  draw_tiff(folder / "a.tif", d);
+  const auto loaded = load(folder / "a.tif");
+  ASSERT_TRUE(loaded) << loaded.error().what;
+  const auto& info = loaded->info;
+  ASSERT_EQ(info.width, d.width);
+  ASSERT_EQ(info.height, d.height);
+  const bool rgb = d.photometric == PHOTOMETRIC_RGB || d.photometric == PHOTOMETRIC_PALETTE;
+  EXPECT_EQ(info.colours, rgb ? 3 : 1);
+  EXPECT_EQ(info.bits,
+            d.photometric != PHOTOMETRIC_PALETTE && (d.bits > 8 || d.numbers == SAMPLEFORMAT_IEEEFP) ? 16 : 8);
+  double worst = 0;
+  for (int y = 0; y < d.height; ++y)
+    for (int x = 0; x < d.width; ++x)
+      for (int c = 0; c < info.channels(); ++c)
+        worst = std::max(worst, std::abs(sample_at(*loaded, x, y, c) - expected(d, x, y, c)));
+  EXPECT_LE(worst, 0.51 / (info.bits == 8 ? 255 : 65535));
+}
+
+constexpr auto kReal = SAMPLEFORMAT_IEEEFP;
+constexpr auto kGrey = PHOTOMETRIC_MINISBLACK;
+const Drawing kForms[] = {
+    {.name = "planar tiles", .planar = true, .tile_width = 32, .tile_height = 16},
+    {.name = "planar tiles, 16 bits, alpha",
+     .bits = 16,
+     .samples = 4,
+     .planar = true,
+     .tile_width = 16,
+     .tile_height = 48,
+     .extra = {EXTRASAMPLE_UNASSALPHA}},
+    {.name = "planar tiles larger than the picture, Deflate",
+     .compression = COMPRESSION_ADOBE_DEFLATE,
+     .planar = true,
+     .tile_width = 256,
+     .tile_height = 256},
+    {.name = "planar tiles, LZW, predictor",
+     .bits = 16,
+     .compression = COMPRESSION_LZW,
+     .predictor = 2,
+     .planar = true,
+     .tile_width = 32,
+     .tile_height = 32},
+    {.name = "planar strips", .planar = true},
+    {.name = "planar strips, 16 bits, big-endian", .mode = "wb", .bits = 16, .planar = true},
+    {.name = "planar grey and alpha",
+     .samples = 2,
+     .photometric = kGrey,
+     .planar = true,
+     .extra = {EXTRASAMPLE_UNASSALPHA}},
+    {.name = "planar 4 bits", .bits = 4, .planar = true, .tile_width = 16, .tile_height = 16},
+    {.name = "one strip", .compression = COMPRESSION_LZW, .strip_rows = 1000},
+    {.name = "tiles", .tile_width = 48, .tile_height = 16},
+    {.name = "BigTIFF, big-endian, tiles", .mode = "w8b", .bits = 16, .tile_width = 16, .tile_height = 16},
+    {.name = "PackBits", .compression = COMPRESSION_PACKBITS},
+    {.name = "Zstandard", .compression = COMPRESSION_ZSTD},
+    {.name = "LZMA", .compression = COMPRESSION_LZMA},
+    {.name = "LERC", .compression = COMPRESSION_LERC},
+    {.name = "1 bit", .bits = 1, .samples = 1, .photometric = kGrey},
+    {.name = "1 bit, white is 0", .bits = 1, .samples = 1, .photometric = PHOTOMETRIC_MINISWHITE},
+    {.name = "1 bit, fax",
+     .bits = 1,
+     .samples = 1,
+     .photometric = PHOTOMETRIC_MINISWHITE,
+     .compression = COMPRESSION_CCITTFAX4},
+    {.name = "2 bits", .bits = 2, .samples = 1, .photometric = kGrey},
+    {.name = "4 bits, tiles", .bits = 4, .samples = 1, .photometric = kGrey, .tile_width = 16, .tile_height = 16},
+    {.name = "12 bits", .bits = 12},
+    {.name = "16 bits, white is 0", .bits = 16, .samples = 1, .photometric = PHOTOMETRIC_MINISWHITE},
+    {.name = "32 bits", .bits = 32},
+    {.name = "palette of 4 bits", .bits = 4, .samples = 1, .photometric = PHOTOMETRIC_PALETTE},
+    {.name = "palette of 8 bits, tiles",
+     .samples = 1,
+     .photometric = PHOTOMETRIC_PALETTE,
+     .tile_width = 32,
+     .tile_height = 32},
+    {.name = "extra samples that are no alpha",
+     .samples = 5,
+     .extra = {EXTRASAMPLE_UNSPECIFIED, EXTRASAMPLE_UNSPECIFIED}},
+    {.name = "grey and an extra sample", .samples = 2, .photometric = kGrey, .extra = {EXTRASAMPLE_UNSPECIFIED}},
+    {.name = "floats", .bits = 32, .numbers = kReal},
+    {.name = "grey floats", .bits = 32, .samples = 1, .photometric = kGrey, .numbers = kReal},
+    {.name = "floats, predictor",
+     .bits = 32,
+     .numbers = kReal,
+     .compression = COMPRESSION_ADOBE_DEFLATE,
+     .predictor = 3},
+    {.name = "floats outside of 0 to 1", .bits = 32, .numbers = kReal, .start = -300},
+    {.name = "floats of 64 bits, planar tiles",
+     .bits = 64,
+     .numbers = kReal,
+     .planar = true,
+     .tile_width = 16,
+     .tile_height = 16},
+};
+INSTANTIATE_TEST_SUITE_P(All, TiffForms, ::testing::ValuesIn(kForms));
+
+TEST(Tiff, HalfFloatsAreRead) {
+  Folder folder;
+  // 0.25, 0.5 and 1 as binary16 (IEEE 754: 0x3400, 0x3800, 0x3c00), drawn as whole numbers and then renamed.
+  Drawing d{.name = "half", .bits = 16, .samples = 1, .photometric = kGrey, .width = 3, .height = 1};
+  TIFF* tiff = TIFFOpen((folder / "h.tif").c_str(), "w");
+  TIFFSetField(tiff, TIFFTAG_IMAGEWIDTH, 3);
+  TIFFSetField(tiff, TIFFTAG_IMAGELENGTH, 1);
+  TIFFSetField(tiff, TIFFTAG_BITSPERSAMPLE, 16);
+  TIFFSetField(tiff, TIFFTAG_SAMPLEFORMAT, kReal);
+  TIFFSetField(tiff, TIFFTAG_PHOTOMETRIC, kGrey);
+  std::uint16_t row[] = {0x3400, 0x3800, 0x3c00};
+  TIFFWriteScanline(tiff, row, 0, 0);
+  TIFFClose(tiff);
+  const auto loaded = load(folder / "h.tif");
+  ASSERT_TRUE(loaded) << loaded.error().what;
+  EXPECT_NEAR(sample_at(*loaded, 0, 0, 0), 0.25, 1e-5);
+  EXPECT_NEAR(sample_at(*loaded, 1, 0, 0), 0.5, 1e-5);
+  EXPECT_EQ(sample_at(*loaded, 2, 0, 0), 1);
+}
+
+TEST(Tiff, ColoursThatAlphaWasMultipliedIntoAreDividedAgain) {
+  Folder folder;
+  TIFF* tiff = TIFFOpen((folder / "m.tif").c_str(), "w");
+  TIFFSetField(tiff, TIFFTAG_IMAGEWIDTH, 3);
+  TIFFSetField(tiff, TIFFTAG_IMAGELENGTH, 1);
+  TIFFSetField(tiff, TIFFTAG_BITSPERSAMPLE, 8);
+  TIFFSetField(tiff, TIFFTAG_SAMPLESPERPIXEL, 4);
+  TIFFSetField(tiff, TIFFTAG_PHOTOMETRIC, PHOTOMETRIC_RGB);
+  const std::uint16_t kind = EXTRASAMPLE_ASSOCALPHA;
+  TIFFSetField(tiff, TIFFTAG_EXTRASAMPLES, 1, &kind);
+  std::uint8_t row[] = {100, 50, 0, 128, 0, 0, 0, 0, 9, 8, 7, 255};
+  TIFFWriteScanline(tiff, row, 0, 0);
+  TIFFClose(tiff);
+  const auto loaded = load(folder / "m.tif");
+  ASSERT_TRUE(loaded) << loaded.error().what;
+  const std::uint8_t right[] = {199, 100, 0, 128, 0, 0, 0, 0, 9, 8, 7, 255};
+  ASSERT_EQ(loaded->rows.size(), sizeof right);
+  EXPECT_EQ(std::memcmp(loaded->rows.data(), right, sizeof right), 0);
+}
+
+struct Refusal {
+  Drawing drawing;
+  std::string reason;
+};
+void PrintTo(const Refusal& r, std::ostream* out) { *out << r.drawing.name; }
+class TiffRefusals : public ::testing::TestWithParam<Refusal> {};
+
+TEST_P(TiffRefusals, SayTheTrueReason) {
+  Folder folder;
+  draw_tiff(folder / "a.tif", GetParam().drawing);
+  const auto loaded = load(folder / "a.tif");
+  ASSERT_FALSE(loaded);
+  EXPECT_EQ(loaded.error().code, Errc::unsupported);
+  EXPECT_NE(loaded.error().what.find(GetParam().reason), std::string::npos) << loaded.error().what;
+  EXPECT_EQ(loaded.error().what.find("damaged"), std::string::npos) << loaded.error().what;
+}
+INSTANTIATE_TEST_SUITE_P(
+    All, TiffRefusals,
+    ::testing::Values(
+        Refusal{{.name = "signed", .bits = 16, .numbers = SAMPLEFORMAT_INT}, "signed"},
+        Refusal{{.name = "planar CMYK", .samples = 4, .photometric = PHOTOMETRIC_SEPARATED, .planar = true}, "plane"},
+        Refusal{{.name = "YCbCr", .photometric = PHOTOMETRIC_YCBCR}, "YCbCr"},
+        Refusal{{.name = "raw", .samples = 1, .photometric = PHOTOMETRIC_CFA}, "camera"}));
+
+TEST(Tiff, TilesAreCountedAndReadAgainAfterRewind) {
+  Folder folder;
+  const Drawing d{.name = "tiles", .planar = true, .tile_width = 512, .tile_height = 256, .width = 700, .height = 600};
+  draw_tiff(folder / "a.tif", d);
+  auto reader = PictureReader::open({.path = folder / "a.tif", .bytes = nullptr});
+  ASSERT_TRUE(reader) << reader.error().what;
+  EXPECT_GE((*reader)->need().ram, Bytes{512 * 256 * 3 + 700 * 3 * 256});
+  const auto size = (*reader)->info().row_bytes() * 600;
+  Samples first(size), second(size);
+  ASSERT_TRUE((*reader)->read(first));
+  ASSERT_TRUE((*reader)->rewind());
+  ASSERT_TRUE((*reader)->read(second));
+  EXPECT_EQ(first, second);
+}
+
+}  // namespace
+}  // namespace weir::media

@@ -1,0 +1,236 @@
+#include "media/picture/tiff_tree.hpp"
+
+#include <algorithm>
+#include <array>
+#include <functional>
+
+namespace weir::media {
+namespace {
+
+constexpr std::size_t kMostTags = 4096, kMostValue = std::size_t{64} << 10;
+constexpr int kMostDepth = 2;
+constexpr std::array kPointers{kExifPointer, kGpsPointer, kInteropPointer};
+
+bool is_pointer(std::uint16_t tag) { return std::find(kPointers.begin(), kPointers.end(), tag) != kPointers.end(); }
+
+// Bytes of one value by its type; 0: unknown. 16 to 18 are BigTIFF's.
+std::size_t type_bytes(std::uint16_t type) {
+  constexpr std::array<std::size_t, 19> kBytes{0, 1, 1, 2, 4, 8, 1, 1, 2, 4, 8, 4, 8, 4, 0, 0, 8, 8, 8};
+  return type < kBytes.size() ? kBytes[type] : 0;
+}
+// Of the numbers that a value is made of: a fraction is two.
+std::size_t number_bytes(std::uint16_t type) {
+  constexpr std::uint16_t kFractionType = 5, kSignedFraction = 10;
+  return type == kFractionType || type == kSignedFraction ? 4 : type_bytes(type);
+}
+
+using ReadAt = std::function<bool(std::uint64_t, std::span<std::byte>)>;
+
+class TreeReader {
+ public:
+  explicit TreeReader(ReadAt read) : read_{std::move(read)} {}
+
+  std::optional<TiffDirectory> read() {
+    std::array<std::byte, 16> head{};
+    if (!read_(0, std::span{head}.first(8))) return std::nullopt;
+    little_ = head[0] == std::byte{'I'};
+    if (head[0] != head[1] || (!little_ && head[0] != std::byte{'M'})) return std::nullopt;
+    const auto magic = number(std::span{head}.subspan(2, 2));
+    big_ = magic == 43;
+    if (!big_ && magic != 42) return std::nullopt;
+    if (big_ && !read_(0, head)) return std::nullopt;
+    return directory(number(big_ ? std::span{head}.subspan(8, 8) : std::span{head}.subspan(4, 4)), 0);
+  }
+
+ private:
+  std::uint64_t number(std::span<const std::byte> bytes) const {
+    std::uint64_t value = 0;
+    for (std::size_t i = 0; i < bytes.size(); ++i)
+      value = value << 8 | std::to_integer<std::uint64_t>(bytes[little_ ? bytes.size() - 1 - i : i]);
+    return value;
+  }
+
+  std::optional<TiffDirectory> directory(std::uint64_t at, int depth) {
+    const std::size_t count_bytes = big_ ? 8 : 2, entry_bytes = big_ ? 20 : 12;
+    std::array<std::byte, 8> count{};
+    if (at == 0 || !read_(at, std::span{count}.first(count_bytes))) return std::nullopt;
+    const auto entries = std::min<std::uint64_t>(number(std::span{count}.first(count_bytes)), kMostTags);
+    TiffDirectory made{.little = little_, .followed = false, .tags = {}, .below = {}};
+    for (std::uint64_t i = 0; i < entries; ++i) {
+      std::array<std::byte, 20> entry{};
+      if (!read_(at + count_bytes + i * entry_bytes, std::span{entry}.first(entry_bytes))) break;
+      add(made, std::span{entry}.first(entry_bytes), at + count_bytes + i * entry_bytes, depth);
+    }
+    std::array<std::byte, 8> next{};
+    const auto link = std::span{next}.first(big_ ? 8 : 4);
+    made.followed = read_(at + count_bytes + entries * entry_bytes, link) && number(link) != 0;
+    return made;
+  }
+
+  void add(TiffDirectory& to, std::span<const std::byte> entry, std::uint64_t at, int depth) {
+    const std::size_t width = big_ ? 8 : 4;  // of the count and of the value
+    const auto tag = static_cast<std::uint16_t>(number(entry.first(2)));
+    const auto type = static_cast<std::uint16_t>(number(entry.subspan(2, 2)));
+    const std::uint64_t count = number(entry.subspan(4, width)), value = number(entry.subspan(4 + width, width));
+    if (type_bytes(type) == 0) return;
+    if (is_pointer(tag)) {
+      if (depth >= kMostDepth) return;
+      constexpr std::uint16_t kShortType = 3;
+      auto below = type == kShortType ? std::nullopt : directory(value, depth + 1);
+      if (below) to.below.push_back({tag, *std::move(below)});
+      return;
+    }
+    TiffTag made{.tag = tag, .type = type, .count = static_cast<std::uint32_t>(count), .value = {}};
+    const std::uint64_t bytes = count > kMostValue ? kMostValue + 1 : count * type_bytes(type);
+    if (bytes <= kMostValue && held_ + bytes <= kMostTextBytes) {
+      made.value.resize(static_cast<std::size_t>(bytes));
+      if (!read_(bytes <= width ? at + 4 + width : value, made.value)) return;
+      held_ += bytes;
+    }
+    to.tags.push_back(std::move(made));
+  }
+
+  ReadAt read_;
+  bool little_ = true, big_ = false;
+  std::uint64_t held_ = 0;
+};
+
+class TreeWriter {
+ public:
+  explicit TreeWriter(std::uint32_t at) : at_{at} {}
+
+  Blob write(const TiffDirectory& tree) {
+    directory(tree);
+    return std::move(out_);
+  }
+
+ private:
+  void put(std::size_t at, std::uint32_t value, std::size_t bytes, bool little) {
+    for (std::size_t i = 0; i < bytes; ++i)
+      out_[at + (little ? i : bytes - 1 - i)] = static_cast<std::byte>(value >> (8 * i));
+  }
+
+  // The entries first, then the values that do not fit into them, then the directories below.
+  std::uint32_t directory(const TiffDirectory& tree) {
+    out_.resize((out_.size() + 1) / 2 * 2);
+    const std::size_t start = out_.size(), entries = tree.tags.size() + tree.below.size();
+    out_.resize(start + 2 + 12 * entries + 4);
+    put(start, static_cast<std::uint32_t>(entries), 2, tree.little);
+    std::vector<std::pair<std::uint16_t, const TiffDirectory*>> order;  // null: the tag of that number
+    for (const TiffTag& tag : tree.tags) order.emplace_back(tag.tag, nullptr);
+    for (const auto& [tag, below] : tree.below) order.emplace_back(tag, &below);
+    std::stable_sort(order.begin(), order.end(), [](const auto& a, const auto& b) { return a.first < b.first; });
+    std::size_t entry = start + 2;
+    for (const auto& [number, below] : order) {
+      put(entry, number, 2, tree.little);
+      if (below != nullptr) {
+        constexpr std::uint16_t kLongType = 4;
+        const std::uint32_t where = directory(*below);
+        put(entry + 2, kLongType, 2, tree.little);
+        put(entry + 4, 1, 4, tree.little);
+        put(entry + 8, where, 4, tree.little);
+      } else {
+        put_tag(entry, *tree.find(number), tree.little);
+      }
+      entry += 12;
+    }
+    return at_ + static_cast<std::uint32_t>(start);
+  }
+
+  void put_tag(std::size_t entry, const TiffTag& tag, bool little) {
+    put(entry + 2, tag.type, 2, little);
+    put(entry + 4, tag.count, 4, little);
+    std::size_t where = entry + 8;
+    if (tag.value.size() > 4) {
+      out_.resize((out_.size() + 1) / 2 * 2);
+      where = out_.size();
+      put(entry + 8, at_ + static_cast<std::uint32_t>(where), 4, little);
+      out_.resize(where + tag.value.size());
+    }
+    std::copy(tag.value.begin(), tag.value.end(), out_.begin() + static_cast<std::ptrdiff_t>(where));
+  }
+
+  std::uint32_t at_;
+  Blob out_;
+};
+
+}  // namespace
+
+const TiffTag* TiffDirectory::find(std::uint16_t tag) const {
+  const auto found = std::find_if(tags.begin(), tags.end(), [&](const TiffTag& each) { return each.tag == tag; });
+  return found == tags.end() ? nullptr : &*found;
+}
+
+std::vector<double> TiffDirectory::numbers(std::uint16_t tag) const {
+  const TiffTag* found = find(tag);
+  if (found == nullptr) return {};
+  const TiffNumbers values{found->value, little};
+  std::vector<double> out;
+  constexpr std::uint16_t kShortType = 3, kLongType = 4, kFractionType = 5;
+  for (std::size_t at = 0; at + type_bytes(found->type) <= found->value.size(); at += type_bytes(found->type)) {
+    if (found->type == kShortType) out.push_back(values.u16(at));
+    if (found->type == kLongType) out.push_back(values.u32(at));
+    if (found->type == kFractionType)
+      out.push_back(values.u32(at + 4) == 0 ? 0 : 1.0 * values.u32(at) / values.u32(at + 4));
+  }
+  return out;
+}
+
+std::optional<TiffDirectory> read_tiff_tree(const InputFile& file) {
+  return TreeReader{[&](std::uint64_t at, std::span<std::byte> into) {
+           auto got = file.read_at(at, into);
+           return got && *got == into.size();
+         }}
+      .read();
+}
+
+std::optional<TiffDirectory> read_tiff_tree(std::span<const std::byte> block) {
+  return TreeReader{[&](std::uint64_t at, std::span<std::byte> into) {
+           if (at > block.size() || into.size() > block.size() - at) return false;
+           std::copy_n(block.begin() + static_cast<std::ptrdiff_t>(at), into.size(), into.begin());
+           return true;
+         }}
+      .read();
+}
+
+namespace {
+
+void add_missing(const TiffDirectory& of, const TiffDirectory* in, std::vector<std::uint16_t>& missing) {
+  constexpr std::uint16_t kOrientationOfPage = 0x0112;
+  for (const TiffTag& tag : of.tags)
+    if (tag.tag != kOrientationOfPage && (in == nullptr || in->find(tag.tag) == nullptr)) missing.push_back(tag.tag);
+  for (const auto& [pointer, below] : of.below) {
+    const TiffDirectory* other = nullptr;
+    if (in != nullptr)
+      for (const auto& [tag, each] : in->below)
+        if (tag == pointer) other = &each;
+    add_missing(below, other, missing);
+  }
+}
+
+}  // namespace
+
+std::vector<std::uint16_t> missing_tags(std::span<const std::byte> of, std::span<const std::byte> in) {
+  std::vector<std::uint16_t> missing;
+  const auto before = read_tiff_tree(of), after = read_tiff_tree(in);
+  if (before) add_missing(*before, after ? &*after : nullptr, missing);
+  constexpr std::uint16_t kThumbnail = 0x0201;
+  if (before && before->followed && !(after && after->followed)) missing.push_back(kThumbnail);
+  return missing;
+}
+
+Blob write_tiff_tree(const TiffDirectory& tree, std::uint32_t at) { return TreeWriter{at}.write(tree); }
+
+void set_byte_order(TiffDirectory& tree, bool little) {
+  if (tree.little == little) return;
+  tree.little = little;
+  for (TiffTag& tag : tree.tags) {
+    const std::size_t bytes = number_bytes(tag.type);
+    for (std::size_t at = 0; bytes > 1 && at + bytes <= tag.value.size(); at += bytes)
+      std::reverse(tag.value.begin() + static_cast<std::ptrdiff_t>(at),
+                   tag.value.begin() + static_cast<std::ptrdiff_t>(at + bytes));
+  }
+  for (auto& [tag, below] : tree.below) set_byte_order(below, little);
+}
+
+}  // namespace weir::media

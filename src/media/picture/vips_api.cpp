@@ -1,0 +1,42 @@
+#include "media/picture/vips_api.hpp"
+
+#include "base/threads.hpp"
+#include "media/picture/library_api.hpp"
+
+namespace weir::media {
+namespace {
+
+/// libvips cannot be started twice in a process.
+Result<VipsApi> start() {
+  auto api = load_api<VipsApi>({"libvips.so.42", "libvips 8.13 or later", "libvips42"});
+  if (!api) return api;
+  if (api->vips_init("weir") != 0) return Error{Errc::unsupported, "libvips does not start: " + api->take_error()};
+  api->vips_cache_set_max(0);    // every picture is seen once
+  api->vips_concurrency_set(1);  // the cores belong to the network; this also keeps requests in order
+  // What goes wrong comes back as an error; nothing is to be printed behind the caller's back.
+  const auto silent = [](const char*, GLogLevelFlags, const char*, void*) {};
+  constexpr auto kLevels =
+      static_cast<GLogLevelFlags>(G_LOG_LEVEL_WARNING | G_LOG_LEVEL_MESSAGE | G_LOG_LEVEL_INFO | G_LOG_LEVEL_CRITICAL);
+  for (const char* domain : {"VIPS", "GLib-GObject", "GLib"}) api->g_log_set_handler(domain, kLevels, silent, nullptr);
+  return api;
+}
+
+}  // namespace
+
+Result<const VipsApi*> VipsApi::get() {
+  static const auto started = start();
+  if (!started) return started.error();
+  return &*started;
+}
+
+std::string VipsApi::take_error() const {
+  char* raw = vips_error_buffer_copy();
+  std::string text = raw != nullptr ? raw : "";
+  g_free(raw);
+  while (!text.empty() && text.back() == '\n') text.pop_back();
+  for (std::size_t at = 0; (at = text.find('\n', at)) != std::string::npos;) text.replace(at, 1, "; ");
+  if (text.find("creating thread") != std::string::npos) return thread_refused().what;  // glib: the reason alone
+  return text.empty() ? "unknown error" : text;
+}
+
+}  // namespace weir::media

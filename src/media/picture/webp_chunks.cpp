@@ -1,0 +1,50 @@
+#include <algorithm>
+#include <array>
+#include <string>
+#include <string_view>
+
+#include <fmt/format.h>
+
+#include "media/picture/container_metadata.hpp"
+
+namespace weir::media {
+namespace {
+
+constexpr std::size_t kFileHead = 12, kChunkHead = 8;
+constexpr int kMostChunks = 1 << 20;
+/// Read by libvips, or of the samples.
+constexpr std::array<std::string_view, 8> kSettledWebpChunks{"VP8 ", "VP8L", "VP8X", "ALPH",
+                                                             "ICCP", "EXIF", "XMP ", "ANIM"};
+
+std::uint64_t little_endian(std::span<const std::byte> bytes) {
+  std::uint64_t value = 0;
+  for (std::size_t i = bytes.size(); i-- > 0;) value = value << 8 | std::to_integer<std::uint64_t>(bytes[i]);
+  return value;
+}
+
+}  // namespace
+
+void read_webp_chunks(const InputFile& file, Metadata& into) {
+  std::array<std::byte, kFileHead> head{};
+  auto got = file.read_at(0, head);
+  if (!got || *got < head.size()) return;
+  const std::uint64_t riff_end = kChunkHead + little_endian(std::span{head}.subspan(4, 4));
+  const std::uint64_t end = std::min(file.size(), riff_end + riff_end % 2);
+  std::uint64_t frames = 0, at = kFileHead;
+  for (int count = 0; at + kChunkHead <= end && count < kMostChunks; ++count) {
+    std::array<std::byte, kChunkHead> chunk{};
+    got = file.read_at(at, chunk);
+    if (!got || *got < chunk.size()) return;
+    const std::string type{reinterpret_cast<const char*>(chunk.data()), 4};
+    const std::uint64_t size = little_endian(std::span{chunk}.subspan(4));
+    at += kChunkHead + size + size % 2;
+    if (type == "ANMF")
+      ++frames;
+    else if (std::find(kSettledWebpChunks.begin(), kSettledWebpChunks.end(), type) == kSettledWebpChunks.end())
+      leave_out(into, "chunk " + type, type == "C2PA" ? "C2PA provenance is not carried" : "unknown");
+  }
+  if (end < file.size()) leave_out(into, "data behind the picture", fmt::format("{} bytes", file.size() - end));
+  if (frames > 1) leave_out(into, "frames", fmt::format("the first of {}", frames));
+}
+
+}  // namespace weir::media

@@ -1,0 +1,154 @@
+#include <pthread.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cassert>
+#include <csignal>
+#include <optional>
+#include <thread>
+
+#include <fmt/format.h>
+
+#include "base/atomic_file.hpp"
+#include "base/text.hpp"
+#include "base/threads.hpp"
+#include "media/picture/carriable.hpp"
+#include "media/picture/encoder.hpp"
+#include "media/picture/picture.hpp"
+#include "media/picture/resample.hpp"
+#include "media/picture/row_queue.hpp"
+#include "media/picture/samples.hpp"
+#include "media/picture/storable.hpp"
+
+namespace weir::media {
+namespace {
+
+// The encoder's thread writes; a closed pipe or a file-size limit is an error there and not the end of the process.
+// The signals of such a write go to the thread that wrote, so blocking them here is enough.
+void block_write_signals() {
+  sigset_t set;
+  sigemptyset(&set);
+  for (const int signal : {SIGPIPE, SIGXFSZ, SIGINT, SIGTERM, SIGHUP, SIGQUIT}) sigaddset(&set, signal);
+  pthread_sigmask(SIG_BLOCK, &set, nullptr);
+}
+
+/// A queue, and behind it, on a thread of its own: the resize, the change of samples, the encoder and the file.
+class Writer final : public PictureWriter {
+ public:
+  Writer(std::string name, std::optional<AtomicFile> file, const WriteOptions& options)
+      : options_{options},
+        rows_left_{static_cast<std::size_t>(options.rows.height)},
+        stored_{storable(options, report_.lost)},
+        metadata_{carriable(options.metadata, stored_, report_)},
+        file_{std::move(file)},
+        sink_{file_ ? file_->fd() : STDOUT_FILENO, std::move(name)},
+        queue_{std::max<std::size_t>(options.queue.count(), options.rows.row_bytes())} {}
+  /// Errors: thread_refused().
+  Status start() {
+    auto thread = start_thread<std::thread>([this] { run(); });
+    if (!thread) return Error{thread.error().code, sink_.name() + ": " + thread.error().what};
+    thread_ = *std::move(thread);
+    return ok();
+  }
+
+  ~Writer() override {
+    if (!thread_.joinable()) return;
+    queue_.cancel(Error{Errc::cancelled, sink_.name() + ": writing was stopped"});
+    thread_.join();
+  }
+
+  Status write(std::span<const std::byte> rows) override {
+    const std::size_t row_bytes = options_.rows.row_bytes();
+    assert(rows.size() % row_bytes == 0);
+    if (rows.size() / row_bytes > rows_left_)
+      return Error{Errc::invalid_argument,
+                   fmt::format("{}: rows beyond its height of {}", sink_.name(), options_.rows.height)};
+    rows_left_ -= rows.size() / row_bytes;
+    return queue_.write(rows);
+  }
+
+  Result<WriteReport> finish() override {
+    assert(thread_.joinable());
+    queue_.close(Error{Errc::invalid_argument, sink_.name() + ": finished before its last row"});
+    thread_.join();
+    if (!done_) return done_.error();
+    if (file_)
+      if (auto committed = file_->commit(); !committed) return committed.error();
+    return std::move(report_);
+  }
+
+ private:
+  void run() {
+    block_write_signals();
+    done_ = or_refusal([this] { return encode(); });
+    if (!done_) queue_.cancel(done_.error());
+    report_.size = Bytes{sink_.size()};
+  }
+
+  Status encode() {
+    RowSource* rows = &queue_;
+    auto picture = options_.rows;
+    std::unique_ptr<RowSource> resized, adapted;
+    if (picture.width != stored_.width || picture.height != stored_.height) {
+      resized = resample_rows(*rows, picture, stored_.width, stored_.height);
+      rows = resized.get();
+      picture.width = stored_.width;
+      picture.height = stored_.height;
+    }
+    if (picture.alpha != stored_.alpha || picture.bits != stored_.bits) {
+      adapted = adapt_rows(*rows, picture, stored_);
+      rows = adapted.get();
+    }
+    const EncodeJob job{stored_, options_.quality, metadata_.get()};
+    if (stored_.alpha) report_.kept.emplace_back("alpha");
+    if (stored_.bits == 16) report_.kept.emplace_back("16-bit");
+    if (options_.format == Format::png) return encode_png(job, *rows, sink_, report_);
+    if (options_.format == Format::jpg) return encode_jpeg(job, *rows, sink_, report_);
+    return encode_other(job, options_.format, *rows, sink_, report_);
+  }
+
+  WriteOptions options_;
+  WriteReport report_;  // written by the thread until it is joined
+  std::size_t rows_left_;
+  PictureInfo stored_;
+  MetadataPtr metadata_;
+  std::optional<AtomicFile> file_;
+  ByteSink sink_;
+  RowQueue queue_;
+  Status done_ = ok();
+  std::thread thread_;  // last: it uses all of the above
+};
+
+}  // namespace
+
+Result<std::unique_ptr<PictureWriter>> PictureWriter::create(const std::filesystem::path& path,
+                                                             const WriteOptions& options) {
+  const bool to_stdout = path == "-";
+  auto name = to_stdout ? std::string{"standard output"} : printable(path.native());
+  if (auto fits = check_limits(options); !fits) return Error{fits.error().code, name + ": " + fits.error().what};
+  std::optional<AtomicFile> file;
+  if (!to_stdout) {
+    auto created = AtomicFile::create(path, options.overwrite);
+    if (!created) return created.error();
+    file.emplace(*std::move(created));
+  }
+  auto writer = std::make_unique<Writer>(std::move(name), std::move(file), options);
+  if (auto started = writer->start(); !started) return started.error();
+  return std::unique_ptr<PictureWriter>{std::move(writer)};
+}
+
+MediaNeed PictureWriter::need(const WriteOptions& options) {
+  std::vector<std::string> lost;
+  const auto stored = storable(options, lost);
+  auto sum = options.format == Format::png   ? encode_png_need(stored)
+             : options.format == Format::jpg ? encode_jpeg_need(stored)
+                                             : encode_other_need(stored, options.quality);
+  sum.ram += std::max(options.queue, Bytes{options.rows.row_bytes()}) + Bytes{options.rows.row_bytes()} + 128_KiB;
+  // What the format can carry of the metadata, and a block of it as it is packed.
+  if (options.metadata != nullptr) sum.ram += Bytes{options.metadata->bytes()} * 3;
+  if (stored.width != options.rows.width || stored.height != options.rows.height)
+    sum.ram += resample_memory(options.rows, stored.width, stored.height);
+  return sum;
+}
+
+}  // namespace weir::media

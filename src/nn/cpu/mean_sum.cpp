@@ -1,0 +1,65 @@
+#include "nn/cpu/mean_sum.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <cstddef>
+#include <limits>
+
+namespace weir::nn {
+
+namespace {
+
+constexpr double kUnits = 16777216.0;  // 2^24
+constexpr int kBlock = 32;             // channels at a time
+
+/// total + the value in units. False where the sum is not below 2^39 in magnitude, be the value no number.
+bool add_units(std::int64_t& total, double value) {
+  constexpr double kMost = 274877906944.0;  // 2^38: its units are half of what 64 bits hold
+  return std::fabs(value) < kMost && !__builtin_add_overflow(total, static_cast<std::int64_t>(value * kUnits), &total);
+}
+
+}  // namespace
+
+MeanSum::MeanSum(int members, int channels)
+    : channels_{channels},
+      sums_(static_cast<std::size_t>(members), std::vector<std::int64_t>(static_cast<std::size_t>(channels), 0)),
+      beyond_(static_cast<std::size_t>(members)) {}
+
+void MeanSum::add(const compute::Kernels& kernels, compute::Storage storage, const std::byte* values, int pixels,
+                  int member) {
+  std::vector<std::int64_t>& total = sums_[static_cast<std::size_t>(member)];
+  float converted[kBlock];
+  for (int c = 0; c < channels_; c += kBlock) {
+    double sum[kBlock] = {};  // exact: multiples of 2^-24 below 2^29
+    for (int x = 0; x < pixels; ++x) {
+      const std::size_t i =
+          static_cast<std::size_t>(x) * static_cast<std::size_t>(channels_) + static_cast<std::size_t>(c);
+      if (storage == compute::Storage::half) {
+        kernels.to_float(reinterpret_cast<const std::uint16_t*>(values) + i, converted, kBlock);
+        for (int k = 0; k < kBlock; ++k) sum[k] += static_cast<double>(converted[k]);
+      } else {
+        const float* from = reinterpret_cast<const float*>(values) + i;
+        for (int k = 0; k < kBlock; ++k) sum[k] += std::nearbyint(static_cast<double>(from[k]) * kUnits) / kUnits;
+      }
+    }
+    for (int k = 0; k < kBlock; ++k) {
+      if (!add_units(total[static_cast<std::size_t>(c) + static_cast<std::size_t>(k)], sum[k]))
+        beyond_[static_cast<std::size_t>(member)].seen = true;
+    }
+  }
+}
+
+std::vector<float> MeanSum::mean(int channels, double pixels) const {
+  std::vector<float> mean;
+  for (int c = 0; c < channels; ++c) {
+    std::int64_t total = 0;
+    bool held = std::none_of(beyond_.begin(), beyond_.end(), [](const Beyond& member) { return member.seen; });
+    for (const auto& member : sums_)
+      held = !__builtin_add_overflow(total, member[static_cast<std::size_t>(c)], &total) && held;
+    mean.push_back(held ? static_cast<float>(static_cast<double>(total) / kUnits / pixels)
+                        : std::numeric_limits<float>::quiet_NaN());
+  }
+  return mean;
+}
+
+}  // namespace weir::nn

@@ -1,0 +1,84 @@
+#pragma once
+
+#include <array>
+#include <map>
+#include <vector>
+
+#include "compute/kernels/kernels.hpp"
+#include "compute/team.hpp"
+#include "nn/cpu/packed.hpp"
+#include "nn/cpu/pass_memory.hpp"
+#include "nn/cpu/vectors.hpp"
+#include "nn/taps.hpp"
+
+namespace weir::nn {
+
+/// The ops of a program on the rows of one pass: each shares the pixels of some output rows among a team's members and
+/// fills in the kernels' jobs. Everything given must outlive it.
+class PassOps : public PassMemory {
+ public:
+  /// `scratch`: one array for each member of the team, as large as Runner::scratch_bytes says.
+  PassOps(const PassMemory& memory, const compute::Kernels& kernels, compute::Team& team, const Packed& packed,
+          Vectors& vectors, std::vector<compute::AlignedArray<std::byte>>& scratch)
+      : PassMemory{memory},
+        kernels_{kernels},
+        team_{team},
+        packed_{packed},
+        vectors_{vectors},
+        scratch_{scratch},
+        bad_(static_cast<std::size_t>(team.size())) {}
+
+  /// Makes rows `rows` of op number `o`, which is not an input.
+  void make(int o, Rows rows);
+  /// A kernel met a value that is not a number or infinite.
+  bool met_bad_values() const;
+
+ protected:
+  /// Calls work(row of units, first, last, member) for pieces of `rows` rows of `units` units each.
+  template <class Work>
+  void share(int rows, int units, int grain, Work&& work) {
+    constexpr int kMostGroups = 16;
+    const int padded = (units + grain - 1) / grain * grain;
+    team_.run(rows * padded, grain, kMostGroups * grain, [&](int first, int last, int member) {
+      while (first < last) {
+        const int row = first / padded;
+        const int end = std::min(last, (row + 1) * padded);
+        work(row, first - row * padded, std::min(end - row * padded, units), member);
+        first = end;
+      }
+    });
+  }
+
+ private:
+  compute::Residual residual_of(const Op& op);
+  const void* residual_row(const Op& op, int y, int x) const;
+  compute::Target target_of(int t) const;
+  std::byte* scratch(int member) { return scratch_[static_cast<std::size_t>(member)].data(); }
+  bool* bad(int member) { return &bad_[static_cast<std::size_t>(member)].seen; }
+
+  void conv3x3(int o, Rows rows);
+  void patch(int o, Rows rows);
+  void direct(int o, Rows rows);
+  void combine(const Op& op, Rows rows);
+  void shuffle(int o, Rows rows);
+  template <class T>
+  void shuffle_features(int o, Rows rows);
+  void shuffle_planes(int o, Rows rows);
+  void resize(const Op& op, Rows rows);
+  void enlarge_features(const Op& op, Rows rows);
+  void concat(const Op& op, Rows rows);
+  const Taps& taps(const Op& op, int in, int out);
+
+  struct alignas(64) Bad {
+    bool seen = false;
+  };
+  const compute::Kernels& kernels_;
+  compute::Team& team_;
+  const Packed& packed_;
+  Vectors& vectors_;
+  std::vector<compute::AlignedArray<std::byte>>& scratch_;
+  std::vector<Bad> bad_;                     // by member of the team
+  std::map<std::array<int, 3>, Taps> taps_;  // by tensor, extent read, extent made
+};
+
+}  // namespace weir::nn

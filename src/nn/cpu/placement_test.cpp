@@ -1,0 +1,73 @@
+#include "nn/cpu/placement.hpp"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+
+#include "networks/generate.hpp"
+
+namespace weir::nn {
+namespace {
+
+TEST(Placement, BlocksOfDifferentPassesShareMemory) {
+  std::vector<Block> blocks{{100, 0, 0}, {60, 1, 1}, {30, 0, 1}};
+  EXPECT_EQ(place(blocks, {}), 130);
+  EXPECT_EQ(blocks[0].offset, 0);
+  EXPECT_EQ(blocks[1].offset, 0);
+  EXPECT_EQ(blocks[2].offset, 100);
+}
+
+TEST(Placement, WhatIsMadeFollowsWhatIsReadForTheLastTime) {
+  std::vector<Block> blocks{{100, 0, 1}, {100, 1, 2}};
+  EXPECT_EQ(place(blocks, {}), 200);
+  EXPECT_EQ(place(blocks, {{0, 1, 12}}), 112);
+  EXPECT_EQ(blocks[1].offset, 0);
+  EXPECT_EQ(blocks[0].offset, 12);
+}
+
+TEST(Placement, AHandoverThatLagsTooFarIsNone) {
+  std::vector<Block> blocks{{100, 0, 1}, {80, 1, 2}};
+  EXPECT_EQ(place(blocks, {{0, 1, 500}}), 180);
+}
+
+TEST(Placement, HandoversFollowEachOther) {
+  std::vector<Block> blocks{{100, 0, 1}, {100, 1, 2}, {100, 2, 3}};
+  EXPECT_EQ(place(blocks, {{0, 1, 10}, {1, 2, 5}}), 115);
+}
+
+bool apart(const Block& a, const Block& b) { return a.offset + a.bytes <= b.offset || b.offset + b.bytes <= a.offset; }
+
+TEST(Placement, NothingThatLivesTogetherOverlapsExceptByAHandover) {
+  test::SeededNumbers numbers{3};
+  const auto below = [&](int n) { return static_cast<int>(numbers.between(0, static_cast<float>(n))); };
+  for (int round = 0; round < 500; ++round) {
+    std::vector<Block> blocks;
+    for (int i = 0; i < 8; ++i) {
+      const int first = below(4);
+      blocks.push_back({static_cast<std::size_t>(1 + below(90)), first, first + below(3)});
+    }
+    std::vector<Handover> handovers;
+    for (std::size_t a = 0; a < blocks.size(); ++a) {
+      for (std::size_t b = 0; b < blocks.size(); ++b) {
+        if (a != b && blocks[a].last == blocks[b].first && blocks[a].first < blocks[b].first && below(2) == 0)
+          handovers.push_back({a, b, static_cast<std::size_t>(below(40))});
+      }
+    }
+    const std::size_t end = place(blocks, handovers);
+    for (std::size_t a = 0; a < blocks.size(); ++a) {
+      EXPECT_LE(blocks[a].offset + blocks[a].bytes, end);
+      for (std::size_t b = a + 1; b < blocks.size(); ++b) {
+        if (blocks[a].last < blocks[b].first || blocks[b].last < blocks[a].first) continue;
+        bool good = apart(blocks[a], blocks[b]);
+        for (const Handover& h : handovers) {
+          if ((h.from == a && h.to == b) || (h.from == b && h.to == a))
+            good = good || blocks[h.to].offset + h.lead <= blocks[h.from].offset;
+        }
+        EXPECT_TRUE(good) << "round " << round << ", blocks " << a << " and " << b;
+      }
+    }
+  }
+}
+
+}  // namespace
+}  // namespace weir::nn

@@ -1,0 +1,52 @@
+#pragma once
+
+#include <filesystem>
+#include <functional>
+#include <optional>
+#include <stop_token>
+#include <vector>
+
+#include "base/mapping.hpp"
+#include "base/result.hpp"
+#include "base/scratch_file.hpp"
+#include "compute/kernels/kernels.hpp"
+#include "compute/team.hpp"
+#include "nn/cpu/packed.hpp"
+#include "nn/cpu/strips.hpp"
+#include "nn/rows.hpp"
+
+namespace weir::nn {
+
+struct RunControl {
+  std::function<void(double multiplications)> progress;  ///< done since the last call; may be empty
+  std::stop_token stop;
+};
+
+/// Runs a program on pictures of one extent by rows: every op keeps only the rows that others still need.
+/// Owns the arena and the scratch; keeps them from picture to picture. Not thread-safe.
+class Runner {
+ public:
+  /// Everything given must outlive the runner. Errors: over_budget, io (row file).
+  static Result<Runner> create(const Graph& graph, const Program& program, const StripPlan& plan,
+                               const compute::Kernels& kernels, compute::Team& team,
+                               const std::filesystem::path& spill_folder);
+  static Bytes scratch_bytes(const Program& program, const Graph& graph, const compute::Kernels& kernels, int threads);
+
+  /// Errors: those of input and output; cancelled; bad_values when a value was NaN or infinite ("not a number in layer X").
+  Status run(const Packed& packed, InputRows& input, const OutputRows& output, const RunControl& control);
+
+ private:
+  Runner() = default;
+
+  const Graph* graph_ = nullptr;
+  const Program* program_ = nullptr;
+  const StripPlan* plan_ = nullptr;
+  const compute::Kernels* kernels_ = nullptr;
+  compute::Team* team_ = nullptr;
+  Mapping arena_;
+  compute::AlignedArray<std::byte> zero_row_;
+  std::vector<compute::AlignedArray<std::byte>> scratch_;  // by member of the team
+  std::optional<ScratchFile> file_;
+};
+
+}  // namespace weir::nn

@@ -1,0 +1,218 @@
+#include "nn/cpu/strips.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "nn/taps.hpp"
+
+namespace weir::nn {
+
+namespace {
+
+constexpr int kFar = 1 << 26;  // columns; 16 times as many are still a number, and a quarter of them is whole
+
+int scaled(int column, double scale) { return static_cast<int>(std::lround(column * scale)); }
+
+/// The output columns that are made together with column x, and with the same scale of their values.
+Columns made_with(const Op& op, int x) {
+  if (op.kind != OpKind::conv3x3) return {x, x + 1};
+  return {x / 4 * 4, x / 4 * 4 + 4};
+}
+
+/// Whether all that column x of the op's output depends on is good.
+bool good_column(const Op& op, int x, const std::vector<Columns>& good) {
+  const Columns made = made_with(op, x);
+  const auto inputs = op.inputs.size() + (op.epilogue.has_residual ? 1 : 0);
+  for (std::size_t i = 0; i < inputs; ++i) {
+    const View& v = i < op.inputs.size() ? op.inputs[i] : op.epilogue.residual;
+    const int out = op.kind == OpKind::resize ? scaled(kFar, static_cast<double>(op.interp.scale)) : kFar;
+    const Rows read = rows_read(op, i, {made.first, made.last}, {kFar, out, true});
+    const Columns& have = good[index(v.tensor)];
+    if (read.first < have.first || read.last > have.last) return false;
+  }
+  return true;
+}
+
+/// By tensor, in the picture's columns: what is as in a run of the whole picture if the input begins at column `first`
+/// and has the extents `extent`, and both its edges are far from the picture's.
+std::vector<Columns> good_columns(const Program& program, const std::vector<double>& scale, int first,
+                                  const std::vector<Extent>& extent) {
+  std::vector<Columns> good(program.tensors.size());
+  for (const Op& op : program.ops) {
+    const std::size_t t = index(op.output);
+    Columns& columns = good[t];
+    columns.first = scaled(first, scale[t]);
+    columns.last = columns.first + extent[t].width;
+    if (op.kind == OpKind::input) continue;
+    while (columns.first < columns.last && !good_column(op, columns.first, good)) ++columns.first;
+    while (columns.first < columns.last && !good_column(op, columns.last - 1, good)) --columns.last;
+  }
+  return good;
+}
+
+std::vector<double> scales_of(const Graph& graph, const Program& program) {
+  const auto blobs = blob_scales(graph);
+  std::vector<double> scale(program.tensors.size(), 0);
+  if (!blobs) return scale;
+  for (std::size_t t = 0; t < scale.size(); ++t) scale[t] = (*blobs)[index(program.tensors[t].blob)];
+  return scale;
+}
+
+/// Every cut must fall on a tile's edge in every tensor.
+bool can_be_cut(const std::vector<double>& scale) {
+  return std::all_of(scale.begin(), scale.end(), [](double s) {
+    const double tile = kStripGrid * s / 4;
+    return s > 0 && tile == std::floor(tile);
+  });
+}
+
+/// A strip is resized as its part of the whole picture only where the whole's step is that of every part.
+Status steps_are_whole(const Program& program, const std::vector<Extent>& extent) {
+  for (const Op& op : program.ops) {
+    if (op.kind != OpKind::resize) continue;
+    const int in = extent[index(op.inputs[0].tensor)].width;
+    if (step_is_whole(op.interp, in, extent[index(op.output)].width)) continue;
+    return Error{Errc::over_budget,
+                 fmt::format("a resize of {} columns by {} cannot be cut into strips", in, op.interp.scale)};
+  }
+  return ok();
+}
+
+std::vector<Extent> tensor_extents(const Program& program, const std::vector<Extent>& blobs) {
+  std::vector<Extent> extents;
+  for (const Tensor& t : program.tensors) extents.push_back(blobs[index(t.blob)]);
+  return extents;
+}
+
+std::vector<Strip> cut(int width, int own, Halo halo) {
+  std::vector<Strip> strips;
+  for (int first = 0; first < width; first += own) {
+    Strip strip;
+    // A rest narrower than the halo would have nothing of its own once the border is taken away.
+    const bool last = first + own + halo.right >= width;
+    strip.own = {first, last ? width : first + own};
+    strip.reads = {std::max(0, first - halo.left), last ? width : std::min(width, first + own + halo.right)};
+    strips.push_back(strip);
+    if (last) break;
+  }
+  return strips;
+}
+
+class StripPlanner {
+ public:
+  StripPlanner(const Graph& graph, const Program& program, Extent input, compute::Storage storage,
+               const PlanLimits& limits)
+      : graph_{graph}, program_{program}, input_{input}, storage_{storage}, limits_{limits} {}
+
+  /// Fills `plans` and what is summed over the strips. Errors: those of make_plan.
+  Status plan(StripPlan& result) const {
+    auto blobs = infer_extents(graph_, input_);
+    if (!blobs) return blobs.error();
+    result.input = input_;
+    result.extent = tensor_extents(program_, *blobs);
+    result.scale = scales_of(graph_, program_);
+    for (Strip& strip : result.strips) {
+      if (auto status = plan_strip(strip, result); !status) return status;
+    }
+    return ok();
+  }
+
+ private:
+  Status plan_strip(Strip& strip, StripPlan& result) const {
+    const int width = strip.reads.count();
+    const auto found = std::find_if(result.plans.begin(), result.plans.end(),
+                                    [&](const Plan& plan) { return plan.input.width == width; });
+    strip.plan = static_cast<std::size_t>(found - result.plans.begin());
+    if (found == result.plans.end()) {
+      auto plan = make_plan(graph_, program_, {input_.height, width}, storage_, limits_);
+      if (!plan) return plan.error();
+      result.plans.push_back(*std::move(plan));
+    }
+    const Plan& plan = result.plans[strip.plan];
+    result.arena = std::max(result.arena, plan.arena);
+    result.stored = std::max(result.stored, plan.stored);
+    result.disk = std::max(result.disk, plan.disk);
+    result.lead = std::max(result.lead, plan.lead);
+    result.multiplications += plan.multiplications;
+    return ok();
+  }
+
+  const Graph& graph_;
+  const Program& program_;
+  Extent input_;
+  compute::Storage storage_;
+  const PlanLimits& limits_;
+};
+
+}  // namespace
+
+Columns StripPlan::own(const Strip& strip, int tensor) const {
+  const double s = scale[index(tensor)];
+  const int end = extent[index(tensor)].width;
+  const bool last = strip.own.last == input.width;
+  return {std::min(scaled(strip.own.first, s), end), last ? end : std::min(scaled(strip.own.last, s), end)};
+}
+
+int StripPlan::left(const Strip& strip, int tensor) const { return scaled(strip.reads.first, scale[index(tensor)]); }
+
+Result<Halo> halo_of(const Graph& graph, const Program& program) {
+  constexpr int kFirst = 1 << 16;  // farther from the edge than any network reaches, and as wide twice
+  constexpr int kWidth = 1 << 17;
+  const std::vector<double> scale = scales_of(graph, program);
+  if (!can_be_cut(scale)) return Error{Errc::unsupported, "this network's columns cannot be cut into strips"};
+  const auto blobs = infer_extents(graph, {kWidth, kWidth});
+  if (!blobs) return blobs.error();
+  const std::vector<Columns> good = good_columns(program, scale, kFirst, tensor_extents(program, *blobs));
+  std::vector<int> results{program.output};
+  for (const Statistic& s : program.statistics) results.push_back(s.source.tensor);
+  Halo halo;
+  for (const int t : results) {
+    const double s = scale[index(t)];
+    halo.left = std::max(halo.left, static_cast<int>(std::ceil(good[index(t)].first / s)) - kFirst);
+    halo.right = std::max(halo.right, kFirst + kWidth - static_cast<int>(std::floor(good[index(t)].last / s)));
+  }
+  const auto on_grid = [](int n) { return (n + kStripGrid - 1) / kStripGrid * kStripGrid; };
+  return Halo{on_grid(halo.left), on_grid(halo.right)};
+}
+
+Result<StripPlan> plan_whole(const Graph& graph, const Program& program, Extent input, compute::Storage storage,
+                             const PlanLimits& limits) {
+  StripPlan result;
+  result.strips = {Strip{{0, input.width}, {0, input.width}}};
+  result.width = input.width;
+  if (auto status = StripPlanner{graph, program, input, storage, limits}.plan(result); !status) return status.error();
+  return result;
+}
+
+Result<StripPlan> plan_strips(const Graph& graph, const Program& program, Extent input, compute::Storage storage,
+                              const PlanLimits& limits) {
+  const auto found = halo_of(graph, program);
+  if (!found) return found.error();
+  const Halo halo = *found;
+  const auto blobs = infer_extents(graph, input);
+  if (!blobs) return blobs.error();
+  if (auto status = steps_are_whole(program, tensor_extents(program, *blobs)); !status) return status.error();
+  PlanLimits of_strip = limits;
+  of_strip.keep = false;
+  const int narrowest = std::max(4 * kStripGrid, (halo.left + halo.right) / 4 / kStripGrid * kStripGrid);
+  Error error{Errc::over_budget, fmt::format("{} columns are too few to be cut into strips", input.width)};
+  for (int own = input.width;;) {
+    own = std::max(narrowest, own * 3 / 4 / kStripGrid * kStripGrid);
+    StripPlan result;
+    result.strips = cut(input.width, own, halo);
+    result.width = own;
+    result.halo = std::max(halo.left, halo.right);
+    if (result.strips.size() > 1) {
+      const Status status = StripPlanner{graph, program, input, storage, of_strip}.plan(result);
+      if (status) return result;
+      error = status.error();
+      if (error.code != Errc::over_budget) return error;
+    }
+    if (own == narrowest) return error;
+  }
+}
+
+}  // namespace weir::nn

@@ -1,0 +1,92 @@
+// Hostile networks: the input is the text of a .param, a zero byte, and the .bin. Whatever is accepted must also have
+// extents; what is little work on a small picture runs as the engine runs it, with every instruction set, and is compared
+// with the plain reference. Larger pictures are planned, for the CPU, in strips and for a device. Seeds: ncnn_fuzz_corpus.
+
+#include <algorithm>
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
+#include <cstdio>
+#include <cstdlib>
+#include <span>
+#include <string_view>
+
+#include "networks/everywhere.hpp"
+#include "nn/cpu/strips.hpp"
+#include "nn/network.hpp"
+#include "nn/program.hpp"
+#include "nn/vulkan/device_plan.hpp"
+
+namespace {
+
+using weir::operator""_MiB;
+using weir::nn::Extent;
+using weir::nn::Network;
+
+constexpr double kMostWork = 1e6;         // multiplications of one run
+constexpr double kMostValues = 3e5;       // of all blobs together
+constexpr std::size_t kMostPlanned = 64;  // ops; planning is little work for each, but there are many inputs to try
+
+void require(bool promise) {
+  if (!promise) std::abort();
+}
+
+void run(const Network& network, Extent in) {
+  const auto ran = weir::test::run_everywhere(network.graph, in);
+  if (ran.fault.empty()) return;
+  std::fprintf(stderr, "%s\n", ran.fault.c_str());
+  std::abort();
+}
+
+void plan(const Network& network, Extent in) {
+  const auto program = weir::nn::lower(network.graph);
+  if (!program || program->ops.size() > kMostPlanned) return;
+  weir::nn::PlanLimits limits;
+  limits.memory = 64_MiB;
+  limits.disk = 64_MiB;
+  const auto whole = weir::nn::plan_whole(network.graph, *program, in, weir::compute::Storage::half, limits);
+  if (whole) require(whole->arena <= limits.memory && whole->disk <= limits.disk);
+  limits.memory = 1_MiB;
+  const auto strips = weir::nn::plan_strips(network.graph, *program, in, weir::compute::Storage::half, limits);
+  if (strips) require(strips->arena <= limits.memory);
+  weir::nn::vulkan::DeviceLimits device;
+  device.memory = device.host = device.range = device.allocation = 256_MiB;
+  const auto tiles = weir::nn::vulkan::plan_tiles(network.graph, *program, in, {.half = true}, device);
+  if (tiles) require(tiles->device(device) <= device.memory && tiles->host(device) <= device.host);
+}
+
+/// Extents for some inputs; what is small enough runs.
+void use(const Network& network) {
+  for (const Extent in : {Extent{1, 1}, {37, 44}, {100000, 3}}) {
+    const auto extents = infer_extents(network.graph, in);
+    if (!extents) continue;
+    double values = 0;
+    for (std::size_t i = 0; i < extents->size(); ++i) {
+      const auto [height, width] = (*extents)[i];
+      require(height >= 0 && width >= 0);
+      values += static_cast<double>(height) * width * network.graph.blobs[i].channels;
+    }
+    if (values > kMostValues || network.multiplications_per_pixel * in.height * in.width > kMostWork) continue;
+    run(network, in);
+  }
+  plan(network, {300, 700});
+}
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  const std::string_view input{reinterpret_cast<const char*>(data), size};
+  const std::size_t end = std::min(input.find('\0'), size);
+  const std::size_t bin = std::min(end + 1, size);
+  const auto weights = std::as_bytes(std::span{data + bin, size - bin});
+  const auto network = weir::nn::parse_network(input.substr(0, end), weights, "network");
+  if (network) {
+    require(network->family.scale >= 1 && network->family.border >= 0 && network->family.crop >= 0);
+    require(std::isfinite(network->multiplications_per_pixel));
+    use(*network);
+  } else {
+    require(network.error().what.find('\n') == std::string::npos);
+    require(network.error().what.starts_with("network"));
+  }
+  return 0;
+}

@@ -1,0 +1,352 @@
+#include "nn/formats/ncnn/ncnn_layers.hpp"
+
+#include <algorithm>
+#include <array>
+#include <climits>
+#include <limits>
+#include <string_view>
+
+#include <fmt/format.h>
+
+namespace weir::nn {
+
+namespace {
+
+constexpr int kMostChannels = 65536;
+constexpr int kLargestKernel = 31;
+constexpr int kLargestStride = 8;
+constexpr int kLargestFactor = 16;  // of PixelShuffle and Interp
+constexpr int kLargestCrop = 1 << 20;
+constexpr int kPictureChannels = 3;
+constexpr int kAny = 1 << 20;  // as many inputs or outputs as the line has
+
+/// What a translator sees of its layer.
+struct Source {
+  NcnnAttributes& attributes;
+  std::span<const BlobShape> inputs;
+};
+
+void expect_planes(Source& source) {
+  for (const BlobShape& input : source.inputs) {
+    if (input.vector) source.attributes.unsupported("an input is a vector of channel means; supported: pictures");
+  }
+}
+
+void expect_count(Source& source, std::int64_t given, std::int64_t wanted, std::string_view what) {
+  if (given == wanted) return;
+  source.attributes.corrupt(fmt::format("{} {}, where its channels and kernel make {}", given, what, wanted));
+}
+
+/// The ids that Convolution and Deconvolution share.
+template <class Kind>
+Kind read_kernel(Source& source) {
+  NcnnAttributes& a = source.attributes;
+  expect_planes(source);
+  Kind op;
+  op.in_channels = source.inputs[0].channels;
+  op.out_channels = a.integer(0, 0, 1, kMostChannels, "number of outputs");
+  op.kernel = a.integer(1, 0, 1, kLargestKernel, "kernel");
+  a.require(11, op.kernel, op.kernel, "kernel height");
+  a.require(2, 1, 1, "dilation");
+  a.require(12, 1, 1, "dilation height");
+  op.stride = a.integer(3, 1, 1, kLargestStride, "stride");
+  a.require(13, op.stride, op.stride, "stride height");
+  op.pad = a.integer(4, 0, 0, op.kernel - 1, "pad");
+  a.require(14, op.pad, op.pad, "pad at the top");
+  a.require(15, op.pad, op.pad, "pad at the right");
+  a.require(16, op.pad, op.pad, "pad at the bottom");
+  op.activation = a.activation();
+  return op;
+}
+
+std::vector<NcnnArray> read_arrays(Source& source, int bias_id, int weights_id, std::int64_t weights, int outputs) {
+  const bool bias = source.attributes.integer(bias_id, 0, 0, 1, "bias term") == 1;
+  expect_count(source, source.attributes.count(weights_id, "number of weights"), weights, "weights");
+  std::vector<NcnnArray> arrays{{0, NcnnArray::Kind::weight, weights}};
+  if (bias) arrays.push_back({0, NcnnArray::Kind::bias, outputs});
+  return arrays;
+}
+
+template <class Kind>
+std::int64_t kernel_weights(const Kind& op) {
+  return std::int64_t{op.in_channels} * op.out_channels * op.kernel * op.kernel;
+}
+
+NcnnLayer read_input(Source& source) {
+  source.attributes.ignore({0, 1});  // width and height: weir takes pictures of any size
+  source.attributes.require(2, kPictureChannels, kPictureChannels, "number of channels");
+  return {Input{}, {}, {kPictureChannels, false}};
+}
+
+NcnnLayer read_convolution(Source& source) {
+  source.attributes.require(8, 0, 0, "int8 scales");
+  source.attributes.require(18, 0, 0, "pad value");
+  source.attributes.require(19, 0, 0, "weights from another layer");
+  auto op = read_kernel<Convolution>(source);
+  auto arrays = read_arrays(source, 5, 6, kernel_weights(op), op.out_channels);
+  const BlobShape output{op.out_channels, false};
+  return {std::move(op), std::move(arrays), output};
+}
+
+NcnnLayer read_deconvolution(Source& source) {
+  for (const int id : {18, 19}) source.attributes.require(id, 0, 0, "output pad");
+  for (const int id : {20, 21}) source.attributes.require(id, 0, 0, "output size");
+  source.attributes.require(28, 0, 0, "weights from another layer");
+  auto op = read_kernel<Deconvolution>(source);
+  auto arrays = read_arrays(source, 5, 6, kernel_weights(op), op.out_channels);
+  const BlobShape output{op.out_channels, false};
+  return {std::move(op), std::move(arrays), output};
+}
+
+NcnnLayer read_inner_product(Source& source) {
+  NcnnAttributes& a = source.attributes;
+  if (!source.inputs[0].vector) a.unsupported("the input is a picture; supported: the vector of a global Pooling");
+  a.require(8, 0, 0, "int8 scales");
+  InnerProduct op;
+  op.in_channels = source.inputs[0].channels;
+  op.out_channels = a.integer(0, 0, 1, kMostChannels, "number of outputs");
+  op.activation = a.activation();
+  auto arrays = read_arrays(source, 1, 2, std::int64_t{op.in_channels} * op.out_channels, op.out_channels);
+  const BlobShape output{op.out_channels, true};
+  return {std::move(op), std::move(arrays), output};
+}
+
+NcnnLayer read_split(Source& source) { return {Split{}, {}, source.inputs[0]}; }
+
+NcnnLayer read_prelu(Source& source) {
+  expect_planes(source);
+  const int channels = source.inputs[0].channels;
+  const std::int64_t slopes = source.attributes.count(0, "number of slopes");
+  if (slopes != 1) expect_count(source, slopes, channels, "slopes");
+  return {PRelu{}, {{0, NcnnArray::Kind::slope, slopes}}, source.inputs[0]};
+}
+
+NcnnLayer read_pooling(Source& source) {
+  NcnnAttributes& a = source.attributes;
+  expect_planes(source);
+  a.require(0, 0, 1, "kind of pooling (1: average)");
+  a.require(4, 0, 1, "global pooling");
+  a.require(7, 0, 0, "adaptive pooling");
+  a.ignore({1, 2, 3, 5, 6, 8, 11, 12, 13, 14, 15, 18});  // windows have no meaning in global pooling
+  return {GlobalAverage{}, {}, {source.inputs[0].channels, true}};
+}
+
+BinaryOp::Kind read_binary_kind(NcnnAttributes& attributes) {
+  switch (attributes.integer(0, 0, 0, 7, "operation")) {
+    case 0:
+      return BinaryOp::Kind::add;
+    case 1:
+      return BinaryOp::Kind::sub;
+    case 2:
+      return BinaryOp::Kind::mul;
+    case 3:
+      return BinaryOp::Kind::div;
+    case 7:
+      return BinaryOp::Kind::rsub;
+    default:
+      break;
+  }
+  attributes.unsupported("operation (parameter 0); supported: 0 add, 1 sub, 2 mul, 3 div, 7 rsub");
+  return BinaryOp::Kind::add;
+}
+
+NcnnLayer read_binary(Source& source) {
+  NcnnAttributes& a = source.attributes;
+  BinaryOp op;
+  op.kind = read_binary_kind(a);
+  op.with_scalar = a.integer(1, 0, 0, 1, "scalar operand") == 1;
+  op.scalar = a.number(2, 0, "scalar");
+  const std::size_t wanted = op.with_scalar ? 1 : 2;
+  if (source.inputs.size() != wanted) {
+    a.corrupt(fmt::format("{} inputs, where the operation takes {}", source.inputs.size(), wanted));
+    return {op, {}, {}};
+  }
+  if (source.inputs[0].vector) a.unsupported("the first input is a vector of channel means; supported: a picture");
+  if (!op.with_scalar && source.inputs[0].channels != source.inputs[1].channels) {
+    a.unsupported(fmt::format("inputs of {} and {} channels; supported: equal numbers", source.inputs[0].channels,
+                              source.inputs[1].channels));
+  }
+  if (op.with_scalar && op.kind == BinaryOp::Kind::div && op.scalar == 0) a.corrupt("division by zero");
+  return {op, {}, source.inputs[0]};
+}
+
+NcnnLayer read_eltwise(Source& source) {
+  NcnnAttributes& a = source.attributes;
+  expect_planes(source);
+  a.require(0, 0, 1, "operation (1: sum)");
+  WeightedSum op;
+  for (const double value : a.list(1, "coefficients")) op.coefficient.push_back(static_cast<float>(value));
+  if (op.coefficient.empty()) op.coefficient.assign(source.inputs.size(), 1.0F);
+  if (op.coefficient.size() != source.inputs.size()) {
+    a.corrupt(fmt::format("{} coefficients for {} inputs", op.coefficient.size(), source.inputs.size()));
+  }
+  for (const BlobShape& input : source.inputs) {
+    if (input.channels == source.inputs[0].channels) continue;
+    a.corrupt(fmt::format("inputs of {} and {} channels", source.inputs[0].channels, input.channels));
+  }
+  return {std::move(op), {}, source.inputs[0]};
+}
+
+/// Where an axis of a [c, h, w] blob is the height or the width.
+enum class CropAxis { height, width, other };
+CropAxis crop_axis(double axis) {
+  if (axis == 1 || axis == -2) return CropAxis::height;
+  return axis == 2 || axis == -1 ? CropAxis::width : CropAxis::other;
+}
+
+/// Rows or columns taken away at the far side by an end position: a negative one counts from the end; ncnn writes the
+/// largest int, or -233, for "to the end". Below zero: not supported.
+int crop_at_end(double end) {
+  if (end == INT_MAX || end == -233) return 0;
+  return end < 0 && end >= -kLargestCrop ? static_cast<int>(-end) : -1;
+}
+
+NcnnLayer read_crop(Source& source) {
+  NcnnAttributes& a = source.attributes;
+  expect_planes(source);
+  const auto starts = a.list(9, "starts"), ends = a.list(10, "ends"), axes = a.list(11, "axes");
+  Crop op;
+  if (starts.empty() || starts.size() != ends.size() || starts.size() != axes.size()) {
+    a.unsupported("supported: lists of starts (parameter 9), ends (10) and axes (11) of one length");
+    return {op, {}, source.inputs[0]};
+  }
+  for (std::size_t i = 0; i < axes.size(); ++i) {
+    const CropAxis axis = crop_axis(axes[i]);
+    const int far = crop_at_end(ends[i]);
+    if (axis == CropAxis::other || starts[i] < 0 || starts[i] > kLargestCrop || far < 0) {
+      a.unsupported(
+          fmt::format("start {}, end {}, axis {}; supported: a start of at least 0, an end counted from the end, "
+                      "axes 1 and 2 (or -2 and -1)",
+                      starts[i], ends[i], axes[i]));
+      break;
+    }
+    int& near_side = axis == CropAxis::height ? op.top : op.left;
+    int& far_side = axis == CropAxis::height ? op.bottom : op.right;
+    if (near_side != 0 || far_side != 0) a.corrupt("an axis is cut twice");
+    near_side = static_cast<int>(starts[i]);
+    far_side = far;
+  }
+  return {op, {}, source.inputs[0]};
+}
+
+NcnnLayer read_concat(Source& source) {
+  expect_planes(source);
+  source.attributes.require(0, 0, 0, "axis");
+  std::int64_t channels = 0;
+  for (const BlobShape& input : source.inputs) channels += input.channels;
+  if (channels > kMostChannels) {
+    source.attributes.unsupported(fmt::format("{} channels; supported: up to {}", channels, kMostChannels));
+    channels = 1;
+  }
+  return {Concat{}, {}, {static_cast<int>(channels), false}};
+}
+
+NcnnLayer read_pixel_shuffle(Source& source) {
+  NcnnAttributes& a = source.attributes;
+  expect_planes(source);
+  PixelShuffle op;
+  op.factor = a.integer(0, 1, 1, kLargestFactor, "factor");
+  a.require(1, 0, 0, "order of channels");
+  const int channels = source.inputs[0].channels, block = op.factor * op.factor;
+  if (channels % block != 0) a.corrupt(fmt::format("{} channels do not make blocks of {}", channels, block));
+  return {op, {}, {std::max(1, channels / block), false}};
+}
+
+NcnnLayer read_interp(Source& source) {
+  NcnnAttributes& a = source.attributes;
+  expect_planes(source);
+  Interp op;
+  const int kind = a.integer(0, 0, 1, 3, "kind (1 nearest, 2 bilinear, 3 bicubic)");
+  op.kind = kind == 1 ? Interp::Kind::nearest : kind == 2 ? Interp::Kind::bilinear : Interp::Kind::bicubic;
+  op.scale = a.number(1, 1, "height scale");
+  const float width_scale = a.number(2, 1, "width scale");
+  for (const int id : {3, 4}) a.require(id, 0, 0, "fixed size");
+  a.require(5, 0, 0, "size from another layer");
+  a.require(6, 0, 0, "aligned corners");
+  if (width_scale != op.scale || op.scale < 1.0F / kLargestFactor || op.scale > kLargestFactor) {
+    a.unsupported(fmt::format("scales {} and {}; supported: equal, 1/{} to {}", op.scale, width_scale, kLargestFactor,
+                              kLargestFactor));
+    op.scale = 1;
+  }
+  return {op, {}, source.inputs[0]};
+}
+
+NcnnLayer read_relu(Source& source) {
+  const float slope = source.attributes.number(0, 0, "slope");
+  const auto kind = slope == 0 ? Activation::Kind::relu : Activation::Kind::leaky_relu;
+  return {Pointwise{{kind, slope, 0}}, {}, source.inputs[0]};
+}
+
+NcnnLayer read_sigmoid(Source& source) { return {Pointwise{{Activation::Kind::sigmoid, 0, 0}}, {}, source.inputs[0]}; }
+
+NcnnLayer read_clip(Source& source) {
+  constexpr float kMost = std::numeric_limits<float>::max();
+  const float low = source.attributes.number(0, -kMost, "low bound");
+  const float high = source.attributes.number(1, kMost, "high bound");
+  if (low > high) source.attributes.corrupt(fmt::format("bounds {} and {} leave nothing", low, high));
+  return {Pointwise{{Activation::Kind::clip, low, high}}, {}, source.inputs[0]};
+}
+
+struct LayerType {
+  std::string_view name;
+  int fewest_inputs, most_inputs, most_outputs;
+  NcnnLayer (*read)(Source&);
+};
+
+constexpr std::array kTypes{
+    LayerType{"Input", 0, 0, 1, read_input},
+    LayerType{"Convolution", 1, 1, 1, read_convolution},
+    LayerType{"Deconvolution", 1, 1, 1, read_deconvolution},
+    LayerType{"InnerProduct", 1, 1, 1, read_inner_product},
+    LayerType{"Split", 1, 1, kAny, read_split},
+    LayerType{"PReLU", 1, 1, 1, read_prelu},
+    LayerType{"Pooling", 1, 1, 1, read_pooling},
+    LayerType{"BinaryOp", 1, 2, 1, read_binary},
+    LayerType{"Eltwise", 2, kAny, 1, read_eltwise},
+    LayerType{"Crop", 1, 1, 1, read_crop},
+    LayerType{"Concat", 1, kAny, 1, read_concat},
+    LayerType{"PixelShuffle", 1, 1, 1, read_pixel_shuffle},
+    LayerType{"Interp", 1, 1, 1, read_interp},
+    LayerType{"ReLU", 1, 1, 1, read_relu},
+    LayerType{"Sigmoid", 1, 1, 1, read_sigmoid},
+    LayerType{"Clip", 1, 1, 1, read_clip},
+};
+
+const LayerType* find_type(std::string_view name) {
+  const auto* type = std::find_if(kTypes.begin(), kTypes.end(), [&](const LayerType& t) { return t.name == name; });
+  return type == kTypes.end() ? nullptr : type;
+}
+
+}  // namespace
+
+bool is_ncnn_layer_known(std::string_view type) { return find_type(type) != nullptr; }
+
+std::string known_ncnn_layers() {
+  std::string names;
+  for (const LayerType& type : kTypes) names.append(names.empty() ? "" : ", ").append(type.name);
+  return names;
+}
+
+Result<NcnnLayer> read_ncnn_layer(const NcnnLine& line, std::span<const BlobShape> inputs, const std::string& file) {
+  const auto error = [&](Errc code, const std::string& why) {
+    return Error{code, fmt::format("{}:{}: {} {}: {}", file, line.number, line.type, line.name, why)};
+  };
+  const LayerType* type = find_type(line.type);
+  if (type == nullptr) {
+    return error(Errc::unsupported, fmt::format("this layer is not supported; supported: {}", known_ncnn_layers()));
+  }
+  const auto given_inputs = static_cast<std::int64_t>(inputs.size());
+  const auto given_outputs = static_cast<std::int64_t>(line.outputs.size());
+  if (given_inputs < type->fewest_inputs || given_inputs > type->most_inputs || given_outputs < 1 ||
+      given_outputs > type->most_outputs) {
+    return error(Errc::unsupported,
+                 fmt::format("{} inputs and {} outputs are not supported for this layer", given_inputs, given_outputs));
+  }
+  NcnnAttributes attributes{line, file};
+  Source source{attributes, inputs};
+  NcnnLayer layer = type->read(source);
+  if (auto status = attributes.finish(); !status) return status.error();
+  return layer;
+}
+
+}  // namespace weir::nn

@@ -1,0 +1,102 @@
+#include "nn/formats/ncnn/ncnn_support.hpp"
+
+#include <algorithm>
+#include <optional>
+#include <set>
+#include <string_view>
+#include <vector>
+
+#include <fmt/format.h>
+
+#include "nn/formats/ncnn/ncnn_layers.hpp"
+
+namespace weir::nn {
+namespace {
+
+constexpr int kImageChannels = 3;
+constexpr std::size_t kMostTypes = 12;  // in a message
+constexpr std::string_view kWhatRuns =
+    "networks of the Real-CUGAN, Real-ESRGAN (animevideo, general, plus) and ESRGAN families run";
+
+struct UnknownType {
+  std::string_view name;
+  int line = 0;           ///< of the first
+  std::size_t count = 0;  ///< of its layers
+};
+
+std::vector<UnknownType> unknown_types(std::span<const NcnnLine> lines) {
+  std::vector<UnknownType> types;
+  for (const NcnnLine& line : lines) {
+    if (is_ncnn_layer_known(line.type)) continue;
+    const auto same =
+        std::find_if(types.begin(), types.end(), [&](const UnknownType& type) { return type.name == line.type; });
+    if (same != types.end())
+      ++same->count;
+    else
+      types.push_back({line.type, line.number, 1});
+  }
+  return types;
+}
+
+Error unknown_layers(const std::vector<UnknownType>& types, const std::string& file) {
+  std::string names;
+  for (std::size_t i = 0; i < std::min(types.size(), kMostTypes); ++i) {
+    names += fmt::format("{}{} (line {}{})", i == 0 ? "" : ", ", printable(types[i].name), types[i].line,
+                         types[i].count == 1 ? "" : fmt::format(" and {} more", types[i].count - 1));
+  }
+  if (types.size() > kMostTypes) names += fmt::format(" and {} more types", types.size() - kMostTypes);
+  return {Errc::unsupported, fmt::format("{}:{}: layers that are not supported: {}; {}, which are made of {}", file,
+                                         types.front().line, names, kWhatRuns, known_ncnn_layers())};
+}
+
+/// The one number of a parameter.
+std::optional<double> parameter(const NcnnLine& line, int id) {
+  for (const NcnnParameter& given : line.parameters) {
+    if (given.id == id && !given.list && given.values.size() == 1) return given.values.front();
+  }
+  return std::nullopt;
+}
+
+/// The channels that a Convolution's number of weights tells, if it is a whole number.
+std::optional<int> convolved_channels(const NcnnLine& line) {
+  const auto outputs = parameter(line, 0), kernel = parameter(line, 1), weights = parameter(line, 6);
+  if (!outputs || !kernel || !weights || *outputs < 1 || *kernel < 1) return std::nullopt;
+  const double height = parameter(line, 11).value_or(*kernel);
+  const double channels = *weights / (*outputs * *kernel * height);
+  const int whole = channels >= 1 && channels <= 65536 ? static_cast<int>(channels) : 0;
+  return whole > 0 && whole == channels ? std::optional{whole} : std::nullopt;
+}
+
+/// The channels of the pictures that go in, where a line tells them: Input itself, or the first Convolution of a picture.
+std::optional<int> picture_channels(const NcnnLine& line, std::set<std::string_view>& pictures) {
+  if (line.type == "Input") {
+    pictures.insert(line.outputs.begin(), line.outputs.end());
+    const auto channels = parameter(line, 2);
+    return channels && *channels >= 1 && *channels <= 65536 ? std::optional{static_cast<int>(*channels)} : std::nullopt;
+  }
+  if (line.inputs.size() != 1 || !pictures.contains(line.inputs.front())) return std::nullopt;
+  if (line.type == "Split") pictures.insert(line.outputs.begin(), line.outputs.end());
+  return line.type == "Convolution" ? convolved_channels(line) : std::nullopt;
+}
+
+Error other_pictures(int channels, const NcnnLine& line, const std::string& file) {
+  const std::string which =
+      channels == 1 ? "grey pictures (1 channel)" : fmt::format("pictures of {} channels", channels);
+  return {Errc::unsupported,
+          fmt::format("{}:{}: a network for {}: not supported yet; networks for colour pictures (3 channels) run", file,
+                      line.number, which)};
+}
+
+}  // namespace
+
+Status check_ncnn_support(std::span<const NcnnLine> lines, const std::string& file) {
+  if (const auto types = unknown_types(lines); !types.empty()) return unknown_layers(types, file);
+  std::set<std::string_view> pictures;
+  for (const NcnnLine& line : lines) {
+    const auto channels = picture_channels(line, pictures);
+    if (channels && *channels != kImageChannels) return other_pictures(*channels, line, file);
+  }
+  return ok();
+}
+
+}  // namespace weir::nn
