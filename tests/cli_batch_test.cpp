@@ -342,19 +342,21 @@ bool wait_until_stopped(pid_t process) {
 TEST_F(CliBatch, AStoppedRunComputesNothingUntilItIsContinued) {
   network_ = "slow";
   for (const char* name : {"in/1.png", "in/2.png"}) picture(name, 1200, 900);
-  const Ended ended = upscale({"-q", "--stall", "30"}, {.meanwhile = [&](pid_t child) {
-                                EXPECT_TRUE(wait_until_it_writes(child, folder_ / "out"));
-                                kill(child, SIGTSTP);
-                                std::vector<pid_t> all = children_of(child);
-                                EXPECT_EQ(all.size(), 1u);
-                                all.push_back(child);
-                                std::map<pid_t, long> computed;
-                                for (const pid_t each : all) EXPECT_TRUE(wait_until_stopped(each));
-                                for (const pid_t each : all) computed[each] = state_of(each).second;
-                                std::this_thread::sleep_for(milliseconds{200});
-                                for (const pid_t each : all) EXPECT_EQ(state_of(each).second, computed[each]);
-                                kill(child, SIGCONT);
-                              }});
+  const Ended ended =
+      upscale({"-q", "--stall", "30"}, {.meanwhile = [&](pid_t child) {
+                EXPECT_TRUE(wait_until_it_writes(child, folder_ / "out"));
+                kill(child, SIGTSTP);
+                std::vector<pid_t> all = children_of(child);
+                EXPECT_EQ(all.size(), 1u);
+                all.push_back(child);
+                std::map<pid_t, long> computed;
+                for (const pid_t each : all) EXPECT_TRUE(wait_until_stopped(each));
+                for (const pid_t each : all) computed[each] = state_of(each).second;
+                std::this_thread::sleep_for(milliseconds{200});
+                for (const pid_t each : all) EXPECT_EQ(state_of(each).second, computed[each]);
+                EXPECT_NE(run({"status", (folder_ / "out").native()}).out.find("paused"), std::string::npos);
+                kill(child, SIGCONT);
+              }});
   EXPECT_EQ(ended.status, 0) << ended.error;
 }
 

@@ -534,6 +534,37 @@ TEST(CliRun, AnInterruptedItemGetsTheSignalThatCame) {
   }
 }
 
+/// Looking for devices, listing the items and starting the workers take the signals one after the other: none is lost between.
+TEST(CliRun, ASignalWhileARunOfItemsStartsIsNotLost) {
+  const InventedMachine machine;
+  for (const int milliseconds : {5, 15, 25, 35, 50, 70, 100, 150}) {
+    How how = machine.how({{"VK_DRIVER_FILES", "/nonexistent"}});
+    how.limits = [] { ::signal(SIGTERM, SIG_DFL); };
+    how.meanwhile = [&](pid_t weir) {
+      usleep(static_cast<useconds_t>(milliseconds) * 1000);
+      kill(weir, SIGTERM);
+    };
+    const Ended ended = run({"run", "--grace", "1", "--", "sleep", ":::", "60"}, how);
+    // One that comes before main() has begun ends the program as any other.
+    EXPECT_TRUE(ended.status == 4 || ended.status == 128 + SIGTERM) << milliseconds << ": " << ended.status;
+    EXPECT_LT(ended.seconds, 30) << milliseconds;
+  }
+}
+
+TEST(CliRun, ASignalAtTheVeryEndOfARunOfItemsTakesNothingAway) {
+  const InventedMachine machine;
+  How how = machine.how({{"VK_DRIVER_FILES", "/nonexistent"}});
+  how.limits = [] { ::signal(SIGINT, SIG_DFL); };
+  how.meanwhile = [&](pid_t weir) {
+    eventually([&] { return machine.folder().text("log").find("worker_end_asked") != std::string::npos; });
+    kill(weir, SIGINT);
+  };
+  const Ended ended = run({"run", "--log", "log", "--junit", "junit.xml", "--", "true", ":::", "a", "b"}, how);
+  EXPECT_EQ(ended.status, 0) << "all was done";
+  EXPECT_TRUE(ended.says("2 of 2 commands done")) << ended.error;
+  EXPECT_NE(machine.folder().text("junit.xml").find("tests=\"2\""), std::string::npos);
+}
+
 TEST(CliRun, InterruptedItemsAreNoFailures) {
   const InventedMachine machine;
   How how = machine.how({{"VK_DRIVER_FILES", "/nonexistent"}});

@@ -587,6 +587,27 @@ TEST_F(CliInterrupted, KillLeavesNoPartialFileUnderAFinalName) {
   EXPECT_TRUE(is_enlarged("out/3.png"));
 }
 
+TEST_F(CliUpscale, OnePictureIsLoggedCountedAndPausedToo) {
+  picture("a.png");
+  EXPECT_EQ(upscale({"a.png", "-o", "b.png", "--log", "log", "--metrics-file", "metrics"}).status, 0);
+  for (const char* event : {"run_start", "item_done", "run_end"})
+    EXPECT_NE(folder_.text("log").find(event), std::string::npos) << event;
+  EXPECT_NE(folder_.text("metrics").find("weir_items_total{result=\"done\"} 1"), std::string::npos);
+  EXPECT_EQ(upscale({"a.png", "-o", "c.png", "--log", "a.png/log"}).status, 3);
+  EXPECT_EQ(upscale({"a.png", "-o", "c.png", "--metrics", "nohost"}).status, 2);
+  EXPECT_FALSE(fs::exists(folder_ / "c.png"));
+  EXPECT_EQ(upscale({"a.png", "-o", "d.png", "--metrics-file", "a.png/metrics"}).status, 1);
+  folder_.put("pause", "");
+  const auto go_on = [&](pid_t) {
+    std::this_thread::sleep_for(std::chrono::milliseconds{400});
+    EXPECT_FALSE(fs::exists(folder_ / "e.png"));
+    fs::remove(folder_ / "pause");
+  };
+  const Ended paused = upscale({"a.png", "-o", "e.png", "--pause-file", "pause"}, {.meanwhile = go_on});
+  EXPECT_EQ(paused.status, 0) << paused.error;
+  EXPECT_TRUE(paused.says("paused while pause exists")) << paused.error;
+}
+
 TEST_F(CliUpscale, AnIgnoredSignalStaysIgnored) {
   picture("a.png");
   signal(SIGHUP, SIG_IGN);

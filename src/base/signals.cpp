@@ -20,27 +20,43 @@ bool is_ignored(int signal) {
   return sigaction(signal, nullptr, &action) == 0 && action.sa_handler == SIG_IGN;
 }
 
+/// Those of the signals that end a program which it was not told to ignore.
+sigset_t ending_signals() {
+  sigset_t signals;
+  sigemptyset(&signals);
+  for (const int signal : {SIGINT, SIGTERM, SIGHUP}) {
+    if (!is_ignored(signal)) sigaddset(&signals, signal);
+  }
+  return signals;
+}
+
 timespec to_timespec(std::chrono::milliseconds time) {
   return {static_cast<time_t>(time.count() / 1000), static_cast<long>(time.count() % 1000) * 1'000'000};
 }
 
 }  // namespace
 
+SignalHold::SignalHold() : signals_{ending_signals()} { pthread_sigmask(SIG_BLOCK, &signals_, &before_); }
+
+SignalHold::~SignalHold() {
+  const timespec now{};
+  while (sigtimedwait(&signals_, nullptr, &now) > 0) continue;
+  pthread_sigmask(SIG_SETMASK, &before_, nullptr);
+}
+
 struct SignalWatch::State {
   std::stop_source stop;
   sigset_t signals{};
   sigset_t before{};
   std::atomic<int> to_forward = 0;
+  std::atomic<int> taken = 0;
   std::jthread thread;
 };
 
 /// The watcher looks every 50 ms whether it is to end, so that no signal is needed to wake it.
 SignalWatch::SignalWatch(std::chrono::milliseconds grace, int status, void (*last_words)())
     : state_{std::make_unique<State>()} {
-  sigemptyset(&state_->signals);
-  for (const int signal : {SIGINT, SIGTERM, SIGHUP}) {
-    if (!is_ignored(signal)) sigaddset(&state_->signals, signal);
-  }
+  state_->signals = ending_signals();
   pthread_sigmask(SIG_BLOCK, &state_->signals, &state_->before);
   state_->thread = std::jthread{[state = state_.get(), grace, status, last_words](const std::stop_token& end) {
     const timespec tick = to_timespec(std::chrono::milliseconds{50});
@@ -48,6 +64,7 @@ SignalWatch::SignalWatch(std::chrono::milliseconds grace, int status, void (*las
     while (!end.stop_requested()) {
       siginfo_t info{};
       const int signal = sigtimedwait(&state->signals, &info, &tick);
+      if (signal > 0) state->taken = signal;
       if (signal > 0 && !state->stop.stop_requested()) state->to_forward = info.si_code == SI_KERNEL ? 0 : signal;
       if (signal > 0 && state->stop.request_stop()) {
         deadline = std::chrono::steady_clock::now() + grace;
@@ -63,6 +80,9 @@ SignalWatch::SignalWatch(std::chrono::milliseconds grace, int status, void (*las
 SignalWatch::~SignalWatch() {
   state_->thread.request_stop();
   state_->thread.join();
+  const int taken = state_->taken;
+  if (taken != 0 && sigismember(&state_->before, taken) == 1)
+    kill(getpid(), taken);  // held: it waits for the next watch
   pthread_sigmask(SIG_SETMASK, &state_->before, nullptr);
 }
 

@@ -1,14 +1,30 @@
 #pragma once
 
+#include <csignal>
+
 #include <chrono>
 #include <memory>
 #include <stop_token>
 
 namespace weir {
 
+/// From here to its end SIGINT, SIGTERM and SIGHUP (those that the process was not told to ignore) end it no more: they wait for
+/// whoever takes them, one watch after the other, and those that nobody takes are dropped at the end. On the main thread,
+/// before others start: they inherit it.
+class SignalHold {
+ public:
+  SignalHold();
+  ~SignalHold();
+  SignalHold(const SignalHold&) = delete;
+  SignalHold& operator=(const SignalHold&) = delete;
+
+ private:
+  sigset_t signals_{}, before_{};
+};
+
 /// Turns SIGINT, SIGTERM and SIGHUP into a stop request. Signals that the process was told to ignore stay ignored. Make one in main before any other thread starts: threads
 /// inherit the mask. Work that does not end within `grace` after the request ends the process with `status`; `last_words`
-/// runs just before that, on the watching thread.
+/// runs just before that, on the watching thread. Under a SignalHold a signal that came is left for the next watch at the end.
 class SignalWatch {
  public:
   SignalWatch(std::chrono::milliseconds grace, int status, void (*last_words)());

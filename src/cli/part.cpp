@@ -25,7 +25,7 @@ fs::path part_program(std::string_view name) {
   if (problem) return {};
   for (const fs::path& place : std::array{folder, folder.parent_path() / "libexec" / "weir"}) {
     fs::path program = place / file_of(name);
-    if (::access(program.c_str(), X_OK) == 0) return program;
+    if (::access(program.c_str(), F_OK) == 0) return program;
   }
   return {};
 }

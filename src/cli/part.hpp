@@ -12,7 +12,7 @@ namespace weir::cli {
 /// A part is a program of its own, weir-NAME, that does one command of weir and brings libraries that the base does without
 /// (docs/parts.md). It stands beside the base's own program, or in ../libexec/weir/ of it.
 
-/// The program of a part; empty if it is not there.
+/// The file of a part program; empty if it is not there. Whether it can be started is seen when it is.
 std::filesystem::path part_program(std::string_view name);
 
 /// The package that has a part.

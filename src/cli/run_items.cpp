@@ -51,6 +51,7 @@ tasks::Machine look_until_interrupted(const tasks::DeviceWish& wish) {
 }  // namespace
 
 Ending run_items(const Invocation& invocation) {
+  const SignalHold hold;
   const Arguments& args = invocation.args();
   auto list = tasks::split_items(invocation.line.command, tasks::read_lines);
   if (!list) return wrong_usage(list.error().what);

@@ -51,17 +51,19 @@ Ending nothing_fits(Bytes ram) {
 
 Ending run_single(const UpscaleBatch& batch, std::vector<jobs::WorkerDevice> devices, std::stop_token stop) {
   const Arguments& args = batch.invocation.args();
+  runs::RunLogs logs;
+  if (auto opened = open_logs(args, batch.invocation.environment, logs); !opened) return logs_failed(opened.error());
   observe::Log log = make_log(args);
   tell_list(batch.list, log);
   tell_software(batch.request.upscale, log);
   BatchReporter reporter{args, log};
-  const auto totals = runs::run_in_this_process(run_of(batch, std::move(devices)), reporter, std::move(stop));
+  const auto totals = runs::run_in_this_process(run_of(batch, std::move(devices)), reporter, logs, std::move(stop));
   if (!totals) {
     const bool wrong = totals.error().code == Errc::invalid_argument;
     return {wrong ? Exit::wrong_usage : Exit::nothing_started, totals.error().what};
   }
   reporter.summary(*totals);
-  return ending_of(*totals, reporter.output_problem(), nothing_fits(batch.request.upscale.ram));
+  return with_logs(ending_of(*totals, reporter.output_problem(), nothing_fits(batch.request.upscale.ram)), logs, log);
 }
 
 Ending run_batch(const UpscaleBatch& batch, std::vector<jobs::WorkerDevice> devices) {

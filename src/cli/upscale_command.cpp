@@ -206,6 +206,7 @@ tasks::UpscaleRequest upscale_request(const Invocation& invocation, enhance::Ups
 }  // namespace
 
 Ending run_upscale(const Invocation& invocation) {
+  const SignalHold hold;
   const Arguments& args = invocation.args();
   if (auto wrong = check_usage(args); !wrong.empty()) return wrong_usage(std::move(wrong));
   if (args.batch.no_cpu &&

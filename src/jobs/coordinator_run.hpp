@@ -135,9 +135,7 @@ class Coordinator::Run {
   // run_telling.cpp: log, metrics, state, progress
   void tell(observe::Level level, std::string_view event, Json fields = Json::object());
   void say(Loudness loudness, const std::string& text);
-  void tell_decision(ItemNumber number, const Decision& decision);
   void tell_start(const Seat& seat, ItemNumber number);
-  void tell_end(const ItemEnd& end);
   void tell_memory(const Seat& seat);
   void tell_pool(const WorkerDevice& device, const std::string& figure, double value);
   void tell_progress();

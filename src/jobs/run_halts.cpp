@@ -30,6 +30,7 @@ void Coordinator::Run::take_signals() {
 void Coordinator::Run::suspend() {
   const bool was_paused = paused_;
   pause(true);
+  write_state(progress_now(), false);
   raise(SIGSTOP);  // returns when somebody continues us
   if (!was_paused) pause(false);
 }

@@ -4,6 +4,7 @@
 
 #include "base/text.hpp"
 #include "jobs/coordinator_run.hpp"
+#include "jobs/item_events.hpp"
 #include "jobs/run_metrics.hpp"
 
 namespace weir::jobs {
@@ -255,7 +256,7 @@ void Coordinator::Run::end_item(ItemEnd end) {
   if (end.status != ItemStatus::interrupted) --remaining_;
   totals_.count(items_[end.number], end);
   observer_.ended(items_[end.number], end);
-  tell_end(end);
+  tell_item_end(items_[end.number], end, settings_.unit, events_, metrics_);
   state.estimate.size = {};
 }
 

@@ -2,8 +2,8 @@
 
 #include <algorithm>
 
-#include "base/version.hpp"
 #include "jobs/coordinator_run.hpp"
+#include "jobs/item_events.hpp"
 #include "jobs/publish.hpp"
 #include "jobs/run_metrics.hpp"
 
@@ -31,7 +31,7 @@ Coordinator::Run::Run(const RunSettings& settings, const std::vector<Item>& item
 Result<Totals> Coordinator::Run::run() {
   if (auto ready = begin(); !ready) return ready.error();
   settle_all();
-  if (remaining_ > 0) start_workers();
+  if (remaining_ > 0 && !stopping_) start_workers();
   loop();
   finish();
   return totals_;
@@ -50,8 +50,7 @@ Status Coordinator::Run::begin() {
   auto signals = RunSignals::open();
   if (!signals) return signals.error();
   signals_.emplace(*std::move(signals));
-  tell(observe::Level::info, "run_start",
-       {{"items", items_.size()}, {"weir", kVersion}, {"ram", settings_.ram.count()}, {"share", share_.count()}});
+  tell_run_start(items_.size(), settings_.ram, share_, events_);
   return ok();
 }
 
@@ -78,7 +77,7 @@ void Coordinator::Run::settle_one(ItemNumber number) {
   ItemState& state = states_[number];
   const Decision decision = settle(item, rules_, identity_now_);
   observer_.decided(item, decision);
-  tell_decision(number, decision);
+  tell_decision(item, decision, events_);
   state.why = decision.why;
   state.replace = decision.replace;
   state.redone = decision.replace && decision.action == Action::work;
@@ -130,15 +129,7 @@ void Coordinator::Run::finish() {
     totals_.devices.push_back(seat.totals);
   }
   totals_.seconds = std::chrono::duration<double>(Clock::now() - began_).count();
-  tell(observe::Level::info, "run_end",
-       {{"done", totals_.done},
-        {"redone", totals_.redone},
-        {"skipped", totals_.skipped},
-        {"failed", totals_.failed},
-        {"damaged", totals_.damaged},
-        {"interrupted", totals_.interrupted},
-        {"amount", totals_.amount},
-        {"seconds", totals_.seconds}});
+  tell_run_end(totals_, events_);
   write_state(progress_now(), true);
   if (!settings_.metrics_file.empty()) (void)metrics_.write(settings_.metrics_file);
 }

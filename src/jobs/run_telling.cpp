@@ -21,14 +21,6 @@ void Coordinator::Run::tell(observe::Level level, std::string_view event, Json f
 
 void Coordinator::Run::say(Loudness loudness, const std::string& text) { observer_.said(loudness, text); }
 
-void Coordinator::Run::tell_decision(ItemNumber number, const Decision& decision) {
-  if (decision.action != Action::skip) return;
-  Json fields{{"item", encode_path(items_[number].outputs.front())}, {"why", decision.why}};
-  if (!decision.damaged.empty()) fields["damaged"] = decision.damaged;
-  tell(decision.damaged.empty() ? observe::Level::debug : observe::Level::warning,
-       decision.adopted ? "item_adopted" : "item_skip", fields);
-}
-
 void Coordinator::Run::tell_start(const Seat& seat, ItemNumber number) {
   const ItemState& state = states_[number];
   tell(observe::Level::info, "item_start",
@@ -44,27 +36,6 @@ void Coordinator::Run::tell_start(const Seat& seat, ItemNumber number) {
                {{"device", seat.device->name}, {"kind", "ram"}});
   metrics_.set(metric::kPlanned, static_cast<double>(state.estimate.device.count()),
                {{"device", seat.device->name}, {"kind", "device"}});
-}
-
-void Coordinator::Run::tell_end(const ItemEnd& end) {
-  metrics_.add(metric::kItems, 1, {{"result", std::string{name_of(end.status)}}});
-  if (!end.damaged.empty()) metrics_.add(metric::kDamaged, 1);
-  if (end.status == ItemStatus::skipped) return;
-  metrics_.add(metric::kWork, end.amount, {{"unit", settings_.unit}});
-  Json fields{{"item", encode_path(items_[end.number].outputs.front())},
-              {"device", end.device},
-              {"seconds", end.seconds},
-              {"sync_s", end.sync_s},
-              {"amount", end.amount},
-              {"redone", end.redone},
-              {"rung", end.rung}};
-  if (end.error) fields["error"] = to_json(*end.error);
-  if (!end.damaged.empty()) fields["damaged"] = end.damaged;
-  const bool done = end.status == ItemStatus::done;
-  const auto level = !done                 ? observe::Level::error
-                     : end.damaged.empty() ? observe::Level::info
-                                           : observe::Level::warning;
-  tell(level, fmt::format("item_{}", name_of(end.status)), fields);
 }
 
 void Coordinator::Run::tell_pool(const WorkerDevice& device, const std::string& figure, double value) {

@@ -7,7 +7,9 @@
 #include <sys/mman.h>
 
 #include "base/atomic_file.hpp"
+#include "jobs/item_events.hpp"
 #include "jobs/run_here.hpp"
+#include "runs/logged_observer.hpp"
 #include "runs/worker_program.hpp"
 
 namespace weir::runs {
@@ -57,17 +59,23 @@ jobs::RunSettings run_settings(const PictureRun& run, int standard_input) {
 
 }  // namespace
 
-Result<jobs::Totals> run_in_this_process(const PictureRun& run, jobs::RunObserver& observer, std::stop_token stop) {
+Result<jobs::Totals> run_in_this_process(const PictureRun& run, jobs::RunObserver& observer, RunLogs& logs,
+                                         std::stop_token stop) {
   tasks::UpscaleRequest request = run.request;
   request.standard_input = run.list.items.empty() ? nullptr : run.list.items.front().source.bytes;
   auto task = tasks::make_upscale_task(
       request, {request.upscale.ram, request.upscale.device.memory, request.upscale.threads, {}});
   if (!task) return task.error();
   const auto items = items_of(run);
+  LoggedObserver logged{observer, logs, run.how.pause_file, stop};
   jobs::RunHere here{items,         **task,
                      run.how.rules, tasks::upscale_identity(run.shelf, run.request),
-                     observer,      run.how.devices.front().name};
-  return here.run(std::move(stop));
+                     logged,        run.how.devices.front().name};
+  jobs::tell_run_start(items.size(), request.upscale.ram, request.upscale.ram, logs.events);
+  jobs::Totals totals = here.run(std::move(stop));
+  jobs::tell_run_end(totals, logs.events);
+  if (!run.how.metrics_file.empty()) (void)logs.metrics.write(run.how.metrics_file);  // it keeps what went wrong
+  return totals;
 }
 
 Result<jobs::Totals> run_on_workers(const PictureRun& run, jobs::RunObserver& observer, RunLogs& logs) {

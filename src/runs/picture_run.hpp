@@ -22,7 +22,8 @@ struct PictureRun {
 };
 
 /// One picture, in this process, on the device of the request. Errors: those of tasks::make_upscale_task.
-Result<jobs::Totals> run_in_this_process(const PictureRun& run, jobs::RunObserver& observer, std::stop_token stop);
+Result<jobs::Totals> run_in_this_process(const PictureRun& run, jobs::RunObserver& observer, RunLogs& logs,
+                                         std::stop_token stop);
 
 /// Several pictures, by a coordinator and a worker for each device; on the main thread. Errors: those of
 /// jobs::Coordinator::run; over_budget where standard input cannot be handed to the workers.
