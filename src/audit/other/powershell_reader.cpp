@@ -4,6 +4,7 @@
 
 #include "audit/mask.hpp"
 #include "audit/other/readers.hpp"
+#include "audit/other/shell_commands.hpp"
 #include "base/text.hpp"
 
 namespace weir::audit {
@@ -119,11 +120,12 @@ class PowershellReader {
     }
     events_.emit(Event::Kind::call, node.range(), ':' + program);
     if (program == "write-host" || program == "write-output") return;
-    for (const Node word : words) {
-      const Value value = word_value(word.text(text_), word.range());
+    for (std::size_t i = 0; i < words.size(); ++i) {
+      const Value value = word_value(text(i), words[i].range());
       const Atom* device = value.single(Atom::Kind::text);
-      if (device != nullptr && parse_device(device->text))
-        events_.emit(Event::Kind::use_device, word.range(), program, value);
+      if (device != nullptr && parse_device(device->text) &&
+          may_name_device(text(i), i > 0 ? text(i - 1) : "", program))
+        events_.emit(Event::Kind::use_device, words[i].range(), program, value);
     }
   }
 

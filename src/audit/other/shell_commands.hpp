@@ -56,6 +56,9 @@ bool is_remote(const ShellWords& words);
 bool is_text_command(std::string_view program);
 /// The word without quotes.
 std::string unquoted(std::string_view text);
+/// A word of a command that looks like a device may be one, by the option that it belongs to and the program that is given it:
+/// "--device gpu:1", "cuda:1". What a scheduler or a container is asked for, and names of things, are none: "--gres=gpu:1".
+bool may_name_device(std::string_view word, std::string_view before, std::string_view program);
 
 /// docker run --gpus device=1 -e CUDA_VISIBLE_DEVICES=1
 struct ShellContainer {

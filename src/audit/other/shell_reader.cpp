@@ -411,7 +411,9 @@ class ShellReader {
   }
 
   void devices(const ShellWords& words, const std::string& program) {
-    for (const ShellWord& word : words) {
+    for (std::size_t i = 0; i < words.size(); ++i) {
+      const ShellWord& word = words[i];
+      if (!may_name_device(word.text, i > 0 ? words[i - 1].text : std::string_view{}, program)) continue;
       const std::size_t equals = word.text.rfind('=');
       const std::uint32_t skip = equals == std::string_view::npos ? 0 : static_cast<std::uint32_t>(equals + 1);
       Value value = word_value(word.text.substr(skip), {word.where.begin + skip, word.where.end});

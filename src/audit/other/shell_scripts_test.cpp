@@ -253,6 +253,21 @@ TEST(AuditShellScripts, ConstantsGoThroughVariablesLoopsAndFunctions) {
   EXPECT_EQ(lines_told("g=2\nexport X=$g\npython a.py --device cuda:$g\n", "G08"), Lines{"run.sh:3 G08"});
 }
 
+TEST(AuditShellScripts, WhatASchedulerIsAskedForAndNamesAreNoDevices) {
+  for (const std::string command :
+       {"srun --gres=gpu:1 python a.py", "sbatch --gres=gpu:2 job.sh", "srun --gres gpu:1 python a.py",
+        "python a.py --tag gpu:1", "python a.py --name=cuda:1", "python a.py --run-name cuda:1",
+        "srun --gpus=gpu:1 python a.py", "srun --gpus-per-node gpu:2 a", "srun --tres-per-task=gres/gpu:1 a",
+        "srun -J cuda:1 python a.py", "docker run cuda:11 train", "docker build -t cuda:11 .", "module load cuda:11",
+        "python a.py gpu:1"})
+    EXPECT_EQ(lines_told("export X=1\n" + command + "\n", "G08"), Lines{}) << command;
+  for (const std::string command :
+       {"srun --gres=gpu:1 python a.py --device cuda:1", "python a.py cuda:1", "python a.py --device gpu:1",
+        "python a.py --gpu=gpu:1", "python a.py -d cuda:1", "python a.py trainer.device=cuda:1",
+        "docker run image python a.py --device=cuda:1", "sbatch job.sh cuda:1", "python a.py device='cuda:1'"})
+    EXPECT_EQ(lines_told("export X=1\n" + command + "\n", "G08"), Lines{"run.sh:2 G08"}) << command;
+}
+
 TEST(AuditShellScripts, ProcessesOfTheirOwnDoNotContradictEachOther) {
   EXPECT_TRUE(lines_told("(export X=0; a) &\n(export X=1; b) &\n", "G06").empty());
   EXPECT_TRUE(lines_told("export X=0\n(export X=1; b)\na\n", "G06").empty());
