@@ -337,6 +337,27 @@ constexpr std::array<string_view, 9> kChoices{"input",        "raw_input",      
 
 }  // namespace
 
+namespace {
+
+/// "torch.cuda.is_available()", "torch.cuda.device_count() > 0". Apple's GPU (mps) is no card that a policy could name.
+bool is_question_for_gpu(string_view text) {
+  constexpr string_view kAround = " ()";
+  constexpr string_view kName = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.";
+  text.remove_prefix(std::min(text.find_first_not_of(kAround), text.size()));
+  const string_view name = text.substr(0, text.find_first_not_of(kName));
+  const bool asks = name.ends_with("is_available") || name.ends_with("device_count");
+  if (!asks || name.find("mps") != string_view::npos) return false;
+  string_view rest = text.substr(name.size());
+  if (rest.starts_with("()")) rest.remove_prefix(2);
+  if (rest.starts_with(" is ")) rest.remove_prefix(3);
+  const std::size_t compared = rest.find_first_not_of(" ()<>=!");
+  if (compared == string_view::npos) return true;
+  rest.remove_prefix(compared);
+  return rest.find_first_not_of("0123456789 )") == string_view::npos || rest.starts_with("True");
+}
+
+}  // namespace
+
 const Library* find_library(string_view module) {
   const Library* best = nullptr;
   for (const Library& library : kLibraries) {
@@ -378,8 +399,15 @@ bool is_client_library(string_view module) {
 
 bool is_touch(string_view name) { return has(kTouches, name); }
 bool asks_for_gpu(string_view condition) {
-  return !condition.starts_with("not ") &&
-         (condition.find("is_available") != string_view::npos || condition.find("device_count") != string_view::npos);
+  std::string text{condition};
+  std::replace_if(
+      text.begin(), text.end(), [](char c) { return c == '\n' || c == '\r' || c == '\t' || c == '\\'; }, ' ');
+  for (std::size_t begin = 0; begin <= text.size();) {
+    const std::size_t end = std::min({text.find(" and ", begin), text.find(" or ", begin), text.size()});
+    if (!is_question_for_gpu(string_view{text}.substr(begin, end - begin))) return false;
+    begin = end == text.size() ? end + 1 : text.find(' ', end + 1);
+  }
+  return true;
 }
 bool asks_how_many(string_view condition) {
   constexpr std::array<string_view, 5> kCounts{"device_count", "list_physical_devices", "num_gpus", "n_gpu", "ngpu"};

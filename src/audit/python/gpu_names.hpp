@@ -30,7 +30,7 @@ std::optional<Vendor> vendor_of(std::string_view name);
 bool is_plain_program(std::string_view command);
 /// A library that asks a server: its user's own process works on no GPU through it.
 bool is_client_library(std::string_view module);
-/// The text of a condition asks whether there is a GPU.
+/// The text of a condition asks whether there is a vendor's GPU, and nothing else: no switch of the user is part of it.
 bool asks_for_gpu(std::string_view condition);
 /// The text is the plain question whether there is a GPU: who insists on it works on one.
 bool needs_gpu(std::string_view condition);
