@@ -107,7 +107,7 @@ Result<Module> filled(Module& module, Result<Reading> reading) {
   if (!reading) return reading.error();
   module.functions = std::move(reading->functions);
   module.bases = std::move(reading->bases);
-  module.entry_point = reading->entry_point;
+  module.entry_point = reading->entry_point || module.source.path().filename() == "__main__.py";
   if constexpr (requires { reading->served; }) {
     module.served = reading->served;
     module.attributes = std::move(reading->attributes);

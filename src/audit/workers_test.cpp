@@ -145,6 +145,41 @@ TEST(AuditWorkers, ServersAndRunnersArePrograms) {
             Lines{});
 }
 
+TEST(AuditWorkers, AFlatScriptIsAProgramWhateverItDefines) {
+  const auto rules = [](const std::string& name, const std::string& text) {
+    return told({{name, text}}, one_card(), {"G05", "G13"});
+  };
+  const std::string net = "import torch\nclass Net(torch.nn.Module):\n    pass\n";
+  const std::string helper = "import torch\ndef helper():\n    return 1\n";
+  EXPECT_EQ(rules("a.py", net + "model = Net().cuda()\n"), (Lines{"a.py:1 G05", "a.py:4 G13"}));
+  EXPECT_EQ(rules("a.py", helper + "torch.zeros(1).cuda()\n"), (Lines{"a.py:1 G05", "a.py:4 G13"}));
+  EXPECT_EQ(rules("a.py", net + "device = torch.device('cuda')\nmodel = Net().to(device)\n"),
+            (Lines{"a.py:1 G05", "a.py:4 G13"}));
+  // To name a device is no work, a test is run by its runner, and a part of a package by whoever imports it.
+  EXPECT_EQ(rules("a.py", helper + "DEVICE = torch.device('cuda')\n"), Lines{});
+  EXPECT_EQ(rules("test_a.py", helper + "torch.zeros(1).cuda()\n"), Lines{});
+  EXPECT_EQ(rules("__init__.py", helper + "torch.zeros(1).cuda()\n"), Lines{});
+  EXPECT_EQ(told({{"pack/__init__.py", ""}, {"pack/a.py", helper + "torch.zeros(1).cuda()\n"}}, one_card(), {"G05"}),
+            Lines{});
+  EXPECT_EQ(told({{"a.py", helper + "torch.zeros(1).cuda()\n"}, {"b.py", "import a\n"}}, one_card(), {"G05"}),
+            Lines{"b.py:1 G05"});
+}
+
+TEST(AuditWorkers, TheMainFileOfAPackageIsAProgram) {
+  const std::string run = "import torch\ndef run():\n    torch.zeros(1).cuda()\n";
+  const std::string call = "from . import run\nrun()\n";
+  const Files files{{"pack/__init__.py", run}, {"pack/__main__.py", call}};
+  EXPECT_EQ(told(files, one_card(), {"G05", "G13"}), (Lines{"__main__.py:1 G05", "__main__.py:2 G13"}));
+  // The package is run first: a header in the main file would come behind what it imports.
+  EXPECT_EQ(fixed(files, one_card(), true).at("pack/__main__.py").find("VISIBLE_DEVICES"), std::string::npos);
+  EXPECT_NE(
+      fixed({{"pack/__init__.py", ""}, {"pack/work.py", run}, {"pack/__main__.py", "from .work import run\nrun()\n"}},
+            one_card(), true)
+          .at("pack/__main__.py")
+          .find("VISIBLE_DEVICES"),
+      std::string::npos);
+}
+
 TEST(AuditWorkers, AProbeForATestMachineIsNoWork) {
   const std::string probe =
       "import os, torch\ntry:\n    import fast\n    if 'CI' in os.environ:\n"

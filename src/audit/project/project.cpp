@@ -122,14 +122,19 @@ Project::Found Project::member(const Module& module, const std::string& key, int
 Project::Found Project::imported_function(const Module& importer, std::string_view name, int& budget) const {
   // "package.module.function" or "package.module.Class.method": the longest module first.
   std::size_t dot = name.rfind('.');
-  for (int part = 0; part < 2 && dot != std::string_view::npos && dot > 0; ++part) {
-    const auto modules = imported(importer, name.substr(0, dot));
+  for (int part = 0; part < 2 && dot != std::string_view::npos; ++part) {
+    const std::size_t before = name.substr(0, dot).find_last_not_of('.');
+    const bool of_package =
+        before == std::string_view::npos;  // ".function": the dots themselves are the package's name
+    if (of_package && name.front() != '.') break;
+    const auto modules = imported(importer, name.substr(0, of_package ? dot + 1 : dot));
     if (!modules.empty()) {
       const std::string key{name.substr(dot + 1)};
       Found found = member(*modules.back(), key, budget);
       if (found.function == nullptr) found = member(*modules.back(), key + ".__init__", budget);
       if (found.function != nullptr) return found;
     }
+    if (of_package) break;
     dot = name.rfind('.', dot - 1);
   }
   return {};

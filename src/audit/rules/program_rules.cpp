@@ -1,6 +1,9 @@
 #include <algorithm>
 #include <array>
+#include <filesystem>
 #include <optional>
+#include <string>
+#include <system_error>
 
 #include <fmt/format.h>
 
@@ -196,6 +199,17 @@ bool is_selected(const Execution& execution, Vendor vendor) {
          std::any_of(execution.workers.begin(), execution.workers.end(), selects);
 }
 
+/// Python runs the package of a __main__.py first, and that one imports something.
+bool has_package_that_imports(const Execution& execution) {
+  const auto package = execution.program->source.path().parent_path() / "__init__.py";
+  return std::any_of(execution.modules.begin(), execution.modules.end(), [&](const Module* module) {
+    const auto& events = module->body().events;
+    return module->source.path() == package && std::any_of(events.begin(), events.end(), [](const Event& event) {
+             return event.kind == Kind::import_module;
+           });
+  });
+}
+
 /// Why no header can be put in by itself; empty if it can.
 std::string misfit(const Execution& execution, const Step& use, const Policy& policy) {
   const Module& program = *execution.program;
@@ -203,6 +217,8 @@ std::string misfit(const Execution& execution, const Step& use, const Policy& po
   const Vendor used = vendor_used(use);
   const bool alike = used == vendor || (used == Vendor::nvidia && vendor == Vendor::amd);
   if (!alike) return "its devices are not of the policy's vendor";
+  if (program.source.path().filename() == "__main__.py" && has_package_that_imports(execution))
+    return "in the package's __init__.py: that is run first";
   std::vector<Step> all = execution.steps;
   all.insert(all.end(), execution.workers.begin(), execution.workers.end());
   for (const Step& step : all) {
@@ -220,19 +236,42 @@ std::string misfit(const Execution& execution, const Step& use, const Policy& po
   return {};
 }
 
+/// "main()" alone on its line or, as in "sys.exit(main())", given to a call or raised, and no name.
+bool calls_own_function(const Module& module, const Event& entry) {
+  const std::string_view above = module.source.text({entry.statement.begin, entry.where.begin});
+  const bool kept = above.find('=') != std::string_view::npos;
+  return entry.kind == Kind::call && entry.name.starts_with(':') && !entry.hands_over &&
+         (above.empty() || (entry.name == ":main" && entry.outermost && !kept));
+}
+
+/// A part of a package, or of its tests: what runs it is something else.
+bool is_part_of_package(const Module& module) {
+  const std::filesystem::path& path = module.source.path();
+  const std::string name = path.filename().native();
+  std::error_code ignored;
+  return name.starts_with("test_") || name.ends_with("_test.py") || name == "conftest.py" ||
+         std::filesystem::exists(path.parent_path() / "__init__.py", ignored);
+}
+
+/// The file's own body puts work on a GPU, or calls a function of its own that does; to name a device is no work.
+bool works_in_body(const Execution& execution) {
+  const Module& module = *execution.program;
+  return std::any_of(execution.steps.begin(), execution.steps.end(), [&](const Step& step) {
+    if (!works_on_gpu(*step.event, step.value) || !is_meant(step)) return false;
+    const bool own = step.entry == step.event && step.module == &module && step.event->name != "torch.device";
+    return own || calls_own_function(module, *step.entry);
+  });
+}
+
 /// It is said to be one; or nothing of the project imports it, and a server does, or it is a script: it defines
-/// nothing that could be imported, or calls what it defines.
+/// nothing that could be imported, calls what it defines, or works on a GPU above and below what it defines.
 bool is_program(const Execution& execution, const Step& use) {
   const Module& module = *execution.program;
   const bool alone = !execution.imported && module.kind == FileKind::python;
-  // "main()" alone on its line or, as in "sys.exit(main())", given to a call or raised, and no name; or nothing but statements.
-  const Event& entry = *use.entry;
-  const std::string_view above = module.source.text({entry.statement.begin, entry.where.begin});
-  const bool kept = above.find('=') != std::string_view::npos;
-  const bool calls_own = entry.kind == Kind::call && entry.name.starts_with(':') && !entry.hands_over &&
-                         (above.empty() || (entry.name == ":main" && entry.outermost && !kept));
-  const bool script = (module.functions.size() == 1 || calls_own) && module.source.path().filename() != "__init__.py";
-  return module.entry_point || (alone && (module.served || script));
+  if (module.entry_point || (alone && module.served)) return true;
+  if (!alone || module.source.path().filename() == "__init__.py") return false;
+  return module.functions.size() == 1 || calls_own_function(module, *use.entry) ||
+         (works_in_body(execution) && !is_part_of_package(module));
 }
 
 void check_selected(const Execution& execution, const Judging& judging) {
