@@ -55,6 +55,43 @@ TEST(AuditRenumbered, InAContainerThatIsGivenCardsZeroIsTheFirstOfThem) {
   EXPECT_EQ(told_of("G33", "a.yaml", ids + "  c:\n    environment:\n      - CUDA_VISIBLE_DEVICES=2\n").size(), 1U);
 }
 
+TEST(AuditRenumbered, AMaskThatFitsNoneOfTheContainersCardsIsTold) {
+  const auto pod = [](const std::string& given, const std::string& mask) {
+    return "kind: Pod\nspec:\n  containers:\n    - name: a\n      resources:\n        limits:\n          " + given +
+           "\n      env:\n        - name: CUDA_VISIBLE_DEVICES\n          value: \"" + mask +
+           "\"\n        - name: A\n          value: b\n    - name: b\n      env:\n        - name: "
+           "CUDA_VISIBLE_DEVICES\n" +
+           "          value: \"3\"\n";
+  };
+  for (const std::string mask : {"1", "3", "0,1"})
+    EXPECT_EQ(told_of("G28", "a.yaml", pod("nvidia.com/gpu: 1", mask)).size(), 1U) << mask;
+  EXPECT_EQ(told_of("G28", "a.yaml", pod("nvidia.com/gpu: \"2\"", "2")).size(), 1U);
+  for (const std::string mask : {"0", "", "GPU-5b1f3b1e-0000-0000-0000-000000000001", "$(CARD)"})
+    EXPECT_TRUE(told_of("G28", "a.yaml", pod("nvidia.com/gpu: 1", mask)).empty()) << mask;
+  EXPECT_TRUE(told_of("G28", "a.yaml", pod("nvidia.com/gpu: 2", "0,1")).empty());
+  EXPECT_TRUE(told_of("G28", "a.yaml", pod("nvidia.com/gpu.shared: 1", "1")).empty());
+  EXPECT_TRUE(told_of("G28", "a.yaml", pod("cpu: 1", "1")).empty());
+  const std::string environment =
+      "env:\n  - name: NVIDIA_VISIBLE_DEVICES\n    value: \"1\"\n  - name: CUDA_VISIBLE_DEVICES\n    value: \"1\"\n";
+  EXPECT_EQ(told_of("G28", "a.yaml", environment).size(), 1U);
+}
+
+TEST(AuditRenumbered, AServiceThatIsGivenSoManyCardsCountsThemFromZero) {
+  const auto service = [](const std::string& count, const std::string& mask, const std::string& kind) {
+    return "services:\n  a:\n    image: x\n    environment:\n      - A=b\n      - CUDA_VISIBLE_DEVICES=" + mask +
+           "\n    deploy:\n      resources:\n        reservations:\n          devices:\n            - driver: "
+           "nvidia\n" +
+           "              count: " + count + "\n              capabilities: [" + kind + "]\n";
+  };
+  EXPECT_EQ(told_of("G28", "compose.yaml", service("1", "2", "gpu")).size(), 1U);
+  EXPECT_EQ(told_of("G28", "compose.yaml", service("2", "2", "gpu")).size(), 1U);
+  EXPECT_TRUE(told_of("G28", "compose.yaml", service("1", "0", "gpu")).empty());
+  EXPECT_TRUE(told_of("G33", "compose.yaml", service("1", "0", "gpu")).empty());
+  EXPECT_TRUE(told_of("G28", "compose.yaml", service("3", "2", "gpu")).empty());
+  EXPECT_TRUE(told_of("G28", "compose.yaml", service("all", "2", "gpu")).empty());
+  EXPECT_TRUE(told_of("G28", "compose.yaml", service("1", "2", "tpu")).empty());
+}
+
 TEST(AuditRenumbered, AWriteThatPythonMayRunBeforeTheFirstUseIsNotDead) {
   const std::string start = "import os\nos.environ['CUDA_VISIBLE_DEVICES'] = '1'\n";
   const std::string end = "import torch\ntorch.zeros(1).cuda()\n";

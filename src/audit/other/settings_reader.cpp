@@ -50,6 +50,7 @@ class SettingsReader {
     anchors_ = YamlAnchors{tree.root(), text_};
     broken_ = tree.first_error().has_value();
     walk(tree.root(), 0);
+    judge_containers();
     auto reading = std::move(events_).take();
     reading.entry_point = false;
     reading.error = tree.first_error();
@@ -70,10 +71,17 @@ class SettingsReader {
     Range where;
     Entry entry;
   };
+  /// So many cards that a container outside of a compose file is given.
+  struct Given {
+    Range container;
+    std::string what;
+    std::size_t count;
+  };
   /// What one service of a compose file selects, from outside and from inside.
   struct Service {
     std::string outer;
     std::size_t count = 0;
+    bool by_number = false;  ///< not which cards, but how many
     std::optional<Inner> inner;
   };
 
@@ -220,12 +228,15 @@ class SettingsReader {
       const bool here = followed_.empty();
       const Entry entry = here ? Entry{entry_.where, entry_.group, removable} : Entry{followed_};
       service_.inner = Inner{value, here ? where : followed_, entry};
+      if (!in_services_) masks_.push_back(*service_.inner);
     }
     const std::string text = value.as_text().value_or("");
     if (name == "NVIDIA_VISIBLE_DEVICES" && !text.empty() && text != "all" && text != "void" && text != "none") {
       given_cards_.push_back(group_);
-      outside("NVIDIA_VISIBLE_DEVICES=" + text,
-              static_cast<std::size_t>(std::count(text.begin(), text.end(), ',')) + 1);
+      const std::string what = "NVIDIA_VISIBLE_DEVICES=" + text;
+      const auto count = static_cast<std::size_t>(std::count(text.begin(), text.end(), ',')) + 1;
+      outside(what, count);
+      if (!in_services_) counted_.push_back({group_, what, count});
     }
   }
 
@@ -283,8 +294,9 @@ class SettingsReader {
     // Kubernetes gives a container so many cards, or parts of one, which it alone sees.
     if (key.starts_with("nvidia.com/gpu") || key.starts_with("nvidia.com/mig-") || key == "amd.com/gpu" ||
         key.starts_with("gpu.intel.com/"))
-      return resource(value);
+      return resource(key, value);
     const Value given = scalar(value);
+    if (key == "count" && in_services_ && !path_.empty()) reserved(given);
     const Atom* text = given.single(Atom::Kind::text);
     if (text != nullptr && parse_device(text->text)) {
       events_.set_statement(node.range());
@@ -305,16 +317,38 @@ class SettingsReader {
               static_cast<std::size_t>(std::count(ids.begin(), ids.end(), ',')) + 1);
   }
 
+  /// A number of cards that is written out; none for "all", for parts of cards and for what a template puts in.
+  static std::optional<std::size_t> number_of_cards(const Value& value) {
+    const std::string text = value.as_text().value_or("");
+    const bool digit = text.size() == 1 && std::isdigit(static_cast<unsigned char>(text[0])) != 0;
+    return digit ? std::optional<std::size_t>{text[0] - '0'} : std::nullopt;
+  }
+
+  /// "devices: [{driver: nvidia, count: 1, capabilities: [gpu]}]" of a service
+  void reserved(const Value& count) {
+    const std::string& key = path_.back().key;
+    const auto number = number_of_cards(count);
+    const bool gpu = key == "gpus" || (key == "devices" && mapping_.text(text_).find("gpu") != std::string_view::npos);
+    if (!gpu || !number || *number == 0) return;
+    outside("count: " + std::to_string(*number), *number);
+    service_.by_number = true;
+  }
+
   /// "resources: {limits: {nvidia.com/gpu: 1}}": the container that has them is given cards.
-  void resource(Node value) {
+  void resource(const std::string& name, Node value) {
     if (scalar(value).as_text() == "0") return;
     for (std::size_t i = path_.size(); i-- > 0;) {
       const std::string& key = path_[i].key;
       // What a node is called, or what a whole namespace may have at the most, gives nothing to a container.
       if (key == "nodeSelector" || key == "labels" || key == "annotations" || key == "matchLabels" || key == "hard")
         return;
-      if ((key == "limits" || key == "requests") && !broken_)
-        return given_cards_.push_back(i > 0 ? path_[i - 1].holder : path_[i].holder);
+      if ((key == "limits" || key == "requests") && !broken_) {
+        const Range container = i > 0 ? path_[i - 1].holder : path_[i].holder;
+        // Parts of a card may be of one and the same.
+        if (const auto number = number_of_cards(scalar(value)); number && name == "nvidia.com/gpu")
+          counted_.push_back({container, name + ": " + std::to_string(*number), *number});
+        return given_cards_.push_back(container);
+      }
     }
     // In what form it is given is not known: nothing of the file can be told.
     given_cards_.push_back({0, static_cast<std::uint32_t>(text_.size())});
@@ -326,33 +360,50 @@ class SettingsReader {
     for (int i = 0; i < 3 && mapping && !mapping.is("block_mapping") && !mapping.is("object"); ++i) {
       mapping = named_children(mapping).back();
     }
+    in_services_ = true;
     for (const Node service : named_children(mapping)) {
       service_ = {};
       if (!is_pair(service) || key_text(service) == "<<") continue;
       walk(value_of(service), depth + 1);
       if (!service_.outer.empty()) given_cards_.push_back(service.range());
-      judge_service();
+      if (!service_.outer.empty() && service_.inner)
+        judge_mask(*service_.inner, service_.outer, service_.count, service_.by_number);
     }
+    in_services_ = false;
     service_ = {};
   }
 
-  void judge_service() {
-    if (service_.outer.empty() || !service_.inner) return;
-    const auto mask = parse_mask(service_.inner->mask);
+  /// Of Kubernetes and the like: each mask beside the cards that its own container is given.
+  void judge_containers() {
+    for (const Inner& inner : masks_) {
+      const Given* given = nullptr;
+      for (const Given& one : counted_) {
+        const bool nearer = given == nullptr || given->container.holds(one.container);
+        if (one.container.holds(inner.where) && nearer) given = &one;
+      }
+      if (given != nullptr) judge_mask(inner, given->what, given->count, true);
+    }
+  }
+
+  /// `by_number`: which cards are given is not known, and a UUID may be of one of them.
+  void judge_mask(const Inner& inner, const std::string& outer, std::size_t count, bool by_number) {
+    const auto mask = parse_mask(inner.mask);
     if (!mask || mask->hides_all()) return;
     const bool fits = std::all_of(mask->entries.begin(), mask->entries.end(), [&](const std::string& entry) {
-      return entry.size() < 3 && std::isdigit(static_cast<unsigned char>(entry[0])) != 0 &&
-             std::stoul(entry) < service_.count;
+      const bool digit = std::isdigit(static_cast<unsigned char>(entry[0])) != 0;
+      return digit ? entry.size() < 3 && std::stoul(entry) < count : by_number;
     });
     if (fits) return;
-    events_.set_statement(service_.inner->entry.where);
-    events_.emit(Event::Kind::container, service_.inner->where, service_.outer, service_.inner->mask).editable =
-        service_.inner->entry.removable;
+    events_.set_statement(inner.entry.where);
+    events_.emit(Event::Kind::container, inner.where, outer, inner.mask).editable = inner.entry.removable;
   }
 
   std::string_view text_;
   ScriptEvents events_;
   Service service_;
+  bool in_services_ = false;
+  std::vector<Inner> masks_;    ///< of containers outside of compose files
+  std::vector<Given> counted_;  ///< and the cards of those
   Entry entry_;
   Range group_;  ///< the innermost mapping or list of several entries
   YamlAnchors anchors_;
