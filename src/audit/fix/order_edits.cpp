@@ -64,7 +64,8 @@ std::vector<Edit> in_script(const SourceFile& source, const Event& mask, std::st
 
 /// A line of code, in the manner of the one that sets the mask.
 std::string order_code(const Module& module, const Event& mask, std::string_view order) {
-  if (module.kind == FileKind::powershell) return fmt::format("$env:{} = \"{}\"", order, by_address(order));
+  if (module.kind == FileKind::powershell)
+    return fmt::format("if (-not $env:{0}) {{ $env:{0} = \"{1}\" }}", order, by_address(order));
   const std::string_view target = module.source.text(mask.target);
   const bool python = module.kind == FileKind::python || module.kind == FileKind::notebook;
   if (!python || target.empty()) return {};
