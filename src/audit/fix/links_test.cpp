@@ -43,6 +43,17 @@ TEST(AuditLinks, ALinkStaysOneAndItsTargetIsMendedOnce) {
   for (const FixedFile& file : again->files) EXPECT_EQ(file.before, file.after) << file.name;
 }
 
+TEST(AuditLinks, ALinkThatTheUserNamesStandsForItsTarget) {
+  const test::Folder folder;
+  folder.put("outside/far.py", kText);
+  fs::create_directory(folder / "project");
+  fs::create_symlink("../outside/far.py", folder / "project/link.py");
+  const auto outcome = fix({.operands = {(folder / "project/link.py").native()}}, {.unsafe = false, .write = true});
+  ASSERT_TRUE(outcome);
+  EXPECT_TRUE(fs::is_symlink(folder / "project/link.py"));
+  EXPECT_NE(folder.text("outside/far.py"), kText);
+}
+
 TEST(AuditLinks, AFileIsToldOnceHoweverManyNamesItHas) {
   const test::Folder folder;
   folder.put("project/real.py", kText);
