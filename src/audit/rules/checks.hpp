@@ -89,6 +89,8 @@ Finding finding_of(std::string_view rule, const Module& module, Range where, std
 std::string place_text(const Module& from, const Module& module, Range where);
 /// The event's code, on one line, cut to a readable length.
 std::string code_text(const Module& module, Range where);
+/// A mask as messages show it: an empty one as "", several as "0 or 1".
+std::string mask_text(const Value& mask);
 /// A constant that may be moved about: a text or a number that no name is needed for.
 bool is_constant(const Value& value);
 /// Set in this process, not for another one.

@@ -73,33 +73,70 @@ const Step* mask_before(const Execution& execution, std::size_t index, Vendor ve
   return nullptr;
 }
 
+/// The masks that a value may be; none if one of them is not known.
+std::vector<Mask> masks_in(const Value& value) {
+  std::vector<Mask> all;
+  const Value each = with_holes_filled(value);
+  for (const Atom& atom : each.atoms()) {
+    auto mask = parse_mask(Value{atom});
+    if (!mask) return {};
+    all.push_back(*std::move(mask));
+  }
+  return all;
+}
+
+/// The mask is written to hide all cards, and nothing between it and the use asks whether there is one, catches the error or
+/// takes the mask back.
+bool hides_from(const Step& set, const Step& use, std::string_view variable, const Value& value) {
+  const std::string text = value.as_text().value_or("?");
+  const bool known = variable == "CUDA_VISIBLE_DEVICES" || variable == "HIP_VISIBLE_DEVICES";
+  if (!known || (!text.empty() && text != "-1") || use.value.single() == nullptr || use.event->in_try) return false;
+  const bool unconditional = std::all_of(use.arms.begin(), use.arms.end(), [&](const Arm& arm) {
+    return arm.process || std::find(set.arms.begin(), set.arms.end(), arm) != set.arms.end();
+  });
+  return unconditional && std::none_of(&set, &use, [&](const Step& between) {
+           const Event& event = *between.event;
+           const bool asks = event.kind == Kind::touch && (event.name.find("is_available") != std::string::npos ||
+                                                           event.name.find("asserted") != std::string::npos);
+           return asks || event.kind == Kind::change_environment ||
+                  (event.kind == Kind::remove_variable && event.name == variable);
+         });
+}
+
 void check_under_mask(const Execution& execution, std::size_t index, const Atom& atom, const Judging& judging) {
   const Step& use = execution.steps[index];
   const auto fixed = fixed_index(atom);
   // Behind "if device_count() > 1" it is not done under a mask of one card.
-  if (!fixed || fixed->index == 0 || use.event->counted) return;
+  if (!fixed || use.event->counted) return;
   const Step* set = mask_before(execution, index, fixed->vendor);
   // "CUDA_VISIBLE_DEVICES=1 command cuda:1": the mask is that of the command.
-  const Step own = use;
   const Argument* given = use.event->arguments.empty() ? nullptr : &use.event->arguments.front();
   if (set == nullptr && given == nullptr) return;
   const std::string variable = given != nullptr ? given->keyword : set->event->name;
   const Value& value = given != nullptr ? given->value : set->value;
-  if (given != nullptr) set = &own;
-  const auto mask = parse_mask(value);
-  if (!mask || mask->hides_all() || static_cast<std::size_t>(fixed->index) < mask->entries.size()) return;
+  if (given != nullptr) set = &use;
+  const std::vector<Mask> masks = masks_in(value);
+  if (masks.empty()) return;
+  // Of several the widest: the device must be missing in each.
+  const Mask& mask = *std::max_element(
+      masks.begin(), masks.end(), [](const Mask& a, const Mask& b) { return a.entries.size() < b.entries.size(); });
+  const bool hidden = masks.size() == 1 && hides_from(*set, use, variable, value);
+  const bool any_hides = std::any_of(masks.begin(), masks.end(), [](const Mask& one) { return one.hides_all(); });
+  if (!hidden && (any_hides || static_cast<std::size_t>(fixed->index) < mask.entries.size())) return;
   const Module& home = home_of_literal(execution, use, atom, *fixed);
   const bool here = literal_is_here(home, atom, *fixed);
   const bool elsewhere = &home != use.module;
-  auto found =
-      finding_of("G08", home, here ? fixed->literal : use.event->where,
-                 fmt::format("device {} does not exist under {}={} ({}), which leaves {} numbered from 0", fixed->index,
-                             variable, *value.as_text(), place_text(home, *set->module, set->event->where),
-                             mask->entries.size() == 1 ? "one card" : fmt::format("{} cards", mask->entries.size())),
-                 "take the number within the mask, or change the mask");
+  auto found = finding_of(
+      "G08", home, here ? fixed->literal : use.event->where,
+      fmt::format("device {} does not exist under {}={} ({}), which {}", fixed->index, variable, mask_text(value),
+                  place_text(home, *set->module, set->event->where),
+                  hidden                     ? "hides all cards"
+                  : mask.entries.size() == 1 ? "leaves one card numbered from 0"
+                                             : fmt::format("leaves {} cards numbered from 0", mask.entries.size())),
+      hidden ? "take the CPU, or let a card through" : "take the number within the mask, or change the mask");
   if (elsewhere) found.what += fmt::format(" (used at {})", place_text(home, *use.module, use.event->where));
   if (set->event->mode == Event::Mode::keep) found.severity = Severity::fragile;
-  renumber(found, atom, *fixed, *mask);
+  if (masks.size() == 1) renumber(found, atom, *fixed, mask);
   judging.findings.add(std::move(found));
 }
 

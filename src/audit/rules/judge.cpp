@@ -120,6 +120,16 @@ std::string place_text(const Module& from, const Module& module, Range where) {
   return fmt::format("{}:{}", printable(module.source.name()), line);
 }
 
+std::string mask_text(const Value& mask) {
+  std::string all;
+  for (const Atom& atom : mask.atoms()) {
+    std::string one = Value{atom}.as_text().value_or("?");
+    std::replace(one.begin(), one.end(), kHole, '?');
+    all += fmt::format("{}{}", all.empty() ? "" : " or ", one.empty() ? "\"\"" : one);
+  }
+  return all;
+}
+
 std::string code_text(const Module& module, Range where) {
   constexpr std::size_t kMost = 90;
   std::string text = one_line(module.source.text(where).substr(0, 4 * kMost));

@@ -299,7 +299,7 @@ void check_second_write(const Execution& execution, std::size_t index, const Jud
     if (!equal) {
       judging.findings.add(finding_of("G06", *step.module, event.where,
                                       fmt::format("{} is set to {} here and to {} at {}, in the same run", event.name,
-                                                  *step.value.as_text(), *other.value.as_text(), where),
+                                                  mask_text(step.value), mask_text(other.value), where),
                                       "keep the one that is meant"));
     } else if (!library) {
       auto found =
