@@ -90,6 +90,7 @@ struct Event {
   bool counted = false;       ///< only where the program has seen how many devices there are
   bool renumbered = false;    ///< set_variable: inside a container or job that is given cards, which count from 0 there
   bool in_container = false;  ///< set_variable: for a program in a container
+  bool elsewhere = false;     ///< set_variable: on another machine
   bool hands_over = false;    ///< call: the function is given to something that will call it, with what is not known
   bool if_given = false;      ///< use_device: only where the value is known; a keyword that may be among **kwargs
   bool fallback = false;  ///< deprecated_call: only where the new name is not there; change_environment: only where the

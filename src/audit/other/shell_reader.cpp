@@ -324,6 +324,7 @@ class ShellReader {
     if (counted && !keeps && is_mask(name)) meant = kind_value(Atom::Kind::smi_index);  // chosen by what that tells
     Event* event = events_.set(one.range(), name, meant, keeps ? Event::Mode::keep : Event::Mode::assign);
     event->editable = alone && places_ == Places::all;
+    event->elsewhere = remote_;
     event->in_loop = loops_ > 0 && is_several(meant);
     event->target = exported_by(statement, name);
     if (scheduled_ && event->mode == Event::Mode::assign && is_mask(name) && meant.single(Atom::Kind::text) != nullptr)
@@ -356,6 +357,7 @@ class ShellReader {
     if (prefix && places_ != Places::none) event->target = where;
     event->in_loop = loops_ > 0 && is_several(value);
     event->in_container = in_container_;
+    event->elsewhere = remote_;
     event->renumbered = renumbered_;
     if (is_mask(name)) masks_.push_back({std::string{name}, value});
   }
@@ -459,6 +461,7 @@ class ShellReader {
     const Places places = std::exchange(places_, !given.expands ? places_
                                                  : given.remote ? Places::none
                                                                 : Places::prefixes);
+    const bool outer_remote = std::exchange(remote_, remote_ || given.remote);
     const ShellFacts facts = std::exchange(facts_, shell_facts(tree->root(), text_));
     if (!given.expands && !given.same_shell) values_.state = ShellState{.lost = true};
     if (given.same_shell)
@@ -466,6 +469,7 @@ class ShellReader {
     else
       process(tree->root(), 0);
     facts_ = facts;
+    remote_ = outer_remote;
     places_ = places;
     masks_ = masks;
     values_.state = outer;
@@ -516,6 +520,7 @@ class ShellReader {
   ScriptEvents events_;
   std::vector<Argument> masks_;  ///< of the command that is read
   Places places_ = Places::all;
+  bool remote_ = false;  ///< in a script for another machine
   bool scheduled_ = false;
   bool in_container_ = false;
   bool renumbered_ = false;  ///< in a container that is given some of the cards

@@ -268,6 +268,25 @@ TEST(AuditShellScripts, WhatASchedulerIsAskedForAndNamesAreNoDevices) {
     EXPECT_EQ(lines_told("export X=1\n" + command + "\n", "G08"), Lines{"run.sh:2 G08"}) << command;
 }
 
+TEST(AuditShellScripts, AMaskThatIsAnotherCardIsMendedWhereItStands) {
+  const auto after = [](const std::string& text) {
+    const Files files{{"run.sh", spelled(text)}};
+    const Folder folder;
+    put(folder, files);
+    EXPECT_TRUE(fix({.operands = {folder.path().native()}, .policy = one_card(), .select = {"G33"}},
+                    {.unsafe = true, .write = true}));
+    return folder.text("run.sh");
+  };
+  EXPECT_EQ(after("export X=0  # ours\n"), spelled("export X=1  # ours\n"));
+  EXPECT_EQ(after("export X=\"2,3\"\n"), spelled("export X=\"2,3\"\n"));
+  EXPECT_EQ(after("export X=\"2\"\n"), spelled("export X=\"1\"\n"));
+  EXPECT_EQ(after("X=0 train\n"), spelled("X=1 train\n"));
+  EXPECT_EQ(after("env X=0 train\n"), spelled("env X=0 train\n"));
+  // Another machine has a policy of its own, and a container its own numbers.
+  for (const std::string text : {"ssh host 'X=0 train'\n", "docker run -e X=0 image\n", "g=0\nexport X=$g\n"})
+    EXPECT_EQ(after(text), spelled(text));
+}
+
 TEST(AuditShellScripts, ProcessesOfTheirOwnDoNotContradictEachOther) {
   EXPECT_TRUE(lines_told("(export X=0; a) &\n(export X=1; b) &\n", "G06").empty());
   EXPECT_TRUE(lines_told("export X=0\n(export X=1; b)\na\n", "G06").empty());

@@ -217,8 +217,10 @@ void check_card(const Step& step, const Judging& judging) {
                                judging.policy.mask(true), judging.policy.device),
                    fmt::format("{}, or leave the choice to the policy", judging.policy.mask(!judging.policy.uuid)));
     const std::string_view literal = step.module->source.text(atom.literal);
-    const bool python = step.module->kind == FileKind::python;
-    if (python && step.value.single() != nullptr && mask->entries.size() == 1 && literal == text &&
+    // Of a script the plain export or prefix: what another machine or a container is given counts otherwise.
+    const bool mended = step.module->kind == FileKind::python ||
+                        (step.module->kind == FileKind::shell && !event.target.empty() && !event.elsewhere);
+    if (mended && step.value.single() != nullptr && mask->entries.size() == 1 && literal == text &&
         atom.kind == Atom::Kind::text && event.where.holds(atom.literal) && !step.module->error) {
       found.edits = {{atom.literal, judging.policy.mask(!judging.policy.uuid)}};
       found.fixing = Fixing::unsafe;
