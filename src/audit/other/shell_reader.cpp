@@ -135,6 +135,12 @@ class ShellReader {
     values_.state = exhaustive ? *after : joined(*after, start);
   }
 
+  /// What is looped over is not known, but one thing in each round; what nvidia-smi tells is for another rule.
+  Value one_of_round() {
+    if (text_.find("nvidia-smi") != std::string_view::npos) return {};
+    return Atom{.kind = Atom::Kind::same, .number = ++rounds_};
+  }
+
   void loop(Node node, int depth) {
     const ShellNames written = written_names(node, text_, facts_);
     values_.forget(written);
@@ -147,8 +153,10 @@ class ShellReader {
         if (child.range() != variable.range() && child.range() != body.range()) words.push_back(child);
       }
       const Value all = values_.elements(words);
-      const Atom* list = all.single(Atom::Kind::sequence);
-      values_.set(variable.text(text_), list == nullptr ? Value{} : any_element(all));
+      const Value any = all.single(Atom::Kind::sequence) == nullptr ? Value{} : any_element(all);
+      const Atom* pattern = any.single(Atom::Kind::pattern);
+      const bool known = !any.is_unknown() && (pattern == nullptr || pattern->text != std::string_view{&kHole, 1});
+      values_.set(variable.text(text_), known ? any : one_of_round());
     }
     ++loops_;
     for (const Node child : named_children(node)) {
@@ -525,7 +533,8 @@ class ShellReader {
   bool in_container_ = false;
   bool renumbered_ = false;  ///< in a container that is given some of the cards
   int loops_ = 0;
-  int inner_ = 0;  ///< scripts within words that were read
+  long rounds_ = 0;  ///< loops over what is not known
+  int inner_ = 0;    ///< scripts within words that were read
 };
 
 }  // namespace

@@ -268,6 +268,29 @@ TEST(AuditShellScripts, WhatASchedulerIsAskedForAndNamesAreNoDevices) {
     EXPECT_EQ(lines_told("export X=1\n" + command + "\n", "G08"), Lines{"run.sh:2 G08"}) << command;
 }
 
+TEST(AuditShellScripts, ADeviceThatCountsAsItsMaskDoesIsTold) {
+  const std::string use = "python t.py --device cuda:$i";
+  for (const std::string loop : {"0 1 2", "{0..3}", "$(seq 3)", "$(seq 0 $N)", "$CARDS", "\"$@\""}) {
+    const std::string head = "for i in " + loop + "; do\n";
+    EXPECT_EQ(lines_told(head + "export X=$i\n" + use + "\ndone\n", "G08"), Lines{"run.sh:3 G08"}) << loop;
+    EXPECT_EQ(lines_told(head + "X=$i " + use + "\ndone\n", "G08"), Lines{"run.sh:2 G08"}) << loop;
+  }
+  for (const std::string chosen : {"${1:-0}", "$1", "${GPU:-0}", "$2", "${1:?which}"}) {
+    const std::string head = "CARD=" + chosen + "\n";
+    EXPECT_EQ(lines_told(head + "export X=$CARD\npython t.py --device cuda:$CARD\n", "G08"), Lines{"run.sh:3 G08"});
+    EXPECT_EQ(lines_told(head + "X=$CARD python t.py --device cuda:$CARD\n", "G08"), Lines{"run.sh:2 G08"});
+  }
+  for (const std::string& script : {std::string{"for i in 0 1 2; do X=$i python t.py --device cuda:0; done\n"},
+                                    "for i in 0; do X=$i " + use + "; done\n",
+                                    "for m in 0,1 2,3; do for i in 0 1; do X=$m " + use + "; done; done\n",
+                                    std::string{"X=$1 python t.py --device cuda:$2\n"},
+                                    std::string{"export X=$1\nshift\npython t.py --device cuda:$1\n"},
+                                    std::string{"GPU=$1\nexport X=$GPU\nGPU=0\npython t.py --device cuda:$GPU\n"},
+                                    std::string{"GPU=$1\nexport X=$GPU\nread GPU\npython t.py --device cuda:$GPU\n"},
+                                    "for i in $A; do export X=$i; done\nfor i in $B; do " + use + "; done\n"})
+    EXPECT_EQ(lines_told(script, "G08"), Lines{}) << script;
+}
+
 TEST(AuditShellScripts, AMaskThatIsAnotherCardIsMendedWhereItStands) {
   const auto after = [](const std::string& text) {
     const Files files{{"run.sh", spelled(text)}};

@@ -167,8 +167,10 @@ Value ShellValues::lookup(std::string_view name) const {
   if (!is_name(name) || name == "0") return {};
   const auto found = state.known.find(name);
   if (found != state.known.end()) return found->second;
-  if (state.lost || !state.in_function || name.size() > 64) return {};
+  if (state.lost || name.size() > 64) return {};
   if (number_in(name) && name.size() > 1) return {};
+  // What a script is given, on its command line or in its environment, is its user's choice.
+  if (!state.in_function) return Atom{.kind = Atom::Kind::choice, .key = std::string{name}};
   return Atom{.kind = Atom::Kind::parameter, .text = std::string{name}};
 }
 
@@ -206,12 +208,14 @@ Value ShellValues::expansion(std::string_view inside) {
     if (!at) return any_element(held);
     return *at >= 0 && static_cast<std::size_t>(*at) < all.size() ? all[static_cast<std::size_t>(*at)] : Value{};
   }
+  if (rest.starts_with(":?") || rest.starts_with("?")) return held;  // it is there, or all ends
   if (!rest.starts_with(":-") && !rest.starts_with("-")) return {};
   rest.remove_prefix(rest.front() == ':' ? 2 : 1);
   if (held.single(Atom::Kind::parameter) != nullptr && number_in(name)) {
     if (rest.find_first_of("$`\"'\\") == std::string_view::npos) defaults.emplace(name, text_value(std::string{rest}));
     return held;
   }
+  if (held.single(Atom::Kind::choice) != nullptr) return held;
   const auto text = held.as_text();
   return text && !text->empty() && held.single(Atom::Kind::text) != nullptr ? held : Value{};
 }

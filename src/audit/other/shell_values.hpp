@@ -36,6 +36,7 @@ class ShellValues {
   /// What a function takes for parameters that are not given, as its words say: ${1:-0}.
   std::map<std::string, Value, std::less<>> defaults{};
 
+  /// What the variable holds; of a function one that nothing has set is a parameter, of a script the user's choice.
   Value lookup(std::string_view name) const;
   void set(std::string_view name, const Value& value);
   void forget(const ShellNames& written);

@@ -115,6 +115,17 @@ const Step* written_before(const Execution& execution, std::size_t index, Vendor
   return nullptr;
 }
 
+/// "CUDA_VISIBLE_DEVICES=$GPU command cuda:$GPU": the mask of the command; null if it has none of that number.
+const Argument* prefix_of_number(const Event& use) {
+  const Value given = number_of(use.value);
+  const Atom* number = told_again(given);
+  // The caller of a function may know the number: a constant is for the rule that knows it.
+  if (number == nullptr || number->kind == Atom::Kind::parameter) return nullptr;
+  const auto found = std::find_if(use.arguments.begin(), use.arguments.end(),
+                                  [&](const Argument& one) { return may_be(one.value, *number); });
+  return found == use.arguments.end() ? nullptr : &*found;
+}
+
 Vendor vendor_of_device(const Event& use) {
   const Atom* pattern = use.value.single(Atom::Kind::pattern);
   const bool xpu =
@@ -127,6 +138,14 @@ Vendor vendor_of_device(const Event& use) {
 void check_chosen_index(const Execution& execution, std::size_t index, const Judging& judging) {
   const Step& use = execution.steps[index];
   if (use.event->counted) return;
+  if (const Argument* prefix = prefix_of_number(*use.event)) {
+    judging.findings.add(
+        finding_of("G08", *use.module, use.event->where,
+                   fmt::format("the device has the number that {} is given: behind the mask the cards count from 0",
+                               prefix->keyword),
+                   "take device 0 behind the mask, or leave the mask out"));
+    return;
+  }
   const Step* mask = written_before(execution, index, vendor_of_device(*use.event));
   if (mask == nullptr || !is_same_number(*mask, use) || is_rewritten(execution, *mask, index)) return;
   const auto at = static_cast<std::size_t>(mask - execution.steps.data());
