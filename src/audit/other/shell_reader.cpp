@@ -42,6 +42,12 @@ Value known_or_hole(const Value& value, Range where) {
   return Atom{.kind = Atom::Kind::pattern, .text = std::string{kHole}, .literal = where};
 }
 
+/// Nothing is known, and nothing stands around it.
+bool is_one_hole(const Value& value) {
+  const Atom* pattern = value.single(Atom::Kind::pattern);
+  return pattern != nullptr && pattern->text == std::string_view{&kHole, 1} && filling_of(*pattern).is_unknown();
+}
+
 bool is_several(const Value& value) {
   return value.atoms().size() > 1 ||
          (value.single(Atom::Kind::pattern) != nullptr && !filling_of(*value.single()).is_unknown());
@@ -135,10 +141,11 @@ class ShellReader {
     values_.state = exhaustive ? *after : joined(*after, start);
   }
 
-  /// What is looped over is not known, but one thing in each round; what nvidia-smi tells is for another rule.
-  Value one_of_round() {
+  /// What is not known, but one thing until it is written again: of a loop's round, of $(pick). What nvidia-smi tells is for
+  /// another rule.
+  Value one_thing() {
     if (text_.find("nvidia-smi") != std::string_view::npos) return {};
-    return Atom{.kind = Atom::Kind::same, .number = ++rounds_};
+    return Atom{.kind = Atom::Kind::same, .number = ++things_};
   }
 
   void loop(Node node, int depth) {
@@ -154,13 +161,17 @@ class ShellReader {
       }
       const Value all = values_.elements(words);
       const Value any = all.single(Atom::Kind::sequence) == nullptr ? Value{} : any_element(all);
-      const Atom* pattern = any.single(Atom::Kind::pattern);
-      const bool known = !any.is_unknown() && (pattern == nullptr || pattern->text != std::string_view{&kHole, 1});
-      values_.set(variable.text(text_), known ? any : one_of_round());
+      values_.set(variable.text(text_), any.is_unknown() || is_one_hole(any) ? one_thing() : any);
     }
+    const auto counters = node.is("c_style_for_statement") && node.field("initializer")
+                              ? written_names(node.field("initializer"), text_, facts_).names
+                              : decltype(written.names){};
     ++loops_;
     for (const Node child : named_children(node)) {
-      if (!node.is("for_statement")) values_.forget(written);  // another round may have been there
+      if (node.is("c_style_for_statement")) {  // another round may have been there
+        values_.forget(written);
+        for (const std::string& name : counters) values_.set(name, one_thing());
+      }
       walk(child, depth + 1);
     }
     --loops_;
@@ -321,8 +332,9 @@ class ShellReader {
                   : value           ? values_.value(value)
                                     : text_value("");
     if (appends || continued) meant = {};
-    values_.set(name, meant);
-    if (find_variable(name) == nullptr) return;
+    const bool other = find_variable(name) == nullptr;
+    values_.set(name, other && !appends && is_one_hole(meant) ? one_thing() : meant);
+    if (other) return;
     if (const auto otherwise = default_of(given, name); otherwise)
       meant = word_value(*otherwise, Range{});  // ${X:-1}: 1, unless there is one
     meant = known_or_hole(meant, value.range());
@@ -397,7 +409,10 @@ class ShellReader {
     scripts(node, words);
     in_container_ = outer_container;
     renumbered_ = outer_renumbered;
-    values_.forget(written_names(node, text_, facts_));
+    const ShellNames written = written_names(node, text_, facts_);
+    values_.forget(written);
+    if (all.program != "read" || written.all) return;
+    for (const std::string& name : written.names) values_.set(name, one_thing());
   }
 
   /// The function, if the script has it, with what it is given and what it looks at.
@@ -533,7 +548,7 @@ class ShellReader {
   bool in_container_ = false;
   bool renumbered_ = false;  ///< in a container that is given some of the cards
   int loops_ = 0;
-  long rounds_ = 0;  ///< loops over what is not known
+  long things_ = 0;  ///< that are not known, each by its number
   int inner_ = 0;    ///< scripts within words that were read
 };
 

@@ -291,6 +291,24 @@ TEST(AuditShellScripts, ADeviceThatCountsAsItsMaskDoesIsTold) {
     EXPECT_EQ(lines_told(script, "G08"), Lines{}) << script;
 }
 
+TEST(AuditShellScripts, ADeviceThatNobodyKnowsIsOneThingUntilItIsWrittenAgain) {
+  const std::string use = "X=$i python t.py --device cuda:$i";
+  for (const std::string& script : std::vector<std::string>{
+           "while read -r i; do " + use + "; done < f\n", "for ((i = 0; i < 4; i++)); do " + use + "; done\n",
+           "i=$(pick)\n" + use + "\n", "i=\"$(pick)\"\nexport X=$i\npython t.py --device cuda:$i\n",
+           "read i\n" + use + "\n", "f() { X=$1 python t.py --device cuda:$1; }\nf 2\n",
+           "f() { X=$1 python t.py --device cuda:$1; }\nf $CARD\n",
+           "f() { local g=$1; X=$g python t.py --device cuda:$g; }\nfor i in 0 1; do f $i; done\n"})
+    EXPECT_EQ(lines_told(script, "G08").size(), 1U) << script;
+  for (const std::string& script : std::vector<std::string>{
+           std::string{"i=$(pick)\nexport X=$i\ni=$(pick)\npython t.py --device cuda:$i\n"},
+           "while read i; do export X=$i; read i; python t.py --device cuda:$i; done\n",
+           "i=$(pick)\nX=$i python t.py --device cuda:$j\n", "i=0\nwhile a; do X=$i b; i=$((i+1)); c cuda:$i; done\n",
+           std::string{"f() { X=$1 python t.py --device cuda:$1; }\nf 0\n"},
+           std::string{"f() { X=$1 python t.py --device cuda:$1; }\n"}})
+    EXPECT_EQ(lines_told(script, "G08"), Lines{}) << script;
+}
+
 TEST(AuditShellScripts, AMaskThatIsAnotherCardIsMendedWhereItStands) {
   const auto after = [](const std::string& text) {
     const Files files{{"run.sh", spelled(text)}};

@@ -115,15 +115,31 @@ const Step* written_before(const Execution& execution, std::size_t index, Vendor
   return nullptr;
 }
 
+/// A constant above 0 is among what the device may be.
+bool may_be_above_zero(const Value& device) {
+  const Value each = with_holes_filled(device);
+  return std::any_of(each.atoms().begin(), each.atoms().end(), [](const Atom& atom) {
+    const auto known = atom.kind == Atom::Kind::text ? parse_device(atom.text) : std::nullopt;
+    return known && known->index > 0;
+  });
+}
+
 /// "CUDA_VISIBLE_DEVICES=$GPU command cuda:$GPU": the mask of the command; null if it has none of that number.
-const Argument* prefix_of_number(const Event& use) {
-  const Value given = number_of(use.value);
-  const Atom* number = told_again(given);
-  // The caller of a function may know the number: a constant is for the rule that knows it.
-  if (number == nullptr || number->kind == Atom::Kind::parameter) return nullptr;
-  const auto found = std::find_if(use.arguments.begin(), use.arguments.end(),
-                                  [&](const Argument& one) { return may_be(one.value, *number); });
-  return found == use.arguments.end() ? nullptr : &*found;
+const Argument* prefix_of_number(const Step& use) {
+  const Value raw = number_of(use.event->value);
+  const Atom* number = told_again(raw);
+  if (number == nullptr) return nullptr;
+  if (number->kind == Atom::Kind::parameter) {
+    // Of a function: only its caller knows whether it is a number that exists behind the mask.
+    const Value given = number_of(use.value);
+    const Atom* chosen = told_again(given);
+    const bool told = chosen != nullptr && chosen->kind != Atom::Kind::parameter;
+    if (!told && !may_be_above_zero(use.value)) return nullptr;
+  }
+  const auto& masks = use.event->arguments;
+  const auto found =
+      std::find_if(masks.begin(), masks.end(), [&](const Argument& one) { return may_be(one.value, *number); });
+  return found == masks.end() ? nullptr : &*found;
 }
 
 Vendor vendor_of_device(const Event& use) {
@@ -138,7 +154,7 @@ Vendor vendor_of_device(const Event& use) {
 void check_chosen_index(const Execution& execution, std::size_t index, const Judging& judging) {
   const Step& use = execution.steps[index];
   if (use.event->counted) return;
-  if (const Argument* prefix = prefix_of_number(*use.event)) {
+  if (const Argument* prefix = prefix_of_number(use)) {
     judging.findings.add(
         finding_of("G08", *use.module, use.event->where,
                    fmt::format("the device has the number that {} is given: behind the mask the cards count from 0",
