@@ -272,8 +272,8 @@ TEST(AuditShellScripts, ADeviceThatCountsAsItsMaskDoesIsTold) {
   const std::string use = "python t.py --device cuda:$i";
   for (const std::string loop : {"0 1 2", "{0..3}", "$(seq 3)", "$(seq 0 $N)", "$CARDS", "\"$@\""}) {
     const std::string head = "for i in " + loop + "; do\n";
-    EXPECT_EQ(lines_told(head + "export X=$i\n" + use + "\ndone\n", "G08"), Lines{"run.sh:3 G08"}) << loop;
-    EXPECT_EQ(lines_told(head + "X=$i " + use + "\ndone\n", "G08"), Lines{"run.sh:2 G08"}) << loop;
+    EXPECT_EQ(lines_told(fmt::format("{}export X=$i\n{}\ndone\n", head, use), "G08"), Lines{"run.sh:3 G08"}) << loop;
+    EXPECT_EQ(lines_told(fmt::format("{}X=$i {}\ndone\n", head, use), "G08"), Lines{"run.sh:2 G08"}) << loop;
   }
   for (const std::string chosen : {"${1:-0}", "$1", "${GPU:-0}", "$2", "${1:?which}"}) {
     const std::string head = "CARD=" + chosen + "\n";

@@ -196,7 +196,7 @@ Value ShellValues::expansion(std::string_view inside) {
   while (end < inside.size() && is_name(inside.substr(end, 1))) ++end;
   const std::string_view name = inside.substr(0, end);
   std::string_view rest = inside.substr(end);
-  const Value held = lookup(name);
+  Value held = lookup(name);
   if (rest.empty()) return held;
   if (const Atom* array = held.single(Atom::Kind::sequence); array != nullptr && rest.front() == '[') {
     std::string_view index = rest.substr(1, rest.size() - 2);
