@@ -70,10 +70,12 @@ std::vector<Edit> without_import(const SourceFile& source, Range statement, std:
 }  // namespace
 
 std::vector<Edit> imported_above(const Module& module, std::string_view name, std::uint32_t place) {
+  // Statements that share its line come behind what is put above.
+  const std::uint32_t line = module.source.line_start(place);
   const Event* later = nullptr;
   for (const Event& event : module.body().events) {
     if (!brings(module, event, name)) continue;
-    if (event.statement.begin < place) return {};
+    if (event.statement.begin < line) return {};
     if (later == nullptr) later = &event;
   }
   std::vector<Edit> edits{line_before(module.source, place, fmt::format("import {}", name))};

@@ -8,8 +8,9 @@
 
 namespace weir::audit {
 
-/// Edits that give Python code the name of a module above one of the statements of its outermost block: nothing where `import NAME` of
-/// the outermost block, in whatever form, stands above already; else that line, and one that stands below is taken away, if it can be.
+/// Edits that give Python code the name of a module above the line of one of the statements of its outermost block: nothing where
+/// `import NAME` of the outermost block, in whatever form, stands above already; else that line, and one that stands on the line or below
+/// is taken away, if it can be.
 std::vector<Edit> imported_above(const Module& module, std::string_view name, std::uint32_t place);
 
 }  // namespace weir::audit

@@ -4,6 +4,7 @@
 #include <array>
 #include <cctype>
 #include <filesystem>
+#include <iterator>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -198,6 +199,18 @@ auto find_at(const std::vector<Statement>& all, Range where) {
   return std::find_if(all.begin(), all.end(), [&](const Statement& one) { return one.where == where; });
 }
 
+/// The first statement of the line that one of them stands on: what is put above the line stands above that, too. None if something
+/// from above goes on in the line.
+std::optional<std::vector<Statement>::const_iterator> first_of_line(const SourceFile& source,
+                                                                    const std::vector<Statement>& all,
+                                                                    std::vector<Statement>::const_iterator one) {
+  const std::uint32_t line = source.line_start(one->where.begin);
+  const std::string_view above = source.text({0, line});
+  while (one != all.begin() && std::prev(one)->where.end > line) --one;
+  if (one->where.begin < line || above.ends_with("\\\n") || above.ends_with("\\\r\n")) return std::nullopt;
+  return one;
+}
+
 /// In a notebook: the two stand in one cell, and no line of IPython's own ("%env", "!...") between them.
 bool is_one_piece(const Module& module, std::uint32_t begin, std::uint32_t end) {
   const Origin* origin = module.source.origin();
@@ -284,9 +297,12 @@ bool PlainStatements::repeats_plainly(const Module& module, const Event& write) 
 
 Movable PlainStatements::movable_above(const Module& module, Range first, const Event& write) {
   const auto& all = file(module).statements;
-  const auto begin = find_at(all, first);
+  const auto place = find_at(all, first);
   const auto end = find_at(all, write.statement);
-  if (begin >= end || end == all.end() || !end->literal) return Movable::no;
+  if (place >= end || end == all.end() || !end->literal) return Movable::no;
+  const auto on_line = first_of_line(module.source, all, place);
+  if (!on_line) return Movable::no;
+  const auto begin = *on_line;
   const bool plain =
       is_one_piece(module, begin->where.begin, end->where.begin) && std::all_of(begin, end, [&](const Statement& one) {
         return one.kind == StatementKind::plain || (one.kind == StatementKind::write && one.name != write.name);

@@ -14,7 +14,7 @@ namespace weir::audit {
 // environment, a docstring, the definition of a function, the import of a well-known library that no file of the project
 // hides. Everything else, and every file of another language than Python and shell, is not plain.
 
-/// Whether a write may stand above `first`, two statements of the outermost block of Python code.
+/// Whether a write may stand above the line of `first`, two statements of the outermost block of Python code.
 enum class Movable {
   no,  ///< it names more than os.environ and literals, does not stand below `first`, or passes what reads the variable
   unproved,  ///< it means the same there; what it would pass may notice

@@ -141,6 +141,27 @@ TEST(AuditPlainStatements, AWriteMovesOnlyAboveWhatCannotNotice) {
       << mended_alone("main.py", plain, false);
 }
 
+TEST(AuditPlainStatements, AWriteMovesAboveALineOnlyWithTheNamesThatItBinds) {
+  const std::string order = "os.environ.setdefault(\"CUDA_DEVICE_ORDER\", \"PCI_BUS_ID\")\n";
+  const std::string use = "torch.zeros(1).cuda()\n";
+  for (const auto& [line, left] : {std::pair<std::string, std::string>{"import os; import torch\n", "import torch\n"},
+                                   {"import sys, os; import torch\n", "import sys; import torch\n"},
+                                   {"import os, torch\n", "import torch\n"}})
+    EXPECT_EQ(mended_alone("main.py", line + kWrite + use, false), "import os\n" + kWrite + order + left + use);
+  const std::string alloc = "os.environ[\"PYTORCH_CUDA_ALLOC_CONF\"] = \"max_split_size_mb:64\"\n";
+  EXPECT_EQ(mended_alone("main.py", "import os; import torch\n" + alloc + use, false),
+            "import os\n" + alloc + "import torch\n" + use);
+  const std::string late = "os.environ.setdefault(\"CUDA_VISIBLE_DEVICES\", \"1\")\n";
+  EXPECT_TRUE(mended_alone("main.py", "import os; import jax\n" + order + late + "jax.devices()\n", true)
+                  .starts_with("import os\n" + order + late + "import jax\n"));
+  // What shares the line is passed, too; what begins above it would be cut.
+  for (const std::string line : {"import os; print(os.environ.get('PYTORCH_CUDA_ALLOC_CONF')); import torch\n",
+                                 "import os; from helper import os; import torch\n",
+                                 "import os\nX = (1,\n     2); import torch\n", "import os\nX = 1; \\\nimport torch\n"})
+    for (const bool unsafe : {false, true})
+      EXPECT_NE(mended_alone("main.py", line + alloc + use, unsafe).find(line + alloc), std::string::npos) << line;
+}
+
 TEST(AuditPlainStatements, AnOrderOfAnEntryPointStaysItsOwn) {
   const test::Folder folder;
   const std::string shared = "import os\n" + kWrite;
