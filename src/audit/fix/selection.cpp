@@ -141,8 +141,9 @@ class MaskWriters {
   /// What files write into masks that a program may run by name: runpy, importlib, exec. Empty if it runs none.
   /// Those files are added to the others.
   std::string writes_of_named_files(const Execution& execution, std::set<std::string>& files) const {
-    const bool runs = std::any_of(execution.steps.begin(), execution.steps.end(),
-                                  [](const Step& step) { return step.event->kind == Kind::change_environment; });
+    const bool runs = std::any_of(execution.steps.begin(), execution.steps.end(), [](const Step& step) {
+      return step.event->kind == Kind::change_environment && step.module->kind != FileKind::shell;
+    });
     std::string text;
     for (const auto& [module, stem] : masked_) {
       if (!runs || execution.modules.contains(module) || !is_named(stem, execution)) continue;

@@ -23,6 +23,40 @@ bool is_set_up(std::string_view path) {
   return std::any_of(kEnds.begin(), kEnds.end(), [&](std::string_view end) { return path.ends_with(end); });
 }
 
+/// ". file", "source file": not one that only prepares the shell.
+bool is_sourcing(std::string_view name, Node last, std::string_view text) {
+  return (name == "source" || name == ".") && !is_set_up(last.text(text));
+}
+
+bool has_expansion(std::string_view code) { return code.find_first_of("$`") != std::string_view::npos; }
+
+/// A word that an expansion begins: what it makes may be "NAME=value".
+bool is_expanded_name(std::string_view word) {
+  const std::string_view name = word.substr(0, word.find('='));
+  return has_expansion(name) && !name.starts_with('-');
+}
+
+/// What is evaluated begins with an expansion, behind known assignments or a separator: which command that is nobody knows.
+bool evaluates_unknown(std::string_view code) {
+  constexpr std::array<std::string_view, 4> kSetUp{"conda", "mamba", "ssh-agent", "direnv"};
+  constexpr std::array<std::string_view, 4> kDeclaring{"export", "declare", "typeset", "source"};
+  for (const std::string_view word : kSetUp)
+    if (code.find(word) != std::string_view::npos) return false;
+  bool begins = true;
+  code.remove_prefix(std::string_view{"eval"}.size());
+  while (!code.empty()) {
+    const std::size_t end = std::min(code.find_first_of(" \t\n;&|\"'"), code.size());
+    const std::string_view word = code.substr(0, end);
+    if (begins && is_expanded_name(word)) return true;
+    const bool goes_on =
+        word.empty() || word.find('=') != std::string_view::npos || is_one_of(word, kDeclaring) || word == "eval";
+    begins = begins && goes_on;
+    if (end < code.size() && std::string_view{"\n;&|"}.find(code[end]) != std::string_view::npos) begins = true;
+    code.remove_prefix(std::min(end + 1, code.size()));
+  }
+  return false;
+}
+
 class WrittenNames {
  public:
   WrittenNames(std::string_view text, const ShellFacts& facts) : text_{text}, facts_{facts} {}
@@ -57,10 +91,9 @@ class WrittenNames {
 
   void command(Node node) {
     constexpr std::array<std::string_view, 6> kWriters{"read", "mapfile", "readarray", "getopts", "let", "printf"};
-    constexpr std::array<std::string_view, 3> kReaders{"source", ".", "eval"};
     const std::string_view name = node.field("name").text(text_);
     const auto children = named_children(node).listed();
-    if (is_one_of(name, kReaders) && !is_set_up(children.back().text(text_))) written.all = true;
+    if (name == "eval" || is_sourcing(name, children.back(), text_)) written.all = true;
     if (name == "shift" || name == "set")
       for (char digit = '1'; digit <= '9'; ++digit) written.names.emplace(1, digit);
     if (is_one_of(name, kWriters)) {
@@ -140,6 +173,20 @@ ShellFacts shell_facts(Node root, std::string_view text) {
   reader.look(root, 0, false);
   reader.finish();
   return std::move(reader.facts);
+}
+
+bool sets_unknown_names(Node statement, std::string_view text) {
+  const auto children = named_children(statement).listed();
+  if (children.empty()) return false;
+  const auto expanded = [&](Node word) {
+    return !word.is("variable_assignment") && !word.is("variable_name") && is_expanded_name(word.text(text));
+  };
+  const auto any_expanded = [&] { return std::any_of(children.begin(), children.end(), expanded); };
+  if (statement.is("declaration_command")) return any_expanded();
+  const std::string_view name = statement.field("name").text(text);
+  if (name == "eval") return evaluates_unknown(statement.text(text));
+  const bool written = name == "env" || (name == "printf" && statement.text(text).starts_with("printf -v"));
+  return is_sourcing(name, children.back(), text) || (written && any_expanded());
 }
 
 ShellNames written_names(Node statement, std::string_view text, const ShellFacts& facts) {

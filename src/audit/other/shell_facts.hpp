@@ -29,6 +29,9 @@ struct ShellFacts {
 ShellFacts shell_facts(Node root, std::string_view text);
 /// A declaration whose variables programs see: export, declare -x.
 bool is_exporting(Node declaration, std::string_view text);
+/// The command or declaration may set variables whose names stand nowhere: ". ./vars.env", 'eval "$x"', 'export "$name=$value"',
+/// "env $(cat vars) ...".
+bool sets_unknown_names(Node statement, std::string_view text);
 /// What a statement, with all in it, may leave changed.
 ShellNames written_names(Node statement, std::string_view text, const ShellFacts& facts);
 

@@ -265,8 +265,13 @@ class ShellReader {
     return text.substr(1);
   }
 
+  void note_unknown_names(Node statement) {
+    if (sets_unknown_names(statement, text_)) events_.emit(Event::Kind::change_environment, statement.range(), {});
+  }
+
   void assignment(Node node) {
     events_.set_statement(node.range());
+    if (node.is("declaration_command")) note_unknown_names(node);
     const auto all = node.is("variable_assignment") ? std::vector<Node>{node} : named_children(node).listed();
     values_.forget(node.is("variable_assignment") ? ShellNames{} : written_without_value(node));
     for (std::size_t i = 0; i < all.size(); ++i) {
@@ -395,6 +400,7 @@ class ShellReader {
     }
     for (const ShellWord& word : words) substitutions(word.node, 0);
     if (words.empty()) return;
+    note_unknown_names(node);
     const ShellCommand all = shell_command(words);
     const bool outer_container = std::exchange(in_container_, in_container_ || all.container);
     const bool outer_renumbered = renumbered_;

@@ -15,6 +15,26 @@ bool is_environ(const Value& value) {
   return name != nullptr && name->text == "os.environ";
 }
 
+namespace {
+
+/// What is set or removed by this key may select devices, and which variable it is nobody knows.
+bool may_be_any_variable(const Value& key) {
+  if (key.single(Atom::Kind::text) != nullptr) return false;
+  return key.is_unknown() || std::any_of(key.atoms().begin(), key.atoms().end(), [](const Atom& name) {
+           return name.kind != Atom::Kind::text || find_variable(name.text) != nullptr;
+         });
+}
+
+/// A method of the environment, handed to somebody: map(os.environ.setdefault, names, values).
+bool writes_environment(const Value& value) {
+  constexpr std::array<std::string_view, 5> kWriters{"os.environ.setdefault", "os.environ.update",
+                                                     "os.environ.__setitem__", "os.environ.pop", "os.putenv"};
+  const Atom* name = value.single(Atom::Kind::name);
+  return name != nullptr && std::find(kWriters.begin(), kWriters.end(), name->text) != kWriters.end();
+}
+
+}  // namespace
+
 /// Pairs of a dictionary, or keywords of a call, that are variables of an environment.
 void Reader::environment_mapping(Node mapping, Event::Mode mode, Node whole, Items* items) {
   for (const Node child : named_children(mapping)) {
@@ -87,8 +107,9 @@ bool Reader::may_change_environment(const Called& called, const std::vector<Argu
   constexpr std::array<std::string_view, 9> kReaders{"dict", "len",  "list",       "sorted",       "print",
                                                      "str",  "repr", "json.dumps", "pprint.pprint"};
   if (std::find(kReaders.begin(), kReaders.end(), called.name) != kReaders.end()) return false;
-  return std::any_of(args.begin(), args.end(),
-                     [](const Argument& arg) { return is_environ(arg.value) && arg.keyword != "env"; });
+  return std::any_of(args.begin(), args.end(), [](const Argument& arg) {
+    return (is_environ(arg.value) && arg.keyword != "env") || writes_environment(arg.value);
+  });
 }
 
 bool Reader::environment_call(const Called& called, const std::vector<Argument>& args, Node node, Value& result) {
@@ -109,19 +130,18 @@ bool Reader::environment_call(const Called& called, const std::vector<Argument>&
     return environ;
   }
   if (name == "os.environ.setdefault" || (copy && method_of(name) == "setdefault")) {
+    if (!copy && may_be_any_variable(value_of(args, 0, "key"))) change_environment(node);
     if (variable)
       set_variable(node, target, *variable, value_of(args, 1), copy ? Event::Mode::child : Event::Mode::keep);
     return true;
   }
   if (name == "os.putenv" || name == "os.environ.__setitem__") {
-    if (variable)
-      set_variable(node, {}, *variable, value_of(args, 1), Event::Mode::assign);
-    else
-      change_environment(node);
+    if (may_be_any_variable(value_of(args, 0, "key"))) change_environment(node);
+    if (variable) set_variable(node, {}, *variable, value_of(args, 1), Event::Mode::assign);
     return true;
   }
-  if (name == "os.environ.pop" || name == "os.unsetenv") {
-    if (!variable) change_environment(node);
+  if (name == "os.environ.pop" || name == "os.unsetenv" || name == "os.environ.__delitem__") {
+    if (may_be_any_variable(value_of(args, 0, "key"))) change_environment(node);
     if (variable && find_variable(*variable) != nullptr) emit(Event::Kind::remove_variable, node, *variable);
     if (variable) result = kind_value(Atom::Kind::environment, *variable);
     return true;

@@ -14,6 +14,7 @@
 #include "audit/policy.hpp"
 #include "audit/project/execution.hpp"
 #include "audit/project/project.hpp"
+#include "audit/rules/named_files.hpp"
 
 namespace weir::audit {
 
@@ -61,6 +62,7 @@ struct Judging {
   const Policy& policy;
   Findings& findings;
   PlainStatements& statements;
+  NamedFiles& files;
 };
 
 // One file each; each looks at the steps from `own_from` on, in the light of all.

@@ -252,7 +252,8 @@ bool is_settings(const Module& module) {
 std::vector<Finding> judge(const Project& project, const Policy& policy) {
   Findings findings{project};
   PlainStatements statements{project};
-  const Judging judging{project, policy, findings, statements};
+  NamedFiles files{project};
+  const Judging judging{project, policy, findings, statements, files};
   check_single_events(judging);
   for_each_execution(project, [&](const Execution& execution) {
     check_order(execution, judging);

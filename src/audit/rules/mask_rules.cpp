@@ -38,29 +38,40 @@ bool sets_for_command(const Step& step) {
          text.find("\"image\"") == std::string_view::npos && text.find("\"services\"") == std::string_view::npos;
 }
 
-/// Some file of the program speaks of the order, or the program sets variables that are not known: it may have one of its own.
-bool names_order(const Execution& execution, std::string_view order) {
+bool starts_other_files(const Execution& execution) {
+  const FileKind kind = execution.program->kind;
+  const bool python = kind == FileKind::python || kind == FileKind::notebook;
+  return !python || std::any_of(execution.steps.begin(), execution.steps.end(),
+                                [](const Step& step) { return step.event->kind == Kind::start_process; });
+}
+
+/// Some file of the program, or one that runs in its environment, speaks of the order, or the program sets variables that are not known:
+/// it may have one of its own.
+bool names_order(const Execution& execution, std::string_view order, NamedFiles& files) {
   const auto names = [&](const Module* module) { return module->source.text().find(order) != std::string_view::npos; };
   return names(execution.program) || std::any_of(execution.modules.begin(), execution.modules.end(), names) ||
          std::any_of(execution.steps.begin(), execution.steps.end(),
-                     [](const Step& step) { return step.event->kind == Kind::change_environment; });
+                     [](const Step& step) { return step.event->kind == Kind::change_environment; }) ||
+         (starts_other_files(execution) && files.around_has(*execution.program, order));
 }
 
 /// What a whole run says of the variables that set an order, asked for every mask and found once.
 class OrdersOf {
  public:
-  explicit OrdersOf(const Execution& execution) : execution_{execution} {}
+  OrdersOf(const Execution& execution, NamedFiles& files) : execution_{execution}, files_{files} {}
   struct Answer {
     bool named, set;
   };
   const Answer& operator()(std::string_view order) {
     const auto found = answers_.find(order);
     if (found != answers_.end()) return found->second;
-    return answers_.emplace(order, Answer{names_order(execution_, order), any_sets(execution_, order)}).first->second;
+    return answers_.emplace(order, Answer{names_order(execution_, order, files_), any_sets(execution_, order)})
+        .first->second;
   }
 
  private:
   const Execution& execution_;
+  NamedFiles& files_;
   std::map<std::string_view, Answer> answers_{};
 };
 
@@ -426,7 +437,7 @@ void remove_repeated(Finding& found, const Step& step, const Judging& judging) {
 }
 
 void check_masks(const Execution& execution, const Judging& judging) {
-  OrdersOf orders{execution};
+  OrdersOf orders{execution, judging.files};
   const bool amd = any_sets(execution, "ROCR_VISIBLE_DEVICES");
   for (std::size_t i = execution.own_from; i < execution.steps.size(); ++i) {
     const Step& step = execution.steps[i];

@@ -1,0 +1,85 @@
+// An order of the cards is added only where no program can have one of its own: G04.
+
+#include <algorithm>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+#include "audit/fix/fixer.hpp"
+#include "folder.hpp"
+
+namespace weir::audit {
+namespace {
+
+using Files = std::vector<std::pair<std::string, std::string>>;
+
+/// The files of a folder, the first last of all, after `--fix`.
+std::string mended_first(const Files& files, bool unsafe = false) {
+  const test::Folder folder;
+  for (const auto& [name, text] : files) folder.put(name, text);
+  EXPECT_TRUE(fix({.operands = {folder.path().native()}}, {.unsafe = unsafe, .write = true}));
+  return folder.text(files.front().first);
+}
+
+bool is_left(const Files& files) { return mended_first(files) == files.front().second; }
+
+const std::string kMaskWrite = "os.environ['CUDA_VISIBLE_DEVICES'] = '1'\n";
+const std::string kFirstUse = "import torch\ntorch.zeros(1).cuda()\n";
+const std::string kMaskExport = "export CUDA_VISIBLE_DEVICES=1\n";
+
+TEST(AuditOrders, AProgramThatSetsVariablesByNamesThatAreNotKnownKeepsItsOrder) {
+  for (const std::string sets :
+       {"for k, v in json.load(open('v')).items():\n    os.environ.setdefault(k, v)\n",
+        "def put(k, v):\n    os.environ.setdefault(k, v)\nput(*input().split())\n",
+        "[os.environ.setdefault(k, v) for k, v in json.load(open('v')).items()]\n",
+        "import helper\nhelper.put(json.load(open('v')))\n", "os.environ.setdefault(*input().split('='))\n",
+        "list(map(os.environ.setdefault, json.load(open('v')), '1'))\n", "os.environ.__delitem__(input())\n",
+        "put = os.environ.setdefault\nput(input(), '1')\n", "os.environ.setdefault(f'{input()}_ORDER', '1')\n",
+        "os.putenv(f'{input()}_ORDER', '1')\n"})
+    EXPECT_TRUE(is_left({{"a.py", "import json, os\n" + kMaskWrite + sets + kFirstUse},
+                         {"helper.py",
+                          "import os\ndef put(all):\n    for k, v in all.items():\n"
+                          "        os.environ.setdefault(k, v)\n"}}))
+        << sets;
+  // What is known selects nothing.
+  for (const std::string sets :
+       {"os.environ.setdefault('OMP_NUM_THREADS', '1')\n", "for k in ('A', 'B'):\n    os.environ.setdefault(k, '1')\n"})
+    EXPECT_FALSE(is_left({{"a.py", "import json, os\n" + kMaskWrite + sets + kFirstUse}})) << sets;
+}
+
+TEST(AuditOrders, AScriptThatSetsVariablesByNamesThatAreNotKnownKeepsItsOrder) {
+  for (const std::string sets :
+       {"set -a; . ./vars.env\n", "source \"$HOME/vars\"\n", "export \"$k=$v\"\n", "declare -x \"${k}=1\"\n",
+        "export $(grep -v '^#' .env | xargs)\n", "eval \"$settings\"\n", "eval `cat vars`\n",
+        "while read -r k v; do export \"$k=$v\"; done < vars\n"}) {
+    EXPECT_TRUE(is_left({{"run.sh", "#!/bin/bash\n" + sets + kMaskExport + "python3 t.py\n"}})) << sets;
+    EXPECT_TRUE(is_left({{"run.sh", "#!/bin/bash\n" + kMaskExport + sets + "python3 t.py\n"}})) << sets;
+  }
+  EXPECT_TRUE(is_left({{"run.sh", "#!/bin/bash\nenv $(cat vars) CUDA_VISIBLE_DEVICES=1 python3 t.py\n"}}));
+  for (const std::string sets :
+       {"source venv/bin/activate\n", "eval \"$(conda shell.bash hook)\"\n", "export A=\"$b\"\n", "eval 'A=1'\n"})
+    EXPECT_FALSE(is_left({{"run.sh", "#!/bin/bash\n" + sets + kMaskExport + "python3 t.py\n"}})) << sets;
+}
+
+TEST(AuditOrders, AFileThatRunsInTheSameEnvironmentKeepsItsOrder) {
+  const std::string order = ": \"${CUDA_DEVICE_ORDER:=FASTEST_FIRST}\"\nexport CUDA_DEVICE_ORDER\n";
+  EXPECT_TRUE(is_left({{"env.sh", kMaskExport}, {"run.sh", "#!/bin/bash\n. ./env.sh\n" + order + "python3 t.py\n"}}));
+  EXPECT_TRUE(is_left({{"env.sh", kMaskExport},
+                       {"order.sh", order},
+                       {"run.sh", "#!/bin/bash\n. ./env.sh\n. ./order.sh\necho $CUDA_VISIBLE_DEVICES\n"}}));
+  EXPECT_TRUE(is_left({{"run.sh", "#!/bin/bash\nCUDA_VISIBLE_DEVICES=1 bash inner.sh\n"},
+                       {"inner.sh", "#!/bin/bash\n" + order + "python3 t.py\n"}}));
+  const std::string program = "import os\nos.environ.setdefault('CUDA_DEVICE_ORDER', 'FASTEST_FIRST')\n" + kFirstUse;
+  for (const std::string started : {"tools/train.py", "-m tools.train"})
+    EXPECT_TRUE(
+        is_left({{"run.sh", "#!/bin/bash\n" + kMaskExport + "python3 " + started + "\n"}, {"tools/train.py", program}}))
+        << started;
+  EXPECT_TRUE(is_left({{"a.py", "import os, subprocess\n" + kMaskWrite + "subprocess.run(['python3', 'train.py'])\n"},
+                       {"train.py", program}}));
+  EXPECT_FALSE(is_left({{"run.sh", "#!/bin/bash\n" + kMaskExport + "python3 other.py\n"}, {"train.py", program}}));
+}
+
+}  // namespace
+}  // namespace weir::audit

@@ -1,0 +1,93 @@
+#include "audit/rules/named_files.hpp"
+
+#include <algorithm>
+#include <cctype>
+#include <string>
+
+namespace weir::audit {
+namespace {
+
+bool is_part(char c) { return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_' || c == '-'; }
+
+std::string_view file_name(const Module& module) {
+  const std::string_view path = module.source.path().native();
+  return path.substr(path.rfind('/') + 1);
+}
+
+/// What a text says to run the file: "train" of train.py, "tools" of tools/__main__.py.
+std::string_view stem_of(const Module& module) {
+  const std::string_view name = file_name(module);
+  const std::string_view path = module.source.path().native();
+  if (!name.starts_with("__") || name.size() == path.size()) return name.substr(0, name.find('.'));
+  const std::string_view folder = path.substr(0, path.size() - name.size() - 1);
+  return folder.substr(folder.rfind('/') + 1);
+}
+
+}  // namespace
+
+void NamedFiles::add_names_in(std::size_t file, const std::multimap<std::string_view, std::size_t>& by_stem) {
+  const auto& modules = project_.modules();
+  const std::string_view text = modules[file].source.text();
+  for (std::size_t begin = 0; begin < text.size(); ++begin) {
+    if (!is_part(text[begin])) continue;
+    std::size_t end = begin;
+    while (end < text.size() && is_part(text[end])) ++end;
+    const auto [first, last] = by_stem.equal_range(text.substr(begin, end - begin));
+    for (auto at = first; at != last; ++at) {
+      const Module& named = modules[at->second];
+      const bool whole = named.kind == FileKind::python || text.substr(begin).starts_with(file_name(named));
+      if (whole && at->second != file) names_[file].push_back(at->second);
+    }
+    begin = end;
+  }
+  auto& all = names_[file];
+  std::sort(all.begin(), all.end());
+  all.erase(std::unique(all.begin(), all.end()), all.end());
+}
+
+void NamedFiles::read_names() {
+  const auto& modules = project_.modules();
+  std::multimap<std::string_view, std::size_t> by_stem;
+  for (std::size_t i = 0; i < modules.size(); ++i) by_stem.emplace(stem_of(modules[i]), i);
+  names_.resize(modules.size());
+  named_by_.resize(modules.size());
+  for (std::size_t i = 0; i < modules.size(); ++i) add_names_in(i, by_stem);
+  for (std::size_t i = 0; i < modules.size(); ++i) {
+    for (const std::size_t named : names_[i])
+      if (is_script(i) && is_script(named)) named_by_[named].push_back(i);
+  }
+}
+
+std::vector<bool> NamedFiles::reached(Indices open, const std::vector<Indices>& edges) const {
+  std::vector<bool> seen(edges.size());
+  for (const std::size_t file : open) seen[file] = true;
+  while (!open.empty()) {
+    const std::size_t file = open.back();
+    open.pop_back();
+    for (const std::size_t next : edges[file]) {
+      if (seen[next]) continue;
+      seen[next] = true;
+      open.push_back(next);
+    }
+  }
+  return seen;
+}
+
+bool NamedFiles::around_has(const Module& module, std::string_view word) {
+  const auto& modules = project_.modules();
+  auto& has = has_word_[word];
+  if (has.empty())
+    for (const Module& one : modules) has.push_back(one.source.text().find(word) != std::string_view::npos);
+  if (std::find(has.begin(), has.end(), true) == has.end()) return false;
+  if (names_.empty()) read_names();
+  const auto above = reached({static_cast<std::size_t>(&module - modules.data())}, named_by_);
+  Indices start;
+  for (std::size_t i = 0; i < above.size(); ++i)
+    if (above[i]) start.push_back(i);
+  const auto seen = reached(std::move(start), names_);
+  for (std::size_t i = 0; i < seen.size(); ++i)
+    if (seen[i] && has[i]) return true;
+  return false;
+}
+
+}  // namespace weir::audit
