@@ -12,7 +12,7 @@
 #include "audit/syntax/parse_memory.hpp"
 
 extern "C" {
-const TSLanguage* tree_sitter_python();
+const TSLanguage* weir_python();
 const TSLanguage* tree_sitter_powershell();
 const TSLanguage* tree_sitter_bash();
 const TSLanguage* tree_sitter_cuda();
@@ -26,9 +26,10 @@ namespace {
 
 /// CUDA's grammar is that of C++ with launches, and reads C where C is also C++.
 const TSLanguage* parser_tables(Language language) {
+  static const TSLanguage* const kPython = weir_python();
   switch (language) {
     case Language::python:
-      return tree_sitter_python();
+      return kPython;
     case Language::powershell:
       return tree_sitter_powershell();
     case Language::shell:
