@@ -177,6 +177,33 @@ TEST(AuditFix, ExpressionsAreSaidOtherwise) {
             "import os\nos.environ.setdefault('CUDA_VISIBLE_DEVICES', 'GPU-1')  # GPU 1\n");
 }
 
+TEST(AuditFix, WhatHoldsACommentIsNotSaidOtherwise) {
+  const std::string torch = "import torch\n";
+  for (const std::string text :
+       {"dev = (\n    \"cuda\"  # the card\n    if torch.cuda.is_available()\n    else \"cpu\"  # slow\n)\n",
+        "dev = (\n    \"cuda\"\n    if torch.cuda.is_available()\n    else \"cpu\"  # slow\n)\n",
+        "free = (torch.cuda.get_device_properties(0).total_memory  # all of it\n"
+        "        - torch.cuda.memory_allocated(0))\n",
+        "import os\ngpu = int(  # the first\n    os.environ['CUDA_VISIBLE_DEVICES'].split(',')[0])\n"}) {
+    const Folder folder;
+    folder.put("a.py", torch + text);
+    AuditRequest request{.operands = {folder.path().native()}, .select = {"G21", "G29", "G31"}};
+    request.policy = {.given = true, .device = "GPU-1"};
+    const auto outcome = fix(request, {.unsafe = true, .write = true});
+    ASSERT_TRUE(outcome);
+    EXPECT_FALSE(outcome->after.findings.empty()) << text;
+    EXPECT_EQ(folder.text("a.py"), torch + text);
+  }
+  const Folder folder;
+  folder.put("a.py", torch +
+                         "dev = (\n    \"cuda\"\n    if torch.cuda.is_available()\n    else \"cpu\"\n)\n"
+                         "d = \"cuda\" if torch.cuda.is_available() else \"cpu\"  # all of it\n");
+  AuditRequest request{.operands = {folder.path().native()}, .select = {"G21"}};
+  request.policy = {.given = true, .device = "GPU-1"};
+  ASSERT_TRUE(fix(request, {.unsafe = true, .write = true}));
+  EXPECT_EQ(folder.text("a.py"), torch + "dev = (\n    \"cuda\"\n)\nd = \"cuda\"  # all of it\n");
+}
+
 TEST(AuditFix, WithAPolicyProgramsAreVerifiedAndHeadersLeaveWhatUsesNoGpu) {
   const Folder folder;
   folder.put("a.py",

@@ -8,7 +8,13 @@
 namespace weir::audit {
 namespace {
 
-std::vector<Edit> whole(const Event& event, std::string text) { return {{event.where, std::move(text)}}; }
+/// A comment may stand within: what is taken away would take it along, or leave it behind for something else.
+bool may_hold_comment(std::string_view code) { return code.find('#') != std::string_view::npos; }
+
+std::vector<Edit> whole(const Module& module, const Event& event, std::string text) {
+  if (may_hold_comment(module.source.text(event.where))) return {};
+  return {{event.where, std::move(text)}};
+}
 
 /// One balanced pair of parentheses at the end: what is before it, and what is in it.
 struct Call {
@@ -34,19 +40,28 @@ std::vector<Edit> handle_by_uuid(const Module& module, const Event& event) {
   if (module.error || !name.ends_with(kByIndex) || !argument.starts_with("torch.") || !plain) return {};
   std::string text{name.substr(0, name.size() - kByIndex.size())};
   text += "nvmlDeviceGetHandleByUUID(\"GPU-\" + str(torch.cuda.get_device_properties(";
-  return whole(event, text + std::string{argument} + ").uuid))");
+  return whole(module, event, text + std::string{argument} + ").uuid))");
 }
 
 std::vector<Edit> without_fallback(const Module& module, const Event& event) {
   if (module.error || event.target.empty() || !event.where.holds(event.target)) return {};
-  return {{{event.where.begin, event.target.begin}, {}}, {{event.target.end, event.where.end}, {}}};
+  const SourceFile& source = module.source;
+  const Range before{event.where.begin, event.target.begin};
+  const Range behind{event.target.end, event.where.end};
+  // Behind the last of several lines a comment speaks of what that line holds.
+  const bool lines = source.text(behind).find('\n') != std::string_view::npos;
+  const std::string_view rest = source.text({event.where.end, source.line_end(event.where.end)});
+  if (may_hold_comment(source.text(before)) || may_hold_comment(source.text(behind)) ||
+      (lines && may_hold_comment(rest)))
+    return {};
+  return {{before, {}}, {behind, {}}};
 }
 
 std::vector<Edit> first_visible(const Module& module, const Event& event) {
   const auto [name, argument] = call_in(module.source.text(event.where));
   // A map() or an int() of one entry among several is a list of cards.
   if (module.error || name != "int" || argument.find("VISIBLE_DEVICES") == std::string_view::npos) return {};
-  return whole(event, "0");
+  return whole(module, event, "0");
 }
 
 std::vector<Edit> asked_free_memory(const Module& module, const Event& event) {
@@ -59,7 +74,7 @@ std::vector<Edit> asked_free_memory(const Module& module, const Event& event) {
                              : name.ends_with("memory_reserved") ? name.size() - 15
                                                                  : std::string_view::npos;
   if (method == std::string_view::npos || !name.substr(0, method).ends_with("cuda.")) return {};
-  return whole(event, std::string{name.substr(0, method)} + "mem_get_info(" + std::string{argument} + ")[0]");
+  return whole(module, event, std::string{name.substr(0, method)} + "mem_get_info(" + std::string{argument} + ")[0]");
 }
 
 std::vector<Edit> swapped(const Module& module, const Event& first, const Event& second) {
