@@ -36,6 +36,18 @@ TEST(AuditStrangeFlow, LambdasAndClosuresGiveWhatTheyHold) {
     EXPECT_FALSE(is_outside(code)) << code;
 }
 
+TEST(AuditStrangeFlow, ADefaultIsMadeWhereTheFunctionIsDefined) {
+  const std::string use = "import torch\ntorch.zeros(1).cuda()\n";
+  for (const std::string define :
+       {"def f(x=os.environ.__setitem__('CUDA_VISIBLE_DEVICES', '1')): pass\n",
+        "class C:\n    def f(self, x=os.environ.setdefault('CUDA_VISIBLE_DEVICES', '1')): pass\n",
+        "def g():\n    def f(x=os.putenv('CUDA_VISIBLE_DEVICES', '1')): pass\ng()\n"}) {
+    EXPECT_EQ(test_kit::told({{"a.py", "import os\n" + define + use}}, {}, {"G01", "G03", "G07"}), test_kit::Lines{})
+        << define;
+    EXPECT_FALSE(test_kit::told({{"a.py", "import os\n" + use + define}}, {}, {"G03"}).empty()) << define;
+  }
+}
+
 TEST(AuditStrangeFlow, PartialFunctionsKeepTheirArguments) {
   const std::string load = "from functools import partial\ndef load(t, device='cuda:0'):\n    return t.to(device)\n";
   for (const std::string& code :

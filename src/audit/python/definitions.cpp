@@ -181,7 +181,10 @@ void Reader::read_parameters(Node node, Function& function, Scope& scope, const 
     const Node value = parameter.field("value");
     function.is_method = function.is_method || self;
     function.parameters.push_back(text);
+    const auto events = static_cast<std::ptrdiff_t>(function.events.size());
     function.defaults.push_back(value ? default_value(value) : Value{});
+    // What a default does is done where the `def` stands.
+    function.events.erase(function.events.begin() + events, function.events.end());
     scope.names[text] = self ? Value{Atom{.kind = Atom::Kind::instance, .text = class_name, .key = text}}
                              : kind_value(Atom::Kind::parameter, text);
   }
