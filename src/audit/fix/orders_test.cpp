@@ -81,5 +81,32 @@ TEST(AuditOrders, AFileThatRunsInTheSameEnvironmentKeepsItsOrder) {
   EXPECT_FALSE(is_left({{"run.sh", "#!/bin/bash\n" + kMaskExport + "python3 other.py\n"}, {"train.py", program}}));
 }
 
+TEST(AuditOrders, OneServesAllWritesOfAScriptBehindIt) {
+  const std::string line = "export CUDA_DEVICE_ORDER=\"${CUDA_DEVICE_ORDER:-PCI_BUS_ID}\"\n";
+  const std::string other = "export CUDA_VISIBLE_DEVICES=2\n";
+  EXPECT_EQ(mended_first({{"run.sh", "#!/bin/bash\n" + kMaskExport + kMaskExport + "python3 t.py\n"}}),
+            "#!/bin/bash\n" + line + kMaskExport + "python3 t.py\n");
+  EXPECT_EQ(mended_first({{"run.sh", "#!/bin/bash\n" + kMaskExport + "python3 t.py\n" + other + "python3 t.py\n"}}),
+            "#!/bin/bash\n" + line + kMaskExport + "python3 t.py\n" + other + "python3 t.py\n");
+  // What happens in a process of its own, or may not happen, serves nothing else.
+  for (const std::string first : {"( export CUDA_VISIBLE_DEVICES=1; python3 t.py )\n",
+                                  "if [ \"$1\" ]; then\n  export CUDA_VISIBLE_DEVICES=1\n  python3 t.py\nfi\n"})
+    EXPECT_NE(mended_first({{"run.sh", "#!/bin/bash\n" + first + other + "python3 t.py\n"}}).find(line + other),
+              std::string::npos)
+        << first;
+  const std::string late = "CUDA_VISIBLE_DEVICES=1\n";
+  EXPECT_EQ(mended_first({{"run.sh", "#!/bin/bash\n" + late +
+                                         "export HIP_VISIBLE_DEVICES=0\npython3 t.py\n"
+                                         "export CUDA_VISIBLE_DEVICES\npython3 t.py\n"}}),
+            "#!/bin/bash\n" + late + "export HIP_VISIBLE_DEVICES=0\npython3 t.py\n" + line +
+                "export CUDA_VISIBLE_DEVICES\npython3 t.py\n");
+}
+
+TEST(AuditOrders, AMaskThatIsToGoGetsNone) {
+  const std::string rocr = "import os\nos.environ['ROCR_VISIBLE_DEVICES'] = '1'\n";
+  EXPECT_EQ(mended_first({{"a.py", rocr + kMaskWrite + kFirstUse}}), rocr + kMaskWrite + kFirstUse);
+  EXPECT_EQ(mended_first({{"a.py", rocr + kMaskWrite + kFirstUse}}, true).find("CUDA"), std::string::npos);
+}
+
 }  // namespace
 }  // namespace weir::audit

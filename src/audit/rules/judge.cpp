@@ -84,7 +84,7 @@ std::vector<Finding> Findings::take(const Policy& policy) {
     keep_what_others_need(finding);
     keep_the_order(finding);
     // Which of the two masks stays is asked there.
-    if (finding.rule == "G10" && told("G27", finding)) {
+    if ((finding.rule == "G10" || finding.rule == "G04") && told("G27", finding)) {
       finding.edits.clear();
       finding.fixing = Fixing::manual;
     }

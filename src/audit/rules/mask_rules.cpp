@@ -109,10 +109,13 @@ bool is_removed(const Execution& execution, const Step& step) {
 const Step& place_of_order(const Execution& execution, const Step& step, std::string_view order,
                            const Judging& judging) {
   if (!sets_own_mask(step)) return step;
-  const bool python = step.module->kind == FileKind::python || step.module->kind == FileKind::notebook;
+  const bool script = step.module->kind == FileKind::shell;
   for (const Step& other : execution.steps) {
-    if (&other == &step || !python) break;
+    if (&other == &step) break;
     if (other.module != step.module || !sets_own_mask(other) || !always_before(other, step)) continue;
+    // A script may export the first one only behind this one; one that is removed again gets no order.
+    const bool later = script && other.event->target.begin > step.event->target.begin;
+    if (later || is_removed(execution, other)) continue;
     const bool same_call = other.function->key.empty() || other.call == step.call;
     const bool whenever = same_call && (!other.event->main_only || step.event->main_only) && !other.event->in_try;
     if (whenever && order_of(find_variable(other.event->name)->vendor) == order &&
