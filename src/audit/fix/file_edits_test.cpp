@@ -42,6 +42,17 @@ std::string notebook_mended(const std::string& source, bool unsafe = false) {
   return text.substr(begin.size(), end - begin.size());
 }
 
+TEST(AuditNotebook, ARepeatedMaskGoesWithinOneCellAlone) {
+  const std::string set = "\"os.environ['CUDA_VISIBLE_DEVICES'] = 'GPU-1'";
+  EXPECT_EQ(notebook_mended("[\"import os\\n\", " + set + "\\n\", " + set + "\\n\", \"x = 1\"]"),
+            "[\"import os\\n\", " + set + "\\n\", \"x = 1\"]");
+  const std::string between =
+      "\"]\n  },\n  {\n   \"cell_type\": \"code\",\n   \"execution_count\": null,\n   \"metadata\": {},\n"
+      "   \"outputs\": [],\n   \"source\": [";
+  const std::string cells = "[\"import os\\n\", " + set + between + set + "\\n\", \"x = 1\"]";
+  EXPECT_EQ(notebook_mended(cells), cells);
+}
+
 TEST(AuditNotebook, ALineIsPutIntoTheListAsItsNeighboursAre) {
   EXPECT_EQ(
       notebook_mended("[\n    \"import os\\n\",\n    \"os.environ.setdefault('CUDA_VISIBLE_DEVICES', '1')\"\n   ]"),
