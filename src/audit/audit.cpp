@@ -37,6 +37,15 @@ bool selects_devices(std::string_view text) {
   return false;
 }
 
+/// A script that may run others in its environment, whatever it says itself.
+bool may_run_others(FileKind kind, std::string_view text) {
+  if (kind != FileKind::shell) return false;
+  for (const std::string_view word : {".sh", "source ", "python"}) {
+    if (text.find(word) != std::string_view::npos) return true;
+  }
+  return false;
+}
+
 struct Read {
   std::optional<Module> module;
   std::string problem;
@@ -51,7 +60,7 @@ Read read_listed_file(const ListedFile& file) {
     return read;
   }
   const bool relevant = mentions_devices(source->text());
-  if (!relevant && file.kind != FileKind::python) return read;
+  if (!relevant && file.kind != FileKind::python && !may_run_others(file.kind, source->text())) return read;
   auto module = read_module(file.kind, *std::move(source));
   if (!module) {
     read.problem = fmt::format("{}: {}", printable(file.name), module.error().what);

@@ -68,7 +68,7 @@ TEST(AuditOrders, AFileThatRunsInTheSameEnvironmentKeepsItsOrder) {
   EXPECT_TRUE(is_left({{"env.sh", kMaskExport}, {"run.sh", "#!/bin/bash\n. ./env.sh\n" + order + "python3 t.py\n"}}));
   EXPECT_TRUE(is_left({{"env.sh", kMaskExport},
                        {"order.sh", order},
-                       {"run.sh", "#!/bin/bash\n. ./env.sh\n. ./order.sh\necho $CUDA_VISIBLE_DEVICES\n"}}));
+                       {"run.sh", "#!/bin/bash\n. ./env.sh\n. ./order.sh\npython3 t.py\n"}}));
   EXPECT_TRUE(is_left({{"run.sh", "#!/bin/bash\nCUDA_VISIBLE_DEVICES=1 bash inner.sh\n"},
                        {"inner.sh", "#!/bin/bash\n" + order + "python3 t.py\n"}}));
   const std::string program = "import os\nos.environ.setdefault('CUDA_DEVICE_ORDER', 'FASTEST_FIRST')\n" + kFirstUse;
@@ -78,6 +78,9 @@ TEST(AuditOrders, AFileThatRunsInTheSameEnvironmentKeepsItsOrder) {
         << started;
   EXPECT_TRUE(is_left({{"a.py", "import os, subprocess\n" + kMaskWrite + "subprocess.run(['python3', 'train.py'])\n"},
                        {"train.py", program}}));
+  EXPECT_TRUE(is_left({{"run.sh", "#!/bin/bash\n" + kMaskExport + "./middle.sh\n"},
+                       {"middle.sh", "python3 -m tools.train\n"},
+                       {"tools/train.py", program}}));
   EXPECT_FALSE(is_left({{"run.sh", "#!/bin/bash\n" + kMaskExport + "python3 other.py\n"}, {"train.py", program}}));
 }
 
