@@ -34,10 +34,11 @@ TEST(AuditOrders, AProgramThatSetsVariablesByNamesThatAreNotKnownKeepsItsOrder) 
        {"for k, v in json.load(open('v')).items():\n    os.environ.setdefault(k, v)\n",
         "def put(k, v):\n    os.environ.setdefault(k, v)\nput(*input().split())\n",
         "[os.environ.setdefault(k, v) for k, v in json.load(open('v')).items()]\n",
-        "import helper\nhelper.put(json.load(open('v')))\n", "os.environ.setdefault(*input().split('='))\n",
-        "list(map(os.environ.setdefault, json.load(open('v')), '1'))\n", "os.environ.__delitem__(input())\n",
-        "put = os.environ.setdefault\nput(input(), '1')\n", "os.environ.setdefault(f'{input()}_ORDER', '1')\n",
-        "os.putenv(f'{input()}_ORDER', '1')\n"})
+        "import helper\nhelper.put(json.load(open('v')))\n",
+        "import helper\ntable = {'put': helper.put}\ntable[input()]({})\n",
+        "os.environ.setdefault(*input().split('='))\n", "list(map(os.environ.setdefault, json.load(open('v')), '1'))\n",
+        "os.environ.__delitem__(input())\n", "put = os.environ.setdefault\nput(input(), '1')\n",
+        "os.environ.setdefault(f'{input()}_ORDER', '1')\n", "os.putenv(f'{input()}_ORDER', '1')\n"})
     EXPECT_TRUE(is_left({{"a.py", "import json, os\n" + kMaskWrite + sets + kFirstUse},
                          {"helper.py",
                           "import os\ndef put(all):\n    for k, v in all.items():\n"

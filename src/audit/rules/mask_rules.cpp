@@ -38,6 +38,14 @@ bool sets_for_command(const Step& step) {
          text.find("\"image\"") == std::string_view::npos && text.find("\"services\"") == std::string_view::npos;
 }
 
+/// Some function of the module sets variables that are not known: it may be called in a way that is not followed.
+bool changes_environment(const Module* module) {
+  return std::any_of(module->functions.begin(), module->functions.end(), [](const Function& function) {
+    return std::any_of(function.events.begin(), function.events.end(),
+                       [](const Event& event) { return event.kind == Kind::change_environment && !event.fallback; });
+  });
+}
+
 bool starts_other_files(const Execution& execution) {
   const FileKind kind = execution.program->kind;
   const bool python = kind == FileKind::python || kind == FileKind::notebook;
@@ -52,6 +60,7 @@ bool names_order(const Execution& execution, std::string_view order, NamedFiles&
   return names(execution.program) || std::any_of(execution.modules.begin(), execution.modules.end(), names) ||
          std::any_of(execution.steps.begin(), execution.steps.end(),
                      [](const Step& step) { return step.event->kind == Kind::change_environment; }) ||
+         std::any_of(execution.modules.begin(), execution.modules.end(), changes_environment) ||
          (starts_other_files(execution) && files.around_has(*execution.program, order));
 }
 
