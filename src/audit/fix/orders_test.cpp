@@ -1,10 +1,10 @@
 // An order of the cards is added only where no program can have one of its own: G04.
 
-#include <algorithm>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include "audit/fix/fixer.hpp"
@@ -15,7 +15,7 @@ namespace {
 
 using Files = std::vector<std::pair<std::string, std::string>>;
 
-/// The files of a folder, the first last of all, after `--fix`.
+/// The first file of a folder after `--fix`.
 std::string mended_first(const Files& files, bool unsafe = false) {
   const test::Folder folder;
   for (const auto& [name, text] : files) folder.put(name, text);
@@ -39,7 +39,7 @@ TEST(AuditOrders, AProgramThatSetsVariablesByNamesThatAreNotKnownKeepsItsOrder) 
         "os.environ.setdefault(*input().split('='))\n", "list(map(os.environ.setdefault, json.load(open('v')), '1'))\n",
         "os.environ.__delitem__(input())\n", "put = os.environ.setdefault\nput(input(), '1')\n",
         "os.environ.setdefault(f'{input()}_ORDER', '1')\n", "os.putenv(f'{input()}_ORDER', '1')\n"})
-    EXPECT_TRUE(is_left({{"a.py", "import json, os\n" + kMaskWrite + sets + kFirstUse},
+    EXPECT_TRUE(is_left({{"a.py", fmt::format("import json, os\n{}{}{}", kMaskWrite, sets, kFirstUse)},
                          {"helper.py",
                           "import os\ndef put(all):\n    for k, v in all.items():\n"
                           "        os.environ.setdefault(k, v)\n"}}))
@@ -47,7 +47,7 @@ TEST(AuditOrders, AProgramThatSetsVariablesByNamesThatAreNotKnownKeepsItsOrder) 
   // What is known selects nothing.
   for (const std::string sets :
        {"os.environ.setdefault('OMP_NUM_THREADS', '1')\n", "for k in ('A', 'B'):\n    os.environ.setdefault(k, '1')\n"})
-    EXPECT_FALSE(is_left({{"a.py", "import json, os\n" + kMaskWrite + sets + kFirstUse}})) << sets;
+    EXPECT_FALSE(is_left({{"a.py", fmt::format("import json, os\n{}{}{}", kMaskWrite, sets, kFirstUse)}})) << sets;
 }
 
 TEST(AuditOrders, AScriptThatSetsVariablesByNamesThatAreNotKnownKeepsItsOrder) {
@@ -55,13 +55,13 @@ TEST(AuditOrders, AScriptThatSetsVariablesByNamesThatAreNotKnownKeepsItsOrder) {
        {"set -a; . ./vars.env\n", "source \"$HOME/vars\"\n", "export \"$k=$v\"\n", "declare -x \"${k}=1\"\n",
         "export $(grep -v '^#' .env | xargs)\n", "eval \"$settings\"\n", "eval `cat vars`\n",
         "while read -r k v; do export \"$k=$v\"; done < vars\n"}) {
-    EXPECT_TRUE(is_left({{"run.sh", "#!/bin/bash\n" + sets + kMaskExport + "python3 t.py\n"}})) << sets;
-    EXPECT_TRUE(is_left({{"run.sh", "#!/bin/bash\n" + kMaskExport + sets + "python3 t.py\n"}})) << sets;
+    EXPECT_TRUE(is_left({{"run.sh", fmt::format("#!/bin/bash\n{}{}python3 t.py\n", sets, kMaskExport)}})) << sets;
+    EXPECT_TRUE(is_left({{"run.sh", fmt::format("#!/bin/bash\n{}{}python3 t.py\n", kMaskExport, sets)}})) << sets;
   }
   EXPECT_TRUE(is_left({{"run.sh", "#!/bin/bash\nenv $(cat vars) CUDA_VISIBLE_DEVICES=1 python3 t.py\n"}}));
   for (const std::string sets :
        {"source venv/bin/activate\n", "eval \"$(conda shell.bash hook)\"\n", "export A=\"$b\"\n", "eval 'A=1'\n"})
-    EXPECT_FALSE(is_left({{"run.sh", "#!/bin/bash\n" + sets + kMaskExport + "python3 t.py\n"}})) << sets;
+    EXPECT_FALSE(is_left({{"run.sh", fmt::format("#!/bin/bash\n{}{}python3 t.py\n", sets, kMaskExport)}})) << sets;
 }
 
 TEST(AuditOrders, AFileThatRunsInTheSameEnvironmentKeepsItsOrder) {
@@ -74,8 +74,8 @@ TEST(AuditOrders, AFileThatRunsInTheSameEnvironmentKeepsItsOrder) {
                        {"inner.sh", "#!/bin/bash\n" + order + "python3 t.py\n"}}));
   const std::string program = "import os\nos.environ.setdefault('CUDA_DEVICE_ORDER', 'FASTEST_FIRST')\n" + kFirstUse;
   for (const std::string started : {"tools/train.py", "-m tools.train"})
-    EXPECT_TRUE(
-        is_left({{"run.sh", "#!/bin/bash\n" + kMaskExport + "python3 " + started + "\n"}, {"tools/train.py", program}}))
+    EXPECT_TRUE(is_left(
+        {{"run.sh", fmt::format("#!/bin/bash\n{}python3 {}\n", kMaskExport, started)}, {"tools/train.py", program}}))
         << started;
   EXPECT_TRUE(is_left({{"a.py", "import os, subprocess\n" + kMaskWrite + "subprocess.run(['python3', 'train.py'])\n"},
                        {"train.py", program}}));
@@ -95,8 +95,9 @@ TEST(AuditOrders, OneServesAllWritesOfAScriptBehindIt) {
   // What happens in a process of its own, or may not happen, serves nothing else.
   for (const std::string first : {"( export CUDA_VISIBLE_DEVICES=1; python3 t.py )\n",
                                   "if [ \"$1\" ]; then\n  export CUDA_VISIBLE_DEVICES=1\n  python3 t.py\nfi\n"})
-    EXPECT_NE(mended_first({{"run.sh", "#!/bin/bash\n" + first + other + "python3 t.py\n"}}).find(line + other),
-              std::string::npos)
+    EXPECT_NE(
+        mended_first({{"run.sh", fmt::format("#!/bin/bash\n{}{}python3 t.py\n", first, other)}}).find(line + other),
+        std::string::npos)
         << first;
   const std::string late = "CUDA_VISIBLE_DEVICES=1\n";
   EXPECT_EQ(mended_first({{"run.sh", "#!/bin/bash\n" + late +

@@ -147,7 +147,8 @@ TEST(AuditPlainStatements, AWriteMovesAboveALineOnlyWithTheNamesThatItBinds) {
   for (const auto& [line, left] : {std::pair<std::string, std::string>{"import os; import torch\n", "import torch\n"},
                                    {"import sys, os; import torch\n", "import sys; import torch\n"},
                                    {"import os, torch\n", "import torch\n"}})
-    EXPECT_EQ(mended_alone("main.py", line + kWrite + use, false), "import os\n" + kWrite + order + left + use);
+    EXPECT_EQ(mended_alone("main.py", fmt::format("{}{}{}", line, kWrite, use), false),
+              fmt::format("import os\n{}{}{}{}", kWrite, order, left, use));
   const std::string alloc = "os.environ[\"PYTORCH_CUDA_ALLOC_CONF\"] = \"max_split_size_mb:64\"\n";
   EXPECT_EQ(mended_alone("main.py", "import os; import torch\n" + alloc + use, false),
             "import os\n" + alloc + "import torch\n" + use);
@@ -159,7 +160,9 @@ TEST(AuditPlainStatements, AWriteMovesAboveALineOnlyWithTheNamesThatItBinds) {
                                  "import os; from helper import os; import torch\n",
                                  "import os\nX = (1,\n     2); import torch\n", "import os\nX = 1; \\\nimport torch\n"})
     for (const bool unsafe : {false, true})
-      EXPECT_NE(mended_alone("main.py", line + alloc + use, unsafe).find(line + alloc), std::string::npos) << line;
+      EXPECT_NE(mended_alone("main.py", fmt::format("{}{}{}", line, alloc, use), unsafe).find(line + alloc),
+                std::string::npos)
+          << line;
 }
 
 TEST(AuditPlainStatements, AnOrderOfAnEntryPointStaysItsOwn) {

@@ -2,6 +2,7 @@
 
 #include <string>
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include "flow.hpp"
@@ -42,9 +43,11 @@ TEST(AuditStrangeFlow, ADefaultIsMadeWhereTheFunctionIsDefined) {
        {"def f(x=os.environ.__setitem__('CUDA_VISIBLE_DEVICES', '1')): pass\n",
         "class C:\n    def f(self, x=os.environ.setdefault('CUDA_VISIBLE_DEVICES', '1')): pass\n",
         "def g():\n    def f(x=os.putenv('CUDA_VISIBLE_DEVICES', '1')): pass\ng()\n"}) {
-    EXPECT_EQ(test_kit::told({{"a.py", "import os\n" + define + use}}, {}, {"G01", "G03", "G07"}), test_kit::Lines{})
+    EXPECT_EQ(test_kit::told({{"a.py", fmt::format("import os\n{}{}", define, use)}}, {}, {"G01", "G03", "G07"}),
+              test_kit::Lines{})
         << define;
-    EXPECT_FALSE(test_kit::told({{"a.py", "import os\n" + use + define}}, {}, {"G03"}).empty()) << define;
+    EXPECT_FALSE(test_kit::told({{"a.py", fmt::format("import os\n{}{}", use, define)}}, {}, {"G03"}).empty())
+        << define;
   }
 }
 
