@@ -30,9 +30,6 @@ foreach(row ${weir_grammar_rows})
   endif()
 endforeach()
 
-# Python's scanner with one of ours around it; it needs the library's own headers.
-list(APPEND weir_grammar_sources ${PROJECT_SOURCE_DIR}/src/audit/syntax/python_scanner.c)
-
 # Code of others: no warnings of ours, never instrumented, and as fast in every build type: it is most of an audit's time.
 add_library(weir_grammars STATIC ${weir_grammar_sources})
 target_include_directories(weir_grammars SYSTEM PUBLIC ${weir_tree_sitter}/include PRIVATE ${weir_tree_sitter}/src)

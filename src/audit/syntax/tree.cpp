@@ -9,10 +9,11 @@
 
 #include <tree_sitter/api.h>
 
+#include "audit/syntax/comment_runs.hpp"
 #include "audit/syntax/parse_memory.hpp"
 
 extern "C" {
-const TSLanguage* weir_python();
+const TSLanguage* tree_sitter_python();
 const TSLanguage* tree_sitter_powershell();
 const TSLanguage* tree_sitter_bash();
 const TSLanguage* tree_sitter_cuda();
@@ -26,10 +27,9 @@ namespace {
 
 /// CUDA's grammar is that of C++ with launches, and reads C where C is also C++.
 const TSLanguage* parser_tables(Language language) {
-  static const TSLanguage* const kPython = weir_python();
   switch (language) {
     case Language::python:
-      return kPython;
+      return tree_sitter_python();
     case Language::powershell:
       return tree_sitter_powershell();
     case Language::shell:
@@ -215,7 +215,9 @@ Result<Tree> parse(Language language, std::string_view text) {
   assert(fits);
   (void)fits;
   WorkLimit limit{kQuestionsAtLeast + kQuestionsPerByte * text.size() / 10};
-  const TSInput input{&text, read_text, TSInputEncodingUTF8, nullptr};
+  const auto shorter = language == Language::python ? without_long_comments(text) : std::nullopt;
+  std::string_view shown = shorter ? std::string_view{*shorter} : text;
+  const TSInput input{&shown, read_text, TSInputEncodingUTF8, nullptr};
   const TSParseOptions options{&limit, WorkLimit::exceeded};
   const std::unique_ptr<TSTree, DeleteTree> parsed{ts_parser_parse_with_options(parser.get(), nullptr, input, options)};
   if (!parsed) return Error{Errc::unsupported, "takes more work to parse than any text of its length should"};

@@ -1,0 +1,57 @@
+#include "audit/syntax/comment_runs.hpp"
+
+#include <algorithm>
+#include <cstddef>
+#include <vector>
+
+namespace weir::audit {
+namespace {
+
+constexpr std::size_t kLong = 64;  // lines; shorter runs cost nothing that is felt
+constexpr std::size_t kKept = 8;   // lines at each end of a run
+
+struct Line {
+  std::size_t begin, end;  ///< without its line break
+};
+
+enum class Kind { code, blank, comment };
+
+Kind kind_of(std::string_view line) {
+  const std::size_t first = line.find_first_not_of(" \t\f\r");
+  if (first == std::string_view::npos) return Kind::blank;
+  const bool may_be_text = line.find("\"\"\"") != std::string_view::npos ||
+                           line.find("'''") != std::string_view::npos || line.back() == '\\' || line.ends_with("\\\r");
+  return line[first] == '#' && !may_be_text ? Kind::comment : Kind::code;
+}
+
+void make_blank(const std::vector<Line>& comments, std::string_view text, std::optional<std::string>& result) {
+  if (comments.size() <= kLong) return;
+  if (!result) result = std::string{text};
+  for (std::size_t i = kKept; i < comments.size() - kKept; ++i) {
+    const auto [begin, end] = comments[i];
+    if (text.substr(begin, end - begin).find("weir:") != std::string_view::npos) continue;
+    for (std::size_t at = begin; at < end; ++at)
+      if (text[at] != '\r') (*result)[at] = ' ';
+  }
+}
+
+}  // namespace
+
+std::optional<std::string> without_long_comments(std::string_view text) {
+  std::optional<std::string> result;
+  std::vector<Line> run;
+  for (std::size_t begin = 0; begin < text.size();) {
+    const std::size_t end = std::min(text.find('\n', begin), text.size());
+    const Kind kind = kind_of(text.substr(begin, end - begin));
+    if (kind == Kind::comment) run.push_back({begin, end});
+    if (kind == Kind::code) {
+      make_blank(run, text, result);
+      run.clear();
+    }
+    begin = end + 1;
+  }
+  make_blank(run, text, result);
+  return result;
+}
+
+}  // namespace weir::audit
