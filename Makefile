@@ -8,7 +8,7 @@ JOBS := $(shell nproc)
 
 help:
 	@printf '%s\n' \
-	  'make build    the program: build/weir' \
+	  'make build    the program, build/weir, and its parts' \
 	  'make demo     draws a page, enlarges it, tells where the pictures are' \
 	  'make test     all tests' \
 	  'make bench    micro-kernels, then whole programs (takes minutes)' \
@@ -19,10 +19,11 @@ help:
 
 build:
 	@scripts/need_packages build
-	@scripts/build $(BUILD) weir
+	@scripts/build $(BUILD) weir weir_parts
 
-demo: build
-	@scripts/build $(BUILD) weir_demo_page
+demo:
+	@scripts/need_packages build
+	@scripts/build $(BUILD) weir weir_demo_page
 	@scripts/demo $(BUILD)
 
 test:

@@ -15,3 +15,4 @@ endfunction()
 if(WEIR_AUDIT)
   weir_part(audit weir_audit)
 endif()
+add_custom_target(weir_parts DEPENDS ${WEIR_PARTS})  # all that can be made here

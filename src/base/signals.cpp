@@ -13,12 +13,13 @@
 #include "base/child_process.hpp"
 
 namespace weir {
-namespace {
 
 bool is_ignored(int signal) {
   struct sigaction action {};
   return sigaction(signal, nullptr, &action) == 0 && action.sa_handler == SIG_IGN;
 }
+
+namespace {
 
 /// Those of the signals that end a program which it was not told to ignore.
 sigset_t ending_signals() {

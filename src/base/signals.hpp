@@ -8,6 +8,9 @@
 
 namespace weir {
 
+/// The process was told to ignore the signal, as nohup does with SIGHUP: it stays ignored.
+bool is_ignored(int signal);
+
 /// From here to its end SIGINT, SIGTERM and SIGHUP (those that the process was not told to ignore) end it no more: they wait for
 /// whoever takes them, one watch after the other, and those that nobody takes are dropped at the end. On the main thread,
 /// before others start: they inherit it.

@@ -35,10 +35,11 @@ std::string part_package(std::string_view name) { return file_of(name); }
 Ending run_part(std::string_view name, const std::vector<std::string>& words) {
   const fs::path program = part_program(name);
   if (program.empty())
-    return {Exit::nothing_started,
-            fmt::format("weir {} is a part that is not installed here; the package {} has it, or a build of weir from "
-                        "its sources",
-                        name, part_package(name))};
+    return {
+        Exit::nothing_started,
+        fmt::format("weir {} is a part that is not installed here; the package {} has it, and 'make build' makes it "
+                    "from weir's sources",
+                    name, part_package(name))};
   std::vector<std::string> all{program.native()};
   all.insert(all.end(), words.begin(), words.end());
   std::vector<char*> pointers;

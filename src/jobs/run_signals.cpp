@@ -6,15 +6,9 @@
 
 #include <cerrno>
 
+#include "base/signals.hpp"
+
 namespace weir::jobs {
-namespace {
-
-bool is_ignored(int signal) {
-  struct sigaction action {};
-  return sigaction(signal, nullptr, &action) == 0 && action.sa_handler == SIG_IGN;
-}
-
-}  // namespace
 
 Result<RunSignals> RunSignals::open() {
   RunSignals signals;

@@ -11,10 +11,12 @@ namespace {
 
 bool is_blank(std::string_view text) { return text.find_first_not_of(" \t\r\n\f") == std::string_view::npos; }
 
+bool is_weir_comment(std::string_view line) { return line.find("weir: ignore") != std::string_view::npos; }
+
 /// A line of its own that allows findings on the next one. One that may be the end of a text is none.
 bool is_allowance(std::string_view line) {
   const std::size_t first = line.find_first_not_of(" \t");
-  return first != std::string_view::npos && line[first] == '#' && line.find("weir: ignore") != std::string_view::npos &&
+  return first != std::string_view::npos && line[first] == '#' && is_weir_comment(line) &&
          line.find("\"\"\"") == std::string_view::npos && line.find("'''") == std::string_view::npos;
 }
 
@@ -55,8 +57,6 @@ bool is_for_others(std::string_view comment) {
   return !words || has_one_of(comment, kMarks) || comment.find("<<<") != std::string_view::npos ||
          comment.find(">>>") != std::string_view::npos;
 }
-
-bool is_weir_comment(std::string_view line) { return line.find("weir: ignore") != std::string_view::npos; }
 
 /// What a line is indented by.
 std::string_view indentation(std::string_view line) { return line.substr(0, line.find_first_not_of(" \t")); }
