@@ -15,7 +15,7 @@ namespace weir::nn::train {
 namespace {
 
 static_assert(std::endian::native == std::endian::little);
-constexpr char kMagic[] = "weirtrn1";
+constexpr char kMagic[] = "weirtrn1";  // the last character is the number of the form
 constexpr std::size_t kMagicBytes = 8, kHashBytes = 8;
 
 struct Named {
@@ -123,7 +123,10 @@ std::vector<std::byte> to_bytes(const Checkpoint& checkpoint) {
 
 Result<Checkpoint> parse_checkpoint(std::span<const std::byte> bytes, const std::string& name) {
   const Error bad{Errc::corrupt, name + ": not a whole checkpoint of training"};
-  if (bytes.size() < kMagicBytes + kHashBytes || std::memcmp(bytes.data(), kMagic, kMagicBytes) != 0) return bad;
+  if (bytes.size() < kMagicBytes + kHashBytes || std::memcmp(bytes.data(), kMagic, kMagicBytes - 1) != 0) return bad;
+  if (std::memcmp(bytes.data(), kMagic, kMagicBytes) != 0)
+    return Error{Errc::unsupported, name + ": a checkpoint of training of another form; this weir reads form " +
+                                        kMagic[kMagicBytes - 1]};
   const std::size_t hashed = bytes.size() - kHashBytes;
   std::uint64_t hash = 0;
   std::memcpy(&hash, bytes.data() + hashed, sizeof hash);

@@ -37,13 +37,13 @@ Result<Checkpoint> take_checkpoint(const Progress& progress, std::uint64_t posit
 /// Nothing is changed unless every array is there, in order, with its name and size. Errors: corrupt; those of the device.
 Status restore(const Checkpoint& checkpoint, const Progress& progress);
 
-/// Errors: corrupt. Allocates no more than the bytes that there are.
+/// Errors: corrupt; unsupported for a file that another version of weir wrote. Allocates no more than the bytes that there are.
 Result<Checkpoint> parse_checkpoint(std::span<const std::byte> bytes, const std::string& name);
 std::vector<std::byte> to_bytes(const Checkpoint& checkpoint);
 
 /// Appears whole or not at all, in the place of an older one. Errors: io, disk_full.
 Status save_checkpoint(const Checkpoint& checkpoint, const std::filesystem::path& path);
-/// Errors: io, corrupt.
+/// Errors: io, corrupt, unsupported.
 Result<Checkpoint> load_checkpoint(const std::filesystem::path& path);
 
 }  // namespace weir::nn::train

@@ -89,6 +89,15 @@ TEST(TrainingCheckpoint, EveryCutAndEveryChangedByteIsSeen) {
   }
 }
 
+TEST(TrainingCheckpoint, AnotherFormIsNoDamage) {
+  Small small{1};
+  std::vector<std::byte> bytes = small.bytes();
+  bytes[7] = std::byte{'2'};
+  const auto refused = parse_checkpoint(bytes, "later");
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, Errc::unsupported);
+}
+
 TEST(TrainingCheckpoint, AnotherTrainingsIsRefusedAndNothingChanges) {
   Small small{2}, large{3};
   large.step();
