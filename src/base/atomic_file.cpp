@@ -241,13 +241,14 @@ Status AtomicFile::publish() {
 
 Status AtomicFile::write(std::string_view bytes) { return write_all(file_.get(), bytes, path_); }
 
-Status AtomicFile::commit() {
+Status AtomicFile::commit(Sync sync) {
   assert(file_);
   if (overwrite_) copy_mode(folder_.get(), name_, file_.get());
-  if (::fsync(file_.get()) != 0) return io_error(path_, "write", errno);
+  if (sync == Sync::yes && ::fsync(file_.get()) != 0) return io_error(path_, "write", errno);
   if (auto done = publish(); !done) return done;
   // A file system that cannot sync a folder (EINVAL) has published the file all the same.
-  if (::fsync(folder_.get()) != 0 && errno != EINVAL) return io_error(path_, "sync its folder", errno);
+  if (sync == Sync::yes && ::fsync(folder_.get()) != 0 && errno != EINVAL)
+    return io_error(path_, "sync its folder", errno);
   file_ = FileDescriptor{};
   return ok();
 }
@@ -260,11 +261,11 @@ Result<std::string> read_file(const std::filesystem::path& path) {
   return *std::move(text);
 }
 
-Status write_file(const std::filesystem::path& path, std::string_view bytes, bool overwrite) {
+Status write_file(const std::filesystem::path& path, std::string_view bytes, bool overwrite, Sync sync) {
   auto file = AtomicFile::create(path, overwrite);
   if (!file) return file.error();
   if (auto written = file->write(bytes); !written) return written;
-  return file->commit();
+  return file->commit(sync);
 }
 
 }  // namespace weir

@@ -19,6 +19,9 @@ Errc errc_of(int error);
 /// Errors: io, disk_full.
 Status write_all(int fd, std::string_view bytes, const std::filesystem::path& name);
 
+/// Whether a file is to last through a loss of power from the moment on that it has its name, or only to be whole.
+enum class Sync { yes, no };
+
 /// Owns a file descriptor. -1 is none.
 class FileDescriptor {
  public:
@@ -59,9 +62,9 @@ class AtomicFile {
   int fd() const { return file_.get(); }  ///< open for reading and writing
   /// All of it, after what was written before. Errors: io, disk_full, naming the file.
   Status write(std::string_view bytes);
-  /// Syncs the file, gives it its name and syncs the folder. Without `overwrite` an existing file is never replaced,
+  /// Syncs the file, gives it its name and syncs the folder; Sync::no leaves out both syncs. Without `overwrite` an existing file is never replaced,
   /// also if it appeared meanwhile. Errors: io, disk_full, exists; then nothing of ours stands under the name. At most once.
-  Status commit();
+  Status commit(Sync sync = Sync::yes);
 
  private:
   AtomicFile() = default;
@@ -78,6 +81,7 @@ class AtomicFile {
 Result<std::string> read_file(const std::filesystem::path& path);
 
 /// A file of these bytes that appears whole or not at all. Errors: those of AtomicFile.
-Status write_file(const std::filesystem::path& path, std::string_view bytes, bool overwrite = true);
+Status write_file(const std::filesystem::path& path, std::string_view bytes, bool overwrite = true,
+                  Sync sync = Sync::yes);
 
 }  // namespace weir

@@ -20,6 +20,12 @@ struct FileFacts {
 /// Of a regular file, links followed; empty if there is none. Thread-safe.
 std::optional<FileFacts> file_facts(const std::filesystem::path& path);
 
+/// Whether this process may start the file as a program.
+bool is_program(const std::filesystem::path& path);
+
+/// Whether this process may make files in the folder.
+bool is_writable_folder(const std::filesystem::path& path);
+
 /// XXH3-128 of the contents as 32 hexadecimal digits, in XXH's canonical order. Reads the file once in pieces of 1 MiB.
 /// Thread-safe. Errors: io.
 Result<std::string> hash_file(const std::filesystem::path& path);

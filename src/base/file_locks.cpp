@@ -5,8 +5,10 @@
 #include <string>
 
 #include <fcntl.h>
+#include <fmt/format.h>
+#include <unistd.h>
 
-#include "base/atomic_file.hpp"
+#include "base/text.hpp"
 
 namespace weir {
 namespace {
@@ -25,6 +27,17 @@ short type_of(LockKind kind) { return kind == LockKind::read ? F_RDLCK : F_WRLCK
 Error failure(const char* what) { return {Errc::io, std::string{what} + ": " + errno_text(errno)}; }
 
 }  // namespace
+
+Result<FileDescriptor> open_lock_file(const std::filesystem::path& path) {
+  FileDescriptor file{::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0666)};
+  if (file) return file;
+  return Error{errc_of(errno), fmt::format("{}: {}", printable(path.native()), errno_text(errno))};
+}
+
+Status replace_text(int file, std::string_view text, const std::filesystem::path& name) {
+  if (::ftruncate(file, 0) != 0) return Error{errc_of(errno), errno_text(errno)};
+  return write_all(file, text, name);
+}
 
 Result<bool> try_lock(int file, ByteRange range, LockKind kind) {
   struct flock lock = describe(range, type_of(kind));

@@ -1,8 +1,11 @@
 #pragma once
 
 #include <cstdint>
+#include <filesystem>
 #include <optional>
+#include <string_view>
 
+#include "base/atomic_file.hpp"
 #include "base/result.hpp"
 
 namespace weir {
@@ -18,6 +21,12 @@ struct ByteRange {
 inline constexpr ByteRange kWholeFile{0, 0};
 
 enum class LockKind { read, write };
+
+/// A file to lock, open for reading and writing; made if it is missing, never removed. Errors: io, disk_full.
+Result<FileDescriptor> open_lock_file(const std::filesystem::path& path);
+
+/// Makes `text` all that such a file says: who holds it. `name`: for messages. Errors: io, disk_full.
+Status replace_text(int file, std::string_view text, const std::filesystem::path& name);
 
 /// False if somebody else's lock is in the way. A write lock needs a descriptor that is open for writing. Errors: io.
 Result<bool> try_lock(int file, ByteRange range, LockKind kind);

@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 #include <poll.h>
+#include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -45,6 +46,30 @@ Status write_standard_output(std::string_view text) {
     }
   }
   return ok();
+}
+
+void write_standard_error(std::string_view text) {
+  while (!text.empty()) {
+    const ssize_t written = ::write(STDERR_FILENO, text.data(), text.size());
+    if (written < 0 && errno != EINTR) return;
+    if (written > 0) text.remove_prefix(static_cast<std::size_t>(written));
+  }
+}
+
+bool standard_error_is_terminal() { return ::isatty(STDERR_FILENO) == 1; }
+
+int standard_error_columns() {
+  winsize size{};
+  return ::ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col : 80;
+}
+
+void wait_for_end_of_input(const std::stop_token& stop) {
+  while (!stop.stop_requested()) {
+    pollfd entry{STDIN_FILENO, POLLIN, 0};
+    if (::poll(&entry, 1, kLookMs / 2) <= 0) continue;
+    char unused[4096];
+    if (::read(STDIN_FILENO, unused, sizeof unused) <= 0) return;
+  }
 }
 
 Result<std::vector<std::byte>> read_standard_input(Bytes limit, std::stop_token stop) {

@@ -1,10 +1,11 @@
 #include "cli/doctor_advice.hpp"
 
+#include <cstdint>
 #include <filesystem>
 
 #include <fmt/format.h>
-#include <sys/resource.h>
 
+#include "base/process_limits.hpp"
 #include "base/text.hpp"
 #include "cli/foreign_command.hpp"
 #include "device/mask.hpp"
@@ -13,12 +14,7 @@
 namespace weir::cli {
 namespace {
 
-constexpr rlim_t kEnoughFiles = 64;  // a run of one worker takes about thirty
-
-rlim_t limit_of(decltype(RLIMIT_AS) resource) {
-  rlimit limit{};
-  return ::getrlimit(resource, &limit) == 0 ? limit.rlim_cur : RLIM_INFINITY;
-}
+constexpr std::uint64_t kEnoughFiles = 64;  // a run of one worker takes about thirty
 
 bool leaves_any(const tasks::Machine& machine, const tasks::DeviceWish& wish, const std::vector<std::string>& hidden) {
   return !device::choose(machine.devices, wish.policy, wish.need, hidden).order.empty();
@@ -63,14 +59,14 @@ std::string mend_for_leases(const Environment& environment) {
 }
 
 std::string too_few_descriptors() {
-  const rlim_t files = limit_of(RLIMIT_NOFILE);
-  return files >= kEnoughFiles ? std::string{} : fmt::format("only {} files may be open at once (ulimit -n)", files);
+  const auto files = open_files_limit();
+  return !files || *files >= kEnoughFiles ? std::string{}
+                                          : fmt::format("only {} files may be open at once (ulimit -n)", *files);
 }
 
 std::string limited_addresses() {
-  const rlim_t addresses = limit_of(RLIMIT_AS);
-  return addresses == RLIM_INFINITY ? std::string{}
-                                    : fmt::format("addresses are limited to {} (ulimit -v)", to_text(Bytes{addresses}));
+  const auto addresses = addresses_limit();
+  return addresses ? fmt::format("addresses are limited to {} (ulimit -v)", to_text(*addresses)) : std::string{};
 }
 
 std::vector<Finding> look_at_limits() {

@@ -2,8 +2,8 @@
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
-#include <unistd.h>
 
+#include "base/file_facts.hpp"
 #include "base/text.hpp"
 #include "cli/command.hpp"
 #include "cli/doctor_advice.hpp"
@@ -157,7 +157,7 @@ void look_at_the_chosen(const tasks::Machine& machine, const GuardArguments& arg
 /// The folder for leases, in which this user can make files. Errors: those of find_lease_folder; io.
 Result<device::LeaseFolder> writable_lease_folder(const Environment& environment) {
   auto folder = device::find_lease_folder(environment);
-  if (folder && ::access(folder->path.c_str(), W_OK | X_OK) != 0)
+  if (folder && !is_writable_folder(folder->path))
     return Error{Errc::io, fmt::format("{}: no lease can be written there", printable(folder->path.native()))};
   return folder;
 }

@@ -3,8 +3,8 @@
 #include <algorithm>
 
 #include <fmt/format.h>
-#include <unistd.h>
 
+#include "base/file_facts.hpp"
 #include "base/system_memory.hpp"
 #include "base/text.hpp"
 #include "cli/defaults.hpp"
@@ -128,7 +128,7 @@ Finding upscale_on_gpu(const Invocation& invocation, const Surroundings& around)
 /// Several pictures: each device has a worker process, which is this program again.
 Finding batches(const Finding& cpu, const Finding& gpu) {
   const std::string program = runs::worker_command().front();
-  if (::access(program.c_str(), X_OK) != 0)
+  if (!is_program(program))
     return fails("batches", "", Grade::bad, fmt::format("{} cannot be started as a worker", program),
                  "mount /proc, and do not remove the program while it runs");
   std::string devices;

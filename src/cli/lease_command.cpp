@@ -2,12 +2,11 @@
 #include <cstdio>
 
 #include <fmt/format.h>
-#include <poll.h>
-#include <unistd.h>
 #include <nlohmann/json.hpp>
 
 #include "base/near_word.hpp"
 #include "base/signals.hpp"
+#include "base/standard_streams.hpp"
 #include "base/text.hpp"
 #include "cli/command.hpp"
 #include "cli/guard_arguments.hpp"
@@ -123,16 +122,6 @@ Exit status_of(const Error& error, bool with_command) {
   return error.code == Errc::cancelled ? Exit::interrupted : Exit::nothing_started;
 }
 
-/// Until standard input ends or a signal comes.
-void wait_for_the_end(const std::stop_token& stop) {
-  while (!stop.stop_requested()) {
-    pollfd entry{0, POLLIN, 0};
-    if (::poll(&entry, 1, 50) <= 0) continue;
-    char unused[4096];
-    if (::read(0, unused, sizeof unused) <= 0) return;
-  }
-}
-
 Ending run_command(const Invocation& invocation, const tasks::LeasedDevice& leased, const SignalWatch& signals,
                    observe::Log& log) {
   auto process = device::CommandProcess::start(
@@ -201,7 +190,7 @@ Ending run_lease(const Invocation& invocation) {
   // WEIR_LEASE lets programs that are started meanwhile join.
   const std::string joins = leased->lease.environment();
   Ending said = print(invocation.args().json ? taken_json(device, joins) : fmt::format("WEIR_LEASE={}\n", joins));
-  if (said.exit == Exit::done) wait_for_the_end(signals.token());
+  if (said.exit == Exit::done) wait_for_end_of_input(signals.token());
   return said;
 }
 

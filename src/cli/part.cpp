@@ -1,14 +1,14 @@
 #include "cli/part.hpp"
 
 #include <array>
-#include <cerrno>
 #include <system_error>
+#include <utility>
 
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include "base/atomic_file.hpp"
 #include "base/text.hpp"
+#include "base/this_process.hpp"
 
 namespace weir::cli {
 namespace {
@@ -20,12 +20,12 @@ std::string file_of(std::string_view name) { return fmt::format("weir-{}", name)
 }  // namespace
 
 fs::path part_program(std::string_view name) {
-  std::error_code problem;
-  const fs::path folder = fs::read_symlink("/proc/self/exe", problem).parent_path();
-  if (problem) return {};
+  const fs::path folder = program_file().parent_path();
+  if (folder.empty()) return {};
   for (const fs::path& place : std::array{folder, folder.parent_path() / "libexec" / "weir"}) {
     fs::path program = place / file_of(name);
-    if (::access(program.c_str(), F_OK) == 0) return program;
+    std::error_code ignored;
+    if (fs::exists(program, ignored)) return program;
   }
   return {};
 }
@@ -42,12 +42,8 @@ Ending run_part(std::string_view name, const std::vector<std::string>& words) {
                     name, part_package(name))};
   std::vector<std::string> all{program.native()};
   all.insert(all.end(), words.begin(), words.end());
-  std::vector<char*> pointers;
-  pointers.reserve(all.size() + 1);
-  for (std::string& word : all) pointers.push_back(word.data());
-  pointers.push_back(nullptr);
-  ::execv(program.c_str(), pointers.data());
-  return {Exit::nothing_started, fmt::format("{}: {}", printable(program.native()), errno_text(errno))};
+  const int error = replace_process(program, std::move(all));
+  return {Exit::nothing_started, fmt::format("{}: {}", printable(program.native()), errno_text(error))};
 }
 
 }  // namespace weir::cli

@@ -1,10 +1,10 @@
 #include <string_view>
 
 #include <fmt/format.h>
-#include <unistd.h>
 #include <nlohmann/json.hpp>
 
 #include "base/signals.hpp"
+#include "base/standard_streams.hpp"
 #include "base/text.hpp"
 #include "cli/batch_setup.hpp"
 #include "cli/command.hpp"
@@ -58,7 +58,7 @@ tasks::GuardedCommand command_of(const Invocation& invocation) {
 
 void say_not_ended() {
   constexpr std::string_view kText = "weir: the command does not end; the lease stays held until it does\n";
-  (void)!::write(2, kText.data(), kText.size());
+  write_standard_error(kText);
 }
 
 /// What is said once, at the end.

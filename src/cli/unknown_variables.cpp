@@ -4,10 +4,10 @@
 #include <string_view>
 
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include "base/near_word.hpp"
 #include "base/text.hpp"
+#include "base/this_process.hpp"
 #include "cli/flags.hpp"
 
 namespace weir::cli {
@@ -29,8 +29,7 @@ std::vector<std::string> unknown_variables() {
   const std::vector<std::string> names = known_names();
   const std::vector<std::string_view> known{names.begin(), names.end()};
   std::vector<std::string> lines;
-  for (char** entry = environ; entry != nullptr && *entry != nullptr; ++entry) {
-    const std::string_view text{*entry};
+  for (const std::string_view text : environment_entries()) {
     if (!text.starts_with(kPrefix)) continue;
     const std::string_view name = text.substr(kPrefix.size(), text.find('=') - kPrefix.size());
     if (std::find(known.begin(), known.end(), name) != known.end()) continue;

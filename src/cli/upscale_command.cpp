@@ -4,7 +4,6 @@
 #include <system_error>
 
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include "base/process_memory.hpp"
 #include "base/signals.hpp"
@@ -37,7 +36,7 @@ constexpr std::chrono::milliseconds kUpscaleGrace{1600};
 
 void say_interrupted() {
   constexpr std::string_view kText = "error: interrupted\n";
-  (void)!write(STDERR_FILENO, kText.data(), kText.size());
+  write_standard_error(kText);
 }
 
 /// Of dry runs and of pictures that go to standard output.

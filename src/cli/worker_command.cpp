@@ -1,5 +1,4 @@
-#include <sys/prctl.h>
-
+#include "base/this_process.hpp"
 #include "cli/command.hpp"
 #include "jobs/worker.hpp"
 #include "tasks/task_kinds.hpp"
@@ -11,7 +10,7 @@ Ending run_worker(const Invocation& invocation) {
   const Arguments& args = invocation.args();
   if (args.channel < 0 || args.device.empty())
     return {Exit::wrong_usage, "'weir worker' is started by weir itself; see 'weir help upscale' and 'weir help run'"};
-  prctl(PR_SET_NAME, "weir-worker");
+  name_process("weir-worker");
   return {static_cast<Exit>(jobs::run_worker(args.channel, args.device, tasks::task_kinds(), tasks::prove_device)), {}};
 }
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <charconv>
+#include <csignal>
 #include <fstream>
 #include <set>
 #include <string>
@@ -79,6 +80,17 @@ std::vector<pid_t> find_descendants(pid_t process, const fs::path& root) {
   std::copy_if(found.begin(), found.end(), std::back_inserter(living),
                [&](pid_t pid) { return !is_zombie(pid, root); });
   return living;
+}
+
+void signal_descendants(pid_t process, int signal) {
+  constexpr int kMostRounds = 10;
+  std::set<pid_t> reached;
+  for (int round = 0; round < kMostRounds; ++round) {
+    const std::size_t before = reached.size();
+    for (const pid_t pid : find_descendants(process))
+      if (reached.insert(pid).second) ::kill(pid, signal);
+    if (reached.size() == before) return;
+  }
 }
 
 }  // namespace weir::device

@@ -23,4 +23,8 @@ bool has_children();
 /// of what starts others without pause, the newest may be missed.
 std::vector<pid_t> find_descendants(pid_t process, const std::filesystem::path& root = "/");
 
+/// A signal that stops, continues or ends, to all that live below a process. What is started while we look is found in the
+/// next round; a stopped process starts nothing, so the rounds end.
+void signal_descendants(pid_t process, int signal);
+
 }  // namespace weir::device

@@ -1,29 +1,19 @@
-#include <charconv>
+#include <filesystem>
+#include <iterator>
+#include <optional>
 #include <system_error>
 
-#include <dirent.h>
-#include <fcntl.h>
 #include <malloc.h>
-#include <unistd.h>
 
-#include "base/atomic_file.hpp"
+#include "base/process_memory.hpp"
 #include "memory/meter.hpp"
 
 namespace weir::memory {
 namespace {
 
-/// The second number of /proc/self/statm, in pages: proc(5). Read without streams, since scopes are entered often.
-std::optional<Bytes> resident_pages() {
-  const FileDescriptor file{::open("/proc/self/statm", O_RDONLY | O_CLOEXEC)};
-  char text[128];
-  const ssize_t got = file ? ::read(file.get(), text, sizeof text) : -1;
-  if (got <= 0) return std::nullopt;
-  const std::string_view line{text, static_cast<std::size_t>(got)};
-  const std::size_t space = line.find(' ');
-  if (space == std::string_view::npos) return std::nullopt;
-  std::uint64_t pages = 0;
-  if (std::from_chars(line.data() + space + 1, line.data() + line.size(), pages).ec != std::errc{}) return std::nullopt;
-  return Bytes{static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE))} * pages;
+std::optional<Bytes> resident_bytes() {
+  const Bytes bytes = resident();
+  return bytes == Bytes{} ? std::nullopt : std::optional{bytes};
 }
 
 std::optional<Bytes> malloc_in_use() {
@@ -44,16 +34,13 @@ std::shared_ptr<const Meter> make_malloc_meter() {
 }
 
 std::shared_ptr<const Meter> make_resident_meter() {
-  return make_counter_meter("resident memory", Side::host, Witness::system, resident_pages);
+  return make_counter_meter("resident memory", Side::host, Witness::system, resident_bytes);
 }
 
 int open_descriptors() {
-  DIR* folder = ::opendir("/proc/self/fd");
-  if (folder == nullptr) return -1;
-  int count = -3;                                // ".", ".." and the descriptor of this listing
-  while (::readdir(folder) != nullptr) ++count;  // NOLINT(concurrency-mt-unsafe): the stream is ours
-  ::closedir(folder);
-  return count;
+  std::error_code problem;
+  const std::filesystem::directory_iterator all{"/proc/self/fd", problem};
+  return problem ? -1 : static_cast<int>(std::distance(begin(all), end(all))) - 1;  // without that of this listing
 }
 
 }  // namespace weir::memory

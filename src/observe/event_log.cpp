@@ -1,23 +1,21 @@
 #include "observe/event_log.hpp"
 
-#include <fcntl.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
 #include <cerrno>
 #include <chrono>
+#include <cstdint>
 #include <system_error>
 
 #include <fmt/chrono.h>
 #include <fmt/format.h>
 
-#include "base/file_locks.hpp"
+#include "base/open_file.hpp"
 #include "base/text.hpp"
+#include "base/this_process.hpp"
 
 namespace weir::observe {
 namespace {
 
-constexpr std::uintmax_t kLongest = std::uintmax_t{64} << 20;
+constexpr std::uint64_t kLongest = std::uint64_t{64} << 20;
 
 std::string_view name_of(Level level) {
   switch (level) {
@@ -33,25 +31,6 @@ std::string_view name_of(Level level) {
   return "info";
 }
 
-FileDescriptor open_to_append(const std::filesystem::path& path) {
-  return FileDescriptor{::open(path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666)};
-}
-
-/// Renames a file that is too long to FILE.1; true if it is to be opened anew. Of several processes that see the same long
-/// file one renames it, under its lock: a second rename would put the new file in the place of the old one.
-bool put_aside(const std::filesystem::path& path, int file) {
-  struct stat own {};
-  if (::fstat(file, &own) != 0 || static_cast<std::uintmax_t>(own.st_size) <= kLongest) return false;
-  const auto taken = try_lock(file, kWholeFile, LockKind::write);
-  if (!taken || !*taken) return false;  // another does it: this process's lines go into FILE.1
-  struct stat named {};
-  const bool gone = ::stat(path.c_str(), &named) != 0 || named.st_ino != own.st_ino || named.st_dev != own.st_dev;
-  if (gone) return true;
-  auto older = path;
-  older += ".1";
-  return ::rename(path.c_str(), older.c_str()) == 0;
-}
-
 }  // namespace
 
 std::string timestamp_now() {
@@ -62,7 +41,7 @@ std::string timestamp_now() {
 
 Status EventLog::add_file(const std::filesystem::path& path) {
   FileDescriptor file = open_to_append(path);
-  if (file && put_aside(path, file.get())) file = open_to_append(path);
+  if (file && put_aside_if_long(path, file.get(), kLongest)) file = open_to_append(path);
   if (!file)
     return Error{errc_of(errno), fmt::format("{}: cannot be written: {}", printable(path.native()), errno_text(errno))};
   const std::lock_guard lock{mutex_};
@@ -74,18 +53,17 @@ void EventLog::write(Level level, std::string_view event, const Fields& fields) 
   const std::lock_guard lock{mutex_};
   if (files_.empty()) return;
   std::string text = fmt::format(R"({{"time":"{}","level":"{}","event":"{}","pid":{})", timestamp_now(), name_of(level),
-                                 event, ::getpid());
+                                 event, process_id());
   const std::string rest = fields.dump(-1, ' ', false, Fields::error_handler_t::replace);
   if (!fields.empty()) text.append(",").append(rest, 1, rest.size() - 2);
   text += "}\n";
   for (const File& file : files_) {
-    const ssize_t written = ::write(file.descriptor.get(), text.data(), text.size());
-    if (written == static_cast<ssize_t>(text.size())) continue;
-    const int why = written < 0 ? errno : ENOSPC;  // a part of a line: the room ended there
+    const auto written = append_at_once(file.descriptor.get(), text);
+    if (written) continue;
     ++dropped_;
     if (!problem_)
-      problem_ = Error{errc_of(why), fmt::format("{}: cannot be written: {}; events are missing there",
-                                                 printable(file.path.native()), errno_text(why))};
+      problem_ = Error{written.error().code, fmt::format("{}: cannot be written: {}; events are missing there",
+                                                         printable(file.path.native()), written.error().what)};
   }
 }
 

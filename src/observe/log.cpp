@@ -1,25 +1,15 @@
 #include "observe/log.hpp"
 
-#include <cerrno>
 #include <mutex>
 #include <string>
 
 #include <spdlog/logger.h>
 #include <spdlog/sinks/base_sink.h>
-#include <sys/ioctl.h>
-#include <unistd.h>
+
+#include "base/standard_streams.hpp"
 
 namespace weir::observe {
 namespace {
-
-/// Errors of standard error have nowhere to go and are dropped.
-void write_error_stream(std::string_view text) {
-  while (!text.empty()) {
-    const ssize_t written = write(STDERR_FILENO, text.data(), text.size());
-    if (written < 0 && errno != EINTR) return;
-    if (written > 0) text.remove_prefix(static_cast<std::size_t>(written));
-  }
-}
 
 /// Lines go above the status line, which is drawn again after each.
 class StatusLineSink final : public spdlog::sinks::base_sink<std::mutex> {
@@ -28,7 +18,7 @@ class StatusLineSink final : public spdlog::sinks::base_sink<std::mutex> {
     const std::lock_guard lock{mutex_};
     if (line.empty() && status_.empty()) return;
     status_ = line;
-    write_error_stream(kErase + status_);
+    write_standard_error(kErase + status_);
   }
 
  protected:
@@ -36,7 +26,7 @@ class StatusLineSink final : public spdlog::sinks::base_sink<std::mutex> {
     std::string text{message.payload.data(), message.payload.size()};
     text += '\n';
     if (!status_.empty()) text = kErase + text + status_;
-    write_error_stream(text);
+    write_standard_error(text);
   }
   void flush_() override {}
 
@@ -55,7 +45,7 @@ struct Log::State {
 
 Log::Log(Verbosity verbosity) : state_{std::make_unique<State>()} {
   state_->logger.set_level(verbosity == Verbosity::quiet ? spdlog::level::err : spdlog::level::info);
-  state_->status = verbosity == Verbosity::normal && isatty(STDERR_FILENO) == 1;
+  state_->status = verbosity == Verbosity::normal && standard_error_is_terminal();
 }
 
 Log::~Log() { status({}); }
@@ -70,9 +60,6 @@ void Log::status(std::string_view line) {
 
 bool Log::has_status() const { return state_->status; }
 
-int Log::columns() const {
-  winsize size{};
-  return ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col : 80;
-}
+int Log::columns() const { return standard_error_columns(); }
 
 }  // namespace weir::observe

@@ -1,7 +1,5 @@
 #include "observe/metrics.hpp"
 
-#include <unistd.h>
-
 #include <cmath>
 
 #include <fmt/format.h>

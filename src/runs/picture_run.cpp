@@ -1,12 +1,10 @@
 #include "runs/picture_run.hpp"
 
-#include <cerrno>
 #include <string_view>
 #include <utility>
 
-#include <sys/mman.h>
-
 #include "base/atomic_file.hpp"
+#include "base/memory_file.hpp"
 #include "jobs/item_events.hpp"
 #include "jobs/run_here.hpp"
 #include "runs/logged_observer.hpp"
@@ -26,13 +24,13 @@ std::vector<jobs::Item> items_of(const PictureRun& run) {
 Result<FileDescriptor> share_standard_input(const tasks::PictureList& list) {
   for (const auto& picture : list.items) {
     if (!picture.source.bytes) continue;
-    FileDescriptor file{memfd_create("weir-standard-input", MFD_CLOEXEC)};
+    auto file = make_memory_file("weir-standard-input");
     const auto& bytes = *picture.source.bytes;
-    if (!file) return Error{Errc::over_budget, "standard input cannot be handed on: " + errno_text(errno)};
+    if (!file) return Error{Errc::over_budget, "standard input cannot be handed on: " + file.error().what};
     const std::string_view all{reinterpret_cast<const char*>(bytes.data()), bytes.size()};
-    if (auto written = write_all(file.get(), all, "standard input"); !written)
+    if (auto written = write_all(file->get(), all, "standard input"); !written)
       return Error{Errc::over_budget, "it cannot be handed on: " + written.error().what};
-    return file;
+    return *std::move(file);
   }
   return FileDescriptor{};
 }

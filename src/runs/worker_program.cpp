@@ -3,12 +3,14 @@
 #include <filesystem>
 #include <system_error>
 
+#include "base/this_process.hpp"
+
 namespace weir::runs {
 
 std::vector<std::string> worker_command() {
   std::error_code problem;
-  const std::filesystem::path program = std::filesystem::read_symlink("/proc/self/exe", problem);
-  const bool there = !problem && std::filesystem::exists(program, problem);
+  const std::filesystem::path program = program_file();
+  const bool there = !program.empty() && std::filesystem::exists(program, problem);
   return {there ? program.native() : "/proc/self/exe", "worker"};
 }
 

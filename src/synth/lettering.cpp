@@ -1,15 +1,14 @@
 #include "synth/lettering.hpp"
 
-#include <dlfcn.h>
-
 #include <array>
 #include <string_view>
-#include <type_traits>
 #include <utility>
 
 #include <fmt/format.h>
 #include <ft2build.h>
 #include FT_FREETYPE_H
+
+#include "base/shared_library.hpp"
 
 namespace weir::synth {
 
@@ -35,16 +34,12 @@ struct FreeType {
 
 FreeType load_freetype() {
   FreeType type;
-  void* library = ::dlopen("libfreetype.so.6", RTLD_LAZY | RTLD_LOCAL);
-  if (library == nullptr) return type;
-  const auto find = [&](const char* name, auto& function) {
-    function = reinterpret_cast<std::remove_reference_t<decltype(function)>>(::dlsym(library, name));
-    return function != nullptr;
-  };
-  type.whole = find("FT_Init_FreeType", type.init) && find("FT_Done_FreeType", type.done) &&
-               find("FT_New_Face", type.new_face) && find("FT_Done_Face", type.done_face) &&
-               find("FT_Set_Char_Size", type.set_size) && find("FT_Get_Char_Index", type.index) &&
-               find("FT_Load_Char", type.load);
+  const auto library = SharedLibrary::open("libfreetype.so.6", SharedLibrary::Binding::lazy);
+  if (!library) return type;
+  type.whole = library->find("FT_Init_FreeType", type.init) && library->find("FT_Done_FreeType", type.done) &&
+               library->find("FT_New_Face", type.new_face) && library->find("FT_Done_Face", type.done_face) &&
+               library->find("FT_Set_Char_Size", type.set_size) && library->find("FT_Get_Char_Index", type.index) &&
+               library->find("FT_Load_Char", type.load);
   return type;
 }
 

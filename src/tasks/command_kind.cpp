@@ -1,15 +1,15 @@
 #include "tasks/command_kind.hpp"
 
-#include <fcntl.h>
-#include <unistd.h>
-
 #include <algorithm>
+#include <cerrno>
+#include <cstdio>
 #include <system_error>
 #include <utility>
 
 #include <fmt/format.h>
 
 #include "base/file_facts.hpp"
+#include "base/open_file.hpp"
 #include "base/text.hpp"
 #include "device/lease.hpp"
 #include "jobs/record.hpp"
@@ -43,10 +43,9 @@ class Workplace {
       fs::create_directories(place.made_.back().parent_path(), problem);
       if (problem) return Error{errc_of(problem.value()), "make a folder to work in: " + problem.message()};
     }
-    place.log_ = FileDescriptor{
-        ::open(attempt.outputs.front().c_str(), O_WRONLY | O_CREAT | O_EXCL | O_APPEND | O_CLOEXEC, 0666)};
+    place.log_ = open_new(attempt.outputs.front());
     if (!place.log_) return failure_of(attempt.outputs.front());
-    place.input_ = FileDescriptor{::open("/dev/null", O_RDONLY | O_CLOEXEC)};
+    place.input_ = open_to_read("/dev/null");
     if (!place.input_) return failure_of("/dev/null");
     return place;
   }
@@ -63,13 +62,13 @@ class Workplace {
 
   /// Gives what was made to the run, under its temporary names, synced. Errors: failed for a file that was not made; io.
   Status hand_over(const std::vector<fs::path>& outputs) const {
-    if (::fsync(log_.get()) != 0) return failure_of(outputs.front());
+    if (!sync_file(log_.get())) return failure_of(outputs.front());
     for (std::size_t i = 0; i < made_.size(); ++i) {
-      const FileDescriptor file{::open(made_[i].c_str(), O_RDONLY | O_CLOEXEC)};
+      const FileDescriptor file = open_to_read(made_[i]);
       if (!file || !file_facts(made_[i]))
         return Error{Errc::failed,
                      fmt::format("the command ended well but did not write {}", printable(made_[i].native()))};
-      if (::fsync(file.get()) != 0 || ::rename(made_[i].c_str(), outputs[i + 1].c_str()) != 0)
+      if (!sync_file(file.get()) || std::rename(made_[i].c_str(), outputs[i + 1].c_str()) != 0)
         return failure_of(made_[i]);
     }
     return ok();
@@ -229,7 +228,7 @@ class CommandTask final : public jobs::Task {
     if (!product.error) {
       fs::remove(failed, ignored);
       report["log"] = jobs::encode_path(attempt.item.outputs.front());
-    } else if (!end.refused && ::rename(attempt.outputs.front().c_str(), failed.c_str()) == 0) {
+    } else if (!end.refused && std::rename(attempt.outputs.front().c_str(), failed.c_str()) == 0) {
       report["log"] = jobs::encode_path(failed);
     }
   }

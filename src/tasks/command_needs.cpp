@@ -1,11 +1,9 @@
 #include "tasks/command_needs.hpp"
 
-#include <cerrno>
 #include <chrono>
 #include <system_error>
 #include <thread>
 
-#include <fcntl.h>
 #include <fmt/format.h>
 
 #include "base/atomic_file.hpp"
@@ -27,9 +25,9 @@ Result<FileDescriptor> lock_beside(const std::filesystem::path& file) {
   std::filesystem::create_directories(file.parent_path(), ignored);
   std::filesystem::path name = file;
   name += ".lock";
-  FileDescriptor lock{::open(name.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0666)};
-  if (!lock)
-    return Error{errc_of(errno), fmt::format("{}: cannot be made: {}", printable(name.native()), errno_text(errno))};
+  auto opened = open_lock_file(name);
+  if (!opened) return opened.error();
+  FileDescriptor lock = *std::move(opened);
   for (int tries = 0; tries < kTries; ++tries) {
     const auto taken = try_lock(lock.get(), kWholeFile, LockKind::write);
     if (!taken) return taken.error();

@@ -5,8 +5,8 @@
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
-#include <unistd.h>
 
+#include "base/this_process.hpp"
 #include "device/dirty_lease.hpp"
 #include "device/lease_folder.hpp"
 #include "device/orphans.hpp"
@@ -70,7 +70,7 @@ bool settle_orphans(const device::Device& device, const device::Lease& lease, co
 }
 
 void note_residue(const device::Device& device, const device::Lease& lease, std::vector<std::string>& notes) {
-  const auto residue = device::find_residue(device, {::getpid()});
+  const auto residue = device::find_residue(device, {process_id()});
   if (!residue) return;
   notes.push_back(device::describe(device, *residue, lease.predecessor()));
 }

@@ -1,19 +1,12 @@
 #include "tasks/quarantine.hpp"
 
-#include <fcntl.h>
-#include <sys/mman.h>
-#include <unistd.h>
-
-#include <array>
-#include <cerrno>
 #include <string_view>
 
+#include "base/memory_file.hpp"
 #include "base/text.hpp"
 
 namespace weir::tasks {
 namespace {
-
-constexpr std::size_t kLongest = 65536;  // a line a device: machines have fewer
 
 std::string pattern_of(const device::Device& device) {
   return device.pci ? "pci:" + to_text(*device.pci) : device.uuid;
@@ -21,18 +14,13 @@ std::string pattern_of(const device::Device& device) {
 
 }  // namespace
 
-Result<FileDescriptor> Quarantine::make_file() {
-  FileDescriptor file{::memfd_create("weir-quarantine", MFD_CLOEXEC)};
-  if (!file || ::fcntl(file.get(), F_SETFL, O_APPEND) != 0)
-    return Error{Errc::io, "make a file in memory: " + errno_text(errno)};
-  return file;
-}
+Result<FileDescriptor> Quarantine::make_file() { return make_memory_file("weir-quarantine"); }
 
 std::vector<Quarantine::Entry> Quarantine::entries() const {
   std::vector<Entry> entries;
-  std::array<char, kLongest> text{};
-  const ssize_t got = file_ < 0 ? 0 : ::pread(file_, text.data(), text.size(), 0);
-  std::string_view rest{text.data(), got > 0 ? static_cast<std::size_t>(got) : 0};
+  const auto text = file_ < 0 ? Result<std::vector<std::byte>>{std::vector<std::byte>{}} : read_from_start(file_);
+  if (!text) return entries;
+  std::string_view rest{reinterpret_cast<const char*>(text->data()), text->size()};
   for (std::size_t end = rest.find('\n'); end != std::string_view::npos; end = rest.find('\n')) {
     const std::string_view line = rest.substr(0, end);
     const std::size_t tab = line.find('\t');
@@ -44,7 +32,7 @@ std::vector<Quarantine::Entry> Quarantine::entries() const {
 
 void Quarantine::add(const device::Device& device, const std::string& why) const {
   const std::string line = pattern_of(device) + '\t' + one_line(why).substr(0, 1000) + '\n';
-  if (file_ >= 0) (void)!::write(file_, line.data(), line.size());
+  if (file_ >= 0) (void)write_all(file_, line, "the quarantine");
 }
 
 }  // namespace weir::tasks

@@ -1,29 +1,14 @@
-#include <unistd.h>
-
 #include <algorithm>
-#include <cerrno>
 
 #include "base/atomic_file.hpp"
 #include "base/file_facts.hpp"
+#include "base/memory_file.hpp"
 #include "tasks/upscale_kind.hpp"
 
 namespace weir::tasks {
 namespace {
 
 using jobs::Json;
-
-/// The whole of an open file, from its start; the file's own position is left alone: several workers share it.
-Result<std::shared_ptr<const std::vector<std::byte>>> read_descriptor(int fd) {
-  auto bytes = std::make_shared<std::vector<std::byte>>();
-  for (;;) {
-    const std::size_t filled = bytes->size();
-    bytes->resize(filled + (std::size_t{1} << 20));
-    const ssize_t got = ::pread(fd, bytes->data() + filled, bytes->size() - filled, static_cast<off_t>(filled));
-    if (got < 0 && errno != EINTR) return Error{Errc::io, "standard input cannot be read: " + errno_text(errno)};
-    bytes->resize(filled + static_cast<std::size_t>(std::max<ssize_t>(got, 0)));
-    if (got == 0) return std::shared_ptr<const std::vector<std::byte>>{std::move(bytes)};
-  }
-}
 
 std::string_view word_of(enhance::Precision precision) {
   return precision == enhance::Precision::exact ? "exact" : "auto";
@@ -87,9 +72,9 @@ Result<UpscaleRequest> upscale_request_of(const Json& json) {
   request.upscale.spill_limit = jobs::bytes_field(json, "spill_limit");
   request.standard_input_fd = static_cast<int>(jobs::number_field(json, "standard_input_fd"));
   if (request.standard_input_fd < 0) return request;
-  auto bytes = read_descriptor(request.standard_input_fd);
-  if (!bytes) return bytes.error();
-  request.standard_input = *std::move(bytes);
+  auto bytes = read_from_start(request.standard_input_fd);
+  if (!bytes) return Error{Errc::io, "standard input cannot be read: " + bytes.error().what};
+  request.standard_input = std::make_shared<const std::vector<std::byte>>(*std::move(bytes));
   return request;
 }
 

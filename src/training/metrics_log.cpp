@@ -1,13 +1,12 @@
 #include "training/metrics_log.hpp"
 
-#include <fcntl.h>
-
 #include <cerrno>
 #include <fstream>
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "base/open_file.hpp"
 #include "base/text.hpp"
 
 namespace weir::training {
@@ -49,7 +48,7 @@ Result<MetricsLog> MetricsLog::open(const std::filesystem::path& path, std::uint
     log.metrics_.push_back(*metric);
   }
   if (auto written = write_file(path, kept); !written) return written.error();
-  log.file_ = FileDescriptor{::open(path.c_str(), O_WRONLY | O_APPEND | O_CLOEXEC)};
+  log.file_ = open_to_append(path);
   if (!log.file_) return Error{errc_of(errno), fmt::format("{}: {}", printable(path.native()), errno_text(errno))};
   return log;
 }

@@ -1,13 +1,12 @@
 #include "audit/fix/fixer.hpp"
 
-#include <sys/stat.h>
-
 #include <algorithm>
 #include <filesystem>
 #include <iterator>
 #include <map>
 #include <set>
 #include <string>
+#include <system_error>
 #include <utility>
 #include <vector>
 
@@ -42,6 +41,14 @@ bool is_generated(const SourceFile& source) {
 bool is_wanted(const Finding& finding, bool unsafe) {
   if (finding.suppressed || finding.edits.empty()) return false;
   return finding.fixing == Fixing::safe || (unsafe && finding.fixing == Fixing::unsafe);
+}
+
+/// By somebody: root may write what nobody is meant to.
+bool may_be_written(const fs::path& path) {
+  constexpr fs::perms kWriters = fs::perms::owner_write | fs::perms::group_write | fs::perms::others_write;
+  std::error_code problem;
+  const fs::file_status status = fs::status(path, problem);
+  return !problem && (status.permissions() & kWriters) != fs::perms::none;
 }
 
 class Mender {
@@ -314,8 +321,7 @@ class Mender {
     const auto now = SourceFile::read(file.path, file.name);
     if (!now) return now.error();
     if (now->text() != file.before) return Error{Errc::io, "was changed meanwhile by somebody else"};
-    struct stat info {};
-    if (::stat(file.path.c_str(), &info) != 0 || (info.st_mode & 0222U) == 0) return Error{Errc::io, "is read-only"};
+    if (!may_be_written(file.path)) return Error{Errc::io, "is read-only"};
     if (!how_.write) return ok();  // what would be left is left out of what would be done
     if (how_.backup) {
       if (auto kept = write_file(file.path.native() + ".orig", file.before, false); !kept) return kept.error();

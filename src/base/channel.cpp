@@ -1,0 +1,53 @@
+#include "base/channel.hpp"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <sys/socket.h>
+
+#include <cerrno>
+#include <vector>
+
+namespace weir {
+
+Result<Channel> make_channel() {
+  int ends[2] = {-1, -1};
+  if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0) return Error{Errc::io, errno_text(errno)};
+  return Channel{FileDescriptor{ends[0]}, FileDescriptor{ends[1]}};
+}
+
+void keep_from_children(int file) { (void)::fcntl(file, F_SETFD, FD_CLOEXEC); }
+
+Result<bool> send_now(int channel, std::string_view bytes) {
+  const ssize_t sent = ::send(channel, bytes.data(), bytes.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
+  if (sent < 0) return Error{Errc::io, errno_text(errno)};
+  return sent == static_cast<ssize_t>(bytes.size());
+}
+
+Status send_all(int channel, std::string_view bytes) {
+  while (!bytes.empty()) {
+    const ssize_t sent = ::send(channel, bytes.data(), bytes.size(), MSG_NOSIGNAL);
+    if (sent < 0 && errno != EINTR) return Error{Errc::io, errno_text(errno)};
+    if (sent > 0) bytes.remove_prefix(static_cast<std::size_t>(sent));
+  }
+  return ok();
+}
+
+std::optional<std::size_t> receive_now(int channel, std::span<char> bytes) {
+  for (;;) {
+    const ssize_t got = ::recv(channel, bytes.data(), bytes.size(), MSG_DONTWAIT);
+    if (got > 0) return static_cast<std::size_t>(got);
+    if (got == 0) return std::nullopt;
+    if (errno == EAGAIN || errno == EINTR) return 0;
+    // Reported once: the other end was closed before it had read all. What it had sent is still there.
+    if (errno != ECONNRESET) return std::nullopt;
+  }
+}
+
+bool wait_readable(std::span<const int> files, std::chrono::milliseconds most) {
+  std::vector<pollfd> waits;
+  waits.reserve(files.size());
+  for (const int file : files) waits.push_back({file, POLLIN, 0});
+  return ::poll(waits.data(), waits.size(), static_cast<int>(most.count())) > 0;
+}
+
+}  // namespace weir

@@ -1,0 +1,44 @@
+#include "base/rename_file.hpp"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdio>
+
+#include <fmt/format.h>
+
+#include "base/atomic_file.hpp"
+#include "base/file_facts.hpp"
+#include "base/text.hpp"
+
+namespace weir {
+namespace {
+
+Error rename_error(const std::filesystem::path& to, int error) {
+  if (error == EEXIST)
+    return {Errc::exists, fmt::format("the output {} exists; give --overwrite to replace it", printable(to.native()))};
+  return {errc_of(error), fmt::format("{}: cannot be given its name: {}", printable(to.native()), errno_text(error))};
+}
+
+void take_mode(const std::filesystem::path& old, const std::filesystem::path& fresh) {
+  struct stat about {};
+  if (::stat(old.c_str(), &about) == 0) (void)!::chmod(fresh.c_str(), about.st_mode & 07777U);
+}
+
+}  // namespace
+
+Status rename_file(const std::filesystem::path& from, const std::filesystem::path& to, bool replace) {
+  if (replace) {
+    take_mode(to, from);
+    if (::rename(from.c_str(), to.c_str()) != 0) return rename_error(to, errno);
+    return ok();
+  }
+  if (::renameat2(AT_FDCWD, from.c_str(), AT_FDCWD, to.c_str(), RENAME_NOREPLACE) == 0) return ok();
+  if (errno != EINVAL && errno != ENOSYS) return rename_error(to, errno);
+  if (::link(from.c_str(), to.c_str()) != 0) return rename_error(to, errno);  // a file system without RENAME_NOREPLACE
+  return remove_file(from);
+}
+
+}  // namespace weir
