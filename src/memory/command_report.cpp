@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "memory/growth.hpp"
+#include "memory/level_series.hpp"
 
 namespace weir::memory {
 namespace {

@@ -1,7 +1,7 @@
 #pragma once
 
 #include <cstdint>
-#include <span>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -23,11 +23,6 @@ struct Growth {
 
 /// Growth of one side between two samples. Several meters of the same witness are added up: they count different memory.
 Growth growth_between(const Meters& meters, Side side, const Sample& before, const Sample& after);
-
-/// Bytes per step by which `levels` rises steadily; 0 if it does not. The median of the slopes between all pairs of levels
-/// (Theil 1950, Sen 1968), which a few outliers do not move; and it counts only if there are at least ten levels and the
-/// rise goes on from each third of them to the next.
-double steady_slope(std::span<const double> levels);
 
 std::string signed_text(std::int64_t bytes);  ///< "+120 MiB", "-3 KiB", "0 B"
 

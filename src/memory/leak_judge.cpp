@@ -13,14 +13,7 @@
 namespace weir::memory {
 namespace {
 
-constexpr std::size_t kMostLevels = 240;  // slopes of all pairs: 29,000 numbers, a fraction of a millisecond
-
 bool exceeds(std::int64_t bytes, Bytes limit) { return bytes > 0 && Bytes{static_cast<std::uint64_t>(bytes)} > limit; }
-
-void remember(std::vector<double>& levels, double level) {
-  if (levels.size() == kMostLevels) levels.erase(levels.begin());
-  levels.push_back(level);
-}
 
 /// Adds the names of the meters that did not answer their last question.
 void add_silent(const Meters& meters, std::vector<std::string>& names) {
@@ -116,8 +109,8 @@ ScopeRecord LeakJudge::leave(const std::string& name, const Start& start, bool f
     record.verdict = judge(record);
     if (record.verdict != Verdict::clean) suspects_.push_back(record);
   }
-  remember(host_levels_, static_cast<double>(growth_between(meters_, Side::host, baseline_, now).bytes));
-  remember(device_levels_, static_cast<double>(growth_between(meters_, Side::device, baseline_, now).bytes));
+  host_levels_.add(static_cast<double>(growth_between(meters_, Side::host, baseline_, now).bytes));
+  device_levels_.add(static_cast<double>(growth_between(meters_, Side::device, baseline_, now).bytes));
   return summary_of(records);
 }
 
@@ -171,7 +164,7 @@ LeakReport LeakJudge::report() const {
     drifted = drifted || exceeds(bytes, limits_.total_drift);
     evidence += (evidence.empty() ? "" : ", ") + drift.growth.evidence;
   }
-  report.slope_bytes = std::max(steady_slope(host_levels_), steady_slope(device_levels_));
+  report.slope_bytes = std::max(host_levels_.steady_slope(), device_levels_.steady_slope());
   if (report.slope_bytes < static_cast<double>(limits_.slope.count())) report.slope_bytes = 0;
   std::vector<std::string> silent;
   add_silent(meters_, silent);

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "memory/growth.hpp"
+#include "memory/level_series.hpp"
 
 namespace weir::memory {
 
@@ -92,7 +93,8 @@ class LeakJudge {
   Sample baseline_;
   std::map<std::string, int, std::less<>> runs_;
   std::vector<ScopeRecord> suspects_;
-  std::vector<double> host_levels_, device_levels_;  // after each scope, in bytes above the baseline; the last 240
+  static constexpr std::size_t kMostLevels = 240;  // slopes of all pairs: 29,000 numbers, a fraction of a millisecond
+  LevelSeries host_levels_{kMostLevels}, device_levels_{kMostLevels};  // after each scope, in bytes above the baseline
   int scopes_ = 0;
   std::string unknown_;  // of the first scope in which a meter did not answer
 };

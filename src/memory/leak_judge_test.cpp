@@ -250,15 +250,6 @@ TEST(LeakJudge, DescriptorsAreCounted) {
   std::fclose(kept);
 }
 
-TEST(SteadySlope, AStepIsNotACreep) {
-  std::vector<double> levels(30, 0.0);
-  for (std::size_t i = 15; i < 30; ++i) levels[i] = 100e6;
-  EXPECT_EQ(steady_slope(levels), 0);
-  for (std::size_t i = 0; i < 30; ++i) levels[i] = 5e6 * static_cast<double>(i);
-  EXPECT_NEAR(steady_slope(levels), 5e6, 1);
-  EXPECT_EQ(steady_slope(std::span{levels}.first(9)), 0);
-}
-
 TEST(Statistics, WhatFollowsFromTheRestIsFilledIn) {
   Statistics statistics;
   statistics.allocated = 3_GiB;

@@ -49,27 +49,25 @@ void DeviceWatch::watch(const std::string& item, const std::string& device, cons
   const auto measured = report.find("device_after_bytes");
   if (measured == report.end() || !measured->is_number()) return;
   const Bytes after = jobs::bytes_field(report, "device_after_bytes");
-  jobs::GrowthWatch& growth = growth_[device];
+  memory::LevelSeries& growth = growth_[device];
   growth.add(after);
   const bool one = grown_of(report) > static_cast<double>(max_leak_.count());
   const bool creeps = growth.is_leak() && alarmed_.insert(device).second;
   if (!one && !creeps) return;
-  events_.write(Level::warning, "memory_leak_warning",
-                {{"item", item},
-                 {"device", device},
-                 {"leak_bytes", grown_of(report)},
-                 {"bytes_per_item", growth.bytes_per_item()}});
+  events_.write(
+      Level::warning, "memory_leak_warning",
+      {{"item", item}, {"device", device}, {"leak_bytes", grown_of(report)}, {"bytes_per_item", growth.slope()}});
   if (creeps)
     warn_(fmt::format("{}: memory in use grows by {} an item", printable(device),
-                      to_text(Bytes{static_cast<std::uint64_t>(std::max(0.0, growth.bytes_per_item()))})));
+                      to_text(Bytes{static_cast<std::uint64_t>(std::max(0.0, growth.slope()))})));
 }
 
 jobs::Json DeviceWatch::verdicts() {
   jobs::Json devices = jobs::Json::array();
   for (const auto& [device, growth] : growth_) {
-    devices.push_back({{"device", device}, {"bytes_per_item", growth.bytes_per_item()}});
+    devices.push_back({{"device", device}, {"bytes_per_item", growth.slope()}});
     events_.write(growth.is_leak() ? Level::warning : Level::info, "memory_leak_validation",
-                  {{"device", device}, {"bytes_per_item", growth.bytes_per_item()}, {"passed", !growth.is_leak()}});
+                  {{"device", device}, {"bytes_per_item", growth.slope()}, {"passed", !growth.is_leak()}});
   }
   return devices;
 }

@@ -8,7 +8,7 @@
 
 #include "base/bytes.hpp"
 #include "jobs/json.hpp"
-#include "jobs/watch.hpp"
+#include "memory/level_series.hpp"
 #include "observe/event_log.hpp"
 #include "observe/metrics.hpp"
 
@@ -35,8 +35,8 @@ class DeviceWatch {
   std::function<void(const std::string&)> warn_;
   observe::EventLog& events_;
   observe::Metrics& metrics_;
-  std::map<std::string, jobs::GrowthWatch> growth_;  // of what stays in use on each device
-  std::set<std::string> alarmed_;                    // devices whose growth has been told
+  std::map<std::string, memory::LevelSeries> growth_;  // of what stays in use on each device
+  std::set<std::string> alarmed_;                      // devices whose growth has been told
 };
 
 }  // namespace weir::runs

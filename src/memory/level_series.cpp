@@ -1,0 +1,57 @@
+#include "memory/level_series.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace weir::memory {
+namespace {
+
+constexpr std::size_t kFewest = 5;
+constexpr std::size_t kFewestSteady = 10;
+
+double median(std::vector<double> values) {
+  const auto middle = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
+  std::nth_element(values.begin(), middle, values.end());
+  return *middle;
+}
+
+double median_of(std::span<const double> values) { return median({values.begin(), values.end()}); }
+
+}  // namespace
+
+double slope_of(std::span<const double> levels) {
+  if (levels.size() < kFewest) return 0;
+  std::vector<double> slopes;
+  slopes.reserve(levels.size() * (levels.size() - 1) / 2);
+  for (std::size_t i = 0; i < levels.size(); ++i)
+    for (std::size_t j = i + 1; j < levels.size(); ++j)
+      slopes.push_back((levels[j] - levels[i]) / static_cast<double>(j - i));
+  return median(std::move(slopes));
+}
+
+double steady_slope(std::span<const double> levels) {
+  if (levels.size() < kFewestSteady) return 0;
+  const double slope = slope_of(levels);
+  if (slope <= 0) return 0;
+  const std::size_t third = levels.size() / 3;
+  const double first = median_of(levels.first(third));
+  const double middle = median_of(levels.subspan(third, third));
+  const double last = median_of(levels.last(third));
+  const double least = slope * static_cast<double>(third) / 2;
+  return middle - first >= least && last - middle >= least ? slope : 0;
+}
+
+void LevelSeries::add(double level) {
+  if (levels_.size() == most_) levels_.erase(levels_.begin());
+  levels_.push_back(level);
+  if (levels_.size() >= kFewest) lowest_ = std::min(recent(), lowest_.value_or(recent()));
+}
+
+double LevelSeries::recent() const { return median_of(std::span{levels_}.last(kFewest)); }
+
+double LevelSeries::growth() const {
+  if (!lowest_) return 0;
+  return std::max(slope() * static_cast<double>(levels_.size() - 1), recent() - *lowest_);
+}
+
+}  // namespace weir::memory
