@@ -395,6 +395,17 @@ TEST_F(CoordinatorTest, AFullDiskStopsAResumableRun) {
   EXPECT_EQ(totals.fatal->code, Errc::disk_full);
 }
 
+TEST_F(CoordinatorTest, SoDoesOneThatAnItemFilled) {
+  settings_.on_full_disk = OnFullDisk::stop;
+  items(2);
+  item("unforeseen", R"({"do":"fill the disk"})");
+  const Totals totals = run();
+  EXPECT_EQ(totals.done, 2u);
+  ASSERT_TRUE(totals.fatal);
+  EXPECT_EQ(totals.fatal->code, Errc::disk_full);
+  EXPECT_TRUE(left_over().empty());
+}
+
 TEST_F(CoordinatorTest, WhatCanNeverFitOnTheDiskFailsByName) {
   items(2);
   item("bomb", R"({"do":"expects the impossible"})");

@@ -1,13 +1,11 @@
 #include "jobs/inbox.hpp"
 
-#include <poll.h>
-#include <sys/socket.h>
-#include <unistd.h>
-
-#include <cerrno>
 #include <chrono>
+#include <cstdlib>
 #include <string>
 #include <utility>
+
+#include "base/channel.hpp"
 
 namespace weir::jobs {
 namespace {
@@ -29,12 +27,11 @@ std::optional<Json> Inbox::take() {
 void Inbox::read(int channel, const std::stop_token& end) {
   FrameReader frames;
   char piece[16384];
-  pollfd wait{channel, POLLIN, 0};
   while (!end.stop_requested()) {
-    if (poll(&wait, 1, 100) <= 0) continue;
-    const ssize_t got = recv(channel, piece, sizeof piece, 0);
-    if (got < 0 && errno == EINTR) continue;
-    if (got <= 0 || !take_frames(frames, {piece, static_cast<std::size_t>(got)})) return close(end);
+    if (!wait_readable({&channel, 1}, std::chrono::milliseconds{100})) continue;
+    const auto got = receive_now(channel, piece);
+    if (got && *got == 0) continue;
+    if (!got || !take_frames(frames, {piece, *got})) return close(end);
   }
 }
 
@@ -66,7 +63,7 @@ void Inbox::close(const std::stop_token& end) {
   stop_.request_stop();
   const auto deadline = Clock::now() + kLastMoment;
   while (!end.stop_requested()) {
-    if (Clock::now() > deadline) _exit(kAbandoned);
+    if (Clock::now() > deadline) std::_Exit(kAbandoned);
     std::this_thread::sleep_for(std::chrono::milliseconds{20});
   }
 }

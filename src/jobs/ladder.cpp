@@ -14,6 +14,7 @@ namespace weir::jobs {
 namespace {
 
 constexpr std::size_t kMost = 1024;
+constexpr Bytes kDiskMargin = 16_MiB;  // for records, logs and other programs
 constexpr std::size_t kLongestFile = std::size_t{1} << 20;
 
 std::string key_of(const std::string& rung, const std::string& size, const std::string& device) {
@@ -25,6 +26,11 @@ std::string key_of(const std::string& rung, const std::string& size, const std::
 Admission admit(Bytes need, const Room& room, bool others_run) {
   if (need + room.promised + room.margin <= room.free) return Admission::go;
   return others_run && need + room.margin <= room.free + room.promised ? Admission::wait : Admission::next_rung;
+}
+
+Admission admit_output(Bytes output, Bytes running_output, const std::optional<DiskSpace>& space) {
+  if (!space || space->read_only || space->free >= output + kDiskMargin + running_output) return Admission::go;
+  return output > space->total ? Admission::next_rung : Admission::wait;
 }
 
 LearnedNeeds::LearnedNeeds(std::filesystem::path file) : file_{std::move(file)} {

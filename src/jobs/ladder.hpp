@@ -2,9 +2,11 @@
 
 #include <filesystem>
 #include <map>
+#include <optional>
 #include <string>
 
 #include "base/bytes.hpp"
+#include "base/disk_space.hpp"
 #include "base/result.hpp"
 
 namespace weir::jobs {
@@ -24,6 +26,10 @@ enum class Admission {
 
 /// An item with this need on this rung. It waits only while others run and only if it fits once they are done.
 Admission admit(Bytes need, const Room& room, bool others_run);
+
+/// An item that is expected to write so much beside the items that run: what the disk has free less a margin decides. What
+/// can never fit is no reason to wait. Where nothing can be written, or that is not known, it goes and fails by name.
+Admission admit_output(Bytes output, Bytes running_output, const std::optional<DiskSpace>& space);
 
 /// Needs that experience taught, per network (or other rung), size and device: an item that ran out of memory all the same
 /// raises its need by a quarter above what was planned; where nothing is planned, what was measured is the need. At most

@@ -1,18 +1,13 @@
 #include "jobs/publish.hpp"
 
-#include <fcntl.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
-#include <cerrno>
 #include <chrono>
-#include <cstdio>
 #include <set>
 #include <system_error>
 
 #include <fmt/format.h>
 
 #include "base/atomic_file.hpp"
+#include "base/rename_file.hpp"
 #include "base/text.hpp"
 
 namespace weir::jobs {
@@ -32,30 +27,6 @@ class Stopwatch {
   double& sum_;
   std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
 };
-
-Error rename_error(const fs::path& to, int error) {
-  if (error == EEXIST)
-    return {Errc::exists, fmt::format("the output {} exists; give --overwrite to replace it", printable(to.native()))};
-  return {errc_of(error), fmt::format("{}: cannot be given its name: {}", printable(to.native()), errno_text(error))};
-}
-
-/// A file that is replaced hands on its mode: a private picture stays private.
-void copy_mode(const fs::path& old, const fs::path& fresh) {
-  struct stat about {};
-  if (::stat(old.c_str(), &about) == 0) (void)!::chmod(fresh.c_str(), about.st_mode & 07777U);
-}
-
-Status rename_file(const fs::path& from, const fs::path& to, bool replace) {
-  if (replace) {
-    copy_mode(to, from);
-    if (::rename(from.c_str(), to.c_str()) != 0) return rename_error(to, errno);
-    return ok();
-  }
-  if (::renameat2(AT_FDCWD, from.c_str(), AT_FDCWD, to.c_str(), RENAME_NOREPLACE) == 0) return ok();
-  if (errno != EINVAL && errno != ENOSYS) return rename_error(to, errno);
-  if (::link(from.c_str(), to.c_str()) != 0) return rename_error(to, errno);  // a file system without RENAME_NOREPLACE
-  return remove_file(from);
-}
 
 Result<std::vector<RecordedFile>> describe_outputs(const Item& item) {
   std::vector<RecordedFile> files;

@@ -1,18 +1,14 @@
 #include "jobs/run_folder.hpp"
 
-#include <fcntl.h>
-#include <unistd.h>
-
-#include <array>
-#include <cerrno>
-#include <cstdio>
 #include <system_error>
 
 #include <fmt/format.h>
 
 #include "base/file_facts.hpp"
 #include "base/file_locks.hpp"
+#include "base/open_file.hpp"
 #include "base/text.hpp"
+#include "base/this_process.hpp"
 #include "observe/event_log.hpp"
 
 namespace weir::jobs {
@@ -20,11 +16,6 @@ namespace {
 
 namespace fs = std::filesystem;
 constexpr std::size_t kLongestState = std::size_t{4} << 20;
-
-std::string host_name() {
-  std::array<char, 256> name{};
-  return gethostname(name.data(), name.size() - 1) == 0 ? name.data() : "?";
-}
 
 Error held_error(const fs::path& outputs, const fs::path& lock) {
   const auto text = read_bounded(lock, 4096);
@@ -52,31 +43,27 @@ Result<RunFolder> RunFolder::hold(const fs::path& outputs) {
     return Error{errc_of(problem.value()),
                  fmt::format("cannot create the folder {}: {}", printable(run.folder_.native()), problem.message())};
   const fs::path lock = run.folder_ / "lock";
-  run.lock_ = FileDescriptor{::open(lock.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0666)};
-  if (!run.lock_) return Error{errc_of(errno), fmt::format("{}: {}", printable(lock.native()), errno_text(errno))};
+  auto opened = open_lock_file(lock);
+  if (!opened) return opened.error();
+  run.lock_ = *std::move(opened);
   const auto taken = try_lock(run.lock_.get(), kWholeFile, LockKind::write);
   if (!taken) return taken.error();
   if (!*taken) return held_error(outputs, lock);
   const std::string owner =
-      dump({{"pid", ::getpid()}, {"host", host_name()}, {"since", observe::timestamp_now()}}) + '\n';
-  if (::ftruncate(run.lock_.get(), 0) == 0) (void)!::write(run.lock_.get(), owner.data(), owner.size());
+      dump({{"pid", process_id()}, {"host", host_name()}, {"since", observe::timestamp_now()}}) + '\n';
+  (void)replace_text(run.lock_.get(), owner, lock);
   return run;
 }
 
 void RunFolder::write_state(const Json& state) const {
-  const fs::path temporary = folder_ / "run.json.tmp";
-  const FileDescriptor file{::open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666)};
-  if (!file) return;
-  const std::string text = dump(state) + '\n';
-  if (::write(file.get(), text.data(), text.size()) != static_cast<ssize_t>(text.size())) return;
-  (void)std::rename(temporary.c_str(), (folder_ / "run.json").c_str());
+  (void)write_file(folder_ / "run.json", dump(state) + '\n', true, Sync::no);
 }
 
 Result<RunState> read_run(const fs::path& folder) {
   const fs::path run = run_folder_of(folder);
   const auto text = read_bounded(run / "run.json", kLongestState);
   if (!text) return text.error();
-  const FileDescriptor lock{::open((run / "lock").c_str(), O_RDONLY | O_CLOEXEC)};
+  const FileDescriptor lock = open_to_read(run / "lock");
   const auto holder = find_lock(lock.get(), kWholeFile, LockKind::read);
   const bool alive = lock && holder && *holder;
   if (!*text) return Error{Errc::io, fmt::format("{}: no run of weir is known here", printable(folder.native()))};

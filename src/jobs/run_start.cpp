@@ -1,11 +1,7 @@
-#include <poll.h>
-
 #include <algorithm>
 
+#include "base/channel.hpp"
 #include "jobs/coordinator_run.hpp"
-#include "jobs/item_events.hpp"
-#include "jobs/publish.hpp"
-#include "jobs/run_metrics.hpp"
 
 namespace weir::jobs {
 
@@ -15,26 +11,19 @@ Coordinator::Run::Run(const RunSettings& settings, const std::vector<Item>& item
       items_{items},
       rules_{settings.rules},
       identity_now_{std::move(identity_now)},
-      observer_{observer},
-      events_{events},
-      metrics_{metrics},
-      states_(items.size()),
-      needs_{settings.needs_file} {
-  for (const WorkerDevice& device : settings.devices) {
-    seats_.emplace_back(device);
-    seats_.back().totals.name = device.name;
-  }
-  totals_.items = items.size();
-  remaining_ = items.size();
-}
+      list_{items, settings.needs_file},
+      seats_{settings.devices},
+      halts_{settings.stop_grace},
+      reporter_{settings, observer, events, metrics, items.size(), Clock::now()},
+      workers_{settings, seats_, reporter_} {}
 
 Result<Totals> Coordinator::Run::run() {
   if (auto ready = begin(); !ready) return ready.error();
-  settle_all();
-  if (remaining_ > 0 && !stopping_) start_workers();
+  decide_all();
+  if (list_.remaining() > 0 && !halts_.stopping()) start_workers();
   loop();
   finish();
-  return totals_;
+  return reporter_.totals();
 }
 
 Status Coordinator::Run::begin() {
@@ -42,15 +31,15 @@ Status Coordinator::Run::begin() {
     auto folder = RunFolder::hold(settings_.outputs);
     if (!folder) return folder.error();
     folder_.emplace(*std::move(folder));
-    (void)events_.add_file(folder_->events());  // a run that cannot log still runs
+    reporter_.use_folder(*folder_);
   }
   const auto share = share_of(settings_.ram, std::min(seats_.size(), items_.size()), items_.size());
   if (!share) return share.error();
   share_ = *share;
-  auto signals = RunSignals::open();
+  auto signals = SignalQueue::open();
   if (!signals) return signals.error();
   signals_.emplace(*std::move(signals));
-  tell_run_start(items_.size(), settings_.ram, share_, events_);
+  reporter_.run_start(share_);
   return ok();
 }
 
@@ -64,37 +53,25 @@ void Coordinator::Run::adopt_pixels() {
   }
 }
 
-void Coordinator::Run::settle_all() {
+void Coordinator::Run::decide_all() {
   if (settings_.same_pixels && rules_.keep) adopt_pixels();
   for (ItemNumber number = 0; number < items_.size(); ++number) {
     if (const int signal = signals_->take(); signal != 0) return stop("interrupted", false, signal);
-    settle_one(number);
+    const Decision decision = settle(items_[number], rules_, identity_now_);
+    reporter_.decision(items_[number], decision);
+    list_.set_decision(number, decision);
+    if (decision.action == Action::work)
+      queue_.add_unmeasured(number);
+    else
+      end_item(end_without_work(number, decision));
   }
 }
 
-void Coordinator::Run::settle_one(ItemNumber number) {
-  const Item& item = items_[number];
-  ItemState& state = states_[number];
-  const Decision decision = settle(item, rules_, identity_now_);
-  observer_.decided(item, decision);
-  tell_decision(item, decision, events_);
-  state.why = decision.why;
-  state.replace = decision.replace;
-  state.redone = decision.replace && decision.action == Action::work;
-  if (decision.action == Action::work) return unmeasured_.push_back(number);
-  end_item(end_without_work(number, decision));
-}
-
-bool Coordinator::Run::finished() const {
-  const bool workers_gone =
-      std::none_of(seats_.begin(), seats_.end(), [](const Seat& seat) { return seat.process.has_value(); });
-  if (stopping_) return workers_gone;
-  return remaining_ == 0;
-}
+bool Coordinator::Run::finished() const { return halts_.stopping() ? !seats_.any_worker() : list_.remaining() == 0; }
 
 void Coordinator::Run::loop() {
   while (!finished()) {
-    wait_for_news();
+    wait();
     take_signals();
     for (Seat& seat : seats_) read_worker(seat);
     check_pause_file();
@@ -102,36 +79,30 @@ void Coordinator::Run::loop() {
     check_disk();
     check_stop();
     dispatch();
-    tell_progress();
+    reporter_.progress(view(), Clock::now());
   }
 }
 
-void Coordinator::Run::wait_for_news() {
-  std::vector<pollfd> waits{{signals_->fd(), POLLIN, 0}};
-  for (const Seat& seat : seats_) {
-    if (seat.process) waits.push_back({seat.process->channel(), POLLIN, 0});
-  }
-  poll(waits.data(), waits.size(), stopping_ ? 10 : 100);
+void Coordinator::Run::wait() {
+  std::vector<int> files = workers_.channels();
+  files.push_back(signals_->fd());
+  (void)wait_readable(files, std::chrono::milliseconds{halts_.stopping() ? 10 : 100});
 }
 
 void Coordinator::Run::finish() {
   for (Seat& seat : seats_) {
-    if (seat.process && !seat.ending) end_worker(seat, "the run is over");
+    if (seat.worker != 0 && !seat.ending) workers_.end(seat, "the run is over");
   }
   const auto deadline = Clock::now() + std::chrono::seconds{5};
-  while (Clock::now() < deadline &&
-         std::any_of(seats_.begin(), seats_.end(), [](const Seat& seat) { return seat.process.has_value(); })) {
-    wait_for_news();
+  while (Clock::now() < deadline && seats_.any_worker()) {
+    wait();
     for (Seat& seat : seats_) check_worker(seat);
   }
   for (Seat& seat : seats_) {
-    seat.process.reset();
-    totals_.devices.push_back(seat.totals);
+    workers_.remove(seat);
+    (void)seat.leave();
   }
-  totals_.seconds = std::chrono::duration<double>(Clock::now() - began_).count();
-  tell_run_end(totals_, events_);
-  write_state(progress_now(), true);
-  if (!settings_.metrics_file.empty()) (void)metrics_.write(settings_.metrics_file);
+  reporter_.run_end(view(), Clock::now());
 }
 
 }  // namespace weir::jobs

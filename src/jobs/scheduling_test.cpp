@@ -105,6 +105,16 @@ TEST(Admission, ComparesTheNeedWithWhatIsFreeLessPromisesAndMargin) {
   EXPECT_EQ(admit(121_MiB, room, true), Admission::next_rung);
 }
 
+TEST(Admission, OfAnOutputGoesByWhatTheDiskHasFree) {
+  const DiskSpace space{.free = 116_MiB, .total = 1_GiB};
+  EXPECT_EQ(admit_output(100_MiB, {}, space), Admission::go);
+  EXPECT_EQ(admit_output(100_MiB, 1_MiB, space), Admission::wait);
+  EXPECT_EQ(admit_output(101_MiB, {}, space), Admission::wait);
+  EXPECT_EQ(admit_output(2_GiB, {}, space), Admission::next_rung) << "it can never fit";
+  EXPECT_EQ(admit_output(2_GiB, {}, std::nullopt), Admission::go);
+  EXPECT_EQ(admit_output(2_GiB, {}, DiskSpace{.free = {}, .total = 1_GiB, .read_only = true}), Admission::go);
+}
+
 TEST(LearnedNeeds, AreKeptPerRungSizeAndDevice) {
   test::Folder folder;
   {
@@ -120,25 +130,6 @@ TEST(LearnedNeeds, AreKeptPerRungSizeAndDevice) {
   EXPECT_EQ(needs.need("x", "10x10", "cpu", 100_MiB), 100_MiB);
   folder.put("state/needs.json", "{\"needs\":[1");
   EXPECT_EQ(LearnedNeeds{folder / "state/needs.json"}.need("x", "10x10", "gpu", 100_MiB), 100_MiB);
-}
-
-TEST(GrowthWatch, SeesFastAndSlowLeaksAndNoOthers) {
-  GrowthWatch flat;
-  GrowthWatch fast;
-  GrowthWatch slow;
-  GrowthWatch shrinking;
-  for (std::uint64_t i = 0; i < 60; ++i) {
-    flat.add(500_MiB + Bytes{(i % 7) << 20});
-    fast.add(100_MiB + Bytes{i * (10 << 20)});
-    slow.add(100_MiB + Bytes{i * (2 << 20)});
-    shrinking.add(4_GiB - Bytes{i * (50 << 20)});
-  }
-  EXPECT_FALSE(flat.is_leak());
-  EXPECT_TRUE(fast.is_leak());
-  EXPECT_TRUE(slow.is_leak());
-  EXPECT_FALSE(shrinking.is_leak());
-  EXPECT_LT(shrinking.bytes_per_item(), 0);  // signed
-  EXPECT_NEAR(fast.bytes_per_item(), 10 << 20, 1);
 }
 
 TEST(Fallback, ThreeDeathsOnDifferentItemsWithinTenMinutes) {

@@ -118,6 +118,7 @@ class TrialTask final : public Task {
     if (what == "hang") std::this_thread::sleep_for(std::chrono::hours{1});
     if (what == "throw") throw std::runtime_error{"thrown"};
     if (what == "run out" && attempt.rung == 0) return Error{Errc::over_budget, "the device is full"};
+    if (what == "fill the disk") return Error{Errc::disk_full, "no space left on device"};
     if (what == "never fits") return Error{Errc::over_budget, "too large"};
     if (what == "lose device") return Error{Errc::device_lost, "the device is lost"};
     if (what == "grow pool") pool_ += 30_MiB;

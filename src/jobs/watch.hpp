@@ -1,37 +1,12 @@
 #pragma once
 
 #include <chrono>
-#include <cstddef>
 #include <cstdint>
 #include <deque>
-#include <optional>
-
-#include "base/bytes.hpp"
 
 namespace weir::jobs {
 
 using Clock = std::chrono::steady_clock;
-
-/// The growth of a worker, from what it holds after each item: a straight line through the last 20 (least squares), and for
-/// slow leaks the mean of the last five above the lowest such mean before.
-class GrowthWatch {
- public:
-  void add(Bytes held);
-  double last_bytes() const { return held_.empty() ? 0 : held_.back(); }
-  /// Signed; 0 while there are fewer than five items.
-  double bytes_per_item() const;
-  /// The larger of the two.
-  double growth_bytes() const;
-  bool is_leak() const { return growth_bytes() > kMost; }
-  static constexpr double kMost = 100e6;
-
- private:
-  static constexpr std::size_t kWindow = 20;
-  double recent() const;
-
-  std::deque<double> held_;
-  std::optional<double> lowest_;
-};
 
 /// When a run should go on with one worker, and when with all again. Time is passed in.
 class Fallback {

@@ -1,13 +1,10 @@
 #include "jobs/worker.hpp"
 
-#include <fcntl.h>
-#include <sys/socket.h>
-
-#include <cerrno>
 #include <chrono>
 
 #include <fmt/format.h>
 
+#include "base/channel.hpp"
 #include "base/paths.hpp"
 #include "base/process_memory.hpp"
 #include "base/threads.hpp"
@@ -17,6 +14,7 @@
 #include "jobs/execute.hpp"
 #include "jobs/frame.hpp"
 #include "jobs/inbox.hpp"
+#include "jobs/worker_messages.hpp"
 
 namespace weir::jobs {
 namespace {
@@ -104,13 +102,7 @@ class Worker {
     if (!estimate) {
       answer["error"] = to_json(estimate.error());
     } else {
-      answer["estimate"] = {{"cost", estimate->cost},
-                            {"seconds", estimate->seconds},
-                            {"ram", estimate->ram.count()},
-                            {"device", estimate->device.count()},
-                            {"output", estimate->output.count()},
-                            {"size", estimate->size},
-                            {"pixels", to_json(estimate->pixels)}};
+      answer["estimate"] = to_json(*estimate);
     }
     send(answer);
   }
@@ -167,12 +159,7 @@ class Worker {
   /// A coordinator that is gone is noticed by the inbox.
   void send(const Json& message) const {
     const auto frame = to_frame(dump(message));
-    std::string_view rest = frame ? std::string_view{*frame} : std::string_view{};
-    while (!rest.empty()) {
-      const ssize_t sent = ::send(channel_, rest.data(), rest.size(), MSG_NOSIGNAL);
-      if (sent < 0 && errno != EINTR) return;
-      if (sent > 0) rest.remove_prefix(static_cast<std::size_t>(sent));
-    }
+    if (frame) (void)send_all(channel_, *frame);
   }
 
   int channel_;
@@ -188,7 +175,7 @@ class Worker {
 }  // namespace
 
 int run_worker(int channel, const std::string& device, const TaskKinds& kinds, const ProveDevice& prove) {
-  fcntl(channel, F_SETFD, FD_CLOEXEC);  // it came open through our exec; what we start has no business with it
+  keep_from_children(channel);  // it came open through our exec; what we start has no business with it
   return Worker{channel, kinds}.run(device, prove);
 }
 

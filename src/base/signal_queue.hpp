@@ -5,26 +5,26 @@
 #include "base/atomic_file.hpp"
 #include "base/result.hpp"
 
-namespace weir::jobs {
+namespace weir {
 
 /// SIGINT, SIGTERM, SIGHUP and SIGTSTP as something to poll, while it lives. Signals that the process was told to ignore
 /// stay ignored. On the main thread, before others start.
-class RunSignals {
+class SignalQueue {
  public:
   /// Errors: io.
-  static Result<RunSignals> open();
-  RunSignals(RunSignals&& other) noexcept;
-  RunSignals& operator=(RunSignals&&) = delete;
-  ~RunSignals();
+  static Result<SignalQueue> open();
+  SignalQueue(SignalQueue&& other) noexcept;
+  SignalQueue& operator=(SignalQueue&&) = delete;
+  ~SignalQueue();
 
   int fd() const { return signals_.get(); }
   /// The next signal that has come, 0 if none has.
   int take() const;
 
  private:
-  RunSignals() = default;
+  SignalQueue() = default;
   sigset_t before_{};
   FileDescriptor signals_;
 };
 
-}  // namespace weir::jobs
+}  // namespace weir

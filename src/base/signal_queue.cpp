@@ -1,4 +1,4 @@
-#include "jobs/run_signals.hpp"
+#include "base/signal_queue.hpp"
 
 #include <pthread.h>
 #include <sys/signalfd.h>
@@ -8,10 +8,10 @@
 
 #include "base/signals.hpp"
 
-namespace weir::jobs {
+namespace weir {
 
-Result<RunSignals> RunSignals::open() {
-  RunSignals signals;
+Result<SignalQueue> SignalQueue::open() {
+  SignalQueue signals;
   sigset_t set;
   sigemptyset(&set);
   for (const int signal : {SIGINT, SIGTERM, SIGHUP, SIGTSTP}) {
@@ -24,15 +24,15 @@ Result<RunSignals> RunSignals::open() {
   return signals;
 }
 
-RunSignals::RunSignals(RunSignals&& other) noexcept : before_{other.before_}, signals_{std::move(other.signals_)} {}
+SignalQueue::SignalQueue(SignalQueue&& other) noexcept : before_{other.before_}, signals_{std::move(other.signals_)} {}
 
-RunSignals::~RunSignals() {
+SignalQueue::~SignalQueue() {
   if (signals_) pthread_sigmask(SIG_SETMASK, &before_, nullptr);
 }
 
-int RunSignals::take() const {
+int SignalQueue::take() const {
   signalfd_siginfo info{};
   return read(signals_.get(), &info, sizeof info) == sizeof info ? static_cast<int>(info.ssi_signo) : 0;
 }
 
-}  // namespace weir::jobs
+}  // namespace weir

@@ -1,0 +1,71 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "jobs/ladder.hpp"
+#include "jobs/run.hpp"
+
+namespace weir::jobs {
+
+/// What a run keeps of an item.
+struct ItemState {
+  bool ended = false;
+  bool replace = false;  ///< an output of ours stands there
+  bool redone = false;
+  std::uint8_t attempts = 0;
+  std::uint16_t rung = 0;
+  std::string why;
+  Estimate estimate;
+};
+
+/// The items of a run with what is known of each: on which rung it is, how often it was tried, what it needs. Starts nothing.
+/// Not thread-safe.
+class Worklist {
+ public:
+  /// `items` must outlive it. `needs_file`: of LearnedNeeds.
+  Worklist(const std::vector<Item>& items, std::filesystem::path needs_file);
+
+  std::size_t size() const { return items_.size(); }
+  std::size_t remaining() const { return remaining_; }  ///< that have not ended; interrupted ones count as such
+  const Item& item(ItemNumber number) const { return items_[number]; }
+  const ItemState& operator[](ItemNumber number) const { return states_[number]; }
+
+  /// Takes the names of the rungs from the first worker that has any; the same kind has the same ones everywhere.
+  void name_rungs(std::vector<std::string> names);
+  /// Of the item; empty while the rungs have no names.
+  std::string rung_of(ItemNumber number) const;
+
+  void set_decision(ItemNumber number, const Decision& decision);
+  void set_estimate(ItemNumber number, Estimate estimate) { states_[number].estimate = std::move(estimate); }
+  void count_attempt(ItemNumber number) { ++states_[number].attempts; }
+  /// The disk was full: the item is no attempt the poorer, and what it was expected to write was too little, since it needs
+  /// more than the `free` bytes that there were.
+  void take_back_attempt(ItemNumber number, Bytes free);
+
+  /// Goes to a lower rung, the next by default. False if there is none such.
+  bool lower(ItemNumber number) { return lower_to(number, states_[number].rung + std::size_t{1}); }
+  bool lower_to(ItemNumber number, std::size_t rung);
+
+  /// What it needs on a device, by its plan and by experience.
+  Bytes need(ItemNumber number, const std::string& device) const;
+  /// It ran out of memory there all the same.
+  void learn_need(ItemNumber number, const std::string& device);
+
+  /// False if it had ended before.
+  bool end(ItemNumber number, ItemStatus status);
+  /// What is known now of its end: number, reason and rung.
+  ItemEnd end_of(ItemNumber number) const;
+
+ private:
+  const std::vector<Item>& items_;
+  std::vector<ItemState> states_;
+  std::vector<std::string> rungs_;
+  std::size_t remaining_;
+  LearnedNeeds needs_;
+};
+
+}  // namespace weir::jobs
