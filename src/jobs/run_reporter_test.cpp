@@ -124,7 +124,7 @@ TEST_F(RunReporterTest, ATryIsCountedByItsStagesAndThePoolOfItsWorker) {
         R"(weir_pool_requests_total{device="one",result="hits"} 3)",
         R"(weir_pool_bytes{device="one",kind="peak"} 4096)"})
     EXPECT_TRUE(has_metric(line)) << line << '\n' << metrics_.text();
-  EXPECT_FALSE(has_metric("network"));
+  EXPECT_FALSE(has_metric(R"(stage="network")"));
 }
 
 TEST_F(RunReporterTest, ARetryIsNotedCountedAndNamed) {
