@@ -74,7 +74,7 @@ Status set_seconds(std::string_view text, double& target) {
 Status set_format(std::string_view text, Arguments& args) {
   const auto format = media::format_of_extension(text);
   if (!format || !media::can_write(*format))
-    return invalid(fmt::format("'{}' cannot be written; png, jpg, webp, avif, jxl and tiff can", printable(text)));
+    return invalid(fmt::format("'{}' cannot be written; {} can", printable(text), media::written_formats()));
   args.format = format;
   return ok();
 }
@@ -168,7 +168,8 @@ Status set_ram(std::string_view text, Arguments& args) {
   return ok();
 }
 
-constexpr std::string_view kFormats = "png|jpg|webp|avif|jxl|tiff";
+const std::string kFormats = media::written_formats("|", "|");
+const std::string kQualityHelp = fmt::format("Quality of {}, 1 to 100.", media::formats_with_quality());
 
 constexpr Flag kOutput{Group::output,
                        "--output",
@@ -197,7 +198,7 @@ constexpr Flag kModels{Group::network,
                        "models",
                        [](std::string_view text, Arguments& args) { return set_path(text, args.models); }};
 
-constexpr Flag kUpscaleFlags[] = {
+const Flag kUpscaleFlags[] = {
     kOutput,
     kModel,
     {Group::network, "--name", 0, "NAME",
@@ -220,8 +221,8 @@ constexpr Flag kUpscaleFlags[] = {
     {Group::output, "--format", 0, kFormats, "Format of the output.",
      "the output's extension, else the input's format if it can be written without loss, else PNG", "format",
      set_format},
-    {Group::output, "--quality", 0, "Q", "Quality of JPEG, WebP, AVIF and JPEG XL, 1 to 100.", "the format's",
-     "quality", [](std::string_view text, Arguments& args) { return set_to(parse_whole(text, 1, 100), args.quality); }},
+    {Group::output, "--quality", 0, "Q", kQualityHelp, "the format's", "quality",
+     [](std::string_view text, Arguments& args) { return set_to(parse_whole(text, 1, 100), args.quality); }},
     {Group::limits, "--ram", 0, "SIZE", "The line: the most memory that the process may take, as in 640M or 1.5G.",
      "half of the free memory", "ram", set_ram, default_ram},
     {Group::limits, "--spill", 0, "DIR[:SIZE]",

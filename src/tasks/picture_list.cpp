@@ -192,8 +192,8 @@ Result<media::Format> format_for_file(const fs::path& output, const OutputRule& 
                                                      media::name_of(*rule.format), printable(output.native()))};
   if (named && !media::can_write(*named))
     return Error{Errc::invalid_argument,
-                 fmt::format("{} pictures cannot be written: {}; png, jpg, webp, avif, jxl and tiff can",
-                             media::name_of(*named), printable(output.native()))};
+                 fmt::format("{} pictures cannot be written: {}; {} can", media::name_of(*named),
+                             printable(output.native()), media::written_formats())};
   if (named) return *named;
   if (rule.format) return *rule.format;
   if (!extension.empty())
@@ -336,9 +336,8 @@ Result<PictureList> list_pictures(const std::vector<std::string>& inputs, const 
   if (std::count(inputs.begin(), inputs.end(), "-") > 1)
     return Error{Errc::invalid_argument, "standard input (-) can be given once only"};
   if (rule.format && !media::can_write(*rule.format))
-    return Error{Errc::invalid_argument,
-                 fmt::format("{} pictures cannot be written; png, jpg, webp, avif, jxl and tiff can",
-                             media::name_of(*rule.format))};
+    return Error{Errc::invalid_argument, fmt::format("{} pictures cannot be written; {} can",
+                                                     media::name_of(*rule.format), media::written_formats())};
   if (std::find(inputs.begin(), inputs.end(), "") != inputs.end())
     return Error{Errc::invalid_argument, "the name of an input is empty"};
   for (const std::string& input : inputs) finder.add_input(input);

@@ -48,9 +48,6 @@ class BmpDecoder final : public Decoder {
     info_.format = Format::bmp;
   }
   Status start();
-  const PictureInfo& info() const override { return info_; }
-  int orientation() const override { return 1; }
-  MetadataPtr metadata() const override { return metadata_; }
   MediaNeed need() const override {
     const auto runs = runs_ ? BmpRle::need(info_.width, info_.height) : Bytes{};
     return {Bytes{stride_} + runs + Bytes{metadata_->icc.size()} * 2 + 64_KiB, Bytes{}};
@@ -82,8 +79,6 @@ class BmpDecoder final : public Decoder {
 
   InputFilePtr file_;
   Damaged damaged_;
-  PictureInfo info_;
-  MetadataPtr metadata_;
   std::uint64_t pixels_at_ = 0;
   std::size_t stride_ = 0;
   int depth_ = 0;  // bits of a pixel

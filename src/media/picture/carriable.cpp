@@ -7,14 +7,25 @@
 
 #include "base/text.hpp"
 #include "media/picture/colour_profile.hpp"
+#include "media/picture/picture_format.hpp"
 
 namespace weir::media {
 namespace {
 
+using Holds = bool (*)(const FormatWriting&);
+constexpr Holds kHoldsColour = [](const FormatWriting& writing) { return writing.colour; };
+constexpr Holds kHoldsTexts = [](const FormatWriting& writing) { return writing.texts; };
+constexpr Holds kHoldsIptc = [](const FormatWriting& writing) { return writing.iptc; };
+constexpr Holds kHoldsTime = [](const FormatWriting& writing) { return writing.time_of_change; };
+
 class Fitting {
  public:
-  Fitting(const Metadata& given, const PictureInfo& stored, WriteReport& report)
-      : made_{std::make_shared<Metadata>(given)}, stored_{stored}, report_{report}, name_{name_of(stored.format)} {}
+  Fitting(const Metadata& given, const PictureInfo& stored, const FormatWriting& format, WriteReport& report)
+      : made_{std::make_shared<Metadata>(given)},
+        stored_{stored},
+        format_{format},
+        report_{report},
+        name_{name_of(stored.format)} {}
 
   MetadataPtr run() {
     fit_profile();
@@ -26,8 +37,10 @@ class Fitting {
   }
 
  private:
-  bool is(Format format) const { return stored_.format == format; }
   void lose(std::string_view what, std::string_view why) { report_.lost.push_back(fmt::format("{} ({})", what, why)); }
+  std::string no_place(std::string_view for_what, Holds others) const {
+    return fmt::format("{} has no place for {}; use {}", name_, for_what, written_with(others));
+  }
 
   // A profile for other samples (CMYK in a file that says RGB, RGB in a grey one) would make the file invalid.
   void fit_profile() {
@@ -39,9 +52,9 @@ class Fitting {
   // Source of the order: PNG (Third Edition), 4.3: cICP, then the ICC profile, then sRGB, then gamma and primaries.
   void fit_colour() {
     Colour& colour = made_->colour;
-    if (colour.empty() || is(Format::png)) return;
+    if (colour.empty() || format_.colour) return;
     if (!colour.mastering.empty() || !colour.light_level.empty())
-      lose("HDR display data", name_ + " has no place for it; use png");
+      lose("HDR display data", no_place("it", kHoldsColour));
     const Colour told = std::exchange(colour, {});
     if (!told.cicp && told.gamma <= 0 && !told.primaries && !told.srgb_intent) return;
     if (!told.cicp && !made_->icc.empty()) return;  // the profile says it better
@@ -50,32 +63,35 @@ class Fitting {
       return;
     }
     Blob profile = profile_of(told, stored_.colours == 1);
-    if (profile.empty()) return lose("colour", fmt::format("{} has no place for {}; use png", name_, describe(told)));
+    if (profile.empty()) return lose("colour", no_place(describe(told), kHoldsColour));
     made_->icc = std::move(profile);
     report_.kept.push_back(fmt::format("colour ({}, as an icc profile)", describe(told)));
   }
 
   void fit_texts() {
+    const bool comments = format_.comment_bytes > 0;
     const auto holds = [&](const Text& text) {
-      return is(Format::png) || (is(Format::jpg) && text.key == kCommentKey && text.value.size() <= kMostCommentBytes);
+      return format_.texts || (comments && text.key == kCommentKey && text.value.size() <= format_.comment_bytes);
     };
-    for (const Text& text : made_->texts) {
-      if (!holds(text))
-        leave_out(*made_, "text " + text.key,
-                  is(Format::jpg) ? "jpg holds comments of at most 64 KiB alone; use png"
-                                  : name_ + " has no place for it; use png");
-    }
+    for (const Text& text : made_->texts)
+      if (!holds(text)) leave_out(*made_, "text " + text.key, why_no_text());
     std::erase_if(made_->texts, [&](const Text& text) { return !holds(text); });
   }
 
+  std::string why_no_text() const {
+    if (format_.comment_bytes == 0) return no_place("it", kHoldsTexts);
+    return fmt::format("{} holds comments of at most {} KiB alone; use {}", name_, (format_.comment_bytes + 1023) >> 10,
+                       written_with(kHoldsTexts));
+  }
+
   void fit_rest() {
-    if (!made_->iptc.empty() && !is(Format::jpg) && !is(Format::tiff)) {
+    if (!made_->iptc.empty() && !format_.iptc) {
       made_->iptc.clear();
-      lose("iptc", name_ + " has no place for it; use jpg or tiff");
+      lose("iptc", no_place("it", kHoldsIptc));
     }
-    if (made_->changed && !is(Format::png)) {
+    if (made_->changed && !format_.time_of_change) {
       made_->changed.reset();
-      lose("time of change", name_ + " has no place for it; use png");
+      lose("time of change", no_place("it", kHoldsTime));
     }
   }
 
@@ -87,9 +103,9 @@ class Fitting {
     made_->more_left_out = 0;
   }
 
-  static constexpr std::size_t kMostCommentBytes = 65533;  // of a JPEG segment
   std::shared_ptr<Metadata> made_;
   const PictureInfo& stored_;
+  const FormatWriting& format_;
   WriteReport& report_;
   std::string name_;
 };
@@ -98,7 +114,7 @@ class Fitting {
 
 MetadataPtr carriable(const MetadataPtr& given, const PictureInfo& stored, WriteReport& report) {
   if (given == nullptr) return std::make_shared<Metadata>();
-  return Fitting{*given, stored, report}.run();
+  return Fitting{*given, stored, *traits_of(stored.format).writing, report}.run();
 }
 
 }  // namespace weir::media

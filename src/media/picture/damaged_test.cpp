@@ -14,8 +14,8 @@
 #include "folder.hpp"
 #include "media/picture/decoder.hpp"
 #include "media/picture/filled.hpp"
+#include "media/picture/picture_format.hpp"
 #include "media/picture/picture_samples_test.hpp"
-#include "media/picture/sniff.hpp"
 #include "places.hpp"
 
 namespace weir::media::test {
@@ -26,14 +26,10 @@ using weir::test::Folder;
 Result<DecoderPtr> open_bytes(const Samples& bytes, Damaged damaged) {
   auto file = InputFile::open({.path = "memory", .bytes = std::make_shared<const Samples>(bytes)});
   if (!file) return file.error();
-  const auto format = sniff_format(std::span{bytes}.first(std::min(bytes.size(), kSniffBytes)));
-  if (!format) return Error{Errc::corrupt, "no picture"};
+  const auto* format = sniff_format(bytes);
+  if (format == nullptr) return Error{Errc::corrupt, "no picture"};
   const ReadOptions options{.spill = {}, .damaged = damaged};
-  auto decoder = *format == Format::png    ? open_png(*file, options)
-                 : *format == Format::jpg  ? open_jpeg(*file, options)
-                 : *format == Format::bmp  ? open_bmp(*file, options)
-                 : *format == Format::tiff ? open_tiff(*file, options)
-                                           : open_other(*file, *format, options);
+  auto decoder = format->open(*file, options);
   if (!decoder || damaged == Damaged::refuse) return decoder;
   return fill_damaged(*std::move(decoder), **file);
 }

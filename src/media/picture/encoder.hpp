@@ -18,16 +18,21 @@ struct EncodeJob {
   const Metadata* metadata;  ///< never null
 };
 
-/// Pulls all rows, puts the whole file into `sink` (and flushes it) and tells in `report` what became of the metadata.
-/// Errors: of `rows` and `sink`; unsupported.
+// What the rows of the table of formats name. Each pulls all rows, puts the whole file into `sink` (and flushes it) and tells
+// in `report` what became of the metadata. Errors: of `rows` and `sink`; unsupported.
 Status encode_png(const EncodeJob& job, RowSource& rows, ByteSink& sink, WriteReport& report);
 Status encode_jpeg(const EncodeJob& job, RowSource& rows, ByteSink& sink, WriteReport& report);
-/// WebP, AVIF, JPEG XL and TIFF, through libvips.
-Status encode_other(const EncodeJob& job, Format format, RowSource& rows, ByteSink& sink, WriteReport& report);
+Status encode_webp(const EncodeJob& job, RowSource& rows, ByteSink& sink, WriteReport& report);
+Status encode_tiff(const EncodeJob& job, RowSource& rows, ByteSink& sink, WriteReport& report);
+Status encode_avif(const EncodeJob& job, RowSource& rows, ByteSink& sink, WriteReport& report);
+Status encode_jxl(const EncodeJob& job, RowSource& rows, ByteSink& sink, WriteReport& report);
 
-/// Beyond the rows handed over, for a picture of this form.
-MediaNeed encode_png_need(const PictureInfo& picture);
-MediaNeed encode_jpeg_need(const PictureInfo& picture);
-MediaNeed encode_other_need(const PictureInfo& picture, int quality);
+// Beyond the rows handed over, for a picture of this form.
+MediaNeed encode_png_need(const PictureInfo& picture, int quality);
+MediaNeed encode_jpeg_need(const PictureInfo& picture, int quality);
+MediaNeed encode_webp_need(const PictureInfo& picture, int quality);
+MediaNeed encode_tiff_need(const PictureInfo& picture, int quality);
+MediaNeed encode_avif_need(const PictureInfo& picture, int quality);
+MediaNeed encode_jxl_need(const PictureInfo& picture, int quality);
 
 }  // namespace weir::media

@@ -12,11 +12,12 @@ class Filled final : public Decoder {
   Filled(DecoderPtr decoder, const InputFile& file)
       : decoder_{std::move(decoder)},
         file_{file.name()},
-        last_{std::make_unique_for_overwrite<std::byte[]>(decoder_->info().row_bytes())} {}
+        last_{std::make_unique_for_overwrite<std::byte[]>(decoder_->info().row_bytes())} {
+    info_ = decoder_->info();
+    orientation_ = decoder_->orientation();
+    metadata_ = decoder_->metadata();
+  }
 
-  const PictureInfo& info() const override { return decoder_->info(); }
-  int orientation() const override { return decoder_->orientation(); }
-  MetadataPtr metadata() const override { return decoder_->metadata(); }
   MediaNeed need() const override {
     auto sum = decoder_->need();
     sum.ram += Bytes{info().row_bytes()};

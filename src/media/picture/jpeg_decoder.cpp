@@ -10,6 +10,8 @@
 #include "media/picture/jpeg_errors.hpp"
 #include "media/picture/jpeg_markers.hpp"
 #include "media/picture/jpeg_segments.hpp"
+#include "media/picture/jpeg_source.hpp"
+#include "media/picture/vips_decoder.hpp"
 
 namespace weir::media {
 namespace {
@@ -22,7 +24,8 @@ constexpr std::array kSaved = {JPEG_APP0 + 2};  // the pieces of an ICC profile;
 
 class JpegDecoder final : public Decoder {
  public:
-  JpegDecoder(InputFilePtr file, ReadOptions options) : file_{std::move(file)}, options_{std::move(options)} {}
+  JpegDecoder(InputFilePtr file, ReadOptions options)
+      : file_{std::move(file)}, options_{std::move(options)}, source_{file_} {}
   JpegDecoder(const JpegDecoder&) = delete;
   JpegDecoder& operator=(const JpegDecoder&) = delete;
   ~JpegDecoder() override { jpeg_destroy_decompress(&codec_); }
@@ -32,9 +35,6 @@ class JpegDecoder final : public Decoder {
   /// Before another decoder reads the file, which fills what is missing and does not tell. Errors: corrupt, if the file ends
   /// before one row of blocks. (Of a file of several scans that is not looked for: it would take the picture's memory.)
   Status check_first_row();
-  const PictureInfo& info() const override { return info_; }
-  int orientation() const override { return orientation_; }
-  MetadataPtr metadata() const override { return metadata_; }
   MediaNeed need() const override;
   Status restart() override;
   Status read(std::span<std::byte> rows) override;
@@ -46,13 +46,11 @@ class JpegDecoder final : public Decoder {
   Status begin();
   bool begin_rows();
   bool lacks_scans() const;
-  bool cut_before_failure();
   bool tolerant() const { return options_.damaged == Damaged::use; }
   bool has_scans() const;
   bool has_nothing() const;
   Error ends_early() const;
   bool read_row(std::byte* into);
-  void install_source();
   void count_segments();
   bool left_out(int marker) const;
   bool read_profile(JOCTET*& profile, unsigned& size);
@@ -61,26 +59,19 @@ class JpegDecoder final : public Decoder {
 
   InputFilePtr file_;
   ReadOptions options_;
-  std::optional<InputCursor> input_;
   jpeg_decompress_struct codec_{};
-  jpeg_source_mgr source_{};
+  JpegSource source_;
   jpeg_progress_mgr progress_{};
   JpegErrors errors_;
-  PictureInfo info_;
-  MetadataPtr metadata_;
   std::array<bool, kSaved.size()> left_out_{};  // of kSaved
-  int orientation_ = 1;
-  bool needs_conversion_ = false;  // CMYK
+  bool needs_conversion_ = false;               // CMYK
   bool started_ = false;
-  bool at_end_ = false;       // of the bytes: an end marker was made up
-  std::uint64_t taken_ = 0;   // bytes that were given to libjpeg
-  std::uint64_t end_ = 0;     // of the bytes that are given to it
   bool lacks_scans_ = false;  // the file ends between two of them
-  std::string cut_why_;       // why end_ is before the end of the file
+  std::string cut_why_;       // why source_ ends before the end of the file
 };
 
 Error JpegDecoder::failure() const {
-  if (input_ && input_->failure()) return *input_->failure();
+  if (const auto failed = source_.failure()) return *failed;
   const std::string what = errors_.message;
   if (errors_.base.msg_code == 0) return file_->error(Errc::corrupt, "JPEG: damaged; get it again");
   if (what.find("nsupported") != std::string::npos)
@@ -92,41 +83,9 @@ Error JpegDecoder::failure() const {
                                          "; the file is damaged, get it again");
 }
 
-// At the end of the bytes an end marker is put: if pixels are still missing the decoder warns (JWRN_HIT_MARKER), and
-// if only the marker was missing nothing is lost.
-void JpegDecoder::install_source() {
-  source_.init_source = [](j_decompress_ptr) {};
-  source_.term_source = [](j_decompress_ptr) {};
-  source_.resync_to_restart = jpeg_resync_to_restart;
-  source_.fill_input_buffer = [](j_decompress_ptr codec) -> boolean {
-    static constexpr JOCTET kEnd[] = {0xff, JPEG_EOI};
-    auto& self = *static_cast<JpegDecoder*>(codec->client_data);
-    auto piece = self.input_->next_piece();
-    piece = piece.first(static_cast<std::size_t>(std::min<std::uint64_t>(piece.size(), self.end_ - self.taken_)));
-    self.taken_ += piece.size();
-    self.at_end_ = piece.empty();
-    codec->src->next_input_byte = piece.empty() ? kEnd : reinterpret_cast<const JOCTET*>(piece.data());
-    codec->src->bytes_in_buffer = piece.empty() ? sizeof kEnd : piece.size();
-    return TRUE;
-  };
-  source_.skip_input_data = [](j_decompress_ptr codec, long count) {
-    auto* source = codec->src;
-    auto left = static_cast<std::size_t>(count > 0 ? count : 0);
-    while (left > source->bytes_in_buffer) {
-      left -= source->bytes_in_buffer;
-      source->fill_input_buffer(codec);
-      if (static_cast<JpegDecoder*>(codec->client_data)->at_end_) return;
-    }
-    source->next_input_byte += left;
-    source->bytes_in_buffer -= left;
-  };
-  codec_.src = &source_;
-}
-
 bool JpegDecoder::open_codec() {
   if (setjmp(errors_.jump) != 0) return false;
   jpeg_create_decompress(&codec_);
-  codec_.client_data = this;
   progress_.progress_monitor = [](j_common_ptr codec) {
     auto* decoder = reinterpret_cast<j_decompress_ptr>(codec);
     if (decoder->input_scan_number <= kMaxScans) return;
@@ -136,8 +95,7 @@ bool JpegDecoder::open_codec() {
     std::longjmp(errors->jump, 1);
   };
   codec_.progress = &progress_;
-  source_.bytes_in_buffer = 0;
-  install_source();
+  source_.start(codec_);
   for (const int marker : kSaved)
     if (!left_out(marker)) jpeg_save_markers(&codec_, marker, 0xffff);
   jpeg_read_header(&codec_, TRUE);
@@ -181,8 +139,6 @@ void JpegDecoder::read_metadata() {
 
 Status JpegDecoder::start() {
   errors_.install(codec_.err);
-  end_ = file_->size();
-  input_.emplace(file_);
   count_segments();
   if (!open_codec()) return failure();
   info_.width = static_cast<int>(codec_.image_width);
@@ -200,13 +156,10 @@ Status JpegDecoder::restart() { return started_ ? reopen() : ok(); }
 // What was found wrong is kept: every pass comes to the same.
 Status JpegDecoder::reopen() {
   started_ = false;
-  at_end_ = false;
-  taken_ = 0;
   errors_.base.msg_code = 0;
   jpeg_destroy_decompress(&codec_);
   codec_ = {};
   codec_.err = &errors_.base;
-  input_.emplace(file_);
   if (!open_codec()) return failure();
   return ok();
 }
@@ -220,31 +173,12 @@ bool JpegDecoder::begin_rows() {
 
 /// Of a file whose end was made up between two scans, which libjpeg takes for its end.
 bool JpegDecoder::lacks_scans() const {
-  if (!at_end_) return false;
+  if (!source_.at_end()) return false;
   for (int i = 0; i < codec_.num_components; ++i) {
     if (codec_.comp_info[i].quant_table == nullptr) return true;  // it is taken over when the first scan begins
     if (codec_.coef_bits == nullptr) continue;
     for (int k = 0; k < DCTSIZE2; ++k)
       if (codec_.coef_bits[i][k] != 0) return true;  // -1: nothing of it was there; else the bits that are missing
-  }
-  return false;
-}
-
-/// What ends the decoding of a file of several scans stands in a segment between them: without it and all behind it what
-/// was read before can be had. False if there is no such segment.
-bool JpegDecoder::cut_before_failure() {
-  constexpr std::uint64_t kReach = (std::uint64_t{64} << 10) + 4;  // the longest segment
-  const auto here = taken_ - std::min<std::uint64_t>(taken_, source_.bytes_in_buffer);
-  const auto from = here - std::min(here, kReach);
-  std::vector<std::byte> bytes(static_cast<std::size_t>(here - from));
-  const auto got = file_->read_at(from, bytes);
-  if (!got || *got < bytes.size()) return false;
-  for (std::size_t i = bytes.size(); i-- > 1;) {
-    const auto code = std::to_integer<unsigned>(bytes[i]);
-    const bool restart = code >= JPEG_RST0 && code <= JPEG_RST0 + 7;
-    if (bytes[i - 1] != std::byte{0xff} || code == 0 || code == 0xff || restart || from + i - 1 >= end_) continue;
-    end_ = from + i - 1;
-    return end_ > 2;
   }
   return false;
 }
@@ -267,7 +201,7 @@ Status JpegDecoder::begin() {
   bool begun = begin_rows();
   Status first = begun ? ok() : Status{failure()};
   const bool mendable = !first && tolerant() && first.error().code == Errc::corrupt;
-  for (int tries = 0; !begun && mendable && tries < kMostCuts && cut_before_failure(); ++tries) {
+  for (int tries = 0; !begun && mendable && tries < kMostCuts && source_.cut_before_failure(); ++tries) {
     if (auto again = reopen(); !again) return first;
     started_ = true;
     begun = begin_rows();
@@ -286,7 +220,7 @@ Status JpegDecoder::check_first_row() {
       static_cast<std::size_t>(codec_.output_width) * static_cast<std::size_t>(codec_.output_components);
   const auto row = std::make_unique_for_overwrite<std::byte[]>(samples);
   (void)read_row(row.get());  // what is wrong beside is the other decoder's to tell
-  return has_nothing() && at_end_ ? Status{failure()} : ok();
+  return has_nothing() && source_.at_end() ? Status{failure()} : ok();
 }
 
 bool JpegDecoder::read_row(std::byte* into) {
@@ -313,10 +247,12 @@ std::vector<Damage> JpegDecoder::damage() const {
   if (!tolerant() || (!errors_.damaged() && !lacks_scans_)) return all;
   std::string_view why = errors_.why;
   if (why.starts_with(kCorrupt)) why.remove_prefix(kCorrupt.size());
-  const std::string early = !cut_why_.empty() ? cut_why_ : at_end_ ? "the file ends early" : "its pixel data end early";
+  const std::string early = !cut_why_.empty()  ? cut_why_
+                            : source_.at_end() ? "the file ends early"
+                                               : "its pixel data end early";
   if (has_scans()) {
     const std::string scan = errors_.wrong ? ", in scan " + std::to_string(errors_.wrong->scan) : ", between scans";
-    const bool lacks = lacks_scans_ || (errors_.missing && at_end_);
+    const bool lacks = lacks_scans_ || (errors_.missing && source_.at_end());
     all.push_back({lacks ? Kind::coarse : Kind::doubtful, 0, info_.height, (lacks ? early : std::string{why}) + scan});
     return all;
   }
@@ -326,7 +262,7 @@ std::vector<Damage> JpegDecoder::damage() const {
   };
   const int wrong = first_of(*errors_.wrong);
   // With restart markers the decoder finds its place again, unless the file is over.
-  const bool rest = errors_.missing && (at_end_ || codec_.restart_interval == 0);
+  const bool rest = errors_.missing && (source_.at_end() || codec_.restart_interval == 0);
   const int missing = rest ? first_of(*errors_.missing) : info_.height;
   if (wrong < missing) all.push_back({Kind::doubtful, wrong, missing - wrong, std::string{why}});
   if (rest) all.push_back({Kind::filled, missing, info_.height - missing, early});
@@ -347,6 +283,16 @@ MediaNeed JpegDecoder::need() const {
   return sum;
 }
 
+/// CMYK, which may be progressive, is left to libvips.
+constexpr VipsLoading kCmykLoading{.format = Format::jpg,
+                                   .load = &VipsApi::vips_jpegload_source,
+                                   .read_container = [](const InputFilePtr& file, int, Metadata& into) -> Status {
+                                     read_jpeg_segments(*file, into);
+                                     return ok();
+                                   },
+                                   .cost = {.bytes = 12, .deep_bytes = 12},
+                                   .streams = true};
+
 /// libvips saves all metadata of a file that is left to it.
 bool holds_too_much(const InputFilePtr& file) {
   const auto saved = [&](int marker) { return jpeg_saved_bytes(file, marker, kMostMetadata) > kMostMetadata; };
@@ -364,7 +310,7 @@ Result<DecoderPtr> open_jpeg(InputFilePtr file, const ReadOptions& options) {
                        "or convert it to PNG first");
   if (decoder->needs_conversion() && options.damaged == Damaged::use)
     if (auto usable = decoder->check_first_row(); !usable) return usable.error();
-  if (decoder->needs_conversion()) return open_other(std::move(file), Format::jpg, options);
+  if (decoder->needs_conversion()) return open_by_vips(kCmykLoading, std::move(file), options);
   return DecoderPtr{std::move(decoder)};
 }
 

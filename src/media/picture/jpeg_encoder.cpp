@@ -161,6 +161,8 @@ Status encode_jpeg(const EncodeJob& job, RowSource& rows, ByteSink& sink, WriteR
   return JpegEncoder{job, sink}.encode(rows, report);
 }
 
-MediaNeed encode_jpeg_need(const PictureInfo& picture) { return {Bytes{picture.row_bytes()} * 28 + 1280_KiB, Bytes{}}; }
+MediaNeed encode_jpeg_need(const PictureInfo& picture, int) {
+  return {Bytes{picture.row_bytes()} * 28 + 1280_KiB, Bytes{}};
+}
 
 }  // namespace weir::media

@@ -2,16 +2,13 @@
 
 #include <jxl/version.h>
 
-#include "media/picture/library_api.hpp"
-
 namespace weir::media {
 
 // Before 1.0 every minor version of libjxl has a binary interface of its own.
 Result<const JxlApi*> JxlApi::get() {
   static const std::string version = fmt::format("{}.{}", JPEGXL_MAJOR_VERSION, JPEGXL_MINOR_VERSION);
   static const auto loaded = load_api<JxlApi>({"libjxl.so." + version, "libjxl " + version, "libjxl" + version});
-  if (!loaded) return loaded.error();
-  return &*loaded;
+  return lent(loaded);
 }
 
 }  // namespace weir::media

@@ -3,6 +3,7 @@
 #include <jxl/decode.h>
 
 #include "base/result.hpp"
+#include "media/picture/library_api.hpp"
 
 namespace weir::media {
 
@@ -18,15 +19,11 @@ namespace weir::media {
 
 /// libjxl, loaded when the first JPEG XL picture is opened, as libvips is. The members are called like the functions.
 struct JxlApi {
-#define WEIR_JXL_POINTER(name) decltype(&::name) name = nullptr;  // NOLINT(bugprone-macro-parentheses): it declares
-  WEIR_JXL_FUNCTIONS(WEIR_JXL_POINTER)
-#undef WEIR_JXL_POINTER
+  WEIR_JXL_FUNCTIONS(WEIR_API_POINTER)
 
   template <class Visit>
   void for_each_function(const Visit& visit) {
-#define WEIR_JXL_VISIT(name) visit(#name, name);
-    WEIR_JXL_FUNCTIONS(WEIR_JXL_VISIT)
-#undef WEIR_JXL_VISIT
+    WEIR_JXL_FUNCTIONS(WEIR_API_VISIT)
   }
 
   /// Loads the library at the first call. Thread-safe. Errors: unsupported, if the version that weir was built for is not

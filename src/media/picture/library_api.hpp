@@ -8,6 +8,11 @@
 
 namespace weir::media {
 
+// What a struct of pointers to a library's functions is made of: for a list of the functions' names, LIST(X), it has the members
+// LIST(WEIR_API_POINTER), and its for_each_function(visit) does LIST(WEIR_API_VISIT).
+#define WEIR_API_POINTER(name) decltype(&::name) name = nullptr;  // NOLINT(bugprone-macro-parentheses): it declares
+#define WEIR_API_VISIT(name) visit(#name, name);
+
 /// A library with a table of functions, loaded when it is first needed.
 struct LibraryName {
   std::string file;     ///< with the version of its binary interface: "libtiff.so.6"
@@ -31,6 +36,13 @@ Result<Api> load_api(const LibraryName& wanted) {
   if (!missing.empty())
     return Error{Errc::unsupported, fmt::format("needs {}: {} is missing from it", wanted.name, missing)};
   return api;
+}
+
+/// What an Api's get() gives, from what it has loaded once.
+template <class Api>
+Result<const Api*> lent(const Result<Api>& loaded) {
+  if (!loaded) return loaded.error();
+  return &*loaded;
 }
 
 }  // namespace weir::media

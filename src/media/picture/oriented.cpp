@@ -32,14 +32,12 @@ class Oriented : public Decoder {
       : decoder_{std::move(decoder)},
         options_{options},
         source_{decoder_->info()},
-        info_{source_},
         turn_{decoder_->orientation()},
         pixel_{static_cast<std::size_t>(source_.channels() * source_.bits / 8)} {
+    info_ = source_;
     if (is_transposed(turn_)) std::swap(info_.width, info_.height);
+    metadata_ = decoder_->metadata();
   }
-  const PictureInfo& info() const override { return info_; }
-  int orientation() const override { return 1; }
-  MetadataPtr metadata() const override { return decoder_->metadata(); }
   std::vector<Damage> damage() const override { return decoder_->damage(); }
   void leave_thread() override { decoder_->leave_thread(); }
 
@@ -54,7 +52,7 @@ class Oriented : public Decoder {
 
   DecoderPtr decoder_;
   ReadOptions options_;
-  PictureInfo source_, info_;  // before and after
+  PictureInfo source_;  // before it is turned
   int turn_;
   std::size_t pixel_;  // bytes
   std::optional<ScratchFile> file_;

@@ -15,12 +15,16 @@
 
 namespace weir::media {
 
+/// Each has a row in picture_format.cpp. Those that are written are offered in this order.
 enum class Format { png, jpg, webp, avif, heif, jxl, tiff, bmp, gif };
 
 std::string_view name_of(Format format);                          ///< "png", "jpg", ...
 std::optional<Format> format_of_extension(std::string_view ext);  ///< with or without the dot, any case
 bool can_write(Format format);
 bool is_lossless(Format format);  ///< written by weir without loss (png, tiff)
+/// All that can be written: "png, jpg and tiff", or as choices, "png|jpg|tiff", with other words between them.
+std::string written_formats(std::string_view comma = ", ", std::string_view last = " and ");
+std::string formats_with_quality();  ///< "JPEG, WebP and AVIF": those that are written with loss
 
 /// What a reader yields: after the orientation is applied and CMYK, Lab and palettes are converted.
 struct PictureInfo {
@@ -106,6 +110,7 @@ class PictureWriter {
   virtual ~PictureWriter() = default;
   /// Errors: exists (and not overwrite), io, unsupported. `path` "-" is standard output.
   static Result<std::unique_ptr<PictureWriter>> create(const std::filesystem::path& path, const WriteOptions& options);
+  /// Nothing, for a format that cannot be written.
   static MediaNeed need(const WriteOptions& options);
 
   /// Whole rows, in order. Errors: io; invalid_argument if there are more than were declared.

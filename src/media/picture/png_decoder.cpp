@@ -31,9 +31,6 @@ class PngDecoder final : public Decoder {
   PngDecoder(InputFilePtr file, ReadOptions options) : file_{std::move(file)}, options_{std::move(options)} {}
 
   Status start();
-  const PictureInfo& info() const override { return info_; }
-  int orientation() const override { return orientation_; }
-  MetadataPtr metadata() const override { return metadata_; }
   MediaNeed need() const override;
   Status restart() override;
   Status read(std::span<std::byte> rows) override;
@@ -70,9 +67,6 @@ class PngDecoder final : public Decoder {
   std::string strict_why_;            // what ended the strict way
   std::optional<Damage> coarse_;      // passes of an interlaced picture are missing
   SpngPtr spng_;
-  PictureInfo info_;
-  MetadataPtr metadata_;
-  int orientation_ = 1;
   int spng_format_ = 0;
   bool transparent_colour_ = false;  // a tRNS chunk
   bool interlaced_ = false;

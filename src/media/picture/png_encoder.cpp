@@ -241,7 +241,7 @@ Status encode_png(const EncodeJob& job, RowSource& rows, ByteSink& sink, WriteRe
   return sink.flush();
 }
 
-MediaNeed encode_png_need(const PictureInfo& picture) {
+MediaNeed encode_png_need(const PictureInfo& picture, int) {
   // A row as it came, the row above, a trial and the strip of filtered rows; deflate's tables and both output buffers.
   const auto row = picture.row_bytes() + 1;
   return {Bytes{3 * row} + Bytes{std::max(kStripBytes, row)} + Bytes{kLevelBytes + 2 * kOutputBytes} + 768_KiB,

@@ -9,29 +9,22 @@
 #include "media/picture/filled.hpp"
 #include "media/picture/oriented.hpp"
 #include "media/picture/picture.hpp"
+#include "media/picture/picture_format.hpp"
 #include "media/picture/row_queue.hpp"
-#include "media/picture/sniff.hpp"
 
 namespace weir::media {
 namespace {
 
 Error not_a_picture(const InputFile& file) {
-  return file.error(Errc::corrupt,
-                    "is not a picture of a known format; PNG, JPEG, WebP, TIFF, AVIF, HEIF, JPEG XL, BMP "
-                    "and GIF are read");
+  return file.error(Errc::corrupt, "is not a picture of a known format; " + titles_of_all() + " are read");
 }
 
 Result<DecoderPtr> open_decoder(const InputFilePtr& file, const ReadOptions& options) {
   std::array<std::byte, kSniffBytes> head{};
   auto got = file->read_at(0, head);
   if (!got) return got.error();
-  const auto format = sniff_format(std::span{head}.first(*got));
-  if (!format) return not_a_picture(*file);
-  if (*format == Format::png) return open_png(file, options);
-  if (*format == Format::jpg) return open_jpeg(file, options);
-  if (*format == Format::bmp) return open_bmp(file, options);
-  if (*format == Format::tiff) return open_tiff(file, options);
-  return open_other(file, *format, options);
+  const auto* format = sniff_format(std::span{head}.first(*got));
+  return format == nullptr ? not_a_picture(*file) : format->open(file, options);
 }
 
 /// Runs a decoder on a thread that stays at most `ahead` bytes in front of the caller.

@@ -2,39 +2,23 @@
 
 #include <algorithm>
 
+#include <fmt/format.h>
+
+#include "media/picture/picture_format.hpp"
+
 namespace weir::media {
-namespace {
-
-int max_side(Format format) {
-  switch (format) {
-    case Format::jpg:
-      return 65500;  // JPEG_MAX_DIMENSION of libjpeg
-    case Format::webp:
-      return 16383;  // 14 bits, WebP container specification
-    case Format::avif:
-      return 65536;  // AV1 bitstream: 16 bits hold the size minus one
-    default:
-      return 1 << 24;
-  }
-}
-
-bool holds_16_bits(Format format) {
-  return format == Format::png || format == Format::tiff || format == Format::jxl || format == Format::avif;
-}
-
-}  // namespace
-
 PictureInfo storable(const WriteOptions& options, std::vector<std::string>& lost) {
   auto stored = options.rows;
   stored.format = options.format;
   stored.width = options.final_width > 0 ? options.final_width : options.rows.width;
   stored.height = options.final_height > 0 ? options.final_height : options.rows.height;
   const std::string name{name_of(options.format)};
-  if (stored.alpha && options.format == Format::jpg) {
+  const auto& writing = traits_of(options.format).writing;
+  if (stored.alpha && writing && !writing->alpha) {
     stored.alpha = false;
-    lost.emplace_back("alpha (jpg has none; flattened onto white)");
+    lost.push_back("alpha (" + name + " has none; flattened onto white)");
   }
-  if (stored.bits == 16 && !holds_16_bits(options.format)) {
+  if (stored.bits == 16 && writing && !writing->deep) {
     stored.bits = 8;
     lost.push_back("16-bit (" + name + " holds 8)");
   }
@@ -42,18 +26,18 @@ PictureInfo storable(const WriteOptions& options, std::vector<std::string>& lost
 }
 
 Status check_limits(const WriteOptions& options) {
-  if (!can_write(options.format))
+  const auto& writing = traits_of(options.format).writing;
+  if (!writing)
     return Error{Errc::unsupported,
-                 std::string{name_of(options.format)} + " cannot be written; use png, jpg, webp, avif, jxl or tiff"};
+                 std::string{name_of(options.format)} + " cannot be written; use " + written_formats(", ", " or ")};
   if (options.rows.width < 1 || options.rows.height < 1)
     return Error{Errc::invalid_argument, "a picture has at least one row and one column"};
   const int width = options.final_width > 0 ? options.final_width : options.rows.width;
   const int height = options.final_height > 0 ? options.final_height : options.rows.height;
-  const int limit = max_side(options.format);
-  if (std::max(width, height) > limit)
-    return Error{Errc::unsupported, std::to_string(width) + "x" + std::to_string(height) + " is too large for " +
-                                        std::string{name_of(options.format)} + " (at most " + std::to_string(limit) +
-                                        " pixels on a side); use png or tiff"};
+  if (std::max(width, height) > writing->max_side)
+    return Error{Errc::unsupported, fmt::format("{}x{} is too large for {} (at most {} pixels on a side); use {}",
+                                                width, height, name_of(options.format), writing->max_side,
+                                                written_with([](const FormatWriting& each) { return each.lossless; }))};
   return ok();
 }
 

@@ -1,13 +1,10 @@
 #include "media/picture/tiff_api.hpp"
 
-#include "media/picture/library_api.hpp"
-
 namespace weir::media {
 
 Result<const TiffApi*> TiffApi::get() {
   static const auto loaded = load_api<TiffApi>({"libtiff.so.6", "libtiff 4.5 or later", "libtiff6"});
-  if (!loaded) return loaded.error();
-  return &*loaded;
+  return lent(loaded);
 }
 
 }  // namespace weir::media

@@ -3,6 +3,7 @@
 #include <tiffio.h>
 
 #include "base/result.hpp"
+#include "media/picture/library_api.hpp"
 
 namespace weir::media {
 
@@ -22,15 +23,11 @@ namespace weir::media {
 /// libtiff, loaded when the first TIFF file is opened, as libvips is: with its codecs it brings ten shared libraries
 /// that a run over PNG and JPEG files does without. The members are called like the functions.
 struct TiffApi {
-#define WEIR_TIFF_POINTER(name) decltype(&::name) name = nullptr;  // NOLINT(bugprone-macro-parentheses): it declares
-  WEIR_TIFF_FUNCTIONS(WEIR_TIFF_POINTER)
-#undef WEIR_TIFF_POINTER
+  WEIR_TIFF_FUNCTIONS(WEIR_API_POINTER)
 
   template <class Visit>
   void for_each_function(const Visit& visit) {
-#define WEIR_TIFF_VISIT(name) visit(#name, name);
-    WEIR_TIFF_FUNCTIONS(WEIR_TIFF_VISIT)
-#undef WEIR_TIFF_VISIT
+    WEIR_TIFF_FUNCTIONS(WEIR_API_VISIT)
   }
 
   /// Loads the library at the first call. Thread-safe. Errors: unsupported, if it is not installed.

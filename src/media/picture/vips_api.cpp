@@ -1,7 +1,6 @@
 #include "media/picture/vips_api.hpp"
 
 #include "base/threads.hpp"
-#include "media/picture/library_api.hpp"
 
 namespace weir::media {
 namespace {
@@ -25,8 +24,7 @@ Result<VipsApi> start() {
 
 Result<const VipsApi*> VipsApi::get() {
   static const auto started = start();
-  if (!started) return started.error();
-  return &*started;
+  return lent(started);
 }
 
 std::string VipsApi::take_error() const {

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "base/result.hpp"
+#include "media/picture/library_api.hpp"
 
 namespace weir::media {
 
@@ -34,15 +35,11 @@ namespace weir::media {
 /// libvips, loaded when the first picture needs it: it brings a hundred shared libraries, about 30 MiB and 40 ms
 /// (docs/memory.md), which a run over PNG and JPEG files does without. The members are called like the functions.
 struct VipsApi {
-#define WEIR_VIPS_POINTER(name) decltype(&::name) name = nullptr;  // NOLINT(bugprone-macro-parentheses): it declares
-  WEIR_VIPS_FUNCTIONS(WEIR_VIPS_POINTER)
-#undef WEIR_VIPS_POINTER
+  WEIR_VIPS_FUNCTIONS(WEIR_API_POINTER)
 
   template <class Visit>
   void for_each_function(const Visit& visit) {
-#define WEIR_VIPS_VISIT(name) visit(#name, name);
-    WEIR_VIPS_FUNCTIONS(WEIR_VIPS_VISIT)
-#undef WEIR_VIPS_VISIT
+    WEIR_VIPS_FUNCTIONS(WEIR_API_VISIT)
   }
 
   /// Loads and starts the library at the first call, with one thread and without its cache. Thread-safe.

@@ -1,3 +1,5 @@
+#include "media/picture/vips_encoder.hpp"
+
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -10,20 +12,10 @@
 #include <fmt/format.h>
 
 #include "base/scratch_file.hpp"
-#include "media/picture/encoder.hpp"
-#include "media/picture/jxl_container.hpp"
-#include "media/picture/tiff_extra_tags.hpp"
 #include "media/picture/tiff_tree.hpp"
-#include "media/picture/vips_api.hpp"
-#include "media/picture/vips_need.hpp"
 
 namespace weir::media {
 namespace {
-
-// Chosen by measurement (docs/measurements.md): one step more effort costs several times the time for a tenth of the size.
-constexpr int kAvifQuality = 90, kAvifEffort = 1;
-constexpr int kJxlEffort = 5, kJxlLosslessEffort = 3;
-constexpr int kWebpEffort = 4, kWebpLosslessEffort = 0;
 
 using ImageRef = VipsRef<VipsImage>;
 
@@ -49,8 +41,8 @@ int generate(VipsRegion* out, void*, void* user, void*, gboolean*) {
 
 class VipsEncoder {
  public:
-  VipsEncoder(const VipsApi& api, const EncodeJob& job, Format format, ByteSink& sink)
-      : api_{api}, job_{job}, format_{format}, sink_{sink} {}
+  VipsEncoder(const VipsApi& api, const VipsSaving& how, const EncodeJob& job, ByteSink& sink)
+      : api_{api}, how_{how}, job_{job}, sink_{sink} {}
   ~VipsEncoder() { api_.vips_thread_shutdown(); }
   VipsEncoder(const VipsEncoder&) = delete;
   VipsEncoder& operator=(const VipsEncoder&) = delete;
@@ -60,18 +52,19 @@ class VipsEncoder {
  private:
   Result<ImageRef> make_image(Pull& pull);
   void put_metadata(VipsImage* image, WriteReport& report);
-  int save(VipsImage* image, VipsTarget* target);
   Status save_to(int fd, VipsImage* image, const Pull& pull);
-  Status finish_tiff(int fd, WriteReport& report);
+  Status finish(int fd, WriteReport& report);
   void tell_dropped_tags(int fd, WriteReport& report);
   Status deliver(int fd);
   Error failure(const std::string& where) const {
     return Error{Errc::io, sink_.name() + ": " + where + ": " + api_.take_error()};
   }
 
+  std::string_view format_name() const { return name_of(job_.picture.format); }
+
   const VipsApi& api_;
+  const VipsSaving& how_;
   const EncodeJob& job_;
-  Format format_;
   ByteSink& sink_;
 };
 
@@ -92,8 +85,6 @@ Result<ImageRef> VipsEncoder::make_image(Pull& pull) {
   return image;
 }
 
-// What libvips 8.14 does with each: an EXIF block is written to WebP and AVIF, with the resolution in it (also when there
-// was none), and TIFF gets its tags for EXIF and IPTC from us. JPEG XL gets boxes of ours afterwards.
 void VipsEncoder::put_metadata(VipsImage* image, WriteReport& report) {
   const auto& metadata = *job_.metadata;
   const auto put = [&](const char* field, const char* name, const Blob& blob) {
@@ -103,58 +94,31 @@ void VipsEncoder::put_metadata(VipsImage* image, WriteReport& report) {
   };
   put(VIPS_META_ICC_NAME, "icc", metadata.icc);
   put(VIPS_META_XMP_NAME, "xmp", metadata.xmp);
-  if (format_ != Format::tiff) {  // which gets it afterwards, by finish_tiff()
+  if (how_.writes_exif)
     put(VIPS_META_EXIF_NAME, "exif", metadata.exif.empty() ? Blob{} : exif_with_prefix(metadata.exif));
-  }
   if (metadata.dots_per_mm_x <= 0) return;
-  if (format_ == Format::jxl && !exif_has_resolution(metadata.exif))
-    report.lost.emplace_back("resolution (jxl has no place for it but exif, and there is none)");
+  if (how_.resolution_needs_exif && !exif_has_resolution(metadata.exif))
+    report.lost.push_back(
+        fmt::format("resolution ({} has no place for it but exif, and there is none)", format_name()));
   else
     report.kept.emplace_back("resolution");
-}
-
-int VipsEncoder::save(VipsImage* image, VipsTarget* target) {
-  const int quality = job_.quality;
-  const gboolean lossless = quality < 0;  // where the format has it
-  const auto& metadata = *job_.metadata;
-  const gboolean bare =
-      metadata.icc.empty() && metadata.exif.empty() && metadata.xmp.empty() && metadata.dots_per_mm_x <= 0;
-  switch (format_) {
-    case Format::webp:
-      return api_.vips_webpsave_target(image, target, "lossless", lossless, "effort",
-                                       lossless ? kWebpLosslessEffort : kWebpEffort, "Q", lossless ? 75 : quality,
-                                       "strip", bare, nullptr);
-    case Format::avif:
-      return api_.vips_heifsave_target(image, target, "compression", VIPS_FOREIGN_HEIF_COMPRESSION_AV1, "Q",
-                                       quality < 0 ? kAvifQuality : quality, "effort", kAvifEffort, "bitdepth",
-                                       job_.picture.bits == 16 ? 12 : 8, "strip", bare, nullptr);
-    case Format::jxl:
-      // A lossy file is stored in a colour space of its own; only a lossless one gives the profile back as it was.
-      return api_.vips_jxlsave_target(image, target, "lossless", lossless, "effort",
-                                      lossless ? kJxlLosslessEffort : kJxlEffort, "Q", lossless ? 100 : quality,
-                                      nullptr);
-    default:
-      return api_.vips_tiffsave_target(image, target, "compression", VIPS_FOREIGN_TIFF_COMPRESSION_DEFLATE, "predictor",
-                                       VIPS_FOREIGN_TIFF_PREDICTOR_HORIZONTAL, nullptr);
-  }
 }
 
 Status VipsEncoder::save_to(int fd, VipsImage* image, const Pull& pull) {
   const VipsRef<VipsTarget> target{api_, api_.vips_target_new_to_descriptor(fd)};
   if (target.get() == nullptr) return failure("open");
-  if (save(image, target.get()) == 0) return ok();
-  auto error = failure(std::string{name_of(format_)});
+  if (how_.save(api_, job_, image, target.get()) == 0) return ok();
+  auto error = failure(std::string{format_name()});
   return pull.state ? Status{std::move(error)} : pull.state;
 }
 
-// libvips hands EXIF to libexif, which drops tags that it does not know: what came into the file is read again.
+// What came into the file is read again.
 void VipsEncoder::tell_dropped_tags(int fd, WriteReport& report) {
   const auto& exif = job_.metadata->exif;
-  if (exif.empty() || (format_ != Format::webp && format_ != Format::avif)) return;
+  if (exif.empty() || how_.exif_reader == nullptr) return;
   const VipsRef<VipsSource> source{api_, api_.vips_source_new_from_descriptor(fd)};
   VipsImage* loaded = nullptr;
-  const int problem = format_ == Format::webp ? api_.vips_webpload_source(source.get(), &loaded, nullptr)
-                                              : api_.vips_heifload_source(source.get(), &loaded, nullptr);
+  const int problem = (api_.*how_.exif_reader)(source.get(), &loaded, nullptr);
   if (problem != 0) (void)api_.take_error();
   const ImageRef image{api_, loaded};
   const void* data = nullptr;
@@ -168,25 +132,14 @@ void VipsEncoder::tell_dropped_tags(int fd, WriteReport& report) {
   constexpr std::size_t kMostNamed = 8;
   for (std::size_t i = 0; i < std::min(missing.size(), kMostNamed); ++i) names += fmt::format(" {:#06x}", missing[i]);
   const std::string more = missing.size() > kMostNamed ? fmt::format(" and {} more", missing.size() - kMostNamed) : "";
-  report.lost.push_back(fmt::format("exif tags (not written into {}:{}{})", name_of(format_), names, more));
+  report.lost.push_back(fmt::format("exif tags (not written into {}:{}{})", format_name(), names, more));
 }
 
-Status VipsEncoder::finish_tiff(int fd, WriteReport& report) {
-  const auto& metadata = *job_.metadata;
-  if (format_ != Format::tiff || (metadata.exif.empty() && metadata.iptc.empty())) return ok();
-  auto added = add_tiff_tags(fd, metadata, sink_.name());
-  if (!added && added.error().code != Errc::unsupported) return added;
-  const auto tell = [&](const Blob& blob, const char* what) {
-    if (blob.empty()) return;
-    if (added)
-      report.kept.emplace_back(what);
-    else
-      report.lost.push_back(std::string{what} + " (the tiff file is too large for it)");
-  };
-  tell(metadata.exif, "exif");
-  const auto tree = read_tiff_tree(metadata.exif);
-  if (added && tree && tree->followed) report.lost.emplace_back("thumbnail of exif (tiff has no place for it)");
-  tell(metadata.iptc, "iptc");
+/// What is done to the file after libvips has written it.
+Status VipsEncoder::finish(int fd, WriteReport& report) {
+  if (how_.add_tags != nullptr)
+    if (auto added = how_.add_tags(fd, *job_.metadata, sink_.name(), report); !added) return added;
+  tell_dropped_tags(fd, report);
   return ok();
 }
 
@@ -197,15 +150,14 @@ Status VipsEncoder::encode(RowSource& rows, WriteReport& report) {
   auto image = make_image(pull);
   if (!image) return image.error();
   put_metadata(image->get(), report);
-  const bool boxes = format_ == Format::jxl && (!job_.metadata->exif.empty() || !job_.metadata->xmp.empty());
+  const bool boxes = how_.put_with_boxes != nullptr && (!job_.metadata->exif.empty() || !job_.metadata->xmp.empty());
   const int flags = ::fcntl(sink_.fd(), F_GETFL);
   const bool from_start = ::lseek(sink_.fd(), 0, SEEK_CUR) == 0 && (flags & O_APPEND) == 0;
   const bool readable = (flags & O_ACCMODE) == O_RDWR;  // tags are added to what was written, or looked for in it
   const bool tags = !job_.metadata->exif.empty() || !job_.metadata->iptc.empty();
   if (from_start && !boxes && (readable || !tags)) {
     if (auto saved = save_to(sink_.fd(), image->get(), pull); !saved) return saved;
-    if (auto added = finish_tiff(sink_.fd(), report); !added) return added;
-    tell_dropped_tags(sink_.fd(), report);
+    if (auto finished = finish(sink_.fd(), report); !finished) return finished;
     struct stat about {};
     if (::fstat(sink_.fd(), &about) == 0) sink_.count_written(static_cast<std::uint64_t>(about.st_size));
     return ok();
@@ -213,9 +165,8 @@ Status VipsEncoder::encode(RowSource& rows, WriteReport& report) {
   auto scratch = open_scratch_file({});
   if (!scratch) return scratch.error();
   if (auto saved = save_to(scratch->get(), image->get(), pull); !saved) return saved;
-  if (auto added = finish_tiff(scratch->get(), report); !added) return added;
-  tell_dropped_tags(scratch->get(), report);
-  return boxes ? put_jxl_with_boxes(scratch->get(), *job_.metadata, sink_) : deliver(scratch->get());
+  if (auto finished = finish(scratch->get(), report); !finished) return finished;
+  return boxes ? how_.put_with_boxes(scratch->get(), *job_.metadata, sink_) : deliver(scratch->get());
 }
 
 Status VipsEncoder::deliver(int fd) {
@@ -231,12 +182,23 @@ Status VipsEncoder::deliver(int fd) {
 
 }  // namespace
 
-Status encode_other(const EncodeJob& job, Format format, RowSource& rows, ByteSink& sink, WriteReport& report) {
-  auto api = VipsApi::get();
-  if (!api) return Error{api.error().code, sink.name() + ": " + std::string{name_of(format)} + " " + api.error().what};
-  return VipsEncoder{**api, job, format, sink}.encode(rows, report);
+bool is_bare(const Metadata& metadata) {
+  return metadata.icc.empty() && metadata.exif.empty() && metadata.xmp.empty() && metadata.dots_per_mm_x <= 0;
 }
 
-MediaNeed encode_other_need(const PictureInfo& picture, int quality) { return vips_encoder_need(picture, quality); }
+Status encode_by_vips(const VipsSaving& how, const EncodeJob& job, RowSource& rows, ByteSink& sink,
+                      WriteReport& report) {
+  auto api = VipsApi::get();
+  if (!api)
+    return Error{api.error().code,
+                 fmt::format("{}: {} {}", sink.name(), name_of(job.picture.format), api.error().what)};
+  return VipsEncoder{**api, how, job, sink}.encode(rows, report);
+}
+
+MediaNeed vips_encoder_need(const VipsSaving& how, const PictureInfo& picture, int quality) {
+  auto sum = vips_need(picture, quality < 0 ? how.lossless_cost : how.cost);
+  sum.ram += Bytes{picture.row_bytes()} * 256;
+  return sum;
+}
 
 }  // namespace weir::media

@@ -6,12 +6,14 @@
 
 namespace weir::media {
 
-/// Memory that libvips and the format's library take for a picture: linear in its pixels, with coefficients measured for
-/// pages and for noise (docs/memory.md).
-/// file_size    of the input: some libraries hold all of it
-/// strip_rows   are decoded together (TIFF); 0: not known, the whole picture is assumed
-MediaNeed vips_decoder_need(const PictureInfo& picture, std::uint64_t file_size, std::uint32_t strip_rows);
-/// quality      below 0: lossless where the format has it
-MediaNeed vips_encoder_need(const PictureInfo& picture, int quality);
+/// What a format's library takes for each pixel, measured for pages and for noise (docs/memory.md).
+struct PixelCost {
+  std::uint64_t bytes = 0;        ///< of colour alone, of 8 bits a sample
+  std::uint64_t deep_bytes = 0;   ///< of 16 bits
+  std::uint64_t alpha_share = 3;  ///< alpha adds one part in so many: one more plane beside three; 0: nothing
+};
+
+/// Memory that libvips and the format's library take for a picture: linear in its pixels.
+MediaNeed vips_need(const PictureInfo& picture, const PixelCost& cost);
 
 }  // namespace weir::media

@@ -15,6 +15,7 @@
 #include "media/picture/carriable.hpp"
 #include "media/picture/encoder.hpp"
 #include "media/picture/picture.hpp"
+#include "media/picture/picture_format.hpp"
 #include "media/picture/resample.hpp"
 #include "media/picture/row_queue.hpp"
 #include "media/picture/samples.hpp"
@@ -102,9 +103,7 @@ class Writer final : public PictureWriter {
     const EncodeJob job{stored_, options_.quality, metadata_.get()};
     if (stored_.alpha) report_.kept.emplace_back("alpha");
     if (stored_.bits == 16) report_.kept.emplace_back("16-bit");
-    if (options_.format == Format::png) return encode_png(job, *rows, sink_, report_);
-    if (options_.format == Format::jpg) return encode_jpeg(job, *rows, sink_, report_);
-    return encode_other(job, options_.format, *rows, sink_, report_);
+    return traits_of(options_.format).writing->encode(job, *rows, sink_, report_);  // create() has seen that it has one
   }
 
   WriteOptions options_;
@@ -138,11 +137,11 @@ Result<std::unique_ptr<PictureWriter>> PictureWriter::create(const std::filesyst
 }
 
 MediaNeed PictureWriter::need(const WriteOptions& options) {
+  const auto& writing = traits_of(options.format).writing;
+  if (!writing) return {};
   std::vector<std::string> lost;
   const auto stored = storable(options, lost);
-  auto sum = options.format == Format::png   ? encode_png_need(stored)
-             : options.format == Format::jpg ? encode_jpeg_need(stored)
-                                             : encode_other_need(stored, options.quality);
+  auto sum = writing->need(stored, options.quality);
   sum.ram += std::max(options.queue, Bytes{options.rows.row_bytes()}) + Bytes{options.rows.row_bytes()} + 128_KiB;
   // What the format can carry of the metadata, and a block of it as it is packed.
   if (options.metadata != nullptr) sum.ram += Bytes{options.metadata->bytes()} * 3;

@@ -1,0 +1,45 @@
+// TIFF, through libvips and libtiff; libvips 8.14 writes no tags for EXIF and IPTC, which are added afterwards.
+#include "media/picture/tiff_extra_tags.hpp"
+#include "media/picture/tiff_tree.hpp"
+#include "media/picture/vips_encoder.hpp"
+
+namespace weir::media {
+namespace {
+
+Status add_tiff_metadata(int fd, const Metadata& metadata, const std::string& name, WriteReport& report) {
+  if (metadata.exif.empty() && metadata.iptc.empty()) return ok();
+  auto added = add_tiff_tags(fd, metadata, name);
+  if (!added && added.error().code != Errc::unsupported) return added;
+  const auto tell = [&](const Blob& blob, const char* what) {
+    if (blob.empty()) return;
+    if (added)
+      report.kept.emplace_back(what);
+    else
+      report.lost.push_back(std::string{what} + " (the tiff file is too large for it)");
+  };
+  tell(metadata.exif, "exif");
+  const auto tree = read_tiff_tree(metadata.exif);
+  if (added && tree && tree->followed) report.lost.emplace_back("thumbnail of exif (tiff has no place for it)");
+  tell(metadata.iptc, "iptc");
+  return ok();
+}
+
+constexpr VipsSaving kTiffSaving{.save =
+                                     [](const VipsApi& api, const EncodeJob&, VipsImage* image, VipsTarget* target) {
+                                       return api.vips_tiffsave_target(
+                                           image, target, "compression", VIPS_FOREIGN_TIFF_COMPRESSION_DEFLATE,
+                                           "predictor", VIPS_FOREIGN_TIFF_PREDICTOR_HORIZONTAL, nullptr);
+                                     },
+                                 .writes_exif = false,
+                                 .add_tags = add_tiff_metadata};
+
+}  // namespace
+
+Status encode_tiff(const EncodeJob& job, RowSource& rows, ByteSink& sink, WriteReport& report) {
+  return encode_by_vips(kTiffSaving, job, rows, sink, report);
+}
+MediaNeed encode_tiff_need(const PictureInfo& picture, int quality) {
+  return vips_encoder_need(kTiffSaving, picture, quality);
+}
+
+}  // namespace weir::media
