@@ -370,51 +370,6 @@ TEST_F(DamagedPng, WithoutItsEndMarkerIsWhole) {
   }
 }
 
-TEST(DamagedReader, TellsRowsAsTheyAreSeen) {
-  const Damage end{Damage::Kind::filled, 52, 20, "the file ends early"};
-  EXPECT_EQ(to_text(end, 72, 1), "the last 20 of 72 rows are filled: the file ends early");
-  EXPECT_EQ(to_text(end, 72, 2), "the last 20 of 72 rows are filled: the file ends early");
-  EXPECT_EQ(to_text(end, 72, 3), "the first 20 of 72 rows are filled: the file ends early");
-  EXPECT_EQ(to_text(end, 72, 4), "the first 20 of 72 rows are filled: the file ends early");
-  EXPECT_EQ(to_text(end, 72, 5), "the last 20 of 72 columns are filled: the file ends early");
-  EXPECT_EQ(to_text(end, 72, 6), "the first 20 of 72 columns are filled: the file ends early");
-  EXPECT_EQ(to_text(end, 72, 7), "the first 20 of 72 columns are filled: the file ends early");
-  EXPECT_EQ(to_text(end, 72, 8), "the last 20 of 72 columns are filled: the file ends early");
-  EXPECT_EQ(to_text({Damage::Kind::doubtful, 9, 4, "x"}, 72, 1), "rows 10 to 13 of 72 may be wrong: x");
-  EXPECT_EQ(to_text({Damage::Kind::coarse, 9, 1, "x"}, 72, 1), "row 10 of 72 lacks detail or colour: x");
-  EXPECT_EQ(to_text({Damage::Kind::filled, 71, 1, "x"}, 72, 1), "the last of 72 rows is filled: x");
-  EXPECT_EQ(to_text({Damage::Kind::doubtful, 0, 72, "x"}, 72, 1), "all 72 rows may be wrong: x");
-  EXPECT_EQ(reason_of("a.png: PNG row 3 of 4: the file ends too early; the file is damaged, get it again", "a.png"),
-            "the file ends too early");
-}
-
-/// Every orientation, through the reader's own thread, with rows that it did not ask for before it asked what is damaged.
-TEST(DamagedReader, GivesTheRestOfATurnedPicture) {
-  Folder folder;
-  const auto picture = form(61, 47, 3, false, 8);
-  for (int orientation = 1; orientation <= 8; ++orientation) {
-    auto options = options_for(Format::png, picture, make_metadata(false, orientation));
-    options.overwrite = true;
-    ASSERT_TRUE(save(folder / "a.png", options, draw(picture)));
-    auto bytes = get_file(folder / "a.png");
-    bytes.resize(bytes.size() * 3 / 4);
-    put_file(folder / "a.png", bytes);
-    const ReadOptions use{.spill = folder.path(), .ahead = Bytes{1}, .damaged = Damaged::use};
-    auto reader = PictureReader::open({.path = folder / "a.png", .bytes = nullptr}, use);
-    ASSERT_TRUE(reader) << reader.error().what;
-    Samples first(picture.row_bytes() * 47);
-    Samples second(first.size());
-    ASSERT_TRUE((*reader)->read(first));
-    const auto damage = (*reader)->damage();
-    ASSERT_EQ(damage.size(), 1u);
-    EXPECT_NE(damage[0].find("filled"), std::string::npos) << damage[0];
-    ASSERT_TRUE((*reader)->rewind());
-    ASSERT_TRUE((*reader)->read(second));
-    EXPECT_EQ(first, second);
-    EXPECT_EQ((*reader)->damage(), damage);
-  }
-}
-
 TEST(DamagedReader, TheSharedCases) {
   const std::filesystem::path cases = std::filesystem::path{places::source()} / "../shared/cases/pictures";
   if (!std::filesystem::exists(cases / "plain.png")) GTEST_SKIP() << "no ../shared/cases/pictures beside the project";
