@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cassert>
 #include <initializer_list>
+#include <iterator>
 #include <vector>
 
 namespace weir::media {
@@ -116,28 +117,28 @@ constexpr PictureFormat kRows[] = {
      .open = open_gif},
 };
 
+using Rows = std::vector<const PictureFormat*>;
+
 /// Rows that are written, in the order of Format, in which they are offered.
-std::vector<const PictureFormat*> written(bool (*holds)(const FormatWriting&)) {
-  std::vector<const PictureFormat*> found;
+Rows written(bool (*holds)(const FormatWriting&)) {
+  Rows found;
   for (const auto& row : kRows)
     if (row.writing && holds(*row.writing)) found.push_back(&row);
   std::sort(found.begin(), found.end(), [](const auto* a, const auto* b) { return a->format < b->format; });
   return found;
 }
 
-std::string listed(const std::vector<std::string_view>& words, std::string_view comma, std::string_view last) {
+std::string_view name_in(const PictureFormat& row) { return row.names.front(); }
+std::string_view title_in(const PictureFormat& row) { return row.title; }
+
+std::string listed(const Rows& rows, std::string_view (*word)(const PictureFormat&), std::string_view comma,
+                   std::string_view last) {
   std::string list;
-  for (std::size_t i = 0; i < words.size(); ++i) {
-    if (i > 0) list += i + 1 == words.size() ? last : comma;
-    list += words[i];
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    if (i > 0) list += i + 1 == rows.size() ? last : comma;
+    list += word(*rows[i]);
   }
   return list;
-}
-
-std::string listed_names(const std::vector<const PictureFormat*>& rows, std::string_view comma, std::string_view last) {
-  std::vector<std::string_view> names;
-  for (const auto* row : rows) names.push_back(row->names.front());
-  return listed(names, comma, last);
 }
 
 }  // namespace
@@ -174,22 +175,19 @@ bool is_lossless(Format format) {
 }
 
 std::string written_formats(std::string_view comma, std::string_view last) {
-  return listed_names(written([](const FormatWriting&) { return true; }), comma, last);
+  return listed(written([](const FormatWriting&) { return true; }), name_in, comma, last);
 }
 
 std::string formats_with_quality() {
-  std::vector<std::string_view> titles;
-  for (const auto* row : written([](const FormatWriting& writing) { return !writing.lossless; }))
-    titles.push_back(row->title);
-  return listed(titles, ", ", " and ");
+  return listed(written([](const FormatWriting& writing) { return !writing.lossless; }), title_in, ", ", " and ");
 }
 
 std::string titles_of_all() {
-  std::vector<std::string_view> titles;
-  for (const auto& row : kRows) titles.push_back(row.title);
-  return listed(titles, ", ", " and ");
+  Rows all;
+  std::transform(std::begin(kRows), std::end(kRows), std::back_inserter(all), [](const auto& row) { return &row; });
+  return listed(all, title_in, ", ", " and ");
 }
 
-std::string written_with(bool (*holds)(const FormatWriting&)) { return listed_names(written(holds), ", ", " or "); }
+std::string written_with(bool (*holds)(const FormatWriting&)) { return listed(written(holds), name_in, ", ", " or "); }
 
 }  // namespace weir::media
