@@ -3,11 +3,12 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <optional>
 #include <set>
 #include <string>
 
+#include "folder.hpp"
 #include "media/picture/picture_samples_test.hpp"
-#include "places.hpp"
 
 namespace weir::media::test {
 namespace {
