@@ -1,0 +1,29 @@
+#pragma once
+
+// Bytes behind others, for the tests that put files together.
+
+#include <cstdint>
+#include <cstring>
+#include <initializer_list>
+
+#include "media/picture/picture_samples_test.hpp"
+
+namespace weir::media::test {
+
+inline void append(Samples& to, const void* data, std::size_t size) {
+  if (size == 0) return;
+  const auto before = to.size();
+  to.resize(before + size);
+  std::memcpy(to.data() + before, data, size);
+}
+inline void append(Samples& to, std::initializer_list<int> bytes) {
+  for (const int byte : bytes) to.push_back(static_cast<std::byte>(byte));
+}
+inline void append_le(Samples& to, std::uint32_t value, int bytes) {
+  for (int i = 0; i < bytes; ++i) to.push_back(static_cast<std::byte>(value >> (8 * i)));
+}
+inline void append_be(Samples& to, std::uint32_t value, int bytes) {
+  for (int i = bytes - 1; i >= 0; --i) to.push_back(static_cast<std::byte>(value >> (8 * i)));
+}
+
+}  // namespace weir::media::test
