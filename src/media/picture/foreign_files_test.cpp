@@ -6,7 +6,7 @@
 
 #include <spng.h>
 
-#include <array>
+#include <algorithm>
 #include <cstdlib>
 #include <stdexcept>
 

@@ -1,7 +1,6 @@
 #include "media/picture/picture_samples_test.hpp"
 
 #include <algorithm>
-#include <array>
 #include <cstdlib>
 #include <cstring>
 #include <fstream>
