@@ -14,6 +14,7 @@
 
 #include <fmt/format.h>
 
+#include "base/round_up.hpp"
 #include "compute/half.hpp"
 #include "compute/vulkan/kernel_proof.hpp"
 #include "nn/network.hpp"
@@ -139,7 +140,7 @@ class DrawnRows final : public nn::InputRows {
 
 /// The picture as the network reads it.
 nn::Extent input_of(const nn::Family& family, nn::Extent picture) {
-  const auto grown = [&](int n) { return (n + family.align - 1) / family.align * family.align + 2 * family.border; };
+  const auto grown = [&](int n) { return round_up(n, family.align) + 2 * family.border; };
   return {grown(picture.height), grown(picture.width)};
 }
 

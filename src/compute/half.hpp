@@ -5,17 +5,15 @@
 
 namespace weir::compute {
 
-/// IEEE 754 binary16 bits to float; exact. Source: IEEE 754-2008, 3.6 (formats), 5.4.2 (conversion).
+/// IEEE 754 binary16 bits to float; exact. Without branches, for whole arrays.
+/// Source: IEEE 754-2008, 3.6 (formats), 5.4.2 (conversion).
 inline float half_to_float(std::uint16_t half) {
   const std::uint32_t sign = static_cast<std::uint32_t>(half & 0x8000u) << 16;
-  const std::uint32_t exponent = (half >> 10) & 0x1fu;
-  const std::uint32_t fraction = half & 0x3ffu;
-  if (exponent == 0) {  // zero or subnormal: fraction * 2^-24
-    const float value = static_cast<float>(fraction) * 0x1p-24F;
-    return std::bit_cast<float>(std::bit_cast<std::uint32_t>(value) | sign);
-  }
-  if (exponent == 31) return std::bit_cast<float>(sign | 0x7f800000u | (fraction << 13));
-  return std::bit_cast<float>(sign | ((exponent + 112) << 23) | (fraction << 13));
+  const std::uint32_t exponent = (half >> 10) & 0x1fu, fraction = half & 0x3ffu;
+  const std::uint32_t normal = (exponent == 31 ? 255 : exponent + 112) << 23 | fraction << 13;
+  // Zero or subnormal: fraction * 2^-24. By way of int, which vectors convert in one step.
+  const auto subnormal = std::bit_cast<std::uint32_t>(static_cast<float>(static_cast<int>(fraction)) * 0x1p-24F);
+  return std::bit_cast<float>(sign | (exponent == 0 ? subnormal : normal));
 }
 
 /// Float to binary16 bits, to nearest, ties to even; too large becomes infinity, NaN stays NaN.

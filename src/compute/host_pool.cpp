@@ -6,6 +6,8 @@
 #include <bit>
 #include <cstdlib>
 
+#include "base/round_up.hpp"
+
 namespace weir::compute {
 
 namespace {
@@ -42,7 +44,7 @@ Result<HostPool::Block> HostPool::acquire(Bytes size) {
     return Error{Errc::over_budget, fmt::format("reserve {}: {} of {} in use", to_text(whole), to_text(allocated_),
                                                 to_text(settings_.limit))};
   }
-  void* memory = whole.count() >> 60U != 0 ? nullptr : std::aligned_alloc(64, (whole.count() + 63) / 64 * 64);
+  void* memory = whole.count() >> 60U != 0 ? nullptr : std::aligned_alloc(64, round_up(whole.count(), 64));
   if (memory == nullptr) {
     return Error{Errc::over_budget, fmt::format("reserve {}: the system has no more memory", to_text(whole))};
   }

@@ -4,20 +4,20 @@
 
 #include <fmt/format.h>
 
+#include "base/round_up.hpp"
 #include "enhance/upscale.hpp"
 
 namespace weir::enhance {
 
 Geometry geometry_of(const nn::Family& family, int width, int height) {
-  const auto grown = [&](int n) { return (n + family.align - 1) / family.align * family.align; };
   Geometry g;
   g.width = width;
   g.height = height;
   g.border = family.border;
   g.scale = family.scale;
   g.crop = family.crop;
-  g.input_width = grown(width) + 2 * family.border;
-  g.input_height = grown(height) + 2 * family.border;
+  g.input_width = round_up(width, family.align) + 2 * family.border;
+  g.input_height = round_up(height, family.align) + 2 * family.border;
   return g;
 }
 

@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include "base/round_up.hpp"
 #include "compute/kernels/activation/activation_ref.hpp"
 #include "compute/kernels/binary/binary_ref.hpp"
 #include "compute/kernels/concat/concat_ref.hpp"
@@ -142,7 +143,7 @@ std::vector<int> count_readers(const Graph& graph) {
 
 /// The picture with the reflected border, grown at the right and the bottom to a multiple of the alignment.
 Planes bordered(const Planes& in, const Family& family) {
-  const auto grown = [&](int n) { return (n + family.align - 1) / family.align * family.align + 2 * family.border; };
+  const auto grown = [&](int n) { return round_up(n, family.align) + 2 * family.border; };
   Planes out{in.channels, grown(in.height), grown(in.width)};
   for (int c = 0; c < out.channels; ++c) {
     for (int y = 0; y < out.height; ++y) {

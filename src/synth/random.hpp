@@ -17,7 +17,7 @@ class Random {
   /// A generator of its own for one part of the work, so that parts do not depend on each other's draws.
   Random split() { return Random{bits()}; }
 
-  float unit() { return static_cast<float>(bits() >> 40U) * 0x1p-24F; }  ///< [0, 1)
+  float unit() { return bits_.unit(); }  ///< [0, 1)
   float between(float low, float high) { return low + (high - low) * unit(); }
   int whole(int low, int high) { return low + static_cast<int>(bits() % static_cast<std::uint64_t>(high - low + 1)); }
   bool chance(float probability) { return unit() < probability; }

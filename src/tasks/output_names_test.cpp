@@ -6,6 +6,7 @@
 #include <map>
 
 #include "base/paths.hpp"
+#include "base/splitmix64.hpp"
 
 namespace weir::tasks {
 namespace {
@@ -118,7 +119,7 @@ TEST_F(Runs, AnOutputNeverChangesItsMeaning) {
 TEST_F(Runs, EveryOrderOfComingAndGoingKeepsTheNames) {
   const std::vector<std::string> files{"a.jpg", "a.png", "a.gif", "A.png", "a.jpg.png"};
   std::map<std::string, std::string> first;
-  unsigned state = 1;
+  SplitMix64 bits{1};
   for (int round = 0; round < 2000; ++round) {
     if (round % 40 == 0) {
       first.clear();
@@ -126,8 +127,7 @@ TEST_F(Runs, EveryOrderOfComingAndGoingKeepsTheNames) {
     }
     std::vector<std::string> now;
     for (const std::string& file : files) {
-      state = state * 1664525 + 1013904223;
-      if ((state >> 16) % 2 == 0) now.push_back(file);
+      if (bits.next() % 2 == 0) now.push_back(file);
     }
     for (const auto& [file, output] : run(now)) EXPECT_EQ(first.emplace(file, output).first->second, output) << round;
   }

@@ -19,6 +19,7 @@
 #include <fmt/format.h>
 
 #include "base/splitmix64.hpp"
+#include "compute/half.hpp"
 
 namespace weir::test {
 
@@ -49,7 +50,7 @@ class SeededNumbers {
   explicit SeededNumbers(std::uint64_t seed) : bits_{seed} {}
   std::uint64_t next() { return bits_.next(); }
   /// Uniform in [low, high).
-  float between(float low, float high) { return low + (high - low) * (static_cast<float>(next() >> 40) * 0x1p-24F); }
+  float between(float low, float high) { return low + (high - low) * bits_.unit(); }
 
  private:
   SplitMix64 bits_;
@@ -73,22 +74,9 @@ inline std::vector<float> generated_picture(int height, int width, std::uint64_t
 
 namespace detail {
 
-/// The nearest number that a float16 holds; its subnormal numbers become zero. |value| below 65504.
+/// The nearest number that a float16 holds; what is below its normal numbers becomes zero.
 inline float rounded_to_half(float value) {
-  int exponent = 0;
-  const float mantissa = std::frexp(value, &exponent);  // 0.5 to 1
-  if (exponent < -13) return 0;
-  return std::ldexp(std::nearbyint(mantissa * 2048.0F), exponent - 11);
-}
-
-/// The float16 of a number that rounded_to_half gave.
-inline std::uint16_t half_bits(float value) {
-  const auto sign = static_cast<std::uint16_t>(std::signbit(value) ? 0x8000 : 0);
-  if (value == 0) return sign;
-  int exponent = 0;
-  const float mantissa = std::abs(std::frexp(value, &exponent));
-  const auto fraction = static_cast<int>(mantissa * 2048.0F) - 1024;
-  return static_cast<std::uint16_t>(sign | (exponent + 14) << 10 | fraction);
+  return std::abs(value) < 0x1p-14F ? 0 : compute::half_to_float(compute::float_to_half(value));
 }
 
 /// Writes layer lines and their weights; blobs are named by whoever calls.
@@ -169,7 +157,7 @@ class NetworkWriter {
     append(half ? std::uint32_t{0x01306B47} : std::uint32_t{0});
     for (std::int64_t i = 0; i < count; ++i) {
       const float weight = rounded_to_half(numbers_.between(-most, most));
-      half ? append(half_bits(weight)) : append(weight);
+      half ? append(compute::float_to_half(weight)) : append(weight);
     }
     if (half && count % 2 != 0) append(std::uint16_t{0});
     for (int i = 0; i < k.out; ++i) append(k.bias + numbers_.between(-0.05F, 0.05F));

@@ -6,6 +6,8 @@
 
 #include <fmt/format.h>
 
+#include "base/round_up.hpp"
+
 namespace weir::compute::vulkan {
 
 Buffer::Buffer(Buffer&& other) noexcept
@@ -34,7 +36,7 @@ Bytes Pool::size_class(Bytes size) {
   constexpr std::uint64_t kGrain = 64 << 10;
   const std::uint64_t count = std::max<std::uint64_t>(size.count(), 1);
   const std::uint64_t step = std::max(kGrain, std::bit_floor(count) / 32);
-  return Bytes{(count + step - 1) / step * step};
+  return Bytes{round_up(count, step)};
 }
 
 Result<Buffer> Pool::acquire(Bytes size, MemoryKind kind, Where where) {

@@ -10,6 +10,7 @@
 #include <optional>
 #include <string>
 
+#include "base/round_up.hpp"
 #include "media/picture/bmp_rle.hpp"
 #include "media/picture/decoder.hpp"
 
@@ -149,7 +150,7 @@ Status BmpDecoder::read_header(std::span<const std::byte> head) {
                                                " pixels; at most 1048576 on a side are read");
   info_.width = static_cast<int>(width);
   info_.height = static_cast<int>(height);
-  stride_ = (static_cast<std::size_t>(width) * static_cast<std::size_t>(depth_) + 31) / 32 * 4;
+  stride_ = round_up(static_cast<std::size_t>(width) * static_cast<std::size_t>(depth_), 32) / 8;
   if (auto known = check_compression(compression, size); !known) return known;
   if (compression == kRle8 || compression == kRle4) runs_.emplace(file_, pixels_at_, depth_, info_.width, info_.height);
   switch (depth_) {

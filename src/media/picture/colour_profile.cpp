@@ -8,6 +8,8 @@
 
 #include <fmt/format.h>
 
+#include "base/round_up.hpp"
+
 namespace weir::media {
 namespace {
 
@@ -199,7 +201,7 @@ Blob assemble(const std::vector<Tag>& tags, bool grey) {
     put_number(table, static_cast<std::uint32_t>(start + data.size()), 4);
     put_number(table, static_cast<std::uint32_t>(tag.data.size()), 4);
     data.insert(data.end(), tag.data.begin(), tag.data.end());
-    data.resize((data.size() + 3) / 4 * 4);
+    data.resize(round_up(data.size(), 4));
   }
   Blob icc;
   put_number(icc, static_cast<std::uint32_t>(start + data.size()), 4);

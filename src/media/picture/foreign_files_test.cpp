@@ -10,6 +10,7 @@
 #include <cstdlib>
 #include <stdexcept>
 
+#include "base/round_up.hpp"
 #include "media/picture/appended_test.hpp"
 #include "media/picture/picture_samples_test.hpp"
 
@@ -136,7 +137,7 @@ Samples cmyk_jpeg(int width, int height) {
 }
 
 Samples bitmap(int width, int height, int depth, bool top_down) {
-  const std::size_t stride = (static_cast<std::size_t>(width) * depth + 31) / 32 * 4;
+  const std::size_t stride = round_up(static_cast<std::size_t>(width) * depth, 32) / 8;
   const std::uint32_t palette = depth <= 8 ? 1U << depth : 0;
   const std::uint32_t start = 14 + 40 + palette * 4;
   Samples file;

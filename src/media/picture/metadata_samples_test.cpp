@@ -6,6 +6,7 @@
 #include <cstring>
 #include <stdexcept>
 
+#include "base/round_up.hpp"
 #include "folder.hpp"
 
 namespace weir::media::test {
@@ -154,7 +155,7 @@ Samples pages_tiff(int pages, bool tags) {
   const std::size_t first = little(file, 4, 4), bytes = 2 + 12 * little(file, first, 2);
   std::size_t link = first + bytes;
   for (int i = 1; i < pages; ++i) {
-    file.resize((file.size() + 1) / 2 * 2);
+    file.resize(round_up(file.size(), 2));
     const Samples next = bytes_of(small(static_cast<std::uint32_t>(file.size()), 4));
     std::copy(next.begin(), next.end(), file.begin() + static_cast<std::ptrdiff_t>(link));
     const Samples again(file.begin() + static_cast<std::ptrdiff_t>(first),

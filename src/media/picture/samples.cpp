@@ -6,8 +6,6 @@
 namespace weir::media {
 namespace {
 
-std::uint8_t to_8_bits(std::uint16_t value) { return static_cast<std::uint8_t>((value * 255U + 32767U) / 65535U); }
-
 /// Straight alpha over white: value * a + white * (1 - a), rounded.
 template <class Sample>
 Sample over_white(Sample value, Sample alpha) {

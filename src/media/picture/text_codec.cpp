@@ -10,6 +10,8 @@
 
 #include <fmt/format.h>
 
+#include "base/round_up.hpp"
+
 namespace weir::media {
 namespace {
 
@@ -130,7 +132,7 @@ Blob iptc_of_resources(std::span<const std::byte> resources, std::vector<int>& o
   std::size_t at = 0;
   while (resources.size() - at >= kResourceHead + 5 && std::memcmp(resources.data() + at, "8BIM", 4) == 0) {
     const auto id = static_cast<int>(number(at + 4, 2));
-    const std::size_t name = (number(at + 6, 1) + 2) / 2 * 2;  // with its length, padded to an even number
+    const std::size_t name = round_up(number(at + 6, 1) + 1, 2);  // with its length, padded to an even number
     const std::size_t size_at = at + 6 + name;
     if (size_at + 4 > resources.size()) break;
     const std::size_t size = number(size_at, 4), body = size_at + 4;

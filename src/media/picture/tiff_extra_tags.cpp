@@ -10,6 +10,7 @@
 #include <limits>
 
 #include "base/atomic_file.hpp"
+#include "base/round_up.hpp"
 #include "media/picture/tiff_tree.hpp"
 
 namespace weir::media {
@@ -71,7 +72,7 @@ Status add_tiff_tags(int fd, const Metadata& metadata, const std::string& name) 
   struct stat about {};
   if (::fstat(fd, &about) != 0 || !read_all(fd, 0, header)) return failure();
   const TiffNumbers numbers{header};
-  const auto size = (static_cast<std::uint64_t>(about.st_size) + 1) / 2 * 2;
+  const auto size = round_up(static_cast<std::uint64_t>(about.st_size), 2);
   if (!numbers.has_header() || size + metadata.bytes() * 2 > std::numeric_limits<std::uint32_t>::max())
     return Error{Errc::unsupported, name + ": TIFF: no room for further tags"};
   auto page = read_entries(fd, header);

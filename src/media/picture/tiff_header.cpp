@@ -7,6 +7,7 @@
 
 #include "media/picture/container_metadata.hpp"
 #include "media/picture/decoder.hpp"
+#include "media/picture/samples.hpp"
 
 namespace weir::media {
 namespace {
@@ -128,7 +129,7 @@ Status HeaderReader::read_palette() {
   }
   // Some programs write entries of 8 bits; libtiff's tools tell them apart in the same way.
   if (deep)
-    for (auto& value : form_.palette) value = static_cast<std::uint16_t>((value * 255U + 32767U) / 65535U);
+    for (auto& value : form_.palette) value = to_8_bits(value);
   return ok();
 }
 

@@ -4,6 +4,8 @@
 #include <array>
 #include <functional>
 
+#include "base/round_up.hpp"
+
 namespace weir::media {
 namespace {
 
@@ -112,7 +114,7 @@ class TreeWriter {
 
   // The entries first, then the values that do not fit into them, then the directories below.
   std::uint32_t directory(const TiffDirectory& tree) {
-    out_.resize((out_.size() + 1) / 2 * 2);
+    out_.resize(round_up(out_.size(), 2));
     const std::size_t start = out_.size(), entries = tree.tags.size() + tree.below.size();
     out_.resize(start + 2 + 12 * entries + 4);
     put(start, static_cast<std::uint32_t>(entries), 2, tree.little);
@@ -142,7 +144,7 @@ class TreeWriter {
     put(entry + 4, tag.count, 4, little);
     std::size_t where = entry + 8;
     if (tag.value.size() > 4) {
-      out_.resize((out_.size() + 1) / 2 * 2);
+      out_.resize(round_up(out_.size(), 2));
       where = out_.size();
       put(entry + 8, at_ + static_cast<std::uint32_t>(where), 4, little);
       out_.resize(where + tag.value.size());

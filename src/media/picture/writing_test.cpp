@@ -7,6 +7,7 @@
 #include <cstdio>
 #include <string>
 
+#include "base/splitmix64.hpp"
 #include "folder.hpp"
 #include "media/picture/picture.hpp"
 #include "media/picture/picture_samples_test.hpp"
@@ -63,11 +64,8 @@ class StandardOutput {
 // Noise, so that no format makes it small.
 Samples noise(const PictureInfo& picture) {
   Samples rows(picture.row_bytes() * static_cast<std::size_t>(picture.height));
-  std::uint32_t state = 1;
-  for (auto& sample : rows) {
-    state = state * 1664525U + 1013904223U;
-    sample = static_cast<std::byte>(state >> 24);
-  }
+  SplitMix64 bits{1};
+  for (auto& sample : rows) sample = static_cast<std::byte>(bits.next());
   return rows;
 }
 

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cassert>
 
+#include "base/round_up.hpp"
+
 namespace weir::nn {
 
 void PassOps::make(int o, Rows rows) {
@@ -135,7 +137,7 @@ void PassOps::patch(int o, Rows rows) {
           job.kernel = op.kernel;
           job.stride = op.stride;
           job.factor = op.factor;
-          job.out_channels = tensor(t).planar ? tensor(t).channels : (tensor(t).channels + 15) / 16 * 16;
+          job.out_channels = tensor(t).planar ? tensor(t).channels : round_up(tensor(t).channels, 16);
           job.stride_in = layout(v.tensor).stride;
           job.gate = gate;
           job.bases = last - first;

@@ -4,6 +4,7 @@
 #include <map>
 #include <vector>
 
+#include "base/round_up.hpp"
 #include "compute/kernels/kernels.hpp"
 #include "compute/team.hpp"
 #include "nn/cpu/packed.hpp"
@@ -38,7 +39,7 @@ class PassOps : public PassMemory {
   template <class Work>
   void share(int rows, int units, int grain, Work&& work) {
     constexpr int kMostGroups = 16;
-    const int padded = (units + grain - 1) / grain * grain;
+    const int padded = round_up(units, grain);
     team_.run(rows * padded, grain, kMostGroups * grain, [&](int first, int last, int member) {
       while (first < last) {
         const int row = first / padded;

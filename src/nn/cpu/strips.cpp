@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include "base/round_up.hpp"
 #include "nn/taps.hpp"
 
 namespace weir::nn {
@@ -174,8 +175,7 @@ Result<Halo> halo_of(const Graph& graph, const Program& program) {
     halo.left = std::max(halo.left, static_cast<int>(std::ceil(good[index(t)].first / s)) - kFirst);
     halo.right = std::max(halo.right, kFirst + kWidth - static_cast<int>(std::floor(good[index(t)].last / s)));
   }
-  const auto on_grid = [](int n) { return (n + kStripGrid - 1) / kStripGrid * kStripGrid; };
-  return Halo{on_grid(halo.left), on_grid(halo.right)};
+  return Halo{round_up(halo.left, kStripGrid), round_up(halo.right, kStripGrid)};
 }
 
 Result<StripPlan> plan_whole(const Graph& graph, const Program& program, Extent input, compute::Storage storage,

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "base/round_up.hpp"
 #include "compute/vulkan/faults.hpp"
 #include "networks/edge_networks.hpp"
 #include "networks/generate.hpp"
@@ -175,7 +176,7 @@ TEST_F(VulkanEngine, SamplesAreThoseThatTheHostMakesOfTheFloats) {
         EXPECT_EQ(made->memory.activations, made->plan.activations);
         EXPECT_LE(made->memory.staging, made->plan.staging);
         if (tile != 4096) continue;
-        EXPECT_EQ(made->plan.upload.count(), (std::uint64_t{3} * c.height * c.width + 15) / 16 * 16);
+        EXPECT_EQ(made->plan.upload.count(), round_up(std::uint64_t{3} * c.height * c.width, 16));
         // The picture that is added stays to the end; a result that is never made takes nothing.
         if (both.base_scale == 0) {
           EXPECT_LE(made->plan.activations, floats->plan.activations);

@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "base/round_up.hpp"
 #include "nn/vulkan/tile.hpp"
 
 namespace weir::nn::vulkan {
@@ -12,7 +13,7 @@ namespace weir::nn::vulkan {
 struct SamplesLayout {
   explicit SamplesLayout(const Rect& rect)
       : rows{static_cast<std::size_t>(rect.height())},
-        row_bytes{(static_cast<std::size_t>(rect.width()) + 3) / 4 * 12},
+        row_bytes{3 * round_up(static_cast<std::size_t>(rect.width()), 4)},
         pieces{(static_cast<std::size_t>(rect.width()) + kPiece - 1) / kPiece} {}
   static constexpr std::size_t kPiece = 256;
   static constexpr std::uint32_t kNoNumber = 1;  ///< a value is NaN or infinite

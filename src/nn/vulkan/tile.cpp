@@ -3,6 +3,7 @@
 #include <map>
 #include <utility>
 
+#include "base/round_up.hpp"
 #include "compute/kernels/kernels.hpp"
 #include "nn/schedule.hpp"
 #include "nn/vulkan/recording.hpp"
@@ -131,7 +132,7 @@ Tile make_tile(const Program& program, const std::vector<Extent>& extent, std::v
     if (region.empty()) continue;
     const Bytes bytes = pixel_bytes(program.tensors[at(t)], half) * static_cast<std::uint64_t>(region.height()) *
                         static_cast<std::uint64_t>(region.width());
-    size[at(t)] = (bytes.count() + alignment - 1) / alignment * alignment;
+    size[at(t)] = round_up(bytes.count(), alignment);
     tile.largest = std::max(tile.largest, bytes);
     tile.longest = std::max({tile.longest, region.height(), region.width()});
     tile.pixels = std::max(tile.pixels, static_cast<double>(region.height()) * region.width());

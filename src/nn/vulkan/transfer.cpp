@@ -1,5 +1,6 @@
 #include "nn/vulkan/transfer.hpp"
 
+#include "base/round_up.hpp"
 #include "nn/vulkan/recording.hpp"
 #include "nn/vulkan/samples_layout.hpp"
 
@@ -7,11 +8,11 @@ namespace weir::nn::vulkan {
 
 Bytes upload_bytes(Rect rect, bool samples) {
   const std::size_t size = 3 * at(rect.height()) * at(rect.width()) * (samples ? 1 : sizeof(float));
-  return Bytes{(size + 15) / 16 * 16};
+  return Bytes{round_up(size, 16)};
 }
 
 Bytes download_bytes(Rect rect, bool samples) {
-  return samples ? Bytes{(SamplesLayout{rect}.bytes() + 15) / 16 * 16} : upload_bytes(rect, false);
+  return samples ? Bytes{round_up(SamplesLayout{rect}.bytes(), 16)} : upload_bytes(rect, false);
 }
 
 Transfer samples_both_ways(const Family& family) {

@@ -5,6 +5,7 @@
 #include <cassert>
 #include <cstring>
 
+#include "base/round_up.hpp"
 #include "compute/kernels/kernels.hpp"
 #include "compute/kernels/simd/matrix.hpp"
 
@@ -27,7 +28,7 @@ struct Winograd {
     float* products;     // [36][tiles * kBlock + pad]
     float* unscale;      // [groups][36][kTiles], 1 / scale
   };
-  static constexpr std::size_t round64(std::size_t n) { return (n + 63) / 64 * 64; }
+  static constexpr std::size_t round64(std::size_t n) { return round_up(n, 64); }
   static std::size_t group_floats(int in) { return round64(static_cast<std::size_t>(kPoints) * (kTiles * in + kPad)); }
   static std::size_t value_floats(int in) {
     return round64(static_cast<std::size_t>(kPoints) * (kMostTiles * in + kPad));

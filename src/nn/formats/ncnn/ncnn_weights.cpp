@@ -7,6 +7,9 @@
 
 #include <fmt/format.h>
 
+#include "base/round_up.hpp"
+#include "compute/half.hpp"
+
 namespace weir::nn {
 
 namespace {
@@ -18,18 +21,8 @@ constexpr std::uint32_t kFloat16Tag = 0x01306B47;
 constexpr std::uint32_t kInt8Tag = 0x000D4B38;
 constexpr std::uint64_t kTagBytes = 4;
 
-std::uint64_t half_bytes(std::int64_t count) { return (static_cast<std::uint64_t>(count) * 2 + 3) / 4 * 4; }
+std::uint64_t half_bytes(std::int64_t count) { return round_up(static_cast<std::uint64_t>(count) * 2, 4); }
 std::uint64_t float_bytes(std::int64_t count) { return static_cast<std::uint64_t>(count) * 4; }
-
-/// IEEE 754 binary16 to binary32, exact; infinities and NaN stay what they are. Without branches, for whole arrays.
-float from_half(std::uint16_t half) {
-  const std::uint32_t sign = static_cast<std::uint32_t>(half & 0x8000U) << 16;
-  const std::uint32_t exponent = (half >> 10) & 0x1FU, mantissa = half & 0x3FFU;
-  const std::uint32_t wide_exponent = exponent == 31 ? 255 : exponent + 112;
-  const std::uint32_t normal = wide_exponent << 23 | mantissa << 13;
-  const auto subnormal = std::bit_cast<std::uint32_t>(static_cast<float>(static_cast<int>(mantissa)) * 0x1p-24F);
-  return std::bit_cast<float>(sign | (exponent == 0 ? subnormal : normal));
-}
 
 std::string_view name_of(NcnnArray::Kind kind) {
   return kind == NcnnArray::Kind::weight ? "weights" : kind == NcnnArray::Kind::bias ? "biases" : "slopes";
@@ -85,7 +78,7 @@ class ArrayReader {
       const std::size_t with_padding = half_bytes(static_cast<std::int64_t>(count)) / 2;
       if (auto status = bin_.read(std::as_writable_bytes(std::span{piece}.first(with_padding))); !status) return status;
       std::transform(piece.begin(), piece.begin() + static_cast<std::ptrdiff_t>(count),
-                     values.begin() + static_cast<std::ptrdiff_t>(done), from_half);
+                     values.begin() + static_cast<std::ptrdiff_t>(done), compute::half_to_float);
     }
     return ok();
   }
