@@ -7,14 +7,14 @@
 
 #include <fmt/format.h>
 
+#include "enhance/samples.hpp"
 #include "nn/taps.hpp"
 
 namespace weir::enhance {
 
 namespace {
 
-constexpr int kBandRows = 16;          // input rows that are judged together
-constexpr float kManyColours = 0.25F;  // a band with at least this range in one channel must not become one colour
+constexpr int kBandRows = 16;  // input rows that are judged together
 
 /// First tap and fraction of enlarged position x.
 std::pair<int, double> cubic_position(int x, int scale) {
@@ -25,8 +25,7 @@ std::pair<int, double> cubic_position(int x, int scale) {
 
 float alpha_sample(std::span<const std::byte> row, const media::PictureInfo& info, int x) {
   const std::size_t i = static_cast<std::size_t>(x) * info.channels() + info.colours;
-  if (info.bits == 8) return static_cast<float>(reinterpret_cast<const std::uint8_t*>(row.data())[i]);
-  return static_cast<float>(reinterpret_cast<const std::uint16_t*>(row.data())[i]);
+  return with_samples(row, info.bits, [i](const auto* samples, float) { return static_cast<float>(samples[i]); });
 }
 
 }  // namespace
@@ -48,19 +47,9 @@ ResultRows::ResultRows(const nn::Family& family, const Geometry& geometry, const
 }
 
 void ResultRows::add_source(float* planes, std::ptrdiff_t plane_stride, int y) {
-  const media::PictureInfo& in = source_.info();
-  const std::span<const std::byte> row = source_.row(y / geometry_.scale);
-  const float unit = 1.0F / (in.bits == 8 ? 255.0F : 65535.0F);
-  for (int c = 0; c < 3; ++c) {
-    float* to = planes + c * plane_stride;
-    const int channel = in.colours == 3 ? c : 0;
-    for (int x = 0; x < info_.width; ++x) {
-      const auto i = static_cast<std::size_t>(x / geometry_.scale) * in.channels() + channel;
-      const float value = in.bits == 8 ? static_cast<float>(reinterpret_cast<const std::uint8_t*>(row.data())[i])
-                                       : static_cast<float>(reinterpret_cast<const std::uint16_t*>(row.data())[i]);
-      to[x] += value * unit;
-    }
-  }
+  for_each_colour(
+      source_.row(y / geometry_.scale), source_.info(), info_.width, [this](int x) { return x / geometry_.scale; },
+      [=](int c, int x, float value) { planes[c * plane_stride + x] += value; });
 }
 
 void ResultRows::make_grey(float* planes, std::ptrdiff_t plane_stride) {
@@ -132,14 +121,19 @@ void ResultRows::begin_band(const nn::PlanarRows& rows, int i, int band) {
 
 Status ResultRows::check(int first, int last, const compute::Seen& seen) {
   const int y = first / geometry_.scale;
-  if (seen.not_finite) return Error{Errc::bad_values, fmt::format("a value that is not a number near row {}", y)};
   checked_.unequal = checked_.unequal || seen.unequal;
   for (int source = y; source <= (last - 1) / geometry_.scale; ++source) {
     checked_.range.add(source_.range(source));
   }
   const bool ends = last / geometry_.scale / kBandRows != checked_.band || last == info_.height;
-  if (ends && !checked_.unequal && checked_.range.widest() >= kManyColours) {
-    return Error{Errc::bad_values, fmt::format("one colour throughout near row {}, where the picture has many", y)};
+  // Until then it may still become another.
+  switch (nn::judge({seen.not_finite, checked_.unequal}, ends ? checked_.range : nn::ColourRange{})) {
+    case nn::Suspicion::none:
+      break;
+    case nn::Suspicion::no_numbers:
+      return Error{Errc::bad_values, fmt::format("a value that is not a number near row {}", y)};
+    case nn::Suspicion::one_colour:
+      return Error{Errc::bad_values, fmt::format("one colour throughout near row {}, where the picture has many", y)};
   }
   return ok();
 }

@@ -11,7 +11,8 @@
 #include "compute/team.hpp"
 #include "enhance/geometry.hpp"
 #include "enhance/source_window.hpp"
-#include "nn/cpu/run.hpp"
+#include "nn/rows.hpp"
+#include "nn/value_check.hpp"
 
 namespace weir::enhance {
 
@@ -41,7 +42,7 @@ class ResultRows {
     std::array<float, 3> reference{};
     std::array<std::uint8_t, 3> first{};  ///< of bytes: the band's first pixel
     bool unequal = false;
-    SourceWindow::Range range;
+    nn::ColourRange range;
   };
   void make_row(const nn::PlanarRows& rows, int i, std::byte* to, compute::Seen& seen);
   void add_source(float* planes, std::ptrdiff_t plane_stride, int y);

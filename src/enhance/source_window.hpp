@@ -1,12 +1,12 @@
 #pragma once
 
-#include <array>
 #include <span>
 #include <vector>
 
 #include "enhance/geometry.hpp"
 #include "enhance/visible_rows.hpp"
-#include "nn/cpu/run.hpp"
+#include "nn/rows.hpp"
+#include "nn/value_check.hpp"
 
 namespace weir::enhance {
 
@@ -26,15 +26,8 @@ class SourceWindow final : public nn::InputRows {
   Status require(int y);
   /// Interleaved samples of picture row y, which must be one of the rows kept.
   std::span<const std::byte> row(int y) const;
-  /// Lowest and highest sample of each colour, 0..1.
-  struct Range {
-    std::array<float, 3> low{1, 1, 1};
-    std::array<float, 3> high{0, 0, 0};
-    void add(const Range& other);
-    /// The largest difference within one colour; below 0 if nothing was added.
-    float widest() const;
-  };
-  Range range(int y) const;
+  /// Of the samples of that row.
+  nn::ColourRange range(int y) const;
   const media::PictureInfo& info() const { return info_; }
 
  private:
@@ -44,7 +37,7 @@ class SourceWindow final : public nn::InputRows {
   int kept_;
   int read_ = 0;
   std::vector<std::byte> ring_;
-  std::vector<Range> ranges_;
+  std::vector<nn::ColourRange> ranges_;
   std::vector<int> column_;  // picture column under each input column
 };
 

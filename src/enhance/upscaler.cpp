@@ -53,7 +53,7 @@ class NetworkUpscaler final : public Upscaler {
     auto status = run_from(job, *plan, written);
     if (auto missing = missing_threads(); !missing.empty()) events.push_back(std::move(missing));
     device_.tell(events);
-    if (!status && plan->way.on_device && is_device_fault(status.error()) && !settings_.device.strict) {
+    if (!status && plan->way.on_device && nn::vulkan::is_device_fault(status.error()) && !settings_.device.strict) {
       events.push_back(fmt::format("rows from {} on were made on the CPU: {}", written, status.error().what));
       auto on_cpu = plan_on_cpu(job.reader.info(), job.reader.need(), plan->output);
       if (!on_cpu) return on_cpu.error();
@@ -75,9 +75,6 @@ class NetworkUpscaler final : public Upscaler {
   }
 
  private:
-  static bool is_device_fault(const Error& error) {
-    return error.code == Errc::over_budget || error.code == Errc::device_lost || error.code == Errc::bad_values;
-  }
   /// What the check leaves behind (touched code, threads) is what the plan adds for a process that works, so that the
   /// memory before the check is what counts: the same whether the verdict was remembered.
   Result<UpscalePlan> plan_on_cpu(const media::PictureInfo& picture, const media::MediaNeed& decoder,

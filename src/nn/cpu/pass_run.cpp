@@ -6,24 +6,12 @@
 
 namespace weir::nn {
 
-PassRun::PassRun(PassOps ops, const Graph& graph, const compute::Kernels& kernels, ScratchFile* file, InputRows& input,
-                 const OutputRows& output, const StripShare& strip, const RunControl& control)
-    : PassOps{std::move(ops)},
-      graph_{graph},
-      kernels_{kernels},
-      file_{file},
-      input_{input},
-      output_{output},
-      strip_{strip},
-      control_{control},
-      stored_(program_.tensors.size(), false) {
+PassRun::PassRun(PassOps ops, const RunParts& parts, const StripShare& strip)
+    : PassOps{std::move(ops)}, parts_{parts}, strip_{strip}, stored_(program_.tensors.size(), false) {
   for (const int t : pass_.stored) stored_[static_cast<std::size_t>(t)] = true;
 }
 
 Status PassRun::run() {
-  if (pass_.statistic < 0 || reads_input()) {
-    if (auto status = input_.begin(); !status) return status;
-  }
   clear_rings();
   Schedule schedule{program_, plan_.extent, pass_.role, plan_.band};
   schedule.run(pass_.targets, [&](int o, Rows rows) { return step(o, rows); });
@@ -44,22 +32,12 @@ void PassRun::clear_rings() const {
   }
 }
 
-bool PassRun::reads_input() const {
-  for (std::size_t o = 0; o < program_.ops.size(); ++o) {
-    if (program_.ops[o].kind == OpKind::input && pass_.role[o] == Role::run) return true;
-  }
-  return false;
-}
-
 bool PassRun::step(int o, Rows rows) {
-  if (control_.stop.stop_requested()) {
-    status_ = Error{Errc::cancelled, "stopped"};
-    return false;
-  }
+  if (status_ = parts_.control.may_go_on(); !status_) return false;
   const Op& op = program_.ops[static_cast<std::size_t>(o)];
   const int t = op.output;
   if (pass_.role[static_cast<std::size_t>(o)] == Role::load) {
-    status_ = from_disk(*file_, t, rows);
+    status_ = from_disk(*parts_.file, t, rows);
     return static_cast<bool>(status_);
   }
   // Fresh pages are taken by the threads that make the rows, not by this one before them.
@@ -73,26 +51,25 @@ bool PassRun::step(int o, Rows rows) {
   if (kept_in_memory(t) && !filler) clear_margins(t, rows);
   if (!status_) return false;
   if (met_bad_values()) {
-    status_ = Error{Errc::bad_values, fmt::format("layer {} met a value that is not a number near row {}",
-                                                  graph_.layers[static_cast<std::size_t>(op.layer)].name, rows.first)};
+    status_ =
+        Error{Errc::bad_values, fmt::format("layer {} met a value that is not a number near row {}",
+                                            parts_.graph.layers[static_cast<std::size_t>(op.layer)].name, rows.first)};
     return false;
   }
   if (stored_[static_cast<std::size_t>(t)] && plan_.keep[static_cast<std::size_t>(t)] == Keep::disk) {
-    status_ = to_disk(*file_, t, rows);
+    status_ = to_disk(*parts_.file, t, rows);
   } else if (pass_.statistic < 0 && t == program_.output) {
     status_ = give_out(t, rows);
   }
   if (strip_.mean != nullptr && t == pass_.targets.front()) add_to_mean(t, rows);
-  if (control_.progress) {
-    control_.progress(op.multiplications * (rows.last - rows.first) * extent(t).width);
-  }
+  parts_.control.done(op.multiplications * (rows.last - rows.first) * extent(t).width);
   return static_cast<bool>(status_);
 }
 
 Status PassRun::fill_input(int t, Rows rows) {
   PlanarRows planar = planar_rows(t, rows);
   planar.left = strip_.input_left;
-  return input_.fill(planar);
+  return parts_.input.fill(planar);
 }
 
 Status PassRun::give_out(int t, Rows rows) {
@@ -100,13 +77,13 @@ Status PassRun::give_out(int t, Rows rows) {
   planar.left = strip_.result_left;
   planar.width = strip_.counted.count();
   for (float*& row : planar.row) row += strip_.counted.first;
-  return output_(planar);
+  return parts_.output(planar);
 }
 
 void PassRun::add_to_mean(int t, Rows rows) {
   constexpr int kGrain = 32;
   share(rows.last - rows.first, strip_.counted.count(), kGrain, [&](int row, int first, int last, int member) {
-    strip_.mean->add(kernels_, plan_.storage, at(t, rows.first + row, strip_.counted.first + first), last - first,
+    strip_.mean->add(parts_.kernels, plan_.storage, at(t, rows.first + row, strip_.counted.first + first), last - first,
                      member);
   });
 }

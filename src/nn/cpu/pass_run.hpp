@@ -8,6 +8,16 @@
 
 namespace weir::nn {
 
+/// What all passes of a run have in common.
+struct RunParts {
+  const Graph& graph;
+  const compute::Kernels& kernels;
+  ScratchFile* file;  ///< for tensors that the plan keeps on disk; may be null if it keeps none there
+  InputRows& input;
+  const OutputRows& output;
+  const RunControl& control;
+};
+
 /// What a pass over one strip takes from the picture and gives back. The result is the pass's first target.
 struct StripShare {
   int input_left = 0;       ///< the picture's column of the strip's first input column
@@ -19,9 +29,7 @@ struct StripShare {
 /// One pass over one strip: the schedule's steps, carried out. Used once. Everything given must outlive it.
 class PassRun : private PassOps {
  public:
-  /// `file`: for tensors that the plan keeps on disk; may be null if it keeps none there.
-  PassRun(PassOps ops, const Graph& graph, const compute::Kernels& kernels, ScratchFile* file, InputRows& input,
-          const OutputRows& output, const StripShare& strip, const RunControl& control);
+  PassRun(PassOps ops, const RunParts& parts, const StripShare& strip);
 
   /// Errors: those of Runner::run.
   Status run();
@@ -29,19 +37,13 @@ class PassRun : private PassOps {
  private:
   bool kept_in_memory(int t) const;
   void clear_rings() const;
-  bool reads_input() const;
   bool step(int o, Rows rows);
   Status fill_input(int t, Rows rows);
   Status give_out(int t, Rows rows);
   void add_to_mean(int t, Rows rows);
 
-  const Graph& graph_;
-  const compute::Kernels& kernels_;
-  ScratchFile* file_;
-  InputRows& input_;
-  const OutputRows& output_;
+  const RunParts& parts_;
   const StripShare& strip_;
-  const RunControl& control_;
   std::vector<bool> stored_;  // by tensor: this pass keeps it
   Status status_ = ok();
 };

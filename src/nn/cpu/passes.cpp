@@ -122,6 +122,13 @@ bool reads(const Op& op, int tensor) {
   return found;
 }
 
+bool reads_input(const Program& program, const Pass& pass) {
+  for (std::size_t o = 0; o < program.ops.size(); ++o) {
+    if (program.ops[o].kind == OpKind::input && pass.role[o] == Role::run) return true;
+  }
+  return false;
+}
+
 RowsHeld rows_held(const Program& program, const std::vector<Extent>& extent, const Pass& pass, int band) {
   RowsHeld held;
   held.most.assign(program.tensors.size(), 0);

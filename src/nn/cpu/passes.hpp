@@ -42,6 +42,8 @@ void for_each_read(const Op& op, Look&& look) {
 
 /// Whether `op` reads `tensor`.
 bool reads(const Op& op, int tensor);
+/// Whether the pass reads the picture, and not only what earlier ones stored.
+bool reads_input(const Program& program, const Pass& pass);
 
 /// How many rows a pass holds.
 struct RowsHeld {

@@ -57,38 +57,59 @@ Result<Runner> Runner::create(const Graph& graph, const Program& program, const 
   return runner;
 }
 
-Status Runner::run(const Packed& packed, InputRows& input, const OutputRows& output, const RunControl& control) {
-  Vectors vectors{*graph_, *program_};
-  const std::size_t passes = plan_->plans.front().passes.size();
-  for (std::size_t p = 0; p < passes; ++p) {
-    const Pass& any = plan_->plans.front().passes[p];
-    const int result = any.targets.front();
-    std::optional<MeanSum> mean;
-    if (any.statistic >= 0)
-      mean.emplace(team_->size(), plan_->plans.front().layout[static_cast<std::size_t>(result)].stride);
-    for (const Strip& strip : plan_->strips) {
-      const Plan& plan = plan_->plans[strip.plan];
-      const PassMemory memory{*program_, plan, plan.passes[p], arena_.data(), zero_row_.data()};
-      const Columns own = plan_->own(strip, result);
-      const int left = plan_->left(strip, result);
-      const StripShare share{
-          strip.reads.first, {own.first - left, own.last - left}, own.first, mean ? &*mean : nullptr};
-      PassRun walk{PassOps{memory, *kernels_, *team_, packed, vectors, scratch_},
-                   *graph_,
-                   *kernels_,
-                   file_ ? &*file_ : nullptr,
-                   input,
-                   output,
-                   share,
-                   control};
-      if (auto status = walk.run(); !status) return status;
-    }
-    if (!mean) continue;
-    const Statistic& s = program_->statistics[static_cast<std::size_t>(any.statistic)];
-    const Extent e = plan_->extent[static_cast<std::size_t>(result)];
-    vectors.set(s.blob, mean->mean(s.channels, static_cast<double>(e.width) * e.height));
+/// One run on one picture, whose parts are the strips.
+class Runner::Walk final : public PassWalk {
+ public:
+  Walk(Runner& runner, const Packed& packed, const RunParts& parts)
+      : runner_{runner},
+        plan_{*runner.plan_},
+        packed_{packed},
+        parts_{parts},
+        vectors_{parts.graph, *runner.program_} {}
+
+  Status run() { return walk(*runner_.program_, plan_.plans.front().passes.size(), parts_.input); }
+
+ private:
+  const Plan& plan_of(std::size_t part) const { return plan_.plans[plan_.strips[part].plan]; }
+  std::size_t parts() const override { return plan_.strips.size(); }
+  bool reads_input(std::size_t pass, std::size_t part) const override {
+    return nn::reads_input(*runner_.program_, plan_of(part).passes[pass]);
   }
-  return ok();
+
+  Status begin_mean(const Statistic& mean) override {
+    mean_.emplace(runner_.team_->size(), plan_.plans.front().layout[index(mean.source.tensor)].stride);
+    return ok();
+  }
+  Status finish_mean(const Statistic& mean) override {
+    const Extent e = plan_.extent[index(mean.source.tensor)];
+    vectors_.set(mean.blob, mean_->mean(mean.channels, static_cast<double>(e.width) * e.height));
+    mean_.reset();
+    return ok();
+  }
+  Status make_part(std::size_t number, std::size_t part) override {
+    const Strip& strip = plan_.strips[part];
+    const Pass& pass = plan_of(part).passes[number];
+    const int result = pass.targets.front();
+    const PassMemory memory{*runner_.program_, plan_of(part), pass, runner_.arena_.data(), runner_.zero_row_.data()};
+    const Columns own = plan_.own(strip, result);
+    const int left = plan_.left(strip, result);
+    const StripShare share{
+        strip.reads.first, {own.first - left, own.last - left}, own.first, mean_ ? &*mean_ : nullptr};
+    PassOps ops{memory, *runner_.kernels_, *runner_.team_, packed_, vectors_, runner_.scratch_};
+    return PassRun{std::move(ops), parts_, share}.run();
+  }
+
+  Runner& runner_;
+  const StripPlan& plan_;
+  const Packed& packed_;
+  const RunParts& parts_;
+  Vectors vectors_;
+  std::optional<MeanSum> mean_;  // of the pass, if it is for one
+};
+
+Status Runner::run(const Packed& packed, InputRows& input, const OutputRows& output, const RunControl& control) {
+  const RunParts parts{*graph_, *kernels_, file_ ? &*file_ : nullptr, input, output, control};
+  return Walk{*this, packed, parts}.run();
 }
 
 }  // namespace weir::nn

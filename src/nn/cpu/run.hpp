@@ -1,9 +1,7 @@
 #pragma once
 
 #include <filesystem>
-#include <functional>
 #include <optional>
-#include <stop_token>
 #include <vector>
 
 #include "base/mapping.hpp"
@@ -13,14 +11,10 @@
 #include "compute/team.hpp"
 #include "nn/cpu/packed.hpp"
 #include "nn/cpu/strips.hpp"
+#include "nn/pass_walk.hpp"
 #include "nn/rows.hpp"
 
 namespace weir::nn {
-
-struct RunControl {
-  std::function<void(double multiplications)> progress;  ///< done since the last call; may be empty
-  std::stop_token stop;
-};
 
 /// Runs a program on pictures of one extent by rows: every op keeps only the rows that others still need.
 /// Owns the arena and the scratch; keeps them from picture to picture. Not thread-safe.
@@ -36,6 +30,7 @@ class Runner {
   Status run(const Packed& packed, InputRows& input, const OutputRows& output, const RunControl& control);
 
  private:
+  class Walk;
   Runner() = default;
 
   const Graph* graph_ = nullptr;

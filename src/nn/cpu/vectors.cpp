@@ -6,6 +6,7 @@
 #include <variant>
 
 #include "compute/kernels/kernels.hpp"
+#include "nn/pass_walk.hpp"
 
 namespace weir::nn {
 
@@ -27,7 +28,7 @@ float act(const Activation& a, float x) {
   return x;
 }
 
-std::vector<float> apply(const Operation& operation, const std::vector<float>& in) {
+std::vector<float> result_of(const Operation& operation, const std::vector<float>& in) {
   std::vector<float> out;
   if (const auto* product = std::get_if<InnerProduct>(&operation)) {
     for (int o = 0; o < product->out_channels; ++o) {
@@ -52,10 +53,9 @@ Vectors::Vectors(const Graph& graph, const Program& program)
 
 void Vectors::set(int blob, std::vector<float> value) {
   values_[static_cast<std::size_t>(blob)] = std::move(value);
-  for (const VectorOp& op : program_.vector_ops) {
-    const auto& in = values_[static_cast<std::size_t>(op.input)];
-    auto& out = values_[static_cast<std::size_t>(op.output)];
-    if (!in.empty() && out.empty()) out = apply(graph_.layers[static_cast<std::size_t>(op.layer)].operation, in);
+  for (const std::size_t v : vector_ops_after(program_, blob)) {
+    const VectorOp& op = program_.vector_ops[v];
+    values_[index(op.output)] = result_of(graph_.layers[index(op.layer)].operation, values_[index(op.input)]);
   }
 }
 

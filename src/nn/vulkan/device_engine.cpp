@@ -121,7 +121,7 @@ Status DeviceEngine::attempt(const DevicePlan& plan, Orientation orientation, In
   if (auto loaded = load_weights(plan.half, orientation); !loaded) return loaded;
   ++counts_.tiles;
   PictureRun run{graph_, program_, plan, *session_, packed_, weights_, matrices_};
-  return run.run(input, output, control, next_row, next_row);
+  return run.run(input, output, control, next_row);
 }
 
 Status DeviceEngine::load_weights(bool half, Orientation orientation) {

@@ -13,10 +13,6 @@ namespace {
 
 constexpr int kSteps = 3;
 
-bool is_fault(const Error& error) {
-  return error.code == Errc::over_budget || error.code == Errc::device_lost || error.code == Errc::bad_values;
-}
-
 }  // namespace
 
 Status DeviceEngine::run(const DevicePlan& plan, Orientation orientation, InputRows& input, const EngineOutput& output,
@@ -25,12 +21,12 @@ Status DeviceEngine::run(const DevicePlan& plan, Orientation orientation, InputR
   if (!warning_.empty()) events.push_back(std::exchange(warning_, {}));
   DevicePlan now = plan;
   auto status = attempt(now, orientation, input, output, control, next_row);
-  for (int step = 0; step < kSteps && !status && is_fault(status.error()) && !settings_.strict; ++step) {
+  for (int step = 0; step < kSteps && !status && is_device_fault(status.error()) && !settings_.strict; ++step) {
     if (!mend(step, status.error(), now, events)) continue;
     ++counts_.repeats;
     status = attempt(now, orientation, input, output, control, next_row);
   }
-  if (!status && is_fault(status.error()) && !settings_.strict) ++counts_.given_up;
+  if (!status && is_device_fault(status.error()) && !settings_.strict) ++counts_.given_up;
   return status;
 }
 

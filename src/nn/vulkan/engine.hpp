@@ -12,7 +12,7 @@
 #include "base/bytes.hpp"
 #include "base/result.hpp"
 #include "nn/cpu/packed.hpp"
-#include "nn/cpu/run.hpp"
+#include "nn/pass_walk.hpp"
 #include "nn/rows.hpp"
 #include "nn/vulkan/device_plan.hpp"
 
@@ -55,6 +55,11 @@ struct EngineOutput {
   OutputRows planes;
   OutputBytes samples;
 };
+
+/// What another tile, another precision, the device opened anew or at last the CPU may mend.
+inline bool is_device_fault(const Error& error) {
+  return error.code == Errc::over_budget || error.code == Errc::device_lost || error.code == Errc::bad_values;
+}
 
 /// What happened on a device, counted.
 struct EngineCounts {

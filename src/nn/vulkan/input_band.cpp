@@ -69,8 +69,8 @@ void InputBand::copy_samples(const Rect& rect, std::uint8_t* to) const {
   }
 }
 
-TileRange InputBand::range(const Rect& rect) const {
-  TileRange range;
+ColourRange InputBand::range(const Rect& rect) const {
+  ColourRange range;
   for (int plane = 0; plane < kPlanes; ++plane) {
     for (int y = std::max(rect.top, first_); y < std::min(rect.bottom, last_); ++y) {
       const float* from = row(plane, y);

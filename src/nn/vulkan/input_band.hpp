@@ -6,8 +6,8 @@
 
 #include "base/result.hpp"
 #include "nn/rows.hpp"
+#include "nn/value_check.hpp"
 #include "nn/vulkan/tile.hpp"
-#include "nn/vulkan/tile_check.hpp"
 
 namespace weir::nn::vulkan {
 
@@ -22,7 +22,7 @@ class InputBand {
   /// The same as the 8-bit samples that the values are.
   void copy_samples(const Rect& rect, std::uint8_t* to) const;
   /// Lowest and highest value of each plane in a rectangle of them.
-  TileRange range(const Rect& rect) const;
+  ColourRange range(const Rect& rect) const;
 
  private:
   const float* row(int plane, int y) const;

@@ -1,11 +1,7 @@
 #include "nn/vulkan/picture_run.hpp"
 
-#include <algorithm>
 #include <cstring>
-#include <span>
 #include <utility>
-
-#include <fmt/format.h>
 
 #include "nn/vulkan/recording.hpp"
 
@@ -62,37 +58,35 @@ Status PictureRun::make_tables() {
   return ok();
 }
 
-Status PictureRun::run(InputRows& input, const EngineOutput& output, const RunControl& control, int first_row,
-                       int& next_row) {
+Status PictureRun::run(InputRows& input, const EngineOutput& output, const RunControl& control, int& next_row) {
   input_ = &input;
   control_ = &control;
+  first_row_ = next_row;
   ResultBand result{plan_.extent[at(program_.output)], plan_.transfer.result_samples, output, next_row};
   result_ = &result;
   auto status = prepare();
-  for (std::size_t p = 0; status && p < plan_.passes.size(); ++p) {
-    status = run_pass(plan_.passes[p], plan_.passes[p].statistic < 0 ? first_row : 0);
-  }
+  if (status) status = walk(program_, plan_.passes.size(), input);
   // What is under way reads and writes the buffers that go now.
   if (status) status = session_.sync();
   if (!status) session_.drain();
   return status;
 }
 
-Status PictureRun::run_pass(const DevicePass& pass, int first_row) {
-  if (auto begun = input_->begin(); !begun) return begun;
+Status PictureRun::begin_mean(const Statistic& /*mean*/) { return recorder().begin_mean(); }
+Status PictureRun::finish_mean(const Statistic& mean) { return recorder().finish_mean(mean); }
+
+/// The whole picture, in tiles.
+Status PictureRun::make_part(std::size_t number, std::size_t /*part*/) {
+  const DevicePass& pass = plan_.passes[number];
   InputBand band{*input_, plan_.input};
-  if (pass.statistic >= 0) {
-    if (auto begun = recorder().begin_mean(); !begun) return begun;
-  }
-  for (const Rect& rect : tiles_of(plan_, pass, first_row)) {
-    if (control_->stop.stop_requested()) return Error{Errc::cancelled, "stopped"};
+  for (const Rect& rect : tiles_of(plan_, pass, pass.statistic < 0 ? first_row_ : 0)) {
+    if (auto going = control_->may_go_on(); !going) return going;
     if (auto begun = begin_tile(pass, rect, band); !begun) return begun;
   }
   while (!pending_.empty()) {
     if (auto finished = finish_oldest(); !finished) return finished;
   }
-  if (pass.statistic < 0) return ok();
-  return recorder().finish_mean(program_.statistics[at(pass.statistic)]);
+  return ok();
 }
 
 Recorder PictureRun::recorder() {

@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "base/result.hpp"
-#include "nn/cpu/run.hpp"
+#include "nn/pass_walk.hpp"
 #include "nn/rows.hpp"
 #include "nn/vulkan/device_plan.hpp"
 #include "nn/vulkan/device_weights.hpp"
@@ -13,14 +13,13 @@
 #include "nn/vulkan/recorder.hpp"
 #include "nn/vulkan/result_band.hpp"
 #include "nn/vulkan/session.hpp"
-#include "nn/vulkan/tile_check.hpp"
 
 namespace weir::nn::vulkan {
 
 /// One walk of a program over one picture on one device, by one plan. While the device computes one tile, the host
 /// judges and passes on the one before and prepares the next; where the plan has copies, these go to and from the device
 /// meanwhile.
-class PictureRun {
+class PictureRun final : private PassWalk {
  public:
   /// Everything must outlive it; `packed` is what lies in `weights`.
   PictureRun(const Graph& graph, const Program& program, const DevicePlan& plan, Session& session,
@@ -33,9 +32,9 @@ class PictureRun {
         weights_{weights},
         matrices_{matrices} {}
 
-  /// Rows of the result from `first_row` on. `next_row` follows what was passed on, whatever comes of the run.
+  /// Rows of the result from `next_row` on, which follows what is passed on, whatever comes of the run.
   /// Errors: those of input and output; cancelled; over_budget, device_lost; bad_values for a tile that cannot be right.
-  Status run(InputRows& input, const EngineOutput& output, const RunControl& control, int first_row, int& next_row);
+  Status run(InputRows& input, const EngineOutput& output, const RunControl& control, int& next_row);
 
  private:
   struct Slot {
@@ -48,12 +47,14 @@ class PictureRun {
     bool result = false;               ///< else it was for a mean
     compute::vulkan::Ticket made = 0;  ///< of the stream that computes
     compute::vulkan::Ticket back = 0;  ///< of the one that copies; 0: not asked for yet
-    TileRange range;
+    ColourRange range;
     double multiplications = 0;
   };
   Status prepare();
   Status make_tables();
-  Status run_pass(const DevicePass& pass, int first_row);
+  Status begin_mean(const Statistic& mean) override;
+  Status finish_mean(const Statistic& mean) override;
+  Status make_part(std::size_t pass, std::size_t part) override;
   Status prepare_slots();
   Status begin_tile(const DevicePass& pass, Rect rect, InputBand& band);
   Result<compute::vulkan::Slice> send(const Slot& slot, const Rect& source, const InputBand& band);
@@ -75,6 +76,7 @@ class PictureRun {
   std::size_t next_slot_ = 0;
   std::deque<Pending> pending_;
 
+  int first_row_ = 0;
   InputRows* input_ = nullptr;
   const RunControl* control_ = nullptr;
   ResultBand* result_ = nullptr;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "nn/schedule.hpp"
 #include "nn/vulkan/picture_run.hpp"
 #include "nn/vulkan/recording.hpp"
 
@@ -116,7 +117,7 @@ Status PictureRun::finish_oldest() {
     auto passed = result_->take(tile.rect, slots_[tile.slot].download.host(), tile.range);
     if (!passed) return passed;
   }
-  if (control_->progress) control_->progress(tile.multiplications);
+  control_->done(tile.multiplications);
   return ok();
 }
 

@@ -3,6 +3,7 @@
 #include <array>
 #include <variant>
 
+#include "nn/pass_walk.hpp"
 #include "nn/vulkan/recording.hpp"
 
 namespace weir::nn::vulkan {
@@ -39,13 +40,8 @@ Status Recorder::finish_mean(const Statistic& statistic) {
       .constants(static_cast<float>(static_cast<double>(extent.height) * extent.width));
   finish.groups = {groups(vectors, 64), 1, 1};
   if (auto recorded = stream_.dispatch(finish); !recorded) return recorded;
-  std::vector<bool> known(graph_.blobs.size(), false);
-  known[at(statistic.blob)] = true;
-  for (std::size_t v = 0; v < program_.vector_ops.size(); ++v) {
-    const VectorOp& vector = program_.vector_ops[v];
-    if (!known[at(vector.input)]) continue;
+  for (const std::size_t v : vector_ops_after(program_, statistic.blob)) {
     if (auto recorded = vector_op(v); !recorded) return recorded;
-    known[at(vector.output)] = true;
   }
   return ok();
 }

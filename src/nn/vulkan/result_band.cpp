@@ -5,15 +5,16 @@
 
 #include "nn/vulkan/recording.hpp"
 #include "nn/vulkan/samples_layout.hpp"
+#include "nn/vulkan/tile_check.hpp"
 
 namespace weir::nn::vulkan {
 
-Status ResultBand::take(const Rect& rect, std::byte* tile, const TileRange& range) {
+Status ResultBand::take(const Rect& rect, std::byte* tile, const ColourRange& range) {
   return as_samples_ ? take_samples(rect, tile, range) : take_planes(rect, reinterpret_cast<float*>(tile), range);
 }
 
 /// A tile as wide as the picture goes out from where the device wrote it; others wait for their neighbours.
-Status ResultBand::take_planes(const Rect& rect, float* tile, const TileRange& range) {
+Status ResultBand::take_planes(const Rect& rect, float* tile, const ColourRange& range) {
   const std::size_t width = at(rect.width());
   if (auto good = check_tile(tile, at(rect.height()) * width, range); !good) return good;
   if (rect.width() == extent_.width) return emit_planes(rect, tile);
@@ -25,7 +26,7 @@ Status ResultBand::take_planes(const Rect& rect, float* tile, const TileRange& r
   return emit_planes({rect.top, 0, rect.bottom, extent_.width}, planes_.data());
 }
 
-Status ResultBand::take_samples(const Rect& rect, const std::byte* tile, const TileRange& range) {
+Status ResultBand::take_samples(const Rect& rect, const std::byte* tile, const ColourRange& range) {
   if (auto good = check_samples(tile, rect, range); !good) return good;
   const SamplesLayout layout{rect};
   if (rect.left == 0) uneven_.assign(layout.rows, false);

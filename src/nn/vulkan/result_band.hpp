@@ -6,9 +6,9 @@
 
 #include "base/result.hpp"
 #include "nn/rows.hpp"
+#include "nn/value_check.hpp"
 #include "nn/vulkan/engine.hpp"
 #include "nn/vulkan/tile.hpp"
-#include "nn/vulkan/tile_check.hpp"
 
 namespace weir::nn::vulkan {
 
@@ -22,11 +22,11 @@ class ResultBand {
 
   /// The tile at `rect`, as the recorder's read_back laid it; changed by what takes the rows.
   /// Errors: bad_values; those of the output.
-  Status take(const Rect& rect, std::byte* tile, const TileRange& range);
+  Status take(const Rect& rect, std::byte* tile, const ColourRange& range);
 
  private:
-  Status take_planes(const Rect& rect, float* tile, const TileRange& range);
-  Status take_samples(const Rect& rect, const std::byte* tile, const TileRange& range);
+  Status take_planes(const Rect& rect, float* tile, const ColourRange& range);
+  Status take_samples(const Rect& rect, const std::byte* tile, const ColourRange& range);
   Status emit_planes(Rect rect, float* planes);
   Status emit_samples(int top, int bottom, const std::uint8_t* samples, std::size_t row_bytes);
   /// Calls emit(first row, count) for a few rows at a time: the taker is quicker to stop, and needs less of its own.

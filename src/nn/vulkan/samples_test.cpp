@@ -22,8 +22,8 @@ using compute::vulkan::Where;
 
 constexpr float kNaN = std::numeric_limits<float>::quiet_NaN();
 constexpr float kInfinity = std::numeric_limits<float>::infinity();
-const TileRange kManyColours{{0, 0, 0}, {1, 1, 1}};
-const TileRange kOneColour{{0.5F, 0.5F, 0.5F}, {0.5F, 0.5F, 0.5F}};
+const ColourRange kManyColours{{0, 0, 0}, {1, 1, 1}};
+const ColourRange kOneColour{{0.5F, 0.5F, 0.5F}, {0.5F, 0.5F, 0.5F}};
 
 class VulkanSamples : public test::OpenVulkanTest {
  protected:

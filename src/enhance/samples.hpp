@@ -1,0 +1,32 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+
+#include "media/picture/picture.hpp"
+
+namespace weir::enhance {
+
+/// Calls use(samples, most): a row's interleaved samples as the numbers that they are, and the largest that one can be.
+template <class Use>
+auto with_samples(std::span<const std::byte> row, int bits, Use&& use) {
+  if (bits == 8) return use(reinterpret_cast<const std::uint8_t*>(row.data()), 255.0F);
+  return use(reinterpret_cast<const std::uint16_t*>(row.data()), 65535.0F);
+}
+
+/// Calls put(colour, x, value), the value 0..1, for three colours of `count` pixels: pixel x is the row's column(x).
+template <class Column, class Put>
+void for_each_colour(std::span<const std::byte> row, const media::PictureInfo& info, int count, Column&& column,
+                     Put&& put) {
+  with_samples(row, info.bits, [&](const auto* samples, float most) {
+    const float unit = 1.0F / most;
+    const int channels = info.channels();
+    for (int c = 0; c < 3; ++c) {
+      const auto* from = samples + (info.colours == 3 ? c : 0);
+      for (int x = 0; x < count; ++x) put(c, x, static_cast<float>(from[column(x) * channels]) * unit);
+    }
+  });
+}
+
+}  // namespace weir::enhance

@@ -1,0 +1,25 @@
+#pragma once
+
+#include <array>
+
+#include "compute/kernels/kernels.hpp"
+
+namespace weir::nn {
+
+/// Lowest and highest value of each colour in some part of a picture, 0..1.
+struct ColourRange {
+  std::array<float, 3> low{1, 1, 1};
+  std::array<float, 3> high{0, 0, 0};
+  void add(const ColourRange& other);
+  /// The largest difference within one colour; below 0 if nothing was added.
+  float widest() const;
+};
+
+/// Why a part of a result cannot be right.
+enum class Suspicion { none, no_numbers, one_colour };
+
+/// Judges a part of a result by what was seen of its values and by the range of the picture under it. One colour is
+/// suspicious where the picture has many: in one colour at least a quarter of what there is.
+Suspicion judge(const compute::Seen& seen, const ColourRange& under);
+
+}  // namespace weir::nn
