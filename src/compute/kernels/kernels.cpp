@@ -24,7 +24,7 @@ const Kernels& neon_kernels();
 template <class T>
 AlignedArray<T>::AlignedArray(std::size_t count) : count_{count} {
   if (count == 0) return;
-  const std::size_t bytes = (count * sizeof(T) + 63) / 64 * 64;
+  const std::size_t bytes = bytes_of(count).count();
   void* memory = std::aligned_alloc(64, bytes);
   if (memory == nullptr) throw std::bad_alloc{};
   std::memset(memory, 0, bytes);
@@ -79,19 +79,13 @@ const Kernels* find_kernels(std::string_view name) {
 
 namespace {
 
-PackedMatrix empty_matrix(const Kernels& kernels, Arithmetic arithmetic, int points, int out, int in) {
-  PackedMatrix m;
-  m.arithmetic = arithmetic;
-  m.points = points;
-  m.in = round_up(in, 32);
-  m.out = out;
-  m.out_padded = round_up(out, kernels.lanes);
-  const std::size_t count = static_cast<std::size_t>(points) * m.in * m.out_padded;
-  if (arithmetic == Arithmetic::int16) {
-    m.int16 = AlignedArray<std::int16_t>{count};
-    m.unscale = AlignedArray<float>{static_cast<std::size_t>(points) * m.out_padded};
+PackedMatrix empty_matrix(const MatrixLayout& layout) {
+  PackedMatrix m{layout, {}, {}, {}};
+  if (m.arithmetic == Arithmetic::int16) {
+    m.int16 = AlignedArray<std::int16_t>{m.weights()};
+    m.unscale = AlignedArray<float>{m.scales()};
   } else {
-    m.float32 = AlignedArray<float>{count};
+    m.float32 = AlignedArray<float>{m.weights()};
   }
   return m;
 }
@@ -143,17 +137,17 @@ double scale_to_int16(const float* column, int in) {
   return scale;
 }
 
-/// Lays out a matrix for the kernels of one instruction set. `column(point, out)`: the weights of one sum, by input; it is
+/// Lays out a matrix for the kernels of one instruction set. `column(point, out)`: the `in` weights of one sum; it is
 /// called for all points of an output before those of the next, and its result is used before the next call.
 template <class Column>
-PackedMatrix pack(const Kernels& kernels, Arithmetic arithmetic, int points, int out, int in, Column&& column) {
-  PackedMatrix m = empty_matrix(kernels, arithmetic, points, out, in);
+PackedMatrix pack(const Kernels& kernels, const MatrixLayout& layout, int in, Column&& column) {
+  PackedMatrix m = empty_matrix(layout);
   const int pair = 2 * kernels.lanes;
-  for (int o = 0; o < out; ++o) {
-    for (int point = 0; point < points; ++point) {
+  for (int o = 0; o < m.out; ++o) {
+    for (int point = 0; point < m.points; ++point) {
       const Place place = place_of(kernels, m, point, o);
       const float* weights = column(point, o);
-      if (arithmetic == Arithmetic::float32) {
+      if (m.arithmetic == Arithmetic::float32) {
         float* to = m.float32.data() + place.base + place.lane;
         for (int c = 0; c < in; ++c) to[static_cast<std::size_t>(c) * place.width] = weights[c];
         continue;
@@ -203,22 +197,36 @@ void transform_kernels(const float* weight, int in, float* points) {
 
 }  // namespace
 
+Bytes MatrixLayout::bytes() const {
+  if (arithmetic == Arithmetic::float32) return AlignedArray<float>::bytes_of(weights());
+  return AlignedArray<std::int16_t>::bytes_of(weights()) + AlignedArray<float>::bytes_of(scales());
+}
+
+MatrixLayout matrix_layout(const Kernels& kernels, Arithmetic arithmetic, int points, int out, int in) {
+  return {arithmetic, points, round_up(in, 32), out, round_up(out, kernels.lanes)};
+}
+
+std::size_t direct_floats(int out, int in, int kernel) {
+  return static_cast<std::size_t>(kernel) * kernel * in * round_up(out, 32);
+}
+
 PackedMatrix pack_conv3x3(const Kernels& kernels, Arithmetic arithmetic, int out, int in, const float* weight) {
   std::vector<float> points(static_cast<std::size_t>(in) * 36);  // of one output at a time
-  return pack(kernels, arithmetic, 36, out, in, [&](int point, int o) {
+  return pack(kernels, matrix_layout(kernels, arithmetic, kWinogradPoints, out, in), in, [&](int point, int o) {
     if (point == 0) transform_kernels(weight + static_cast<std::size_t>(o) * in * 9, in, points.data());
     return points.data() + static_cast<std::size_t>(point) * in;
   });
 }
 
 PackedMatrix pack_matrix(const Kernels& kernels, Arithmetic arithmetic, int out, int in, const float* weight) {
-  return pack(kernels, arithmetic, 1, out, in, [&](int, int o) { return weight + static_cast<std::size_t>(o) * in; });
+  return pack(kernels, matrix_layout(kernels, arithmetic, 1, out, in), in,
+              [&](int, int o) { return weight + static_cast<std::size_t>(o) * in; });
 }
 
 AlignedArray<float> pack_direct(int out, int in, int kernel, const float* weight) {
   const int padded = round_up(out, 32);
   const int taps = kernel * kernel;
-  AlignedArray<float> packed{static_cast<std::size_t>(taps) * in * padded};
+  AlignedArray<float> packed{direct_floats(out, in, kernel)};
   for (int o = 0; o < out; ++o) {
     for (int c = 0; c < in; ++c) {
       for (int t = 0; t < taps; ++t) {

@@ -7,6 +7,9 @@
 #include <string_view>
 #include <vector>
 
+#include "base/bytes.hpp"
+#include "base/round_up.hpp"
+
 namespace weir::compute {
 
 /// How feature rows (5 channels or more) are kept between layers.
@@ -15,7 +18,7 @@ enum class Storage { half, single };
 enum class Arithmetic { int16, float32 };
 
 /// Channels of a feature row in memory: whole blocks of 32, the surplus zero.
-constexpr int padded_channels(int channels) { return (channels + 31) / 32 * 32; }
+constexpr int padded_channels(int channels) { return round_up(channels, 32); }
 /// Rows with at most this many channels are planar float32: one plane of columns per channel.
 constexpr int kMostPlanarChannels = 4;
 
@@ -38,6 +41,8 @@ class AlignedArray {
   T* data() { return data_.get(); }
   const T* data() const { return data_.get(); }
   std::size_t size() const { return count_; }
+  /// What `count` elements take.
+  static constexpr Bytes bytes_of(std::size_t count) { return Bytes{round_up(count * sizeof(T), 64)}; }
 
  private:
   struct Free {
@@ -56,17 +61,25 @@ struct EpilogueWeights {
   AlignedArray<float> slope;  ///< [padded out channels]: 1 no activation, 0 ReLU, else leaky or PReLU
 };
 
-/// A matrix [points][in][out] of a convolution, in the order in which a policy's kernel reads it.
-struct PackedMatrix {
+inline constexpr int kWinogradPoints = 36;  ///< of F(4, 3) on both axes
+
+/// How large a matrix [points][in][out] of a convolution is once it is packed.
+struct MatrixLayout {
   Arithmetic arithmetic = Arithmetic::int16;
-  int points = 1;                    ///< 36 for Winograd F(4,3), else 1
-  int in = 0;                        ///< multiple of 32 (surplus zero)
-  int out = 0;                       ///< as the layer has it
-  int out_padded = 0;                ///< multiple of a vector
+  int points = 1;      ///< kWinogradPoints, or 1
+  int in = 0;          ///< multiple of 32 (surplus zero)
+  int out = 0;         ///< as the layer has it
+  int out_padded = 0;  ///< multiple of a vector
+  std::size_t weights() const { return static_cast<std::size_t>(points) * in * out_padded; }
+  std::size_t scales() const { return static_cast<std::size_t>(points) * out_padded; }  ///< of int16
+  Bytes bytes() const;
+};
+
+/// The matrix, in the order in which a policy's kernel reads it.
+struct PackedMatrix : MatrixLayout {
   AlignedArray<std::int16_t> int16;  ///< [block][point][in / 2][lanes in block][2]
   AlignedArray<float> unscale;       ///< [point][out_padded]: back from int32, times the data's scale
   AlignedArray<float> float32;       ///< [block][point][in][lanes in block]
-  std::size_t bytes() const { return int16.size() * 2 + (unscale.size() + float32.size()) * 4; }
 };
 
 /// A block of 32 input channels of one source: element type by Storage.
@@ -243,6 +256,9 @@ const std::vector<const Kernels*>& available_kernels();
 /// Null, if there is none of this name or the machine lacks it.
 const Kernels* find_kernels(std::string_view name);
 
+/// What the functions below make: matrices, and an array of so many floats.
+MatrixLayout matrix_layout(const Kernels& kernels, Arithmetic arithmetic, int points, int out, int in);
+std::size_t direct_floats(int out, int in, int kernel);
 /// Weights [out][in][3][3] into Winograd's 36 points.
 PackedMatrix pack_conv3x3(const Kernels& kernels, Arithmetic arithmetic, int out, int in, const float* weight);
 /// Weights [out][in].

@@ -38,6 +38,8 @@ std::vector<float> patch_of_convolution(const Convolution& conv, const std::vect
   return m;
 }
 
+constexpr int area(int side) { return side * side; }
+
 /// Output channels of a phase: whole vectors of any instruction set, unless they go to planes.
 int phase_channels(int out) { return out <= compute::kMostPlanarChannels ? out : round_up(out, 16); }
 
@@ -69,17 +71,16 @@ std::vector<float> patch_of_deconvolution(const Deconvolution& conv, const std::
 }
 
 /// Per output channel, repeated for each phase of a patch.
-AlignedArray<float> per_lane(const std::vector<float>& values, int phases, int padded, float scale) {
-  AlignedArray<float> lanes{static_cast<std::size_t>(padded)};
-  const int step = phases == 1 ? 0 : phase_channels(static_cast<int>(values.size()));
-  for (int p = 0; p < phases; ++p) {
-    for (std::size_t c = 0; c < values.size(); ++c)
-      lanes.data()[static_cast<std::size_t>(p * step) + c] = values[c] * scale;
+AlignedArray<float> per_lane(const std::vector<float>& values, const OpLayout& layout, float scale) {
+  AlignedArray<float> lanes{index(layout.lanes)};
+  const int step = layout.phases == 1 ? 0 : phase_channels(static_cast<int>(values.size()));
+  for (int p = 0; p < layout.phases; ++p) {
+    for (std::size_t c = 0; c < values.size(); ++c) lanes.data()[index(p * step) + c] = values[c] * scale;
   }
   return lanes;
 }
 
-PackedOp pack_op(const Layer& layer, const Op& op, const Kernels& kernels, Arithmetic arithmetic,
+PackedOp pack_op(const Layer& layer, const Op& op, const OpLayout& layout, const Kernels& kernels,
                  Orientation orientation) {
   PackedOp packed;
   if (op.kind == OpKind::shuffle) {
@@ -88,34 +89,23 @@ PackedOp pack_op(const Layer& layer, const Op& op, const Kernels& kernels, Arith
   }
   // Without a residual the factor alpha is part of the weights: act(alpha * x) = alpha * act(x) for alpha > 0.
   const float scale = op.epilogue.has_residual ? 1.0F : op.epilogue.alpha;
-  int phases = 1;
-  int padded = 0;
-  if (op.kind == OpKind::direct) {
-    const auto& conv = std::get<Convolution>(layer.operation);
-    packed.direct = compute::pack_direct(conv.out_channels, conv.in_channels, conv.kernel,
-                                         laid(conv.weight, conv.kernel, orientation, scale).data());
-    padded = round_up(conv.out_channels, 32);
-  } else if (op.kind == OpKind::conv3x3) {
-    const auto& conv = std::get<Convolution>(layer.operation);
-    packed.matrix = compute::pack_conv3x3(kernels, arithmetic, conv.out_channels, conv.in_channels,
-                                          laid(conv.weight, 3, orientation, scale).data());
-    padded = packed.matrix.out_padded;
-  } else if (const auto* conv = std::get_if<Convolution>(&layer.operation)) {
-    const std::vector<float> m = patch_of_convolution(*conv, laid(conv->weight, conv->kernel, orientation, scale));
-    packed.matrix = compute::pack_matrix(kernels, arithmetic, conv->out_channels,
-                                         static_cast<int>(m.size()) / conv->out_channels, m.data());
-    padded = packed.matrix.out_padded;
+  const auto& [arithmetic, points, in, out, out_padded] = layout.matrix;
+  if (const auto* conv = std::get_if<Convolution>(&layer.operation)) {
+    const std::vector<float> weight = laid(conv->weight, conv->kernel, orientation, scale);
+    if (op.kind == OpKind::direct)
+      packed.direct = compute::pack_direct(conv->out_channels, conv->in_channels, conv->kernel, weight.data());
+    else if (op.kind == OpKind::conv3x3)
+      packed.matrix = compute::pack_conv3x3(kernels, arithmetic, out, conv->in_channels, weight.data());
+    else
+      packed.matrix = compute::pack_matrix(kernels, arithmetic, out, in, patch_of_convolution(*conv, weight).data());
   } else {
     const auto& transposed = std::get<Deconvolution>(layer.operation);
-    phases = op.factor * op.factor;
     const std::vector<float> m =
         patch_of_deconvolution(transposed, laid(transposed.weight, transposed.kernel, orientation, scale), op.kernel);
-    const int out = phases * phase_channels(transposed.out_channels);
-    packed.matrix = compute::pack_matrix(kernels, arithmetic, out, static_cast<int>(m.size()) / out, m.data());
-    padded = packed.matrix.out_padded;
+    packed.matrix = compute::pack_matrix(kernels, arithmetic, out, in, m.data());
   }
-  packed.epilogue.bias = per_lane(op.epilogue.bias, phases, padded, scale);
-  packed.epilogue.slope = per_lane(op.epilogue.slope, phases, padded, 1.0F);
+  packed.epilogue.bias = per_lane(op.epilogue.bias, layout, scale);
+  packed.epilogue.slope = per_lane(op.epilogue.slope, layout, 1.0F);
   return packed;
 }
 
@@ -153,42 +143,54 @@ std::vector<std::uint8_t> laid_order(int n, Orientation orientation) {
   return order;
 }
 
+OpLayout op_layout(const Graph& graph, const Op& op, const Kernels& kernels, Arithmetic arithmetic) {
+  OpLayout layout;
+  if (op.kind == OpKind::shuffle) layout.order = index(area(op.factor));
+  // A shuffle that was joined with an addition names the addition's layer; it has no weights to look up.
+  if (op.kind == OpKind::shuffle || !has_weights(op)) return layout;
+  const Operation& operation = graph.layers[index(op.layer)].operation;
+  const auto matrix = [&](int points, int out, int in) {
+    layout.matrix = compute::matrix_layout(kernels, arithmetic, points, out, in);
+    layout.lanes = layout.matrix.out_padded;
+  };
+  if (const auto* conv = std::get_if<Convolution>(&operation)) {
+    const int in = compute::padded_channels(conv->in_channels);
+    if (op.kind == OpKind::conv3x3) matrix(compute::kWinogradPoints, conv->out_channels, in);
+    if (op.kind == OpKind::patch) matrix(1, conv->out_channels, in * area(conv->kernel));
+    if (op.kind == OpKind::direct) {
+      layout.direct = compute::direct_floats(conv->out_channels, conv->in_channels, conv->kernel);
+      layout.lanes = compute::padded_channels(conv->out_channels);
+    }
+  } else if (const auto* transposed = std::get_if<Deconvolution>(&operation)) {
+    layout.phases = area(op.factor);
+    matrix(1, layout.phases * phase_channels(transposed->out_channels),
+           compute::padded_channels(transposed->in_channels) * area(op.kernel));
+  }
+  return layout;
+}
+
+Bytes OpLayout::bytes() const {
+  using Floats = AlignedArray<float>;
+  return matrix.bytes() + Floats::bytes_of(direct) + Floats::bytes_of(index(lanes)) * 2 + Bytes{order};
+}
+
 Packed pack(const Graph& graph, const Program& program, const Kernels& kernels, Arithmetic arithmetic,
             Orientation orientation) {
   Packed packed;
   packed.orientation = orientation;
   packed.arithmetic = arithmetic;
-  packed.ops.resize(program.ops.size());
-  for (std::size_t o = 0; o < program.ops.size(); ++o) {
-    const Op& op = program.ops[o];
-    // A shuffle that was joined with an addition names the addition's layer; it has no weights to look up.
-    if (has_weights(op)) {
-      packed.ops[o] = pack_op(graph.layers[static_cast<std::size_t>(op.layer)], op, kernels, arithmetic, orientation);
-    }
+  for (const Op& op : program.ops) {
+    const OpLayout layout = op_layout(graph, op, kernels, arithmetic);
+    packed.ops.push_back(has_weights(op) ? pack_op(graph.layers[index(op.layer)], op, layout, kernels, orientation)
+                                         : PackedOp{});
   }
   return packed;
 }
 
 Bytes packed_bytes(const Program& program, const Graph& graph, const Kernels& kernels, Arithmetic arithmetic) {
-  std::uint64_t total = 0;
-  for (const Op& op : program.ops) {
-    if (op.kind != OpKind::conv3x3 && op.kind != OpKind::patch) continue;
-    int in = 0;
-    int out = 0;
-    const Layer& layer = graph.layers[static_cast<std::size_t>(op.layer)];
-    if (const auto* conv = std::get_if<Convolution>(&layer.operation)) {
-      in = compute::padded_channels(conv->in_channels) * (op.kind == OpKind::patch ? conv->kernel * conv->kernel : 1);
-      out = conv->out_channels;
-    } else if (const auto* transposed = std::get_if<Deconvolution>(&layer.operation)) {
-      in = compute::padded_channels(transposed->in_channels) * op.kernel * op.kernel;
-      out = phase_channels(transposed->out_channels) * op.factor * op.factor;
-    }
-    const std::uint64_t points = op.kind == OpKind::conv3x3 ? 36 : 1;
-    const auto padded = static_cast<std::uint64_t>(round_up(out, kernels.lanes));
-    total += points * padded * static_cast<std::uint64_t>(in) * (arithmetic == Arithmetic::int16 ? 2 : 4) +
-             points * padded * 4;
-  }
-  return Bytes{total};
+  Bytes total;
+  for (const Op& op : program.ops) total += op_layout(graph, op, kernels, arithmetic).bytes();
+  return total;
 }
 
 }  // namespace weir::nn

@@ -20,6 +20,17 @@ std::vector<float> laid(const std::vector<float>& weight, int n, Orientation ori
 /// For each (y, x) of an n x n kernel that is laid as `orientation`, the number of the place that it comes from.
 std::vector<std::uint8_t> laid_order(int n, Orientation orientation);
 
+/// What the weights of one op take once they are packed; all is 0 if it has none.
+struct OpLayout {
+  compute::MatrixLayout matrix;
+  std::size_t direct = 0;  ///< floats
+  int lanes = 0;           ///< of the epilogue
+  int phases = 1;          ///< of a transposed convolution: see compute::PatchJob
+  std::size_t order = 0;
+  Bytes bytes() const;
+};
+OpLayout op_layout(const Graph& graph, const Op& op, const compute::Kernels& kernels, compute::Arithmetic arithmetic);
+
 /// The weights of one op in the order in which the kernels read them.
 struct PackedOp {
   compute::PackedMatrix matrix;
@@ -37,7 +48,7 @@ struct Packed {
 /// Packs every op's weights. Takes one thread some milliseconds per million parameters.
 Packed pack(const Graph& graph, const Program& program, const compute::Kernels& kernels, compute::Arithmetic arithmetic,
             Orientation orientation = {});
-/// What pack() will take, without packing.
+/// What pack() will take.
 Bytes packed_bytes(const Program& program, const Graph& graph, const compute::Kernels& kernels,
                    compute::Arithmetic arithmetic);
 

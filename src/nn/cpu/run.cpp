@@ -11,16 +11,9 @@ namespace weir::nn {
 Bytes Runner::scratch_bytes(const Program& program, const Graph& graph, const compute::Kernels& kernels, int threads) {
   std::size_t most = 0;
   for (const Op& op : program.ops) {
-    const Layer& layer = graph.layers[static_cast<std::size_t>(op.layer)];
-    if (op.kind == OpKind::conv3x3) {
-      const auto& conv = std::get<Convolution>(layer.operation);
-      most = std::max(most, kernels.conv3x3_scratch(compute::padded_channels(conv.in_channels)));
-    } else if (op.kind == OpKind::patch) {
-      int in = 0;
-      if (const auto* conv = std::get_if<Convolution>(&layer.operation)) in = conv->in_channels;
-      if (const auto* conv = std::get_if<Deconvolution>(&layer.operation)) in = conv->in_channels;
-      most = std::max(most, kernels.patch_scratch(compute::padded_channels(in) * op.kernel * op.kernel));
-    }
+    const int in = op_layout(graph, op, kernels, compute::Arithmetic::float32).matrix.in;
+    if (op.kind == OpKind::conv3x3) most = std::max(most, kernels.conv3x3_scratch(in));
+    if (op.kind == OpKind::patch) most = std::max(most, kernels.patch_scratch(in));
   }
   return Bytes{most} * static_cast<std::uint64_t>(threads);
 }

@@ -46,12 +46,13 @@ class Planner {
     base_.half = half;
     base_.transfer = transfer;
     for (const Tensor& tensor : program_.tensors) base_.extent.push_back((*extents)[at(tensor.blob)]);
-    if (const Bytes largest = largest_weights(program_, graph_, half); largest > limits_.range) {
+    const DeviceWeights weights = layout_weights(graph_, program_, half);
+    if (const Bytes largest{weights.largest()}; largest > limits_.range) {
       return Error{Errc::unsupported, fmt::format("a layer's weights take {}; the device reads {} at most as one",
                                                   to_text(largest), to_text(limits_.range))};
     }
-    base_.weights = Pool::size_class(weight_bytes(program_, graph_, half));
-    base_.parameters = Pool::size_class(parameter_bytes(program_, graph_, base_.extent));
+    base_.weights = Pool::size_class(Bytes{weights.size});
+    base_.parameters = Pool::size_class(Bytes{layout_parameters(program_, graph_, base_.extent).size});
     return ok();
   }
 

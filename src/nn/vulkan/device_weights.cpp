@@ -1,8 +1,9 @@
 #include "nn/vulkan/device_weights.hpp"
 
 #include <algorithm>
+#include <cassert>
 #include <cstring>
-#include <span>
+#include <optional>
 
 #include "base/round_up.hpp"
 #include "compute/half.hpp"
@@ -13,11 +14,6 @@
 namespace weir::nn::vulkan {
 
 namespace {
-
-std::uint64_t aligned(std::uint64_t n) {
-  return (n + compute::vulkan::kSliceAlignment - 1) / compute::vulkan::kSliceAlignment *
-         compute::vulkan::kSliceAlignment;
-}
 
 /// Convolutions and transposed ones alike.
 struct Kernel {
@@ -54,129 +50,127 @@ std::vector<float> in_kernel_order(const Kernel& k, const std::vector<float>& we
   return packed;
 }
 
-/// Grows a buffer piece by piece, or only counts.
+/// Places pieces one after the other and fills them, or only places them.
 class Pieces {
  public:
+  /// `bytes` may be null; then nothing is made.
   explicit Pieces(std::vector<std::byte>* bytes) : bytes_{bytes} {}
   Piece skip(std::size_t size) {
     const Piece piece{end_, size};
-    largest_ = std::max<std::uint64_t>(largest_, size);
-    end_ = aligned(end_ + size);
+    end_ = round_up(end_ + size, compute::vulkan::kSliceAlignment);
+    if (bytes_ != nullptr) bytes_->resize(end_);
     return piece;
   }
-  template <class T>
-  Piece add(std::span<const T> values) {
-    const Piece piece = skip(values.size_bytes());
-    bytes_->resize(end_);
-    std::memcpy(bytes_->data() + piece.offset, values.data(), values.size_bytes());
+  /// Room for whole vectors of four; where make() gives fewer than `count` values, zeros follow.
+  template <class Make>
+  Piece add(std::size_t count, Make&& make) {
+    const Piece piece = skip(round_up(count, 4) * sizeof(float));
+    if (bytes_ != nullptr) put<float>(piece, make());
     return piece;
   }
-  Piece add_weights(const std::vector<float>& values, bool half) {
-    if (!half) return add<float>(values);
+  template <class Make>
+  Piece add_halves(std::size_t count, Make&& make) {
+    const Piece piece = skip(count * sizeof(std::uint16_t));
+    if (bytes_ == nullptr) return piece;
     std::vector<std::uint16_t> halves;
-    halves.reserve(values.size());
-    for (const float value : values) halves.push_back(compute::float_to_half(value));
-    return add<std::uint16_t>(halves);
+    halves.reserve(count);
+    for (const float value : make()) halves.push_back(compute::float_to_half(value));
+    put(piece, halves);
+    return piece;
   }
   std::uint64_t end() const { return end_; }
-  std::uint64_t largest() const { return largest_; }
 
  private:
+  template <class T>
+  void put(Piece piece, const std::vector<T>& values) {
+    const std::size_t size = values.size() * sizeof(T);
+    assert(size <= piece.size);
+    std::memcpy(bytes_->data() + piece.offset, values.data(), size);
+  }
   std::vector<std::byte>* bytes_;
   std::uint64_t end_ = 0;
-  std::uint64_t largest_ = 0;
 };
 
 std::vector<float> bias_and_slope(const Op& op, int padded) {
   std::vector<float> values(at(padded) * 2, 0.0F);
-  for (std::size_t c = 0; c < op.epilogue.bias.size(); ++c) {
-    values[c] = op.epilogue.bias[c];
-    values[at(padded) + c] = op.epilogue.slope[c];
-  }
+  std::copy(op.epilogue.bias.begin(), op.epilogue.bias.end(), values.begin());
+  std::copy(op.epilogue.slope.begin(), op.epilogue.slope.end(), values.begin() + padded);
   return values;
 }
 
 /// The words of a shuffle's order, as numbers.
 std::vector<float> order_of(const Op& op, Orientation orientation) {
-  std::vector<float> order;
-  for (const std::uint8_t place : laid_order(op.factor, orientation)) order.push_back(static_cast<float>(place));
-  order.resize(at(round_up(static_cast<int>(order.size()), 4)), 0.0F);
-  return order;
+  const std::vector<std::uint8_t> order = laid_order(op.factor, orientation);
+  return {order.begin(), order.end()};
 }
 
-}  // namespace
-
-DeviceWeights pack_for_device(const Graph& graph, const Program& program, bool half, Orientation orientation) {
+/// Without an orientation the weights are only placed.
+DeviceWeights place_weights(const Graph& graph, const Program& program, bool half,
+                            const std::optional<Orientation>& orientation) {
   DeviceWeights packed;
-  Pieces pieces{&packed.bytes};
+  Pieces pieces{orientation ? &packed.bytes : nullptr};
   for (const Op& op : program.ops) {
-    DeviceWeights::Of of;
+    DeviceWeights::Of& of = packed.ops.emplace_back();
     if (is_convolution(op)) {
       const Kernel kernel = kernel_of(graph, op);
-      of.weights = pieces.add_weights(in_kernel_order(kernel, laid(*kernel.weight, kernel.size, orientation)), half);
-      of.parameters = pieces.add<float>(bias_and_slope(op, kernel.out_padded()));
+      const auto make = [&] { return in_kernel_order(kernel, laid(*kernel.weight, kernel.size, *orientation)); };
+      of.weights = half ? pieces.add_halves(kernel.count(), make) : pieces.add(kernel.count(), make);
+      of.parameters = pieces.add(at(kernel.out_padded()) * 2, [&] { return bias_and_slope(op, kernel.out_padded()); });
     } else if (op.kind == OpKind::shuffle) {
-      of.parameters = pieces.add<float>(order_of(op, orientation));
+      of.parameters = pieces.add(at(op.factor) * at(op.factor), [&] { return order_of(op, *orientation); });
     }
-    packed.ops.push_back(of);
   }
   for (const VectorOp& op : program.vector_ops) {
-    DeviceWeights::Of of;
+    DeviceWeights::Of& of = packed.vectors.emplace_back();
     if (const auto* product = std::get_if<InnerProduct>(&graph.layers[at(op.layer)].operation)) {
-      std::vector<float> weight = product->weight;
-      weight.resize((weight.size() + 3) / 4 * 4, 0.0F);
-      std::vector<float> bias = product->bias;
-      bias.resize(at(round_up(product->out_channels, 4)), 0.0F);
-      of.weights = pieces.add<float>(weight);
-      of.parameters = pieces.add<float>(bias);
+      of.weights = pieces.add(product->weight.size(), [&] { return product->weight; });
+      of.parameters = pieces.add(at(product->out_channels), [&] { return product->bias; });
     }
-    packed.vectors.push_back(of);
   }
+  packed.size = pieces.end();
   return packed;
 }
 
-namespace {
-
-Pieces count_weights(const Program& program, const Graph& graph, bool half) {
-  Pieces pieces{nullptr};
-  for (const Op& op : program.ops) {
-    if (is_convolution(op)) {
-      const Kernel kernel = kernel_of(graph, op);
-      pieces.skip(kernel.count() * (half ? 2 : 4));
-      pieces.skip(at(kernel.out_padded()) * 2 * sizeof(float));
-    } else if (op.kind == OpKind::shuffle) {
-      pieces.skip(at(round_up(op.factor * op.factor, 4)) * sizeof(float));
+/// The words of a resize's table, as kernels/interp reads them: each column of the output, then each row.
+std::vector<float> taps_table(const Interp& interp, Extent in, Extent out) {
+  std::vector<float> words;
+  for (const Taps& taps : {taps_of(interp, in.width, out.width), taps_of(interp, in.height, out.height)}) {
+    for (std::size_t i = 0; i < taps.index.size(); ++i) {
+      words.push_back(static_cast<float>(taps.index[i]));
+      for (std::size_t k = 0; k < at(taps.count); ++k) words.push_back(taps.weight[i * at(taps.count) + k]);
     }
   }
-  for (const VectorOp& op : program.vector_ops) {
-    const auto* product = std::get_if<InnerProduct>(&graph.layers[at(op.layer)].operation);
-    if (product == nullptr) continue;
-    pieces.skip((at(product->in_channels) * at(product->out_channels) + 3) / 4 * 4 * sizeof(float));
-    pieces.skip(at(round_up(product->out_channels, 4)) * sizeof(float));
-  }
-  return pieces;
+  return words;
 }
 
 }  // namespace
 
-Bytes weight_bytes(const Program& program, const Graph& graph, bool half) {
-  return Bytes{count_weights(program, graph, half).end()};
+std::uint64_t DeviceWeights::largest() const {
+  std::uint64_t most = 0;
+  for (const auto* list : {&ops, &vectors}) {
+    for (const Of& of : *list) most = std::max({most, of.weights.size, of.parameters.size});
+  }
+  return most;
 }
 
-Bytes largest_weights(const Program& program, const Graph& graph, bool half) {
-  return Bytes{count_weights(program, graph, half).largest()};
+DeviceWeights layout_weights(const Graph& graph, const Program& program, bool half) {
+  return place_weights(graph, program, half, {});
 }
 
-ParameterLayout layout_parameters(const Program& program, const Graph& graph, const std::vector<Extent>& extent) {
+DeviceWeights pack_for_device(const Graph& graph, const Program& program, bool half, Orientation orientation) {
+  return place_weights(graph, program, half, orientation);
+}
+
+ParameterLayout layout_parameters(const Program& program, const Graph& graph, const std::vector<Extent>& extent,
+                                  std::vector<std::byte>* bytes) {
   ParameterLayout layout;
-  Pieces pieces{nullptr};
+  Pieces pieces{bytes};
   for (const Op& op : program.ops) {
     layout.taps.emplace_back();
     if (op.kind != OpKind::resize) continue;
     const Extent out = extent[at(op.output)];
-    const int words = 1 + tap_count(op.interp.kind);
-    const auto count = static_cast<std::size_t>(out.width + out.height) * at(words);
-    layout.taps.back() = pieces.skip((count + 3) / 4 * 4 * sizeof(float));
+    layout.taps.back() = pieces.add(at(out.width + out.height) * at(1 + tap_count(op.interp.kind)),
+                                    [&] { return taps_table(op.interp, extent[at(op.inputs[0].tensor)], out); });
   }
   int most = 0;
   for (const Statistic& statistic : program.statistics) most = std::max(most, round_up(statistic.channels, 4));
@@ -187,22 +181,6 @@ ParameterLayout layout_parameters(const Program& program, const Graph& graph, co
   layout.sums = pieces.skip(at(most) * 4 * sizeof(std::uint32_t));
   layout.size = pieces.end();
   return layout;
-}
-
-Bytes parameter_bytes(const Program& program, const Graph& graph, const std::vector<Extent>& extent) {
-  return Bytes{layout_parameters(program, graph, extent).size};
-}
-
-std::vector<float> taps_table(const Interp& interp, Extent in, Extent out) {
-  std::vector<float> words;
-  for (const Taps& taps : {taps_of(interp, in.width, out.width), taps_of(interp, in.height, out.height)}) {
-    for (std::size_t i = 0; i < taps.index.size(); ++i) {
-      words.push_back(static_cast<float>(taps.index[i]));
-      for (std::size_t k = 0; k < at(taps.count); ++k) words.push_back(taps.weight[i * at(taps.count) + k]);
-    }
-  }
-  words.resize((words.size() + 3) / 4 * 4, 0.0F);
-  return words;
 }
 
 }  // namespace weir::nn::vulkan

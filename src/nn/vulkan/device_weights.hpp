@@ -4,7 +4,6 @@
 #include <cstdint>
 #include <vector>
 
-#include "base/bytes.hpp"
 #include "nn/cpu/packed.hpp"
 #include "nn/program.hpp"
 
@@ -23,15 +22,16 @@ struct DeviceWeights {
   };
   std::vector<Of> ops;      ///< by op
   std::vector<Of> vectors;  ///< by vector op
+  std::uint64_t size = 0;
   std::vector<std::byte> bytes;
+  /// Of a piece: what one layer's kernel reads as one.
+  std::uint64_t largest() const;
 };
 
 /// Packs the weights; with `half` those of convolutions are float16.
 DeviceWeights pack_for_device(const Graph& graph, const Program& program, bool half, Orientation orientation);
-/// The bytes of pack_for_device, without packing.
-Bytes weight_bytes(const Program& program, const Graph& graph, bool half);
-/// The largest piece of it: what one layer's kernel reads as one.
-Bytes largest_weights(const Program& program, const Graph& graph, bool half);
+/// The same without the bytes.
+DeviceWeights layout_weights(const Graph& graph, const Program& program, bool half);
 
 /// Where the tables of one picture lie: taps of resizes, values of vectors, sums of means.
 struct ParameterLayout {
@@ -40,9 +40,8 @@ struct ParameterLayout {
   Piece sums;                  ///< of one statistic at a time
   std::uint64_t size = 0;
 };
-ParameterLayout layout_parameters(const Program& program, const Graph& graph, const std::vector<Extent>& extent);
-Bytes parameter_bytes(const Program& program, const Graph& graph, const std::vector<Extent>& extent);
-/// The words of a resize's table, as kernels/interp reads them: each column of the output, then each row.
-std::vector<float> taps_table(const Interp& interp, Extent in, Extent out);
+/// With `bytes`, fills them: the taps, and nothing in vectors and sums.
+ParameterLayout layout_parameters(const Program& program, const Graph& graph, const std::vector<Extent>& extent,
+                                  std::vector<std::byte>* bytes = nullptr);
 
 }  // namespace weir::nn::vulkan

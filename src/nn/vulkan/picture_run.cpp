@@ -1,6 +1,5 @@
 #include "nn/vulkan/picture_run.hpp"
 
-#include <cstring>
 #include <utility>
 
 #include "nn/vulkan/recording.hpp"
@@ -43,15 +42,8 @@ Status PictureRun::prepare_slots() {
 }
 
 Status PictureRun::make_tables() {
-  layout_ = layout_parameters(program_, graph_, plan_.extent);
-  std::vector<std::byte> bytes(layout_.size);
-  for (std::size_t o = 0; o < program_.ops.size(); ++o) {
-    if (layout_.taps[o].size == 0) continue;
-    const Op& op = program_.ops[o];
-    const std::vector<float> table =
-        taps_table(op.interp, plan_.extent[at(op.inputs[0].tensor)], plan_.extent[at(op.output)]);
-    std::memcpy(bytes.data() + layout_.taps[o].offset, table.data(), table.size() * sizeof(float));
-  }
+  std::vector<std::byte> bytes;
+  layout_ = layout_parameters(program_, graph_, plan_.extent, &bytes);
   auto made = session_.upload(bytes, MemoryKind::parameters);
   if (!made) return made.error();
   parameters_ = *std::move(made);
