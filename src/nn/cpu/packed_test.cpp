@@ -38,7 +38,9 @@ TEST_P(PackedFamily, TakesWhatIsPlanned) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(Families, PackedFamily, testing::ValuesIn(test::kGeneratedFamilies),
+// All but the last, whose layers no program makes.
+INSTANTIATE_TEST_SUITE_P(Families, PackedFamily,
+                         testing::ValuesIn(test::kGeneratedFamilies.begin(), test::kGeneratedFamilies.end() - 1),
                          [](const auto& family) { return std::string{family.param}; });
 
 }  // namespace
