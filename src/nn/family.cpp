@@ -87,10 +87,8 @@ class Structure {
   }
 
   [[nodiscard]] bool zero_padded() const {
-    return std::any_of(graph_.layers.begin(), graph_.layers.end(), [](const Layer& layer) {
-      const auto* conv = std::get_if<Convolution>(&layer.operation);
-      return conv != nullptr && conv->pad > 0;
-    });
+    return std::any_of(graph_.layers.begin(), graph_.layers.end(),
+                       [](const Layer& layer) { return pads(layer.operation); });
   }
 
   /// The result comes from a convolution of features through PixelShuffle, and the picture goes only into

@@ -1,6 +1,7 @@
 #include "nn/fingerprint.hpp"
 
 #include <memory>
+#include <tuple>
 #include <type_traits>
 #include <variant>
 #include <vector>
@@ -11,8 +12,6 @@ namespace weir::nn {
 
 namespace {
 
-/// Each of the functions add() below names every member of its structure: one that gains a member does not compile until
-/// the new one is added here too.
 class Hash {
  public:
   template <class Value>
@@ -25,51 +24,17 @@ class Hash {
     add(static_cast<std::uint64_t>(values.size()));
     XXH3_64bits_update(state_.get(), values.data(), values.size() * sizeof(Value));
   }
-  void add(const Activation& activation) {
-    const auto& [kind, a, b] = activation;
-    add_all(kind, a, b);
+  /// Layers and activations; none has members and no fields().
+  template <class Fields>
+  requires std::is_class_v<Fields>
+  void add(const Fields& parameters) {
+    if constexpr (!std::is_empty_v<Fields>) {
+      std::apply([this](const auto&... values) { this->add_all(values...); }, parameters.fields());
+    }
   }
   void add(const BlobShape& shape) {
     const auto& [channels, vector] = shape;
     add_all(channels, vector);
-  }
-  void add(const Input&) {}
-  void add(const Split&) {}
-  void add(const GlobalAverage&) {}
-  void add(const Concat&) {}
-  void add(const Convolution& convolution) { add_convolution(convolution); }
-  void add(const Deconvolution& convolution) { add_convolution(convolution); }
-  void add(const InnerProduct& product) {
-    const auto& [in, out, activation, weight, bias] = product;
-    add_all(in, out, activation, weight, bias);
-  }
-  void add(const PRelu& prelu) {
-    const auto& [slope] = prelu;
-    add(slope);
-  }
-  void add(const BinaryOp& binary) {
-    const auto& [kind, with_scalar, scalar] = binary;
-    add_all(kind, with_scalar, scalar);
-  }
-  void add(const WeightedSum& sum) {
-    const auto& [coefficient] = sum;
-    add(coefficient);
-  }
-  void add(const Crop& crop) {
-    const auto& [top, left, bottom, right] = crop;
-    add_all(top, left, bottom, right);
-  }
-  void add(const PixelShuffle& shuffle) {
-    const auto& [factor] = shuffle;
-    add(factor);
-  }
-  void add(const Interp& interp) {
-    const auto& [kind, scale] = interp;
-    add_all(kind, scale);
-  }
-  void add(const Pointwise& pointwise) {
-    const auto& [activation] = pointwise;
-    add(activation);
   }
   void add(const Layer& layer) {
     const auto& [name, line, inputs, outputs, operation] = layer;
@@ -100,11 +65,6 @@ class Hash {
   template <class... Values>
   void add_all(const Values&... values) {
     (add(values), ...);
-  }
-  template <class Either>
-  void add_convolution(const Either& convolution) {
-    const auto& [in, out, kernel, stride, pad, activation, weight, bias] = convolution;
-    add_all(in, out, kernel, stride, pad, activation, weight, bias);
   }
 
   std::unique_ptr<XXH3_state_t, Free> state_{fresh_state()};

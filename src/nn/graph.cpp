@@ -1,8 +1,8 @@
 #include "nn/graph.hpp"
 
-#include <array>
 #include <cmath>
 #include <string>
+#include <variant>
 
 #include <fmt/format.h>
 
@@ -12,53 +12,34 @@ namespace {
 
 constexpr std::int64_t kLargestExtent = std::int64_t{1} << 30;
 
-/// Extents as 64-bit numbers, so that no arithmetic on a hostile graph overflows.
-struct Size {
-  std::int64_t height = 0, width = 0;
-  bool operator==(const Size&) const = default;
-};
-
-Size convolved(Size in, const Convolution& op) {
-  const auto along = [&](std::int64_t n) {
-    const std::int64_t room = n + 2 * std::int64_t{op.pad} - op.kernel;
-    return room < 0 ? 0 : room / op.stride + 1;
-  };
-  return {along(in.height), along(in.width)};
-}
-
-Size deconvolved(Size in, const Deconvolution& op) {
-  const auto along = [&](std::int64_t n) { return (n - 1) * op.stride + op.kernel - 2 * std::int64_t{op.pad}; };
-  return {along(in.height), along(in.width)};
-}
-
-Size resized(Size in, const Interp& op) {
-  const auto along = [&](std::int64_t n) {
-    return static_cast<std::int64_t>(static_cast<double>(n) * static_cast<double>(op.scale));
-  };
-  return {along(in.height), along(in.width)};
-}
-
 /// Extent of the outputs of a layer of which the first input is `in`.
 Size output_size(const Operation& operation, Size in) {
-  if (const auto* conv = std::get_if<Convolution>(&operation)) return convolved(in, *conv);
-  if (const auto* deconv = std::get_if<Deconvolution>(&operation)) return deconvolved(in, *deconv);
-  if (const auto* interp = std::get_if<Interp>(&operation)) return resized(in, *interp);
-  if (const auto* shuffle = std::get_if<PixelShuffle>(&operation)) {
-    return {in.height * shuffle->factor, in.width * shuffle->factor};
-  }
-  if (const auto* crop = std::get_if<Crop>(&operation)) {
-    return {in.height - crop->top - crop->bottom, in.width - crop->left - crop->right};
-  }
-  return in;
+  return std::visit(
+      [&](const auto& one) {
+        if constexpr (requires { one.size(in); }) return one.size(in);
+        return in;
+      },
+      operation);
 }
 
 /// Pixels of the output per pixel of the input, along one axis.
 double scale_factor(const Operation& operation) {
-  if (const auto* conv = std::get_if<Convolution>(&operation)) return 1.0 / conv->stride;
-  if (const auto* deconv = std::get_if<Deconvolution>(&operation)) return deconv->stride;
-  if (const auto* interp = std::get_if<Interp>(&operation)) return static_cast<double>(interp->scale);
-  if (const auto* shuffle = std::get_if<PixelShuffle>(&operation)) return shuffle->factor;
-  return 1;
+  return std::visit(
+      [](const auto& one) {
+        if constexpr (requires { one.enlargement(); }) return one.enlargement();
+        return 1.0;
+      },
+      operation);
+}
+
+/// Per pixel of the output.
+double multiplications(const Operation& operation) {
+  return std::visit(
+      [](const auto& one) {
+        if constexpr (requires { one.multiplications(); }) return one.multiplications();
+        return 0.0;
+      },
+      operation);
 }
 
 std::string text(Size size) { return fmt::format("{} x {}", size.height, size.width); }
@@ -92,10 +73,16 @@ Result<Size> layer_size(const Graph& graph, const Layer& layer, const std::vecto
 }  // namespace
 
 std::string_view kind_of(const Operation& operation) {
-  static constexpr std::array<std::string_view, std::variant_size_v<Operation>> kNames{
-      "Input",    "Convolution", "Deconvolution", "InnerProduct", "Split",        "PReLU",  "GlobalAverage",
-      "BinaryOp", "WeightedSum", "Crop",          "Concat",       "PixelShuffle", "Interp", "Activation"};
-  return kNames[operation.index()];
+  return std::visit([](const auto& one) { return one.kName; }, operation);
+}
+
+bool pads(const Operation& operation) {
+  return std::visit(
+      [](const auto& one) {
+        if constexpr (requires { one.pads(); }) return one.pads();
+        return false;
+      },
+      operation);
 }
 
 std::string describe(const Layer& layer) {
@@ -144,13 +131,8 @@ Result<double> multiplications_per_pixel(const Graph& graph) {
   if (!scales) return scales.error();
   double sum = 0;
   for (const Layer& layer : graph.layers) {
-    if (const auto* conv = std::get_if<Convolution>(&layer.operation)) {
-      const double scale = (*scales)[layer.outputs[0]];
-      sum += scale * scale * conv->in_channels * conv->out_channels * conv->kernel * conv->kernel;
-    } else if (const auto* deconv = std::get_if<Deconvolution>(&layer.operation)) {
-      const double scale = (*scales)[layer.inputs[0]];
-      sum += scale * scale * deconv->in_channels * deconv->out_channels * deconv->kernel * deconv->kernel;
-    }
+    const double scale = (*scales)[layer.outputs[0]];
+    sum += scale * scale * multiplications(layer.operation);
   }
   return sum;
 }

@@ -34,15 +34,21 @@ struct Epilogue {
   float alpha = 1, beta = 1;
 };
 
-enum class OpKind {
-  input,    ///< the bordered picture; no inputs
-  conv3x3,  ///< feature inputs side by side (a concatenation), stride 1
-  direct,   ///< convolution of a planar input, stride 1
-  patch,    ///< product over small patches: see compute::PatchJob
-  combine,  ///< alpha_0 * in_0 + alpha_1 * in_1 + ... + constant, then a pointwise activation
-  shuffle,  ///< pixel shuffle, plus an optional nearest-enlarged second input
-  resize,   ///< Interp
-  concat,   ///< copies the inputs' channels side by side
+struct OpTraits;
+
+/// A kind of op, told apart by what the engines know of it (op_traits.hpp). Only those that others ask for are named here.
+struct OpKind {
+  const OpTraits* traits;
+  bool operator==(const OpKind&) const = default;
+
+  static const OpKind input;    ///< the bordered picture; no inputs
+  static const OpKind conv3x3;  ///< feature inputs side by side (a concatenation), stride 1
+  static const OpKind direct;   ///< convolution of a planar input, stride 1
+  static const OpKind patch;    ///< product over small patches: see compute::PatchJob
+  static const OpKind combine;  ///< alpha_0 * in_0 + alpha_1 * in_1 + ... + constant, then a pointwise activation
+  static const OpKind shuffle;  ///< pixel shuffle, plus an optional nearest-enlarged second input
+  static const OpKind resize;   ///< Interp
+  static const OpKind concat;   ///< copies the inputs' channels side by side
 };
 
 /// One operation on rows. Extents of tensors come from the graph's blobs.
@@ -61,8 +67,8 @@ struct Op {
   std::vector<float> coefficient;
   float constant = 0;
   Activation activation;
-  // resize
-  Interp interp;
+  // resize, and kinds that have parameters of their own: the layer
+  Operation own;
   /// Multiplications per output pixel, as direct convolution.
   double multiplications = 0;
 };

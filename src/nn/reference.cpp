@@ -24,7 +24,6 @@ namespace weir::nn {
 namespace {
 
 using compute::Planes;
-using Inputs = std::vector<const Planes*>;
 
 Planes activated(Planes planes, const Activation& activation) {
   switch (activation.kind) {
@@ -67,55 +66,58 @@ compute::Binary kind_of_binary(BinaryOp::Kind kind) {
   return compute::Binary::rsub;
 }
 
-/// One overload per operation; `in` are the inputs in order.
-struct Apply {
-  const Inputs& in;
+}  // namespace
 
-  Planes operator()(const Input&) const { return {}; }
-  Planes operator()(const Convolution& op) const {
-    return activated(compute::conv_ref(*in[0], geometry_of(op), op.weight, op.bias), op.activation);
-  }
-  Planes operator()(const Deconvolution& op) const {
-    return activated(compute::deconv_ref(*in[0], geometry_of(op), op.weight, op.bias), op.activation);
-  }
-  Planes operator()(const InnerProduct& op) const {
-    return activated(compute::inner_product_ref(*in[0], op.weight, op.bias), op.activation);
-  }
-  Planes operator()(const Split&) const { return *in[0]; }
-  Planes operator()(const PRelu& op) const {
-    Planes out = *in[0];
-    compute::prelu_ref(out, op.slope);
-    return out;
-  }
-  Planes operator()(const GlobalAverage&) const { return compute::global_average_ref(*in[0]); }
-  Planes operator()(const BinaryOp& op) const {
-    const auto kind = kind_of_binary(op.kind);
-    return op.with_scalar ? compute::binary_ref(kind, *in[0], op.scalar) : compute::binary_ref(kind, *in[0], *in[1]);
-  }
-  Planes operator()(const WeightedSum& op) const { return compute::weighted_sum_ref(in, op.coefficient); }
-  Planes operator()(const Crop& op) const { return compute::crop_ref(*in[0], op.top, op.left, op.bottom, op.right); }
-  Planes operator()(const Concat&) const { return compute::concat_ref(in); }
-  Planes operator()(const PixelShuffle& op) const { return compute::pixel_shuffle_ref(*in[0], op.factor); }
-  Planes operator()(const Interp& op) const {
-    if (op.kind == Interp::Kind::nearest) return compute::interp_nearest_ref(*in[0], op.scale);
-    if (op.kind == Interp::Kind::bilinear) return compute::interp_bilinear_ref(*in[0], op.scale);
-    return compute::interp_bicubic_ref(*in[0], op.scale);
-  }
-  Planes operator()(const Pointwise& op) const { return activated(*in[0], op.activation); }
-};
+Planes Input::plain(const PlainInputs&) const { return {}; }
+Planes Convolution::plain(const PlainInputs& in) const {
+  return activated(compute::conv_ref(*in[0], geometry_of(*this), weight, bias), activation);
+}
+Planes Deconvolution::plain(const PlainInputs& in) const {
+  return activated(compute::deconv_ref(*in[0], geometry_of(*this), weight, bias), activation);
+}
+Planes InnerProduct::plain(const PlainInputs& in) const {
+  return activated(compute::inner_product_ref(*in[0], weight, bias), activation);
+}
+Planes Split::plain(const PlainInputs& in) const { return *in[0]; }
+Planes PRelu::plain(const PlainInputs& in) const {
+  Planes out = *in[0];
+  compute::prelu_ref(out, slope);
+  return out;
+}
+Planes GlobalAverage::plain(const PlainInputs& in) const { return compute::global_average_ref(*in[0]); }
+Planes BinaryOp::plain(const PlainInputs& in) const {
+  const auto binary = kind_of_binary(kind);
+  return with_scalar ? compute::binary_ref(binary, *in[0], scalar) : compute::binary_ref(binary, *in[0], *in[1]);
+}
+Planes WeightedSum::plain(const PlainInputs& in) const { return compute::weighted_sum_ref(in, coefficient); }
+Planes Crop::plain(const PlainInputs& in) const { return compute::crop_ref(*in[0], top, left, bottom, right); }
+Planes Concat::plain(const PlainInputs& in) const { return compute::concat_ref(in); }
+Planes PixelShuffle::plain(const PlainInputs& in) const { return compute::pixel_shuffle_ref(*in[0], factor); }
+Planes Interp::plain(const PlainInputs& in) const {
+  if (kind == Kind::nearest) return compute::interp_nearest_ref(*in[0], scale);
+  if (kind == Kind::bilinear) return compute::interp_bilinear_ref(*in[0], scale);
+  return compute::interp_bicubic_ref(*in[0], scale);
+}
+Planes Pointwise::plain(const PlainInputs& in) const { return activated(*in[0], activation); }
+
+namespace {
 
 /// Whether a graph that was only described, or made by hand, can run.
 bool has_weights(const Layer& layer) {
-  const auto filled = [](const auto& op, std::size_t per_pair) {
+  const auto filled = [](const auto& op) {
+    std::size_t taps = 1;
+    if constexpr (requires { op.kernel; })
+      taps = static_cast<std::size_t>(op.kernel) * static_cast<std::size_t>(op.kernel);
     return op.bias.size() == static_cast<std::size_t>(op.out_channels) &&
-           op.weight.size() == op.bias.size() * static_cast<std::size_t>(op.in_channels) * per_pair;
+           op.weight.size() == op.bias.size() * static_cast<std::size_t>(op.in_channels) * taps;
   };
-  const auto square = [](int kernel) { return static_cast<std::size_t>(kernel) * static_cast<std::size_t>(kernel); };
-  if (const auto* conv = std::get_if<Convolution>(&layer.operation)) return filled(*conv, square(conv->kernel));
-  if (const auto* deconv = std::get_if<Deconvolution>(&layer.operation)) return filled(*deconv, square(deconv->kernel));
-  if (const auto* product = std::get_if<InnerProduct>(&layer.operation)) return filled(*product, 1);
-  if (const auto* prelu = std::get_if<PRelu>(&layer.operation)) return !prelu->slope.empty();
-  return true;
+  return std::visit(
+      [&](const auto& op) {
+        if constexpr (requires { op.weight; }) return filled(op);
+        if constexpr (requires { op.slope; }) return !op.slope.empty();
+        return true;
+      },
+      layer.operation);
 }
 
 Status check_runnable(const Graph& graph, const Planes& picture) {
@@ -170,11 +172,12 @@ Result<Planes> run_reference(const Graph& graph, Planes picture) {
   blobs[graph.input] = std::make_shared<Planes>(std::move(picture));
   for (const Layer& layer : graph.layers) {
     if (std::holds_alternative<Input>(layer.operation)) continue;
-    Inputs inputs;
+    PlainInputs inputs;
     for (const int blob : layer.inputs) inputs.push_back(blobs[blob].get());
     const bool split = std::holds_alternative<Split>(layer.operation);
-    auto out =
-        split ? blobs[layer.inputs[0]] : std::make_shared<const Planes>(std::visit(Apply{inputs}, layer.operation));
+    auto out = split ? blobs[layer.inputs[0]]
+                     : std::make_shared<const Planes>(
+                           std::visit([&](const auto& op) { return op.plain(inputs); }, layer.operation));
     for (const int blob : layer.outputs) blobs[blob] = out;
     for (const int blob : layer.inputs) {
       if (--readers[blob] == 0) blobs[blob].reset();

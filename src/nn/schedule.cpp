@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <utility>
 
-#include "nn/taps.hpp"
+#include "nn/op_traits.hpp"
 
 namespace weir::nn {
 
@@ -31,31 +31,7 @@ Rows rows_read(const Op& op, std::size_t i, Rows out, const Axis& axis) {
   const bool residual = i == op.inputs.size();
   const View& view = residual ? op.epilogue.residual : op.inputs[i];
   Rows rows = out;
-  if (!residual) {
-    switch (op.kind) {
-      case OpKind::input:
-      case OpKind::concat:
-      case OpKind::combine:
-        break;
-      case OpKind::conv3x3:
-      case OpKind::direct:
-        rows = {out.first - op.pad, out.last - op.pad + op.kernel - 1};
-        break;
-      case OpKind::patch: {
-        const int first_base = (out.first + op.lead) / op.factor;
-        const int last_base = (out.last - 1 + op.lead) / op.factor;
-        rows = {first_base * op.stride + op.first_tap, last_base * op.stride + op.first_tap + op.kernel};
-        break;
-      }
-      case OpKind::shuffle:
-        rows = {out.first / op.factor, (out.last - 1) / op.factor + 1};
-        break;
-      case OpKind::resize:
-        rows = {first_tap(op.interp, axis.in, axis.out, out.first),
-                first_tap(op.interp, axis.in, axis.out, out.last - 1) + tap_count(op.interp.kind)};
-        break;
-    }
-  }
+  if (!residual && op.kind.traits->reads != nullptr) rows = op.kind.traits->reads(op, out, axis);
   const int offset = axis.columns ? view.left : view.top;
   const int first = std::clamp(rows.first + offset, 0, axis.in);
   return {first, std::clamp(rows.last + offset, first, axis.in)};
@@ -68,13 +44,8 @@ Rows Schedule::needed(const Op& op, std::size_t i, Rows out) const {
 
 int Schedule::step_end(const Op& op, int first) const {
   const int height = extent(op.output).height;
-  int end = (first / band_ + 1) * band_;
-  if (op.kind == OpKind::patch) {
-    const int bases = std::max(1, band_ / std::max(1, op.factor));
-    end = ((first + op.lead) / op.factor / bases + 1) * bases * op.factor - op.lead;
-  } else if (op.kind == OpKind::shuffle) {
-    end = (first / op.factor + std::max(1, band_ / op.factor)) * op.factor;
-  }
+  const auto step = op.kind.traits->step_end;
+  const int end = step != nullptr ? step(op, first, band_) : (first / band_ + 1) * band_;
   return std::min(std::max(end, first + 1), height);
 }
 

@@ -2,39 +2,15 @@
 
 #include <algorithm>
 #include <cassert>
+#include <variant>
+
+#include "nn/op_traits.hpp"
 
 #include "base/round_up.hpp"
 
 namespace weir::nn {
 
-void PassOps::make(int o, Rows rows) {
-  const Op& op = program_.ops[static_cast<std::size_t>(o)];
-  switch (op.kind) {
-    case OpKind::input:
-      break;
-    case OpKind::conv3x3:
-      conv3x3(o, rows);
-      break;
-    case OpKind::patch:
-      patch(o, rows);
-      break;
-    case OpKind::direct:
-      direct(o, rows);
-      break;
-    case OpKind::combine:
-      combine(op, rows);
-      break;
-    case OpKind::shuffle:
-      shuffle(o, rows);
-      break;
-    case OpKind::resize:
-      resize(op, rows);
-      break;
-    case OpKind::concat:
-      concat(op, rows);
-      break;
-  }
-}
+void PassOps::make(int o, Rows rows) { op(o).kind.traits->make(*this, o, rows); }
 
 bool PassOps::met_bad_values() const {
   return std::any_of(bad_.begin(), bad_.end(), [](const Bad& bad) { return bad.seen; });
@@ -42,7 +18,7 @@ bool PassOps::met_bad_values() const {
 
 const Taps& PassOps::taps(const Op& op, int in, int out) {
   auto [found, fresh] = taps_.try_emplace({op.output, in, out});
-  if (fresh) found->second = taps_of(op.interp, in, out);
+  if (fresh) found->second = taps_of(std::get<Interp>(op.own), in, out);
   return found->second;
 }
 

@@ -34,7 +34,15 @@ class PassOps : public PassMemory {
   /// A kernel met a value that is not a number or infinite.
   bool met_bad_values() const;
 
- protected:
+  // For the ops.
+  const Op& op(int o) const { return program_.ops[static_cast<std::size_t>(o)]; }
+  const PackedOp& packed(int o) const { return packed_.ops[static_cast<std::size_t>(o)]; }
+  compute::Storage storage() const { return plan_.storage; }
+  const compute::Kernels& kernels() const { return kernels_; }
+  /// One factor for each channel; see Vectors::gate.
+  const float* gate(int blob) { return vectors_.gate(blob); }
+  const Taps& taps(const Op& op, int in, int out);
+  std::byte* scratch(int member) { return scratch_[static_cast<std::size_t>(member)].data(); }
   /// Calls work(row of units, first, last, member) for pieces of `rows` rows of `units` units each.
   template <class Work>
   void share(int rows, int units, int grain, Work&& work) {
@@ -50,25 +58,15 @@ class PassOps : public PassMemory {
     });
   }
 
+  void conv3x3(int o, Rows rows);
+  void patch(int o, Rows rows);
+  void direct(int o, Rows rows);
+
  private:
   compute::Residual residual_of(const Op& op);
   const void* residual_row(const Op& op, int y, int x) const;
   compute::Target target_of(int t) const;
-  std::byte* scratch(int member) { return scratch_[static_cast<std::size_t>(member)].data(); }
   bool* bad(int member) { return &bad_[static_cast<std::size_t>(member)].seen; }
-
-  void conv3x3(int o, Rows rows);
-  void patch(int o, Rows rows);
-  void direct(int o, Rows rows);
-  void combine(const Op& op, Rows rows);
-  void shuffle(int o, Rows rows);
-  template <class T>
-  void shuffle_features(int o, Rows rows);
-  void shuffle_planes(int o, Rows rows);
-  void resize(const Op& op, Rows rows);
-  void enlarge_features(const Op& op, Rows rows);
-  void concat(const Op& op, Rows rows);
-  const Taps& taps(const Op& op, int in, int out);
 
   struct alignas(64) Bad {
     bool seen = false;

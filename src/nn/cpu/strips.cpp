@@ -29,7 +29,8 @@ bool good_column(const Op& op, int x, const std::vector<Columns>& good) {
   const auto inputs = op.inputs.size() + (op.epilogue.has_residual ? 1 : 0);
   for (std::size_t i = 0; i < inputs; ++i) {
     const View& v = i < op.inputs.size() ? op.inputs[i] : op.epilogue.residual;
-    const int out = op.kind == OpKind::resize ? scaled(kFar, static_cast<double>(op.interp.scale)) : kFar;
+    const int out =
+        op.kind == OpKind::resize ? scaled(kFar, static_cast<double>(std::get<Interp>(op.own).scale)) : kFar;
     const Rows read = rows_read(op, i, {made.first, made.last}, {kFar, out, true});
     const Columns& have = good[index(v.tensor)];
     if (read.first < have.first || read.last > have.last) return false;
@@ -75,9 +76,9 @@ Status steps_are_whole(const Program& program, const std::vector<Extent>& extent
   for (const Op& op : program.ops) {
     if (op.kind != OpKind::resize) continue;
     const int in = extent[index(op.inputs[0].tensor)].width;
-    if (step_is_whole(op.interp, in, extent[index(op.output)].width)) continue;
-    return Error{Errc::over_budget,
-                 fmt::format("a resize of {} columns by {} cannot be cut into strips", in, op.interp.scale)};
+    if (step_is_whole(std::get<Interp>(op.own), in, extent[index(op.output)].width)) continue;
+    return Error{Errc::over_budget, fmt::format("a resize of {} columns by {} cannot be cut into strips", in,
+                                                std::get<Interp>(op.own).scale)};
   }
   return ok();
 }

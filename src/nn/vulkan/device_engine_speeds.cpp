@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 #include <xxhash.h>
 
+#include "nn/op_traits.hpp"
 #include "nn/vulkan/device_engine.hpp"
 
 namespace weir::nn::vulkan {
@@ -72,7 +73,7 @@ std::uint64_t DeviceEngine::speed_key() const {
   std::string text = fmt::format("{} {} {} {} {} {} {}", kVersion, info_.uuid, info_.name, info_.driver,
                                  half_by_default(), matrices_, program_.ops.size());
   for (const Op& op : program_.ops)
-    text += fmt::format(" {}:{}:{}", static_cast<int>(op.kind),
+    text += fmt::format(" {}:{}:{}", op.kind.traits->name,
                         program_.tensors[static_cast<std::size_t>(op.output)].channels, op.multiplications);
   return XXH3_64bits(text.data(), text.size());
 }

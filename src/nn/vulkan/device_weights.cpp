@@ -169,8 +169,9 @@ ParameterLayout layout_parameters(const Program& program, const Graph& graph, co
     layout.taps.emplace_back();
     if (op.kind != OpKind::resize) continue;
     const Extent out = extent[at(op.output)];
-    layout.taps.back() = pieces.add(at(out.width + out.height) * at(1 + tap_count(op.interp.kind)),
-                                    [&] { return taps_table(op.interp, extent[at(op.inputs[0].tensor)], out); });
+    const auto& interp = std::get<Interp>(op.own);
+    layout.taps.back() = pieces.add(at(out.width + out.height) * at(1 + tap_count(interp.kind)),
+                                    [&] { return taps_table(interp, extent[at(op.inputs[0].tensor)], out); });
   }
   int most = 0;
   for (const Statistic& statistic : program.statistics) most = std::max(most, round_up(statistic.channels, 4));

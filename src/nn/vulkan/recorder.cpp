@@ -1,7 +1,14 @@
 #include "nn/vulkan/recorder.hpp"
 
-#include <array>
+#include <cassert>
+#include <cstring>
+#include <span>
+#include <variant>
 
+#include <fmt/format.h>
+
+#include "compute/vulkan/shaders.hpp"
+#include "nn/op_traits.hpp"
 #include "nn/taps.hpp"
 #include "nn/vulkan/recording.hpp"
 
@@ -26,23 +33,9 @@ struct InterpPush {
 
 /// "conv" from features to a picture in float16: "conv_hf". The names are those of files, so they live forever.
 std::string_view Recorder::kernel(std::string_view name, int from, int to) const {
-  static constexpr std::array kNames{
-      std::array<std::string_view, 4>{"conv_ff", "conv_fh", "conv_hf", "conv_hh"},
-      std::array<std::string_view, 4>{"deconv_ff", "deconv_fh", "deconv_hf", "deconv_hh"},
-      std::array<std::string_view, 4>{"pixel_shuffle_ff", "", "pixel_shuffle_hf", "pixel_shuffle_hh"},
-      std::array<std::string_view, 4>{"interp_ff", "", "", "interp_hh"},
-      std::array<std::string_view, 4>{"weighted_sum_ff", "", "", "weighted_sum_hh"},
-      std::array<std::string_view, 4>{"concat_ff", "", "", "concat_hh"},
-      std::array<std::string_view, 4>{"mean_add_ff", "", "mean_add_hf", ""},
-      std::array<std::string_view, 4>{"shuffle_samples_ff", "", "shuffle_samples_hf", ""},
-  };
-  const bool reads_half = half_ && from >= 0 && !tensor(from).planar;
-  const bool writes_half = half_ && to >= 0 && !tensor(to).planar;
-  const std::size_t variant = (reads_half ? 2 : 0) + (writes_half ? 1 : 0);
-  for (const auto& names : kNames) {
-    if (names[0].substr(0, names[0].size() - 3) == name) return names[variant];
-  }
-  return {};
+  const auto letter = [&](int t) { return half_ && t >= 0 && !tensor(t).planar ? 'h' : 'f'; };
+  const auto* shader = compute::vulkan::find_shader(fmt::format("{}_{}{}", name, letter(from), letter(to)));
+  return shader != nullptr ? shader->name : std::string_view{};
 }
 
 compute::vulkan::Slice Recorder::tensor_slice(const Tile& tile, int t) const {
@@ -76,24 +69,31 @@ Status Recorder::record(const Tile& tile, Slice planes, bool samples, bool means
 }
 
 Status Recorder::op(const Tile& tile, const Op& op, int number) {
-  switch (op.kind) {
-    case OpKind::input:
-      break;
-    case OpKind::conv3x3:
-    case OpKind::direct:
-      return convolution(tile, op, number);
-    case OpKind::patch:
-      return std::holds_alternative<Deconvolution>(graph_.layers[at(op.layer)].operation)
-                 ? deconvolution(tile, op, number)
-                 : convolution(tile, op, number);
-    case OpKind::combine:
-      return combine(tile, op);
-    case OpKind::shuffle:
-      return shuffle(tile, op, number);
-    case OpKind::resize:
-      return resize(tile, op, number);
-    case OpKind::concat:
-      return concat(tile, op);
+  if (op.kind.traits->calls != nullptr) return calls(tile, op);
+  if (op.kind == OpKind::combine) return combine(tile, op);
+  if (op.kind == OpKind::shuffle) return shuffle(tile, op, number);
+  if (op.kind == OpKind::resize) return resize(tile, op, number);
+  const bool transposed = std::holds_alternative<Deconvolution>(graph_.layers[at(op.layer)].operation);
+  return op.kind == OpKind::patch && transposed ? deconvolution(tile, op, number) : convolution(tile, op, number);
+}
+
+Status Recorder::calls(const Tile& tile, const Op& op) {
+  DevicePart part{region(tile, op.output), extent_[at(op.output)], tensor(op.output).channels, {}};
+  for (const View& view : op.inputs) {
+    part.sources.push_back({region(tile, view.tensor), tensor(view.tensor).channels});
+  }
+  for (const DeviceCall& call : op.kind.traits->calls(op, part)) {
+    const int source = op.inputs[call.input].tensor;
+    Dispatch dispatch;
+    dispatch.kernel.shader = kernel(call.kernel, source, op.output);
+    for (const int constant : call.constants) dispatch.kernel.constants.push_back(word(constant));
+    dispatch.source(0, tensor_slice(tile, source));
+    const Slice target = tensor_slice(tile, op.output);
+    call.keeps ? dispatch.change(Place::target, target) : dispatch.write(Place::target, target);
+    assert(std::span{call.push}.size_bytes() <= dispatch.push.size());
+    std::memcpy(dispatch.push.data(), call.push.data(), std::span{call.push}.size_bytes());
+    dispatch.groups = {groups(part.out.width(), 8), groups(part.out.height(), 8), word(call.vectors)};
+    if (auto recorded = stream_.dispatch(dispatch); !recorded) return recorded;
   }
   return ok();
 }
@@ -131,7 +131,7 @@ Status Recorder::resize(const Tile& tile, const Op& op, int number) {
   const Rect& out = region(tile, op.output);
   const View& view = op.inputs[0];
   const Rect& held = region(tile, view.tensor);
-  const int taps = tap_count(op.interp.kind);
+  const int taps = tap_count(std::get<Interp>(op.own).kind);
   InterpPush push;
   push.origin_x = word(out.left);
   push.origin_y = word(out.top);

@@ -57,7 +57,8 @@ class Recorder {
   Status shuffle(const Tile& tile, const Op& op, int number);
   Status resize(const Tile& tile, const Op& op, int number);
   Status combine(const Tile& tile, const Op& op);
-  Status concat(const Tile& tile, const Op& op);
+  /// As the kind's own traits say.
+  Status calls(const Tile& tile, const Op& op);
   Status input(const Tile& tile, int tensor, Slice planes, bool samples);
   Status vector_op(std::size_t number);
   /// Binds what an epilogue reads; returns the residual's pixel under the target's first, and its width.

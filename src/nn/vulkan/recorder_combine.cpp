@@ -18,9 +18,6 @@ struct SumPush {
   float constant = 0, a = 0, b = 0;
   std::uint32_t target_extent = 0;
 };
-struct ConcatPush {
-  std::uint32_t offset = 0, width = 0, target_extent = 0;
-};
 
 }  // namespace
 
@@ -52,29 +49,6 @@ Status Recorder::combine(const Tile& tile, const Op& op) {
                                 static_cast<int>(op.activation.kind), tensor(op.output).channels})};
   dispatch.groups = {groups(out.width(), 8), groups(out.height(), 8), word(vectors)};
   return stream_.dispatch(dispatch);
-}
-
-Status Recorder::concat(const Tile& tile, const Op& op) {
-  const Rect& out = region(tile, op.output);
-  int first = 0;
-  for (std::size_t i = 0; i < op.inputs.size(); ++i) {
-    const View& view = op.inputs[i];
-    const Rect& held = region(tile, view.tensor);
-    const int channels = tensor(view.tensor).channels;
-    const bool last = i + 1 == op.inputs.size();
-    Dispatch dispatch;
-    dispatch.kernel = {
-        kernel("concat", view.tensor, op.output),
-        constants({vectors_of(tensor(view.tensor)), vectors_of(tensor(op.output)), first, channels, last ? 1 : 0})};
-    dispatch.source(0, tensor_slice(tile, view.tensor))
-        .change(Place::target, tensor_slice(tile, op.output))
-        .constants(ConcatPush{pair(out.left + view.left - held.left, out.top + view.top - held.top), word(held.width()),
-                              size_of(out)});
-    dispatch.groups = {groups(out.width(), 8), groups(out.height(), 8), word((first + channels + 3) / 4 - first / 4)};
-    if (auto recorded = stream_.dispatch(dispatch); !recorded) return recorded;
-    first += channels;
-  }
-  return ok();
 }
 
 }  // namespace weir::nn::vulkan

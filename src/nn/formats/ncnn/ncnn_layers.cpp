@@ -5,123 +5,34 @@
 #include <climits>
 #include <limits>
 #include <string_view>
+#include <variant>
 
 #include <fmt/format.h>
+
+#include "nn/formats/ncnn/ncnn_layer_type.hpp"
 
 namespace weir::nn {
 
 namespace {
 
-constexpr int kMostChannels = 65536;
-constexpr int kLargestKernel = 31;
-constexpr int kLargestStride = 8;
 constexpr int kLargestFactor = 16;  // of PixelShuffle and Interp
 constexpr int kLargestCrop = 1 << 20;
 constexpr int kPictureChannels = 3;
 constexpr int kAny = 1 << 20;  // as many inputs or outputs as the line has
 
-/// What a translator sees of its layer.
-struct Source {
-  NcnnAttributes& attributes;
-  std::span<const BlobShape> inputs;
-};
-
-void expect_planes(Source& source) {
-  for (const BlobShape& input : source.inputs) {
-    if (input.vector) source.attributes.unsupported("an input is a vector of channel means; supported: pictures");
-  }
-}
-
-void expect_count(Source& source, std::int64_t given, std::int64_t wanted, std::string_view what) {
-  if (given == wanted) return;
-  source.attributes.corrupt(fmt::format("{} {}, where its channels and kernel make {}", given, what, wanted));
-}
-
-/// The ids that Convolution and Deconvolution share.
-template <class Kind>
-Kind read_kernel(Source& source) {
-  NcnnAttributes& a = source.attributes;
-  expect_planes(source);
-  Kind op;
-  op.in_channels = source.inputs[0].channels;
-  op.out_channels = a.integer(0, 0, 1, kMostChannels, "number of outputs");
-  op.kernel = a.integer(1, 0, 1, kLargestKernel, "kernel");
-  a.require(11, op.kernel, op.kernel, "kernel height");
-  a.require(2, 1, 1, "dilation");
-  a.require(12, 1, 1, "dilation height");
-  op.stride = a.integer(3, 1, 1, kLargestStride, "stride");
-  a.require(13, op.stride, op.stride, "stride height");
-  op.pad = a.integer(4, 0, 0, op.kernel - 1, "pad");
-  a.require(14, op.pad, op.pad, "pad at the top");
-  a.require(15, op.pad, op.pad, "pad at the right");
-  a.require(16, op.pad, op.pad, "pad at the bottom");
-  op.activation = a.activation();
-  return op;
-}
-
-std::vector<NcnnArray> read_arrays(Source& source, int bias_id, int weights_id, std::int64_t weights, int outputs) {
-  const bool bias = source.attributes.integer(bias_id, 0, 0, 1, "bias term") == 1;
-  expect_count(source, source.attributes.count(weights_id, "number of weights"), weights, "weights");
-  std::vector<NcnnArray> arrays{{0, NcnnArray::Kind::weight, weights}};
-  if (bias) arrays.push_back({0, NcnnArray::Kind::bias, outputs});
-  return arrays;
-}
-
-template <class Kind>
-std::int64_t kernel_weights(const Kind& op) {
-  return std::int64_t{op.in_channels} * op.out_channels * op.kernel * op.kernel;
-}
-
-NcnnLayer read_input(Source& source) {
+NcnnLayer read_input(NcnnSource& source) {
   source.attributes.ignore({0, 1});  // width and height: weir takes pictures of any size
   source.attributes.require(2, kPictureChannels, kPictureChannels, "number of channels");
   return {Input{}, {}, {kPictureChannels, false}};
 }
 
-NcnnLayer read_convolution(Source& source) {
-  source.attributes.require(8, 0, 0, "int8 scales");
-  source.attributes.require(18, 0, 0, "pad value");
-  source.attributes.require(19, 0, 0, "weights from another layer");
-  auto op = read_kernel<Convolution>(source);
-  auto arrays = read_arrays(source, 5, 6, kernel_weights(op), op.out_channels);
-  const BlobShape output{op.out_channels, false};
-  return {std::move(op), std::move(arrays), output};
-}
+NcnnWords words_of(const Input&) { return {"Input", ""}; }
 
-NcnnLayer read_deconvolution(Source& source) {
-  for (const int id : {18, 19}) source.attributes.require(id, 0, 0, "output pad");
-  for (const int id : {20, 21}) source.attributes.require(id, 0, 0, "output size");
-  source.attributes.require(28, 0, 0, "weights from another layer");
-  auto op = read_kernel<Deconvolution>(source);
-  auto arrays = read_arrays(source, 5, 6, kernel_weights(op), op.out_channels);
-  const BlobShape output{op.out_channels, false};
-  return {std::move(op), std::move(arrays), output};
-}
+NcnnLayer read_split(NcnnSource& source) { return {Split{}, {}, source.inputs[0]}; }
 
-NcnnLayer read_inner_product(Source& source) {
-  NcnnAttributes& a = source.attributes;
-  if (!source.inputs[0].vector) a.unsupported("the input is a picture; supported: the vector of a global Pooling");
-  a.require(8, 0, 0, "int8 scales");
-  InnerProduct op;
-  op.in_channels = source.inputs[0].channels;
-  op.out_channels = a.integer(0, 0, 1, kMostChannels, "number of outputs");
-  op.activation = a.activation();
-  auto arrays = read_arrays(source, 1, 2, std::int64_t{op.in_channels} * op.out_channels, op.out_channels);
-  const BlobShape output{op.out_channels, true};
-  return {std::move(op), std::move(arrays), output};
-}
+NcnnWords words_of(const Split&) { return {"Split", ""}; }
 
-NcnnLayer read_split(Source& source) { return {Split{}, {}, source.inputs[0]}; }
-
-NcnnLayer read_prelu(Source& source) {
-  expect_planes(source);
-  const int channels = source.inputs[0].channels;
-  const std::int64_t slopes = source.attributes.count(0, "number of slopes");
-  if (slopes != 1) expect_count(source, slopes, channels, "slopes");
-  return {PRelu{}, {{0, NcnnArray::Kind::slope, slopes}}, source.inputs[0]};
-}
-
-NcnnLayer read_pooling(Source& source) {
+NcnnLayer read_pooling(NcnnSource& source) {
   NcnnAttributes& a = source.attributes;
   expect_planes(source);
   a.require(0, 0, 1, "kind of pooling (1: average)");
@@ -130,6 +41,8 @@ NcnnLayer read_pooling(Source& source) {
   a.ignore({1, 2, 3, 5, 6, 8, 11, 12, 13, 14, 15, 18});  // windows have no meaning in global pooling
   return {GlobalAverage{}, {}, {source.inputs[0].channels, true}};
 }
+
+NcnnWords words_of(const GlobalAverage&) { return {"Pooling", " 0=1 4=1"}; }
 
 BinaryOp::Kind read_binary_kind(NcnnAttributes& attributes) {
   switch (attributes.integer(0, 0, 0, 7, "operation")) {
@@ -150,7 +63,7 @@ BinaryOp::Kind read_binary_kind(NcnnAttributes& attributes) {
   return BinaryOp::Kind::add;
 }
 
-NcnnLayer read_binary(Source& source) {
+NcnnLayer read_binary(NcnnSource& source) {
   NcnnAttributes& a = source.attributes;
   BinaryOp op;
   op.kind = read_binary_kind(a);
@@ -170,7 +83,13 @@ NcnnLayer read_binary(Source& source) {
   return {op, {}, source.inputs[0]};
 }
 
-NcnnLayer read_eltwise(Source& source) {
+NcnnWords words_of(const BinaryOp& op) {
+  const int numbers[] = {0, 1, 2, 3, 7};
+  const int kind = numbers[static_cast<std::size_t>(op.kind)];
+  return {"BinaryOp", op.with_scalar ? fmt::format(" 0={} 1=1 2={}", kind, op.scalar) : fmt::format(" 0={}", kind)};
+}
+
+NcnnLayer read_eltwise(NcnnSource& source) {
   NcnnAttributes& a = source.attributes;
   expect_planes(source);
   a.require(0, 0, 1, "operation (1: sum)");
@@ -187,6 +106,10 @@ NcnnLayer read_eltwise(Source& source) {
   return {std::move(op), {}, source.inputs[0]};
 }
 
+NcnnWords words_of(const WeightedSum& op) {
+  return {"Eltwise", fmt::format(" 0=1 -23301={},{}", op.coefficient.size(), fmt::join(op.coefficient, ","))};
+}
+
 /// Where an axis of a [c, h, w] blob is the height or the width.
 enum class CropAxis { height, width, other };
 CropAxis crop_axis(double axis) {
@@ -201,7 +124,7 @@ int crop_at_end(double end) {
   return end < 0 && end >= -kLargestCrop ? static_cast<int>(-end) : -1;
 }
 
-NcnnLayer read_crop(Source& source) {
+NcnnLayer read_crop(NcnnSource& source) {
   NcnnAttributes& a = source.attributes;
   expect_planes(source);
   const auto starts = a.list(9, "starts"), ends = a.list(10, "ends"), axes = a.list(11, "axes");
@@ -229,19 +152,27 @@ NcnnLayer read_crop(Source& source) {
   return {op, {}, source.inputs[0]};
 }
 
-NcnnLayer read_concat(Source& source) {
+NcnnWords words_of(const Crop& op) {
+  const auto end = [](int cut) { return cut == 0 ? -233 : -cut; };
+  return {"Crop",
+          fmt::format(" -23309=2,{},{} -23310=2,{},{} -23311=2,1,2", op.top, op.left, end(op.bottom), end(op.right))};
+}
+
+NcnnLayer read_concat(NcnnSource& source) {
   expect_planes(source);
   source.attributes.require(0, 0, 0, "axis");
   std::int64_t channels = 0;
   for (const BlobShape& input : source.inputs) channels += input.channels;
-  if (channels > kMostChannels) {
-    source.attributes.unsupported(fmt::format("{} channels; supported: up to {}", channels, kMostChannels));
+  if (channels > kMostNcnnChannels) {
+    source.attributes.unsupported(fmt::format("{} channels; supported: up to {}", channels, kMostNcnnChannels));
     channels = 1;
   }
   return {Concat{}, {}, {static_cast<int>(channels), false}};
 }
 
-NcnnLayer read_pixel_shuffle(Source& source) {
+NcnnWords words_of(const Concat&) { return {"Concat", " 0=0"}; }
+
+NcnnLayer read_pixel_shuffle(NcnnSource& source) {
   NcnnAttributes& a = source.attributes;
   expect_planes(source);
   PixelShuffle op;
@@ -252,7 +183,9 @@ NcnnLayer read_pixel_shuffle(Source& source) {
   return {op, {}, {std::max(1, channels / block), false}};
 }
 
-NcnnLayer read_interp(Source& source) {
+NcnnWords words_of(const PixelShuffle& op) { return {"PixelShuffle", fmt::format(" 0={}", op.factor)}; }
+
+NcnnLayer read_interp(NcnnSource& source) {
   NcnnAttributes& a = source.attributes;
   expect_planes(source);
   Interp op;
@@ -271,15 +204,21 @@ NcnnLayer read_interp(Source& source) {
   return {op, {}, source.inputs[0]};
 }
 
-NcnnLayer read_relu(Source& source) {
+NcnnWords words_of(const Interp& op) {
+  return {"Interp", fmt::format(" 0={} 1={} 2={}", static_cast<int>(op.kind) + 1, op.scale, op.scale)};
+}
+
+NcnnLayer read_relu(NcnnSource& source) {
   const float slope = source.attributes.number(0, 0, "slope");
   const auto kind = slope == 0 ? Activation::Kind::relu : Activation::Kind::leaky_relu;
   return {Pointwise{{kind, slope, 0}}, {}, source.inputs[0]};
 }
 
-NcnnLayer read_sigmoid(Source& source) { return {Pointwise{{Activation::Kind::sigmoid, 0, 0}}, {}, source.inputs[0]}; }
+NcnnLayer read_sigmoid(NcnnSource& source) {
+  return {Pointwise{{Activation::Kind::sigmoid, 0, 0}}, {}, source.inputs[0]};
+}
 
-NcnnLayer read_clip(Source& source) {
+NcnnLayer read_clip(NcnnSource& source) {
   constexpr float kMost = std::numeric_limits<float>::max();
   const float low = source.attributes.number(0, -kMost, "low bound");
   const float high = source.attributes.number(1, kMost, "high bound");
@@ -287,10 +226,17 @@ NcnnLayer read_clip(Source& source) {
   return {Pointwise{{Activation::Kind::clip, low, high}}, {}, source.inputs[0]};
 }
 
+NcnnWords words_of(const Pointwise& op) {
+  const Activation& a = op.activation;
+  if (a.kind == Activation::Kind::sigmoid) return {"Sigmoid", ""};
+  if (a.kind == Activation::Kind::clip) return {"Clip", fmt::format(" 0={} 1={}", a.a, a.b)};
+  return {"ReLU", a.kind == Activation::Kind::leaky_relu ? fmt::format(" 0={}", a.a) : ""};
+}
+
 struct LayerType {
   std::string_view name;
   int fewest_inputs, most_inputs, most_outputs;
-  NcnnLayer (*read)(Source&);
+  NcnnLayer (*read)(NcnnSource&);
 };
 
 constexpr std::array kTypes{
@@ -319,6 +265,12 @@ const LayerType* find_type(std::string_view name) {
 
 }  // namespace
 
+void expect_planes(NcnnSource& source) {
+  for (const BlobShape& input : source.inputs) {
+    if (input.vector) source.attributes.unsupported("an input is a vector of channel means; supported: pictures");
+  }
+}
+
 bool is_ncnn_layer_known(std::string_view type) { return find_type(type) != nullptr; }
 
 std::string known_ncnn_layers() {
@@ -343,10 +295,14 @@ Result<NcnnLayer> read_ncnn_layer(const NcnnLine& line, std::span<const BlobShap
                  fmt::format("{} inputs and {} outputs are not supported for this layer", given_inputs, given_outputs));
   }
   NcnnAttributes attributes{line, file};
-  Source source{attributes, inputs};
+  NcnnSource source{attributes, inputs};
   NcnnLayer layer = type->read(source);
   if (auto status = attributes.finish(); !status) return status.error();
   return layer;
+}
+
+NcnnWords ncnn_words(const Operation& operation) {
+  return std::visit([](const auto& op) { return words_of(op); }, operation);
 }
 
 }  // namespace weir::nn

@@ -37,4 +37,11 @@ std::string known_ncnn_layers();
 /// Source: the layers of the networks that weir runs; ids as in ncnn's operator documentation (docs/developer-guide/operators.md).
 Result<NcnnLayer> read_ncnn_layer(const NcnnLine& line, std::span<const BlobShape> inputs, const std::string& file);
 
+/// The other way: the words of a layer's line that its operation makes.
+struct NcnnWords {
+  std::string type;
+  std::string parameters;  ///< " 0=1 1=2", each with a space before it
+};
+NcnnWords ncnn_words(const Operation& operation);
+
 }  // namespace weir::nn

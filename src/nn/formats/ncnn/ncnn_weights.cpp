@@ -4,6 +4,8 @@
 #include <array>
 #include <bit>
 #include <cmath>
+#include <utility>
+#include <variant>
 
 #include <fmt/format.h>
 
@@ -102,18 +104,23 @@ class ArrayReader {
 
 /// Puts the values where the operation keeps them.
 void store(Operation& operation, NcnnArray::Kind kind, std::vector<float> values) {
-  const auto put = [&](auto& op) { (kind == NcnnArray::Kind::weight ? op.weight : op.bias) = std::move(values); };
-  if (auto* conv = std::get_if<Convolution>(&operation)) put(*conv);
-  if (auto* deconv = std::get_if<Deconvolution>(&operation)) put(*deconv);
-  if (auto* product = std::get_if<InnerProduct>(&operation)) put(*product);
-  if (auto* prelu = std::get_if<PRelu>(&operation)) prelu->slope = std::move(values);
+  std::visit(
+      [&](auto& op) {
+        if constexpr (requires { op.weight; }) {
+          (kind == NcnnArray::Kind::weight ? op.weight : op.bias) = std::move(values);
+        } else if constexpr (requires { op.slope; }) {
+          op.slope = std::move(values);
+        }
+      },
+      operation);
 }
 
 void fill_missing_bias(Operation& operation) {
-  const auto fill = [](auto& op) { op.bias.resize(static_cast<std::size_t>(op.out_channels)); };
-  if (auto* conv = std::get_if<Convolution>(&operation)) fill(*conv);
-  if (auto* deconv = std::get_if<Deconvolution>(&operation)) fill(*deconv);
-  if (auto* product = std::get_if<InnerProduct>(&operation)) fill(*product);
+  std::visit(
+      [](auto& op) {
+        if constexpr (requires { op.bias; }) op.bias.resize(static_cast<std::size_t>(op.out_channels));
+      },
+      operation);
 }
 
 }  // namespace

@@ -6,80 +6,16 @@
 #include <cstdint>
 #include <cstring>
 #include <span>
-#include <string_view>
+#include <variant>
 
 #include "base/atomic_file.hpp"
 #include "compute/half.hpp"
+#include "nn/formats/ncnn/ncnn_layers.hpp"
 #include "nn/network.hpp"
 
 namespace weir::nn {
 
 namespace {
-
-/// "9=2 -23310=1,0.1": how layers end whose sum goes through an activation.
-std::string activation_text(const Activation& a) {
-  switch (a.kind) {
-    case Activation::Kind::none:
-      return "";
-    case Activation::Kind::relu:
-      return " 9=1";
-    case Activation::Kind::leaky_relu:
-      return fmt::format(" 9=2 -23310=1,{}", a.a);
-    case Activation::Kind::clip:
-      return fmt::format(" 9=3 -23310=2,{},{}", a.a, a.b);
-    case Activation::Kind::sigmoid:
-      return " 9=4";
-  }
-  return "";
-}
-
-struct Text {
-  std::string type, parameters;
-};
-
-template <class Kind>
-Text kernel_text(std::string_view type, const Kind& op) {
-  return {std::string{type}, fmt::format(" 0={} 1={} 3={} 4={} 5=1 6={}{}", op.out_channels, op.kernel, op.stride,
-                                         op.pad, op.weight.size(), activation_text(op.activation))};
-}
-
-/// The layer's type and its parameters.
-struct Describe {
-  Text operator()(const Input&) const { return {"Input", ""}; }
-  Text operator()(const Convolution& op) const { return kernel_text("Convolution", op); }
-  Text operator()(const Deconvolution& op) const { return kernel_text("Deconvolution", op); }
-  Text operator()(const InnerProduct& op) const {
-    return {"InnerProduct",
-            fmt::format(" 0={} 1=1 2={}{}", op.out_channels, op.weight.size(), activation_text(op.activation))};
-  }
-  Text operator()(const Split&) const { return {"Split", ""}; }
-  Text operator()(const PRelu& op) const { return {"PReLU", fmt::format(" 0={}", op.slope.size())}; }
-  Text operator()(const GlobalAverage&) const { return {"Pooling", " 0=1 4=1"}; }
-  Text operator()(const BinaryOp& op) const {
-    const int numbers[] = {0, 1, 2, 3, 7};
-    const int kind = numbers[static_cast<std::size_t>(op.kind)];
-    return {"BinaryOp", op.with_scalar ? fmt::format(" 0={} 1=1 2={}", kind, op.scalar) : fmt::format(" 0={}", kind)};
-  }
-  Text operator()(const WeightedSum& op) const {
-    return {"Eltwise", fmt::format(" 0=1 -23301={},{}", op.coefficient.size(), fmt::join(op.coefficient, ","))};
-  }
-  Text operator()(const Crop& op) const {
-    const auto end = [](int cut) { return cut == 0 ? -233 : -cut; };
-    return {"Crop",
-            fmt::format(" -23309=2,{},{} -23310=2,{},{} -23311=2,1,2", op.top, op.left, end(op.bottom), end(op.right))};
-  }
-  Text operator()(const Concat&) const { return {"Concat", " 0=0"}; }
-  Text operator()(const PixelShuffle& op) const { return {"PixelShuffle", fmt::format(" 0={}", op.factor)}; }
-  Text operator()(const Interp& op) const {
-    return {"Interp", fmt::format(" 0={} 1={} 2={}", static_cast<int>(op.kind) + 1, op.scale, op.scale)};
-  }
-  Text operator()(const Pointwise& op) const {
-    const Activation& a = op.activation;
-    if (a.kind == Activation::Kind::sigmoid) return {"Sigmoid", ""};
-    if (a.kind == Activation::Kind::clip) return {"Clip", fmt::format(" 0={} 1={}", a.a, a.b)};
-    return {"ReLU", a.kind == Activation::Kind::leaky_relu ? fmt::format(" 0={}", a.a) : ""};
-  }
-};
 
 class BinWriter {
  public:
@@ -131,17 +67,19 @@ Result<NcnnFiles> write_ncnn(const Graph& graph, NcnnStorage storage) {
   files.param = fmt::format("7767517\n{} {}\n", graph.layers.size(), graph.blob_names.size());
   BinWriter bin{storage};
   for (const Layer& layer : graph.layers) {
-    const Text text = std::visit(Describe{}, layer.operation);
+    const NcnnWords text = ncnn_words(layer.operation);
     files.param += fmt::format("{} {} {} {}", text.type, layer.name, layer.inputs.size(), layer.outputs.size());
     for (const std::vector<int>* blobs : {&layer.inputs, &layer.outputs}) {
       for (const int blob : *blobs) files.param += " " + graph.blob_names[static_cast<std::size_t>(blob)];
     }
     files.param += text.parameters + "\n";
-    bool good = true;
-    if (const auto* op = std::get_if<Convolution>(&layer.operation)) good = bin.weights_and_bias(*op);
-    if (const auto* op = std::get_if<Deconvolution>(&layer.operation)) good = bin.weights_and_bias(*op);
-    if (const auto* op = std::get_if<InnerProduct>(&layer.operation)) good = bin.weights_and_bias(*op);
-    if (const auto* op = std::get_if<PRelu>(&layer.operation)) good = bin.floats(op->slope);
+    const bool good = std::visit(
+        [&](const auto& op) {
+          if constexpr (requires { op.weight; }) return bin.weights_and_bias(op);
+          if constexpr (requires { op.slope; }) return bin.floats(op.slope);
+          return true;
+        },
+        layer.operation);
     if (!good) {
       return Error{Errc::bad_values, fmt::format("write network: {} has a number that cannot be stored as {}",
                                                  layer.name, storage == NcnnStorage::float16 ? "float16" : "float32")};

@@ -1,0 +1,93 @@
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+#include <utility>
+#include <variant>
+
+#include "compute/kernels/kernels.hpp"
+#include "nn/cpu/pass_ops.hpp"
+#include "nn/lowering.hpp"
+#include "nn/op_traits.hpp"
+#include "nn/taps.hpp"
+
+namespace weir::nn {
+
+namespace {
+
+Rows resize_reads(const Op& op, Rows out, const Axis& axis) {
+  const auto& interp = std::get<Interp>(op.own);
+  return {first_tap(interp, axis.in, axis.out, out.first),
+          first_tap(interp, axis.in, axis.out, out.last - 1) + tap_count(interp.kind)};
+}
+
+/// Nearest neighbour, a whole factor, on feature rows: pixels are copied.
+void enlarge_features(PassOps& pass, const Op& op, Rows rows) {
+  const int t = op.output;
+  const View& v = op.inputs[0];
+  const int factor = static_cast<int>(std::get<Interp>(op.own).scale);
+  const std::size_t step = pass.pixel(t);
+  pass.share(rows.last - rows.first, pass.extent(t).width, 64, [&](int row, int first, int last, int) {
+    const int y = rows.first + row;
+    std::byte* to = pass.out_at(t, y);
+    for (int x = first; x < last; ++x) {
+      std::memcpy(to + static_cast<std::size_t>(x) * step, pass.at(v.tensor, y / factor + v.top, x / factor + v.left),
+                  step);
+    }
+  });
+}
+
+void make_resize(PassOps& pass, int o, Rows rows) {
+  const Op& op = pass.op(o);
+  const int t = op.output;
+  const View& v = op.inputs[0];
+  if (!pass.tensor(t).planar) return enlarge_features(pass, op, rows);
+  const Taps& across = pass.taps(op, pass.extent(v.tensor).width, pass.extent(t).width);
+  const Taps& down = pass.taps(op, pass.extent(v.tensor).height, pass.extent(t).height);
+  const int height = pass.extent(v.tensor).height;
+  pass.share(rows.last - rows.first, pass.extent(t).width, 64, [&](int row, int first, int last, int member) {
+    const int y = rows.first + row;
+    compute::ResizeJob job;
+    job.taps = across.count;
+    for (int k = 0; k < job.taps; ++k) {
+      const auto i = static_cast<std::size_t>(k);
+      const int from = std::clamp(down.index[static_cast<std::size_t>(y)] + k, 0, height - 1);
+      job.in[i] = reinterpret_cast<const float*>(pass.at(v.tensor, from + v.top, v.left));
+      job.row_weight[i] = down.weight[static_cast<std::size_t>(y) * static_cast<std::size_t>(job.taps) + i];
+    }
+    job.in_plane_stride = pass.layout(v.tensor).plane_stride;
+    job.width = pass.extent(v.tensor).width;
+    job.index = across.index.data();
+    job.weight = across.weight.data();
+    job.out = reinterpret_cast<float*>(pass.out_at(t, y));
+    job.out_plane_stride = pass.layout(t).plane_stride;
+    job.planes = pass.tensor(t).channels;
+    job.first = first;
+    job.last = last;
+    job.scratch = reinterpret_cast<float*>(pass.scratch(member));
+    pass.kernels().resize_row(job);
+  });
+}
+
+constexpr OpTraits kResize{.name = "resize", .reads = resize_reads, .make = make_resize};
+
+}  // namespace
+
+const OpKind OpKind::resize{&kResize};
+
+Status Interp::lower(Lowering& to, const Layer& layer) const {
+  const Value& in = to.value(layer.inputs[0]);
+  if (in.parts.size() != 1) return to.unsupported("a resize of a concatenation");
+  if (in.parts[0].gate >= 0) return to.unsupported("a resize of a gated input");
+  if (auto status = to.read_beyond(in.parts); !status) return status;
+  const bool copies = kind == Interp::Kind::nearest && scale == std::floor(scale);
+  if (!copies && !to.tensor(in.parts[0].tensor).planar)
+    return to.unsupported("a resize of more than four channels that is not nearest neighbour by a whole factor");
+  Op o;
+  o.kind = OpKind::resize;
+  o.inputs = in.parts;
+  o.own = *this;
+  to.emit(std::move(o), layer.outputs[0]);
+  return ok();
+}
+
+}  // namespace weir::nn

@@ -1,0 +1,121 @@
+#include <algorithm>
+#include <cstdint>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "compute/kernels/kernels.hpp"
+#include "nn/cpu/pass_ops.hpp"
+#include "nn/lowering.hpp"
+#include "nn/op_traits.hpp"
+
+namespace weir::nn {
+
+namespace {
+
+Rows shuffle_reads(const Op& op, Rows out, const Axis&) {
+  return {out.first / op.factor, (out.last - 1) / op.factor + 1};
+}
+
+/// Whole blocks.
+int shuffle_step(const Op& op, int first, int band) {
+  return (first / op.factor + std::max(1, band / op.factor)) * op.factor;
+}
+
+/// Feature rows to feature rows, inside a network.
+template <class T>
+void shuffle_features(PassOps& pass, int o, Rows rows) {
+  const Op& op = pass.op(o);
+  const int t = op.output;
+  const View& v = op.inputs[0];
+  const int f = op.factor;
+  pass.share(rows.last - rows.first, pass.extent(t).width, 64, [&](int row, int first, int last, int) {
+    const int y = rows.first + row;
+    const std::uint8_t* order = pass.packed(o).order.data() + y % f * f;
+    for (int x = first; x < last; ++x) {
+      const T* from = reinterpret_cast<const T*>(pass.at(v.tensor, y / f + v.top, x / f + v.left)) + order[x % f];
+      T* to = reinterpret_cast<T*>(pass.out_at(t, y) + static_cast<std::size_t>(x) * pass.pixel(t));
+      for (int c = 0; c < pass.tensor(t).channels; ++c) to[c] = from[c * f * f];
+    }
+  });
+}
+
+/// Planar rows to planar rows.
+void shuffle_planes(PassOps& pass, int o, Rows rows) {
+  const Op& op = pass.op(o);
+  const int t = op.output;
+  const View& v = op.inputs[0];
+  const View* base = op.inputs.size() > 1 ? &op.inputs[1] : nullptr;
+  const int f = op.factor;
+  const auto value = [&](const View& view, int plane, int y, int x) {
+    return reinterpret_cast<const float*>(
+        pass.at(view.tensor, y + view.top, x + view.left))[plane * pass.layout(view.tensor).plane_stride];
+  };
+  pass.share(rows.last - rows.first, pass.extent(t).width, 64, [&](int row, int first, int last, int) {
+    const int y = rows.first + row;
+    const std::uint8_t* order = pass.packed(o).order.data() + y % f * f;
+    for (int c = 0; c < pass.tensor(t).channels; ++c) {
+      float* to = reinterpret_cast<float*>(pass.out_at(t, y)) + c * pass.layout(t).plane_stride;
+      for (int x = first; x < last; ++x)
+        to[x] = value(v, c * f * f + order[x % f], y / f, x / f) + (base ? value(*base, c, y / f, x / f) : 0.0F);
+    }
+  });
+}
+
+void make_shuffle(PassOps& pass, int o, Rows rows) {
+  const Op& op = pass.op(o);
+  const int t = op.output;
+  const View& v = op.inputs[0];
+  if (pass.tensor(v.tensor).planar) return shuffle_planes(pass, o, rows);
+  if (!pass.tensor(t).planar)
+    return pass.storage() == compute::Storage::half ? shuffle_features<std::uint16_t>(pass, o, rows)
+                                                    : shuffle_features<float>(pass, o, rows);
+  const int first_row = rows.first / op.factor;
+  pass.share((rows.last - rows.first) / op.factor, pass.extent(v.tensor).width - v.left, 64,
+             [&](int row, int first, int last, int) {
+               const int y = first_row + row;
+               compute::ShuffleJob job;
+               job.storage = pass.storage();
+               job.in = pass.at(v.tensor, y + v.top, v.left);
+               job.stride = pass.layout(v.tensor).stride;
+               job.factor = op.factor;
+               job.planes = pass.tensor(t).channels;
+               job.order = pass.packed(o).order.data();
+               if (op.inputs.size() > 1) {
+                 const View& base = op.inputs[1];
+                 job.base = reinterpret_cast<const float*>(pass.at(base.tensor, y + base.top, base.left));
+                 job.base_plane_stride = pass.layout(base.tensor).plane_stride;
+               }
+               for (int dy = 0; dy < op.factor; ++dy) {
+                 job.out[static_cast<std::size_t>(dy)] = reinterpret_cast<float*>(pass.out_at(t, y * op.factor + dy));
+               }
+               job.plane_stride = pass.layout(t).plane_stride;
+               job.first = first;
+               job.last = std::min(last, pass.extent(t).width / op.factor);
+               pass.kernels().shuffle(job);
+             });
+}
+
+constexpr OpTraits kShuffle{.name = "shuffle", .reads = shuffle_reads, .step_end = shuffle_step, .make = make_shuffle};
+
+}  // namespace
+
+const OpKind OpKind::shuffle{&kShuffle};
+
+Status PixelShuffle::lower(Lowering& to, const Layer& layer) const {
+  const Value& in = to.value(layer.inputs[0]);
+  if (in.parts.size() != 1) return to.unsupported("a pixel shuffle of a concatenation");
+  if (in.parts[0].gate >= 0) return to.unsupported("a pixel shuffle of a gated input");
+  if (factor > compute::kMostShuffleFactor) {
+    return to.unsupported(
+        fmt::format("a pixel shuffle of factor {}; supported: up to {}", factor, compute::kMostShuffleFactor));
+  }
+  Op o;
+  o.kind = OpKind::shuffle;
+  o.inputs = in.parts;
+  o.factor = factor;
+  to.emit(std::move(o), layer.outputs[0]);
+  return ok();
+}
+
+}  // namespace weir::nn
