@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <array>
 #include <cmath>
 #include <cstdint>
 #include <functional>
@@ -103,6 +104,12 @@ struct Vary {
   void operator()(const Interp&) const {
     vary<Interp>(graph, at, changed, {[](Interp& o) { turn(o.kind); }, [](Interp& o) { o.scale = next(o.scale); }});
   }
+  void operator()(const Padding&) const {
+    vary<Padding>(
+        graph, at, changed,
+        {[](Padding& o) { ++o.top; }, [](Padding& o) { ++o.left; }, [](Padding& o) { ++o.bottom; },
+         [](Padding& o) { ++o.right; }, [](Padding& o) { turn(o.fill); }, [](Padding& o) { o.value = next(o.value); }});
+  }
   void operator()(const Pointwise&) const { vary(graph, at, changed, on_activation<Pointwise>()); }
 };
 
@@ -122,7 +129,7 @@ std::vector<Graph> changed_graphs(const Graph& graph) {
 
 TEST(Fingerprint, AnyChangedParameterOfAnyLayerChangesIt) {
   std::set<std::size_t> kinds;
-  for (const auto family : {"realcugan2x_se", "general_x4", "rrdb_x4", "layers"}) {
+  for (const auto family : {"realcugan2x_se", "general_x4", "rrdb_x4", "layers", "padded"}) {
     const Graph graph = test::network_of(family, 4).graph;
     std::set<std::uint64_t> seen{fingerprint(graph)};
     const std::vector<Graph> changed = changed_graphs(graph);
@@ -159,6 +166,15 @@ TEST(Fingerprint, NamesAndLinesDoNot) {
   }
   for (std::string& name : other.blob_names) name += "_other";
   EXPECT_EQ(fingerprint(other), fingerprint(graph));
+}
+
+// What the caches of users are kept by.
+TEST(Fingerprint, IsWhatItWas) {
+  constexpr std::array<std::pair<const char*, std::uint64_t>, 3> kValues{
+      {{"realcugan2x_se", 0xFF675206F9AF9D0CU}, {"general_x4", 0x573A2C4B17F30FCFU}, {"layers", 0x5005C965C9AF2F13U}}};
+  for (const auto& [family, value] : kValues) {
+    EXPECT_EQ(fingerprint(test::network_of(family, 4).graph), value) << family;
+  }
 }
 
 // A weight at the end of one array and one at the beginning of the next are not the same network.

@@ -20,6 +20,7 @@
 #include <vector>
 
 #include "base/result.hpp"
+#include "compute/kernels/padding/padding.hpp"
 
 namespace weir::compute {
 struct Planes;
@@ -250,8 +251,25 @@ struct Pointwise {
   Status lower(Lowering& to, const Layer& layer) const;
 };
 
+/// Rows and columns added on each side.
+struct Padding {
+  static constexpr std::string_view kName = "Padding";
+  int top = 0, left = 0, bottom = 0, right = 0;
+  compute::Fill fill = compute::Fill::constant;
+  float value = 0;  ///< the constant
+
+  auto fields() const {
+    const auto& [t, l, b, r, f, v] = *this;
+    return std::tie(t, l, b, r, f, v);
+  }
+  Size size(Size in) const { return {in.height + top + bottom, in.width + left + right}; }
+  bool pads() const { return true; }
+  compute::Planes plain(const PlainInputs& in) const;
+  Status lower(Lowering& to, const Layer& layer) const;
+};
+
 /// New kinds come last: a kind's number is part of the fingerprint, by which caches are kept.
 using Operation = std::variant<Input, Convolution, Deconvolution, InnerProduct, Split, PRelu, GlobalAverage, BinaryOp,
-                               WeightedSum, Crop, Concat, PixelShuffle, Interp, Pointwise>;
+                               WeightedSum, Crop, Concat, PixelShuffle, Interp, Pointwise, Padding>;
 
 }  // namespace weir::nn

@@ -15,6 +15,7 @@
 #include "compute/kernels/deconv/deconv_ref.hpp"
 #include "compute/kernels/inner_product/inner_product_ref.hpp"
 #include "compute/kernels/interp/interp_ref.hpp"
+#include "compute/kernels/padding/padding_ref.hpp"
 #include "compute/kernels/pixel_shuffle/pixel_shuffle_ref.hpp"
 #include "compute/kernels/pooling/pooling_ref.hpp"
 #include "compute/kernels/weighted_sum/weighted_sum_ref.hpp"
@@ -97,6 +98,9 @@ Planes Interp::plain(const PlainInputs& in) const {
   if (kind == Kind::nearest) return compute::interp_nearest_ref(*in[0], scale);
   if (kind == Kind::bilinear) return compute::interp_bilinear_ref(*in[0], scale);
   return compute::interp_bicubic_ref(*in[0], scale);
+}
+Planes Padding::plain(const PlainInputs& in) const {
+  return compute::padding_ref(*in[0], top, left, bottom, right, fill, value);
 }
 Planes Pointwise::plain(const PlainInputs& in) const { return activated(*in[0], activation); }
 

@@ -83,6 +83,7 @@ class Magnitudes {
   }
   double operator()(const nn::Interp&) const { return in_[0] * 2; }  // the cubic's taps: 1.4 along each axis
   double operator()(const nn::Concat&) const { return *std::max_element(in_.begin(), in_.end()); }
+  double operator()(const nn::Padding& p) const { return std::max(in_[0], std::fabs(static_cast<double>(p.value))); }
   double operator()(const nn::Pointwise& p) const { return activated(p.activation, in_[0]); }
   template <class Other>
   double operator()(const Other&) const {

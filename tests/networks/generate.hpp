@@ -39,7 +39,7 @@ struct GenerateSettings {
   std::uint64_t seed = 1;
 };
 
-/// What `generate` knows. "shuffles" and "layers" are no families: they hold what is supported and no family uses.
+/// What `generate` knows, and "padded", of which no other program's result is stored. "shuffles" and "layers" are no families: they hold what is supported and no family uses.
 inline constexpr std::array<std::string_view, 12> kGeneratedFamilies{
     "realcugan2x_se", "realcugan3x_se", "realcugan4x_se", "realcugan2x_nose", "animevideo_x2", "animevideo_x3",
     "animevideo_x4",  "general_x4",     "rrdb_x4",        "rrdb_pnnx_x4",     "shuffles",      "layers"};
@@ -387,6 +387,27 @@ inline GeneratedNetwork write_shuffles(const GenerateSettings& settings) {
   return std::move(w).finish();
 }
 
+/// Every kind of Padding, of the picture and of features, each before what takes as much away; 2x.
+inline GeneratedNetwork write_padded(const GenerateSettings& settings) {
+  NetworkWriter w{settings};
+  const int c = settings.channels;
+  const std::string picture = w.to("data").layer("Input", {}, 1, "");
+  const auto conv = [&](const std::string& blob, int in, int out) {
+    return w.convolution(blob, {.in = in, .out = out, .slope = kCuganSlope, .gain = kLeakyGain});
+  };
+  const auto padded = [&](const std::string& blob, int pixels, int type) {
+    return w.layer("Padding", {blob}, 1, fmt::format("0={0} 1={0} 2={0} 3={0} 4={1} 5=5.000000e-01", pixels, type));
+  };
+  std::string blob = conv(padded(picture, 1, 2), 3, c);
+  blob = padded(blob, 5, 2);
+  for (int i = 0; i < 5; ++i) blob = conv(blob, c, c);
+  blob = conv(w.crop(padded(blob, 3, 1), 2, "1,2"), c, c);
+  blob = w.convolution(padded(blob, 1, 0), {.in = c, .out = 12, .gain = 0.5F});
+  blob = w.layer("PixelShuffle", {blob}, 1, "0=2");
+  w.to("output").convolution(padded(blob, 1, 1), {.in = 3, .out = 3, .gain = 0.5F, .bias = 0.5F});
+  return std::move(w).finish();
+}
+
 /// Layers and values that are supported and in no family above; 2x.
 inline GeneratedNetwork write_layers(const GenerateSettings& settings) {
   NetworkWriter w{settings};
@@ -412,7 +433,7 @@ inline GeneratedNetwork write_layers(const GenerateSettings& settings) {
 
 }  // namespace detail
 
-/// `family` is one of kGeneratedFamilies.
+/// `family` is one of kGeneratedFamilies, or "padded".
 inline GeneratedNetwork generate(std::string_view family, const GenerateSettings& settings = {}) {
   assert(settings.channels >= 2 && settings.channels % 2 == 0 && settings.blocks >= 1);
   if (family == "realcugan2x_se") return detail::CuganWriter{settings, 2, true}.write();
@@ -426,6 +447,7 @@ inline GeneratedNetwork generate(std::string_view family, const GenerateSettings
   if (family == "rrdb_x4") return detail::RrdbWriter{settings, false}.write();
   if (family == "rrdb_pnnx_x4") return detail::RrdbWriter{settings, true}.write();
   if (family == "shuffles") return detail::write_shuffles(settings);
+  if (family == "padded") return detail::write_padded(settings);
   assert(family == "layers");
   return detail::write_layers(settings);
 }

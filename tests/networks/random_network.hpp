@@ -24,7 +24,7 @@ class RandomNetworkWriter : DrawnNetworkWriter {
   int some_channels() { return one_of(std::array{1, 2, 3, 4, 5, 8, 16, 33, 48}); }
 
   void step() {
-    switch (upto(0, 9)) {
+    switch (upto(0, 10)) {
       case 0:
       case 1:
         return convolve();
@@ -42,6 +42,8 @@ class RandomNetworkWriter : DrawnNetworkWriter {
         return join_branch();
       case 8:
         return gate();
+      case 9:
+        return pad();
       default:
         convolve();
         blob_ = w_.prelu(blob_, upto(0, 1) == 0 ? channels_ : 1);
@@ -117,6 +119,22 @@ class RandomNetworkWriter : DrawnNetworkWriter {
     const std::string branch = w_.convolution(copies[0], {.in = channels_, .out = out, .pad = 1});
     blob_ = w_.layer("Concat", {branch, copies[1]}, 1, "");
     channels_ += out;
+  }
+  /// Rows and columns of any kind on any side, and as many taken away again.
+  void pad() {
+    const int all = 2 * upto(1, channels_ > 4 ? 1 : 2);
+    const int top = upto(0, all);
+    const int left = upto(0, all);
+    blob_ =
+        w_.layer("Padding", {blob_}, 1,
+                 fmt::format("0={} 1={} 2={} 3={} 4={} 5=2.500000e-01", top, all - top, left, all - left, upto(0, 2)));
+    if (upto(0, 3) == 0) {
+      blob_ = w_.layer("Crop", {blob_}, 1, fmt::format("-23309=2,0,{0} -23310=2,-{0},-233 -23311=2,1,2", all));
+      return;
+    }
+    const int out = some_channels();
+    blob_ = w_.convolution(blob_, {.in = channels_, .out = out, .kernel = all + 1});
+    channels_ = out;
   }
   /// Each channel times a number between 0 and 1 that follows from the means of all channels.
   void gate() {

@@ -27,6 +27,7 @@ int main(int count, char** arguments) {
     const auto weights = wide ? weir::test::StoredWeights::float32 : weir::test::StoredWeights::float16;
     write_seed(folder / family, weir::test::generate(family, {.channels = 2, .blocks = 1, .weights = weights}));
   }
+  write_seed(folder / "padded", weir::test::generate("padded", {.channels = 6, .blocks = 1}));
   write_seed(folder / "sum_of_9", weir::test::sum_network(9));
   write_seed(folder / "gated_sum_of_3", weir::test::gated_sum_network(3));
   write_seed(folder / "concat_of_9", weir::test::concat_network(9, 5));

@@ -12,6 +12,7 @@
 #include <string>
 #include <vector>
 
+#include "compute/half.hpp"
 #include "networks/generate.hpp"
 #include "networks/random_network.hpp"
 #include "nn/network.hpp"
@@ -269,7 +270,7 @@ INSTANTIATE_TEST_SUITE_P(Families, RunFamily,
                                          Case{"animevideo_x2", 64, 36, 61}, Case{"animevideo_x3", 32, 36, 45},
                                          Case{"animevideo_x4", 48, 33, 29}, Case{"general_x4", 32, 21, 40},
                                          Case{"rrdb_x4", 64, 20, 27}, Case{"rrdb_pnnx_x4", 32, 20, 23},
-                                         Case{"shuffles", 40, 21, 34}),
+                                         Case{"shuffles", 40, 21, 34}, Case{"padded", 40, 21, 34}),
                          name_of);
 
 // Layers in orders that no family has: the plain reference's result, or one clear line that says what is not supported.
@@ -394,6 +395,78 @@ TEST(Run, ASigmoidOfAPictureIsRefused) {
   ASSERT_FALSE(program);
   EXPECT_EQ(program.error().code, Errc::unsupported);
   EXPECT_THAT(program.error().what, testing::HasSubstr("a sigmoid of a picture"));
+}
+
+/// Sides of unlike width, beyond a band and beyond the picture.
+std::vector<Padding> paddings() {
+  std::vector<Padding> all;
+  for (const auto fill : {compute::Fill::constant, compute::Fill::replicate, compute::Fill::reflect}) {
+    all.push_back({1, 0, 0, 2, fill, 0.3F});
+    all.push_back({9, 3, 19, 5, fill, 0.3F});
+    all.push_back({33, 30, 45, 61, fill, -0.3F});
+  }
+  return all;
+}
+
+TEST(Run, PaddingCopiesThePictureBitByBit) {
+  const compute::Planes input = drawn_planes(20, 24);
+  for (const Padding& padding : paddings()) {
+    const Graph graph = chain({Input{}, padding});
+    const auto expected = run_reference(graph, input);
+    ASSERT_TRUE(expected) << expected.error().what;
+    for (const auto arithmetic : {Arithmetic::float32, Arithmetic::int16}) {
+      for (const int band : {4, 16}) {
+        const auto made = run(graph, input, {.arithmetic = arithmetic, .band = band});
+        ASSERT_TRUE(made) << made.error().what;
+        EXPECT_TRUE(*made == rows_of(*expected)) << padding.top << ", " << static_cast<int>(padding.fill);
+      }
+    }
+  }
+}
+
+TEST(Run, PaddingCopiesFeaturesBitByBit) {
+  const compute::Planes input = drawn_planes(20, 24);
+  const auto with = [&](std::vector<Operation> between) {
+    std::vector<Operation> all{Input{}, convolution(3, 12, 1)};
+    all.insert(all.end(), between.begin(), between.end());
+    all.emplace_back(PixelShuffle{2});
+    Graph graph = chain(all);
+    graph.blobs.back().channels = 3;
+    return graph;
+  };
+  for (const auto arithmetic : {Arithmetic::float32, Arithmetic::int16}) {
+    const auto plain = run(with({}), input, {.arithmetic = arithmetic});
+    ASSERT_TRUE(plain) << plain.error().what;
+    for (const Padding& p : paddings()) {
+      // The crop takes a row and a column away on every side before.
+      const auto padded = run(with({Crop{1, 1, 1, 1}, p}), input, {.arithmetic = arithmetic});
+      ASSERT_TRUE(padded) << padded.error().what;
+      const float constant =
+          arithmetic == Arithmetic::int16 ? compute::half_to_float(compute::float_to_half(p.value)) : p.value;
+      const int width = 2 * (22 + p.left + p.right);
+      const int height = 2 * (18 + p.top + p.bottom);
+      ASSERT_EQ(padded->size(), static_cast<std::size_t>(3 * width) * static_cast<std::size_t>(height));
+      int off = 0;
+      for (int i = 0; i < height * 3 * width; ++i) {
+        const int x = i % width, c = i / width % 3, y = i / width / 3;
+        const int from_y = filled_from(p.fill, y / 2 - p.top, 18), from_x = filled_from(p.fill, x / 2 - p.left, 22);
+        const int from = ((2 * (from_y + 1) + y % 2) * 3 + c) * 48 + 2 * (from_x + 1) + x % 2;
+        const float expected = from_y < 0 || from_x < 0 ? constant : (*plain)[static_cast<std::size_t>(from)];
+        off += (*padded)[static_cast<std::size_t>(i)] == expected ? 0 : 1;
+      }
+      EXPECT_EQ(off, 0) << p.top << ", " << static_cast<int>(p.fill);
+    }
+  }
+}
+
+TEST(Run, APaddingThatCannotBeMadeIsRefusedByItsName) {
+  const auto refusal = [](Padding padding) {
+    const auto program = lower(chain({Input{}, convolution(3, 16, 1), padding, convolution(16, 3, 1)}));
+    return program ? std::string{} : program.error().what;
+  };
+  EXPECT_EQ(refusal({1, 1, 1, 1, compute::Fill::constant, 65504}), "");
+  EXPECT_EQ(refusal({1, 1, 1, 1, compute::Fill::constant, 65505}),
+            "line 3: layer layer_2: a padding with 65505; supported: up to 65504");
 }
 
 TEST(Run, AnEdgeThatACropMadeIsNotReadBeyond) {

@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <cmath>
 #include <string>
+#include <utility>
+#include <variant>
 #include <vector>
 
 #include "base/round_up.hpp"
@@ -211,6 +213,50 @@ TEST_F(VulkanEngine, AnyNetworkIsRight) {
   }
 }
 
+/// The picture through one Padding, or through a convolution to twelve channels, a Padding and a shuffle.
+Graph padded_graph(const Padding& padding, const Convolution* features) {
+  Graph graph;
+  std::vector<Operation> operations{Input{}};
+  if (features != nullptr) operations.emplace_back(*features);
+  operations.emplace_back(padding);
+  if (features != nullptr) operations.emplace_back(PixelShuffle{2});
+  for (Operation& operation : operations) {
+    const int blob = static_cast<int>(graph.blobs.size());
+    const bool wide = features != nullptr && blob > 0 && !std::holds_alternative<PixelShuffle>(operation);
+    Layer layer{std::to_string(blob), blob + 1, {}, {blob}, std::move(operation)};
+    if (blob > 0) layer.inputs = {blob - 1};
+    graph.layers.push_back(std::move(layer));
+    graph.blobs.push_back({wide ? 12 : 3, false});
+    graph.blob_names.push_back(std::to_string(blob));
+  }
+  graph.input = 0;
+  graph.output = static_cast<int>(graph.blobs.size()) - 1;
+  return graph;
+}
+
+// Sides of unlike width, beyond a tile and beyond the picture: whole tiles of nothing but padding.
+TEST_F(VulkanEngine, PaddingCopiesBitByBit) {
+  const compute::Planes input = drawn_planes(20, 24);
+  Convolution features{3, 12, 1, 1, 0, {}, std::vector<float>(36, 0.0F), std::vector<float>(12, 0.0F)};
+  for (std::size_t o = 0; o < 12; ++o) features.weight[3 * o + o % 3] = 1;
+  for (const auto fill : {compute::Fill::constant, compute::Fill::replicate, compute::Fill::reflect}) {
+    for (const Padding& padding : {Padding{1, 0, 0, 2, fill, 0.25F}, Padding{33, 30, 45, 61, fill, -0.25F}}) {
+      for (const Convolution* through : {static_cast<const Convolution*>(nullptr), &std::as_const(features)}) {
+        const Graph graph = padded_graph(padding, through);
+        const auto expected = run_reference(graph, input);
+        ASSERT_TRUE(expected) << expected.error().what;
+        for (const int tile : {4096, 11}) {
+          EngineSettings settings;
+          settings.tile = tile;
+          const auto made = run(graph, input, settings);
+          ASSERT_TRUE(made) << made.error().what;
+          EXPECT_TRUE(made->rows == rows_of(*expected)) << padding.top << ", tile " << tile;
+        }
+      }
+    }
+  }
+}
+
 // Eight wide ones that lower() takes, and networks at the bounds; bounds_test.cpp has them all.
 TEST_F(VulkanEngine, WideNetworksAreRight) {
   const compute::Planes input = drawn_planes(11, 13);
@@ -370,7 +416,7 @@ INSTANTIATE_TEST_SUITE_P(Families, VulkanFamily,
                                          Case{"animevideo_x2", 8, 36, 61, 13}, Case{"animevideo_x3", 8, 36, 45, 13},
                                          Case{"animevideo_x4", 8, 33, 29, 13}, Case{"general_x4", 8, 21, 40, 13},
                                          Case{"rrdb_x4", 64, 13, 15, 9}, Case{"rrdb_pnnx_x4", 32, 20, 23, 13},
-                                         Case{"shuffles", 10, 36, 45, 13}),
+                                         Case{"shuffles", 10, 36, 45, 13}, Case{"padded", 10, 36, 45, 13}),
                          name_of);
 
 }  // namespace

@@ -54,7 +54,7 @@ TEST(NcnnGraph, UnknownLayersAreNamedAllAtOnceWithWhatRuns) {
       "; networks of the Real-CUGAN, Real-ESRGAN (animevideo, general, plus) and ESRGAN families run, which are made "
       "of "
       "Input, Convolution, Deconvolution, InnerProduct, Split, PReLU, Pooling, BinaryOp, Eltwise, Crop, Concat, "
-      "PixelShuffle, Interp, ReLU, Sigmoid, Clip";
+      "PixelShuffle, Interp, Padding, ReLU, Sigmoid, Clip";
   expect_error("rife.Warp w 1 1 data out\n", Errc::unsupported,
                "net.param:4: layers that are not supported: rife.Warp (line 4)" + runs);
   expect_error("MemoryData m 0 1 m 0=3\nSwish a 1 1 data b\nPReLU p 1 1 b c 0=3\nSwish d 1 1 c e\nSwish f 1 1 e g\n",
@@ -127,6 +127,13 @@ TEST(NcnnGraph, EachLayerRefusesWhatItCannotDo) {
       {"Interp p 1 1 data o 0=2 1=2.0 2=2.0 6=1\n", "aligned corners (parameter 6) is 1; supported: 0"},
       {"Split s 1 2 data a b\nEltwise p 2 1 a b o 0=0\n", "operation (1: sum) (parameter 0) is 0; supported: 1"},
       {"Split s 1 2 data a b\nEltwise p 2 1 a b o 0=1 -23301=1,0.5\n", "1 coefficients for 2 inputs"},
+      {"Padding p 1 1 data o 0=1 7=1\n", "Padding p: channels in front (parameter 7) is 1; supported: 0"},
+      {"Padding p 1 1 data o 0=1 8=2\n", "Padding p: channels behind (parameter 8) is 2; supported: 0"},
+      {"Padding p 1 1 data o 0=1 6=3\n", "Padding p: values of each channel (parameter 6) is 3; supported: 0"},
+      {"Padding p 1 1 data o 0=1 4=3\n",
+       "type (0 constant, 1 replicate, 2 reflect) (parameter 4) is 3; supported: 0 to 2"},
+      {"Padding p 1 1 data o 3=-1\n", "columns at the right (parameter 3) is -1; supported: 0 to 256"},
+      {pooled + "Padding q 1 1 mean o 0=1\n", "an input is a vector of channel means; supported: pictures"},
       {"Clip p 1 1 data o 0=1.0 1=0.0\n", "leave nothing"},
       {"Sigmoid p 2 1 data data o\n", "2 inputs and 1 outputs are not supported"},
       {"Sigmoid p 1 0 data\n", "1 inputs and 0 outputs are not supported"},

@@ -17,6 +17,7 @@ namespace {
 
 constexpr int kLargestFactor = 16;  // of PixelShuffle and Interp
 constexpr int kLargestCrop = 1 << 20;
+constexpr int kLargestPadding = 256;
 constexpr int kPictureChannels = 3;
 constexpr int kAny = 1 << 20;  // as many inputs or outputs as the line has
 
@@ -208,6 +209,27 @@ NcnnWords words_of(const Interp& op) {
   return {"Interp", fmt::format(" 0={} 1={} 2={}", static_cast<int>(op.kind) + 1, op.scale, op.scale)};
 }
 
+NcnnLayer read_padding(NcnnSource& source) {
+  NcnnAttributes& a = source.attributes;
+  expect_planes(source);
+  Padding op;
+  op.top = a.integer(0, 0, 0, kLargestPadding, "rows at the top");
+  op.bottom = a.integer(1, 0, 0, kLargestPadding, "rows at the bottom");
+  op.left = a.integer(2, 0, 0, kLargestPadding, "columns at the left");
+  op.right = a.integer(3, 0, 0, kLargestPadding, "columns at the right");
+  op.fill = static_cast<compute::Fill>(a.integer(4, 0, 0, 2, "type (0 constant, 1 replicate, 2 reflect)"));
+  op.value = a.number(5, 0, "value");
+  a.require(6, 0, 0, "values of each channel");
+  a.require(7, 0, 0, "channels in front");
+  a.require(8, 0, 0, "channels behind");
+  return {op, {}, source.inputs[0]};
+}
+
+NcnnWords words_of(const Padding& op) {
+  return {"Padding", fmt::format(" 0={} 1={} 2={} 3={} 4={} 5={}", op.top, op.bottom, op.left, op.right,
+                                 static_cast<int>(op.fill), op.value)};
+}
+
 NcnnLayer read_relu(NcnnSource& source) {
   const float slope = source.attributes.number(0, 0, "slope");
   const auto kind = slope == 0 ? Activation::Kind::relu : Activation::Kind::leaky_relu;
@@ -253,6 +275,7 @@ constexpr std::array kTypes{
     LayerType{"Concat", 1, kAny, 1, read_concat},
     LayerType{"PixelShuffle", 1, 1, 1, read_pixel_shuffle},
     LayerType{"Interp", 1, 1, 1, read_interp},
+    LayerType{"Padding", 1, 1, 1, read_padding},
     LayerType{"ReLU", 1, 1, 1, read_relu},
     LayerType{"Sigmoid", 1, 1, 1, read_sigmoid},
     LayerType{"Clip", 1, 1, 1, read_clip},
