@@ -110,6 +110,25 @@ TEST_F(CliBatch, AnotherNetworkIsAnotherResult) {
   EXPECT_TRUE(upscale({"--explain"}).says("skipped"));
 }
 
+TEST_F(CliBatch, WhatAnotherVersionMadeIsDoneAgainWithOneLine) {
+  pictures(3);
+  ASSERT_EQ(upscale().status, 0);
+  for (const char* const name : {"0", "1", "2"}) {
+    const std::string record = std::string{"out/."} + name + ".png.upscale.done";
+    std::string text = folder_.text(record);
+    const auto at = text.find("\"format\":1");
+    ASSERT_NE(at, std::string::npos) << text;
+    folder_.put(record, text.replace(at, 10, "\"format\":7"));
+  }
+  const Ended again = upscale({"--json"});
+  EXPECT_EQ(again.status, 0) << again.error;
+  EXPECT_EQ(summary_of(again)["redone"], 3);
+  const std::string line = "done again, and all like it: its checkpoint has format 7; this weir writes 1";
+  const auto first = again.error.find(line);
+  ASSERT_NE(first, std::string::npos) << again.error;
+  EXPECT_EQ(again.error.find(line, first + 1), std::string::npos) << again.error;
+}
+
 TEST_F(CliBatch, SeveralDevicesShareTheWorkAndChangeNoPixel) {
   pictures(6, 30);
   ASSERT_EQ(upscale().status, 0);

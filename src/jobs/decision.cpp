@@ -162,6 +162,20 @@ Decision decide(const Item& item, const Record& done, const RecordRules& rules, 
   return skip(adopted ? "finished by a run that was killed" : "done before", done, adopted);
 }
 
+/// What another version of weir has made is done again, unless it was written to after its checkpoint was.
+Decision decide_other_form(const Item& item, const fs::path& done, std::string why) {
+  if (replaces_its_input(item)) return keep(present_output(item), fmt::format(" in place of its input, and {}", why));
+  const auto checkpoint = file_facts(done);
+  for (const fs::path& output : item.outputs) {
+    const auto facts = file_facts(output);
+    if (facts && (!checkpoint || facts->mtime_ns > checkpoint->mtime_ns))
+      return keep(output, " and was changed after its checkpoint was written");
+  }
+  Decision decision = work(std::move(why), true);
+  decision.other_form = true;
+  return decision;
+}
+
 std::optional<Record> readable(const fs::path& path) {
   auto record = read_record(path);
   return record ? *std::move(record) : std::nullopt;
@@ -175,6 +189,7 @@ Decision settle(const Item& item, const RecordRules& rules, const IdentityNow& i
             .why = {},
             .replace = false,
             .adopted = false,
+            .other_form = false,
             .damaged = {},
             .failure = item.problem};
   if (!rules.keep)
@@ -186,8 +201,10 @@ Decision settle(const Item& item, const RecordRules& rules, const IdentityNow& i
     again.adopted = adopted;
     return again;
   }
-  const auto done = readable(places.done);
-  Decision decision = done               ? decide(item, *done, rules, identity_now, adopted)
+  const auto done = read_record(places.done);
+  Decision decision = done && *done ? decide(item, **done, rules, identity_now, adopted)
+                      : !done && done.error().code == Errc::unsupported
+                          ? decide_other_form(item, places.done, done.error().what)
                       : any_output(item) ? keep(present_output(item), "")
                                          : work("no result yet", false);
   if (decision.action != Action::work || rules.retry_failed || rules.again) return decision;

@@ -220,6 +220,10 @@ TEST_F(PublishTest, APictureInPlaceOfItsInputIsDoneOnce) {
   rules_.overwrite = false;
   EXPECT_EQ(settle(item, rules_, identity()).action, Action::skip);
   EXPECT_EQ(test::text_of(folder_ / "in/a"), "cba");
+  std::string text = test::text_of(folder_ / "in/.a.trial.done");
+  text.replace(text.find("\"format\":1"), 10, "\"format\":7");
+  folder_.put("in/.a.trial.done", text);
+  EXPECT_EQ(settle(item, rules_, identity()).action, Action::keep) << "or it would be enlarged twice";
 }
 
 TEST_F(PublishTest, ACheckpointCutOffAnywhereIsNoneAndTheOutputIsKept) {
@@ -232,6 +236,23 @@ TEST_F(PublishTest, ACheckpointCutOffAnywhereIsNoneAndTheOutputIsKept) {
   }
   folder_.put("out/.a.trial.done", whole);
   EXPECT_EQ(decision().action, Action::skip);
+}
+
+TEST_F(PublishTest, WhatAnotherVersionMadeIsDoneAgainUnlessItWasChanged) {
+  ASSERT_TRUE(work().done());
+  std::string text = test::text_of(folder_ / "out/.a.trial.done");
+  text.replace(text.find("\"format\":1"), 10, "\"format\":7");
+  folder_.put("out/.a.trial.done", text);
+  EXPECT_TRUE(decision().other_form);
+  EXPECT_EQ(decision().why, "its checkpoint has format 7; this weir writes 1");
+  ASSERT_TRUE(work().done());
+  EXPECT_EQ(decision().action, Action::skip);
+
+  folder_.put("out/.a.trial.done", text);
+  touch("out/.a.trial.done");  // long before the output
+  EXPECT_EQ(decision().action, Action::keep);
+  folder_.put("out/.a.trial.done", "{\"task\":\"trial\"}\n");
+  EXPECT_EQ(decision().action, Action::keep) << "a record without a format is of no version";
 }
 
 TEST_F(PublishTest, AnIntentCutOffAnywhereAdoptsNothing) {

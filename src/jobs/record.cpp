@@ -78,8 +78,10 @@ Result<Record> parse_record(std::string_view text) {
   const auto parsed = parse_object(text);
   if (!parsed) return parsed.error();
   const Json& json = *parsed;
-  if (const auto format = count_field(json, "format"); format != kFormat)
-    return Error{Errc::unsupported, fmt::format("a record of format {}; this weir knows {}", format, kFormat)};
+  const auto format = count_field(json, "format");
+  if (format == 0) return Error{Errc::corrupt, "the record lacks its format"};
+  if (format != kFormat)
+    return Error{Errc::unsupported, fmt::format("its checkpoint has format {}; this weir writes {}", format, kFormat)};
   Record record;
   record.task = text_field(json, "task");
   if (record.task.empty() || !read_files(json, "inputs", record.inputs) || !read_files(json, "outputs", record.outputs))
