@@ -41,5 +41,5 @@ void main() {
     return;
   }
   const uint pixel = uint(y + push.source_y) * push.source_width + uint(x + push.source_x);
-  target.v[to] = TARGET(sources[0].v[pixel * VECTORS + vector]);
+  target.v[to] = TARGET(vec4(sources[0].v[pixel * VECTORS + vector]));
 }
