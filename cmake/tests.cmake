@@ -51,8 +51,17 @@ if(NOT WEIR_KERNELS_ONLY)
   add_dependencies(weir_tests weir_jumping_clock)
 endif()
 
+# A part whose items its own workers do (docs/parts.md).
+set(weir_part_with_workers "")
+if(TARGET weir_cli)
+  add_executable(weir_part_with_workers ${PROJECT_SOURCE_DIR}/tests/part_with_workers/main.cpp)
+  target_link_libraries(weir_part_with_workers PRIVATE weir_cli weir_training weir_core)
+  set(weir_part_with_workers $<TARGET_FILE:weir_part_with_workers>)
+  add_dependencies(weir_tests weir_part_with_workers)
+endif()
+
 set_source_files_properties(${PROJECT_SOURCE_DIR}/tests/places.cpp PROPERTIES COMPILE_DEFINITIONS
-  "WEIR_SOURCE_DIR=\"${PROJECT_SOURCE_DIR}\";WEIR_PROGRAM=\"${weir_program}\";WEIR_FAKE_NVML_FOLDER=\"${weir_fake_nvml_folder}\";WEIR_JUMPING_CLOCK=\"${weir_jumping_clock}\"")
+  "WEIR_SOURCE_DIR=\"${PROJECT_SOURCE_DIR}\";WEIR_PROGRAM=\"${weir_program}\";WEIR_FAKE_NVML_FOLDER=\"${weir_fake_nvml_folder}\";WEIR_JUMPING_CLOCK=\"${weir_jumping_clock}\";WEIR_PART_WITH_WORKERS=\"${weir_part_with_workers}\"")
 # What takes time in a test is the library, which is optimised in full; the tests' own code compiles in half the time so.
 target_compile_options(weir_tests PRIVATE $<$<CONFIG:Release>:-O1>)
 weir_unity(weir_tests)

@@ -56,6 +56,19 @@ TEST_F(CliPart, GetsTheWordsAsTheyAreAndGivesItsStatus) {
   EXPECT_EQ(weir({"audit"}).status, 7) << "as in a build folder";
 }
 
+TEST_F(CliPart, ItsWorkersAreItsOwnProgram) {
+  fs::create_directories(folder_ / "libexec/weir");
+  fs::copy_file(places::part_with_workers(), folder_ / "libexec/weir/weir-audit");
+  folder_.put("in/a", "a");
+  folder_.put("in/b", "b");
+  fs::create_directory(folder_ / "out");
+  const auto ended = weir({"audit", "out", "in/a", "in/b"});
+  EXPECT_EQ(ended.status, 0) << ended.error;
+  EXPECT_EQ(ended.out, "2 of 2 done\n");
+  EXPECT_EQ(folder_.text("out/a"), "weir-audit");
+  EXPECT_EQ(folder_.text("out/b"), "weir-audit");
+}
+
 TEST_F(CliPart, ThatCannotBeStartedIsTold) {
   folder_.put("libexec/weir/weir-audit", "no program");
   fs::permissions(folder_ / "libexec/weir/weir-audit", fs::perms::owner_all);

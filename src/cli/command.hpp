@@ -9,6 +9,7 @@
 #include "cli/exit.hpp"
 #include "cli/flags.hpp"
 #include "cli/settings.hpp"
+#include "jobs/task.hpp"
 
 namespace weir::cli {
 
@@ -17,6 +18,7 @@ struct Invocation {
   const CommandLine& line;
   const Settings& settings;
   const Environment& environment;
+  jobs::TaskKinds (*kinds)();  ///< what workers of this program do
   const Arguments& args() const { return settings.args; }
 };
 

@@ -27,7 +27,8 @@ Ending run(const std::vector<std::string>& words, const OwnCommand* own) {
 int main_program(int argc, char** argv, const OwnCommand* own) {
   prepare_standard_streams();
   std::vector<std::string> words{argv + (argc > 0 ? 1 : 0), argv + argc};
-  if (own != nullptr) words.insert(words.begin(), std::string{own->name});
+  const bool is_worker = own != nullptr && own->kinds != nullptr && !words.empty() && words.front() == "worker";
+  if (own != nullptr && !is_worker) words.insert(words.begin(), std::string{own->name});
   const Ending ending = run(words, own);
   try {
     if (const std::string missing = missing_threads(); !missing.empty()) fmt::print(stderr, "warning: {}\n", missing);

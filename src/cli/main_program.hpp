@@ -8,6 +8,7 @@ namespace weir::cli {
 struct OwnCommand {
   std::string_view name;
   Ending (*run)(const Invocation& invocation);
+  jobs::TaskKinds (*kinds)() = nullptr;  ///< what its workers do (`weir-NAME worker`); null: it has none
 };
 
 /// All of main(): prepares the process, runs the words, says what went wrong on standard error, and gives the exit status.

@@ -13,6 +13,7 @@
 #include "cli/part.hpp"
 #include "cli/unknown_variables.hpp"
 #include "observe/log.hpp"
+#include "tasks/task_kinds.hpp"
 
 namespace weir::cli {
 namespace {
@@ -23,7 +24,7 @@ void tell_what_is_not_read(const Settings& settings) {
   for (const std::string& line : settings.not_read) log.warning(line);
 }
 
-Ending run_command(const Command& command, const std::vector<std::string>& words) {
+Ending run_command(const Command& command, const std::vector<std::string>& words, const OwnCommand* own) {
   const auto line = parse_command_line(command.flags, words);
   const auto wrong = [&](std::string what) { return Ending{usage_exit(command, words), std::move(what), {}}; };
   if (const std::string missing = missing_dashes(command, words); !missing.empty())
@@ -39,7 +40,7 @@ Ending run_command(const Command& command, const std::vector<std::string>& words
   const auto settings = resolve_settings(command.flags, *line, environment, files);
   if (!settings) return wrong(settings.error().what);
   if (command.reads_settings) tell_what_is_not_read(*settings);
-  return command.run({*line, *settings, environment});
+  return command.run({*line, *settings, environment, own != nullptr ? own->kinds : tasks::task_kinds});
 }
 
 }  // namespace
@@ -54,11 +55,11 @@ Ending run_program(const std::vector<std::string>& words, const OwnCommand* own)
     return wrong_usage(fmt::format("'{}' is not a command of weir{}; see 'weir help'", printable(words.front()),
                                    near_word_hint(words.front(), command_names())));
   const std::vector<std::string> rest{words.begin() + 1, words.end()};
-  if (command->run != nullptr) return run_command(*command, rest);
+  if (command->run != nullptr) return run_command(*command, rest, own);
   if (own == nullptr || own->name != command->name) return run_part(command->name, rest);
   Command done_here = *command;
   done_here.run = own->run;
-  return run_command(done_here, rest);
+  return run_command(done_here, rest, own);
 }
 
 Ending print(std::string_view text) {

@@ -137,6 +137,11 @@ Result<std::unique_ptr<Upscaler>> Upscaler::create(std::shared_ptr<const nn::Net
                                                    const UpscaleSettings& settings, const compute::Kernels* kernels) {
   auto program = nn::lower(network->graph);
   if (!program) return Error{program.error().code, fmt::format("{}: {}", network->name, program.error().what)};
+  if (const nn::Layer* uneven = settings.tta ? nn::uneven_layer(network->graph) : nullptr)
+    return Error{Errc::unsupported,
+                 fmt::format("{}: {} treats the edges of a picture differently, so that the network cannot "
+                             "be turned; leave out --tta",
+                             network->name, nn::describe(*uneven))};
   const compute::Kernels& chosen = kernels != nullptr ? *kernels : *compute::available_kernels().front();
   std::unique_ptr<Upscaler> upscaler =
       std::make_unique<NetworkUpscaler>(std::move(network), settings, chosen, *std::move(program));

@@ -313,6 +313,26 @@ TEST(Upscale, TwiceIsTheNetworkOfTheNetwork) {
   EXPECT_LE(most_off(twice->picture, expected), 4) << "between the runs 16 bits are kept, the reference keeps 8";
 }
 
+TEST(Upscale, TtaOfANetworkThatCannotBeTurnedIsRefused) {
+  const auto even = network_of("padded");
+  UpscaleSettings s = exact();
+  s.tta = true;
+  EXPECT_TRUE(Upscaler::create(even, s));
+  nn::Network uneven = *even;
+  for (nn::Layer& layer : uneven.graph.layers) {
+    auto* padding = std::get_if<nn::Padding>(&layer.operation);
+    if (padding == nullptr) continue;
+    padding->top += 1;
+    padding->bottom -= 1;
+  }
+  const auto refused = Upscaler::create(std::make_shared<const nn::Network>(uneven), s);
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, Errc::unsupported);
+  EXPECT_NE(refused.error().what.find("Padding"), std::string::npos) << refused.error().what;
+  s.tta = false;
+  EXPECT_TRUE(Upscaler::create(std::make_shared<const nn::Network>(uneven), s));
+}
+
 TEST(Upscale, TtaIsTheMeanOfEightOrientations) {
   const auto network = network_of("realcugan2x_se");
   const int n = 24;

@@ -1,5 +1,6 @@
 #include "nn/graph.hpp"
 
+#include <algorithm>
 #include <cmath>
 #include <string>
 #include <variant>
@@ -83,6 +84,19 @@ bool pads(const Operation& operation) {
         return false;
       },
       operation);
+}
+
+const Layer* uneven_layer(const Graph& graph) {
+  const auto uneven = [](const Layer& layer) {
+    return std::visit(
+        [](const auto& one) {
+          if constexpr (requires { one.even_sides(); }) return !one.even_sides();
+          return false;
+        },
+        layer.operation);
+  };
+  const auto found = std::find_if(graph.layers.begin(), graph.layers.end(), uneven);
+  return found == graph.layers.end() ? nullptr : &*found;
 }
 
 std::string describe(const Layer& layer) {

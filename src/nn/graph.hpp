@@ -39,6 +39,10 @@ std::string_view kind_of(const Operation& operation);
 /// Whether the layer adds pixels beyond its input's edges.
 bool pads(const Operation& operation);
 
+/// The first layer that treats the four edges of its input differently, so that the network cannot be turned with its kernels
+/// alone; null: none.
+const Layer* uneven_layer(const Graph& graph);
+
 /// "line 12: Convolution conv_3": how messages name a layer.
 std::string describe(const Layer& layer);
 

@@ -10,6 +10,7 @@
 //   enlargement()      pixels of the output per pixel of the input, along one axis; without it 1
 //   multiplications()  as direct convolution, per pixel of the output; without it 0
 //   pads()             whether it adds pixels beyond its input's edges; without it no
+//   even_sides()       whether it treats all four edges alike, so that it may be turned; without it yes
 //
 // Members named weight and bias, or slope, are what a file keeps in its .bin.
 
@@ -38,7 +39,7 @@ struct Size {
   bool operator==(const Size&) const = default;
 };
 
-/// What is applied to each value after a layer's sum and bias.
+/// What is applied to each value after a layer's sum and bias. New kinds come last: shaders and fingerprints know them by number.
 struct Activation {
   enum class Kind { none, relu, leaky_relu, clip, sigmoid };
   Kind kind = Kind::none;
@@ -189,6 +190,7 @@ struct Crop {
     return std::tie(t, l, b, r);
   }
   Size size(Size in) const { return {in.height - top - bottom, in.width - left - right}; }
+  bool even_sides() const { return top == left && top == bottom && top == right; }
   compute::Planes plain(const PlainInputs& in) const;
   Status lower(Lowering& to, const Layer& layer) const;
 };
@@ -264,6 +266,7 @@ struct Padding {
   }
   Size size(Size in) const { return {in.height + top + bottom, in.width + left + right}; }
   bool pads() const { return true; }
+  bool even_sides() const { return top == left && top == bottom && top == right; }
   compute::Planes plain(const PlainInputs& in) const;
   Status lower(Lowering& to, const Layer& layer) const;
 };

@@ -1,6 +1,6 @@
 // Writes the seeds of the network fuzzer (text, a zero byte, weights): a small network of each family, two of them with
 // float32 weights, and networks at the engine's bounds.
-//   g++ -std=c++20 -Itests tests/networks/write_corpus.cpp -lfmt -o /tmp/write_corpus && /tmp/write_corpus src/nn/ncnn_fuzz_corpus
+//   g++ -std=c++20 -Itests tests/networks/write_corpus.cpp -lfmt -o /tmp/write_corpus && /tmp/write_corpus src/nn/formats/ncnn/ncnn_fuzz_corpus
 
 #include <filesystem>
 #include <fstream>

@@ -139,13 +139,21 @@ void make_sum(PassOps& pass, int o, Rows rows) {
   model.channels = per_pixel;
   model.constant = op.constant;
   model.slope = 1;
-  using Kind = Activation::Kind;
-  if (op.activation.kind == Kind::relu) model.slope = 0;
-  if (op.activation.kind == Kind::leaky_relu) model.slope = op.activation.a;
-  if (op.activation.kind == Kind::clip) {
-    model.clip = true;
-    model.low = op.activation.a;
-    model.high = op.activation.b;
+  switch (op.activation.kind) {
+    case Activation::Kind::relu:
+      model.slope = 0;
+      break;
+    case Activation::Kind::leaky_relu:
+      model.slope = op.activation.a;
+      break;
+    case Activation::Kind::clip:
+      model.clip = true;
+      model.low = op.activation.a;
+      model.high = op.activation.b;
+      break;
+    case Activation::Kind::none:
+    case Activation::Kind::sigmoid:  // refused by lower()
+      break;
   }
   for (std::size_t i = 0; i < op.inputs.size(); ++i) {
     model.coefficient[i] = op.coefficient[i];

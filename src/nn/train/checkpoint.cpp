@@ -125,8 +125,8 @@ Result<Checkpoint> parse_checkpoint(std::span<const std::byte> bytes, const std:
   const Error bad{Errc::corrupt, name + ": not a whole checkpoint of training"};
   if (bytes.size() < kMagicBytes + kHashBytes || std::memcmp(bytes.data(), kMagic, kMagicBytes - 1) != 0) return bad;
   if (std::memcmp(bytes.data(), kMagic, kMagicBytes) != 0)
-    return Error{Errc::unsupported, name + ": a checkpoint of training of another form; this weir reads form " +
-                                        kMagic[kMagicBytes - 1]};
+    return Error{Errc::unsupported,
+                 name + ": a checkpoint of training of another form; this weir reads form " + kMagic[kMagicBytes - 1]};
   const std::size_t hashed = bytes.size() - kHashBytes;
   std::uint64_t hash = 0;
   std::memcpy(&hash, bytes.data() + hashed, sizeof hash);

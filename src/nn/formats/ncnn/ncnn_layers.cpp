@@ -250,9 +250,19 @@ NcnnLayer read_clip(NcnnSource& source) {
 
 NcnnWords words_of(const Pointwise& op) {
   const Activation& a = op.activation;
-  if (a.kind == Activation::Kind::sigmoid) return {"Sigmoid", ""};
-  if (a.kind == Activation::Kind::clip) return {"Clip", fmt::format(" 0={} 1={}", a.a, a.b)};
-  return {"ReLU", a.kind == Activation::Kind::leaky_relu ? fmt::format(" 0={}", a.a) : ""};
+  switch (a.kind) {
+    case Activation::Kind::sigmoid:
+      return {"Sigmoid", ""};
+    case Activation::Kind::clip:
+      return {"Clip", fmt::format(" 0={} 1={}", a.a, a.b)};
+    case Activation::Kind::leaky_relu:
+      return {"ReLU", fmt::format(" 0={}", a.a)};
+    case Activation::Kind::relu:
+      return {"ReLU", ""};
+    case Activation::Kind::none:
+      break;
+  }
+  return {"Noop", ""};
 }
 
 struct LayerType {
