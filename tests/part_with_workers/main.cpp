@@ -12,9 +12,8 @@
 #include "jobs/coordinator.hpp"
 #include "runs/worker_program.hpp"
 
+namespace weir {
 namespace {
-
-using namespace weir;
 
 class NameTheProgram final : public jobs::Task {
  public:
@@ -65,9 +64,9 @@ cli::Ending run(const cli::Invocation& invocation) {
   return cli::print(fmt::format("{} of {} done\n", totals->done, totals->items));
 }
 
-}  // namespace
+constexpr cli::OwnCommand kOwn{"audit", run, kinds};
 
-int main(int argc, char** argv) {
-  constexpr cli::OwnCommand kOwn{"audit", run, kinds};
-  return cli::main_program(argc, argv, &kOwn);
-}
+}  // namespace
+}  // namespace weir
+
+int main(int argc, char** argv) { return weir::cli::main_program(argc, argv, &weir::kOwn); }
