@@ -123,7 +123,7 @@ TEST_F(CliBatch, WhatAnotherVersionMadeIsDoneAgainWithOneLine) {
   const Ended again = upscale({"--json"});
   EXPECT_EQ(again.status, 0) << again.error;
   EXPECT_EQ(summary_of(again)["redone"], 3);
-  const std::string line = "done again, and all like it: its checkpoint has format 7; this weir writes 1";
+  const std::string line = "done again: its checkpoint has format 7; this weir writes 1 (said once)";
   const auto first = again.error.find(line);
   ASSERT_NE(first, std::string::npos) << again.error;
   EXPECT_EQ(again.error.find(line, first + 1), std::string::npos) << again.error;

@@ -15,8 +15,8 @@ constexpr int kPlainColumns = 200;
 }  // namespace
 
 void ItemReporter::decided(const jobs::Item& item, const jobs::Decision& decision) {
-  if (decision.other_form && !std::exchange(told_of_form_, true) && !args_.checkpoints.explain)
-    log_.info(fmt::format("{}: done again, and all like it: {}", jobs::shown_name(item), decision.why));
+  if (decision.other_format && !std::exchange(told_of_format_, true) && !args_.checkpoints.explain)
+    log_.info(fmt::format("{}: done again: {} (said once)", jobs::shown_name(item), decision.why));
   if (!args_.checkpoints.explain) return;
   const bool work = decision.action == jobs::Action::work;
   const char* word = decision.action == jobs::Action::skip ? "skipped"

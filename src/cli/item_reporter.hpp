@@ -35,7 +35,7 @@ class ItemReporter : public jobs::RunObserver {
   const Arguments& args_;
   observe::Log& log_;
   ResultOutput output_;
-  bool told_of_form_ = false;  ///< that checkpoints of another version of weir were met
+  bool told_of_format_ = false;  ///< that checkpoints of another version of weir were met
   std::chrono::steady_clock::time_point shown_ = std::chrono::steady_clock::now();
 };
 

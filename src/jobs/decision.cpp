@@ -157,23 +157,14 @@ Decision decide(const Item& item, const Record& done, const RecordRules& rules, 
   if (rules.again) return work("asked for again", true);
   if (outputs == Match::gone) return work("the output is gone", true);
   if (outputs == Match::damaged) return work("the output is damaged", true);
+  if (!done.other_format.empty()) {
+    Decision again = work(done.other_format, true);
+    again.other_format = true;
+    return again;
+  }
   if (auto why = other_work(item, done, rules, now); !why.empty()) return work(std::move(why), true);
   if (!rules.use_damaged && !done.damaged.empty()) return work("made from a damaged input", true);
   return skip(adopted ? "finished by a run that was killed" : "done before", done, adopted);
-}
-
-/// What another version of weir has made is done again, unless it was written to after its checkpoint was.
-Decision decide_other_form(const Item& item, const fs::path& done, std::string why) {
-  if (replaces_its_input(item)) return keep(present_output(item), fmt::format(" in place of its input, and {}", why));
-  const auto checkpoint = file_facts(done);
-  for (const fs::path& output : item.outputs) {
-    const auto facts = file_facts(output);
-    if (facts && (!checkpoint || facts->mtime_ns > checkpoint->mtime_ns))
-      return keep(output, " and was changed after its checkpoint was written");
-  }
-  Decision decision = work(std::move(why), true);
-  decision.other_form = true;
-  return decision;
 }
 
 std::optional<Record> readable(const fs::path& path) {
@@ -189,7 +180,7 @@ Decision settle(const Item& item, const RecordRules& rules, const IdentityNow& i
             .why = {},
             .replace = false,
             .adopted = false,
-            .other_form = false,
+            .other_format = false,
             .damaged = {},
             .failure = item.problem};
   if (!rules.keep)
@@ -201,14 +192,17 @@ Decision settle(const Item& item, const RecordRules& rules, const IdentityNow& i
     again.adopted = adopted;
     return again;
   }
-  const auto done = read_record(places.done);
-  Decision decision = done && *done ? decide(item, **done, rules, identity_now, adopted)
-                      : !done && done.error().code == Errc::unsupported
-                          ? decide_other_form(item, places.done, done.error().what)
+  const auto done = readable(places.done);
+  Decision decision = done               ? decide(item, *done, rules, identity_now, adopted)
                       : any_output(item) ? keep(present_output(item), "")
                                          : work("no result yet", false);
   if (decision.action != Action::work || rules.retry_failed || rules.again) return decision;
   const auto failed = readable(places.failed);
+  if (failed && !failed->other_format.empty()) {
+    decision.why = failed->other_format;
+    decision.other_format = true;
+    return decision;
+  }
   if (!failed || !failed->failure || !other_work(item, *failed, rules, identity_now).empty()) return decision;
   if (may_use_now(*failed, rules)) return decision;
   decision.action = Action::failed;

@@ -38,7 +38,7 @@ struct Decision {
   bool replace = false;  ///< an output that is there may be replaced
   bool adopted = false;  ///< a result that a killed process had finished was taken over; with `overwrite` none the less
                          ///< to be done again
-  bool other_form =
+  bool other_format =
       false;            ///< of `work`: another version of weir wrote the checkpoint, in a form that is not read here
   std::string damaged;  ///< of `skip`: what of an input was not there; empty: nothing
   std::optional<Error> failure;  ///< of `failed` and `keep`

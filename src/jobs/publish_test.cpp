@@ -223,7 +223,7 @@ TEST_F(PublishTest, APictureInPlaceOfItsInputIsDoneOnce) {
   std::string text = test::text_of(folder_ / "in/.a.trial.done");
   text.replace(text.find("\"format\":1"), 10, "\"format\":7");
   folder_.put("in/.a.trial.done", text);
-  EXPECT_EQ(settle(item, rules_, identity()).action, Action::keep) << "or it would be enlarged twice";
+  EXPECT_EQ(settle(item, rules_, identity()).action, Action::skip) << "or it would be enlarged twice";
 }
 
 TEST_F(PublishTest, ACheckpointCutOffAnywhereIsNoneAndTheOutputIsKept) {
@@ -238,21 +238,40 @@ TEST_F(PublishTest, ACheckpointCutOffAnywhereIsNoneAndTheOutputIsKept) {
   EXPECT_EQ(decision().action, Action::skip);
 }
 
+/// The record as another version of weir would have written it.
+void put_other_format(const Folder& folder, const std::string& record) {
+  std::string text = folder.text(record);
+  const auto at = text.find("\"format\":1");
+  ASSERT_NE(at, std::string::npos) << text;
+  folder.put(record, text.replace(at, 10, "\"format\":7"));
+}
+
 TEST_F(PublishTest, WhatAnotherVersionMadeIsDoneAgainUnlessItWasChanged) {
   ASSERT_TRUE(work().done());
-  std::string text = test::text_of(folder_ / "out/.a.trial.done");
-  text.replace(text.find("\"format\":1"), 10, "\"format\":7");
-  folder_.put("out/.a.trial.done", text);
-  EXPECT_TRUE(decision().other_form);
+  put_other_format(folder_, "out/.a.trial.done");
+  EXPECT_TRUE(decision().other_format);
   EXPECT_EQ(decision().why, "its checkpoint has format 7; this weir writes 1");
   ASSERT_TRUE(work().done());
   EXPECT_EQ(decision().action, Action::skip);
 
-  folder_.put("out/.a.trial.done", text);
-  touch("out/.a.trial.done");  // long before the output
+  put_other_format(folder_, "out/.a.trial.done");
+  folder_.put("out/a", "my own");
+  touch("out/a");  // older than the checkpoint
   EXPECT_EQ(decision().action, Action::keep);
+  folder_.put("out/.a.trial.done", "{\"format\":7,\"task\":\"trial\"}\n");
+  EXPECT_EQ(decision().action, Action::keep) << "nothing says that the output is weir's";
   folder_.put("out/.a.trial.done", "{\"task\":\"trial\"}\n");
   EXPECT_EQ(decision().action, Action::keep) << "a record without a format is of no version";
+}
+
+TEST_F(PublishTest, AFailureOfAnotherVersionIsTriedAgain) {
+  folder_.put("in/a", "broken");
+  ASSERT_FALSE(work().done());
+  EXPECT_EQ(decision().action, Action::failed);
+  put_other_format(folder_, "out/.a.trial.failed");
+  EXPECT_EQ(decision().action, Action::work);
+  EXPECT_TRUE(decision().other_format);
+  EXPECT_FALSE(decision().replace);
 }
 
 TEST_F(PublishTest, AnIntentCutOffAnywhereAdoptsNothing) {

@@ -80,9 +80,9 @@ Result<Record> parse_record(std::string_view text) {
   const Json& json = *parsed;
   const auto format = count_field(json, "format");
   if (format == 0) return Error{Errc::corrupt, "the record lacks its format"};
-  if (format != kFormat)
-    return Error{Errc::unsupported, fmt::format("its checkpoint has format {}; this weir writes {}", format, kFormat)};
   Record record;
+  if (format != kFormat)
+    record.other_format = fmt::format("its checkpoint has format {}; this weir writes {}", format, kFormat);
   record.task = text_field(json, "task");
   if (record.task.empty() || !read_files(json, "inputs", record.inputs) || !read_files(json, "outputs", record.outputs))
     return Error{Errc::corrupt, "the record lacks its task or its files"};

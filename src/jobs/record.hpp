@@ -42,12 +42,14 @@ struct Record {
   std::string damaged;           ///< of an input, and made up for: "the last 20 of 72 rows ..."; empty: nothing
   bool takes_damaged = false;    ///< a damaged input was to be used as far as it is there
   std::optional<Error> failure;  ///< of a `.failed` record
+  /// Another version of weir wrote it, in a format of which the task and the files are all that is trusted: says so. Empty: not.
+  std::string other_format;
 };
 
 inline constexpr std::size_t kLongestRecord = std::size_t{1} << 20;
 
 std::string to_text(const Record& record);  ///< one JSON object and a newline
-/// Errors: corrupt for anything that is not whole; unsupported for another format version.
+/// Errors: corrupt for anything that is not whole, in any format.
 Result<Record> parse_record(std::string_view text);
 /// Empty if there is no such file. Errors: those of parse_record; io.
 Result<std::optional<Record>> read_record(const std::filesystem::path& path);

@@ -47,7 +47,7 @@ Status Coordinator::Run::begin() {
 void Coordinator::Run::adopt_pixels() {
   for (const Item& item : items_) {
     const auto done = read_record(record_places(item, rules_.folder).done);
-    if (!done || !*done) continue;
+    if (!done || !*done || !(*done)->other_format.empty()) continue;
     rules_.same_pixels = (*done)->pixels;
     return;
   }
