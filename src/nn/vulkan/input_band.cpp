@@ -71,10 +71,13 @@ void InputBand::copy_samples(const Rect& rect, std::uint8_t* to) const {
 
 ColourRange InputBand::range(const Rect& rect) const {
   ColourRange range;
+  const int left = std::max(rect.left, 0);
+  const int right = std::min(rect.right, extent_.width);
+  if (left >= right) return range;
   for (int plane = 0; plane < kPlanes; ++plane) {
     for (int y = std::max(rect.top, first_); y < std::min(rect.bottom, last_); ++y) {
       const float* from = row(plane, y);
-      const auto [low, high] = std::minmax_element(from + rect.left, from + rect.right);
+      const auto [low, high] = std::minmax_element(from + left, from + right);
       const auto p = static_cast<std::size_t>(plane);
       range.low[p] = std::min(range.low[p], *low);
       range.high[p] = std::max(range.high[p], *high);

@@ -21,7 +21,7 @@ class InputBand {
   void copy(const Rect& rect, float* to) const;
   /// The same as the 8-bit samples that the values are.
   void copy_samples(const Rect& rect, std::uint8_t* to) const;
-  /// Lowest and highest value of each plane in a rectangle of them.
+  /// Lowest and highest value of each plane in what a rectangle has of the rows that are held and of the picture.
   ColourRange range(const Rect& rect) const;
 
  private:
