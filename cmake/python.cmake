@@ -32,6 +32,6 @@ if(WEIR_TESTS AND NOT WEIR_SANITIZE)
   endif()
   set_target_properties(weir_python PROPERTIES EXCLUDE_FROM_ALL OFF)
   add_test(NAME python_package COMMAND ${WEIR_PYTHON} -m pytest -q -p no:cacheprovider ${PROJECT_SOURCE_DIR}/python/tests)
-  set_tests_properties(python_package PROPERTIES TIMEOUT 600 LABELS slow ENVIRONMENT
+  set_tests_properties(python_package PROPERTIES TIMEOUT 600 COST 100 LABELS slow ENVIRONMENT  # the longest comes first
     "PYTHONPATH=${PROJECT_BINARY_DIR}/python;WEIR_FAKE_NVML_FOLDER=${PROJECT_BINARY_DIR}/fake_nvml;PYTHONDONTWRITEBYTECODE=1")
 endif()
