@@ -62,8 +62,9 @@ class AtomicFile {
   int fd() const { return file_.get(); }  ///< open for reading and writing
   /// All of it, after what was written before. Errors: io, disk_full, naming the file.
   Status write(std::string_view bytes);
-  /// Syncs the file, gives it its name and syncs the folder; Sync::no leaves out both syncs. Without `overwrite` an existing file is never replaced,
-  /// also if it appeared meanwhile. Errors: io, disk_full, exists; then nothing of ours stands under the name. At most once.
+  /// Syncs the file, gives it its name and syncs the folder; Sync::no leaves out both syncs. Without `overwrite` an existing
+  /// file is never replaced, also if it appeared meanwhile. Errors: io, disk_full, exists; then nothing of ours stands under
+  /// the name. At most once.
   Status commit(Sync sync = Sync::yes);
 
  private:

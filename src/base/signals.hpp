@@ -25,8 +25,8 @@ class SignalHold {
   sigset_t signals_{}, before_{};
 };
 
-/// Turns SIGINT, SIGTERM and SIGHUP into a stop request. Signals that the process was told to ignore stay ignored. Make one in main before any other thread starts: threads
-/// inherit the mask. Work that does not end within `grace` after the request ends the process with `status`; `last_words`
+/// Turns SIGINT, SIGTERM and SIGHUP into a stop request. Signals that the process was told to ignore stay ignored. Make one
+/// in main before any other thread starts: threads inherit the mask. Work that does not end within `grace` after the request ends the process with `status`; `last_words`
 /// runs just before that, on the watching thread. Under a SignalHold a signal that came is left for the next watch at the end.
 class SignalWatch {
  public:

@@ -42,9 +42,8 @@ class RunQueue {
   bool needs_room() const;
 
   bool empty() const { return size() == 0 && without_room_.empty(); }
-  std::size_t size() const {
-    return queue_.size() + unmeasured_.size() + delayed_.size();
-  }                                         ///< that room does not hold up
+  /// Of those that do not wait for room.
+  std::size_t size() const { return queue_.size() + unmeasured_.size() + delayed_.size(); }
   double cost() const { return cost_; }     ///< of those that wait for a device
   Bytes output() const { return output_; }  ///< that these are expected to write
 

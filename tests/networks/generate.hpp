@@ -39,7 +39,8 @@ struct GenerateSettings {
   std::uint64_t seed = 1;
 };
 
-/// What `generate` knows, and "padded", of which no other program's result is stored. "shuffles" and "layers" are no families: they hold what is supported and no family uses.
+/// What `generate` knows beside "padded", of which no other program's result is stored. "shuffles" and "layers" are no families:
+/// they hold what is supported and no family uses.
 inline constexpr std::array<std::string_view, 12> kGeneratedFamilies{
     "realcugan2x_se", "realcugan3x_se", "realcugan4x_se", "realcugan2x_nose", "animevideo_x2", "animevideo_x3",
     "animevideo_x4",  "general_x4",     "rrdb_x4",        "rrdb_pnnx_x4",     "shuffles",      "layers"};

@@ -1,5 +1,5 @@
-// A program as a part's is, standing in the place of weir-audit: each input is an item, whose output is the file name of the program
-// that made it. FOLDER FILE...: results go to FOLDER.
+// A part's program for tests, which put it in the place of weir-audit. FOLDER FILE...: each file is an item; its output in FOLDER
+// is the file name of the program that made it.
 
 #include <memory>
 #include <string>
