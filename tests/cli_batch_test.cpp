@@ -174,7 +174,7 @@ TEST_F(CliBatch, OnePictureHasACheckpointToo) {
   EXPECT_EQ(run(words, {.folder = folder_.path()}).status, 0);  // skipped, and no error
 }
 
-TEST_F(CliBatch, TheLadderGoesDownToASmallerNetworkAndUpAgain) {
+TEST_F(CliBatch, ASmallerVariantIsUsedAndUpgradedLater) {
   write_tiny_network(folder_ / "nets", "wide", 2, 12);
   for (const char* name : {"in/a.png", "in/b.png"}) picture(name, 3000, 40);
   const auto with = [&](const std::vector<std::string>& more) {
@@ -183,17 +183,17 @@ TEST_F(CliBatch, TheLadderGoesDownToASmallerNetworkAndUpAgain) {
     return run(all, {.folder = folder_.path()});
   };
   if (with({"--ram", "42M"}).status == 0) GTEST_SKIP() << "the large network fits here";
-  const Ended ended = with({"--ram", "42M", "--ladder", "nets/blocks"});
+  const Ended ended = with({"--ram", "42M", "--variants", "nets/blocks"});
   ASSERT_EQ(ended.status, 0) << ended.error;
   EXPECT_TRUE(ended.says("going down to nets/blocks")) << ended.error;
-  EXPECT_EQ(summary_of(ended)["lower_rung"], 2);
-  const Ended kept = with({"--ram", "512M", "--ladder", "nets/blocks", "--explain"});
+  EXPECT_EQ(summary_of(ended)["smaller_variant"], 2);
+  const Ended kept = with({"--ram", "512M", "--variants", "nets/blocks", "--explain"});
   EXPECT_TRUE(kept.says("in/a.png: skipped: done before")) << kept.error;
-  const Ended up = with({"--ram", "512M", "--ladder", "nets/blocks", "--explain", "--upgrade"});
+  const Ended up = with({"--ram", "512M", "--variants", "nets/blocks", "--explain", "--upgrade"});
   EXPECT_EQ(up.status, 0) << up.error;
-  EXPECT_TRUE(up.says("in/a.png: done again: made on a lower rung: nets/blocks")) << up.error;
+  EXPECT_TRUE(up.says("in/a.png: done again: made with a smaller variant: nets/blocks")) << up.error;
   EXPECT_EQ(summary_of(up)["redone"], 2);
-  EXPECT_EQ(summary_of(up)["lower_rung"], 0);
+  EXPECT_EQ(summary_of(up)["smaller_variant"], 0);
 }
 
 TEST_F(CliBatch, StatusReportLogAndMetricsTellTheRun) {

@@ -455,13 +455,13 @@ TEST(CliLeak, StatusesOfItsOwn) {
 constexpr const char* kBusyCard =
     "card NVIDIA_GeForce_RTX_3090 GPU-aaaa0000-1111-2222-3333-444455556666 0000:02:00.0 24576 20000 300\n";
 
-TEST(CliRun, TheFirstRungThatFitsIsTaken) {
+TEST(CliRun, TheFirstVariantThatFitsIsTaken) {
   const InventedMachine machine{kBusyCard};  // 4.2 GiB are free
-  const Ended ended = machine.weir({"run", "--ladder", "medium=5G,small=2G,tiny=512M", "--", "sh", "-c",
-                                    "echo {rung} $WEIR_RUNG $CUDA_VISIBLE_DEVICES {other}; exit 3"});
+  const Ended ended = machine.weir({"run", "--variants", "medium=5G,small=2G,tiny=512M", "--", "sh", "-c",
+                                    "echo {variant} $WEIR_VARIANT $CUDA_VISIBLE_DEVICES {other}; exit 3"});
   EXPECT_EQ(ended.status, 3) << ended.error;
   EXPECT_EQ(ended.out, "small small GPU-aaaa0000-1111-2222-3333-444455556666 {other}\n");
-  EXPECT_TRUE(ended.says("rung 'small'")) << ended.error;
+  EXPECT_TRUE(ended.says("variant 'small'")) << ended.error;
 }
 
 TEST(CliRun, TorchsAllocatorIsToldWhereNobodyHasToldIt) {
@@ -533,7 +533,7 @@ TEST(CliRun, ItsOwnFailuresHaveTheStatusesOfTimeout) {
   EXPECT_EQ(machine.weir({"run", "true"}).status, 125);
   EXPECT_EQ(machine.weir({"run", "--deny", "*", "--", "true"}).status, 125);
   EXPECT_EQ(machine.weir({"run", "--jobs", "2", "--", "true"}).status, 125);
-  EXPECT_EQ(machine.weir({"run", "--ladder", "a=1G,b=2G", "--", "true"}).status, 125);
+  EXPECT_EQ(machine.weir({"run", "--variants", "a=1G,b=2G", "--", "true"}).status, 125);
 }
 
 }  // namespace

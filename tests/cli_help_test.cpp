@@ -280,7 +280,7 @@ TEST(CliTypos, VariablesNearASettingAreTold) {
   EXPECT_EQ(ended.error_lines(), 1u) << ended.error;
   EXPECT_TRUE(ended.says("WEIR_SCAEL is not read (did you mean 'WEIR_SCALE'?)")) << ended.error;
   EXPECT_EQ(run({"config", "--quiet"}, {.variables = {{"WEIR_SCAEL", "2"}}}).error, "");
-  EXPECT_EQ(run({"config"}, {.variables = {{"WEIR_LEASE", ""}, {"WEIR_LEASE_DIR", "/tmp"}, {"WEIR_RUNG", "x"}}}).error,
+  EXPECT_EQ(run({"config"}, {.variables = {{"WEIR_LEASE", ""}, {"WEIR_LEASE_DIR", "/tmp"}, {"WEIR_VARIANT", "x"}}}).error,
             "");
 }
 
@@ -315,7 +315,7 @@ TEST(CliSizes, ABareNumberIsAskedForItsUnitWhereverItStands) {
   const std::string question = ": 5 what? Write 5M (MiB), 5G (GiB), or 5B (bytes)";
   for (const std::string flag : {"--need", "--min-memory", "--max-leak"})
     expect_told({"run", flag, "5", "--", "true"}, 125, flag + question);
-  expect_told({"run", "--ladder", "small=5", "--", "true"}, 125, "--ladder" + question);
+  expect_told({"run", "--variants", "small=5", "--", "true"}, 125, "--variants" + question);
   for (const std::string flag : {"--ram", "--vram", "--max-fragmentation"})
     expect_told({"config", flag, "5"}, 2, flag + question);
   expect_told({"config", "--spill", "somewhere:5"}, 2, "--spill" + question);

@@ -28,13 +28,13 @@ Ended weir_run(const InventedMachine& machine, std::vector<std::string> words) {
   return machine.weir(words, {{"VK_DRIVER_FILES", "/nonexistent"}});
 }
 
-TEST(CliRunItemsGuard, TheRungThatFitsIsTakenRecordedAndUpgraded) {
+TEST(CliRunItemsGuard, TheVariantThatFitsIsTakenRecordedAndUpgraded) {
   const InventedMachine machine{std::string{kCard} + "20000 300\n"};  // 4.2 GiB are free
-  std::vector<std::string> words{"--ladder", "medium=5G,small=2G", "--", "echo", "{rung}", "{}", ":::", "a"};
+  std::vector<std::string> words{"--variants", "medium=5G,small=2G", "--", "echo", "{variant}", "{}", ":::", "a"};
   const Ended ended = weir_run(machine, words);
   EXPECT_EQ(ended.status, 0) << ended.error;
   EXPECT_EQ(machine.folder().text("weir-run/a.log"), "small a\n");
-  EXPECT_TRUE(ended.says("1 on a lower rung")) << ended.error;
+  EXPECT_TRUE(ended.says("1 with a smaller variant")) << ended.error;
   machine.change(std::string{kCard} + "100 300\n");
   words.insert(words.begin(), "--resume");
   EXPECT_TRUE(weir_run(machine, words).says("1 done before"));

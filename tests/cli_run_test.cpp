@@ -191,7 +191,7 @@ TEST_F(CliRunItems, WrongTemplatesAndListsAreWrongUsage) {
       {{"--", "echo", ":::", ""}, "an item is empty"},
       {{"--", "echo", ":::", "a", "a"}, "the item 'a' is there twice"},
       {{"--", "echo", ":::", "a", "./a"}, "'a' and './a'"},
-      {{"--", "echo", "{rung}", ":::", "a"}, "no --ladder"},
+      {{"--", "echo", "{variant}", ":::", "a"}, "no --variants"},
       {{"--", "echo", "{out}/x", ":::", "a"}, "one file and no folder"},
       {{"--", "echo", "{out}.log", ":::", "a"}, "twice"},
       {{"-j", "0", "--", "echo", ":::", "a"}, "'0'"},

@@ -53,7 +53,7 @@ struct Arguments {
     bool verify = false, explain = false, upgrade = false, retry_failed = false;
   } checkpoints;
   struct Batch {
-    std::vector<std::string> ladder;
+    std::vector<std::string> variants;
     bool no_cpu = false;
     bool same_pixels = false;
     double stall_s = 120;

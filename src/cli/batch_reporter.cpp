@@ -27,7 +27,7 @@ Json item_json(const jobs::Item& item, const jobs::ItemEnd& end) {
   if (!end.why.empty()) whole["why"] = end.why;
   if (end.redone) whole["redone"] = true;
   if (!end.damaged.empty()) whole["damaged"] = end.damaged;
-  if (!end.rung.empty()) whole["rung"] = end.rung;
+  if (!end.variant.empty()) whole["variant"] = end.variant;
   if (!end.device.empty()) whole["device"] = end.device;
   if (end.error)
     whole["error"] = {{"code", end.fault ? "fault" : weir::name_of(end.error->code)}, {"what", end.error->what}};
@@ -52,7 +52,7 @@ Json summary_json(const jobs::Totals& totals, const std::map<std::string, std::s
             {"redone", totals.redone},
             {"skipped", totals.skipped},
             {"failed", totals.failed},
-            {"lower_rung", totals.lower_rung},
+            {"smaller_variant", totals.smaller_variant},
             {"damaged", totals.damaged},
             {"damages", totals.damages},
             {"megapixels", totals.amount},
@@ -125,7 +125,7 @@ void BatchReporter::tell(const jobs::Item& item, const jobs::ItemEnd& end) {
   log().info(
       done_text({name, output, static_cast<int>(jobs::number_field(size, "width")),
                  static_cast<int>(jobs::number_field(size, "height")), network_text(network_of(end)), end.seconds}) +
-      (end.rung.empty() ? "" : fmt::format(" (with {})", printable(end.rung))));
+      (end.variant.empty() ? "" : fmt::format(" (with {})", printable(end.variant))));
 }
 
 void BatchReporter::count_network(const jobs::ItemEnd& end) {

@@ -104,14 +104,14 @@ Command run() {
           "Run a command, or one for each of many items, on a leased device that has room for it, and prove that it "
           "ran there.",
       .description =
-          "Waits for a device of the policy, takes the first rung of the ladder that fits its free memory, sets the "
+          "Waits for a device of the policy, takes the first variant that fits its free memory, sets the "
           "masks "
           "of every GPU library, runs COMMAND, measures it, and ends it if it works on another device. COMMAND's exit "
           "status passes through; weir's own failures, wrong usage too, are 125 to 127. With items one command for "
           "each is run, as "
           "arguments "
           "and never through a shell: {} is the item, {.} the item without its extension, {/} its file name, {out} and "
-          "{out}.png files that the command makes and that appear whole or not at all, {rung} and {device} what was "
+          "{out}.png files that the command makes and that appear whole or not at all, {variant} and {device} what was "
           "given "
           "to it. The exit status is then that of a run of many: 0 all done, 1 some failed, 2 wrong usage, 3 all "
           "refused "

@@ -290,7 +290,7 @@ const Flag kUpscaleFlags[] = {
      [](std::string_view text, Arguments& args) { return set_switch(text, args.checkpoints.verify); }},
     {Group::resuming, "--retry-failed", 0, "", "Try pictures again that failed for good in an earlier run.", "", "",
      [](std::string_view text, Arguments& args) { return set_switch(text, args.checkpoints.retry_failed); }},
-    {Group::resuming, "--upgrade", 0, "", "Do results of a lower rung of the ladder again.", "", "",
+    {Group::resuming, "--upgrade", 0, "", "Do results of a smaller variant again.", "", "",
      [](std::string_view text, Arguments& args) { return set_switch(text, args.checkpoints.upgrade); }},
     {Group::resuming, "--checkpoints", 0, "DIR", "Keep the checkpoints in this folder.",
      "they are hidden, beside each output", "checkpoints",
@@ -303,11 +303,11 @@ const Flag kUpscaleFlags[] = {
        args.checkpoints.keep = !none;
        return set;
      }},
-    {Group::work, "--ladder", 0, "NAME[,NAME]...",
+    {Group::work, "--variants", 0, "NAME[,NAME]...",
      "Smaller networks that may be used, in this order, for a picture that does not fit below the line; each use is "
      "said, recorded and counted.",
-     "none; such a picture fails", "ladder",
-     [](std::string_view text, Arguments& args) { return set_names(text, args.batch.ladder); }},
+     "none; such a picture fails", "variants",
+     [](std::string_view text, Arguments& args) { return set_names(text, args.batch.variants); }},
     {Group::device, "--no-cpu", 0, "", "Refuse rather than run on the CPU.", "", "no-cpu",
      [](std::string_view text, Arguments& args) { return set_switch(text, args.batch.no_cpu); },
      [](const Arguments&) { return std::string{"false"}; }},

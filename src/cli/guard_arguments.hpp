@@ -7,7 +7,7 @@
 
 #include "base/bytes.hpp"
 #include "tasks/device_choice.hpp"
-#include "tasks/rungs.hpp"
+#include "tasks/variants.hpp"
 
 namespace weir::cli {
 
@@ -25,7 +25,7 @@ struct GuardArguments {
   int slots = 0;
   std::string job;
 
-  std::vector<tasks::Rung> ladder;
+  std::vector<tasks::Variant> variants;
   int retries = 0;
   int jobs = 1, gpu_jobs = 1;
   bool gpu_inside = false;  ///< the commands of a run take the lease themselves

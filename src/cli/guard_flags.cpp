@@ -266,18 +266,18 @@ constexpr Flag kStrictDevice{
     "strict-device",
     [](std::string_view text, Arguments& args) { return set_switch(text, args.guard.strict_device); },
     [](const Arguments&) { return std::string{"false"}; }};
-constexpr Flag kLadder{Group::work,
-                       "--ladder",
+constexpr Flag kVariants{Group::work,
+                       "--variants",
                        0,
                        "NAME=SIZE[,NAME=SIZE]...",
                        "Ways to do the work and the free memory that each needs, the largest first: the first that "
-                       "fits is taken and stands for {rung} in COMMAND and in WEIR_RUNG.",
+                       "fits is taken and stands for {variant} in COMMAND and in WEIR_VARIANT.",
                        "none",
                        "",
                        [](std::string_view text, Arguments& args) {
-                         auto ladder = tasks::parse_ladder(text);
-                         if (!ladder) return Status{ladder.error()};
-                         args.guard.ladder = *std::move(ladder);
+                         auto variants = tasks::parse_variants(text);
+                         if (!variants) return Status{variants.error()};
+                         args.guard.variants = *std::move(variants);
                          return ok();
                        }};
 constexpr Flag kRetries{Group::work,
@@ -381,7 +381,7 @@ constexpr Flag kRunNeed{
 constexpr Flag kRunFlags[] = {
     kDevice,
     kRunNeed,
-    kLadder,
+    kVariants,
     {Group::work, "--jobs", 'j', "N", "So many commands at once. Only with items.", "", "jobs",
      [](std::string_view text, Arguments& args) { return set_count(text, kMostJobs, args.guard.jobs); },
      [](const Arguments&) { return std::string{"1"}; }},
@@ -408,7 +408,7 @@ constexpr Flag kRunFlags[] = {
      [](std::string_view text, Arguments& args) { return set_switch(text, args.guard.resume); }},
     {Group::resuming, "--retry-failed", 0, "", "Try again what failed. Only with --resume.", "", "",
      [](std::string_view text, Arguments& args) { return set_switch(text, args.checkpoints.retry_failed); }},
-    {Group::resuming, "--upgrade", 0, "", "Do again what was done on a lower rung of the ladder. Only with --resume.",
+    {Group::resuming, "--upgrade", 0, "", "Do again what was done with a smaller variant. Only with --resume.",
      "", "", [](std::string_view text, Arguments& args) { return set_switch(text, args.checkpoints.upgrade); }},
     {Group::output, "--overwrite", 0, "", "Replace files in the folder that are not weir's too. Only with items.", "",
      "", [](std::string_view text, Arguments& args) { return set_switch(text, args.overwrite); }},

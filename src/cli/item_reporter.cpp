@@ -52,7 +52,7 @@ std::string counts_text(const jobs::Totals& totals, std::string_view items, std:
   if (totals.failed > 0) text += fmt::format(", {} failed", totals.failed);
   if (refused > 0) text += fmt::format(" ({} refused)", refused);
   if (totals.damaged > 0) text += fmt::format(", {} damaged", totals.damaged);
-  if (totals.lower_rung > 0) text += fmt::format(", {} on a lower rung", totals.lower_rung);
+  if (totals.smaller_variant > 0) text += fmt::format(", {} with a smaller variant", totals.smaller_variant);
   return text;
 }
 

@@ -180,8 +180,8 @@ Ending run_lease(const Invocation& invocation) {
     probe.refresh(now);  // whoever had the device until now has changed what is free there
     bool crowded = false;
     const tasks::Wanted wanted{{{{}, wish.need.free}}, {}, wish.need.trust_unknown};
-    if (const auto rung = tasks::reserve(leased->lease, now, wanted, crowded); !rung)
-      return {status_of(rung.error(), with_command), rung.error().what};
+    if (const auto variant = tasks::reserve(leased->lease, now, wanted, crowded); !variant)
+      return {status_of(variant.error(), with_command), variant.error().what};
   }
   if (with_command) return run_command(invocation, *leased, signals, log);
   const device::Device& device = machine.at(leased->device);

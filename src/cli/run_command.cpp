@@ -46,10 +46,10 @@ tasks::GuardedCommand command_of(const Invocation& invocation) {
   command.max_leak = args.max_leak;
   command.limit = args.limit;
   command.grace = args.grace;
-  if (!args.ladder.empty())
-    command.ladder = args.ladder;
+  if (!args.variants.empty())
+    command.variants = args.variants;
   else if (args.need)
-    command.ladder = {{{}, *args.need}};
+    command.variants = {{{}, *args.need}};
   else
     command.recall = true;
   command.wish.need.free = Bytes{};  // admission asks once the device is ours

@@ -25,10 +25,10 @@ tasks::CommandRequest request_of(const Arguments& args, std::vector<std::string>
   request.guard.limit = guard.limit;
   request.guard.grace = guard.grace;
   request.guard.leased = !guard.gpu_inside;
-  if (!guard.ladder.empty())
-    request.guard.ladder = guard.ladder;
+  if (!guard.variants.empty())
+    request.guard.variants = guard.variants;
   else if (guard.need)
-    request.guard.ladder = {{{}, *guard.need}};
+    request.guard.variants = {{{}, *guard.need}};
   else
     request.guard.recall = true;
   request.gpu_jobs = guard.gpu_jobs;

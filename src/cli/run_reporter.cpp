@@ -85,7 +85,7 @@ void RunReporter::tell(const jobs::Item& item, const jobs::ItemEnd& end, const j
   log().info(fmt::format("{}: done in {}{}{}", name,
                          observe::format_duration(observe::Seconds{jobs::number_field(report, "took_s")}),
                          device.empty() ? "" : " on " + printable(device),
-                         end.rung.empty() ? "" : fmt::format(" (rung {})", printable(end.rung))));
+                         end.variant.empty() ? "" : fmt::format(" (variant {})", printable(end.variant))));
 }
 
 void RunReporter::note_once(const std::string& name, const std::string& note) {
@@ -112,7 +112,7 @@ void RunReporter::summary(const jobs::Totals& totals) {
                   {"skipped", totals.skipped},
                   {"failed", totals.failed},
                   {"refused", totals.refused},
-                  {"lower_rung", totals.lower_rung},
+                  {"smaller_variant", totals.smaller_variant},
                   {"interrupted", totals.interrupted},
                   {"seconds", totals.seconds},
                   {"one_after_the_other_seconds", args().guard.gpu_inside ? Json{} : Json(one_after_the_other_s_)},

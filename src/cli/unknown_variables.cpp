@@ -17,7 +17,7 @@ constexpr std::string_view kPrefix = "WEIR_";
 
 /// Every name behind the prefix that some part of weir reads or sets.
 std::vector<std::string> known_names() {
-  std::vector<std::string> names{"LEASE", "LEASE_DIR", "RUNG"};
+  std::vector<std::string> names{"LEASE", "LEASE_DIR", "VARIANT"};
   for (const Flag& flag : config_flags())
     if (!flag.setting.empty()) names.push_back(environment_name(flag.setting).substr(kPrefix.size()));
   return names;

@@ -195,7 +195,7 @@ tasks::UpscaleRequest upscale_request(const Invocation& invocation, enhance::Ups
   const Arguments& args = invocation.args();
   tasks::UpscaleRequest request;
   request.network = {args.model, args.name, args.noise, search_folders(args, invocation.environment)};
-  request.ladder = args.batch.ladder;
+  request.variants = args.batch.variants;
   request.upscale = std::move(upscale);
   request.quality = args.quality;
   request.damaged = args.damaged;

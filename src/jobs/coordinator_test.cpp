@@ -210,32 +210,32 @@ TEST_F(CoordinatorTest, AFaultAndABrokenInputFailByName) {
   EXPECT_NE(listener_.ends["broken"].why.find("--retry-failed"), std::string::npos);
 }
 
-TEST_F(CoordinatorTest, TheLadderIsGoneDownForPlannedAndForRealWant) {
+TEST_F(CoordinatorTest, SmallerVariantsAreTriedForPlannedAndForRealWant) {
   settings_.needs_file = folder_ / "state/needs.json";
   item("planned", R"({"do":"fits below"})");
   item("real", R"({"do":"run out"})");
   item("never", R"({"do":"never fits"})");
   const Totals totals = run();
   EXPECT_EQ(totals.done, 2u);
-  EXPECT_EQ(totals.lower_rung, 2u);
+  EXPECT_EQ(totals.smaller_variant, 2u);
   EXPECT_EQ(totals.refused, 1u);
-  EXPECT_EQ(listener_.ends["real"].rung, "small");
+  EXPECT_EQ(listener_.ends["real"].variant, "small");
   EXPECT_EQ(test::text_of(folder_ / "out/real"), test::backwards("text of real") + " (small)");
   EXPECT_TRUE(listener_.heard("going down to small"));
   EXPECT_TRUE(fs::exists(settings_.needs_file));
   settings_.rules.upgrade = true;
   run();
-  EXPECT_EQ(listener_.ends["planned"].why, "made on a lower rung: small");
+  EXPECT_EQ(listener_.ends["planned"].why, "made with a smaller variant: small");
 }
 
 TEST_F(CoordinatorTest, ATaskMayGoDownByItselfAndTheRecordKnows) {
   item("one", R"({"do":"see only a small device"})");
-  EXPECT_EQ(run().lower_rung, 1u);
-  EXPECT_EQ(listener_.ends["one"].rung, "small");
+  EXPECT_EQ(run().smaller_variant, 1u);
+  EXPECT_EQ(listener_.ends["one"].variant, "small");
   EXPECT_EQ(run().skipped, 1u);
   settings_.rules.upgrade = true;
   run();
-  EXPECT_EQ(listener_.ends["one"].why, "made on a lower rung: small");
+  EXPECT_EQ(listener_.ends["one"].why, "made with a smaller variant: small");
 }
 
 TEST_F(CoordinatorTest, ATaskMayAskForAnotherTry) {

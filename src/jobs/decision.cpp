@@ -73,7 +73,7 @@ std::string other_work(const Item& item, const Record& record, const RecordRules
   const Json identity = now ? now(item, record.facts) : record.identity;
   if (identity != record.identity)
     return fmt::format("made with another {}", printable(names_of(identity, record.identity)));
-  if (rules.upgrade && record.rung > 0) return fmt::format("made on a lower rung: {}", printable(record.rung_name));
+  if (rules.upgrade && record.variant > 0) return fmt::format("made with a smaller variant: {}", printable(record.variant_name));
   if (rules.same_pixels && record.pixels != *rules.same_pixels && !record.failure)
     return fmt::format("made with {}, the run uses {}", to_text(record.pixels), to_text(*rules.same_pixels));
   return {};

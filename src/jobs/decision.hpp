@@ -15,7 +15,7 @@ struct RecordRules {
   bool overwrite = false;        ///< do everything again and replace what is there
   bool again = false;            ///< do everything again that is weir's, and leave alone what is not
   bool verify = false;           ///< hash inputs and outputs instead of trusting size and mtime
-  bool upgrade = false;          ///< do results of a lower rung again
+  bool upgrade = false;          ///< do results of a smaller variant again
   bool retry_failed = false;
   bool use_damaged = false;  ///< what is there of damaged inputs; else a result made from one is done again, to fail
   bool look_only = false;    ///< change nothing, not even what a killed run left

@@ -67,8 +67,8 @@ Record record_of(const Item& item, const Order& order, const Task& task, const P
   record.facts = product.facts;
   record.damaged = product.damaged;
   record.takes_damaged = product.takes_damaged;
-  record.rung = product.rung.value_or(order.rung);
-  record.rung_name = task.rungs().at(record.rung);
+  record.variant = product.variant.value_or(order.variant);
+  record.variant_name = task.variants().at(record.variant);
   record.pixels = product.pixels;
   record.device = order.device;
   record.seed = seed_of(item);
@@ -90,7 +90,7 @@ class Execution {
     if (auto made = make_folders(item_, order_.folder); !made) return fail(outcome, made.error());
     remove_temporaries(item_);
     const auto temporaries = temporaries_of(item_);
-    outcome.product = run_guarded(task_, {item_, order_.rung, temporaries, seed_of(item_), order_.number,
+    outcome.product = run_guarded(task_, {item_, order_.variant, temporaries, seed_of(item_), order_.number,
                                           std::move(progress), std::move(stop), order_.stop_signal});
     const bool lasting = outcome.product.error && !outcome.product.fault && !outcome.product.retry &&
                          kind_of(outcome.product.error->code) == FailureKind::persistent;

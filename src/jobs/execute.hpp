@@ -10,7 +10,7 @@ namespace weir::jobs {
 
 /// How one item is to be done here and now.
 struct Order {
-  std::size_t rung = 0;
+  std::size_t variant = 0;
   bool replace = false;  ///< an output that is there may be replaced
   bool keep_records = true;
   std::filesystem::path folder;           ///< of the records; empty: beside the output

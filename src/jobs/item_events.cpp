@@ -49,7 +49,7 @@ void tell_item_end(const Item& item, const ItemEnd& end, std::string_view unit, 
               {"sync_s", end.sync_s},
               {"amount", end.amount},
               {"redone", end.redone},
-              {"rung", end.rung}};
+              {"variant", end.variant}};
   if (end.error) fields["error"] = to_json(*end.error);
   if (!end.damaged.empty()) fields["damaged"] = end.damaged;
   const bool done = end.status == ItemStatus::done;

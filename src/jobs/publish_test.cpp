@@ -27,11 +27,11 @@ class PublishTest : public ::testing::Test {
     return [this](const Item&, const Json&) { return Json{{"version", version_}}; };
   }
   Decision decision() const { return settle(item(), rules_, identity()); }
-  Outcome work(std::size_t rung = 0) const {
+  Outcome work(std::size_t variant = 0) const {
     test::TrialTask task{{{"version", version_}}, {}};
     const Decision now = decision();
     EXPECT_EQ(now.action, Action::work) << now.why;
-    return execute(task, item(), {rung, now.replace, rules_.keep, rules_.folder, "here"}, [](const Progress&) {}, {});
+    return execute(task, item(), {variant, now.replace, rules_.keep, rules_.folder, "here"}, [](const Progress&) {}, {});
   }
   std::string output() const { return test::text_of(folder_ / "out/a"); }
   void touch(const fs::path& name) const {
@@ -155,11 +155,11 @@ TEST_F(PublishTest, AnOutputThatIsGoneIsMadeAgain) {
   EXPECT_TRUE(work().done());
 }
 
-TEST_F(PublishTest, ALowerRungCountsUntilAnUpgrade) {
+TEST_F(PublishTest, ASmallerVariantCountsUntilAnUpgrade) {
   ASSERT_TRUE(work(1).done());
   EXPECT_EQ(decision().action, Action::skip);
   rules_.upgrade = true;
-  EXPECT_EQ(decision().why, "made on a lower rung: small");
+  EXPECT_EQ(decision().why, "made with a smaller variant: small");
   ASSERT_TRUE(work(0).done());
   EXPECT_EQ(decision().action, Action::skip);
 }

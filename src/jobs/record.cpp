@@ -60,7 +60,7 @@ std::string to_text(const Record& record) {
             {"parameters", record.parameters},
             {"identity", record.identity},
             {"facts", record.facts},
-            {"rung", {{"number", record.rung}, {"name", record.rung_name}}},
+            {"variant", {{"number", record.variant}, {"name", record.variant_name}}},
             {"pixels", to_json(record.pixels)},
             {"device", record.device},
             {"seed", record.seed},
@@ -89,9 +89,9 @@ Result<Record> parse_record(std::string_view text) {
   record.parameters = object_field(json, "parameters");
   record.identity = object_field(json, "identity");
   record.facts = object_field(json, "facts");
-  const Json rung = object_field(json, "rung");
-  record.rung = count_field(rung, "number");
-  record.rung_name = text_field(rung, "name");
+  const Json variant = object_field(json, "variant");
+  record.variant = count_field(variant, "number");
+  record.variant_name = text_field(variant, "name");
   record.pixels = pixels_of(object_field(json, "pixels"));
   record.device = text_field(json, "device");
   record.seed = count_field(json, "seed");

@@ -31,8 +31,8 @@ struct Record {
   Json parameters = Json::object();
   Json identity = Json::object();
   Json facts = Json::object();
-  std::size_t rung = 0;
-  std::string rung_name;
+  std::size_t variant = 0;
+  std::string variant_name;
   Pixels pixels;
   std::string device;
   std::uint64_t seed = 0;

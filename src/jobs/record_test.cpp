@@ -12,8 +12,8 @@ Record sample() {
   record.outputs = {{"a.png", ".a.png.trial.tmp", {100, 1'795'273'246'583'932'421}, "ff00"}};
   record.parameters = {{"scale", 2.5}};
   record.identity = {{"network", "x"}};
-  record.rung = 1;
-  record.rung_name = "small";
+  record.variant = 1;
+  record.variant_name = "small";
   record.pixels = {"cpu", "int16", "", "avx2"};
   record.device = "cpu:0";
   record.seed = 0xFFFF'FFFF'FFFF'FFFFU;

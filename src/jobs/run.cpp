@@ -49,7 +49,7 @@ void Totals::count(const Item& item, const ItemEnd& end) {
     case ItemStatus::done:
       ++done;
       redone += end.redone ? 1 : 0;
-      lower_rung += end.rung.empty() ? 0 : 1;
+      smaller_variant += end.variant.empty() ? 0 : 1;
       amount += end.amount;
       break;
     case ItemStatus::skipped:

@@ -27,7 +27,7 @@ struct ItemEnd {
   bool redone = false;         ///< an output of ours was replaced
   std::optional<Error> error;  ///< of failed and interrupted
   bool fault = false;
-  bool refused = false;  ///< for want of memory on the lowest rung
+  bool refused = false;  ///< for want of memory with the smallest variant
   std::string damaged;   ///< of done and skipped: what of an input was not there; empty: nothing
   std::string report;    ///< the kind's JSON object; may be empty
   std::vector<std::string> notes;
@@ -35,7 +35,7 @@ struct ItemEnd {
   double seconds = 0;
   double sync_s = 0;
   std::string device;
-  std::string rung;  ///< its name if it is not the first; else empty
+  std::string variant;  ///< its name if it is not the first; else empty
 };
 
 /// Of an item that is not to be worked on.
@@ -56,7 +56,7 @@ struct Totals {
   std::size_t failed = 0;   ///< refused ones and faults included
   std::size_t refused = 0;
   std::size_t faults = 0;
-  std::size_t lower_rung = 0;
+  std::size_t smaller_variant = 0;
   std::size_t damaged = 0;  ///< of those done and skipped, made from a damaged input
   double amount = 0;
   double seconds = 0;

@@ -29,7 +29,7 @@ void Coordinator::Run::give_work(Seat& seat) {
       return;
     case Admission::wait:
       return queue_.add_without_room(*number);
-    case Admission::next_rung:
+    case Admission::next_variant:
       break;
   }
   ItemEnd end = list_.end_of(*number);
@@ -42,10 +42,10 @@ void Coordinator::Run::measure(Seat& seat, ItemNumber number) {
   const ItemState& state = list_[number];
   seat.give(number, state.estimate, Clock::now());
   workers_.send(seat,
-                {{"type", "estimate"}, {"number", number}, {"item", to_json(items_[number])}, {"rung", state.rung}});
+                {{"type", "estimate"}, {"number", number}, {"item", to_json(items_[number])}, {"variant", state.variant}});
 }
 
-/// False if it has to wait in the queue. Otherwise it runs, goes one rung down, is tried later or has failed. Of a device's
+/// False if it has to wait in the queue. Otherwise it runs, goes to the next variant, is tried later or has failed. Of a device's
 /// own memory its worker has made sure when it planned.
 bool Coordinator::Run::try_start(Seat& seat, ItemNumber number) {
   const Bytes need = list_.need(number, seat.device->name);
@@ -60,7 +60,7 @@ bool Coordinator::Run::try_start(Seat& seat, ItemNumber number) {
       return true;
     case Admission::wait:
       return false;
-    case Admission::next_rung:
+    case Admission::next_variant:
       break;
   }
   const std::string why = fmt::format("needs {} and {} of {} are free", to_text(need),
@@ -85,7 +85,7 @@ void Coordinator::Run::start_item(Seat& seat, ItemNumber number, Bytes need) {
   workers_.send(seat, {{"type", "run"},
                        {"number", number},
                        {"item", to_json(items_[number])},
-                       {"rung", state.rung},
+                       {"variant", state.variant},
                        {"attempt", state.attempts},
                        {"replace", state.replace}});
 }

@@ -33,13 +33,13 @@ ItemEnd RunHere::do_item(const Item& item, ItemNumber number, const Decision& de
   tell_progress(item, {});
   Order order{0, decision.replace, rules_.keep, rules_.folder, device_};
   Outcome outcome;
-  const std::vector<std::string> rungs = task_.rungs();
-  for (; order.rung < rungs.size(); ++order.rung) {
+  const std::vector<std::string> variants = task_.variants();
+  for (; order.variant < variants.size(); ++order.variant) {
     outcome = execute(
         task_, item, order, [&](const Progress& progress) { tell_progress(item, progress); }, stop);
     if (outcome.done() || outcome.product.error->code != Errc::over_budget) break;
   }
-  if (order.rung > 0 && order.rung < rungs.size()) end.rung = rungs[order.rung];
+  if (order.variant > 0 && order.variant < variants.size()) end.variant = variants[order.variant];
   Product& product = outcome.product;
   end.refused = product.error && product.error->code == Errc::over_budget;
   end.status = !product.error                           ? ItemStatus::done

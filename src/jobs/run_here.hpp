@@ -8,7 +8,7 @@
 
 namespace weir::jobs {
 
-/// Runs a short worklist in this process, one item after the other, on the task's first rung that fits: for single items,
+/// Runs a short worklist in this process, one item after the other, on the task's first variant that fits: for single items,
 /// which are not worth a worker. The same records and decisions as those of a Coordinator. Not thread-safe.
 class RunHere {
  public:

@@ -47,7 +47,7 @@ void Coordinator::Run::on_hello(Seat& seat, const Json& message) {
   }
   const auto now = Clock::now();
   seat.set_ready(now);
-  list_.name_rungs(texts_of(message, "rungs"));
+  list_.name_variants(texts_of(message, "variants"));
   reporter_.log(observe::Level::info, "worker_ready",
                 {{"device", seat.device->name},
                  {"worker", seat.worker},
@@ -85,8 +85,8 @@ void Coordinator::Run::on_finished(Seat& seat, const Json& message) {
   const Job job = *std::exchange(seat.job, std::nullopt);
   const auto now = Clock::now();
   // A task that sees only at its device what fits goes down by itself.
-  if (const auto rung = count_field(message, "rung"); rung > list_[job.number].rung)
-    (void)lower(job.number, "there was no room for more", rung);
+  if (const auto variant = count_field(message, "variant"); variant > list_[job.number].variant)
+    (void)lower(job.number, "there was no room for more", variant);
   const double seconds = std::chrono::duration<double>(now - job.since).count();
   ItemEnd end = read_end(list_.end_of(job.number), message);
   end.device = seat.device->name;
@@ -137,7 +137,7 @@ void Coordinator::Run::on_error(Seat& seat, ItemEnd end) {
   }
 }
 
-/// An item without a plan was refused by it, on every rung. One that ran out of memory all the same needs more than planned.
+/// An item without a plan was refused by it, on every variant. One that ran out of memory all the same needs more than planned.
 void Coordinator::Run::on_memory_error(const Seat& seat, ItemEnd end) {
   if (list_[end.number].estimate.ram == Bytes{}) {
     end.refused = true;
@@ -167,10 +167,10 @@ void Coordinator::Run::note_instability(ItemNumber number) {
   reporter_.notify(Loudness::warning, "three items failed so within ten minutes: the run goes on with one worker");
 }
 
-/// False if there is no such rung.
+/// False if there is no such variant.
 bool Coordinator::Run::lower(ItemNumber number, std::string_view why, std::optional<std::size_t> to) {
   if (!(to ? list_.lower_to(number, *to) : list_.lower(number))) return false;
-  reporter_.rung_change(items_[number], list_.rung_of(number), why);
+  reporter_.variant_change(items_[number], list_.variant_of(number), why);
   return true;
 }
 

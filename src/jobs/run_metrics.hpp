@@ -17,8 +17,8 @@ inline constexpr MetricName kBusy{"weir_device_busy_seconds_total", MetricType::
 inline constexpr MetricName kQueue{"weir_queue_bytes", MetricType::gauge,
                                    "Bytes that the waiting items are expected to write."};
 inline constexpr MetricName kWaiting{"weir_queue_items", MetricType::gauge, "Items that wait."};
-inline constexpr MetricName kRungs{"weir_rung_changes_total", MetricType::counter,
-                                   "Items that went one rung down, by reason."};
+inline constexpr MetricName kVariants{"weir_variant_changes_total", MetricType::counter,
+                                   "Items that went to the next variant, by reason."};
 inline constexpr MetricName kRetries{"weir_retries_total", MetricType::counter, "Items tried again, by reason."};
 inline constexpr MetricName kRestarts{"weir_worker_restarts_total", MetricType::counter,
                                       "Workers started again, by device and reason."};

@@ -21,7 +21,7 @@ class RunQueue {
   explicit RunQueue(const Worklist& list) : list_{list} {}
 
   void add_unmeasured(ItemNumber number) { unmeasured_.push_back(number); }
-  /// Before all others: it was measured already, on another rung or device.
+  /// Before all others: it was measured already, on another variant or device.
   void measure_again(ItemNumber number) { unmeasured_.push_front(number); }
   std::optional<ItemNumber> take_unmeasured();
   bool has_unmeasured() const { return !unmeasured_.empty(); }

@@ -94,7 +94,7 @@ void RunReporter::item_start(const Seat& seat, const Worklist& list, Clock::time
        {"device", seat.device->name},
        {"worker", seat.worker},
        {"attempt", state.attempts},
-       {"rung", list.rung_of(number)},
+       {"variant", list.variant_of(number)},
        {"cost", state.estimate.cost},
        {"planned_ram", state.estimate.ram.count()},
        {"planned_device", state.estimate.device.count()}});
@@ -143,10 +143,10 @@ void RunReporter::memory(const Seat& seat) {
        {"coordinator_rss", resident().count()}});
 }
 
-void RunReporter::rung_change(const Item& item, const std::string& rung, std::string_view why) {
-  log(Level::warning, "rung_change", {{"item", event_name(item)}, {"rung", rung}, {"why", why}});
-  notify(Loudness::warning, fmt::format("{}: {}; going down to {}", shown_name(item), one_line(why), printable(rung)));
-  metrics_.add(metric::kRungs, 1, {{"rung", rung}});
+void RunReporter::variant_change(const Item& item, const std::string& variant, std::string_view why) {
+  log(Level::warning, "variant_change", {{"item", event_name(item)}, {"variant", variant}, {"why", why}});
+  notify(Loudness::warning, fmt::format("{}: {}; going down to {}", shown_name(item), one_line(why), printable(variant)));
+  metrics_.add(metric::kVariants, 1, {{"variant", variant}});
 }
 
 void RunReporter::retry(const Item& item, const ItemEnd& end, std::string_view reason, int attempt,
@@ -204,7 +204,7 @@ Json RunReporter::state_of(const RunView& run, const RunProgress& progress, bool
              {"redone", totals_.redone},
              {"skipped", totals_.skipped},
              {"failed", totals_.failed},
-             {"lower_rung", totals_.lower_rung},
+             {"smaller_variant", totals_.smaller_variant},
              {"damaged", totals_.damaged},
              {"damages", totals_.damages},
              {"unit", settings_.unit},

@@ -43,7 +43,7 @@ class RunReporter {
   void item_tried(const Seat& seat, const Item& item, const Json& message, double seconds);
   /// Of the worker after an item.
   void memory(const Seat& seat);
-  void rung_change(const Item& item, const std::string& rung, std::string_view why);
+  void variant_change(const Item& item, const std::string& variant, std::string_view why);
   /// `end`: of the attempt that failed.
   void retry(const Item& item, const ItemEnd& end, std::string_view reason, int attempt, Clock::duration pause);
   void item_end(const Item& item, const ItemEnd& end);

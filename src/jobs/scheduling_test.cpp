@@ -4,7 +4,7 @@
 #include <random>
 #include <vector>
 
-#include "jobs/ladder.hpp"
+#include "jobs/admission.hpp"
 #include "jobs/trial_test.hpp"
 #include "jobs/watch.hpp"
 #include "jobs/work_queue.hpp"
@@ -101,8 +101,8 @@ TEST(Admission, ComparesTheNeedWithWhatIsFreeLessPromisesAndMargin) {
   const Room room{.free = 100_MiB, .promised = 30_MiB, .margin = 10_MiB};
   EXPECT_EQ(admit(60_MiB, room, true), Admission::go);
   EXPECT_EQ(admit(61_MiB, room, true), Admission::wait);
-  EXPECT_EQ(admit(61_MiB, room, false), Admission::next_rung);
-  EXPECT_EQ(admit(121_MiB, room, true), Admission::next_rung);
+  EXPECT_EQ(admit(61_MiB, room, false), Admission::next_variant);
+  EXPECT_EQ(admit(121_MiB, room, true), Admission::next_variant);
 }
 
 TEST(Admission, OfAnOutputGoesByWhatTheDiskHasFree) {
@@ -110,12 +110,12 @@ TEST(Admission, OfAnOutputGoesByWhatTheDiskHasFree) {
   EXPECT_EQ(admit_output(100_MiB, {}, space), Admission::go);
   EXPECT_EQ(admit_output(100_MiB, 1_MiB, space), Admission::wait);
   EXPECT_EQ(admit_output(101_MiB, {}, space), Admission::wait);
-  EXPECT_EQ(admit_output(2_GiB, {}, space), Admission::next_rung) << "it can never fit";
+  EXPECT_EQ(admit_output(2_GiB, {}, space), Admission::next_variant) << "it can never fit";
   EXPECT_EQ(admit_output(2_GiB, {}, std::nullopt), Admission::go);
   EXPECT_EQ(admit_output(2_GiB, {}, DiskSpace{.free = {}, .total = 1_GiB, .read_only = true}), Admission::go);
 }
 
-TEST(LearnedNeeds, AreKeptPerRungSizeAndDevice) {
+TEST(LearnedNeeds, AreKeptPerVariantSizeAndDevice) {
   test::Folder folder;
   {
     LearnedNeeds needs{folder / "state/needs.json"};

@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "jobs/device.hpp"
-#include "jobs/ladder.hpp"
+#include "jobs/admission.hpp"
 #include "jobs/run.hpp"
 #include "jobs/watch.hpp"
 #include "jobs/work_queue.hpp"

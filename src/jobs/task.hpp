@@ -25,7 +25,7 @@ std::string to_text(const Pixels& pixels);  ///< "cpu, int16, avx512_vnni"
 Json to_json(const Pixels& pixels);
 Pixels pixels_of(const Json& json);
 
-/// What one item takes on one rung: computed from headers, before anything is allocated for it.
+/// What one item takes with one variant: computed from headers, before anything is allocated for it.
 struct Estimate {
   double cost = 1;        ///< in units of the kind, comparable between its items: multiplications, bytes
   double seconds = 0;     ///< expected; 0 if unknown
@@ -44,7 +44,7 @@ struct Progress {
 /// One try at one item. The references must outlive the run.
 struct Attempt {
   const Item& item;
-  std::size_t rung = 0;
+  std::size_t variant = 0;
   const std::vector<std::filesystem::path>&
       outputs;  ///< where to write: temporary files, which must not exist after an error
   std::uint64_t seed = 0;
@@ -60,10 +60,10 @@ struct Product {
   bool fault = false;          ///< the error is a fault of ours
   bool retry = false;          ///< try again although the kind of error says otherwise; the task sees to an end of it
   bool unstable = false;       ///< the failure is one for which running in parallel may be to blame
-  std::optional<std::size_t> rung;  ///< on which it was done, where that is lower than the one that was asked for
+  std::optional<std::size_t> variant;  ///< on which it was done, where that is lower than the one that was asked for
   Pixels pixels;
   Json identity =
-      Json::object();  ///< what the first rung is made with: the network's name and hash; compared when resuming
+      Json::object();  ///< what the first variant is made with: the network's name and hash; compared when resuming
   Json facts = Json::object();     ///< what the kind wants to know when resuming, before it has opened the input
   std::string report = "{}";       ///< a JSON object for --json
   std::string damaged;             ///< what of an input was not as it should be and was made up for; empty: nothing
@@ -80,9 +80,9 @@ class Task {
  public:
   virtual ~Task() = default;
   /// The ways to do an item, best first; never empty. The same for every item.
-  virtual std::vector<std::string> rungs() const = 0;
-  /// Errors: over_budget when it can never fit on this rung; corrupt, io, ... of the item.
-  virtual Result<Estimate> estimate(const Item& item, std::size_t rung) = 0;
+  virtual std::vector<std::string> variants() const = 0;
+  /// Errors: over_budget when it can never fit with this variant; corrupt, io, ... of the item.
+  virtual Result<Estimate> estimate(const Item& item, std::size_t variant) = 0;
   virtual Product run(const Attempt& attempt) = 0;
   virtual Bytes pool() const { return {}; }           ///< kept between items for reuse
   virtual Bytes device_memory() const { return {}; }  ///< held on the device
@@ -104,7 +104,7 @@ using TaskKinds = std::map<std::string, MakeTask>;
 enum class FailureKind {
   transient,    ///< tried again, with growing pauses: device lost, out of memory, worker died
   persistent,   ///< recorded, and not tried again until the input changes: undecodable
-  surrounding,  ///< neither retried nor recorded: no such file, output in the way, no rung fits
+  surrounding,  ///< neither retried nor recorded: no such file, output in the way, no variant fits
   disk_full     ///< waits for room
 };
 FailureKind kind_of(Errc code);

@@ -42,15 +42,15 @@ inline std::string backwards(std::string text) {
 class TrialTask final : public Task {
  public:
   TrialTask(const Json& settings, Bytes ram) : settings_(settings), ram_{ram} {}  // braces would make a list of it
-  std::vector<std::string> rungs() const override { return {"large", "small"}; }
+  std::vector<std::string> variants() const override { return {"large", "small"}; }
 
-  Result<Estimate> estimate(const Item& item, std::size_t rung) override {
+  Result<Estimate> estimate(const Item& item, std::size_t variant) override {
     const Json wish = *parse_object(item.parameters);
     Estimate estimate{.cost = std::max(1.0, number_field(wish, "cost")), .ram = Bytes{1000}, .output = Bytes{1000}};
     estimate.size = "1";
     estimate.pixels.backend = "trial";
     if (text_field(wish, "do") == "never fits") return Error{Errc::over_budget, "too large"};
-    if (rung == 0 && text_field(wish, "do") == "fits below") return Error{Errc::over_budget, "too large"};
+    if (variant == 0 && text_field(wish, "do") == "fits below") return Error{Errc::over_budget, "too large"};
     const auto space = disk_space(item.outputs.front().parent_path());
     if (text_field(wish, "do") == "expects much") estimate.output = space->total;
     if (text_field(wish, "do") == "expects the impossible") estimate.output = space->total * 2;
@@ -70,7 +70,7 @@ class TrialTask final : public Task {
     product.identity = {{"version", text_field(settings_, "version")}};
     product.amount = 1;
     const Json wish = *parse_object(attempt.item.parameters);
-    if (text_field(wish, "do") == "see only a small device") product.rung = 1;
+    if (text_field(wish, "do") == "see only a small device") product.variant = 1;
     if (text_field(wish, "do") == "fail twice" && attempt.number < 3) {
       product.error = Error{Errc::failed, "it failed"};
       product.retry = product.unstable = true;
@@ -99,7 +99,7 @@ class TrialTask final : public Task {
     if (all == "broken") return Error{Errc::corrupt, "the input is broken"};
     auto file = AtomicFile::create(attempt.outputs.front(), false);
     if (!file) return file.error();
-    const std::string text = backwards(all) + (attempt.rung > 0 ? " (small)" : "");
+    const std::string text = backwards(all) + (attempt.variant > 0 ? " (small)" : "");
     if (::write(file->fd(), text.data(), text.size()) != static_cast<ssize_t>(text.size()))
       return Error{errc_of(errno), "write: " + errno_text(errno)};
     return file->commit();
@@ -117,7 +117,7 @@ class TrialTask final : public Task {
     }
     if (what == "hang") std::this_thread::sleep_for(std::chrono::hours{1});
     if (what == "throw") throw std::runtime_error{"thrown"};
-    if (what == "run out" && attempt.rung == 0) return Error{Errc::over_budget, "the device is full"};
+    if (what == "run out" && attempt.variant == 0) return Error{Errc::over_budget, "the device is full"};
     if (what == "fill the disk") return Error{Errc::disk_full, "no space left on device"};
     if (what == "never fits") return Error{Errc::over_budget, "too large"};
     if (what == "lose device") return Error{Errc::device_lost, "the device is lost"};

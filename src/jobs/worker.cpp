@@ -36,7 +36,7 @@ class Worker {
       send({{"type", "unfit"}, {"error", to_json(ready.error())}});
       return kUnfit;
     }
-    send({{"type", "hello"}, {"device", identity_}, {"rungs", task_->rungs()}, {"weir", kVersion}});
+    send({{"type", "hello"}, {"device", identity_}, {"variants", task_->variants()}, {"weir", kVersion}});
     for (;;) {
       const auto message = inbox_.take();
       if (!message) return kAbandoned;
@@ -98,7 +98,7 @@ class Worker {
 
   void estimate(const Json& message, const Item& item) {
     Json answer{{"type", "estimated"}, {"number", message.value("number", 0)}};
-    const auto estimate = guarded_estimate(item, count_field(message, "rung"));
+    const auto estimate = guarded_estimate(item, count_field(message, "variant"));
     if (!estimate) {
       answer["error"] = to_json(estimate.error());
     } else {
@@ -107,9 +107,9 @@ class Worker {
     send(answer);
   }
 
-  Result<Estimate> guarded_estimate(const Item& item, std::size_t rung) {
+  Result<Estimate> guarded_estimate(const Item& item, std::size_t variant) {
     try {
-      return task_->estimate(item, rung);
+      return task_->estimate(item, variant);
     } catch (const std::exception& problem) {
       if (auto refusal = refusal_of(problem)) return *std::move(refusal);
       return Error{Errc::unsupported, fmt::format("a fault of weir: {}", problem.what())};
@@ -118,7 +118,7 @@ class Worker {
 
   void execute_item(const Json& message, const Item& item) {
     Order order = order_;
-    order.rung = count_field(message, "rung");
+    order.variant = count_field(message, "variant");
     order.number = static_cast<int>(count_field(message, "attempt"));
     order.replace = bool_field(message, "replace");
     last_beat_ = Clock::now();
@@ -144,7 +144,7 @@ class Worker {
       answer["retry"] = outcome.product.retry;
       answer["unstable"] = outcome.product.unstable;
     }
-    if (outcome.product.rung) answer["rung"] = *outcome.product.rung;
+    if (outcome.product.variant) answer["variant"] = *outcome.product.variant;
     send(answer);
   }
 

@@ -26,10 +26,10 @@ TEST(WorkerMessages, AnEstimateComesBackAsItWas) {
 TEST(WorkerMessages, AnEndKeepsWhatWasKnownAndTakesWhatTheTryTells) {
   ItemEnd known;
   known.number = 4;
-  known.rung = "small";
+  known.variant = "small";
   const ItemEnd good = read_end(known, {{"amount", 2}, {"total_s", 3}, {"notes", {"a", 1, "b"}}});
   EXPECT_EQ(good.number, 4u);
-  EXPECT_EQ(good.rung, "small");
+  EXPECT_EQ(good.variant, "small");
   EXPECT_EQ(good.amount, 2);
   EXPECT_EQ(good.seconds, 3);
   EXPECT_EQ(good.notes, (std::vector<std::string>{"a", "b"}));
@@ -44,7 +44,7 @@ TEST(WorkerMessages, NonsenseCountsAsNothing) {
   const Estimate estimate = estimate_of({{"cost", "much"}, {"ram", -1}, {"pixels", 3}});
   EXPECT_EQ(estimate.cost, 0);
   EXPECT_EQ(estimate.ram, Bytes{});
-  EXPECT_TRUE(texts_of({{"rungs", "large"}}, "rungs").empty());
+  EXPECT_TRUE(texts_of({{"variants", "large"}}, "variants").empty());
 }
 
 }  // namespace

@@ -8,13 +8,13 @@ namespace weir::jobs {
 Worklist::Worklist(const std::vector<Item>& items, std::filesystem::path needs_file)
     : items_{items}, states_(items.size()), remaining_{items.size()}, needs_{std::move(needs_file)} {}
 
-void Worklist::name_rungs(std::vector<std::string> names) {
-  if (rungs_.empty()) rungs_ = std::move(names);
+void Worklist::name_variants(std::vector<std::string> names) {
+  if (variants_.empty()) variants_ = std::move(names);
 }
 
-std::string Worklist::rung_of(ItemNumber number) const {
-  const std::size_t rung = states_[number].rung;
-  return rung < rungs_.size() ? rungs_[rung] : std::string{};
+std::string Worklist::variant_of(ItemNumber number) const {
+  const std::size_t variant = states_[number].variant;
+  return variant < variants_.size() ? variants_[variant] : std::string{};
 }
 
 void Worklist::set_decision(ItemNumber number, const Decision& decision) {
@@ -31,21 +31,21 @@ void Worklist::take_back_attempt(ItemNumber number, Bytes free) {
   state.estimate.output = std::max(output + Bytes{output.count() / 4}, free + 1_MiB);
 }
 
-bool Worklist::lower_to(ItemNumber number, std::size_t rung) {
+bool Worklist::lower_to(ItemNumber number, std::size_t variant) {
   ItemState& state = states_[number];
-  if (rung <= state.rung || rung >= rungs_.size()) return false;
-  state.rung = static_cast<std::uint16_t>(rung);
+  if (variant <= state.variant || variant >= variants_.size()) return false;
+  state.variant = static_cast<std::uint16_t>(variant);
   return true;
 }
 
 Bytes Worklist::need(ItemNumber number, const std::string& device) const {
   const Estimate& estimate = states_[number].estimate;
-  return needs_.need(rung_of(number), estimate.size, device, estimate.ram);
+  return needs_.need(variant_of(number), estimate.size, device, estimate.ram);
 }
 
 void Worklist::learn_need(ItemNumber number, const std::string& device) {
   const Estimate& estimate = states_[number].estimate;
-  (void)needs_.learn(rung_of(number), estimate.size, device, estimate.ram);
+  (void)needs_.learn(variant_of(number), estimate.size, device, estimate.ram);
 }
 
 bool Worklist::end(ItemNumber number, ItemStatus status) {
@@ -62,7 +62,7 @@ ItemEnd Worklist::end_of(ItemNumber number) const {
   end.number = number;
   end.redone = state.redone;
   end.why = state.redone ? state.why : std::string{};
-  if (state.rung > 0) end.rung = rung_of(number);
+  if (state.variant > 0) end.variant = variant_of(number);
   return end;
 }
 

@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "jobs/ladder.hpp"
+#include "jobs/admission.hpp"
 #include "jobs/run.hpp"
 
 namespace weir::jobs {
@@ -17,12 +17,12 @@ struct ItemState {
   bool replace = false;  ///< an output of ours stands there
   bool redone = false;
   std::uint8_t attempts = 0;
-  std::uint16_t rung = 0;
+  std::uint16_t variant = 0;
   std::string why;
   Estimate estimate;
 };
 
-/// The items of a run with what is known of each: on which rung it is, how often it was tried, what it needs. Starts nothing.
+/// The items of a run with what is known of each: on which variant it is, how often it was tried, what it needs. Starts nothing.
 /// Not thread-safe.
 class Worklist {
  public:
@@ -34,10 +34,10 @@ class Worklist {
   const Item& item(ItemNumber number) const { return items_[number]; }
   const ItemState& operator[](ItemNumber number) const { return states_[number]; }
 
-  /// Takes the names of the rungs from the first worker that has any; the same kind has the same ones everywhere.
-  void name_rungs(std::vector<std::string> names);
-  /// Of the item; empty while the rungs have no names.
-  std::string rung_of(ItemNumber number) const;
+  /// Takes the names of the variants from the first worker that has any; the same kind has the same ones everywhere.
+  void name_variants(std::vector<std::string> names);
+  /// Of the item; empty while the variants have no names.
+  std::string variant_of(ItemNumber number) const;
 
   void set_decision(ItemNumber number, const Decision& decision);
   void set_estimate(ItemNumber number, Estimate estimate) { states_[number].estimate = std::move(estimate); }
@@ -46,9 +46,9 @@ class Worklist {
   /// more than the `free` bytes that there were.
   void take_back_attempt(ItemNumber number, Bytes free);
 
-  /// Goes to a lower rung, the next by default. False if there is none such.
-  bool lower(ItemNumber number) { return lower_to(number, states_[number].rung + std::size_t{1}); }
-  bool lower_to(ItemNumber number, std::size_t rung);
+  /// Goes to a smaller variant, the next by default. False if there is none such.
+  bool lower(ItemNumber number) { return lower_to(number, states_[number].variant + std::size_t{1}); }
+  bool lower_to(ItemNumber number, std::size_t variant);
 
   /// What it needs on a device, by its plan and by experience.
   Bytes need(ItemNumber number, const std::string& device) const;
@@ -57,13 +57,13 @@ class Worklist {
 
   /// False if it had ended before.
   bool end(ItemNumber number, ItemStatus status);
-  /// What is known now of its end: number, reason and rung.
+  /// What is known now of its end: number, reason and variant.
   ItemEnd end_of(ItemNumber number) const;
 
  private:
   const std::vector<Item>& items_;
   std::vector<ItemState> states_;
-  std::vector<std::string> rungs_;
+  std::vector<std::string> variants_;
   std::size_t remaining_;
   LearnedNeeds needs_;
 };

@@ -24,17 +24,17 @@ TEST_F(WorklistTest, AnItemEndsOnceAndAnInterruptedOneRemains) {
   EXPECT_TRUE(list_[1].ended);
 }
 
-TEST_F(WorklistTest, RungsAreGoneDownOneByOneToTheLast) {
-  EXPECT_EQ(list_.rung_of(0), "") << "no worker has named them";
+TEST_F(WorklistTest, VariantsAreTriedOneByOneToTheLast) {
+  EXPECT_EQ(list_.variant_of(0), "") << "no worker has named them";
   EXPECT_FALSE(list_.lower(0));
-  list_.name_rungs({"large", "middle", "small"});
-  list_.name_rungs({"other"});
-  EXPECT_EQ(list_.rung_of(0), "large");
+  list_.name_variants({"large", "middle", "small"});
+  list_.name_variants({"other"});
+  EXPECT_EQ(list_.variant_of(0), "large");
   EXPECT_TRUE(list_.lower(0));
-  EXPECT_EQ(list_.end_of(0).rung, "middle");
+  EXPECT_EQ(list_.end_of(0).variant, "middle");
   EXPECT_TRUE(list_.lower(0));
   EXPECT_FALSE(list_.lower(0));
-  EXPECT_EQ(list_.end_of(1).rung, "") << "the first is not named";
+  EXPECT_EQ(list_.end_of(1).variant, "") << "the first is not named";
   EXPECT_TRUE(list_.lower_to(1, 2));
   EXPECT_FALSE(list_.lower_to(1, 1)) << "never up";
   EXPECT_FALSE(list_.lower_to(2, 3));
@@ -66,8 +66,8 @@ TEST_F(WorklistTest, AFullDiskTakesNoAttemptAndRaisesWhatIsExpected) {
   EXPECT_EQ(list_[0].estimate.output, 201_MiB) << "more than there was";
 }
 
-TEST_F(WorklistTest, ANeedIsLearnedForTheSameRungSizeAndDevice) {
-  list_.name_rungs({"large", "small"});
+TEST_F(WorklistTest, ANeedIsLearnedForTheSameVariantSizeAndDevice) {
+  list_.name_variants({"large", "small"});
   for (const ItemNumber number : {0U, 1U, 2U}) list_.set_estimate(number, made_up_estimate(1, {}, 100_MiB));
   EXPECT_EQ(list_.need(0, "gpu"), 100_MiB);
   list_.learn_need(0, "gpu");

@@ -68,7 +68,7 @@ class Teller {
     const Running running = found == running_.end() ? Running{text(event, "device"), at} : found->second;
     if (found != running_.end()) running_.erase(found);
     story_.spans.push_back(
-        {running.device, item, result, text(event, "rung"), std::move(why), text(event, "damaged"), running.from, at});
+        {running.device, item, result, text(event, "variant"), std::move(why), text(event, "damaged"), running.from, at});
   }
 
   void add_memory(const Json& event, double at) {

@@ -12,7 +12,7 @@ namespace weir::observe {
 /// are counted and passed over.
 struct RunStory {
   struct Span {
-    std::string device, item, result, rung, error, damaged;
+    std::string device, item, result, variant, error, damaged;
     double from = 0, to = 0;
   };
   struct Sample {

@@ -61,7 +61,7 @@ std::string timeline_html(const RunStory& story) {
         "<title>{}: {}, {:.2f} s{}{}</title></rect>",
         markup_text(span.result), x, row * kRow + 12, std::max(scale_x(story, span.to) - x, 0.5), kRow - 14,
         markup_text(span.item), markup_text(span.result), span.to - span.from,
-        span.rung.empty() ? "" : ", on " + markup_text(span.rung),
+        span.variant.empty() ? "" : ", on " + markup_text(span.variant),
         span.error.empty() ? "" : ": " + markup_text(span.error));
   }
   for (std::size_t i = 0; i < devices.size(); ++i)

@@ -11,7 +11,7 @@ constexpr char kEvents[] =
     R"({"time":"2026-11-21T14:00:00.000Z","level":"info","event":"run_start","pid":1,"items":9}
 {"time":"2026-11-21T15:00:00.000Z","level":"info","event":"run_start","pid":2,"items":3}
 {"time":"2026-11-21T15:00:01.000Z","level":"info","event":"item_start","pid":2,"item":"a<b.png","device":"cpu:0"}
-{"time":"2026-11-21T15:00:02.500Z","level":"info","event":"item_done","pid":2,"item":"a<b.png","device":"cpu:0","rung":""}
+{"time":"2026-11-21T15:00:02.500Z","level":"info","event":"item_done","pid":2,"item":"a<b.png","device":"cpu:0","variant":""}
 {"time":"2026-11-21T15:00:02.500Z","level":"debug","event":"memory","pid":2,"device":"cpu:0","rss":1048576,"coordinator_rss":9}
 {"time":"2026-11-21T15:00:03.000Z","level":"info","event":"item_start","pid":2,"item":"c.png","device":"cpu:1"}
 {"time":"2026-11-21T15:00:04.000Z","level":"error","event":"item_failed","pid":2,"item":"c.png","device":"cpu:1","error":{"code":"corrupt","what":"cut \"off\""}}

@@ -38,8 +38,8 @@ void share_devices(tasks::CommandRequest& request, const tasks::Machine& machine
 
 /// Errors: invalid_argument for two items that would write one file.
 Result<std::vector<jobs::Item>> items_of(const std::vector<std::string>& texts, const tasks::CommandRequest& request) {
-  const bool has_ladder = !request.guard.ladder.front().name.empty();
-  const auto made = tasks::CommandTemplate::make(request.words, has_ladder);
+  const bool has_variants = !request.guard.variants.front().name.empty();
+  const auto made = tasks::CommandTemplate::make(request.words, has_variants);
   if (!made) return made.error();
   std::vector<jobs::Item> items;
   std::map<fs::path, std::string> writers;

@@ -95,9 +95,9 @@ class CommandTask final : public jobs::Task {
   CommandTask(CommandRequest request, CommandTemplate commands)
       : request_{std::move(request)}, commands_{std::move(commands)}, quarantine_{request_.quarantine} {}
 
-  std::vector<std::string> rungs() const override {
+  std::vector<std::string> variants() const override {
     std::vector<std::string> names;
-    for (const Rung& rung : request_.guard.ladder) names.push_back(rung.name.empty() ? "only" : rung.name);
+    for (const Variant& variant : request_.guard.variants) names.push_back(variant.name.empty() ? "only" : variant.name);
     return names;
   }
 
@@ -117,7 +117,7 @@ class CommandTask final : public jobs::Task {
       return product;
     }
     const GuardedEnd end = run_in(*place, attempt, product.notes);
-    product.rung = end.rung_number;
+    product.variant = end.variant_number;
     jobs::Json report = to_json(end);
     report["exit_status"] = std::exchange(report["status"], {});
     report.erase("status");
@@ -140,7 +140,7 @@ class CommandTask final : public jobs::Task {
     GuardedCommand command = request_.guard;
     command.words = commands_.words();
     command.names = commands_.names(text_of(attempt.item), place.made());
-    command.ladder.erase(command.ladder.begin(), command.ladder.begin() + static_cast<std::ptrdiff_t>(attempt.rung));
+    command.variants.erase(command.variants.begin(), command.variants.begin() + static_cast<std::ptrdiff_t>(attempt.variant));
     command.input = place.input();
     command.output = command.error = place.log();
     command.first_signal = attempt.stop_signal;
@@ -174,7 +174,7 @@ class CommandTask final : public jobs::Task {
         continue;
       }
       if (end.untrusted && end.used) quarantine_.add(*end.used, "memory that nobody holds stays there");
-      end.rung_number += attempt.rung;
+      end.variant_number += attempt.variant;
       end.waited_s = std::chrono::duration<double>(std::chrono::steady_clock::now() - asked).count() - end.took_s;
       return end;
     }
@@ -262,10 +262,10 @@ jobs::Item command_item(const std::string& item, const CommandRequest& request, 
   log += ".log";
   result.outputs.push_back(std::move(log));
   for (fs::path& output : made.outputs(request.folder, item)) result.outputs.push_back(std::move(output));
-  jobs::Json rungs = jobs::Json::array();
-  for (const Rung& rung : request.guard.ladder) rungs.push_back(jobs::encode_path(rung.name));
+  jobs::Json variants = jobs::Json::array();
+  for (const Variant& variant : request.guard.variants) variants.push_back(jobs::encode_path(variant.name));
   result.parameters =
-      jobs::dump({{"item", jobs::encode_path(item)}, {"command", digest_of(request.words)}, {"ladder", rungs}});
+      jobs::dump({{"item", jobs::encode_path(item)}, {"command", digest_of(request.words)}, {"variants", variants}});
   return result;
 }
 
@@ -280,8 +280,8 @@ fs::path failed_log_of(const jobs::Item& item) {
 }
 
 Result<std::unique_ptr<jobs::Task>> make_command_task(CommandRequest request) {
-  const bool has_ladder = !request.guard.ladder.empty() && !request.guard.ladder.front().name.empty();
-  auto commands = CommandTemplate::make(request.words, has_ladder);
+  const bool has_variants = !request.guard.variants.empty() && !request.guard.variants.front().name.empty();
+  auto commands = CommandTemplate::make(request.words, has_variants);
   if (!commands) return commands.error();
   return std::unique_ptr<jobs::Task>{std::make_unique<CommandTask>(std::move(request), *std::move(commands))};
 }

@@ -10,7 +10,7 @@
 #include "base/file_facts.hpp"
 #include "base/file_locks.hpp"
 #include "base/text.hpp"
-#include "jobs/ladder.hpp"
+#include "jobs/admission.hpp"
 
 namespace weir::tasks {
 namespace {
@@ -39,17 +39,17 @@ Result<FileDescriptor> lock_beside(const std::filesystem::path& file) {
 
 }  // namespace
 
-CommandNeeds::Key CommandNeeds::key_of(const std::vector<std::string>& words, const std::string& rung,
+CommandNeeds::Key CommandNeeds::key_of(const std::vector<std::string>& words, const std::string& variant,
                                        const device::Device& device) {
   std::error_code ignored;
   std::string all = std::filesystem::current_path(ignored).native();
   for (const std::string& word : words) all.append(1, '\0').append(word);
-  return {rung, fmt::format("{:.{}} {}", fmt::to_string(fmt::join(words, " ")), kShownWords, hash_text(all)),
+  return {variant, fmt::format("{:.{}} {}", fmt::to_string(fmt::join(words, " ")), kShownWords, hash_text(all)),
           fmt::format("{} {}", lease_key(device), device.driver)};
 }
 
 std::optional<Bytes> CommandNeeds::last(const Key& key) const {
-  const Bytes known = jobs::LearnedNeeds{file_}.need(key.rung, key.command, key.device, Bytes{});
+  const Bytes known = jobs::LearnedNeeds{file_}.need(key.variant, key.command, key.device, Bytes{});
   return known > Bytes{} ? std::optional{known} : std::nullopt;
 }
 
@@ -57,7 +57,7 @@ Status CommandNeeds::remember(const Key& key, Bytes took) const {
   if (file_.empty()) return ok();
   const auto lock = lock_beside(file_);
   if (!lock) return lock.error();
-  return jobs::LearnedNeeds{file_}.measured(key.rung, key.command, key.device, took);
+  return jobs::LearnedNeeds{file_}.measured(key.variant, key.command, key.device, took);
 }
 
 }  // namespace weir::tasks

@@ -12,7 +12,7 @@
 namespace weir::tasks {
 
 /// What commands took on a device the last time that they ended well there, for admission where no need is given. Kept per
-/// command, folder, rung, device and driver in a small file of the user's state folder, for the last 1024 of them. Several
+/// command, folder, variant, device and driver in a small file of the user's state folder, for the last 1024 of them. Several
 /// processes may use one file; one that cannot be read counts as empty.
 class CommandNeeds {
  public:
@@ -20,10 +20,10 @@ class CommandNeeds {
   explicit CommandNeeds(std::filesystem::path file) : file_{std::move(file)} {}
 
   struct Key {
-    std::string rung, command, device;
+    std::string variant, command, device;
   };
   /// Of the words as they are run, in the current folder.
-  static Key key_of(const std::vector<std::string>& words, const std::string& rung, const device::Device& device);
+  static Key key_of(const std::vector<std::string>& words, const std::string& variant, const device::Device& device);
 
   std::optional<Bytes> last(const Key& key) const;
   /// Errors: io, disk_full; busy for a second: timed_out. The old value stays.

@@ -14,7 +14,7 @@ device::Device card(const std::string& driver) {
   return device;
 }
 
-TEST(CommandNeeds, TheLastMeasurementCountsPerCommandRungAndDriver) {
+TEST(CommandNeeds, TheLastMeasurementCountsPerCommandVariantAndDriver) {
   const test::Folder folder;
   const CommandNeeds needs{folder / "state/needs.json"};
   const auto key = CommandNeeds::key_of({"python", "a b.py"}, "small", card("550"));

@@ -12,21 +12,21 @@ std::chrono::milliseconds duration_of(const Json& object, const char* key) {
   return std::chrono::milliseconds{static_cast<std::int64_t>(jobs::number_field(object, key))};
 }
 
-Json ladder_json(const std::vector<Rung>& ladder) {
+Json variants_json(const std::vector<Variant>& variants) {
   Json json = Json::array();
-  for (const Rung& rung : ladder) json.push_back({{"name", jobs::encode_path(rung.name)}, {"need", rung.need.count()}});
+  for (const Variant& variant : variants) json.push_back({{"name", jobs::encode_path(variant.name)}, {"need", variant.need.count()}});
   return json;
 }
 
-std::vector<Rung> ladder_of(const Json& object) {
-  std::vector<Rung> ladder;
-  const auto found = object.find("ladder");
+std::vector<Variant> variants_of(const Json& object) {
+  std::vector<Variant> variants;
+  const auto found = object.find("variants");
   if (found != object.end() && found->is_array()) {
-    for (const Json& rung : *found)
-      ladder.push_back({jobs::decode_path(jobs::text_field(rung, "name")).native(), jobs::bytes_field(rung, "need")});
+    for (const Json& variant : *found)
+      variants.push_back({jobs::decode_path(jobs::text_field(variant, "name")).native(), jobs::bytes_field(variant, "need")});
   }
-  if (ladder.empty()) ladder.emplace_back();
-  return ladder;
+  if (variants.empty()) variants.emplace_back();
+  return variants;
 }
 
 Json wish_json(const DeviceWish& wish) {
@@ -71,7 +71,7 @@ Json to_json(const CommandRequest& request) {
   for (const auto& [name, value] : guard.environment) environment[name] = value;
   Json json{{"words", jobs::texts_json(request.words)},
             {"wish", wish_json(guard.wish)},
-            {"ladder", ladder_json(guard.ladder)},
+            {"variants", variants_json(guard.variants)},
             {"environment", environment},
             {"leased", guard.leased},
             {"recall", guard.recall},
@@ -90,7 +90,7 @@ CommandRequest command_request_of(const Json& json) {
   CommandRequest request;
   request.words = jobs::texts_field(json, "words");
   request.guard.wish = wish_of(jobs::object_field(json, "wish"));
-  request.guard.ladder = ladder_of(json);
+  request.guard.variants = variants_of(json);
   const Json environment = jobs::object_field(json, "environment");
   for (const auto& [name, value] : environment.items())
     if (value.is_string()) request.guard.environment.emplace_back(name, value.get<std::string>());

@@ -29,11 +29,11 @@ std::string name_of_output(std::size_t number) { return fmt::format("out {}", nu
 
 }  // namespace
 
-Result<CommandTemplate> CommandTemplate::make(const std::vector<std::string>& words, bool has_ladder) {
+Result<CommandTemplate> CommandTemplate::make(const std::vector<std::string>& words, bool has_variants) {
   CommandTemplate made;
   for (const std::string& word : words) {
-    if (!has_ladder && word.find("{rung}") != std::string::npos)
-      return Error{Errc::invalid_argument, fmt::format("'{}' names a rung, but there is no --ladder", printable(word))};
+    if (!has_variants && word.find("{variant}") != std::string::npos)
+      return Error{Errc::invalid_argument, fmt::format("'{}' names a variant, but there is no --variants", printable(word))};
     std::string rewritten;
     std::size_t done = 0;
     for (std::size_t at = word.find(kOut); at != std::string::npos; at = word.find(kOut, done)) {

@@ -12,9 +12,9 @@ namespace weir::tasks {
 /// The template of a command for many items: which files it makes, and what stands for its names.
 class CommandTemplate {
  public:
-  /// `{out}` is a file named like the item; `{out}.png` one whose ending is replaced. A ladder must be there for {rung}.
-  /// Errors: invalid_argument: {rung} without a ladder, something behind {out} that cannot end a name.
-  static Result<CommandTemplate> make(const std::vector<std::string>& words, bool has_ladder);
+  /// `{out}` is a file named like the item; `{out}.png` one whose ending is replaced. Variants must be there for {variant}.
+  /// Errors: invalid_argument: {variant} without variants, something behind {out} that cannot end a name.
+  static Result<CommandTemplate> make(const std::vector<std::string>& words, bool has_variants);
 
   const std::vector<std::string>& words() const { return words_; }  ///< for replace_names
 

@@ -32,8 +32,8 @@ TEST(CommandTemplate, OutputsAreNamedOnceEach) {
             (std::vector<std::filesystem::path>{"d/s/a.py", "d/s/a.tar.gz", "d/s/a.json"}));
   EXPECT_EQ(fill(*made, "s/a.py", {"/1", "/2", "/3"}), (std::vector<std::string>{"/1", "--as=/2,/3.", "/1"}));
   EXPECT_FALSE(CommandTemplate::make({"{out}/x"}, false));
-  EXPECT_FALSE(CommandTemplate::make({"{rung}"}, false));
-  EXPECT_TRUE(CommandTemplate::make({"{rung}"}, true));
+  EXPECT_FALSE(CommandTemplate::make({"{variant}"}, false));
+  EXPECT_TRUE(CommandTemplate::make({"{variant}"}, true));
 }
 
 TEST(CommandTemplate, PlacesStayBelowTheFolder) {
@@ -71,7 +71,7 @@ TEST(CommandRequest, TravelsWhole) {
   request.guard.wish.slots = 3;
   request.guard.wish.wait = std::chrono::seconds{7};
   request.guard.wish.need.trust_unknown = request.guard.wish.end_orphans = true;
-  request.guard.ladder = {{"large", 5_GiB}, {"small", 1_GiB}};
+  request.guard.variants = {{"large", 5_GiB}, {"small", 1_GiB}};
   request.guard.environment = {{"WEIR_SLOTS", "3"}};
   request.guard.leased = false;
   request.guard.limit = std::chrono::milliseconds{1500};

@@ -10,7 +10,7 @@
 #include "device/dirty_lease.hpp"
 #include "device/lease_folder.hpp"
 #include "device/orphans.hpp"
-#include "tasks/rungs.hpp"
+#include "tasks/variants.hpp"
 
 namespace weir::tasks {
 namespace {
@@ -92,7 +92,7 @@ Room room_of(const device::Device& device) {
 void leave_out_full(Machine& machine, Bytes wanted, bool trust_unknown) {
   for (device::Considered& one : machine.choice.considered) {
     if (!one.accepted) continue;
-    const auto fits = choose_rung({{{}, wanted}}, room_of(machine.at(one.device)), trust_unknown);
+    const auto fits = choose_variant({{{}, wanted}}, room_of(machine.at(one.device)), trust_unknown);
     if (fits) continue;
     one.accepted = false;
     one.reason = fits.error().what;

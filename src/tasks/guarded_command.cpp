@@ -13,7 +13,7 @@
 #include "device/process_identity.hpp"
 #include "device/process_tree_memory.hpp"
 #include "tasks/command_needs.hpp"
-#include "tasks/leak_ladder.hpp"
+#include "tasks/leak_response.hpp"
 #include "tasks/reservation.hpp"
 
 namespace weir::tasks {
@@ -88,7 +88,7 @@ class Watch {
 
 std::vector<std::string> fill_in(const GuardedCommand& command, const GuardedEnd& end) {
   Names names = command.names;
-  names.emplace_back("rung", end.rung);
+  names.emplace_back("variant", end.variant);
   names.emplace_back("device", end.device);
   std::vector<std::string> filled;
   filled.reserve(command.words.size());
@@ -139,7 +139,7 @@ void run_masked(const GuardedCommand& command, const Machine& machine, std::size
   if (leased != nullptr) started.held = leased->lease.descriptors();
   if (command.output >= 0) started.descriptors = OtherDescriptors::closed;  // an item of a batch
   started.environment.insert(started.environment.end(), command.environment.begin(), command.environment.end());
-  if (!end.rung.empty()) started.environment.emplace_back("WEIR_RUNG", end.rung);
+  if (!end.variant.empty()) started.environment.emplace_back("WEIR_VARIANT", end.variant);
   end.placement.text = "it ended before anybody looked";
   Watch watch{machine, chosen, probe.sampler(), end};
   auto process = device::CommandProcess::start(started);
@@ -170,7 +170,7 @@ void run_masked(const GuardedCommand& command, const Machine& machine, std::size
   if (end.driver_silent)
     tell.note(fmt::format("the driver of {} does not answer: what stays there is not known", end.device));
   end.leaks = alone && !end.driver_silent && end.device_after > end.device_before + command.max_leak;
-  if (end.leaks) climb_leak_ladder(command, *leased, end, tell);
+  if (end.leaks) respond_to_leak(command, *leased, end, tell);
   judge_end(command, ended, end);
 }
 
@@ -229,16 +229,16 @@ GuardedEnd run_leased(const GuardedCommand& command, Machine machine, MachinePro
   end.device = to_text(*end.used);
   const CommandNeeds needs = needs_of(environment);
   const auto took = recalled(command, end, needs);
-  const Wanted wanted{command.ladder, took, command.wish.need.trust_unknown};
-  const auto rung = reserve(leased->lease, machine.at(leased->device), wanted, end.crowded);
-  if (!rung) return refuse(std::move(end), rung.error());
-  end.rung_number = *rung;
-  if (const Bytes need = command.ladder[*rung].need; need > Bytes{}) end.allowed = need + kContextMargin;
-  end.rung = command.ladder[*rung].name;
-  if (*rung > 0) tell.note(fmt::format("{}: rung '{}' of the ladder", end.device, end.rung));
+  const Wanted wanted{command.variants, took, command.wish.need.trust_unknown};
+  const auto variant = reserve(leased->lease, machine.at(leased->device), wanted, end.crowded);
+  if (!variant) return refuse(std::move(end), variant.error());
+  end.variant_number = *variant;
+  if (const Bytes need = command.variants[*variant].need; need > Bytes{}) end.allowed = need + kContextMargin;
+  end.variant = command.variants[*variant].name;
+  if (*variant > 0) tell.note(fmt::format("{}: variant '{}'", end.device, end.variant));
   run_masked(command, machine, leased->device, leased->mask, &*leased, probe, stop, tell, end);
   if (end.device_took > Bytes{} && !end.driver_silent && end.status == 0 && !end.error) {
-    const auto key = CommandNeeds::key_of(fill_in(command, end), end.rung, *end.used);
+    const auto key = CommandNeeds::key_of(fill_in(command, end), end.variant, *end.used);
     if (auto kept = needs.remember(key, end.device_took); !kept)
       tell.note("what commands take cannot be remembered for the next time: " + kept.error().what);
   }

@@ -11,7 +11,7 @@
 #include "device/proof.hpp"
 #include "tasks/device_choice.hpp"
 #include "tasks/machine_probe.hpp"
-#include "tasks/rungs.hpp"
+#include "tasks/variants.hpp"
 
 namespace weir::tasks {
 
@@ -20,12 +20,12 @@ using Names = std::vector<std::pair<std::string, std::string>>;
 
 /// A command and how it is to be guarded.
 struct GuardedCommand {
-  std::vector<std::string> words;  ///< {rung}, {device} and the names are replaced in them
+  std::vector<std::string> words;  ///< {variant}, {device} and the names are replaced in them
   Names names;
   device::EnvironmentChanges environment;  ///< beside the masks
   bool leased = true;                      ///< false: it takes the lease itself, for the part that needs the device
-  std::vector<Rung> ladder{Rung{}};
-  bool recall = false;  ///< what it took the last time is its need; for a ladder of one rung that asks for nothing
+  std::vector<Variant> variants{Variant{}};
+  bool recall = false;  ///< what it took the last time is its need; for one variant that asks for nothing
   DeviceWish wish;
   bool strict_device = false;  ///< an unknown placement fails too
   std::optional<std::chrono::milliseconds> limit;
@@ -46,14 +46,14 @@ struct GuardedEnd {
   bool leaks = false;    ///< the device was its alone, and more than allowed is in use there that was not before
   bool untrusted = false;              ///< the device keeps memory that no process holds, or is gone
   std::optional<device::Device> used;  ///< the device as it was before
-  std::string device, rung;
-  std::size_t rung_number = 0;
+  std::string device, variant;
+  std::size_t variant_number = 0;
   device::Proof placement;
   bool device_measured = false;                    ///< whether the next three are known
   bool driver_silent = false;                      ///< it answered before the command, and after it no more
   Bytes device_before, device_peak, device_after;  ///< in use on the whole device
   Bytes device_took;  ///< the peak above what was before, if it had the device alone; else 0
-  Bytes allowed;      ///< what its rung needs, with the context; 0: nothing was asked
+  Bytes allowed;      ///< what its variant needs, with the context; 0: nothing was asked
   /// What became of memory that stayed on the device: "freed", "others" hold it, "failed", "unknown"; empty: none stayed.
   std::string emergency;
   std::string reset_command;  ///< the vendor's, where it failed
@@ -69,11 +69,11 @@ struct Tell {
   std::function<void(const std::string&)> waiting;  ///< for whom, once
 };
 
-/// Leases a device of the wish, takes the first rung that fits the free memory, runs the command under the masks, samples
+/// Leases a device of the wish, takes the first variant that fits the free memory, runs the command under the masks, samples
 /// memory, proves the placement and looks whether the device is as it was. A command on another device is ended. Without
 /// an allowed device it is refused. The command's processes end with this call, whatever happens. One that is not
 /// `leased` gets the masks of the best device of the wish and no lease; what stays on the device is then not judged.
-/// A device without room for any rung is left out and the next one tried. `probe` is kept from one command to the next.
+/// A device without room for any variant is left out and the next one tried. `probe` is kept from one command to the next.
 GuardedEnd run_guarded(const GuardedCommand& command, MachineProbe& probe, const Environment& environment,
                        const std::stop_token& stop, const Tell& tell);
 

@@ -40,7 +40,7 @@ nlohmann::ordered_json to_json(const GuardedEnd& end) {
   };
   nlohmann::ordered_json json{{"status", end.refused ? nlohmann::ordered_json{} : nlohmann::ordered_json(end.status)},
                               {"device", end.device},
-                              {"rung", end.rung},
+                              {"variant", end.variant},
                               {"placement", device::name_of(end.placement.outcome)},
                               {"placement_by", end.placement.text},
                               {"device_before_bytes", on_device(end.device_before)},

@@ -10,13 +10,13 @@ Result<std::size_t> reserve(device::Lease& lease, const device::Device& device, 
   const auto holders = lease.other_holders();
   if (!holders) return holders.error();
   const Room room = measure_room(device, *holders, lease.claim());
-  const auto rung =
-      wanted.took ? choose_by_experience(*wanted.took, room) : choose_rung(wanted.ladder, room, wanted.trust_unknown);
-  crowded = !rung && room.known && !holders->empty();
-  if (!rung) return Error{rung.error().code, fmt::format("{} {}", to_text(device), rung.error().what)};
-  if (auto promised = lease.promise(wanted.took.value_or(wanted.ladder[*rung].need)); !promised)
+  const auto variant =
+      wanted.took ? choose_by_experience(*wanted.took, room) : choose_variant(wanted.variants, room, wanted.trust_unknown);
+  crowded = !variant && room.known && !holders->empty();
+  if (!variant) return Error{variant.error().code, fmt::format("{} {}", to_text(device), variant.error().what)};
+  if (auto promised = lease.promise(wanted.took.value_or(wanted.variants[*variant].need)); !promised)
     return promised.error();
-  return *rung;
+  return *variant;
 }
 
 }  // namespace weir::tasks

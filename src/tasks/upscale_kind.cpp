@@ -34,29 +34,29 @@ jobs::Pixels pixels_of(const enhance::UpscalePlan& plan) {
   return {"vulkan", plan.precision, plan.device, ""};
 }
 
-/// One network of the ladder.
-struct NetworkRung {
+/// One network of the variants.
+struct NetworkVariant {
   std::string name;
   NetworkShelf shelf;
 };
 
 class UpscaleTask final : public jobs::Task {
  public:
-  UpscaleTask(UpscaleRequest request, std::vector<NetworkRung> rungs)
-      : request_{std::move(request)}, rungs_{std::move(rungs)}, identity_{rungs_.front().shelf, request_.upscale} {
+  UpscaleTask(UpscaleRequest request, std::vector<NetworkVariant> variants)
+      : request_{std::move(request)}, variants_{std::move(variants)}, identity_{variants_.front().shelf, request_.upscale} {
     settings_.upscale = request_.upscale;
     settings_.quality = request_.quality;
     settings_.damaged = request_.damaged;
   }
 
-  std::vector<std::string> rungs() const override {
+  std::vector<std::string> variants() const override {
     std::vector<std::string> names;
-    for (const NetworkRung& rung : rungs_) names.push_back(rung.name);
+    for (const NetworkVariant& variant : variants_) names.push_back(variant.name);
     return names;
   }
 
-  Result<jobs::Estimate> estimate(const jobs::Item& item, std::size_t rung) override {
-    use(rung);
+  Result<jobs::Estimate> estimate(const jobs::Item& item, std::size_t variant) override {
+    use(variant);
     settings_.dry_run = true;
     PictureItem picture = picture_of(item, request_);
     picture.output = jobs::temporary_of(item, item.outputs.front());
@@ -74,7 +74,7 @@ class UpscaleTask final : public jobs::Task {
   }
 
   jobs::Product run(const jobs::Attempt& attempt) override {
-    use(attempt.rung);
+    use(attempt.variant);
     settings_.dry_run = false;
     settings_.overwrite = false;
     PictureItem picture = picture_of(attempt.item, request_);
@@ -90,14 +90,14 @@ class UpscaleTask final : public jobs::Task {
   }
 
  private:
-  /// The networks of the other rungs are given back first: one is in memory at a time.
-  void use(std::size_t rung) {
-    if (used_ == rung && settings_.upscalers) return;
+  /// The networks of the other variants are given back first: one is in memory at a time.
+  void use(std::size_t variant) {
+    if (used_ == variant && settings_.upscalers) return;
     settings_.upscalers = nullptr;
-    NetworkShelf& shelf = rungs_.at(rung).shelf;
+    NetworkShelf& shelf = variants_.at(variant).shelf;
     settings_.upscalers = make_upscaler_source([&shelf](double scale) { return shelf.get(scale); }, settings_.upscale);
-    if (used_ != rung) rungs_.at(used_).shelf.forget();
-    used_ = rung;
+    if (used_ != variant) variants_.at(used_).shelf.forget();
+    used_ = variant;
   }
 
   jobs::Product product_of(const PictureItem& picture, const PictureOutcome& outcome) {
@@ -130,7 +130,7 @@ class UpscaleTask final : public jobs::Task {
   }
 
   UpscaleRequest request_;
-  std::vector<NetworkRung> rungs_;
+  std::vector<NetworkVariant> variants_;
   NetworkIdentity identity_;
   PictureSettings settings_;
   std::size_t used_ = 0;
@@ -149,18 +149,18 @@ Result<std::string> prove_device(const std::string& device) {
 Result<std::unique_ptr<jobs::Task>> make_upscale_task(UpscaleRequest request, const jobs::Means& means) {
   request.upscale.ram = means.ram;
   request.upscale.threads = means.threads;
-  std::vector<NetworkRung> rungs;
+  std::vector<NetworkVariant> variants;
   auto first = NetworkShelf::open(request.network);
   if (!first) return first.error();
-  rungs.push_back({"first choice", *std::move(first)});
-  for (const std::string& name : request.ladder) {
+  variants.push_back({"first choice", *std::move(first)});
+  for (const std::string& name : request.variants) {
     NetworkWish wish = request.network;
     wish.name = name;
     auto shelf = NetworkShelf::open(std::move(wish));
-    if (!shelf) return Error{shelf.error().code, "--ladder: " + shelf.error().what};
-    rungs.push_back({name, *std::move(shelf)});
+    if (!shelf) return Error{shelf.error().code, "--variants: " + shelf.error().what};
+    variants.push_back({name, *std::move(shelf)});
   }
-  return std::unique_ptr<jobs::Task>{std::make_unique<UpscaleTask>(std::move(request), std::move(rungs))};
+  return std::unique_ptr<jobs::Task>{std::make_unique<UpscaleTask>(std::move(request), std::move(variants))};
 }
 
 jobs::IdentityNow upscale_identity(const NetworkShelf& shelf, const UpscaleRequest& request) {

@@ -16,7 +16,7 @@ inline constexpr char kUpscale[] = "upscale";  ///< the kind's name, also in the
 /// What a run of pictures was asked for; a value that travels to the workers as JSON.
 struct UpscaleRequest {
   NetworkWish network;
-  std::vector<std::string> ladder;   ///< names of smaller networks that may be used where the first does not fit
+  std::vector<std::string> variants;   ///< names of smaller networks that may be used where the first does not fit
   enhance::UpscaleSettings upscale;  ///< ram and threads come from the worker's means
   int quality = -1;
   media::Damaged damaged = media::Damaged::use;                  ///< what becomes of inputs that are damaged

@@ -40,7 +40,7 @@ Json to_json(const UpscaleRequest& request) {
   json["name"] = jobs::encode_path(request.network.name);
   if (request.network.noise) json["noise"] = *request.network.noise;
   json["folders"] = jobs::texts_json(request.network.folders);
-  json["ladder"] = jobs::texts_json(request.ladder);
+  json["variants"] = jobs::texts_json(request.variants);
   json["quality"] = request.quality;
   json["refuse_damaged"] = request.damaged == media::Damaged::refuse;
   json["tile"] = request.upscale.device.tile;
@@ -61,7 +61,7 @@ Result<UpscaleRequest> upscale_request_of(const Json& json) {
   if (json.contains("noise")) request.network.noise = static_cast<int>(jobs::number_field(json, "noise"));
   for (std::string& folder : jobs::texts_field(json, "folders"))
     request.network.folders.emplace_back(std::move(folder));
-  request.ladder = jobs::texts_field(json, "ladder");
+  request.variants = jobs::texts_field(json, "variants");
   request.quality = static_cast<int>(jobs::number_field(json, "quality"));
   request.damaged = jobs::bool_field(json, "refuse_damaged") ? media::Damaged::refuse : media::Damaged::use;
   request.upscale.device.tile = static_cast<int>(jobs::number_field(json, "tile"));

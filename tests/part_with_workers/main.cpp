@@ -17,7 +17,7 @@ namespace {
 
 class NameTheProgram final : public jobs::Task {
  public:
-  std::vector<std::string> rungs() const override { return {"only"}; }
+  std::vector<std::string> variants() const override { return {"only"}; }
   Result<jobs::Estimate> estimate(const jobs::Item&, std::size_t) override { return jobs::Estimate{}; }
   jobs::Product run(const jobs::Attempt& attempt) override {
     jobs::Product product;

@@ -1,4 +1,4 @@
-#include "tasks/rungs.hpp"
+#include "tasks/variants.hpp"
 
 #include <algorithm>
 
@@ -24,21 +24,21 @@ Bytes held_by(const device::Device& device, const device::LeaseClaim& lease) {
 
 }  // namespace
 
-Result<std::vector<Rung>> parse_ladder(std::string_view text) {
-  std::vector<Rung> ladder;
+Result<std::vector<Variant>> parse_variants(std::string_view text) {
+  std::vector<Variant> variants;
   for (const std::string& part : device::split_list(text)) {
     const std::size_t equals = part.find('=');
     if (equals == std::string::npos || equals == 0)
-      return Error{Errc::invalid_argument, fmt::format("'{}' is no rung; write name=5G", printable(part))};
+      return Error{Errc::invalid_argument, fmt::format("'{}' is not a variant; write name=5G", printable(part))};
     const auto need = parse_bytes(std::string_view{part}.substr(equals + 1));
     if (!need) return need.error();
-    if (!ladder.empty() && *need >= ladder.back().need)
+    if (!variants.empty() && *need >= variants.back().need)
       return Error{Errc::invalid_argument,
-                   fmt::format("rung '{}' needs as much as the one before it", printable(part.substr(0, equals)))};
-    ladder.push_back({part.substr(0, equals), *need});
+                   fmt::format("variant '{}' needs as much as the one before it", printable(part.substr(0, equals)))};
+    variants.push_back({part.substr(0, equals), *need});
   }
-  if (ladder.empty()) return Error{Errc::invalid_argument, "the ladder has no rung"};
-  return ladder;
+  if (variants.empty()) return Error{Errc::invalid_argument, "no variant is named"};
+  return variants;
 }
 
 Room measure_room(const device::Device& device, const std::vector<device::Holder>& holders,
@@ -54,14 +54,14 @@ Room measure_room(const device::Device& device, const std::vector<device::Holder
   return room;
 }
 
-Result<std::size_t> choose_rung(const std::vector<Rung>& ladder, const Room& room, bool trust_unknown) {
+Result<std::size_t> choose_variant(const std::vector<Variant>& variants, const Room& room, bool trust_unknown) {
   if (!room.known && trust_unknown) return std::size_t{0};
   std::string needs;
-  for (std::size_t i = 0; i < ladder.size(); ++i) {
-    if (ladder[i].need == Bytes{}) return i;  // nothing was asked
-    if (room.known && ladder[i].need + kContextMargin + room.promised <= room.free) return i;
-    needs += fmt::format("{}{}{}", i == 0 ? "" : ", ", ladder[i].name.empty() ? "" : printable(ladder[i].name) + " ",
-                         to_text(ladder[i].need));
+  for (std::size_t i = 0; i < variants.size(); ++i) {
+    if (variants[i].need == Bytes{}) return i;  // nothing was asked
+    if (room.known && variants[i].need + kContextMargin + room.promised <= room.free) return i;
+    needs += fmt::format("{}{}{}", i == 0 ? "" : ", ", variants[i].name.empty() ? "" : printable(variants[i].name) + " ",
+                         to_text(variants[i].need));
   }
   if (!room.known)
     return Error{Errc::over_budget,

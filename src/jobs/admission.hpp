@@ -21,17 +21,17 @@ struct Room {
 enum class Admission {
   go,
   wait,      ///< others will give memory back
-  next_rung  ///< it will not fit here
+  next_variant  ///< it will not fit here
 };
 
-/// An item with this need on this rung. It waits only while others run and only if it fits once they are done.
+/// An item with this need with this variant. It waits only while others run and only if it fits once they are done.
 Admission admit(Bytes need, const Room& room, bool others_run);
 
 /// An item that is expected to write so much beside the items that run: what the disk has free less a margin decides. What
 /// can never fit is no reason to wait. Where nothing can be written, or that is not known, it goes and fails by name.
 Admission admit_output(Bytes output, Bytes running_output, const std::optional<DiskSpace>& space);
 
-/// Needs that experience taught, per network (or other rung), size and device: an item that ran out of memory all the same
+/// Needs that experience taught, per network (or other variant), size and device: an item that ran out of memory all the same
 /// raises its need by a quarter above what was planned; where nothing is planned, what was measured is the need. At most
 /// 1024 are kept, those learned last. A small JSON file in the user's state folder; one that cannot be read counts as empty.
 /// Not thread-safe.
@@ -41,11 +41,11 @@ class LearnedNeeds {
   explicit LearnedNeeds(std::filesystem::path file);
 
   /// At least `planned`.
-  Bytes need(const std::string& rung, const std::string& size, const std::string& device, Bytes planned) const;
+  Bytes need(const std::string& variant, const std::string& size, const std::string& device, Bytes planned) const;
   /// Errors: io, disk_full: remembered for this run alone.
-  Status learn(const std::string& rung, const std::string& size, const std::string& device, Bytes planned);
+  Status learn(const std::string& variant, const std::string& size, const std::string& device, Bytes planned);
   /// In the place of what was known. Errors: as learn().
-  Status measured(const std::string& rung, const std::string& size, const std::string& device, Bytes took);
+  Status measured(const std::string& variant, const std::string& size, const std::string& device, Bytes took);
 
  private:
   struct Learned {

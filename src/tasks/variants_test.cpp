@@ -1,4 +1,4 @@
-#include "tasks/rungs.hpp"
+#include "tasks/variants.hpp"
 
 #include <gtest/gtest.h>
 
@@ -7,26 +7,26 @@
 namespace weir::tasks {
 namespace {
 
-TEST(Ladder, IsReadFromTheTopDown) {
-  const auto ladder = parse_ladder("medium=5G,small=2G,base=1G,tiny=512M");
-  ASSERT_TRUE(ladder) << ladder.error().what;
-  ASSERT_EQ(ladder->size(), 4u);
-  EXPECT_EQ((*ladder)[3].name, "tiny");
-  EXPECT_EQ((*ladder)[3].need, 512_MiB);
+TEST(Variants, IsReadFromTheTopDown) {
+  const auto variants = parse_variants("medium=5G,small=2G,base=1G,tiny=512M");
+  ASSERT_TRUE(variants) << variants.error().what;
+  ASSERT_EQ(variants->size(), 4u);
+  EXPECT_EQ((*variants)[3].name, "tiny");
+  EXPECT_EQ((*variants)[3].need, 512_MiB);
   for (const char* wrong : {"", "medium", "=5G", "a=much", "a=1G,b=2G", "a=1G,b=1G"})
-    EXPECT_FALSE(parse_ladder(wrong)) << wrong;
+    EXPECT_FALSE(parse_variants(wrong)) << wrong;
 }
 
-TEST(Ladder, TheFirstRungThatFitsIsTaken) {
-  const auto ladder = *parse_ladder("medium=5G,small=2G,base=1G,tiny=512M");
-  const auto rung = [&](Bytes free, Bytes promised) { return choose_rung(ladder, {free, promised, true}, false); };
-  EXPECT_EQ(*rung(6_GiB, {}), 0u);
-  EXPECT_EQ(*rung(5_GiB, {}), 1u) << "the context needs room too";
-  EXPECT_EQ(*rung(3_GiB, {}), 1u);
-  EXPECT_EQ(*rung(1536_MiB, {}), 2u);
-  EXPECT_EQ(*rung(1_GiB, {}), 3u);
-  EXPECT_EQ(*rung(6_GiB, 4_GiB), 2u) << "what is promised to others is not free";
-  const auto refused = rung(900_MiB, {});
+TEST(Variants, TheFirstVariantThatFitsIsTaken) {
+  const auto variants = *parse_variants("medium=5G,small=2G,base=1G,tiny=512M");
+  const auto variant = [&](Bytes free, Bytes promised) { return choose_variant(variants, {free, promised, true}, false); };
+  EXPECT_EQ(*variant(6_GiB, {}), 0u);
+  EXPECT_EQ(*variant(5_GiB, {}), 1u) << "the context needs room too";
+  EXPECT_EQ(*variant(3_GiB, {}), 1u);
+  EXPECT_EQ(*variant(1536_MiB, {}), 2u);
+  EXPECT_EQ(*variant(1_GiB, {}), 3u);
+  EXPECT_EQ(*variant(6_GiB, 4_GiB), 2u) << "what is promised to others is not free";
+  const auto refused = variant(900_MiB, {});
   ASSERT_FALSE(refused);
   EXPECT_EQ(refused.error().code, Errc::over_budget);
   EXPECT_NE(refused.error().what.find("medium 5 GiB, small 2 GiB"), std::string::npos) << refused.error().what;
@@ -38,11 +38,11 @@ TEST(Experience, WhatWasTakenTheLastTimeMustFit) {
   EXPECT_TRUE(choose_by_experience(5_GiB, {})) << "nobody asked for anything";
 }
 
-TEST(Ladder, WhatIsNotKnownIsNotFree) {
-  const std::vector<Rung> ladder{{"", 1_GiB}};
-  EXPECT_FALSE(choose_rung(ladder, {}, false));
-  EXPECT_TRUE(choose_rung(ladder, {}, true));
-  EXPECT_TRUE(choose_rung({Rung{}}, {}, false)) << "nothing was asked";
+TEST(Variants, WhatIsNotKnownIsNotFree) {
+  const std::vector<Variant> variants{{"", 1_GiB}};
+  EXPECT_FALSE(choose_variant(variants, {}, false));
+  EXPECT_TRUE(choose_variant(variants, {}, true));
+  EXPECT_TRUE(choose_variant({Variant{}}, {}, false)) << "nothing was asked";
 }
 
 TEST(Room, PromisesOfOthersCountAndOwnOnesDoNot) {
@@ -60,10 +60,10 @@ TEST(Room, PromisesOfOthersCountAndOwnOnesDoNot) {
 }
 
 TEST(ReplaceNames, NamesAreReplacedAndOtherBracesStay) {
-  const std::vector<std::pair<std::string, std::string>> values{{"", "a b.txt"}, {"rung", "small"}};
-  EXPECT_EQ(replace_names("--in={} --model={rung}", values), "--in=a b.txt --model=small");
-  EXPECT_EQ(replace_names("{print $1} {rung", values), "{print $1} {rung");
-  EXPECT_EQ(replace_names("{{rung}}", values), "{small}");
+  const std::vector<std::pair<std::string, std::string>> values{{"", "a b.txt"}, {"variant", "small"}};
+  EXPECT_EQ(replace_names("--in={} --model={variant}", values), "--in=a b.txt --model=small");
+  EXPECT_EQ(replace_names("{print $1} {variant", values), "{print $1} {variant");
+  EXPECT_EQ(replace_names("{{variant}}", values), "{small}");
   EXPECT_EQ(replace_names("", values), "");
 }
 

@@ -1,4 +1,4 @@
-#include "jobs/ladder.hpp"
+#include "jobs/admission.hpp"
 
 #include <algorithm>
 #include <system_error>
@@ -17,20 +17,20 @@ constexpr std::size_t kMost = 1024;
 constexpr Bytes kDiskMargin = 16_MiB;  // for records, logs and other programs
 constexpr std::size_t kLongestFile = std::size_t{1} << 20;
 
-std::string key_of(const std::string& rung, const std::string& size, const std::string& device) {
-  return fmt::format("{} | {} | {}", printable(rung), printable(size), printable(device));
+std::string key_of(const std::string& variant, const std::string& size, const std::string& device) {
+  return fmt::format("{} | {} | {}", printable(variant), printable(size), printable(device));
 }
 
 }  // namespace
 
 Admission admit(Bytes need, const Room& room, bool others_run) {
   if (need + room.promised + room.margin <= room.free) return Admission::go;
-  return others_run && need + room.margin <= room.free + room.promised ? Admission::wait : Admission::next_rung;
+  return others_run && need + room.margin <= room.free + room.promised ? Admission::wait : Admission::next_variant;
 }
 
 Admission admit_output(Bytes output, Bytes running_output, const std::optional<DiskSpace>& space) {
   if (!space || space->read_only || space->free >= output + kDiskMargin + running_output) return Admission::go;
-  return output > space->total ? Admission::next_rung : Admission::wait;
+  return output > space->total ? Admission::next_variant : Admission::wait;
 }
 
 LearnedNeeds::LearnedNeeds(std::filesystem::path file) : file_{std::move(file)} {
@@ -47,19 +47,19 @@ LearnedNeeds::LearnedNeeds(std::filesystem::path file) : file_{std::move(file)} 
   }
 }
 
-Bytes LearnedNeeds::need(const std::string& rung, const std::string& size, const std::string& device,
+Bytes LearnedNeeds::need(const std::string& variant, const std::string& size, const std::string& device,
                          Bytes planned) const {
-  const auto found = needs_.find(key_of(rung, size, device));
+  const auto found = needs_.find(key_of(variant, size, device));
   return found == needs_.end() ? planned : std::max(planned, found->second.need);
 }
 
-Status LearnedNeeds::learn(const std::string& rung, const std::string& size, const std::string& device, Bytes planned) {
-  const Bytes need = LearnedNeeds::need(rung, size, device, planned);
-  return put(key_of(rung, size, device), need + Bytes{need.count() / 4});
+Status LearnedNeeds::learn(const std::string& variant, const std::string& size, const std::string& device, Bytes planned) {
+  const Bytes need = LearnedNeeds::need(variant, size, device, planned);
+  return put(key_of(variant, size, device), need + Bytes{need.count() / 4});
 }
 
-Status LearnedNeeds::measured(const std::string& rung, const std::string& size, const std::string& device, Bytes took) {
-  return put(key_of(rung, size, device), took);
+Status LearnedNeeds::measured(const std::string& variant, const std::string& size, const std::string& device, Bytes took) {
+  return put(key_of(variant, size, device), took);
 }
 
 Status LearnedNeeds::put(const std::string& key, Bytes need) {

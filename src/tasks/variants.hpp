@@ -12,14 +12,14 @@
 
 namespace weir::tasks {
 
-/// One step of a ladder: a smaller way to do the same work.
-struct Rung {
-  std::string name;  ///< for {rung} and WEIR_RUNG; empty if there is but one
+/// One variant: a smaller way to do the same work.
+struct Variant {
+  std::string name;  ///< for {variant} and WEIR_VARIANT; empty if there is but one
   Bytes need;        ///< free memory on the device
 };
 
 /// "medium=5G,small=2G,tiny=512M", from the largest need down. Errors: invalid_argument.
-Result<std::vector<Rung>> parse_ladder(std::string_view text);
+Result<std::vector<Variant>> parse_variants(std::string_view text);
 
 /// Free memory on the device that is promised to nobody.
 struct Room {
@@ -35,11 +35,11 @@ inline constexpr Bytes kContextMargin = 512_MiB;
 Room measure_room(const device::Device& device, const std::vector<device::Holder>& holders,
                   const device::LeaseClaim& own);
 
-/// The first rung that fits: need + margin <= free - promised. `trust_unknown` takes the first rung where the room is not
-/// known. Errors: over_budget with the numbers of every rung. A pure function.
-Result<std::size_t> choose_rung(const std::vector<Rung>& ladder, const Room& room, bool trust_unknown);
+/// The first variant that fits: need + margin <= free - promised. `trust_unknown` takes the first variant where the room is not
+/// known. Errors: over_budget with the numbers of every variant. A pure function.
+Result<std::size_t> choose_variant(const std::vector<Variant>& variants, const Room& room, bool trust_unknown);
 
-/// The only rung, where what it `took` the last time, its context included, fits: took <= free - promised. It fits where the
+/// The only variant, where what it `took` the last time, its context included, fits: took <= free - promised. It fits where the
 /// room is not known: nobody asked for anything. Errors: over_budget with the numbers. A pure function.
 Result<std::size_t> choose_by_experience(Bytes took, const Room& room);
 

@@ -1,4 +1,4 @@
-#include "tasks/leak_ladder.hpp"
+#include "tasks/leak_response.hpp"
 
 #include <algorithm>
 #include <map>
@@ -51,7 +51,7 @@ void give_up(const device::Device& device, GuardedEnd& end, const Tell& tell) {
 
 }  // namespace
 
-void climb_leak_ladder(const GuardedCommand& command, const LeasedDevice& leased, GuardedEnd& end, const Tell& tell) {
+void respond_to_leak(const GuardedCommand& command, const LeasedDevice& leased, GuardedEnd& end, const Tell& tell) {
   if (!end.leaks || !end.used) return;
   if (!leased.lease.is_joined()) {
     // What the command started has ended with its guardian. These have a copy of its environment.
