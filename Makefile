@@ -1,5 +1,6 @@
-# The front door: each target installs the Debian packages that it lacks (as root) or prints the line to run (exit 2).
-# Quiet on success. CMakePresets.json holds the configurations for those who prefer CMake itself.
+# The usual commands of the project. Each target first checks that the Debian packages it needs are installed: as root it
+# installs the missing ones, otherwise it prints the command that installs them and exits with status 2. A target prints little
+# unless it fails. CMakePresets.json has the configurations for users who call CMake directly.
 SHELL := /bin/bash
 BUILD := build
 JOBS := $(shell nproc)
@@ -8,13 +9,13 @@ JOBS := $(shell nproc)
 
 help:
 	@printf '%s\n' \
-	  'make build    the program, build/weir, and its parts' \
-	  'make demo     draws a page, enlarges it, tells where the pictures are' \
-	  'make test     all tests' \
-	  'make bench    micro-kernels, then whole programs (takes minutes)' \
-	  'make soak     MINUTES=2 of small pictures; memory and descriptors must not grow' \
-	  'make lint     formatting, include directions, clang-tidy, shellcheck' \
-	  'make install  PREFIX=/usr/local; DESTDIR is respected' \
+	  'make build    builds the program, build/weir, and its parts' \
+	  'make demo     draws a page, enlarges it, and lists the files of the pictures' \
+	  'make test     runs all tests' \
+	  'make bench    measures single kernels, then whole programs (takes minutes)' \
+	  'make soak     enlarges small pictures for MINUTES=2; fails if memory or open files grow' \
+	  'make lint     checks formatting, include directions, words, clang-tidy, shellcheck' \
+	  'make install  installs below PREFIX=/usr/local; DESTDIR is put before it' \
 	  'make clean    removes the build folders'
 
 build:

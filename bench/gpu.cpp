@@ -16,7 +16,7 @@
 
 #include "base/round_up.hpp"
 #include "compute/half.hpp"
-#include "compute/vulkan/kernel_proof.hpp"
+#include "compute/vulkan/kernel_comparison.hpp"
 #include "nn/network.hpp"
 #include "nn/vulkan/engine.hpp"
 #include "nn/vulkan/gpu.hpp"
@@ -26,14 +26,14 @@
 namespace weir {
 namespace {
 
+using compute::vulkan::BindingSlot;
 using compute::vulkan::Dispatch;
 using compute::vulkan::MemoryKind;
-using compute::vulkan::Place;
+using compute::vulkan::MemoryUsage;
 using compute::vulkan::Slice;
-using compute::vulkan::Where;
 using Clock = std::chrono::steady_clock;
 
-constexpr double kBytesPerSecond = 4.3e12;
+constexpr double kMemoryBytesPerSecond = 4.3e12;
 constexpr double kMatrixFlops = 790e12;
 
 [[noreturn]] void fail(const std::string& what) {
@@ -41,7 +41,7 @@ constexpr double kMatrixFlops = 790e12;
   std::exit(1);
 }
 template <class T>
-T must(Result<T> result) {
+T value_or_exit(Result<T> result) {
   if (!result) fail(result.error().what);
   return *std::move(result);
 }
@@ -57,8 +57,8 @@ double time_commands(compute::vulkan::Stream& stream, int runs, int count, Recor
   std::vector<double> times;
   for (int run = 0; run <= runs; ++run) {
     const auto start = Clock::now();
-    for (int i = 0; i < count; ++i) must(record());
-    must(stream.sync());
+    for (int i = 0; i < count; ++i) value_or_exit(record());
+    value_or_exit(stream.sync());
     if (run > 0)
       times.push_back(std::chrono::duration<double>(Clock::now() - start).count() / count);  // the first warms up
   }
@@ -66,9 +66,9 @@ double time_commands(compute::vulkan::Stream& stream, int runs, int count, Recor
 }
 
 void print_row(const std::string& name, double seconds, double bytes, double multiplications) {
-  const double least = std::max(bytes / kBytesPerSecond, 2 * multiplications / kMatrixFlops);
+  const double min_seconds = std::max(bytes / kMemoryBytesPerSecond, 2 * multiplications / kMatrixFlops);
   fmt::print("| {} | {:.3f} | {:.1f} | {:.2f} | {:.2f} | {:.1f} |\n", name, seconds * 1e3, bytes * 1e-6,
-             multiplications * 1e-9, 2e-12 * multiplications / seconds, 100 * least / seconds);
+             multiplications * 1e-9, 2e-12 * multiplications / seconds, 100 * min_seconds / seconds);
 }
 
 /// One 3x3 convolution of `channels` to as many over `side` x `side` pixels.
@@ -83,20 +83,23 @@ void measure_convolution(nn::vulkan::Session& session, const std::string& shader
   const bool half = shader != "conv_ff";
   const std::uint64_t element = half ? 2 : 4;
   const std::uint64_t plane = std::uint64_t{side} * side * channels * element;
-  auto in = must(session.pool().acquire(Bytes{plane}, MemoryKind::activations, Where::device));
-  auto out = must(session.pool().acquire(Bytes{plane}, MemoryKind::activations, Where::device));
+  auto in = value_or_exit(session.pool().acquire(Bytes{plane}, MemoryKind::activations, MemoryUsage::device));
+  auto out = value_or_exit(session.pool().acquire(Bytes{plane}, MemoryKind::activations, MemoryUsage::device));
   const std::uint64_t kernel_bytes = std::uint64_t{9} * channels * channels * element;
-  auto weights = must(session.pool().acquire(Bytes{kernel_bytes}, MemoryKind::weights, Where::device));
-  auto lanes = must(session.pool().acquire(Bytes{8 * channels}, MemoryKind::weights, Where::device));
-  for (const auto* buffer : {&in, &weights, &lanes}) must(session.stream().fill(slice_of(*buffer), 0));
+  auto weights = value_or_exit(session.pool().acquire(Bytes{kernel_bytes}, MemoryKind::weights, MemoryUsage::device));
+  auto parameters =
+      value_or_exit(session.pool().acquire(Bytes{8 * channels}, MemoryKind::weights, MemoryUsage::device));
+  for (const auto* buffer : {&in, &weights, &parameters}) value_or_exit(session.stream().fill(slice_of(*buffer), 0));
   ConvPush push;
   push.part_offset[0] = 0xFFFFFFFFU;
   push.part_extent[0] = push.target_extent = side | side << 16;
   push.rows = side << 16;
   Dispatch dispatch;
   dispatch.kernel = {shader, {3, 1, 1, channels / 4, 0, 0, 0, channels / 4, channels / 4, 0, 0, 0, 0, 0, 0, 0}};
-  dispatch.source(0, slice_of(in)).read(Place::weights, slice_of(weights)).read(Place::parameters, slice_of(lanes));
-  dispatch.write(Place::target, slice_of(out)).constants(push);
+  dispatch.source(0, slice_of(in))
+      .read(BindingSlot::weights, slice_of(weights))
+      .read(BindingSlot::parameters, slice_of(parameters));
+  dispatch.write(BindingSlot::target, slice_of(out)).push_constants(push);
   dispatch.groups = {(side + 31) / 32, (side + 15) / 16, channels / 4};
   if (shader == "conv3x3_matrix") {
     dispatch.kernel.constants.push_back(4);
@@ -108,7 +111,7 @@ void measure_convolution(nn::vulkan::Session& session, const std::string& shader
             static_cast<double>(2 * plane + kernel_bytes), multiplications);
 }
 
-void measure_copy(nn::vulkan::Session& session, Where from, Where to, const char* name, int runs) {
+void measure_copy(nn::vulkan::Session& session, MemoryUsage from, MemoryUsage to, const char* name, int runs) {
   const Bytes size = 256_MiB;
   auto a = session.pool().acquire(size, MemoryKind::staging, from);
   auto b = session.pool().acquire(size, MemoryKind::staging, to);
@@ -118,14 +121,15 @@ void measure_copy(nn::vulkan::Session& session, Where from, Where to, const char
   }
   const double seconds =
       time_commands(session.stream(), runs, 4, [&] { return session.stream().copy(slice_of(*a), slice_of(*b)); });
-  const double moved = static_cast<double>(size.count()) * (from == Where::device && to == Where::device ? 2 : 1);
+  const double moved =
+      static_cast<double>(size.count()) * (from == MemoryUsage::device && to == MemoryUsage::device ? 2 : 1);
   print_row(name, seconds, moved, 0);
 }
 
 /// A drawn picture, the same rows again and again.
 class DrawnRows final : public nn::InputRows {
  public:
-  Status begin() override { return ok(); }
+  Status rewind() override { return ok(); }
   Status fill(const nn::PlanarRows& rows) override {
     for (int i = 0; i < rows.count; ++i) {
       for (int c = 0; c < rows.planes; ++c) {
@@ -145,7 +149,7 @@ nn::Extent input_of(const nn::Family& family, nn::Extent picture) {
 }
 
 /// Milliseconds that a picture may take; 0: none was set.
-double aim_of(const std::string& network, nn::Extent picture) {
+double target_ms(const std::string& network, nn::Extent picture) {
   if (network == "up2x-conservative" && picture.width == 1200) return 15;
   if (network == "realesr-animevideov3-x2" && picture.width == 1920) return 10;
   return 0;
@@ -159,16 +163,16 @@ struct KernelCost {
 
 /// One picture, every kernel by itself. A large command is recorded in rows that declare the same memory: counted once.
 void measure_kernels(const nn::vulkan::Gpu& gpu, const std::string& path, nn::Extent picture) {
-  const auto network = must(nn::load_network(path));
-  const auto program = must(nn::lower(network.graph));
+  const auto network = value_or_exit(nn::load_network(path));
+  const auto program = value_or_exit(nn::lower(network.graph));
   std::map<std::string, KernelCost> costs;
   std::vector<std::pair<VkBuffer, std::uint64_t>> last;
   nn::vulkan::EngineSettings settings;
-  settings.watch = [&](const Dispatch& dispatch, std::chrono::duration<double> time) {
+  settings.on_dispatch = [&](const Dispatch& dispatch, std::chrono::duration<double> time) {
     KernelCost& cost = costs[std::string{dispatch.kernel.shader}];
     std::vector<std::pair<VkBuffer, std::uint64_t>> uses;
     double bytes = 0;
-    for (const auto& use : dispatch.uses) {
+    for (const auto& use : dispatch.bindings) {
       uses.emplace_back(use.slice.buffer, use.slice.offset);
       bytes += static_cast<double>(use.slice.size);
     }
@@ -178,17 +182,17 @@ void measure_kernels(const nn::vulkan::Gpu& gpu, const std::string& path, nn::Ex
     if (uses != last) cost.bytes += bytes;
     last = std::move(uses);
   };
-  auto engine = must(nn::vulkan::Engine::create(network.graph, program, gpu.instance, gpu.info, settings));
-  const auto plan =
-      must(engine->plan(input_of(network.family, picture), 64_GiB, nn::vulkan::samples_both_ways(network.family)));
-  const nn::vulkan::EngineOutput nowhere{[](const nn::PlanarRows&) { return ok(); },
-                                         [](const nn::ByteRows&) { return ok(); }};
+  auto engine = value_or_exit(nn::vulkan::Engine::create(network.graph, program, gpu.instance, gpu.info, settings));
+  const auto plan = value_or_exit(
+      engine->plan(input_of(network.family, picture), 64_GiB, nn::vulkan::sample_transfer(network.family)));
+  const nn::vulkan::EngineOutput discarded_output{[](const nn::PlanarRows&) { return ok(); },
+                                                  [](const nn::ByteRows&) { return ok(); }};
   std::vector<std::string> events;
   for (int run = 0; run < 2; ++run) {  // the first compiles kernels
     costs.clear();
     DrawnRows input;
     int rows = 0;
-    must(engine->run(plan, {}, input, nowhere, {}, rows, events));
+    value_or_exit(engine->run(plan, {}, input, discarded_output, {}, rows, events));
   }
   for (const auto& [name, cost] : costs)
     print_row(fmt::format("{} ({}x{}): {}, {} runs", network.name, picture.width, picture.height, name, cost.runs),
@@ -197,88 +201,91 @@ void measure_kernels(const nn::vulkan::Gpu& gpu, const std::string& path, nn::Ex
 
 /// In tiles of `tile` pixels; 0: of the side that the engine chooses.
 void measure_network(const nn::vulkan::Gpu& gpu, const std::string& path, nn::Extent picture, int tile, int runs) {
-  const auto network = must(nn::load_network(path));
-  const auto program = must(nn::lower(network.graph));
+  const auto network = value_or_exit(nn::load_network(path));
+  const auto program = value_or_exit(nn::lower(network.graph));
   nn::vulkan::EngineSettings settings;
   settings.tile = tile;
-  auto engine = must(nn::vulkan::Engine::create(network.graph, program, gpu.instance, gpu.info, settings));
-  const auto plan =
-      must(engine->plan(input_of(network.family, picture), 64_GiB, nn::vulkan::samples_both_ways(network.family)));
-  const nn::vulkan::EngineOutput nowhere{[](const nn::PlanarRows&) { return ok(); },
-                                         [](const nn::ByteRows&) { return ok(); }};
+  auto engine = value_or_exit(nn::vulkan::Engine::create(network.graph, program, gpu.instance, gpu.info, settings));
+  const auto plan = value_or_exit(
+      engine->plan(input_of(network.family, picture), 64_GiB, nn::vulkan::sample_transfer(network.family)));
+  const nn::vulkan::EngineOutput discarded_output{[](const nn::PlanarRows&) { return ok(); },
+                                                  [](const nn::ByteRows&) { return ok(); }};
   DrawnRows input;
   std::vector<double> times;
   std::vector<std::string> events;
   for (int run = 0; run <= runs; ++run) {
     const auto start = Clock::now();
     int rows = 0;
-    must(engine->run(plan, {}, input, nowhere, {}, rows, events));
+    value_or_exit(engine->run(plan, {}, input, discarded_output, {}, rows, events));
     if (run > 0) times.push_back(std::chrono::duration<double>(Clock::now() - start).count());
   }
   for (const std::string& event : events) fmt::print("event: {}\n", event);
   const double seconds = median(times);
   const auto memory = engine->memory();
   const auto limits = engine->limits({});
-  const double aim = aim_of(network.name, picture);
-  const std::string judged =
-      aim == 0 ? "-" : fmt::format("{:.0f} ms: {}", aim, seconds * 1e3 <= aim ? "reached" : "missed");
+  const double target = target_ms(network.name, picture);
+  const std::string target_text =
+      target == 0 ? "-" : fmt::format("{:.0f} ms: {}", target, seconds * 1e3 <= target ? "reached" : "missed");
   fmt::print("| {} | {}x{} | {} | {} | {:.2f} | {:.1f} | {} | {:.1f} | {:.0f} | {:.0f} | {:.0f} |\n", network.name,
              picture.width, picture.height, plan.half ? "float16" : "float32",
-             plan.one_tile ? "one" : fmt::format("{}{}", plan.tile, plan.copies ? ", copied" : ""), seconds * 1e3,
-             1 / seconds, judged, 2e-12 * plan.multiplications / seconds,
-             static_cast<double>(plan.device(limits).count()) / 1048576.0,
+             plan.one_tile ? "one" : fmt::format("{}{}", plan.tile, plan.copies_tiles ? ", copied" : ""), seconds * 1e3,
+             1 / seconds, target_text, 2e-12 * plan.multiplications / seconds,
+             static_cast<double>(plan.device_memory(limits).count()) / 1048576.0,
              static_cast<double>((memory.weights + memory.activations + memory.parameters +
-                                  (limits.shared_staging ? memory.staging : Bytes{}))
+                                  (limits.staging_on_device ? memory.staging : Bytes{}))
                                      .count()) /
                  1048576.0,
-             static_cast<double>(memory.driver.count()) / 1048576.0);
+             static_cast<double>(memory.driver_reported.count()) / 1048576.0);
 }
 
 /// Multiplications and bytes of one tile that is the whole picture, float16 features: each tensor is written once and
 /// read once by each op that reads it.
 void count_network(const std::string& path, nn::Extent picture) {
   using nn::vulkan::Rect;
-  const auto network = must(nn::load_network(path));
-  const auto program = must(nn::lower(network.graph));
-  const auto extents = must(nn::infer_extents(network.graph, input_of(network.family, picture)));
+  const auto network = value_or_exit(nn::load_network(path));
+  const auto program = value_or_exit(nn::lower(network.graph));
+  const auto extents = value_or_exit(nn::infer_extents(network.graph, input_of(network.family, picture)));
   nn::vulkan::DevicePlan plan;
   plan.one_tile = true;
-  plan.transfer = nn::vulkan::samples_both_ways(network.family);
-  for (const nn::Tensor& tensor : program.tensors)
-    plan.extent.push_back(extents[static_cast<std::size_t>(tensor.blob)]);
-  const auto& extent = plan.extent;
-  const Rect result = nn::vulkan::whole(extent[static_cast<std::size_t>(program.output)]);
-  const auto goals = nn::vulkan::goals_of(program, plan, {-1, program.output, result.height(), result.width()}, result);
+  plan.transfer = nn::vulkan::sample_transfer(network.family);
+  for (const nn::ProgramTensor& tensor : program.tensors)
+    plan.extents.push_back(extents[static_cast<std::size_t>(tensor.blob)]);
+  const auto& extent = plan.extents;
+  const Rect result = nn::vulkan::full_rect(extent[static_cast<std::size_t>(program.output)]);
+  const auto goals =
+      nn::vulkan::tile_outputs(program, plan, {-1, program.output, result.height(), result.width()}, result);
   const nn::vulkan::Tile tile = nn::vulkan::make_tile(program, extent, goals, true, compute::vulkan::kSliceAlignment);
   double bytes = 0, matrices = 0, plain = 0;
   const auto add_bytes = [&](int t, const Rect& rect) {
     bytes += static_cast<double>(nn::vulkan::pixel_bytes(program.tensors[static_cast<std::size_t>(t)], true).count()) *
              rect.height() * rect.width();
   };
-  const auto sixteens = [&](int t) { return program.tensors[static_cast<std::size_t>(t)].channels % 16 == 0; };
+  const auto has_16_channel_groups = [&](int t) {
+    return program.tensors[static_cast<std::size_t>(t)].channels % 16 == 0;
+  };
   for (const nn::Op& op : program.ops) {
-    const Rect& out = tile.region[static_cast<std::size_t>(op.output)];
+    const Rect& out = tile.regions[static_cast<std::size_t>(op.output)];
     if (out.empty()) continue;
     add_bytes(op.output, out);
-    bool fits = op.kind == nn::OpKind::conv3x3 && sixteens(op.output);
+    bool fits = op.kind == nn::OpKind::conv3x3 && has_16_channel_groups(op.output);
     for (std::size_t i = 0; i < op.inputs.size(); ++i) {
       const int t = op.inputs[i].tensor;
-      add_bytes(t, nn::vulkan::needed(op, i, out, extent));
-      fits = fits && sixteens(t);
+      add_bytes(t, nn::vulkan::input_rect(op, i, out, extent));
+      fits = fits && has_16_channel_groups(t);
     }
     if (op.epilogue.has_residual) add_bytes(op.epilogue.residual.tensor, out);
     (fits ? matrices : plain) += op.multiplications * out.height() * out.width();
   }
-  for (const nn::vulkan::Goal& goal : goals) {
-    if (goal.stays) add_bytes(goal.tensor, goal.rect);  // samples are made of it
+  for (const nn::vulkan::TileOutput& goal : goals) {
+    if (goal.kept_to_end) add_bytes(goal.tensor, goal.rect);  // samples are made of it
   }
-  const Rect& input = tile.region[static_cast<std::size_t>(nn::vulkan::input_tensor(program))];
+  const Rect& input = tile.regions[static_cast<std::size_t>(nn::vulkan::input_tensor(program))];
   const auto megabytes = [](Bytes size) { return static_cast<double>(size.count()) * 1e-6; };
   fmt::print(
       "| {}x{} | {} | {:.2f} | {:.2f} | {:.1f} | {:.1f} ms | {:.1f} ms | {:.1f} ms | {:.1f} ({:.1f}) | {:.1f} ({:.1f}) "
       "|\n",
       picture.width, picture.height, network.name, matrices * 1e-12, plain * 1e-12, bytes * 1e-9,
-      2e3 * matrices / kMatrixFlops, 1e3 * bytes / kBytesPerSecond, 2e3 * plain / 30e12,
+      2e3 * matrices / kMatrixFlops, 1e3 * bytes / kMemoryBytesPerSecond, 2e3 * plain / 30e12,
       megabytes(nn::vulkan::upload_bytes(input, true)), megabytes(nn::vulkan::upload_bytes(input, false)),
       megabytes(nn::vulkan::download_bytes(result, true)), megabytes(nn::vulkan::download_bytes(result, false)));
 }
@@ -314,21 +321,21 @@ int measure(int argc, char** argv) {
     }
     return 0;
   }
-  const auto gpu = must(nn::vulkan::find_gpu(device));
+  const auto gpu = value_or_exit(nn::vulkan::find_gpu(device));
   fmt::print("device: {}\ndriver: {}\n", describe(gpu->info), gpu->info.driver);
   fmt::print(
       "float16 in buffers: {}; cooperative matrices: {}; subgroups of {}; {} of shared memory; buffers up to {}\n",
-      gpu->info.half_storage, gpu->info.cooperative_matrix, gpu->info.subgroup_size, to_text(gpu->info.shared_memory),
-      to_text(gpu->info.largest_range));
-  fmt::print("a queue of its own for copies: {}; timeline semaphores: {}\n", gpu->info.queues.apart(),
-             gpu->info.timeline_semaphores);
+      gpu->info.has_half_storage, gpu->info.has_cooperative_matrix, gpu->info.subgroup_size,
+      to_text(gpu->info.shared_memory), to_text(gpu->info.max_buffer_range));
+  fmt::print("a queue of its own for copies: {}; timeline semaphores: {}\n", gpu->info.queues.has_transfer_queue(),
+             gpu->info.has_timeline_semaphores);
   {
-    auto session = must(nn::vulkan::Session::open(gpu->instance, gpu->info, {}));
+    auto session = value_or_exit(nn::vulkan::Session::open(gpu->instance, gpu->info, {}));
     std::vector<std::string> shaders{"conv_ff"};
-    if (gpu->info.half_storage) shaders.emplace_back("conv_hh");
-    if (gpu->info.cooperative_matrix) {
-      const bool agree =
-          must(compute::vulkan::kernels_agree(session->pool(), session->stream(), "conv_hh", "conv3x3_matrix"));
+    if (gpu->info.has_half_storage) shaders.emplace_back("conv_hh");
+    if (gpu->info.has_cooperative_matrix) {
+      const bool agree = value_or_exit(
+          compute::vulkan::kernels_agree(session->pool(), session->stream(), "conv_hh", "conv3x3_matrix"));
       fmt::print("matrix kernel agrees with the plain one: {}\n", agree ? "yes" : "NO");
       shaders.emplace_back("conv3x3_matrix");
     }
@@ -339,9 +346,9 @@ int measure(int argc, char** argv) {
       for (const std::string& shader : shaders)
         measure_convolution(*session, shader, channels, static_cast<std::uint32_t>(side), runs);
     }
-    measure_copy(*session, Where::device, Where::device, "copy within the device", runs);
-    measure_copy(*session, Where::upload, Where::device, "upload", runs);
-    measure_copy(*session, Where::device, Where::download, "download", runs);
+    measure_copy(*session, MemoryUsage::device, MemoryUsage::device, "copy within the device", runs);
+    measure_copy(*session, MemoryUsage::upload, MemoryUsage::device, "upload", runs);
+    measure_copy(*session, MemoryUsage::device, MemoryUsage::download, "download", runs);
   }
   if (networks.empty()) {
     fmt::print("\nnetworks were not measured: none given\n");

@@ -38,13 +38,13 @@ extern char** environ;
 namespace {
 
 namespace fs = std::filesystem;
-using Words = std::vector<std::string>;
+using Arguments = std::vector<std::string>;
 
 struct Contender {
   std::string name;
-  Words command;
+  Arguments command;
   fs::path output;
-  bool weir = false;
+  bool is_weir = false;
 };
 
 struct Row {
@@ -54,13 +54,13 @@ struct Row {
 
 struct Run {
   int status = 0;  // exit status; 128 + signal
-  double wall_s = 0, cpu_s = 0, foreign_s = 0, peak_mib = 0, size_mb = 0;
-  std::string said;       // the first line on standard error
-  nlohmann::json report;  // what --json printed; null for peers
+  double wall_s = 0, cpu_s = 0, other_cpu_s = 0, peak_mib = 0, size_mb = 0;
+  std::string first_error_line;  // the first line on standard error
+  nlohmann::json report;         // what --json printed; null for peers
 };
 
 // Processor time that the machine has spent on anything but waiting, in seconds.
-double busy_seconds() {
+double machine_cpu_seconds() {
   std::ifstream stat{"/proc/stat"};
   std::string label;
   double user = 0, nice = 0, system = 0, idle = 0, wait = 0, irq = 0, soft = 0, steal = 0;
@@ -86,20 +86,20 @@ Run run_once(const Contender& contender, const fs::path& work) {
   posix_spawn_file_actions_init(&files);
   posix_spawn_file_actions_addopen(&files, 1, out.c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0644);
   posix_spawn_file_actions_addopen(&files, 2, err.c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0644);
-  std::vector<char*> words;
-  words.reserve(contender.command.size() + 1);
-  for (const std::string& word : contender.command) words.push_back(const_cast<char*>(word.c_str()));
-  words.push_back(nullptr);
+  std::vector<char*> arguments;
+  arguments.reserve(contender.command.size() + 1);
+  for (const std::string& argument : contender.command) arguments.push_back(const_cast<char*>(argument.c_str()));
+  arguments.push_back(nullptr);
 
   Run run;
-  const double busy = busy_seconds();
+  const double machine_cpu_s = machine_cpu_seconds();
   const auto start = std::chrono::steady_clock::now();
   pid_t child = 0;
-  const int failed = posix_spawn(&child, words[0], &files, nullptr, words.data(), environ);
+  const int failed = posix_spawn(&child, arguments[0], &files, nullptr, arguments.data(), environ);
   posix_spawn_file_actions_destroy(&files);
   if (failed != 0) {
     run.status = 127;
-    run.said = "cannot be started";
+    run.first_error_line = "cannot be started";
     return run;
   }
   int status = 0;
@@ -107,19 +107,19 @@ Run run_once(const Contender& contender, const fs::path& work) {
   wait4(child, &status, 0, &usage);
   run.wall_s = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   run.cpu_s = seconds(usage.ru_utime) + seconds(usage.ru_stime);
-  run.foreign_s = std::max(0.0, busy_seconds() - busy - run.cpu_s);
+  run.other_cpu_s = std::max(0.0, machine_cpu_seconds() - machine_cpu_s - run.cpu_s);
   run.peak_mib = static_cast<double>(usage.ru_maxrss) / 1024;
   run.status = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
   const auto size = fs::file_size(contender.output, ignored);
   run.size_mb = ignored ? 0 : static_cast<double>(size) / 1e6;
-  const std::string said = read_text(err);
-  run.said = said.substr(0, said.find('\n'));
-  if (contender.weir) run.report = nlohmann::json::parse(read_text(out), nullptr, false);
+  const std::string first_error_line = read_text(err);
+  run.first_error_line = first_error_line.substr(0, first_error_line.find('\n'));
+  if (contender.is_weir) run.report = nlohmann::json::parse(read_text(out), nullptr, false);
   return run;
 }
 
-bool undisturbed(const Run& run) {
-  return run.foreign_s < 0.1 * run.wall_s * std::max(1U, std::thread::hardware_concurrency());
+bool is_undisturbed(const Run& run) {
+  return run.other_cpu_s < 0.1 * run.wall_s * std::max(1U, std::thread::hardware_concurrency());
 }
 
 template <class Field>
@@ -138,9 +138,9 @@ struct Figures {
   double wall_s = 0;
 };
 
-Figures figures_of(const std::vector<Run>& all) {
+Figures summarize(const std::vector<Run>& all) {
   Figures figures;
-  std::copy_if(all.begin(), all.end(), std::back_inserter(figures.runs), undisturbed);
+  std::copy_if(all.begin(), all.end(), std::back_inserter(figures.runs), is_undisturbed);
   figures.disturbed = figures.runs.empty();
   if (figures.disturbed) figures.runs = all;
   figures.wall_s = median(figures.runs, [](const Run& r) { return r.wall_s; });
@@ -157,7 +157,7 @@ double planned_mib(const Run& run) {
 void print_line(const Contender& contender, const Figures& figures) {
   const Run& last = figures.runs.back();
   if (last.status != 0) {
-    std::printf("| %s | exit %d: %s |\n", contender.name.c_str(), last.status, last.said.c_str());
+    std::printf("| %s | exit %d: %s |\n", contender.name.c_str(), last.status, last.first_error_line.c_str());
     return;
   }
   const auto [low, high] = std::minmax_element(figures.runs.begin(), figures.runs.end(),
@@ -178,9 +178,9 @@ void print_line(const Contender& contender, const Figures& figures) {
 // A ratio stands only between two programs that ran in this run.
 void print_ratios(const Row& row, const std::vector<Figures>& figures) {
   for (std::size_t i = 0; i < row.contenders.size(); ++i) {
-    if (!row.contenders[i].weir || figures[i].runs.back().status != 0) continue;
+    if (!row.contenders[i].is_weir || figures[i].runs.back().status != 0) continue;
     for (std::size_t k = 0; k < row.contenders.size(); ++k) {
-      if (row.contenders[k].weir || figures[k].runs.back().status != 0) continue;
+      if (row.contenders[k].is_weir || figures[k].runs.back().status != 0) continue;
       std::printf("%s is %.2f times as fast as %s\n\n", row.contenders[i].name.c_str(),
                   figures[k].wall_s / figures[i].wall_s, row.contenders[k].name.c_str());
     }
@@ -195,14 +195,14 @@ void measure(const Row& row, int runs, const fs::path& work) {
   std::vector<std::vector<Run>> done(row.contenders.size());
   for (int round = 0; round < 3 * runs; ++round) {  // alternately, so that a slow minute meets everyone
     for (std::size_t i = 0; i < row.contenders.size(); ++i) {
-      const auto good = std::count_if(done[i].begin(), done[i].end(), undisturbed);
+      const auto undisturbed_runs = std::count_if(done[i].begin(), done[i].end(), is_undisturbed);
       const bool refused = !done[i].empty() && done[i].back().status != 0;
-      if (good < runs && !refused) done[i].push_back(run_once(row.contenders[i], work));
+      if (undisturbed_runs < runs && !refused) done[i].push_back(run_once(row.contenders[i], work));
     }
   }
   std::vector<Figures> figures;
   for (std::size_t i = 0; i < row.contenders.size(); ++i) {
-    figures.push_back(figures_of(done[i]));
+    figures.push_back(summarize(done[i]));
     print_line(row.contenders[i], figures.back());
   }
   std::printf("\n");
@@ -224,13 +224,13 @@ class RowBuilder {
         param_{setup.models / (network + ".param")},
         row_{std::move(name), {}} {}
 
-  RowBuilder& weir(const std::string& ram, const Words& more = {}) {
+  RowBuilder& weir(const std::string& ram, const Arguments& more = {}) {
     const fs::path output = setup_.work / "weir.png";
-    Words command{setup_.weir, "upscale",     input_,   "-o",    output, "--model",
-                  param_,      "--overwrite", "--json", "--ram", ram};
+    Arguments command{setup_.weir, "upscale",     input_,   "-o",    output, "--model",
+                      param_,      "--overwrite", "--json", "--ram", ram};
     command.insert(command.end(), more.begin(), more.end());
     std::string name = "weir --ram " + ram;
-    for (const std::string& word : more) name += " " + word;
+    for (const std::string& argument : more) name += " " + argument;
     row_.contenders.push_back({name, command, output, true});
     return *this;
   }
@@ -245,21 +245,21 @@ class RowBuilder {
   RowBuilder& realcugan(int sync) {
     if (setup_.peer_realcugan.empty()) return *this;
     const fs::path output = setup_.work / "realcugan.png";
-    const Words command{setup_.peer_realcugan,
-                        "-i",
-                        input_,
-                        "-o",
-                        output,
-                        "-m",
-                        param_.parent_path(),
-                        "-n",
-                        "-1",
-                        "-s",
-                        "2",
-                        "-g",
-                        "-1",
-                        "-c",
-                        std::to_string(sync)};
+    const Arguments command{setup_.peer_realcugan,
+                            "-i",
+                            input_,
+                            "-o",
+                            output,
+                            "-m",
+                            param_.parent_path(),
+                            "-n",
+                            "-1",
+                            "-s",
+                            "2",
+                            "-g",
+                            "-1",
+                            "-c",
+                            std::to_string(sync)};
     row_.contenders.push_back({"realcugan-ncnn-vulkan -c " + std::to_string(sync), command, output, false});
     return *this;
   }
@@ -271,7 +271,7 @@ class RowBuilder {
   Row row_;
 };
 
-std::vector<Row> rows_of(const Setup& s) {
+std::vector<Row> list_rows(const Setup& s) {
   const std::string anime2 = "realesrgan/realesr-animevideov3-x2", anime4 = "realesrgan/realesr-animevideov3-x4";
   const std::string cugan = "realcugan/models-se/up2x-conservative";
   return {
@@ -292,23 +292,23 @@ std::vector<Row> rows_of(const Setup& s) {
   };
 }
 
-std::optional<Setup> parse(const Words& words) {
+std::optional<Setup> parse(const Arguments& arguments) {
   Setup setup;
   std::map<std::string, fs::path*> paths{
       {"--weir", &setup.weir}, {"--inputs", &setup.inputs},       {"--models", &setup.models},
       {"--work", &setup.work}, {"--peer-ncnn", &setup.peer_ncnn}, {"--peer-realcugan", &setup.peer_realcugan}};
-  for (std::size_t i = 0; i + 1 < words.size(); i += 2) {
-    if (words[i] == "--runs") {
-      setup.runs = std::max(1, static_cast<int>(std::strtol(words[i + 1].c_str(), nullptr, 10)));
-    } else if (words[i] == "--rows") {
-      setup.rows = words[i + 1];
-    } else if (paths.contains(words[i])) {
-      *paths[words[i]] = words[i + 1];
+  for (std::size_t i = 0; i + 1 < arguments.size(); i += 2) {
+    if (arguments[i] == "--runs") {
+      setup.runs = std::max(1, static_cast<int>(std::strtol(arguments[i + 1].c_str(), nullptr, 10)));
+    } else if (arguments[i] == "--rows") {
+      setup.rows = arguments[i + 1];
+    } else if (paths.contains(arguments[i])) {
+      *paths[arguments[i]] = arguments[i + 1];
     } else {
       return std::nullopt;
     }
   }
-  const bool complete = words.size() % 2 == 0 && !setup.weir.empty() && !setup.inputs.empty() &&
+  const bool complete = arguments.size() % 2 == 0 && !setup.weir.empty() && !setup.inputs.empty() &&
                         !setup.models.empty() && !setup.work.empty();
   return complete ? std::optional{setup} : std::nullopt;
 }
@@ -325,7 +325,7 @@ int main(int argc, char** argv) {
     return 2;
   }
   fs::create_directories(setup->work);
-  for (const Row& row : rows_of(*setup)) {
+  for (const Row& row : list_rows(*setup)) {
     if (row.name.find(setup->rows) != std::string::npos) measure(row, setup->runs, setup->work);
   }
   if (setup->peer_ncnn.empty() && setup->peer_realcugan.empty()) {

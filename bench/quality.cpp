@@ -26,22 +26,22 @@ using weir::Status;
 /// Recipes train with seeds below it.
 constexpr std::uint64_t kFirstSeed = std::uint64_t{1} << 40;
 constexpr int kFactor = 2;
-constexpr int kBorder = 2;
+constexpr int kBorderPx = 2;
 
-struct Wanted {
+struct DrawRequest {
   std::string folder, kind = "leaves", pictures;
   int count = 20, side = 256;
   bool degraded = false;
 };
 
 /// `lettering` null: leaves.
-synth::Canvas draw_one(const Wanted& wanted, synth::Random& random, synth::Lettering* lettering) {
-  return lettering == nullptr ? synth::dead_leaves(wanted.side, wanted.side, random.split())
-                              : synth::comic(wanted.side, wanted.side, random.split(), lettering);
+synth::Canvas draw_one(const DrawRequest& request, synth::Random& random, synth::Lettering* lettering) {
+  return lettering == nullptr ? synth::draw_dead_leaves(request.side, request.side, random.split())
+                              : synth::draw_comic(request.side, request.side, random.split(), lettering);
 }
 
 /// The picture without the last row and column where they are odd ones.
-synth::Canvas even(const synth::Canvas& picture) {
+synth::Canvas crop_to_multiple(const synth::Canvas& picture) {
   synth::Canvas cut{picture.width - picture.width % kFactor, picture.height - picture.height % kFactor};
   for (int y = 0; y < cut.height; ++y) {
     for (int x = 0; x < cut.width; ++x) cut.at(x, y) = picture.at(x, y);
@@ -49,7 +49,7 @@ synth::Canvas even(const synth::Canvas& picture) {
   return cut;
 }
 
-std::vector<fs::path> files_of(const std::string& folder) {
+std::vector<fs::path> list_files(const std::string& folder) {
   std::vector<fs::path> files;
   for (const auto& entry : fs::directory_iterator{folder}) {
     if (entry.is_regular_file()) files.push_back(entry.path());
@@ -59,52 +59,52 @@ std::vector<fs::path> files_of(const std::string& folder) {
 }
 
 /// FOLDER/large, FOLDER/small, and the small one enlarged by two kernels.
-Status write_pair(const Wanted& wanted, synth::Canvas large, synth::Random& random, const std::string& name) {
-  synth::to_eight_bits(large);
-  const auto how = wanted.degraded ? synth::draw_degradation(random, 0) : synth::Degradation{};
-  const auto small = synth::degrade(large, kFactor, how, random.split());
+Status write_pair(const DrawRequest& request, synth::Canvas large, synth::Random& random, const std::string& name) {
+  synth::quantize(large);
+  const auto degradation = request.degraded ? synth::random_degradation(random, 0) : synth::Degradation{};
+  const auto small = synth::degrade(large, kFactor, degradation, random.split());
   if (!small) return small.error();
   const std::pair<const char*, synth::Canvas> files[] = {
       {"large", large},
       {"small", *small},
-      {"bicubic", synth::enlarge(*small, kFactor, synth::Kernel::cubic)},
-      {"lanczos", synth::enlarge(*small, kFactor, synth::Kernel::lanczos3)},
+      {"bicubic", synth::enlarge(*small, kFactor, synth::ResizeKernel::cubic)},
+      {"lanczos", synth::enlarge(*small, kFactor, synth::ResizeKernel::lanczos3)},
   };
   for (const auto& [part, canvas] : files) {
-    if (auto written = synth::write_canvas(canvas, fs::path{wanted.folder} / part / (name + ".png")); !written)
+    if (auto written = synth::write_canvas(canvas, fs::path{request.folder} / part / (name + ".png")); !written)
       return written;
   }
   return weir::ok();
 }
 
-Status draw(const Wanted& wanted) {
+Status draw(const DrawRequest& request) {
   for (const char* part : {"large", "small", "bicubic", "lanczos"})
-    fs::create_directories(fs::path{wanted.folder} / part);
+    fs::create_directories(fs::path{request.folder} / part);
   std::unique_ptr<synth::Lettering> lettering;
-  if (wanted.kind == "comic" && wanted.pictures.empty()) {
+  if (request.kind == "comic" && request.pictures.empty()) {
     auto opened = synth::Lettering::open();
     if (!opened) return opened.error();
     lettering = *std::move(opened);
   }
-  const std::vector<fs::path> files = wanted.pictures.empty() ? std::vector<fs::path>{} : files_of(wanted.pictures);
-  const int count = wanted.pictures.empty() ? wanted.count : static_cast<int>(files.size());
+  const std::vector<fs::path> files = request.pictures.empty() ? std::vector<fs::path>{} : list_files(request.pictures);
+  const int count = request.pictures.empty() ? request.count : static_cast<int>(files.size());
   for (int i = 0; i < count; ++i) {
     synth::Random random{kFirstSeed + static_cast<std::uint64_t>(i)};
-    const auto one = files.empty() ? weir::Result<synth::Canvas>{draw_one(wanted, random, lettering.get())}
+    const auto one = files.empty() ? weir::Result<synth::Canvas>{draw_one(request, random, lettering.get())}
                                    : synth::read_canvas(files[static_cast<std::size_t>(i)]);
     if (!one) return one.error();
     const std::string name =
         files.empty() ? fmt::format("{:04}", i) : files[static_cast<std::size_t>(i)].stem().native();
-    if (auto written = write_pair(wanted, even(*one), random, name); !written) return written;
+    if (auto written = write_pair(request, crop_to_multiple(*one), random, name); !written) return written;
   }
   return weir::ok();
 }
 
 /// The mean over all pictures that both folders have. Errors: a name that is not in both, sizes that differ.
-Status measure(const std::string& made, const std::string& wanted) {
+Status measure(const std::string& made, const std::string& reference) {
   synth::Quality sum;
   int count = 0;
-  for (const auto& entry : fs::directory_iterator{wanted}) {
+  for (const auto& entry : fs::directory_iterator{reference}) {
     const fs::path name = entry.path().filename();
     if (!name.native().ends_with(".png") || name.native().starts_with(".")) continue;
     const auto a = synth::read_canvas(fs::path{made} / name);
@@ -113,12 +113,12 @@ Status measure(const std::string& made, const std::string& wanted) {
     if (!b) return weir::Error{b.error().code, entry.path().native() + ": " + b.error().what};
     if (a->width != b->width || a->height != b->height)
       return weir::Error{weir::Errc::invalid_argument, name.native() + ": the sizes differ"};
-    const synth::Quality one = synth::compare(*a, *b, kBorder);
+    const synth::Quality one = synth::measure_quality(*a, *b, kBorderPx);
     sum.psnr += one.psnr;
     sum.ssim += one.ssim;
     ++count;
   }
-  if (count == 0) return weir::Error{weir::Errc::invalid_argument, wanted + ": no pictures"};
+  if (count == 0) return weir::Error{weir::Errc::invalid_argument, reference + ": no pictures"};
   fmt::print("{:.3f} {:.5f}\n", sum.psnr / count, sum.ssim / count);
   return weir::ok();
 }
@@ -128,22 +128,22 @@ Status measure(const std::string& made, const std::string& wanted) {
 int main(int argc, char** argv) {
   CLI::App app{"Pictures to measure a network with, and the measure."};
   app.require_subcommand(1);
-  Wanted wanted;
+  DrawRequest request;
   CLI::App* draws = app.add_subcommand("draw", "Write FOLDER/large, small, bicubic and lanczos");
-  draws->add_option("folder", wanted.folder)->required();
-  draws->add_option("--kind", wanted.kind)->check(CLI::IsMember({"leaves", "comic"}));
-  draws->add_option("--pictures", wanted.pictures, "A folder's pictures instead")->check(CLI::ExistingDirectory);
-  draws->add_option("--count", wanted.count)->check(CLI::Range(1, 10000));
-  draws->add_option("--side", wanted.side)->check(CLI::Range(32, 4096));
-  draws->add_flag("--degraded", wanted.degraded);
+  draws->add_option("folder", request.folder)->required();
+  draws->add_option("--kind", request.kind)->check(CLI::IsMember({"leaves", "comic"}));
+  draws->add_option("--pictures", request.pictures, "A folder's pictures instead")->check(CLI::ExistingDirectory);
+  draws->add_option("--count", request.count)->check(CLI::Range(1, 10000));
+  draws->add_option("--side", request.side)->check(CLI::Range(32, 4096));
+  draws->add_flag("--degraded", request.degraded);
   std::string made;
-  std::string true_ones;
+  std::string reference;
   CLI::App* measures =
       app.add_subcommand("measure", "Print the mean PSNR (dB) and SSIM of the luma, 2 pixels of border cut");
   measures->add_option("made", made)->required();
-  measures->add_option("wanted", true_ones)->required();
+  measures->add_option("wanted", reference)->required();
   CLI11_PARSE(app, argc, argv);
-  const Status status = draws->parsed() ? draw(wanted) : measure(made, true_ones);
+  const Status status = draws->parsed() ? draw(request) : measure(made, reference);
   if (status) return 0;
   fmt::print(stderr, "error: {}\n", status.error().what);
   return 1;

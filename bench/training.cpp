@@ -11,7 +11,7 @@
 #include <vector>
 
 #include "compute/kernels/peak_bench.hpp"
-#include "nn/train/cpu_device.hpp"
+#include "nn/train/cpu_training_device.hpp"
 #include "nn/train/ops.hpp"
 #include "nn/train/optimiser.hpp"
 #include "nn/train/random.hpp"
@@ -19,7 +19,7 @@
 namespace {
 
 namespace train = weir::nn::train;
-using train::Shape, train::Tape, train::Tensor, train::Window;
+using train::Shape, train::Tape, train::TapeTensor, train::Window;
 
 constexpr Window kSame{3, 1, 1};
 
@@ -31,7 +31,7 @@ std::vector<float> noise(const Shape& shape, std::uint64_t item) {
 }
 
 /// Calls of `work` per second, for so many seconds, after a tenth of it to warm up.
-double rate_of(double seconds, const std::function<void()>& work) {
+double calls_per_second(double seconds, const std::function<void()>& work) {
   using Clock = std::chrono::steady_clock;
   const auto run = [&](double length) {
     const auto start = Clock::now();
@@ -50,28 +50,28 @@ double rate_of(double seconds, const std::function<void()>& work) {
 /// A training step on the same batch again and again.
 class Training {
  public:
-  Training(int threads, Shape in, Shape out) : on{threads}, set{on, 1}, tape{on}, in_{in}, out_{out} {}
+  Training(int threads, Shape in, Shape out) : device{threads}, set{device, 1}, tape{device}, in_{in}, out_{out} {}
   virtual ~Training() = default;
-  double rate(double seconds) {
+  double steps_per_second(double seconds) {
     auto made = train::Optimiser::create(set, {});
     if (!made) std::abort();
     const std::vector<float> x = noise(in_, 1), y = noise(out_, 2);
-    return rate_of(seconds, [&] {
+    return calls_per_second(seconds, [&] {
       tape.reset();
-      if (!tape.backward(loss(tape.input(in_, x), tape.input(out_, y))) || !made->step(1e-4) || !on.sync())
+      if (!tape.backward(compute_loss(tape.input(in_, x), tape.input(out_, y))) || !made->step(1e-4) || !device.sync())
         std::abort();
     });
   }
 
  protected:
-  virtual Tensor loss(Tensor x, Tensor y) = 0;
-  Tensor conv(Tensor x, const train::ParameterSet::Layer& l) {
+  virtual TapeTensor compute_loss(TapeTensor x, TapeTensor y) = 0;
+  TapeTensor conv(TapeTensor x, const train::ParameterSet::Layer& l) {
     return conv2d(x, tape.parameter(*l.weights), tape.parameter(*l.bias), kSame);
   }
-  Tensor dense(Tensor x, const train::ParameterSet::Layer& l) {
+  TapeTensor dense(TapeTensor x, const train::ParameterSet::Layer& l) {
     return linear(x, tape.parameter(*l.weights), tape.parameter(*l.bias));
   }
-  train::CpuDevice on;
+  train::CpuTrainingDevice device;
   train::ParameterSet set;
   Tape tape;
 
@@ -84,8 +84,8 @@ class Xor final : public Training {
   explicit Xor(int threads) : Training{threads, {4, 2}, {4, 1}} {}
 
  private:
-  Tensor loss(Tensor x, Tensor y) override { return mse(dense(tanh(dense(x, hidden)), out), y); }
-  train::ParameterSet::Layer hidden = set.layer("hidden", 2, 8), out = set.layer("out", 8, 1);
+  TapeTensor compute_loss(TapeTensor x, TapeTensor y) override { return mse(dense(tanh(dense(x, hidden)), out), y); }
+  train::ParameterSet::Layer hidden = set.add_layer("hidden", 2, 8), out = set.add_layer("out", 8, 1);
 };
 
 class Digits final : public Training {
@@ -93,13 +93,13 @@ class Digits final : public Training {
   explicit Digits(int threads) : Training{threads, {32, 1, 16, 16}, {32, 10}} {}
 
  private:
-  Tensor loss(Tensor x, Tensor y) override {
+  TapeTensor compute_loss(TapeTensor x, TapeTensor y) override {
     const Window half{2, 2, 0};
-    const Tensor h = max_pool(relu(conv(x, first)), half);
+    const TapeTensor h = max_pool(relu(conv(x, first)), half);
     return cross_entropy(dense(max_pool(relu(conv(h, second)), half), out), y);
   }
-  train::ParameterSet::Layer first = set.layer("first", 1, 16, 3), second = set.layer("second", 16, 32, 3),
-                             out = set.layer("out", 512, 10);
+  train::ParameterSet::Layer first = set.add_layer("first", 1, 16, 3), second = set.add_layer("second", 16, 32, 3),
+                             out = set.add_layer("out", 512, 10);
 };
 
 /// 3 -> 32, eight times 32 -> 32, 32 -> 12, with PReLU, twice as large: 77,760 multiplications per input pixel.
@@ -107,46 +107,46 @@ class Enlarging final : public Training {
  public:
   explicit Enlarging(int threads) : Training{threads, {16, 3, 48, 48}, {16, 3, 96, 96}} {
     for (int i = 0; i < 9; ++i) {
-      layers.push_back(set.layer("conv" + std::to_string(i), i == 0 ? 3 : 32, 32, 3));
-      slopes.push_back(&set.constant("slopes" + std::to_string(i), 32, 0.25F));
+      layers.push_back(set.add_layer("conv" + std::to_string(i), i == 0 ? 3 : 32, 32, 3));
+      slopes.push_back(&set.add_filled_parameter("slopes" + std::to_string(i), 32, 0.25F));
     }
   }
 
  private:
-  Tensor loss(Tensor x, Tensor y) override {
+  TapeTensor compute_loss(TapeTensor x, TapeTensor y) override {
     for (std::size_t i = 0; i < layers.size(); ++i) x = prelu(conv(x, layers[i]), tape.parameter(*slopes[i]));
     return charbonnier(pixel_shuffle(conv(x, last), 2), y);
   }
   std::vector<train::ParameterSet::Layer> layers;
   std::vector<train::Parameter*> slopes;
-  train::ParameterSet::Layer last = set.layer("last", 32, 12, 3);
+  train::ParameterSet::Layer last = set.add_layer("last", 32, 12, 3);
 };
 
 /// Part of the peak of one core that one pass of a 3x3 convolution of [16, channels, 48, 48] reaches, borders and all. Of
 /// the core's own time: others may work on the machine.
-double of_peak(int channels, int pass, double seconds) {
-  train::CpuDevice on{1};
+double peak_fraction(int channels, int pass, double seconds) {
+  train::CpuTrainingDevice device{1};
   const Shape picture{16, channels, 48, 48}, weights{9 * channels, channels};
-  auto x = on.acquire(picture.count()), y = on.acquire(picture.count()), w = on.acquire(weights.count());
-  if (!x || !y || !w || !on.write(x->operand(), noise(picture, 1)) || !on.write(y->operand(), noise(picture, 2)) ||
-      !on.write(w->operand(), noise(weights, 3))) {
+  auto x = device.acquire(picture.count()), y = device.acquire(picture.count()), w = device.acquire(weights.count());
+  if (!x || !y || !w || !device.write(x->operand(), noise(picture, 1)) ||
+      !device.write(y->operand(), noise(picture, 2)) || !device.write(w->operand(), noise(weights, 3))) {
     std::abort();
   }
   const train::WindowShape s{16, 48, 48, channels, 48, 48, channels, kSame};
-  const train::Command commands[] = {train::Convolve{x->operand(), w->operand(), {}, y->operand(), s},
-                                     train::ConvolveBack{x->operand(), w->operand(), y->operand(), s},
-                                     train::ConvolveWeights{x->operand(), y->operand(), w->operand(), s}};
+  const train::Command commands[] = {train::ConvolveCommand{x->operand(), w->operand(), {}, y->operand(), s},
+                                     train::ConvolveBackCommand{x->operand(), w->operand(), y->operand(), s},
+                                     train::ConvolveWeightsBackCommand{x->operand(), y->operand(), w->operand(), s}};
   const auto run = [&] {
-    if (!on.record(commands[pass]) || !on.sync()) std::abort();
+    if (!device.record(commands[pass]) || !device.sync()) std::abort();
   };
-  const double each = 9.0 * channels * channels * 16 * 48 * 48;
-  const int count = std::max(1, static_cast<int>(seconds * 2e10 / each));
+  const double multiplications = 9.0 * channels * channels * 16 * 48 * 48;
+  const int count = std::max(1, static_cast<int>(seconds * 2e10 / multiplications));
   run();
   const double start = weir::compute::thread_seconds();
   for (int i = 0; i < count; ++i) run();
-  const double rate = count * each / (weir::compute::thread_seconds() - start);
+  const double rate = count * multiplications / (weir::compute::thread_seconds() - start);
   return rate /
-         weir::compute::measured_peak(weir::compute::best_training_kernels().name, weir::compute::Arithmetic::float32);
+         weir::compute::measure_peak(weir::compute::best_training_kernels().name, weir::compute::Arithmetic::float32);
 }
 
 }  // namespace
@@ -155,19 +155,19 @@ int main(int argc, char** argv) {
   if (argc < 3) return std::fprintf(stderr, "usage: weir_training_bench THREADS SECONDS [NAME...]\n"), 2;
   const auto threads = static_cast<int>(std::strtol(argv[1], nullptr, 10));
   const double seconds = std::strtod(argv[2], nullptr);
-  const auto wanted = [&](const std::string& name) {
+  const auto is_selected = [&](const std::string& name) {
     for (int i = 3; i < argc; ++i) {
       if (name == argv[i]) return true;
     }
     return argc == 3;
   };
-  if (wanted("xor")) std::printf("xor %.1f\n", Xor{threads}.rate(seconds));
-  if (wanted("digits")) std::printf("digits %.2f\n", Digits{threads}.rate(seconds));
-  if (wanted("enlarging")) std::printf("enlarging %.3f\n", Enlarging{threads}.rate(seconds));
+  if (is_selected("xor")) std::printf("xor %.1f\n", Xor{threads}.steps_per_second(seconds));
+  if (is_selected("digits")) std::printf("digits %.2f\n", Digits{threads}.steps_per_second(seconds));
+  if (is_selected("enlarging")) std::printf("enlarging %.3f\n", Enlarging{threads}.steps_per_second(seconds));
   const char* passes[] = {"forward", "backward-data", "backward-weights"};
   for (const int channels : {16, 32, 48}) {
-    for (int pass = 0; wanted("peak") && pass < 3; ++pass) {
-      std::printf("conv3x3-%d-%s %.3f\n", channels, passes[pass], of_peak(channels, pass, seconds / 3));
+    for (int pass = 0; is_selected("peak") && pass < 3; ++pass) {
+      std::printf("conv3x3-%d-%s %.3f\n", channels, passes[pass], peak_fraction(channels, pass, seconds / 3));
     }
   }
   return 0;

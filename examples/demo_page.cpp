@@ -431,7 +431,7 @@ std::string_view strokes_of(char letter) {
 }
 
 // Writes upper-case letters from `at` (their top left), `size` high; returns the width.
-double letters(Canvas& canvas, Point at, double size, std::string_view text, Colour colour = kInk) {
+double draw_letters(Canvas& canvas, Point at, double size, std::string_view text, Colour colour = kInk) {
   const double unit = size / 6, pen = std::max(1.0, size / 7);
   double x = at.x;
   for (char letter : text) {
@@ -446,15 +446,15 @@ double letters(Canvas& canvas, Point at, double size, std::string_view text, Col
   return x - at.x;
 }
 
-double letters_width(double size, std::string_view text) {
+double text_width(double size, std::string_view text) {
   Canvas nowhere{1, 1};
-  return letters(nowhere, {0, 0}, size, text);
+  return draw_letters(nowhere, {0, 0}, size, text);
 }
 
 // A speech bubble around centred lines of letters, its tail pointing to `tail`.
 void bubble(Canvas& canvas, Point centre, double size, Point tail, const std::vector<std::string_view>& lines) {
   double widest = 0;
-  for (std::string_view line : lines) widest = std::max(widest, letters_width(size, line));
+  for (std::string_view line : lines) widest = std::max(widest, text_width(size, line));
   const double rx = widest * 0.66 + size, ry = static_cast<double>(lines.size()) * size * 1.1 + size;
   for (const auto& [grow, colour] : {std::pair{size / 8, kInk}, std::pair{0.0, kWhite}}) {
     canvas.stroke(centre + Point{0, ry * 0.5}, tail, size * 1.3 + 2 * grow, 2 * grow, colour);
@@ -462,7 +462,7 @@ void bubble(Canvas& canvas, Point centre, double size, Point tail, const std::ve
   }
   double y = centre.y - static_cast<double>(lines.size()) * size * 0.8 + size * 0.3;
   for (std::string_view line : lines) {
-    letters(canvas, {centre.x - letters_width(size, line) / 2, y}, size, line);
+    draw_letters(canvas, {centre.x - text_width(size, line) / 2, y}, size, line);
     y += size * 1.6;
   }
 }
@@ -568,9 +568,9 @@ void action_panel(Canvas& canvas, Box b, std::mt19937& random) {
   star(h * 0.365, kInk);
   star(h * 0.335, {255, 120, 70});
   const double size = h * 0.17;
-  const Point at{c.x - letters_width(size, "SPLASH!") / 2, c.y - size / 2};
-  letters(canvas, at + Point{3, 3}, size, "SPLASH!");
-  letters(canvas, at, size, "SPLASH!", kWhite);
+  const Point at{c.x - text_width(size, "SPLASH!") / 2, c.y - size / 2};
+  draw_letters(canvas, at + Point{3, 3}, size, "SPLASH!");
+  draw_letters(canvas, at, size, "SPLASH!", kWhite);
 }
 
 void pattern_panel(Canvas& canvas, Box b) {
@@ -584,7 +584,7 @@ void pattern_panel(Canvas& canvas, Box b) {
   }
   double size = h * 0.052;
   for (std::string_view line : {"SMALL LETTERS STAY", "SMALL LETTERS AND DO", "NOT BECOME BLOBS"}) {
-    letters(canvas, {b.left + w * 0.08, b.top + h * 0.99 - size * 3.2}, size * 0.8, line);
+    draw_letters(canvas, {b.left + w * 0.08, b.top + h * 0.99 - size * 3.2}, size * 0.8, line);
     size *= 0.62;
   }
 }
@@ -628,7 +628,7 @@ void save(const Canvas& canvas, const std::string& path) {
 // A strip with a label in our own letters, as wide as the cut above it.
 vips::VImage label(int width, std::string_view text) {
   Canvas canvas{width, 28};
-  letters(canvas, {6, 8}, 11, text);
+  draw_letters(canvas, {6, 8}, 11, text);
   const std::vector<std::uint8_t> bytes = canvas.bytes();
   return vips::VImage::new_from_memory_steal(g_memdup2(bytes.data(), bytes.size()), bytes.size(), width, 28, 3,
                                              VIPS_FORMAT_UCHAR);

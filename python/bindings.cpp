@@ -27,9 +27,9 @@
 #include "cli/guard_arguments.hpp"
 #include "cli/profile.hpp"
 #include "device/device_json.hpp"
+#include "device/fork_safe_file.hpp"
 #include "device/inventory.hpp"
-#include "device/proof.hpp"
-#include "device/unshared_file.hpp"
+#include "device/placement_check.hpp"
 #include "observe/metrics.hpp"
 #include "weir/guard.hpp"
 #include "weir/upscale.hpp"
@@ -40,7 +40,7 @@ namespace py = pybind11;
 
 namespace {
 
-[[noreturn]] void stay_until_the_process_ends() {
+[[noreturn]] void pause_until_process_ends() {
   for (;;) ::pause();
 }
 
@@ -66,7 +66,7 @@ auto without_lock(const Work& work) {
     }
     PyEval_RestoreThread(state);
   } catch (abi::__forced_unwind&) {
-    stay_until_the_process_ends();
+    pause_until_process_ends();
   }
   if (problem) std::rethrow_exception(problem);
   if constexpr (!std::is_void_v<Result>) return *std::move(result);
@@ -79,7 +79,7 @@ auto with_lock(const Work& work) {
     const py::gil_scoped_acquire acquire;
     return work();
   } catch (abi::__forced_unwind&) {
-    stay_until_the_process_ends();
+    pause_until_process_ends();
   }
 }
 
@@ -94,14 +94,14 @@ auto with_lock(const Work& work) {
 
 py::dict to_dict(const weir::MemoryStatistics& s) {
   py::dict d;
-  d["allocated"] = s.allocated;
-  d["reserved"] = s.reserved;
-  d["max_allocated"] = s.max_allocated;
-  d["max_reserved"] = s.max_reserved;
-  d["total"] = s.total;
-  d["free"] = s.free;
+  d["allocated"] = s.allocated_bytes;
+  d["reserved"] = s.reserved_bytes;
+  d["max_allocated"] = s.max_allocated_bytes;
+  d["max_reserved"] = s.max_reserved_bytes;
+  d["total"] = s.total_bytes;
+  d["free"] = s.free_bytes;
   d["utilization_pct"] = s.utilization_pct;
-  d["fragmentation"] = s.fragmentation;
+  d["fragmentation"] = s.fragmentation_bytes;
   d["fragmentation_pct"] = s.fragmentation_pct;
   return d;
 }
@@ -109,22 +109,22 @@ py::dict to_dict(const weir::MemoryStatistics& s) {
 py::dict to_dict(const weir::ScopeResult& r) {
   py::dict d;
   d["name"] = r.name;
-  d["run"] = r.run;
-  d["growth"] = r.growth;
+  d["run"] = r.run_number;
+  d["growth"] = r.growth_bytes;
   d["confirmed"] = r.confirmed;
   d["evidence"] = r.evidence;
-  d["descriptors"] = r.descriptors;
+  d["descriptors"] = r.new_descriptors;
   d["verdict"] = r.verdict;
-  d["unknown"] = r.unknown;
+  d["unknown"] = r.unmeasured_reason;
   return d;
 }
 
 py::dict to_dict(const weir::GuardReport& r) {
   py::dict d;
   d["passed"] = r.passed;
-  d["drift"] = r.drift;
-  d["once"] = r.once;
-  d["slope"] = r.slope;
+  d["drift"] = r.drift_bytes;
+  d["once"] = r.one_time_bytes;
+  d["slope"] = r.bytes_per_scope;
   d["scopes"] = r.scopes;
   d["first_leak"] = r.first_leak;
   d["text"] = r.text;
@@ -136,34 +136,34 @@ std::map<std::string, std::string> to_map(const weir::device::EnvironmentChanges
 }
 
 constexpr std::array kMetrics{
-    weir::observe::MetricName{"gpu_memory_allocated_bytes", weir::observe::MetricType::gauge,
-                              "What the allocator had handed out on the device after the last scope."},
-    weir::observe::MetricName{"gpu_memory_leak_bytes", weir::observe::MetricType::gauge,
-                              "What the last scope did not give back."},
-    weir::observe::MetricName{"gpu_utilization_percent", weir::observe::MetricType::gauge,
-                              "Of the device's memory, in use by everybody after the last scope."},
-    weir::observe::MetricName{"gpu_fragmentation_percent", weir::observe::MetricType::gauge,
-                              "Of what the allocator held after the last scope, not handed out."},
-    weir::observe::MetricName{"gpu_timestamp_seconds", weir::observe::MetricType::gauge,
-                              "When the last scope ended, in seconds since 1970."}};
+    weir::observe::MetricDefinition{"gpu_memory_allocated_bytes", weir::observe::MetricType::gauge,
+                                    "What the allocator had handed out on the device after the last scope."},
+    weir::observe::MetricDefinition{"gpu_memory_leak_bytes", weir::observe::MetricType::gauge,
+                                    "What the last scope did not give back."},
+    weir::observe::MetricDefinition{"gpu_utilization_percent", weir::observe::MetricType::gauge,
+                                    "Of the device's memory, in use by everybody after the last scope."},
+    weir::observe::MetricDefinition{"gpu_fragmentation_percent", weir::observe::MetricType::gauge,
+                                    "Of what the allocator held after the last scope, not handed out."},
+    weir::observe::MetricDefinition{"gpu_timestamp_seconds", weir::observe::MetricType::gauge,
+                                    "When the last scope ended, in seconds since 1970."}};
 
-weir::observe::Metrics*& metrics_of_process() {
+weir::observe::Metrics*& process_metrics() {
   static auto* all = new weir::observe::Metrics;
   return all;
 }
 
-weir::observe::Metrics& metrics() { return *metrics_of_process(); }
+weir::observe::Metrics& metrics() { return *process_metrics(); }
 
 /// A child has no copies of lease files, and metrics of its own: the parent's may have been locked by a thread that does not
 /// live on, so they stay where they are.
 void after_fork_in_child() {
   weir::device::after_fork_in_child();
-  metrics_of_process() = new weir::observe::Metrics;
+  process_metrics() = new weir::observe::Metrics;
 }
 
 /// Deletes in the process that made the object. The copy in a forked child is left alone: its locks may be held by a thread
 /// that does not live on, and the drivers that it has open are the parent's.
-struct DeleteInItsProcess {
+struct DeleteInCreatingProcess {
   pid_t process = ::getpid();
   template <class T>
   void operator()(T* object) const {
@@ -171,7 +171,7 @@ struct DeleteInItsProcess {
   }
 };
 template <class T>
-using OfProcess = std::unique_ptr<T, DeleteInItsProcess>;
+using ProcessOwned = std::unique_ptr<T, DeleteInCreatingProcess>;
 
 void set_metrics(const std::string& device, const std::map<std::string, double>& values) {
   for (const auto& metric : kMetrics) {
@@ -184,35 +184,36 @@ void write_metrics(const std::string& path) {
   if (auto written = metrics().write(path); !written) raise(written.error());
 }
 
-weir::Guard::Level level_of(const std::string& name) {
+weir::Guard::Level parse_level(const std::string& name) {
   return name == "error"     ? weir::Guard::Level::error
          : name == "warning" ? weir::Guard::Level::warning
                              : weir::Guard::Level::info;
 }
 
 /// The settings of the words' command, of weir.toml and of the environment, as the commands of weir see them.
-weir::cli::Settings settings_of(std::span<const weir::cli::Flag> flags, std::vector<std::string> words) {
+weir::cli::Settings command_settings(std::span<const weir::cli::Flag> flags, std::vector<std::string> arguments) {
   const auto environment = weir::process_environment();
-  auto line = weir::cli::parse_command_line(flags, std::move(words));
-  if (!line) raise(line.error());
-  auto settings = weir::cli::resolve_settings(flags, *line, environment, weir::cli::settings_files(environment));
+  auto command_line = weir::cli::parse_command_line(flags, std::move(arguments));
+  if (!command_line) raise(command_line.error());
+  auto settings =
+      weir::cli::resolve_settings(flags, *command_line, environment, weir::cli::settings_files(environment));
   if (!settings) raise(settings.error());
   return *std::move(settings);
 }
 
 /// What scopes are set by: {"log", "lease" (None: where they ask for it), "max_fragmentation", "wait" (seconds)}.
 py::dict scope_settings() {
-  const weir::cli::Arguments args = settings_of(weir::cli::scope_flags(), {}).args;
+  const weir::cli::Arguments args = command_settings(weir::cli::scope_flags(), {}).args;
   py::dict d;
-  d["log"] = weir::cli::log_file(args, weir::process_environment());
-  d["lease"] = weir::cli::profile_of(args.guard).lease;
+  d["log"] = weir::cli::event_log_path(args, weir::process_environment());
+  d["lease"] = weir::cli::selected_profile(args.guard).lease;
   d["max_fragmentation"] = weir::cli::max_fragmentation(args.guard).count();
   d["wait"] = std::chrono::duration<double>(args.guard.wait).count();
   return d;
 }
 
 /// The words of a policy that are on or off and take no value.
-std::vector<std::string> switches() {
+std::vector<std::string> switch_flags() {
   std::vector<std::string> names;
   for (const weir::cli::Flag& flag : weir::cli::lease_flags())
     if (flag.is_switch()) names.emplace_back(flag.name);
@@ -223,7 +224,7 @@ class Lease {
  public:
   explicit Lease(weir::device::Lease lease) : lease_{std::move(lease)} {}
   std::string key() const { return lease_.keys().empty() ? std::string{} : lease_.keys().front(); }
-  std::string environment() const { return lease_.environment(); }
+  std::string environment() const { return lease_.environment_value(); }
   bool joined() const { return lease_.is_joined(); }
   void release() { lease_.release(); }
 
@@ -234,24 +235,25 @@ class Lease {
 /// The machine under the settings of weir.toml, the environment and the given words, as the commands of weir see it.
 class Machine {
  public:
-  explicit Machine(std::vector<std::string> words) {
-    args_ = settings_of(weir::cli::lease_flags(), std::move(words)).args.guard;
-    machine_ = weir::tasks::look_at_machine(weir::cli::wish_of(args_));
+  explicit Machine(std::vector<std::string> arguments) {
+    args_ = command_settings(weir::cli::lease_flags(), std::move(arguments)).args.guard;
+    machine_ = weir::tasks::inspect_machine(weir::cli::make_device_request(args_));
   }
 
   std::string devices() const { return weir::device::devices_to_text(machine_.devices); }
-  std::vector<std::tuple<std::size_t, bool, std::string>> considered() const {
+  std::vector<std::tuple<std::size_t, bool, std::string>> assessments() const {
     std::vector<std::tuple<std::size_t, bool, std::string>> all;
-    for (const auto& one : machine_.choice.considered) all.emplace_back(one.device, one.accepted, one.reason);
+    for (const auto& one : machine_.choice.assessments) all.emplace_back(one.device_index, one.accepted, one.reason);
     return all;
   }
-  std::vector<std::size_t> order() const { return machine_.choice.order; }
-  std::string refusal() const { return weir::tasks::refusal_of(machine_).what; }
+  std::vector<std::size_t> ranked() const { return machine_.choice.ranked; }
+  std::string no_device_error() const { return weir::tasks::no_device_error(machine_).what; }
 
   std::pair<std::map<std::string, std::string>, std::vector<std::string>> mask(std::size_t device) const {
-    auto mask = weir::device::make_mask(machine_.devices, device, machine_.masks, weir::cli::wish_of(args_).mask);
+    auto mask =
+        weir::device::make_mask(machine_.devices, device, machine_.masks, weir::cli::make_device_request(args_).mask);
     if (!mask) raise(mask.error());
-    weir::device::add_vulkan_index(*mask, machine_.at(device));
+    weir::device::add_vulkan_index(*mask, machine_.device_at(device));
     return {to_map(mask->changes), mask->notes};
   }
 
@@ -259,33 +261,36 @@ class Machine {
   /// called with the holders when the lease is not to be had at once. In the main thread (`main`) a signal whose handler
   /// raises ends the wait with that exception.
   std::tuple<std::unique_ptr<Lease>, std::size_t, std::map<std::string, std::string>, std::vector<std::string>> lease(
-      const std::vector<std::size_t>& only, const std::function<void(const std::string&)>& waits, bool main) const {
+      const std::vector<std::size_t>& usable_indices, const std::function<void(const std::string&)>& on_wait,
+      bool in_main_thread) const {
     weir::tasks::Machine machine = machine_;
-    std::erase_if(machine.choice.order,
-                  [&](std::size_t device) { return std::find(only.begin(), only.end(), device) == only.end(); });
-    weir::device::Waiting waiting;
-    waiting.started = [&](const auto& obstacles) { waits(weir::device::describe(obstacles)); };
-    if (main)
-      waiting.interrupted = [] {
+    std::erase_if(machine.choice.ranked, [&](std::size_t device) {
+      return std::find(usable_indices.begin(), usable_indices.end(), device) == usable_indices.end();
+    });
+    weir::device::WaitOptions waiting;
+    waiting.on_wait = [&](const auto& busy_devices) { on_wait(weir::device::describe(busy_devices)); };
+    if (in_main_thread)
+      waiting.is_interrupted = [] {
         return with_lock([] {
           if (PyErr_CheckSignals() != 0) throw py::error_already_set{};
           return false;
         });
       };
     std::vector<std::string> notes;
-    auto leased =
-        weir::tasks::lease_device(machine, weir::cli::wish_of(args_), weir::process_environment(), waiting, notes);
+    auto leased = weir::tasks::lease_device(machine, weir::cli::make_device_request(args_), weir::process_environment(),
+                                            waiting, notes);
     if (!leased) raise(leased.error());
-    return {std::make_unique<Lease>(std::move(leased->lease)), leased->device, to_map(leased->mask.changes), notes};
+    return {std::make_unique<Lease>(std::move(leased->lease)), leased->device_index, to_map(leased->mask.changes),
+            notes};
   }
 
-  std::pair<std::string, std::string> prove(std::size_t device, const std::vector<pid_t>& pids,
-                                            const std::vector<std::string>& uuids) const {
+  std::pair<std::string, std::string> check_placement(std::size_t device, const std::vector<pid_t>& pids,
+                                                      const std::vector<std::string>& uuids) const {
     const auto library = weir::device::nvml::Library::open();
-    auto evidence = weir::device::gather_evidence(machine_.devices, pids, library ? &*library : nullptr);
-    evidence.uuids_inside = uuids;
-    const auto proof = weir::device::judge(machine_.at(device), machine_.devices, evidence);
-    return {std::string{weir::device::name_of(proof.outcome)}, proof.text};
+    auto evidence = weir::device::collect_evidence(machine_.devices, pids, library ? &*library : nullptr);
+    evidence.reported_uuids = uuids;
+    const auto check = weir::device::check_placement(machine_.device_at(device), machine_.devices, evidence);
+    return {std::string{weir::device::name_of(check.status)}, check.text};
   }
 
  private:
@@ -303,15 +308,15 @@ std::tuple<py::bytes, int, int> upscale_samples(const std::string& network, cons
     throw std::invalid_argument("the array does not hold that many samples");
   struct Source : weir::RowSource {
     std::span<const std::byte> all;
-    std::size_t at = 0;
+    std::size_t position = 0;
     bool read(std::span<std::byte> rows) override {
-      if (rows.size() > all.size() - at) return false;
-      std::copy_n(all.begin() + static_cast<std::ptrdiff_t>(at), rows.size(), rows.begin());
-      at += rows.size();
+      if (rows.size() > all.size() - position) return false;
+      std::copy_n(all.begin() + static_cast<std::ptrdiff_t>(position), rows.size(), rows.begin());
+      position += rows.size();
       return true;
     }
     bool rewind() override {
-      at = 0;
+      position = 0;
       return true;
     }
   } source;
@@ -343,33 +348,37 @@ std::tuple<py::bytes, int, int> upscale_samples(const std::string& network, cons
 PYBIND11_MODULE(_native, module) {  // NOLINT: pybind11's macro
   module.attr("version") = weir::kVersion;
 
-  py::class_<weir::Guard, OfProcess<weir::Guard>>(module, "Guard")
-      .def(py::init([](std::uint64_t scope_bytes, std::uint64_t drift_bytes, const std::string& pci, int answer_ms) {
-             weir::GuardOptions options;
-             options.scope_bytes = scope_bytes;
-             options.drift_bytes = drift_bytes;
-             options.pci = pci;
-             options.answer_ms = answer_ms;
-             return without_lock([&] { return OfProcess<weir::Guard>{new weir::Guard{options}}; });  // it asks drivers
-           }),
+  py::class_<weir::Guard, ProcessOwned<weir::Guard>>(module, "Guard")
+      .def(py::init(
+               [](std::uint64_t scope_bytes, std::uint64_t drift_bytes, const std::string& pci, int driver_timeout_ms) {
+                 weir::GuardOptions options;
+                 options.scope_limit_bytes = scope_bytes;
+                 options.drift_limit_bytes = drift_bytes;
+                 options.pci_address = pci;
+                 options.driver_timeout_ms = driver_timeout_ms;
+                 return without_lock(
+                     [&] { return ProcessOwned<weir::Guard>{new weir::Guard{options}}; });  // it asks drivers
+               }),
            py::arg("scope_bytes"), py::arg("drift_bytes"), py::arg("pci") = "",
-           py::arg("answer_ms") = weir::GuardOptions{}.answer_ms)
+           py::arg("answer_ms") = weir::GuardOptions{}.driver_timeout_ms)
       .def(
           "add_counter",
           [](weir::Guard& guard, const std::string& name, bool on_device, bool of_allocator, const py::function& read) {
             // The callback is freed by whoever frees the guard, so with the lock.
             const std::shared_ptr<py::function> kept{
                 new py::function{read}, [](py::function* function) { with_lock([&] { delete function; }); }};
-            const auto ask = [kept]() -> std::optional<std::uint64_t> {
+            const auto read_bytes = [kept]() -> std::optional<std::uint64_t> {
               return with_lock([&]() -> std::optional<std::uint64_t> {
-                const py::object answer = (*kept)();
-                if (answer.is_none()) return std::nullopt;
-                return answer.cast<std::uint64_t>();
+                const py::object bytes = (*kept)();
+                if (bytes.is_none()) return std::nullopt;
+                return bytes.cast<std::uint64_t>();
               });
             };
             without_lock([&] {
-              guard.add_counter(name, on_device ? weir::Guard::Memory::device : weir::Guard::Memory::host,
-                                of_allocator ? weir::Guard::Counts::allocator : weir::Guard::Counts::system, ask);
+              guard.add_counter(
+                  name, on_device ? weir::Guard::Memory::device : weir::Guard::Memory::host,
+                  of_allocator ? weir::Guard::CounterSource::allocator : weir::Guard::CounterSource::system,
+                  read_bytes);
             });
           })
       .def("set_baseline", [](weir::Guard& guard) { without_lock([&] { guard.set_baseline(); }); })
@@ -385,12 +394,12 @@ PYBIND11_MODULE(_native, module) {  // NOLINT: pybind11's macro
              return problem ? std::optional{problem->what} : std::nullopt;
            })
       .def("tell", [](weir::Guard& guard, const std::string& level, const std::string& event,
-                      const weir::Guard::Fields& fields) { guard.tell(level_of(level), event, fields); });
+                      const weir::Guard::Fields& fields) { guard.log_event(parse_level(level), event, fields); });
 
-  py::class_<weir::GuardScope, OfProcess<weir::GuardScope>>(module, "GuardScope")
+  py::class_<weir::GuardScope, ProcessOwned<weir::GuardScope>>(module, "GuardScope")
       .def(py::init([](std::string name, weir::Guard& guard) {
              return without_lock([&] {
-               return OfProcess<weir::GuardScope>{new weir::GuardScope{std::move(name), guard}};
+               return ProcessOwned<weir::GuardScope>{new weir::GuardScope{std::move(name), guard}};
              });
            }),
            py::keep_alive<1, 3>())
@@ -409,27 +418,30 @@ PYBIND11_MODULE(_native, module) {  // NOLINT: pybind11's macro
       .def("release", &Lease::release);
 
   py::class_<Machine>(module, "Machine")
-      .def(py::init([](std::vector<std::string> words) {
-        return without_lock([&] { return std::make_unique<Machine>(std::move(words)); });
+      .def(py::init([](std::vector<std::string> arguments) {
+        return without_lock([&] { return std::make_unique<Machine>(std::move(arguments)); });
       }))
       .def("devices", &Machine::devices)
-      .def("considered", &Machine::considered)
-      .def("order", &Machine::order)
-      .def("refusal", &Machine::refusal)
+      .def("considered", &Machine::assessments)
+      .def("order", &Machine::ranked)
+      .def("refusal", &Machine::no_device_error)
       .def("mask", [](const Machine& machine,
                       std::size_t device) { return without_lock([&] { return machine.mask(device); }); })
-      .def("lease", [](const Machine& machine, const std::vector<std::size_t>& only,
-                       const std::function<void(const std::string&)>& waits,
-                       bool main) { return without_lock([&] { return machine.lease(only, waits, main); }); })
+      .def("lease",
+           [](const Machine& machine, const std::vector<std::size_t>& usable_indices,
+              const std::function<void(const std::string&)>& on_wait, bool in_main_thread) {
+             return without_lock([&] { return machine.lease(usable_indices, on_wait, in_main_thread); });
+           })
       .def("prove", [](const Machine& machine, std::size_t device, const std::vector<pid_t>& pids,
                        const std::vector<std::string>& uuids) {
-        return without_lock([&] { return machine.prove(device, pids, uuids); });
+        return without_lock([&] { return machine.check_placement(device, pids, uuids); });
       });
 
   module.def("scope_settings", scope_settings);
-  module.def("switches", switches);
-  module.def("check_policy",
-             [](std::vector<std::string> words) { settings_of(weir::cli::lease_flags(), std::move(words)); });
+  module.def("switches", switch_flags);
+  module.def("check_policy", [](std::vector<std::string> arguments) {
+    command_settings(weir::cli::lease_flags(), std::move(arguments));
+  });
   module.def("in_main_interpreter", [] { return PyThreadState_Get()->interp == PyInterpreterState_Main(); });
   module.def("before_fork", weir::device::before_fork);
   module.def("after_fork_in_parent", weir::device::after_fork_in_parent);
@@ -443,8 +455,8 @@ PYBIND11_MODULE(_native, module) {  // NOLINT: pybind11's macro
   module.def("metrics_text", [] { return metrics().text(); });
   module.def("write_metrics", write_metrics);
   module.def("upscale_samples", upscale_samples);
-  module.def("run", [](const std::vector<std::string>& words) {
-    const weir::cli::Ending ending = without_lock([&] { return weir::cli::run_program(words); });
-    return std::make_tuple(static_cast<int>(ending.exit), ending.what, ending.failures);
+  module.def("run", [](const std::vector<std::string>& arguments) {
+    const weir::cli::ExitResult result = without_lock([&] { return weir::cli::run_command_line(arguments); });
+    return std::make_tuple(static_cast<int>(result.status), result.message, result.item_failures);
   });
 }

@@ -1,4 +1,4 @@
-// weir audit as a user meets it.
+// Tests of the built program `weir audit`: exit status, output and files.
 #ifdef WEIR_AUDIT
 
 #include <sys/stat.h>
@@ -10,7 +10,7 @@
 
 #include "audit/audit.hpp"
 #include "audit/rules/rule.hpp"
-#include "audit/run_command.hpp"
+#include "audit/run_program.hpp"
 #include "places.hpp"
 #include "program.hpp"
 
@@ -22,16 +22,16 @@ using Json = nlohmann::json;
 const std::string kLate = "import torch\nimport os\nos.environ.setdefault('CUDA_VISIBLE_DEVICES', 'GPU-1')\n";
 const std::string kRight = "import os\nos.environ.setdefault('CUDA_VISIBLE_DEVICES', 'GPU-1')\nimport torch\n";
 
-How in(const Folder& folder) {
+ProgramOptions in(const Folder& folder) {
   return {.folder = folder.path(), .variables = {{"PATH", "/usr/bin:/bin"}, {"GIT_CONFIG_GLOBAL", "/dev/null"}}};
 }
 
-TEST(CliAudit, TheExitStatusTellsCleanFromFindingsFromWrongUse) {
+TEST(CliAudit, TheExitStatusDistinguishesCleanFindingsAndWrongUsage) {
   const Folder folder;
   folder.put("a/good.py", kRight);
   folder.put("b/bad.py", kLate);
   EXPECT_EQ(run({"audit", "a"}, in(folder)).status, 0);
-  const Ended bad = run({"audit", "b"}, in(folder));
+  const ProgramResult bad = run({"audit", "b"}, in(folder));
   EXPECT_EQ(bad.status, 1);
   EXPECT_TRUE(bad.out.starts_with("b/bad.py:3:1: fragile G01 ")) << bad.out;
   for (const std::vector<std::string>& words : {std::vector<std::string>{"audit"},
@@ -40,7 +40,7 @@ TEST(CliAudit, TheExitStatusTellsCleanFromFindingsFromWrongUse) {
                                                 {"audit", "a", "--format", "x"},
                                                 {"audit", "--explain", "G99"},
                                                 {"audit", "a", "--policy", "none.toml"}}) {
-    const Ended ended = run(words, in(folder));
+    const ProgramResult ended = run(words, in(folder));
     EXPECT_EQ(ended.status, 2) << words.back();
     EXPECT_EQ(ended.error_lines(), 1u) << ended.error;
   }
@@ -49,10 +49,11 @@ TEST(CliAudit, TheExitStatusTellsCleanFromFindingsFromWrongUse) {
 TEST(CliAudit, ACommentThatNamesNoRuleIsAWarningAndChangesNoStatus) {
   const Folder folder;
   folder.put("good.py", kRight + "x = 1  # weir: ignore[G3]\n");
-  const Ended ended = run({"audit", "."}, in(folder));
+  const ProgramResult ended = run({"audit", "."}, in(folder));
   EXPECT_EQ(ended.status, 0);
   EXPECT_EQ(ended.error_lines(), 1u) << ended.error;
-  EXPECT_TRUE(ended.says("good.py:4: this comment allows nothing: there is no rule 'G3' (did you mean 'G03'?)"))
+  EXPECT_TRUE(
+      ended.error_contains("good.py:4: this comment allows nothing: there is no rule 'G3' (did you mean 'G03'?)"))
       << ended.error;
   EXPECT_EQ(Json::parse(run({"audit", ".", "--format", "json"}, in(folder)).out)["notes"].size(), 1u);
 }
@@ -65,16 +66,16 @@ TEST(CliAudit, SelectIgnoreAndPolicyChooseTheRules) {
   EXPECT_EQ(run({"audit", ".", "--select", "G13"}, in(folder)).status, 1);
   folder.put("weir.toml", "[audit]\ndevice = \"GPU-1\"\nexclude = [\"old\"]\n");
   folder.put("old/bad.py", kLate);
-  const Ended ended = run({"audit", "."}, in(folder));
+  const ProgramResult ended = run({"audit", "."}, in(folder));
   EXPECT_NE(ended.out.find("G13"), std::string::npos);
   EXPECT_EQ(ended.out.find("old/"), std::string::npos);
   folder.put("weir.toml", "[audit]\ncolour = 1\n");
-  const Ended wrong = run({"audit", "."}, in(folder));
+  const ProgramResult wrong = run({"audit", "."}, in(folder));
   EXPECT_EQ(wrong.status, 2);
-  EXPECT_TRUE(wrong.says("weir.toml:2: unknown setting 'colour'")) << wrong.error;
+  EXPECT_TRUE(wrong.error_contains("weir.toml:2: unknown setting 'colour'")) << wrong.error;
 }
 
-TEST(CliAudit, EveryFormatIsWhatItSays) {
+TEST(CliAudit, EveryFormatHasItsStructure) {
   const Folder folder;
   folder.put("b%d,<&.py", kLate + "# weir: ignore[G10] one card\nos.environ['CUDA_VISIBLE_DEVICES'] = 'GPU-1'\n");
   const Json json = Json::parse(run({"audit", ".", "--format", "json"}, in(folder)).out);
@@ -98,7 +99,7 @@ TEST(CliAudit, EveryFormatIsWhatItSays) {
   EXPECT_NE(run({"audit", ".", "--stats"}, in(folder)).out.find(" G01 mask set after"), std::string::npos);
 }
 
-TEST(CliAudit, ABaselineKeepsOldFindingsQuietAndNewOnesLoud) {
+TEST(CliAudit, ABaselineSuppressesOldFindingsOnly) {
   const Folder folder;
   folder.put("a.py", kLate);
   EXPECT_EQ(run({"audit", ".", "--baseline", "base", "--write-baseline"}, in(folder)).status, 0);
@@ -108,18 +109,18 @@ TEST(CliAudit, ABaselineKeepsOldFindingsQuietAndNewOnesLoud) {
   folder.put("b.py", kLate);
   EXPECT_EQ(run({"audit", ".", "--baseline", "base"}, in(folder)).status, 1);
   EXPECT_EQ(run({"audit", ".", "--baseline", "a.py"}, in(folder)).status, 2);
-  EXPECT_EQ(run({"audit", "a.py", "--baseline", "base"}, in(folder)).status, 0);  // however the file is named
+  EXPECT_EQ(run({"audit", "a.py", "--baseline", "base"}, in(folder)).status, 0);  // by another path
 }
 
-TEST(CliAudit, WhatTheBaselineNamesIsNotMended) {
+TEST(CliAudit, FindingsInTheBaselineAreNotFixed) {
   const Folder folder;
   folder.put("old.py", kLate);
   EXPECT_EQ(run({"audit", ".", "--baseline", "base", "--write-baseline"}, in(folder)).status, 0);
   folder.put("new.py", kLate);
-  const Ended diff = run({"audit", ".", "--baseline", "base", "--diff"}, in(folder));
+  const ProgramResult diff = run({"audit", ".", "--baseline", "base", "--diff"}, in(folder));
   EXPECT_NE(diff.out.find("new.py"), std::string::npos);
   EXPECT_EQ(diff.out.find("old.py"), std::string::npos);
-  const Ended fixed = run({"audit", ".", "--baseline", "base", "--fix"}, in(folder));
+  const ProgramResult fixed = run({"audit", ".", "--baseline", "base", "--fix"}, in(folder));
   EXPECT_EQ(fixed.status, 0) << fixed.out;
   EXPECT_EQ(folder.text("new.py"), kRight);
   EXPECT_EQ(folder.text("old.py"), kLate);
@@ -127,13 +128,13 @@ TEST(CliAudit, WhatTheBaselineNamesIsNotMended) {
        {std::vector<std::string>{"audit", ".", "--fix", "--baseline", "base", "--write-baseline"},
         {"audit", ".", "--write-baseline"},
         {"audit", "plan", ".", "--baseline", "base"}}) {
-    const Ended ended = run(words, in(folder));
+    const ProgramResult ended = run(words, in(folder));
     EXPECT_EQ(ended.status, 2) << words.back();
     EXPECT_EQ(ended.error_lines(), 1u) << ended.error;
   }
 }
 
-TEST(CliAudit, BadInputIsSaidInOneLineAndTheRestIsJudged) {
+TEST(CliAudit, BadInputIsReportedInOneLineAndTheRestIsChecked) {
   const Folder folder;
   folder.put("good.py", kRight);
   folder.put("binary.py", std::string("x\0y", 3));
@@ -147,17 +148,17 @@ TEST(CliAudit, BadInputIsSaidInOneLineAndTheRestIsJudged) {
   fs::create_symlink("nowhere", folder / "dangling.py");
   fs::create_symlink("itself.py", folder / "itself.py");
   ::mkfifo((folder / "pipe.py").c_str(), 0600);
-  const Ended ended = run({"audit", "."}, in(folder));
+  const ProgramResult ended = run({"audit", "."}, in(folder));
   EXPECT_EQ(ended.status, 1);
-  for (const char* said : {"binary.py: is binary", "utf16.py: is UTF-16", "broken.py:", "large.py: is 5",
-                           "pipe.py: is not a regular", "dangling.py: cannot be read", "itself.py: cannot be read"})
-    EXPECT_TRUE(ended.says(said)) << said << "\n" << ended.error;
+  for (const char* expected : {"binary.py: is binary", "utf16.py: is UTF-16", "broken.py:", "large.py: is 5",
+                               "pipe.py: is not a regular", "dangling.py: cannot be read", "itself.py: cannot be read"})
+    EXPECT_TRUE(ended.error_contains(expected)) << expected << "\n" << ended.error;
   EXPECT_EQ(ended.error.find("latin.py"), std::string::npos) << ended.error;
   EXPECT_EQ(ended.error.find("python2.py"), std::string::npos) << ended.error;
   EXPECT_NE(ended.out.find("new\\nline.py:3:1"), std::string::npos) << ended.out;
 }
 
-/// Root may read everything: it becomes nobody for a while, as long as this lives.
+/// Root can read every file, so the process becomes the user `nobody` for the lifetime of this object.
 class AsNobody {
  public:
   AsNobody() : works_{::geteuid() != 0 || ::seteuid(65534) == 0} {}
@@ -170,7 +171,7 @@ class AsNobody {
   bool works_;
 };
 
-TEST(CliAudit, WhatMayNotBeReadIsNamed) {
+TEST(CliAudit, UnreadableFilesAreNamed) {
   const Folder folder;
   for (const char* name : {"good.py", "closed.py", "closed/a.py"}) folder.put(name, kRight);
   fs::permissions(folder.path(), fs::perms{0755});
@@ -190,7 +191,7 @@ TEST(CliAudit, WhatMayNotBeReadIsNamed) {
     EXPECT_NE(problem.find("cannot be read: Permission denied"), std::string::npos) << problem;
 }
 
-TEST(CliAudit, SubmodulesAreLeftOutUnlessAskedFor) {
+TEST(CliAudit, SubmodulesAreLeftOutUnlessTheyAreOperands) {
   const Folder folder;
   folder.put("lib/.git", "gitdir: ../.git/modules/lib\n");
   folder.put("lib/bad.py", kLate);
@@ -199,7 +200,7 @@ TEST(CliAudit, SubmodulesAreLeftOutUnlessAskedFor) {
   EXPECT_EQ(run({"audit", "lib"}, in(folder)).status, 1);
 }
 
-TEST(CliAudit, WhatGitIgnoresIsLeftOut) {
+TEST(CliAudit, FilesThatGitIgnoresAreLeftOut) {
   const Folder folder;
   folder.put(".git/HEAD", "");
   folder.put(".gitignore", "build/\n*.gen.py\n!keep.gen.py\n/top.py\n");
@@ -214,65 +215,65 @@ TEST(CliAudit, WhatGitIgnoresIsLeftOut) {
   EXPECT_EQ(json["files"], 2) << json.dump(1);
 }
 
-TEST(CliAudit, WhatGitTracksIsReadWhateverItIgnores) {
+TEST(CliAudit, TrackedFilesAreReadEvenIfGitIgnoresThem) {
   const Folder folder;
   folder.put(".gitignore", "*\n!*.py\n");
   folder.put("sub/tracked.py", kLate);
   folder.put("sub/other.py", kLate);
   for (const std::vector<std::string>& words :
        {std::vector<std::string>{"git", "init", "-q"}, {"git", "add", "-f", "sub/tracked.py"}}) {
-    const auto ended = audit::run_command({.words = words, .folder = folder.path()});
-    ASSERT_TRUE(ended && ended->status == 0);
+    const auto ended = audit::run_program({.arguments = words, .folder = folder.path()});
+    ASSERT_TRUE(ended && ended->exit_status == 0);
   }
   const Json json = Json::parse(run({"audit", ".", "--format", "json"}, in(folder)).out);
   EXPECT_EQ(json["files"], 1) << json.dump(1);
 }
 
-TEST(CliAudit, FixMendsAndDiffOnlyShows) {
+TEST(CliAudit, FixChangesFilesAndDiffOnlyPrints) {
   const Folder folder;
   folder.put("a.py", kLate);
-  const Ended diff = run({"audit", ".", "--diff"}, in(folder));
+  const ProgramResult diff = run({"audit", ".", "--diff"}, in(folder));
   EXPECT_EQ(diff.status, 1);
   EXPECT_TRUE(diff.out.starts_with("--- a/a.py\n+++ b/a.py\n@@ ")) << diff.out;
   EXPECT_EQ(folder.text("a.py"), kLate);
-  const Ended fixed = run({"audit", ".", "--fix"}, in(folder));
+  const ProgramResult fixed = run({"audit", ".", "--fix"}, in(folder));
   EXPECT_EQ(fixed.status, 0) << fixed.out;
-  EXPECT_TRUE(fixed.says("a.py: mended G01"));
+  EXPECT_TRUE(fixed.error_contains("a.py: fixed G01"));
   EXPECT_EQ(folder.text("a.py"), kRight);
   EXPECT_EQ(run({"audit", ".", "--diff"}, in(folder)).out, "");
 }
 
-TEST(CliAudit, ALineIsToldOnceWhateverRulesSpeakOfIt) {
+TEST(CliAudit, FindingsOfOneLineAreReportedTogether) {
   const Folder folder;
   folder.put("weir.toml", "[audit]\ndevice = \"RTX 3090\"\nindex = \"1\"\nmask = \"index\"\n");
   folder.put("a.py",
              "import os\nos.environ['CUDA_VISIBLE_DEVICES'] = '0'\nimport torch\nprint(torch.ones(1).cuda())\n");
-  const Ended text = run({"audit", "a.py"}, in(folder));
+  const ProgramResult text = run({"audit", "a.py"}, in(folder));
   EXPECT_TRUE(text.out.starts_with("a.py:2:1: wrong G33 ")) << text.out;
   EXPECT_NE(text.out.find("; also G04, G10\n"), std::string::npos) << text.out;
   EXPECT_EQ(text.out.find("a.py:2", 1), std::string::npos) << text.out;
   const Json json = Json::parse(run({"audit", "a.py", "--format", "json"}, in(folder)).out);
   EXPECT_EQ(json["findings"][0]["rule"], "G33");
-  EXPECT_EQ(json["findings"][0]["also"][0]["rule"], "G04");
+  EXPECT_EQ(json["findings"][0]["other_rules"][0]["rule"], "G04");
   const Json sarif = Json::parse(run({"audit", "a.py", "--format", "sarif"}, in(folder)).out);
   EXPECT_EQ(sarif["runs"][0]["results"].size(), json["findings"].size());
   EXPECT_EQ(sarif["runs"][0]["results"][0]["properties"]["also"][1]["rule"], "G10");
-  // A comment takes back one of them; what another rule says of the line stays.
+  // A comment suppresses one finding; those of the other rules stay.
   folder.put("a.py",
              "import os\nos.environ['CUDA_VISIBLE_DEVICES'] = '0'  # weir: ignore[G33] on purpose\nimport torch\n");
   EXPECT_TRUE(run({"audit", "a.py"}, in(folder)).out.starts_with("a.py:2:1: fragile G04 "));
 }
 
-TEST(CliAudit, TheRulesPagesAreThoseOfTheTable) {
+TEST(CliAudit, TheRulePagesMatchTheTable) {
   for (const audit::Rule& rule : audit::all_rules()) {
     std::ifstream file{std::string{places::source()} + "/docs/rules/" + std::string{rule.id} + ".md"};
     const std::string page{std::istreambuf_iterator<char>{file}, {}};
     EXPECT_EQ(page, audit::rule_page(rule)) << "run packaging/update";
-    EXPECT_EQ(run({"audit", "--explain", std::string{rule.id}}).out, audit::explain(rule));
+    EXPECT_EQ(run({"audit", "--explain", std::string{rule.id}}).out, audit::explain_rule(rule));
   }
 }
 
-/// A repository of its own with some programs; the user's settings of git play no part.
+/// A temporary git repository with some programs. It does not use the user's settings of git.
 class Repository {
  public:
   Repository() {
@@ -290,7 +291,7 @@ class Repository {
   }
   std::string git(std::vector<std::string> words) const {
     words.insert(words.begin(), "git");
-    const auto ended = audit::run_command({.words = std::move(words), .folder = folder.path()});
+    const auto ended = audit::run_program({.arguments = std::move(words), .folder = folder.path()});
     return ended ? ended->output : "";
   }
   Folder folder;
@@ -298,158 +299,178 @@ class Repository {
 
 TEST(CliAuditCampaign, EachFileIsCommittedOrPutBack) {
   const Repository repository;
-  const How how = in(repository.folder);
+  const ProgramOptions how = in(repository.folder);
   EXPECT_EQ(run({"audit", "run"}, how).status, 2);
-  const Ended plan = run(
+  const ProgramResult plan = run(
       {"audit", "plan", ".", "--jobs", "3", "--check", "test -x /usr/bin/python3 || exit 0; /usr/bin/python3 {file}"},
       how);
   ASSERT_EQ(plan.status, 0) << plan.error;
   EXPECT_NE(plan.out.find("6 files in 3 shards"), std::string::npos) << plan.out;
-  const Ended done = run({"audit", "run", "--jobs", "3"}, how);
+  const ProgramResult done = run({"audit", "run", "--jobs", "3"}, how);
   EXPECT_EQ(done.status, 1) << done.error;
-  EXPECT_EQ(done.out, "incomplete: 5 of 6 files mended, 1 put back, 0 not done\n") << done.error;
-  // One commit a file, and the user's own branch as it was.
+  EXPECT_EQ(done.out, "incomplete: 5 of 6 files fixed, 1 put back, 0 not done\n") << done.error;
+  // One commit per file, and the user's own branch is unchanged.
   EXPECT_EQ(repository.git({"diff", "--name-only", "main", "weir/all"}), "p 1.py\np 2.py\np 3.py\np 4.py\np 5.py\n");
   EXPECT_NE(repository.git({"log", "--oneline", "--no-merges", "main..weir/all"}).find("G04 in p 3.py"),
             std::string::npos);
   EXPECT_EQ(repository.git({"status", "--porcelain"}), "");
   EXPECT_EQ(repository.git({"branch", "--show-current"}), "main\n");
   EXPECT_EQ(repository.git({"show", "weir/all:self.py"}), repository.folder.text("self.py"));
-  const Ended report = run({"audit", "report", "--format", "junit", "-o", "pages"}, how);
+  const ProgramResult report = run({"audit", "report", "--format", "junit", "-o", "pages"}, how);
   EXPECT_EQ(report.status, 1);
   EXPECT_NE(report.out.find("tests=\"6\" failures=\"1\" skipped=\"0\""), std::string::npos) << report.out;
   EXPECT_NE(repository.folder.text("pages/gpu-selection.md").find("cuda:0"), std::string::npos);
   EXPECT_NE(run({"audit", "report", "--format", "html"}, how).out.find("<td>self.py</td>"), std::string::npos);
-  // Again: nothing is left to do, and nothing is done.
+  // A second run has nothing left to do.
   const std::string all = repository.git({"rev-parse", "weir/all"});
   EXPECT_EQ(run({"audit", "run"}, how).out, done.out);
   EXPECT_EQ(repository.git({"rev-parse", "weir/all"}), all);
 }
 
-TEST(CliAuditCampaign, WhatWasBrokenOrDiffersByItselfIsNotBlamedOnTheEdit) {
+TEST(CliAuditCampaign, OldFailuresAndVaryingOutputDoNotRejectTheEdit) {
   Repository repository;
   const std::string mask = "import os\nos.environ.setdefault('CUDA_VISIBLE_DEVICES', '1')\n";
   repository.folder.put("repaired.py", mask + "from __future__ import annotations\nprint(1)\n");
   repository.folder.put("clock.py", mask + "import time\nprint(time.time_ns())\n");
   repository.git({"add", "-A"});
   repository.git({"commit", "-q", "-m", "more"});
-  How how = in(repository.folder);
+  ProgramOptions how = in(repository.folder);
   ASSERT_EQ(run({"audit", "plan", "repaired.py", "clock.py", "self.py", "--jobs", "2", "--check",
                  "test -x /usr/bin/python3 || exit 0; /usr/bin/python3 {file}"},
                 how)
                 .status,
             0);
-  // The first start of git fails, as it may on a machine under load.
+  // The first start of git fails, as can happen on a loaded machine.
   const Folder tools;
   tools.put("git", "#!/bin/sh\nif mkdir '" + (tools / "failed").native() +
                        "' 2>/dev/null; then exit 127; fi\nexec /usr/bin/git \"$@\"\n");
   fs::permissions(tools / "git", fs::perms::owner_all);
   how.variables = {{"PATH", tools.path().native() + ":/usr/bin:/bin"}, {"GIT_CONFIG_GLOBAL", "/dev/null"}};
-  const Ended done = run({"audit", "run", "--jobs", "2"}, how);
-  EXPECT_EQ(done.out, "incomplete: 2 of 3 files mended, 1 put back, 0 not done\n") << done.error;
+  const ProgramResult done = run({"audit", "run", "--jobs", "2"}, how);
+  EXPECT_EQ(done.out, "incomplete: 2 of 3 files fixed, 1 put back, 0 not done\n") << done.error;
   EXPECT_TRUE(fs::exists(tools / "failed"));
   EXPECT_EQ(repository.git({"diff", "--name-only", "main", "weir/all"}), "clock.py\nrepaired.py\n");
 }
 
-TEST(CliAuditCampaign, WhatIsInterruptedGoesOnWhereItWas) {
+TEST(CliAuditCampaign, AnInterruptedRunContinues) {
   const Repository repository;
-  const How how = in(repository.folder);
+  const ProgramOptions how = in(repository.folder);
   ASSERT_EQ(run({"audit", "plan", ".", "--jobs", "1", "--check",
                  "while test ! -e \"$PWD/../../../../go\"; do sleep 0.05; done"},
                 how)
                 .status,
             0);
-  How killed = how;
-  killed.meanwhile = [&](pid_t child) {
-    // Within the first check: its worktree is there by then.
-    eventually([&] { return fs::exists(repository.folder / ".git/weir-audit/worktrees/shard-1/.git"); });
+  ProgramOptions killed = how;
+  killed.while_running = [&](pid_t child) {
+    // The kill happens within the first check, after its worktree was created.
+    wait_until([&] { return fs::exists(repository.folder / ".git/weir-audit/worktrees/shard-1/.git"); });
     kill(child, SIGKILL);
     repository.folder.put("go", "");
   };
   EXPECT_EQ(run({"audit", "run"}, killed).status, 128 + SIGKILL);
   fs::remove(repository.folder / "go");
   repository.folder.put("go", "");
-  const Ended done = run({"audit", "run"}, how);
-  EXPECT_EQ(done.out, "complete: 6 of 6 files mended\n") << done.error;
+  const ProgramResult done = run({"audit", "run"}, how);
+  EXPECT_EQ(done.out, "complete: 6 of 6 files fixed\n") << done.error;
   EXPECT_EQ(repository.git({"rev-list", "--count", "--no-merges", "main..weir/all"}), "6\n");
 }
 
-TEST(CliAuditCampaign, WhatCannotBeWorkedOnIsToldWithItsReason) {
+TEST(CliAuditCampaign, StateFilesOfEarlierVersionsAreRead) {
   const Repository repository;
-  const How how = in(repository.folder);
+  const ProgramOptions how = in(repository.folder);
+  ASSERT_EQ(run({"audit", "plan", ".", "--jobs", "1"}, how).status, 0);
+  ASSERT_EQ(run({"audit", "run"}, how).out, "complete: 6 of 6 files fixed\n");
+  // Earlier versions wrote another word for the state "fixed".
+  const std::string state_file = ".git/weir-audit/shard-1.json";
+  const std::string current = "\"fixed\"";
+  std::string text = repository.folder.text(state_file);
+  std::size_t count = 0;
+  for (std::size_t at = 0; (at = text.find(current, at)) != std::string::npos; ++count)
+    text.replace(at, current.size(), "\"mended\"");
+  EXPECT_EQ(count, 6u) << text;
+  repository.folder.put(state_file, text);
+  const ProgramResult report = run({"audit", "report"}, how);
+  EXPECT_EQ(report.status, 0) << report.error;
+  EXPECT_NE(report.out.find("complete: 6 of 6 files fixed"), std::string::npos) << report.out;
+  EXPECT_EQ(report.out.find("mended"), std::string::npos) << report.out;
+}
+
+TEST(CliAuditCampaign, FilesLeftOutAreReportedWithTheReason) {
+  const Repository repository;
+  const ProgramOptions how = in(repository.folder);
   ::chmod((repository.folder / "self.py").c_str(), 0444);
   repository.folder.put("new.py", Repository::program(7));
-  const Ended plan = run({"audit", "plan", "."}, how);
+  const ProgramResult plan = run({"audit", "plan", "."}, how);
   EXPECT_EQ(plan.status, 0) << plan.error;
   EXPECT_NE(plan.out.find("5 files in "), std::string::npos) << plan.out;
-  EXPECT_TRUE(plan.says("self.py: left out of the plan: is read-only")) << plan.error;
-  EXPECT_TRUE(plan.says("new.py: left out of the plan: git does not track it")) << plan.error;
+  EXPECT_TRUE(plan.error_contains("self.py: left out of the plan: is read-only")) << plan.error;
+  EXPECT_TRUE(plan.error_contains("new.py: left out of the plan: git does not track it")) << plan.error;
   EXPECT_EQ(plan.error_lines(), 2u) << plan.error;
   for (const std::string format : {"md", "html"})
     EXPECT_NE(run({"audit", "report", "--format", format}, how).out.find("Left out of the plan: self.py"),
               std::string::npos);
 }
 
-TEST(CliAuditCampaign, BranchesThatAreThereAreNeverUsedAndNeverDeleted) {
+TEST(CliAuditCampaign, ExistingBranchesAreNeverUsedAndNeverDeleted) {
   const Repository repository;
-  const How how = in(repository.folder);
+  const ProgramOptions how = in(repository.folder);
   const auto plan = [&] { return run({"audit", "plan", ".", "--jobs", "1"}, how); };
   ASSERT_EQ(plan().status, 0);
-  ASSERT_EQ(plan().status, 0);  // nothing was done yet
+  ASSERT_EQ(plan().status, 0);  // a second plan is allowed, because nothing was done yet
   ASSERT_EQ(run({"audit", "run"}, how).status, 0);
   const std::string shard = repository.git({"rev-parse", "weir/shard-1"});
-  // Merged and changed again: the next campaign must not go on with what the first has left.
+  // After a merge and further changes, the next campaign must not continue the branches of the first one.
   repository.git({"merge", "-q", "weir/all"});
   repository.folder.put("late.py", Repository::program(8));
   repository.git({"add", "-A"});
   repository.git({"commit", "-q", "-m", "late"});
-  const Ended refused = plan();
+  const ProgramResult refused = plan();
   EXPECT_EQ(refused.status, 2);
   EXPECT_EQ(refused.error_lines(), 1u) << refused.error;
-  EXPECT_TRUE(refused.says("'git branch -D weir/all weir/shard-1'")) << refused.error;
+  EXPECT_TRUE(refused.error_contains("'git branch -D weir/all weir/shard-1'")) << refused.error;
   EXPECT_EQ(repository.git({"rev-parse", "weir/shard-1"}), shard);
   repository.git({"branch", "-D", "weir/all", "weir/shard-1"});
   ASSERT_EQ(plan().status, 0);
-  // One that somebody makes between plan and run is nobody's of ours either.
+  // A branch that is created between plan and run does not belong to this campaign either.
   repository.git({"branch", "weir/shard-1", "HEAD~1"});
   const std::string theirs = repository.git({"rev-parse", "weir/shard-1"});
-  const Ended run_refused = run({"audit", "run"}, how);
+  const ProgramResult run_refused = run({"audit", "run"}, how);
   EXPECT_EQ(run_refused.status, 2) << run_refused.error;
-  EXPECT_TRUE(run_refused.says("'git branch -m weir/shard-1 NAME'")) << run_refused.error;
+  EXPECT_TRUE(run_refused.error_contains("'git branch -m weir/shard-1 NAME'")) << run_refused.error;
   EXPECT_EQ(repository.git({"rev-parse", "weir/shard-1"}), theirs);
   repository.git({"branch", "-m", "weir/shard-1", "mine"});
-  EXPECT_EQ(run({"audit", "run"}, how).out, "complete: 1 of 1 files mended\n");
+  EXPECT_EQ(run({"audit", "run"}, how).out, "complete: 1 of 1 files fixed\n");
 }
 
 TEST(CliAuditCampaign, ABranchCalledWeirIsInTheWay) {
   const Repository repository;
   repository.git({"branch", "weir"});
-  const Ended refused = run({"audit", "plan", "."}, in(repository.folder));
+  const ProgramResult refused = run({"audit", "plan", "."}, in(repository.folder));
   EXPECT_EQ(refused.status, 2);
-  EXPECT_TRUE(refused.says("'git branch -m weir NAME'")) << refused.error;
+  EXPECT_TRUE(refused.error_contains("'git branch -m weir NAME'")) << refused.error;
 }
 
 TEST(CliAuditCampaign, ATreeWithChangesOrNoBranchIsRefused) {
   const Repository repository;
-  const How how = in(repository.folder);
+  const ProgramOptions how = in(repository.folder);
   repository.folder.put("self.py", "changed\n");
-  const Ended dirty = run({"audit", "plan", "."}, how);
+  const ProgramResult dirty = run({"audit", "plan", "."}, how);
   EXPECT_EQ(dirty.status, 2);
-  EXPECT_TRUE(dirty.says("self.py")) << dirty.error;
+  EXPECT_TRUE(dirty.error_contains("self.py")) << dirty.error;
   repository.git({"checkout", "-q", "--", "."});
-  // A submodule with changes is a change, too; a clean one is nobody's work.
+  // A submodule with changes counts as a change; a clean submodule does not, and its files are left out.
   const Repository library;
   repository.git({"-c", "protocol.file.allow=always", "submodule", "add", "-q", library.folder.path().native(), "lib"});
   repository.git({"commit", "-q", "-m", "lib"});
   repository.folder.put("lib/self.py", "changed\n");
-  EXPECT_TRUE(run({"audit", "plan", "."}, how).says("stash them first: lib"));
+  EXPECT_TRUE(run({"audit", "plan", "."}, how).error_contains("stash them first: lib"));
   repository.git({"-C", "lib", "checkout", "-q", "--", "."});
   EXPECT_NE(run({"audit", "plan", "."}, how).out.find("6 files in "), std::string::npos);
   repository.git({"checkout", "-q", "--detach"});
-  EXPECT_TRUE(run({"audit", "plan", "."}, how).says("HEAD is detached"));
+  EXPECT_TRUE(run({"audit", "plan", "."}, how).error_contains("HEAD is detached"));
   const Folder plain;
   plain.put("a.py", kLate);
-  EXPECT_TRUE(run({"audit", "plan", "."}, in(plain)).says("no git repository"));
+  EXPECT_TRUE(run({"audit", "plan", "."}, in(plain)).error_contains("no git repository"));
 }
 
 }  // namespace

@@ -33,7 +33,7 @@ class CliBatch : public ::testing::Test {
     all.insert(all.end(), more.begin(), more.end());
     return all;
   }
-  Ended upscale(std::vector<std::string> more = {}, How how = {}) const {
+  ProgramResult upscale(std::vector<std::string> more = {}, ProgramOptions how = {}) const {
     how.folder = folder_.path();
     return run(words("out", std::move(more)), how);
   }
@@ -52,7 +52,7 @@ class CliBatch : public ::testing::Test {
     }
     return names;
   }
-  static Json summary_of(const Ended& ended) {
+  static Json summary_of(const ProgramResult& ended) {
     std::istringstream lines{ended.out};
     Json summary;
     for (std::string line; std::getline(lines, line);) {
@@ -69,18 +69,18 @@ class CliBatch : public ::testing::Test {
 TEST_F(CliBatch, ASecondRunSkipsAndSaysWhy) {
   pictures(3);
   ASSERT_EQ(upscale().status, 0);
-  const Ended again = upscale({"--explain", "--json"});
+  const ProgramResult again = upscale({"--explain", "--json"});
   EXPECT_EQ(again.status, 0) << again.error;
-  EXPECT_TRUE(again.says("in/1.png: skipped: done before")) << again.error;
+  EXPECT_TRUE(again.error_contains("in/1.png: skipped: done before")) << again.error;
   EXPECT_EQ(summary_of(again)["skipped"], 3);
   picture("in/1.png", 20, 20);
   fs::remove(folder_ / "out/2.png");
-  const Ended changed = upscale({"--explain", "--json"});
+  const ProgramResult changed = upscale({"--explain", "--json"});
   EXPECT_EQ(changed.status, 0) << changed.error;
-  EXPECT_TRUE(changed.says("in/1.png: done again: the input has changed")) << changed.error;
-  EXPECT_TRUE(changed.says("in/2.png: done again: the output is gone")) << changed.error;
+  EXPECT_TRUE(changed.error_contains("in/1.png: done again: the input has changed")) << changed.error;
+  EXPECT_TRUE(changed.error_contains("in/2.png: done again: the output is gone")) << changed.error;
   EXPECT_EQ(summary_of(changed)["redone"], 2);
-  const Ended other = upscale({"--scale", "3", "--explain", "-q"});
+  const ProgramResult other = upscale({"--scale", "3", "--explain", "-q"});
   EXPECT_EQ(other.status, 0) << other.error;
   EXPECT_EQ(read_picture(folder_ / "out/0.png").info.width, 24);
   fs::remove(folder_ / "in/0.png");  // an input that is gone is no item any more, and its result stays
@@ -93,11 +93,11 @@ TEST_F(CliBatch, WhatIsLostIsOneLineForEachPictureAndACountAtTheEnd) {
   const std::string plain = folder_.text("in/0.png"), tail = plain.substr(plain.size() - 12);
   const std::string animated{"\0\0\0\bacTL\0\0\0\3\0\0\0\0\xce\xed\xba\xc0", 20};  // an animation of three
   folder_.put("in/0.png", plain.substr(0, plain.size() - 12) + animated + tail);
-  const Ended ended = upscale({"--json"});
+  const ProgramResult ended = upscale({"--json"});
   EXPECT_EQ(ended.status, 0) << ended.error;
-  EXPECT_TRUE(ended.says("in/0.png: lost frames (the first of 3)")) << ended.error;
-  EXPECT_FALSE(ended.says("in/1.png: lost")) << ended.error;
-  EXPECT_TRUE(ended.says("lost: frames (1 picture)")) << ended.error;
+  EXPECT_TRUE(ended.error_contains("in/0.png: lost frames (the first of 3)")) << ended.error;
+  EXPECT_FALSE(ended.error_contains("in/1.png: lost")) << ended.error;
+  EXPECT_TRUE(ended.error_contains("lost: frames (1 picture)")) << ended.error;
   EXPECT_EQ(summary_of(ended)["lost"], (Json{{"frames", 1}})) << ended.out;
 }
 
@@ -105,9 +105,9 @@ TEST_F(CliBatch, AnotherNetworkIsAnotherResult) {
   pictures(2);
   ASSERT_EQ(upscale().status, 0);
   write_tiny_network(folder_ / "nets", "blocks", 2, 1);  // the same name, other files
-  const Ended ended = upscale({"--explain"});
-  EXPECT_TRUE(ended.says("done again: made with another")) << ended.error;
-  EXPECT_TRUE(upscale({"--explain"}).says("skipped"));
+  const ProgramResult ended = upscale({"--explain"});
+  EXPECT_TRUE(ended.error_contains("done again: made with another")) << ended.error;
+  EXPECT_TRUE(upscale({"--explain"}).error_contains("skipped"));
 }
 
 TEST_F(CliBatch, WhatAnotherVersionMadeIsDoneAgainWithOneLine) {
@@ -120,7 +120,7 @@ TEST_F(CliBatch, WhatAnotherVersionMadeIsDoneAgainWithOneLine) {
     ASSERT_NE(at, std::string::npos) << text;
     folder_.put(record, text.replace(at, 10, "\"format\":7"));
   }
-  const Ended again = upscale({"--json"});
+  const ProgramResult again = upscale({"--json"});
   EXPECT_EQ(again.status, 0) << again.error;
   EXPECT_EQ(summary_of(again)["redone"], 3);
   const std::string line = "done again: its checkpoint has format 7; this weir writes 1 (said once)";
@@ -132,8 +132,8 @@ TEST_F(CliBatch, WhatAnotherVersionMadeIsDoneAgainWithOneLine) {
 TEST_F(CliBatch, SeveralDevicesShareTheWorkAndChangeNoPixel) {
   pictures(6, 30);
   ASSERT_EQ(upscale().status, 0);
-  const Ended two = run(words("two", {"--device", "cpu:0,cpu:1", "--json"}), {.folder = folder_.path()});
-  if (two.says("not all of these processors")) GTEST_SKIP() << "one processor only";
+  const ProgramResult two = run(words("two", {"--device", "cpu:0,cpu:1", "--json"}), {.folder = folder_.path()});
+  if (two.error_contains("not all of these processors")) GTEST_SKIP() << "one processor only";
   ASSERT_EQ(two.status, 0) << two.error;
   EXPECT_EQ(summary_of(two)["devices"].size(), 2u);
   for (int i = 0; i < 6; ++i) {
@@ -147,9 +147,9 @@ TEST_F(CliBatch, AFailureIsRememberedUntilItsInputChanges) {
   folder_.put("in/bad.png", "no picture");
   EXPECT_EQ(upscale().status, 1);
   EXPECT_TRUE(fs::exists(folder_ / "out/.bad.png.upscale.failed"));
-  const Ended again = upscale({"--explain"});
+  const ProgramResult again = upscale({"--explain"});
   EXPECT_EQ(again.status, 1);
-  EXPECT_TRUE(again.says("--retry-failed")) << again.error;
+  EXPECT_TRUE(again.error_contains("--retry-failed")) << again.error;
   picture("in/bad.png");
   EXPECT_EQ(upscale().status, 0);
   EXPECT_FALSE(fs::exists(folder_ / "out/.bad.png.upscale.failed"));
@@ -159,8 +159,8 @@ TEST_F(CliBatch, CheckpointsMayLieElsewhereOrNowhere) {
   pictures(2);
   EXPECT_EQ(upscale({"--checkpoints", "marks"}).status, 0);
   EXPECT_FALSE(fs::exists(folder_ / "out/.0.png.upscale.done"));
-  EXPECT_TRUE(upscale({"--checkpoints", "marks", "--explain"}).says("skipped"));
-  const Ended none = run(words("bare", {"--no-checkpoints"}), {.folder = folder_.path()});
+  EXPECT_TRUE(upscale({"--checkpoints", "marks", "--explain"}).error_contains("skipped"));
+  const ProgramResult none = run(words("bare", {"--no-checkpoints"}), {.folder = folder_.path()});
   EXPECT_EQ(none.status, 0) << none.error;
   EXPECT_EQ(std::distance(fs::directory_iterator{folder_ / "bare"}, {}), 2);
   EXPECT_EQ(upscale({"--checkpoints", "x", "--no-checkpoints"}).status, 2);
@@ -183,15 +183,15 @@ TEST_F(CliBatch, ASmallerVariantIsUsedAndUpgradedLater) {
     return run(all, {.folder = folder_.path()});
   };
   if (with({"--ram", "42M"}).status == 0) GTEST_SKIP() << "the large network fits here";
-  const Ended ended = with({"--ram", "42M", "--variants", "nets/blocks"});
+  const ProgramResult ended = with({"--ram", "42M", "--variants", "nets/blocks"});
   ASSERT_EQ(ended.status, 0) << ended.error;
-  EXPECT_TRUE(ended.says("going down to nets/blocks")) << ended.error;
+  EXPECT_TRUE(ended.error_contains("going down to nets/blocks")) << ended.error;
   EXPECT_EQ(summary_of(ended)["smaller_variant"], 2);
-  const Ended kept = with({"--ram", "512M", "--variants", "nets/blocks", "--explain"});
-  EXPECT_TRUE(kept.says("in/a.png: skipped: done before")) << kept.error;
-  const Ended up = with({"--ram", "512M", "--variants", "nets/blocks", "--explain", "--upgrade"});
+  const ProgramResult kept = with({"--ram", "512M", "--variants", "nets/blocks", "--explain"});
+  EXPECT_TRUE(kept.error_contains("in/a.png: skipped: done before")) << kept.error;
+  const ProgramResult up = with({"--ram", "512M", "--variants", "nets/blocks", "--explain", "--upgrade"});
   EXPECT_EQ(up.status, 0) << up.error;
-  EXPECT_TRUE(up.says("in/a.png: done again: made with a smaller variant: nets/blocks")) << up.error;
+  EXPECT_TRUE(up.error_contains("in/a.png: done again: made with a smaller variant: nets/blocks")) << up.error;
   EXPECT_EQ(summary_of(up)["redone"], 2);
   EXPECT_EQ(summary_of(up)["smaller_variant"], 0);
 }
@@ -200,7 +200,7 @@ TEST_F(CliBatch, StatusReportLogAndMetricsTellTheRun) {
   pictures(3);
   folder_.put("in/bad.png", "no picture");
   EXPECT_EQ(upscale({"--log", "log.jsonl", "--metrics-file", "weir.prom", "--metrics", "127.0.0.1:0"}).status, 1);
-  const Ended status = run({"status", "out"}, {.folder = folder_.path()});
+  const ProgramResult status = run({"status", "out"}, {.folder = folder_.path()});
   EXPECT_EQ(status.status, 1);
   EXPECT_NE(status.out.find("over, process"), std::string::npos) << status.out;
   EXPECT_NE(status.out.find("3 done"), std::string::npos) << status.out;
@@ -226,9 +226,9 @@ TEST_F(CliBatch, StatusReportLogAndMetricsTellTheRun) {
 
 TEST_F(CliBatch, PlacesThatCannotBeWrittenAreNamed) {
   pictures(2);
-  const Ended ended = run(words("/proc/out"), {.folder = folder_.path()});
+  const ProgramResult ended = run(words("/proc/out"), {.folder = folder_.path()});
   EXPECT_EQ(ended.status, 3);
-  EXPECT_TRUE(ended.says("/proc/out")) << ended.error;
+  EXPECT_TRUE(ended.error_contains("/proc/out")) << ended.error;
   EXPECT_EQ(upscale({"--metrics", "nonsense"}).status, 2);
   EXPECT_EQ(upscale({"--log", "/proc/x"}).status, 3);
   EXPECT_EQ(upscale({"--device", "cpu:0,cpu:0"}).status, 2);
@@ -240,16 +240,17 @@ TEST_F(CliBatch, ASecondRunOnTheSameFolderSaysWhoHasIt) {
   network_ = "slow";
   picture("in/1.png", 3000, 2000);
   picture("in/2.png", 3000, 2000);
-  const Ended first = upscale({"-q"}, {.meanwhile = [&](pid_t child) {
-                                ASSERT_TRUE(wait_until_it_writes(child, folder_ / "out"));
-                                const Ended second = upscale();
-                                EXPECT_EQ(second.status, 3);
-                                EXPECT_TRUE(second.says("process " + std::to_string(child))) << second.error;
-                                const Ended status = run({"status", "out"}, {.folder = folder_.path()});
-                                EXPECT_EQ(status.status, 0);
-                                EXPECT_TRUE(status.out.starts_with("running")) << status.out;
-                                kill(child, SIGTERM);
-                              }});
+  const ProgramResult first = upscale({"-q"}, {.while_running = [&](pid_t child) {
+                                        ASSERT_TRUE(wait_until_writing(child, folder_ / "out"));
+                                        const ProgramResult second = upscale();
+                                        EXPECT_EQ(second.status, 3);
+                                        EXPECT_TRUE(second.error_contains("process " + std::to_string(child)))
+                                            << second.error;
+                                        const ProgramResult status = run({"status", "out"}, {.folder = folder_.path()});
+                                        EXPECT_EQ(status.status, 0);
+                                        EXPECT_TRUE(status.out.starts_with("running")) << status.out;
+                                        kill(child, SIGTERM);
+                                      }});
   EXPECT_EQ(first.status, 4);
   EXPECT_EQ(run({"status", "out"}, {.folder = folder_.path()}).status, 4);
 }
@@ -261,15 +262,15 @@ TEST_F(CliBatch, AFullDiskPausesUntilThereIsRoom) {
   pictures(3, 200);
   folder_.put("out/filler", std::string(60 << 20, 'x'));
   const auto make_room = [&](pid_t) {
-    eventually([&] { return folder_.text("log").find("disk_full") != std::string::npos; });
+    wait_until([&] { return folder_.text("log").find("disk_full") != std::string::npos; });
     fs::remove(small / "filler");
   };
-  const Ended ended = upscale({"--log", "log"}, {.meanwhile = make_room});
+  const ProgramResult ended = upscale({"--log", "log"}, {.while_running = make_room});
   EXPECT_EQ(ended.status, 0) << ended.error;
-  EXPECT_TRUE(ended.says("waiting for room")) << ended.error;
+  EXPECT_TRUE(ended.error_contains("waiting for room")) << ended.error;
   EXPECT_TRUE(left_over().empty());
   folder_.put("out/filler", std::string(60 << 20, 'x'));
-  const Ended stopped = upscale({"--overwrite", "--on-full-disk", "stop"});
+  const ProgramResult stopped = upscale({"--overwrite", "--on-full-disk", "stop"});
   EXPECT_EQ(stopped.status, 4) << stopped.error;
   EXPECT_EQ(umount(small.c_str()), 0);
 }
@@ -280,13 +281,15 @@ TEST_F(CliBatch, AReadOnlyFolderIsNamed) {
   fs::create_directory(small);
   if (mount("none", small.c_str(), "tmpfs", MS_RDONLY, "size=1m") != 0)
     GTEST_SKIP() << "no file system can be mounted here";
-  const Ended ended = upscale();
+  const ProgramResult ended = upscale();
   EXPECT_EQ(ended.status, 3);
-  EXPECT_TRUE(ended.says("out/.weir") && ended.says("Read-only file system")) << ended.error;
+  EXPECT_TRUE(ended.error_contains("out/.weir") && ended.error_contains("Read-only file system")) << ended.error;
   EXPECT_EQ(ended.error_lines(), 1u) << ended.error;
-  const Ended each = upscale({"--no-checkpoints"});
+  const ProgramResult each = upscale({"--no-checkpoints"});
   EXPECT_EQ(each.status, 1);
-  EXPECT_TRUE(each.says("in/0.png: ") && each.says("in/1.png: ") && each.says("Read-only file system")) << each.error;
+  EXPECT_TRUE(each.error_contains("in/0.png: ") && each.error_contains("in/1.png: ") &&
+              each.error_contains("Read-only file system"))
+      << each.error;
   EXPECT_EQ(umount(small.c_str()), 0);
   EXPECT_EQ(upscale().status, 0);
 }
@@ -312,11 +315,11 @@ TEST_F(CliBatch, VerifyFindsDamageThatTimeAndSizeDoNotShow) {
   damaged[damaged.size() / 2] ^= 1;
   folder_.put("out/0.png", damaged);
   fs::last_write_time(result, then);
-  EXPECT_TRUE(upscale({"--explain"}).says("in/0.png: skipped")) << "nothing shows it";
-  const Ended ended = upscale({"--explain", "--verify"});
+  EXPECT_TRUE(upscale({"--explain"}).error_contains("in/0.png: skipped")) << "nothing shows it";
+  const ProgramResult ended = upscale({"--explain", "--verify"});
   EXPECT_EQ(ended.status, 0) << ended.error;
-  EXPECT_TRUE(ended.says("in/0.png: done again: the output is damaged")) << ended.error;
-  EXPECT_TRUE(ended.says("in/1.png: skipped: done before")) << ended.error;
+  EXPECT_TRUE(ended.error_contains("in/0.png: done again: the output is damaged")) << ended.error;
+  EXPECT_TRUE(ended.error_contains("in/1.png: skipped: done before")) << ended.error;
   EXPECT_EQ(folder_.text("out/0.png"), whole);
 }
 
@@ -331,7 +334,7 @@ TEST_F(CliBatch, StandardInputIsPartOfTheLine) {
   };
   const std::vector<std::string> words{"upscale",           "-",     "in/0.png",    "-o",    "out", "--model",
                                        "nets/blocks.param", "--ram", "1073741824B", "--log", "log"};
-  const Ended ended = run(words, {.folder = folder_.path(), .input = bytes});
+  const ProgramResult ended = run(words, {.folder = folder_.path(), .input = bytes});
   ASSERT_EQ(ended.status, 0) << ended.error;
   EXPECT_EQ(ram_of("log"), (std::uint64_t{1} << 30) - bytes.size());
 }
@@ -355,15 +358,15 @@ std::pair<char, long> state_of(pid_t process) {
 }
 
 bool wait_until_stopped(pid_t process) {
-  return eventually([&] { return state_of(process).first == 'T'; });
+  return wait_until([&] { return state_of(process).first == 'T'; });
 }
 
 TEST_F(CliBatch, AStoppedRunComputesNothingUntilItIsContinued) {
   network_ = "slow";
   for (const char* name : {"in/1.png", "in/2.png"}) picture(name, 1200, 900);
-  const Ended ended =
-      upscale({"-q", "--stall", "30"}, {.meanwhile = [&](pid_t child) {
-                EXPECT_TRUE(wait_until_it_writes(child, folder_ / "out"));
+  const ProgramResult ended =
+      upscale({"-q", "--stall", "30"}, {.while_running = [&](pid_t child) {
+                EXPECT_TRUE(wait_until_writing(child, folder_ / "out"));
                 kill(child, SIGTSTP);
                 std::vector<pid_t> all = children_of(child);
                 EXPECT_EQ(all.size(), 1u);
@@ -385,14 +388,14 @@ TEST_F(CliBatch, AWallClockThatJumpsChangesNothing) {
 #endif
   pictures(6, 40);
   const std::vector<std::pair<std::string, std::string>> clock{{"LD_PRELOAD", places::jumping_clock()}};
-  const Ended ended = run(words("out", {"--json", "--stall", "60", "--metrics-file", "weir.prom"}),
-                          {.folder = folder_.path(), .variables = clock});
+  const ProgramResult ended = run(words("out", {"--json", "--stall", "60", "--metrics-file", "weir.prom"}),
+                                  {.folder = folder_.path(), .variables = clock});
   EXPECT_EQ(ended.status, 0) << ended.error;
   EXPECT_EQ(summary_of(ended)["done"], 6);
   EXPECT_EQ(ended.error.find("no sign of life"), std::string::npos) << ended.error;
   EXPECT_LT(summary_of(ended)["seconds"].get<double>(), 3600);  // no jump counts as work
   EXPECT_EQ(folder_.text("weir.prom").find("weir_retries_total{"), std::string::npos);
-  const Ended again = run(words("out", {"--json"}), {.folder = folder_.path(), .variables = clock});
+  const ProgramResult again = run(words("out", {"--json"}), {.folder = folder_.path(), .variables = clock});
   EXPECT_EQ(summary_of(again)["skipped"], 6) << again.error;
   std::set<std::string> days;  // that it did jump
   std::istringstream lines{folder_.text("out/.weir/events.jsonl")};
@@ -420,9 +423,9 @@ std::map<std::string, ino_t> finished_outputs(const fs::path& folder) {
 class CliKilled : public CliBatch {
  protected:
   /// One run with one kill at a random moment, of the coordinator or a worker.
-  Ended run_and_kill(const std::vector<std::string>& extra) {
-    How how;
-    how.meanwhile = [&](pid_t coordinator) {
+  ProgramResult run_and_kill(const std::vector<std::string>& extra) {
+    ProgramOptions how;
+    how.while_running = [&](pid_t coordinator) {
       wait_for_a_moment(coordinator);
       std::vector<pid_t> all = children_of(coordinator);
       all.insert(all.begin(), coordinator);
@@ -458,14 +461,14 @@ TEST_F(CliKilled, AtAnyMomentNothingIsLostDoneTwiceOrLeftHalfWritten) {
   pictures(kPictures, 120);
   const bool two = fs::exists("/sys/devices/system/cpu/cpu1");
   const std::vector<std::string> extra{"-q", "--device", two ? "cpu:0,cpu:1" : "cpu:0"};
-  const Ended undisturbed = run(words("whole", extra), {.folder = folder_.path()});
+  const ProgramResult undisturbed = run(words("whole", extra), {.folder = folder_.path()});
   ASSERT_EQ(undisturbed.status, 0) << undisturbed.error;
   longest_ms_ = std::max(100, static_cast<int>(undisturbed.seconds * 1000));  // anywhere in the life of a run
   int worklists = 0;
   int kept = 0;
   for (int round = 0; round < rounds; ++round) {
     const auto before = finished_outputs(folder_ / "out");
-    const Ended ended = run_and_kill(extra);
+    const ProgramResult ended = run_and_kill(extra);
     ASSERT_TRUE(ended.status == 0 || ended.status == 128 + SIGKILL) << round << ": " << ended.status << ended.error;
     if (!fs::exists(folder_ / "out")) continue;
     const auto after = finished_outputs(folder_ / "out");
@@ -487,7 +490,7 @@ TEST_F(CliKilled, AtAnyMomentNothingIsLostDoneTwiceOrLeftHalfWritten) {
     ++worklists;
     fs::remove_all(folder_ / "out");
   }
-  const Ended last = upscale(extra);
+  const ProgramResult last = upscale(extra);
   EXPECT_EQ(last.status, 0) << last.error;
   EXPECT_EQ(finished_outputs(folder_ / "out").size(), static_cast<std::size_t>(kPictures));
   EXPECT_EQ(left_over(), std::vector<std::string>{});

@@ -21,7 +21,7 @@ class CliDamaged : public ::testing::Test {
     const std::string bytes = folder_.text("whole.png");
     folder_.put("cut.png", bytes.substr(0, bytes.size() * 3 / 4));
   }
-  Ended upscale(std::vector<std::string> more, How how = {}) const {
+  ProgramResult upscale(std::vector<std::string> more, ProgramOptions how = {}) const {
     how.folder = folder_.path();
     std::vector<std::string> words{"upscale", "--model", "nets/blocks.param", "--ram", "1G"};
     words.insert(words.end(), more.begin(), more.end());
@@ -51,11 +51,11 @@ class CliDamaged : public ::testing::Test {
 };
 
 TEST_F(CliDamaged, WhatIsThereIsUsedToldAndRemembered) {
-  const Ended first = upscale({"cut.png", "-o", "out.png", "--json"});
+  const ProgramResult first = upscale({"cut.png", "-o", "out.png", "--json"});
   EXPECT_EQ(first.status, 1) << first.error;
-  EXPECT_TRUE(first.says("cut.png: damaged: the last")) << first.error;
-  EXPECT_TRUE(first.says("of 48 rows are filled: the file ends too early")) << first.error;
-  EXPECT_TRUE(first.says("is from a damaged file")) << first.error;
+  EXPECT_TRUE(first.error_contains("cut.png: damaged: the last")) << first.error;
+  EXPECT_TRUE(first.error_contains("of 48 rows are filled: the file ends too early")) << first.error;
+  EXPECT_TRUE(first.error_contains("is from a damaged file")) << first.error;
   const Json report = Json::parse(first.out);
   EXPECT_EQ(report["status"], "done");
   EXPECT_NE(report["damaged"].get<std::string>().find("of 48 rows"), std::string::npos);
@@ -63,24 +63,24 @@ TEST_F(CliDamaged, WhatIsThereIsUsedToldAndRemembered) {
   EXPECT_EQ(checkpoint(".out.png.upscale.done")["damaged"], report["damaged"]);
   const std::string output = folder_.text("out.png");
 
-  const Ended second = upscale({"cut.png", "-o", "out.png", "--json", "--quiet"});
+  const ProgramResult second = upscale({"cut.png", "-o", "out.png", "--json", "--quiet"});
   EXPECT_EQ(second.status, 1);
-  EXPECT_TRUE(second.says("cut.png: damaged: the last")) << second.error;
+  EXPECT_TRUE(second.error_contains("cut.png: damaged: the last")) << second.error;
   EXPECT_EQ(Json::parse(second.out)["status"], "skipped");
   EXPECT_EQ(Json::parse(second.out)["damaged"], report["damaged"]);
   EXPECT_EQ(folder_.text("out.png"), output);
 
   folder_.put("cut.png", folder_.text("whole.png"));
-  const Ended repaired = upscale({"cut.png", "-o", "out.png"});
+  const ProgramResult repaired = upscale({"cut.png", "-o", "out.png"});
   EXPECT_EQ(repaired.status, 0) << repaired.error;
   EXPECT_EQ(equal_rows("out.png"), 96);
   EXPECT_FALSE(checkpoint(".out.png.upscale.done").contains("damaged"));
 }
 
 TEST_F(CliDamaged, RefusedNothingIsWritten) {
-  const Ended refused = upscale({"cut.png", "-o", "out.png", "--damaged", "refuse"});
+  const ProgramResult refused = upscale({"cut.png", "-o", "out.png", "--damaged", "refuse"});
   EXPECT_EQ(refused.status, 1);
-  EXPECT_TRUE(refused.says("the file ends too early")) << refused.error;
+  EXPECT_TRUE(refused.error_contains("the file ends too early")) << refused.error;
   EXPECT_FALSE(fs::exists(folder_ / "out.png"));
   // That it failed then is no reason to leave it when damaged files are used.
   EXPECT_EQ(upscale({"cut.png", "-o", "out.png"}).status, 1);
@@ -90,7 +90,8 @@ TEST_F(CliDamaged, RefusedNothingIsWritten) {
 TEST_F(CliDamaged, WhatWasUsedIsRefusedLater) {
   EXPECT_EQ(upscale({"cut.png", "-o", "out.png"}).status, 1);
   for (int i = 0; i < 2; ++i) {
-    const Ended refused = upscale({"cut.png", "-o", "out.png", "--json"}, {.variables = {{"WEIR_DAMAGED", "refuse"}}});
+    const ProgramResult refused =
+        upscale({"cut.png", "-o", "out.png", "--json"}, {.variables = {{"WEIR_DAMAGED", "refuse"}}});
     EXPECT_EQ(refused.status, 1);
     EXPECT_EQ(Json::parse(refused.out)["status"], "failed") << refused.out;
   }
@@ -99,9 +100,11 @@ TEST_F(CliDamaged, WhatWasUsedIsRefusedLater) {
 TEST_F(CliDamaged, AFileWithoutOneRowFailsAndStaysFailed) {
   folder_.put("none.png", folder_.text("whole.png").substr(0, 60));
   for (int i = 0; i < 2; ++i) {
-    const Ended ended = upscale({"none.png", "-o", "none-2x.png"});
+    const ProgramResult ended = upscale({"none.png", "-o", "none-2x.png"});
     EXPECT_EQ(ended.status, 1);
-    EXPECT_TRUE(ended.says(i == 0 ? "ends too early" : "failed before") || ended.says("ends too early")) << ended.error;
+    EXPECT_TRUE(ended.error_contains(i == 0 ? "ends too early" : "failed before") ||
+                ended.error_contains("ends too early"))
+        << ended.error;
     EXPECT_FALSE(fs::exists(folder_ / "none-2x.png"));
   }
   EXPECT_TRUE(fs::exists(folder_ / ".none-2x.png.upscale.failed"));
@@ -109,49 +112,50 @@ TEST_F(CliDamaged, AFileWithoutOneRowFailsAndStaysFailed) {
 
 TEST_F(CliDamaged, ABatchCountsThem) {
   fill_folder();
-  const Ended first = upscale({"in", "-o", "out/", "--json", "--metrics-file", "metrics", "--log", "log.jsonl"});
+  const ProgramResult first =
+      upscale({"in", "-o", "out/", "--json", "--metrics-file", "metrics", "--log", "log.jsonl"});
   EXPECT_EQ(first.status, 1) << first.error;
-  EXPECT_TRUE(first.says("b.png: damaged: ")) << first.error;
-  EXPECT_FALSE(first.says("a.png: damaged: ")) << first.error;
-  EXPECT_TRUE(first.says("3 of 3 pictures done, 1 damaged")) << first.error;
-  EXPECT_TRUE(first.says("1 of 3 items is from a damaged file")) << first.error;
+  EXPECT_TRUE(first.error_contains("b.png: damaged: ")) << first.error;
+  EXPECT_FALSE(first.error_contains("a.png: damaged: ")) << first.error;
+  EXPECT_TRUE(first.error_contains("3 of 3 pictures done, 1 damaged")) << first.error;
+  EXPECT_TRUE(first.error_contains("1 of 3 items is from a damaged file")) << first.error;
   EXPECT_NE(first.out.find("\"damaged\":1"), std::string::npos) << first.out;
   EXPECT_NE(folder_.text("metrics").find("weir_damaged_items_total 1"), std::string::npos) << folder_.text("metrics");
   EXPECT_NE(folder_.text("log.jsonl").find("\"damaged\":\"the last"), std::string::npos);
 
-  const Ended status = run({"status", "out"}, {.folder = folder_.path()});
+  const ProgramResult status = run({"status", "out"}, {.folder = folder_.path()});
   EXPECT_EQ(status.status, 1);
   EXPECT_NE(status.out.find("0 failed, 1 from damaged files"), std::string::npos) << status.out;
   EXPECT_NE(status.out.find("b.png: the last"), std::string::npos) << status.out;
   ASSERT_EQ(run({"report", "out", "-o", "run.html"}, {.folder = folder_.path()}).status, 0);
   EXPECT_NE(folder_.text("run.html").find("From damaged files"), std::string::npos);
 
-  const Ended second = upscale({"in", "-o", "out/"});
+  const ProgramResult second = upscale({"in", "-o", "out/"});
   EXPECT_EQ(second.status, 1);
-  EXPECT_TRUE(second.says("0 of 3 pictures done, 3 done before, 1 damaged")) << second.error;
-  EXPECT_TRUE(second.says("b.png: damaged: ")) << second.error;
+  EXPECT_TRUE(second.error_contains("0 of 3 pictures done, 3 done before, 1 damaged")) << second.error;
+  EXPECT_TRUE(second.error_contains("b.png: damaged: ")) << second.error;
   ASSERT_EQ(run({"report", "out", "-o", "run.html"}, {.folder = folder_.path()}).status, 0);
   EXPECT_NE(folder_.text("run.html").find("From damaged files"), std::string::npos);
 
-  const Ended refused = upscale({"in", "-o", "out/", "--damaged", "refuse"});
+  const ProgramResult refused = upscale({"in", "-o", "out/", "--damaged", "refuse"});
   EXPECT_EQ(refused.status, 1);
-  EXPECT_TRUE(refused.says("1 of 3 items failed")) << refused.error;
+  EXPECT_TRUE(refused.error_contains("1 of 3 items failed")) << refused.error;
 }
 
 TEST_F(CliDamaged, OnStandardOutputToo) {
-  const Ended ended = upscale({"-", "-o", "-", "--format", "png"}, {.input = folder_.text("cut.png")});
+  const ProgramResult ended = upscale({"-", "-o", "-", "--format", "png"}, {.input = folder_.text("cut.png")});
   EXPECT_EQ(ended.status, 1);
-  EXPECT_TRUE(ended.says("damaged: the last")) << ended.error;
+  EXPECT_TRUE(ended.error_contains("damaged: the last")) << ended.error;
   EXPECT_EQ(read_picture_bytes(ended.out).info.height, 96);
-  const Ended refused =
+  const ProgramResult refused =
       upscale({"-", "-o", "-", "--format", "png", "--damaged=refuse"}, {.input = folder_.text("cut.png")});
   EXPECT_EQ(refused.status, 1);
-  EXPECT_TRUE(refused.says("ends too early")) << refused.error;
+  EXPECT_TRUE(refused.error_contains("ends too early")) << refused.error;
 }
 
 TEST_F(CliDamaged, MemoryAndThreadsChangeNothing) {
   ASSERT_EQ(upscale({"cut.png", "-o", "a.png"}).status, 1);
-  const Ended small =
+  const ProgramResult small =
       run({"upscale", "--model", "nets/blocks.param", "cut.png", "-o", "b.png", "--threads", "1", "--ram", "64M"},
           {.folder = folder_.path()});
   ASSERT_EQ(small.status, 1) << small.error;

@@ -35,8 +35,8 @@ class CliGpu : public ::testing::Test {
     ASSERT_TRUE(write_picture(folder_ / "a.png", 40, 30, 3));
   }
   /// With the drivers of these manifests alone.
-  Ended upscale(std::vector<std::string> words, const std::string& manifests = lavapipe()) const {
-    How how;
+  ProgramResult upscale(std::vector<std::string> words, const std::string& manifests = lavapipe()) const {
+    ProgramOptions how;
     how.folder = folder_.path();
     how.variables = {{"VK_DRIVER_FILES", manifests}, {"MESA_SHADER_CACHE_DISABLE", "true"}};
     words.insert(words.begin(), {"upscale", "a.png", "--model", "nets/blocks.param", "--ram", "2G"});
@@ -64,7 +64,7 @@ class CliGpu : public ::testing::Test {
 };
 
 TEST_F(CliGpu, ANamedDeviceMakesThePicture) {
-  const Ended ended = upscale({"-o", "b.png", "--device", "llvmpipe", "--json"});
+  const ProgramResult ended = upscale({"-o", "b.png", "--device", "llvmpipe", "--json"});
   ASSERT_EQ(ended.status, 0) << ended.error;
   EXPECT_TRUE(is_enlarged("b.png"));
   const Json json = Json::parse(ended.out);
@@ -83,7 +83,7 @@ TEST_F(CliGpu, ANamedDeviceMakesThePicture) {
 }
 
 TEST_F(CliGpu, TheBestOfOnlySoftwareIsTakenWithOneWarning) {
-  const Ended ended = upscale({"-o", "b.png", "--device", "gpu"});
+  const ProgramResult ended = upscale({"-o", "b.png", "--device", "gpu"});
   ASSERT_EQ(ended.status, 0) << ended.error;
   EXPECT_TRUE(is_enlarged("b.png"));
   EXPECT_THAT(ended.error, HasSubstr("no GPU here: llvmpipe"));
@@ -91,25 +91,25 @@ TEST_F(CliGpu, TheBestOfOnlySoftwareIsTakenWithOneWarning) {
 }
 
 TEST_F(CliGpu, ANameThatNoneOrSeveralHaveListsThem) {
-  const Ended none = upscale({"-o", "b.png", "--device", "voodoo"});
+  const ProgramResult none = upscale({"-o", "b.png", "--device", "voodoo"});
   EXPECT_EQ(none.status, 2);
   EXPECT_THAT(none.error, HasSubstr("no device matches 'voodoo'; there are: llvmpipe"));
   EXPECT_EQ(none.error_lines(), 1U) << none.error;
   const std::string manifests = two_manifests();
-  const Ended several = upscale({"-o", "b.png", "--device", "llvmpipe"}, manifests);
+  const ProgramResult several = upscale({"-o", "b.png", "--device", "llvmpipe"}, manifests);
   EXPECT_EQ(several.status, 2);
   EXPECT_THAT(several.error, HasSubstr("several devices match 'llvmpipe'"));
   EXPECT_FALSE(fs::exists(folder_ / "b.png"));
-  const Ended second = upscale({"-o", "b.png", "--device", "llvmpipe#2"}, manifests);
+  const ProgramResult second = upscale({"-o", "b.png", "--device", "llvmpipe#2"}, manifests);
   EXPECT_EQ(second.status, 0) << second.error;
   EXPECT_TRUE(is_enlarged("b.png"));
 }
 
 TEST_F(CliGpu, WithoutADriverItSaysSoAndTheCpuWorks) {
-  const Ended gpu = upscale({"-o", "b.png", "--device", "gpu"}, (folder_ / "none.json").native());
+  const ProgramResult gpu = upscale({"-o", "b.png", "--device", "gpu"}, (folder_ / "none.json").native());
   EXPECT_EQ(gpu.status, 3);
   EXPECT_THAT(gpu.error, HasSubstr("Vulkan: no driver is installed"));
-  const Ended cpu = upscale({"-o", "b.png"}, (folder_ / "none.json").native());
+  const ProgramResult cpu = upscale({"-o", "b.png"}, (folder_ / "none.json").native());
   EXPECT_EQ(cpu.status, 0) << cpu.error;
   EXPECT_TRUE(is_enlarged("b.png"));
 }
@@ -120,13 +120,13 @@ TEST_F(CliGpu, ABrokenManifestDoesNotKeepTheOthersFromWork) {
     "ICD": {"library_path": "/nonexistent/libvulkan_gone.so", "api_version": "1.3.0"}})");
   const std::string manifests =
       (folder_ / "broken.json").native() + ":" + (folder_ / "gone.json").native() + ":" + lavapipe().native();
-  const Ended ended = upscale({"-o", "b.png", "--device", "llvmpipe"}, manifests);
+  const ProgramResult ended = upscale({"-o", "b.png", "--device", "llvmpipe"}, manifests);
   EXPECT_EQ(ended.status, 0) << ended.error;
   EXPECT_TRUE(is_enlarged("b.png"));
 }
 
 TEST_F(CliGpu, ALineBelowTheSmallestPlanIsRefusedWithTheNumbers) {
-  const Ended ended = upscale({"-o", "b.png", "--device", "llvmpipe", "--vram", "100K"});
+  const ProgramResult ended = upscale({"-o", "b.png", "--device", "llvmpipe", "--vram", "100K"});
   EXPECT_EQ(ended.status, 3);
   EXPECT_THAT(ended.error, HasSubstr("with tiles of 16 pixels; there are 100 KiB"));
   EXPECT_THAT(ended.error, HasSubstr("raise --vram"));
@@ -134,7 +134,7 @@ TEST_F(CliGpu, ALineBelowTheSmallestPlanIsRefusedWithTheNumbers) {
 }
 
 TEST_F(CliGpu, ThePlanNamesTilesAndMemory) {
-  const Ended ended = upscale({"-o", "b.png", "--device", "llvmpipe", "--tile", "24", "--dry-run"});
+  const ProgramResult ended = upscale({"-o", "b.png", "--device", "llvmpipe", "--tile", "24", "--dry-run"});
   EXPECT_EQ(ended.status, 0) << ended.error;
   EXPECT_THAT(ended.out, HasSubstr("tiles of 24 pixels"));
   EXPECT_THAT(ended.out, HasSubstr("device: activations"));
@@ -142,12 +142,12 @@ TEST_F(CliGpu, ThePlanNamesTilesAndMemory) {
 }
 
 TEST_F(CliGpu, TwoProcessesShareOneDevice) {
-  Ended inner;
-  How how;
+  ProgramResult inner;
+  ProgramOptions how;
   how.folder = folder_.path();
   how.variables = {{"VK_DRIVER_FILES", lavapipe()}, {"MESA_SHADER_CACHE_DISABLE", "true"}};
-  how.meanwhile = [&](pid_t) { inner = upscale({"-o", "c.png", "--device", "llvmpipe"}); };
-  const Ended outer =
+  how.while_running = [&](pid_t) { inner = upscale({"-o", "c.png", "--device", "llvmpipe"}); };
+  const ProgramResult outer =
       run({"upscale", "a.png", "-o", "b.png", "--model", "nets/blocks.param", "--device", "llvmpipe"}, how);
   EXPECT_EQ(outer.status, 0) << outer.error;
   EXPECT_EQ(inner.status, 0) << inner.error;
@@ -164,9 +164,9 @@ class CliGpuBatch : public CliGpu {
     fs::create_directory(folder_ / "leases");
     for (const char* name : {"in/a.png", "in/b.png", "in/c.png"}) ASSERT_TRUE(write_picture(folder_ / name, 40, 30, 3));
   }
-  Ended batch(const std::string& out, std::vector<std::string> more, const std::string& manifests = lavapipe(),
-              std::vector<std::pair<std::string, std::string>> variables = {}) const {
-    How how;
+  ProgramResult batch(const std::string& out, std::vector<std::string> more, const std::string& manifests = lavapipe(),
+                      std::vector<std::pair<std::string, std::string>> variables = {}) const {
+    ProgramOptions how;
     how.folder = folder_.path();
     how.variables = std::move(variables);
     how.variables.insert(how.variables.end(), {{"VK_DRIVER_FILES", manifests},
@@ -189,7 +189,7 @@ class CliGpuBatch : public CliGpu {
 };
 
 TEST_F(CliGpuBatch, TheWorkerLeasesAndProvesTheDeviceThatWasNamed) {
-  const Ended ended = batch("out", {"--device", "llvmpipe", "--metrics-file", "metrics"});
+  const ProgramResult ended = batch("out", {"--device", "llvmpipe", "--metrics-file", "metrics"});
   ASSERT_EQ(ended.status, 0) << ended.error;
   for (const char* name : {"out/a.png", "out/b.png", "out/c.png"}) EXPECT_TRUE(is_enlarged(name)) << name;
   const std::string metrics = folder_.text("metrics");
@@ -200,18 +200,18 @@ TEST_F(CliGpuBatch, TheWorkerLeasesAndProvesTheDeviceThatWasNamed) {
                 ContainsRegex(R"(weir_pool_requests_total\{[^}]*result=")" + std::string{result} + R"("\} [1-9])"));
   EXPECT_TRUE(event("worker_start")["identity"].get<std::string>().starts_with("GPU-"));  // known before it has started
   EXPECT_EQ(event("worker_ready")["identity"], event("worker_start")["identity"]);
-  const auto mine = device::acquire_lease(folder_ / "leases", {.keys = {event("lease")["lease"]}, .wait = {}},
+  const auto mine = device::acquire_lease(folder_ / "leases", {.keys = {event("lease")["lease"]}, .max_wait = {}},
                                           [](const char*) { return std::nullopt; });
   ASSERT_TRUE(mine) << mine.error().what;  // given back
-  const Ended refused = batch("two", {"--device", "llvmpipe", "--wait", "0"});
+  const ProgramResult refused = batch("two", {"--device", "llvmpipe", "--wait", "0"});
   EXPECT_EQ(refused.status, 3);
   EXPECT_THAT(refused.error, HasSubstr("is held by pid " + std::to_string(getpid())));
-  const Ended others = batch("two", {"--device", "llvmpipe,cpu:0"});
+  const ProgramResult others = batch("two", {"--device", "llvmpipe,cpu:0"});
   EXPECT_EQ(others.status, 0) << others.error;
 }
 
 TEST_F(CliGpuBatch, DevicesThatNothingTellsApartAreReachedByTheirNumbers) {
-  const Ended ended = batch("out", {"--device", "llvmpipe#1,llvmpipe#2"}, two_manifests());
+  const ProgramResult ended = batch("out", {"--device", "llvmpipe#1,llvmpipe#2"}, two_manifests());
   ASSERT_EQ(ended.status, 0) << ended.error;
   for (const char* name : {"out/a.png", "out/b.png", "out/c.png"}) EXPECT_TRUE(is_enlarged(name)) << name;
   EXPECT_TRUE(event("lease").is_null());
@@ -220,7 +220,7 @@ TEST_F(CliGpuBatch, DevicesThatNothingTellsApartAreReachedByTheirNumbers) {
 TEST_F(CliGpuBatch, ANameThatLeadsNowhereIsRefusedBeforeAnyWork) {
   EXPECT_EQ(batch("out", {"--device", "voodoo"}).status, 2);
   EXPECT_EQ(batch("out", {"--device", "llvmpipe,gpu"}).status, 2);  // one device under two names
-  const Ended none = batch("out", {"--device", "gpu"}, (folder_ / "none.json").native());
+  const ProgramResult none = batch("out", {"--device", "gpu"}, (folder_ / "none.json").native());
   EXPECT_EQ(none.status, 3);
   EXPECT_THAT(none.error, HasSubstr("no driver is installed"));
   EXPECT_FALSE(fs::exists(folder_ / "out"));
@@ -235,7 +235,7 @@ TEST_F(CliGpu, WrongValuesAreWrongUsage) {
                                                 {"--device", "llvmpipe#0"}}) {
     std::vector<std::string> all{"-o", "b.png"};
     all.insert(all.end(), words.begin(), words.end());
-    const Ended ended = upscale(all);
+    const ProgramResult ended = upscale(all);
     EXPECT_EQ(ended.status, 2) << words[0] << ' ' << words[1];
     EXPECT_EQ(ended.error_lines(), 1U) << ended.error;
   }

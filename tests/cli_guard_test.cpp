@@ -5,7 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/version.hpp"
-#include "guard_machine.hpp"
+#include "fake_machine.hpp"
 #include "places.hpp"
 
 namespace weir::test {
@@ -24,9 +24,9 @@ std::vector<Json> json_lines(const std::string& text) {
 }
 
 TEST(CliDevices, ThreeLinesOfSettingsChooseTheCard) {
-  const InventedMachine machine;
+  const FakeMachine machine;
   machine.folder().put("weir.toml", "allow = '*RTX 3090*'\ndeny = ['*RTX 5060 Ti*']\nmin-memory = '20G'\n");
-  const Ended ended = machine.weir({"devices", "--json"});
+  const ProgramResult ended = machine.run_weir({"devices", "--json"});
   ASSERT_EQ(ended.status, 0) << ended.error;
   const auto lines = json_lines(ended.out);
   ASSERT_GE(lines.size(), 2u);
@@ -39,23 +39,23 @@ TEST(CliDevices, ThreeLinesOfSettingsChooseTheCard) {
 }
 
 TEST(CliDevices, RolesHaveSettingsOfTheirOwn) {
-  const InventedMachine machine;
+  const FakeMachine machine;
   machine.folder().put("weir.toml", "deny = '*5060*'\n[roles.show]\ndeny = '*3090*'\n");
   const auto accepted = [&](const std::vector<std::string>& words) {
     std::vector<std::string> names;
-    for (const Json& line : json_lines(machine.weir(words).out))
+    for (const Json& line : json_lines(machine.run_weir(words).out))
       if (line["accepted"]) names.push_back(line["name"]);
     return names;
   };
   EXPECT_EQ(accepted({"devices", "--json"}), std::vector<std::string>{"NVIDIA GeForce RTX 3090"});
   EXPECT_EQ(accepted({"devices", "--json", "--role", "show"}), std::vector<std::string>{"NVIDIA GeForce RTX 5060 Ti"});
-  const Ended unknown = machine.weir({"devices", "--role", "shwo"});
+  const ProgramResult unknown = machine.run_weir({"devices", "--role", "shwo"});
   EXPECT_EQ(unknown.status, 2);
-  EXPECT_TRUE(unknown.says("no [roles.shwo]")) << unknown.error;
+  EXPECT_TRUE(unknown.error_contains("no [roles.shwo]")) << unknown.error;
 }
 
 TEST(CliDevices, WrongSettingsAreNamed) {
-  const InventedMachine machine;
+  const FakeMachine machine;
   const std::vector<std::pair<std::string, std::string>> cases{
       {"allow = [1, 2]\n", "weir.toml:1: 'allow' must be"},
       {"allow = ['a,b']\n", "weir.toml:1: 'allow' must be"},
@@ -66,15 +66,15 @@ TEST(CliDevices, WrongSettingsAreNamed) {
   };
   for (const auto& [text, problem] : cases) {
     machine.folder().put("weir.toml", text);
-    const Ended ended = machine.weir({"devices"});
+    const ProgramResult ended = machine.run_weir({"devices"});
     EXPECT_EQ(ended.status, 2) << text;
-    EXPECT_TRUE(ended.says(problem)) << ended.error;
+    EXPECT_TRUE(ended.error_contains(problem)) << ended.error;
   }
 }
 
 TEST(CliDoctor, IsContentOnlyIfThePolicyIsSatisfied) {
-  const InventedMachine machine;
-  const Ended refused = machine.weir({"doctor", "--deny", "*RTX*"});
+  const FakeMachine machine;
+  const ProgramResult refused = machine.run_weir({"doctor", "--deny", "*RTX*"});
   EXPECT_EQ(refused.status, 3);
   EXPECT_NE(refused.out.find("BAD"), std::string::npos);
   EXPECT_NE(refused.out.find("denied by '*RTX*'"), std::string::npos) << refused.out;
@@ -84,14 +84,14 @@ TEST(CliDoctor, IsContentOnlyIfThePolicyIsSatisfied) {
 class DoctorWithoutAGpu : public ::testing::Test {
  protected:
   void SetUp() override {
-    for (const Json& device : json_lines(machine_.weir({"devices", "--json"}).out))
+    for (const Json& device : json_lines(machine_.run_weir({"devices", "--json"}).out))
       if (device["kind"] != "software") GTEST_SKIP() << "there is a GPU here: " << device["name"];
   }
-  const InventedMachine machine_{""};
+  const FakeMachine machine_{""};
 };
 
 TEST_F(DoctorWithoutAGpu, TheProcessorsWorkAndNothingIsBroken) {
-  const Ended ended = machine_.weir({"doctor"});
+  const ProgramResult ended = machine_.run_weir({"doctor"});
   EXPECT_EQ(ended.status, 0) << ended.out << ended.error;
   EXPECT_EQ(ended.out.find("BAD"), std::string::npos) << ended.out;
   EXPECT_NE(ended.out.find("megapixels of result per second"), std::string::npos) << ended.out;
@@ -99,7 +99,7 @@ TEST_F(DoctorWithoutAGpu, TheProcessorsWorkAndNothingIsBroken) {
 }
 
 TEST_F(DoctorWithoutAGpu, EachCommandIsJudgedWithFigures) {
-  const Ended ended = machine_.weir({"doctor", "--json"});
+  const ProgramResult ended = machine_.run_weir({"doctor", "--json"});
   EXPECT_EQ(ended.status, 0) << ended.error;
   std::map<std::string, Json> commands;
   for (const Json& line : json_lines(ended.out))
@@ -128,72 +128,72 @@ TEST_F(DoctorWithoutAGpu, APolicyOfTheUserIsAFaultThere) {
                                                 {"--need", "1G"}}) {
     std::vector<std::string> all{"doctor"};
     all.insert(all.end(), words.begin(), words.end());
-    const Ended ended = machine_.weir(all);
+    const ProgramResult ended = machine_.run_weir(all);
     EXPECT_EQ(ended.status, 3) << words.front() << ended.out;
-    EXPECT_TRUE(ended.says("the policy leaves no device")) << ended.error;
+    EXPECT_TRUE(ended.error_contains("the policy leaves no device")) << ended.error;
   }
-  EXPECT_EQ(machine_.weir({"doctor"}, {{"WEIR_ALLOW", "3090"}}).status, 3);
+  EXPECT_EQ(machine_.run_weir({"doctor"}, {{"WEIR_ALLOW", "3090"}}).status, 3);
   machine_.folder().put("weir.toml", "min-memory = '20G'\n");
-  EXPECT_EQ(machine_.weir({"doctor"}).status, 3);
+  EXPECT_EQ(machine_.run_weir({"doctor"}).status, 3);
 }
 
 TEST_F(DoctorWithoutAGpu, NamesOfDevicesThatAreNotThereAreTold) {
-  machine_.change(kTwoCards);
-  const Ended absent = machine_.weir({"doctor", "--prefer", "*4090*"});
+  machine_.set_machine(kTwoCards);
+  const ProgramResult absent = machine_.run_weir({"doctor", "--prefer", "*4090*"});
   EXPECT_EQ(absent.status, 3);
-  EXPECT_TRUE(absent.says("prefer: no device is called '*4090*'")) << absent.error;
-  const Ended partly = machine_.weir({"doctor", "--prefer", "*4090*,*3090*"});
+  EXPECT_TRUE(absent.error_contains("prefer: no device is called '*4090*'")) << absent.error;
+  const ProgramResult partly = machine_.run_weir({"doctor", "--prefer", "*4090*,*3090*"});
   EXPECT_EQ(partly.status, 0) << partly.out << partly.error;
   EXPECT_NE(partly.out.find("prefer: no device is called '*4090*'"), std::string::npos) << partly.out;
-  const Ended denied = machine_.weir({"doctor", "--deny", "*4090*"});
+  const ProgramResult denied = machine_.run_weir({"doctor", "--deny", "*4090*"});
   EXPECT_EQ(denied.status, 0) << "a card that is not there is not used: " << denied.out << denied.error;
   EXPECT_NE(denied.out.find("deny: no device is called"), std::string::npos) << denied.out;
 }
 
 TEST_F(DoctorWithoutAGpu, ACardUnderAMaskThatHidesItIsAFault) {
-  machine_.change(kTwoCards);
-  EXPECT_EQ(machine_.weir({"doctor"}).status, 0);
-  EXPECT_EQ(machine_.weir({"doctor"}, {{"CUDA_VISIBLE_DEVICES", "-1"}}).status, 3);
+  machine_.set_machine(kTwoCards);
+  EXPECT_EQ(machine_.run_weir({"doctor"}).status, 0);
+  EXPECT_EQ(machine_.run_weir({"doctor"}, {{"CUDA_VISIBLE_DEVICES", "-1"}}).status, 3);
 }
 
 TEST_F(DoctorWithoutAGpu, LeasesThatCannotBeWrittenAreAFault) {
-  How how = machine_.how();
+  ProgramOptions how = machine_.options();
   for (auto& [name, value] : how.variables)
     if (name == "WEIR_LEASE_DIR") value = (machine_.folder() / "machine").native();
-  const Ended ended = run({"doctor"}, how);
+  const ProgramResult ended = run({"doctor"}, how);
   EXPECT_EQ(ended.status, 3) << ended.out;
-  EXPECT_TRUE(ended.says("is not a folder")) << ended.error;
+  EXPECT_TRUE(ended.error_contains("is not a folder")) << ended.error;
 }
 
 TEST_F(DoctorWithoutAGpu, AProgramWithoutItsNetworkIsAFault) {
-  const Ended ended = machine_.shell("mkdir bin && cp \"$(command -v weir)\" bin/ && bin/weir doctor");
+  const ProgramResult ended = machine_.run_shell("mkdir bin && cp \"$(command -v weir)\" bin/ && bin/weir doctor");
   EXPECT_EQ(ended.status, 3) << ended.out;
   EXPECT_NE(ended.out.find("does not work here: no network found in"), std::string::npos) << ended.out;
   EXPECT_NE(ended.out.find("train               on the CPU"), std::string::npos) << ended.out;
 }
 
 TEST(CliDoctor, AHungDriverIsReported) {
-  const InventedMachine machine{"hang\n"};
-  const Ended ended = machine.weir({"doctor"});
+  const FakeMachine machine{"hang\n"};
+  const ProgramResult ended = machine.run_weir({"doctor"});
   EXPECT_EQ(ended.status, 3);
   EXPECT_NE(ended.out.find("does not answer within"), std::string::npos) << ended.out;
 }
 
 TEST(CliDoctor, WorksOnASoftwareDevice) {
-  const InventedMachine machine;
-  const Ended devices = machine.weir({"devices"});
+  const FakeMachine machine;
+  const ProgramResult devices = machine.run_weir({"devices"});
   if (devices.out.find("llvmpipe") == std::string::npos) GTEST_SKIP() << "no software Vulkan driver here";
-  const Ended ended = machine.weir({"doctor", "--device", "llvmpipe"});
+  const ProgramResult ended = machine.run_weir({"doctor", "--device", "llvmpipe"});
   EXPECT_EQ(ended.status, 0) << ended.out;
   EXPECT_NE(ended.out.find("4 MiB filled and read back"), std::string::npos) << ended.out;
   EXPECT_NE(ended.out.find("per second (weir-2x, float32) on llvmpipe"), std::string::npos) << ended.out;
-  const Ended listed = machine.weir({"devices", "--json"});
+  const ProgramResult listed = machine.run_weir({"devices", "--json"});
   EXPECT_NE(listed.out.find(R"("driver":"llvmpipe Mesa )"), std::string::npos) << listed.out;
 }
 
 TEST(CliLease, HoldRunsACommandOnTheChosenCard) {
-  const InventedMachine machine;
-  const Ended ended = machine.weir({"lease", "hold", "--deny", "5060", "--", "env"});
+  const FakeMachine machine;
+  const ProgramResult ended = machine.run_weir({"lease", "hold", "--deny", "5060", "--", "env"});
   EXPECT_EQ(ended.status, 0) << ended.error;
   EXPECT_NE(ended.out.find("CUDA_VISIBLE_DEVICES=GPU-aaaa0000-1111-2222-3333-444455556666\n"), std::string::npos);
   EXPECT_NE(ended.out.find("CUDA_DEVICE_ORDER=PCI_BUS_ID\n"), std::string::npos);
@@ -201,63 +201,63 @@ TEST(CliLease, HoldRunsACommandOnTheChosenCard) {
 }
 
 TEST(CliLease, StatusesAreThoseOfTimeout) {
-  const InventedMachine machine;
-  EXPECT_EQ(machine.weir({"lease", "hold", "--", "sh", "-c", "exit 7"}).status, 7);
-  EXPECT_EQ(machine.weir({"lease", "hold", "--", "sh", "-c", "kill -9 $$"}).status, 137);
-  EXPECT_EQ(machine.weir({"lease", "hold", "--", "no-such-program"}).status, 127);
-  EXPECT_EQ(machine.weir({"lease", "hold", "--", "/etc/passwd"}).status, 126);
-  EXPECT_EQ(machine.weir({"lease", "hold", "--deny", "*", "--", "true"}).status, 125);
-  EXPECT_EQ(machine.weir({"lease", "hold", "--"}).status, 126);
-  EXPECT_EQ(machine.weir({"lease", "wait", "--deny", "*"}).status, 3);
-  EXPECT_EQ(machine.weir({"lease", "keep"}).status, 2);
-  EXPECT_EQ(machine.weir({"lease", "list", "--", "true"}).status, 2);
+  const FakeMachine machine;
+  EXPECT_EQ(machine.run_weir({"lease", "hold", "--", "sh", "-c", "exit 7"}).status, 7);
+  EXPECT_EQ(machine.run_weir({"lease", "hold", "--", "sh", "-c", "kill -9 $$"}).status, 137);
+  EXPECT_EQ(machine.run_weir({"lease", "hold", "--", "no-such-program"}).status, 127);
+  EXPECT_EQ(machine.run_weir({"lease", "hold", "--", "/etc/passwd"}).status, 126);
+  EXPECT_EQ(machine.run_weir({"lease", "hold", "--deny", "*", "--", "true"}).status, 125);
+  EXPECT_EQ(machine.run_weir({"lease", "hold", "--"}).status, 126);
+  EXPECT_EQ(machine.run_weir({"lease", "wait", "--deny", "*"}).status, 3);
+  EXPECT_EQ(machine.run_weir({"lease", "keep"}).status, 2);
+  EXPECT_EQ(machine.run_weir({"lease", "list", "--", "true"}).status, 2);
 }
 
 TEST(CliLease, WordsOfTheCommandArriveAsTheyAre) {
-  const InventedMachine machine;
-  const Ended ended = machine.weir({"lease", "hold", "--", "printf", "%s|", "[a,b]", "--deny", "++", "--", "x y"});
+  const FakeMachine machine;
+  const ProgramResult ended =
+      machine.run_weir({"lease", "hold", "--", "printf", "%s|", "[a,b]", "--deny", "++", "--", "x y"});
   EXPECT_EQ(ended.out, "[a,b]|--deny|++|--|x y|") << ended.error;
 }
 
 TEST(CliLease, AHeldCardIsListedAndRefusedWithItsHolder) {
-  const InventedMachine machine;
-  How holding = machine.how();
+  const FakeMachine machine;
+  ProgramOptions holding = machine.options();
   holding.keep_input_open = true;
-  Ended listed;
-  Ended refused;
-  Ended second;
-  holding.meanwhile = [&](pid_t child) {
+  ProgramResult listed;
+  ProgramResult refused;
+  ProgramResult second;
+  holding.while_running = [&](pid_t child) {
     for (int tries = 0; tries < 3000; ++tries) {
-      listed = machine.weir({"lease", "list", "--json"});
+      listed = machine.run_weir({"lease", "list", "--json"});
       if (listed.out.find("nightly") != std::string::npos) break;  // who holds it is written just after it is held
     }
-    refused = machine.weir({"lease", "wait", "--device", "3090", "--wait", "0"});
-    second = machine.weir({"lease", "hold", "--", "sh", "-c", "echo $CUDA_VISIBLE_DEVICES"});
+    refused = machine.run_weir({"lease", "wait", "--device", "3090", "--wait", "0"});
+    second = machine.run_weir({"lease", "hold", "--", "sh", "-c", "echo $CUDA_VISIBLE_DEVICES"});
     kill(child, SIGTERM);
   };
-  const Ended held = run({"lease", "hold", "--device", "3090", "--job", "nightly"}, holding);
+  const ProgramResult held = run({"lease", "hold", "--device", "3090", "--job", "nightly"}, holding);
   EXPECT_EQ(held.status, 0) << held.error;
   EXPECT_TRUE(held.out.starts_with("WEIR_LEASE=pci-0000:02:00.0:")) << held.out;
   EXPECT_NE(listed.out.find("\"job\":\"nightly\""), std::string::npos) << listed.out;
   EXPECT_EQ(refused.status, 3);
-  EXPECT_TRUE(refused.says("job 'nightly'")) << refused.error;
+  EXPECT_TRUE(refused.error_contains("job 'nightly'")) << refused.error;
   EXPECT_TRUE(second.out.starts_with("GPU-bbbb")) << "the other card is free: " << second.out;
 }
 
 TEST(CliLease, MemoryThatNobodyLeasedIsReported) {
-  const InventedMachine machine{
-      "card NVIDIA_GeForce_RTX_3090 GPU-aaaa 0000:02:00.0 24576 6000 300\nprocess 0 4242 5800\n"};
-  const Ended listed = machine.weir({"lease", "list", "--json"});
+  const FakeMachine machine{"card NVIDIA_GeForce_RTX_3090 GPU-aaaa 0000:02:00.0 24576 6000 300\nprocess 0 4242 5800\n"};
+  const ProgramResult listed = machine.run_weir({"lease", "list", "--json"});
   EXPECT_NE(listed.out.find("\"dirty\""), std::string::npos) << listed.out;
-  const Ended ended = machine.weir({"lease", "hold", "--", "true"});
+  const ProgramResult ended = machine.run_weir({"lease", "hold", "--", "true"});
   EXPECT_EQ(ended.status, 0);
-  EXPECT_TRUE(ended.says("5.9 GiB are in use")) << ended.error;
-  EXPECT_TRUE(ended.says("pid 4242")) << ended.error;
+  EXPECT_TRUE(ended.error_contains("5.9 GiB are in use")) << ended.error;
+  EXPECT_TRUE(ended.error_contains("pid 4242")) << ended.error;
 }
 
 TEST(CliLease, WhatAHolderNeedsIsPromisedToIt) {
-  const InventedMachine machine{"card NVIDIA_GeForce_RTX_3090 GPU-aaaa 0000:02:00.0 24576 100 300\n"};
-  const Ended ended = machine.shell(
+  const FakeMachine machine{"card NVIDIA_GeForce_RTX_3090 GPU-aaaa 0000:02:00.0 24576 100 300\n"};
+  const ProgramResult ended = machine.run_shell(
       "weir lease hold --slots 2 --need 12G -- sh -c 'touch ready; while ! test -e go; do sleep 0.01; done' & "
       "for i in $(seq 6000); do test -e ready && break; sleep 0.01; done; "
       "weir lease hold --slots 2 --need 13G -- true; echo status $?; "
@@ -268,8 +268,8 @@ TEST(CliLease, WhatAHolderNeedsIsPromisedToIt) {
 }
 
 TEST(CliLease, AHeldCardIsListedThoughItsFileWasRemoved) {
-  const InventedMachine machine;
-  const Ended ended = machine.shell(
+  const FakeMachine machine;
+  const ProgramResult ended = machine.run_shell(
       "weir lease hold --device 3090 -- sh -c 'touch ready; while ! test -e go; do sleep 0.01; done' & "
       "for i in $(seq 6000); do test -e ready && break; sleep 0.01; done; rm leases/*; weir lease list; weir doctor; "
       "touch go; wait");
@@ -278,8 +278,8 @@ TEST(CliLease, AHeldCardIsListedThoughItsFileWasRemoved) {
 }
 
 TEST(CliLease, SharersSayTheSameNumber) {
-  const InventedMachine machine;
-  const Ended ended = machine.shell(
+  const FakeMachine machine;
+  const ProgramResult ended = machine.run_shell(
       "weir lease hold --device 3090 --slots 2 -- sh -c 'touch ready; while ! test -e go; do sleep 0.01; done' & "
       "for i in $(seq 6000); do test -e ready && break; sleep 0.01; done; "
       "weir lease wait --device 3090 --slots 3 --wait 0; echo three $?; "
@@ -291,39 +291,41 @@ TEST(CliLease, SharersSayTheSameNumber) {
 }
 
 TEST(CliLease, ANestedCallJoins) {
-  const InventedMachine machine;
-  const Ended ended = machine.weir({"lease", "hold", "--device", "3090", "--", places::program(), "lease", "hold",
-                                    "--wait", "0", "--device", "3090", "--", "echo", "inside"});
+  const FakeMachine machine;
+  const ProgramResult ended = machine.run_weir({"lease", "hold", "--device", "3090", "--", places::program(), "lease",
+                                                "hold", "--wait", "0", "--device", "3090", "--", "echo", "inside"});
   EXPECT_EQ(ended.status, 0) << ended.error;
   EXPECT_EQ(ended.out, "inside\n");
 }
 
 TEST(CliLease, ASchedulersMaskIsObeyed) {
-  const InventedMachine machine;
-  const Ended ended =
-      machine.weir({"lease", "hold", "--", "sh", "-c", "echo $CUDA_VISIBLE_DEVICES"}, {{"CUDA_VISIBLE_DEVICES", "0"}});
+  const FakeMachine machine;
+  const ProgramResult ended = machine.run_weir({"lease", "hold", "--", "sh", "-c", "echo $CUDA_VISIBLE_DEVICES"},
+                                               {{"CUDA_VISIBLE_DEVICES", "0"}});
   EXPECT_TRUE(ended.out.starts_with("GPU-bbbb")) << ended.out << ended.error;
-  const Ended refused = machine.weir({"lease", "wait", "--device", "3090"}, {{"CUDA_VISIBLE_DEVICES", "0"}});
+  const ProgramResult refused =
+      machine.run_weir({"lease", "wait", "--device", "3090"}, {{"CUDA_VISIBLE_DEVICES", "0"}});
   EXPECT_EQ(refused.status, 3);
-  EXPECT_TRUE(refused.says("hidden by CUDA_VISIBLE_DEVICES=0")) << refused.error;
+  EXPECT_TRUE(refused.error_contains("hidden by CUDA_VISIBLE_DEVICES=0")) << refused.error;
 }
 
 /// devices, lease and run ask one question of a card: room for the work and its context, beside what is promised.
 TEST(CliNeed, IsOneQuestionForAllCommands) {
-  const InventedMachine machine{"card NVIDIA_GeForce_RTX_3090 GPU-aaaa 0000:02:00.0 24576 100 300\n"};
+  const FakeMachine machine{"card NVIDIA_GeForce_RTX_3090 GPU-aaaa 0000:02:00.0 24576 100 300\n"};
   const auto statuses = [&](const std::string& need) {
-    const Ended listed = machine.weir({"devices", "--json", "--need", need}, {{"VK_DRIVER_FILES", "/nonexistent"}});
+    const ProgramResult listed =
+        machine.run_weir({"devices", "--json", "--need", need}, {{"VK_DRIVER_FILES", "/nonexistent"}});
     return std::vector<bool>{Json::parse(listed.out)["accepted"],
-                             machine.weir({"lease", "hold", "--need", need, "--", "true"}).status == 0,
-                             machine.weir({"run", "--need", need, "--", "true"}).status == 0};
+                             machine.run_weir({"lease", "hold", "--need", need, "--", "true"}).status == 0,
+                             machine.run_weir({"run", "--need", need, "--", "true"}).status == 0};
   };
   EXPECT_EQ(statuses("23600M"), (std::vector<bool>{true, true, true}));
   EXPECT_EQ(statuses("23700M"), (std::vector<bool>{false, false, false})) << "no room for its context";
 }
 
 TEST(CliNeed, WhatSharersWerePromisedIsTaken) {
-  const InventedMachine machine{"card NVIDIA_GeForce_RTX_3090 GPU-aaaa 0000:02:00.0 24576 100 300\n"};
-  const Ended ended = machine.shell(
+  const FakeMachine machine{"card NVIDIA_GeForce_RTX_3090 GPU-aaaa 0000:02:00.0 24576 100 300\n"};
+  const ProgramResult ended = machine.run_shell(
       "export VK_DRIVER_FILES=/nonexistent; "
       "weir run --slots 2 --need 12G -- sh -c 'touch ready; while ! test -e go; do sleep 0.01; done' & "
       "while ! test -e ready; do sleep 0.01; done; weir devices --need 13G; "
@@ -333,8 +335,8 @@ TEST(CliNeed, WhatSharersWerePromisedIsTaken) {
 }
 
 TEST(CliLeak, ACleanCommandIsApproved) {
-  const InventedMachine machine;
-  const Ended ended = machine.weir({"leak", "--runs", "2", "--report", "report.md", "--", "true"});
+  const FakeMachine machine;
+  const ProgramResult ended = machine.run_weir({"leak", "--runs", "2", "--report", "report.md", "--", "true"});
   EXPECT_EQ(ended.status, 0) << ended.error << ended.out;
   EXPECT_NE(ended.out.find("verdict: approved; no leak found"), std::string::npos) << ended.out;
   const std::string report = machine.folder().text("report.md");
@@ -346,10 +348,10 @@ TEST(CliLeak, ACleanCommandIsApproved) {
 }
 
 TEST(CliLeak, AGrowingDeviceIsFound) {
-  const InventedMachine machine{"card NVIDIA_GeForce_RTX_3090 GPU-aaaa 0000:02:00.0 24576 100 300\n"};
-  const Ended ended =
-      machine.weir({"leak", "--runs", "2", "--json", "--", "sh", "-c",
-                    "echo 'card NVIDIA_GeForce_RTX_3090 GPU-aaaa 0000:02:00.0 24576 400 300' > $FAKE_NVML"});
+  const FakeMachine machine{"card NVIDIA_GeForce_RTX_3090 GPU-aaaa 0000:02:00.0 24576 100 300\n"};
+  const ProgramResult ended =
+      machine.run_weir({"leak", "--runs", "2", "--json", "--", "sh", "-c",
+                        "echo 'card NVIDIA_GeForce_RTX_3090 GPU-aaaa 0000:02:00.0 24576 400 300' > $FAKE_NVML"});
   EXPECT_EQ(ended.status, 1) << ended.error;
   const Json json = Json::parse(ended.out);
   EXPECT_EQ(json["leaked"], true);
@@ -362,16 +364,17 @@ TEST(CliLeak, AGrowingDeviceIsFound) {
 }
 
 TEST(CliLeak, ProcessesThatOutliveItAreALeak) {
-  const InventedMachine machine{""};
-  const Ended ended = machine.weir({"leak", "--runs", "1", "--", "sh", "-c", "setsid sleep 1000 >/dev/null 2>&1 &"});
+  const FakeMachine machine{""};
+  const ProgramResult ended =
+      machine.run_weir({"leak", "--runs", "1", "--", "sh", "-c", "setsid sleep 1000 >/dev/null 2>&1 &"});
   EXPECT_EQ(ended.status, 1);
   EXPECT_NE(ended.out.find("1 process outlived"), std::string::npos) << ended.out;
 }
 
 /// From the middle of the command on the driver hangs: nobody knows what stays.
 TEST(CliLeak, ADriverThatFallsSilentLeavesTheVerdictUnknown) {
-  const InventedMachine machine;
-  const Ended ended = machine.weir(
+  const FakeMachine machine;
+  const ProgramResult ended = machine.run_weir(
       {"leak", "--device", "3090", "--runs", "2", "--json", "--", "sh", "-c", "echo hang >> $FAKE_NVML; sleep 0.3"});
   EXPECT_EQ(ended.status, 1) << ended.error;
   const Json json = Json::parse(ended.out);
@@ -381,9 +384,9 @@ TEST(CliLeak, ADriverThatFallsSilentLeavesTheVerdictUnknown) {
 }
 
 TEST(CliLeak, ADriverThatHangsFromTheStartIsNoApproval) {
-  const InventedMachine machine{"hang\n"};
-  const Ended ended =
-      machine.weir({"leak", "--runs", "1", "--json", "--", "true"}, {{"VK_DRIVER_FILES", "/nonexistent"}});
+  const FakeMachine machine{"hang\n"};
+  const ProgramResult ended =
+      machine.run_weir({"leak", "--runs", "1", "--json", "--", "true"}, {{"VK_DRIVER_FILES", "/nonexistent"}});
   EXPECT_EQ(ended.status, 1) << ended.error;
   const Json json = Json::parse(ended.out);
   EXPECT_EQ(json["verdict"], "unknown");
@@ -391,9 +394,9 @@ TEST(CliLeak, ADriverThatHangsFromTheStartIsNoApproval) {
 }
 
 TEST(CliLeak, WorkOnAnotherCardIsEndedAndRejected) {
-  const InventedMachine machine;
-  const Ended ended = machine.weir({"leak", "--device", "3090", "--runs", "2", "--json", "--", "sh", "-c",
-                                    "echo \"process 1 $$ 900\" >> $FAKE_NVML; exec sleep 1000"});
+  const FakeMachine machine;
+  const ProgramResult ended = machine.run_weir({"leak", "--device", "3090", "--runs", "2", "--json", "--", "sh", "-c",
+                                                "echo \"process 1 $$ 900\" >> $FAKE_NVML; exec sleep 1000"});
   EXPECT_EQ(ended.status, 1) << ended.error;
   const Json json = Json::parse(ended.out);
   EXPECT_EQ(json["verdict"], "rejected");
@@ -402,7 +405,7 @@ TEST(CliLeak, WorkOnAnotherCardIsEndedAndRejected) {
 
 /// Every command that lists or chooses says that a driver hangs, once, and does not blame the policy alone.
 TEST(CliHungDriver, IsNamedByEveryCommand) {
-  const InventedMachine machine{"hang\n"};
+  const FakeMachine machine{"hang\n"};
   const std::string said = "NVML does not answer (10 s): its cards are not known";
   const std::vector<std::pair<std::vector<std::string>, int>> commands{
       {{"devices"}, 0},
@@ -411,7 +414,7 @@ TEST(CliHungDriver, IsNamedByEveryCommand) {
       {{"run", "--device", "3090", "--", "true"}, 125},
       {{"run", "--device", "3090", "--", "true", ":::", "a"}, 3}};
   for (const auto& [words, status] : commands) {
-    const Ended ended = machine.weir(words);
+    const ProgramResult ended = machine.run_weir(words);
     EXPECT_EQ(ended.status, status) << words.front() << ended.error;
     const std::size_t at = ended.error.find(said);
     EXPECT_NE(at, std::string::npos) << words.front() << ended.error;
@@ -420,10 +423,10 @@ TEST(CliHungDriver, IsNamedByEveryCommand) {
 }
 
 TEST(CliHungDriver, DoesNotHoldUpAnInterruption) {
-  const InventedMachine machine{"hang\n"};
-  How how = machine.how();
-  how.limits = [] { setpgid(0, 0); };
-  how.meanwhile = [](pid_t weir) {
+  const FakeMachine machine{"hang\n"};
+  ProgramOptions how = machine.options();
+  how.before_start = [] { setpgid(0, 0); };
+  how.while_running = [](pid_t weir) {
     usleep(500'000);
     kill(-weir, SIGINT);  // as a terminal does: the probes get it too
   };
@@ -432,44 +435,44 @@ TEST(CliHungDriver, DoesNotHoldUpAnInterruption) {
       {{"lease", "hold"}, 4},       {{"lease", "hold", "--", "true"}, 125},
       {{"lease", "wait"}, 4},       {{"leak", "--", "true"}, 4}};
   for (const auto& [words, status] : commands) {
-    const Ended ended = run(words, how);
+    const ProgramResult ended = run(words, how);
     EXPECT_EQ(ended.status, status) << words[0] << ended.error;
-    EXPECT_TRUE(ended.says("interrupted")) << words[0] << ended.error;
+    EXPECT_TRUE(ended.error_contains("interrupted")) << words[0] << ended.error;
   }
 }
 
 TEST(CliHungDriver, ProbesHaveTheirOwnTimes) {
-  const InventedMachine machine{"hang\n"};
-  const Ended ended = machine.weir({"doctor", "--json"});
+  const FakeMachine machine{"hang\n"};
+  const ProgramResult ended = machine.run_weir({"doctor", "--json"});
   EXPECT_EQ(ended.out.find("devices in 10"), std::string::npos) << ended.out;
 }
 
 TEST(CliLeak, StatusesOfItsOwn) {
-  const InventedMachine machine{""};
-  EXPECT_EQ(machine.weir({"leak", "--", "no-such-program"}).status, 127);
-  EXPECT_EQ(machine.weir({"leak"}).status, 125);
-  EXPECT_EQ(machine.weir({"leak", "--device", "3090", "--", "true"}).status, 125);
-  EXPECT_EQ(machine.weir({"leak", "--runs", "1", "--", "false"}).status, 1);
+  const FakeMachine machine{""};
+  EXPECT_EQ(machine.run_weir({"leak", "--", "no-such-program"}).status, 127);
+  EXPECT_EQ(machine.run_weir({"leak"}).status, 125);
+  EXPECT_EQ(machine.run_weir({"leak", "--device", "3090", "--", "true"}).status, 125);
+  EXPECT_EQ(machine.run_weir({"leak", "--runs", "1", "--", "false"}).status, 1);
 }
 
 constexpr const char* kBusyCard =
     "card NVIDIA_GeForce_RTX_3090 GPU-aaaa0000-1111-2222-3333-444455556666 0000:02:00.0 24576 20000 300\n";
 
 TEST(CliRun, TheFirstVariantThatFitsIsTaken) {
-  const InventedMachine machine{kBusyCard};  // 4.2 GiB are free
-  const Ended ended = machine.weir({"run", "--variants", "medium=5G,small=2G,tiny=512M", "--", "sh", "-c",
-                                    "echo {variant} $WEIR_VARIANT $CUDA_VISIBLE_DEVICES {other}; exit 3"});
+  const FakeMachine machine{kBusyCard};  // 4.2 GiB are free
+  const ProgramResult ended = machine.run_weir({"run", "--variants", "medium=5G,small=2G,tiny=512M", "--", "sh", "-c",
+                                                "echo {variant} $WEIR_VARIANT $CUDA_VISIBLE_DEVICES {other}; exit 3"});
   EXPECT_EQ(ended.status, 3) << ended.error;
   EXPECT_EQ(ended.out, "small small GPU-aaaa0000-1111-2222-3333-444455556666 {other}\n");
-  EXPECT_TRUE(ended.says("variant 'small'")) << ended.error;
+  EXPECT_TRUE(ended.error_contains("variant 'small'")) << ended.error;
 }
 
 TEST(CliRun, TorchsAllocatorIsToldWhereNobodyHasToldIt) {
-  const InventedMachine machine;
+  const FakeMachine machine;
   const auto told = [&](std::vector<std::string> words, const std::string& name, const std::string& value) {
     words.insert(words.begin(), "run");
     words.insert(words.end(), {"--", "sh", "-c", "echo $PYTORCH_ALLOC_CONF:$PYTORCH_CUDA_ALLOC_CONF"});
-    return machine.weir(words, {{name, value}}).out;
+    return machine.run_weir(words, {{name, value}}).out;
   };
   EXPECT_EQ(told({}, "UNRELATED", ""), ":max_split_size_mb:1024\n");
   EXPECT_EQ(told({}, "PYTORCH_CUDA_ALLOC_CONF", "expandable_segments:True"), ":expandable_segments:True\n");
@@ -480,60 +483,61 @@ TEST(CliRun, TorchsAllocatorIsToldWhereNobodyHasToldIt) {
 }
 
 TEST(CliRun, WhatDoesNotFitIsRefusedWithTheNumbers) {
-  const InventedMachine machine{kBusyCard};
-  const Ended ended = machine.weir({"run", "--need", "10G", "--", "true"});
+  const FakeMachine machine{kBusyCard};
+  const ProgramResult ended = machine.run_weir({"run", "--need", "10G", "--", "true"});
   EXPECT_EQ(ended.status, 125);
-  EXPECT_TRUE(ended.says("needs 10 GiB")) << ended.error;
-  EXPECT_TRUE(ended.says("4.2 GiB are free")) << ended.error;
+  EXPECT_TRUE(ended.error_contains("needs 10 GiB")) << ended.error;
+  EXPECT_TRUE(ended.error_contains("4.2 GiB are free")) << ended.error;
 }
 
 TEST(CliRun, WorkOnAnotherCardIsEnded) {
-  const InventedMachine machine;
-  const Ended ended = machine.weir(
+  const FakeMachine machine;
+  const ProgramResult ended = machine.run_weir(
       {"run", "--device", "3090", "--", "sh", "-c", "echo \"process 1 $$ 900\" >> $FAKE_NVML; exec sleep 1000"});
   EXPECT_EQ(ended.status, 125);
-  EXPECT_TRUE(ended.says("asked for NVIDIA GeForce RTX 3090")) << ended.error;
-  EXPECT_TRUE(ended.says("got NVIDIA GeForce RTX 5060 Ti")) << ended.error;
+  EXPECT_TRUE(ended.error_contains("asked for NVIDIA GeForce RTX 3090")) << ended.error;
+  EXPECT_TRUE(ended.error_contains("got NVIDIA GeForce RTX 5060 Ti")) << ended.error;
 }
 
 TEST(CliRun, WorkOnTheCardIsProved) {
-  const InventedMachine machine;
+  const FakeMachine machine;
   const std::string work = "echo \"process 0 $$ 900\" >> $FAKE_NVML; exec sleep 2";
-  const Ended ended = machine.weir({"run", "--device", "3090", "--strict-device", "--json", "--", "sh", "-c", work});
+  const ProgramResult ended =
+      machine.run_weir({"run", "--device", "3090", "--strict-device", "--json", "--", "sh", "-c", work});
   EXPECT_EQ(ended.status, 0) << ended.error;
-  EXPECT_TRUE(ended.says("\"placement\":\"proved\"")) << ended.error;
-  const Ended unknown = machine.weir({"run", "--device", "3090", "--strict-device", "--", "true"});
+  EXPECT_TRUE(ended.error_contains("\"placement\":\"proved\"")) << ended.error;
+  const ProgramResult unknown = machine.run_weir({"run", "--device", "3090", "--strict-device", "--", "true"});
   EXPECT_EQ(unknown.status, 125);
-  EXPECT_TRUE(unknown.says("placement unknown")) << unknown.error;
+  EXPECT_TRUE(unknown.error_contains("placement unknown")) << unknown.error;
 }
 
 TEST(CliRun, SlowAndFailedTriesAreRepeated) {
-  const InventedMachine machine;
-  const Ended slow = machine.weir({"run", "--timeout", "0.2", "--retries", "1", "--", "sleep", "1000"});
+  const FakeMachine machine;
+  const ProgramResult slow = machine.run_weir({"run", "--timeout", "0.2", "--retries", "1", "--", "sleep", "1000"});
   EXPECT_EQ(slow.status, 125);
-  EXPECT_TRUE(slow.says("try 1 failed (not done within 0.2 s)")) << slow.error;
-  const Ended second =
-      machine.weir({"run", "--retries", "3", "--", "sh", "-c", "test -e seen || { touch seen; exit 9; }"});
+  EXPECT_TRUE(slow.error_contains("try 1 failed (not done within 0.2 s)")) << slow.error;
+  const ProgramResult second =
+      machine.run_weir({"run", "--retries", "3", "--", "sh", "-c", "test -e seen || { touch seen; exit 9; }"});
   EXPECT_EQ(second.status, 0) << second.error;
-  EXPECT_TRUE(second.says("try 1 failed (status 9)")) << second.error;
+  EXPECT_TRUE(second.error_contains("try 1 failed (status 9)")) << second.error;
 }
 
 TEST(CliRun, MemoryThatStaysIsAFailure) {
-  const InventedMachine machine{kBusyCard};
-  const Ended ended =
-      machine.weir({"run", "--max-leak", "10M", "--", "sh", "-c", "sed -i 's/24576 20000/24576 20100/' $FAKE_NVML"});
+  const FakeMachine machine{kBusyCard};
+  const ProgramResult ended = machine.run_weir(
+      {"run", "--max-leak", "10M", "--", "sh", "-c", "sed -i 's/24576 20000/24576 20100/' $FAKE_NVML"});
   EXPECT_EQ(ended.status, 125);
-  EXPECT_TRUE(ended.says("100 MiB on the device outlive the command")) << ended.error;
+  EXPECT_TRUE(ended.error_contains("100 MiB on the device outlive the command")) << ended.error;
 }
 
 TEST(CliRun, ItsOwnFailuresHaveTheStatusesOfTimeout) {
-  const InventedMachine machine;
-  EXPECT_EQ(machine.weir({"run", "--", "no-such-program"}).status, 127);
-  EXPECT_EQ(machine.weir({"run", "--", "/etc/passwd"}).status, 126);
-  EXPECT_EQ(machine.weir({"run", "true"}).status, 125);
-  EXPECT_EQ(machine.weir({"run", "--deny", "*", "--", "true"}).status, 125);
-  EXPECT_EQ(machine.weir({"run", "--jobs", "2", "--", "true"}).status, 125);
-  EXPECT_EQ(machine.weir({"run", "--variants", "a=1G,b=2G", "--", "true"}).status, 125);
+  const FakeMachine machine;
+  EXPECT_EQ(machine.run_weir({"run", "--", "no-such-program"}).status, 127);
+  EXPECT_EQ(machine.run_weir({"run", "--", "/etc/passwd"}).status, 126);
+  EXPECT_EQ(machine.run_weir({"run", "true"}).status, 125);
+  EXPECT_EQ(machine.run_weir({"run", "--deny", "*", "--", "true"}).status, 125);
+  EXPECT_EQ(machine.run_weir({"run", "--jobs", "2", "--", "true"}).status, 125);
+  EXPECT_EQ(machine.run_weir({"run", "--variants", "a=1G,b=2G", "--", "true"}).status, 125);
 }
 
 }  // namespace

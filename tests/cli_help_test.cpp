@@ -6,7 +6,7 @@
 #include <set>
 #include <sstream>
 
-#include "guard_machine.hpp"
+#include "fake_machine.hpp"
 #include "pictures.hpp"
 
 namespace weir::test {
@@ -128,7 +128,7 @@ TEST(CliHelpText, EveryVerbIsExplained) {
 }
 
 TEST(CliHelpText, EveryCommandHasExamplesThatWorkAsPrinted) {
-  const InventedMachine machine;
+  const FakeMachine machine;
   const Folder& folder = machine.folder();
   for (const char* name : {"train.py", "tests/a.py", "tests/b.py", "src/a.py"}) folder.put(name, "print('done')\n");
   for (const char* name : {"page.png", "comics/one.png", "comics/two.png"})
@@ -144,7 +144,7 @@ TEST(CliHelpText, EveryCommandHasExamplesThatWorkAsPrinted) {
       // A training takes hours, and a campaign needs a repository.
       if (command == "train" || entry.words.starts_with("weir audit plan") || (command == "audit" && !has_audit))
         continue;
-      const Ended ended = machine.shell(entry.words);
+      const ProgramResult ended = machine.run_shell(entry.words);
       EXPECT_EQ(ended.status, 0) << entry.words << "\n" << ended.out;
     }
     EXPECT_GE(examples, command == "version" ? 1 : 2) << command;
@@ -152,11 +152,12 @@ TEST(CliHelpText, EveryCommandHasExamplesThatWorkAsPrinted) {
 }
 
 /// Runs words that are wrong: the status, one line, nothing on standard output.
-void expect_told(const std::vector<std::string>& words, int status, const std::string& what, const How& how = {}) {
-  const Ended ended = run(words, how);
+void expect_told(const std::vector<std::string>& words, int status, const std::string& what,
+                 const ProgramOptions& how = {}) {
+  const ProgramResult ended = run(words, how);
   EXPECT_EQ(ended.status, status) << ended.error;
   EXPECT_EQ(ended.error_lines(), 1u) << ended.error;
-  EXPECT_TRUE(ended.says(what)) << what << "\n" << ended.error;
+  EXPECT_TRUE(ended.error_contains(what)) << what << "\n" << ended.error;
   EXPECT_EQ(ended.out, "");
 }
 
@@ -208,7 +209,7 @@ TEST(CliDashes, WrongUsageIsToldFromTheStatusOfTheCommand) {
                                              {"lease", "hold", "ls"},
                                              {"lease", "hold", "--need", "5", "--", "true"},
                                              {"lease", "--slots", "0", "hold", "--", "true"}}) {
-    const Ended ended = run(words);
+    const ProgramResult ended = run(words);
     EXPECT_EQ(ended.status, 125) << words.back() << ": " << ended.error;
     EXPECT_EQ(ended.error_lines(), 1U) << ended.error;
   }
@@ -259,7 +260,7 @@ TEST(CliTypos, OfTheAuditToo) {
   if (run({"audit", "--explain", "G01"}).status != 0) GTEST_SKIP() << "this weir was built without its audit";
   const auto hint = [](const std::string& word) { return "(did you mean '" + word + "'?)"; };
   const Folder folder;
-  const How how{.folder = folder.path()};
+  const ProgramOptions how{.folder = folder.path()};
   folder.put("a.py", "import torch\n");
   expect_told({"audit", "a.py", "--format", "jsn"}, 2, hint("json"), how);
   expect_told({"audit", "a.py", "--select", "G3"}, 2, hint("G03"), how);
@@ -275,13 +276,14 @@ TEST(CliTypos, OfTheAuditToo) {
 }
 
 TEST(CliTypos, VariablesNearASettingAreTold) {
-  const Ended ended = run({"config"}, {.variables = {{"WEIR_SCAEL", "2"}, {"WEIR_MY_OWN_WORD", "x"}}});
+  const ProgramResult ended = run({"config"}, {.variables = {{"WEIR_SCAEL", "2"}, {"WEIR_MY_OWN_WORD", "x"}}});
   EXPECT_EQ(ended.status, 0);
   EXPECT_EQ(ended.error_lines(), 1u) << ended.error;
-  EXPECT_TRUE(ended.says("WEIR_SCAEL is not read (did you mean 'WEIR_SCALE'?)")) << ended.error;
+  EXPECT_TRUE(ended.error_contains("WEIR_SCAEL is not read (did you mean 'WEIR_SCALE'?)")) << ended.error;
   EXPECT_EQ(run({"config", "--quiet"}, {.variables = {{"WEIR_SCAEL", "2"}}}).error, "");
-  EXPECT_EQ(run({"config"}, {.variables = {{"WEIR_LEASE", ""}, {"WEIR_LEASE_DIR", "/tmp"}, {"WEIR_VARIANT", "x"}}}).error,
-            "");
+  EXPECT_EQ(
+      run({"config"}, {.variables = {{"WEIR_LEASE", ""}, {"WEIR_LEASE_DIR", "/tmp"}, {"WEIR_VARIANT", "x"}}}).error,
+      "");
 }
 
 TEST(CliSettings, AreSpeltWithDashesAlone) {

@@ -45,11 +45,11 @@ class CliLimits : public ::testing::Test {
     kill(-child, SIGKILL);
     kill(child, SIGKILL);
   }
-  Ended upscale(const std::string& output, std::vector<std::string> words, std::function<void()> limits) const {
-    How how;
+  ProgramResult upscale(const std::string& output, std::vector<std::string> words, std::function<void()> limits) const {
+    ProgramOptions how;
     how.folder = folder_.path();
-    how.limits = std::move(limits);
-    how.meanwhile = bound;
+    how.before_start = std::move(limits);
+    how.while_running = bound;
     words.insert(words.begin(), {"upscale", "a.png", "-o", output, "--model", "nets/blocks.param", "--ram", "1G"});
     return run(words, how);
   }
@@ -72,15 +72,16 @@ class CliLimits : public ::testing::Test {
     return geteuid() == 0 && upscale("probe.png", {}, processes(RLIM_INFINITY)).status == 0;
   }
   /// Done, or ended with one line that names the limit, and nothing half-written.
-  void expect_clear(const Ended& ended, const fs::path& output, const std::string& what, const std::string& names) {
+  void expect_clear(const ProgramResult& ended, const fs::path& output, const std::string& what,
+                    const std::string& names) {
     SCOPED_TRACE(what + ": status " + std::to_string(ended.status) + "\n" + ended.error);
     EXPECT_TRUE(ended.status == 0 || ended.status == 1 || ended.status == 3);
     EXPECT_EQ(fs::exists(folder_ / output), ended.status == 0);
     if (ended.status != 0) {
-      EXPECT_TRUE(ended.says(names));
+      EXPECT_TRUE(ended.error_contains(names));
     }
-    EXPECT_FALSE(ended.says("a fault of weir"));
-    EXPECT_FALSE(ended.says("terminate called"));
+    EXPECT_FALSE(ended.error_contains("a fault of weir"));
+    EXPECT_FALSE(ended.error_contains("terminate called"));
     for (const auto& entry : fs::directory_iterator{folder_.path()})
       EXPECT_EQ(entry.path().native().find(".part"), std::string::npos) << entry.path();
     std::error_code ignored;
@@ -95,14 +96,15 @@ class CliLimits : public ::testing::Test {
 
 TEST_F(CliLimits, TooFewProcessesAreFewerThreadsOrOneLine) {
   if (!can_be_another_user()) GTEST_SKIP() << "the program cannot be run as another user here";
-  const Ended free = upscale("free.png", {"--threads", "8"}, {});
+  const ProgramResult free = upscale("free.png", {"--threads", "8"}, {});
   ASSERT_EQ(free.status, 0) << free.error;
   bool went_on_with_fewer = false;
   for (const char* format : {"png", "jpg", "webp", "tiff", "avif", "jxl"}) {
     for (rlim_t count = 1; count <= 10; ++count) {
       const std::string output = std::string{"out."} + format;
-      const Ended ended = upscale(output, {"--threads", "8"}, processes(count));
-      went_on_with_fewer = went_on_with_fewer || (ended.status == 0 && ended.says("the work goes on with fewer"));
+      const ProgramResult ended = upscale(output, {"--threads", "8"}, processes(count));
+      went_on_with_fewer =
+          went_on_with_fewer || (ended.status == 0 && ended.error_contains("the work goes on with fewer"));
       expect_clear(ended, output, output + " with " + std::to_string(count), "(ulimit -u)");
     }
   }
@@ -112,7 +114,7 @@ TEST_F(CliLimits, TooFewProcessesAreFewerThreadsOrOneLine) {
 TEST_F(CliLimits, WorkersThatCannotStartAreOneLine) {
   if (!can_be_another_user()) GTEST_SKIP() << "the program cannot be run as another user here";
   for (rlim_t count = 1; count <= 10; ++count) {
-    const Ended ended =
+    const ProgramResult ended =
         upscale("out/", {"--threads", "4", "--device", "cpu:0,cpu:1", "--metrics", "127.0.0.1:0"}, processes(count));
     const bool done = ended.status == 0;
     EXPECT_EQ(fs::exists(folder_ / "out" / "a.png"), done) << count << ended.error;
@@ -122,7 +124,7 @@ TEST_F(CliLimits, WorkersThatCannotStartAreOneLine) {
 
 TEST_F(CliLimits, TooFewFilesAreOneLine) {
   for (rlim_t count = 3; count <= 12; ++count) {
-    const Ended ended = upscale("out.png", {}, at_most(RLIMIT_NOFILE, count));
+    const ProgramResult ended = upscale("out.png", {}, at_most(RLIMIT_NOFILE, count));
     SCOPED_TRACE(std::to_string(count) + " files: status " + std::to_string(ended.status) + "\n" + ended.error);
     if (ended.status == 127) continue;  // the program itself could not be loaded
     expect_clear(ended, "out.png", std::to_string(count) + " files", "");
@@ -131,7 +133,7 @@ TEST_F(CliLimits, TooFewFilesAreOneLine) {
 
 TEST_F(CliLimits, TooLittleAddressSpaceIsOneLine) {
   for (rlim_t megabytes = 100; megabytes <= 700; megabytes += 50) {
-    const Ended ended = upscale("out.png", {}, at_most(RLIMIT_AS, megabytes << 20));
+    const ProgramResult ended = upscale("out.png", {}, at_most(RLIMIT_AS, megabytes << 20));
     SCOPED_TRACE(std::to_string(megabytes) + " MB: status " + std::to_string(ended.status) + "\n" + ended.error);
     if (ended.status == 127 || ended.error.find("error while loading") != std::string::npos) continue;
     expect_clear(ended, "out.png", std::to_string(megabytes) + " MB", "");

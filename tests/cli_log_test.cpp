@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-#include "guard_machine.hpp"
+#include "fake_machine.hpp"
 
 namespace weir::test {
 namespace {
@@ -16,33 +16,33 @@ std::size_t times(const std::string& text, const std::string& part) {
 constexpr const char* kFull = "/dev/full: cannot be written: No space left on device";
 
 TEST(CliLog, ALogThatTakesNoLineIsToldOnceAndMakesOneOfZero) {
-  const InventedMachine machine;
-  const auto run = [&](const std::string& words) { return machine.shell("weir run " + words); };
+  const FakeMachine machine;
+  const auto run = [&](const std::string& words) { return machine.run_shell("weir run " + words); };
   for (const char* words : {"--log /dev/full -- true", "--log /dev/full --quiet -- true",
                             "--log /dev/full -- test -d {} ::: /usr /tmp /bin"}) {
-    const Ended ended = run(words);
+    const ProgramResult ended = run(words);
     EXPECT_EQ(ended.status, 1) << words << ended.out;
     EXPECT_EQ(times(ended.out, kFull), 1U) << words << ended.out;
   }
-  const Ended failed = run("--log /dev/full -- sh -c \"exit 7\"");
+  const ProgramResult failed = run("--log /dev/full -- sh -c \"exit 7\"");
   EXPECT_EQ(failed.status, 7) << "the command's own status goes first";
   EXPECT_EQ(times(failed.out, kFull), 1U) << failed.out;
   EXPECT_EQ(run("--log good.jsonl -- true").status, 0);
 }
 
 TEST(CliLog, MetricsThatCannotBeWrittenAreToldOnceAndMakeOneOfZero) {
-  const InventedMachine machine;
+  const FakeMachine machine;
   for (const char* words : {"-- true", "-- test -d {} ::: /usr /tmp /bin"}) {
-    const Ended ended = machine.shell(std::string{"weir run --metrics-file /proc/no/such "} + words);
+    const ProgramResult ended = machine.run_shell(std::string{"weir run --metrics-file /proc/no/such "} + words);
     EXPECT_EQ(ended.status, 1) << words << ended.out;
     EXPECT_EQ(times(ended.out, "--metrics-file: "), 1U) << words << ended.out;
   }
-  EXPECT_EQ(machine.shell("weir run --metrics-file m -- test -d {} ::: /usr").status, 0);
+  EXPECT_EQ(machine.run_shell("weir run --metrics-file m -- test -d {} ::: /usr").status, 0);
 }
 
 TEST(CliLog, BothAreTold) {
-  const InventedMachine machine;
-  const Ended ended = machine.shell("weir run --log /dev/full --metrics-file /proc/no/such -- true");
+  const FakeMachine machine;
+  const ProgramResult ended = machine.run_shell("weir run --log /dev/full --metrics-file /proc/no/such -- true");
   EXPECT_EQ(ended.status, 1);
   EXPECT_EQ(times(ended.out, kFull) + times(ended.out, "--metrics-file: "), 2U) << ended.out;
 }

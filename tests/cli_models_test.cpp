@@ -20,7 +20,7 @@ class CliModels : public ::testing::Test {
     write_tiny_network(folder_ / "nets", "three", 3);
     ASSERT_TRUE(write_picture(folder_ / "a.png", 8, 6));
   }
-  Ended weir(const std::vector<std::string>& words, How how = {}) const {
+  ProgramResult weir(const std::vector<std::string>& words, ProgramOptions how = {}) const {
     how.folder = folder_.path();
     return run(words, how);
   }
@@ -29,7 +29,7 @@ class CliModels : public ::testing::Test {
 };
 
 TEST_F(CliModels, ListsWhatIsFound) {
-  const Ended table = weir({"models", "--model", "nets"});
+  const ProgramResult table = weir({"models", "--model", "nets"});
   EXPECT_EQ(table.status, 0) << table.error;
   EXPECT_EQ(std::count(table.out.begin(), table.out.end(), '\n'), 3);
   for (const char* word :
@@ -53,7 +53,7 @@ TEST_F(CliModels, SaysWhyOneIsUnreadable) {
   folder_.put("nets/odd.bin", "");
   folder_.put("nets/short.param", folder_.text("nets/two.param"));
   folder_.put("nets/short.bin", "1234");
-  const Ended ended = weir({"models", "--model", "nets"});
+  const ProgramResult ended = weir({"models", "--model", "nets"});
   EXPECT_EQ(ended.status, 0) << ended.error;
   EXPECT_NE(ended.out.find("Frobnicate"), std::string::npos) << ended.out;
   EXPECT_NE(ended.out.find("odd.param"), std::string::npos) << ended.out;
@@ -62,11 +62,11 @@ TEST_F(CliModels, SaysWhyOneIsUnreadable) {
 
 TEST_F(CliModels, AFolderMayBeNamedInThreeWays) {
   for (const auto& words : std::vector<std::vector<std::string>>{{"models", "--model", "nets"}, {"models", "nets"}}) {
-    const Ended alone = weir(words);
+    const ProgramResult alone = weir(words);
     EXPECT_EQ(alone.status, 0) << alone.error;
     EXPECT_EQ(std::count(alone.out.begin(), alone.out.end(), '\n'), 3) << alone.out;
   }
-  const Ended searched = weir({"models", "--models", "nets"});
+  const ProgramResult searched = weir({"models", "--models", "nets"});
   EXPECT_EQ(searched.status, 0) << searched.error;
   EXPECT_NE(searched.out.find("nets/two"), std::string::npos) << searched.out;
   EXPECT_EQ(weir({"models", "nets/two.param", "--json"}).out.find("\"three\""), std::string::npos);
@@ -75,9 +75,9 @@ TEST_F(CliModels, AFolderMayBeNamedInThreeWays) {
        std::vector<std::pair<std::vector<std::string>, std::string>>{{{"models", "nowhere"}, "nowhere"},
                                                                      {{"models", "empty"}, "no network in empty"},
                                                                      {{"models", "nets", "empty"}, "one folder"}}) {
-    const Ended ended = weir(words);
+    const ProgramResult ended = weir(words);
     EXPECT_EQ(ended.status, 2) << ended.error;
-    EXPECT_TRUE(ended.says(why)) << ended.error;
+    EXPECT_TRUE(ended.error_contains(why)) << ended.error;
   }
 }
 
@@ -86,13 +86,13 @@ TEST_F(CliModels, TheChosenNetworkIsNamedWithScaleAndNoise) {
     write_tiny_network(folder_ / "w2x", name, 2);
   ASSERT_TRUE(write_picture(folder_ / "in/b.png", 8, 6));
   ASSERT_TRUE(write_picture(folder_ / "in/c.png", 8, 6));
-  const Ended one = weir({"upscale", "a.png", "-o", "1.png", "--model", "w2x"});
-  EXPECT_TRUE(one.says("with scale2.0x_model (2x, noise -1)")) << one.error;
-  const Ended noise = weir({"upscale", "a.png", "-o", "2.png", "--model", "w2x", "--noise", "1", "--json"});
-  EXPECT_TRUE(noise.says("with noise1_scale2.0x_model (2x, noise 1)")) << noise.error;
+  const ProgramResult one = weir({"upscale", "a.png", "-o", "1.png", "--model", "w2x"});
+  EXPECT_TRUE(one.error_contains("with scale2.0x_model (2x, noise -1)")) << one.error;
+  const ProgramResult noise = weir({"upscale", "a.png", "-o", "2.png", "--model", "w2x", "--noise", "1", "--json"});
+  EXPECT_TRUE(noise.error_contains("with noise1_scale2.0x_model (2x, noise 1)")) << noise.error;
   EXPECT_EQ(Json::parse(noise.out)["network"]["noise"], 1) << noise.out;
-  const Ended batch = weir({"upscale", "in", "-o", "out", "--model", "w2x", "--noise", "-1", "--json"});
-  EXPECT_TRUE(batch.says(", with scale2.0x_model (2x, noise -1)\n")) << batch.error;
+  const ProgramResult batch = weir({"upscale", "in", "-o", "out", "--model", "w2x", "--noise", "-1", "--json"});
+  EXPECT_TRUE(batch.error_contains(", with scale2.0x_model (2x, noise -1)\n")) << batch.error;
   const Json summary = Json::parse(batch.out.substr(batch.out.rfind("{\"summary\"")))["summary"];
   EXPECT_EQ(summary["networks"], Json::parse(R"([{"name":"scale2.0x_model","scale":2,"noise":-1,"items":2}])"));
 }
@@ -110,7 +110,7 @@ TEST_F(CliModels, TheScaleAndTheNameChooseTheNetwork) {
   const auto network = [&](const std::vector<std::string>& words) {
     std::vector<std::string> all{"upscale", "a.png", "-o", "x.png", "--model", "nets", "--dry-run", "--json"};
     all.insert(all.end(), words.begin(), words.end());
-    const Ended ended = weir(all);
+    const ProgramResult ended = weir(all);
     return ended.status == 0 ? Json::parse(ended.out)["network"]["name"].get<std::string>() : ended.error;
   };
   EXPECT_EQ(network({"--scale", "2"}), "two");
@@ -123,8 +123,8 @@ TEST_F(CliModels, TheScaleAndTheNameChooseTheNetwork) {
 }
 
 TEST_F(CliModels, WithoutAWordTheOwnNetworkIsTaken) {
-  const Ended ended = run({"upscale", "a.png", "-o", "own.png", "--json"},
-                          {.folder = folder_.path(), .variables = {{"HOME", folder_ / "nobody"}}});
+  const ProgramResult ended = run({"upscale", "a.png", "-o", "own.png", "--json"},
+                                  {.folder = folder_.path(), .variables = {{"HOME", folder_ / "nobody"}}});
   ASSERT_EQ(ended.status, 0) << ended.error;
   EXPECT_EQ(Json::parse(ended.out)["network"]["name"], "weir-2x");
 }
@@ -136,16 +136,16 @@ TEST_F(CliModels, ANetworkThatCannotBeHadIsSaidBeforeAnyWork) {
                                                                      {{"--model", "nets", "--noise", "2"}, "noise"}}) {
     std::vector<std::string> all{"upscale", "a.png", "-o", "out/"};
     all.insert(all.end(), words.begin(), words.end());
-    const Ended ended = weir(all);
+    const ProgramResult ended = weir(all);
     EXPECT_EQ(ended.status, 2) << ended.error;
     EXPECT_EQ(ended.error_lines(), 1u) << ended.error;
-    EXPECT_TRUE(ended.says(why)) << ended.error;
+    EXPECT_TRUE(ended.error_contains(why)) << ended.error;
   }
   folder_.put("bad/x.param", folder_.text("nets/two.param"));
   folder_.put("bad/x.bin", folder_.text("nets/two.bin").substr(0, 100));
-  const Ended cut = weir({"upscale", "a.png", "-o", "out/", "--model", "bad/x.param"});
+  const ProgramResult cut = weir({"upscale", "a.png", "-o", "out/", "--model", "bad/x.param"});
   EXPECT_EQ(cut.status, 3) << cut.error;
-  EXPECT_TRUE(cut.says("x.bin")) << cut.error;
+  EXPECT_TRUE(cut.error_contains("x.bin")) << cut.error;
   EXPECT_FALSE(fs::exists(folder_ / "out"));
 }
 

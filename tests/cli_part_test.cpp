@@ -12,7 +12,7 @@ namespace weir {
 namespace {
 
 namespace fs = std::filesystem;
-using test::How;
+using test::ProgramOptions;
 
 /// A tree with the base alone, as a package would install it.
 class CliPart : public testing::Test {
@@ -21,11 +21,11 @@ class CliPart : public testing::Test {
     fs::create_directories(folder_ / "bin");
     fs::copy_file(places::program(), folder_ / "bin/weir");
   }
-  test::Ended weir(const std::vector<std::string>& words) const {
-    How how;
-    how.program = folder_ / "bin/weir";
-    how.folder = folder_.path();
-    return run(words, how);
+  test::ProgramResult weir(const std::vector<std::string>& words) const {
+    ProgramOptions options;
+    options.program = folder_ / "bin/weir";
+    options.folder = folder_.path();
+    return run(words, options);
   }
   void put_part(const fs::path& place) const {
     folder_.put(place, "#!/bin/sh\necho \"part:\" \"$@\"\nexit 7\n");
@@ -38,7 +38,7 @@ class CliPart : public testing::Test {
 TEST_F(CliPart, WhatIsNotInstalledIsNamedWithItsPackage) {
   const auto ended = weir({"audit", "."});
   EXPECT_EQ(ended.status, 3);
-  EXPECT_TRUE(ended.says("weir audit is a part that is not installed here; the package weir-audit has it"))
+  EXPECT_TRUE(ended.error_contains("weir audit is a part that is not installed here; the package weir-audit has it"))
       << ended.error;
   EXPECT_EQ(ended.error_lines(), 1U);
   EXPECT_NE(weir({"help"}).out.find("(not installed: package weir-audit)"), std::string::npos);
@@ -74,7 +74,7 @@ TEST_F(CliPart, ThatCannotBeStartedIsTold) {
   fs::permissions(folder_ / "libexec/weir/weir-audit", fs::perms::owner_all);
   const auto ended = weir({"audit", "."});
   EXPECT_EQ(ended.status, 3);
-  EXPECT_TRUE(ended.says("libexec/weir/weir-audit: Exec format error")) << ended.error;
+  EXPECT_TRUE(ended.error_contains("libexec/weir/weir-audit: Exec format error")) << ended.error;
 }
 
 }  // namespace

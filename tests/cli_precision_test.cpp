@@ -9,7 +9,7 @@
 #include <string>
 #include <vector>
 
-#include "networks/generate.hpp"
+#include "networks/generate_network.hpp"
 #include "pictures.hpp"
 #include "program.hpp"
 
@@ -22,23 +22,23 @@ class CliPrecision : public ::testing::Test {
  protected:
   /// Large weights and small pictures: the check's share of the memory is the largest there.
   void SetUp() override {
-    const GeneratedNetwork made = generate("rrdb_x4", {.channels = 64, .blocks = 6});
+    const GeneratedNetwork made = generate_network("rrdb_x4", {.channels = 64, .blocks = 6});
     folder_.put("nets/rrdb.param", made.param);
     folder_.put("nets/rrdb.bin", std::string{reinterpret_cast<const char*>(made.bin.data()), made.bin.size()});
     ASSERT_TRUE(write_picture(folder_ / "a.png", 48, 40, 3));
   }
-  Ended upscale(const std::string& output, std::vector<std::string> words) const {
-    How how{.folder = folder_.path(), .variables = {{"XDG_CACHE_HOME", folder_ / "cache"}}};
+  ProgramResult upscale(const std::string& output, std::vector<std::string> words) const {
+    ProgramOptions how{.folder = folder_.path(), .variables = {{"XDG_CACHE_HOME", folder_ / "cache"}}};
     words.insert(words.begin(), {"upscale", "a.png", "-o", output, "--model", "nets/rrdb.param", "--threads", "2",
                                  "--json", "--overwrite", "--no-checkpoints"});
     return run(words, how);
   }
   /// With nothing remembered.
-  Ended cold(const std::string& output, const std::vector<std::string>& words) const {
+  ProgramResult cold(const std::string& output, const std::vector<std::string>& words) const {
     fs::remove_all(folder_ / "cache");
     return upscale(output, words);
   }
-  static Json item_of(const Ended& ended) {
+  static Json item_of(const ProgramResult& ended) {
     Json json = Json::parse(ended.out.substr(0, ended.out.find('\n')), nullptr, false);
     EXPECT_TRUE(json.is_object()) << ended.out << ended.error;
     return json;
@@ -58,7 +58,7 @@ TEST_F(CliPrecision, ThePlanThePeakAndTheResultAreTheSameColdAndWarm) {
 
   for (const bool is_cold : {true, false}) {
     if (is_cold) fs::remove_all(folder_ / "cache");
-    const Ended ended = upscale(is_cold ? "cold.png" : "warm.png", {"--ram", "1G"});
+    const ProgramResult ended = upscale(is_cold ? "cold.png" : "warm.png", {"--ram", "1G"});
     ASSERT_EQ(ended.status, 0) << ended.error;
     const Json item = item_of(ended);
     EXPECT_LE(item["peak_bytes"].get<std::uint64_t>(), item["plan"]["ram_bytes"].get<std::uint64_t>()) << is_cold;
@@ -74,11 +74,11 @@ TEST_F(CliPrecision, ALimitIsRefusedOrKeptColdAndWarmAlike) {
   for (std::uint64_t part = 30; part <= 110; part += 8) {
     const std::uint64_t limit = planned * part / 100;
     const std::vector<std::string> words{"--ram", std::to_string(limit) + "M"};
-    const Ended first = cold("b.png", words);
-    const Ended second = upscale("b.png", words);
+    const ProgramResult first = cold("b.png", words);
+    const ProgramResult second = upscale("b.png", words);
     EXPECT_EQ(first.status, second.status) << limit << " MiB\n" << first.error << second.error;
     (first.status == 0 ? kept : refused) = true;
-    for (const Ended& ended : {first, second}) {
+    for (const ProgramResult& ended : {first, second}) {
       if (ended.status != 0) continue;
       EXPECT_LE(item_of(ended)["peak_bytes"].get<std::uint64_t>(), limit << 20) << limit << " MiB";
     }

@@ -12,7 +12,7 @@
 #include <nlohmann/json.hpp>
 
 #include "device/process_identity.hpp"
-#include "guard_machine.hpp"
+#include "fake_machine.hpp"
 #include "places.hpp"
 
 namespace weir::test {
@@ -23,60 +23,63 @@ using Json = nlohmann::json;
 constexpr const char* kCard =
     "card NVIDIA_GeForce_RTX_3090 GPU-aaaa0000-1111-2222-3333-444455556666 0000:02:00.0 24576 ";
 
-Ended weir_run(const InventedMachine& machine, std::vector<std::string> words) {
+ProgramResult weir_run(const FakeMachine& machine, std::vector<std::string> words) {
   words.insert(words.begin(), "run");
-  return machine.weir(words, {{"VK_DRIVER_FILES", "/nonexistent"}});
+  return machine.run_weir(words, {{"VK_DRIVER_FILES", "/nonexistent"}});
 }
 
 TEST(CliRunItemsGuard, TheVariantThatFitsIsTakenRecordedAndUpgraded) {
-  const InventedMachine machine{std::string{kCard} + "20000 300\n"};  // 4.2 GiB are free
+  const FakeMachine machine{std::string{kCard} + "20000 300\n"};  // 4.2 GiB are free
   std::vector<std::string> words{"--variants", "medium=5G,small=2G", "--", "echo", "{variant}", "{}", ":::", "a"};
-  const Ended ended = weir_run(machine, words);
+  const ProgramResult ended = weir_run(machine, words);
   EXPECT_EQ(ended.status, 0) << ended.error;
   EXPECT_EQ(machine.folder().text("weir-run/a.log"), "small a\n");
-  EXPECT_TRUE(ended.says("1 with a smaller variant")) << ended.error;
-  machine.change(std::string{kCard} + "100 300\n");
+  EXPECT_TRUE(ended.error_contains("1 with a smaller variant")) << ended.error;
+  machine.set_machine(std::string{kCard} + "100 300\n");
   words.insert(words.begin(), "--resume");
-  EXPECT_TRUE(weir_run(machine, words).says("1 done before"));
+  EXPECT_TRUE(weir_run(machine, words).error_contains("1 done before"));
   words.insert(words.begin(), "--upgrade");
-  EXPECT_TRUE(weir_run(machine, words).says("1 of 1 commands done (1 again)"));
+  EXPECT_TRUE(weir_run(machine, words).error_contains("1 of 1 commands done (1 again)"));
   EXPECT_EQ(machine.folder().text("weir-run/a.log"), "medium a\n");
 }
 
 TEST(CliRunItemsGuard, WhenNothingHasRoomTheStatusIsThree) {
-  const InventedMachine machine{std::string{kCard} + "20000 300\n"};
-  const Ended refused = weir_run(machine, {"--need", "10G", "--", "echo", ":::", "a", "b"});
+  const FakeMachine machine{std::string{kCard} + "20000 300\n"};
+  const ProgramResult refused = weir_run(machine, {"--need", "10G", "--", "echo", ":::", "a", "b"});
   EXPECT_EQ(refused.status, 3);
-  EXPECT_TRUE(refused.says("needs 10 GiB")) << refused.error;
-  const Ended denied = weir_run(machine, {"--deny", "*", "--", "echo", ":::", "a"});
+  EXPECT_TRUE(refused.error_contains("needs 10 GiB")) << refused.error;
+  const ProgramResult denied = weir_run(machine, {"--deny", "*", "--", "echo", ":::", "a"});
   EXPECT_EQ(denied.status, 3);
-  EXPECT_TRUE(denied.says("denied by '*'")) << denied.error;
+  EXPECT_TRUE(denied.error_contains("denied by '*'")) << denied.error;
 }
 
 TEST(CliRunItemsGuard, SharersWaitForRoomThatOthersWillGiveBack) {
-  const InventedMachine machine{std::string{kCard} + "20000 300\n"};  // room for one of 3 GiB at a time
-  const Ended ended = weir_run(machine, {"-j", "2", "--gpu-jobs", "2", "--need", "3G", "--", "sh", "-c",
-                                         "mkdir busy || echo clash; sleep 0.3; rmdir busy", "{}", ":::", "a", "b"});
+  const FakeMachine machine{std::string{kCard} + "20000 300\n"};  // room for one of 3 GiB at a time
+  const ProgramResult ended =
+      weir_run(machine, {"-j", "2", "--gpu-jobs", "2", "--need", "3G", "--", "sh", "-c",
+                         "mkdir busy || echo clash; sleep 0.3; rmdir busy", "{}", ":::", "a", "b"});
   EXPECT_EQ(ended.status, 0) << ended.error;
   EXPECT_EQ(machine.folder().text("weir-run/a.log") + machine.folder().text("weir-run/b.log"), "");
 }
 
 TEST(CliRunItemsGuard, WorkOnAnotherCardFails) {
-  const InventedMachine machine;
-  const Ended ended = weir_run(machine, {"--device", "3090", "--", "sh", "-c",
-                                         "echo \"process 1 $$ 900\" >> $FAKE_NVML; exec sleep 1000", ":::", "a"});
+  const FakeMachine machine;
+  const ProgramResult ended = weir_run(
+      machine,
+      {"--device", "3090", "--", "sh", "-c", "echo \"process 1 $$ 900\" >> $FAKE_NVML; exec sleep 1000", ":::", "a"});
   EXPECT_EQ(ended.status, 1);
-  EXPECT_TRUE(ended.says("got NVIDIA GeForce RTX 5060 Ti")) << ended.error;
+  EXPECT_TRUE(ended.error_contains("got NVIDIA GeForce RTX 5060 Ti")) << ended.error;
 }
 
 TEST(CliRunItemsGuard, ACardThatKeepsMemoryThatNobodyHoldsIsQuarantined) {
-  const InventedMachine machine;
-  const Ended ended = weir_run(
+  const FakeMachine machine;
+  const ProgramResult ended = weir_run(
       machine, {"--prefer", "*3090*", "--log", "log.jsonl", "--", "sh", "-c",
                 "echo $CUDA_VISIBLE_DEVICES; sed -i 's/24576 100 /24576 600 /' $FAKE_NVML", "{}", ":::", "a", "b"});
   EXPECT_EQ(ended.status, 0) << ended.error;
-  EXPECT_TRUE(ended.says("500 MiB are in use on NVIDIA GeForce RTX 3090")) << ended.error;
-  EXPECT_TRUE(ended.says("nvidia-smi --gpu-reset -i GPU-aaaa0000-1111-2222-3333-444455556666")) << ended.error;
+  EXPECT_TRUE(ended.error_contains("500 MiB are in use on NVIDIA GeForce RTX 3090")) << ended.error;
+  EXPECT_TRUE(ended.error_contains("nvidia-smi --gpu-reset -i GPU-aaaa0000-1111-2222-3333-444455556666"))
+      << ended.error;
   EXPECT_EQ(machine.folder().text("weir-run/a.log"), "GPU-bbbb0000-1111-2222-3333-444455556666\n");
   EXPECT_EQ(machine.folder().text("weir-run/b.log"), "GPU-bbbb0000-1111-2222-3333-444455556666\n");
   const std::string log = machine.folder().text("log.jsonl");
@@ -88,41 +91,41 @@ TEST(CliRunItemsGuard, ACardThatKeepsMemoryThatNobodyHoldsIsQuarantined) {
 
 /// The item that leaked has run and failed; those after it never start.
 TEST(CliRunItemsGuard, WhenTheOnlyCardIsQuarantinedTheLeakIsAFailureAndTheRestIsRefused) {
-  const InventedMachine machine{std::string{kCard} + "100 300\n"};
+  const FakeMachine machine{std::string{kCard} + "100 300\n"};
   for (const bool quiet : {false, true}) {
-    machine.change(std::string{kCard} + "100 300\n");
+    machine.set_machine(std::string{kCard} + "100 300\n");
     std::vector<std::string> words{"--", "sh", "-c", "sed -i 's/24576 100 /24576 600 /' $FAKE_NVML", ":::", "a", "b"};
     if (quiet) words.insert(words.begin(), "--quiet");
-    const Ended ended = weir_run(machine, words);
+    const ProgramResult ended = weir_run(machine, words);
     EXPECT_EQ(ended.status, 1) << ended.error;
-    EXPECT_TRUE(
-        ended.says("a: it ended with exit status 0 and leaked: 500 MiB that nobody holds stay on NVIDIA GeForce "
-                   "RTX 3090 at 0000:02:00.0, which is left out of the rest of this run; no other device is "
-                   "allowed"))
+    EXPECT_TRUE(ended.error_contains(
+        "a: it ended with exit status 0 and leaked: 500 MiB that nobody holds stay on NVIDIA GeForce "
+        "RTX 3090 at 0000:02:00.0, which is left out of the rest of this run; no other device is "
+        "allowed"))
         << ended.error;
-    EXPECT_TRUE(ended.says("left out of this run: memory that nobody holds stays there")) << ended.error;
-    EXPECT_FALSE(ended.says("denied by")) << ended.error;
-    EXPECT_FALSE(ended.says("it is tried again")) << ended.error;
-    EXPECT_FALSE(ended.says("nothing could start")) << ended.error;
+    EXPECT_TRUE(ended.error_contains("left out of this run: memory that nobody holds stays there")) << ended.error;
+    EXPECT_FALSE(ended.error_contains("denied by")) << ended.error;
+    EXPECT_FALSE(ended.error_contains("it is tried again")) << ended.error;
+    EXPECT_FALSE(ended.error_contains("nothing could start")) << ended.error;
   }
 }
 
 TEST(CliRunItemsGuard, AnItemAloneThatLeaksHasFailed) {
-  const InventedMachine machine{std::string{kCard} + "100 300\n"};
-  const Ended ended = weir_run(
+  const FakeMachine machine{std::string{kCard} + "100 300\n"};
+  const ProgramResult ended = weir_run(
       machine, {"--json", "--", "sh", "-c", "sed -i 's/24576 100 /24576 250 /' $FAKE_NVML; exit 7", ":::", "150"});
   EXPECT_EQ(ended.status, 1) << ended.error;
-  EXPECT_TRUE(ended.says("it ended with exit status 7 and leaked: 150 MiB")) << ended.error;
+  EXPECT_TRUE(ended.error_contains("it ended with exit status 7 and leaked: 150 MiB")) << ended.error;
   EXPECT_EQ(ended.out.find("\"refused\":true"), std::string::npos) << ended.out;
 }
 
 TEST(CliRunItemsGuard, MemoryOfAStrangerIsNoLeak) {
-  const InventedMachine machine{std::string{kCard} + "100 300\n"};
-  const Ended ended = weir_run(
+  const FakeMachine machine{std::string{kCard} + "100 300\n"};
+  const ProgramResult ended = weir_run(
       machine, {"--metrics-file", "metrics.prom", "--log", "log.jsonl", "--", "sh", "-c",
                 "sed -i 's/24576 100 /24576 600 /' $FAKE_NVML; echo 'process 0 1 500' >> $FAKE_NVML", ":::", "a"});
   EXPECT_EQ(ended.status, 0) << ended.error;
-  EXPECT_TRUE(ended.says("is used without a lease by pid 1")) << ended.error;
+  EXPECT_TRUE(ended.error_contains("is used without a lease by pid 1")) << ended.error;
   const std::string metrics = machine.folder().text("metrics.prom");
   EXPECT_NE(metrics.find("gpu_memory_leak_bytes{device=\"NVIDIA GeForce RTX 3090 at 0000:02:00.0\"} 524288000"),
             std::string::npos)
@@ -132,50 +135,50 @@ TEST(CliRunItemsGuard, MemoryOfAStrangerIsNoLeak) {
 }
 
 TEST(CliRunItemsGuard, MemoryThatCreepsFromItemToItemIsNoticed) {
-  const InventedMachine machine{std::string{kCard} + "100 300\n"};
+  const FakeMachine machine{std::string{kCard} + "100 300\n"};
   machine.folder().put("work.sh",
                        "u=$(awk '{print $6}' $FAKE_NVML); sed -i \"s/24576 $u /24576 $((u+20)) /\" $FAKE_NVML\n");
   std::vector<std::string> words{"--log", "log.jsonl", "--", "sh", "work.sh", ":::"};
   for (int i = 0; i < 7; ++i) words.push_back(std::to_string(i));
-  const Ended ended = weir_run(machine, words);
+  const ProgramResult ended = weir_run(machine, words);
   EXPECT_EQ(ended.status, 0) << ended.error;
-  EXPECT_TRUE(ended.says("memory in use grows by 20 MiB an item")) << ended.error;
+  EXPECT_TRUE(ended.error_contains("memory in use grows by 20 MiB an item")) << ended.error;
   const std::string log = machine.folder().text("log.jsonl");
   EXPECT_NE(log.find("\"event\":\"memory_leak_warning\""), std::string::npos);
   EXPECT_NE(log.find("\"event\":\"memory_leak_validation\""), std::string::npos);
 }
 
 TEST(CliRun, WhatACommandTookIsItsNeedTheNextTime) {
-  const InventedMachine machine{std::string{kCard} + "100 300\n"};
+  const FakeMachine machine{std::string{kCard} + "100 300\n"};
   const std::vector<std::string> command{"--", "sh", "-c", "sed -i 's/24576 100 /24576 6100 /' $FAKE_NVML"};
   const auto run_it = [&](std::vector<std::string> words) {
     words.insert(words.begin(), {"run", "--max-leak", "20G"});
     words.insert(words.end(), command.begin(), command.end());
-    return machine.weir(words);
+    return machine.run_weir(words);
   };
   EXPECT_EQ(run_it({}).status, 0);
-  machine.change(std::string{kCard} + "20000 300\n");  // 4.2 GiB are free
-  const Ended refused = run_it({});
+  machine.set_machine(std::string{kCard} + "20000 300\n");  // 4.2 GiB are free
+  const ProgramResult refused = run_it({});
   EXPECT_EQ(refused.status, 125);
-  EXPECT_TRUE(refused.says("this command took 5.9 GiB the last time")) << refused.error;
+  EXPECT_TRUE(refused.error_contains("this command took 5.9 GiB the last time")) << refused.error;
   EXPECT_EQ(run_it({"--need", "0"}).status, 0);
-  EXPECT_EQ(machine.weir({"run", "--", "true"}).status, 0) << "another command";
+  EXPECT_EQ(machine.run_weir({"run", "--", "true"}).status, 0) << "another command";
 }
 
 TEST(CliRun, ANeedThatCannotBeRememberedIsSaid) {
-  const InventedMachine machine{std::string{kCard} + "100 300\n"};
+  const FakeMachine machine{std::string{kCard} + "100 300\n"};
   machine.folder().put("state", "a file where the folder should be");
-  const Ended ended =
-      machine.weir({"run", "--max-leak", "20G", "--", "sh", "-c", "sed -i 's/24576 100 /24576 6100 /' $FAKE_NVML"});
+  const ProgramResult ended =
+      machine.run_weir({"run", "--max-leak", "20G", "--", "sh", "-c", "sed -i 's/24576 100 /24576 6100 /' $FAKE_NVML"});
   EXPECT_EQ(ended.status, 0);
-  EXPECT_TRUE(ended.says("cannot be remembered for the next time: ")) << ended.error;
+  EXPECT_TRUE(ended.error_contains("cannot be remembered for the next time: ")) << ended.error;
 }
 
 TEST(CliRun, OneCommandWritesLogAndMetricsToo) {
-  const InventedMachine machine{std::string{kCard} + "100 300\n"};
-  const Ended ended =
-      machine.weir({"run", "--need", "1G", "--max-leak", "20G", "--log", "log.jsonl", "--metrics-file", "metrics.prom",
-                    "--", "sh", "-c", "sed -i 's/24576 100 /24576 6100 /' $FAKE_NVML; exit 3"});
+  const FakeMachine machine{std::string{kCard} + "100 300\n"};
+  const ProgramResult ended =
+      machine.run_weir({"run", "--need", "1G", "--max-leak", "20G", "--log", "log.jsonl", "--metrics-file",
+                        "metrics.prom", "--", "sh", "-c", "sed -i 's/24576 100 /24576 6100 /' $FAKE_NVML; exit 3"});
   EXPECT_EQ(ended.status, 3);
   std::vector<Json> log;
   std::istringstream text{machine.folder().text("log.jsonl")};
@@ -191,31 +194,31 @@ TEST(CliRun, OneCommandWritesLogAndMetricsToo) {
 }
 
 TEST(CliRun, AProfileKeepsALogInTheUsersFolder) {
-  const InventedMachine machine{std::string{kCard} + "100 300\n"};
+  const FakeMachine machine{std::string{kCard} + "100 300\n"};
   const fs::path log = machine.folder() / "state" / "weir" / "events.jsonl";
   machine.folder().put("weir.toml", "profile = 'ci'\n");
-  EXPECT_EQ(machine.weir({"run", "--", "true"}).status, 0);
+  EXPECT_EQ(machine.run_weir({"run", "--", "true"}).status, 0);
   EXPECT_FALSE(fs::exists(log));
-  EXPECT_EQ(machine.weir({"run", "--profile", "production", "--", "true"}).status, 0);
+  EXPECT_EQ(machine.run_weir({"run", "--profile", "production", "--", "true"}).status, 0);
   EXPECT_EQ(weir_run(machine, {"--profile", "dev", "--", "true", ":::", "a", "b"}).status, 0);
   const std::string text = machine.folder().text("state/weir/events.jsonl");
   EXPECT_NE(text.find("\"item\":\"true\""), std::string::npos) << text;
   EXPECT_NE(text.find("\"event\":\"run_end\""), std::string::npos) << text;
-  EXPECT_EQ(machine.weir({"run", "--profile", "dev", "--log", "own.jsonl", "--", "true"}).status, 0);
+  EXPECT_EQ(machine.run_weir({"run", "--profile", "dev", "--log", "own.jsonl", "--", "true"}).status, 0);
   EXPECT_EQ(machine.folder().text("state/weir/events.jsonl"), text) << "a file that is named goes over it";
-  EXPECT_EQ(machine.weir({"run", "--profile", "prod", "--", "true"}).status, 125);
+  EXPECT_EQ(machine.run_weir({"run", "--profile", "prod", "--", "true"}).status, 125);
 }
 
 TEST(CliRun, AGrandchildThatHidesAndDoesNotEndWhenAskedIsEndedAndNamed) {
-  const InventedMachine machine;
+  const FakeMachine machine;
   machine.folder().put("stubborn.sh", "trap '' TERM; touch here; while :; do sleep 1; done\n");
   const char* const hides =
       "env -i PATH=$PATH setsid sh stubborn.sh >/dev/null 2>&1 & while ! test -e here; do sleep 0.01; done; exit 4";
-  const Ended ended = machine.weir({"run", "--device", "3090", "--json", "--", "sh", "-c", hides});
+  const ProgramResult ended = machine.run_weir({"run", "--device", "3090", "--json", "--", "sh", "-c", hides});
   EXPECT_EQ(ended.status, 4);
-  EXPECT_TRUE(ended.says("outlived the command and were ended: pid ")) << ended.error;
-  EXPECT_TRUE(ended.says("'sh stubborn.sh' (killed: it did not end when asked)")) << ended.error;
-  EXPECT_TRUE(ended.says("\"left_behind_processes\":")) << ended.error;
+  EXPECT_TRUE(ended.error_contains("outlived the command and were ended: pid ")) << ended.error;
+  EXPECT_TRUE(ended.error_contains("'sh stubborn.sh' (killed: it did not end when asked)")) << ended.error;
+  EXPECT_TRUE(ended.error_contains("\"left_behind_processes\":")) << ended.error;
 }
 
 /// A process as an earlier lease in `folder` would have left it, that has become sleep.
@@ -232,19 +235,20 @@ pid_t start_orphan(const fs::path& folder, const std::string& holder = {}) {
     _exit(127);
   }
   const fs::path program = fmt::format("/proc/{}/exe", orphan);
-  eventually([&] { return fs::read_symlink(program).filename() != "weir_tests"; });
+  wait_until([&] { return fs::read_symlink(program).filename() != "weir_tests"; });
   return orphan;
 }
 
 TEST(CliRun, OrphansOfAnEarlierLeaseAreNamedAndEndedWhenAsked) {
-  const InventedMachine machine;
+  const FakeMachine machine;
   const pid_t orphan = start_orphan(machine.folder() / "leases");
-  const Ended named = machine.weir({"run", "--device", "3090", "--", "true"});
-  EXPECT_TRUE(named.says("left 1 process running: pid " + std::to_string(orphan) + "; --end-orphans ends them"))
+  const ProgramResult named = machine.run_weir({"run", "--device", "3090", "--", "true"});
+  EXPECT_TRUE(
+      named.error_contains("left 1 process running: pid " + std::to_string(orphan) + "; --end-orphans ends them"))
       << named.error;
-  const Ended ended = machine.weir({"run", "--end-orphans", "--device", "3090", "--", "true"});
+  const ProgramResult ended = machine.run_weir({"run", "--end-orphans", "--device", "3090", "--", "true"});
   EXPECT_EQ(ended.status, 0);
-  EXPECT_TRUE(ended.says("; ended")) << ended.error;
+  EXPECT_TRUE(ended.error_contains("; ended")) << ended.error;
   int status = 0;
   EXPECT_EQ(waitpid(orphan, &status, 0), orphan);
   EXPECT_TRUE(WIFSIGNALED(status));
@@ -252,12 +256,12 @@ TEST(CliRun, OrphansOfAnEarlierLeaseAreNamedAndEndedWhenAsked) {
 
 /// A container, or another user's tests, have a lease folder of their own for the same card.
 TEST(CliRun, AJobUnderALeaseOfAnotherFolderIsNoOrphan) {
-  const InventedMachine machine;
+  const FakeMachine machine;
   fs::create_directory(machine.folder() / "other-leases");
   const pid_t job = start_orphan(machine.folder() / "other-leases");
-  const Ended ended = machine.weir({"run", "--end-orphans", "--device", "3090", "--", "true"});
+  const ProgramResult ended = machine.run_weir({"run", "--end-orphans", "--device", "3090", "--", "true"});
   EXPECT_EQ(ended.status, 0);
-  EXPECT_FALSE(ended.says("left 1 process running")) << ended.error;
+  EXPECT_FALSE(ended.error_contains("left 1 process running")) << ended.error;
   EXPECT_EQ(waitpid(job, nullptr, WNOHANG), 0) << "it lives";
   kill(job, SIGKILL);
   waitpid(job, nullptr, 0);
@@ -265,21 +269,21 @@ TEST(CliRun, AJobUnderALeaseOfAnotherFolderIsNoOrphan) {
 
 /// The lease was given back, and who took it lives and may wait for its child (a Python program that has left lease()).
 TEST(CliRun, AProcessWhoseLeaseholderLivesIsNamedAndNotEnded) {
-  const InventedMachine machine;
+  const FakeMachine machine;
   const auto self = device::identify_this_process();
   const pid_t child = start_orphan(machine.folder() / "leases",
                                    fmt::format("/{}.{}.{}", self.pid, self.start_ticks, self.pid_namespace));
-  const Ended ended = machine.weir({"run", "--end-orphans", "--device", "3090", "--", "true"});
+  const ProgramResult ended = machine.run_weir({"run", "--end-orphans", "--device", "3090", "--", "true"});
   EXPECT_EQ(ended.status, 0);
-  EXPECT_TRUE(ended.says(fmt::format("whose leaseholder lives: pid {}; not ended", child))) << ended.error;
+  EXPECT_TRUE(ended.error_contains(fmt::format("whose leaseholder lives: pid {}; not ended", child))) << ended.error;
   EXPECT_EQ(waitpid(child, nullptr, WNOHANG), 0) << "it lives";
   kill(child, SIGKILL);
   waitpid(child, nullptr, 0);
 }
 
 TEST(CliRun, AHeldCardStaysHeldWhenItsLeaseFileIsRemoved) {
-  const InventedMachine machine;
-  const Ended ended = machine.shell(
+  const FakeMachine machine;
+  const ProgramResult ended = machine.run_shell(
       "weir run --device 3090 -- sh -c 'touch ready; while ! test -e go; do sleep 0.01; done; echo whole > first' & "
       "while ! test -e ready; do sleep 0.01; done; rm leases/gpu-*; "
       "weir run --end-orphans --device 3090 --wait 100ms -- true; echo status $?; touch go; wait; cat first; "
@@ -291,16 +295,16 @@ TEST(CliRun, AHeldCardStaysHeldWhenItsLeaseFileIsRemoved) {
 }
 
 TEST(CliRun, AChildOfWhoHoldsARemovedLeaseDoesNotWaitForIt) {
-  const InventedMachine machine;
-  const Ended ended = machine.shell(
+  const FakeMachine machine;
+  const ProgramResult ended = machine.run_shell(
       "weir run --device 3090 -- sh -c 'rm leases/gpu-*; weir run --device 3090 --wait 1 -- echo inside'");
   EXPECT_NE(ended.out.find("inside"), std::string::npos) << ended.out;
 }
 
 /// Who has a copy of a command's environment was not started by it.
 TEST(CliRun, ABystanderWithACopyOfTheMarksIsNotEnded) {
-  const InventedMachine machine;
-  const Ended ended = machine.shell(
+  const FakeMachine machine;
+  const ProgramResult ended = machine.run_shell(
       "weir run --device 3090 -- sh -c 'env | grep -E \"^WEIR_(MARK|LEASE)=\" > copied; touch ready; "
       "while ! test -e go; do sleep 0.01; done' & weir=$!; while ! test -e ready; do sleep 0.01; done; "
       "env $(cat copied) sleep 1000 & bystander=$!; touch go; wait $weir; kill $bystander && echo lived");
@@ -310,20 +314,20 @@ TEST(CliRun, ABystanderWithACopyOfTheMarksIsNotEnded) {
 
 /// Some daemons start their children so: the kernel then forgets exit statuses.
 TEST(CliRun, ExitStatusesArriveWhereTheParentIgnoresSigchld) {
-  const InventedMachine machine;
-  How how = machine.how();
+  const FakeMachine machine;
+  ProgramOptions how = machine.options();
   how.ignore_sigchld = true;
   EXPECT_EQ(run({"run", "--", "sh", "-c", "exit 7"}, how).status, 7);
   EXPECT_EQ(run({"lease", "hold", "--", "sh", "-c", "exit 7"}, how).status, 7);
   EXPECT_EQ(run({"run", "--", "sh", "-c", "exit 7", ":::", "a"}, how).status, 1);
-  const Ended again = run({"run", "--resume", "--", "sh", "-c", "exit 7", ":::", "a"}, how);
+  const ProgramResult again = run({"run", "--resume", "--", "sh", "-c", "exit 7", ":::", "a"}, how);
   EXPECT_EQ(again.status, 1) << "a command that failed is not done: " << again.error;
 }
 
 /// What the worker holds (its channel, its leases, descriptors of its parent) is no business of what it runs.
 TEST(CliRun, AnItemHasNoDescriptorButItsStreams) {
-  const InventedMachine machine;
-  const Ended ended = weir_run(machine, {"--", "sh", "-c", "ls -l /proc/$$/fd", ":::", "a"});
+  const FakeMachine machine;
+  const ProgramResult ended = weir_run(machine, {"--", "sh", "-c", "ls -l /proc/$$/fd", ":::", "a"});
   EXPECT_EQ(ended.status, 0) << ended.error;
   const std::string log = machine.folder().text("weir-run/a.log");
   EXPECT_NE(log.find(" 2 -> "), std::string::npos) << log;
@@ -334,77 +338,79 @@ TEST(CliRun, AnItemHasNoDescriptorButItsStreams) {
 }
 
 TEST(CliRun, ACommandAloneKeepsTheDescriptorsOfTheShell) {
-  const InventedMachine machine;
+  const FakeMachine machine;
   const fs::path program = places::program();
-  const Ended ended = machine.weir({"run", "--", "sh", "-c", program.native() + " run -- sh -c 'cat <&7' 7<machine"});
+  const ProgramResult ended =
+      machine.run_weir({"run", "--", "sh", "-c", program.native() + " run -- sh -c 'cat <&7' 7<machine"});
   EXPECT_TRUE(ended.out.starts_with("card NVIDIA")) << ended.out << ended.error;
 }
 
 /// Sampling hangs in the driver from the middle of the command on; the limit holds all the same.
 TEST(CliRun, ADriverThatHangsDoesNotDefeatTheTimeout) {
-  const InventedMachine machine;
-  const Ended ended = machine.weir(
+  const FakeMachine machine;
+  const ProgramResult ended = machine.run_weir(
       {"run", "--device", "3090", "--timeout", "2", "--", "sh", "-c", "sleep 0.3; echo hang >> machine; sleep 1000"});
   EXPECT_EQ(ended.status, 125);
-  EXPECT_TRUE(ended.says("not done within 2.0 s")) << ended.error;
-  EXPECT_TRUE(ended.says("does not answer: what stays there is not known")) << ended.error;
+  EXPECT_TRUE(ended.error_contains("not done within 2.0 s")) << ended.error;
+  EXPECT_TRUE(ended.error_contains("does not answer: what stays there is not known")) << ended.error;
   EXPECT_LT(ended.seconds, 60) << "and not for ever";
 }
 
 /// The second item finds the driver hung, and no later one waits for it again.
 TEST(CliRunItemsGuard, ADriverThatHungIsNotAskedAgainForEachItem) {
-  const InventedMachine machine;
-  const Ended ended = weir_run(machine, {"--device", "3090", "--", "sh", "-c", "echo hang >> $FAKE_NVML; sleep 0.3",
-                                         ":::", "a", "b", "c", "d", "e", "f"});
+  const FakeMachine machine;
+  const ProgramResult ended =
+      weir_run(machine, {"--device", "3090", "--", "sh", "-c", "echo hang >> $FAKE_NVML; sleep 0.3", ":::", "a", "b",
+                         "c", "d", "e", "f"});
   EXPECT_EQ(ended.status, 1) << ended.error;
-  EXPECT_TRUE(ended.says("NVML does not answer")) << ended.error;
+  EXPECT_TRUE(ended.error_contains("NVML does not answer")) << ended.error;
   EXPECT_LT(ended.seconds, 40) << "one wait, not five of ten seconds";
 }
 
 TEST(CliRun, WhatASilentDriverDoesNotTellIsNull) {
-  const InventedMachine machine;
-  const Ended ended =
-      machine.weir({"run", "--device", "3090", "--json", "--", "sh", "-c", "echo hang >> $FAKE_NVML; sleep 0.3"});
-  EXPECT_TRUE(ended.says("\"device_after_bytes\":null")) << ended.error;
-  EXPECT_TRUE(ended.says("\"device_took_bytes\":null")) << ended.error;
+  const FakeMachine machine;
+  const ProgramResult ended =
+      machine.run_weir({"run", "--device", "3090", "--json", "--", "sh", "-c", "echo hang >> $FAKE_NVML; sleep 0.3"});
+  EXPECT_TRUE(ended.error_contains("\"device_after_bytes\":null")) << ended.error;
+  EXPECT_TRUE(ended.error_contains("\"device_took_bytes\":null")) << ended.error;
 }
 
 /// What a shell has started does not outlive the lease, even if weir is killed: until it is gone nobody else gets the card.
 TEST(CliRun, GrandchildrenDoNotOutliveTheLeaseIfWeirIsKilled) {
-  const InventedMachine machine;
-  How how = machine.how();
-  how.meanwhile = [&](pid_t weir) {
-    eventually([&] { return !machine.folder().text("pid").empty(); });
+  const FakeMachine machine;
+  ProgramOptions how = machine.options();
+  how.while_running = [&](pid_t weir) {
+    wait_until([&] { return !machine.folder().text("pid").empty(); });
     kill(weir, SIGKILL);
   };
-  const Ended killed = run({"run", "--device", "3090", "--", "sh", "-c",
-                            "sleep 1000 >/dev/null 2>&1 & echo $! > pid.new; mv pid.new pid; wait"},
-                           how);
+  const ProgramResult killed = run({"run", "--device", "3090", "--", "sh", "-c",
+                                    "sleep 1000 >/dev/null 2>&1 & echo $! > pid.new; mv pid.new pid; wait"},
+                                   how);
   EXPECT_EQ(killed.status, 128 + SIGKILL);
   const std::string grandchild = machine.folder().text("pid");
   ASSERT_FALSE(grandchild.empty());
-  EXPECT_EQ(machine.weir({"run", "--device", "3090", "--", "true"}).status, 0) << "waits until the card is free";
+  EXPECT_EQ(machine.run_weir({"run", "--device", "3090", "--", "true"}).status, 0) << "waits until the card is free";
   EXPECT_FALSE(fs::exists(fs::path{"/proc"} / grandchild.substr(0, grandchild.find('\n'))));
 }
 
 /// As `timeout -s KILL weir run ...` does. The daemon has left its session, its parent and its environment.
 TEST(CliRun, WhoKillsTheWholeGroupLeavesNobodyOnTheCard) {
-  const InventedMachine machine;
-  How how = machine.how();
-  how.limits = [] { setpgid(0, 0); };
-  how.meanwhile = [&](pid_t weir) {
-    eventually([&] { return !machine.folder().text("pid").empty(); });
+  const FakeMachine machine;
+  ProgramOptions how = machine.options();
+  how.before_start = [] { setpgid(0, 0); };
+  how.while_running = [&](pid_t weir) {
+    wait_until([&] { return !machine.folder().text("pid").empty(); });
     kill(-weir, SIGKILL);
   };
   const std::string daemon = "echo $$ > pid.new; mv pid.new pid; while :; do sleep 0.05; done";
   machine.folder().put("daemon.sh", daemon);
-  const Ended killed = run({"run", "--device", "3090", "--", "sh", "-c",
-                            "(setsid env -i PATH=/usr/bin:/bin sh daemon.sh >/dev/null 2>&1 &); sleep 1000"},
-                           how);
+  const ProgramResult killed = run({"run", "--device", "3090", "--", "sh", "-c",
+                                    "(setsid env -i PATH=/usr/bin:/bin sh daemon.sh >/dev/null 2>&1 &); sleep 1000"},
+                                   how);
   EXPECT_EQ(killed.status, 128 + SIGKILL);
   const std::string text = machine.folder().text("pid");
   ASSERT_FALSE(text.empty());
-  EXPECT_EQ(machine.weir({"run", "--device", "3090", "--", "true"}).status, 0) << "waits until the card is free";
+  EXPECT_EQ(machine.run_weir({"run", "--device", "3090", "--", "true"}).status, 0) << "waits until the card is free";
   EXPECT_FALSE(fs::exists(fs::path{"/proc"} / text.substr(0, text.find('\n'))));
 }
 
@@ -419,40 +425,41 @@ pid_t guardian_of(pid_t weir) {
 }
 
 TEST(CliRun, WhoKillsTheGuardianIsToldOfAndLeavesNobodyOnTheCard) {
-  const InventedMachine machine;
-  How how = machine.how();
-  how.meanwhile = [&](pid_t weir) {
-    eventually([&] { return !machine.folder().text("pid").empty(); });
+  const FakeMachine machine;
+  ProgramOptions how = machine.options();
+  how.while_running = [&](pid_t weir) {
+    wait_until([&] { return !machine.folder().text("pid").empty(); });
     if (const pid_t guardian = guardian_of(weir); guardian > 0) kill(guardian, SIGKILL);
   };
-  const Ended ended = run({"run", "--device", "3090", "--", "sh", "-c",
-                           "(setsid env -i PATH=/usr/bin:/bin sh -c 'echo $$ > pid.new; mv pid.new pid; sleep 1000' "
-                           ">/dev/null 2>&1 &); sleep 1000"},
-                          how);
+  const ProgramResult ended =
+      run({"run", "--device", "3090", "--", "sh", "-c",
+           "(setsid env -i PATH=/usr/bin:/bin sh -c 'echo $$ > pid.new; mv pid.new pid; sleep 1000' "
+           ">/dev/null 2>&1 &); sleep 1000"},
+          how);
   EXPECT_EQ(ended.status, 125);
-  EXPECT_TRUE(ended.says("somebody killed the process that guards the command")) << ended.error;
+  EXPECT_TRUE(ended.error_contains("somebody killed the process that guards the command")) << ended.error;
   const std::string text = machine.folder().text("pid");
   ASSERT_FALSE(text.empty());
   EXPECT_FALSE(fs::exists(fs::path{"/proc"} / text.substr(0, text.find('\n'))));
 }
 
 TEST(CliRun, AStoppedGuardianGoesOn) {
-  const InventedMachine machine;
-  How how = machine.how();
-  how.meanwhile = [&](pid_t weir) {
-    eventually([&] { return fs::exists(machine.folder() / "ready"); });
+  const FakeMachine machine;
+  ProgramOptions how = machine.options();
+  how.while_running = [&](pid_t weir) {
+    wait_until([&] { return fs::exists(machine.folder() / "ready"); });
     if (const pid_t guardian = guardian_of(weir); guardian > 0) kill(guardian, SIGSTOP);
     machine.folder().put("go", "");
   };
-  const Ended ended =
+  const ProgramResult ended =
       run({"run", "--device", "3090", "--", "sh", "-c", "touch ready; while ! test -e go; do sleep 0.01; done; exit 3"},
           how);
   EXPECT_EQ(ended.status, 3) << ended.error;
 }
 
 TEST(CliRun, AJoinedLeaseThatWasGivenBackIsTold) {
-  const InventedMachine machine;
-  const Ended joined = machine.shell(
+  const FakeMachine machine;
+  const ProgramResult joined = machine.run_shell(
       "mkfifo in; (weir lease hold --device 3090 < in > held &); exec 3> in; "
       "for i in $(seq 6000); do test -s held && break; sleep 0.01; done; "
       "(export $(cat held); weir run --device 3090 -- sh -c 'touch ready; while ! test -e go; do sleep 0.01; done' 2> "
@@ -464,11 +471,11 @@ TEST(CliRun, AJoinedLeaseThatWasGivenBackIsTold) {
 }
 
 TEST(CliRun, AnInterruptedCommandGetsTheSignalAndTheGrace) {
-  const InventedMachine machine;
-  How how = machine.how();
+  const FakeMachine machine;
+  ProgramOptions how = machine.options();
   const auto interrupt_with = [&](int signal) {
-    how.meanwhile = [&machine, signal](pid_t weir) {
-      eventually([&] { return fs::exists(machine.folder() / "ready"); });
+    how.while_running = [&machine, signal](pid_t weir) {
+      wait_until([&] { return fs::exists(machine.folder() / "ready"); });
       kill(weir, signal);
     };
     fs::remove(machine.folder() / "ready");
@@ -478,9 +485,9 @@ TEST(CliRun, AnInterruptedCommandGetsTheSignalAndTheGrace) {
         "while :; do sleep 0.01; done";
     return run({"run", "--device", "3090", "--grace", "60", "--", "sh", "-c", script}, how);
   };
-  const Ended interrupted = interrupt_with(SIGINT);
+  const ProgramResult interrupted = interrupt_with(SIGINT);
   EXPECT_EQ(interrupted.status, 6) << "the command's own";
-  EXPECT_TRUE(interrupted.says("interrupted")) << interrupted.error;
+  EXPECT_TRUE(interrupted.error_contains("interrupted")) << interrupted.error;
   EXPECT_EQ(machine.folder().text("got"), "INT\n");
   EXPECT_EQ(interrupt_with(SIGTERM).status, 0);
   EXPECT_EQ(machine.folder().text("got"), "TERM\n");
@@ -489,46 +496,46 @@ TEST(CliRun, AnInterruptedCommandGetsTheSignalAndTheGrace) {
 /// A terminal's Ctrl-C reaches the command too, which then ends before weir has looked.
 TEST(CliRun, ASignalToTheWholeGroupIsToldAsAnInterruption) {
   for (const int signal : {SIGINT, SIGTERM}) {
-    const InventedMachine machine;
-    How how = machine.how();
-    how.limits = [] { setpgid(0, 0); };
-    how.meanwhile = [&](pid_t weir) {
-      eventually([&] { return fs::exists(machine.folder() / "ready"); });
+    const FakeMachine machine;
+    ProgramOptions how = machine.options();
+    how.before_start = [] { setpgid(0, 0); };
+    how.while_running = [&](pid_t weir) {
+      wait_until([&] { return fs::exists(machine.folder() / "ready"); });
       kill(-weir, signal);
     };
-    const Ended ended = run({"run", "--device", "3090", "--", "sh", "-c", "touch ready; exec sleep 1000"}, how);
+    const ProgramResult ended = run({"run", "--device", "3090", "--", "sh", "-c", "touch ready; exec sleep 1000"}, how);
     EXPECT_EQ(ended.status, 128 + signal);
-    EXPECT_TRUE(ended.says("interrupted")) << ended.error;
+    EXPECT_TRUE(ended.error_contains("interrupted")) << ended.error;
   }
 }
 
 TEST(CliRun, AnInterruptedCommandThatGoesOnIsEndedAfterTheGrace) {
-  const InventedMachine machine;
-  How how = machine.how();
-  how.meanwhile = [&](pid_t weir) {
-    eventually([&] { return fs::exists(machine.folder() / "ready"); });
+  const FakeMachine machine;
+  ProgramOptions how = machine.options();
+  how.while_running = [&](pid_t weir) {
+    wait_until([&] { return fs::exists(machine.folder() / "ready"); });
     kill(weir, SIGINT);
   };
-  const Ended ended = run(
+  const ProgramResult ended = run(
       {"run", "--device", "3090", "--grace", "100ms", "--", "sh", "-c", "trap '' INT; touch ready; sleep 1000"}, how);
   EXPECT_EQ(ended.status, 125);
-  EXPECT_TRUE(ended.says("interrupted")) << ended.error;
+  EXPECT_TRUE(ended.error_contains("interrupted")) << ended.error;
 }
 
 /// Items are in groups of their own: the signal that we get is passed on as it is.
 TEST(CliRun, AnInterruptedItemGetsTheSignalThatCame) {
   for (const int signal : {SIGINT, SIGTERM, SIGHUP}) {
-    const InventedMachine machine;
-    How how = machine.how({{"VK_DRIVER_FILES", "/nonexistent"}});
-    how.limits = [signal] { ::signal(signal, SIG_DFL); };  // whatever the tests were started under
-    how.meanwhile = [&](pid_t weir) {
-      eventually([&] { return fs::exists(machine.folder() / "ready"); });
+    const FakeMachine machine;
+    ProgramOptions how = machine.options({{"VK_DRIVER_FILES", "/nonexistent"}});
+    how.before_start = [signal] { ::signal(signal, SIG_DFL); };  // whatever the tests were started under
+    how.while_running = [&](pid_t weir) {
+      wait_until([&] { return fs::exists(machine.folder() / "ready"); });
       kill(weir, signal);
     };
     const std::string script =
         "for s in 1 2 15; do trap \"echo $s > got; exit 0\" $s; done; touch ready; "
         "while :; do sleep 0.01; done";
-    const Ended ended = run({"run", "--grace", "60", "--", "sh", "-c", script, ":::", "a"}, how);
+    const ProgramResult ended = run({"run", "--grace", "60", "--", "sh", "-c", script, ":::", "a"}, how);
     EXPECT_EQ(ended.status, 4) << ended.error;
     EXPECT_EQ(machine.folder().text("got"), std::to_string(signal) + "\n");
   }
@@ -536,15 +543,15 @@ TEST(CliRun, AnInterruptedItemGetsTheSignalThatCame) {
 
 /// Looking for devices, listing the items and starting the workers take the signals one after the other: none is lost between.
 TEST(CliRun, ASignalWhileARunOfItemsStartsIsNotLost) {
-  const InventedMachine machine;
+  const FakeMachine machine;
   for (const int milliseconds : {5, 15, 25, 35, 50, 70, 100, 150}) {
-    How how = machine.how({{"VK_DRIVER_FILES", "/nonexistent"}});
-    how.limits = [] { ::signal(SIGTERM, SIG_DFL); };
-    how.meanwhile = [&](pid_t weir) {
+    ProgramOptions how = machine.options({{"VK_DRIVER_FILES", "/nonexistent"}});
+    how.before_start = [] { ::signal(SIGTERM, SIG_DFL); };
+    how.while_running = [&](pid_t weir) {
       usleep(static_cast<useconds_t>(milliseconds) * 1000);
       kill(weir, SIGTERM);
     };
-    const Ended ended = run({"run", "--grace", "1", "--", "sleep", ":::", "60"}, how);
+    const ProgramResult ended = run({"run", "--grace", "1", "--", "sleep", ":::", "60"}, how);
     // One that comes before main() has begun ends the program as any other.
     EXPECT_TRUE(ended.status == 4 || ended.status == 128 + SIGTERM) << milliseconds << ": " << ended.status;
     EXPECT_LT(ended.seconds, 30) << milliseconds;
@@ -552,45 +559,45 @@ TEST(CliRun, ASignalWhileARunOfItemsStartsIsNotLost) {
 }
 
 TEST(CliRun, ASignalAtTheVeryEndOfARunOfItemsTakesNothingAway) {
-  const InventedMachine machine;
-  How how = machine.how({{"VK_DRIVER_FILES", "/nonexistent"}});
-  how.limits = [] { ::signal(SIGINT, SIG_DFL); };
-  how.meanwhile = [&](pid_t weir) {
-    eventually([&] { return machine.folder().text("log").find("worker_end_asked") != std::string::npos; });
+  const FakeMachine machine;
+  ProgramOptions how = machine.options({{"VK_DRIVER_FILES", "/nonexistent"}});
+  how.before_start = [] { ::signal(SIGINT, SIG_DFL); };
+  how.while_running = [&](pid_t weir) {
+    wait_until([&] { return machine.folder().text("log").find("worker_end_asked") != std::string::npos; });
     kill(weir, SIGINT);
   };
-  const Ended ended = run({"run", "--log", "log", "--junit", "junit.xml", "--", "true", ":::", "a", "b"}, how);
+  const ProgramResult ended = run({"run", "--log", "log", "--junit", "junit.xml", "--", "true", ":::", "a", "b"}, how);
   EXPECT_EQ(ended.status, 0) << "all was done";
-  EXPECT_TRUE(ended.says("2 of 2 commands done")) << ended.error;
+  EXPECT_TRUE(ended.error_contains("2 of 2 commands done")) << ended.error;
   EXPECT_NE(machine.folder().text("junit.xml").find("tests=\"2\""), std::string::npos);
 }
 
 TEST(CliRun, InterruptedItemsAreNoFailures) {
-  const InventedMachine machine;
-  How how = machine.how({{"VK_DRIVER_FILES", "/nonexistent"}});
-  how.meanwhile = [&](pid_t weir) {
+  const FakeMachine machine;
+  ProgramOptions how = machine.options({{"VK_DRIVER_FILES", "/nonexistent"}});
+  how.while_running = [&](pid_t weir) {
     const auto all = [&] {
       return fs::exists(machine.folder() / "a") && fs::exists(machine.folder() / "b") &&
              fs::exists(machine.folder() / "c");
     };
-    eventually(all);
+    wait_until(all);
     kill(weir, SIGINT);
   };
-  const Ended ended = run(
+  const ProgramResult ended = run(
       {"run", "-j", "3", "--gpu", "inside", "--", "sh", "-c", "touch $0; exec sleep 1000", "{}", ":::", "a", "b", "c"},
       how);
   EXPECT_EQ(ended.status, 4) << ended.error;
-  EXPECT_FALSE(ended.says("three items failed")) << ended.error;
+  EXPECT_FALSE(ended.error_contains("three items failed")) << ended.error;
 }
 
 TEST(CliRun, ThePauseFileStopsWhatItemsHaveStarted) {
-  const InventedMachine machine;
-  How how = machine.how({{"VK_DRIVER_FILES", "/nonexistent"}});
+  const FakeMachine machine;
+  ProgramOptions how = machine.options({{"VK_DRIVER_FILES", "/nonexistent"}});
   std::size_t before = 0;
   std::size_t after = 1;
-  how.meanwhile = [&](pid_t) {
+  how.while_running = [&](pid_t) {
     const auto size = [&] { return machine.folder().text("ticks").size(); };
-    eventually([&] { return size() > 0; });
+    wait_until([&] { return size() > 0; });
     machine.folder().put("pause", "");
     usleep(500'000);  // the coordinator looks several times a second
     before = size();
@@ -599,57 +606,57 @@ TEST(CliRun, ThePauseFileStopsWhatItemsHaveStarted) {
     machine.folder().put("enough", "");
     fs::remove(machine.folder() / "pause");
   };
-  const Ended ended = run({"run", "--pause-file", "pause", "--", "setsid", "--wait", "sh", "-c",
-                           "while ! test -e enough; do echo >> ticks; sleep 0.01; done", ":::", "a"},
-                          how);
+  const ProgramResult ended = run({"run", "--pause-file", "pause", "--", "setsid", "--wait", "sh", "-c",
+                                   "while ! test -e enough; do echo >> ticks; sleep 0.01; done", ":::", "a"},
+                                  how);
   EXPECT_EQ(ended.status, 0) << ended.error;
   EXPECT_EQ(before, after) << "it stood still";
 }
 
 TEST(CliRun, TimesHaveUnits) {
-  const InventedMachine machine;
-  EXPECT_EQ(machine.weir({"run", "--timeout", "10m", "--", "true"}).status, 0);
-  EXPECT_EQ(machine.weir({"run", "--timeout", "200ms", "--", "sleep", "1000"}).status, 125);
-  const Ended wrong = machine.weir({"run", "--timeout", "10x", "--", "true"});
+  const FakeMachine machine;
+  EXPECT_EQ(machine.run_weir({"run", "--timeout", "10m", "--", "true"}).status, 0);
+  EXPECT_EQ(machine.run_weir({"run", "--timeout", "200ms", "--", "sleep", "1000"}).status, 125);
+  const ProgramResult wrong = machine.run_weir({"run", "--timeout", "10x", "--", "true"});
   EXPECT_EQ(wrong.status, 125);
-  EXPECT_TRUE(wrong.says("'10x' is no time; write 90, 90s, 10m or 2h")) << wrong.error;
+  EXPECT_TRUE(wrong.error_contains("'10x' is no time; write 90, 90s, 10m or 2h")) << wrong.error;
 }
 
 /// The preferred card is full: the next one is tried, as `weir devices` says.
 TEST(CliRun, ACardWithoutRoomIsLeftForTheNext) {
-  const InventedMachine machine{
+  const FakeMachine machine{
       "card NVIDIA_GeForce_RTX_3090 GPU-aaaa0000-1111-2222-3333-444455556666 0000:02:00.0 24576 24000 300\n"
       "card NVIDIA_GeForce_RTX_5060_Ti GPU-bbbb0000-1111-2222-3333-444455556666 0000:01:00.0 16384 0 200\n"};
   const std::vector<std::string> wish{"--prefer", "*3090*", "--need", "5G"};
   std::vector<std::string> words{"run", "--", "sh", "-c", "echo $CUDA_VISIBLE_DEVICES"};
   words.insert(words.begin() + 1, wish.begin(), wish.end());
-  const Ended ended = machine.weir(words);
+  const ProgramResult ended = machine.run_weir(words);
   EXPECT_EQ(ended.status, 0) << ended.error;
   EXPECT_TRUE(ended.out.starts_with("GPU-bbbb")) << ended.out;
-  EXPECT_TRUE(ended.says("the next device is tried")) << ended.error;
+  EXPECT_TRUE(ended.error_contains("the next device is tried")) << ended.error;
   words = {"devices", "--json"};
   words.insert(words.begin() + 1, wish.begin(), wish.end());
-  std::istringstream lines{machine.weir(words).out};
+  std::istringstream lines{machine.run_weir(words).out};
   for (std::string line; std::getline(lines, line);) {
     const Json device = Json::parse(line);
     EXPECT_EQ(device["accepted"], device["pci"] == "0000:01:00.0") << line;
   }
 
-  machine.change(
+  machine.set_machine(
       "card NVIDIA_GeForce_RTX_3090 GPU-aaaa0000-1111-2222-3333-444455556666 0000:02:00.0 24576 24000 300\n"
       "card NVIDIA_GeForce_RTX_5060_Ti GPU-bbbb0000-1111-2222-3333-444455556666 0000:01:00.0 16384 16000 200\n");
   words = {"run", "--", "true"};
   words.insert(words.begin() + 1, wish.begin(), wish.end());
-  const Ended full = machine.weir(words);
+  const ProgramResult full = machine.run_weir(words);
   EXPECT_EQ(full.status, 125);
-  EXPECT_TRUE(full.says("3090") && full.says("5060")) << full.error;
+  EXPECT_TRUE(full.error_contains("3090") && full.error_contains("5060")) << full.error;
 }
 
 /// A password among the arguments is in no file that others may read.
 TEST(CliRun, ArgumentsAreInNoLeaseFileLogOrCheckpoint) {
-  const InventedMachine machine;
-  const Ended single = machine.weir({"run", "--device", "3090", "--job", "nightly", "--log", "events.jsonl", "--", "sh",
-                                     "-c", "cat leases/*; exit 3", "--token=s3cret"});
+  const FakeMachine machine;
+  const ProgramResult single = machine.run_weir({"run", "--device", "3090", "--job", "nightly", "--log", "events.jsonl",
+                                                 "--", "sh", "-c", "cat leases/*; exit 3", "--token=s3cret"});
   EXPECT_EQ(single.status, 3);
   EXPECT_NE(single.out.find("\"command\":\"sh\""), std::string::npos) << "while it is held: " << single.out;
   EXPECT_NE(single.out.find("nightly"), std::string::npos);
@@ -669,8 +676,8 @@ TEST(CliRun, ArgumentsAreInNoLeaseFileLogOrCheckpoint) {
 
 /// Nothing is in use on the card: that is a figure, too.
 TEST(CliRun, ACardWithNothingInUseHasItsGauges) {
-  const InventedMachine machine{std::string{kCard} + "0 300\n"};
-  EXPECT_EQ(machine.weir({"run", "--metrics-file", "metrics.prom", "--", "true"}).status, 0);
+  const FakeMachine machine{std::string{kCard} + "0 300\n"};
+  EXPECT_EQ(machine.run_weir({"run", "--metrics-file", "metrics.prom", "--", "true"}).status, 0);
   const std::string text = machine.folder().text("metrics.prom");
   EXPECT_NE(text.find("gpu_memory_allocated_bytes{"), std::string::npos) << text;
   EXPECT_NE(text.find("gpu_memory_leak_bytes{"), std::string::npos) << text;

@@ -6,7 +6,7 @@
 
 #include <set>
 
-#include "guard_machine.hpp"
+#include "fake_machine.hpp"
 #include "places.hpp"
 
 namespace weir::test {
@@ -17,11 +17,11 @@ using Json = nlohmann::json;
 /// A folder in which `weir run` is called, with two cards of which the policy allows one.
 class CliRunItems : public ::testing::Test {
  protected:
-  Ended weir_run(std::vector<std::string> words, const std::string& input = {}) const {
+  ProgramResult weir_run(std::vector<std::string> words, const std::string& input = {}) const {
     words.insert(words.begin(), "run");
-    How how = machine_.how({{"VK_DRIVER_FILES", "/nonexistent"}});
+    ProgramOptions how = machine_.options({{"VK_DRIVER_FILES", "/nonexistent"}});
     how.input = input;
-    how.meanwhile = meanwhile_;
+    how.while_running = meanwhile_;
     return run(words, how);
   }
   std::string text(const std::string& name) const { return machine_.folder().text(name); }
@@ -33,7 +33,7 @@ class CliRunItems : public ::testing::Test {
     return found;
   }
 
-  InventedMachine machine_;
+  FakeMachine machine_;
   std::function<void(pid_t)> meanwhile_;
 };
 
@@ -52,7 +52,7 @@ TEST_F(CliRunItems, FortyItemsTenWorkersAndOneSlot) {
                                  "{}",
                                  ":::"};
   for (int i = 0; i < 40; ++i) words.push_back("item " + std::to_string(i));
-  const Ended ended = weir_run(words);
+  const ProgramResult ended = weir_run(words);
   ASSERT_EQ(ended.status, 0) << ended.error;
   for (int i = 0; i < 40; ++i) {
     const std::string item = "item " + std::to_string(i);
@@ -60,8 +60,8 @@ TEST_F(CliRunItems, FortyItemsTenWorkersAndOneSlot) {
   }
   EXPECT_EQ(count(ended.out, "\"status\":\"done\""), 40u);
   EXPECT_NE(ended.out.find("\"one_after_the_other_seconds\":"), std::string::npos);
-  EXPECT_TRUE(ended.says("40 of 40 commands done")) << ended.error;
-  EXPECT_TRUE(ended.says("speed-up ")) << ended.error;
+  EXPECT_TRUE(ended.error_contains("40 of 40 commands done")) << ended.error;
+  EXPECT_TRUE(ended.error_contains("speed-up ")) << ended.error;
 }
 
 TEST_F(CliRunItems, PartsThatNeedNoDeviceOverlapAndPartsThatDoExclude) {
@@ -72,10 +72,10 @@ TEST_F(CliRunItems, PartsThatNeedNoDeviceOverlapAndPartsThatDoExclude) {
       "exec " +
           std::string{places::program()} +
           " lease hold -q -- sh -c 'mkdir busy || echo clash; sleep 0.05; rmdir busy'\n");
-  const Ended ended = weir_run({"--gpu", "inside", "-j", "2", "--", "sh", "work.sh", ":::", "a", "b"});
+  const ProgramResult ended = weir_run({"--gpu", "inside", "-j", "2", "--", "sh", "work.sh", ":::", "a", "b"});
   EXPECT_EQ(ended.status, 0) << ended.error;
   EXPECT_EQ(text("weir-run/a.log") + text("weir-run/b.log"), "") << "no clash, and both were there at once";
-  EXPECT_TRUE(ended.says("with their waits for the device, add up to")) << ended.error;
+  EXPECT_TRUE(ended.error_contains("with their waits for the device, add up to")) << ended.error;
 }
 
 TEST_F(CliRunItems, AKilledRunIsResumedWhereItWas) {
@@ -84,7 +84,7 @@ TEST_F(CliRunItems, AKilledRunIsResumedWhereItWas) {
   const std::vector<std::string> words{"--gpu",   "inside", "-j", "2", "--resume", "--",  "sh",
                                        "work.sh", ":::",    "a",  "b", "c",        "slow"};
   meanwhile_ = [&](pid_t child) {
-    EXPECT_TRUE(eventually([&] {
+    EXPECT_TRUE(wait_until([&] {
       return exists("weir-run/.a.log.command.done") && exists("weir-run/.b.log.command.done") &&
              exists("weir-run/.c.log.command.done") && text("started").find("slow") != std::string::npos;
     }));
@@ -93,49 +93,50 @@ TEST_F(CliRunItems, AKilledRunIsResumedWhereItWas) {
   EXPECT_EQ(weir_run(words).status, 128 + SIGKILL);
   meanwhile_ = nullptr;
   fs::remove(machine_.folder() / "block");
-  const Ended ended = weir_run(words);
+  const ProgramResult ended = weir_run(words);
   EXPECT_EQ(ended.status, 0) << ended.error;
-  EXPECT_TRUE(ended.says("1 of 4 commands done, 3 done before")) << ended.error;
+  EXPECT_TRUE(ended.error_contains("1 of 4 commands done, 3 done before")) << ended.error;
   EXPECT_EQ(count(text("started"), "a\n"), 1u);
   EXPECT_EQ(count(text("started"), "slow\n"), 2u);
-  const Ended again = weir_run({"--gpu", "inside", "--", "sh", "work.sh", ":::", "a"});  // without --resume
-  EXPECT_TRUE(again.says("1 of 1 commands done (1 again)")) << again.error;
+  const ProgramResult again = weir_run({"--gpu", "inside", "--", "sh", "work.sh", ":::", "a"});  // without --resume
+  EXPECT_TRUE(again.error_contains("1 of 1 commands done (1 again)")) << again.error;
   put("work.sh", "true\n");
-  const Ended changed = weir_run({"--gpu", "inside", "--resume", "--explain", "--", "sh", "work.sh", ":::", "a"});
-  EXPECT_TRUE(changed.says("a: done again: the input has changed")) << changed.error;
+  const ProgramResult changed =
+      weir_run({"--gpu", "inside", "--resume", "--explain", "--", "sh", "work.sh", ":::", "a"});
+  EXPECT_TRUE(changed.error_contains("a: done again: the input has changed")) << changed.error;
 }
 
 TEST_F(CliRunItems, SlowAndFailedOnesAreTriedAgain) {
-  const Ended slow = weir_run({"--gpu", "inside", "--timeout", "0.2", "--", "sleep", "1000", ":::", "--"});
+  const ProgramResult slow = weir_run({"--gpu", "inside", "--timeout", "0.2", "--", "sleep", "1000", ":::", "--"});
   EXPECT_EQ(slow.status, 1);
-  EXPECT_TRUE(slow.says("not done within 0.2 s")) << slow.error;
-  const Ended twice = weir_run({"--gpu", "inside", "--retries", "1", "--", "sh", "-c",
-                                "test -e seen.$0 || { touch seen.$0; exit 9; }", ":::", "a"});
+  EXPECT_TRUE(slow.error_contains("not done within 0.2 s")) << slow.error;
+  const ProgramResult twice = weir_run({"--gpu", "inside", "--retries", "1", "--", "sh", "-c",
+                                        "test -e seen.$0 || { touch seen.$0; exit 9; }", ":::", "a"});
   EXPECT_EQ(twice.status, 0) << twice.error;
-  EXPECT_TRUE(twice.says("a: exit status 9; it is tried again")) << twice.error;
+  EXPECT_TRUE(twice.error_contains("a: exit status 9; it is tried again")) << twice.error;
 }
 
 TEST_F(CliRunItems, AFailureIsNamedRecordedAndKeepsWhatItSaid) {
   const std::vector<std::string> words{
       "--gpu", "inside", "--resume", "--junit", "report.xml", "--", "sh", "-c", "echo \"about <$0>\"; test $0 != bad",
       ":::",   "good",   "bad"};
-  const Ended ended = weir_run(words);
+  const ProgramResult ended = weir_run(words);
   EXPECT_EQ(ended.status, 1);
-  EXPECT_TRUE(ended.says("bad: exit status 1; what it said is in ")) << ended.error;
+  EXPECT_TRUE(ended.error_contains("bad: exit status 1; what it said is in ")) << ended.error;
   EXPECT_EQ(text("weir-run/bad.failed.log"), "about <bad>\n");
   EXPECT_FALSE(exists("weir-run/bad.log"));
   EXPECT_TRUE(exists("weir-run/.bad.log.command.failed"));
   const std::string junit = text("report.xml");
   EXPECT_NE(junit.find("tests=\"2\" failures=\"1\""), std::string::npos) << junit;
   EXPECT_NE(junit.find("<failure message=\"exit status 1\">about &lt;bad&gt;\n</failure>"), std::string::npos) << junit;
-  const Ended resumed = weir_run(words);
+  const ProgramResult resumed = weir_run(words);
   EXPECT_EQ(resumed.status, 1);
-  EXPECT_TRUE(resumed.says("0 of 2 commands done, 1 done before, 1 failed")) << resumed.error;
+  EXPECT_TRUE(resumed.error_contains("0 of 2 commands done, 1 done before, 1 failed")) << resumed.error;
 }
 
 TEST_F(CliRunItems, ItemsComeFromAFileAndFromStandardInput) {
   put("list", "one\n\ntwo three\r\n");
-  const Ended ended = weir_run({"--gpu", "inside", "--", "echo", "{}", "::::", "list", "-"}, "four");
+  const ProgramResult ended = weir_run({"--gpu", "inside", "--", "echo", "{}", "::::", "list", "-"}, "four");
   EXPECT_EQ(ended.status, 0) << ended.error;
   EXPECT_EQ(text("weir-run/one.log") + text("weir-run/two three.log") + text("weir-run/four.log"),
             "one\ntwo three\nfour\n");
@@ -161,23 +162,24 @@ TEST_F(CliRunItems, OutputsAppearWholeOrNotAtAll) {
       "--",       "sh",      "-c",         "cp $0 $1; test -e ok || test $0 != in/b.txt; echo side > $2",
       "{}",       "{out}",   "{out}.side", ":::",
       "in/a.txt", "in/b.txt"};
-  const Ended first = weir_run(words);
+  const ProgramResult first = weir_run(words);
   EXPECT_EQ(first.status, 0) << first.error;
   EXPECT_EQ(text("out/in/a.txt"), "text a");
   EXPECT_EQ(text("out/in/a.side"), "side\n");
-  const Ended missing = weir_run({"--gpu", "inside", "-o", "other", "--", "test", "{}", "!=", "{out}", ":::", "x"});
+  const ProgramResult missing =
+      weir_run({"--gpu", "inside", "-o", "other", "--", "test", "{}", "!=", "{out}", ":::", "x"});
   EXPECT_EQ(missing.status, 1);
-  EXPECT_TRUE(missing.says("did not write")) << missing.error;
-  const Ended half =
+  EXPECT_TRUE(missing.error_contains("did not write")) << missing.error;
+  const ProgramResult half =
       weir_run({"--gpu", "inside", "-o", "third", "--", "sh", "-c", "echo half > $0; exit 1", "{out}", ":::", "{}x"});
   EXPECT_EQ(half.status, 1);
   EXPECT_FALSE(exists("third/{}x")) << half.error;
-  for (const std::string& name : machine_.folder().all()) EXPECT_FALSE(name.ends_with(".tmp")) << name;
+  for (const std::string& name : machine_.folder().list_files()) EXPECT_FALSE(name.ends_with(".tmp")) << name;
 }
 
 TEST_F(CliRunItems, WhatIsInTheWayIsLeftAlone) {
   put("weir-run/a.log", "mine");
-  const Ended ended = weir_run({"--gpu", "inside", "--", "echo", ":::", "a"});
+  const ProgramResult ended = weir_run({"--gpu", "inside", "--", "echo", ":::", "a"});
   EXPECT_EQ(ended.status, 1);
   EXPECT_EQ(text("weir-run/a.log"), "mine");
   EXPECT_EQ(weir_run({"--gpu", "inside", "--overwrite", "--", "echo", ":::", "a"}).status, 0);
@@ -197,21 +199,21 @@ TEST_F(CliRunItems, WrongTemplatesAndListsAreWrongUsage) {
       {{"-j", "0", "--", "echo", ":::", "a"}, "'0'"},
   };
   for (const auto& [words, problem] : cases) {
-    const Ended ended = weir_run(words);
+    const ProgramResult ended = weir_run(words);
     EXPECT_EQ(ended.status, 2) << problem;
-    EXPECT_TRUE(ended.says(problem)) << ended.error;
+    EXPECT_TRUE(ended.error_contains(problem)) << ended.error;
   }
   EXPECT_FALSE(exists("weir-run"));
-  const Ended single = weir_run({"--junit", "x", "--", "true"});
+  const ProgramResult single = weir_run({"--junit", "x", "--", "true"});
   EXPECT_EQ(single.status, 125);
-  EXPECT_TRUE(single.says("--junit is for items")) << single.error;
+  EXPECT_TRUE(single.error_contains("--junit is for items")) << single.error;
 }
 
 TEST_F(CliRunItems, ACommandThatDoesNotExistFailsEachByName) {
   const std::vector<std::string> words{"--gpu", "inside", "--retries", "2", "--", "no-such-program", ":::", "a", "b"};
-  const Ended ended = weir_run(words);
+  const ProgramResult ended = weir_run(words);
   EXPECT_EQ(ended.status, 1);
-  EXPECT_TRUE(ended.says("a: no-such-program: cannot be run: No such file")) << ended.error;
+  EXPECT_TRUE(ended.error_contains("a: no-such-program: cannot be run: No such file")) << ended.error;
   EXPECT_FALSE(exists("weir-run/.a.log.command.failed")) << "it may be installed meanwhile";
 }
 

@@ -25,7 +25,7 @@ bool has_fonts() { return fs::exists("/usr/share/fonts/truetype/vlgothic/VL-Goth
 
 TEST(CliTrain, WrongWordsAreOneLine) {
   const Folder folder;
-  const How how{.folder = folder.path()};
+  const ProgramOptions how{.folder = folder.path()};
   folder.put("r.toml", kRecipe);
   folder.put("bad.toml", "[structure]\nchanels = 3\n");
   const std::pair<std::vector<std::string>, const char*> wrong[] = {
@@ -38,10 +38,10 @@ TEST(CliTrain, WrongWordsAreOneLine) {
       {{"train", "--recipe", "r.toml", "--out", "o", "--device", "cpu,gpu"}, "on one device"},
   };
   for (const auto& [words, what] : wrong) {
-    const Ended ended = run(words, how);
+    const ProgramResult ended = run(words, how);
     EXPECT_EQ(ended.status, 2) << ended.error;
     EXPECT_EQ(ended.error_lines(), 1u) << ended.error;
-    EXPECT_TRUE(ended.says(what)) << ended.error;
+    EXPECT_TRUE(ended.error_contains(what)) << ended.error;
   }
   EXPECT_FALSE(fs::exists(folder / "o"));
 }
@@ -49,18 +49,18 @@ TEST(CliTrain, WrongWordsAreOneLine) {
 TEST(CliTrain, WhatItMakesEnlarges) {
   if (!has_fonts()) GTEST_SKIP() << "no fonts here";
   const Folder folder;
-  const How how{.folder = folder.path()};
+  const ProgramOptions how{.folder = folder.path()};
   folder.put("r.toml", kRecipe);
-  const Ended trained = run({"train", "--recipe", "r.toml", "--out", "o", "--threads", "1"}, how);
+  const ProgramResult trained = run({"train", "--recipe", "r.toml", "--out", "o", "--threads", "1"}, how);
   ASSERT_EQ(trained.status, 0) << trained.error;
-  EXPECT_TRUE(trained.says("step 100 of 100")) << trained.error;
+  EXPECT_TRUE(trained.error_contains("step 100 of 100")) << trained.error;
   for (const char* name :
        {"tiny.param", "tiny.bin", "tiny.md", "metrics.jsonl", "curves.svg", "strip.png", "checkpoint"})
     EXPECT_TRUE(fs::exists(folder / "o" / name)) << name;
   ASSERT_EQ(run({"upscale", "o/strip.png", "-o", "large.png", "--model", "o/tiny.param"}, how).status, 0);
-  const Ended again = run({"train", "--recipe", "r.toml", "--out", "o"}, how);
+  const ProgramResult again = run({"train", "--recipe", "r.toml", "--out", "o"}, how);
   EXPECT_EQ(again.status, 2);
-  EXPECT_TRUE(again.says("--resume")) << again.error;
+  EXPECT_TRUE(again.error_contains("--resume")) << again.error;
   EXPECT_EQ(run({"train", "--recipe", "r.toml", "--out", "o", "--resume"}, how).status, 0);
 }
 
@@ -69,16 +69,17 @@ TEST(CliTrain, OnAVulkanDeviceByItsName) {
   const fs::path lavapipe = "/usr/share/vulkan/icd.d/lvp_icd.x86_64.json";
   if (!fs::exists(lavapipe)) GTEST_SKIP() << "no lavapipe here";
   const Folder folder;
-  const How how{.folder = folder.path(), .variables = {{"VK_DRIVER_FILES", lavapipe}}};
+  const ProgramOptions how{.folder = folder.path(), .variables = {{"VK_DRIVER_FILES", lavapipe}}};
   folder.put("r.toml", kRecipe);
-  const Ended wrong = run({"train", "--recipe", "r.toml", "--out", "o", "--device", "nothing"}, how);
+  const ProgramResult wrong = run({"train", "--recipe", "r.toml", "--out", "o", "--device", "nothing"}, how);
   EXPECT_EQ(wrong.status, 2) << wrong.error;
   EXPECT_EQ(wrong.error_lines(), 1u) << wrong.error;
-  EXPECT_TRUE(wrong.says("--device: no device matches 'nothing'; there are: ")) << wrong.error;
+  EXPECT_TRUE(wrong.error_contains("--device: no device matches 'nothing'; there are: ")) << wrong.error;
   EXPECT_FALSE(fs::exists(folder / "o"));
-  const Ended trained = run({"train", "--recipe", "r.toml", "--out", "o", "--device", "gpu", "--steps", "10"}, how);
+  const ProgramResult trained =
+      run({"train", "--recipe", "r.toml", "--out", "o", "--device", "gpu", "--steps", "10"}, how);
   ASSERT_EQ(trained.status, 0) << trained.error;
-  EXPECT_TRUE(trained.says("step 10 of 10")) << trained.error;
+  EXPECT_TRUE(trained.error_contains("step 10 of 10")) << trained.error;
   ASSERT_EQ(run({"upscale", "o/strip.png", "-o", "large.png", "--model", "o/tiny.param"}, how).status, 0);
 }
 

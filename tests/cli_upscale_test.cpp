@@ -23,7 +23,7 @@ class CliUpscale : public ::testing::Test {
  protected:
   void SetUp() override { write_tiny_network(folder_ / "nets", "blocks"); }
 
-  Ended upscale(std::vector<std::string> words, How how = {}) const {
+  ProgramResult upscale(std::vector<std::string> words, ProgramOptions how = {}) const {
     how.folder = folder_.path();
     words.insert(words.begin(), {"upscale", "--model", "nets/blocks.param", "--ram", "512M"});
     return run(words, how);
@@ -52,7 +52,7 @@ class CliUpscale : public ::testing::Test {
   /// Everything but checkpoints and the state of the run.
   std::vector<std::string> below(const fs::path& name) const {
     std::vector<std::string> names;
-    for (const auto& each : folder_.all()) {
+    for (const auto& each : folder_.list_files()) {
       if (each.ends_with(".done") || each.ends_with(".failed") || each.find(".weir/") != std::string::npos) continue;
       if (each.starts_with(name.native() + "/") && !fs::is_directory(folder_ / each))
         names.push_back(each.substr(name.native().size() + 1));
@@ -65,7 +65,7 @@ class CliUpscale : public ::testing::Test {
 
 TEST_F(CliUpscale, OneFileBecomesOneFile) {
   picture("a.png");
-  const Ended ended = upscale({"a.png", "-o", "b.png"});
+  const ProgramResult ended = upscale({"a.png", "-o", "b.png"});
   EXPECT_EQ(ended.status, 0) << ended.error;
   EXPECT_EQ(ended.out, "");
   EXPECT_TRUE(is_enlarged("b.png"));
@@ -73,10 +73,10 @@ TEST_F(CliUpscale, OneFileBecomesOneFile) {
 
 TEST_F(CliUpscale, QuietSaysNothingButErrors) {
   picture("a.png");
-  const Ended good = upscale({"a.png", "-o", "b.png", "-q"});
+  const ProgramResult good = upscale({"a.png", "-o", "b.png", "-q"});
   EXPECT_EQ(good.status, 0);
   EXPECT_EQ(good.error, "");
-  const Ended bad = upscale({"a.png", "no.png", "-o", "x/", "-q"});
+  const ProgramResult bad = upscale({"a.png", "no.png", "-o", "x/", "-q"});
   EXPECT_EQ(bad.status, 1);
   EXPECT_EQ(bad.error, "no.png: no such file\nerror: 1 of 2 items failed\n");
 }
@@ -84,13 +84,14 @@ TEST_F(CliUpscale, QuietSaysNothingButErrors) {
 TEST_F(CliUpscale, AFolderKeepsItsStructure) {
   for (const char* name : {"book/1.png", "book/2 two.png", "book/deep/er/3.png", "book/.hidden.png"}) picture(name);
   folder_.put("book/notes.txt", "no picture");
-  const Ended ended = upscale({"book", "-o", "out"});
+  const ProgramResult ended = upscale({"book", "-o", "out"});
   EXPECT_EQ(ended.status, 0) << ended.error;
   EXPECT_EQ(below("out"), (std::vector<std::string>{"1.png", "2 two.png", "deep/er/3.png"}));
   EXPECT_TRUE(is_enlarged("out/deep/er/3.png"));
-  EXPECT_TRUE(ended.says("not taken from folders: 1 hidden file, 1 file that is no picture by its extension\n"))
+  EXPECT_TRUE(
+      ended.error_contains("not taken from folders: 1 hidden file, 1 file that is no picture by its extension\n"))
       << ended.error;
-  EXPECT_TRUE(ended.says("3 of 3 pictures done")) << ended.error;
+  EXPECT_TRUE(ended.error_contains("3 of 3 pictures done")) << ended.error;
 }
 
 TEST_F(CliUpscale, AnOutputWithinTheInputIsNotTakenAgain) {
@@ -104,9 +105,9 @@ TEST_F(CliUpscale, PatternsAreExpandedWhenQuoted) {
   for (const char* name : {"a1.png", "a2.png", "b.png"}) picture(name);
   EXPECT_EQ(upscale({"a*.png", "-o", "out"}).status, 0);
   EXPECT_EQ(below("out"), (std::vector<std::string>{"a1.png", "a2.png"}));
-  const Ended none = upscale({"c*.png", "-o", "out/"});
+  const ProgramResult none = upscale({"c*.png", "-o", "out/"});
   EXPECT_EQ(none.status, 1);
-  EXPECT_TRUE(none.says("c*.png: nothing matches")) << none.error;
+  EXPECT_TRUE(none.error_contains("c*.png: nothing matches")) << none.error;
 }
 
 TEST_F(CliUpscale, AFileWhoseNameIsAPatternIsThatFile) {
@@ -117,7 +118,7 @@ TEST_F(CliUpscale, AFileWhoseNameIsAPatternIsThatFile) {
 
 TEST_F(CliUpscale, StandardStreamsCarryPictures) {
   picture("a.png");
-  const Ended both = upscale({"-", "-o", "-"}, {.input = folder_.text("a.png")});
+  const ProgramResult both = upscale({"-", "-o", "-"}, {.input = folder_.text("a.png")});
   EXPECT_EQ(both.status, 0) << both.error;
   EXPECT_TRUE(is_enlarged(read_picture_bytes(both.out)));
   EXPECT_EQ(upscale({"-", "-o", "out/"}, {.input = folder_.text("a.png")}).status, 0);
@@ -141,35 +142,35 @@ TEST_F(CliUpscale, TheFormatFollowsTheOutputThenTheInput) {
 TEST_F(CliUpscale, FormatsThatCannotBeWrittenAreRefusedBeforeAnyWork) {
   picture("a.png");
   for (const char* output : {"b.gif", "b.bmp", "b.xyz"}) {
-    const Ended ended = upscale({"a.png", "-o", output});
+    const ProgramResult ended = upscale({"a.png", "-o", output});
     EXPECT_EQ(ended.status, 2) << output;
-    EXPECT_TRUE(ended.says(output)) << ended.error;
+    EXPECT_TRUE(ended.error_contains(output)) << ended.error;
   }
-  const Ended contradiction = upscale({"a.png", "-o", "b.png", "--format", "jpg"});
+  const ProgramResult contradiction = upscale({"a.png", "-o", "b.png", "--format", "jpg"});
   EXPECT_EQ(contradiction.status, 2);
-  EXPECT_TRUE(contradiction.says("contradicts")) << contradiction.error;
+  EXPECT_TRUE(contradiction.error_contains("contradicts")) << contradiction.error;
   EXPECT_EQ(upscale({"a.png", "-o", "c.png"}, {.variables = {{"WEIR_FORMAT", "jpg"}}}).status, 0);
   EXPECT_EQ(read_picture(folder_ / "c.png").info.format, media::Format::png);
 }
 
 TEST_F(CliUpscale, EqualNamesAreDoneUnderNamesThatDiffer) {
   for (const char* name : {"in/cover.png", "in/cover.jpg", "in/1.jpg", "x/a.png", "y/a.png"}) picture(name);
-  const Ended formats = upscale({"in", "-o", "out"});
+  const ProgramResult formats = upscale({"in", "-o", "out"});
   EXPECT_EQ(formats.status, 0) << formats.error;
   EXPECT_EQ(below("out"), (std::vector<std::string>{"1.png", "cover.jpg.png", "cover.png"}));
   EXPECT_TRUE(
-      formats.says("in/cover.jpg has a longer name, because the short one is another picture's: "
-                   "out/cover.jpg.png\n"))
+      formats.error_contains("in/cover.jpg has a longer name, because the short one is another picture's: "
+                             "out/cover.jpg.png\n"))
       << formats.error;
   EXPECT_TRUE(is_enlarged("out/cover.png"));
   EXPECT_EQ(read_picture(folder_ / "out/cover.jpg.png").info.width, 16);
-  const Ended folders = upscale({"x", "y", "-o", "both"});
+  const ProgramResult folders = upscale({"x", "y", "-o", "both"});
   EXPECT_EQ(folders.status, 0) << folders.error;
   EXPECT_EQ(below("both").size(), 2u);
-  EXPECT_TRUE(folders.says("; and 1 more of this kind")) << folders.error;
+  EXPECT_TRUE(folders.error_contains("; and 1 more of this kind")) << folders.error;
   picture("x/sub/b.png");
   picture("z/sub/b.png", 10, 6);
-  const Ended input = upscale({"z", "x/sub/b.png", "-o", "x", "--overwrite"});
+  const ProgramResult input = upscale({"z", "x/sub/b.png", "-o", "x", "--overwrite"});
   EXPECT_EQ(input.status, 0) << input.error;
   EXPECT_TRUE(is_enlarged("x/b.png"));
   EXPECT_EQ(read_picture(folder_ / "x/sub/b.png").info.width, 8) << "an input is not replaced by another's output";
@@ -182,15 +183,15 @@ TEST_F(CliUpscale, AnOutputKeepsItsMeaningWhateverComesAndGoes) {
   EXPECT_EQ(upscale({"in", "-o", "out"}).status, 0);
   EXPECT_EQ(read_picture(folder_ / "out/cover.png").info.width, 16);
   picture("in/cover.png", 10, 6);
-  const Ended more = upscale({"in", "-o", "out", "--explain"});
+  const ProgramResult more = upscale({"in", "-o", "out", "--explain"});
   EXPECT_EQ(more.status, 0) << more.error;
-  EXPECT_TRUE(more.says("in/cover.jpg: skipped: done before")) << more.error;
+  EXPECT_TRUE(more.error_contains("in/cover.jpg: skipped: done before")) << more.error;
   EXPECT_EQ(read_picture(folder_ / "out/cover.png").info.width, 16);
   EXPECT_EQ(read_picture(folder_ / "out/cover.png.png").info.width, 20);
   fs::remove(folder_ / "in/cover.jpg");
-  const Ended fewer = upscale({"in", "-o", "out", "--explain"});
+  const ProgramResult fewer = upscale({"in", "-o", "out", "--explain"});
   EXPECT_EQ(fewer.status, 0) << fewer.error;
-  EXPECT_TRUE(fewer.says("in/cover.png: skipped: done before")) << fewer.error;
+  EXPECT_TRUE(fewer.error_contains("in/cover.png: skipped: done before")) << fewer.error;
   EXPECT_EQ(read_picture(folder_ / "out/cover.png").info.width, 16);
 }
 
@@ -200,13 +201,13 @@ TEST_F(CliUpscale, FoldersOfOtherPicturesDoNotReplaceEachOthersResults) {
   picture("y/a.png", 10, 6);
   picture("y/b.png", 10, 6);
   EXPECT_EQ(upscale({"x", "-o", "out"}).status, 0);
-  const Ended other = upscale({"y", "-o", "out"});
+  const ProgramResult other = upscale({"y", "-o", "out"});
   EXPECT_EQ(other.status, 0) << other.error;
   EXPECT_EQ(read_picture(folder_ / "out/a.png").info.width, 16);
   EXPECT_EQ(read_picture(folder_ / "out/a.png.png").info.width, 20);
   fs::copy(folder_ / "x", folder_ / "copy");
-  const Ended copied = upscale({"copy", "-o", "out", "--explain"});
-  EXPECT_TRUE(copied.says("copy/a.png: skipped: done before")) << copied.error;
+  const ProgramResult copied = upscale({"copy", "-o", "out", "--explain"});
+  EXPECT_TRUE(copied.error_contains("copy/a.png: skipped: done before")) << copied.error;
   EXPECT_EQ(below("out").size(), 4u);
 }
 
@@ -214,10 +215,10 @@ TEST_F(CliUpscale, ResultsAmongTheInputsAreNotEnlargedAgain) {
   picture("in/a.jpg");
   picture("in/b.jpg");
   EXPECT_EQ(upscale({"in", "-o", "in"}).status, 0);
-  const Ended again = upscale({"in", "-o", "in", "--explain"});
+  const ProgramResult again = upscale({"in", "-o", "in", "--explain"});
   EXPECT_EQ(again.status, 0) << again.error;
-  EXPECT_TRUE(again.says("not taken from folders: 2 results of an earlier run\n")) << again.error;
-  EXPECT_TRUE(again.says("in/a.jpg: skipped: done before")) << again.error;
+  EXPECT_TRUE(again.error_contains("not taken from folders: 2 results of an earlier run\n")) << again.error;
+  EXPECT_TRUE(again.error_contains("in/a.jpg: skipped: done before")) << again.error;
   EXPECT_EQ(below("in"), (std::vector<std::string>{"a.jpg", "a.png", "b.jpg", "b.png"}));
 }
 
@@ -235,15 +236,15 @@ TEST_F(CliUpscale, WhatIsNotTakenFromAFolderIsCountedUnderItsReason) {
   fs::create_symlink("loop.png", folder_ / "in/loop.png");
   fs::create_symlink("a.png", folder_ / "in/link.png");
   ASSERT_EQ(mkfifo((folder_ / "in/pipe.png").c_str(), 0600), 0);
-  const Ended ended = upscale({"in", "-o", "out"});
+  const ProgramResult ended = upscale({"in", "-o", "out"});
   EXPECT_EQ(ended.status, 0) << ended.error;
   fs::remove(folder_ / "in/loop.png");  // which this test's own walk could not pass
   EXPECT_EQ(below("out"), (std::vector<std::string>{"a.png", "link.png", "sub/d.png"}));
-  EXPECT_TRUE(
-      ended.says("not taken from folders: 2 links to folders not followed, 2 links to nothing, 1 hidden file, 1 "
-                 "hidden folder, 2 files that are no pictures by their extensions, 1 pipe, socket or device\n"))
+  EXPECT_TRUE(ended.error_contains(
+      "not taken from folders: 2 links to folders not followed, 2 links to nothing, 1 hidden file, 1 "
+      "hidden folder, 2 files that are no pictures by their extensions, 1 pipe, socket or device\n"))
       << ended.error;
-  const Ended link = upscale({"in/more", "-o", "linked"});
+  const ProgramResult link = upscale({"in/more", "-o", "linked"});
   EXPECT_EQ(link.status, 0) << "a link that is named is followed: " << link.error;
   EXPECT_EQ(below("linked"), (std::vector<std::string>{"b.png"}));
 }
@@ -252,21 +253,21 @@ TEST_F(CliUpscale, PipesAndDevicesAreNeitherInputsNorOutputs) {
   picture("a.png");
   ASSERT_EQ(mkfifo((folder_ / "pipe.png").c_str(), 0600), 0);
   for (const char* input : {"/dev/null", "pipe.png"}) {
-    const Ended ended = upscale({input, "-o", "x.png"});
+    const ProgramResult ended = upscale({input, "-o", "x.png"});
     EXPECT_EQ(ended.status, 1) << ended.error;
-    EXPECT_TRUE(ended.says(std::string{input} + ": a pipe, socket or device, not a file")) << ended.error;
+    EXPECT_TRUE(ended.error_contains(std::string{input} + ": a pipe, socket or device, not a file")) << ended.error;
   }
   for (const char* flag : {"--overwrite", "--no-checkpoints"}) {
-    const Ended ended = upscale({"a.png", "-o", "pipe.png", flag});
+    const ProgramResult ended = upscale({"a.png", "-o", "pipe.png", flag});
     EXPECT_EQ(ended.status, 1) << ended.error;
-    EXPECT_TRUE(ended.says("a.png: the output pipe.png is a pipe, socket or device")) << ended.error;
+    EXPECT_TRUE(ended.error_contains("a.png: the output pipe.png is a pipe, socket or device")) << ended.error;
     EXPECT_TRUE(fs::is_fifo(folder_ / "pipe.png"));
   }
 }
 
 TEST_F(CliUpscale, TheSameFileTwiceIsOneItem) {
   picture("a.png");
-  const Ended ended = upscale({"a.png", "./a.png", "*.png", "-o", "out", "--json"});
+  const ProgramResult ended = upscale({"a.png", "./a.png", "*.png", "-o", "out", "--json"});
   EXPECT_EQ(ended.status, 0) << ended.error;
   EXPECT_EQ(std::count(ended.out.begin(), ended.out.end(), '\n'), 1);
 }
@@ -275,9 +276,9 @@ TEST_F(CliUpscale, OutputsThatExistAreKeptWithoutOverwrite) {
   picture("a.png");
   picture("c.png");
   folder_.put("out/a.png", "precious");
-  const Ended kept = upscale({"a.png", "c.png", "-o", "out"});
+  const ProgramResult kept = upscale({"a.png", "c.png", "-o", "out"});
   EXPECT_EQ(kept.status, 1);
-  EXPECT_TRUE(kept.says("out/a.png exists")) << kept.error;
+  EXPECT_TRUE(kept.error_contains("out/a.png exists")) << kept.error;
   EXPECT_EQ(folder_.text("out/a.png"), "precious");
   EXPECT_TRUE(is_enlarged("out/c.png"));
   EXPECT_EQ(upscale({"a.png", "-o", "out", "--overwrite"}).status, 0);
@@ -298,13 +299,13 @@ TEST_F(CliUpscale, AnyNameIsAGoodName) {
   const std::vector<std::string> names{"with space.png", "漫画 é.png",   "two\nlines.png",
                                        "-dash.png",      "\xff\xfe.png", long_name};
   for (const auto& name : names) picture(fs::path{"in"} / name);
-  const Ended ended = upscale({"in", "-o", "out"});
+  const ProgramResult ended = upscale({"in", "-o", "out"});
   EXPECT_EQ(ended.status, 0) << ended.error;
   EXPECT_EQ(below("out").size(), names.size());
   EXPECT_TRUE(is_enlarged("out/two\nlines.png"));
-  EXPECT_TRUE(ended.says("two\\nlines.png"));
+  EXPECT_TRUE(ended.error_contains("two\\nlines.png"));
   picture(fs::path{"full"} / full_name);
-  const Ended hashed = upscale({"full", "-o", "full-out", "--format", "tiff"});
+  const ProgramResult hashed = upscale({"full", "-o", "full-out", "--format", "tiff"});
   EXPECT_EQ(hashed.status, 0) << hashed.error;
   const auto made = below("full-out");
   ASSERT_EQ(made.size(), 1u);
@@ -333,12 +334,12 @@ TEST_F(CliUpscale, BadItemsAreNamedAndTheOthersAreDone) {
   folder_.put("in/empty.png", "");
   folder_.put("in/text.png", "this is no picture");
   folder_.put("in/cut.png", folder_.text("in/a.png").substr(0, 45));  // not one row of it
-  const Ended ended = upscale({"in", "gone.png", "-o", "out", "-q"});
+  const ProgramResult ended = upscale({"in", "gone.png", "-o", "out", "-q"});
   EXPECT_EQ(ended.status, 1);
   EXPECT_EQ(ended.error_lines(), 5u) << ended.error;
   for (const char* bad : {"in/empty.png: ", "in/text.png: ", "in/cut.png: ", "gone.png: "})
-    EXPECT_TRUE(ended.says(bad)) << ended.error;
-  EXPECT_TRUE(ended.says("error: 4 of 6 items failed")) << ended.error;
+    EXPECT_TRUE(ended.error_contains(bad)) << ended.error;
+  EXPECT_TRUE(ended.error_contains("error: 4 of 6 items failed")) << ended.error;
   EXPECT_EQ(below("out"), (std::vector<std::string>{"a.png", "z.png"}));
 }
 
@@ -352,17 +353,17 @@ TEST_F(CliUpscale, PlacesThatCannotBeReadOrWrittenAreNamed) {
                                                         {"/proc/b.png", "/proc"},
                                                         {"/proc/none/b.png", "/proc"},
                                                         {std::string(256, 'x') + ".png", "xxx"}}) {
-    const Ended ended = upscale({"a.png", "-o", output});
+    const ProgramResult ended = upscale({"a.png", "-o", output});
     EXPECT_EQ(ended.status, 1) << output;
-    EXPECT_TRUE(ended.says("a.png: ")) << ended.error;
-    EXPECT_TRUE(ended.says(why)) << ended.error;
+    EXPECT_TRUE(ended.error_contains("a.png: ")) << ended.error;
+    EXPECT_TRUE(ended.error_contains(why)) << ended.error;
   }
   EXPECT_EQ(upscale({"a.png", "-o", "file/"}).status, 2);
   EXPECT_EQ(upscale({"a.png", "a.png/b", "-o", "out/"}).status, 1);
   EXPECT_EQ(upscale({"/proc/self/mem", "-o", "b.png"}).status, 1);
-  const Ended empty = upscale({"empty", "-o", "out"});
+  const ProgramResult empty = upscale({"empty", "-o", "out"});
   EXPECT_EQ(empty.status, 1);
-  EXPECT_TRUE(empty.says("empty: no picture in this folder")) << empty.error;
+  EXPECT_TRUE(empty.error_contains("empty: no picture in this folder")) << empty.error;
   fs::create_directories(folder_ / "in");
   picture("in/taken.png");
   EXPECT_EQ(upscale({"in", "-o", "."}).status, 1);
@@ -372,7 +373,7 @@ TEST_F(CliUpscale, PlacesThatCannotBeReadOrWrittenAreNamed) {
 TEST_F(CliUpscale, AFullDiskLeavesNoFile) {
   picture("in/a.png", 300, 200);
   picture("in/b.png");
-  const Ended full = upscale({"in", "-o", "out", "-q"}, {.largest_file = 2000});
+  const ProgramResult full = upscale({"in", "-o", "out", "-q"}, {.max_file_bytes = 2000});
   EXPECT_EQ(full.status, 1);
   EXPECT_TRUE(full.error.starts_with("in/a.png: ")) << full.error;
   EXPECT_EQ(below("out"), (std::vector<std::string>{"b.png"}));
@@ -384,7 +385,7 @@ TEST_F(CliUpscale, AFullDiskLeavesNoFile) {
 TEST_F(CliUpscale, ThinPicturesAreEnlarged) {
   for (const auto& [width, height] : std::vector<std::pair<int, int>>{{1, 1}, {1, 500}, {500, 1}, {2, 3}}) {
     picture("thin.png", width, height);
-    const Ended ended = upscale({"thin.png", "-o", "large.png", "--overwrite", "-q"});
+    const ProgramResult ended = upscale({"thin.png", "-o", "large.png", "--overwrite", "-q"});
     EXPECT_EQ(ended.status, 0) << width << "x" << height << ": " << ended.error;
     EXPECT_TRUE(is_enlarged(read_picture(folder_ / "large.png"), width, height)) << width << "x" << height;
   }
@@ -410,7 +411,7 @@ TEST_F(CliUpscale, APictureBombIsRefused) {
   for (int i = 0; i < 4; ++i) bomb[29 + static_cast<std::size_t>(i)] = static_cast<char>(~crc >> (24 - 8 * i));
   folder_.put("in/bomb.png", bomb);
   picture("in/good.png");
-  const Ended ended = upscale({"in", "-o", "out", "-q"});
+  const ProgramResult ended = upscale({"in", "-o", "out", "-q"});
   EXPECT_EQ(ended.status, 1);
   EXPECT_TRUE(ended.error.starts_with("in/bomb.png: ")) << ended.error;
   EXPECT_EQ(ended.error_lines(), 2u) << ended.error;
@@ -419,11 +420,11 @@ TEST_F(CliUpscale, APictureBombIsRefused) {
 
 TEST_F(CliUpscale, ATerminalShowsProgressInOneLine) {
   picture("a.png");
-  const Ended ended = upscale({"a.png", "-o", "b.png"}, {.terminal = true});
+  const ProgramResult ended = upscale({"a.png", "-o", "b.png"}, {.terminal = true});
   EXPECT_EQ(ended.status, 0);
-  EXPECT_TRUE(ended.says("\r\x1b[Ka.png    0 %")) << ended.error;
-  EXPECT_TRUE(ended.says("a.png -> b.png: 16x12")) << ended.error;
-  const Ended quiet = upscale({"a.png", "-o", "b.png", "--overwrite", "-q"}, {.terminal = true});
+  EXPECT_TRUE(ended.error_contains("\r\x1b[Ka.png    0 %")) << ended.error;
+  EXPECT_TRUE(ended.error_contains("a.png -> b.png: 16x12")) << ended.error;
+  const ProgramResult quiet = upscale({"a.png", "-o", "b.png", "--overwrite", "-q"}, {.terminal = true});
   EXPECT_EQ(quiet.error, "");
 }
 
@@ -443,16 +444,16 @@ TEST_F(CliUpscale, TheResultDoesNotDependOnTheWayItIsMade) {
 
 TEST_F(CliUpscale, TooSmallALineRefusesWithTheNumbers) {
   picture("a.png");
-  const Ended ended = run({"upscale", "a.png", "-o", "b.png", "--model", "nets/blocks.param", "--ram", "1M"},
-                          {.folder = folder_.path()});
+  const ProgramResult ended = run({"upscale", "a.png", "-o", "b.png", "--model", "nets/blocks.param", "--ram", "1M"},
+                                  {.folder = folder_.path()});
   EXPECT_EQ(ended.status, 3);
-  EXPECT_TRUE(ended.says("1 MiB")) << ended.error;
+  EXPECT_TRUE(ended.error_contains("1 MiB")) << ended.error;
   EXPECT_FALSE(fs::exists(folder_ / "b.png"));
 }
 
 TEST_F(CliUpscale, ADryRunPrintsThePlanAndWritesNothing) {
   picture("in/a.png");
-  const Ended ended = upscale({"in", "-o", "out", "--dry-run"});
+  const ProgramResult ended = upscale({"in", "-o", "out", "--dry-run"});
   EXPECT_EQ(ended.status, 0) << ended.error;
   for (const char* word : {"in/a.png -> out/a.png", "8x6 -> 16x12", "blocks", "memory", "bands of", "expected"})
     EXPECT_NE(ended.out.find(word), std::string::npos) << word << "\n" << ended.out;
@@ -461,10 +462,10 @@ TEST_F(CliUpscale, ADryRunPrintsThePlanAndWritesNothing) {
 
 TEST_F(CliUpscale, JsonTellsEachPicture) {
   picture("a.png");
-  const Ended dry = upscale({"a.png", "gone.png", "-o", "out", "--dry-run", "--json"});
-  const Ended real = upscale({"a.png", "gone.png", "-o", "out", "--json"});
+  const ProgramResult dry = upscale({"a.png", "gone.png", "-o", "out", "--dry-run", "--json"});
+  const ProgramResult real = upscale({"a.png", "gone.png", "-o", "out", "--json"});
   EXPECT_FALSE(real.out.empty());
-  for (const Ended* ended : {&dry, &real}) {
+  for (const ProgramResult* ended : {&dry, &real}) {
     EXPECT_EQ(ended->status, 1);
     std::istringstream lines{ended->out};
     Json good;
@@ -495,15 +496,15 @@ TEST_F(CliUpscale, JsonTellsEachPicture) {
 
 TEST_F(CliUpscale, JpegLosesAlphaWithAWarning) {
   picture("a.png", 8, 6, 4);
-  const Ended ended = upscale({"a.png", "-o", "b.jpg", "--json"});
+  const ProgramResult ended = upscale({"a.png", "-o", "b.jpg", "--json"});
   EXPECT_EQ(ended.status, 0) << ended.error;
-  EXPECT_TRUE(ended.says("a.png: lost alpha")) << ended.error;
+  EXPECT_TRUE(ended.error_contains("a.png: lost alpha")) << ended.error;
   EXPECT_FALSE(Json::parse(ended.out)["lost"].empty());
 }
 
 TEST_F(CliUpscale, SettingsReachThePlan) {
   picture("a.png");
-  const Ended ended = upscale({"a.png", "-o", "b.png", "--dry-run", "--json", "--precision", "exact"});
+  const ProgramResult ended = upscale({"a.png", "-o", "b.png", "--dry-run", "--json", "--precision", "exact"});
   EXPECT_EQ(Json::parse(ended.out)["precision"], "float32");
 }
 
@@ -511,11 +512,11 @@ TEST_F(CliUpscale, SettingsReachThePlan) {
 
 TEST_F(CliUpscale, AClosedStandardOutputFailsButDoesTheWork) {
   picture("a.png");
-  for (const How& how : {How{.close_output = true}, How{.broken_output = true}}) {
-    const Ended json = upscale({"a.png", "-o", "b.png", "--json", "--overwrite", "-q"}, how);
+  for (const ProgramOptions& how : {ProgramOptions{.close_output = true}, ProgramOptions{.broken_output = true}}) {
+    const ProgramResult json = upscale({"a.png", "-o", "b.png", "--json", "--overwrite", "-q"}, how);
     EXPECT_EQ(json.status, 1);
     EXPECT_EQ(json.error_lines(), 1u) << json.error;
-    EXPECT_TRUE(json.says("standard output")) << json.error;
+    EXPECT_TRUE(json.error_contains("standard output")) << json.error;
     EXPECT_TRUE(is_enlarged("b.png"));
     EXPECT_EQ(upscale({"a.png", "-o", "-", "-q"}, how).status, 1);
   }
@@ -531,14 +532,14 @@ class CliInterrupted : public CliUpscale {
     picture("in/2.png", 3000, 2000);
     picture("in/3.png", 8, 6);
   }
-  Ended interrupt(int signal) const {
-    How how{.folder = folder_.path()};
-    how.meanwhile = [&](pid_t child) {
-      EXPECT_TRUE(wait_until_it_writes(child, folder_ / "out"));
+  ProgramResult interrupt(int signal) const {
+    ProgramOptions how{.folder = folder_.path()};
+    how.while_running = [&](pid_t child) {
+      EXPECT_TRUE(wait_until_writing(child, folder_ / "out"));
       kill(child, signal);
       signalled_ = std::chrono::steady_clock::now();
     };
-    Ended ended = run({"upscale", "in", "-o", "out", "--model", "nets/slow.param", "-q"}, how);
+    ProgramResult ended = run({"upscale", "in", "-o", "out", "--model", "nets/slow.param", "-q"}, how);
     ended.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - signalled_).count();
     return ended;
   }
@@ -548,7 +549,7 @@ class CliInterrupted : public CliUpscale {
 TEST_F(CliInterrupted, SigtermEndsWithinTwoSecondsAndLeavesNothingBehind) {
   for (const int signal : {SIGTERM, SIGINT}) {
     fs::remove_all(folder_ / "out");
-    const Ended ended = interrupt(signal);
+    const ProgramResult ended = interrupt(signal);
     EXPECT_EQ(ended.status, 4) << ended.error;
     EXPECT_LT(ended.seconds, 2.0);
     EXPECT_EQ(ended.error, "error: interrupted; 0 of 3 items done\n");  // the largest comes first
@@ -558,7 +559,7 @@ TEST_F(CliInterrupted, SigtermEndsWithinTwoSecondsAndLeavesNothingBehind) {
 
 /// Waits, for 10 s at most, until the process `child` has blocked `signal` to read it itself ("SigBlk" in proc(5)).
 void wait_until_it_handles(pid_t child, int signal) {
-  eventually([&] {
+  wait_until([&] {
     std::ifstream status("/proc/" + std::to_string(child) + "/status");
     for (std::string line; std::getline(status, line);) {
       if (line.starts_with("SigBlk:") && (std::stoull(line.substr(7), nullptr, 16) >> (signal - 1) & 1U) != 0)
@@ -569,16 +570,17 @@ void wait_until_it_handles(pid_t child, int signal) {
 }
 
 TEST_F(CliUpscale, SigtermEndsAWaitForStandardInput) {
-  const Ended ended = upscale({"-", "-o", "b.png"}, {.keep_input_open = true, .meanwhile = [&](pid_t child) {
-                                                       wait_until_it_handles(child, SIGTERM);
-                                                       kill(child, SIGTERM);
-                                                     }});
+  const ProgramResult ended =
+      upscale({"-", "-o", "b.png"}, {.keep_input_open = true, .while_running = [&](pid_t child) {
+                                       wait_until_it_handles(child, SIGTERM);
+                                       kill(child, SIGTERM);
+                                     }});
   EXPECT_EQ(ended.status, 4) << ended.error;
   EXPECT_EQ(ended.error, "error: interrupted; 0 of 1 items done\n");
 }
 
 TEST_F(CliInterrupted, KillLeavesNoPartialFileUnderAFinalName) {
-  const Ended ended = interrupt(SIGKILL);
+  const ProgramResult ended = interrupt(SIGKILL);
   EXPECT_EQ(ended.status, 128 + SIGKILL);
   EXPECT_FALSE(fs::exists(folder_ / "out/2.png"));
   fs::remove(folder_ / "in/2.png");
@@ -603,15 +605,16 @@ TEST_F(CliUpscale, OnePictureIsLoggedCountedAndPausedToo) {
     EXPECT_FALSE(fs::exists(folder_ / "e.png"));
     fs::remove(folder_ / "pause");
   };
-  const Ended paused = upscale({"a.png", "-o", "e.png", "--pause-file", "pause"}, {.meanwhile = go_on});
+  const ProgramResult paused = upscale({"a.png", "-o", "e.png", "--pause-file", "pause"}, {.while_running = go_on});
   EXPECT_EQ(paused.status, 0) << paused.error;
-  EXPECT_TRUE(paused.says("paused while pause exists")) << paused.error;
+  EXPECT_TRUE(paused.error_contains("paused while pause exists")) << paused.error;
 }
 
 TEST_F(CliUpscale, AnIgnoredSignalStaysIgnored) {
   picture("a.png");
   signal(SIGHUP, SIG_IGN);
-  const Ended ended = upscale({"-", "-o", "b.png"}, {.meanwhile = [](pid_t child) { kill(child, SIGHUP); }});
+  const ProgramResult ended =
+      upscale({"-", "-o", "b.png"}, {.while_running = [](pid_t child) { kill(child, SIGHUP); }});
   signal(SIGHUP, SIG_DFL);
   EXPECT_EQ(ended.status, 1) << ended.error;  // the empty standard input, and not 4
 }

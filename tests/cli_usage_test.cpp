@@ -14,12 +14,12 @@ namespace weir::test {
 namespace {
 
 /// Runs a command line that is wrong: status 2, one line on standard error, nothing on standard output.
-void expect_wrong(const std::vector<std::string>& words, const std::string& why, const How& how = {}) {
-  const Ended ended = run(words, how);
+void expect_wrong(const std::vector<std::string>& words, const std::string& why, const ProgramOptions& how = {}) {
+  const ProgramResult ended = run(words, how);
   EXPECT_EQ(ended.status, 2) << ended.error;
   EXPECT_EQ(ended.error_lines(), 1u) << ended.error;
   EXPECT_TRUE(ended.error.starts_with("error: ")) << ended.error;
-  EXPECT_TRUE(ended.says(why)) << ended.error;
+  EXPECT_TRUE(ended.error_contains(why)) << ended.error;
   EXPECT_EQ(ended.out, "");
 }
 
@@ -66,9 +66,9 @@ TEST(CliUsage, WhatIsWrongIsSaidInOneLine) {
 TEST(CliUsage, NamesInMessagesStayInOneLine) { expect_wrong({"up\nscale\x1b[2J"}, "'up\\nscale\\x1b[2J'"); }
 
 TEST(CliUsage, AProcessorThatIsNotThereStartsNothing) {
-  const Ended ended = run({"upscale", "a.png", "-o", "b.png", "--device", "cpu:1023"});
+  const ProgramResult ended = run({"upscale", "a.png", "-o", "b.png", "--device", "cpu:1023"});
   EXPECT_EQ(ended.status, 3);
-  EXPECT_TRUE(ended.says("1023")) << ended.error;
+  EXPECT_TRUE(ended.error_contains("1023")) << ended.error;
 }
 
 TEST(CliUsage, VersionIsTheOneOfTheBuild) {
@@ -81,7 +81,7 @@ TEST(CliUsage, VersionIsTheOneOfTheBuild) {
 
 TEST(CliHelp, EveryCommandHasHelpWithinEightyColumns) {
   for (const char* command : {"upscale", "models", "config", "help", "version"}) {
-    const Ended ended = run({"help", command});
+    const ProgramResult ended = run({"help", command});
     EXPECT_EQ(ended.status, 0);
     EXPECT_EQ(ended.out, run({command, "--help"}).out);
     std::istringstream lines{ended.out};
@@ -128,7 +128,7 @@ TEST(CliHelp, EveryCommandLineOfTheDocumentsHasFlagsOfItsCommand) {
     for (std::string line; std::getline(file, line);) {
       const auto words = words_of(line);
       if (!line.starts_with("    ") || words.size() < 2 || (words[0] != "weir" && words[0] != "build/weir")) continue;
-      const Ended help = run({"help", words[1].substr(0, words[1].find('|'))});
+      const ProgramResult help = run({"help", words[1].substr(0, words[1].find('|'))});
       ASSERT_EQ(help.status, 0) << document << ": " << line;
       ++checked;
       for (const std::string& word : words) {
@@ -151,7 +151,7 @@ TEST(CliHelp, WorksWhateverTheSettingsSay) {
 }
 
 /// The line of `weir config` for a key, with single spaces.
-std::string config_line(const Ended& ended, const std::string& key) {
+std::string config_line(const ProgramResult& ended, const std::string& key) {
   std::istringstream lines{ended.out};
   for (std::string line; std::getline(lines, line);) {
     if (!line.starts_with(key + " =") && !line.starts_with("# " + key + " =")) continue;
@@ -165,7 +165,7 @@ std::string config_line(const Ended& ended, const std::string& key) {
 
 TEST(CliConfig, EachLayerGoesOverTheNext) {
   const Folder folder;
-  How how{.folder = folder.path(), .variables = {{"XDG_CONFIG_HOME", folder / "home"}}};
+  ProgramOptions how{.folder = folder.path(), .variables = {{"XDG_CONFIG_HOME", folder / "home"}}};
   EXPECT_EQ(config_line(run({"config"}, how), "precision"), "precision = \"auto\" # default");
   folder.put("home/weir/weir.toml", "# the user's\nthreads = 1\nscale = 1.5\nformat = \"webp\"\ntta = true\n");
   const std::string user = folder / "home/weir/weir.toml";
@@ -182,10 +182,10 @@ TEST(CliConfig, EachLayerGoesOverTheNext) {
 
 TEST(CliConfig, PrintsWhatASettingsFileMayHold) {
   const Folder folder;
-  const How how{.folder = folder.path()};
-  const Ended first = run({"config", "--name", "a \"b\" \\c\n", "--ram", "640M", "--tta"}, how);
+  const ProgramOptions how{.folder = folder.path()};
+  const ProgramResult first = run({"config", "--name", "a \"b\" \\c\n", "--ram", "640M", "--tta"}, how);
   folder.put("weir.toml", first.out);
-  const Ended second = run({"config"}, how);
+  const ProgramResult second = run({"config"}, how);
   EXPECT_EQ(second.status, 0) << second.error;
   EXPECT_TRUE(config_line(second, "name").starts_with("name = \"a \\\"b\\\" \\\\c\\u000a\" # weir.toml:"))
       << second.out;
@@ -194,7 +194,7 @@ TEST(CliConfig, PrintsWhatASettingsFileMayHold) {
 
 TEST(CliConfig, ATableHoldsSettingsOfItsName) {
   const Folder folder;
-  const How how{.folder = folder.path()};
+  const ProgramOptions how{.folder = folder.path()};
   folder.put("weir.toml", "[stream]\nmax-commands = 7\n[roles.show.pool]\nmax-idle = 3\n");
   EXPECT_EQ(config_line(run({"config"}, how), "stream.max-commands"), "stream.max-commands = 7 # weir.toml:2");
   EXPECT_EQ(config_line(run({"config"}, how), "pool.max-idle"), "pool.max-idle = 50 # default");
@@ -206,7 +206,7 @@ TEST(CliConfig, ATableHoldsSettingsOfItsName) {
 
 TEST(CliConfig, ABadFileIsOneLineWithItsPlace) {
   const Folder folder;
-  const How how{.folder = folder.path()};
+  const ProgramOptions how{.folder = folder.path()};
   folder.put("weir.toml", "scale = 2\nram = 1G\"\n");
   expect_wrong({"config"}, "weir.toml:2: ", how);
   folder.put("weir.toml", "scale = 2\n\nscael = 2\n");
@@ -223,11 +223,11 @@ TEST(CliConfig, ABadFileIsOneLineWithItsPlace) {
 }
 
 TEST(CliStreams, AClosedStandardOutputIsAnError) {
-  for (const How& how : {How{.close_output = true}, How{.broken_output = true}}) {
-    const Ended ended = run({"help", "--man"}, how);
+  for (const ProgramOptions& how : {ProgramOptions{.close_output = true}, ProgramOptions{.broken_output = true}}) {
+    const ProgramResult ended = run({"help", "--man"}, how);
     EXPECT_EQ(ended.status, 1);
     EXPECT_EQ(ended.error_lines(), 1u);
-    EXPECT_TRUE(ended.says("standard output")) << ended.error;
+    EXPECT_TRUE(ended.error_contains("standard output")) << ended.error;
   }
 }
 

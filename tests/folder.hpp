@@ -42,7 +42,7 @@ class Folder {
     return {std::istreambuf_iterator<char>{file}, {}};
   }
   /// Everything below the folder, or below one in it, hidden files too; sorted. None if it is not there.
-  std::vector<std::string> all(const fs::path& below = {}) const {
+  std::vector<std::string> list_files(const fs::path& below = {}) const {
     std::vector<std::string> names;
     std::error_code none;
     for (const auto& entry : fs::recursive_directory_iterator{path_ / below, none})

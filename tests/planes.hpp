@@ -12,7 +12,7 @@
 #include <vector>
 
 #include "compute/kernels/planes/planes_ref.hpp"
-#include "networks/generate.hpp"
+#include "networks/generate_network.hpp"
 #include "nn/network.hpp"
 #include "nn/rows.hpp"
 
@@ -22,7 +22,7 @@ namespace weir::test {
 class PlanesInput final : public nn::InputRows {
  public:
   explicit PlanesInput(const compute::Planes& planes) : planes_{planes} {}
-  Status begin() override {
+  Status rewind() override {
     next_ = 0;
     return ok();
   }
@@ -44,14 +44,14 @@ class PlanesInput final : public nn::InputRows {
   int next_ = 0;
 };
 
-inline compute::Planes drawn_planes(int height, int width) {
+inline compute::Planes generated_planes(int height, int width) {
   compute::Planes planes{3, height, width};
   planes.values = generated_picture(height, width);
   return planes;
 }
 
 /// Row by row, [h][c][w], as rows are passed on.
-inline std::vector<float> rows_of(const compute::Planes& planes) {
+inline std::vector<float> to_rows(const compute::Planes& planes) {
   std::vector<float> rows;
   for (int y = 0; y < planes.height; ++y) {
     for (int c = 0; c < planes.channels; ++c) {
@@ -62,20 +62,20 @@ inline std::vector<float> rows_of(const compute::Planes& planes) {
 }
 
 /// A generated network of a family.
-inline nn::Network network_of(std::string_view family, int channels) {
-  const GeneratedNetwork made = generate(family, {.channels = channels});
+inline nn::Network load_generated_network(std::string_view family, int channels) {
+  const GeneratedNetwork made = generate_network(family, {.channels = channels});
   auto network = nn::parse_network(made.param, made.bin, std::string{family});
   EXPECT_TRUE(network) << (network ? "" : network.error().what);
   return *std::move(network);
 }
 
 /// The largest difference; of what is no number, more than any.
-inline double most_off(const std::vector<float>& a, const std::vector<float>& b) {
+inline double max_difference(const std::vector<float>& a, const std::vector<float>& b) {
   EXPECT_EQ(a.size(), b.size());
   double most = 0;
   for (std::size_t i = 0; i < std::min(a.size(), b.size()); ++i) {
-    const double off = std::fabs(static_cast<double>(a[i]) - static_cast<double>(b[i]));
-    most = std::isnan(off) ? 1e9 : std::max(most, off);
+    const double difference = std::fabs(static_cast<double>(a[i]) - static_cast<double>(b[i]));
+    most = std::isnan(difference) ? 1e9 : std::max(most, difference);
   }
   return most;
 }

@@ -30,29 +30,29 @@ namespace weir::test {
 
 namespace fs = std::filesystem;
 
-struct Ended {
+struct ProgramResult {
   int status = -1;  ///< exit status; 128 + signal if one ended it
   std::string out, error;
   double seconds = 0;
 
   std::size_t error_lines() const { return static_cast<std::size_t>(std::count(error.begin(), error.end(), '\n')); }
-  bool says(const std::string& text) const { return error.find(text) != std::string::npos; }
+  bool error_contains(const std::string& text) const { return error.find(text) != std::string::npos; }
 };
 
-struct How {
+struct ProgramOptions {
   fs::path program = places::program();
   fs::path folder{};                                             ///< working folder
   std::string input{};                                           ///< standard input
   std::vector<std::pair<std::string, std::string>> variables{};  ///< beside an otherwise clean environment
   bool close_output = false;                                     ///< started with standard output closed
   fs::path output_file{};                                        ///< standard output goes there
-  std::uintmax_t largest_file = 0;                               ///< files may not grow beyond it: a full disk
+  std::uintmax_t max_file_bytes = 0;                             ///< files may not grow beyond it: a full disk
   bool keep_input_open = false;                                  ///< standard input never ends
   bool terminal = false;                                         ///< standard error is a terminal
   bool broken_output = false;                                    ///< standard output is a pipe that nobody reads
   bool ignore_sigchld = false;                                   ///< as some daemons start their children
-  std::function<void(pid_t)> meanwhile{};                        ///< called while it runs
-  std::function<void()> limits{};                                ///< called in its process before it starts
+  std::function<void(pid_t)> while_running{};                    ///< called while it runs
+  std::function<void()> before_start{};                          ///< called in its process before it starts
 };
 
 namespace detail {
@@ -90,78 +90,78 @@ inline std::string read_all(int descriptor) {
   return text;
 }
 
-[[noreturn]] inline void become_program(const std::vector<std::string>& words, const How& how, int in, int out,
-                                        int error) {
+[[noreturn]] inline void become_program(const std::vector<std::string>& arguments, const ProgramOptions& options,
+                                        int in, int out, int error) {
   dup2(in, 0);
-  if (!how.output_file.empty())
-    dup2(open(how.output_file.c_str(), O_WRONLY), 1);
-  else if (how.close_output)
+  if (!options.output_file.empty())
+    dup2(open(options.output_file.c_str(), O_WRONLY), 1);
+  else if (options.close_output)
     close(1);
   else
     dup2(out, 1);
   dup2(error, 2);
-  if (how.largest_file > 0) {
-    const rlimit limit{how.largest_file, how.largest_file};
+  if (options.max_file_bytes > 0) {
+    const rlimit limit{options.max_file_bytes, options.max_file_bytes};
     setrlimit(RLIMIT_FSIZE, &limit);
   }
-  if (how.ignore_sigchld) signal(SIGCHLD, SIG_IGN);
-  if (!how.folder.empty() && chdir(how.folder.c_str()) != 0) _exit(126);
+  if (options.ignore_sigchld) signal(SIGCHLD, SIG_IGN);
+  if (!options.folder.empty() && chdir(options.folder.c_str()) != 0) _exit(126);
   std::vector<std::string> variables;
-  for (const auto& [name, value] : how.variables) variables.push_back(name + "=" + value);
+  for (const auto& [name, value] : options.variables) variables.push_back(name + "=" + value);
   for (const char* common : {"HOME=/nonexistent", "LC_ALL=C.UTF-8"})
     variables.emplace_back(common);  // the first counts
-  std::vector<char*> argv{const_cast<char*>(how.program.c_str())};
+  std::vector<char*> argv{const_cast<char*>(options.program.c_str())};
   std::vector<char*> environment;
-  for (const auto& word : words) argv.push_back(const_cast<char*>(word.c_str()));
+  for (const auto& argument : arguments) argv.push_back(const_cast<char*>(argument.c_str()));
   for (const auto& variable : variables) environment.push_back(const_cast<char*>(variable.c_str()));
   argv.push_back(nullptr);
   environment.push_back(nullptr);
-  if (how.limits) how.limits();
-  execve(how.program.c_str(), argv.data(), environment.data());
+  if (options.before_start) options.before_start();
+  execve(options.program.c_str(), argv.data(), environment.data());
   _exit(127);
 }
 
 }  // namespace detail
 
 /// Runs `weir WORDS...` to its end.
-inline Ended run(const std::vector<std::string>& words, const How& how = {}) {
+inline ProgramResult run(const std::vector<std::string>& arguments, const ProgramOptions& options = {}) {
   detail::Pipe in;
   detail::Pipe out;
-  detail::Pipe error{how.terminal};
+  detail::Pipe error{options.terminal};
   const auto start = std::chrono::steady_clock::now();
   const pid_t child = fork();
-  if (child == 0) detail::become_program(words, how, in.ends[0], out.ends[1], error.ends[1]);
+  if (child == 0) detail::become_program(arguments, options, in.ends[0], out.ends[1], error.ends[1]);
   in.close_end(0);
   out.close_end(1);
   error.close_end(1);
-  if (how.broken_output) out.close_end(0);
-  Ended ended;
+  if (options.broken_output) out.close_end(0);
+  ProgramResult result;
   {
     signal(SIGPIPE, SIG_IGN);
     const std::jthread feed{[&] {
-      for (std::size_t done = 0; done < how.input.size();) {
-        const ssize_t wrote = write(in.ends[1], how.input.data() + done, how.input.size() - done);
+      for (std::size_t done = 0; done < options.input.size();) {
+        const ssize_t wrote = write(in.ends[1], options.input.data() + done, options.input.size() - done);
         if (wrote <= 0) break;
         done += static_cast<std::size_t>(wrote);
       }
-      if (!how.keep_input_open) in.close_end(1);
+      if (!options.keep_input_open) in.close_end(1);
     }};
-    const std::jthread read_out{[&] { ended.out = out.ends[0] < 0 ? std::string{} : detail::read_all(out.ends[0]); }};
-    const std::jthread read_error{[&] { ended.error = detail::read_all(error.ends[0]); }};
-    if (how.meanwhile) how.meanwhile(child);
+    const std::jthread read_out{[&] { result.out = out.ends[0] < 0 ? std::string{} : detail::read_all(out.ends[0]); }};
+    const std::jthread read_error{[&] { result.error = detail::read_all(error.ends[0]); }};
+    if (options.while_running) options.while_running(child);
   }
   int status = 0;
   waitpid(child, &status, 0);
-  ended.status = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
-  ended.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-  return ended;
+  result.status = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+  result.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  return result;
 }
 
-inline bool writes_into(const fs::path& process, const fs::path& folder) {
-  std::error_code gone;
-  for (fs::directory_iterator at{process / "fd", gone}, end; !gone && at != end; at.increment(gone)) {
-    const fs::path target = fs::read_symlink(at->path(), gone);
-    if (gone || !target.native().starts_with(folder.native() + "/") ||
+inline bool has_open_output(const fs::path& process, const fs::path& folder) {
+  std::error_code error;
+  for (fs::directory_iterator at{process / "fd", error}, end; !error && at != end; at.increment(error)) {
+    const fs::path target = fs::read_symlink(at->path(), error);
+    if (error || !target.native().starts_with(folder.native() + "/") ||
         target.native().find("/.weir/") != std::string::npos)
       continue;
     std::ifstream info_file{process / "fdinfo" / at->path().filename()};
@@ -184,9 +184,9 @@ inline std::vector<pid_t> children_of(pid_t process) {
 
 /// True once the condition holds; false, and the test has failed, if it does not within a minute: what a busy machine or
 /// a sanitizer makes slow is not taken for a fault.
-inline bool eventually(const std::function<bool()>& holds) {
+inline bool wait_until(const std::function<bool()>& condition) {
   for (int tries = 0; tries < 12000; ++tries) {
-    if (holds()) return true;
+    if (condition()) return true;
     std::this_thread::sleep_for(std::chrono::milliseconds{5});
   }
   ADD_FAILURE() << "what the test waits for did not come within a minute";
@@ -194,7 +194,7 @@ inline bool eventually(const std::function<bool()>& holds) {
 }
 
 /// Waits until the process, or one that it started, has a file of the folder open for writing that is no state of a run.
-inline bool wait_until_it_writes(pid_t child, const fs::path& folder) {
+inline bool wait_until_writing(pid_t child, const fs::path& folder) {
   for (int tries = 0; tries < 10000; ++tries) {
     siginfo_t info{};
     if (waitid(P_PID, static_cast<id_t>(child), &info, WEXITED | WNOHANG | WNOWAIT) == 0 && info.si_pid == child)
@@ -202,7 +202,7 @@ inline bool wait_until_it_writes(pid_t child, const fs::path& folder) {
     std::vector<pid_t> all = children_of(child);
     all.push_back(child);
     for (const pid_t process : all) {
-      if (writes_into(fs::path{"/proc"} / std::to_string(process), folder)) return true;
+      if (has_open_output(fs::path{"/proc"} / std::to_string(process), folder)) return true;
     }
     std::this_thread::sleep_for(std::chrono::milliseconds{2});
   }

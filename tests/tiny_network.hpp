@@ -36,7 +36,7 @@ void append_convolution(std::string& bytes, int in, int out, Source source) {
 inline void write_tiny_network(const std::filesystem::path& folder, const std::string& name, int scale = 2,
                                int layers = 0) {
   const int out = 3 * scale * scale;
-  constexpr int kWide = 64;
+  constexpr int kHiddenChannels = 64;
   std::string param = "7767517\n" + std::to_string(3 + layers) + " " + std::to_string(3 + layers) + "\n";
   param += "Input data 0 1 data\n";
   std::string bin;
@@ -45,10 +45,10 @@ inline void write_tiny_network(const std::filesystem::path& folder, const std::s
   for (int i = 0; i < layers; ++i) {
     const std::string next = "wide" + std::to_string(i);
     param += "Convolution " + next + " 1 1 " + blob + " " + next +
-             " 0=64 1=3 4=1 5=1 6=" + std::to_string(in * kWide * 9) + "\n";
-    detail::append_convolution(bin, in, kWide, [](int o) { return o < 3 ? o : -1; });
+             " 0=64 1=3 4=1 5=1 6=" + std::to_string(in * kHiddenChannels * 9) + "\n";
+    detail::append_convolution(bin, in, kHiddenChannels, [](int o) { return o < 3 ? o : -1; });
     blob = next;
-    in = kWide;
+    in = kHiddenChannels;
   }
   param += "Convolution conv 1 1 " + blob + " blocks 0=" + std::to_string(out) +
            " 1=3 4=1 5=1 6=" + std::to_string(in * out * 9) + "\n";

@@ -12,17 +12,17 @@
 #include <utility>
 #include <vector>
 
-#include "compute/vulkan/device.hpp"
+#include "compute/vulkan/buffer_pool.hpp"
 #include "compute/vulkan/device_info.hpp"
 #include "compute/vulkan/instance.hpp"
-#include "compute/vulkan/memory_line.hpp"
-#include "compute/vulkan/pool.hpp"
+#include "compute/vulkan/logical_device.hpp"
+#include "compute/vulkan/memory_limit.hpp"
 #include "compute/vulkan/stream.hpp"
 
 namespace weir::test {
 
 /// Validation that tests run with: WEIR_TEST_VALIDATION=none, core, synchronisation, gpu_assisted; core by default.
-inline compute::vulkan::Validation wanted_validation() {
+inline compute::vulkan::Validation requested_validation() {
   using compute::vulkan::Validation;
   const char* const set = std::getenv("WEIR_TEST_VALIDATION");
   const std::string text = set != nullptr ? set : "core";
@@ -36,7 +36,7 @@ inline compute::vulkan::Validation wanted_validation() {
 class VulkanTest : public testing::Test {
  protected:
   void SetUp() override {
-    auto made = compute::vulkan::Instance::create(wanted_validation());
+    auto made = compute::vulkan::Instance::create(requested_validation());
     if (!made) GTEST_SKIP() << "no Vulkan here: " << made.error().what;
     instance_ = *made;
     devices_ = compute::vulkan::list_devices(*instance_);
@@ -44,7 +44,7 @@ class VulkanTest : public testing::Test {
   }
   void TearDown() override {
     if (!instance_) return;
-    for (const std::string& message : instance_->messages()) ADD_FAILURE() << "validation: " << message;
+    for (const std::string& message : instance_->validation_messages()) ADD_FAILURE() << "validation: " << message;
   }
   const std::shared_ptr<compute::vulkan::Instance>& instance() const { return instance_; }
   const std::vector<compute::vulkan::DeviceInfo>& devices() const { return devices_; }
@@ -68,29 +68,30 @@ class OpenVulkanTest : public VulkanTest {
     VulkanTest::TearDown();
   }
   /// Anew, if it was open. `faults` must outlive the test.
-  void open(compute::vulkan::StreamSettings settings = {}, compute::vulkan::PoolSettings pool = {},
-            compute::vulkan::Faults* faults = nullptr) {
+  void open(compute::vulkan::StreamSettings settings = {}, compute::vulkan::BufferPoolSettings pool = {},
+            compute::vulkan::FaultInjector* faults = nullptr) {
     close();
-    auto opened = compute::vulkan::Device::open(instance(), device(), faults);
+    auto opened = compute::vulkan::LogicalDevice::open(instance(), device(), faults);
     ASSERT_TRUE(opened) << opened.error().what;
     device_ = *std::move(opened);
-    pool_ = std::make_unique<compute::vulkan::Pool>(*device_, line_, host_line_, pool);
+    pool_ = std::make_unique<compute::vulkan::BufferPool>(*device_, device_limit_, host_limit_, pool);
     auto made = compute::vulkan::Stream::create(*device_, settings);
     ASSERT_TRUE(made) << made.error().what;
     stream_ = *std::move(made);
   }
-  compute::vulkan::Buffer buffer(Bytes size, compute::vulkan::Where where = compute::vulkan::Where::device) {
-    auto made = pool_->acquire(size, compute::vulkan::MemoryKind::activations, where);
+  compute::vulkan::Buffer acquire_buffer(Bytes size,
+                                         compute::vulkan::MemoryUsage usage = compute::vulkan::MemoryUsage::device) {
+    auto made = pool_->acquire(size, compute::vulkan::MemoryKind::activations, usage);
     EXPECT_TRUE(made) << made.error().what;
     return *std::move(made);
   }
   /// Until the end of the test.
   compute::vulkan::Buffer& keep(compute::vulkan::Buffer buffer) { return kept_.emplace_back(std::move(buffer)); }
 
-  compute::vulkan::MemoryLine line_{4_GiB};
-  compute::vulkan::MemoryLine host_line_{4_GiB};
-  std::unique_ptr<compute::vulkan::Device> device_;
-  std::unique_ptr<compute::vulkan::Pool> pool_;
+  compute::vulkan::MemoryLimit device_limit_{4_GiB};
+  compute::vulkan::MemoryLimit host_limit_{4_GiB};
+  std::unique_ptr<compute::vulkan::LogicalDevice> device_;
+  std::unique_ptr<compute::vulkan::BufferPool> pool_;
   std::unique_ptr<compute::vulkan::Stream> stream_;
 
  private:

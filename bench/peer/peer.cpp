@@ -53,7 +53,7 @@ void write(const Picture& picture, const char* path) {
 
 // Channel means in the order in which the network makes them; empty where they are not given yet.
 constexpr std::array kMeans{"gap0", "gap1", "gap2", "gap3"};
-using Means = std::array<std::vector<float>, kMeans.size()>;
+using ChannelMeans = std::array<std::vector<float>, kMeans.size()>;
 
 struct Tile {
   int x = 0, y = 0, width = 0, height = 0;  // of the input, without border
@@ -76,7 +76,7 @@ class Peer {
   }
 
   Picture enlarge(const Picture& in, int tile, int sync) {
-    Means means;
+    ChannelMeans means;
     if (has_means_ && tile < std::max(in.width, in.height)) {
       if (sync == 1) {
         for (std::size_t i = 0; i < kMeans.size(); ++i) collect(in, grid(in, tile, 1), means, i, i + 1);
@@ -153,7 +153,7 @@ class Peer {
     return mat;
   }
 
-  ncnn::Extractor start(const Picture& in, const Tile& t, const Means& means) const {
+  ncnn::Extractor start(const Picture& in, const Tile& t, const ChannelMeans& means) const {
     ncnn::Extractor run = net_.create_extractor();
     run.input(cugan_ ? "in0" : "data", cut(in, t));
     for (std::size_t i = 0; i < kMeans.size(); ++i) {
@@ -166,7 +166,8 @@ class Peer {
   }
 
   // Averages the means [first, last) over the tiles; those before `first` are fed to the network.
-  void collect(const Picture& in, const std::vector<Tile>& tiles, Means& means, std::size_t first, std::size_t last) {
+  void collect(const Picture& in, const std::vector<Tile>& tiles, ChannelMeans& means, std::size_t first,
+               std::size_t last) {
     std::array<std::vector<double>, kMeans.size()> sums;
     for (const Tile& t : tiles) {
       ncnn::Extractor run = start(in, t, means);

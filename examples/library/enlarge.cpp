@@ -49,7 +49,7 @@ class PpmSink : public weir::RowSink {
   std::ofstream file_;
 };
 
-int complain(const weir::Problem& problem) {
+int report_error(const weir::Problem& problem) {
   std::cerr << "error: " << problem.what << '\n';
   return 1;
 }
@@ -62,7 +62,7 @@ int main(int argc, char** argv) {
     return 2;
   }
   auto network = weir::Upscaler::load(argv[1]);
-  if (!network) return complain(network.problem());
+  if (!network) return report_error(network.problem());
   PpmSource source{argv[2]};
   if (!source.good()) {
     std::cerr << "error: " << argv[2] << " is not a binary PPM picture of 8 bits\n";
@@ -75,13 +75,13 @@ int main(int argc, char** argv) {
   else
     options.ram_bytes = 256ULL << 20;
   const auto plan = network->plan(source.shape(), options);
-  if (!plan) return complain(plan.problem());
+  if (!plan) return report_error(plan.problem());
   std::cout << plan->output.width << " x " << plan->output.height << ", at most " << (plan->ram_bytes >> 20)
             << " MiB, on " << plan->device << ", weir " << weir::version() << '\n';
 
   PpmSink sink{argv[3], plan->output};
   const auto report = network->run(source.shape(), options, source, sink);
-  if (!report) return complain(report.problem());
+  if (!report) return report_error(report.problem());
   for (const std::string& event : report->events) std::cout << event << '\n';
   return 0;
 }

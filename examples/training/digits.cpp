@@ -26,7 +26,9 @@ constexpr int kBatch = 32, kUnseen = 1000;
 struct Net {
   training::Layer first, second, out;
   explicit Net(training::Trainer& t)
-      : first{t.layer("first", 1, 16, 3)}, second{t.layer("second", 16, 32, 3)}, out{t.layer("out", 512, 10)} {}
+      : first{t.add_layer("first", 1, 16, 3)},
+        second{t.add_layer("second", 16, 32, 3)},
+        out{t.add_layer("out", 512, 10)} {}
   training::Tensor scores(training::Tensor x) const {
     const training::Window same{3, 1, 1}, half{2, 2, 0};
     return linear(max_pool(relu(conv2d(max_pool(relu(conv2d(x, first, same)), half), second, same)), half), out);
@@ -43,22 +45,22 @@ training::Tensor pictures(training::Trainer& t, std::uint64_t first, int count) 
   return t.input({count, 1, drawn::kSize, drawn::kSize}, values);
 }
 
-int complain(const weir::Problem& problem) { return std::fprintf(stderr, "error: %s\n", problem.what.c_str()), 1; }
+int report_error(const weir::Problem& problem) { return std::fprintf(stderr, "error: %s\n", problem.what.c_str()), 1; }
 
 /// Prints the confusion matrix. Returns the share that is right.
-double confusion(const std::vector<float>& scores, std::uint64_t first) {
+double print_confusion(const std::vector<float>& scores, std::uint64_t first) {
   std::array<std::array<int, 10>, 10> counts{};
   int right = 0;
   for (std::size_t i = 0; i < scores.size() / 10; ++i) {
     const auto row = scores.begin() + static_cast<std::ptrdiff_t>(10 * i);
-    const auto said = static_cast<std::size_t>(std::max_element(row, row + 10) - row), is = (first + i) % 10;
-    ++counts[is][said];
-    right += said == is ? 1 : 0;
+    const auto predicted = static_cast<std::size_t>(std::max_element(row, row + 10) - row), actual = (first + i) % 10;
+    ++counts[actual][predicted];
+    right += predicted == actual ? 1 : 0;
   }
   std::printf("is \\ said   0    1    2    3    4    5    6    7    8    9\n");
-  for (std::size_t is = 0; is < 10; ++is) {
-    std::printf("%9zu", is);
-    for (const int count : counts[is]) std::printf("%5d", count);
+  for (std::size_t actual = 0; actual < 10; ++actual) {
+    std::printf("%9zu", actual);
+    for (const int count : counts[actual]) std::printf("%5d", count);
     std::printf("\n");
   }
   return right / (static_cast<double>(scores.size()) / 10);
@@ -79,14 +81,14 @@ int main(int argc, char** argv) {
     if (std::strcmp(argv[i], "--die-after") == 0) die_after = static_cast<int>(std::strtol(argv[i + 1], nullptr, 10));
   }
   auto created = training::Trainer::create({.threads = threads, .device = device, .seed = 3});
-  if (!created) return complain(created.problem());
+  if (!created) return report_error(created.problem());
   training::Trainer& trainer = **created;
   const Net net{trainer};
 
   std::uint64_t step = 0;
   if (!checkpoint.empty() && std::filesystem::exists(checkpoint)) {
     const auto position = trainer.restore(checkpoint);
-    if (!position) return complain(position.problem());
+    if (!position) return report_error(position.problem());
     step = *position;
     std::printf("goes on at step %d\n", static_cast<int>(step));
   }
@@ -94,19 +96,19 @@ int main(int argc, char** argv) {
   for (; step < end; ++step) {
     if (static_cast<int>(step) == die_after) std::raise(SIGKILL);
     const auto x = pictures(trainer, step * kBatch, kBatch);
-    std::vector<float> wanted(std::size_t{kBatch} * 10);
-    for (std::size_t i = 0; i < kBatch; ++i) wanted[i * 10 + (step * kBatch + i) % 10] = 1;
-    const auto loss = cross_entropy(net.scores(x), trainer.input({kBatch, 10}, wanted));
-    if (const auto problem = trainer.step(loss, 2e-3)) return complain(*problem);
+    std::vector<float> targets(std::size_t{kBatch} * 10);
+    for (std::size_t i = 0; i < kBatch; ++i) targets[i * 10 + (step * kBatch + i) % 10] = 1;
+    const auto loss = cross_entropy(net.scores(x), trainer.input({kBatch, 10}, targets));
+    if (const auto problem = trainer.step(loss, 2e-3)) return report_error(*problem);
     if (!checkpoint.empty() && (step % 20 == 19 || step + 1 == end)) {
-      if (const auto problem = trainer.save(checkpoint, step + 1)) return complain(*problem);
+      if (const auto problem = trainer.save(checkpoint, step + 1)) return report_error(*problem);
     }
   }
   constexpr std::uint64_t kFirstUnseen = 1000000;
-  trainer.forget();
+  trainer.discard_step();
   const auto scores = trainer.read(net.scores(pictures(trainer, kFirstUnseen, kUnseen)));
-  if (!scores) return complain(scores.problem());
-  const double share = confusion(*scores, kFirstUnseen);
+  if (!scores) return report_error(scores.problem());
+  const double share = print_confusion(*scores, kFirstUnseen);
   std::printf("digits: %.1f %% of %d unseen ones are right\n", 100 * share, kUnseen);
   return 100 * share > least ? 0 : 1;
 }

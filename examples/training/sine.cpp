@@ -44,7 +44,8 @@ int main(int argc, char** argv) {
   auto created = training::Trainer::create({.threads = 1, .device = device, .seed = 2});
   if (!created) return std::fprintf(stderr, "error: %s\n", created.problem().what.c_str()), 1;
   training::Trainer& trainer = **created;
-  const Net net{trainer.layer("first", 1, 16), trainer.layer("second", 16, 16), trainer.layer("out", 16, 1)};
+  const Net net{trainer.add_layer("first", 1, 16), trainer.add_layer("second", 16, 16),
+                trainer.add_layer("out", 16, 1)};
   const Points known = points(64, 0.5), unseen = points(64, 0.0);
   constexpr int kSteps = 3000;
   for (int step = 0; step < kSteps; ++step) {
@@ -53,7 +54,7 @@ int main(int argc, char** argv) {
       return std::fprintf(stderr, "error: %s\n", problem->what.c_str()), 1;
     }
   }
-  trainer.forget();
+  trainer.discard_step();
   const auto error = trainer.read(net.loss(trainer, unseen));
   if (!error) return std::fprintf(stderr, "error: %s\n", error.problem().what.c_str()), 1;
   std::printf("sine: mean square error %.7f on unseen points\n", static_cast<double>((*error)[0]));

@@ -14,13 +14,13 @@ int main(int argc, char** argv) {
   auto created = training::Trainer::create({.threads = 1, .device = device, .seed = 1});
   if (!created) return std::fprintf(stderr, "error: %s\n", created.problem().what.c_str()), 1;
   training::Trainer& trainer = **created;
-  const auto hidden = trainer.layer("hidden", 2, 8), out = trainer.layer("out", 8, 1);
-  const std::vector<float> inputs{0, 0, 0, 1, 1, 0, 1, 1}, wanted{0, 1, 1, 0};
+  const auto hidden = trainer.add_layer("hidden", 2, 8), out = trainer.add_layer("out", 8, 1);
+  const std::vector<float> inputs{0, 0, 0, 1, 1, 0, 1, 1}, targets{0, 1, 1, 0};
 
   float last = 1;
   int step = 0;
   for (; step < 2000 && last >= 1e-3F; ++step) {
-    const auto x = trainer.input({4, 2}, inputs), y = trainer.input({4, 1}, wanted);
+    const auto x = trainer.input({4, 2}, inputs), y = trainer.input({4, 1}, targets);
     const auto loss = mse(linear(tanh(linear(x, hidden)), out), y);
     if (const auto problem = trainer.step(loss, 0.02)) {
       return std::fprintf(stderr, "error: %s\n", problem->what.c_str()), 1;

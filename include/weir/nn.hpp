@@ -73,19 +73,20 @@ struct TrainerOptions {
   int threads = 0;  ///< 0: the processors that the process may use; at most 1024
   /// "" or "cpu"; "gpu": the best Vulkan device; a part of its name, GPU-UUID or pci:ADDRESS
   std::string device = {};
-  std::uint64_t ram_bytes = 0;  ///< the most for tensors, on the device that they are on; 0: what is free there
-  std::uint64_t seed = 1;       ///< of the starting weights
-  bool sgd = false;             ///< instead of Adam
-  double momentum = 0;          ///< of SGD; this and all below at least 0
-  double decay = 0;             ///< of weights, not of biases and slopes
-  double clip = 0;              ///< the most that the norm of all gradients may be; 0: any
-  double average = 0;           ///< decay of the running mean of the weights, below 1; 0: none
+  std::uint64_t memory_limit_bytes =
+      0;                         ///< the most for tensors, on the device that they are on; 0: what is free there
+  std::uint64_t seed = 1;        ///< of the starting weights
+  bool use_sgd = false;          ///< instead of Adam
+  double momentum = 0;           ///< of SGD; this and all below at least 0
+  double weight_decay = 0;       ///< of weights, not of biases and slopes
+  double max_gradient_norm = 0;  ///< the most that the norm of all gradients may be; 0: any
+  double ema_decay = 0;          ///< decay of the running mean of the weights, below 1; 0: none
 };
 
 struct TrainerStatistics {
   std::uint64_t allocated_bytes = 0, in_use_bytes = 0, peak_bytes = 0;
-  std::uint64_t most_idle = 0;      ///< idle blocks of one size, ever: at most 50
-  std::uint64_t most_commands = 0;  ///< of a submission, ever: at most 100
+  std::uint64_t max_idle_blocks = 0;          ///< idle blocks of one size, ever: at most 50
+  std::uint64_t max_submission_commands = 0;  ///< of a submission, ever: at most 100
 };
 
 /// A device, parameters and their optimiser. The result depends on the seed, the inputs and the device (its driver, the
@@ -103,9 +104,9 @@ class WEIR_API Trainer {
 
   // Parameters; all before the first step. `slope`: of the rectifier that follows, for the size of the starting values.
   // Sizes below 1 or too large, and a parameter that comes too late, are what the next step tells.
-  Layer layer(const std::string& name, int in, int out, int kernel = 1, double slope = 0);
-  Parameter weights(const std::string& name, int rows, int columns, int fan_in, double slope = 0);
-  Parameter constant(const std::string& name, int channels, float value);
+  Layer add_layer(const std::string& name, int in, int out, int kernel = 1, double slope = 0);
+  Parameter add_weights(const std::string& name, int rows, int columns, int fan_in, double slope = 0);
+  Parameter add_filled_parameter(const std::string& name, int channels, float value);
 
   /// Values of a step; in the form that Shape tells.
   Tensor input(Shape shape, std::span<const float> values);
@@ -114,12 +115,12 @@ class WEIR_API Trainer {
   /// were kept. Nothing on success. Problems: those of every operation since the last step (invalid_argument, over_budget; unsupported: the device is lost).
   std::optional<Problem> step(Tensor loss, double rate);
   /// Ends a step without learning: what comes next is computed anew.
-  void forget();
+  void discard_step();
   /// Values that read() shall find after step(), until the next tensor is made.
   void keep(Tensor tensor);
   Expected<std::vector<float>> read(Tensor tensor);
   /// Exchanges the weights and their running mean; again, to go on.
-  void swap_average();
+  void swap_ema_parameters();
 
   /// Waits until all has been done: once in an epoch is enough.
   std::optional<Problem> sync();

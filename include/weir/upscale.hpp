@@ -53,7 +53,7 @@ class [[nodiscard]] Expected {
 };
 
 /// The most threads that can be asked for.
-inline constexpr int kMostThreads = 1024;
+inline constexpr int kMaxThreads = 1024;
 
 /// Rows have interleaved samples: grey, grey and alpha, RGB, or RGB and alpha (straight, not premultiplied); of 8 bits,
 /// or of 16 bits in the processor's byte order.
@@ -146,7 +146,7 @@ class WEIR_API Upscaler {
   /// Reads X.param and the X.bin beside it. Problems: io, corrupt, unsupported, with file and line.
   static Expected<Upscaler> load(const std::string& param_path);
   /// The same from memory, which may go away afterwards.
-  static Expected<Upscaler> parse(std::string_view param, std::span<const std::byte> bin);
+  static Expected<Upscaler> parse(std::string_view param_text, std::span<const std::byte> bin);
 
   Upscaler(Upscaler&&) noexcept;
   Upscaler& operator=(Upscaler&&) noexcept;

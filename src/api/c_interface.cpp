@@ -61,15 +61,15 @@ weir::PictureShape to_shape(const weir_shape& shape) {
 }
 
 /// Up to the last member that the first version with a size had.
-constexpr std::size_t kLeastOptions = offsetof(weir_options, strict_device) + sizeof(int);
+constexpr std::size_t kMinOptionsSize = offsetof(weir_options, strict_device) + sizeof(int);
 
 /// The caller's options as this version has them: what the caller's version lacks is zero. WEIR_OK, or what is wrong.
 weir_status read_options(const weir_options* given, weir_options& options) {
   options = WEIR_OPTIONS_INIT;
   if (given == nullptr) return WEIR_OK;
   const std::size_t size = given->struct_size;
-  constexpr std::size_t kMost = 1 << 16;  // no version of it will be larger
-  if (size < kLeastOptions || size > kMost)
+  constexpr std::size_t kMaxOptionsSize = 1 << 16;  // no version of it will be larger
+  if (size < kMinOptionsSize || size > kMaxOptionsSize)
     return fail(WEIR_INVALID_ARGUMENT, "weir_options: struct_size is " + std::to_string(size) +
                                            "; set it to sizeof(weir_options), as WEIR_OPTIONS_INIT does");
   const auto* bytes = reinterpret_cast<const unsigned char*>(given);
@@ -162,9 +162,9 @@ weir_status weir_plan(weir_network* network, const weir_shape* input, const weir
                       uint64_t* ram_bytes) {
   return guarded([&] {
     if (network == nullptr || input == nullptr) return fail(WEIR_INVALID_ARGUMENT, "weir_plan: a null pointer");
-    weir::UpscaleOptions wanted;
-    if (const weir_status status = to_options(options, wanted); status != WEIR_OK) return status;
-    const auto estimate = network->upscaler.plan(to_shape(*input), wanted);
+    weir::UpscaleOptions requested;
+    if (const weir_status status = to_options(options, requested); status != WEIR_OK) return status;
+    const auto estimate = network->upscaler.plan(to_shape(*input), requested);
     if (!estimate) return fail(estimate.problem());
     const weir::PictureShape& shape = estimate->output;
     if (output != nullptr) *output = {shape.width, shape.height, shape.channels, shape.bits};
@@ -178,9 +178,9 @@ weir_status weir_upscale(weir_network* network, const weir_shape* shape, const w
   return guarded([&] {
     if (network == nullptr || shape == nullptr || input == nullptr || output == nullptr)
       return fail(WEIR_INVALID_ARGUMENT, "weir_upscale: a null pointer");
-    weir::UpscaleOptions wanted;
-    if (const weir_status status = to_options(options, wanted); status != WEIR_OK) return status;
-    const auto estimate = network->upscaler.plan(to_shape(*shape), wanted);
+    weir::UpscaleOptions requested;
+    if (const weir_status status = to_options(options, requested); status != WEIR_OK) return status;
+    const auto estimate = network->upscaler.plan(to_shape(*shape), requested);
     if (!estimate) return fail(estimate.problem());
     const std::size_t in_row = to_shape(*shape).row_bytes();
     const std::size_t out_row = estimate->output.row_bytes();
@@ -190,13 +190,13 @@ weir_status weir_upscale(weir_network* network, const weir_shape* shape, const w
     MemorySource source{input, input_stride, in_row};
     MemorySink sink{output, output_stride, out_row};
     std::stop_source stop;
-    weir::Upscaler::Progress tell;
+    weir::Upscaler::Progress on_progress;
     if (progress != nullptr) {
-      tell = [&](double fraction) {
+      on_progress = [&](double fraction) {
         if (progress(fraction, user) != 0) stop.request_stop();
       };
     }
-    const auto report = network->upscaler.run(to_shape(*shape), wanted, source, sink, tell, stop.get_token());
+    const auto report = network->upscaler.run(to_shape(*shape), requested, source, sink, on_progress, stop.get_token());
     return report ? WEIR_OK : fail(report.problem());
   });
 }

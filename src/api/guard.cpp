@@ -8,7 +8,7 @@
 #include "api/problem.hpp"
 #include "device/device_meters.hpp"
 #include "memory/deadline_meter.hpp"
-#include "memory/leak_judge.hpp"
+#include "memory/leak_detector.hpp"
 #include "memory/statistics.hpp"
 #include "observe/event_log.hpp"
 
@@ -17,36 +17,36 @@ namespace {
 
 memory::LeakLimits limits_of(const GuardOptions& options) {
   memory::LeakLimits limits;
-  limits.per_scope = Bytes{options.scope_bytes};
-  limits.total_drift = Bytes{options.drift_bytes};
-  limits.rereads = options.rereads;
-  limits.reread_pause = std::chrono::milliseconds{options.reread_ms};
+  limits.per_scope = Bytes{options.scope_limit_bytes};
+  limits.total_drift = Bytes{options.drift_limit_bytes};
+  limits.max_rereads = options.repeated_readings;
+  limits.reread_pause = std::chrono::milliseconds{options.reading_pause_ms};
   return limits;
 }
 
 memory::Meters standard_meters(const GuardOptions& options) {
   memory::Meters meters{memory::make_malloc_meter(), memory::make_resident_meter()};
-  const auto add = [&](const char* name, memory::MakeMeter make) {
-    const std::chrono::milliseconds limit{options.answer_ms};
+  const auto add = [&](const char* name, memory::MeterFactory make) {
+    const std::chrono::milliseconds limit{options.driver_timeout_ms};
     auto meter =
-        memory::make_deadline_meter(name, memory::Side::device, memory::Witness::system, limit, std::move(make));
+        memory::make_deadline_meter(name, memory::Side::device, memory::MeterLayer::system, limit, std::move(make));
     if (meter) meters.push_back(std::move(meter));
   };
   add("fdinfo", device::make_fdinfo_meter);
-  if (const auto card = device::parse_pci_address(options.pci))
+  if (const auto card = device::parse_pci_address(options.pci_address))
     add("NVML", [card = *card] { return device::make_nvml_meter(card); });
   return meters;
 }
 
 ScopeResult result_of(const memory::ScopeRecord& record) {
   return {.name = record.name,
-          .run = record.run,
-          .growth = record.growth.bytes,
+          .run_number = record.run,
+          .growth_bytes = record.growth.bytes,
           .confirmed = record.growth.confirmed,
           .evidence = record.growth.evidence,
-          .descriptors = record.descriptors,
+          .new_descriptors = record.new_descriptors,
           .verdict = std::string{name_of(record.verdict)},
-          .unknown = record.unknown};
+          .unmeasured_reason = record.unmeasured_reason};
 }
 
 observe::Level level_of(Guard::Level level) {
@@ -59,17 +59,17 @@ observe::Level level_of(Guard::Level level) {
 
 struct Guard::State {
   explicit State(const GuardOptions& given)
-      : options{given}, judge{std::make_shared<memory::LeakJudge>(standard_meters(given), limits_of(given))} {}
+      : options{given}, detector{std::make_shared<memory::LeakDetector>(standard_meters(given), limits_of(given))} {}
 
   GuardOptions options;
   mutable std::mutex mutex;
-  std::shared_ptr<memory::LeakJudge> judge;
+  std::shared_ptr<memory::LeakDetector> detector;
   std::function<void()> clean_up;
   mutable observe::EventLog events;
 
-  std::shared_ptr<memory::LeakJudge> current() const {
+  std::shared_ptr<memory::LeakDetector> current() const {
     const std::lock_guard lock{mutex};
-    return judge;
+    return detector;
   }
   std::function<void()> current_clean_up() const {
     const std::lock_guard lock{mutex};
@@ -85,18 +85,18 @@ Guard& Guard::process() {
   return guard;
 }
 
-void Guard::add_counter(const std::string& name, Memory memory, Counts counts,
+void Guard::add_counter(const std::string& name, Memory memory, CounterSource source,
                         std::function<std::optional<std::uint64_t>()> read) {
   const auto side = memory == Memory::host ? memory::Side::host : memory::Side::device;
-  const auto witness = counts == Counts::allocator ? memory::Witness::allocator : memory::Witness::system;
-  const auto ask = [read = std::move(read)]() -> std::optional<Bytes> {
+  const auto layer = source == CounterSource::allocator ? memory::MeterLayer::allocator : memory::MeterLayer::system;
+  const auto read_bytes = [read = std::move(read)]() -> std::optional<Bytes> {
     const auto bytes = read();
     return bytes ? std::optional{Bytes{*bytes}} : std::nullopt;
   };
   const std::lock_guard lock{state_->mutex};
-  memory::Meters meters = state_->judge->meters();
-  meters.push_back(memory::make_counter_meter(name, side, witness, ask));
-  state_->judge = std::make_shared<memory::LeakJudge>(std::move(meters), limits_of(state_->options));
+  memory::Meters meters = state_->detector->meters();
+  meters.push_back(memory::make_counter_meter(name, side, layer, read_bytes));
+  state_->detector = std::make_shared<memory::LeakDetector>(std::move(meters), limits_of(state_->options));
 }
 
 void Guard::set_clean_up(std::function<void()> clean_up) {
@@ -115,24 +115,24 @@ GuardReport Guard::validate() const {
                         {"scopes", report.scopes},
                         {"first_leak", report.first_leak}});
   return {.passed = report.passed,
-          .drift = report.drift_bytes,
-          .once = report.once_bytes,
-          .slope = report.slope_bytes,
+          .drift_bytes = report.drift_bytes,
+          .one_time_bytes = report.one_time_growth_bytes,
+          .bytes_per_scope = report.slope_bytes,
           .scopes = report.scopes,
           .first_leak = report.first_leak,
           .text = report.text};
 }
 
 MemoryStatistics Guard::statistics() const {
-  const memory::Statistics host = memory::host_statistics();
-  return {.allocated = host.allocated.count(),
-          .reserved = host.reserved.count(),
-          .max_allocated = host.max_allocated.count(),
-          .max_reserved = host.max_reserved.count(),
-          .total = host.total.count(),
-          .free = host.free.count(),
+  const memory::MemoryStatistics host = memory::read_host_statistics();
+  return {.allocated_bytes = host.allocated.count(),
+          .reserved_bytes = host.reserved.count(),
+          .max_allocated_bytes = host.max_allocated.count(),
+          .max_reserved_bytes = host.max_reserved.count(),
+          .total_bytes = host.total.count(),
+          .free_bytes = host.free.count(),
           .utilization_pct = host.utilization_pct,
-          .fragmentation = host.fragmentation.count(),
+          .fragmentation_bytes = host.fragmentation.count(),
           .fragmentation_pct = host.fragmentation_pct};
 }
 
@@ -141,52 +141,54 @@ std::optional<Problem> Guard::log_to(const std::string& path) {
   return std::nullopt;
 }
 
-void Guard::tell(Level level, const std::string& event, const Fields& fields) {
+void Guard::log_event(Level level, const std::string& event, const Fields& fields) {
   observe::EventLog::Fields json = observe::EventLog::Fields::object();
   for (const auto& [name, value] : fields) std::visit([&, &key = name](const auto& it) { json[key] = it; }, value);
   state_->events.write(level_of(level), event, json);
 }
 
 std::optional<Problem> Guard::log_problem() const {
-  if (const auto problem = state_->events.problem()) return api::to_problem(*problem);
+  if (const auto problem = state_->events.first_error()) return api::to_problem(*problem);
   return std::nullopt;
 }
 
 struct GuardScope::State {
   /// What became of it, for the log.
-  void tell(const ScopeResult& result, bool failed, const std::string& why) const {
+  void log_result(const ScopeResult& result, bool failed, const std::string& why) const {
     const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - started).count();
-    guard.tell(Guard::Level::info, "test_complete",
-               {{"scope", name},
-                {"run", std::int64_t{result.run}},
-                {"verdict", result.verdict},
-                {"growth_bytes", result.growth},
-                {"confirmed", result.confirmed},
-                {"evidence", result.evidence},
-                {"failed", failed},
-                {"seconds", seconds}});
-    if (failed) guard.tell(Guard::Level::error, "error", {{"scope", name}, {"what", why}});
-    if (!result.unknown.empty())
-      guard.tell(Guard::Level::warning, "unknown", {{"scope", name}, {"what", result.unknown}});
+    guard.log_event(Guard::Level::info, "test_complete",
+                    {{"scope", name},
+                     {"run", std::int64_t{result.run_number}},
+                     {"verdict", result.verdict},
+                     {"growth_bytes", result.growth_bytes},
+                     {"confirmed", result.confirmed},
+                     {"evidence", result.evidence},
+                     {"failed", failed},
+                     {"seconds", seconds}});
+    if (failed) guard.log_event(Guard::Level::error, "error", {{"scope", name}, {"what", why}});
+    if (!result.unmeasured_reason.empty())
+      guard.log_event(Guard::Level::warning, "unknown", {{"scope", name}, {"what", result.unmeasured_reason}});
     if (result.verdict != name_of(memory::Verdict::clean))
-      guard.tell(
-          Guard::Level::warning, "memory_leak_warning",
-          {{"scope", name}, {"verdict", result.verdict}, {"leak_bytes", result.growth}, {"evidence", result.evidence}});
+      guard.log_event(Guard::Level::warning, "memory_leak_warning",
+                      {{"scope", name},
+                       {"verdict", result.verdict},
+                       {"leak_bytes", result.growth_bytes},
+                       {"evidence", result.evidence}});
   }
 
   std::string name;
   Guard& guard;
-  std::shared_ptr<memory::LeakJudge> judge;
-  memory::LeakJudge::Start start;
+  std::shared_ptr<memory::LeakDetector> detector;
+  memory::LeakDetector::ScopeStart start;
   int exceptions = std::uncaught_exceptions();
   bool finished = false;
   std::chrono::steady_clock::time_point started = std::chrono::steady_clock::now();
 };
 
 GuardScope::GuardScope(std::string name, Guard& guard) {
-  auto judge = guard.state_->current();
-  auto start = judge->enter();
-  state_ = std::make_unique<State>(State{std::move(name), guard, std::move(judge), std::move(start)});
+  auto detector = guard.state_->current();
+  auto start = detector->begin_scope();
+  state_ = std::make_unique<State>(State{std::move(name), guard, std::move(detector), std::move(start)});
 }
 
 GuardScope::~GuardScope() {
@@ -202,9 +204,9 @@ void GuardScope::abandon() { state_->finished = true; }
 
 ScopeResult GuardScope::finish(bool failed, const std::string& why) {
   state_->finished = true;
-  ScopeResult result =
-      result_of(state_->judge->leave(state_->name, state_->start, failed, state_->guard.state_->current_clean_up()));
-  state_->tell(result, failed, why);
+  ScopeResult result = result_of(
+      state_->detector->end_scope(state_->name, state_->start, failed, state_->guard.state_->current_clean_up()));
+  state_->log_result(result, failed, why);
   return result;
 }
 

@@ -17,18 +17,19 @@
 namespace weir {
 namespace {
 
-TEST(Guard, SeesAPlantedCounter) {
+TEST(Guard, FindsTheLeakOfAnAddedCounter) {
   GuardOptions options;
-  options.reread_ms = 0;
+  options.reading_pause_ms = 0;
   Guard guard{options};
   std::uint64_t pool = 1U << 20U;
-  guard.add_counter("pool", Guard::Memory::device, Guard::Counts::allocator, [&] { return std::optional{pool}; });
+  guard.add_counter("pool", Guard::Memory::device, Guard::CounterSource::allocator,
+                    [&] { return std::optional{pool}; });
   { const GuardScope scope{"clean", guard}; }
   GuardScope scope{"leaky", guard};
   pool += 200ULL << 20U;
   const ScopeResult result = scope.finish();
   EXPECT_EQ(result.verdict, "alarm") << result.evidence;
-  EXPECT_EQ(result.growth, 200 << 20);
+  EXPECT_EQ(result.growth_bytes, 200 << 20);
   const GuardReport report = guard.validate();
   EXPECT_FALSE(report.passed);
   EXPECT_EQ(report.first_leak, "leaky");
@@ -49,13 +50,14 @@ TEST(Guard, CleansUpAndSurvivesAnError) {
   EXPECT_TRUE(guard.validate().passed) << guard.validate().text;
 }
 
-TEST(Guard, WritesWhatBecomesOfScopesIntoTheLog) {
+TEST(Guard, LogsTheResultsOfScopes) {
   const test::Folder folder;
   GuardOptions options;
-  options.reread_ms = 0;
+  options.reading_pause_ms = 0;
   Guard guard{options};
   std::uint64_t pool = 0;
-  guard.add_counter("pool", Guard::Memory::device, Guard::Counts::allocator, [&] { return std::optional{pool}; });
+  guard.add_counter("pool", Guard::Memory::device, Guard::CounterSource::allocator,
+                    [&] { return std::optional{pool}; });
   { const GuardScope before{"before the log", guard}; }
   ASSERT_FALSE(guard.log_to(folder / "log.jsonl"));
   { const GuardScope clean{"clean", guard}; }
@@ -63,7 +65,8 @@ TEST(Guard, WritesWhatBecomesOfScopesIntoTheLog) {
   pool += 200ULL << 20U;
   (void)leaky.finish(true, "out of \"patience\"");
   (void)guard.validate();
-  guard.tell(Guard::Level::warning, "own", {{"text", "a"}, {"count", std::int64_t{3}}, {"yes", true}, {"part", 0.5}});
+  guard.log_event(Guard::Level::warning, "own",
+                  {{"text", "a"}, {"count", std::int64_t{3}}, {"yes", true}, {"part", 0.5}});
   std::vector<nlohmann::json> lines;
   std::istringstream text{folder.text("log.jsonl")};
   for (std::string line; std::getline(text, line);) lines.push_back(nlohmann::json::parse(line));
@@ -96,7 +99,7 @@ GuardReport ten_products(bool keep) {
   const std::vector<float> ones(std::size_t{kSide} * kSide, 1.0F);
   std::vector<std::vector<float>> kept;
   const auto product = [&] {
-    (*trainer)->forget();
+    (*trainer)->discard_step();
     const auto a = (*trainer)->input({kSide, kSide}, ones);
     auto values = (*trainer)->read(matmul(a, a));
     EXPECT_TRUE(values);
@@ -119,16 +122,16 @@ TEST(Guard, TenScopesWithAMatrixProductDriftLessThanFiftyMegabytes) {
   const GuardReport report = ten_products(false);
   EXPECT_TRUE(report.passed) << report.text;
   EXPECT_EQ(report.scopes, 10);
-  EXPECT_LT(std::abs(report.drift), 50 << 20) << report.text;
+  EXPECT_LT(std::abs(report.drift_bytes), 50 << 20) << report.text;
   EXPECT_FALSE(ten_products(true).passed);
 }
 
 TEST(Guard, StatisticsHaveTheirParts) {
   const MemoryStatistics statistics = Guard::process().statistics();
-  EXPECT_GT(statistics.total, 0u);
-  EXPECT_GT(statistics.free, 0u);
-  EXPECT_GE(statistics.reserved, statistics.allocated);
-  EXPECT_EQ(statistics.fragmentation, statistics.reserved - statistics.allocated);
+  EXPECT_GT(statistics.total_bytes, 0u);
+  EXPECT_GT(statistics.free_bytes, 0u);
+  EXPECT_GE(statistics.reserved_bytes, statistics.allocated_bytes);
+  EXPECT_EQ(statistics.fragmentation_bytes, statistics.reserved_bytes - statistics.allocated_bytes);
 }
 
 }  // namespace

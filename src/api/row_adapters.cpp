@@ -29,9 +29,9 @@ Status SourceReader::rewind() {
 SinkWriter::SinkWriter(const media::WriteOptions& options, RowSink& sink) : options_{options}, sink_{sink} {
   const media::PictureInfo& rows = options_.rows;
   if (rows.width == options_.final_width && rows.height == options_.final_height) return;
-  queue_.emplace(std::max<std::size_t>(options_.queue.count(), rows.row_bytes()));
+  queue_.emplace(std::max<std::size_t>(options_.queue_size.count(), rows.row_bytes()));
   auto thread = start_thread<std::thread>([this] {
-    resized_ = or_refusal([this] { return resize(); });
+    resized_ = catch_resource_errors([this] { return resize(); });
     if (!resized_) queue_->cancel(resized_.error());
   });
   if (thread)

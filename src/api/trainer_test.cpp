@@ -15,11 +15,11 @@
 namespace weir::training {
 namespace {
 
-TEST(Trainer, ACheckpointHasTheWeightsWhereTheyBelong) {
+TEST(Trainer, ACheckpointStoresTheWeightsAsWeights) {
   const test::Folder folder;
-  auto trainer = Trainer::create({.threads = 1, .average = 0.9});
+  auto trainer = Trainer::create({.threads = 1, .ema_decay = 0.9});
   ASSERT_TRUE(trainer);
-  const Layer layer = (*trainer)->layer("only", 2, 1);
+  const Layer layer = (*trainer)->add_layer("only", 2, 1);
   const std::vector<float> x{1, 2, 3, 4};
   const std::vector<float> y{1, 0};
   for (int step = 0; step < 5; ++step) {
@@ -27,7 +27,7 @@ TEST(Trainer, ACheckpointHasTheWeightsWhereTheyBelong) {
     ASSERT_FALSE((*trainer)->step(loss, 0.1));
   }
   ASSERT_FALSE((*trainer)->save(folder / "weights", 5));
-  (*trainer)->swap_average();
+  (*trainer)->swap_ema_parameters();
   ASSERT_FALSE((*trainer)->save(folder / "average", 5));
   EXPECT_EQ(folder.text("weights"), folder.text("average"));
   EXPECT_FALSE(folder.text("weights").empty());
@@ -44,9 +44,9 @@ std::unique_ptr<Trainer> trainer_of(TrainerOptions options = {.threads = 1}) {
 /// What operations need beside tensors; made before the first step.
 struct Learnt {
   explicit Learnt(Trainer& trainer)
-      : flat{trainer.layer("flat", 64, 2)},
-        filter{trainer.layer("filter", 4, 2, 3)},
-        slopes{trainer.constant("slopes", 4, 0.1F)} {}
+      : flat{trainer.add_layer("flat", 64, 2)},
+        filter{trainer.add_layer("filter", 4, 2, 3)},
+        slopes{trainer.add_filled_parameter("slopes", 4, 0.1F)} {}
   Layer flat, filter;
   Parameter slopes;
 };
@@ -149,7 +149,7 @@ TEST(TrainerMisuse, TensorsAndParametersOfAnotherTrainerAreRefused) {
   const auto trainer = trainer_of();
   const auto other = trainer_of();
   const Learnt learnt{*trainer};
-  expect_refused(*trainer, learnt, other->input({2, 4, 4, 4}, kOnes), other->constant("c", 4, 1));
+  expect_refused(*trainer, learnt, other->input({2, 4, 4, 4}, kOnes), other->add_filled_parameter("c", 4, 1));
   const Tensor theirs = mean(other->input({1, 2}, std::vector<float>{1, 2}));
   const auto problem = trainer->step(theirs, 0.1);
   ASSERT_TRUE(problem);
@@ -162,7 +162,7 @@ TEST(TrainerMisuse, TensorsAndParametersOfATrainerThatHasGoneAreRefused) {
   const Learnt learnt{*trainer};
   auto gone = trainer_of();
   const Tensor tensor = gone->input({2, 4, 4, 4}, kOnes);
-  const Parameter parameter = gone->constant("c", 4, 1);
+  const Parameter parameter = gone->add_filled_parameter("c", 4, 1);
   gone.reset();
   expect_refused(*trainer, learnt, tensor, parameter);
 }
@@ -180,12 +180,12 @@ TEST(TrainerMisuse, TensorsOfAStepThatHasEndedAreRefused) {
   const Tensor next = mean(trainer->input({1, 2}, std::vector<float>{1, 2}));
   EXPECT_FALSE(trainer->read(old));
   EXPECT_FALSE(trainer->step(next, 0.1));
-  trainer->forget();
+  trainer->discard_step();
   EXPECT_EQ(relu(next).shape().count(), 0U);
   expect_refused(*trainer, learnt, old, {});
 }
 
-TEST(TrainerMisuse, ShapesThatAreNoneAreRefused) {
+TEST(TrainerMisuse, InvalidShapesAreRefused) {
   const auto trainer = trainer_of();
   const std::vector<float> one(1, 1.0F);
   constexpr int kHuge = 2147483647;
@@ -200,10 +200,10 @@ TEST(TrainerMisuse, ShapesThatAreNoneAreRefused) {
   EXPECT_FALSE(trainer->step(mean(trainer->input({1, 1}, one)), 0.1));
 }
 
-TEST(TrainerMisuse, WindowsAndFactorsThatAreNoneAreRefused) {
+TEST(TrainerMisuse, InvalidWindowsAndFactorsAreRefused) {
   constexpr int kHuge = 2147483647;
   const auto trainer = trainer_of();
-  const Layer filter = trainer->layer("filter", 4, 2, 3);
+  const Layer filter = trainer->add_layer("filter", 4, 2, 3);
   const auto refused = [&](const std::function<Tensor(Tensor)>& work) {
     const Tensor made = work(trainer->input({2, 4, 4, 4}, kOnes));
     EXPECT_EQ(made.shape().count(), 0U);
@@ -218,7 +218,7 @@ TEST(TrainerMisuse, WindowsAndFactorsThatAreNoneAreRefused) {
     refused([&](Tensor x) { return conv_transpose2d(x, filter.weights, filter.bias, window); });
     refused([&](Tensor x) { return max_pool(x, window); });
   }
-  const Parameter wide = trainer_of()->weights("none", 1, 1, 1);
+  const Parameter wide = trainer_of()->add_weights("none", 1, 1, 1);
   refused([&](Tensor x) { return conv_transpose2d(x, wide, wide, {3, kHuge, 0}); });
   for (const int factor : {0, -1, -2, 3, 46341, 65536, kHuge}) {
     refused([&](Tensor x) { return pixel_shuffle(x, factor); });
@@ -227,15 +227,15 @@ TEST(TrainerMisuse, WindowsAndFactorsThatAreNoneAreRefused) {
 
 TEST(TrainerMisuse, AStrideThatMakesAHugeResultIsRefused) {
   const auto trainer = trainer_of();
-  const Parameter weights = trainer->weights("w", 9 * 2, 4, 4);
-  const Parameter bias = trainer->constant("b", 2, 0);
+  const Parameter weights = trainer->add_weights("w", 9 * 2, 4, 4);
+  const Parameter bias = trainer->add_filled_parameter("b", 2, 0);
   const Tensor x = trainer->input({2, 4, 4, 4}, std::vector<float>(128, 1.0F));
   const auto problem = trainer->step(mean(conv_transpose2d(x, weights, bias, {3, 2147483647, 0})), 0.1);
   ASSERT_TRUE(problem);
   EXPECT_EQ(problem->code, kInvalid) << problem->what;
 }
 
-TEST(TrainerMisuse, ParametersOfNoSizeAreToldByTheStep) {
+TEST(TrainerMisuse, ParametersOfInvalidSizeAreAnErrorOfTheStep) {
   constexpr int kHuge = 2147483647;
   const auto refused = [](const std::function<void(Trainer&)>& add) {
     const auto trainer = trainer_of();
@@ -248,24 +248,24 @@ TEST(TrainerMisuse, ParametersOfNoSizeAreToldByTheStep) {
     EXPECT_TRUE(trainer->save("/no/such", 0));
   };
   for (const int bad : {0, -1, kHuge}) {
-    refused([&](Trainer& t) { t.layer("p", bad, 4); });
-    refused([&](Trainer& t) { t.layer("p", 4, bad); });
-    refused([&](Trainer& t) { t.layer("p", 4, 4, bad); });
-    refused([&](Trainer& t) { t.weights("p", bad, 4, 1); });
-    refused([&](Trainer& t) { t.weights("p", 4, bad, 1); });
-    refused([&](Trainer& t) { t.constant("p", bad, 1); });
+    refused([&](Trainer& t) { t.add_layer("p", bad, 4); });
+    refused([&](Trainer& t) { t.add_layer("p", 4, bad); });
+    refused([&](Trainer& t) { t.add_layer("p", 4, 4, bad); });
+    refused([&](Trainer& t) { t.add_weights("p", bad, 4, 1); });
+    refused([&](Trainer& t) { t.add_weights("p", 4, bad, 1); });
+    refused([&](Trainer& t) { t.add_filled_parameter("p", bad, 1); });
   }
-  refused([](Trainer& t) { t.layer("p", 65536, 1, 256); });
-  refused([](Trainer& t) { t.weights("p", 4, 4, 0); });
-  refused([](Trainer& t) { t.layer("p", 4, 4, 1, NAN); });
+  refused([](Trainer& t) { t.add_layer("p", 65536, 1, 256); });
+  refused([](Trainer& t) { t.add_weights("p", 4, 4, 0); });
+  refused([](Trainer& t) { t.add_layer("p", 4, 4, 1, NAN); });
 }
 
 TEST(TrainerMisuse, AParameterAfterTheFirstStepIsRefused) {
   const auto trainer = trainer_of();
   const std::vector<float> one(1, 1.0F);
-  const Layer layer = trainer->layer("only", 1, 1);
+  const Layer layer = trainer->add_layer("only", 1, 1);
   ASSERT_FALSE(trainer->step(mean(linear(trainer->input({1, 1}, one), layer)), 0.1));
-  const Layer late = trainer->layer("late", 1, 1);
+  const Layer late = trainer->add_layer("late", 1, 1);
   const auto problem = trainer->step(mean(linear(trainer->input({1, 1}, one), late)), 0.1);
   ASSERT_TRUE(problem);
   EXPECT_EQ(problem->what, "parameter late: added after the first step");
@@ -275,9 +275,9 @@ TEST(TrainerMisuse, AParameterAfterTheFirstStepIsRefused) {
 TEST(TrainerMisuse, OptionsAndRatesOutOfTheirRangeAreRefused) {
   for (const TrainerOptions& options :
        {TrainerOptions{.threads = -1}, TrainerOptions{.threads = 1000000},
-        TrainerOptions{.threads = 1, .momentum = NAN}, TrainerOptions{.threads = 1, .decay = -1},
-        TrainerOptions{.threads = 1, .clip = INFINITY}, TrainerOptions{.threads = 1, .average = 1},
-        TrainerOptions{.threads = 1, .average = -0.5}}) {
+        TrainerOptions{.threads = 1, .momentum = NAN}, TrainerOptions{.threads = 1, .weight_decay = -1},
+        TrainerOptions{.threads = 1, .max_gradient_norm = INFINITY}, TrainerOptions{.threads = 1, .ema_decay = 1},
+        TrainerOptions{.threads = 1, .ema_decay = -0.5}}) {
     const auto refused = Trainer::create(options);
     ASSERT_FALSE(refused);
     EXPECT_EQ(refused.problem().code, kInvalid);
@@ -290,15 +290,15 @@ TEST(TrainerMisuse, OptionsAndRatesOutOfTheirRangeAreRefused) {
   }
 }
 
-TEST(TrainerMisuse, MoreMemoryThanTheLimitIsAProblemAndNotADeath) {
-  const auto trainer = trainer_of({.threads = 1, .ram_bytes = 1 << 20});
-  const Layer wide = trainer->layer("wide", 30000, 30000);
+TEST(TrainerMisuse, MoreMemoryThanTheLimitIsAProblemAndNoCrash) {
+  const auto trainer = trainer_of({.threads = 1, .memory_limit_bytes = 1 << 20});
+  const Layer wide = trainer->add_layer("wide", 30000, 30000);
   const auto problem = trainer->step(mean(linear(trainer->input({1, 1}, std::vector<float>{1}), wide)), 0.1);
   ASSERT_TRUE(problem);
   EXPECT_EQ(problem->code, Problem::Code::over_budget) << problem->what;
 }
 
-TEST(Trainer, AVulkanDeviceThatIsNotThereIsRefusedWithWhatIs) {
+TEST(Trainer, AMissingVulkanDeviceIsRefusedWithTheListOfDevices) {
   const auto refused = Trainer::create({.device = "no such device"});
   ASSERT_FALSE(refused);
   if (refused.problem().code == Problem::Code::unsupported) GTEST_SKIP() << refused.problem().what;

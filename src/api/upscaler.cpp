@@ -11,7 +11,7 @@
 #include "base/text.hpp"
 #include "base/threads.hpp"
 #include "base/version.hpp"
-#include "enhance/upscale.hpp"
+#include "enhance/picture_upscaler.hpp"
 #include "nn/network.hpp"
 #include "nn/vulkan/gpu.hpp"
 #include "weir/upscale.hpp"
@@ -20,8 +20,8 @@ namespace weir {
 
 struct Upscaler::State {
   std::shared_ptr<const nn::Network> network;
-  std::shared_ptr<enhance::Upscaler> ready;    ///< for the options of the last call
-  std::shared_ptr<const nn::vulkan::Gpu> gpu;  ///< likewise; null: the CPU
+  std::shared_ptr<enhance::PictureUpscaler> upscaler;  ///< for the options of the last call
+  std::shared_ptr<const nn::vulkan::Gpu> gpu;          ///< likewise; null: the CPU
   UpscaleOptions options;
 };
 
@@ -35,15 +35,15 @@ Expected<T> guarded(Work work) {
   try {
     return work();
   } catch (const std::exception& problem) {
-    if (const auto refusal = refusal_of(problem)) return to_problem(*refusal);
+    if (const auto refusal = resource_error_of(problem)) return to_problem(*refusal);
     return Problem{Problem::Code::fault, fmt::format("a fault of weir: {}", problem.what())};
   }
 }
 
-constexpr int kMostSide = 1 << 20;  // as of picture files
+constexpr int kMaxSide = 1 << 20;  // as of picture files
 
 Status check(const PictureShape& shape) {
-  const auto is_side = [](int side) { return side >= 1 && side <= kMostSide; };
+  const auto is_side = [](int side) { return side >= 1 && side <= kMaxSide; };
   if (is_side(shape.width) && is_side(shape.height) && shape.channels >= 1 && shape.channels <= 4 &&
       (shape.bits == 8 || shape.bits == 16))
     return ok();
@@ -51,15 +51,15 @@ Status check(const PictureShape& shape) {
       Errc::invalid_argument,
       fmt::format("a picture of {}x{} with {} channels of {} bits: 1 to 4 channels of 8 or 16 bits, at most {} "
                   "pixels on a side, can be enlarged",
-                  shape.width, shape.height, shape.channels, shape.bits, kMostSide)};
+                  shape.width, shape.height, shape.channels, shape.bits, kMaxSide)};
 }
 
 Status check(const UpscaleOptions& options) {
   if (!(options.scale >= 0) || options.width < 0 || options.height < 0 || options.threads < 0)
     return Error{Errc::invalid_argument, "scale, width, height and threads must not be below 0"};
-  if (options.threads > kMostThreads)
+  if (options.threads > kMaxThreads)
     return Error{Errc::invalid_argument,
-                 fmt::format("{} threads; at most {} can be asked for", options.threads, kMostThreads)};
+                 fmt::format("{} threads; at most {} can be asked for", options.threads, kMaxThreads)};
   if (options.device.starts_with("cpu:"))
     return Error{
         Errc::invalid_argument,
@@ -89,15 +89,15 @@ enhance::UpscaleSettings to_settings(const UpscaleOptions& options) {
   settings.threads = options.threads > 0 ? options.threads : usable_threads(allowed_cpus().size(), cpu_quota());
   settings.precision = options.exact_precision ? enhance::Precision::exact : enhance::Precision::automatic;
   settings.tta = options.tta;
-  settings.device.memory = Bytes{options.vram_bytes};
-  settings.device.strict = options.strict_device;
+  settings.device_settings.memory = Bytes{options.vram_bytes};
+  settings.device_settings.strict = options.strict_device;
   return settings;
 }
 
 /// All that is decided before the first row.
 struct Prepared {
   media::PictureInfo input;
-  std::shared_ptr<enhance::Upscaler> upscaler;
+  std::shared_ptr<enhance::PictureUpscaler> upscaler;
   media::WriteOptions output;
   enhance::UpscalePlan plan;
 };
@@ -106,7 +106,7 @@ bool is_gpu(const std::string& device) { return !device.empty() && device != "cp
 
 /// An upscaler for these options.
 Status make_ready(Upscaler::State& state, const UpscaleOptions& options, enhance::UpscaleSettings settings) {
-  state.ready = nullptr;
+  state.upscaler = nullptr;
   if (!is_gpu(options.device)) {
     state.gpu = nullptr;
   } else if (state.gpu == nullptr || state.options.device != options.device) {
@@ -115,9 +115,9 @@ Status make_ready(Upscaler::State& state, const UpscaleOptions& options, enhance
     state.gpu = *std::move(gpu);
   }
   settings.gpu = state.gpu;
-  auto ready = enhance::Upscaler::create(state.network, settings);
+  auto ready = enhance::PictureUpscaler::create(state.network, settings);
   if (!ready) return ready.error();
-  state.ready = *std::move(ready);
+  state.upscaler = *std::move(ready);
   state.options = options;
   return ok();
 }
@@ -131,10 +131,10 @@ Result<Prepared> prepare(Upscaler::State* given, const PictureShape& shape, cons
   Prepared prepared{.input = to_info(shape), .upscaler = {}, .output = {}, .plan = {}};
   const auto size = enhance::final_size(*state.network, prepared.input, settings);
   if (!size) return size.error();
-  if (!state.ready || state.options != options) {
+  if (!state.upscaler || state.options != options) {
     if (auto ready = make_ready(state, options, settings); !ready) return ready.error();
   }
-  prepared.upscaler = state.ready;
+  prepared.upscaler = state.upscaler;
   prepared.output.rows = enhance::rows_info(*state.network, prepared.input, settings);
   prepared.output.final_width = size->width;
   prepared.output.final_height = size->height;
@@ -154,9 +154,9 @@ UpscaleEstimate to_estimate(const Prepared& prepared) {
   estimate.ram_bytes = plan.ram.count();
   estimate.disk_bytes = plan.disk.count();
   for (const auto& part : plan.parts)
-    estimate.parts.push_back({part.name, part.ram.count(), part.disk.count(), part.device.count()});
+    estimate.parts.push_back({part.name, part.ram.count(), part.disk.count(), part.device_memory.count()});
   estimate.vram_bytes = plan.device_memory.count();
-  estimate.device = plan.device;
+  estimate.device = plan.device_name;
   estimate.tile = plan.tile;
   estimate.precision = plan.precision;
   estimate.instruction_set = plan.instruction_set;
@@ -171,9 +171,9 @@ Result<std::vector<std::string>> enlarge(const Prepared& prepared, RowSource& so
                                          const Upscaler::Progress& progress, std::stop_token stop) {
   api::SourceReader reader{prepared.input, source};
   api::SinkWriter writer{prepared.output, sink};
-  enhance::ProgressCallback tell;
-  if (progress) tell = [&](const enhance::Progress& at) { progress(at.fraction); };
-  auto events = prepared.upscaler->run({prepared.plan, reader, writer, tell, std::move(stop)});
+  enhance::ProgressCallback on_progress;
+  if (progress) on_progress = [&](const enhance::Progress& at) { progress(at.fraction); };
+  auto events = prepared.upscaler->run({prepared.plan, reader, writer, on_progress, std::move(stop)});
   if (!events) return events.error();
   if (auto finished = writer.finish(); !finished) return finished.error();
   return events;
@@ -195,9 +195,9 @@ Expected<Upscaler> Upscaler::load(const std::string& param_path) {
   });
 }
 
-Expected<Upscaler> Upscaler::parse(std::string_view param, std::span<const std::byte> bin) {
+Expected<Upscaler> Upscaler::parse(std::string_view param_text, std::span<const std::byte> bin) {
   return guarded<Upscaler>([&]() -> Expected<Upscaler> {
-    auto network = nn::parse_network(param, bin, "network");
+    auto network = nn::parse_network(param_text, bin, "network");
     if (!network) return to_problem(network.error());
     return Upscaler{
         std::make_unique<State>(State{std::make_shared<const nn::Network>(*std::move(network)), {}, {}, {}})};

@@ -42,7 +42,7 @@ class Rows : public RowSource, public RowSink {
   std::size_t at_ = 0;
 };
 
-std::vector<std::byte> drawn(const PictureShape& shape) {
+std::vector<std::byte> draw_noisy_picture(const PictureShape& shape) {
   std::vector<std::byte> samples(shape.row_bytes() * static_cast<std::size_t>(shape.height));
   for (std::size_t i = 0; i < samples.size(); ++i) samples[i] = static_cast<std::byte>(i * 37 % 251);
   return samples;
@@ -63,7 +63,7 @@ TEST_F(Library, RowsGoInAndOut) {
   Upscaler upscaler = network();
   EXPECT_EQ(upscaler.scale(), 2);
   const PictureShape shape{.width = 9, .height = 5};
-  Rows source{drawn(shape)};
+  Rows source{draw_noisy_picture(shape)};
   Rows sink;
   double last = 0;
   const auto report = upscaler.run(shape, {.ram_bytes = kRam}, source, sink, [&](double fraction) { last = fraction; });
@@ -83,7 +83,7 @@ TEST_F(Library, PlanesGiveWhatRowsGive) {
   Upscaler upscaler = network();
   const PictureShape shape{.width = 9, .height = 5};
   const UpscaleOptions options{.ram_bytes = kRam};
-  Rows source{drawn(shape)};
+  Rows source{draw_noisy_picture(shape)};
   Rows sink;
   ASSERT_TRUE(upscaler.run(shape, options, source, sink));
   constexpr std::ptrdiff_t kInStride = 16;
@@ -114,7 +114,7 @@ TEST_F(Library, PlanesGiveWhatRowsGive) {
   EXPECT_EQ(upscaler.run(shape, options, from, to).problem().code, Problem::Code::invalid_argument);
 }
 
-TEST_F(Library, ThePlanTellsTheResultAndItsMemory) {
+TEST_F(Library, ThePlanHasTheResultsShapeAndMemory) {
   Upscaler upscaler = network();
   const PictureShape shape{.width = 100, .height = 50, .channels = 4, .bits = 16};
   const auto estimate = upscaler.plan(shape, {.scale = 1.5, .ram_bytes = kRam});
@@ -125,13 +125,13 @@ TEST_F(Library, ThePlanTellsTheResultAndItsMemory) {
   EXPECT_EQ(estimate->output.bits, 16);
   EXPECT_LE(estimate->ram_bytes, kRam);
   EXPECT_FALSE(estimate->parts.empty());
-  Rows source{drawn(shape)};
+  Rows source{draw_noisy_picture(shape)};
   Rows sink;
   ASSERT_TRUE(upscaler.run(shape, {.scale = 1.5, .ram_bytes = kRam}, source, sink));
   EXPECT_EQ(sink.samples().size(), estimate->output.row_bytes() * 75);
 }
 
-TEST_F(Library, ProblemsSayWhatIsWrong) {
+TEST_F(Library, ProblemsNameTheCause) {
   EXPECT_EQ(Upscaler::load(folder_ / "none.param").problem().code, Problem::Code::io);
   EXPECT_FALSE(Upscaler::parse("no network", {}));
   Upscaler upscaler = network();
@@ -149,7 +149,7 @@ TEST_F(Library, OptionsAndShapesOutOfTheirRangeAreProblems) {
   constexpr int kHuge = 2147483647;
   const double kNone = std::numeric_limits<double>::quiet_NaN();
   for (const UpscaleOptions& options :
-       {UpscaleOptions{.threads = 1000000}, UpscaleOptions{.threads = -1}, UpscaleOptions{.threads = kMostThreads + 1},
+       {UpscaleOptions{.threads = 1000000}, UpscaleOptions{.threads = -1}, UpscaleOptions{.threads = kMaxThreads + 1},
         UpscaleOptions{.scale = kNone}, UpscaleOptions{.scale = 1e300}, UpscaleOptions{.width = kHuge},
         UpscaleOptions{.width = -5}, UpscaleOptions{.device = "cpu:0-1"}}) {
     const auto refused = upscaler.plan(shape, options);
@@ -168,7 +168,7 @@ TEST_F(Library, OptionsAndShapesOutOfTheirRangeAreProblems) {
   EXPECT_EQ(upscaler.scale(), 0);
 }
 
-TEST_F(Library, AGpuIsNamedInTheWordsOfTheCommandLine) {
+TEST_F(Library, AGpuIsNamedAsOnTheCommandLine) {
   Upscaler upscaler = network();
   const PictureShape shape{.width = 40, .height = 30};
   const auto unknown = upscaler.plan(shape, {.ram_bytes = 2 * kRam, .device = "no such device"});
@@ -184,7 +184,7 @@ TEST_F(Library, AGpuIsNamedInTheWordsOfTheCommandLine) {
   UpscaleOptions tight = on_gpu;
   tight.vram_bytes = 1 << 12;
   EXPECT_EQ(upscaler.plan(shape, tight).problem().code, Problem::Code::over_budget);
-  Rows source{drawn(shape)};
+  Rows source{draw_noisy_picture(shape)};
   Rows sink;
   const auto report = upscaler.run(shape, on_gpu, source, sink);
   ASSERT_TRUE(report) << report.problem().what;
@@ -256,7 +256,7 @@ TEST_F(Library, ASourceASinkOrAStopEndsTheRun) {
   class FullSink : public RowSink {
     bool write(std::span<const std::byte>) override { return false; }
   } full;
-  Rows source{drawn(shape)};
+  Rows source{draw_noisy_picture(shape)};
   EXPECT_EQ(upscaler.run(shape, options, source, full).problem().code, Problem::Code::io);
   source.rewind();
   EXPECT_EQ(upscaler.run(shape, {.scale = 1.5, .ram_bytes = kRam}, source, full).problem().code, Problem::Code::io);
@@ -272,7 +272,7 @@ TEST_F(Library, ASourceASinkOrAStopEndsTheRun) {
 TEST_F(Library, TheCInterfaceGivesTheSame) {
   Upscaler upscaler = network();
   const PictureShape shape{.width = 9, .height = 5};
-  Rows source{drawn(shape)};
+  Rows source{draw_noisy_picture(shape)};
   Rows sink;
   ASSERT_TRUE(upscaler.run(shape, {.ram_bytes = kRam}, source, sink));
 

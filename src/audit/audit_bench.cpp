@@ -49,7 +49,7 @@ void BM_audit_1000_files(benchmark::State& state) {
   request.threads = static_cast<int>(state.range(0));
   for (auto _ : state) {
     const auto audit = run_audit(request);
-    if (!audit || audit->files != 1000 || audit->findings.size() < 100) return state.SkipWithError("wrong result");
+    if (!audit || audit->file_count != 1000 || audit->findings.size() < 100) return state.SkipWithError("wrong result");
   }
   state.SetItemsProcessed(state.iterations() * 1000);
   fs::remove_all(folder);

@@ -18,17 +18,17 @@ namespace {
 using weir::audit::Finding;
 using weir::audit::Range;
 
-void require(bool promise) {
-  if (!promise) std::abort();
+void require(bool condition) {
+  if (!condition) std::abort();
 }
 
-void check(Range where, std::size_t size) { require(where.begin <= where.end && where.end <= size); }
+void check(Range range, std::size_t size) { require(range.begin <= range.end && range.end <= size); }
 
 /// The edits of one finding, applied alone.
 void apply(const Finding& finding) {
   weir::audit::EditSet edits;
-  if (!weir::audit::is_edited(finding.module->kind) || !edits.add(finding.edits)) return;
-  const auto after = mended_file(*finding.module, edits);
+  if (!weir::audit::is_editable_kind(finding.module->kind) || !edits.add(finding.edits)) return;
+  const auto after = apply_to_file(*finding.module, edits);
   (void)static_cast<bool>(after);  // refused edits are never written
 }
 
@@ -44,22 +44,22 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const std::size_t code_size = module->source.text().size();
   for (const auto& function : module->functions) {
     for (const auto& event : function.events) {
-      check(event.where, code_size);
+      check(event.range, code_size);
       check(event.statement, code_size);
     }
   }
   std::vector<weir::audit::Module> modules;
   modules.push_back(*std::move(module));
-  weir::audit::Audit audit;
+  weir::audit::AuditResult audit;
   audit.project = std::make_unique<weir::audit::Project>(std::move(modules));
   weir::audit::Policy policy;
-  policy.given = true;
+  policy.is_defined = true;
   policy.device = "GPU-1";
-  audit.findings = judge(*audit.project, policy);
+  audit.findings = apply_rules(*audit.project, policy);
   for (const Finding& finding : audit.findings) {
-    check(finding.where, code_size);
-    for (const auto& edit : finding.edits) check(edit.where, code_size);
-    require(finding.what.find('\n') == std::string::npos);
+    check(finding.range, code_size);
+    for (const auto& edit : finding.edits) check(edit.range, code_size);
+    require(finding.message.find('\n') == std::string::npos);
     apply(finding);
   }
   for (const char* format : {"text", "json", "sarif", "github", "junit", "md"})

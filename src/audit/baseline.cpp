@@ -21,27 +21,28 @@ Result<std::set<std::string>> read_baseline(const std::filesystem::path& path) {
   if (!file || !std::getline(file, line) || line != kFirstLine)
     return Error{Errc::invalid_argument,
                  fmt::format("{}: is no baseline; --write-baseline makes one", printable(path.native()))};
-  std::set<std::string> known;
-  while (std::getline(file, line)) known.insert(line.substr(0, line.find(' ')));
-  return known;
+  std::set<std::string> accepted;
+  while (std::getline(file, line)) accepted.insert(line.substr(0, line.find(' ')));
+  return accepted;
 }
 
-void apply_baseline(const std::set<std::string>& known, std::vector<Finding>& findings) {
-  if (known.empty()) return;
-  const auto prints = fingerprints(findings);
+void apply_baseline(const std::set<std::string>& accepted, std::vector<Finding>& findings) {
+  if (accepted.empty()) return;
+  const auto fingerprints = compute_fingerprints(findings);
   for (std::size_t i = 0; i < findings.size(); ++i) {
-    if (!known.contains(prints[i])) continue;
+    if (!accepted.contains(fingerprints[i])) continue;
     findings[i].suppressed = true;
-    findings[i].reason = "in the baseline";
+    findings[i].suppression_reason = "in the baseline";
   }
 }
 
 Status write_baseline(const std::filesystem::path& path, const std::vector<Finding>& findings) {
-  const auto prints = fingerprints(findings);
+  const auto fingerprints = compute_fingerprints(findings);
   std::string text = fmt::format("{}\n", kFirstLine);
   for (std::size_t i = 0; i < findings.size(); ++i) {
     if (!findings[i].suppressed)
-      text += fmt::format("{} {} {}\n", prints[i], findings[i].rule, printable(findings[i].module->source.name()));
+      text +=
+          fmt::format("{} {} {}\n", fingerprints[i], findings[i].rule, printable(findings[i].module->source.name()));
   }
   return write_file(path, text);
 }

@@ -4,7 +4,7 @@
 
 #include <gtest/gtest.h>
 
-#include "told.hpp"
+#include "audit_findings.hpp"
 
 namespace weir::audit {
 namespace {
@@ -13,9 +13,9 @@ using namespace test_kit;  // NOLINT(google-build-using-namespace)
 
 const std::string kOrdered = "os.environ['CUDA_DEVICE_ORDER'] = 'PCI_BUS_ID'\n";
 
-Lines indices(const Files& files) { return told(files, one_card(), {"G08"}); }
+Lines indices(const Files& files) { return findings_of(files, one_device_policy(), {"G08"}); }
 
-TEST(AuditChosenDevices, TheNumberOfAMaskIsNoNumberBehindIt) {
+TEST(AuditChosenDevices, TheNumberInAMaskIsNoDeviceNumberUnderIt) {
   const std::string parse = "import argparse, os\np = argparse.ArgumentParser()\np.add_argument('--gpu')\n";
   const std::string mask = "os.environ['CUDA_VISIBLE_DEVICES'] = str(args.gpu)\nimport torch\n";
   const std::string parsed = parse + "args = p.parse_args()\n" + kOrdered + mask;
@@ -40,7 +40,7 @@ TEST(AuditChosenDevices, TheNumberOfAMaskIsNoNumberBehindIt) {
   EXPECT_EQ(one("for i, g in enumerate(args.gpu):\n    torch.cuda.set_device(i)\n"), Lines{});
 }
 
-TEST(AuditChosenDevices, ItIsToldAgainWhereverItCameFrom) {
+TEST(AuditChosenDevices, TheNumberIsRecognisedFromEverySource) {
   const auto body = [](const std::string& how, const std::string& what) {
     return Files{{"a.py", "import os, sys\n" + how + kOrdered + "os.environ['CUDA_VISIBLE_DEVICES'] = str(" + what +
                               ")\nimport torch\ntorch.cuda.set_device(int(" + what + "))\n"}};
@@ -62,7 +62,7 @@ TEST(AuditChosenDevices, ItIsToldAgainWhereverItCameFrom) {
             Lines{});
 }
 
-TEST(AuditChosenDevices, ParametersOfCommandsAndFunctionsAreTheirCallers) {
+TEST(AuditChosenDevices, ParametersTakeTheirCallersValues) {
   const std::string both =
       "    os.environ['CUDA_VISIBLE_DEVICES'] = str(gpu)\n    import torch\n"
       "    return torch.device('cuda', gpu)\n";
@@ -95,7 +95,7 @@ TEST(AuditChosenDevices, ListsOfCardsAreCountedFromZeroToo) {
   EXPECT_EQ(indices(body("range(torch.cuda.device_count())")), Lines{});
 }
 
-TEST(AuditChosenDevices, ALateMaskContradictsItsOwnFunctionAlone) {
+TEST(AuditChosenDevices, ALateMaskIsReportedInItsOwnFunctionOnly) {
   const std::string select = "def select(args):\n    os.environ['CUDA_VISIBLE_DEVICES'] = str(args.gpu)\n";
   const std::string start = "import os, torch\ntorch.cuda.is_available()\n";
   EXPECT_EQ(indices({{"a.py", start + select + "    return torch.device(f'cuda:{args.gpu}')\n"}}), Lines{"a.py:5 G08"});
@@ -104,7 +104,7 @@ TEST(AuditChosenDevices, ALateMaskContradictsItsOwnFunctionAlone) {
       Lines{});
 }
 
-TEST(AuditChosenDevices, AttributesThatAreWrittenMeanwhileAreOthers) {
+TEST(AuditChosenDevices, OverwrittenAttributesAreOtherValues) {
   const std::string head = "import os, torch\n" + kOrdered +
                            "class Run:\n    def __init__(self, args):\n"
                            "        self.args = args\n    def go(self):\n"
@@ -117,7 +117,7 @@ TEST(AuditChosenDevices, AttributesThatAreWrittenMeanwhileAreOthers) {
             Lines{});
 }
 
-TEST(AuditChosenDevices, ObjectsOfOtherModulesKnowWhatTheyWereMadeFrom) {
+TEST(AuditChosenDevices, ObjectsOfOtherModulesKeepTheirArguments) {
   const Files work{{"work.py",
                     "class Base:\n    def __init__(self, device):\n        self.device = device\n"
                     "class Work(Base):\n    def __init__(self, width, device='cuda:0'):\n"

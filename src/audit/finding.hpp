@@ -15,13 +15,13 @@ enum class Severity { dead, wrong, fragile, style };
 std::string_view name_of(Severity severity);
 
 /// How far the tool goes by itself.
-enum class Fixing { safe, unsafe, manual };
+enum class Fixability { safe, unsafe, manual };
 /// "safe", "unsafe", "manual".
-std::string_view name_of(Fixing fixing);
+std::string_view name_of(Fixability fixability);
 
 /// Bytes of one file that become other bytes.
 struct Edit {
-  Range where;
+  Range range;
   std::string text;
 };
 
@@ -30,13 +30,13 @@ struct Finding {
   std::string_view rule;  ///< "G01"; lives as long as the program
   Severity severity;
   const Module* module;
-  Range where;
-  std::string what;    ///< why it is wrong here, one line
-  std::string advice;  ///< what to do, one line
-  Fixing fixing = Fixing::manual;
-  std::vector<Edit> edits{};  ///< of `module`; empty if nothing can be done by itself
-  bool suppressed = false;    ///< by a comment or the baseline
-  std::string reason{};       ///< of the suppression
+  Range range;
+  std::string message;  ///< why it is wrong here, one line
+  std::string advice;   ///< what to do, one line
+  Fixability fixability = Fixability::manual;
+  std::vector<Edit> edits{};         ///< of `module`; empty if nothing can be done by itself
+  bool suppressed = false;           ///< by a comment or the baseline
+  std::string suppression_reason{};  ///< of the suppression
 };
 
 }  // namespace weir::audit

@@ -13,7 +13,7 @@
 #include "audit/audit.hpp"
 #include "audit/rules/checks.hpp"
 #include "audit/rules/rule.hpp"
-#include "audit/run_command.hpp"
+#include "audit/run_program.hpp"
 #include "places.hpp"
 #include "program.hpp"
 
@@ -28,7 +28,7 @@ const fs::path kFixtures = std::string{places::source()} + "/tests/audit/fixture
 std::set<std::string> found_in(const fs::path& path) {
   AuditRequest request;
   request.operands = {path.native()};
-  request.policy.given = path.native().find("policy") != std::string::npos;
+  request.policy.is_defined = path.native().find("policy") != std::string::npos;
   const auto audit = run_audit(request);
   EXPECT_TRUE(audit) << path;
   std::set<std::string> found;
@@ -38,7 +38,7 @@ std::set<std::string> found_in(const fs::path& path) {
     if (finding.suppressed) continue;
     const auto& source = finding.module->source;
     found.insert(fs::relative(source.path(), kFixtures).native() + ":" +
-                 std::to_string(source.place(finding.where.begin).line) + " " + std::string{finding.rule});
+                 std::to_string(source.position(finding.range.begin).line) + " " + std::string{finding.rule});
   }
   return found;
 }
@@ -48,7 +48,7 @@ std::set<std::string> expected_in(const fs::path& path) {
   const auto read = [&](const fs::path& file) {
     const auto source = SourceFile::read(file, file.native());
     if (!source) return;
-    for (std::uint32_t line = 1; line <= source->lines(); ++line) {
+    for (std::uint32_t line = 1; line <= source->line_count(); ++line) {
       const std::string text{source->line(line)};
       const std::size_t mark = text.find("expect: ");
       if (mark == std::string::npos) continue;
@@ -95,9 +95,9 @@ std::set<std::string> rules_in(const std::string& text) {
   modules.push_back(python(text));
   const Project project{std::move(modules)};
   Policy policy;
-  policy.given = true;
+  policy.is_defined = true;
   std::set<std::string> rules;
-  for (const Finding& finding : judge(project, policy)) rules.emplace(finding.rule);
+  for (const Finding& finding : apply_rules(project, policy)) rules.emplace(finding.rule);
   return rules;
 }
 
@@ -117,13 +117,13 @@ TEST(AuditRules, TheBadExampleIsFoundAndTheGoodOneIsNot) {
     const std::string id{rule.id};
     const bool main = id == "G05" || id == "G13";  // these ask programs alone
     const std::string guard = main ? "if __name__ == '__main__':\n    pass\n" : "";
-    const std::string torch =
-        rule.bad.find("torch.") != std::string_view::npos && rule.bad.find("import") == std::string_view::npos
-            ? "import torch, pynvml\n"
-            : "";
+    const std::string torch = rule.bad_example.find("torch.") != std::string_view::npos &&
+                                      rule.bad_example.find("import") == std::string_view::npos
+                                  ? "import torch, pynvml\n"
+                                  : "";
     const auto whole = [&](std::string_view part) { return fmt::format("{}{}{}", torch, program_of(part), guard); };
-    EXPECT_TRUE(rules_in(whole(rule.bad)).contains(id)) << id << "\n" << program_of(rule.bad);
-    EXPECT_FALSE(rules_in(whole(rule.good)).contains(id)) << id << "\n" << program_of(rule.good);
+    EXPECT_TRUE(rules_in(whole(rule.bad_example)).contains(id)) << id << "\n" << program_of(rule.bad_example);
+    EXPECT_FALSE(rules_in(whole(rule.good_example)).contains(id)) << id << "\n" << program_of(rule.good_example);
   }
 }
 
@@ -149,7 +149,7 @@ const char* const kProgram =
     "number = int(os.environ['CUDA_VISIBLE_DEVICES'])\n"
     "free = torch.cuda.memory_reserved(0) - torch.cuda.memory_allocated(0)\n";
 
-TEST(AuditProperties, NamesCommentsAndLayoutDoNotChangeTheVerdict) {
+TEST(AuditProperties, NamesCommentsAndLayoutDoNotChangeTheFindings) {
   const std::string program = kProgram;
   const auto verdict = rules_in(program);
   EXPECT_TRUE(verdict.contains("G01") && verdict.contains("G04") && verdict.contains("G08") &&
@@ -180,22 +180,22 @@ std::multiset<std::string> rules_by_file(const fs::path& folder) {
   return rules;
 }
 
-TEST(AuditProperties, BlackDoesNotChangeTheVerdict) {
+TEST(AuditProperties, BlackDoesNotChangeTheFindings) {
   if (!fs::exists("/usr/bin/black")) GTEST_SKIP() << "black is not installed (Debian: black)";
   const test::Folder folder;
   fs::copy(kFixtures, folder / "plain", fs::copy_options::recursive);
   fs::copy(kFixtures, folder / "black", fs::copy_options::recursive);
   // Lines of 40 columns, so that most of them are broken; what no Python compiles stays (status 123).
-  const auto ended = run_command({.words = {"/usr/bin/black", "-q", "-l", "40", (folder / "black").native()}});
+  const auto ended = run_program({.arguments = {"/usr/bin/black", "-q", "-l", "40", (folder / "black").native()}});
   ASSERT_TRUE(ended);
-  EXPECT_TRUE(ended->status == 0 || ended->status == 123) << ended->output;
+  EXPECT_TRUE(ended->exit_status == 0 || ended->exit_status == 123) << ended->output;
   EXPECT_NE(folder.text("plain/G20/handle.py"), folder.text("black/G20/handle.py"));
   const auto plain = rules_by_file(folder / "plain");
   EXPECT_GT(plain.size(), 50u);
   EXPECT_EQ(rules_by_file(folder / "black"), plain);
 }
 
-TEST(AuditProperties, CodeInAFunctionThatIsCalledIsJudgedTheSame) {
+TEST(AuditProperties, CodeInACalledFunctionHasTheSameFindings) {
   const std::string program = kProgram;
   const auto verdict = rules_in(program);
   const auto indented = each_line(program, [](const auto& line) { return "    " + line; });

@@ -7,24 +7,24 @@
 namespace weir::audit {
 namespace {
 
-using Role = Variable::Role;
+using Role = DeviceVariable::Role;
 
 // CUDA: CUDA C++ Programming Guide, "CUDA Environment Variables". ROCm: "GPU isolation techniques" of the ROCm
 // documentation. Level Zero: core programming guide, "Environment Variables".
 constexpr std::array kVariables{
-    Variable{"CUDA_VISIBLE_DEVICES", Vendor::nvidia, Role::mask},
-    Variable{"CUDA_DEVICE_ORDER", Vendor::nvidia, Role::order},
-    Variable{"NVIDIA_VISIBLE_DEVICES", Vendor::nvidia, Role::hierarchy},
-    Variable{"PYTORCH_CUDA_ALLOC_CONF", Vendor::nvidia, Role::allocator},
-    Variable{"PYTORCH_ALLOC_CONF", Vendor::nvidia, Role::allocator},
-    Variable{"HIP_VISIBLE_DEVICES", Vendor::amd, Role::mask},
-    Variable{"ROCR_VISIBLE_DEVICES", Vendor::amd, Role::mask},
-    Variable{"GPU_DEVICE_ORDINAL", Vendor::amd, Role::mask},
-    Variable{"PYTORCH_HIP_ALLOC_CONF", Vendor::amd, Role::allocator},
-    Variable{"ZE_AFFINITY_MASK", Vendor::intel, Role::mask},
-    Variable{"ONEAPI_DEVICE_SELECTOR", Vendor::intel, Role::mask},
-    Variable{"ZE_ENABLE_PCI_ID_DEVICE_ORDER", Vendor::intel, Role::order},
-    Variable{"ZE_FLAT_DEVICE_HIERARCHY", Vendor::intel, Role::hierarchy},
+    DeviceVariable{"CUDA_VISIBLE_DEVICES", Vendor::nvidia, Role::mask},
+    DeviceVariable{"CUDA_DEVICE_ORDER", Vendor::nvidia, Role::order},
+    DeviceVariable{"NVIDIA_VISIBLE_DEVICES", Vendor::nvidia, Role::other},
+    DeviceVariable{"PYTORCH_CUDA_ALLOC_CONF", Vendor::nvidia, Role::allocator},
+    DeviceVariable{"PYTORCH_ALLOC_CONF", Vendor::nvidia, Role::allocator},
+    DeviceVariable{"HIP_VISIBLE_DEVICES", Vendor::amd, Role::mask},
+    DeviceVariable{"ROCR_VISIBLE_DEVICES", Vendor::amd, Role::mask},
+    DeviceVariable{"GPU_DEVICE_ORDINAL", Vendor::amd, Role::mask},
+    DeviceVariable{"PYTORCH_HIP_ALLOC_CONF", Vendor::amd, Role::allocator},
+    DeviceVariable{"ZE_AFFINITY_MASK", Vendor::intel, Role::mask},
+    DeviceVariable{"ONEAPI_DEVICE_SELECTOR", Vendor::intel, Role::mask},
+    DeviceVariable{"ZE_ENABLE_PCI_ID_DEVICE_ORDER", Vendor::intel, Role::order},
+    DeviceVariable{"ZE_FLAT_DEVICE_HIERARCHY", Vendor::intel, Role::other},
 };
 
 std::string_view trimmed(std::string_view text) {
@@ -48,18 +48,18 @@ std::string entry_of(std::string_view part) {
 
 }  // namespace
 
-const Variable* find_variable(std::string_view name) {
-  const auto* found =
-      std::find_if(kVariables.begin(), kVariables.end(), [&](const Variable& known) { return known.name == name; });
+const DeviceVariable* find_device_variable(std::string_view name) {
+  const auto* found = std::find_if(kVariables.begin(), kVariables.end(),
+                                   [&](const DeviceVariable& known) { return known.name == name; });
   return found == kVariables.end() ? nullptr : found;
 }
 
-bool is_mask(std::string_view name) {
-  const Variable* known = find_variable(name);
+bool is_mask_variable(std::string_view name) {
+  const DeviceVariable* known = find_device_variable(name);
   return known != nullptr && known->role == Role::mask;
 }
 
-bool Mask::by_index() const {
+bool Mask::may_have_index() const {
   return std::any_of(entries.begin(), entries.end(),
                      [](const std::string& entry) { return entry == "?" || (entry[0] >= '0' && entry[0] <= '9'); });
 }

@@ -13,21 +13,21 @@ namespace weir::audit {
 enum class Vendor { nvidia, amd, intel };
 
 /// A variable that selects or orders devices.
-struct Variable {
+struct DeviceVariable {
   std::string_view name;
   Vendor vendor;
-  enum class Role { mask, order, allocator, hierarchy } role;
+  enum class Role { mask, order, allocator, other } role;
 };
 
 /// Null if the name is no such variable. Names are compared as the system does: exactly.
-const Variable* find_variable(std::string_view name);
+const DeviceVariable* find_device_variable(std::string_view name);
 /// A variable that hides devices.
-bool is_mask(std::string_view name);
+bool is_mask_variable(std::string_view name);
 
 /// What a mask lets through, as far as its value is known.
 struct Mask {
   std::vector<std::string> entries;  ///< "1", "GPU-…", "MIG-…"; a hole makes an entry "?"
-  bool by_index() const;             ///< has an entry that is a number, or may be one
+  bool may_have_index() const;       ///< has an entry that is a number, or may be one
   bool hides_all() const { return entries.empty(); }
 };
 
@@ -41,7 +41,7 @@ std::optional<Mask> parse_mask(std::string_view text);
 struct DeviceText {
   Vendor vendor;
   long index;
-  std::size_t digits_at;  ///< where the number starts in the text
+  std::size_t digits_offset;  ///< where the number starts in the text
 };
 std::optional<DeviceText> parse_device(std::string_view text);
 

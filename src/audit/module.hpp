@@ -30,17 +30,18 @@ std::optional<Language> code_language(FileKind kind);
 struct Module {
   FileKind kind;
   SourceFile source;
-  std::vector<Function> functions{};                        ///< the first is the body
-  std::map<std::string, std::vector<std::string>> bases{};  ///< of its classes: names of its own, or full dotted ones
+  std::vector<Function> functions{};  ///< the first is the body
+  std::map<std::string, std::vector<std::string>>
+      base_classes{};  ///< of its classes: names of its own, or full dotted ones
   std::map<std::string, Value, std::less<>>
-      attributes{};                   ///< "Class.attribute", in terms of the constructor's parameters
-  NamedValues names{};                ///< what others may import from it, as far as it is known
-  std::string read_with{};            ///< the names of other modules that its values were read with, as a text
-  std::set<std::string> rewritten{};  ///< attributes that it gives to other modules
-  bool entry_point = false;           ///< is run, not only imported: has a main part, a shebang, or is a script by kind
-  bool served = false;                ///< a server or a runner imports it and calls what it holds
-  std::uint32_t header_at = 0;        ///< where a line may be put before all other code
-  std::optional<Range> error{};       ///< does not parse there
+      attributes{};              ///< "Class.attribute", in terms of the constructor's parameters
+  NamedValues exported_names{};  ///< what others may import from it, as far as it is known
+  std::string imports_text{};    ///< the names of other modules that its values were read with, as a text
+  std::set<std::string> overwritten_attributes{};  ///< attributes that it gives to other modules
+  bool is_entry_point = false;      ///< is run, not only imported: has a main part, a shebang, or is a script by kind
+  bool is_served = false;           ///< a server or a runner imports it and calls what it holds
+  std::uint32_t header_offset = 0;  ///< where a line may be put before all other code
+  std::optional<Range> parse_error{};  ///< does not parse there
   /// The file of the project that this one is a symbolic link to, where everything is told; empty if it is none.
   std::filesystem::path link_target{};
 

@@ -8,7 +8,7 @@
 #include <nlohmann/json.hpp>
 
 #include "audit/rules/checks.hpp"
-#include "told.hpp"
+#include "audit_findings.hpp"
 
 namespace weir::audit {
 namespace {
@@ -34,8 +34,8 @@ std::multiset<std::string> rules_of(const std::vector<std::string>& cells, Files
                                     const std::vector<std::string>& select = {}) {
   others["a.ipynb"] = notebook_of(cells);
   const Folder folder;
-  put(folder, others);
-  const auto audit = run_audit({.operands = {folder.path().native()}, .policy = one_card(), .select = select});
+  put_files(folder, others);
+  const auto audit = run_audit({.operands = {folder.path().native()}, .policy = one_device_policy(), .select = select});
   EXPECT_TRUE(audit && audit->problems.empty());
   std::multiset<std::string> rules;
   for (const Finding& finding : audit->findings)
@@ -45,7 +45,7 @@ std::multiset<std::string> rules_of(const std::vector<std::string>& cells, Files
 
 using Rules = std::multiset<std::string>;
 
-TEST(AuditNotebookMagics, AMaskThatAMagicSetsCountsWhereItStands) {
+TEST(AuditNotebookMagics, AMaskSetByAMagicCountsAtItsPosition) {
   for (const std::string set :
        {"%env CUDA_VISIBLE_DEVICES=1", "%env CUDA_VISIBLE_DEVICES 1", "%set_env CUDA_VISIBLE_DEVICES=1",
         "%env CUDA_VISIBLE_DEVICES = 1", "%set_env  CUDA_VISIBLE_DEVICES  1"}) {
@@ -63,16 +63,16 @@ TEST(AuditNotebookMagics, AMaskThatAMagicSetsCountsWhereItStands) {
             Rules{"G06"});
 }
 
-TEST(AuditNotebookMagics, AMagicIsToldAsItStandsInTheNotebook) {
+TEST(AuditNotebookMagics, AMagicIsQuotedAsInTheNotebook) {
   const auto module = read_module(
       FileKind::notebook, SourceFile{"a.ipynb", "a.ipynb", notebook_of({"x = 1  # one\n%env CUDA_VISIBLE_DEVICES=1"})});
   ASSERT_TRUE(module);
   ASSERT_EQ(module->body().events.size(), 1U);
-  EXPECT_EQ(code_text(*module, module->body().events.front().where), "%env CUDA_VISIBLE_DEVICES=1");
+  EXPECT_EQ(code_text(*module, module->body().events.front().range), "%env CUDA_VISIBLE_DEVICES=1");
   EXPECT_EQ(code_text(*module, {7, 12}), "# one");
 }
 
-TEST(AuditNotebookMagics, WhatDoesNotReachTheKernelIsNoMask) {
+TEST(AuditNotebookMagics, CommandsOutsideTheKernelSetNoMask) {
   for (const std::string none :
        {"!export CUDA_VISIBLE_DEVICES=1", "%%bash\nexport CUDA_VISIBLE_DEVICES=1\npython a.py",
         "%%sh\n%env CUDA_VISIBLE_DEVICES=1", "!CUDA_VISIBLE_DEVICES=1 python a.py", "%env", "%env CUDA_VISIBLE_DEVICES",
@@ -84,7 +84,7 @@ TEST(AuditNotebookMagics, WhatDoesNotReachTheKernelIsNoMask) {
         << none;
 }
 
-TEST(AuditNotebookMagics, WhatANameIsGivenByAMagicIsNotKnownAndParses) {
+TEST(AuditNotebookMagics, ANameAssignedByAMagicIsUnknownAndParses) {
   const std::string use = "import torch\nx = torch.zeros(1, device='cuda:1')";
   for (const std::string given : {"files = !ls | \\\n  wc\n", "a, b = !nvidia-smi -L",
                                   "mask = %env CUDA_VISIBLE_DEVICES", "log = %timeit -o f()", "if x:\n    files = !ls"})
@@ -96,7 +96,7 @@ TEST(AuditNotebookMagics, WhatANameIsGivenByAMagicIsNotKnownAndParses) {
       Rules{"G08"});
 }
 
-TEST(AuditNotebookMagics, WhatIsNotKnownIsSilent) {
+TEST(AuditNotebookMagics, UnknownValuesAreNotReported) {
   const std::string use = "import torch\nx = torch.zeros(1, device='cuda:1')";
   const std::string set = "import os\nos.environ['CUDA_VISIBLE_DEVICES'] = '1'";
   for (const std::string unknown :
@@ -108,7 +108,7 @@ TEST(AuditNotebookMagics, WhatIsNotKnownIsSilent) {
   }
 }
 
-TEST(AuditNotebookMagics, AFileThatIsRunDoesWhatItDoes) {
+TEST(AuditNotebookMagics, AFileStartedWithRunIsFollowed) {
   const std::string use = "import torch\nx = torch.zeros(1, device='cuda:1')";
   const std::string mask = "import os\nos.environ['CUDA_VISIBLE_DEVICES'] = '1'\n";
   const std::string main = "import os\nif __name__ == '__main__':\n    os.environ['CUDA_VISIBLE_DEVICES'] = '1'\n";
@@ -122,18 +122,20 @@ TEST(AuditNotebookMagics, AFileThatIsRunDoesWhatItDoes) {
   EXPECT_EQ(rules_of({"import other", use}, {{"other.py", main}}, {"G08"}), Rules{});
   // What is run is a program, and none that others import.
   const std::string program = "import torch\nx = torch.zeros(1).to('cuda')\n";
-  EXPECT_TRUE(
-      has_rule(told({{"a.ipynb", notebook_of({"%run other.py"})}, {"other.py", program}}, one_card(), {"G05"}), "G05"));
+  EXPECT_TRUE(has_rule(
+      findings_of({{"a.ipynb", notebook_of({"%run other.py"})}, {"other.py", program}}, one_device_policy(), {"G05"}),
+      "G05"));
 }
 
-TEST(AuditNotebookMagics, FixesMoveNothingOverAMagic) {
+TEST(AuditNotebookMagics, FixesMoveNoStatementAcrossAMagic) {
   const std::vector<std::string> cells{
       "import os\nimport torch\n%env CUDA_VISIBLE_DEVICES=0\nos.environ['CUDA_VISIBLE_DEVICES'] = "
       "'1'\ntorch.zeros(1).cuda()\n",
       "os.environ['CUDA_VISIBLE_DEVICES'] = '1'\n"};
   const std::string text = notebook_of(cells);
   for (const bool unsafe : {false, true}) {
-    const auto after = nlohmann::json::parse(fixed({{"a.ipynb", text}}, one_card(), unsafe).at("a.ipynb"));
+    const auto after =
+        nlohmann::json::parse(apply_fixes({{"a.ipynb", text}}, one_device_policy(), unsafe).at("a.ipynb"));
     const auto code = after["cells"][0]["source"].get<std::string>();
     const auto magic = code.find("%env CUDA_VISIBLE_DEVICES=0\n");
     ASSERT_NE(magic, std::string::npos) << code;

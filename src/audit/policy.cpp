@@ -12,7 +12,7 @@
 #include <toml++/toml.h>
 
 #include "base/atomic_file.hpp"
-#include "base/near_word.hpp"
+#include "base/closest_word.hpp"
 #include "base/text.hpp"
 
 namespace weir::audit {
@@ -59,13 +59,13 @@ Status apply(const std::string& key, const toml::node& node, Policy& policy) {
   if (key == "mask") {
     const auto* value = node.as_string();
     if (value == nullptr || (value->get() != "uuid" && value->get() != "index")) return bad("\"uuid\" or \"index\"");
-    policy.uuid = value->get() == "uuid";
+    policy.mask_by_uuid = value->get() == "uuid";
     return ok();
   }
   constexpr std::array<std::string_view, 7> kKeys{"device",       "index",   "role", "index-libraries",
                                                   "entry-points", "exclude", "mask"};
   return Error{Errc::invalid_argument,
-               fmt::format("unknown setting '{}' in [audit]{}", printable(key), near_word_hint(key, kKeys))};
+               fmt::format("unknown setting '{}' in [audit]{}", printable(key), did_you_mean(key, kKeys))};
 }
 
 }  // namespace
@@ -100,7 +100,7 @@ Vendor Policy::vendor() const {
   return found == kNames.end() ? Vendor::nvidia : found->vendor;
 }
 
-bool Policy::names_program(std::string_view name) const {
+bool Policy::is_entry_point(std::string_view name) const {
   return std::any_of(entry_points.begin(), entry_points.end(),
                      [&](const std::string& pattern) { return matches_pattern(pattern, name); });
 }
@@ -117,8 +117,8 @@ Result<Policy> read_policy(const fs::path& path) {
   }
   const auto* audit = table.get_as<toml::table>("audit");
   if (audit == nullptr) return policy;
-  policy.given = true;
-  policy.origin = path.native();
+  policy.is_defined = true;
+  policy.file_path = path.native();
   for (const auto& [key, node] : *audit) {
     if (auto set = apply(std::string{key.str()}, node, policy); !set)
       return at_line(path, key.source(), set.error().what);

@@ -12,12 +12,12 @@ namespace weir::audit {
 
 /// What [audit] in weir.toml says. Without such a table `given` is false, and rules that need a policy are silent.
 struct Policy {
-  bool given = false;
-  std::string origin{};       ///< the file; empty if there is none
+  bool is_defined = false;
+  std::string file_path{};    ///< the file; empty if there is none
   std::string device{};       ///< "GPU-…", "pci:0000:01:00.0", an index, or a part of the product's name
   std::string index{};        ///< the card's index in PCI order, for libraries that choke on UUIDs
   std::string role = "main";  ///< named in headers
-  bool uuid = true;           ///< masks by UUID (mask = "uuid"); else by index
+  bool mask_by_uuid = true;   ///< masks by UUID (mask = "uuid"); else by index
   std::vector<std::string> index_libraries{};  ///< libraries that choke on UUID masks
   std::vector<std::string> entry_points{};     ///< patterns of files that are programs, beside those found
   std::vector<std::string> exclude{};          ///< patterns of files and folders that are left out
@@ -25,7 +25,7 @@ struct Policy {
   /// The mask of a header, by UUID or index as the policy says; empty if neither is known.
   std::string mask(bool by_index) const;
   /// A file of this name is a program, since one of `entry_points` says so.
-  bool names_program(std::string_view name) const;
+  bool is_entry_point(std::string_view name) const;
   /// Of the card, by its name; NVIDIA's where the name does not say.
   Vendor vendor() const;
 };

@@ -13,23 +13,23 @@ namespace weir::audit {
 namespace {
 
 /// The severities of a rule's findings in a folder of one file, under a policy that allows card 1 alone.
-std::multiset<Severity> told_of(std::string_view rule, const std::string& name, const std::string& text) {
+std::multiset<Severity> reported_for(std::string_view rule, const std::string& name, const std::string& text) {
   const test::Folder folder;
   folder.put(name, text);
   Policy policy;
-  policy.given = true;
+  policy.is_defined = true;
   policy.device = "GPU-5b1f3b1e-0000-0000-0000-000000000001";
   policy.index = "1";
-  policy.uuid = false;
+  policy.mask_by_uuid = false;
   const auto audit = run_audit({.operands = {folder.path().native()}, .policy = policy});
   EXPECT_TRUE(audit);
-  std::multiset<Severity> told;
+  std::multiset<Severity> severities;
   for (const Finding& finding : audit ? audit->findings : std::vector<Finding>{})
-    if (finding.rule == rule) told.insert(finding.severity);
-  return told;
+    if (finding.rule == rule) severities.insert(finding.severity);
+  return severities;
 }
 
-TEST(AuditRenumbered, InAContainerThatIsGivenCardsZeroIsTheFirstOfThem) {
+TEST(AuditRenumbered, InAContainerWithSelectedCardsZeroIsTheFirst) {
   const std::string ids =
       "services:\n  a:\n    image: x\n    environment:\n      - CUDA_VISIBLE_DEVICES=0\n    deploy:\n      resources:\n"
       "        reservations:\n          devices:\n            - driver: nvidia\n              device_ids: [\"1\"]\n";
@@ -39,23 +39,24 @@ TEST(AuditRenumbered, InAContainerThatIsGivenCardsZeroIsTheFirstOfThem) {
   const std::string pod =
       "kind: Pod\nspec:\n  containers:\n    - name: a\n      resources:\n        limits:\n          nvidia.com/gpu: 1\n"
       "      env:\n        - name: CUDA_VISIBLE_DEVICES\n          value: \"0\"\n";
-  for (const std::string& text : {ids, runtime, pod}) EXPECT_TRUE(told_of("G33", "a.yaml", text).empty()) << text;
+  for (const std::string& text : {ids, runtime, pod}) EXPECT_TRUE(reported_for("G33", "a.yaml", text).empty()) << text;
   EXPECT_TRUE(
-      told_of("G33", "Dockerfile", "FROM x\nENV NVIDIA_VISIBLE_DEVICES=1\nENV CUDA_VISIBLE_DEVICES=0\n").empty());
+      reported_for("G33", "Dockerfile", "FROM x\nENV NVIDIA_VISIBLE_DEVICES=1\nENV CUDA_VISIBLE_DEVICES=0\n").empty());
   // Without cards of its own it counts as the machine does.
   EXPECT_EQ(
-      told_of("G33", "a.yaml", "services:\n  a:\n    image: x\n    environment:\n      - CUDA_VISIBLE_DEVICES=0\n")
+      reported_for("G33", "a.yaml", "services:\n  a:\n    image: x\n    environment:\n      - CUDA_VISIBLE_DEVICES=0\n")
           .size(),
       1U);
   EXPECT_EQ(
-      told_of("G33", "a.yaml",
-              "services:\n  a:\n    environment:\n      NVIDIA_VISIBLE_DEVICES: all\n      CUDA_VISIBLE_DEVICES: '0'\n")
+      reported_for(
+          "G33", "a.yaml",
+          "services:\n  a:\n    environment:\n      NVIDIA_VISIBLE_DEVICES: all\n      CUDA_VISIBLE_DEVICES: '0'\n")
           .size(),
       1U);
-  EXPECT_EQ(told_of("G33", "a.yaml", ids + "  c:\n    environment:\n      - CUDA_VISIBLE_DEVICES=2\n").size(), 1U);
+  EXPECT_EQ(reported_for("G33", "a.yaml", ids + "  c:\n    environment:\n      - CUDA_VISIBLE_DEVICES=2\n").size(), 1U);
 }
 
-TEST(AuditRenumbered, AMaskThatFitsNoneOfTheContainersCardsIsTold) {
+TEST(AuditRenumbered, AMaskOutsideTheContainersCardsIsReported) {
   const auto pod = [](const std::string& given, const std::string& mask) {
     return "kind: Pod\nspec:\n  containers:\n    - name: a\n      resources:\n        limits:\n          " + given +
            "\n      env:\n        - name: CUDA_VISIBLE_DEVICES\n          value: \"" + mask +
@@ -64,32 +65,32 @@ TEST(AuditRenumbered, AMaskThatFitsNoneOfTheContainersCardsIsTold) {
            "          value: \"3\"\n";
   };
   for (const std::string mask : {"1", "3", "0,1"})
-    EXPECT_EQ(told_of("G28", "a.yaml", pod("nvidia.com/gpu: 1", mask)).size(), 1U) << mask;
-  EXPECT_EQ(told_of("G28", "a.yaml", pod("nvidia.com/gpu: \"2\"", "2")).size(), 1U);
+    EXPECT_EQ(reported_for("G28", "a.yaml", pod("nvidia.com/gpu: 1", mask)).size(), 1U) << mask;
+  EXPECT_EQ(reported_for("G28", "a.yaml", pod("nvidia.com/gpu: \"2\"", "2")).size(), 1U);
   for (const std::string mask : {"0", "", "GPU-5b1f3b1e-0000-0000-0000-000000000001", "$(CARD)"})
-    EXPECT_TRUE(told_of("G28", "a.yaml", pod("nvidia.com/gpu: 1", mask)).empty()) << mask;
-  EXPECT_TRUE(told_of("G28", "a.yaml", pod("nvidia.com/gpu: 2", "0,1")).empty());
-  EXPECT_TRUE(told_of("G28", "a.yaml", pod("nvidia.com/gpu.shared: 1", "1")).empty());
-  EXPECT_TRUE(told_of("G28", "a.yaml", pod("cpu: 1", "1")).empty());
+    EXPECT_TRUE(reported_for("G28", "a.yaml", pod("nvidia.com/gpu: 1", mask)).empty()) << mask;
+  EXPECT_TRUE(reported_for("G28", "a.yaml", pod("nvidia.com/gpu: 2", "0,1")).empty());
+  EXPECT_TRUE(reported_for("G28", "a.yaml", pod("nvidia.com/gpu.shared: 1", "1")).empty());
+  EXPECT_TRUE(reported_for("G28", "a.yaml", pod("cpu: 1", "1")).empty());
   const std::string environment =
       "env:\n  - name: NVIDIA_VISIBLE_DEVICES\n    value: \"1\"\n  - name: CUDA_VISIBLE_DEVICES\n    value: \"1\"\n";
-  EXPECT_EQ(told_of("G28", "a.yaml", environment).size(), 1U);
+  EXPECT_EQ(reported_for("G28", "a.yaml", environment).size(), 1U);
 }
 
-TEST(AuditRenumbered, AServiceThatIsGivenSoManyCardsCountsThemFromZero) {
+TEST(AuditRenumbered, AServiceWithANumberOfCardsCountsFromZero) {
   const auto service = [](const std::string& count, const std::string& mask, const std::string& kind) {
     return "services:\n  a:\n    image: x\n    environment:\n      - A=b\n      - CUDA_VISIBLE_DEVICES=" + mask +
            "\n    deploy:\n      resources:\n        reservations:\n          devices:\n            - driver: "
            "nvidia\n" +
            "              count: " + count + "\n              capabilities: [" + kind + "]\n";
   };
-  EXPECT_EQ(told_of("G28", "compose.yaml", service("1", "2", "gpu")).size(), 1U);
-  EXPECT_EQ(told_of("G28", "compose.yaml", service("2", "2", "gpu")).size(), 1U);
-  EXPECT_TRUE(told_of("G28", "compose.yaml", service("1", "0", "gpu")).empty());
-  EXPECT_TRUE(told_of("G33", "compose.yaml", service("1", "0", "gpu")).empty());
-  EXPECT_TRUE(told_of("G28", "compose.yaml", service("3", "2", "gpu")).empty());
-  EXPECT_TRUE(told_of("G28", "compose.yaml", service("all", "2", "gpu")).empty());
-  EXPECT_TRUE(told_of("G28", "compose.yaml", service("1", "2", "tpu")).empty());
+  EXPECT_EQ(reported_for("G28", "compose.yaml", service("1", "2", "gpu")).size(), 1U);
+  EXPECT_EQ(reported_for("G28", "compose.yaml", service("2", "2", "gpu")).size(), 1U);
+  EXPECT_TRUE(reported_for("G28", "compose.yaml", service("1", "0", "gpu")).empty());
+  EXPECT_TRUE(reported_for("G33", "compose.yaml", service("1", "0", "gpu")).empty());
+  EXPECT_TRUE(reported_for("G28", "compose.yaml", service("3", "2", "gpu")).empty());
+  EXPECT_TRUE(reported_for("G28", "compose.yaml", service("all", "2", "gpu")).empty());
+  EXPECT_TRUE(reported_for("G28", "compose.yaml", service("1", "2", "tpu")).empty());
 }
 
 TEST(AuditRenumbered, AWriteThatPythonMayRunBeforeTheFirstUseIsNotDead) {
@@ -107,9 +108,9 @@ TEST(AuditRenumbered, AWriteThatPythonMayRunBeforeTheFirstUseIsNotDead) {
         fmt::format("import logging\nclass H(logging.Handler):\n    def emit(self, r):\n        {}"
                     "logging.getLogger().addHandler(H())\n",
                     write)})
-    EXPECT_FALSE(told_of("G03", "a.py", fmt::format("{}{}{}", start, code, end)).contains(Severity::dead)) << code;
+    EXPECT_FALSE(reported_for("G03", "a.py", fmt::format("{}{}{}", start, code, end)).contains(Severity::dead)) << code;
   EXPECT_TRUE(
-      told_of("G03", "a.py", fmt::format("{}{}def late():\n    {}", start, end, write)).contains(Severity::dead));
+      reported_for("G03", "a.py", fmt::format("{}{}def late():\n    {}", start, end, write)).contains(Severity::dead));
 }
 
 }  // namespace

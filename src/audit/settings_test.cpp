@@ -6,15 +6,15 @@
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
-#include "told.hpp"
+#include "audit_findings.hpp"
 
 namespace weir::audit {
 namespace {
 
 using namespace test_kit;  // NOLINT(google-build-using-namespace)
 
-Lines told_in(const std::string& text, const std::vector<std::string>& rules = {"G28", "G33"}) {
-  return told({{"a.yaml", text}}, one_card(), rules);
+Lines reported_in(const std::string& text, const std::vector<std::string>& rules = {"G28", "G33"}) {
+  return findings_of({{"a.yaml", text}}, one_device_policy(), rules);
 }
 
 const std::string kDevices =
@@ -22,76 +22,81 @@ const std::string kDevices =
 const std::string kShared =
     "x-gpu: &gpu\n  deploy:\n    resources:\n      reservations:\n        devices:\n          - device_ids: [\"1\"]\n";
 
-TEST(AuditSettings, AMaskThatComesByAnAliasIsTold) {
-  EXPECT_EQ(told_in("x-card: &card \"0\"\nservices:\n  a:\n    environment:\n      CUDA_VISIBLE_DEVICES: *card\n"),
+TEST(AuditSettings, AMaskThroughAnAliasIsReported) {
+  EXPECT_EQ(reported_in("x-card: &card \"0\"\nservices:\n  a:\n    environment:\n      CUDA_VISIBLE_DEVICES: *card\n"),
             Lines{"a.yaml:5 G33"});
-  EXPECT_EQ(told_in("services:\n  a:\n    environment:\n      CUDA_VISIBLE_DEVICES: &card \"0\"\n"),
+  EXPECT_EQ(reported_in("services:\n  a:\n    environment:\n      CUDA_VISIBLE_DEVICES: &card \"0\"\n"),
             Lines{"a.yaml:4 G33"});
   // The last anchor of a name above counts.
-  EXPECT_EQ(told_in("a: &c \"0\"\nb: &c \"1\"\nenv:\n  CUDA_VISIBLE_DEVICES: *c\n"), Lines{});
+  EXPECT_EQ(reported_in("a: &c \"0\"\nb: &c \"1\"\nenv:\n  CUDA_VISIBLE_DEVICES: *c\n"), Lines{});
   EXPECT_EQ(
-      told_in("kind: Pod\nx: &card \"0\"\nspec:\n  containers:\n    - env:\n        - name: CUDA_VISIBLE_DEVICES\n"
-              "          value: *card\n"),
+      reported_in("kind: Pod\nx: &card \"0\"\nspec:\n  containers:\n    - env:\n        - name: CUDA_VISIBLE_DEVICES\n"
+                  "          value: *card\n"),
       Lines{"a.yaml:6 G33"});
   // GitLab CI: told once, where it stands, however often it is used.
   EXPECT_EQ(
-      told_in(".gpu: &gpu\n  CUDA_VISIBLE_DEVICES: \"0\"\none:\n  variables: *gpu\ntwo:\n  variables:\n    <<: *gpu\n"),
+      reported_in(
+          ".gpu: &gpu\n  CUDA_VISIBLE_DEVICES: \"0\"\none:\n  variables: *gpu\ntwo:\n  variables:\n    <<: *gpu\n"),
       Lines{"a.yaml:2 G33"});
 }
 
-TEST(AuditSettings, CardsThatComeByAMergeAreGiven) {
+TEST(AuditSettings, CardsThroughAMergeKeyCount) {
   // What is given does not fit: in the service, by its own mask or by a shared one.
-  EXPECT_EQ(told_in(kShared + "services:\n  a:\n    <<: *gpu\n    environment:\n      - CUDA_VISIBLE_DEVICES=1\n"),
+  EXPECT_EQ(reported_in(kShared + "services:\n  a:\n    <<: *gpu\n    environment:\n      - CUDA_VISIBLE_DEVICES=1\n"),
             Lines{"a.yaml:11 G28"});
-  EXPECT_EQ(told_in("x-env: &env\n  CUDA_VISIBLE_DEVICES: \"1\"\nservices:\n  a:\n    environment: *env\n" + kDevices),
-            Lines{"a.yaml:5 G28"});
-  EXPECT_EQ(told_in("x-env: &env\n  CUDA_VISIBLE_DEVICES: \"1\"\nservices:\n  a:\n    environment:\n      <<: *env\n   "
-                    "   A: b\n" +
-                    kDevices),
-            Lines{"a.yaml:6 G28"});
   EXPECT_EQ(
-      told_in(
+      reported_in("x-env: &env\n  CUDA_VISIBLE_DEVICES: \"1\"\nservices:\n  a:\n    environment: *env\n" + kDevices),
+      Lines{"a.yaml:5 G28"});
+  EXPECT_EQ(
+      reported_in("x-env: &env\n  CUDA_VISIBLE_DEVICES: \"1\"\nservices:\n  a:\n    environment:\n      <<: *env\n   "
+                  "   A: b\n" +
+                  kDevices),
+      Lines{"a.yaml:6 G28"});
+  EXPECT_EQ(
+      reported_in(
           "x-ids: &ids [\"0\", \"1\"]\nservices:\n  a:\n    environment:\n      CUDA_VISIBLE_DEVICES: \"2\"\n"
           "    deploy:\n      resources:\n        reservations:\n          devices:\n            - device_ids: *ids\n"),
       Lines{"a.yaml:5 G28"});
 }
 
-TEST(AuditSettings, WhatIsRightBehindAnAliasIsSilent) {
+TEST(AuditSettings, CorrectMasksThroughAliasesAreNotReported) {
   const std::string zero = "    environment:\n      CUDA_VISIBLE_DEVICES: \"0\"\n";
   // Inside a container that is given card 1 the first of its cards is 0.
-  EXPECT_EQ(told_in(kShared + "services:\n  a:\n    <<: *gpu\n" + zero), Lines{});
-  EXPECT_EQ(told_in("x-env: &env\n  CUDA_VISIBLE_DEVICES: \"0\"\nservices:\n  a:\n    environment: *env\n" + kDevices),
-            Lines{});
+  EXPECT_EQ(reported_in(kShared + "services:\n  a:\n    <<: *gpu\n" + zero), Lines{});
   EXPECT_EQ(
-      told_in(
+      reported_in("x-env: &env\n  CUDA_VISIBLE_DEVICES: \"0\"\nservices:\n  a:\n    environment: *env\n" + kDevices),
+      Lines{});
+  EXPECT_EQ(
+      reported_in(
           "x-ids: &ids [\"0\", \"1\"]\nservices:\n  a:\n    environment:\n      CUDA_VISIBLE_DEVICES: \"1\"\n"
           "    deploy:\n      resources:\n        reservations:\n          devices:\n            - device_ids: *ids\n"),
       Lines{});
   // A key of its own wins over a merged one, and the first merged one over the next.
-  EXPECT_EQ(told_in("x-env: &env\n  CUDA_VISIBLE_DEVICES: \"1\"\nservices:\n  a:\n    environment:\n      <<: *env\n"
-                    "      CUDA_VISIBLE_DEVICES: \"0\"\n" +
-                    kDevices),
-            Lines{});
-  EXPECT_EQ(told_in("x-a: &a\n  CUDA_VISIBLE_DEVICES: \"1\"\nx-b: &b\n  CUDA_VISIBLE_DEVICES: \"1\"\nx-c: &c\n  "
-                    "CUDA_VISIBLE_DEVICES: \"0\"\nservices:\n  a:\n    environment:\n      <<: [*c, *b, *a]\n" +
-                    kDevices),
+  EXPECT_EQ(
+      reported_in("x-env: &env\n  CUDA_VISIBLE_DEVICES: \"1\"\nservices:\n  a:\n    environment:\n      <<: *env\n"
+                  "      CUDA_VISIBLE_DEVICES: \"0\"\n" +
+                  kDevices),
+      Lines{});
+  EXPECT_EQ(reported_in("x-a: &a\n  CUDA_VISIBLE_DEVICES: \"1\"\nx-b: &b\n  CUDA_VISIBLE_DEVICES: \"1\"\nx-c: &c\n  "
+                        "CUDA_VISIBLE_DEVICES: \"0\"\nservices:\n  a:\n    environment:\n      <<: [*c, *b, *a]\n" +
+                        kDevices),
             Lines{});
   // One service's cards are not another's.
-  EXPECT_EQ(
-      told_in("services:\n  <<: *gone\n  a:\n    environment:\n      CUDA_VISIBLE_DEVICES: \"1\"\n  b:\n" + kDevices),
-      Lines{});
+  EXPECT_EQ(reported_in("services:\n  <<: *gone\n  a:\n    environment:\n      CUDA_VISIBLE_DEVICES: \"1\"\n  b:\n" +
+                        kDevices),
+            Lines{});
   // Of another document, of nothing, and of itself.
-  EXPECT_EQ(told_in("a: &c \"0\"\n---\nenv:\n  CUDA_VISIBLE_DEVICES: *c\n"), Lines{});
-  EXPECT_EQ(told_in("env: &e\n  CUDA_VISIBLE_DEVICES: *e\n  <<: *e\n"), Lines{});
+  EXPECT_EQ(reported_in("a: &c \"0\"\n---\nenv:\n  CUDA_VISIBLE_DEVICES: *c\n"), Lines{});
+  EXPECT_EQ(reported_in("env: &e\n  CUDA_VISIBLE_DEVICES: *e\n  <<: *e\n"), Lines{});
 }
 
-TEST(AuditSettings, NoEditTakesAnAnchorAwayOrWritesThroughOne) {
+TEST(AuditSettings, NoEditDeletesOrChangesAnAnchor) {
   const std::string pod = "env:\n  ROCR_VISIBLE_DEVICES: \"1\"\n  HIP_VISIBLE_DEVICES: &one \"1\"\nother: *one\n";
-  EXPECT_EQ(told({{"a.yaml", pod}}, one_card(), {"G27"}), Lines{"a.yaml:3 G27"});
-  EXPECT_EQ(fixed({{"a.yaml", pod}}, one_card(), true).at("a.yaml"), pod);
+  EXPECT_EQ(findings_of({{"a.yaml", pod}}, one_device_policy(), {"G27"}), Lines{"a.yaml:3 G27"});
+  EXPECT_EQ(apply_fixes({{"a.yaml", pod}}, one_device_policy(), true).at("a.yaml"), pod);
 }
 
-TEST(AuditSettings, AliasesThatStandForMoreThanAnyMemoryHoldsEnd) {
+TEST(AuditSettings, ExponentialAliasesAreBounded) {
   std::string laughs = "a0: &a0 {CUDA_VISIBLE_DEVICES: \"1\"}\n";
   for (int i = 1; i < 60; ++i) {
     const std::string below = "*a" + std::to_string(i - 1);
@@ -105,45 +110,46 @@ TEST(AuditSettings, AliasesThatStandForMoreThanAnyMemoryHoldsEnd) {
     merges += fmt::format("b{0}: &b{0} {{<<: [{1}, {1}]}}\n", i, below);
   }
   const auto begin = std::chrono::steady_clock::now();
-  EXPECT_EQ(told_in(laughs + merges + "services:\n  a:\n    environment: *a59\n    <<: *b59\n"), Lines{});
+  EXPECT_EQ(reported_in(laughs + merges + "services:\n  a:\n    environment: *a59\n    <<: *b59\n"), Lines{});
   EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::seconds{20});
 }
 
-TEST(AuditSettings, CardsOfOneContainerAreNotThoseOfTheNext) {
+TEST(AuditSettings, CardsCountForTheirOwnContainerOnly) {
   const auto container = [](const std::string& name, const std::string& limits) {
     return "    - name: " + name + "\n" + limits +
            "      env:\n        - name: CUDA_VISIBLE_DEVICES\n          value: \"0\"\n";
   };
   const std::string limits = "      resources:\n        limits:\n          nvidia.com/gpu: 1\n";
   const std::string pod = "kind: Pod\nspec:\n  containers:\n";
-  EXPECT_EQ(told_in(pod + container("a", limits) + container("b", "")), Lines{"a.yaml:13 G33"});
-  EXPECT_EQ(told_in(pod + container("a", limits)), Lines{});
+  EXPECT_EQ(reported_in(pod + container("a", limits) + container("b", "")), Lines{"a.yaml:13 G33"});
+  EXPECT_EQ(reported_in(pod + container("a", limits)), Lines{});
   for (const std::string resource :
        {"nvidia.com/gpu.shared", "nvidia.com/mig-1g.5gb", "amd.com/gpu", "gpu.intel.com/i915"})
-    EXPECT_EQ(
-        told_in(pod + container("a", fmt::format("      resources:\n        requests:\n          {}: 1\n", resource))),
-        Lines{})
+    EXPECT_EQ(reported_in(pod + container("a", fmt::format("      resources:\n        requests:\n          {}: 1\n",
+                                                           resource))),
+              Lines{})
         << resource;
   // By an alias, in another document, of a whole pod, in JSON.
-  EXPECT_EQ(
-      told_in("x: &limits\n  limits:\n    nvidia.com/gpu: 1\n" + pod + container("a", "      resources: *limits\n")),
-      Lines{});
-  EXPECT_EQ(told_in(pod + container("a", limits) + "---\n" + pod + container("b", "")), Lines{"a.yaml:17 G33"});
-  EXPECT_EQ(told_in("spec:\n  resources:\n    limits:\n      nvidia.com/gpu: 1\n  containers:\n" + container("a", "")),
+  EXPECT_EQ(reported_in("x: &limits\n  limits:\n    nvidia.com/gpu: 1\n" + pod +
+                        container("a", "      resources: *limits\n")),
             Lines{});
-  EXPECT_EQ(told({{"a.json",
-                   "{\"containers\": [{\"resources\": {\"limits\": {\"nvidia.com/gpu\": 1}},\n"
-                   "\"env\": [{\"name\": \"CUDA_VISIBLE_DEVICES\", \"value\": \"0\"}]}]}"}},
-                 one_card(), {"G33"}),
+  EXPECT_EQ(reported_in(pod + container("a", limits) + "---\n" + pod + container("b", "")), Lines{"a.yaml:17 G33"});
+  EXPECT_EQ(
+      reported_in("spec:\n  resources:\n    limits:\n      nvidia.com/gpu: 1\n  containers:\n" + container("a", "")),
+      Lines{});
+  EXPECT_EQ(findings_of({{"a.json",
+                          "{\"containers\": [{\"resources\": {\"limits\": {\"nvidia.com/gpu\": 1}},\n"
+                          "\"env\": [{\"name\": \"CUDA_VISIBLE_DEVICES\", \"value\": \"0\"}]}]}"}},
+                        one_device_policy(), {"G33"}),
             Lines{});
   // No cards at all, and what a node is called.
-  EXPECT_EQ(told_in(pod + container("a", "      resources:\n        limits:\n          nvidia.com/gpu: 0\n")),
+  EXPECT_EQ(reported_in(pod + container("a", "      resources:\n        limits:\n          nvidia.com/gpu: 0\n")),
             Lines{"a.yaml:9 G33"});
-  EXPECT_EQ(told_in("spec:\n  nodeSelector:\n    nvidia.com/gpu: \"true\"\n  containers:\n" + container("a", "")),
+  EXPECT_EQ(reported_in("spec:\n  nodeSelector:\n    nvidia.com/gpu: \"true\"\n  containers:\n" + container("a", "")),
             Lines{"a.yaml:7 G33"});
   // In a form that is not known, or in a text that is no YAML before its templates are filled in.
-  EXPECT_EQ(told_in("gpus:\n  nvidia.com/gpu: 1\n" + pod + container("a", "")), Lines{});
-  EXPECT_EQ(told_in("{{- if .x }\n}: [\n" + pod + container("a", limits) + container("b", "")), Lines{});
+  EXPECT_EQ(reported_in("gpus:\n  nvidia.com/gpu: 1\n" + pod + container("a", "")), Lines{});
+  EXPECT_EQ(reported_in("{{- if .x }\n}: [\n" + pod + container("a", limits) + container("b", "")), Lines{});
 }
 
 }  // namespace

@@ -4,7 +4,7 @@
 
 #include <gtest/gtest.h>
 
-#include "told.hpp"
+#include "audit_findings.hpp"
 
 namespace weir::audit {
 namespace {
@@ -19,7 +19,7 @@ std::string branches(const std::string& test) {
   return "import torch\nfrom settings import args\nif " + test + ":\n    device = 'cuda'\nelse:\n    device = 'cpu'\n";
 }
 
-TEST(AuditSilentFallback, WhatTheUserSwitchesOffIsNotSilent) {
+TEST(AuditSilentFallback, ACpuThatTheUserRequestsIsNotSilent) {
   for (const std::string test :
        {"torch.cuda.is_available() and not args.no_cuda", "not args.no_cuda and torch.cuda.is_available()",
         "(torch.cuda.is_available() and args.cuda)", "args.cuda and torch.cuda.device_count() > 0",
@@ -27,24 +27,25 @@ TEST(AuditSilentFallback, WhatTheUserSwitchesOffIsNotSilent) {
         "torch.cuda.device_count() > args.gpu", "args.gpu < torch.cuda.device_count()", "not torch.cuda.is_available()",
         "torch.backends.mps.is_available()", "torch.backends.mps.is_available() and torch.cuda.is_available()"}) {
     for (const std::string& text : {conditional(test), branches(test)}) {
-      EXPECT_EQ(told({{"a.py", text}}, one_card(), {"G21"}), Lines{}) << text;
-      EXPECT_EQ(fixed({{"a.py", text}}, one_card(), true).at("a.py").find("device = 'cuda'\n") == std::string::npos,
+      EXPECT_EQ(findings_of({{"a.py", text}}, one_device_policy(), {"G21"}), Lines{}) << text;
+      EXPECT_EQ(apply_fixes({{"a.py", text}}, one_device_policy(), true).at("a.py").find("device = 'cuda'\n") ==
+                    std::string::npos,
                 text.find("    device") == std::string::npos)
           << text;
     }
   }
   const std::string apple =
       "import torch\ndevice = torch.device('mps') if torch.backends.mps.is_available() else torch.device('cpu')\n";
-  EXPECT_EQ(fixed({{"a.py", apple}}, one_card(), true).at("a.py"), apple);
+  EXPECT_EQ(apply_fixes({{"a.py", apple}}, one_device_policy(), true).at("a.py"), apple);
 }
 
-TEST(AuditSilentFallback, TheQuestionForAGpuAloneIs) {
+TEST(AuditSilentFallback, ATestForAGpuOnlyIsSilent) {
   for (const std::string test :
        {"torch.cuda.is_available()", "(torch.cuda.is_available())", "torch.cuda.device_count() > 0",
         "torch.cuda.is_available() and torch.cuda.device_count() >= 1", "cuda.is_available() is True",
         "torch.cuda.is_available() == True", "torch.xpu.is_available()"}) {
-    EXPECT_EQ(told({{"a.py", conditional(test)}}, one_card(), {"G21"}), Lines{"a.py:3 G21"}) << test;
-    EXPECT_EQ(told({{"a.py", branches(test)}}, one_card(), {"G21"}), Lines{"a.py:6 G21"}) << test;
+    EXPECT_EQ(findings_of({{"a.py", conditional(test)}}, one_device_policy(), {"G21"}), Lines{"a.py:3 G21"}) << test;
+    EXPECT_EQ(findings_of({{"a.py", branches(test)}}, one_device_policy(), {"G21"}), Lines{"a.py:6 G21"}) << test;
   }
 }
 

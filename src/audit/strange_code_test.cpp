@@ -9,8 +9,8 @@
 #include <gtest/gtest.h>
 
 #include "audit/fix/fixer.hpp"
+#include "audit_findings.hpp"
 #include "program.hpp"
-#include "told.hpp"
 
 namespace weir::audit {
 namespace {
@@ -18,45 +18,46 @@ namespace {
 using namespace test_kit;  // NOLINT(google-build-using-namespace)
 using test::Folder;
 
-TEST(AuditStrangeCode, AMaskThatAnotherProgramNeedsStays) {
+TEST(AuditStrangeCode, AMaskNeededByAnotherProgramStays) {
   const Files files{
       {"drive.py", kHeader + "import engine\n\nengine.run()\n"},
       {"drive2.py", "import engine\nengine.run()\n"},
       {"engine.py", kHeader + "import torch\n\n\ndef run():\n    return torch.ones(4).to(\"cuda:0\")\n\n\n"
                               "if __name__ == \"__main__\":\n    print(run())\n"}};
-  EXPECT_EQ(fixed(files, one_card(), false), files);
-  const Files unsafe = fixed(files, one_card(), true);
+  EXPECT_EQ(apply_fixes(files, one_device_policy(), false), files);
+  const Files unsafe = apply_fixes(files, one_device_policy(), true);
   EXPECT_NE(unsafe.at("engine.py").find("\"CUDA_VISIBLE_DEVICES\", \"1\""), std::string::npos);
   // One file that nobody else runs, with the same line twice: the second goes.
   const Files twice{{"a.py", kHeader + "os.environ[\"CUDA_VISIBLE_DEVICES\"] = \"1\"\nimport torch\n"}};
-  EXPECT_EQ(fixed(twice, one_card(), false).at("a.py"), kHeader + "import torch\n");
+  EXPECT_EQ(apply_fixes(twice, one_device_policy(), false).at("a.py"), kHeader + "import torch\n");
 }
 
-TEST(AuditStrangeCode, AMaskOfAnotherCardThanThePolicysIsTold) {
+TEST(AuditStrangeCode, AMaskOfACardOutsideThePolicyIsReported) {
   const std::string program =
       "import os\nos.environ.setdefault(\"CUDA_DEVICE_ORDER\", \"PCI_BUS_ID\")\n"
       "os.environ.setdefault(\"CUDA_VISIBLE_DEVICES\", \"0\")\nimport torch\nimport weir\n\nweir.verify()\n"
       "x = torch.ones(4).to(\"cuda:0\")\n";
-  EXPECT_EQ(told({{"a.py", program}}, one_card()), Lines{"a.py:3 G33"});
-  EXPECT_TRUE(told({{"a.py", program}}, one_card("RTX 3090", "0")).empty());
-  EXPECT_TRUE(told({{"run.sh", "export CUDA_DEVICE_ORDER=PCI_BUS_ID\nCUDA_VISIBLE_DEVICES=1,0 python a.py\n"}},
-                   one_card()) == Lines{"run.sh:2 G33"});
+  EXPECT_EQ(findings_of({{"a.py", program}}, one_device_policy()), Lines{"a.py:3 G33"});
+  EXPECT_TRUE(findings_of({{"a.py", program}}, one_device_policy("RTX 3090", "0")).empty());
+  EXPECT_TRUE(findings_of({{"run.sh", "export CUDA_DEVICE_ORDER=PCI_BUS_ID\nCUDA_VISIBLE_DEVICES=1,0 python a.py\n"}},
+                          one_device_policy()) == Lines{"run.sh:2 G33"});
   // No card at all is none of the forbidden ones, and a UUID cannot be compared with an index.
   for (const std::string mask : {"", "-1", "GPU-5b1f3b1e"})
-    EXPECT_FALSE(has_rule(
-        told({{"a.py", "import os\nos.environ['CUDA_VISIBLE_DEVICES'] = '" + mask + "'\n"}}, one_card()), "G33"))
+    EXPECT_FALSE(has_rule(findings_of({{"a.py", "import os\nos.environ['CUDA_VISIBLE_DEVICES'] = '" + mask + "'\n"}},
+                                      one_device_policy()),
+                          "G33"))
         << mask;
   const std::string wrong =
       "import os\nos.environ[\"CUDA_VISIBLE_DEVICES\"] = \"0\"\nimport torch\ntorch.ones(1).cuda()\n";
-  EXPECT_EQ(fixed({{"a.py", wrong}}, one_card(), false).at("a.py").find("setdefault(\"CUDA_VISIBLE"),
+  EXPECT_EQ(apply_fixes({{"a.py", wrong}}, one_device_policy(), false).at("a.py").find("setdefault(\"CUDA_VISIBLE"),
             std::string::npos);
-  EXPECT_EQ(fixed({{"a.py", wrong}}, one_card(), true).at("a.py").find("\"0\""), std::string::npos);
+  EXPECT_EQ(apply_fixes({{"a.py", wrong}}, one_device_policy(), true).at("a.py").find("\"0\""), std::string::npos);
 }
 
 TEST(AuditStrangeCode, ADeviceIsFollowedThroughDictionariesAndConstructors) {
-  const Policy policy = one_card();
+  const Policy policy = one_device_policy();
   const auto in = [&](const std::string& code) {
-    return told({{"a.py", kHeader + "import torch\n" + code}}, policy, {"G08"});
+    return findings_of({{"a.py", kHeader + "import torch\n" + code}}, policy, {"G08"});
   };
   EXPECT_EQ(in("cfg = {\"device\": \"cuda:1\"}\ntorch.nn.Linear(2, 2).to(cfg[\"device\"])\n").size(), 1u);
   EXPECT_EQ(in("class Engine:\n    def __init__(self, cfg):\n        self.place = cfg.get(\"device\", \"cuda:0\")\n"
@@ -81,17 +82,18 @@ TEST(AuditStrangeCode, ADeviceIsFollowedThroughDictionariesAndConstructors) {
   EXPECT_TRUE(in("cfg = {\"device\": \"cuda:0\", \"note\": \"cuda:1\"}\ntorch.ones(2).to(cfg[\"device\"])\n").empty());
 }
 
-TEST(AuditStrangeCode, UnderADeadMaskNoIndexIsOutside) {
+TEST(AuditStrangeCode, NoIndexIsOutsideADeadMask) {
   const std::string late =
       "import os\nimport torch\n\n\ndef survey():\n    print(torch.cuda.is_available(), torch.cuda.device_count())\n"
       "    os.environ[\"CUDA_DEVICE_ORDER\"] = \"PCI_BUS_ID\"\n    os.environ[\"CUDA_VISIBLE_DEVICES\"] = \"1\"\n"
       "    return torch.ones(2, device=\"cuda:1\")\n\n\nsurvey()\n";
-  EXPECT_EQ(told({{"a.py", late}}, Policy{}), (Lines{"a.py:7 G03", "a.py:8 G03", "a.py:8 G10"}));
+  EXPECT_EQ(findings_of({{"a.py", late}}, Policy{}), (Lines{"a.py:7 G03", "a.py:8 G03", "a.py:8 G10"}));
   const std::string counted =
       kHeader + "import torch\nif torch.cuda.device_count() > 1:\n    print(torch.cuda.get_device_name(1))\n";
-  EXPECT_FALSE(has_rule(told({{"b.py", counted}}, one_card()), "G08"));
-  EXPECT_TRUE(
-      has_rule(told({{"b.py", kHeader + "import torch\nprint(torch.cuda.get_device_name(1))\n"}}, one_card()), "G08"));
+  EXPECT_FALSE(has_rule(findings_of({{"b.py", counted}}, one_device_policy()), "G08"));
+  EXPECT_TRUE(has_rule(
+      findings_of({{"b.py", kHeader + "import torch\nprint(torch.cuda.get_device_name(1))\n"}}, one_device_policy()),
+      "G08"));
 }
 
 TEST(AuditStrangeCode, ARepeatedMaskIsNotDead) {
@@ -102,13 +104,13 @@ TEST(AuditStrangeCode, ARepeatedMaskIsNotDead) {
                     {"part.py",
                      "import os\nos.environ[\"CUDA_VISIBLE_DEVICES\"] = \"1\"\n\n\ndef go():\n    import torch\n"
                      "    return torch.ones(1).to(\"cuda:0\")\n"}};
-  const Lines lines = told(files, one_card());
+  const Lines lines = findings_of(files, one_device_policy());
   EXPECT_TRUE(lines.contains("part.py:2 G07"));
   EXPECT_FALSE(has_rule(lines, "G03"));
   EXPECT_FALSE(has_rule(lines, "G11"));
 }
 
-TEST(AuditStrangeCode, OneArmOfAnImportRuns) {
+TEST(AuditStrangeCode, OneArmOfATryImportRuns) {
   const Files files{
       {"main.py", kHeader + "try:\n    from fast.core import run\nexcept ImportError:\n    from slow import run\n\n"
                             "run()\n"},
@@ -119,48 +121,50 @@ TEST(AuditStrangeCode, OneArmOfAnImportRuns) {
       {"slow.py",
        "import os\nos.environ[\"CUDA_VISIBLE_DEVICES\"] = \"0\"\nimport torch\n\n\ndef run():\n"
        "    return torch.ones(1).to(\"cuda:0\")\n"}};
-  EXPECT_FALSE(has_rule(told(files, Policy{}), "G03"));
+  EXPECT_FALSE(has_rule(findings_of(files, Policy{}), "G03"));
   // What stands behind the try has happened after the import, as a rule.
-  EXPECT_TRUE(has_rule(told({{"a.py",
-                              "import os\ntry:\n    import torch\nexcept ImportError:\n    torch = None\n"
-                              "os.environ[\"CUDA_VISIBLE_DEVICES\"] = \"1\"\n"}},
-                            Policy{}),
+  EXPECT_TRUE(has_rule(findings_of({{"a.py",
+                                     "import os\ntry:\n    import torch\nexcept ImportError:\n    torch = None\n"
+                                     "os.environ[\"CUDA_VISIBLE_DEVICES\"] = \"1\"\n"}},
+                                   Policy{}),
                        "G01"));
 }
 
-TEST(AuditStrangeCode, WhatIsGivenTheCpuAloneUsesNoGpu) {
+TEST(AuditStrangeCode, CodeThatReceivesOnlyTheCpuUsesNoGpu) {
   const auto with = [](const std::string& providers) {
-    return told({{"a.py",
-                  "import onnxruntime as ort\n\nif __name__ == \"__main__\":\n    ort.InferenceSession(\"m.onnx\", "
-                  "providers=[" +
-                      providers + "])\n"}},
-                one_card());
+    return findings_of(
+        {{"a.py",
+          "import onnxruntime as ort\n\nif __name__ == \"__main__\":\n    ort.InferenceSession(\"m.onnx\", "
+          "providers=[" +
+              providers + "])\n"}},
+        one_device_policy());
   };
   EXPECT_FALSE(has_rule(with("\"CPUExecutionProvider\""), "G05"));
   EXPECT_TRUE(has_rule(with("\"CUDAExecutionProvider\", \"CPUExecutionProvider\""), "G05"));
   // A device object as the default of a parameter, or compared with another, puts no work on it.
   EXPECT_FALSE(has_rule(
-      told({{"a.py",
-             "import torch\n\n\ndef f(device=torch.device('cuda', 0)):\n    return device == torch.device('cuda')\n\n\n"
-             "if __name__ == \"__main__\":\n    print(f('cpu'))\n"}},
-           one_card()),
+      findings_of(
+          {{"a.py",
+            "import torch\n\n\ndef f(device=torch.device('cuda', 0)):\n    return device == torch.device('cuda')\n\n\n"
+            "if __name__ == \"__main__\":\n    print(f('cpu'))\n"}},
+          one_device_policy()),
       "G05"));
 }
 
-TEST(AuditStrangeCode, NestedValuesAndCirclesOfClassesEnd) {
+TEST(AuditStrangeCode, NestedValuesAndClassCyclesAreBounded) {
   std::string nested = "import argparse\nimport torch\nargs = argparse.ArgumentParser().parse_args()\n";
   for (int i = 0; i < 40; ++i)
     nested += "if args.v:\n    args.x = args\n    args.y = args\nelse:\n    args.y = args\n    args.x = args\n";
-  EXPECT_FALSE(has_rule(told({{"a.py", nested + "torch.ones(1).to(args.x)\n"}}, Policy{}), "G08"));
+  EXPECT_FALSE(has_rule(findings_of({{"a.py", nested + "torch.ones(1).to(args.x)\n"}}, Policy{}), "G08"));
   std::string classes;
   std::string bases;
   for (int i = 0; i < 12; ++i) bases += (i == 0 ? "C" : ", C") + std::to_string(i);
   for (int i = 0; i < 12; ++i) classes += "class C" + std::to_string(i) + ":\n    pass\n";
   for (int i = 0; i < 12; ++i) classes += "class C" + std::to_string(i) + "(" + bases + "):\n    pass\n";
-  EXPECT_TRUE(told({{"m.py", classes}, {"a.py", "import m\nm.C0().run()\nm.C1().stop()\n"}}, Policy{}).empty());
+  EXPECT_TRUE(findings_of({{"m.py", classes}, {"a.py", "import m\nm.C0().run()\nm.C1().stop()\n"}}, Policy{}).empty());
 }
 
-TEST(AuditStrangeCode, LambdasWithinLambdasEnd) {
+TEST(AuditStrangeCode, NestedLambdasAreBounded) {
   std::string made;
   std::string begun;
   std::string ended;
@@ -169,39 +173,41 @@ TEST(AuditStrangeCode, LambdasWithinLambdasEnd) {
     begun += "(lambda a: ";
     ended += ")(1)";
   }
-  EXPECT_TRUE(told({{"a.py", "import torch\nx = " + made + "1\ny = " + begun + "1" + ended + "\n"}}, Policy{}).empty());
+  EXPECT_TRUE(
+      findings_of({{"a.py", "import torch\nx = " + made + "1\ny = " + begun + "1" + ended + "\n"}}, Policy{}).empty());
 }
 
-TEST(AuditStrangeCode, VendorsAreToldApart) {
+TEST(AuditStrangeCode, VendorsAreDistinguished) {
   const Files intel{
       {"xpu.py", "import torch\n\n\nif __name__ == \"__main__\":\n    print(torch.ones(2, device=\"xpu:0\"))\n"}};
-  const Policy arc = one_card("Arc A770", "0");
-  EXPECT_TRUE(has_rule(told(intel, arc), "G05"));
-  const std::string after = fixed(intel, arc, true).at("xpu.py");
+  const Policy arc = one_device_policy("Arc A770", "0");
+  EXPECT_TRUE(has_rule(findings_of(intel, arc), "G05"));
+  const std::string after = apply_fixes(intel, arc, true).at("xpu.py");
   EXPECT_EQ(after.find("CUDA"), std::string::npos) << after;
   EXPECT_NE(after.find("setdefault(\"ZE_AFFINITY_MASK\", \"0\")"), std::string::npos) << after;
   // The policy's card is of another vendor than the program's: no header, and a word.
-  EXPECT_EQ(fixed(intel, one_card(), true).at("xpu.py").find("VISIBLE_DEVICES"), std::string::npos);
-  EXPECT_FALSE(has_rule(told({{"a.py",
-                               "import os\nimport torch\ntorch.cuda.is_available()\n"
-                               "os.environ[\"ZE_AFFINITY_MASK\"] = \"0\"\n"}},
-                             Policy{}),
+  EXPECT_EQ(apply_fixes(intel, one_device_policy(), true).at("xpu.py").find("VISIBLE_DEVICES"), std::string::npos);
+  EXPECT_FALSE(has_rule(findings_of({{"a.py",
+                                      "import os\nimport torch\ntorch.cuda.is_available()\n"
+                                      "os.environ[\"ZE_AFFINITY_MASK\"] = \"0\"\n"}},
+                                    Policy{}),
                         "G03"));
 }
 
-TEST(AuditStrangeCode, CopiedHeadersInAFunctionAreTold) {
+TEST(AuditStrangeCode, CopiedHeadersInAFunctionAreReported) {
   const std::string copy =
       "import os\nimport pathlib\nimport sys\n\n\ndef _prepare():\n    top = pathlib.Path(__file__).resolve().parent\n"
       "    if str(top) not in sys.path:\n        sys.path.insert(0, str(top))\n    os.chdir(top)\n"
       "    os.environ[\"CUDA_VISIBLE_DEVICES\"] = \"1\"\n    os.environ[\"CUDA_DEVICE_ORDER\"] = \"PCI_BUS_ID\"\n"
       "    print(\"card 1 chosen\")\n    return top\n\n\nTOP = _prepare()\nimport torch\n\n"
       "if __name__ == \"__main__\":\n    print(torch.ones(5).to(\"cuda:0\"))\n";
-  const Lines lines = told({{"a.py", copy}, {"b.py", copy}, {"c.py", copy}, {"d.py", copy}}, one_card(), {"G19"});
+  const Lines lines =
+      findings_of({{"a.py", copy}, {"b.py", copy}, {"c.py", copy}, {"d.py", copy}}, one_device_policy(), {"G19"});
   EXPECT_EQ(lines.size(), 4u);
 }
 
-TEST(AuditStrangeCode, ProgramsWithoutAGpuAndClientsOfServersAreTold) {
-  const auto of = [](const std::string& code) { return told({{"a.py", code}}, one_card()); };
+TEST(AuditStrangeCode, ProgramsWithoutAGpuAndServerClientsAreReported) {
+  const auto of = [](const std::string& code) { return findings_of({{"a.py", code}}, one_device_policy()); };
   for (const std::string& code : std::vector<std::string>{
            kHeader + "import pathlib\nif __name__ == \"__main__\":\n    print(list(pathlib.Path(\".\").glob(\"*\")))\n",
            kHeader + "import subprocess\n\nif __name__ == \"__main__\":\n"
@@ -222,7 +228,7 @@ TEST(AuditStrangeCode, ProgramsWithoutAGpuAndClientsOfServersAreTold) {
   EXPECT_FALSE(has_rule(of(kHeader + "import mylib\nmylib.run()\n"), "G11"));
 }
 
-TEST(AuditStrangeCode, WhatFallsBackToAnOldNameIsLeft) {
+TEST(AuditStrangeCode, AFallbackToAnOldNameIsUnchanged) {
   const Files files{{"a.py",
                      "import torch\n\n\ndef reset():\n    if hasattr(torch.cuda, \"reset_peak_memory_stats\"):\n"
                      "        torch.cuda.reset_peak_memory_stats()\n"
@@ -230,14 +236,15 @@ TEST(AuditStrangeCode, WhatFallsBackToAnOldNameIsLeft) {
                      "        torch.cuda.reset_max_memory_allocated()\n\n\ndef reset2():\n    try:\n"
                      "        torch.cuda.reset_peak_memory_stats()\n    except AttributeError:\n"
                      "        torch.cuda.reset_max_memory_allocated()\n"}};
-  EXPECT_TRUE(told(files, Policy{}).empty());
-  EXPECT_EQ(fixed(files, Policy{}, true), files);
+  EXPECT_TRUE(findings_of(files, Policy{}).empty());
+  EXPECT_EQ(apply_fixes(files, Policy{}, true), files);
 }
 
-TEST(AuditStrangeCode, ACommentThatTellsOfTheRenumberingIsRight) {
+TEST(AuditStrangeCode, ACommentAboutTheRenumberingIsCorrect) {
   const auto with = [](const std::string& comment) {
-    return told({{"a.py", "import os\nos.environ.setdefault(\"CUDA_VISIBLE_DEVICES\", \"1\")  # " + comment + "\n"}},
-                Policy{}, {"G17"});
+    return findings_of(
+        {{"a.py", "import os\nos.environ.setdefault(\"CUDA_VISIBLE_DEVICES\", \"1\")  # " + comment + "\n"}}, Policy{},
+        {"G17"});
   };
   EXPECT_TRUE(with("big card, becomes device 0 of this process").empty());
   EXPECT_TRUE(with("hides GPU 0").empty());
@@ -252,34 +259,34 @@ TEST(AuditStrangeCode, FreeMemoryIsKnownThroughVariables) {
       "    return {\"free\": whole - kept, \"free2\": whole - used}\n\n\ndef freed():\n"
       "    cached = torch.cuda.memory_reserved(0) - torch.cuda.memory_allocated(0)\n"
       "    print(f\"{cached} bytes lie unused in the cache of the allocator\")\n\n\nprint(stats())\nfreed()\n";
-  EXPECT_EQ(told({{"a.py", code}}, Policy{}, {"G31"}), Lines{"a.py:8 G31"});
+  EXPECT_EQ(findings_of({{"a.py", code}}, Policy{}, {"G31"}), Lines{"a.py:8 G31"});
   const std::string sum =
       "import torch\nkept = torch.cuda.memory_reserved(0)\nused = torch.cuda.memory_allocated(0)\n"
       "free = torch.cuda.get_device_properties(0).total_memory - (kept + used)\n";
-  EXPECT_EQ(told({{"a.py", sum}}, Policy{}, {"G31"}), Lines{"a.py:4 G31"});
+  EXPECT_EQ(findings_of({{"a.py", sum}}, Policy{}, {"G31"}), Lines{"a.py:4 G31"});
 }
 
-TEST(AuditStrangeCode, ACardOfTheMaskIsNeverChangedByAFix) {
+TEST(AuditStrangeCode, AFixNeverChangesTheCardOfAMask) {
   // "1", then "0": which one is meant nobody knows, and the last one is in force.
   const Files two{{"a.py", kHeader + "os.environ[\"CUDA_VISIBLE_DEVICES\"] = \"0\"\nimport torch\n"
                                      "torch.ones(1).to(\"cuda:0\"); print(torch.cuda.get_device_name(0))\n"}};
-  EXPECT_TRUE(told(two, Policy{}).contains("a.py:4 G06"));
+  EXPECT_TRUE(findings_of(two, Policy{}).contains("a.py:4 G06"));
   for (const bool unsafe : {false, true}) {
-    for (const Policy& policy : {Policy{}, one_card()}) {  // nor does a policy decide it in silence
-      const Files after = fixed(two, policy, unsafe);
+    for (const Policy& policy : {Policy{}, one_device_policy()}) {  // nor does a policy decide it in silence
+      const Files after = apply_fixes(two, policy, unsafe);
       EXPECT_NE(after.at("a.py").find("os.environ[\"CUDA_VISIBLE_DEVICES\"] = \"0\""), std::string::npos) << unsafe;
-      EXPECT_TRUE(has_rule(told(after, policy), "G06"));
+      EXPECT_TRUE(has_rule(findings_of(after, policy), "G06"));
     }
   }
 }
 
-TEST(AuditStrangeCode, AHeaderThatWouldHideASecondCardIsLeftWithAWord) {
+TEST(AuditStrangeCode, AHeaderThatWouldHideASecondCardIsNotInserted) {
   const Files files{{"a.py",
                      "import torch\n\n\ndef warm(net):\n    if torch.cuda.device_count() < 2:\n"
                      "        print(\"second card not found, staying on the CPU\")\n        return net\n"
                      "    torch.cuda.set_device(1)\n    return net.to(\"cuda:1\")\n\n\nif __name__ == \"__main__\":\n"
                      "    warm(torch.nn.Linear(2, 2))\n"}};
-  const Files after = fixed(files, one_card(), true);
+  const Files after = apply_fixes(files, one_device_policy(), true);
   EXPECT_EQ(after.at("a.py").find("VISIBLE_DEVICES"), std::string::npos) << after.at("a.py");
   EXPECT_NE(after.at("a.py").find("net.to(\"cuda:1\")"), std::string::npos);
 }
@@ -291,7 +298,7 @@ TEST(AuditStrangeCode, ATeamsOwnHeaderAndValidatorAreFine) {
       "    memory = torch.cuda.get_device_properties(0).total_memory / 1024**3\n"
       "    if \"RTX 3090\" not in name or memory < 20:\n        raise RuntimeError(\"wrong card: \" + name)\n\n\n"
       "check_gpu()\nnet = torch.nn.Linear(2, 2).to(\"cuda:0\")\nif __name__ == \"__main__\":\n    print(net)\n";
-  EXPECT_EQ(grave({{"a.py", kHeader + validator}}, one_card()), Lines{});
+  EXPECT_EQ(serious_findings_of({{"a.py", kHeader + validator}}, one_device_policy()), Lines{});
 }
 
 }  // namespace

@@ -14,31 +14,31 @@
 namespace weir::audit {
 namespace {
 
-constexpr std::string_view kMark = "weir: ignore";
+constexpr std::string_view kMarker = "weir: ignore";
 
-struct Allowance {
+struct SuppressionComment {
   std::string_view rules;  ///< "G10,G04"; empty: all
   std::string_view reason;
 };
 
-std::optional<Allowance> allowance_in(std::string_view line) {
-  const std::size_t at = line.find(kMark);
+std::optional<SuppressionComment> parse_suppression(std::string_view line) {
+  const std::size_t at = line.find(kMarker);
   if (at == std::string_view::npos) return std::nullopt;
-  std::string_view rest = line.substr(at + kMark.size());
-  Allowance allowance;
+  std::string_view rest = line.substr(at + kMarker.size());
+  SuppressionComment comment;
   if (rest.starts_with('[')) {
     const std::size_t end = rest.find(']');
     if (end == std::string_view::npos) return std::nullopt;
-    allowance.rules = rest.substr(1, end - 1);
+    comment.rules = rest.substr(1, end - 1);
     rest.remove_prefix(end + 1);
   }
   while (!rest.empty() && (rest.front() == ' ' || rest.front() == ':')) rest.remove_prefix(1);
-  allowance.reason = rest;
-  return allowance;
+  comment.reason = rest;
+  return comment;
 }
 
 /// "G10, G04" one by one.
-std::vector<std::string_view> ids_in(std::string_view list) {
+std::vector<std::string_view> split_ids(std::string_view list) {
   std::vector<std::string_view> ids;
   while (!list.empty()) {
     const std::size_t end = std::min(list.find_first_of(", "), list.size());
@@ -48,8 +48,8 @@ std::vector<std::string_view> ids_in(std::string_view list) {
   return ids;
 }
 
-bool allows(const Allowance& allowance, std::string_view rule) {
-  const auto ids = ids_in(allowance.rules);
+bool allows(const SuppressionComment& comment, std::string_view rule) {
+  const auto ids = split_ids(comment.rules);
   return ids.empty() || std::find(ids.begin(), ids.end(), rule) != ids.end();
 }
 
@@ -58,7 +58,7 @@ std::vector<Range> comments_of(Language language, std::string_view text) {
   return tree ? tree->comments() : std::vector<Range>{};
 }
 
-bool is_comment_alone(std::string_view line) {
+bool is_comment_line(std::string_view line) {
   if (line.starts_with("\xEF\xBB\xBF")) line.remove_prefix(3);
   const std::size_t first = line.find_first_not_of(" \t");
   return first != std::string_view::npos && (line[first] == '#' || line.substr(first).starts_with("//"));
@@ -66,40 +66,40 @@ bool is_comment_alone(std::string_view line) {
 
 }  // namespace
 
-void apply_comments(std::vector<Finding>& findings) {
+void apply_suppression_comments(std::vector<Finding>& findings) {
   for (Finding& finding : findings) {
     const SourceFile& source = finding.module->source;
-    const std::uint32_t first = source.place(finding.where.begin).line;
-    const std::uint32_t last = source.place(finding.where.end).line;
+    const std::uint32_t first = source.position(finding.range.begin).line;
+    const std::uint32_t last = source.position(finding.range.end).line;
     for (std::uint32_t line = first > 1 ? first - 1 : first; line <= last; ++line) {
-      if (line < first && !is_comment_alone(source.line(line))) continue;
-      const auto allowance = allowance_in(source.line(line));
-      if (!allowance || !allows(*allowance, finding.rule)) continue;
+      if (line < first && !is_comment_line(source.line(line))) continue;
+      const auto comment = parse_suppression(source.line(line));
+      if (!comment || !allows(*comment, finding.rule)) continue;
       finding.suppressed = true;
-      finding.reason = allowance->reason;
+      finding.suppression_reason = comment->reason;
     }
   }
 }
 
-std::vector<std::string> unknown_rules_in_comments(const Module& module) {
-  constexpr std::size_t kMostShown = 40;  // of what stands in the place of an id
+std::vector<std::string> unknown_rule_warnings(const Module& module) {
+  constexpr std::size_t kMaxShown = 40;  // of what stands in the place of an id
   std::vector<std::string> lines;
   const SourceFile& source = module.source;
   const std::string_view text = source.text();
   const auto language = code_language(module.kind);
   std::optional<std::vector<Range>> comments;  // looked for when the first id is in question: there is hardly ever one
-  for (std::size_t at = text.find(kMark); at != std::string_view::npos; at = text.find(kMark, at + 1)) {
+  for (std::size_t at = text.find(kMarker); at != std::string_view::npos; at = text.find(kMarker, at + 1)) {
     const auto byte = static_cast<std::uint32_t>(at);
-    const auto allowance = allowance_in(text.substr(at, source.line_end(byte) - at));
-    auto unknown = allowance ? ids_in(allowance->rules) : std::vector<std::string_view>{};
+    const auto comment = parse_suppression(text.substr(at, source.line_end(byte) - at));
+    auto unknown = comment ? split_ids(comment->rules) : std::vector<std::string_view>{};
     std::erase_if(unknown, [](std::string_view id) { return find_rule(id) != nullptr; });
     if (unknown.empty()) continue;
     if (language && !comments) comments = comments_of(*language, text);
     const std::uint32_t begin = source.line_start(byte);
-    if (language ? !holds_byte(*comments, byte) : !is_comment_alone(text.substr(begin, at - begin))) continue;
+    if (language ? !contains_byte(*comments, byte) : !is_comment_line(text.substr(begin, at - begin))) continue;
     for (const std::string_view id : unknown)
       lines.push_back(fmt::format("{}:{}: this comment allows nothing: {}", printable(source.name()),
-                                  source.place(byte).line, no_rule_text(id.substr(0, kMostShown))));
+                                  source.position(byte).line, unknown_rule_text(id.substr(0, kMaxShown))));
   }
   return lines;
 }

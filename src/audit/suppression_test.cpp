@@ -7,7 +7,7 @@
 
 #include "audit/audit.hpp"
 #include "audit/suppression.hpp"
-#include "told.hpp"
+#include "audit_findings.hpp"
 
 namespace weir::audit {
 namespace {
@@ -15,10 +15,10 @@ namespace {
 std::vector<std::string> notes_of(FileKind kind, const std::string& text) {
   const auto module = read_module(kind, SourceFile{"a.py", "a.py", text});
   EXPECT_TRUE(module);
-  return module ? unknown_rules_in_comments(*module) : std::vector<std::string>{};
+  return module ? unknown_rule_warnings(*module) : std::vector<std::string>{};
 }
 
-TEST(AuditSuppression, AnIdThatIsNoRulesIsToldWithTheNearestOne) {
+TEST(AuditSuppression, AnUnknownIdIsReportedWithTheNearestOne) {
   const auto mistyped = notes_of(FileKind::python, "x = 1\ny = 2  # weir: ignore[G3] one card\n");
   ASSERT_EQ(mistyped.size(), 1U);
   EXPECT_TRUE(
@@ -31,7 +31,7 @@ TEST(AuditSuppression, AnIdThatIsNoRulesIsToldWithTheNearestOne) {
   EXPECT_EQ(notes_of(FileKind::dotenv, "# weir: ignore[G99]\nA=1\n").size(), 1U);
 }
 
-TEST(AuditSuppression, RulesAndTextsThatSpeakOfCommentsAreSilent) {
+TEST(AuditSuppression, TextsThatMentionSuppressionsAreIgnored) {
   for (const std::string text :
        {"x = 1  # weir: ignore[G10]\n", "x = 1  # weir: ignore[G10,G04] why\n", "x = 1  # weir: ignore\n",
         "x = 1  # weir: ignore the rest\n", "x = 1  # weir: ignore[] why\n", "x = 1  # weir: ignore[G99\n",
@@ -40,51 +40,52 @@ TEST(AuditSuppression, RulesAndTextsThatSpeakOfCommentsAreSilent) {
   EXPECT_TRUE(notes_of(FileKind::dotenv, "A=weir: ignore[G99]\n").empty());
 }
 
-TEST(AuditSuppression, AnIdIsWholeOrNone) {
+TEST(AuditSuppression, PartialIdsAreNoIds) {
   auto module = read_module(FileKind::python, SourceFile{"a.py", "a.py", "x = 1  # weir: ignore[G331,xG10]\n"});
   ASSERT_TRUE(module);
   std::vector<Finding> findings(
-      2, {.rule = "G33", .severity = Severity::wrong, .module = &*module, .where = {0, 5}, .what = {}, .advice = {}});
+      2,
+      {.rule = "G33", .severity = Severity::wrong, .module = &*module, .range = {0, 5}, .message = {}, .advice = {}});
   findings.back().rule = "G10";
-  apply_comments(findings);
+  apply_suppression_comments(findings);
   for (const Finding& finding : findings) EXPECT_FALSE(finding.suppressed) << finding.rule;
 }
 
-TEST(AuditSuppression, ManyOfThemAreToldInNoTime) {
+TEST(AuditSuppression, ManyUnknownIdsAreReportedQuickly) {
   std::string text;
   for (int i = 0; i < 100'000; ++i) text += "x = 1  # weir: ignore[G3]\n";
   EXPECT_EQ(notes_of(FileKind::python, text).size(), 100'000U);
 }
 
-TEST(AuditSuppression, WhatIsPutAboveAStatementLeavesItsCommentBesideIt) {
-  const auto mended = [](const std::string& name, const std::string& text) {
-    return test_kit::fixed({{name, text}}, Policy{}, false).at(name);
+TEST(AuditSuppression, InsertedLinesDoNotSeparateAStatementFromItsComment) {
+  const auto fix_code = [](const std::string& name, const std::string& text) {
+    return test_kit::apply_fixes({{name, text}}, Policy{}, false).at(name);
   };
   const std::string comment = "# weir: ignore[G10] ours\n";
   const std::string order = "export CUDA_DEVICE_ORDER=\"${CUDA_DEVICE_ORDER:-PCI_BUS_ID}\"\n";
   const std::string head = "#!/bin/bash\n#SBATCH -n 1\n";
   const std::string mask = "export CUDA_VISIBLE_DEVICES=1\n";
-  EXPECT_EQ(mended("run.sh", head + comment + mask), head + order + comment + mask);
-  EXPECT_EQ(mended("run.sh", head + mask), head + order + mask);
-  EXPECT_EQ(mended("run.sh", head + comment + comment + mask), head + order + comment + comment + mask);
-  EXPECT_EQ(mended("run.sh", head + "# One card.\n" + mask), head + "# One card.\n" + order + mask);
+  EXPECT_EQ(fix_code("run.sh", head + comment + mask), head + order + comment + mask);
+  EXPECT_EQ(fix_code("run.sh", head + mask), head + order + mask);
+  EXPECT_EQ(fix_code("run.sh", head + comment + comment + mask), head + order + comment + comment + mask);
+  EXPECT_EQ(fix_code("run.sh", head + "# One card.\n" + mask), head + "# One card.\n" + order + mask);
   EXPECT_EQ(
-      mended("a.py", "import os\nif True:\n    " + comment + "    os.environ[\"CUDA_VISIBLE_DEVICES\"] = \"1\"\n"),
+      fix_code("a.py", "import os\nif True:\n    " + comment + "    os.environ[\"CUDA_VISIBLE_DEVICES\"] = \"1\"\n"),
       "import os\nif True:\n    os.environ.setdefault(\"CUDA_DEVICE_ORDER\", \"PCI_BUS_ID\")\n    " + comment +
           "    os.environ[\"CUDA_VISIBLE_DEVICES\"] = \"1\"\n");
 }
 
-TEST(AuditSuppression, ACommentGoesWhereItsStatementGoes) {
+TEST(AuditSuppression, ACommentMovesWithItsStatement) {
   const std::string comment = "# weir: ignore[G10] ours\n";
-  const auto mended = [](const std::string& name, const std::string& text) {
-    return test_kit::fixed({{name, text}}, Policy{}, false).at(name);
+  const auto fix_code = [](const std::string& name, const std::string& text) {
+    return test_kit::apply_fixes({{name, text}}, Policy{}, false).at(name);
   };
   EXPECT_EQ(
-      mended("a.py", "import torch\nimport os\n" + comment + "os.environ[\"CUDA_VISIBLE_DEVICES\"] = \"GPU-1\"\n"),
+      fix_code("a.py", "import torch\nimport os\n" + comment + "os.environ[\"CUDA_VISIBLE_DEVICES\"] = \"GPU-1\"\n"),
       "import os\n" + comment + "os.environ[\"CUDA_VISIBLE_DEVICES\"] = \"GPU-1\"\nimport torch\n");
   // The copy goes with its comment, which would allow the next line's findings.
   const std::string uuid = "export CUDA_VISIBLE_DEVICES=GPU-1\n";
-  EXPECT_EQ(mended("run.sh", "#!/bin/bash\n" + uuid + comment + uuid + "python a.py\n"),
+  EXPECT_EQ(fix_code("run.sh", "#!/bin/bash\n" + uuid + comment + uuid + "python a.py\n"),
             "#!/bin/bash\n" + uuid + "python a.py\n");
 }
 

@@ -4,68 +4,68 @@
 
 #include <gtest/gtest.h>
 
-#include "told.hpp"
+#include "audit_findings.hpp"
 
 namespace weir::audit {
 namespace {
 
 using namespace test_kit;  // NOLINT(google-build-using-namespace)
 
-bool selects_none(const std::string& code) {
-  return has_rule(told({{"a.py", "import torch\n\n\n" + code}}, one_card()), "G05");
+bool reports_no_selection(const std::string& code) {
+  return has_rule(findings_of({{"a.py", "import torch\n\n\n" + code}}, one_device_policy()), "G05");
 }
 
-TEST(AuditSwitchedOff, WhatAConstantSwitchesOffIsNoUse) {
+TEST(AuditSwitchedOff, WorkDisabledByAConstantIsNoUse) {
   const std::string main = "if __name__ == '__main__':\n    ";
   const std::string parameter = "def run(net, use_gpu=False):\n    if use_gpu:\n        net.cuda()\n\n\n" + main;
-  EXPECT_FALSE(selects_none(parameter + "run(make())\n"));
-  EXPECT_FALSE(selects_none(parameter + "run(make(), use_gpu=0)\n"));
-  EXPECT_TRUE(selects_none(parameter + "run(make(), True)\n"));
-  EXPECT_TRUE(selects_none(parameter + "run(make(), use_gpu=wanted())\n"));
+  EXPECT_FALSE(reports_no_selection(parameter + "run(make())\n"));
+  EXPECT_FALSE(reports_no_selection(parameter + "run(make(), use_gpu=0)\n"));
+  EXPECT_TRUE(reports_no_selection(parameter + "run(make(), True)\n"));
+  EXPECT_TRUE(reports_no_selection(parameter + "run(make(), use_gpu=wanted())\n"));
   const std::string constant =
       "USE_GPU = False\n\n\ndef run(net):\n    if USE_GPU and torch.cuda.is_available():\n"
       "        net.cuda()\n\n\n" +
       main + "run(make())\n";
-  EXPECT_FALSE(selects_none(constant));
-  EXPECT_TRUE(selects_none("USE_GPU = True" + constant.substr(constant.find('\n'))));
-  EXPECT_FALSE(
-      selects_none("USE_GPU = False\ndevice = 'cuda' if USE_GPU else 'cpu'\nx = torch.ones(1, device=device)\n"));
-  EXPECT_TRUE(
-      selects_none("USE_GPU = False\ndevice = 'cpu' if USE_GPU else 'cuda'\nx = torch.ones(1, device=device)\n"));
+  EXPECT_FALSE(reports_no_selection(constant));
+  EXPECT_TRUE(reports_no_selection("USE_GPU = True" + constant.substr(constant.find('\n'))));
+  EXPECT_FALSE(reports_no_selection(
+      "USE_GPU = False\ndevice = 'cuda' if USE_GPU else 'cpu'\nx = torch.ones(1, device=device)\n"));
+  EXPECT_TRUE(reports_no_selection(
+      "USE_GPU = False\ndevice = 'cpu' if USE_GPU else 'cuda'\nx = torch.ones(1, device=device)\n"));
 }
 
-TEST(AuditSwitchedOff, TheOtherWayIsTaken) {
+TEST(AuditSwitchedOff, TheOtherBranchIsTaken) {
   const std::string otherwise = "CPU = {}\nnet = make()\nif CPU:\n    net.cpu()\nelse:\n    net.cuda()\n";
   const auto with = [&](const std::string& value) {
     std::string code = otherwise;
-    return selects_none(code.replace(code.find("{}"), 2, value));
+    return reports_no_selection(code.replace(code.find("{}"), 2, value));
   };
   EXPECT_FALSE(with("True"));
   EXPECT_TRUE(with("False"));
   EXPECT_TRUE(with("asked()"));
-  EXPECT_FALSE(selects_none("CPU = True\nnet = make()\nif not CPU:\n    net.cuda()\n"));
+  EXPECT_FALSE(reports_no_selection("CPU = True\nnet = make()\nif not CPU:\n    net.cuda()\n"));
   EXPECT_FALSE(
-      selects_none("def run(net, cpu=True):\n    if cpu:\n        return\n    net.cuda()\n\n\n"
-                   "if __name__ == '__main__':\n    run(make())\n"));
+      reports_no_selection("def run(net, cpu=True):\n    if cpu:\n        return\n    net.cuda()\n\n\n"
+                           "if __name__ == '__main__':\n    run(make())\n"));
   // One part of "and" does not decide what its opposite is.
-  EXPECT_TRUE(selects_none("CPU = True\nnet = make()\nif not (CPU and asked()):\n    net.cuda()\n"));
+  EXPECT_TRUE(reports_no_selection("CPU = True\nnet = make()\nif not (CPU and asked()):\n    net.cuda()\n"));
 }
 
-TEST(AuditSwitchedOff, WhatChangesIsNoConstant) {
+TEST(AuditSwitchedOff, ChangingValuesAreNoConstants) {
   EXPECT_TRUE(
-      selects_none("first = True\nnet = make()\nwhile more():\n    if first:\n        first = False\n"
-                   "    else:\n        net.cuda()\n"));
+      reports_no_selection("first = True\nnet = make()\nwhile more():\n    if first:\n        first = False\n"
+                           "    else:\n        net.cuda()\n"));
   EXPECT_TRUE(
-      selects_none("ready = False\n\n\ndef prepare():\n    global ready\n    ready = True\n\n\n"
-                   "def work(net):\n    if ready:\n        net.cuda()\n\n\n"
-                   "if __name__ == '__main__':\n    prepare()\n    work(make())\n"));
+      reports_no_selection("ready = False\n\n\ndef prepare():\n    global ready\n    ready = True\n\n\n"
+                           "def work(net):\n    if ready:\n        net.cuda()\n\n\n"
+                           "if __name__ == '__main__':\n    prepare()\n    work(make())\n"));
 }
 
-TEST(AuditSwitchedOff, TheNumberOfADeviceCountsAsTheRuntimeDoes) {
+TEST(AuditSwitchedOff, DeviceNumbersCountAsInTheRuntime) {
   const auto counted_twice = [](const std::string& code) {
-    return has_rule(
-        told({{"a.py", "import torch\nfrom pynvml import nvmlDeviceGetHandleByIndex\n\n\n" + code}}, one_card()),
-        "G20");
+    return has_rule(findings_of({{"a.py", "import torch\nfrom pynvml import nvmlDeviceGetHandleByIndex\n\n\n" + code}},
+                                one_device_policy()),
+                    "G20");
   };
   EXPECT_TRUE(
       counted_twice("def free(device=torch.device('cuda:0')):\n"

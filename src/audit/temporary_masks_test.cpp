@@ -5,7 +5,7 @@
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
-#include "told.hpp"
+#include "audit_findings.hpp"
 
 namespace weir::audit {
 namespace {
@@ -15,12 +15,12 @@ using namespace test_kit;  // NOLINT(google-build-using-namespace)
 const std::string kMask = "import os\nos.environ['CUDA_VISIBLE_DEVICES'] = '1'\n";
 const std::string kSet = "os.environ['CUDA_VISIBLE_DEVICES'] = ";
 
-Lines told_of(const std::string& rule, const std::string& text) {
+Lines reported_for(const std::string& rule, const std::string& text) {
   Policy none;
-  return told({{"a.py", text}}, none, {rule});
+  return findings_of({{"a.py", text}}, none, {rule});
 }
 
-TEST(AuditTemporaryMasks, WhatAPairOfMethodsSetsAndTakesBackIsNoRepetition) {
+TEST(AuditTemporaryMasks, AMaskThatAPairOfMethodsRestoresIsNoRepetition) {
   const std::string manager =
       "class Card:\n    def __enter__(self):\n        self.old = os.environ.get('CUDA_VISIBLE_DEVICES')\n        " +
       kSet + "'1'\n    def __exit__(self, *rest):\n        " + kSet + "self.old\n";
@@ -33,20 +33,20 @@ TEST(AuditTemporaryMasks, WhatAPairOfMethodsSetsAndTakesBackIsNoRepetition) {
       "os.environ.get('CUDA_VISIBLE_DEVICES')\n    " +
       kSet + "'1'\n    try:\n        yield\n    finally:\n        " + kSet + "old\n";
   for (const std::string& text : {manager, popped, tests, generator}) {
-    EXPECT_TRUE(told_of("G07", kMask + text).empty()) << text;
+    EXPECT_TRUE(reported_for("G07", kMask + text).empty()) << text;
     std::string other = text;
     for (std::size_t at = other.find("'1'"); at != std::string::npos; at = other.find("'1'"))
       other.replace(at, 3, "'0'");
-    EXPECT_TRUE(told_of("G06", kMask + other).empty()) << other;
+    EXPECT_TRUE(reported_for("G06", kMask + other).empty()) << other;
   }
 }
 
-TEST(AuditTemporaryMasks, WhatStaysIsARepetition) {
-  EXPECT_EQ(told_of("G07", kMask + kSet + "'1'\n"), Lines{"a.py:3 G07"});
-  EXPECT_EQ(told_of("G07", kMask + "def start():\n    " + kSet + "'1'\nstart()\n"), Lines{"a.py:4 G07"});
+TEST(AuditTemporaryMasks, AMaskThatIsNotRestoredIsARepetition) {
+  EXPECT_EQ(reported_for("G07", kMask + kSet + "'1'\n"), Lines{"a.py:3 G07"});
+  EXPECT_EQ(reported_for("G07", kMask + "def start():\n    " + kSet + "'1'\nstart()\n"), Lines{"a.py:4 G07"});
   // __exit__ that takes nothing back.
-  EXPECT_EQ(told_of("G07", kMask + "class Card:\n    def __enter__(self):\n        " + kSet +
-                               "'1'\n    def __exit__(self, *rest):\n        pass\n"),
+  EXPECT_EQ(reported_for("G07", kMask + "class Card:\n    def __enter__(self):\n        " + kSet +
+                                    "'1'\n    def __exit__(self, *rest):\n        pass\n"),
             Lines{"a.py:5 G07"});
 }
 
@@ -63,35 +63,38 @@ TEST(AuditTemporaryMasks, ATestThatSetsTheMaskMayCompareIt) {
         "from unittest import mock\ndef test_card():\n    with mock.patch.dict(os.environ, {'CUDA_VISIBLE_DEVICES': "
         "'1'}):\n    " +
             compare})
-    EXPECT_TRUE(told_of("G15", "import os\n" + text).empty()) << text;
+    EXPECT_TRUE(reported_for("G15", "import os\n" + text).empty()) << text;
 }
 
-TEST(AuditTemporaryMasks, WhatSomebodyElseHasSetIsDemanded) {
+TEST(AuditTemporaryMasks, ComparingAnExternalMaskIsReported) {
   const std::string compare = "    if os.environ['CUDA_VISIBLE_DEVICES'] != '1':\n        raise SystemExit(1)\n";
-  EXPECT_FALSE(told_of("G15", "import os\ndef check():\n" + compare).empty());
+  EXPECT_FALSE(reported_for("G15", "import os\ndef check():\n" + compare).empty());
   EXPECT_FALSE(
-      told_of("G15", "import os\nfrom dotenv import load_dotenv\ndef check():\n    load_dotenv()\n" + compare).empty());
+      reported_for("G15", "import os\nfrom dotenv import load_dotenv\ndef check():\n    load_dotenv()\n" + compare)
+          .empty());
   EXPECT_FALSE(
-      told_of("G15", "import os\ndef check(monkeypatch):\n    monkeypatch.setenv('HOME', '/')\n" + compare).empty());
+      reported_for("G15", "import os\ndef check(monkeypatch):\n    monkeypatch.setenv('HOME', '/')\n" + compare)
+          .empty());
   // What was there already is what counts.
   EXPECT_FALSE(
-      told_of("G15", "import os\ndef check():\n    os.environ.setdefault('CUDA_VISIBLE_DEVICES', '1')\n" + compare)
+      reported_for("G15", "import os\ndef check():\n    os.environ.setdefault('CUDA_VISIBLE_DEVICES', '1')\n" + compare)
           .empty());
   // What is set afterwards has not been compared.
-  EXPECT_FALSE(told_of("G15", "import os\ndef check():\n" + compare + "    " + kSet + "'1'\n").empty());
+  EXPECT_FALSE(reported_for("G15", "import os\ndef check():\n" + compare + "    " + kSet + "'1'\n").empty());
 }
 
-TEST(AuditPrograms, AScriptThatGivesItsMainToExitIsOne) {
+TEST(AuditPrograms, AScriptThatPassesMainToExitIsAProgram) {
   const std::string start =
       "import os\nos.environ.setdefault('CUDA_DEVICE_ORDER', 'PCI_BUS_ID')\n"
       "os.environ.setdefault('CUDA_VISIBLE_DEVICES', '1')\nimport sys\nimport torch\n"
       "def main():\n    torch.ones(4).to('cuda:0')\n    return 0\n";
   for (const std::string call : {"main()\n", "sys.exit(main())\n", "raise SystemExit(main())\n"})
-    EXPECT_EQ(told({{"scripts/run2.py", start + call}}, one_card(), {"G13"}).size(), 1U) << call;
+    EXPECT_EQ(findings_of({{"scripts/run2.py", start + call}}, one_device_policy(), {"G13"}).size(), 1U) << call;
   // Nobody runs it, it makes something for others, or another file imports it.
-  EXPECT_TRUE(told({{"scripts/run2.py", start}}, one_card(), {"G13"}).empty());
-  EXPECT_TRUE(told({{"scripts/run2.py", start + "code = main()\n"}}, one_card(), {"G13"}).empty());
-  EXPECT_TRUE(has_rule(told({{"lib.py", start + "sys.exit(main())\n"}, {"a.py", "import lib\n"}}, one_card(), {"G13"}),
+  EXPECT_TRUE(findings_of({{"scripts/run2.py", start}}, one_device_policy(), {"G13"}).empty());
+  EXPECT_TRUE(findings_of({{"scripts/run2.py", start + "code = main()\n"}}, one_device_policy(), {"G13"}).empty());
+  EXPECT_TRUE(has_rule(findings_of({{"lib.py", start + "sys.exit(main())\n"}, {"a.py", "import lib\n"}},
+                                   one_device_policy(), {"G13"}),
                        "lib.py G13") == false);
 }
 

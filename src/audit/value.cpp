@@ -8,25 +8,25 @@
 namespace weir::audit {
 namespace {
 
-bool same(const Atom& a, const Atom& b) {
+bool is_same(const PossibleValue& a, const PossibleValue& b) {
   return a.kind == b.kind && a.text == b.text && a.number == b.number && a.key == b.key && a.items == b.items;
 }
 
-bool differ_in_items(const Atom& a, const Atom& b) {
+bool differ_in_items(const PossibleValue& a, const PossibleValue& b) {
   return a.kind == b.kind && a.text == b.text && a.number == b.number && a.key == b.key && a.items != b.items;
 }
 
 /// What one of two ways has left in a dictionary or an instance.
-std::shared_ptr<const Items> merged(const std::shared_ptr<const Items>& a, const std::shared_ptr<const Items>& b) {
+std::shared_ptr<const Items> merge_items(const std::shared_ptr<const Items>& a, const std::shared_ptr<const Items>& b) {
   if (a == nullptr || b == nullptr) return a == nullptr ? b : a;
   auto both = std::make_shared<Items>(*a);
   const auto holds_items = [](const Value& value) {
-    return std::any_of(value.atoms().begin(), value.atoms().end(),
-                       [](const Atom& atom) { return atom.items != nullptr; });
+    return std::any_of(value.alternatives().begin(), value.alternatives().end(),
+                       [](const PossibleValue& alternative) { return alternative.items != nullptr; });
   };
   for (const auto& [key, value] : b->values) {
-    const auto [at, fresh] = both->values.emplace(key, value);
-    if (fresh) continue;
+    const auto [at, inserted] = both->values.emplace(key, value);
+    if (inserted) continue;
     // One level deep: what is nested in both may be shared many times over.
     at->second = holds_items(at->second) && holds_items(value) ? Value{} : at->second.joined(value);
   }
@@ -35,76 +35,80 @@ std::shared_ptr<const Items> merged(const std::shared_ptr<const Items>& a, const
 
 }  // namespace
 
-bool Value::may_be(Atom::Kind kind) const {
-  return std::any_of(atoms_.begin(), atoms_.end(), [&](const Atom& atom) { return atom.kind == kind; });
+bool Value::may_be(PossibleValue::Kind kind) const {
+  return std::any_of(alternatives_.begin(), alternatives_.end(),
+                     [&](const PossibleValue& alternative) { return alternative.kind == kind; });
 }
 
 Value Value::joined(const Value& other) const {
   if (is_unknown() || other.is_unknown()) return {};
   Value both = *this;
-  for (const Atom& atom : other.atoms_) {
-    const auto alike = std::find_if(both.atoms_.begin(), both.atoms_.end(),
-                                    [&](const Atom& mine) { return differ_in_items(mine, atom); });
-    if (alike != both.atoms_.end()) {
-      const bool lists = atom.kind == Atom::Kind::sequence && alike->items != nullptr && atom.items != nullptr;
-      if (lists && alike->items->values.size() != atom.items->values.size()) return {};
-      alike->items = merged(alike->items, atom.items);
+  for (const PossibleValue& alternative : other.alternatives_) {
+    const auto similar = std::find_if(both.alternatives_.begin(), both.alternatives_.end(),
+                                      [&](const PossibleValue& mine) { return differ_in_items(mine, alternative); });
+    if (similar != both.alternatives_.end()) {
+      const bool lists = alternative.kind == PossibleValue::Kind::sequence && similar->items != nullptr &&
+                         alternative.items != nullptr;
+      if (lists && similar->items->values.size() != alternative.items->values.size()) return {};
+      similar->items = merge_items(similar->items, alternative.items);
       continue;
     }
-    const bool there =
-        std::any_of(both.atoms_.begin(), both.atoms_.end(), [&](const Atom& mine) { return same(mine, atom); });
-    if (there) continue;
-    if (both.atoms_.size() == kMostAtoms) return {};
-    both.atoms_.push_back(atom);
+    const bool is_contained = std::any_of(both.alternatives_.begin(), both.alternatives_.end(),
+                                          [&](const PossibleValue& mine) { return is_same(mine, alternative); });
+    if (is_contained) continue;
+    if (both.alternatives_.size() == kMaxAlternatives) return {};
+    both.alternatives_.push_back(alternative);
   }
   return both;
 }
 
 std::optional<std::string> Value::as_text() const {
-  const Atom* atom = single();
-  if (atom == nullptr) return std::nullopt;
-  if (atom->kind == Atom::Kind::text || atom->kind == Atom::Kind::pattern) return atom->text;
-  if (atom->kind == Atom::Kind::number) return std::to_string(atom->number);
+  const PossibleValue* alternative = single_alternative();
+  if (alternative == nullptr) return std::nullopt;
+  if (alternative->kind == PossibleValue::Kind::text || alternative->kind == PossibleValue::Kind::pattern)
+    return alternative->text;
+  if (alternative->kind == PossibleValue::Kind::number) return std::to_string(alternative->number);
   return std::nullopt;
 }
 
-std::optional<bool> Value::truth() const {
-  const Atom* atom = single();
-  if (atom == nullptr) return std::nullopt;
-  if (atom->kind == Atom::Kind::boolean || atom->kind == Atom::Kind::number) return atom->number != 0;
-  if (atom->kind == Atom::Kind::text) return !atom->text.empty();
-  if (atom->kind == Atom::Kind::none) return false;
+std::optional<bool> Value::truth_value() const {
+  const PossibleValue* alternative = single_alternative();
+  if (alternative == nullptr) return std::nullopt;
+  if (alternative->kind == PossibleValue::Kind::boolean || alternative->kind == PossibleValue::Kind::number)
+    return alternative->number != 0;
+  if (alternative->kind == PossibleValue::Kind::text) return !alternative->text.empty();
+  if (alternative->kind == PossibleValue::Kind::none) return false;
   return std::nullopt;
 }
 
 namespace {
 
 /// The item or attribute of something that is known by its path.
-Value deeper(const Atom& atom, std::string_view key) {
+Value item_by_path(const PossibleValue& alternative, std::string_view key) {
   constexpr std::size_t kLongestPath = 200;
-  if (atom.key.size() + key.size() > kLongestPath) return kind_value(atom.kind);
-  Atom item = atom;
+  if (alternative.key.size() + key.size() > kLongestPath) return value_of_kind(alternative.kind);
+  PossibleValue item = alternative;
   item.items = nullptr;
-  if (!item.key.empty()) item.key += kPathBreak;
+  if (!item.key.empty()) item.key += kPathSeparator;
   item.key += key;
   return item;
 }
 
 /// One step of a path from one thing.
-Value item_of(const Atom& atom, std::string_view key, bool& missing) {
+Value item_of(const PossibleValue& alternative, std::string_view key, bool& missing) {
   // args.device = "cuda" behind parse_args(): no choice of the user's any more.
-  if (atom.kind == Atom::Kind::choice) {
-    const bool given = atom.items != nullptr && atom.items->values.contains(key);
-    if (given) return atom.items->values.find(key)->second;
-    return deeper(atom, key);
+  if (alternative.kind == PossibleValue::Kind::user_choice) {
+    const bool overwritten = alternative.items != nullptr && alternative.items->values.contains(key);
+    if (overwritten) return alternative.items->values.find(key)->second;
+    return item_by_path(alternative, key);
   }
-  if (atom.kind == Atom::Kind::parameter) return deeper(atom, key);
-  if (atom.kind == Atom::Kind::text && key == "index" && parse_device(atom.text))
-    return kind_value(Atom::Kind::ordinal);
-  if (atom.items == nullptr) return {};
-  const auto found = atom.items->values.find(key);
-  if (found != atom.items->values.end()) return found->second;
-  missing = atom.kind == Atom::Kind::dictionary && !atom.items->values.contains(kOpen);
+  if (alternative.kind == PossibleValue::Kind::parameter) return item_by_path(alternative, key);
+  if (alternative.kind == PossibleValue::Kind::text && key == "index" && parse_device(alternative.text))
+    return value_of_kind(PossibleValue::Kind::runtime_index);
+  if (alternative.items == nullptr) return {};
+  const auto found = alternative.items->values.find(key);
+  if (found != alternative.items->values.end()) return found->second;
+  missing = alternative.kind == PossibleValue::Kind::dictionary && !alternative.items->values.contains(kIncompleteKey);
   return {};
 }
 
@@ -113,12 +117,12 @@ Value item_of(const Atom& atom, std::string_view key, bool& missing) {
 Value item_of(const Value& whole, std::string_view path, bool& missing) {
   Value at = whole;
   while (!path.empty()) {
-    const std::string_view key = path.substr(0, path.find(kPathBreak));
+    const std::string_view key = path.substr(0, path.find(kPathSeparator));
     path.remove_prefix(key.size() == path.size() ? key.size() : key.size() + 1);
     Value next;
     bool first = true;
-    for (const Atom& atom : at.atoms()) {
-      const Value one = item_of(atom, key, missing);
+    for (const PossibleValue& alternative : at.alternatives()) {
+      const Value one = item_of(alternative, key, missing);
       next = first ? one : next.joined(one);
       first = false;
     }
@@ -128,16 +132,20 @@ Value item_of(const Value& whole, std::string_view path, bool& missing) {
 }
 
 Value text_value(std::string text, Range literal) {
-  return Atom{
-      .kind = Atom::Kind::text, .text = std::move(text), .number = 0, .literal = literal, .key = {}, .items = {}};
+  return PossibleValue{.kind = PossibleValue::Kind::text,
+                       .text = std::move(text),
+                       .number = 0,
+                       .literal = literal,
+                       .key = {},
+                       .items = {}};
 }
 Value pattern_value(std::string text, const Value& filling, Range literal) {
   const std::size_t hole = text.find(kHole);
   if (hole == std::string::npos) return text_value(std::move(text), literal);
-  Atom pattern{.kind = Atom::Kind::pattern, .text = std::move(text), .literal = literal};
+  PossibleValue pattern{.kind = PossibleValue::Kind::pattern, .text = std::move(text), .literal = literal};
   if (pattern.text.find(kHole, hole + 1) != std::string::npos) return pattern;
-  const Atom* one = filling.single();
-  if (one != nullptr && (one->kind == Atom::Kind::text || one->kind == Atom::Kind::number)) {
+  const PossibleValue* one = filling.single_alternative();
+  if (one != nullptr && (one->kind == PossibleValue::Kind::text || one->kind == PossibleValue::Kind::number)) {
     pattern.text.replace(hole, 1, *filling.as_text());
     return text_value(std::move(pattern.text), one->literal);
   }
@@ -147,13 +155,13 @@ Value pattern_value(std::string text, const Value& filling, Range literal) {
   return pattern;
 }
 
-Value with_holes_filled(const Value& value) {
+Value expand_patterns(const Value& value) {
   Value all;
   bool first = true;
-  for (const Atom& atom : value.atoms()) {
-    const Value filling = filling_of(atom);
-    Value one{atom};
-    const Value each = each_constant(filling, [&](const Value& part) { return pattern_value(atom.text, part); });
+  for (const PossibleValue& alternative : value.alternatives()) {
+    const Value filling = hole_value(alternative);
+    Value one{alternative};
+    const Value each = map_constants(filling, [&](const Value& part) { return pattern_value(alternative.text, part); });
     if (!each.is_unknown()) one = each;
     all = first ? one : all.joined(one);
     first = false;
@@ -161,41 +169,44 @@ Value with_holes_filled(const Value& value) {
   return all;
 }
 
-Value filling_of(const Atom& pattern) {
-  if (pattern.kind != Atom::Kind::pattern || pattern.items == nullptr) return {};
+Value hole_value(const PossibleValue& pattern) {
+  if (pattern.kind != PossibleValue::Kind::pattern || pattern.items == nullptr) return {};
   const auto found = pattern.items->values.find(std::string_view{&kHole, 1});
   return found == pattern.items->values.end() ? Value{} : found->second;
 }
 
-bool keeps_meaning(const Atom& atom) {
-  return atom.kind == Atom::Kind::ordinal || atom.kind == Atom::Kind::device_name ||
-         atom.kind == Atom::Kind::environment || atom.kind == Atom::Kind::choice ||
-         atom.kind == Atom::Kind::smi_index || atom.kind == Atom::Kind::same || atom.kind == Atom::Kind::parameter ||
-         (atom.kind == Atom::Kind::object && atom.number != 0);
+bool keeps_kind(const PossibleValue& alternative) {
+  return alternative.kind == PossibleValue::Kind::runtime_index ||
+         alternative.kind == PossibleValue::Kind::device_name ||
+         alternative.kind == PossibleValue::Kind::environment_variable ||
+         alternative.kind == PossibleValue::Kind::user_choice || alternative.kind == PossibleValue::Kind::smi_index ||
+         alternative.kind == PossibleValue::Kind::symbol || alternative.kind == PossibleValue::Kind::parameter ||
+         (alternative.kind == PossibleValue::Kind::call_result && alternative.number != 0);
 }
 
 Value number_value(long number, Range literal) {
-  return Atom{.kind = Atom::Kind::number, .text = {}, .number = number, .literal = literal, .key = {}, .items = {}};
+  return PossibleValue{
+      .kind = PossibleValue::Kind::number, .text = {}, .number = number, .literal = literal, .key = {}, .items = {}};
 }
 
 Value sequence_value(const std::vector<Value>& elements) {
-  constexpr std::size_t kLongest = 16;
-  constexpr long kDeepest = 8;
-  if (elements.size() > kLongest) return {};
+  constexpr std::size_t kMaxLength = 16;
+  constexpr long kMaxNesting = 8;
+  if (elements.size() > kMaxLength) return {};
   long depth = 1;
   for (const Value& element : elements) {
-    for (const Atom& atom : element.atoms())
-      if (atom.kind == Atom::Kind::sequence) depth = std::max(depth, atom.number + 1);
+    for (const PossibleValue& alternative : element.alternatives())
+      if (alternative.kind == PossibleValue::Kind::sequence) depth = std::max(depth, alternative.number + 1);
   }
-  if (depth > kDeepest) return {};
+  if (depth > kMaxNesting) return {};
   auto items = std::make_shared<Items>();
   for (std::size_t i = 0; i < elements.size(); ++i) items->values.emplace(std::to_string(i), elements[i]);
-  return Atom{.kind = Atom::Kind::sequence, .number = depth, .items = std::move(items)};
+  return PossibleValue{.kind = PossibleValue::Kind::sequence, .number = depth, .items = std::move(items)};
 }
 
-std::vector<Value> elements_of(const Atom& sequence) {
+std::vector<Value> elements_of(const PossibleValue& sequence) {
   std::vector<Value> elements;
-  if (sequence.kind != Atom::Kind::sequence || sequence.items == nullptr) return elements;
+  if (sequence.kind != PossibleValue::Kind::sequence || sequence.items == nullptr) return elements;
   const auto& values = sequence.items->values;
   for (auto at = values.find("0"); at != values.end(); at = values.find(std::to_string(elements.size())))
     elements.push_back(at->second);
@@ -203,34 +214,36 @@ std::vector<Value> elements_of(const Atom& sequence) {
 }
 
 Value any_element(const Value& container) {
-  const Atom* atom = container.single();
-  if (atom == nullptr) return {};
-  if (keeps_meaning(*atom)) return container;
+  const PossibleValue* alternative = container.single_alternative();
+  if (alternative == nullptr) return {};
+  if (keeps_kind(*alternative)) return container;
   Value any;
   bool first = true;
-  for (const Value& element : elements_of(*atom)) {
+  for (const Value& element : elements_of(*alternative)) {
     any = first ? element : any.joined(element);
     first = false;
   }
   return any;
 }
 
-bool is_constant(const Atom& atom) { return atom.kind == Atom::Kind::text || atom.kind == Atom::Kind::number; }
+bool is_constant(const PossibleValue& alternative) {
+  return alternative.kind == PossibleValue::Kind::text || alternative.kind == PossibleValue::Kind::number;
+}
 
-Value each_constant(const Value& value, const std::function<Value(const Value&)>& make) {
+Value map_constants(const Value& value, const std::function<Value(const Value&)>& make) {
   Value all;
   bool first = true;
-  for (const Atom& atom : value.atoms()) {
-    if (!is_constant(atom)) return {};
-    const Value one = make(atom);
+  for (const PossibleValue& alternative : value.alternatives()) {
+    if (!is_constant(alternative)) return {};
+    const Value one = make(alternative);
     all = first ? one : all.joined(one);
     first = false;
   }
   return all;
 }
 
-Value kind_value(Atom::Kind kind, std::string text) {
-  return Atom{.kind = kind, .text = std::move(text), .number = 0, .literal = {}, .key = {}, .items = {}};
+Value value_of_kind(PossibleValue::Kind kind, std::string text) {
+  return PossibleValue{.kind = kind, .text = std::move(text), .number = 0, .literal = {}, .key = {}, .items = {}};
 }
 
 }  // namespace weir::audit

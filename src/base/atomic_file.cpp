@@ -25,7 +25,7 @@ namespace weir {
 namespace {
 
 Error io_error(const std::filesystem::path& path, const char* step, int error, const char* advice = "") {
-  return Error{errc_of(error), printable(path.native()) + ": " + step + ": " + errno_text(error) + advice};
+  return Error{errc_from_errno(error), printable(path.native()) + ": " + step + ": " + errno_text(error) + advice};
 }
 
 Error exists_error(const std::filesystem::path& path) {
@@ -48,34 +48,34 @@ std::string temporary_name(const std::string& final_name) {
 }
 
 // True if the name still leads to this open file.
-bool is_named(int folder, const std::string& name, int file) {
+bool is_named(int folder_fd, const std::string& name, int fd) {
   struct stat by_name {
-  }, open_one{};
-  return ::fstatat(folder, name.c_str(), &by_name, AT_SYMLINK_NOFOLLOW) == 0 && ::fstat(file, &open_one) == 0 &&
-         by_name.st_ino == open_one.st_ino && by_name.st_dev == open_one.st_dev;
+  }, opened{};
+  return ::fstatat(folder_fd, name.c_str(), &by_name, AT_SYMLINK_NOFOLLOW) == 0 && ::fstat(fd, &opened) == 0 &&
+         by_name.st_ino == opened.st_ino && by_name.st_dev == opened.st_dev;
 }
 
-constexpr int kTries = 100;
+constexpr int kMaxTries = 100;
 
 /// Whether the file is ours alone now.
-bool locked(const FileDescriptor& file) {
+bool try_lock_whole(const FileDescriptor& file) {
   const auto taken = try_lock(file.get(), kWholeFile, LockKind::write);
   return taken && *taken;
 }
 
-void wait_for_the_other() {
+void wait_briefly() {
   const timespec pause{0, 2'000'000};
   ::nanosleep(&pause, nullptr);
 }
 
 // The named temporary file, empty and locked; -1 with errno EBUSY if another process keeps writing it.
-FileDescriptor open_temporary(int folder, const std::string& name) {
-  for (int i = 0; i < kTries; ++i) {
-    FileDescriptor file{::openat(folder, name.c_str(), O_CREAT | O_RDWR | O_CLOEXEC | O_NOFOLLOW, 0666)};
+FileDescriptor open_temporary(int folder_fd, const std::string& name) {
+  for (int i = 0; i < kMaxTries; ++i) {
+    FileDescriptor file{::openat(folder_fd, name.c_str(), O_CREAT | O_RDWR | O_CLOEXEC | O_NOFOLLOW, 0666)};
     if (!file) return file;
-    if (!locked(file)) {
-      wait_for_the_other();
-    } else if (is_named(folder, name, file.get())) {
+    if (!try_lock_whole(file)) {
+      wait_briefly();
+    } else if (is_named(folder_fd, name, file.get())) {
       return ::ftruncate(file.get(), 0) == 0 ? std::move(file) : FileDescriptor{};
     }
   }
@@ -84,32 +84,32 @@ FileDescriptor open_temporary(int folder, const std::string& name) {
 }
 
 // Removes a file that a killed process left under the temporary name. False if somebody is writing it.
-bool remove_stale(int folder, const std::string& name) {
-  const FileDescriptor file{::openat(folder, name.c_str(), O_RDWR | O_CLOEXEC | O_NOFOLLOW)};
+bool remove_stale(int folder_fd, const std::string& name) {
+  const FileDescriptor file{::openat(folder_fd, name.c_str(), O_RDWR | O_CLOEXEC | O_NOFOLLOW)};
   if (!file) return errno == ENOENT;
-  if (!locked(file)) return false;
-  if (is_named(folder, name, file.get())) ::unlinkat(folder, name.c_str(), 0);
+  if (!try_lock_whole(file)) return false;
+  if (is_named(folder_fd, name, file.get())) ::unlinkat(folder_fd, name.c_str(), 0);
   return true;
 }
 
 // Gives the unnamed file the temporary name.
-int link_temporary(int folder, const std::string& self, const std::string& name) {
-  for (int i = 0; i < kTries; ++i) {
-    if (::linkat(AT_FDCWD, self.c_str(), folder, name.c_str(), AT_SYMLINK_FOLLOW) == 0) return 0;
+int link_temporary(int folder_fd, const std::string& fd_path, const std::string& name) {
+  for (int i = 0; i < kMaxTries; ++i) {
+    if (::linkat(AT_FDCWD, fd_path.c_str(), folder_fd, name.c_str(), AT_SYMLINK_FOLLOW) == 0) return 0;
     if (errno != EEXIST) return -1;
-    if (!remove_stale(folder, name)) wait_for_the_other();
+    if (!remove_stale(folder_fd, name)) wait_briefly();
   }
   errno = EBUSY;
   return -1;
 }
 
 // A file keeps the mode that its predecessor had: a private picture stays private.
-void copy_mode(int folder, const std::string& name, int file) {
+void copy_mode(int folder_fd, const std::string& name, int fd) {
   struct stat old {};
-  if (::fstatat(folder, name.c_str(), &old, 0) == 0) (void)!::fchmod(file, old.st_mode & 07777U);
+  if (::fstatat(folder_fd, name.c_str(), &old, 0) == 0) (void)!::fchmod(fd, old.st_mode & 07777U);
 }
 
-bool has_no_unnamed_files(int error) {
+bool means_no_unnamed_files(int error) {
   return error == EOPNOTSUPP || error == EISDIR || error == EINVAL || error == ENOENT;
 }
 
@@ -117,14 +117,14 @@ bool has_no_unnamed_files(int error) {
 
 std::string errno_text(int error) { return std::generic_category().message(error); }
 
-Errc errc_of(int error) { return error == ENOSPC || error == EDQUOT ? Errc::disk_full : Errc::io; }
+Errc errc_from_errno(int error) { return error == ENOSPC || error == EDQUOT ? Errc::disk_full : Errc::io; }
 
 Status write_all(int fd, std::string_view bytes, const std::filesystem::path& name) {
   while (!bytes.empty()) {
     const ssize_t written = ::write(fd, bytes.data(), bytes.size());
     if (written < 0 && errno == EINTR) continue;
     if (written < 0)
-      return Error{errc_of(errno),
+      return Error{errc_from_errno(errno),
                    fmt::format("{}: cannot be written: {}", printable(name.native()), errno_text(errno))};
     bytes.remove_prefix(static_cast<std::size_t>(written));
   }
@@ -153,7 +153,7 @@ Result<FileDescriptor> open_scratch_file(const std::filesystem::path& folder) {
   }
   FileDescriptor file{::open(where.c_str(), O_TMPFILE | O_RDWR | O_CLOEXEC, 0600)};
   if (file) return file;
-  if (!has_no_unnamed_files(errno))
+  if (!means_no_unnamed_files(errno))
     return io_error(where, "make a scratch file", errno, "; name another --spill folder");
   std::string name = (where / ".weir-scratch-XXXXXX").native();
   file = FileDescriptor{::mkostemp(name.data(), O_CLOEXEC)};
@@ -165,15 +165,15 @@ Result<FileDescriptor> open_scratch_file(const std::filesystem::path& folder) {
 Result<AtomicFile> AtomicFile::create(const std::filesystem::path& path, bool overwrite) {
   AtomicFile made;
   made.path_ = path;
-  made.name_ = path.filename().native();
+  made.file_name_ = path.filename().native();
   made.overwrite_ = overwrite;
   const auto parent = path.parent_path().empty() ? std::filesystem::path{"."} : path.parent_path();
-  if (made.name_.empty() || made.name_ == "." || made.name_ == "..")
+  if (made.file_name_.empty() || made.file_name_ == "." || made.file_name_ == "..")
     return Error{Errc::io, printable(path.native()) + ": is no file name; name a file to write"};
   made.folder_ = FileDescriptor{::open(parent.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)};
   if (!made.folder_) return io_error(path, "open its folder", errno);
   struct stat old {};
-  if (::fstatat(made.folder_.get(), made.name_.c_str(), &old, 0) == 0) {
+  if (::fstatat(made.folder_.get(), made.file_name_.c_str(), &old, 0) == 0) {
     if (!S_ISREG(old.st_mode))
       return Error{Errc::io, printable(path.native()) + ": is not a regular file; name another output"};
     if (!overwrite) return exists_error(path);
@@ -181,10 +181,10 @@ Result<AtomicFile> AtomicFile::create(const std::filesystem::path& path, bool ov
     return io_error(path, "write", errno, "; use a shorter name");
   }
   made.file_ = FileDescriptor{::openat(made.folder_.get(), ".", O_TMPFILE | O_RDWR | O_CLOEXEC, 0666)};
-  if (!made.file_ && has_no_unnamed_files(errno)) {
-    made.temporary_ = temporary_name(made.name_);
-    made.file_ = open_temporary(made.folder_.get(), made.temporary_);
-    if (!made.file_) made.temporary_.clear();
+  if (!made.file_ && means_no_unnamed_files(errno)) {
+    made.temporary_name_ = temporary_name(made.file_name_);
+    made.file_ = open_temporary(made.folder_.get(), made.temporary_name_);
+    if (!made.file_) made.temporary_name_.clear();
   }
   if (!made.file_) return io_error(path, "write into its folder", errno);
   return made;
@@ -198,43 +198,44 @@ void AtomicFile::remove_leftover(const std::filesystem::path& path) {
 
 AtomicFile::AtomicFile(AtomicFile&& other) noexcept
     : path_{std::move(other.path_)},
-      name_{std::move(other.name_)},
-      temporary_{std::exchange(other.temporary_, {})},
+      file_name_{std::move(other.file_name_)},
+      temporary_name_{std::exchange(other.temporary_name_, {})},
       folder_{std::move(other.folder_)},
       file_{std::move(other.file_)},
       overwrite_{other.overwrite_} {}
 
 AtomicFile::~AtomicFile() {
-  if (!temporary_.empty()) ::unlinkat(folder_.get(), temporary_.c_str(), 0);
+  if (!temporary_name_.empty()) ::unlinkat(folder_.get(), temporary_name_.c_str(), 0);
 }
 
 // Only linkat gives an unnamed file a name, and linkat never replaces: it is the answer without `overwrite`, and the
 // way to a temporary name for rename with it.
 Status AtomicFile::publish() {
-  const int folder = folder_.get();
-  if (temporary_.empty()) {
-    const auto self = "/proc/self/fd/" + std::to_string(file_.get());
+  const int folder_fd = folder_.get();
+  if (temporary_name_.empty()) {
+    const auto fd_path = "/proc/self/fd/" + std::to_string(file_.get());
     if (!overwrite_) {
-      if (::linkat(AT_FDCWD, self.c_str(), folder, name_.c_str(), AT_SYMLINK_FOLLOW) == 0) return ok();
+      if (::linkat(AT_FDCWD, fd_path.c_str(), folder_fd, file_name_.c_str(), AT_SYMLINK_FOLLOW) == 0) return ok();
       return errno == EEXIST ? exists_error(path_) : io_error(path_, "give the file its name", errno);
     }
-    const auto temporary = temporary_name(name_);
-    (void)locked(file_);
-    if (link_temporary(folder, self, temporary) != 0) return io_error(path_, "give the file its name", errno);
-    temporary_ = temporary;
+    const auto temporary = temporary_name(file_name_);
+    (void)try_lock_whole(file_);
+    if (link_temporary(folder_fd, fd_path, temporary) != 0) return io_error(path_, "give the file its name", errno);
+    temporary_name_ = temporary;
   }
   if (overwrite_) {
-    if (::renameat(folder, temporary_.c_str(), folder, name_.c_str()) != 0)
+    if (::renameat(folder_fd, temporary_name_.c_str(), folder_fd, file_name_.c_str()) != 0)
       return io_error(path_, "give the file its name", errno);
-    temporary_.clear();
+    temporary_name_.clear();
     return ok();
   }
-  int result = ::renameat2(folder, temporary_.c_str(), folder, name_.c_str(), RENAME_NOREPLACE);
+  int result = ::renameat2(folder_fd, temporary_name_.c_str(), folder_fd, file_name_.c_str(), RENAME_NOREPLACE);
   if (result == 0) {
-    temporary_.clear();
+    temporary_name_.clear();
     return ok();
   }
-  if (errno == EINVAL || errno == ENOSYS) result = ::linkat(folder, temporary_.c_str(), folder, name_.c_str(), 0);
+  if (errno == EINVAL || errno == ENOSYS)
+    result = ::linkat(folder_fd, temporary_name_.c_str(), folder_fd, file_name_.c_str(), 0);
   if (result != 0) return errno == EEXIST ? exists_error(path_) : io_error(path_, "give the file its name", errno);
   return ok();  // the destructor removes the temporary name
 }
@@ -243,7 +244,7 @@ Status AtomicFile::write(std::string_view bytes) { return write_all(file_.get(),
 
 Status AtomicFile::commit(Sync sync) {
   assert(file_);
-  if (overwrite_) copy_mode(folder_.get(), name_, file_.get());
+  if (overwrite_) copy_mode(folder_.get(), file_name_, file_.get());
   if (sync == Sync::yes && ::fsync(file_.get()) != 0) return io_error(path_, "write", errno);
   if (auto done = publish(); !done) return done;
   // A file system that cannot sync a folder (EINVAL) has published the file all the same.

@@ -13,7 +13,7 @@ namespace weir {
 std::string errno_text(int error);
 
 /// disk_full for the values of errno that say so (no space, no quota), else io.
-Errc errc_of(int error);
+Errc errc_from_errno(int error);
 
 /// All of it, after what was written before; interrupted and partial writes go on. `name`: of the file, for messages.
 /// Errors: io, disk_full.
@@ -72,8 +72,8 @@ class AtomicFile {
   Status publish();
 
   std::filesystem::path path_;
-  std::string name_;       // the last part of path_, relative to folder_
-  std::string temporary_;  // the name of the file while it is written; empty if it has none
+  std::string file_name_;       // the last part of path_, relative to folder_
+  std::string temporary_name_;  // the name of the file while it is written; empty if it has none
   FileDescriptor folder_, file_;
   bool overwrite_ = false;
 };

@@ -23,13 +23,13 @@ class AtomicFileTest : public ::testing::Test {
     std::ifstream file{path};
     return {std::istreambuf_iterator<char>{file}, {}};
   }
-  std::size_t entries() const { return made_.all().size(); }
+  std::size_t entries() const { return made_.list_files().size(); }
 
   test::Folder made_;
   const std::filesystem::path& folder_ = made_.path();
 };
 
-TEST_F(AtomicFileTest, NothingStandsUnderTheNameBeforeCommit) {
+TEST_F(AtomicFileTest, TheNameIsFreeBeforeCommit) {
   const auto path = folder_ / "a";
   auto file = AtomicFile::create(path, false);
   ASSERT_TRUE(file) << file.error().what;
@@ -94,7 +94,7 @@ TEST_F(AtomicFileTest, NamesOf255BytesWorkWithAndWithoutOverwrite) {
   EXPECT_EQ(longer.error().code, Errc::io);
 }
 
-TEST_F(AtomicFileTest, MissingFoldersAndThingsThatAreNoFilesAreErrors) {
+TEST_F(AtomicFileTest, MissingFoldersAndNonFilesAreErrors) {
   EXPECT_EQ(AtomicFile::create(folder_ / "missing" / "a", false).error().code, Errc::io);
   EXPECT_EQ(AtomicFile::create("/dev/null", true).error().code, Errc::io);
   EXPECT_EQ(AtomicFile::create(folder_ / "a" / "", false).error().code, Errc::io);

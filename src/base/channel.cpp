@@ -15,9 +15,9 @@ Result<Channel> make_channel() {
   return Channel{FileDescriptor{ends[0]}, FileDescriptor{ends[1]}};
 }
 
-void keep_from_children(int file) { (void)::fcntl(file, F_SETFD, FD_CLOEXEC); }
+void set_close_on_exec(int fd) { (void)::fcntl(fd, F_SETFD, FD_CLOEXEC); }
 
-Result<bool> send_now(int channel, std::string_view bytes) {
+Result<bool> try_send(int channel, std::string_view bytes) {
   const ssize_t sent = ::send(channel, bytes.data(), bytes.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
   if (sent < 0) return Error{Errc::io, errno_text(errno)};
   return sent == static_cast<ssize_t>(bytes.size());
@@ -32,7 +32,7 @@ Status send_all(int channel, std::string_view bytes) {
   return ok();
 }
 
-std::optional<std::size_t> receive_now(int channel, std::span<char> bytes) {
+std::optional<std::size_t> try_receive(int channel, std::span<char> bytes) {
   for (;;) {
     const ssize_t got = ::recv(channel, bytes.data(), bytes.size(), MSG_DONTWAIT);
     if (got > 0) return static_cast<std::size_t>(got);
@@ -43,11 +43,11 @@ std::optional<std::size_t> receive_now(int channel, std::span<char> bytes) {
   }
 }
 
-bool wait_readable(std::span<const int> files, std::chrono::milliseconds most) {
-  std::vector<pollfd> waits;
-  waits.reserve(files.size());
-  for (const int file : files) waits.push_back({file, POLLIN, 0});
-  return ::poll(waits.data(), waits.size(), static_cast<int>(most.count())) > 0;
+bool wait_readable(std::span<const int> fds, std::chrono::milliseconds timeout) {
+  std::vector<pollfd> entries;
+  entries.reserve(fds.size());
+  for (const int fd : fds) entries.push_back({fd, POLLIN, 0});
+  return ::poll(entries.data(), entries.size(), static_cast<int>(timeout.count())) > 0;
 }
 
 }  // namespace weir

@@ -9,44 +9,44 @@
 namespace weir {
 namespace {
 
-TEST(Channel, WhatIsSentArrivesAndTheEndIsSeenAfterIt) {
+TEST(Channel, SentBytesArriveBeforeTheEndOfTheStream) {
   auto channel = make_channel();
   ASSERT_TRUE(channel);
-  const int here = channel->ours.get();
+  const int here = channel->parent_end.get();
   std::vector<char> bytes(100);
-  EXPECT_EQ(receive_now(here, bytes), 0u) << "nothing has come yet";
+  EXPECT_EQ(try_receive(here, bytes), 0u) << "nothing has come yet";
   EXPECT_FALSE(wait_readable({&here, 1}, std::chrono::milliseconds{1}));
-  EXPECT_TRUE(send_all(channel->theirs.get(), "hello"));
+  EXPECT_TRUE(send_all(channel->child_end.get(), "hello"));
   EXPECT_TRUE(wait_readable({&here, 1}, std::chrono::milliseconds{1000}));
-  channel->theirs = FileDescriptor{};
-  const auto got = receive_now(here, bytes);
+  channel->child_end = FileDescriptor{};
+  const auto got = try_receive(here, bytes);
   ASSERT_TRUE(got);
   EXPECT_EQ((std::string{bytes.data(), *got}), "hello");
-  EXPECT_FALSE(receive_now(here, bytes));
-  EXPECT_FALSE(send_now(here, "anybody?"));
+  EXPECT_FALSE(try_receive(here, bytes));
+  EXPECT_FALSE(try_send(here, "anybody?"));
 }
 
-TEST(Channel, WhoDoesNotReadIsNotWaitedFor) {
+TEST(Channel, TrySendDoesNotWaitForTheReader) {
   auto channel = make_channel();
   ASSERT_TRUE(channel);
   const std::string much(std::size_t{1} << 20, 'x');
   for (int i = 0; i < 100; ++i) {
-    const auto sent = send_now(channel->ours.get(), much);
+    const auto sent = try_send(channel->parent_end.get(), much);
     ASSERT_TRUE(sent);
     if (!*sent) return;
   }
   FAIL() << "a hundred MiB went into a channel that nobody reads";
 }
 
-TEST(Channel, WhatACloserHadNotReadIsNoReasonToLoseWhatItSent) {
+TEST(Channel, SentBytesArriveEvenIfTheSenderClosedWithUnreadData) {
   auto channel = make_channel();
   ASSERT_TRUE(channel);
-  EXPECT_TRUE(send_all(channel->ours.get(), "never read"));
-  EXPECT_TRUE(send_all(channel->theirs.get(), "last word"));
-  channel->theirs = FileDescriptor{};
+  EXPECT_TRUE(send_all(channel->parent_end.get(), "never read"));
+  EXPECT_TRUE(send_all(channel->child_end.get(), "last word"));
+  channel->child_end = FileDescriptor{};
   std::vector<char> bytes(100);
-  EXPECT_EQ(receive_now(channel->ours.get(), bytes), 9u);
-  EXPECT_FALSE(receive_now(channel->ours.get(), bytes));
+  EXPECT_EQ(try_receive(channel->parent_end.get(), bytes), 9u);
+  EXPECT_FALSE(try_receive(channel->parent_end.get(), bytes));
 }
 
 }  // namespace

@@ -34,9 +34,9 @@ using Clock = std::chrono::steady_clock;
 constexpr int kUnknownStatus = 125;  // as timeout(1) has it for its own failures: never taken for success
 
 /// What the child reports to us when it cannot become the program.
-struct StartFailure {
+struct ExecFailure {
   int error = 0;
-  bool in_folder = false;
+  bool chdir_failed = false;
 };
 
 int milliseconds_until(Clock::time_point deadline) {
@@ -46,8 +46,8 @@ int milliseconds_until(Clock::time_point deadline) {
 
 /// Everything that the child needs, made before the fork: nothing may be allocated after it.
 struct Launch {
-  Launch(const ChildStart& what, bool runs_function) : start{what}, is_function{runs_function} {
-    const auto& changes = start.environment;
+  Launch(const ChildOptions& child_options, bool runs_function) : options{child_options}, is_function{runs_function} {
+    const auto& changes = options.environment;
     for (char** at = environ; *at != nullptr; ++at) {
       const std::string_view variable{*at};
       const std::string_view name = variable.substr(0, variable.find('='));
@@ -56,13 +56,13 @@ struct Launch {
     }
     for (const auto& [name, value] : changes)
       if (!value.empty()) variables.push_back(fmt::format("{}={}", name, value));
-    for (const std::string& word : start.words) argv.push_back(const_cast<char*>(word.c_str()));
+    for (const std::string& word : options.arguments) argv.push_back(const_cast<char*>(word.c_str()));
     for (const std::string& variable : variables) envp.push_back(const_cast<char*>(variable.c_str()));
     argv.push_back(nullptr);
     envp.push_back(nullptr);
   }
 
-  const ChildStart& start;
+  const ChildOptions& options;
   bool is_function;
   pid_t parent = ::getpid();
   std::vector<std::string> variables;
@@ -72,23 +72,25 @@ struct Launch {
 /// In the child. Linux before 5.11 has no CLOSE_RANGE_CLOEXEC, before 5.9 no close_range: then one by one.
 void close_from_3_at_exec() {
   if (::syscall(SYS_close_range, 3U, ~0U, CLOSE_RANGE_CLOEXEC) == 0) return;
-  rlimit most{};
-  ::getrlimit(RLIMIT_NOFILE, &most);
-  const int end = static_cast<int>(std::min<rlim_t>(most.rlim_cur, 65536));
+  rlimit limit{};
+  ::getrlimit(RLIMIT_NOFILE, &limit);
+  const int end = static_cast<int>(std::min<rlim_t>(limit.rlim_cur, 65536));
   for (int fd = 3; fd < end; ++fd) ::fcntl(fd, F_SETFD, FD_CLOEXEC);
 }
 
 /// In the child of fork_function, which never calls exec: what exec would have closed. It may allocate.
-void close_as_exec_would(const ChildStart& start) {
+void close_descriptors_like_exec(const ChildOptions& options) {
   std::vector<int> open;
   std::error_code problem;
   for (std::filesystem::directory_iterator at{"/proc/self/fd", problem}, end; !problem && at != end;
        at.increment(problem))
     open.push_back(static_cast<int>(std::strtol(at->path().filename().c_str(), nullptr, 10)));
   for (const int fd : open) {
-    const bool kept = std::find(start.inherited.begin(), start.inherited.end(), fd) != start.inherited.end();
-    const bool stays = start.others == OtherDescriptors::as_marked && (::fcntl(fd, F_GETFD) & FD_CLOEXEC) == 0;
-    if (fd > 2 && !kept && !stays) ::close(fd);
+    const bool is_inherited = std::find(options.inherited_descriptors.begin(), options.inherited_descriptors.end(),
+                                        fd) != options.inherited_descriptors.end();
+    const bool is_kept_open =
+        options.other_descriptors == OtherDescriptors::keep_inheritable && (::fcntl(fd, F_GETFD) & FD_CLOEXEC) == 0;
+    if (fd > 2 && !is_inherited && !is_kept_open) ::close(fd);
   }
 }
 
@@ -102,34 +104,34 @@ void reset_handlers() {
 }
 
 /// In the child.
-void die_with_the_parent(const Launch& launch) {
+void die_with_parent(const Launch& launch) {
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);
   if (::getppid() != launch.parent) ::_exit(125);  // the parent died before the line above
 }
 
 /// In the child, between fork and exec, with calls that are allowed there.
 void prepare_child(const Launch& launch) {
-  const ChildStart& start = launch.start;
-  if (start.own_group) ::setpgid(0, 0);
+  const ChildOptions& options = launch.options;
+  if (options.own_process_group) ::setpgid(0, 0);
   sigset_t none;
   sigemptyset(&none);
   for (const int signal : {SIGCHLD, SIGPIPE, SIGXFSZ}) std::signal(signal, SIG_DFL);  // NOLINT(cert-err33-c)
   if (launch.is_function) reset_handlers();
   ::sigprocmask(SIG_SETMASK, &none, nullptr);
-  if (start.input >= 0) ::dup2(start.input, 0);
-  if (start.output >= 0) ::dup2(start.output, 1);
-  if (start.error >= 0) ::dup2(start.error, 2);
-  if (launch.is_function) return close_as_exec_would(start);
-  if (start.others == OtherDescriptors::closed) close_from_3_at_exec();
-  for (const int fd : start.inherited) ::fcntl(fd, F_SETFD, 0);
+  if (options.stdin_fd >= 0) ::dup2(options.stdin_fd, 0);
+  if (options.stdout_fd >= 0) ::dup2(options.stdout_fd, 1);
+  if (options.stderr_fd >= 0) ::dup2(options.stderr_fd, 2);
+  if (launch.is_function) return close_descriptors_like_exec(options);
+  if (options.other_descriptors == OtherDescriptors::close_all) close_from_3_at_exec();
+  for (const int fd : options.inherited_descriptors) ::fcntl(fd, F_SETFD, 0);
 }
 
 [[noreturn]] void become_program(const Launch& launch, int report) {
-  die_with_the_parent(launch);
+  die_with_parent(launch);
   prepare_child(launch);
   ::fcntl(report, F_SETFD, FD_CLOEXEC);
-  StartFailure failure;
-  if (!launch.start.folder.empty() && ::chdir(launch.start.folder.c_str()) != 0) {
+  ExecFailure failure;
+  if (!launch.options.folder.empty() && ::chdir(launch.options.folder.c_str()) != 0) {
     failure = {errno, true};
   } else {
     ::execvpe(launch.argv[0], launch.argv.data(), launch.envp.data());
@@ -153,12 +155,13 @@ bool may_load_libraries() {
 
 /// `parent`: a socket by which the child says that it may load libraries, and is told that it may go on: one that says so too late has
 /// done nothing yet when it is ended.
-[[noreturn]] void run_function(const Launch& launch, const std::function<int()>& work, int parent) {
-  die_with_the_parent(launch);
+[[noreturn]] void run_function(const Launch& launch, const std::function<int()>& work, int parent_socket) {
+  die_with_parent(launch);
   char byte = 0;
-  if (!may_load_libraries() || ::write(parent, &byte, 1) != 1 || ::read(parent, &byte, 1) != 1) ::_exit(1);
+  if (!may_load_libraries() || ::write(parent_socket, &byte, 1) != 1 || ::read(parent_socket, &byte, 1) != 1)
+    ::_exit(1);
   prepare_child(launch);
-  for (const auto& [name, value] : launch.start.environment) {
+  for (const auto& [name, value] : launch.options.environment) {
     if (value.empty())
       ::unsetenv(name.c_str());  // NOLINT(concurrency-mt-unsafe): the child has one thread
     else
@@ -186,24 +189,24 @@ pid_t fork_without_signals() {
   return pid;
 }
 
-enum class Begun { yes, no, stuck };
+enum class ChildReadiness { ready, ended, no_answer };
 
 /// What the child says of its beginning within that time.
-Begun read_begun(int child, std::chrono::milliseconds patience) {
+ChildReadiness read_readiness(int child_socket, std::chrono::milliseconds patience) {
   const auto deadline = Clock::now() + patience;
   for (;;) {  // ends at the deadline
-    pollfd entry{child, POLLIN, 0};
+    pollfd entry{child_socket, POLLIN, 0};
     const int ready = ::poll(&entry, 1, milliseconds_until(deadline));
     if (ready < 0 && errno == EINTR) continue;
     char byte = 0;
-    if (ready <= 0) return Begun::stuck;
-    return ::read(child, &byte, 1) == 1 ? Begun::yes : Begun::no;
+    if (ready <= 0) return ChildReadiness::no_answer;
+    return ::read(child_socket, &byte, 1) == 1 ? ChildReadiness::ready : ChildReadiness::ended;
   }
 }
 
 /// What the child says of its start; empty once it has become the program.
-std::optional<StartFailure> read_failure(int pipe) {
-  StartFailure failure;
+std::optional<ExecFailure> read_failure(int pipe) {
+  ExecFailure failure;
   ssize_t got = 0;
   do got = ::read(pipe, &failure, sizeof failure);
   while (got < 0 && errno == EINTR);
@@ -211,24 +214,26 @@ std::optional<StartFailure> read_failure(int pipe) {
   return failure;
 }
 
-Error error_of(const StartFailure& failure, const ChildStart& start) {
-  if (failure.in_folder)
-    return {Errc::io, fmt::format("{}: {}", printable(start.folder.native()), errno_text(failure.error))};
+Error start_error(const ExecFailure& failure, const ChildOptions& options) {
+  if (failure.chdir_failed)
+    return {Errc::io, fmt::format("{}: {}", printable(options.folder.native()), errno_text(failure.error))};
   return {Errc::invalid_argument,
-          fmt::format("{}: cannot be run: {}", printable(start.words.front()), errno_text(failure.error))};
+          fmt::format("{}: cannot be run: {}", printable(options.arguments.front()), errno_text(failure.error))};
 }
 
 }  // namespace
 
-std::string describe(const ChildEnd& end) {
-  if (!end.known) return "ended, and its status was taken by another part of this process";
-  if (end.signal != 0) return fmt::format("killed by signal {}", end.signal);
-  return fmt::format("ended with status {}", end.status);
+std::string describe(const ChildResult& result) {
+  if (!result.status_known) return "ended, and its status was taken by another part of this process";
+  if (result.signal != 0) return fmt::format("killed by signal {}", result.signal);
+  return fmt::format("ended with status {}", result.status);
 }
 
-int start_status(const Error& error) { return error.what.find(std::strerror(ENOENT)) != std::string::npos ? 127 : 126; }
+int start_failure_status(const Error& error) {
+  return error.what.find(std::strerror(ENOENT)) != std::string::npos ? 127 : 126;
+}
 
-void keep_exit_statuses() {
+void allow_child_statuses() {
   struct sigaction action {};
   if (::sigaction(SIGCHLD, nullptr, &action) != 0) return;
   const bool ignored = (action.sa_flags & SA_SIGINFO) == 0 && action.sa_handler == SIG_IGN;
@@ -238,67 +243,67 @@ void keep_exit_statuses() {
   ::sigaction(SIGCHLD, &action, nullptr);
 }
 
-Result<ChildProcess> ChildProcess::start(const ChildStart& start) {
-  if (start.words.empty() || start.words.front().empty())
+Result<ChildProcess> ChildProcess::start(const ChildOptions& options) {
+  if (options.arguments.empty() || options.arguments.front().empty())
     return Error{Errc::invalid_argument, "no command is given; write it after --"};
-  keep_exit_statuses();
-  const Launch launch{start, false};
+  allow_child_statuses();
+  const Launch launch{options, false};
   int ends[2];
   if (::pipe2(ends, O_CLOEXEC) != 0) return Error{Errc::io, "make a pipe: " + errno_text(errno)};
-  const FileDescriptor in{ends[0]};
-  FileDescriptor out{ends[1]};
+  const FileDescriptor read_end{ends[0]};
+  FileDescriptor write_end{ends[1]};
   const pid_t child = ::fork();
-  if (child < 0) return process_refused(errno);
-  if (child == 0) become_program(launch, out.get());
-  if (start.own_group) ::setpgid(child, child);  // whichever of the two comes first
-  out = FileDescriptor{};
-  ChildProcess process{child, start.own_group};
-  if (const auto failure = read_failure(in.get())) {
+  if (child < 0) return process_start_error(errno);
+  if (child == 0) become_program(launch, write_end.get());
+  if (options.own_process_group) ::setpgid(child, child);  // whichever of the two comes first
+  write_end = FileDescriptor{};
+  ChildProcess process{child, options.own_process_group};
+  if (const auto failure = read_failure(read_end.get())) {
     process.wait_until(Clock::now() + std::chrono::seconds{1});
-    return error_of(*failure, start);
+    return start_error(*failure, options);
   }
   return process;
 }
 
-Result<ChildProcess> ChildProcess::fork_function(const ChildStart& start, const std::function<int()>& work) {
-  keep_exit_statuses();
-  const Launch launch{start, true};
-  const auto last = Clock::now() + std::chrono::seconds{3};
+Result<ChildProcess> ChildProcess::fork_function(const ChildOptions& options, const std::function<int()>& work) {
+  allow_child_statuses();
+  const Launch launch{options, true};
+  const auto give_up_time = Clock::now() + std::chrono::seconds{3};
   std::chrono::milliseconds patience{100};  // doubled each time: a busy machine starts children late
   for (;;) {                                // ends at `last`
     int ends[2];
     if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0)
       return Error{Errc::io, "make a socket: " + errno_text(errno)};
-    const FileDescriptor ours{ends[0]};
-    FileDescriptor theirs{ends[1]};
+    const FileDescriptor parent_end{ends[0]};
+    FileDescriptor child_end{ends[1]};
     const pid_t pid = fork_without_signals();
-    if (pid < 0) return process_refused(errno);
-    if (pid == 0) run_function(launch, work, theirs.get());
-    theirs = FileDescriptor{};
-    ChildProcess child{pid, start.own_group};
-    const Begun begun = read_begun(ours.get(), patience);
-    if (begun == Begun::yes || Clock::now() > last) {
-      (void)::send(ours.get(), "", 1, MSG_NOSIGNAL);  // go on
+    if (pid < 0) return process_start_error(errno);
+    if (pid == 0) run_function(launch, work, child_end.get());
+    child_end = FileDescriptor{};
+    ChildProcess child{pid, options.own_process_group};
+    const ChildReadiness readiness = read_readiness(parent_end.get(), patience);
+    if (readiness == ChildReadiness::ready || Clock::now() > give_up_time) {
+      (void)::send(parent_end.get(), "", 1, MSG_NOSIGNAL);  // go on
       return child;
     }
-    child.send(SIGKILL);
-    if (begun == Begun::stuck) patience *= 2;
+    child.send_signal(SIGKILL);
+    if (readiness == ChildReadiness::no_answer) patience *= 2;
     std::this_thread::sleep_for(std::chrono::milliseconds{1});
   }
 }
 
-ChildProcess::ChildProcess(pid_t pid, bool own_group)
-    : pid_{pid}, own_group_{own_group}, pidfd_{static_cast<int>(::syscall(SYS_pidfd_open, pid, 0))} {}
+ChildProcess::ChildProcess(pid_t pid, bool own_process_group)
+    : pid_{pid}, own_process_group_{own_process_group}, pidfd_{static_cast<int>(::syscall(SYS_pidfd_open, pid, 0))} {}
 
 ChildProcess::ChildProcess(ChildProcess&& other) noexcept
     : pid_{std::exchange(other.pid_, -1)},
-      own_group_{other.own_group_},
+      own_process_group_{other.own_process_group_},
       pidfd_{std::move(other.pidfd_)},
-      end_{other.end_} {}
+      result_{other.result_} {}
 
 ChildProcess::~ChildProcess() {
-  if (pid_ < 0 || end_) return;
-  send_to_group(SIGKILL);
+  if (pid_ < 0 || result_) return;
+  send_signal_to_group(SIGKILL);
   wait_until(Clock::now() + std::chrono::seconds{1});
 }
 
@@ -307,52 +312,53 @@ void ChildProcess::abandon() {
   pidfd_ = FileDescriptor{};
 }
 
-void ChildProcess::send(int signal) const {
-  if (pid_ < 0 || end_) return;
+void ChildProcess::send_signal(int signal) const {
+  if (pid_ < 0 || result_) return;
   if (!pidfd_ || ::syscall(SYS_pidfd_send_signal, pidfd_.get(), signal, nullptr, 0) != 0) ::kill(pid_, signal);
 }
 
-void ChildProcess::send_to_group(int signal) const {
-  if (!own_group_) return send(signal);
-  if (pid_ > 0 && !end_) ::kill(-pid_, signal);
+void ChildProcess::send_signal_to_group(int signal) const {
+  if (!own_process_group_) return send_signal(signal);
+  if (pid_ > 0 && !result_) ::kill(-pid_, signal);
 }
 
-std::optional<ChildEnd> ChildProcess::reap() {
+std::optional<ChildResult> ChildProcess::reap() {
   int status = 0;
   rusage use{};
   const pid_t ended = ::wait4(pid_, &status, WNOHANG, &use);
   if (ended == 0 || (ended < 0 && errno == EINTR)) return std::nullopt;
-  ChildEnd end{.status = kUnknownStatus, .peak = {}};
-  end.known = ended == pid_;
-  if (end.known) {
-    end.signal = WIFSIGNALED(status) ? WTERMSIG(status) : 0;
-    end.status = end.signal != 0 ? 128 + end.signal : WEXITSTATUS(status);
-    end.peak = Bytes{static_cast<std::uint64_t>(std::max(use.ru_maxrss, 0L))} * 1024;  // getrusage(2): in KiB
+  ChildResult result{.status = kUnknownStatus, .peak_resident = {}};
+  result.status_known = ended == pid_;
+  if (result.status_known) {
+    result.signal = WIFSIGNALED(status) ? WTERMSIG(status) : 0;
+    result.status = result.signal != 0 ? 128 + result.signal : WEXITSTATUS(status);
+    result.peak_resident =
+        Bytes{static_cast<std::uint64_t>(std::max(use.ru_maxrss, 0L))} * 1024;  // getrusage(2): in KiB
   }
-  return end_ = end;
+  return result_ = result;
 }
 
-bool ChildProcess::has_exited_by(Clock::time_point deadline) const {
-  auto nap = std::chrono::milliseconds{1};
+bool ChildProcess::wait_for_exit(Clock::time_point deadline) const {
+  auto pause = std::chrono::milliseconds{1};
   for (;;) {  // ends at the deadline
     siginfo_t info{};
-    const int looked = ::waitid(P_PID, static_cast<id_t>(pid_), &info, WEXITED | WNOHANG | WNOWAIT);
-    if (end_ || pid_ < 0 || (looked != 0 && errno != EINTR) || info.si_pid == pid_) return true;
+    const int wait_error = ::waitid(P_PID, static_cast<id_t>(pid_), &info, WEXITED | WNOHANG | WNOWAIT);
+    if (result_ || pid_ < 0 || (wait_error != 0 && errno != EINTR) || info.si_pid == pid_) return true;
     if (Clock::now() >= deadline) return false;
     if (pidfd_) {
       pollfd entry{pidfd_.get(), POLLIN, 0};
       ::poll(&entry, 1, milliseconds_until(deadline));
     } else {
-      std::this_thread::sleep_for(std::min<Clock::duration>(nap, deadline - Clock::now()));
-      nap = std::min(nap * 2, std::chrono::milliseconds{10});
+      std::this_thread::sleep_for(std::min<Clock::duration>(pause, deadline - Clock::now()));
+      pause = std::min(pause * 2, std::chrono::milliseconds{10});
     }
   }
 }
 
-std::optional<ChildEnd> ChildProcess::wait_until(Clock::time_point deadline) {
-  if (end_ || pid_ < 0) return end_;
-  if (auto end = reap()) return end;
-  return has_exited_by(deadline) ? reap() : std::nullopt;
+std::optional<ChildResult> ChildProcess::wait_until(Clock::time_point deadline) {
+  if (result_ || pid_ < 0) return result_;
+  if (auto result = reap()) return result;
+  return wait_for_exit(deadline) ? reap() : std::nullopt;
 }
 
 }  // namespace weir

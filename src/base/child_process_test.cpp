@@ -21,13 +21,13 @@ namespace {
 using Clock = std::chrono::steady_clock;
 constexpr auto kLong = std::chrono::seconds{60};
 
-ChildStart shell(const std::string& text) {
-  ChildStart start;
-  start.words = {"/bin/sh", "-c", text};
+ChildOptions shell(const std::string& text) {
+  ChildOptions start;
+  start.arguments = {"/bin/sh", "-c", text};
   return start;
 }
 
-std::optional<ChildEnd> run(const ChildStart& start) {
+std::optional<ChildResult> run(const ChildOptions& start) {
   auto child = ChildProcess::start(start);
   if (!child) {
     ADD_FAILURE() << child.error().what;
@@ -50,16 +50,16 @@ struct IgnoredSigchld {
   }();
 };
 
-TEST(ChildProcess, TellsStatusAndSignal) {
+TEST(ChildProcess, ReportsStatusAndSignal) {
   EXPECT_EQ(run(shell("exit 7"))->status, 7);
   const auto killed = run(shell("kill -TERM $$"));
   EXPECT_EQ(killed->signal, SIGTERM);
   EXPECT_EQ(killed->status, 128 + SIGTERM);
   EXPECT_EQ(describe(*killed), "killed by signal 15");
-  EXPECT_GT(killed->peak, Bytes{});
+  EXPECT_GT(killed->peak_resident, Bytes{});
 }
 
-TEST(ChildProcess, AForkedFunctionLoadsLibrariesWhateverOtherThreadsDo) {
+TEST(ChildProcess, AForkedFunctionLoadsLibrariesDespiteOtherThreads) {
   // A lock of the loader that the thread holds at the fork would be held in the child for ever.
   const char* const library = "libgomp.so.1";  // GCC's own; nothing of ours uses it
   void* const there = dlopen(library, RTLD_NOW);
@@ -85,70 +85,70 @@ TEST(ChildProcess, TheStatusArrivesWhereSigchldWasIgnored) {
   EXPECT_EQ(run(shell("sh -c 'exit 5'; exit $?"))->status, 5) << "and in the child, too";
 }
 
-TEST(ChildProcess, AStatusThatSomebodyElseTookIsNoSuccess) {
+TEST(ChildProcess, AStatusTakenByOtherCodeIsNoSuccess) {
   auto child = ChildProcess::start(shell("exit 0"));
   ASSERT_TRUE(child);
   waitpid(child->pid(), nullptr, 0);
   const auto end = child->wait_until(Clock::now() + kLong);
   ASSERT_TRUE(end);
-  EXPECT_FALSE(end->known);
+  EXPECT_FALSE(end->status_known);
   EXPECT_NE(end->status, 0);
 }
 
 TEST(ChildProcess, WaitsNoLongerThanAsked) {
-  auto child = ChildProcess::start({.words = {"sleep", "1000"}});
+  auto child = ChildProcess::start({.arguments = {"sleep", "1000"}});
   ASSERT_TRUE(child);
   EXPECT_FALSE(child->poll());
   EXPECT_FALSE(child->wait_until(Clock::now() + std::chrono::milliseconds{20}));
-  EXPECT_FALSE(child->has_exited_by(Clock::now()));
-  child->send(SIGKILL);
-  EXPECT_TRUE(child->has_exited_by(Clock::now() + kLong));
+  EXPECT_FALSE(child->wait_for_exit(Clock::now()));
+  child->send_signal(SIGKILL);
+  EXPECT_TRUE(child->wait_for_exit(Clock::now() + kLong));
   EXPECT_EQ(child->wait_until(Clock::now() + kLong)->signal, SIGKILL);
   EXPECT_EQ(child->poll()->signal, SIGKILL) << "asked again";
 }
 
-TEST(ChildProcess, SaysWhyItCannotStart) {
-  const auto missing = ChildProcess::start({.words = {"no-such-program"}});
+TEST(ChildProcess, ReportsWhyItCannotStart) {
+  const auto missing = ChildProcess::start({.arguments = {"no-such-program"}});
   ASSERT_FALSE(missing);
-  EXPECT_EQ(start_status(missing.error()), 127);
-  const auto forbidden = ChildProcess::start({.words = {"/etc/passwd"}});
+  EXPECT_EQ(start_failure_status(missing.error()), 127);
+  const auto forbidden = ChildProcess::start({.arguments = {"/etc/passwd"}});
   ASSERT_FALSE(forbidden);
-  EXPECT_EQ(start_status(forbidden.error()), 126);
-  ChildStart nowhere = shell("true");
+  EXPECT_EQ(start_failure_status(forbidden.error()), 126);
+  ChildOptions nowhere = shell("true");
   nowhere.folder = "/no/such/folder";
   const auto lost = ChildProcess::start(nowhere);
   ASSERT_FALSE(lost);
   EXPECT_NE(lost.error().what.find("/no/such/folder"), std::string::npos) << lost.error().what;
 }
 
-TEST(ChildProcess, HasTheDescriptorsThatItIsGivenAndNoOthers) {
+TEST(ChildProcess, InheritsOnlyTheGivenDescriptors) {
   const int kept = dup(2);    // without O_CLOEXEC: a library's, or the user's
   const int passed = dup(2);  // NOLINT(android-cloexec-dup)
-  ChildStart start = shell("test -e /proc/self/fd/" + std::to_string(kept));
+  ChildOptions start = shell("test -e /proc/self/fd/" + std::to_string(kept));
   EXPECT_EQ(run(start)->status, 1);
-  start.inherited = {kept};
+  start.inherited_descriptors = {kept};
   EXPECT_EQ(run(start)->status, 0);
-  start.inherited = {passed};
+  start.inherited_descriptors = {passed};
   EXPECT_EQ(run(start)->status, 1);
-  start.inherited = {};
-  start.others = OtherDescriptors::as_marked;
+  start.inherited_descriptors = {};
+  start.other_descriptors = OtherDescriptors::keep_inheritable;
   EXPECT_EQ(run(start)->status, 0);
   close(kept);
   close(passed);
 }
 
-TEST(ChildProcess, AGroupOfItsOwnIsSignalledWhole) {
+TEST(ChildProcess, SignalsItsWholeProcessGroup) {
   int ends[2];
   ASSERT_EQ(pipe2(ends, O_CLOEXEC), 0);
-  ChildStart start = shell("sleep 1000 & echo; wait");
-  start.own_group = true;
-  start.output = ends[1];
+  ChildOptions start = shell("sleep 1000 & echo; wait");
+  start.own_process_group = true;
+  start.stdout_fd = ends[1];
   auto child = ChildProcess::start(start);
   ASSERT_TRUE(child);
   close(ends[1]);
   char byte = 0;
   ASSERT_EQ(read(ends[0], &byte, 1), 1);
-  child->send_to_group(SIGKILL);
+  child->send_signal_to_group(SIGKILL);
   EXPECT_EQ(read(ends[0], &byte, 1), 0) << "nobody holds the pipe any more";
   close(ends[0]);
 }
@@ -164,16 +164,16 @@ TEST(ChildProcess, ABlockedSignalIsNotBlockedInTheChild) {
 }
 
 TEST(ChildProcess, AFunctionsResultIsTheStatus) {
-  auto child = ChildProcess::fork_function({.words = {}, .environment = {{"WEIR_TEST", "x"}}},
+  auto child = ChildProcess::fork_function({.arguments = {}, .environment = {{"WEIR_TEST", "x"}}},
                                            [] { return getenv("WEIR_TEST") != nullptr ? 3 : 4; });
   ASSERT_TRUE(child);
   EXPECT_EQ(child->wait_until(Clock::now() + kLong)->status, 3);
 }
 
-TEST(ChildProcess, IsGoneWithItsObject) {
+TEST(ChildProcess, TheDestructorKillsTheChild) {
   pid_t pid = -1;
   {
-    auto child = ChildProcess::start({.words = {"sleep", "1000"}});
+    auto child = ChildProcess::start({.arguments = {"sleep", "1000"}});
     ASSERT_TRUE(child);
     pid = child->pid();
     EXPECT_TRUE(read_process_stat(pid));

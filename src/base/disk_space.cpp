@@ -7,14 +7,14 @@
 namespace weir {
 
 std::optional<DiskSpace> disk_space(const std::filesystem::path& folder) {
-  std::filesystem::path place = folder.empty() ? std::filesystem::path{"."} : folder;
-  struct statvfs about {};
-  while (::statvfs(place.c_str(), &about) != 0) {
-    if (errno != ENOENT || place == place.parent_path()) return std::nullopt;
-    place = place.parent_path().empty() ? std::filesystem::path{"."} : place.parent_path();
+  std::filesystem::path existing = folder.empty() ? std::filesystem::path{"."} : folder;
+  struct statvfs info {};
+  while (::statvfs(existing.c_str(), &info) != 0) {
+    if (errno != ENOENT || existing == existing.parent_path()) return std::nullopt;
+    existing = existing.parent_path().empty() ? std::filesystem::path{"."} : existing.parent_path();
   }
-  return DiskSpace{Bytes{about.f_bavail} * about.f_frsize, Bytes{about.f_blocks} * about.f_frsize,
-                   (about.f_flag & ST_RDONLY) != 0};
+  return DiskSpace{Bytes{info.f_bavail} * info.f_frsize, Bytes{info.f_blocks} * info.f_frsize,
+                   (info.f_flag & ST_RDONLY) != 0};
 }
 
 }  // namespace weir

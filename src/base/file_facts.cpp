@@ -19,14 +19,14 @@ namespace {
 constexpr std::size_t kReadBytes = std::size_t{1} << 20;
 
 Error file_error(const std::filesystem::path& path, std::string_view step, int error) {
-  return {errc_of(error), fmt::format("{}: {}: {}", printable(path.native()), step, errno_text(error))};
+  return {errc_from_errno(error), fmt::format("{}: {}: {}", printable(path.native()), step, errno_text(error))};
 }
 
 std::string hexadecimal(XXH128_hash_t hash) { return fmt::format("{:016x}{:016x}", hash.high64, hash.low64); }
 
-ssize_t read_some(int file, void* to, std::size_t most) {
+ssize_t read_some(int fd, void* buffer, std::size_t max_bytes) {
   ssize_t got = 0;
-  do got = ::read(file, to, most);
+  do got = ::read(fd, buffer, max_bytes);
   while (got < 0 && errno == EINTR);
   return got;
 }
@@ -34,13 +34,13 @@ ssize_t read_some(int file, void* to, std::size_t most) {
 }  // namespace
 
 std::optional<FileFacts> file_facts(const std::filesystem::path& path) {
-  struct stat about {};
-  if (::stat(path.c_str(), &about) != 0 || !S_ISREG(about.st_mode)) return std::nullopt;
-  return FileFacts{static_cast<std::uint64_t>(about.st_size),
-                   std::int64_t{about.st_mtim.tv_sec} * 1'000'000'000 + about.st_mtim.tv_nsec};
+  struct stat info {};
+  if (::stat(path.c_str(), &info) != 0 || !S_ISREG(info.st_mode)) return std::nullopt;
+  return FileFacts{static_cast<std::uint64_t>(info.st_size),
+                   std::int64_t{info.st_mtim.tv_sec} * 1'000'000'000 + info.st_mtim.tv_nsec};
 }
 
-bool is_program(const std::filesystem::path& path) { return ::access(path.c_str(), X_OK) == 0; }
+bool is_executable(const std::filesystem::path& path) { return ::access(path.c_str(), X_OK) == 0; }
 
 bool is_writable_folder(const std::filesystem::path& path) { return ::access(path.c_str(), W_OK | X_OK) == 0; }
 
@@ -73,15 +73,15 @@ Status remove_file(const std::filesystem::path& path) {
   return file_error(path, "cannot be removed", errno);
 }
 
-Result<std::optional<std::string>> read_bounded(const std::filesystem::path& path, std::size_t most) {
+Result<std::optional<std::string>> read_bounded_file(const std::filesystem::path& path, std::size_t max_bytes) {
   const FileDescriptor file{::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK)};
   if (!file && (errno == ENOENT || errno == ENOTDIR)) return std::optional<std::string>{};
   if (!file) return file_error(path, "cannot be opened", errno);
-  struct stat about {};
-  if (::fstat(file.get(), &about) != 0) return file_error(path, "cannot be read", errno);
-  if (!S_ISREG(about.st_mode) || static_cast<std::uint64_t>(about.st_size) > most)
-    return Error{Errc::corrupt, fmt::format("{}: no file of at most {} bytes", printable(path.native()), most)};
-  std::string text(static_cast<std::size_t>(about.st_size), '\0');
+  struct stat info {};
+  if (::fstat(file.get(), &info) != 0) return file_error(path, "cannot be read", errno);
+  if (!S_ISREG(info.st_mode) || static_cast<std::uint64_t>(info.st_size) > max_bytes)
+    return Error{Errc::corrupt, fmt::format("{}: no file of at most {} bytes", printable(path.native()), max_bytes)};
+  std::string text(static_cast<std::size_t>(info.st_size), '\0');
   std::size_t filled = 0;
   while (filled < text.size()) {
     const ssize_t got = read_some(file.get(), text.data() + filled, text.size() - filled);

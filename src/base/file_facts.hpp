@@ -21,7 +21,7 @@ struct FileFacts {
 std::optional<FileFacts> file_facts(const std::filesystem::path& path);
 
 /// Whether this process may start the file as a program.
-bool is_program(const std::filesystem::path& path);
+bool is_executable(const std::filesystem::path& path);
 
 /// Whether this process may make files in the folder.
 bool is_writable_folder(const std::filesystem::path& path);
@@ -40,6 +40,6 @@ Status sync_folder(const std::filesystem::path& folder);
 Status remove_file(const std::filesystem::path& path);
 
 /// The text of a file of at most `most` bytes; empty if there is none. Errors: io; corrupt if it is longer.
-Result<std::optional<std::string>> read_bounded(const std::filesystem::path& path, std::size_t most);
+Result<std::optional<std::string>> read_bounded_file(const std::filesystem::path& path, std::size_t max_bytes);
 
 }  // namespace weir

@@ -26,16 +26,16 @@ enum class LockKind { read, write };
 Result<FileDescriptor> open_lock_file(const std::filesystem::path& path);
 
 /// Makes `text` all that such a file says: who holds it. `name`: for messages. Errors: io, disk_full.
-Status replace_text(int file, std::string_view text, const std::filesystem::path& name);
+Status replace_file_text(int fd, std::string_view text, const std::filesystem::path& name);
 
 /// False if somebody else's lock is in the way. A write lock needs a descriptor that is open for writing. Errors: io.
-Result<bool> try_lock(int file, ByteRange range, LockKind kind);
+Result<bool> try_lock(int fd, ByteRange range, LockKind kind);
 
 /// Gives back whatever this description holds in the range. Errors: io.
-Status unlock(int file, ByteRange range);
+Status unlock(int fd, ByteRange range);
 
 /// The first byte in the range at which a lock of another description stands in the way of `kind`; empty if none does.
 /// Errors: io.
-Result<std::optional<std::uint64_t>> find_lock(int file, ByteRange range, LockKind kind);
+Result<std::optional<std::uint64_t>> find_conflicting_lock(int fd, ByteRange range, LockKind kind);
 
 }  // namespace weir

@@ -16,13 +16,13 @@ Result<FileDescriptor> make_memory_file(const char* name) {
   return file;
 }
 
-Result<std::vector<std::byte>> read_from_start(int file) {
-  constexpr std::size_t kPiece = std::size_t{1} << 20;
+Result<std::vector<std::byte>> read_from_start(int fd) {
+  constexpr std::size_t kPieceBytes = std::size_t{1} << 20;
   std::vector<std::byte> bytes;
   for (;;) {
     const std::size_t filled = bytes.size();
-    bytes.resize(filled + kPiece);
-    const ssize_t got = ::pread(file, bytes.data() + filled, kPiece, static_cast<off_t>(filled));
+    bytes.resize(filled + kPieceBytes);
+    const ssize_t got = ::pread(fd, bytes.data() + filled, kPieceBytes, static_cast<off_t>(filled));
     if (got < 0 && errno != EINTR) return Error{Errc::io, errno_text(errno)};
     bytes.resize(filled + static_cast<std::size_t>(std::max<ssize_t>(got, 0)));
     if (got == 0) return bytes;

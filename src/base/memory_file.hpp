@@ -13,6 +13,6 @@ namespace weir {
 Result<FileDescriptor> make_memory_file(const char* name);
 
 /// All of an open file from its start; its own position, which several processes share, is left alone. Errors: io.
-Result<std::vector<std::byte>> read_from_start(int file);
+Result<std::vector<std::byte>> read_from_start(int fd);
 
 }  // namespace weir

@@ -16,7 +16,7 @@ FileDescriptor open_with(const std::filesystem::path& path, int flags) {
   return FileDescriptor{::open(path.c_str(), flags | O_CLOEXEC, 0666)};
 }
 
-Error error_of(int number) { return {errc_of(number), errno_text(number)}; }
+Error error_from_errno(int error) { return {errc_from_errno(error), errno_text(error)}; }
 
 }  // namespace
 
@@ -30,25 +30,26 @@ FileDescriptor open_new(const std::filesystem::path& path) {
   return open_with(path, O_WRONLY | O_CREAT | O_EXCL | O_APPEND);
 }
 
-Status append_at_once(int file, std::string_view text) {
-  const ssize_t written = ::write(file, text.data(), text.size());
+Status append_in_one_write(int fd, std::string_view text) {
+  const ssize_t written = ::write(fd, text.data(), text.size());
   if (written == static_cast<ssize_t>(text.size())) return ok();
-  return error_of(written < 0 ? errno : ENOSPC);  // a part: the room ended there
+  return error_from_errno(written < 0 ? errno : ENOSPC);  // a part: the room ended there
 }
 
-bool put_aside_if_long(const std::filesystem::path& path, int file, std::uint64_t longest) {
-  struct stat own {};
-  if (::fstat(file, &own) != 0 || static_cast<std::uint64_t>(own.st_size) <= longest) return false;
-  const auto taken = try_lock(file, kWholeFile, LockKind::write);
+bool rotate_if_long(const std::filesystem::path& path, int fd, std::uint64_t max_bytes) {
+  struct stat opened {};
+  if (::fstat(fd, &opened) != 0 || static_cast<std::uint64_t>(opened.st_size) <= max_bytes) return false;
+  const auto taken = try_lock(fd, kWholeFile, LockKind::write);
   if (!taken || !*taken) return false;  // another does it: what this process writes goes into PATH.1
   struct stat named {};
-  const bool gone = ::stat(path.c_str(), &named) != 0 || named.st_ino != own.st_ino || named.st_dev != own.st_dev;
-  if (gone) return true;
+  const bool is_renamed_by_other =
+      ::stat(path.c_str(), &named) != 0 || named.st_ino != opened.st_ino || named.st_dev != opened.st_dev;
+  if (is_renamed_by_other) return true;
   auto older = path;
   older += ".1";
   return std::rename(path.c_str(), older.c_str()) == 0;
 }
 
-Status sync_file(int file) { return ::fsync(file) == 0 ? ok() : error_of(errno); }
+Status sync_file(int fd) { return ::fsync(fd) == 0 ? ok() : error_from_errno(errno); }
 
 }  // namespace weir

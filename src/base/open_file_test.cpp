@@ -13,12 +13,12 @@ namespace {
 
 namespace fs = std::filesystem;
 
-TEST(OpenFile, AppendsAndMakesWhatIsMissing) {
+TEST(OpenFile, AppendsAndCreatesMissingFiles) {
   const test::Folder folder;
   for (const char* line : {"one\n", "two\n"}) {
     const FileDescriptor file = open_to_append(folder / "log");
     ASSERT_TRUE(file);
-    EXPECT_TRUE(append_at_once(file.get(), line));
+    EXPECT_TRUE(append_in_one_write(file.get(), line));
     EXPECT_TRUE(sync_file(file.get()));
   }
   EXPECT_EQ(folder.text("log"), "one\ntwo\n");
@@ -27,14 +27,14 @@ TEST(OpenFile, AppendsAndMakesWhatIsMissing) {
   EXPECT_FALSE(open_to_read(folder / "missing"));
 }
 
-TEST(OpenFile, ALongFileIsPutAsideOnce) {
+TEST(OpenFile, ALongFileIsRotatedOnce) {
   const test::Folder folder;
   folder.put("log", "123456789");
   const FileDescriptor first = open_to_append(folder / "log");
   const FileDescriptor second = open_to_append(folder / "log");
-  EXPECT_FALSE(put_aside_if_long(folder / "log", first.get(), 9));
-  EXPECT_TRUE(put_aside_if_long(folder / "log", first.get(), 8));
-  EXPECT_FALSE(put_aside_if_long(folder / "log", second.get(), 8)) << "the first does it";
+  EXPECT_FALSE(rotate_if_long(folder / "log", first.get(), 9));
+  EXPECT_TRUE(rotate_if_long(folder / "log", first.get(), 8));
+  EXPECT_FALSE(rotate_if_long(folder / "log", second.get(), 8)) << "the first does it";
   EXPECT_EQ(folder.text("log.1"), "123456789");
   EXPECT_FALSE(fs::exists(folder / "log"));
 }
@@ -55,12 +55,12 @@ TEST(RenameFile, ReplacesOnlyWhenAskedAndKeepsTheMode) {
   EXPECT_FALSE(rename_file(folder / "old", folder / "third", true)) << "it is not there";
 }
 
-TEST(MemoryFile, IsReadFromItsStartWhateverWasWrittenBefore) {
+TEST(MemoryFile, IsReadFromItsStart) {
   auto file = make_memory_file("weir-test");
   ASSERT_TRUE(file);
   EXPECT_TRUE(read_from_start(file->get())->empty());
-  EXPECT_TRUE(append_at_once(file->get(), "one"));
-  EXPECT_TRUE(append_at_once(file->get(), "two"));
+  EXPECT_TRUE(append_in_one_write(file->get(), "one"));
+  EXPECT_TRUE(append_in_one_write(file->get(), "two"));
   for (int i = 0; i < 2; ++i) {
     const auto bytes = read_from_start(file->get());
     ASSERT_TRUE(bytes);

@@ -47,7 +47,7 @@ fs::path user_cache_folder(const Environment& environment) {
   return user_folder(environment, "XDG_CACHE_HOME", ".cache");
 }
 
-bool has_pattern(std::string_view text) { return text.find_first_of("*?[") != std::string_view::npos; }
+bool has_wildcard(std::string_view text) { return text.find_first_of("*?[") != std::string_view::npos; }
 
 std::vector<fs::path> expand_pattern(const std::string& pattern) {
   glob_t found{};
@@ -59,16 +59,17 @@ std::vector<fs::path> expand_pattern(const std::string& pattern) {
   return paths;
 }
 
-std::string fit_name(const std::string& stem, const std::string& extension, std::size_t limit) {
+std::string fit_file_name(const std::string& stem, const std::string& extension, std::size_t limit) {
   if (stem.size() + extension.size() <= limit) return stem + extension;
-  const std::string mark = fmt::format("~{:016x}", XXH3_64bits(stem.data(), stem.size()));
-  const std::size_t taken = mark.size() + extension.size();
-  std::size_t kept = limit > taken ? limit - taken : 0;
-  while (kept > 0 && (static_cast<unsigned char>(stem[kept]) & 0xC0) == 0x80) --kept;  // not inside a UTF-8 character
-  return stem.substr(0, kept) + mark + extension;
+  const std::string hash_suffix = fmt::format("~{:016x}", XXH3_64bits(stem.data(), stem.size()));
+  const std::size_t suffix_bytes = hash_suffix.size() + extension.size();
+  std::size_t kept_bytes = limit > suffix_bytes ? limit - suffix_bytes : 0;
+  while (kept_bytes > 0 && (static_cast<unsigned char>(stem[kept_bytes]) & 0xC0) == 0x80)
+    --kept_bytes;  // not inside a UTF-8 character
+  return stem.substr(0, kept_bytes) + hash_suffix + extension;
 }
 
-std::string identity(const fs::path& path) {
+std::string file_identity(const fs::path& path) {
   std::error_code problem;
   const fs::path canonical = fs::weakly_canonical(path, problem);
   if (!problem && canonical.is_absolute()) return canonical.native();

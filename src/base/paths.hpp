@@ -28,13 +28,13 @@ std::filesystem::path user_cache_folder(const Environment& environment);
 
 /// Files and folders that match a shell pattern, sorted by bytes; none if nothing matches.
 std::vector<std::filesystem::path> expand_pattern(const std::string& pattern);
-bool has_pattern(std::string_view text);  ///< contains *, ? or [
+bool has_wildcard(std::string_view text);  ///< contains *, ? or [
 
 /// `stem` + `extension` as a file name of at most `limit` bytes: a longer one keeps the start of the stem, cut between
 /// characters, and a hash of the whole stem, so that two long names stay apart.
-std::string fit_name(const std::string& stem, const std::string& extension, std::size_t limit = 255);
+std::string fit_file_name(const std::string& stem, const std::string& extension, std::size_t limit = 255);
 
 /// One text for one file: absolute, links followed as far as they exist. Never fails.
-std::string identity(const std::filesystem::path& path);
+std::string file_identity(const std::filesystem::path& path);
 
 }  // namespace weir

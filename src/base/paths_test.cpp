@@ -33,29 +33,29 @@ TEST_F(Paths, OneFileHasOneIdentity) {
   fs::create_directory(folder_ / "sub");
   touch("a.png");
   fs::create_symlink(folder_ / "sub", folder_ / "link");
-  EXPECT_EQ(identity(folder_ / "sub" / ".." / "a.png"), identity(folder_ / "a.png"));
-  EXPECT_EQ(identity(folder_ / "link" / "new.png"), identity(folder_ / "sub" / "new.png"));
-  EXPECT_NE(identity(folder_ / "a.png"), identity(folder_ / "b.png"));
+  EXPECT_EQ(file_identity(folder_ / "sub" / ".." / "a.png"), file_identity(folder_ / "a.png"));
+  EXPECT_EQ(file_identity(folder_ / "link" / "new.png"), file_identity(folder_ / "sub" / "new.png"));
+  EXPECT_NE(file_identity(folder_ / "a.png"), file_identity(folder_ / "b.png"));
 }
 
-TEST(FitName, KeepsWhatFits) {
-  EXPECT_EQ(fit_name("page", ".png"), "page.png");
-  EXPECT_EQ(fit_name(std::string(251, 'a'), ".png").size(), 255u);
+TEST(FitFileName, KeepsWhatFits) {
+  EXPECT_EQ(fit_file_name("page", ".png"), "page.png");
+  EXPECT_EQ(fit_file_name(std::string(251, 'a'), ".png").size(), 255u);
 }
 
-TEST(FitName, LongNamesGetAHashAndStayApart) {
+TEST(FitFileName, LongNamesGetAHashAndStayApart) {
   const std::string stem(252, 'a');
-  const std::string one = fit_name(stem + "1", ".webp");
-  const std::string two = fit_name(stem + "2", ".webp");
+  const std::string one = fit_file_name(stem + "1", ".webp");
+  const std::string two = fit_file_name(stem + "2", ".webp");
   EXPECT_LE(one.size(), 255u);
   EXPECT_NE(one, two);
   EXPECT_EQ(one.substr(one.size() - 5), ".webp");
 }
 
-TEST(FitName, NeverCutsACharacter) {
+TEST(FitFileName, NeverCutsACharacter) {
   std::string stem;
   for (int i = 0; i < 90; ++i) stem += "漫";
-  const std::string name = fit_name(stem, ".png");
+  const std::string name = fit_file_name(stem, ".png");
   EXPECT_LE(name.size(), 255u);
   EXPECT_EQ(name.find('~') % 3, 0u);
 }

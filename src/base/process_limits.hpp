@@ -11,9 +11,9 @@ namespace weir {
 std::optional<std::uint64_t> open_files_limit();
 
 /// How many bytes of addresses it may use (ulimit -v); empty as above.
-std::optional<Bytes> addresses_limit();
+std::optional<Bytes> address_space_limit();
 
 /// What that limit leaves beside the addresses that it uses now; empty if there is none.
-std::optional<Bytes> addresses_left();
+std::optional<Bytes> available_address_space();
 
 }  // namespace weir

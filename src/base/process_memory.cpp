@@ -39,11 +39,11 @@ Bytes own_field(std::string_view field) {
 
 }  // namespace
 
-Bytes peak_resident() { return own_field("VmHWM"); }
+Bytes peak_resident_memory() { return own_field("VmHWM"); }
 
 /// The second number of /proc/self/statm, in pages: proc(5). It is asked for after every item, and the kernel makes this
 /// file in a tenth of the time that it takes for /proc/self/status.
-Bytes resident() {
+Bytes resident_memory() {
   const int file = ::open("/proc/self/statm", O_RDONLY | O_CLOEXEC);
   if (file < 0) return {};
   char text[128];

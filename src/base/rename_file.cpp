@@ -19,19 +19,20 @@ namespace {
 Error rename_error(const std::filesystem::path& to, int error) {
   if (error == EEXIST)
     return {Errc::exists, fmt::format("the output {} exists; give --overwrite to replace it", printable(to.native()))};
-  return {errc_of(error), fmt::format("{}: cannot be given its name: {}", printable(to.native()), errno_text(error))};
+  return {errc_from_errno(error),
+          fmt::format("{}: cannot be given its name: {}", printable(to.native()), errno_text(error))};
 }
 
-void take_mode(const std::filesystem::path& old, const std::filesystem::path& fresh) {
-  struct stat about {};
-  if (::stat(old.c_str(), &about) == 0) (void)!::chmod(fresh.c_str(), about.st_mode & 07777U);
+void copy_mode(const std::filesystem::path& from, const std::filesystem::path& to) {
+  struct stat info {};
+  if (::stat(from.c_str(), &info) == 0) (void)!::chmod(to.c_str(), info.st_mode & 07777U);
 }
 
 }  // namespace
 
 Status rename_file(const std::filesystem::path& from, const std::filesystem::path& to, bool replace) {
   if (replace) {
-    take_mode(to, from);
+    copy_mode(to, from);
     if (::rename(from.c_str(), to.c_str()) != 0) return rename_error(to, errno);
     return ok();
   }

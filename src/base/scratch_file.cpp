@@ -9,8 +9,8 @@ namespace weir {
 namespace {
 
 Error scratch_error(const char* step, int error) {
-  return Error{errc_of(error), std::string{"row file in the spill folder: "} + step + ": " + errno_text(error) +
-                                   "; name another --spill folder"};
+  return Error{errc_from_errno(error), std::string{"row file in the spill folder: "} + step + ": " + errno_text(error) +
+                                           "; name another --spill folder"};
 }
 
 }  // namespace

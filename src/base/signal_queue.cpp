@@ -15,24 +15,25 @@ Result<SignalQueue> SignalQueue::open() {
   sigset_t set;
   sigemptyset(&set);
   for (const int signal : {SIGINT, SIGTERM, SIGHUP, SIGTSTP}) {
-    if (!is_ignored(signal)) sigaddset(&set, signal);
+    if (!is_signal_ignored(signal)) sigaddset(&set, signal);
   }
   FileDescriptor fd{signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK)};
   if (!fd) return Error{Errc::io, "signals cannot be watched: " + errno_text(errno)};
-  pthread_sigmask(SIG_BLOCK, &set, &signals.before_);
-  signals.signals_ = std::move(fd);
+  pthread_sigmask(SIG_BLOCK, &set, &signals.previous_mask_);
+  signals.fd_ = std::move(fd);
   return signals;
 }
 
-SignalQueue::SignalQueue(SignalQueue&& other) noexcept : before_{other.before_}, signals_{std::move(other.signals_)} {}
+SignalQueue::SignalQueue(SignalQueue&& other) noexcept
+    : previous_mask_{other.previous_mask_}, fd_{std::move(other.fd_)} {}
 
 SignalQueue::~SignalQueue() {
-  if (signals_) pthread_sigmask(SIG_SETMASK, &before_, nullptr);
+  if (fd_) pthread_sigmask(SIG_SETMASK, &previous_mask_, nullptr);
 }
 
-int SignalQueue::take() const {
+int SignalQueue::next_signal() const {
   signalfd_siginfo info{};
-  return read(signals_.get(), &info, sizeof info) == sizeof info ? static_cast<int>(info.ssi_signo) : 0;
+  return read(fd_.get(), &info, sizeof info) == sizeof info ? static_cast<int>(info.ssi_signo) : 0;
 }
 
 }  // namespace weir

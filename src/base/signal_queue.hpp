@@ -17,14 +17,14 @@ class SignalQueue {
   SignalQueue& operator=(SignalQueue&&) = delete;
   ~SignalQueue();
 
-  int fd() const { return signals_.get(); }
+  int fd() const { return fd_.get(); }
   /// The next signal that has come, 0 if none has.
-  int take() const;
+  int next_signal() const;
 
  private:
   SignalQueue() = default;
-  sigset_t before_{};
-  FileDescriptor signals_;
+  sigset_t previous_mask_{};
+  FileDescriptor fd_;
 };
 
 }  // namespace weir

@@ -14,7 +14,7 @@
 
 namespace weir {
 
-bool is_ignored(int signal) {
+bool is_signal_ignored(int signal) {
   struct sigaction action {};
   return sigaction(signal, nullptr, &action) == 0 && action.sa_handler == SIG_IGN;
 }
@@ -22,11 +22,11 @@ bool is_ignored(int signal) {
 namespace {
 
 /// Those of the signals that end a program which it was not told to ignore.
-sigset_t ending_signals() {
+sigset_t unignored_stop_signals() {
   sigset_t signals;
   sigemptyset(&signals);
   for (const int signal : {SIGINT, SIGTERM, SIGHUP}) {
-    if (!is_ignored(signal)) sigaddset(&signals, signal);
+    if (!is_signal_ignored(signal)) sigaddset(&signals, signal);
   }
   return signals;
 }
@@ -37,63 +37,65 @@ timespec to_timespec(std::chrono::milliseconds time) {
 
 }  // namespace
 
-SignalHold::SignalHold() : signals_{ending_signals()} { pthread_sigmask(SIG_BLOCK, &signals_, &before_); }
-
-SignalHold::~SignalHold() {
-  const timespec now{};
-  while (sigtimedwait(&signals_, nullptr, &now) > 0) continue;
-  pthread_sigmask(SIG_SETMASK, &before_, nullptr);
+SignalBlocker::SignalBlocker() : signals_{unignored_stop_signals()} {
+  pthread_sigmask(SIG_BLOCK, &signals_, &previous_mask_);
 }
 
-struct SignalWatch::State {
+SignalBlocker::~SignalBlocker() {
+  const timespec now{};
+  while (sigtimedwait(&signals_, nullptr, &now) > 0) continue;
+  pthread_sigmask(SIG_SETMASK, &previous_mask_, nullptr);
+}
+
+struct SignalStopSource::State {
   std::stop_source stop;
   sigset_t signals{};
-  sigset_t before{};
+  sigset_t previous_mask{};
   std::atomic<int> to_forward = 0;
-  std::atomic<int> taken = 0;
+  std::atomic<int> last_signal = 0;
   std::jthread thread;
 };
 
 /// The watcher looks every 50 ms whether it is to end, so that no signal is needed to wake it.
-SignalWatch::SignalWatch(std::chrono::milliseconds grace, int status, void (*last_words)())
+SignalStopSource::SignalStopSource(std::chrono::milliseconds grace, int status, void (*before_exit)())
     : state_{std::make_unique<State>()} {
-  state_->signals = ending_signals();
-  pthread_sigmask(SIG_BLOCK, &state_->signals, &state_->before);
-  state_->thread = std::jthread{[state = state_.get(), grace, status, last_words](const std::stop_token& end) {
+  state_->signals = unignored_stop_signals();
+  pthread_sigmask(SIG_BLOCK, &state_->signals, &state_->previous_mask);
+  state_->thread = std::jthread{[state = state_.get(), grace, status, before_exit](const std::stop_token& end) {
     const timespec tick = to_timespec(std::chrono::milliseconds{50});
     std::chrono::steady_clock::time_point deadline = std::chrono::steady_clock::time_point::max();
     while (!end.stop_requested()) {
       siginfo_t info{};
       const int signal = sigtimedwait(&state->signals, &info, &tick);
-      if (signal > 0) state->taken = signal;
+      if (signal > 0) state->last_signal = signal;
       if (signal > 0 && !state->stop.stop_requested()) state->to_forward = info.si_code == SI_KERNEL ? 0 : signal;
       if (signal > 0 && state->stop.request_stop()) {
         deadline = std::chrono::steady_clock::now() + grace;
       }
       if (std::chrono::steady_clock::now() > deadline) {
-        last_words();
+        before_exit();
         _exit(status);
       }
     }
   }};
 }
 
-SignalWatch::~SignalWatch() {
+SignalStopSource::~SignalStopSource() {
   state_->thread.request_stop();
   state_->thread.join();
-  const int taken = state_->taken;
-  if (taken != 0 && sigismember(&state_->before, taken) == 1)
-    kill(getpid(), taken);  // held: it waits for the next watch
-  pthread_sigmask(SIG_SETMASK, &state_->before, nullptr);
+  const int signal = state_->last_signal;
+  if (signal != 0 && sigismember(&state_->previous_mask, signal) == 1)
+    kill(getpid(), signal);  // held: it waits for the next watch
+  pthread_sigmask(SIG_SETMASK, &state_->previous_mask, nullptr);
 }
 
-std::stop_token SignalWatch::token() const { return state_->stop.get_token(); }
+std::stop_token SignalStopSource::token() const { return state_->stop.get_token(); }
 
-int SignalWatch::signal_to_forward() const { return state_->to_forward; }
+int SignalStopSource::signal_to_forward() const { return state_->to_forward; }
 
 void prepare_standard_streams() {
   for (const int signal : {SIGPIPE, SIGXFSZ}) std::signal(signal, SIG_IGN);  // NOLINT(cert-err33-c)
-  keep_exit_statuses();
+  allow_child_statuses();
   for (const int descriptor : {0, 1, 2}) {
     if (fcntl(descriptor, F_GETFD) != -1 || errno != EBADF) continue;
     // The wrong direction on purpose: reading from a closed input or writing to a closed output stays an error.

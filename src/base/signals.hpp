@@ -9,31 +9,31 @@
 namespace weir {
 
 /// The process was told to ignore the signal, as nohup does with SIGHUP: it stays ignored.
-bool is_ignored(int signal);
+bool is_signal_ignored(int signal);
 
 /// From here to its end SIGINT, SIGTERM and SIGHUP (those that the process was not told to ignore) end it no more: they wait for
 /// whoever takes them, one watch after the other, and those that nobody takes are dropped at the end. On the main thread,
 /// before others start: they inherit it.
-class SignalHold {
+class SignalBlocker {
  public:
-  SignalHold();
-  ~SignalHold();
-  SignalHold(const SignalHold&) = delete;
-  SignalHold& operator=(const SignalHold&) = delete;
+  SignalBlocker();
+  ~SignalBlocker();
+  SignalBlocker(const SignalBlocker&) = delete;
+  SignalBlocker& operator=(const SignalBlocker&) = delete;
 
  private:
-  sigset_t signals_{}, before_{};
+  sigset_t signals_{}, previous_mask_{};
 };
 
 /// Turns SIGINT, SIGTERM and SIGHUP into a stop request. Signals that the process was told to ignore stay ignored. Make one
 /// in main before any other thread starts: threads inherit the mask. Work that does not end within `grace` after the request ends the process with `status`; `last_words`
 /// runs just before that, on the watching thread. Under a SignalHold a signal that came is left for the next watch at the end.
-class SignalWatch {
+class SignalStopSource {
  public:
-  SignalWatch(std::chrono::milliseconds grace, int status, void (*last_words)());
-  ~SignalWatch();
-  SignalWatch(const SignalWatch&) = delete;
-  SignalWatch& operator=(const SignalWatch&) = delete;
+  SignalStopSource(std::chrono::milliseconds grace, int status, void (*before_exit)());
+  ~SignalStopSource();
+  SignalStopSource(const SignalStopSource&) = delete;
+  SignalStopSource& operator=(const SignalStopSource&) = delete;
   std::stop_token token() const;
   /// The signal that asked for the stop, to be passed on to a command in our process group; 0 if there was none, or if the
   /// kernel sent it for the terminal and so to the command as well. Thread-safe.

@@ -14,7 +14,7 @@ class SplitMix64 {
 
   constexpr std::uint64_t next() { return mix(state_ += kIncrement); }
   /// In [0, 1).
-  constexpr float unit() { return static_cast<float>(next() >> 40U) * 0x1p-24F; }
+  constexpr float next_unit() { return static_cast<float>(next() >> 40U) * 0x1p-24F; }
 
   /// Spreads every bit over all 64; a bijection.
   static constexpr std::uint64_t mix(std::uint64_t z) {

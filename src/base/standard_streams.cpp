@@ -13,22 +13,24 @@
 namespace weir {
 namespace {
 
-constexpr std::size_t kReserve = std::size_t{1} << 20;
-constexpr std::size_t kMostReserved = std::size_t{1} << 30;
-constexpr int kLookMs = 100;  // how often a wait for input looks whether it is to end
+constexpr std::size_t kReserveBytes = std::size_t{1} << 20;      // step by which the buffer grows
+constexpr std::size_t kMaxReservedBytes = std::size_t{1} << 30;  // if the size of the input is not known (a pipe)
+constexpr int kPollMs = 50;  // longest time that a wait for input lasts before it checks for a stop request
 
-Error too_much(Bytes limit) {
+Error input_too_large(Bytes limit) {
   return Error{
       Errc::over_budget,
       fmt::format("standard input has more than the {} that --ram leaves for it; raise --ram", to_text(limit))};
 }
 
-// Room for all that may come: pages that are never touched take no memory, and nothing is copied while it grows.
-std::size_t room_for(Bytes limit) {
-  struct stat about {};
-  const std::uint64_t most = limit.count() > kMostReserved ? kMostReserved : limit.count() + kReserve;
-  if (::fstat(STDIN_FILENO, &about) != 0 || !S_ISREG(about.st_mode)) return static_cast<std::size_t>(most);
-  return static_cast<std::size_t>(about.st_size) + kReserve;
+// Returns how many bytes to reserve for the input, so that nothing is copied while the vector grows: the size of a
+// regular file; for a pipe the limit, at most kMaxReservedBytes. Reserved pages that are never touched use no memory.
+std::size_t reserve_size(Bytes limit) {
+  struct stat info {};
+  const std::uint64_t pipe_bytes =
+      limit.count() > kMaxReservedBytes ? kMaxReservedBytes : limit.count() + kReserveBytes;
+  if (::fstat(STDIN_FILENO, &info) != 0 || !S_ISREG(info.st_mode)) return static_cast<std::size_t>(pipe_bytes);
+  return static_cast<std::size_t>(info.st_size) + kReserveBytes;
 }
 
 }  // namespace
@@ -38,7 +40,7 @@ Status write_standard_output(std::string_view text) {
     const ssize_t written = write(STDOUT_FILENO, text.data(), text.size());
     if (written >= 0) {
       text.remove_prefix(static_cast<std::size_t>(written));
-    } else if (errno == EAGAIN) {  // somebody made it non-blocking
+    } else if (errno == EAGAIN) {  // another process made it non-blocking
       pollfd wait{STDOUT_FILENO, POLLOUT, 0};
       poll(&wait, 1, -1);
     } else if (errno != EINTR) {
@@ -66,7 +68,7 @@ int standard_error_columns() {
 void wait_for_end_of_input(const std::stop_token& stop) {
   while (!stop.stop_requested()) {
     pollfd entry{STDIN_FILENO, POLLIN, 0};
-    if (::poll(&entry, 1, kLookMs / 2) <= 0) continue;
+    if (::poll(&entry, 1, kPollMs) <= 0) continue;
     char unused[4096];
     if (::read(STDIN_FILENO, unused, sizeof unused) <= 0) return;
   }
@@ -74,21 +76,22 @@ void wait_for_end_of_input(const std::stop_token& stop) {
 
 Result<std::vector<std::byte>> read_standard_input(Bytes limit, std::stop_token stop) {
   std::vector<std::byte> all;
-  const auto room = room_for(limit);
-  if (Bytes{room} > limit + Bytes{kReserve}) return too_much(limit);
-  all.reserve(room);
+  const auto reserved = reserve_size(limit);
+  // True only for a regular file that is larger than the limit.
+  if (Bytes{reserved} > limit + Bytes{kReserveBytes}) return input_too_large(limit);
+  all.reserve(reserved);
   for (std::size_t size = 0;;) {
     if (stop.stop_requested()) return Error{Errc::cancelled, "interrupted"};
     pollfd wait{STDIN_FILENO, POLLIN, 0};
-    if (poll(&wait, 1, kLookMs) == 0) continue;
-    if (size == all.size()) all.resize(size + kReserve);
+    if (poll(&wait, 1, kPollMs) == 0) continue;
+    if (size == all.size()) all.resize(size + kReserveBytes);
     const ssize_t got = read(STDIN_FILENO, all.data() + size, all.size() - size);
     if (got < 0) {
       if (errno == EINTR || errno == EAGAIN) continue;
       return Error{Errc::io, fmt::format("cannot read standard input: {}", errno_text(errno))};
     }
     size += static_cast<std::size_t>(got);
-    if (Bytes{size} > limit) return too_much(limit);
+    if (Bytes{size} > limit) return input_too_large(limit);
     if (got == 0) {
       all.resize(size);
       return all;

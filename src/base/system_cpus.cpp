@@ -18,13 +18,13 @@
 namespace weir {
 namespace {
 
-constexpr int kMostCpus = CPU_SETSIZE;  // 1024; sched_setaffinity(2)
+constexpr int kMaxCpus = CPU_SETSIZE;  // 1024; sched_setaffinity(2)
 
 std::optional<double> quota_of(const std::filesystem::path& folder) {
-  std::istringstream both{read_small_file(folder / "cpu.max")};  // version 2: "max 100000" or "150000 100000"
+  std::istringstream fields{read_small_file(folder / "cpu.max")};  // version 2: "max 100000" or "150000 100000"
   double quota = 0;
   double period = 0;
-  if (both >> quota >> period && period > 0 && quota > 0) return quota / period;
+  if (fields >> quota >> period && period > 0 && quota > 0) return quota / period;
   std::istringstream v1_quota{read_small_file(folder / "cpu.cfs_quota_us")};
   std::istringstream v1_period{read_small_file(folder / "cpu.cfs_period_us")};
   if (v1_quota >> quota && v1_period >> period && period > 0 && quota > 0) return quota / period;
@@ -43,7 +43,7 @@ std::vector<int> allowed_cpus() {
   CPU_ZERO(&set);
   std::vector<int> cpus;
   if (sched_getaffinity(0, sizeof set, &set) == 0) {
-    for (int cpu = 0; cpu < kMostCpus; ++cpu) {
+    for (int cpu = 0; cpu < kMaxCpus; ++cpu) {
       if (CPU_ISSET(cpu, &set)) cpus.push_back(cpu);
     }
   }
@@ -73,8 +73,8 @@ Result<std::vector<int>> parse_cpu_list(std::string_view text) {
     rest.remove_prefix(comma == std::string_view::npos ? rest.size() : comma + 1);
     if (comma != std::string_view::npos && rest.empty()) return bad_list(text);
     const std::size_t dash = part.find('-');
-    const auto first = parse_whole(part.substr(0, dash), 0, kMostCpus - 1);
-    const auto last = dash == std::string_view::npos ? first : parse_whole(part.substr(dash + 1), 0, kMostCpus - 1);
+    const auto first = parse_integer(part.substr(0, dash), 0, kMaxCpus - 1);
+    const auto last = dash == std::string_view::npos ? first : parse_integer(part.substr(dash + 1), 0, kMaxCpus - 1);
     if (!first || !last || *last < *first) return bad_list(text);
     for (int cpu = *first; cpu <= *last; ++cpu) cpus.insert(cpu);
   } while (!rest.empty());
@@ -91,7 +91,7 @@ std::optional<double> cpu_quota(const std::filesystem::path& root) {
 }
 
 int usable_threads(std::size_t cpus, std::optional<double> quota) {
-  const int count = static_cast<int>(std::clamp<std::size_t>(cpus, 1, kMostCpus));
+  const int count = static_cast<int>(std::clamp<std::size_t>(cpus, 1, kMaxCpus));
   if (!quota) return count;
   return std::clamp(static_cast<int>(std::ceil(*quota)), 1, count);
 }

@@ -30,36 +30,38 @@ Bytes stat_value(std::string_view stat, const std::string& key) {
 }
 
 /// What is left below one limit; pages of files that nobody uses are given back before the limit bites.
-std::optional<Bytes> left_below(std::optional<Bytes> limit, std::optional<Bytes> used, Bytes reclaimable) {
+std::optional<Bytes> remaining_below(std::optional<Bytes> limit, std::optional<Bytes> used, Bytes reclaimable) {
   if (!limit || !used) return std::nullopt;
   return *limit - (*used - reclaimable);
 }
 
 /// Documentation/admin-guide/cgroup-v2.rst and cgroup-v1/memory.rst of the Linux kernel name the files.
-std::optional<Bytes> left_in_group(const fs::path& folder) {
+std::optional<Bytes> remaining_in_group(const fs::path& folder) {
   const std::string stat = read_small_file(folder / "memory.stat");
   if (auto used = bytes_in(folder / "memory.current")) {
-    const auto hard = left_below(bytes_in(folder / "memory.max"), used, stat_value(stat, "inactive_file"));
-    const auto soft = left_below(bytes_in(folder / "memory.high"), used, stat_value(stat, "inactive_file"));
+    const auto hard = remaining_below(bytes_in(folder / "memory.max"), used, stat_value(stat, "inactive_file"));
+    const auto soft = remaining_below(bytes_in(folder / "memory.high"), used, stat_value(stat, "inactive_file"));
     return hard && soft ? std::min(*hard, *soft) : hard ? hard : soft;
   }
-  return left_below(bytes_in(folder / "memory.limit_in_bytes"), bytes_in(folder / "memory.usage_in_bytes"),
-                    stat_value(stat, "total_inactive_file"));
+  return remaining_below(bytes_in(folder / "memory.limit_in_bytes"), bytes_in(folder / "memory.usage_in_bytes"),
+                         stat_value(stat, "total_inactive_file"));
 }
 
 /// True if `controller` is one of the comma-separated words.
-bool names_controller(std::string_view words, std::string_view controller) {
-  while (!words.empty()) {
-    const std::size_t comma = words.find(',');
-    if (words.substr(0, comma) == controller) return true;
-    words.remove_prefix(comma == std::string_view::npos ? words.size() : comma + 1);
+bool names_controller(std::string_view controllers, std::string_view controller) {
+  while (!controllers.empty()) {
+    const std::size_t comma = controllers.find(',');
+    if (controllers.substr(0, comma) == controller) return true;
+    controllers.remove_prefix(comma == std::string_view::npos ? controllers.size() : comma + 1);
   }
   return false;
 }
 
 }  // namespace
 
-std::optional<Bytes> parse_available(std::string_view meminfo) { return parse_status_field(meminfo, "MemAvailable"); }
+std::optional<Bytes> parse_mem_available(std::string_view meminfo) {
+  return parse_status_field(meminfo, "MemAvailable");
+}
 
 std::vector<fs::path> cgroup_folders(std::string_view self_cgroup, std::string_view controller) {
   std::vector<fs::path> folders;
@@ -74,20 +76,20 @@ std::vector<fs::path> cgroup_folders(std::string_view self_cgroup, std::string_v
     const std::size_t first = line.find(':');
     const std::size_t second = first == std::string_view::npos ? first : line.find(':', first + 1);
     if (second == std::string_view::npos) continue;
-    const std::string_view words = line.substr(first + 1, second - first - 1);
+    const std::string_view controllers = line.substr(first + 1, second - first - 1);
     const fs::path group{line.substr(second + 1)};
-    if (words.empty())
+    if (controllers.empty())
       add_with_parents("sys/fs/cgroup", group);
-    else if (names_controller(words, controller))
+    else if (names_controller(controllers, controller))
       add_with_parents(fs::path{"sys/fs/cgroup"} / controller, group);
   }
   return folders;
 }
 
 Bytes available_memory(const fs::path& root) {
-  Bytes available = parse_available(read_small_file(root / "proc/meminfo")).value_or(Bytes{});
+  Bytes available = parse_mem_available(read_small_file(root / "proc/meminfo")).value_or(Bytes{});
   for (const fs::path& folder : cgroup_folders(read_small_file(root / "proc/self/cgroup"), "memory")) {
-    if (const auto left = left_in_group(root / folder)) available = std::min(available, *left);
+    if (const auto left = remaining_in_group(root / folder)) available = std::min(available, *left);
   }
   return available;
 }
@@ -96,7 +98,7 @@ Bytes total_memory(const fs::path& root) {
   return parse_status_field(read_small_file(root / "proc/meminfo"), "MemTotal").value_or(Bytes{});
 }
 
-std::optional<Bytes> memory_limit(const fs::path& root) {
+std::optional<Bytes> cgroup_memory_limit(const fs::path& root) {
   std::optional<Bytes> tightest;
   for (const fs::path& folder : cgroup_folders(read_small_file(root / "proc/self/cgroup"), "memory")) {
     for (const char* name : {"memory.max", "memory.high", "memory.limit_in_bytes"}) {

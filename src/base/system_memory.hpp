@@ -20,10 +20,10 @@ Bytes total_memory(const std::filesystem::path& root = "/");
 
 /// The tightest limit on memory that the control groups around this process set; empty if they set none below
 /// total_memory(). `root` as above.
-std::optional<Bytes> memory_limit(const std::filesystem::path& root = "/");
+std::optional<Bytes> cgroup_memory_limit(const std::filesystem::path& root = "/");
 
 /// The "MemAvailable" of /proc/meminfo.
-std::optional<Bytes> parse_available(std::string_view meminfo);
+std::optional<Bytes> parse_mem_available(std::string_view meminfo);
 
 /// The folders below /sys/fs/cgroup that limit this process for `controller` ("memory", "cpu"), innermost first, from
 /// the text of /proc/self/cgroup: version 2 ("0::/a/b") and version 1 ("5:memory:/a/b") lines alike.

@@ -16,7 +16,7 @@ namespace {
 namespace fs = std::filesystem;
 
 /// A folder with invented /proc and /sys files.
-class InventedSystem : public ::testing::Test {
+class FakeSystem : public ::testing::Test {
  protected:
   void SetUp() override {
     put("proc/meminfo", "MemTotal:       16384000 kB\nMemFree:         100 kB\nMemAvailable:    8388608 kB\n");
@@ -26,12 +26,12 @@ class InventedSystem : public ::testing::Test {
   const fs::path& root_ = folder_.path();
 };
 
-TEST_F(InventedSystem, WithoutGroupsTheSystemsAvailableMemoryCounts) {
+TEST_F(FakeSystem, WithoutGroupsTheSystemsAvailableMemoryCounts) {
   put("proc/self/cgroup", "0::/\n");
   EXPECT_EQ(available_memory(root_), 8_GiB);
 }
 
-TEST_F(InventedSystem, TheTightestGroupOfVersion2Counts) {
+TEST_F(FakeSystem, TheTightestGroupOfVersion2Counts) {
   put("proc/self/cgroup", "0::/user/job\n");
   put("sys/fs/cgroup/user/job/memory.max", "max\n");
   put("sys/fs/cgroup/user/job/memory.current", "1000\n");
@@ -43,32 +43,32 @@ TEST_F(InventedSystem, TheTightestGroupOfVersion2Counts) {
   EXPECT_EQ(available_memory(root_), 512_MiB);
 }
 
-TEST_F(InventedSystem, TotalAndTightestLimitAreTold) {
+TEST_F(FakeSystem, ReportsTotalAndTightestLimit) {
   put("proc/self/cgroup", "0::/user/job\n");
   EXPECT_EQ(total_memory(root_), Bytes{16384000ULL << 10});
-  EXPECT_FALSE(memory_limit(root_));
+  EXPECT_FALSE(cgroup_memory_limit(root_));
   put("sys/fs/cgroup/user/job/memory.max", "max\n");
   put("sys/fs/cgroup/user/memory.max", "1073741824\n");
-  EXPECT_EQ(memory_limit(root_), 1_GiB);
+  EXPECT_EQ(cgroup_memory_limit(root_), 1_GiB);
   put("sys/fs/cgroup/user/job/memory.high", "536870912\n");
-  EXPECT_EQ(memory_limit(root_), 512_MiB);
+  EXPECT_EQ(cgroup_memory_limit(root_), 512_MiB);
 }
 
-TEST_F(InventedSystem, NoLimitOfVersion1IsNoLimit) {
+TEST_F(FakeSystem, NoLimitOfVersion1IsNoLimit) {
   put("proc/self/cgroup", "5:memory:/docker/abc\n");
   put("sys/fs/cgroup/memory/docker/abc/memory.limit_in_bytes", "9223372036854771712\n");
-  EXPECT_FALSE(memory_limit(root_));
+  EXPECT_FALSE(cgroup_memory_limit(root_));
   EXPECT_EQ(total_memory(root_ / "nothing"), Bytes{});
 }
 
-TEST_F(InventedSystem, InAContainerTheLimitStandsAtTheMount) {
+TEST_F(FakeSystem, ReadsTheLimitAtTheMountOfAContainer) {
   put("proc/self/cgroup", "0::/\n");
   put("sys/fs/cgroup/memory.max", "2147483648\n");
   put("sys/fs/cgroup/memory.current", "1073741824\n");
   EXPECT_EQ(available_memory(root_), 1_GiB);
 }
 
-TEST_F(InventedSystem, Version1CountsToo) {
+TEST_F(FakeSystem, Version1CountsToo) {
   put("proc/self/cgroup", "12:cpu,cpuacct:/x\n5:memory:/docker/abc\n1:name=systemd:/\n");
   put("sys/fs/cgroup/memory/docker/abc/memory.limit_in_bytes", "536870912\n");
   put("sys/fs/cgroup/memory/docker/abc/memory.usage_in_bytes", "268435456\n");
@@ -77,14 +77,14 @@ TEST_F(InventedSystem, Version1CountsToo) {
   EXPECT_EQ(available_memory(root_), 256_MiB);
 }
 
-TEST_F(InventedSystem, AGroupAboveItsLimitLeavesNothing) {
+TEST_F(FakeSystem, AGroupAboveItsLimitLeavesNothing) {
   put("proc/self/cgroup", "0::/a\n");
   put("sys/fs/cgroup/a/memory.max", "1000\n");
   put("sys/fs/cgroup/a/memory.current", "2000\n");
   EXPECT_EQ(available_memory(root_), Bytes{});
 }
 
-TEST_F(InventedSystem, QuotaIsTheLeastOfAllGroups) {
+TEST_F(FakeSystem, QuotaIsTheLeastOfAllGroups) {
   put("proc/self/cgroup", "0::/a/b\n");
   EXPECT_EQ(cpu_quota(root_), std::nullopt);
   put("sys/fs/cgroup/a/b/cpu.max", "max 100000\n");
@@ -121,7 +121,7 @@ TEST(CpuList, ProcessorsThatAreNotThereAreNamed) {
 TEST(ProcessMemory, ReadsTheLineOfTheStatusFile) {
   EXPECT_EQ(parse_status_field("Name:\tx\nVmHWM:\t   39420 kB\nVmRSS: 1 kB\n", "VmHWM"), 39420_KiB);
   EXPECT_EQ(parse_status_field("VmHWMX: 1 kB\n", "VmHWM"), std::nullopt);
-  EXPECT_GT(peak_resident(), 1_MiB);
+  EXPECT_GT(peak_resident_memory(), 1_MiB);
 }
 
 // As /proc of a process that ends between open and read; the first page of one's own memory cannot be read either.

@@ -78,7 +78,7 @@ Error missing_unit(std::string_view text) {
 
 }  // namespace
 
-std::size_t plain_length(std::string_view text) {
+std::size_t printable_char_length(std::string_view text) {
   const std::size_t length = text.empty() ? 0 : utf8_length(text);
   return length == 0 || is_control(text.substr(0, length)) ? 0 : length;
 }
@@ -87,7 +87,7 @@ std::string printable(std::string_view text) {
   std::string out;
   out.reserve(text.size());
   while (!text.empty()) {
-    const std::size_t length = plain_length(text);
+    const std::size_t length = printable_char_length(text);
     if (length == 0 || text[0] == '\\') {
       const std::size_t bytes = std::max<std::size_t>(utf8_length(text), 1);
       for (const char byte : text.substr(0, bytes)) append_escaped(out, byte);
@@ -100,7 +100,7 @@ std::string printable(std::string_view text) {
   return out;
 }
 
-std::string markup_text(std::string_view text) {
+std::string escape_markup(std::string_view text) {
   std::string out;
   for (const char c : text) {
     if (c == '&')
@@ -157,7 +157,7 @@ Result<double> parse_positive(std::string_view text) {
   return Error{Errc::invalid_argument, fmt::format("'{}' is not a number above 0", printable(text))};
 }
 
-Result<int> parse_whole(std::string_view text, int low, int high) {
+Result<int> parse_integer(std::string_view text, int low, int high) {
   int value = 0;
   const char* const last = text.data() + text.size();
   const auto [end, problem] = std::from_chars(text.data(), last, value);

@@ -10,7 +10,7 @@ TEST(Printable, KeepsWhatAPersonReads) {
   EXPECT_EQ(printable(""), "");
 }
 
-TEST(Printable, NeverBreaksALineNorSpeaksToTheTerminal) {
+TEST(Printable, EscapesLineBreaksAndTerminalCodes) {
   EXPECT_EQ(printable("two\nlines\r\t\x1b[31m\x7f"), "two\\nlines\\r\\t\\x1b[31m\\x7f");
   EXPECT_EQ(printable("\xc2\x9b"
                       "31m"),
@@ -25,11 +25,11 @@ TEST(Printable, ShowsBytesThatAreNotUtf8) {
   EXPECT_EQ(printable("\xed\xa0\x80"), "\\xed\\xa0\\x80");  // a surrogate
 }
 
-TEST(MarkupText, LeavesNothingThatHtmlOrXmlReads) {
-  EXPECT_EQ(markup_text("a<b> & \"c\" 'd'"), "a&lt;b&gt; &amp; &quot;c&quot; 'd'");
+TEST(EscapeMarkup, EscapesAllMarkup) {
+  EXPECT_EQ(escape_markup("a<b> & \"c\" 'd'"), "a&lt;b&gt; &amp; &quot;c&quot; 'd'");
 }
 
-TEST(OneLine, HasNoBreaksAndNoEdges) {
+TEST(OneLine, RemovesLineBreaksAndOuterSpaces) {
   EXPECT_EQ(one_line("first\nsecond\tthird\n\n"), "first second third");
   EXPECT_EQ(one_line("\n"), "");
   EXPECT_EQ(one_line(""), "");
@@ -51,7 +51,7 @@ TEST(ParseBytes, RefusesWhatIsNotASize) {
   }
 }
 
-TEST(ParseBytes, AsksForTheUnitOfANumberWithoutOne) {
+TEST(ParseBytes, RefusesANumberWithoutAUnit) {
   for (const char* text : {"5", "4096", "1.5", "21474836480", "5 "}) {
     const auto size = parse_bytes(text);
     ASSERT_FALSE(size) << text;
@@ -64,8 +64,8 @@ TEST(ParseBytes, AsksForTheUnitOfANumberWithoutOne) {
 TEST(ParseNumbers, RefuseWhatIsOutOfRange) {
   EXPECT_EQ(*parse_positive("1.5"), 1.5);
   for (const char* text : {"", "0", "-2", "1,5", "2x", " 2", "inf", "nan"}) EXPECT_FALSE(parse_positive(text)) << text;
-  EXPECT_EQ(*parse_whole("-1", -1, 3), -1);
-  for (const char* text : {"", "4", "-2", "1.0", "9999999999"}) EXPECT_FALSE(parse_whole(text, -1, 3)) << text;
+  EXPECT_EQ(*parse_integer("-1", -1, 3), -1);
+  for (const char* text : {"", "4", "-2", "1.0", "9999999999"}) EXPECT_FALSE(parse_integer(text, -1, 3)) << text;
 }
 
 }  // namespace

@@ -21,7 +21,7 @@ std::filesystem::path program_file() {
   return std::filesystem::read_symlink("/proc/self/exe", problem);
 }
 
-void name_process(const std::string& name) { (void)::prctl(PR_SET_NAME, name.c_str()); }
+void set_process_name(const std::string& name) { (void)::prctl(PR_SET_NAME, name.c_str()); }
 
 std::vector<std::string_view> environment_entries() {
   std::vector<std::string_view> entries;
@@ -29,10 +29,10 @@ std::vector<std::string_view> environment_entries() {
   return entries;
 }
 
-int replace_process(const std::filesystem::path& program, std::vector<std::string> words) {
+int replace_process(const std::filesystem::path& program, std::vector<std::string> arguments) {
   std::vector<char*> pointers;
-  pointers.reserve(words.size() + 1);
-  for (std::string& word : words) pointers.push_back(word.data());
+  pointers.reserve(arguments.size() + 1);
+  for (std::string& word : arguments) pointers.push_back(word.data());
   pointers.push_back(nullptr);
   ::execv(program.c_str(), pointers.data());
   return errno;

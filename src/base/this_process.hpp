@@ -17,12 +17,12 @@ std::string host_name();
 std::filesystem::path program_file();
 
 /// Its name in lists of processes; the system keeps 15 bytes.
-void name_process(const std::string& name);
+void set_process_name(const std::string& name);
 
 /// All its variables, as NAME=VALUE.
 std::vector<std::string_view> environment_entries();
 
 /// Becomes another program, with our descriptors and our number. Comes back only if that fails, with the value of errno.
-int replace_process(const std::filesystem::path& program, std::vector<std::string> words);
+int replace_process(const std::filesystem::path& program, std::vector<std::string> arguments);
 
 }  // namespace weir

@@ -11,36 +11,38 @@
 namespace weir {
 namespace {
 
-std::atomic<int> missing{0};
+std::atomic<int> missing_thread_count{0};
 
 }  // namespace
 
-Error thread_refused() { return {Errc::io, "cannot start a thread: the limit on processes (ulimit -u) is reached"}; }
+Error thread_start_error() {
+  return {Errc::io, "cannot start a thread: the limit on processes (ulimit -u) is reached"};
+}
 
 /// EAGAIN is the limit of the user or of the control group: fork(2).
-Error process_refused(int error_number) {
+Error process_start_error(int error_number) {
   if (error_number == EAGAIN)
     return {Errc::io, "cannot start a process: the limit on processes (ulimit -u) is reached"};
   return {Errc::io, "cannot start a process: " + errno_text(error_number)};
 }
 
 std::vector<std::jthread> start_helpers(int count, const std::function<void()>& work) {
-  std::vector<std::jthread> team;
+  std::vector<std::jthread> threads;
   for (int i = 0; i < count; ++i) {
     auto helper = start_thread(work);
     if (!helper) {
-      count_missing_threads(count - i);
+      add_missing_threads(count - i);
       break;
     }
-    team.push_back(*std::move(helper));
+    threads.push_back(*std::move(helper));
   }
-  return team;
+  return threads;
 }
 
-void count_missing_threads(int count) { missing += count; }
+void add_missing_threads(int count) { missing_thread_count += count; }
 
-std::string missing_threads() {
-  const int count = missing.exchange(0);
+std::string missing_threads_message() {
+  const int count = missing_thread_count.exchange(0);
   if (count == 0) return {};
   return fmt::format(
       "{} of the threads that were wanted could not be started: the limit on processes (ulimit -u) is "
@@ -48,10 +50,10 @@ std::string missing_threads() {
       count);
 }
 
-std::optional<Error> refusal_of(const std::exception& problem) {
+std::optional<Error> resource_error_of(const std::exception& problem) {
   if (const auto* refused = dynamic_cast<const std::system_error*>(&problem);
       refused != nullptr && refused->code() == std::errc::resource_unavailable_try_again)
-    return thread_refused();
+    return thread_start_error();
   if (dynamic_cast<const std::bad_alloc*>(&problem) != nullptr)
     return Error{Errc::over_budget, "the system gives no more memory (ulimit -v, or all of it is in use)"};
   return std::nullopt;

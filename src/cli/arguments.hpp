@@ -6,7 +6,7 @@
 
 #include "base/bytes.hpp"
 #include "cli/guard_arguments.hpp"
-#include "enhance/upscale.hpp"
+#include "enhance/picture_upscaler.hpp"
 #include "media/picture/picture.hpp"
 #include "runs/named_device.hpp"
 
@@ -43,12 +43,12 @@ struct Arguments {
   enhance::Precision precision = enhance::Precision::automatic;
   bool tta = false;
 
-  media::Damaged damaged = media::Damaged::use;
+  media::DamagePolicy damaged = media::DamagePolicy::use;
   bool overwrite = false;
   bool dry_run = false;
 
   struct Checkpoints {
-    bool keep = true;
+    bool enabled = true;
     std::string folder;  ///< empty: beside the outputs
     bool verify = false, explain = false, upgrade = false, retry_failed = false;
   } checkpoints;
@@ -61,8 +61,8 @@ struct Arguments {
     bool stop_on_full_disk = false;
     std::string pause_file, log, metrics, metrics_file;
   } batch;
-  int channel = -1;    ///< of a worker
-  std::string device;  ///< of a worker
+  int channel_fd = -1;        ///< of a worker
+  std::string worker_device;  ///< of a worker
 
   bool json = false;
   bool quiet = false;

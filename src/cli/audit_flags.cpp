@@ -31,7 +31,7 @@ Status set_list(std::string_view text, std::vector<std::string>& target) {
 
 template <class T>
 Status set_whole(std::string_view text, int low, int high, T& target) {
-  const auto number = parse_whole(text, low, high);
+  const auto number = parse_integer(text, low, high);
   if (!number) return number.error();
   target = *number;
   return ok();
@@ -40,7 +40,7 @@ Status set_whole(std::string_view text, int low, int high, T& target) {
 constexpr std::string_view kFormats = "text|json|sarif|github|junit|md|html";
 
 Status set_format(std::string_view text, Arguments& args) {
-  const auto choices = choices_of(kFormats);
+  const auto choices = list_choices(kFormats);
   if (std::find(choices.begin(), choices.end(), text) == choices.end())
     return invalid(fmt::format("'{}' is none of text, json, sarif, github, junit, md and html", printable(text)));
   args.audit.format = text;
@@ -48,73 +48,74 @@ Status set_format(std::string_view text, Arguments& args) {
 }
 
 constexpr Flag kAuditFlags[] = {
-    {Group::rules, "--policy", 0, "FILE", "The file with the [audit] table.",
+    {FlagGroup::rules, "--policy", 0, "FILE", "The file with the [audit] table.",
      "weir.toml of the current folder, if it has one", "",
      [](std::string_view text, Arguments& args) { return set_text(text, args.audit.policy); }},
-    {Group::rules, "--select", 0, "RULES",
+    {FlagGroup::rules, "--select", 0, "RULES",
      "Judge by these rules alone, as in G01,G08; also by those that need a policy.",
      "every rule; those that need a policy only where there is one", "",
      [](std::string_view text, Arguments& args) { return set_list(text, args.audit.select); }},
-    {Group::rules, "--ignore", 0, "RULES", "Leave these rules out.", "none", "",
+    {FlagGroup::rules, "--ignore", 0, "RULES", "Leave these rules out.", "none", "",
      [](std::string_view text, Arguments& args) { return set_list(text, args.audit.ignore); }},
-    {Group::output, "--format", 0, kFormats,
+    {FlagGroup::output, "--format", 0, kFormats,
      "Format of the result on standard output; html for the report of a campaign alone.", "text", "", set_format},
-    {Group::mending, "--fix", 0, "",
+    {FlagGroup::fixing, "--fix", 0, "",
      "Mend what can be mended without changing what the program does; each file whole or not at all.", "", "",
      [](std::string_view, Arguments& args) {
        args.audit.fix = true;
        return ok();
      }},
-    {Group::mending, "--unsafe", 0, "", "With --fix or --diff: also mend what may change what the program does.", "",
+    {FlagGroup::fixing, "--unsafe", 0, "", "With --fix or --diff: also mend what may change what the program does.", "",
      "",
      [](std::string_view, Arguments& args) {
        args.audit.unsafe = true;
        return ok();
      }},
-    {Group::mending, "--diff", 0, "",
+    {FlagGroup::fixing, "--diff", 0, "",
      "Print what --fix would change, and change nothing. Exit status 1 if there is anything.", "", "",
      [](std::string_view, Arguments& args) {
        args.audit.diff = true;
        return ok();
      }},
-    {Group::mending, "--backup", 0, "", "With --fix: keep each changed file as FILE.orig.", "", "",
+    {FlagGroup::fixing, "--backup", 0, "", "With --fix: keep each changed file as FILE.orig.", "", "",
      [](std::string_view, Arguments& args) {
        args.audit.backup = true;
        return ok();
      }},
-    {Group::output, "--stats", 0, "", "Print counts by rule and file instead of the findings.", "", "",
+    {FlagGroup::output, "--stats", 0, "", "Print counts by rule and file instead of the findings.", "", "",
      [](std::string_view, Arguments& args) {
        args.audit.stats = true;
        return ok();
      }},
-    {Group::rules, "--explain", 0, "RULE",
+    {FlagGroup::rules, "--explain", 0, "RULE",
      "Print what a rule means, with a bad and a good example; as a page with --format md.", "none", "",
      [](std::string_view text, Arguments& args) { return set_text(text, args.audit.explain); }},
-    {Group::rules, "--baseline", 0, "FILE", "Findings that this file names are not told again, and not mended.", "none",
-     "", [](std::string_view text, Arguments& args) { return set_text(text, args.audit.baseline); }},
-    {Group::rules, "--write-baseline", 0, "", "With --baseline: write what is found now into the file.", "", "",
+    {FlagGroup::rules, "--baseline", 0, "FILE", "Findings that this file names are not told again, and not mended.",
+     "none", "", [](std::string_view text, Arguments& args) { return set_text(text, args.audit.baseline); }},
+    {FlagGroup::rules, "--write-baseline", 0, "", "With --baseline: write what is found now into the file.", "", "",
      [](std::string_view, Arguments& args) {
        args.audit.write_baseline = true;
        return ok();
      }},
-    {Group::campaign, "--jobs", 0, "N", "plan, run: workers, 1 to 10, each with a branch and a worktree of its own.",
-     "1", "", [](std::string_view text, Arguments& args) { return set_whole(text, 1, 10, args.audit.jobs); }},
-    {Group::campaign, "--check", 0, "COMMAND",
+    {FlagGroup::campaign, "--jobs", 0, "N",
+     "plan, run: workers, 1 to 10, each with a branch and a worktree of its own.", "1", "",
+     [](std::string_view text, Arguments& args) { return set_whole(text, 1, 10, args.audit.jobs); }},
+    {FlagGroup::campaign, "--check", 0, "COMMAND",
      "plan: run for each file before and after its change, with {file} for its name; a different status or output puts "
      "the file back.",
      "none", "", [](std::string_view text, Arguments& args) { return set_text(text, args.audit.check); }},
-    {Group::campaign, "--tests", 0, "COMMAND",
+    {FlagGroup::campaign, "--tests", 0, "COMMAND",
      "plan: the project's tests, run before and after each change like --check.", "none", "",
      [](std::string_view text, Arguments& args) { return set_text(text, args.audit.tests); }},
-    {Group::campaign, "--pairs", 0, "N", "plan: time --check over N pairs of runs, before and after in turn.",
+    {FlagGroup::campaign, "--pairs", 0, "N", "plan: time --check over N pairs of runs, before and after in turn.",
      "none, and nothing is timed", "",
      [](std::string_view text, Arguments& args) { return set_whole(text, 1, 1000, args.audit.pairs); }},
-    {Group::output, "--output", 'o', "DIR",
+    {FlagGroup::output, "--output", 'o', "DIR",
      "report: also write the standard for selecting GPUs and a template, made from the policy, into this folder.",
      "none", "", [](std::string_view text, Arguments& args) { return set_text(text, args.output); }},
-    {Group::work, "--threads", 0, "N", "Threads.", "the processors that the process may use", "",
+    {FlagGroup::work, "--threads", 0, "N", "Threads.", "the processors that the process may use", "",
      [](std::string_view text, Arguments& args) { return set_whole(text, 1, 1024, args.threads); }},
-    kHelp,
+    kHelpFlag,
 };
 
 }  // namespace

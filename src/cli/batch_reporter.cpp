@@ -18,19 +18,20 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 /// What the worker reported, with what became of it afterwards.
-Json item_json(const jobs::Item& item, const jobs::ItemEnd& end) {
-  Json json = Json::parse(end.report.empty() ? "{}" : end.report, nullptr, false);
+Json item_json(const jobs::Item& item, const jobs::ItemResult& result) {
+  Json json = Json::parse(result.report.empty() ? "{}" : result.report, nullptr, false);
   if (!json.is_object()) json = Json::object();
-  Json whole{{"status", jobs::name_of(end.status)},
+  Json whole{{"status", jobs::name_of(result.status)},
              {"input", item.inputs.empty() ? "-" : item.inputs.front().native()},
              {"output", item.outputs.front().native()}};
-  if (!end.why.empty()) whole["why"] = end.why;
-  if (end.redone) whole["redone"] = true;
-  if (!end.damaged.empty()) whole["damaged"] = end.damaged;
-  if (!end.variant.empty()) whole["variant"] = end.variant;
-  if (!end.device.empty()) whole["device"] = end.device;
-  if (end.error)
-    whole["error"] = {{"code", end.fault ? "fault" : weir::name_of(end.error->code)}, {"what", end.error->what}};
+  if (!result.why.empty()) whole["why"] = result.why;
+  if (result.redone) whole["redone"] = true;
+  if (!result.damage.empty()) whole["damaged"] = result.damage;
+  if (!result.variant.empty()) whole["variant"] = result.variant;
+  if (!result.device.empty()) whole["device"] = result.device;
+  if (result.error)
+    whole["error"] = {{"code", result.internal_error ? "fault" : weir::name_of(result.error->code)},
+                      {"what", result.error->what}};
   for (const auto& [key, value] : json.items()) {
     if (!whole.contains(key)) whole[key] = value;
   }
@@ -54,18 +55,18 @@ Json summary_json(const jobs::Totals& totals, const std::map<std::string, std::s
             {"failed", totals.failed},
             {"smaller_variant", totals.smaller_variant},
             {"damaged", totals.damaged},
-            {"damages", totals.damages},
+            {"damages", totals.damage_messages},
             {"megapixels", totals.amount},
             {"seconds", totals.seconds},
             {"interrupted", totals.interrupted},
-            {"failures", totals.failures},
+            {"failures", totals.failure_messages},
             {"lost", lost.empty() ? Json::object() : Json(lost)},
             {"devices", devices}}}};
 }
 
 /// The network of a worker's report: name, scale, noise. Empty if it has none.
-jobs::Json network_of(const jobs::ItemEnd& end) {
-  const auto report = jobs::parse_object(end.report);
+jobs::Json network_of(const jobs::ItemResult& result) {
+  const auto report = jobs::parse_object(result.report);
   return report ? jobs::object_field(*report, "network") : jobs::Json::object();
 }
 
@@ -76,100 +77,102 @@ std::optional<int> noise_of(const jobs::Json& network) {
 
 std::string network_text(const jobs::Json& network) {
   if (network.empty()) return {};
-  return printable(nn::described(jobs::text_field(network, "name"),
-                                 static_cast<int>(jobs::number_field(network, "scale")), noise_of(network)));
+  return printable(nn::format_network_label(jobs::text_field(network, "name"),
+                                            static_cast<int>(jobs::number_field(network, "scale")), noise_of(network)));
 }
 
 }  // namespace
 
 std::string BatchReporter::progress_text(const jobs::RunProgress& run, int columns) const {
-  const std::size_t room = static_cast<std::size_t>(std::max(columns, 0));
-  std::string head = run.items > 1 ? fmt::format("[{}/{}] ", run.ended, run.items) : std::string{};
+  const std::size_t columns_left = static_cast<std::size_t>(std::max(columns, 0));
+  std::string head = run.total_items > 1 ? fmt::format("[{}/{}] ", run.finished_items, run.total_items) : std::string{};
   std::string rest;
-  if (!run.halted.empty()) rest += "  " + run.halted;
+  if (!run.pause_reason.empty()) rest += "  " + run.pause_reason;
   if (run.seconds > 0) rest += fmt::format("  {:.2f} MP/s", run.amount / run.seconds);
-  if (run.left_s) rest += fmt::format("  {} left", observe::clock_text(observe::Seconds{*run.left_s}));
-  const std::size_t taken = head.size() + rest.size();
-  const std::size_t each = run.devices.empty() || room <= taken ? 0 : (room - taken) / run.devices.size();
+  if (run.remaining_s) rest += fmt::format("  {} left", observe::format_clock(observe::Seconds{*run.remaining_s}));
+  const std::size_t used_columns = head.size() + rest.size();
+  const std::size_t columns_per_device =
+      run.devices.empty() || columns_left <= used_columns ? 0 : (columns_left - used_columns) / run.devices.size();
   for (const auto& device : run.devices) {
     const std::string name = run.devices.size() > 1 ? printable(device.name) + " " : std::string{};
     const std::string percent =
         device.item.empty() ? std::string{"-"} : fmt::format("  {:3.0f} %", std::floor(100 * device.fraction));
     const std::size_t fixed = name.size() + percent.size() + 2;
-    const bool told = !device.item.empty() && each > fixed;
-    head += fmt::format("{}{}{}  ", name, told ? observe::shorten(device.item, each - fixed) : "", percent);
+    const bool show_item = !device.item.empty() && columns_per_device > fixed;
+    head += fmt::format("{}{}{}  ", name,
+                        show_item ? observe::shorten_name(device.item, columns_per_device - fixed) : "", percent);
   }
   if (head.ends_with("  ")) head.resize(head.size() - 2);
-  return (head + rest).substr(0, room);
+  return (head + rest).substr(0, columns_left);
 }
 
-void BatchReporter::ended(const jobs::Item& item, const jobs::ItemEnd& end) {
-  log().status({});
-  count_network(end);
-  tell(item, end);
-  count_lost(end);
-  if (args().json) print_line(item_json(item, end));
+void BatchReporter::on_item_result(const jobs::Item& item, const jobs::ItemResult& result) {
+  log().set_status({});
+  count_network(result);
+  log_result(item, result);
+  count_losses(result);
+  if (args().json) print_line(item_json(item, result));
 }
 
-void BatchReporter::tell(const jobs::Item& item, const jobs::ItemEnd& end) {
-  const std::string name = item.inputs.empty() ? "-" : jobs::shown_name(item);
-  if (end.status == jobs::ItemStatus::failed)
-    log().error(failure_text(name, end.error.value_or(Error{Errc::unsupported, end.why})));
-  if (!end.damaged.empty()) log().error(damage_line(name, end.damaged));
-  for (const std::string& note : end.notes) log().warning(fmt::format("{}: {}", name, printable(note)));
-  if (end.status != jobs::ItemStatus::done) return;
-  const auto report = jobs::parse_object(end.report);
+void BatchReporter::log_result(const jobs::Item& item, const jobs::ItemResult& result) {
+  const std::string name = item.inputs.empty() ? "-" : jobs::display_name(item);
+  if (result.status == jobs::ItemStatus::failed)
+    log().error(failure_text(name, result.error.value_or(Error{Errc::unsupported, result.why})));
+  if (!result.damage.empty()) log().error(damage_line(name, result.damage));
+  for (const std::string& note : result.notes) log().warning(fmt::format("{}: {}", name, printable(note)));
+  if (result.status != jobs::ItemStatus::done) return;
+  const auto report = jobs::parse_object(result.report);
   const jobs::Json size = report ? jobs::object_field(*report, "output_picture") : jobs::Json::object();
-  const std::string output = shown(item.outputs.front());
-  if (size.empty()) return log().info(fmt::format("{} -> {}: {}", name, output, end.why));
-  log().info(
-      done_text({name, output, static_cast<int>(jobs::number_field(size, "width")),
-                 static_cast<int>(jobs::number_field(size, "height")), network_text(network_of(end)), end.seconds}) +
-      (end.variant.empty() ? "" : fmt::format(" (with {})", printable(end.variant))));
+  const std::string output = display_path(item.outputs.front());
+  if (size.empty()) return log().info(fmt::format("{} -> {}: {}", name, output, result.why));
+  log().info(done_text({name, output, static_cast<int>(jobs::number_field(size, "width")),
+                        static_cast<int>(jobs::number_field(size, "height")), network_text(network_of(result)),
+                        result.seconds}) +
+             (result.variant.empty() ? "" : fmt::format(" (with {})", printable(result.variant))));
 }
 
-void BatchReporter::count_network(const jobs::ItemEnd& end) {
-  if (end.status != jobs::ItemStatus::done) return;
-  const jobs::Json network = network_of(end);
+void BatchReporter::count_network(const jobs::ItemResult& result) {
+  if (result.status != jobs::ItemStatus::done) return;
+  const jobs::Json network = network_of(result);
   if (network.empty()) return;
   const std::string name = jobs::text_field(network, "name");
   const int scale = static_cast<int>(jobs::number_field(network, "scale"));
-  for (Used& used : networks_) {
+  for (NetworkUse& used : network_uses_) {
     if (used.name == name && used.scale == scale) {
       ++used.items;
       return;
     }
   }
-  networks_.push_back({name, scale, noise_of(network), 1});
+  network_uses_.push_back({name, scale, noise_of(network), 1});
 }
 
 std::string BatchReporter::networks_text() const {
   std::string text;
-  for (const Used& used : networks_) {
-    text += (text.empty() ? ", with " : ", ") + printable(nn::described(used.name, used.scale, used.noise));
-    if (networks_.size() > 1) text += fmt::format(" {} times", used.items);
+  for (const NetworkUse& used : network_uses_) {
+    text += (text.empty() ? ", with " : ", ") + printable(nn::format_network_label(used.name, used.scale, used.noise));
+    if (network_uses_.size() > 1) text += fmt::format(" {} times", used.items);
   }
   return text;
 }
 
-void BatchReporter::count_lost(const jobs::ItemEnd& end) {
-  constexpr std::size_t kMostKinds = 64;
-  if (end.status != jobs::ItemStatus::done) return;
-  const auto report = jobs::parse_object(end.report);
+void BatchReporter::count_losses(const jobs::ItemResult& result) {
+  constexpr std::size_t kMaxKinds = 64;
+  if (result.status != jobs::ItemStatus::done) return;
+  const auto report = jobs::parse_object(result.report);
   if (!report) return;
   std::set<std::string> kinds;
   for (const jobs::Json& entry : report->value("lost", jobs::Json::array()))
     if (entry.is_string()) kinds.insert(tasks::lost_kind(entry.get<std::string>()));
   for (const std::string& kind : kinds)
-    if (lost_.size() < kMostKinds || lost_.contains(kind)) ++lost_[kind];
+    if (loss_counts_.size() < kMaxKinds || loss_counts_.contains(kind)) ++loss_counts_[kind];
 }
 
 void BatchReporter::summary(const jobs::Totals& totals) {
-  log().status({});
+  log().set_status({});
   if (totals.items > 1 && args().json) {
-    Json json = summary_json(totals, lost_);
+    Json json = summary_json(totals, loss_counts_);
     Json& networks = json["summary"]["networks"] = Json::array();
-    for (const Used& used : networks_) {
+    for (const NetworkUse& used : network_uses_) {
       networks.push_back({{"name", used.name}, {"scale", used.scale}});
       if (used.noise) networks.back()["noise"] = *used.noise;
       networks.back()["items"] = used.items;
@@ -180,7 +183,7 @@ void BatchReporter::summary(const jobs::Totals& totals) {
   log().info(fmt::format("{}, {:.1f} MP in {}{}", counts_text(totals, "pictures", 0), totals.amount,
                          observe::format_duration(observe::Seconds{totals.seconds}), networks_text()));
   std::string lost;
-  for (const auto& [what, pictures] : lost_)
+  for (const auto& [what, pictures] : loss_counts_)
     lost += fmt::format("{} {} ({} picture{})", lost.empty() ? "lost:" : ",", printable(what), pictures,
                         pictures == 1 ? "" : "s");
   if (!lost.empty()) log().warning(lost);

@@ -8,7 +8,7 @@
 namespace weir::cli {
 
 Status open_event_log(const Arguments& args, const Environment& environment, runs::RunLogs& logs) {
-  if (const std::string file = log_file(args, environment); !file.empty()) {
+  if (const std::string file = event_log_path(args, environment); !file.empty()) {
     if (auto opened = logs.events.add_file(file); !opened)
       return Error{opened.error().code, "--log: " + opened.error().what};
   }
@@ -22,26 +22,26 @@ Status open_logs(const Arguments& args, const Environment& environment, runs::Ru
   return ok();
 }
 
-Ending logs_failed(const Error& error) {
-  return {error.code == Errc::invalid_argument ? Exit::wrong_usage : Exit::nothing_started, error.what};
+ExitResult make_log_failure(const Error& error) {
+  return {error.code == Errc::invalid_argument ? ExitStatus::wrong_usage : ExitStatus::nothing_started, error.what};
 }
 
-Ending with_logs(Ending ending, const runs::RunLogs& logs, observe::Log& log) {
-  const auto tell = [&](const std::string& name, const std::optional<Error>& problem) {
+ExitResult add_log_failures(ExitResult result, const runs::RunLogs& logs, observe::Log& log) {
+  const auto report_problem = [&](const std::string& name, const std::optional<Error>& problem) {
     if (!problem) return;
-    if (ending.exit == Exit::done)
-      ending = {Exit::some_failed, name + problem->what};
+    if (result.status == ExitStatus::done)
+      result = {ExitStatus::some_failed, name + problem->what};
     else
       log.error(name + problem->what);
   };
-  tell("the log: ", logs.events.problem());
-  tell("--metrics-file: ", logs.metrics.problem());
-  return ending;
+  report_problem("the log: ", logs.events.first_error());
+  report_problem("--metrics-file: ", logs.metrics.last_write_error());
+  return result;
 }
 
-jobs::RunSettings run_settings(const Arguments& args) {
+jobs::RunSettings make_run_settings(const Arguments& args) {
   jobs::RunSettings settings;
-  settings.rules.keep = args.checkpoints.keep;
+  settings.rules.write_records = args.checkpoints.enabled;
   settings.rules.folder = args.checkpoints.folder;
   settings.rules.overwrite = args.overwrite;
   settings.rules.verify = args.checkpoints.verify;
@@ -56,19 +56,22 @@ observe::Log make_log(const Arguments& args) {
   return observe::Log{args.quiet ? observe::Verbosity::quiet : observe::Verbosity::normal};
 }
 
-Ending ending_of(const jobs::Totals& totals, const std::optional<Error>& output_problem, const Ending& refused) {
+ExitResult make_exit_result(const jobs::Totals& totals, const std::optional<Error>& output_problem,
+                            const ExitResult& refused) {
   const std::string failed = fmt::format("{} of {} items failed", totals.failed, totals.items);
   const std::size_t done = totals.done + totals.skipped;
   if (totals.fatal && totals.fatal->code == Errc::device_lost && totals.done == 0)
-    return {Exit::nothing_started, totals.fatal->what};
+    return {ExitStatus::nothing_started, totals.fatal->what};
   if (totals.interrupted)
-    return {Exit::interrupted, fmt::format("{}; {} of {} items done", totals.fatal ? totals.fatal->what : "interrupted",
-                                           done, totals.items)};
-  if (totals.faults > 0) return {Exit::fault, failed, totals.failures};
+    return {
+        ExitStatus::interrupted,
+        fmt::format("{}; {} of {} items done", totals.fatal ? totals.fatal->what : "interrupted", done, totals.items)};
+  if (totals.internal_errors > 0) return {ExitStatus::internal_error, failed, totals.failure_messages};
   if (totals.refused > 0 && totals.refused == totals.items) return refused;
-  if (totals.failed > 0) return {Exit::some_failed, failed, totals.failures};
-  if (totals.damaged > 0) return {Exit::some_failed, damaged_text(totals.damaged, totals.items), totals.damages};
-  if (output_problem) return {Exit::some_failed, output_problem->what};
+  if (totals.failed > 0) return {ExitStatus::some_failed, failed, totals.failure_messages};
+  if (totals.damaged > 0)
+    return {ExitStatus::some_failed, damaged_text(totals.damaged, totals.items), totals.damage_messages};
+  if (output_problem) return {ExitStatus::some_failed, output_problem->what};
   return {};
 }
 

@@ -3,7 +3,7 @@
 #include <optional>
 
 #include "cli/arguments.hpp"
-#include "cli/exit.hpp"
+#include "cli/exit_result.hpp"
 #include "jobs/coordinator.hpp"
 #include "observe/log.hpp"
 #include "runs/run_logs.hpp"
@@ -17,18 +17,19 @@ Status open_event_log(const Arguments& args, const Environment& environment, run
 Status open_logs(const Arguments& args, const Environment& environment, runs::RunLogs& logs);
 
 /// How a failure of open_logs() ends the command.
-Ending logs_failed(const Error& error);
+ExitResult make_log_failure(const Error& error);
 
 /// How a command ends whose log or metrics could not be written: that is told, and where all else was done the status is 1.
-Ending with_logs(Ending ending, const runs::RunLogs& logs, observe::Log& log);
+ExitResult add_log_failures(ExitResult result, const runs::RunLogs& logs, observe::Log& log);
 
 /// How the flags want a run of several items to be done: checkpoints, pauses, metrics.
-jobs::RunSettings run_settings(const Arguments& args);
+jobs::RunSettings make_run_settings(const Arguments& args);
 
 observe::Log make_log(const Arguments& args);
 
 /// How a run of several items ends the command; `refused` is for one whose items were all refused, `output_problem` for
 /// results that could not be printed.
-Ending ending_of(const jobs::Totals& totals, const std::optional<Error>& output_problem, const Ending& refused);
+ExitResult make_exit_result(const jobs::Totals& totals, const std::optional<Error>& output_problem,
+                            const ExitResult& refused);
 
 }  // namespace weir::cli

@@ -18,14 +18,14 @@ struct GivenFlag {
 struct CommandLine {
   std::vector<GivenFlag> flags;
   std::vector<std::string> operands;
-  std::vector<std::string> command;  ///< the words after "--", as they are; they are among the operands too
-  bool separated = false;            ///< "--" was there
+  std::vector<std::string> external_arguments;  ///< the words after "--", as they are; they are among the operands too
+  bool has_separator = false;                   ///< "--" was there
 
-  bool has(std::string_view name) const;
+  bool has_flag(std::string_view name) const;
 };
 
 /// Splits the words after the command into flags and operands. Errors: invalid_argument (unknown flag, missing value,
 /// given twice, two flags that exclude each other).
-Result<CommandLine> parse_command_line(std::span<const Flag> flags, std::vector<std::string> words);
+Result<CommandLine> parse_command_line(std::span<const Flag> flags, std::vector<std::string> arguments);
 
 }  // namespace weir::cli

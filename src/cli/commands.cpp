@@ -18,7 +18,7 @@ Command upscale() {
           "INPUT is a picture, a folder (taken with its subfolders, whose structure is kept), a pattern "
           "such as '*.png', or '-' for a picture on standard input. The result of a picture does not "
           "depend on memory, threads or the order of the work.",
-      .ways = {},
+      .usages = {},
       .examples = {{"weir upscale page.png -o page-2x.png", "Twice as large, with the network that comes with weir."},
                    {"weir upscale comics/ -o enlarged/ --scale 3 --ram 1G",
                     "A folder within 1 GiB; the same again goes on where it was ended."},
@@ -36,7 +36,7 @@ Command models() {
               "Prints family, scale, noise level, layers, parameters, multiplications per pixel and memory "
               "per megapixel of every network, and why one cannot be read. With DIR (or FILE) those of this "
               "folder alone, as --model does; without, those of all folders that are searched.",
-          .ways = {},
+          .usages = {},
           .examples = {{"weir models", "All of them, as a table."}, {"weir models --json", "The same for a program."}},
           .flags = models_flags(),
           .reads_settings = true,
@@ -50,7 +50,7 @@ Command devices() {
           .description =
               "Every GPU that NVML, the kernel, Level Zero or Vulkan shows, with its memory, how each number "
               "was obtained, the processes on it, and the reason why it is chosen or passed over.",
-          .ways = {},
+          .usages = {},
           .examples = {{"weir devices", "Under the policy of weir.toml."},
                        {"weir devices --deny '*5060*' --min-memory 20G --json", "Under another one, for a program."}},
           .flags = devices_flags(),
@@ -68,7 +68,7 @@ Command doctor() {
               "0 if all works that a machine of this kind can do; without a GPU that is the CPU. It is 3 if something "
               "is broken: a driver hangs, a GPU is there and does not work, the policy of the user names a device that "
               "is not there or leaves none, no lease can be written.",
-          .ways = {},
+          .usages = {},
           .examples = {{"weir doctor", "As a table."}, {"weir doctor --json", "With the figures, for a program."}},
           .flags = doctor_flags(),
           .reads_settings = true,
@@ -83,17 +83,17 @@ Command lease() {
       .description =
           "A lease is the exclusive use of a device among the programs of weir. The exit status of COMMAND "
           "passes through; weir's own failures there, wrong usage too, are 125 to 127.",
-      .ways = {{"list", "Who holds which device, and how many wait."},
-               {"wait", "Returns once a device of the policy is free."},
-               {"hold", "Takes a device and holds it until standard input ends or a signal comes."},
-               {"hold -- COMMAND...", "Takes a device and runs COMMAND with its mask in the environment."}},
+      .usages = {{"list", "Who holds which device, and how many wait."},
+                 {"wait", "Returns once a device of the policy is free."},
+                 {"hold", "Takes a device and holds it until standard input ends or a signal comes."},
+                 {"hold -- COMMAND...", "Takes a device and runs COMMAND with its mask in the environment."}},
       .examples = {{"weir lease list", "The leases of this machine."},
                    {"weir lease wait --wait 10m", "At most ten minutes; status 3 if none is free by then."},
                    {"weir lease hold -- python3 train.py", "train.py on a card that no other program of weir has."}},
       .flags = lease_flags(),
       .reads_settings = true,
       .run = run_lease,
-      .foreign = ForeignProgram{.verb = "hold"}};
+      .external_program = ExternalProgram{.verb = "hold"}};
 }
 
 Command run() {
@@ -116,9 +116,9 @@ Command run() {
           "to it. The exit status is then that of a run of many: 0 all done, 1 some failed, 2 wrong usage, 3 all "
           "refused "
           "for want of a device or memory, 4 interrupted.",
-      .ways = {{"-- COMMAND...", "Runs one command, and passes its exit status through."},
-               {"-- COMMAND... ::: ITEM...", "Runs one command for each item."},
-               {"-- COMMAND... :::: FILE...", "The same with the items in files, one a line; - is standard input."}},
+      .usages = {{"-- COMMAND...", "Runs one command, and passes its exit status through."},
+                 {"-- COMMAND... ::: ITEM...", "Runs one command for each item."},
+                 {"-- COMMAND... :::: FILE...", "The same with the items in files, one a line; - is standard input."}},
       .examples = {{"weir run --need 5G -- python3 train.py", "Waits for a card on which 5 GiB are free."},
                    {"weir run -j 4 --resume -- python3 ::: tests/*.py",
                     "Each test once, and only what is not done yet."},
@@ -127,7 +127,7 @@ Command run() {
       .flags = run_flags(),
       .reads_settings = true,
       .run = run_run,
-      .foreign = ForeignProgram{}};
+      .external_program = ExternalProgram{}};
 }
 
 Command leak() {
@@ -140,14 +140,14 @@ Command leak() {
           "and measures the memory of its processes and of the device before, while and after. The exit "
           "status is 1 if it leaked or failed, and 4 if you interrupted it; weir's own failures, wrong usage too, are "
           "125 to 127.",
-      .ways = {},
+      .usages = {},
       .examples = {{"weir leak -- python3 train.py", "Three runs and the verdict."},
                    {"weir leak --runs 5 --max-leak 50M --report leak.md -- python3 train.py",
                     "A stricter limit, and the report as a page."}},
       .flags = leak_flags(),
       .reads_settings = true,
       .run = run_leak,
-      .foreign = ForeignProgram{}};
+      .external_program = ExternalProgram{}};
 }
 
 Command config() {
@@ -157,7 +157,7 @@ Command config() {
           .description =
               "The command line goes over the environment (WEIR_*), that over weir.toml of the current folder, "
               "that over ~/.config/weir/weir.toml, that over the defaults.",
-          .ways = {},
+          .usages = {},
           .examples = {{"weir config", "What holds in this folder."},
                        {"weir config --ram 1G > all.toml", "A file that may become weir.toml."}},
           .flags = config_flags(),
@@ -174,14 +174,14 @@ Command audit() {
           "Reads the code below PATH without running it. Exit status 0: clean; 1: findings, or files that "
           "could not be judged; 2: wrong usage. A campaign mends many files in branches of git: plan, run "
           "and report.",
-      .ways = {{"PATH...", "Tells the mistakes in the files and folders, or mends them with --fix."},
-               {"--explain RULE", "Tells what a rule means, with a bad and a good example."},
-               {"plan PATH...",
-                "Plans a campaign: deals the files that have mistakes out to shards, and changes none."},
-               {"run",
-                "Does what is planned: mends each file in a branch of its shard, checks it before and after, and "
-                "merges the shards into weir/all. Again, after an interruption, it goes on."},
-               {"report", "Tells what became of each file of the campaign, and whether it is complete."}},
+      .usages = {{"PATH...", "Tells the mistakes in the files and folders, or mends them with --fix."},
+                 {"--explain RULE", "Tells what a rule means, with a bad and a good example."},
+                 {"plan PATH...",
+                  "Plans a campaign: deals the files that have mistakes out to shards, and changes none."},
+                 {"run",
+                  "Does what is planned: mends each file in a branch of its shard, checks it before and after, and "
+                  "merges the shards into weir/all. Again, after an interruption, it goes on."},
+                 {"report", "Tells what became of each file of the campaign, and whether it is complete."}},
       .examples = {{"weir audit train.py", "Its mistakes, one a line."},
                    {"weir audit train.py --diff", "What --fix would change."},
                    {"weir audit plan src --jobs 4 --check 'python3 {file} --selftest'",
@@ -200,7 +200,7 @@ Command train() {
           "Writes the network as .param and .bin files that weir and ncnn's programs read, a model card, "
           "metrics, curves and a strip of pictures into DIR as it goes. Killed at any moment it goes on "
           "with --resume.",
-      .ways = {},
+      .usages = {},
       .examples = {{"weir train --recipe weir-2x.toml --out training --hours 3", "As many steps as fit into the time."},
                    {"weir train --recipe weir-2x.toml --out training --resume", "Goes on with it."}},
       .flags = train_flags(),
@@ -215,7 +215,7 @@ Command status() {
           .description =
               "DIR is the folder of the outputs. Exit status 0 while the run lives or when all is done, 1 if "
               "items failed, 4 if it was interrupted and can be resumed.",
-          .ways = {},
+          .usages = {},
           .examples = {{"weir status enlarged/", "Of the pictures of 'weir upscale comics/ -o enlarged/'."},
                        {"weir status weir-run --json", "Of 'weir run' with items, for a program."}},
           .flags = status_flags(),
@@ -230,7 +230,7 @@ Command report() {
           .description =
               "RUN is the folder of the outputs, or a file written with --log. The file has the timeline of "
               "devices and items, memory curves and the failed items, and needs nothing else.",
-          .ways = {},
+          .usages = {},
           .examples = {{"weir report enlarged/ -o run.html", "The last run in that folder."},
                        {"weir report weir-run -o - > scripts.html", "To standard output."}},
           .flags = report_flags(),
@@ -243,7 +243,7 @@ Command help() {
           .operands = "[COMMAND]",
           .summary = "Print help, the manual page or shell completions.",
           .description = "",
-          .ways = {},
+          .usages = {},
           .examples = {{"weir help run", "All about 'weir run'."},
                        {"weir help --completion bash > weir.bash", "To be sourced by the shell."}},
           .flags = help_flags(),
@@ -256,7 +256,7 @@ Command version() {
           .operands = "",
           .summary = "Print the version.",
           .description = "",
-          .ways = {},
+          .usages = {},
           .examples = {{"weir version", "The version of this program."}},
           .flags = version_flags(),
           .reads_settings = false,
@@ -283,7 +283,7 @@ const Command* find_command(std::string_view name) {
       .operands = "",
       .summary = "Do items for a coordinator; weir starts it by itself.",
       .description = "Not meant to be started by hand: it speaks to the process that opened its channel.",
-      .ways = {},
+      .usages = {},
       .examples = {},
       .flags = worker_flags(),
       .reads_settings = false,
@@ -294,12 +294,12 @@ const Command* find_command(std::string_view name) {
   return found == all.end() ? nullptr : &*found;
 }
 
-std::vector<std::string_view> verbs_of(const Command& command) {
+std::vector<std::string_view> list_verbs(const Command& command) {
   std::vector<std::string_view> verbs;
-  for (const Line& way : command.ways) {
-    const std::string_view word = way.words.substr(0, way.words.find(' '));
-    const bool small = std::all_of(word.begin(), word.end(), [](char c) { return c >= 'a' && c <= 'z'; });
-    if (small && std::find(verbs.begin(), verbs.end(), word) == verbs.end()) verbs.push_back(word);
+  for (const UsageLine& usage_line : command.usages) {
+    const std::string_view word = usage_line.text.substr(0, usage_line.text.find(' '));
+    const bool is_verb = std::all_of(word.begin(), word.end(), [](char c) { return c >= 'a' && c <= 'z'; });
+    if (is_verb && std::find(verbs.begin(), verbs.end(), word) == verbs.end()) verbs.push_back(word);
   }
   return verbs;
 }

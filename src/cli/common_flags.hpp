@@ -7,21 +7,21 @@ namespace weir::cli {
 
 // Rows that several commands have in their tables of flags, each written once.
 
-inline constexpr Flag kJson{Group::reports,
-                            "--json",
-                            0,
-                            "",
-                            "Print one JSON object per line on standard output.",
-                            "",
-                            "",
-                            [](std::string_view text, Arguments& args) { return set_switch(text, args.json); }};
-inline constexpr Flag kHelp{Group::help,
-                            "--help",
-                            'h',
-                            "",
-                            "Print this help.",
-                            "",
-                            "",
-                            [](std::string_view text, Arguments& args) { return set_switch(text, args.help); }};
+inline constexpr Flag kJsonFlag{FlagGroup::reports,
+                                "--json",
+                                0,
+                                "",
+                                "Print one JSON object per line on standard output.",
+                                "",
+                                "",
+                                [](std::string_view text, Arguments& args) { return set_switch(text, args.json); }};
+inline constexpr Flag kHelpFlag{FlagGroup::help,
+                                "--help",
+                                'h',
+                                "",
+                                "Print this help.",
+                                "",
+                                "",
+                                [](std::string_view text, Arguments& args) { return set_switch(text, args.help); }};
 
 }  // namespace weir::cli

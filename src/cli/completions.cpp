@@ -14,22 +14,22 @@ std::string all_commands() { return fmt::format("{}", fmt::join(command_names(),
 
 /// What the first word after the command may be: a command for help, else its verbs; empty: a file, if anything.
 std::string first_words(const Command& command) {
-  return command.name == "help" ? all_commands() : fmt::format("{}", fmt::join(verbs_of(command), " "));
+  return command.name == "help" ? all_commands() : fmt::format("{}", fmt::join(list_verbs(command), " "));
 }
 
 /// What a flag's value is completed with.
 enum class Completion { nothing, choices, folders, files };
 Completion completion_of(const Flag& flag) {
-  if (!choices_of(flag.value).empty()) return Completion::choices;
-  if (flag.value.starts_with("DIR|") || flag.value == "OUTPUT") return Completion::files;
-  return flag.value.starts_with("DIR") ? Completion::folders : Completion::nothing;
+  if (!list_choices(flag.value_name).empty()) return Completion::choices;
+  if (flag.value_name.starts_with("DIR|") || flag.value_name == "OUTPUT") return Completion::files;
+  return flag.value_name.starts_with("DIR") ? Completion::folders : Completion::nothing;
 }
 
 /// The help's first sentence, for a column beside the flag.
 std::string_view brief(const Flag& flag) { return flag.help.substr(0, flag.help.find_first_of(".,;:(")); }
 
 /// Within single quotes of any of the three shells.
-std::string quoted(std::string_view text) {
+std::string without_quotes(std::string_view text) {
   std::string out;
   for (const char c : text) {
     if (c != '\'') out += c;
@@ -42,7 +42,7 @@ std::string quoted(std::string_view text) {
 std::string bash_value(const Flag& flag) {
   switch (completion_of(flag)) {
     case Completion::choices:
-      return fmt::format("COMPREPLY=($(compgen -W '{}' -- \"$word\"))", fmt::join(choices_of(flag.value), " "));
+      return fmt::format("COMPREPLY=($(compgen -W '{}' -- \"$word\"))", fmt::join(list_choices(flag.value_name), " "));
     case Completion::folders:
       return "compopt -o filenames; mapfile -t COMPREPLY < <(compgen -d -- \"$word\")";
     case Completion::files:
@@ -92,7 +92,7 @@ std::string bash() {
 std::string zsh_value(const Flag& flag) {
   switch (completion_of(flag)) {
     case Completion::choices:
-      return fmt::format(":{}:({})", flag.name.substr(2), fmt::join(choices_of(flag.value), " "));
+      return fmt::format(":{}:({})", flag.name.substr(2), fmt::join(list_choices(flag.value_name), " "));
     case Completion::folders:
       return ":folder:_files -/";
     case Completion::files:
@@ -107,7 +107,7 @@ std::string zsh_command(const Command& command) {
   std::string text = fmt::format("    {}) _arguments", command.name);
   for (const Flag& flag : command.flags) {
     if (flag.name.empty()) continue;
-    const std::string rest = fmt::format("[{}]{}", quoted(brief(flag)), zsh_value(flag));
+    const std::string rest = fmt::format("[{}]{}", without_quotes(brief(flag)), zsh_value(flag));
     if (flag.letter == 0)
       text += fmt::format(" \\\n      '{}{}'", flag.name, rest);
     else
@@ -124,7 +124,7 @@ std::string zsh() {
       "#compdef weir\n# made by 'weir help --completion zsh'\n_weir() {\n  if ((CURRENT == 2)); then\n    local -a "
       "commands=(\n";
   for (const Command& command : commands())
-    text += fmt::format("      '{}:{}'\n", command.name, quoted(command.summary));
+    text += fmt::format("      '{}:{}'\n", command.name, without_quotes(command.summary));
   text +=
       "    )\n    _describe command commands\n    return\n  fi\n  local command=$words[2]\n  shift words\n  "
       "((CURRENT--))\n  case $command in\n";
@@ -140,7 +140,7 @@ std::string fish_flag(const Command& command, const Flag& flag) {
   if (flag.letter != 0) text += fmt::format(" -s {}", flag.letter);
   switch (completion_of(flag)) {
     case Completion::choices:
-      text += fmt::format(" -x -a '{}'", fmt::join(choices_of(flag.value), " "));
+      text += fmt::format(" -x -a '{}'", fmt::join(list_choices(flag.value_name), " "));
       break;
     case Completion::folders:
       text += " -x -a '(__fish_complete_directories)'";
@@ -152,14 +152,14 @@ std::string fish_flag(const Command& command, const Flag& flag) {
       text += flag.is_switch() ? "" : " -x";
       break;
   }
-  return text + fmt::format(" -d '{}'\n", quoted(brief(flag)));
+  return text + fmt::format(" -d '{}'\n", without_quotes(brief(flag)));
 }
 
 std::string fish() {
   std::string text = "# fish completion for weir; made by 'weir help --completion fish'\n";
   for (const Command& command : commands()) {
     text += fmt::format("complete -c weir -n __fish_use_subcommand -f -a {} -d '{}'\n", command.name,
-                        quoted(command.summary));
+                        without_quotes(command.summary));
     if (command.operands.empty())
       text += fmt::format("complete -c weir -n '__fish_seen_subcommand_from {}' -f\n", command.name);
     if (const std::string verbs = first_words(command); !verbs.empty())

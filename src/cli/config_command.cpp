@@ -28,12 +28,12 @@ std::string toml_value(const std::string& text) {
 
 }  // namespace
 
-Ending run_config(const Invocation& invocation) {
+ExitResult run_config(const Invocation& invocation) {
   std::string text;
   for (const Setting& setting : invocation.settings.effective) {
     const bool unset = setting.text.empty() && setting.origin == "default";
     const std::string left =
-        fmt::format("{}{} = {}", unset ? "# " : "", setting.flag->setting, toml_value(setting.text));
+        fmt::format("{}{} = {}", unset ? "# " : "", setting.flag->setting_key, toml_value(setting.text));
     text += fmt::format("{:<32}  # {}\n", left, setting.origin);
   }
   return print(text);

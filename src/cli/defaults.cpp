@@ -14,16 +14,16 @@ namespace weir::cli {
 Bytes effective_ram(const Arguments& args) {
   if (args.ram) return *args.ram;
   const Bytes free = available_memory();
-  return Bytes{std::min(free, addresses_left().value_or(free)).count() / 2};
+  return Bytes{std::min(free, available_address_space().value_or(free)).count() / 2};
 }
 
 int effective_threads(const Arguments& args) {
   if (args.threads) return *args.threads;
-  const auto& cores = args.devices.front().cores;
+  const auto& cores = args.devices.front().cpus;
   return usable_threads(cores.empty() ? allowed_cpus().size() : cores.size(), cpu_quota());
 }
 
-std::string default_ram(const Arguments& args) { return fmt::format("{}M", effective_ram(args).count() >> 20); }
-std::string default_threads(const Arguments& args) { return fmt::format("{}", effective_threads(args)); }
+std::string effective_ram_text(const Arguments& args) { return fmt::format("{}M", effective_ram(args).count() >> 20); }
+std::string effective_threads_text(const Arguments& args) { return fmt::format("{}", effective_threads(args)); }
 
 }  // namespace weir::cli

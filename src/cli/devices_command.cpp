@@ -12,14 +12,14 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-std::string amount(const std::optional<memory::Reading>& reading) {
+std::string amount_text(const std::optional<memory::Reading>& reading) {
   if (!reading) return "?";
-  const std::string least = reading->scope == memory::Scope::lower_bound ? ">=" : "";
-  return least + to_text(reading->value);
+  const std::string prefix = reading->coverage == memory::Coverage::lower_bound ? ">=" : "";
+  return prefix + to_text(reading->value);
 }
 
-std::string processes(const device::Device& device) {
-  return device.processes_known || !device.processes.empty() ? std::to_string(device.processes.size()) : "?";
+std::string process_count_text(const device::Device& device) {
+  return device.is_process_list_complete || !device.processes.empty() ? std::to_string(device.processes.size()) : "?";
 }
 
 std::string source_of(const device::Device& device) {
@@ -27,27 +27,27 @@ std::string source_of(const device::Device& device) {
   return reading ? reading->source : "-";
 }
 
-std::string mark(const tasks::Machine& machine, const device::Considered& one) {
+std::string use_text(const tasks::Machine& machine, const device::DeviceAssessment& one) {
   if (!one.accepted) return "no";
-  return machine.choice.order.front() == one.device ? "first" : "yes";
+  return machine.choice.ranked.front() == one.device_index ? "first" : "yes";
 }
 
 std::string table(const tasks::Machine& machine) {
   std::vector<std::vector<std::string>> rows{
       {"PCI", "NAME", "KIND", "MEMORY", "USED", "FREE", "BY", "PROCESSES", "USE", "WHY"}};
-  for (const device::Considered& one : machine.choice.considered) {
-    const device::Device& device = machine.at(one.device);
+  for (const device::DeviceAssessment& one : machine.choice.assessments) {
+    const device::Device& device = machine.device_at(one.device_index);
     rows.push_back({device.pci ? to_text(*device.pci) : "-", printable(device.name), std::string{name_of(device.kind)},
-                    amount(device.total), amount(device.used), amount(device.free), source_of(device),
-                    processes(device), mark(machine, one), one.reason});
+                    amount_text(device.total), amount_text(device.used), amount_text(device.free), source_of(device),
+                    process_count_text(device), use_text(machine, one), one.reason});
   }
-  return rows.size() == 1 ? "no GPU was found; 'weir doctor' says where it was looked for\n" : aligned(rows);
+  return rows.size() == 1 ? "no GPU was found; 'weir doctor' says where it was looked for\n" : align_columns(rows);
 }
 
 std::string json_lines(const tasks::Machine& machine) {
   std::string text;
-  for (const device::Considered& one : machine.choice.considered) {
-    Json json = to_json(machine.at(one.device));
+  for (const device::DeviceAssessment& one : machine.choice.assessments) {
+    Json json = to_json(machine.device_at(one.device_index));
     json["accepted"] = one.accepted;
     json["reason"] = one.reason;
     text += json.dump(-1, ' ', false, Json::error_handler_t::replace) + '\n';
@@ -57,9 +57,9 @@ std::string json_lines(const tasks::Machine& machine) {
 
 }  // namespace
 
-Ending run_devices(const Invocation& invocation) {
-  const tasks::Machine machine = tasks::look_at_machine(wish_of(invocation.args().guard));
-  warn_of_silence(machine, invocation.args().quiet);
+ExitResult run_devices(const Invocation& invocation) {
+  const tasks::Machine machine = tasks::inspect_machine(make_device_request(invocation.args().guard));
+  warn_unanswered_drivers(machine, invocation.args().quiet);
   return print(invocation.args().json ? json_lines(machine) : table(machine));
 }
 

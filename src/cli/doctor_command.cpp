@@ -11,10 +11,10 @@
 #include "cli/doctor_report.hpp"
 #include "cli/guard_arguments.hpp"
 #include "device/child_probe.hpp"
-#include "device/dirty_lease.hpp"
 #include "device/lease_folder.hpp"
 #include "device/process_identity.hpp"
 #include "device/try_device.hpp"
+#include "device/unleased_use.hpp"
 
 namespace weir::cli {
 namespace {
@@ -30,10 +30,10 @@ std::string advice_for(const device::ProbeReport& probe) {
   return {};
 }
 
-void look_at_probes(const tasks::Machine& machine, std::vector<Finding>& findings) {
+void check_probes(const tasks::Machine& machine, std::vector<Finding>& findings) {
   for (const device::ProbeReport& probe : machine.inventory.probes) {
-    const std::string limited = probe.answered && probe.devices == 0 ? limited_addresses() : std::string{};
-    const std::string text = probe.answered ? fmt::format("{} devices in {} ms", probe.devices, probe.took.count())
+    const std::string limited = probe.answered && probe.devices == 0 ? describe_address_limit() : std::string{};
+    const std::string text = probe.answered ? fmt::format("{} devices in {} ms", probe.devices, probe.duration.count())
                                             : printable(probe.problem);
     findings.push_back({!limited.empty() ? Grade::note
                         : probe.answered ? Grade::good
@@ -44,79 +44,79 @@ void look_at_probes(const tasks::Machine& machine, std::vector<Finding>& finding
   }
 }
 
-std::string measured(const device::Device& device) {
+std::string measured_text(const device::Device& device) {
   const auto part = [](const char* name, const std::optional<memory::Reading>& reading) {
     if (!reading) return fmt::format("{}: not known", name);
-    return fmt::format("{}: {} ({}, {}{})", name, to_text(reading->value), reading->source, name_of(reading->scope),
+    return fmt::format("{}: {} ({}, {}{})", name, to_text(reading->value), reading->source, name_of(reading->coverage),
                        reading->privilege == memory::Privilege::lacking ? ", more rights would show more" : "");
   };
   return fmt::format("{}; {}; {}; processes: {}", part("total", device.total), part("free", device.free),
-                     part("used", device.used), device.processes_known ? "listed" : "not listed");
+                     part("used", device.used), device.is_process_list_complete ? "listed" : "not listed");
 }
 
-void look_at_devices(const tasks::Machine& machine, std::vector<Finding>& findings) {
-  for (const device::Considered& one : machine.choice.considered) {
-    const device::Device& device = machine.at(one.device);
-    findings.push_back({Grade::good, "device", fmt::format("{}: {}", to_text(device), measured(device)), {}});
+void check_devices(const tasks::Machine& machine, std::vector<Finding>& findings) {
+  for (const device::DeviceAssessment& one : machine.choice.assessments) {
+    const device::Device& device = machine.device_at(one.device_index);
+    findings.push_back({Grade::good, "device", fmt::format("{}: {}", to_text(device), measured_text(device)), {}});
     findings.push_back(
         {one.accepted ? Grade::good : Grade::note,
          "policy",
          fmt::format("{}: {}{}", to_text(device), one.accepted ? "allowed: " : "passed over: ", one.reason),
          {}});
   }
-  if (!machine.devices.empty() && !device::sees_machine_pids())
+  if (!machine.devices.empty() && !device::sees_host_pids())
     findings.push_back({Grade::note, "container",
                         "NVML's process numbers are those of the machine and mean nothing here",
                         "start the container with --pid=host to prove placement by NVML"});
 }
 
-bool is_hardware(const device::Device& device) { return device.kind != device::Kind::software; }
+bool is_hardware(const device::Device& device) { return device.kind != device::DeviceKind::software; }
 
 /// Whether the user said which device is wanted, on the command line, in the environment or in weir.toml.
 bool is_explicit(const GuardArguments& args) {
-  return demands_device(args) || !args.deny.empty() || !args.prefer.empty();
+  return requires_device(args) || !args.deny.empty() || !args.prefer.empty();
 }
 
 /// Why the policy leaves no device; empty if it leaves one.
-std::string why_no_device(const tasks::Machine& machine) {
-  if (!machine.choice.order.empty()) return {};
+std::string device_refusal_text(const tasks::Machine& machine) {
+  if (!machine.choice.ranked.empty()) return {};
   const bool any = std::any_of(machine.devices.begin(), machine.devices.end(), is_hardware);
-  const std::string silent = device::unanswered(machine.inventory);
-  return any ? refusal_of(machine).what : silent.empty() ? "no GPU was found" : silent;
+  const std::string unanswered_drivers = device::describe_hung_probes(machine.inventory);
+  return any ? no_device_error(machine).what : unanswered_drivers.empty() ? "no GPU was found" : unanswered_drivers;
 }
 
 /// Patterns of one list that no device matches. A list of which no pattern matches any names devices that are not there.
-void look_at_names(const char* list, const std::vector<std::string>& patterns, bool wanted,
-                   const tasks::Machine& machine, std::vector<Finding>& findings) {
+void check_patterns(const char* list, const std::vector<std::string>& patterns, bool is_error,
+                    const tasks::Machine& machine, std::vector<Finding>& findings) {
   std::vector<std::string> absent;
   for (std::string_view pattern : patterns) {
     const std::string_view name = pattern.starts_with('!') ? pattern.substr(1) : pattern;
-    const bool there = std::any_of(machine.devices.begin(), machine.devices.end(),
-                                   [&](const device::Device& device) { return matches(device, name); });
-    if (!there) absent.push_back(printable(pattern));
+    const bool exists = std::any_of(machine.devices.begin(), machine.devices.end(),
+                                    [&](const device::Device& device) { return matches(device, name); });
+    if (!exists) absent.push_back(printable(pattern));
   }
   if (absent.empty()) return;
-  const bool fault = wanted && absent.size() == patterns.size();
+  const bool fault = is_error && absent.size() == patterns.size();
   findings.push_back({fault ? Grade::bad : Grade::note, "policy",
                       fmt::format("{}: no device is called '{}'", list, fmt::join(absent, "' or '")),
                       "'weir devices' lists the names; 'weir config' says where the setting comes from"});
 }
 
 /// The policy as a whole: a default that leaves no device is no fault on a machine without a GPU.
-void look_at_policy(const tasks::Machine& machine, const GuardArguments& args, const Surroundings& around,
-                    std::vector<Finding>& findings) {
-  look_at_names("--device", args.device, true, machine, findings);
-  look_at_names("allow", args.allow, true, machine, findings);
-  look_at_names("prefer", args.prefer, true, machine, findings);
-  look_at_names("deny", args.deny, false, machine, findings);
-  if (around.no_device.empty()) return;
-  findings.push_back({around.device_fault ? Grade::bad : Grade::note, "policy", around.no_device,
-                      around.device_fault ? mend_for_no_device(machine, args) : ""});
+void check_policy(const tasks::Machine& machine, const GuardArguments& args, const DoctorContext& context,
+                  std::vector<Finding>& findings) {
+  check_patterns("--device", args.device, true, machine, findings);
+  check_patterns("allow", args.allow, true, machine, findings);
+  check_patterns("prefer", args.prefer, true, machine, findings);
+  check_patterns("deny", args.deny, false, machine, findings);
+  if (context.device_refusal.empty()) return;
+  findings.push_back({context.is_device_refusal_bad ? Grade::bad : Grade::note, "policy", context.device_refusal,
+                      context.is_device_refusal_bad ? advise_on_missing_device(machine, args) : ""});
 }
 
 /// A piece of work in a child with the mask in its environment.
-void try_stack(const char* stack, const device::Device& device, const device::EnvironmentChanges& environment,
-               Result<std::string> (*work)(const device::Device&), bool expected, std::vector<Finding>& findings) {
+void run_test_work(const char* stack, const device::Device& device, const device::EnvironmentChanges& environment,
+                   Result<std::string> (*work)(const device::Device&), bool expected, std::vector<Finding>& findings) {
   const auto done = device::run_in_child(
       [&]() -> std::string {
         const auto result = work(device);
@@ -132,11 +132,11 @@ void try_stack(const char* stack, const device::Device& device, const device::En
                       grade == Grade::bad ? "look at 'dmesg'; the driver is there and does not work" : ""});
 }
 
-void look_at_the_chosen(const tasks::Machine& machine, const GuardArguments& args, std::vector<Finding>& findings) {
-  if (machine.choice.order.empty()) return;
-  const std::size_t chosen = machine.choice.order.front();
-  const device::Device& device = machine.at(chosen);
-  const auto mask = device::make_mask(machine.devices, chosen, machine.masks, wish_of(args).mask);
+void check_chosen_device(const tasks::Machine& machine, const GuardArguments& args, std::vector<Finding>& findings) {
+  if (machine.choice.ranked.empty()) return;
+  const std::size_t chosen = machine.choice.ranked.front();
+  const device::Device& device = machine.device_at(chosen);
+  const auto mask = device::make_mask(machine.devices, chosen, machine.masks, make_device_request(args).mask);
   if (!mask) {
     findings.push_back({Grade::bad, "mask", mask.error().what, "unset the variable, or allow what it names"});
     return;
@@ -145,13 +145,13 @@ void look_at_the_chosen(const tasks::Machine& machine, const GuardArguments& arg
   for (const auto& [name, value] : mask->changes) text += fmt::format("{}{}={}", text.empty() ? "" : " ", name, value);
   findings.push_back({Grade::good, "mask", text, {}});
   for (const std::string& note : mask->notes) findings.push_back({Grade::note, "mask", note, {}});
-  if (device.index.vulkan >= 0) {
+  if (device.stack_indices.vulkan >= 0) {
     // By the place in the unmasked list, so that the device is this one whatever the layers do.
     const device::EnvironmentChanges unmasked{{"MESA_VK_DEVICE_SELECT", ""}, {"DRI_PRIME", ""}};
-    try_stack("Vulkan", device, unmasked, device::try_vulkan, true, findings);
+    run_test_work("Vulkan", device, unmasked, device::try_vulkan, true, findings);
   }
   if (device.vendor == device::Vendor::nvidia)
-    try_stack("CUDA", device, mask->changes, device::try_cuda, false, findings);
+    run_test_work("CUDA", device, mask->changes, device::try_cuda, false, findings);
 }
 
 /// The folder for leases, in which this user can make files. Errors: those of find_lease_folder; io.
@@ -163,26 +163,26 @@ Result<device::LeaseFolder> writable_lease_folder(const Environment& environment
 }
 
 /// Why no lease can be taken; empty if one can. The first device of the policy stands for all.
-std::string why_no_lease(const tasks::Machine& machine, const Result<device::LeaseFolder>& folder) {
+std::string lease_problem_text(const tasks::Machine& machine, const Result<device::LeaseFolder>& folder) {
   if (!folder) return folder.error().what;
-  if (machine.choice.order.empty()) return {};
-  const auto file = device::LeaseFile::open(folder->path, lease_key(machine.at(machine.choice.order.front())));
+  if (machine.choice.ranked.empty()) return {};
+  const auto file = device::LeaseFile::open(folder->path, lease_key(machine.device_at(machine.choice.ranked.front())));
   return file ? std::string{} : file.error().what;
 }
 
-void look_at_leases(const tasks::Machine& machine, const Result<device::LeaseFolder>& folder,
-                    const Environment& environment, std::vector<Finding>& findings) {
+void check_leases(const tasks::Machine& machine, const Result<device::LeaseFolder>& folder,
+                  const Environment& environment, std::vector<Finding>& findings) {
   if (!folder) {
-    findings.push_back({Grade::bad, "leases", folder.error().what, mend_for_leases(environment)});
+    findings.push_back({Grade::bad, "leases", folder.error().what, advise_on_lease_folder(environment)});
     return;
   }
   findings.push_back({folder->warning.empty() ? Grade::good : Grade::note,
                       "leases",
                       folder->warning.empty() ? "in " + printable(folder->path.native()) : folder->warning,
                       {}});
-  for (const std::size_t i : machine.choice.order) {
-    const std::string key = lease_key(machine.at(i));
-    const auto file = device::LeaseFile::open_to_look(folder->path, key);
+  for (const std::size_t i : machine.choice.ranked) {
+    const std::string key = lease_key(machine.device_at(i));
+    const auto file = device::LeaseFile::open_read_only(folder->path, key);
     const auto holders =
         file ? device::holders_of(*file, folder->path, key) : Result<std::vector<device::Holder>>{file.error()};
     if (!holders) {
@@ -190,49 +190,50 @@ void look_at_leases(const tasks::Machine& machine, const Result<device::LeaseFol
           {Grade::bad, "lease", holders.error().what, fmt::format("ls -l {}", printable(folder->path.native()))});
       continue;
     }
-    const auto residue = device::find_residue(machine.at(i), {});
+    const auto residue = device::find_unleased_use(machine.device_at(i), {});
     if (holders->empty() && residue)
-      findings.push_back(
-          {Grade::note,
-           "lease",
-           describe(machine.at(i), *residue, *file ? (*file)->read_record(0) : std::optional<device::OwnerRecord>{}),
-           {}});
+      findings.push_back({Grade::note,
+                          "lease",
+                          describe(machine.device_at(i), *residue,
+                                   *file ? (*file)->read_record(0) : std::optional<device::OwnerRecord>{}),
+                          {}});
     else
-      findings.push_back(
-          {Grade::good,
-           "lease",
-           holders->empty() ? fmt::format("{} is free", to_text(machine.at(i))) : device::describe({{key, *holders}}),
-           {}});
+      findings.push_back({Grade::good,
+                          "lease",
+                          holders->empty() ? fmt::format("{} is free", to_text(machine.device_at(i)))
+                                           : device::describe({{key, *holders}}),
+                          {}});
   }
 }
 
 }  // namespace
 
-Ending run_doctor(const Invocation& invocation) {
+ExitResult run_doctor(const Invocation& invocation) {
   const GuardArguments& args = invocation.args().guard;
-  const tasks::Machine machine = tasks::look_at_machine(wish_of(args));
+  const tasks::Machine machine = tasks::inspect_machine(make_device_request(args));
   const auto folder = writable_lease_folder(invocation.environment);
   const bool hardware = std::any_of(machine.devices.begin(), machine.devices.end(), is_hardware);
-  const std::string no_device = why_no_device(machine);
-  const Surroundings around{.machine = machine,
-                            .no_device = no_device,
-                            .device_fault = !no_device.empty() && (hardware || is_explicit(args)),
-                            .no_leases = why_no_lease(machine, folder)};
-  std::vector<Finding> findings = look_at_limits();
-  look_at_probes(machine, findings);
-  look_at_devices(machine, findings);
-  look_at_policy(machine, args, around, findings);
-  look_at_the_chosen(machine, args, findings);
-  look_at_leases(machine, folder, invocation.environment, findings);
-  const std::vector<Finding> commands = judge_commands(invocation, around);
+  const std::string no_device = device_refusal_text(machine);
+  const DoctorContext context{.machine = machine,
+                              .device_refusal = no_device,
+                              .is_device_refusal_bad = !no_device.empty() && (hardware || is_explicit(args)),
+                              .lease_problem = lease_problem_text(machine, folder)};
+  std::vector<Finding> findings = check_process_limits();
+  check_probes(machine, findings);
+  check_devices(machine, findings);
+  check_policy(machine, args, context, findings);
+  check_chosen_device(machine, args, findings);
+  check_leases(machine, folder, invocation.environment, findings);
+  const std::vector<Finding> commands = check_commands(invocation, context);
   const bool json = invocation.args().json;
-  Ending ending = print(json ? to_json_lines(commands, findings) : to_text(commands, findings));
-  if (ending.exit != Exit::done) return ending;
-  if (around.device_fault) return {Exit::nothing_started, "the policy leaves no device: " + no_device};
+  ExitResult result = print(json ? to_json_lines(commands, findings) : to_text(commands, findings));
+  if (result.status != ExitStatus::done) return result;
+  if (context.is_device_refusal_bad) return {ExitStatus::nothing_started, "the policy leaves no device: " + no_device};
   findings.insert(findings.end(), commands.begin(), commands.end());
   for (const Finding& finding : findings)
-    if (finding.grade == Grade::bad) return {Exit::nothing_started, fmt::format("{}: {}", finding.what, finding.text)};
-  return ending;
+    if (finding.grade == Grade::bad)
+      return {ExitStatus::nothing_started, fmt::format("{}: {}", finding.subject, finding.text)};
+  return result;
 }
 
 }  // namespace weir::cli

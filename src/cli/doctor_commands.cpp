@@ -9,7 +9,7 @@
 #include "base/text.hpp"
 #include "cli/defaults.hpp"
 #include "cli/doctor_advice.hpp"
-#include "cli/engine_trial.hpp"
+#include "cli/engine_probe.hpp"
 #include "cli/guard_arguments.hpp"
 #include "cli/part.hpp"
 #include "runs/worker_program.hpp"
@@ -28,32 +28,33 @@ Finding works(const std::string& command, const std::string& on, const std::stri
 }
 
 Finding fails(const std::string& command, const std::string& on, Grade grade, const std::string& why,
-              const std::string& mend = {}) {
+              const std::string& advice = {}) {
   return {grade, fmt::format("{}{}{}", command, on.empty() ? "" : " on the ", on),
-          "does not work here: " + printable(why), mend, Json{{"command", command}, {"device", on}, {"works", false}}};
+          "does not work here: " + printable(why), advice,
+          Json{{"command", command}, {"device", on}, {"works", false}}};
 }
 
-std::string speed_text(const EngineTrial& trial) {
-  return fmt::format("{:.3g} megapixels of result per second ({}, {})", trial.megapixels_per_second, trial.network,
-                     trial.precision);
+std::string speed_text(const EngineProbe& probe) {
+  return fmt::format("{:.3g} megapixels of result per second ({}, {})", probe.megapixels_per_second, probe.network,
+                     probe.precision);
 }
 
-void add_figures(const EngineTrial& trial, Json& figures) {
-  figures["megapixels_per_second"] = trial.megapixels_per_second;
-  figures["network"] = trial.network;
-  figures["precision"] = trial.precision;
+void add_figures(const EngineProbe& probe, Json& figures) {
+  figures["megapixels_per_second"] = probe.megapixels_per_second;
+  figures["network"] = probe.network;
+  figures["precision"] = probe.precision;
 }
 
 /// The memory that a command may use.
 std::string memory_text(const Arguments& args) {
-  const auto limit = memory_limit();
+  const auto limit = cgroup_memory_limit();
   return fmt::format("memory: {} in all, {}, {} free, --ram {} by default", to_text(total_memory()),
                      limit ? fmt::format("control groups allow {}", to_text(*limit)) : "no limit of control groups",
                      to_text(available_memory()), to_text(effective_ram(args)));
 }
 
 void add_memory(const Arguments& args, Json& figures) {
-  const auto limit = memory_limit();
+  const auto limit = cgroup_memory_limit();
   figures["memory_total_bytes"] = total_memory().count();
   figures["memory_limit_bytes"] = limit ? Json(limit->count()) : Json();
   figures["memory_free_bytes"] = available_memory().count();
@@ -67,24 +68,24 @@ bool lacks_network(const Error& error) {
   return error.code == Errc::invalid_argument || error.code == Errc::unsupported;
 }
 
-Finding upscale_on_cpu(const Arguments& args, const Result<EngineTrial>& trial) {
-  if (const std::string few = too_few_descriptors(); !trial && !few.empty())
+Finding upscale_on_cpu(const Arguments& args, const Result<EngineProbe>& probe) {
+  if (const std::string few = describe_descriptor_limit(); !probe && !few.empty())
     return fails("upscale", "CPU", Grade::bad, few, "ulimit -n 1024");
-  if (!trial) {
-    Finding finding = fails("upscale", "CPU", Grade::bad, fmt::format("{}; {}", trial.error().what, memory_text(args)),
-                            lacks_network(trial.error())
+  if (!probe) {
+    Finding finding = fails("upscale", "CPU", Grade::bad, fmt::format("{}; {}", probe.error().what, memory_text(args)),
+                            lacks_network(probe.error())
                                 ? "install weir with its folder models: 'make install'"
                                 : "let it have more memory or processors; 'weir upscale' says more of a picture");
-    add_memory(args, finding.figures);
+    add_memory(args, finding.details);
     return finding;
   }
   Finding finding = works("upscale", "CPU",
-                          fmt::format("{}, {}, {}; {}", speed_text(*trial), threads_text(trial->threads),
-                                      trial->instruction_set, memory_text(args)));
-  add_figures(*trial, finding.figures);
-  finding.figures["threads"] = trial->threads;
-  finding.figures["instruction_set"] = trial->instruction_set;
-  add_memory(args, finding.figures);
+                          fmt::format("{}, {}, {}; {}", speed_text(*probe), threads_text(probe->threads),
+                                      probe->instruction_set, memory_text(args)));
+  add_figures(*probe, finding.details);
+  finding.details["threads"] = probe->threads;
+  finding.details["instruction_set"] = probe->instruction_set;
+  add_memory(args, finding.details);
   return finding;
 }
 
@@ -95,72 +96,73 @@ std::string name_for_engine(const device::Device& device) {
 
 /// The first accepted device that Vulkan shows; null if there is none.
 const device::Device* vulkan_device(const tasks::Machine& machine) {
-  for (const std::size_t i : machine.choice.order)
-    if (machine.at(i).index.vulkan >= 0) return &machine.at(i);
+  for (const std::size_t i : machine.choice.ranked)
+    if (machine.device_at(i).stack_indices.vulkan >= 0) return &machine.device_at(i);
   return nullptr;
 }
 
-Finding upscale_on_gpu(const Invocation& invocation, const Surroundings& around) {
-  const tasks::Machine& machine = around.machine;
+Finding upscale_on_gpu(const Invocation& invocation, const DoctorContext& context) {
+  const tasks::Machine& machine = context.machine;
   if (const device::Device* device = vulkan_device(machine)) {
-    const auto trial = try_engine(invocation.args(), invocation.environment, name_for_engine(*device));
-    if (!trial)
-      return fails("upscale", "GPU", Grade::bad, fmt::format("{}: {}", to_text(*device), trial.error().what),
+    const auto probe = probe_engine(invocation.args(), invocation.environment, name_for_engine(*device));
+    if (!probe)
+      return fails("upscale", "GPU", Grade::bad, fmt::format("{}: {}", to_text(*device), probe.error().what),
                    "look at 'dmesg'; the driver is there and does not work");
-    Finding finding = works("upscale", "GPU", fmt::format("{} on {}", speed_text(*trial), printable(trial->device)));
-    add_figures(*trial, finding.figures);
+    Finding finding = works("upscale", "GPU", fmt::format("{} on {}", speed_text(*probe), printable(probe->device)));
+    add_figures(*probe, finding.details);
     return finding;
   }
-  if (!machine.choice.order.empty())
+  if (!machine.choice.ranked.empty())
     return fails("upscale", "GPU", Grade::note,
-                 fmt::format("Vulkan does not show {}", to_text(machine.at(machine.choice.order.front()))),
+                 fmt::format("Vulkan does not show {}", to_text(machine.device_at(machine.choice.ranked.front()))),
                  "install the card's Vulkan driver; in a container let it in (NVIDIA_DRIVER_CAPABILITIES=all)");
   const auto software = std::find_if(machine.devices.begin(), machine.devices.end(), [](const device::Device& device) {
-    return device.kind == device::Kind::software && device.index.vulkan >= 0;
+    return device.kind == device::DeviceKind::software && device.stack_indices.vulkan >= 0;
   });
   const std::string instead =
       software == machine.devices.end()
           ? std::string{}
           : fmt::format("; --device gpu would take {}, software that is slower than the CPU", software->name);
-  return fails("upscale", "GPU", around.device_fault ? Grade::bad : Grade::note, around.no_device + instead);
+  return fails("upscale", "GPU", context.is_device_refusal_bad ? Grade::bad : Grade::note,
+               context.device_refusal + instead);
 }
 
 /// Several pictures: each device has a worker process, which is this program again.
 Finding batches(const Finding& cpu, const Finding& gpu) {
-  const std::string program = runs::worker_command().front();
-  if (!is_program(program))
+  const std::string program = runs::worker_arguments().front();
+  if (!is_executable(program))
     return fails("batches", "", Grade::bad, fmt::format("{} cannot be started as a worker", program),
                  "mount /proc, and do not remove the program while it runs");
   std::string devices;
   for (const Finding* one : {&cpu, &gpu})
     if (one->grade == Grade::good)
-      devices += fmt::format("{}the {}", devices.empty() ? "" : " and ", one->figures["device"].get<std::string>());
+      devices += fmt::format("{}the {}", devices.empty() ? "" : " and ", one->details["device"].get<std::string>());
   if (devices.empty()) return fails("batches", "", Grade::bad, "upscale works on no device");
   return works("batches", "",
                fmt::format("several pictures, with checkpoints and a worker process each for {}", devices));
 }
 
 /// Commands that need a device and its lease.
-Finding on_device(const std::string& command, const std::string& does, const Surroundings& around) {
-  const bool none = !around.no_device.empty();
-  const std::string& why = none ? around.no_device : around.no_leases;
+Finding check_device_command(const std::string& command, const std::string& does, const DoctorContext& context) {
+  const bool none = !context.device_refusal.empty();
+  const std::string& why = none ? context.device_refusal : context.lease_problem;
   if (!why.empty()) {
-    const bool fault = around.device_fault || !around.no_leases.empty();
-    const std::string except = command == "lease" && around.no_leases.empty() ? "; 'weir lease list' works" : "";
+    const bool fault = context.is_device_refusal_bad || !context.lease_problem.empty();
+    const std::string except = command == "lease" && context.lease_problem.empty() ? "; 'weir lease list' works" : "";
     return fails(command, "", fault ? Grade::bad : Grade::note, why + except);
   }
-  const tasks::Machine& machine = around.machine;
-  return works(command, "", fmt::format("{} {}", does, to_text(machine.at(machine.choice.order.front()))));
+  const tasks::Machine& machine = context.machine;
+  return works(command, "", fmt::format("{} {}", does, to_text(machine.device_at(machine.choice.ranked.front()))));
 }
 
 /// Without a device it watches the processes alone, unless a device is demanded.
-Finding leak(const GuardArguments& args, const Surroundings& around) {
-  if (around.no_device.empty() || demands_device(args))
-    return on_device("leak", "measures the command's memory and that of", around);
-  return works("leak", "", "measures the command's memory in RAM alone: " + around.no_device);
+Finding leak(const GuardArguments& args, const DoctorContext& context) {
+  if (context.device_refusal.empty() || requires_device(args))
+    return check_device_command("leak", "measures the command's memory and that of", context);
+  return works("leak", "", "measures the command's memory in RAM alone: " + context.device_refusal);
 }
 
-Finding train(const Arguments& args, const Result<EngineTrial>& cpu, const Finding& gpu) {
+Finding train(const Arguments& args, const Result<EngineProbe>& cpu, const Finding& gpu) {
   if (!cpu && !lacks_network(cpu.error()))
     return fails("train", "", Grade::bad, "the engine does not work on the CPU: " + cpu.error().what);
   return works("train", "",
@@ -169,7 +171,7 @@ Finding train(const Arguments& args, const Result<EngineTrial>& cpu, const Findi
 }
 
 Finding audit_part() {
-  if (part_program("audit").empty())
+  if (find_part_program("audit").empty())
     return fails("audit", "", Grade::note, "it is a part that is not installed",
                  "install the package " + part_package("audit"));
   return works("audit", "", "reads code; needs no device");
@@ -177,17 +179,17 @@ Finding audit_part() {
 
 }  // namespace
 
-std::vector<Finding> judge_commands(const Invocation& invocation, const Surroundings& around) {
-  const auto trial = try_engine(invocation.args(), invocation.environment, {});
-  const Finding cpu = upscale_on_cpu(invocation.args(), trial);
-  const Finding gpu = upscale_on_gpu(invocation, around);
+std::vector<Finding> check_commands(const Invocation& invocation, const DoctorContext& context) {
+  const auto probe = probe_engine(invocation.args(), invocation.environment, {});
+  const Finding cpu = upscale_on_cpu(invocation.args(), probe);
+  const Finding gpu = upscale_on_gpu(invocation, context);
   return {cpu,
           gpu,
           batches(cpu, gpu),
-          on_device("run", "runs a command on", around),
-          on_device("lease", "leases", around),
-          leak(invocation.args().guard, around),
-          train(invocation.args(), trial, gpu),
+          check_device_command("run", "runs a command on", context),
+          check_device_command("lease", "leases", context),
+          leak(invocation.args().guard, context),
+          train(invocation.args(), probe, gpu),
           audit_part()};
 }
 

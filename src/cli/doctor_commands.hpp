@@ -10,15 +10,15 @@
 namespace weir::cli {
 
 /// What the doctor found out before it judges the commands.
-struct Surroundings {
+struct DoctorContext {
   const tasks::Machine& machine;
-  std::string no_device;      ///< why `weir run` gets no device; empty if the policy leaves one
-  bool device_fault = false;  ///< that is a fault: a device is wanted, or there is one
-  std::string no_leases;      ///< why no lease can be taken on this machine; empty if one can
+  std::string device_refusal;          ///< why `weir run` gets no device; empty if the policy leaves one
+  bool is_device_refusal_bad = false;  ///< that is a fault: a device is wanted, or there is one
+  std::string lease_problem;           ///< why no lease can be taken on this machine; empty if one can
 };
 
 /// For each command whether it works here, on what, and why not: one finding each, with "command", "works" and figures
 /// in its JSON. The engine runs for less than a second on the processors and on the first device of the policy.
-std::vector<Finding> judge_commands(const Invocation& invocation, const Surroundings& around);
+std::vector<Finding> check_commands(const Invocation& invocation, const DoctorContext& context);
 
 }  // namespace weir::cli

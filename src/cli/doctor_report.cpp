@@ -17,30 +17,30 @@ std::string table(const std::vector<Finding>& findings) {
   std::vector<std::vector<std::string>> rows;
   rows.reserve(findings.size());
   for (const Finding& finding : findings)
-    rows.push_back({std::string{name_of(finding.grade)}, finding.what,
-                    finding.mend.empty() ? finding.text : fmt::format("{} -> {}", finding.text, finding.mend)});
-  return aligned(rows);
+    rows.push_back({std::string{name_of(finding.grade)}, finding.subject,
+                    finding.advice.empty() ? finding.text : fmt::format("{} -> {}", finding.text, finding.advice)});
+  return align_columns(rows);
 }
 
 std::string json_line(const Finding& finding) {
   Json json{{"grade", finding.grade == Grade::bad ? "bad" : name_of(finding.grade)},
-            {"what", finding.what},
+            {"what", finding.subject},
             {"text", finding.text},
-            {"mend", finding.mend}};
-  if (finding.figures.is_object()) json.update(finding.figures);
+            {"mend", finding.advice}};
+  if (finding.details.is_object()) json.update(finding.details);
   return json.dump(-1, ' ', false, Json::error_handler_t::replace) + '\n';
 }
 
 }  // namespace
 
-std::string to_text(const std::vector<Finding>& commands, const std::vector<Finding>& looked_at) {
-  return fmt::format("What works here:\n{}\nWhat was looked at:\n{}", table(commands), table(looked_at));
+std::string to_text(const std::vector<Finding>& commands, const std::vector<Finding>& checks) {
+  return fmt::format("What works here:\n{}\nWhat was looked at:\n{}", table(commands), table(checks));
 }
 
-std::string to_json_lines(const std::vector<Finding>& commands, const std::vector<Finding>& looked_at) {
+std::string to_json_lines(const std::vector<Finding>& commands, const std::vector<Finding>& checks) {
   std::string text;
   for (const Finding& finding : commands) text += json_line(finding);
-  for (const Finding& finding : looked_at) text += json_line(finding);
+  for (const Finding& finding : checks) text += json_line(finding);
   return text;
 }
 

@@ -28,7 +28,7 @@ inline Status set_path(std::string_view text, std::string& target) {
 }
 
 template <class T, class U>
-Status set_to(Result<T> parsed, U& target) {
+Status assign_parsed(Result<T> parsed, U& target) {
   if (!parsed) return parsed.error();
   target = *std::move(parsed);
   return ok();

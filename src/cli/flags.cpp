@@ -29,13 +29,13 @@ Status set_choice(std::string_view text, std::string_view first, std::string_vie
 Status set_size(std::string_view text, Arguments& args) {
   constexpr int kMost = 10'000'000;  // a typing error is more likely than a picture of that size
   const std::size_t cross = text.find('x');
-  const auto width = parse_whole(text.substr(0, cross), 1, kMost);
+  const auto width = parse_integer(text.substr(0, cross), 1, kMost);
   if (!width) return width.error();
   if (cross == std::string_view::npos) {
     args.size = {.scale = 0, .width = *width, .height = 0};
     return ok();
   }
-  const auto height = parse_whole(text.substr(cross + 1), 1, kMost);
+  const auto height = parse_integer(text.substr(cross + 1), 1, kMost);
   if (!height) return height.error();
   args.size = {.scale = 0, .width = *width, .height = *height};
   return ok();
@@ -74,7 +74,7 @@ Status set_seconds(std::string_view text, double& target) {
 Status set_format(std::string_view text, Arguments& args) {
   const auto format = media::format_of_extension(text);
   if (!format || !media::can_write(*format))
-    return invalid(fmt::format("'{}' cannot be written; {} can", printable(text), media::written_formats()));
+    return invalid(fmt::format("'{}' cannot be written; {} can", printable(text), media::list_written_formats()));
   args.format = format;
   return ok();
 }
@@ -83,9 +83,9 @@ Status set_format(std::string_view text, Arguments& args) {
 Status set_spill(std::string_view text, Arguments& args) {
   if (text.empty()) return invalid("the name is empty");
   const std::size_t colon = text.rfind(':');
-  const bool two = colon != std::string_view::npos && colon > 0;
-  const std::string_view last = two ? text.substr(colon + 1) : std::string_view{};
-  const auto limit = two ? parse_bytes(last) : Result<Bytes>{invalid("")};
+  const bool has_colon = colon != std::string_view::npos && colon > 0;
+  const std::string_view last = has_colon ? text.substr(colon + 1) : std::string_view{};
+  const auto limit = has_colon ? parse_bytes(last) : Result<Bytes>{invalid("")};
   std::error_code ignored;
   if (!limit && !last.empty() && last.find_first_not_of("0123456789.") == std::string_view::npos &&
       !std::filesystem::exists(text, ignored))
@@ -124,16 +124,17 @@ Status set_device(std::string_view text, Arguments& args) {
     if (device.name.empty()) return invalid("the name is empty");
     if (auto good = device::check_pattern(device.name); !good) return good;
     if (device.name.starts_with("cpu:")) {
-      if (auto set = set_to(parse_cpu_list(std::string_view{device.name}.substr(4)), device.cores); !set) return set;
+      if (auto set = assign_parsed(parse_cpu_list(std::string_view{device.name}.substr(4)), device.cpus); !set)
+        return set;
     }
     const std::size_t before = taken.size();
-    taken.insert(device.cores.begin(), device.cores.end());
-    const bool twice = taken.size() - before != device.cores.size();
+    taken.insert(device.cpus.begin(), device.cpus.end());
+    const bool twice = taken.size() - before != device.cpus.size();
     args.devices.push_back(std::move(device));
     const auto is_cpu = [](const auto& each) { return !each.is_gpu(); };
     const auto cpus = std::count_if(args.devices.begin(), args.devices.end(), is_cpu);
     const bool all = std::any_of(args.devices.begin(), args.devices.end(),
-                                 [](const auto& each) { return !each.is_gpu() && each.cores.empty(); });
+                                 [](const auto& each) { return !each.is_gpu() && each.cpus.empty(); });
     if (twice || (all && cpus > 1)) return invalid("a processor is named twice");
   }
   return ok();
@@ -168,10 +169,10 @@ Status set_ram(std::string_view text, Arguments& args) {
   return ok();
 }
 
-const std::string kFormats = media::written_formats("|", "|");
-const std::string kQualityHelp = fmt::format("Quality of {}, 1 to 100.", media::formats_with_quality());
+const std::string kFormats = media::list_written_formats("|", "|");
+const std::string kQualityHelp = fmt::format("Quality of {}, 1 to 100.", media::list_lossy_formats());
 
-constexpr Flag kOutput{Group::output,
+constexpr Flag kOutput{FlagGroup::output,
                        "--output",
                        'o',
                        "OUTPUT",
@@ -180,7 +181,7 @@ constexpr Flag kOutput{Group::output,
                        "none; it must be given",
                        "",
                        [](std::string_view text, Arguments& args) { return set_path(text, args.output); }};
-constexpr Flag kModel{Group::network,
+constexpr Flag kModel{FlagGroup::network,
                       "--model",
                       0,
                       "DIR|FILE",
@@ -188,7 +189,7 @@ constexpr Flag kModel{Group::network,
                       "networks are searched in $WEIR_MODELS, ~/.local/share/weir/models and the installed folder",
                       "model",
                       [](std::string_view text, Arguments& args) { return set_path(text, args.model); }};
-constexpr Flag kModels{Group::network,
+constexpr Flag kModels{FlagGroup::network,
                        "--models",
                        0,
                        "DIR[:DIR]...",
@@ -201,61 +202,64 @@ constexpr Flag kModels{Group::network,
 const Flag kUpscaleFlags[] = {
     kOutput,
     kModel,
-    {Group::network, "--name", 0, "NAME",
+    {FlagGroup::network, "--name", 0, "NAME",
      "The network of this name, as 'weir models' prints it: NAME, FOLDER/NAME, FOLDER, or a part of them.",
      "the one that fits --scale and --noise best", "name",
      [](std::string_view text, Arguments& args) { return set_path(text, args.name); }},
     kModels,
-    {Group::network, "--noise", 0, "N",
+    {FlagGroup::network, "--noise", 0, "N",
      "How much noise the network is to remove, -1 (none, conservative) to 3, where the folder has networks for it.",
      "the network that removes least", "noise",
-     [](std::string_view text, Arguments& args) { return set_to(parse_whole(text, -1, 3), args.noise); }},
-    {Group::size, "--scale", 0, "N",
+     [](std::string_view text, Arguments& args) { return assign_parsed(parse_integer(text, -1, 3), args.noise); }},
+    {FlagGroup::size, "--scale", 0, "N",
      "Enlarge N times on each axis, any number above 0. The network's own scale is used once, or twice when that is "
      "not enough; the rest is a resize in linear light.",
      "the network's own scale", "scale", set_scale},
-    {Group::size, "--resize", 0, "WxH", "Enlarge to exactly this size in pixels.", "the size that --scale gives", "",
-     set_resize},
-    {Group::size, "--width", 0, "W", "Enlarge to this width in pixels; the height follows.",
+    {FlagGroup::size, "--resize", 0, "WxH", "Enlarge to exactly this size in pixels.", "the size that --scale gives",
+     "", set_resize},
+    {FlagGroup::size, "--width", 0, "W", "Enlarge to this width in pixels; the height follows.",
      "the size that --scale gives", "", set_width},
-    {Group::output, "--format", 0, kFormats, "Format of the output.",
+    {FlagGroup::output, "--format", 0, kFormats, "Format of the output.",
      "the output's extension, else the input's format if it can be written without loss, else PNG", "format",
      set_format},
-    {Group::output, "--quality", 0, "Q", kQualityHelp, "the format's", "quality",
-     [](std::string_view text, Arguments& args) { return set_to(parse_whole(text, 1, 100), args.quality); }},
-    {Group::limits, "--ram", 0, "SIZE", "The line: the most memory that the process may take, as in 640M or 1.5G.",
-     "half of the free memory", "ram", set_ram, default_ram},
-    {Group::limits, "--spill", 0, "DIR[:SIZE]",
+    {FlagGroup::output, "--quality", 0, "Q", kQualityHelp, "the format's", "quality",
+     [](std::string_view text, Arguments& args) { return assign_parsed(parse_integer(text, 1, 100), args.quality); }},
+    {FlagGroup::limits, "--ram", 0, "SIZE", "The line: the most memory that the process may take, as in 640M or 1.5G.",
+     "half of the free memory", "ram", set_ram, effective_ram_text},
+    {FlagGroup::limits, "--spill", 0, "DIR[:SIZE]",
      "Folder for temporary data that does not fit below the line, and the most that it may take there.",
      "there is no such data", "spill", set_spill},
-    {Group::work, "--threads", 0, "N", "Threads of the network.", "the processors that the process may use", "threads",
-     [](std::string_view text, Arguments& args) { return set_to(parse_whole(text, 1, 1024), args.threads); },
-     default_threads},
-    {Group::device, "--device", 0, "DEVICE[,DEVICE]...",
+    {FlagGroup::work, "--threads", 0, "N", "Threads of the network.", "the processors that the process may use",
+     "threads",
+     [](std::string_view text, Arguments& args) { return assign_parsed(parse_integer(text, 1, 1024), args.threads); },
+     effective_threads_text},
+    {FlagGroup::device, "--device", 0, "DEVICE[,DEVICE]...",
      "What to run on: the processors, as in cpu, cpu:0-3 or cpu:0,2; or a GPU by a part of its name, by GPU-UUID, by "
      "pci:0000:01:00.0, or gpu for the best one; NAME#2 is the second of several. A name that no GPU has lists them "
      "all. Several devices, as in cpu:0-3,cpu:4-7, have one worker process each and share the items and --ram.",
      "", "device", set_device, [](const Arguments&) { return std::string{"cpu"}; }},
-    {Group::limits, "--vram", 0, "SIZE", "The most memory of the GPU to take, as in 2G.",
+    {FlagGroup::limits, "--vram", 0, "SIZE", "The most memory of the GPU to take, as in 2G.",
      "what it has free, less a margin of at most 256 MiB", "vram", set_vram},
-    {Group::device, "--tile", 0, "N",
+    {FlagGroup::device, "--tile", 0, "N",
      "Side of the GPU's tiles in pixels of the picture, 16 to 16384; tiles never change a result.",
      "the fastest that fits", "tile",
-     [](std::string_view text, Arguments& args) { return set_to(parse_whole(text, 16, 16384), args.tile); }},
-    {Group::device, "", 0, "N", "Commands of one submission to the GPU, 1 to 1000.", "", "stream.max-commands",
-     [](std::string_view text, Arguments& args) { return set_to(parse_whole(text, 1, 1000), args.max_commands); },
+     [](std::string_view text, Arguments& args) { return assign_parsed(parse_integer(text, 16, 16384), args.tile); }},
+    {FlagGroup::device, "", 0, "N", "Commands of one submission to the GPU, 1 to 1000.", "", "stream.max-commands",
+     [](std::string_view text, Arguments& args) {
+       return assign_parsed(parse_integer(text, 1, 1000), args.max_commands);
+     },
      [](const Arguments&) { return std::string{"100"}; }},
-    {Group::device, "", 0, "N",
+    {FlagGroup::device, "", 0, "N",
      "Blocks of GPU memory of one size that are kept for reuse while nobody uses them, 0 to 10000.", "",
      "pool.max-idle",
-     [](std::string_view text, Arguments& args) { return set_to(parse_whole(text, 0, 10000), args.max_idle); },
+     [](std::string_view text, Arguments& args) { return assign_parsed(parse_integer(text, 0, 10000), args.max_idle); },
      [](const Arguments&) { return std::string{"50"}; }},
-    {Group::device, "--strict-device", 0, "",
+    {FlagGroup::device, "--strict-device", 0, "",
      "A fault of the GPU fails the picture. Without it the work is repeated with smaller tiles, in 32-bit floating "
      "point, with the GPU opened anew, and at last on the processors, and each step is said.",
      "", "strict-device", [](std::string_view text, Arguments& args) { return set_switch(text, args.strict_device); },
      [](const Arguments&) { return std::string{"false"}; }},
-    {Group::network, "--precision", 0, "auto|exact",
+    {FlagGroup::network, "--precision", 0, "auto|exact",
      "auto: the fast kernels, within 55 dB of exact; exact: 32-bit floating point.", "", "precision",
      [](std::string_view text, Arguments& args) {
        bool exact = false;
@@ -264,10 +268,10 @@ const Flag kUpscaleFlags[] = {
        return set;
      },
      [](const Arguments&) { return std::string{"auto"}; }},
-    {Group::network, "--tta", 0, "", "Average the results of the eight orientations; takes eight times as long.", "",
-     "tta", [](std::string_view text, Arguments& args) { return set_switch(text, args.tta); },
+    {FlagGroup::network, "--tta", 0, "", "Average the results of the eight orientations; takes eight times as long.",
+     "", "tta", [](std::string_view text, Arguments& args) { return set_switch(text, args.tta); },
      [](const Arguments&) { return std::string{"false"}; }},
-    {Group::work, "--damaged", 0, "use|refuse",
+    {FlagGroup::work, "--damaged", 0, "use|refuse",
      "A picture whose file is damaged. use: what is there is used, the rest is filled with the last row that is there "
      "(or as the format's decoder fills it), it is said how much, and the exit status is 1; a file of which not one "
      "whole row is there fails. refuse: any damage fails the picture.",
@@ -275,65 +279,65 @@ const Flag kUpscaleFlags[] = {
      [](std::string_view text, Arguments& args) {
        bool refuse = false;
        auto set = set_choice(text, "use", "refuse", refuse);
-       if (set) args.damaged = refuse ? media::Damaged::refuse : media::Damaged::use;
+       if (set) args.damaged = refuse ? media::DamagePolicy::refuse : media::DamagePolicy::use;
        return set;
      },
      [](const Arguments&) { return std::string{"use"}; }},
-    {Group::output, "--overwrite", 0, "",
+    {FlagGroup::output, "--overwrite", 0, "",
      "Do every picture again and replace outputs that exist. Without it finished pictures are skipped, and one whose "
      "output exists and is not the one that weir made fails by name.",
      "", "", [](std::string_view text, Arguments& args) { return set_switch(text, args.overwrite); }},
-    {Group::resuming, "--explain", 0, "", "Say of each picture why it is done, skipped or done again.", "", "",
+    {FlagGroup::resuming, "--explain", 0, "", "Say of each picture why it is done, skipped or done again.", "", "",
      [](std::string_view text, Arguments& args) { return set_switch(text, args.checkpoints.explain); }},
-    {Group::resuming, "--verify", 0, "",
+    {FlagGroup::resuming, "--verify", 0, "",
      "Compare inputs and outputs with their checkpoints by their contents, not by size and time.", "", "",
      [](std::string_view text, Arguments& args) { return set_switch(text, args.checkpoints.verify); }},
-    {Group::resuming, "--retry-failed", 0, "", "Try pictures again that failed for good in an earlier run.", "", "",
+    {FlagGroup::resuming, "--retry-failed", 0, "", "Try pictures again that failed for good in an earlier run.", "", "",
      [](std::string_view text, Arguments& args) { return set_switch(text, args.checkpoints.retry_failed); }},
-    {Group::resuming, "--upgrade", 0, "", "Do results of a smaller variant again.", "", "",
+    {FlagGroup::resuming, "--upgrade", 0, "", "Do results of a smaller variant again.", "", "",
      [](std::string_view text, Arguments& args) { return set_switch(text, args.checkpoints.upgrade); }},
-    {Group::resuming, "--checkpoints", 0, "DIR", "Keep the checkpoints in this folder.",
+    {FlagGroup::resuming, "--checkpoints", 0, "DIR", "Keep the checkpoints in this folder.",
      "they are hidden, beside each output", "checkpoints",
      [](std::string_view text, Arguments& args) { return set_path(text, args.checkpoints.folder); }},
-    {Group::resuming, "--no-checkpoints", 0, "",
+    {FlagGroup::resuming, "--no-checkpoints", 0, "",
      "Write and read no checkpoints: what exists is in the way, what is lost is lost.", "", "",
      [](std::string_view text, Arguments& args) {
        bool none = false;
        auto set = set_switch(text, none);
-       args.checkpoints.keep = !none;
+       args.checkpoints.enabled = !none;
        return set;
      }},
-    {Group::work, "--variants", 0, "NAME[,NAME]...",
+    {FlagGroup::work, "--variants", 0, "NAME[,NAME]...",
      "Smaller networks that may be used, in this order, for a picture that does not fit below the line; each use is "
      "said, recorded and counted.",
      "none; such a picture fails", "variants",
      [](std::string_view text, Arguments& args) { return set_names(text, args.batch.variants); }},
-    {Group::device, "--no-cpu", 0, "", "Refuse rather than run on the CPU.", "", "no-cpu",
+    {FlagGroup::device, "--no-cpu", 0, "", "Refuse rather than run on the CPU.", "", "no-cpu",
      [](std::string_view text, Arguments& args) { return set_switch(text, args.batch.no_cpu); },
      [](const Arguments&) { return std::string{"false"}; }},
-    {Group::work, "--same-pixels", 0, "",
+    {FlagGroup::work, "--same-pixels", 0, "",
      "Use only workers whose results are equal byte for byte (one backend, precision, driver and instruction set), and "
      "do results that were made otherwise again.",
      "", "", [](std::string_view text, Arguments& args) { return set_switch(text, args.batch.same_pixels); }},
-    {Group::limits, "--stall", 0, "TIME",
+    {FlagGroup::limits, "--stall", 0, "TIME",
      "A worker that gives no sign of life for so long is ended and its picture tried again; for a picture that is "
      "expected to take more than ten minutes, in proportion.",
      "", "stall", [](std::string_view text, Arguments& args) { return set_seconds(text, args.batch.stall_s); },
      [](const Arguments&) { return std::string{"2m"}; }},
-    {Group::limits, "--wait", 0, "TIME",
+    {FlagGroup::limits, "--wait", 0, "TIME",
      "Several pictures: how long a worker waits for a GPU that another program has leased; 0: not at all. The others "
      "work meanwhile.",
      "", "wait", [](std::string_view text, Arguments& args) { return set_time(text, args.guard.wait); },
      [](const Arguments&) { return std::string{"30m"}; }},
-    {Group::work, "--max-items-per-worker", 0, "N", "Replace a worker process after so many pictures.",
+    {FlagGroup::work, "--max-items-per-worker", 0, "N", "Replace a worker process after so many pictures.",
      "it is replaced only when it grows", "max-items-per-worker",
      [](std::string_view text, Arguments& args) {
-       return set_to(parse_whole(text, 1, 1'000'000'000), args.batch.max_items_per_worker);
+       return assign_parsed(parse_integer(text, 1, 1'000'000'000), args.batch.max_items_per_worker);
      }},
-    {Group::work, "--pause-file", 0, "FILE", "While this file exists the run is paused: its workers stand still.",
+    {FlagGroup::work, "--pause-file", 0, "FILE", "While this file exists the run is paused: its workers stand still.",
      "none", "pause-file",
      [](std::string_view text, Arguments& args) { return set_path(text, args.batch.pause_file); }},
-    {Group::work, "--on-full-disk", 0, "wait|stop",
+    {FlagGroup::work, "--on-full-disk", 0, "wait|stop",
      "What to do when there is no room for the next output: wait until there is, or stop so that the run can be "
      "resumed.",
      "", "on-full-disk",
@@ -341,77 +345,83 @@ const Flag kUpscaleFlags[] = {
        return set_choice(text, "wait", "stop", args.batch.stop_on_full_disk);
      },
      [](const Arguments&) { return std::string{"wait"}; }},
-    {Group::reports, "--log", 0, "FILE", "Append what happens to this file, one JSON object a line (docs/events.md).",
-     "none", "log", [](std::string_view text, Arguments& args) { return set_path(text, args.batch.log); }},
-    {Group::reports, "--metrics", 0, "HOST:PORT", "Serve metrics for Prometheus at this address, as in 127.0.0.1:9090.",
-     "none", "metrics", [](std::string_view text, Arguments& args) { return set_path(text, args.batch.metrics); }},
-    {Group::reports, "--metrics-file", 0, "FILE",
+    {FlagGroup::reports, "--log", 0, "FILE",
+     "Append what happens to this file, one JSON object a line (docs/events.md).", "none", "log",
+     [](std::string_view text, Arguments& args) { return set_path(text, args.batch.log); }},
+    {FlagGroup::reports, "--metrics", 0, "HOST:PORT",
+     "Serve metrics for Prometheus at this address, as in 127.0.0.1:9090.", "none", "metrics",
+     [](std::string_view text, Arguments& args) { return set_path(text, args.batch.metrics); }},
+    {FlagGroup::reports, "--metrics-file", 0, "FILE",
      "Write the same metrics to this file, for the node exporter's textfile collector.", "none", "metrics-file",
      [](std::string_view text, Arguments& args) { return set_path(text, args.batch.metrics_file); }},
-    {Group::output, "--dry-run", 0, "",
+    {FlagGroup::output, "--dry-run", 0, "",
      "Print the plan: sizes, network, memory and disk by part, expected time. Nothing is written.", "", "",
      [](std::string_view text, Arguments& args) { return set_switch(text, args.dry_run); }},
-    {Group::reports, "--json", 0, "", "Print one JSON object per picture on standard output.", "", "", kJson.set},
-    {Group::reports, "--quiet", 'q', "", "No progress, warnings or summary; errors are still told.", "", "quiet",
+    {FlagGroup::reports, "--json", 0, "", "Print one JSON object per picture on standard output.", "", "",
+     kJsonFlag.set},
+    {FlagGroup::reports, "--quiet", 'q', "", "No progress, warnings or summary; errors are still told.", "", "quiet",
      [](std::string_view text, Arguments& args) { return set_switch(text, args.quiet); },
      [](const Arguments&) { return std::string{"false"}; }},
-    kHelp,
+    kHelpFlag,
 };
 
 constexpr Flag kModelsFlags[] = {
     kModel,
     kModels,
-    {Group::reports, "--json", 0, "", "Print one JSON object per network on standard output.", "", "", kJson.set},
-    kHelp,
+    {FlagGroup::reports, "--json", 0, "", "Print one JSON object per network on standard output.", "", "",
+     kJsonFlag.set},
+    kHelpFlag,
 };
 
-constexpr bool is_setting(const Flag& flag) { return !flag.setting.empty(); }
+constexpr bool is_setting(const Flag& flag) { return !flag.setting_key.empty(); }
 
 /// Each setting once, the first row of its name.
 std::vector<Flag> make_config_flags() {
   std::vector<Flag> flags;
   for (const auto& table : {upscale_flags(), lease_flags(), run_flags(), leak_flags(), scope_flags()}) {
     std::copy_if(table.begin(), table.end(), std::back_inserter(flags), [&](const Flag& flag) {
-      return is_setting(flag) &&
-             std::none_of(flags.begin(), flags.end(), [&](const Flag& other) { return other.setting == flag.setting; });
+      return is_setting(flag) && std::none_of(flags.begin(), flags.end(),
+                                              [&](const Flag& other) { return other.setting_key == flag.setting_key; });
     });
   }
-  flags.push_back(kHelp);
+  flags.push_back(kHelpFlag);
   return flags;
 }
 
 constexpr Flag kHelpFlags[] = {
-    {Group::output, "--man", 0, "", "Print the manual page in roff.", "", "",
+    {FlagGroup::output, "--man", 0, "", "Print the manual page in roff.", "", "",
      [](std::string_view text, Arguments& args) { return set_switch(text, args.man); }},
-    {Group::output, "--completion", 0, "bash|zsh|fish", "Print the completions for a shell.", "none", "",
+    {FlagGroup::output, "--completion", 0, "bash|zsh|fish", "Print the completions for a shell.", "none", "",
      [](std::string_view text, Arguments& args) {
        if (text != "bash" && text != "zsh" && text != "fish")
          return Status{invalid(fmt::format("'{}' is none of bash, zsh and fish", printable(text)))};
        args.completion = text;
        return ok();
      }},
-    kHelp,
+    kHelpFlag,
 };
 
-constexpr Flag kVersionFlags[] = {kHelp};
+constexpr Flag kVersionFlags[] = {kHelpFlag};
 
 constexpr Flag kWorkerFlags[] = {
-    {Group::work, "--channel", 0, "FD", "The open socket to the coordinator.", "none; it must be given", "",
-     [](std::string_view text, Arguments& args) { return set_to(parse_whole(text, 0, 1 << 20), args.channel); }},
-    {Group::device, "--device", 0, "DEVICE", "The device to run on and to prove.", "none; it must be given", "",
-     [](std::string_view text, Arguments& args) { return set_path(text, args.device); }},
-    kHelp,
+    {FlagGroup::work, "--channel", 0, "FD", "The open socket to the coordinator.", "none; it must be given", "",
+     [](std::string_view text, Arguments& args) {
+       return assign_parsed(parse_integer(text, 0, 1 << 20), args.channel_fd);
+     }},
+    {FlagGroup::device, "--device", 0, "DEVICE", "The device to run on and to prove.", "none; it must be given", "",
+     [](std::string_view text, Arguments& args) { return set_path(text, args.worker_device); }},
+    kHelpFlag,
 };
 
 constexpr Flag kStatusFlags[] = {
-    {Group::reports, "--json", 0, "", "Print the state as one JSON object.", "", "", kJson.set},
-    kHelp,
+    {FlagGroup::reports, "--json", 0, "", "Print the state as one JSON object.", "", "", kJsonFlag.set},
+    kHelpFlag,
 };
 
 constexpr Flag kReportFlags[] = {
-    {Group::output, "--output", 'o', "OUTPUT", "The HTML file.", "report.html in the current folder", "",
+    {FlagGroup::output, "--output", 'o', "OUTPUT", "The HTML file.", "report.html in the current folder", "",
      [](std::string_view text, Arguments& args) { return set_path(text, args.output); }},
-    kHelp,
+    kHelpFlag,
 };
 
 }  // namespace
@@ -428,51 +438,52 @@ std::span<const Flag> worker_flags() { return kWorkerFlags; }
 std::span<const Flag> status_flags() { return kStatusFlags; }
 std::span<const Flag> report_flags() { return kReportFlags; }
 
-std::string_view heading_of(Group group) {
+std::string_view group_heading(FlagGroup group) {
   switch (group) {
-    case Group::network:
+    case FlagGroup::network:
       return "Network";
-    case Group::size:
+    case FlagGroup::size:
       return "Size";
-    case Group::device:
+    case FlagGroup::device:
       return "Device";
-    case Group::policy:
+    case FlagGroup::policy:
       return "Policy";
-    case Group::lease:
+    case FlagGroup::lease:
       return "Lease";
-    case Group::work:
+    case FlagGroup::work:
       return "Work";
-    case Group::limits:
+    case FlagGroup::limits:
       return "Limits";
-    case Group::resuming:
+    case FlagGroup::resuming:
       return "Resuming";
-    case Group::rules:
+    case FlagGroup::rules:
       return "Rules";
-    case Group::mending:
+    case FlagGroup::fixing:
       return "Mending";
-    case Group::campaign:
+    case FlagGroup::campaign:
       return "Campaign";
-    case Group::output:
+    case FlagGroup::output:
       return "Output";
-    case Group::reports:
+    case FlagGroup::reports:
       return "Reports";
-    case Group::help:
+    case FlagGroup::help:
       return "Help";
   }
   return {};
 }
 
-std::span<const Group> all_groups() {
-  static constexpr std::array kGroups{Group::network,  Group::size,   Group::device,   Group::policy, Group::lease,
-                                      Group::work,     Group::limits, Group::resuming, Group::rules,  Group::mending,
-                                      Group::campaign, Group::output, Group::reports,  Group::help};
+std::span<const FlagGroup> all_groups() {
+  static constexpr std::array kGroups{FlagGroup::network, FlagGroup::size,   FlagGroup::device,   FlagGroup::policy,
+                                      FlagGroup::lease,   FlagGroup::work,   FlagGroup::limits,   FlagGroup::resuming,
+                                      FlagGroup::rules,   FlagGroup::fixing, FlagGroup::campaign, FlagGroup::output,
+                                      FlagGroup::reports, FlagGroup::help};
   return kGroups;
 }
 
-std::string default_of(const Flag& flag) {
+std::string describe_default(const Flag& flag) {
   if (flag.is_switch()) return {};
-  if (!flag.unset.empty()) return std::string{flag.unset};
-  return flag.fallback == nullptr ? std::string{} : flag.fallback(Arguments{});
+  if (!flag.default_text.empty()) return std::string{flag.default_text};
+  return flag.default_value == nullptr ? std::string{} : flag.default_value(Arguments{});
 }
 
 std::string environment_name(std::string_view setting) {
@@ -481,16 +492,17 @@ std::string environment_name(std::string_view setting) {
   return name;
 }
 
-std::vector<std::string_view> choices_of(std::string_view value) {
+std::vector<std::string_view> list_choices(std::string_view value_name) {
   std::vector<std::string_view> choices;
-  if (value.find('|') == std::string_view::npos) return choices;
-  for (std::string_view rest = value; !rest.empty();) {
+  if (value_name.find('|') == std::string_view::npos) return choices;
+  for (std::string_view rest = value_name; !rest.empty();) {
     const std::size_t bar = rest.find('|');
     choices.push_back(rest.substr(0, bar));
     rest.remove_prefix(bar == std::string_view::npos ? rest.size() : bar + 1);
   }
-  const bool words = std::all_of(value.begin(), value.end(), [](char c) { return (c >= 'a' && c <= 'z') || c == '|'; });
-  return words ? choices : std::vector<std::string_view>{};
+  const bool only_words =
+      std::all_of(value_name.begin(), value_name.end(), [](char c) { return (c >= 'a' && c <= 'z') || c == '|'; });
+  return only_words ? choices : std::vector<std::string_view>{};
 }
 
 }  // namespace weir::cli

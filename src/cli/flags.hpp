@@ -12,7 +12,7 @@
 namespace weir::cli {
 
 /// What a flag is about: help and manual page list the flags by it, in this order.
-enum class Group {
+enum class FlagGroup {
   network,
   size,
   device,
@@ -22,34 +22,35 @@ enum class Group {
   limits,
   resuming,
   rules,
-  mending,
+  fixing,
   campaign,
   output,
   reports,
   help
 };
-std::string_view heading_of(Group group);  ///< "Device"
-std::span<const Group> all_groups();
+std::string_view group_heading(FlagGroup group);  ///< "Device"
+std::span<const FlagGroup> all_groups();
 
 /// One flag or setting. The parser, --help, the manual page, the completions and `weir config` are all made from rows
 /// of this kind.
 struct Flag {
-  Group group;
-  std::string_view name;   ///< "--scale"; empty for a setting that no flag changes
-  char letter = 0;         ///< 'o' for -o
-  std::string_view value;  ///< "N", "png|jpg" (the choices), "DIR|FILE"; empty for a switch
-  std::string_view help;   ///< without what holds if nobody sets it
+  FlagGroup group;
+  std::string_view name;        ///< "--scale"; empty for a setting that no flag changes
+  char letter = 0;              ///< 'o' for -o
+  std::string_view value_name;  ///< "N", "png|jpg" (the choices), "DIR|FILE"; empty for a switch
+  std::string_view help;        ///< without what holds if nobody sets it
   std::string_view
-      unset;  ///< what holds then, in words: "the format's"; empty: a switch is off, else `fallback` tells it
-  std::string_view setting;  ///< key in weir.toml, in small letters and dashes; empty for the command line alone
+      default_text;  ///< what holds then, in words: "the format's"; empty: a switch is off, else `fallback` tells it
+  std::string_view setting_key;  ///< key in weir.toml, in small letters and dashes; empty for the command line alone
   Status (*set)(std::string_view text, Arguments& args) = nullptr;  ///< a switch is given "true"
-  std::string (*fallback)(const Arguments& args) = nullptr;  ///< the same as a value, for `weir config`; null: no value
+  std::string (*default_value)(const Arguments& args) =
+      nullptr;  ///< the same as a value, for `weir config`; null: no value
 
-  bool is_switch() const { return value.empty(); }
+  bool is_switch() const { return value_name.empty(); }
 };
 
 /// What holds if nobody sets the flag, as help tells it; empty for a switch, which is then off.
-std::string default_of(const Flag& flag);
+std::string describe_default(const Flag& flag);
 
 std::span<const Flag> upscale_flags();
 std::span<const Flag> models_flags();
@@ -77,6 +78,6 @@ Status set_time(std::string_view text, std::chrono::milliseconds& target);
 /// "scale" -> "WEIR_SCALE".
 std::string environment_name(std::string_view setting);
 /// The choices of a value such as "png|jpg"; none if it is not a list of words in small letters.
-std::vector<std::string_view> choices_of(std::string_view value);
+std::vector<std::string_view> list_choices(std::string_view value_name);
 
 }  // namespace weir::cli

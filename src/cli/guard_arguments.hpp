@@ -17,7 +17,7 @@ struct GuardArguments {
   std::vector<std::string> device, allow, deny, prefer;
   std::optional<Bytes> min_memory, need;
   bool cuda_index = false;  ///< name NVIDIA cards by index
-  std::string torch_allocator = device::kTorchAllocator;
+  std::string torch_allocator = device::kTorchAllocatorSettings;
   bool trust_unknown = false;
   bool strict_device = false;
 
@@ -33,7 +33,7 @@ struct GuardArguments {
   bool end_orphans = false;
   std::chrono::milliseconds grace = std::chrono::seconds{5};
   std::string junit;
-  std::optional<std::chrono::milliseconds> limit;
+  std::optional<std::chrono::milliseconds> time_limit;
 
   int runs = 3;
   Bytes max_leak = 100_MiB;
@@ -43,11 +43,11 @@ struct GuardArguments {
 };
 
 /// Whether the words demand a device, so that work which could do without one must not.
-bool demands_device(const GuardArguments& args);
+bool requires_device(const GuardArguments& args);
 
-tasks::DeviceWish wish_of(const GuardArguments& args);
+tasks::DeviceRequest make_device_request(const GuardArguments& args);
 
 /// Says on standard error which drivers do not answer, for a command that goes on all the same.
-void warn_of_silence(const tasks::Machine& machine, bool quiet);
+void warn_unanswered_drivers(const tasks::Machine& machine, bool quiet);
 
 }  // namespace weir::cli

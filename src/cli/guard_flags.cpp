@@ -53,7 +53,7 @@ Status set_bytes(std::string_view text, T& target) {
   return ok();
 }
 
-constexpr Flag kRole{Group::policy,
+constexpr Flag kRole{FlagGroup::policy,
                      "--role",
                      0,
                      "NAME",
@@ -64,7 +64,7 @@ constexpr Flag kRole{Group::policy,
                        args.guard.role = text;
                        return ok();
                      }};
-constexpr Flag kDevice{Group::device,
+constexpr Flag kDevice{FlagGroup::device,
                        "--device",
                        0,
                        "PATTERN[,PATTERN]...",
@@ -73,7 +73,7 @@ constexpr Flag kDevice{Group::device,
                        "any that the policy allows",
                        "",
                        [](std::string_view text, Arguments& args) { return set_patterns(text, args.guard.device); }};
-constexpr Flag kAllow{Group::policy,
+constexpr Flag kAllow{FlagGroup::policy,
                       "--allow",
                       0,
                       "PATTERN[,PATTERN]...",
@@ -81,7 +81,7 @@ constexpr Flag kAllow{Group::policy,
                       "every GPU",
                       "allow",
                       [](std::string_view text, Arguments& args) { return set_patterns(text, args.guard.allow); }};
-constexpr Flag kDeny{Group::policy,
+constexpr Flag kDeny{FlagGroup::policy,
                      "--deny",
                      0,
                      "PATTERN[,PATTERN]...",
@@ -89,7 +89,7 @@ constexpr Flag kDeny{Group::policy,
                      "none",
                      "deny",
                      [](std::string_view text, Arguments& args) { return set_patterns(text, args.guard.deny); }};
-constexpr Flag kPrefer{Group::policy,
+constexpr Flag kPrefer{FlagGroup::policy,
                        "--prefer",
                        0,
                        "PATTERN[,PATTERN]...",
@@ -98,7 +98,7 @@ constexpr Flag kPrefer{Group::policy,
                        "prefer",
                        [](std::string_view text, Arguments& args) { return set_patterns(text, args.guard.prefer); }};
 constexpr Flag kMinMemory{
-    Group::policy,
+    FlagGroup::policy,
     "--min-memory",
     0,
     "SIZE",
@@ -106,7 +106,7 @@ constexpr Flag kMinMemory{
     "any",
     "min-memory",
     [](std::string_view text, Arguments& args) { return set_bytes(text, args.guard.min_memory); }};
-constexpr Flag kNeed{Group::device,
+constexpr Flag kNeed{FlagGroup::device,
                      "--need",
                      0,
                      "SIZE",
@@ -115,7 +115,7 @@ constexpr Flag kNeed{Group::device,
                      "",
                      [](std::string_view text, Arguments& args) { return set_bytes(text, args.guard.need); }};
 constexpr Flag kTrustUnknown{
-    Group::policy,
+    FlagGroup::policy,
     "--trust-unknown",
     0,
     "",
@@ -125,7 +125,7 @@ constexpr Flag kTrustUnknown{
     [](std::string_view text, Arguments& args) { return set_switch(text, args.guard.trust_unknown); },
     [](const Arguments&) { return std::string{"false"}; }};
 constexpr Flag kCudaNames{
-    Group::device,
+    FlagGroup::device,
     "--cuda-names",
     0,
     "uuid|index",
@@ -140,7 +140,7 @@ constexpr Flag kCudaNames{
     },
     [](const Arguments&) { return std::string{"uuid"}; }};
 constexpr Flag kTorchAllocator{
-    Group::device,
+    FlagGroup::device,
     "--torch-allocator",
     0,
     "SETTINGS",
@@ -152,7 +152,7 @@ constexpr Flag kTorchAllocator{
       return ok();
     },
     [](const Arguments& args) { return args.guard.torch_allocator; }};
-constexpr Flag kWait{Group::lease,
+constexpr Flag kWait{FlagGroup::lease,
                      "--wait",
                      0,
                      "TIME",
@@ -161,7 +161,7 @@ constexpr Flag kWait{Group::lease,
                      "wait",
                      [](std::string_view text, Arguments& args) { return set_time(text, args.guard.wait); },
                      [](const Arguments&) { return std::string{"30m"}; }};
-constexpr Flag kSlots{Group::lease,
+constexpr Flag kSlots{FlagGroup::lease,
                       "--slots",
                       0,
                       "N",
@@ -169,12 +169,12 @@ constexpr Flag kSlots{Group::lease,
                       "it is used alone",
                       "slots",
                       [](std::string_view text, Arguments& args) {
-                        const auto slots = parse_whole(text, 1, device::kMostSlots);
+                        const auto slots = parse_integer(text, 1, device::kMaxSlots);
                         if (!slots) return Status{slots.error()};
                         args.guard.slots = *slots;
                         return ok();
                       }};
-constexpr Flag kJob{Group::lease,
+constexpr Flag kJob{FlagGroup::lease,
                     "--job",
                     0,
                     "NAME",
@@ -185,7 +185,7 @@ constexpr Flag kJob{Group::lease,
                       args.guard.job = text;
                       return ok();
                     }};
-constexpr Flag kQuiet{Group::reports,
+constexpr Flag kQuiet{FlagGroup::reports,
                       "--quiet",
                       'q',
                       "",
@@ -194,11 +194,11 @@ constexpr Flag kQuiet{Group::reports,
                       "",
                       [](std::string_view text, Arguments& args) { return set_switch(text, args.quiet); }};
 
-constexpr Flag kDevicesFlags[] = {kRole,   kDevice, kAllow,        kDeny, kMinMemory,
-                                  kPrefer, kNeed,   kTrustUnknown, kJson, kHelp};
+constexpr Flag kDevicesFlags[] = {kRole,   kDevice, kAllow,        kDeny,     kMinMemory,
+                                  kPrefer, kNeed,   kTrustUnknown, kJsonFlag, kHelpFlag};
 constexpr Flag kDoctorFlags[] = {kRole, kDevice,       kAllow,     kDeny,           kMinMemory, kPrefer,
-                                 kNeed, kTrustUnknown, kCudaNames, kTorchAllocator, kJson,      kHelp};
-constexpr Flag kGrace{Group::limits,
+                                 kNeed, kTrustUnknown, kCudaNames, kTorchAllocator, kJsonFlag,  kHelpFlag};
+constexpr Flag kGrace{FlagGroup::limits,
                       "--grace",
                       0,
                       "TIME",
@@ -209,19 +209,19 @@ constexpr Flag kGrace{Group::limits,
                       [](std::string_view text, Arguments& args) { return set_time(text, args.guard.grace); },
                       [](const Arguments&) { return std::string{"5s"}; }};
 constexpr Flag kLeaseJson{
-    Group::reports,
+    FlagGroup::reports,
     "--json",
     0,
     "",
     "Print one JSON object per line on standard output; with hold -- COMMAND nothing, as that output is COMMAND's.",
     "",
     "",
-    kJson.set};
+    kJsonFlag.set};
 constexpr Flag kLeaseFlags[] = {kRole, kDevice,       kAllow,     kDeny,           kMinMemory, kPrefer,
                                 kNeed, kTrustUnknown, kCudaNames, kTorchAllocator, kWait,      kSlots,
-                                kJob,  kGrace,        kLeaseJson, kQuiet,          kHelp};
+                                kJob,  kGrace,        kLeaseJson, kQuiet,          kHelpFlag};
 
-constexpr Flag kRuns{Group::work,
+constexpr Flag kRuns{FlagGroup::work,
                      "--runs",
                      0,
                      "N",
@@ -229,13 +229,13 @@ constexpr Flag kRuns{Group::work,
                      "",
                      "",
                      [](std::string_view text, Arguments& args) {
-                       const auto runs = parse_whole(text, 1, 1000);
+                       const auto runs = parse_integer(text, 1, 1000);
                        if (!runs) return Status{runs.error()};
                        args.guard.runs = *runs;
                        return ok();
                      },
                      [](const Arguments&) { return std::string{"3"}; }};
-constexpr Flag kMaxLeak{Group::limits,
+constexpr Flag kMaxLeak{FlagGroup::limits,
                         "--max-leak",
                         0,
                         "SIZE",
@@ -244,7 +244,7 @@ constexpr Flag kMaxLeak{Group::limits,
                         "max-leak",
                         [](std::string_view text, Arguments& args) { return set_bytes(text, args.guard.max_leak); },
                         [](const Arguments&) { return std::string{"100M"}; }};
-constexpr Flag kReport{Group::reports,
+constexpr Flag kReport{FlagGroup::reports,
                        "--report",
                        0,
                        "FILE",
@@ -257,7 +257,7 @@ constexpr Flag kReport{Group::reports,
                          return ok();
                        }};
 constexpr Flag kStrictDevice{
-    Group::device,
+    FlagGroup::device,
     "--strict-device",
     0,
     "",
@@ -266,21 +266,21 @@ constexpr Flag kStrictDevice{
     "strict-device",
     [](std::string_view text, Arguments& args) { return set_switch(text, args.guard.strict_device); },
     [](const Arguments&) { return std::string{"false"}; }};
-constexpr Flag kVariants{Group::work,
-                       "--variants",
-                       0,
-                       "NAME=SIZE[,NAME=SIZE]...",
-                       "Ways to do the work and the free memory that each needs, the largest first: the first that "
-                       "fits is taken and stands for {variant} in COMMAND and in WEIR_VARIANT.",
-                       "none",
-                       "",
-                       [](std::string_view text, Arguments& args) {
-                         auto variants = tasks::parse_variants(text);
-                         if (!variants) return Status{variants.error()};
-                         args.guard.variants = *std::move(variants);
-                         return ok();
-                       }};
-constexpr Flag kRetries{Group::work,
+constexpr Flag kVariants{FlagGroup::work,
+                         "--variants",
+                         0,
+                         "NAME=SIZE[,NAME=SIZE]...",
+                         "Ways to do the work and the free memory that each needs, the largest first: the first that "
+                         "fits is taken and stands for {variant} in COMMAND and in WEIR_VARIANT.",
+                         "none",
+                         "",
+                         [](std::string_view text, Arguments& args) {
+                           auto variants = tasks::parse_variants(text);
+                           if (!variants) return Status{variants.error()};
+                           args.guard.variants = *std::move(variants);
+                           return ok();
+                         }};
+constexpr Flag kRetries{FlagGroup::work,
                         "--retries",
                         0,
                         "N",
@@ -288,13 +288,13 @@ constexpr Flag kRetries{Group::work,
                         "",
                         "retries",
                         [](std::string_view text, Arguments& args) {
-                          const auto retries = parse_whole(text, 0, 100);
+                          const auto retries = parse_integer(text, 0, 100);
                           if (!retries) return Status{retries.error()};
                           args.guard.retries = *retries;
                           return ok();
                         },
                         [](const Arguments&) { return std::string{"0"}; }};
-constexpr Flag kTimeout{Group::limits,
+constexpr Flag kTimeout{FlagGroup::limits,
                         "--timeout",
                         0,
                         "TIME",
@@ -304,11 +304,11 @@ constexpr Flag kTimeout{Group::limits,
                         [](std::string_view text, Arguments& args) {
                           std::chrono::milliseconds limit{};
                           if (auto set = set_time(text, limit); !set) return set;
-                          args.guard.limit = limit;
+                          args.guard.time_limit = limit;
                           return ok();
                         }};
 constexpr Flag kRunJson{
-    Group::reports,
+    FlagGroup::reports,
     "--json",
     0,
     "",
@@ -317,7 +317,7 @@ constexpr Flag kRunJson{
     "",
     [](std::string_view text, Arguments& args) { return set_switch(text, args.json); }};
 constexpr Flag kEndOrphans{
-    Group::lease,
+    FlagGroup::lease,
     "--end-orphans",
     0,
     "",
@@ -327,7 +327,7 @@ constexpr Flag kEndOrphans{
     [](std::string_view text, Arguments& args) { return set_switch(text, args.guard.end_orphans); }};
 
 Status set_count(std::string_view text, int most, int& target) {
-  const auto count = parse_whole(text, 1, most);
+  const auto count = parse_integer(text, 1, most);
   if (!count) return count.error();
   target = *count;
   return ok();
@@ -339,7 +339,7 @@ Status set_text(std::string_view text, std::string& target) {
   return ok();
 }
 
-constexpr Flag kLog{Group::reports,
+constexpr Flag kLog{FlagGroup::reports,
                     "--log",
                     0,
                     "FILE",
@@ -348,7 +348,7 @@ constexpr Flag kLog{Group::reports,
                     "log",
                     [](std::string_view text, Arguments& args) { return set_text(text, args.batch.log); }};
 constexpr Flag kProfile{
-    Group::reports,
+    FlagGroup::reports,
     "--profile",
     0,
     "dev|ci|production",
@@ -363,7 +363,7 @@ constexpr Flag kProfile{
       return ok();
     }};
 constexpr Flag kMaxFragmentation{
-    Group::limits,
+    FlagGroup::limits,
     "--max-fragmentation",
     0,
     "SIZE",
@@ -375,20 +375,25 @@ constexpr Flag kMaxFragmentation{
 constexpr Flag kScopeFlags[] = {kLog, kProfile, kMaxFragmentation, kWait};
 
 constexpr int kMostJobs = 256;
-constexpr Flag kRunNeed{
-    Group::device, "--need", 0, "SIZE", kNeed.help, "what earlier runs of the command took, where that is known", "",
-    kNeed.set};
+constexpr Flag kRunNeed{FlagGroup::device,
+                        "--need",
+                        0,
+                        "SIZE",
+                        kNeed.help,
+                        "what earlier runs of the command took, where that is known",
+                        "",
+                        kNeed.set};
 constexpr Flag kRunFlags[] = {
     kDevice,
     kRunNeed,
     kVariants,
-    {Group::work, "--jobs", 'j', "N", "So many commands at once. Only with items.", "", "jobs",
+    {FlagGroup::work, "--jobs", 'j', "N", "So many commands at once. Only with items.", "", "jobs",
      [](std::string_view text, Arguments& args) { return set_count(text, kMostJobs, args.guard.jobs); },
      [](const Arguments&) { return std::string{"1"}; }},
-    {Group::work, "--gpu-jobs", 0, "N", "So many of them on GPUs at once. Only with items.", "", "gpu-jobs",
-     [](std::string_view text, Arguments& args) { return set_count(text, device::kMostSlots, args.guard.gpu_jobs); },
+    {FlagGroup::work, "--gpu-jobs", 0, "N", "So many of them on GPUs at once. Only with items.", "", "gpu-jobs",
+     [](std::string_view text, Arguments& args) { return set_count(text, device::kMaxSlots, args.guard.gpu_jobs); },
      [](const Arguments&) { return std::string{"1"}; }},
-    {Group::work, "--gpu", 0, "whole|inside",
+    {FlagGroup::work, "--gpu", 0, "whole|inside",
      "Whether a command holds its device from start to end, or only a part of it that takes the lease itself ('weir "
      "lease hold --', weir.gpu_context(lease=True)). Only with items.",
      "", "gpu",
@@ -399,30 +404,30 @@ constexpr Flag kRunFlags[] = {
        return ok();
      },
      [](const Arguments&) { return std::string{"whole"}; }},
-    {Group::output, "--output", 'o', "DIR",
+    {FlagGroup::output, "--output", 'o', "DIR",
      "The folder for what the commands say (ITEM.log), for the files that {out} names, and for the checkpoints. Only "
      "with items.",
      "weir-run", "", [](std::string_view text, Arguments& args) { return set_text(text, args.output); }},
-    {Group::resuming, "--resume", 0, "",
+    {FlagGroup::resuming, "--resume", 0, "",
      "Skip what is done, and what failed and has not changed since. Only with items.", "", "",
      [](std::string_view text, Arguments& args) { return set_switch(text, args.guard.resume); }},
-    {Group::resuming, "--retry-failed", 0, "", "Try again what failed. Only with --resume.", "", "",
+    {FlagGroup::resuming, "--retry-failed", 0, "", "Try again what failed. Only with --resume.", "", "",
      [](std::string_view text, Arguments& args) { return set_switch(text, args.checkpoints.retry_failed); }},
-    {Group::resuming, "--upgrade", 0, "", "Do again what was done with a smaller variant. Only with --resume.",
-     "", "", [](std::string_view text, Arguments& args) { return set_switch(text, args.checkpoints.upgrade); }},
-    {Group::output, "--overwrite", 0, "", "Replace files in the folder that are not weir's too. Only with items.", "",
-     "", [](std::string_view text, Arguments& args) { return set_switch(text, args.overwrite); }},
-    {Group::resuming, "--explain", 0, "", "Say of each why it is done, skipped or done again. Only with items.", "", "",
-     [](std::string_view text, Arguments& args) { return set_switch(text, args.checkpoints.explain); }},
-    {Group::reports, "--junit", 0, "FILE", "Write the results there as JUnit XML. Only with items.", "none", "",
+    {FlagGroup::resuming, "--upgrade", 0, "", "Do again what was done with a smaller variant. Only with --resume.", "",
+     "", [](std::string_view text, Arguments& args) { return set_switch(text, args.checkpoints.upgrade); }},
+    {FlagGroup::output, "--overwrite", 0, "", "Replace files in the folder that are not weir's too. Only with items.",
+     "", "", [](std::string_view text, Arguments& args) { return set_switch(text, args.overwrite); }},
+    {FlagGroup::resuming, "--explain", 0, "", "Say of each why it is done, skipped or done again. Only with items.", "",
+     "", [](std::string_view text, Arguments& args) { return set_switch(text, args.checkpoints.explain); }},
+    {FlagGroup::reports, "--junit", 0, "FILE", "Write the results there as JUnit XML. Only with items.", "none", "",
      [](std::string_view text, Arguments& args) { return set_text(text, args.guard.junit); }},
     kLog,
     kProfile,
-    {Group::reports, "--metrics", 0, "HOST:PORT", "Serve metrics for Prometheus at this address. Only with items.",
+    {FlagGroup::reports, "--metrics", 0, "HOST:PORT", "Serve metrics for Prometheus at this address. Only with items.",
      "none", "metrics", [](std::string_view text, Arguments& args) { return set_text(text, args.batch.metrics); }},
-    {Group::reports, "--metrics-file", 0, "FILE", "Write the same metrics to this file.", "none", "metrics-file",
+    {FlagGroup::reports, "--metrics-file", 0, "FILE", "Write the same metrics to this file.", "none", "metrics-file",
      [](std::string_view text, Arguments& args) { return set_text(text, args.batch.metrics_file); }},
-    {Group::work, "--pause-file", 0, "FILE", "While this file exists the run is paused. Only with items.", "none",
+    {FlagGroup::work, "--pause-file", 0, "FILE", "While this file exists the run is paused. Only with items.", "none",
      "pause-file", [](std::string_view text, Arguments& args) { return set_text(text, args.batch.pause_file); }},
     kRetries,
     kTimeout,
@@ -443,10 +448,10 @@ constexpr Flag kRunFlags[] = {
     kJob,
     kRunJson,
     kQuiet,
-    kHelp};
-constexpr Flag kLeakFlags[] = {kRuns,           kMaxLeak,   kReport, kRole,  kDevice,       kAllow,
-                               kDeny,           kMinMemory, kPrefer, kNeed,  kTrustUnknown, kCudaNames,
-                               kTorchAllocator, kWait,      kJson,   kQuiet, kHelp};
+    kHelpFlag};
+constexpr Flag kLeakFlags[] = {kRuns,           kMaxLeak,   kReport,   kRole,  kDevice,       kAllow,
+                               kDeny,           kMinMemory, kPrefer,   kNeed,  kTrustUnknown, kCudaNames,
+                               kTorchAllocator, kWait,      kJsonFlag, kQuiet, kHelpFlag};
 
 }  // namespace
 

@@ -2,7 +2,7 @@
 
 #include <fmt/format.h>
 
-#include "base/near_word.hpp"
+#include "base/closest_word.hpp"
 #include "base/text.hpp"
 #include "base/version.hpp"
 #include "cli/command.hpp"
@@ -11,7 +11,7 @@
 
 namespace weir::cli {
 
-Ending run_help(const Invocation& invocation) {
+ExitResult run_help(const Invocation& invocation) {
   const Arguments& args = invocation.args();
   if (args.man) return print(manual_page());
   if (!args.completion.empty()) return print(completions_for(args.completion));
@@ -19,16 +19,17 @@ Ending run_help(const Invocation& invocation) {
   const std::string& name = args.operands.front();
   const Command* command = find_command(name);
   if (command == nullptr)
-    return {Exit::wrong_usage, fmt::format("there is no help on '{}'{}; see 'weir help'", printable(name),
-                                           near_word_hint(name, command_names()))};
-  const auto verbs = verbs_of(*command);  // their command tells about them
+    return {ExitStatus::wrong_usage, fmt::format("there is no help on '{}'{}; see 'weir help'", printable(name),
+                                                 did_you_mean(name, command_names()))};
+  const auto verbs = list_verbs(*command);  // their command tells about them
   const bool verb = args.operands.size() == 2 && std::find(verbs.begin(), verbs.end(), args.operands[1]) != verbs.end();
   if (args.operands.size() > 1 && !verb)
-    return {Exit::wrong_usage, fmt::format("there is no help on '{} {}'{}; see 'weir help {}'", name,
-                                           printable(args.operands[1]), near_word_hint(args.operands[1], verbs), name)};
+    return {ExitStatus::wrong_usage,
+            fmt::format("there is no help on '{} {}'{}; see 'weir help {}'", name, printable(args.operands[1]),
+                        did_you_mean(args.operands[1], verbs), name)};
   return print(command_help(*command));
 }
 
-Ending run_version(const Invocation&) { return print(fmt::format("weir {}\n", kVersion)); }
+ExitResult run_version(const Invocation&) { return print(fmt::format("weir {}\n", kVersion)); }
 
 }  // namespace weir::cli

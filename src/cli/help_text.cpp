@@ -30,7 +30,7 @@ std::string wrapped(std::string_view text, std::size_t indent) {
 }
 
 /// The flags of one group, in the order of the table.
-std::vector<const Flag*> flags_in(const Command& command, Group group) {
+std::vector<const Flag*> flags_in(const Command& command, FlagGroup group) {
   std::vector<const Flag*> flags;
   for (const Flag& flag : command.flags)
     if (flag.group == group) flags.push_back(&flag);
@@ -39,14 +39,14 @@ std::vector<const Flag*> flags_in(const Command& command, Group group) {
 
 /// What a flag does, and what holds without it.
 std::string flag_text(const Flag& flag) {
-  const std::string unset = default_of(flag);
+  const std::string unset = describe_default(flag);
   return unset.empty() ? std::string{flag.help} : fmt::format("{} Default: {}.", flag.help, unset);
 }
 
 std::string flag_help(const Flag& flag) {
   std::string text = "  " + flag_heading(flag) + '\n' + wrapped(flag_text(flag), 6);
-  if (!flag.setting.empty())
-    text += wrapped(fmt::format("Setting {}, variable {}.", flag.setting, environment_name(flag.setting)), 6);
+  if (!flag.setting_key.empty())
+    text += wrapped(fmt::format("Setting {}, variable {}.", flag.setting_key, environment_name(flag.setting_key)), 6);
   return text;
 }
 
@@ -72,10 +72,10 @@ std::string usage(const Command& command) {
 }
 
 /// Lines with what each does.
-std::string manual_lines(std::string_view before, const std::vector<Line>& lines) {
+std::string manual_lines(std::string_view before, const std::vector<UsageLine>& lines) {
   std::string text;
-  for (const Line& line : lines)
-    text += fmt::format(".TP\n.B {}\n{}\n", roff(fmt::format("{}{}", before, line.words)), roff(line.help));
+  for (const UsageLine& line : lines)
+    text += fmt::format(".TP\n.B {}\n{}\n", roff(fmt::format("{}{}", before, line.text)), roff(line.explanation));
   return text;
 }
 
@@ -83,12 +83,12 @@ std::string manual_command(const Command& command) {
   std::string text =
       fmt::format(".SS {}\n.B {}\n.PP\n{}\n", roff(command.name), roff(usage(command)), roff(command.summary));
   if (!command.description.empty()) text += fmt::format(".PP\n{}\n", roff(command.description));
-  text += manual_lines(fmt::format("weir {} ", command.name), command.ways);
+  text += manual_lines(fmt::format("weir {} ", command.name), command.usages);
   if (!command.examples.empty()) text += ".PP\n.I Examples\n" + manual_lines("", command.examples);
-  for (const Group group : all_groups()) {
+  for (const FlagGroup group : all_groups()) {
     const auto flags = flags_in(command, group);
     if (std::none_of(flags.begin(), flags.end(), [](const Flag* flag) { return !flag->name.empty(); })) continue;
-    text += fmt::format(".PP\n.I {}\n", heading_of(group));
+    text += fmt::format(".PP\n.I {}\n", group_heading(group));
     for (const Flag* flag : flags)
       if (!flag->name.empty())
         text += fmt::format(".TP\n.B {}\n{}\n", roff(flag_heading(*flag)), roff(flag_text(*flag)));
@@ -99,9 +99,9 @@ std::string manual_command(const Command& command) {
 std::string manual_settings() {
   std::string text;
   for (const Flag& flag : config_flags()) {
-    if (!flag.setting.empty())
-      text += fmt::format(".TP\n.BR {} \", \" {}\n{}\n", roff(flag.setting), roff(environment_name(flag.setting)),
-                          roff(flag_text(flag)));
+    if (!flag.setting_key.empty())
+      text += fmt::format(".TP\n.BR {} \", \" {}\n{}\n", roff(flag.setting_key),
+                          roff(environment_name(flag.setting_key)), roff(flag_text(flag)));
   }
   return text;
 }
@@ -110,8 +110,8 @@ std::string manual_settings() {
 
 std::string flag_heading(const Flag& flag) {
   std::string text = flag.letter == 0 ? std::string{} : fmt::format("-{}, ", flag.letter);
-  text += flag.name.empty() ? fmt::format("(setting {})", flag.setting) : std::string{flag.name};
-  if (!flag.is_switch()) text += fmt::format(" {}", flag.value);
+  text += flag.name.empty() ? fmt::format("(setting {})", flag.setting_key) : std::string{flag.name};
+  if (!flag.is_switch()) text += fmt::format(" {}", flag.value_name);
   return text;
 }
 
@@ -120,7 +120,7 @@ std::string program_help() {
       "Usage: weir COMMAND [FLAG]...\n\nEnlarges pictures with neural networks inside a memory line that you "
       "set.\n\nCommands:\n";
   for (const Command& command : commands()) {
-    const bool absent = command.run == nullptr && part_program(command.name).empty();
+    const bool absent = command.run == nullptr && find_part_program(command.name).empty();
     text += fmt::format("  {:<10}{}{}\n", command.name, command.summary,
                         absent ? fmt::format(" (not installed: package {})", part_package(command.name)) : "");
   }
@@ -130,14 +130,15 @@ std::string program_help() {
 std::string command_help(const Command& command) {
   std::string text = fmt::format("Usage: {}\n\n{}", usage(command), wrapped(command.summary, 0));
   if (!command.description.empty()) text += wrapped(command.description, 0);
-  if (!command.ways.empty()) text += "\nWays to use it:\n";
-  for (const Line& way : command.ways)
-    text += fmt::format("  weir {} {}\n{}", command.name, way.words, wrapped(way.help, 6));
+  if (!command.usages.empty()) text += "\nWays to use it:\n";
+  for (const UsageLine& line : command.usages)
+    text += fmt::format("  weir {} {}\n{}", command.name, line.text, wrapped(line.explanation, 6));
   if (!command.examples.empty()) text += "\nExamples:\n";
-  for (const Line& example : command.examples) text += fmt::format("  {}\n{}", example.words, wrapped(example.help, 6));
-  for (const Group group : all_groups()) {
+  for (const UsageLine& example : command.examples)
+    text += fmt::format("  {}\n{}", example.text, wrapped(example.explanation, 6));
+  for (const FlagGroup group : all_groups()) {
     const auto flags = flags_in(command, group);
-    if (!flags.empty()) text += fmt::format("\n{}:\n", heading_of(group));
+    if (!flags.empty()) text += fmt::format("\n{}:\n", group_heading(group));
     for (const Flag* flag : flags) text += flag_help(*flag);
   }
   return text + "\nA flag without a value is off unless it is given.\n";

@@ -14,9 +14,9 @@ constexpr int kPlainColumns = 200;
 
 }  // namespace
 
-void ItemReporter::decided(const jobs::Item& item, const jobs::Decision& decision) {
-  if (decision.other_format && !std::exchange(told_of_format_, true) && !args_.checkpoints.explain)
-    log_.info(fmt::format("{}: done again: {} (said once)", jobs::shown_name(item), decision.why));
+void ItemReporter::on_decision(const jobs::Item& item, const jobs::Decision& decision) {
+  if (decision.record_has_other_format && !std::exchange(format_warned_, true) && !args_.checkpoints.explain)
+    log_.info(fmt::format("{}: done again: {} (said once)", jobs::display_name(item), decision.why));
   if (!args_.checkpoints.explain) return;
   const bool work = decision.action == jobs::Action::work;
   const char* word = decision.action == jobs::Action::skip ? "skipped"
@@ -24,20 +24,20 @@ void ItemReporter::decided(const jobs::Item& item, const jobs::Decision& decisio
                      : work                                ? "to do"
                                                            : "not done";
   const std::string why = decision.why.empty() && decision.failure ? one_line(decision.failure->what) : decision.why;
-  log_.info(fmt::format("{}: {}: {}", jobs::shown_name(item), word, why));
+  log_.info(fmt::format("{}: {}: {}", jobs::display_name(item), word, why));
 }
 
-void ItemReporter::progress(const jobs::RunProgress& progress) {
-  if (log_.has_status()) return log_.status(progress_text(progress, log_.columns() - 1));
+void ItemReporter::on_progress(const jobs::RunProgress& progress) {
+  if (log_.shows_status()) return log_.set_status(progress_text(progress, log_.columns() - 1));
   const auto now = std::chrono::steady_clock::now();
-  if (now - shown_ < kPlainInterval) return;
-  shown_ = now;
+  if (now - last_progress_time_ < kPlainInterval) return;
+  last_progress_time_ = now;
   log_.info(progress_text(progress, kPlainColumns));
 }
 
-void ItemReporter::said(jobs::Loudness loudness, const std::string& text) {
-  if (loudness == jobs::Loudness::error) return log_.error(text);
-  if (loudness == jobs::Loudness::warning) return log_.warning(text);
+void ItemReporter::on_message(jobs::Severity severity, const std::string& text) {
+  if (severity == jobs::Severity::error) return log_.error(text);
+  if (severity == jobs::Severity::warning) return log_.warning(text);
   log_.info(text);
 }
 

@@ -18,9 +18,9 @@ namespace weir::cli {
 class ItemReporter : public jobs::RunObserver {
  public:
   ItemReporter(const Arguments& args, observe::Log& log) : args_{args}, log_{log} {}
-  void decided(const jobs::Item& item, const jobs::Decision& decision) override;
-  void progress(const jobs::RunProgress& progress) override;
-  void said(jobs::Loudness loudness, const std::string& text) override;
+  void on_decision(const jobs::Item& item, const jobs::Decision& decision) override;
+  void on_progress(const jobs::RunProgress& progress) override;
+  void on_message(jobs::Severity severity, const std::string& text) override;
 
   const std::optional<Error>& output_problem() const { return output_.problem(); }
 
@@ -35,8 +35,8 @@ class ItemReporter : public jobs::RunObserver {
   const Arguments& args_;
   observe::Log& log_;
   ResultOutput output_;
-  bool told_of_format_ = false;  ///< that checkpoints of another version of weir were met
-  std::chrono::steady_clock::time_point shown_ = std::chrono::steady_clock::now();
+  bool format_warned_ = false;  ///< that checkpoints of another version of weir were met
+  std::chrono::steady_clock::time_point last_progress_time_ = std::chrono::steady_clock::now();
 };
 
 /// "3 of 5 pictures done (1 again), 1 done before, 1 failed"; `refused` of the failed ones, told if it is not 0.

@@ -9,14 +9,14 @@
 namespace weir::cli {
 namespace {
 
-std::string attribute(const std::string& text) { return markup_text(printable(text)); }
+std::string attribute(const std::string& text) { return escape_markup(printable(text)); }
 
 /// Line by line, since XML has no escapes for control characters.
 std::string body(std::string_view text) {
   std::string out;
   while (!text.empty()) {
     const std::size_t end = text.find('\n');
-    out += markup_text(printable(text.substr(0, end))) + '\n';
+    out += escape_markup(printable(text.substr(0, end))) + '\n';
     text.remove_prefix(end == std::string_view::npos ? text.size() : end + 1);
   }
   return out;

@@ -4,7 +4,7 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
-#include "base/near_word.hpp"
+#include "base/closest_word.hpp"
 #include "base/signals.hpp"
 #include "base/standard_streams.hpp"
 #include "base/text.hpp"
@@ -12,8 +12,8 @@
 #include "cli/guard_arguments.hpp"
 #include "cli/table.hpp"
 #include "device/command_process.hpp"
-#include "device/dirty_lease.hpp"
 #include "device/lease_folder.hpp"
+#include "device/unleased_use.hpp"
 #include "observe/log.hpp"
 #include "tasks/machine_probe.hpp"
 #include "tasks/reservation.hpp"
@@ -23,21 +23,24 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-/// What one lease file says.
+/// The state of one lease (the right to use a device), for `weir lease list`.
 struct ListedLease {
-  std::string key, device, state;
+  std::string key;
+  std::string device;  ///< name of the device; empty: the device is not on this machine now
+  std::string state;   ///< "free", "held", "shared by 2", or "dirty": free, but memory is in use on the device
   std::vector<device::Holder> holders;
-  int waiting = 0;
-  std::string note;
+  int waiting = 0;   ///< number of waiters
+  std::string note;  ///< with "dirty": text about the memory in use
 };
 
-Result<ListedLease> look_into(const std::filesystem::path& folder, const std::string& key,
-                              const std::vector<device::Device>& devices) {
-  const auto file = device::LeaseFile::open_to_look(folder, key);
+/// Reads the state of the lease with this key. Errors: io.
+Result<ListedLease> inspect_lease(const std::filesystem::path& folder, const std::string& key,
+                                  const std::vector<device::Device>& devices) {
+  const auto file = device::LeaseFile::open_read_only(folder, key);
   if (!file) return file.error();
   auto holders = device::holders_of(*file, folder, key);
   if (!holders) return holders.error();
-  const auto waiting = *file ? (*file)->waiting() : Result<int>{0};
+  const auto waiting = *file ? (*file)->count_waiting() : Result<int>{0};
   if (!waiting) return waiting.error();
   ListedLease listed{
       .key = key, .device = {}, .state = {}, .holders = *std::move(holders), .waiting = *waiting, .note = {}};
@@ -48,7 +51,7 @@ Result<ListedLease> look_into(const std::filesystem::path& folder, const std::st
                  : listed.holders.front().slot == 0 ? "held"
                                                     : fmt::format("shared by {}", listed.holders.size());
   if (listed.holders.empty() && device != devices.end()) {
-    if (const auto residue = device::find_residue(*device, {})) {
+    if (const auto residue = device::find_unleased_use(*device, {})) {
       listed.state = "dirty";
       listed.note = describe(*device, *residue, *file ? (*file)->read_record(0) : std::optional<device::OwnerRecord>{});
     }
@@ -61,7 +64,7 @@ std::string holder_text(const ListedLease& listed) {
   std::string text;
   for (const device::Holder& holder : listed.holders)
     text += (text.empty() ? "" : "; ") +
-            (holder.record ? describe_holder(*holder.record, device::seconds_since_1970()) : "not signed yet");
+            (holder.record ? describe_holder(*holder.record, device::unix_time_s()) : "not signed yet");
   return text;
 }
 
@@ -75,7 +78,7 @@ std::string lease_json(const ListedLease& listed) {
       one["user"] = holder.record->user;
       one["command"] = holder.record->command;
       one["job"] = holder.record->job;
-      one["since"] = holder.record->since;
+      one["since"] = holder.record->acquired_at;
       one["cgroup"] = holder.record->cgroup;
     }
     json["holders"].push_back(one);
@@ -84,114 +87,119 @@ std::string lease_json(const ListedLease& listed) {
   return json.dump(-1, ' ', false, Json::error_handler_t::replace) + '\n';
 }
 
-/// Every device that is there and every lease file, each once.
-Ending list_leases(const Invocation& invocation) {
+/// Prints the state of the lease of each device, and of each other lease file.
+ExitResult list_leases(const Invocation& invocation) {
   const auto folder = device::find_lease_folder(invocation.environment);
-  if (!folder) return {Exit::some_failed, folder.error().what};
-  const tasks::Machine machine = tasks::look_at_machine(wish_of(invocation.args().guard));
-  warn_of_silence(machine, invocation.args().quiet);
-  auto keys = device::lease_keys(folder->path);
-  if (!keys) return {Exit::some_failed, keys.error().what};
+  if (!folder) return {ExitStatus::some_failed, folder.error().what};
+  const tasks::Machine machine = tasks::inspect_machine(make_device_request(invocation.args().guard));
+  warn_unanswered_drivers(machine, invocation.args().quiet);
+  auto keys = device::list_lease_keys(folder->path);
+  if (!keys) return {ExitStatus::some_failed, keys.error().what};
   for (const device::Device& device : machine.devices) keys->push_back(lease_key(device));
   std::sort(keys->begin(), keys->end());
   keys->erase(std::unique(keys->begin(), keys->end()), keys->end());
   std::vector<std::vector<std::string>> rows{{"LEASE", "DEVICE", "STATE", "WAITING", "HOLDER"}};
   std::string json;
   for (const std::string& key : *keys) {
-    const auto listed = look_into(folder->path, key, machine.devices);
-    if (!listed) return {Exit::some_failed, listed.error().what};
+    const auto listed = inspect_lease(folder->path, key, machine.devices);
+    if (!listed) return {ExitStatus::some_failed, listed.error().what};
     json += lease_json(*listed);
     rows.push_back({printable(key), printable(listed->device), listed->state, std::to_string(listed->waiting),
                     holder_text(*listed)});
   }
   if (invocation.args().json) return print(json);
-  return print(rows.size() == 1 ? "no device and no lease is known here\n" : aligned(rows));
+  return print(rows.size() == 1 ? "no device and no lease is known here\n" : align_columns(rows));
 }
 
-/// The device that was taken, as a line of JSON. `joins` is what WEIR_LEASE is to be for programs that join; empty: left out.
-std::string taken_json(const device::Device& device, const std::string& joins) {
+/// Returns the leased device as a line of JSON. `lease_variable`: the value of WEIR_LEASE for programs that join the
+/// lease; empty: the JSON has no such field.
+std::string leased_device_json(const device::Device& device, const std::string& lease_variable) {
   Json json{{"lease", lease_key(device)}, {"device", to_text(device)}, {"name", device.name}};
   json["uuid"] = device.uuid.empty() ? Json() : Json(device.uuid);
   json["pci"] = device.pci ? Json(to_text(*device.pci)) : Json();
-  if (!joins.empty()) json["WEIR_LEASE"] = joins;
+  if (!lease_variable.empty()) json["WEIR_LEASE"] = lease_variable;
   return json.dump(-1, ' ', false, Json::error_handler_t::replace) + '\n';
 }
 
-Exit status_of(const Error& error, bool with_command) {
-  if (with_command) return Exit::own_failure;
-  return error.code == Errc::cancelled ? Exit::interrupted : Exit::nothing_started;
+ExitStatus status_of(const Error& error, bool with_command) {
+  if (with_command) return ExitStatus::own_failure;
+  return error.code == Errc::cancelled ? ExitStatus::interrupted : ExitStatus::nothing_started;
 }
 
-Ending run_command(const Invocation& invocation, const tasks::LeasedDevice& leased, const SignalWatch& signals,
-                   observe::Log& log) {
-  auto process = device::CommandProcess::start(
-      {.words = invocation.line.command, .environment = leased.mask.changes, .held = leased.lease.descriptors()});
-  if (!process) return {static_cast<Exit>(start_status(process.error())), process.error().what};
-  const device::StopRules rules{.limit = {},
+ExitResult run_command(const Invocation& invocation, const tasks::LeasedDevice& leased, const SignalStopSource& signals,
+                       observe::Log& log) {
+  auto process = device::CommandProcess::start({.arguments = invocation.command_line.external_arguments,
+                                                .environment = leased.mask.changes,
+                                                .lease_descriptors = leased.lease.descriptors()});
+  if (!process) return {static_cast<ExitStatus>(start_failure_status(process.error())), process.error().what};
+  const device::StopRules rules{.time_limit = {},
                                 .stop = signals.token(),
                                 .first_signal = [&] { return signals.signal_to_forward(); },
-                                .grace = invocation.args().guard.grace};
-  const device::CommandEnd end = process->wait(rules, std::chrono::milliseconds{100}, {});
-  if (!end.known) return {static_cast<Exit>(end.status), "the command " + describe(end)};
-  if (end.guardian_lost) log.warning("somebody killed the process that guards the command, and so the command");
+                                .grace_period = invocation.args().guard.grace};
+  const device::CommandResult end = process->wait(rules, std::chrono::milliseconds{100}, {});
+  if (!end.status_known) return {static_cast<ExitStatus>(end.status), "the command " + describe(end)};
+  if (end.guardian_lost) log.warning("the process that guards the command was killed, and the command with it");
   if (!leased.lease.is_intact())
     log.warning(
         "the lease that this command had joined was given back while it ran: another may have used the device too");
-  if (!end.left_behind.empty()) log.warning("outlived the command and ended: " + device::describe(end.left_behind));
-  return {static_cast<Exit>(end.status), {}};
+  if (!end.leftover_processes.empty())
+    log.warning("outlived the command and ended: " + device::describe(end.leftover_processes));
+  return {static_cast<ExitStatus>(end.status), {}};
 }
 
 }  // namespace
 
-Ending run_lease(const Invocation& invocation) {
+ExitResult run_lease(const Invocation& invocation) {
   const std::string verb = invocation.args().operands.empty() ? "" : invocation.args().operands.front();
-  const std::size_t expected = 1 + invocation.line.command.size();
-  const auto verbs = verbs_of(*find_command("lease"));
+  const std::size_t expected = 1 + invocation.command_line.external_arguments.size();
+  const auto verbs = list_verbs(*find_command("lease"));
   const bool known = std::find(verbs.begin(), verbs.end(), verb) != verbs.end();
   if (!known || invocation.args().operands.size() != expected)
-    return {Exit::wrong_usage,
+    return {ExitStatus::wrong_usage,
             fmt::format("{}write 'weir lease list', 'weir lease wait' or 'weir lease hold [-- COMMAND]'",
                         verb.empty() || known ? ""
                                               : fmt::format("'{}' is none of list, wait and hold{}; ", printable(verb),
-                                                            near_word_hint(verb, verbs)))};
-  if (verb != "hold" && invocation.line.separated)
-    return {Exit::wrong_usage, fmt::format("'weir lease {}' runs no command", verb)};
+                                                            did_you_mean(verb, verbs)))};
+  if (verb != "hold" && invocation.command_line.has_separator)
+    return {ExitStatus::wrong_usage, fmt::format("'weir lease {}' runs no command", verb)};
   if (verb == "list") return list_leases(invocation);
 
   const GuardArguments& args = invocation.args().guard;
   observe::Log log{invocation.args().quiet ? observe::Verbosity::quiet : observe::Verbosity::normal};
-  const SignalWatch signals{args.grace + device::kStopTime, static_cast<int>(Exit::interrupted), [] {}};
-  const device::Waiting waiting{.stop = signals.token(),
-                                .started = [&](const std::vector<device::Obstacle>& obstacles) {
-                                  log.info("waiting: " + device::describe(obstacles));
-                                }};
+  const SignalStopSource signals{args.grace + device::kMaxStopTime, static_cast<int>(ExitStatus::interrupted), [] {}};
+  const device::WaitOptions waiting{.stop = signals.token(),
+                                    .on_wait = [&](const std::vector<device::BusyDevice>& obstacles) {
+                                      log.info("waiting: " + device::describe(obstacles));
+                                    }};
   tasks::MachineProbe probe;
-  tasks::Machine machine = probe.machine(wish_of(args), {}, signals.token());
-  if (!machine.choice.order.empty()) warn_of_silence(machine, invocation.args().quiet);  // else the refusal says it
+  tasks::Machine machine = probe.inspect(make_device_request(args), {}, signals.token());
+  // If no device is accepted, the error message contains the warning.
+  if (!machine.choice.ranked.empty()) warn_unanswered_drivers(machine, invocation.args().quiet);
   std::vector<std::string> notes;
-  tasks::DeviceWish wish = wish_of(args);
-  wish.program = device::program_name(invocation.line.command);
-  auto leased = tasks::lease_device(machine, wish, invocation.environment, waiting, notes);
-  const bool with_command = verb == "hold" && invocation.line.separated;
+  tasks::DeviceRequest request = make_device_request(args);
+  request.program = device::program_name(invocation.command_line.external_arguments);
+  auto leased = tasks::lease_device(machine, request, invocation.environment, waiting, notes);
+  const bool with_command = verb == "hold" && invocation.command_line.has_separator;
   if (!leased) return {status_of(leased.error(), with_command), leased.error().what};
   for (const std::string& note : notes) log.warning(note);
-  if (wish.need.free > Bytes{}) {
-    device::Device& now = machine.devices[leased->device];
-    probe.refresh(now);  // whoever had the device until now has changed what is free there
-    bool crowded = false;
-    const tasks::Wanted wanted{{{{}, wish.need.free}}, {}, wish.need.trust_unknown};
-    if (const auto variant = tasks::reserve(leased->lease, now, wanted, crowded); !variant)
+  if (request.need.free > Bytes{}) {
+    device::Device& now = machine.devices[leased->device_index];
+    probe.refresh_memory(now);  // the free memory changed while the previous holder used the device
+    bool may_fit_later = false;
+    const tasks::MemoryRequest memory_request{{{{}, request.need.free}}, {}, request.need.accepts_unknown};
+    if (const auto variant = tasks::reserve_memory(leased->lease, now, memory_request, may_fit_later); !variant)
       return {status_of(variant.error(), with_command), variant.error().what};
   }
   if (with_command) return run_command(invocation, *leased, signals, log);
-  const device::Device& device = machine.at(leased->device);
+  const device::Device& device = machine.device_at(leased->device_index);
   if (verb == "wait")
-    return print(invocation.args().json ? taken_json(device, {}) : fmt::format("{}\n", to_text(device)));
-  // WEIR_LEASE lets programs that are started meanwhile join.
-  const std::string joins = leased->lease.environment();
-  Ending said = print(invocation.args().json ? taken_json(device, joins) : fmt::format("WEIR_LEASE={}\n", joins));
-  if (said.exit == Exit::done) wait_for_end_of_input(signals.token());
-  return said;
+    return print(invocation.args().json ? leased_device_json(device, {}) : fmt::format("{}\n", to_text(device)));
+  // Programs that are started meanwhile join the lease by WEIR_LEASE.
+  const std::string lease_variable = leased->lease.environment_value();
+  ExitResult printed = print(invocation.args().json ? leased_device_json(device, lease_variable)
+                                                    : fmt::format("WEIR_LEASE={}\n", lease_variable));
+  if (printed.status == ExitStatus::done) wait_for_end_of_input(signals.token());
+  return printed;
 }
 
 }  // namespace weir::cli

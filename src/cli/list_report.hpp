@@ -7,6 +7,6 @@ namespace weir::cli {
 
 /// What a list of pictures leaves out and why, in one line, and which outputs have longer names, in another. Nothing if
 /// there is nothing to tell.
-void tell_list(const tasks::PictureList& list, observe::Log& log);
+void report_list(const tasks::PictureList& list, observe::Log& log);
 
 }  // namespace weir::cli

@@ -13,30 +13,32 @@
 namespace weir::cli {
 namespace {
 
-Ending run(const std::vector<std::string>& words, const OwnCommand* own) {
+ExitResult run(const std::vector<std::string>& arguments, const PartCommand* part_command) {
   try {
-    return run_program(words, own);
+    return run_command_line(arguments, part_command);
   } catch (const std::exception& problem) {
-    if (const auto refusal = refusal_of(problem)) return {Exit::nothing_started, refusal->what};
-    return {Exit::fault, std::string{"a fault of weir: "} + printable(problem.what())};
+    if (const auto refusal = resource_error_of(problem)) return {ExitStatus::nothing_started, refusal->what};
+    return {ExitStatus::internal_error, std::string{"a fault of weir: "} + printable(problem.what())};
   }
 }
 
 }  // namespace
 
-int main_program(int argc, char** argv, const OwnCommand* own) {
+int main_program(int argc, char** argv, const PartCommand* part_command) {
   prepare_standard_streams();
-  std::vector<std::string> words{argv + (argc > 0 ? 1 : 0), argv + argc};
-  const bool is_worker = own != nullptr && own->kinds != nullptr && !words.empty() && words.front() == "worker";
-  if (own != nullptr && !is_worker) words.insert(words.begin(), std::string{own->name});
-  const Ending ending = run(words, own);
+  std::vector<std::string> arguments{argv + (argc > 0 ? 1 : 0), argv + argc};
+  const bool is_worker = part_command != nullptr && part_command->task_factories != nullptr && !arguments.empty() &&
+                         arguments.front() == "worker";
+  if (part_command != nullptr && !is_worker) arguments.insert(arguments.begin(), std::string{part_command->name});
+  const ExitResult result = run(arguments, part_command);
   try {
-    if (const std::string missing = missing_threads(); !missing.empty()) fmt::print(stderr, "warning: {}\n", missing);
-    if (!ending.what.empty()) fmt::print(stderr, "error: {}\n", ending.what);
+    if (const std::string missing = missing_threads_message(); !missing.empty())
+      fmt::print(stderr, "warning: {}\n", missing);
+    if (!result.message.empty()) fmt::print(stderr, "error: {}\n", result.message);
   } catch (const std::exception&) {
     // standard error is closed: the exit status speaks alone
   }
-  return static_cast<int>(ending.exit);
+  return static_cast<int>(result.status);
 }
 
 }  // namespace weir::cli

@@ -7,7 +7,7 @@ namespace weir::cli {
 
 namespace fs = std::filesystem;
 
-std::vector<fs::path> search_folders(const Arguments& args, const Environment& environment) {
+std::vector<fs::path> model_search_folders(const Arguments& args, const Environment& environment) {
   const fs::path program = program_file();  // PREFIX/bin/weir
   const fs::path prefix = program.parent_path().parent_path();
   auto folders = nn::model_folders(args.models, environment("HOME").value_or(""), prefix);

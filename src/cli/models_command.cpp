@@ -7,7 +7,7 @@
 #include "base/text.hpp"
 #include "cli/command.hpp"
 #include "cli/model_folders.hpp"
-#include "enhance/upscale.hpp"
+#include "enhance/picture_upscaler.hpp"
 #include "nn/catalogue.hpp"
 
 namespace weir::cli {
@@ -18,11 +18,11 @@ using Json = nlohmann::ordered_json;
 /// Memory of the whole process for a picture of one megapixel, in 32-bit floating point (the fast kernels take less).
 /// Errors: the network cannot be read whole, or not be planned.
 Result<Bytes> memory_per_megapixel(const nn::CatalogueEntry& entry) {
-  auto network = nn::load_network(entry.param);
+  auto network = nn::load_network(entry.param_path);
   if (!network) return network.error();
   enhance::UpscaleSettings settings;
   settings.precision = enhance::Precision::exact;
-  auto upscaler = enhance::Upscaler::create(std::make_shared<const nn::Network>(*std::move(network)), settings);
+  auto upscaler = enhance::PictureUpscaler::create(std::make_shared<const nn::Network>(*std::move(network)), settings);
   if (!upscaler) return upscaler.error();
   const media::PictureInfo picture{.width = 1000, .height = 1000};
   media::WriteOptions output;
@@ -40,24 +40,24 @@ struct ListedModel {
   Bytes memory;
 };
 
-ListedModel look_into(nn::CatalogueEntry entry) {
-  if (!entry.unreadable.empty()) return {std::move(entry), {}};
+ListedModel list_model(nn::CatalogueEntry entry) {
+  if (!entry.unreadable_reason.empty()) return {std::move(entry), {}};
   auto memory = memory_per_megapixel(entry);
-  if (!memory) entry.unreadable = memory.error().what;
+  if (!memory) entry.unreadable_reason = memory.error().what;
   return {std::move(entry), memory ? *memory : Bytes{}};
 }
 
 std::string model_json(const ListedModel& listed) {
   const nn::CatalogueEntry& entry = listed.entry;
-  Json json{{"name", entry.name}, {"folder", entry.folder}, {"path", entry.param.native()}};
+  Json json{{"name", entry.name}, {"folder", entry.folder}, {"path", entry.param_path.native()}};
   if (entry.noise) json["noise"] = *entry.noise;
-  if (!entry.unreadable.empty()) {
-    json["unreadable"] = entry.unreadable;
-    if (entry.named_scale) json["named_scale"] = *entry.named_scale;
+  if (!entry.unreadable_reason.empty()) {
+    json["unreadable"] = entry.unreadable_reason;
+    if (entry.scale_in_name) json["named_scale"] = *entry.scale_in_name;
   } else {
     json["family"] = entry.family.name;
     json["scale"] = entry.family.scale;
-    json["statistics"] = entry.family.statistics;
+    json["statistics"] = entry.family.mean_count;
     json["layers"] = entry.layers;
     json["parameters"] = entry.parameters;
     json["multiplications_per_pixel"] = entry.multiplications_per_pixel;
@@ -72,8 +72,8 @@ std::string name_in_folder(const nn::CatalogueEntry& entry) {
 
 std::string table_line(const ListedModel& listed, std::size_t width) {
   const nn::CatalogueEntry& entry = listed.entry;
-  if (!entry.unreadable.empty())
-    return fmt::format("{:<{}}  unreadable: {}\n", name_in_folder(entry), width, printable(entry.unreadable));
+  if (!entry.unreadable_reason.empty())
+    return fmt::format("{:<{}}  unreadable: {}\n", name_in_folder(entry), width, printable(entry.unreadable_reason));
   return fmt::format("{:<{}}  {:<11} {:>5} {:>5} {:>7} {:>11} {:>12.0f} {:>10}\n", name_in_folder(entry), width,
                      entry.family.name, fmt::format("{}x", entry.family.scale),
                      entry.noise ? fmt::format("{}", *entry.noise) : "-", entry.layers, entry.parameters,
@@ -85,7 +85,7 @@ std::string table(const std::vector<nn::CatalogueEntry>& entries) {
   for (const auto& entry : entries) width = std::max(width, name_in_folder(entry).size());
   std::string text = fmt::format("{:<{}}  {:<11} {:>5} {:>5} {:>7} {:>11} {:>12} {:>10}\n", "NAME", width, "FAMILY",
                                  "SCALE", "NOISE", "LAYERS", "PARAMETERS", "MULT/PIXEL", "MEMORY/MP");
-  for (const auto& entry : entries) text += table_line(look_into(entry), width);
+  for (const auto& entry : entries) text += table_line(list_model(entry), width);
   return text;
 }
 
@@ -99,20 +99,20 @@ std::string none_found(const std::optional<std::filesystem::path>& model,
 
 }  // namespace
 
-Ending run_models(const Invocation& invocation) {
+ExitResult run_models(const Invocation& invocation) {
   const Arguments& args = invocation.args();
   const auto& operands = args.operands;
-  if (operands.size() > 1 || (!operands.empty() && invocation.line.has("--model")))
-    return {Exit::wrong_usage, "one folder or network at a time; see 'weir help models'"};
+  if (operands.size() > 1 || (!operands.empty() && invocation.command_line.has_flag("--model")))
+    return {ExitStatus::wrong_usage, "one folder or network at a time; see 'weir help models'"};
   const std::filesystem::path named{operands.empty() ? args.model : operands.front()};
   const auto model = named.empty() ? std::nullopt : std::optional{named};
-  const auto folders = search_folders(args, invocation.environment);
+  const auto folders = model_search_folders(args, invocation.environment);
   const auto entries = nn::find_networks(model, folders);
-  if (!entries) return {Exit::wrong_usage, entries.error().what};
-  if (entries->empty()) return {Exit::wrong_usage, none_found(model, folders)};
+  if (!entries) return {ExitStatus::wrong_usage, entries.error().what};
+  if (entries->empty()) return {ExitStatus::wrong_usage, none_found(model, folders)};
   if (!args.json) return print(table(*entries));
   std::string text;
-  for (const auto& entry : *entries) text += model_json(look_into(entry));
+  for (const auto& entry : *entries) text += model_json(list_model(entry));
   return print(text);
 }
 

@@ -13,12 +13,12 @@ namespace weir::cli {
 /// (docs/parts.md). It stands beside the base's own program, or in ../libexec/weir/ of it.
 
 /// The file of a part program; empty if it is not there. Whether it can be started is seen when it is.
-std::filesystem::path part_program(std::string_view name);
+std::filesystem::path find_part_program(std::string_view name);
 
 /// The package that has a part.
 std::string part_package(std::string_view name);
 
 /// Becomes the part's program, with the words that follow the command; returns only if that cannot be.
-Ending run_part(std::string_view name, const std::vector<std::string>& words);
+ExitResult run_part(std::string_view name, const std::vector<std::string>& arguments);
 
 }  // namespace weir::cli

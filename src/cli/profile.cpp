@@ -22,18 +22,18 @@ const Profile* find_profile(std::string_view name) {
   return found == kProfiles.end() ? nullptr : found;
 }
 
-Profile profile_of(const GuardArguments& args) {
+Profile selected_profile(const GuardArguments& args) {
   const Profile* found = find_profile(args.profile);
   return found == nullptr ? Profile{} : *found;
 }
 
 Bytes max_fragmentation(const GuardArguments& args) {
-  const auto percent = static_cast<std::uint64_t>(profile_of(args).fragmentation_pct);
+  const auto percent = static_cast<std::uint64_t>(selected_profile(args).fragmentation_pct);
   return Bytes{args.max_fragmentation.count() / 100 * percent + args.max_fragmentation.count() % 100 * percent / 100};
 }
 
-std::string log_file(const Arguments& args, const Environment& environment) {
-  if (!args.batch.log.empty() || !profile_of(args.guard).log) return args.batch.log;
+std::string event_log_path(const Arguments& args, const Environment& environment) {
+  if (!args.batch.log.empty() || !selected_profile(args.guard).log) return args.batch.log;
   const std::filesystem::path state = user_state_folder(environment);
   if (state.empty()) return {};
   std::error_code ignored;  // then the file cannot be opened, which is told

@@ -21,13 +21,13 @@ struct Profile {
 const Profile* find_profile(std::string_view name);
 
 /// The profile of the arguments; without one it changes nothing.
-Profile profile_of(const GuardArguments& args);
+Profile selected_profile(const GuardArguments& args);
 
 /// What an allocator may hold without having handed it out before it is told.
 Bytes max_fragmentation(const GuardArguments& args);
 
 /// The file for events: --log, else events.jsonl in the user's state folder (which is made) if the profile keeps a log;
 /// empty for none.
-std::string log_file(const Arguments& args, const Environment& environment);
+std::string event_log_path(const Arguments& args, const Environment& environment);
 
 }  // namespace weir::cli

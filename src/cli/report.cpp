@@ -18,24 +18,24 @@ std::string part_lines(const enhance::UpscalePlan& plan) {
   for (const auto& part : plan.parts)
     text += fmt::format("    {:<16} {:>10}{}{}\n", part.name, to_text(part.ram),
                         part.disk == Bytes{} ? "" : "  disk " + to_text(part.disk),
-                        part.device == Bytes{} ? "" : "  of the GPU " + to_text(part.device));
+                        part.device_memory == Bytes{} ? "" : "  of the GPU " + to_text(part.device_memory));
   return text;
 }
 
 }  // namespace
 
-std::string shown(const std::filesystem::path& path) { return printable(path.native()); }
+std::string display_path(const std::filesystem::path& path) { return printable(path.native()); }
 
-std::string done_text(const Done& done) {
-  const double megapixels = 1e-6 * done.width * done.height;
-  return fmt::format("{} -> {}: {}x{}{}{}, {}, {:.2f} MP/s", done.name, done.output, done.width, done.height,
-                     done.network.empty() ? "" : " with ", done.network,
-                     observe::format_duration(observe::Seconds{done.seconds}),
-                     megapixels / std::max(done.seconds, 1e-9));
+std::string done_text(const DonePicture& picture) {
+  const double megapixels = 1e-6 * picture.width * picture.height;
+  return fmt::format("{} -> {}: {}x{}{}{}, {}, {:.2f} MP/s", picture.name, picture.output, picture.width,
+                     picture.height, picture.network.empty() ? "" : " with ", picture.network,
+                     observe::format_duration(observe::Seconds{picture.seconds}),
+                     megapixels / std::max(picture.seconds, 1e-9));
 }
 
 std::string network_text(const nn::Network& network) {
-  return printable(nn::described(network.name, network.family.scale, nn::noise_of(network.name)));
+  return printable(nn::format_network_label(network.name, network.family.scale, nn::parse_noise_level(network.name)));
 }
 
 void ResultOutput::print(const std::string& text) {
@@ -57,18 +57,19 @@ std::string damaged_text(std::size_t damaged, std::size_t items) {
                      damaged == 1 ? "is from a damaged file" : "are from damaged files");
 }
 
-std::string plan_text(const tasks::PictureItem& item, const tasks::PictureOutcome& outcome) {
-  const enhance::UpscalePlan& plan = *outcome.plan;
-  std::string text = fmt::format("{} -> {}\n", shown(item.source.path), shown(item.output));
+std::string plan_text(const tasks::PictureItem& item, const tasks::PictureResult& result) {
+  const enhance::UpscalePlan& plan = *result.plan;
+  std::string text = fmt::format("{} -> {}\n", display_path(item.source.path), display_path(item.output));
   text +=
       fmt::format("  size      {}x{} -> {}x{}, {}{}\n", plan.input_width, plan.input_height, plan.output_width,
                   plan.output_height, media::name_of(item.format), plan.resized ? ", resized after the network" : "");
-  const nn::Network& network = outcome.upscaler->network();
-  const auto noise = nn::noise_of(network.name);
+  const nn::Network& network = result.upscaler->network();
+  const auto noise = nn::parse_noise_level(network.name);
   text += fmt::format("  network   {} ({}, {}x{}{}), {}, {}\n", printable(network.name), network.family.name,
                       network.family.scale, noise ? fmt::format(", noise {}", *noise) : "",
                       plan.network_runs > 1 ? ", twice" : "", plan.precision, plan.instruction_set);
-  if (plan.tile > 0) text += fmt::format("  device    {}, tiles of {} pixels\n", printable(plan.device), plan.tile);
+  if (plan.tile > 0)
+    text += fmt::format("  device    {}, tiles of {} pixels\n", printable(plan.device_name), plan.tile);
   text += fmt::format("  work      bands of {} rows, strips of {} columns with a halo of {}, {} {}\n", plan.band_height,
                       plan.strip_width, plan.strip_halo, plan.passes, plan.passes == 1 ? "pass" : "passes");
   text += fmt::format("  memory    {}, disk {}{}\n{}", to_text(plan.ram), to_text(plan.disk),

@@ -8,7 +8,7 @@
 namespace weir::cli {
 
 /// The plan for people: several lines, each with its newline.
-std::string plan_text(const tasks::PictureItem& item, const tasks::PictureOutcome& outcome);
+std::string plan_text(const tasks::PictureItem& item, const tasks::PictureResult& result);
 
 /// "page.png: truncated at row 512": the reason why an item failed, with the input's name as shown, in one line.
 std::string failure_text(const std::string& name, const Error& error);
@@ -20,7 +20,7 @@ std::string damage_line(const std::string& name, const std::string& damage);
 std::string damaged_text(std::size_t damaged, std::size_t items);
 
 /// A picture that was done, for done_text. Names as they are shown.
-struct Done {
+struct DonePicture {
   std::string name, output;
   int width = 0, height = 0;
   std::string network;  ///< network_text(); may be empty
@@ -28,7 +28,7 @@ struct Done {
 };
 
 /// "page.png -> large.png: 2400x3600 with weir-2x (2x), 3.5 s, 2.47 MP/s"
-std::string done_text(const Done& done);
+std::string done_text(const DonePicture& picture);
 
 /// "weir-2x (2x)", "noise1_scale2.0x_model (2x, noise 1)"
 std::string network_text(const nn::Network& network);
@@ -44,6 +44,6 @@ class ResultOutput {
 };
 
 /// A path as it stands in messages and JSON: "-" for the standard streams.
-std::string shown(const std::filesystem::path& path);
+std::string display_path(const std::filesystem::path& path);
 
 }  // namespace weir::cli

@@ -6,7 +6,7 @@
 #include "base/text.hpp"
 #include "cli/command.hpp"
 #include "jobs/run_folder.hpp"
-#include "observe/run_story.hpp"
+#include "observe/run_report.hpp"
 
 namespace weir::cli {
 namespace {
@@ -15,19 +15,19 @@ constexpr char kDefaultName[] = "report.html";
 
 }  // namespace
 
-Ending run_report(const Invocation& invocation) {
+ExitResult run_report(const Invocation& invocation) {
   const Arguments& args = invocation.args();
-  if (args.operands.size() != 1) return {Exit::wrong_usage, "one run is expected; see 'weir help report'"};
-  const auto events = jobs::events_of(args.operands.front());
-  if (!events) return {Exit::nothing_started, events.error().what};
+  if (args.operands.size() != 1) return {ExitStatus::wrong_usage, "one run is expected; see 'weir help report'"};
+  const auto events = jobs::find_events_file(args.operands.front());
+  if (!events) return {ExitStatus::nothing_started, events.error().what};
   std::ifstream lines{*events};
-  const auto story = observe::read_story(lines);
-  if (story.started.empty())
-    return {Exit::nothing_started, fmt::format("{}: has no run in it", printable(events->native()))};
+  const auto report = observe::read_run_report(lines);
+  if (report.start_time.empty())
+    return {ExitStatus::nothing_started, fmt::format("{}: has no run in it", printable(events->native()))};
   const std::string output = args.output.empty() ? kDefaultName : args.output;
-  if (output == "-") return print(observe::story_html(story));
-  if (auto written = write_file(output, observe::story_html(story)); !written)
-    return {Exit::some_failed, written.error().what};
+  if (output == "-") return print(observe::run_report_html(report));
+  if (auto written = write_file(output, observe::run_report_html(report)); !written)
+    return {ExitStatus::some_failed, written.error().what};
   return {};
 }
 

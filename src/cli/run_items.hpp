@@ -5,6 +5,6 @@
 namespace weir::cli {
 
 /// `weir run` of one command per item.
-Ending run_items(const Invocation& invocation);
+ExitResult run_items(const Invocation& invocation);
 
 }  // namespace weir::cli

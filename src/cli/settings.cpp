@@ -4,7 +4,7 @@
 
 #include <fmt/format.h>
 
-#include "base/near_word.hpp"
+#include "base/closest_word.hpp"
 #include "base/text.hpp"
 
 namespace weir::cli {
@@ -15,16 +15,16 @@ class Layers {
  public:
   explicit Layers(std::span<const Flag> flags) : flags_{flags} {
     for (const Flag& flag : flags) {
-      if (!flag.setting.empty()) settings_.effective.push_back({&flag, {}, "default"});
+      if (!flag.setting_key.empty()) settings_.effective.push_back({&flag, {}, "default"});
     }
   }
 
   Status apply(const Flag& flag, const std::string& text, const std::string& origin) {
     if (auto set = flag.set(text, settings_.args); !set)
-      return Error{Errc::invalid_argument,
-                   fmt::format("{}: {}{}", origin, set.error().what, near_word_hint(text, choices_of(flag.value)))};
-    if (flag.setting.empty()) return ok();
-    const auto at = find(flag.setting);
+      return Error{Errc::invalid_argument, fmt::format("{}: {}{}", origin, set.error().what,
+                                                       did_you_mean(text, list_choices(flag.value_name)))};
+    if (flag.setting_key.empty()) return ok();
+    const auto at = find(flag.setting_key);
     at->text = text;
     at->origin = origin;
     return ok();
@@ -35,20 +35,20 @@ class Layers {
     const auto at = find(value.key);
     if (at != settings_.effective.end()) return apply(*at->flag, value.text, value.origin);
     for (const Flag& flag : flags_)
-      if (flag.setting.empty() && flag.name == "--" + value.key)
-        tell_not_read(fmt::format("{}: '{}'", value.origin, value.key), flag);
+      if (flag.setting_key.empty() && flag.name == "--" + value.key)
+        warn_not_read(fmt::format("{}: '{}'", value.origin, value.key), flag);
     return ok();
   }
 
-  void tell_not_read(const std::string& what, const Flag& flag) {
-    settings_.not_read.push_back(
+  void warn_not_read(const std::string& what, const Flag& flag) {
+    settings_.ignored_value_warnings.push_back(
         fmt::format("{} is not read by this command: it is no setting here, only a flag ({})", what, flag.name));
   }
 
   Settings finish() && {
     for (Setting& setting : settings_.effective) {
-      if (setting.origin == "default" && setting.flag->fallback != nullptr)
-        setting.text = setting.flag->fallback(settings_.args);
+      if (setting.origin == "default" && setting.flag->default_value != nullptr)
+        setting.text = setting.flag->default_value(settings_.args);
     }
     return std::move(settings_);
   }
@@ -56,7 +56,8 @@ class Layers {
  private:
   std::vector<Setting>::iterator find(std::string_view key) {
     auto& all = settings_.effective;
-    return std::find_if(all.begin(), all.end(), [&](const Setting& setting) { return setting.flag->setting == key; });
+    return std::find_if(all.begin(), all.end(),
+                        [&](const Setting& setting) { return setting.flag->setting_key == key; });
   }
 
   std::span<const Flag> flags_;
@@ -66,7 +67,7 @@ class Layers {
 /// The role of this run: --role, else WEIR_ROLE; files cannot set it.
 std::string active_role(const CommandLine& line, const Environment& environment) {
   for (const GivenFlag& given : line.flags)
-    if (given.flag->setting == "role") return given.text;
+    if (given.flag->setting_key == "role") return given.text;
   return environment("WEIR_ROLE").value_or("");
 }
 
@@ -89,10 +90,10 @@ Result<Settings> resolve_settings(std::span<const Flag> flags, const CommandLine
     const auto values = read_settings_file(file);
     if (!values) return values.error();
     for (const FileSetting& value : *values) roles.push_back(value.role);
-    for (const std::string& wanted : {std::string{}, role}) {
+    for (const std::string& section : {std::string{}, role}) {
       for (const FileSetting& value : *values) {
-        if (value.role != wanted) continue;
-        role_found = role_found || !wanted.empty();
+        if (value.role != section) continue;
+        role_found = role_found || !section.empty();
         if (auto set = layers.apply(value); !set) return set.error();
       }
       if (role.empty()) break;
@@ -101,15 +102,15 @@ Result<Settings> resolve_settings(std::span<const Flag> flags, const CommandLine
   if (!role_found)
     return Error{Errc::invalid_argument,
                  fmt::format("no [roles.{}] is in a weir.toml that is read{}", printable(role),
-                             near_word_hint(role, std::vector<std::string_view>{roles.begin(), roles.end()}))};
+                             did_you_mean(role, std::vector<std::string_view>{roles.begin(), roles.end()}))};
   for (const Flag& flag : flags) {
-    if (flag.setting.empty()) {
+    if (flag.setting_key.empty()) {
       if (flag.name.empty() || flag.name == "--help") continue;
       const std::string variable = environment_name(flag.name.substr(2));
-      if (environment(variable.c_str())) layers.tell_not_read(variable, flag);
+      if (environment(variable.c_str())) layers.warn_not_read(variable, flag);
       continue;
     }
-    const std::string variable = environment_name(flag.setting);
+    const std::string variable = environment_name(flag.setting_key);
     if (const auto text = environment(variable.c_str())) {
       if (auto set = layers.apply(flag, *text, variable); !set) return set.error();
     }

@@ -21,8 +21,9 @@ struct Setting {
 
 struct Settings {
   Arguments args;
-  std::vector<Setting> effective;     ///< one for every row with a setting, in the order of the table
-  std::vector<std::string> not_read;  ///< what a file or variable sets that this command takes from its flags alone
+  std::vector<Setting> effective;  ///< one for every row with a setting, in the order of the table
+  std::vector<std::string>
+      ignored_value_warnings;  ///< what a file or variable sets that this command takes from its flags alone
 };
 
 /// Applies the layers, weakest first: defaults, `files` in their order, WEIR_* variables, the command line. Within a file

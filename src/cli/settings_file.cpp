@@ -8,7 +8,7 @@
 #include <toml++/toml.h>
 
 #include "base/atomic_file.hpp"
-#include "base/near_word.hpp"
+#include "base/closest_word.hpp"
 #include "base/text.hpp"
 #include "cli/settings.hpp"
 
@@ -23,14 +23,15 @@ Error at_line(const fs::path& path, const toml::source_region& where, const std:
 
 bool is_known(std::string_view key) {
   const auto flags = config_flags();
-  return std::any_of(flags.begin(), flags.end(), [&](const Flag& flag) { return flag.setting == key; });
+  return std::any_of(flags.begin(), flags.end(), [&](const Flag& flag) { return flag.setting_key == key; });
 }
 
 /// Whether a list of patterns for devices is meant.
 bool is_of_patterns(std::string_view key) {
   const auto flags = config_flags();
-  return std::any_of(flags.begin(), flags.end(),
-                     [&](const Flag& flag) { return flag.setting == key && flag.value.starts_with("PATTERN"); });
+  return std::any_of(flags.begin(), flags.end(), [&](const Flag& flag) {
+    return flag.setting_key == key && flag.value_name.starts_with("PATTERN");
+  });
 }
 
 /// Whether some command has it as a flag alone.
@@ -45,9 +46,9 @@ std::string unknown_setting(const std::string& name) {
   if (is_flag_only(name)) return fmt::format("'{0}' is no setting, only a flag (--{0})", printable(name));
   std::vector<std::string_view> names;
   for (const Flag& flag : config_flags()) {
-    if (!flag.setting.empty()) names.push_back(flag.setting);
+    if (!flag.setting_key.empty()) names.push_back(flag.setting_key);
   }
-  return fmt::format("unknown setting '{}'{}", printable(name), near_word_hint(name, names));
+  return fmt::format("unknown setting '{}'{}", printable(name), did_you_mean(name, names));
 }
 
 std::string list_text(const toml::array& list);
@@ -77,7 +78,7 @@ std::string list_text(const toml::array& list) {
 bool is_known_table(const std::string& name) {
   const auto flags = config_flags();
   return std::any_of(flags.begin(), flags.end(),
-                     [&](const Flag& flag) { return flag.setting.starts_with(name + "."); });
+                     [&](const Flag& flag) { return flag.setting_key.starts_with(name + "."); });
 }
 
 /// The settings of one table: the file itself, [roles.NAME], or one with settings of its own, whose names begin with

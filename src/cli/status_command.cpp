@@ -8,10 +8,10 @@
 namespace weir::cli {
 namespace {
 
-std::string how_it_is(const jobs::RunState& run) {
+std::string state_text(const jobs::RunState& run) {
   if (run.alive) {
-    const std::string halted = jobs::text_field(run.state, "halted");
-    return halted.empty() ? "running" : halted;
+    const std::string pause_reason = jobs::text_field(run.state, "halted");
+    return pause_reason.empty() ? "running" : pause_reason;
   }
   if (!jobs::bool_field(run.state, "over")) return "dead: the same command resumes it";
   return jobs::bool_field(run.state, "interrupted") ? "interrupted: the same command resumes it" : "over";
@@ -28,7 +28,7 @@ std::string device_line(const jobs::Json& device) {
 
 std::string status_text(const jobs::RunState& run) {
   const jobs::Json& state = run.state;
-  std::string text = fmt::format("{}, process {}, {}\n", how_it_is(run), jobs::count_field(state, "pid"),
+  std::string text = fmt::format("{}, process {}, {}\n", state_text(run), jobs::count_field(state, "pid"),
                                  printable(jobs::text_field(state, "updated")));
   text += fmt::format("  items        {} in all: {} done, {} done before, {} failed", jobs::count_field(state, "items"),
                       jobs::count_field(state, "done"), jobs::count_field(state, "skipped"),
@@ -52,24 +52,25 @@ std::string status_text(const jobs::RunState& run) {
   return text;
 }
 
-Exit exit_of(const jobs::RunState& run) {
-  if (run.alive) return Exit::done;
-  if (!jobs::bool_field(run.state, "over") || jobs::bool_field(run.state, "interrupted")) return Exit::interrupted;
+ExitStatus exit_status(const jobs::RunState& run) {
+  if (run.alive) return ExitStatus::done;
+  if (!jobs::bool_field(run.state, "over") || jobs::bool_field(run.state, "interrupted"))
+    return ExitStatus::interrupted;
   const bool good = jobs::count_field(run.state, "failed") == 0 && jobs::count_field(run.state, "damaged") == 0;
-  return good ? Exit::done : Exit::some_failed;
+  return good ? ExitStatus::done : ExitStatus::some_failed;
 }
 
 }  // namespace
 
-Ending run_status(const Invocation& invocation) {
+ExitResult run_status(const Invocation& invocation) {
   const Arguments& args = invocation.args();
-  if (args.operands.size() != 1) return {Exit::wrong_usage, "one folder is expected; see 'weir help status'"};
-  auto run = jobs::read_run(args.operands.front());
-  if (!run) return {Exit::nothing_started, run.error().what};
+  if (args.operands.size() != 1) return {ExitStatus::wrong_usage, "one folder is expected; see 'weir help status'"};
+  auto run = jobs::read_run_state(args.operands.front());
+  if (!run) return {ExitStatus::nothing_started, run.error().what};
   run->state["alive"] = run->alive;
-  Ending ending = print(args.json ? jobs::dump(run->state) + '\n' : status_text(*run));
-  if (ending.exit == Exit::done) ending.exit = exit_of(*run);
-  return ending;
+  ExitResult result = print(args.json ? jobs::dump(run->state) + '\n' : status_text(*run));
+  if (result.status == ExitStatus::done) result.status = exit_status(*run);
+  return result;
 }
 
 }  // namespace weir::cli

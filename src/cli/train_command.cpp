@@ -15,7 +15,7 @@ namespace {
 
 constexpr std::chrono::seconds kStepGrace{30};  // a step and a look at the held-out pictures
 
-std::string wrong_words(const Arguments& args) {
+std::string check_train_usage(const Arguments& args) {
   if (args.train.recipe.empty() || args.train.folder.empty())
     return "--recipe and --out are needed; see 'weir help train'";
   if (args.train.hours && args.train.steps) return "--hours and --steps are both given";
@@ -25,14 +25,14 @@ std::string wrong_words(const Arguments& args) {
   return {};
 }
 
-void tell(const training::TrainProgress& progress, observe::Log& log) {
+void log_progress(const training::TrainProgress& progress, observe::Log& log) {
   std::string line = fmt::format("step {} of {}, loss {:.5f}", progress.step, progress.steps, progress.loss);
   if (progress.gain)
-    line +=
-        fmt::format(", over bicubic {:+.2f} dB leaves {:+.2f} dB comics", progress.gain->leaves, progress.gain->comics);
-  line += fmt::format(", {} left", observe::clock_text(observe::Seconds{progress.seconds_left}));
-  if (log.has_status())
-    log.status(line);
+    line += fmt::format(", over bicubic {:+.2f} dB leaves {:+.2f} dB comics", progress.gain->leaves_db,
+                        progress.gain->comics_db);
+  line += fmt::format(", {} left", observe::format_clock(observe::Seconds{progress.seconds_left}));
+  if (log.shows_status())
+    log.set_status(line);
   else
     log.info(line);
 }
@@ -43,14 +43,14 @@ Status set_up_device(const runs::NamedDevice& device, training::TrainSettings& s
     auto gpu = nn::vulkan::find_gpu(device.name);
     if (!gpu) return Error{gpu.error().code, "--device: " + gpu.error().what};
     settings.gpu = *std::move(gpu);
-  } else if (!device.cores.empty()) {
-    if (auto bound = bind_to_cpus(device.cores); !bound)
+  } else if (!device.cpus.empty()) {
+    if (auto bound = bind_to_cpus(device.cpus); !bound)
       return Error{Errc::unsupported, "--device: " + bound.error().what};
   }
   return ok();
 }
 
-void tell_device(const training::TrainSettings& settings, observe::Log& log) {
+void log_device(const training::TrainSettings& settings, observe::Log& log) {
   if (settings.gpu == nullptr) return;
   const auto& info = settings.gpu->info;
   if (settings.gpu->software_by_default)
@@ -59,34 +59,34 @@ void tell_device(const training::TrainSettings& settings, observe::Log& log) {
     log.info(fmt::format("on {} ({})", info.name, info.driver));
 }
 
-Exit exit_of(Errc code) {
-  return code == Errc::invalid_argument || code == Errc::exists ? Exit::wrong_usage : Exit::some_failed;
+ExitStatus exit_status(Errc code) {
+  return code == Errc::invalid_argument || code == Errc::exists ? ExitStatus::wrong_usage : ExitStatus::some_failed;
 }
 
 }  // namespace
 
-Ending run_train(const Invocation& invocation) {
+ExitResult run_train(const Invocation& invocation) {
   const Arguments& args = invocation.args();
-  if (auto wrong = wrong_words(args); !wrong.empty()) return {Exit::wrong_usage, std::move(wrong)};
+  if (auto wrong = check_train_usage(args); !wrong.empty()) return {ExitStatus::wrong_usage, std::move(wrong)};
   const auto text = read_file(args.train.recipe);
-  if (!text) return {Exit::wrong_usage, text.error().what};
+  if (!text) return {ExitStatus::wrong_usage, text.error().what};
   const auto recipe = training::parse_recipe(*text, printable(args.train.recipe));
-  if (!recipe) return {Exit::wrong_usage, recipe.error().what};
+  if (!recipe) return {ExitStatus::wrong_usage, recipe.error().what};
   training::TrainSettings settings{
       .folder = args.train.folder, .resume = args.train.resume, .hours = args.train.hours, .steps = args.train.steps};
   if (auto set = set_up_device(args.devices.front(), settings); !set) {
     const bool wrong = set.error().code == Errc::invalid_argument;
-    return {wrong ? Exit::wrong_usage : Exit::nothing_started, set.error().what};
+    return {wrong ? ExitStatus::wrong_usage : ExitStatus::nothing_started, set.error().what};
   }
   settings.threads = effective_threads(args);
-  const SignalWatch signals{kStepGrace, static_cast<int>(Exit::interrupted), [] {}};
+  const SignalStopSource signals{kStepGrace, static_cast<int>(ExitStatus::interrupted), [] {}};
   observe::Log log{args.quiet ? observe::Verbosity::quiet : observe::Verbosity::normal};
-  tell_device(settings, log);
+  log_device(settings, log);
   const auto ended = training::train(*text, *recipe, settings, signals.token(),
-                                     [&](const training::TrainProgress& progress) { tell(progress, log); });
-  log.status("");
-  if (!ended) return {exit_of(ended.error().code), ended.error().what};
-  if (!*ended) return {Exit::interrupted, "interrupted; --resume goes on"};
+                                     [&](const training::TrainProgress& progress) { log_progress(progress, log); });
+  log.set_status("");
+  if (!ended) return {exit_status(ended.error().code), ended.error().what};
+  if (!*ended) return {ExitStatus::interrupted, "interrupted; --resume goes on"};
   return {};
 }
 

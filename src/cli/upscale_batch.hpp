@@ -6,7 +6,7 @@
 #include "cli/command.hpp"
 #include "jobs/device.hpp"
 #include "observe/log.hpp"
-#include "tasks/network_shelf.hpp"
+#include "tasks/network_cache.hpp"
 #include "tasks/picture_list.hpp"
 #include "tasks/upscale_kind.hpp"
 
@@ -17,18 +17,18 @@ struct UpscaleBatch {
   const Invocation& invocation;
   const tasks::UpscaleRequest& request;
   const tasks::PictureList& list;
-  const tasks::NetworkShelf& shelf;
+  const tasks::NetworkCache& network_cache;
 };
 
 /// One picture, in this process.
-Ending run_single(const UpscaleBatch& batch, std::vector<jobs::WorkerDevice> devices, std::stop_token stop);
+ExitResult run_single(const UpscaleBatch& batch, std::vector<jobs::WorkerDevice> devices, std::stop_token stop);
 
 /// Several, by a coordinator and a worker for each device.
-Ending run_batch(const UpscaleBatch& batch, std::vector<jobs::WorkerDevice> devices);
+ExitResult run_batch(const UpscaleBatch& batch, std::vector<jobs::WorkerDevice> devices);
 
 /// That the GPU that was chosen is none.
-void tell_software(const enhance::UpscaleSettings& upscale, observe::Log& log);
+void warn_software_device(const enhance::UpscaleSettings& upscale, observe::Log& log);
 
-Ending nothing_fits(Bytes ram);
+ExitResult nothing_fits_result(Bytes ram);
 
 }  // namespace weir::cli

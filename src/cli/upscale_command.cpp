@@ -20,7 +20,7 @@
 #include "observe/log.hpp"
 #include "observe/progress.hpp"
 #include "tasks/gpu_worker.hpp"
-#include "tasks/network_shelf.hpp"
+#include "tasks/network_cache.hpp"
 #include "tasks/picture_list.hpp"
 #include "tasks/picture_report.hpp"
 #include "tasks/upscale_kind.hpp"
@@ -34,7 +34,7 @@ using Clock = std::chrono::steady_clock;
 /// A run that was asked to stop is over within two seconds, whatever it was busy with.
 constexpr std::chrono::milliseconds kUpscaleGrace{1600};
 
-void say_interrupted() {
+void print_interrupted() {
   constexpr std::string_view kText = "error: interrupted\n";
   write_standard_error(kText);
 }
@@ -44,35 +44,36 @@ class Reporter final : public tasks::WorklistObserver {
  public:
   Reporter(const Arguments& args, observe::Log& log) : args_{args}, log_{log}, meter_{log} {}
 
-  void started(const tasks::PictureItem& item, std::size_t number, std::size_t count) override {
-    if (!args_.dry_run) meter_.start(shown(item.source.path), number, count, Clock::now());
+  void on_item_started(const tasks::PictureItem& item, std::size_t number, std::size_t count) override {
+    if (!args_.dry_run) meter_.start(display_path(item.source.path), number, count, Clock::now());
   }
-  void progress(const tasks::PictureItem&, const enhance::Progress& progress) override {
+  void on_progress(const tasks::PictureItem&, const enhance::Progress& progress) override {
     meter_.update(progress.fraction, progress.pixels * 1e-6, Clock::now());
   }
-  void finished(const tasks::PictureItem& item, const tasks::PictureOutcome& outcome) override {
+  void on_item_finished(const tasks::PictureItem& item, const tasks::PictureResult& result) override {
     meter_.finish();
-    tell(item, outcome);
+    log_result(item, result);
     if (args_.json)
-      output_.print(tasks::picture_json(item, outcome));
-    else if (outcome.status == tasks::ItemStatus::planned)
-      output_.print(plan_text(item, outcome));
+      output_.print(tasks::picture_json(item, result));
+    else if (result.status == tasks::ItemStatus::planned)
+      output_.print(plan_text(item, result));
   }
 
   const std::optional<Error>& output_problem() const { return output_.problem(); }
 
  private:
-  void tell(const tasks::PictureItem& item, const tasks::PictureOutcome& outcome) {
-    if (outcome.status == tasks::ItemStatus::failed) log_.error(failure_text(shown(item.source.path), *outcome.error));
-    if (!outcome.damage.empty()) log_.error(damage_line(shown(item.source.path), tasks::damage_text(outcome)));
-    if (const auto& lost = outcome.file.lost; !lost.empty())
-      log_.warning(fmt::format("{}: {}", shown(item.source.path), printable(tasks::lost_text(lost))));
-    for (const auto& event : outcome.events)
-      log_.warning(fmt::format("{}: {}", shown(item.source.path), printable(event)));
-    if (outcome.status != tasks::ItemStatus::done) return;
-    const auto& plan = *outcome.plan;
-    log_.info(done_text({shown(item.source.path), "-", plan.output_width, plan.output_height,
-                         network_text(outcome.upscaler->network()), outcome.time.count()}));
+  void log_result(const tasks::PictureItem& item, const tasks::PictureResult& result) {
+    if (result.status == tasks::ItemStatus::failed)
+      log_.error(failure_text(display_path(item.source.path), *result.error));
+    if (!result.damage.empty()) log_.error(damage_line(display_path(item.source.path), tasks::damage_text(result)));
+    if (const auto& lost = result.write_report.lost; !lost.empty())
+      log_.warning(fmt::format("{}: {}", display_path(item.source.path), printable(tasks::lost_text(lost))));
+    for (const auto& event : result.events)
+      log_.warning(fmt::format("{}: {}", display_path(item.source.path), printable(event)));
+    if (result.status != tasks::ItemStatus::done) return;
+    const auto& plan = *result.plan;
+    log_.info(done_text({display_path(item.source.path), "-", plan.output_width, plan.output_height,
+                         network_text(result.upscaler->network()), result.total_time.count()}));
   }
 
   const Arguments& args_;
@@ -81,15 +82,15 @@ class Reporter final : public tasks::WorklistObserver {
   ResultOutput output_;
 };
 
-Ending refused(const Error& error) {
-  return {error.code == Errc::invalid_argument ? Exit::wrong_usage : Exit::nothing_started, error.what};
+ExitResult make_refusal(const Error& error) {
+  return {error.code == Errc::invalid_argument ? ExitStatus::wrong_usage : ExitStatus::nothing_started, error.what};
 }
 
 /// Binds this process, which will do the work itself, to the first device.
 Status bind_to_first_device(const Arguments& args) {
-  const auto& cores = args.devices.front().cores;
-  if (cores.empty()) return ok();
-  if (auto bound = bind_to_cpus(cores); !bound) return Error{bound.error().code, "--device: " + bound.error().what};
+  const auto& cpus = args.devices.front().cpus;
+  if (cpus.empty()) return ok();
+  if (auto bound = bind_to_cpus(cpus); !bound) return Error{bound.error().code, "--device: " + bound.error().what};
   return ok();
 }
 
@@ -103,11 +104,11 @@ Status add_gpu(const Arguments& args, enhance::UpscaleSettings& upscale) {
   return ok();
 }
 
-std::string check_usage(const Arguments& args) {
+std::string check_upscale_usage(const Arguments& args) {
   if (args.operands.empty()) return "no input given; see 'weir help upscale'";
   if (args.output.empty()) return "no output given: -o FILE, -o FOLDER/ or -o -; see 'weir help upscale'";
   if (args.json && args.output == "-") return "--json and -o - both write to standard output";
-  if (!args.checkpoints.keep && !args.checkpoints.folder.empty())
+  if (!args.checkpoints.enabled && !args.checkpoints.folder.empty())
     return "--checkpoints and --no-checkpoints contradict each other";
   return {};
 }
@@ -133,68 +134,68 @@ Result<enhance::UpscaleSettings> upscale_settings(const Arguments& args) {
   upscale.threads = effective_threads(args);
   upscale.precision = args.precision;
   upscale.tta = args.tta;
-  upscale.device.memory = args.vram.value_or(Bytes{});
-  upscale.device.tile = args.tile;
-  upscale.device.max_commands = args.max_commands.value_or(upscale.device.max_commands);
-  upscale.device.max_idle = args.max_idle.value_or(upscale.device.max_idle);
-  upscale.device.strict = args.strict_device || args.batch.no_cpu;
+  upscale.device_settings.memory = args.vram.value_or(Bytes{});
+  upscale.device_settings.tile = args.tile;
+  upscale.device_settings.max_commands = args.max_commands.value_or(upscale.device_settings.max_commands);
+  upscale.device_settings.max_idle = args.max_idle.value_or(upscale.device_settings.max_idle);
+  upscale.device_settings.strict = args.strict_device || args.batch.no_cpu;
   return add_spill(args, std::move(upscale));
 }
 
 /// What the masks of GPUs cannot do.
-void tell_notes(const std::vector<std::string>& notes, const Arguments& args) {
+void log_notes(const std::vector<std::string>& notes, const Arguments& args) {
   observe::Log log{args.quiet ? observe::Verbosity::quiet : observe::Verbosity::normal};
   for (const std::string& note : notes) log.info(note);
 }
 
-tasks::OutputRule output_rule(const Invocation& invocation, Bytes ram, std::stop_token stop) {
+tasks::OutputOptions output_options(const Invocation& invocation, Bytes ram, std::stop_token stop) {
   const Arguments& args = invocation.args();
-  return {
-      .output = args.output,
-      .format = args.format,
-      .format_demanded = invocation.line.has("--format"),
-      .standard_input_limit = ram - std::min(ram, peak_resident() + 2_MiB),  // beside what the process holds by then
-      .stop = std::move(stop),
-      .checkpoints =
-          args.checkpoints.keep ? std::optional<std::filesystem::path>{args.checkpoints.folder} : std::nullopt};
+  return {.output = args.output,
+          .format = args.format,
+          .format_required = invocation.command_line.has_flag("--format"),
+          .standard_input_limit =
+              ram - std::min(ram, peak_resident_memory() + 2_MiB),  // beside what the process holds by then
+          .stop = std::move(stop),
+          .checkpoint_folder =
+              args.checkpoints.enabled ? std::optional<std::filesystem::path>{args.checkpoints.folder} : std::nullopt};
 }
 
-Ending ending_of(const tasks::WorklistTotals& totals, const Reporter& reporter, Bytes ram) {
+ExitResult make_exit_result(const tasks::WorklistTotals& totals, const Reporter& reporter, Bytes ram) {
   const std::string failed = fmt::format("{} of {} items failed", totals.failed, totals.items);
   if (totals.interrupted)
-    return {Exit::interrupted, fmt::format("interrupted; {} of {} items done", totals.done, totals.items)};
-  if (totals.faults > 0) return {Exit::fault, failed};
-  if (totals.refused > 0 && totals.refused == totals.items) return nothing_fits(ram);
-  if (totals.failed > 0) return {Exit::some_failed, failed};
-  if (totals.damaged > 0) return {Exit::some_failed, damaged_text(totals.damaged, totals.items)};
-  if (reporter.output_problem()) return {Exit::some_failed, reporter.output_problem()->what};
+    return {ExitStatus::interrupted, fmt::format("interrupted; {} of {} items done", totals.done, totals.items)};
+  if (totals.internal_errors > 0) return {ExitStatus::internal_error, failed};
+  if (totals.refused > 0 && totals.refused == totals.items) return nothing_fits_result(ram);
+  if (totals.failed > 0) return {ExitStatus::some_failed, failed};
+  if (totals.damaged > 0) return {ExitStatus::some_failed, damaged_text(totals.damaged, totals.items)};
+  if (reporter.output_problem()) return {ExitStatus::some_failed, reporter.output_problem()->what};
   return {};
 }
 
 /// Plans, and pictures for standard output, which leave nothing behind to be resumed.
-Ending run_passing(const Invocation& invocation, const tasks::UpscaleRequest& request, const tasks::PictureList& list,
-                   tasks::NetworkShelf shelf, std::stop_token stop) {
+ExitResult run_without_files(const Invocation& invocation, const tasks::UpscaleRequest& request,
+                             const tasks::PictureList& list, tasks::NetworkCache network_cache, std::stop_token stop) {
   const Arguments& args = invocation.args();
   observe::Log log{args.quiet ? observe::Verbosity::quiet : observe::Verbosity::normal};
-  tell_list(list, log);
-  tell_software(request.upscale, log);
+  report_list(list, log);
+  warn_software_device(request.upscale, log);
   tasks::PictureSettings settings;
   settings.upscale = request.upscale;
   settings.quality = args.quality;
   settings.damaged = args.damaged;
   settings.overwrite = args.overwrite;
   settings.dry_run = args.dry_run;
-  settings.upscalers =
-      tasks::make_upscaler_source([&shelf](double scale) { return shelf.get(scale); }, settings.upscale);
+  settings.upscalers = tasks::make_upscaler_source([&network_cache](double scale) { return network_cache.load(scale); },
+                                                   settings.upscale);
   Reporter reporter{args, log};
   const auto totals = tasks::run_worklist(list.items, settings, reporter, std::move(stop));
-  return ending_of(totals, reporter, request.upscale.ram);
+  return make_exit_result(totals, reporter, request.upscale.ram);
 }
 
 tasks::UpscaleRequest upscale_request(const Invocation& invocation, enhance::UpscaleSettings upscale) {
   const Arguments& args = invocation.args();
   tasks::UpscaleRequest request;
-  request.network = {args.model, args.name, args.noise, search_folders(args, invocation.environment)};
+  request.network_options = {args.model, args.name, args.noise, model_search_folders(args, invocation.environment)};
   request.variants = args.batch.variants;
   request.upscale = std::move(upscale);
   request.quality = args.quality;
@@ -204,42 +205,42 @@ tasks::UpscaleRequest upscale_request(const Invocation& invocation, enhance::Ups
 
 }  // namespace
 
-Ending run_upscale(const Invocation& invocation) {
-  const SignalHold hold;
+ExitResult run_upscale(const Invocation& invocation) {
+  const SignalBlocker signal_blocker;
   const Arguments& args = invocation.args();
-  if (auto wrong = check_usage(args); !wrong.empty()) return wrong_usage(std::move(wrong));
+  if (auto wrong = check_upscale_usage(args); !wrong.empty()) return wrong_usage(std::move(wrong));
   if (args.batch.no_cpu &&
       std::any_of(args.devices.begin(), args.devices.end(), [](const auto& each) { return !each.is_gpu(); }))
-    return {Exit::nothing_started, "--no-cpu: the CPU is among the devices; name a GPU with --device"};
-  auto devices = runs::worker_devices(args.devices, args.threads, args.vram.value_or(Bytes{}));
-  if (!devices) return {Exit::nothing_started, "--device: " + devices.error().what};
-  std::optional<SignalWatch> signals{std::in_place, kUpscaleGrace, static_cast<int>(Exit::interrupted),
-                                     say_interrupted};
+    return {ExitStatus::nothing_started, "--no-cpu: the CPU is among the devices; name a GPU with --device"};
+  auto devices = runs::make_worker_devices(args.devices, args.threads, args.vram.value_or(Bytes{}));
+  if (!devices) return {ExitStatus::nothing_started, "--device: " + devices.error().what};
+  std::optional<SignalStopSource> signals{std::in_place, kUpscaleGrace, static_cast<int>(ExitStatus::interrupted),
+                                          print_interrupted};
   auto upscale = upscale_settings(args);
   if (!upscale) return wrong_usage(upscale.error().what);
-  const auto list = tasks::list_pictures(args.operands, output_rule(invocation, upscale->ram, signals->token()));
+  const auto list = tasks::list_pictures(args.operands, output_options(invocation, upscale->ram, signals->token()));
   if (!list) return wrong_usage(list.error().what);
-  const bool several = list->items.size() > 1;
-  const bool passing = args.dry_run || args.output == "-";
-  if (!several || passing) {
-    if (auto bound = bind_to_first_device(args); !bound) return {Exit::nothing_started, bound.error().what};
-    if (auto found = add_gpu(args, *upscale); !found) return refused(found.error());
+  const bool is_batch = list->items.size() > 1;
+  const bool leaves_no_files = args.dry_run || args.output == "-";
+  if (!is_batch || leaves_no_files) {
+    if (auto bound = bind_to_first_device(args); !bound) return {ExitStatus::nothing_started, bound.error().what};
+    if (auto added = add_gpu(args, *upscale); !added) return make_refusal(added.error());
   }
   const auto request = upscale_request(invocation, *std::move(upscale));
-  auto shelf = tasks::NetworkShelf::open(request.network);
-  if (!shelf) return refused(shelf.error());
-  if (passing) {
+  auto network_cache = tasks::NetworkCache::open(request.network_options);
+  if (!network_cache) return make_refusal(network_cache.error());
+  if (leaves_no_files) {
     if (args.size.width == 0) {  // before any work where the scale does not depend on the picture
-      if (auto network = shelf->get(args.size.scale); !network) return refused(network.error());
+      if (auto network = network_cache->load(args.size.scale); !network) return make_refusal(network.error());
     }
-    return run_passing(invocation, request, *list, *std::move(shelf), signals->token());
+    return run_without_files(invocation, request, *list, *std::move(network_cache), signals->token());
   }
-  const UpscaleBatch batch{invocation, request, *list, *shelf};
-  if (!several) return run_single(batch, *std::move(devices), signals->token());
+  const UpscaleBatch batch{invocation, request, *list, *network_cache};
+  if (!is_batch) return run_single(batch, *std::move(devices), signals->token());
   std::vector<std::string> notes;
-  if (auto reached = tasks::reach_gpus(*devices, notes); !reached)
-    return refused({reached.error().code, "--device: " + reached.error().what});
-  tell_notes(notes, args);
+  if (auto reached = tasks::resolve_gpus(*devices, notes); !reached)
+    return make_refusal({reached.error().code, "--device: " + reached.error().what});
+  log_notes(notes, args);
   signals.reset();  // the coordinator has its own way with them
   return run_batch(batch, *std::move(devices));
 }

@@ -5,12 +5,15 @@
 
 namespace weir::cli {
 
-Ending run_worker(const Invocation& invocation) {
+ExitResult run_worker(const Invocation& invocation) {
   const Arguments& args = invocation.args();
-  if (args.channel < 0 || args.device.empty())
-    return {Exit::wrong_usage, "'weir worker' is started by weir itself; see 'weir help upscale' and 'weir help run'"};
-  name_process("weir-worker");
-  return {static_cast<Exit>(jobs::run_worker(args.channel, args.device, invocation.kinds(), tasks::prove_device)), {}};
+  if (args.channel_fd < 0 || args.worker_device.empty())
+    return {ExitStatus::wrong_usage,
+            "'weir worker' is started by weir itself; see 'weir help upscale' and 'weir help run'"};
+  set_process_name("weir-worker");
+  return {static_cast<ExitStatus>(
+              jobs::run_worker(args.channel_fd, args.worker_device, invocation.task_factories(), tasks::bind_device)),
+          {}};
 }
 
 }  // namespace weir::cli

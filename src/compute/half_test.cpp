@@ -41,7 +41,7 @@ int nearest_half(float value) {
 }
 
 /// Every half, its neighbours among the floats, every middle between two halves with its neighbours, and random bits.
-std::vector<float> telling_floats() {
+std::vector<float> test_floats() {
   std::vector<float> floats{
       kInfinity, -kInfinity, 65519.99F, 65520.0F, 1e30F, 1e-30F, std::numeric_limits<float>::denorm_min()};
   for (int half = 0; half < 0x7c00; half += 3) {
@@ -59,7 +59,7 @@ std::vector<float> telling_floats() {
   return floats;
 }
 
-TEST(Half, EveryOneIsItsFormula) {
+TEST(Half, EveryValueFollowsTheFormula) {
   for (int half = 0; half < kHalves; ++half) {
     const float actual = half_to_float(static_cast<std::uint16_t>(half));
     const double expected = value_of(half);
@@ -72,7 +72,7 @@ TEST(Half, EveryOneIsItsFormula) {
 }
 
 TEST(Half, FloatsAreRoundedToNearestEven) {
-  for (const float x : telling_floats()) ASSERT_EQ(float_to_half(x), nearest_half(x)) << x;
+  for (const float x : test_floats()) ASSERT_EQ(float_to_half(x), nearest_half(x)) << x;
   EXPECT_TRUE(std::isnan(half_to_float(float_to_half(kNaN))));
 }
 
@@ -94,8 +94,8 @@ TEST_P(HalfRows, ToFloatIsTheSameForAll) {
   EXPECT_EQ(floats.back(), kUntouched);
 }
 
-TEST_P(HalfRows, ToHalfRoundsAsOneDoes) {
-  const std::vector<float> floats = telling_floats();
+TEST_P(HalfRows, ToHalfRoundsLikeTheScalarFunction) {
+  const std::vector<float> floats = test_floats();
   std::vector<std::uint16_t> halves(floats.size() + 1, 9);
   kernels().to_half(floats.data(), halves.data(), floats.size());
   for (std::size_t i = 0; i < floats.size(); ++i) ASSERT_EQ(halves[i], float_to_half(floats[i])) << floats[i];

@@ -11,16 +11,16 @@
 namespace weir::compute {
 
 namespace {
-constexpr std::uint64_t kSmallest = 256;
+constexpr std::uint64_t kMinBlockBytes = 256;
 }
 
 // Four classes to each power of two: class 4 * p + q holds (4 + q) / 4 * 2^p.
 std::size_t HostPool::class_of(Bytes size) {
-  const std::uint64_t count = std::max(size.count(), kSmallest);
+  const std::uint64_t count = std::max(size.count(), kMinBlockBytes);
   const auto power = static_cast<unsigned>(std::bit_width(count) - 1);
   const std::uint64_t quarter = std::uint64_t{1} << (power - 2);
-  const std::uint64_t above = count - (std::uint64_t{1} << power);
-  return std::min<std::size_t>(4 * std::size_t{power} + (above + quarter - 1) / quarter, 255);
+  const std::uint64_t excess = count - (std::uint64_t{1} << power);
+  return std::min<std::size_t>(4 * std::size_t{power} + (excess + quarter - 1) / quarter, 255);
 }
 
 Bytes HostPool::size_class(Bytes size) {
@@ -38,23 +38,23 @@ Result<HostPool::Block> HostPool::acquire(Bytes size) {
     ++hits_;
     return block;
   }
-  const Bytes whole = size_class(size);
-  if (allocated_ + whole > settings_.limit) cleanup();
-  if (allocated_ + whole > settings_.limit) {
-    return Error{Errc::over_budget, fmt::format("reserve {}: {} of {} in use", to_text(whole), to_text(allocated_),
+  const Bytes block_size = size_class(size);
+  if (allocated_ + block_size > settings_.limit) cleanup();
+  if (allocated_ + block_size > settings_.limit) {
+    return Error{Errc::over_budget, fmt::format("reserve {}: {} of {} in use", to_text(block_size), to_text(allocated_),
                                                 to_text(settings_.limit))};
   }
-  void* memory = whole.count() >> 60U != 0 ? nullptr : std::aligned_alloc(64, round_up(whole.count(), 64));
+  void* memory = block_size.count() >> 60U != 0 ? nullptr : std::aligned_alloc(64, round_up(block_size.count(), 64));
   if (memory == nullptr) {
-    return Error{Errc::over_budget, fmt::format("reserve {}: the system has no more memory", to_text(whole))};
+    return Error{Errc::over_budget, fmt::format("reserve {}: the system has no more memory", to_text(block_size))};
   }
-  allocated_ += whole;
+  allocated_ += block_size;
   peak_ = std::max(peak_, allocated_);
   ++misses_;
-  return Block{memory, whole};
+  return Block{memory, block_size};
 }
 
-bool HostPool::needs_room(Bytes size) const {
+bool HostPool::needs_cleanup(Bytes size) const {
   return idle_[class_of(size)].empty() && allocated_ + size_class(size) > settings_.limit;
 }
 
@@ -68,7 +68,7 @@ void HostPool::give_back(Block block) {
   }
   idle.push_back(block);
   idle_bytes_ += block.size;
-  most_idle_ = std::max<std::uint64_t>(most_idle_, idle.size());
+  peak_idle_ = std::max<std::uint64_t>(peak_idle_, idle.size());
 }
 
 void HostPool::free(Block block) {
@@ -85,7 +85,7 @@ void HostPool::cleanup() {
 }
 
 HostPoolStatistics HostPool::statistics() const {
-  return {allocated_, allocated_ - idle_bytes_, idle_bytes_, peak_, hits_, misses_, most_idle_};
+  return {allocated_, allocated_ - idle_bytes_, idle_bytes_, peak_, hits_, misses_, peak_idle_};
 }
 
 }  // namespace weir::compute

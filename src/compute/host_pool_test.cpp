@@ -8,7 +8,7 @@
 namespace weir::compute {
 namespace {
 
-TEST(HostPool, GivesABlockThatWasGivenBack) {
+TEST(HostPool, ReusesABlockThatWasGivenBack) {
   HostPool pool;
   const auto first = pool.acquire(Bytes{1000});
   ASSERT_TRUE(first);
@@ -37,7 +37,7 @@ TEST(HostPool, KeepsFiftyOfAClassAndFreesTheLeastRecentlyUsed) {
   blocks.reserve(60);
   for (int i = 0; i < 60; ++i) blocks.push_back(*pool.acquire(Bytes{4096}));
   for (const HostPool::Block& block : blocks) pool.give_back(block);
-  EXPECT_EQ(pool.statistics().most_idle, 50U);
+  EXPECT_EQ(pool.statistics().peak_idle, 50U);
   EXPECT_EQ(pool.statistics().idle, Bytes{4096} * 50);
   EXPECT_EQ(pool.statistics().allocated, Bytes{4096} * 50);
   EXPECT_EQ(pool.statistics().peak, Bytes{4096} * 60);
@@ -49,7 +49,7 @@ TEST(HostPool, GivesIdleMemoryBackBeforeItRefuses) {
   HostPool pool{{.limit = Bytes{10000}}};
   const auto small = pool.acquire(Bytes{4096});
   ASSERT_TRUE(small);
-  EXPECT_TRUE(pool.needs_room(Bytes{8192}));
+  EXPECT_TRUE(pool.needs_cleanup(Bytes{8192}));
   const auto refused = pool.acquire(Bytes{8192});
   ASSERT_FALSE(refused);
   EXPECT_EQ(refused.error().code, Errc::over_budget);
@@ -60,13 +60,13 @@ TEST(HostPool, GivesIdleMemoryBackBeforeItRefuses) {
   pool.give_back(*large);
 }
 
-TEST(HostPool, RefusesWhatNoMachineHas) {
+TEST(HostPool, RefusesMoreThanAnyMachineHas) {
   HostPool pool;
   EXPECT_FALSE(pool.acquire(Bytes{~std::uint64_t{0}}));
   EXPECT_FALSE(pool.acquire(Bytes{std::uint64_t{1} << 62U}));
 }
 
-TEST(HostPool, CleaningTwiceIsHarmless) {
+TEST(HostPool, CleanupTwiceIsHarmless) {
   HostPool pool;
   pool.give_back(*pool.acquire(Bytes{4096}));
   pool.cleanup();

@@ -18,8 +18,8 @@ namespace {
 using Clock = std::chrono::steady_clock;
 
 /// In the child: writes what `work` returns into the pipe. The exit status.
-int report(const std::function<std::string()>& work, int pipe) {
-  leave_signals_to_the_parent();
+int write_result(const std::function<std::string()>& work, int pipe) {
+  block_termination_signals();
   ::prctl(PR_SET_DUMPABLE, 0);  // a driver that crashes here leaves no core file
   return write_all(pipe, work(), "the report") ? 0 : 1;
 }
@@ -30,7 +30,7 @@ int milliseconds_until(Clock::time_point deadline) {
 }
 
 /// Everything until the end of the pipe; false at the deadline. The end of the pipe is the end of the child.
-bool read_until(int pipe, Clock::time_point deadline, std::string& text) {
+bool read_pipe(int pipe, Clock::time_point deadline, std::string& text) {
   constexpr std::size_t kMost = 64U << 20U;
   for (;;) {
     pollfd entry{pipe, POLLIN, 0};
@@ -54,56 +54,56 @@ Result<ChildProbe> ChildProbe::start(const std::function<std::string()>& work, c
   const FileDescriptor out{ends[1]};
   const FileDescriptor nowhere{::open("/dev/null", O_RDWR | O_CLOEXEC)};
   if (!nowhere) return Error{Errc::io, "/dev/null: " + errno_text(errno)};
-  auto child = ChildProcess::fork_function({.words = {},
+  auto child = ChildProcess::fork_function({.arguments = {},
                                             .environment = changes,
                                             .folder = {},
-                                            .input = nowhere.get(),
-                                            .output = nowhere.get(),
-                                            .error = nowhere.get(),
-                                            .inherited = {out.get()}},
-                                           [&] { return report(work, out.get()); });
+                                            .stdin_fd = nowhere.get(),
+                                            .stdout_fd = nowhere.get(),
+                                            .stderr_fd = nowhere.get(),
+                                            .inherited_descriptors = {out.get()}},
+                                           [&] { return write_result(work, out.get()); });
   if (!child) return child.error();
   return ChildProbe{*std::move(child), std::move(in)};
 }
 
-Result<std::string> ChildProbe::wait(std::chrono::milliseconds deadline) {
-  const bool answered = take_until(started_ + deadline);
-  if (!answered) child_.send(SIGKILL);
+Result<std::string> ChildProbe::wait(std::chrono::milliseconds time_limit) {
+  const bool answered = read_until(started_at_ + time_limit);
+  if (!answered) child_.send_signal(SIGKILL);
   const auto end = child_.wait_until(Clock::now() + std::chrono::seconds{1});
   const pid_t pid = child_.pid();
   if (!end) child_.abandon();  // it waits in the kernel
   if (!answered)
     return Error{Errc::timed_out,
-                 fmt::format("does not answer within {:.1f} s{}", std::chrono::duration<double>(deadline).count(),
+                 fmt::format("does not answer within {:.1f} s{}", std::chrono::duration<double>(time_limit).count(),
                              end ? "" : fmt::format(" and cannot be killed (process {})", pid))};
   if (end && end->signal != 0) return Error{Errc::device_lost, fmt::format("crashed with signal {}", end->signal)};
-  if (end && end->known && end->status != 0) return Error{Errc::device_lost, "failed without saying why"};
+  if (end && end->status_known && end->status != 0) return Error{Errc::device_lost, "failed without saying why"};
   return std::move(text_);
 }
 
-bool ChildProbe::take_until(Clock::time_point deadline) {
-  if (!answered_ && read_until(pipe_.get(), deadline, text_)) answered_ = Clock::now();
-  return answered_.has_value();
+bool ChildProbe::read_until(Clock::time_point deadline) {
+  if (!ended_at_ && read_pipe(pipe_.get(), deadline, text_)) ended_at_ = Clock::now();
+  return ended_at_.has_value();
 }
 
-bool ChildProbe::poll() { return take_until({}); }
+bool ChildProbe::poll() { return read_until({}); }
 
-std::chrono::milliseconds ChildProbe::took() const {
-  return std::chrono::duration_cast<std::chrono::milliseconds>(answered_.value_or(Clock::now()) - started_);
+std::chrono::milliseconds ChildProbe::duration() const {
+  return std::chrono::duration_cast<std::chrono::milliseconds>(ended_at_.value_or(Clock::now()) - started_at_);
 }
 
-void leave_signals_to_the_parent() {
+void block_termination_signals() {
   sigset_t signals;
   sigemptyset(&signals);
   for (const int signal : {SIGINT, SIGQUIT, SIGTERM, SIGHUP}) sigaddset(&signals, signal);
   ::sigprocmask(SIG_BLOCK, &signals, nullptr);
 }
 
-Result<std::string> run_in_child(const std::function<std::string()>& work, std::chrono::milliseconds deadline,
+Result<std::string> run_in_child(const std::function<std::string()>& work, std::chrono::milliseconds time_limit,
                                  const EnvironmentChanges& changes) {
   auto probe = ChildProbe::start(work, changes);
   if (!probe) return probe.error();
-  return probe->wait(deadline);
+  return probe->wait(time_limit);
 }
 
 }  // namespace weir::device

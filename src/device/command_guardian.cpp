@@ -23,45 +23,45 @@ using Clock = std::chrono::steady_clock;
 using Json = nlohmann::json;
 
 constexpr std::array kKinds{"started", "failed", "ended"};
-constexpr std::size_t kMostLeftBehind = 100;  // in a message, which must fit the socket's buffer
-constexpr std::size_t kLongestCommand = 200;
-constexpr int kAdoptionLooks = 10;  // for what becomes ours while we look
+constexpr std::size_t kMaxReportedProcesses = 100;  // in a message, which must fit the socket's buffer
+constexpr std::size_t kMaxCommandLength = 200;
+constexpr int kMaxSearches = 10;  // for what becomes ours while we look
 
 Json json_of_process(const EndedProcess& process) {
   return {{"pid", process.pid},
-          {"command", process.command.substr(0, kLongestCommand)},
-          {"how", static_cast<int>(process.how)}};
+          {"command", process.command.substr(0, kMaxCommandLength)},
+          {"how", static_cast<int>(process.end_state)}};
 }
 
 EndedProcess ended_process_from(const Json& json) {
-  const int how = std::clamp(json.value("how", 0), 0, static_cast<int>(EndedProcess::How::lives));
-  return {json.value("pid", 0), json.value("command", std::string{}), static_cast<EndedProcess::How>(how)};
+  const int how = std::clamp(json.value("how", 0), 0, static_cast<int>(EndedProcess::EndState::alive));
+  return {json.value("pid", 0), json.value("command", std::string{}), static_cast<EndedProcess::EndState>(how)};
 }
 
 class Guardian {
  public:
-  Guardian(ChildProcess child, int channel) : child_{std::move(child)}, channel_{channel} {}
+  Guardian(ChildProcess child, int channel_fd) : child_{std::move(child)}, channel_fd_{channel_fd} {}
 
-  GuardianReport watch() {
+  GuardianReport run() {
     while (!child_.poll() && !end_) {
-      std::array<pollfd, 2> entries{pollfd{channel_, POLLIN, 0}, pollfd{child_.pidfd(), POLLIN, 0}};
+      std::array<pollfd, 2> entries{pollfd{channel_fd_, POLLIN, 0}, pollfd{child_.pidfd(), POLLIN, 0}};
       ::poll(entries.data(), entries.size(), child_.pidfd() >= 0 ? 100 : 5);
-      if (entries[0].revents != 0) serve();
+      if (entries[0].revents != 0) handle_request();
       reap_adopted();
     }
-    GuardianReport report{.kind = GuardianReport::Kind::ended, .error = {}, .end = {}, .left_behind = {}};
-    if (!child_.has_ended()) end_all();
-    report.end = last_wait();
-    report.left_behind = end_all();
+    GuardianReport report{.kind = GuardianReport::Kind::ended, .error = {}, .result = {}, .leftover_processes = {}};
+    if (!child_.has_result()) end_all();
+    report.result = final_result();
+    report.leftover_processes = end_all();
     reap_adopted();
     return report;
   }
 
  private:
   /// One request; the end of the channel is our parent's end.
-  void serve() {
+  void handle_request() {
     std::array<char, 4096> text{};
-    const ssize_t got = ::recv(channel_, text.data(), text.size(), MSG_DONTWAIT);
+    const ssize_t got = ::recv(channel_fd_, text.data(), text.size(), MSG_DONTWAIT);
     if (got < 0 && (errno == EAGAIN || errno == EINTR)) return;
     const auto request = parse_request({text.data(), static_cast<std::size_t>(std::max<ssize_t>(got, 0))});
     if (!request || request->kind == GuardianRequest::Kind::end)
@@ -72,7 +72,7 @@ class Guardian {
 
   /// A process that moves to us while we look may be missed: only without children nothing is left.
   std::vector<pid_t> find_left() const {
-    for (int look = 0; look < kAdoptionLooks; ++look) {
+    for (int search = 0; search < kMaxSearches; ++search) {
       reap_adopted();
       if (!has_children()) return {};
       if (auto left = find_descendants(::getpid()); !left.empty()) return left;
@@ -90,22 +90,22 @@ class Guardian {
       if (child != child_.pid()) ::waitpid(child, nullptr, WNOHANG);
   }
 
-  ChildEnd last_wait() {
-    if (child_.has_ended()) return *child_.poll();
-    child_.send(SIGKILL);  // if it hid from the search
+  ChildResult final_result() {
+    if (child_.has_result()) return *child_.poll();
+    child_.send_signal(SIGKILL);  // if it hid from the search
     if (const auto end = child_.wait_until(Clock::now() + std::chrono::seconds{5})) return *end;
     child_.abandon();  // it waits in the kernel, and not even SIGKILL ends it now
-    return {.status = 128 + SIGKILL, .signal = SIGKILL, .peak = {}};
+    return {.status = 128 + SIGKILL, .signal = SIGKILL, .peak_resident = {}};
   }
 
   ChildProcess child_;
-  int channel_;
+  int channel_fd_;
   bool end_ = false;
 };
 
-void send(int channel, const GuardianReport& report) {
+void send(int channel_fd, const GuardianReport& report) {
   const std::string message = to_message(report);
-  (void)!::send(channel, message.data(), message.size(), MSG_NOSIGNAL);  // our parent may be gone
+  (void)!::send(channel_fd, message.data(), message.size(), MSG_NOSIGNAL);  // our parent may be gone
 }
 
 /// Signals of the terminal are for the command and for our parent, who decides. Blocked and not ignored: the command would
@@ -122,18 +122,18 @@ void block_signals() {
 std::string to_message(const GuardianReport& report) {
   Json json{{"kind", kKinds.at(static_cast<std::size_t>(report.kind))}, {"pid", report.pid}};
   if (report.error) json["error"] = {{"code", static_cast<int>(report.error->code)}, {"what", report.error->what}};
-  json["end"] = {{"status", report.end.status},
-                 {"signal", report.end.signal},
-                 {"peak", report.end.peak.count()},
-                 {"known", report.end.known}};
+  json["end"] = {{"status", report.result.status},
+                 {"signal", report.result.signal},
+                 {"peak", report.result.peak_resident.count()},
+                 {"known", report.result.status_known}};
   json["left_behind"] = Json::array();
-  for (std::size_t i = 0; i < std::min(report.left_behind.size(), kMostLeftBehind); ++i)
-    json["left_behind"].push_back(json_of_process(report.left_behind[i]));
-  return message_text(json);
+  for (std::size_t i = 0; i < std::min(report.leftover_processes.size(), kMaxReportedProcesses); ++i)
+    json["left_behind"].push_back(json_of_process(report.leftover_processes[i]));
+  return to_message_line(json);
 }
 
 std::string to_message(const GuardianRequest& request) {
-  return message_text(
+  return to_message_line(
       {{"kind", request.kind == GuardianRequest::Kind::end ? "end" : "signal"}, {"signal", request.signal}});
 }
 
@@ -145,13 +145,13 @@ std::optional<GuardianReport> parse_report(std::string_view message) {
     GuardianReport report{.kind = static_cast<GuardianReport::Kind>(kind - kKinds.begin()),
                           .pid = json.at("pid"),
                           .error = {},
-                          .end = {},
-                          .left_behind = {}};
+                          .result = {},
+                          .leftover_processes = {}};
     if (json.contains("error"))
       report.error = Error{static_cast<Errc>(json["error"].at("code").get<int>()), json["error"].at("what")};
     const Json& end = json.at("end");
-    report.end = {end.at("status"), end.at("signal"), Bytes{end.at("peak").get<std::uint64_t>()}, end.at("known")};
-    for (const Json& one : json.at("left_behind")) report.left_behind.push_back(ended_process_from(one));
+    report.result = {end.at("status"), end.at("signal"), Bytes{end.at("peak").get<std::uint64_t>()}, end.at("known")};
+    for (const Json& one : json.at("left_behind")) report.leftover_processes.push_back(ended_process_from(one));
     return report;
   } catch (const Json::exception&) {
     return std::nullopt;
@@ -166,21 +166,25 @@ std::optional<GuardianRequest> parse_request(std::string_view message) {
                          json.value("signal", 0)};
 }
 
-int run_guardian(const ChildStart& command, int channel) {
+int run_guardian(const ChildOptions& command, int channel_fd) {
   block_signals();
   ::prctl(PR_SET_NAME, "weir-guardian");
   ::prctl(PR_SET_PDEATHSIG, 0);  // the end of the channel tells it, and there is something left to do then
   adopt_orphans();
   auto child = ChildProcess::start(command);
   if (!child) {
-    send(channel, {.kind = GuardianReport::Kind::failed, .error = child.error(), .end = {}, .left_behind = {}});
+    send(channel_fd,
+         {.kind = GuardianReport::Kind::failed, .error = child.error(), .result = {}, .leftover_processes = {}});
     return 0;
   }
   // Who kills weir's whole process group, as timeout -s KILL does, leaves the guardian to end what the command left.
   ::setpgid(0, 0);
-  send(channel,
-       {.kind = GuardianReport::Kind::started, .pid = child->pid(), .error = {}, .end = {}, .left_behind = {}});
-  send(channel, Guardian{*std::move(child), channel}.watch());
+  send(channel_fd, {.kind = GuardianReport::Kind::started,
+                    .pid = child->pid(),
+                    .error = {},
+                    .result = {},
+                    .leftover_processes = {}});
+  send(channel_fd, Guardian{*std::move(child), channel_fd}.run());
   return 0;
 }
 

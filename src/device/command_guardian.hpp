@@ -18,10 +18,10 @@ namespace weir::device {
 /// What the guardian reports.
 struct GuardianReport {
   enum class Kind { started, failed, ended } kind = Kind::failed;
-  pid_t pid = 0;                          ///< started: the command
-  std::optional<Error> error;             ///< failed: why it cannot be run
-  ChildEnd end;                           ///< ended
-  std::vector<EndedProcess> left_behind;  ///< ended: what outlived the command
+  pid_t pid = 0;                                 ///< started: the command
+  std::optional<Error> error;                    ///< failed: why it cannot be run
+  ChildResult result;                            ///< ended
+  std::vector<EndedProcess> leftover_processes;  ///< ended: what outlived the command
 };
 
 /// What the guardian is asked for.
@@ -38,6 +38,6 @@ std::optional<GuardianRequest> parse_request(std::string_view message);
 
 /// The guardian's life, in the forked child: starts the command, serves requests on `channel`, and returns when nothing of
 /// the command is left.
-int run_guardian(const ChildStart& command, int channel);
+int run_guardian(const ChildOptions& command, int channel_fd);
 
 }  // namespace weir::device

@@ -23,8 +23,8 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-constexpr auto kLook = std::chrono::milliseconds{20};  // how late a stop is noticed
-constexpr auto kStoodStill = std::chrono::seconds{1};  // a round that took longer: somebody had stopped us
+constexpr auto kPollInterval = std::chrono::milliseconds{20};  // how late a stop is noticed
+constexpr auto kMaxRoundTime = std::chrono::seconds{1};        // a round that took longer: somebody had stopped us
 
 /// The next report, if one comes before `deadline`; an empty one of the kind `failed` if the guardian is gone.
 std::optional<GuardianReport> next_report(int channel, Clock::time_point deadline) {
@@ -43,83 +43,88 @@ std::optional<GuardianReport> next_report(int channel, Clock::time_point deadlin
   }
 }
 
-void ask(int channel, const GuardianRequest& request) {
+void send_request(int channel, const GuardianRequest& request) {
   const std::string message = to_message(request);
   (void)!::send(channel, message.data(), message.size(), MSG_NOSIGNAL | MSG_DONTWAIT);  // it may have ended just now
 }
 
 /// A Ctrl-C of the terminal reaches the command, too, and may have ended it before we looked, or were told.
-bool was_stopped_with_us(const ChildEnd& end, const std::stop_token& stop) {
-  constexpr std::array<int, 3> kOurs{SIGINT, SIGTERM, SIGHUP};
-  const bool alike = std::any_of(kOurs.begin(), kOurs.end(), [&](int signal) { return end.status == 128 + signal; });
-  for (int tries = 0; alike && tries < 20 && !stop.stop_requested(); ++tries)
+bool was_interrupted_by_terminal(const ChildResult& end, const std::stop_token& stop) {
+  constexpr std::array<int, 3> kStopSignals{SIGINT, SIGTERM, SIGHUP};
+  const bool ended_by_signal =
+      std::any_of(kStopSignals.begin(), kStopSignals.end(), [&](int signal) { return end.status == 128 + signal; });
+  for (int tries = 0; ended_by_signal && tries < 20 && !stop.stop_requested(); ++tries)
     std::this_thread::sleep_for(std::chrono::milliseconds{5});
   return end.status != 0 && stop.stop_requested();
 }
 
-ChildStart start_of(const Command& command, const std::string& mark) {
-  ChildStart start{.words = command.words,
-                   .environment = command.environment,
-                   .folder = {},
-                   .input = command.input,
-                   .output = command.output,
-                   .error = command.error,
-                   .inherited = {},
-                   .others = command.descriptors,
-                   .own_group = command.own_group};
+ChildOptions make_child_options(const Command& command, const std::string& mark) {
+  ChildOptions start{.arguments = command.arguments,
+                     .environment = command.environment,
+                     .folder = {},
+                     .stdin_fd = command.stdin_fd,
+                     .stdout_fd = command.stdout_fd,
+                     .stderr_fd = command.stderr_fd,
+                     .inherited_descriptors = {},
+                     .other_descriptors = command.other_descriptors,
+                     .own_process_group = command.own_process_group};
   start.environment.emplace_back(kMarkVariable, mark);
   return start;
 }
 
 /// What the guardian keeps open: the channel, the lease, and what the command is to have.
-ChildStart guardian_start(const Command& command, int channel) {
-  ChildStart start{.words = {}, .environment = {}, .folder = {}, .inherited = command.held};
-  for (const int descriptor : {channel, command.input, command.output, command.error})
-    if (descriptor > 2) start.inherited.push_back(descriptor);
-  start.others = command.descriptors;
+ChildOptions make_guardian_options(const Command& command, int channel) {
+  ChildOptions start{
+      .arguments = {}, .environment = {}, .folder = {}, .inherited_descriptors = command.lease_descriptors};
+  for (const int descriptor : {channel, command.stdin_fd, command.stdout_fd, command.stderr_fd})
+    if (descriptor > 2) start.inherited_descriptors.push_back(descriptor);
+  start.other_descriptors = command.other_descriptors;
   return start;
 }
 
 }  // namespace
 
 Result<CommandProcess> CommandProcess::start(const Command& command) {
-  if (command.words.empty() || command.words.front().empty())
+  if (command.arguments.empty() || command.arguments.front().empty())
     return Error{Errc::invalid_argument, "no command is given; write it after --"};
   int ends[2];
   if (::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) != 0)
     return Error{Errc::io, "make a socket: " + errno_text(errno)};
-  FileDescriptor ours{ends[0]};
-  FileDescriptor theirs{ends[1]};
+  FileDescriptor parent_end{ends[0]};
+  FileDescriptor guardian_end{ends[1]};
   const std::string mark = new_mark();
   adopt_orphans();
-  std::vector<pid_t> siblings = children_of(::getpid());
-  auto guardian = ChildProcess::fork_function(guardian_start(command, theirs.get()),
-                                              [&] { return run_guardian(start_of(command, mark), theirs.get()); });
+  std::vector<pid_t> earlier_children = children_of(::getpid());
+  auto guardian = ChildProcess::fork_function(make_guardian_options(command, guardian_end.get()), [&] {
+    return run_guardian(make_child_options(command, mark), guardian_end.get());
+  });
   if (!guardian) return guardian.error();
-  theirs = FileDescriptor{};
-  const auto report = next_report(ours.get(), Clock::now() + kEndTime);
+  guardian_end = FileDescriptor{};
+  const auto report = next_report(parent_end.get(), Clock::now() + kMaxEndTime);
   if (!report || (report->kind == GuardianReport::Kind::failed && !report->error))
     return Error{Errc::io, "no process can be started: the guardian of the command did not come up"};
   if (report->error) return *report->error;
-  return CommandProcess{*std::move(guardian), std::move(ours), mark, report->pid, std::move(siblings)};
+  return CommandProcess{*std::move(guardian), std::move(parent_end), mark, report->pid, std::move(earlier_children)};
 }
 
 CommandProcess::~CommandProcess() {
-  if (guardian_.pid() < 0 || guardian_.has_ended()) return;
-  ask(channel_.get(), {.kind = GuardianRequest::Kind::end});
-  guardian_.wait_until(Clock::now() + kEndTime);
+  if (guardian_.pid() < 0 || guardian_.has_result()) return;
+  send_request(channel_.get(), {.kind = GuardianRequest::Kind::end});
+  guardian_.wait_until(Clock::now() + kMaxEndTime);
 }
 
 std::vector<pid_t> CommandProcess::all_pids() const { return find_descendants(guardian_.pid()); }
 
 /// What a killed guardian left to us, and what bears the mark.
-std::vector<pid_t> CommandProcess::find_orphaned() const {
+std::vector<pid_t> CommandProcess::find_orphans() const {
   std::vector<pid_t> found = find_marked(kMarkVariable, mark_);
   for (const pid_t child : children_of(::getpid())) {
-    if (child == guardian_.pid() || std::find(siblings_.begin(), siblings_.end(), child) != siblings_.end()) continue;
+    if (child == guardian_.pid() ||
+        std::find(earlier_children_.begin(), earlier_children_.end(), child) != earlier_children_.end())
+      continue;
     if (::waitpid(child, nullptr, WNOHANG) == child) continue;
     found.push_back(child);
-    for (const pid_t below : find_descendants(child)) found.push_back(below);
+    for (const pid_t descendant : find_descendants(child)) found.push_back(descendant);
   }
   std::sort(found.begin(), found.end());
   found.erase(std::unique(found.begin(), found.end()), found.end());
@@ -127,73 +132,73 @@ std::vector<pid_t> CommandProcess::find_orphaned() const {
 }
 
 /// Somebody killed it; the command died with it, what the command had started may live.
-CommandEnd CommandProcess::without_guardian() {
-  CommandEnd end;
+CommandResult CommandProcess::finish_without_guardian() {
+  CommandResult end;
   end.status = 128 + SIGKILL;
   end.signal = SIGKILL;
   end.guardian_lost = true;
-  end.left_behind = end_processes([&] { return find_orphaned(); });
+  end.leftover_processes = end_processes([&] { return find_orphans(); });
   return end;
 }
 
 /// One that somebody stopped (SIGSTOP) would never tell of the end.
 void CommandProcess::wake_guardian() const {
   const auto stat = read_process_stat(guardian_.pid());
-  if (stat && stat->state == 'T') guardian_.send(SIGCONT);
+  if (stat && stat->state == 'T') guardian_.send_signal(SIGCONT);
 }
 
-CommandEnd CommandProcess::wait(const StopRules& rules, std::chrono::milliseconds pause,
-                                const std::function<void()>& tick) {
-  CommandEnd end;
+CommandResult CommandProcess::wait(const StopRules& rules, std::chrono::milliseconds tick_interval,
+                                   const std::function<void()>& tick) {
+  CommandResult end;
   std::optional<GuardianReport> report;
   auto next_tick = started_;
-  auto stood_still = Clock::duration{};
-  auto ask_again = Clock::time_point::max();  // when a stop goes on to SIGTERM
+  auto suspended_time = Clock::duration{};
+  auto terminate_at = Clock::time_point::max();  // when a stop goes on to SIGTERM
   auto give_up = Clock::time_point::max();
   for (auto last = Clock::now(); !report;) {
     const auto now = Clock::now();
-    if (now - last > kStoodStill) stood_still += now - last;
+    if (now - last > kMaxRoundTime) suspended_time += now - last;
     last = now;
     if (!end.stopped && rules.stop.stop_requested()) {
       end.stopped = true;
       const int signal = rules.first_signal ? rules.first_signal() : SIGINT;
-      if (signal != 0) ask(channel_.get(), {.kind = GuardianRequest::Kind::signal, .signal = signal});
-      ask_again = now + rules.grace;
+      if (signal != 0) send_request(channel_.get(), {.kind = GuardianRequest::Kind::signal, .signal = signal});
+      terminate_at = now + rules.grace_period;
     }
-    if (!end.stopped && rules.at_once.stop_requested()) {
+    if (!end.stopped && rules.immediate_stop.stop_requested()) {
       end.stopped = true;
-      ask_again = now;
+      terminate_at = now;
     }
-    if (!end.timed_out && !end.stopped && rules.limit && now - started_ - stood_still > *rules.limit) {
+    if (!end.timed_out && !end.stopped && rules.time_limit && now - started_ - suspended_time > *rules.time_limit) {
       end.timed_out = true;
-      ask_again = now;
+      terminate_at = now;
     }
-    if (now >= ask_again) {
+    if (now >= terminate_at) {
       end.forced = true;
-      ask(channel_.get(), {.kind = GuardianRequest::Kind::end});
-      ask_again = Clock::time_point::max();
-      give_up = now + kEndTime;
+      send_request(channel_.get(), {.kind = GuardianRequest::Kind::end});
+      terminate_at = Clock::time_point::max();
+      give_up = now + kMaxEndTime;
     }
     if (now >= give_up) break;
     if (now >= next_tick) {
       wake_guardian();
       if (tick) tick();
-      next_tick = now + pause;
+      next_tick = now + tick_interval;
     }
-    report = next_report(channel_.get(), Clock::now() + kLook);
+    report = next_report(channel_.get(), Clock::now() + kPollInterval);
   }
-  end.took = Clock::now() - started_;
+  end.duration = Clock::now() - started_;
   if (!report || report->kind != GuardianReport::Kind::ended) {
-    guardian_.send(SIGKILL);
+    guardian_.send_signal(SIGKILL);
     guardian_.wait_until(Clock::now() + std::chrono::seconds{1});
-    const CommandEnd lost = without_guardian();
-    static_cast<ChildEnd&>(end) = lost;
+    const CommandResult lost = finish_without_guardian();
+    static_cast<ChildResult&>(end) = lost;
     end.guardian_lost = true;
-    end.left_behind = lost.left_behind;
+    end.leftover_processes = lost.leftover_processes;
   } else {
-    static_cast<ChildEnd&>(end) = report->end;
-    end.left_behind = std::move(report->left_behind);
-    end.stopped = end.stopped || was_stopped_with_us(end, rules.stop);
+    static_cast<ChildResult&>(end) = report->result;
+    end.leftover_processes = std::move(report->leftover_processes);
+    end.stopped = end.stopped || was_interrupted_by_terminal(end, rules.stop);
   }
   guardian_.wait_until(Clock::now() + std::chrono::seconds{1});
   return end;

@@ -6,98 +6,98 @@
 #include <csignal>
 
 #include "device/descendants.hpp"
-#include "device/dirty_lease.hpp"
 #include "device/machines_test.hpp"
 #include "device/marked_processes.hpp"
 #include "device/processes_test.hpp"
+#include "device/unleased_use.hpp"
 
 namespace weir::device {
 namespace {
 
-CommandEnd run(const std::vector<std::string>& words, std::optional<std::chrono::milliseconds> limit = {},
-               const std::stop_token& stop = {}) {
+CommandResult run(const std::vector<std::string>& words, std::optional<std::chrono::milliseconds> limit = {},
+                  const std::stop_token& stop = {}) {
   const test::Folder folder;
   auto process = CommandProcess::start(
-      {.words = words, .environment = {{"WEIR_TEST", "x"}, {"TMP_MARK", (folder / "here").native()}}});
+      {.arguments = words, .environment = {{"WEIR_TEST", "x"}, {"TMP_MARK", (folder / "here").native()}}});
   EXPECT_TRUE(process) << process.error().what;
-  return process->wait({.limit = limit, .stop = stop, .first_signal = {}, .grace = {}}, std::chrono::milliseconds{10},
-                       {});
+  return process->wait({.time_limit = limit, .stop = stop, .first_signal = {}, .grace_period = {}},
+                       std::chrono::milliseconds{10}, {});
 }
 
 TEST(CommandProcess, PassesTheStatusThrough) {
   EXPECT_EQ(run({"sh", "-c", "exit 3"}).status, 3);
   EXPECT_EQ(run({"sh", "-c", "test \"$WEIR_TEST\" = x"}).status, 0);
-  const CommandEnd killed = run({"sh", "-c", "kill -TERM $$"});
+  const CommandResult killed = run({"sh", "-c", "kill -TERM $$"});
   EXPECT_EQ(killed.status, 128 + SIGTERM);
   EXPECT_EQ(killed.signal, SIGTERM);
 }
 
-TEST(CommandProcess, ThePeakIsKnownAlsoIfNobodyLooked) {
-  EXPECT_GT(run({"true"}).peak, Bytes{});
-  EXPECT_GT(run({"sh", "-c", "x=$(head -c 96000000 /dev/zero | tr '\\0' a)"}).peak, 90_MiB);
+TEST(CommandProcess, ThePeakIsKnownAlsoForACommandThatEndsAtOnce) {
+  EXPECT_GT(run({"true"}).peak_resident, Bytes{});
+  EXPECT_GT(run({"sh", "-c", "x=$(head -c 96000000 /dev/zero | tr '\\0' a)"}).peak_resident, 90_MiB);
 }
 
-TEST(CommandProcess, IsLookedAtAtOnce) {
-  auto process = CommandProcess::start({.words = {"sleep", "1000"}, .environment = {}});
+TEST(CommandProcess, TheTickIsCalledAtOnce) {
+  auto process = CommandProcess::start({.arguments = {"sleep", "1000"}, .environment = {}});
   ASSERT_TRUE(process);
   std::stop_source enough;
-  process->wait({.limit = {}, .stop = enough.get_token(), .first_signal = {}, .grace = {}}, std::chrono::hours{1},
-                [&] { enough.request_stop(); });
+  process->wait({.time_limit = {}, .stop = enough.get_token(), .first_signal = {}, .grace_period = {}},
+                std::chrono::hours{1}, [&] { enough.request_stop(); });
   EXPECT_TRUE(enough.stop_requested()) << "and not after the pause of an hour";
 }
 
-TEST(CommandProcess, SaysWhyItCannotStart) {
-  const auto missing = CommandProcess::start({.words = {"no-such-program"}, .environment = {}});
+TEST(CommandProcess, ReportsWhyItCannotStart) {
+  const auto missing = CommandProcess::start({.arguments = {"no-such-program"}, .environment = {}});
   ASSERT_FALSE(missing);
-  EXPECT_EQ(start_status(missing.error()), 127);
-  const auto forbidden = CommandProcess::start({.words = {"/etc/passwd"}, .environment = {}});
+  EXPECT_EQ(start_failure_status(missing.error()), 127);
+  const auto forbidden = CommandProcess::start({.arguments = {"/etc/passwd"}, .environment = {}});
   ASSERT_FALSE(forbidden);
-  EXPECT_EQ(start_status(forbidden.error()), 126);
-  EXPECT_FALSE(CommandProcess::start({.words = {}, .environment = {}}));
+  EXPECT_EQ(start_failure_status(forbidden.error()), 126);
+  EXPECT_FALSE(CommandProcess::start({.arguments = {}, .environment = {}}));
 }
 
 TEST(CommandProcess, EndsAtTheLimitWithAllItStarted) {
-  const CommandEnd end = run({"sh", "-c", "sleep 1000 & sleep 1000"}, std::chrono::milliseconds{50});
+  const CommandResult end = run({"sh", "-c", "sleep 1000 & sleep 1000"}, std::chrono::milliseconds{50});
   EXPECT_TRUE(end.timed_out);
   EXPECT_EQ(end.signal, SIGTERM);
 }
 
-TEST(CommandProcess, WhatOutlivesItIsFoundAndEnded) {
+TEST(CommandProcess, ProcessesThatOutliveItAreFoundAndEnded) {
   // A daemon: another session, another parent.
-  const CommandEnd end = run({"sh", "-c",
-                              "setsid sleep 1000 >/dev/null 2>&1 & "
-                              "for i in $(seq 500); do grep -q sleep /proc/$!/comm && exit 0; sleep 0.01; done"});
+  const CommandResult end = run({"sh", "-c",
+                                 "setsid sleep 1000 >/dev/null 2>&1 & "
+                                 "for i in $(seq 500); do grep -q sleep /proc/$!/comm && exit 0; sleep 0.01; done"});
   EXPECT_EQ(end.status, 0);
-  ASSERT_EQ(end.left_behind.size(), 1u);
-  EXPECT_EQ(end.left_behind[0].how, EndedProcess::How::asked);
-  EXPECT_NE(describe(end.left_behind).find("'sleep'"), std::string::npos) << describe(end.left_behind);
+  ASSERT_EQ(end.leftover_processes.size(), 1u);
+  EXPECT_EQ(end.leftover_processes[0].end_state, EndedProcess::EndState::terminated);
+  EXPECT_NE(describe(end.leftover_processes).find("'sleep'"), std::string::npos) << describe(end.leftover_processes);
 }
 
 TEST(CommandProcess, ADaemonThatHidesItsEnvironmentIsFoundAndEnded) {
   // No mark, another session, and its parent is gone.
-  const CommandEnd end = run({"sh", "-c", "env -i setsid sleep 1000 >/dev/null 2>&1 & sleep 0.1; exit 0"});
+  const CommandResult end = run({"sh", "-c", "env -i setsid sleep 1000 >/dev/null 2>&1 & sleep 0.1; exit 0"});
   EXPECT_EQ(end.status, 0);
-  EXPECT_EQ(end.left_behind.size(), 1u);
+  EXPECT_EQ(end.leftover_processes.size(), 1u);
 }
 
-TEST(CommandProcess, OneThatDoesNotEndWhenAskedIsKilledAndNamedSo) {
-  const CommandEnd end = run({"sh", "-c",
-                              "setsid sh -c 'trap \"\" TERM; touch $0; while :; do sleep 1; done' \"$TMP_MARK\" "
-                              ">/dev/null 2>&1 & while ! test -e \"$TMP_MARK\"; do sleep 0.01; done"});
+TEST(CommandProcess, AProcessThatIgnoresSigtermIsKilledAndReported) {
+  const CommandResult end = run({"sh", "-c",
+                                 "setsid sh -c 'trap \"\" TERM; touch $0; while :; do sleep 1; done' \"$TMP_MARK\" "
+                                 ">/dev/null 2>&1 & while ! test -e \"$TMP_MARK\"; do sleep 0.01; done"});
   EXPECT_EQ(end.status, 0);
-  ASSERT_GE(end.left_behind.size(), 1u);
-  EXPECT_TRUE(std::any_of(end.left_behind.begin(), end.left_behind.end(), [](const EndedProcess& one) {
-    return one.how == EndedProcess::How::killed;
-  })) << describe(end.left_behind);
-  EXPECT_NE(describe(end.left_behind).find("(killed: it did not end when asked)"), std::string::npos);
-  EXPECT_EQ(std::count_if(end.left_behind.begin(), end.left_behind.end(),
-                          [](const EndedProcess& one) { return !is_zombie(one.pid); }),
+  ASSERT_GE(end.leftover_processes.size(), 1u);
+  EXPECT_TRUE(std::any_of(end.leftover_processes.begin(), end.leftover_processes.end(), [](const EndedProcess& one) {
+    return one.end_state == EndedProcess::EndState::killed;
+  })) << describe(end.leftover_processes);
+  EXPECT_NE(describe(end.leftover_processes).find("(killed: it did not end when asked)"), std::string::npos);
+  EXPECT_EQ(std::count_if(end.leftover_processes.begin(), end.leftover_processes.end(),
+                          [](const EndedProcess& one) { return !is_gone_or_zombie(one.pid); }),
             0);
 }
 
 TEST(CommandProcess, OrphansThatEndByThemselvesLeaveNoZombies) {
   const auto before = children_of(getpid());
-  const CommandEnd end = run({"sh", "-c", "for i in 1 2 3; do setsid true & done; sleep 0.1"});
+  const CommandResult end = run({"sh", "-c", "for i in 1 2 3; do setsid true & done; sleep 0.1"});
   EXPECT_EQ(end.status, 0);
   EXPECT_EQ(children_of(getpid()), before);
 }
@@ -105,14 +105,14 @@ TEST(CommandProcess, OrphansThatEndByThemselvesLeaveNoZombies) {
 TEST(CommandProcess, StopsWhenAsked) {
   std::stop_source stop;
   stop.request_stop();
-  const CommandEnd end = run({"sleep", "1000"}, {}, stop.get_token());
+  const CommandResult end = run({"sleep", "1000"}, {}, stop.get_token());
   EXPECT_TRUE(end.stopped);
 }
 
-TEST(CommandProcess, DiesWithUs) {
+TEST(CommandProcess, DiesWithItsParent) {
   const test::Shared<std::atomic<pid_t>> started;
   const pid_t parent = test::start_child([&] {
-    auto process = CommandProcess::start({.words = {"sleep", "1000"}, .environment = {}});
+    auto process = CommandProcess::start({.arguments = {"sleep", "1000"}, .environment = {}});
     *started = process->pid();
     for (;;) pause();
     return 0;
@@ -128,22 +128,22 @@ TEST(CommandProcess, DiesWithUs) {
   }));
 }
 
-TEST(DirtyLease, AnIdleCardIsClean) {
+TEST(UnleasedUse, AnIdleCardHasNoUse) {
   Device device = test::make_device(test::kRtx3090);
   device.used = test::on_device(300_MiB);
-  EXPECT_FALSE(find_residue(device, {}));
+  EXPECT_FALSE(find_unleased_use(device, {}));
   device.processes = {{10, "Xorg", test::on_device(100_MiB), {}}};
-  EXPECT_FALSE(find_residue(device, {}));
+  EXPECT_FALSE(find_unleased_use(device, {}));
 }
 
-TEST(DirtyLease, WhoAndSinceWhenAndWhatToDo) {
+TEST(UnleasedUse, TheTextNamesProcessesLastHolderAndCommand) {
   Device device = test::make_device(test::kRtx3090);
   device.used = test::on_device(6_GiB);
   device.processes = {{4242, "python train.py", test::on_device(5_GiB), {}}, {17, "us", test::on_device(1_GiB), {}}};
-  const auto residue = find_residue(device, {17});
+  const auto residue = find_unleased_use(device, {17});
   ASSERT_TRUE(residue);
   ASSERT_EQ(residue->processes.size(), 1u);
-  OwnerRecord last = describe_this_process("nightly");
+  OwnerRecord last = make_owner_record("nightly");
   last.process.start_ticks += 1;
   const std::string text = describe(device, *residue, last);
   EXPECT_NE(text.find("6 GiB are in use"), std::string::npos) << text;
@@ -152,10 +152,10 @@ TEST(DirtyLease, WhoAndSinceWhenAndWhatToDo) {
   EXPECT_NE(text.find("kill 4242"), std::string::npos) << text;
 }
 
-TEST(DirtyLease, MemoryOfNobodyIsDirtToo) {
+TEST(UnleasedUse, MemoryWithoutAProcessCountsToo) {
   Device device = test::make_device(test::kRtx3090);
   device.used = test::on_device(6_GiB);
-  const auto residue = find_residue(device, {});
+  const auto residue = find_unleased_use(device, {});
   ASSERT_TRUE(residue);
   EXPECT_NE(describe(device, *residue, {}).find("fuser"), std::string::npos);
 }

@@ -21,7 +21,7 @@ namespace fs = std::filesystem;
 
 namespace {
 
-constexpr int kMostLooks = 4;
+constexpr int kMaxSearchRounds = 4;
 
 std::vector<pid_t> children_by_parents(pid_t process, const fs::path& root) {
   std::vector<pid_t> children;
@@ -36,7 +36,7 @@ std::vector<pid_t> children_by_parents(pid_t process, const fs::path& root) {
   return children;
 }
 
-std::set<pid_t> look_below(pid_t process, const fs::path& root) {
+std::set<pid_t> search_below(pid_t process, const fs::path& root) {
   std::set<pid_t> found;
   for (std::vector<pid_t> open{process}; !open.empty();) {
     const pid_t parent = open.back();
@@ -54,14 +54,14 @@ void adopt_orphans() { ::prctl(PR_SET_CHILD_SUBREAPER, 1); }
 std::vector<pid_t> children_of(pid_t process, const fs::path& root) {
   std::vector<pid_t> children;
   std::error_code problem;
-  bool told = false;
+  bool has_children_file = false;
   const fs::path threads = root / "proc" / std::to_string(process) / "task";
   for (fs::directory_iterator at{threads, problem}, end; !problem && at != end; at.increment(problem)) {
     std::ifstream list{at->path() / "children"};
-    told = told || list.is_open();
+    has_children_file = has_children_file || list.is_open();
     for (pid_t child = 0; list >> child;) children.push_back(child);
   }
-  return told || problem ? children : children_by_parents(process, root);
+  return has_children_file || problem ? children : children_by_parents(process, root);
 }
 
 bool has_children() {
@@ -70,15 +70,15 @@ bool has_children() {
 }
 
 std::vector<pid_t> find_descendants(pid_t process, const fs::path& root) {
-  std::set<pid_t> found = look_below(process, root);
-  for (int look = 1; look < kMostLooks; ++look) {
+  std::set<pid_t> found = search_below(process, root);
+  for (int searches = 1; searches < kMaxSearchRounds; ++searches) {
     const std::size_t before = found.size();
-    found.merge(look_below(process, root));
+    found.merge(search_below(process, root));
     if (found.size() == before) break;
   }
   std::vector<pid_t> living;
   std::copy_if(found.begin(), found.end(), std::back_inserter(living),
-               [&](pid_t pid) { return !is_zombie(pid, root); });
+               [&](pid_t pid) { return !is_gone_or_zombie(pid, root); });
   return living;
 }
 

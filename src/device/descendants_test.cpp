@@ -19,33 +19,33 @@ namespace {
 namespace fs = std::filesystem;
 
 /// A written /proc. Process 10 has the children 11 and 12, process 12 has 13, which is dead.
-class WrittenTree : public testing::Test {
+class MadeUpProc : public testing::Test {
  protected:
-  WrittenTree() {
+  MadeUpProc() {
     std::array<char, 64> name{"/tmp/weir-tree-XXXXXX"};
     root_ = mkdtemp(name.data());
   }
-  ~WrittenTree() override { fs::remove_all(root_); }
+  ~MadeUpProc() override { fs::remove_all(root_); }
 
-  void put(pid_t pid, pid_t parent, char state, const std::string& children, bool told) const {
+  void put(pid_t pid, pid_t parent, char state, const std::string& children, bool has_children_file) const {
     const fs::path folder = root_ / "proc" / std::to_string(pid);
     fs::create_directories(folder / "task" / std::to_string(pid));
     std::ofstream{folder / "stat"} << pid << " (a) b) " << state << ' ' << parent
                                    << " 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 4711 0\n";
-    if (told) std::ofstream{folder / "task" / std::to_string(pid) / "children"} << children;
+    if (has_children_file) std::ofstream{folder / "task" / std::to_string(pid) / "children"} << children;
   }
-  void put_all(bool told) const {
-    put(10, 1, 'S', "11 12 ", told);
-    put(11, 10, 'R', "", told);
-    put(12, 10, 'S', "13 ", told);
-    put(13, 12, 'Z', "", told);
-    put(14, 1, 'S', "", told);
+  void put_all(bool has_children_file) const {
+    put(10, 1, 'S', "11 12 ", has_children_file);
+    put(11, 10, 'R', "", has_children_file);
+    put(12, 10, 'S', "13 ", has_children_file);
+    put(13, 12, 'Z', "", has_children_file);
+    put(14, 1, 'S', "", has_children_file);
   }
 
   fs::path root_;
 };
 
-TEST_F(WrittenTree, ChildrenAreThoseThatTheKernelLists) {
+TEST_F(MadeUpProc, ChildrenAreThoseThatTheKernelLists) {
   put_all(true);
   EXPECT_EQ(children_of(10, root_), (std::vector<pid_t>{11, 12}));
   EXPECT_EQ(find_descendants(10, root_), (std::vector<pid_t>{11, 12})) << "13 is dead";
@@ -53,7 +53,7 @@ TEST_F(WrittenTree, ChildrenAreThoseThatTheKernelLists) {
   EXPECT_TRUE(find_descendants(99, root_).empty());
 }
 
-TEST_F(WrittenTree, AKernelThatListsNoChildrenIsAskedForParents) {
+TEST_F(MadeUpProc, WithoutAListOfChildrenTheParentsAreRead) {
   put_all(false);
   auto children = children_of(10, root_);
   std::sort(children.begin(), children.end());
@@ -62,7 +62,7 @@ TEST_F(WrittenTree, AKernelThatListsNoChildrenIsAskedForParents) {
 }
 
 /// A process of its own, as it adopts orphans: whether nothing lives below it is known from its children alone.
-TEST(Descendants, WithoutChildrenNothingIsLeftBelow) {
+TEST(Descendants, WithoutChildrenThereAreNoDescendants) {
   const pid_t guardian = fork();
   if (guardian == 0) {
     adopt_orphans();

@@ -14,7 +14,7 @@ std::string parent_lease_key(const Device& device) {
 
 std::string lease_key(const Device& device) {
   if (device.pci && parent_lease_key(device).empty()) return "pci-" + to_text(*device.pci);
-  std::string key = !device.uuid.empty() ? device.uuid : fmt::format("{}-{}", device.name, device.index.vulkan);
+  std::string key = !device.uuid.empty() ? device.uuid : fmt::format("{}-{}", device.name, device.stack_indices.vulkan);
   std::replace_if(
       key.begin(), key.end(),
       [](unsigned char c) {
@@ -44,15 +44,15 @@ std::string_view name_of(Vendor vendor) {
   return "other";
 }
 
-std::string_view name_of(Kind kind) {
+std::string_view name_of(DeviceKind kind) {
   switch (kind) {
-    case Kind::discrete:
+    case DeviceKind::discrete:
       return "discrete";
-    case Kind::integrated:
+    case DeviceKind::integrated:
       return "integrated";
-    case Kind::software:
+    case DeviceKind::software:
       return "software";
-    case Kind::unknown:
+    case DeviceKind::unknown:
       break;
   }
   return "unknown";

@@ -14,7 +14,7 @@
 namespace weir::device {
 
 enum class Vendor { nvidia, amd, intel, other };
-enum class Kind { discrete, integrated, software, unknown };
+enum class DeviceKind { discrete, integrated, software, unknown };
 
 /// A process on a device.
 struct GpuProcess {
@@ -43,7 +43,7 @@ struct StackIndices {
 struct Device {
   std::string name;
   Vendor vendor = Vendor::other;
-  Kind kind = Kind::unknown;
+  DeviceKind kind = DeviceKind::unknown;
   std::string uuid;         ///< NVML's "GPU-...", AMD's unique id "GPU-0123456789abcdef"; empty if there is none
   std::string vulkan_uuid;  ///< deviceUUID, 32 hexadecimal digits; not unique for software devices
   std::optional<PciAddress> pci;
@@ -51,10 +51,10 @@ struct Device {
   std::string driver;                            ///< "nvidia 550.54", "amdgpu", "llvmpipe"
   std::optional<memory::Reading> total, free, used;
   std::vector<GpuProcess> processes;
-  bool processes_known = false;  ///< false: an empty list says nothing
-  std::vector<MigInstance> mig;
-  StackIndices index;
-  std::string card;                  ///< "card0" of /sys/class/drm
+  bool is_process_list_complete = false;  ///< false: an empty list says nothing
+  std::vector<MigInstance> mig_instances;
+  StackIndices stack_indices;
+  std::string drm_card;              ///< "card0" of /sys/class/drm
   std::vector<std::string> sources;  ///< the probes that saw it
 };
 
@@ -68,7 +68,7 @@ std::string parent_lease_key(const Device& device);
 std::string to_text(const Device& device);
 
 std::string_view name_of(Vendor vendor);
-std::string_view name_of(Kind kind);
+std::string_view name_of(DeviceKind kind);
 Vendor vendor_of(std::uint32_t pci_vendor);
 
 }  // namespace weir::device

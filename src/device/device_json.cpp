@@ -8,9 +8,9 @@ namespace weir::device {
 namespace {
 
 using OrderedJson = nlohmann::ordered_json;
+using memory::Coverage;
 using memory::Privilege;
 using memory::Reading;
-using memory::Scope;
 
 template <class T>
 T get(const OrderedJson& json, const char* key, T otherwise = {}) {
@@ -27,20 +27,20 @@ T get(const OrderedJson& json, const char* key, T otherwise = {}) {
 
 OrderedJson optional_json(const std::optional<Reading>& reading) { return reading ? to_json(*reading) : OrderedJson{}; }
 
-std::optional<Reading> reading_from(const OrderedJson& json, const char* key) {
+std::optional<Reading> reading_from_json(const OrderedJson& json, const char* key) {
   const auto at = json.find(key);
   if (at == json.end() || !at->is_object()) return std::nullopt;
-  const auto scope = get<std::string>(*at, "scope");
+  const auto coverage = get<std::string>(*at, "scope");
   constexpr std::int64_t kLatest = 9'000'000'000'000;  // the year 2255: nanoseconds of the clock fit 64 bits until 2262
   const auto taken =
       std::chrono::milliseconds{std::clamp<std::int64_t>(get<std::int64_t>(*at, "taken_ms"), 0, kLatest)};
   return Reading{.value = Bytes{get<std::uint64_t>(*at, "bytes")},
                  .source = get<std::string>(*at, "source"),
-                 .scope = scope == "device"    ? Scope::device
-                          : scope == "process" ? Scope::process
-                                               : Scope::lower_bound,
+                 .coverage = coverage == "device"    ? Coverage::device
+                             : coverage == "process" ? Coverage::process
+                                                     : Coverage::lower_bound,
                  .privilege = get<std::string>(*at, "privilege") == "enough" ? Privilege::enough : Privilege::lacking,
-                 .taken = std::chrono::system_clock::time_point{taken}};
+                 .taken_at = std::chrono::system_clock::time_point{taken}};
 }
 
 OrderedJson process_json(const GpuProcess& process) {
@@ -49,15 +49,15 @@ OrderedJson process_json(const GpuProcess& process) {
   return json;
 }
 
-GpuProcess gpu_process_from(const OrderedJson& json) {
-  GpuProcess process{get<pid_t>(json, "pid"), get<std::string>(json, "name"), reading_from(json, "memory"),
+GpuProcess gpu_process_from_json(const OrderedJson& json) {
+  GpuProcess process{get<pid_t>(json, "pid"), get<std::string>(json, "name"), reading_from_json(json, "memory"),
                      std::nullopt};
   if (json.contains("engine_ns")) process.engine_ns = get<std::uint64_t>(json, "engine_ns");
   return process;
 }
 
 template <class T>
-T named(const std::string& name, std::initializer_list<T> values, T otherwise) {
+T value_by_name(const std::string& name, std::initializer_list<T> values, T otherwise) {
   for (const T value : values)
     if (name_of(value) == name) return value;
   return otherwise;
@@ -72,10 +72,10 @@ const OrderedJson& list_of(const OrderedJson& json, const char* key) {
 }  // namespace
 
 OrderedJson to_json(const Reading& reading) {
-  const auto taken = std::chrono::duration_cast<std::chrono::milliseconds>(reading.taken.time_since_epoch()).count();
+  const auto taken = std::chrono::duration_cast<std::chrono::milliseconds>(reading.taken_at.time_since_epoch()).count();
   return {{"bytes", reading.value.count()},
           {"source", reading.source},
-          {"scope", name_of(reading.scope)},
+          {"scope", name_of(reading.coverage)},
           {"privilege", name_of(reading.privilege)},
           {"taken_ms", taken}};
 }
@@ -94,14 +94,16 @@ OrderedJson to_json(const Device& device) {
                    {"total", optional_json(device.total)},
                    {"free", optional_json(device.free)},
                    {"used", optional_json(device.used)},
-                   {"card", device.card},
-                   {"processes_known", device.processes_known}};
-  json["index"] = {
-      {"cuda", device.index.cuda}, {"hip", device.index.hip}, {"ze", device.index.ze}, {"vulkan", device.index.vulkan}};
+                   {"card", device.drm_card},
+                   {"processes_known", device.is_process_list_complete}};
+  json["index"] = {{"cuda", device.stack_indices.cuda},
+                   {"hip", device.stack_indices.hip},
+                   {"ze", device.stack_indices.ze},
+                   {"vulkan", device.stack_indices.vulkan}};
   json["processes"] = OrderedJson::array();
   for (const GpuProcess& process : device.processes) json["processes"].push_back(process_json(process));
   json["mig"] = OrderedJson::array();
-  for (const MigInstance& instance : device.mig)
+  for (const MigInstance& instance : device.mig_instances)
     json["mig"].push_back({{"uuid", instance.uuid},
                            {"name", instance.name},
                            {"total", optional_json(instance.total)},
@@ -113,29 +115,31 @@ OrderedJson to_json(const Device& device) {
 Device device_from_json(const OrderedJson& json) {
   Device device;
   device.name = get<std::string>(json, "name");
-  device.vendor = named(get<std::string>(json, "vendor"), {Vendor::nvidia, Vendor::amd, Vendor::intel}, Vendor::other);
+  device.vendor =
+      value_by_name(get<std::string>(json, "vendor"), {Vendor::nvidia, Vendor::amd, Vendor::intel}, Vendor::other);
   device.kind =
-      named(get<std::string>(json, "kind"), {Kind::discrete, Kind::integrated, Kind::software}, Kind::unknown);
+      value_by_name(get<std::string>(json, "kind"),
+                    {DeviceKind::discrete, DeviceKind::integrated, DeviceKind::software}, DeviceKind::unknown);
   device.uuid = get<std::string>(json, "uuid");
   device.vulkan_uuid = get<std::string>(json, "vulkan_uuid");
   device.pci = parse_pci_address(get<std::string>(json, "pci"));
   device.pci_vendor = get<std::uint32_t>(json, "pci_vendor");
   device.pci_device = get<std::uint32_t>(json, "pci_device");
   device.driver = get<std::string>(json, "driver");
-  device.total = reading_from(json, "total");
-  device.free = reading_from(json, "free");
-  device.used = reading_from(json, "used");
-  device.card = get<std::string>(json, "card");
-  device.processes_known = get<bool>(json, "processes_known");
+  device.total = reading_from_json(json, "total");
+  device.free = reading_from_json(json, "free");
+  device.used = reading_from_json(json, "used");
+  device.drm_card = get<std::string>(json, "card");
+  device.is_process_list_complete = get<bool>(json, "processes_known");
   if (const auto at = json.find("index"); at != json.end() && at->is_object())
-    device.index = {get<int>(*at, "cuda", -1), get<int>(*at, "hip", -1), get<int>(*at, "ze", -1),
-                    get<int>(*at, "vulkan", -1)};
+    device.stack_indices = {get<int>(*at, "cuda", -1), get<int>(*at, "hip", -1), get<int>(*at, "ze", -1),
+                            get<int>(*at, "vulkan", -1)};
   for (const OrderedJson& process : list_of(json, "processes"))
-    if (process.is_object()) device.processes.push_back(gpu_process_from(process));
+    if (process.is_object()) device.processes.push_back(gpu_process_from_json(process));
   for (const OrderedJson& instance : list_of(json, "mig")) {
     if (!instance.is_object()) continue;
-    device.mig.push_back({get<std::string>(instance, "uuid"), get<std::string>(instance, "name"),
-                          reading_from(instance, "total"), reading_from(instance, "free")});
+    device.mig_instances.push_back({get<std::string>(instance, "uuid"), get<std::string>(instance, "name"),
+                                    reading_from_json(instance, "total"), reading_from_json(instance, "free")});
   }
   for (const OrderedJson& source : list_of(json, "sources"))
     if (source.is_string()) device.sources.push_back(source.get<std::string>());
@@ -157,7 +161,7 @@ std::optional<std::vector<Device>> devices_from_text(std::string_view text) {
   return devices;
 }
 
-std::string message_text(const nlohmann::json& json) {
+std::string to_message_line(const nlohmann::json& json) {
   return json.dump(-1, ' ', true, nlohmann::json::error_handler_t::replace);
 }
 

@@ -23,6 +23,6 @@ std::string devices_to_text(const std::vector<Device>& devices);
 std::optional<std::vector<Device>> devices_from_text(std::string_view text);
 
 /// A message between two of our processes: one line of ASCII, also of bytes that are no text.
-std::string message_text(const nlohmann::json& json);
+std::string to_message_line(const nlohmann::json& json);
 
 }  // namespace weir::device

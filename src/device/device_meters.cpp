@@ -14,8 +14,8 @@
 namespace weir::device {
 namespace {
 
+using memory::MeterLayer;
 using memory::Side;
-using memory::Witness;
 
 std::optional<Bytes> nvml_used(const nvml::Library& library, const PciAddress& card) {
   const auto memory = library.memory_of(card);
@@ -32,10 +32,10 @@ std::shared_ptr<const memory::Meter> make_nvml_meter(const PciAddress& card) {
   auto opened = nvml::Library::open();
   if (!opened) return nullptr;
   const auto library = std::make_shared<const nvml::Library>(*std::move(opened));
-  const bool own_numbers = sees_machine_pids() && !is_wsl();
-  return memory::make_counter_meter("NVML", Side::device, Witness::system,
-                                    [library, card, own_numbers]() -> std::optional<Bytes> {
-                                      if (!own_numbers) return nvml_used(*library, card);
+  const bool reports_own_process = sees_host_pids() && !is_wsl();
+  return memory::make_counter_meter("NVML", Side::device, MeterLayer::system,
+                                    [library, card, reports_own_process]() -> std::optional<Bytes> {
+                                      if (!reports_own_process) return nvml_used(*library, card);
                                       const auto own = library->memory_of_process(card, ::getpid());
                                       return own ? own->value : Bytes{};  // not listed: it has nothing there yet
                                     });
@@ -43,16 +43,16 @@ std::shared_ptr<const memory::Meter> make_nvml_meter(const PciAddress& card) {
 
 std::shared_ptr<const memory::Meter> make_fdinfo_meter() {
   if (::access("/dev/dri", F_OK) != 0) return nullptr;  // nothing to have open: saves a walk over all descriptors
-  return memory::make_counter_meter("fdinfo", Side::device, Witness::system, []() -> std::optional<Bytes> {
-    const auto uses = read_process_use("/", {::getpid()});
+  return memory::make_counter_meter("fdinfo", Side::device, MeterLayer::system, []() -> std::optional<Bytes> {
+    const auto uses = read_process_usage("/", {::getpid()});
     if (uses.empty()) return std::nullopt;
     Bytes sum;
-    for (const ProcessUse& use : uses) sum += use.memory;
+    for (const ProcessUsage& use : uses) sum += use.memory;
     return sum;
   });
 }
 
-CardMemory memory_on(const nvml::Library* library, const PciAddress& card) {
+CardMemory read_card_memory(const nvml::Library* library, const PciAddress& card) {
   if (library != nullptr) {
     const auto memory = library->memory_of(card);
     if (memory && memory->used)

@@ -23,6 +23,6 @@ struct CardMemory {
   std::optional<Bytes> free;
 };
 /// From NVML (null: there is none), else the kernel's sysfs. May hang in a driver.
-CardMemory memory_on(const nvml::Library* library, const PciAddress& card);
+CardMemory read_card_memory(const nvml::Library* library, const PciAddress& card);
 
 }  // namespace weir::device

@@ -65,7 +65,7 @@ std::optional<Device> read_card(const fs::path& card) {
   Device device;
   device.pci = parse_pci_address(line_of(uevent, "PCI_SLOT_NAME="));
   if (!device.pci) return std::nullopt;  // not a PCI device: a display without a card of its own
-  device.card = card.filename().native();
+  device.drm_card = card.filename().native();
   device.driver = line_of(uevent, "DRIVER=");
   device.pci_vendor = static_cast<std::uint32_t>(read_number_file(folder / "vendor").value_or(0));
   device.pci_device = static_cast<std::uint32_t>(read_number_file(folder / "device").value_or(0));
@@ -73,29 +73,29 @@ std::optional<Device> read_card(const fs::path& card) {
   if (device.vendor == Vendor::other) return std::nullopt;  // the picture output of a server's board, a virtual display
   if (device.driver == "amdgpu") read_amdgpu(folder, device);
   if (device.driver == "xe") read_xe(folder, device);
-  if (is_intel_igpu(device)) device.kind = Kind::integrated;
+  if (is_intel_igpu(device)) device.kind = DeviceKind::integrated;
   return device;
 }
 
 /// What other users' processes hold is not seen, so the sum is a lower bound.
 void add_processes(const fs::path& root, std::vector<Device>& devices) {
-  for (const ProcessUse& use : read_process_use(root, {})) {
+  for (const ProcessUsage& use : read_process_usage(root, {})) {
     for (Device& device : devices) {
       if (device.pci != use.pci) continue;
-      device.processes.push_back({use.pid, program_name(use.pid, root),
-                                  Reading{.value = use.memory, .source = "fdinfo", .scope = memory::Scope::process},
-                                  use.engine_ns});
+      device.processes.push_back(
+          {use.pid, program_name(use.pid, root),
+           Reading{.value = use.memory, .source = "fdinfo", .coverage = memory::Coverage::process}, use.engine_ns});
     }
   }
   for (Device& device : devices) {
     if (device.driver == "nvidia") continue;  // the proprietary driver says nothing in fdinfo
-    device.processes_known = true;
+    device.is_process_list_complete = true;
     if (device.used) continue;
     Bytes sum;
     for (const GpuProcess& process : device.processes) sum += process.memory->value;
     device.used = Reading{.value = sum,
                           .source = "fdinfo of readable processes",
-                          .scope = memory::Scope::lower_bound,
+                          .coverage = memory::Coverage::lower_bound,
                           .privilege = memory::Privilege::lacking};
   }
 }

@@ -119,18 +119,18 @@ Bytes device_memory(const FdInfo& info) {
   return has_card ? card : shared;
 }
 
-std::vector<ProcessUse> read_process_use(const fs::path& root, const std::vector<pid_t>& pids) {
-  std::set<std::pair<PciAddress, std::uint64_t>> seen;
-  std::vector<ProcessUse> uses;
+std::vector<ProcessUsage> read_process_usage(const fs::path& root, const std::vector<pid_t>& pids) {
+  std::set<std::pair<PciAddress, std::uint64_t>> counted_clients;
+  std::vector<ProcessUsage> uses;
   for (const pid_t pid : pids.empty() ? all_pids(root / "proc") : pids) {
     for (const FdInfo& info : open_devices(root / "proc" / std::to_string(pid))) {
-      if (!info.pci || !seen.emplace(*info.pci, info.client).second) continue;
+      if (!info.pci || !counted_clients.emplace(*info.pci, info.client).second) continue;
       auto use = std::find_if(uses.begin(), uses.end(),
-                              [&](const ProcessUse& other) { return other.pid == pid && other.pci == *info.pci; });
+                              [&](const ProcessUsage& other) { return other.pid == pid && other.pci == *info.pci; });
       if (use == uses.end()) use = uses.insert(uses.end(), {.pid = pid, .pci = *info.pci, .memory = {}});
       use->memory += device_memory(info);
       use->engine_ns += info.engine_ns;
-      use->worked = use->worked || info.engine_ns > 0 || info.cycles > 0;
+      use->engine_used = use->engine_used || info.engine_ns > 0 || info.cycles > 0;
     }
   }
   return uses;

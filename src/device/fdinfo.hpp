@@ -33,16 +33,16 @@ std::optional<FdInfo> parse_fdinfo(std::string_view text);
 Bytes device_memory(const FdInfo& info);
 
 /// One process's use of one card, its clients added up.
-struct ProcessUse {
+struct ProcessUsage {
   pid_t pid = 0;
   PciAddress pci;
   Bytes memory;
   std::uint64_t engine_ns = 0;
-  bool worked = false;  ///< an engine ran for it
+  bool engine_used = false;  ///< an engine ran for it
 };
 
 /// All processes of `pids` (empty: all that /proc shows) whose fdinfo this user may read. A client that several processes
 /// share counts for the first of them.
-std::vector<ProcessUse> read_process_use(const std::filesystem::path& root, const std::vector<pid_t>& pids);
+std::vector<ProcessUsage> read_process_usage(const std::filesystem::path& root, const std::vector<pid_t>& pids);
 
 }  // namespace weir::device

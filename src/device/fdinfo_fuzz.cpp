@@ -14,7 +14,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   (void)weir::device::parse_pci_address(text);
   if (const auto devices = weir::device::devices_from_text(text)) {
     (void)weir::device::devices_to_text(*devices);
-    (void)weir::device::choose(*devices, {}, {});
+    (void)weir::device::choose_devices(*devices, {}, {});
   }
   if (size < 100) {
     weir::device::Device device;

@@ -19,22 +19,22 @@ bool is_same(const Device& a, const Device& b) {
   return !a.uuid.empty() && a.uuid == b.uuid;
 }
 
-void take_if_empty(std::string& ours, const std::string& theirs) {
-  if (ours.empty()) ours = theirs;
+void replace_if_empty(std::string& value, const std::string& other) {
+  if (value.empty()) value = other;
 }
 
-void take_if_unknown(int& ours, int theirs) {
-  if (ours < 0) ours = theirs;
+void replace_if_unknown(int& value, int other) {
+  if (value < 0) value = other;
 }
 
 /// How much a reading says about the whole device.
 int rank(const std::optional<Reading>& reading) {
   if (!reading) return 0;
-  return reading->scope == memory::Scope::device ? 3 : reading->scope == memory::Scope::process ? 2 : 1;
+  return reading->coverage == memory::Coverage::device ? 3 : reading->coverage == memory::Coverage::process ? 2 : 1;
 }
 
-void take_if_better(std::optional<Reading>& ours, const std::optional<Reading>& theirs) {
-  if (rank(theirs) > rank(ours)) ours = theirs;
+void replace_if_better(std::optional<Reading>& value, const std::optional<Reading>& other) {
+  if (rank(other) > rank(value)) value = other;
 }
 
 void add_processes(Device& device, const Device& other) {
@@ -49,79 +49,79 @@ void add_processes(Device& device, const Device& other) {
     const bool more = process.memory && (!known->memory || known->memory->value < process.memory->value);
     if (more) known->memory = process.memory;
     if (!known->engine_ns) known->engine_ns = process.engine_ns;
-    take_if_empty(known->name, process.name);
+    replace_if_empty(known->name, process.name);
   }
-  device.processes_known = device.processes_known || other.processes_known;
+  device.is_process_list_complete = device.is_process_list_complete || other.is_process_list_complete;
 }
 
 void add(Device& device, const Device& other) {
-  take_if_empty(device.name, other.name);
-  take_if_empty(device.uuid, other.uuid);
-  take_if_empty(device.vulkan_uuid, other.vulkan_uuid);
-  take_if_empty(device.driver, other.driver);
-  take_if_empty(device.card, other.card);
+  replace_if_empty(device.name, other.name);
+  replace_if_empty(device.uuid, other.uuid);
+  replace_if_empty(device.vulkan_uuid, other.vulkan_uuid);
+  replace_if_empty(device.driver, other.driver);
+  replace_if_empty(device.drm_card, other.drm_card);
   if (device.vendor == Vendor::other) device.vendor = other.vendor;
-  if (device.kind == Kind::unknown) device.kind = other.kind;
+  if (device.kind == DeviceKind::unknown) device.kind = other.kind;
   if (!device.pci) device.pci = other.pci;
   if (device.pci_vendor == 0) device.pci_vendor = other.pci_vendor;
   if (device.pci_device == 0) device.pci_device = other.pci_device;
-  take_if_better(device.total, other.total);
-  take_if_better(device.free, other.free);
-  take_if_better(device.used, other.used);
-  take_if_unknown(device.index.cuda, other.index.cuda);
-  take_if_unknown(device.index.hip, other.index.hip);
-  take_if_unknown(device.index.ze, other.index.ze);
-  take_if_unknown(device.index.vulkan, other.index.vulkan);
-  if (device.mig.empty()) device.mig = other.mig;
+  replace_if_better(device.total, other.total);
+  replace_if_better(device.free, other.free);
+  replace_if_better(device.used, other.used);
+  replace_if_unknown(device.stack_indices.cuda, other.stack_indices.cuda);
+  replace_if_unknown(device.stack_indices.hip, other.stack_indices.hip);
+  replace_if_unknown(device.stack_indices.ze, other.stack_indices.ze);
+  replace_if_unknown(device.stack_indices.vulkan, other.stack_indices.vulkan);
+  if (device.mig_instances.empty()) device.mig_instances = other.mig_instances;
   add_processes(device, other);
   device.sources.insert(device.sources.end(), other.sources.begin(), other.sources.end());
 }
 
-bool comes_before(const Device& a, const Device& b) {
+bool precedes(const Device& a, const Device& b) {
   if (a.pci && b.pci) return *a.pci < *b.pci;
   return a.pci.has_value() && !b.pci.has_value();
 }
 
 /// Places in the orders that go by PCI address.
-void number(std::vector<Device>& devices) {
+void set_pci_indices(std::vector<Device>& devices) {
   int cuda = 0;
   int ze = 0;
   for (Device& device : devices) {
-    if (device.vendor == Vendor::nvidia && device.kind != Kind::software) device.index.cuda = cuda++;
-    if (device.vendor == Vendor::intel && device.pci) device.index.ze = ze++;
+    if (device.vendor == Vendor::nvidia && device.kind != DeviceKind::software) device.stack_indices.cuda = cuda++;
+    if (device.vendor == Vendor::intel && device.pci) device.stack_indices.ze = ze++;
   }
 }
 
 /// Until every child has answered, the deadline has passed, or a stop is asked for.
 void wait_for_all(std::vector<Result<ChildProbe>>& probes, std::chrono::steady_clock::time_point deadline,
                   const std::stop_token& stop) {
-  constexpr std::int64_t kLongestNap = 50;  // how late a stop is noticed, in milliseconds
+  constexpr std::int64_t kMaxPollMs = 50;  // how late a stop is noticed, in milliseconds
   while (!stop.stop_requested()) {
     std::vector<pollfd> open;
     for (auto& probe : probes)
       if (probe && !probe->poll()) open.push_back({probe->descriptor(), POLLIN, 0});
     const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - std::chrono::steady_clock::now()).count();
     if (open.empty() || left <= 0) return;
-    ::poll(open.data(), open.size(), static_cast<int>(std::min<std::int64_t>(left, kLongestNap)));
+    ::poll(open.data(), open.size(), static_cast<int>(std::min<std::int64_t>(left, kMaxPollMs)));
   }
 }
 
 }  // namespace
 
-std::vector<Device> join_devices(const std::vector<std::vector<Device>>& lists) {
-  std::vector<Device> joined;
+std::vector<Device> merge_devices(const std::vector<std::vector<Device>>& lists) {
+  std::vector<Device> merged;
   for (const auto& list : lists) {
     for (const Device& device : list) {
       const auto known =
-          std::find_if(joined.begin(), joined.end(), [&](const Device& other) { return is_same(device, other); });
-      if (known == joined.end())
-        joined.push_back(device);
+          std::find_if(merged.begin(), merged.end(), [&](const Device& other) { return is_same(device, other); });
+      if (known == merged.end())
+        merged.push_back(device);
       else
         add(*known, device);
     }
   }
-  std::stable_sort(joined.begin(), joined.end(), comes_before);
-  for (Device& device : joined) {
+  std::stable_sort(merged.begin(), merged.end(), precedes);
+  for (Device& device : merged) {
     if (device.name.empty())
       device.name = fmt::format("{} {:04x}:{:04x}", name_of(device.vendor), device.pci_vendor, device.pci_device);
     if (device.total && device.used && !device.free && rank(device.used) == 3) {
@@ -129,16 +129,16 @@ std::vector<Device> join_devices(const std::vector<std::vector<Device>>& lists) 
       device.free->value = device.total->value - device.used->value;
     }
   }
-  number(joined);
-  return joined;
+  set_pci_indices(merged);
+  return merged;
 }
 
-std::string unanswered(const Inventory& inventory) {
+std::string describe_hung_probes(const Inventory& inventory) {
   std::string text;
   for (const ProbeReport& probe : inventory.probes)
     if (probe.hung)
       text += fmt::format("{}{} does not answer ({} s): its cards are not known", text.empty() ? "" : "; ", probe.name,
-                          std::chrono::round<std::chrono::seconds>(probe.took).count());
+                          std::chrono::round<std::chrono::seconds>(probe.duration).count());
   return text;
 }
 
@@ -168,7 +168,7 @@ Inventory take_inventory(const Providers& providers, std::chrono::milliseconds d
   for (std::size_t i = 0; i < providers.size(); ++i) {
     const auto text = probes[i] ? probes[i]->wait(deadline) : Result<std::string>{probes[i].error()};
     ProbeReport report{.name = std::string{providers[i]->name()}};
-    if (probes[i]) report.took = probes[i]->took();
+    if (probes[i]) report.duration = probes[i]->duration();
     if (!text) {
       report.problem = text.error().what;
       report.hung = text.error().code == Errc::timed_out;
@@ -184,7 +184,7 @@ Inventory take_inventory(const Providers& providers, std::chrono::milliseconds d
     }
     inventory.probes.push_back(std::move(report));
   }
-  inventory.devices = join_devices(lists);
+  inventory.devices = merge_devices(lists);
   return inventory;
 }
 

@@ -36,7 +36,7 @@ constexpr const char* kTwoCards =
     "card NVIDIA_GeForce_RTX_5060_Ti GPU-bbbb 0000:01:00.0 16384 0 200\n"
     "process 0 4242 700\nprocess 0 4243 ?\n";
 
-TEST(Nvml, SaysWhatTheLibrarySays) {
+TEST(Nvml, ReturnsTheValuesOfTheLibrary) {
   const FakeNvml fake{kTwoCards};
   const auto library = nvml::Library::open();
   ASSERT_TRUE(library) << library.error().what;
@@ -64,9 +64,9 @@ TEST(Nvml, MigInstancesAreListed) {
   const auto library = nvml::Library::open();
   ASSERT_TRUE(library);
   const auto devices = library->devices();
-  ASSERT_EQ(devices->front().mig.size(), 1u);
-  EXPECT_EQ(devices->front().mig[0].uuid, "MIG-1");
-  EXPECT_EQ(devices->front().mig[0].free->value, 20032_MiB);
+  ASSERT_EQ(devices->front().mig_instances.size(), 1u);
+  EXPECT_EQ(devices->front().mig_instances[0].uuid, "MIG-1");
+  EXPECT_EQ(devices->front().mig_instances[0].free->value, 20032_MiB);
 }
 
 TEST(Inventory, SourcesAreJoinedByAddress) {
@@ -78,8 +78,8 @@ TEST(Inventory, SourcesAreJoinedByAddress) {
   EXPECT_TRUE(inventory.probes[0].answered) << inventory.probes[0].problem;
   ASSERT_EQ(inventory.devices.size(), 2u);
   EXPECT_EQ(inventory.devices[0].name, "NVIDIA GeForce RTX 5060 Ti") << "PCI order, not NVML's";
-  EXPECT_EQ(inventory.devices[0].index.cuda, 0);
-  EXPECT_EQ(inventory.devices[1].index.cuda, 1);
+  EXPECT_EQ(inventory.devices[0].stack_indices.cuda, 0);
+  EXPECT_EQ(inventory.devices[1].stack_indices.cuda, 1);
   EXPECT_EQ(inventory.devices[1].sources, std::vector<std::string>{"NVML"});
   EXPECT_EQ(lease_key(inventory.devices[1]), "pci-0000:02:00.0");
 }
@@ -93,7 +93,7 @@ TEST(Inventory, ADriverThatHangsIsReportedAndNotWaitedFor) {
   EXPECT_EQ(inventory.probes[0].problem, "does not answer within 0.1 s");
 }
 
-TEST(Inventory, AMissingDriverIsSaid) {
+TEST(Inventory, AMissingDriverIsReported) {
   const FakeNvml fake{""};
   unsetenv("FAKE_NVML");
   Providers providers;
@@ -101,7 +101,7 @@ TEST(Inventory, AMissingDriverIsSaid) {
   EXPECT_EQ(take_inventory(providers).probes[0].problem, "NVML: Driver Not Loaded");
 }
 
-TEST(Inventory, AProviderThatCrashesTakesNothingAlong) {
+TEST(Inventory, AProviderThatCrashesAffectsNoOther) {
   class Crash : public Provider {
     std::string_view name() const override { return "crash"; }
     Result<std::vector<Device>> devices() override { std::abort(); }
@@ -119,40 +119,40 @@ Device seen(const char* source, std::optional<PciAddress> pci, std::string name 
   return device;
 }
 
-TEST(Join, TheEarlierSourceNamesTheDeviceAndTheBetterReadingStands) {
+TEST(MergeDevices, TheEarlierSourceNamesTheDeviceAndTheBetterReadingStands) {
   const PciAddress at{0, 3, 0, 0};
   Device drm = seen("DRM", at);
-  drm.used = memory::Reading{.value = 1_MiB, .source = "fdinfo", .scope = memory::Scope::lower_bound};
+  drm.used = memory::Reading{.value = 1_MiB, .source = "fdinfo", .coverage = memory::Coverage::lower_bound};
   Device vulkan = seen("Vulkan", at, "Arc");
   vulkan.total = memory::Reading{.value = 16_GiB, .source = "Vulkan heaps"};
-  vulkan.free = memory::Reading{.value = 15_GiB, .source = "Vulkan budget", .scope = memory::Scope::process};
-  vulkan.index.vulkan = 1;
-  const auto joined = join_devices({{drm}, {seen("Vulkan", PciAddress{0, 1, 0, 0}, "Other"), vulkan}});
+  vulkan.free = memory::Reading{.value = 15_GiB, .source = "Vulkan budget", .coverage = memory::Coverage::process};
+  vulkan.stack_indices.vulkan = 1;
+  const auto joined = merge_devices({{drm}, {seen("Vulkan", PciAddress{0, 1, 0, 0}, "Other"), vulkan}});
   ASSERT_EQ(joined.size(), 2u);
   EXPECT_EQ(joined[1].name, "Arc");
   EXPECT_EQ(joined[1].sources, (std::vector<std::string>{"DRM", "Vulkan"}));
   EXPECT_EQ(joined[1].free->source, "Vulkan budget");
   EXPECT_EQ(joined[1].used->source, "fdinfo");
-  EXPECT_EQ(joined[1].index.vulkan, 1);
+  EXPECT_EQ(joined[1].stack_indices.vulkan, 1);
 }
 
-TEST(Join, SoftwareDevicesWithOneUuidStayApart) {
+TEST(MergeDevices, SoftwareDevicesWithOneUuidStayApart) {
   Device first = seen("Vulkan", std::nullopt, "llvmpipe");
-  first.index.vulkan = 0;
+  first.stack_indices.vulkan = 0;
   Device second = first;
-  second.index.vulkan = 1;
-  const auto joined = join_devices({{first, second}});
+  second.stack_indices.vulkan = 1;
+  const auto joined = merge_devices({{first, second}});
   ASSERT_EQ(joined.size(), 2u);
   EXPECT_NE(lease_key(joined[0]), lease_key(joined[1]));
 }
 
-TEST(Join, ProcessesOfSeveralSourcesAreOneList) {
+TEST(MergeDevices, ProcessesOfSeveralSourcesAreOneList) {
   const PciAddress at{0, 3, 0, 0};
   Device drm = seen("DRM", at);
   drm.processes = {{7, "a", memory::Reading{.value = 10_MiB, .source = "fdinfo"}, 5}};
   Device kfd = seen("KFD", at);
   kfd.processes = {{7, "", memory::Reading{.value = 30_MiB, .source = "KFD"}, {}}, {8, "b", {}, {}}};
-  const auto joined = join_devices({{drm}, {kfd}});
+  const auto joined = merge_devices({{drm}, {kfd}});
   ASSERT_EQ(joined[0].processes.size(), 2u);
   EXPECT_EQ(joined[0].processes[0].memory->value, 30_MiB);
   EXPECT_EQ(joined[0].processes[0].engine_ns, 5u);
@@ -160,10 +160,12 @@ TEST(Join, ProcessesOfSeveralSourcesAreOneList) {
 
 TEST(DeviceJson, ComesBackAsItWent) {
   auto machine = test::two_nvidia(true);
-  machine[0].mig = {{"MIG-1", "one", test::on_device(5_GiB), std::nullopt}};
+  machine[0].mig_instances = {{"MIG-1", "one", test::on_device(5_GiB), std::nullopt}};
   machine[0].processes = {{42, "p \"x\"", test::on_device(1_GiB), 17}};
-  machine[0].used = memory::Reading{
-      .value = 3_MiB, .source = "fdinfo", .scope = memory::Scope::lower_bound, .privilege = memory::Privilege::lacking};
+  machine[0].used = memory::Reading{.value = 3_MiB,
+                                    .source = "fdinfo",
+                                    .coverage = memory::Coverage::lower_bound,
+                                    .privilege = memory::Privilege::lacking};
   machine[0].sources = {"NVML", "DRM"};
   const std::string text = devices_to_text(machine);
   const auto back = devices_from_text(text);
@@ -171,7 +173,7 @@ TEST(DeviceJson, ComesBackAsItWent) {
   EXPECT_EQ(devices_to_text(*back), text);
 }
 
-TEST(DeviceJson, NonsenseDoesNoHarm) {
+TEST(DeviceJson, InvalidFieldsKeepTheirDefaults) {
   for (const char* text : {R"([{"total":{"bytes":1,"taken_ms":9223372036854775807}}])",
                            R"([{"total":{"bytes":-1,"taken_ms":-9223372036854775808},"pci":7,"index":[1]}])",
                            R"([1,null,{"processes":[1,{"pid":"x"}],"mig":{},"sources":[1]}])"}) {
@@ -182,7 +184,7 @@ TEST(DeviceJson, NonsenseDoesNoHarm) {
   EXPECT_FALSE(devices_from_text("{}"));
 }
 
-TEST(ChildProbe, GivesTheChildItsEnvironmentAndKeepsOurs) {
+TEST(ChildProbe, ChangesTheEnvironmentOfTheChildOnly) {
   setenv("WEIR_TEST_GONE", "x", 1);
   const auto text = run_in_child(
       [] {
@@ -202,7 +204,7 @@ TEST(ChildProbe, LongAnswersArriveWhole) {
   EXPECT_EQ(text->size(), 3'000'000u);
 }
 
-TEST(PciAddress, IsReadInAllItsSpellings) {
+TEST(PciAddress, IsParsedInAllForms) {
   EXPECT_EQ(to_text(*parse_pci_address("00000000:0A:1f.7")), "0000:0a:1f.7");
   EXPECT_EQ(to_text(*parse_pci_address("c1:00.0")), "0000:c1:00.0");
   for (const char* wrong :

@@ -52,7 +52,7 @@ class KfdProvider : public Provider {
       const std::uint64_t gpu = read_number_file(folder / "gpu_id").value_or(0);
       if (gpu == 0) continue;  // a processor
       devices.push_back(describe(folder, gpu));
-      devices.back().index.hip = static_cast<int>(devices.size()) - 1;
+      devices.back().stack_indices.hip = static_cast<int>(devices.size()) - 1;
     }
     return devices;
   }
@@ -70,7 +70,7 @@ class KfdProvider : public Provider {
     device.pci_vendor = static_cast<std::uint32_t>(value("vendor_id"));
     device.pci_device = static_cast<std::uint32_t>(value("device_id"));
     if (value("unique_id") != 0) device.uuid = fmt::format("GPU-{:016x}", value("unique_id"));
-    device.kind = value("cpu_cores_count") > 0 ? Kind::integrated : Kind::discrete;
+    device.kind = value("cpu_cores_count") > 0 ? DeviceKind::integrated : DeviceKind::discrete;
     device.processes = processes_on(gpu);
     return device;
   }
@@ -87,7 +87,7 @@ class KfdProvider : public Provider {
       found.push_back({pid, program_name(pid, root_),
                        memory::Reading{.value = Bytes{read_number_file(file).value_or(0)},
                                        .source = "KFD sysfs",
-                                       .scope = memory::Scope::process},
+                                       .coverage = memory::Coverage::process},
                        std::nullopt});
     }
     std::sort(found.begin(), found.end(), [](const GpuProcess& a, const GpuProcess& b) { return a.pid < b.pid; });

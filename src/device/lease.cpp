@@ -8,7 +8,7 @@
 #include <unistd.h>
 
 #include "base/text.hpp"
-#include "device/change_watch.hpp"
+#include "device/file_write_monitor.hpp"
 #include "device/lease_nesting.hpp"
 
 namespace weir::device {
@@ -17,9 +17,10 @@ namespace {
 using Clock = std::chrono::steady_clock;
 using Files = std::vector<LeaseFile>;
 
-constexpr std::chrono::microseconds kLongestPause = std::chrono::milliseconds{20};
-constexpr std::chrono::microseconds kNewsPause{100};  // a holder writes into the file just before it unlocks it
-constexpr std::chrono::microseconds kSearchPause =
+constexpr std::chrono::microseconds kMaxRetryInterval = std::chrono::milliseconds{20};
+constexpr std::chrono::microseconds kUnlockRetryInterval{
+    100};  // a holder writes into the file just before it unlocks it
+constexpr std::chrono::microseconds kSearchRetryInterval =
     std::chrono::milliseconds{200};  // a search of /proc takes milliseconds
 
 /// In the order of their keys, each once. Errors: invalid_argument, io.
@@ -30,9 +31,9 @@ Result<Files> open_files(const std::filesystem::path& folder, const LeaseRequest
   if (request.count == 0 || keys.size() < request.count)
     return Error{Errc::invalid_argument,
                  fmt::format("{} devices are asked for, and {} may be taken", request.count, keys.size())};
-  if (request.slots < 0 || request.slots > kMostSlots)
+  if (request.slots < 0 || request.slots > kMaxSlots)
     return Error{Errc::invalid_argument,
-                 fmt::format("{} sharers: 1 to {} can share a device", request.slots, kMostSlots)};
+                 fmt::format("{} sharers: 1 to {} can share a device", request.slots, kMaxSlots)};
   Files files;
   for (const std::string& key : keys) {
     auto file = LeaseFile::open(folder, key);
@@ -47,7 +48,7 @@ Result<std::uint64_t> join_queues(const std::filesystem::path& folder, Files& fi
   auto counter = TicketCounter::lock(folder);
   if (!counter) return counter.error();
   for (;;) {  // ends: each turn takes a new number, and those taken are as many as there are waiters
-    const auto ticket = counter->next();
+    const auto ticket = counter->next_ticket();
     if (!ticket) return ticket.error();
     bool joined = true;
     for (LeaseFile& file : files) {
@@ -76,35 +77,35 @@ class QueuePlace {
 };
 
 /// What one round has got: indices into the files and their slots.
-struct Taken {
+struct AcquiredDevice {
   std::size_t file;
   int slot;
 };
 
 /// All or nothing, without waiting; empty if too few can be had now. Only who is first in a queue may take its device, so
 /// what is held for a moment here is wanted by nobody who came earlier. Errors: io.
-Result<std::vector<Taken>> try_take(Files& files, const LeaseRequest& request, std::uint64_t ticket) {
-  std::vector<Taken> taken;
+Result<std::vector<AcquiredDevice>> try_acquire_all(Files& files, const LeaseRequest& request, std::uint64_t ticket) {
+  std::vector<AcquiredDevice> taken;
   for (std::size_t i = 0; i < files.size() && taken.size() < request.count; ++i) {
     const auto first = files[i].is_first(ticket);
     if (!first) return first.error();
     if (!*first) continue;
-    const auto slot = files[i].take(request.slots);
+    const auto slot = files[i].try_acquire(request.slots);
     if (!slot) return slot.error();
     if (*slot) taken.push_back({i, **slot});
   }
   if (taken.size() == request.count) return taken;
-  for (const Taken& part : taken) {
-    if (auto back = files[part.file].give_back(); !back) return back.error();
+  for (const AcquiredDevice& acquired : taken) {
+    if (auto released = files[acquired.file].release(); !released) return released.error();
   }
-  return std::vector<Taken>{};
+  return std::vector<AcquiredDevice>{};
 }
 
-std::vector<Obstacle> obstacles_of(const Files& files) {
-  std::vector<Obstacle> found;
+std::vector<BusyDevice> find_busy_devices(const Files& files) {
+  std::vector<BusyDevice> found;
   for (const LeaseFile& file : files) {
     auto holders = file.holders();
-    if (holders && holders->empty() && !file.was_signed()) holders = file.holders_of_removed();
+    if (holders && holders->empty() && !file.has_record()) holders = file.holders_of_removed_files();
     found.push_back({file.key(), holders ? *std::move(holders) : std::vector<Holder>{}});
   }
   return found;
@@ -120,76 +121,79 @@ bool all_current(const Files& files) {
 
 /// Who holds what was taken through a lease file that was removed meanwhile: the lock on the new file excludes none of them.
 /// Leases that our parent holds (`inherited`) are none.
-std::vector<Obstacle> holders_without_a_name(const Files& files, const std::vector<Taken>& taken,
-                                             std::string_view inherited) {
-  const auto outer = parse_lease_claims(inherited);
-  const auto is_outer = [&](const Holder& holder) {
-    return holder.record && std::any_of(outer.begin(), outer.end(),
+std::vector<BusyDevice> find_holders_of_removed_files(const Files& files, const std::vector<AcquiredDevice>& taken,
+                                                      std::string_view inherited) {
+  const auto inherited_claims = parse_lease_claims(inherited);
+  const auto is_inherited = [&](const Holder& holder) {
+    return holder.record && std::any_of(inherited_claims.begin(), inherited_claims.end(),
                                         [&](const LeaseClaim& claim) { return claim.nonce == holder.record->nonce; });
   };
-  std::vector<Obstacle> found;
-  for (const Taken& part : taken) {
-    const LeaseFile& file = files[part.file];
-    if (file.was_signed()) continue;  // whoever signed it has looked
-    auto holders = file.holders_of_removed();
-    std::erase_if(holders, is_outer);
+  std::vector<BusyDevice> found;
+  for (const AcquiredDevice& acquired : taken) {
+    const LeaseFile& file = files[acquired.file];
+    if (file.has_record()) continue;  // whoever signed it has looked
+    auto holders = file.holders_of_removed_files();
+    std::erase_if(holders, is_inherited);
     if (!holders.empty()) found.push_back({file.key() + " (its lease file was removed)", std::move(holders)});
   }
   return found;
 }
 
-ChangeWatch watch_files(const Files& files) {
-  ChangeWatch watch;
-  for (const LeaseFile& file : files) watch.add(file.path());
-  return watch;
+FileWriteMonitor monitor_files(const Files& files) {
+  FileWriteMonitor monitor;
+  for (const LeaseFile& file : files) monitor.add_file(file.path());
+  return monitor;
 }
 
 /// Waits its turn. Empty: a lease file was replaced under us, and the caller starts again.
 /// Errors: timed_out, cancelled, io.
-Result<std::vector<Taken>> wait_and_take(Files& files, const LeaseRequest& request, std::uint64_t ticket,
-                                         Clock::time_point deadline, const Environment& environment,
-                                         const Waiting& waiting) {
+Result<std::vector<AcquiredDevice>> wait_and_acquire(Files& files, const LeaseRequest& request, std::uint64_t ticket,
+                                                     Clock::time_point deadline, const Environment& environment,
+                                                     const WaitOptions& waiting) {
   const std::string inherited = environment("WEIR_LEASE").value_or("");
-  std::vector<Obstacle> unnamed;
-  std::optional<ChangeWatch> news;
-  auto pause = std::chrono::microseconds{500};
-  for (bool told = false;; told = true) {
-    auto taken = try_take(files, request, ticket);
+  std::vector<BusyDevice> held_by_removed_files;
+  std::optional<FileWriteMonitor> write_monitor;
+  auto retry_interval = std::chrono::microseconds{500};
+  for (bool reported = false;; reported = true) {
+    auto taken = try_acquire_all(files, request, ticket);
     if (!taken) return taken.error();
-    if (!all_current(files)) return std::vector<Taken>{};
+    if (!all_current(files)) return std::vector<AcquiredDevice>{};
     if (!taken->empty()) {
-      unnamed = holders_without_a_name(files, *taken, inherited);
-      if (unnamed.empty()) return taken;
-      for (const Taken& part : *taken)
-        if (auto back = files[part.file].give_back(); !back) return back.error();
-      pause = kSearchPause;
+      held_by_removed_files = find_holders_of_removed_files(files, *taken, inherited);
+      if (held_by_removed_files.empty()) return taken;
+      for (const AcquiredDevice& acquired : *taken)
+        if (auto released = files[acquired.file].release(); !released) return released.error();
+      retry_interval = kSearchRetryInterval;
     }
-    if (waiting.stop.stop_requested() || (waiting.interrupted && waiting.interrupted()))
+    if (waiting.stop.stop_requested() || (waiting.is_interrupted && waiting.is_interrupted()))
       return Error{Errc::cancelled, "interrupted while waiting for a device"};
     if (Clock::now() >= deadline)
-      return Error{Errc::timed_out, fmt::format("no device within {}: {}", seconds_text(request.wait),
-                                                describe(unnamed.empty() ? obstacles_of(files) : unnamed))};
-    if (!told && waiting.started) waiting.started(unnamed.empty() ? obstacles_of(files) : unnamed);
-    if (!news) news = watch_files(files);
+      return Error{Errc::timed_out, fmt::format("no device within {}: {}", seconds_text(request.max_wait),
+                                                describe(held_by_removed_files.empty() ? find_busy_devices(files)
+                                                                                       : held_by_removed_files))};
+    if (!reported && waiting.on_wait)
+      waiting.on_wait(held_by_removed_files.empty() ? find_busy_devices(files) : held_by_removed_files);
+    if (!write_monitor) write_monitor = monitor_files(files);
     const auto left = std::chrono::ceil<std::chrono::microseconds>(deadline - Clock::now());
-    if (news->wait(std::min(pause, left)) && unnamed.empty())
-      pause = kNewsPause;
+    if (write_monitor->wait(std::min(retry_interval, left)) && held_by_removed_files.empty())
+      retry_interval = kUnlockRetryInterval;
     else
-      pause = std::min<std::chrono::microseconds>(pause * 2, unnamed.empty() ? kLongestPause : kSearchPause);
+      retry_interval = std::min<std::chrono::microseconds>(
+          retry_interval * 2, held_by_removed_files.empty() ? kMaxRetryInterval : kSearchRetryInterval);
   }
 }
 
 }  // namespace
 
-std::string describe(const std::vector<Obstacle>& obstacles) {
+std::string describe(const std::vector<BusyDevice>& busy_devices) {
   std::string text;
-  for (const Obstacle& obstacle : obstacles) {
-    text += fmt::format("{}{} ", text.empty() ? "" : "; ", printable(obstacle.key));
-    if (obstacle.holders.empty()) text += "is free, but others asked for it earlier";
-    for (std::size_t i = 0; i < obstacle.holders.size(); ++i) {
-      const auto& record = obstacle.holders[i].record;
+  for (const BusyDevice& busy : busy_devices) {
+    text += fmt::format("{}{} ", text.empty() ? "" : "; ", printable(busy.key));
+    if (busy.holders.empty()) text += "is free, but others asked for it earlier";
+    for (std::size_t i = 0; i < busy.holders.size(); ++i) {
+      const auto& record = busy.holders[i].record;
       text += i == 0 ? "is held by " : " and by ";
-      text += record ? describe_holder(*record, seconds_since_1970()) : "a process that has not signed yet";
+      text += record ? describe_holder(*record, unix_time_s()) : "a process that has not signed yet";
     }
   }
   return text;
@@ -198,9 +202,9 @@ std::string describe(const std::vector<Obstacle>& obstacles) {
 Lease& Lease::operator=(Lease&& other) noexcept {
   if (this != &other) {
     release();
-    parts_ = std::move(other.parts_);
+    devices_ = std::move(other.devices_);
     record_ = std::move(other.record_);
-    predecessor_ = std::move(other.predecessor_);
+    previous_holder_ = std::move(other.previous_holder_);
     parent_ = std::move(other.parent_);
     joined_ = other.joined_;
   }
@@ -209,14 +213,14 @@ Lease& Lease::operator=(Lease&& other) noexcept {
 
 std::vector<std::string> Lease::keys() const {
   std::vector<std::string> keys;
-  for (const Part& part : parts_) keys.push_back(part.file.key());
+  for (const HeldDevice& held : devices_) keys.push_back(held.file.key());
   return keys;
 }
 
 std::vector<int> Lease::descriptors() const {
   std::vector<int> all;
   if (!joined_)
-    for (const Part& part : parts_) all.push_back(part.file.descriptor());
+    for (const HeldDevice& held : devices_) all.push_back(held.file.descriptor());
   if (parent_) {
     const auto more = parent_->descriptors();
     all.insert(all.end(), more.begin(), more.end());
@@ -225,59 +229,59 @@ std::vector<int> Lease::descriptors() const {
 }
 
 LeaseClaim Lease::claim() const {
-  if (parts_.empty() || joined_) return {};
-  return {parts_.front().file.key(), record_.nonce, parts_.front().file.folder_id()};
+  if (devices_.empty() || joined_) return {};
+  return {devices_.front().file.key(), record_.nonce, devices_.front().file.folder_id()};
 }
 
 bool Lease::is_intact() const {
-  return !joined_ || std::all_of(parts_.begin(), parts_.end(), [](const Part& part) {
-    return find_claimed_slot(part.file, {part.file.key(), part.nonce, part.file.folder_id()}) >= 0;
+  return !joined_ || std::all_of(devices_.begin(), devices_.end(), [](const HeldDevice& held) {
+    return find_claimed_slot(held.file, {held.file.key(), held.nonce, held.file.folder_id()}) >= 0;
   });
 }
 
-std::string Lease::environment() const {
+std::string Lease::environment_value() const {
   std::string text;
-  for (const Part& part : parts_) {
+  for (const HeldDevice& held : devices_) {
     if (!text.empty()) text += ',';
-    LeaseClaim claim{part.file.key(), part.nonce, part.file.folder_id()};
-    const auto record = part.file.read_record(part.slot);
-    if (record && record->nonce == part.nonce) claim.holder = record->process;
+    LeaseClaim claim{held.file.key(), held.nonce, held.file.folder_id()};
+    const auto record = held.file.read_record(held.slot);
+    if (record && record->nonce == held.nonce) claim.holder = record->process;
     text += to_text(claim);
   }
-  if (parent_) text += ',' + parent_->environment();
+  if (parent_) text += ',' + parent_->environment_value();
   return text;
 }
 
 Result<std::vector<Holder>> Lease::other_holders() const {
-  if (parts_.empty()) return std::vector<Holder>{};
-  return parts_.front().file.holders();
+  if (devices_.empty()) return std::vector<Holder>{};
+  return devices_.front().file.holders();
 }
 
-Status Lease::promise(Bytes bytes) {
+Status Lease::reserve_memory(Bytes bytes) {
   if (joined_) return ok();
-  record_.promised = bytes.count();
-  for (Part& part : parts_) {
-    if (auto written = part.file.write_record(part.slot, record_); !written) return written;
+  record_.reserved_bytes = bytes.count();
+  for (HeldDevice& held : devices_) {
+    if (auto written = held.file.write_record(held.slot, record_); !written) return written;
   }
   return ok();
 }
 
 void Lease::release() {
   if (!joined_ && record_.process.pid == ::getpid()) {
-    record_.released = seconds_since_1970();
+    record_.released_at = unix_time_s();
     record_.command.clear();
     record_.job.clear();
-    for (Part& part : parts_) {
-      (void)static_cast<bool>(part.file.write_record(part.slot, record_));
-      (void)static_cast<bool>(part.file.give_back());  // not by closing: a forked child may have a copy open
+    for (HeldDevice& held : devices_) {
+      (void)static_cast<bool>(held.file.write_record(held.slot, record_));
+      (void)static_cast<bool>(held.file.release());  // not by closing: a forked child may have a copy open
     }
   }
-  parts_.clear();
+  devices_.clear();
   parent_.reset();
 }
 
 /// Builds leases; the two ways to one.
-class LeaseTaker {
+class LeaseAcquirer {
  public:
   /// A lease that the caller's environment names; empty if it names none of these devices. Errors: invalid_argument.
   static Result<std::optional<Lease>> join(Files& files, const LeaseRequest& request, const Environment& environment) {
@@ -287,50 +291,50 @@ class LeaseTaker {
       const auto file = std::find_if(files.begin(), files.end(), [&](const auto& f) {
         return f.key() == claim.key && f.folder_id() == claim.folder;
       });
-      if (file == files.end() || lease.parts_.size() == request.count) continue;
+      if (file == files.end() || lease.devices_.size() == request.count) continue;
       const int slot = find_claimed_slot(*file, claim);
       if (slot < 0) continue;
-      lease.parts_.push_back({std::move(*file), slot, std::move(claim.nonce)});
+      lease.devices_.push_back({std::move(*file), slot, std::move(claim.nonce)});
       files.erase(file);
     }
-    if (lease.parts_.empty()) return std::optional<Lease>{};
-    if (lease.parts_.size() == request.count) return std::optional{std::move(lease)};
+    if (lease.devices_.empty()) return std::optional<Lease>{};
+    if (lease.devices_.size() == request.count) return std::optional{std::move(lease)};
     return Error{Errc::invalid_argument, fmt::format("{} devices are asked for inside a lease of {}; take all at once",
-                                                     request.count, lease.parts_.size())};
+                                                     request.count, lease.devices_.size())};
   }
 
   /// Signs what was taken. Errors: io.
-  static Result<Lease> sign(Files& files, const std::vector<Taken>& taken, const LeaseRequest& request,
+  static Result<Lease> make(Files& files, const std::vector<AcquiredDevice>& taken, const LeaseRequest& request,
                             std::uint64_t ticket) {
     Lease lease;
-    lease.record_ = describe_this_process(request.job);
+    lease.record_ = make_owner_record(request.job);
     if (!request.program.empty()) lease.record_.command = request.program;
-    for (const Taken& part : taken)
-      lease.parts_.push_back({std::move(files[part.file]), part.slot, lease.record_.nonce});
-    lease.predecessor_ = lease.parts_.front().file.read_record(lease.parts_.front().slot);
-    for (Lease::Part& part : lease.parts_) {
-      if (auto written = part.file.write_record(part.slot, lease.record_); !written) return written.error();
-      if (auto left = part.file.leave_queue(ticket); !left) return left.error();
+    for (const AcquiredDevice& acquired : taken)
+      lease.devices_.push_back({std::move(files[acquired.file]), acquired.slot, lease.record_.nonce});
+    lease.previous_holder_ = lease.devices_.front().file.read_record(lease.devices_.front().slot);
+    for (Lease::HeldDevice& held : lease.devices_) {
+      if (auto written = held.file.write_record(held.slot, lease.record_); !written) return written.error();
+      if (auto left = held.file.leave_queue(ticket); !left) return left.error();
     }
     return lease;
   }
 };
 
 Result<Lease> acquire_lease(const std::filesystem::path& folder, const LeaseRequest& request,
-                            const Environment& environment, const Waiting& waiting) {
-  const Clock::time_point deadline = Clock::now() + request.wait;
+                            const Environment& environment, const WaitOptions& waiting) {
+  const Clock::time_point deadline = Clock::now() + request.max_wait;
   for (;;) {  // again only if somebody removes lease files meanwhile; the deadline bounds it
     auto files = open_files(folder, request);
     if (!files) return files.error();
-    auto joined = LeaseTaker::join(*files, request, environment);
+    auto joined = LeaseAcquirer::join(*files, request, environment);
     if (!joined) return joined.error();
     if (*joined) return **std::move(joined);
     const auto ticket = join_queues(folder, *files);
     if (!ticket) return ticket.error();
     const QueuePlace place{*files, *ticket};
-    const auto taken = wait_and_take(*files, request, *ticket, deadline, environment, waiting);
+    const auto taken = wait_and_acquire(*files, request, *ticket, deadline, environment, waiting);
     if (!taken) return taken.error();
-    if (!taken->empty()) return LeaseTaker::sign(*files, *taken, request, *ticket);
+    if (!taken->empty()) return LeaseAcquirer::make(*files, *taken, request, *ticket);
     if (Clock::now() >= deadline) return Error{Errc::timed_out, "the lease files are removed again and again"};
   }
 }

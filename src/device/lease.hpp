@@ -25,27 +25,27 @@ struct LeaseRequest {
   std::vector<std::string> keys = {};  ///< candidates
   std::size_t count = 1;               ///< how many of them, all or nothing
   int slots = 0;                       ///< 0: exclusive; N: as one of at most N sharers of each device
-  std::chrono::milliseconds wait = std::chrono::seconds{1800};
+  std::chrono::milliseconds max_wait = std::chrono::seconds{1800};
   std::string job = {};      ///< for the record
   std::string program = {};  ///< for the record: what it is taken for; empty: this program
 };
 
 /// Who stands in the way, for a message while waiting.
-struct Obstacle {
+struct BusyDevice {
   std::string key;
   std::vector<Holder> holders;
 };
 /// "pci-0000:01:00.0 is held by pid 4242 'python train.py' ...": one line for all.
-std::string describe(const std::vector<Obstacle>& obstacles);
+std::string describe(const std::vector<BusyDevice>& busy_devices);
 
 /// How to wait.
-struct Waiting {
+struct WaitOptions {
   std::stop_token stop = {};
   /// Called once when the lease is not to be had at once, on the waiting thread. May be empty.
-  std::function<void(const std::vector<Obstacle>&)> started = {};
+  std::function<void(const std::vector<BusyDevice>&)> on_wait = {};
   /// Asked before each pause, on the waiting thread: true ends the wait as `cancelled`. What it throws passes through, and
   /// nothing is left in the queue. May be empty.
-  std::function<bool()> interrupted = {};
+  std::function<bool()> is_interrupted = {};
 };
 
 /// Exclusive or shared use of devices, for as long as the object lives. The kernel ends it with the process, whatever
@@ -59,9 +59,9 @@ class Lease {
   std::vector<std::string> keys() const;
   bool is_joined() const { return joined_; }  ///< part of a lease that a parent (or this thread) holds
   /// Who had the (first) device before, as the lease file said; empty for the first lease, or a joined one.
-  const std::optional<OwnerRecord>& predecessor() const { return predecessor_; }
+  const std::optional<OwnerRecord>& previous_holder() const { return previous_holder_; }
   /// For WEIR_LEASE in the environment of children, who then join instead of waiting for their parent.
-  std::string environment() const;
+  std::string environment_value() const;
   /// The (first) device as children name it; empty texts after release() and for a joined lease.
   LeaseClaim claim() const;
   /// Whether it holds: a joined lease no longer does once the one that it joined was given back. Errors: none; a file that cannot
@@ -73,27 +73,27 @@ class Lease {
   Result<std::vector<Holder>> other_holders() const;
   /// Held while the promises of others are read and one's own is made: two sharers that look at the same time would both
   /// find the room free. Not for a released lease. Errors: io; timed_out if somebody keeps it for ten seconds.
-  Result<TicketCounter> lock_promises() const { return TicketCounter::lock(parts_.front().file.folder()); }
+  Result<TicketCounter> lock_reservations() const { return TicketCounter::lock(devices_.front().file.folder()); }
   /// Writes into the record how much memory this holder will take, for the admission of others. Not for a joined lease.
   /// Errors: io.
-  Status promise(Bytes bytes);
+  Status reserve_memory(Bytes bytes);
   /// Keeps a lease of what the device is a part of for as long as this one; it is in environment() too.
-  void keep_beside(Lease parent) { parent_ = std::make_unique<Lease>(std::move(parent)); }
+  void attach_parent(Lease parent) { parent_ = std::make_unique<Lease>(std::move(parent)); }
   const Lease* parent() const { return parent_.get(); }
   /// Gives everything back. May be called again.
   void release();
 
  private:
-  friend class LeaseTaker;
-  struct Part {
+  friend class LeaseAcquirer;
+  struct HeldDevice {
     LeaseFile file;
     int slot;
     std::string nonce;
   };
   Lease() = default;
-  std::vector<Part> parts_;
+  std::vector<HeldDevice> devices_;
   OwnerRecord record_;
-  std::optional<OwnerRecord> predecessor_;
+  std::optional<OwnerRecord> previous_holder_;
   std::unique_ptr<Lease> parent_;
   bool joined_ = false;
 };
@@ -103,6 +103,6 @@ class Lease {
 /// at once. Errors: timed_out with the holders named; cancelled; invalid_argument; io.
 /// Source  the order of tickets is Lamport's bakery, with locks that the kernel ends in place of flags.
 Result<Lease> acquire_lease(const std::filesystem::path& folder, const LeaseRequest& request,
-                            const Environment& environment, const Waiting& waiting = {});
+                            const Environment& environment, const WaitOptions& waiting = {});
 
 }  // namespace weir::device

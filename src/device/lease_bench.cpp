@@ -7,7 +7,7 @@
 
 #include "device/device_meters.hpp"
 #include "device/lease.hpp"
-#include "memory/leak_judge.hpp"
+#include "memory/leak_detector.hpp"
 
 namespace {
 
@@ -27,8 +27,8 @@ void BM_lock_and_give_back(benchmark::State& state) {
   auto file = LeaseFile::open(folder, "bench");
   if (!file) return state.SkipWithError(file.error().what.c_str());
   for (auto _ : state) {
-    const auto taken = file->take(0);
-    if (!taken || !*taken || !file->give_back()) return state.SkipWithError("not taken");
+    const auto taken = file->try_acquire(0);
+    if (!taken || !*taken || !file->release()) return state.SkipWithError("not taken");
   }
   std::filesystem::remove_all(folder);
 }
@@ -52,8 +52,8 @@ BENCHMARK(BM_lease);
 void BM_guard_scope(benchmark::State& state) {
   weir::memory::Meters meters{weir::memory::make_malloc_meter(), weir::memory::make_resident_meter()};
   if (auto drm = weir::device::make_fdinfo_meter()) meters.push_back(std::move(drm));
-  weir::memory::LeakJudge judge{std::move(meters), {}};
-  for (auto _ : state) benchmark::DoNotOptimize(judge.leave("bench", judge.enter(), false, {}));
+  weir::memory::LeakDetector judge{std::move(meters), {}};
+  for (auto _ : state) benchmark::DoNotOptimize(judge.end_scope("bench", judge.begin_scope(), false, {}));
 }
 BENCHMARK(BM_guard_scope);
 

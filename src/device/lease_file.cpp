@@ -25,7 +25,7 @@ namespace fs = std::filesystem;
 constexpr ByteRange kWhole{0, 1};
 constexpr std::uint64_t kCountBase = 128;
 constexpr std::uint64_t kTicketBase = std::uint64_t{1} << 40;
-constexpr std::uint64_t kMostTickets = std::uint64_t{1} << 60;
+constexpr std::uint64_t kMaxTickets = std::uint64_t{1} << 60;
 constexpr std::string_view kPrefix = "gpu-";
 constexpr std::string_view kEnding = ".lease";
 
@@ -37,8 +37,8 @@ ByteRange slot_byte(int slot) { return {static_cast<std::uint64_t>(slot), 1}; }
 ByteRange ticket_byte(std::uint64_t ticket) { return {kTicketBase + ticket, 1}; }
 
 std::optional<OwnerRecord> record_in(int file, int slot) {
-  std::array<char, kRecordSize> page{};
-  const auto at = static_cast<off_t>(static_cast<std::size_t>(slot) * kRecordSize);
+  std::array<char, kRecordBytes> page{};
+  const auto at = static_cast<off_t>(static_cast<std::size_t>(slot) * kRecordBytes);
   const ssize_t got = ::pread(file, page.data(), page.size(), at);
   if (got <= 0) return std::nullopt;
   return parse_page({page.data(), static_cast<std::size_t>(got)});
@@ -47,10 +47,10 @@ std::optional<OwnerRecord> record_in(int file, int slot) {
 /// Who holds locks of other descriptions on the slots of an open lease file.
 Result<std::vector<Holder>> holders_in(int file) {
   std::vector<Holder> found;
-  for (int slot = 0; slot <= kMostSlots; ++slot) {
-    const auto lock =
-        slot == 0 ? find_lock(file, kWhole, LockKind::read)
-                  : find_lock(file, {static_cast<std::uint64_t>(slot), kMostSlots + 1U - slot}, LockKind::write);
+  for (int slot = 0; slot <= kMaxSlots; ++slot) {
+    const auto lock = slot == 0 ? find_conflicting_lock(file, kWhole, LockKind::read)
+                                : find_conflicting_lock(file, {static_cast<std::uint64_t>(slot), kMaxSlots + 1U - slot},
+                                                        LockKind::write);
     if (!lock) return lock.error();
     if (!lock->has_value()) {
       if (slot == 0) continue;
@@ -84,8 +84,8 @@ Result<std::optional<LeaseFile>> LeaseFile::open_as(const fs::path& folder, cons
     return Error{Errc::invalid_argument, fmt::format("'{}' cannot name a lease", printable(key))};
   const fs::path path = path_of(folder, key);
   std::error_code ignored;
-  if (use == LockFileUse::look && !fs::exists(path, ignored)) return std::optional<LeaseFile>{};
-  auto file = UnsharedFile::open(path, use);
+  if (use == LockFileUse::read && !fs::exists(path, ignored)) return std::optional<LeaseFile>{};
+  auto file = ForkSafeFile::open(path, use);
   if (!file) return file.error();
   struct stat status {};
   if (::stat(folder.c_str(), &status) != 0)
@@ -99,11 +99,11 @@ Result<LeaseFile> LeaseFile::open(const fs::path& folder, const std::string& key
   return **std::move(file);
 }
 
-Result<std::optional<LeaseFile>> LeaseFile::open_to_look(const fs::path& folder, const std::string& key) {
-  return open_as(folder, key, LockFileUse::look);
+Result<std::optional<LeaseFile>> LeaseFile::open_read_only(const fs::path& folder, const std::string& key) {
+  return open_as(folder, key, LockFileUse::read);
 }
 
-bool LeaseFile::is_current() const { return still_named(file_.get(), path_); }
+bool LeaseFile::is_current() const { return is_path_of_file(file_.get(), path_); }
 
 Result<bool> LeaseFile::enqueue(std::uint64_t ticket) {
   return try_lock(file_.get(), ticket_byte(ticket), LockKind::write);
@@ -111,47 +111,47 @@ Result<bool> LeaseFile::enqueue(std::uint64_t ticket) {
 
 Result<bool> LeaseFile::is_first(std::uint64_t ticket) const {
   if (ticket == 0) return true;
-  const auto earlier = find_lock(file_.get(), {kTicketBase, ticket}, LockKind::write);
+  const auto earlier = find_conflicting_lock(file_.get(), {kTicketBase, ticket}, LockKind::write);
   if (!earlier) return earlier.error();
   return !earlier->has_value();
 }
 
 Status LeaseFile::leave_queue(std::uint64_t ticket) { return unlock(file_.get(), ticket_byte(ticket)); }
 
-Result<std::optional<int>> LeaseFile::take(int slots) {
+Result<std::optional<int>> LeaseFile::try_acquire(int slots) {
   using Taken = std::optional<int>;
   const auto whole = try_lock(file_.get(), kWhole, slots == 0 ? LockKind::write : LockKind::read);
   if (!whole) return whole.error();
   if (!*whole) return Taken{};
   if (slots == 0) return Taken{0};
-  const auto agreed = agree_on(slots);
+  const auto agreed = agree_on_slots(slots);
   if (!agreed) return agreed.error();
   for (int slot = 1; *agreed && slot <= slots; ++slot) {
     const auto own = try_lock(file_.get(), slot_byte(slot), LockKind::write);
     if (!own) return own.error();
     if (*own) return Taken{slot};
   }
-  if (auto back = give_back(); !back) return back.error();
+  if (auto back = release(); !back) return back.error();
   return Taken{};
 }
 
-Result<bool> LeaseFile::agree_on(int slots) {
+Result<bool> LeaseFile::agree_on_slots(int slots) {
   const std::uint64_t own = kCountBase + static_cast<std::uint64_t>(slots);
   for (const ByteRange other :
-       {ByteRange{kCountBase, own - kCountBase}, ByteRange{own + 1, kCountBase + kMostSlots - own}}) {
+       {ByteRange{kCountBase, own - kCountBase}, ByteRange{own + 1, kCountBase + kMaxSlots - own}}) {
     if (other.count == 0) continue;
-    const auto lock = find_lock(file_.get(), other, LockKind::write);
+    const auto lock = find_conflicting_lock(file_.get(), other, LockKind::write);
     if (!lock) return lock.error();
     if (lock->has_value()) return false;
   }
   return try_lock(file_.get(), {own, 1}, LockKind::read);
 }
 
-Status LeaseFile::give_back() { return unlock(file_.get(), {0, kCountBase + kMostSlots + 1}); }
+Status LeaseFile::release() { return unlock(file_.get(), {0, kCountBase + kMaxSlots + 1}); }
 
 Status LeaseFile::write_record(int slot, const OwnerRecord& record) {
   const std::string page = to_page(record);
-  const auto at = static_cast<off_t>(static_cast<std::size_t>(slot) * kRecordSize);
+  const auto at = static_cast<off_t>(static_cast<std::size_t>(slot) * kRecordBytes);
   if (::pwrite(file_.get(), page.data(), page.size(), at) == static_cast<ssize_t>(page.size())) return ok();
   return Error{Errc::io, fmt::format("{}: write the owner: {}", printable(path_.native()), errno_text(errno))};
 }
@@ -160,19 +160,19 @@ std::optional<OwnerRecord> LeaseFile::read_record(int slot) const { return recor
 
 Result<bool> LeaseFile::is_held(int slot) const {
   // A sharer's read lock on byte 0 does not stand in the way of reading: what is found is an exclusive holder.
-  const auto lock = find_lock(file_.get(), slot_byte(slot), slot == 0 ? LockKind::read : LockKind::write);
+  const auto lock = find_conflicting_lock(file_.get(), slot_byte(slot), slot == 0 ? LockKind::read : LockKind::write);
   if (!lock) return lock.error();
   return lock->has_value();
 }
 
 Result<std::vector<Holder>> LeaseFile::holders() const { return holders_in(file_.get()); }
 
-bool LeaseFile::was_signed() const {
+bool LeaseFile::has_record() const {
   struct stat status {};
   return ::fstat(file_.get(), &status) == 0 && status.st_size > 0;
 }
 
-std::vector<Holder> LeaseFile::holders_of_removed(const fs::path& folder, const std::string& key) {
+std::vector<Holder> LeaseFile::holders_of_removed_files(const fs::path& folder, const std::string& key) {
   std::error_code problem;
   const fs::path name = path_of(fs::canonical(folder, problem), key);
   std::vector<Holder> found;
@@ -193,15 +193,15 @@ std::vector<Holder> LeaseFile::holders_of_removed(const fs::path& folder, const 
 Result<std::vector<Holder>> holders_of(const std::optional<LeaseFile>& file, const fs::path& folder,
                                        const std::string& key) {
   auto holders = file ? file->holders() : Result<std::vector<Holder>>{std::vector<Holder>{}};
-  if (!holders || !holders->empty() || (file && file->was_signed())) return holders;
-  return LeaseFile::holders_of_removed(folder, key);
+  if (!holders || !holders->empty() || (file && file->has_record())) return holders;
+  return LeaseFile::holders_of_removed_files(folder, key);
 }
 
-Result<int> LeaseFile::waiting() const {
+Result<int> LeaseFile::count_waiting() const {
   constexpr int kMost = 1000;
   int count = 0;
   for (std::uint64_t from = kTicketBase; count < kMost; ++count) {
-    const auto lock = find_lock(file_.get(), {from, kTicketBase + kMostTickets - from}, LockKind::write);
+    const auto lock = find_conflicting_lock(file_.get(), {from, kTicketBase + kMaxTickets - from}, LockKind::write);
     if (!lock) return lock.error();
     if (!lock->has_value()) break;
     from = **lock + 1;
@@ -209,7 +209,7 @@ Result<int> LeaseFile::waiting() const {
   return count;
 }
 
-Result<std::vector<std::string>> lease_keys(const fs::path& folder) {
+Result<std::vector<std::string>> list_lease_keys(const fs::path& folder) {
   std::vector<std::string> keys;
   std::error_code problem;
   for (fs::directory_iterator at{folder, problem}, end; !problem && at != end; at.increment(problem)) {
@@ -224,7 +224,7 @@ Result<std::vector<std::string>> lease_keys(const fs::path& folder) {
 
 Result<TicketCounter> TicketCounter::lock(const fs::path& folder) {
   const std::string name = printable((folder / "tickets").native());
-  auto file = UnsharedFile::open(folder / "tickets");
+  auto file = ForkSafeFile::open(folder / "tickets");
   if (!file) return file.error();
   const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds{10};
   for (;;) {
@@ -237,12 +237,12 @@ Result<TicketCounter> TicketCounter::lock(const fs::path& folder) {
   }
 }
 
-Result<std::uint64_t> TicketCounter::next() {
+Result<std::uint64_t> TicketCounter::next_ticket() {
   std::array<char, 24> text{};
   const ssize_t got = ::pread(file_.get(), text.data(), text.size(), 0);
   std::uint64_t last = 0;
   if (got > 0) std::from_chars(text.data(), text.data() + got, last);
-  if (last >= kMostTickets - 2) last = 0;  // not in a lifetime, but any user may write here
+  if (last >= kMaxTickets - 2) last = 0;  // not in a lifetime, but any user may write here
   const std::string next = fmt::format("{:<20}\n", last + 1);
   if (::pwrite(file_.get(), next.data(), next.size(), 0) != static_cast<ssize_t>(next.size()))
     return Error{Errc::io, fmt::format("{}: write the counter of the queue: {}", name_, errno_text(errno))};

@@ -7,13 +7,13 @@
 #include <vector>
 
 #include "base/result.hpp"
+#include "device/fork_safe_file.hpp"
 #include "device/owner_record.hpp"
-#include "device/unshared_file.hpp"
 
 namespace weir::device {
 
 /// Sharers of one device at most.
-inline constexpr int kMostSlots = 64;
+inline constexpr int kMaxSlots = 64;
 
 /// One holder of a lease as seen from outside.
 struct Holder {
@@ -34,7 +34,7 @@ class LeaseFile {
   static Result<LeaseFile> open(const std::filesystem::path& folder, const std::string& key);
   /// Only to see who holds the device: the file is not made, and its folder may be read-only. Empty if it is not there.
   /// Errors: io.
-  static Result<std::optional<LeaseFile>> open_to_look(const std::filesystem::path& folder, const std::string& key);
+  static Result<std::optional<LeaseFile>> open_read_only(const std::filesystem::path& folder, const std::string& key);
 
   const std::string& key() const { return key_; }
   int descriptor() const { return file_.get(); }
@@ -52,8 +52,8 @@ class LeaseFile {
 
   /// Takes the device for itself (`slots` 0) or as one of at most `slots` sharers (1 to 64), who all say the same number: the
   /// slot, or empty if it is not to be had now. Does not wait. Errors: io.
-  Result<std::optional<int>> take(int slots);
-  Status give_back();
+  Result<std::optional<int>> try_acquire(int slots);
+  Status release();
 
   Status write_record(int slot, const OwnerRecord& record);
   std::optional<OwnerRecord> read_record(int slot) const;
@@ -61,24 +61,24 @@ class LeaseFile {
   /// Who else holds the device now. Errors: io.
   Result<std::vector<Holder>> holders() const;
   /// Whether anybody has signed this file yet; false for one that was just made.
-  bool was_signed() const;
+  bool has_record() const;
   /// Who holds the device through an earlier file of this name that was removed, as far as /proc/PID/fd may be read
   /// (processes of other users are not seen). Takes milliseconds.
-  static std::vector<Holder> holders_of_removed(const std::filesystem::path& folder, const std::string& key);
-  std::vector<Holder> holders_of_removed() const { return holders_of_removed(folder(), key_); }
+  static std::vector<Holder> holders_of_removed_files(const std::filesystem::path& folder, const std::string& key);
+  std::vector<Holder> holders_of_removed_files() const { return holders_of_removed_files(folder(), key_); }
   /// Whether somebody else holds slot `slot` now. Errors: io.
   Result<bool> is_held(int slot) const;
   /// How many others wait, counted up to 1000. Errors: io.
-  Result<int> waiting() const;
+  Result<int> count_waiting() const;
 
  private:
   static Result<std::optional<LeaseFile>> open_as(const std::filesystem::path& folder, const std::string& key,
                                                   LockFileUse use);
   /// Whether all sharers share with so many in all; then others see it of this one too. Errors: io.
-  Result<bool> agree_on(int slots);
-  LeaseFile(UnsharedFile file, std::filesystem::path path, std::string key, std::string folder_id)
+  Result<bool> agree_on_slots(int slots);
+  LeaseFile(ForkSafeFile file, std::filesystem::path path, std::string key, std::string folder_id)
       : file_{std::move(file)}, path_{std::move(path)}, key_{std::move(key)}, folder_id_{std::move(folder_id)} {}
-  UnsharedFile file_;
+  ForkSafeFile file_;
   std::filesystem::path path_;
   std::string key_, folder_id_;
 };
@@ -89,7 +89,7 @@ Result<std::vector<Holder>> holders_of(const std::optional<LeaseFile>& file, con
                                        const std::string& key);
 
 /// The keys of all devices that have a lease file in the folder, sorted. Errors: io.
-Result<std::vector<std::string>> lease_keys(const std::filesystem::path& folder);
+Result<std::vector<std::string>> list_lease_keys(const std::filesystem::path& folder);
 
 /// The counter of a folder, locked: tickets are drawn and the queues joined while this object lives, so that no later
 /// ticket stands in a queue before an earlier one.
@@ -98,11 +98,11 @@ class TicketCounter {
   /// Errors: io; timed_out if somebody keeps it for ten seconds.
   static Result<TicketCounter> lock(const std::filesystem::path& folder);
   /// A number that this counter has not given yet. Errors: io.
-  Result<std::uint64_t> next();
+  Result<std::uint64_t> next_ticket();
 
  private:
-  TicketCounter(UnsharedFile file, std::string name) : file_{std::move(file)}, name_{std::move(name)} {}
-  UnsharedFile file_;  // its lock ends with it
+  TicketCounter(ForkSafeFile file, std::string name) : file_{std::move(file)}, name_{std::move(name)} {}
+  ForkSafeFile file_;  // its lock ends with it
   std::string name_;   // for messages
 };
 

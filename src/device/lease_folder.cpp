@@ -45,7 +45,7 @@ Status make_own_folder(const fs::path& path) {
   return ok();
 }
 
-Result<LeaseFolder> checked(LeaseFolder folder) {
+Result<LeaseFolder> check_file_system(LeaseFolder folder) {
   struct statfs info {};
   if (::statfs(folder.path.c_str(), &info) != 0) return io_error(folder.path, "look at the folder for leases");
   if (!is_folder(folder.path)) return Error{Errc::io, fmt::format("{}: is not a folder", shown(folder.path))};
@@ -84,7 +84,7 @@ bool is_network_file_system(unsigned long type) {
 
 Result<LeaseFolder> find_lease_folder(const Environment& environment, const fs::path& system) {
   if (const auto set = environment("WEIR_LEASE_DIR")) {
-    if (fs::path{*set}.is_absolute()) return checked({*set, {}});
+    if (fs::path{*set}.is_absolute()) return check_file_system({*set, {}});
     return Error{
         Errc::invalid_argument,
         fmt::format("WEIR_LEASE_DIR must be an absolute path, and is '{}': programs that work in other folders "
@@ -94,12 +94,12 @@ Result<LeaseFolder> find_lease_folder(const Environment& environment, const fs::
   if (!is_folder(system) && ::geteuid() == 0 && is_folder(system.parent_path())) {
     if (auto made = make_folder(system, 01777); !made) return made.error();
   }
-  if (is_folder(system)) return checked({system, {}});
+  if (is_folder(system)) return check_file_system({system, {}});
   const auto runtime = environment("XDG_RUNTIME_DIR");
   const bool usable = runtime && fs::path{*runtime}.is_absolute();  // the XDG specification: else it is to be ignored
   const fs::path own = usable ? fs::path{*runtime} / "weir" : fs::path{fmt::format("/tmp/weir-{}", ::geteuid())};
   if (auto made = make_own_folder(own); !made) return made.error();
-  return checked(
+  return check_file_system(
       {own, fmt::format("leases in {} exclude only your own programs; as root run 'install -d -m 1777 {}' so "
                         "that all users share them",
                         shown(own), shown(system))});
@@ -123,7 +123,7 @@ Result<FileDescriptor> open_lock_file(const fs::path& path, LockFileUse use) {
   return file;
 }
 
-bool still_named(int file, const fs::path& path) {
+bool is_path_of_file(int file, const fs::path& path) {
   struct stat open_one {};
   struct stat named {};
   return ::fstat(file, &open_one) == 0 && ::lstat(path.c_str(), &named) == 0 && open_one.st_dev == named.st_dev &&

@@ -22,7 +22,7 @@ Result<LeaseFolder> find_lease_folder(const Environment& environment,
                                       const std::filesystem::path& system = "/run/lock/weir");
 
 /// What a lock file is opened for: to lock it, or only to see who has.
-enum class LockFileUse { lock, look };
+enum class LockFileUse { lock, read };
 
 /// Opens a lock file; to lock it, for reading and writing, and makes it (mode 0666) if it is not there. It is first opened without
 /// O_CREAT: fs.protected_regular refuses that flag for another user's file in a folder that anybody may write
@@ -30,7 +30,7 @@ enum class LockFileUse { lock, look };
 Result<FileDescriptor> open_lock_file(const std::filesystem::path& path, LockFileUse use = LockFileUse::lock);
 
 /// Whether the name still leads to the open file: a file that was removed and made again would split the lock.
-bool still_named(int file, const std::filesystem::path& path);
+bool is_path_of_file(int file, const std::filesystem::path& path);
 
 /// The f_type of statfs(2) of file systems that other machines share, or that cannot be told from such (FUSE, 9p).
 bool is_network_file_system(unsigned long type);

@@ -66,14 +66,14 @@ TEST(LeaseFolder, NetworkFileSystemsAreKnown) {
   EXPECT_FALSE(is_network_file_system(0x794c7630));  // OVERLAYFS_SUPER_MAGIC
 }
 
-TEST(LeaseFolder, FilesAreForEverybodyWhateverTheUmask) {
+TEST(LeaseFolder, FilesAreWritableByAllUsersWhateverTheUmask) {
   const test::Folder folder;
   const mode_t before = ::umask(077);
   const auto file = LeaseFile::open(folder.path(), "a");
   ::umask(before);
   ASSERT_TRUE(file);
   EXPECT_EQ(mode_of(folder.path() / "gpu-a.lease"), 0666u);
-  EXPECT_EQ(*lease_keys(folder.path()), std::vector<std::string>{"a"});
+  EXPECT_EQ(*list_lease_keys(folder.path()), std::vector<std::string>{"a"});
 }
 
 TEST(LeaseFolder, LinksAreNotFollowed) {
@@ -94,8 +94,8 @@ TEST(LeaseFolder, ADamagedCounterStillGivesTickets) {
     std::fclose(file);
     auto counter = TicketCounter::lock(folder.path());
     ASSERT_TRUE(counter);
-    const auto first = counter->next();
-    const auto second = counter->next();
+    const auto first = counter->next_ticket();
+    const auto second = counter->next_ticket();
     ASSERT_TRUE(first && second);
     EXPECT_EQ(*second, *first + 1) << damaged;
   }
@@ -110,7 +110,7 @@ TEST(LeaseFolder, FilesOfOtherUsersAreUsed) {
     if (::setuid(65534) != 0) return 2;
     auto file = LeaseFile::open(folder.path(), "a");
     if (!file) return 1;
-    const auto slot = file->take(0);
+    const auto slot = file->try_acquire(0);
     return slot && *slot && TicketCounter::lock(folder.path()) ? 0 : 3;
   });
   EXPECT_EQ(test::wait_for(other), 0);

@@ -14,7 +14,7 @@ namespace weir::device {
 namespace {
 
 /// "PID.START.NAMESPACE"; pid 0 if it is none.
-ProcessIdentity holder_from(std::string_view text) {
+ProcessIdentity parse_holder(std::string_view text) {
   std::array<std::uint64_t, 3> numbers{};
   for (std::uint64_t& number : numbers) {
     const auto [rest, problem] = std::from_chars(text.data(), text.data() + text.size(), number);
@@ -28,7 +28,7 @@ ProcessIdentity holder_from(std::string_view text) {
 
 /// A holder in this process is joined by its own thread only: other threads wait like anybody else.
 bool may_join(const OwnerRecord& record) {
-  if (record.released || liveness_of(record.process) == Liveness::dead) return false;
+  if (record.released_at || liveness_of(record.process) == Liveness::dead) return false;
   return record.process.pid != ::getpid() || record.thread == ::gettid();
 }
 
@@ -61,13 +61,13 @@ std::vector<LeaseClaim> parse_lease_claims(std::string_view text) {
     const std::size_t slash = std::min(place.find('/'), place.size());
     claims.push_back({std::string{entry.substr(0, colon)}, std::string{entry.substr(colon + 1, at - colon - 1)},
                       std::string{place.substr(0, slash)},
-                      holder_from(place.substr(std::min(slash + 1, place.size())))});
+                      parse_holder(place.substr(std::min(slash + 1, place.size())))});
   }
   return claims;
 }
 
 int find_claimed_slot(const LeaseFile& file, const LeaseClaim& claim) {
-  for (int slot = 0; slot <= kMostSlots; ++slot) {
+  for (int slot = 0; slot <= kMaxSlots; ++slot) {
     const auto record = file.read_record(slot);
     if (!record || record->nonce != claim.nonce) continue;
     const auto held = file.is_held(slot);

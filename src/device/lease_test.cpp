@@ -28,23 +28,23 @@ Environment with_lease(const std::string& value) {
 }
 
 LeaseRequest request(std::vector<std::string> keys, std::chrono::milliseconds wait = std::chrono::seconds{120}) {
-  return {.keys = std::move(keys), .wait = wait, .job = "a test"};
+  return {.keys = std::move(keys), .max_wait = wait, .job = "a test"};
 }
 
-TEST(Lease, ASecondTakerIsToldWhoHoldsIt) {
+TEST(Lease, ASecondRequestReportsTheHolder) {
   const Folder folder;
   const auto held = acquire_lease(folder.path(), request({"a"}), kNothingSet);
   ASSERT_TRUE(held) << held.error().what;
   EXPECT_EQ(held->keys(), std::vector<std::string>{"a"});
-  int told = 0;
-  const auto refused =
-      acquire_lease(folder.path(), request({"a"}, std::chrono::milliseconds{30}), kNothingSet,
-                    {.stop = {}, .started = [&](const std::vector<Obstacle>& found) { told += found.size() == 1; }});
+  int reported = 0;
+  const auto refused = acquire_lease(
+      folder.path(), request({"a"}, std::chrono::milliseconds{30}), kNothingSet,
+      {.stop = {}, .on_wait = [&](const std::vector<BusyDevice>& found) { reported += found.size() == 1; }});
   ASSERT_FALSE(refused);
   EXPECT_EQ(refused.error().code, Errc::timed_out);
   EXPECT_NE(refused.error().what.find("pid " + std::to_string(getpid())), std::string::npos) << refused.error().what;
   EXPECT_NE(refused.error().what.find("job 'a test'"), std::string::npos) << refused.error().what;
-  EXPECT_EQ(told, 1);
+  EXPECT_EQ(reported, 1);
 }
 
 TEST(Lease, IsFreeOnceGivenBack) {
@@ -63,16 +63,16 @@ TEST(Lease, StopsWaitingWhenAsked) {
   std::stop_source stop;
   stop.request_stop();
   const auto refused =
-      acquire_lease(folder.path(), request({"a"}), kNothingSet, {.stop = stop.get_token(), .started = {}});
+      acquire_lease(folder.path(), request({"a"}), kNothingSet, {.stop = stop.get_token(), .on_wait = {}});
   ASSERT_FALSE(refused);
   EXPECT_EQ(refused.error().code, Errc::cancelled);
 }
 
-TEST(Lease, RefusesWhatCannotBeAskedFor) {
+TEST(Lease, RefusesInvalidRequests) {
   const Folder folder;
   for (const LeaseRequest& wrong :
        {LeaseRequest{}, LeaseRequest{.keys = {"a", "a"}, .count = 2}, LeaseRequest{.keys = {"a/b"}},
-        LeaseRequest{.keys = {"a"}, .slots = kMostSlots + 1}}) {
+        LeaseRequest{.keys = {"a"}, .slots = kMaxSlots + 1}}) {
     const auto refused = acquire_lease(folder.path(), wrong, kNothingSet);
     ASSERT_FALSE(refused);
     EXPECT_EQ(refused.error().code, Errc::invalid_argument);
@@ -154,11 +154,11 @@ TEST(Lease, WaitersComeInTheirOrderAndTheDeadAreSkipped) {
       order->got[static_cast<std::size_t>(order->count++)] = i;
       return 0;
     }));
-    ASSERT_TRUE(eventually([&] { return *file->waiting() == i + 1; }));
+    ASSERT_TRUE(eventually([&] { return *file->count_waiting() == i + 1; }));
   }
   kill(waiters[7], SIGKILL);
   EXPECT_EQ(wait_for(waiters[7]), 128 + SIGKILL);
-  EXPECT_EQ(*file->waiting(), 19);
+  EXPECT_EQ(*file->count_waiting(), 19);
   held->release();
   for (int i = 0; i < 20; ++i) {
     const pid_t waiter = waiters[static_cast<std::size_t>(i)];
@@ -201,7 +201,7 @@ TEST(Lease, ASharerDoesNotOvertakeAWaitingExclusiveOne) {
   ASSERT_TRUE(sharer);
   const pid_t whole = start_child([&] { return acquire_lease(folder.path(), request({"a"}), kNothingSet) ? 0 : 1; });
   const auto file = LeaseFile::open(folder.path(), "a");
-  ASSERT_TRUE(eventually([&] { return *file->waiting() == 1; }));
+  ASSERT_TRUE(eventually([&] { return *file->count_waiting() == 1; }));
   EXPECT_FALSE(acquire_lease(folder.path(), share, kNothingSet)) << "a slot is free, but somebody asked earlier";
   sharer->release();
   EXPECT_EQ(wait_for(whole), 0);
@@ -218,7 +218,7 @@ TEST(Lease, SeveralDevicesAreTakenAllOrNone) {
   EXPECT_TRUE(acquire_lease(folder.path(), request({"c"}, {}), kNothingSet)) << "nothing was kept of the refused two";
 }
 
-TEST(Lease, ManyWhoWantTwoOfThreeAllGetOn) {
+TEST(Lease, ManyRequestsForTwoOfThreeDevicesAllSucceed) {
   const Folder folder;
   const Shared<std::atomic<int>> turns;
   std::vector<pid_t> members;
@@ -242,7 +242,7 @@ TEST(Lease, AChildJoinsItsParentsLease) {
   const Folder folder;
   auto held = acquire_lease(folder.path(), request({"a"}), kNothingSet);
   ASSERT_TRUE(held);
-  const Environment inherited = with_lease(held->environment());
+  const Environment inherited = with_lease(held->environment_value());
   const pid_t child = start_child([&] {
     const auto joined = acquire_lease(folder.path(), request({"b", "a"}, {}), inherited);
     return joined && joined->is_joined() && joined->keys().front() == "a" ? 0 : 1;
@@ -276,10 +276,10 @@ TEST(Lease, AClaimOfAnotherFolderJoinsNothing) {
   const auto elsewhere = acquire_lease(other.path(), request({"a"}), kNothingSet);
   ASSERT_TRUE(held && elsewhere);
   EXPECT_NE(held->claim().folder, elsewhere->claim().folder);
-  EXPECT_FALSE(acquire_lease(folder.path(), request({"a"}, {}), with_lease(elsewhere->environment())));
+  EXPECT_FALSE(acquire_lease(folder.path(), request({"a"}, {}), with_lease(elsewhere->environment_value())));
 }
 
-TEST(Lease, AForkedChildThatLivesOnKeepsNothing) {
+TEST(Lease, AForkedChildThatLivesOnKeepsNoLease) {
   const Folder folder;
   const Shared<std::atomic<bool>> enough;
   auto held = acquire_lease(folder.path(), request({"a"}), kNothingSet);
@@ -305,7 +305,7 @@ TEST(Lease, AForkedChildThatDropsItsCopyTakesNothing) {
   EXPECT_EQ(wait_for(child), 0);
   const auto file = LeaseFile::open(folder.path(), "a");
   EXPECT_TRUE(*file->is_held(0));
-  EXPECT_FALSE(file->read_record(0)->released);
+  EXPECT_FALSE(file->read_record(0)->released_at);
 }
 
 TEST(Lease, DiesWithASupervisorWhoseGrandchildLives) {
@@ -348,7 +348,7 @@ TEST(Lease, AChildForkedWhileAnotherThreadWaitsKeepsNoTicket) {
   const Shared<std::atomic<pid_t>> grandchild;
   const pid_t waiter = start_child([&] {
     std::thread waits{[&] { (void)static_cast<bool>(acquire_lease(folder.path(), request({"a"}), kNothingSet)); }};
-    if (!eventually([&] { return *LeaseFile::open(folder.path(), "a")->waiting() == 1; })) return 1;
+    if (!eventually([&] { return *LeaseFile::open(folder.path(), "a")->count_waiting() == 1; })) return 1;
     before_fork();
     const pid_t child = fork();
     if (child == 0) {
@@ -362,7 +362,7 @@ TEST(Lease, AChildForkedWhileAnotherThreadWaitsKeepsNoTicket) {
   ASSERT_TRUE(eventually([&] { return *grandchild != 0; }));
   kill(waiter, SIGKILL);
   wait_for(waiter);
-  EXPECT_TRUE(eventually([&] { return *file->waiting() == 0; }));
+  EXPECT_TRUE(eventually([&] { return *file->count_waiting() == 0; }));
   EXPECT_EQ(kill(*grandchild, 0), 0);
   kill(*grandchild, SIGKILL);
 }
@@ -373,14 +373,15 @@ TEST(Lease, AnInterruptedWaitLeavesNothingInTheQueue) {
   const auto file = LeaseFile::open(folder.path(), "a");
   int asked = 0;
   const auto cancelled = acquire_lease(folder.path(), request({"a"}), kNothingSet,
-                                       {.interrupted = [&] { return *file->waiting() == 1 && ++asked == 3; }});
+                                       {.is_interrupted = [&] { return *file->count_waiting() == 1 && ++asked == 3; }});
   ASSERT_FALSE(cancelled);
   EXPECT_EQ(cancelled.error().code, Errc::cancelled);
-  EXPECT_EQ(*file->waiting(), 0);
-  EXPECT_THROW((void)static_cast<bool>(acquire_lease(folder.path(), request({"a"}), kNothingSet,
-                                                     {.interrupted = []() -> bool { throw std::runtime_error{"x"}; }})),
-               std::runtime_error);
-  EXPECT_EQ(*file->waiting(), 0);
+  EXPECT_EQ(*file->count_waiting(), 0);
+  EXPECT_THROW(
+      (void)static_cast<bool>(acquire_lease(folder.path(), request({"a"}), kNothingSet,
+                                            {.is_interrupted = []() -> bool { throw std::runtime_error{"x"}; }})),
+      std::runtime_error);
+  EXPECT_EQ(*file->count_waiting(), 0);
   EXPECT_EQ(asked, 3);
 }
 
@@ -396,9 +397,9 @@ TEST(Lease, AReplacedLeaseFileDoesNotSplitTheLock) {
     return acquire_lease(folder.path(), request({"a"}, {}), kNothingSet) ? 2 : 0;
   });
   const auto file = LeaseFile::open(folder.path(), "a");
-  ASSERT_TRUE(eventually([&] { return *file->waiting() == 1; }));
+  ASSERT_TRUE(eventually([&] { return *file->count_waiting() == 1; }));
   std::filesystem::remove(folder.path() / "gpu-a.lease");
-  const auto meanwhile = acquire_lease(folder.path(), {.keys = {"a"}, .wait = {}}, kNothingSet);
+  const auto meanwhile = acquire_lease(folder.path(), {.keys = {"a"}, .max_wait = {}}, kNothingSet);
   ASSERT_FALSE(meanwhile) << "it is held, under a file that has no name any more";
   EXPECT_NE(meanwhile.error().what.find("its lease file was removed"), std::string::npos) << meanwhile.error().what;
   held->release();

@@ -53,13 +53,13 @@ struct Functions {
 
 }  // namespace ze
 
-template <class Ask>
-std::vector<void*> list(const Ask& ask) {
+template <class Function>
+std::vector<void*> list(const Function& get_handles) {
   std::uint32_t count = 0;
-  if (ask(&count, nullptr) != 0) return {};
+  if (get_handles(&count, nullptr) != 0) return {};
   std::vector<void*> handles(std::min<std::uint32_t>(count, 1024));
   count = static_cast<std::uint32_t>(handles.size());
-  if (ask(&count, handles.data()) != 0) return {};
+  if (get_handles(&count, handles.data()) != 0) return {};
   handles.resize(std::min<std::size_t>(count, handles.size()));
   return handles;
 }
@@ -74,7 +74,7 @@ std::optional<Device> describe(const ze::Functions& functions, void* handle) {
   device.pci_vendor = properties.vendor;
   device.pci_device = properties.device;
   device.vendor = vendor_of(properties.vendor);
-  device.kind = (properties.flags & ze::kIntegrated) != 0 ? Kind::integrated : Kind::discrete;
+  device.kind = (properties.flags & ze::kIntegrated) != 0 ? DeviceKind::integrated : DeviceKind::discrete;
   for (const std::uint8_t byte : properties.uuid) device.uuid += fmt::format("{:02x}", byte);
   ze::PciProperties pci{};
   pci.type_of_structure = ze::kPciProperties;

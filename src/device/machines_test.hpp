@@ -20,7 +20,7 @@ struct Card {
   Vendor vendor;
   std::uint8_t bus;
   Bytes total, free;
-  Kind kind = Kind::discrete;
+  DeviceKind kind = DeviceKind::discrete;
 };
 
 inline Device make_device(const Card& card) {
@@ -51,25 +51,25 @@ inline std::vector<Device> two_nvidia(bool big_first) {
     machine = {make_device(big), make_device(small)};
   else
     machine = {make_device(small), make_device(big)};
-  machine[0].index.cuda = 0;
-  machine[1].index.cuda = 1;
+  machine[0].stack_indices.cuda = 0;
+  machine[1].stack_indices.cuda = 1;
   return machine;
 }
 
 inline std::vector<Device> two_arc() {
   std::vector<Device> machine{make_device({"Intel(R) Arc(tm) A770 Graphics", Vendor::intel, 3, 16_GiB, 15_GiB}),
                               make_device({"Intel(R) Arc(tm) A770 Graphics", Vendor::intel, 7, 16_GiB, 16_GiB})};
-  machine[0].index.ze = 0;
-  machine[1].index.ze = 1;
+  machine[0].stack_indices.ze = 0;
+  machine[1].stack_indices.ze = 1;
   return machine;
 }
 
 inline std::vector<Device> amd_and_igpu() {
   std::vector<Device> machine{
-      make_device({"Intel(R) UHD Graphics 770", Vendor::intel, 0, 30_GiB, 29_GiB, Kind::integrated}),
+      make_device({"Intel(R) UHD Graphics 770", Vendor::intel, 0, 30_GiB, 29_GiB, DeviceKind::integrated}),
       make_device({"AMD Radeon RX 7900 XTX", Vendor::amd, 3, 24_GiB, 20_GiB})};
-  machine[0].index.ze = 0;
-  machine[1].index.hip = 0;
+  machine[0].stack_indices.ze = 0;
+  machine[1].stack_indices.hip = 0;
   return machine;
 }
 

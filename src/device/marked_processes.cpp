@@ -37,14 +37,14 @@ std::optional<std::string_view> value_of(std::string_view environ, std::string_v
   return std::nullopt;
 }
 
-constexpr auto kPatience = std::chrono::seconds{5};
-constexpr std::size_t kMostNamed = 5;
+constexpr auto kEndTimeout = std::chrono::seconds{5};
+constexpr std::size_t kMaxListed = 5;
 
 /// A process that is to end.
 class Target {
  public:
   explicit Target(pid_t pid)
-      : process_{pid, program_name(pid), EndedProcess::How::asked},
+      : process_{pid, program_name(pid), EndedProcess::EndState::terminated},
         pidfd_{static_cast<int>(::syscall(SYS_pidfd_open, pid, 0))} {}
 
   void end(std::chrono::steady_clock::duration waited) {
@@ -53,8 +53,8 @@ class Target {
       send(SIGCONT);  // one that is stopped could not end
       signalled_ = true;
     }
-    if (waited < kPatience) return;
-    process_.how = waited < 2 * kPatience ? EndedProcess::How::killed : EndedProcess::How::lives;
+    if (waited < kEndTimeout) return;
+    process_.end_state = waited < 2 * kEndTimeout ? EndedProcess::EndState::killed : EndedProcess::EndState::alive;
     send(SIGKILL);
   }
   bool signalled() const { return signalled_; }
@@ -75,21 +75,21 @@ class Target {
 };
 
 std::string to_words(const EndedProcess& process) {
-  const char* how = process.how == EndedProcess::How::asked    ? ""
-                    : process.how == EndedProcess::How::killed ? " (killed: it did not end when asked)"
-                                                               : " (it cannot be ended)";
+  const char* how = process.end_state == EndedProcess::EndState::terminated ? ""
+                    : process.end_state == EndedProcess::EndState::killed   ? " (killed: it did not end when asked)"
+                                                                            : " (it cannot be ended)";
   return fmt::format("pid {} '{}'{}", process.pid, printable(process.command.substr(0, 60)), how);
 }
 
 }  // namespace
 
-bool is_zombie(pid_t pid, const fs::path& root) {
+bool is_gone_or_zombie(pid_t pid, const fs::path& root) {
   const auto stat = read_process_stat(pid, root);
   return !stat || stat->state == 'Z';
 }
 
-void visit_variable(std::string_view variable, const std::function<void(pid_t, std::string_view)>& visit,
-                    const fs::path& root) {
+void visit_processes_with_variable(std::string_view variable, const std::function<void(pid_t, std::string_view)>& visit,
+                                   const fs::path& root) {
   std::error_code problem;
   for (fs::directory_iterator at{root / "proc", problem}, end; !problem && at != end; at.increment(problem)) {
     const std::string name = at->path().filename().native();
@@ -97,13 +97,13 @@ void visit_variable(std::string_view variable, const std::function<void(pid_t, s
     const auto [rest, bad] = std::from_chars(name.data(), name.data() + name.size(), pid);
     if (bad != std::errc{} || rest != name.data() + name.size() || pid == ::getpid()) continue;
     const std::string environ = read_small_file(at->path() / "environ");
-    if (const auto value = value_of(environ, variable); value && !is_zombie(pid, root)) visit(pid, *value);
+    if (const auto value = value_of(environ, variable); value && !is_gone_or_zombie(pid, root)) visit(pid, *value);
   }
 }
 
 std::vector<pid_t> find_marked(std::string_view variable, std::string_view value, const fs::path& root) {
   std::vector<pid_t> found;
-  visit_variable(
+  visit_processes_with_variable(
       variable,
       [&](pid_t pid, std::string_view other) {
         if (other == value) found.push_back(pid);
@@ -115,7 +115,7 @@ std::vector<pid_t> find_marked(std::string_view variable, std::string_view value
 std::vector<EndedProcess> end_processes(const std::function<std::vector<pid_t>()>& find) {
   std::map<pid_t, Target> targets;
   const auto start = std::chrono::steady_clock::now();
-  auto nap = std::chrono::milliseconds{2};
+  auto search_interval = std::chrono::milliseconds{2};
   for (auto found = find(); !found.empty(); found = find()) {
     const auto waited = std::chrono::steady_clock::now() - start;
     bool fresh = false;
@@ -124,10 +124,10 @@ std::vector<EndedProcess> end_processes(const std::function<std::vector<pid_t>()
       fresh = fresh || is_new;
       if (!is_new) at->second.end(waited);  // found again after it was held: it is the process that is meant
     }
-    if (waited >= 2 * kPatience) break;
+    if (waited >= 2 * kEndTimeout) break;
     if (fresh) continue;  // at once, to signal those that were held in this round
-    std::this_thread::sleep_for(nap);
-    nap = std::min(nap * 2, std::chrono::milliseconds{50});
+    std::this_thread::sleep_for(search_interval);
+    search_interval = std::min(search_interval * 2, std::chrono::milliseconds{50});
   }
   std::vector<EndedProcess> ended;
   for (const auto& [pid, target] : targets)
@@ -136,13 +136,13 @@ std::vector<EndedProcess> end_processes(const std::function<std::vector<pid_t>()
 }
 
 std::string describe(const std::vector<EndedProcess>& ended) {
-  std::vector<EndedProcess> stubborn_first = ended;
-  const auto did_not_end = [](const EndedProcess& one) { return one.how != EndedProcess::How::asked; };
-  std::stable_partition(stubborn_first.begin(), stubborn_first.end(), did_not_end);
+  std::vector<EndedProcess> sorted = ended;
+  const auto did_not_end = [](const EndedProcess& one) { return one.end_state != EndedProcess::EndState::terminated; };
+  std::stable_partition(sorted.begin(), sorted.end(), did_not_end);
   std::string text;
-  for (std::size_t i = 0; i < std::min(ended.size(), kMostNamed); ++i)
-    text += (i == 0 ? "" : ", ") + to_words(stubborn_first[i]);
-  return ended.size() > kMostNamed ? fmt::format("{} and {} more", text, ended.size() - kMostNamed) : text;
+  for (std::size_t i = 0; i < std::min(ended.size(), kMaxListed); ++i)
+    text += (i == 0 ? "" : ", ") + to_words(sorted[i]);
+  return ended.size() > kMaxListed ? fmt::format("{} and {} more", text, ended.size() - kMaxListed) : text;
 }
 
 std::string new_mark() {

@@ -17,15 +17,19 @@ std::vector<pid_t> find_marked(std::string_view variable, std::string_view value
                                const std::filesystem::path& root = "/");
 
 /// Calls `visit` with each living process that has the variable, and with its value. This process is left out.
-void visit_variable(std::string_view variable, const std::function<void(pid_t, std::string_view)>& visit,
-                    const std::filesystem::path& root = "/");
+void visit_processes_with_variable(std::string_view variable, const std::function<void(pid_t, std::string_view)>& visit,
+                                   const std::filesystem::path& root = "/");
 
 /// A process that was ended, and how.
 struct EndedProcess {
-  enum class How { asked, killed, lives };  ///< SIGTERM was enough; SIGKILL was; not even that: a driver holds it
+  enum class EndState {
+    terminated,
+    killed,
+    alive
+  };  ///< SIGTERM was enough; SIGKILL was; not even that: a driver holds it
   pid_t pid = 0;
   std::string command;  ///< its words
-  How how = How::asked;
+  EndState end_state = EndState::terminated;
 };
 
 /// Ends what `find` finds, and what they start meanwhile: SIGTERM, SIGKILL for those that live five seconds later, and after
@@ -39,7 +43,7 @@ std::vector<EndedProcess> end_processes(const std::function<std::vector<pid_t>()
 std::string describe(const std::vector<EndedProcess>& ended);
 
 /// A dead process that its parent has not waited for, or one that is gone.
-bool is_zombie(pid_t pid, const std::filesystem::path& root = "/");
+bool is_gone_or_zombie(pid_t pid, const std::filesystem::path& root = "/");
 
 /// A value that no other run has.
 std::string new_mark();

@@ -26,97 +26,101 @@ constexpr std::array<const char*, 14> kVariables = {
     "GGML_VK_VISIBLE_DEVICES",       "GPU_DEVICE_ORDINAL",    kAllocatorVariables[0],
     kAllocatorVariables[1],          kAllocatorVariables[2]};
 
-const std::string* find(const MaskVariables& set, std::string_view name) {
-  const auto at = set.find(name);
-  return at == set.end() ? nullptr : &at->second;
+const std::string* find(const MaskVariables& variables, std::string_view name) {
+  const auto at = variables.find(name);
+  return at == variables.end() ? nullptr : &at->second;
 }
 
 /// Whether one entry of a mask names the device: its index, or its UUID or the start of it.
-bool names(std::string_view entry, const std::string& uuid, int index) {
+bool entry_names(std::string_view entry, const std::string& uuid, int index) {
   int number = -1;
   const auto [end, problem] = std::from_chars(entry.data(), entry.data() + entry.size(), number);
   if (problem == std::errc{} && end == entry.data() + entry.size()) return number >= 0 && number == index;
   return entry.size() > 4 && uuid.starts_with(entry);
 }
 
-bool contains(const std::string& mask, const std::string& uuid, int index) {
-  const auto entries = split_list(mask);
-  return std::any_of(entries.begin(), entries.end(), [&](const auto& entry) { return names(entry, uuid, index); });
+bool contains(const std::string& value, const std::string& uuid, int index) {
+  const auto entries = split_list(value);
+  return std::any_of(entries.begin(), entries.end(),
+                     [&](const auto& entry) { return entry_names(entry, uuid, index); });
 }
 
-std::string hiding(std::string_view name, const std::string& value) {
+std::string hidden_text(std::string_view name, const std::string& value) {
   return fmt::format("hidden by {}={}, which is set already", name, printable(value));
 }
 
 /// The variable that AMD's stack obeys, of those that are set: the lower layer goes first.
-std::string_view amd_variable(const MaskVariables& set) {
+std::string_view amd_variable(const MaskVariables& variables) {
   for (const std::string_view name : {"ROCR_VISIBLE_DEVICES", "HIP_VISIBLE_DEVICES", "GPU_DEVICE_ORDINAL"})
-    if (find(set, name) != nullptr) return name;
+    if (find(variables, name) != nullptr) return name;
   return {};
 }
 
 /// Level Zero's mask: cards by index, "0.1" a tile of one; under the flat hierarchy the numbers are tiles.
-bool ze_shows(const std::string& mask, int index) {
-  const auto entries = split_list(mask);
-  return std::any_of(entries.begin(), entries.end(),
-                     [&](const std::string& entry) { return names(entry.substr(0, entry.find('.')), {}, index); });
+bool is_shown_by_ze(const std::string& value, int index) {
+  const auto entries = split_list(value);
+  return std::any_of(entries.begin(), entries.end(), [&](const std::string& entry) {
+    return entry_names(entry.substr(0, entry.find('.')), {}, index);
+  });
 }
 
-std::string hiding_mask(const Device& device, const MaskVariables& set) {
+std::string hidden_reason(const Device& device, const MaskVariables& variables) {
   if (device.vendor == Vendor::nvidia) {
-    const std::string* mask = find(set, "CUDA_VISIBLE_DEVICES");
-    if (mask != nullptr && !contains(*mask, device.uuid, device.index.cuda))
-      return hiding("CUDA_VISIBLE_DEVICES", *mask);
+    const std::string* value = find(variables, "CUDA_VISIBLE_DEVICES");
+    if (value != nullptr && !contains(*value, device.uuid, device.stack_indices.cuda))
+      return hidden_text("CUDA_VISIBLE_DEVICES", *value);
   }
   if (device.vendor == Vendor::amd) {
-    const std::string_view name = amd_variable(set);
-    if (!name.empty() && !contains(*find(set, name), device.uuid, device.index.hip))
-      return hiding(name, *find(set, name));
+    const std::string_view name = amd_variable(variables);
+    if (!name.empty() && !contains(*find(variables, name), device.uuid, device.stack_indices.hip))
+      return hidden_text(name, *find(variables, name));
   }
   if (device.vendor == Vendor::intel) {
-    const std::string* mask = find(set, "ZE_AFFINITY_MASK");
-    if (mask != nullptr && !mask->empty() && !ze_shows(*mask, device.index.ze))
-      return hiding("ZE_AFFINITY_MASK", *mask);
+    const std::string* value = find(variables, "ZE_AFFINITY_MASK");
+    if (value != nullptr && !value->empty() && !is_shown_by_ze(*value, device.stack_indices.ze))
+      return hidden_text("ZE_AFFINITY_MASK", *value);
   }
   return {};
 }
 
-void mask_nvidia(const Device& device, const MaskVariables& set, CudaNames names, Mask& mask) {
+void mask_nvidia(const Device& device, const MaskVariables& variables, CudaNames names, Mask& mask) {
   const bool by_uuid = (names == CudaNames::uuid && !device.uuid.empty()) || device.uuid.starts_with("MIG-");
-  const std::string wanted = by_uuid ? device.uuid : std::to_string(device.index.cuda);
-  const std::string* present = find(set, "CUDA_VISIBLE_DEVICES");
-  if (present != nullptr && find(set, "CUDA_DEVICE_ORDER") == nullptr && present->find_first_of("0123456789") == 0)
+  const std::string value = by_uuid ? device.uuid : std::to_string(device.stack_indices.cuda);
+  const std::string* present = find(variables, "CUDA_VISIBLE_DEVICES");
+  if (present != nullptr && find(variables, "CUDA_DEVICE_ORDER") == nullptr &&
+      present->find_first_of("0123456789") == 0)
     mask.notes.push_back(fmt::format("CUDA_VISIBLE_DEVICES={} came without CUDA_DEVICE_ORDER and is read as PCI order",
                                      printable(*present)));
-  if (present == nullptr || *present != wanted) mask.changes.emplace_back("CUDA_VISIBLE_DEVICES", wanted);
+  if (present == nullptr || *present != value) mask.changes.emplace_back("CUDA_VISIBLE_DEVICES", value);
   mask.changes.emplace_back("CUDA_DEVICE_ORDER", "PCI_BUS_ID");
 }
 
-void mask_amd(const Device& device, const MaskVariables& set, Mask& mask) {
+void mask_amd(const Device& device, const MaskVariables& variables, Mask& mask) {
   // One layer only: HIP would count within what ROCR leaves. HIP obeys CUDA_VISIBLE_DEVICES too (Parsl#3858).
-  const bool keep_hip = amd_variable(set) == "HIP_VISIBLE_DEVICES";
-  const std::string rocr = device.uuid.empty() ? std::to_string(device.index.hip) : device.uuid;
+  const bool keep_hip = amd_variable(variables) == "HIP_VISIBLE_DEVICES";
+  const std::string rocr = device.uuid.empty() ? std::to_string(device.stack_indices.hip) : device.uuid;
   mask.changes.emplace_back("ROCR_VISIBLE_DEVICES", keep_hip ? std::string{} : rocr);
-  mask.changes.emplace_back("HIP_VISIBLE_DEVICES", keep_hip ? std::to_string(device.index.hip) : std::string{});
+  mask.changes.emplace_back("HIP_VISIBLE_DEVICES", keep_hip ? std::to_string(device.stack_indices.hip) : std::string{});
   mask.changes.emplace_back("GPU_DEVICE_ORDINAL", "");
   mask.changes.emplace_back("CUDA_VISIBLE_DEVICES", "");
 }
 
-void mask_intel(const Device& device, const MaskVariables& set, Mask& mask) {
+void mask_intel(const Device& device, const MaskVariables& variables, Mask& mask) {
   // A card and never a tile of it, whatever the hierarchy was.
-  mask.changes.emplace_back("ZE_AFFINITY_MASK", std::to_string(device.index.ze));
+  mask.changes.emplace_back("ZE_AFFINITY_MASK", std::to_string(device.stack_indices.ze));
   mask.changes.emplace_back("ZE_FLAT_DEVICE_HIERARCHY", "COMPOSITE");
   mask.changes.emplace_back("ZE_ENABLE_PCI_ID_DEVICE_ORDER", "1");
-  const std::string* present = find(set, "ZE_AFFINITY_MASK");
+  const std::string* present = find(variables, "ZE_AFFINITY_MASK");
   if (present != nullptr && present->find('.') != std::string::npos)
     mask.notes.push_back(fmt::format("ZE_AFFINITY_MASK={} names tiles; the whole card is used", printable(*present)));
 }
 
 /// Under the old name alone: before the new one it would go over what a program says itself under the old one.
-void tell_torch(const Device& device, const MaskVariables& set, const std::string& settings, Mask& mask) {
-  const bool said = std::any_of(kAllocatorVariables.begin(), kAllocatorVariables.end(),
-                                [&](const char* name) { return find(set, name) != nullptr; });
-  if (said || settings.empty()) return;
+void set_torch_allocator(const Device& device, const MaskVariables& variables, const std::string& settings,
+                         Mask& mask) {
+  const bool is_set = std::any_of(kAllocatorVariables.begin(), kAllocatorVariables.end(),
+                                  [&](const char* name) { return find(variables, name) != nullptr; });
+  if (is_set || settings.empty()) return;
   if (device.vendor == Vendor::nvidia) mask.changes.emplace_back("PYTORCH_CUDA_ALLOC_CONF", settings);
   if (device.vendor == Vendor::amd) mask.changes.emplace_back("PYTORCH_HIP_ALLOC_CONF", settings);
 }
@@ -125,10 +129,10 @@ void mask_vulkan(std::span<const Device> devices, const Device& device, Mask& ma
   if (device.pci_vendor == 0) return;
   // "!" hides the others, where Mesa's layer knows it. It acts on the drivers of all vendors, but needs the layer.
   mask.changes.emplace_back("MESA_VK_DEVICE_SELECT", fmt::format("{:x}:{:x}!", device.pci_vendor, device.pci_device));
-  const auto twins = std::count_if(devices.begin(), devices.end(), [&](const Device& other) {
+  const auto equal_cards = std::count_if(devices.begin(), devices.end(), [&](const Device& other) {
     return other.pci_vendor == device.pci_vendor && other.pci_device == device.pci_device && other.pci != device.pci;
   });
-  if (twins == 0 || !device.pci) return;
+  if (equal_cards == 0 || !device.pci) return;
   const PciAddress& at = *device.pci;
   mask.changes.emplace_back("DRI_PRIME",
                             fmt::format("pci-{:04x}_{:02x}_{:02x}_{:x}", at.domain, at.bus, at.device, at.function));
@@ -141,30 +145,30 @@ void mask_vulkan(std::span<const Device> devices, const Device& device, Mask& ma
 }  // namespace
 
 MaskVariables read_mask_variables() {
-  MaskVariables set;
+  MaskVariables variables;
   for (const char* name : kVariables) {
-    if (const char* value = std::getenv(name)) set.emplace(name, value);  // NOLINT(concurrency-mt-unsafe)
+    if (const char* value = std::getenv(name)) variables.emplace(name, value);  // NOLINT(concurrency-mt-unsafe)
   }
-  return set;
+  return variables;
 }
 
-std::vector<std::string> hidden_by(std::span<const Device> devices, const MaskVariables& set) {
+std::vector<std::string> find_hidden_reasons(std::span<const Device> devices, const MaskVariables& variables) {
   std::vector<std::string> reasons;
   reasons.reserve(devices.size());
-  for (const Device& device : devices) reasons.push_back(hiding_mask(device, set));
+  for (const Device& device : devices) reasons.push_back(hidden_reason(device, variables));
   return reasons;
 }
 
-Result<Mask> make_mask(std::span<const Device> devices, std::size_t chosen, const MaskVariables& set,
+Result<Mask> make_mask(std::span<const Device> devices, std::size_t chosen, const MaskVariables& variables,
                        const MaskOptions& options) {
   const Device& device = devices[chosen];
-  if (const std::string hidden = hiding_mask(device, set); !hidden.empty())
+  if (const std::string hidden = hidden_reason(device, variables); !hidden.empty())
     return Error{Errc::invalid_argument, fmt::format("{} is {}", to_text(device), hidden)};
   Mask mask;
-  if (device.vendor == Vendor::nvidia) mask_nvidia(device, set, options.cuda_names, mask);
-  if (device.vendor == Vendor::amd) mask_amd(device, set, mask);
-  if (device.vendor == Vendor::intel) mask_intel(device, set, mask);
-  if (device.vendor == Vendor::intel || device.kind == Kind::software) {
+  if (device.vendor == Vendor::nvidia) mask_nvidia(device, variables, options.cuda_names, mask);
+  if (device.vendor == Vendor::amd) mask_amd(device, variables, mask);
+  if (device.vendor == Vendor::intel) mask_intel(device, variables, mask);
+  if (device.vendor == Vendor::intel || device.kind == DeviceKind::software) {
     // HIP obeys this one as well. For an AMD card it must stay away, so NVIDIA's cards stay visible to CUDA there.
     mask.changes.emplace_back("CUDA_VISIBLE_DEVICES", "-1");
   }
@@ -172,12 +176,12 @@ Result<Mask> make_mask(std::span<const Device> devices, std::size_t chosen, cons
     mask.notes.emplace_back(
         "CUDA_VISIBLE_DEVICES is not set, because HIP obeys it too: NVIDIA cards stay visible to CUDA");
   mask_vulkan(devices, device, mask);
-  tell_torch(device, set, options.torch_allocator, mask);
+  set_torch_allocator(device, variables, options.torch_allocator, mask);
   return mask;
 }
 
 void add_vulkan_index(Mask& mask, const Device& device) {
-  if (device.index.vulkan < 0) return;
+  if (device.stack_indices.vulkan < 0) return;
   const auto text = run_in_child(
       [] {
         const auto devices = make_vulkan_provider()->devices();
@@ -188,7 +192,7 @@ void add_vulkan_index(Mask& mask, const Device& device) {
   for (const Device& other : seen.value_or(std::vector<Device>{})) {
     const bool same = device.pci && other.pci ? device.pci == other.pci : device.vulkan_uuid == other.vulkan_uuid;
     if (!same) continue;
-    mask.changes.emplace_back("GGML_VK_VISIBLE_DEVICES", std::to_string(other.index.vulkan));
+    mask.changes.emplace_back("GGML_VK_VISIBLE_DEVICES", std::to_string(other.stack_indices.vulkan));
     return;
   }
   mask.notes.emplace_back("Vulkan does not show the device under its mask; GGML_VK_VISIBLE_DEVICES is not set");

@@ -22,7 +22,7 @@ enum class CudaNames { uuid, index };
 /// What the allocator of PyTorch is told where nobody has told it anything: blocks above so many MiB are not cut up, which
 /// keeps a cache of many sizes from falling to pieces. It changes no result.
 /// Source  PyTorch, "CUDA semantics", section "Optimizing memory usage with PYTORCH_CUDA_ALLOC_CONF".
-inline constexpr char kTorchAllocator[] = "max_split_size_mb:1024";
+inline constexpr char kTorchAllocatorSettings[] = "max_split_size_mb:1024";
 
 /// How a mask is written.
 struct MaskOptions {
@@ -37,7 +37,7 @@ struct Mask {
 };
 
 /// Why a mask that is set hides each device; an empty text where it does not.
-std::vector<std::string> hidden_by(std::span<const Device> devices, const MaskVariables& set);
+std::vector<std::string> find_hidden_reasons(std::span<const Device> devices, const MaskVariables& variables);
 
 /// A mask for `devices[chosen]` that goes within the mask that is set already: a scheduler's or a container's choice is
 /// narrowed and never left. Settings of PyTorch's allocator that are set already, under any of their names, stay alone.
@@ -45,7 +45,7 @@ std::vector<std::string> hidden_by(std::span<const Device> devices, const MaskVa
 /// Errors: invalid_argument if the mask that is set hides the device.
 /// Source  CUDA C++ Programming Guide, "CUDA Environment Variables"; ROCm, "GPU isolation techniques"; Level Zero core
 /// programming guide, "Affinity Mask"; Mesa, docs/envvars.rst; ggml, ggml-vulkan; PyTorch, c10/cuda/CUDAAllocatorConfig.h.
-Result<Mask> make_mask(std::span<const Device> devices, std::size_t chosen, const MaskVariables& set,
+Result<Mask> make_mask(std::span<const Device> devices, std::size_t chosen, const MaskVariables& variables,
                        const MaskOptions& options = {});
 
 /// Adds GGML_VK_VISIBLE_DEVICES: the place of the device in Vulkan's list, looked up under the mask itself, since

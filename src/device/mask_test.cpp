@@ -13,7 +13,7 @@ std::map<std::string, std::string> changes_of(const Result<Mask>& mask) {
   return {mask->changes.begin(), mask->changes.end()};
 }
 
-TEST(Mask, NvidiaGoesByUuidWithTheOrderSaid) {
+TEST(Mask, NvidiaUsesTheUuidAndSetsTheOrder) {
   const auto machine = test::two_nvidia(false);
   const auto changes = changes_of(make_mask(machine, 1, {}));
   EXPECT_EQ(changes.at("CUDA_VISIBLE_DEVICES"), machine[1].uuid);
@@ -22,7 +22,7 @@ TEST(Mask, NvidiaGoesByUuidWithTheOrderSaid) {
   EXPECT_EQ(changes.count("ROCR_VISIBLE_DEVICES"), 0u);
 }
 
-TEST(Mask, OrByIndexInPciOrder) {
+TEST(Mask, NvidiaMayUseTheIndexInPciOrder) {
   const auto machine = test::two_nvidia(false);
   EXPECT_EQ(changes_of(make_mask(machine, 1, {}, {.cuda_names = CudaNames::index})).at("CUDA_VISIBLE_DEVICES"), "1");
 }
@@ -38,7 +38,7 @@ TEST(Mask, AmdHasOneLayerOnly) {
   EXPECT_EQ(changes.at("HIP_VISIBLE_DEVICES"), "0");
 }
 
-TEST(Mask, IntelGoesByCardAndNeverByTile) {
+TEST(Mask, IntelUsesTheCardAndNeverATile) {
   const auto machine = test::two_arc();
   const auto mask = make_mask(machine, 1, {});
   const auto changes = changes_of(mask);
@@ -50,7 +50,7 @@ TEST(Mask, IntelGoesByCardAndNeverByTile) {
   EXPECT_EQ(changes_of(make_mask(machine, 1, {{"ZE_AFFINITY_MASK", "0,1.0"}})).at("ZE_AFFINITY_MASK"), "1");
 }
 
-TEST(Mask, AMaskThatIsSetHidesAndIsNarrowedButNeverLeft) {
+TEST(Mask, AMaskThatIsSetIsNarrowedAndNeverWidened) {
   const auto machine = test::two_nvidia(true);
   const std::vector<std::pair<MaskVariables, std::vector<bool>>> cases{
       {{{"CUDA_VISIBLE_DEVICES", "1"}}, {true, false}},
@@ -61,7 +61,7 @@ TEST(Mask, AMaskThatIsSetHidesAndIsNarrowedButNeverLeft) {
       {{{"ROCR_VISIBLE_DEVICES", "5"}}, {false, false}},
   };
   for (const auto& [set, hidden] : cases) {
-    const auto reasons = hidden_by(machine, set);
+    const auto reasons = find_hidden_reasons(machine, set);
     for (std::size_t i = 0; i < 2; ++i) {
       EXPECT_EQ(!reasons[i].empty(), hidden[i]) << set.begin()->second << " " << i << " " << reasons[i];
       EXPECT_EQ(static_cast<bool>(make_mask(machine, i, set)), !hidden[i]);
@@ -82,16 +82,16 @@ TEST(Mask, ASchedulersExactChoiceIsKept) {
 TEST(Mask, AContainersCardHasTheIndexThatItHasInside) {
   auto outside = test::two_nvidia(false);
   std::vector<Device> inside{outside[1]};
-  inside[0].index.cuda = 0;
+  inside[0].stack_indices.cuda = 0;
   EXPECT_EQ(changes_of(make_mask(inside, 0, {})).at("CUDA_VISIBLE_DEVICES"), outside[1].uuid);
   EXPECT_EQ(changes_of(make_mask(inside, 0, {}, {.cuda_names = CudaNames::index})).at("CUDA_VISIBLE_DEVICES"), "0");
   // A mask in the numbers of the machine outside hides the only card: better than to take another one.
-  EXPECT_NE(hidden_by(inside, {{"CUDA_VISIBLE_DEVICES", "1"}}).at(0), "");
-  EXPECT_EQ(hidden_by(inside, {{"CUDA_VISIBLE_DEVICES", outside[1].uuid}}).at(0), "");
+  EXPECT_NE(find_hidden_reasons(inside, {{"CUDA_VISIBLE_DEVICES", "1"}}).at(0), "");
+  EXPECT_EQ(find_hidden_reasons(inside, {{"CUDA_VISIBLE_DEVICES", outside[1].uuid}}).at(0), "");
 }
 
-TEST(Mask, TorchsAllocatorIsToldOnlyWhereNobodyHasToldIt) {
-  const MaskOptions options{.torch_allocator = kTorchAllocator};
+TEST(Mask, TorchsAllocatorIsSetOnlyWhereItIsUnset) {
+  const MaskOptions options{.torch_allocator = kTorchAllocatorSettings};
   const auto nvidia = test::two_nvidia(false);
   EXPECT_EQ(changes_of(make_mask(nvidia, 0, {}, options)).at("PYTORCH_CUDA_ALLOC_CONF"), "max_split_size_mb:1024");
   EXPECT_EQ(changes_of(make_mask(nvidia, 0, {})).count("PYTORCH_CUDA_ALLOC_CONF"), 0u) << "nothing was to be said";
@@ -105,7 +105,7 @@ TEST(Mask, TorchsAllocatorIsToldOnlyWhereNobodyHasToldIt) {
   EXPECT_EQ(changes_of(make_mask(test::two_arc(), 1, {}, options)).count("PYTORCH_CUDA_ALLOC_CONF"), 0u);
 }
 
-TEST(Mask, MigInstancesGoByUuidAlways) {
+TEST(Mask, MigInstancesAlwaysUseTheUuid) {
   auto machine = test::two_nvidia(true);
   machine[0].uuid = "MIG-11111111-2222";
   EXPECT_EQ(changes_of(make_mask(machine, 0, {}, {.cuda_names = CudaNames::index})).at("CUDA_VISIBLE_DEVICES"),

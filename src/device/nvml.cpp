@@ -49,9 +49,9 @@ std::string text_of(Function function, Before... before) {
                                                                                           : std::string{};
 }
 
-std::optional<Reading> reading(unsigned long long bytes, const char* source, memory::Scope scope) {
+std::optional<Reading> reading(unsigned long long bytes, const char* source, memory::Coverage coverage) {
   if (bytes == kNotAvailable) return std::nullopt;
-  return Reading{.value = Bytes{bytes}, .source = source, .scope = scope};
+  return Reading{.value = Bytes{bytes}, .source = source, .coverage = coverage};
 }
 
 PciAddress address_of(const PciInfo& info) {
@@ -59,12 +59,12 @@ PciAddress address_of(const PciInfo& info) {
 }
 
 /// NVML fills in as many as there is room for and says how many there are; the list may grow between the calls.
-Result<std::vector<ProcessInfo>> list_processes(Return (*ask)(nvml::Device, unsigned*, ProcessInfo*),
+Result<std::vector<ProcessInfo>> list_processes(Return (*get_processes)(nvml::Device, unsigned*, ProcessInfo*),
                                                 nvml::Device device) {
   std::vector<ProcessInfo> list(64);
-  for (int tries = 0; ask != nullptr && tries < 4; ++tries) {
+  for (int tries = 0; get_processes != nullptr && tries < 4; ++tries) {
     auto count = static_cast<unsigned>(list.size());
-    const Return answer = ask(device, &count, list.data());
+    const Return answer = get_processes(device, &count, list.data());
     if (answer == kInsufficientSize) {
       list.resize(std::min<std::size_t>(count + 64U, 65536));
       continue;
@@ -97,35 +97,35 @@ Library::~Library() {
 }
 
 Library::Memory Library::read_memory(nvml::Device device) const {
-  constexpr auto kScope = memory::Scope::device;
+  constexpr auto kCoverage = memory::Coverage::device;
   MemoryV2 v2{};
   v2.version = kMemoryV2;
   if (functions_.nvmlDeviceGetMemoryInfo_v2 != nullptr &&
       functions_.nvmlDeviceGetMemoryInfo_v2(device, &v2) == kSuccess) {
     // Releases disagree whether v2's `used` holds what the driver reserves: it is computed from the rest.
-    Memory memory{reading(v2.total, "NVML", kScope), reading(v2.free, "NVML", kScope), std::nullopt};
+    Memory memory{reading(v2.total, "NVML", kCoverage), reading(v2.free, "NVML", kCoverage), std::nullopt};
     if (memory.total && memory.free && v2.reserved != kNotAvailable)
       memory.used = Reading{.value = memory.total->value - memory.free->value - Bytes{v2.reserved}, .source = "NVML"};
     return memory;
   }
   MemoryV1 v1{};
   if (functions_.nvmlDeviceGetMemoryInfo(device, &v1) != kSuccess) return {};
-  return {reading(v1.total, "NVML v1", kScope), reading(v1.free, "NVML v1", kScope),
-          reading(v1.used, "NVML v1, with what the driver reserves", kScope)};
+  return {reading(v1.total, "NVML v1", kCoverage), reading(v1.free, "NVML v1", kCoverage),
+          reading(v1.used, "NVML v1, with what the driver reserves", kCoverage)};
 }
 
 std::vector<GpuProcess> Library::read_processes(nvml::Device device, bool& known) const {
   std::vector<GpuProcess> found;
   known = false;
-  for (const auto ask :
+  for (const auto get_processes :
        {functions_.nvmlDeviceGetComputeRunningProcesses_v3, functions_.nvmlDeviceGetGraphicsRunningProcesses_v3}) {
-    const auto list = list_processes(ask, device);
+    const auto list = list_processes(get_processes, device);
     if (!list) continue;
     known = true;
     for (const ProcessInfo& info : *list) {
       const auto pid = static_cast<pid_t>(info.pid);
       if (std::any_of(found.begin(), found.end(), [&](const GpuProcess& other) { return other.pid == pid; })) continue;
-      found.push_back({pid, {}, reading(info.used_memory, "NVML", memory::Scope::process), std::nullopt});
+      found.push_back({pid, {}, reading(info.used_memory, "NVML", memory::Coverage::process), std::nullopt});
     }
   }
   return found;
@@ -154,7 +154,7 @@ std::vector<MigInstance> Library::read_mig(nvml::Device device) const {
 weir::device::Device Library::describe(nvml::Device handle) const {
   weir::device::Device device;
   device.vendor = Vendor::nvidia;
-  device.kind = Kind::discrete;
+  device.kind = DeviceKind::discrete;
   device.name = text_of(functions_.nvmlDeviceGetName, handle);
   device.uuid = text_of(functions_.nvmlDeviceGetUUID, handle);
   device.driver = "nvidia " + text_of(functions_.nvmlSystemGetDriverVersion);
@@ -168,8 +168,8 @@ weir::device::Device Library::describe(nvml::Device handle) const {
   device.total = memory.total;
   device.free = memory.free;
   device.used = memory.used;
-  device.processes = read_processes(handle, device.processes_known);
-  device.mig = read_mig(handle);
+  device.processes = read_processes(handle, device.is_process_list_complete);
+  device.mig_instances = read_mig(handle);
   return device;
 }
 
@@ -205,12 +205,12 @@ Result<Library::Memory> Library::memory_of(const PciAddress& card) const {
   return read_memory(*handle);
 }
 
-std::optional<memory::Reading> Library::memory_of_process(const PciAddress& card, pid_t machine_pid) const {
+std::optional<memory::Reading> Library::memory_of_process(const PciAddress& card, pid_t host_pid) const {
   const auto handle = find(card);
   if (!handle) return std::nullopt;
   bool known = false;
   for (const GpuProcess& process : read_processes(*handle, known))
-    if (process.pid == machine_pid) return process.memory;
+    if (process.pid == host_pid) return process.memory;
   return std::nullopt;
 }
 

@@ -32,7 +32,7 @@ class Library {
 
   /// Memory that the process has on one card; empty if NVML does not list it or does not say.
   /// `machine_pid` is the number outside any container.
-  std::optional<memory::Reading> memory_of_process(const PciAddress& card, pid_t machine_pid) const;
+  std::optional<memory::Reading> memory_of_process(const PciAddress& card, pid_t host_pid) const;
 
  private:
   Library(SharedLibrary library, const Functions& functions) : library_{library}, functions_{functions} {}

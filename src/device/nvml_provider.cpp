@@ -22,7 +22,7 @@ class NvmlProvider : public Provider {
     if (!devices) return devices.error();
     for (Device& device : *devices) {
       for (GpuProcess& process : device.processes)
-        if (sees_machine_pids()) process.name = program_name(process.pid);
+        if (sees_host_pids()) process.name = program_name(process.pid);
     }
     return devices;
   }

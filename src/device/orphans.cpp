@@ -8,29 +8,30 @@
 
 namespace weir::device {
 
-EarlierProcesses find_earlier(const LeaseClaim& own, std::string_view inherited, const std::filesystem::path& root) {
-  const auto outer = parse_lease_claims(inherited);
+EarlierProcesses find_earlier_processes(const LeaseClaim& own, std::string_view inherited,
+                                        const std::filesystem::path& root) {
+  const auto inherited_claims = parse_lease_claims(inherited);
   const auto is_earlier = [&](const LeaseClaim& claim) {
-    const bool is_outer =
-        std::any_of(outer.begin(), outer.end(), [&](const LeaseClaim& one) { return one.nonce == claim.nonce; });
-    return claim.key == own.key && claim.folder == own.folder && claim.nonce != own.nonce && !is_outer;
+    const bool is_inherited = std::any_of(inherited_claims.begin(), inherited_claims.end(),
+                                          [&](const LeaseClaim& one) { return one.nonce == claim.nonce; });
+    return claim.key == own.key && claim.folder == own.folder && claim.nonce != own.nonce && !is_inherited;
   };
   EarlierProcesses earlier;
-  visit_variable(
+  visit_processes_with_variable(
       "WEIR_LEASE",
       [&](pid_t pid, std::string_view value) {
         const auto claims = parse_lease_claims(value);
         if (std::none_of(claims.begin(), claims.end(), is_earlier)) return;
         const bool holder_lives = std::any_of(claims.begin(), claims.end(), may_have_living_holder);
-        (holder_lives ? earlier.kept : earlier.orphans).push_back(pid);
+        (holder_lives ? earlier.possibly_owned : earlier.orphans).push_back(pid);
       },
       root);
   return earlier;
 }
 
-std::vector<pid_t> find_claimants(const LeaseClaim& lease, const std::filesystem::path& root) {
+std::vector<pid_t> find_lease_processes(const LeaseClaim& lease, const std::filesystem::path& root) {
   std::vector<pid_t> found;
-  visit_variable(
+  visit_processes_with_variable(
       "WEIR_LEASE",
       [&](pid_t pid, std::string_view value) {
         const auto claims = parse_lease_claims(value);
@@ -44,7 +45,7 @@ std::vector<pid_t> find_claimants(const LeaseClaim& lease, const std::filesystem
 }
 
 std::vector<EndedProcess> end_orphans(const LeaseClaim& own, std::string_view inherited) {
-  return end_processes([&] { return find_earlier(own, inherited).orphans; });
+  return end_processes([&] { return find_earlier_processes(own, inherited).orphans; });
 }
 
 std::string reset_command(const Device& device) {

@@ -53,10 +53,10 @@ std::string dump(const OwnerRecord& record, std::size_t longest) {
             {"cgroup", cut(record.cgroup)},
             {"command", cut(record.command)},
             {"job", cut(record.job)},
-            {"since", record.since},
-            {"promised", record.promised},
+            {"since", record.acquired_at},
+            {"promised", record.reserved_bytes},
             {"nonce", record.nonce}};
-  if (record.released) json["released"] = *record.released;
+  if (record.released_at) json["released"] = *record.released_at;
   return json.dump(-1, ' ', true, Json::error_handler_t::replace);
 }
 
@@ -74,28 +74,28 @@ std::string format_time(std::int64_t seconds) {
 
 }  // namespace
 
-std::int64_t seconds_since_1970() {
+std::int64_t unix_time_s() {
   return std::chrono::duration_cast<std::chrono::seconds>(std::chrono::system_clock::now().time_since_epoch()).count();
 }
 
-OwnerRecord describe_this_process(std::string job) {
+OwnerRecord make_owner_record(std::string job) {
   return {.process = identify_this_process(),
           .thread = ::gettid(),
           .user = ::getuid(),
           .cgroup = own_cgroup(),
           .command = program_name(::getpid()),
           .job = std::move(job),
-          .since = seconds_since_1970(),
-          .promised = 0,
+          .acquired_at = unix_time_s(),
+          .reserved_bytes = 0,
           .nonce = new_nonce(),
-          .released = std::nullopt};
+          .released_at = std::nullopt};
 }
 
 std::string to_page(const OwnerRecord& record) {
   std::string page = dump(record, kLongestText);
-  for (std::size_t longest = kLongestText; page.size() >= kRecordSize && longest > 0; longest /= 2)
+  for (std::size_t longest = kLongestText; page.size() >= kRecordBytes && longest > 0; longest /= 2)
     page = dump(record, longest);
-  page.resize(kRecordSize, ' ');
+  page.resize(kRecordBytes, ' ');
   page.back() = '\n';
   return page;
 }
@@ -111,22 +111,22 @@ std::optional<OwnerRecord> parse_page(std::string_view page) {
   record.cgroup = text(json, "cgroup");
   record.command = text(json, "command");
   record.job = text(json, "job");
-  record.since = number<std::int64_t>(json, "since");
-  record.promised = number<std::uint64_t>(json, "promised");
+  record.acquired_at = number<std::int64_t>(json, "since");
+  record.reserved_bytes = number<std::uint64_t>(json, "promised");
   record.nonce = text(json, "nonce");
-  if (json.contains("released")) record.released = number<std::int64_t>(json, "released");
+  if (json.contains("released")) record.released_at = number<std::int64_t>(json, "released");
   if (record.process.pid <= 0 || record.nonce.empty() || record.nonce.size() > 64) return std::nullopt;
   return record;
 }
 
 std::string describe(const OwnerRecord& record, std::int64_t now) {
   const std::string job = record.job.empty() ? "" : fmt::format(", job '{}'", printable(record.job));
-  const std::int64_t age = now > record.since && record.since > 0 ? now - record.since : 0;
+  const std::int64_t age = now > record.acquired_at && record.acquired_at > 0 ? now - record.acquired_at : 0;
   const std::string command =
       record.command.empty() ? "" : fmt::format(" '{}'", printable(record.command.substr(0, 80)));
   const char* elsewhere = liveness_of(record.process) == Liveness::unknown ? " of another PID namespace" : "";
   return fmt::format("pid {}{}{} of user {}{}, since {} ({})", record.process.pid, elsewhere, command, record.user, job,
-                     format_time(record.since), format_age(age));
+                     format_time(record.acquired_at), format_age(age));
 }
 
 std::string describe_holder(const OwnerRecord& record, std::int64_t now) {

@@ -19,18 +19,18 @@ struct OwnerRecord {
   std::string cgroup;  ///< the last line of /proc/self/cgroup
   std::string
       command;  ///< the name (program_name) of the program that uses the device; any user may read the file, so never its arguments
-  std::string job;                       ///< both are taken out when the lease is given back
-  std::int64_t since = 0;                ///< seconds since 1970
-  std::uint64_t promised = 0;            ///< bytes of device memory that the holder reserved
-  std::string nonce;                     ///< 32 hexadecimal digits, another one for every lease
-  std::optional<std::int64_t> released;  ///< set when the lease was given back in order
+  std::string job;                          ///< both are taken out when the lease is given back
+  std::int64_t acquired_at = 0;             ///< seconds since 1970
+  std::uint64_t reserved_bytes = 0;         ///< bytes of device memory that the holder reserved
+  std::string nonce;                        ///< 32 hexadecimal digits, another one for every lease
+  std::optional<std::int64_t> released_at;  ///< set when the lease was given back in order
 };
 
 /// A record takes one page of the lease file.
-inline constexpr std::size_t kRecordSize = 4096;
+inline constexpr std::size_t kRecordBytes = 4096;
 
 /// Fills in everything about the calling thread, with a new nonce.
-OwnerRecord describe_this_process(std::string job);
+OwnerRecord make_owner_record(std::string job);
 
 /// One line of JSON, filled up with spaces to kRecordSize; long texts lose their end.
 std::string to_page(const OwnerRecord& record);
@@ -44,6 +44,6 @@ std::string describe(const OwnerRecord& record, std::int64_t now);
 /// The same of who holds a lock now: of one that has ended it says that what it left is being ended.
 std::string describe_holder(const OwnerRecord& record, std::int64_t now);
 
-std::int64_t seconds_since_1970();
+std::int64_t unix_time_s();
 
 }  // namespace weir::device

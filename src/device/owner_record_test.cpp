@@ -10,38 +10,38 @@ namespace weir::device {
 namespace {
 
 TEST(OwnerRecord, ComesBackFromItsPage) {
-  OwnerRecord record = describe_this_process("nightly \"run\"\n");
-  record.released = 17;
+  OwnerRecord record = make_owner_record("nightly \"run\"\n");
+  record.released_at = 17;
   const std::string page = to_page(record);
-  EXPECT_EQ(page.size(), kRecordSize);
+  EXPECT_EQ(page.size(), kRecordBytes);
   const auto back = parse_page(page);
   ASSERT_TRUE(back);
   EXPECT_EQ(back->process.pid, getpid());
   EXPECT_EQ(back->process.start_ticks, record.process.start_ticks);
   EXPECT_EQ(back->job, record.job);
   EXPECT_EQ(back->nonce, record.nonce);
-  EXPECT_EQ(back->released, 17);
+  EXPECT_EQ(back->released_at, 17);
   EXPECT_EQ(liveness_of(back->process), Liveness::alive);
 }
 
 TEST(OwnerRecord, LongTextsFitTheirPage) {
-  OwnerRecord record = describe_this_process(std::string(100000, '\x01'));
+  OwnerRecord record = make_owner_record(std::string(100000, '\x01'));
   record.command = std::string(100000, '\xff');
   const auto back = parse_page(to_page(record));
   ASSERT_TRUE(back);
   EXPECT_EQ(back->nonce, record.nonce);
 }
 
-TEST(OwnerRecord, WhatIsNoRecordIsNone) {
+TEST(OwnerRecord, OtherTextsAreNoRecord) {
   for (const char* page :
        {"", "{}", "[]", "{\"pid\": 3}", "{\"pid\": \"x\", \"nonce\": \"a\"}", "null", "\xff\xfe", "{"})
     EXPECT_FALSE(parse_page(page)) << page;
 }
 
 TEST(OwnerRecord, ItsDescriptionIsOneLine) {
-  OwnerRecord record = describe_this_process("a\nb");
+  OwnerRecord record = make_owner_record("a\nb");
   record.command = "evil\x1b[2J\n";
-  const std::string text = describe(record, record.since + 720);
+  const std::string text = describe(record, record.acquired_at + 720);
   EXPECT_EQ(text.find('\n'), std::string::npos);
   EXPECT_EQ(text.find('\x1b'), std::string::npos);
   EXPECT_NE(text.find("(12 min)"), std::string::npos) << text;

@@ -28,29 +28,29 @@ std::string quoted(const std::string& pattern) { return fmt::format("'{}'", prin
 
 /// What this run asks for: any of the plain patterns, none of those with '!'.
 std::string request_problem(const Device& device, const std::vector<std::string>& request) {
-  bool any_plain = false;
+  bool has_positive = false;
   bool found = false;
   for (const std::string& pattern : request) {
     if (pattern.starts_with('!')) {
       if (matches(device, pattern.substr(1))) return "excluded by " + quoted(pattern);
       continue;
     }
-    any_plain = true;
+    has_positive = true;
     found = found || matches(device, pattern);
   }
-  return any_plain && !found ? "not asked for" : std::string{};
+  return has_positive && !found ? "not asked for" : std::string{};
 }
 
 bool is_number(std::string_view text) { return text.find_first_not_of("0123456789.") == std::string_view::npos; }
 
 /// Whether a pattern means this software device. A number is none that does: "LLVM 15.0.6, 256 bits" holds several.
 bool is_named(const Device& device, const Policy& policy) {
-  const auto means = [&](const std::string& pattern) { return !is_number(pattern) && matches(device, pattern); };
-  return std::any_of(policy.allow.begin(), policy.allow.end(), means) ||
-         std::any_of(policy.request.begin(), policy.request.end(), means);
+  const auto names_device = [&](const std::string& pattern) { return !is_number(pattern) && matches(device, pattern); };
+  return std::any_of(policy.allow.begin(), policy.allow.end(), names_device) ||
+         std::any_of(policy.request.begin(), policy.request.end(), names_device);
 }
 
-std::string memory_problem(const Device& device, const Policy& policy, const Need& need) {
+std::string memory_problem(const Device& device, const Policy& policy, const MemoryRequirement& need) {
   if (policy.min_memory) {
     if (!device.total) return fmt::format("its memory is not known, {} wanted", to_text(*policy.min_memory));
     // Cards have a little less than what is printed on them: a card "of 24 GB" has 23.7 GiB in all.
@@ -58,22 +58,22 @@ std::string memory_problem(const Device& device, const Policy& policy, const Nee
       return fmt::format("{} in all, {} wanted", to_text(device.total->value), to_text(*policy.min_memory));
   }
   if (need.free == Bytes{}) return {};
-  const bool known = device.free && device.free->scope != memory::Scope::lower_bound;
-  if (!known) return need.trust_unknown ? std::string{} : "its free memory is not known";
+  const bool known = device.free && device.free->coverage != memory::Coverage::lower_bound;
+  if (!known) return need.accepts_unknown ? std::string{} : "its free memory is not known";
   if (device.free->value < need.free)
     return fmt::format("{} free, {} needed", to_text(device.free->value), to_text(need.free));
   return {};
 }
 
 /// Why a device may not be used; empty if it may.
-std::string objection(const Device& device, const Policy& policy, const Need& need) {
-  for (const Policy::LeftOut& out : policy.left_out)
+std::string refusal_reason(const Device& device, const Policy& policy, const MemoryRequirement& need) {
+  for (const Policy::Exclusion& out : policy.exclusions)
     if (matches(device, out.pattern)) return "left out of this run: " + out.why;
   if (const auto denied = first_match(device, policy.deny)) return "denied by " + quoted(*denied);
   if (!policy.allow.empty() && !first_match(device, policy.allow)) return "not allowed by the policy";
   if (auto problem = request_problem(device, policy.request); !problem.empty()) return problem;
-  if (device.kind == Kind::software && !is_named(device, policy)) return "is software; name it to use it";
-  if (!device.mig.empty()) return "is in MIG mode: its instances are used in its place";
+  if (device.kind == DeviceKind::software && !is_named(device, policy)) return "is software; name it to use it";
+  if (!device.mig_instances.empty()) return "is in MIG mode: its instances are used in its place";
   return memory_problem(device, policy, need);
 }
 
@@ -85,9 +85,9 @@ std::size_t preference(const Device& device, const Policy& policy) {
 
 Bytes known_free(const Device& device) { return device.free ? device.free->value : Bytes{}; }
 
-std::string praise(const Device& device, const Policy& policy) {
-  const std::size_t place = preference(device, policy);
-  if (place < policy.prefer.size()) return "preferred by " + quoted(policy.prefer[place]);
+std::string acceptance_reason(const Device& device, const Policy& policy) {
+  const std::size_t preferred = preference(device, policy);
+  if (preferred < policy.prefer.size()) return "preferred by " + quoted(policy.prefer[preferred]);
   const std::string free = device.free ? to_text(device.free->value) + " free" : "free memory not known";
   return fmt::format("{}, {}", name_of(device.kind), free);
 }
@@ -97,9 +97,9 @@ std::string praise(const Device& device, const Policy& policy) {
 Status check_pattern(std::string_view pattern) {
   constexpr std::size_t kLongestIndex = 2;  // "3090" is a part of a name
   const std::string_view bare = pattern.substr(pattern.starts_with('!') ? 1 : 0);
-  const bool index =
+  const bool is_index =
       !bare.empty() && bare.size() <= kLongestIndex && bare.find_first_not_of("0123456789") == std::string_view::npos;
-  if (!index) return ok();
+  if (!is_index) return ok();
   return Error{Errc::invalid_argument,
                fmt::format("'{}' looks like an index, which proves nothing: name the device by a part of its name with "
                            "a letter, its UUID or its PCI address; 'weir devices' lists them",
@@ -107,29 +107,32 @@ Status check_pattern(std::string_view pattern) {
 }
 
 bool matches(const Device& device, std::string_view pattern) {
-  const std::string wanted = lower(pattern);
-  const std::string_view address =
-      std::string_view{wanted}.starts_with("pci:") ? std::string_view{wanted}.substr(4) : std::string_view{wanted};
+  const std::string lower_pattern = lower(pattern);
+  const std::string_view address = std::string_view{lower_pattern}.starts_with("pci:")
+                                       ? std::string_view{lower_pattern}.substr(4)
+                                       : std::string_view{lower_pattern};
   if (const auto pci = parse_pci_address(address)) return device.pci == pci;
   const std::string uuid = lower(device.uuid);
   const std::string name = lower(device.name);
-  if (wanted.find_first_of("*?[") != std::string::npos)
-    return ::fnmatch(wanted.c_str(), name.c_str(), 0) == 0 ||
-           (!uuid.empty() && ::fnmatch(wanted.c_str(), uuid.c_str(), 0) == 0);
-  if (wanted.empty()) return false;
-  return uuid == wanted || name.find(wanted) != std::string::npos;
+  if (lower_pattern.find_first_of("*?[") != std::string::npos)
+    return ::fnmatch(lower_pattern.c_str(), name.c_str(), 0) == 0 ||
+           (!uuid.empty() && ::fnmatch(lower_pattern.c_str(), uuid.c_str(), 0) == 0);
+  if (lower_pattern.empty()) return false;
+  return uuid == lower_pattern || name.find(lower_pattern) != std::string::npos;
 }
 
-Choice choose(std::span<const Device> devices, const Policy& policy, const Need& need,
-              std::span<const std::string> hidden) {
-  Choice choice;
+DeviceChoice choose_devices(std::span<const Device> devices, const Policy& policy, const MemoryRequirement& need,
+                            std::span<const std::string> hidden_reasons) {
+  DeviceChoice choice;
   for (std::size_t i = 0; i < devices.size(); ++i) {
-    std::string problem = i < hidden.size() && !hidden[i].empty() ? hidden[i] : objection(devices[i], policy, need);
+    std::string problem = i < hidden_reasons.size() && !hidden_reasons[i].empty()
+                              ? hidden_reasons[i]
+                              : refusal_reason(devices[i], policy, need);
     const bool accepted = problem.empty();
-    choice.considered.push_back({i, accepted, accepted ? praise(devices[i], policy) : std::move(problem)});
-    if (accepted) choice.order.push_back(i);
+    choice.assessments.push_back({i, accepted, accepted ? acceptance_reason(devices[i], policy) : std::move(problem)});
+    if (accepted) choice.ranked.push_back(i);
   }
-  std::stable_sort(choice.order.begin(), choice.order.end(), [&](std::size_t a, std::size_t b) {
+  std::stable_sort(choice.ranked.begin(), choice.ranked.end(), [&](std::size_t a, std::size_t b) {
     const std::size_t first = preference(devices[a], policy);
     const std::size_t second = preference(devices[b], policy);
     if (first != second) return first < second;
@@ -139,11 +142,11 @@ Choice choose(std::span<const Device> devices, const Policy& policy, const Need&
   return choice;
 }
 
-std::string refusal(std::span<const Device> devices, const Choice& choice) {
+std::string describe_refusal(std::span<const Device> devices, const DeviceChoice& choice) {
   if (devices.empty()) return "no GPU was found; 'weir doctor' says where it looked";
   std::string text = "no device may be used";
-  for (const Considered& one : choice.considered)
-    text += fmt::format("{} {}: {}", one.device == 0 ? ":" : ";", to_text(devices[one.device]), one.reason);
+  for (const DeviceAssessment& one : choice.assessments)
+    text += fmt::format("{} {}: {}", one.device_index == 0 ? ":" : ";", to_text(devices[one.device_index]), one.reason);
   return text;
 }
 
@@ -157,15 +160,15 @@ std::vector<std::string> split_list(std::string_view text) {
   return parts;
 }
 
-std::vector<Device> with_mig_instances(std::span<const Device> devices) {
+std::vector<Device> expand_mig_instances(std::span<const Device> devices) {
   std::vector<Device> all;
   for (const Device& device : devices) {
     all.push_back(device);
-    for (const MigInstance& instance : device.mig) {
+    for (const MigInstance& instance : device.mig_instances) {
       Device part = device;
-      part.mig.clear();
+      part.mig_instances.clear();
       part.processes.clear();
-      part.processes_known = false;
+      part.is_process_list_complete = false;
       part.name = instance.name.empty() ? device.name + " MIG" : instance.name;
       part.uuid = instance.uuid;
       part.total = instance.total;

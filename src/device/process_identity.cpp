@@ -56,27 +56,27 @@ Liveness liveness_of(const ProcessIdentity& process) {
   return lives ? Liveness::alive : Liveness::dead;
 }
 
-std::string program_name(const std::vector<std::string>& words) {
-  if (words.empty()) return {};
-  const auto base = [](const std::string& word) { return std::filesystem::path{word}.filename().native(); };
-  std::string name = base(words[0]);
+std::string program_name(const std::vector<std::string>& arguments) {
+  if (arguments.empty()) return {};
+  const auto base = [](const std::string& argument) { return std::filesystem::path{argument}.filename().native(); };
+  std::string name = base(arguments[0]);
   const bool has_script =
       name.starts_with("python") || std::find(kInterpreters.begin(), kInterpreters.end(), name) != kInterpreters.end();
-  if (!has_script || words.size() < 2) return name;
-  if (words[1] == "-m" && words.size() > 2) return fmt::format("{} -m {}", name, words[2]);
-  return words[1].starts_with("-") ? name : fmt::format("{} {}", name, base(words[1]));
+  if (!has_script || arguments.size() < 2) return name;
+  if (arguments[1] == "-m" && arguments.size() > 2) return fmt::format("{} -m {}", name, arguments[2]);
+  return arguments[1].starts_with("-") ? name : fmt::format("{} {}", name, base(arguments[1]));
 }
 
 std::string program_name(pid_t pid, const std::filesystem::path& root) {
   const std::string text = read_small_file(root / "proc" / std::to_string(pid) / "cmdline");
-  std::vector<std::string> words;
-  for (std::size_t at = 0; at < text.size() && words.size() < 3;) {
-    words.emplace_back(text.c_str() + at);
-    at += words.back().size() + 1;
+  std::vector<std::string> arguments;
+  for (std::size_t at = 0; at < text.size() && arguments.size() < 3;) {
+    arguments.emplace_back(text.c_str() + at);
+    at += arguments.back().size() + 1;
   }
-  return program_name(words);
+  return program_name(arguments);
 }
 
-bool sees_machine_pids() { return own_pid_namespace() == kFirstPidNamespace; }
+bool sees_host_pids() { return own_pid_namespace() == kFirstPidNamespace; }
 
 }  // namespace weir::device

@@ -29,12 +29,12 @@ Liveness liveness_of(const ProcessIdentity& process);
 
 /// "python train.py", "python -m pytest", "weir run": the name of the program, of an interpreter also that of the script or
 /// module, of weir the command. Nothing else of the command line, which may hold a password. For records and logs.
-std::string program_name(const std::vector<std::string>& words);
+std::string program_name(const std::vector<std::string>& arguments);
 /// Of a running process; empty if /proc does not tell. `root` is where proc lies.
 std::string program_name(pid_t pid, const std::filesystem::path& root = "/");
 
 /// Whether process numbers that a driver reports (those of the machine) are the numbers that this process sees: false
 /// in a container with a PID namespace of its own.
-bool sees_machine_pids();
+bool sees_host_pids();
 
 }  // namespace weir::device

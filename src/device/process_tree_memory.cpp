@@ -13,7 +13,7 @@ namespace weir::device {
 
 namespace fs = std::filesystem;
 
-Bytes resident_of(const std::vector<pid_t>& pids, const fs::path& root) {
+Bytes total_resident_memory(const std::vector<pid_t>& pids, const fs::path& root) {
   Bytes sum;
   for (const pid_t pid : pids)
     sum +=

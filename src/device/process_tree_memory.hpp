@@ -11,7 +11,7 @@
 namespace weir::device {
 
 /// Resident memory of these processes together (pages that they share count for each).
-Bytes resident_of(const std::vector<pid_t>& pids, const std::filesystem::path& root = "/");
+Bytes total_resident_memory(const std::vector<pid_t>& pids, const std::filesystem::path& root = "/");
 
 /// Files of this user in /dev/shm, sorted.
 std::vector<std::string> shared_memory_files(const std::filesystem::path& folder = "/dev/shm");

@@ -58,7 +58,7 @@ TEST(Fdinfo, AnIntegratedGpuUsesSystemMemory) {
   EXPECT_EQ(device_memory(*info), 5_MiB);
 }
 
-TEST(Fdinfo, OtherFilesAreNone) {
+TEST(Fdinfo, OtherFilesAreNoFdinfo) {
   EXPECT_FALSE(parse_fdinfo("pos:\t0\nflags:\t02\n"));
   EXPECT_FALSE(parse_fdinfo(""));
   EXPECT_FALSE(parse_fdinfo("drm-memory-vram: 99999999999999999999 KiB\n"));
@@ -69,11 +69,11 @@ TEST(Fdinfo, DescriptorsOfOneClientCountOnce) {
   test::put_process(root.path(), 100, 4, kAmdgpu);
   test::put_process(root.path(), 100, 5, kAmdgpu);  // dup
   test::put_process(root.path(), 101, 4, kAmdgpu);  // fork
-  const auto uses = read_process_use(root.path(), {});
+  const auto uses = read_process_usage(root.path(), {});
   ASSERT_EQ(uses.size(), 1u);
   EXPECT_EQ(uses[0].pid, 100);
   EXPECT_EQ(uses[0].memory, 384_MiB);
-  EXPECT_TRUE(uses[0].worked);
+  EXPECT_TRUE(uses[0].engine_used);
 }
 
 TEST(DrmProvider, AnAmdCardIsMeasuredExactly) {
@@ -93,7 +93,7 @@ TEST(DrmProvider, AnAmdCardIsMeasuredExactly) {
   EXPECT_EQ(card.vendor, Vendor::amd);
   EXPECT_EQ(card.total->value, Bytes{25753026560});
   EXPECT_EQ(card.free->value, Bytes{25753026560 - 1073741824});
-  EXPECT_EQ(card.used->scope, memory::Scope::device);
+  EXPECT_EQ(card.used->coverage, memory::Coverage::device);
   EXPECT_EQ(card.uuid, "GPU-6b4c8a1f2d3e4f50");
   ASSERT_EQ(card.processes.size(), 1u);
   EXPECT_EQ(card.processes[0].name, "game");
@@ -110,14 +110,14 @@ TEST(DrmProvider, AnArcCardGivesALowerBound) {
   const Device& card = devices->front();
   EXPECT_EQ(card.total->value, Bytes{0x3fa000000});
   EXPECT_EQ(card.used->value, 64_MiB);
-  EXPECT_EQ(card.used->scope, memory::Scope::lower_bound);
+  EXPECT_EQ(card.used->coverage, memory::Coverage::lower_bound);
   EXPECT_EQ(card.used->privilege, memory::Privilege::lacking);
   EXPECT_FALSE(card.free) << "total less a lower bound is not free memory";
-  const auto joined = join_devices({*devices});
+  const auto joined = merge_devices({*devices});
   EXPECT_FALSE(joined.front().free);
 }
 
-TEST(DrmProvider, AMachineWithoutDrmIsNoError) {
+TEST(DrmProvider, AMachineWithoutDrmIsUnsupported) {
   const test::Folder root;
   const auto devices = make_drm_provider(root.path())->devices();
   ASSERT_FALSE(devices);
@@ -140,7 +140,7 @@ TEST(KfdProvider, NodesAreJoinedByAddress) {
   ASSERT_EQ(devices->size(), 1u);
   const Device& card = devices->front();
   EXPECT_EQ(to_text(*card.pci), "0000:03:00.0");
-  EXPECT_EQ(card.index.hip, 0);
+  EXPECT_EQ(card.stack_indices.hip, 0);
   EXPECT_EQ(card.uuid, "GPU-6b4cc00a7cb14f50");
   ASSERT_EQ(card.processes.size(), 1u);
   EXPECT_EQ(card.processes[0].memory->value, 512_MiB);

@@ -78,14 +78,14 @@ Result<std::string> try_cuda(const Device& device) {
   if (const int code = cuda->cuDeviceGetCount(&count); code != 0) return failure("cuDeviceGetCount", code);
   if (count != 1)
     return Error{Errc::unsupported, fmt::format("CUDA: {} devices are visible under a mask of one", count)};
-  int number = 0;
+  int handle = 0;
   std::array<std::uint8_t, 16> uuid{};
-  if (const int code = cuda->cuDeviceGet(&number, 0); code != 0) return failure("cuDeviceGet", code);
-  if (const int code = cuda->cuDeviceGetUuid(uuid.data(), number); code != 0) return failure("cuDeviceGetUuid", code);
+  if (const int code = cuda->cuDeviceGet(&handle, 0); code != 0) return failure("cuDeviceGet", code);
+  if (const int code = cuda->cuDeviceGetUuid(uuid.data(), handle); code != 0) return failure("cuDeviceGetUuid", code);
   if (device.uuid.starts_with("GPU-") && device.uuid != text_of(uuid))
     return Error{Errc::device_lost, fmt::format("CUDA: asked for {}, got {}", device.uuid, text_of(uuid))};
   void* context = nullptr;
-  if (const int code = cuda->cuCtxCreate(&context, 0, number); code != 0) return failure("cuCtxCreate", code);
+  if (const int code = cuda->cuCtxCreate(&context, 0, handle); code != 0) return failure("cuCtxCreate", code);
   auto done = fill_and_compare(*cuda);
   cuda->cuCtxDestroy(context);
   return done;

@@ -11,7 +11,7 @@
 namespace weir::device {
 namespace {
 
-constexpr VkDeviceSize kSize = 4U << 20U;
+constexpr VkDeviceSize kBufferBytes = 4U << 20U;
 constexpr std::uint32_t kPattern = 0x77E12A5B;
 
 Error failure(const char* step, VkResult code) {
@@ -19,12 +19,12 @@ Error failure(const char* step, VkResult code) {
 }
 
 /// One logical device with a buffer that the host can read. What it makes ends with it, in the reverse order.
-class Workshop {
+class TestDevice {
  public:
-  Workshop(const VulkanInstance& instance, VkPhysicalDevice physical) : instance_{instance}, physical_{physical} {}
-  Workshop(const Workshop&) = delete;
-  Workshop& operator=(const Workshop&) = delete;
-  ~Workshop() {
+  TestDevice(const VulkanInstance& instance, VkPhysicalDevice physical) : instance_{instance}, physical_{physical} {}
+  TestDevice(const TestDevice&) = delete;
+  TestDevice& operator=(const TestDevice&) = delete;
+  ~TestDevice() {
     if (device_ == nullptr) return;
     find<PFN_vkDestroyCommandPool>("vkDestroyCommandPool")(device_, pool_, nullptr);
     find<PFN_vkDestroyBuffer>("vkDestroyBuffer")(device_, buffer_, nullptr);
@@ -37,9 +37,9 @@ class Workshop {
     if (const VkResult made = make_buffer(); made != VK_SUCCESS) return failure("a buffer of 4 MiB", made);
     if (const VkResult done = fill(); done != VK_SUCCESS) return failure("filling a buffer", done);
     void* mapped = nullptr;
-    const VkResult map = find<PFN_vkMapMemory>("vkMapMemory")(device_, memory_, 0, kSize, 0, &mapped);
+    const VkResult map = find<PFN_vkMapMemory>("vkMapMemory")(device_, memory_, 0, kBufferBytes, 0, &mapped);
     if (map != VK_SUCCESS) return failure("vkMapMemory", map);
-    const std::span words{static_cast<const std::uint32_t*>(mapped), kSize / 4};
+    const std::span words{static_cast<const std::uint32_t*>(mapped), kBufferBytes / 4};
     if (std::any_of(words.begin(), words.end(), [](std::uint32_t word) { return word != kPattern; }))
       return Error{Errc::device_lost, "Vulkan: what was written is not what was read back"};
     return std::string{"4 MiB filled and read back"};
@@ -68,7 +68,7 @@ class Workshop {
   VkResult make_buffer() {
     VkBufferCreateInfo info{};
     info.sType = VK_STRUCTURE_TYPE_BUFFER_CREATE_INFO;
-    info.size = kSize;
+    info.size = kBufferBytes;
     info.usage = VK_BUFFER_USAGE_TRANSFER_DST_BIT;
     if (const VkResult made = find<PFN_vkCreateBuffer>("vkCreateBuffer")(device_, &info, nullptr, &buffer_);
         made != VK_SUCCESS)
@@ -108,7 +108,7 @@ class Workshop {
     VkCommandBufferBeginInfo begin{};
     begin.sType = VK_STRUCTURE_TYPE_COMMAND_BUFFER_BEGIN_INFO;
     find<PFN_vkBeginCommandBuffer>("vkBeginCommandBuffer")(commands, &begin);
-    find<PFN_vkCmdFillBuffer>("vkCmdFillBuffer")(commands, buffer_, 0, kSize, kPattern);
+    find<PFN_vkCmdFillBuffer>("vkCmdFillBuffer")(commands, buffer_, 0, kBufferBytes, kPattern);
     done = find<PFN_vkEndCommandBuffer>("vkEndCommandBuffer")(commands);
     if (done != VK_SUCCESS) return done;
     VkQueue queue = nullptr;
@@ -135,9 +135,9 @@ Result<std::string> try_vulkan(const Device& device) {
   const auto instance = VulkanInstance::create();
   if (!instance) return instance.error();
   const auto all = instance->physical_devices();
-  if (device.index.vulkan < 0 || static_cast<std::size_t>(device.index.vulkan) >= all.size())
+  if (device.stack_indices.vulkan < 0 || static_cast<std::size_t>(device.stack_indices.vulkan) >= all.size())
     return Error{Errc::unsupported, "Vulkan: no driver shows this device"};
-  return Workshop{*instance, all[static_cast<std::size_t>(device.index.vulkan)]}.work();
+  return TestDevice{*instance, all[static_cast<std::size_t>(device.stack_indices.vulkan)]}.work();
 }
 
 }  // namespace weir::device

@@ -17,16 +17,16 @@ std::string hex(const std::uint8_t* bytes, std::size_t count) {
   return text;
 }
 
-Kind kind_of(VkPhysicalDeviceType type) {
+DeviceKind kind_of(VkPhysicalDeviceType type) {
   switch (type) {
     case VK_PHYSICAL_DEVICE_TYPE_DISCRETE_GPU:
-      return Kind::discrete;
+      return DeviceKind::discrete;
     case VK_PHYSICAL_DEVICE_TYPE_INTEGRATED_GPU:
-      return Kind::integrated;
+      return DeviceKind::integrated;
     case VK_PHYSICAL_DEVICE_TYPE_CPU:
-      return Kind::software;
+      return DeviceKind::software;
     default:
-      return Kind::unknown;
+      return DeviceKind::unknown;
   }
 }
 
@@ -58,7 +58,7 @@ void read_memory(const VulkanInstance& instance, VkPhysicalDevice handle, Device
   }
   if (total > Bytes{}) device.total = Reading{.value = total, .source = "Vulkan heaps"};
   // What this process may still take, by the driver's estimate: all that VK_EXT_memory_budget promises.
-  if (budgeted) device.free = Reading{.value = free, .source = "Vulkan budget", .scope = memory::Scope::process};
+  if (budgeted) device.free = Reading{.value = free, .source = "Vulkan budget", .coverage = memory::Coverage::process};
 }
 
 Device describe(const VulkanInstance& instance, VkPhysicalDevice handle, int index) {
@@ -89,7 +89,7 @@ Device describe(const VulkanInstance& instance, VkPhysicalDevice handle, int ind
   if (has_pci)
     device.pci = PciAddress{pci.pciDomain, static_cast<std::uint8_t>(pci.pciBus),
                             static_cast<std::uint8_t>(pci.pciDevice), static_cast<std::uint8_t>(pci.pciFunction)};
-  device.index.vulkan = index;
+  device.stack_indices.vulkan = index;
   read_memory(instance, handle, device);
   return device;
 }

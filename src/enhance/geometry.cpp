@@ -5,7 +5,7 @@
 #include <fmt/format.h>
 
 #include "base/round_up.hpp"
-#include "enhance/upscale.hpp"
+#include "enhance/picture_upscaler.hpp"
 
 namespace weir::enhance {
 
@@ -32,7 +32,7 @@ int reflect(int i, int n) {
 namespace {
 
 /// The wanted scale on the axis that needs more of it.
-double wanted_scale(const nn::Network& network, const media::PictureInfo& picture, const UpscaleSettings& settings) {
+double requested_scale(const nn::Network& network, const media::PictureInfo& picture, const UpscaleSettings& settings) {
   const double across = static_cast<double>(settings.width) / picture.width;
   const double down = static_cast<double>(settings.height) / picture.height;
   if (settings.width > 0 || settings.height > 0) return std::max(across, down);
@@ -43,7 +43,8 @@ double wanted_scale(const nn::Network& network, const media::PictureInfo& pictur
 
 int network_runs(const nn::Network& network, const media::PictureInfo& picture, const UpscaleSettings& settings) {
   const double rounding = 0.5 / std::max(picture.width, picture.height);
-  return network.family.scale > 1 && wanted_scale(network, picture, settings) > network.family.scale + rounding ? 2 : 1;
+  return network.family.scale > 1 && requested_scale(network, picture, settings) > network.family.scale + rounding ? 2
+                                                                                                                   : 1;
 }
 
 media::PictureInfo rows_info(const nn::Network& network, const media::PictureInfo& picture,
@@ -58,11 +59,11 @@ media::PictureInfo rows_info(const nn::Network& network, const media::PictureInf
 
 Result<FinalSize> final_size(const nn::Network& network, const media::PictureInfo& picture,
                              const UpscaleSettings& settings) {
-  constexpr double kMostSide = 1 << 22;
+  constexpr double kMaxSide = 1 << 22;
   double width = settings.width;
   double height = settings.height;
   if (settings.width == 0 && settings.height == 0) {
-    const double scale = wanted_scale(network, picture, settings);
+    const double scale = requested_scale(network, picture, settings);
     width = std::round(picture.width * scale);
     height = std::round(picture.height * scale);
   } else if (settings.height == 0) {
@@ -72,10 +73,10 @@ Result<FinalSize> final_size(const nn::Network& network, const media::PictureInf
   }
   width = std::max(width, 1.0);
   height = std::max(height, 1.0);
-  if (width > kMostSide || height > kMostSide) {
-    return Error{Errc::invalid_argument,
-                 fmt::format("a picture of {:.0f}x{:.0f} was asked for; at most {:.0f} pixels a side", width, height,
-                             kMostSide)};
+  if (width > kMaxSide || height > kMaxSide) {
+    return Error{
+        Errc::invalid_argument,
+        fmt::format("a picture of {:.0f}x{:.0f} was asked for; at most {:.0f} pixels a side", width, height, kMaxSide)};
   }
   return FinalSize{static_cast<int>(width), static_cast<int>(height)};
 }

@@ -1,8 +1,8 @@
 #pragma once
 
-#include "enhance/device.hpp"
+#include "enhance/packed_weight_cache.hpp"
 #include "enhance/run_plan.hpp"
-#include "enhance/weights.hpp"
+#include "enhance/upscale_device.hpp"
 
 namespace weir::enhance {
 
@@ -17,19 +17,19 @@ struct ProcessMemory {
 };
 
 /// All must outlive the call.
-struct PlannerParts {
+struct PlannerContext {
   const nn::Network& network;
   const nn::Program& program;
   const compute::Kernels& kernels;
   const UpscaleSettings& settings;
-  const Weights& weights;
-  Device& device;
+  const PackedWeightCache& weights;
+  UpscaleDevice& device;
   ProcessMemory process;
 };
 
 /// The plan of one picture: stages, what each needs, and whether that stays below the limit.
 /// Errors: those of Upscaler::plan.
-Result<UpscalePlan> plan_picture(const PlannerParts& parts, Way way, const media::PictureInfo& picture,
+Result<UpscalePlan> plan_picture(const PlannerContext& context, ExecutionMode mode, const media::PictureInfo& picture,
                                  const media::MediaNeed& decoder, const media::WriteOptions& output);
 
 }  // namespace weir::enhance

@@ -4,11 +4,11 @@
 #include <functional>
 #include <utility>
 
-#include "enhance/result_rows.hpp"
+#include "enhance/result_converter.hpp"
 #include "enhance/row_store.hpp"
 #include "enhance/source_window.hpp"
 #include "enhance/stored_picture.hpp"
-#include "nn/cpu/run.hpp"
+#include "nn/cpu/runner.hpp"
 
 namespace weir::enhance {
 
@@ -16,18 +16,19 @@ namespace {
 
 class PictureRun {
  public:
-  PictureRun(const RunParts& parts, const UpscaleJob& job, const RunPlan& plan)
-      : parts_{parts}, job_{job}, plan_{plan} {
-    for (const Stage& stage : plan.stages) total_ += stage.multiplications() * (parts.settings.tta ? kOrientations : 1);
+  PictureRun(const RunContext& context, const UpscaleJob& job, const RunPlan& plan)
+      : context_{context}, job_{job}, plan_{plan} {
+    for (const Stage& stage : plan.stages)
+      total_ += stage.multiplications() * (context.settings.tta ? kOrientations : 1);
   }
   int written() const { return written_; }
   /// Rows before `row` are not written: they were.
-  void skip(int row) { skip_ = row; }
+  void skip_rows_before(int row) { skipped_rows_ = row; }
 
   Status run() {
     if (plan_.stages.size() == 1) return run_stage(plan_.stages[0], job_.reader, final_sink());
     const Stage& first = plan_.stages[0];
-    auto store = RowStore::create(first.out.height, first.out.row_bytes(), folder(plan_.middle_on_disk));
+    auto store = RowStore::create(first.out.height, first.out.row_bytes(), folder(plan_.intermediate_on_disk));
     if (!store) return store.error();
     const auto keep = [&](int row, std::span<const std::byte> rows) -> Status {
       for (; !rows.empty(); rows = rows.subspan(first.out.row_bytes()), ++row) {
@@ -42,13 +43,13 @@ class PictureRun {
 
  private:
   std::filesystem::path folder(bool on_disk) const {
-    return on_disk ? parts_.settings.spill_folder : std::filesystem::path{};
+    return on_disk ? context_.settings.spill_folder : std::filesystem::path{};
   }
-  SampleRows final_sink() {
+  SampleRowSink final_sink() {
     return [this](int row, std::span<const std::byte> rows) -> Status {
       const std::size_t row_bytes = plan_.stages.back().out.row_bytes();
       const int count = static_cast<int>(rows.size() / row_bytes);
-      const int drop = std::clamp(skip_ - row, 0, count);
+      const int drop = std::clamp(skipped_rows_ - row, 0, count);
       if (drop < count) {
         if (auto status = job_.writer.write(rows.subspan(static_cast<std::size_t>(drop) * row_bytes)); !status)
           return status;
@@ -60,7 +61,7 @@ class PictureRun {
   nn::RunControl control() {
     nn::RunControl c;
     c.stop = job_.stop;
-    c.progress = [this](double done) {
+    c.on_progress = [this](double done) {
       done_ += done;
       if (!job_.progress) return;
       const media::PictureInfo& out = plan_.stages.back().out;
@@ -70,22 +71,23 @@ class PictureRun {
     return c;
   }
 
-  Status run_stage(const Stage& stage, media::PictureReader& reader, const SampleRows& sink) {
-    SourceWindow window{reader, stage.geometry, stage.lead()};
-    ResultRows result{parts_.network.family, stage.geometry, stage.out, window, parts_.kernels, parts_.team, sink};
-    if (stage.device) {
-      const auto take_samples = [&](const nn::ByteRows& rows) { return result.take(rows); };
+  Status run_stage(const Stage& stage, media::PictureReader& reader, const SampleRowSink& sink) {
+    SourceWindow window{reader, stage.geometry, stage.read_ahead_rows()};
+    ResultConverter result{context_.network.family, stage.geometry, stage.out, window,
+                           context_.kernels,        context_.team,  sink};
+    if (stage.device_plan) {
+      const auto convert_samples = [&](const nn::ByteRows& rows) { return result.convert(rows); };
       return run_network(stage, window, result, [&](int orientation, const nn::OutputRows& output) {
         int made = 0;
-        return parts_.device.engine().run(*stage.device, orientation_of(orientation), window, {output, take_samples},
-                                          control(), made, parts_.device.events());
+        return context_.device.engine().run(*stage.device_plan, orientation_of(orientation), window,
+                                            {output, convert_samples}, control(), made, context_.device.events());
       });
     }
-    auto runner = nn::Runner::create(parts_.network.graph, parts_.program, stage.plan, parts_.kernels, parts_.team,
-                                     parts_.settings.spill_folder);
+    auto runner = nn::Runner::create(context_.network.graph, context_.program, stage.cpu_plan, context_.kernels,
+                                     context_.team, context_.settings.spill_folder);
     if (!runner) return runner.error();
     return run_network(stage, window, result, [&](int orientation, const nn::OutputRows& output) {
-      return runner->run(parts_.weights.get(plan_.way.arithmetic, orientation), window, output, control());
+      return runner->run(context_.weights.get(plan_.mode.arithmetic, orientation), window, output, control());
     });
   }
 
@@ -94,19 +96,19 @@ class PictureRun {
 
   /// What is not made row by row is put together in a store, and taken from there: strips one after the other, and the
   /// mean of eight runs, each with the network laid another way.
-  Status run_network(const Stage& stage, SourceWindow& window, ResultRows& result, const NetworkRun& run_once) {
-    const bool strips = stage.plan.strips.size() > 1;
-    if (!parts_.settings.tta && !strips)
-      return run_once(0, [&](const nn::PlanarRows& rows) { return result.take(rows); });
-    const int orientations = parts_.settings.tta ? kOrientations : 1;
+  Status run_network(const Stage& stage, SourceWindow& window, ResultConverter& result, const NetworkRun& run_once) {
+    const bool strips = stage.cpu_plan.strips.size() > 1;
+    if (!context_.settings.tta && !strips)
+      return run_once(0, [&](const nn::PlanarRows& rows) { return result.convert(rows); });
+    const int orientations = context_.settings.tta ? kOrientations : 1;
     const std::size_t row_bytes = static_cast<std::size_t>(stage.out.width) * 3 * sizeof(float);
-    auto sums = RowStore::create(stage.out.height, row_bytes, folder(plan_.sums_on_disk));
+    auto sums = RowStore::create(stage.out.height, row_bytes, folder(plan_.results_on_disk));
     if (!sums) return sums.error();
     const auto add = [&](const nn::PlanarRows& rows) { return add_rows(stage, rows, *sums); };
     for (int i = 0; i < orientations; ++i) {
       if (auto status = run_once(i, add); !status) return status;
     }
-    return take_sums(stage, *sums, 1.0F / static_cast<float>(orientations), window, result);
+    return convert_sums(stage, *sums, 1.0F / static_cast<float>(orientations), window, result);
   }
 
   /// Adds the part of the rows that lies within the picture to what the store has there.
@@ -133,7 +135,8 @@ class PictureRun {
     return ok();
   }
 
-  static Status take_sums(const Stage& stage, RowStore& sums, float factor, SourceWindow& window, ResultRows& result) {
+  static Status convert_sums(const Stage& stage, RowStore& sums, float factor, SourceWindow& window,
+                             ResultConverter& result) {
     const auto width = static_cast<std::size_t>(stage.out.width);
     const auto crop = static_cast<std::size_t>(stage.geometry.crop);
     std::vector<float> row(crop + 3 * width);  // the columns before the picture are not looked at
@@ -143,31 +146,31 @@ class PictureRun {
     rows.planes = 3;
     rows.plane_stride = static_cast<std::ptrdiff_t>(width);
     rows.row = {row.data()};
-    if (auto status = window.begin(); !status) return status;
+    if (auto status = window.rewind(); !status) return status;
     for (int y = 0; y < stage.out.height; ++y) {
       const std::span<float> values{row.data() + crop, 3 * width};
       if (auto status = sums.read(y, std::as_writable_bytes(values)); !status) return status;
       for (float& value : values) value *= factor;
       rows.first = stage.geometry.crop + y;
-      if (auto status = result.take(rows); !status) return status;
+      if (auto status = result.convert(rows); !status) return status;
     }
     return ok();
   }
 
-  const RunParts& parts_;
+  const RunContext& context_;
   const UpscaleJob& job_;
   const RunPlan& plan_;
   int written_ = 0;
-  int skip_ = 0;
+  int skipped_rows_ = 0;
   double done_ = 0;
   double total_ = 0;
 };
 
 }  // namespace
 
-Status run_picture(const RunParts& parts, const UpscaleJob& job, const RunPlan& plan, int& written) {
-  PictureRun run{parts, job, plan};
-  run.skip(written);
+Status run_picture(const RunContext& context, const UpscaleJob& job, const RunPlan& plan, int& written) {
+  PictureRun run{context, job, plan};
+  run.skip_rows_before(written);
   auto status = run.run();
   written = std::max(written, run.written());
   return status;

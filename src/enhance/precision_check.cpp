@@ -10,8 +10,8 @@
 
 #include <fmt/format.h>
 
-#include "enhance/remembered_verdict.hpp"
-#include "nn/cpu/run.hpp"
+#include "enhance/precision_verdict_cache.hpp"
+#include "nn/cpu/runner.hpp"
 #include "nn/reference.hpp"
 
 namespace weir::enhance {
@@ -21,19 +21,19 @@ namespace {
 using compute::Arithmetic;
 
 constexpr int kVersion = 2;  // of the drawn picture and of the kernels' rounding: raise it to check again
-constexpr double kLeastPsnr = 55;
-constexpr int kMostOff = 8;
+constexpr double kMinPsnrDb = 55;
+constexpr int kMaxDifference = 8;
 /// Some 50 ms on two cores with vector kernels.
-constexpr double kMostMultiplications = 1.6e10;
+constexpr double kMaxMultiplications = 1.6e10;
 constexpr int kSide = 96;
 /// Of larger networks. Their weights in the order of float32's kernels take more than most plans have; the plain
 /// reference reads the network's own, and makes so small a picture in a second.
 constexpr std::array kSmallSides{8, 16, 32, 64, 96};
 /// Rows that are kept for speed alone take no more than this.
-constexpr Bytes kModestRows = 16_MiB;
+constexpr Bytes kSmallRowMemory = 16_MiB;
 
 /// Four quarters: noise, a checkerboard, saturated colours in bars, a ramp with a sharp disc.
-float drawn(int side, int c, int y, int x) {
+float test_picture_value(int side, int c, int y, int x) {
   const int half = side / 2;
   if (y < half && x < half) {
     std::uint32_t h = static_cast<std::uint32_t>((c * side + y) * side + x) * 2654435761u;
@@ -48,17 +48,18 @@ float drawn(int side, int c, int y, int x) {
                                                            : static_cast<float>(x - half) / static_cast<float>(half);
 }
 
-class DrawnRows final : public nn::InputRows {
+class TestPictureRows final : public nn::InputRows {
  public:
-  explicit DrawnRows(const Geometry& geometry) : geometry_{geometry} {}
-  Status begin() override { return ok(); }
+  explicit TestPictureRows(const Geometry& geometry) : geometry_{geometry} {}
+  Status rewind() override { return ok(); }
   Status fill(const nn::PlanarRows& rows) override {
     const int side = geometry_.width;
     for (int i = 0; i < rows.count; ++i) {
       const int y = reflect(rows.first + i - geometry_.border, side);
       for (int c = 0; c < rows.planes; ++c) {
         float* to = rows.row[static_cast<std::size_t>(i)] + c * rows.plane_stride;
-        for (int x = 0; x < rows.width; ++x) to[x] = drawn(side, c, y, reflect(x - geometry_.border, side));
+        for (int x = 0; x < rows.width; ++x)
+          to[x] = test_picture_value(side, c, y, reflect(x - geometry_.border, side));
       }
     }
     return ok();
@@ -70,28 +71,28 @@ class DrawnRows final : public nn::InputRows {
 
 bool is_large(const nn::Network& network) {
   const Geometry g = geometry_of(network.family, kSide, kSide);
-  return network.multiplications_per_pixel * g.input_width * g.input_height > kMostMultiplications;
+  return network.multiplications_per_pixel * g.input_width * g.input_height > kMaxMultiplications;
 }
 
-compute::Storage storage_of(Arithmetic arithmetic) {
-  return arithmetic == Arithmetic::int16 ? compute::Storage::half : compute::Storage::single;
+compute::ElementType element_type_of(Arithmetic arithmetic) {
+  return arithmetic == Arithmetic::int16 ? compute::ElementType::float16 : compute::ElementType::float32;
 }
 
 /// Modest rows if those will do, else whatever there is room for.
-Result<nn::StripPlan> plan_rows(const PrecisionCheckParts& parts, const Geometry& geometry, Arithmetic arithmetic,
+Result<nn::StripPlan> plan_rows(const PrecisionCheckContext& context, const Geometry& geometry, Arithmetic arithmetic,
                                 Bytes memory) {
-  const nn::Graph& graph = parts.network.graph;
+  const nn::Graph& graph = context.network.graph;
   const nn::Extent input{geometry.input_height, geometry.input_width};
   nn::PlanLimits limits;
-  limits.memory = std::min(memory, kModestRows);
-  auto plan = nn::plan_whole(graph, parts.program, input, storage_of(arithmetic), limits);
-  if (plan || plan.error().code != Errc::over_budget || memory <= kModestRows) return plan;
+  limits.memory = std::min(memory, kSmallRowMemory);
+  auto plan = nn::plan_single_strip(graph, context.program, input, element_type_of(arithmetic), limits);
+  if (plan || plan.error().code != Errc::over_budget || memory <= kSmallRowMemory) return plan;
   limits.memory = memory;
-  return nn::plan_whole(graph, parts.program, input, storage_of(arithmetic), limits);
+  return nn::plan_single_strip(graph, context.program, input, element_type_of(arithmetic), limits);
 }
 
 /// The smallest pictures are too small for a few networks.
-Result<Geometry> geometry_for(const nn::Network& network) {
+Result<Geometry> choose_geometry(const nn::Network& network) {
   if (!is_large(network)) return geometry_of(network.family, kSide, kSide);
   Status problem = ok();
   for (const int side : kSmallSides) {
@@ -110,15 +111,17 @@ std::size_t result_values(const nn::Network& network, const Geometry& geometry) 
          static_cast<std::size_t>(geometry.input_height);
 }
 
-Result<std::vector<float>> run_drawn(const PrecisionCheckParts& parts, const Geometry& geometry,
-                                     const nn::StripPlan& plan, compute::Team& team, Arithmetic arithmetic) {
-  auto runner = nn::Runner::create(parts.network.graph, parts.program, plan, parts.kernels, team, {});
+Result<std::vector<float>> run_test_picture(const PrecisionCheckContext& context, const Geometry& geometry,
+                                            const nn::StripPlan& plan, compute::ThreadTeam& team,
+                                            Arithmetic arithmetic) {
+  auto runner = nn::Runner::create(context.network.graph, context.program, plan, context.kernels, team, {});
   if (!runner) return runner.error();
-  const nn::Packed packed = nn::pack(parts.network.graph, parts.program, parts.kernels, arithmetic);
-  DrawnRows input{geometry};
+  const nn::PackedWeights packed =
+      nn::pack_weights(context.network.graph, context.program, context.kernels, arithmetic);
+  TestPictureRows input{geometry};
   std::vector<float> result;
-  result.reserve(result_values(parts.network, geometry));
-  const auto take = [&](const nn::PlanarRows& rows) -> Status {
+  result.reserve(result_values(context.network, geometry));
+  const auto append_rows = [&](const nn::PlanarRows& rows) -> Status {
     for (int i = 0; i < rows.count; ++i) {
       for (int c = 0; c < rows.planes; ++c) {
         const float* from = rows.row[static_cast<std::size_t>(i)] + c * rows.plane_stride;
@@ -127,7 +130,7 @@ Result<std::vector<float>> run_drawn(const PrecisionCheckParts& parts, const Geo
     }
     return ok();
   };
-  if (auto status = runner->run(packed, input, take, {}); !status) return status.error();
+  if (auto status = runner->run(packed, input, append_rows, {}); !status) return status.error();
   return result;
 }
 
@@ -138,8 +141,8 @@ Result<std::vector<float>> run_reference(const nn::Network& network, const Geome
   for (int c = 0; c < picture.channels; ++c) {
     for (int y = 0; y < picture.height; ++y) {
       for (int x = 0; x < picture.width; ++x) {
-        picture.at(c, y, x) = drawn(geometry.width, c, reflect(y - geometry.border, geometry.height),
-                                    reflect(x - geometry.border, geometry.width));
+        picture.at(c, y, x) = test_picture_value(geometry.width, c, reflect(y - geometry.border, geometry.height),
+                                                 reflect(x - geometry.border, geometry.width));
       }
     }
   }
@@ -177,38 +180,38 @@ PrecisionVerdict compare(const std::vector<float>& exact, const std::vector<floa
   for (std::size_t i = 0; i < exact.size(); ++i) {
     const int a = static_cast<int>(std::lround(std::clamp(exact[i], 0.0F, 1.0F) * 255.0F));
     const int b = static_cast<int>(std::lround(std::clamp(fast[i], 0.0F, 1.0F) * 255.0F));
-    verdict.most_off = std::max(verdict.most_off, std::abs(a - b));
+    verdict.max_difference = std::max(verdict.max_difference, std::abs(a - b));
     squares += static_cast<double>(a - b) * (a - b);
   }
-  verdict.psnr = squares == 0 ? 99 : 10 * std::log10(255.0 * 255.0 * static_cast<double>(exact.size()) / squares);
-  verdict.good_enough = verdict.psnr >= kLeastPsnr && verdict.most_off <= kMostOff;
+  verdict.psnr_db = squares == 0 ? 99 : 10 * std::log10(255.0 * 255.0 * static_cast<double>(exact.size()) / squares);
+  verdict.good_enough = verdict.psnr_db >= kMinPsnrDb && verdict.max_difference <= kMaxDifference;
   return verdict;
 }
 
 }  // namespace
 
-Result<PrecisionCheck> PrecisionCheck::plan(const PrecisionCheckParts& parts, int threads, Bytes memory) {
-  auto geometry = geometry_for(parts.network);
+Result<PrecisionCheck> PrecisionCheck::plan(const PrecisionCheckContext& context, int threads, Bytes memory) {
+  auto geometry = choose_geometry(context.network);
   if (!geometry) return geometry.error();
   PrecisionCheck check;
   check.geometry_ = *geometry;
-  const Bytes scratch = nn::Runner::scratch_bytes(parts.program, parts.network.graph, parts.kernels, threads);
-  const Bytes results{2 * sizeof(float) * result_values(parts.network, *geometry)};
-  check.by_reference_ = is_large(parts.network);
+  const Bytes scratch = nn::Runner::scratch_bytes(context.program, context.network.graph, context.kernels, threads);
+  const Bytes results{2 * sizeof(float) * result_values(context.network, *geometry)};
+  check.by_reference_ = is_large(context.network);
   if (check.by_reference_) {
-    const auto planes = reference_bytes(parts.network.graph, *geometry);
+    const auto planes = reference_bytes(context.network.graph, *geometry);
     if (!planes) return planes.error();
     check.need_ = *planes + results;
   }
   for (const Arithmetic arithmetic : {Arithmetic::float32, Arithmetic::int16}) {
     if (check.by_reference_ && arithmetic == Arithmetic::float32) continue;
     const Bytes fixed =
-        scratch + results + nn::packed_bytes(parts.program, parts.network.graph, parts.kernels, arithmetic);
-    auto rows = plan_rows(parts, *geometry, arithmetic, memory - std::min(memory, fixed));
+        scratch + results + nn::packed_bytes(context.program, context.network.graph, context.kernels, arithmetic);
+    auto rows = plan_rows(context, *geometry, arithmetic, memory - std::min(memory, fixed));
     if (!rows) {
       return Error{rows.error().code, fmt::format("{}: whether int16 arithmetic is exact enough cannot be checked: {} "
                                                   "({} taken by weights and threads); raise --ram",
-                                                  parts.network.name, rows.error().what, to_text(fixed))};
+                                                  context.network.name, rows.error().what, to_text(fixed))};
     }
     check.need_ = std::max(check.need_, fixed + rows->arena);
     (arithmetic == Arithmetic::int16 ? check.fast_ : check.exact_) = *std::move(rows);
@@ -216,16 +219,16 @@ Result<PrecisionCheck> PrecisionCheck::plan(const PrecisionCheckParts& parts, in
   return check;
 }
 
-Result<PrecisionVerdict> PrecisionCheck::run(const PrecisionCheckParts& parts, compute::Team& team) const {
-  const std::uint64_t key = verdict_key(parts.network.graph, parts.kernels, kVersion);
-  if (const auto known = recall_verdict(key)) return *known;
-  const auto exact = by_reference_ ? run_reference(parts.network, geometry_)
-                                   : run_drawn(parts, geometry_, exact_, team, Arithmetic::float32);
+Result<PrecisionVerdict> PrecisionCheck::run(const PrecisionCheckContext& context, compute::ThreadTeam& team) const {
+  const std::uint64_t key = verdict_key(context.network.graph, context.kernels, kVersion);
+  if (const auto known = load_verdict(key)) return *known;
+  const auto exact = by_reference_ ? run_reference(context.network, geometry_)
+                                   : run_test_picture(context, geometry_, exact_, team, Arithmetic::float32);
   if (!exact) return exact.error();
-  const auto fast = run_drawn(parts, geometry_, fast_, team, Arithmetic::int16);
+  const auto fast = run_test_picture(context, geometry_, fast_, team, Arithmetic::int16);
   if (!fast && fast.error().code != Errc::bad_values) return fast.error();
   const PrecisionVerdict verdict = fast ? compare(*exact, *fast) : PrecisionVerdict{};
-  remember_verdict(key, verdict);
+  save_verdict(key, verdict);
   return verdict;
 }
 

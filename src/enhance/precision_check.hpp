@@ -1,7 +1,7 @@
 #pragma once
 
 #include "compute/kernels/kernels.hpp"
-#include "compute/team.hpp"
+#include "compute/thread_team.hpp"
 #include "enhance/geometry.hpp"
 #include "nn/cpu/strips.hpp"
 #include "nn/network.hpp"
@@ -11,13 +11,13 @@ namespace weir::enhance {
 
 /// Whether a network's int16 arithmetic is near enough to float32.
 struct PrecisionVerdict {
-  double psnr = 0;   ///< dB; of int16 against float32
-  int most_off = 0;  ///< of 255
+  double psnr_db = 0;      ///< dB; of int16 against float32
+  int max_difference = 0;  ///< of 255
   bool good_enough = false;
 };
 
 /// What is checked. All must outlive the check.
-struct PrecisionCheckParts {
+struct PrecisionCheckContext {
   const nn::Network& network;
   const nn::Program& program;
   const compute::Kernels& kernels;
@@ -32,12 +32,12 @@ class PrecisionCheck {
  public:
   /// Chooses the picture, and rows that fit into `memory`. Depends on the machine and the network alone, not on whether
   /// a verdict is remembered. Errors: over_budget with the numbers; invalid_argument if no picture is large enough.
-  static Result<PrecisionCheck> plan(const PrecisionCheckParts& parts, int threads, Bytes memory);
+  static Result<PrecisionCheck> plan(const PrecisionCheckContext& context, int threads, Bytes memory);
 
   /// What run() takes beside what the process has, at most; all of it is given back.
   Bytes need() const { return need_; }
   /// Errors: those of running the network; bad_values if float32 fails too.
-  Result<PrecisionVerdict> run(const PrecisionCheckParts& parts, compute::Team& team) const;
+  Result<PrecisionVerdict> run(const PrecisionCheckContext& context, compute::ThreadTeam& team) const;
 
  private:
   Geometry geometry_;

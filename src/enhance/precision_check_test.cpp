@@ -12,10 +12,10 @@
 #include <vector>
 
 #include "base/process_memory.hpp"
-#include "enhance/remembered_verdict.hpp"
-#include "enhance/upscale.hpp"
+#include "enhance/picture_upscaler.hpp"
+#include "enhance/precision_verdict_cache.hpp"
 #include "folder.hpp"
-#include "networks/generate.hpp"
+#include "networks/generate_network.hpp"
 
 namespace weir::enhance {
 namespace {
@@ -45,7 +45,7 @@ class PrecisionCheckTest : public ::testing::Test {
 };
 
 std::shared_ptr<const nn::Network> generated(std::string_view family, int channels, int blocks) {
-  const test::GeneratedNetwork made = test::generate(family, {.channels = channels, .blocks = blocks});
+  const test::GeneratedNetwork made = test::generate_network(family, {.channels = channels, .blocks = blocks});
   auto network = nn::parse_network(made.param, made.bin, std::string{family});
   EXPECT_TRUE(network) << (network ? "" : network.error().what);
   return std::make_shared<const nn::Network>(*std::move(network));
@@ -55,7 +55,7 @@ Result<UpscalePlan> plan_of(const std::shared_ptr<const nn::Network>& network, B
   UpscaleSettings settings;
   settings.ram = ram;
   settings.threads = 2;
-  auto upscaler = Upscaler::create(network, settings);
+  auto upscaler = PictureUpscaler::create(network, settings);
   if (!upscaler) return upscaler.error();
   const media::PictureInfo picture{.width = side, .height = side};
   media::WriteOptions output;
@@ -71,7 +71,7 @@ Bytes without_program(const UpscalePlan& plan) {
   return sum;
 }
 
-TEST_F(PrecisionCheckTest, ThePlanIsTheSameWhetherTheVerdictIsRemembered) {
+TEST_F(PrecisionCheckTest, ThePlanIsTheSameWithACachedVerdict) {
   for (const auto& [family, channels, blocks] :
        {std::tuple{"rrdb_x4", 64, 3}, std::tuple{"realcugan2x_se", 64, 2}, std::tuple{"animevideo_x2", 64, 4}}) {
     const auto network = generated(family, channels, blocks);
@@ -86,11 +86,11 @@ TEST_F(PrecisionCheckTest, ThePlanIsTheSameWhetherTheVerdictIsRemembered) {
   }
 }
 
-TEST_F(PrecisionCheckTest, WhatItNeedsIsWithinTheLimitOrItIsRefused) {
+TEST_F(PrecisionCheckTest, ItsMemoryIsWithinTheLimitOrItIsRefused) {
   const auto network = generated("rrdb_x4", 64, 3);
   const auto program = nn::lower(network->graph);
   ASSERT_TRUE(program);
-  const PrecisionCheckParts parts{*network, *program, *compute::available_kernels().front()};
+  const PrecisionCheckContext parts{*network, *program, *compute::available_kernels().front()};
   const auto roomy = PrecisionCheck::plan(parts, 2, 4_GiB);
   ASSERT_TRUE(roomy) << roomy.error().what;
   const auto tight = PrecisionCheck::plan(parts, 2, roomy->need());
@@ -101,7 +101,8 @@ TEST_F(PrecisionCheckTest, WhatItNeedsIsWithinTheLimitOrItIsRefused) {
   EXPECT_EQ(refused.error().code, Errc::over_budget);
   EXPECT_NE(refused.error().what.find("raise --ram"), std::string::npos) << refused.error().what;
   // The least limit of a plan is that of the check or of the picture, cold and warm.
-  for (const Bytes ram : {resident() + 2_MiB, resident() + 12_MiB, resident() + 24_MiB, resident() + 48_MiB}) {
+  for (const Bytes ram : {resident_memory() + 2_MiB, resident_memory() + 12_MiB, resident_memory() + 24_MiB,
+                          resident_memory() + 48_MiB}) {
     std::filesystem::remove_all(cache_.path() / "weir");
     const auto cold = plan_of(network, ram);
     const auto warm = plan_of(network, ram);
@@ -128,7 +129,7 @@ std::uint64_t key_of(std::string_view lines, std::size_t weights, float first = 
   return network ? verdict_key(network->graph, *compute::available_kernels().front(), 2) : 0;
 }
 
-TEST_F(PrecisionCheckTest, NetworksThatDifferInAnythingHaveVerdictsOfTheirOwn) {
+TEST_F(PrecisionCheckTest, NetworksThatDifferHaveDifferentKeys) {
   const std::string head = "4 4\nInput data 0 1 x\nConvolution a 1 1 x h 0=12 1=3 4=1 5=1 6=324\n";
   const std::size_t weights = 324 + 12;
   std::vector<std::uint64_t> keys;

@@ -8,7 +8,7 @@ namespace weir::enhance {
 Result<RowStore> RowStore::create(int rows, std::size_t row_bytes, const std::filesystem::path& folder) {
   RowStore store{row_bytes};
   if (folder.empty()) {
-    auto memory = Mapping::create(Bytes{row_bytes} * static_cast<std::uint64_t>(rows));
+    auto memory = AnonymousMapping::create(Bytes{row_bytes} * static_cast<std::uint64_t>(rows));
     if (!memory) return memory.error();
     store.memory_ = *std::move(memory);
     return store;

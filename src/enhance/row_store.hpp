@@ -4,7 +4,7 @@
 #include <optional>
 #include <span>
 
-#include "base/mapping.hpp"
+#include "base/anonymous_mapping.hpp"
 #include "base/scratch_file.hpp"
 
 namespace weir::enhance {
@@ -22,7 +22,7 @@ class RowStore {
  private:
   explicit RowStore(std::size_t row_bytes) : row_bytes_{row_bytes} {}
   std::size_t row_bytes_;
-  Mapping memory_;
+  AnonymousMapping memory_;
   std::optional<ScratchFile> file_;
 };
 

@@ -4,15 +4,15 @@
 #include <vector>
 
 #include "enhance/geometry.hpp"
-#include "enhance/upscale.hpp"
-#include "nn/cpu/packed.hpp"
+#include "enhance/picture_upscaler.hpp"
+#include "nn/cpu/packed_weights.hpp"
 #include "nn/cpu/strips.hpp"
 #include "nn/vulkan/gpu.hpp"
 
 namespace weir::enhance {
 
 /// What a plan is made for.
-struct Way {
+struct ExecutionMode {
   bool on_device = false;
   compute::Arithmetic arithmetic = compute::Arithmetic::int16;  ///< of the CPU
 };
@@ -20,21 +20,21 @@ struct Way {
 /// One application of the network.
 struct Stage {
   Geometry geometry;
-  media::PictureInfo in;                         ///< what it reads
-  media::PictureInfo out;                        ///< what it makes
-  nn::StripPlan plan;                            ///< on the CPU
-  std::optional<nn::vulkan::DevicePlan> device;  ///< on a GPU, in its stead
-  double multiplications() const { return device ? device->multiplications : plan.multiplications; }
-  int lead() const { return device ? device->lead : plan.lead; }
+  media::PictureInfo in;                              ///< what it reads
+  media::PictureInfo out;                             ///< what it makes
+  nn::StripPlan cpu_plan;                             ///< on the CPU
+  std::optional<nn::vulkan::DevicePlan> device_plan;  ///< on a GPU, in its stead
+  double multiplications() const { return device_plan ? device_plan->multiplications : cpu_plan.multiplications; }
+  int read_ahead_rows() const { return device_plan ? device_plan->read_ahead_rows : cpu_plan.read_ahead_rows; }
 };
 
 /// How a picture is made: what an UpscalePlan has inside.
 struct RunPlan {
-  Way way;
+  ExecutionMode mode;
   std::vector<Stage> stages;
-  bool middle_on_disk = false;  ///< the picture between two stages
-  bool sums_on_disk = false;    ///< of the eight orientations, and what strips make one after the other
-  media::WriteOptions output;   ///< what it was planned for
+  bool intermediate_on_disk = false;  ///< the picture between two stages
+  bool results_on_disk = false;       ///< of the eight orientations, and what strips make one after the other
+  media::WriteOptions output;         ///< what it was planned for
 };
 
 /// The ways in which a network is laid for the mean of --tta.

@@ -19,8 +19,8 @@ auto with_samples(std::span<const std::byte> row, int bits, Use&& use) {
 template <class Column, class Put>
 void for_each_colour(std::span<const std::byte> row, const media::PictureInfo& info, int count, Column&& column,
                      Put&& put) {
-  with_samples(row, info.bits, [&](const auto* samples, float most) {
-    const float unit = 1.0F / most;
+  with_samples(row, info.bits, [&](const auto* samples, float largest) {
+    const float unit = 1.0F / largest;
     const int channels = info.channels();
     for (int c = 0; c < 3; ++c) {
       const auto* from = samples + (info.colours == 3 ? c : 0);

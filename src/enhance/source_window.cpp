@@ -9,9 +9,9 @@ namespace weir::enhance {
 namespace {
 
 nn::ColourRange range_of(std::span<const std::byte> row, const media::PictureInfo& info) {
-  return with_samples(row, info.bits, [&](const auto* samples, float most) {
+  return with_samples(row, info.bits, [&](const auto* samples, float largest) {
     nn::ColourRange range;
-    const float scale = 1.0F / most;
+    const float scale = 1.0F / largest;
     for (int c = 0; c < info.colours; ++c) {
       auto low = samples[c];
       auto high = samples[c];
@@ -28,33 +28,33 @@ nn::ColourRange range_of(std::span<const std::byte> row, const media::PictureInf
 
 }  // namespace
 
-SourceWindow::SourceWindow(media::PictureReader& reader, const Geometry& geometry, int lead)
-    : info_{reader.info()}, rows_{reader}, geometry_{geometry}, kept_{rows_kept(geometry, lead)} {
+SourceWindow::SourceWindow(media::PictureReader& reader, const Geometry& geometry, int read_ahead_rows)
+    : info_{reader.info()}, rows_{reader}, geometry_{geometry}, kept_{rows_kept(geometry, read_ahead_rows)} {
   ring_.resize(info_.row_bytes() * static_cast<std::size_t>(kept_));
   ranges_.resize(static_cast<std::size_t>(kept_));
   for (int x = 0; x < geometry.input_width; ++x) column_.push_back(reflect(x - geometry.border, geometry.width));
 }
 
-int SourceWindow::rows_kept(const Geometry& geometry, int lead) {
+int SourceWindow::rows_kept(const Geometry& geometry, int read_ahead_rows) {
   const int grown = geometry.input_height - 2 * geometry.border - geometry.height;
-  return std::min(geometry.height, std::max(geometry.border + grown + 2, lead + 8));
+  return std::min(geometry.height, std::max(geometry.border + grown + 2, read_ahead_rows + 8));
 }
 
-Bytes SourceWindow::need(const media::PictureInfo& info, const Geometry& geometry, int lead) {
-  return Bytes{info.row_bytes()} * static_cast<std::uint64_t>(rows_kept(geometry, lead)) + VisibleRows::need(info) +
-         Bytes{static_cast<std::uint64_t>(geometry.input_width) * sizeof(int)};
+Bytes SourceWindow::need(const media::PictureInfo& info, const Geometry& geometry, int read_ahead_rows) {
+  return Bytes{info.row_bytes()} * static_cast<std::uint64_t>(rows_kept(geometry, read_ahead_rows)) +
+         AlphaBleed::need(info) + Bytes{static_cast<std::uint64_t>(geometry.input_width) * sizeof(int)};
 }
 
-Status SourceWindow::begin() {
+Status SourceWindow::rewind() {
   read_ = 0;
-  return rows_.begin();
+  return rows_.rewind();
 }
 
-Status SourceWindow::require(int y) {
+Status SourceWindow::read_up_to(int y) {
   while (read_ <= y) {
     const std::size_t slot = static_cast<std::size_t>(read_ % kept_);
     const std::span<std::byte> row{ring_.data() + slot * info_.row_bytes(), info_.row_bytes()};
-    if (auto status = rows_.next(row); !status) return status;
+    if (auto status = rows_.read_next(row); !status) return status;
     ranges_[slot] = range_of(row, info_);
     ++read_;
   }
@@ -65,7 +65,7 @@ Status SourceWindow::fill(const nn::PlanarRows& rows) {
   const int* column = column_.data() + rows.left;
   for (int i = 0; i < rows.count; ++i) {
     const int y = reflect(rows.first + i - geometry_.border, geometry_.height);
-    if (auto status = require(y); !status) return status;
+    if (auto status = read_up_to(y); !status) return status;
     float* to = rows.row[static_cast<std::size_t>(i)];
     for_each_colour(
         row(y), info_, rows.width, [column](int x) { return column[x]; },

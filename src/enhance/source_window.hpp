@@ -3,8 +3,8 @@
 #include <span>
 #include <vector>
 
+#include "enhance/alpha_bleed.hpp"
 #include "enhance/geometry.hpp"
-#include "enhance/visible_rows.hpp"
 #include "nn/rows.hpp"
 #include "nn/value_check.hpp"
 
@@ -15,15 +15,15 @@ namespace weir::enhance {
 class SourceWindow final : public nn::InputRows {
  public:
   /// `lead`: rows that may be asked for by row() behind the newest.
-  SourceWindow(media::PictureReader& reader, const Geometry& geometry, int lead);
-  static int rows_kept(const Geometry& geometry, int lead);
-  static Bytes need(const media::PictureInfo& info, const Geometry& geometry, int lead);
+  SourceWindow(media::PictureReader& reader, const Geometry& geometry, int read_ahead_rows);
+  static int rows_kept(const Geometry& geometry, int read_ahead_rows);
+  static Bytes need(const media::PictureInfo& info, const Geometry& geometry, int read_ahead_rows);
 
-  Status begin() override;
+  Status rewind() override;
   Status fill(const nn::PlanarRows& rows) override;
 
   /// Reads on, if need be, until row y was read (a last pass may not need the picture itself). Errors: of the reader.
-  Status require(int y);
+  Status read_up_to(int y);
   /// Interleaved samples of picture row y, which must be one of the rows kept.
   std::span<const std::byte> row(int y) const;
   /// Of the samples of that row.
@@ -32,7 +32,7 @@ class SourceWindow final : public nn::InputRows {
 
  private:
   media::PictureInfo info_;
-  VisibleRows rows_;
+  AlphaBleed rows_;
   Geometry geometry_;
   int kept_;
   int read_ = 0;

@@ -13,9 +13,9 @@
 namespace weir::jobs {
 namespace {
 
-constexpr std::size_t kMost = 1024;
+constexpr std::size_t kMaxEntries = 1024;
 constexpr Bytes kDiskMargin = 16_MiB;  // for records, logs and other programs
-constexpr std::size_t kLongestFile = std::size_t{1} << 20;
+constexpr std::size_t kMaxFileBytes = std::size_t{1} << 20;
 
 std::string key_of(const std::string& variant, const std::string& size, const std::string& device) {
   return fmt::format("{} | {} | {}", printable(variant), printable(size), printable(device));
@@ -23,27 +23,28 @@ std::string key_of(const std::string& variant, const std::string& size, const st
 
 }  // namespace
 
-Admission admit(Bytes need, const Room& room, bool others_run) {
-  if (need + room.promised + room.margin <= room.free) return Admission::go;
-  return others_run && need + room.margin <= room.free + room.promised ? Admission::wait : Admission::next_variant;
+Admission admit_memory(Bytes need, const MemoryAvailability& memory, bool others_run) {
+  if (need + memory.reserved + memory.margin <= memory.free) return Admission::start;
+  return others_run && need + memory.margin <= memory.free + memory.reserved ? Admission::wait
+                                                                             : Admission::does_not_fit;
 }
 
 Admission admit_output(Bytes output, Bytes running_output, const std::optional<DiskSpace>& space) {
-  if (!space || space->read_only || space->free >= output + kDiskMargin + running_output) return Admission::go;
-  return output > space->total ? Admission::next_variant : Admission::wait;
+  if (!space || space->read_only || space->free >= output + kDiskMargin + running_output) return Admission::start;
+  return output > space->total ? Admission::does_not_fit : Admission::wait;
 }
 
 LearnedNeeds::LearnedNeeds(std::filesystem::path file) : file_{std::move(file)} {
   if (file_.empty()) return;
-  const auto text = read_bounded(file_, kLongestFile);
+  const auto text = read_bounded_file(file_, kMaxFileBytes);
   if (!text || !*text) return;
   const auto json = parse_object(**text);
   if (!json) return;
   const Json needs = object_field(*json, "needs");
   for (const auto& [key, value] : needs.items()) {
-    if (needs_.size() < kMost && value.is_object())
+    if (needs_.size() < kMaxEntries && value.is_object())
       needs_[key] = {bytes_field(value, "bytes"), count_field(value, "turn")};
-    turns_ = std::max(turns_, count_field(value, "turn"));
+    last_sequence_number_ = std::max(last_sequence_number_, count_field(value, "turn"));
   }
 }
 
@@ -53,20 +54,23 @@ Bytes LearnedNeeds::need(const std::string& variant, const std::string& size, co
   return found == needs_.end() ? planned : std::max(planned, found->second.need);
 }
 
-Status LearnedNeeds::learn(const std::string& variant, const std::string& size, const std::string& device, Bytes planned) {
+Status LearnedNeeds::raise_need(const std::string& variant, const std::string& size, const std::string& device,
+                                Bytes planned) {
   const Bytes need = LearnedNeeds::need(variant, size, device, planned);
-  return put(key_of(variant, size, device), need + Bytes{need.count() / 4});
+  return store(key_of(variant, size, device), need + Bytes{need.count() / 4});
 }
 
-Status LearnedNeeds::measured(const std::string& variant, const std::string& size, const std::string& device, Bytes took) {
-  return put(key_of(variant, size, device), took);
+Status LearnedNeeds::store_measured(const std::string& variant, const std::string& size, const std::string& device,
+                                    Bytes measured) {
+  return store(key_of(variant, size, device), measured);
 }
 
-Status LearnedNeeds::put(const std::string& key, Bytes need) {
-  needs_[key] = {need, ++turns_};
-  if (needs_.size() > kMost)
-    needs_.erase(std::min_element(needs_.begin(), needs_.end(),
-                                  [](const auto& a, const auto& b) { return a.second.turn < b.second.turn; }));
+Status LearnedNeeds::store(const std::string& key, Bytes need) {
+  needs_[key] = {need, ++last_sequence_number_};
+  if (needs_.size() > kMaxEntries)
+    needs_.erase(std::min_element(needs_.begin(), needs_.end(), [](const auto& a, const auto& b) {
+      return a.second.sequence_number < b.second.sequence_number;
+    }));
   return file_.empty() ? ok() : save();
 }
 
@@ -74,7 +78,7 @@ Status LearnedNeeds::save() const {
   std::error_code ignored;
   std::filesystem::create_directories(file_.parent_path(), ignored);
   Json needs = Json::object();
-  for (const auto& [key, value] : needs_) needs[key] = {{"bytes", value.need.count()}, {"turn", value.turn}};
+  for (const auto& [key, value] : needs_) needs[key] = {{"bytes", value.need.count()}, {"turn", value.sequence_number}};
   return write_file(file_, dump({{"format", 1}, {"needs", needs}}) + '\n');
 }
 

@@ -12,20 +12,20 @@
 namespace weir::jobs {
 
 /// The memory that decides whether an item may start on a device.
-struct Room {
+struct MemoryAvailability {
   Bytes free;      ///< now, what the worker itself already holds included
-  Bytes promised;  ///< to items that run elsewhere on it and have not yet taken it
+  Bytes reserved;  ///< to items that run elsewhere on it and have not yet taken it
   Bytes margin;
 };
 
 enum class Admission {
-  go,
-  wait,      ///< others will give memory back
-  next_variant  ///< it will not fit here
+  start,
+  wait,         ///< others will give memory back
+  does_not_fit  ///< it will not fit here
 };
 
 /// An item with this need with this variant. It waits only while others run and only if it fits once they are done.
-Admission admit(Bytes need, const Room& room, bool others_run);
+Admission admit_memory(Bytes need, const MemoryAvailability& memory, bool others_run);
 
 /// An item that is expected to write so much beside the items that run: what the disk has free less a margin decides. What
 /// can never fit is no reason to wait. Where nothing can be written, or that is not known, it goes and fails by name.
@@ -43,21 +43,21 @@ class LearnedNeeds {
   /// At least `planned`.
   Bytes need(const std::string& variant, const std::string& size, const std::string& device, Bytes planned) const;
   /// Errors: io, disk_full: remembered for this run alone.
-  Status learn(const std::string& variant, const std::string& size, const std::string& device, Bytes planned);
+  Status raise_need(const std::string& variant, const std::string& size, const std::string& device, Bytes planned);
   /// In the place of what was known. Errors: as learn().
-  Status measured(const std::string& variant, const std::string& size, const std::string& device, Bytes took);
+  Status store_measured(const std::string& variant, const std::string& size, const std::string& device, Bytes measured);
 
  private:
-  struct Learned {
+  struct LearnedNeed {
     Bytes need;
-    std::uint64_t turn = 0;  ///< the larger the later
+    std::uint64_t sequence_number = 0;  ///< the larger the later
   };
-  Status put(const std::string& key, Bytes need);
+  Status store(const std::string& key, Bytes need);
   Status save() const;
 
   std::filesystem::path file_;
-  std::map<std::string, Learned> needs_;
-  std::uint64_t turns_ = 0;
+  std::map<std::string, LearnedNeed> needs_;
+  std::uint64_t last_sequence_number_ = 0;
 };
 
 }  // namespace weir::jobs

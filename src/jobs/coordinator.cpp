@@ -8,24 +8,25 @@
 namespace weir::jobs {
 namespace {
 
-constexpr Bytes kOwnMargin = 6_MiB;      // beyond what the coordinator holds when it starts: messages, state, log lines
-constexpr Bytes kOwnPerItem{512};        // an item's state
-constexpr Bytes kSmallestShare = 8_MiB;  // a worker that has done nothing yet
+constexpr Bytes kCoordinatorMargin =
+    6_MiB;                              // beyond what the coordinator holds when it starts: messages, state, log lines
+constexpr Bytes kRamPerItem{512};       // an item's state
+constexpr Bytes kMinWorkerRam = 8_MiB;  // a worker that has done nothing yet
 
 }  // namespace
 
-Result<Bytes> share_of(Bytes ram, std::size_t workers, std::size_t items) {
-  const Bytes own = resident() + kOwnMargin + kOwnPerItem * items;
+Result<Bytes> ram_per_worker(Bytes ram, std::size_t workers, std::size_t items) {
+  const Bytes own = resident_memory() + kCoordinatorMargin + kRamPerItem * items;
   const Bytes share{(ram - own).count() / std::max<std::size_t>(workers, 1)};
-  if (share >= kSmallestShare) return share;
+  if (share >= kMinWorkerRam) return share;
   return Error{Errc::over_budget,
                fmt::format("the line of {} is too small for a coordinator ({}) and {} worker{} of at least {} each",
-                           to_text(ram), to_text(own), workers, workers == 1 ? "" : "s", to_text(kSmallestShare))};
+                           to_text(ram), to_text(own), workers, workers == 1 ? "" : "s", to_text(kMinWorkerRam))};
 }
 
-Coordinator::Coordinator(const RunSettings& settings, const std::vector<Item>& items, IdentityNow identity_now,
+Coordinator::Coordinator(const RunSettings& settings, const std::vector<Item>& items, IdentitySource identity_source,
                          RunObserver& observer, observe::EventLog& events, observe::Metrics& metrics)
-    : run_{std::make_unique<Run>(settings, items, std::move(identity_now), observer, events, metrics)} {}
+    : run_{std::make_unique<Run>(settings, items, std::move(identity_source), observer, events, metrics)} {}
 Coordinator::~Coordinator() = default;
 Result<Totals> Coordinator::run() { return run_->run(); }
 

@@ -14,29 +14,29 @@
 
 namespace weir::jobs {
 
-enum class OnFullDisk { wait, stop };
+enum class FullDiskPolicy { wait, stop };
 
 /// How a run of several items is to be done.
 struct RunSettings {
   std::string task;                         ///< the kind of all items
-  Json settings = Json::object();           ///< for the kind, in every worker
+  Json task_settings = Json::object();      ///< for the kind, in every worker
   std::string unit = "megapixels";          ///< of amounts
   std::vector<std::string> worker_command;  ///< program and first words of a worker
-  std::vector<int> inherited;               ///< open files that workers keep
+  std::vector<int> inherited_descriptors;   ///< open files that workers keep
   std::vector<WorkerDevice> devices;
-  Bytes ram;  ///< the line: sum over coordinator and workers
+  Bytes ram_limit;  ///< the line: sum over coordinator and workers
   RecordRules rules;
   bool same_pixels = false;       ///< one backend, precision, driver and instruction set: those of the first result
   std::filesystem::path outputs;  ///< folder of the run: its lock and state; also asked for free space
-  std::chrono::duration<double> stall{120};
+  std::chrono::duration<double> stall_timeout{120};
   /// What workers have to end by themselves when the run is stopped; a second signal takes it away.
   std::chrono::milliseconds stop_grace{1500};
-  std::chrono::milliseconds lease_wait = std::chrono::seconds{1800};  ///< of a worker, for its device
-  std::size_t max_items_per_worker = 0;                               ///< 0: any number
-  OnFullDisk on_full_disk = OnFullDisk::wait;
-  std::filesystem::path pause_file;    ///< while it exists, the run is paused; empty: none
-  std::filesystem::path needs_file;    ///< of LearnedNeeds
-  std::filesystem::path metrics_file;  ///< rewritten about every two seconds and at the end; empty: none
+  std::chrono::milliseconds max_lease_wait = std::chrono::seconds{1800};  ///< of a worker, for its device
+  std::size_t max_items_per_worker = 0;                                   ///< 0: any number
+  FullDiskPolicy full_disk_policy = FullDiskPolicy::wait;
+  std::filesystem::path pause_file;          ///< while it exists, the run is paused; empty: none
+  std::filesystem::path learned_needs_file;  ///< of LearnedNeeds
+  std::filesystem::path metrics_file;        ///< rewritten about every two seconds and at the end; empty: none
 };
 
 /// Runs a worklist on several devices, one worker process each, to its end, and survives the death of any of them. It opens
@@ -45,7 +45,7 @@ struct RunSettings {
 class Coordinator {
  public:
   /// `items` and the rest must outlive it.
-  Coordinator(const RunSettings& settings, const std::vector<Item>& items, IdentityNow identity_now,
+  Coordinator(const RunSettings& settings, const std::vector<Item>& items, IdentitySource identity_source,
               RunObserver& observer, observe::EventLog& events, observe::Metrics& metrics);
   ~Coordinator();
   Coordinator(const Coordinator&) = delete;
@@ -61,6 +61,6 @@ class Coordinator {
 };
 
 /// Each worker's share of the line, when the coordinator has its own. Errors: over_budget with the numbers.
-Result<Bytes> share_of(Bytes ram, std::size_t workers, std::size_t items);
+Result<Bytes> ram_per_worker(Bytes ram, std::size_t workers, std::size_t items);
 
 }  // namespace weir::jobs

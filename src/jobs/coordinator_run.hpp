@@ -8,12 +8,12 @@
 
 #include "base/signal_queue.hpp"
 #include "jobs/coordinator.hpp"
-#include "jobs/halts.hpp"
 #include "jobs/run_folder.hpp"
 #include "jobs/run_queue.hpp"
 #include "jobs/run_reporter.hpp"
-#include "jobs/seats.hpp"
+#include "jobs/stop_controller.hpp"
 #include "jobs/worker_pool.hpp"
+#include "jobs/worker_slots.hpp"
 #include "jobs/worklist.hpp"
 
 namespace weir::jobs {
@@ -22,58 +22,58 @@ namespace weir::jobs {
 /// the pool of worker processes, the signals and the files.
 class Coordinator::Run {
  public:
-  Run(const RunSettings& settings, const std::vector<Item>& items, IdentityNow identity_now, RunObserver& observer,
-      observe::EventLog& events, observe::Metrics& metrics);
+  Run(const RunSettings& settings, const std::vector<Item>& items, IdentitySource identity_source,
+      RunObserver& observer, observe::EventLog& events, observe::Metrics& metrics);
   Result<Totals> run();
 
  private:
   // run_start.cpp: from the worklist to the first item, and from the last to the totals
-  Status begin();
-  void adopt_pixels();
-  void decide_all();
+  Status prepare();
+  void adopt_compute_config();
+  void decide_items();
   void loop();
-  bool finished() const;
-  void wait();
+  bool is_finished() const;
+  void wait_for_events();
   void finish();
-  RunView view() const { return {list_, queue_, seats_, halts_.text()}; }
+  RunView view() const { return {worklist_, queue_, slots_, stop_controller_.pause_reason()}; }
 
   // run_workers.cpp: the workers' lives
   void start_workers();
-  void start_worker(Seat& seat);
-  void read_worker(Seat& seat);
-  void check_worker(Seat& seat);
-  void worker_ended(Seat& seat, const std::string& its_end);
-  void replace_if_grown(Seat& seat);
-  void lose(Seat& seat, const std::string& why);
+  void start_worker(WorkerSlot& slot);
+  void read_worker(WorkerSlot& slot);
+  void check_worker(WorkerSlot& slot);
+  void on_worker_exit(WorkerSlot& slot, const std::string& exit_text);
+  void replace_worker_if_needed(WorkerSlot& slot);
+  void drop_device(WorkerSlot& slot, const std::string& why);
 
   // run_items.cpp: what workers report of items
-  void on_message(Seat& seat, const Json& message);
-  void on_hello(Seat& seat, const Json& message);
-  void on_waiting(Seat& seat, const std::string& why);
-  void on_leased(Seat& seat);
-  void on_estimated(Seat& seat, const Json& message);
-  bool has_same_pixels(Seat& seat, const Pixels& pixels);
-  void on_finished(Seat& seat, const Json& message);
-  void on_done(Seat& seat, const Job& job, double seconds, ItemEnd end);
-  void on_error(Seat& seat, ItemEnd end);
-  void on_memory_error(const Seat& seat, ItemEnd end);
-  void on_death(ItemNumber number, const std::string& why);
-  void note_instability(ItemNumber number);
-  bool lower(ItemNumber number, std::string_view why, std::optional<std::size_t> to = std::nullopt);
-  void retry(const ItemEnd& end, std::string_view reason, int most = kMostAttempts);
-  void end_item(const ItemEnd& end);
-  std::optional<Decision> was_finished(ItemNumber number);
+  void on_message(WorkerSlot& slot, const Json& message);
+  void on_hello(WorkerSlot& slot, const Json& message);
+  void on_waiting(WorkerSlot& slot, const std::string& why);
+  void on_leased(WorkerSlot& slot);
+  void on_estimated(WorkerSlot& slot, const Json& message);
+  bool has_required_config(WorkerSlot& slot, const ComputeConfig& config);
+  void on_finished(WorkerSlot& slot, const Json& message);
+  void on_item_done(WorkerSlot& slot, const WorkerJob& job, double seconds, ItemResult result);
+  void on_item_error(WorkerSlot& slot, ItemResult result);
+  void on_memory_error(const WorkerSlot& slot, ItemResult result);
+  void on_worker_death(ItemNumber number, const std::string& how);
+  void record_instability(ItemNumber number);
+  bool use_smaller_variant(ItemNumber number, std::string_view why, std::optional<std::size_t> variant = std::nullopt);
+  void retry(const ItemResult& result, std::string_view reason, int max_attempts = kMaxAttempts);
+  void end_item(const ItemResult& result);
+  std::optional<Decision> find_finished_result(ItemNumber number);
 
   // run_dispatch.cpp: who does what next
   void dispatch();
-  void give_work(Seat& seat);
-  void measure(Seat& seat, ItemNumber number);
-  bool try_start(Seat& seat, ItemNumber number);
-  void start_item(Seat& seat, ItemNumber number, Bytes need);
-  Admission disk_room(ItemNumber number) const;
+  void assign_work(WorkerSlot& slot);
+  void start_estimate(WorkerSlot& slot, ItemNumber number);
+  bool try_start(WorkerSlot& slot, ItemNumber number);
+  void start_item(WorkerSlot& slot, ItemNumber number, Bytes need);
+  Admission disk_admission(ItemNumber number) const;
 
   // run_halts.cpp: signals, pauses, the end before the end
-  void take_signals();
+  void handle_signals();
   void suspend();
   void check_pause_file();
   void pause();
@@ -83,20 +83,20 @@ class Coordinator::Run {
   void stop(std::string_view why, bool at_once = false,
             int signal = SIGINT);  ///< `signal`: for what items have started
   void check_stop();
-  void sweep(const std::optional<Job>& job);
+  void close_job(const std::optional<WorkerJob>& job);
 
   const RunSettings& settings_;
   const std::vector<Item>& items_;
   RecordRules rules_;
-  IdentityNow identity_now_;
+  IdentitySource identity_source_;
 
   std::optional<RunFolder> folder_;
   std::optional<SignalQueue> signals_;
-  Bytes share_;
-  Worklist list_;
-  RunQueue queue_{list_};
-  Seats seats_;
-  Halts halts_;
+  Bytes ram_per_worker_;
+  Worklist worklist_;
+  RunQueue queue_{worklist_};
+  WorkerSlots slots_;
+  StopController stop_controller_;
   RunReporter reporter_;
   WorkerPool workers_;
 };

@@ -12,8 +12,8 @@
 #include "base/small_file.hpp"
 #include "base/system_cpus.hpp"
 #include "device/lease.hpp"
+#include "jobs/fake_task_test.hpp"
 #include "jobs/run_folder.hpp"
-#include "jobs/trial_test.hpp"
 #include "jobs/worker.hpp"
 
 namespace weir::jobs {
@@ -23,7 +23,7 @@ namespace fs = std::filesystem;
 using weir::test::Folder;
 
 /// The words with which this process was started.
-std::vector<std::string> own_words() {
+std::vector<std::string> own_arguments() {
   std::vector<std::string> words(1);
   for (const char c : read_small_file("/proc/self/cmdline")) {
     if (c != '\0')
@@ -35,37 +35,37 @@ std::vector<std::string> own_words() {
 }
 
 /// Not a test: the program of the workers that the tests below start, chosen by its filter.
-TEST(TrialWorker, Main) {
-  const auto words = own_words();
+TEST(FakeWorker, Main) {
+  const auto words = own_arguments();
   const auto value_of = [&](const std::string& flag) {
     const auto found = std::find(words.begin(), words.end(), flag);
     return found == words.end() ? std::string{} : *(found + 1);
   };
   if (value_of("--channel").empty()) return;
   const auto prove = [&](const std::string& device) -> Result<std::string> {
-    return value_of("--claim").empty() ? prove_cpu(device) : Result<std::string>{value_of("--claim")};
+    return value_of("--claim").empty() ? bind_cpu(device) : Result<std::string>{value_of("--claim")};
   };
-  std::_Exit(run_worker(std::stoi(value_of("--channel")), value_of("--device"), test::trial_kinds(), prove));
+  std::_Exit(run_worker(std::stoi(value_of("--channel")), value_of("--device"), test::fake_task_factories(), prove));
 }
 
 class Listener final : public RunObserver {
  public:
-  void decided(const Item&, const Decision& decision) override { decisions.push_back(decision.action); }
-  void ended(const Item& item, const ItemEnd& end) override {
-    ends[item.outputs.front().filename().native()] = end;
+  void on_decision(const Item&, const Decision& decision) override { decisions.push_back(decision.action); }
+  void on_item_result(const Item& item, const ItemResult& result) override {
+    ends[item.outputs.front().filename().native()] = result;
     ++times_ended[item.outputs.front().filename().native()];
   }
-  void progress(const RunProgress& progress) override {
-    const auto call = on_progress == nullptr ? nullptr : *on_progress;  // a copy: it may take itself away
+  void on_progress(const RunProgress& progress) override {
+    const auto call = progress_hook == nullptr ? nullptr : *progress_hook;  // a copy: it may take itself away
     if (call) call(progress);
   }
-  void said(Loudness, const std::string& text) override { words += text + '\n'; }
+  void on_message(Severity, const std::string& text) override { words += text + '\n'; }
   bool heard(const std::string& text) const { return words.find(text) != std::string::npos; }
 
   std::vector<Action> decisions;
-  std::map<std::string, ItemEnd> ends;
+  std::map<std::string, ItemResult> ends;
   std::map<std::string, int> times_ended;
-  const std::function<void(const RunProgress&)>* on_progress = nullptr;
+  const std::function<void(const RunProgress&)>* progress_hook = nullptr;
   std::string words;
 };
 
@@ -73,11 +73,11 @@ class CoordinatorTest : public ::testing::Test {
  protected:
   void SetUp() override {
     settings_.task = "trial";
-    settings_.settings = {{"version", "1"}};
+    settings_.task_settings = {{"version", "1"}};
     settings_.worker_command = {fs::read_symlink("/proc/self/exe").native(), "--gtest_filter=TrialWorker.Main"};
-    settings_.ram = 4_GiB;
+    settings_.ram_limit = 4_GiB;
     settings_.outputs = folder_ / "out";
-    settings_.stall = std::chrono::duration<double>{60};
+    settings_.stall_timeout = std::chrono::duration<double>{60};
     add_device("one");
   }
   void add_device(const std::string& name) {
@@ -86,19 +86,19 @@ class CoordinatorTest : public ::testing::Test {
     device->name = name;
     settings_.devices.push_back(*std::move(device));
   }
-  void item(const std::string& name, const std::string& wish = "{}") {
+  void item(const std::string& name, const std::string& parameters = "{}") {
     folder_.put("in/" + name, "text of " + name);
     items_.push_back({.task = "trial",
                       .inputs = {folder_ / ("in/" + name)},
                       .outputs = {folder_ / ("out/" + name)},
-                      .parameters = wish});
+                      .parameters = parameters});
   }
-  void items(int count, const std::string& wish = "{}") {
-    for (int i = 0; i < count; ++i) item("item" + std::to_string(i), wish);
+  void items(int count, const std::string& parameters = "{}") {
+    for (int i = 0; i < count; ++i) item("item" + std::to_string(i), parameters);
   }
   Totals run() {
     listener_ = {};
-    listener_.on_progress = &on_progress_;
+    listener_.progress_hook = &on_progress_;
     observe::EventLog events;
     observe::Metrics metrics;
     Coordinator coordinator{settings_, items_, [](const Item&, const Json&) { return Json{{"version", "1"}}; },
@@ -113,7 +113,7 @@ class CoordinatorTest : public ::testing::Test {
   }
   std::vector<std::string> left_over() const {
     std::vector<std::string> names;
-    for (const auto& name : folder_.all("out")) {
+    for (const auto& name : folder_.list_files("out")) {
       if (name.ends_with(".tmp") || name.ends_with(".intent")) names.push_back(name);
     }
     return names;
@@ -162,8 +162,8 @@ TEST_F(CoordinatorTest, APoisonedItemIsSetAsideAfterThreeTriesAndTheOthersAreDon
   EXPECT_EQ(totals.done, 4u);
   EXPECT_EQ(totals.failed, 1u);
   EXPECT_TRUE(listener_.ends["poison"].error);
-  EXPECT_NE(totals.failures.at(0).find("killed by signal 9"), std::string::npos) << totals.failures[0];
-  EXPECT_NE(totals.failures.at(0).find("tried 3 times"), std::string::npos) << totals.failures[0];
+  EXPECT_NE(totals.failure_messages.at(0).find("killed by signal 9"), std::string::npos) << totals.failure_messages[0];
+  EXPECT_NE(totals.failure_messages.at(0).find("tried 3 times"), std::string::npos) << totals.failure_messages[0];
   EXPECT_TRUE(left_over().empty());
   EXPECT_FALSE(fs::exists(folder_ / "out/.poison.trial.failed"));  // it may go better another time
 }
@@ -187,7 +187,7 @@ TEST_F(CoordinatorTest, AnItemWhoseWorkerDiesAfterItsCheckpointIsDone) {
 }
 
 TEST_F(CoordinatorTest, AWorkerThatHangsIsKilled) {
-  settings_.stall = std::chrono::duration<double>{0.5};
+  settings_.stall_timeout = std::chrono::duration<double>{0.5};
   items(2);
   item("hang", R"({"do":"hang"})");
   const Totals totals = run();
@@ -202,16 +202,16 @@ TEST_F(CoordinatorTest, AFaultAndABrokenInputFailByName) {
   item("good");
   const Totals totals = run();
   EXPECT_EQ(totals.done, 1u);
-  EXPECT_EQ(totals.faults, 1u);
-  EXPECT_TRUE(listener_.ends["fault"].fault);
+  EXPECT_EQ(totals.internal_errors, 1u);
+  EXPECT_TRUE(listener_.ends["fault"].internal_error);
   EXPECT_EQ(listener_.ends["broken"].error->code, Errc::corrupt);
   EXPECT_TRUE(fs::exists(folder_ / "out/.broken.trial.failed"));
   EXPECT_EQ(run().failed, 2u);
   EXPECT_NE(listener_.ends["broken"].why.find("--retry-failed"), std::string::npos);
 }
 
-TEST_F(CoordinatorTest, SmallerVariantsAreTriedForPlannedAndForRealWant) {
-  settings_.needs_file = folder_ / "state/needs.json";
+TEST_F(CoordinatorTest, SmallerVariantsAreTriedForPlannedAndForRealMemoryShortage) {
+  settings_.learned_needs_file = folder_ / "state/needs.json";
   item("planned", R"({"do":"fits below"})");
   item("real", R"({"do":"run out"})");
   item("never", R"({"do":"never fits"})");
@@ -222,13 +222,13 @@ TEST_F(CoordinatorTest, SmallerVariantsAreTriedForPlannedAndForRealWant) {
   EXPECT_EQ(listener_.ends["real"].variant, "small");
   EXPECT_EQ(test::text_of(folder_ / "out/real"), test::backwards("text of real") + " (small)");
   EXPECT_TRUE(listener_.heard("going down to small"));
-  EXPECT_TRUE(fs::exists(settings_.needs_file));
+  EXPECT_TRUE(fs::exists(settings_.learned_needs_file));
   settings_.rules.upgrade = true;
   run();
   EXPECT_EQ(listener_.ends["planned"].why, "made with a smaller variant: small");
 }
 
-TEST_F(CoordinatorTest, ATaskMayGoDownByItselfAndTheRecordKnows) {
+TEST_F(CoordinatorTest, ATaskMayChooseASmallerVariantItself) {
   item("one", R"({"do":"see only a small device"})");
   EXPECT_EQ(run().smaller_variant, 1u);
   EXPECT_EQ(listener_.ends["one"].variant, "small");
@@ -245,11 +245,11 @@ TEST_F(CoordinatorTest, ATaskMayAskForAnotherTry) {
   EXPECT_FALSE(fs::exists(folder_ / "out/.one.trial.failed"));
 }
 
-TEST_F(CoordinatorTest, AgainDoesOnlyWhatIsWeirsAgain) {
+TEST_F(CoordinatorTest, RedoProcessesOnlyOutputsOfWeir) {
   items(2);
   run();
   folder_.put("out/item1", "somebody else's");
-  settings_.rules.again = true;
+  settings_.rules.redo = true;
   const Totals totals = run();
   EXPECT_EQ(totals.redone, 1u);
   EXPECT_EQ(listener_.ends["item1"].error->code, Errc::exists);
@@ -271,14 +271,15 @@ TEST_F(CoordinatorTest, AWorkerThatGrowsIsReplacedBetweenItems) {
   EXPECT_TRUE(listener_.heard("grew by")) << listener_.words;
 }
 
-TEST_F(CoordinatorTest, SoIsOneWhosePoolOrDeviceMemoryGrows) {
-  for (const char* wish : {R"({"do":"grow pool"})", R"({"do":"grow device"})"}) {
+TEST_F(CoordinatorTest, AWorkerWhosePoolOrDeviceMemoryGrowsIsReplaced) {
+  for (const char* parameters : {R"({"do":"grow pool"})", R"({"do":"grow device"})"}) {
     items_.clear();
     settings_.rules.overwrite = true;
-    items(8, wish);
+    items(8, parameters);
     EXPECT_EQ(run().done, 8u);
-    EXPECT_TRUE(listener_.heard("grew by")) << wish << listener_.words;
-    EXPECT_NE(metrics_.find(R"(weir_worker_restarts_total{device="one",reason="growth"})"), std::string::npos) << wish;
+    EXPECT_TRUE(listener_.heard("grew by")) << parameters << listener_.words;
+    EXPECT_NE(metrics_.find(R"(weir_worker_restarts_total{device="one",reason="growth"})"), std::string::npos)
+        << parameters;
     for (const char* kind : {"ram", "pool", "device"})
       EXPECT_NE(metrics_.find(std::string{R"(weir_memory_measured_bytes{device="one",kind=")"} + kind),
                 std::string::npos);
@@ -302,7 +303,7 @@ TEST_F(CoordinatorTest, AWorkerOnAnotherDeviceIsStoppedWithBothNames) {
 }
 
 TEST_F(CoordinatorTest, WithoutAnyDeviceTheRunStops) {
-  settings_.settings["unfit"] = true;
+  settings_.task_settings["unfit"] = true;
   items(3);
   const Totals totals = run();
   EXPECT_TRUE(totals.interrupted);
@@ -327,11 +328,11 @@ class LeasedDevice : public CoordinatorTest {
     CoordinatorTest::SetUp();
     fs::create_directory(folder_ / "leases");
     setenv("WEIR_LEASE_DIR", (folder_ / "leases").c_str(), 1);  // NOLINT(concurrency-mt-unsafe)
-    settings_.devices[0].lease = "pci-0000:01:00.0";
+    settings_.devices[0].lease_key = "pci-0000:01:00.0";
   }
   void TearDown() override { unsetenv("WEIR_LEASE_DIR"); }  // NOLINT(concurrency-mt-unsafe)
   Result<device::Lease> take() const {
-    return device::acquire_lease(folder_ / "leases", {.keys = {"pci-0000:01:00.0"}, .wait = {}, .job = "nightly"},
+    return device::acquire_lease(folder_ / "leases", {.keys = {"pci-0000:01:00.0"}, .max_wait = {}, .job = "nightly"},
                                  [](const char*) { return std::nullopt; });
   }
 };
@@ -363,7 +364,7 @@ TEST_F(LeasedDevice, IsWaitedForWhileOthersWork) {
 TEST_F(LeasedDevice, IsGivenUpAfterTheWaitWithTheHolderNamed) {
   auto mine = take();
   ASSERT_TRUE(mine);
-  settings_.lease_wait = std::chrono::milliseconds{50};
+  settings_.max_lease_wait = std::chrono::milliseconds{50};
   items(2);
   const Totals totals = run();
   ASSERT_TRUE(totals.fatal);
@@ -375,17 +376,17 @@ TEST_F(LeasedDevice, IsGivenUpAfterTheWaitWithTheHolderNamed) {
   EXPECT_EQ(run().done, 2u);
 }
 
-TEST_F(CoordinatorTest, ASecondCoordinatorSaysWhoHoldsTheFolder) {
-  const auto held = RunFolder::hold(settings_.outputs);
+TEST_F(CoordinatorTest, ASecondCoordinatorReportsTheHolderOfTheFolder) {
+  const auto held = RunFolder::acquire(settings_.outputs);
   ASSERT_TRUE(held);
   // Locks belong to open files, so the same process may ask.
-  const auto refused = RunFolder::hold(settings_.outputs);
+  const auto refused = RunFolder::acquire(settings_.outputs);
   ASSERT_FALSE(refused);
   EXPECT_NE(refused.error().what.find(std::to_string(getpid())), std::string::npos) << refused.error().what;
 }
 
 TEST_F(CoordinatorTest, AFullDiskStopsAResumableRun) {
-  settings_.on_full_disk = OnFullDisk::stop;
+  settings_.full_disk_policy = FullDiskPolicy::stop;
   items(2);
   item("huge", R"({"do":"expects much","cost":1000})");
   const Totals totals = run();
@@ -395,8 +396,8 @@ TEST_F(CoordinatorTest, AFullDiskStopsAResumableRun) {
   EXPECT_EQ(totals.fatal->code, Errc::disk_full);
 }
 
-TEST_F(CoordinatorTest, SoDoesOneThatAnItemFilled) {
-  settings_.on_full_disk = OnFullDisk::stop;
+TEST_F(CoordinatorTest, ADiskFilledByAnItemStopsAResumableRun) {
+  settings_.full_disk_policy = FullDiskPolicy::stop;
   items(2);
   item("unforeseen", R"({"do":"fill the disk"})");
   const Totals totals = run();
@@ -411,7 +412,8 @@ TEST_F(CoordinatorTest, WhatCanNeverFitOnTheDiskFailsByName) {
   item("bomb", R"({"do":"expects the impossible"})");
   const Totals totals = run();
   EXPECT_EQ(totals.done, 2u);
-  EXPECT_NE(totals.failures.at(0).find("more than its file system can hold"), std::string::npos) << totals.failures[0];
+  EXPECT_NE(totals.failure_messages.at(0).find("more than its file system can hold"), std::string::npos)
+      << totals.failure_messages[0];
 }
 
 TEST_F(CoordinatorTest, ATerminatedRunEndsSoonAndLeavesNothingHalfDone) {
@@ -457,8 +459,8 @@ TEST_F(CoordinatorTest, ThePauseFilePausesUntilItIsGone) {
   items(2);
   int seen = 0;
   on_progress_ = [&](const RunProgress& progress) {
-    EXPECT_EQ(progress.ended, 0u);
-    if (progress.halted == "paused" && ++seen == 3) {
+    EXPECT_EQ(progress.finished_items, 0u);
+    if (progress.pause_reason == "paused" && ++seen == 3) {
       fs::remove(folder_ / "pause");
       on_progress_ = nullptr;
     }
@@ -481,13 +483,13 @@ double processor_seconds() {
 /// Keeps nothing of the items.
 class Silence final : public RunObserver {
  public:
-  void decided(const Item&, const Decision&) override {}
-  void ended(const Item&, const ItemEnd& end) override { sync_s += end.sync_s; }
-  void progress(const RunProgress& progress) override {
-    if (progress.ended > 0 && held_first == Bytes{}) held_first = resident();
-    held_last = resident();
+  void on_decision(const Item&, const Decision&) override {}
+  void on_item_result(const Item&, const ItemResult& result) override { sync_s += result.sync_s; }
+  void on_progress(const RunProgress& progress) override {
+    if (progress.finished_items > 0 && held_first == Bytes{}) held_first = resident_memory();
+    held_last = resident_memory();
   }
-  void said(Loudness, const std::string&) override {}
+  void on_message(Severity, const std::string&) override {}
   double sync_s = 0;
   Bytes held_first, held_last;
 };

@@ -22,22 +22,22 @@ struct WorkerDevice {
   std::vector<std::string> arguments;  ///< for `weir worker`
   int threads = 1;
   /// Its lease (device::lease_key), which the worker takes before it proves its device, and holds while it lives. Empty: none.
-  std::string lease;
+  std::string lease_key;
   Bytes vram;                          ///< the most that the worker may take on it; zero for the CPU
-  std::string memory = "system";       ///< devices with the same word share one memory
+  std::string memory_name = "system";  ///< devices with the same word share one memory
   std::function<Bytes()> free_memory;  ///< of the memory that items on it need, now; callable at any time
 };
 
 /// In a worker: binds the process to the device that `weir worker --device` names and tells which one it truly is.
 /// Errors: unsupported, device_lost, invalid_argument.
-using ProveDevice = std::function<Result<std::string>(const std::string& device)>;
+using BindDevice = std::function<Result<std::string>(const std::string& device)>;
 
 /// The processors `cores` (empty: all that are allowed). Its memory is the system's; the masks are a set of processors.
 /// Errors: invalid_argument for cores that are not allowed.
-Result<WorkerDevice> cpu_device(const std::string& name, std::vector<int> cores, int threads);
+Result<WorkerDevice> cpu_device(const std::string& name, std::vector<int> cpus, int threads);
 
 /// Binds this process to a device whose name is "cpu" or "cpu:LIST", asks the system where it may run, and says so as
 /// "cpu:0,1,2". Errors: invalid_argument.
-Result<std::string> prove_cpu(const std::string& device);
+Result<std::string> bind_cpu(const std::string& device);
 
 }  // namespace weir::jobs

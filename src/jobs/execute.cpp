@@ -23,7 +23,7 @@ Status make_folders(const Item& item, const fs::path& records) {
   const auto make = [&](const fs::path& folder) -> Status {
     if (!folder.empty()) fs::create_directories(folder, problem);
     if (!problem) return ok();
-    return Error{errc_of(problem.value()),
+    return Error{errc_from_errno(problem.value()),
                  fmt::format("cannot create the folder {}: {}", printable(folder.native()), problem.message())};
   };
   for (const fs::path& output : item.outputs) {
@@ -40,111 +40,111 @@ Status make_folders(const Item& item, const fs::path& records) {
 /// A message names the file that the user knows.
 void name_outputs(const Item& item, std::string& what) {
   for (const fs::path& output : item.outputs) {
-    const std::string temporary = printable(temporary_of(item, output).native());
+    const std::string temporary = printable(temporary_path(item, output).native());
     for (std::size_t at = what.find(temporary); at != std::string::npos; at = what.find(temporary, at))
       what.replace(at, temporary.size(), printable(output.native()));
   }
 }
 
-Product run_guarded(Task& task, const Attempt& attempt) {
-  Product product;
+AttemptResult run_safely(Task& task, const Attempt& attempt) {
+  AttemptResult result;
   try {
     return task.run(attempt);
   } catch (const std::exception& problem) {
-    product.error = refusal_of(problem);
-    if (product.error) return product;
-    product.error = Error{Errc::unsupported, fmt::format("a fault of weir: {}", problem.what())};
-    product.fault = true;
+    result.error = resource_error_of(problem);
+    if (result.error) return result;
+    result.error = Error{Errc::unsupported, fmt::format("a fault of weir: {}", problem.what())};
+    result.internal_error = true;
   }
-  return product;
+  return result;
 }
 
-Record record_of(const Item& item, const Order& order, const Task& task, const Product& product) {
+Record record_of(const Item& item, const ExecutionOptions& options, const Task& task, const AttemptResult& result) {
   Record record;
   record.task = item.task;
   if (auto parameters = parse_object(item.parameters)) record.parameters = *std::move(parameters);
-  record.identity = product.identity;
-  record.facts = product.facts;
-  record.damaged = product.damaged;
-  record.takes_damaged = product.takes_damaged;
-  record.variant = product.variant.value_or(order.variant);
+  record.identity = result.identity;
+  record.facts = result.facts;
+  record.damage = result.damage;
+  record.allows_damaged_input = result.allows_damaged_input;
+  record.variant = result.variant.value_or(options.variant);
   record.variant_name = task.variants().at(record.variant);
-  record.pixels = product.pixels;
-  record.device = order.device;
+  record.compute_config = result.compute_config;
+  record.device = options.device;
   record.seed = seed_of(item);
-  record.seconds = product.seconds;
-  record.finished = fmt::format("{:%Y-%m-%dT%H:%M:%SZ}", fmt::gmtime(std::time(nullptr)));
-  record.version = kVersion;
+  record.stage_seconds = result.stage_seconds;
+  record.finished_at = fmt::format("{:%Y-%m-%dT%H:%M:%SZ}", fmt::gmtime(std::time(nullptr)));
+  record.weir_version = kVersion;
   return record;
 }
 
 class Execution {
  public:
-  Execution(Task& task, const Item& item, const Order& order)
-      : task_{task}, item_{item}, order_{order}, places_{record_places(item, order.folder)} {}
+  Execution(Task& task, const Item& item, const ExecutionOptions& options)
+      : task_{task}, item_{item}, options_{options}, record_paths_{record_paths(item, options.records_folder)} {}
 
-  void run(Outcome& outcome, std::function<void(const Progress&)> progress, std::stop_token stop) {
-    if (item_.problem) return fail(outcome, *item_.problem);
+  void run(ExecutionResult& result, std::function<void(const Progress&)> progress, std::stop_token stop) {
+    if (item_.problem) return fail(result, *item_.problem);
     auto inputs = describe_inputs();
-    if (!inputs) return fail(outcome, inputs.error());
-    if (auto made = make_folders(item_, order_.folder); !made) return fail(outcome, made.error());
+    if (!inputs) return fail(result, inputs.error());
+    if (auto made = make_folders(item_, options_.records_folder); !made) return fail(result, made.error());
     remove_temporaries(item_);
-    const auto temporaries = temporaries_of(item_);
-    outcome.product = run_guarded(task_, {item_, order_.variant, temporaries, seed_of(item_), order_.number,
-                                          std::move(progress), std::move(stop), order_.stop_signal});
-    const bool lasting = outcome.product.error && !outcome.product.fault && !outcome.product.retry &&
-                         kind_of(outcome.product.error->code) == FailureKind::persistent;
-    Record record = record_of(item_, order_, task_, outcome.product);
+    const auto temporaries = temporary_paths(item_);
+    result.attempt = run_safely(task_, {item_, options_.variant, temporaries, seed_of(item_), options_.attempt_number,
+                                        std::move(progress), std::move(stop), options_.stop_signal});
+    const bool persistent = result.attempt.error && !result.attempt.internal_error && !result.attempt.retry &&
+                            kind_of(result.attempt.error->code) == FailureKind::persistent;
+    Record record = record_of(item_, options_, task_, result.attempt);
     record.inputs = *std::move(inputs);
-    if (!outcome.product.error) return publish_outputs(outcome, std::move(record));
+    if (!result.attempt.error) return publish_outputs(result, std::move(record));
     remove_temporaries(item_);
-    name_outputs(item_, outcome.product.error->what);
-    record.failure = outcome.product.error;
-    if (lasting && order_.keep_records) (void)write_failure(record, places_);  // the failure itself is told
+    name_outputs(item_, result.attempt.error->what);
+    record.failure = result.attempt.error;
+    if (persistent && options_.write_records) (void)write_failure(record, record_paths_);  // the failure itself is told
   }
 
  private:
   /// For the record; empty without one.
   Result<std::vector<RecordedFile>> describe_inputs() const {
     std::vector<RecordedFile> files;
-    if (!order_.keep_records) return files;
+    if (!options_.write_records) return files;
     for (const fs::path& input : item_.inputs) {
       const auto facts = file_facts(input);
       if (!facts) return Error{Errc::io, "no such file"};
       auto hash = hash_file(input);
       if (!hash) return hash.error();
-      files.push_back({encode_path(identity(input)), {}, *facts, *std::move(hash)});
+      files.push_back({encode_path(file_identity(input)), {}, *facts, *std::move(hash)});
     }
     return files;
   }
 
-  void fail(Outcome& outcome, Error error) const {
+  void fail(ExecutionResult& result, Error error) const {
     name_outputs(item_, error.what);
-    outcome.product.error = std::move(error);
+    result.attempt.error = std::move(error);
   }
 
-  void publish_outputs(Outcome& outcome, Record record) const {
-    const auto published = order_.keep_records ? publish(item_, std::move(record), places_, order_.replace)
-                                               : publish_bare(item_, order_.replace);
-    if (!published) return fail(outcome, published.error());
-    outcome.sync_s = published->sync_s;
+  void publish_outputs(ExecutionResult& result, Record record) const {
+    const auto published = options_.write_records ? publish(item_, std::move(record), record_paths_, options_.replace)
+                                                  : publish_without_records(item_, options_.replace);
+    if (!published) return fail(result, published.error());
+    result.sync_s = published->sync_s;
   }
 
   Task& task_;
   const Item& item_;
-  const Order& order_;
-  RecordPlaces places_;
+  const ExecutionOptions& options_;
+  RecordPaths record_paths_;
 };
 
 }  // namespace
 
-Outcome execute(Task& task, const Item& item, const Order& order, std::function<void(const Progress&)> progress,
-                std::stop_token stop) {
-  Outcome outcome;
+ExecutionResult execute(Task& task, const Item& item, const ExecutionOptions& options,
+                        std::function<void(const Progress&)> progress, std::stop_token stop) {
+  ExecutionResult result;
   const auto start = std::chrono::steady_clock::now();
-  Execution{task, item, order}.run(outcome, std::move(progress), std::move(stop));
-  outcome.total_s = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-  return outcome;
+  Execution{task, item, options}.run(result, std::move(progress), std::move(stop));
+  result.total_s = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  return result;
 }
 
 }  // namespace weir::jobs

@@ -9,29 +9,29 @@
 namespace weir::jobs {
 
 /// How one item is to be done here and now.
-struct Order {
+struct ExecutionOptions {
   std::size_t variant = 0;
   bool replace = false;  ///< an output that is there may be replaced
-  bool keep_records = true;
-  std::filesystem::path folder;           ///< of the records; empty: beside the output
+  bool write_records = true;
+  std::filesystem::path records_folder;   ///< of the records; empty: beside the output
   std::string device;                     ///< for the record
-  int number = 1;                         ///< of the attempt
+  int attempt_number = 1;                 ///< of the attempt
   std::function<int()> stop_signal = {};  ///< Attempt::stop_signal
 };
 
 /// What became of it.
-struct Outcome {
-  Product product;
+struct ExecutionResult {
+  AttemptResult attempt;
   double total_s = 0;
   double sync_s = 0;  ///< of these in fsync of outputs' names and records
 
-  bool done() const { return !product.error; }
+  bool is_done() const { return !attempt.error; }
 };
 
 /// Does one item in this process: hashes the inputs, makes the outputs' folders, runs the task on temporary files and
 /// publishes them; a persistent failure is recorded. Whatever happens, the outputs are there whole or as they were, and
 /// nothing else is left. Never throws: what the task throws becomes a fault. Errors are in the outcome.
-Outcome execute(Task& task, const Item& item, const Order& order, std::function<void(const Progress&)> progress,
-                std::stop_token stop);
+ExecutionResult execute(Task& task, const Item& item, const ExecutionOptions& options,
+                        std::function<void(const Progress&)> progress, std::stop_token stop);
 
 }  // namespace weir::jobs

@@ -21,12 +21,12 @@ std::uint32_t little_endian(std::string_view bytes) {
 }  // namespace
 
 Result<std::string> to_frame(std::string_view message) {
-  if (message.size() > kLongestMessage)
+  if (message.size() > kMaxMessageBytes)
     return Error{Errc::invalid_argument,
-                 fmt::format("a message of {} bytes; at most {} are sent", message.size(), kLongestMessage)};
+                 fmt::format("a message of {} bytes; at most {} are sent", message.size(), kMaxMessageBytes)};
   std::string frame{"wj"};
   frame.reserve(kHeader + message.size());
-  append_little_endian(frame, kProtocol, 2);
+  append_little_endian(frame, kProtocolVersion, 2);
   append_little_endian(frame, static_cast<std::uint32_t>(message.size()), 4);
   frame += message;
   return frame;
@@ -39,12 +39,12 @@ Result<std::optional<std::string>> FrameReader::next() {
     return std::optional<std::string>{};
   }
   if (!rest.starts_with("wj")) return Error{Errc::corrupt, "the message has no header of weir"};
-  if (const auto version = little_endian(rest.substr(2, 2)); version != kProtocol)
-    return Error{Errc::unsupported,
-                 fmt::format("the other process speaks version {} of the messages, this one {}", version, kProtocol)};
+  if (const auto version = little_endian(rest.substr(2, 2)); version != kProtocolVersion)
+    return Error{Errc::unsupported, fmt::format("the other process speaks version {} of the messages, this one {}",
+                                                version, kProtocolVersion)};
   const std::size_t length = little_endian(rest.substr(4, 4));
-  if (length > kLongestMessage)
-    return Error{Errc::corrupt, fmt::format("a message of {} bytes; at most {} are taken", length, kLongestMessage)};
+  if (length > kMaxMessageBytes)
+    return Error{Errc::corrupt, fmt::format("a message of {} bytes; at most {} are taken", length, kMaxMessageBytes)};
   if (rest.size() - kHeader < length) {
     buffer_.erase(0, std::exchange(at_, 0));
     return std::optional<std::string>{};

@@ -11,8 +11,8 @@ namespace weir::jobs {
 
 /// Messages between coordinator and worker. A frame is "wj", the version (16 bits) and the length (32 bits), both
 /// little-endian, then the text, which is a JSON object (docs/jobs.md).
-inline constexpr std::uint16_t kProtocol = 1;
-inline constexpr std::size_t kLongestMessage = std::size_t{4} << 20;
+inline constexpr std::uint16_t kProtocolVersion = 1;
+inline constexpr std::size_t kMaxMessageBytes = std::size_t{4} << 20;
 
 /// Errors: invalid_argument if the message is longer than kLongestMessage.
 Result<std::string> to_frame(std::string_view message);

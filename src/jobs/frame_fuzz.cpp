@@ -18,7 +18,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
       if (!message && reader.next()) std::abort();
       if (!message || !*message) break;
       const auto json = weir::jobs::parse_object(**message);
-      if (json) (void)weir::jobs::item_of(*json);
+      if (json) (void)weir::jobs::item_from_json(*json);
     }
   }
   return 0;

@@ -5,7 +5,7 @@
 namespace weir::jobs {
 namespace {
 
-TEST(Frame, CutAnywhereTheMessagesComeWhole) {
+TEST(Frame, MessagesSplitAnywhereAreReadComplete) {
   const std::string stream = *to_frame("first") + *to_frame("") + *to_frame(std::string(1000, 'x'));
   for (std::size_t cut = 0; cut <= stream.size(); ++cut) {
     FrameReader reader;
@@ -19,7 +19,7 @@ TEST(Frame, CutAnywhereTheMessagesComeWhole) {
 }
 
 TEST(Frame, TooLongIsRefusedOnBothSides) {
-  EXPECT_FALSE(to_frame(std::string(kLongestMessage + 1, 'x')));
+  EXPECT_FALSE(to_frame(std::string(kMaxMessageBytes + 1, 'x')));
   std::string huge = *to_frame("x");
   huge.replace(4, 4, "\xff\xff\xff\x7f");
   FrameReader reader;
@@ -39,7 +39,7 @@ TEST(Frame, AnotherVersionIsNamed) {
   EXPECT_NE(refused.error().what.find("version 9"), std::string::npos);
 }
 
-TEST(Frame, NoiseIsNoFrame) {
+TEST(Frame, OtherBytesAreRefused) {
   FrameReader reader;
   reader.feed("GET / HTTP/1.1\r\n");
   EXPECT_FALSE(reader.next());

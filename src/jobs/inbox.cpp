@@ -10,8 +10,8 @@
 namespace weir::jobs {
 namespace {
 
-using Clock = std::chrono::steady_clock;
-constexpr auto kLastMoment = std::chrono::milliseconds{1900};  // to end after the coordinator has gone
+using SteadyClock = std::chrono::steady_clock;
+constexpr auto kEndTimeout = std::chrono::milliseconds{1900};  // to end after the coordinator has gone
 
 }  // namespace
 
@@ -24,18 +24,18 @@ std::optional<Json> Inbox::take() {
   return message;
 }
 
-void Inbox::read(int channel, const std::stop_token& end) {
+void Inbox::read(int channel_fd, const std::stop_token& end) {
   FrameReader frames;
   char piece[16384];
   while (!end.stop_requested()) {
-    if (!wait_readable({&channel, 1}, std::chrono::milliseconds{100})) continue;
-    const auto got = receive_now(channel, piece);
+    if (!wait_readable({&channel_fd, 1}, std::chrono::milliseconds{100})) continue;
+    const auto got = try_receive(channel_fd, piece);
     if (got && *got == 0) continue;
-    if (!got || !take_frames(frames, {piece, *got})) return close(end);
+    if (!got || !add_messages(frames, {piece, *got})) return close(end);
   }
 }
 
-bool Inbox::take_frames(FrameReader& frames, std::string_view bytes) {
+bool Inbox::add_messages(FrameReader& frames, std::string_view bytes) {
   frames.feed(bytes);
   for (;;) {
     auto text = frames.next();
@@ -61,9 +61,9 @@ void Inbox::close(const std::stop_token& end) {
     arrived_.notify_one();
   }
   stop_.request_stop();
-  const auto deadline = Clock::now() + kLastMoment;
+  const auto deadline = SteadyClock::now() + kEndTimeout;
   while (!end.stop_requested()) {
-    if (Clock::now() > deadline) std::_Exit(kAbandoned);
+    if (SteadyClock::now() > deadline) std::_Exit(kExitCoordinatorGone);
     std::this_thread::sleep_for(std::chrono::milliseconds{20});
   }
 }

@@ -16,7 +16,7 @@
 namespace weir::jobs {
 
 /// The exit status of a worker whose coordinator has gone.
-inline constexpr int kAbandoned = 4;
+inline constexpr int kExitCoordinatorGone = 4;
 
 /// What the coordinator sends to a worker, read on a thread of its own, so that a stop reaches an item that is running.
 /// When the coordinator has gone the item is asked to end, and a process that has not ended by itself 1.9 seconds later is
@@ -24,18 +24,18 @@ inline constexpr int kAbandoned = 4;
 class Inbox {
  public:
   /// `channel` must stay open as long as the inbox lives.
-  explicit Inbox(int channel) : thread_{[this, channel](const std::stop_token& end) { read(channel, end); }} {}
+  explicit Inbox(int channel_fd) : thread_{[this, channel_fd](const std::stop_token& end) { read(channel_fd, end); }} {}
 
   /// Waits for the next message; empty when the coordinator has gone.
   std::optional<Json> take();
   /// Asked for by "stop", by "end" (which finds no item, but perhaps a wait for a lease), and when the coordinator has gone.
-  std::stop_token stop() const { return stop_.get_token(); }
+  std::stop_token stop_token() const { return stop_.get_token(); }
   /// The signal that asked the coordinator to stop; SIGINT where none did. Thread-safe; of a meaning once stop() is asked for.
-  int signal() const { return signal_; }
+  int stop_signal() const { return signal_; }
 
  private:
-  void read(int channel, const std::stop_token& end);
-  bool take_frames(FrameReader& frames, std::string_view bytes);
+  void read(int channel_fd, const std::stop_token& end);
+  bool add_messages(FrameReader& frames, std::string_view bytes);
   void close(const std::stop_token& end);
 
   std::mutex mutex_;

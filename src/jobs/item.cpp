@@ -26,7 +26,7 @@ bool read_paths(const Json& object, const char* key, std::vector<std::filesystem
 
 }  // namespace
 
-std::string shown_name(const Item& item) {
+std::string display_name(const Item& item) {
   if (!item.name.empty()) return printable(item.name);
   return printable((item.inputs.empty() ? item.outputs : item.inputs).front().native());
 }
@@ -38,7 +38,7 @@ Json to_json(const Item& item) {
           {"parameters", item.parameters}};
 }
 
-Result<Item> item_of(const Json& json) {
+Result<Item> item_from_json(const Json& json) {
   Item item;
   item.task = text_field(json, "task");
   item.parameters = text_field(json, "parameters");

@@ -21,10 +21,10 @@ struct Item {
 };
 
 /// For messages: the name, else the first input, or the first output, in one line.
-std::string shown_name(const Item& item);
+std::string display_name(const Item& item);
 
-Json to_json(const Item& item);          ///< without name and problem
-Result<Item> item_of(const Json& json);  ///< Errors: corrupt
+Json to_json(const Item& item);                 ///< without name and problem
+Result<Item> item_from_json(const Json& json);  ///< Errors: corrupt
 
 /// A number that depends on the item alone, for kinds that draw random numbers: the same on every device and in every run.
 std::uint64_t seed_of(const Item& item);

@@ -45,7 +45,7 @@ Json object_field(const Json& object, const char* key) {
 std::string encode_path(const std::filesystem::path& path) {
   std::string out;
   for (std::string_view rest = path.native(); !rest.empty();) {
-    const std::size_t length = rest.front() == '%' ? 0 : plain_length(rest);
+    const std::size_t length = rest.front() == '%' ? 0 : printable_char_length(rest);
     if (length == 0) out += fmt::format("%{:02X}", static_cast<unsigned char>(rest.front()));
     out += rest.substr(0, length);
     rest.remove_prefix(length == 0 ? 1 : length);
@@ -69,7 +69,7 @@ std::filesystem::path decode_path(std::string_view text) {
   return out;
 }
 
-std::vector<std::string> texts_field(const Json& object, const char* key) {
+std::vector<std::string> encoded_texts_field(const Json& object, const char* key) {
   std::vector<std::string> texts;
   const auto found = object.is_object() ? object.find(key) : object.end();
   if (found == object.end() || !found->is_array()) return texts;
@@ -80,7 +80,7 @@ std::vector<std::string> texts_field(const Json& object, const char* key) {
 
 Json to_json(const Error& error) { return {{"code", name_of(error.code)}, {"what", error.what}}; }
 
-Error error_of(const Json& json) {
+Error error_from_json(const Json& json) {
   return {errc_named(text_field(json, "code")).value_or(Errc::unsupported), text_field(json, "what")};
 }
 

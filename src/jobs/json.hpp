@@ -35,15 +35,15 @@ std::filesystem::path decode_path(std::string_view text);
 
 /// Texts or paths, of any bytes (encode_path).
 template <class Texts>
-Json texts_json(const Texts& texts) {
+Json encode_texts(const Texts& texts) {
   Json json = Json::array();
   for (const auto& text : texts) json.push_back(encode_path(text));
   return json;
 }
 /// Those again; none if there is no such list.
-std::vector<std::string> texts_field(const Json& object, const char* key);
+std::vector<std::string> encoded_texts_field(const Json& object, const char* key);
 
 Json to_json(const Error& error);
-Error error_of(const Json& json);  ///< unsupported for a code that is not known
+Error error_from_json(const Json& json);  ///< unsupported for a code that is not known
 
 }  // namespace weir::jobs

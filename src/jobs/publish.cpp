@@ -31,7 +31,7 @@ class Stopwatch {
 Result<std::vector<RecordedFile>> describe_outputs(const Item& item) {
   std::vector<RecordedFile> files;
   for (const fs::path& output : item.outputs) {
-    const fs::path temporary = temporary_of(item, output);
+    const fs::path temporary = temporary_path(item, output);
     const auto facts = file_facts(temporary);
     if (!facts) return Error{Errc::io, fmt::format("{}: was not written", printable(output.native()))};
     auto hash = hash_file(temporary);
@@ -42,7 +42,7 @@ Result<std::vector<RecordedFile>> describe_outputs(const Item& item) {
 }
 
 /// Written without a name and linked to it: no moment of it leaves anything but the whole file.
-Status write_intent(const Record& record, const fs::path& path, double& sync_s) {
+Status write_record_file(const Record& record, const fs::path& path, double& sync_s) {
   if (auto gone = remove_file(path); !gone) return gone;
   auto file = AtomicFile::create(path, false);
   if (!file) return file.error();
@@ -54,7 +54,7 @@ Status write_intent(const Record& record, const fs::path& path, double& sync_s) 
 Status rename_outputs(const Item& item, bool replace, double& sync_s) {
   std::set<fs::path> folders;
   for (const fs::path& output : item.outputs) {
-    if (auto renamed = rename_file(temporary_of(item, output), output, replace); !renamed) return renamed;
+    if (auto renamed = rename_file(temporary_path(item, output), output, replace); !renamed) return renamed;
     folders.insert(output.parent_path());
   }
   const Stopwatch watch{sync_s};
@@ -64,21 +64,21 @@ Status rename_outputs(const Item& item, bool replace, double& sync_s) {
   return ok();
 }
 
-Status complete(const RecordPlaces& places) {
-  if (auto renamed = rename_file(places.intent, places.done, true); !renamed) return renamed;
-  return remove_file(places.failed);
+Status complete(const RecordPaths& paths) {
+  if (auto renamed = rename_file(paths.intent, paths.done, true); !renamed) return renamed;
+  return remove_file(paths.failed);
 }
 
-Status publish_steps(const Item& item, Record& record, const RecordPlaces& places, bool replace, double& sync_s) {
+Status publish_steps(const Item& item, Record& record, const RecordPaths& paths, bool replace, double& sync_s) {
   auto outputs = describe_outputs(item);
   if (!outputs) return outputs.error();
   record.outputs = *std::move(outputs);
-  if (auto written = write_intent(record, places.intent, sync_s); !written) return written;
+  if (auto written = write_record_file(record, paths.intent, sync_s); !written) return written;
   if (auto renamed = rename_outputs(item, replace, sync_s); !renamed) {
-    if (renamed.error().code == Errc::exists) (void)remove_file(places.intent);
+    if (renamed.error().code == Errc::exists) (void)remove_file(paths.intent);
     return renamed;
   }
-  return complete(places);
+  return complete(paths);
 }
 
 bool is_described(const fs::path& path, const RecordedFile& file) {
@@ -89,39 +89,39 @@ bool is_described(const fs::path& path, const RecordedFile& file) {
 }
 
 /// An output that stands in the way of a finished one may be replaced if a checkpoint says that weir made it.
-bool may_replace(const fs::path& output, std::size_t number, const RecordPlaces& places) {
+bool may_replace(const fs::path& output, std::size_t number, const RecordPaths& paths) {
   std::error_code ignored;
   if (!fs::exists(fs::symlink_status(output, ignored))) return true;
-  const auto done = read_record(places.done);
+  const auto done = read_record(paths.done);
   return done && *done && number < (*done)->outputs.size() && is_described(output, (*done)->outputs[number]);
 }
 
-bool finish_outputs(const Item& item, const Record& intent, const RecordPlaces& places) {
+bool finish_outputs(const Item& item, const Record& intent, const RecordPaths& paths) {
   if (intent.outputs.size() != item.outputs.size()) return false;
   for (std::size_t i = 0; i < item.outputs.size(); ++i) {
     const fs::path& output = item.outputs[i];
     if (is_described(output, intent.outputs[i])) continue;
-    const fs::path temporary = temporary_of(item, output);
-    if (!is_described(temporary, intent.outputs[i]) || !may_replace(output, i, places)) return false;
+    const fs::path temporary = temporary_path(item, output);
+    if (!is_described(temporary, intent.outputs[i]) || !may_replace(output, i, paths)) return false;
     if (!rename_file(temporary, output, true)) return false;
   }
   for (const fs::path& output : item.outputs) {
     if (!sync_folder(output.parent_path())) return false;
   }
-  return static_cast<bool>(complete(places));
+  return static_cast<bool>(complete(paths));
 }
 
 }  // namespace
 
-Result<PublishTimes> publish(const Item& item, Record record, const RecordPlaces& places, bool replace) {
+Result<PublishTimes> publish(const Item& item, Record record, const RecordPaths& paths, bool replace) {
   PublishTimes times;
-  auto published = publish_steps(item, record, places, replace, times.sync_s);
+  auto published = publish_steps(item, record, paths, replace, times.sync_s);
   if (published) return times;
   remove_temporaries(item);
   return published.error();
 }
 
-Result<PublishTimes> publish_bare(const Item& item, bool replace) {
+Result<PublishTimes> publish_without_records(const Item& item, bool replace) {
   PublishTimes times;
   auto renamed = rename_outputs(item, replace, times.sync_s);
   if (renamed) return times;
@@ -129,27 +129,27 @@ Result<PublishTimes> publish_bare(const Item& item, bool replace) {
   return renamed.error();
 }
 
-Status write_failure(const Record& record, const RecordPlaces& places) {
+Status write_failure(const Record& record, const RecordPaths& paths) {
   std::error_code ignored;
-  if (places.failed.has_parent_path()) fs::create_directories(places.failed.parent_path(), ignored);
+  if (paths.failed.has_parent_path()) fs::create_directories(paths.failed.parent_path(), ignored);
   double unused = 0;
-  return write_intent(record, places.failed, unused);
+  return write_record_file(record, paths.failed, unused);
 }
 
-bool finish_intent(const Item& item, const RecordPlaces& places) {
+bool finish_intent(const Item& item, const RecordPaths& paths) {
   std::error_code ignored;
   bool finished = false;
-  if (fs::exists(places.intent, ignored)) {
-    const auto intent = read_record(places.intent);
-    finished = intent && *intent && finish_outputs(item, **intent, places);
-    if (!finished) (void)remove_file(places.intent);
+  if (fs::exists(paths.intent, ignored)) {
+    const auto intent = read_record(paths.intent);
+    finished = intent && *intent && finish_outputs(item, **intent, paths);
+    if (!finished) (void)remove_file(paths.intent);
   }
   if (!finished) remove_temporaries(item);
   return finished;
 }
 
 void remove_temporaries(const Item& item) {
-  for (const fs::path& temporary : temporaries_of(item)) {
+  for (const fs::path& temporary : temporary_paths(item)) {
     (void)remove_file(temporary);
     AtomicFile::remove_leftover(temporary);
   }

@@ -9,7 +9,7 @@
 
 #include "jobs/decision.hpp"
 #include "jobs/execute.hpp"
-#include "jobs/trial_test.hpp"
+#include "jobs/fake_task_test.hpp"
 
 namespace weir::jobs {
 namespace {
@@ -21,17 +21,18 @@ class PublishTest : public ::testing::Test {
  protected:
   void SetUp() override { folder_.put("in/a", "abc"); }
   Item item() const {
-    return {.task = "trial", .inputs = {folder_ / "in/a"}, .outputs = {folder_ / "out/a"}, .parameters = wish_};
+    return {.task = "trial", .inputs = {folder_ / "in/a"}, .outputs = {folder_ / "out/a"}, .parameters = parameters_};
   }
-  IdentityNow identity() const {
+  IdentitySource identity() const {
     return [this](const Item&, const Json&) { return Json{{"version", version_}}; };
   }
-  Decision decision() const { return settle(item(), rules_, identity()); }
-  Outcome work(std::size_t variant = 0) const {
-    test::TrialTask task{{{"version", version_}}, {}};
+  Decision decision() const { return decide_item(item(), rules_, identity()); }
+  ExecutionResult work(std::size_t variant = 0) const {
+    test::FakeTask task{{{"version", version_}}, {}};
     const Decision now = decision();
     EXPECT_EQ(now.action, Action::work) << now.why;
-    return execute(task, item(), {variant, now.replace, rules_.keep, rules_.folder, "here"}, [](const Progress&) {}, {});
+    return execute(task, item(), {variant, now.replace, rules_.write_records, rules_.folder, "here"},
+                   [](const Progress&) {}, {});
   }
   std::string output() const { return test::text_of(folder_ / "out/a"); }
   void touch(const fs::path& name) const {
@@ -41,61 +42,61 @@ class PublishTest : public ::testing::Test {
 
   Folder folder_;
   RecordRules rules_;
-  std::string wish_ = "{}", version_ = "1";
+  std::string parameters_ = "{}", version_ = "1";
 };
 
 TEST_F(PublishTest, AFinishedItemIsSkippedAndLeavesOutputAndCheckpoint) {
-  EXPECT_TRUE(work().done());
+  EXPECT_TRUE(work().is_done());
   EXPECT_EQ(output(), "cba");
-  EXPECT_EQ(folder_.all("out"), (std::vector<std::string>{".a.trial.done", "a"}));
+  EXPECT_EQ(folder_.list_files("out"), (std::vector<std::string>{".a.trial.done", "a"}));
   EXPECT_EQ(decision().action, Action::skip);
 }
 
 TEST_F(PublishTest, ItIsDoneAgainWhenInputParametersOrIdentityChange) {
-  ASSERT_TRUE(work().done());
+  ASSERT_TRUE(work().is_done());
   folder_.put("in/a", "xyz!");
   EXPECT_EQ(decision().why, "the input has changed");
-  ASSERT_TRUE(work().done());
+  ASSERT_TRUE(work().is_done());
   EXPECT_EQ(output(), "!zyx");
-  wish_ = R"({"cost":3})";
+  parameters_ = R"({"cost":3})";
   EXPECT_EQ(decision().why, "other parameters: cost");
-  ASSERT_TRUE(work().done());
+  ASSERT_TRUE(work().is_done());
   version_ = "2";
   EXPECT_EQ(decision().why, "made with another version");
-  ASSERT_TRUE(work().done());
+  ASSERT_TRUE(work().is_done());
   EXPECT_EQ(decision().action, Action::skip);
 }
 
-TEST_F(PublishTest, WhatCameFromADamagedInputIsSkippedByNameOrDoneAgainToFail) {
-  ASSERT_TRUE(work().done());
-  const fs::path done = record_places(item(), {}).done;
+TEST_F(PublishTest, AResultOfADamagedInputIsSkippedOrDoneAgainAndFails) {
+  ASSERT_TRUE(work().is_done());
+  const fs::path done = record_paths(item(), {}).done;
   Record record = **read_record(done);
-  record.damaged = "the last 2 of 3 letters";
+  record.damage = "the last 2 of 3 letters";
   folder_.put(done, to_text(record));
   rules_.use_damaged = true;
   EXPECT_EQ(decision().action, Action::skip);
-  EXPECT_EQ(decision().damaged, "the last 2 of 3 letters");
+  EXPECT_EQ(decision().damage, "the last 2 of 3 letters");
   rules_.use_damaged = false;
   EXPECT_EQ(decision().action, Action::work);
   EXPECT_TRUE(decision().replace);
   EXPECT_EQ(decision().why, "made from a damaged input");
 }
 
-TEST_F(PublishTest, AFailureOfADamagedInputStandsOnlyIfItsRestWasTried) {
+TEST_F(PublishTest, AFailureOfADamagedInputIsKeptOnlyIfItsIntactPartWasTried) {
   folder_.put("in/a", "broken");
-  ASSERT_FALSE(work().done());
-  EXPECT_EQ(decision().action, Action::failed);
+  ASSERT_FALSE(work().is_done());
+  EXPECT_EQ(decision().action, Action::fail);
   rules_.use_damaged = true;
   EXPECT_EQ(decision().action, Action::work) << "the trial task had refused what is damaged";
-  const fs::path failed = record_places(item(), {}).failed;
+  const fs::path failed = record_paths(item(), {}).failed;
   Record record = **read_record(failed);
-  record.takes_damaged = true;
+  record.allows_damaged_input = true;
   folder_.put(failed, to_text(record));
-  EXPECT_EQ(decision().action, Action::failed);
+  EXPECT_EQ(decision().action, Action::fail);
 }
 
 TEST_F(PublishTest, WhereOnlyTheTimeDiffersTheContentsDecide) {
-  ASSERT_TRUE(work().done());
+  ASSERT_TRUE(work().is_done());
   touch("in/a");
   touch("out/a");
   EXPECT_EQ(decision().action, Action::skip) << decision().why;
@@ -104,134 +105,134 @@ TEST_F(PublishTest, WhereOnlyTheTimeDiffersTheContentsDecide) {
 }
 
 TEST_F(PublishTest, AnInputOfAnotherPathIsComparedByContents) {
-  ASSERT_TRUE(work().done());
+  ASSERT_TRUE(work().is_done());
   folder_.put("elsewhere", "abd");  // the same size
   fs::last_write_time(folder_ / "elsewhere", fs::last_write_time(folder_ / "in/a"));
   Item other = item();
   other.inputs = {folder_ / "elsewhere"};
-  EXPECT_EQ(settle(other, rules_, identity()).action, Action::work);
+  EXPECT_EQ(decide_item(other, rules_, identity()).action, Action::work);
   folder_.put("elsewhere", "abc");
-  EXPECT_EQ(settle(other, rules_, identity()).action, Action::skip);
+  EXPECT_EQ(decide_item(other, rules_, identity()).action, Action::skip);
 }
 
-TEST_F(PublishTest, AnOutputThatIsNotOursIsKept) {
+TEST_F(PublishTest, AnOutputThatWeirDidNotMakeIsKept) {
   folder_.put("out/a", "precious");
-  EXPECT_EQ(decision().action, Action::keep);
+  EXPECT_EQ(decision().action, Action::keep_existing);
   rules_.overwrite = true;
-  ASSERT_TRUE(work().done());
+  ASSERT_TRUE(work().is_done());
   EXPECT_EQ(output(), "cba");
   rules_.overwrite = false;
   folder_.put("out/a", "edited");
-  EXPECT_EQ(decision().action, Action::keep);
+  EXPECT_EQ(decision().action, Action::keep_existing);
   EXPECT_EQ(output(), "edited");
 }
 
 TEST_F(PublishTest, AnOutputThatAppearsDuringTheWorkIsKept) {
-  test::TrialTask task{{}, {}};
+  test::FakeTask task{{}, {}};
   folder_.put("out/a", "came later");
-  const Outcome outcome = execute(task, item(), {0, false, true, {}, "here"}, [](const Progress&) {}, {});
-  ASSERT_FALSE(outcome.done());
-  EXPECT_EQ(outcome.product.error->code, Errc::exists);
+  const ExecutionResult outcome = execute(task, item(), {0, false, true, {}, "here"}, [](const Progress&) {}, {});
+  ASSERT_FALSE(outcome.is_done());
+  EXPECT_EQ(outcome.attempt.error->code, Errc::exists);
   EXPECT_EQ(output(), "came later");
-  EXPECT_EQ(folder_.all("out"), (std::vector<std::string>{"a"}));
+  EXPECT_EQ(folder_.list_files("out"), (std::vector<std::string>{"a"}));
 }
 
 TEST_F(PublishTest, DamageIsFoundByVerify) {
-  ASSERT_TRUE(work().done());
+  ASSERT_TRUE(work().is_done());
   const auto time = fs::last_write_time(folder_ / "out/a");
   folder_.put("out/a", "cbX");
   fs::last_write_time(folder_ / "out/a", time);
   EXPECT_EQ(decision().action, Action::skip);
   rules_.verify = true;
   EXPECT_EQ(decision().why, "the output is damaged");
-  ASSERT_TRUE(work().done());
+  ASSERT_TRUE(work().is_done());
   EXPECT_EQ(output(), "cba");
 }
 
 TEST_F(PublishTest, AnOutputThatIsGoneIsMadeAgain) {
-  ASSERT_TRUE(work().done());
+  ASSERT_TRUE(work().is_done());
   fs::remove(folder_ / "out/a");
   EXPECT_EQ(decision().why, "the output is gone");
-  EXPECT_TRUE(work().done());
+  EXPECT_TRUE(work().is_done());
 }
 
 TEST_F(PublishTest, ASmallerVariantCountsUntilAnUpgrade) {
-  ASSERT_TRUE(work(1).done());
+  ASSERT_TRUE(work(1).is_done());
   EXPECT_EQ(decision().action, Action::skip);
   rules_.upgrade = true;
   EXPECT_EQ(decision().why, "made with a smaller variant: small");
-  ASSERT_TRUE(work(0).done());
+  ASSERT_TRUE(work(0).is_done());
   EXPECT_EQ(decision().action, Action::skip);
 }
 
-TEST_F(PublishTest, OtherPixelsAreDoneAgainOnlyWhenOneKindIsWanted) {
-  ASSERT_TRUE(work().done());
-  rules_.same_pixels = Pixels{"trial", "", "", ""};
+TEST_F(PublishTest, AnotherComputeConfigIsDoneAgainOnlyWhenOneIsRequired) {
+  ASSERT_TRUE(work().is_done());
+  rules_.required_config = ComputeConfig{"trial", "", "", ""};
   EXPECT_EQ(decision().action, Action::skip);
-  rules_.same_pixels = Pixels{"gpu", "float16", "1.2", ""};
+  rules_.required_config = ComputeConfig{"gpu", "float16", "1.2", ""};
   EXPECT_EQ(decision().action, Action::work);
 }
 
-TEST_F(PublishTest, AFailureForGoodIsRemembered) {
+TEST_F(PublishTest, APersistentFailureIsRecorded) {
   folder_.put("in/a", "broken");
-  EXPECT_FALSE(work().done());
-  EXPECT_EQ(folder_.all("out"), (std::vector<std::string>{".a.trial.failed"}));
-  EXPECT_EQ(decision().action, Action::failed);
+  EXPECT_FALSE(work().is_done());
+  EXPECT_EQ(folder_.list_files("out"), (std::vector<std::string>{".a.trial.failed"}));
+  EXPECT_EQ(decision().action, Action::fail);
   EXPECT_EQ(decision().failure->what, "the input is broken");
   rules_.retry_failed = true;
   EXPECT_EQ(decision().action, Action::work);
   rules_.retry_failed = false;
   folder_.put("in/a", "mended");
-  EXPECT_TRUE(work().done());
-  EXPECT_EQ(folder_.all("out"), (std::vector<std::string>{".a.trial.done", "a"}));
+  EXPECT_TRUE(work().is_done());
+  EXPECT_EQ(folder_.list_files("out"), (std::vector<std::string>{".a.trial.done", "a"}));
 }
 
-TEST_F(PublishTest, PassingFailuresLeaveNothing) {
+TEST_F(PublishTest, TransientFailuresLeaveNoFiles) {
   for (const char* wish : {R"({"do":"throw"})", R"({"do":"lose device"})", R"({"do":"run out"})"}) {
-    wish_ = wish;
-    EXPECT_FALSE(work().done()) << wish;
-    EXPECT_TRUE(folder_.all("out").empty()) << wish;
+    parameters_ = wish;
+    EXPECT_FALSE(work().is_done()) << wish;
+    EXPECT_TRUE(folder_.list_files("out").empty()) << wish;
   }
   fs::remove(folder_ / "in/a");
-  wish_ = "{}";
-  EXPECT_EQ(work().product.error->code, Errc::io);
+  parameters_ = "{}";
+  EXPECT_EQ(work().attempt.error->code, Errc::io);
 }
 
 TEST_F(PublishTest, WithoutRecordsThereAreNone) {
-  rules_.keep = false;
-  ASSERT_TRUE(work().done());
-  EXPECT_EQ(folder_.all("out"), (std::vector<std::string>{"a"}));
-  EXPECT_EQ(decision().action, Action::keep);
+  rules_.write_records = false;
+  ASSERT_TRUE(work().is_done());
+  EXPECT_EQ(folder_.list_files("out"), (std::vector<std::string>{"a"}));
+  EXPECT_EQ(decision().action, Action::keep_existing);
 }
 
 TEST_F(PublishTest, RecordsMayLieElsewhere) {
   rules_.folder = folder_ / "marks";
-  ASSERT_TRUE(work().done());
-  EXPECT_EQ(folder_.all("out"), (std::vector<std::string>{"a"}));
-  EXPECT_EQ(folder_.all("marks").size(), 1u);
+  ASSERT_TRUE(work().is_done());
+  EXPECT_EQ(folder_.list_files("out"), (std::vector<std::string>{"a"}));
+  EXPECT_EQ(folder_.list_files("marks").size(), 1u);
   EXPECT_EQ(decision().action, Action::skip);
 }
 
 TEST_F(PublishTest, APictureInPlaceOfItsInputIsDoneOnce) {
   Item item{.task = "trial", .inputs = {folder_ / "in/a"}, .outputs = {folder_ / "in/a"}};
   rules_.overwrite = true;
-  test::TrialTask task{{{"version", version_}}, {}};
-  ASSERT_TRUE(execute(task, item, {0, true, true, {}, "here"}, [](const Progress&) {}, {}).done());
+  test::FakeTask task{{{"version", version_}}, {}};
+  ASSERT_TRUE(execute(task, item, {0, true, true, {}, "here"}, [](const Progress&) {}, {}).is_done());
   rules_.overwrite = false;
-  EXPECT_EQ(settle(item, rules_, identity()).action, Action::skip);
+  EXPECT_EQ(decide_item(item, rules_, identity()).action, Action::skip);
   EXPECT_EQ(test::text_of(folder_ / "in/a"), "cba");
   std::string text = test::text_of(folder_ / "in/.a.trial.done");
   text.replace(text.find("\"format\":1"), 10, "\"format\":7");
   folder_.put("in/.a.trial.done", text);
-  EXPECT_EQ(settle(item, rules_, identity()).action, Action::skip) << "or it would be enlarged twice";
+  EXPECT_EQ(decide_item(item, rules_, identity()).action, Action::skip) << "or it would be enlarged twice";
 }
 
 TEST_F(PublishTest, ACheckpointCutOffAnywhereIsNoneAndTheOutputIsKept) {
-  ASSERT_TRUE(work().done());
+  ASSERT_TRUE(work().is_done());
   const std::string whole = test::text_of(folder_ / "out/.a.trial.done");
   for (std::size_t length = 0; length < whole.size(); length += 1) {
     folder_.put("out/.a.trial.done", whole.substr(0, length));
-    ASSERT_EQ(decision().action, Action::keep) << length;
+    ASSERT_EQ(decision().action, Action::keep_existing) << length;
     ASSERT_EQ(output(), "cba");
   }
   folder_.put("out/.a.trial.done", whole);
@@ -246,41 +247,41 @@ void put_other_format(const Folder& folder, const std::string& record) {
   folder.put(record, text.replace(at, 10, "\"format\":7"));
 }
 
-TEST_F(PublishTest, WhatAnotherVersionMadeIsDoneAgainUnlessItWasChanged) {
-  ASSERT_TRUE(work().done());
+TEST_F(PublishTest, AResultOfAnotherVersionIsDoneAgainUnlessItWasChanged) {
+  ASSERT_TRUE(work().is_done());
   put_other_format(folder_, "out/.a.trial.done");
-  EXPECT_TRUE(decision().other_format);
+  EXPECT_TRUE(decision().record_has_other_format);
   EXPECT_EQ(decision().why, "its checkpoint has format 7; this weir writes 1");
-  ASSERT_TRUE(work().done());
+  ASSERT_TRUE(work().is_done());
   EXPECT_EQ(decision().action, Action::skip);
 
   put_other_format(folder_, "out/.a.trial.done");
   folder_.put("out/a", "my own");
   touch("out/a");  // older than the checkpoint
-  EXPECT_EQ(decision().action, Action::keep);
+  EXPECT_EQ(decision().action, Action::keep_existing);
   folder_.put("out/.a.trial.done", "{\"format\":7,\"task\":\"trial\"}\n");
-  EXPECT_EQ(decision().action, Action::keep) << "nothing says that the output is weir's";
+  EXPECT_EQ(decision().action, Action::keep_existing) << "nothing says that the output is weir's";
   folder_.put("out/.a.trial.done", "{\"task\":\"trial\"}\n");
-  EXPECT_EQ(decision().action, Action::keep) << "a record without a format is of no version";
+  EXPECT_EQ(decision().action, Action::keep_existing) << "a record without a format is of no version";
 }
 
 TEST_F(PublishTest, AFailureOfAnotherVersionIsTriedAgain) {
   folder_.put("in/a", "broken");
-  ASSERT_FALSE(work().done());
-  EXPECT_EQ(decision().action, Action::failed);
+  ASSERT_FALSE(work().is_done());
+  EXPECT_EQ(decision().action, Action::fail);
   put_other_format(folder_, "out/.a.trial.failed");
   EXPECT_EQ(decision().action, Action::work);
-  EXPECT_TRUE(decision().other_format);
+  EXPECT_TRUE(decision().record_has_other_format);
   EXPECT_FALSE(decision().replace);
 }
 
 TEST_F(PublishTest, AnIntentCutOffAnywhereAdoptsNothing) {
-  ASSERT_TRUE(work().done());
+  ASSERT_TRUE(work().is_done());
   const std::string whole = test::text_of(folder_ / "out/.a.trial.done");
   for (std::size_t length = 0; length < whole.size(); length += 7) {
     fs::remove(folder_ / "out/.a.trial.done");
     folder_.put("out/.a.trial.intent", whole.substr(0, length));
-    ASSERT_EQ(decision().action, Action::keep) << length;
+    ASSERT_EQ(decision().action, Action::keep_existing) << length;
     ASSERT_FALSE(fs::exists(folder_ / "out/.a.trial.intent"));
   }
   folder_.put("out/.a.trial.intent", whole);
@@ -288,7 +289,7 @@ TEST_F(PublishTest, AnIntentCutOffAnywhereAdoptsNothing) {
   folder_.put("out/.a.trial.intent", whole);
   fs::remove(folder_ / "out/.a.trial.done");
   folder_.put("out/a", "cbX");  // not what the intent speaks of
-  EXPECT_EQ(decision().action, Action::keep);
+  EXPECT_EQ(decision().action, Action::keep_existing);
 }
 
 /// Runs `work` in a child that is killed when it is about to make its system call number `calls`; false if it had ended
@@ -316,7 +317,7 @@ bool killed_after(int calls, Work work) {
 
 class KilledAnywhere : public PublishTest, public ::testing::WithParamInterface<bool> {};
 
-TEST_P(KilledAnywhere, TheNextRunFinishesWithoutAQuestion) {
+TEST_P(KilledAnywhere, TheNextRunFinishesTheItem) {
   const bool again = GetParam();  // an older result of ours is being replaced
   int adopted = 0;
   int calls = 0;
@@ -324,10 +325,10 @@ TEST_P(KilledAnywhere, TheNextRunFinishesWithoutAQuestion) {
     std::error_code ignored;
     fs::remove_all(folder_ / "out", ignored);
     folder_.put("in/a", "abc");
-    wish_ = "{}";
+    parameters_ = "{}";
     if (again) {
-      ASSERT_TRUE(work().done());
-      wish_ = R"({"cost":2})";
+      ASSERT_TRUE(work().is_done());
+      parameters_ = R"({"cost":2})";
       folder_.put("in/a", "another");
     }
     const std::string expected = again ? "rehtona" : "cba";
@@ -341,10 +342,10 @@ TEST_P(KilledAnywhere, TheNextRunFinishesWithoutAQuestion) {
         << calls << ": " << decision.why << (decision.failure ? decision.failure->what : "");
     adopted += decision.adopted ? 1 : 0;
     if (decision.action == Action::work) {
-      ASSERT_TRUE(work().done()) << calls;
+      ASSERT_TRUE(work().is_done()) << calls;
     }
     ASSERT_EQ(output(), expected) << calls;
-    ASSERT_EQ(folder_.all("out"), (std::vector<std::string>{".a.trial.done", "a"})) << calls;
+    ASSERT_EQ(folder_.list_files("out"), (std::vector<std::string>{".a.trial.done", "a"})) << calls;
     ASSERT_EQ(this->decision().action, Action::skip) << calls;
     if (!killed) break;
   }
@@ -353,14 +354,14 @@ TEST_P(KilledAnywhere, TheNextRunFinishesWithoutAQuestion) {
 }
 INSTANTIATE_TEST_SUITE_P(Publish, KilledAnywhere, ::testing::Bool());
 
-TEST(Settle, TenThousandCheckpointsTakeLittleTime) {
+TEST(DecideItem, TenThousandCheckpointsTakeLittleTime) {
   Folder folder;
   constexpr int kItems = 2000;  // a fifth, so that a busy machine passes too
   std::vector<Item> items;
-  test::TrialTask task{{{"version", "1"}}, {}};
+  test::FakeTask task{{{"version", "1"}}, {}};
   folder.put("in", "abc");
   Item first{.task = "trial", .inputs = {folder / "in"}, .outputs = {folder / "out/0"}};
-  ASSERT_TRUE(execute(task, first, {0, false, true, {}, "here"}, [](const Progress&) {}, {}).done());
+  ASSERT_TRUE(execute(task, first, {0, false, true, {}, "here"}, [](const Progress&) {}, {}).is_done());
   const std::string record = test::text_of(folder / "out/.0.trial.done");
   for (int i = 0; i < kItems; ++i) {
     const std::string name = std::to_string(i);
@@ -372,7 +373,7 @@ TEST(Settle, TenThousandCheckpointsTakeLittleTime) {
   }
   const auto start = std::chrono::steady_clock::now();
   for (const Item& item : items) {
-    const Decision decision = settle(item, {}, [](const Item&, const Json&) { return Json{{"version", "1"}}; });
+    const Decision decision = decide_item(item, {}, [](const Item&, const Json&) { return Json{{"version", "1"}}; });
     ASSERT_EQ(decision.action, Action::skip) << decision.why;
   }
   const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();

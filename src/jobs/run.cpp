@@ -7,7 +7,7 @@
 namespace weir::jobs {
 namespace {
 
-constexpr std::size_t kMostFailures = 100;
+constexpr std::size_t kMaxMessages = 100;
 
 }  // namespace
 
@@ -25,32 +25,32 @@ std::string_view name_of(ItemStatus status) {
   return "failed";
 }
 
-ItemEnd end_without_work(ItemNumber number, const Decision& decision) {
-  ItemEnd end;
-  end.number = number;
-  end.why = decision.why;
-  end.error = decision.failure;
-  end.damaged = decision.damaged;
+ItemResult result_without_work(ItemNumber number, const Decision& decision) {
+  ItemResult result;
+  result.number = number;
+  result.why = decision.why;
+  result.error = decision.failure;
+  result.damage = decision.damage;
   const bool stopped = decision.failure && decision.failure->code == Errc::cancelled;
-  end.status = decision.action == Action::skip ? ItemStatus::skipped
-               : stopped                       ? ItemStatus::interrupted
-                                               : ItemStatus::failed;
-  return end;
+  result.status = decision.action == Action::skip ? ItemStatus::skipped
+                  : stopped                       ? ItemStatus::interrupted
+                                                  : ItemStatus::failed;
+  return result;
 }
 
-void Totals::count(const Item& item, const ItemEnd& end) {
-  const bool finished = end.status == ItemStatus::done || end.status == ItemStatus::skipped;
-  if (finished && !end.damaged.empty()) {
+void Totals::count(const Item& item, const ItemResult& result) {
+  const bool finished = result.status == ItemStatus::done || result.status == ItemStatus::skipped;
+  if (finished && !result.damage.empty()) {
     ++damaged;
-    if (damages.size() < kMostFailures)
-      damages.push_back(fmt::format("{}: {}", shown_name(item), one_line(end.damaged)));
+    if (damage_messages.size() < kMaxMessages)
+      damage_messages.push_back(fmt::format("{}: {}", display_name(item), one_line(result.damage)));
   }
-  switch (end.status) {
+  switch (result.status) {
     case ItemStatus::done:
       ++done;
-      redone += end.redone ? 1 : 0;
-      smaller_variant += end.variant.empty() ? 0 : 1;
-      amount += end.amount;
+      redone += result.redone ? 1 : 0;
+      smaller_variant += result.variant.empty() ? 0 : 1;
+      amount += result.amount;
       break;
     case ItemStatus::skipped:
       ++skipped;
@@ -60,12 +60,12 @@ void Totals::count(const Item& item, const ItemEnd& end) {
       break;
     case ItemStatus::failed:
       ++failed;
-      faults += end.fault ? 1 : 0;
-      refused += end.refused ? 1 : 0;
-      if (failures.size() < kMostFailures) {
-        const std::string name = shown_name(item) + ": ";
-        const std::string why = end.error ? one_line(end.error->what) : end.why;
-        failures.push_back(why.starts_with(name) ? why : name + why);  // a decoder names the file, too
+      internal_errors += result.internal_error ? 1 : 0;
+      refused += result.refused ? 1 : 0;
+      if (failure_messages.size() < kMaxMessages) {
+        const std::string name = display_name(item) + ": ";
+        const std::string why = result.error ? one_line(result.error->what) : result.why;
+        failure_messages.push_back(why.starts_with(name) ? why : name + why);  // a decoder names the file, too
       }
   }
 }

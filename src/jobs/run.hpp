@@ -14,88 +14,101 @@
 
 namespace weir::jobs {
 
-using ItemNumber = std::uint32_t;  ///< place in the worklist, from 0
+using ItemNumber = std::uint32_t;  ///< index of an item in the worklist (the items of a run), from 0
 
-enum class ItemStatus { done, skipped, failed, interrupted };
+/// How an item ended in this run.
+enum class ItemStatus {
+  done,     ///< processed successfully in this run
+  skipped,  ///< done before
+  failed,
+  interrupted  ///< the run was stopped before the item ended
+};
 std::string_view name_of(ItemStatus status);
 
-/// The end of one item.
-struct ItemEnd {
+/// The final result of one item.
+struct ItemResult {
   ItemNumber number = 0;
   ItemStatus status = ItemStatus::failed;
-  std::string why;             ///< it was skipped or redone; empty for a first time
-  bool redone = false;         ///< an output of ours was replaced
-  std::optional<Error> error;  ///< of failed and interrupted
-  bool fault = false;
-  bool refused = false;  ///< for want of memory with the smallest variant
-  std::string damaged;   ///< of done and skipped: what of an input was not there; empty: nothing
-  std::string report;    ///< the kind's JSON object; may be empty
-  std::vector<std::string> notes;
-  double amount = 0;  ///< in the kind's unit
-  double seconds = 0;
-  double sync_s = 0;
-  std::string device;
-  std::string variant;  ///< its name if it is not the first; else empty
+  std::string why;                 ///< Decision::why for an item that was not processed or is `redone`; else empty
+  bool redone = false;             ///< the item was processed and might replace an existing output (Decision::replace)
+  std::optional<Error> error;      ///< set for failed and interrupted items
+  bool internal_error = false;     ///< the error is a defect of weir
+  bool refused = false;            ///< no variant fits the memory, or no device is available
+  std::string damage;              ///< for done and skipped items: the missing part of an input; empty: none
+  std::string report;              ///< text of a JSON object of the task kind; may be empty
+  std::vector<std::string> notes;  ///< messages for the user, one line each
+  double amount = 0;               ///< work done, in RunSettings::unit
+  double seconds = 0;              ///< ExecutionResult::total_s of the last attempt; 0 for a skipped item
+  double sync_s = 0;               ///< ExecutionResult::sync_s of the last attempt
+  std::string device;              ///< name of the device; empty for a skipped item
+  std::string variant;             ///< name of the variant; empty for the first one
 };
 
-/// Of an item that is not to be worked on.
-ItemEnd end_without_work(ItemNumber number, const Decision& decision);
+/// Makes the result of an item that is not processed (any action except Action::work).
+ItemResult result_without_work(ItemNumber number, const Decision& decision);
 
+/// The totals of one device in a run.
 struct DeviceTotals {
   std::string name;
-  std::size_t items = 0;
-  double amount = 0;
-  double busy_s = 0;
+  std::size_t items = 0;  ///< number of items done
+  double amount = 0;      ///< work of these items, in RunSettings::unit
+  double busy_s = 0;      ///< duration of all attempts, failed ones included
 };
 
+/// The totals of a run.
 struct Totals {
-  std::size_t items = 0;
-  std::size_t done = 0;     ///< in this run
-  std::size_t redone = 0;   ///< of these, instead of an older result
-  std::size_t skipped = 0;  ///< done before
-  std::size_t failed = 0;   ///< refused ones and faults included
-  std::size_t refused = 0;
-  std::size_t faults = 0;
-  std::size_t smaller_variant = 0;
-  std::size_t damaged = 0;  ///< of those done and skipped, made from a damaged input
-  double amount = 0;
-  double seconds = 0;
-  bool interrupted = false;
-  std::optional<Error> fatal;         ///< why the run stopped: no device, no disk
-  std::vector<std::string> failures;  ///< "page.png: truncated at row 512"; the first hundred
-  std::vector<std::string> damages;   ///< "page.png: the last 20 of 72 rows ..."; the first hundred
+  std::size_t items = 0;            ///< number of all items of the run
+  std::size_t done = 0;             ///< number of items processed successfully in this run
+  std::size_t redone = 0;           ///< number of done items with ItemResult::redone
+  std::size_t skipped = 0;          ///< number of items done before
+  std::size_t failed = 0;           ///< number of items that failed, refused ones and internal errors included
+  std::size_t refused = 0;          ///< number of failed items with ItemResult::refused
+  std::size_t internal_errors = 0;  ///< number of failed items with ItemResult::internal_error
+  std::size_t smaller_variant = 0;  ///< number of items done with a smaller variant
+  std::size_t damaged = 0;          ///< number of done and skipped items that were made from a damaged input
+  double amount = 0;                ///< work of the done items, in RunSettings::unit
+  double seconds = 0;               ///< duration of the run
+  bool interrupted = false;         ///< the run was stopped early
+  std::optional<Error> fatal;       ///< why the run stopped early, if no signal did it: no device left, disk full
+  std::vector<std::string> failure_messages;  ///< "page.png: truncated at row 512"; the first hundred
+  std::vector<std::string> damage_messages;   ///< "page.png: the last 20 of 72 rows ..."; the first hundred
   std::vector<DeviceTotals> devices;
 
-  void count(const Item& item, const ItemEnd& end);
+  /// Adds the result of an item.
+  void count(const Item& item, const ItemResult& result);
 };
 
-/// How far a run is.
+/// The progress of a run.
 struct RunProgress {
   struct Device {
     std::string name;
-    std::string item;     ///< empty: none at the moment
-    double fraction = 0;  ///< of the item
+    std::string item;     ///< empty: no item at the moment
+    double fraction = 0;  ///< done fraction of the item, 0..1
   };
-  std::size_t ended = 0, items = 0;
-  double amount = 0;             ///< done in this run, running items included
-  double seconds = 0;            ///< since the work began
-  std::optional<double> left_s;  ///< by measured speed; empty while it is not known
-  std::string halted;            ///< "paused", "waiting for room on the disk"; empty: running
+  std::size_t finished_items = 0;  ///< number of items that ended: done, skipped or failed
+  std::size_t total_items = 0;
+  double amount = 0;                  ///< work done in this run, running items included, in RunSettings::unit
+  double seconds = 0;                 ///< time since the start of the run
+  std::optional<double> remaining_s;  ///< remaining time at the measured speed; empty while it is not known
+  std::string pause_reason;           ///< "paused", "waiting for room on the disk"; empty: running
   std::vector<Device> devices;
 };
 
-enum class Loudness { note, warning, error };
+enum class Severity { note, warning, error };
 
-/// Is told what happens, on the thread that runs the coordinator.
+/// Receives the events of a run, on the thread that runs the Coordinator or InProcessRun.
 class RunObserver {
  public:
   virtual ~RunObserver() = default;
-  virtual void decided(const Item& item, const Decision& decision) = 0;  ///< once per item, before any work
-  /// A try at the item came to its end, before it is known whether another follows. `report` is the kind's JSON object.
-  virtual void tried(const Item& /*item*/, const std::string& /*report*/) {}
-  virtual void ended(const Item& item, const ItemEnd& end) = 0;
-  virtual void progress(const RunProgress& progress) = 0;  ///< a few times a second
-  virtual void said(Loudness loudness, const std::string& text) = 0;
+  /// The decision about an item; called once per item before any work on it.
+  virtual void on_decision(const Item& item, const Decision& decision) = 0;
+  /// An attempt at an item ended; another one may follow. `report` is the JSON object of the task kind.
+  virtual void on_attempt(const Item& /*item*/, const std::string& /*report*/) {}
+  /// An item ended.
+  virtual void on_item_result(const Item& item, const ItemResult& result) = 0;
+  virtual void on_progress(const RunProgress& progress) = 0;  ///< called a few times a second
+  /// A message for the user.
+  virtual void on_message(Severity severity, const std::string& text) = 0;
 };
 
 }  // namespace weir::jobs

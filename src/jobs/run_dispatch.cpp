@@ -7,91 +7,92 @@
 namespace weir::jobs {
 
 void Coordinator::Run::dispatch() {
-  if (!halts_.working()) return;
+  if (!stop_controller_.is_working()) return;
   queue_.release_delayed(Clock::now());
-  for (Seat& seat : seats_) {
-    const bool over = list_.remaining() == 0;
-    const bool wanted = !over && seats_.is_active(seat);
-    if (seat.free() && wanted) give_work(seat);
-    if (seat.free() && !wanted) workers_.end(seat, over ? "the run is over" : "the run is sequential");
-    if (seat.worker == 0 && !seat.lost && wanted && !queue_.empty()) start_worker(seat);
+  for (WorkerSlot& slot : slots_) {
+    const bool over = worklist_.remaining() == 0;
+    const bool needs_worker = !over && slots_.is_active(slot);
+    if (slot.is_free() && needs_worker) assign_work(slot);
+    if (slot.is_free() && !needs_worker) workers_.request_end(slot, over ? "the run is over" : "the run is sequential");
+    if (slot.worker == 0 && !slot.lost && needs_worker && !queue_.empty()) start_worker(slot);
   }
 }
 
-void Coordinator::Run::give_work(Seat& seat) {
-  if (const auto number = queue_.take_unmeasured()) return measure(seat, *number);
-  if (seats_.any_measuring()) return;  // the largest item may be among those
-  const auto number = queue_.take(seats_.paces(Clock::now()), seats_.index_of(seat));
+void Coordinator::Run::assign_work(WorkerSlot& slot) {
+  if (const auto number = queue_.take_unestimated()) return start_estimate(slot, *number);
+  if (slots_.is_estimating()) return;  // the largest item may be among those
+  const auto number = queue_.take(slots_.device_loads(Clock::now()), slots_.index_of(slot));
   if (!number) return;
-  switch (disk_room(*number)) {
-    case Admission::go:
-      if (!try_start(seat, *number)) queue_.add(*number);
+  switch (disk_admission(*number)) {
+    case Admission::start:
+      if (!try_start(slot, *number)) queue_.add(*number);
       return;
     case Admission::wait:
-      return queue_.add_without_room(*number);
-    case Admission::next_variant:
+      return queue_.add_waiting_for_disk(*number);
+    case Admission::does_not_fit:
       break;
   }
-  ItemEnd end = list_.end_of(*number);
-  end.error = Error{Errc::disk_full, fmt::format("may write {}, which is more than its file system can hold",
-                                                 to_text(list_[*number].estimate.output))};
-  end_item(end);
+  ItemResult result = worklist_.make_result(*number);
+  result.error = Error{Errc::disk_full, fmt::format("may write {}, which is more than its file system can hold",
+                                                    to_text(worklist_[*number].estimate.output))};
+  end_item(result);
 }
 
-void Coordinator::Run::measure(Seat& seat, ItemNumber number) {
-  const ItemState& state = list_[number];
-  seat.give(number, state.estimate, Clock::now());
-  workers_.send(seat,
-                {{"type", "estimate"}, {"number", number}, {"item", to_json(items_[number])}, {"variant", state.variant}});
+void Coordinator::Run::start_estimate(WorkerSlot& slot, ItemNumber number) {
+  const ItemState& state = worklist_[number];
+  slot.assign_job(number, state.estimate, Clock::now());
+  workers_.send(
+      slot, {{"type", "estimate"}, {"number", number}, {"item", to_json(items_[number])}, {"variant", state.variant}});
 }
 
 /// False if it has to wait in the queue. Otherwise it runs, goes to the next variant, is tried later or has failed. Of a device's
 /// own memory its worker has made sure when it planned.
-bool Coordinator::Run::try_start(Seat& seat, ItemNumber number) {
-  const Bytes need = list_.need(number, seat.device->name);
-  if (list_[number].estimate.ram == Bytes{}) {
-    start_item(seat, number, need);
+bool Coordinator::Run::try_start(WorkerSlot& slot, ItemNumber number) {
+  const Bytes need = worklist_.memory_need(number, slot.device->name);
+  if (worklist_[number].estimate.ram == Bytes{}) {
+    start_item(slot, number, need);
     return true;
   }
-  const Room room = seats_.room_for(seat, Clock::now());
-  switch (admit(need, room, seats_.any_busy())) {
-    case Admission::go:
-      start_item(seat, number, need);
+  const MemoryAvailability memory = slots_.memory_availability(slot, Clock::now());
+  switch (admit_memory(need, memory, slots_.has_busy_worker())) {
+    case Admission::start:
+      start_item(slot, number, need);
       return true;
     case Admission::wait:
       return false;
-    case Admission::next_variant:
+    case Admission::does_not_fit:
       break;
   }
-  const std::string why = fmt::format("needs {} and {} of {} are free", to_text(need),
-                                      to_text(room.free - room.promised - room.margin), printable(seat.device->memory));
-  if (lower(number, why)) {
-    queue_.measure_again(number);
+  const std::string why =
+      fmt::format("needs {} and {} of {} are free", to_text(need),
+                  to_text(memory.free - memory.reserved - memory.margin), printable(slot.device->memory_name));
+  if (use_smaller_variant(number, why)) {
+    queue_.estimate_again(number);
     return true;
   }
-  list_.count_attempt(number);
-  ItemEnd end = list_.end_of(number);
-  end.error = Error{Errc::over_budget, why};
-  retry(end, "over_budget");
+  worklist_.count_attempt(number);
+  ItemResult result = worklist_.make_result(number);
+  result.error = Error{Errc::over_budget, why};
+  retry(result, "over_budget");
   return true;
 }
 
-void Coordinator::Run::start_item(Seat& seat, ItemNumber number, Bytes need) {
+void Coordinator::Run::start_item(WorkerSlot& slot, ItemNumber number, Bytes need) {
   const auto now = Clock::now();
-  list_.count_attempt(number);
-  const ItemState& state = list_[number];
-  seat.give(number, state.estimate, now, need);
-  reporter_.item_start(seat, list_, now);
-  workers_.send(seat, {{"type", "run"},
+  worklist_.count_attempt(number);
+  const ItemState& state = worklist_[number];
+  slot.assign_job(number, state.estimate, now, need);
+  reporter_.report_item_start(slot, worklist_, now);
+  workers_.send(slot, {{"type", "run"},
                        {"number", number},
                        {"item", to_json(items_[number])},
                        {"variant", state.variant},
                        {"attempt", state.attempts},
-                       {"replace", state.replace}});
+                       {"replace", state.replaces_output}});
 }
 
-Admission Coordinator::Run::disk_room(ItemNumber number) const {
-  return admit_output(list_[number].estimate.output, seats_.running_output(),
+Admission Coordinator::Run::disk_admission(ItemNumber number) const {
+  return admit_output(worklist_[number].estimate.output, slots_.running_output(),
                       disk_space(items_[number].outputs.front().parent_path()));
 }
 

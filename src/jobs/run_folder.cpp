@@ -15,10 +15,10 @@ namespace weir::jobs {
 namespace {
 
 namespace fs = std::filesystem;
-constexpr std::size_t kLongestState = std::size_t{4} << 20;
+constexpr std::size_t kMaxStateBytes = std::size_t{4} << 20;
 
 Error held_error(const fs::path& outputs, const fs::path& lock) {
-  const auto text = read_bounded(lock, 4096);
+  const auto text = read_bounded_file(lock, 4096);
   const auto holder = text && *text ? parse_object(**text) : Result<Json>{Json::object()};
   const Json who = holder ? *holder : Json::object();
   return {Errc::exists, fmt::format("{} is in use by weir, process {} on {} since {}; wait for it or end it",
@@ -27,20 +27,21 @@ Error held_error(const fs::path& outputs, const fs::path& lock) {
 }
 
 fs::path run_folder_of(const fs::path& path) {
-  return path.filename() == kRunFolder || (path.filename().empty() && path.parent_path().filename() == kRunFolder)
+  return path.filename() == kRunFolderName ||
+                 (path.filename().empty() && path.parent_path().filename() == kRunFolderName)
              ? path
-             : path / kRunFolder;
+             : path / kRunFolderName;
 }
 
 }  // namespace
 
-Result<RunFolder> RunFolder::hold(const fs::path& outputs) {
+Result<RunFolder> RunFolder::acquire(const fs::path& outputs) {
   RunFolder run;
-  run.folder_ = (outputs.empty() ? fs::path{"."} : outputs) / kRunFolder;
+  run.folder_ = (outputs.empty() ? fs::path{"."} : outputs) / kRunFolderName;
   std::error_code problem;
   fs::create_directories(run.folder_, problem);
   if (problem)
-    return Error{errc_of(problem.value()),
+    return Error{errc_from_errno(problem.value()),
                  fmt::format("cannot create the folder {}: {}", printable(run.folder_.native()), problem.message())};
   const fs::path lock = run.folder_ / "lock";
   auto opened = open_lock_file(lock);
@@ -51,7 +52,7 @@ Result<RunFolder> RunFolder::hold(const fs::path& outputs) {
   if (!*taken) return held_error(outputs, lock);
   const std::string owner =
       dump({{"pid", process_id()}, {"host", host_name()}, {"since", observe::timestamp_now()}}) + '\n';
-  (void)replace_text(run.lock_.get(), owner, lock);
+  (void)replace_file_text(run.lock_.get(), owner, lock);
   return run;
 }
 
@@ -59,12 +60,12 @@ void RunFolder::write_state(const Json& state) const {
   (void)write_file(folder_ / "run.json", dump(state) + '\n', true, Sync::no);
 }
 
-Result<RunState> read_run(const fs::path& folder) {
+Result<RunState> read_run_state(const fs::path& folder) {
   const fs::path run = run_folder_of(folder);
-  const auto text = read_bounded(run / "run.json", kLongestState);
+  const auto text = read_bounded_file(run / "run.json", kMaxStateBytes);
   if (!text) return text.error();
   const FileDescriptor lock = open_to_read(run / "lock");
-  const auto holder = find_lock(lock.get(), kWholeFile, LockKind::read);
+  const auto holder = find_conflicting_lock(lock.get(), kWholeFile, LockKind::read);
   const bool alive = lock && holder && *holder;
   if (!*text) return Error{Errc::io, fmt::format("{}: no run of weir is known here", printable(folder.native()))};
   auto state = parse_object(**text);
@@ -72,7 +73,7 @@ Result<RunState> read_run(const fs::path& folder) {
   return RunState{*std::move(state), alive};
 }
 
-Result<fs::path> events_of(const fs::path& path) {
+Result<fs::path> find_events_file(const fs::path& path) {
   std::error_code problem;
   if (fs::is_regular_file(path, problem)) return path;
   const fs::path events = run_folder_of(path) / "events.jsonl";

@@ -10,16 +10,16 @@
 
 namespace weir::jobs {
 
-inline constexpr char kRunFolder[] = ".weir";
+inline constexpr char kRunFolderName[] = ".weir";
 
 /// The folder `.weir` beside the outputs of a run: `lock` (held as long as the run lives, whatever ends it), `run.json`
 /// (how far it is, rewritten about once a second) and `events.jsonl` (what happened). One run at a time.
 class RunFolder {
  public:
   /// `outputs` is made if it is missing. Errors: exists, naming the holder; io, disk_full.
-  static Result<RunFolder> hold(const std::filesystem::path& outputs);
+  static Result<RunFolder> acquire(const std::filesystem::path& outputs);
 
-  std::filesystem::path events() const { return folder_ / "events.jsonl"; }
+  std::filesystem::path events_path() const { return folder_ / "events.jsonl"; }
   /// Replaces run.json, whole but unsynced: it is only for looking.
   void write_state(const Json& state) const;
 
@@ -34,9 +34,9 @@ struct RunState {
   bool alive = false;  ///< its lock is held
 };
 /// `folder` is the outputs' folder or `.weir` itself. Errors: io when there is no run there; corrupt.
-Result<RunState> read_run(const std::filesystem::path& folder);
+Result<RunState> read_run_state(const std::filesystem::path& folder);
 
 /// The file with the events of a run: `path` itself if it is a file, else events.jsonl in the folder. Errors: io.
-Result<std::filesystem::path> events_of(const std::filesystem::path& path);
+Result<std::filesystem::path> find_events_file(const std::filesystem::path& path);
 
 }  // namespace weir::jobs

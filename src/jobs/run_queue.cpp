@@ -4,26 +4,26 @@
 
 namespace weir::jobs {
 
-std::optional<ItemNumber> RunQueue::take_unmeasured() {
-  if (unmeasured_.empty()) return std::nullopt;
-  const ItemNumber number = unmeasured_.front();
-  unmeasured_.pop_front();
+std::optional<ItemNumber> RunQueue::take_unestimated() {
+  if (unestimated_.empty()) return std::nullopt;
+  const ItemNumber number = unestimated_.front();
+  unestimated_.pop_front();
   return number;
 }
 
 void RunQueue::add(ItemNumber number) {
-  const Estimate& estimate = list_[number].estimate;
-  cost_ += estimate.cost;
-  output_ += estimate.output;
-  queue_.add(number, estimate.cost);
+  const Estimate& estimate = worklist_[number].estimate;
+  waiting_cost_ += estimate.cost;
+  waiting_output_ += estimate.output;
+  ready_.add(number, estimate.cost);
 }
 
-std::optional<ItemNumber> RunQueue::take(std::span<const Pace> devices, std::size_t which) {
-  const auto number = queue_.take(devices, which);
+std::optional<ItemNumber> RunQueue::take(std::span<const DeviceLoad> devices, std::size_t device_index) {
+  const auto number = ready_.take(devices, device_index);
   if (!number) return number;
-  const Estimate& estimate = list_[*number].estimate;
-  cost_ = std::max(0.0, cost_ - estimate.cost);
-  output_ = output_ - estimate.output;
+  const Estimate& estimate = worklist_[*number].estimate;
+  waiting_cost_ = std::max(0.0, waiting_cost_ - estimate.cost);
+  waiting_output_ = waiting_output_ - estimate.output;
   return number;
 }
 
@@ -35,10 +35,10 @@ void RunQueue::release_delayed(Clock::time_point now) {
   });
 }
 
-void RunQueue::release_without_room() {
-  for (const ItemNumber number : std::exchange(without_room_, {})) add(number);
+void RunQueue::release_waiting_for_disk() {
+  for (const ItemNumber number : std::exchange(waiting_for_disk_, {})) add(number);
 }
 
-bool RunQueue::needs_room() const { return !without_room_.empty() && size() == 0; }
+bool RunQueue::waits_only_for_disk() const { return !waiting_for_disk_.empty() && count_without_disk_waits() == 0; }
 
 }  // namespace weir::jobs

@@ -7,7 +7,7 @@
 #include <utility>
 #include <vector>
 
-#include "jobs/watch.hpp"
+#include "jobs/retry_policy.hpp"
 #include "jobs/work_queue.hpp"
 #include "jobs/worklist.hpp"
 
@@ -18,43 +18,43 @@ namespace weir::jobs {
 class RunQueue {
  public:
   /// `list` says what items cost and write; it must outlive the queue and not change that of an item that waits for a device.
-  explicit RunQueue(const Worklist& list) : list_{list} {}
+  explicit RunQueue(const Worklist& worklist) : worklist_{worklist} {}
 
-  void add_unmeasured(ItemNumber number) { unmeasured_.push_back(number); }
+  void add_unestimated(ItemNumber number) { unestimated_.push_back(number); }
   /// Before all others: it was measured already, on another variant or device.
-  void measure_again(ItemNumber number) { unmeasured_.push_front(number); }
-  std::optional<ItemNumber> take_unmeasured();
-  bool has_unmeasured() const { return !unmeasured_.empty(); }
+  void estimate_again(ItemNumber number) { unestimated_.push_front(number); }
+  std::optional<ItemNumber> take_unestimated();
+  bool has_unestimated() const { return !unestimated_.empty(); }
 
   void add(ItemNumber number);
   /// The item that the free device `which` should do now (WorkQueue::take).
-  std::optional<ItemNumber> take(std::span<const Pace> devices, std::size_t which);
+  std::optional<ItemNumber> take(std::span<const DeviceLoad> devices, std::size_t device_index);
 
   void add_delayed(ItemNumber number, Clock::time_point until) { delayed_.emplace_back(until, number); }
   /// Those whose time has come wait for a device from now on.
   void release_delayed(Clock::time_point now);
 
-  void add_without_room(ItemNumber number) { without_room_.push_back(number); }
-  std::span<const ItemNumber> without_room() const { return without_room_; }
+  void add_waiting_for_disk(ItemNumber number) { waiting_for_disk_.push_back(number); }
+  std::span<const ItemNumber> waiting_for_disk() const { return waiting_for_disk_; }
   /// They wait for a device from now on.
-  void release_without_room();
+  void release_waiting_for_disk();
   /// Some wait for room, and nothing else waits.
-  bool needs_room() const;
+  bool waits_only_for_disk() const;
 
-  bool empty() const { return size() == 0 && without_room_.empty(); }
+  bool empty() const { return count_without_disk_waits() == 0 && waiting_for_disk_.empty(); }
   /// Of those that do not wait for room.
-  std::size_t size() const { return queue_.size() + unmeasured_.size() + delayed_.size(); }
-  double cost() const { return cost_; }     ///< of those that wait for a device
-  Bytes output() const { return output_; }  ///< that these are expected to write
+  std::size_t count_without_disk_waits() const { return ready_.size() + unestimated_.size() + delayed_.size(); }
+  double waiting_cost() const { return waiting_cost_; }     ///< of those that wait for a device
+  Bytes waiting_output() const { return waiting_output_; }  ///< that these are expected to write
 
  private:
-  const Worklist& list_;
-  std::deque<ItemNumber> unmeasured_;
-  WorkQueue queue_;
+  const Worklist& worklist_;
+  std::deque<ItemNumber> unestimated_;
+  WorkQueue ready_;
   std::vector<std::pair<Clock::time_point, ItemNumber>> delayed_;
-  std::vector<ItemNumber> without_room_;
-  double cost_ = 0;
-  Bytes output_;
+  std::vector<ItemNumber> waiting_for_disk_;
+  double waiting_cost_ = 0;
+  Bytes waiting_output_;
 };
 
 }  // namespace weir::jobs

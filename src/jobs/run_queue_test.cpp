@@ -2,13 +2,13 @@
 
 #include <gtest/gtest.h>
 
-#include "jobs/parts_test.hpp"
+#include "jobs/made_up_items_test.hpp"
 
 namespace weir::jobs {
 namespace {
 
 using namespace std::chrono_literals;
-using test::kStart;
+using test::kTestStart;
 
 class RunQueueTest : public ::testing::Test {
  protected:
@@ -21,61 +21,61 @@ class RunQueueTest : public ::testing::Test {
   std::vector<Item> items_ = test::made_up_items(4);
   Worklist list_{items_, {}};
   RunQueue queue_{list_};
-  std::vector<Pace> one_{1};
+  std::vector<DeviceLoad> one_{1};
 };
 
-TEST_F(RunQueueTest, ItemsAreMeasuredInTheirOrderAndAgainBeforeAllOthers) {
+TEST_F(RunQueueTest, ItemsAreEstimatedInOrderAndRepeatedEstimatesComeFirst) {
   EXPECT_TRUE(queue_.empty());
-  EXPECT_FALSE(queue_.take_unmeasured());
-  queue_.add_unmeasured(0);
-  queue_.add_unmeasured(1);
-  queue_.measure_again(2);
-  EXPECT_EQ(queue_.size(), 3u);
-  EXPECT_EQ(queue_.take_unmeasured(), 2u);
-  EXPECT_EQ(queue_.take_unmeasured(), 0u);
-  EXPECT_TRUE(queue_.has_unmeasured());
+  EXPECT_FALSE(queue_.take_unestimated());
+  queue_.add_unestimated(0);
+  queue_.add_unestimated(1);
+  queue_.estimate_again(2);
+  EXPECT_EQ(queue_.count_without_disk_waits(), 3u);
+  EXPECT_EQ(queue_.take_unestimated(), 2u);
+  EXPECT_EQ(queue_.take_unestimated(), 0u);
+  EXPECT_TRUE(queue_.has_unestimated());
 }
 
-TEST_F(RunQueueTest, TheSumsAreOfThoseThatWaitForADevice) {
+TEST_F(RunQueueTest, TheSumsCountTheItemsThatWaitForADevice) {
   queue_.add(0);
   queue_.add(2);
-  EXPECT_EQ(queue_.cost(), 40);
-  EXPECT_EQ(queue_.output(), 4_MiB);
+  EXPECT_EQ(queue_.waiting_cost(), 40);
+  EXPECT_EQ(queue_.waiting_output(), 4_MiB);
   EXPECT_EQ(take(), 2u) << "the largest first";
-  EXPECT_EQ(queue_.cost(), 10);
-  EXPECT_EQ(queue_.output(), 1_MiB);
+  EXPECT_EQ(queue_.waiting_cost(), 10);
+  EXPECT_EQ(queue_.waiting_output(), 1_MiB);
   EXPECT_EQ(take(), 0u);
   EXPECT_FALSE(take());
-  EXPECT_EQ(queue_.cost(), 0);
-  EXPECT_EQ(queue_.output(), Bytes{});
+  EXPECT_EQ(queue_.waiting_cost(), 0);
+  EXPECT_EQ(queue_.waiting_output(), Bytes{});
 }
 
-TEST_F(RunQueueTest, ADelayedItemComesWhenItsTimeHasCome) {
-  queue_.add_delayed(1, kStart + 4s);
-  queue_.add_delayed(0, kStart + 1s);
+TEST_F(RunQueueTest, ADelayedItemIsReleasedAfterItsDelay) {
+  queue_.add_delayed(1, kTestStart + 4s);
+  queue_.add_delayed(0, kTestStart + 1s);
   EXPECT_FALSE(queue_.empty());
-  queue_.release_delayed(kStart);
+  queue_.release_delayed(kTestStart);
   EXPECT_FALSE(take());
-  queue_.release_delayed(kStart + 1s);
+  queue_.release_delayed(kTestStart + 1s);
   EXPECT_EQ(take(), 0u);
-  EXPECT_EQ(queue_.size(), 1u);
-  queue_.release_delayed(kStart + 9s);
+  EXPECT_EQ(queue_.count_without_disk_waits(), 1u);
+  queue_.release_delayed(kTestStart + 9s);
   EXPECT_EQ(take(), 1u);
 }
 
-TEST_F(RunQueueTest, RoomIsNeededOnceNothingElseWaits) {
-  EXPECT_FALSE(queue_.needs_room());
-  queue_.add_without_room(3);
-  queue_.add_without_room(2);
+TEST_F(RunQueueTest, TheQueueWaitsForTheDiskOnceNothingElseWaits) {
+  EXPECT_FALSE(queue_.waits_only_for_disk());
+  queue_.add_waiting_for_disk(3);
+  queue_.add_waiting_for_disk(2);
   queue_.add(0);
-  EXPECT_FALSE(queue_.needs_room()) << "what fits goes first";
-  EXPECT_EQ(queue_.size(), 1u);
+  EXPECT_FALSE(queue_.waits_only_for_disk()) << "what fits goes first";
+  EXPECT_EQ(queue_.count_without_disk_waits(), 1u);
   EXPECT_EQ(take(), 0u);
-  EXPECT_TRUE(queue_.needs_room());
+  EXPECT_TRUE(queue_.waits_only_for_disk());
   EXPECT_FALSE(queue_.empty());
-  EXPECT_EQ(queue_.without_room().front(), 3u);
-  queue_.release_without_room();
-  EXPECT_FALSE(queue_.needs_room());
+  EXPECT_EQ(queue_.waiting_for_disk().front(), 3u);
+  queue_.release_waiting_for_disk();
+  EXPECT_FALSE(queue_.waits_only_for_disk());
   EXPECT_EQ(take(), 3u);
   EXPECT_EQ(take(), 2u);
 }

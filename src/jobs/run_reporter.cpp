@@ -12,27 +12,27 @@ namespace weir::jobs {
 namespace {
 
 using observe::Level;
-constexpr auto kProgress = std::chrono::milliseconds{250};
-constexpr auto kState = std::chrono::seconds{1};
-constexpr auto kMetricsFile = std::chrono::seconds{2};
+constexpr auto kProgressInterval = std::chrono::milliseconds{250};
+constexpr auto kStateInterval = std::chrono::seconds{1};
+constexpr auto kMetricsFileInterval = std::chrono::seconds{2};
 
 double seconds_of(Clock::duration duration) { return std::chrono::duration<double>(duration).count(); }
 
 std::string event_name(const Item& item) { return encode_path(item.outputs.front()); }
 
-Json devices_of(const Seats& seats, const RunProgress& progress) {
+Json devices_of(const WorkerSlots& slots, const RunProgress& progress) {
   Json devices = Json::array();
-  for (const Seat& seat : seats) {
-    const RunProgress::Device& shown = progress.devices[seats.index_of(seat)];
-    devices.push_back({{"name", seat.device->name},
-                       {"worker", seat.worker != 0 ? Json(seat.worker) : Json()},
+  for (const WorkerSlot& slot : slots) {
+    const RunProgress::Device& shown = progress.devices[slots.index_of(slot)];
+    devices.push_back({{"name", slot.device->name},
+                       {"worker", slot.worker != 0 ? Json(slot.worker) : Json()},
                        {"item", shown.item},
                        {"fraction", shown.fraction},
-                       {"items", seat.totals.items},
-                       {"amount", seat.totals.amount},
-                       {"busy_s", seat.totals.busy_s},
-                       {"rss", seat.rss.count()},
-                       {"lost", seat.lost}});
+                       {"items", slot.totals.items},
+                       {"amount", slot.totals.amount},
+                       {"busy_s", slot.totals.busy_s},
+                       {"rss", slot.rss.count()},
+                       {"lost", slot.lost}});
   }
   return devices;
 }
@@ -40,20 +40,20 @@ Json devices_of(const Seats& seats, const RunProgress& progress) {
 }  // namespace
 
 /// What is not measured yet makes the time that is left unknown.
-RunProgress progress_of(const RunView& run, const Totals& totals, Clock::duration spent) {
+RunProgress make_progress(const RunView& run, const Totals& totals, Clock::duration elapsed) {
   RunProgress progress;
-  progress.items = run.list.size();
-  progress.ended = run.list.size() - run.list.remaining();
+  progress.total_items = run.worklist.size();
+  progress.finished_items = run.worklist.size() - run.worklist.remaining();
   progress.amount = totals.amount;
-  progress.seconds = seconds_of(spent);
-  if (!run.queue.has_unmeasured()) progress.left_s = run.seats.seconds_left(run.queue.cost());
-  progress.halted = run.halted;
-  for (const Seat& seat : run.seats) {
-    RunProgress::Device device{.name = seat.device->name, .item = {}, .fraction = 0};
-    if (seat.running()) {
-      device.item = shown_name(run.list.item(seat.job->number));
-      device.fraction = seat.job->fraction;
-      progress.amount += seat.job->amount;
+  progress.seconds = seconds_of(elapsed);
+  if (!run.queue.has_unestimated()) progress.remaining_s = run.slots.remaining_s(run.queue.waiting_cost());
+  progress.pause_reason = run.pause_reason;
+  for (const WorkerSlot& slot : run.slots) {
+    RunProgress::Device device{.name = slot.device->name, .item = {}, .fraction = 0};
+    if (slot.is_running()) {
+      device.item = display_name(run.worklist.item(slot.job->item));
+      device.fraction = slot.job->fraction;
+      progress.amount += slot.job->amount;
     }
     progress.devices.push_back(std::move(device));
   }
@@ -61,137 +61,138 @@ RunProgress progress_of(const RunView& run, const Totals& totals, Clock::duratio
 }
 
 RunReporter::RunReporter(const RunSettings& settings, RunObserver& observer, observe::EventLog& events,
-                         observe::Metrics& metrics, std::size_t items, Clock::time_point began)
-    : settings_{settings}, observer_{observer}, events_{events}, metrics_{metrics}, began_{began} {
+                         observe::Metrics& metrics, std::size_t items, Clock::time_point start)
+    : settings_{settings}, observer_{observer}, events_{events}, metrics_{metrics}, start_{start} {
   totals_.items = items;
 }
 
-void RunReporter::use_folder(const RunFolder& folder) {
+void RunReporter::set_folder(const RunFolder& folder) {
   folder_ = &folder;
-  (void)events_.add_file(folder.events());
+  (void)events_.add_file(folder.events_path());
 }
 
 void RunReporter::log(Level level, std::string_view event, const Json& fields) { events_.write(level, event, fields); }
 
-void RunReporter::count_restart(const Seat& seat, std::string_view reason) {
-  metrics_.add(metric::kRestarts, 1, {{"device", seat.device->name}, {"reason", std::string{reason}}});
+void RunReporter::count_restart(const WorkerSlot& slot, std::string_view reason) {
+  metrics_.add(metric::kRestarts, 1, {{"device", slot.device->name}, {"reason", std::string{reason}}});
 }
 
-void RunReporter::run_start(Bytes share) { tell_run_start(totals_.items, settings_.ram, share, events_); }
+void RunReporter::report_run_start(Bytes share) { log_run_start(totals_.items, settings_.ram_limit, share, events_); }
 
-void RunReporter::decision(const Item& item, const Decision& decision) {
-  observer_.decided(item, decision);
-  tell_decision(item, decision, events_);
+void RunReporter::report_decision(const Item& item, const Decision& decision) {
+  observer_.on_decision(item, decision);
+  log_decision(item, decision, events_);
 }
 
-void RunReporter::item_start(const Seat& seat, const Worklist& list, Clock::time_point now) {
-  const ItemNumber number = seat.job->number;
-  const ItemState& state = list[number];
+void RunReporter::report_item_start(const WorkerSlot& slot, const Worklist& worklist, Clock::time_point now) {
+  const ItemNumber number = slot.job->item;
+  const ItemState& state = worklist[number];
   const double ram = static_cast<double>(state.estimate.ram.count());
   const double device = static_cast<double>(state.estimate.device.count());
   log(Level::info, "item_start",
-      {{"item", event_name(list.item(number))},
-       {"device", seat.device->name},
-       {"worker", seat.worker},
+      {{"item", event_name(worklist.item(number))},
+       {"device", slot.device->name},
+       {"worker", slot.worker},
        {"attempt", state.attempts},
-       {"variant", list.variant_of(number)},
+       {"variant", worklist.variant_name(number)},
        {"cost", state.estimate.cost},
        {"planned_ram", state.estimate.ram.count()},
        {"planned_device", state.estimate.device.count()}});
-  metrics_.add(metric::kStages, seconds_of(now - seat.idle_since), {{"stage", "wait"}});
-  metrics_.set(metric::kPlanned, ram, {{"device", seat.device->name}, {"kind", "ram"}});
-  metrics_.set(metric::kPlanned, device, {{"device", seat.device->name}, {"kind", "device"}});
+  metrics_.add(metric::kStages, seconds_of(now - slot.idle_since), {{"stage", "wait"}});
+  metrics_.set(metric::kPlanned, ram, {{"device", slot.device->name}, {"kind", "ram"}});
+  metrics_.set(metric::kPlanned, device, {{"device", slot.device->name}, {"kind", "device"}});
 }
 
-void RunReporter::item_tried(const Seat& seat, const Item& item, const Json& message, double seconds) {
-  observer_.tried(item, text_field(message, "report"));
+void RunReporter::report_attempt(const WorkerSlot& slot, const Item& item, const Json& message, double seconds) {
+  observer_.on_attempt(item, text_field(message, "report"));
   const Json stages = object_field(message, "seconds");
   for (const auto& [stage, spent] : stages.items()) {
     if (spent.is_number()) metrics_.add(metric::kStages, spent.get<double>(), {{"stage", stage}});
   }
   const Json pool = object_field(message, "pool_use");
-  for (const auto& [figure, value] : pool.items()) {
-    if (value.is_number()) pool_figure(seat, figure, value.get<double>());
+  for (const auto& [statistic, value] : pool.items()) {
+    if (value.is_number()) set_pool_metric(slot, statistic, value.get<double>());
   }
   metrics_.add(metric::kStages, number_field(message, "sync_s"), {{"stage", "sync"}});
-  metrics_.add(metric::kBusy, seconds, {{"device", seat.device->name}});
+  metrics_.add(metric::kBusy, seconds, {{"device", slot.device->name}});
 }
 
-void RunReporter::pool_figure(const Seat& seat, const std::string& figure, double value) {
-  if (figure == "hits" || figure == "misses")
-    metrics_.set(metric::kPoolRequests, value, {{"device", seat.device->name}, {"result", figure}});
+void RunReporter::set_pool_metric(const WorkerSlot& slot, const std::string& statistic, double value) {
+  if (statistic == "hits" || statistic == "misses")
+    metrics_.set(metric::kPoolRequests, value, {{"device", slot.device->name}, {"result", statistic}});
   else
-    metrics_.set(metric::kPool, value, {{"device", seat.device->name}, {"kind", figure}});
+    metrics_.set(metric::kPool, value, {{"device", slot.device->name}, {"kind", statistic}});
 }
 
-void RunReporter::memory(const Seat& seat) {
+void RunReporter::report_memory(const WorkerSlot& slot) {
   const auto set_kind = [&](const char* kind, const memory::LevelSeries& levels) {
-    const observe::Metrics::Labels labels{{"device", seat.device->name}, {"kind", kind}};
+    const observe::Metrics::Labels labels{{"device", slot.device->name}, {"kind", kind}};
     metrics_.set(metric::kMeasured, levels.last(), labels);
     metrics_.set(metric::kLeak, levels.slope(), labels);
   };
-  set_kind("ram", seat.growth.host);
-  set_kind("pool", seat.growth.pool);
-  set_kind("device", seat.growth.device);
+  set_kind("ram", slot.growth.ram);
+  set_kind("pool", slot.growth.pool);
+  set_kind("device", slot.growth.device);
   log(Level::debug, "memory",
-      {{"device", seat.device->name},
-       {"worker", seat.worker},
-       {"rss", seat.rss.count()},
-       {"slope", seat.growth.host.slope()},
-       {"pool", static_cast<std::uint64_t>(seat.growth.pool.last())},
-       {"device_memory", static_cast<std::uint64_t>(seat.growth.device.last())},
-       {"coordinator_rss", resident().count()}});
+      {{"device", slot.device->name},
+       {"worker", slot.worker},
+       {"rss", slot.rss.count()},
+       {"slope", slot.growth.ram.slope()},
+       {"pool", static_cast<std::uint64_t>(slot.growth.pool.last())},
+       {"device_memory", static_cast<std::uint64_t>(slot.growth.device.last())},
+       {"coordinator_rss", resident_memory().count()}});
 }
 
-void RunReporter::variant_change(const Item& item, const std::string& variant, std::string_view why) {
+void RunReporter::report_variant_change(const Item& item, const std::string& variant, std::string_view why) {
   log(Level::warning, "variant_change", {{"item", event_name(item)}, {"variant", variant}, {"why", why}});
-  notify(Loudness::warning, fmt::format("{}: {}; going down to {}", shown_name(item), one_line(why), printable(variant)));
+  notify(Severity::warning,
+         fmt::format("{}: {}; going down to {}", display_name(item), one_line(why), printable(variant)));
   metrics_.add(metric::kVariants, 1, {{"variant", variant}});
 }
 
-void RunReporter::retry(const Item& item, const ItemEnd& end, std::string_view reason, int attempt,
-                        Clock::duration pause) {
-  const std::string& why = end.error->what;
+void RunReporter::report_retry(const Item& item, const ItemResult& result, std::string_view reason, int attempt,
+                               Clock::duration delay) {
+  const std::string& why = result.error->what;
   log(Level::warning, "item_retry",
-      {{"item", event_name(item)}, {"why", why}, {"attempt", attempt}, {"pause_s", seconds_of(pause)}});
-  for (const std::string& note : end.notes)
-    notify(Loudness::warning, fmt::format("{}: {}", shown_name(item), printable(note)));
-  notify(Loudness::warning, fmt::format("{}: {}; it is tried again", shown_name(item), one_line(why)));
+      {{"item", event_name(item)}, {"why", why}, {"attempt", attempt}, {"pause_s", seconds_of(delay)}});
+  for (const std::string& note : result.notes)
+    notify(Severity::warning, fmt::format("{}: {}", display_name(item), printable(note)));
+  notify(Severity::warning, fmt::format("{}: {}; it is tried again", display_name(item), one_line(why)));
   metrics_.add(metric::kRetries, 1, {{"reason", std::string{reason}}});
 }
 
-void RunReporter::item_end(const Item& item, const ItemEnd& end) {
-  totals_.count(item, end);
-  observer_.ended(item, end);
-  tell_item_end(item, end, settings_.unit, events_, metrics_);
+void RunReporter::report_item_result(const Item& item, const ItemResult& result) {
+  totals_.count(item, result);
+  observer_.on_item_result(item, result);
+  log_item_result(item, result, settings_.unit, events_, metrics_);
 }
 
-void RunReporter::progress(const RunView& run, Clock::time_point now) {
-  if (now - reported_ < kProgress) return;
-  reported_ = now;
-  observer_.progress(progress_of(run, totals_, now - began_));
-  metrics_.set(metric::kQueue, static_cast<double>(run.queue.output().count()));
-  metrics_.set(metric::kWaiting, static_cast<double>(run.queue.size()));
-  if (now - state_written_ >= kState) {
+void RunReporter::report_progress(const RunView& run, Clock::time_point now) {
+  if (now - progress_reported_ < kProgressInterval) return;
+  progress_reported_ = now;
+  observer_.on_progress(make_progress(run, totals_, now - start_));
+  metrics_.set(metric::kQueue, static_cast<double>(run.queue.waiting_output().count()));
+  metrics_.set(metric::kWaiting, static_cast<double>(run.queue.count_without_disk_waits()));
+  if (now - state_written_ >= kStateInterval) {
     state_written_ = now;
     write_state(run, now);
   }
-  if (!settings_.metrics_file.empty() && now - metrics_written_ >= kMetricsFile) {
+  if (!settings_.metrics_file.empty() && now - metrics_written_ >= kMetricsFileInterval) {
     metrics_written_ = now;
     (void)metrics_.write(settings_.metrics_file);
   }
 }
 
-void RunReporter::run_end(const RunView& run, Clock::time_point now) {
-  for (const Seat& seat : run.seats) totals_.devices.push_back(seat.totals);
-  totals_.seconds = seconds_of(now - began_);
-  tell_run_end(totals_, events_);
+void RunReporter::report_run_end(const RunView& run, Clock::time_point now) {
+  for (const WorkerSlot& slot : run.slots) totals_.devices.push_back(slot.totals);
+  totals_.seconds = seconds_of(now - start_);
+  log_run_end(totals_, events_);
   write_state(run, now, true);
   if (!settings_.metrics_file.empty()) (void)metrics_.write(settings_.metrics_file);
 }
 
 void RunReporter::write_state(const RunView& run, Clock::time_point now, bool over) {
-  if (folder_ != nullptr) folder_->write_state(state_of(run, progress_of(run, totals_, now - began_), over));
+  if (folder_ != nullptr) folder_->write_state(state_of(run, make_progress(run, totals_, now - start_), over));
 }
 
 Json RunReporter::state_of(const RunView& run, const RunProgress& progress, bool over) const {
@@ -206,14 +207,14 @@ Json RunReporter::state_of(const RunView& run, const RunProgress& progress, bool
              {"failed", totals_.failed},
              {"smaller_variant", totals_.smaller_variant},
              {"damaged", totals_.damaged},
-             {"damages", totals_.damages},
+             {"damages", totals_.damage_messages},
              {"unit", settings_.unit},
              {"amount", progress.amount},
              {"seconds", progress.seconds},
-             {"halted", progress.halted},
-             {"failures", totals_.failures},
-             {"devices", devices_of(run.seats, progress)}};
-  if (progress.left_s) state["left_s"] = *progress.left_s;
+             {"halted", progress.pause_reason},
+             {"failures", totals_.failure_messages},
+             {"devices", devices_of(run.slots, progress)}};
+  if (progress.remaining_s) state["left_s"] = *progress.remaining_s;
   return state;
 }
 

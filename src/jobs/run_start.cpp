@@ -5,104 +5,106 @@
 
 namespace weir::jobs {
 
-Coordinator::Run::Run(const RunSettings& settings, const std::vector<Item>& items, IdentityNow identity_now,
+Coordinator::Run::Run(const RunSettings& settings, const std::vector<Item>& items, IdentitySource identity_source,
                       RunObserver& observer, observe::EventLog& events, observe::Metrics& metrics)
     : settings_{settings},
       items_{items},
       rules_{settings.rules},
-      identity_now_{std::move(identity_now)},
-      list_{items, settings.needs_file},
-      seats_{settings.devices},
-      halts_{settings.stop_grace},
+      identity_source_{std::move(identity_source)},
+      worklist_{items, settings.learned_needs_file},
+      slots_{settings.devices},
+      stop_controller_{settings.stop_grace},
       reporter_{settings, observer, events, metrics, items.size(), Clock::now()},
-      workers_{settings, seats_, reporter_} {}
+      workers_{settings, slots_, reporter_} {}
 
 Result<Totals> Coordinator::Run::run() {
-  if (auto ready = begin(); !ready) return ready.error();
-  decide_all();
-  if (list_.remaining() > 0 && !halts_.stopping()) start_workers();
+  if (auto ready = prepare(); !ready) return ready.error();
+  decide_items();
+  if (worklist_.remaining() > 0 && !stop_controller_.is_stopping()) start_workers();
   loop();
   finish();
   return reporter_.totals();
 }
 
-Status Coordinator::Run::begin() {
-  if (rules_.keep) {
-    auto folder = RunFolder::hold(settings_.outputs);
+Status Coordinator::Run::prepare() {
+  if (rules_.write_records) {
+    auto folder = RunFolder::acquire(settings_.outputs);
     if (!folder) return folder.error();
     folder_.emplace(*std::move(folder));
-    reporter_.use_folder(*folder_);
+    reporter_.set_folder(*folder_);
   }
-  const auto share = share_of(settings_.ram, std::min(seats_.size(), items_.size()), items_.size());
+  const auto share = ram_per_worker(settings_.ram_limit, std::min(slots_.size(), items_.size()), items_.size());
   if (!share) return share.error();
-  share_ = *share;
+  ram_per_worker_ = *share;
   auto signals = SignalQueue::open();
   if (!signals) return signals.error();
   signals_.emplace(*std::move(signals));
-  reporter_.run_start(share_);
+  reporter_.report_run_start(ram_per_worker_);
   return ok();
 }
 
 /// The run keeps to what the first finished item was made with, if there is one.
-void Coordinator::Run::adopt_pixels() {
+void Coordinator::Run::adopt_compute_config() {
   for (const Item& item : items_) {
-    const auto done = read_record(record_places(item, rules_.folder).done);
-    if (!done || !*done || !(*done)->other_format.empty()) continue;
-    rules_.same_pixels = (*done)->pixels;
+    const auto done = read_record(record_paths(item, rules_.folder).done);
+    if (!done || !*done || !(*done)->other_format_message.empty()) continue;
+    rules_.required_config = (*done)->compute_config;
     return;
   }
 }
 
-void Coordinator::Run::decide_all() {
-  if (settings_.same_pixels && rules_.keep) adopt_pixels();
+void Coordinator::Run::decide_items() {
+  if (settings_.same_pixels && rules_.write_records) adopt_compute_config();
   for (ItemNumber number = 0; number < items_.size(); ++number) {
-    if (const int signal = signals_->take(); signal != 0) return stop("interrupted", false, signal);
-    const Decision decision = settle(items_[number], rules_, identity_now_);
-    reporter_.decision(items_[number], decision);
-    list_.set_decision(number, decision);
+    if (const int signal = signals_->next_signal(); signal != 0) return stop("interrupted", false, signal);
+    const Decision decision = decide_item(items_[number], rules_, identity_source_);
+    reporter_.report_decision(items_[number], decision);
+    worklist_.set_decision(number, decision);
     if (decision.action == Action::work)
-      queue_.add_unmeasured(number);
+      queue_.add_unestimated(number);
     else
-      end_item(end_without_work(number, decision));
+      end_item(result_without_work(number, decision));
   }
 }
 
-bool Coordinator::Run::finished() const { return halts_.stopping() ? !seats_.any_worker() : list_.remaining() == 0; }
+bool Coordinator::Run::is_finished() const {
+  return stop_controller_.is_stopping() ? !slots_.has_worker() : worklist_.remaining() == 0;
+}
 
 void Coordinator::Run::loop() {
-  while (!finished()) {
-    wait();
-    take_signals();
-    for (Seat& seat : seats_) read_worker(seat);
+  while (!is_finished()) {
+    wait_for_events();
+    handle_signals();
+    for (WorkerSlot& slot : slots_) read_worker(slot);
     check_pause_file();
-    for (Seat& seat : seats_) check_worker(seat);
+    for (WorkerSlot& slot : slots_) check_worker(slot);
     check_disk();
     check_stop();
     dispatch();
-    reporter_.progress(view(), Clock::now());
+    reporter_.report_progress(view(), Clock::now());
   }
 }
 
-void Coordinator::Run::wait() {
-  std::vector<int> files = workers_.channels();
+void Coordinator::Run::wait_for_events() {
+  std::vector<int> files = workers_.channel_fds();
   files.push_back(signals_->fd());
-  (void)wait_readable(files, std::chrono::milliseconds{halts_.stopping() ? 10 : 100});
+  (void)wait_readable(files, std::chrono::milliseconds{stop_controller_.is_stopping() ? 10 : 100});
 }
 
 void Coordinator::Run::finish() {
-  for (Seat& seat : seats_) {
-    if (seat.worker != 0 && !seat.ending) workers_.end(seat, "the run is over");
+  for (WorkerSlot& slot : slots_) {
+    if (slot.worker != 0 && !slot.ending) workers_.request_end(slot, "the run is over");
   }
   const auto deadline = Clock::now() + std::chrono::seconds{5};
-  while (Clock::now() < deadline && seats_.any_worker()) {
-    wait();
-    for (Seat& seat : seats_) check_worker(seat);
+  while (Clock::now() < deadline && slots_.has_worker()) {
+    wait_for_events();
+    for (WorkerSlot& slot : slots_) check_worker(slot);
   }
-  for (Seat& seat : seats_) {
-    workers_.remove(seat);
-    (void)seat.leave();
+  for (WorkerSlot& slot : slots_) {
+    workers_.remove_process(slot);
+    (void)slot.remove_worker();
   }
-  reporter_.run_end(view(), Clock::now());
+  reporter_.report_run_end(view(), Clock::now());
 }
 
 }  // namespace weir::jobs

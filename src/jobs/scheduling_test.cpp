@@ -5,8 +5,8 @@
 #include <vector>
 
 #include "jobs/admission.hpp"
-#include "jobs/trial_test.hpp"
-#include "jobs/watch.hpp"
+#include "jobs/fake_task_test.hpp"
+#include "jobs/retry_policy.hpp"
 #include "jobs/work_queue.hpp"
 
 namespace weir::jobs {
@@ -33,7 +33,7 @@ Simulated simulate(const std::vector<double>& costs, const std::vector<double>& 
     }
     if (next == count) return {};  // nobody wants what is left
     now = std::max(now, free_at[next]);
-    std::vector<Pace> paces;
+    std::vector<DeviceLoad> paces;
     for (std::size_t i = 0; i < count; ++i)
       paces.push_back({run.busy[i] > 0 ? done[i] / run.busy[i] : 0, std::max(0.0, free_at[i] - now)});
     const auto item = queue.take(paces, next);
@@ -84,7 +84,7 @@ TEST(WorkQueue, WithASlowDeviceTheRunIsWithinFivePercentOfIdeal) {
 TEST(WorkQueue, TheLastItemGoesToTheDeviceThatWillFinishItFirst) {
   WorkQueue queue;
   queue.add(0, 10);
-  const std::vector<Pace> paces{{1, 0}, {5, 1}};  // alone 10 s; the other is free in 1 s and needs 2
+  const std::vector<DeviceLoad> paces{{1, 0}, {5, 1}};  // alone 10 s; the other is free in 1 s and needs 2
   EXPECT_FALSE(queue.take(paces, 0));
   EXPECT_EQ(queue.size(), 1u);
   EXPECT_TRUE(queue.take(paces, 1));
@@ -93,26 +93,26 @@ TEST(WorkQueue, TheLastItemGoesToTheDeviceThatWillFinishItFirst) {
 TEST(WorkQueue, TheOrderOfEqualItemsIsTheWorklists) {
   WorkQueue queue;
   for (const unsigned number : {2U, 0U, 1U}) queue.add(number, 5);
-  const std::vector<Pace> one(1);
+  const std::vector<DeviceLoad> one(1);
   for (unsigned number = 0; number < 3; ++number) EXPECT_EQ(queue.take(one, 0), number);
 }
 
-TEST(Admission, ComparesTheNeedWithWhatIsFreeLessPromisesAndMargin) {
-  const Room room{.free = 100_MiB, .promised = 30_MiB, .margin = 10_MiB};
-  EXPECT_EQ(admit(60_MiB, room, true), Admission::go);
-  EXPECT_EQ(admit(61_MiB, room, true), Admission::wait);
-  EXPECT_EQ(admit(61_MiB, room, false), Admission::next_variant);
-  EXPECT_EQ(admit(121_MiB, room, true), Admission::next_variant);
+TEST(Admission, ComparesTheNeedWithFreeMemoryLessReservationsAndMargin) {
+  const MemoryAvailability room{.free = 100_MiB, .reserved = 30_MiB, .margin = 10_MiB};
+  EXPECT_EQ(admit_memory(60_MiB, room, true), Admission::start);
+  EXPECT_EQ(admit_memory(61_MiB, room, true), Admission::wait);
+  EXPECT_EQ(admit_memory(61_MiB, room, false), Admission::does_not_fit);
+  EXPECT_EQ(admit_memory(121_MiB, room, true), Admission::does_not_fit);
 }
 
-TEST(Admission, OfAnOutputGoesByWhatTheDiskHasFree) {
+TEST(Admission, AnOutputIsAdmittedByFreeDiskSpace) {
   const DiskSpace space{.free = 116_MiB, .total = 1_GiB};
-  EXPECT_EQ(admit_output(100_MiB, {}, space), Admission::go);
+  EXPECT_EQ(admit_output(100_MiB, {}, space), Admission::start);
   EXPECT_EQ(admit_output(100_MiB, 1_MiB, space), Admission::wait);
   EXPECT_EQ(admit_output(101_MiB, {}, space), Admission::wait);
-  EXPECT_EQ(admit_output(2_GiB, {}, space), Admission::next_variant) << "it can never fit";
-  EXPECT_EQ(admit_output(2_GiB, {}, std::nullopt), Admission::go);
-  EXPECT_EQ(admit_output(2_GiB, {}, DiskSpace{.free = {}, .total = 1_GiB, .read_only = true}), Admission::go);
+  EXPECT_EQ(admit_output(2_GiB, {}, space), Admission::does_not_fit) << "it can never fit";
+  EXPECT_EQ(admit_output(2_GiB, {}, std::nullopt), Admission::start);
+  EXPECT_EQ(admit_output(2_GiB, {}, DiskSpace{.free = {}, .total = 1_GiB, .read_only = true}), Admission::start);
 }
 
 TEST(LearnedNeeds, AreKeptPerVariantSizeAndDevice) {
@@ -120,7 +120,7 @@ TEST(LearnedNeeds, AreKeptPerVariantSizeAndDevice) {
   {
     LearnedNeeds needs{folder / "state/needs.json"};
     EXPECT_EQ(needs.need("x", "10x10", "gpu", 100_MiB), 100_MiB);
-    ASSERT_TRUE(needs.learn("x", "10x10", "gpu", 100_MiB));
+    ASSERT_TRUE(needs.raise_need("x", "10x10", "gpu", 100_MiB));
     EXPECT_EQ(needs.need("x", "10x10", "gpu", 100_MiB), 125_MiB);
   }
   LearnedNeeds needs{folder / "state/needs.json"};
@@ -132,19 +132,19 @@ TEST(LearnedNeeds, AreKeptPerVariantSizeAndDevice) {
   EXPECT_EQ(LearnedNeeds{folder / "state/needs.json"}.need("x", "10x10", "gpu", 100_MiB), 100_MiB);
 }
 
-TEST(Fallback, ThreeDeathsOnDifferentItemsWithinTenMinutes) {
+TEST(SequentialFallback, ThreeDeathsOnDifferentItemsWithinTenMinutes) {
   const Clock::time_point start{};
-  Fallback same;
-  for (int i = 0; i < 5; ++i) EXPECT_FALSE(same.died(7, start));
-  Fallback rare;
-  for (unsigned i = 0; i < 5; ++i) EXPECT_FALSE(rare.died(i, start + std::chrono::minutes{6} * i));
-  Fallback often;
-  EXPECT_FALSE(often.died(1, start));
-  EXPECT_FALSE(often.died(2, start + std::chrono::minutes{4}));
-  EXPECT_TRUE(often.died(3, start + std::chrono::minutes{9}));
-  for (int i = 0; i < 9; ++i) EXPECT_FALSE(often.succeeded());
-  EXPECT_TRUE(often.succeeded());
-  EXPECT_FALSE(often.sequential());
+  SequentialFallback same;
+  for (int i = 0; i < 5; ++i) EXPECT_FALSE(same.record_failure(7, start));
+  SequentialFallback rare;
+  for (unsigned i = 0; i < 5; ++i) EXPECT_FALSE(rare.record_failure(i, start + std::chrono::minutes{6} * i));
+  SequentialFallback often;
+  EXPECT_FALSE(often.record_failure(1, start));
+  EXPECT_FALSE(often.record_failure(2, start + std::chrono::minutes{4}));
+  EXPECT_TRUE(often.record_failure(3, start + std::chrono::minutes{9}));
+  for (int i = 0; i < 9; ++i) EXPECT_FALSE(often.record_success());
+  EXPECT_TRUE(often.record_success());
+  EXPECT_FALSE(often.is_sequential());
 }
 
 TEST(StallLimit, GrowsWithTheExpectedTime) {

@@ -2,22 +2,22 @@
 
 namespace weir::jobs {
 
-std::string to_text(const Pixels& pixels) {
-  std::string text = pixels.backend;
-  for (const std::string& part : {pixels.precision, pixels.driver, pixels.instruction_set}) {
+std::string to_text(const ComputeConfig& config) {
+  std::string text = config.backend;
+  for (const std::string& part : {config.precision, config.driver, config.instruction_set}) {
     if (!part.empty()) text += (text.empty() ? "" : ", ") + part;
   }
   return text;
 }
 
-Json to_json(const Pixels& pixels) {
-  return {{"backend", pixels.backend},
-          {"precision", pixels.precision},
-          {"driver", pixels.driver},
-          {"instruction_set", pixels.instruction_set}};
+Json to_json(const ComputeConfig& config) {
+  return {{"backend", config.backend},
+          {"precision", config.precision},
+          {"driver", config.driver},
+          {"instruction_set", config.instruction_set}};
 }
 
-Pixels pixels_of(const Json& json) {
+ComputeConfig compute_config_from_json(const Json& json) {
   return {text_field(json, "backend"), text_field(json, "precision"), text_field(json, "driver"),
           text_field(json, "instruction_set")};
 }
@@ -41,7 +41,7 @@ FailureKind kind_of(Errc code) {
     case Errc::cancelled:
       break;
   }
-  return FailureKind::surrounding;
+  return FailureKind::environment;
 }
 
 std::string_view name_of(FailureKind kind) {
@@ -50,7 +50,7 @@ std::string_view name_of(FailureKind kind) {
       return "transient";
     case FailureKind::persistent:
       return "persistent";
-    case FailureKind::surrounding:
+    case FailureKind::environment:
       return "surrounding";
     case FailureKind::disk_full:
       return "disk_full";

@@ -7,12 +7,12 @@ namespace weir::jobs {
 namespace {
 
 /// Dealing out costs items x devices each time; before the end is near the largest item is right for everybody.
-constexpr std::size_t kNearTheEnd = 256;
+constexpr std::size_t kMaxAssignedItems = 256;
 
-double usual_speed(std::span<const Pace> devices) {
+double average_speed(std::span<const DeviceLoad> devices) {
   double sum = 0;
   int known = 0;
-  for (const Pace& device : devices) {
+  for (const DeviceLoad& device : devices) {
     if (device.speed <= 0) continue;
     sum += device.speed;
     ++known;
@@ -24,24 +24,24 @@ double usual_speed(std::span<const Pace> devices) {
 
 /// Longest processing time first on machines of unlike speed. Source: Gonzalez, Ibarra, Sahni, "Bounds for LPT schedules
 /// on uniform processors", SIAM J. Comput. 6 (1977).
-std::optional<WorkQueue::Number> WorkQueue::take(std::span<const Pace> devices, std::size_t which) {
+std::optional<WorkQueue::Number> WorkQueue::take(std::span<const DeviceLoad> devices, std::size_t device_index) {
   if (waiting_.empty()) return std::nullopt;
   auto chosen = waiting_.end();
-  if (devices.size() == 1 || waiting_.size() > kNearTheEnd) {
+  if (devices.size() == 1 || waiting_.size() > kMaxAssignedItems) {
     chosen = waiting_.begin();
   } else {
-    const double usual = usual_speed(devices);
+    const double average = average_speed(devices);
     std::vector<double> free_at;
-    for (const Pace& device : devices) free_at.push_back(device.busy_s);
+    for (const DeviceLoad& device : devices) free_at.push_back(device.busy_s);
     for (auto item = waiting_.begin(); item != waiting_.end(); ++item) {
-      std::size_t best = which;  // of equal ones the device that is free now
+      std::size_t best = device_index;  // of equal ones the device that is free now
       const auto end_on = [&](std::size_t i) {
-        return free_at[i] - item->first / (devices[i].speed > 0 ? devices[i].speed : usual);
+        return free_at[i] - item->first / (devices[i].speed > 0 ? devices[i].speed : average);
       };
       for (std::size_t i = 0; i < devices.size(); ++i) {
         if (end_on(i) < end_on(best)) best = i;
       }
-      if (best == which) {
+      if (best == device_index) {
         chosen = item;
         break;
       }

@@ -9,7 +9,7 @@
 namespace weir::jobs {
 
 /// A device as the queue sees it.
-struct Pace {
+struct DeviceLoad {
   double speed = 0;   ///< measured cost per second; 0: not known yet
   double busy_s = 0;  ///< until it has finished what it does now
 };
@@ -25,7 +25,7 @@ class WorkQueue {
   /// The item that the free device `which` should do now: the largest, or near the end the largest of those that it would
   /// be given if all that is left were dealt out, longest first, each to the device that finishes it first. Empty if the
   /// others will be done sooner without it. Among devices of unknown speed all count as equal.
-  std::optional<Number> take(std::span<const Pace> devices, std::size_t which);
+  std::optional<Number> take(std::span<const DeviceLoad> devices, std::size_t device_index);
   /// The largest; it stays.
   std::optional<Number> largest() const {
     return waiting_.empty() ? std::nullopt : std::optional{waiting_.begin()->second};

@@ -11,20 +11,20 @@ Json to_json(const Estimate& estimate) {
           {"device", estimate.device.count()},
           {"output", estimate.output.count()},
           {"size", estimate.size},
-          {"pixels", to_json(estimate.pixels)}};
+          {"pixels", to_json(estimate.compute_config)}};
 }
 
-Estimate estimate_of(const Json& json) {
+Estimate estimate_from_json(const Json& json) {
   return {.cost = number_field(json, "cost"),
           .seconds = number_field(json, "seconds"),
           .ram = bytes_field(json, "ram"),
           .device = bytes_field(json, "device"),
           .output = bytes_field(json, "output"),
           .size = text_field(json, "size"),
-          .pixels = pixels_of(object_field(json, "pixels"))};
+          .compute_config = compute_config_from_json(object_field(json, "pixels"))};
 }
 
-std::vector<std::string> texts_of(const Json& message, const char* key) {
+std::vector<std::string> text_list_field(const Json& message, const char* key) {
   std::vector<std::string> texts;
   const auto list = message.find(key);
   if (list == message.end() || !list->is_array()) return texts;
@@ -34,17 +34,17 @@ std::vector<std::string> texts_of(const Json& message, const char* key) {
   return texts;
 }
 
-ItemEnd read_end(ItemEnd end, const Json& message) {
-  end.report = text_field(message, "report");
-  end.notes = texts_of(message, "notes");
-  end.damaged = text_field(message, "damaged");
-  end.amount = number_field(message, "amount");
-  end.seconds = number_field(message, "total_s");
-  end.sync_s = number_field(message, "sync_s");
-  if (!message.contains("error")) return end;
-  end.error = error_of(message["error"]);
-  end.fault = bool_field(message, "fault");
-  return end;
+ItemResult read_item_result(ItemResult result, const Json& message) {
+  result.report = text_field(message, "report");
+  result.notes = text_list_field(message, "notes");
+  result.damage = text_field(message, "damaged");
+  result.amount = number_field(message, "amount");
+  result.seconds = number_field(message, "total_s");
+  result.sync_s = number_field(message, "sync_s");
+  if (!message.contains("error")) return result;
+  result.error = error_from_json(message["error"]);
+  result.internal_error = bool_field(message, "fault");
+  return result;
 }
 
 }  // namespace weir::jobs

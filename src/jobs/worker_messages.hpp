@@ -10,12 +10,12 @@ namespace weir::jobs {
 // another type count as zero and empty.
 
 Json to_json(const Estimate& estimate);
-Estimate estimate_of(const Json& json);
+Estimate estimate_from_json(const Json& json);
 
 /// The texts of a list; what is no text is left out.
-std::vector<std::string> texts_of(const Json& message, const char* key);
+std::vector<std::string> text_list_field(const Json& message, const char* key);
 
 /// `end` with what the message `finished` tells of the try; without an error it is not done yet.
-ItemEnd read_end(ItemEnd end, const Json& message);
+ItemResult read_item_result(ItemResult result, const Json& message);
 
 }  // namespace weir::jobs

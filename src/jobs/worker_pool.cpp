@@ -9,19 +9,19 @@
 
 namespace weir::jobs {
 
-Status WorkerPool::start(Seat& seat, const Json& setup) {
-  auto process = WorkerProcess::start(settings_.worker_command, *seat.device, settings_.inherited);
+Status WorkerPool::start(WorkerSlot& slot, const Json& setup) {
+  auto process = WorkerProcess::start(settings_.worker_command, *slot.device, settings_.inherited_descriptors);
   if (!process) return process.error();
-  seat.take(process->pid(), Clock::now());
-  process_of(seat).emplace(*std::move(process));
+  slot.set_worker(process->pid(), Clock::now());
+  process_of(slot).emplace(*std::move(process));
   reporter_.log(observe::Level::info, "worker_start",
-                {{"device", seat.device->name}, {"identity", seat.identity}, {"worker", seat.worker}});
-  send(seat, setup);
+                {{"device", slot.device->name}, {"identity", slot.identity}, {"worker", slot.worker}});
+  send(slot, setup);
   return ok();
 }
 
-void WorkerPool::send(Seat& seat, const Json& message) {
-  if (auto sent = process_of(seat)->send(message); !sent) kill(seat, sent.error().what);
+void WorkerPool::send(WorkerSlot& slot, const Json& message) {
+  if (auto sent = process_of(slot)->send(message); !sent) kill(slot, sent.error().what);
 }
 
 void WorkerPool::send_to_all(const Json& message) {
@@ -30,55 +30,55 @@ void WorkerPool::send_to_all(const Json& message) {
   }
 }
 
-void WorkerPool::signal_all(int number) {
+void WorkerPool::signal_all(int signal) {
   for (const auto& process : processes_) {
-    if (process) process->signal_tree(number);
+    if (process) process->send_signal_to_tree(signal);
   }
 }
 
-std::vector<int> WorkerPool::channels() const {
+std::vector<int> WorkerPool::channel_fds() const {
   std::vector<int> channels;
   for (const auto& process : processes_) {
-    if (process) channels.push_back(process->channel());
+    if (process) channels.push_back(process->channel_fd());
   }
   return channels;
 }
 
-std::optional<Json> WorkerPool::receive(Seat& seat) {
-  auto& process = process_of(seat);
+std::optional<Json> WorkerPool::receive(WorkerSlot& slot) {
+  auto& process = process_of(slot);
   if (!process) return std::nullopt;
   auto message = process->receive();
   if (message) return *std::move(message);
-  if (message.error().code != Errc::io) kill(seat, fmt::format("its message cannot be read: {}", message.error().what));
+  if (message.error().code != Errc::io) kill(slot, fmt::format("its message cannot be read: {}", message.error().what));
   return std::nullopt;
 }
 
-void WorkerPool::end(Seat& seat, std::string_view why) {
-  seat.ending = true;
+void WorkerPool::request_end(WorkerSlot& slot, std::string_view why) {
+  slot.ending = true;
   reporter_.log(observe::Level::debug, "worker_end_asked",
-                {{"device", seat.device->name}, {"worker", seat.worker}, {"why", why}});
-  send(seat, {{"type", "end"}});
+                {{"device", slot.device->name}, {"worker", slot.worker}, {"why", why}});
+  send(slot, {{"type", "end"}});
 }
 
-void WorkerPool::kill(Seat& seat, std::string_view why) {
-  auto& process = process_of(seat);
-  if (!process || !seat.killed_why.empty()) return;
-  seat.killed_why = fmt::format("was killed: {}", why);
-  process->signal_tree(SIGCONT);  // what it runs is ended by the guardian, which cannot act while it is stopped
-  process->signal(SIGKILL);
+void WorkerPool::kill(WorkerSlot& slot, std::string_view why) {
+  auto& process = process_of(slot);
+  if (!process || !slot.kill_reason.empty()) return;
+  slot.kill_reason = fmt::format("was killed: {}", why);
+  process->send_signal_to_tree(SIGCONT);  // what it runs is ended by the guardian, which cannot act while it is stopped
+  process->send_signal(SIGKILL);
 }
 
-std::optional<std::string> WorkerPool::look_for_end(const Seat& seat) {
-  auto& process = process_of(seat);
+std::optional<std::string> WorkerPool::poll_exit(const WorkerSlot& slot) {
+  auto& process = process_of(slot);
   if (!process || !process->reap()) return std::nullopt;
-  return process->end();
+  return process->exit_text();
 }
 
-void WorkerPool::abandon(Seat& seat) {
-  auto& process = process_of(seat);
+void WorkerPool::abandon(WorkerSlot& slot) {
+  auto& process = process_of(slot);
   if (process->is_uninterruptible())
-    reporter_.notify(Loudness::error, fmt::format("{}: process {} waits in the kernel and cannot be ended",
-                                                  printable(seat.device->name), seat.worker));
+    reporter_.notify(Severity::error, fmt::format("{}: process {} waits in the kernel and cannot be ended",
+                                                  printable(slot.device->name), slot.worker));
   process->abandon();
   process.reset();
 }

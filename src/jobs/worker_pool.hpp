@@ -6,8 +6,8 @@
 #include <vector>
 
 #include "jobs/run_reporter.hpp"
-#include "jobs/seats.hpp"
 #include "jobs/worker_process.hpp"
+#include "jobs/worker_slots.hpp"
 
 namespace weir::jobs {
 
@@ -16,35 +16,35 @@ namespace weir::jobs {
 class WorkerPool {
  public:
   /// The references must outlive it.
-  WorkerPool(const RunSettings& settings, const Seats& seats, RunReporter& reporter)
-      : settings_{settings}, seats_{seats}, reporter_{reporter}, processes_(seats.size()) {}
+  WorkerPool(const RunSettings& settings, const WorkerSlots& slots, RunReporter& reporter)
+      : settings_{settings}, slots_{slots}, reporter_{reporter}, processes_(slots.size()) {}
 
   /// Its first message is `setup`. Errors: io, and the seat is without a worker.
-  Status start(Seat& seat, const Json& setup);
+  Status start(WorkerSlot& slot, const Json& setup);
   /// A worker that cannot be reached is killed.
-  void send(Seat& seat, const Json& message);
+  void send(WorkerSlot& slot, const Json& message);
   void send_to_all(const Json& message);
   /// SIGSTOP or SIGCONT, to all and to everything below them.
-  void signal_all(int number);
-  std::vector<int> channels() const;
+  void signal_all(int signal);
+  std::vector<int> channel_fds() const;
   /// The next message that has arrived whole, if there is one. A worker whose messages cannot be read is killed.
-  std::optional<Json> receive(Seat& seat);
+  std::optional<Json> receive(WorkerSlot& slot);
 
   /// Asks it to end between two items.
-  void end(Seat& seat, std::string_view why);
-  void kill(Seat& seat, std::string_view why);
+  void request_end(WorkerSlot& slot, std::string_view why);
+  void kill(WorkerSlot& slot, std::string_view why);
   /// How it ended, once it has: "killed by signal 9"; it may have sent messages before.
-  std::optional<std::string> look_for_end(const Seat& seat);
+  std::optional<std::string> poll_exit(const WorkerSlot& slot);
   /// Forgets the process; one that lives is killed and waited for.
-  void remove(Seat& seat) { process_of(seat).reset(); }
+  void remove_process(WorkerSlot& slot) { process_of(slot).reset(); }
   /// Forgets one that cannot be ended, or has not ended yet, without waiting for it.
-  void abandon(Seat& seat);
+  void abandon(WorkerSlot& slot);
 
  private:
-  std::optional<WorkerProcess>& process_of(const Seat& seat) { return processes_[seats_.index_of(seat)]; }
+  std::optional<WorkerProcess>& process_of(const WorkerSlot& slot) { return processes_[slots_.index_of(slot)]; }
 
   const RunSettings& settings_;
-  const Seats& seats_;
+  const WorkerSlots& slots_;
   RunReporter& reporter_;
   std::vector<std::optional<WorkerProcess>> processes_;  // as the seats
 };

@@ -14,25 +14,25 @@ Result<WorkerProcess> WorkerProcess::start(const std::vector<std::string>& comma
   auto channel = make_channel();
   if (!channel) return Error{channel.error().code, fmt::format("a worker cannot be started: {}", channel.error().what)};
   const FileDescriptor null = open_to_read("/dev/null");
-  ChildStart start{.words = command,
-                   .environment = device.environment,
-                   .folder = {},
-                   .input = null.get(),
-                   .output = 2,  // results on standard output are the coordinator's
-                   .inherited = inherited,
-                   .own_group = true};  // it passes on which signals of the terminal are to be passed on
-  start.words.insert(start.words.end(), {"--channel", std::to_string(channel->theirs.get())});
-  start.words.insert(start.words.end(), device.arguments.begin(), device.arguments.end());
-  start.inherited.push_back(channel->theirs.get());
+  ChildOptions start{.arguments = command,
+                     .environment = device.environment,
+                     .folder = {},
+                     .stdin_fd = null.get(),
+                     .stdout_fd = 2,  // results on standard output are the coordinator's
+                     .inherited_descriptors = inherited,
+                     .own_process_group = true};  // it passes on which signals of the terminal are to be passed on
+  start.arguments.insert(start.arguments.end(), {"--channel", std::to_string(channel->child_end.get())});
+  start.arguments.insert(start.arguments.end(), device.arguments.begin(), device.arguments.end());
+  start.inherited_descriptors.push_back(channel->child_end.get());
   auto child = ChildProcess::start(start);
   if (!child) return Error{child.error().code, fmt::format("a worker cannot be started: {}", child.error().what)};
-  return WorkerProcess{*std::move(child), std::move(channel->ours)};
+  return WorkerProcess{*std::move(child), std::move(channel->parent_end)};
 }
 
 Status WorkerProcess::send(const Json& message) {
   const auto frame = to_frame(dump(message));
   if (!frame) return frame.error();
-  const auto sent = send_now(channel_.get(), *frame);
+  const auto sent = try_send(channel_.get(), *frame);
   if (!sent) return sent.error();
   return *sent ? ok() : Error{Errc::io, "the worker does not read"};
 }
@@ -48,23 +48,23 @@ Result<std::optional<Json>> WorkerProcess::receive() {
     }
     if (closed_) return Error{Errc::io, "the worker closed its channel"};
     char piece[16384];
-    const auto got = receive_now(channel_.get(), piece);
+    const auto got = try_receive(channel_.get(), piece);
     if (got && *got == 0) return std::optional<Json>{};
     closed_ = !got;
     if (got) frames_.feed({piece, *got});
   }
 }
 
-void WorkerProcess::signal_tree(int number) const {
+void WorkerProcess::send_signal_to_tree(int signal) const {
   if (child_.pid() < 0) return;
-  child_.send_to_group(number);
-  device::signal_descendants(child_.pid(), number);
+  child_.send_signal_to_group(signal);
+  device::signal_descendants(child_.pid(), signal);
 }
 
 bool WorkerProcess::reap() {
   if (child_.pid() < 0) return true;
   const auto end = child_.poll();
-  if (end) end_ = describe(*end);
+  if (end) exit_text_ = describe(*end);
   return end.has_value();
 }
 

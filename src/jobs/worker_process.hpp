@@ -26,21 +26,21 @@ class WorkerProcess {
                                      const std::vector<int>& inherited);
 
   pid_t pid() const { return child_.pid(); }
-  int channel() const { return channel_.get(); }
+  int channel_fd() const { return channel_.get(); }
 
   /// Never waits. Errors: io when the worker is gone or does not read.
   Status send(const Json& message);
   /// Takes what has arrived. Empty: nothing whole yet. Errors: io (closed), corrupt, unsupported.
   Result<std::optional<Json>> receive();
 
-  void signal(int number) const { child_.send_to_group(number); }  ///< to its whole process group
+  void send_signal(int signal) const { child_.send_signal_to_group(signal); }  ///< to its whole process group
   /// SIGSTOP or SIGCONT, to it and to everything below it, in whatever group or session.
-  void signal_tree(int number) const;
+  void send_signal_to_tree(int signal) const;
   /// True once the process has ended and was waited for; `status_text` then tells how.
   bool reap();
-  const std::string& end() const { return end_; }  ///< "killed by signal 9", "ended with status 70"
-  bool is_uninterruptible() const;                 ///< waits in the kernel; not even SIGKILL ends it now
-  void abandon() { child_.abandon(); }             ///< the destructor then neither kills nor waits
+  const std::string& exit_text() const { return exit_text_; }  ///< "killed by signal 9", "ended with status 70"
+  bool is_uninterruptible() const;                             ///< waits in the kernel; not even SIGKILL ends it now
+  void abandon() { child_.abandon(); }                         ///< the destructor then neither kills nor waits
 
  private:
   WorkerProcess(ChildProcess child, FileDescriptor channel) : child_{std::move(child)}, channel_{std::move(channel)} {}
@@ -49,7 +49,7 @@ class WorkerProcess {
   FileDescriptor channel_;
   FrameReader frames_;
   bool closed_ = false;
-  std::string end_;
+  std::string exit_text_;
 };
 
 }  // namespace weir::jobs

@@ -13,9 +13,9 @@ namespace weir::jobs {
 
 /// What a run keeps of an item.
 struct ItemState {
-  bool ended = false;
-  bool replace = false;  ///< an output of ours stands there
-  bool redone = false;
+  bool is_ended = false;
+  bool replaces_output = false;  ///< an output of ours stands there
+  bool is_redone = false;
   std::uint8_t attempts = 0;
   std::uint16_t variant = 0;
   std::string why;
@@ -35,37 +35,37 @@ class Worklist {
   const ItemState& operator[](ItemNumber number) const { return states_[number]; }
 
   /// Takes the names of the variants from the first worker that has any; the same kind has the same ones everywhere.
-  void name_variants(std::vector<std::string> names);
+  void set_variant_names(std::vector<std::string> names);
   /// Of the item; empty while the variants have no names.
-  std::string variant_of(ItemNumber number) const;
+  std::string variant_name(ItemNumber number) const;
 
   void set_decision(ItemNumber number, const Decision& decision);
   void set_estimate(ItemNumber number, Estimate estimate) { states_[number].estimate = std::move(estimate); }
   void count_attempt(ItemNumber number) { ++states_[number].attempts; }
   /// The disk was full: the item is no attempt the poorer, and what it was expected to write was too little, since it needs
   /// more than the `free` bytes that there were.
-  void take_back_attempt(ItemNumber number, Bytes free);
+  void cancel_attempt(ItemNumber number, Bytes free);
 
   /// Goes to a smaller variant, the next by default. False if there is none such.
-  bool lower(ItemNumber number) { return lower_to(number, states_[number].variant + std::size_t{1}); }
-  bool lower_to(ItemNumber number, std::size_t variant);
+  bool use_smaller_variant(ItemNumber number) { return use_variant(number, states_[number].variant + std::size_t{1}); }
+  bool use_variant(ItemNumber number, std::size_t variant);
 
   /// What it needs on a device, by its plan and by experience.
-  Bytes need(ItemNumber number, const std::string& device) const;
+  Bytes memory_need(ItemNumber number, const std::string& device) const;
   /// It ran out of memory there all the same.
-  void learn_need(ItemNumber number, const std::string& device);
+  void record_memory_shortage(ItemNumber number, const std::string& device);
 
   /// False if it had ended before.
-  bool end(ItemNumber number, ItemStatus status);
+  bool mark_ended(ItemNumber number, ItemStatus status);
   /// What is known now of its end: number, reason and variant.
-  ItemEnd end_of(ItemNumber number) const;
+  ItemResult make_result(ItemNumber number) const;
 
  private:
   const std::vector<Item>& items_;
   std::vector<ItemState> states_;
-  std::vector<std::string> variants_;
+  std::vector<std::string> variant_names_;
   std::size_t remaining_;
-  LearnedNeeds needs_;
+  LearnedNeeds learned_needs_;
 };
 
 }  // namespace weir::jobs

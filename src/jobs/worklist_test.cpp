@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-#include "jobs/parts_test.hpp"
+#include "jobs/made_up_items_test.hpp"
 
 namespace weir::jobs {
 namespace {
@@ -17,65 +17,65 @@ class WorklistTest : public ::testing::Test {
 
 TEST_F(WorklistTest, AnItemEndsOnceAndAnInterruptedOneRemains) {
   EXPECT_EQ(list_.remaining(), 3u);
-  EXPECT_TRUE(list_.end(0, ItemStatus::done));
-  EXPECT_FALSE(list_.end(0, ItemStatus::failed));
-  EXPECT_TRUE(list_.end(1, ItemStatus::interrupted));
+  EXPECT_TRUE(list_.mark_ended(0, ItemStatus::done));
+  EXPECT_FALSE(list_.mark_ended(0, ItemStatus::failed));
+  EXPECT_TRUE(list_.mark_ended(1, ItemStatus::interrupted));
   EXPECT_EQ(list_.remaining(), 2u);
-  EXPECT_TRUE(list_[1].ended);
+  EXPECT_TRUE(list_[1].is_ended);
 }
 
 TEST_F(WorklistTest, VariantsAreTriedOneByOneToTheLast) {
-  EXPECT_EQ(list_.variant_of(0), "") << "no worker has named them";
-  EXPECT_FALSE(list_.lower(0));
-  list_.name_variants({"large", "middle", "small"});
-  list_.name_variants({"other"});
-  EXPECT_EQ(list_.variant_of(0), "large");
-  EXPECT_TRUE(list_.lower(0));
-  EXPECT_EQ(list_.end_of(0).variant, "middle");
-  EXPECT_TRUE(list_.lower(0));
-  EXPECT_FALSE(list_.lower(0));
-  EXPECT_EQ(list_.end_of(1).variant, "") << "the first is not named";
-  EXPECT_TRUE(list_.lower_to(1, 2));
-  EXPECT_FALSE(list_.lower_to(1, 1)) << "never up";
-  EXPECT_FALSE(list_.lower_to(2, 3));
+  EXPECT_EQ(list_.variant_name(0), "") << "no worker has named them";
+  EXPECT_FALSE(list_.use_smaller_variant(0));
+  list_.set_variant_names({"large", "middle", "small"});
+  list_.set_variant_names({"other"});
+  EXPECT_EQ(list_.variant_name(0), "large");
+  EXPECT_TRUE(list_.use_smaller_variant(0));
+  EXPECT_EQ(list_.make_result(0).variant, "middle");
+  EXPECT_TRUE(list_.use_smaller_variant(0));
+  EXPECT_FALSE(list_.use_smaller_variant(0));
+  EXPECT_EQ(list_.make_result(1).variant, "") << "the first is not named";
+  EXPECT_TRUE(list_.use_variant(1, 2));
+  EXPECT_FALSE(list_.use_variant(1, 1)) << "never up";
+  EXPECT_FALSE(list_.use_variant(2, 3));
 }
 
-TEST_F(WorklistTest, WhatIsDoneAgainKnowsWhy) {
+TEST_F(WorklistTest, ARedoneItemHasItsReason) {
   Decision again;
   again.replace = true;
   again.why = "the output is gone";
   list_.set_decision(0, again);
-  EXPECT_TRUE(list_[0].replace);
-  EXPECT_TRUE(list_.end_of(0).redone);
-  EXPECT_EQ(list_.end_of(0).why, "the output is gone");
+  EXPECT_TRUE(list_[0].replaces_output);
+  EXPECT_TRUE(list_.make_result(0).redone);
+  EXPECT_EQ(list_.make_result(0).why, "the output is gone");
   Decision first;
   first.why = "no result yet";
   list_.set_decision(1, first);
-  EXPECT_FALSE(list_.end_of(1).redone);
-  EXPECT_EQ(list_.end_of(1).why, "");
+  EXPECT_FALSE(list_.make_result(1).redone);
+  EXPECT_EQ(list_.make_result(1).why, "");
 }
 
-TEST_F(WorklistTest, AFullDiskTakesNoAttemptAndRaisesWhatIsExpected) {
+TEST_F(WorklistTest, AFullDiskCostsNoAttemptAndRaisesTheExpectedOutput) {
   list_.set_estimate(0, made_up_estimate(1, 100_MiB));
   list_.count_attempt(0);
-  list_.take_back_attempt(0, 10_MiB);
+  list_.cancel_attempt(0, 10_MiB);
   EXPECT_EQ(list_[0].attempts, 0);
   EXPECT_EQ(list_[0].estimate.output, 125_MiB);
   list_.count_attempt(0);
-  list_.take_back_attempt(0, 200_MiB);
+  list_.cancel_attempt(0, 200_MiB);
   EXPECT_EQ(list_[0].estimate.output, 201_MiB) << "more than there was";
 }
 
 TEST_F(WorklistTest, ANeedIsLearnedForTheSameVariantSizeAndDevice) {
-  list_.name_variants({"large", "small"});
+  list_.set_variant_names({"large", "small"});
   for (const ItemNumber number : {0U, 1U, 2U}) list_.set_estimate(number, made_up_estimate(1, {}, 100_MiB));
-  EXPECT_EQ(list_.need(0, "gpu"), 100_MiB);
-  list_.learn_need(0, "gpu");
-  EXPECT_EQ(list_.need(0, "gpu"), 125_MiB);
-  EXPECT_EQ(list_.need(1, "gpu"), 125_MiB);
-  EXPECT_EQ(list_.need(1, "cpu"), 100_MiB);
-  list_.lower(2);
-  EXPECT_EQ(list_.need(2, "gpu"), 100_MiB);
+  EXPECT_EQ(list_.memory_need(0, "gpu"), 100_MiB);
+  list_.record_memory_shortage(0, "gpu");
+  EXPECT_EQ(list_.memory_need(0, "gpu"), 125_MiB);
+  EXPECT_EQ(list_.memory_need(1, "gpu"), 125_MiB);
+  EXPECT_EQ(list_.memory_need(1, "cpu"), 100_MiB);
+  list_.use_smaller_variant(2);
+  EXPECT_EQ(list_.memory_need(2, "gpu"), 100_MiB);
 }
 
 }  // namespace

@@ -5,39 +5,39 @@
 namespace weir::memory {
 namespace {
 
-RunFacts quiet_run() {
-  RunFacts run;
-  run.peak = 300_MiB;
-  run.levels = std::vector<double>(30, 300e6);
+RunMeasurements clean_run() {
+  RunMeasurements run;
+  run.resident_peak = 300_MiB;
+  run.resident_levels = std::vector<double>(30, 300e6);
   run.device_before = run.device_after = 1_GiB;
   run.device_peak = 3_GiB;
   return run;
 }
 
 TEST(CommandReport, ACleanCommandIsApproved) {
-  const CommandReport report = judge_command({quiet_run(), quiet_run(), quiet_run()}, 100_MiB);
+  const CommandReport report = evaluate_command({clean_run(), clean_run(), clean_run()}, 100_MiB);
   EXPECT_EQ(report.approval, Approval::approved);
   EXPECT_FALSE(report.leaked);
-  EXPECT_TRUE(report.weak.empty());
+  EXPECT_TRUE(report.weaknesses.empty());
 }
 
 TEST(CommandReport, DeviceMemoryThatStaysIsALeak) {
-  std::vector<RunFacts> runs{quiet_run(), quiet_run()};
+  std::vector<RunMeasurements> runs{clean_run(), clean_run()};
   runs[1].device_after = 1_GiB + 150_MiB;
-  const CommandReport report = judge_command(runs, 100_MiB);
+  const CommandReport report = evaluate_command(runs, 100_MiB);
   EXPECT_TRUE(report.leaked);
   EXPECT_EQ(report.approval, Approval::rejected);
   EXPECT_NE(to_markdown({}, report).find("150 MiB on the device outlive"), std::string::npos);
 }
 
-TEST(CommandReport, TheVerdictSaysWhatItIsOf) {
+TEST(CommandReport, TheVerdictContainsItsOrigin) {
   const ReportOrigin origin{.command = "python test.py",
-                            .card = "NVIDIA GeForce RTX 3090 at 0000:02:00.0",
-                            .uuid = "GPU-aaaa",
+                            .device = "NVIDIA GeForce RTX 3090 at 0000:02:00.0",
+                            .device_uuid = "GPU-aaaa",
                             .limit = 100_MiB,
                             .version = "1.2.3",
                             .date = "2026-11-29T12:00:00.000Z"};
-  const CommandReport report = judge_command({quiet_run()}, origin.limit);
+  const CommandReport report = evaluate_command({clean_run()}, origin.limit);
   const std::string page = to_markdown(origin, report);
   const std::string verdict = page.substr(page.find("## Verdict"));
   for (const std::string& text : {verdict, to_plain(origin, report)}) {
@@ -48,36 +48,37 @@ TEST(CommandReport, TheVerdictSaysWhatItIsOf) {
 }
 
 TEST(CommandReport, ACreepIsALeakAndAPlateauIsNone) {
-  RunFacts creeping = quiet_run();
-  for (std::size_t i = 0; i < creeping.levels.size(); ++i) creeping.levels[i] += 10e6 * static_cast<double>(i);
-  EXPECT_TRUE(judge_command({creeping}, 100_MiB).leaked);
-  RunFacts loading = quiet_run();
-  for (std::size_t i = 0; i < 8; ++i) loading.levels[i] = 40e6 * static_cast<double>(i);
-  EXPECT_FALSE(judge_command({loading}, 100_MiB).leaked);
+  RunMeasurements creeping = clean_run();
+  for (std::size_t i = 0; i < creeping.resident_levels.size(); ++i)
+    creeping.resident_levels[i] += 10e6 * static_cast<double>(i);
+  EXPECT_TRUE(evaluate_command({creeping}, 100_MiB).leaked);
+  RunMeasurements loading = clean_run();
+  for (std::size_t i = 0; i < 8; ++i) loading.resident_levels[i] = 40e6 * static_cast<double>(i);
+  EXPECT_FALSE(evaluate_command({loading}, 100_MiB).leaked);
 }
 
 TEST(CommandReport, WhatWasNotSampledIsNotZero) {
-  RunFacts seen = quiet_run();
+  RunMeasurements seen = clean_run();
   seen.device_levels = {1e9, 3e9};
-  EXPECT_NE(to_plain({}, judge_command({seen}, 100_MiB)).find("peak 300 MiB in memory, 3 GiB on the device"),
+  EXPECT_NE(to_plain({}, evaluate_command({seen}, 100_MiB)).find("peak 300 MiB in memory, 3 GiB on the device"),
             std::string::npos);
-  const std::string unseen = to_plain({}, judge_command({quiet_run()}, 100_MiB));
+  const std::string unseen = to_plain({}, evaluate_command({clean_run()}, 100_MiB));
   EXPECT_NE(unseen.find("peak 300 MiB in memory, not sampled on the device"), std::string::npos) << unseen;
 }
 
 TEST(CommandReport, LeftoversAreNamed) {
-  RunFacts run = quiet_run();
+  RunMeasurements run = clean_run();
   run.shared_files = {"/dev/shm/psm_1"};
-  const CommandReport remarks = judge_command({run}, 100_MiB);
+  const CommandReport remarks = evaluate_command({run}, 100_MiB);
   EXPECT_EQ(remarks.approval, Approval::with_remarks);
-  run.left_behind = 2;
-  EXPECT_TRUE(judge_command({run}, 100_MiB).leaked);
+  run.leftover_processes = 2;
+  EXPECT_TRUE(evaluate_command({run}, 100_MiB).leaked);
 }
 
 TEST(CommandReport, AFailureIsRejectedWithoutALeak) {
-  RunFacts run = quiet_run();
+  RunMeasurements run = clean_run();
   run.status = 3;
-  const CommandReport report = judge_command({run, quiet_run()}, 100_MiB);
+  const CommandReport report = evaluate_command({run, clean_run()}, 100_MiB);
   EXPECT_EQ(report.approval, Approval::rejected);
   EXPECT_FALSE(report.leaked);
 }

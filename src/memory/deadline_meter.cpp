@@ -10,114 +10,114 @@
 namespace weir::memory {
 namespace {
 
-constexpr std::chrono::milliseconds kClosing{2000};
+constexpr std::chrono::milliseconds kCloseTimeout{2000};
 
 /// What the asking thread and those who wait for it share. It outlives both.
-struct Question {
-  explicit Question(MakeMeter maker) : make{std::move(maker)} {}
+struct MeterRequest {
+  explicit MeterRequest(MeterFactory maker) : make{std::move(maker)} {}
 
-  const MakeMeter make;
+  const MeterFactory make;
   std::shared_ptr<const Meter> meter;  // of the asking thread while `asking`
-  bool made = false;
+  bool is_made = false;
 
   std::mutex mutex;
-  std::condition_variable answered;
-  bool asking = false;
-  bool given_up = false;  // the last answer did not come in time
-  std::optional<Reading> answer;
+  std::condition_variable finished;
+  bool is_reading = false;
+  bool timed_out = false;  // the last answer did not come in time
+  std::optional<Reading> reading;
 };
 
-void ask_meter(const std::shared_ptr<Question>& question) {
-  if (!std::exchange(question->made, true)) question->meter = question->make();
-  const auto answer = question->meter ? question->meter->read() : std::nullopt;
-  const std::lock_guard lock{question->mutex};
-  question->answer = answer;
-  question->asking = false;
-  question->answered.notify_all();
+void read_meter(const std::shared_ptr<MeterRequest>& request) {
+  if (!std::exchange(request->is_made, true)) request->meter = request->make();
+  const auto answer = request->meter ? request->meter->read() : std::nullopt;
+  const std::lock_guard lock{request->mutex};
+  request->reading = answer;
+  request->is_reading = false;
+  request->finished.notify_all();
 }
 
 /// Closing a driver may hang as well as asking it.
-void close_meter(const std::shared_ptr<Question>& question) {
-  question->meter.reset();
-  const std::lock_guard lock{question->mutex};
-  question->asking = false;
-  question->answered.notify_all();
+void close_meter(const std::shared_ptr<MeterRequest>& request) {
+  request->meter.reset();
+  const std::lock_guard lock{request->mutex};
+  request->is_reading = false;
+  request->finished.notify_all();
 }
 
 class DeadlineMeter final : public Meter {
  public:
-  DeadlineMeter(std::string name, Side side, Witness witness, std::chrono::milliseconds limit, MakeMeter make)
+  DeadlineMeter(std::string name, Side side, MeterLayer layer, std::chrono::milliseconds timeout, MeterFactory make)
       : name_{std::move(name)},
         side_{side},
-        witness_{witness},
-        limit_{limit},
-        question_{std::make_shared<Question>(std::move(make))} {}
+        layer_{layer},
+        timeout_{timeout},
+        request_{std::make_shared<MeterRequest>(std::move(make))} {}
 
   DeadlineMeter(const DeadlineMeter&) = delete;
   DeadlineMeter& operator=(const DeadlineMeter&) = delete;
   /// A thread that hangs keeps what it needs, and closes it if it ever goes on.
   ~DeadlineMeter() override {
-    std::unique_lock lock{question_->mutex};
-    if (question_->asking || !question_->meter) return;
-    if (begin(close_meter)) static_cast<void>(is_answered(lock, std::min(limit_, kClosing)));
+    std::unique_lock lock{request_->mutex};
+    if (request_->is_reading || !request_->meter) return;
+    if (start_thread(close_meter)) static_cast<void>(wait_for_answer(lock, std::min(timeout_, kCloseTimeout)));
   }
 
   std::string_view name() const override { return name_; }
   Side side() const override { return side_; }
-  Witness witness() const override { return witness_; }
+  MeterLayer layer() const override { return layer_; }
 
   std::optional<Reading> read() const override {
-    std::unique_lock lock{question_->mutex};
-    if (!is_answered(lock, question_->given_up ? std::chrono::milliseconds{} : limit_)) return std::nullopt;
-    if (!begin(ask_meter)) return std::nullopt;
-    return is_answered(lock, limit_) ? question_->answer : std::nullopt;
+    std::unique_lock lock{request_->mutex};
+    if (!wait_for_answer(lock, request_->timed_out ? std::chrono::milliseconds{} : timeout_)) return std::nullopt;
+    if (!start_thread(read_meter)) return std::nullopt;
+    return wait_for_answer(lock, timeout_) ? request_->reading : std::nullopt;
   }
 
-  bool is_silent() const override {
-    const std::lock_guard lock{question_->mutex};
-    return question_->given_up;
+  bool has_timed_out() const override {
+    const std::lock_guard lock{request_->mutex};
+    return request_->timed_out;
   }
 
   /// Known after the first reading.
-  bool has_nothing_to_ask() const {
-    const std::lock_guard lock{question_->mutex};
-    return !question_->asking && !question_->given_up && question_->meter == nullptr;
+  bool has_no_meter() const {
+    const std::lock_guard lock{request_->mutex};
+    return !request_->is_reading && !request_->timed_out && request_->meter == nullptr;
   }
 
  private:
   /// With the lock held. False: no thread is to be had.
-  bool begin(void (*work)(const std::shared_ptr<Question>&)) const {
-    question_->asking = true;
+  bool start_thread(void (*work)(const std::shared_ptr<MeterRequest>&)) const {
+    request_->is_reading = true;
     try {
-      std::thread{work, question_}.detach();
+      std::thread{work, request_}.detach();
       return true;
     } catch (const std::system_error&) {
-      question_->asking = false;
-      question_->given_up = true;
+      request_->is_reading = false;
+      request_->timed_out = true;
       return false;
     }
   }
 
-  bool is_answered(std::unique_lock<std::mutex>& lock, std::chrono::milliseconds patience) const {
-    const bool answered = question_->answered.wait_for(lock, patience, [&] { return !question_->asking; });
-    question_->given_up = !answered;
+  bool wait_for_answer(std::unique_lock<std::mutex>& lock, std::chrono::milliseconds patience) const {
+    const bool answered = request_->finished.wait_for(lock, patience, [&] { return !request_->is_reading; });
+    request_->timed_out = !answered;
     return answered;
   }
 
   const std::string name_;
   const Side side_;
-  const Witness witness_;
-  const std::chrono::milliseconds limit_;
-  const std::shared_ptr<Question> question_;
+  const MeterLayer layer_;
+  const std::chrono::milliseconds timeout_;
+  const std::shared_ptr<MeterRequest> request_;
 };
 
 }  // namespace
 
-std::shared_ptr<const Meter> make_deadline_meter(std::string name, Side side, Witness witness,
-                                                 std::chrono::milliseconds limit, MakeMeter make) {
-  auto meter = std::make_shared<const DeadlineMeter>(std::move(name), side, witness, limit, std::move(make));
+std::shared_ptr<const Meter> make_deadline_meter(std::string name, Side side, MeterLayer layer,
+                                                 std::chrono::milliseconds timeout, MeterFactory make) {
+  auto meter = std::make_shared<const DeadlineMeter>(std::move(name), side, layer, timeout, std::move(make));
   static_cast<void>(meter->read());
-  if (meter->has_nothing_to_ask()) return nullptr;
+  if (meter->has_no_meter()) return nullptr;
   return meter;
 }
 

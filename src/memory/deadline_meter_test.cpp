@@ -5,7 +5,7 @@
 #include <atomic>
 #include <future>
 
-#include "memory/leak_judge.hpp"
+#include "memory/leak_detector.hpp"
 
 namespace weir::memory {
 namespace {
@@ -22,50 +22,51 @@ struct HangingDriver {
   std::shared_future<void> gone = let_go.get_future().share();
 
   std::shared_ptr<const Meter> meter() {
-    return make_counter_meter("driver", Side::device, Witness::system, [this, gone = gone]() -> std::optional<Bytes> {
-      ++asked;
-      if (hangs) gone.wait();
-      return Bytes{7};
-    });
+    return make_counter_meter("driver", Side::device, MeterLayer::system,
+                              [this, gone = gone]() -> std::optional<Bytes> {
+                                ++asked;
+                                if (hangs) gone.wait();
+                                return Bytes{7};
+                              });
   }
 };
 
 std::shared_ptr<const Meter> with_deadline(const std::shared_ptr<HangingDriver>& driver, milliseconds limit) {
-  return make_deadline_meter("driver", Side::device, Witness::system, limit, [driver] { return driver->meter(); });
+  return make_deadline_meter("driver", Side::device, MeterLayer::system, limit, [driver] { return driver->meter(); });
 }
 
-TEST(DeadlineMeter, AHangingDriverIsAskedOnceAndBelievedAgainWhenItAnswers) {
+TEST(DeadlineMeter, AHangingDriverIsReadOnceUntilItAnswers) {
   const auto driver = std::make_shared<HangingDriver>();
   const auto meter = with_deadline(driver, kLong);
   ASSERT_TRUE(meter && meter->read());
-  EXPECT_FALSE(meter->is_silent());
+  EXPECT_FALSE(meter->has_timed_out());
 
   const auto hung = std::make_shared<HangingDriver>();
   hung->hangs = true;
   const auto silent = with_deadline(hung, kShort);
   ASSERT_TRUE(silent) << "what does not answer is not what is not there";
   for (int i = 0; i < 20; ++i) EXPECT_FALSE(silent->read());
-  EXPECT_TRUE(silent->is_silent());
+  EXPECT_TRUE(silent->has_timed_out());
   EXPECT_EQ(hung->asked, 1);
   hung->hangs = false;
   hung->let_go.set_value();
   while (!silent->read()) std::this_thread::yield();  // bounded by the test's own limit
-  EXPECT_FALSE(silent->is_silent());
+  EXPECT_FALSE(silent->has_timed_out());
 }
 
-TEST(DeadlineMeter, NothingToAskIsNoMeter) {
-  EXPECT_EQ(make_deadline_meter("x", Side::device, Witness::system, kLong, [] { return nullptr; }), nullptr);
+TEST(DeadlineMeter, ANullMeterIsNoMeter) {
+  EXPECT_EQ(make_deadline_meter("x", Side::device, MeterLayer::system, kLong, [] { return nullptr; }), nullptr);
 }
 
-TEST(DeadlineMeter, TheVerdictSaysWhoDidNotAnswer) {
+TEST(DeadlineMeter, TheVerdictNamesTheMeterThatDidNotAnswer) {
   const auto driver = std::make_shared<HangingDriver>();
   Meters meters;
   meters.push_back(with_deadline(driver, kShort));
-  LeakJudge judge{std::move(meters), {}};
-  const auto start = judge.enter();
+  LeakDetector detector{std::move(meters), {}};
+  const auto start = detector.begin_scope();
   driver->hangs = true;
-  const ScopeRecord record = judge.leave("a", start, false, {});
-  EXPECT_EQ(record.unknown, "driver does not answer");
+  const ScopeRecord record = detector.end_scope("a", start, false, {});
+  EXPECT_EQ(record.unmeasured_reason, "driver does not answer");
   driver->hangs = false;
   driver->let_go.set_value();
 }

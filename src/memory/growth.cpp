@@ -13,14 +13,14 @@ std::int64_t difference(Bytes before, Bytes after) {
 }
 
 /// What one witness saw, all its meters together.
-struct Testimony {
+struct LayerGrowth {
   std::int64_t bytes = 0;
-  bool spoke = false;
+  bool has_reading = false;
 };
 
 }  // namespace
 
-std::string signed_text(std::int64_t bytes) {
+std::string format_signed_bytes(std::int64_t bytes) {
   const std::string size = to_text(Bytes{static_cast<std::uint64_t>(std::llabs(bytes))});
   return bytes > 0 ? "+" + size : bytes < 0 ? "-" + size : size;
 }
@@ -36,23 +36,23 @@ Sample take_sample(const Meters& meters) {
 }
 
 Growth growth_between(const Meters& meters, Side side, const Sample& before, const Sample& after) {
-  Testimony allocator;
-  Testimony system;
+  LayerGrowth allocator;
+  LayerGrowth system;
   Growth growth;
   for (std::size_t i = 0; i < meters.size() && i < before.size() && i < after.size(); ++i) {
     if (meters[i]->side() != side || !before[i] || !after[i]) continue;
-    Testimony& witness = meters[i]->witness() == Witness::allocator ? allocator : system;
+    LayerGrowth& layer = meters[i]->layer() == MeterLayer::allocator ? allocator : system;
     const std::int64_t grown = difference(*before[i], *after[i]);
-    witness.bytes += grown;
-    witness.spoke = true;
+    layer.bytes += grown;
+    layer.has_reading = true;
     growth.evidence +=
-        fmt::format("{}{} {}", growth.evidence.empty() ? "" : ", ", meters[i]->name(), signed_text(grown));
+        fmt::format("{}{} {}", growth.evidence.empty() ? "" : ", ", meters[i]->name(), format_signed_bytes(grown));
   }
-  growth.confirmed = allocator.spoke && system.spoke;
+  growth.confirmed = allocator.has_reading && system.has_reading;
   if (growth.confirmed)
     growth.bytes = std::min(allocator.bytes, system.bytes);
   else
-    growth.bytes = allocator.spoke ? allocator.bytes : system.bytes;
+    growth.bytes = allocator.has_reading ? allocator.bytes : system.bytes;
   return growth;
 }
 

@@ -24,6 +24,6 @@ struct Growth {
 /// Growth of one side between two samples. Several meters of the same witness are added up: they count different memory.
 Growth growth_between(const Meters& meters, Side side, const Sample& before, const Sample& after);
 
-std::string signed_text(std::int64_t bytes);  ///< "+120 MiB", "-3 KiB", "0 B"
+std::string format_signed_bytes(std::int64_t bytes);  ///< "+120 MiB", "-3 KiB", "0 B"
 
 }  // namespace weir::memory

@@ -12,7 +12,7 @@ namespace weir::memory {
 namespace {
 
 std::optional<Bytes> resident_bytes() {
-  const Bytes bytes = resident();
+  const Bytes bytes = resident_memory();
   return bytes == Bytes{} ? std::nullopt : std::optional{bytes};
 }
 
@@ -30,14 +30,14 @@ std::optional<Bytes> malloc_in_use() {
 }  // namespace
 
 std::shared_ptr<const Meter> make_malloc_meter() {
-  return make_counter_meter("malloc", Side::host, Witness::allocator, malloc_in_use);
+  return make_counter_meter("malloc", Side::host, MeterLayer::allocator, malloc_in_use);
 }
 
 std::shared_ptr<const Meter> make_resident_meter() {
-  return make_counter_meter("resident memory", Side::host, Witness::system, resident_bytes);
+  return make_counter_meter("resident memory", Side::host, MeterLayer::system, resident_bytes);
 }
 
-int open_descriptors() {
+int count_open_descriptors() {
   std::error_code problem;
   const std::filesystem::directory_iterator all{"/proc/self/fd", problem};
   return problem ? -1 : static_cast<int>(std::distance(begin(all), end(all))) - 1;  // without that of this listing

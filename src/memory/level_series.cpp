@@ -6,8 +6,8 @@
 namespace weir::memory {
 namespace {
 
-constexpr std::size_t kFewest = 5;
-constexpr std::size_t kFewestSteady = 10;
+constexpr std::size_t kMinLevels = 5;
+constexpr std::size_t kMinSteadyLevels = 10;
 
 double median(std::vector<double> values) {
   const auto middle = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
@@ -19,8 +19,8 @@ double median_of(std::span<const double> values) { return median({values.begin()
 
 }  // namespace
 
-double slope_of(std::span<const double> levels) {
-  if (levels.size() < kFewest) return 0;
+double theil_sen_slope(std::span<const double> levels) {
+  if (levels.size() < kMinLevels) return 0;
   std::vector<double> slopes;
   slopes.reserve(levels.size() * (levels.size() - 1) / 2);
   for (std::size_t i = 0; i < levels.size(); ++i)
@@ -30,28 +30,29 @@ double slope_of(std::span<const double> levels) {
 }
 
 double steady_slope(std::span<const double> levels) {
-  if (levels.size() < kFewestSteady) return 0;
-  const double slope = slope_of(levels);
+  if (levels.size() < kMinSteadyLevels) return 0;
+  const double slope = theil_sen_slope(levels);
   if (slope <= 0) return 0;
   const std::size_t third = levels.size() / 3;
   const double first = median_of(levels.first(third));
   const double middle = median_of(levels.subspan(third, third));
   const double last = median_of(levels.last(third));
-  const double least = slope * static_cast<double>(third) / 2;
-  return middle - first >= least && last - middle >= least ? slope : 0;
+  const double min_rise = slope * static_cast<double>(third) / 2;
+  return middle - first >= min_rise && last - middle >= min_rise ? slope : 0;
 }
 
 void LevelSeries::add(double level) {
-  if (levels_.size() == most_) levels_.erase(levels_.begin());
+  if (levels_.size() == max_levels_) levels_.erase(levels_.begin());
   levels_.push_back(level);
-  if (levels_.size() >= kFewest) lowest_ = std::min(recent(), lowest_.value_or(recent()));
+  if (levels_.size() >= kMinLevels)
+    lowest_median_ = std::min(recent_median(), lowest_median_.value_or(recent_median()));
 }
 
-double LevelSeries::recent() const { return median_of(std::span{levels_}.last(kFewest)); }
+double LevelSeries::recent_median() const { return median_of(std::span{levels_}.last(kMinLevels)); }
 
 double LevelSeries::growth() const {
-  if (!lowest_) return 0;
-  return std::max(slope() * static_cast<double>(levels_.size() - 1), recent() - *lowest_);
+  if (!lowest_median_) return 0;
+  return std::max(slope() * static_cast<double>(levels_.size() - 1), recent_median() - *lowest_median_);
 }
 
 }  // namespace weir::memory

@@ -14,7 +14,7 @@ LevelSeries series_of(std::uint64_t count, const std::function<Bytes(std::uint64
   return series;
 }
 
-TEST(LevelSeries, SeesFastAndSlowLeaksAndNoOthers) {
+TEST(LevelSeries, DetectsFastAndSlowLeaksOnly) {
   const auto fast = series_of(60, [](std::uint64_t i) { return 100_MiB + 10_MiB * i; });
   EXPECT_TRUE(fast.is_leak());
   EXPECT_NEAR(fast.slope(), 10 << 20, 1);
@@ -25,7 +25,7 @@ TEST(LevelSeries, SeesFastAndSlowLeaksAndNoOthers) {
   EXPECT_LT(shrinking.slope(), 0);  // signed
 }
 
-TEST(LevelSeries, SaysNothingOfFewerThanFiveLevels) {
+TEST(LevelSeries, NeedsFiveLevels) {
   const auto four = series_of(4, [](std::uint64_t i) { return 1_GiB * i; });
   EXPECT_EQ(four.slope(), 0);
   EXPECT_EQ(four.growth(), 0);

@@ -14,7 +14,7 @@ namespace weir::memory {
 enum class Side { host, device };
 
 /// Who counts: the code that hands memory out, or the system below it. A leak is believed when both grow.
-enum class Witness { allocator, system };
+enum class MeterLayer { allocator, system };
 
 /// One number that can be read again and again. Thread-safe.
 class Meter {
@@ -25,11 +25,11 @@ class Meter {
   Meter& operator=(const Meter&) = delete;
   virtual std::string_view name() const = 0;
   virtual Side side() const = 0;
-  virtual Witness witness() const = 0;
+  virtual MeterLayer layer() const = 0;
   /// Empty if it cannot be read now: such a reading neither confirms nor acquits.
   virtual std::optional<Reading> read() const = 0;
   /// Whether the last question was given up, because no answer came in time.
-  virtual bool is_silent() const { return false; }
+  virtual bool has_timed_out() const { return false; }
 };
 
 using Meters = std::vector<std::shared_ptr<const Meter>>;
@@ -42,35 +42,35 @@ std::shared_ptr<const Meter> make_resident_meter();
 /// A number that somebody else counts: a pool's bytes in use, a framework's counter. `read` must be thread-safe; an empty
 /// answer means that it cannot say.
 template <class Read>
-std::shared_ptr<const Meter> make_counter_meter(std::string name, Side side, Witness witness, Read read);
+std::shared_ptr<const Meter> make_counter_meter(std::string name, Side side, MeterLayer layer, Read read);
 
 /// Open descriptors of this process; -1 if /proc cannot be read.
-int open_descriptors();
+int count_open_descriptors();
 
 template <class Read>
 class CounterMeter final : public Meter {
  public:
-  CounterMeter(std::string label, Side of, Witness kind, Read ask)
-      : name_{std::move(label)}, side_{of}, witness_{kind}, read_{std::move(ask)} {}
+  CounterMeter(std::string name, Side side, MeterLayer layer, Read read_value)
+      : name_{std::move(name)}, side_{side}, layer_{layer}, read_{std::move(read_value)} {}
   std::string_view name() const override { return name_; }
   Side side() const override { return side_; }
-  Witness witness() const override { return witness_; }
+  MeterLayer layer() const override { return layer_; }
   std::optional<Reading> read() const override {
     const std::optional<Bytes> bytes = read_();
     if (!bytes) return std::nullopt;
-    return Reading{.value = *bytes, .source = name_, .scope = Scope::process};
+    return Reading{.value = *bytes, .source = name_, .coverage = Coverage::process};
   }
 
  private:
   std::string name_;
   Side side_;
-  Witness witness_;
+  MeterLayer layer_;
   Read read_;
 };
 
 template <class Read>
-std::shared_ptr<const Meter> make_counter_meter(std::string name, Side side, Witness witness, Read read) {
-  return std::make_shared<CounterMeter<Read>>(std::move(name), side, witness, std::move(read));
+std::shared_ptr<const Meter> make_counter_meter(std::string name, Side side, MeterLayer layer, Read read) {
+  return std::make_shared<CounterMeter<Read>>(std::move(name), side, layer, std::move(read));
 }
 
 }  // namespace weir::memory

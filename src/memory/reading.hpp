@@ -9,7 +9,7 @@
 namespace weir::memory {
 
 /// What a number counts.
-enum class Scope {
+enum class Coverage {
   device,      ///< the whole device, all processes
   process,     ///< one process
   lower_bound  ///< at least this much: a part of the truth
@@ -22,13 +22,13 @@ enum class Privilege { enough, lacking };
 struct Reading {
   Bytes value;
   std::string source;  ///< "NVML", "amdgpu sysfs", "fdinfo", "Vulkan heap", "/proc/self/statm"
-  Scope scope = Scope::device;
+  Coverage coverage = Coverage::device;
   Privilege privilege = Privilege::enough;
-  std::chrono::system_clock::time_point taken = std::chrono::system_clock::now();
+  std::chrono::system_clock::time_point taken_at = std::chrono::system_clock::now();
 };
 
-constexpr std::string_view name_of(Scope scope) {
-  return scope == Scope::device ? "device" : scope == Scope::process ? "process" : "lower bound";
+constexpr std::string_view name_of(Coverage coverage) {
+  return coverage == Coverage::device ? "device" : coverage == Coverage::process ? "process" : "lower bound";
 }
 constexpr std::string_view name_of(Privilege privilege) {
   return privilege == Privilege::enough ? "enough" : "lacking";

@@ -9,7 +9,7 @@
 
 namespace weir::memory {
 
-Statistics complete(Statistics statistics) {
+MemoryStatistics fill_derived(MemoryStatistics statistics) {
   statistics.max_allocated = std::max(statistics.max_allocated, statistics.allocated);
   statistics.max_reserved = std::max(statistics.max_reserved, statistics.reserved);
   statistics.fragmentation = statistics.reserved - statistics.allocated;
@@ -21,14 +21,14 @@ Statistics complete(Statistics statistics) {
   return statistics;
 }
 
-Statistics host_statistics() {
-  Statistics statistics;
+MemoryStatistics read_host_statistics() {
+  MemoryStatistics statistics;
   if (const auto malloc = make_malloc_meter()->read()) statistics.allocated = malloc->value;
-  statistics.reserved = std::max(resident(), statistics.allocated);
-  statistics.max_reserved = peak_resident();
+  statistics.reserved = std::max(resident_memory(), statistics.allocated);
+  statistics.max_reserved = peak_resident_memory();
   statistics.total = parse_status_field(read_small_file("/proc/meminfo"), "MemTotal").value_or(Bytes{});
   statistics.free = available_memory();
-  return complete(statistics);
+  return fill_derived(statistics);
 }
 
 }  // namespace weir::memory

@@ -4,23 +4,27 @@
 
 namespace weir::memory {
 
-/// Memory at one moment. Free is what the device (or the machine) has left for everybody, never a difference of this
-/// process's own counters.
-struct Statistics {
-  Bytes allocated;      ///< handed out to the program
-  Bytes reserved;       ///< held by its allocators
-  Bytes max_allocated;  ///< the most since the peaks were reset
-  Bytes max_reserved;
-  Bytes total, free;
-  double utilization_pct = 0;    ///< of total, by everybody: 100 * (total - free) / total
+/// Memory of one side (a device, or the machine) at one moment.
+struct MemoryStatistics {
+  Bytes allocated;      ///< allocated by the program
+  Bytes reserved;       ///< held by the allocators of the program
+  Bytes max_allocated;  ///< largest `allocated` since the peaks were reset
+  Bytes max_reserved;   ///< largest `reserved` since the peaks were reset
+  Bytes total;
+  /// what the device or the machine has left for all processes; never computed from the counters of this process
+  Bytes free;
+  double utilization_pct = 0;    ///< used part of `total` by all processes: 100 * (total - free) / total
   Bytes fragmentation;           ///< reserved - allocated
-  double fragmentation_pct = 0;  ///< of reserved
+  double fragmentation_pct = 0;  ///< fragmentation in percent of `reserved`
 };
 
-/// Fills in what follows from the other numbers.
-Statistics complete(Statistics statistics);
+/// Returns the statistics with the fields that follow from the others: computes the fragmentation and the percentages,
+/// and raises the peaks to at least the current values.
+MemoryStatistics fill_derived(MemoryStatistics statistics);
 
-/// Of this process and this machine: malloc and resident memory, MemTotal and what is available under every control group.
-Statistics host_statistics();
+/// Returns the statistics of this process and this machine. `allocated`: the bytes of make_malloc_meter();
+/// `max_allocated`: the same; `reserved`: the resident memory, but at least `allocated`; `max_reserved`: the peak of
+/// the resident memory, but at least `reserved`; `total`: MemTotal; `free`: available_memory().
+MemoryStatistics read_host_statistics();
 
 }  // namespace weir::memory

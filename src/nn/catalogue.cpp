@@ -18,23 +18,23 @@ namespace fs = std::filesystem;
 
 namespace {
 
-constexpr int kDeepest = 4;                // folders below a searched one
-constexpr std::size_t kMostFiles = 20000;  // looked at below a searched one
-constexpr std::size_t kMostListed = 20;    // networks in a message
+constexpr int kMaxDepth = 4;              // folders below a searched one
+constexpr std::size_t kMaxFiles = 20000;  // looked at below a searched one
+constexpr std::size_t kMaxListed = 20;    // networks in a message
 constexpr std::array<std::string_view, 3> kFolderOrder{"models-se", "models-pro", "models-nose"};
 
-CatalogueEntry describe_entry(const fs::path& param) {
+CatalogueEntry describe_entry(const fs::path& param_path) {
   CatalogueEntry entry;
-  entry.param = param;
-  entry.name = param.stem().string();
+  entry.param_path = param_path;
+  entry.name = param_path.stem().string();
   std::error_code code;
-  const fs::path whole = fs::absolute(param, code);
-  entry.folder = (code ? param : whole).parent_path().filename().string();
-  entry.noise = noise_of(entry.name);
-  entry.named_scale = scale_of(entry.name);
-  const auto network = describe_network(param);
+  const fs::path whole = fs::absolute(param_path, code);
+  entry.folder = (code ? param_path : whole).parent_path().filename().string();
+  entry.noise = parse_noise_level(entry.name);
+  entry.scale_in_name = parse_scale(entry.name);
+  const auto network = read_network_structure(param_path);
   if (!network) {
-    entry.unreadable = network.error().what;
+    entry.unreadable_reason = network.error().what;
     return entry;
   }
   entry.family = network->family;
@@ -48,23 +48,23 @@ class FolderSearch {
  public:
   /// The .param files below `folder`, sorted; errors of single folders are passed over.
   std::vector<fs::path> find(const fs::path& folder) {
-    looked_at_ = 0;
+    file_count_ = 0;
     found_.clear();
     search(folder, 0);
     std::sort(found_.begin(), found_.end());
     return std::exchange(found_, {});
   }
-  [[nodiscard]] bool gave_up() const { return looked_at_ > kMostFiles; }
+  [[nodiscard]] bool reached_limit() const { return file_count_ > kMaxFiles; }
 
  private:
   void search(const fs::path& folder, int depth) {
     std::error_code code;
     for (fs::directory_iterator at{folder, fs::directory_options::skip_permission_denied, code}, end;
          !code && at != end; at.increment(code)) {
-      if (++looked_at_ > kMostFiles) return;
+      if (++file_count_ > kMaxFiles) return;
       std::error_code ignored;
       if (at->is_directory(ignored)) {
-        if (depth < kDeepest) search(at->path(), depth + 1);
+        if (depth < kMaxDepth) search(at->path(), depth + 1);
       } else if (at->path().extension() == ".param") {
         found_.push_back(at->path());
       }
@@ -72,27 +72,27 @@ class FolderSearch {
   }
 
   std::vector<fs::path> found_;
-  std::size_t looked_at_ = 0;
+  std::size_t file_count_ = 0;
 };
 
 /// Adds the networks of one folder that are not there yet.
 void add_folder(const fs::path& folder, std::set<fs::path>& known, std::vector<CatalogueEntry>& entries) {
   FolderSearch search;
-  for (const fs::path& param : search.find(folder)) {
+  for (const fs::path& param_path : search.find(folder)) {
     std::error_code code;
-    const fs::path same = fs::weakly_canonical(param, code);
-    if (known.insert(code ? param : same).second) entries.push_back(describe_entry(param));
+    const fs::path same = fs::weakly_canonical(param_path, code);
+    if (known.insert(code ? param_path : same).second) entries.push_back(describe_entry(param_path));
   }
-  if (!search.gave_up()) return;
+  if (!search.reached_limit()) return;
   CatalogueEntry entry;
-  entry.param = folder;
+  entry.param_path = folder;
   entry.name = entry.folder = folder.filename().string();
-  entry.unreadable = fmt::format("{}: more than {} files: searched no further", folder.string(), kMostFiles);
+  entry.unreadable_reason = fmt::format("{}: more than {} files: searched no further", folder.string(), kMaxFiles);
   entries.push_back(std::move(entry));
 }
 
 /// X.param for X.param, X.bin and X; nothing if there is no such file.
-std::optional<fs::path> param_of(const fs::path& model) {
+std::optional<fs::path> find_param(const fs::path& model) {
   std::error_code code;
   if (model.extension() == ".param" && fs::exists(model, code)) return model;
   if (model.extension() == ".bin" && fs::exists(model, code)) return fs::path{model}.replace_extension(".param");
@@ -106,15 +106,15 @@ std::string long_name(const CatalogueEntry& entry) { return entry.folder + "/" +
 /// How well a name fits: 0 the network's own, 1 its folder's, 2 a part of it; 3 not at all.
 int name_distance(const CatalogueEntry& entry, const std::string& name) {
   if (name.empty()) return 0;
-  const std::string wanted = lower_case(name), full = lower_case(long_name(entry));
-  if (wanted == lower_case(entry.name) || wanted == full) return 0;
-  if (wanted == lower_case(entry.folder)) return 1;
-  return full.find(wanted) != std::string::npos ? 2 : 3;
+  const std::string lowered = lower_case(name), full = lower_case(long_name(entry));
+  if (lowered == lower_case(entry.name) || lowered == full) return 0;
+  if (lowered == lower_case(entry.folder)) return 1;
+  return full.find(lowered) != std::string::npos ? 2 : 3;
 }
 
 using Candidates = std::vector<const CatalogueEntry*>;
 
-Candidates fitting_name(std::span<const CatalogueEntry> entries, const std::string& name) {
+Candidates find_name_matches(std::span<const CatalogueEntry> entries, const std::string& name) {
   int best = 3;
   for (const CatalogueEntry& entry : entries) best = std::min(best, name_distance(entry, name));
   Candidates candidates;
@@ -124,19 +124,18 @@ Candidates fitting_name(std::span<const CatalogueEntry> entries, const std::stri
   return candidates;
 }
 
-std::string listed(std::span<const CatalogueEntry> entries) {
+std::string list_networks(std::span<const CatalogueEntry> entries) {
   std::string text;
   std::size_t count = 0;
   for (const CatalogueEntry& entry : entries) {
-    if (!entry.unreadable.empty() || ++count > kMostListed) continue;
-    text += (text.empty() ? "" : ", ") + described(long_name(entry), entry.family.scale, entry.noise);
+    if (!entry.unreadable_reason.empty() || ++count > kMaxListed) continue;
+    text += (text.empty() ? "" : ", ") + format_network_label(long_name(entry), entry.family.scale, entry.noise);
   }
   if (count == 0) return "there is no readable network";
-  return fmt::format("there is: {}{}", text,
-                     count > kMostListed ? fmt::format(" and {} more", count - kMostListed) : "");
+  return fmt::format("there is: {}{}", text, count > kMaxListed ? fmt::format(" and {} more", count - kMaxListed) : "");
 }
 
-std::string asked(const NetworkRequest& request) {
+std::string describe_request(const NetworkRequest& request) {
   std::string text = "no network";
   if (!request.name.empty()) text += fmt::format(" named '{}'", request.name);
   if (request.scale) text += fmt::format(" that enlarges {} times", *request.scale);
@@ -145,20 +144,21 @@ std::string asked(const NetworkRequest& request) {
 }
 
 /// True if the name of an unreadable network promises what is asked for, and something was asked.
-bool would_fit(const CatalogueEntry& entry, const NetworkRequest& request) {
-  if (entry.unreadable.empty()) return false;
+bool matches_by_name(const CatalogueEntry& entry, const NetworkRequest& request) {
+  if (entry.unreadable_reason.empty()) return false;
   if (!request.name.empty() && name_distance(entry, request.name) == 0) return true;
   if (!request.scale && !request.noise) return false;
   return name_distance(entry, request.name) < 3 && (!request.noise || entry.noise == request.noise) &&
-         (!request.scale || entry.named_scale == request.scale);
+         (!request.scale || entry.scale_in_name == request.scale);
 }
 
-Error nothing_fits(std::span<const CatalogueEntry> entries, const NetworkRequest& request) {
+Error no_match_error(std::span<const CatalogueEntry> entries, const NetworkRequest& request) {
   const auto fits = std::find_if(entries.begin(), entries.end(),
-                                 [&](const CatalogueEntry& entry) { return would_fit(entry, request); });
+                                 [&](const CatalogueEntry& entry) { return matches_by_name(entry, request); });
   if (fits != entries.end())
-    return {Errc::invalid_argument, fmt::format("network '{}' is unreadable: {}", long_name(*fits), fits->unreadable)};
-  return {Errc::invalid_argument, fmt::format("{}; {}", asked(request), listed(entries))};
+    return {Errc::invalid_argument,
+            fmt::format("network '{}' is unreadable: {}", long_name(*fits), fits->unreadable_reason)};
+  return {Errc::invalid_argument, fmt::format("{}; {}", describe_request(request), list_networks(entries))};
 }
 
 /// Smaller is preferred; see select_network.
@@ -169,10 +169,10 @@ auto preference(const CatalogueEntry& entry) {
 }
 
 /// Those of the name and the noise level.
-Candidates fitting(std::span<const CatalogueEntry> entries, const NetworkRequest& request) {
-  Candidates candidates = fitting_name(entries, request.name);
+Candidates find_matches(std::span<const CatalogueEntry> entries, const NetworkRequest& request) {
+  Candidates candidates = find_name_matches(entries, request.name);
   std::erase_if(candidates, [&](const CatalogueEntry* entry) {
-    return !entry->unreadable.empty() || (request.noise && entry->noise != request.noise);
+    return !entry->unreadable_reason.empty() || (request.noise && entry->noise != request.noise);
   });
   return candidates;
 }
@@ -208,41 +208,41 @@ Result<std::vector<CatalogueEntry>> find_networks(const std::optional<fs::path>&
     add_folder(*model, known, entries);
     return entries;
   }
-  const auto param = param_of(*model);
-  if (!param && !fs::exists(*model, code)) {
+  const auto param_path = find_param(*model);
+  if (!param_path && !fs::exists(*model, code)) {
     return Error{Errc::invalid_argument,
                  fmt::format("model {}: no such file or folder; give a folder, or a .param with its .bin beside it",
                              model->string())};
   }
-  if (!param) {
+  if (!param_path) {
     return Error{Errc::invalid_argument,
                  fmt::format("model {}: neither a folder nor a network (a pair of .param and .bin)", model->string())};
   }
-  entries.push_back(describe_entry(*param));
+  entries.push_back(describe_entry(*param_path));
   return entries;
 }
 
-std::string described(const std::string& name, int scale, std::optional<int> noise) {
+std::string format_network_label(const std::string& name, int scale, std::optional<int> noise) {
   return noise ? fmt::format("{} ({}x, noise {})", name, scale, *noise) : fmt::format("{} ({}x)", name, scale);
 }
 
 Result<CatalogueEntry> select_network(std::span<const CatalogueEntry> entries, const NetworkRequest& request) {
-  Candidates candidates = fitting(entries, request);
+  Candidates candidates = find_matches(entries, request);
   if (request.scale) {
     std::erase_if(candidates, [&](const CatalogueEntry* entry) { return entry->family.scale != *request.scale; });
   }
-  if (candidates.empty()) return nothing_fits(entries, request);
+  if (candidates.empty()) return no_match_error(entries, request);
   const auto before = [](const CatalogueEntry* a, const CatalogueEntry* b) { return preference(*a) < preference(*b); };
   return **std::min_element(candidates.begin(), candidates.end(), before);
 }
 
 Result<CatalogueEntry> select_for_enlargement(std::span<const CatalogueEntry> entries, NetworkRequest request,
-                                              double wanted) {
+                                              double enlargement) {
   request.scale.reset();
   std::set<int> scales;
-  for (const CatalogueEntry* entry : fitting(entries, request)) scales.insert(entry->family.scale);
-  if (scales.empty()) return nothing_fits(entries, request);
-  const auto enough = std::find_if(scales.begin(), scales.end(), [&](int scale) { return scale >= wanted; });
+  for (const CatalogueEntry* entry : find_matches(entries, request)) scales.insert(entry->family.scale);
+  if (scales.empty()) return no_match_error(entries, request);
+  const auto enough = std::find_if(scales.begin(), scales.end(), [&](int scale) { return scale >= enlargement; });
   request.scale = enough != scales.end() ? *enough : *scales.rbegin();
   return select_network(entries, request);
 }

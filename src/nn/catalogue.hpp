@@ -15,13 +15,13 @@ namespace weir::nn {
 
 /// One network that was found, or one that was found and cannot be used.
 struct CatalogueEntry {
-  std::filesystem::path param;
-  std::string name;        ///< file stem
-  std::string folder;      ///< the name of the folder that holds it
-  std::string unreadable;  ///< why; empty if the network can be used, and only then is the rest filled
+  std::filesystem::path param_path;
+  std::string name;               ///< file stem
+  std::string folder;             ///< the name of the folder that holds it
+  std::string unreadable_reason;  ///< why; empty if the network can be used, and only then is the rest filled
   Family family;
-  std::optional<int> noise;        ///< as noise_of(name) tells, readable or not
-  std::optional<int> named_scale;  ///< as scale_of(name) tells, readable or not; family.scale is the graph's
+  std::optional<int> noise;          ///< as noise_of(name) tells, readable or not
+  std::optional<int> scale_in_name;  ///< as scale_of(name) tells, readable or not; family.scale is the graph's
   std::size_t layers = 0;
   std::int64_t parameters = 0;
   double multiplications_per_pixel = 0;
@@ -47,7 +47,7 @@ struct NetworkRequest {
 };
 
 /// A network for messages: "weir-2x (2x)", "noise1_scale2.0x_model (2x, noise 1)".
-std::string described(const std::string& name, int scale, std::optional<int> noise);
+std::string format_network_label(const std::string& name, int scale, std::optional<int> noise);
 
 /// The network that fits. Of several: one that enlarges before one that does not (waifu2x's noise1_model); then the one
 /// with the fewest multiplications per pixel (which is animevideo before RealCUGAN before Real-ESRGAN); then the one that
@@ -60,6 +60,6 @@ Result<CatalogueEntry> select_network(std::span<const CatalogueEntry> entries, c
 /// larger scale, else of the largest (then it takes two runs or a resize; the caller compares family.scale and says so).
 /// request.scale is not looked at. Errors: those of select_network.
 Result<CatalogueEntry> select_for_enlargement(std::span<const CatalogueEntry> entries, NetworkRequest request,
-                                              double wanted);
+                                              double enlargement);
 
 }  // namespace weir::nn

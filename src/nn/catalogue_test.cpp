@@ -4,7 +4,7 @@
 
 #include <fstream>
 
-#include "networks/generate.hpp"
+#include "networks/generate_network.hpp"
 
 namespace weir::nn {
 namespace {
@@ -16,7 +16,7 @@ class Catalogue : public testing::Test {
   void TearDown() override { fs::remove_all(root_); }
 
   void write(const fs::path& stem, std::string_view family) const {
-    const auto files = test::generate(family, {.channels = 2, .blocks = 1});
+    const auto files = test::generate_network(family, {.channels = 2, .blocks = 1});
     fs::create_directories((root_ / stem).parent_path());
     std::ofstream{(root_ / stem).string() + ".param", std::ios::binary} << files.param;
     std::ofstream bin{(root_ / stem).string() + ".bin", std::ios::binary};
@@ -52,10 +52,10 @@ TEST_F(Catalogue, FindsEveryNetworkOfAFolder) {
   const auto entries = all();
   ASSERT_EQ(entries.size(), 8U);
   const CatalogueEntry& pro = entries[0];
-  EXPECT_EQ(pro.param, root_ / "realcugan/models-pro/up2x-conservative.param");
+  EXPECT_EQ(pro.param_path, root_ / "realcugan/models-pro/up2x-conservative.param");
   EXPECT_EQ(pro.name, "up2x-conservative");
   EXPECT_EQ(pro.folder, "models-pro");
-  EXPECT_EQ(pro.unreadable, "");
+  EXPECT_EQ(pro.unreadable_reason, "");
   EXPECT_EQ(pro.family.name, "realcugan");
   EXPECT_EQ(pro.family.scale, 2);
   EXPECT_EQ(pro.noise, -1);
@@ -72,10 +72,11 @@ TEST_F(Catalogue, AnUnreadableNetworkCarriesTheReason) {
   std::ofstream{root_ / "x/text.param"} << "hello";
   const auto entries = all();
   ASSERT_EQ(entries.size(), 3U);
-  EXPECT_NE(entries[0].unreadable.find("alone.bin: no such file; the weights of alone.param are taken from there"),
-            std::string::npos);
-  EXPECT_NE(entries[1].unreadable.find("broken.bin: line 5"), std::string::npos) << entries[1].unreadable;
-  EXPECT_NE(entries[2].unreadable.find("not a text network of ncnn"), std::string::npos);
+  EXPECT_NE(
+      entries[0].unreadable_reason.find("alone.bin: no such file; the weights of alone.param are taken from there"),
+      std::string::npos);
+  EXPECT_NE(entries[1].unreadable_reason.find("broken.bin: line 5"), std::string::npos) << entries[1].unreadable_reason;
+  EXPECT_NE(entries[2].unreadable_reason.find("not a text network of ncnn"), std::string::npos);
   EXPECT_NE(chosen({.name = "text", .scale = {}, .noise = {}}).find("network 'x/text' is unreadable: "),
             std::string::npos);
   EXPECT_EQ(chosen({}), "error: no network; there is no readable network");
@@ -181,8 +182,8 @@ TEST_F(Catalogue, TheNetworkThatWouldFitIsNamedWhereItCannotBeRead) {
 TEST_F(Catalogue, AnyEnlargementFindsTheScaleThatIsEnough) {
   write_usual();
   const auto entries = all();
-  const auto scale_for = [&](double wanted, const std::string& name = "") {
-    const auto entry = select_for_enlargement(entries, {.name = name, .scale = 99, .noise = {}}, wanted);
+  const auto scale_for = [&](double enlargement, const std::string& name = "") {
+    const auto entry = select_for_enlargement(entries, {.name = name, .scale = 99, .noise = {}}, enlargement);
     return entry ? entry->family.scale : 0;
   };
   EXPECT_EQ(scale_for(0.5), 2);

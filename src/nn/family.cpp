@@ -17,7 +17,7 @@ constexpr int kProbe = 1024;           // pixels; larger than what any network t
 constexpr int kZeroPaddedBorder = 10;  // what the programs around Real-ESRGAN give their networks on every side
 
 /// Output pixels that are missing from `scale` per input pixel, for an input of n x n; none where the graph does not fit.
-std::optional<std::int64_t> shrinkage(const Graph& graph, int scale, int n) {
+std::optional<std::int64_t> missing_pixels(const Graph& graph, int scale, int n) {
   const auto extents = infer_extents(graph, {n, n});
   if (!extents) return std::nullopt;
   const Extent out = (*extents)[graph.output];
@@ -34,7 +34,7 @@ struct Grid {
 
 std::optional<Grid> find_grid(const Graph& graph, int scale) {
   std::vector<std::optional<std::int64_t>> shrinks;
-  for (int n = kProbe; n < kProbe + 2 * kLargestAlign; ++n) shrinks.push_back(shrinkage(graph, scale, n));
+  for (int n = kProbe; n < kProbe + 2 * kLargestAlign; ++n) shrinks.push_back(missing_pixels(graph, scale, n));
   std::optional<std::int64_t> least;
   for (const auto& shrink : shrinks) {
     if (shrink && (!least || *shrink < *least)) least = shrink;
@@ -55,14 +55,14 @@ std::optional<Grid> find_grid(const Graph& graph, int scale) {
 }
 
 /// Fills border, crop and align, so that a useful size u, a multiple of align, gives u * scale pixels after the crop.
-Status find_border(const Grid& grid, Family& family) {
+Status choose_border(const Grid& grid, Family& family) {
   const std::int64_t scale = family.scale;
   const std::int64_t least = grid.shrink > 0 ? (grid.shrink + 2 * scale - 1) / (2 * scale) : kZeroPaddedBorder;
   for (std::int64_t border = least; border < least + grid.align; ++border) {
-    const std::int64_t surplus = 2 * border * scale - grid.shrink;
-    if ((2 * border) % grid.align != grid.remainder || surplus < 0 || surplus % 2 != 0) continue;
+    const std::int64_t excess = 2 * border * scale - grid.shrink;
+    if ((2 * border) % grid.align != grid.remainder || excess < 0 || excess % 2 != 0) continue;
     family.border = static_cast<int>(border);
-    family.crop = static_cast<int>(surplus / 2);
+    family.crop = static_cast<int>(excess / 2);
     family.align = grid.align;
     return ok();
   }
@@ -73,9 +73,9 @@ Status find_border(const Grid& grid, Family& family) {
 /// What the names of families are told from, and the residual head.
 class Structure {
  public:
-  explicit Structure(const Graph& graph) : graph_{graph}, maker_(graph.blobs.size()) {
+  explicit Structure(const Graph& graph) : graph_{graph}, producer_(graph.blobs.size()) {
     for (std::size_t i = 0; i < graph.layers.size(); ++i) {
-      for (const int blob : graph.layers[i].outputs) maker_[blob] = i;
+      for (const int blob : graph.layers[i].outputs) producer_[blob] = i;
     }
   }
 
@@ -88,17 +88,17 @@ class Structure {
 
   [[nodiscard]] bool zero_padded() const {
     return std::any_of(graph_.layers.begin(), graph_.layers.end(),
-                       [](const Layer& layer) { return pads(layer.operation); });
+                       [](const Layer& layer) { return adds_padding(layer.operation); });
   }
 
   /// The result comes from a convolution of features through PixelShuffle, and the picture goes only into
   /// convolutions: there is no way by which the result could follow the picture's own brightness.
   [[nodiscard]] bool ends_in_bare_shuffle() const {
     bool shuffled = false;
-    const Layer* layer = &graph_.layers[maker_[graph_.output]];
+    const Layer* layer = &graph_.layers[producer_[graph_.output]];
     while (std::holds_alternative<PixelShuffle>(layer->operation) || std::holds_alternative<Crop>(layer->operation)) {
       shuffled = shuffled || std::holds_alternative<PixelShuffle>(layer->operation);
-      layer = &graph_.layers[maker_[layer->inputs[0]]];
+      layer = &graph_.layers[producer_[layer->inputs[0]]];
     }
     return shuffled && std::holds_alternative<Convolution>(layer->operation) && picture_goes_only_into_convolutions();
   }
@@ -117,7 +117,7 @@ class Structure {
   }
 
   const Graph& graph_;
-  std::vector<std::size_t> maker_;  // layer index by blob number
+  std::vector<std::size_t> producer_;  // layer index by blob number
 };
 
 std::string family_name(const Structure& structure, const Grid& grid) {
@@ -128,7 +128,7 @@ std::string family_name(const Structure& structure, const Grid& grid) {
   return "unknown";
 }
 
-Result<int> whole_scale(const Graph& graph) {
+Result<int> find_whole_scale(const Graph& graph) {
   const auto scales = blob_scales(graph);
   if (!scales) return scales.error();
   const double scale = (*scales)[graph.output];
@@ -140,12 +140,12 @@ Result<int> whole_scale(const Graph& graph) {
 
 }  // namespace
 
-Result<Family> recognise(const Graph& graph) {
+Result<Family> recognise_family(const Graph& graph) {
   if (const int channels = graph.blobs[graph.output].channels; channels != 3) {
     const std::string which = channels == 1 ? "is grey (1 channel)" : fmt::format("has {} channels", channels);
     return Error{Errc::unsupported, fmt::format("the result {}; supported: colour pictures (3 channels)", which)};
   }
-  const auto scale = whole_scale(graph);
+  const auto scale = find_whole_scale(graph);
   if (!scale) return scale.error();
   const auto grid = find_grid(graph, *scale);
   if (!grid || grid->shrink < 0) {
@@ -154,11 +154,11 @@ Result<Family> recognise(const Graph& graph) {
   }
   Family family;
   family.scale = *scale;
-  if (auto status = find_border(*grid, family); !status) return status.error();
+  if (auto status = choose_border(*grid, family); !status) return status.error();
   const Structure structure{graph};
   family.name = family_name(structure, *grid);
-  family.residual = !structure.zero_padded() && structure.ends_in_bare_shuffle();
-  family.statistics = structure.count<GlobalAverage>();
+  family.adds_enlarged_picture = !structure.zero_padded() && structure.ends_in_bare_shuffle();
+  family.mean_count = structure.count<GlobalAverage>();
   return family;
 }
 

@@ -1,13 +1,13 @@
 #include <gtest/gtest.h>
 
-#include "networks/generate.hpp"
+#include "networks/generate_network.hpp"
 #include "nn/network.hpp"
 
 namespace weir::nn {
 namespace {
 
 Network parse(std::string_view family, const test::GenerateSettings& settings = {}) {
-  const auto files = test::generate(family, settings);
+  const auto files = test::generate_network(family, settings);
   auto network = parse_network(files.param, files.bin, std::string{family});
   EXPECT_TRUE(network) << network.error().what;
   return network ? *std::move(network) : Network{};
@@ -16,7 +16,7 @@ Network parse(std::string_view family, const test::GenerateSettings& settings = 
 struct Expected {
   std::string_view generated;
   std::string_view name;
-  int scale, border, align, crop, statistics;
+  int scale, border, align, crop, mean_count;
   bool residual;
 };
 
@@ -44,8 +44,8 @@ TEST(Family, FollowsFromTheGraphAlone) {
     EXPECT_EQ(family.border, expected.border);
     EXPECT_EQ(family.align, expected.align);
     EXPECT_EQ(family.crop, expected.crop);
-    EXPECT_EQ(family.statistics, expected.statistics);
-    EXPECT_EQ(family.residual, expected.residual);
+    EXPECT_EQ(family.mean_count, expected.mean_count);
+    EXPECT_EQ(family.adds_enlarged_picture, expected.residual);
   }
 }
 
@@ -76,7 +76,7 @@ TEST(Family, MultiplicationsOfThePublishedSizes) {
 }
 
 TEST(Family, AScaleThatIsNotWholeIsUnsupported) {
-  auto files = test::generate("animevideo_x2");
+  auto files = test::generate_network("animevideo_x2");
   const std::size_t at = files.param.find("0=3 1=5");
   files.param.replace(at, files.param.size() - at, "0=3 1=6.250000e-01 2=6.250000e-01\n");
   const auto network = parse_network(files.param, files.bin, "n");

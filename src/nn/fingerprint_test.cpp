@@ -30,14 +30,14 @@ void vary(const Graph& graph, std::size_t at, std::vector<Graph>& changed,
 
 /// Another of the first two kinds.
 template <class Kind>
-void turn(Kind& kind) {
+void change_kind(Kind& kind) {
   kind = kind == Kind{0} ? Kind{1} : Kind{0};
 }
 
 float next(float value) { return std::nextafter(value, std::numeric_limits<float>::infinity()); }
 
 std::vector<std::function<void(Activation&)>> activation_changes() {
-  return {[](Activation& a) { turn(a.kind); }, [](Activation& a) { a.a = next(a.a); },
+  return {[](Activation& a) { change_kind(a.kind); }, [](Activation& a) { a.a = next(a.a); },
           [](Activation& a) { a.b = next(a.b); }};
 }
 
@@ -87,7 +87,7 @@ struct Vary {
   }
   void operator()(const BinaryOp&) const {
     vary<BinaryOp>(graph, at, changed,
-                   {[](BinaryOp& o) { turn(o.kind); }, [](BinaryOp& o) { o.with_scalar = !o.with_scalar; },
+                   {[](BinaryOp& o) { change_kind(o.kind); }, [](BinaryOp& o) { o.with_scalar = !o.with_scalar; },
                     [](BinaryOp& o) { o.scalar = next(o.scalar); }});
   }
   void operator()(const WeightedSum&) const {
@@ -102,13 +102,14 @@ struct Vary {
     vary<PixelShuffle>(graph, at, changed, {[](PixelShuffle& o) { ++o.factor; }});
   }
   void operator()(const Interp&) const {
-    vary<Interp>(graph, at, changed, {[](Interp& o) { turn(o.kind); }, [](Interp& o) { o.scale = next(o.scale); }});
+    vary<Interp>(graph, at, changed,
+                 {[](Interp& o) { change_kind(o.kind); }, [](Interp& o) { o.scale = next(o.scale); }});
   }
   void operator()(const Padding&) const {
-    vary<Padding>(
-        graph, at, changed,
-        {[](Padding& o) { ++o.top; }, [](Padding& o) { ++o.left; }, [](Padding& o) { ++o.bottom; },
-         [](Padding& o) { ++o.right; }, [](Padding& o) { turn(o.fill); }, [](Padding& o) { o.value = next(o.value); }});
+    vary<Padding>(graph, at, changed,
+                  {[](Padding& o) { ++o.top; }, [](Padding& o) { ++o.left; }, [](Padding& o) { ++o.bottom; },
+                   [](Padding& o) { ++o.right; }, [](Padding& o) { change_kind(o.mode); },
+                   [](Padding& o) { o.value = next(o.value); }});
   }
   void operator()(const Pointwise&) const { vary(graph, at, changed, on_activation<Pointwise>()); }
 };
@@ -130,7 +131,7 @@ std::vector<Graph> changed_graphs(const Graph& graph) {
 TEST(Fingerprint, AnyChangedParameterOfAnyLayerChangesIt) {
   std::set<std::size_t> kinds;
   for (const auto family : {"realcugan2x_se", "general_x4", "rrdb_x4", "layers", "padded"}) {
-    const Graph graph = test::network_of(family, 4).graph;
+    const Graph graph = test::load_generated_network(family, 4).graph;
     std::set<std::uint64_t> seen{fingerprint(graph)};
     const std::vector<Graph> changed = changed_graphs(graph);
     for (std::size_t i = 0; i < changed.size(); ++i) {
@@ -141,8 +142,8 @@ TEST(Fingerprint, AnyChangedParameterOfAnyLayerChangesIt) {
   EXPECT_EQ(kinds.size(), std::variant_size_v<Operation>) << "every kind of layer was changed";
 }
 
-TEST(Fingerprint, WhatIsReadBeforeAndTheShapesCount) {
-  const Graph graph = test::network_of("layers", 4).graph;
+TEST(Fingerprint, DependsOnInputsAndShapes) {
+  const Graph graph = test::load_generated_network("layers", 4).graph;
   Graph other = graph;
   ++other.output;
   EXPECT_NE(fingerprint(other), fingerprint(graph));
@@ -157,8 +158,8 @@ TEST(Fingerprint, WhatIsReadBeforeAndTheShapesCount) {
   EXPECT_NE(fingerprint(other), fingerprint(graph));
 }
 
-TEST(Fingerprint, NamesAndLinesDoNot) {
-  const Graph graph = test::network_of("realcugan2x_se", 4).graph;
+TEST(Fingerprint, IgnoresNamesAndLines) {
+  const Graph graph = test::load_generated_network("realcugan2x_se", 4).graph;
   Graph other = graph;
   for (Layer& layer : other.layers) {
     layer.name += "_other";
@@ -169,16 +170,16 @@ TEST(Fingerprint, NamesAndLinesDoNot) {
 }
 
 // What the caches of users are kept by.
-TEST(Fingerprint, IsWhatItWas) {
+TEST(Fingerprint, StaysTheSame) {
   constexpr std::array<std::pair<const char*, std::uint64_t>, 3> kValues{
       {{"realcugan2x_se", 0xFF675206F9AF9D0CU}, {"general_x4", 0x573A2C4B17F30FCFU}, {"layers", 0x5005C965C9AF2F13U}}};
   for (const auto& [family, value] : kValues) {
-    EXPECT_EQ(fingerprint(test::network_of(family, 4).graph), value) << family;
+    EXPECT_EQ(fingerprint(test::load_generated_network(family, 4).graph), value) << family;
   }
 }
 
 // A weight at the end of one array and one at the beginning of the next are not the same network.
-TEST(Fingerprint, ArraysDoNotRunIntoEachOther) {
+TEST(Fingerprint, DependsOnTheLengthsOfArrays) {
   Convolution convolution;
   convolution.weight = {1, 2};
   convolution.bias = {3};

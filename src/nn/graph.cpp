@@ -14,10 +14,10 @@ namespace {
 constexpr std::int64_t kLargestExtent = std::int64_t{1} << 30;
 
 /// Extent of the outputs of a layer of which the first input is `in`.
-Size output_size(const Operation& operation, Size in) {
+Extent64 output_size(const Operation& operation, Extent64 in) {
   return std::visit(
       [&](const auto& one) {
-        if constexpr (requires { one.size(in); }) return one.size(in);
+        if constexpr (requires { one.output_size(in); }) return one.output_size(in);
         return in;
       },
       operation);
@@ -43,25 +43,25 @@ double multiplications(const Operation& operation) {
       operation);
 }
 
-std::string text(Size size) { return fmt::format("{} x {}", size.height, size.width); }
+std::string text(Extent64 size) { return fmt::format("{} x {}", size.height, size.width); }
 
 Error bad_layer(const Layer& layer, const std::string& why) {
   return {Errc::invalid_argument, fmt::format("{}: {}", describe(layer), why)};
 }
 
-Result<Size> layer_size(const Graph& graph, const Layer& layer, const std::vector<Extent>& extents) {
-  Size first{};
+Result<Extent64> layer_size(const Graph& graph, const Layer& layer, const std::vector<Extent>& extents) {
+  Extent64 first{};
   bool found = false;
   for (const int blob : layer.inputs) {
-    if (graph.blobs[blob].vector) continue;
-    const Size size{extents[blob].height, extents[blob].width};
+    if (graph.blobs[blob].is_vector) continue;
+    const Extent64 size{extents[blob].height, extents[blob].width};
     if (found && size != first) {
       return bad_layer(layer, fmt::format("its inputs are {} and {} pixels", text(first), text(size)));
     }
     first = size;
     found = true;
   }
-  const Size out = output_size(layer.operation, first);
+  const Extent64 out = output_size(layer.operation, first);
   if (out.height < 1 || out.width < 1) {
     return bad_layer(layer, fmt::format("an input of {} pixels leaves nothing", text(first)));
   }
@@ -73,24 +73,24 @@ Result<Size> layer_size(const Graph& graph, const Layer& layer, const std::vecto
 
 }  // namespace
 
-std::string_view kind_of(const Operation& operation) {
+std::string_view kind_name(const Operation& operation) {
   return std::visit([](const auto& one) { return one.kName; }, operation);
 }
 
-bool pads(const Operation& operation) {
+bool adds_padding(const Operation& operation) {
   return std::visit(
       [](const auto& one) {
-        if constexpr (requires { one.pads(); }) return one.pads();
+        if constexpr (requires { one.adds_padding(); }) return one.adds_padding();
         return false;
       },
       operation);
 }
 
-const Layer* uneven_layer(const Graph& graph) {
+const Layer* find_uneven_layer(const Graph& graph) {
   const auto uneven = [](const Layer& layer) {
     return std::visit(
         [](const auto& one) {
-          if constexpr (requires { one.even_sides(); }) return !one.even_sides();
+          if constexpr (requires { one.treats_edges_alike(); }) return !one.treats_edges_alike();
           return false;
         },
         layer.operation);
@@ -100,7 +100,7 @@ const Layer* uneven_layer(const Graph& graph) {
 }
 
 std::string describe(const Layer& layer) {
-  return fmt::format("line {}: {} {}", layer.line, kind_of(layer.operation), layer.name);
+  return fmt::format("line {}: {} {}", layer.line, kind_name(layer.operation), layer.name);
 }
 
 Result<std::vector<Extent>> infer_extents(const Graph& graph, Extent input) {
@@ -112,7 +112,7 @@ Result<std::vector<Extent>> infer_extents(const Graph& graph, Extent input) {
   extents[graph.input] = input;
   for (const Layer& layer : graph.layers) {
     if (std::holds_alternative<Input>(layer.operation)) continue;
-    if (graph.blobs[layer.outputs[0]].vector) continue;
+    if (graph.blobs[layer.outputs[0]].is_vector) continue;
     auto size = layer_size(graph, layer, extents);
     if (!size) return size.error();
     for (const int blob : layer.outputs) {
@@ -126,10 +126,10 @@ Result<std::vector<double>> blob_scales(const Graph& graph) {
   std::vector<double> scales(graph.blobs.size());
   scales[graph.input] = 1;
   for (const Layer& layer : graph.layers) {
-    if (std::holds_alternative<Input>(layer.operation) || graph.blobs[layer.outputs[0]].vector) continue;
+    if (std::holds_alternative<Input>(layer.operation) || graph.blobs[layer.outputs[0]].is_vector) continue;
     double scale = 0;
     for (const int blob : layer.inputs) {
-      if (graph.blobs[blob].vector) continue;
+      if (graph.blobs[blob].is_vector) continue;
       if (scale != 0 && std::abs(scales[blob] / scale - 1) > 1e-6) {
         return bad_layer(layer, fmt::format("its inputs are enlarged {} and {} times", scale, scales[blob]));
       }

@@ -20,7 +20,7 @@ struct Layer {
 /// What is known of a blob whatever the size of the picture: [channels, h, w], or [channels] if it is a `vector`.
 struct BlobShape {
   int channels = 0;
-  bool vector = false;
+  bool is_vector = false;
 };
 
 /// A feed-forward network with one picture in and one picture out. Layers are in an order in which each blob is made
@@ -34,14 +34,14 @@ struct Graph {
 };
 
 /// The layer's kind as messages and tables say it: "Convolution", "BinaryOp", ...
-std::string_view kind_of(const Operation& operation);
+std::string_view kind_name(const Operation& operation);
 
 /// Whether the layer adds pixels beyond its input's edges.
-bool pads(const Operation& operation);
+bool adds_padding(const Operation& operation);
 
 /// The first layer that treats the four edges of its input differently, so that the network cannot be turned with its kernels
 /// alone; null: none.
-const Layer* uneven_layer(const Graph& graph);
+const Layer* find_uneven_layer(const Graph& graph);
 
 /// "line 12: Convolution conv_3": how messages name a layer.
 std::string describe(const Layer& layer);

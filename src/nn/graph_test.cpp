@@ -4,7 +4,7 @@
 
 #include <algorithm>
 
-#include "networks/generate.hpp"
+#include "networks/generate_network.hpp"
 #include "nn/network.hpp"
 
 namespace weir::nn {
@@ -69,7 +69,7 @@ TEST(Graph, ExtentsNeverOverflow) {
 }
 
 TEST(Graph, InputsOfDifferentExtentsNameTheLayer) {
-  const auto files = test::generate("realcugan2x_nose", {.channels = 2});
+  const auto files = test::generate_network("realcugan2x_nose", {.channels = 2});
   const auto network = parse_network(files.param, files.bin, "n");
   ASSERT_TRUE(network) << network.error().what;
   EXPECT_TRUE(infer_extents(network->graph, {44, 44}));
@@ -79,7 +79,7 @@ TEST(Graph, InputsOfDifferentExtentsNameTheLayer) {
 }
 
 TEST(Graph, ScalesAreRelativeToTheInput) {
-  const auto files = test::generate("realcugan3x_se", {.channels = 2});
+  const auto files = test::generate_network("realcugan3x_se", {.channels = 2});
   const auto network = parse_network(files.param, files.bin, "n");
   ASSERT_TRUE(network) << network.error().what;
   const auto scales = blob_scales(network->graph);

@@ -31,12 +31,12 @@ namespace weir::nn {
 
 class Lowering;
 struct Layer;
-using PlainInputs = std::vector<const compute::Planes*>;  ///< of a layer, in order
+using LayerInputs = std::vector<const compute::Planes*>;  ///< of a layer, in order
 
 /// Height and width as 64-bit numbers, so that no arithmetic on a hostile graph overflows.
-struct Size {
+struct Extent64 {
   std::int64_t height = 0, width = 0;
-  bool operator==(const Size&) const = default;
+  bool operator==(const Extent64&) const = default;
 };
 
 /// What is applied to each value after a layer's sum and bias. New kinds come last: shaders and fingerprints know them by number.
@@ -54,8 +54,8 @@ struct Activation {
 
 struct Input {
   static constexpr std::string_view kName = "Input";
-  compute::Planes plain(const PlainInputs& in) const;
-  Status lower(Lowering& to, const Layer& layer) const;
+  compute::Planes evaluate(const LayerInputs& in) const;
+  Status lower(Lowering& lowering, const Layer& layer) const;
 };
 
 /// Cross-correlation over [c, h, w]; zero padding of `pad` on every side. A kernel and a stride are the same on both axes.
@@ -70,18 +70,18 @@ struct Convolution {
     const auto& [in, out, n, s, p, act, w, b] = *this;
     return std::tie(in, out, n, s, p, act, w, b);
   }
-  Size size(Size in) const {
+  Extent64 output_size(Extent64 in) const {
     const auto along = [&](std::int64_t n) {
-      const std::int64_t room = n + 2 * std::int64_t{pad} - kernel;
-      return room < 0 ? 0 : room / stride + 1;
+      const std::int64_t last_start = n + 2 * std::int64_t{pad} - kernel;
+      return last_start < 0 ? 0 : last_start / stride + 1;
     };
     return {along(in.height), along(in.width)};
   }
   double enlargement() const { return 1.0 / stride; }
   double multiplications() const { return static_cast<double>(in_channels) * out_channels * kernel * kernel; }
-  bool pads() const { return pad > 0; }
-  compute::Planes plain(const PlainInputs& in) const;
-  Status lower(Lowering& to, const Layer& layer) const;
+  bool adds_padding() const { return pad > 0; }
+  compute::Planes evaluate(const LayerInputs& in) const;
+  Status lower(Lowering& lowering, const Layer& layer) const;
 };
 
 /// Transposed convolution: the full output, of extent (n - 1) * stride + kernel, loses `pad` on every side.
@@ -96,7 +96,7 @@ struct Deconvolution {
     const auto& [in, out, n, s, p, act, w, b] = *this;
     return std::tie(in, out, n, s, p, act, w, b);
   }
-  Size size(Size in) const {
+  Extent64 output_size(Extent64 in) const {
     const auto along = [&](std::int64_t n) { return (n - 1) * stride + kernel - 2 * std::int64_t{pad}; };
     return {along(in.height), along(in.width)};
   }
@@ -104,8 +104,8 @@ struct Deconvolution {
   double multiplications() const {
     return static_cast<double>(in_channels) * out_channels * kernel * kernel / (stride * stride);
   }
-  compute::Planes plain(const PlainInputs& in) const;
-  Status lower(Lowering& to, const Layer& layer) const;
+  compute::Planes evaluate(const LayerInputs& in) const;
+  Status lower(Lowering& lowering, const Layer& layer) const;
 };
 
 /// On a vector of per-channel values (what Pooling made): out[o] = activation(bias[o] + sum_i weight[o, i] * in[i]).
@@ -120,15 +120,15 @@ struct InnerProduct {
     const auto& [in, out, act, w, b] = *this;
     return std::tie(in, out, act, w, b);
   }
-  compute::Planes plain(const PlainInputs& in) const;
-  Status lower(Lowering& to, const Layer& layer) const;
+  compute::Planes evaluate(const LayerInputs& in) const;
+  Status lower(Lowering& lowering, const Layer& layer) const;
 };
 
 /// Every output is the input.
 struct Split {
   static constexpr std::string_view kName = "Split";
-  compute::Planes plain(const PlainInputs& in) const;
-  Status lower(Lowering& to, const Layer& layer) const;
+  compute::Planes evaluate(const LayerInputs& in) const;
+  Status lower(Lowering& lowering, const Layer& layer) const;
 };
 
 /// x < 0 ? x * slope[channel] : x; one slope for all channels if there is one value.
@@ -140,15 +140,15 @@ struct PRelu {
     const auto& [s] = *this;
     return std::tie(s);
   }
-  compute::Planes plain(const PlainInputs& in) const;
-  Status lower(Lowering& to, const Layer& layer) const;
+  compute::Planes evaluate(const LayerInputs& in) const;
+  Status lower(Lowering& lowering, const Layer& layer) const;
 };
 
 /// The mean over the picture of each channel: [c, h, w] -> vector [c].
 struct GlobalAverage {
   static constexpr std::string_view kName = "GlobalAverage";
-  compute::Planes plain(const PlainInputs& in) const;
-  Status lower(Lowering& to, const Layer& layer) const;
+  compute::Planes evaluate(const LayerInputs& in) const;
+  Status lower(Lowering& lowering, const Layer& layer) const;
 };
 
 /// Element by element. Two inputs of the same shape; or the second is a vector [c], one value per channel; or a scalar.
@@ -163,8 +163,8 @@ struct BinaryOp {
     const auto& [k, with, s] = *this;
     return std::tie(k, with, s);
   }
-  compute::Planes plain(const PlainInputs& in) const;
-  Status lower(Lowering& to, const Layer& layer) const;
+  compute::Planes evaluate(const LayerInputs& in) const;
+  Status lower(Lowering& lowering, const Layer& layer) const;
 };
 
 /// sum of coefficient[i] * input[i]
@@ -176,8 +176,8 @@ struct WeightedSum {
     const auto& [c] = *this;
     return std::tie(c);
   }
-  compute::Planes plain(const PlainInputs& in) const;
-  Status lower(Lowering& to, const Layer& layer) const;
+  compute::Planes evaluate(const LayerInputs& in) const;
+  Status lower(Lowering& lowering, const Layer& layer) const;
 };
 
 /// Rows and columns taken away on each side.
@@ -189,17 +189,17 @@ struct Crop {
     const auto& [t, l, b, r] = *this;
     return std::tie(t, l, b, r);
   }
-  Size size(Size in) const { return {in.height - top - bottom, in.width - left - right}; }
-  bool even_sides() const { return top == left && top == bottom && top == right; }
-  compute::Planes plain(const PlainInputs& in) const;
-  Status lower(Lowering& to, const Layer& layer) const;
+  Extent64 output_size(Extent64 in) const { return {in.height - top - bottom, in.width - left - right}; }
+  bool treats_edges_alike() const { return top == left && top == bottom && top == right; }
+  compute::Planes evaluate(const LayerInputs& in) const;
+  Status lower(Lowering& lowering, const Layer& layer) const;
 };
 
 /// Along channels.
 struct Concat {
   static constexpr std::string_view kName = "Concat";
-  compute::Planes plain(const PlainInputs& in) const;
-  Status lower(Lowering& to, const Layer& layer) const;
+  compute::Planes evaluate(const LayerInputs& in) const;
+  Status lower(Lowering& lowering, const Layer& layer) const;
 };
 
 /// [c * r * r, h, w] -> [c, h * r, w * r]; channel (c * r + y) * r + x goes to pixel (y, x) of its block.
@@ -211,10 +211,10 @@ struct PixelShuffle {
     const auto& [f] = *this;
     return std::tie(f);
   }
-  Size size(Size in) const { return {in.height * factor, in.width * factor}; }
+  Extent64 output_size(Extent64 in) const { return {in.height * factor, in.width * factor}; }
   double enlargement() const { return factor; }
-  compute::Planes plain(const PlainInputs& in) const;
-  Status lower(Lowering& to, const Layer& layer) const;
+  compute::Planes evaluate(const LayerInputs& in) const;
+  Status lower(Lowering& lowering, const Layer& layer) const;
 };
 
 /// Resize by `scale` on both axes. nearest: index floor(x / scale); bilinear, bicubic (A = -0.75, 4 taps, no antialias):
@@ -229,15 +229,15 @@ struct Interp {
     const auto& [k, s] = *this;
     return std::tie(k, s);
   }
-  Size size(Size in) const {
+  Extent64 output_size(Extent64 in) const {
     const auto along = [&](std::int64_t n) {
       return static_cast<std::int64_t>(static_cast<double>(n) * static_cast<double>(scale));
     };
     return {along(in.height), along(in.width)};
   }
   double enlargement() const { return static_cast<double>(scale); }
-  compute::Planes plain(const PlainInputs& in) const;
-  Status lower(Lowering& to, const Layer& layer) const;
+  compute::Planes evaluate(const LayerInputs& in) const;
+  Status lower(Lowering& lowering, const Layer& layer) const;
 };
 
 /// An activation of its own: ReLU, Sigmoid, Clip.
@@ -249,26 +249,26 @@ struct Pointwise {
     const auto& [act] = *this;
     return std::tie(act);
   }
-  compute::Planes plain(const PlainInputs& in) const;
-  Status lower(Lowering& to, const Layer& layer) const;
+  compute::Planes evaluate(const LayerInputs& in) const;
+  Status lower(Lowering& lowering, const Layer& layer) const;
 };
 
 /// Rows and columns added on each side.
 struct Padding {
   static constexpr std::string_view kName = "Padding";
   int top = 0, left = 0, bottom = 0, right = 0;
-  compute::Fill fill = compute::Fill::constant;
+  compute::PaddingMode mode = compute::PaddingMode::constant;
   float value = 0;  ///< the constant
 
   auto fields() const {
     const auto& [t, l, b, r, f, v] = *this;
     return std::tie(t, l, b, r, f, v);
   }
-  Size size(Size in) const { return {in.height + top + bottom, in.width + left + right}; }
-  bool pads() const { return true; }
-  bool even_sides() const { return top == left && top == bottom && top == right; }
-  compute::Planes plain(const PlainInputs& in) const;
-  Status lower(Lowering& to, const Layer& layer) const;
+  Extent64 output_size(Extent64 in) const { return {in.height + top + bottom, in.width + left + right}; }
+  bool adds_padding() const { return true; }
+  bool treats_edges_alike() const { return top == left && top == bottom && top == right; }
+  compute::Planes evaluate(const LayerInputs& in) const;
+  Status lower(Lowering& lowering, const Layer& layer) const;
 };
 
 /// New kinds come last: a kind's number is part of the fingerprint, by which caches are kept.

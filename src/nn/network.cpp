@@ -15,7 +15,7 @@ namespace weir::nn {
 namespace {
 
 /// Length of a regular file. Errors: io.
-Result<std::uint64_t> file_length(const std::filesystem::path& path) {
+Result<std::uint64_t> find_file_length(const std::filesystem::path& path) {
   std::error_code code;
   const auto status = std::filesystem::status(path, code);
   if (status.type() == std::filesystem::file_type::not_found) {
@@ -30,17 +30,17 @@ Result<std::uint64_t> file_length(const std::filesystem::path& path) {
 }
 
 /// Length of the file of weights. Errors: io, saying where they are looked for if they are not there.
-Result<std::uint64_t> weights_length(const std::filesystem::path& bin, const std::filesystem::path& param) {
+Result<std::uint64_t> find_weights_length(const std::filesystem::path& bin, const std::filesystem::path& param_path) {
   std::error_code code;
-  if (std::filesystem::exists(bin, code) || code) return file_length(bin);
+  if (std::filesystem::exists(bin, code) || code) return find_file_length(bin);
   return Error{Errc::io, fmt::format("{}: no such file; the weights of {} are taken from there", bin.string(),
-                                     param.filename().string())};
+                                     param_path.filename().string())};
 }
 
-class MemoryBytes final : public WeightBytes {
+class MemoryBytes final : public WeightReader {
  public:
   explicit MemoryBytes(std::span<const std::byte> bytes) : rest_{bytes} {}
-  [[nodiscard]] std::uint64_t left() const override { return rest_.size(); }
+  [[nodiscard]] std::uint64_t bytes_left() const override { return rest_.size(); }
   Status read(std::span<std::byte> to) override {
     std::copy_n(rest_.begin(), to.size(), to.begin());
     rest_ = rest_.subspan(to.size());
@@ -51,17 +51,17 @@ class MemoryBytes final : public WeightBytes {
   std::span<const std::byte> rest_;
 };
 
-class FileBytes final : public WeightBytes {
+class FileBytes final : public WeightReader {
  public:
   /// Errors: io.
   static Result<FileBytes> open(const std::filesystem::path& path) {
-    const auto length = file_length(path);
+    const auto length = find_file_length(path);
     if (!length) return length.error();
     FileBytes file{path, *length};
     if (!file.stream_) return Error{Errc::io, fmt::format("{}: cannot be opened for reading", path.string())};
     return file;
   }
-  [[nodiscard]] std::uint64_t left() const override { return left_; }
+  [[nodiscard]] std::uint64_t bytes_left() const override { return left_; }
   Status read(std::span<std::byte> to) override {
     stream_.read(reinterpret_cast<char*>(to.data()), std::ssize(to));
     if (stream_.gcount() != std::ssize(to)) return Error{Errc::io, fmt::format("{}: reading failed", path_.string())};
@@ -78,36 +78,36 @@ class FileBytes final : public WeightBytes {
   std::uint64_t left_;
 };
 
-Result<NcnnDescription> describe_text(std::string_view param, const std::string& name) {
-  const auto lines = read_ncnn_text(param, name);
+Result<NcnnDescription> parse_param(std::string_view param_text, const std::string& name) {
+  const auto lines = read_ncnn_text(param_text, name);
   if (!lines) return lines.error();
   return build_ncnn_graph(*lines, name);
 }
 
-Result<NcnnDescription> describe_file(const std::filesystem::path& param) {
-  auto file = FileBytes::open(param);
+Result<NcnnDescription> read_param(const std::filesystem::path& param_path) {
+  auto file = FileBytes::open(param_path);
   if (!file) return file.error();
-  if (file->left() > kLargestParamBytes) {
+  if (file->bytes_left() > kMaxParamBytes) {
     return Error{Errc::unsupported, fmt::format("{}: {} bytes; a text network of up to {} bytes is supported",
-                                                param.string(), file->left(), kLargestParamBytes)};
+                                                param_path.string(), file->bytes_left(), kMaxParamBytes)};
   }
-  std::string text(static_cast<std::size_t>(file->left()), '\0');
+  std::string text(static_cast<std::size_t>(file->bytes_left()), '\0');
   if (auto status = file->read(std::as_writable_bytes(std::span{text})); !status) return status.error();
-  return describe_text(text, param.string());
+  return parse_param(text, param_path.string());
 }
 
-Error too_long(const std::filesystem::path& bin, std::uint64_t length, Bytes most) {
+Error too_long_error(const std::filesystem::path& bin, std::uint64_t length, Bytes most) {
   return {Errc::corrupt, fmt::format("{}: {} bytes; the .param beside it accounts for at most {}", bin.string(), length,
                                      most.count())};
 }
 
 Result<Network> make_network(NcnnDescription description, const std::string& name) {
   Network network;
-  const auto explain = [&](const Error& error) { return Error{error.code, fmt::format("{}: {}", name, error.what)}; };
-  auto family = recognise(description.graph);
-  if (!family) return explain(family.error());
+  const auto with_name = [&](const Error& error) { return Error{error.code, fmt::format("{}: {}", name, error.what)}; };
+  auto family = recognise_family(description.graph);
+  if (!family) return with_name(family.error());
   const auto multiplications = multiplications_per_pixel(description.graph);
-  if (!multiplications) return explain(multiplications.error());
+  if (!multiplications) return with_name(multiplications.error());
   network.graph = std::move(description.graph);
   network.family = *std::move(family);
   network.parameters = count_parameters(description.arrays);
@@ -116,51 +116,51 @@ Result<Network> make_network(NcnnDescription description, const std::string& nam
   return network;
 }
 
-Result<Network> make_network(NcnnDescription description, const std::filesystem::path& param) {
-  auto network = make_network(std::move(description), param.string());
+Result<Network> make_network(NcnnDescription description, const std::filesystem::path& param_path) {
+  auto network = make_network(std::move(description), param_path.string());
   if (!network) return network;
-  network->name = param.stem().string();
-  network->param = param;
+  network->name = param_path.stem().string();
+  network->param_path = param_path;
   return network;
 }
 
 }  // namespace
 
-std::filesystem::path weights_of(const std::filesystem::path& param) {
-  std::filesystem::path bin = param;
+std::filesystem::path weights_path(const std::filesystem::path& param_path) {
+  std::filesystem::path bin = param_path;
   return bin.replace_extension(".bin");
 }
 
-Result<Network> parse_network(std::string_view param, std::span<const std::byte> bin, const std::string& name) {
-  auto description = describe_text(param, name);
+Result<Network> parse_network(std::string_view param_text, std::span<const std::byte> bin, const std::string& name) {
+  auto description = parse_param(param_text, name);
   if (!description) return description.error();
   MemoryBytes bytes{bin};
   if (auto status = read_ncnn_weights(*description, bytes, name); !status) return status.error();
   return make_network(*std::move(description), name);
 }
 
-Result<Network> load_network(const std::filesystem::path& param) {
-  auto description = describe_file(param);
+Result<Network> load_network(const std::filesystem::path& param_path) {
+  auto description = read_param(param_path);
   if (!description) return description.error();
-  const std::filesystem::path bin = weights_of(param);
+  const std::filesystem::path bin = weights_path(param_path);
   auto file = FileBytes::open(bin);
   if (!file) return file.error();
   const Bytes most = bin_length(description->arrays).most;
-  if (Bytes{file->left()} > most) return too_long(bin, file->left(), most);
+  if (Bytes{file->bytes_left()} > most) return too_long_error(bin, file->bytes_left(), most);
   if (auto status = read_ncnn_weights(*description, *file, bin.string()); !status) return status.error();
-  return make_network(*std::move(description), param);
+  return make_network(*std::move(description), param_path);
 }
 
-Result<Network> describe_network(const std::filesystem::path& param) {
-  auto description = describe_file(param);
+Result<Network> read_network_structure(const std::filesystem::path& param_path) {
+  auto description = read_param(param_path);
   if (!description) return description.error();
-  const std::filesystem::path bin = weights_of(param);
-  const auto length = weights_length(bin, param);
+  const std::filesystem::path bin = weights_path(param_path);
+  const auto length = find_weights_length(bin, param_path);
   if (!length) return length.error();
   const NcnnBinLength fitting = bin_length(description->arrays);
-  if (Bytes{*length} > fitting.most) return too_long(bin, *length, fitting.most);
-  if (Bytes{*length} < fitting.least) return load_network(param);  // it finds out why
-  return make_network(*std::move(description), param);
+  if (Bytes{*length} > fitting.most) return too_long_error(bin, *length, fitting.most);
+  if (Bytes{*length} < fitting.least) return load_network(param_path);  // it finds out why
+  return make_network(*std::move(description), param_path);
 }
 
 }  // namespace weir::nn

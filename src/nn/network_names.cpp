@@ -32,7 +32,7 @@ std::optional<int> noise_level(std::string_view name) {
   return level_at(name, at + 5);
 }
 
-std::optional<int> in_range(int scale) {
+std::optional<int> checked_scale(int scale) {
   return scale >= 1 && scale <= kLargestScale ? std::optional{scale} : std::nullopt;
 }
 
@@ -51,11 +51,11 @@ std::optional<int> scale_before_x(std::string_view name) {
   for (std::size_t at = 0; at < name.size(); ++at) {
     if (!is_digit(name[at]) || (at > 0 && (is_digit(name[at - 1]) || name[at - 1] == '.'))) continue;
     const std::string_view before = name.substr(0, at);
-    const bool starts =
+    const bool starts_word =
         before.empty() || before.ends_with("up") || before.ends_with("scale") || !is_letter(before.back());
     std::size_t end = 0;
     const auto number = number_at(name, at, end);
-    if (starts && number && end < name.size() && name[end] == 'x') return in_range(*number);
+    if (starts_word && number && end < name.size() && name[end] == 'x') return checked_scale(*number);
   }
   return std::nullopt;
 }
@@ -67,7 +67,7 @@ std::optional<int> scale_after_x(std::string_view name) {
     const auto number = number_at(name, at + 1, end);
     const std::string_view rest = name.substr(std::min(end, name.size()));
     if (number && (rest.empty() || !is_letter(rest.front()) || rest.starts_with("plus") || rest.starts_with("v")))
-      return in_range(*number);
+      return checked_scale(*number);
   }
   return std::nullopt;
 }
@@ -79,12 +79,12 @@ std::optional<int> scale_at_end(std::string_view name) {
   while (at > 0 && is_digit(name[at - 1])) --at;
   std::size_t end = 0;
   const auto number = number_at(name, at, end);
-  return number && end == name.size() - 1 ? in_range(*number) : std::nullopt;
+  return number && end == name.size() - 1 ? checked_scale(*number) : std::nullopt;
 }
 
 }  // namespace
 
-std::optional<int> noise_of(std::string_view name) {
+std::optional<int> parse_noise_level(std::string_view name) {
   const std::string low = lower_case(name);
   if (has(low, "conservative") || has(low, "srmdnf")) return -1;
   if (has(low, "no-denoise") || has(low, "no_denoise") || has(low, "nodenoise")) return 0;
@@ -93,7 +93,7 @@ std::optional<int> noise_of(std::string_view name) {
   return low.starts_with("scale") && low.size() > 5 && is_digit(low[5]) ? std::optional{-1} : std::nullopt;
 }
 
-std::optional<int> scale_of(std::string_view name) {
+std::optional<int> parse_scale(std::string_view name) {
   const std::string low = lower_case(name);
   if (const auto scale = scale_before_x(low)) return scale;
   if (const auto scale = scale_after_x(low)) return scale;

@@ -17,13 +17,13 @@ namespace weir::nn {
 
 /// The noise level: "denoise3x" and "noise3" 3; "no-denoise" 0; "conservative", the waifu2x network without a noise part
 /// ("scale2.0x") and "srmdnf" -1, which is no denoising beyond what enlarging needs; otherwise none.
-std::optional<int> noise_of(std::string_view name);
+std::optional<int> parse_noise_level(std::string_view name);
 
 /// The largest scale of a network.
 inline constexpr int kLargestScale = 16;
 
 /// The enlargement, 1 to kLargestScale: "up2x", "scale2.0x", "2x_...", "4xName", "...-x2", "x4plus", "...4x"; 1 for waifu2x's
 /// "noise1_model"; otherwise none. For networks that cannot be read: of the others the graph tells it.
-std::optional<int> scale_of(std::string_view name);
+std::optional<int> parse_scale(std::string_view name);
 
 }  // namespace weir::nn

@@ -57,20 +57,20 @@ constexpr std::array kPublished{
     Published{"weir-2x", 2, kNone},
 };
 
-TEST(NetworkNames, TellScaleAndNoiseInEveryPublishedScheme) {
+TEST(NetworkNames, ContainScaleAndNoiseInEveryPublishedScheme) {
   for (const Published& published : kPublished) {
-    EXPECT_EQ(scale_of(published.name).value_or(kNone), published.scale) << published.name;
-    EXPECT_EQ(noise_of(published.name).value_or(kNone), published.noise) << published.name;
+    EXPECT_EQ(parse_scale(published.name).value_or(kNone), published.scale) << published.name;
+    EXPECT_EQ(parse_noise_level(published.name).value_or(kNone), published.noise) << published.name;
   }
 }
 
-TEST(NetworkNames, OtherNamesTellNothing) {
+TEST(NetworkNames, OtherNamesGiveNothing) {
   for (const std::string_view name : {"", "x", "denoise", "denoise2", "noise", "noise15_dncnn", "model", "x0", "0x",
                                       "x17", "100x", "scale", "scaled", "xception", "remacri", "ultrasharp", "v3"})
-    EXPECT_EQ(scale_of(name), std::nullopt) << name;
+    EXPECT_EQ(parse_scale(name), std::nullopt) << name;
   for (const std::string_view name : {"", "x", "denoise", "denoise2", "denoise12x", "noise", "noise15", "anoise1",
                                       "model", "scale", "scaled", "remacri", "realesr-animevideov3-x2"})
-    EXPECT_EQ(noise_of(name), std::nullopt) << name;
+    EXPECT_EQ(parse_noise_level(name), std::nullopt) << name;
 }
 
 }  // namespace

@@ -7,12 +7,12 @@
 #include <fstream>
 
 #include "networks/expected.hpp"
-#include "networks/generate.hpp"
+#include "networks/generate_network.hpp"
 
 namespace weir::nn {
 namespace {
 
-using test::generate;
+using test::generate_network;
 using test::GeneratedNetwork;
 using test::GenerateSettings;
 
@@ -23,7 +23,7 @@ INSTANTIATE_TEST_SUITE_P(Generated, EveryFamily, testing::ValuesIn(test::kGenera
                          [](const auto& family) { return std::string{family.param}; });
 
 TEST_P(EveryFamily, IsReadAndCounted) {
-  const GeneratedNetwork files = generate(GetParam());
+  const GeneratedNetwork files = generate_network(GetParam());
   const auto network = parse(files);
   ASSERT_TRUE(network) << network.error().what;
   std::int64_t numbers = 0;
@@ -40,8 +40,8 @@ TEST_P(EveryFamily, IsReadAndCounted) {
 }
 
 TEST_P(EveryFamily, Float16AndFloat32FilesAreTheSameNetwork) {
-  const auto narrow = parse(generate(GetParam(), {.weights = test::StoredWeights::float16}));
-  const auto wide = parse(generate(GetParam(), {.weights = test::StoredWeights::float32}));
+  const auto narrow = parse(generate_network(GetParam(), {.weights = test::StoredWeights::float16}));
+  const auto wide = parse(generate_network(GetParam(), {.weights = test::StoredWeights::float32}));
   ASSERT_TRUE(narrow) << narrow.error().what;
   ASSERT_TRUE(wide) << wide.error().what;
   for (std::size_t i = 0; i < narrow->graph.layers.size(); ++i) {
@@ -55,7 +55,7 @@ TEST_P(EveryFamily, Float16AndFloat32FilesAreTheSameNetwork) {
 }
 
 TEST_P(EveryFamily, AFileCutAnywhereIsCorrupt) {
-  const GeneratedNetwork files = generate(GetParam(), {.channels = 2, .blocks = 1});
+  const GeneratedNetwork files = generate_network(GetParam(), {.channels = 2, .blocks = 1});
   for (std::size_t length = 0; length < files.bin.size(); length += length < 64 ? 1 : 37) {
     const auto cut = parse_network(files.param, std::span{files.bin}.first(length), "net.param");
     ASSERT_FALSE(cut) << length;
@@ -73,7 +73,7 @@ TEST_P(EveryFamily, AFileCutAnywhereIsCorrupt) {
 }
 
 TEST(Network, BytesAfterTheLastLayerAreCorrupt) {
-  GeneratedNetwork files = generate("animevideo_x4");
+  GeneratedNetwork files = generate_network("animevideo_x4");
   files.bin.resize(files.bin.size() + 4);
   const auto network = parse(files);
   ASSERT_FALSE(network);
@@ -82,12 +82,13 @@ TEST(Network, BytesAfterTheLastLayerAreCorrupt) {
 }
 
 TEST(Network, WeightsOfAnotherNetworkAreCorrupt) {
-  const auto network = parse_network(generate("animevideo_x4").param, generate("rrdb_x4").bin, "net.param");
+  const auto network =
+      parse_network(generate_network("animevideo_x4").param, generate_network("rrdb_x4").bin, "net.param");
   ASSERT_FALSE(network);
 }
 
 TEST(Network, Int8WeightsAreNamedAsUnsupported) {
-  GeneratedNetwork files = generate("animevideo_x4");
+  GeneratedNetwork files = generate_network("animevideo_x4");
   const std::uint32_t int8 = 0x000D4B38;
   std::memcpy(files.bin.data(), &int8, sizeof int8);
   const auto network = parse(files);
@@ -99,7 +100,7 @@ TEST(Network, Int8WeightsAreNamedAsUnsupported) {
 }
 
 TEST(Network, AnUnknownTagIsUnsupported) {
-  GeneratedNetwork files = generate("animevideo_x4");
+  GeneratedNetwork files = generate_network("animevideo_x4");
   files.bin[0] = std::byte{0xFF};
   const auto network = parse(files);
   ASSERT_FALSE(network);
@@ -107,7 +108,7 @@ TEST(Network, AnUnknownTagIsUnsupported) {
 }
 
 TEST(Network, WeightsThatAreNotNumbersAreCorrupt) {
-  GeneratedNetwork files = generate("animevideo_x4");
+  GeneratedNetwork files = generate_network("animevideo_x4");
   for (const int bits : {0x7C00, 0xFC00, 0x7E00}) {  // infinity, its negative, NaN
     const auto half = static_cast<std::uint16_t>(bits);
     std::memcpy(files.bin.data() + 6, &half, sizeof half);
@@ -120,7 +121,7 @@ TEST(Network, WeightsThatAreNotNumbersAreCorrupt) {
 }
 
 TEST(Network, Float16IsReadExactly) {
-  GeneratedNetwork files = generate("animevideo_x4");
+  GeneratedNetwork files = generate_network("animevideo_x4");
   const std::array<std::uint16_t, 6> halves{0x0001, 0x83FF, 0x0400, 0x3C01, 0xFBFF, 0x8000};
   const std::array<float, 6> values{0x1p-24F, -1023 * 0x1p-24F, 0x1p-14F, 1 + 0x1p-10F, -65504.0F, -0.0F};
   std::memcpy(files.bin.data() + 4, halves.data(), sizeof halves);
@@ -133,7 +134,7 @@ TEST(Network, Float16IsReadExactly) {
 }
 
 TEST(Network, MissingBiasesAreZero) {
-  GeneratedNetwork files = generate("layers", {.channels = 2});
+  GeneratedNetwork files = generate_network("layers", {.channels = 2});
   const std::size_t at = files.param.find("5=1 6=");
   files.param.replace(at, 3, "5=0");
   files.bin.erase(files.bin.begin() + 4 + 2 * 3 * 9 * 2, files.bin.begin() + 4 + 2 * 3 * 9 * 2 + 8);
@@ -159,12 +160,12 @@ class NetworkFiles : public testing::Test {
 };
 
 TEST_F(NetworkFiles, LoadAndDescribeAgree) {
-  const auto param = write("two words-x2", generate("animevideo_x2"));
-  const auto loaded = load_network(param), described = describe_network(param);
+  const auto param = write("two words-x2", generate_network("animevideo_x2"));
+  const auto loaded = load_network(param), described = read_network_structure(param);
   ASSERT_TRUE(loaded) << loaded.error().what;
   ASSERT_TRUE(described) << described.error().what;
   EXPECT_EQ(loaded->name, "two words-x2");
-  EXPECT_EQ(loaded->param, param);
+  EXPECT_EQ(loaded->param_path, param);
   EXPECT_EQ(described->name, loaded->name);
   EXPECT_EQ(described->parameters, loaded->parameters);
   EXPECT_EQ(described->multiplications_per_pixel, loaded->multiplications_per_pixel);
@@ -173,31 +174,32 @@ TEST_F(NetworkFiles, LoadAndDescribeAgree) {
 }
 
 TEST_F(NetworkFiles, EachFileThatIsMissingIsNamed) {
-  const auto param = write("x", generate("animevideo_x2"));
-  std::filesystem::remove(weights_of(param));
-  for (const auto& result : {load_network(param), describe_network(param)}) {
+  const auto param = write("x", generate_network("animevideo_x2"));
+  std::filesystem::remove(weights_path(param));
+  for (const auto& result : {load_network(param), read_network_structure(param)}) {
     ASSERT_FALSE(result);
     EXPECT_EQ(result.error().code, Errc::io);
-    EXPECT_TRUE(result.error().what.starts_with(weights_of(param).string() + ": no such file")) << result.error().what;
+    EXPECT_TRUE(result.error().what.starts_with(weights_path(param).string() + ": no such file"))
+        << result.error().what;
   }
   EXPECT_EQ(load_network(folder_ / "y.param").error().what, (folder_ / "y.param").string() + ": no such file");
   EXPECT_EQ(load_network(folder_).error().code, Errc::io);
 }
 
 TEST_F(NetworkFiles, AnOversizedBinIsRefusedByItsLength) {
-  const auto param = write("x", generate("animevideo_x2"));
-  std::filesystem::resize_file(weights_of(param), std::uintmax_t{1} << 40);  // a sparse file
-  for (const auto& result : {load_network(param), describe_network(param)}) {
+  const auto param = write("x", generate_network("animevideo_x2"));
+  std::filesystem::resize_file(weights_path(param), std::uintmax_t{1} << 40);  // a sparse file
+  for (const auto& result : {load_network(param), read_network_structure(param)}) {
     ASSERT_FALSE(result);
     EXPECT_EQ(result.error().code, Errc::corrupt);
     EXPECT_NE(result.error().what.find("1099511627776 bytes"), std::string::npos) << result.error().what;
   }
 }
 
-TEST_F(NetworkFiles, ADescriptionSaysWhyAShortBinIsUnreadable) {
-  const auto param = write("x", generate("animevideo_x2"));
-  std::filesystem::resize_file(weights_of(param), 100);
-  const auto described = describe_network(param);
+TEST_F(NetworkFiles, AShortBinIsExplainedWithoutReadingWeights) {
+  const auto param = write("x", generate_network("animevideo_x2"));
+  std::filesystem::resize_file(weights_path(param), 100);
+  const auto described = read_network_structure(param);
   ASSERT_FALSE(described);
   EXPECT_EQ(described.error().code, Errc::corrupt);
   EXPECT_NE(described.error().what.find("are left in the file"), std::string::npos) << described.error().what;

@@ -11,22 +11,23 @@
 
 namespace weir::nn {
 
-Lowering::Lowering(const Graph& graph) : graph_{graph}, values_(graph.blobs.size()), uses_(graph.blobs.size(), 0) {
-  program_.vector_level.assign(graph.blobs.size(), 0);
-  count_uses();
+Lowering::Lowering(const Graph& graph)
+    : graph_{graph}, lowered_blobs_(graph.blobs.size()), reader_counts_(graph.blobs.size(), 0) {
+  program_.required_means.assign(graph.blobs.size(), 0);
+  count_all_readers();
 }
 
 Result<Program> Lowering::run() && {
   for (layer_ = 0; layer_ < static_cast<int>(graph_.layers.size()); ++layer_) {
-    const Layer& layer = graph_.layers[index(layer_)];
+    const Layer& layer = graph_.layers[to_index(layer_)];
     auto status = std::visit([&](const auto& operation) { return operation.lower(*this, layer); }, layer.operation);
     if (!status) return status.error();
-    if (program_.ops.size() > kMostOps) {
-      return unsupported(fmt::format("more than {} operations up to here", kMostOps));
+    if (program_.ops.size() > kMaxOps) {
+      return unsupported(fmt::format("more than {} operations up to here", kMaxOps));
     }
   }
   layer_ = static_cast<int>(graph_.layers.size()) - 1;
-  const View& result = view_of(graph_.output);
+  const TensorView& result = first_part(graph_.output);
   if (result.gate >= 0 || result.cropped) {
     return unsupported("a cropped or gated result is read where that is not supported");
   }
@@ -35,37 +36,37 @@ Result<Program> Lowering::run() && {
 }
 
 Error Lowering::unsupported(std::string_view why) const {
-  const Layer& layer = graph_.layers[index(layer_)];
+  const Layer& layer = graph_.layers[to_index(layer_)];
   return Error{Errc::unsupported, fmt::format("line {}: layer {}: {}", layer.line, layer.name, why)};
 }
 
-Status Lowering::read_beyond(const std::vector<View>& inputs) const {
-  for (const View& v : inputs) {
+Status Lowering::check_not_cropped(const std::vector<TensorView>& inputs) const {
+  for (const TensorView& v : inputs) {
     if (v.cropped) return unsupported("a crop followed by an operation that reads beyond its edge");
   }
   return ok();
 }
 
-void Lowering::count_uses() {
+void Lowering::count_all_readers() {
   std::vector<int> origin(graph_.blobs.size());
   for (std::size_t i = 0; i < origin.size(); ++i) origin[i] = static_cast<int>(i);
   for (const Layer& layer : graph_.layers) {
     if (std::holds_alternative<Split>(layer.operation)) {
-      for (const int out : layer.outputs) origin[index(out)] = origin[index(layer.inputs[0])];
+      for (const int out : layer.outputs) origin[to_index(out)] = origin[to_index(layer.inputs[0])];
       continue;
     }
-    for (const int in : layer.inputs) ++uses_[index(origin[index(in)])];
+    for (const int in : layer.inputs) ++reader_counts_[to_index(origin[to_index(in)])];
   }
-  ++uses_[index(origin[index(graph_.output)])];
-  for (std::size_t i = 0; i < origin.size(); ++i) uses_[i] = uses_[index(origin[i])];
+  ++reader_counts_[to_index(origin[to_index(graph_.output)])];
+  for (std::size_t i = 0; i < origin.size(); ++i) reader_counts_[i] = reader_counts_[to_index(origin[i])];
 }
 
 int Lowering::add_tensor(int blob) {
-  Tensor t;
+  ProgramTensor t;
   t.channels = shape(blob).channels;
   t.blob = blob;
   t.producer = static_cast<int>(program_.ops.size());
-  t.planar = t.channels <= compute::kMostPlanarChannels;
+  t.planar = t.channels <= compute::kMaxPlanarChannels;
   program_.tensors.push_back(t);
   return static_cast<int>(program_.tensors.size()) - 1;
 }
@@ -73,20 +74,20 @@ int Lowering::add_tensor(int blob) {
 void Lowering::emit(Op o, int blob) {
   o.layer = layer_;
   o.output = add_tensor(blob);
-  value(blob).parts = {View{o.output}};
+  lowered_blob(blob).parts = {TensorView{o.output}};
   program_.ops.push_back(std::move(o));
 }
 
-void Lowering::emit_vector(const Layer& layer, int blob) {
+void Lowering::emit_vector_op(const Layer& layer, int blob) {
   const int in = layer.inputs[0];
   program_.vector_ops.push_back(VectorOp{layer_, in, blob});
-  program_.vector_level[index(blob)] = program_.vector_level[index(in)];
+  program_.required_means[to_index(blob)] = program_.required_means[to_index(in)];
 }
 
-Op* Lowering::open_producer(int blob) {
-  const Value& v = value(blob);
-  if (uses(blob) != 1 || v.parts.size() != 1) return nullptr;
-  const View& view = v.parts[0];
+Op* Lowering::find_open_producer(int blob) {
+  const LoweredBlob& v = lowered_blob(blob);
+  if (count_readers(blob) != 1 || v.parts.size() != 1) return nullptr;
+  const TensorView& view = v.parts[0];
   if (view.gate >= 0 || view.cropped) return nullptr;
   Op& o = op(tensor(view.tensor).producer);
   if (o.kind != OpKind::conv3x3 && o.kind != OpKind::patch && o.kind != OpKind::direct) return nullptr;
@@ -94,19 +95,19 @@ Op* Lowering::open_producer(int blob) {
   return &o;
 }
 
-void Lowering::rename(Op& o, int blob) {
+void Lowering::set_output_blob(Op& o, int blob) {
   tensor(o.output).blob = blob;
-  value(blob).parts = {View{o.output}};
+  lowered_blob(blob).parts = {TensorView{o.output}};
 }
 
 Epilogue epilogue_of(const std::vector<float>& bias, const Activation& activation, int channels) {
   Epilogue e;
   e.bias = bias;
-  e.bias.resize(index(channels), 0.0F);
+  e.bias.resize(to_index(channels), 0.0F);
   float slope = 1;
   if (activation.kind == Activation::Kind::relu) slope = 0;
   if (activation.kind == Activation::Kind::leaky_relu) slope = activation.a;
-  e.slope.assign(index(channels), slope);
+  e.slope.assign(to_index(channels), slope);
   return e;
 }
 
@@ -116,14 +117,14 @@ bool fits_epilogue(const Activation& a) {
 
 Result<Program> lower(const Graph& graph) { return Lowering{graph}.run(); }
 
-int level_of(const Program& program, const Op& op) {
-  int level = 0;
-  const auto look = [&](const View& v) {
-    if (v.gate >= 0) level = std::max(level, program.vector_level[static_cast<std::size_t>(v.gate)]);
+int count_required_means(const Program& program, const Op& op) {
+  int count = 0;
+  const auto visit = [&](const TensorView& v) {
+    if (v.gate >= 0) count = std::max(count, program.required_means[static_cast<std::size_t>(v.gate)]);
   };
-  for (const View& v : op.inputs) look(v);
-  if (op.epilogue.has_residual) look(op.epilogue.residual);
-  return level;
+  for (const TensorView& v : op.inputs) visit(v);
+  if (op.epilogue.has_residual) visit(op.epilogue.residual);
+  return count;
 }
 
 }  // namespace weir::nn

@@ -26,7 +26,7 @@ namespace {
 
 using compute::Planes;
 
-Planes activated(Planes planes, const Activation& activation) {
+Planes apply_activation(Planes planes, const Activation& activation) {
   switch (activation.kind) {
     case Activation::Kind::none:
       break;
@@ -47,11 +47,11 @@ Planes activated(Planes planes, const Activation& activation) {
 }
 
 template <class Kind>
-compute::ConvGeometry geometry_of(const Kind& op) {
+compute::ConvGeometry make_geometry(const Kind& op) {
   return {op.out_channels, op.kernel, op.stride, op.pad};
 }
 
-compute::Binary kind_of_binary(BinaryOp::Kind kind) {
+compute::Binary convert_binary_kind(BinaryOp::Kind kind) {
   switch (kind) {
     case BinaryOp::Kind::add:
       return compute::Binary::add;
@@ -69,40 +69,40 @@ compute::Binary kind_of_binary(BinaryOp::Kind kind) {
 
 }  // namespace
 
-Planes Input::plain(const PlainInputs&) const { return {}; }
-Planes Convolution::plain(const PlainInputs& in) const {
-  return activated(compute::conv_ref(*in[0], geometry_of(*this), weight, bias), activation);
+Planes Input::evaluate(const LayerInputs&) const { return {}; }
+Planes Convolution::evaluate(const LayerInputs& in) const {
+  return apply_activation(compute::conv_ref(*in[0], make_geometry(*this), weight, bias), activation);
 }
-Planes Deconvolution::plain(const PlainInputs& in) const {
-  return activated(compute::deconv_ref(*in[0], geometry_of(*this), weight, bias), activation);
+Planes Deconvolution::evaluate(const LayerInputs& in) const {
+  return apply_activation(compute::deconv_ref(*in[0], make_geometry(*this), weight, bias), activation);
 }
-Planes InnerProduct::plain(const PlainInputs& in) const {
-  return activated(compute::inner_product_ref(*in[0], weight, bias), activation);
+Planes InnerProduct::evaluate(const LayerInputs& in) const {
+  return apply_activation(compute::inner_product_ref(*in[0], weight, bias), activation);
 }
-Planes Split::plain(const PlainInputs& in) const { return *in[0]; }
-Planes PRelu::plain(const PlainInputs& in) const {
+Planes Split::evaluate(const LayerInputs& in) const { return *in[0]; }
+Planes PRelu::evaluate(const LayerInputs& in) const {
   Planes out = *in[0];
   compute::prelu_ref(out, slope);
   return out;
 }
-Planes GlobalAverage::plain(const PlainInputs& in) const { return compute::global_average_ref(*in[0]); }
-Planes BinaryOp::plain(const PlainInputs& in) const {
-  const auto binary = kind_of_binary(kind);
+Planes GlobalAverage::evaluate(const LayerInputs& in) const { return compute::global_average_ref(*in[0]); }
+Planes BinaryOp::evaluate(const LayerInputs& in) const {
+  const auto binary = convert_binary_kind(kind);
   return with_scalar ? compute::binary_ref(binary, *in[0], scalar) : compute::binary_ref(binary, *in[0], *in[1]);
 }
-Planes WeightedSum::plain(const PlainInputs& in) const { return compute::weighted_sum_ref(in, coefficient); }
-Planes Crop::plain(const PlainInputs& in) const { return compute::crop_ref(*in[0], top, left, bottom, right); }
-Planes Concat::plain(const PlainInputs& in) const { return compute::concat_ref(in); }
-Planes PixelShuffle::plain(const PlainInputs& in) const { return compute::pixel_shuffle_ref(*in[0], factor); }
-Planes Interp::plain(const PlainInputs& in) const {
+Planes WeightedSum::evaluate(const LayerInputs& in) const { return compute::weighted_sum_ref(in, coefficient); }
+Planes Crop::evaluate(const LayerInputs& in) const { return compute::crop_ref(*in[0], top, left, bottom, right); }
+Planes Concat::evaluate(const LayerInputs& in) const { return compute::concat_ref(in); }
+Planes PixelShuffle::evaluate(const LayerInputs& in) const { return compute::pixel_shuffle_ref(*in[0], factor); }
+Planes Interp::evaluate(const LayerInputs& in) const {
   if (kind == Kind::nearest) return compute::interp_nearest_ref(*in[0], scale);
   if (kind == Kind::bilinear) return compute::interp_bilinear_ref(*in[0], scale);
   return compute::interp_bicubic_ref(*in[0], scale);
 }
-Planes Padding::plain(const PlainInputs& in) const {
-  return compute::padding_ref(*in[0], top, left, bottom, right, fill, value);
+Planes Padding::evaluate(const LayerInputs& in) const {
+  return compute::padding_ref(*in[0], top, left, bottom, right, mode, value);
 }
-Planes Pointwise::plain(const PlainInputs& in) const { return activated(*in[0], activation); }
+Planes Pointwise::evaluate(const LayerInputs& in) const { return apply_activation(*in[0], activation); }
 
 namespace {
 
@@ -148,13 +148,13 @@ std::vector<int> count_readers(const Graph& graph) {
 }
 
 /// The picture with the reflected border, grown at the right and the bottom to a multiple of the alignment.
-Planes bordered(const Planes& in, const Family& family) {
+Planes add_border(const Planes& in, const Family& family) {
   const auto grown = [&](int n) { return round_up(n, family.align) + 2 * family.border; };
   Planes out{in.channels, grown(in.height), grown(in.width)};
   for (int c = 0; c < out.channels; ++c) {
     for (int y = 0; y < out.height; ++y) {
-      const auto row = in.row(c, reflected(y - family.border, in.height));
-      for (int x = 0; x < out.width; ++x) out.at(c, y, x) = row[reflected(x - family.border, in.width)];
+      const auto row = in.row(c, reflect_position(y - family.border, in.height));
+      for (int x = 0; x < out.width; ++x) out.at(c, y, x) = row[reflect_position(x - family.border, in.width)];
     }
   }
   return out;
@@ -162,7 +162,7 @@ Planes bordered(const Planes& in, const Family& family) {
 
 }  // namespace
 
-int reflected(int position, int extent) {
+int reflect_position(int position, int extent) {
   if (extent == 1) return 0;
   const int period = 2 * (extent - 1);
   const int within = (position % period + period) % period;
@@ -176,12 +176,12 @@ Result<Planes> run_reference(const Graph& graph, Planes picture) {
   blobs[graph.input] = std::make_shared<Planes>(std::move(picture));
   for (const Layer& layer : graph.layers) {
     if (std::holds_alternative<Input>(layer.operation)) continue;
-    PlainInputs inputs;
+    LayerInputs inputs;
     for (const int blob : layer.inputs) inputs.push_back(blobs[blob].get());
     const bool split = std::holds_alternative<Split>(layer.operation);
     auto out = split ? blobs[layer.inputs[0]]
                      : std::make_shared<const Planes>(
-                           std::visit([&](const auto& op) { return op.plain(inputs); }, layer.operation));
+                           std::visit([&](const auto& op) { return op.evaluate(inputs); }, layer.operation));
     for (const int blob : layer.outputs) blobs[blob] = out;
     for (const int blob : layer.inputs) {
       if (--readers[blob] == 0) blobs[blob].reset();
@@ -192,12 +192,12 @@ Result<Planes> run_reference(const Graph& graph, Planes picture) {
 
 Result<Planes> upscale_reference(const Network& network, const Planes& picture) {
   const Family& family = network.family;
-  auto result = run_reference(network.graph, bordered(picture, family));
+  auto result = run_reference(network.graph, add_border(picture, family));
   if (!result) return result;
   const int height = picture.height * family.scale, width = picture.width * family.scale;
   Planes out = compute::crop_ref(*result, family.crop, family.crop, result->height - family.crop - height,
                                  result->width - family.crop - width);
-  if (!family.residual) return out;
+  if (!family.adds_enlarged_picture) return out;
   return compute::binary_ref(compute::Binary::add, out,
                              compute::interp_nearest_ref(picture, static_cast<float>(family.scale)));
 }

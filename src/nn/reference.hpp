@@ -39,6 +39,6 @@ Result<RgbPicture> to_rgb(const compute::Planes& planes);
 
 /// The position within [0, extent) that a border shows at `position`: mirrored at the first and the last position
 /// without repeating them, as often as it takes (... 2 1 0 1 2 ... n-2 n-1 n-2 ...).
-int reflected(int position, int extent);
+int reflect_position(int position, int extent);
 
 }  // namespace weir::nn

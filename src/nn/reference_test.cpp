@@ -5,7 +5,7 @@
 #include <cmath>
 
 #include "networks/expected.hpp"
-#include "networks/generate.hpp"
+#include "networks/generate_network.hpp"
 
 namespace weir::nn {
 namespace {
@@ -13,7 +13,7 @@ namespace {
 using compute::Planes;
 
 Network parse_family(std::string_view family, const test::GenerateSettings& settings = {.channels = 4, .blocks = 1}) {
-  const auto files = test::generate(family, settings);
+  const auto files = test::generate_network(family, settings);
   auto network = parse_network(files.param, files.bin, std::string{family});
   EXPECT_TRUE(network) << network.error().what;
   return network ? *std::move(network) : Network{};
@@ -52,18 +52,18 @@ TEST_P(StoredResult, AnySizeOfPictureIsEnlarged) {
 }
 
 TEST(Reference, TheBorderIsMirroredWithoutRepeatingTheEdge) {
-  EXPECT_EQ(reflected(-1, 5), 1);
-  EXPECT_EQ(reflected(-4, 5), 4);
-  EXPECT_EQ(reflected(-5, 5), 3);
-  EXPECT_EQ(reflected(4, 5), 4);
-  EXPECT_EQ(reflected(5, 5), 3);
-  EXPECT_EQ(reflected(8, 5), 0);
-  EXPECT_EQ(reflected(9, 5), 1);
-  EXPECT_EQ(reflected(-18, 2), 0);
-  EXPECT_EQ(reflected(1000, 1), 0);
+  EXPECT_EQ(reflect_position(-1, 5), 1);
+  EXPECT_EQ(reflect_position(-4, 5), 4);
+  EXPECT_EQ(reflect_position(-5, 5), 3);
+  EXPECT_EQ(reflect_position(4, 5), 4);
+  EXPECT_EQ(reflect_position(5, 5), 3);
+  EXPECT_EQ(reflect_position(8, 5), 0);
+  EXPECT_EQ(reflect_position(9, 5), 1);
+  EXPECT_EQ(reflect_position(-18, 2), 0);
+  EXPECT_EQ(reflect_position(1000, 1), 0);
 }
 
-TEST(Reference, WithoutStatisticsFarPixelsDoNotMatter) {
+TEST(Reference, WithoutMeansFarPixelsDoNotMatter) {
   const Network network = parse_family("realcugan2x_nose");
   Planes small = picture(40, 40), changed = small;
   for (int y = 0; y < 40; ++y) changed.at(1, y, 39) = 1 - changed.at(1, y, 39);
@@ -73,7 +73,7 @@ TEST(Reference, WithoutStatisticsFarPixelsDoNotMatter) {
   EXPECT_NE(a->at(0, 10, 78), b->at(0, 10, 78));
 }
 
-TEST(Reference, StatisticsAreThoseOfTheWholePicture) {
+TEST(Reference, MeansAreThoseOfTheWholePicture) {
   const Network network = parse_family("realcugan2x_se");
   Planes small = picture(40, 40), changed = small;
   for (int y = 0; y < 40; ++y) changed.at(1, y, 39) = 1 - changed.at(1, y, 39);
@@ -85,7 +85,7 @@ TEST(Reference, StatisticsAreThoseOfTheWholePicture) {
 TEST(Reference, TheResidualHeadIsAddedToTheEnlargedPicture) {
   const Network network = parse_family("realcugan4x_se");
   Network bare = network;
-  bare.family.residual = false;
+  bare.family.adds_enlarged_picture = false;
   const Planes in = picture(6, 5);
   const auto with = upscale_reference(network, in), without = upscale_reference(bare, in);
   ASSERT_TRUE(with && without);

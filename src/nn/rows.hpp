@@ -24,7 +24,7 @@ class InputRows {
   virtual ~InputRows() = default;
   /// The next fill() is for row 0. Called before each pass (over each strip) that reads the picture, and before the last
   /// one always.
-  virtual Status begin() = 0;
+  virtual Status rewind() = 0;
   /// Writes rows.first .. rows.first + rows.count - 1, each `width` columns of `planes` planes, from column `left` on.
   virtual Status fill(const PlanarRows& rows) = 0;
 };
@@ -36,8 +36,8 @@ using OutputRows = std::function<Status(const PlanarRows& rows)>;
 struct ByteRows {
   int first = 0, count = 0, width = 0;
   const std::uint8_t* samples = nullptr;
-  std::size_t row_bytes = 0;  ///< from one row to the next
-  std::vector<bool> uneven;   ///< by row: its values were not one colour, though cut to 0..255 they may be
+  std::size_t row_bytes = 0;      ///< from one row to the next
+  std::vector<bool> non_uniform;  ///< by row: its values were not one colour, though cut to 0..255 they may be
 };
 using OutputBytes = std::function<Status(const ByteRows& rows)>;
 

@@ -28,7 +28,7 @@ int tap_count(Interp::Kind kind) {
   return kind == Interp::Kind::bilinear ? 2 : 4;
 }
 
-int first_tap(const Interp& interp, int in, int out, int x) {
+int find_first_tap(const Interp& interp, int in, int out, int x) {
   if (interp.kind == Interp::Kind::nearest) {
     return std::min(static_cast<int>(std::floor(x / static_cast<double>(interp.scale))), in - 1);
   }
@@ -36,15 +36,15 @@ int first_tap(const Interp& interp, int in, int out, int x) {
   return interp.kind == Interp::Kind::bilinear ? first : first - 1;
 }
 
-bool step_is_whole(const Interp& interp, int in, int out) {
+bool has_exact_step(const Interp& interp, int in, int out) {
   return interp.kind == Interp::Kind::nearest || in * static_cast<double>(interp.scale) == out;
 }
 
-Taps taps_of(const Interp& interp, int in, int out) {
+Taps make_taps(const Interp& interp, int in, int out) {
   Taps taps;
   taps.count = tap_count(interp.kind);
   for (int x = 0; x < out; ++x) {
-    taps.index.push_back(first_tap(interp, in, out, x));
+    taps.index.push_back(find_first_tap(interp, in, out, x));
     const double centre = centre_of(in, out, x);
     const double t = centre - std::floor(centre);
     if (interp.kind == Interp::Kind::nearest) {

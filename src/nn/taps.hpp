@@ -17,15 +17,15 @@ struct Taps {
   std::vector<int> index;     ///< first tap; may lie outside the input
   std::vector<float> weight;  ///< [out][count]
 };
-Taps taps_of(const Interp& interp, int in, int out);
+Taps make_taps(const Interp& interp, int in, int out);
 
 /// Of one output position: how many there are, and where the first is.
 int tap_count(Interp::Kind kind);
-int first_tap(const Interp& interp, int in, int out, int x);
+int find_first_tap(const Interp& interp, int in, int out, int x);
 
 /// Whether the step from one output position to the next is 1 / scale exactly, so that a part of the axis is resized alone
 /// as it is in the whole.
-bool step_is_whole(const Interp& interp, int in, int out);
+bool has_exact_step(const Interp& interp, int in, int out);
 
 /// The four weights of the cubic for a position `t` (0..1) between the second and the third tap.
 std::array<float, 4> cubic_weights(double t);

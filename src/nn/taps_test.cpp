@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "compute/kernels/interp/interp_ref.hpp"
-#include "networks/everywhere.hpp"
+#include "networks/kernel_check.hpp"
 
 namespace weir::nn {
 namespace {
@@ -15,7 +15,7 @@ namespace {
 /// One row resized by taps.
 std::vector<float> resized(const Interp& interp, const std::vector<float>& row, int out) {
   const int in = static_cast<int>(row.size());
-  const Taps taps = taps_of(interp, in, out);
+  const Taps taps = make_taps(interp, in, out);
   std::vector<float> result;
   for (int x = 0; x < out; ++x) {
     const auto i = static_cast<std::size_t>(x);
@@ -62,7 +62,7 @@ TEST(Taps, AreThoseOfTheReferenceAtEveryScaleAndSize) {
 
 // Positions of ncnn's Interp, from src/layer/interp.cpp: (x + 0.5) * in / out - 0.5. 5 pixels times 1.5 are cut to 7.
 TEST(Taps, StepIsTheRatioOfTheExtents) {
-  const Taps taps = taps_of({Interp::Kind::bilinear, 1.5F}, 5, 7);
+  const Taps taps = make_taps({Interp::Kind::bilinear, 1.5F}, 5, 7);
   EXPECT_EQ(taps.index.back(), 4) << "times 1.5 exactly, it would be 3";
   EXPECT_NEAR(taps.weight.back(), 6.5 * 5 / 7 - 0.5 - 4, 1e-6);
 }
@@ -78,7 +78,7 @@ TEST(Taps, NetworksResizeAsTheReferenceDoes) {
       graph.input = 0;
       graph.output = 1;
       for (const Extent size : {Extent{16, 16}, {17, 23}, {37, 41}, {64, 35}}) {
-        const test::Everywhere ran = test::run_everywhere(graph, size);
+        const test::KernelCheck ran = test::check_with_all_kernels(graph, size);
         EXPECT_EQ(ran.refusal, "");
         EXPECT_EQ(ran.fault, "") << "scale " << scale << ", " << size.width << "x" << size.height;
       }

@@ -11,12 +11,13 @@ void ColourRange::add(const ColourRange& other) {
   }
 }
 
-float ColourRange::widest() const { return std::max({high[0] - low[0], high[1] - low[1], high[2] - low[2]}); }
+float ColourRange::largest_spread() const { return std::max({high[0] - low[0], high[1] - low[1], high[2] - low[2]}); }
 
-Suspicion judge(const compute::Seen& seen, const ColourRange& under) {
-  constexpr float kManyColours = 0.25F;
-  if (seen.not_finite) return Suspicion::no_numbers;
-  return !seen.unequal && under.widest() >= kManyColours ? Suspicion::one_colour : Suspicion::none;
+ValueFault check_values(const compute::ValueSummary& summary, const ColourRange& input_range) {
+  constexpr float kMinSpread = 0.25F;
+  if (summary.has_non_finite) return ValueFault::not_finite;
+  return !summary.has_unequal && input_range.largest_spread() >= kMinSpread ? ValueFault::single_colour
+                                                                            : ValueFault::none;
 }
 
 }  // namespace weir::nn

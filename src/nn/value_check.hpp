@@ -12,14 +12,14 @@ struct ColourRange {
   std::array<float, 3> high{0, 0, 0};
   void add(const ColourRange& other);
   /// The largest difference within one colour; below 0 if nothing was added.
-  float widest() const;
+  float largest_spread() const;
 };
 
 /// Why a part of a result cannot be right.
-enum class Suspicion { none, no_numbers, one_colour };
+enum class ValueFault { none, not_finite, single_colour };
 
 /// Judges a part of a result by what was seen of its values and by the range of the picture under it. One colour is
 /// suspicious where the picture has many: in one colour at least a quarter of what there is.
-Suspicion judge(const compute::Seen& seen, const ColourRange& under);
+ValueFault check_values(const compute::ValueSummary& summary, const ColourRange& input_range);
 
 }  // namespace weir::nn

@@ -5,18 +5,18 @@
 namespace weir::nn {
 namespace {
 
-TEST(ValueCheck, OneColourIsSuspiciousWhereOneColourOfThePictureHasAQuarterOfItsRange) {
+TEST(ValueCheck, ASingleColourIsAFaultWhereAColourOfThePictureCoversAQuarterOfTheRange) {
   ColourRange under;
-  EXPECT_EQ(judge({.not_finite = false, .unequal = false}, under), Suspicion::none) << "of nothing";
+  EXPECT_EQ(check_values({.has_non_finite = false, .has_unequal = false}, under), ValueFault::none) << "of nothing";
   under.add({{0.5F, 0.5F, 0.5F}, {0.5F, 0.625F, 0.5F}});
-  EXPECT_EQ(judge({.not_finite = false, .unequal = false}, under), Suspicion::none);
+  EXPECT_EQ(check_values({.has_non_finite = false, .has_unequal = false}, under), ValueFault::none);
   under.add({{0.5F, 0.375F, 0.5F}, {0.5F, 0.5F, 0.5F}});
-  EXPECT_EQ(judge({.not_finite = false, .unequal = false}, under), Suspicion::one_colour);
-  EXPECT_EQ(judge({.not_finite = false, .unequal = true}, under), Suspicion::none);
+  EXPECT_EQ(check_values({.has_non_finite = false, .has_unequal = false}, under), ValueFault::single_colour);
+  EXPECT_EQ(check_values({.has_non_finite = false, .has_unequal = true}, under), ValueFault::none);
 }
 
-TEST(ValueCheck, WhatIsNoNumberIsSuspiciousAnywhere) {
-  EXPECT_EQ(judge({.not_finite = true, .unequal = true}, {}), Suspicion::no_numbers);
+TEST(ValueCheck, AValueThatIsNotFiniteIsAlwaysAFault) {
+  EXPECT_EQ(check_values({.has_non_finite = true, .has_unequal = true}, {}), ValueFault::not_finite);
 }
 
 }  // namespace

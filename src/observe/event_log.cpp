@@ -15,7 +15,7 @@
 namespace weir::observe {
 namespace {
 
-constexpr std::uint64_t kLongest = std::uint64_t{64} << 20;
+constexpr std::uint64_t kMaxFileBytes = std::uint64_t{64} << 20;
 
 std::string_view name_of(Level level) {
   switch (level) {
@@ -41,9 +41,10 @@ std::string timestamp_now() {
 
 Status EventLog::add_file(const std::filesystem::path& path) {
   FileDescriptor file = open_to_append(path);
-  if (file && put_aside_if_long(path, file.get(), kLongest)) file = open_to_append(path);
+  if (file && rotate_if_long(path, file.get(), kMaxFileBytes)) file = open_to_append(path);
   if (!file)
-    return Error{errc_of(errno), fmt::format("{}: cannot be written: {}", printable(path.native()), errno_text(errno))};
+    return Error{errc_from_errno(errno),
+                 fmt::format("{}: cannot be written: {}", printable(path.native()), errno_text(errno))};
   const std::lock_guard lock{mutex_};
   files_.push_back({path, std::move(file)});
   return ok();
@@ -58,23 +59,23 @@ void EventLog::write(Level level, std::string_view event, const Fields& fields) 
   if (!fields.empty()) text.append(",").append(rest, 1, rest.size() - 2);
   text += "}\n";
   for (const File& file : files_) {
-    const auto written = append_at_once(file.descriptor.get(), text);
+    const auto written = append_in_one_write(file.descriptor.get(), text);
     if (written) continue;
-    ++dropped_;
-    if (!problem_)
-      problem_ = Error{written.error().code, fmt::format("{}: cannot be written: {}; events are missing there",
-                                                         printable(file.path.native()), written.error().what)};
+    ++dropped_lines_;
+    if (!first_error_)
+      first_error_ = Error{written.error().code, fmt::format("{}: cannot be written: {}; events are missing there",
+                                                             printable(file.path.native()), written.error().what)};
   }
 }
 
-std::optional<Error> EventLog::problem() const {
+std::optional<Error> EventLog::first_error() const {
   const std::lock_guard lock{mutex_};
-  return problem_;
+  return first_error_;
 }
 
-std::size_t EventLog::dropped() const {
+std::size_t EventLog::dropped_lines() const {
   const std::lock_guard lock{mutex_};
-  return dropped_;
+  return dropped_lines_;
 }
 
 }  // namespace weir::observe

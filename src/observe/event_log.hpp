@@ -30,9 +30,9 @@ class EventLog {
 
   using Fields = nlohmann::json;
   void write(Level level, std::string_view event, const Fields& fields = Fields::object());
-  std::size_t dropped() const;
+  std::size_t dropped_lines() const;
   /// Why the first line that was dropped could not be written, with its file; empty: none was.
-  std::optional<Error> problem() const;
+  std::optional<Error> first_error() const;
 
  private:
   mutable std::mutex mutex_;
@@ -41,8 +41,8 @@ class EventLog {
     FileDescriptor descriptor;
   };
   std::vector<File> files_;
-  std::optional<Error> problem_;
-  std::size_t dropped_ = 0;
+  std::optional<Error> first_error_;
+  std::size_t dropped_lines_ = 0;
 };
 
 /// "2026-11-21T14:30:00.123Z"

@@ -12,7 +12,7 @@ namespace {
 namespace fs = std::filesystem;
 constexpr std::uintmax_t kTooLong = (std::uintmax_t{64} << 20) + 1;
 
-TEST(EventLog, ALongFileIsPutAsideOnceWhoeverOpensIt) {
+TEST(EventLog, ALongFileIsRotatedOnce) {
   const weir::test::Folder folder;
   const fs::path path = folder / "log.jsonl";
   folder.put("log.jsonl", "");
@@ -35,7 +35,7 @@ TEST(EventLog, ALongFileIsPutAsideOnceWhoeverOpensIt) {
   EXPECT_NE(text.find("\"event\":\"run_end\""), std::string::npos);
 }
 
-TEST(EventLog, AShortFileIsGoneOnWith) {
+TEST(EventLog, AShortFileIsAppendedTo) {
   const weir::test::Folder folder;
   folder.put("log.jsonl", "{}\n");
   EventLog log;
@@ -45,17 +45,17 @@ TEST(EventLog, AShortFileIsGoneOnWith) {
   EXPECT_FALSE(fs::exists(folder / "log.jsonl.1"));
 }
 
-TEST(EventLog, AFileThatTakesNoLineIsToldAndTheOthersGoOn) {
+TEST(EventLog, AnUnwritableFileIsReportedAndTheOthersContinue) {
   const weir::test::Folder folder;
   EventLog log;
   ASSERT_TRUE(log.add_file("/dev/full"));
   ASSERT_TRUE(log.add_file(folder / "log.jsonl"));
-  EXPECT_FALSE(log.problem());
+  EXPECT_FALSE(log.first_error());
   log.write(Level::info, "run_start");
   log.write(Level::info, "run_end");
-  EXPECT_EQ(log.dropped(), 2U);
-  ASSERT_TRUE(log.problem());
-  EXPECT_EQ(log.problem()->what, "/dev/full: cannot be written: No space left on device; events are missing there");
+  EXPECT_EQ(log.dropped_lines(), 2U);
+  ASSERT_TRUE(log.first_error());
+  EXPECT_EQ(log.first_error()->what, "/dev/full: cannot be written: No space left on device; events are missing there");
   EXPECT_NE(folder.text("log.jsonl").find("run_end"), std::string::npos);
 }
 

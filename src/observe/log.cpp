@@ -40,25 +40,25 @@ class StatusLineSink final : public spdlog::sinks::base_sink<std::mutex> {
 struct Log::State {
   std::shared_ptr<StatusLineSink> sink = std::make_shared<StatusLineSink>();
   spdlog::logger logger{"weir", sink};
-  bool status = false;
+  bool shows_status = false;
 };
 
 Log::Log(Verbosity verbosity) : state_{std::make_unique<State>()} {
   state_->logger.set_level(verbosity == Verbosity::quiet ? spdlog::level::err : spdlog::level::info);
-  state_->status = verbosity == Verbosity::normal && standard_error_is_terminal();
+  state_->shows_status = verbosity == Verbosity::normal && standard_error_is_terminal();
 }
 
-Log::~Log() { status({}); }
+Log::~Log() { set_status({}); }
 
 void Log::error(std::string_view line) { state_->logger.error(spdlog::string_view_t{line.data(), line.size()}); }
 void Log::warning(std::string_view line) { state_->logger.warn(spdlog::string_view_t{line.data(), line.size()}); }
 void Log::info(std::string_view line) { state_->logger.info(spdlog::string_view_t{line.data(), line.size()}); }
 
-void Log::status(std::string_view line) {
-  if (state_->status) state_->sink->set_status(line);
+void Log::set_status(std::string_view line) {
+  if (state_->shows_status) state_->sink->set_status(line);
 }
 
-bool Log::has_status() const { return state_->status; }
+bool Log::shows_status() const { return state_->shows_status; }
 
 int Log::columns() const { return standard_error_columns(); }
 

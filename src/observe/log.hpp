@@ -21,9 +21,9 @@ class Log {
   void info(std::string_view line);     ///< not when quiet
 
   /// Replaces the status line; an empty one goes away. Nothing happens when quiet or not on a terminal.
-  void status(std::string_view line);
-  bool has_status() const;  ///< on a terminal and not quiet
-  int columns() const;      ///< of the terminal; 80 if it does not say
+  void set_status(std::string_view line);
+  bool shows_status() const;  ///< on a terminal and not quiet
+  int columns() const;        ///< of the terminal; 80 if it does not say
 
  private:
   struct State;

@@ -9,11 +9,11 @@
 namespace weir::observe {
 namespace {
 
-constexpr std::size_t kMostLabels = 256;
+constexpr std::size_t kMaxLabelSets = 256;
 
 /// Backslash, quote and newline are escaped in label values; the quote is not in help texts.
 /// Source: Prometheus documentation, "Exposition formats".
-std::string escaped(std::string_view text, bool quotes) {
+std::string escape(std::string_view text, bool quotes) {
   std::string out;
   for (const char c : text) {
     if (c == '\n')
@@ -34,37 +34,38 @@ std::string number_text(double value) {
 
 }  // namespace
 
-std::string label_text(const Metrics::Labels& labels) {
+std::string format_labels(const Metrics::Labels& labels) {
   std::string text;
   for (const auto& [name, value] : labels)
-    text += fmt::format("{}{}=\"{}\"", text.empty() ? "" : ",", name, escaped(value, true));
+    text += fmt::format("{}{}=\"{}\"", text.empty() ? "" : ",", name, escape(value, true));
   return text.empty() ? text : '{' + text + '}';
 }
 
-double& Metrics::value(const MetricName& name, const Labels& labels) {
-  Family& family = families_[std::string{name.name}];
-  family.type = name.type;
-  family.help = name.help;
-  const std::string key = label_text(labels);
-  if (family.values.size() >= kMostLabels && !family.values.contains(key)) return family.values["{overflow=\"true\"}"];
+double& Metrics::find_or_add_value(const MetricDefinition& metric, const Labels& labels) {
+  Family& family = families_[std::string{metric.name}];
+  family.type = metric.type;
+  family.help = metric.help;
+  const std::string key = format_labels(labels);
+  if (family.values.size() >= kMaxLabelSets && !family.values.contains(key))
+    return family.values["{overflow=\"true\"}"];
   return family.values[key];
 }
 
-void Metrics::add(const MetricName& name, double amount, const Labels& labels) {
+void Metrics::add(const MetricDefinition& metric, double value, const Labels& labels) {
   const std::lock_guard lock{mutex_};
-  value(name, labels) += amount;
+  find_or_add_value(metric, labels) += value;
 }
 
-void Metrics::set(const MetricName& name, double amount, const Labels& labels) {
+void Metrics::set(const MetricDefinition& metric, double value, const Labels& labels) {
   const std::lock_guard lock{mutex_};
-  value(name, labels) = amount;
+  find_or_add_value(metric, labels) = value;
 }
 
 std::string Metrics::text() const {
   const std::lock_guard lock{mutex_};
   std::string text;
   for (const auto& [name, family] : families_) {
-    text += fmt::format("# HELP {} {}\n# TYPE {} {}\n", name, escaped(family.help, false), name,
+    text += fmt::format("# HELP {} {}\n# TYPE {} {}\n", name, escape(family.help, false), name,
                         family.type == MetricType::counter ? "counter" : "gauge");
     for (const auto& [labels, value] : family.values)
       text += fmt::format("{}{} {}\n", name, labels, number_text(value));
@@ -75,13 +76,13 @@ std::string Metrics::text() const {
 Status Metrics::write(const std::filesystem::path& path) const {
   Status written = write_file(path, text());
   const std::lock_guard lock{mutex_};
-  problem_ = written ? std::nullopt : std::optional{written.error()};
+  last_write_error_ = written ? std::nullopt : std::optional{written.error()};
   return written;
 }
 
-std::optional<Error> Metrics::problem() const {
+std::optional<Error> Metrics::last_write_error() const {
   const std::lock_guard lock{mutex_};
-  return problem_;
+  return last_write_error_;
 }
 
 }  // namespace weir::observe

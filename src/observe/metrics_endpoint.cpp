@@ -19,23 +19,23 @@ namespace weir::observe {
 namespace {
 
 using Clock = std::chrono::steady_clock;
-constexpr std::size_t kLongestRequest = 4096;
-constexpr auto kPatience = std::chrono::seconds{2};
-constexpr int kLookMs = 100;  // how often a wait looks whether it is to end
+constexpr std::size_t kMaxRequestBytes = 4096;
+constexpr auto kTimeout = std::chrono::seconds{2};
+constexpr int kPollMs = 100;  // how often a wait looks whether it is to end
 
 bool wait_for(int fd, short events, Clock::time_point deadline, const std::stop_token& stop) {
   pollfd wait{fd, events, 0};
   while (!stop.stop_requested() && Clock::now() < deadline) {
-    if (poll(&wait, 1, kLookMs) > 0) return true;
+    if (poll(&wait, 1, kPollMs) > 0) return true;
   }
   return false;
 }
 
 std::string read_request(int fd, const std::stop_token& stop) {
-  const auto deadline = Clock::now() + kPatience;
+  const auto deadline = Clock::now() + kTimeout;
   std::string request;
   char piece[1024];
-  while (request.size() < kLongestRequest && request.find("\r\n\r\n") == std::string::npos) {
+  while (request.size() < kMaxRequestBytes && request.find("\r\n\r\n") == std::string::npos) {
     if (!wait_for(fd, POLLIN, deadline, stop)) return {};
     const ssize_t got = recv(fd, piece, sizeof piece, MSG_DONTWAIT);
     if (got == 0 || (got < 0 && errno != EAGAIN && errno != EINTR)) return {};
@@ -45,7 +45,7 @@ std::string read_request(int fd, const std::stop_token& stop) {
 }
 
 void send_all(int fd, std::string_view text, const std::stop_token& stop) {
-  const auto deadline = Clock::now() + kPatience;
+  const auto deadline = Clock::now() + kTimeout;
   while (!text.empty() && wait_for(fd, POLLOUT, deadline, stop)) {
     const ssize_t sent = send(fd, text.data(), text.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
     if (sent < 0 && errno != EAGAIN && errno != EINTR) return;
@@ -54,11 +54,11 @@ void send_all(int fd, std::string_view text, const std::stop_token& stop) {
 }
 
 std::string answer(std::string_view request, const Metrics& metrics) {
-  const bool known = request.starts_with("GET /metrics ") || request.starts_with("GET /metrics?");
-  const std::string body = known ? metrics.text() : "weir: GET /metrics\n";
-  const char* type = known ? "text/plain; version=0.0.4; charset=utf-8" : "text/plain; charset=utf-8";
+  const bool is_metrics_request = request.starts_with("GET /metrics ") || request.starts_with("GET /metrics?");
+  const std::string body = is_metrics_request ? metrics.text() : "weir: GET /metrics\n";
+  const char* type = is_metrics_request ? "text/plain; version=0.0.4; charset=utf-8" : "text/plain; charset=utf-8";
   return fmt::format("HTTP/1.1 {}\r\nContent-Type: {}\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{}",
-                     known ? "200 OK" : "404 Not Found", type, body.size(), body);
+                     is_metrics_request ? "200 OK" : "404 Not Found", type, body.size(), body);
 }
 
 void serve(int listener, const Metrics& metrics, const std::stop_token& stop) {
@@ -103,7 +103,7 @@ Result<std::unique_ptr<MetricsEndpoint>> MetricsEndpoint::open(const std::string
   std::string host = address.substr(0, colon);
   const std::string port = colon == std::string::npos ? std::string{} : address.substr(colon + 1);
   if (host.size() > 2 && host.front() == '[' && host.back() == ']') host = host.substr(1, host.size() - 2);
-  if (!parse_whole(port, 0, 65535))
+  if (!parse_integer(port, 0, 65535))
     return Error{Errc::invalid_argument, fmt::format("'{}' has no port; write 127.0.0.1:9090", printable(address))};
   auto listener = listen_on(host, port, address);
   if (!listener) return listener.error();

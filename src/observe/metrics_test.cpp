@@ -13,8 +13,8 @@
 namespace weir::observe {
 namespace {
 
-constexpr MetricName kCount{"weir_test_total", MetricType::counter, "Counts \\ and\nso on."};
-constexpr MetricName kLevel{"weir_test_bytes", MetricType::gauge, "A level."};
+constexpr MetricDefinition kCount{"weir_test_total", MetricType::counter, "Counts \\ and\nso on."};
+constexpr MetricDefinition kLevel{"weir_test_bytes", MetricType::gauge, "A level."};
 
 /// The text format by its grammar (Prometheus documentation, "Exposition formats"); empty if the text follows it, else the
 /// first line that does not.
@@ -99,7 +99,7 @@ TEST(MetricsEndpoint, AnswersAndSurvivesNonsense) {
   EXPECT_TRUE(ask(port, "GET /metrics HTTP/1.1\r\n\r\n").starts_with("HTTP/1.1 200"));
 }
 
-TEST(MetricsEndpoint, AddressesThatAreNoneAreRefused) {
+TEST(MetricsEndpoint, InvalidAddressesAreRefused) {
   Metrics metrics;
   for (const char* address : {"", "9090", "127.0.0.1", "127.0.0.1:x", "127.0.0.1:99999", "nowhere.example:1"})
     EXPECT_FALSE(MetricsEndpoint::open(address, metrics)) << address;

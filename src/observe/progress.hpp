@@ -28,10 +28,10 @@ std::string format_progress(const ItemProgress& progress, int columns);
 std::string format_duration(Seconds time);
 
 /// "4:07", "2:04:07".
-std::string clock_text(Seconds time);
+std::string format_clock(Seconds time);
 
 /// At most `most` bytes of a name: its middle is cut out, between characters; empty if there is no room for a sensible rest.
-std::string shorten(const std::string& name, std::size_t most);
+std::string shorten_name(const std::string& name, std::size_t max_bytes);
 
 /// Shows one running item: on a terminal the status line, ten times a second at most; elsewhere a plain line every ten
 /// seconds, so that short items make none. Not thread-safe.
@@ -46,8 +46,8 @@ class ProgressMeter {
  private:
   Log& log_;
   ItemProgress item_;
-  Clock::time_point started_{};
-  Clock::time_point shown_{};
+  Clock::time_point start_time_{};
+  Clock::time_point last_shown_{};
 };
 
 }  // namespace weir::observe

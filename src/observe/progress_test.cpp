@@ -5,7 +5,7 @@
 namespace weir::observe {
 namespace {
 
-TEST(FormatProgress, SaysPercentSpeedAndTimeLeft) {
+TEST(FormatProgress, ContainsPercentSpeedAndTimeLeft) {
   const ItemProgress half{
       .name = "page.png", .number = 2, .count = 10, .fraction = 0.5, .megapixels = 20, .elapsed = Seconds{4}};
   EXPECT_EQ(format_progress(half, 80), "[2/10] page.png   50 %  5.00 MP/s  0:04 left");
@@ -13,7 +13,7 @@ TEST(FormatProgress, SaysPercentSpeedAndTimeLeft) {
 
 TEST(FormatProgress, ASinglePictureHasNoNumber) { EXPECT_EQ(format_progress({.name = "a.png"}, 80), "a.png    0 %"); }
 
-TEST(FormatProgress, NeverSaysDoneTooEarlyNorLeavesTheRange) {
+TEST(FormatProgress, NeverShowsDoneTooEarly) {
   EXPECT_NE(format_progress({.name = "a", .fraction = 0.9999}, 80).find(" 99 %"), std::string::npos);
   EXPECT_NE(format_progress({.name = "a", .fraction = 7}, 80).find("100 %"), std::string::npos);
   EXPECT_NE(format_progress({.name = "a", .fraction = -1}, 80).find("  0 %"), std::string::npos);

@@ -16,7 +16,7 @@ namespace weir::runs {
 namespace {
 
 namespace fs = std::filesystem;
-constexpr auto kLongestItem = std::chrono::hours{24 * 7};  // without a limit a command may take this long
+constexpr auto kMaxItemTime = std::chrono::hours{24 * 7};  // without a limit a command may take this long
 
 /// Several sharers of each device only where more are to run at once than there are devices.
 int slots_for(int gpu_jobs, std::size_t devices) {
@@ -26,25 +26,26 @@ int slots_for(int gpu_jobs, std::size_t devices) {
 
 /// How the commands share the machine's devices.
 void share_devices(tasks::CommandRequest& request, const tasks::Machine& machine) {
-  if (!request.guard.leased) {
+  if (!request.guard.lease_before_start) {
     // All of them on one card: which one is settled here, so that its lease is what they meet at.
-    const device::Device& card = machine.at(machine.choice.order.front());
-    request.guard.wish.policy.request = {card.pci ? "pci:" + to_text(*card.pci) : card.uuid};
+    const device::Device& card = machine.device_at(machine.choice.ranked.front());
+    request.guard.device_request.policy.request = {card.pci ? "pci:" + to_text(*card.pci) : card.uuid};
     if (request.gpu_jobs > 1) request.guard.environment.emplace_back("WEIR_SLOTS", std::to_string(request.gpu_jobs));
-  } else if (request.guard.wish.slots == 0) {
-    request.guard.wish.slots = slots_for(request.gpu_jobs, machine.choice.order.size());
+  } else if (request.guard.device_request.slots == 0) {
+    request.guard.device_request.slots = slots_for(request.gpu_jobs, machine.choice.ranked.size());
   }
 }
 
 /// Errors: invalid_argument for two items that would write one file.
-Result<std::vector<jobs::Item>> items_of(const std::vector<std::string>& texts, const tasks::CommandRequest& request) {
+Result<std::vector<jobs::Item>> make_items(const std::vector<std::string>& texts,
+                                           const tasks::CommandRequest& request) {
   const bool has_variants = !request.guard.variants.front().name.empty();
-  const auto made = tasks::CommandTemplate::make(request.words, has_variants);
+  const auto made = tasks::CommandTemplate::make(request.arguments, has_variants);
   if (!made) return made.error();
   std::vector<jobs::Item> items;
   std::map<fs::path, std::string> writers;
   for (const std::string& text : texts) {
-    items.push_back(tasks::command_item(text, request, *made));
+    items.push_back(tasks::make_command_item(text, request, *made));
     for (const fs::path& output : items.back().outputs) {
       const auto [at, fresh] = writers.emplace(output, text);
       if (fresh) continue;
@@ -58,7 +59,7 @@ Result<std::vector<jobs::Item>> items_of(const std::vector<std::string>& texts, 
 }
 
 /// All on the same processors: the system shares them out.
-Result<std::vector<jobs::WorkerDevice>> seats(int count) {
+Result<std::vector<jobs::WorkerDevice>> make_worker_slots(int count) {
   std::vector<jobs::WorkerDevice> devices;
   for (int number = 1; number <= count; ++number) {
     auto device = jobs::cpu_device(fmt::format("job-{}", number), {}, 1);
@@ -70,19 +71,20 @@ Result<std::vector<jobs::WorkerDevice>> seats(int count) {
 
 /// With what the commands decide.
 jobs::RunSettings run_settings(jobs::RunSettings settings, const tasks::CommandRequest& request) {
-  settings.task = tasks::kCommand;
-  settings.settings = tasks::to_json(request);
+  settings.task = tasks::kCommandKind;
+  settings.task_settings = tasks::to_json(request);
   settings.unit = "commands";
-  settings.worker_command = worker_command();
-  settings.inherited = {request.quarantine};
-  settings.ram = 1024_GiB;  // what the commands take is their own; the workers take next to nothing
+  settings.worker_command = worker_arguments();
+  settings.inherited_descriptors = {request.quarantine_fd};
+  settings.ram_limit = 1024_GiB;  // what the commands take is their own; the workers take next to nothing
   settings.outputs = request.folder;
   // A command gives no sign of life but its end: its limit and its wait bound it.
   const tasks::GuardedCommand& guard = request.guard;
-  settings.stall = guard.limit
-                       ? std::chrono::duration<double>{*guard.limit + 2 * guard.wish.wait} + std::chrono::minutes{2}
-                       : std::chrono::duration<double>{kLongestItem};
-  settings.stop_grace = guard.grace + device::kEndTime;
+  settings.stall_timeout = guard.time_limit
+                               ? std::chrono::duration<double>{*guard.time_limit + 2 * guard.device_request.max_wait} +
+                                     std::chrono::minutes{2}
+                               : std::chrono::duration<double>{kMaxItemTime};
+  settings.stop_grace = guard.grace + device::kMaxEndTime;
   return settings;
 }
 
@@ -91,16 +93,16 @@ jobs::RunSettings run_settings(jobs::RunSettings settings, const tasks::CommandR
 CommandRun::CommandRun(FileDescriptor quarantine, jobs::RunSettings settings, std::vector<jobs::Item> items)
     : quarantine_{std::move(quarantine)}, settings_{std::move(settings)}, items_{std::move(items)} {}
 
-Result<CommandRun> CommandRun::make(CommandWish wish, const tasks::Machine& machine) {
+Result<CommandRun> CommandRun::make(CommandRunRequest request, const tasks::Machine& machine) {
   auto quarantine = tasks::Quarantine::make_file();
   if (!quarantine) return quarantine.error();
-  wish.request.quarantine = quarantine->get();
-  share_devices(wish.request, machine);
-  auto items = items_of(wish.items, wish.request);
+  request.request.quarantine_fd = quarantine->get();
+  share_devices(request.request, machine);
+  auto items = make_items(request.items, request.request);
   if (!items) return items.error();
-  auto devices = seats(wish.jobs);
+  auto devices = make_worker_slots(request.jobs);
   if (!devices) return devices.error();
-  jobs::RunSettings settings = run_settings(std::move(wish.how), wish.request);
+  jobs::RunSettings settings = run_settings(std::move(request.settings), request.request);
   settings.devices = *std::move(devices);
   return CommandRun{*std::move(quarantine), std::move(settings), *std::move(items)};
 }

@@ -12,18 +12,18 @@
 namespace weir::runs {
 
 /// What a run of one command per item was asked for, before it is checked against the machine.
-struct CommandWish {
+struct CommandRunRequest {
   tasks::CommandRequest request;   ///< all but `quarantine`; where it has `slots` 0, they follow from gpu_jobs
   std::vector<std::string> items;  ///< what stands for {}
   int jobs = 1;                    ///< commands that run at once
-  jobs::RunSettings how;           ///< rules, files and waits; devices, task and outputs are filled in
+  jobs::RunSettings settings;      ///< rules, files and waits; devices, task and outputs are filled in
 };
 
 /// Commands that are ready to be run: their files do not meet, and the machine has a device for them. Made once, run once.
 class CommandRun {
  public:
   /// Errors: invalid_argument for two items that would write one file, or words that are no template; io.
-  static Result<CommandRun> make(CommandWish wish, const tasks::Machine& machine);
+  static Result<CommandRun> make(CommandRunRequest request, const tasks::Machine& machine);
 
   /// On the main thread. Errors: those of jobs::Coordinator::run.
   Result<jobs::Totals> run(jobs::RunObserver& observer, RunLogs& logs) const;

@@ -6,12 +6,12 @@
 
 namespace weir::runs {
 
-Result<std::vector<jobs::WorkerDevice>> worker_devices(const std::vector<NamedDevice>& named,
-                                                       std::optional<int> threads, Bytes vram) {
+Result<std::vector<jobs::WorkerDevice>> make_worker_devices(const std::vector<NamedDevice>& named,
+                                                            std::optional<int> threads, Bytes vram) {
   std::vector<jobs::WorkerDevice> devices;
   for (const NamedDevice& each : named) {
-    const std::size_t cores = each.cores.empty() ? allowed_cpus().size() : each.cores.size();
-    auto device = jobs::cpu_device(each.name, each.cores, threads.value_or(usable_threads(cores, cpu_quota())));
+    const std::size_t cpu_count = each.cpus.empty() ? allowed_cpus().size() : each.cpus.size();
+    auto device = jobs::cpu_device(each.name, each.cpus, threads.value_or(usable_threads(cpu_count, cpu_quota())));
     if (!device) return device.error();
     if (each.is_gpu()) {
       device->identity.clear();  // until tasks::reach_gpus() has found it

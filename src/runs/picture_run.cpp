@@ -5,18 +5,18 @@
 
 #include "base/atomic_file.hpp"
 #include "base/memory_file.hpp"
+#include "jobs/in_process_run.hpp"
 #include "jobs/item_events.hpp"
-#include "jobs/run_here.hpp"
-#include "runs/logged_observer.hpp"
+#include "runs/logging_observer.hpp"
 #include "runs/worker_program.hpp"
 
 namespace weir::runs {
 namespace {
 
-std::vector<jobs::Item> items_of(const PictureRun& run) {
+std::vector<jobs::Item> make_items(const PictureRunRequest& run) {
   std::vector<jobs::Item> items;
   items.reserve(run.list.items.size());
-  for (const auto& picture : run.list.items) items.push_back(tasks::upscale_item(picture, run.request));
+  for (const auto& picture : run.list.items) items.push_back(tasks::make_upscale_item(picture, run.request));
   return items;
 }
 
@@ -36,52 +36,56 @@ Result<FileDescriptor> share_standard_input(const tasks::PictureList& list) {
 }
 
 /// Bytes of standard input, which the system keeps for all workers beside what the processes hold.
-Bytes shared_bytes(const tasks::PictureList& list) {
+Bytes standard_input_bytes(const tasks::PictureList& list) {
   Bytes sum;
   for (const auto& picture : list.items) sum += Bytes{picture.source.bytes ? picture.source.bytes->size() : 0};
   return sum;
 }
 
 /// With what the pictures decide.
-jobs::RunSettings run_settings(const PictureRun& run, int standard_input) {
+jobs::RunSettings run_settings(const PictureRunRequest& run, int standard_input) {
   tasks::UpscaleRequest request = run.request;
   request.standard_input_fd = standard_input;
-  jobs::RunSettings settings = run.how;
-  settings.task = tasks::kUpscale;
-  settings.settings = tasks::to_json(request);
-  settings.worker_command = worker_command();
-  if (standard_input >= 0) settings.inherited = {standard_input};
-  settings.ram = run.request.upscale.ram - shared_bytes(run.list);
+  jobs::RunSettings settings = run.settings;
+  settings.task = tasks::kUpscaleKind;
+  settings.task_settings = tasks::to_json(request);
+  settings.worker_command = worker_arguments();
+  if (standard_input >= 0) settings.inherited_descriptors = {standard_input};
+  settings.ram_limit = run.request.upscale.ram - standard_input_bytes(run.list);
   return settings;
 }
 
 }  // namespace
 
-Result<jobs::Totals> run_in_this_process(const PictureRun& run, jobs::RunObserver& observer, RunLogs& logs,
+Result<jobs::Totals> run_in_this_process(const PictureRunRequest& run, jobs::RunObserver& observer, RunLogs& logs,
                                          std::stop_token stop) {
   tasks::UpscaleRequest request = run.request;
   request.standard_input = run.list.items.empty() ? nullptr : run.list.items.front().source.bytes;
   auto task = tasks::make_upscale_task(
-      request, {request.upscale.ram, request.upscale.device.memory, request.upscale.threads, {}});
+      request, {request.upscale.ram, request.upscale.device_settings.memory, request.upscale.threads, {}});
   if (!task) return task.error();
-  const auto items = items_of(run);
-  LoggedObserver logged{observer, logs, run.how.pause_file, stop};
-  jobs::RunHere here{items,         **task,
-                     run.how.rules, tasks::upscale_identity(run.shelf, run.request),
-                     logged,        run.how.devices.front().name};
-  jobs::tell_run_start(items.size(), request.upscale.ram, request.upscale.ram, logs.events);
-  jobs::Totals totals = here.run(std::move(stop));
-  jobs::tell_run_end(totals, logs.events);
-  if (!run.how.metrics_file.empty()) (void)logs.metrics.write(run.how.metrics_file);  // it keeps what went wrong
+  const auto items = make_items(run);
+  LoggingObserver observer_with_log{observer, logs, run.settings.pause_file, stop};
+  jobs::InProcessRun in_process{items,
+                                **task,
+                                run.settings.rules,
+                                tasks::make_identity_source(run.network_cache, run.request),
+                                observer_with_log,
+                                run.settings.devices.front().name};
+  jobs::log_run_start(items.size(), request.upscale.ram, request.upscale.ram, logs.events);
+  jobs::Totals totals = in_process.run(std::move(stop));
+  jobs::log_run_end(totals, logs.events);
+  if (!run.settings.metrics_file.empty())
+    (void)logs.metrics.write(run.settings.metrics_file);  // it keeps what went wrong
   return totals;
 }
 
-Result<jobs::Totals> run_on_workers(const PictureRun& run, jobs::RunObserver& observer, RunLogs& logs) {
+Result<jobs::Totals> run_on_workers(const PictureRunRequest& run, jobs::RunObserver& observer, RunLogs& logs) {
   const auto standard_input = share_standard_input(run.list);
   if (!standard_input) return standard_input.error();
-  const auto items = items_of(run);
+  const auto items = make_items(run);
   const auto settings = run_settings(run, standard_input->get());
-  jobs::Coordinator coordinator{settings, items,       tasks::upscale_identity(run.shelf, run.request),
+  jobs::Coordinator coordinator{settings, items,       tasks::make_identity_source(run.network_cache, run.request),
                                 observer, logs.events, logs.metrics};
   return coordinator.run();
 }

@@ -7,7 +7,7 @@
 
 namespace weir::runs {
 
-std::vector<std::string> worker_command() {
+std::vector<std::string> worker_arguments() {
   std::error_code problem;
   const std::filesystem::path program = program_file();
   const bool there = !program.empty() && std::filesystem::exists(program, problem);

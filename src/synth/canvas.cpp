@@ -10,7 +10,7 @@ void paste(const Canvas& from, Canvas& to, int left, int top) {
   }
 }
 
-std::vector<std::uint8_t> eight_bits(const Canvas& canvas) {
+std::vector<std::uint8_t> to_bytes(const Canvas& canvas) {
   std::vector<std::uint8_t> samples;
   samples.reserve(canvas.pixels.size() * 3);
   for (const Colour& pixel : canvas.pixels) {
@@ -20,7 +20,7 @@ std::vector<std::uint8_t> eight_bits(const Canvas& canvas) {
   return samples;
 }
 
-void to_eight_bits(Canvas& canvas) {
+void quantize(Canvas& canvas) {
   for (Colour& pixel : canvas.pixels) {
     for (float& value : pixel) value = std::round(std::clamp(value, 0.0F, 1.0F) * 255.0F) / 255.0F;
   }

@@ -34,21 +34,21 @@ struct Box {
   int left = 0, top = 0, right = 0, bottom = 0;
   int width() const { return right - left; }
   int height() const { return bottom - top; }
-  bool empty() const { return right <= left || bottom <= top; }
-  Box cut(const Box& other) const {
+  bool is_empty() const { return right <= left || bottom <= top; }
+  Box intersect(const Box& other) const {
     return {std::max(left, other.left), std::max(top, other.top), std::min(right, other.right),
             std::min(bottom, other.bottom)};
   }
 };
-inline Box whole(const Canvas& canvas) { return {0, 0, canvas.width, canvas.height}; }
+inline Box bounds_of(const Canvas& canvas) { return {0, 0, canvas.width, canvas.height}; }
 
 /// Copies `from` to where its left upper corner is (left, top); it must fit.
 void paste(const Canvas& from, Canvas& to, int left, int top);
 
 /// [height][width][3] bytes, the nearest of 256 levels within 0 to 1: what an 8-bit file keeps.
-std::vector<std::uint8_t> eight_bits(const Canvas& canvas);
+std::vector<std::uint8_t> to_bytes(const Canvas& canvas);
 
 /// Every value to the nearest of 256 levels, within 0 to 1: what an 8-bit file keeps.
-void to_eight_bits(Canvas& canvas);
+void quantize(Canvas& canvas);
 
 }  // namespace weir::synth

@@ -16,7 +16,7 @@ Status write_canvas(const Canvas& canvas, const std::filesystem::path& path) {
   options.format = media::format_of_extension(path.extension().native()).value_or(media::Format::png);
   auto writer = media::PictureWriter::create(path, options);
   if (!writer) return writer.error();
-  const std::vector<std::uint8_t> samples = eight_bits(canvas);
+  const std::vector<std::uint8_t> samples = to_bytes(canvas);
   if (auto written = (*writer)->write(std::as_bytes(std::span{samples})); !written) return written;
   auto finished = (*writer)->finish();
   return finished ? ok() : Status{finished.error()};

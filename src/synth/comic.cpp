@@ -12,26 +12,26 @@ namespace weir::synth {
 namespace {
 
 /// Draws one page; what its parts have in common.
-class Page {
+class ComicPage {
  public:
-  Page(int width, int height, Random random, Lettering* lettering)
+  ComicPage(int width, int height, Random random, Lettering* lettering)
       : random_{random},
         lettering_{lettering},
         grey_{random_.chance(0.5F)},
         noise_{random_, 1},
         canvas_{width, height} {
     paper_ = random_.chance(0.6F) ? Colour{1, 1, 1}
-             : grey_              ? grey(random_.between(0.85F, 1))
-                                  : mix({1, 1, 1}, any(), 0.1F);
-    ink_ = grey(random_.chance(0.7F) ? 0 : random_.between(0, 0.15F));
-    line_ = random_.power_law(0.5F, 3, 1.5F);
+             : grey_              ? grey(random_.uniform(0.85F, 1))
+                                  : mix({1, 1, 1}, random_colour(), 0.1F);
+    ink_ = grey(random_.chance(0.7F) ? 0 : random_.uniform(0, 0.15F));
+    line_half_width_ = random_.power_law(0.5F, 3, 1.5F);
     // A page is seen from near or from far: the figures' sizes follow.
-    unit_ = random_.between(40, 220);
+    figure_size_ = random_.uniform(40, 220);
   }
 
   Canvas draw_all() && {
     for (Colour& pixel : canvas_.pixels) pixel = paper_;
-    split(whole(canvas_), 3);
+    split_panel(bounds_of(canvas_), 3);
     for (Colour& pixel : canvas_.pixels) {
       for (float& value : pixel) value = std::clamp(value, 0.0F, 1.0F);
     }
@@ -41,12 +41,12 @@ class Page {
  private:
   static Colour grey(float value) { return {value, value, value}; }
   /// A colour of printed comics: clear and often light; or a grey.
-  Colour any() {
-    if (grey_) return grey(random_.chance(0.4F) ? 1.0F : random_.unit());
-    const float light = random_.between(0.3F, 1);
-    const float part = random_.unit();
-    const float saturation = part * random_.between(0.2F, 1);
-    const float hue = random_.angle();
+  Colour random_colour() {
+    if (grey_) return grey(random_.chance(0.4F) ? 1.0F : random_.uniform());
+    const float light = random_.uniform(0.3F, 1);
+    const float part = random_.uniform();
+    const float saturation = part * random_.uniform(0.2F, 1);
+    const float hue = random_.random_angle();
     Colour colour;
     for (std::size_t c = 0; c < 3; ++c) {
       const float wave = 0.5F + 0.5F * std::cos(hue + 2.0944F * static_cast<float>(c));
@@ -56,191 +56,196 @@ class Page {
   }
 
   /// Panels are cut into panels, and the last ones drawn.
-  void split(const Box& box, int depth) {
+  void split_panel(const Box& box, int depth) {
     const bool tall = box.height() > box.width();
     const int length = tall ? box.height() : box.width();
-    if (depth == 0 || static_cast<float>(length) < 1.6F * unit_ || random_.chance(0.25F)) return panel(box);
-    const int cut = static_cast<int>(static_cast<float>(length) * random_.between(0.35F, 0.65F));
+    if (depth == 0 || static_cast<float>(length) < 1.6F * figure_size_ || random_.chance(0.25F)) return draw_panel(box);
+    const int cut = static_cast<int>(static_cast<float>(length) * random_.uniform(0.35F, 0.65F));
     Box first = box;
     Box second = box;
     if (tall)
       first.bottom = second.top = box.top + cut;
     else
       first.right = second.left = box.left + cut;
-    split(first, depth - 1);
-    split(second, depth - 1);
+    split_panel(first, depth - 1);
+    split_panel(second, depth - 1);
   }
 
-  void panel(const Box& box) {
-    const int gutter = random_.whole(2, 9);
+  void draw_panel(const Box& box) {
+    const int gutter = random_.uniform_int(2, 9);
     const Box inside{box.left + gutter, box.top + gutter, box.right - gutter, box.bottom - gutter};
     if (inside.width() < 12 || inside.height() < 12) return;
-    background(inside);
-    const int figures = random_.whole(2, 8);
-    for (int i = 0; i < figures; ++i) figure(inside);
-    if (random_.chance(0.35F)) scatter(inside);
-    if (random_.chance(0.6F)) bubble(inside);
-    if (random_.chance(0.85F)) frame(inside);
+    draw_background(inside);
+    const int figures = random_.uniform_int(2, 8);
+    for (int i = 0; i < figures; ++i) draw_figure(inside);
+    if (random_.chance(0.35F)) draw_small_shapes(inside);
+    if (random_.chance(0.6F)) draw_bubble(inside);
+    if (random_.chance(0.85F)) draw_frame(inside);
   }
 
-  void background(const Box& box) {
-    const Rectangle all{middle(box), 0.5F * static_cast<float>(box.width()), 0.5F * static_cast<float>(box.height()), 0,
-                        0};
-    fill(box, all, 0.5F * static_cast<float>(box.height()));
-    if (random_.chance(0.15F)) speed_lines(canvas_, box, random_.chance(0.8F) ? ink_ : paper_, random_);
+  void draw_background(const Box& box) {
+    const Rectangle all{centre_of(box), 0.5F * static_cast<float>(box.width()), 0.5F * static_cast<float>(box.height()),
+                        0, 0};
+    fill_shape(box, all, 0.5F * static_cast<float>(box.height()));
+    if (random_.chance(0.15F)) draw_speed_lines(canvas_, box, random_.chance(0.8F) ? ink_ : paper_, random_);
   }
 
   /// Flat, graded, toned, or textured a little.
   template <class Shape>
-  void fill(const Box& clip, const Shape& shape, float size) {
-    const Colour colour = any();
-    const float draw_kind = random_.unit();
+  void fill_shape(const Box& clip, const Shape& shape, float size) {
+    const Colour colour = random_colour();
+    const float draw_kind = random_.uniform();
     if (draw_kind < 0.45F) {
-      draw(canvas_, clip, shape, 1, flat(colour));
+      draw_shape(canvas_, clip, shape, 1, flat_paint(colour));
     } else if (draw_kind < (grey_ ? 0.75F : 0.55F)) {
-      const Screentone tone = make_screentone(random_, colour, random_.chance(0.8F) ? ink_ : any());
-      draw(canvas_, clip, shape, 1, [&](float x, float y, float) { return tone.at(x, y); });
+      const Screentone tone = make_screentone(random_, colour, random_.chance(0.8F) ? ink_ : random_colour());
+      draw_shape(canvas_, clip, shape, 1, [&](float x, float y, float) { return tone.colour_at(x, y); });
     } else {
       Texture texture;
       texture.kind = random_.chance(0.8F) ? Texture::Kind::gradient : Texture::Kind::noise;
       texture.colour = colour;
-      texture.other = mix(colour, any(), 0.6F);
-      texture.pitch = texture.kind == Texture::Kind::gradient ? 2 * size : random_.between(40, 200);
-      texture.shift = size;
+      texture.second_colour = mix(colour, random_colour(), 0.6F);
+      texture.pitch = texture.kind == Texture::Kind::gradient ? 2 * size : random_.uniform(40, 200);
+      texture.phase = size;
       texture.noise = &noise_;
-      const float turn = random_.angle();
+      const float turn = random_.random_angle();
       texture.angle_cos = std::cos(turn);
       texture.angle_sin = std::sin(turn);
       const Box bounds = shape.bounds(0);
-      const Point centre = middle(bounds);
-      draw(canvas_, clip, shape, 1, [&](float x, float y, float) { return texture.at(x - centre.x, y - centre.y); });
+      const Point centre = centre_of(bounds);
+      draw_shape(canvas_, clip, shape, 1,
+                 [&](float x, float y, float) { return texture.colour_at(x - centre.x, y - centre.y); });
     }
   }
 
   /// A blob with an outline, perhaps a shadow, features, hair and hatching.
-  void figure(const Box& clip) {
-    const Point centre = somewhere(clip);
-    const float radius = unit_ * random_.power_law(0.1F, 0.8F, 1.3F);
-    const Blob blob = make_blob(random_, centre, radius, random_.between(0.2F, 1));
-    fill(clip, blob, radius);
-    if (random_.chance(0.3F)) shadow(clip, blob);
+  void draw_figure(const Box& clip) {
+    const Point centre = random_point(clip);
+    const float radius = figure_size_ * random_.power_law(0.1F, 0.8F, 1.3F);
+    const Blob blob = make_blob(random_, centre, radius, random_.uniform(0.2F, 1));
+    fill_shape(clip, blob, radius);
+    if (random_.chance(0.3F)) draw_shadow(clip, blob);
     if (random_.chance(0.4F)) {
-      const float reach = radius * random_.between(0.2F, 0.6F);
-      hatch(canvas_, clip, near(centre, radius), reach, ink_, random_);
+      const float reach = radius * random_.uniform(0.2F, 0.6F);
+      draw_hatching(canvas_, clip, point_near(centre, radius), reach, ink_, random_);
     }
-    if (random_.chance(0.5F)) eyes(clip, centre, radius);
-    if (random_.chance(0.5F)) hair(clip, centre, radius);
+    if (random_.chance(0.5F)) draw_eyes(clip, centre, radius);
+    if (random_.chance(0.5F)) draw_hair(clip, centre, radius);
     if (random_.chance(0.9F)) {
-      const float variation = random_.between(0, 0.7F);
-      outline(canvas_, clip, blob, line_ * random_.between(0.6F, 1.5F), variation, ink_, random_);
+      const float variation = random_.uniform(0, 0.7F);
+      draw_outline(canvas_, clip, blob, line_half_width_ * random_.uniform(0.6F, 1.5F), variation, ink_, random_);
     }
   }
 
-  void shadow(const Box& clip, const Blob& blob) {
+  void draw_shadow(const Box& clip, const Blob& blob) {
     Blob moved = blob;
-    moved.centre.x += 0.35F * blob.radius * random_.between(-1, 1);
-    moved.centre.y += 0.35F * blob.radius * random_.between(0.3F, 1);
-    const float depth = random_.between(0.15F, 0.5F);
-    const Box box = blob.bounds(1).cut(clip).cut(whole(canvas_));
+    moved.centre.x += 0.35F * blob.radius * random_.uniform(-1, 1);
+    moved.centre.y += 0.35F * blob.radius * random_.uniform(0.3F, 1);
+    const float darkness = random_.uniform(0.15F, 0.5F);
+    const Box box = blob.bounds(1).intersect(clip).intersect(bounds_of(canvas_));
     for (int y = box.top; y < box.bottom; ++y) {
       for (int x = box.left; x < box.right; ++x) {
         const auto fx = static_cast<float>(x);
         const auto fy = static_cast<float>(y);
         // Inside the blob and outside the moved one.
-        const float part = coverage_of(blob.distance(fx, fy), 1) * (1 - coverage_of(moved.distance(fx, fy), 1));
-        if (part > 0) canvas_.at(x, y) = mix(canvas_.at(x, y), ink_, depth * part);
+        const float part =
+            coverage_of(blob.signed_distance(fx, fy), 1) * (1 - coverage_of(moved.signed_distance(fx, fy), 1));
+        if (part > 0) canvas_.at(x, y) = mix(canvas_.at(x, y), ink_, darkness * part);
       }
     }
   }
 
-  void eyes(const Box& clip, Point centre, float radius) {
-    const float size = radius * random_.between(0.08F, 0.2F);
-    const float apart = radius * random_.between(0.25F, 0.45F);
+  void draw_eyes(const Box& clip, Point centre, float radius) {
+    const float size = radius * random_.uniform(0.08F, 0.2F);
+    const float half_distance = radius * random_.uniform(0.25F, 0.45F);
     for (const float side : {-1.0F, 1.0F}) {
-      const Point at{centre.x + side * apart, centre.y - 0.1F * radius};
-      draw(canvas_, clip, Ellipse{at, 1.3F * size, size, 0}, 1, flat(paper_));
-      draw(canvas_, clip, Ellipse{at, 0.7F * size, 0.9F * size, 0}, 1, flat(random_.chance(0.5F) ? ink_ : any()));
-      draw(canvas_, clip, Ellipse{{at.x - 0.2F * size, at.y - 0.3F * size}, 0.25F * size, 0.25F * size, 0}, 1,
-           flat(paper_));
-      draw(canvas_, clip,
-           make_stroke({at.x - 1.4F * size, at.y}, {at.x, at.y - 2 * size}, {at.x + 1.4F * size, at.y}, line_, 0.6F), 1,
-           flat(ink_));
+      const Point at{centre.x + side * half_distance, centre.y - 0.1F * radius};
+      draw_shape(canvas_, clip, Ellipse{at, 1.3F * size, size, 0}, 1, flat_paint(paper_));
+      draw_shape(canvas_, clip, Ellipse{at, 0.7F * size, 0.9F * size, 0}, 1,
+                 flat_paint(random_.chance(0.5F) ? ink_ : random_colour()));
+      draw_shape(canvas_, clip, Ellipse{{at.x - 0.2F * size, at.y - 0.3F * size}, 0.25F * size, 0.25F * size, 0}, 1,
+                 flat_paint(paper_));
+      draw_shape(canvas_, clip,
+                 make_stroke({at.x - 1.4F * size, at.y}, {at.x, at.y - 2 * size}, {at.x + 1.4F * size, at.y},
+                             line_half_width_, 0.6F),
+                 1, flat_paint(ink_));
     }
   }
 
-  void hair(const Box& clip, Point centre, float radius) {
-    const int strands = random_.whole(8, 50);
-    const float start = random_.angle();
-    const float thick = line_ * random_.between(0.3F, 1);
+  void draw_hair(const Box& clip, Point centre, float radius) {
+    const int strands = random_.uniform_int(8, 50);
+    const float start = random_.random_angle();
+    const float half_width = line_half_width_ * random_.uniform(0.3F, 1);
     for (int i = 0; i < strands; ++i) {
-      const float turn = start + random_.between(-1, 1);
-      const float length = radius * random_.between(0.4F, 1.2F);
+      const float turn = start + random_.uniform(-1, 1);
+      const float length = radius * random_.uniform(0.4F, 1.2F);
       const Point from{centre.x + radius * std::cos(turn) * 0.9F, centre.y + radius * std::sin(turn) * 0.9F};
-      const float bend = turn + random_.between(-0.7F, 0.7F);
+      const float bend = turn + random_.uniform(-0.7F, 0.7F);
       const Point control{from.x + 0.6F * length * std::cos(turn), from.y + 0.6F * length * std::sin(turn)};
       const Point to{from.x + length * std::cos(bend), from.y + length * std::sin(bend)};
-      draw(canvas_, clip, make_stroke(from, control, to, thick, 1), 1, flat(ink_));
+      draw_shape(canvas_, clip, make_stroke(from, control, to, half_width, 1), 1, flat_paint(ink_));
     }
   }
 
   /// Small things all over: stars, drops, leaves.
-  void scatter(const Box& clip) {
-    const int count = random_.whole(5, 40);
-    const Colour colour = random_.chance(0.5F) ? ink_ : any();
+  void draw_small_shapes(const Box& clip) {
+    const int count = random_.uniform_int(5, 40);
+    const Colour colour = random_.chance(0.5F) ? ink_ : random_colour();
     for (int i = 0; i < count; ++i) {
       const float size = random_.power_law(0.8F, 12, 1.8F);
-      draw(canvas_, clip, Ellipse{somewhere(clip), size, size * random_.between(0.3F, 1), random_.angle()}, 1,
-           flat(colour));
+      draw_shape(canvas_, clip,
+                 Ellipse{random_point(clip), size, size * random_.uniform(0.3F, 1), random_.random_angle()}, 1,
+                 flat_paint(colour));
     }
   }
 
-  void bubble(const Box& clip) {
-    const float a = std::min(0.4F * static_cast<float>(clip.width()), unit_ * random_.between(0.3F, 0.7F));
-    const float b = std::min(0.35F * static_cast<float>(clip.height()), a * random_.between(0.4F, 0.9F));
+  void draw_bubble(const Box& clip) {
+    const float a = std::min(0.4F * static_cast<float>(clip.width()), figure_size_ * random_.uniform(0.3F, 0.7F));
+    const float b = std::min(0.35F * static_cast<float>(clip.height()), a * random_.uniform(0.4F, 0.9F));
     if (a < 8 || b < 8) return;
     const Point centre{
-        std::clamp(somewhere(clip).x, static_cast<float>(clip.left) + a, static_cast<float>(clip.right) - a),
-        std::clamp(somewhere(clip).y, static_cast<float>(clip.top) + b, static_cast<float>(clip.bottom) - b)};
-    const Ellipse edge{centre, a + 2 * line_, b + 2 * line_, 0};
-    const float turn = random_.angle();
+        std::clamp(random_point(clip).x, static_cast<float>(clip.left) + a, static_cast<float>(clip.right) - a),
+        std::clamp(random_point(clip).y, static_cast<float>(clip.top) + b, static_cast<float>(clip.bottom) - b)};
+    const Ellipse edge{centre, a + 2 * line_half_width_, b + 2 * line_half_width_, 0};
+    const float turn = random_.random_angle();
     const Point tip{centre.x + 1.6F * a * std::cos(turn), centre.y + 1.6F * b * std::sin(turn)};
     Stroke tail;
     tail.joints = {{centre, 0.3F * b}, {tip, 0}};
     Stroke inner = tail;
-    inner.joints[0].half_width -= 2 * line_;
-    if (random_.chance(0.7F)) draw(canvas_, clip, tail, 1, flat(ink_));
-    draw(canvas_, clip, edge, 1, flat(ink_));
+    inner.joints[0].half_width -= 2 * line_half_width_;
+    if (random_.chance(0.7F)) draw_shape(canvas_, clip, tail, 1, flat_paint(ink_));
+    draw_shape(canvas_, clip, edge, 1, flat_paint(ink_));
     const Colour inside = random_.chance(0.9F) ? paper_ : ink_;
-    draw(canvas_, clip, inner, 1, flat(inside));
-    draw(canvas_, clip, Ellipse{centre, a, b, 0}, 1, flat(inside));
+    draw_shape(canvas_, clip, inner, 1, flat_paint(inside));
+    draw_shape(canvas_, clip, Ellipse{centre, a, b, 0}, 1, flat_paint(inside));
     if (lettering_ == nullptr) return;
     const float size = random_.power_law(7, 34, 1.5F);
     const Box text{static_cast<int>(centre.x - 0.68F * a), static_cast<int>(centre.y - 0.68F * b),
                    static_cast<int>(centre.x + 0.68F * a), static_cast<int>(centre.y + 0.68F * b)};
-    lettering_->write(canvas_, text.cut(clip), size, luma(inside) > 0.5F ? ink_ : paper_, random_);
+    lettering_->draw_text(canvas_, text.intersect(clip), size, luma(inside) > 0.5F ? ink_ : paper_, random_);
   }
 
-  void frame(const Box& box) {
+  void draw_frame(const Box& box) {
     const float w = 0.5F * static_cast<float>(box.width());
     const float h = 0.5F * static_cast<float>(box.height());
-    const Point c = middle(box);
-    const float half = line_ * random_.between(0.8F, 2);
+    const Point c = centre_of(box);
+    const float half = line_half_width_ * random_.uniform(0.8F, 2);
     const Box wide{box.left - 4, box.top - 4, box.right + 4, box.bottom + 4};
     for (const float side : {-1.0F, 1.0F}) {
-      draw(canvas_, wide, Rectangle{{c.x, c.y + side * h}, w + half, half, 0, 0}, 1, flat(ink_));
-      draw(canvas_, wide, Rectangle{{c.x + side * w, c.y}, half, h + half, 0, 0}, 1, flat(ink_));
+      draw_shape(canvas_, wide, Rectangle{{c.x, c.y + side * h}, w + half, half, 0, 0}, 1, flat_paint(ink_));
+      draw_shape(canvas_, wide, Rectangle{{c.x + side * w, c.y}, half, h + half, 0, 0}, 1, flat_paint(ink_));
     }
   }
 
-  static Point middle(const Box& box) {
+  static Point centre_of(const Box& box) {
     return {0.5F * static_cast<float>(box.left + box.right - 1), 0.5F * static_cast<float>(box.top + box.bottom - 1)};
   }
-  Point somewhere(const Box& box) {
-    return {random_.between(static_cast<float>(box.left), static_cast<float>(box.right)),
-            random_.between(static_cast<float>(box.top), static_cast<float>(box.bottom))};
+  Point random_point(const Box& box) {
+    return {random_.uniform(static_cast<float>(box.left), static_cast<float>(box.right)),
+            random_.uniform(static_cast<float>(box.top), static_cast<float>(box.bottom))};
   }
-  Point near(Point centre, float radius) {
-    return {centre.x + 0.5F * radius * random_.between(-1, 1), centre.y + 0.5F * radius * random_.between(-1, 1)};
+  Point point_near(Point centre, float radius) {
+    return {centre.x + 0.5F * radius * random_.uniform(-1, 1), centre.y + 0.5F * radius * random_.uniform(-1, 1)};
   }
 
   Random random_;
@@ -249,14 +254,14 @@ class Page {
   Noise noise_;
   Canvas canvas_;
   Colour paper_{}, ink_{};
-  float line_ = 1;    // half the width of most lines
-  float unit_ = 100;  // pixels that a figure is large
+  float line_half_width_ = 1;  // half the width of most lines
+  float figure_size_ = 100;    // pixels that a figure is large
 };
 
 }  // namespace
 
-Canvas comic(int width, int height, Random random, Lettering* lettering) {
-  return Page{width, height, random, lettering}.draw_all();
+Canvas draw_comic(int width, int height, Random random, Lettering* lettering) {
+  return ComicPage{width, height, random, lettering}.draw_all();
 }
 
 }  // namespace weir::synth

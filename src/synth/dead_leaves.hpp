@@ -10,6 +10,6 @@ namespace weir::synth {
 /// grainy as by a camera, often.
 /// Source  Achddou, Gousseau, Ladjal, "Synthetic images as a regularity prior for image restoration neural networks",
 ///         SSVM 2021; the model is Lee, Mumford, Huang, "Occlusion models for natural images", IJCV 41 (2001)
-Canvas dead_leaves(int width, int height, Random random);
+Canvas draw_dead_leaves(int width, int height, Random random);
 
 }  // namespace weir::synth

@@ -18,7 +18,7 @@ using weir::Result;
 using weir::Status;
 using namespace weir::synth;  // NOLINT(google-build-using-namespace): the program is about nothing else
 
-struct Wanted {
+struct SheetOptions {
   std::string kind = "both";
   std::uint64_t seed = 1;
   int side = 256;
@@ -28,12 +28,12 @@ struct Wanted {
 };
 
 /// One picture of the sheet; of a degraded one its small version, each pixel as a block of four.
-Result<Canvas> draw_one(const Wanted& wanted, std::uint64_t seed, bool comics, Lettering* lettering) {
+Result<Canvas> draw_one(const SheetOptions& options, std::uint64_t seed, bool comics, Lettering* lettering) {
   Random random{seed};
-  Canvas large = comics ? comic(wanted.side, wanted.side, random.split(), lettering)
-                        : dead_leaves(wanted.side, wanted.side, random.split());
-  if (!wanted.degraded) return large;
-  auto small = degrade(large, 2, draw_degradation(random, 0), random.split());
+  Canvas large = comics ? draw_comic(options.side, options.side, random.split(), lettering)
+                        : draw_dead_leaves(options.side, options.side, random.split());
+  if (!options.degraded) return large;
+  auto small = degrade(large, 2, random_degradation(random, 0), random.split());
   if (!small) return small;
   for (int y = 0; y < large.height; ++y) {
     for (int x = 0; x < large.width; ++x) large.at(x, y) = small->at(x / 2, y / 2);
@@ -41,40 +41,40 @@ Result<Canvas> draw_one(const Wanted& wanted, std::uint64_t seed, bool comics, L
   return large;
 }
 
-Status draw_sheet(const Wanted& wanted) {
+Status draw_sheet(const SheetOptions& options) {
   auto lettering = Lettering::open();
-  if (!lettering && wanted.kind != "leaves") return lettering.error();
+  if (!lettering && options.kind != "leaves") return lettering.error();
   constexpr int kGap = 4;
-  const int step = wanted.side + kGap;
-  Canvas sheet{wanted.columns * step - kGap, wanted.rows * step - kGap, {0.5F, 0.5F, 0.5F}};
-  for (int row = 0; row < wanted.rows; ++row) {
-    for (int column = 0; column < wanted.columns; ++column) {
-      const int i = row * wanted.columns + column;
-      const bool comics = wanted.kind == "comic" || (wanted.kind == "both" && row >= wanted.rows / 2);
-      auto one =
-          draw_one(wanted, wanted.seed + static_cast<std::uint64_t>(i), comics, lettering ? lettering->get() : nullptr);
+  const int step = options.side + kGap;
+  Canvas sheet{options.columns * step - kGap, options.rows * step - kGap, {0.5F, 0.5F, 0.5F}};
+  for (int row = 0; row < options.rows; ++row) {
+    for (int column = 0; column < options.columns; ++column) {
+      const int i = row * options.columns + column;
+      const bool comics = options.kind == "comic" || (options.kind == "both" && row >= options.rows / 2);
+      auto one = draw_one(options, options.seed + static_cast<std::uint64_t>(i), comics,
+                          lettering ? lettering->get() : nullptr);
       if (!one) return one.error();
       paste(*one, sheet, column * step, row * step);
     }
   }
-  return write_canvas(sheet, wanted.output);
+  return write_canvas(sheet, options.output);
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
-  Wanted wanted;
+  SheetOptions options;
   CLI::App app{"Draws the pictures that networks are trained with, as a sheet."};
-  app.add_option("--kind", wanted.kind, "What to draw")->check(CLI::IsMember({"leaves", "comic", "both"}));
-  app.add_option("--seed", wanted.seed, "Of the first picture; the next one's is one more");
-  app.add_option("--side", wanted.side, "Pixels of a picture's side, an even number")->check(CLI::Range(16, 4096));
-  app.add_option("--columns", wanted.columns)->check(CLI::Range(1, 64));
-  app.add_option("--rows", wanted.rows)->check(CLI::Range(1, 64));
-  app.add_flag("--degraded", wanted.degraded, "Show the small, degraded pictures, each pixel as a block");
-  app.add_option("-o,--output", wanted.output, "The file: PNG, or another format by its ending")->required();
+  app.add_option("--kind", options.kind, "What to draw")->check(CLI::IsMember({"leaves", "comic", "both"}));
+  app.add_option("--seed", options.seed, "Of the first picture; the next one's is one more");
+  app.add_option("--side", options.side, "Pixels of a picture's side, an even number")->check(CLI::Range(16, 4096));
+  app.add_option("--columns", options.columns)->check(CLI::Range(1, 64));
+  app.add_option("--rows", options.rows)->check(CLI::Range(1, 64));
+  app.add_flag("--degraded", options.degraded, "Show the small, degraded pictures, each pixel as a block");
+  app.add_option("-o,--output", options.output, "The file: PNG, or another format by its ending")->required();
   CLI11_PARSE(app, argc, argv);
-  wanted.side -= wanted.side % 2;
-  if (const auto drawn = draw_sheet(wanted); !drawn) {
+  options.side -= options.side % 2;
+  if (const auto drawn = draw_sheet(options); !drawn) {
     fmt::print(stderr, "error: {}\n", drawn.error().what);
     return 1;
   }

@@ -4,13 +4,13 @@
 #include <string>
 #include <vector>
 
-#include "media/picture/jpeg_errors.hpp"
+#include "media/picture/jpeg_error_handler.hpp"
 
 namespace weir::synth {
 
 namespace {
 
-using media::JpegErrors;
+using media::JpegErrorHandler;
 
 /// Bytes that libjpeg allocated.
 struct Jpeg {
@@ -22,30 +22,30 @@ struct Jpeg {
   ~Jpeg() { std::free(bytes); }
 };
 
-struct Wish {
+struct JpegOptions {
   int width = 0, height = 0, quality = 0;
-  Chroma chroma = Chroma::full;
+  ChromaSubsampling chroma = ChromaSubsampling::full;
 };
 
 // libjpeg leaves these two by a jump when something fails: they hold nothing with a destructor.
 
-bool compress(unsigned char* samples, const Wish& wish, Jpeg& jpeg, JpegErrors& errors) {
+bool compress(unsigned char* samples, const JpegOptions& options, Jpeg& jpeg, JpegErrorHandler& errors) {
   jpeg_compress_struct codec{};
   errors.install(codec.err);
-  if (setjmp(errors.jump) != 0) {  // NOLINT(cert-err52-cpp): libjpeg's way
+  if (setjmp(errors.return_point) != 0) {  // NOLINT(cert-err52-cpp): libjpeg's way
     jpeg_destroy_compress(&codec);
     return false;
   }
   jpeg_create_compress(&codec);
   jpeg_mem_dest(&codec, &jpeg.bytes, &jpeg.size);
-  codec.image_width = static_cast<JDIMENSION>(wish.width);
-  codec.image_height = static_cast<JDIMENSION>(wish.height);
+  codec.image_width = static_cast<JDIMENSION>(options.width);
+  codec.image_height = static_cast<JDIMENSION>(options.height);
   codec.input_components = 3;
   codec.in_color_space = JCS_RGB;
   jpeg_set_defaults(&codec);
-  jpeg_set_quality(&codec, wish.quality, TRUE);
-  codec.comp_info[0].h_samp_factor = wish.chroma == Chroma::full ? 1 : 2;
-  codec.comp_info[0].v_samp_factor = wish.chroma == Chroma::quarter ? 2 : 1;
+  jpeg_set_quality(&codec, options.quality, TRUE);
+  codec.comp_info[0].h_samp_factor = options.chroma == ChromaSubsampling::full ? 1 : 2;
+  codec.comp_info[0].v_samp_factor = options.chroma == ChromaSubsampling::half_both ? 2 : 1;
   jpeg_start_compress(&codec, TRUE);
   while (codec.next_scanline < codec.image_height) {
     JSAMPROW row = samples + std::size_t{3} * codec.image_width * codec.next_scanline;
@@ -56,10 +56,10 @@ bool compress(unsigned char* samples, const Wish& wish, Jpeg& jpeg, JpegErrors& 
   return true;
 }
 
-bool decompress(const Jpeg& jpeg, unsigned char* samples, JpegErrors& errors) {
+bool decompress(const Jpeg& jpeg, unsigned char* samples, JpegErrorHandler& errors) {
   jpeg_decompress_struct codec{};
   errors.install(codec.err);
-  if (setjmp(errors.jump) != 0) {  // NOLINT(cert-err52-cpp): libjpeg's way
+  if (setjmp(errors.return_point) != 0) {  // NOLINT(cert-err52-cpp): libjpeg's way
     jpeg_destroy_decompress(&codec);
     return false;
   }
@@ -79,10 +79,10 @@ bool decompress(const Jpeg& jpeg, unsigned char* samples, JpegErrors& errors) {
 
 }  // namespace
 
-Result<Canvas> jpeg_round_trip(const Canvas& canvas, int quality, Chroma chroma) {
-  std::vector<std::uint8_t> samples = eight_bits(canvas);
+Result<Canvas> jpeg_round_trip(const Canvas& canvas, int quality, ChromaSubsampling chroma) {
+  std::vector<std::uint8_t> samples = to_bytes(canvas);
   Jpeg jpeg;
-  JpegErrors errors;
+  JpegErrorHandler errors;
   if (!compress(samples.data(), {canvas.width, canvas.height, quality, chroma}, jpeg, errors) ||
       !decompress(jpeg, samples.data(), errors))
     return Error{Errc::io, std::string{"JPEG: "} + errors.message};

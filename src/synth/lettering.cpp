@@ -29,17 +29,17 @@ struct FreeType {
   decltype(&::FT_Set_Char_Size) set_size = nullptr;
   decltype(&::FT_Get_Char_Index) index = nullptr;
   decltype(&::FT_Load_Char) load = nullptr;
-  bool whole = false;
+  bool is_complete = false;
 };
 
 FreeType load_freetype() {
   FreeType type;
   const auto library = SharedLibrary::open("libfreetype.so.6", SharedLibrary::Binding::lazy);
   if (!library) return type;
-  type.whole = library->find("FT_Init_FreeType", type.init) && library->find("FT_Done_FreeType", type.done) &&
-               library->find("FT_New_Face", type.new_face) && library->find("FT_Done_Face", type.done_face) &&
-               library->find("FT_Set_Char_Size", type.set_size) && library->find("FT_Get_Char_Index", type.index) &&
-               library->find("FT_Load_Char", type.load);
+  type.is_complete = library->find("FT_Init_FreeType", type.init) && library->find("FT_Done_FreeType", type.done) &&
+                     library->find("FT_New_Face", type.new_face) && library->find("FT_Done_Face", type.done_face) &&
+                     library->find("FT_Set_Char_Size", type.set_size) &&
+                     library->find("FT_Get_Char_Index", type.index) && library->find("FT_Load_Char", type.load);
   return type;
 }
 
@@ -67,8 +67,8 @@ class FreeTypeLettering final : public Lettering {
   FreeTypeLettering(Library library, std::vector<Font> fonts)
       : library_{std::move(library)}, fonts_{std::move(fonts)} {}
 
-  void write(Canvas& canvas, const Box& box, float size, const Colour& ink, Random& random) override {
-    Font& font = fonts_[static_cast<std::size_t>(random.whole(0, static_cast<int>(fonts_.size()) - 1))];
+  void draw_text(Canvas& canvas, const Box& box, float size, const Colour& ink, Random& random) override {
+    Font& font = fonts_[static_cast<std::size_t>(random.uniform_int(0, static_cast<int>(fonts_.size()) - 1))];
     FT_Face face = font.face.get();
     if (freetype().set_size(face, 0, static_cast<FT_F26Dot6>(size * 64), 72, 72) != 0) return;
     const bool capitals = random.chance(0.5F);
@@ -76,14 +76,14 @@ class FreeTypeLettering final : public Lettering {
     for (int baseline = box.top + static_cast<int>(size); baseline + static_cast<int>(0.3F * size) <= box.bottom;
          baseline += step) {
       float pen = static_cast<float>(box.left);
-      int until_space = random.whole(2, 9);
-      for (int tries = 0; tries < kMostTries && pen < static_cast<float>(box.right); ++tries) {
+      int until_space = random.uniform_int(2, 9);
+      for (int tries = 0; tries < kMaxTries && pen < static_cast<float>(box.right); ++tries) {
         if (until_space-- == 0 && !font.japanese) {
           pen += size * 0.35F;
-          until_space = random.whole(2, 9);
+          until_space = random.uniform_int(2, 9);
           continue;
         }
-        const FT_ULong letter = font.japanese ? letter_of_japanese(random) : letter_of_latin(random, capitals);
+        const FT_ULong letter = font.japanese ? random_japanese_letter(random) : random_latin_letter(random, capitals);
         if (freetype().index(face, letter) == 0) continue;  // not in this font
         if (freetype().load(face, letter, FT_LOAD_RENDER | FT_LOAD_NO_HINTING) != 0) break;
         FT_GlyphSlot slot = face->glyph;
@@ -96,19 +96,20 @@ class FreeTypeLettering final : public Lettering {
   }
 
  private:
-  static constexpr int kMostTries = 10'000;  // letters of a line, those that the font lacks too
+  static constexpr int kMaxTries = 10'000;  // letters of a line, those that the font lacks too
 
-  static FT_ULong letter_of_latin(Random& random, bool capitals) {
+  static FT_ULong random_latin_letter(Random& random, bool capitals) {
     constexpr std::string_view kLetters = "eeeeeetttttaaaaaooooiiiinnnnsssshhhrrrrddlllcccuummwwffggyyppbbvk";
-    if (random.chance(0.03F)) return static_cast<FT_ULong>("!?.,"[random.whole(0, 3)]);
-    const char letter = kLetters[static_cast<std::size_t>(random.whole(0, static_cast<int>(kLetters.size()) - 1))];
+    if (random.chance(0.03F)) return static_cast<FT_ULong>("!?.,"[random.uniform_int(0, 3)]);
+    const char letter =
+        kLetters[static_cast<std::size_t>(random.uniform_int(0, static_cast<int>(kLetters.size()) - 1))];
     return static_cast<FT_ULong>(capitals ? letter - 'a' + 'A' : letter);
   }
   /// Two thirds kana, the rest from the first thousands of common characters.
-  static FT_ULong letter_of_japanese(Random& random) {
-    if (random.chance(0.45F)) return static_cast<FT_ULong>(random.whole(0x3042, 0x3093));
-    if (random.chance(0.4F)) return static_cast<FT_ULong>(random.whole(0x30a2, 0x30f3));
-    return static_cast<FT_ULong>(random.whole(0x4e00, 0x6fff));
+  static FT_ULong random_japanese_letter(Random& random) {
+    if (random.chance(0.45F)) return static_cast<FT_ULong>(random.uniform_int(0x3042, 0x3093));
+    if (random.chance(0.4F)) return static_cast<FT_ULong>(random.uniform_int(0x30a2, 0x30f3));
+    return static_cast<FT_ULong>(random.uniform_int(0x4e00, 0x6fff));
   }
 
   static void stamp(Canvas& canvas, const Box& clip, FT_GlyphSlot slot, int left, int baseline, const Colour& ink) {
@@ -116,10 +117,10 @@ class FreeTypeLettering final : public Lettering {
     const Box box = Box{left + slot->bitmap_left, baseline - slot->bitmap_top,
                         left + slot->bitmap_left + static_cast<int>(bitmap.width),
                         baseline - slot->bitmap_top + static_cast<int>(bitmap.rows)};
-    const Box seen = box.cut(clip).cut(whole(canvas));
-    for (int y = seen.top; y < seen.bottom; ++y) {
+    const Box visible = box.intersect(clip).intersect(bounds_of(canvas));
+    for (int y = visible.top; y < visible.bottom; ++y) {
       const unsigned char* row = bitmap.buffer + static_cast<std::ptrdiff_t>(y - box.top) * bitmap.pitch;
-      for (int x = seen.left; x < seen.right; ++x) {
+      for (int x = visible.left; x < visible.right; ++x) {
         Colour& pixel = canvas.at(x, y);
         pixel = mix(pixel, ink, static_cast<float>(row[x - box.left]) / 255.0F);
       }
@@ -133,7 +134,7 @@ class FreeTypeLettering final : public Lettering {
 }  // namespace
 
 Result<std::unique_ptr<Lettering>> Lettering::open() {
-  if (!freetype().whole) return Error{Errc::unsupported, "FreeType is not here: apt-get install libfreetype6"};
+  if (!freetype().is_complete) return Error{Errc::unsupported, "FreeType is not here: apt-get install libfreetype6"};
   FT_Library raw = nullptr;
   if (freetype().init(&raw) != 0) return Error{Errc::unsupported, "FreeType does not start"};
   Library library{raw};

@@ -17,7 +17,7 @@ class Lettering {
   virtual ~Lettering() = default;
 
   /// Writes a block of lines of made-up words into the box, letters `size` pixels high.
-  virtual void write(Canvas& canvas, const Box& box, float size, const Colour& ink, Random& random) = 0;
+  virtual void draw_text(Canvas& canvas, const Box& box, float size, const Colour& ink, Random& random) = 0;
 };
 
 }  // namespace weir::synth

@@ -22,16 +22,16 @@ Canvas luma_of(const Canvas& from, int border) {
 }
 
 /// a, b and the three products that variances and covariance come from are blurred together: two canvases.
-double mean_similarity(const Canvas& made, const Canvas& wanted) {
+double mean_similarity(const Canvas& picture, const Canvas& reference) {
   constexpr float kDeviation = 1.5F;
-  constexpr int kReach = 5;  // blur() reaches three deviations: 11 pixels in all
+  constexpr int kRadius = 5;  // blur() reaches three deviations: 11 pixels in all
   constexpr double kC1 = 0.01 * 255 * 0.01 * 255;
   constexpr double kC2 = 0.03 * 255 * 0.03 * 255;
-  Canvas values{made.width, made.height};
-  Canvas products{made.width, made.height};
-  for (std::size_t i = 0; i < made.pixels.size(); ++i) {
-    const float a = made.pixels[i][0];
-    const float b = wanted.pixels[i][0];
+  Canvas values{picture.width, picture.height};
+  Canvas products{picture.width, picture.height};
+  for (std::size_t i = 0; i < picture.pixels.size(); ++i) {
+    const float a = picture.pixels[i][0];
+    const float b = reference.pixels[i][0];
     values.pixels[i] = {a, b, 0};
     products.pixels[i] = {a * a, b * b, a * b};
   }
@@ -39,8 +39,8 @@ double mean_similarity(const Canvas& made, const Canvas& wanted) {
   products = blur(products, kDeviation);
   double sum = 0;
   int count = 0;
-  for (int y = kReach; y < made.height - kReach; ++y) {
-    for (int x = kReach; x < made.width - kReach; ++x, ++count) {
+  for (int y = kRadius; y < picture.height - kRadius; ++y) {
+    for (int x = kRadius; x < picture.width - kRadius; ++x, ++count) {
       const double a = values.at(x, y)[0];
       const double b = values.at(x, y)[1];
       const double variances = products.at(x, y)[0] - a * a + products.at(x, y)[1] - b * b;
@@ -53,10 +53,10 @@ double mean_similarity(const Canvas& made, const Canvas& wanted) {
 
 }  // namespace
 
-Quality compare(const Canvas& made, const Canvas& wanted, int border) {
-  assert(made.width == wanted.width && made.height == wanted.height);
-  const Canvas a = luma_of(made, border);
-  const Canvas b = luma_of(wanted, border);
+Quality measure_quality(const Canvas& picture, const Canvas& reference, int border) {
+  assert(picture.width == reference.width && picture.height == reference.height);
+  const Canvas a = luma_of(picture, border);
+  const Canvas b = luma_of(reference, border);
   double squares = 0;
   for (std::size_t i = 0; i < a.pixels.size(); ++i) {
     const double d = a.pixels[i][0] - b.pixels[i][0];

@@ -14,6 +14,6 @@ struct Quality {
 /// as papers on enlarging measure it. Equal pictures have 100 dB.
 /// Source  Wang, Bovik, Sheikh, Simoncelli, "Image quality assessment: from error visibility to structural similarity",
 ///         IEEE Trans. Image Processing 13 (2004): windows of 11 x 11 pixels, Gaussian of deviation 1.5
-Quality compare(const Canvas& made, const Canvas& wanted, int border);
+Quality measure_quality(const Canvas& picture, const Canvas& reference, int border);
 
 }  // namespace weir::synth

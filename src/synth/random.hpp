@@ -17,18 +17,20 @@ class Random {
   /// A generator of its own for one part of the work, so that parts do not depend on each other's draws.
   Random split() { return Random{bits()}; }
 
-  float unit() { return bits_.unit(); }  ///< [0, 1)
-  float between(float low, float high) { return low + (high - low) * unit(); }
-  int whole(int low, int high) { return low + static_cast<int>(bits() % static_cast<std::uint64_t>(high - low + 1)); }
-  bool chance(float probability) { return unit() < probability; }
-  float angle() { return between(0, 2 * std::numbers::pi_v<float>); }
+  float uniform() { return bits_.next_unit(); }  ///< [0, 1)
+  float uniform(float low, float high) { return low + (high - low) * uniform(); }
+  int uniform_int(int low, int high) {
+    return low + static_cast<int>(bits() % static_cast<std::uint64_t>(high - low + 1));
+  }
+  bool chance(float probability) { return uniform() < probability; }
+  float random_angle() { return uniform(0, 2 * std::numbers::pi_v<float>); }
   /// Mean 0, deviation 1. Source  Box, Muller, Annals of Mathematical Statistics 29 (1958).
-  float normal() { return std::sqrt(-2 * std::log(1 - unit())) * std::cos(angle()); }
+  float normal() { return std::sqrt(-2 * std::log(1 - uniform())) * std::cos(random_angle()); }
   /// Density proportional to x^-exponent between low and high; exponent above 1.
   float power_law(float low, float high, float exponent) {
     const float e = 1 - exponent;
     const float a = std::pow(low, e);
-    return std::pow(a + (std::pow(high, e) - a) * unit(), 1 / e);
+    return std::pow(a + (std::pow(high, e) - a) * uniform(), 1 / e);
   }
 
  private:

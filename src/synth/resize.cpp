@@ -16,31 +16,31 @@ float sinc(float x) {
   return std::sin(p) / p;
 }
 
-float radius_of(Kernel kernel) {
+float radius_of(ResizeKernel kernel) {
   switch (kernel) {
-    case Kernel::box:
+    case ResizeKernel::box:
       return 0.5F;
-    case Kernel::triangle:
+    case ResizeKernel::triangle:
       return 1;
-    case Kernel::cubic:
+    case ResizeKernel::cubic:
       return 2;
-    case Kernel::lanczos3:
+    case ResizeKernel::lanczos3:
       return 3;
   }
   return 0;
 }
 
-float weight_of(Kernel kernel, float x) {
+float weight_of(ResizeKernel kernel, float x) {
   x = std::fabs(x);
   if (x > radius_of(kernel)) return 0;
   switch (kernel) {
-    case Kernel::box:
+    case ResizeKernel::box:
       return 1;
-    case Kernel::triangle:
+    case ResizeKernel::triangle:
       return 1 - x;
-    case Kernel::cubic:
+    case ResizeKernel::cubic:
       return x <= 1 ? (1.5F * x - 2.5F) * x * x + 1 : ((-0.5F * x + 2.5F) * x - 4) * x + 2;
-    case Kernel::lanczos3:
+    case ResizeKernel::lanczos3:
       return sinc(x) * sinc(x / 3);
   }
   return 0;
@@ -67,7 +67,7 @@ void add_phase(Taps& taps, int first, std::vector<float> weight) {
 }
 
 /// The taps of an output sample whose centre lies at `centre` of the input, of a kernel widened by `width`.
-void add_kernel(Taps& taps, Kernel kernel, float centre, float width) {
+void add_kernel(Taps& taps, ResizeKernel kernel, float centre, float width) {
   const int first = static_cast<int>(std::ceil(centre - radius_of(kernel) * width));
   const int last = static_cast<int>(std::floor(centre + radius_of(kernel) * width));
   std::vector<float> weight;
@@ -75,7 +75,7 @@ void add_kernel(Taps& taps, Kernel kernel, float centre, float width) {
   add_phase(taps, first, std::move(weight));
 }
 
-Taps shrinking(int factor, Kernel kernel) {
+Taps shrink_taps(int factor, ResizeKernel kernel) {
   const auto scale = static_cast<float>(factor);
   Taps taps;
   taps.step = factor;
@@ -83,7 +83,7 @@ Taps shrinking(int factor, Kernel kernel) {
   return taps;
 }
 
-Taps enlarging(int factor, Kernel kernel) {
+Taps enlarge_taps(int factor, ResizeKernel kernel) {
   Taps taps;
   taps.phases = factor;
   for (int p = 0; p < factor; ++p)
@@ -91,7 +91,7 @@ Taps enlarging(int factor, Kernel kernel) {
   return taps;
 }
 
-Taps gaussian(float deviation) {
+Taps gaussian_taps(float deviation) {
   const int reach = static_cast<int>(std::ceil(3 * deviation));
   std::vector<float> weight;
   for (int i = -reach; i <= reach; ++i) {
@@ -103,7 +103,7 @@ Taps gaussian(float deviation) {
   return taps;
 }
 
-Canvas along_rows(const Canvas& from, const Taps& taps) {
+Canvas filter_rows(const Canvas& from, const Taps& taps) {
   Canvas to{from.width * taps.phases / taps.step, from.height};
   for (int y = 0; y < to.height; ++y) {
     for (int x = 0; x < to.width; ++x) {
@@ -120,7 +120,7 @@ Canvas along_rows(const Canvas& from, const Taps& taps) {
   return to;
 }
 
-Canvas along_columns(const Canvas& from, const Taps& taps) {
+Canvas filter_columns(const Canvas& from, const Taps& taps) {
   Canvas to{from.width, from.height * taps.phases / taps.step};
   for (int y = 0; y < to.height; ++y) {
     const auto phase = static_cast<std::size_t>(y % taps.phases);
@@ -137,21 +137,21 @@ Canvas along_columns(const Canvas& from, const Taps& taps) {
 
 }  // namespace
 
-Canvas shrink(const Canvas& canvas, int factor, Kernel kernel) {
+Canvas shrink(const Canvas& canvas, int factor, ResizeKernel kernel) {
   assert(canvas.width % factor == 0 && canvas.height % factor == 0);
-  const Taps taps = shrinking(factor, kernel);
-  return along_columns(along_rows(canvas, taps), taps);
+  const Taps taps = shrink_taps(factor, kernel);
+  return filter_columns(filter_rows(canvas, taps), taps);
 }
 
-Canvas enlarge(const Canvas& canvas, int factor, Kernel kernel) {
-  const Taps taps = enlarging(factor, kernel);
-  return along_columns(along_rows(canvas, taps), taps);
+Canvas enlarge(const Canvas& canvas, int factor, ResizeKernel kernel) {
+  const Taps taps = enlarge_taps(factor, kernel);
+  return filter_columns(filter_rows(canvas, taps), taps);
 }
 
 Canvas blur(const Canvas& canvas, float deviation) {
   if (deviation <= 0) return canvas;
-  const Taps taps = gaussian(deviation);
-  return along_columns(along_rows(canvas, taps), taps);
+  const Taps taps = gaussian_taps(deviation);
+  return filter_columns(filter_rows(canvas, taps), taps);
 }
 
 }  // namespace weir::synth

@@ -10,22 +10,22 @@ Box box_around(Point centre, float half_width, float half_height) {
           static_cast<int>(std::ceil(centre.y + half_height)) + 1};
 }
 
-Point turned(float x, float y, Point centre, float angle) {
+Point to_local(float x, float y, Point centre, float angle) {
   const float c = std::cos(angle);
   const float s = std::sin(angle);
   return {c * (x - centre.x) + s * (y - centre.y), c * (y - centre.y) - s * (x - centre.x)};
 }
 
-Box joined(const Box& a, const Box& b) {
+Box union_of(const Box& a, const Box& b) {
   return {std::min(a.left, b.left), std::min(a.top, b.top), std::max(a.right, b.right), std::max(a.bottom, b.bottom)};
 }
 
-struct Segment {
+struct SegmentPoint {
   float distance = 0;  // of the line between two points
-  float along = 0;     // where on it, 0 to 1
+  float position = 0;  // where on it, 0 to 1
 };
 
-Segment to_segment(float x, float y, Point a, Point b) {
+SegmentPoint nearest_on_segment(float x, float y, Point a, Point b) {
   const float dx = b.x - a.x;
   const float dy = b.y - a.y;
   const float square = dx * dx + dy * dy;
@@ -35,26 +35,27 @@ Segment to_segment(float x, float y, Point a, Point b) {
 
 }  // namespace
 
-float Ellipse::distance(float x, float y) const {
-  const Point p = turned(x, y, centre, angle);
+float Ellipse::signed_distance(float x, float y) const {
+  const Point p = to_local(x, y, centre, angle);
   // The first-order distance: value of the implicit function over the length of its gradient.
-  const float u = p.x / a;
-  const float v = p.y / b;
+  const float u = p.x / semi_axis_a;
+  const float v = p.y / semi_axis_b;
   const float k = std::sqrt(u * u + v * v);
-  const float gradient = std::hypot(u / a, v / b);
-  return gradient < 1e-6F ? -std::min(a, b) : k * (k - 1) / gradient;
+  const float gradient = std::hypot(u / semi_axis_a, v / semi_axis_b);
+  return gradient < 1e-6F ? -std::min(semi_axis_a, semi_axis_b) : k * (k - 1) / gradient;
 }
 Box Ellipse::bounds(float margin) const {
   const float c = std::cos(angle);
   const float s = std::sin(angle);
-  return box_around(centre, std::hypot(a * c, b * s) + margin, std::hypot(a * s, b * c) + margin);
+  return box_around(centre, std::hypot(semi_axis_a * c, semi_axis_b * s) + margin,
+                    std::hypot(semi_axis_a * s, semi_axis_b * c) + margin);
 }
 
-float Rectangle::distance(float x, float y) const {
-  const Point p = turned(x, y, centre, angle);
-  const float dx = std::fabs(p.x) - half_width + rounding;
-  const float dy = std::fabs(p.y) - half_height + rounding;
-  return std::hypot(std::max(dx, 0.0F), std::max(dy, 0.0F)) + std::min(std::max(dx, dy), 0.0F) - rounding;
+float Rectangle::signed_distance(float x, float y) const {
+  const Point p = to_local(x, y, centre, angle);
+  const float dx = std::fabs(p.x) - half_width + corner_radius;
+  const float dy = std::fabs(p.y) - half_height + corner_radius;
+  return std::hypot(std::max(dx, 0.0F), std::max(dy, 0.0F)) + std::min(std::max(dx, dy), 0.0F) - corner_radius;
 }
 Box Rectangle::bounds(float margin) const {
   const float c = std::fabs(std::cos(angle));
@@ -62,25 +63,25 @@ Box Rectangle::bounds(float margin) const {
   return box_around(centre, c * half_width + s * half_height + margin, s * half_width + c * half_height + margin);
 }
 
-float Polygon::distance(float x, float y) const {
+float Polygon::signed_distance(float x, float y) const {
   float nearest = 1e9F;
   bool inside = false;
   for (std::size_t i = 0, j = corners.size() - 1; i < corners.size(); j = i++) {
     const Point& a = corners[i];
     const Point& b = corners[j];
-    nearest = std::min(nearest, to_segment(x, y, a, b).distance);
+    nearest = std::min(nearest, nearest_on_segment(x, y, a, b).distance);
     if ((a.y > y) != (b.y > y) && x < (b.x - a.x) * (y - a.y) / (b.y - a.y) + a.x) inside = !inside;
   }
   return inside ? -nearest : nearest;
 }
 Box Polygon::bounds(float margin) const {
   Box box = box_around(corners.front(), margin, margin);
-  for (const Point& corner : corners) box = joined(box, box_around(corner, margin, margin));
+  for (const Point& corner : corners) box = union_of(box, box_around(corner, margin, margin));
   return box;
 }
 
-float Blob::distance(float x, float y) const {
-  Point p = turned(x, y, centre, angle);
+float Blob::signed_distance(float x, float y) const {
+  Point p = to_local(x, y, centre, angle);
   p.x /= stretch;
   const float r = std::hypot(p.x, p.y);
   const float direction = std::atan2(p.y, p.x);
@@ -89,43 +90,43 @@ float Blob::distance(float x, float y) const {
   for (int k = 0; k < kWaves; ++k) {
     const auto i = static_cast<std::size_t>(k);
     const auto crests = static_cast<float>(k + 2);
-    edge += height[i] * std::cos(crests * direction + phase[i]);
-    slope -= height[i] * crests * std::sin(crests * direction + phase[i]);
+    edge += wave_amplitudes[i] * std::cos(crests * direction + wave_phases[i]);
+    slope -= wave_amplitudes[i] * crests * std::sin(crests * direction + wave_phases[i]);
   }
   // Of the unstretched curve; stretching makes it longer by less than `stretch`.
   return (r - radius * edge) / std::sqrt(1 + slope * slope / (edge * edge));
 }
 Box Blob::bounds(float margin) const {
-  float most = 1;
-  for (const float h : height) most += std::fabs(h);
-  const float half = most * radius * std::max(stretch, 1.0F) + margin;
+  float max_edge = 1;
+  for (const float h : wave_amplitudes) max_edge += std::fabs(h);
+  const float half = max_edge * radius * std::max(stretch, 1.0F) + margin;
   return box_around(centre, half, half);
 }
 
 Blob make_blob(Random& random, Point centre, float radius, float roughness) {
-  Blob blob{centre, radius, random.angle(), random.between(1, 1.6F), {}, {}};
+  Blob blob{centre, radius, random.random_angle(), random.uniform(1, 1.6F), {}, {}};
   for (std::size_t k = 0; k < Blob::kWaves; ++k) {
-    blob.height[k] = roughness * random.between(-0.22F, 0.22F) / static_cast<float>(k + 1);
-    blob.phase[k] = random.angle();
+    blob.wave_amplitudes[k] = roughness * random.uniform(-0.22F, 0.22F) / static_cast<float>(k + 1);
+    blob.wave_phases[k] = random.random_angle();
   }
   return blob;
 }
 
-float Stroke::distance(float x, float y) const {
+float Stroke::signed_distance(float x, float y) const {
   float nearest = 1e9F;
   for (std::size_t i = 0; i + 1 < joints.size(); ++i) {
     const Joint& a = joints[i];
     const Joint& b = joints[i + 1];
-    const Segment s = to_segment(x, y, a.at, b.at);
-    nearest = std::min(nearest, s.distance - (a.half_width + (b.half_width - a.half_width) * s.along));
+    const SegmentPoint s = nearest_on_segment(x, y, a.position, b.position);
+    nearest = std::min(nearest, s.distance - (a.half_width + (b.half_width - a.half_width) * s.position));
   }
   return nearest;
 }
 Box Stroke::bounds(float margin) const {
   Box box;
   for (const Joint& joint : joints) {
-    const Box one = box_around(joint.at, joint.half_width + margin, joint.half_width + margin);
-    box = box.empty() ? one : joined(box, one);
+    const Box one = box_around(joint.position, joint.half_width + margin, joint.half_width + margin);
+    box = box.is_empty() ? one : union_of(box, one);
   }
   return box;
 }

@@ -18,9 +18,9 @@ struct Point {
 
 struct Ellipse {
   Point centre;
-  float a = 1, b = 1;  ///< half axes
+  float semi_axis_a = 1, semi_axis_b = 1;  ///< half axes
   float angle = 0;
-  float distance(float x, float y) const;
+  float signed_distance(float x, float y) const;
   Box bounds(float margin) const;
 };
 
@@ -28,15 +28,15 @@ struct Rectangle {
   Point centre;
   float half_width = 1, half_height = 1;
   float angle = 0;
-  float rounding = 0;  ///< radius of the corners
-  float distance(float x, float y) const;
+  float corner_radius = 0;  ///< radius of the corners
+  float signed_distance(float x, float y) const;
   Box bounds(float margin) const;
 };
 
 /// Convex or not, without crossings.
 struct Polygon {
   std::vector<Point> corners;
-  float distance(float x, float y) const;
+  float signed_distance(float x, float y) const;
   Box bounds(float margin) const;
 };
 
@@ -45,10 +45,10 @@ struct Blob {
   static constexpr int kWaves = 5;
   Point centre;
   float radius = 1;
-  float angle = 0, stretch = 1;        ///< wider by `stretch` along `angle`
-  std::array<float, kWaves> height{};  ///< of the wave with k + 2 crests, as a part of the radius
-  std::array<float, kWaves> phase{};
-  float distance(float x, float y) const;
+  float angle = 0, stretch = 1;                 ///< wider by `stretch` along `angle`
+  std::array<float, kWaves> wave_amplitudes{};  ///< of the wave with k + 2 crests, as a part of the radius
+  std::array<float, kWaves> wave_phases{};
+  float signed_distance(float x, float y) const;
   Box bounds(float margin) const;
 };
 Blob make_blob(Random& random, Point centre, float radius, float roughness);
@@ -56,11 +56,11 @@ Blob make_blob(Random& random, Point centre, float radius, float roughness);
 /// A line through points, round at its joints, whose half width changes from point to point.
 struct Stroke {
   struct Joint {
-    Point at;
+    Point position;
     float half_width = 0.5F;
   };
   std::vector<Joint> joints;
-  float distance(float x, float y) const;
+  float signed_distance(float x, float y) const;
   Box bounds(float margin) const;
 };
 /// A curve with one control point between its ends; thin at the ends by `taper` (0: not at all, 1: to nothing).
@@ -73,17 +73,17 @@ inline float coverage_of(float distance, float softness) {
 }
 
 /// One colour everywhere.
-inline auto flat(const Colour& colour) {
+inline auto flat_paint(const Colour& colour) {
   return [colour](float, float, float) { return colour; };
 }
 
 /// Paints every pixel of `clip` that the shape covers; `paint(x, y, distance)` is its colour.
 template <class Shape, class Paint>
-void draw(Canvas& canvas, const Box& clip, const Shape& shape, float softness, Paint&& paint) {
-  const Box box = shape.bounds(softness).cut(clip).cut(whole(canvas));
+void draw_shape(Canvas& canvas, const Box& clip, const Shape& shape, float softness, Paint&& paint) {
+  const Box box = shape.bounds(softness).intersect(clip).intersect(bounds_of(canvas));
   for (int y = box.top; y < box.bottom; ++y) {
     for (int x = box.left; x < box.right; ++x) {
-      const float distance = shape.distance(static_cast<float>(x), static_cast<float>(y));
+      const float distance = shape.signed_distance(static_cast<float>(x), static_cast<float>(y));
       const float coverage = coverage_of(distance, softness);
       if (coverage <= 0) continue;
       Colour& pixel = canvas.at(x, y);

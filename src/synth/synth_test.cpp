@@ -19,9 +19,9 @@ constexpr int kSide = 160;
 /// A page with letters where the fonts are installed, else without.
 Canvas page(std::uint64_t seed) {
   const auto lettering = Lettering::open();
-  return comic(kSide, kSide, Random{seed}, lettering ? lettering->get() : nullptr);
+  return draw_comic(kSide, kSide, Random{seed}, lettering ? lettering->get() : nullptr);
 }
-Canvas leaves(std::uint64_t seed) { return dead_leaves(kSide, kSide, Random{seed}); }
+Canvas leaves(std::uint64_t seed) { return draw_dead_leaves(kSide, kSide, Random{seed}); }
 
 double mean_difference(const Canvas& a, const Canvas& b) {
   double sum = 0;
@@ -61,7 +61,7 @@ TEST(Synth, ASeedIsTheSamePictureForEveryCompiler) {
   const std::array<double, 3> of_comics{0.2800078, 0.4328022, 0.6795208};  // without letters
   for (std::uint64_t seed = 0; seed < 3; ++seed) {
     EXPECT_NEAR(mean(leaves(seed)), of_leaves[seed], 1e-4) << seed;
-    EXPECT_NEAR(mean(comic(kSide, kSide, Random{seed}, nullptr)), of_comics[seed], 1e-4) << seed;
+    EXPECT_NEAR(mean(draw_comic(kSide, kSide, Random{seed}, nullptr)), of_comics[seed], 1e-4) << seed;
   }
 }
 
@@ -119,21 +119,22 @@ TEST(Synth, ComicsAreFlatWithSharpEdges) {
 
 TEST(Synth, DistancesAreThoseOfTheShapes) {
   const Ellipse circle{{10, 20}, 5, 5, 0.3F};
-  EXPECT_NEAR(circle.distance(18, 20), 3, 1e-4);
+  EXPECT_NEAR(circle.signed_distance(18, 20), 3, 1e-4);
   const Rectangle rectangle{{0, 0}, 4, 2, 0, 0};
-  EXPECT_NEAR(rectangle.distance(7, 0), 3, 1e-4);
-  EXPECT_NEAR(rectangle.distance(0, 0), -2, 1e-4);
-  EXPECT_NEAR(rectangle.distance(7, 6), 5, 1e-4);
+  EXPECT_NEAR(rectangle.signed_distance(7, 0), 3, 1e-4);
+  EXPECT_NEAR(rectangle.signed_distance(0, 0), -2, 1e-4);
+  EXPECT_NEAR(rectangle.signed_distance(7, 6), 5, 1e-4);
   const Polygon square{{{0, 0}, {10, 0}, {10, 10}, {0, 10}}};
-  EXPECT_NEAR(square.distance(5, 3), -3, 1e-4);
-  EXPECT_NEAR(square.distance(13, 14), 5, 1e-4);
+  EXPECT_NEAR(square.signed_distance(5, 3), -3, 1e-4);
+  EXPECT_NEAR(square.signed_distance(13, 14), 5, 1e-4);
   const Stroke line{{{{0, 0}, 1}, {{10, 0}, 1}}};
-  EXPECT_NEAR(line.distance(5, 3), 2, 1e-4);
-  EXPECT_NEAR(line.distance(13, 4), 4, 1e-4);
+  EXPECT_NEAR(line.signed_distance(5, 3), 2, 1e-4);
+  EXPECT_NEAR(line.signed_distance(13, 4), 4, 1e-4);
 }
 
 TEST(Shrink, AConstantStaysAndAMeanStays) {
-  for (const Kernel kernel : {Kernel::box, Kernel::triangle, Kernel::cubic, Kernel::lanczos3}) {
+  for (const ResizeKernel kernel :
+       {ResizeKernel::box, ResizeKernel::triangle, ResizeKernel::cubic, ResizeKernel::lanczos3}) {
     const Canvas grey{32, 32, {0.25F, 0.5F, 0.75F}};
     for (const Colour& pixel : shrink(grey, 2, kernel).pixels) EXPECT_NEAR(pixel[2], 0.75F, 1e-5);
     Canvas ramp{64, 8};
@@ -146,22 +147,22 @@ TEST(Shrink, AConstantStaysAndAMeanStays) {
   }
 }
 
-TEST(Enlarge, ARampGoesOnAndAPixelStaysInItsPlace) {
+TEST(Enlarge, KeepsRampsAndPixelPositions) {
   Canvas ramp{16, 4};
   for (int y = 0; y < 4; ++y) {
     for (int x = 0; x < 16; ++x) ramp.at(x, y)[0] = static_cast<float>(x);
   }
   for (const int factor : {2, 3}) {
-    const Canvas large = enlarge(ramp, factor, Kernel::cubic);
+    const Canvas large = enlarge(ramp, factor, ResizeKernel::cubic);
     ASSERT_EQ(large.width, 16 * factor);
     for (int x = 4 * factor; x < 12 * factor; ++x)
       EXPECT_NEAR(large.at(x, factor)[0], (static_cast<float>(x) + 0.5F) / static_cast<float>(factor) - 0.5F, 1e-3);
   }
 }
 
-TEST(Quality, IsWhatThePapersSay) {
+TEST(Quality, MatchesThePapers) {
   const Canvas picture = leaves(5);
-  const Quality same = compare(picture, picture, 2);
+  const Quality same = measure_quality(picture, picture, 2);
   EXPECT_EQ(same.psnr, 100);
   EXPECT_NEAR(same.ssim, 1, 1e-9);
   Canvas brighter = picture;
@@ -169,41 +170,42 @@ TEST(Quality, IsWhatThePapersSay) {
     for (float& value : pixel) value += 0.1F;
   }
   // 0.1 of all three colours is 21.9 levels of luma.
-  EXPECT_NEAR(compare(brighter, picture, 2).psnr, 20 * std::log10(255 / 21.9), 0.01);
-  const Quality soft = compare(blur(picture, 1), picture, 2);
-  const Quality softer = compare(blur(picture, 2), picture, 2);
+  EXPECT_NEAR(measure_quality(brighter, picture, 2).psnr, 20 * std::log10(255 / 21.9), 0.01);
+  const Quality soft = measure_quality(blur(picture, 1), picture, 2);
+  const Quality softer = measure_quality(blur(picture, 2), picture, 2);
   EXPECT_GT(soft.psnr, softer.psnr);
   EXPECT_GT(soft.ssim, softer.ssim);
   EXPECT_GT(softer.ssim, 0);
   EXPECT_LT(soft.ssim, 1);
 }
 
-TEST(Degrade, EachPartDoesWhatItSays) {
+TEST(Degrade, EachPartHasItsEffect) {
   const Canvas large = leaves(3);
   const auto clean = degrade(large, 2, {}, Random{1});
   ASSERT_TRUE(clean);
   EXPECT_EQ(clean->width, kSide / 2);
-  const auto noisy = degrade(large, 2, {.noise = 0.02F}, Random{1});
-  const auto coarse = degrade(large, 2, {.quality = 60, .chroma = 2}, Random{1});
-  const auto fine = degrade(large, 2, {.quality = 100}, Random{1});
-  const auto soft = degrade(large, 2, {.blur = 0.8F}, Random{1});
+  const auto noisy = degrade(large, 2, {.noise_sigma = 0.02F}, Random{1});
+  const auto coarse = degrade(large, 2, {.jpeg_quality = 60, .chroma = 2}, Random{1});
+  const auto fine = degrade(large, 2, {.jpeg_quality = 100}, Random{1});
+  const auto soft = degrade(large, 2, {.blur_sigma = 0.8F}, Random{1});
   ASSERT_TRUE(noisy && coarse && fine && soft);
   EXPECT_NEAR(mean_difference(*clean, *noisy), 0.02 * 0.8 * 0.67, 0.004);  // luma of three independent channels
   EXPECT_GT(mean_difference(*clean, *coarse), 2 * mean_difference(*clean, *fine));
   EXPECT_LT(mean_difference(*clean, *fine), 0.004);
   EXPECT_LT(variogram(*soft, 1), variogram(*clean, 1));
-  const auto again = degrade(large, 2, {.noise = 0.02F, .quality = 80}, Random{5});
-  const auto same = degrade(large, 2, {.noise = 0.02F, .quality = 80}, Random{5});
+  const auto again = degrade(large, 2, {.noise_sigma = 0.02F, .jpeg_quality = 80}, Random{5});
+  const auto same = degrade(large, 2, {.noise_sigma = 0.02F, .jpeg_quality = 80}, Random{5});
   ASSERT_TRUE(again && same);
   EXPECT_EQ(again->pixels, same->pixels);
 }
 
-TEST(Degrade, TheShareOfCleanPairsIsTheOneAskedFor) {
+TEST(Degrade, TheShareOfCleanPairsMatchesTheRequest) {
   Random random{11};
   int clean = 0;
   for (int i = 0; i < 2000; ++i) {
-    const Degradation how = draw_degradation(random, 0.4F);
-    if (how.kernel == Kernel::cubic && how.blur == 0 && how.noise == 0 && how.quality == 0) ++clean;
+    const Degradation how = random_degradation(random, 0.4F);
+    if (how.kernel == ResizeKernel::cubic && how.blur_sigma == 0 && how.noise_sigma == 0 && how.jpeg_quality == 0)
+      ++clean;
   }
   // 40 % and those of the rest for which nothing was drawn: half, two thirds, two thirds and a third of 60 %.
   EXPECT_NEAR(clean / 2000.0, 0.4 + 0.6 * 0.5 * 4 / 27, 0.035);

@@ -13,7 +13,7 @@ float smooth(float t) { return t * t * (3 - 2 * t); }
 /// Noise of one octave: values at `cells` x `cells` points, smoothly between.
 void add_octave(std::vector<float>& values, int side, int cells, float amplitude, Random& random) {
   std::vector<float> points(static_cast<std::size_t>(cells) * static_cast<std::size_t>(cells));
-  for (float& point : points) point = random.between(-1, 1);
+  for (float& point : points) point = random.uniform(-1, 1);
   const auto point = [&](int x, int y) {
     return points[static_cast<std::size_t>(y % cells) * static_cast<std::size_t>(cells) +
                   static_cast<std::size_t>(x % cells)];
@@ -74,28 +74,29 @@ float Noise::at(float x, float y) const {
   return top + (bottom - top) * v;
 }
 
-Colour Texture::at(float x, float y) const {
-  const float along = angle_cos * x + angle_sin * y + shift;
-  const float across = angle_cos * y - angle_sin * x + shift;
+Colour Texture::colour_at(float x, float y) const {
+  const float along = angle_cos * x + angle_sin * y + phase;
+  const float across = angle_cos * y - angle_sin * x + phase;
   Colour result = colour;
   switch (kind) {
     case Kind::flat:
       break;
     case Kind::gradient:
-      result = mix(colour, other, std::clamp(along / pitch, 0.0F, 1.0F));
+      result = mix(colour, second_colour, std::clamp(along / pitch, 0.0F, 1.0F));
       break;
     case Kind::waves:
-      result = mix(colour, other, 0.5F + 0.5F * std::sin(2 * std::numbers::pi_v<float> * along / pitch));
+      result = mix(colour, second_colour, 0.5F + 0.5F * std::sin(2 * std::numbers::pi_v<float> * along / pitch));
       break;
     case Kind::stripes:
-      result = mix(colour, other, 0.5F + 0.5F * square_wave(along / pitch, pitch));
+      result = mix(colour, second_colour, 0.5F + 0.5F * square_wave(along / pitch, pitch));
       break;
     case Kind::checks:
-      result = mix(colour, other, 0.5F + 0.5F * square_wave(along / pitch, pitch) * square_wave(across / pitch, pitch));
+      result = mix(colour, second_colour,
+                   0.5F + 0.5F * square_wave(along / pitch, pitch) * square_wave(across / pitch, pitch));
       break;
     case Kind::noise:
-      result =
-          mix(colour, other, std::clamp(0.5F + 0.35F * noise->at(along / pitch * 8, across / pitch * 8), 0.0F, 1.0F));
+      result = mix(colour, second_colour,
+                   std::clamp(0.5F + 0.35F * noise->at(along / pitch * 8, across / pitch * 8), 0.0F, 1.0F));
       break;
   }
   if (grain == 0) return result;
@@ -103,8 +104,8 @@ Colour Texture::at(float x, float y) const {
   return {result[0] + more, result[1] + more, result[2] + more};
 }
 
-Colour Palette::draw(Random& random) const {
-  const float l = light * random.normal();
+Colour Palette::random_colour(Random& random) const {
+  const float l = lightness * random.normal();
   const float b = blue_yellow * random.normal();
   const float r = red_green * random.normal();
   const Colour c{base[0] + l + b + r, base[1] + l + b - r, base[2] + l - 2 * b};
@@ -113,11 +114,11 @@ Colour Palette::draw(Random& random) const {
 
 Palette make_palette(Random& random) {
   Palette palette;
-  const float l = random.between(0.25F, 0.7F);
+  const float l = random.uniform(0.25F, 0.7F);
   const float b = 0.035F * random.normal();
   const float r = 0.03F * random.normal();
   palette.base = {l + b + r, l + b - r, l - 2 * b};
-  palette.light = random.between(0.12F, 0.3F);
+  palette.lightness = random.uniform(0.12F, 0.3F);
   palette.blue_yellow = random.power_law(0.01F, 0.1F, 1.5F);
   palette.red_green = random.power_law(0.01F, 0.08F, 1.5F);
   return palette;
@@ -126,21 +127,21 @@ Palette make_palette(Random& random) {
 Texture make_texture(Random& random, const Palette& palette, const Noise& noise, float size) {
   Texture texture;
   texture.noise = &noise;
-  texture.colour = palette.draw(random);
+  texture.colour = palette.random_colour(random);
   // The second colour is near the first more often than not.
-  const float apart = random.chance(0.3F) ? 1.0F : random.between(0.1F, 0.6F);
-  texture.other = mix(texture.colour, palette.draw(random), apart);
-  const float angle = random.angle();
+  const float mix_part = random.chance(0.3F) ? 1.0F : random.uniform(0.1F, 0.6F);
+  texture.second_colour = mix(texture.colour, palette.random_colour(random), mix_part);
+  const float angle = random.random_angle();
   texture.angle_cos = std::cos(angle);
   texture.angle_sin = std::sin(angle);
-  texture.shift = random.between(0, 1000);
-  const float draw = random.unit();
+  texture.phase = random.uniform(0, 1000);
+  const float draw = random.uniform();
   if (draw < 0.3F) {
     texture.kind = Texture::Kind::flat;
   } else if (draw < 0.5F) {
     texture.kind = Texture::Kind::gradient;
     texture.pitch = std::max(4.0F, 2 * size);
-    texture.shift = size;
+    texture.phase = size;
   } else if (draw < 0.58F) {
     texture.kind = Texture::Kind::waves;
     texture.pitch = random.power_law(2.5F, 40, 1.5F);
@@ -155,8 +156,8 @@ Texture make_texture(Random& random, const Palette& palette, const Noise& noise,
     texture.pitch = random.power_law(6, 200, 1.3F);
   }
   if (random.chance(0.6F)) {
-    texture.grain = 0.06F * random.unit() * random.unit();
-    texture.grain_scale = random.between(0.7F, 3);
+    texture.grain = 0.06F * random.uniform() * random.uniform();
+    texture.grain_scale = random.uniform(0.7F, 3);
   }
   return texture;
 }

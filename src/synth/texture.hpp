@@ -23,15 +23,15 @@ class Noise {
 struct Texture {
   enum class Kind { flat, gradient, waves, stripes, checks, noise };
   Kind kind = Kind::flat;
-  Colour colour{}, other{};
+  Colour colour{}, second_colour{};
   float angle_cos = 1, angle_sin = 0;
   float pitch = 16;  ///< pixels from crest to crest, or of the gradient's whole way
-  float shift = 0;
+  float phase = 0;
   float grain = 0;        ///< of noise on top of any kind
   float grain_scale = 1;  ///< pixels of the noise a pixel
   const Noise* noise = nullptr;
 
-  Colour at(float x, float y) const;
+  Colour colour_at(float x, float y) const;
 };
 
 /// A colour as natural pictures have them: lightness varies much, the two opponent axes less, and they hang together.
@@ -39,8 +39,8 @@ struct Texture {
 /// responses to natural images", JOSA A 15 (1998): most of the variance is lightness.
 struct Palette {
   Colour base{0.5F, 0.5F, 0.5F};
-  float light = 0.22F, blue_yellow = 0.07F, red_green = 0.03F;  ///< deviations
-  Colour draw(Random& random) const;
+  float lightness = 0.22F, blue_yellow = 0.07F, red_green = 0.03F;  ///< deviations
+  Colour random_colour(Random& random) const;
 };
 Palette make_palette(Random& random);
 

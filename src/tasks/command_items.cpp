@@ -14,12 +14,12 @@ namespace {
 
 Error invalid(std::string what) { return {Errc::invalid_argument, std::move(what)}; }
 
-bool is_separator(const std::string& word) { return word == ":::" || word == "::::"; }
+bool is_separator(const std::string& argument) { return argument == ":::" || argument == "::::"; }
 
-bool takes_an_item(const std::vector<std::string>& words) {
-  return std::any_of(words.begin(), words.end(), [](const std::string& word) {
-    return word.find("{}") != std::string::npos || word.find("{.}") != std::string::npos ||
-           word.find("{/}") != std::string::npos;
+bool has_item_placeholder(const std::vector<std::string>& arguments) {
+  return std::any_of(arguments.begin(), arguments.end(), [](const std::string& argument) {
+    return argument.find("{}") != std::string::npos || argument.find("{.}") != std::string::npos ||
+           argument.find("{/}") != std::string::npos;
   });
 }
 
@@ -37,8 +37,8 @@ std::vector<std::string> lines_of(std::string_view text) {
 
 Status check(const CommandItems& list) {
   if (list.items.empty()) return invalid("there are no items");
-  if (list.items.size() > kMostItems)
-    return invalid(fmt::format("{} items are more than the {} that one run takes", list.items.size(), kMostItems));
+  if (list.items.size() > kMaxItems)
+    return invalid(fmt::format("{} items are more than the {} that one run takes", list.items.size(), kMaxItems));
   for (const std::string& item : list.items) {
     if (item.empty()) return invalid("an item is empty");
     if (item.find('\0') != std::string::npos)
@@ -49,15 +49,17 @@ Status check(const CommandItems& list) {
 
 }  // namespace
 
-bool has_items(const std::vector<std::string>& words) { return std::any_of(words.begin(), words.end(), is_separator); }
+bool has_item_separator(const std::vector<std::string>& arguments) {
+  return std::any_of(arguments.begin(), arguments.end(), is_separator);
+}
 
-Result<CommandItems> split_items(const std::vector<std::string>& words, const ReadLines& read) {
-  const auto separator = std::find_if(words.begin(), words.end(), is_separator);
-  CommandItems list{{words.begin(), separator}, {}};
-  if (list.words.empty()) return invalid("no command is given before the items");
-  if (separator == words.end()) return invalid("no items are given; write ::: ITEM... or :::: FILE");
-  const std::vector<std::string> rest{separator + 1, words.end()};
-  if (has_items(rest)) return invalid("items are given in one way: by ::: or by ::::, once");
+Result<CommandItems> split_items(const std::vector<std::string>& arguments, const LineReader& read) {
+  const auto separator = std::find_if(arguments.begin(), arguments.end(), is_separator);
+  CommandItems list{{arguments.begin(), separator}, {}};
+  if (list.arguments.empty()) return invalid("no command is given before the items");
+  if (separator == arguments.end()) return invalid("no items are given; write ::: ITEM... or :::: FILE");
+  const std::vector<std::string> rest{separator + 1, arguments.end()};
+  if (has_item_separator(rest)) return invalid("items are given in one way: by ::: or by ::::, once");
   if (*separator == ":::") {
     list.items = rest;
   } else {
@@ -69,17 +71,17 @@ Result<CommandItems> split_items(const std::vector<std::string>& words, const Re
     }
   }
   if (auto good = check(list); !good) return good.error();
-  if (!takes_an_item(list.words)) list.words.emplace_back("{}");
+  if (!has_item_placeholder(list.arguments)) list.arguments.emplace_back("{}");
   return list;
 }
 
 Result<std::vector<std::string>> read_lines(const std::string& file) {
   if (file == "-") {
-    const auto bytes = read_standard_input(Bytes{kLongestList}, {});
+    const auto bytes = read_standard_input(Bytes{kMaxListBytes}, {});
     if (!bytes) return Error{bytes.error().code, "standard input: " + bytes.error().what};
     return lines_of({reinterpret_cast<const char*>(bytes->data()), bytes->size()});
   }
-  const auto text = read_bounded(file, kLongestList);
+  const auto text = read_bounded_file(file, kMaxListBytes);
   if (!text) return text.error();
   if (!*text) return Error{Errc::io, fmt::format("{}: no such file", printable(file))};
   return lines_of(**text);

@@ -15,9 +15,9 @@
 namespace weir::tasks {
 namespace {
 
-constexpr int kTries = 100;
-constexpr auto kPause = std::chrono::milliseconds{10};
-constexpr std::size_t kShownWords = 80;  // for people who look into the file; the hash tells commands apart
+constexpr int kMaxLockAttempts = 100;
+constexpr auto kLockRetryInterval = std::chrono::milliseconds{10};
+constexpr std::size_t kShownCharacters = 80;  // for people who look into the file; the hash tells commands apart
 
 /// Held until it is closed. Errors: io; timed_out.
 Result<FileDescriptor> lock_beside(const std::filesystem::path& file) {
@@ -28,36 +28,37 @@ Result<FileDescriptor> lock_beside(const std::filesystem::path& file) {
   auto opened = open_lock_file(name);
   if (!opened) return opened.error();
   FileDescriptor lock = *std::move(opened);
-  for (int tries = 0; tries < kTries; ++tries) {
+  for (int tries = 0; tries < kMaxLockAttempts; ++tries) {
     const auto taken = try_lock(lock.get(), kWholeFile, LockKind::write);
     if (!taken) return taken.error();
     if (*taken) return lock;
-    std::this_thread::sleep_for(kPause);
+    std::this_thread::sleep_for(kLockRetryInterval);
   }
   return Error{Errc::timed_out, fmt::format("{}: is held by another process", printable(name.native()))};
 }
 
 }  // namespace
 
-CommandNeeds::Key CommandNeeds::key_of(const std::vector<std::string>& words, const std::string& variant,
-                                       const device::Device& device) {
+CommandNeeds::Key CommandNeeds::make_key(const std::vector<std::string>& arguments, const std::string& variant,
+                                         const device::Device& device) {
   std::error_code ignored;
   std::string all = std::filesystem::current_path(ignored).native();
-  for (const std::string& word : words) all.append(1, '\0').append(word);
-  return {variant, fmt::format("{:.{}} {}", fmt::to_string(fmt::join(words, " ")), kShownWords, hash_text(all)),
+  for (const std::string& argument : arguments) all.append(1, '\0').append(argument);
+  return {variant,
+          fmt::format("{:.{}} {}", fmt::to_string(fmt::join(arguments, " ")), kShownCharacters, hash_text(all)),
           fmt::format("{} {}", lease_key(device), device.driver)};
 }
 
-std::optional<Bytes> CommandNeeds::last(const Key& key) const {
-  const Bytes known = jobs::LearnedNeeds{file_}.need(key.variant, key.command, key.device, Bytes{});
-  return known > Bytes{} ? std::optional{known} : std::nullopt;
+std::optional<Bytes> CommandNeeds::stored_need(const Key& key) const {
+  const Bytes need = jobs::LearnedNeeds{file_}.need(key.variant, key.command, key.device, Bytes{});
+  return need > Bytes{} ? std::optional{need} : std::nullopt;
 }
 
-Status CommandNeeds::remember(const Key& key, Bytes took) const {
+Status CommandNeeds::store_need(const Key& key, Bytes need) const {
   if (file_.empty()) return ok();
   const auto lock = lock_beside(file_);
   if (!lock) return lock.error();
-  return jobs::LearnedNeeds{file_}.measured(key.variant, key.command, key.device, took);
+  return jobs::LearnedNeeds{file_}.store_measured(key.variant, key.command, key.device, need);
 }
 
 }  // namespace weir::tasks

@@ -11,9 +11,10 @@ namespace {
 
 std::vector<std::string> fill(const CommandTemplate& made, const std::string& item,
                               const std::vector<std::filesystem::path>& files = {}) {
-  std::vector<std::string> words;
-  for (const std::string& word : made.words()) words.push_back(replace_names(word, made.names(item, files)));
-  return words;
+  std::vector<std::string> arguments;
+  for (const std::string& argument : made.arguments())
+    arguments.push_back(replace_placeholders(argument, made.placeholder_values(item, files)));
+  return arguments;
 }
 
 TEST(CommandTemplate, NamesOfAnItem) {
@@ -28,7 +29,7 @@ TEST(CommandTemplate, NamesOfAnItem) {
 TEST(CommandTemplate, OutputsAreNamedOnceEach) {
   const auto made = CommandTemplate::make({"{out}", "--as={out}.tar.gz,{out}.json.", "{out}"}, false);
   ASSERT_TRUE(made);
-  EXPECT_EQ(made->outputs("d", "s/a.py"),
+  EXPECT_EQ(made->output_paths("d", "s/a.py"),
             (std::vector<std::filesystem::path>{"d/s/a.py", "d/s/a.tar.gz", "d/s/a.json"}));
   EXPECT_EQ(fill(*made, "s/a.py", {"/1", "/2", "/3"}), (std::vector<std::string>{"/1", "--as=/2,/3.", "/1"}));
   EXPECT_FALSE(CommandTemplate::make({"{out}/x"}, false));
@@ -37,24 +38,24 @@ TEST(CommandTemplate, OutputsAreNamedOnceEach) {
 }
 
 TEST(CommandTemplate, PlacesStayBelowTheFolder) {
-  EXPECT_EQ(place_of("a/./b/../c"), "a/c");
-  EXPECT_EQ(place_of("/etc/passwd"), "etc/passwd");
-  EXPECT_EQ(place_of("../../x"), "_up_/_up_/x");
-  EXPECT_EQ(place_of("/.."), "_root_");
-  EXPECT_EQ(place_of("."), "_root_");
-  EXPECT_EQ(place_of("seed=3 x"), "seed=3 x");
+  EXPECT_EQ(relative_output_path("a/./b/../c"), "a/c");
+  EXPECT_EQ(relative_output_path("/etc/passwd"), "etc/passwd");
+  EXPECT_EQ(relative_output_path("../../x"), "_up_/_up_/x");
+  EXPECT_EQ(relative_output_path("/.."), "_root_");
+  EXPECT_EQ(relative_output_path("."), "_root_");
+  EXPECT_EQ(relative_output_path("seed=3 x"), "seed=3 x");
 }
 
 TEST(CommandItems, AreSplitFromTheTemplate) {
-  const ReadLines read = [](const std::string& file) -> Result<std::vector<std::string>> {
+  const LineReader read = [](const std::string& file) -> Result<std::vector<std::string>> {
     if (file == "-") return std::vector<std::string>{"s"};
     return Error{Errc::io, "no such file"};
   };
   const auto list = split_items({"python", ":::", "a", "-x", "::"}, read);
   ASSERT_TRUE(list);
-  EXPECT_EQ(list->words, (std::vector<std::string>{"python", "{}"}));
+  EXPECT_EQ(list->arguments, (std::vector<std::string>{"python", "{}"}));
   EXPECT_EQ(list->items, (std::vector<std::string>{"a", "-x", "::"}));
-  EXPECT_EQ(split_items({"echo", "<{/}>", "::::", "-"}, read)->words, (std::vector<std::string>{"echo", "<{/}>"}));
+  EXPECT_EQ(split_items({"echo", "<{/}>", "::::", "-"}, read)->arguments, (std::vector<std::string>{"echo", "<{/}>"}));
   for (const std::vector<std::string>& bad : std::vector<std::vector<std::string>>{{":::", "a"},
                                                                                    {"echo"},
                                                                                    {"echo", ":::"},
@@ -64,38 +65,38 @@ TEST(CommandItems, AreSplitFromTheTemplate) {
     EXPECT_FALSE(split_items(bad, read)) << bad.front();
 }
 
-TEST(CommandRequest, TravelsWhole) {
+TEST(CommandRequest, SurvivesJson) {
   CommandRequest request;
-  request.words = {"a\xff", "{}"};
-  request.guard.wish.policy = {{"*3090*"}, {"x"}, {"!y"}, {"z"}, 20_GiB};
-  request.guard.wish.slots = 3;
-  request.guard.wish.wait = std::chrono::seconds{7};
-  request.guard.wish.need.trust_unknown = request.guard.wish.end_orphans = true;
+  request.arguments = {"a\xff", "{}"};
+  request.guard.device_request.policy = {{"*3090*"}, {"x"}, {"!y"}, {"z"}, 20_GiB};
+  request.guard.device_request.slots = 3;
+  request.guard.device_request.max_wait = std::chrono::seconds{7};
+  request.guard.device_request.need.accepts_unknown = request.guard.device_request.end_orphans = true;
   request.guard.variants = {{"large", 5_GiB}, {"small", 1_GiB}};
   request.guard.environment = {{"WEIR_SLOTS", "3"}};
-  request.guard.leased = false;
-  request.guard.limit = std::chrono::milliseconds{1500};
+  request.guard.lease_before_start = false;
+  request.guard.time_limit = std::chrono::milliseconds{1500};
   request.guard.max_leak = 7_MiB;
   request.gpu_jobs = 3;
   request.retries = 2;
   request.folder = "/out";
-  request.quarantine = 9;
+  request.quarantine_fd = 9;
   const jobs::Json json = to_json(request);
-  EXPECT_EQ(to_json(command_request_of(*jobs::parse_object(jobs::dump(json)))), json);
-  EXPECT_EQ(command_request_of(json).words, request.words);
+  EXPECT_EQ(to_json(parse_command_request(*jobs::parse_object(jobs::dump(json)))), json);
+  EXPECT_EQ(parse_command_request(json).arguments, request.arguments);
 }
 
-TEST(CommandItem, AFileAmongTheWordsIsAnInput) {
+TEST(CommandItem, AFileAmongTheArgumentsIsAnInput) {
   CommandRequest request;
-  request.words = {"cat", "/etc/passwd", "{}"};
+  request.arguments = {"cat", "/etc/passwd", "{}"};
   request.folder = "/out";
-  const auto made = CommandTemplate::make(request.words, false);
-  const jobs::Item item = command_item("/etc/group", request, *made);
+  const auto made = CommandTemplate::make(request.arguments, false);
+  const jobs::Item item = make_command_item("/etc/group", request, *made);
   EXPECT_EQ(item.inputs, (std::vector<std::filesystem::path>{"/etc/group", "/etc/passwd"}));
   EXPECT_EQ(item.outputs.front(), "/out/etc/group.log");
-  EXPECT_EQ(failed_log_of(item), "/out/etc/group.failed.log");
-  EXPECT_EQ(text_of(item), "/etc/group");
-  EXPECT_EQ(command_item("no file", request, *made).inputs.size(), 1u);
+  EXPECT_EQ(failed_log_path(item), "/out/etc/group.failed.log");
+  EXPECT_EQ(item_text(item), "/etc/group");
+  EXPECT_EQ(make_command_item("no file", request, *made).inputs.size(), 1u);
 }
 
 TEST(Quarantine, IsSharedByTheFile) {

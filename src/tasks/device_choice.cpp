@@ -7,55 +7,61 @@
 #include <fmt/ranges.h>
 
 #include "base/this_process.hpp"
-#include "device/dirty_lease.hpp"
 #include "device/lease_folder.hpp"
 #include "device/orphans.hpp"
+#include "device/unleased_use.hpp"
 #include "tasks/variants.hpp"
 
 namespace weir::tasks {
 namespace {
 
 /// The accepted device that a lease is of.
-std::size_t device_of(const Machine& machine, const device::Lease& lease) {
+std::size_t leased_device_index(const Machine& machine, const device::Lease& lease) {
   const std::string key = lease.keys().front();
-  const auto at = std::find_if(machine.choice.order.begin(), machine.choice.order.end(),
-                               [&](std::size_t i) { return lease_key(machine.at(i)) == key; });
+  const auto at = std::find_if(machine.choice.ranked.begin(), machine.choice.ranked.end(),
+                               [&](std::size_t i) { return lease_key(machine.device_at(i)) == key; });
   return *at;
 }
 
 /// In the order of the policy a device that is free now; else whichever of them becomes free first.
-Result<device::Lease> lease_any(const Machine& machine, const DeviceWish& wish, const std::filesystem::path& folder,
-                                const Environment& environment, const device::Waiting& waiting) {
-  device::LeaseRequest request{.keys = {}, .slots = wish.slots, .wait = {}, .job = wish.job, .program = wish.program};
-  for (const std::string& key : machine.chosen_keys()) {
-    request.keys = {key};
-    auto lease = device::acquire_lease(folder, request, environment);
+Result<device::Lease> lease_any(const Machine& machine, const DeviceRequest& request,
+                                const std::filesystem::path& folder, const Environment& environment,
+                                const device::WaitOptions& waiting) {
+  device::LeaseRequest lease_request{
+      .keys = {}, .slots = request.slots, .max_wait = {}, .job = request.job, .program = request.program};
+  for (const std::string& key : machine.accepted_lease_keys()) {
+    lease_request.keys = {key};
+    auto lease = device::acquire_lease(folder, lease_request, environment);
     if (lease || lease.error().code != Errc::timed_out) return lease;
   }
-  request.keys = machine.chosen_keys();
-  request.wait = wish.wait;
-  return device::acquire_lease(folder, request, environment, waiting);
+  lease_request.keys = machine.accepted_lease_keys();
+  lease_request.max_wait = request.max_wait;
+  return device::acquire_lease(folder, lease_request, environment, waiting);
 }
 
 /// Who has a slice of a card keeps others from the whole card and from no other slice. Taken after the slice: whoever
 /// wants the whole card wants no slice, so nobody waits in a circle.
-Result<std::optional<device::Lease>> lease_parent(const device::Device& device, const DeviceWish& wish,
+Result<std::optional<device::Lease>> lease_parent(const device::Device& device, const DeviceRequest& request,
                                                   const std::filesystem::path& folder, const Environment& environment,
-                                                  const device::Waiting& waiting) {
+                                                  const device::WaitOptions& waiting) {
   const std::string key = parent_lease_key(device);
   if (key.empty()) return std::optional<device::Lease>{};
-  auto lease = device::acquire_lease(
-      folder, {.keys = {key}, .slots = device::kMostSlots, .wait = wish.wait, .job = wish.job, .program = wish.program},
-      environment, waiting);
+  auto lease = device::acquire_lease(folder,
+                                     {.keys = {key},
+                                      .slots = device::kMaxSlots,
+                                      .max_wait = request.max_wait,
+                                      .job = request.job,
+                                      .program = request.program},
+                                     environment, waiting);
   if (!lease) return lease.error();
   return std::optional{*std::move(lease)};
 }
 
 /// Whoever holds the device alone may say of every other lease that it is over. True if any was ended.
-bool settle_orphans(const device::Device& device, const device::Lease& lease, const Environment& environment,
+bool handle_orphans(const device::Device& device, const device::Lease& lease, const Environment& environment,
                     bool end_them, std::vector<std::string>& notes) {
   const std::string inherited = environment("WEIR_LEASE").value_or("");
-  const auto [orphans, kept] = device::find_earlier(lease.claim(), inherited);
+  const auto [orphans, kept] = device::find_earlier_processes(lease.claim(), inherited);
   if (!kept.empty())
     notes.push_back(
         fmt::format("an earlier lease of {} left {} process{} running whose leaseholder lives: pid {}; not "
@@ -70,98 +76,101 @@ bool settle_orphans(const device::Device& device, const device::Lease& lease, co
 }
 
 void note_residue(const device::Device& device, const device::Lease& lease, std::vector<std::string>& notes) {
-  const auto residue = device::find_residue(device, {process_id()});
+  const auto residue = device::find_unleased_use(device, {process_id()});
   if (!residue) return;
-  notes.push_back(device::describe(device, *residue, lease.predecessor()));
+  notes.push_back(device::describe(device, *residue, lease.previous_holder()));
 }
 
 /// What those who share the device now have promised and not taken yet, with the free memory. A lease file that is not there
 /// yet is not made.
-Room room_of(const device::Device& device) {
+MemoryAvailability availability_on(const device::Device& device) {
   const auto folder = device::find_lease_folder(process_environment());
-  const auto file = folder ? device::LeaseFile::open_to_look(folder->path, lease_key(device))
+  const auto file = folder ? device::LeaseFile::open_read_only(folder->path, lease_key(device))
                            : Result<std::optional<device::LeaseFile>>{folder.error()};
-  if (!file || !*file) return measure_room(device, {}, {});
+  if (!file || !*file) return measure_availability(device, {}, {});
   std::vector<device::Holder> sharers;
   if (const auto holders = (*file)->holders()) sharers = *holders;
   std::erase_if(sharers, [](const device::Holder& holder) { return holder.slot == 0; });  // it will have ended
-  return measure_room(device, sharers, {.key = {}, .nonce = {}, .folder = (*file)->folder_id()});
+  return measure_availability(device, sharers, {.key = {}, .nonce = {}, .folder = (*file)->folder_id()});
 }
 
 /// Takes devices without room for `wanted` out of the choice: the question that a run asks once the device is its own.
-void leave_out_full(Machine& machine, Bytes wanted, bool trust_unknown) {
-  for (device::Considered& one : machine.choice.considered) {
+void reject_full_devices(Machine& machine, Bytes need_free, bool trust_unknown) {
+  for (device::DeviceAssessment& one : machine.choice.assessments) {
     if (!one.accepted) continue;
-    const auto fits = choose_variant({{{}, wanted}}, room_of(machine.at(one.device)), trust_unknown);
+    const auto fits =
+        choose_variant({{{}, need_free}}, availability_on(machine.device_at(one.device_index)), trust_unknown);
     if (fits) continue;
     one.accepted = false;
     one.reason = fits.error().what;
-    std::erase(machine.choice.order, one.device);
+    std::erase(machine.choice.ranked, one.device_index);
   }
 }
 
 }  // namespace
 
-std::vector<std::string> Machine::chosen_keys() const {
+std::vector<std::string> Machine::accepted_lease_keys() const {
   std::vector<std::string> keys;
-  keys.reserve(choice.order.size());
-  for (const std::size_t i : choice.order) keys.push_back(lease_key(devices[i]));
+  keys.reserve(choice.ranked.size());
+  for (const std::size_t i : choice.ranked) keys.push_back(lease_key(devices[i]));
   return keys;
 }
 
-Machine look_at_machine(const DeviceWish& wish, const std::stop_token& stop) {
-  return choose_from(device::take_inventory(device::make_providers(), std::chrono::seconds{10}, stop), wish);
+Machine inspect_machine(const DeviceRequest& request, const std::stop_token& stop) {
+  return choose_from_inventory(device::take_inventory(device::make_providers(), std::chrono::seconds{10}, stop),
+                               request);
 }
 
-Error refusal_of(const Machine& machine) {
+Error no_device_error(const Machine& machine) {
   if (machine.inventory.interrupted) return {Errc::cancelled, "interrupted while looking for devices"};
-  const std::string silent = device::unanswered(machine.inventory);
-  const std::string refused = refusal(machine.devices, machine.choice);
-  return {Errc::unsupported, silent.empty() ? refused : fmt::format("{}; {}", silent, refused)};
+  const std::string unanswered_drivers = device::describe_hung_probes(machine.inventory);
+  const std::string refused = describe_refusal(machine.devices, machine.choice);
+  return {Errc::unsupported, unanswered_drivers.empty() ? refused : fmt::format("{}; {}", unanswered_drivers, refused)};
 }
 
-Machine choose_from(const device::Inventory& inventory, const DeviceWish& wish) {
+Machine choose_from_inventory(const device::Inventory& inventory, const DeviceRequest& request) {
   Machine machine;
   machine.inventory = inventory;
-  machine.devices = device::with_mig_instances(machine.inventory.devices);
+  machine.devices = device::expand_mig_instances(machine.inventory.devices);
   machine.masks = device::read_mask_variables();
-  device::Need need = wish.need;
-  const Bytes wanted = std::exchange(need.free, Bytes{});  // asked below, as a run asks
-  machine.choice = choose(machine.devices, wish.policy, need, device::hidden_by(machine.devices, machine.masks));
-  if (wanted > Bytes{}) leave_out_full(machine, wanted, need.trust_unknown);
+  device::MemoryRequirement need = request.need;
+  const Bytes need_free = std::exchange(need.free, Bytes{});  // asked below, as a run asks
+  machine.choice = choose_devices(machine.devices, request.policy, need,
+                                  device::find_hidden_reasons(machine.devices, machine.masks));
+  if (need_free > Bytes{}) reject_full_devices(machine, need_free, need.accepts_unknown);
   return machine;
 }
 
-Result<device::Mask> mask_device(const Machine& machine, std::size_t chosen, const device::MaskOptions& options) {
+Result<device::Mask> make_device_mask(const Machine& machine, std::size_t chosen, const device::MaskOptions& options) {
   auto mask = device::make_mask(machine.devices, chosen, machine.masks, options);
-  if (mask) add_vulkan_index(*mask, machine.at(chosen));
+  if (mask) add_vulkan_index(*mask, machine.device_at(chosen));
   return mask;
 }
 
-Result<LeasedDevice> lease_device(const Machine& machine, const DeviceWish& wish, const Environment& environment,
-                                  const device::Waiting& waiting, std::vector<std::string>& notes,
+Result<LeasedDevice> lease_device(const Machine& machine, const DeviceRequest& request, const Environment& environment,
+                                  const device::WaitOptions& waiting, std::vector<std::string>& notes,
                                   const std::function<void(device::Device&)>& refresh) {
-  if (machine.choice.order.empty()) return refusal_of(machine);
+  if (machine.choice.ranked.empty()) return no_device_error(machine);
   const auto folder = device::find_lease_folder(environment);
   if (!folder) return folder.error();
   if (!folder->warning.empty()) notes.push_back(folder->warning);
-  auto lease = lease_any(machine, wish, folder->path, environment, waiting);
+  auto lease = lease_any(machine, request, folder->path, environment, waiting);
   if (!lease) return lease.error();
-  const std::size_t chosen = device_of(machine, *lease);
-  auto parent = lease_parent(machine.at(chosen), wish, folder->path, environment, waiting);
+  const std::size_t chosen = leased_device_index(machine, *lease);
+  auto parent = lease_parent(machine.device_at(chosen), request, folder->path, environment, waiting);
   if (!parent) return parent.error();
-  auto mask = mask_device(machine, chosen, wish.mask);
+  auto mask = make_device_mask(machine, chosen, request.mask);
   if (!mask) return mask.error();
-  if (*parent) lease->keep_beside(**std::move(parent));
-  mask->changes.emplace_back("WEIR_LEASE", lease->environment());
+  if (*parent) lease->attach_parent(**std::move(parent));
+  mask->changes.emplace_back("WEIR_LEASE", lease->environment_value());
   notes.insert(notes.end(), mask->notes.begin(), mask->notes.end());
   // What is there belongs to a joined lease, and may belong to other sharers.
-  const bool alone = !lease->is_joined() && wish.slots == 0;
-  device::Device now = machine.at(chosen);
+  const bool exclusive = !lease->is_joined() && request.slots == 0;
+  device::Device now = machine.device_at(chosen);
   if (refresh) refresh(now);
-  const bool freed = alone && settle_orphans(now, *lease, environment, wish.end_orphans, notes);
-  if (alone && !freed) note_residue(now, *lease, notes);
-  return LeasedDevice{*std::move(lease), chosen, *std::move(mask), freed};
+  const bool orphans_ended = exclusive && handle_orphans(now, *lease, environment, request.end_orphans, notes);
+  if (exclusive && !orphans_ended) note_residue(now, *lease, notes);
+  return LeasedDevice{*std::move(lease), chosen, *std::move(mask), orphans_ended};
 }
 
 }  // namespace weir::tasks

@@ -29,29 +29,30 @@ class DeviceChoice : public ::testing::Test {
     };
   }
   /// One card with two slices, of which one is wanted.
-  static Machine sliced(std::size_t wanted) {
+  static Machine sliced(std::size_t slice) {
     device::Device card = device::test::make_device(device::test::kRtx3090);
-    card.mig = {{.uuid = "MIG-a", .name = "A", .total = {}, .free = {}},
-                {.uuid = "MIG-b", .name = "B", .total = {}, .free = {}}};
+    card.mig_instances = {{.uuid = "MIG-a", .name = "A", .total = {}, .free = {}},
+                          {.uuid = "MIG-b", .name = "B", .total = {}, .free = {}}};
     Machine machine;
-    machine.devices = device::with_mig_instances(std::vector{card});
-    machine.choice.order = {wanted};
+    machine.devices = device::expand_mig_instances(std::vector{card});
+    machine.choice.ranked = {slice};
     return machine;
   }
   Result<LeasedDevice> take(std::size_t slice, const std::string& inherited = {}) const {
-    DeviceWish wish;
-    wish.wait = {};
+    DeviceRequest request;
+    request.max_wait = {};
     std::vector<std::string> notes;
-    return lease_device(sliced(slice), wish, environment(inherited), {}, notes);
+    return lease_device(sliced(slice), request, environment(inherited), {}, notes);
   }
   Result<device::Lease> take_card(int slots) const {
-    return device::acquire_lease(folder_, {.keys = {"pci-0000:01:00.0"}, .slots = slots, .wait = {}}, environment());
+    return device::acquire_lease(folder_, {.keys = {"pci-0000:01:00.0"}, .slots = slots, .max_wait = {}},
+                                 environment());
   }
 
   fs::path folder_;
 };
 
-TEST_F(DeviceChoice, ASliceSharesItsCardAndIsItsOwn) {
+TEST_F(DeviceChoice, ASliceIsExclusiveAndItsCardShared) {
   const auto a = take(1);
   ASSERT_TRUE(a) << a.error().what;
   const auto b = take(2);
@@ -64,7 +65,7 @@ TEST_F(DeviceChoice, ASliceSharesItsCardAndIsItsOwn) {
   EXPECT_EQ(whole.error().code, Errc::timed_out);
 }
 
-TEST_F(DeviceChoice, WhoHasTheWholeCardKeepsOthersFromItsSlices) {
+TEST_F(DeviceChoice, AnExclusiveCardBlocksItsSlices) {
   auto whole = take_card(0);
   ASSERT_TRUE(whole);
   EXPECT_FALSE(take(1));

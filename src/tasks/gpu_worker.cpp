@@ -16,7 +16,7 @@ namespace weir::tasks {
 namespace {
 
 /// In the child.
-std::string look_up(const std::string& name) {
+std::string find_gpu_json(const std::string& name) {
   const auto gpu = nn::vulkan::find_gpu(name);
   if (!gpu) return jobs::dump({{"error", jobs::to_json(gpu.error())}});
   const auto& info = (*gpu)->info;
@@ -42,88 +42,89 @@ bool is_same(const device::Device& device, const NamedGpu& gpu) {
   return !uuid.empty() && (uuid == digits_of(device.vulkan_uuid) || uuid == digits_of(device.uuid));
 }
 
-std::size_t index_of(const NamedGpu& gpu, std::span<const device::Device> machine) {
-  const auto found = std::find_if(machine.begin(), machine.end(), [&](const auto& one) { return is_same(one, gpu); });
-  return static_cast<std::size_t>(found - machine.begin());
+std::size_t index_of(const NamedGpu& gpu, std::span<const device::Device> devices) {
+  const auto found = std::find_if(devices.begin(), devices.end(), [&](const auto& one) { return is_same(one, gpu); });
+  return static_cast<std::size_t>(found - devices.begin());
 }
 
-bool is_of_vulkan(const std::string& variable) {
+bool is_vulkan_variable(const std::string& variable) {
   return variable == "MESA_VK_DEVICE_SELECT" || variable == "DRI_PRIME" || variable == "GGML_VK_VISIBLE_DEVICES";
 }
 
 /// A mask for Vulkan may hide the twin of the card that it means, or the card itself; then it is left out, since the worker
 /// chooses by UUID or PCI address.
-void keep_in_sight(jobs::WorkerDevice& device, const NamedGpu& gpu, std::vector<std::string>& notes) {
+void drop_hiding_masks(jobs::WorkerDevice& device, const NamedGpu& gpu, std::vector<std::string>& notes) {
   auto& mask = device.environment;
-  if (std::none_of(mask.begin(), mask.end(), [](const auto& one) { return is_of_vulkan(one.first); })) return;
-  const auto seen = find_named_gpu(device.arguments.back(), mask);
-  if (seen && seen->uuid == gpu.uuid && seen->pci == gpu.pci) return;
-  std::erase_if(mask, [](const auto& one) { return is_of_vulkan(one.first); });
+  if (std::none_of(mask.begin(), mask.end(), [](const auto& one) { return is_vulkan_variable(one.first); })) return;
+  const auto found = find_named_gpu(device.arguments.back(), mask);
+  if (found && found->uuid == gpu.uuid && found->pci == gpu.pci) return;
+  std::erase_if(mask, [](const auto& one) { return is_vulkan_variable(one.first); });
   notes.push_back(fmt::format("{}: a mask for Vulkan would hide it and is not set; it is chosen by {} alone",
                               printable(device.name), device.arguments.back()));
 }
 
-Status check_twice(const std::vector<jobs::WorkerDevice>& devices) {
+Status check_duplicates(const std::vector<jobs::WorkerDevice>& devices) {
   std::map<std::string, std::string> names;
   for (const jobs::WorkerDevice& device : devices) {
-    if (device.lease.empty()) continue;
-    const auto [first, fresh] = names.emplace(device.lease, device.name);
-    if (!fresh)
+    if (device.lease_key.empty()) continue;
+    const auto [entry, is_new] = names.emplace(device.lease_key, device.name);
+    if (!is_new)
       return Error{Errc::invalid_argument,
-                   fmt::format("{} and {} are the same device", printable(first->second), printable(device.name))};
+                   fmt::format("{} and {} are the same device", printable(entry->second), printable(device.name))};
   }
   return ok();
 }
 
 }  // namespace
 
-bool is_gpu(const std::string& device) { return device != "cpu" && !device.starts_with("cpu:"); }
+bool is_gpu_name(const std::string& device) { return device != "cpu" && !device.starts_with("cpu:"); }
 
 Result<NamedGpu> find_named_gpu(const std::string& name, const device::EnvironmentChanges& mask) {
-  const auto text = device::run_in_child([&] { return look_up(name); }, std::chrono::seconds{10}, mask);
+  const auto text = device::run_in_child([&] { return find_gpu_json(name); }, std::chrono::seconds{10}, mask);
   if (!text) return Error{text.error().code, fmt::format("Vulkan: {}", text.error().what)};
   const auto json = jobs::parse_object(*text);
   if (!json) return json.error();
-  if (json->contains("error")) return jobs::error_of((*json)["error"]);
+  if (json->contains("error")) return jobs::error_from_json((*json)["error"]);
   return NamedGpu{jobs::text_field(*json, "name"), jobs::text_field(*json, "uuid"), jobs::text_field(*json, "pci"),
                   jobs::bool_field(*json, "unique")};
 }
 
-Result<jobs::WorkerDevice> worker_on(const std::string& name, const NamedGpu& gpu,
-                                     std::span<const device::Device> machine, const device::MaskVariables& set,
-                                     std::vector<std::string>& notes) {
+Result<jobs::WorkerDevice> make_gpu_worker(const std::string& name, const NamedGpu& gpu,
+                                           std::span<const device::Device> devices,
+                                           const device::MaskVariables& set_variables,
+                                           std::vector<std::string>& notes) {
   jobs::WorkerDevice worker;
   worker.name = name;
   worker.identity = gpu.pci.empty() ? gpu.uuid : gpu.uuid + " at pci:" + gpu.pci;
-  const bool named = gpu.unique || !gpu.pci.empty();
-  worker.arguments = {"--device", gpu.unique ? gpu.uuid : named ? "pci:" + gpu.pci : name};
-  const std::size_t index = index_of(gpu, machine);
-  if (!named || index == machine.size()) return worker;
-  auto mask = device::make_mask(machine, index, set);
+  const bool is_unique = gpu.has_unique_uuid || !gpu.pci.empty();
+  worker.arguments = {"--device", gpu.has_unique_uuid ? gpu.uuid : is_unique ? "pci:" + gpu.pci : name};
+  const std::size_t index = index_of(gpu, devices);
+  if (!is_unique || index == devices.size()) return worker;
+  auto mask = device::make_mask(devices, index, set_variables);
   if (!mask) return Error{mask.error().code, fmt::format("{}: {}", printable(name), mask.error().what)};
   worker.environment = std::move(mask->changes);
-  worker.lease = lease_key(machine[index]);
+  worker.lease_key = lease_key(devices[index]);
   for (const std::string& note : mask->notes) notes.push_back(fmt::format("{}: {}", printable(name), note));
   return worker;
 }
 
-Status reach_gpus(std::vector<jobs::WorkerDevice>& devices, std::vector<std::string>& notes) {
-  if (std::none_of(devices.begin(), devices.end(), [](const auto& one) { return is_gpu(one.name); })) return ok();
-  const device::Inventory machine = device::take_inventory(device::make_providers());
-  const device::MaskVariables set = device::read_mask_variables();
-  for (jobs::WorkerDevice& device : devices) {
-    if (!is_gpu(device.name)) continue;
-    const auto gpu = find_named_gpu(device.name);
+Status resolve_gpus(std::vector<jobs::WorkerDevice>& workers, std::vector<std::string>& notes) {
+  if (std::none_of(workers.begin(), workers.end(), [](const auto& one) { return is_gpu_name(one.name); })) return ok();
+  const device::Inventory inventory = device::take_inventory(device::make_providers());
+  const device::MaskVariables set_variables = device::read_mask_variables();
+  for (jobs::WorkerDevice& worker : workers) {
+    if (!is_gpu_name(worker.name)) continue;
+    const auto gpu = find_named_gpu(worker.name);
     if (!gpu) return gpu.error();
-    auto worker = worker_on(device.name, *gpu, machine.devices, set, notes);
-    if (!worker) return worker.error();
-    keep_in_sight(*worker, *gpu, notes);
-    device.identity = std::move(worker->identity);
-    device.arguments = std::move(worker->arguments);
-    device.environment = std::move(worker->environment);
-    device.lease = std::move(worker->lease);
+    auto resolved = make_gpu_worker(worker.name, *gpu, inventory.devices, set_variables, notes);
+    if (!resolved) return resolved.error();
+    drop_hiding_masks(*resolved, *gpu, notes);
+    worker.identity = std::move(resolved->identity);
+    worker.arguments = std::move(resolved->arguments);
+    worker.environment = std::move(resolved->environment);
+    worker.lease_key = std::move(resolved->lease_key);
   }
-  return check_twice(devices);
+  return check_duplicates(workers);
 }
 
 }  // namespace weir::tasks

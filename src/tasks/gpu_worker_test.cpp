@@ -22,10 +22,10 @@ Variables variables_of(const jobs::WorkerDevice& worker) {
 Result<jobs::WorkerDevice> worker(const std::vector<device::Device>& machine, std::size_t which,
                                   const device::MaskVariables& set = {}) {
   std::vector<std::string> notes;
-  return worker_on("gpu", named(machine[which]), machine, set, notes);
+  return make_gpu_worker("gpu", named(machine[which]), machine, set, notes);
 }
 
-TEST(GpuWorker, ItsMasksNameTheCardByUuidInWhateverOrderTheMachineListsThem) {
+TEST(GpuWorker, MasksNameTheCardByUuidInAnyMachineOrder) {
   for (const bool big_first : {true, false}) {
     const auto machine = device::test::two_nvidia(big_first);
     for (std::size_t i = 0; i < 2; ++i) {
@@ -34,20 +34,20 @@ TEST(GpuWorker, ItsMasksNameTheCardByUuidInWhateverOrderTheMachineListsThem) {
       const Variables set = variables_of(*made);
       EXPECT_EQ(set.at("CUDA_VISIBLE_DEVICES"), machine[i].uuid);
       EXPECT_EQ(set.at("CUDA_DEVICE_ORDER"), "PCI_BUS_ID");
-      EXPECT_EQ(made->lease, lease_key(machine[i]));
+      EXPECT_EQ(made->lease_key, lease_key(machine[i]));
       EXPECT_EQ(made->arguments.back(), "GPU-01234567-89ab-cdef-0123-456789abcdef");
       EXPECT_EQ(made->identity, "GPU-01234567-89ab-cdef-0123-456789abcdef at pci:" + to_text(*machine[i].pci));
     }
   }
 }
 
-TEST(GpuWorker, TwinCardsAreToldApartByTheirAddress) {
+TEST(GpuWorker, EqualCardsAreDistinguishedByPciAddress) {
   const auto machine = device::test::two_arc();
   for (std::size_t i = 0; i < 2; ++i) {
     NamedGpu gpu = named(machine[i]);
-    gpu.unique = false;
+    gpu.has_unique_uuid = false;
     std::vector<std::string> notes;
-    const auto made = worker_on("Arc#" + std::to_string(i + 1), gpu, machine, {}, notes);
+    const auto made = make_gpu_worker("Arc#" + std::to_string(i + 1), gpu, machine, {}, notes);
     ASSERT_TRUE(made) << made.error().what;
     const Variables set = variables_of(*made);
     EXPECT_EQ(set.at("ZE_AFFINITY_MASK"), std::to_string(i));
@@ -64,7 +64,7 @@ TEST(GpuWorker, AnAmdCardHasItsOwnMask) {
   EXPECT_EQ(variables_of(*made).at("ROCR_VISIBLE_DEVICES"), machine[1].uuid);
 }
 
-TEST(GpuWorker, AMaskThatIsSetIsNeverLeft) {
+TEST(GpuWorker, AMaskThatIsSetIsKept) {
   const auto machine = device::test::two_nvidia(true);
   const auto hidden = worker(machine, 0, {{"CUDA_VISIBLE_DEVICES", machine[1].uuid}});
   ASSERT_FALSE(hidden);
@@ -76,29 +76,29 @@ TEST(GpuWorker, AMaskThatIsSetIsNeverLeft) {
 TEST(GpuWorker, CopiesOfASoftwareDriverKeepTheirNamesAndHaveNoLease) {
   device::Device software;
   software.name = "llvmpipe";
-  software.kind = device::Kind::software;
+  software.kind = device::DeviceKind::software;
   software.vulkan_uuid = "0123456789abcdef0123456789abcdef";
   const std::vector<device::Device> machine{software};
   NamedGpu gpu = named(software);
   const auto alone = worker(machine, 0);
   ASSERT_TRUE(alone);
-  EXPECT_FALSE(alone->lease.empty());
-  gpu.unique = false;
+  EXPECT_FALSE(alone->lease_key.empty());
+  gpu.has_unique_uuid = false;
   std::vector<std::string> notes;
-  const auto copy = worker_on("llvmpipe#2", gpu, machine, {}, notes);
+  const auto copy = make_gpu_worker("llvmpipe#2", gpu, machine, {}, notes);
   ASSERT_TRUE(copy);
   EXPECT_EQ(copy->arguments.back(), "llvmpipe#2");
   EXPECT_TRUE(copy->environment.empty());
-  EXPECT_TRUE(copy->lease.empty());
+  EXPECT_TRUE(copy->lease_key.empty());
 }
 
-TEST(GpuWorker, TheProcessorsAskForNothing) {
+TEST(GpuWorker, ProcessorsNeedNoLease) {
   auto cpu = jobs::cpu_device("cpu", {}, 1);
   ASSERT_TRUE(cpu);
   std::vector<jobs::WorkerDevice> devices{*std::move(cpu)};
   std::vector<std::string> notes;
-  EXPECT_TRUE(reach_gpus(devices, notes));
-  EXPECT_TRUE(devices[0].lease.empty());
+  EXPECT_TRUE(resolve_gpus(devices, notes));
+  EXPECT_TRUE(devices[0].lease_key.empty());
   EXPECT_TRUE(notes.empty());
 }
 

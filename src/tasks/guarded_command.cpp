@@ -8,10 +8,10 @@
 #include "base/paths.hpp"
 #include "base/text.hpp"
 #include "device/command_process.hpp"
-#include "device/dirty_lease.hpp"
 #include "device/driver_sampler.hpp"
 #include "device/process_identity.hpp"
 #include "device/process_tree_memory.hpp"
+#include "device/unleased_use.hpp"
 #include "tasks/command_needs.hpp"
 #include "tasks/leak_response.hpp"
 #include "tasks/reservation.hpp"
@@ -21,273 +21,282 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-constexpr auto kSeenLately = std::chrono::seconds{5};  // cards do not come and go more often
+constexpr auto kMaxChoiceAge = std::chrono::seconds{5};  // cards do not come and go more often
 
 double seconds_since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
 
 /// The command on one device, while it runs. It never waits for a driver longer than kPatience.
-class Watch {
+class DeviceMeasurement {
  public:
-  Watch(const Machine& machine, std::size_t device, device::DriverSampler& sampler, GuardedEnd& end)
-      : machine_{machine}, device_{machine.at(device)}, end_{end}, sampler_{sampler} {
-    const auto before = used();
-    end_.device_measured = before.has_value();
-    end_.device_before = before.value_or(Bytes{});
-    end_.device_peak = end_.device_before;
+  DeviceMeasurement(const Machine& machine, std::size_t device, device::DriverSampler& sampler, GuardedResult& result)
+      : machine_{machine}, device_{machine.device_at(device)}, result_{result}, sampler_{sampler} {
+    const auto before = read_used_memory();
+    result_.device_measured = before.has_value();
+    result_.device_before = before.value_or(Bytes{});
+    result_.device_peak = result_.device_before;
   }
 
   /// One look: takes what the drivers have answered since the last one, and asks again. True if the command is on the
   /// wrong device.
-  bool look(const std::vector<pid_t>& pids) {
-    ++end_.samples;
-    end_.peak = std::max(end_.peak, device::resident_of(pids));
-    if (const auto sample = sampler_.poll()) take(*sample);
-    const bool prove = Clock::now() >= next_proof_;
-    if (prove) next_proof_ = Clock::now() + std::chrono::seconds{1};  // fdinfo of many processes takes milliseconds
-    sampler_.begin({device_.pci, prove, prove ? pids : std::vector<pid_t>{}});
-    return end_.placement.outcome == device::Outcome::refuted;
+  bool sample(const std::vector<pid_t>& pids) {
+    ++result_.samples;
+    result_.peak_ram = std::max(result_.peak_ram, device::total_resident_memory(pids));
+    if (const auto sample = sampler_.poll()) add_sample(*sample);
+    const bool collect_evidence = Clock::now() >= next_evidence_time_;
+    if (collect_evidence)
+      next_evidence_time_ = Clock::now() + std::chrono::seconds{1};  // fdinfo of many processes takes milliseconds
+    sampler_.start_sample({device_.pci, collect_evidence, collect_evidence ? pids : std::vector<pid_t>{}});
+    return result_.placement.status == device::PlacementStatus::refuted;
   }
 
   /// The memory that stays once the command has ended.
-  void after(int looks) {
-    for (int look = 1;; ++look) {
-      const auto now = used();
-      end_.driver_silent = !now && end_.device_measured;
+  void measure_afterwards(int max_samples) {
+    for (int number = 1;; ++number) {
+      const auto now = read_used_memory();
+      result_.driver_unresponsive = !now && result_.device_measured;
       if (!now) return;
-      end_.device_after = *now;
-      end_.device_peak = std::max(end_.device_peak, end_.device_after);
-      if (end_.device_after <= end_.device_before || look >= looks) return;
+      result_.device_after = *now;
+      result_.device_peak = std::max(result_.device_peak, result_.device_after);
+      if (result_.device_after <= result_.device_before || number >= max_samples) return;
       std::this_thread::sleep_for(std::chrono::milliseconds{200});  // drivers give memory back late
     }
   }
 
  private:
-  static constexpr auto kPatience = std::chrono::seconds{2};
+  static constexpr auto kDriverTimeout = std::chrono::seconds{2};
 
-  std::optional<Bytes> used() {
+  std::optional<Bytes> read_used_memory() {
     if (!device_.pci) return std::nullopt;
-    const auto sample = sampler_.ask({device_.pci, false, {}}, kPatience);
+    const auto sample = sampler_.sample({device_.pci, false, {}}, kDriverTimeout);
     return sample ? sample->used : std::nullopt;
   }
 
-  void take(const device::DriverSample& sample) {
-    if (sample.used) end_.device_peak = std::max(end_.device_peak, *sample.used);
+  void add_sample(const device::DriverSample& sample) {
+    if (sample.used) result_.device_peak = std::max(result_.device_peak, *sample.used);
     if (!sample.evidence) return;
-    const device::Proof proof = judge(device_, machine_.devices, *sample.evidence);
+    const device::PlacementCheck placement = check_placement(device_, machine_.devices, *sample.evidence);
     // What was proved once stays proved until it is refuted: at its end a process has given its memory back.
-    if (proof.outcome != device::Outcome::unknown || end_.placement.outcome == device::Outcome::unknown)
-      end_.placement = proof;
+    if (placement.status != device::PlacementStatus::unknown ||
+        result_.placement.status == device::PlacementStatus::unknown)
+      result_.placement = placement;
   }
 
   const Machine& machine_;
   const device::Device& device_;
-  GuardedEnd& end_;
+  GuardedResult& result_;
   device::DriverSampler& sampler_;
-  Clock::time_point next_proof_ = Clock::now() + std::chrono::milliseconds{100};  // nothing is booked at once
+  Clock::time_point next_evidence_time_ = Clock::now() + std::chrono::milliseconds{100};  // nothing is booked at once
 };
 
-std::vector<std::string> fill_in(const GuardedCommand& command, const GuardedEnd& end) {
-  Names names = command.names;
-  names.emplace_back("variant", end.variant);
-  names.emplace_back("device", end.device);
+std::vector<std::string> fill_placeholders(const GuardedCommand& command, const GuardedResult& result) {
+  PlaceholderValues values = command.placeholders;
+  values.emplace_back("variant", result.variant);
+  values.emplace_back("device", result.device);
   std::vector<std::string> filled;
-  filled.reserve(command.words.size());
-  for (const std::string& word : command.words) filled.push_back(replace_names(word, names));
+  filled.reserve(command.arguments.size());
+  for (const std::string& argument : command.arguments) filled.push_back(replace_placeholders(argument, values));
   return filled;
 }
 
-void judge_end(const GuardedCommand& command, const device::CommandEnd& ended, GuardedEnd& end) {
-  if (end.placement.outcome == device::Outcome::refuted)
-    end.error = Error{Errc::device_lost, "placement refuted: " + end.placement.text};
+void set_error_from_checks(const GuardedCommand& command, const device::CommandResult& ended, GuardedResult& result) {
+  if (result.placement.status == device::PlacementStatus::refuted)
+    result.error = Error{Errc::device_lost, "placement refuted: " + result.placement.text};
   else if (ended.guardian_lost)
-    end.error = Error{Errc::io, "somebody killed the process that guards the command, and so the command"};
+    result.error = Error{Errc::io, "somebody killed the process that guards the command, and so the command"};
   else if (ended.stopped)
-    end.error = Error{Errc::cancelled, "interrupted"};
+    result.error = Error{Errc::cancelled, "interrupted"};
   else if (ended.timed_out)
-    end.error = Error{Errc::timed_out,
-                      fmt::format("not done within {:.1f} s", std::chrono::duration<double>(*command.limit).count())};
-  else if (!ended.known)
-    end.error = Error{Errc::io, "the command " + describe(ended)};
-  else if (command.strict_device && end.placement.outcome == device::Outcome::unknown)
-    end.error = Error{Errc::device_lost, "placement unknown: " + end.placement.text};
-  else if (end.leaks)
-    end.error = Error{Errc::device_lost, fmt::format("{} on the device outlive the command",
-                                                     to_text(end.device_after - end.device_before))};
+    result.error = Error{Errc::timed_out, fmt::format("not done within {:.1f} s",
+                                                      std::chrono::duration<double>(*command.time_limit).count())};
+  else if (!ended.status_known)
+    result.error = Error{Errc::io, "the command " + describe(ended)};
+  else if (command.strict_device && result.placement.status == device::PlacementStatus::unknown)
+    result.error = Error{Errc::device_lost, "placement unknown: " + result.placement.text};
+  else if (result.leaks)
+    result.error = Error{Errc::device_lost, fmt::format("{} on the device outlive the command",
+                                                        to_text(result.device_after - result.device_before))};
 }
 
-CommandNeeds needs_of(const Environment& environment) {
+CommandNeeds open_command_needs(const Environment& environment) {
   const auto state = user_state_folder(environment);
   return CommandNeeds{state.empty() ? state : state / "command-needs.json"};
 }
 
 /// What the command took on this device the last time, if that is its need.
-std::optional<Bytes> recalled(const GuardedCommand& command, const GuardedEnd& end, const CommandNeeds& needs) {
-  if (!command.recall) return std::nullopt;
-  return needs.last(CommandNeeds::key_of(fill_in(command, end), {}, *end.used));
+std::optional<Bytes> last_need_of_command(const GuardedCommand& command, const GuardedResult& result,
+                                          const CommandNeeds& needs) {
+  if (!command.use_last_need) return std::nullopt;
+  return needs.stored_need(CommandNeeds::make_key(fill_placeholders(command, result), {}, *result.initial_device));
 }
 
 /// On the device of `end.used` under the mask. `leased` is null without a lease.
 void run_masked(const GuardedCommand& command, const Machine& machine, std::size_t chosen, const device::Mask& mask,
-                const LeasedDevice* leased, MachineProbe& probe, const std::stop_token& stop, const Tell& tell,
-                GuardedEnd& end) {
-  device::Command started{.words = fill_in(command, end),
+                const LeasedDevice* leased, MachineProbe& probe, const std::stop_token& stop,
+                const CommandCallbacks& callbacks, GuardedResult& result) {
+  device::Command started{.arguments = fill_placeholders(command, result),
                           .environment = mask.changes,
-                          .input = command.input,
-                          .output = command.output,
-                          .error = command.error,
-                          .own_group = command.output >= 0};
-  if (leased != nullptr) started.held = leased->lease.descriptors();
-  if (command.output >= 0) started.descriptors = OtherDescriptors::closed;  // an item of a batch
+                          .stdin_fd = command.input_fd,
+                          .stdout_fd = command.output_fd,
+                          .stderr_fd = command.error_fd,
+                          .own_process_group = command.output_fd >= 0};
+  if (leased != nullptr) started.lease_descriptors = leased->lease.descriptors();
+  if (command.output_fd >= 0) started.other_descriptors = OtherDescriptors::close_all;  // an item of a batch
   started.environment.insert(started.environment.end(), command.environment.begin(), command.environment.end());
-  if (!end.variant.empty()) started.environment.emplace_back("WEIR_VARIANT", end.variant);
-  end.placement.text = "it ended before anybody looked";
-  Watch watch{machine, chosen, probe.sampler(), end};
+  if (!result.variant.empty()) started.environment.emplace_back("WEIR_VARIANT", result.variant);
+  result.placement.text = "it ended before anybody looked";
+  DeviceMeasurement measurement{machine, chosen, probe.sampler(), result};
   auto process = device::CommandProcess::start(started);
   if (!process) {
-    end.status = start_status(process.error());
-    end.error = process.error();
+    result.status = start_failure_status(process.error());
+    result.error = process.error();
     return;
   }
-  std::stop_source wrong_card;
-  const device::StopRules rules{.limit = command.limit,
+  std::stop_source wrong_device;
+  const device::StopRules rules{.time_limit = command.time_limit,
                                 .stop = stop,
-                                .at_once = wrong_card.get_token(),
+                                .immediate_stop = wrong_device.get_token(),
                                 .first_signal = command.first_signal,
-                                .grace = command.grace};
-  const device::CommandEnd ended = process->wait(rules, std::chrono::milliseconds{100}, [&] {
-    if (watch.look(process->all_pids())) wrong_card.request_stop();
+                                .grace_period = command.grace};
+  const device::CommandResult ended = process->wait(rules, std::chrono::milliseconds{100}, [&] {
+    if (measurement.sample(process->all_pids())) wrong_device.request_stop();
   });
-  const bool alone = leased != nullptr && command.wish.slots == 0;
-  watch.after(alone ? 5 : 1);
+  const bool exclusive = leased != nullptr && command.device_request.slots == 0;
+  measurement.measure_afterwards(exclusive ? 5 : 1);
   if (leased != nullptr && !leased->lease.is_intact())
-    tell.note("the lease that this run had joined was given back while it ran: another may have used the device too");
-  end.status = ended.status;
-  end.passes_status = !ended.forced && !ended.guardian_lost;
-  end.took_s = ended.took.count();
-  end.peak = std::max(end.peak, ended.peak);
-  end.left_behind = ended.left_behind;
-  if (alone) end.device_took = end.device_peak - end.device_before;
-  if (end.driver_silent)
-    tell.note(fmt::format("the driver of {} does not answer: what stays there is not known", end.device));
-  end.leaks = alone && !end.driver_silent && end.device_after > end.device_before + command.max_leak;
-  if (end.leaks) respond_to_leak(command, *leased, end, tell);
-  judge_end(command, ended, end);
+    callbacks.on_note(
+        "the lease that this run had joined was given back while it ran: another may have used the device too");
+  result.status = ended.status;
+  result.ended_by_itself = !ended.forced && !ended.guardian_lost;
+  result.duration_s = ended.duration.count();
+  result.peak_ram = std::max(result.peak_ram, ended.peak_resident);
+  result.leftover_processes = ended.leftover_processes;
+  if (exclusive) result.device_growth = result.device_peak - result.device_before;
+  if (result.driver_unresponsive)
+    callbacks.on_note(fmt::format("the driver of {} does not answer: what stays there is not known", result.device));
+  result.leaks =
+      exclusive && !result.driver_unresponsive && result.device_after > result.device_before + command.max_leak;
+  if (result.leaks) respond_to_leak(command, *leased, result, callbacks);
+  set_error_from_checks(command, ended, result);
 }
 
-GuardedEnd refuse(GuardedEnd end, Error error) {
-  end.refused = error.code != Errc::cancelled;
-  end.error = std::move(error);
-  return end;
+GuardedResult refuse(GuardedResult result, Error error) {
+  result.refused = error.code != Errc::cancelled;
+  result.error = std::move(error);
+  return result;
 }
 
-GuardedEnd run_unleased(const GuardedCommand& command, MachineProbe& probe, const std::stop_token& stop,
-                        const Tell& tell) {
-  GuardedEnd end;
-  const Machine machine = probe.machine(command.wish, kSeenLately, stop);
-  if (machine.choice.order.empty()) return refuse(std::move(end), refusal_of(machine));
-  if (const auto silent = probe.take_warning(); !silent.empty()) tell.note(silent);
-  const std::size_t chosen = machine.choice.order.front();
-  end.used = machine.at(chosen);
-  end.device = to_text(*end.used);
-  auto mask = mask_device(machine, chosen, command.wish.mask);
-  if (!mask) return refuse(std::move(end), mask.error());
-  for (const std::string& note : mask->notes) tell.note(note);
-  run_masked(command, machine, chosen, *mask, nullptr, probe, stop, tell, end);
-  return end;
+GuardedResult run_unleased(const GuardedCommand& command, MachineProbe& probe, const std::stop_token& stop,
+                           const CommandCallbacks& callbacks) {
+  GuardedResult result;
+  const Machine machine = probe.inspect(command.device_request, kMaxChoiceAge, stop);
+  if (machine.choice.ranked.empty()) return refuse(std::move(result), no_device_error(machine));
+  if (const auto warning = probe.take_warning(); !warning.empty()) callbacks.on_note(warning);
+  const std::size_t chosen = machine.choice.ranked.front();
+  result.initial_device = machine.device_at(chosen);
+  result.device = to_text(*result.initial_device);
+  auto mask = make_device_mask(machine, chosen, command.device_request.mask);
+  if (!mask) return refuse(std::move(result), mask.error());
+  for (const std::string& note : mask->notes) callbacks.on_note(note);
+  run_masked(command, machine, chosen, *mask, nullptr, probe, stop, callbacks, result);
+  return result;
 }
 
 /// On the first of the machine's accepted devices that can be leased.
-GuardedEnd run_leased(const GuardedCommand& command, Machine machine, MachineProbe& probe,
-                      const Environment& environment, const std::stop_token& stop, const Tell& tell) {
-  GuardedEnd end;
-  const auto asked = Clock::now();
+GuardedResult run_leased(const GuardedCommand& command, Machine machine, MachineProbe& probe,
+                         const Environment& environment, const std::stop_token& stop,
+                         const CommandCallbacks& callbacks) {
+  GuardedResult result;
+  const auto start = Clock::now();
   std::vector<std::string> notes;
-  const device::Waiting waiting{.stop = stop, .started = [&](const std::vector<device::Obstacle>& obstacles) {
-                                  tell.waiting("waiting: " + device::describe(obstacles));
-                                }};
-  DeviceWish wish = command.wish;
-  wish.program = device::program_name(fill_in(command, end));
-  auto leased =
-      lease_device(machine, wish, environment, waiting, notes, [&](device::Device& device) { probe.refresh(device); });
-  for (const std::string& note : notes) tell.note(note);
-  end.waited_s = seconds_since(asked);
-  if (!leased) return refuse(std::move(end), leased.error());
+  const device::WaitOptions waiting{.stop = stop, .on_wait = [&](const std::vector<device::BusyDevice>& obstacles) {
+                                      callbacks.on_waiting("waiting: " + device::describe(obstacles));
+                                    }};
+  DeviceRequest request = command.device_request;
+  request.program = device::program_name(fill_placeholders(command, result));
+  auto leased = lease_device(machine, request, environment, waiting, notes,
+                             [&](device::Device& device) { probe.refresh_memory(device); });
+  for (const std::string& note : notes) callbacks.on_note(note);
+  result.waited_s = seconds_since(start);
+  if (!leased) return refuse(std::move(result), leased.error());
   // Whoever had the device until now has changed what is free there.
-  if (!probe.refresh(machine.devices[leased->device])) {
-    const std::string key = lease_key(machine.at(leased->device));
-    machine = probe.machine(command.wish, {}, stop);
+  if (!probe.refresh_memory(machine.devices[leased->device_index])) {
+    const std::string key = lease_key(machine.device_at(leased->device_index));
+    machine = probe.inspect(command.device_request, {}, stop);
     const auto same = std::find_if(machine.devices.begin(), machine.devices.end(),
                                    [&](const device::Device& device) { return lease_key(device) == key; });
     if (same == machine.devices.end()) {
-      Error gone = refusal_of(machine);
+      Error gone = no_device_error(machine);
       if (gone.code != Errc::cancelled) gone = {Errc::device_lost, fmt::format("{} is gone: {}", key, gone.what)};
-      return refuse(std::move(end), std::move(gone));
+      return refuse(std::move(result), std::move(gone));
     }
-    leased->device = static_cast<std::size_t>(same - machine.devices.begin());
+    leased->device_index = static_cast<std::size_t>(same - machine.devices.begin());
   }
-  end.used = machine.at(leased->device);
-  end.device = to_text(*end.used);
-  const CommandNeeds needs = needs_of(environment);
-  const auto took = recalled(command, end, needs);
-  const Wanted wanted{command.variants, took, command.wish.need.trust_unknown};
-  const auto variant = reserve(leased->lease, machine.at(leased->device), wanted, end.crowded);
-  if (!variant) return refuse(std::move(end), variant.error());
-  end.variant_number = *variant;
-  if (const Bytes need = command.variants[*variant].need; need > Bytes{}) end.allowed = need + kContextMargin;
-  end.variant = command.variants[*variant].name;
-  if (*variant > 0) tell.note(fmt::format("{}: variant '{}'", end.device, end.variant));
-  run_masked(command, machine, leased->device, leased->mask, &*leased, probe, stop, tell, end);
-  if (end.device_took > Bytes{} && !end.driver_silent && end.status == 0 && !end.error) {
-    const auto key = CommandNeeds::key_of(fill_in(command, end), end.variant, *end.used);
-    if (auto kept = needs.remember(key, end.device_took); !kept)
-      tell.note("what commands take cannot be remembered for the next time: " + kept.error().what);
+  result.initial_device = machine.device_at(leased->device_index);
+  result.device = to_text(*result.initial_device);
+  const CommandNeeds needs = open_command_needs(environment);
+  const auto last_need = last_need_of_command(command, result, needs);
+  const MemoryRequest memory_request{command.variants, last_need, command.device_request.need.accepts_unknown};
+  const auto variant =
+      reserve_memory(leased->lease, machine.device_at(leased->device_index), memory_request, result.may_fit_later);
+  if (!variant) return refuse(std::move(result), variant.error());
+  result.variant_index = *variant;
+  if (const Bytes need = command.variants[*variant].need; need > Bytes{})
+    result.need_with_context = need + kContextMargin;
+  result.variant = command.variants[*variant].name;
+  if (*variant > 0) callbacks.on_note(fmt::format("{}: variant '{}'", result.device, result.variant));
+  run_masked(command, machine, leased->device_index, leased->mask, &*leased, probe, stop, callbacks, result);
+  if (result.device_growth > Bytes{} && !result.driver_unresponsive && result.status == 0 && !result.error) {
+    const auto key = CommandNeeds::make_key(fill_placeholders(command, result), result.variant, *result.initial_device);
+    if (auto kept = needs.store_need(key, result.device_growth); !kept)
+      callbacks.on_note("what commands take cannot be remembered for the next time: " + kept.error().what);
   }
-  return end;
+  return result;
 }
 
 }  // namespace
 
-std::string replace_names(const std::string& word, const Names& values) {
+std::string replace_placeholders(const std::string& argument, const PlaceholderValues& values) {
   std::string out;
-  for (std::size_t at = 0; at < word.size();) {
-    const std::size_t close = word[at] == '{' ? word.find('}', at) : std::string::npos;
+  for (std::size_t at = 0; at < argument.size();) {
+    const std::size_t close = argument[at] == '{' ? argument.find('}', at) : std::string::npos;
     const std::string_view name =
-        close == std::string::npos ? std::string_view{} : std::string_view{word}.substr(at + 1, close - at - 1);
+        close == std::string::npos ? std::string_view{} : std::string_view{argument}.substr(at + 1, close - at - 1);
     const auto value = std::find_if(values.begin(), values.end(), [&](const auto& one) { return one.first == name; });
     const bool known = close != std::string::npos && value != values.end();
-    out += known ? value->second : std::string{word[at]};
+    out += known ? value->second : std::string{argument[at]};
     at = known ? close + 1 : at + 1;
   }
   return out;
 }
 
-bool may_retry(const GuardedEnd& end) {
-  if (!end.error) return end.status != 0 && end.status != 126 && end.status != 127;
-  return end.error->code == Errc::timed_out || end.error->code == Errc::over_budget;
+bool may_retry(const GuardedResult& result) {
+  if (!result.error) return result.status != 0 && result.status != 126 && result.status != 127;
+  return result.error->code == Errc::timed_out || result.error->code == Errc::over_budget;
 }
 
-GuardedEnd run_guarded(const GuardedCommand& command, MachineProbe& probe, const Environment& environment,
-                       const std::stop_token& stop, const Tell& tell) {
-  if (!command.leased) return run_unleased(command, probe, stop, tell);
-  Machine machine = probe.machine(command.wish, kSeenLately, stop);
-  if (!machine.choice.order.empty())  // else the refusal says it
-    if (const auto silent = probe.take_warning(); !silent.empty()) tell.note(silent);
-  bool crowded = false;
+GuardedResult run_guarded_command(const GuardedCommand& command, MachineProbe& probe, const Environment& environment,
+                                  const std::stop_token& stop, const CommandCallbacks& callbacks) {
+  if (!command.lease_before_start) return run_unleased(command, probe, stop, callbacks);
+  Machine machine = probe.inspect(command.device_request, kMaxChoiceAge, stop);
+  if (!machine.choice.ranked.empty())  // else the refusal says it
+    if (const auto warning = probe.take_warning(); !warning.empty()) callbacks.on_note(warning);
+  bool may_fit_later = false;
   double waited_s = 0;
   for (;;) {  // ends: each turn leaves out a device
-    GuardedEnd end = run_leased(command, machine, probe, environment, stop, tell);
-    waited_s += end.waited_s;
-    crowded = crowded || end.crowded;
-    const bool full = end.refused && end.used && end.error->code == Errc::over_budget;
-    if (!full || machine.choice.order.size() < 2) {
-      end.crowded = full && crowded;
-      end.waited_s = waited_s;
-      if (end.error && end.error->code == Errc::device_lost) probe.forget();
-      return end;
+    GuardedResult result = run_leased(command, machine, probe, environment, stop, callbacks);
+    waited_s += result.waited_s;
+    may_fit_later = may_fit_later || result.may_fit_later;
+    const bool no_memory = result.refused && result.initial_device && result.error->code == Errc::over_budget;
+    if (!no_memory || machine.choice.ranked.size() < 2) {
+      result.may_fit_later = no_memory && may_fit_later;
+      result.waited_s = waited_s;
+      if (result.error && result.error->code == Errc::device_lost) probe.discard_inventory();
+      return result;
     }
-    tell.note(fmt::format("{}; the next device is tried", end.error->what));
-    std::erase_if(machine.choice.order,
-                  [&](std::size_t index) { return lease_key(machine.at(index)) == lease_key(*end.used); });
+    callbacks.on_note(fmt::format("{}; the next device is tried", result.error->what));
+    std::erase_if(machine.choice.ranked, [&](std::size_t index) {
+      return lease_key(machine.device_at(index)) == lease_key(*result.initial_device);
+    });
   }
 }
 

@@ -8,17 +8,18 @@ namespace weir::tasks {
 namespace {
 
 using OrderedJson = nlohmann::ordered_json;
-using observe::MetricName;
+using observe::MetricDefinition;
 using observe::MetricType;
 
-constexpr MetricName kAllocated{"gpu_memory_allocated_bytes", MetricType::gauge,
-                                "Most memory in use on the device while the last command ran there."};
-constexpr MetricName kLeak{"gpu_memory_leak_bytes", MetricType::gauge,
-                           "In use on the device after the last command that had it alone, less what was before."};
-constexpr MetricName kUtilization{"gpu_utilization_percent", MetricType::gauge,
-                                  "Of the device's memory, in use at most while the last command ran there."};
-constexpr MetricName kTimestamp{"gpu_timestamp_seconds", MetricType::gauge,
-                                "When the last command on the device ended, in seconds since 1970."};
+constexpr MetricDefinition kAllocated{"gpu_memory_allocated_bytes", MetricType::gauge,
+                                      "Most memory in use on the device while the last command ran there."};
+constexpr MetricDefinition kLeak{
+    "gpu_memory_leak_bytes", MetricType::gauge,
+    "In use on the device after the last command that had it alone, less what was before."};
+constexpr MetricDefinition kUtilization{"gpu_utilization_percent", MetricType::gauge,
+                                        "Of the device's memory, in use at most while the last command ran there."};
+constexpr MetricDefinition kTimestamp{"gpu_timestamp_seconds", MetricType::gauge,
+                                      "When the last command on the device ended, in seconds since 1970."};
 
 double number(const nlohmann::json& report, const char* key) {
   const auto found = report.find(key);
@@ -27,40 +28,42 @@ double number(const nlohmann::json& report, const char* key) {
 
 }  // namespace
 
-std::string leftovers_text(const GuardedEnd& end) {
-  const std::size_t count = end.left_behind.size();
+std::string leftovers_text(const GuardedResult& result) {
+  const std::size_t count = result.leftover_processes.size();
   if (count == 0) return {};
   return fmt::format("{} process{} outlived the command and {} ended: {}", count, count == 1 ? "" : "es",
-                     count == 1 ? "was" : "were", device::describe(end.left_behind));
+                     count == 1 ? "was" : "were", device::describe(result.leftover_processes));
 }
 
-nlohmann::ordered_json to_json(const GuardedEnd& end) {
+nlohmann::ordered_json to_json(const GuardedResult& result) {
   const auto on_device = [&](Bytes bytes) {
-    return end.device_measured ? nlohmann::ordered_json(bytes.count()) : nlohmann::ordered_json{};
+    return result.device_measured ? nlohmann::ordered_json(bytes.count()) : nlohmann::ordered_json{};
   };
-  nlohmann::ordered_json json{{"status", end.refused ? nlohmann::ordered_json{} : nlohmann::ordered_json(end.status)},
-                              {"device", end.device},
-                              {"variant", end.variant},
-                              {"placement", device::name_of(end.placement.outcome)},
-                              {"placement_by", end.placement.text},
-                              {"device_before_bytes", on_device(end.device_before)},
-                              {"device_peak_bytes", on_device(end.device_peak)},
-                              {"device_after_bytes", end.driver_silent ? OrderedJson{} : on_device(end.device_after)},
-                              {"device_took_bytes", end.driver_silent ? OrderedJson{} : on_device(end.device_took)},
-                              {"allowed_bytes", end.allowed.count()},
-                              {"peak_bytes", end.peak.count()},
-                              {"samples", end.samples},
-                              {"left_behind", end.left_behind.size()},
-                              {"waited_s", end.waited_s},
-                              {"took_s", end.took_s}};
-  if (!end.left_behind.empty()) json["left_behind_processes"] = device::describe(end.left_behind);
-  if (!end.emergency.empty()) json["emergency"] = end.emergency;
-  if (!end.reset_command.empty()) json["reset_command"] = end.reset_command;
-  if (end.used && end.used->total) json["device_total_bytes"] = end.used->total->value.count();
+  nlohmann::ordered_json json{
+      {"status", result.refused ? nlohmann::ordered_json{} : nlohmann::ordered_json(result.status)},
+      {"device", result.device},
+      {"variant", result.variant},
+      {"placement", device::name_of(result.placement.status)},
+      {"placement_by", result.placement.text},
+      {"device_before_bytes", on_device(result.device_before)},
+      {"device_peak_bytes", on_device(result.device_peak)},
+      {"device_after_bytes", result.driver_unresponsive ? OrderedJson{} : on_device(result.device_after)},
+      {"device_took_bytes", result.driver_unresponsive ? OrderedJson{} : on_device(result.device_growth)},
+      {"allowed_bytes", result.need_with_context.count()},
+      {"peak_bytes", result.peak_ram.count()},
+      {"samples", result.samples},
+      {"left_behind", result.leftover_processes.size()},
+      {"waited_s", result.waited_s},
+      {"took_s", result.duration_s}};
+  if (!result.leftover_processes.empty()) json["left_behind_processes"] = device::describe(result.leftover_processes);
+  if (!result.leak_resolution.empty()) json["emergency"] = result.leak_resolution;
+  if (!result.reset_command.empty()) json["reset_command"] = result.reset_command;
+  if (result.initial_device && result.initial_device->total)
+    json["device_total_bytes"] = result.initial_device->total->value.count();
   return json;
 }
 
-void count_device(const nlohmann::json& report, observe::Metrics& metrics) {
+void set_device_metrics(const nlohmann::json& report, observe::Metrics& metrics) {
   const auto device = report.find("device");
   const auto peak = report.find("device_peak_bytes");  // null where nobody could measure; 0 is a measured value
   if (device == report.end() || !device->is_string() || device->get<std::string>().empty()) return;

@@ -20,65 +20,67 @@ const device::Device* find_again(const Machine& machine, const device::Device& d
 }
 
 /// What processes hold there now that did not before.
-struct Newcomers {
+struct ProcessGrowth {
   Bytes memory;
-  std::string who;
+  std::string process_text;
 };
 
-Newcomers newcomers_of(const device::Device& before, const device::Device& now) {
+ProcessGrowth find_memory_growth(const device::Device& before, const device::Device& now) {
   std::map<pid_t, Bytes> known;
   for (const device::GpuProcess& process : before.processes)
     if (process.memory) known[process.pid] = process.memory->value;
-  Newcomers all;
+  ProcessGrowth all;
   for (const device::GpuProcess& process : now.processes) {
     if (!process.memory) continue;
     const Bytes more = process.memory->value - known[process.pid];
     if (more == Bytes{}) continue;
     all.memory += more;
-    all.who += fmt::format("{}pid {} '{}' ({})", all.who.empty() ? "" : ", ", process.pid,
-                           printable(process.name.substr(0, 60)), to_text(more));
+    all.process_text += fmt::format("{}pid {} '{}' ({})", all.process_text.empty() ? "" : ", ", process.pid,
+                                    printable(process.name.substr(0, 60)), to_text(more));
   }
   return all;
 }
 
-void give_up(const device::Device& device, GuardedEnd& end, const Tell& tell) {
-  end.untrusted = true;
-  end.emergency = "failed";
-  end.reset_command = device::reset_command(device);
-  if (!end.reset_command.empty())
-    tell.note(fmt::format("to free it, as root and with nobody on the card: {}", end.reset_command));
+void mark_untrusted(const device::Device& device, GuardedResult& result, const CommandCallbacks& callbacks) {
+  result.device_untrusted = true;
+  result.leak_resolution = "failed";
+  result.reset_command = device::reset_command(device);
+  if (!result.reset_command.empty())
+    callbacks.on_note(fmt::format("to free it, as root and with nobody on the card: {}", result.reset_command));
 }
 
 }  // namespace
 
-void respond_to_leak(const GuardedCommand& command, const LeasedDevice& leased, GuardedEnd& end, const Tell& tell) {
-  if (!end.leaks || !end.used) return;
+void respond_to_leak(const GuardedCommand& command, const LeasedDevice& leased, GuardedResult& result,
+                     const CommandCallbacks& callbacks) {
+  if (!result.leaks || !result.initial_device) return;
   if (!leased.lease.is_joined()) {
     // What the command started has ended with its guardian. These have a copy of its environment.
-    if (const auto others = device::find_claimants(leased.lease.claim()); !others.empty())
-      tell.note(
+    if (const auto others = device::find_lease_processes(leased.lease.claim()); !others.empty())
+      callbacks.on_note(
           fmt::format("not started by the command, but under its lease: pid {}; not ended", fmt::join(others, ", ")));
   }
-  const Machine machine = look_at_machine(command.wish);
-  const device::Device* now = find_again(machine, *end.used);
+  const Machine machine = inspect_machine(command.device_request);
+  const device::Device* now = find_again(machine, *result.initial_device);
   if (now == nullptr) {
-    tell.note(fmt::format("{} is gone or does not answer; look at dmesg", end.device));
-    return give_up(*end.used, end, tell);
+    callbacks.on_note(fmt::format("{} is gone or does not answer; look at dmesg", result.device));
+    return mark_untrusted(*result.initial_device, result, callbacks);
   }
-  if (now->used) end.device_after = now->used->value;
-  end.leaks = end.device_after > end.device_before + command.max_leak;
-  end.emergency = end.leaks ? "unknown" : "freed";
-  if (!end.leaks || !now->processes_known) return;
-  const Newcomers others = newcomers_of(*end.used, *now);
-  if (!others.who.empty()) tell.note(fmt::format("{} is used without a lease by {}", end.device, others.who));
-  const Bytes nobodys = end.device_after - end.device_before - others.memory;
-  if (nobodys <= command.max_leak) {
-    end.leaks = false;
-    end.emergency = "others";
+  if (now->used) result.device_after = now->used->value;
+  result.leaks = result.device_after > result.device_before + command.max_leak;
+  result.leak_resolution = result.leaks ? "unknown" : "freed";
+  if (!result.leaks || !now->is_process_list_complete) return;
+  const ProcessGrowth others = find_memory_growth(*result.initial_device, *now);
+  if (!others.process_text.empty())
+    callbacks.on_note(fmt::format("{} is used without a lease by {}", result.device, others.process_text));
+  const Bytes unexplained = result.device_after - result.device_before - others.memory;
+  if (unexplained <= command.max_leak) {
+    result.leaks = false;
+    result.leak_resolution = "others";
     return;
   }
-  tell.note(fmt::format("{} are in use on {} and no process holds them", to_text(nobodys), end.device));
-  give_up(*now, end, tell);
+  callbacks.on_note(fmt::format("{} are in use on {} and no process holds them", to_text(unexplained), result.device));
+  mark_untrusted(*now, result, callbacks);
 }
 
 }  // namespace weir::tasks

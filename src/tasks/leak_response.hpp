@@ -8,6 +8,7 @@ namespace weir::tasks {
 /// escaped its mark is ended; then the memory is read again; then whoever else came is named. What nobody holds is the
 /// driver's: the device is not to be trusted, and the vendor's command is told. No device is ever reset.
 /// Looks only where `end` leaks; changes its figures to what is left.
-void respond_to_leak(const GuardedCommand& command, const LeasedDevice& leased, GuardedEnd& end, const Tell& tell);
+void respond_to_leak(const GuardedCommand& command, const LeasedDevice& leased, GuardedResult& result,
+                     const CommandCallbacks& callbacks);
 
 }  // namespace weir::tasks

@@ -10,10 +10,11 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-constexpr auto kPatience = std::chrono::milliseconds{500};
-constexpr std::chrono::milliseconds kFirstLook = std::chrono::seconds{10};
-constexpr std::chrono::milliseconds kSilentBefore = std::chrono::seconds{3};  // a driver that hung while it was sampled
-constexpr auto kAskedAgain = std::chrono::minutes{1};
+constexpr auto kDriverTimeout = std::chrono::milliseconds{500};
+constexpr std::chrono::milliseconds kInventoryTimeout = std::chrono::seconds{10};
+constexpr std::chrono::milliseconds kHungDriverTimeout =
+    std::chrono::seconds{3};  // a driver that hung while it was sampled
+constexpr auto kHungDriverRetryInterval = std::chrono::minutes{1};
 
 bool hangs(const device::Inventory& inventory) {
   return std::any_of(inventory.probes.begin(), inventory.probes.end(), [](const auto& probe) { return probe.hung; });
@@ -21,35 +22,38 @@ bool hangs(const device::Inventory& inventory) {
 
 }  // namespace
 
-Machine MachineProbe::machine(const DeviceWish& wish, std::chrono::milliseconds age, const std::stop_token& stop) {
-  if (inventory_ && hangs(*inventory_)) age = std::max<std::chrono::milliseconds>(age, kAskedAgain);
-  if (!inventory_ || Clock::now() - seen_ > age) {
-    silent_ = silent_ || (sampler_ && !sampler_->is_usable() && !sampler_->has_ended());
-    inventory_ = device::take_inventory(device::make_providers(), silent_ ? kSilentBefore : kFirstLook, stop);
-    silent_ = silent_ && hangs(*inventory_);
-    seen_ = Clock::now();
+Machine MachineProbe::inspect(const DeviceRequest& request, std::chrono::milliseconds max_age,
+                              const std::stop_token& stop) {
+  if (inventory_ && hangs(*inventory_))
+    max_age = std::max<std::chrono::milliseconds>(max_age, kHungDriverRetryInterval);
+  if (!inventory_ || Clock::now() - inventory_time_ > max_age) {
+    driver_hung_ = driver_hung_ || (sampler_ && !sampler_->is_usable() && !sampler_->has_ended());
+    inventory_ =
+        device::take_inventory(device::make_providers(), driver_hung_ ? kHungDriverTimeout : kInventoryTimeout, stop);
+    driver_hung_ = driver_hung_ && hangs(*inventory_);
+    inventory_time_ = Clock::now();
     sampler_.reset();  // it knows the devices of the look before
   }
-  Machine machine = choose_from(*inventory_, wish);
+  Machine machine = choose_from_inventory(*inventory_, request);
   if (inventory_->interrupted) inventory_.reset();
   return machine;
 }
 
 std::string MachineProbe::take_warning() {
-  const std::string text = inventory_ ? device::unanswered(*inventory_) : std::string{};
-  return std::exchange(told_, text) == text ? std::string{} : text;
+  const std::string text = inventory_ ? device::describe_hung_probes(*inventory_) : std::string{};
+  return std::exchange(last_warning_, text) == text ? std::string{} : text;
 }
 
-void MachineProbe::forget() {
+void MachineProbe::discard_inventory() {
   if (inventory_ && !hangs(*inventory_)) inventory_.reset();
 }
 
 /// What the drivers say of a card says nothing of its slices.
-bool MachineProbe::refresh(device::Device& device) {
+bool MachineProbe::refresh_memory(device::Device& device) {
   if (!device.pci || !parent_lease_key(device).empty()) return false;
-  auto sample = sampler().ask({device.pci, false, {}}, kPatience);
-  if (!sample && sampler_->has_ended()) sample = sampler().ask({device.pci, false, {}}, kPatience);
-  silent_ = silent_ || !sample;
+  auto sample = sampler().sample({device.pci, false, {}}, kDriverTimeout);
+  if (!sample && sampler_->has_ended()) sample = sampler().sample({device.pci, false, {}}, kDriverTimeout);
+  driver_hung_ = driver_hung_ || !sample;
   if (!sample || !sample->used) return false;
   device.used = memory::Reading{.value = *sample->used, .source = "the driver"};
   if (sample->free) device.free = memory::Reading{.value = *sample->free, .source = "the driver"};
@@ -58,7 +62,7 @@ bool MachineProbe::refresh(device::Device& device) {
 
 device::DriverSampler& MachineProbe::sampler() {
   if (sampler_ && !sampler_->is_usable()) {
-    silent_ = silent_ || !sampler_->has_ended();
+    driver_hung_ = driver_hung_ || !sampler_->has_ended();
     sampler_.reset();
   }
   if (!sampler_) sampler_.emplace(inventory_ ? inventory_->devices : std::vector<device::Device>{});

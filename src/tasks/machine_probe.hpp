@@ -16,21 +16,21 @@ class MachineProbe {
  public:
   /// The machine as seen at most `age` ago, with the choice among its devices by the wish. A driver that hung is not asked
   /// again for a minute: until then the look that found it so stands.
-  Machine machine(const DeviceWish& wish, std::chrono::milliseconds age, const std::stop_token& stop = {});
+  Machine inspect(const DeviceRequest& request, std::chrono::milliseconds max_age, const std::stop_token& stop = {});
   /// Which drivers do not answer (device::unanswered), once for as long as it stays so; else empty.
   std::string take_warning();
   /// Sets memory in use and free memory of the device to what they are now. False: nobody tells; they stay as they were.
-  bool refresh(device::Device& device);
+  bool refresh_memory(device::Device& device);
   /// What asks the drivers while a command runs. A child that hangs in a driver is replaced.
   device::DriverSampler& sampler();
   /// The next look is a new one: a device failed.
-  void forget();
+  void discard_inventory();
 
  private:
   std::optional<device::Inventory> inventory_;
-  std::chrono::steady_clock::time_point seen_{};
-  std::string told_;
-  bool silent_ = false;  ///< a driver did not answer the sampler: the next look waits less for it
+  std::chrono::steady_clock::time_point inventory_time_{};
+  std::string last_warning_;
+  bool driver_hung_ = false;  ///< a driver did not answer the sampler: the next look waits less for it
   std::optional<device::DriverSampler> sampler_;
 };
 

@@ -26,10 +26,10 @@ Status add_file(const std::filesystem::path& path, SHA2_CTX& context) {
 
 }  // namespace
 
-Result<std::string> hash_network(const std::filesystem::path& param) {
+Result<std::string> hash_network(const std::filesystem::path& param_path) {
   SHA2_CTX context{};
   SHA256Init(&context);
-  for (const auto& path : {param, nn::weights_of(param)}) {
+  for (const auto& path : {param_path, nn::weights_path(param_path)}) {
     if (auto added = add_file(path, context); !added) return added.error();
   }
   std::array<char, SHA256_DIGEST_STRING_LENGTH> text{};
@@ -37,22 +37,22 @@ Result<std::string> hash_network(const std::filesystem::path& param) {
   return std::string{text.data()};
 }
 
-jobs::Json NetworkIdentity::now(const jobs::Json& facts) {
-  if (wanted_.width == 0 && wanted_.height == 0) return of(wanted_.scale);
+jobs::Json NetworkIdentifier::identify(const jobs::Json& facts) {
+  if (settings_.width == 0 && settings_.height == 0) return identify_for_scale(settings_.scale);
   const double width = jobs::number_field(facts, "width");
   const double height = jobs::number_field(facts, "height");
   if (width < 1 || height < 1) return jobs::Json::object();
-  return of(wanted_scale(wanted_, static_cast<int>(width), static_cast<int>(height)));
+  return identify_for_scale(required_scale(settings_, static_cast<int>(width), static_cast<int>(height)));
 }
 
-jobs::Json NetworkIdentity::of(double scale) {
-  const auto entry = shelf_.select(scale);
+jobs::Json NetworkIdentifier::identify_for_scale(double scale) {
+  const auto entry = cache_.select(scale);
   if (!entry) return jobs::Json::object();
-  auto known = hashes_.find(entry->param);
+  auto known = hashes_.find(entry->param_path);
   if (known == hashes_.end()) {
-    auto hash = hash_network(entry->param);
+    auto hash = hash_network(entry->param_path);
     if (!hash) return jobs::Json::object();
-    known = hashes_.emplace(entry->param, *std::move(hash)).first;
+    known = hashes_.emplace(entry->param_path, *std::move(hash)).first;
   }
   return {{"network", entry->name}, {"sha256", known->second}};
 }

@@ -11,18 +11,19 @@
 namespace weir::tasks {
 
 /// An input of a folder of outputs, as far as the name of its output depends on it.
-struct NamedInput {
-  std::filesystem::path path;   ///< of the input; "-" for standard input
-  std::string place;            ///< identity(path); empty for standard input
-  std::filesystem::path below;  ///< where it goes below the folder of outputs, with the input's own name
-  std::string extension;        ///< of the output, with its dot
-  bool is_picture_name = true;  ///< `below` ends in the extension of a picture, which the output's takes the place of
+struct NamingInput {
+  std::filesystem::path path;           ///< of the input; "-" for standard input
+  std::string identity;                 ///< identity(path); empty for standard input
+  std::filesystem::path relative_path;  ///< where it goes below the folder of outputs, with the input's own name
+  std::string output_extension;         ///< of the output, with its dot
+  bool has_picture_extension =
+      true;  ///< `below` ends in the extension of a picture, which the output's takes the place of
 };
 
 /// What an earlier run left at the place of an output.
-enum class Earlier { nothing, of_this_input, of_another };
+enum class OutputOrigin { none, this_input, other_input };
 /// Asks for it. `inputs` as given to output_names, `index` into it, `output` a place for its output.
-using EarlierOutput = std::function<Earlier(std::size_t index, const std::filesystem::path& output)>;
+using OutputOriginLookup = std::function<OutputOrigin(std::size_t index, const std::filesystem::path& output)>;
 
 /// The outputs of several inputs in one folder. Each input has three names, and takes the first that it may have:
 ///
@@ -40,10 +41,11 @@ using EarlierOutput = std::function<Earlier(std::size_t index, const std::filesy
 /// 2 and 3 are passed over where an earlier run made that output from another input, or where another input lies there.
 /// Names that differ in the case of ASCII letters alone count as equal: many file systems keep them as one file.
 /// The order of the inputs has no influence. Two inputs of one `path` and one `below` are the caller's to take out.
-std::vector<std::filesystem::path> output_names(std::span<const NamedInput> inputs, const std::filesystem::path& folder,
-                                                const EarlierOutput& earlier);
+std::vector<std::filesystem::path> choose_output_names(std::span<const NamingInput> inputs,
+                                                       const std::filesystem::path& folder,
+                                                       const OutputOriginLookup& find_origin);
 
 /// The short name in `folder`.
-std::filesystem::path short_output_name(const NamedInput& input, const std::filesystem::path& folder);
+std::filesystem::path short_output_name(const NamingInput& input, const std::filesystem::path& folder);
 
 }  // namespace weir::tasks

@@ -13,22 +13,22 @@ namespace {
 
 namespace fs = std::filesystem;
 
-NamedInput input(const std::string& path, const std::string& below = {}, const std::string& extension = ".png") {
-  NamedInput made;
+NamingInput input(const std::string& path, const std::string& below = {}, const std::string& extension = ".png") {
+  NamingInput made;
   made.path = path;
-  made.place = identity(path);
-  made.below = below.empty() ? fs::path{path}.filename() : fs::path{below};
-  made.extension = extension;
-  made.is_picture_name = made.below.has_extension();
+  made.identity = file_identity(path);
+  made.relative_path = below.empty() ? fs::path{path}.filename() : fs::path{below};
+  made.output_extension = extension;
+  made.has_picture_extension = made.relative_path.has_extension();
   return made;
 }
 
-Earlier nothing(std::size_t, const fs::path&) { return Earlier::nothing; }
+OutputOrigin nothing(std::size_t, const fs::path&) { return OutputOrigin::none; }
 
 /// The names without their folder, in the order of the inputs; a hash becomes "~".
-std::vector<std::string> names(const std::vector<NamedInput>& inputs, const EarlierOutput& earlier = nothing) {
+std::vector<std::string> names(const std::vector<NamingInput>& inputs, const OutputOriginLookup& earlier = nothing) {
   std::vector<std::string> texts;
-  for (const fs::path& output : output_names(inputs, "out", earlier)) {
+  for (const fs::path& output : choose_output_names(inputs, "out", earlier)) {
     std::string text = output.lexically_relative("out").native();
     if (const auto mark = text.find('~'); mark != std::string::npos) text.erase(mark + 1, 16);
     texts.push_back(text);
@@ -38,46 +38,47 @@ std::vector<std::string> names(const std::vector<NamedInput>& inputs, const Earl
 
 using Texts = std::vector<std::string>;
 
-TEST(OutputNames, AreShortWhereNoOtherHasTheSame) {
+TEST(OutputNames, UniqueNamesAreShort) {
   EXPECT_EQ(names({input("a/x.jpg"), input("a/y.png"), input("a/z.tif", "", ".tif"), input("scan")}),
             (Texts{"x.png", "y.png", "z.tif", "scan.png"}));
 }
 
-TEST(OutputNames, OfEqualShortNamesAreFullButForTheOneThatIsCalledSo) {
+TEST(OutputNames, EqualShortNamesBecomeFullExceptTheInputsOwn) {
   EXPECT_EQ(names({input("cover.jpg"), input("cover.png")}), (Texts{"cover.jpg.png", "cover.png"}));
   EXPECT_EQ(names({input("cover.png"), input("cover.jpg")}), (Texts{"cover.png", "cover.jpg.png"}));
   EXPECT_EQ(names({input("cover.jpg"), input("cover.gif"), input("cover.bmp")}),
             (Texts{"cover.jpg.png", "cover.gif.png", "cover.bmp.png"}));
 }
 
-TEST(OutputNames, OfAnInputThatIsCalledAsAFullNameIsNotTaken) {
+TEST(OutputNames, AFullNameThatAnInputHasIsNotUsed) {
   const Texts all = names({input("cover.jpg"), input("cover.png"), input("cover.jpg.png")});
   EXPECT_EQ(all, (Texts{"cover.jpg~.png", "cover.png", "cover.jpg.png"}));
   EXPECT_EQ(names({input("cover"), input("cover.png")}), (Texts{"cover~.png", "cover.png"}));
 }
 
-TEST(OutputNames, ThatDifferInCaseAloneAreEqual) {
+TEST(OutputNames, NamesThatDifferOnlyInCaseAreEqual) {
   EXPECT_EQ(names({input("Cover.jpg"), input("cover.png")}), (Texts{"Cover.jpg.png", "cover.png"}));
   EXPECT_EQ(names({input("Page.png"), input("page.png")}), (Texts{"Page.png~.png", "page.png~.png"}));
   EXPECT_EQ(names({input("Page.jpg"), input("page.jpg")}), (Texts{"Page.jpg~.png", "page.jpg~.png"}));
 }
 
-TEST(OutputNames, FromSeveralFoldersTellWhereTheyLie) {
-  const std::vector<NamedInput> inputs{input("/x/a.png"), input("/y/a.png"), input("/x/sub/a.png", "sub/a.png")};
+TEST(OutputNames, EqualNamesFromSeveralFoldersAreHashed) {
+  const std::vector<NamingInput> inputs{input("/x/a.png"), input("/y/a.png"), input("/x/sub/a.png", "sub/a.png")};
   EXPECT_EQ(names(inputs), (Texts{"a.png~.png", "a.png~.png", "sub/a.png"}));
-  const auto outputs = output_names(inputs, "out", nothing);
+  const auto outputs = choose_output_names(inputs, "out", nothing);
   EXPECT_NE(outputs[0], outputs[1]);
-  EXPECT_EQ(output_names(std::vector{inputs[1], inputs[0]}, "out", nothing)[0], outputs[1]) << "by the place alone";
+  EXPECT_EQ(choose_output_names(std::vector{inputs[1], inputs[0]}, "out", nothing)[0], outputs[1])
+      << "by the place alone";
 }
 
-TEST(OutputNames, AreNoOtherInput) {
+TEST(OutputNames, AnOutputIsNeverAnotherInput) {
   EXPECT_EQ(names({input("z/b.png", "sub/b.png"), input("out/sub/b.png", "b.png")}), (Texts{"sub/b.png.png", "b.png"}));
   EXPECT_EQ(names({input("out/b.png")}), (Texts{"b.png"})) << "a picture may replace itself";
 }
 
-TEST(OutputNames, LongNamesFitAndStayApart) {
+TEST(OutputNames, LongNamesAreShortenedAndStayDistinct) {
   const std::string stem(250, 'n');
-  const auto outputs = output_names(std::vector{input(stem + ".jpg"), input(stem + ".gif")}, "out", nothing);
+  const auto outputs = choose_output_names(std::vector{input(stem + ".jpg"), input(stem + ".gif")}, "out", nothing);
   EXPECT_NE(outputs[0], outputs[1]);
   for (const auto& output : outputs) EXPECT_LE(output.filename().native().size(), 255u);
 }
@@ -87,13 +88,13 @@ class Runs : public ::testing::Test {
  protected:
   /// Runs once; the outputs by input. Fails if an output changes its meaning.
   std::map<std::string, std::string> run(const std::vector<std::string>& files) {
-    std::vector<NamedInput> inputs;
+    std::vector<NamingInput> inputs;
     inputs.reserve(files.size());
     for (const std::string& file : files) inputs.push_back(input("in/" + file));
-    const auto outputs = output_names(inputs, "out", [&](std::size_t i, const fs::path& output) {
+    const auto outputs = choose_output_names(inputs, "out", [&](std::size_t i, const fs::path& output) {
       const auto made = made_from_.find(output.native());
-      if (made == made_from_.end()) return Earlier::nothing;
-      return made->second == inputs[i].path.native() ? Earlier::of_this_input : Earlier::of_another;
+      if (made == made_from_.end()) return OutputOrigin::none;
+      return made->second == inputs[i].path.native() ? OutputOrigin::this_input : OutputOrigin::other_input;
     });
     std::map<std::string, std::string> result;
     for (std::size_t i = 0; i < files.size(); ++i) {
@@ -106,7 +107,7 @@ class Runs : public ::testing::Test {
   std::map<std::string, std::string> made_from_;  // by output
 };
 
-TEST_F(Runs, AnOutputNeverChangesItsMeaning) {
+TEST_F(Runs, AnOutputKeepsItsInput) {
   EXPECT_EQ(run({"cover.jpg"})["cover.jpg"], "cover.png");
   const auto more = run({"cover.jpg", "cover.png"});
   EXPECT_EQ(more.at("cover.jpg"), "cover.png") << "as before";
@@ -116,7 +117,7 @@ TEST_F(Runs, AnOutputNeverChangesItsMeaning) {
   EXPECT_EQ(run({"cover.jpg"})["cover.jpg"], "cover.png");
 }
 
-TEST_F(Runs, EveryOrderOfComingAndGoingKeepsTheNames) {
+TEST_F(Runs, AddingAndRemovingInputsKeepsTheNames) {
   const std::vector<std::string> files{"a.jpg", "a.png", "a.gif", "A.png", "a.jpg.png"};
   std::map<std::string, std::string> first;
   SplitMix64 bits{1};

@@ -20,8 +20,8 @@ OrderedJson picture_of(const media::PictureInfo& info) {
 
 OrderedJson network_of(const nn::Network& network) {
   OrderedJson json{{"name", network.name}, {"family", network.family.name}, {"scale", network.family.scale}};
-  if (const auto noise = nn::noise_of(network.name)) json["noise"] = *noise;
-  json["path"] = network.param.native();
+  if (const auto noise = nn::parse_noise_level(network.name)) json["noise"] = *noise;
+  json["path"] = network.param_path.native();
   return json;
 }
 
@@ -31,7 +31,7 @@ OrderedJson plan_of(const enhance::UpscalePlan& plan) {
     parts.push_back({{"name", part.name},
                      {"ram_bytes", part.ram.count()},
                      {"disk_bytes", part.disk.count()},
-                     {"device_bytes", part.device.count()}});
+                     {"device_bytes", part.device_memory.count()}});
   return {{"ram_bytes", plan.ram.count()},
           {"disk_bytes", plan.disk.count()},
           {"device_bytes", plan.device_memory.count()},
@@ -52,20 +52,20 @@ void add_plan(const enhance::UpscalePlan& plan, media::Format format, OrderedJso
       {"width", plan.output_width}, {"height", plan.output_height}, {"format", media::name_of(format)}};
   json["precision"] = plan.precision;
   json["instruction_set"] = plan.instruction_set;
-  json["device"] = plan.device;
+  json["device"] = plan.device_name;
   json["plan"] = plan_of(plan);
 }
 
-OrderedJson device_of(const enhance::DeviceReport& report) {
+OrderedJson device_json(const enhance::DeviceReport& report) {
   const auto& counts = report.counts;
   const auto& memory = report.memory;
   return {{"name", report.name},
-          {"tiles", counts.tiles},
-          {"repeats", counts.repeats},
-          {"smaller_tiles", counts.smaller},
-          {"float32_instead", counts.wider},
+          {"tiles", counts.attempts},
+          {"repeats", counts.retries},
+          {"smaller_tiles", counts.smaller_tile_retries},
+          {"float32_instead", counts.float32_retries},
           {"opened_anew", counts.reopened},
-          {"left_to_cpu", counts.given_up},
+          {"left_to_cpu", counts.cpu_fallbacks},
           {"pool_allocated_bytes", memory.allocated.count()},
           {"pool_idle_bytes", memory.idle.count()},
           {"pool_peak_bytes", memory.peak.count()},
@@ -76,14 +76,14 @@ OrderedJson device_of(const enhance::DeviceReport& report) {
             {"activations", memory.activations.count()},
             {"staging", memory.staging.count()},
             {"parameters", memory.parameters.count()}}},
-          {"driver_bytes", memory.driver.count()}};
+          {"driver_bytes", memory.driver_reported.count()}};
 }
 
 }  // namespace
 
-std::string damage_text(const PictureOutcome& outcome) {
+std::string damage_text(const PictureResult& result) {
   std::string text;
-  for (const std::string& each : outcome.damage) text += (text.empty() ? "" : "; ") + each;
+  for (const std::string& each : result.damage) text += (text.empty() ? "" : "; ") + each;
   return text;
 }
 
@@ -100,27 +100,27 @@ std::string lost_kind(std::string_view entry) {
   return std::string{entry};
 }
 
-std::string picture_json(const PictureItem& item, const PictureOutcome& outcome) {
+std::string picture_json(const PictureItem& item, const PictureResult& result) {
   OrderedJson json{
-      {"status", name_of(outcome.status)}, {"input", item.source.path.native()}, {"output", item.output.native()}};
-  if (outcome.error)
-    json["error"] = {{"code", outcome.fault ? "fault" : weir::name_of(outcome.error->code)},
-                     {"what", outcome.error->what}};
-  if (!outcome.damage.empty()) json["damaged"] = damage_text(outcome);
-  if (outcome.picture) json["input_picture"] = picture_of(*outcome.picture);
-  if (outcome.upscaler) json["network"] = network_of(outcome.upscaler->network());
-  if (outcome.plan) add_plan(*outcome.plan, item.format, json);
-  if (outcome.upscaler) {
-    if (const auto report = outcome.upscaler->device_report()) json["device_use"] = device_of(*report);
+      {"status", name_of(result.status)}, {"input", item.source.path.native()}, {"output", item.output.native()}};
+  if (result.error)
+    json["error"] = {{"code", result.internal_error ? "fault" : weir::name_of(result.error->code)},
+                     {"what", result.error->what}};
+  if (!result.damage.empty()) json["damaged"] = damage_text(result);
+  if (result.input_info) json["input_picture"] = picture_of(*result.input_info);
+  if (result.upscaler) json["network"] = network_of(result.upscaler->network());
+  if (result.plan) add_plan(*result.plan, item.format, json);
+  if (result.upscaler) {
+    if (const auto report = result.upscaler->device_report()) json["device_use"] = device_json(*report);
   }
-  if (outcome.status == ItemStatus::done) {
-    json["output_bytes"] = outcome.file.size.count();
-    json["kept"] = outcome.file.kept;
-    json["lost"] = outcome.file.lost;
-    json["events"] = outcome.events;
+  if (result.status == ItemStatus::done) {
+    json["output_bytes"] = result.write_report.size.count();
+    json["kept"] = result.write_report.kept;
+    json["lost"] = result.write_report.lost;
+    json["events"] = result.events;
   }
-  json["peak_bytes"] = outcome.peak.count();
-  json["seconds"] = rounded(outcome.time.count(), 0.001);
+  json["peak_bytes"] = result.peak_ram.count();
+  json["seconds"] = rounded(result.total_time.count(), 0.001);
   return json.dump(-1, ' ', false, OrderedJson::error_handler_t::replace) + '\n';
 }
 

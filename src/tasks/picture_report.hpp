@@ -10,10 +10,10 @@ namespace weir::tasks {
 
 /// What is known of a picture as one JSON object in one line, with its newline. Names that are not UTF-8 get replacement
 /// characters.
-std::string picture_json(const PictureItem& item, const PictureOutcome& outcome);
+std::string picture_json(const PictureItem& item, const PictureResult& result);
 
 /// What of the input was not there, in one line; empty if it was whole.
-std::string damage_text(const PictureOutcome& outcome);
+std::string damage_text(const PictureResult& result);
 /// "lost alpha (jpg has none; flattened onto white); frames (the first of 3)": all of WriteReport::lost in one line.
 std::string lost_text(const std::vector<std::string>& lost);
 

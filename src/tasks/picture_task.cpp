@@ -98,69 +98,70 @@ Result<media::WriteOptions> write_options(const PictureItem& item, const Picture
   return options;
 }
 
-Status enlarge(const PictureItem& item, const PictureWatch& watch, const media::WriteOptions& options,
-               media::PictureReader& reader, PictureOutcome& outcome) {
+Status enlarge(const PictureItem& item, const PictureCallbacks& callbacks, const media::WriteOptions& options,
+               media::PictureReader& reader, PictureResult& result) {
   if (auto made = make_folder(item); !made) return made.error();
   auto writer = media::PictureWriter::create(item.output, options);
   if (!writer) return writer.error();
-  TimedReader timed_reader{reader, outcome.reading};
-  TimedWriter timed_writer{**writer, outcome.writing};
-  auto events = outcome.upscaler->run({*outcome.plan, timed_reader, timed_writer, watch.progress, watch.stop});
+  TimedReader timed_reader{reader, result.read_wait};
+  TimedWriter timed_writer{**writer, result.write_wait};
+  auto events = result.upscaler->run({*result.plan, timed_reader, timed_writer, callbacks.progress, callbacks.stop});
   if (!events) return events.error();
-  outcome.events = *std::move(events);
-  if (watch.stop.stop_requested()) return Error{Errc::cancelled, "interrupted"};
-  outcome.damage = reader.damage();
+  result.events = *std::move(events);
+  if (callbacks.stop.stop_requested()) return Error{Errc::cancelled, "interrupted"};
+  result.damage = reader.damage();
   auto report = timed_writer.finish();
   if (!report) return report.error();
-  outcome.file = *std::move(report);
-  outcome.status = ItemStatus::done;
+  result.write_report = *std::move(report);
+  result.status = ItemStatus::done;
   return ok();
 }
 
-Status run_steps(const PictureItem& item, const PictureSettings& settings, const PictureWatch& watch,
-                 PictureOutcome& outcome) {
+Status run_steps(const PictureItem& item, const PictureSettings& settings, const PictureCallbacks& callbacks,
+                 PictureResult& result) {
   if (item.problem) return *item.problem;
-  if (watch.stop.stop_requested()) return Error{Errc::cancelled, "interrupted"};
+  if (callbacks.stop.stop_requested()) return Error{Errc::cancelled, "interrupted"};
   if (auto free = check_output(item, settings); !free) return free.error();
-  auto reader = media::PictureReader::open(
-      item.source,
-      {.spill = settings.upscale.spill_folder, .damaged = settings.damaged, .limit = settings.upscale.ram});
+  auto reader = media::PictureReader::open(item.source, {.spill_folder = settings.upscale.spill_folder,
+                                                         .damaged = settings.damaged,
+                                                         .memory_limit = settings.upscale.ram});
   if (!reader) return reader.error();
-  outcome.picture = (*reader)->info();
-  auto upscaler = settings.upscalers(wanted_scale(settings.upscale, outcome.picture->width, outcome.picture->height));
+  result.input_info = (*reader)->info();
+  auto upscaler =
+      settings.upscalers(required_scale(settings.upscale, result.input_info->width, result.input_info->height));
   if (!upscaler) return upscaler.error();
-  outcome.upscaler = *std::move(upscaler);
-  const auto options = write_options(item, settings, outcome.upscaler->network(), **reader);
+  result.upscaler = *std::move(upscaler);
+  const auto options = write_options(item, settings, result.upscaler->network(), **reader);
   if (!options) return options.error();
-  auto plan = outcome.upscaler->plan(*outcome.picture, (*reader)->need(), *options);
+  auto plan = result.upscaler->plan(*result.input_info, (*reader)->need(), *options);
   if (!plan) return plan.error();
-  outcome.plan = *std::move(plan);
-  outcome.status = ItemStatus::planned;
+  result.plan = *std::move(plan);
+  result.status = ItemStatus::planned;
   if (settings.dry_run) return ok();
-  return enlarge(item, watch, *options, **reader, outcome);
+  return enlarge(item, callbacks, *options, **reader, result);
 }
 
-void fail(PictureOutcome& outcome, Error error, bool fault) {
-  outcome.status = error.code == Errc::cancelled ? ItemStatus::interrupted : ItemStatus::failed;
-  outcome.error = std::move(error);
-  outcome.fault = fault;
+void fail(PictureResult& result, Error error, bool is_internal) {
+  result.status = error.code == Errc::cancelled ? ItemStatus::interrupted : ItemStatus::failed;
+  result.error = std::move(error);
+  result.internal_error = is_internal;
 }
 
 }  // namespace
 
-double wanted_scale(const enhance::UpscaleSettings& wanted, int width, int height) {
-  if (wanted.width == 0 && wanted.height == 0) return wanted.scale;
-  return std::max(static_cast<double>(wanted.width) / width, static_cast<double>(wanted.height) / height);
+double required_scale(const enhance::UpscaleSettings& settings, int width, int height) {
+  if (settings.width == 0 && settings.height == 0) return settings.scale;
+  return std::max(static_cast<double>(settings.width) / width, static_cast<double>(settings.height) / height);
 }
 
 UpscalerSource make_upscaler_source(NetworkSource networks, enhance::UpscaleSettings settings) {
   std::shared_ptr<const nn::Network> network;
-  std::shared_ptr<enhance::Upscaler> upscaler;
-  return [=](double scale) mutable -> Result<std::shared_ptr<enhance::Upscaler>> {
+  std::shared_ptr<enhance::PictureUpscaler> upscaler;
+  return [=](double scale) mutable -> Result<std::shared_ptr<enhance::PictureUpscaler>> {
     auto found = networks(scale);
     if (!found) return found.error();
     if (upscaler && *found == network) return upscaler;
-    auto made = enhance::Upscaler::create(*found, settings);
+    auto made = enhance::PictureUpscaler::create(*found, settings);
     if (!made) return made.error();
     network = *std::move(found);
     upscaler = *std::move(made);
@@ -182,20 +183,21 @@ std::string_view name_of(ItemStatus status) {
   return "failed";
 }
 
-PictureOutcome run_picture(const PictureItem& item, const PictureSettings& settings, const PictureWatch& watch) {
-  PictureOutcome outcome;
+PictureResult upscale_picture(const PictureItem& item, const PictureSettings& settings,
+                              const PictureCallbacks& callbacks) {
+  PictureResult result;
   const auto start = std::chrono::steady_clock::now();
   try {
-    if (auto done = run_steps(item, settings, watch, outcome); !done) fail(outcome, done.error(), false);
+    if (auto done = run_steps(item, settings, callbacks, result); !done) fail(result, done.error(), false);
   } catch (const std::exception& problem) {
-    if (const auto refusal = refusal_of(problem))
-      fail(outcome, *refusal, false);
+    if (const auto refusal = resource_error_of(problem))
+      fail(result, *refusal, false);
     else
-      fail(outcome, {Errc::unsupported, fmt::format("a fault of weir: {}", problem.what())}, true);
+      fail(result, {Errc::unsupported, fmt::format("a fault of weir: {}", problem.what())}, true);
   }
-  outcome.time = std::chrono::steady_clock::now() - start;
-  outcome.peak = peak_resident();
-  return outcome;
+  result.total_time = std::chrono::steady_clock::now() - start;
+  result.peak_ram = peak_resident_memory();
+  return result;
 }
 
 }  // namespace weir::tasks

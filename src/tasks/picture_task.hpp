@@ -11,14 +11,14 @@
 
 #include "base/bytes.hpp"
 #include "base/result.hpp"
-#include "enhance/upscale.hpp"
+#include "enhance/picture_upscaler.hpp"
 #include "media/picture/picture.hpp"
 #include "nn/network.hpp"
 
 namespace weir::tasks {
 
 /// The scale that a network must give to reach the wanted size of a picture; 0 if no size is wanted.
-double wanted_scale(const enhance::UpscaleSettings& wanted, int width, int height);
+double required_scale(const enhance::UpscaleSettings& settings, int width, int height);
 
 /// One picture of a worklist.
 struct PictureItem {
@@ -33,7 +33,7 @@ struct PictureItem {
 using NetworkSource = std::function<Result<std::shared_ptr<const nn::Network>>(double scale)>;
 
 /// The same, made ready to run. Errors: those of NetworkSource and of enhance::Upscaler::create.
-using UpscalerSource = std::function<Result<std::shared_ptr<enhance::Upscaler>>(double scale)>;
+using UpscalerSource = std::function<Result<std::shared_ptr<enhance::PictureUpscaler>>(double scale)>;
 
 /// Makes each network ready once and keeps the one used last.
 UpscalerSource make_upscaler_source(NetworkSource networks, enhance::UpscaleSettings settings);
@@ -43,7 +43,7 @@ struct PictureSettings {
   enhance::UpscaleSettings upscale;
   int quality = -1;
   bool overwrite = false;
-  media::Damaged damaged = media::Damaged::use;
+  media::DamagePolicy damaged = media::DamagePolicy::use;
   bool dry_run = false;  ///< stop after the plan; nothing is written
   UpscalerSource upscalers;
 };
@@ -52,28 +52,29 @@ enum class ItemStatus { done, planned, failed, interrupted };
 std::string_view name_of(ItemStatus status);  ///< "done", "planned", ...
 
 /// What became of one picture. What was not reached is empty.
-struct PictureOutcome {
+struct PictureResult {
   ItemStatus status = ItemStatus::failed;
-  std::optional<Error> error;  ///< set unless done or planned
-  bool fault = false;          ///< the error is a fault of ours, not of the picture
-  std::optional<media::PictureInfo> picture;
-  std::shared_ptr<enhance::Upscaler> upscaler;
+  std::optional<Error> error;   ///< set unless done or planned
+  bool internal_error = false;  ///< the error is a fault of ours, not of the picture
+  std::optional<media::PictureInfo> input_info;
+  std::shared_ptr<enhance::PictureUpscaler> upscaler;
   std::optional<enhance::UpscalePlan> plan;
-  media::WriteReport file;
+  media::WriteReport write_report;
   std::vector<std::string> damage;  ///< of the input, of which the rest was used
   std::vector<std::string> events;
-  std::chrono::duration<double> time{};
-  std::chrono::duration<double> reading{};  ///< that the network waited for rows of the input
-  std::chrono::duration<double> writing{};  ///< that it waited for the output's encoder and disk
-  Bytes peak;                               ///< the most memory that the process has held so far
+  std::chrono::duration<double> total_time{};
+  std::chrono::duration<double> read_wait{};   ///< that the network waited for rows of the input
+  std::chrono::duration<double> write_wait{};  ///< that it waited for the output's encoder and disk
+  Bytes peak_ram;                              ///< the most memory that the process has held so far
 };
 
-struct PictureWatch {
+struct PictureCallbacks {
   enhance::ProgressCallback progress;  ///< may be empty
   std::stop_token stop;
 };
 
 /// Enlarges one picture: header, network, plan, rows, rename. Never throws; an output appears whole or not at all.
-PictureOutcome run_picture(const PictureItem& item, const PictureSettings& settings, const PictureWatch& watch);
+PictureResult upscale_picture(const PictureItem& item, const PictureSettings& settings,
+                              const PictureCallbacks& callbacks);
 
 }  // namespace weir::tasks

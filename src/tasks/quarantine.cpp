@@ -18,7 +18,7 @@ Result<FileDescriptor> Quarantine::make_file() { return make_memory_file("weir-q
 
 std::vector<Quarantine::Entry> Quarantine::entries() const {
   std::vector<Entry> entries;
-  const auto text = file_ < 0 ? Result<std::vector<std::byte>>{std::vector<std::byte>{}} : read_from_start(file_);
+  const auto text = fd_ < 0 ? Result<std::vector<std::byte>>{std::vector<std::byte>{}} : read_from_start(fd_);
   if (!text) return entries;
   std::string_view rest{reinterpret_cast<const char*>(text->data()), text->size()};
   for (std::size_t end = rest.find('\n'); end != std::string_view::npos; end = rest.find('\n')) {
@@ -32,7 +32,7 @@ std::vector<Quarantine::Entry> Quarantine::entries() const {
 
 void Quarantine::add(const device::Device& device, const std::string& why) const {
   const std::string line = pattern_of(device) + '\t' + one_line(why).substr(0, 1000) + '\n';
-  if (file_ >= 0) (void)write_all(file_, line, "the quarantine");
+  if (fd_ >= 0) (void)write_all(fd_, line, "the quarantine");
 }
 
 }  // namespace weir::tasks

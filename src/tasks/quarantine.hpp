@@ -16,7 +16,7 @@ class Quarantine {
   /// The file. Errors: io.
   static Result<FileDescriptor> make_file();
   /// -1: there is none; nothing is ever in it.
-  explicit Quarantine(int file) : file_{file} {}
+  explicit Quarantine(int fd) : fd_{fd} {}
 
   struct Entry {
     std::string pattern;  ///< of a device::Policy
@@ -26,7 +26,7 @@ class Quarantine {
   void add(const device::Device& device, const std::string& why) const;
 
  private:
-  int file_;
+  int fd_;
 };
 
 }  // namespace weir::tasks

@@ -5,11 +5,11 @@
 
 namespace weir::tasks {
 
-jobs::TaskKinds task_kinds() {
-  const auto make_command = [](const jobs::Json& settings, const jobs::Means&) {
-    return make_command_task(command_request_of(settings));
+jobs::TaskFactories task_kinds() {
+  const auto make_command = [](const jobs::Json& settings, const jobs::WorkerResources&) {
+    return make_command_task(parse_command_request(settings));
   };
-  return {{kUpscale, upscale_task_of}, {kCommand, make_command}};
+  return {{kUpscaleKind, make_upscale_task_from_json}, {kCommandKind, make_command}};
 }
 
 }  // namespace weir::tasks

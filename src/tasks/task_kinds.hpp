@@ -5,6 +5,6 @@
 namespace weir::tasks {
 
 /// All kinds that a worker of weir knows.
-jobs::TaskKinds task_kinds();
+jobs::TaskFactories task_kinds();
 
 }  // namespace weir::tasks

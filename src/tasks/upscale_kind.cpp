@@ -29,21 +29,23 @@ Bytes expected_output(const enhance::UpscalePlan& plan, const PictureItem& pictu
   return Bytes{static_cast<std::uint64_t>(std::min(samples, 16 * per_pixel * pixels + (1 << 20)))};
 }
 
-jobs::Pixels pixels_of(const enhance::UpscalePlan& plan) {
-  if (plan.device == "cpu") return {"cpu", plan.precision, "", plan.instruction_set};
-  return {"vulkan", plan.precision, plan.device, ""};
+jobs::ComputeConfig compute_config_of(const enhance::UpscalePlan& plan) {
+  if (plan.device_name == "cpu") return {"cpu", plan.precision, "", plan.instruction_set};
+  return {"vulkan", plan.precision, plan.device_name, ""};
 }
 
 /// One network of the variants.
 struct NetworkVariant {
   std::string name;
-  NetworkShelf shelf;
+  NetworkCache cache;
 };
 
 class UpscaleTask final : public jobs::Task {
  public:
   UpscaleTask(UpscaleRequest request, std::vector<NetworkVariant> variants)
-      : request_{std::move(request)}, variants_{std::move(variants)}, identity_{variants_.front().shelf, request_.upscale} {
+      : request_{std::move(request)},
+        variants_{std::move(variants)},
+        identity_{variants_.front().cache, request_.upscale} {
     settings_.upscale = request_.upscale;
     settings_.quality = request_.quality;
     settings_.damaged = request_.damaged;
@@ -56,128 +58,132 @@ class UpscaleTask final : public jobs::Task {
   }
 
   Result<jobs::Estimate> estimate(const jobs::Item& item, std::size_t variant) override {
-    use(variant);
+    select_variant(variant);
     settings_.dry_run = true;
-    PictureItem picture = picture_of(item, request_);
-    picture.output = jobs::temporary_of(item, item.outputs.front());
+    PictureItem picture = picture_from_item(item, request_);
+    picture.output = jobs::temporary_path(item, item.outputs.front());
     settings_.overwrite = true;  // what a killed run left there is taken away before the work
-    const PictureOutcome outcome = run_picture(picture, settings_, {});
-    if (outcome.error) return *outcome.error;
-    const auto& plan = *outcome.plan;
+    const PictureResult picture_result = upscale_picture(picture, settings_, {});
+    if (picture_result.error) return *picture_result.error;
+    const auto& plan = *picture_result.plan;
     return jobs::Estimate{.cost = plan.multiplications,
                           .seconds = plan.expected_time.count(),
                           .ram = plan.ram,
                           .device = plan.device_memory,
-                          .output = expected_output(plan, picture, *outcome.picture),
+                          .output = expected_output(plan, picture, *picture_result.input_info),
                           .size = std::to_string(plan.input_width) + "x" + std::to_string(plan.input_height),
-                          .pixels = pixels_of(plan)};
+                          .compute_config = compute_config_of(plan)};
   }
 
-  jobs::Product run(const jobs::Attempt& attempt) override {
-    use(attempt.variant);
+  jobs::AttemptResult run(const jobs::Attempt& attempt) override {
+    select_variant(attempt.variant);
     settings_.dry_run = false;
     settings_.overwrite = false;
-    PictureItem picture = picture_of(attempt.item, request_);
+    PictureItem picture = picture_from_item(attempt.item, request_);
     picture.output = attempt.outputs.front();
-    PictureWatch watch;
-    watch.stop = attempt.stop;
-    watch.progress = [&](const enhance::Progress& progress) {
+    PictureCallbacks callbacks;
+    callbacks.stop = attempt.stop;
+    callbacks.progress = [&](const enhance::Progress& progress) {
       if (attempt.progress) attempt.progress({progress.fraction, progress.pixels * 1e-6});
     };
-    const PictureOutcome outcome = run_picture(picture, settings_, watch);
+    const PictureResult picture_result = upscale_picture(picture, settings_, callbacks);
     picture.output = attempt.item.outputs.front();
-    return product_of(picture, outcome);
+    return make_attempt_result(picture, picture_result);
   }
 
  private:
   /// The networks of the other variants are given back first: one is in memory at a time.
-  void use(std::size_t variant) {
+  void select_variant(std::size_t variant) {
     if (used_ == variant && settings_.upscalers) return;
     settings_.upscalers = nullptr;
-    NetworkShelf& shelf = variants_.at(variant).shelf;
-    settings_.upscalers = make_upscaler_source([&shelf](double scale) { return shelf.get(scale); }, settings_.upscale);
-    if (used_ != variant) variants_.at(used_).shelf.forget();
+    NetworkCache& cache = variants_.at(variant).cache;
+    settings_.upscalers = make_upscaler_source([&cache](double scale) { return cache.load(scale); }, settings_.upscale);
+    if (used_ != variant) variants_.at(used_).cache.release();
     used_ = variant;
   }
 
-  jobs::Product product_of(const PictureItem& picture, const PictureOutcome& outcome) {
-    jobs::Product product;
-    product.error = outcome.error;
-    product.fault = outcome.fault;
-    product.report = picture_json(picture, outcome);
-    if (outcome.picture) product.facts = {{"width", outcome.picture->width}, {"height", outcome.picture->height}};
-    product.identity = identity_.now(product.facts);
-    if (outcome.upscaler) product.facts["network"] = outcome.upscaler->network().name;
-    if (outcome.plan) product.pixels = pixels_of(*outcome.plan);
-    product.damaged = damage_text(outcome);
-    product.takes_damaged = request_.damaged == media::Damaged::use;
-    if (!outcome.file.lost.empty()) product.notes.push_back(lost_text(outcome.file.lost));
-    product.notes.insert(product.notes.end(), outcome.events.begin(), outcome.events.end());
-    const double reading = outcome.reading.count();
-    const double writing = outcome.writing.count();
-    product.seconds = {{"decode", reading}, {"network", outcome.time.count() - reading - writing}, {"encode", writing}};
-    if (const auto use = outcome.upscaler ? outcome.upscaler->device_report() : std::nullopt) {
+  jobs::AttemptResult make_attempt_result(const PictureItem& picture, const PictureResult& picture_result) {
+    jobs::AttemptResult result;
+    result.error = picture_result.error;
+    result.internal_error = picture_result.internal_error;
+    result.report = picture_json(picture, picture_result);
+    if (picture_result.input_info)
+      result.facts = {{"width", picture_result.input_info->width}, {"height", picture_result.input_info->height}};
+    result.identity = identity_.identify(result.facts);
+    if (picture_result.upscaler) result.facts["network"] = picture_result.upscaler->network().name;
+    if (picture_result.plan) result.compute_config = compute_config_of(*picture_result.plan);
+    result.damage = damage_text(picture_result);
+    result.allows_damaged_input = request_.damaged == media::DamagePolicy::use;
+    if (!picture_result.write_report.lost.empty()) result.notes.push_back(lost_text(picture_result.write_report.lost));
+    result.notes.insert(result.notes.end(), picture_result.events.begin(), picture_result.events.end());
+    const double reading = picture_result.read_wait.count();
+    const double writing = picture_result.write_wait.count();
+    result.stage_seconds = {
+        {"decode", reading}, {"network", picture_result.total_time.count() - reading - writing}, {"encode", writing}};
+    if (const auto use = picture_result.upscaler ? picture_result.upscaler->device_report() : std::nullopt) {
       const nn::vulkan::EngineMemory& memory = use->memory;
-      product.pool = {{"allocated", static_cast<double>(memory.allocated.count())},
-                      {"in_use", static_cast<double>((memory.allocated - memory.idle).count())},
-                      {"idle", static_cast<double>(memory.idle.count())},
-                      {"peak", static_cast<double>(memory.peak.count())},
-                      {"hits", static_cast<double>(memory.hits)},
-                      {"misses", static_cast<double>(memory.misses)}};
+      result.pool_statistics = {{"allocated", static_cast<double>(memory.allocated.count())},
+                                {"in_use", static_cast<double>((memory.allocated - memory.idle).count())},
+                                {"idle", static_cast<double>(memory.idle.count())},
+                                {"peak", static_cast<double>(memory.peak.count())},
+                                {"hits", static_cast<double>(memory.hits)},
+                                {"misses", static_cast<double>(memory.misses)}};
     }
-    if (!outcome.error) product.amount = 1e-6 * outcome.plan->output_width * outcome.plan->output_height;
-    return product;
+    if (!picture_result.error)
+      result.amount = 1e-6 * picture_result.plan->output_width * picture_result.plan->output_height;
+    return result;
   }
 
   UpscaleRequest request_;
   std::vector<NetworkVariant> variants_;
-  NetworkIdentity identity_;
+  NetworkIdentifier identity_;
   PictureSettings settings_;
   std::size_t used_ = 0;
 };
 
 }  // namespace
 
-Result<std::string> prove_device(const std::string& device) {
-  if (!is_gpu(device)) return jobs::prove_cpu(device);
+Result<std::string> bind_device(const std::string& device) {
+  if (!is_gpu_name(device)) return jobs::bind_cpu(device);
   const auto gpu = nn::vulkan::find_gpu(device);
   if (!gpu) return gpu.error();
   const auto& info = (*gpu)->info;
   return info.pci.empty() ? info.uuid : info.uuid + " at pci:" + info.pci;
 }
 
-Result<std::unique_ptr<jobs::Task>> make_upscale_task(UpscaleRequest request, const jobs::Means& means) {
-  request.upscale.ram = means.ram;
-  request.upscale.threads = means.threads;
+Result<std::unique_ptr<jobs::Task>> make_upscale_task(UpscaleRequest request, const jobs::WorkerResources& resources) {
+  request.upscale.ram = resources.ram;
+  request.upscale.threads = resources.threads;
   std::vector<NetworkVariant> variants;
-  auto first = NetworkShelf::open(request.network);
+  auto first = NetworkCache::open(request.network_options);
   if (!first) return first.error();
   variants.push_back({"first choice", *std::move(first)});
   for (const std::string& name : request.variants) {
-    NetworkWish wish = request.network;
-    wish.name = name;
-    auto shelf = NetworkShelf::open(std::move(wish));
-    if (!shelf) return Error{shelf.error().code, "--variants: " + shelf.error().what};
-    variants.push_back({name, *std::move(shelf)});
+    NetworkOptions options = request.network_options;
+    options.name = name;
+    auto cache = NetworkCache::open(std::move(options));
+    if (!cache) return Error{cache.error().code, "--variants: " + cache.error().what};
+    variants.push_back({name, *std::move(cache)});
   }
   return std::unique_ptr<jobs::Task>{std::make_unique<UpscaleTask>(std::move(request), std::move(variants))};
 }
 
-jobs::IdentityNow upscale_identity(const NetworkShelf& shelf, const UpscaleRequest& request) {
-  const auto identity = std::make_shared<NetworkIdentity>(shelf, request.upscale);
-  return [identity](const jobs::Item&, const jobs::Json& facts) { return identity->now(facts); };
+jobs::IdentitySource make_identity_source(const NetworkCache& cache, const UpscaleRequest& request) {
+  const auto identity = std::make_shared<NetworkIdentifier>(cache, request.upscale);
+  return [identity](const jobs::Item&, const jobs::Json& facts) { return identity->identify(facts); };
 }
 
-Result<std::unique_ptr<jobs::Task>> upscale_task_of(const jobs::Json& settings, const jobs::Means& means) {
-  auto request = upscale_request_of(settings);
+Result<std::unique_ptr<jobs::Task>> make_upscale_task_from_json(const jobs::Json& settings,
+                                                                const jobs::WorkerResources& resources) {
+  auto request = parse_upscale_request(settings);
   if (!request) return request.error();
-  request->upscale.device.memory = means.vram;
-  if (is_gpu(means.device)) {
-    auto gpu = nn::vulkan::find_gpu(means.device);
+  request->upscale.device_settings.memory = resources.vram;
+  if (is_gpu_name(resources.device)) {
+    auto gpu = nn::vulkan::find_gpu(resources.device);
     if (!gpu) return gpu.error();
     request->upscale.gpu = *std::move(gpu);
   }
-  return make_upscale_task(*std::move(request), means);
+  return make_upscale_task(*std::move(request), resources);
 }
 
 }  // namespace weir::tasks

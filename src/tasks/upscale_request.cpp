@@ -10,20 +10,20 @@ namespace {
 
 using jobs::Json;
 
-std::string_view word_of(enhance::Precision precision) {
+std::string_view precision_text(enhance::Precision precision) {
   return precision == enhance::Precision::exact ? "exact" : "auto";
 }
 
 /// What decides the pixels.
-Json wanted_json(const enhance::UpscaleSettings& upscale) {
+Json result_settings_json(const enhance::UpscaleSettings& upscale) {
   return {{"scale", upscale.scale},
           {"width", upscale.width},
           {"height", upscale.height},
-          {"precision", word_of(upscale.precision)},
+          {"precision", precision_text(upscale.precision)},
           {"tta", upscale.tta}};
 }
 
-void read_wanted(const Json& json, enhance::UpscaleSettings& upscale) {
+void read_result_settings(const Json& json, enhance::UpscaleSettings& upscale) {
   upscale.scale = jobs::number_field(json, "scale");
   upscale.width = static_cast<int>(jobs::number_field(json, "width"));
   upscale.height = static_cast<int>(jobs::number_field(json, "height"));
@@ -35,39 +35,39 @@ void read_wanted(const Json& json, enhance::UpscaleSettings& upscale) {
 }  // namespace
 
 Json to_json(const UpscaleRequest& request) {
-  Json json = wanted_json(request.upscale);
-  json["model"] = jobs::encode_path(request.network.model);
-  json["name"] = jobs::encode_path(request.network.name);
-  if (request.network.noise) json["noise"] = *request.network.noise;
-  json["folders"] = jobs::texts_json(request.network.folders);
-  json["variants"] = jobs::texts_json(request.variants);
+  Json json = result_settings_json(request.upscale);
+  json["model"] = jobs::encode_path(request.network_options.model);
+  json["name"] = jobs::encode_path(request.network_options.name);
+  if (request.network_options.noise) json["noise"] = *request.network_options.noise;
+  json["folders"] = jobs::encode_texts(request.network_options.folders);
+  json["variants"] = jobs::encode_texts(request.variants);
   json["quality"] = request.quality;
-  json["refuse_damaged"] = request.damaged == media::Damaged::refuse;
-  json["tile"] = request.upscale.device.tile;
-  json["strict_device"] = request.upscale.device.strict;
-  json["max_commands"] = request.upscale.device.max_commands;
-  json["max_idle"] = request.upscale.device.max_idle;
+  json["refuse_damaged"] = request.damaged == media::DamagePolicy::refuse;
+  json["tile"] = request.upscale.device_settings.tile;
+  json["strict_device"] = request.upscale.device_settings.strict;
+  json["max_commands"] = request.upscale.device_settings.max_commands;
+  json["max_idle"] = request.upscale.device_settings.max_idle;
   json["spill_folder"] = jobs::encode_path(request.upscale.spill_folder);
   json["spill_limit"] = request.upscale.spill_limit.count();
   json["standard_input_fd"] = request.standard_input_fd;
   return json;
 }
 
-Result<UpscaleRequest> upscale_request_of(const Json& json) {
+Result<UpscaleRequest> parse_upscale_request(const Json& json) {
   UpscaleRequest request;
-  read_wanted(json, request.upscale);
-  request.network.model = jobs::decode_path(jobs::text_field(json, "model"));
-  request.network.name = jobs::decode_path(jobs::text_field(json, "name")).native();
-  if (json.contains("noise")) request.network.noise = static_cast<int>(jobs::number_field(json, "noise"));
-  for (std::string& folder : jobs::texts_field(json, "folders"))
-    request.network.folders.emplace_back(std::move(folder));
-  request.variants = jobs::texts_field(json, "variants");
+  read_result_settings(json, request.upscale);
+  request.network_options.model = jobs::decode_path(jobs::text_field(json, "model"));
+  request.network_options.name = jobs::decode_path(jobs::text_field(json, "name")).native();
+  if (json.contains("noise")) request.network_options.noise = static_cast<int>(jobs::number_field(json, "noise"));
+  for (std::string& folder : jobs::encoded_texts_field(json, "folders"))
+    request.network_options.folders.emplace_back(std::move(folder));
+  request.variants = jobs::encoded_texts_field(json, "variants");
   request.quality = static_cast<int>(jobs::number_field(json, "quality"));
-  request.damaged = jobs::bool_field(json, "refuse_damaged") ? media::Damaged::refuse : media::Damaged::use;
-  request.upscale.device.tile = static_cast<int>(jobs::number_field(json, "tile"));
-  request.upscale.device.strict = jobs::bool_field(json, "strict_device");
-  request.upscale.device.max_commands = static_cast<int>(jobs::number_field(json, "max_commands"));
-  request.upscale.device.max_idle = static_cast<int>(jobs::number_field(json, "max_idle"));
+  request.damaged = jobs::bool_field(json, "refuse_damaged") ? media::DamagePolicy::refuse : media::DamagePolicy::use;
+  request.upscale.device_settings.tile = static_cast<int>(jobs::number_field(json, "tile"));
+  request.upscale.device_settings.strict = jobs::bool_field(json, "strict_device");
+  request.upscale.device_settings.max_commands = static_cast<int>(jobs::number_field(json, "max_commands"));
+  request.upscale.device_settings.max_idle = static_cast<int>(jobs::number_field(json, "max_idle"));
   request.upscale.spill_folder = jobs::decode_path(jobs::text_field(json, "spill_folder"));
   request.upscale.spill_limit = jobs::bytes_field(json, "spill_limit");
   request.standard_input_fd = static_cast<int>(jobs::number_field(json, "standard_input_fd"));
@@ -78,12 +78,12 @@ Result<UpscaleRequest> upscale_request_of(const Json& json) {
   return request;
 }
 
-jobs::Item upscale_item(const PictureItem& picture, const UpscaleRequest& request) {
-  Json parameters = wanted_json(request.upscale);
+jobs::Item make_upscale_item(const PictureItem& picture, const UpscaleRequest& request) {
+  Json parameters = result_settings_json(request.upscale);
   parameters["format"] = media::name_of(picture.format);
   parameters["quality"] = request.quality;
   jobs::Item item;
-  item.task = kUpscale;
+  item.task = kUpscaleKind;
   if (picture.source.bytes) {
     const auto& bytes = *picture.source.bytes;
     parameters["standard_input"] = hash_text({reinterpret_cast<const char*>(bytes.data()), bytes.size()});
@@ -96,7 +96,7 @@ jobs::Item upscale_item(const PictureItem& picture, const UpscaleRequest& reques
   return item;
 }
 
-PictureItem picture_of(const jobs::Item& item, const UpscaleRequest& request) {
+PictureItem picture_from_item(const jobs::Item& item, const UpscaleRequest& request) {
   PictureItem picture;
   const auto parameters = jobs::parse_object(item.parameters);
   if (parameters)

@@ -12,12 +12,12 @@ namespace weir::tasks {
 namespace {
 
 /// What the processes of one lease hold on the device.
-Bytes held_by(const device::Device& device, const device::LeaseClaim& lease) {
-  const auto pids = device::find_claimants(lease);
+Bytes memory_used_by(const device::Device& device, const device::LeaseClaim& lease) {
+  const auto pids = device::find_lease_processes(lease);
   Bytes sum;
   for (const device::GpuProcess& process : device.processes) {
-    const bool its = std::find(pids.begin(), pids.end(), process.pid) != pids.end();
-    if (its && process.memory) sum += process.memory->value;
+    const bool belongs_to_lease = std::find(pids.begin(), pids.end(), process.pid) != pids.end();
+    if (belongs_to_lease && process.memory) sum += process.memory->value;
   }
   return sum;
 }
@@ -41,43 +41,44 @@ Result<std::vector<Variant>> parse_variants(std::string_view text) {
   return variants;
 }
 
-Room measure_room(const device::Device& device, const std::vector<device::Holder>& holders,
-                  const device::LeaseClaim& own) {
-  Room room;
-  room.known = device.free && device.free->scope != memory::Scope::lower_bound;
-  if (room.known) room.free = device.free->value;
+MemoryAvailability measure_availability(const device::Device& device, const std::vector<device::Holder>& holders,
+                                        const device::LeaseClaim& own) {
+  MemoryAvailability available;
+  available.known = device.free && device.free->coverage != memory::Coverage::lower_bound;
+  if (available.known) available.free = device.free->value;
   for (const device::Holder& holder : holders) {
     if (!holder.record || holder.record->nonce == own.nonce) continue;
     const device::LeaseClaim lease{lease_key(device), holder.record->nonce, own.folder};
-    room.promised += Bytes{holder.record->promised} - held_by(device, lease);
+    available.reserved += Bytes{holder.record->reserved_bytes} - memory_used_by(device, lease);
   }
-  return room;
+  return available;
 }
 
-Result<std::size_t> choose_variant(const std::vector<Variant>& variants, const Room& room, bool trust_unknown) {
-  if (!room.known && trust_unknown) return std::size_t{0};
+Result<std::size_t> choose_variant(const std::vector<Variant>& variants, const MemoryAvailability& available,
+                                   bool trust_unknown) {
+  if (!available.known && trust_unknown) return std::size_t{0};
   std::string needs;
   for (std::size_t i = 0; i < variants.size(); ++i) {
     if (variants[i].need == Bytes{}) return i;  // nothing was asked
-    if (room.known && variants[i].need + kContextMargin + room.promised <= room.free) return i;
-    needs += fmt::format("{}{}{}", i == 0 ? "" : ", ", variants[i].name.empty() ? "" : printable(variants[i].name) + " ",
-                         to_text(variants[i].need));
+    if (available.known && variants[i].need + kContextMargin + available.reserved <= available.free) return i;
+    needs += fmt::format("{}{}{}", i == 0 ? "" : ", ",
+                         variants[i].name.empty() ? "" : printable(variants[i].name) + " ", to_text(variants[i].need));
   }
-  if (!room.known)
+  if (!available.known)
     return Error{Errc::over_budget,
                  fmt::format("needs {}, but the free memory is not known; --trust-unknown goes on", needs)};
   return Error{Errc::over_budget,
                fmt::format("needs {} and {} for its context; {} are free, {} of them promised to others", needs,
-                           to_text(kContextMargin), to_text(room.free), to_text(room.promised))};
+                           to_text(kContextMargin), to_text(available.free), to_text(available.reserved))};
 }
 
-Result<std::size_t> choose_by_experience(Bytes took, const Room& room) {
-  if (!room.known || took + room.promised <= room.free) return std::size_t{0};
+Result<std::size_t> choose_by_last_need(Bytes last_need, const MemoryAvailability& available) {
+  if (!available.known || last_need + available.reserved <= available.free) return std::size_t{0};
   return Error{
       Errc::over_budget,
       fmt::format("has {} free, {} of them promised to others, and this command took {} the last time; --need 0 "
                   "starts it all the same",
-                  to_text(room.free), to_text(room.promised), to_text(took))};
+                  to_text(available.free), to_text(available.reserved), to_text(last_need))};
 }
 
 }  // namespace weir::tasks

@@ -22,9 +22,9 @@ struct Variant {
 Result<std::vector<Variant>> parse_variants(std::string_view text);
 
 /// Free memory on the device that is promised to nobody.
-struct Room {
+struct MemoryAvailability {
   Bytes free;          ///< as measured
-  Bytes promised;      ///< to other sharers, and not yet taken by them
+  Bytes reserved;      ///< to other sharers, and not yet taken by them
   bool known = false;  ///< false: the driver does not say, or says a lower bound
 };
 
@@ -32,15 +32,16 @@ struct Room {
 inline constexpr Bytes kContextMargin = 512_MiB;
 
 /// Promises of the other holders of the device, less what their processes hold there already. `own` is our lease.
-Room measure_room(const device::Device& device, const std::vector<device::Holder>& holders,
-                  const device::LeaseClaim& own);
+MemoryAvailability measure_availability(const device::Device& device, const std::vector<device::Holder>& holders,
+                                        const device::LeaseClaim& own);
 
 /// The first variant that fits: need + margin <= free - promised. `trust_unknown` takes the first variant where the room is not
 /// known. Errors: over_budget with the numbers of every variant. A pure function.
-Result<std::size_t> choose_variant(const std::vector<Variant>& variants, const Room& room, bool trust_unknown);
+Result<std::size_t> choose_variant(const std::vector<Variant>& variants, const MemoryAvailability& available,
+                                   bool trust_unknown);
 
 /// The only variant, where what it `took` the last time, its context included, fits: took <= free - promised. It fits where the
 /// room is not known: nobody asked for anything. Errors: over_budget with the numbers. A pure function.
-Result<std::size_t> choose_by_experience(Bytes took, const Room& room);
+Result<std::size_t> choose_by_last_need(Bytes last_need, const MemoryAvailability& available);
 
 }  // namespace weir::tasks

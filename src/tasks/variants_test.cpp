@@ -7,7 +7,7 @@
 namespace weir::tasks {
 namespace {
 
-TEST(Variants, IsReadFromTheTopDown) {
+TEST(Variants, AreParsedLargestFirst) {
   const auto variants = parse_variants("medium=5G,small=2G,base=1G,tiny=512M");
   ASSERT_TRUE(variants) << variants.error().what;
   ASSERT_EQ(variants->size(), 4u);
@@ -19,7 +19,9 @@ TEST(Variants, IsReadFromTheTopDown) {
 
 TEST(Variants, TheFirstVariantThatFitsIsTaken) {
   const auto variants = *parse_variants("medium=5G,small=2G,base=1G,tiny=512M");
-  const auto variant = [&](Bytes free, Bytes promised) { return choose_variant(variants, {free, promised, true}, false); };
+  const auto variant = [&](Bytes free, Bytes promised) {
+    return choose_variant(variants, {free, promised, true}, false);
+  };
   EXPECT_EQ(*variant(6_GiB, {}), 0u);
   EXPECT_EQ(*variant(5_GiB, {}), 1u) << "the context needs room too";
   EXPECT_EQ(*variant(3_GiB, {}), 1u);
@@ -32,54 +34,55 @@ TEST(Variants, TheFirstVariantThatFitsIsTaken) {
   EXPECT_NE(refused.error().what.find("medium 5 GiB, small 2 GiB"), std::string::npos) << refused.error().what;
 }
 
-TEST(Experience, WhatWasTakenTheLastTimeMustFit) {
-  EXPECT_TRUE(choose_by_experience(5_GiB, {5_GiB, {}, true})) << "its context was measured with it";
-  EXPECT_FALSE(choose_by_experience(5_GiB, {5_GiB, 1_GiB, true}));
-  EXPECT_TRUE(choose_by_experience(5_GiB, {})) << "nobody asked for anything";
+TEST(LastNeed, MustFit) {
+  EXPECT_TRUE(choose_by_last_need(5_GiB, {5_GiB, {}, true})) << "its context was measured with it";
+  EXPECT_FALSE(choose_by_last_need(5_GiB, {5_GiB, 1_GiB, true}));
+  EXPECT_TRUE(choose_by_last_need(5_GiB, {})) << "nobody asked for anything";
 }
 
-TEST(Variants, WhatIsNotKnownIsNotFree) {
+TEST(Variants, UnknownMemoryIsNotFree) {
   const std::vector<Variant> variants{{"", 1_GiB}};
   EXPECT_FALSE(choose_variant(variants, {}, false));
   EXPECT_TRUE(choose_variant(variants, {}, true));
   EXPECT_TRUE(choose_variant({Variant{}}, {}, false)) << "nothing was asked";
 }
 
-TEST(Room, PromisesOfOthersCountAndOwnOnesDoNot) {
+TEST(MemoryAvailability, CountsOnlyReservationsOfOthers) {
   device::Device device;
   device.pci = device::PciAddress{0, 1, 0, 0};
   device.free = memory::Reading{.value = 10_GiB, .source = "NVML"};
   device::OwnerRecord other;
   other.nonce = "other";
-  other.promised = (4_GiB).count();
+  other.reserved_bytes = (4_GiB).count();
   device::OwnerRecord own = other;
   own.nonce = "own";
-  const Room room = measure_room(device, {{1, other}, {2, own}, {3, std::nullopt}}, {{}, "own", {}});
-  EXPECT_TRUE(room.known);
-  EXPECT_EQ(room.promised, 4_GiB);
+  const MemoryAvailability available =
+      measure_availability(device, {{1, other}, {2, own}, {3, std::nullopt}}, {{}, "own", {}});
+  EXPECT_TRUE(available.known);
+  EXPECT_EQ(available.reserved, 4_GiB);
 }
 
-TEST(ReplaceNames, NamesAreReplacedAndOtherBracesStay) {
+TEST(ReplacePlaceholders, OtherBracesStay) {
   const std::vector<std::pair<std::string, std::string>> values{{"", "a b.txt"}, {"variant", "small"}};
-  EXPECT_EQ(replace_names("--in={} --model={variant}", values), "--in=a b.txt --model=small");
-  EXPECT_EQ(replace_names("{print $1} {variant", values), "{print $1} {variant");
-  EXPECT_EQ(replace_names("{{variant}}", values), "{small}");
-  EXPECT_EQ(replace_names("", values), "");
+  EXPECT_EQ(replace_placeholders("--in={} --model={variant}", values), "--in=a b.txt --model=small");
+  EXPECT_EQ(replace_placeholders("{print $1} {variant", values), "{print $1} {variant");
+  EXPECT_EQ(replace_placeholders("{{variant}}", values), "{small}");
+  EXPECT_EQ(replace_placeholders("", values), "");
 }
 
-TEST(GuardedCommand, WhatMayBeTriedAgain) {
-  GuardedEnd end;
-  EXPECT_FALSE(may_retry(end));
-  end.status = 1;
-  EXPECT_TRUE(may_retry(end));
-  end.status = 127;
-  EXPECT_FALSE(may_retry(end));
-  end.error = Error{Errc::over_budget, ""};
-  EXPECT_TRUE(may_retry(end));
-  end.error = Error{Errc::device_lost, "placement refuted"};
-  EXPECT_FALSE(may_retry(end));
-  end.error = Error{Errc::cancelled, ""};
-  EXPECT_FALSE(may_retry(end));
+TEST(GuardedCommand, MayRetryOnlyOrdinaryFailures) {
+  GuardedResult result;
+  EXPECT_FALSE(may_retry(result));
+  result.status = 1;
+  EXPECT_TRUE(may_retry(result));
+  result.status = 127;
+  EXPECT_FALSE(may_retry(result));
+  result.error = Error{Errc::over_budget, ""};
+  EXPECT_TRUE(may_retry(result));
+  result.error = Error{Errc::device_lost, "placement refuted"};
+  EXPECT_FALSE(may_retry(result));
+  result.error = Error{Errc::cancelled, ""};
+  EXPECT_FALSE(may_retry(result));
 }
 
 }  // namespace

@@ -3,19 +3,19 @@
 namespace weir::tasks {
 namespace {
 
-void count(const PictureOutcome& outcome, WorklistTotals& totals) {
-  if (outcome.status == ItemStatus::interrupted) {
+void count(const PictureResult& result, WorklistTotals& totals) {
+  if (result.status == ItemStatus::interrupted) {
     totals.interrupted = true;
-  } else if (outcome.status == ItemStatus::failed) {
+  } else if (result.status == ItemStatus::failed) {
     ++totals.failed;
-    if (outcome.fault)
-      ++totals.faults;
-    else if (outcome.error->code == Errc::over_budget)
+    if (result.internal_error)
+      ++totals.internal_errors;
+    else if (result.error->code == Errc::over_budget)
       ++totals.refused;
   } else {
     ++totals.done;
-    totals.damaged += outcome.damage.empty() ? 0 : 1;
-    totals.megapixels += 1e-6 * outcome.plan->output_width * outcome.plan->output_height;
+    totals.damaged += result.damage.empty() ? 0 : 1;
+    totals.megapixels += 1e-6 * result.plan->output_width * result.plan->output_height;
   }
 }
 
@@ -31,13 +31,13 @@ WorklistTotals run_worklist(std::span<const PictureItem> items, const PictureSet
       break;
     }
     const PictureItem& item = items[i];
-    observer.started(item, i + 1, items.size());
-    PictureWatch watch;
-    watch.progress = [&](const enhance::Progress& progress) { observer.progress(item, progress); };
-    watch.stop = stop;
-    const PictureOutcome outcome = run_picture(item, settings, watch);
-    count(outcome, totals);
-    observer.finished(item, outcome);
+    observer.on_item_started(item, i + 1, items.size());
+    PictureCallbacks callbacks;
+    callbacks.progress = [&](const enhance::Progress& progress) { observer.on_progress(item, progress); };
+    callbacks.stop = stop;
+    const PictureResult result = upscale_picture(item, settings, callbacks);
+    count(result, totals);
+    observer.on_item_finished(item, result);
   }
   return totals;
 }

@@ -12,9 +12,9 @@ namespace weir::tasks {
 class WorklistObserver {
  public:
   virtual ~WorklistObserver() = default;
-  virtual void started(const PictureItem& item, std::size_t number, std::size_t count) = 0;  ///< number from 1
-  virtual void progress(const PictureItem& item, const enhance::Progress& progress) = 0;
-  virtual void finished(const PictureItem& item, const PictureOutcome& outcome) = 0;
+  virtual void on_item_started(const PictureItem& item, std::size_t number, std::size_t count) = 0;  ///< number from 1
+  virtual void on_progress(const PictureItem& item, const enhance::Progress& progress) = 0;
+  virtual void on_item_finished(const PictureItem& item, const PictureResult& result) = 0;
 };
 
 struct WorklistTotals {
@@ -22,7 +22,7 @@ struct WorklistTotals {
   std::size_t done = 0;     ///< or planned, in a dry run
   std::size_t failed = 0;   ///< refused ones and faults included
   std::size_t refused = 0;  ///< for want of memory
-  std::size_t faults = 0;
+  std::size_t internal_errors = 0;
   std::size_t damaged = 0;  ///< of those done, from a damaged input
   bool interrupted = false;
   double megapixels = 0;  ///< written

@@ -10,20 +10,24 @@ namespace weir::training {
 
 namespace {
 
-constexpr int kWidth = 800, kHeight = 240, kLeft = 60, kGap = 50;
+constexpr int kWidth = 800, kHeight = 240;  // size of a diagram in SVG units; all other sizes have the same unit
+constexpr int kLeft = 60, kGap = 50;        // space on the left of a diagram, and below it
 
-struct Curve {
+/// A curve of a diagram; `value` returns the value of a point, or nothing if the point is not part of the curve.
+struct PlottedCurve {
   const char* name;
   const char* colour;
   std::function<std::optional<double>(const Metric&)> value;
 };
 
-/// One diagram below the other, its values between the least and the largest.
-std::string diagram(const std::vector<Metric>& metrics, const std::vector<Curve>& curves, int top, const char* unit) {
+/// Returns the SVG elements of a diagram whose upper edge is at `top`. The vertical axis reaches from the smallest to
+/// the largest value of all curves.
+std::string make_diagram(const std::vector<Metric>& metrics, const std::vector<PlottedCurve>& curves, int top,
+                         const char* unit) {
   double low = 1e30;
   double high = -1e30;
   for (const Metric& metric : metrics) {
-    for (const Curve& curve : curves) {
+    for (const PlottedCurve& curve : curves) {
       if (const auto value = curve.value(metric)) {
         low = std::min(low, *value);
         high = std::max(high, *value);
@@ -42,7 +46,7 @@ std::string diagram(const std::vector<Metric>& metrics, const std::vector<Curve>
                        top + kHeight + 16, part * last);
   }
   int legend = kLeft + 10;
-  for (const Curve& curve : curves) {
+  for (const PlottedCurve& curve : curves) {
     std::string points;
     for (const Metric& metric : metrics) {
       if (const auto value = curve.value(metric))
@@ -59,7 +63,7 @@ std::string diagram(const std::vector<Metric>& metrics, const std::vector<Curve>
 
 }  // namespace
 
-std::string curves_svg(const std::vector<Metric>& metrics) {
+std::string make_curves_svg(const std::vector<Metric>& metrics) {
   using Value = std::optional<double>;
   std::string out = fmt::format(
       "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {0} {1}\" font-family=\"sans-serif\" font-size=\"12\">"
@@ -67,11 +71,12 @@ std::string curves_svg(const std::vector<Metric>& metrics) {
       kLeft + kWidth + 20, 2 * (kHeight + kGap));
   if (!metrics.empty()) {
     const auto log_loss = [](const Metric& m) { return m.loss > 0 ? Value{std::log10(m.loss)} : Value{}; };
-    const auto leaves = [](const Metric& m) { return m.gain ? Value{m.gain->leaves} : Value{}; };
-    const auto comics = [](const Metric& m) { return m.gain ? Value{m.gain->comics} : Value{}; };
-    out += diagram(metrics, {{"loss", "#2a6fb0", log_loss}}, 10, "log10");
-    out += diagram(metrics, {{"leaves over bicubic", "#2f8f4e", leaves}, {"comics over bicubic", "#c0562b", comics}},
-                   10 + kHeight + kGap, "dB");
+    const auto leaves = [](const Metric& m) { return m.gain ? Value{m.gain->leaves_db} : Value{}; };
+    const auto comics = [](const Metric& m) { return m.gain ? Value{m.gain->comics_db} : Value{}; };
+    out += make_diagram(metrics, {{"loss", "#2a6fb0", log_loss}}, 10, "log10");
+    out +=
+        make_diagram(metrics, {{"leaves over bicubic", "#2f8f4e", leaves}, {"comics over bicubic", "#c0562b", comics}},
+                     10 + kHeight + kGap, "dB");
   }
   return out + "</svg>\n";
 }

@@ -8,7 +8,7 @@
 
 #include "base/atomic_file.hpp"
 #include "base/result.hpp"
-#include "training/held_out.hpp"
+#include "training/held_out_set.hpp"
 
 namespace weir::training {
 
@@ -16,7 +16,7 @@ namespace weir::training {
 struct Metric {
   std::uint64_t step = 0;
   double loss = 0, rate = 0, seconds = 0;  ///< seconds since the training began, all runs together
-  std::optional<Gain> gain;                ///< where the held-out pictures were looked at
+  std::optional<PsnrGain> gain;            ///< where the held-out pictures were looked at
 };
 
 /// metrics.jsonl of a training.
@@ -26,7 +26,7 @@ class MetricsLog {
   static Result<MetricsLog> open(const std::filesystem::path& path, std::uint64_t step);
   /// Errors: io, disk_full.
   Status add(const Metric& metric);
-  const std::vector<Metric>& all() const { return metrics_; }
+  const std::vector<Metric>& metrics() const { return metrics_; }
 
  private:
   std::filesystem::path path_;
@@ -35,6 +35,6 @@ class MetricsLog {
 };
 
 /// The curves of loss and gain as an SVG picture.
-std::string curves_svg(const std::vector<Metric>& metrics);
+std::string make_curves_svg(const std::vector<Metric>& metrics);
 
 }  // namespace weir::training

@@ -6,7 +6,7 @@ namespace weir::training {
 
 namespace {
 
-std::size_t parameters_of(const nn::Graph& graph) {
+std::size_t count_parameters(const nn::Graph& graph) {
   std::size_t count = 0;
   for (const nn::Layer& layer : graph.layers) {
     if (const auto* conv = std::get_if<nn::Convolution>(&layer.operation))
@@ -18,7 +18,7 @@ std::size_t parameters_of(const nn::Graph& graph) {
 
 }  // namespace
 
-Result<std::string> model_card(const Recipe& recipe, const nn::Graph& graph, const Trained& trained) {
+Result<std::string> make_model_card(const Recipe& recipe, const nn::Graph& graph, const TrainingSummary& trained) {
   const auto multiplications = nn::multiplications_per_pixel(graph);
   if (!multiplications) return multiplications.error();
   const auto& s = recipe.structure;
@@ -27,23 +27,23 @@ Result<std::string> model_card(const Recipe& recipe, const nn::Graph& graph, con
   text += fmt::format(
       "{} convolutions of 3x3 with {} channels and PReLU, shuffled pixels, added to a bicubic resize: {} "
       "parameters, {:.0f} multiplications for each pixel of the input.\n\n",
-      s.layers + 2, s.channels, parameters_of(graph), *multiplications);
+      s.layers + 2, s.channels, count_parameters(graph), *multiplications);
   if (!recipe.about.empty()) text += recipe.about + "\n\n";
   text += fmt::format(
       "## How it was made\n\nBy `weir train` from pictures that were drawn, none that was collected: {:.0f} % "
       "comics, the rest leaves; {:.0f} % of the pairs only shrunk (antialiased cubic), the rest blurred, noisy "
       "or through JPEG, too. ",
-      100 * d.comics, 100 * d.clean);
-  if (recipe.ending.part > 0)
-    text += fmt::format("In the last {:.0f} % of the steps, only {:.0f} %. ", 100 * recipe.ending.part,
-                        100 * recipe.ending.clean);
-  text +=
-      fmt::format("{} of {} steps of {} patches of {} x {}, loss {}, seed {}; {:.2f} hours.\n\n", trained.step,
-                  trained.steps, d.batch, d.patch, d.patch, recipe.learning.loss, recipe.seed, trained.seconds / 3600);
+      100 * d.comics_share, 100 * d.clean_share);
+  if (recipe.final_phase.steps_share > 0)
+    text += fmt::format("In the last {:.0f} % of the steps, only {:.0f} %. ", 100 * recipe.final_phase.steps_share,
+                        100 * recipe.final_phase.clean_share);
+  text += fmt::format("{} of {} steps of {} patches of {} x {}, loss {}, seed {}; {:.2f} hours.\n\n", trained.step,
+                      trained.steps, d.batch_size, d.patch_px, d.patch_px, recipe.learning.loss, recipe.seed,
+                      trained.seconds / 3600);
   text += fmt::format(
       "## What it reaches\n\nOn 12 drawn pictures that it never saw, only shrunk, PSNR of the luma over bicubic: "
       "leaves {:+.2f} dB, comics {:+.2f} dB.\n",
-      trained.gain.leaves, trained.gain.comics);
+      trained.gain.leaves_db, trained.gain.comics_db);
   return text;
 }
 

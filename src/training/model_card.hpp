@@ -5,19 +5,19 @@
 
 #include "base/result.hpp"
 #include "nn/graph.hpp"
-#include "training/held_out.hpp"
+#include "training/held_out_set.hpp"
 #include "training/recipe.hpp"
 
 namespace weir::training {
 
-struct Trained {
+struct TrainingSummary {
   std::uint64_t step = 0, steps = 0;
   double seconds = 0;
-  Gain gain;
+  PsnrGain gain;
 };
 
 /// Markdown that says what a network is, how it was made and what it reached. Errors: those of
 /// nn::multiplications_per_pixel.
-Result<std::string> model_card(const Recipe& recipe, const nn::Graph& graph, const Trained& trained);
+Result<std::string> make_model_card(const Recipe& recipe, const nn::Graph& graph, const TrainingSummary& trained);
 
 }  // namespace weir::training

@@ -16,32 +16,32 @@ class Table {
  public:
   Table(const toml::table& table, std::string file) : table_{table}, file_{std::move(file)} {}
 
-  void text(std::string_view key, std::string& value) {
+  void string(std::string_view key, std::string& value) {
     if (const toml::node* node = find(key)) {
-      if (const auto* given = node->as_string())
-        value = given->get();
+      if (const auto* found = node->as_string())
+        value = found->get();
       else
-        complain(*node, fmt::format("'{}' must be a text", key));
+        report_error(*node, fmt::format("'{}' must be a text", key));
     }
   }
   template <class T>
-  void whole(std::string_view key, T& value, std::int64_t least, std::int64_t most) {
+  void integer(std::string_view key, T& value, std::int64_t minimum, std::int64_t maximum) {
     if (const toml::node* node = find(key)) {
-      const auto* given = node->as_integer();
-      if (given != nullptr && given->get() >= least && given->get() <= most)
-        value = static_cast<T>(given->get());
+      const auto* found = node->as_integer();
+      if (found != nullptr && found->get() >= minimum && found->get() <= maximum)
+        value = static_cast<T>(found->get());
       else
-        complain(*node, fmt::format("'{}' must be a whole number from {} to {}", key, least, most));
+        report_error(*node, fmt::format("'{}' must be a whole number from {} to {}", key, minimum, maximum));
     }
   }
   template <class T>
-  void number(std::string_view key, T& value, double least, double most) {
+  void number(std::string_view key, T& value, double minimum, double maximum) {
     if (const toml::node* node = find(key)) {
-      const auto given = node->value<double>();
-      if (node->is_number() && given && *given >= least && *given <= most)
-        value = static_cast<T>(*given);
+      const auto found = node->value<double>();
+      if (node->is_number() && found && *found >= minimum && *found <= maximum)
+        value = static_cast<T>(*found);
       else
-        complain(*node, fmt::format("'{}' must be a number from {} to {}", key, least, most));
+        report_error(*node, fmt::format("'{}' must be a number from {} to {}", key, minimum, maximum));
     }
   }
   /// Empty if there is none.
@@ -49,75 +49,75 @@ class Table {
     static const toml::table kNone;
     const toml::node* node = find(key);
     if (node == nullptr) return kNone;
-    if (const auto* given = node->as_table()) return *given;
-    complain(*node, fmt::format("'{}' must be a table: write [{}]", key, key));
+    if (const auto* found = node->as_table()) return *found;
+    report_error(*node, fmt::format("'{}' must be a table: write [{}]", key, key));
     return kNone;
   }
-  void expect(bool right, std::string_view key, const std::string& what) {
-    if (!right) complain(table_.contains(key) ? *table_.get(key) : table_, what);
+  void expect(bool valid, std::string_view key, const std::string& what) {
+    if (!valid) report_error(table_.contains(key) ? *table_.get(key) : table_, what);
   }
 
   Status finish() {
     for (const auto& [key, node] : table_) {
-      if (!asked_.contains(std::string{key.str()}))
-        complain(node, fmt::format("unknown key '{}'", printable(key.str())));
+      if (!requested_.contains(std::string{key.str()}))
+        report_error(node, fmt::format("unknown key '{}'", printable(key.str())));
     }
-    return problem_;
+    return status_;
   }
 
  private:
   const toml::node* find(std::string_view key) {
-    asked_.emplace(key);
+    requested_.emplace(key);
     return table_.get(key);
   }
-  void complain(const toml::node& node, const std::string& what) {
-    if (problem_)
-      problem_ = Error{Errc::invalid_argument, fmt::format("{}:{}: {}", file_, node.source().begin.line, what)};
+  void report_error(const toml::node& node, const std::string& what) {
+    if (status_)
+      status_ = Error{Errc::invalid_argument, fmt::format("{}:{}: {}", file_, node.source().begin.line, what)};
   }
 
   const toml::table& table_;
   std::string file_;
-  std::set<std::string> asked_;
-  Status problem_ = ok();
+  std::set<std::string> requested_;
+  Status status_ = ok();
 };
 
 Status read_structure(Table table, Recipe::Structure& structure) {
-  table.whole("scale", structure.scale, 2, 4);
-  table.whole("channels", structure.channels, 1, 256);
-  table.whole("layers", structure.layers, 0, 64);
+  table.integer("scale", structure.scale, 2, 4);
+  table.integer("channels", structure.channels, 1, 256);
+  table.integer("layers", structure.layers, 0, 64);
   return table.finish();
 }
 
 Status read_data(Table table, int scale, Recipe::Data& data) {
-  table.number("comics", data.comics, 0, 1);
-  table.number("clean", data.clean, 0, 1);
-  table.whole("side", data.side, 32, 2048);
-  table.whole("per_picture", data.per_picture, 1, 1024);
-  table.whole("patch", data.patch, 8, 512);
-  table.whole("batch", data.batch, 1, 1024);
-  table.expect(data.side % scale == 0, "side", fmt::format("'side' must be a multiple of the scale, {}", scale));
-  table.expect(data.patch * scale <= data.side, "patch",
-               fmt::format("a patch of {} pixels is cut from {}", data.patch, data.side / scale));
+  table.number("comics", data.comics_share, 0, 1);
+  table.number("clean", data.clean_share, 0, 1);
+  table.integer("side", data.side_px, 32, 2048);
+  table.integer("per_picture", data.patches_per_picture, 1, 1024);
+  table.integer("patch", data.patch_px, 8, 512);
+  table.integer("batch", data.batch_size, 1, 1024);
+  table.expect(data.side_px % scale == 0, "side", fmt::format("'side' must be a multiple of the scale, {}", scale));
+  table.expect(data.patch_px * scale <= data.side_px, "patch",
+               fmt::format("a patch of {} pixels is cut from {}", data.patch_px, data.side_px / scale));
   return table.finish();
 }
 
 Status read_learning(Table table, Recipe::Learning& learning) {
-  table.text("loss", learning.loss);
+  table.string("loss", learning.loss);
   table.expect(learning.loss == "charbonnier" || learning.loss == "l1" || learning.loss == "mse", "loss",
                "'loss' must be charbonnier, l1 or mse");
   table.number("rate", learning.rate, 1e-9, 1);
-  table.number("floor", learning.floor, 0, 1);
-  table.whole("warm_up", learning.warm_up, 0, 1'000'000);
-  table.number("average", learning.average, 0, 0.999999);
-  table.whole("steps", learning.steps, 1, 1'000'000'000);
-  table.whole("look_every", learning.look_every, 1, 1'000'000'000);
+  table.number("floor", learning.min_rate, 0, 1);
+  table.integer("warm_up", learning.warm_up_steps, 0, 1'000'000);
+  table.number("average", learning.ema_decay, 0, 0.999999);
+  table.integer("steps", learning.steps, 1, 1'000'000'000);
+  table.integer("look_every", learning.validation_interval, 1, 1'000'000'000);
   return table.finish();
 }
 
-Status read_ending(Table table, Recipe::Ending& ending) {
-  table.number("part", ending.part, 0, 1);
-  table.number("rate", ending.rate, 1e-9, 1);
-  table.number("clean", ending.clean, 0, 1);
+Status read_final_phase(Table table, Recipe::FinalPhase& final_phase) {
+  table.number("part", final_phase.steps_share, 0, 1);
+  table.number("rate", final_phase.rate, 1e-9, 1);
+  table.number("clean", final_phase.clean_share, 0, 1);
   return table.finish();
 }
 
@@ -133,16 +133,16 @@ Result<Recipe> parse_recipe(std::string_view text, const std::string& name) {
   }
   Recipe recipe;
   Table table{parsed, name};
-  table.text("name", recipe.name);
+  table.string("name", recipe.name);
   table.expect(!recipe.name.empty() && recipe.name.find_first_of("/\n") == std::string::npos, "name",
                "'name' must be fit for a file");
-  table.whole("seed", recipe.seed, 0, (std::int64_t{1} << 32) - 1);
-  table.text("about", recipe.about);
+  table.integer("seed", recipe.seed, 0, (std::int64_t{1} << 32) - 1);
+  table.string("about", recipe.about);
   if (auto read = read_structure({table.table("structure"), name}, recipe.structure); !read) return read.error();
   if (auto read = read_data({table.table("data"), name}, recipe.structure.scale, recipe.data); !read)
     return read.error();
   if (auto read = read_learning({table.table("learning"), name}, recipe.learning); !read) return read.error();
-  if (auto read = read_ending({table.table("ending"), name}, recipe.ending); !read) return read.error();
+  if (auto read = read_final_phase({table.table("ending"), name}, recipe.final_phase); !read) return read.error();
   if (auto read = table.finish(); !read) return read.error();
   return recipe;
 }

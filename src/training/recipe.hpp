@@ -23,33 +23,33 @@ struct Recipe {
     int layers = 8;     ///< 3x3 convolutions between them
   } structure;
   struct Data {
-    float comics = 0.5F;   ///< share of comics; the rest are leaves
-    float clean = 0.4F;    ///< share of pairs that are only shrunk
-    int side = 256;        ///< of a picture that is drawn
-    int per_picture = 16;  ///< patches cut from it
-    int patch = 48;        ///< side of a patch of the small picture
-    int batch = 16;        ///< patches of a step
+    float comics_share = 0.5F;     ///< share of comics; the rest are leaves
+    float clean_share = 0.4F;      ///< share of pairs that are only shrunk
+    int side_px = 256;             ///< of a picture that is drawn
+    int patches_per_picture = 16;  ///< patches cut from it
+    int patch_px = 48;             ///< side of a patch of the small picture
+    int batch_size = 16;           ///< patches of a step
   } data;
   struct Learning {
     std::string loss = "charbonnier";  ///< or "l1", "mse"
     double rate = 1e-3;                ///< of Adam, after the warm-up; a cosine leads from it to `floor`
-    double floor = 1e-6;
-    std::uint64_t warm_up = 200;  ///< steps
-    double average = 0.999;       ///< decay of the weights' running mean, which is what is kept; 0: none
+    double min_rate = 1e-6;
+    std::uint64_t warm_up_steps = 200;  ///< steps
+    double ema_decay = 0.999;           ///< decay of the weights' running mean, which is what is kept; 0: none
     std::uint64_t steps = 80000;
-    std::uint64_t look_every = 2000;  ///< steps between two looks at the held-out pictures
+    std::uint64_t validation_interval = 2000;  ///< steps between two looks at the held-out pictures
   } learning;
   /// The last part of the steps, with its own rate and pairs: a cosine again (warm restart, Loshchilov and Hutter, "SGDR",
   /// ICLR 2017), for what is dear to learn from the start.
-  struct Ending {
-    double part = 0;  ///< of all steps; 0: there is none
+  struct FinalPhase {
+    double steps_share = 0;  ///< of all steps; 0: there is none
     double rate = 1e-4;
-    float clean = 0.5F;
-  } ending;
+    float clean_share = 0.5F;
+  } final_phase;
 
   /// Of so many steps, the first that belongs to the ending.
-  std::uint64_t ending_from(std::uint64_t steps) const {
-    return steps - static_cast<std::uint64_t>(std::llround(ending.part * static_cast<double>(steps)));
+  std::uint64_t final_phase_start(std::uint64_t steps) const {
+    return steps - static_cast<std::uint64_t>(std::llround(final_phase.steps_share * static_cast<double>(steps)));
   }
 };
 

@@ -9,6 +9,6 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   if (!recipe) return 0;
   // What was accepted can be made.
   const auto& d = recipe->data;
-  if (d.patch * recipe->structure.scale > d.side || d.side % recipe->structure.scale != 0) __builtin_trap();
+  if (d.patch_px * recipe->structure.scale > d.side_px || d.side_px % recipe->structure.scale != 0) __builtin_trap();
   return 0;
 }

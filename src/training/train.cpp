@@ -12,11 +12,11 @@
 #include "nn/formats/ncnn/ncnn_writer.hpp"
 #include "nn/train/checkpoint.hpp"
 #include "nn/train/ops.hpp"
-#include "nn/train/vulkan/open_device.hpp"
+#include "nn/train/vulkan/open_training_device.hpp"
 #include "training/metrics_log.hpp"
 #include "training/model_card.hpp"
-#include "training/network.hpp"
-#include "training/pairs.hpp"
+#include "training/pair_feed.hpp"
+#include "training/upscaling_network.hpp"
 
 namespace weir::training {
 
@@ -25,8 +25,8 @@ namespace {
 namespace fs = std::filesystem;
 using Clock = std::chrono::steady_clock;
 
-constexpr std::uint64_t kTellEvery = 50;              // steps
-constexpr auto kSaveEvery = std::chrono::minutes{3};  // of checkpoints
+constexpr std::uint64_t kProgressInterval = 50;                // steps
+constexpr auto kCheckpointInterval = std::chrono::minutes{3};  // of checkpoints
 
 double seconds_since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
 
@@ -34,33 +34,33 @@ double seconds_since(Clock::time_point start) { return std::chrono::duration<dou
 class Learner {
  public:
   static Result<std::unique_ptr<Learner>> create(const Recipe& recipe, const TrainSettings& settings) {
-    auto device = nn::train::open_device({.gpu = settings.gpu.get(), .threads = settings.threads});
+    auto device = nn::train::open_training_device({.gpu = settings.gpu.get(), .threads = settings.threads});
     if (!device) return device.error();
     std::unique_ptr<Learner> learner{new Learner{recipe, *std::move(device)}};
     auto optimiser = nn::train::Optimiser::create(learner->parameters_, {});
     if (!optimiser) return optimiser.error();
     learner->optimiser_ = *std::move(optimiser);
-    if (recipe.learning.average > 0) {
-      auto average = nn::train::Average::create(learner->parameters_, recipe.learning.average);
-      if (!average) return average.error();
-      learner->average_ = *std::move(average);
+    if (recipe.learning.ema_decay > 0) {
+      auto ema = nn::train::WeightEma::create(learner->parameters_, recipe.learning.ema_decay);
+      if (!ema) return ema.error();
+      learner->ema_ = *std::move(ema);
     }
     return learner;
   }
 
   /// Learns from a batch. The loss is read, and the device waited for, only where it is wanted.
   Result<double> step(const Batch& batch, double rate, bool read_loss) {
-    const int n = recipe_.data.batch;
-    const int patch = recipe_.data.patch;
+    const int n = recipe_.data.batch_size;
+    const int patch = recipe_.data.patch_px;
     const int large = patch * recipe_.structure.scale;
     nn::train::Tape tape{*device_};
-    const auto made = network_.detail(tape, tape.input({n, 3, patch, patch}, batch.small));
-    const auto loss = loss_of(made, tape.input({n, 3, large, large}, batch.detail));
+    const auto detail = network_.compute_detail(tape, tape.input({n, 3, patch, patch}, batch.small));
+    const auto loss = compute_loss(detail, tape.input({n, 3, large, large}, batch.detail));
     if (read_loss) tape.keep(loss);
     if (auto done = tape.backward(loss); !done) return done.error();
     if (auto done = optimiser_->step(rate); !done) return done.error();
-    if (average_) {
-      if (auto done = average_->update(optimiser_->steps() - 1); !done) return done.error();
+    if (ema_) {
+      if (auto done = ema_->update(optimiser_->steps() - 1); !done) return done.error();
     }
     if (auto done = device_->flush(); !done) return done.error();
     if (!read_loss) return 0.0;
@@ -71,48 +71,48 @@ class Learner {
 
   /// With the running mean of the weights in their place.
   template <class Work>
-  auto with_average(Work&& work) {
-    if (average_) average_->swap();
+  auto with_ema_weights(Work&& work) {
+    if (ema_) ema_->swap_parameters();
     auto result = work(network_, *device_);
-    if (average_) average_->swap();
+    if (ema_) ema_->swap_parameters();
     return result;
   }
 
-  nn::train::Progress progress() { return {parameters_, *optimiser_, average_ ? &*average_ : nullptr}; }
+  nn::train::TrainingState state() { return {parameters_, *optimiser_, ema_ ? &*ema_ : nullptr}; }
 
  private:
-  Learner(const Recipe& recipe, std::unique_ptr<nn::train::Device> device)
+  Learner(const Recipe& recipe, std::unique_ptr<nn::train::TrainingDevice> device)
       : recipe_{recipe},
         device_{std::move(device)},
         parameters_{*device_, recipe.seed},
         network_{parameters_, recipe.structure} {}
 
-  nn::train::Tensor loss_of(nn::train::Tensor made, nn::train::Tensor wanted) const {
-    if (recipe_.learning.loss == "l1") return l1(made, wanted);
-    if (recipe_.learning.loss == "mse") return mse(made, wanted);
-    return charbonnier(made, wanted);
+  nn::train::TapeTensor compute_loss(nn::train::TapeTensor detail, nn::train::TapeTensor target) const {
+    if (recipe_.learning.loss == "l1") return l1(detail, target);
+    if (recipe_.learning.loss == "mse") return mse(detail, target);
+    return charbonnier(detail, target);
   }
 
   const Recipe& recipe_;
-  std::unique_ptr<nn::train::Device> device_;
+  std::unique_ptr<nn::train::TrainingDevice> device_;
   nn::train::ParameterSet parameters_;
-  Network network_;
+  UpscalingNetwork network_;
   std::optional<nn::train::Optimiser> optimiser_;
-  std::optional<nn::train::Average> average_;
+  std::optional<nn::train::WeightEma> ema_;
 };
 
 /// What a training decided when it began; run.json.
-struct Begun {
+struct RunRecord {
   std::string recipe;  ///< the text
   std::uint64_t steps = 0;
   double seconds = 0;  ///< spent until the last checkpoint
 };
 
-class Training {
+class TrainingRun {
  public:
-  Training(const Recipe& recipe, const TrainSettings& settings, std::stop_token stop,
-           const std::function<void(const TrainProgress&)>& tell)
-      : recipe_{recipe}, settings_{settings}, stop_{std::move(stop)}, tell_{tell} {}
+  TrainingRun(const Recipe& recipe, const TrainSettings& settings, std::stop_token stop,
+              const std::function<void(const TrainProgress&)>& on_progress)
+      : recipe_{recipe}, settings_{settings}, stop_{std::move(stop)}, on_progress_{on_progress} {}
 
   Result<bool> run(const std::string& recipe_text) {
     auto feed = PairFeed::open(recipe_);
@@ -120,171 +120,173 @@ class Training {
     feed_ = *std::move(feed);
     auto lettering = synth::Lettering::open();
     if (!lettering) return lettering.error();
-    auto held_out = HeldOut::draw(recipe_, **lettering);
+    auto held_out = HeldOutSet::draw(recipe_, **lettering);
     if (!held_out) return held_out.error();
     held_out_ = *std::move(held_out);
     auto learner = Learner::create(recipe_, settings_);
     if (!learner) return learner.error();
     learner_ = *std::move(learner);
-    if (auto begun = settings_.resume ? go_on(recipe_text) : begin(recipe_text); !begun) return begun.error();
-    feed_->end_from(recipe_.ending_from(begun_.steps));
+    if (auto prepared = settings_.resume ? resume_run(recipe_text) : start_run(recipe_text); !prepared)
+      return prepared.error();
+    feed_->set_final_phase_start(recipe_.final_phase_start(record_.steps));
     auto log = MetricsLog::open(file("metrics.jsonl"), step_);
     if (!log) return log.error();
     log_ = *std::move(log);
-    return learn();
+    return run_steps();
   }
 
  private:
   fs::path file(const std::string& name) const { return settings_.folder / name; }
 
-  Status begin(const std::string& recipe_text) {
+  Status start_run(const std::string& recipe_text) {
     if (fs::exists(file("run.json")))
       return Error{Errc::exists, fmt::format("{}: a training is there already; --resume goes on with it",
                                              printable(settings_.folder.native()))};
     std::error_code problem;
     fs::create_directories(settings_.folder, problem);
     if (problem) return Error{Errc::io, fmt::format("{}: {}", printable(settings_.folder.native()), problem.message())};
-    begun_ = {recipe_text, settings_.steps.value_or(recipe_.learning.steps), 0};
+    record_ = {recipe_text, settings_.steps.value_or(recipe_.learning.steps), 0};
     if (settings_.hours) {
-      auto steps = steps_within(*settings_.hours * 3600);
+      auto steps = estimate_steps(*settings_.hours * 3600);
       if (!steps) return steps.error();
-      begun_.steps = *steps;
+      record_.steps = *steps;
     }
     if (auto written = write_file(file("recipe.toml"), recipe_text); !written) return written;
-    return save();
+    return save_state();
   }
 
-  Status go_on(const std::string& recipe_text) {
+  Status resume_run(const std::string& recipe_text) {
     const auto text = read_file(file("run.json"));
     const auto json = nlohmann::json::parse(text ? *text : "", nullptr, false);
     if (!json.is_object())
       return Error{Errc::invalid_argument,
                    fmt::format("{}: no training to go on with is there", printable(settings_.folder.native()))};
-    begun_ = {json.value("recipe", ""), json.value("steps", std::uint64_t{0}), json.value("seconds", 0.0)};
-    if (begun_.recipe != recipe_text)
+    record_ = {json.value("recipe", ""), json.value("steps", std::uint64_t{0}), json.value("seconds", 0.0)};
+    if (record_.recipe != recipe_text)
       return Error{Errc::invalid_argument,
                    fmt::format("{}: its training has another recipe", printable(settings_.folder.native()))};
     const auto checkpoint = nn::train::load_checkpoint(file("checkpoint"));
     if (!checkpoint) return checkpoint.error();
-    if (auto restored = nn::train::restore(*checkpoint, learner_->progress()); !restored) return restored;
+    if (auto restored = nn::train::restore_checkpoint(*checkpoint, learner_->state()); !restored) return restored;
     step_ = checkpoint->position;
     return ok();
   }
 
   /// Steps of a learner that is thrown away say how long one takes.
-  Result<std::uint64_t> steps_within(double seconds) {
-    constexpr std::uint64_t kTried = 40;
-    auto tried = Learner::create(recipe_, settings_);
-    if (!tried) return tried.error();
+  Result<std::uint64_t> estimate_steps(double seconds) {
+    constexpr std::uint64_t kTimedSteps = 40;
+    auto learner = Learner::create(recipe_, settings_);
+    if (!learner) return learner.error();
     auto start = Clock::now();
-    for (std::uint64_t i = 0; i < kTried; ++i) {
-      if (i == kTried / 4) start = Clock::now();
-      const auto batch = feed_->batch(i);
+    for (std::uint64_t i = 0; i < kTimedSteps; ++i) {
+      if (i == kTimedSteps / 4) start = Clock::now();
+      const auto batch = feed_->make_batch(i);
       if (!batch) return batch.error();
-      if (const auto done = (*tried)->step(*batch, 1e-4, i + 1 == kTried); !done) return done.error();
+      if (const auto done = (*learner)->step(*batch, 1e-4, i + 1 == kTimedSteps); !done) return done.error();
     }
-    const double each = seconds_since(start) / (kTried - kTried / 4.0);
+    const double each = seconds_since(start) / (kTimedSteps - kTimedSteps / 4.0);
     return std::max<std::uint64_t>(1, static_cast<std::uint64_t>(seconds / each));
   }
 
-  double seconds() const { return begun_.seconds + seconds_since(start_); }
+  double seconds() const { return record_.seconds + seconds_since(start_); }
 
-  double rate() const {
-    const std::uint64_t ending = recipe_.ending_from(begun_.steps);
-    const bool ends = step_ >= ending;
-    const nn::train::Schedule schedule{.kind = nn::train::Schedule::Kind::cosine,
-                                       .rate = ends ? recipe_.ending.rate : recipe_.learning.rate,
-                                       .floor = recipe_.learning.floor,
-                                       .warm_up = recipe_.learning.warm_up,
-                                       .steps = ends ? begun_.steps - ending : ending};
-    return rate_at(schedule, ends ? step_ - ending : step_);
+  double learning_rate() const {
+    const std::uint64_t final_start = recipe_.final_phase_start(record_.steps);
+    const bool is_final = step_ >= final_start;
+    const nn::train::LearningRateSchedule schedule{.kind = nn::train::LearningRateSchedule::Kind::cosine,
+                                                   .rate = is_final ? recipe_.final_phase.rate : recipe_.learning.rate,
+                                                   .min_rate = recipe_.learning.min_rate,
+                                                   .warm_up_steps = recipe_.learning.warm_up_steps,
+                                                   .steps = is_final ? record_.steps - final_start : final_start};
+    return rate_at_step(schedule, is_final ? step_ - final_start : step_);
   }
 
-  Result<bool> learn() {
+  Result<bool> run_steps() {
     auto saved = Clock::now();
     const std::uint64_t first = step_;
     start_ = Clock::now();
-    while (step_ < begun_.steps && !stop_.stop_requested()) {
-      const auto batch = feed_->batch(step_);
+    while (step_ < record_.steps && !stop_.stop_requested()) {
+      const auto batch = feed_->make_batch(step_);
       if (!batch) return batch.error();
-      const bool tells = (step_ + 1) % kTellEvery == 0 || step_ + 1 == begun_.steps;
-      const double now = rate();
-      const auto loss = learner_->step(*batch, now, tells);
+      const bool reports = (step_ + 1) % kProgressInterval == 0 || step_ + 1 == record_.steps;
+      const double rate = learning_rate();
+      const auto loss = learner_->step(*batch, rate, reports);
       if (!loss) return loss.error();
       ++step_;
-      if (!tells) continue;
-      Metric metric{step_, *loss, now, seconds(), std::nullopt};
-      const bool looks = step_ % recipe_.learning.look_every < kTellEvery || step_ == begun_.steps;
-      if (looks) {
-        if (auto looked = look(metric); !looked) return looked.error();
+      if (!reports) continue;
+      Metric metric{step_, *loss, rate, seconds(), std::nullopt};
+      const bool validates = step_ % recipe_.learning.validation_interval < kProgressInterval || step_ == record_.steps;
+      if (validates) {
+        if (auto validated = validate(metric); !validated) return validated.error();
       }
       if (auto added = log_->add(metric); !added) return added.error();
-      if (looks) {
-        if (auto shown = show(); !shown) return shown.error();
+      if (validates) {
+        if (auto written = write_results(); !written) return written.error();
       }
       const double each = seconds_since(start_) / static_cast<double>(step_ - first);
-      tell_({step_, begun_.steps, *loss, gain_, each * static_cast<double>(begun_.steps - step_)});
-      if (looks || Clock::now() - saved >= kSaveEvery) {
-        if (auto done = save(); !done) return done.error();
+      on_progress_({step_, record_.steps, *loss, gain_, each * static_cast<double>(record_.steps - step_)});
+      if (validates || Clock::now() - saved >= kCheckpointInterval) {
+        if (auto done = save_state(); !done) return done.error();
         saved = Clock::now();
       }
     }
-    if (auto done = save(); !done) return done.error();
-    return step_ == begun_.steps;
+    if (auto done = save_state(); !done) return done.error();
+    return step_ == record_.steps;
   }
 
-  Status look(Metric& metric) {
-    auto gain = learner_->with_average(
-        [&](const Network& network, nn::train::Device& device) { return held_out_->look(network, device); });
+  Status validate(Metric& metric) {
+    auto gain = learner_->with_ema_weights([&](const UpscalingNetwork& network, nn::train::TrainingDevice& device) {
+      return held_out_->measure_gain(network, device);
+    });
     if (!gain) return gain.error();
     metric.gain = gain_ = *gain;
     return ok();
   }
 
   /// The network and what shows how it does.
-  Status show() {
-    const auto graph =
-        learner_->with_average([](const Network& network, nn::train::Device& device) { return network.graph(device); });
+  Status write_results() {
+    const auto graph = learner_->with_ema_weights(
+        [](const UpscalingNetwork& network, nn::train::TrainingDevice& device) { return network.build_graph(device); });
     if (!graph) return graph.error();
-    const auto files = nn::write_ncnn(*graph, nn::NcnnStorage::float16);
+    const auto files = nn::write_ncnn(*graph, nn::NcnnWeightType::float16);
     if (!files) return files.error();
     if (auto done = nn::save_ncnn(*files, file(recipe_.name + ".param")); !done) return done;
-    const auto card = model_card(recipe_, *graph, {step_, begun_.steps, seconds(), gain_.value_or(Gain{})});
+    const auto card = make_model_card(recipe_, *graph, {step_, record_.steps, seconds(), gain_.value_or(PsnrGain{})});
     if (!card) return card.error();
     if (auto done = write_file(file(recipe_.name + ".md"), *card); !done) return done;
-    if (auto done = write_file(file("curves.svg"), curves_svg(log_->all())); !done) return done;
+    if (auto done = write_file(file("curves.svg"), make_curves_svg(log_->metrics())); !done) return done;
     return held_out_->write_strip(file("strip.png"));
   }
 
   /// The checkpoint last: what it says is true of everything else by then.
-  Status save() {
-    auto checkpoint = nn::train::take_checkpoint(learner_->progress(), step_);
+  Status save_state() {
+    auto checkpoint = nn::train::take_checkpoint(learner_->state(), step_);
     if (!checkpoint) return checkpoint.error();
     if (auto done = nn::train::save_checkpoint(*checkpoint, file("checkpoint")); !done) return done;
     const nlohmann::ordered_json json{
-        {"format", 1}, {"steps", begun_.steps}, {"seconds", step_ == 0 ? 0.0 : seconds()}, {"recipe", begun_.recipe}};
+        {"format", 1}, {"steps", record_.steps}, {"seconds", step_ == 0 ? 0.0 : seconds()}, {"recipe", record_.recipe}};
     return write_file(file("run.json"), json.dump(1) + '\n');
   }
 
   const Recipe& recipe_;
   const TrainSettings& settings_;
   std::stop_token stop_;
-  const std::function<void(const TrainProgress&)>& tell_;
+  const std::function<void(const TrainProgress&)>& on_progress_;
   std::unique_ptr<PairFeed> feed_;
-  std::optional<HeldOut> held_out_;
+  std::optional<HeldOutSet> held_out_;
   std::unique_ptr<Learner> learner_;
   std::optional<MetricsLog> log_;
-  Begun begun_;
+  RunRecord record_;
   std::uint64_t step_ = 0;
-  std::optional<Gain> gain_;
+  std::optional<PsnrGain> gain_;
   Clock::time_point start_ = Clock::now();
 };
 
 }  // namespace
 
 Result<bool> train(const std::string& recipe_text, const Recipe& recipe, const TrainSettings& settings,
-                   std::stop_token stop, const std::function<void(const TrainProgress&)>& tell) {
-  return Training{recipe, settings, std::move(stop), tell}.run(recipe_text);
+                   std::stop_token stop, const std::function<void(const TrainProgress&)>& on_progress) {
+  return TrainingRun{recipe, settings, std::move(stop), on_progress}.run(recipe_text);
 }
 
 }  // namespace weir::training

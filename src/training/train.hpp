@@ -10,7 +10,7 @@
 
 #include "base/result.hpp"
 #include "nn/vulkan/gpu.hpp"
-#include "training/held_out.hpp"
+#include "training/held_out_set.hpp"
 #include "training/recipe.hpp"
 
 namespace weir::training {
@@ -29,7 +29,7 @@ struct TrainSettings {
 struct TrainProgress {
   std::uint64_t step = 0, steps = 0;
   double loss = 0;
-  std::optional<Gain> gain;  ///< of the last look
+  std::optional<PsnrGain> gain;  ///< of the last look
   double seconds_left = 0;
 };
 
@@ -41,6 +41,6 @@ struct TrainProgress {
 /// Errors: exists (a training is there already, and not `resume`); invalid_argument (`resume` with another recipe, nothing
 /// to resume); io, disk_full; those of PairFeed and of the device.
 Result<bool> train(const std::string& recipe_text, const Recipe& recipe, const TrainSettings& settings,
-                   std::stop_token stop, const std::function<void(const TrainProgress&)>& tell);
+                   std::stop_token stop, const std::function<void(const TrainProgress&)>& on_progress);
 
 }  // namespace weir::training

@@ -9,12 +9,12 @@
 #include "folder.hpp"
 #include "nn/network.hpp"
 #include "nn/reference.hpp"
-#include "nn/train/cpu_device.hpp"
+#include "nn/train/cpu_training_device.hpp"
 #include "training/metrics_log.hpp"
-#include "training/network.hpp"
-#include "training/pairs.hpp"
+#include "training/pair_feed.hpp"
 #include "training/recipe.hpp"
 #include "training/train.hpp"
+#include "training/upscaling_network.hpp"
 #include "vulkan_devices.hpp"
 
 namespace weir::training {
@@ -43,11 +43,11 @@ Recipe small_recipe() { return *parse_recipe(kSmall, "small.toml"); }
 
 bool has_fonts() { return static_cast<bool>(synth::Lettering::open()); }
 
-TEST(Recipe, TellsWhatIsWrongAndWhere) {
+TEST(Recipe, ReportsErrorsWithTheirLine) {
   const Recipe recipe = small_recipe();
   EXPECT_EQ(recipe.name, "small");
   EXPECT_EQ(recipe.structure.channels, 8);
-  EXPECT_EQ(recipe.data.patch, 12);
+  EXPECT_EQ(recipe.data.patch_px, 12);
   const std::pair<const char*, const char*> wrong[] = {
       {"nam = 'x'\n", "r.toml:1: unknown key 'nam'"},
       {"\n[structure]\nscale = 5\n", "r.toml:3: 'scale' must be a whole number from 2 to 4"},
@@ -74,9 +74,9 @@ TEST(PairFeed, ABatchDependsOnItsNumberAlone) {
   const auto other = PairFeed::open(recipe);
   ASSERT_TRUE(feed && other);
   std::vector<Batch> batches;
-  for (std::uint64_t i = 0; i < 7; ++i) batches.push_back(*(*feed)->batch(i));
+  for (std::uint64_t i = 0; i < 7; ++i) batches.push_back(*(*feed)->make_batch(i));
   for (const std::uint64_t i : {6U, 0U, 3U}) {
-    const auto again = (*other)->batch(i);
+    const auto again = (*other)->make_batch(i);
     ASSERT_TRUE(again);
     EXPECT_EQ(again->small, batches[i].small) << i;
     EXPECT_EQ(again->detail, batches[i].detail) << i;
@@ -86,30 +86,32 @@ TEST(PairFeed, ABatchDependsOnItsNumberAlone) {
   EXPECT_NE(batches[0].small, batches[1].small);
 }
 
-TEST(PairFeed, TheEndingHasItsOwnPairs) {
+TEST(PairFeed, TheFinalPhaseHasItsOwnPairs) {
   if (!has_fonts()) GTEST_SKIP() << "no fonts here";
   Recipe recipe = small_recipe();
-  recipe.data.clean = 0;
-  recipe.ending.clean = 1;
+  recipe.data.clean_share = 0;
+  recipe.final_phase.clean_share = 1;
   const auto feed = PairFeed::open(recipe);
-  const auto ends = PairFeed::open(recipe);
-  ASSERT_TRUE(feed && ends);
-  (*ends)->end_from(6);  // the first of the third block
-  for (std::uint64_t i = 0; i < 9; ++i) EXPECT_EQ((*feed)->batch(i)->small == (*ends)->batch(i)->small, i < 6) << i;
+  const auto with_final_phase = PairFeed::open(recipe);
+  ASSERT_TRUE(feed && with_final_phase);
+  (*with_final_phase)->set_final_phase_start(6);  // the first of the third block
+  for (std::uint64_t i = 0; i < 9; ++i)
+    EXPECT_EQ((*feed)->make_batch(i)->small == (*with_final_phase)->make_batch(i)->small, i < 6) << i;
 }
 
-TEST(Network, ItsGraphIsTheResizeAndTheDetail) {
-  nn::train::CpuDevice device{2};
+TEST(UpscalingNetworkGraph, EqualsResizePlusDetail) {
+  nn::train::CpuTrainingDevice device{2};
   nn::train::ParameterSet parameters{device, 5};
-  const Network network{parameters, {.scale = 2, .channels = 8, .layers = 2}};
+  const UpscalingNetwork network{parameters, {.scale = 2, .channels = 8, .layers = 2}};
   synth::Canvas small{20, 16};
   synth::Random random{1};
-  for (synth::Colour& pixel : small.pixels) pixel = {random.unit(), random.unit(), random.unit()};
+  for (synth::Colour& pixel : small.pixels) pixel = {random.uniform(), random.uniform(), random.uniform()};
   nn::train::Tape tape{device};
   const nn::train::Shape shape{1, 3, small.height, small.width};
-  const auto detail = tape.read(network.detail(tape, tape.input(shape, {small.pixels.front().data(), shape.count()})));
+  const auto detail =
+      tape.read(network.compute_detail(tape, tape.input(shape, {small.pixels.front().data(), shape.count()})));
   ASSERT_TRUE(detail) << detail.error().what;
-  const auto graph = network.graph(device);
+  const auto graph = network.build_graph(device);
   ASSERT_TRUE(graph) << graph.error().what;
   compute::Planes planes{3, small.height, small.width};
   for (int c = 0; c < 3; ++c) {
@@ -119,7 +121,7 @@ TEST(Network, ItsGraphIsTheResizeAndTheDetail) {
   }
   const auto made = nn::run_reference(*graph, planes);
   ASSERT_TRUE(made) << made.error().what;
-  const synth::Canvas base = enlarge_base(small, 2);
+  const synth::Canvas base = enlarge_bicubic(small, 2);
   for (int y = 0; y < base.height; ++y) {
     for (int x = 0; x < base.width; ++x) {
       for (std::size_t c = 0; c < 3; ++c) {
@@ -131,12 +133,13 @@ TEST(Network, ItsGraphIsTheResizeAndTheDetail) {
   }
 }
 
-TEST(Train, LearnsGoesOnAndEndsWithTheSameBits) {
+TEST(Train, ResumesWithABitIdenticalResult) {
   if (!has_fonts()) GTEST_SKIP() << "no fonts here";
   const test::Folder folder;
   const Recipe recipe = small_recipe();
-  const auto nobody = [](const TrainProgress&) {};
-  const auto whole = train(std::string{kSmall}, recipe, {.folder = folder / "whole", .threads = 1}, {}, nobody);
+  const auto ignore_progress = [](const TrainProgress&) {};
+  const auto whole =
+      train(std::string{kSmall}, recipe, {.folder = folder / "whole", .threads = 1}, {}, ignore_progress);
   ASSERT_TRUE(whole) << whole.error().what;
   EXPECT_TRUE(*whole);
 
@@ -152,16 +155,16 @@ TEST(Train, LearnsGoesOnAndEndsWithTheSameBits) {
   ASSERT_TRUE(first) << first.error().what;
   EXPECT_FALSE(*first);
   EXPECT_EQ(stopped, 50U);
-  const auto twice = train(std::string{kSmall}, recipe, settings, {}, nobody);
+  const auto twice = train(std::string{kSmall}, recipe, settings, {}, ignore_progress);
   ASSERT_FALSE(twice);
   EXPECT_EQ(twice.error().code, Errc::exists);
   settings.resume = true;
-  const auto other = train(std::string{kSmall} + "\n", recipe, settings, {}, nobody);
+  const auto other = train(std::string{kSmall} + "\n", recipe, settings, {}, ignore_progress);
   ASSERT_FALSE(other);
   EXPECT_THAT(other.error().what, HasSubstr("another recipe"));
   // As after kill -9: a line of a step that the checkpoint does not know, and half a line.
   std::ofstream{folder / "parts/metrics.jsonl", std::ios::app} << "{\"step\":100,\"loss\":1}\n{\"st";
-  const auto second = train(std::string{kSmall}, recipe, settings, {}, nobody);
+  const auto second = train(std::string{kSmall}, recipe, settings, {}, ignore_progress);
   ASSERT_TRUE(second) << second.error().what;
   EXPECT_TRUE(*second);
 
@@ -172,37 +175,38 @@ TEST(Train, LearnsGoesOnAndEndsWithTheSameBits) {
   const auto log = MetricsLog::open(folder / "parts/metrics.jsonl", 120);
   ASSERT_TRUE(log);
   std::vector<std::uint64_t> steps;
-  for (const Metric& metric : log->all()) steps.push_back(metric.step);
+  for (const Metric& metric : log->metrics()) steps.push_back(metric.step);
   EXPECT_THAT(steps, testing::ElementsAre(50, 100, 120));
-  EXPECT_LT(log->all().back().loss, log->all().front().loss * 1.5);
-  EXPECT_TRUE(log->all().back().gain);
+  EXPECT_LT(log->metrics().back().loss, log->metrics().front().loss * 1.5);
+  EXPECT_TRUE(log->metrics().back().gain);
 
   const auto network = nn::load_network(folder / "parts/small.param");
   ASSERT_TRUE(network) << network.error().what;
   EXPECT_EQ(network->family.scale, 2);
 }
 
-TEST(Train, TheEndingIsASecondCosineAfterTheSameSteps) {
+TEST(Train, TheFinalPhaseIsASecondCosineAfterTheSameSteps) {
   if (!has_fonts()) GTEST_SKIP() << "no fonts here";
   const test::Folder folder;
   const auto run = [&](const char* name, const std::string& text, std::uint64_t steps) {
     const auto done = train(text, *parse_recipe(text, name), {.folder = folder / name, .steps = steps, .threads = 1},
                             {}, [](const TrainProgress&) {});
     EXPECT_TRUE(done && *done);
-    return MetricsLog::open(folder / name / "metrics.jsonl", steps)->all();
+    return MetricsLog::open(folder / name / "metrics.jsonl", steps)->metrics();
   };
   const auto plain = run("plain", std::string{kSmall}, 90);
-  const auto ends = run("ends", std::string{kSmall} + "[ending]\npart = 0.25\nrate = 5e-4\n", 120);
-  ASSERT_EQ(plain.size(), 2u);  // after 50 and 90
-  ASSERT_EQ(ends.size(), 3u);   // after 50, 100 and 120
-  EXPECT_EQ(plain[0].loss, ends[0].loss);
-  EXPECT_EQ(plain[0].rate, ends[0].rate);
-  EXPECT_NEAR(ends[1].rate, 1e-6 + (5e-4 - 1e-6) * (1 + std::cos(0.3 * std::numbers::pi)) / 2, 1e-9);  // 9 of 30 steps
+  const auto with_final_phase = run("ends", std::string{kSmall} + "[ending]\npart = 0.25\nrate = 5e-4\n", 120);
+  ASSERT_EQ(plain.size(), 2u);             // after 50 and 90
+  ASSERT_EQ(with_final_phase.size(), 3u);  // after 50, 100 and 120
+  EXPECT_EQ(plain[0].loss, with_final_phase[0].loss);
+  EXPECT_EQ(plain[0].rate, with_final_phase[0].rate);
+  EXPECT_NEAR(with_final_phase[1].rate, 1e-6 + (5e-4 - 1e-6) * (1 + std::cos(0.3 * std::numbers::pi)) / 2,
+              1e-9);  // 9 of 30 steps
 }
 
-TEST(Train, OnAVulkanDeviceItGoesOnWithTheSameBitsAndOnAnotherItGoesOn) {
+TEST(Train, ResumesOnVulkanBitIdenticallyAndOnAnotherDeviceToo) {
   if (!has_fonts()) GTEST_SKIP() << "no fonts here";
-  auto gpu = nn::vulkan::find_gpu("gpu", test::wanted_validation());
+  auto gpu = nn::vulkan::find_gpu("gpu", test::requested_validation());
   if (!gpu) GTEST_SKIP() << "no Vulkan here: " << gpu.error().what;
   const test::Folder folder;
   const std::string text =
@@ -229,14 +233,14 @@ TEST(Train, OnAVulkanDeviceItGoesOnWithTheSameBitsAndOnAnotherItGoesOn) {
   run("back", *gpu, false, true);
   run("back", nullptr, true, false);
   const auto loss_of = [&](const char* name) {
-    return MetricsLog::open(folder / name / "metrics.jsonl", 60)->all().back().loss;
+    return MetricsLog::open(folder / name / "metrics.jsonl", 60)->metrics().back().loss;
   };
   EXPECT_NEAR(loss_of("there"), loss_of("whole"), 1e-4 * loss_of("whole"));
   EXPECT_NEAR(loss_of("back"), loss_of("whole"), 1e-4 * loss_of("whole"));
-  for (const std::string& message : (*gpu)->instance->messages()) ADD_FAILURE() << "validation: " << message;
+  for (const std::string& message : (*gpu)->instance->validation_messages()) ADD_FAILURE() << "validation: " << message;
 }
 
-TEST(Train, NothingToResumeIsSaid) {
+TEST(Train, ReportsThatThereIsNothingToResume) {
   if (!has_fonts()) GTEST_SKIP() << "no fonts here";
   const test::Folder folder;
   const auto made = train(std::string{kSmall}, small_recipe(), {.folder = folder / "none", .resume = true}, {},
@@ -245,13 +249,13 @@ TEST(Train, NothingToResumeIsSaid) {
   EXPECT_THAT(made.error().what, HasSubstr("no training to go on with"));
 }
 
-TEST(Curves, ShowEveryLook) {
+TEST(Curves, ShowLossAndGain) {
   std::vector<Metric> metrics;
-  EXPECT_THAT(curves_svg(metrics), testing::StartsWith("<svg"));
+  EXPECT_THAT(make_curves_svg(metrics), testing::StartsWith("<svg"));
   for (std::uint64_t i = 1; i <= 4; ++i)
     metrics.push_back({i * 50, 0.1 / static_cast<double>(i), 1e-3, 1, std::nullopt});
-  metrics.back().gain = Gain{1, 2};
-  const std::string svg = curves_svg(metrics);
+  metrics.back().gain = PsnrGain{1, 2};
+  const std::string svg = make_curves_svg(metrics);
   EXPECT_THAT(svg, HasSubstr("loss (log10)"));
   EXPECT_THAT(svg, HasSubstr("comics over bicubic (dB)"));
 }

@@ -19,16 +19,16 @@ namespace {
 namespace fs = std::filesystem;
 const fs::path kFolder = fs::path{places::source()} / "models";
 constexpr std::uint64_t kFirstSeed = std::uint64_t{1} << 41U;  // no recipe trains with it
-constexpr int kBorder = 10;                                    // that the programs give such networks on every side
+constexpr int kBorderPx = 10;                                  // that the programs give such networks on every side
 
 /// `small` enlarged by the network, as the engine's reference does it.
 synth::Canvas enlarge(const nn::Network& network, const synth::Canvas& small) {
-  compute::Planes planes{3, small.height + 2 * kBorder, small.width + 2 * kBorder};
+  compute::Planes planes{3, small.height + 2 * kBorderPx, small.width + 2 * kBorderPx};
   for (int c = 0; c < 3; ++c) {
     for (int y = 0; y < planes.height; ++y) {
       for (int x = 0; x < planes.width; ++x) {
-        const int from_x = std::clamp(x - kBorder, 0, small.width - 1);
-        const int from_y = std::clamp(y - kBorder, 0, small.height - 1);
+        const int from_x = std::clamp(x - kBorderPx, 0, small.width - 1);
+        const int from_y = std::clamp(y - kBorderPx, 0, small.height - 1);
         planes.at(c, y, x) = small.at(from_x, from_y)[static_cast<std::size_t>(c)];
       }
     }
@@ -39,20 +39,20 @@ synth::Canvas enlarge(const nn::Network& network, const synth::Canvas& small) {
   for (int y = 0; y < large.height; ++y) {
     for (int x = 0; x < large.width; ++x) {
       for (int c = 0; c < 3; ++c)
-        large.at(x, y)[static_cast<std::size_t>(c)] = made->at(c, y + 2 * kBorder, x + 2 * kBorder);
+        large.at(x, y)[static_cast<std::size_t>(c)] = made->at(c, y + 2 * kBorderPx, x + 2 * kBorderPx);
     }
   }
-  to_eight_bits(large);
+  quantize(large);
   return large;
 }
 
-double gain_over_bicubic(const nn::Network& network, synth::Canvas wanted) {
-  to_eight_bits(wanted);
-  synth::Canvas small = synth::shrink(wanted, 2, synth::Kernel::cubic);
-  to_eight_bits(small);
-  synth::Canvas bicubic = synth::enlarge(small, 2, synth::Kernel::cubic);
-  to_eight_bits(bicubic);
-  return compare(enlarge(network, small), wanted, 2).psnr - compare(bicubic, wanted, 2).psnr;
+double gain_over_bicubic(const nn::Network& network, synth::Canvas target) {
+  quantize(target);
+  synth::Canvas small = synth::shrink(target, 2, synth::ResizeKernel::cubic);
+  quantize(small);
+  synth::Canvas bicubic = synth::enlarge(small, 2, synth::ResizeKernel::cubic);
+  quantize(bicubic);
+  return measure_quality(enlarge(network, small), target, 2).psnr - measure_quality(bicubic, target, 2).psnr;
 }
 
 TEST(Weir2x, IsSmallAndBetterThanBicubic) {
@@ -66,15 +66,16 @@ TEST(Weir2x, IsSmallAndBetterThanBicubic) {
   constexpr int kPictures = 8;
   constexpr int kSide = 128;
   for (std::uint64_t i = 0; i < kPictures; ++i) {
-    leaves += gain_over_bicubic(*network, synth::dead_leaves(kSide, kSide, synth::Random{kFirstSeed + i})) / kPictures;
-    comics +=
-        gain_over_bicubic(*network, synth::comic(kSide, kSide, synth::Random{kFirstSeed + i}, nullptr)) / kPictures;
+    leaves +=
+        gain_over_bicubic(*network, synth::draw_dead_leaves(kSide, kSide, synth::Random{kFirstSeed + i})) / kPictures;
+    comics += gain_over_bicubic(*network, synth::draw_comic(kSide, kSide, synth::Random{kFirstSeed + i}, nullptr)) /
+              kPictures;
   }
   EXPECT_GT(leaves, 1.5);
   EXPECT_GT(comics, 3.0);
 }
 
-TEST(Weir2x, ItsRecipeIsARecipe) {
+TEST(Weir2x, ItsRecipeIsValid) {
   std::ifstream stream{kFolder / "weir-2x.toml"};
   const std::string text{std::istreambuf_iterator<char>{stream}, {}};
   const auto recipe = parse_recipe(text, "weir-2x.toml");

@@ -21,7 +21,7 @@ namespace {
 
 namespace nvml = weir::device::nvml;
 
-constexpr nvml::Return kInvalid = 2;
+constexpr nvml::Return kInvalidArgument = 2;
 
 struct Process {
   std::size_t card;
@@ -31,7 +31,7 @@ struct Process {
 struct Card {
   std::string name, uuid, bdf;
   unsigned long long total = 0, used = 0, reserved = 0;
-  std::vector<Card> mig;
+  std::vector<Card> mig_instances;
 };
 struct Machine {
   bool present = false, hangs = false;
@@ -39,7 +39,7 @@ struct Machine {
   std::vector<Process> processes;
 };
 
-std::string spaced(std::string text) {
+std::string underscores_to_spaces(std::string text) {
   for (char& c : text)
     if (c == '_') c = ' ';
   return text;
@@ -58,7 +58,7 @@ Machine read_machine() {
     if (kind == "card") {
       Card card;
       words >> card.name >> card.uuid >> card.bdf >> card.total >> card.used >> card.reserved;
-      card.name = spaced(card.name);
+      card.name = underscores_to_spaces(card.name);
       machine.cards.push_back(card);
     }
     if (kind == "process") {
@@ -67,11 +67,11 @@ Machine read_machine() {
       machine.processes.push_back(process);
     }
     if (kind == "mig") {
-      std::size_t at = 0;
-      Card part;
-      words >> at >> part.uuid >> part.name >> part.total >> part.used;
-      part.name = spaced(part.name);
-      if (at < machine.cards.size()) machine.cards[at].mig.push_back(part);
+      std::size_t index = 0;
+      Card instance;
+      words >> index >> instance.uuid >> instance.name >> instance.total >> instance.used;
+      instance.name = underscores_to_spaces(instance.name);
+      if (index < machine.cards.size()) machine.cards[index].mig_instances.push_back(instance);
     }
   }
   while (machine.hangs) pause();
@@ -84,18 +84,18 @@ nvml::Device handle_of(std::size_t card, std::size_t instance = 0) {
 }
 std::size_t card_of(nvml::Device device) { return reinterpret_cast<std::size_t>(device) % 256 - 1; }
 
-bool find(nvml::Device device, Card& card) {
+bool find_card(nvml::Device device, Card& card) {
   const Machine machine = read_machine();
   const std::size_t instance = reinterpret_cast<std::size_t>(device) / 256;
   if (card_of(device) >= machine.cards.size()) return false;
   card = machine.cards[card_of(device)];
   if (instance == 0) return true;
-  if (instance > card.mig.size()) return false;
-  card = Card{card.mig[instance - 1]};
+  if (instance > card.mig_instances.size()) return false;
+  card = Card{card.mig_instances[instance - 1]};
   return true;
 }
 
-nvml::Return put(const std::string& text, char* out, unsigned size) {
+nvml::Return copy_text(const std::string& text, char* out, unsigned size) {
   if (text.size() >= size) return nvml::kInsufficientSize;
   std::memcpy(out, text.c_str(), text.size() + 1);
   return nvml::kSuccess;
@@ -117,7 +117,7 @@ __attribute__((visibility("default"))) const char* nvmlErrorString(nvml::Return 
 }
 
 __attribute__((visibility("default"))) nvml::Return nvmlSystemGetDriverVersion(char* out, unsigned size) {
-  return put("550.54.15", out, size);
+  return copy_text("550.54.15", out, size);
 }
 
 __attribute__((visibility("default"))) nvml::Return nvmlDeviceGetCount_v2(unsigned* count) {
@@ -126,40 +126,40 @@ __attribute__((visibility("default"))) nvml::Return nvmlDeviceGetCount_v2(unsign
 }
 
 __attribute__((visibility("default"))) nvml::Return nvmlDeviceGetHandleByIndex_v2(unsigned index, nvml::Device* out) {
-  if (index >= read_machine().cards.size()) return kInvalid;
+  if (index >= read_machine().cards.size()) return kInvalidArgument;
   *out = handle_of(index);
   return nvml::kSuccess;
 }
 
 __attribute__((visibility("default"))) nvml::Return nvmlDeviceGetName(nvml::Device device, char* out, unsigned size) {
   Card card;
-  return find(device, card) ? put(card.name, out, size) : kInvalid;
+  return find_card(device, card) ? copy_text(card.name, out, size) : kInvalidArgument;
 }
 
 __attribute__((visibility("default"))) nvml::Return nvmlDeviceGetUUID(nvml::Device device, char* out, unsigned size) {
   Card card;
-  return find(device, card) ? put(card.uuid, out, size) : kInvalid;
+  return find_card(device, card) ? copy_text(card.uuid, out, size) : kInvalidArgument;
 }
 
 __attribute__((visibility("default"))) nvml::Return nvmlDeviceGetPciInfo_v3(nvml::Device device, nvml::PciInfo* out) {
   Card card;
-  if (!find(device, card)) return kInvalid;
+  if (!find_card(device, card)) return kInvalidArgument;
   *out = {};
   // domain:bus:device.function
   char* end = nullptr;
   out->domain = static_cast<unsigned>(std::strtoul(card.bdf.c_str(), &end, 16));
-  if (*end != ':') return kInvalid;
+  if (*end != ':') return kInvalidArgument;
   out->bus = static_cast<unsigned>(std::strtoul(end + 1, &end, 16));
-  if (*end != ':') return kInvalid;
+  if (*end != ':') return kInvalidArgument;
   out->device = static_cast<unsigned>(std::strtoul(end + 1, &end, 16));
   // NVIDIA's number below, above it one that differs by the model.
   out->device_id = 0x10DEU | static_cast<unsigned>(std::hash<std::string>{}(card.name) % 0xFFFF) << 16U;
-  return put("0000" + card.bdf, out->bus_id, sizeof out->bus_id);
+  return copy_text("0000" + card.bdf, out->bus_id, sizeof out->bus_id);
 }
 
 __attribute__((visibility("default"))) nvml::Return nvmlDeviceGetMemoryInfo(nvml::Device device, nvml::MemoryV1* out) {
   Card card;
-  if (!find(device, card)) return kInvalid;
+  if (!find_card(device, card)) return kInvalidArgument;
   *out = {card.total << 20U, (card.total - card.used - card.reserved) << 20U, (card.used + card.reserved) << 20U};
   return nvml::kSuccess;
 }
@@ -167,7 +167,7 @@ __attribute__((visibility("default"))) nvml::Return nvmlDeviceGetMemoryInfo(nvml
 __attribute__((visibility("default"))) nvml::Return nvmlDeviceGetMemoryInfo_v2(nvml::Device device,
                                                                                nvml::MemoryV2* out) {
   Card card;
-  if (out->version != nvml::kMemoryV2 || !find(device, card)) return kInvalid;
+  if (out->version != nvml::kMemoryV2 || !find_card(device, card)) return kInvalidArgument;
   out->total = card.total << 20U;
   out->reserved = card.reserved << 20U;
   out->free = (card.total - card.used - card.reserved) << 20U;
@@ -181,9 +181,9 @@ __attribute__((visibility("default"))) nvml::Return nvmlDeviceGetComputeRunningP
   std::vector<nvml::ProcessInfo> all;
   for (const Process& process : read_machine().processes) {
     if (process.card != card_of(device)) continue;
-    const bool known = process.mib != "?";
+    const bool is_available = process.mib != "?";
     const unsigned long long bytes =
-        known ? std::strtoull(process.mib.c_str(), nullptr, 10) << 20U : nvml::kNotAvailable;
+        is_available ? std::strtoull(process.mib.c_str(), nullptr, 10) << 20U : nvml::kNotAvailable;
     all.push_back({process.pid, bytes, ~0U, ~0U});
   }
   const bool fits = all.size() <= *count;
@@ -196,8 +196,8 @@ __attribute__((visibility("default"))) nvml::Return nvmlDeviceGetComputeRunningP
 __attribute__((visibility("default"))) nvml::Return nvmlDeviceGetMigMode(nvml::Device device, unsigned* current,
                                                                          unsigned* pending) {
   Card card;
-  if (!find(device, card)) return kInvalid;
-  *current = *pending = card.mig.empty() ? 0 : 1;
+  if (!find_card(device, card)) return kInvalidArgument;
+  *current = *pending = card.mig_instances.empty() ? 0 : 1;
   return nvml::kSuccess;
 }
 
@@ -210,7 +210,7 @@ __attribute__((visibility("default"))) nvml::Return nvmlDeviceGetMigDeviceHandle
                                                                                         unsigned index,
                                                                                         nvml::Device* out) {
   Card card;
-  if (!find(device, card) || index >= card.mig.size()) return kInvalid;
+  if (!find_card(device, card) || index >= card.mig_instances.size()) return kInvalidArgument;
   *out = handle_of(card_of(device), index + 1);
   return nvml::kSuccess;
 }

@@ -11,12 +11,12 @@
 
 namespace {
 
-std::atomic<unsigned> looks{0};
+std::atomic<unsigned> calls{0};
 
 time_t jump() {
   constexpr time_t kYear = 31557600;
   constexpr std::array<time_t, 5> kJumps{0, 20 * kYear, -30 * kYear, 3600, -3600};
-  return kJumps[looks++ % kJumps.size()];
+  return kJumps[calls++ % kJumps.size()];
 }
 
 }  // namespace

@@ -2,15 +2,15 @@
 
 // Networks at the edges of what the engine has room for, and beyond them.
 
-#include "networks/generate.hpp"
+#include "networks/generate_network.hpp"
 
 namespace weir::test {
 
 /// The sum of `inputs` copies of the picture.
 inline GeneratedNetwork sum_network(int inputs) {
   detail::NetworkWriter w{{}};
-  const auto copies = w.split(w.to("data").layer("Input", {}, 1, ""), inputs);
-  w.to("output").layer("Eltwise", copies, 1, "0=1");
+  const auto copies = w.add_split(w.name_output("data").add_layer("Input", {}, 1, ""), inputs);
+  w.name_output("output").add_layer("Eltwise", copies, 1, "0=1");
   return std::move(w).finish();
 }
 
@@ -18,67 +18,68 @@ inline GeneratedNetwork sum_network(int inputs) {
 inline GeneratedNetwork gated_sum_network(int inputs) {
   constexpr int kChannels = 8;
   detail::NetworkWriter w{{}};
-  const std::string picture = w.to("data").layer("Input", {}, 1, "");
-  const auto copies = w.split(w.convolution(picture, {.in = 3, .out = kChannels, .kernel = 1}), inputs + 1);
-  const std::string means = w.layer("Pooling", {copies.back()}, 1, "0=1 4=1");
-  const auto vectors = w.split(means, inputs);
+  const std::string picture = w.name_output("data").add_layer("Input", {}, 1, "");
+  const auto copies = w.add_split(w.add_convolution(picture, {.in = 3, .out = kChannels, .kernel = 1}), inputs + 1);
+  const std::string means = w.add_layer("Pooling", {copies.back()}, 1, "0=1 4=1");
+  const auto vectors = w.add_split(means, inputs);
   std::vector<std::string> gated;
   for (int i = 0; i < inputs; ++i) {
-    const std::string gate = w.inner_product(vectors[static_cast<std::size_t>(i)], kChannels, kChannels, 4);
-    gated.push_back(w.layer("BinaryOp", {copies[static_cast<std::size_t>(i)], gate}, 1, "0=2"));
+    const std::string gate = w.add_inner_product(vectors[static_cast<std::size_t>(i)], kChannels, kChannels, 4);
+    gated.push_back(w.add_layer("BinaryOp", {copies[static_cast<std::size_t>(i)], gate}, 1, "0=2"));
   }
-  const std::string sum = w.layer("Eltwise", gated, 1, "0=1");
-  w.to("output").convolution(sum, {.in = kChannels, .out = 3, .kernel = 1});
+  const std::string sum = w.add_layer("Eltwise", gated, 1, "0=1");
+  w.name_output("output").add_convolution(sum, {.in = kChannels, .out = 3, .kernel = 1});
   return std::move(w).finish();
 }
 
 /// A convolution of `channels` channels.
 inline GeneratedNetwork wide_network(int channels, int kernel) {
   detail::NetworkWriter w{{}};
-  const std::string picture = w.to("data").layer("Input", {}, 1, "");
-  const std::string wide = w.convolution(picture, {.in = 3, .out = channels, .kernel = 1});
+  const std::string picture = w.name_output("data").add_layer("Input", {}, 1, "");
+  const std::string wide = w.add_convolution(picture, {.in = 3, .out = channels, .kernel = 1});
   const std::string narrow =
-      w.convolution(wide, {.in = channels, .out = 5, .kernel = kernel, .pad = kernel == 3 ? 1 : 0});
-  w.to("output").convolution(narrow, {.in = 5, .out = 3, .kernel = 1});
+      w.add_convolution(wide, {.in = channels, .out = 5, .kernel = kernel, .pad = kernel == 3 ? 1 : 0});
+  w.name_output("output").add_convolution(narrow, {.in = 5, .out = 3, .kernel = 1});
   return std::move(w).finish();
 }
 
 /// A concatenation of `inputs` parts of `channels` channels each, and a 3x3 convolution of it.
 inline GeneratedNetwork concat_network(int inputs, int channels) {
   detail::NetworkWriter w{{}};
-  const auto pictures = w.split(w.to("data").layer("Input", {}, 1, ""), inputs);
+  const auto pictures = w.add_split(w.name_output("data").add_layer("Input", {}, 1, ""), inputs);
   std::vector<std::string> parts;
   for (const std::string& picture : pictures) {
-    parts.push_back(w.convolution(picture, {.in = 3, .out = channels, .kernel = 1}));
+    parts.push_back(w.add_convolution(picture, {.in = 3, .out = channels, .kernel = 1}));
   }
-  const std::string joined = w.layer("Concat", parts, 1, "");
-  w.to("output").convolution(joined, {.in = inputs * channels, .out = 3, .pad = 1});
+  const std::string joined = w.add_layer("Concat", parts, 1, "");
+  w.name_output("output").add_convolution(joined, {.in = inputs * channels, .out = 3, .pad = 1});
   return std::move(w).finish();
 }
 
 inline GeneratedNetwork shuffle_network(int factor) {
   detail::NetworkWriter w{{}};
-  const std::string picture = w.to("data").layer("Input", {}, 1, "");
-  const std::string blob = w.convolution(picture, {.in = 3, .out = 3 * factor * factor, .kernel = 1});
-  w.to("output").layer("PixelShuffle", {blob}, 1, fmt::format("0={}", factor));
+  const std::string picture = w.name_output("data").add_layer("Input", {}, 1, "");
+  const std::string blob = w.add_convolution(picture, {.in = 3, .out = 3 * factor * factor, .kernel = 1});
+  w.name_output("output").add_layer("PixelShuffle", {blob}, 1, fmt::format("0={}", factor));
   return std::move(w).finish();
 }
 
 /// `layers` additions of a number, one after the other.
 inline GeneratedNetwork deep_network(int layers) {
   detail::NetworkWriter w{{}};
-  std::string blob = w.to("data").layer("Input", {}, 1, "");
-  for (int i = 0; i < layers; ++i) blob = w.layer("BinaryOp", {blob}, 1, "0=0 1=1 2=1.000000e-03");
-  w.to("output").layer("BinaryOp", {blob}, 1, "0=0 1=1 2=1.000000e-03");
+  std::string blob = w.name_output("data").add_layer("Input", {}, 1, "");
+  for (int i = 0; i < layers; ++i) blob = w.add_layer("BinaryOp", {blob}, 1, "0=0 1=1 2=1.000000e-03");
+  w.name_output("output").add_layer("BinaryOp", {blob}, 1, "0=0 1=1 2=1.000000e-03");
   return std::move(w).finish();
 }
 
 /// Dense blocks as in ESRGAN, then one squeeze-and-excitation gate.
 inline GeneratedNetwork dense_network(int blocks, int channels = 16, int growth = 8) {
   detail::NetworkWriter w{{}};
-  std::string blob = w.convolution(w.to("data").layer("Input", {}, 1, ""), {.in = 3, .out = channels, .pad = 1});
+  std::string blob =
+      w.add_convolution(w.name_output("data").add_layer("Input", {}, 1, ""), {.in = 3, .out = channels, .pad = 1});
   for (int block = 0; block < blocks; ++block) {
-    const auto copies = w.split(blob, 6);
+    const auto copies = w.add_split(blob, 6);
     std::vector<std::vector<std::string>> grown;
     std::string made;
     for (int i = 0; i < 5; ++i) {
@@ -87,18 +88,18 @@ inline GeneratedNetwork dense_network(int blocks, int channels = 16, int growth 
         parts.push_back(each.back());
         each.pop_back();
       }
-      const std::string source = parts.size() == 1 ? parts[0] : w.layer("Concat", parts, 1, "0=0");
+      const std::string source = parts.size() == 1 ? parts[0] : w.add_layer("Concat", parts, 1, "0=0");
       const int out = i < 4 ? growth : channels;
-      made = w.convolution(source, {.in = channels + i * growth, .out = out, .pad = 1, .gain = 0.5F});
-      if (i < 4) grown.push_back(i < 3 ? w.split(made, 4 - i) : std::vector<std::string>{made});
+      made = w.add_convolution(source, {.in = channels + i * growth, .out = out, .pad = 1, .gain = 0.5F});
+      if (i < 4) grown.push_back(i < 3 ? w.add_split(made, 4 - i) : std::vector<std::string>{made});
     }
-    blob = w.add(made, copies[5]);
+    blob = w.add_sum(made, copies[5]);
   }
-  const auto copies = w.split(blob, 2);
-  const std::string means = w.layer("Pooling", {copies[1]}, 1, "0=1 4=1");
-  const std::string gate = w.inner_product(means, channels, channels, 4);
-  const std::string gated = w.layer("BinaryOp", {copies[0], gate}, 1, "0=2");
-  w.to("output").convolution(gated, {.in = channels, .out = 3, .kernel = 1});
+  const auto copies = w.add_split(blob, 2);
+  const std::string means = w.add_layer("Pooling", {copies[1]}, 1, "0=1 4=1");
+  const std::string gate = w.add_inner_product(means, channels, channels, 4);
+  const std::string gated = w.add_layer("BinaryOp", {copies[0], gate}, 1, "0=2");
+  w.name_output("output").add_convolution(gated, {.in = channels, .out = 3, .kernel = 1});
   return std::move(w).finish();
 }
 
@@ -106,15 +107,16 @@ inline GeneratedNetwork dense_network(int blocks, int channels = 16, int growth 
 inline GeneratedNetwork gates_network(int gates) {
   constexpr int kChannels = 8;
   detail::NetworkWriter w{{}};
-  std::string blob = w.convolution(w.to("data").layer("Input", {}, 1, ""), {.in = 3, .out = kChannels, .pad = 1});
+  std::string blob =
+      w.add_convolution(w.name_output("data").add_layer("Input", {}, 1, ""), {.in = 3, .out = kChannels, .pad = 1});
   for (int i = 0; i < gates; ++i) {
-    const auto copies = w.split(w.convolution(blob, {.in = kChannels, .out = kChannels, .pad = 1}), 2);
-    const std::string means = w.layer("Pooling", {copies[1]}, 1, "0=1 4=1");
-    const std::string gate = w.inner_product(means, kChannels, kChannels, 4);
-    const std::string gated = w.layer("BinaryOp", {copies[0], gate}, 1, "0=2");
-    blob = w.convolution(gated, {.in = kChannels, .out = kChannels, .kernel = 1});
+    const auto copies = w.add_split(w.add_convolution(blob, {.in = kChannels, .out = kChannels, .pad = 1}), 2);
+    const std::string means = w.add_layer("Pooling", {copies[1]}, 1, "0=1 4=1");
+    const std::string gate = w.add_inner_product(means, kChannels, kChannels, 4);
+    const std::string gated = w.add_layer("BinaryOp", {copies[0], gate}, 1, "0=2");
+    blob = w.add_convolution(gated, {.in = kChannels, .out = kChannels, .kernel = 1});
   }
-  w.to("output").convolution(blob, {.in = kChannels, .out = 3, .kernel = 1});
+  w.name_output("output").add_convolution(blob, {.in = kChannels, .out = 3, .kernel = 1});
   return std::move(w).finish();
 }
 

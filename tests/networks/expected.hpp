@@ -8,7 +8,7 @@
 #include <string_view>
 #include <vector>
 
-#include "networks/generate.hpp"
+#include "networks/generate_network.hpp"
 #include "places.hpp"
 
 namespace weir::test {
@@ -18,8 +18,8 @@ inline GenerateSettings expected_settings(std::string_view family) {
   GenerateSettings settings;
   settings.channels = family.starts_with("realcugan") ? 4 : 6;
   settings.blocks = family.starts_with("rrdb") ? 1 : 2;
-  const bool wide = family == "rrdb_pnnx_x4" || family == "layers";
-  settings.weights = wide ? StoredWeights::float32 : StoredWeights::float16;
+  const bool stores_float32 = family == "rrdb_pnnx_x4" || family == "layers";
+  settings.weights = stores_float32 ? StoredWeights::float32 : StoredWeights::float16;
   return settings;
 }
 

@@ -6,7 +6,7 @@
 #include <fstream>
 
 #include "networks/edge_networks.hpp"
-#include "networks/generate.hpp"
+#include "networks/generate_network.hpp"
 
 namespace {
 
@@ -23,11 +23,11 @@ int main(int count, char** arguments) {
   const std::filesystem::path folder{arguments[1]};
   std::filesystem::create_directories(folder);
   for (const std::string_view family : weir::test::kGeneratedFamilies) {
-    const bool wide = family == "layers" || family == "animevideo_x2";
-    const auto weights = wide ? weir::test::StoredWeights::float32 : weir::test::StoredWeights::float16;
-    write_seed(folder / family, weir::test::generate(family, {.channels = 2, .blocks = 1, .weights = weights}));
+    const bool stores_float32 = family == "layers" || family == "animevideo_x2";
+    const auto weights = stores_float32 ? weir::test::StoredWeights::float32 : weir::test::StoredWeights::float16;
+    write_seed(folder / family, weir::test::generate_network(family, {.channels = 2, .blocks = 1, .weights = weights}));
   }
-  write_seed(folder / "padded", weir::test::generate("padded", {.channels = 6, .blocks = 1}));
+  write_seed(folder / "padded", weir::test::generate_network("padded", {.channels = 6, .blocks = 1}));
   write_seed(folder / "sum_of_9", weir::test::sum_network(9));
   write_seed(folder / "gated_sum_of_3", weir::test::gated_sum_network(3));
   write_seed(folder / "concat_of_9", weir::test::concat_network(9, 5));

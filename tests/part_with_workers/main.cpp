@@ -15,58 +15,58 @@
 namespace weir {
 namespace {
 
-class NameTheProgram final : public jobs::Task {
+class ProgramNameTask final : public jobs::Task {
  public:
   std::vector<std::string> variants() const override { return {"only"}; }
   Result<jobs::Estimate> estimate(const jobs::Item&, std::size_t) override { return jobs::Estimate{}; }
-  jobs::Product run(const jobs::Attempt& attempt) override {
-    jobs::Product product;
+  jobs::AttemptResult run(const jobs::Attempt& attempt) override {
+    jobs::AttemptResult result;
     if (auto written = write_file(attempt.outputs.front(), program_file().filename().native()); !written)
-      product.error = written.error();
-    return product;
+      result.error = written.error();
+    return result;
   }
 };
 
-jobs::TaskKinds kinds() {
-  return {{"name", [](const jobs::Json&, const jobs::Means&) -> Result<std::unique_ptr<jobs::Task>> {
-             return std::unique_ptr<jobs::Task>{std::make_unique<NameTheProgram>()};
+jobs::TaskFactories task_factories() {
+  return {{"name", [](const jobs::Json&, const jobs::WorkerResources&) -> Result<std::unique_ptr<jobs::Task>> {
+             return std::unique_ptr<jobs::Task>{std::make_unique<ProgramNameTask>()};
            }}};
 }
 
-struct Silent final : jobs::RunObserver {
-  void decided(const jobs::Item&, const jobs::Decision&) override {}
-  void ended(const jobs::Item&, const jobs::ItemEnd&) override {}
-  void progress(const jobs::RunProgress&) override {}
-  void said(jobs::Loudness, const std::string& text) override { fmt::print(stderr, "{}\n", text); }
+struct MessagePrinter final : jobs::RunObserver {
+  void on_decision(const jobs::Item&, const jobs::Decision&) override {}
+  void on_item_result(const jobs::Item&, const jobs::ItemResult&) override {}
+  void on_progress(const jobs::RunProgress&) override {}
+  void on_message(jobs::Severity, const std::string& text) override { fmt::print(stderr, "{}\n", text); }
 };
 
-cli::Ending run(const cli::Invocation& invocation) {
-  const auto& words = invocation.line.operands;
+cli::ExitResult run(const cli::Invocation& invocation) {
+  const auto& operands = invocation.command_line.operands;
   jobs::RunSettings settings;
   settings.task = "name";
-  settings.worker_command = runs::worker_command();
-  settings.ram = Bytes{std::uint64_t{1} << 30};
-  settings.outputs = words.front();
+  settings.worker_command = runs::worker_arguments();
+  settings.ram_limit = Bytes{std::uint64_t{1} << 30};
+  settings.outputs = operands.front();
   auto device = jobs::cpu_device("cpu", {}, 1);
-  if (!device) return {cli::Exit::nothing_started, device.error().what, {}};
+  if (!device) return {cli::ExitStatus::nothing_started, device.error().what, {}};
   settings.devices.push_back(*std::move(device));
   std::vector<jobs::Item> items;
-  for (std::size_t i = 1; i < words.size(); ++i) {
-    const std::filesystem::path input = words[i];
+  for (std::size_t i = 1; i < operands.size(); ++i) {
+    const std::filesystem::path input = operands[i];
     items.push_back({.task = "name", .inputs = {input}, .outputs = {settings.outputs / input.filename()}});
   }
-  Silent silent;
+  MessagePrinter printer;
   observe::EventLog events;
   observe::Metrics metrics;
   const auto identity = [](const jobs::Item&, const jobs::Json&) { return jobs::Json::object(); };
-  const auto totals = jobs::Coordinator{settings, items, identity, silent, events, metrics}.run();
-  if (!totals) return {cli::Exit::nothing_started, totals.error().what, {}};
+  const auto totals = jobs::Coordinator{settings, items, identity, printer, events, metrics}.run();
+  if (!totals) return {cli::ExitStatus::nothing_started, totals.error().what, {}};
   return cli::print(fmt::format("{} of {} done\n", totals->done, totals->items));
 }
 
-constexpr cli::OwnCommand kOwn{"audit", run, kinds};
+constexpr cli::PartCommand kCommand{"audit", run, task_factories};
 
 }  // namespace
 }  // namespace weir
 
-int main(int argc, char** argv) { return weir::cli::main_program(argc, argv, &weir::kOwn); }
+int main(int argc, char** argv) { return weir::cli::main_program(argc, argv, &weir::kCommand); }

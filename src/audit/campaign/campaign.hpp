@@ -11,101 +11,121 @@
 
 namespace weir::audit {
 
-/// How one file of a campaign stands.
+// A campaign fixes the files of a git repository on branches of its own: each file is edited, checked by the user's
+// commands, and committed or restored. `weir audit plan` plans a campaign, `weir audit run` executes it.
+
+/// The state of one file of a campaign.
 struct CampaignFile {
-  std::string path{};  ///< below the repository
-  std::vector<std::string> rules{};
-  std::string state = "planned";  ///< planned, mended, put back
-  std::string reason{};           ///< why it was put back
-  std::string commit{};
-  double seconds = 0;  ///< of its work, checks included
-  double slower = 0;   ///< median of (after / before) - 1 over paired runs; 0 if not measured
-  double spread = 0;   ///< half the distance between the quartiles of the same
+  std::string path{};                ///< path below the repository
+  std::vector<std::string> rules{};  ///< ids of the rules whose findings are fixed
+  std::string state = "planned";     ///< "planned" (not done yet), "fixed" or "put back" (restored)
+  std::string reason{};              ///< why the file was put back; otherwise empty
+  std::string commit{};              ///< hash of the commit with the fix; empty before it
+  double seconds = 0;                ///< duration of the work on the file, checks included
+  double slowdown = 0;  ///< median, over paired runs of the check, of (duration after / duration before) - 1; 0 if not
+                        ///< measured
+  double slowdown_spread = 0;  ///< half the interquartile range of the same ratio
 };
 
-/// A file with something to mend that no shard has.
+/// A file with something to fix that the campaign cannot fix.
 struct LeftOutFile {
-  std::string path{};    ///< below the repository
-  std::string reason{};  ///< "is read-only"
+  std::string path{};    ///< path below the repository
+  std::string reason{};  ///< reason such as "is read-only"
 };
 
-/// The files of one worker.
+/// A part of the files, which one worker fixes one after the other on one branch.
 struct Shard {
-  std::string name;  ///< "shard-1"; its branch is weir/shard-1
+  std::string name;  ///< "shard-1"; the branch is weir/shard-1
   std::vector<CampaignFile> files;
 };
 
-/// What to do and how far it is. Kept in <repository's .git>/weir-audit, one file for the plan and one a shard, each written
-/// whole or not at all, so that an interrupted campaign goes on where it was.
+/// The plan of a campaign and its progress. It is stored in campaign_folder(), in one file for the plan and one per
+/// shard. Each file is written atomically, so that an interrupted campaign can continue.
 struct Campaign {
-  std::string base;    ///< the commit that all work starts from
-  std::string branch;  ///< the user's, which is not touched
-  std::vector<std::string> operands, select, ignore;
-  std::string policy;
-  bool unsafe = false;
-  std::string check;  ///< command for each file, with {file}; empty: none
-  std::string tests;  ///< command for the whole project; empty: none
-  int pairs = 0;      ///< paired timed runs of the check; 0: none
-  double wall_seconds = 0;
+  std::string base;                         ///< hash of the commit that all branches start from
+  std::string branch;                       ///< the user's branch at the time of the plan; a campaign never changes it
+  std::vector<std::string> operands;        ///< absolute paths of the files and folders to fix
+  std::vector<std::string> select, ignore;  ///< as in AuditRequest
+  std::string policy_file;                  ///< absolute path of weir.toml; empty if there is none
+  bool unsafe = false;                      ///< also applies unsafe edits
+  std::string check_command;  ///< shell command that checks one file, before and after the edit; {file} is the file;
+                              ///< empty: none
+  std::string test_command;  ///< shell command that checks the whole project, before and after each file's edit; empty:
+                             ///< none
+  int pair_count = 0;        ///< number of timed runs of `check_command` per file, each a pair of before and after
+  double wall_seconds = 0;   ///< wall time of all runs of the campaign so far
   std::vector<Shard> shards;
   std::vector<LeftOutFile> left_out{};
 };
 
-/// What the command line asks of a step; `jobs`, 1 to 10, are workers.
+/// The options for planning or running a campaign. A run takes the operands, rules, commands and counts from the plan.
 struct CampaignRequest {
   AuditRequest audit{};
-  std::string policy_file{};
-  bool unsafe = false;
-  std::string check{}, tests{};
-  int jobs = 1;
-  int pairs = 0;
-  std::stop_token stop{};
-  std::function<void(const std::string&)> tell = [](const std::string&) {};
+  std::string policy_file{};                    ///< path of weir.toml; empty if there is none
+  bool unsafe = false;                          ///< as in Campaign
+  std::string check_command{}, test_command{};  ///< as in Campaign
+  int jobs = 1;            ///< number of workers, and of shards in a plan; values outside 1 to 10 are clamped
+  int pair_count = 0;      ///< as in Campaign
+  std::stop_token stop{};  ///< ends a run after the files that are being worked on
+  /// Receives one line about each file that is done, from any thread.
+  std::function<void(const std::string&)> on_message = [](const std::string&) {};
 };
 
-/// Finds the files that need work and deals them out. Errors: invalid_argument (no git repository, a tree with changes (named),
-/// no branch, a campaign that is not finished, branches of an earlier one), io.
+/// Finds the files with something to fix, distributes them over the shards and stores the plan. Errors:
+/// invalid_argument (there is no git repository, no commit or no branch; the working tree has changes; an unfinished
+/// campaign has commits; the branch names are taken; those of fix_files()), io, disk_full.
 Result<Campaign> plan_campaign(const CampaignRequest& request);
 
-/// Does what is left of the plan: for each shard a worktree and a branch; for each file the checks before, the edit, the checks
-/// after, a commit or the file put back; at the end one branch weir/all with all shards merged. Errors: invalid_argument, io,
-/// cancelled.
+/// Works on all files of the stored plan whose state is "planned". Each shard has its own git worktree and branch. A
+/// file is committed if each check has the same result before and after its edit, or fails before it and succeeds after
+/// it; otherwise the file is restored. If no error occurs, in the end the branch weir/all contains the commits of all
+/// shards, and the worktrees are removed. Errors: invalid_argument (there is no git repository or no plan, HEAD is not
+/// the plan's commit, a branch is not of this campaign; those of fix_files()), io, disk_full, corrupt, cancelled.
 Result<Campaign> run_campaign(const CampaignRequest& request);
 
-/// The campaign as it stands. Errors: invalid_argument if there is none.
+/// Loads the stored campaign. Errors: invalid_argument (there is none, or no git repository), corrupt.
 Result<Campaign> load_campaign();
 
-/// Computed from the files' states, never from anything else.
+/// The result of a campaign: the number of files in each state.
 struct Verdict {
-  std::size_t planned = 0, mended = 0, put_back = 0;
-  double sequential_seconds = 0;  ///< the files' own times, added up; workers beside one another slow each other down
-  bool complete() const { return planned == 0 && put_back == 0; }
+  std::size_t planned = 0, fixed = 0, put_back = 0;
+  double sequential_seconds = 0;  ///< sum of the durations of all files
+  /// Returns whether all files are fixed.
+  bool is_complete() const { return planned == 0 && put_back == 0; }
+  /// Returns "complete: 5 of 5 files fixed", or the count of each state.
   std::string text() const;
 };
-/// Counts them.
-Verdict verdict_of(const Campaign& campaign);
+/// Counts the files of a campaign by state and adds up their durations.
+Verdict compute_verdict(const Campaign& campaign);
 
-/// "md", "html" or "junit".
+/// Returns a report in the format "html" or "junit"; in Markdown for any other format.
 std::string campaign_report(const Campaign& campaign, std::string_view format);
-/// The project's way of selecting GPUs, and the start of a new program, both from the policy.
+/// Returns a Markdown page for developers with the rules for selecting the policy's GPU.
 std::string standard_page(const Policy& policy);
+/// Returns the text of a new Python program that selects the policy's GPU.
 std::string template_file(const Policy& policy);
 
-// Shared by the steps.
+// Functions that the planning and the run of a campaign share.
 
-/// What a git command prints. Thread-safe. Errors: io, with what git complains of.
-Result<std::string> git(const std::vector<std::string>& words, const std::filesystem::path& folder = {});
-/// Without its line end, as one printable line.
+/// Runs git in `folder` (empty: the current folder) and returns its output. Thread-safe. Errors: io (git fails, with
+/// its error message), those of run_program().
+Result<std::string> run_git(const std::vector<std::string>& arguments, const std::filesystem::path& folder = {});
+/// Returns the first line of a text without its line break; control characters are replaced.
 std::string first_line(std::string_view text);
-/// The branch of a shard, "weir/shard-1", and that of all of them, "weir/all".
-std::string branch_of(const Shard& shard);
-inline constexpr const char* kBranchOfAll = "weir/all";
-/// Whether a branch was made by a campaign from this commit; it is noted in git's configuration, where it goes with the branch.
-bool is_made_from(const std::string& branch, const std::string& base);
-Status note_made_from(const std::string& branch, const std::string& base);
-/// Where campaigns of the current folder's repository are kept. Errors: invalid_argument (no repository).
+/// Returns the name of a shard's branch: "weir/shard-1".
+std::string branch_name(const Shard& shard);
+/// The branch with the commits of all shards.
+inline constexpr const char* kMergedBranch = "weir/all";
+/// Returns whether mark_campaign_branch() marked the branch for a campaign that starts at the commit `base`.
+bool is_campaign_branch(const std::string& branch, const std::string& base);
+/// Marks a branch, which need not exist yet, as created by the campaign that starts at the commit `base`. The mark is a
+/// key in git's configuration that git deletes together with the branch. Errors: io.
+Status mark_campaign_branch(const std::string& branch, const std::string& base);
+/// Returns the folder that stores the campaign: weir-audit in the .git folder of the current repository. It may not
+/// exist. Errors: invalid_argument (no repository).
 Result<std::filesystem::path> campaign_folder();
-/// Write what load_campaign reads; the folder is campaign_folder()'s and is there.
+/// These functions write the file of the plan and the file of one shard, which load_campaign() reads. `folder` is
+/// campaign_folder() and must exist. Errors: io, disk_full.
 Status save_plan(const std::filesystem::path& folder, const Campaign& campaign);
 Status save_shard(const std::filesystem::path& folder, const Shard& shard);
 

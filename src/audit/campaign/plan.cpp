@@ -27,20 +27,20 @@ std::string changed_list(const std::string& porcelain) {
 }
 
 Status check_tree() {
-  const auto changed = git({"status", "--porcelain", "--untracked-files=no", "--ignore-submodules=none"});
+  const auto changed = run_git({"status", "--porcelain", "--untracked-files=no", "--ignore-submodules=none"});
   if (!changed) return changed.error();
   if (changed->empty()) return ok();
   return Error{Errc::invalid_argument, "the tree has changes; commit or stash them first: " + changed_list(*changed)};
 }
 
 /// Those of some files (seen from the top of the repository) that git tracks. A few hundred a question: a command line has an end.
-Result<std::set<std::string>> tracked_of(const std::vector<std::string>& files, const fs::path& top) {
+Result<std::set<std::string>> find_tracked_files(const std::vector<std::string>& files, const fs::path& top) {
   constexpr std::size_t kAtOnce = 256;
   std::set<std::string> names;
   for (std::size_t from = 0; from < files.size(); from += kAtOnce) {
-    std::vector<std::string> words{"--literal-pathspecs", "ls-files", "-z", "--"};
-    for (std::size_t i = from; i < std::min(files.size(), from + kAtOnce); ++i) words.push_back(files[i]);
-    const auto listed = git(words, top);
+    std::vector<std::string> arguments{"--literal-pathspecs", "ls-files", "-z", "--"};
+    for (std::size_t i = from; i < std::min(files.size(), from + kAtOnce); ++i) arguments.push_back(files[i]);
+    const auto listed = run_git(arguments, top);
     if (!listed) return listed.error();
     std::string_view rest = *listed;
     for (std::size_t end = rest.find('\0'); end != std::string_view::npos; end = rest.find('\0')) {
@@ -52,22 +52,23 @@ Result<std::set<std::string>> tracked_of(const std::vector<std::string>& files, 
 }
 
 /// Deals the files that need work out to so many shards, in turn, and notes those that cannot be worked on.
-Status deal(const std::vector<FixedFile>& files, const fs::path& top, std::size_t jobs, Campaign& campaign) {
+Status distribute_files(const std::vector<FixedFile>& files, const fs::path& top, std::size_t jobs,
+                        Campaign& campaign) {
   std::vector<CampaignFile> all;
   std::vector<std::string> paths;
   for (const FixedFile& file : files) {
     const std::string path = file.path.lexically_relative(top).native();
     if (!file.problem.empty()) campaign.left_out.push_back({path, file.problem});
-    if (file.before == file.after) continue;
+    if (file.text_before == file.text_after) continue;
     paths.push_back(path);
     all.push_back({.path = path, .rules = file.rules});
   }
-  const auto tracked = tracked_of(paths, top);
+  const auto tracked = find_tracked_files(paths, top);
   if (!tracked) return tracked.error();
   std::erase_if(all, [&](const CampaignFile& file) {
-    const bool known = tracked->contains(file.path);
-    if (!known) campaign.left_out.push_back({file.path, "git does not track it"});
-    return !known;
+    const bool is_tracked = tracked->contains(file.path);
+    if (!is_tracked) campaign.left_out.push_back({file.path, "git does not track it"});
+    return !is_tracked;
   });
   auto& shards = campaign.shards;
   shards.resize(std::min(jobs, all.size()));
@@ -80,23 +81,23 @@ Status deal(const std::vector<FixedFile>& files, const fs::path& top, std::size_
 /// campaign hold work that is the user's to merge or to forget: nothing is deleted here.
 Status check_branches(const Campaign& campaign) {
   if (campaign.shards.empty()) return ok();
-  (void)git(
+  (void)run_git(
       {"worktree", "prune"});  // of a campaign whose folder was deleted: it would keep the branches from being deleted
-  std::vector<std::string> names{kBranchOfAll};
-  for (const Shard& shard : campaign.shards) names.push_back(branch_of(shard));
-  std::string taken;
+  std::vector<std::string> names{kMergedBranch};
+  for (const Shard& shard : campaign.shards) names.push_back(branch_name(shard));
+  std::string taken_names;
   for (const std::string& name : names) {
-    const auto at = git({"rev-parse", "-q", "--verify", "refs/heads/" + name});
-    if (!at || (first_line(*at) == campaign.base && is_made_from(name, campaign.base))) continue;
-    taken += (taken.empty() ? "" : " ") + name;
+    const auto at = run_git({"rev-parse", "-q", "--verify", "refs/heads/" + name});
+    if (!at || (first_line(*at) == campaign.base && is_campaign_branch(name, campaign.base))) continue;
+    taken_names += (taken_names.empty() ? "" : " ") + name;
   }
-  if (!taken.empty())
+  if (!taken_names.empty())
     return Error{
         Errc::invalid_argument,
         fmt::format("branches of an earlier campaign, or of yours, are in the way: merge what you want of them, then "
                     "'git branch -D {}'",
-                    taken)};
-  if (git({"rev-parse", "-q", "--verify", "refs/heads/weir"}))
+                    taken_names)};
+  if (run_git({"rev-parse", "-q", "--verify", "refs/heads/weir"}))
     return Error{Errc::invalid_argument,
                  "a branch is called weir, so there can be no weir/all: 'git branch -m weir NAME' renames it"};
   return ok();
@@ -107,34 +108,35 @@ Status check_branches(const Campaign& campaign) {
 Result<Campaign> plan_campaign(const CampaignRequest& request) {
   const auto folder = campaign_folder();
   if (!folder) return folder.error();
-  if (const auto old = load_campaign(); old && verdict_of(*old).planned > 0 && verdict_of(*old).mended > 0)
+  if (const auto old = load_campaign(); old && compute_verdict(*old).planned > 0 && compute_verdict(*old).fixed > 0)
     return Error{Errc::invalid_argument,
                  fmt::format("a campaign is not finished: 'weir audit run' goes on with it; delete {} to forget it",
                              printable(folder->native()))};
   if (auto clean = check_tree(); !clean) return clean.error();
   Campaign campaign;
-  const auto base = git({"rev-parse", "HEAD"});
+  const auto base = run_git({"rev-parse", "HEAD"});
   if (!base) return Error{Errc::invalid_argument, "the repository has no commit yet"};
-  const auto branch = git({"symbolic-ref", "--short", "-q", "HEAD"});
+  const auto branch = run_git({"symbolic-ref", "--short", "-q", "HEAD"});
   if (!branch) return Error{Errc::invalid_argument, "HEAD is detached; check out a branch first"};
-  const auto top = git({"rev-parse", "--show-toplevel"});
+  const auto top = run_git({"rev-parse", "--show-toplevel"});
   if (!top) return top.error();
-  const auto fixed = fix(request.audit, {.unsafe = request.unsafe, .write = false});
+  const auto fixed = fix_files(request.audit, {.unsafe = request.unsafe, .write = false});
   if (!fixed) return fixed.error();
   campaign.base = first_line(*base);
   campaign.branch = first_line(*branch);
   for (const std::string& operand : request.audit.operands)
     campaign.operands.push_back(fs::absolute(operand).lexically_normal().native());
-  campaign.policy = request.policy_file.empty() ? std::string{} : fs::absolute(request.policy_file).native();
+  campaign.policy_file = request.policy_file.empty() ? std::string{} : fs::absolute(request.policy_file).native();
   campaign.select = request.audit.select;
   campaign.ignore = request.audit.ignore;
   campaign.unsafe = request.unsafe;
-  campaign.check = request.check;
-  campaign.tests = request.tests;
-  campaign.pairs = request.pairs;
+  campaign.check_command = request.check_command;
+  campaign.test_command = request.test_command;
+  campaign.pair_count = request.pair_count;
   const auto jobs = static_cast<std::size_t>(std::clamp(request.jobs, 1, 10));
-  if (auto dealt = deal(fixed->files, first_line(*top), jobs, campaign); !dealt) return dealt.error();
-  if (auto free = check_branches(campaign); !free) return free.error();
+  if (auto distributed = distribute_files(fixed->files, first_line(*top), jobs, campaign); !distributed)
+    return distributed.error();
+  if (auto available = check_branches(campaign); !available) return available.error();
   std::error_code problem;
   fs::create_directories(*folder, problem);
   for (const Shard& shard : campaign.shards) {

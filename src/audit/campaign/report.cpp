@@ -10,30 +10,30 @@
 namespace weir::audit {
 namespace {
 
-std::string timing(const CampaignFile& file, int pairs) {
+std::string slowdown_text(const CampaignFile& file, int pairs) {
   if (pairs == 0 || file.state != "mended") return "";
-  return fmt::format("{:+.1f} % (noise {:.1f} %, {} pairs)", 100 * file.slower, 100 * file.spread, pairs);
+  return fmt::format("{:+.1f} % (noise {:.1f} %, {} pairs)", 100 * file.slowdown, 100 * file.slowdown_spread, pairs);
 }
 
-std::string speed_text(const Campaign& campaign, const Verdict& verdict) {
+std::string duration_text(const Campaign& campaign, const Verdict& verdict) {
   return fmt::format("{:.1f} s of wall time; the files' own times add up to {:.1f} s", campaign.wall_seconds,
                      verdict.sequential_seconds);
 }
 
 std::string markdown(const Campaign& campaign, const Verdict& verdict) {
   std::string text = fmt::format("# weir audit: campaign\n\nVerdict: **{}**. Base {} of {}. {}.\n\n", verdict.text(),
-                                 campaign.base.substr(0, 12), campaign.branch, speed_text(campaign, verdict));
+                                 campaign.base.substr(0, 12), campaign.branch, duration_text(campaign, verdict));
   text += "| file | branch | rules | result | commit | s | time |\n|---|---|---|---|---|---|---|\n";
   for (const Shard& shard : campaign.shards) {
     for (const CampaignFile& file : shard.files)
-      text += fmt::format("| {} | {} | {} | {}{} | {} | {:.2f} | {} |\n", markup_text(printable(file.path)),
-                          branch_of(shard), fmt::join(file.rules, " "), file.state,
-                          file.reason.empty() ? "" : ": " + markup_text(printable(file.reason)),
-                          file.commit.substr(0, 12), file.seconds, timing(file, campaign.pairs));
+      text += fmt::format("| {} | {} | {} | {}{} | {} | {:.2f} | {} |\n", escape_markup(printable(file.path)),
+                          branch_name(shard), fmt::join(file.rules, " "), file.state,
+                          file.reason.empty() ? "" : ": " + escape_markup(printable(file.reason)),
+                          file.commit.substr(0, 12), file.seconds, slowdown_text(file, campaign.pair_count));
   }
   for (const LeftOutFile& file : campaign.left_out)
-    text += fmt::format("\nLeft out of the plan: {}: {}\n", markup_text(printable(file.path)),
-                        markup_text(printable(file.reason)));
+    text += fmt::format("\nLeft out of the plan: {}: {}\n", escape_markup(printable(file.path)),
+                        escape_markup(printable(file.reason)));
   return text;
 }
 
@@ -44,13 +44,14 @@ std::string html(const Campaign& campaign, const Verdict& verdict) {
       rows += fmt::format(
           "<tr><td>{}</td><td>{}</td><td>{}</td><td>{}</td><td>{}</td><td>{}</td><td>{:.2f}</td><td>{}</td></"
           "tr>\n",
-          markup_text(printable(file.path)), branch_of(shard), fmt::join(file.rules, " "), file.state,
-          markup_text(printable(file.reason)), file.commit.substr(0, 12), file.seconds, timing(file, campaign.pairs));
+          escape_markup(printable(file.path)), branch_name(shard), fmt::join(file.rules, " "), file.state,
+          escape_markup(printable(file.reason)), file.commit.substr(0, 12), file.seconds,
+          slowdown_text(file, campaign.pair_count));
   }
   std::string left_out;
   for (const LeftOutFile& file : campaign.left_out)
-    left_out += fmt::format("<p>Left out of the plan: {}: {}</p>\n", markup_text(printable(file.path)),
-                            markup_text(printable(file.reason)));
+    left_out += fmt::format("<p>Left out of the plan: {}: {}</p>\n", escape_markup(printable(file.path)),
+                            escape_markup(printable(file.reason)));
   return fmt::format(
       "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><title>weir audit: campaign</title>\n"
       "<style>body{{font:16px sans-serif;margin:2em}}td,th{{padding:.3em .8em;text-align:left;border-bottom:1px solid "
@@ -58,8 +59,8 @@ std::string html(const Campaign& campaign, const Verdict& verdict) {
       "<body><h1>weir audit: campaign</h1>\n<p><b>{}</b></p><p>Base {} of {}. {}.</p>\n<table>\n"
       "<tr><th>file</th><th>branch</th><th>rules</th><th>result</th><th>why</th><th>commit</th><th>s</th><th>time</"
       "th></tr>\n{}</table>{}</body></html>\n",
-      markup_text(printable(verdict.text())), campaign.base.substr(0, 12), markup_text(printable(campaign.branch)),
-      speed_text(campaign, verdict), rows, left_out);
+      escape_markup(printable(verdict.text())), campaign.base.substr(0, 12), escape_markup(printable(campaign.branch)),
+      duration_text(campaign, verdict), rows, left_out);
 }
 
 std::string junit(const Campaign& campaign, const Verdict& verdict) {
@@ -67,35 +68,35 @@ std::string junit(const Campaign& campaign, const Verdict& verdict) {
   for (const Shard& shard : campaign.shards) {
     for (const CampaignFile& file : shard.files) {
       cases += fmt::format("  <testcase classname=\"weir.{}\" name=\"{}\" time=\"{:.3f}\"", shard.name,
-                           markup_text(printable(file.path)), file.seconds);
+                           escape_markup(printable(file.path)), file.seconds);
       if (file.state == "mended")
         cases += "/>\n";
       else if (file.state == "planned")
         cases += "><skipped message=\"not done yet\"/></testcase>\n";
       else
-        cases += fmt::format("><failure message=\"{}\"/></testcase>\n", markup_text(printable(file.reason)));
+        cases += fmt::format("><failure message=\"{}\"/></testcase>\n", escape_markup(printable(file.reason)));
     }
   }
   return fmt::format(
       "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuite name=\"weir audit campaign\" tests=\"{}\" "
       "failures=\"{}\" skipped=\"{}\">\n{}</testsuite>\n",
-      verdict.planned + verdict.mended + verdict.put_back, verdict.put_back, verdict.planned, cases);
+      verdict.planned + verdict.fixed + verdict.put_back, verdict.put_back, verdict.planned, cases);
 }
 
 }  // namespace
 
 std::string Verdict::text() const {
-  const std::size_t all = planned + mended + put_back;
-  if (complete()) return fmt::format("complete: {} of {} files mended", mended, all);
-  return fmt::format("incomplete: {} of {} files mended, {} put back, {} not done", mended, all, put_back, planned);
+  const std::size_t all = planned + fixed + put_back;
+  if (is_complete()) return fmt::format("complete: {} of {} files mended", fixed, all);
+  return fmt::format("incomplete: {} of {} files mended, {} put back, {} not done", fixed, all, put_back, planned);
 }
 
-Verdict verdict_of(const Campaign& campaign) {
+Verdict compute_verdict(const Campaign& campaign) {
   Verdict verdict;
   for (const Shard& shard : campaign.shards) {
     for (const CampaignFile& file : shard.files) {
       if (file.state == "mended")
-        ++verdict.mended;
+        ++verdict.fixed;
       else if (file.state == "planned")
         ++verdict.planned;
       else
@@ -107,13 +108,13 @@ Verdict verdict_of(const Campaign& campaign) {
 }
 
 std::string campaign_report(const Campaign& campaign, std::string_view format) {
-  const Verdict verdict = verdict_of(campaign);
+  const Verdict verdict = compute_verdict(campaign);
   if (format == "html") return html(campaign, verdict);
   return format == "junit" ? junit(campaign, verdict) : markdown(campaign, verdict);
 }
 
 std::string standard_page(const Policy& policy) {
-  const std::string mask = policy.mask(!policy.uuid);
+  const std::string mask = policy.mask(!policy.mask_by_uuid);
   std::string text = fmt::format("# How this project selects its GPU\n\nThe card: {} (role {}).\n\n",
                                  policy.device.empty() ? "none is named in weir.toml" : policy.device, policy.role);
   text +=
@@ -125,12 +126,14 @@ std::string standard_page(const Policy& policy) {
       "5. Libraries set nothing; programs do.\n"
       "6. What runs where is proved by UUID or PCI address, never by a number.\n";
   if (!mask.empty())
-    text += fmt::format("\nThe start of a program:\n\n```python\n{}```\n", header_text(policy, !policy.uuid, "\n"));
+    text +=
+        fmt::format("\nThe start of a program:\n\n```python\n{}```\n", header_text(policy, !policy.mask_by_uuid, "\n"));
   return text + "\n`weir audit` checks these rules; docs/rules explains each.\n";
 }
 
 std::string template_file(const Policy& policy) {
-  return "#!/usr/bin/env python3\n\"\"\"What this program does.\"\"\"\n" + header_text(policy, !policy.uuid, "\n") +
+  return "#!/usr/bin/env python3\n\"\"\"What this program does.\"\"\"\n" +
+         header_text(policy, !policy.mask_by_uuid, "\n") +
          "import torch\n\n\ndef main():\n    device = torch.device(\"cuda:0\")\n    "
          "print(torch.cuda.get_device_properties(device))\n\n\n"
          "if __name__ == \"__main__\":\n    main()\n";

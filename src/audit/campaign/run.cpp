@@ -18,56 +18,56 @@ namespace fs = std::filesystem;
 using Clock = std::chrono::steady_clock;
 
 /// The texts of all files of the plan, made once from the base.
-Result<MendedTexts> mended_texts(const CampaignRequest& request, const Campaign& campaign, const fs::path& top) {
+Result<EditedTexts> edited_texts(const CampaignRequest& request, const Campaign& campaign, const fs::path& top) {
   AuditRequest audit = request.audit;
   audit.operands = campaign.operands;
   audit.select = campaign.select;
   audit.ignore = campaign.ignore;
-  const auto fixed = fix(audit, {.unsafe = campaign.unsafe, .write = false});
+  const auto fixed = fix_files(audit, {.unsafe = campaign.unsafe, .write = false});
   if (!fixed) return fixed.error();
-  MendedTexts texts;
+  EditedTexts texts;
   for (const FixedFile& file : fixed->files)
-    texts.emplace(file.path.lexically_relative(top).native(), EditedText{file.before, file.after});
+    texts.emplace(file.path.lexically_relative(top).native(), EditedText{file.text_before, file.text_after});
   return texts;
 }
 
 /// One branch with all of them. The shards share no file, so nothing can conflict.
 Status merge_all(const Campaign& campaign, const fs::path& folder) {
   const fs::path tree = folder / "worktrees" / "all";
-  if (auto ready = prepare_tree(tree, kBranchOfAll, campaign.base); !ready) return ready;
+  if (auto ready = prepare_worktree(tree, kMergedBranch, campaign.base); !ready) return ready;
   for (const Shard& shard : campaign.shards) {
-    const auto merged = git({"merge", "-q", "--no-edit", branch_of(shard)}, tree);
+    const auto merged = run_git({"merge", "-q", "--no-edit", branch_name(shard)}, tree);
     if (!merged) return merged.error();
   }
   return ok();
 }
 
-void remove_trees(const Campaign& campaign, const fs::path& folder) {
+void remove_worktrees(const Campaign& campaign, const fs::path& folder) {
   for (const Shard& shard : campaign.shards)
-    (void)git({"worktree", "remove", "--force", (folder / "worktrees" / shard.name).native()});
-  (void)git({"worktree", "remove", "--force", (folder / "worktrees" / "all").native()});
+    (void)run_git({"worktree", "remove", "--force", (folder / "worktrees" / shard.name).native()});
+  (void)run_git({"worktree", "remove", "--force", (folder / "worktrees" / "all").native()});
 }
 
-Status work(const CampaignRequest& request, Campaign& campaign, const MendedTexts& texts, const fs::path& folder,
-            Clock::time_point begin) {
-  (void)git({"worktree", "prune"});
+Status process_all_shards(const CampaignRequest& request, Campaign& campaign, const EditedTexts& texts,
+                          const fs::path& folder, Clock::time_point begin) {
+  (void)run_git({"worktree", "prune"});
   std::atomic<std::size_t> next{0};
   std::mutex guard;
-  std::mutex making_trees;
+  std::mutex worktree_mutex;
   Status result = ok();
   // A run that is killed has taken its time, too: noted, but for less than a second of it.
   const double earlier = campaign.wall_seconds;
-  const std::function<Status()> note_time = [&] {
+  const std::function<Status()> save_duration = [&] {
     const std::lock_guard lock{guard};
-    const double now = earlier + std::chrono::duration<double>(Clock::now() - begin).count();
-    if (now - campaign.wall_seconds < 1) return ok();
-    campaign.wall_seconds = now;
+    const double total = earlier + std::chrono::duration<double>(Clock::now() - begin).count();
+    if (total - campaign.wall_seconds < 1) return ok();
+    campaign.wall_seconds = total;
     return save_plan(folder, campaign);
   };
   const auto work_on = [&] {
     for (std::size_t i = next++; i < campaign.shards.size(); i = next++) {
       Shard& shard = campaign.shards[i];
-      auto done = work_on_shard({request, campaign, texts, folder, making_trees, note_time}, shard);
+      auto done = process_shard({request, campaign, texts, folder, worktree_mutex, save_duration}, shard);
       const std::lock_guard lock{guard};
       if (!done && result) result = std::move(done);
     }
@@ -85,20 +85,20 @@ Result<Campaign> run_campaign(const CampaignRequest& request) {
   auto campaign = load_campaign();
   if (!campaign) return campaign.error();
   const auto folder = campaign_folder();
-  const auto top = git({"rev-parse", "--show-toplevel"});
-  const auto head = git({"rev-parse", "HEAD"});
+  const auto top = run_git({"rev-parse", "--show-toplevel"});
+  const auto head = run_git({"rev-parse", "HEAD"});
   if (!folder || !top || !head) return Error{Errc::invalid_argument, "this is no git repository"};
   if (first_line(*head) != campaign->base)
     return Error{Errc::invalid_argument,
                  fmt::format("the plan was made from {}; check that out, or plan again", campaign->base.substr(0, 12))};
-  if (verdict_of(*campaign).planned == 0) return campaign;
+  if (compute_verdict(*campaign).planned == 0) return campaign;
   const auto begin = Clock::now();
-  const auto texts = mended_texts(request, *campaign, first_line(*top));
+  const auto texts = edited_texts(request, *campaign, first_line(*top));
   if (!texts) return texts.error();
   const double earlier = campaign->wall_seconds;
-  auto done = work(request, *campaign, *texts, *folder, begin);
+  auto done = process_all_shards(request, *campaign, *texts, *folder, begin);
   if (done) done = merge_all(*campaign, *folder);
-  if (done) remove_trees(*campaign, *folder);
+  if (done) remove_worktrees(*campaign, *folder);
   campaign->wall_seconds = earlier + std::chrono::duration<double>(Clock::now() - begin).count();
   if (auto saved = save_plan(*folder, *campaign); !saved) return saved.error();
   if (!done) return done.error();

@@ -5,7 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "audit/campaign/campaign.hpp"
-#include "audit/run_command.hpp"
+#include "audit/run_program.hpp"
 #include "base/atomic_file.hpp"
 #include "base/read_stream.hpp"
 #include "base/text.hpp"
@@ -17,8 +17,9 @@ using Json = nlohmann::ordered_json;
 namespace fs = std::filesystem;
 
 Json file_json(const CampaignFile& file) {
-  return {{"path", file.path},     {"rules", file.rules},     {"state", file.state},   {"reason", file.reason},
-          {"commit", file.commit}, {"seconds", file.seconds}, {"slower", file.slower}, {"spread", file.spread}};
+  return {{"path", file.path},       {"rules", file.rules},           {"state", file.state},
+          {"reason", file.reason},   {"commit", file.commit},         {"seconds", file.seconds},
+          {"slower", file.slowdown}, {"spread", file.slowdown_spread}};
 }
 
 CampaignFile file_from(const Json& json) {
@@ -26,11 +27,12 @@ CampaignFile file_from(const Json& json) {
   json.at("path").get_to(file.path);
   json.at("rules").get_to(file.rules);
   json.at("state").get_to(file.state);
+  if (file.state == "mended") file.state = "fixed";  // earlier versions stored this name
   json.at("reason").get_to(file.reason);
   json.at("commit").get_to(file.commit);
   json.at("seconds").get_to(file.seconds);
-  json.at("slower").get_to(file.slower);
-  json.at("spread").get_to(file.spread);
+  json.at("slower").get_to(file.slowdown);
+  json.at("spread").get_to(file.slowdown_spread);
   return file;
 }
 
@@ -65,8 +67,8 @@ std::string first_line(std::string_view text) { return one_line(text.substr(0, t
 
 namespace {
 
-/// What git complains of, without what it told before.
-std::string complaint_in(std::string_view output) {
+/// Returns the first line of git's error message, without the output before it.
+std::string error_message_of(std::string_view output) {
   for (const std::string_view start : {"fatal: ", "error: "}) {
     const std::size_t at = output.find(start);
     if (at != std::string_view::npos) return first_line(output.substr(at + start.size()));
@@ -76,39 +78,41 @@ std::string complaint_in(std::string_view output) {
 
 }  // namespace
 
-Result<std::string> git(const std::vector<std::string>& words, const fs::path& folder) {
+Result<std::string> run_git(const std::vector<std::string>& arguments, const fs::path& folder) {
   std::vector<std::string> command{"git", "-c", "gc.auto=0", "-c", "core.quotePath=false"};
-  command.insert(command.end(), words.begin(), words.end());
-  const CommandRequest request{.words = command, .folder = folder, .limit = std::chrono::seconds{300}};
-  auto ended = run_command(request);
-  // A machine under load may fail to start a program once (126 and 127: a shell before it said so).
-  if (!ended || ended->status == 126 || ended->status == 127) ended = run_command(request);
-  if (!ended) return ended.error();
-  if (ended->status != 0)
-    return Error{Errc::io, fmt::format("git {}: {}", words.front(), printable(complaint_in(ended->output)))};
-  return ended->output;
+  command.insert(command.end(), arguments.begin(), arguments.end());
+  const ProgramRequest request{.arguments = command, .folder = folder, .time_limit = std::chrono::seconds{300}};
+  auto result = run_program(request);
+  // On a machine with high load a start may fail (126 and 127 are the exit statuses for this), so it is tried once
+  // more.
+  if (!result || result->exit_status == 126 || result->exit_status == 127) result = run_program(request);
+  if (!result) return result.error();
+  if (result->exit_status != 0)
+    return Error{Errc::io, fmt::format("git {}: {}", arguments.front(), printable(error_message_of(result->output)))};
+  return result->output;
 }
 
-std::string branch_of(const Shard& shard) { return "weir/" + shard.name; }
+std::string branch_name(const Shard& shard) { return "weir/" + shard.name; }
 
 namespace {
 
-std::string key_of(const std::string& branch) { return "branch." + branch + ".weir-campaign"; }
+/// Returns the key in git's configuration that marks the branch.
+std::string config_key(const std::string& branch) { return "branch." + branch + ".weir-campaign"; }
 
 }  // namespace
 
-bool is_made_from(const std::string& branch, const std::string& base) {
-  const auto noted = git({"config", "--local", "--get", key_of(branch)});
+bool is_campaign_branch(const std::string& branch, const std::string& base) {
+  const auto noted = run_git({"config", "--local", "--get", config_key(branch)});
   return noted && first_line(*noted) == base;
 }
 
-Status note_made_from(const std::string& branch, const std::string& base) {
-  const auto noted = git({"config", "--local", key_of(branch), base});
+Status mark_campaign_branch(const std::string& branch, const std::string& base) {
+  const auto noted = run_git({"config", "--local", config_key(branch), base});
   return noted ? ok() : Status{noted.error()};
 }
 
 Result<fs::path> campaign_folder() {
-  const auto common = git({"rev-parse", "--git-common-dir"});
+  const auto common = run_git({"rev-parse", "--git-common-dir"});
   if (!common) return Error{Errc::invalid_argument, "this is no git repository: a campaign keeps its work in branches"};
   return fs::absolute(first_line(*common)) / "weir-audit";
 }
@@ -124,11 +128,11 @@ Status save_plan(const fs::path& folder, const Campaign& campaign) {
                                            {"operands", campaign.operands},
                                            {"select", campaign.select},
                                            {"ignore", campaign.ignore},
-                                           {"policy", campaign.policy},
+                                           {"policy", campaign.policy_file},
                                            {"unsafe", campaign.unsafe},
-                                           {"check", campaign.check},
-                                           {"tests", campaign.tests},
-                                           {"pairs", campaign.pairs},
+                                           {"check", campaign.check_command},
+                                           {"tests", campaign.test_command},
+                                           {"pairs", campaign.pair_count},
                                            {"wall_seconds", campaign.wall_seconds},
                                            {"shards", names},
                                            {"left_out", left_out}});
@@ -150,11 +154,11 @@ Result<Campaign> load_campaign() {
     plan->at("operands").get_to(campaign.operands);
     plan->at("select").get_to(campaign.select);
     plan->at("ignore").get_to(campaign.ignore);
-    plan->at("policy").get_to(campaign.policy);
+    plan->at("policy").get_to(campaign.policy_file);
     plan->at("unsafe").get_to(campaign.unsafe);
-    plan->at("check").get_to(campaign.check);
-    plan->at("tests").get_to(campaign.tests);
-    plan->at("pairs").get_to(campaign.pairs);
+    plan->at("check").get_to(campaign.check_command);
+    plan->at("tests").get_to(campaign.test_command);
+    plan->at("pairs").get_to(campaign.pair_count);
     plan->at("wall_seconds").get_to(campaign.wall_seconds);
     for (const Json& file : plan->value("left_out", Json::array()))
       campaign.left_out.push_back({file.at("path").get<std::string>(), file.at("reason").get<std::string>()});

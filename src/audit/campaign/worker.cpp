@@ -6,7 +6,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
-#include "audit/run_command.hpp"
+#include "audit/run_program.hpp"
 #include "base/atomic_file.hpp"
 #include "base/text.hpp"
 
@@ -20,7 +20,7 @@ constexpr std::chrono::minutes kCheckLimit{60};  // for one run of a check
 
 /// The check as a script for `sh -c SCRIPT sh FILE`: {file} becomes the script's first argument, written for where it stands
 /// (plain, or between quotes). A file's name is never part of the script, whatever characters it has.
-std::string as_script(std::string_view check) {
+std::string to_script(std::string_view check) {
   constexpr std::string_view kName = "{file}";
   std::string script;
   char quote = 0;  // of the text that we are in
@@ -45,59 +45,61 @@ std::string as_script(std::string_view check) {
 /// One worker: a worktree, a branch, and the files of one shard one after the other.
 class Worker {
  public:
-  Worker(const ShardWork& work, Shard& shard)
-      : work_{work}, shard_{shard}, tree_{work.folder / "worktrees" / shard.name} {}
+  Worker(const CampaignContext& context, Shard& shard)
+      : context_{context}, shard_{shard}, tree_{context.folder / "worktrees" / shard.name} {}
 
   Status run() {
     const auto& files = shard_.files;
     if (std::none_of(files.begin(), files.end(), [](const CampaignFile& file) { return file.state == "planned"; }))
       return ok();
-    if (auto ready = prepared(); !ready) return ready;
+    if (auto ready = prepare(); !ready) return ready;
     for (CampaignFile& file : shard_.files) {
-      if (work_.request.stop.stop_requested())
+      if (context_.request.stop.stop_requested())
         return Error{Errc::cancelled, "interrupted; 'weir audit run' goes on where it was"};
       if (file.state != "planned") continue;
       const auto begin = Clock::now();
-      if (auto done = mend(file); !done) return done.error();
+      if (auto done = fix_file(file); !done) return done.error();
       file.seconds = std::chrono::duration<double>(Clock::now() - begin).count();
-      if (auto saved = save_shard(work_.folder, shard_); !saved) return saved.error();
-      if (auto noted = work_.note_time(); !noted) return noted.error();
-      work_.request.tell(fmt::format("{}: {} {}{}", shard_.name, file.state, printable(file.path),
-                                     file.reason.empty() ? "" : ": " + file.reason));
+      if (auto saved = save_shard(context_.folder, shard_); !saved) return saved.error();
+      if (auto noted = context_.save_duration(); !noted) return noted.error();
+      context_.request.on_message(fmt::format("{}: {} {}{}", shard_.name, file.state, printable(file.path),
+                                              file.reason.empty() ? "" : ": " + file.reason));
     }
     return ok();
   }
 
  private:
-  Status prepared() const {
-    const std::lock_guard lock{work_.making_trees};
-    return prepare_tree(tree_, branch_of(shard_), work_.campaign.base);
+  Status prepare() const {
+    const std::lock_guard lock{context_.worktree_mutex};
+    return prepare_worktree(tree_, branch_name(shard_), context_.campaign.base);
   }
 
-  Result<CommandEnded> check(const std::string& command, const fs::path& file) const {
-    return run_command(
-        {.words = {"/bin/sh", "-c", as_script(command), "sh", file.native()}, .folder = tree_, .limit = kCheckLimit});
+  Result<ProgramResult> check(const std::string& command, const fs::path& file) const {
+    return run_program({.arguments = {"/bin/sh", "-c", to_script(command), "sh", file.native()},
+                        .folder = tree_,
+                        .time_limit = kCheckLimit});
   }
 
   /// Runs a check on the text before and the one after; empty if both do the same.
   Result<std::string> compare(const std::string& command, const CampaignFile& file, const EditedText& texts) const {
     if (command.empty()) return std::string{};
     const fs::path path = tree_ / file.path;
-    if (auto put = write_file(path, texts.before); !put) return put.error();
+    if (auto put = write_file(path, texts.text_before); !put) return put.error();
     const auto before = check(command, file.path);
     if (!before) return before.error();
-    if (auto put = write_file(path, texts.after); !put) return put.error();
+    if (auto put = write_file(path, texts.text_after); !put) return put.error();
     const auto after = check(command, file.path);
     if (!after) return after.error();
     if (before->timed_out || after->timed_out)
       return fmt::format("'{}' does not end within {} minutes", printable(command), kCheckLimit.count());
     // What failed before and passes now is what mending is for.
-    if (before->status != 0 && after->status == 0) return std::string{};
-    if (before->status != after->status)
-      return fmt::format("'{}' ended with {} before and {} after", printable(command), before->status, after->status);
+    if (before->exit_status != 0 && after->exit_status == 0) return std::string{};
+    if (before->exit_status != after->exit_status)
+      return fmt::format("'{}' ended with {} before and {} after", printable(command), before->exit_status,
+                         after->exit_status);
     if (before->output == after->output) return std::string{};
     // Times and addresses differ from run to run by themselves.
-    if (auto put = write_file(path, texts.before); !put) return put.error();
+    if (auto put = write_file(path, texts.text_before); !put) return put.error();
     const auto again = check(command, file.path);
     if (!again) return again.error();
     if (again->output != before->output) return std::string{};
@@ -107,83 +109,83 @@ class Worker {
   /// Paired runs, before and after in turn, so that a machine that slows down slows both.
   Status measure(CampaignFile& file, const EditedText& texts) const {
     std::vector<double> ratios;
-    const std::string command = work_.campaign.check;
-    for (int i = 0; i < work_.campaign.pairs && !work_.campaign.check.empty(); ++i) {
-      if (auto put = write_file(tree_ / file.path, texts.before); !put) return put;
+    const std::string command = context_.campaign.check_command;
+    for (int i = 0; i < context_.campaign.pair_count && !context_.campaign.check_command.empty(); ++i) {
+      if (auto put = write_file(tree_ / file.path, texts.text_before); !put) return put;
       const auto before = check(command, file.path);
-      if (auto put = write_file(tree_ / file.path, texts.after); !put) return put;
+      if (auto put = write_file(tree_ / file.path, texts.text_after); !put) return put;
       const auto after = check(command, file.path);
-      if (before && after) ratios.push_back(after->time.count() / std::max(before->time.count(), 1e-6) - 1);
+      if (before && after) ratios.push_back(after->duration.count() / std::max(before->duration.count(), 1e-6) - 1);
     }
     if (ratios.empty()) return ok();
     std::sort(ratios.begin(), ratios.end());
-    file.slower = ratios[ratios.size() / 2];
-    file.spread = (ratios[ratios.size() * 3 / 4] - ratios[ratios.size() / 4]) / 2;
+    file.slowdown = ratios[ratios.size() / 2];
+    file.slowdown_spread = (ratios[ratios.size() * 3 / 4] - ratios[ratios.size() / 4]) / 2;
     return ok();
   }
 
   Status put_back(CampaignFile& file, std::string reason) const {
     file.state = "put back";
     file.reason = std::move(reason);
-    const auto restored = git({"checkout", "--", file.path}, tree_);
+    const auto restored = run_git({"checkout", "--", file.path}, tree_);
     return restored ? ok() : Status{restored.error()};
   }
 
-  Status mend(CampaignFile& file) const {
-    const auto found = work_.texts.find(file.path);
-    const auto now = SourceFile::read(tree_ / file.path, file.path);
-    if (found == work_.texts.end()) return put_back(file, "has nothing to mend any more");
+  Status fix_file(CampaignFile& file) const {
+    const auto found = context_.texts.find(file.path);
+    const auto current = SourceFile::read(tree_ / file.path, file.path);
+    if (found == context_.texts.end()) return put_back(file, "has nothing to mend any more");
     const EditedText& texts = found->second;
     // An interruption between the commit and the note of it: the work is there.
-    if (now && now->text() == texts.after)
-      return note_commit(file, git({"log", "-1", "--format=%H", "--", file.path}, tree_));
-    if (!now || now->text() != texts.before) return put_back(file, "is not what the plan was made from");
-    for (const std::string& command : {work_.campaign.check, work_.campaign.tests}) {
+    if (current && current->text() == texts.text_after)
+      return record_commit(file, run_git({"log", "-1", "--format=%H", "--", file.path}, tree_));
+    if (!current || current->text() != texts.text_before) return put_back(file, "is not what the plan was made from");
+    for (const std::string& command : {context_.campaign.check_command, context_.campaign.test_command}) {
       const auto difference = compare(command, file, texts);
       if (!difference) return difference.error();
       if (!difference->empty()) return put_back(file, *difference);
     }
     if (auto timed = measure(file, texts); !timed) return timed;
-    if (auto put = write_file(tree_ / file.path, texts.after); !put) return put;
+    if (auto put = write_file(tree_ / file.path, texts.text_after); !put) return put;
     const std::string message = fmt::format("weir audit: {} in {}", fmt::join(file.rules, ", "), file.path);
-    if (const auto done = git({"commit", "-q", "-m", message, "--", file.path}, tree_); !done) return done.error();
-    return note_commit(file, git({"rev-parse", "HEAD"}, tree_));
+    if (const auto done = run_git({"commit", "-q", "-m", message, "--", file.path}, tree_); !done) return done.error();
+    return record_commit(file, run_git({"rev-parse", "HEAD"}, tree_));
   }
 
-  static Status note_commit(CampaignFile& file, const Result<std::string>& commit) {
+  static Status record_commit(CampaignFile& file, const Result<std::string>& commit) {
     if (!commit) return commit.error();
     file.state = "mended";
     file.commit = first_line(*commit);
     return ok();
   }
 
-  const ShardWork& work_;
+  const CampaignContext& context_;
   Shard& shard_;
   fs::path tree_;
 };
 
 }  // namespace
 
-Status prepare_tree(const fs::path& tree, const std::string& branch, const std::string& base) {
+Status prepare_worktree(const fs::path& tree, const std::string& branch, const std::string& base) {
   std::error_code problem;
   if (fs::exists(tree / ".git", problem)) {
-    const auto folder = git({"rev-parse", "--absolute-git-dir"}, tree);
+    const auto folder = run_git({"rev-parse", "--absolute-git-dir"}, tree);
     if (folder) fs::remove(fs::path{first_line(*folder)} / "index.lock", problem);  // of a git of ours that was killed
-    const auto reset = git({"reset", "-q", "--hard"}, tree);
+    const auto reset = run_git({"reset", "-q", "--hard"}, tree);
     return reset ? ok() : Status{reset.error()};
   }
-  const bool known = static_cast<bool>(git({"rev-parse", "-q", "--verify", "refs/heads/" + branch}));
-  if (known && !is_made_from(branch, base))
+  const bool branch_exists = static_cast<bool>(run_git({"rev-parse", "-q", "--verify", "refs/heads/" + branch}));
+  if (branch_exists && !is_campaign_branch(branch, base))
     return Error{Errc::invalid_argument,
                  fmt::format("the branch {0} is there and none of this campaign's; 'git branch -m {0} NAME' renames it",
                              branch)};
   // Noted first: whatever interrupts us, a branch that is there is known to be ours.
-  if (auto noted = known ? ok() : note_made_from(branch, base); !noted) return noted;
-  const auto added = known ? git({"worktree", "add", "-f", tree.native(), branch})
-                           : git({"worktree", "add", "-f", "-b", branch, tree.native(), base});
+  if (auto noted = branch_exists ? ok() : mark_campaign_branch(branch, base); !noted) return noted;
+  const auto added = branch_exists ? run_git({"worktree", "add", "-f", tree.native(), branch})
+                                   : run_git({"worktree", "add", "-f", "-b", branch, tree.native(), base});
   return added ? ok() : Status{added.error()};
 }
 
-Status work_on_shard(const ShardWork& work, Shard& shard) { return Worker{work, shard}.run(); }
+Status process_shard(const CampaignContext& context, Shard& shard) { return Worker{context, shard}.run(); }
 
 }  // namespace weir::audit

@@ -13,14 +13,14 @@
 namespace weir::audit {
 namespace {
 
-bool equal(const Edit& a, const Edit& b) { return a.where == b.where && a.text == b.text; }
+bool equal(const Edit& a, const Edit& b) { return a.range == b.range && a.text == b.text; }
 
 /// Two edits that cannot both be done: they share bytes, or one inserts within the other.
-bool cut(const Edit& a, const Edit& b) {
-  if (a.where.empty() && b.where.empty()) return false;
-  if (a.where.empty()) return b.where.begin < a.where.begin && a.where.begin < b.where.end;
-  if (b.where.empty()) return a.where.begin < b.where.begin && b.where.begin < a.where.end;
-  return a.where.begin < b.where.end && b.where.begin < a.where.end;
+bool conflicts(const Edit& a, const Edit& b) {
+  if (a.range.empty() && b.range.empty()) return false;
+  if (a.range.empty()) return b.range.begin < a.range.begin && a.range.begin < b.range.end;
+  if (b.range.empty()) return a.range.begin < b.range.begin && b.range.begin < a.range.end;
+  return a.range.begin < b.range.end && b.range.begin < a.range.end;
 }
 
 /// A leaf of the tree as it is compared.
@@ -35,7 +35,7 @@ std::uint32_t line_of(const std::vector<std::uint32_t>& starts, std::uint32_t by
   return static_cast<std::uint32_t>(std::upper_bound(starts.begin(), starts.end(), byte) - starts.begin());
 }
 
-std::vector<std::uint32_t> starts_of(std::string_view text) {
+std::vector<std::uint32_t> line_offsets(std::string_view text) {
   std::vector<std::uint32_t> starts{0};
   for (std::size_t i = 0; i < text.size(); ++i) {
     if (text[i] == '\n') starts.push_back(static_cast<std::uint32_t>(i + 1));
@@ -46,7 +46,7 @@ std::vector<std::uint32_t> starts_of(std::string_view text) {
 /// `by_lines`: texts that go over several lines, and here-documents, are compared line by line: they may be scripts of their own.
 std::vector<Token> tokens(const Tree& tree, std::string_view text, const std::set<std::uint32_t>& touched,
                           bool by_lines) {
-  const auto starts = starts_of(text);
+  const auto starts = line_offsets(text);
   std::vector<Token> all;
   for (const auto& [leaf, depth] : tree.leaves(by_lines ? "heredoc_body" : "")) {
     const bool comment = leaf.kind().find("comment") != std::string_view::npos;  // it belongs to no block
@@ -60,7 +60,7 @@ std::vector<Token> tokens(const Tree& tree, std::string_view text, const std::se
   return all;
 }
 
-void touch(std::set<std::uint32_t>& touched, const std::vector<std::uint32_t>& starts, Range where) {
+void mark_touched_lines(std::set<std::uint32_t>& touched, const std::vector<std::uint32_t>& starts, Range where) {
   // A range that ends at the start of a line leaves that line alone.
   const std::uint32_t last = where.end > where.begin ? where.end - 1 : where.end;
   for (std::uint32_t line = line_of(starts, where.begin); line <= line_of(starts, last); ++line) touched.insert(line);
@@ -76,23 +76,23 @@ nlohmann::json without_code(std::string_view notebook) {
   return json;
 }
 
-std::string applied(const std::vector<Edit>& edits, std::string_view text) {
+std::string apply_edits(const std::vector<Edit>& edits, std::string_view text) {
   std::string out;
   std::size_t at = 0;
   for (const Edit& edit : edits) {
-    out += text.substr(at, edit.where.begin - at);
+    out += text.substr(at, edit.range.begin - at);
     out += edit.text;
-    at = edit.where.end;
+    at = edit.range.end;
   }
   return out += text.substr(at);
 }
 
-Result<std::string> mended_notebook(const SourceFile& source, const EditSet& edits, std::string_view code) {
+Result<std::string> apply_to_notebook(const SourceFile& source, const EditSet& edits, std::string_view code) {
   const Error refused{Errc::invalid_argument, "the cells cannot be edited so"};
-  const auto in_file = file_edits(source, edits.edits());
+  const auto in_file = to_file_edits(source, edits.edits());
   if (in_file.empty()) return refused;
-  std::string after = applied(in_file, source.file_text());
-  const auto again = notebook_code(SourceFile{source.path(), source.name(), after});
+  std::string after = apply_edits(in_file, source.file_text());
+  const auto again = extract_notebook_code(SourceFile{source.path(), source.name(), after});
   if (!again || again->text() != code) return refused;
   const auto rest = without_code(source.file_text());
   if (rest.is_discarded() || rest != without_code(after)) return refused;
@@ -104,34 +104,36 @@ Result<std::string> mended_notebook(const SourceFile& source, const EditSet& edi
 bool EditSet::add(const std::vector<Edit>& edits) {
   if (edits.empty()) return false;
   for (const Edit& edit : edits) {
-    for (const Edit& taken : edits_) {
-      if (!equal(edit, taken) && cut(edit, taken)) return false;
-      if (equal(edit, taken) && !edit.where.empty()) return false;  // another finding has mended this already
+    for (const Edit& added : edits_) {
+      if (!equal(edit, added) && conflicts(edit, added)) return false;
+      if (equal(edit, added) && !edit.range.empty()) return false;  // another finding has mended this already
     }
   }
   for (const Edit& edit : edits) {
-    if (std::any_of(edits_.begin(), edits_.end(), [&](const Edit& taken) { return equal(edit, taken); })) continue;
+    if (std::any_of(edits_.begin(), edits_.end(), [&](const Edit& added) { return equal(edit, added); })) continue;
     const auto at = std::upper_bound(edits_.begin(), edits_.end(), edit, [](const Edit& a, const Edit& b) {
-      return a.where.begin != b.where.begin ? a.where.begin < b.where.begin : a.where.empty() && !b.where.empty();
+      return a.range.begin != b.range.begin ? a.range.begin < b.range.begin : a.range.empty() && !b.range.empty();
     });
     edits_.insert(at, edit);
   }
   return true;
 }
 
-std::string EditSet::applied(std::string_view text) const { return audit::applied(edits_, text); }
+std::string EditSet::apply_to(std::string_view text) const { return audit::apply_edits(edits_, text); }
 
-bool is_edited(FileKind kind) { return code_language(kind).has_value(); }
+bool is_editable_kind(FileKind kind) { return code_language(kind).has_value(); }
 
-Result<std::string> mended_file(const Module& module, const EditSet& edits) {
+Result<std::string> apply_to_file(const Module& module, const EditSet& edits) {
   const std::string_view before = module.source.text();
-  std::string after = edits.applied(before);
-  if (auto same = check_same_outside(*code_language(module.kind), before, edits, after); !same) return same.error();
-  if (module.source.origin() == nullptr) return after;
-  return mended_notebook(module.source, edits, after);
+  std::string after = edits.apply_to(before);
+  if (auto same = check_unchanged_outside(*code_language(module.kind), before, edits, after); !same)
+    return same.error();
+  if (module.source.notebook() == nullptr) return after;
+  return apply_to_notebook(module.source, edits, after);
 }
 
-Status check_same_outside(Language language, std::string_view before, const EditSet& edits, std::string_view after) {
+Status check_unchanged_outside(Language language, std::string_view before, const EditSet& edits,
+                               std::string_view after) {
   const auto old_tree = parse(language, before);
   const auto new_tree = parse(language, after);
   if (!old_tree) return old_tree.error();
@@ -140,19 +142,19 @@ Status check_same_outside(Language language, std::string_view before, const Edit
     return Error{Errc::invalid_argument, "does not parse after the edit"};
   std::set<std::uint32_t> old_lines;
   std::set<std::uint32_t> new_lines;
-  const auto old_starts = starts_of(before);
-  const auto new_starts = starts_of(after);
+  const auto old_starts = line_offsets(before);
+  const auto new_starts = line_offsets(after);
   std::int64_t moved = 0;
   for (const Edit& edit : edits.edits()) {
     // A pure insertion of whole lines touches none of the old ones.
-    const bool whole = edit.where.empty() && edit.text.ends_with('\n');
-    if (!whole) touch(old_lines, old_starts, edit.where);
-    const auto begin = static_cast<std::uint32_t>(edit.where.begin + moved);
+    const bool inserts_lines = edit.range.empty() && edit.text.ends_with('\n');
+    if (!inserts_lines) mark_touched_lines(old_lines, old_starts, edit.range);
+    const auto begin = static_cast<std::uint32_t>(edit.range.begin + moved);
     const auto end = begin + static_cast<std::uint32_t>(edit.text.size());
-    const bool gone =
-        edit.text.empty() && before.substr(edit.where.begin, edit.where.end - edit.where.begin).ends_with('\n');
-    if (!gone) touch(new_lines, new_starts, {begin, end});
-    moved += static_cast<std::int64_t>(edit.text.size()) - (edit.where.end - edit.where.begin);
+    const bool deletes_lines =
+        edit.text.empty() && before.substr(edit.range.begin, edit.range.end - edit.range.begin).ends_with('\n');
+    if (!deletes_lines) mark_touched_lines(new_lines, new_starts, {begin, end});
+    moved += static_cast<std::int64_t>(edit.text.size()) - (edit.range.end - edit.range.begin);
   }
   const auto old_tokens = tokens(*old_tree, before, old_lines, language == Language::shell);
   const auto new_tokens = tokens(*new_tree, after, new_lines, language == Language::shell);

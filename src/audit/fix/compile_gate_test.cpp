@@ -2,13 +2,13 @@
 
 #include <gtest/gtest.h>
 
-#include "audit/run_command.hpp"
+#include "audit/run_program.hpp"
 
 namespace weir::audit {
 namespace {
 
-TEST(AuditCompileGate, EveryTextIsJudgedByItself) {
-  if (!python_program()) GTEST_SKIP() << "there is no python3";
+TEST(AuditCompileGate, EveryTextIsCheckedSeparately) {
+  if (!find_python()) GTEST_SKIP() << "there is no python3";
   const std::vector<EditedCode> codes{
       {"x = 1\n", "x = 2\n"},
       {"x = 1\n", "import os\nfrom __future__ import annotations\n"},  // parses, and does not compile
@@ -18,8 +18,8 @@ TEST(AuditCompileGate, EveryTextIsJudgedByItself) {
       {"", "x = (\n"},
       {"12 34\n56\n", "x = [12,\n 34]\n"},
   };
-  EXPECT_EQ(still_compile(codes), (std::vector<bool>{true, false, true, true, false, false, true}));
-  EXPECT_TRUE(still_compile({}).empty());
+  EXPECT_EQ(check_compilation(codes), (std::vector<bool>{true, false, true, true, false, false, true}));
+  EXPECT_TRUE(check_compilation({}).empty());
 }
 
 }  // namespace

@@ -30,10 +30,10 @@ struct Change {
 
 /// Which lines are kept, as pairs; by Myers' greedy search.
 std::vector<std::pair<std::size_t, std::size_t>> kept_pairs(const Lines& a, const Lines& b) {
-  constexpr int kMostChanges = 1000;
+  constexpr int kMaxChanges = 1000;
   const int n = static_cast<int>(a.size());
   const int m = static_cast<int>(b.size());
-  const int most = std::min(n + m, kMostChanges);
+  const int most = std::min(n + m, kMaxChanges);
   std::vector<int> furthest(2 * static_cast<std::size_t>(most) + 2, 0);
   std::vector<std::vector<int>> history;
   const auto at = [&](int k) { return static_cast<std::size_t>(k + most); };
@@ -41,8 +41,8 @@ std::vector<std::pair<std::size_t, std::size_t>> kept_pairs(const Lines& a, cons
   for (int d = 0; d <= most && !found; ++d) {
     history.push_back(furthest);
     for (int k = -d; k <= d && !found; k += 2) {
-      const bool down = k == -d || (k != d && furthest[at(k - 1)] < furthest[at(k + 1)]);
-      int x = down ? furthest[at(k + 1)] : furthest[at(k - 1)] + 1;
+      const bool inserts = k == -d || (k != d && furthest[at(k - 1)] < furthest[at(k + 1)]);
+      int x = inserts ? furthest[at(k + 1)] : furthest[at(k - 1)] + 1;
       if (d == 0) x = 0;
       while (x < n && x - k < m && a[static_cast<std::size_t>(x)] == b[static_cast<std::size_t>(x - k)]) ++x;
       furthest[at(k)] = x;
@@ -56,8 +56,8 @@ std::vector<std::pair<std::size_t, std::size_t>> kept_pairs(const Lines& a, cons
   for (int d = static_cast<int>(history.size()) - 1; d >= 0; --d) {
     const auto& before = history[static_cast<std::size_t>(d)];
     const int k = x - y;
-    const bool down = k == -d || (k != d && before[at(k - 1)] < before[at(k + 1)]);
-    const int from = down ? k + 1 : k - 1;
+    const bool inserts = k == -d || (k != d && before[at(k - 1)] < before[at(k + 1)]);
+    const int from = inserts ? k + 1 : k - 1;
     const int stop_x = d == 0 ? 0 : before[at(from)];
     const int stop_y = stop_x - (d == 0 ? 0 : from);
     while (x > stop_x && y > stop_y) {
@@ -91,12 +91,12 @@ void add_line(std::string& out, char mark, std::string_view line) {
   if (!line.ends_with('\n')) out += "\n\\ No newline at end of file\n";
 }
 
-constexpr std::size_t kAround = 3;
+constexpr std::size_t kContextLines = 3;
 
 void add_hunk(std::string& out, const Lines& a, const Lines& b, const std::vector<Change>& group) {
-  const std::size_t old_begin = group.front().old_begin - std::min(group.front().old_begin, kAround);
+  const std::size_t old_begin = group.front().old_begin - std::min(group.front().old_begin, kContextLines);
   const std::size_t new_begin = group.front().new_begin - (group.front().old_begin - old_begin);
-  const std::size_t old_end = std::min(a.size(), group.back().old_end + kAround);
+  const std::size_t old_end = std::min(a.size(), group.back().old_end + kContextLines);
   const std::size_t new_end = group.back().new_end + (old_end - group.back().old_end);
   const auto start = [](std::size_t begin, std::size_t end) { return end > begin ? begin + 1 : begin; };
   out += fmt::format("@@ -{},{} +{},{} @@\n", start(old_begin, old_end), old_end - old_begin, start(new_begin, new_end),
@@ -127,10 +127,10 @@ std::string patch_path(std::string_view name) {
 /// In quotes where git would put it there: control characters, quotes, backslashes and bytes beyond ASCII.
 std::string quoted_path(const std::string& path) {
   std::string text;
-  bool plain = true;
+  bool is_unquoted = true;
   for (const char c : path) {
     const auto byte = static_cast<unsigned char>(c);
-    plain = plain && byte >= 0x20 && byte < 0x7F && c != '"' && c != '\\';
+    is_unquoted = is_unquoted && byte >= 0x20 && byte < 0x7F && c != '"' && c != '\\';
     if (c == '"' || c == '\\')
       text += std::string{'\\', c};
     else if (byte < 0x20 || byte >= 0x7F)
@@ -138,7 +138,7 @@ std::string quoted_path(const std::string& path) {
     else
       text += c;
   }
-  return plain ? path : '"' + text + '"';
+  return is_unquoted ? path : '"' + text + '"';
 }
 
 /// One line of the two that name the file; a tab ends a name with blanks, as GNU diff and git have it.
@@ -158,7 +158,7 @@ std::string unified_diff(std::string_view name, std::string_view before, std::st
   std::string out = name_line("---", 'a', path) + name_line("+++", 'b', path);
   std::vector<Change> group;
   for (const Change& change : changes_between(a, b)) {
-    if (!group.empty() && change.old_begin > group.back().old_end + 2 * kAround) {
+    if (!group.empty() && change.old_begin > group.back().old_end + 2 * kContextLines) {
       add_hunk(out, a, b, group);
       group.clear();
     }

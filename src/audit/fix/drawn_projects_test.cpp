@@ -12,9 +12,9 @@
 #include <gtest/gtest.h>
 
 #include "audit/fix/fixer.hpp"
-#include "audit/run_command.hpp"
+#include "audit/run_program.hpp"
 #include "program.hpp"
-#include "seen_by_programs.hpp"
+#include "stub_runs.hpp"
 
 namespace weir::audit {
 namespace {
@@ -23,9 +23,9 @@ namespace fs = std::filesystem;
 
 /// Draws one project: some are a package, with a driver that runs all of it. A module imports only later ones, so that there are
 /// no circles.
-class Draw {
+class ProjectGenerator {
  public:
-  explicit Draw(unsigned seed) : random_{seed} {}
+  explicit ProjectGenerator(unsigned seed) : random_{seed} {}
 
   std::vector<test_kit::NamedText> project() {
     std::vector<test_kit::NamedText> files;
@@ -42,8 +42,8 @@ class Draw {
   }
 
  private:
-  int below(int most) { return static_cast<int>(random_() % static_cast<unsigned>(most)); }
-  bool chance(int of) { return below(of) == 0; }
+  int below(int count) { return static_cast<int>(random_() % static_cast<unsigned>(count)); }
+  bool chance(int count) { return below(count) == 0; }
   std::string mask() { return chance(4) ? "0" : "1"; }
 
   std::string write() {
@@ -153,35 +153,35 @@ class Draw {
 };
 
 void check_drawn(unsigned first_seed, bool unsafe) {
-  if (!python_program()) GTEST_SKIP() << "no python3 on PATH";
+  if (!find_python()) GTEST_SKIP() << "no python3 on PATH";
   constexpr unsigned kProjects = 90;
   const test::Folder folder;
   std::vector<fs::path> before;
   std::vector<fs::path> after;
-  std::size_t mended = 0;
+  std::size_t fixed_count = 0;
   for (unsigned i = 0; i < kProjects; ++i) {
-    const auto modules = Draw{first_seed + i}.project();
+    const auto modules = ProjectGenerator{first_seed + i}.project();
     for (const char* const when : {"before", "after"}) {
       for (const auto& [name, text] : modules) folder.put(fmt::format("{}/p{}/{}", when, i, name), text);
     }
     before.push_back(folder / fmt::format("before/p{}", i));
     after.push_back(folder / fmt::format("after/p{}", i));
   }
-  const auto outcome = fix({.operands = {(folder / "after").native()}}, {.unsafe = unsafe, .write = true});
+  const auto outcome = fix_files({.operands = {(folder / "after").native()}}, {.unsafe = unsafe, .write = true});
   ASSERT_TRUE(outcome);
   for (const FixedFile& file : outcome->files) {
     EXPECT_EQ(file.problem, "") << file.name;
-    mended += file.before == file.after ? 0 : 1;
+    fixed_count += file.text_before == file.text_after ? 0 : 1;
   }
   for (const bool again : {false, unsafe}) {
-    const auto second = fix({.operands = {(folder / "after").native()}}, {.unsafe = again, .write = false});
+    const auto second = fix_files({.operands = {(folder / "after").native()}}, {.unsafe = again, .write = false});
     ASSERT_TRUE(second);
-    for (const FixedFile& file : second->files) EXPECT_EQ(file.before, file.after) << file.name;
+    for (const FixedFile& file : second->files) EXPECT_EQ(file.text_before, file.text_after) << file.name;
   }
   // Else the test proves nothing. Most of what is drawn cannot be proved to be the same, and stays.
-  EXPECT_GT(mended, kProjects / (unsafe ? 12 : 5));
-  const auto was = test_kit::seen(before);
-  const auto is = test_kit::seen(after);
+  EXPECT_GT(fixed_count, kProjects / (unsafe ? 12 : 5));
+  const auto was = test_kit::run_with_stubs(before);
+  const auto is = test_kit::run_with_stubs(after);
   EXPECT_GT(was.size(), 2 * kProjects);
   for (const auto& [name, one] : was) {
     ASSERT_TRUE(is.contains(name)) << name;

@@ -11,24 +11,24 @@ namespace {
 
 bool is_blank(std::string_view text) { return text.find_first_not_of(" \t\r\n\f") == std::string_view::npos; }
 
-bool is_weir_comment(std::string_view line) { return line.find("weir: ignore") != std::string_view::npos; }
+bool has_suppression(std::string_view line) { return line.find("weir: ignore") != std::string_view::npos; }
 
 /// A line of its own that allows findings on the next one. One that may be the end of a text is none.
-bool is_allowance(std::string_view line) {
+bool is_suppression_line(std::string_view line) {
   const std::size_t first = line.find_first_not_of(" \t");
-  return first != std::string_view::npos && line[first] == '#' && is_weir_comment(line) &&
+  return first != std::string_view::npos && line[first] == '#' && has_suppression(line) &&
          line.find("\"\"\"") == std::string_view::npos && line.find("'''") == std::string_view::npos;
 }
 
 /// The start of the statement's line, or of the comments above it that are for that line: what is put before stands above them.
-std::uint32_t first_line_of(const SourceFile& source, std::uint32_t byte) {
-  const auto first_byte = [&](std::uint32_t start) { return start == 0 && source.has_bom() ? 3U : start; };
-  std::uint32_t start = first_byte(source.line_start(byte));
+std::uint32_t insertion_offset(const SourceFile& source, std::uint32_t byte) {
+  const auto without_bom = [&](std::uint32_t start) { return start == 0 && source.has_bom() ? 3U : start; };
+  std::uint32_t start = without_bom(source.line_start(byte));
   while (start > 3) {
-    const std::uint32_t above = first_byte(source.line_start(start - 1));
-    const bool continued = is_blank(source.text({above, start})) || source.text({0, above}).ends_with("\\\n") ||
-                           source.text({0, above}).ends_with("\\\r\n");
-    if (continued || !is_allowance(source.text({above, start}))) break;
+    const std::uint32_t above = without_bom(source.line_start(start - 1));
+    const bool ends_comments = is_blank(source.text({above, start})) || source.text({0, above}).ends_with("\\\n") ||
+                               source.text({0, above}).ends_with("\\\r\n");
+    if (ends_comments || !is_suppression_line(source.text({above, start}))) break;
     start = above;
   }
   return start;
@@ -40,7 +40,7 @@ bool has_one_of(std::string_view text, const std::array<std::string_view, N>& wo
                      [&](std::string_view word) { return text.find(word) != std::string_view::npos; });
 }
 
-bool speaks_of_devices(std::string_view text) {
+bool mentions_devices(std::string_view text) {
   constexpr std::array<std::string_view, 9> kWords{"gpu",  "cuda",    "device", "card", "visible",
                                                    "mask", "environ", "nvidia", "alloc"};
   const std::string lower = lower_case(text);
@@ -48,71 +48,71 @@ bool speaks_of_devices(std::string_view text) {
 }
 
 /// A comment that is no sentence about the next statement: for a tool, of the file, or a line of signs.
-bool is_for_others(std::string_view comment) {
+bool is_unrelated_comment(std::string_view comment) {
   constexpr std::array<std::string_view, 21> kMarks{
       "#!", "#SBATCH", "#PBS", "#BSUB", "#$",     "noqa", "type:",  "pylint", "fmt:",      "isort",    "pragma",
       "%%", "region",  "ruff", "mypy",  "flake8", "yapf", "coding", "SPDX",   "Copyright", "generated"};
-  const bool words =
+  const bool has_letters =
       std::any_of(comment.begin(), comment.end(), [](unsigned char c) { return std::isalpha(c) || c > 127; });
-  return !words || has_one_of(comment, kMarks) || comment.find("<<<") != std::string_view::npos ||
+  return !has_letters || has_one_of(comment, kMarks) || comment.find("<<<") != std::string_view::npos ||
          comment.find(">>>") != std::string_view::npos;
 }
 
 /// What a line is indented by.
 std::string_view indentation(std::string_view line) { return line.substr(0, line.find_first_not_of(" \t")); }
 
-class CommentAbove {
+class StatementComment {
  public:
-  CommentAbove(const SourceFile& source, Range lines) : source_{source}, lines_{lines} {}
+  StatementComment(const SourceFile& source, Range lines) : source_{source}, lines_{lines} {}
 
   /// Where the statement's own comment begins; where its lines begin if it has none.
-  std::uint32_t begin() const {
-    std::uint32_t whole = lines_.begin;
-    bool for_others = false;
-    while (const auto above = comment_above(whole)) {
-      whole = *above;
-      const std::string_view line = source_.text({whole, source_.line_end(whole)});
-      for_others = for_others || (is_for_others(line) && !is_weir_comment(line));
+  std::uint32_t comment_begin() const {
+    std::uint32_t begin = lines_.begin;
+    bool is_unrelated = false;
+    while (const auto above = comment_line_above(begin)) {
+      begin = *above;
+      const std::string_view line = source_.text({begin, source_.line_end(begin)});
+      is_unrelated = is_unrelated || (is_unrelated_comment(line) && !has_suppression(line));
     }
-    const std::string_view comment = source_.text({whole, lines_.begin});
-    if (!for_others && whole > first_byte() && is_of_statement_alone(comment)) return whole;
-    const auto nearest = comment_above(lines_.begin);
-    return nearest && is_weir_comment(source_.text({*nearest, lines_.begin})) ? *nearest : lines_.begin;
+    const std::string_view comment = source_.text({begin, lines_.begin});
+    if (!is_unrelated && begin > text_begin() && belongs_to_statement(comment)) return begin;
+    const auto nearest = comment_line_above(lines_.begin);
+    return nearest && has_suppression(source_.text({*nearest, lines_.begin})) ? *nearest : lines_.begin;
   }
 
  private:
-  std::uint32_t first_byte() const { return source_.has_bom() ? 3 : 0; }
+  std::uint32_t text_begin() const { return source_.has_bom() ? 3 : 0; }
 
   /// The line above, if it is a comment that is indented as the statement is, in the same cell.
-  std::optional<std::uint32_t> comment_above(std::uint32_t begin) const {
-    if (begin <= first_byte() || (source_.origin() != nullptr && !is_same_cell(begin))) return std::nullopt;
-    const std::uint32_t above = std::max(source_.line_start(begin - 1), first_byte());
+  std::optional<std::uint32_t> comment_line_above(std::uint32_t begin) const {
+    if (begin <= text_begin() || (source_.notebook() != nullptr && !is_inside_cell(begin))) return std::nullopt;
+    const std::uint32_t above = std::max(source_.line_start(begin - 1), text_begin());
     const std::string_view line = source_.text({above, begin});
     const std::string_view indent = indentation(line);
-    const auto sign = above + static_cast<std::uint32_t>(indent.size());
-    const bool alike = indent == indentation(source_.text(lines_));
-    if (!alike || !line.substr(indent.size()).starts_with('#') || is_magic(sign)) return std::nullopt;
+    const auto hash_offset = above + static_cast<std::uint32_t>(indent.size());
+    const bool same_indentation = indent == indentation(source_.text(lines_));
+    if (!same_indentation || !line.substr(indent.size()).starts_with('#') || is_magic(hash_offset)) return std::nullopt;
     return above;
   }
 
-  bool is_same_cell(std::uint32_t begin) const {
-    const auto& cells = source_.origin()->cells;
+  bool is_inside_cell(std::uint32_t begin) const {
+    const auto& cells = source_.notebook()->cell_starts;
     return std::find(cells.begin(), cells.end(), begin) == cells.end();
   }
 
   /// A line of IPython's own is a comment in the code alone.
-  bool is_magic(std::uint32_t sign) const {
-    const Origin* origin = source_.origin();
-    return origin != nullptr && origin->text[origin->places[sign]] != '#';
+  bool is_magic(std::uint32_t hash_offset) const {
+    const NotebookSource* notebook = source_.notebook();
+    return notebook != nullptr && notebook->text[notebook->file_offsets[hash_offset]] != '#';
   }
 
-  bool is_of_statement_alone(std::string_view comment) const {
+  bool belongs_to_statement(std::string_view comment) const {
     const std::string_view below = source_.text({lines_.end, source_.line_end(lines_.end)});
     const std::string_view indent = indentation(below);
-    const bool last = lines_.end >= source_.text().size() || is_blank(below) ||
-                      below.substr(indent.size()).starts_with('#') ||
-                      indent.size() < indentation(source_.text(lines_)).size();
-    return last || (speaks_of_devices(comment) && !speaks_of_devices(below));
+    const bool is_last = lines_.end >= source_.text().size() || is_blank(below) ||
+                         below.substr(indent.size()).starts_with('#') ||
+                         indent.size() < indentation(source_.text(lines_)).size();
+    return is_last || (mentions_devices(comment) && !mentions_devices(below));
   }
 
   const SourceFile& source_;
@@ -121,7 +121,7 @@ class CommentAbove {
 
 }  // namespace
 
-std::optional<Range> own_lines(const SourceFile& source, Range statement) {
+std::optional<Range> statement_lines(const SourceFile& source, Range statement) {
   std::uint32_t begin = source.line_start(statement.begin);
   if (begin == 0 && source.has_bom()) begin = 3;
   const std::uint32_t end = source.line_end(statement.end == statement.begin ? statement.end : statement.end - 1);
@@ -131,27 +131,27 @@ std::optional<Range> own_lines(const SourceFile& source, Range statement) {
   return Range{begin, end};
 }
 
-std::optional<Range> own_block(const SourceFile& source, Range statement) {
-  auto lines = own_lines(source, statement);
-  if (lines) lines->begin = CommentAbove{source, *lines}.begin();
+std::optional<Range> statement_with_comments(const SourceFile& source, Range statement) {
+  auto lines = statement_lines(source, statement);
+  if (lines) lines->begin = StatementComment{source, *lines}.comment_begin();
   return lines;
 }
 
-std::vector<Edit> removal(const SourceFile& source, Range statement) {
-  const auto lines = own_block(source, statement);
+std::vector<Edit> remove_statement(const SourceFile& source, Range statement) {
+  const auto lines = statement_with_comments(source, statement);
   return lines ? std::vector<Edit>{{*lines, {}}} : std::vector<Edit>{};
 }
 
-std::vector<Edit> moved_lines(const SourceFile& source, Range statement, std::uint32_t byte) {
-  const auto lines = own_block(source, statement);
+std::vector<Edit> move_statement(const SourceFile& source, Range statement, std::uint32_t byte) {
+  const auto lines = statement_with_comments(source, statement);
   if (!lines) return {};
   std::string moved{source.text(*lines)};
   if (!moved.ends_with('\n') && !moved.ends_with('\r')) moved += source.line_break();
-  return {{line_before(source, byte, "").where, std::move(moved)}, {*lines, {}}};
+  return {{insert_line_before(source, byte, "").range, std::move(moved)}, {*lines, {}}};
 }
 
-Edit line_before(const SourceFile& source, std::uint32_t byte, std::string_view line) {
-  const std::uint32_t start = first_line_of(source, byte);
+Edit insert_line_before(const SourceFile& source, std::uint32_t byte, std::string_view line) {
+  const std::uint32_t start = insertion_offset(source, byte);
   std::string text;
   for (std::uint32_t i = source.line_start(byte); i < byte && (source.text()[i] == ' ' || source.text()[i] == '\t');
        ++i)

@@ -19,56 +19,56 @@ std::string escaped(std::string_view text) {
 }
 
 /// Edits of one notebook.
-class Notebook {
+class NotebookEditor {
  public:
-  explicit Notebook(const SourceFile& source)
-      : code_{source.text()}, file_{source.file_text()}, places_{source.origin()->places} {}
+  explicit NotebookEditor(const SourceFile& source)
+      : code_{source.text()}, file_{source.file_text()}, file_offsets_{source.notebook()->file_offsets} {}
 
-  std::optional<Edit> edit(const Edit& edit) const {
-    const auto [begin, end] = edit.where;
+  std::optional<Edit> convert(const Edit& edit) const {
+    const auto [begin, end] = edit.range;
     if (begin >= code_.size()) return std::nullopt;
-    const bool at_line = begin == 0 || code_[begin - 1] == '\n';
-    if (edit.where.empty()) {
-      if (at_line && edit.text.ends_with('\n')) return lines_before(begin, edit.text);
-      const std::uint32_t at = at_line ? places_[begin] : end_of(begin - 1);
+    const bool at_line_start = begin == 0 || code_[begin - 1] == '\n';
+    if (edit.range.empty()) {
+      if (at_line_start && edit.text.ends_with('\n')) return insert_lines(begin, edit.text);
+      const std::uint32_t at = at_line_start ? file_offsets_[begin] : end_of(begin - 1);
       return Edit{{at, at}, escaped(edit.text)};
     }
-    if (at_line && edit.text.empty() && code_[end - 1] == '\n') return without_lines(begin, end);
+    if (at_line_start && edit.text.empty() && code_[end - 1] == '\n') return delete_lines(begin, end);
     if (code_.substr(begin, end - begin).find('\n') != std::string_view::npos) return std::nullopt;
-    return Edit{{places_[begin], end_of(end - 1)}, escaped(edit.text)};
+    return Edit{{file_offsets_[begin], end_of(end - 1)}, escaped(edit.text)};
   }
 
  private:
   /// Behind what stands in the file for one byte of the code.
   std::uint32_t end_of(std::uint32_t byte) const {
-    const std::uint32_t at = places_[byte];
+    const std::uint32_t at = file_offsets_[byte];
     if (file_[at] != '\\') return at + 1;
     return at + (file_[at + 1] == 'u' ? 6 : 2);
   }
 
-  std::uint32_t after_space(std::uint32_t at) const {
+  std::uint32_t skip_space(std::uint32_t at) const {
     while (at < file_.size() && is_space(file_[at])) ++at;
     return at;
   }
 
   /// The last byte before `at` that is no space.
-  std::uint32_t before_space(std::uint32_t at) const {
+  std::uint32_t skip_space_back(std::uint32_t at) const {
     while (at > 1 && is_space(file_[at - 1])) --at;
     return at - 1;
   }
 
   /// A list's element starts with this byte of its text.
-  bool opens_element(std::uint32_t at) const {
+  bool is_element_start(std::uint32_t at) const {
     if (at < 2 || file_[at - 1] != '"') return false;
-    const char before = file_[before_space(at - 1)];
+    const char before = file_[skip_space_back(at - 1)];
     return before == '[' || before == ',';
   }
 
   /// Whole lines become elements of their own where the cell is a list: before the element, so that it may be removed as well.
-  Edit lines_before(std::uint32_t begin, std::string_view lines) const {
-    const std::uint32_t at = places_[begin];
-    if (!opens_element(at)) return {{at, at}, escaped(lines)};
-    const std::uint32_t space = before_space(at - 1) + 1;
+  Edit insert_lines(std::uint32_t begin, std::string_view lines) const {
+    const std::uint32_t at = file_offsets_[begin];
+    if (!is_element_start(at)) return {{at, at}, escaped(lines)};
+    const std::uint32_t space = skip_space_back(at - 1) + 1;
     std::string text;
     while (!lines.empty()) {
       const std::size_t end = lines.find('\n') + 1;
@@ -78,50 +78,51 @@ class Notebook {
     return {{at - 1, at - 1}, std::move(text)};
   }
 
-  std::optional<Edit> without_lines(std::uint32_t begin, std::uint32_t end) const {
-    const bool added = file_[places_[end - 1]] != '\\';  // the line end behind a cell's last line
+  std::optional<Edit> delete_lines(std::uint32_t begin, std::uint32_t end) const {
+    const bool added = file_[file_offsets_[end - 1]] != '\\';  // the line end behind a cell's last line
     if (added && end - 1 == begin) return std::nullopt;
-    const std::uint32_t from = places_[begin];
+    const std::uint32_t from = file_offsets_[begin];
     const std::uint32_t to = end_of(added ? end - 2 : end - 1);
-    if (!opens_element(from) || file_[to] != '"') return Edit{{from, to}, {}};
-    const std::uint32_t comma = after_space(to + 1);
-    if (comma < file_.size() && file_[comma] == ',') return Edit{{from - 1, after_space(comma + 1)}, {}};
-    const std::uint32_t before = before_space(from - 1);
+    if (!is_element_start(from) || file_[to] != '"') return Edit{{from, to}, {}};
+    const std::uint32_t comma = skip_space(to + 1);
+    if (comma < file_.size() && file_[comma] == ',') return Edit{{from - 1, skip_space(comma + 1)}, {}};
+    const std::uint32_t before = skip_space_back(from - 1);
     return Edit{{file_[before] == ',' ? before : from - 1, to + 1}, {}};
   }
 
   std::string_view code_;
   std::string_view file_;
-  const std::vector<std::uint32_t>& places_;
+  const std::vector<std::uint32_t>& file_offsets_;
 };
 
 /// The number of the cell that holds a byte of the code.
-std::ptrdiff_t cell_of(const Origin& origin, std::uint32_t byte) {
-  return std::upper_bound(origin.cells.begin(), origin.cells.end(), byte) - origin.cells.begin();
+std::ptrdiff_t cell_of(const NotebookSource& notebook, std::uint32_t byte) {
+  return std::upper_bound(notebook.cell_starts.begin(), notebook.cell_starts.end(), byte) -
+         notebook.cell_starts.begin();
 }
 
 }  // namespace
 
-std::vector<Edit> file_edits(const SourceFile& source, std::vector<Edit> edits) {
-  if (source.origin() == nullptr) return edits;
+std::vector<Edit> to_file_edits(const SourceFile& source, std::vector<Edit> edits) {
+  if (source.notebook() == nullptr) return edits;
   std::stable_sort(edits.begin(), edits.end(),
-                   [](const Edit& a, const Edit& b) { return a.where.begin < b.where.begin; });
+                   [](const Edit& a, const Edit& b) { return a.range.begin < b.range.begin; });
   std::vector<Edit> all;
   for (const Edit& edit : edits) {
-    const std::uint32_t last = edit.where.empty() ? edit.where.end : edit.where.end - 1;
-    const bool within = cell_of(*source.origin(), edit.where.begin) == cell_of(*source.origin(), last);
-    auto made = within ? Notebook{source}.edit(edit) : std::nullopt;
-    if (!made || (!all.empty() && made->where.begin < all.back().where.end)) return {};
+    const std::uint32_t last = edit.range.empty() ? edit.range.end : edit.range.end - 1;
+    const bool within = cell_of(*source.notebook(), edit.range.begin) == cell_of(*source.notebook(), last);
+    auto made = within ? NotebookEditor{source}.convert(edit) : std::nullopt;
+    if (!made || (!all.empty() && made->range.begin < all.back().range.end)) return {};
     all.push_back(*std::move(made));
   }
   return all;
 }
 
-bool are_possible(const SourceFile& source, const std::vector<Edit>& edits) {
-  if (source.origin() == nullptr) return true;
-  const auto cell = [&](const Edit& edit) { return cell_of(*source.origin(), edit.where.begin); };
+bool can_apply(const SourceFile& source, const std::vector<Edit>& edits) {
+  if (source.notebook() == nullptr) return true;
+  const auto cell = [&](const Edit& edit) { return cell_of(*source.notebook(), edit.range.begin); };
   return std::all_of(edits.begin(), edits.end(), [&](const Edit& edit) { return cell(edit) == cell(edits.front()); }) &&
-         !file_edits(source, edits).empty();
+         !to_file_edits(source, edits).empty();
 }
 
 }  // namespace weir::audit

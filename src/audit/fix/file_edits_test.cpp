@@ -23,15 +23,15 @@ std::string notebook(const std::string& source) {
 }
 
 /// What --fix makes of such a cell; the second run changes nothing.
-std::string notebook_mended(const std::string& source, bool unsafe = false) {
+std::string fix_notebook(const std::string& source, bool unsafe = false) {
   const Folder folder;
   folder.put("a.ipynb", notebook(source));
   for (int run = 0; run < 2; ++run) {
-    const auto outcome = fix({.operands = {folder.path().native()}}, {.unsafe = unsafe, .write = true});
+    const auto outcome = fix_files({.operands = {folder.path().native()}}, {.unsafe = unsafe, .write = true});
     EXPECT_TRUE(outcome);
     for (const FixedFile& file : outcome ? outcome->files : std::vector<FixedFile>{}) {
       EXPECT_EQ(file.problem, "");
-      EXPECT_TRUE(run == 0 || file.before == file.after);
+      EXPECT_TRUE(run == 0 || file.text_before == file.text_after);
     }
   }
   const std::string text = folder.text("a.ipynb");
@@ -42,56 +42,56 @@ std::string notebook_mended(const std::string& source, bool unsafe = false) {
   return text.substr(begin.size(), end - begin.size());
 }
 
-TEST(AuditNotebook, ARepeatedMaskGoesWithinOneCellAlone) {
+TEST(AuditNotebook, ARepeatedMaskIsDeletedWithinOneCellOnly) {
   const std::string set = "\"os.environ['CUDA_VISIBLE_DEVICES'] = 'GPU-1'";
-  EXPECT_EQ(notebook_mended("[\"import os\\n\", " + set + "\\n\", " + set + "\\n\", \"x = 1\"]"),
+  EXPECT_EQ(fix_notebook("[\"import os\\n\", " + set + "\\n\", " + set + "\\n\", \"x = 1\"]"),
             "[\"import os\\n\", " + set + "\\n\", \"x = 1\"]");
   const std::string between =
       "\"]\n  },\n  {\n   \"cell_type\": \"code\",\n   \"execution_count\": null,\n   \"metadata\": {},\n"
       "   \"outputs\": [],\n   \"source\": [";
   const std::string cells = "[\"import os\\n\", " + set + between + set + "\\n\", \"x = 1\"]";
-  EXPECT_EQ(notebook_mended(cells), cells);
+  EXPECT_EQ(fix_notebook(cells), cells);
 }
 
-TEST(AuditNotebook, ALineIsPutIntoTheListAsItsNeighboursAre) {
+TEST(AuditNotebook, AnInsertedLineIsFormattedLikeItsNeighbours) {
   EXPECT_EQ(
-      notebook_mended("[\n    \"import os\\n\",\n    \"os.environ.setdefault('CUDA_VISIBLE_DEVICES', '1')\"\n   ]"),
+      fix_notebook("[\n    \"import os\\n\",\n    \"os.environ.setdefault('CUDA_VISIBLE_DEVICES', '1')\"\n   ]"),
       "[\n    \"import os\\n\",\n    \"os.environ.setdefault(\\\"CUDA_DEVICE_ORDER\\\", \\\"PCI_BUS_ID\\\")\\n\",\n"
       "    \"os.environ.setdefault('CUDA_VISIBLE_DEVICES', '1')\"\n   ]");
   EXPECT_EQ(
-      notebook_mended("[\"import os\\n\",\"if x:\\n\",\"\\tos.environ.setdefault('CUDA_VISIBLE_DEVICES', '1')\\n\"]"),
+      fix_notebook("[\"import os\\n\",\"if x:\\n\",\"\\tos.environ.setdefault('CUDA_VISIBLE_DEVICES', '1')\\n\"]"),
       "[\"import os\\n\",\"if x:\\n\",\"\\tos.environ.setdefault(\\\"CUDA_DEVICE_ORDER\\\", "
       "\\\"PCI_BUS_ID\\\")\\n\",\"\\tos.environ.setdefault('CUDA_VISIBLE_DEVICES', '1')\\n\"]");
 }
 
 TEST(AuditNotebook, ACellOfOneTextStaysOne) {
-  EXPECT_EQ(notebook_mended("\"import os\\nos.environ.setdefault('CUDA_VISIBLE_DEVICES', '1')\\n# \\u00e9\""),
+  EXPECT_EQ(fix_notebook("\"import os\\nos.environ.setdefault('CUDA_VISIBLE_DEVICES', '1')\\n# \\u00e9\""),
             "\"import os\\nos.environ.setdefault(\\\"CUDA_DEVICE_ORDER\\\", \\\"PCI_BUS_ID\\\")\\n"
             "os.environ.setdefault('CUDA_VISIBLE_DEVICES', '1')\\n# \\u00e9\"");
 }
 
 TEST(AuditNotebook, ALineLeavesTheListWithItsComma) {
   const std::string set = "os.environ['CUDA_VISIBLE_DEVICES'] = 'GPU-1'";
-  EXPECT_EQ(notebook_mended("[\n    \"import os\\n\",\n    \"" + set + "\\n\",\n    \"" + set +
-                            "\\n\",\n    \"print(1)\"\n   ]"),
+  EXPECT_EQ(fix_notebook("[\n    \"import os\\n\",\n    \"" + set + "\\n\",\n    \"" + set +
+                         "\\n\",\n    \"print(1)\"\n   ]"),
             "[\n    \"import os\\n\",\n    \"" + set + "\\n\",\n    \"print(1)\"\n   ]");
-  EXPECT_EQ(notebook_mended("[\n    \"import os\\n\",\n    \"" + set + "\\n\",\n    \"" + set + "\"\n   ]"),
+  EXPECT_EQ(fix_notebook("[\n    \"import os\\n\",\n    \"" + set + "\\n\",\n    \"" + set + "\"\n   ]"),
             "[\n    \"import os\\n\",\n    \"" + set + "\\n\"\n   ]");
 }
 
 TEST(AuditNotebook, ARepeatedMaskStaysInAnotherCellAndBehindALineOfIPython) {
   const std::string set = "os.environ['CUDA_VISIBLE_DEVICES'] = 'GPU-1'\\n";
   const std::string magic = "[\"import os\\n\",\"" + set + "\",\"%env CUDA_VISIBLE_DEVICES=GPU-2\\n\",\"" + set + "\"]";
-  EXPECT_EQ(notebook_mended(magic), magic);
+  EXPECT_EQ(fix_notebook(magic), magic);
   const std::string shell = "[\"import os\\n\",\"" + set + "\",\"!echo 1\\n\",\"" + set + "\"]";
-  EXPECT_EQ(notebook_mended(shell), shell);
+  EXPECT_EQ(fix_notebook(shell), shell);
 }
 
-TEST(AuditNotebook, AMaskMovesWithinItsCellAlone) {
+TEST(AuditNotebook, AMaskMovesWithinItsCellOnly) {
   const std::string late =
       "\"import torch\\n\",\"import os\\n\",\"os.environ.setdefault(\\\"CUDA_VISIBLE_DEVICES\\\", "
       "\\\"GPU-1\\\")\\n\",\"x = 1\\n\"";
-  EXPECT_EQ(notebook_mended("[" + late + "]"),
+  EXPECT_EQ(fix_notebook("[" + late + "]"),
             "[\"import os\\n\",\"os.environ.setdefault(\\\"CUDA_VISIBLE_DEVICES\\\", \\\"GPU-1\\\")\\n\","
             "\"import torch\\n\",\"x = 1\\n\"]");
 }
@@ -99,23 +99,23 @@ TEST(AuditNotebook, AMaskMovesWithinItsCellAlone) {
 TEST(AuditNotebook, ALateMaskByIndexMovesAndGetsItsOrder) {
   const std::string mask = "os.environ['CUDA_VISIBLE_DEVICES'] = '1'";
   const std::string order = "os.environ.setdefault(\\\"CUDA_DEVICE_ORDER\\\", \\\"PCI_BUS_ID\\\")";
-  EXPECT_EQ(notebook_mended("[\"import torch\\n\",\"import os\\n\",\"" + mask + "\\n\",\"x = 1\"]"),
+  EXPECT_EQ(fix_notebook("[\"import torch\\n\",\"import os\\n\",\"" + mask + "\\n\",\"x = 1\"]"),
             "[\"import os\\n\",\"" + mask + "\\n\",\"" + order + "\\n\",\"import torch\\n\",\"x = 1\"]");
   // The last line takes the comma before it along.
-  EXPECT_EQ(notebook_mended("[\"import torch\\n\",\"import os\\n\",\"" + mask + "\"]"),
+  EXPECT_EQ(fix_notebook("[\"import torch\\n\",\"import os\\n\",\"" + mask + "\"]"),
             "[\"import os\\n\",\"" + order + "\\n\",\"" + mask + "\\n\",\"import torch\\n\"]");
-  EXPECT_EQ(notebook_mended("\"import torch\\nimport os\\n" + mask + "\\nx = 1\""),
+  EXPECT_EQ(fix_notebook("\"import torch\\nimport os\\n" + mask + "\\nx = 1\""),
             "\"import os\\n" + mask + "\\n" + order + "\\nimport torch\\nx = 1\"");
 }
 
 TEST(AuditNotebook, WithinALineTextIsEscaped) {
-  EXPECT_EQ(notebook_mended("[\"import os\\n\", \"os.environ[\\\"CUDA_VISIBLE_DEVICES\\\"] = \\\"GPU-1\\\"\"]", true),
+  EXPECT_EQ(fix_notebook("[\"import os\\n\", \"os.environ[\\\"CUDA_VISIBLE_DEVICES\\\"] = \\\"GPU-1\\\"\"]", true),
             "[\"import os\\n\", \"os.environ.setdefault(\\\"CUDA_VISIBLE_DEVICES\\\", \\\"GPU-1\\\")\"]");
-  EXPECT_EQ(notebook_mended("[\"%matplotlib inline\\n\", \"import torch\\n\", \"torch.cuda.memory_cached()\"]"),
+  EXPECT_EQ(fix_notebook("[\"%matplotlib inline\\n\", \"import torch\\n\", \"torch.cuda.memory_cached()\"]"),
             "[\"%matplotlib inline\\n\", \"import torch\\n\", \"torch.cuda.memory_reserved()\"]");
 }
 
-TEST(AuditNotebook, WhatIsNoJsonIsNamedAndLeft) {
+TEST(AuditNotebook, InvalidJsonIsReportedAndUnchanged) {
   const Folder folder;
   const std::string broken = notebook("[\"import torch\\n\"").substr(0, 300) + "os.environ['CUDA_VISIBLE_DEVICES']";
   folder.put("a.ipynb", broken);

@@ -23,34 +23,34 @@ namespace fs = std::filesystem;
 using test::Folder;
 
 /// By file and rule: how many findings are left.
-using Left = std::map<std::pair<std::string, std::string>, int>;
+using RemainingFindings = std::map<std::pair<std::string, std::string>, int>;
 
-struct Mended {
+struct FixRun {
   std::set<std::pair<std::string, std::string>> rules;  ///< by file: those that were mended
-  Left left;
+  RemainingFindings left;
 };
 
-Mended mend(const fs::path& folder, bool unsafe) {
-  Mended mended;
-  const auto outcome = fix({.operands = {folder.native()}}, {.unsafe = unsafe, .write = true});
+FixRun fix_folder(const fs::path& folder, bool unsafe) {
+  FixRun run;
+  const auto outcome = fix_files({.operands = {folder.native()}}, {.unsafe = unsafe, .write = true});
   EXPECT_TRUE(outcome);
-  if (!outcome) return mended;
+  if (!outcome) return run;
   const auto name_of = [&](const fs::path& path) { return fs::relative(path, fs::canonical(folder)).native(); };
   for (const FixedFile& file : outcome->files) {
     EXPECT_EQ(file.problem, "") << file.name;
-    for (const std::string& rule : file.rules) mended.rules.emplace(name_of(file.path), rule);
+    for (const std::string& rule : file.rules) run.rules.emplace(name_of(file.path), rule);
   }
-  for (const Finding& finding : outcome->after.findings)
-    ++mended.left[{name_of(finding.module->source.path()), std::string{finding.rule}}];
-  return mended;
+  for (const Finding& finding : outcome->audit_after.findings)
+    ++run.left[{name_of(finding.module->source.path()), std::string{finding.rule}}];
+  return run;
 }
 
 /// Mends a folder once more; nothing may change.
-void expect_settled(const fs::path& folder, bool unsafe) {
-  const auto again = fix({.operands = {folder.native()}}, {.unsafe = unsafe, .write = true});
+void expect_no_change(const fs::path& folder, bool unsafe) {
+  const auto again = fix_files({.operands = {folder.native()}}, {.unsafe = unsafe, .write = true});
   ASSERT_TRUE(again);
   for (const FixedFile& file : again->files)
-    EXPECT_EQ(file.before, file.after) << file.name << (unsafe ? " unsafe" : "");
+    EXPECT_EQ(file.text_before, file.text_after) << file.name << (unsafe ? " unsafe" : "");
 }
 
 /// Both properties of what `fill` puts below a folder of this name.
@@ -58,15 +58,15 @@ template <class Fill>
 void check_properties(Fill fill) {
   const Folder folder;
   for (const char* const how : {"safe", "unsafe"}) fill(folder, std::string{how});
-  const Mended safe = mend(folder / "safe", false);
-  const Mended unsafe = mend(folder / "unsafe", true);
-  expect_settled(folder / "safe", false);
-  expect_settled(folder / "unsafe", true);
-  expect_settled(folder / "unsafe", false);
-  for (const auto& mended : safe.rules) {
-    const auto count = [&](const Left& left) { return left.contains(mended) ? left.at(mended) : 0; };
-    EXPECT_TRUE(unsafe.rules.contains(mended)) << mended.first << ' ' << mended.second << " is mended by --fix alone";
-    EXPECT_LE(count(unsafe.left), count(safe.left)) << mended.first << ' ' << mended.second;
+  const FixRun safe = fix_folder(folder / "safe", false);
+  const FixRun unsafe = fix_folder(folder / "unsafe", true);
+  expect_no_change(folder / "safe", false);
+  expect_no_change(folder / "unsafe", true);
+  expect_no_change(folder / "unsafe", false);
+  for (const auto& rule : safe.rules) {
+    const auto count = [&](const RemainingFindings& left) { return left.contains(rule) ? left.at(rule) : 0; };
+    EXPECT_TRUE(unsafe.rules.contains(rule)) << rule.first << ' ' << rule.second << " is mended by --fix alone";
+    EXPECT_LE(count(unsafe.left), count(safe.left)) << rule.first << ' ' << rule.second;
   }
 }
 
@@ -121,7 +121,7 @@ const std::vector<std::string> kPrograms{
     "import os\n# weir: ignore[G10] one card\n" + kSet + "'1'\n",
 };
 
-TEST(AuditFixProperties, HoldOfEveryWayToSetAMask) {
+TEST(AuditFixProperties, HoldOfEveryFormOfMaskWrite) {
   for (const std::string& program : kPrograms) {
     SCOPED_TRACE(program);
     check_file("program.py", program);
@@ -153,7 +153,7 @@ std::vector<std::string> lines_of(const std::string& text) {
   return lines;
 }
 
-TEST(AuditFixProperties, HoldOfEveryWayInANotebook) {
+TEST(AuditFixProperties, HoldOfEveryFormInANotebook) {
   for (const std::string& program : kPrograms) {
     SCOPED_TRACE(program);
     const std::string open = program.substr(0, program.size() - 1);  // as Jupyter ends a cell

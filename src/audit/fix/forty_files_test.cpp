@@ -54,7 +54,7 @@ std::vector<Kind> kinds() {
   };
 }
 
-TEST(AuditFortyFiles, WhatNeedsNoJudgementIsMendedAndTheRestIsToldWithItsReason) {
+TEST(AuditFortyFiles, SimpleFindingsAreFixedAndTheRestIsReportedWithAReason) {
   const test::Folder folder;
   const auto all = kinds();
   for (std::size_t i = 0; i < 40; ++i) {
@@ -65,31 +65,31 @@ TEST(AuditFortyFiles, WhatNeedsNoJudgementIsMendedAndTheRestIsToldWithItsReason)
     folder.put(fmt::format("{}_{}.py", kind.name, i), text + "\nif __name__ == \"__main__\":\n    print(net)\n");
   }
   Policy policy;
-  policy.given = true;
+  policy.is_defined = true;
   policy.device = "RTX 3090";
   policy.index = "1";
-  policy.uuid = false;
+  policy.mask_by_uuid = false;
   const AuditRequest request{.operands = {folder.path().native()}, .policy = policy};
-  const auto outcome = fix(request, {.unsafe = true, .write = true});
+  const auto outcome = fix_files(request, {.unsafe = true, .write = true});
   ASSERT_TRUE(outcome);
   for (const FixedFile& file : outcome->files) EXPECT_EQ(file.problem, "") << file.name;
   std::set<std::string> left;
-  for (const Finding& finding : outcome->after.findings) {
+  for (const Finding& finding : outcome->audit_after.findings) {
     if (finding.severity == Severity::style) continue;
     const std::string name = finding.module->source.path().filename().native();
     left.insert(name);
     EXPECT_FALSE(finding.advice.empty()) << name;
-    EXPECT_EQ(finding.fixing, Fixing::manual) << name << ' ' << finding.rule;  // what it can do, it has done
+    EXPECT_EQ(finding.fixability, Fixability::manual) << name << ' ' << finding.rule;  // what it can do, it has done
   }
   for (std::size_t i = 0; i < 40; ++i) {
     const Kind& kind = all[i % all.size()];
     const std::string name = fmt::format("{}_{}.py", kind.name, i);
     EXPECT_EQ(left.contains(name), kind.needs_judgement) << name << '\n' << folder.text(name);
   }
-  EXPECT_NE(text_report(outcome->after).find("[by hand]"), std::string::npos);
-  const auto again = fix(request, {.unsafe = true, .write = false});
+  EXPECT_NE(text_report(outcome->audit_after).find("[by hand]"), std::string::npos);
+  const auto again = fix_files(request, {.unsafe = true, .write = false});
   ASSERT_TRUE(again);
-  for (const FixedFile& file : again->files) EXPECT_EQ(file.before, file.after) << file.name;
+  for (const FixedFile& file : again->files) EXPECT_EQ(file.text_before, file.text_after) << file.name;
 }
 
 }  // namespace

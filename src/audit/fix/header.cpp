@@ -9,7 +9,7 @@ namespace weir::audit {
 namespace {
 
 /// The lines that select the card, by the vendor's own variables: the order first, the mask last.
-std::string selection(Vendor vendor, std::string_view mask, std::string_view role, std::string_view line_break) {
+std::string selection_lines(Vendor vendor, std::string_view mask, std::string_view role, std::string_view line_break) {
   const auto line = [&](std::string_view name, std::string_view value) {
     return fmt::format("_weir_os.environ.setdefault(\"{}\", \"{}\")", name, value);
   };
@@ -35,14 +35,15 @@ std::string header_text(const Policy& policy, bool by_index, std::string_view li
       "import os as _weir_os{0}"
       "{1}"
       "# <<< weir{0}",
-      line_break, selection(vendor, mask, policy.role, line_break));
+      line_break, selection_lines(vendor, mask, policy.role, line_break));
 }
 
-std::vector<Edit> header(const Module& program, const Policy& policy) {
-  if (program.error || program.kind != FileKind::python) return {};
+std::vector<Edit> header_edits(const Module& program, const Policy& policy) {
+  if (program.parse_error || program.kind != FileKind::python) return {};
   // Libraries that choke on UUIDs get the index.
   const bool by_index =
-      !policy.uuid || std::any_of(program.body().events.begin(), program.body().events.end(), [&](const Event& event) {
+      !policy.mask_by_uuid ||
+      std::any_of(program.body().events.begin(), program.body().events.end(), [&](const Event& event) {
         const auto first = event.name.substr(0, event.name.find('.'));
         return event.kind == Event::Kind::import_module &&
                std::find(policy.index_libraries.begin(), policy.index_libraries.end(), first) !=
@@ -51,10 +52,10 @@ std::vector<Edit> header(const Module& program, const Policy& policy) {
   std::string text = header_text(policy, by_index, program.source.line_break());
   if (text.empty()) return {};
   // The last line of a file without a final line break would run into the header.
-  const std::string_view before = program.source.text({0, program.header_at});
+  const std::string_view before = program.source.text({0, program.header_offset});
   if (!before.empty() && before.back() != '\n' && before.back() != '\r' && before != "\xEF\xBB\xBF")
     text.insert(0, program.source.line_break());
-  return {{{program.header_at, program.header_at}, std::move(text)}};
+  return {{{program.header_offset, program.header_offset}, std::move(text)}};
 }
 
 }  // namespace weir::audit

@@ -8,14 +8,14 @@
 namespace weir::audit {
 namespace {
 
-class Joining {
+class EditJoiner {
  public:
-  explicit Joining(const Module& module) : module_{module} {}
+  explicit EditJoiner(const Module& module) : module_{module} {}
 
   /// Halves what does not pass together, so that one bad edit among many costs few attempts.
   void add(std::span<const Finding* const> findings) {
-    if (findings.empty() || passes(findings)) return;
-    if (findings.size() == 1) return try_alone(*findings.front());
+    if (findings.empty() || apply_all(findings)) return;
+    if (findings.size() == 1) return check_alone(*findings.front());
     const std::size_t half = findings.size() / 2;
     add(findings.first(half));
     add(findings.subspan(half));
@@ -24,25 +24,25 @@ class Joining {
   JointEdits take() { return std::move(joint_); }
 
  private:
-  bool passes(std::span<const Finding* const> findings) {
+  bool apply_all(std::span<const Finding* const> findings) {
     EditSet edits = edits_;
-    std::vector<const Finding*> taken;
+    std::vector<const Finding*> added;
     for (const Finding* finding : findings)
-      if (edits.add(finding->edits)) taken.push_back(finding);
-    if (taken.empty()) return true;
-    auto after = mended_file(module_, edits);
+      if (edits.add(finding->edits)) added.push_back(finding);
+    if (added.empty()) return true;
+    auto after = apply_to_file(module_, edits);
     if (!after) return false;
     edits_ = std::move(edits);
-    joint_.after = *std::move(after);
-    joint_.done.insert(joint_.done.end(), taken.begin(), taken.end());
+    joint_.edited_text = *std::move(after);
+    joint_.applied.insert(joint_.applied.end(), added.begin(), added.end());
     return true;
   }
 
-  void try_alone(const Finding& finding) {
+  void check_alone(const Finding& finding) {
     EditSet edits;
     edits.add(finding.edits);
-    if (const auto after = mended_file(module_, edits); !after)
-      joint_.refused.push_back({&finding, after.error().what});
+    if (const auto after = apply_to_file(module_, edits); !after)
+      joint_.rejected.push_back({&finding, after.error().what});
   }
 
   const Module& module_;
@@ -52,10 +52,10 @@ class Joining {
 
 }  // namespace
 
-JointEdits edited_together(const Module& module, const std::vector<const Finding*>& findings) {
-  Joining joining{module};
-  joining.add(findings);
-  return joining.take();
+JointEdits apply_together(const Module& module, const std::vector<const Finding*>& findings) {
+  EditJoiner joiner{module};
+  joiner.add(findings);
+  return joiner.take();
 }
 
 }  // namespace weir::audit

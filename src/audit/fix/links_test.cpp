@@ -10,7 +10,7 @@
 
 #include "audit/fix/diff.hpp"
 #include "audit/fix/fixer.hpp"
-#include "audit/run_command.hpp"
+#include "audit/run_program.hpp"
 #include "program.hpp"
 
 namespace weir::audit {
@@ -20,14 +20,14 @@ namespace fs = std::filesystem;
 
 const std::string kText = "import os\nos.environ['CUDA_VISIBLE_DEVICES'] = '1'\nimport torch\ntorch.zeros(1).cuda()\n";
 
-TEST(AuditLinks, ALinkStaysOneAndItsTargetIsMendedOnce) {
+TEST(AuditLinks, ALinkStaysALinkAndItsTargetIsFixedOnce) {
   const test::Folder folder;
   folder.put("project/real/target.py", kText);
   folder.put("outside/far.py", kText);
   fs::create_symlink("real/target.py", folder / "project/link.py");
   fs::create_symlink("../outside/far.py", folder / "project/far.py");
   const AuditRequest request{.operands = {(folder / "project").native()}};
-  const auto outcome = fix(request, {.unsafe = false, .write = true});
+  const auto outcome = fix_files(request, {.unsafe = false, .write = true});
   ASSERT_TRUE(outcome);
   EXPECT_TRUE(fs::is_symlink(folder / "project/link.py"));
   EXPECT_TRUE(fs::is_symlink(folder / "project/far.py"));
@@ -38,23 +38,24 @@ TEST(AuditLinks, ALinkStaysOneAndItsTargetIsMendedOnce) {
     const bool far = file.path.filename() == "far.py";
     EXPECT_EQ(file.problem.find("is a link to ") != std::string::npos, far) << file.name << ": " << file.problem;
   }
-  const auto again = fix(request, {.unsafe = false, .write = false});
+  const auto again = fix_files(request, {.unsafe = false, .write = false});
   ASSERT_TRUE(again);
-  for (const FixedFile& file : again->files) EXPECT_EQ(file.before, file.after) << file.name;
+  for (const FixedFile& file : again->files) EXPECT_EQ(file.text_before, file.text_after) << file.name;
 }
 
-TEST(AuditLinks, ALinkThatTheUserNamesStandsForItsTarget) {
+TEST(AuditLinks, ALinkAsOperandMeansItsTarget) {
   const test::Folder folder;
   folder.put("outside/far.py", kText);
   fs::create_directory(folder / "project");
   fs::create_symlink("../outside/far.py", folder / "project/link.py");
-  const auto outcome = fix({.operands = {(folder / "project/link.py").native()}}, {.unsafe = false, .write = true});
+  const auto outcome =
+      fix_files({.operands = {(folder / "project/link.py").native()}}, {.unsafe = false, .write = true});
   ASSERT_TRUE(outcome);
   EXPECT_TRUE(fs::is_symlink(folder / "project/link.py"));
   EXPECT_NE(folder.text("outside/far.py"), kText);
 }
 
-TEST(AuditLinks, AFileIsToldOnceHoweverManyNamesItHas) {
+TEST(AuditLinks, AFileWithSeveralNamesIsReportedOnce) {
   const test::Folder folder;
   folder.put("project/real.py", kText);
   folder.put("outside/far.py", kText);
@@ -64,12 +65,12 @@ TEST(AuditLinks, AFileIsToldOnceHoweverManyNamesItHas) {
   const auto audit = run_audit({.operands = {(folder / "project").native()}});
   ASSERT_TRUE(audit);
   EXPECT_TRUE(audit->problems.empty());
-  std::multiset<std::string> told;
+  std::multiset<std::string> reported;
   for (const Finding& finding : audit->findings)
-    told.insert(fs::path{finding.module->source.name()}.filename().native() + std::string{finding.rule});
-  EXPECT_FALSE(told.empty());
-  for (const std::string& one : told) {
-    EXPECT_EQ(told.count(one), 1U) << one;
+    reported.insert(fs::path{finding.module->source.name()}.filename().native() + std::string{finding.rule});
+  EXPECT_FALSE(reported.empty());
+  for (const std::string& one : reported) {
+    EXPECT_EQ(reported.count(one), 1U) << one;
     EXPECT_TRUE(one.starts_with("real.py") || one.starts_with("far1.py")) << one;
   }
   for (const Finding& finding : audit->findings) {
@@ -81,7 +82,7 @@ TEST(AuditLinks, AFileIsToldOnceHoweverManyNamesItHas) {
   // The target is what a link alone that was asked for means.
   const auto link = run_audit({.operands = {(folder / "project/a.py").native()}});
   ASSERT_TRUE(link);
-  EXPECT_EQ(link->findings.size(), told.size() / 2);
+  EXPECT_EQ(link->findings.size(), reported.size() / 2);
 }
 
 TEST(AuditLinks, AModuleThatIsImportedByTheNameOfALinkIsFollowed) {
@@ -93,14 +94,14 @@ TEST(AuditLinks, AModuleThatIsImportedByTheNameOfALinkIsFollowed) {
              "import card\nimport torch\nif __name__ == '__main__':\n    torch.zeros(1).to('cuda:1')\n");
   fs::create_symlink("../shared/card.py", folder / "tool/card.py");
   Policy policy;
-  policy.given = true;
+  policy.is_defined = true;
   const auto audit = run_audit({.operands = {folder.path().native()}, .policy = policy, .select = {"G05", "G08"}});
   ASSERT_TRUE(audit);
   ASSERT_EQ(audit->findings.size(), 1U);  // the mask is known; 1 is no index under it
   EXPECT_EQ(audit->findings.front().rule, "G08");
 }
 
-TEST(AuditLinks, CopiesAreFilesAndNoLinks) {
+TEST(AuditLinks, CopiesAreSeparateFiles) {
   const test::Folder folder;
   const std::string header =
       "import os, sys\nsys.path.insert(0, '/home/me/lib')\nos.environ['CUDA_VISIBLE_DEVICES'] = '1'\nimport torch\n";
@@ -113,7 +114,7 @@ TEST(AuditLinks, CopiesAreFilesAndNoLinks) {
   EXPECT_EQ(run_audit(request)->findings.size(), 3U);
 }
 
-TEST(AuditLinks, LinksThatLeadNowhereOrElsewhereAreTold) {
+TEST(AuditLinks, BrokenAndOutsideLinksAreReported) {
   const test::Folder folder;
   folder.put("project/lib/a.py", kText);
   folder.put("outside/b.py", kText);
@@ -124,7 +125,7 @@ TEST(AuditLinks, LinksThatLeadNowhereOrElsewhereAreTold) {
   fs::create_symlink("../outside", folder / "project/outside");  // not read
   const auto audit = run_audit({.operands = {(folder / "project").native()}});
   ASSERT_TRUE(audit);
-  EXPECT_EQ(audit->files, 4U);
+  EXPECT_EQ(audit->file_count, 4U);
   EXPECT_EQ(audit->problems.size(), 3U);  // each is named
   ASSERT_EQ(audit->notes.size(), 1U);
   EXPECT_NE(audit->notes.front().find("project/outside: a link to the folder "), std::string::npos)
@@ -132,30 +133,30 @@ TEST(AuditLinks, LinksThatLeadNowhereOrElsewhereAreTold) {
   for (const Finding& finding : audit->findings) EXPECT_EQ(finding.module->source.path().filename(), "a.py");
 }
 
-TEST(AuditLinks, WhatMayNotBeWrittenIsNoPartOfThePatchEither) {
+TEST(AuditLinks, ReadOnlyFilesAreNotInThePatch) {
   const test::Folder folder;
   folder.put("a.py", kText);
   ::chmod((folder / "a.py").c_str(), 0444);
-  const auto outcome = fix({.operands = {folder.path().native()}}, {.unsafe = false, .write = false});
+  const auto outcome = fix_files({.operands = {folder.path().native()}}, {.unsafe = false, .write = false});
   ASSERT_TRUE(outcome);
   ASSERT_EQ(outcome->files.size(), 1U);
   EXPECT_EQ(outcome->files.front().problem, "is read-only");
-  EXPECT_EQ(outcome->files.front().after, kText);
+  EXPECT_EQ(outcome->files.front().text_after, kText);
 }
 
-TEST(AuditLinks, GitTakesAPatchWhateverTheName) {
+TEST(AuditLinks, GitAppliesPatchesWithAnyFileName) {
   for (const std::string name : {"new\nline.py", "two words.py", "qu\"ote\\.py", "\xC3\xA4.py", "tab\t.py"}) {
     const test::Folder folder;
     folder.put(name, "old\n");
     const std::string diff = unified_diff(name, "old\n", "new\n");
-    const auto ended = run_command({.words = {"git", "apply", "-"}, .input = diff, .folder = folder.path()});
+    const auto ended = run_program({.arguments = {"git", "apply", "-"}, .input = diff, .folder = folder.path()});
     ASSERT_TRUE(ended);
-    EXPECT_EQ(ended->status, 0) << ended->output << diff;
+    EXPECT_EQ(ended->exit_status, 0) << ended->output << diff;
     EXPECT_EQ(folder.text(name), "new\n");
   }
 }
 
-TEST(AuditLinks, APathFromElsewhereIsOneFromTheCurrentFolderOrTheRoot) {
+TEST(AuditLinks, AnOutsidePathIsRelativeToTheCurrentFolderOrTheRoot) {
   const fs::path here = fs::current_path();
   EXPECT_TRUE(unified_diff((here / "x/a.py").native(), "1\n", "2\n").starts_with("--- a/x/a.py\n+++ b/x/a.py\n"));
   EXPECT_TRUE(unified_diff("./x/../a.py", "1\n", "2\n").starts_with("--- a/a.py\n+++ b/a.py\n"));

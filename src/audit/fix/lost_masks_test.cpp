@@ -10,9 +10,9 @@
 #include <gtest/gtest.h>
 
 #include "audit/fix/fixer.hpp"
-#include "audit/run_command.hpp"
+#include "audit/run_program.hpp"
 #include "program.hpp"
-#include "seen_by_programs.hpp"
+#include "stub_runs.hpp"
 
 namespace weir::audit {
 namespace {
@@ -62,7 +62,7 @@ const std::array kBetween{
 };
 
 /// In the place of the first write: it may not happen.
-const std::array kPerhaps{
+const std::array kUncertain{
     "import contextlib\nwith contextlib.suppress(ImportError):\n    import gone\n",
     "try:\n    import gone\nexcept ImportError:\n    pass\n",
     "import sys\ndef setup():\n    if len(sys.argv) < 9:\n        return\n    os.environ['CUDA_VISIBLE_DEVICES'] = "
@@ -95,7 +95,7 @@ std::vector<std::vector<NamedText>> projects() {
     all.push_back(helpers());
     all.back().push_back({"main.py", fmt::format("{}import sel\n{}{}{}", kMasked, between, kAgain, kUse)});
   }
-  for (const char* const perhaps : kPerhaps) {
+  for (const char* const perhaps : kUncertain) {
     all.push_back(helpers());
     all.back().push_back({"main.py", fmt::format("import os\nimport sel\n{}{}{}", perhaps, kAgain, kUse)});
   }
@@ -103,7 +103,7 @@ std::vector<std::vector<NamedText>> projects() {
 }
 
 void check(bool unsafe) {
-  if (!python_program()) GTEST_SKIP() << "no python3 on PATH";
+  if (!find_python()) GTEST_SKIP() << "no python3 on PATH";
   const test::Folder folder;
   std::vector<fs::path> before;
   std::vector<fs::path> after;
@@ -113,10 +113,10 @@ void check(bool unsafe) {
       for (const auto& [name, text] : all[i]) folder.put(fmt::format("{}/p{}/{}", when, i, name), text);
     before.push_back(folder / fmt::format("before/p{}", i));
     after.push_back(folder / fmt::format("after/p{}", i));
-    ASSERT_TRUE(fix({.operands = {after.back().native()}}, {.unsafe = unsafe, .write = true}));
+    ASSERT_TRUE(fix_files({.operands = {after.back().native()}}, {.unsafe = unsafe, .write = true}));
   }
-  const auto was = test_kit::seen(before);
-  const auto is = test_kit::seen(after);
+  const auto was = test_kit::run_with_stubs(before);
+  const auto is = test_kit::run_with_stubs(after);
   EXPECT_EQ(was.size(), 5 * all.size());
   for (const auto& [name, one] : was) {
     ASSERT_TRUE(is.contains(name)) << name;
@@ -126,15 +126,15 @@ void check(bool unsafe) {
   }
 }
 
-TEST(AuditLostMasks, ASafeFixLeavesWhatEveryProgramSees) { check(false); }
+TEST(AuditLostMasks, ASafeFixKeepsTheDevicesOfEveryProgram) { check(false); }
 
-TEST(AuditLostMasks, AnUnsafeOneThatClaimsNoOtherCardDoesToo) { check(true); }
+TEST(AuditLostMasks, AnUnsafeFixThatSelectsNoOtherCardDoesToo) { check(true); }
 
-TEST(AuditLostMasks, WhatIsPlainlyRepeatedStillGoes) {
+TEST(AuditLostMasks, PlainRepetitionsAreStillDeleted) {
   const test::Folder folder;
   folder.put("main.py", kMasked + "import json\nSIZE = 3\n" + kAgain + kUse);
   folder.put("sel.py", "import os\ndef unused():\n    os.environ['CUDA_VISIBLE_DEVICES'] = '0'\n");
-  ASSERT_TRUE(fix({.operands = {folder.path().native()}}, {.unsafe = false, .write = true}));
+  ASSERT_TRUE(fix_files({.operands = {folder.path().native()}}, {.unsafe = false, .write = true}));
   EXPECT_EQ(folder.text("main.py"), kMasked + "import json\nSIZE = 3\n" + kUse);
 }
 

@@ -14,7 +14,7 @@ namespace {
 constexpr std::string_view kBlanks = " \t";
 
 /// The part of "import a, os, b" that is just this name, with nothing around it; empty if there is none.
-Range part_of(const SourceFile& source, Range statement, std::string_view name) {
+Range import_part(const SourceFile& source, Range statement, std::string_view name) {
   constexpr std::string_view kImport = "import";
   for (std::uint32_t at = statement.begin + kImport.size(); at < statement.end;) {
     const std::string_view rest = source.text({at, statement.end});
@@ -30,60 +30,60 @@ Range part_of(const SourceFile& source, Range statement, std::string_view name) 
 }
 
 /// The statement brings the name to the outermost block whenever the module is run: "import os", "import sys, os", "import os.path".
-bool brings(const Module& module, const Event& event, std::string_view name) {
-  if (event.kind != Event::Kind::import_module || !event.outermost || !event.arms.empty() || event.main_only)
+bool binds_name(const Module& module, const Event& event, std::string_view name) {
+  if (event.kind != Event::Kind::import_module || !event.is_top_level || !event.arms.empty() || event.in_main_part)
     return false;
   const std::string_view code = module.source.text(event.statement);
   if (!code.starts_with("import ") || code.find('\\') != std::string_view::npos) return false;
-  if (event.name == name) return !part_of(module.source, event.statement, name).empty();
+  if (event.name == name) return !import_part(module.source, event.statement, name).empty();
   return event.name.starts_with(fmt::format("{}.", name)) && code.find(" as ") == std::string_view::npos;
 }
 
 /// Takes a statement away that shares its line with others.
-std::vector<Edit> without_part_of_line(const SourceFile& source, Range statement) {
-  const std::string_view behind = source.text({statement.end, source.line_end(statement.end)});
-  const std::size_t semicolon = behind.find_first_not_of(kBlanks);
-  if (semicolon == std::string_view::npos || behind[semicolon] != ';') return {};
-  const std::size_t next = behind.find_first_not_of(kBlanks, semicolon + 1);
-  if (next == std::string_view::npos || std::string_view{"#;\r\n"}.find(behind[next]) != std::string_view::npos)
+std::vector<Edit> remove_part_of_line(const SourceFile& source, Range statement) {
+  const std::string_view tail = source.text({statement.end, source.line_end(statement.end)});
+  const std::size_t semicolon = tail.find_first_not_of(kBlanks);
+  if (semicolon == std::string_view::npos || tail[semicolon] != ';') return {};
+  const std::size_t next = tail.find_first_not_of(kBlanks, semicolon + 1);
+  if (next == std::string_view::npos || std::string_view{"#;\r\n"}.find(tail[next]) != std::string_view::npos)
     return {};
   return {{{statement.begin, statement.end + static_cast<std::uint32_t>(next)}, {}}};
 }
 
 /// Takes the name away from the import that brings it, or the whole of that.
-std::vector<Edit> without_import(const SourceFile& source, Range statement, std::string_view name) {
-  const Range part = part_of(source, statement, name);
+std::vector<Edit> remove_import(const SourceFile& source, Range statement, std::string_view name) {
+  const Range part = import_part(source, statement, name);
   if (part.empty()) return {};
   const bool first = source.text({statement.begin, part.begin}).find(',') == std::string_view::npos;
-  const std::string_view behind = source.text({part.end, statement.end});
+  const std::string_view tail = source.text({part.end, statement.end});
   if (!first) {
     const auto comma = static_cast<std::uint32_t>(source.text({statement.begin, part.begin}).rfind(','));
     return {{{statement.begin + comma, part.end}, {}}};
   }
-  if (const std::size_t comma = behind.find(','); comma != std::string_view::npos) {
-    const std::size_t next = behind.find_first_not_of(kBlanks, comma + 1);
+  if (const std::size_t comma = tail.find(','); comma != std::string_view::npos) {
+    const std::size_t next = tail.find_first_not_of(kBlanks, comma + 1);
     return {{{part.begin, part.end + static_cast<std::uint32_t>(next)}, {}}};
   }
-  return without_part_of_line(source, statement);
+  return remove_part_of_line(source, statement);
 }
 
 }  // namespace
 
-std::vector<Edit> imported_above(const Module& module, std::string_view name, std::uint32_t place) {
+std::vector<Edit> import_above(const Module& module, std::string_view name, std::uint32_t byte) {
   // Statements that share its line come behind what is put above.
-  const std::uint32_t line = module.source.line_start(place);
+  const std::uint32_t line = module.source.line_start(byte);
   const Event* later = nullptr;
   for (const Event& event : module.body().events) {
-    if (!brings(module, event, name)) continue;
+    if (!binds_name(module, event, name)) continue;
     if (event.statement.begin < line) return {};
     if (later == nullptr) later = &event;
   }
-  std::vector<Edit> edits{line_before(module.source, place, fmt::format("import {}", name))};
+  std::vector<Edit> edits{insert_line_before(module.source, byte, fmt::format("import {}", name))};
   if (later == nullptr) return edits;
   const bool alone = module.source.text(later->statement) == fmt::format("import {}", name);
-  if (auto moved = alone ? moved_lines(module.source, later->statement, place) : std::vector<Edit>{}; !moved.empty())
+  if (auto moved = alone ? move_statement(module.source, later->statement, byte) : std::vector<Edit>{}; !moved.empty())
     return moved;
-  const auto old = without_import(module.source, later->statement, name);
+  const auto old = remove_import(module.source, later->statement, name);
   edits.insert(edits.end(), old.begin(), old.end());
   return edits;
 }

@@ -11,6 +11,6 @@ namespace weir::audit {
 /// Edits that give Python code the name of a module above the line of one of the statements of its outermost block: nothing where
 /// `import NAME` of the outermost block, in whatever form, stands above already; else that line, and one that stands on the line or below
 /// is taken away, if it can be.
-std::vector<Edit> imported_above(const Module& module, std::string_view name, std::uint32_t place);
+std::vector<Edit> import_above(const Module& module, std::string_view name, std::uint32_t byte);
 
 }  // namespace weir::audit

@@ -11,7 +11,7 @@
 namespace weir::audit {
 namespace {
 
-std::string_view by_address(std::string_view order) { return order == "CUDA_DEVICE_ORDER" ? "PCI_BUS_ID" : "1"; }
+std::string_view pci_order_value(std::string_view order) { return order == "CUDA_DEVICE_ORDER" ? "PCI_BUS_ID" : "1"; }
 
 /// The line above, comments left out, goes on in this one: "a && \", "a |".
 bool is_continued(const SourceFile& source, std::uint32_t byte) {
@@ -29,13 +29,13 @@ bool is_continued(const SourceFile& source, std::uint32_t byte) {
 }
 
 /// Where the name stands among what a plain `export` or `declare -x` declares; none if the declaration is no such.
-std::optional<std::uint32_t> declared_at(const SourceFile& source, Range declaration, std::string_view name) {
-  constexpr std::array<std::string_view, 7> kPlain{"export ",   "declare -x ", "declare -gx ", "declare -xg ",
-                                                   "local -x ", "typeset -x ", "typeset -gx "};
+std::optional<std::uint32_t> declaration_offset(const SourceFile& source, Range declaration, std::string_view name) {
+  constexpr std::array<std::string_view, 7> kStarts{"export ",   "declare -x ", "declare -gx ", "declare -xg ",
+                                                    "local -x ", "typeset -x ", "typeset -gx "};
   const std::string_view code = source.text(declaration);
-  const bool plain = !code.starts_with("export -") &&
-                     std::any_of(kPlain.begin(), kPlain.end(), [&](auto start) { return code.starts_with(start); });
-  for (std::size_t at = code.find(name); plain && at != std::string_view::npos; at = code.find(name, at + 1)) {
+  const bool exports = !code.starts_with("export -") &&
+                       std::any_of(kStarts.begin(), kStarts.end(), [&](auto start) { return code.starts_with(start); });
+  for (std::size_t at = code.find(name); exports && at != std::string_view::npos; at = code.find(name, at + 1)) {
     const bool quoted = at > 0 && (code[at - 1] == '"' || code[at - 1] == '\'');
     const std::size_t begin = quoted ? at - 1 : at;
     const char before = begin > 0 ? code[begin - 1] : '=';
@@ -47,17 +47,18 @@ std::optional<std::uint32_t> declared_at(const SourceFile& source, Range declara
   return std::nullopt;
 }
 
-std::vector<Edit> in_script(const SourceFile& source, const Event& mask, std::string_view order) {
+std::vector<Edit> shell_order_edits(const SourceFile& source, const Event& mask, std::string_view order) {
   const Range at = mask.target;
   // A shell takes a byte-order mark for a part of its first word: what another line above would do to it nobody expects.
   if (at.empty() || (source.has_bom() && source.line_start(at.begin) == 0)) return {};
-  const std::string expansion = fmt::format("${{{}:-{}}}", order, by_address(order));
-  if (mask.mode == Event::Mode::child) return {{{at.begin, at.begin}, fmt::format("{}={} ", order, expansion)}};
-  const bool of_function = source.text(at).starts_with("declare") || source.text(at).starts_with("local") ||
-                           source.text(at).starts_with("typeset");
-  if (!of_function && own_lines(source, at) && !is_continued(source, at.begin))
-    return {line_before(source, at.begin, fmt::format("export {}=\"{}\"", order, expansion))};
-  const auto name = declared_at(source, at, mask.name);
+  const std::string expansion = fmt::format("${{{}:-{}}}", order, pci_order_value(order));
+  if (mask.mode == Event::Mode::child_environment)
+    return {{{at.begin, at.begin}, fmt::format("{}={} ", order, expansion)}};
+  const bool is_local = source.text(at).starts_with("declare") || source.text(at).starts_with("local") ||
+                        source.text(at).starts_with("typeset");
+  if (!is_local && statement_lines(source, at) && !is_continued(source, at.begin))
+    return {insert_line_before(source, at.begin, fmt::format("export {}=\"{}\"", order, expansion))};
+  const auto name = declaration_offset(source, at, mask.name);
   if (!name) return {};
   return {{{*name, *name}, fmt::format("{}=\"{}\" ", order, expansion)}};
 }
@@ -65,23 +66,23 @@ std::vector<Edit> in_script(const SourceFile& source, const Event& mask, std::st
 /// A line of code, in the manner of the one that sets the mask.
 std::string order_code(const Module& module, const Event& mask, std::string_view order) {
   if (module.kind == FileKind::powershell)
-    return fmt::format("if (-not $env:{0}) {{ $env:{0} = \"{1}\" }}", order, by_address(order));
+    return fmt::format("if (-not $env:{0}) {{ $env:{0} = \"{1}\" }}", order, pci_order_value(order));
   const std::string_view target = module.source.text(mask.target);
   const bool python = module.kind == FileKind::python || module.kind == FileKind::notebook;
   if (!python || target.empty()) return {};
-  return fmt::format("{}.setdefault(\"{}\", \"{}\")", target, order, by_address(order));
+  return fmt::format("{}.setdefault(\"{}\", \"{}\")", target, order, pci_order_value(order));
 }
 
 }  // namespace
 
 std::vector<Edit> order_edits(const Module& module, const Event& mask, std::string_view order) {
-  if (module.error) return {};
-  if (module.kind == FileKind::shell) return in_script(module.source, mask, order);
+  if (module.parse_error) return {};
+  if (module.kind == FileKind::shell) return shell_order_edits(module.source, mask, order);
   const std::string line = order_code(module, mask, order);
-  const auto block = own_block(module.source, mask.statement);
-  if (!mask.editable || line.empty() || !block) return {};
-  Edit edit = line_before(module.source, mask.statement.begin, line);
-  edit.where = {block->begin, block->begin};  // a comment that speaks of the write stays above it
+  const auto block = statement_with_comments(module.source, mask.statement);
+  if (!mask.is_editable || line.empty() || !block) return {};
+  Edit edit = insert_line_before(module.source, mask.statement.begin, line);
+  edit.range = {block->begin, block->begin};  // a comment that speaks of the write stays above it
   return {edit};
 }
 

@@ -19,11 +19,11 @@ namespace fs = std::filesystem;
 /// One statement of the outermost block.
 struct Statement {
   enum class Kind { plain, write, other } kind = Kind::other;
-  Range where{};
+  Range range{};
   std::string_view name{};   ///< write: the variable
   std::string_view value{};  ///< write: the constant
-  bool kept = false;         ///< write: for all that follows (shell: exported)
-  bool literal = false;      ///< Python: it writes to os.environ, and names nothing else of the program
+  bool is_exported = false;  ///< write: for all that follows (shell: exported)
+  bool is_movable = false;   ///< Python: it writes to os.environ, and names nothing else of the program
 };
 using StatementKind = Statement::Kind;
 
@@ -42,7 +42,7 @@ bool is_well_known(std::string_view name) {
 }
 
 /// A file or folder of the project, or one beside the module, has the library's name.
-bool is_hidden(const Project& project, const Module& module, std::string_view name) {
+bool is_shadowed(const Project& project, const Module& module, std::string_view name) {
   std::error_code ignored;
   const fs::path beside = module.source.path().parent_path() / name;
   if (fs::exists(beside, ignored) || fs::exists(fs::path{beside.native() + ".py"}, ignored)) return true;
@@ -53,7 +53,7 @@ bool is_hidden(const Project& project, const Module& module, std::string_view na
 }
 
 /// What a literal without a prefix, escapes and quotes within says; none if it is anything else.
-std::optional<std::string_view> plain_literal(std::string_view text) {
+std::optional<std::string_view> literal_content(std::string_view text) {
   if (text.size() < 2 || (text.front() != '"' && text.front() != '\'') || text.back() != text.front())
     return std::nullopt;
   text = text.substr(1, text.size() - 2);
@@ -66,8 +66,8 @@ class PythonStatements {
   PythonStatements(const Project& project, const Module& module) : project_{project}, module_{module} {}
 
   Statement read(Node node) const {
-    Statement statement{.where = node.range()};
-    if (node.is("expression_statement")) return expression(node, statement);
+    Statement statement{.range = node.range()};
+    if (node.is("expression_statement")) return read_expression(node, statement);
     if (node.is("future_import_statement") || is_plain_import(node) || is_plain_function(node))
       statement.kind = StatementKind::plain;
     return statement;
@@ -81,35 +81,34 @@ class PythonStatements {
   /// os.environ.setdefault("NAME", "value")
   bool is_literal_default(Node node) const {
     if (!node.is("call") || text(node.field("function")) != "os.environ.setdefault") return false;
-    const auto arguments = named_children(node.field("arguments")).listed();
+    const auto arguments = named_children(node.field("arguments")).to_vector();
     return arguments.size() == 2 && std::all_of(arguments.begin(), arguments.end(), [&](Node argument) {
-             return argument.is("string") && plain_literal(text(argument));
+             return argument.is("string") && literal_content(text(argument));
            });
   }
 
-  bool is_constant_text(Node node) const {
+  bool is_literal(Node node) const {
     if (node.is("integer") || node.is("float") || node.is("true") || node.is("false") || node.is("none")) return true;
     // f"..." runs code.
     return node.is("string") &&
            text(node).substr(0, text(node).find_first_of("\"'")).find_first_of("fF") == std::string_view::npos;
   }
 
-  Statement expression(Node node, Statement statement) const {
-    const auto children = named_children(node).listed();
+  Statement read_expression(Node node, Statement statement) const {
+    const auto children = named_children(node).to_vector();
     if (children.size() != 1) return statement;
     const Node one = children.front();
-    if (one.is("string") && is_constant_text(one)) statement.kind = StatementKind::plain;
-    statement.literal = is_literal_default(one);
+    if (one.is("string") && is_literal(one)) statement.kind = StatementKind::plain;
+    statement.is_movable = is_literal_default(one);
     if (!one.is("assignment") || one.field("type")) return statement;
     const Node left = one.field("left");
     const Node right = one.field("right");
-    if (left.is("identifier") && !is_reserved(text(left)) && is_constant_text(right))
-      statement.kind = StatementKind::plain;
+    if (left.is("identifier") && !is_reserved(text(left)) && is_literal(right)) statement.kind = StatementKind::plain;
     const Node key = left.is("subscript") ? left.field("subscript") : Node{};
-    const auto name = plain_literal(text(key));
-    const auto value = right.is("string") ? plain_literal(text(right)) : std::nullopt;
+    const auto name = literal_content(text(key));
+    const auto value = right.is("string") ? literal_content(text(right)) : std::nullopt;
     if (!key || text(left.field("value")) != "os.environ" || !name || !value) return statement;
-    return {StatementKind::write, statement.where, *name, *value, true, true};
+    return {StatementKind::write, statement.range, *name, *value, true, true};
   }
 
   bool is_plain_name(Node node) const {
@@ -118,16 +117,16 @@ class PythonStatements {
     const std::string_view first = full.substr(0, full.find('.'));
     const Node alias = node.is("aliased_import") ? node.field("alias") : Node{};
     return name.is("dotted_name") && is_well_known(first) && !(alias && is_reserved(text(alias))) &&
-           !is_hidden(project_, module_, first);
+           !is_shadowed(project_, module_, first);
   }
 
   bool is_plain_import(Node node) const {
     if (node.is("import_statement")) {
-      const auto names = named_children(node).listed();
+      const auto names = named_children(node).to_vector();
       return std::all_of(names.begin(), names.end(), [&](Node name) { return is_plain_name(name); });
     }
     if (!node.is("import_from_statement") || !is_plain_name(node.field("module_name"))) return false;
-    const auto names = named_children(node).listed();
+    const auto names = named_children(node).to_vector();
     return std::none_of(names.begin(), names.end(), [&](Node name) {
       return name.is("wildcard_import") || (name.is("aliased_import") && is_reserved(text(name.field("alias"))));
     });
@@ -146,33 +145,33 @@ class PythonStatements {
 };
 
 /// A word without expansions, in quotes or not.
-std::optional<std::string_view> plain_word(std::string_view text) {
+std::optional<std::string_view> word_content(std::string_view text) {
   if (text.size() >= 2 && (text.front() == '"' || text.front() == '\'') && text.back() == text.front())
     text = text.substr(1, text.size() - 2);
-  const bool plain = std::all_of(text.begin(), text.end(), [](char c) {
+  const bool is_literal = std::all_of(text.begin(), text.end(), [](char c) {
     return std::isalnum(static_cast<unsigned char>(c)) != 0 ||
            std::string_view{"_-.,:/"}.find(c) != std::string_view::npos;
   });
-  return plain ? std::optional{text} : std::nullopt;
+  return is_literal ? std::optional{text} : std::nullopt;
 }
 
 Statement shell_statement(Node node, std::string_view text) {
-  Statement statement{.where = node.range()};
+  Statement statement{.range = node.range()};
   const std::string_view code = node.text(text);
   if (!node.is_named() && (code == "\n" || code == ";" || code.empty())) statement.kind = StatementKind::plain;
-  const auto children = named_children(node).listed();
+  const auto children = named_children(node).to_vector();
   const bool exports = node.is("declaration_command") && code.starts_with("export") && children.size() == 1;
   const Node assignment = exports ? children.front() : node;
   if (!assignment.is("variable_assignment")) return statement;
-  const auto value = plain_word(assignment.field("value").text(text));
+  const auto value = word_content(assignment.field("value").text(text));
   if (!value || assignment.field("name").text(text).find('[') != std::string_view::npos) return statement;
-  return {StatementKind::write, statement.where, assignment.field("name").text(text), *value, exports};
+  return {StatementKind::write, statement.range, assignment.field("name").text(text), *value, exports};
 }
 
 /// Something that runs between any two commands, or another meaning of `export`.
-bool has_strange_shell(std::string_view text) {
-  constexpr std::array<std::string_view, 5> kStrange{"DEBUG", "export()", "export ()", "function export", "alias"};
-  return std::any_of(kStrange.begin(), kStrange.end(),
+bool has_hidden_code(std::string_view text) {
+  constexpr std::array<std::string_view, 5> kMarks{"DEBUG", "export()", "export ()", "function export", "alias"};
+  return std::any_of(kMarks.begin(), kMarks.end(),
                      [&](std::string_view word) { return text.find(word) != std::string_view::npos; });
 }
 
@@ -181,7 +180,8 @@ std::vector<Statement> statements_of(const Project& project, const Module& modul
   std::vector<Statement> all;
   const std::string_view text = module.source.text();
   const bool python = module.kind == FileKind::python || module.kind == FileKind::notebook;
-  if (module.error || (!python && module.kind != FileKind::shell) || (!python && has_strange_shell(text))) return all;
+  if (module.parse_error || (!python && module.kind != FileKind::shell) || (!python && has_hidden_code(text)))
+    return all;
   const auto tree = parse(python ? Language::python : Language::shell, text);
   if (!tree || tree->first_error()) return all;
   if (python) {
@@ -196,7 +196,7 @@ std::vector<Statement> statements_of(const Project& project, const Module& modul
 
 /// The statement that starts and ends there; the end if it stands in no outermost block.
 auto find_at(const std::vector<Statement>& all, Range where) {
-  return std::find_if(all.begin(), all.end(), [&](const Statement& one) { return one.where == where; });
+  return std::find_if(all.begin(), all.end(), [&](const Statement& one) { return one.range == where; });
 }
 
 /// The first statement of the line that one of them stands on: what is put above the line stands above that, too. None if something
@@ -204,23 +204,23 @@ auto find_at(const std::vector<Statement>& all, Range where) {
 std::optional<std::vector<Statement>::const_iterator> first_of_line(const SourceFile& source,
                                                                     const std::vector<Statement>& all,
                                                                     std::vector<Statement>::const_iterator one) {
-  const std::uint32_t line = source.line_start(one->where.begin);
+  const std::uint32_t line = source.line_start(one->range.begin);
   const std::string_view above = source.text({0, line});
-  while (one != all.begin() && std::prev(one)->where.end > line) --one;
-  if (one->where.begin < line || above.ends_with("\\\n") || above.ends_with("\\\r\n")) return std::nullopt;
+  while (one != all.begin() && std::prev(one)->range.end > line) --one;
+  if (one->range.begin < line || above.ends_with("\\\n") || above.ends_with("\\\r\n")) return std::nullopt;
   return one;
 }
 
 /// In a notebook: the two stand in one cell, and no line of IPython's own ("%env", "!...") between them.
-bool is_one_piece(const Module& module, std::uint32_t begin, std::uint32_t end) {
-  const Origin* origin = module.source.origin();
-  if (origin == nullptr) return true;
+bool is_in_one_cell(const Module& module, std::uint32_t begin, std::uint32_t end) {
+  const NotebookSource* notebook = module.source.notebook();
+  if (notebook == nullptr) return true;
   const std::string_view code = module.source.text();
-  for (std::uint32_t i = begin; i < end && i < origin->places.size(); ++i) {
+  for (std::uint32_t i = begin; i < end && i < notebook->file_offsets.size(); ++i) {
     // Such lines are comments in the code that was read.
-    if (code[i] == '#' && origin->text[origin->places[i]] != '#') return false;
+    if (code[i] == '#' && notebook->text[notebook->file_offsets[i]] != '#') return false;
   }
-  return std::none_of(origin->cells.begin(), origin->cells.end(),
+  return std::none_of(notebook->cell_starts.begin(), notebook->cell_starts.end(),
                       [&](std::uint32_t cell) { return begin < cell && cell <= end; });
 }
 
@@ -232,16 +232,16 @@ bool is_harmless_command(std::string_view code) {
 }
 
 /// Where something is first named that may write any variable; npos if nowhere.
-std::size_t first_unseen_in(std::string_view text) {
-  constexpr std::array<std::string_view, 8> kUnseen{"environ.update", "environb", "putenv",      "exec(",
-                                                    "importlib",      "runpy",    "load_dotenv", "__setitem__"};
+std::size_t first_hidden_write(std::string_view text) {
+  constexpr std::array<std::string_view, 8> kWords{"environ.update", "environb", "putenv",      "exec(",
+                                                   "importlib",      "runpy",    "load_dotenv", "__setitem__"};
   std::size_t first = std::string_view::npos;
-  for (const std::string_view word : kUnseen) first = std::min(first, text.find(word));
+  for (const std::string_view word : kWords) first = std::min(first, text.find(word));
   return first;
 }
 
 bool names_variable(const Module& module, const Statement& one, std::string_view variable) {
-  const std::string_view code = module.source.text(one.where);
+  const std::string_view code = module.source.text(one.range);
   const bool docstring = code.starts_with('"') || code.starts_with('\'');
   return one.kind != StatementKind::write && !docstring && code.find(variable) != std::string_view::npos;
 }
@@ -259,9 +259,9 @@ bool may_bind_os(std::string_view code) {
 }
 
 /// A statement that is not plain and speaks of the environment: its variable may be any.
-bool looks_at_environment(const Module& module, const Statement& one) {
-  const std::string_view code = module.source.text(one.where);
-  return one.kind == StatementKind::other && !one.literal &&
+bool mentions_environment(const Module& module, const Statement& one) {
+  const std::string_view code = module.source.text(one.range);
+  return one.kind == StatementKind::other && !one.is_movable &&
          (code.find("environ") != std::string_view::npos || code.find("getenv") != std::string_view::npos);
 }
 
@@ -270,62 +270,64 @@ bool looks_at_environment(const Module& module, const Statement& one) {
 /// What a file's statements are, and where something is first named in it that may write any variable.
 struct PlainStatements::File {
   std::vector<Statement> statements;
-  std::size_t first_unseen;
+  std::size_t hidden_write_offset;
 };
 
 PlainStatements::PlainStatements(const Project& project) : project_{project} {}
 PlainStatements::~PlainStatements() = default;
 
-const PlainStatements::File& PlainStatements::file(const Module& module) {
+const PlainStatements::File& PlainStatements::parsed_file(const Module& module) {
   auto& file = files_[&module];
-  if (!file) file.reset(new File{statements_of(project_, module), first_unseen_in(module.source.text())});
+  if (!file) file.reset(new File{statements_of(project_, module), first_hidden_write(module.source.text())});
   return *file;
 }
 
-bool PlainStatements::repeats_plainly(const Module& module, const Event& write) {
-  const auto& all = file(module).statements;
+bool PlainStatements::is_plain_repeat(const Module& module, const Event& write) {
+  const auto& all = parsed_file(module).statements;
   const auto found = find_at(all, write.statement);
   if (found == all.end() || found->kind != StatementKind::write || found->name != write.name) return false;
   for (auto at = found; at != all.begin();) {
     --at;
     if (at->kind == StatementKind::other) return false;
     if (at->kind == StatementKind::write && at->name == found->name)
-      return at->kept && at->value == found->value && is_one_piece(module, at->where.begin, found->where.begin);
+      return at->is_exported && at->value == found->value &&
+             is_in_one_cell(module, at->range.begin, found->range.begin);
   }
   return false;
 }
 
-Movable PlainStatements::movable_above(const Module& module, Range first, const Event& write) {
-  const auto& all = file(module).statements;
-  const auto place = find_at(all, first);
+MoveSafety PlainStatements::move_safety(const Module& module, Range target, const Event& write) {
+  const auto& all = parsed_file(module).statements;
+  const auto target_at = find_at(all, target);
   const auto end = find_at(all, write.statement);
-  if (place >= end || end == all.end() || !end->literal) return Movable::no;
-  const auto on_line = first_of_line(module.source, all, place);
-  if (!on_line) return Movable::no;
+  if (target_at >= end || end == all.end() || !end->is_movable) return MoveSafety::no;
+  const auto on_line = first_of_line(module.source, all, target_at);
+  if (!on_line) return MoveSafety::no;
   const auto begin = *on_line;
-  const bool plain =
-      is_one_piece(module, begin->where.begin, end->where.begin) && std::all_of(begin, end, [&](const Statement& one) {
+  const bool passes_plain =
+      is_in_one_cell(module, begin->range.begin, end->range.begin) &&
+      std::all_of(begin, end, [&](const Statement& one) {
         return one.kind == StatementKind::plain || (one.kind == StatementKind::write && one.name != write.name);
       });
-  if (plain) return Movable::yes;
+  if (passes_plain) return MoveSafety::yes;
   // What stands above may be called by what is passed.
   const bool read =
       std::any_of(all.begin(), end, [&](const Statement& one) { return names_variable(module, one, write.name); }) ||
       std::any_of(begin, end, [&](const Statement& one) {
-        return looks_at_environment(module, one) || may_bind_os(module.source.text(one.where));
+        return mentions_environment(module, one) || may_bind_os(module.source.text(one.range));
       });
-  return read ? Movable::no : Movable::unproved;
+  return read ? MoveSafety::no : MoveSafety::unproved;
 }
 
 bool PlainStatements::is_first_write(const Module& module, const Event& write) {
-  const auto& [all, first_unseen] = file(module);
+  const auto& [all, hidden_write_offset] = parsed_file(module);
   if (module.kind != FileKind::shell) {
     const std::string_view above = module.source.text().substr(0, write.statement.begin);
-    return first_unseen >= write.statement.begin && above.find(write.name) == std::string_view::npos;
+    return hidden_write_offset >= write.statement.begin && above.find(write.name) == std::string_view::npos;
   }
   const auto end = find_at(all, write.statement);
   return end != all.end() && std::all_of(all.begin(), end, [&](const Statement& one) {
-           if (one.kind == StatementKind::other) return is_harmless_command(module.source.text(one.where));
+           if (one.kind == StatementKind::other) return is_harmless_command(module.source.text(one.range));
            return one.kind == StatementKind::plain || one.name != write.name;
          });
 }

@@ -15,7 +15,7 @@ namespace weir::audit {
 // hides. Everything else, and every file of another language than Python and shell, is not plain.
 
 /// Whether a write may stand above the line of `first`, two statements of the outermost block of Python code.
-enum class Movable {
+enum class MoveSafety {
   no,  ///< it names more than os.environ and literals, does not stand below `first`, or passes what reads the variable
   unproved,  ///< it means the same there; what it would pass may notice
   yes        ///< it passes plain statements alone, and no other write of the same variable
@@ -31,15 +31,15 @@ class PlainStatements {
 
   /// The write repeats one of the same statement list of the outermost block, to the same constant, and only plain
   /// statements stand between the two: without it every program sees the same.
-  bool repeats_plainly(const Module& module, const Event& write);
-  Movable movable_above(const Module& module, Range first, const Event& write);
+  bool is_plain_repeat(const Module& module, const Event& write);
+  MoveSafety move_safety(const Module& module, Range target, const Event& write);
   /// Nothing above the write in its file is known to write the variable, or may write it unseen. Of shell scripts all statements above
   /// are plain, or commands such as `cd` and `set`.
   bool is_first_write(const Module& module, const Event& write);
 
  private:
   struct File;
-  const File& file(const Module& module);
+  const File& parsed_file(const Module& module);
 
   const Project& project_;
   std::map<const Module*, std::unique_ptr<File>> files_;

@@ -24,21 +24,21 @@ const std::string kInFunction = "def f():\n    os.environ[\"CUDA_VISIBLE_DEVICES
 
 Policy first_card() {
   Policy policy;
-  policy.given = true;
+  policy.is_defined = true;
   policy.device = "GPU-5b1f3b1e-0000-0000-0000-000000000001";
   policy.index = "1";
-  policy.uuid = false;
+  policy.mask_by_uuid = false;
   return policy;
 }
 
 /// Mends a folder of one file and gives the file.
-std::string mended_alone(const std::string& name, const std::string& text, bool unsafe) {
+std::string fix_alone(const std::string& name, const std::string& text, bool unsafe) {
   const test::Folder folder;
   folder.put(name, text);
   folder.put("env", "export CUDA_VISIBLE_DEVICES=0\n");
   folder.put("helper.py", "import os\ndef no(*a):\n    return lambda *b: None\ndef f():\n    pass\n");
   const auto outcome =
-      fix({.operands = {folder.path().native()}, .policy = first_card()}, {.unsafe = unsafe, .write = true});
+      fix_files({.operands = {folder.path().native()}, .policy = first_card()}, {.unsafe = unsafe, .write = true});
   EXPECT_TRUE(outcome);
   return folder.text(name);
 }
@@ -69,10 +69,10 @@ TEST(AuditPlainStatements, AScriptKeepsARepeatedMaskWhoseFirstWriteMayNotCount) 
 while read -r k v; do export "$k=$v"; done <<< "CUDA_VISIBLE_DEVICES 0"
 )"}) {
     const std::string text = fmt::format("{}{}{}python3 t.py\n", kScript, first, kExport);
-    EXPECT_EQ(mended_alone("run.sh", text, false), text);
+    EXPECT_EQ(fix_alone("run.sh", text, false), text);
     // Not even --unsafe lets the value of the first win, which may be another card's.
-    EXPECT_TRUE(mended_alone("run.sh", text, true).ends_with(fmt::format("\n{}python3 t.py\n", kExport)))
-        << mended_alone("run.sh", text, true);
+    EXPECT_TRUE(fix_alone("run.sh", text, true).ends_with(fmt::format("\n{}python3 t.py\n", kExport)))
+        << fix_alone("run.sh", text, true);
   }
 }
 
@@ -89,9 +89,9 @@ TEST(AuditPlainStatements, AProgramKeepsARepeatedMaskWhoseFirstWriteMayNotCount)
         "import helper\n@helper.no\ndef f():\n    os.environ[\"CUDA_VISIBLE_DEVICES\"] = \"1\"\nf()\n",
         "os.putenv(\"CUDA_VISIBLE_DEVICES\", \"1\")\n"}) {
     const std::string text = fmt::format("{}{}{}import torch\ntorch.zeros(1).cuda()\n", kProgram, first, kWrite);
-    EXPECT_EQ(mended_alone("main.py", text, false), text);
-    EXPECT_NE(mended_alone("main.py", text, true).rfind("CUDA_VISIBLE_DEVICES\""),
-              mended_alone("main.py", text, true).find("CUDA_VISIBLE_DEVICES\""));  // the second write is there
+    EXPECT_EQ(fix_alone("main.py", text, false), text);
+    EXPECT_NE(fix_alone("main.py", text, true).rfind("CUDA_VISIBLE_DEVICES\""),
+              fix_alone("main.py", text, true).find("CUDA_VISIBLE_DEVICES\""));  // the second write is there
   }
   for (const std::string call :
        {"g = lambda: f()\n", "1 > 2 > f()\n", "for i in [1]:\n    break\nelse:\n    f()\n",
@@ -100,7 +100,7 @@ TEST(AuditPlainStatements, AProgramKeepsARepeatedMaskWhoseFirstWriteMayNotCount)
         "from unittest import mock\nwith mock.patch('__main__.f'):\n    f()\n", "async def g(): f()\ng()\n"}) {
     const std::string text =
         fmt::format("{}{}{}{}import torch\ntorch.zeros(1).cuda()\n", kProgram, kInFunction, call, kWrite);
-    EXPECT_EQ(mended_alone("main.py", text, false), text);
+    EXPECT_EQ(fix_alone("main.py", text, false), text);
   }
   for (const std::string between :
        {R"(import logging
@@ -112,33 +112,33 @@ logging.getLogger().addHandler(H()); logging.warning('x')
         "import some_library\n", "os = helper\n", "x = f\"{helper}\"\n", "print(len(os.environ))\n"}) {
     const std::string text =
         fmt::format("{0}{1}{2}{1}import torch\ntorch.zeros(1).cuda()\n", kProgram, kWrite, between);
-    EXPECT_EQ(mended_alone("main.py", text, false), text);
+    EXPECT_EQ(fix_alone("main.py", text, false), text);
   }
 }
 
-TEST(AuditPlainStatements, WhatIsSureToBeRepeatedGoesAndTheOtherSaysWhyItStays) {
-  EXPECT_EQ(mended_alone("run.sh", kScript + kExport + "# again\nNAME=x\n" + kExport + "python3 t.py\n", false),
+TEST(AuditPlainStatements, CertainRepetitionsAreDeletedAndOthersExplained) {
+  EXPECT_EQ(fix_alone("run.sh", kScript + kExport + "# again\nNAME=x\n" + kExport + "python3 t.py\n", false),
             kScript + kExport + "# again\nNAME=x\npython3 t.py\n");
   const std::string use = "import torch\nimport numpy as np\nSIZE = 3\ndef f(a, b=2):\n    return a\n";
-  EXPECT_EQ(mended_alone("main.py", kProgram + kWrite + use + kWrite + "torch.zeros(1).cuda()\n", false),
+  EXPECT_EQ(fix_alone("main.py", kProgram + kWrite + use + kWrite + "torch.zeros(1).cuda()\n", false),
             kProgram + kWrite + use + "torch.zeros(1).cuda()\n");
   const test::Folder folder;
   folder.put("run.sh", kScript + "( " + kExport + ")\n" + kExport + kExport.substr(0, 6) + " X=$(date)\n" + kExport);
-  const auto outcome = fix({.operands = {folder.path().native()}}, {.unsafe = false, .write = false});
+  const auto outcome = fix_files({.operands = {folder.path().native()}}, {.unsafe = false, .write = false});
   ASSERT_TRUE(outcome);
-  const auto& all = outcome->after.findings;
+  const auto& all = outcome->audit_after.findings;
   EXPECT_TRUE(std::any_of(all.begin(), all.end(), [](const Finding& finding) {
     return finding.rule == "G07" && finding.advice.find("may not be in force") != std::string::npos;
   }));
 }
 
-TEST(AuditPlainStatements, AWriteMovesOnlyAboveWhatCannotNotice) {
-  const std::string asks =
+TEST(AuditPlainStatements, AWriteMovesOnlyAbovePlainStatements) {
+  const std::string query =
       "import torch\nimport os\nprint(os.environ.get('CUDA_VISIBLE_DEVICES'))\n" + kProgram.substr(10) + kWrite;
-  EXPECT_EQ(mended_alone("main.py", asks, false), asks);
+  EXPECT_EQ(fix_alone("main.py", query, false), query);
   const std::string plain = "import torch\nimport os\nSIZE = 3\n" + kProgram.substr(10) + kWrite;
-  EXPECT_TRUE(mended_alone("main.py", plain, false).ends_with(kWrite + "import torch\nSIZE = 3\n"))
-      << mended_alone("main.py", plain, false);
+  EXPECT_TRUE(fix_alone("main.py", plain, false).ends_with(kWrite + "import torch\nSIZE = 3\n"))
+      << fix_alone("main.py", plain, false);
 }
 
 TEST(AuditPlainStatements, AWriteMovesAboveALineOnlyWithTheNamesThatItBinds) {
@@ -147,25 +147,25 @@ TEST(AuditPlainStatements, AWriteMovesAboveALineOnlyWithTheNamesThatItBinds) {
   for (const auto& [line, left] : {std::pair<std::string, std::string>{"import os; import torch\n", "import torch\n"},
                                    {"import sys, os; import torch\n", "import sys; import torch\n"},
                                    {"import os, torch\n", "import torch\n"}})
-    EXPECT_EQ(mended_alone("main.py", fmt::format("{}{}{}", line, kWrite, use), false),
+    EXPECT_EQ(fix_alone("main.py", fmt::format("{}{}{}", line, kWrite, use), false),
               fmt::format("import os\n{}{}{}{}", kWrite, order, left, use));
   const std::string alloc = "os.environ[\"PYTORCH_CUDA_ALLOC_CONF\"] = \"max_split_size_mb:64\"\n";
-  EXPECT_EQ(mended_alone("main.py", "import os; import torch\n" + alloc + use, false),
+  EXPECT_EQ(fix_alone("main.py", "import os; import torch\n" + alloc + use, false),
             "import os\n" + alloc + "import torch\n" + use);
   const std::string late = "os.environ.setdefault(\"CUDA_VISIBLE_DEVICES\", \"1\")\n";
-  EXPECT_TRUE(mended_alone("main.py", "import os; import jax\n" + order + late + "jax.devices()\n", true)
+  EXPECT_TRUE(fix_alone("main.py", "import os; import jax\n" + order + late + "jax.devices()\n", true)
                   .starts_with("import os\n" + order + late + "import jax\n"));
   // What shares the line is passed, too; what begins above it would be cut.
   for (const std::string line : {"import os; print(os.environ.get('PYTORCH_CUDA_ALLOC_CONF')); import torch\n",
                                  "import os; from helper import os; import torch\n",
                                  "import os\nX = (1,\n     2); import torch\n", "import os\nX = 1; \\\nimport torch\n"})
     for (const bool unsafe : {false, true})
-      EXPECT_NE(mended_alone("main.py", fmt::format("{}{}{}", line, alloc, use), unsafe).find(line + alloc),
+      EXPECT_NE(fix_alone("main.py", fmt::format("{}{}{}", line, alloc, use), unsafe).find(line + alloc),
                 std::string::npos)
           << line;
 }
 
-TEST(AuditPlainStatements, AnOrderOfAnEntryPointStaysItsOwn) {
+TEST(AuditPlainStatements, AnEntryPointKeepsItsOwnOrder) {
   const test::Folder folder;
   const std::string shared = "import os\n" + kWrite;
   const std::string own =
@@ -174,36 +174,36 @@ TEST(AuditPlainStatements, AnOrderOfAnEntryPointStaysItsOwn) {
   folder.put("shared.py", shared);
   folder.put("own.py", own);
   folder.put("plain.py", "import shared\nimport torch\ntorch.zeros(1).cuda()\n");
-  const auto left = fix({.operands = {folder.path().native()}}, {.unsafe = true, .write = true});
+  const auto left = fix_files({.operands = {folder.path().native()}}, {.unsafe = true, .write = true});
   ASSERT_TRUE(left);
   EXPECT_EQ(folder.text("shared.py").find("CUDA_DEVICE_ORDER"), std::string::npos) << folder.text("shared.py");
-  const auto& all = left->after.findings;
+  const auto& all = left->audit_after.findings;
   EXPECT_TRUE(std::any_of(all.begin(), all.end(), [](const Finding& finding) {
     return finding.rule == "G04" && finding.advice.find("own.py may have an order") != std::string::npos;
   }));
   folder.put("shared.py", shared);
   folder.put("own.py", "import torch\n");
-  ASSERT_TRUE(fix({.operands = {folder.path().native()}}, {.unsafe = false, .write = true}));
+  ASSERT_TRUE(fix_files({.operands = {folder.path().native()}}, {.unsafe = false, .write = true}));
   EXPECT_EQ(folder.text("shared.py"),
             "import os\nos.environ.setdefault(\"CUDA_DEVICE_ORDER\", \"PCI_BUS_ID\")\n" + kWrite);
 }
 
-TEST(AuditPlainStatements, AScriptsOrderStandsInNoChainOfCommands) {
+TEST(AuditPlainStatements, AnOrderIsNotInsertedIntoAChainOfCommands) {
   const std::string chain = "#!/bin/bash\ntrue &&\n  export CUDA_VISIBLE_DEVICES=1\npython3 t.py\n";
-  EXPECT_EQ(mended_alone("run.sh", chain, false),
+  EXPECT_EQ(fix_alone("run.sh", chain, false),
             "#!/bin/bash\ntrue &&\n  export CUDA_DEVICE_ORDER=\"${CUDA_DEVICE_ORDER:-PCI_BUS_ID}\" "
             "CUDA_VISIBLE_DEVICES=1\npython3 t.py\n");
-  EXPECT_EQ(mended_alone("run.sh", "#!/bin/bash\n" + kExport, false),
+  EXPECT_EQ(fix_alone("run.sh", "#!/bin/bash\n" + kExport, false),
             "#!/bin/bash\nexport CUDA_DEVICE_ORDER=\"${CUDA_DEVICE_ORDER:-PCI_BUS_ID}\"\n" + kExport);
 }
 
-TEST(AuditPlainStatements, OfTwoMasksOfAMDOneGoes) {
+TEST(AuditPlainStatements, OneOfTwoAmdMasksIsDeleted) {
   const std::string both =
       "import os\nos.environ[\"ROCR_VISIBLE_DEVICES\"] = \"1\"\nos.environ[\"HIP_VISIBLE_DEVICES\"] = \"1\"\n"
       "import torch\ntorch.zeros(1).cuda()\n";
   const test::Folder folder;
   folder.put("main.py", both);
-  ASSERT_TRUE(fix({.operands = {folder.path().native()}}, {.unsafe = true, .write = true}));
+  ASSERT_TRUE(fix_files({.operands = {folder.path().native()}}, {.unsafe = true, .write = true}));
   EXPECT_EQ(folder.text("main.py").find("HIP_VISIBLE_DEVICES"), std::string::npos) << folder.text("main.py");
   EXPECT_NE(folder.text("main.py").find("ROCR_VISIBLE_DEVICES"), std::string::npos);
 }

@@ -8,19 +8,22 @@
 namespace weir::audit {
 namespace {
 
-/// A comment may stand within: what is taken away would take it along, or leave it behind for something else.
+/// Returns whether the code may contain a comment, which an edit would delete or leave at a wrong place.
 bool may_hold_comment(std::string_view code) { return code.find('#') != std::string_view::npos; }
 
-std::vector<Edit> whole(const Module& module, const Event& event, std::string text) {
-  if (may_hold_comment(module.source.text(event.where))) return {};
-  return {{event.where, std::move(text)}};
+/// Returns an edit that replaces the code of the event; empty if the code may contain a comment.
+std::vector<Edit> replace_event(const Module& module, const Event& event, std::string text) {
+  if (may_hold_comment(module.source.text(event.range))) return {};
+  return {{event.range, std::move(text)}};
 }
 
-/// One balanced pair of parentheses at the end: what is before it, and what is in it.
-struct Call {
-  std::string_view name, arguments;
+/// The parts of a call such as "torch.f(a, b)".
+struct CallText {
+  std::string_view name;       ///< the text before the parentheses
+  std::string_view arguments;  ///< the text between the parentheses
 };
-Call call_in(std::string_view code) {
+/// Splits a call; both parts are empty if the code is anything else.
+CallText split_call(std::string_view code) {
   const std::size_t open = code.find('(');
   if (open == std::string_view::npos || !code.ends_with(')')) return {};
   int depth = 0;
@@ -33,57 +36,62 @@ Call call_in(std::string_view code) {
 
 }  // namespace
 
-std::vector<Edit> handle_by_uuid(const Module& module, const Event& event) {
+std::vector<Edit> rewrite_lookup_by_uuid(const Module& module, const Event& event) {
   constexpr std::string_view kByIndex = "nvmlDeviceGetHandleByIndex";
-  const auto [name, argument] = call_in(module.source.text(event.where));
-  const bool plain = argument.find_first_of(",='\"#\n") == std::string_view::npos;
-  if (module.error || !name.ends_with(kByIndex) || !argument.starts_with("torch.") || !plain) return {};
+  const auto [name, argument] = split_call(module.source.text(event.range));
+  const bool is_one_expression = argument.find_first_of(",='\"#\n") == std::string_view::npos;
+  if (module.parse_error || !name.ends_with(kByIndex) || !argument.starts_with("torch.") || !is_one_expression)
+    return {};
   std::string text{name.substr(0, name.size() - kByIndex.size())};
   text += "nvmlDeviceGetHandleByUUID(\"GPU-\" + str(torch.cuda.get_device_properties(";
-  return whole(module, event, text + std::string{argument} + ").uuid))");
+  return replace_event(module, event, text + std::string{argument} + ").uuid))");
 }
 
-std::vector<Edit> without_fallback(const Module& module, const Event& event) {
-  if (module.error || event.target.empty() || !event.where.holds(event.target)) return {};
+std::vector<Edit> remove_fallback(const Module& module, const Event& event) {
+  if (module.parse_error || event.target.empty() || !event.range.contains(event.target)) return {};
   const SourceFile& source = module.source;
-  const Range before{event.where.begin, event.target.begin};
-  const Range behind{event.target.end, event.where.end};
-  // Behind the last of several lines a comment speaks of what that line holds.
-  const bool lines = source.text(behind).find('\n') != std::string_view::npos;
-  const std::string_view rest = source.text({event.where.end, source.line_end(event.where.end)});
-  if (may_hold_comment(source.text(before)) || may_hold_comment(source.text(behind)) ||
-      (lines && may_hold_comment(rest)))
+  const Range head{event.range.begin, event.target.begin};
+  const Range tail{event.target.end, event.range.end};
+  // If the deleted tail spans several lines, a comment on the last of them, behind the expression, is about deleted
+  // code.
+  const bool spans_lines = source.text(tail).find('\n') != std::string_view::npos;
+  const std::string_view rest = source.text({event.range.end, source.line_end(event.range.end)});
+  if (may_hold_comment(source.text(head)) || may_hold_comment(source.text(tail)) ||
+      (spans_lines && may_hold_comment(rest)))
     return {};
-  return {{before, {}}, {behind, {}}};
+  return {{head, {}}, {tail, {}}};
 }
 
-std::vector<Edit> first_visible(const Module& module, const Event& event) {
-  const auto [name, argument] = call_in(module.source.text(event.where));
-  // A map() or an int() of one entry among several is a list of cards.
-  if (module.error || name != "int" || argument.find("VISIBLE_DEVICES") == std::string_view::npos) return {};
-  return whole(module, event, "0");
+std::vector<Edit> replace_with_first_visible(const Module& module, const Event& event) {
+  const auto [name, argument] = split_call(module.source.text(event.range));
+  // Only a call of int() whose argument mentions the variable is rewritten; map(int, ...) reads a list of cards.
+  if (module.parse_error || name != "int" || argument.find("VISIBLE_DEVICES") == std::string_view::npos) return {};
+  return replace_event(module, event, "0");
 }
 
-std::vector<Edit> asked_free_memory(const Module& module, const Event& event) {
-  const std::string_view code = module.source.text(event.where);
+std::vector<Edit> replace_free_memory_estimate(const Module& module, const Event& event) {
+  const std::string_view code = module.source.text(event.range);
   const std::size_t minus = code.find('-');
-  if (module.error || minus == std::string_view::npos) return {};
+  if (module.parse_error || minus == std::string_view::npos) return {};
   const std::size_t begin = code.find_first_not_of(" \t\\\r\n", minus + 1);
-  const auto [name, argument] = call_in(begin == std::string_view::npos ? std::string_view{} : code.substr(begin));
-  const std::size_t method = name.ends_with("memory_allocated")  ? name.size() - 16
-                             : name.ends_with("memory_reserved") ? name.size() - 15
-                                                                 : std::string_view::npos;
-  if (method == std::string_view::npos || !name.substr(0, method).ends_with("cuda.")) return {};
-  return whole(module, event, std::string{name.substr(0, method)} + "mem_get_info(" + std::string{argument} + ")[0]");
+  const auto [name, argument] = split_call(begin == std::string_view::npos ? std::string_view{} : code.substr(begin));
+  // Offset in `name` where the name of the counter begins, after "torch.cuda.".
+  const std::size_t counter_begin = name.ends_with("memory_allocated")  ? name.size() - 16
+                                    : name.ends_with("memory_reserved") ? name.size() - 15
+                                                                        : std::string_view::npos;
+  if (counter_begin == std::string_view::npos || !name.substr(0, counter_begin).ends_with("cuda.")) return {};
+  return replace_event(module, event,
+                       std::string{name.substr(0, counter_begin)} + "mem_get_info(" + std::string{argument} + ")[0]");
 }
 
-std::vector<Edit> swapped(const Module& module, const Event& first, const Event& second) {
-  const auto above = own_lines(module.source, first.statement);
-  const auto below = own_lines(module.source, second.statement);
-  const bool alone = first.statement == first.where && second.statement == second.where;
-  if (module.error || !alone || !above || !below || above->end != below->begin || first.arms != second.arms) return {};
-  return {{first.where, std::string{module.source.text(second.where)}},
-          {second.where, std::string{module.source.text(first.where)}}};
+std::vector<Edit> swap_statements(const Module& module, const Event& first, const Event& second) {
+  const auto above = statement_lines(module.source, first.statement);
+  const auto below = statement_lines(module.source, second.statement);
+  const bool alone = first.statement == first.range && second.statement == second.range;
+  if (module.parse_error || !alone || !above || !below || above->end != below->begin || first.arms != second.arms)
+    return {};
+  return {{first.range, std::string{module.source.text(second.range)}},
+          {second.range, std::string{module.source.text(first.range)}}};
 }
 
 }  // namespace weir::audit

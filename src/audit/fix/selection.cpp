@@ -20,7 +20,7 @@ using Kind = Event::Kind;
 
 struct Write {
   std::string text;  ///< how and what, with the ways that lead to it
-  bool sure;         ///< on every way
+  bool is_certain;   ///< on every way
 };
 
 /// The writes of each variable that may be in force, the last sure one first.
@@ -28,7 +28,7 @@ using Masks = std::map<std::string, std::vector<Write>>;
 
 std::string value_text(const Module& module, const Event& event, const Value& value) {
   const auto known = value.as_text();
-  return known ? *known : fmt::format("<{}>", module.source.text(event.where));
+  return known ? *known : fmt::format("<{}>", module.source.text(event.range));
 }
 
 /// One write of a mask: how, of what, and the value.
@@ -38,30 +38,31 @@ std::string write_text(const Module& module, const Event& event, const Value& va
 }
 
 /// Branches by their first appearance among the writes: others may come and go.
-using Branches = std::map<std::uint32_t, std::size_t>;
+using BranchNumbers = std::map<std::uint32_t, std::size_t>;
 
-std::string ways(const Step& step, Branches& branches) {
+std::string branches_text(const Step& step, BranchNumbers& branches) {
   std::string text;
   for (const Arm& arm : step.arms) {
-    if (!arm.usual) text += fmt::format(" {}.{}", branches.emplace(arm.branch, branches.size()).first->second, arm.arm);
+    if (!arm.is_default)
+      text += fmt::format(" {}.{}", branches.emplace(arm.branch_id, branches.size()).first->second, arm.index);
   }
   return text;
 }
 
-void apply(const Step& step, Masks& masks, Branches& branches) {
+void add_write(const Step& step, Masks& masks, BranchNumbers& branches) {
   auto& writes = masks[step.event->name];
-  const std::string arms = ways(step, branches);
-  const bool sure = arms.empty();
+  const std::string arms = branches_text(step, branches);
+  const bool is_certain = arms.empty();
   const bool removes = step.event->kind == Kind::remove_variable;
-  const bool is_set = !writes.empty() && writes.front().sure;
-  const bool keeps = step.event->mode == Event::Mode::keep && !removes;
+  const bool is_set = !writes.empty() && writes.front().is_certain;
+  const bool keeps = step.event->mode == Event::Mode::set_if_unset && !removes;
   if (keeps && is_set) return;
-  if (sure && !(keeps && !writes.empty())) writes.clear();
+  if (is_certain && !(keeps && !writes.empty())) writes.clear();
   // Without an earlier write both ways of setting leave the same in an environment that has none.
   const std::string_view how = removes ? "removed" : keeps && !writes.empty() ? "keep " : "";
   writes.push_back(
       {fmt::format("{}{}{}", how, removes ? std::string{} : value_text(*step.module, *step.event, step.value), arms),
-       sure});
+       is_certain});
 }
 
 std::string text_of(const Masks& masks) {
@@ -77,14 +78,14 @@ std::string text_of(const Masks& masks) {
 /// Sets or removes a mask of this process.
 bool event_writes_mask(const Event& event) {
   const bool writes = event.kind == Kind::set_variable || event.kind == Kind::remove_variable;
-  return writes && event.mode != Event::Mode::child && is_mask(event.name);
+  return writes && event.mode != Event::Mode::child_environment && is_mask_variable(event.name);
 }
 
 /// What is in force cannot be told from the writes: others may come between them, or one may be left out by a failing import.
-bool is_unsure(const Step& step) {
+bool makes_mask_uncertain(const Step& step) {
   return step.event->kind == Kind::change_environment ||
          (event_writes_mask(*step.event) &&
-          std::any_of(step.arms.begin(), step.arms.end(), [](const Arm& arm) { return arm.usual; }));
+          std::any_of(step.arms.begin(), step.arms.end(), [](const Arm& arm) { return arm.is_default; }));
 }
 
 /// A word of the text: neither letter, digit nor underscore stand beside it.
@@ -113,8 +114,8 @@ class MaskWriters {
     }
     for (const Module& module : project.modules()) {
       if (module.kind != FileKind::python || writes_of(module).empty()) continue;
-      masked_.emplace_back(&module, stem_of(module));
-      names_.insert(masked_.back().second);
+      mask_files_.emplace_back(&module, stem_of(module));
+      names_.insert(mask_files_.back().second);
     }
     for (const Module& module : project.modules()) {
       for (const std::string_view name : names_)
@@ -124,13 +125,13 @@ class MaskWriters {
 
   /// What functions of loaded modules write into masks that no followed call leads to: properties, callbacks, those of a thread
   /// or from a table. They may run at any time. Empty if there is none.
-  std::string stray_writes(const Execution& execution) const {
+  std::string uncalled_writes(const Execution& execution) const {
     std::string text;
-    for (const Module* module : execution.modules) {
+    for (const Module* module : execution.loaded_modules) {
       const auto found = writers_.find(module);
       if (found == writers_.end()) continue;
       for (const Function* function : found->second) {
-        if (execution.functions.contains(function) || !may_be_called(*function, execution)) continue;
+        if (execution.followed_functions.contains(function) || !may_be_called(*function, execution)) continue;
         for (const Event& event : function->events)
           if (event_writes_mask(event)) text += write_text(*module, event, event.value);
       }
@@ -141,12 +142,12 @@ class MaskWriters {
   /// What files write into masks that a program may run by name: runpy, importlib, exec. Empty if it runs none.
   /// Those files are added to the others.
   std::string writes_of_named_files(const Execution& execution, std::set<std::string>& files) const {
-    const bool runs = std::any_of(execution.steps.begin(), execution.steps.end(), [](const Step& step) {
+    const bool may_run_files = std::any_of(execution.steps.begin(), execution.steps.end(), [](const Step& step) {
       return step.event->kind == Kind::change_environment && step.module->kind != FileKind::shell;
     });
     std::string text;
-    for (const auto& [module, stem] : masked_) {
-      if (!runs || execution.modules.contains(module) || !is_named(stem, execution)) continue;
+    for (const auto& [module, stem] : mask_files_) {
+      if (!may_run_files || execution.loaded_modules.contains(module) || !is_named(stem, execution)) continue;
       text += writes_of(*module);
       files.insert(module->source.path().native());
     }
@@ -181,7 +182,7 @@ class MaskWriters {
   }
 
   bool is_named(std::string_view name, const Execution& execution) const {
-    return std::any_of(execution.modules.begin(), execution.modules.end(), [&](const Module* module) {
+    return std::any_of(execution.loaded_modules.begin(), execution.loaded_modules.end(), [&](const Module* module) {
       const auto found = named_.find(module);
       return found != named_.end() && found->second.contains(name);
     });
@@ -189,40 +190,40 @@ class MaskWriters {
 
   std::map<const Module*, std::vector<const Function*>> writers_;
   std::vector<std::pair<const Module*, std::string_view>>
-      masked_;  ///< files that write masks, with what they are called
+      mask_files_;  ///< files that write masks, with what they are called
   std::set<std::string_view> names_;
   std::map<const Module*, std::set<std::string_view>> named_;
 };
 
-Selection selection_of(const Execution& execution, const MaskWriters& writers) {
-  Selection selection;
-  std::string writes = writers.stray_writes(execution) + writers.writes_of_named_files(execution, selection.files);
-  for (const Module* module : execution.modules) selection.files.insert(module->source.path().native());
-  bool unsure = execution.cut || !writes.empty();
+DeviceSelection selection_of(const Execution& execution, const MaskWriters& writers) {
+  DeviceSelection selection;
+  std::string writes = writers.uncalled_writes(execution) + writers.writes_of_named_files(execution, selection.files);
+  for (const Module* module : execution.loaded_modules) selection.files.insert(module->source.path().native());
+  bool is_uncertain = execution.is_truncated || !writes.empty();
   Masks masks;
-  Branches branches;
+  BranchNumbers branches;
   std::optional<std::string> at_first_use;
   for (const Step& step : execution.steps) {
     selection.files.insert(step.module->source.path().native());
-    unsure = unsure || is_unsure(step);
+    is_uncertain = is_uncertain || makes_mask_uncertain(step);
     if (event_writes_mask(*step.event)) {
-      apply(step, masks, branches);
+      add_write(step, masks, branches);
       writes += write_text(*step.module, *step.event, step.value);
     }
-    if (step.event->kind == Kind::touch && !at_first_use) at_first_use = text_of(masks);
+    if (step.event->kind == Kind::start_driver && !at_first_use) at_first_use = text_of(masks);
     if (step.event->kind == Kind::start_process && !masks.empty()) selection.masks += text_of(masks) + "--\n";
   }
   // Without a call that is known to start a driver, whatever comes behind the end may.
   selection.masks += at_first_use.value_or(text_of(masks)) + "--\n" + text_of(masks);
   // Where others may write in between, none of the writes may change.
-  if (unsure) selection.masks += writes;
+  if (is_uncertain) selection.masks += writes;
   return selection;
 }
 
 }  // namespace
 
-std::map<std::string, Selection> selections(const Project& project) {
-  std::map<std::string, Selection> all;
+std::map<std::string, DeviceSelection> collect_selections(const Project& project) {
+  std::map<std::string, DeviceSelection> all;
   const MaskWriters writers{project};
   for_each_execution(project, [&](const Execution& execution) {
     const std::string function = execution.function == nullptr ? std::string{} : execution.function->key;

@@ -10,9 +10,9 @@ namespace weir::audit {
 namespace {
 
 using test_kit::Codes;
-using test_kit::is_outside;
+using test_kit::is_outside_mask;
 
-TEST(AuditStrangeFlow, EveryWayToNameADeviceIsRead) {
+TEST(AuditStrangeFlow, EveryFormOfADeviceArgumentIsRead) {
   for (const std::string& code :
        Codes{"torch.set_default_device('cuda:1')\n",
              "torch.set_default_device(torch.device('cuda', 1))\n",
@@ -47,7 +47,7 @@ TEST(AuditStrangeFlow, EveryWayToNameADeviceIsRead) {
              "import faiss\nfaiss.index_cpu_to_gpu(r, 1, i)\n",
              "x.new_zeros(2, device='cuda:1')\n",
              "torch.Tensor(2).type('x').to('cuda:1')\n"})
-    EXPECT_TRUE(is_outside(code)) << code;
+    EXPECT_TRUE(is_outside_mask(code)) << code;
   for (const std::string& code :
        Codes{"torch.set_default_device('cuda:0')\n",
              "torch.load('f', map_location={'cuda:1': 'cuda:0'})\n",
@@ -70,7 +70,7 @@ TEST(AuditStrangeFlow, EveryWayToNameADeviceIsRead) {
              "shop.Order(gpus=[1])\n",
              "import serial\nserial.open(device=1)\n",
              "import sounddevice\nsounddevice.play(x, device=1)\n"})
-    EXPECT_FALSE(is_outside(code)) << code;
+    EXPECT_FALSE(is_outside_mask(code)) << code;
 }
 
 }  // namespace

@@ -15,15 +15,15 @@ using test_kit::Files;
 /// "dead" or "fragile" with the text of G03; empty if it is not told.
 std::string late(const Files& files) {
   const test::Folder folder;
-  test_kit::put(folder, files);
+  test_kit::put_files(folder, files);
   const auto audit = run_audit({.operands = {folder.path().native()}, .policy = {}, .select = {"G03"}});
   EXPECT_TRUE(audit);
   if (!audit || audit->findings.empty()) return {};
   const Finding& finding = audit->findings.front();
-  return (finding.severity == Severity::dead ? "dead: " : "fragile: ") + finding.what;
+  return (finding.severity == Severity::dead ? "dead: " : "fragile: ") + finding.message;
 }
 
-TEST(AuditStrangeFlow, AQuestionThatStartsTheDriverMakesAMaskDead) {
+TEST(AuditStrangeFlow, AQueryThatStartsTheDriverMakesALaterMaskDead) {
   const std::string mask = "os.environ['CUDA_VISIBLE_DEVICES'] = '1'\n";
   const std::string start = "import os, torch\n";
   EXPECT_TRUE(late({{"a.py", start + "torch.cuda.is_available()\n" + mask}}).starts_with("dead"));
@@ -32,9 +32,9 @@ TEST(AuditStrangeFlow, AQuestionThatStartsTheDriverMakesAMaskDead) {
   const std::string both = start + "n = torch.cuda.device_count()\nok = torch.cuda.is_available()\n" + mask;
   EXPECT_TRUE(late({{"a.py", both}}).starts_with("dead"));
   EXPECT_NE(late({{"a.py", both}}).find("is_available"), std::string::npos);
-  const std::string asks = "import torch\nOK = torch.cuda.is_available()\n";
-  EXPECT_TRUE(late({{"cards.py", asks}, {"a.py", "import os\nimport cards\n" + mask}}).starts_with("dead"));
-  EXPECT_TRUE(late({{"cards.py", asks}, {"a.py", "import os\nfrom cards import *\n" + mask}}).starts_with("dead"));
+  const std::string query = "import torch\nOK = torch.cuda.is_available()\n";
+  EXPECT_TRUE(late({{"cards.py", query}, {"a.py", "import os\nimport cards\n" + mask}}).starts_with("dead"));
+  EXPECT_TRUE(late({{"cards.py", query}, {"a.py", "import os\nfrom cards import *\n" + mask}}).starts_with("dead"));
   const std::string counts = "import torch\nN = torch.cuda.device_count()\n";
   EXPECT_TRUE(late({{"cards.py", counts}, {"a.py", "import os\nimport cards\n" + mask}}).starts_with("fragile"));
   const std::string text = late({{"a.py", start + "n = torch.cuda.device_count()\n" + mask}});
@@ -45,14 +45,14 @@ TEST(AuditStrangeFlow, AQuestionThatStartsTheDriverMakesAMaskDead) {
           .starts_with("fragile"));
 }
 
-TEST(AuditStrangeFlow, AMaskThatALoopSetsAmongOtherVariablesIsOne) {
+TEST(AuditStrangeFlow, AMaskSetInALoopOverVariablesCounts) {
   const std::string start = "import os, torch\nx = torch.ones(1).cuda()\n";
   const std::string variables = "{'CUDA_VISIBLE_DEVICES': '1', 'OMP_NUM_THREADS': '4'}";
-  const auto told = [&](const std::string& code) { return !late({{"a.py", start + code}}).empty(); };
-  EXPECT_TRUE(told("env = " + variables + "\nfor k in env:\n    os.environ[k] = env[k]\n"));
-  EXPECT_TRUE(told("for k, v in " + variables + ".items():\n    os.environ[k] = v\n"));
-  EXPECT_TRUE(told("for k in ('CUDA_VISIBLE_DEVICES', 'A'):\n    os.environ[k] = '1'\n"));
-  EXPECT_FALSE(told("for k in ('B', 'A'):\n    os.environ[k] = '1'\n"));
+  const auto is_late = [&](const std::string& code) { return !late({{"a.py", start + code}}).empty(); };
+  EXPECT_TRUE(is_late("env = " + variables + "\nfor k in env:\n    os.environ[k] = env[k]\n"));
+  EXPECT_TRUE(is_late("for k, v in " + variables + ".items():\n    os.environ[k] = v\n"));
+  EXPECT_TRUE(is_late("for k in ('CUDA_VISIBLE_DEVICES', 'A'):\n    os.environ[k] = '1'\n"));
+  EXPECT_FALSE(is_late("for k in ('B', 'A'):\n    os.environ[k] = '1'\n"));
 }
 
 }  // namespace

@@ -10,16 +10,16 @@ namespace weir::audit {
 namespace {
 
 using test_kit::Codes;
-using test_kit::is_outside;
+using test_kit::is_outside_mask;
 
-TEST(AuditStrangeFlow, WhatIsUnpackedFromATupleIsKnownByItsPlace) {
+TEST(AuditStrangeFlow, TupleElementsAreKnownByPosition) {
   for (const std::string& code :
        Codes{"name, device = 'a', 'cuda:1'\nx.to(device)\n", "(name, device) = ('a', 'cuda:1')\nx.to(device)\n",
              "pair = ('a', 'cuda:1')\nname, device = pair\nx.to(device)\n", "pair = ['a', 'cuda:1']\nx.to(pair[1])\n",
              "pair = ('a', 'cuda:1')\nx.to(pair[-1])\n", "a, (b, c) = 1, ('x', 'cuda:1')\nx.to(c)\n",
              "def both():\n    return 'a', 'cuda:1'\nname, device = both()\nx.to(device)\n",
              "devices = ['cuda:1', 'cuda:1']\nx.to(devices[0])\n"})
-    EXPECT_TRUE(is_outside(code)) << code;
+    EXPECT_TRUE(is_outside_mask(code)) << code;
   for (const std::string& code :
        Codes{"name, device = 'cuda:1', 'cuda:0'\nx.to(device)\n", "pair = ('cuda:1', 'cuda:0')\nx.to(pair[1])\n",
              "pair = ['cuda:1', 'cpu']\nx.to(pair[-1])\n", "pair = ['cuda:1']\npair[0] = 'cuda:0'\nx.to(pair[0])\n",
@@ -36,10 +36,10 @@ TEST(AuditStrangeFlow, WhatIsUnpackedFromATupleIsKnownByItsPlace) {
              "opts = {'device': 'cuda:1'}\ndel opts['device']\ntorch.zeros(2, **opts)\n",
              "class C:\n    device = 'cuda:1'\n    def __init__(self, device):\n        self.device = device\n"
              "x.to(C('cuda:0').device)\n"})
-    EXPECT_FALSE(is_outside(code)) << code;
+    EXPECT_FALSE(is_outside_mask(code)) << code;
 }
 
-TEST(AuditStrangeFlow, ALoopGoesOverAllOfWhatItIsGiven) {
+TEST(AuditStrangeFlow, ALoopVisitsAllElements) {
   for (const std::string& code :
        Codes{"for d in ['cuda:0', 'cuda:1']:\n    x.to(d)\n",
              "for d in ('cuda:0', 'cuda:1'):\n    torch.zeros(1, device=d)\n",
@@ -56,7 +56,7 @@ TEST(AuditStrangeFlow, ALoopGoesOverAllOfWhatItIsGiven) {
              "        x.to(d)\nrun()\n",
              "y = [x.to(d) for d in ['cuda:0', 'cuda:1']]\n", "y = [x.to(f'cuda:{i}') for i in range(2)]\n",
              "ds = [f'cuda:{i}' for i in range(2)]\nx.to(ds[1])\n", "y = {d: x.to(d) for d in ['cuda:0', 'cuda:1']}\n"})
-    EXPECT_TRUE(is_outside(code)) << code;
+    EXPECT_TRUE(is_outside_mask(code)) << code;
   for (const std::string& code :
        Codes{"for d in ['cuda:0', 'cpu']:\n    x.to(d)\n", "for i in range(1):\n    x.to(f'cuda:{i}')\n",
              "for i in range(2):\n    i = 0\n    x.to(f'cuda:{i}')\n",
@@ -72,7 +72,7 @@ TEST(AuditStrangeFlow, ALoopGoesOverAllOfWhatItIsGiven) {
              "for i, n in enumerate(['cuda:1', 'cuda:2']):\n    print(n)\n    torch.cuda.set_device(0)\n",
              "for d in sorted(['cuda:0', 'cuda:1'])[:1]:\n    x.to(d)\n",
              "for i in range(2):\n    print(i)\nx.to('cuda:0')\n"})
-    EXPECT_FALSE(is_outside(code)) << code;
+    EXPECT_FALSE(is_outside_mask(code)) << code;
 }
 
 }  // namespace

@@ -9,56 +9,56 @@
 namespace weir::audit {
 namespace {
 
-constexpr int kMostCppDepth = 200;
+constexpr int kMaxCppDepth = 200;
 
 // Calls after which the driver has read its masks: CUDA and HIP runtimes start with the first call that needs a device.
-constexpr std::array<std::string_view, 17> kTouches{"cudaGetDeviceCount",
-                                                    "cudaSetDevice",
-                                                    "cudaMalloc",
-                                                    "cudaGetDeviceProperties",
-                                                    "cudaFree",
-                                                    "cudaDeviceSynchronize",
-                                                    "cudaMallocManaged",
-                                                    "cuInit",
-                                                    "hipGetDeviceCount",
-                                                    "hipSetDevice",
-                                                    "hipMalloc",
-                                                    "hipInit",
-                                                    "hipGetDeviceProperties",
-                                                    "hipFree",
-                                                    "zeInit",
-                                                    "cudaMemGetInfo",
-                                                    "cudaStreamCreate"};
-struct Setter {
+constexpr std::array<std::string_view, 17> kDriverStarters{"cudaGetDeviceCount",
+                                                           "cudaSetDevice",
+                                                           "cudaMalloc",
+                                                           "cudaGetDeviceProperties",
+                                                           "cudaFree",
+                                                           "cudaDeviceSynchronize",
+                                                           "cudaMallocManaged",
+                                                           "cuInit",
+                                                           "hipGetDeviceCount",
+                                                           "hipSetDevice",
+                                                           "hipMalloc",
+                                                           "hipInit",
+                                                           "hipGetDeviceProperties",
+                                                           "hipFree",
+                                                           "zeInit",
+                                                           "cudaMemGetInfo",
+                                                           "cudaStreamCreate"};
+struct DeviceCall {
   std::string_view name;
   Vendor vendor;
 };
-constexpr std::array kSetters{Setter{"cudaSetDevice", Vendor::nvidia}, Setter{"hipSetDevice", Vendor::amd},
-                              Setter{"cudaGetDeviceProperties", Vendor::nvidia}};
+constexpr std::array kDeviceCalls{DeviceCall{"cudaSetDevice", Vendor::nvidia}, DeviceCall{"hipSetDevice", Vendor::amd},
+                                  DeviceCall{"cudaGetDeviceProperties", Vendor::nvidia}};
 
 class CppReader {
  public:
   explicit CppReader(std::string_view text) : text_{text} {}
 
-  ScriptReading read(const Tree& tree) {
+  ScriptContent read(const Tree& tree) {
     walk(tree.root(), 0);
-    auto reading = std::move(events_).take();
+    auto script = std::move(events_).take();
     // A program's body is its main function; the others run when they are called.
-    reading.entry_point = false;
-    for (Function& function : reading.functions) {
+    script.is_entry_point = false;
+    for (Function& function : script.functions) {
       if (function.key != "main") continue;
-      reading.functions.front().events = std::move(function.events);
+      script.functions.front().events = std::move(function.events);
       function.events.clear();
-      reading.entry_point = true;
+      script.is_entry_point = true;
       break;
     }
-    reading.error = tree.first_error();
-    return reading;
+    script.parse_error = tree.first_error();
+    return script;
   }
 
  private:
   void walk(Node node, int depth) {
-    if (depth > kMostCppDepth) return;
+    if (depth > kMaxCppDepth) return;
     const std::string_view kind = node.kind();
     if (kind == "comment" || kind == "string_literal") return;
     if (kind == "function_definition") {
@@ -78,7 +78,7 @@ class CppReader {
     const std::uint32_t id = branches ? events_.new_branch() : 0;
     if (branches) events_.arms().push_back({id, 0});
     for (const Node child : named_children(node)) {
-      if (branches && (child.is("else_clause") || child.is("case_statement"))) ++events_.arms().back().arm;
+      if (branches && (child.is("else_clause") || child.is("case_statement"))) ++events_.arms().back().index;
       walk(child, depth + 1);
     }
     if (branches) events_.arms().pop_back();
@@ -100,52 +100,56 @@ class CppReader {
   void call(Node node) {
     std::string name{node.field("function").text(text_)};
     if (name.starts_with("std::") || name.starts_with("::")) name = name.substr(name.find("::") + 2);
-    const auto args = named_children(node.field("arguments")).listed();
+    const auto args = named_children(node.field("arguments")).to_vector();
     if (name == "getenv" || name == "secure_getenv") {
-      looked_at_.push_back(argument(args, 0).as_text().value_or(""));
+      read_variables_.push_back(argument(args, 0).as_text().value_or(""));
     } else if (name == "setenv" || name == "_putenv_s") {
       const Value keep = argument(args, 2);
-      const bool keeps = name == "setenv" && keep.as_text().value_or("1") == "0";
-      set(node, argument(args, 0).as_text().value_or(""), argument(args, 1), keeps);
+      const bool keeps_existing = name == "setenv" && keep.as_text().value_or("1") == "0";
+      set(node, argument(args, 0).as_text().value_or(""), argument(args, 1), keeps_existing);
     } else if (name == "putenv" || name == "_putenv") {
       const std::string text = argument(args, 0).as_text().value_or("");
       const std::size_t equals = text.find('=');
       if (equals != std::string::npos) set(node, text.substr(0, equals), text_value(text.substr(equals + 1)), false);
     } else if (name == "unsetenv") {
       const std::string variable = argument(args, 0).as_text().value_or("");
-      if (find_variable(variable) != nullptr) events_.emit(Event::Kind::remove_variable, node.range(), variable);
+      if (find_device_variable(variable) != nullptr) events_.emit(Event::Kind::remove_variable, node.range(), variable);
     } else {
       device_call(node, name, args);
     }
   }
 
-  void set(Node node, const std::string& name, const Value& value, bool keeps) {
-    Event* event = events_.set(node.range(), name, value, keeps ? Event::Mode::keep : Event::Mode::assign);
+  void set(Node node, const std::string& name, const Value& value, bool keeps_existing) {
+    Event* event = events_.set_variable(node.range(), name, value,
+                                        keeps_existing ? Event::Mode::set_if_unset : Event::Mode::assign);
     if (event != nullptr)
-      event->guarded = event->guarded || std::find(looked_at_.begin(), looked_at_.end(), name) != looked_at_.end();
+      event->variable_read_before =
+          event->variable_read_before ||
+          std::find(read_variables_.begin(), read_variables_.end(), name) != read_variables_.end();
   }
 
   void device_call(Node node, const std::string& name, const std::vector<Node>& args) {
-    const auto* setter =
-        std::find_if(kSetters.begin(), kSetters.end(), [&](const Setter& s) { return s.name == name; });
-    if (setter != kSetters.end()) {
+    const auto* device_call_info =
+        std::find_if(kDeviceCalls.begin(), kDeviceCalls.end(), [&](const DeviceCall& s) { return s.name == name; });
+    if (device_call_info != kDeviceCalls.end()) {
       const Value index = argument(args, name == "cudaGetDeviceProperties" ? 1 : 0);
-      if (index.single(Atom::Kind::number) != nullptr) events_.emit(Event::Kind::use_device, node.range(), name, index);
+      if (index.single_alternative(PossibleValue::Kind::number) != nullptr)
+        events_.emit(Event::Kind::use_device, node.range(), name, index);
     }
-    if (std::find(kTouches.begin(), kTouches.end(), name) != kTouches.end())
-      events_.emit(Event::Kind::touch, node.range(), name);
+    if (std::find(kDriverStarters.begin(), kDriverStarters.end(), name) != kDriverStarters.end())
+      events_.emit(Event::Kind::start_driver, node.range(), name);
     else
       events_.emit(Event::Kind::call, node.range(), ':' + name);
   }
 
   std::string_view text_;
   ScriptEvents events_;
-  std::vector<std::string> looked_at_;
+  std::vector<std::string> read_variables_;
 };
 
 }  // namespace
 
-Result<ScriptReading> read_cpp(std::string_view text) {
+Result<ScriptContent> read_cpp(std::string_view text) {
   const auto tree = parse(Language::cpp, text);
   if (!tree) return tree.error();
   return CppReader{text}.read(*tree);

@@ -24,7 +24,8 @@ bool starts_with_word(std::string_view line, std::string_view word) {
 }
 
 /// What a line may set is "NAME=value" or, in Dockerfiles and setx, "NAME value".
-void set_in(std::string_view line, std::string_view rest, std::uint32_t begin, bool spaced, ScriptEvents& events) {
+void read_assignment(std::string_view line, std::string_view rest, std::uint32_t begin, bool allows_space,
+                     ScriptEvents& events) {
   while (!rest.empty()) {
     rest = trimmed(rest);
     if (rest.starts_with('"')) rest.remove_prefix(1);
@@ -32,26 +33,26 @@ void set_in(std::string_view line, std::string_view rest, std::uint32_t begin, b
     while (end < rest.size() && (std::isalnum(static_cast<unsigned char>(rest[end])) != 0 || rest[end] == '_')) ++end;
     if (end == 0 || end == rest.size()) return;
     const std::string_view name = rest.substr(0, end);
-    const bool equals = rest[end] == '=';
-    if (!equals && !spaced) return;
+    const bool has_equals = rest[end] == '=';
+    if (!has_equals && !allows_space) return;
     std::string_view value = rest.substr(end + 1);
-    const bool quoted = equals && !value.empty() && (value[0] == '"' || value[0] == '\'');
-    const std::size_t stop = quoted   ? std::min(value.find(value[0], 1), value.size() - 1) + 1
-                             : equals ? std::min(value.find_first_of(" \t"), value.size())
-                                      : value.size();
-    std::string_view meant = trimmed(value.substr(0, stop));
-    if (!quoted && meant.ends_with('"')) meant.remove_suffix(1);
+    const bool quoted = has_equals && !value.empty() && (value[0] == '"' || value[0] == '\'');
+    const std::size_t stop = quoted       ? std::min(value.find(value[0], 1), value.size() - 1) + 1
+                             : has_equals ? std::min(value.find_first_of(" \t"), value.size())
+                                          : value.size();
+    std::string_view content = trimmed(value.substr(0, stop));
+    if (!quoted && content.ends_with('"')) content.remove_suffix(1);
     const auto at = begin + static_cast<std::uint32_t>(name.data() - line.data());
-    events.set({at, at + static_cast<std::uint32_t>(meant.data() + meant.size() - name.data())}, name,
-               word_value(meant, {}));
+    events.set_variable({at, at + static_cast<std::uint32_t>(content.data() + content.size() - name.data())}, name,
+                        word_value(content, {}));
     rest = value.substr(std::min(stop, value.size()));
-    if (!equals) return;
+    if (!has_equals) return;
   }
 }
 
 }  // namespace
 
-ScriptReading read_lines(LineFormat format, std::string_view text) {
+ScriptContent read_lines(LineFormat format, std::string_view text) {
   ScriptEvents events;
   std::uint32_t begin = 0;
   for (std::string_view rest = text; !rest.empty();) {
@@ -62,34 +63,35 @@ ScriptReading read_lines(LineFormat format, std::string_view text) {
     const auto after = [&](std::string_view word) { return content.substr(std::min(word.size(), content.size())); };
     switch (format) {
       case LineFormat::dockerfile:
-        if (starts_with_word(content, "ENV ")) set_in(line, after("ENV "), begin, true, events);
+        if (starts_with_word(content, "ENV ")) read_assignment(line, after("ENV "), begin, true, events);
         break;
       case LineFormat::dotenv:
         if (!content.starts_with('#'))
-          set_in(line, starts_with_word(content, "export ") ? after("export ") : content, begin, false, events);
+          read_assignment(line, starts_with_word(content, "export ") ? after("export ") : content, begin, false,
+                          events);
         break;
       case LineFormat::systemd:
-        if (content.starts_with("Environment=")) set_in(line, after("Environment="), begin, false, events);
+        if (content.starts_with("Environment=")) read_assignment(line, after("Environment="), begin, false, events);
         break;
       case LineFormat::batch:
         if (starts_with_word(content, "setx "))
-          set_in(line, after("setx "), begin, true, events);
+          read_assignment(line, after("setx "), begin, true, events);
         else if (starts_with_word(content, "set "))
-          set_in(line, after("set "), begin, false, events);
+          read_assignment(line, after("set "), begin, false, events);
         break;
     }
     begin += static_cast<std::uint32_t>(end) + 1;
     rest.remove_prefix(std::min(end + 1, rest.size()));
   }
-  ScriptReading reading = std::move(events).take();
+  ScriptContent script = std::move(events).take();
   // A container that is given some of the cards counts those from 0.
-  auto& all = reading.functions.front().events;
-  const bool given = std::any_of(all.begin(), all.end(), [](const Event& event) {
+  auto& all = script.functions.front().events;
+  const bool selects_cards = std::any_of(all.begin(), all.end(), [](const Event& event) {
     const std::string cards = event.value.as_text().value_or("all");
     return event.name == "NVIDIA_VISIBLE_DEVICES" && cards != "all" && cards != "void" && cards != "none";
   });
-  for (Event& event : all) event.renumbered = given;
-  return reading;
+  for (Event& event : all) event.cards_renumbered = selects_cards;
+  return script;
 }
 
 }  // namespace weir::audit

@@ -30,7 +30,7 @@ std::string_view first_word(std::string_view& text) {
 }
 
 /// Nothing that IPython expands ("$x", "{x}"), and nothing that it leaves in the value and nobody means (quotes, comments).
-bool is_plain(std::string_view value) {
+bool is_literal_text(std::string_view value) {
   return std::all_of(value.begin(), value.end(), [](char c) {
     return std::isalnum(static_cast<unsigned char>(c)) != 0 ||
            std::string_view{",._:-/+"}.find(c) != std::string_view::npos;
@@ -38,24 +38,24 @@ bool is_plain(std::string_view value) {
 }
 
 Event event_at(Event::Kind kind, Range where, std::string name = {}) {
-  Event event{.kind = kind, .where = where, .statement = where, .top = where};
+  Event event{.kind = kind, .range = where, .statement = where, .top_statement = where};
   event.name = std::move(name);
-  event.outermost = true;
+  event.is_top_level = true;
   return event;
 }
 
 Event unknown_change(Range where) { return event_at(Event::Kind::change_environment, where); }
 
 /// "NAME=value" or "NAME value"; "NAME" alone shows it.
-std::vector<Event> set_by(std::string_view rest, Range where) {
+std::vector<Event> env_events(std::string_view rest, Range where) {
   rest = without_blanks(rest);
   const std::size_t split = rest.find(rest.find('=') != std::string_view::npos ? '=' : ' ');
   if (split == std::string_view::npos) return {};
   const std::string_view name = without_blanks(rest.substr(0, split));
   const std::string_view value = without_blanks(rest.substr(split + 1));
-  if (!is_plain(name)) return {unknown_change(where)};
-  if (find_variable(name) == nullptr) return {};
-  if (!is_plain(value)) return {unknown_change(where)};
+  if (!is_literal_text(name)) return {unknown_change(where)};
+  if (find_device_variable(name) == nullptr) return {};
+  if (!is_literal_text(value)) return {unknown_change(where)};
   Event event = event_at(Event::Kind::set_variable, where, std::string{name});
   event.value = text_value(std::string{value}, {});
   return {event};
@@ -66,35 +66,35 @@ std::optional<std::string> module_name(std::string_view file) {
   if (file.starts_with("./")) file.remove_prefix(2);
   if (file.ends_with(".py")) file.remove_suffix(3);
   std::string name{file};
-  if (name.empty() || name.front() == '/' || !is_plain(file) || name.find('.') != std::string::npos)
+  if (name.empty() || name.front() == '/' || !is_literal_text(file) || name.find('.') != std::string::npos)
     return std::nullopt;
   std::replace(name.begin(), name.end(), '/', '.');
   return name;
 }
 
 /// "%run [-i] other.py arguments": in this process.
-std::vector<Event> run_by(std::string_view rest, Range where) {
+std::vector<Event> run_events(std::string_view rest, Range where) {
   Event run = event_at(Event::Kind::import_module, where);
-  run.as_program = true;
+  run.runs_as_program = true;
   std::string_view word = first_word(rest);
   for (; word == "-i" || word == "-n" || word == "-e"; word = first_word(rest))
-    run.as_program = run.as_program && word != "-n";
+    run.runs_as_program = run.runs_as_program && word != "-n";
   const auto name = module_name(word);
   Event unknown = unknown_change(where);
   if (!name) return {unknown};
   run.name = *name;
-  unknown.fallback = true;
+  unknown.is_fallback = true;
   return {run, unknown};
 }
 
-std::vector<Event> done_by(std::string_view line, Range where, bool in_block) {
+std::vector<Event> magic_events(std::string_view line, Range where, bool in_block) {
   const std::string_view magic = first_word(line);
   const bool sets = magic == "%env" || magic == "%set_env";
   std::vector<Event> events;
   if (sets)
-    events = set_by(line, where);
+    events = env_events(line, where);
   else if (magic == "%run")
-    events = run_by(line, where);
+    events = run_events(line, where);
   else if (magic == "%dotenv")
     events = {unknown_change(where)};
   // Whether it happens is a matter of the block that it stands in.
@@ -104,26 +104,27 @@ std::vector<Event> done_by(std::string_view line, Range where, bool in_block) {
 
 }  // namespace
 
-void add_magics(const SourceFile& notebook, Function& body) {
-  constexpr std::size_t kMostMagics = 2'000;  // that do something
-  const Origin* const origin = notebook.origin();
-  if (origin == nullptr) return;
+void add_magic_events(const SourceFile& source, Function& body) {
+  constexpr std::size_t kMaxMagics = 2'000;  // that do something
+  const NotebookSource* const notebook = source.notebook();
+  if (notebook == nullptr) return;
   std::optional<std::vector<Range>> comments;  // in a text of several lines such a line is none of IPython's
   std::vector<Event> all;
   std::size_t count = 0;
   auto next = body.events.begin();
-  for (const Range magic : origin->magics) {
-    std::string line{notebook.text(magic)};
-    if (line.empty() || count >= kMostMagics) continue;
-    line.front() = origin->text[origin->places[magic.begin]];
-    auto events = done_by(line, magic, magic.begin != notebook.line_start(magic.begin));
+  for (const Range magic : notebook->magic_lines) {
+    std::string line{source.text(magic)};
+    if (line.empty() || count >= kMaxMagics) continue;
+    line.front() = notebook->text[notebook->file_offsets[magic.begin]];
+    auto events = magic_events(line, magic, magic.begin != source.line_start(magic.begin));
     if (events.empty()) continue;
     if (!comments) {
-      const auto tree = parse(Language::python, notebook.text());
+      const auto tree = parse(Language::python, source.text());
       comments = tree ? tree->comments() : std::vector<Range>{};
     }
-    if (!holds_byte(*comments, magic.begin)) continue;
-    for (; next != body.events.end() && next->top.begin <= magic.begin; ++next) all.push_back(std::move(*next));
+    if (!contains_byte(*comments, magic.begin)) continue;
+    for (; next != body.events.end() && next->top_statement.begin <= magic.begin; ++next)
+      all.push_back(std::move(*next));
     std::move(events.begin(), events.end(), std::back_inserter(all));
     ++count;
   }

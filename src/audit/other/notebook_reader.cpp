@@ -13,13 +13,13 @@ namespace {
 /// The text of the code cells, for every byte of it where it stands in the notebook, and where the cells begin.
 struct Code {
   std::string text;
-  std::vector<std::uint32_t> places;
-  std::vector<std::uint32_t> cells;
+  std::vector<std::uint32_t> file_offsets;
+  std::vector<std::uint32_t> cell_starts;
   std::vector<Range> magics;
 
-  void add(char c, std::uint32_t place) {
+  void add(char c, std::uint32_t file_offset) {
     text += c;
-    places.push_back(place);
+    file_offsets.push_back(file_offset);
   }
 };
 
@@ -65,44 +65,44 @@ std::size_t assigned_magic(std::string_view code, std::size_t line) {
 }
 
 /// Lines that IPython takes for itself ("%matplotlib", "!pip") are comments to Python.
-void hide_magic(Code& code, std::size_t from) {
+void hide_magic(Code& code, std::size_t cell_begin) {
   // "%%bash" and the like: the whole cell is of another language.
-  const std::string_view cell = std::string_view{code.text}.substr(from);
+  const std::string_view cell = std::string_view{code.text}.substr(cell_begin);
   const bool timed = cell.starts_with("%%time") || cell.starts_with("%%capture");
-  const bool foreign = cell.starts_with("%%") && !timed;
-  bool fresh = true;
-  bool goes_on = false;
+  const bool other_language = cell.starts_with("%%") && !timed;
+  bool at_line_start = true;
+  bool in_command = false;
   std::size_t magic = std::string::npos;  // where the one begins that we are in
   const auto end_magic = [&](std::size_t end) {
-    if (magic != std::string::npos && !foreign)
+    if (magic != std::string::npos && !other_language)
       code.magics.push_back({static_cast<std::uint32_t>(magic), static_cast<std::uint32_t>(end)});
     magic = std::string::npos;
   };
-  for (std::size_t i = from; i < code.text.size(); ++i) {
+  for (std::size_t i = cell_begin; i < code.text.size(); ++i) {
     const char c = code.text[i];
-    const bool begins = i == from || (fresh && code.text[i - 1] == '\n');
-    const std::size_t assigned = begins && !foreign ? assigned_magic(code.text, i) : std::string::npos;
+    const bool begins = i == cell_begin || (at_line_start && code.text[i - 1] == '\n');
+    const std::size_t assigned = begins && !other_language ? assigned_magic(code.text, i) : std::string::npos;
     if (assigned != std::string::npos) {
       code.text[assigned] = '_';
       code.text[assigned + 1] = '#';
-      goes_on = true;
+      in_command = true;
     }
-    if (fresh && (c == '%' || c == '!' || c == '?')) {
+    if (at_line_start && (c == '%' || c == '!' || c == '?')) {
       code.text[i] = '#';
-      goes_on = true;
+      in_command = true;
       magic = i;
-    } else if (fresh && foreign && c != '\n') {
+    } else if (at_line_start && other_language && c != '\n') {
       code.text[i] = '#';
     }
     if (c == '\n') {
       // A command may go on behind a backslash.
-      const bool continued = goes_on && i > from && code.text[i - 1] == '\\';
+      const bool continued = in_command && i > cell_begin && code.text[i - 1] == '\\';
       if (continued) code.text[i] = ' ';
-      goes_on = continued;
-      fresh = !continued;
+      in_command = continued;
+      at_line_start = !continued;
       if (!continued) end_magic(i);
     } else {
-      fresh = fresh && (c == ' ' || c == '\t');
+      at_line_start = at_line_start && (c == ' ' || c == '\t');
     }
   }
   end_magic(code.text.size());
@@ -114,7 +114,7 @@ Code code_of(Node root, std::string_view text) {
     const Node type = value_of(cell, "cell_type", text);
     if (type.text(text) != "\"code\"") continue;
     const std::size_t begin = code.text.size();
-    code.cells.push_back(static_cast<std::uint32_t>(begin));
+    code.cell_starts.push_back(static_cast<std::uint32_t>(begin));
     const Node source = value_of(cell, "source", text);
     if (source.is("string")) add_string(source, text, code);
     for (const Node line : named_children(source.is("array") ? source : Node{})) add_string(line, text, code);
@@ -126,15 +126,16 @@ Code code_of(Node root, std::string_view text) {
 
 }  // namespace
 
-Result<SourceFile> notebook_code(const SourceFile& file) {
+Result<SourceFile> extract_notebook_code(const SourceFile& file) {
   const std::string_view text = file.text();
   const auto tree = parse(Language::json, text);
   if (!tree) return tree.error();
   if (const auto error = tree->first_error())
-    return Error{Errc::corrupt, fmt::format("is no JSON at line {}", file.place(error->begin).line)};
+    return Error{Errc::corrupt, fmt::format("is no JSON at line {}", file.position(error->begin).line)};
   Code code = code_of(tree->root(), text);
   return SourceFile{file.path(), file.name(), std::move(code.text),
-                    Origin{std::string{text}, std::move(code.places), std::move(code.cells), std::move(code.magics)}};
+                    NotebookSource{std::string{text}, std::move(code.file_offsets), std::move(code.cell_starts),
+                                   std::move(code.magics)}};
 }
 
 }  // namespace weir::audit

@@ -10,7 +10,7 @@
 namespace weir::audit {
 namespace {
 
-constexpr int kMostPowershellDepth = 400;  // an expression alone is some fifteen nodes deep
+constexpr int kMaxPowershellDepth = 400;  // an expression alone is some fifteen nodes deep
 
 /// The name in "$env:NAME" or "${env:NAME}", in capitals: PowerShell does not tell them apart on Windows. Empty if it is none.
 std::string environment_name(std::string_view text) {
@@ -31,16 +31,16 @@ class PowershellReader {
  public:
   explicit PowershellReader(std::string_view text) : text_{text} {}
 
-  ScriptReading read(const Tree& tree) {
+  ScriptContent read(const Tree& tree) {
     walk(tree.root(), 0);
-    auto reading = std::move(events_).take();
-    reading.error = tree.first_error();
-    return reading;
+    auto script = std::move(events_).take();
+    script.parse_error = tree.first_error();
+    return script;
   }
 
  private:
   void walk(Node node, int depth) {
-    if (depth > kMostPowershellDepth) return;
+    if (depth > kMaxPowershellDepth) return;
     const std::string_view kind = node.kind();
     if (kind == "comment") return;
     if (kind == "assignment_expression") return assignment(node, depth);
@@ -59,7 +59,7 @@ class PowershellReader {
     for (const Node child : named_children(node)) {
       if (branches && (child.is("elseif_clauses") || child.is("else_clause") || child.is("switch_clauses") ||
                        child.is("catch_clauses")))
-        events_.arms().back().arm = ++arm;
+        events_.arms().back().index = ++arm;
       walk(child, depth + 1);
     }
     if (branches) events_.arms().pop_back();
@@ -75,11 +75,12 @@ class PowershellReader {
     if (parts.empty() || !value) return;
     const std::string name = environment_name(parts.front().text(text_));
     const std::string_view above = text_.substr(0, node.range().begin);
-    const bool looked_at = !name.empty() && lower_case(above).find("env:" + lower_case(name)) != std::string::npos;
-    Event* event = events_.set(node.range(), name, word_value(value.text(text_), value.range()), Event::Mode::assign);
+    const bool is_read_above = !name.empty() && lower_case(above).find("env:" + lower_case(name)) != std::string::npos;
+    Event* event =
+        events_.set_variable(node.range(), name, word_value(value.text(text_), value.range()), Event::Mode::assign);
     if (event == nullptr) return;
-    event->guarded = looked_at && lower_case(above).find("if") != std::string::npos;
-    event->editable = true;
+    event->variable_read_before = is_read_above && lower_case(above).find("if") != std::string::npos;
+    event->is_editable = true;
   }
 
   /// [Environment]::SetEnvironmentVariable("NAME", "value")
@@ -91,11 +92,12 @@ class PowershellReader {
     gather(node, literals, 0);
     if (literals.size() < 2) return;
     const Value name = word_value(literals[0].text(text_), literals[0].range());
-    events_.set(node.range(), name.as_text().value_or(""), word_value(literals[1].text(text_), literals[1].range()));
+    events_.set_variable(node.range(), name.as_text().value_or(""),
+                         word_value(literals[1].text(text_), literals[1].range()));
   }
 
   void gather(Node node, std::vector<Node>& literals, int depth) const {
-    if (depth > kMostPowershellDepth) return;
+    if (depth > kMaxPowershellDepth) return;
     for (const Node child : named_children(node)) {
       if (child.is("string_literal") || child.is("integer_literal"))
         literals.push_back(child);
@@ -113,16 +115,17 @@ class PowershellReader {
     }
     const auto text = [&](std::size_t i) { return i < words.size() ? words[i].text(text_) : std::string_view{}; };
     if (program == "setx" && words.size() >= 2)
-      events_.set(node.range(), word_value(text(0), {}).as_text().value_or(""), word_value(text(1), words[1].range()));
+      events_.set_variable(node.range(), word_value(text(0), {}).as_text().value_or(""),
+                           word_value(text(1), words[1].range()));
     if (program == "remove-item") {
       const std::string name = environment_name(text(0));
-      if (find_variable(name) != nullptr) events_.emit(Event::Kind::remove_variable, node.range(), name);
+      if (find_device_variable(name) != nullptr) events_.emit(Event::Kind::remove_variable, node.range(), name);
     }
     events_.emit(Event::Kind::call, node.range(), ':' + program);
     if (program == "write-host" || program == "write-output") return;
     for (std::size_t i = 0; i < words.size(); ++i) {
       const Value value = word_value(text(i), words[i].range());
-      const Atom* device = value.single(Atom::Kind::text);
+      const PossibleValue* device = value.single_alternative(PossibleValue::Kind::text);
       if (device != nullptr && parse_device(device->text) &&
           may_name_device(text(i), i > 0 ? text(i - 1) : "", program))
         events_.emit(Event::Kind::use_device, words[i].range(), program, value);
@@ -135,7 +138,7 @@ class PowershellReader {
 
 }  // namespace
 
-Result<ScriptReading> read_powershell(std::string_view text) {
+Result<ScriptContent> read_powershell(std::string_view text) {
   const auto tree = parse(Language::powershell, text);
   if (!tree) return tree.error();
   return PowershellReader{text}.read(*tree);

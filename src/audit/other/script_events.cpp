@@ -8,45 +8,45 @@ namespace weir::audit {
 
 Event& ScriptEvents::emit(Event::Kind kind, Range where, std::string name, Value value) {
   Event event{.kind = kind,
-              .where = where,
+              .range = where,
               .statement = statement_,
-              .top = statement_,
+              .top_statement = statement_,
               .arms = arms_,
               .name = std::move(name),
               .value = std::move(value)};
-  event.outermost = arms_.empty() && open_.size() == 1;
-  auto& events = functions_[open_.back()].events;
+  event.is_top_level = arms_.empty() && open_functions_.size() == 1;
+  auto& events = functions_[open_functions_.back()].events;
   events.push_back(std::move(event));
   return events.back();
 }
 
-Event* ScriptEvents::set(Range where, std::string_view name, Value value, Event::Mode mode) {
-  if (find_variable(name) == nullptr) return nullptr;
+Event* ScriptEvents::set_variable(Range where, std::string_view name, Value value, Event::Mode mode) {
+  if (find_device_variable(name) == nullptr) return nullptr;
   Event& event = emit(Event::Kind::set_variable, where, std::string{name}, std::move(value));
   event.mode = mode;
-  event.guarded = mode == Event::Mode::keep;
+  event.variable_read_before = mode == Event::Mode::set_if_unset;
   return &event;
 }
 
 void ScriptEvents::begin_function(std::string key) {
-  open_.push_back(functions_.size());
+  open_functions_.push_back(functions_.size());
   functions_.emplace_back().key = std::move(key);
 }
 
 void ScriptEvents::end_function(std::vector<std::string> parameters, std::vector<Value> defaults,
                                 std::size_t positional) {
-  Function& function = functions_[open_.back()];
+  Function& function = functions_[open_functions_.back()];
   function.parameters = std::move(parameters);
   function.defaults = std::move(defaults);
-  function.positional = positional;
-  open_.pop_back();
+  function.positional_count = positional;
+  open_functions_.pop_back();
 }
 
-ScriptReading ScriptEvents::take() && {
-  ScriptReading reading;
-  reading.functions = std::move(functions_);
-  reading.entry_point = true;
-  return reading;
+ScriptContent ScriptEvents::take() && {
+  ScriptContent script;
+  script.functions = std::move(functions_);
+  script.is_entry_point = true;
+  return script;
 }
 
 Value word_value(std::string_view word, Range where) {
@@ -78,7 +78,8 @@ Value word_value(std::string_view word, Range where) {
     }
   }
   if (!hole) return text_value(std::move(text), {begin, end});
-  return Atom{.kind = Atom::Kind::pattern, .text = std::move(text), .number = 0, .literal = {begin, end}};
+  return PossibleValue{
+      .kind = PossibleValue::Kind::pattern, .text = std::move(text), .number = 0, .literal = {begin, end}};
 }
 
 }  // namespace weir::audit

@@ -11,12 +11,12 @@
 namespace weir::audit {
 namespace {
 
-constexpr int kMostNesting = 120;
+constexpr int kMaxNesting = 120;
 /// What may be done behind aliases in one file: they stand for each other, and a few lines for more than any memory holds.
-constexpr int kMostFollowed = 2'000;
-constexpr int kMostBehindAliases = 100'000;
+constexpr int kMaxFollowedAliases = 2'000;
+constexpr int kMaxAliasNodes = 100'000;
 /// Values that are longer are texts, not devices.
-constexpr std::size_t kMostValueBytes = 4096;
+constexpr std::size_t kMaxValueBytes = 4096;
 
 /// Pairs of key and value, and lists, are told apart by these names in the three grammars.
 bool is_pair(Node node) { return node.is("block_mapping_pair") || node.is("flow_pair") || node.is("pair"); }
@@ -24,7 +24,7 @@ bool is_mapping(Node node) { return node.is("block_mapping") || node.is("flow_ma
 bool is_list(Node node) { return node.is("block_sequence") || node.is("flow_sequence") || node.is("array"); }
 
 /// Ranges without overlap, in their order.
-std::vector<Range> united(std::vector<Range> ranges) {
+std::vector<Range> merge_ranges(std::vector<Range> ranges) {
   std::sort(ranges.begin(), ranges.end(), [](Range a, Range b) { return a.begin < b.begin; });
   std::vector<Range> all;
   for (const Range range : ranges) {
@@ -36,27 +36,27 @@ std::vector<Range> united(std::vector<Range> ranges) {
   return all;
 }
 
-bool any_holds(const std::vector<Range>& united_ranges, Range where) {
-  const auto next = std::upper_bound(united_ranges.begin(), united_ranges.end(), where.begin,
+bool any_contains(const std::vector<Range>& merged_ranges, Range where) {
+  const auto next = std::upper_bound(merged_ranges.begin(), merged_ranges.end(), where.begin,
                                      [](std::uint32_t at, Range range) { return at < range.begin; });
-  return next != united_ranges.begin() && std::prev(next)->holds(where);
+  return next != merged_ranges.begin() && std::prev(next)->contains(where);
 }
 
 class SettingsReader {
  public:
   explicit SettingsReader(std::string_view text) : text_{text} {}
 
-  ScriptReading read(const Tree& tree) {
+  ScriptContent read(const Tree& tree) {
     anchors_ = YamlAnchors{tree.root(), text_};
-    broken_ = tree.first_error().has_value();
+    has_syntax_error_ = tree.first_error().has_value();
     walk(tree.root(), 0);
-    judge_containers();
-    auto reading = std::move(events_).take();
-    reading.entry_point = false;
-    reading.error = tree.first_error();
-    const auto given = all_that_are_given_cards();
-    for (Event& event : reading.functions.front().events) event.renumbered = any_holds(given, event.where);
-    return reading;
+    check_containers();
+    auto script = std::move(events_).take();
+    script.is_entry_point = false;
+    script.parse_error = tree.first_error();
+    const auto given = find_containers_with_cards();
+    for (Event& event : script.functions.front().events) event.cards_renumbered = any_contains(given, event.range);
+    return script;
   }
 
  private:
@@ -66,13 +66,13 @@ class SettingsReader {
     Range group{};           ///< that list or mapping
     bool removable = false;  ///< a block of YAML that does not become empty without it
   };
-  struct Inner {
+  struct InnerMask {
     Value mask;
     Range where;
     Entry entry;
   };
   /// So many cards that a container outside of a compose file is given.
-  struct Given {
+  struct CardCount {
     Range container;
     std::string what;
     std::size_t count;
@@ -82,7 +82,7 @@ class SettingsReader {
     std::string outer;
     std::size_t count = 0;
     bool by_number = false;  ///< not which cards, but how many
-    std::optional<Inner> inner;
+    std::optional<InnerMask> inner;
   };
 
   /// A key that what follows stands below, and the mapping that has it; for a merged one, the mapping that it is merged into.
@@ -91,7 +91,7 @@ class SettingsReader {
     Range holder;
   };
   /// An alias, and what it stands for.
-  struct Followed {
+  struct FollowedAlias {
     Range alias;
     Range content;
   };
@@ -109,18 +109,18 @@ class SettingsReader {
   Value scalar(Node node) const {
     const Node content = anchors_.content(node);
     const Range where = content.range();
-    if (!content || is_mapping(content) || is_list(content) || where.end - where.begin > kMostValueBytes) return {};
+    if (!content || is_mapping(content) || is_list(content) || where.end - where.begin > kMaxValueBytes) return {};
     Value value = word_value(content.text(text_), where);
-    if (!YamlAnchors::is_shared(node) || value.single() == nullptr) return value;
-    Atom atom = *value.single();
-    atom.literal = {};
-    return atom;
+    if (!YamlAnchors::is_shared(node) || value.single_alternative() == nullptr) return value;
+    PossibleValue alternative = *value.single_alternative();
+    alternative.literal = {};
+    return alternative;
   }
   std::string key_text(Node pair) const { return scalar(key_of(pair)).as_text().value_or(""); }
 
   void walk(Node node, int depth) {
-    if (depth > kMostNesting || (!followed_.empty() && ++behind_aliases_ > kMostBehindAliases)) return;
-    if (const Node alias = YamlAnchors::alias_in(node)) return follow(alias, depth);
+    if (depth > kMaxNesting || (!current_alias_.empty() && ++alias_node_count_ > kMaxAliasNodes)) return;
+    if (const Node alias = YamlAnchors::find_alias(node)) return follow(alias, depth);
     if (is_pair(node)) return pair(node, depth);
     if (node.is("block_sequence_item") || node.is("array") || node.is("flow_sequence")) {
       items(node, depth);
@@ -136,7 +136,7 @@ class SettingsReader {
     const auto children = named_children(node);
     const bool block = node.is("block_mapping") || node.is("block_sequence");
     const bool several = block && children.size() > 1;
-    const Range around = group_;
+    const Range outer_group = group_;
     if (children.size() > 1 && !is_pair(node)) group_ = node.range();
     for (const Node child : children) {
       const Entry outer = entry_;
@@ -144,7 +144,7 @@ class SettingsReader {
       walk(child, depth + 1);
       entry_ = outer;
     }
-    group_ = around;
+    group_ = outer_group;
     mapping_ = outer_mapping;
     holder_ = outer_holder;
   }
@@ -152,102 +152,104 @@ class SettingsReader {
   /// What stands behind an alias counts for the container that it is used in; as a place it is told where it stands.
   void follow(Node alias, int depth) {
     const Node content = anchors_.content(alias);
-    if (!content || !may_follow(alias, content)) return;
-    const Range outer = followed_;
-    if (followed_.empty()) followed_ = alias.range();
+    if (!content || !record_alias(alias, content)) return;
+    const Range outer = current_alias_;
+    if (current_alias_.empty()) current_alias_ = alias.range();
     walk(content, depth + 1);
-    followed_ = outer;
+    current_alias_ = outer;
   }
 
-  bool may_follow(Node alias, Node content) {
-    if (followed_all_.size() >= kMostFollowed) return false;
-    followed_all_.push_back({alias.range(), content.range()});
+  bool record_alias(Node alias, Node content) {
+    if (followed_aliases_.size() >= kMaxFollowedAliases) return false;
+    followed_aliases_.push_back({alias.range(), content.range()});
     return true;
   }
 
   /// "<<: *name" or "<<: [*one, *other]": what the mapping has by itself, or by an earlier one, is not taken from them.
-  void merge(Node value, std::set<std::string>& taken, int depth) {
-    const Node alias = YamlAnchors::alias_in(value);
+  void merge(Node value, std::set<std::string>& known_keys, int depth) {
+    const Node alias = YamlAnchors::find_alias(value);
     if (!alias) {
       const Node list = anchors_.content(value);
       for (const Node item : named_children(is_list(list) ? list : Node{}))
-        if (depth < kMostNesting) merge(item.is("block_sequence_item") ? item.first_child() : item, taken, depth + 1);
+        if (depth < kMaxNesting)
+          merge(item.is("block_sequence_item") ? item.first_child() : item, known_keys, depth + 1);
       return;
     }
     const Node content = anchors_.content(alias);
-    if (!is_mapping(content) || depth > kMostNesting || !may_follow(alias, content)) return;
-    const Range outer = followed_;
-    if (followed_.empty()) followed_ = alias.range();
+    if (!is_mapping(content) || depth > kMaxNesting || !record_alias(alias, content)) return;
+    const Range outer = current_alias_;
+    if (current_alias_.empty()) current_alias_ = alias.range();
     std::vector<Node> further;
     for (const Node child : named_children(content)) {
-      if (!is_pair(child) || ++behind_aliases_ > kMostBehindAliases) continue;
+      if (!is_pair(child) || ++alias_node_count_ > kMaxAliasNodes) continue;
       const std::string key = key_text(child);
       if (key == "<<")
         further.push_back(value_of(child));
-      else if (taken.insert(key).second)
+      else if (known_keys.insert(key).second)
         pair(child, depth + 1);
     }
-    for (const Node next : further) merge(next, taken, depth + 1);
-    followed_ = outer;
+    for (const Node next : further) merge(next, known_keys, depth + 1);
+    current_alias_ = outer;
   }
 
   void merge_into(Node mapping, Node value, int depth) {
-    std::set<std::string> taken;
+    std::set<std::string> known_keys;
     for (const Node child : named_children(mapping))
-      if (is_pair(child)) taken.insert(key_text(child));
-    const Range around = group_;
+      if (is_pair(child)) known_keys.insert(key_text(child));
+    const Range outer_group = group_;
     group_ = mapping.range();
-    merge(value, taken, depth);
-    group_ = around;
+    merge(value, known_keys, depth);
+    group_ = outer_group;
   }
 
   /// Containers that are given cards, and what they have by aliases, and that by others.
-  std::vector<Range> all_that_are_given_cards() const {
-    constexpr int kMostRounds = 8;
-    auto given = united(given_cards_);
-    for (int round = 0; round < kMostRounds && !followed_all_.empty() && !given.empty(); ++round) {
+  std::vector<Range> find_containers_with_cards() const {
+    constexpr int kMaxRounds = 8;
+    auto given = merge_ranges(containers_with_cards_);
+    for (int round = 0; round < kMaxRounds && !followed_aliases_.empty() && !given.empty(); ++round) {
       auto more = given;
-      for (const Followed& one : followed_all_)
-        if (any_holds(given, one.alias) && !any_holds(given, one.content)) more.push_back(one.content);
+      for (const FollowedAlias& one : followed_aliases_)
+        if (any_contains(given, one.alias) && !any_contains(given, one.content)) more.push_back(one.content);
       if (more.size() == given.size()) break;
-      given = united(std::move(more));
+      given = merge_ranges(std::move(more));
     }
     return given;
   }
 
   void set(Range where, std::string_view name, const Value& value) {
     // Without the entry an alias elsewhere would stand for nothing.
-    const bool removable = entry_.removable && !anchors_.any_between(entry_.where);
+    const bool removable = entry_.removable && !anchors_.has_anchor_in(entry_.where);
     events_.set_statement(entry_.where);
-    Event* const event = followed_.empty() ? events_.set(where, name, value, Event::Mode::child) : nullptr;
+    Event* const event =
+        current_alias_.empty() ? events_.set_variable(where, name, value, Event::Mode::child_environment) : nullptr;
     if (event != nullptr) {
-      event->editable = removable;
+      event->is_editable = removable;
       event->target = entry_.group;
     }
     if (name == "CUDA_VISIBLE_DEVICES") {
-      const bool here = followed_.empty();
-      const Entry entry = here ? Entry{entry_.where, entry_.group, removable} : Entry{followed_};
-      service_.inner = Inner{value, here ? where : followed_, entry};
+      const bool here = current_alias_.empty();
+      const Entry entry = here ? Entry{entry_.where, entry_.group, removable} : Entry{current_alias_};
+      service_.inner = InnerMask{value, here ? where : current_alias_, entry};
       if (!in_services_) masks_.push_back(*service_.inner);
     }
     const std::string text = value.as_text().value_or("");
     if (name == "NVIDIA_VISIBLE_DEVICES" && !text.empty() && text != "all" && text != "void" && text != "none") {
-      given_cards_.push_back(group_);
+      containers_with_cards_.push_back(group_);
       const std::string what = "NVIDIA_VISIBLE_DEVICES=" + text;
       const auto count = static_cast<std::size_t>(std::count(text.begin(), text.end(), ',')) + 1;
-      outside(what, count);
-      if (!in_services_) counted_.push_back({group_, what, count});
+      set_service_cards(what, count);
+      if (!in_services_) card_counts_.push_back({group_, what, count});
     }
   }
 
-  void outside(std::string what, std::size_t count) {
+  void set_service_cards(std::string what, std::size_t count) {
     service_.outer = std::move(what);
     service_.count = count;
   }
 
   /// The rest of a text from a byte on that no hole stands before.
   static Value part_of(const Value& value, std::size_t from) {
-    Atom part = *value.single();
+    PossibleValue part = *value.single_alternative();
     part.text.erase(0, from);
     if (!part.literal.empty()) part.literal.begin += static_cast<std::uint32_t>(from);
     return part;
@@ -261,8 +263,8 @@ class SettingsReader {
       const Value value = scalar(child);
       const std::string text = value.as_text().value_or("");
       const std::size_t equals = text.find('=');
-      const bool plain = text.find('\n') == std::string::npos && equals != std::string::npos;
-      if (plain && find_variable(text.substr(0, equals)) != nullptr)
+      const bool is_setting = text.find('\n') == std::string::npos && equals != std::string::npos;
+      if (is_setting && find_device_variable(text.substr(0, equals)) != nullptr)
         set(child.range(), text.substr(0, equals), part_of(value, equals + 1));
       else
         walk(child, depth + 1);
@@ -280,7 +282,7 @@ class SettingsReader {
       if (key == "name") name = scalar(value_of(child)).as_text().value_or("");
       if (key == "value") value = value_of(child);
     }
-    if (value && find_variable(name) != nullptr) set(mapping.range(), name, scalar(value));
+    if (value && find_device_variable(name) != nullptr) set(mapping.range(), name, scalar(value));
   }
 
   void pair(Node node, int depth) {
@@ -289,19 +291,19 @@ class SettingsReader {
     if (!value) return;
     if (key == "<<" && anchors_.is_yaml()) return merge_into(mapping_, value, depth + 1);
     if (key == "services") return services(value, depth + 1);
-    if (find_variable(key) != nullptr) return set(node.range(), key, scalar(value));
+    if (find_device_variable(key) != nullptr) return set(node.range(), key, scalar(value));
     if (key == "device_ids") return device_ids(anchors_.content(value));
     // Kubernetes gives a container so many cards, or parts of one, which it alone sees.
     if (key.starts_with("nvidia.com/gpu") || key.starts_with("nvidia.com/mig-") || key == "amd.com/gpu" ||
         key.starts_with("gpu.intel.com/"))
-      return resource(key, value);
+      return read_resource(key, value);
     const Value given = scalar(value);
-    if (key == "count" && in_services_ && !path_.empty()) reserved(given);
-    const Atom* text = given.single(Atom::Kind::text);
+    if (key == "count" && in_services_ && !path_.empty()) read_card_count(given);
+    const PossibleValue* text = given.single_alternative(PossibleValue::Kind::text);
     if (text != nullptr && parse_device(text->text)) {
       events_.set_statement(node.range());
       // Behind an alias it is told where it stands.
-      if (followed_.empty() && !YamlAnchors::alias_in(value))
+      if (current_alias_.empty() && !YamlAnchors::find_alias(value))
         events_.emit(Event::Kind::use_device, value.range(), key, given);
       return;
     }
@@ -312,9 +314,9 @@ class SettingsReader {
 
   void device_ids(Node list) {
     const std::string_view ids = list.text(text_);
-    if (list && ids.size() <= kMostValueBytes)
-      outside("device_ids: " + std::string{ids.substr(0, 40)},
-              static_cast<std::size_t>(std::count(ids.begin(), ids.end(), ',')) + 1);
+    if (list && ids.size() <= kMaxValueBytes)
+      set_service_cards("device_ids: " + std::string{ids.substr(0, 40)},
+                        static_cast<std::size_t>(std::count(ids.begin(), ids.end(), ',')) + 1);
   }
 
   /// A number of cards that is written out; none for "all", for parts of cards and for what a template puts in.
@@ -325,33 +327,33 @@ class SettingsReader {
   }
 
   /// "devices: [{driver: nvidia, count: 1, capabilities: [gpu]}]" of a service
-  void reserved(const Value& count) {
+  void read_card_count(const Value& count) {
     const std::string& key = path_.back().key;
     const auto number = number_of_cards(count);
     const bool gpu = key == "gpus" || (key == "devices" && mapping_.text(text_).find("gpu") != std::string_view::npos);
     if (!gpu || !number || *number == 0) return;
-    outside("count: " + std::to_string(*number), *number);
+    set_service_cards("count: " + std::to_string(*number), *number);
     service_.by_number = true;
   }
 
   /// "resources: {limits: {nvidia.com/gpu: 1}}": the container that has them is given cards.
-  void resource(const std::string& name, Node value) {
+  void read_resource(const std::string& name, Node value) {
     if (scalar(value).as_text() == "0") return;
     for (std::size_t i = path_.size(); i-- > 0;) {
       const std::string& key = path_[i].key;
       // What a node is called, or what a whole namespace may have at the most, gives nothing to a container.
       if (key == "nodeSelector" || key == "labels" || key == "annotations" || key == "matchLabels" || key == "hard")
         return;
-      if ((key == "limits" || key == "requests") && !broken_) {
+      if ((key == "limits" || key == "requests") && !has_syntax_error_) {
         const Range container = i > 0 ? path_[i - 1].holder : path_[i].holder;
         // Parts of a card may be of one and the same.
         if (const auto number = number_of_cards(scalar(value)); number && name == "nvidia.com/gpu")
-          counted_.push_back({container, name + ": " + std::to_string(*number), *number});
-        return given_cards_.push_back(container);
+          card_counts_.push_back({container, name + ": " + std::to_string(*number), *number});
+        return containers_with_cards_.push_back(container);
       }
     }
     // In what form it is given is not known: nothing of the file can be told.
-    given_cards_.push_back({0, static_cast<std::uint32_t>(text_.size())});
+    containers_with_cards_.push_back({0, static_cast<std::uint32_t>(text_.size())});
   }
 
   void services(Node node, int depth) {
@@ -365,28 +367,28 @@ class SettingsReader {
       service_ = {};
       if (!is_pair(service) || key_text(service) == "<<") continue;
       walk(value_of(service), depth + 1);
-      if (!service_.outer.empty()) given_cards_.push_back(service.range());
+      if (!service_.outer.empty()) containers_with_cards_.push_back(service.range());
       if (!service_.outer.empty() && service_.inner)
-        judge_mask(*service_.inner, service_.outer, service_.count, service_.by_number);
+        check_mask(*service_.inner, service_.outer, service_.count, service_.by_number);
     }
     in_services_ = false;
     service_ = {};
   }
 
   /// Of Kubernetes and the like: each mask beside the cards that its own container is given.
-  void judge_containers() {
-    for (const Inner& inner : masks_) {
-      const Given* given = nullptr;
-      for (const Given& one : counted_) {
-        const bool nearer = given == nullptr || given->container.holds(one.container);
-        if (one.container.holds(inner.where) && nearer) given = &one;
+  void check_containers() {
+    for (const InnerMask& inner : masks_) {
+      const CardCount* given = nullptr;
+      for (const CardCount& one : card_counts_) {
+        const bool nearer = given == nullptr || given->container.contains(one.container);
+        if (one.container.contains(inner.where) && nearer) given = &one;
       }
-      if (given != nullptr) judge_mask(inner, given->what, given->count, true);
+      if (given != nullptr) check_mask(inner, given->what, given->count, true);
     }
   }
 
   /// `by_number`: which cards are given is not known, and a UUID may be of one of them.
-  void judge_mask(const Inner& inner, const std::string& outer, std::size_t count, bool by_number) {
+  void check_mask(const InnerMask& inner, const std::string& outer, std::size_t count, bool by_number) {
     const auto mask = parse_mask(inner.mask);
     if (!mask || mask->hides_all()) return;
     const bool fits = std::all_of(mask->entries.begin(), mask->entries.end(), [&](const std::string& entry) {
@@ -395,31 +397,31 @@ class SettingsReader {
     });
     if (fits) return;
     events_.set_statement(inner.entry.where);
-    events_.emit(Event::Kind::container, inner.where, outer, inner.mask).editable = inner.entry.removable;
+    events_.emit(Event::Kind::container_mask, inner.where, outer, inner.mask).is_editable = inner.entry.removable;
   }
 
   std::string_view text_;
   ScriptEvents events_;
   Service service_;
   bool in_services_ = false;
-  std::vector<Inner> masks_;    ///< of containers outside of compose files
-  std::vector<Given> counted_;  ///< and the cards of those
+  std::vector<InnerMask> masks_;        ///< of containers outside of compose files
+  std::vector<CardCount> card_counts_;  ///< and the cards of those
   Entry entry_;
   Range group_;  ///< the innermost mapping or list of several entries
   YamlAnchors anchors_;
-  bool broken_ = false;  ///< not all of it was understood: what belongs to what is not sure
-  Node mapping_;         ///< the innermost
-  Range holder_;         ///< that, or the one that it is merged into
+  bool has_syntax_error_ = false;  ///< not all of it was understood: what belongs to what is not sure
+  Node mapping_;                   ///< the innermost
+  Range holder_;                   ///< that, or the one that it is merged into
   std::vector<Level> path_;
-  Range followed_;  ///< the alias that we are behind; empty if we are not
-  std::vector<Followed> followed_all_;
-  int behind_aliases_ = 0;          ///< nodes
-  std::vector<Range> given_cards_;  ///< containers, or their environments, that are given cards
+  Range current_alias_;  ///< the alias that we are behind; empty if we are not
+  std::vector<FollowedAlias> followed_aliases_;
+  int alias_node_count_ = 0;                  ///< nodes
+  std::vector<Range> containers_with_cards_;  ///< containers, or their environments, that are given cards
 };
 
 }  // namespace
 
-Result<ScriptReading> read_settings(Language language, std::string_view text) {
+Result<ScriptContent> read_settings(Language language, std::string_view text) {
   const auto tree = parse(language, text);
   if (!tree) return tree.error();
   return SettingsReader{text}.read(*tree);

@@ -35,14 +35,14 @@ constexpr std::array<std::string_view, 5> kShells{"bash", "sh", "zsh", "dash", "
 std::string_view file_name(std::string_view path) { return path.substr(path.rfind('/') + 1); }
 
 const Runner* runner_of(std::string_view word) {
-  const std::string name = unquoted(word);
+  const std::string name = remove_quotes(word);
   const auto* found =
       std::find_if(kRunners.begin(), kRunners.end(), [&](const Runner& one) { return one.name == file_name(name); });
   return found == kRunners.end() ? nullptr : found;
 }
 
 bool is_assignment(std::string_view word) {
-  const std::string text = unquoted(word);
+  const std::string text = remove_quotes(word);
   const std::size_t equals = text.find('=');
   if (equals == std::string::npos || equals == 0 || std::isdigit(static_cast<unsigned char>(text[0])) != 0)
     return false;
@@ -58,14 +58,14 @@ std::string_view variable_in(std::string_view word) {
     const auto is_part = [](char c) { return (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_'; };
     while (begin > 0 && is_part(word[begin - 1])) --begin;
     const std::string_view name = word.substr(begin, equals - begin);
-    const std::string before = unquoted(word.substr(0, begin));
-    if (find_variable(name) != nullptr && (before.empty() || before.starts_with('-'))) return name;
+    const std::string before = remove_quotes(word.substr(0, begin));
+    if (find_device_variable(name) != nullptr && (before.empty() || before.starts_with('-'))) return name;
   }
   return {};
 }
 
 /// Where the program of a runner stands; the runner's own settings are added.
-std::size_t behind_runner(const ShellWords& words, std::size_t at, const Runner& runner, ShellCommand& command) {
+std::size_t index_after_runner(const ShellWords& words, std::size_t at, const Runner& runner, ShellCommand& command) {
   int operands = runner.operands;
   for (++at; at < words.size(); ++at) {
     const std::string_view word = words[at].text;
@@ -74,7 +74,7 @@ std::size_t behind_runner(const ShellWords& words, std::size_t at, const Runner&
       at += short_one && runner.with_argument.find(word[1]) != std::string_view::npos ? 1U : 0U;
     } else if (runner.assigns && is_assignment(word)) {
       if (const auto name = variable_in(word); !name.empty())
-        command.settings.push_back({at, name, words[at].where, true});
+        command.settings.push_back({at, name, words[at].range, true});
     } else if (operands-- <= 0) {
       break;
     }
@@ -99,7 +99,7 @@ std::size_t shell_at(const ShellWords& words) {
 
 }  // namespace
 
-std::string unquoted(std::string_view text) {
+std::string remove_quotes(std::string_view text) {
   std::string out;
   for (const char c : text) {
     if (c != '"' && c != '\'') out += c;
@@ -107,24 +107,24 @@ std::string unquoted(std::string_view text) {
   return out;
 }
 
-bool is_text_command(std::string_view program) {
+bool is_data_command(std::string_view program) {
   constexpr std::array<std::string_view, 12> kNames{"echo", "printf", "git",  "sed", "grep",   "egrep",
                                                     "awk",  "rg",     "perl", "tee", "logger", "test"};
   return is_one_of(file_name(program), kNames);
 }
 
-ShellCommand shell_command(const ShellWords& words) {
+ShellCommand parse_shell_command(const ShellWords& words) {
   ShellCommand command;
   std::size_t at = 0;
   for (const Runner* runner; at < words.size() && (runner = runner_of(words[at].text)) != nullptr;)
-    at = behind_runner(words, at, *runner, command);
+    at = index_after_runner(words, at, *runner, command);
   if (at >= words.size()) at = words.empty() ? 0 : words.size() - 1;
-  command.program = words.empty() ? std::string{} : unquoted(words[at].text);
+  command.program = words.empty() ? std::string{} : remove_quotes(words[at].text);
   const std::string_view name = file_name(command.program);
   constexpr std::array<std::string_view, 5> kContainers{"docker", "podman", "nerdctl", "nvidia-docker",
                                                         "docker-compose"};
-  command.container = is_one_of(name, kContainers);
-  if (is_text_command(command.program)) return command;
+  command.starts_container = is_one_of(name, kContainers);
+  if (is_data_command(command.program)) return command;
   for (std::size_t i = at + 1; i < words.size(); ++i) {
     const auto variable = variable_in(words[i].text);
     if (variable.empty()) continue;
@@ -134,16 +134,16 @@ ShellCommand shell_command(const ShellWords& words) {
     std::size_t before = i - 1;
     while (before > at && is_assignment(words[before].text)) --before;
     const Runner* runner = runner_of(words[before].text);
-    command.settings.push_back({i, variable, words[i].where, runner != nullptr && runner->assigns});
+    command.settings.push_back({i, variable, words[i].range, runner != nullptr && runner->assigns});
   }
   return command;
 }
 
-std::optional<ShellScript> script_among(const ShellWords& words) {
-  constexpr std::array<std::string_view, 7> kHanding{"eval", "ssh", "su", "watch", "tmux", "screen", "parallel"};
+std::optional<ShellScript> find_script(const ShellWords& words) {
+  constexpr std::array<std::string_view, 7> kScriptRunners{"eval", "ssh", "su", "watch", "tmux", "screen", "parallel"};
   const auto script = [&](const ShellWord& word, std::string_view by) {
     return ShellScript{
-        {word.where.begin + 1, word.where.end - 1}, word.node.is("string"), by == "eval", is_remote(words)};
+        {word.range.begin + 1, word.range.end - 1}, word.node.is("string"), by == "eval", is_remote(words)};
   };
   const std::size_t shell = shell_at(words);
   for (std::size_t i = shell + 1; i + 1 < words.size(); ++i) {
@@ -152,8 +152,8 @@ std::optional<ShellScript> script_among(const ShellWords& words) {
     if (flag.ends_with('c') && !flag.starts_with("--") && is_quoted(words[i + 1]))
       return script(words[i + 1], words[shell].text);
   }
-  const std::string program = shell_command(words).program;
-  if (!is_one_of(file_name(program), kHanding)) return std::nullopt;
+  const std::string program = parse_shell_command(words).program;
+  if (!is_one_of(file_name(program), kScriptRunners)) return std::nullopt;
   const auto found = std::find_if(words.rbegin(), words.rend(), [](const ShellWord& word) {
     return is_quoted(word) && word.text.find(' ') != std::string_view::npos;
   });
@@ -165,7 +165,7 @@ bool is_remote(const ShellWords& words) { return !words.empty() && file_name(wor
 
 bool reads_script(const ShellWords& words) {
   const auto is_option = [](const ShellWord& word) { return word.text.starts_with('-'); };
-  const std::string program = shell_command(words).program;
+  const std::string program = parse_shell_command(words).program;
   if (program == "sbatch" || program == "qsub" || program == "bsub") {
     return std::all_of(words.begin() + 1, words.end(), is_option);
   }
@@ -178,18 +178,18 @@ bool reads_script(const ShellWords& words) {
   return shell < words.size();
 }
 
-ShellContainer container_of(const ShellWords& words) {
-  ShellContainer container;
+ContainerStart parse_container_start(const ShellWords& words) {
+  ContainerStart container;
   const auto count = [](std::string_view list) {
     return static_cast<std::size_t>(std::count(list.begin(), list.end(), ',')) + 1;
   };
   for (std::size_t i = 1; i < words.size(); ++i) {
-    std::string word = unquoted(words[i].text);
-    Range where = words[i].where;
+    std::string word = remove_quotes(words[i].text);
+    Range where = words[i].range;
     if ((word == "--gpus" || word == "-e" || word == "--env") && i + 1 < words.size()) {
       ++i;
-      word += '=' + unquoted(words[i].text);
-      where.end = words[i].where.end;
+      word += '=' + remove_quotes(words[i].text);
+      where.end = words[i].range.end;
     }
     const auto after = [&](std::string_view flag) {
       return word.starts_with(flag) ? word.substr(flag.size()) : std::string{};
@@ -197,17 +197,17 @@ ShellContainer container_of(const ShellWords& words) {
     std::string setting = after("-e=");
     if (setting.empty()) setting = after("--env=");
     if (setting.starts_with("NVIDIA_VISIBLE_DEVICES=") && !setting.ends_with("all")) {
-      container.cards = setting;
-      container.count = count(setting);
+      container.card_option = setting;
+      container.card_count = count(setting);
     }
     const std::string devices = after("--gpus=");
     if (devices.find("device=") != std::string::npos) {
-      container.cards = word;
-      container.count = count(devices);
+      container.card_option = word;
+      container.card_count = count(devices);
     }
     if (!setting.starts_with("CUDA_VISIBLE_DEVICES=")) continue;
     container.mask = setting.substr(21);
-    container.where = where;
+    container.mask_range = where;
   }
   return container;
 }

@@ -20,53 +20,53 @@ bool is_one_of(std::string_view text, const std::array<std::string_view, N>& all
 struct ShellWord {
   Node node{};
   std::string_view text{};
-  Range where{};
+  Range range{};
 };
 using ShellWords = std::vector<ShellWord>;
 
 /// A variable that is set among the words of a command, for what the command runs.
 struct ShellSetting {
-  std::size_t word;       ///< the one that holds NAME=value
-  std::string_view name;  ///< a variable that selects devices
-  Range where;            ///< the word
-  bool prefix = false;    ///< another may be put before it: "env NAME=value command"
+  std::size_t word_index;              ///< the one that holds NAME=value
+  std::string_view name;               ///< a variable that selects devices
+  Range range;                         ///< the word
+  bool allows_setting_before = false;  ///< another may be put before it: "env NAME=value command"
 };
 
 /// A command behind those that only run another: "sudo -E env A=1 nice -n 5 train".
 struct ShellCommand {
   std::string program{};  ///< as it is written, without quotes
-  bool container = false;
+  bool starts_container = false;
   std::vector<ShellSetting> settings{};
 };
 
 /// A text among the words that is a script of its own: bash -c "...", eval "...", ssh host "...".
 struct ShellScript {
-  Range where{};
-  bool expands = false;     ///< this shell puts its variables in first
-  bool same_shell = false;  ///< what it sets stays set
-  bool remote = false;
+  Range range{};
+  bool expanded_by_outer_shell = false;  ///< this shell puts its variables in first
+  bool runs_in_same_shell = false;       ///< what it sets stays set
+  bool is_remote = false;
 };
 
-ShellCommand shell_command(const ShellWords& words);
-std::optional<ShellScript> script_among(const ShellWords& words);
+ShellCommand parse_shell_command(const ShellWords& words);
+std::optional<ShellScript> find_script(const ShellWords& words);
 /// A shell, or what hands its input to one: the here-document behind it is a script.
 bool reads_script(const ShellWords& words);
 bool is_remote(const ShellWords& words);
 /// Its words are data.
-bool is_text_command(std::string_view program);
+bool is_data_command(std::string_view program);
 /// The word without quotes.
-std::string unquoted(std::string_view text);
+std::string remove_quotes(std::string_view text);
 /// A word of a command that looks like a device may be one, by the option that it belongs to and the program that is given it:
 /// "--device gpu:1", "cuda:1". What a scheduler or a container is asked for, and names of things, are none: "--gres=gpu:1".
-bool may_name_device(std::string_view word, std::string_view before, std::string_view program);
+bool may_name_device(std::string_view word, std::string_view previous_word, std::string_view program);
 
 /// docker run --gpus device=1 -e CUDA_VISIBLE_DEVICES=1
-struct ShellContainer {
-  std::string cards{};  ///< what chooses some of them; empty if nothing does
-  std::size_t count = 0;
+struct ContainerStart {
+  std::string card_option{};  ///< what chooses some of them; empty if nothing does
+  std::size_t card_count = 0;
   std::string mask{};
-  Range where{};  ///< of the mask; empty if there is none
+  Range mask_range{};  ///< of the mask; empty if there is none
 };
-ShellContainer container_of(const ShellWords& words);
+ContainerStart parse_container_start(const ShellWords& words);
 
 }  // namespace weir::audit

@@ -16,17 +16,17 @@ bool has_one_of(std::string_view text, const std::array<std::string_view, N>& wo
 }
 
 /// So many cards, or cards of such a kind: Slurm's, and docker's --gpus.
-bool asks_for_cards(std::string_view option) {
+bool requests_cards(std::string_view option) {
   constexpr std::array<std::string_view, 3> kWords{"gres", "gpus", "tres"};
   return has_one_of(option, kWords);
 }
 
-bool says_device(std::string_view option) {
+bool means_device(std::string_view option) {
   constexpr std::array<std::string_view, 5> kWords{"device", "gpu", "cuda", "accelerator", "map_location"};
   return has_one_of(option, kWords);
 }
 
-bool says_name(std::string_view option) {
+bool means_name(std::string_view option) {
   constexpr std::array<std::string_view, 9> kWords{"name",  "tag",  "label",   "title",    "comment",
                                                    "image", "note", "message", "partition"};
   return has_one_of(option, kWords);
@@ -34,7 +34,7 @@ bool says_name(std::string_view option) {
 
 }  // namespace
 
-bool may_name_device(std::string_view word, std::string_view before, std::string_view program) {
+bool may_name_device(std::string_view word, std::string_view previous_word, std::string_view program) {
   constexpr std::array<std::string_view, 12> kSchedulers{"srun",   "sbatch", "salloc", "qsub",   "bsub", "sinteractive",
                                                          "condor", "flux",   "swarm",  "mpirun", "qrsh", "qlogin"};
   constexpr std::array<std::string_view, 10> kContainers{
@@ -43,18 +43,18 @@ bool may_name_device(std::string_view word, std::string_view before, std::string
   constexpr std::array<std::string_view, 8> kInstallers{"module", "ml",  "spack", "conda",
                                                         "mamba",  "pip", "apt",   "apt-get"};
   const std::string_view tool = program.substr(program.rfind('/') + 1);
-  const std::string whole = unquoted(word);
+  const std::string whole = remove_quotes(word);
   const std::size_t equals = whole.rfind('=');
   std::string option;
   if (equals != std::string::npos)
     option = lower_case(whole.substr(0, equals));
-  else if (before.starts_with('-') && before.find('=') == std::string_view::npos)
-    option = lower_case(unquoted(before));
-  if (asks_for_cards(option) || is_one_of(tool, kInstallers)) return false;
-  if (says_device(option)) return true;
+  else if (previous_word.starts_with('-') && previous_word.find('=') == std::string_view::npos)
+    option = lower_case(remove_quotes(previous_word));
+  if (requests_cards(option) || is_one_of(tool, kInstallers)) return false;
+  if (means_device(option)) return true;
   const bool bare = equals == std::string::npos && !lower_case(whole).starts_with("gpu:");
   if (!bare || is_one_of(tool, kContainers)) return false;
-  return is_one_of(tool, kSchedulers) ? option.empty() : !says_name(option);
+  return is_one_of(tool, kSchedulers) ? option.empty() : !means_name(option);
 }
 
 }  // namespace weir::audit

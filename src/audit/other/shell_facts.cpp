@@ -17,7 +17,7 @@ std::string_view leading_name(std::string_view text) {
 }
 
 /// Files that prepare a shell and leave a script's own variables alone.
-bool is_set_up(std::string_view path) {
+bool only_sets_up_shell(std::string_view path) {
   constexpr std::array<std::string_view, 6> kEnds{"activate",      ".bashrc",  ".profile",
                                                   ".bash_profile", "conda.sh", "modules.sh"};
   return std::any_of(kEnds.begin(), kEnds.end(), [&](std::string_view end) { return path.ends_with(end); });
@@ -25,7 +25,7 @@ bool is_set_up(std::string_view path) {
 
 /// ". file", "source file": not one that only prepares the shell.
 bool is_sourcing(std::string_view name, Node last, std::string_view text) {
-  return (name == "source" || name == ".") && !is_set_up(last.text(text));
+  return (name == "source" || name == ".") && !only_sets_up_shell(last.text(text));
 }
 
 bool has_expansion(std::string_view code) { return code.find_first_of("$`") != std::string_view::npos; }
@@ -48,9 +48,9 @@ bool evaluates_unknown(std::string_view code) {
     const std::size_t end = std::min(code.find_first_of(" \t\n;&|\"'"), code.size());
     const std::string_view word = code.substr(0, end);
     if (begins && is_expanded_name(word)) return true;
-    const bool goes_on =
+    const bool continues =
         word.empty() || word.find('=') != std::string_view::npos || is_one_of(word, kDeclaring) || word == "eval";
-    begins = begins && goes_on;
+    begins = begins && continues;
     if (end < code.size() && std::string_view{"\n;&|"}.find(code[end]) != std::string_view::npos) begins = true;
     code.remove_prefix(std::min(end + 1, code.size()));
   }
@@ -61,10 +61,10 @@ class WrittenNames {
  public:
   WrittenNames(std::string_view text, const ShellFacts& facts) : text_{text}, facts_{facts} {}
 
-  void look(Node node, int depth) {
+  void visit(Node node, int depth) {
     const std::string_view kind = node.kind();
-    if (depth > kMostShellDepth) written.all = true;
-    if (depth > kMostShellDepth || kind == "function_definition") return;
+    if (depth > kMaxShellDepth) written.includes_all = true;
+    if (depth > kMaxShellDepth || kind == "function_definition") return;
     if (kind == "variable_assignment") add(node.field("name"));
     if (kind == "for_statement") add(node.field("variable"));
     if (kind == "command") command(node);
@@ -77,23 +77,23 @@ class WrittenNames {
     const std::string_view code = node.text(text_);
     if (kind == "expansion" && code.find('=') != std::string_view::npos && code.size() > 2)
       written.names.emplace(leading_name(code.substr(2)));
-    for (const Node child : named_children(node)) look(child, depth + 1);
+    for (const Node child : named_children(node)) visit(child, depth + 1);
   }
 
-  ShellNames written{};
+  ShellVariables written{};
 
  private:
   void add(Node node) {
     const std::string_view name = leading_name(node.text(text_));
-    const bool plain = node.is("variable_name") || node.is("word") || node.is("subscript");
-    if (plain && !name.empty()) written.names.emplace(name);
+    const bool is_variable = node.is("variable_name") || node.is("word") || node.is("subscript");
+    if (is_variable && !name.empty()) written.names.emplace(name);
   }
 
   void command(Node node) {
     constexpr std::array<std::string_view, 6> kWriters{"read", "mapfile", "readarray", "getopts", "let", "printf"};
     const std::string_view name = node.field("name").text(text_);
-    const auto children = named_children(node).listed();
-    if (name == "eval" || is_sourcing(name, children.back(), text_)) written.all = true;
+    const auto children = named_children(node).to_vector();
+    if (name == "eval" || is_sourcing(name, children.back(), text_)) written.includes_all = true;
     if (name == "shift" || name == "set")
       for (char digit = '1'; digit <= '9'; ++digit) written.names.emplace(1, digit);
     if (is_one_of(name, kWriters)) {
@@ -104,7 +104,7 @@ class WrittenNames {
       const Node word = child.is("command_name") ? child.first_child() : child;
       if (!word.is("word") || !facts_.functions.contains(word.text(text_))) continue;
       written.names.insert(facts_.written_in_functions.names.begin(), facts_.written_in_functions.names.end());
-      written.all = written.all || facts_.written_in_functions.all;
+      written.includes_all = written.includes_all || facts_.written_in_functions.includes_all;
     }
   }
 
@@ -116,8 +116,8 @@ class FactReader {
  public:
   explicit FactReader(std::string_view text) : text_{text} {}
 
-  void look(Node node, int depth, bool in_function) {
-    if (depth > kMostShellDepth) return;
+  void visit(Node node, int depth, bool in_function) {
+    if (depth > kMaxShellDepth) return;
     const std::string_view kind = node.kind();
     if (kind == "function_definition") {
       facts.functions.emplace(node.field("name").text(text_));
@@ -130,21 +130,21 @@ class FactReader {
     }
     const std::string_view code = node.text(text_);
     if (kind == "command" && (code.starts_with("set -a") || code.starts_with("set -o allexport")))
-      facts.all_exported_from = std::min(facts.all_exported_from, node.range().begin);
+      facts.export_all_offset = std::min(facts.export_all_offset, node.range().begin);
     if (in_function && (kind == "simple_expansion" || kind == "expansion") && code.size() > 1) {
       const std::string_view name = leading_name(code.substr(code[1] == '{' ? 2 : 1));
       if (!name.empty() && std::isdigit(static_cast<unsigned char>(name[0])) == 0)
         facts.read_in_functions.emplace(name);
     }
-    for (const Node child : named_children(node)) look(child, depth + 1, in_function);
+    for (const Node child : named_children(node)) visit(child, depth + 1, in_function);
   }
 
   void finish() {
     WrittenNames names{text_, facts};
-    for (const Node body : bodies_) names.look(body, 0);
+    for (const Node body : bodies_) names.visit(body, 0);
     facts.written_in_functions = std::move(names.written);
-    constexpr std::size_t kMostRead = 64;  // each call hands them on
-    if (facts.read_in_functions.size() > kMostRead) facts.read_in_functions.clear();
+    constexpr std::size_t kMaxRead = 64;  // each call hands them on
+    if (facts.read_in_functions.size() > kMaxRead) facts.read_in_functions.clear();
   }
 
   ShellFacts facts{};
@@ -168,15 +168,15 @@ bool is_exporting(Node declaration, std::string_view text) {
   return exports;
 }
 
-ShellFacts shell_facts(Node root, std::string_view text) {
+ShellFacts collect_shell_facts(Node root, std::string_view text) {
   FactReader reader{text};
-  reader.look(root, 0, false);
+  reader.visit(root, 0, false);
   reader.finish();
   return std::move(reader.facts);
 }
 
 bool sets_unknown_names(Node statement, std::string_view text) {
-  const auto children = named_children(statement).listed();
+  const auto children = named_children(statement).to_vector();
   if (children.empty()) return false;
   const auto expanded = [&](Node word) {
     return !word.is("variable_assignment") && !word.is("variable_name") && is_expanded_name(word.text(text));
@@ -185,13 +185,13 @@ bool sets_unknown_names(Node statement, std::string_view text) {
   if (statement.is("declaration_command")) return any_expanded();
   const std::string_view name = statement.field("name").text(text);
   if (name == "eval") return evaluates_unknown(statement.text(text));
-  const bool written = name == "env" || (name == "printf" && statement.text(text).starts_with("printf -v"));
-  return is_sourcing(name, children.back(), text) || (written && any_expanded());
+  const bool sets_names = name == "env" || (name == "printf" && statement.text(text).starts_with("printf -v"));
+  return is_sourcing(name, children.back(), text) || (sets_names && any_expanded());
 }
 
-ShellNames written_names(Node statement, std::string_view text, const ShellFacts& facts) {
+ShellVariables find_written_variables(Node statement, std::string_view text, const ShellFacts& facts) {
   WrittenNames names{text, facts};
-  names.look(statement, 0);
+  names.visit(statement, 0);
   return std::move(names.written);
 }
 

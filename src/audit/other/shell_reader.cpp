@@ -12,68 +12,69 @@
 #include "audit/mask.hpp"
 #include "audit/other/readers.hpp"
 #include "audit/other/shell_commands.hpp"
+#include "audit/other/shell_evaluator.hpp"
 #include "audit/other/shell_facts.hpp"
-#include "audit/other/shell_values.hpp"
 
 namespace weir::audit {
 namespace {
 
-constexpr int kParameters = 9;  ///< $1 to $9
+constexpr int kParameterCount = 9;  ///< $1 to $9
 
 /// The text of a value behind "NAME=", or behind its last "=" where no name is given.
-Value behind_equals(const Value& whole, std::string_view name) {
+Value text_after_equals(const Value& whole, std::string_view name) {
   Value all;
   bool first = true;
-  for (Atom atom : whole.atoms()) {
-    const std::size_t at = name.empty() ? atom.text.rfind('=') : atom.text.find(fmt::format("{}=", name));
+  for (PossibleValue alternative : whole.alternatives()) {
+    const std::size_t at = name.empty() ? alternative.text.rfind('=') : alternative.text.find(fmt::format("{}=", name));
     const std::size_t begin = at == std::string::npos ? 0 : at + name.size() + 1;
-    if (atom.kind != Atom::Kind::text && atom.kind != Atom::Kind::pattern) return {};
-    atom.text = atom.text.substr(begin);
-    atom.literal = {};
-    all = first ? Value{std::move(atom)} : all.joined(std::move(atom));
+    if (alternative.kind != PossibleValue::Kind::text && alternative.kind != PossibleValue::Kind::pattern) return {};
+    alternative.text = alternative.text.substr(begin);
+    alternative.literal = {};
+    all = first ? Value{std::move(alternative)} : all.joined(std::move(alternative));
     first = false;
   }
   return all;
 }
 
 /// Nothing is known but that something stands there.
-Value known_or_hole(const Value& value, Range where) {
+Value value_or_hole(const Value& value, Range where) {
   if (!value.is_unknown()) return value;
-  return Atom{.kind = Atom::Kind::pattern, .text = std::string{kHole}, .literal = where};
+  return PossibleValue{.kind = PossibleValue::Kind::pattern, .text = std::string{kHole}, .literal = where};
 }
 
 /// Nothing is known, and nothing stands around it.
 bool is_one_hole(const Value& value) {
-  const Atom* pattern = value.single(Atom::Kind::pattern);
-  return pattern != nullptr && pattern->text == std::string_view{&kHole, 1} && filling_of(*pattern).is_unknown();
+  const PossibleValue* pattern = value.single_alternative(PossibleValue::Kind::pattern);
+  return pattern != nullptr && pattern->text == std::string_view{&kHole, 1} && hole_value(*pattern).is_unknown();
 }
 
-bool is_several(const Value& value) {
-  return value.atoms().size() > 1 ||
-         (value.single(Atom::Kind::pattern) != nullptr && !filling_of(*value.single()).is_unknown());
+bool has_several_values(const Value& value) {
+  return value.alternatives().size() > 1 || (value.single_alternative(PossibleValue::Kind::pattern) != nullptr &&
+                                             !hole_value(*value.single_alternative()).is_unknown());
 }
 
 class ShellReader {
  public:
   explicit ShellReader(std::string_view text) : text_{text}, values_{text} {}
 
-  ScriptReading read(const Tree& tree) {
-    scheduled_ = text_.find("#SBATCH") != std::string_view::npos &&
-                 (text_.find("--gres=gpu") != std::string_view::npos ||
-                  text_.find("--gpus") != std::string_view::npos || text_.find("--gres gpu") != std::string_view::npos);
-    facts_ = shell_facts(tree.root(), text_);
+  ScriptContent read(const Tree& tree) {
+    in_gpu_job_ =
+        text_.find("#SBATCH") != std::string_view::npos &&
+        (text_.find("--gres=gpu") != std::string_view::npos || text_.find("--gpus") != std::string_view::npos ||
+         text_.find("--gres gpu") != std::string_view::npos);
+    facts_ = collect_shell_facts(tree.root(), text_);
     walk(tree.root(), 0);
     auto reading = std::move(events_).take();
-    reading.error = tree.first_error();
+    reading.parse_error = tree.first_error();
     return reading;
   }
 
  private:
   /// What an order may be put before, in the text that is read.
-  enum class Places { all, prefixes, none };
+  enum class OrderPlaces { all, prefixes, none };
 
   void walk(Node node, int depth) {
-    if (depth > kMostShellDepth) return;
+    if (depth > kMaxShellDepth) return;
     const std::string_view kind = node.kind();
     if (kind == "heredoc_body" || kind == "comment" || kind == "raw_string") return;
     if (kind == "command") return command(node);
@@ -87,14 +88,14 @@ class ShellReader {
     if (kind == "list") return chain(node, depth);
     if (kind == "subshell" || kind == "command_substitution" || kind == "process_substitution")
       return process(node, depth);
-    if (kind.ends_with("_expression")) values_.forget(written_names(node, text_, facts_));
+    if (kind.ends_with("_expression")) values_.forget(find_written_variables(node, text_, facts_));
     for (const Node child : named_children(node)) walk(child, depth + 1);
   }
 
   /// A process of its own: what it sets is gone with it.
   void process(Node node, int depth) {
     const ShellState outer = values_.state;
-    events_.arms().push_back({.branch = events_.new_branch(), .arm = 0, .process = true});
+    events_.arms().push_back({.branch_id = events_.new_branch(), .index = 0, .is_child_process = true});
     for (const Node child : named_children(node)) walk(child, depth + 1);
     events_.arms().pop_back();
     values_.state = outer;
@@ -107,14 +108,14 @@ class ShellReader {
     walk(node.field("body"), depth + 1);
     std::vector<std::string> parameters;
     std::vector<Value> defaults;
-    for (int i = 1; i <= kParameters; ++i) {
+    for (int i = 1; i <= kParameterCount; ++i) {
       parameters.push_back(std::to_string(i));
       const auto found = values_.defaults.find(parameters.back());
       defaults.push_back(found == values_.defaults.end() ? Value{} : found->second);
     }
     for (const std::string& name : facts_.read_in_functions) parameters.push_back(name);
     defaults.resize(parameters.size());
-    events_.end_function(std::move(parameters), std::move(defaults), kParameters);
+    events_.end_function(std::move(parameters), std::move(defaults), kParameterCount);
     values_.defaults = std::move(outer_defaults);
     values_.state = outer;
   }
@@ -130,7 +131,7 @@ class ShellReader {
       if (child.is("elif_clause") || child.is("else_clause") || child.is("case_item")) {
         if (arm > 0 || !child.is("case_item")) leave_arm();
         values_.state = start;
-        events_.arms().back().arm = ++arm;
+        events_.arms().back().index = ++arm;
         exhaustive =
             exhaustive || child.is("else_clause") || (child.is("case_item") && child.field("value").text(text_) == "*");
       }
@@ -143,13 +144,13 @@ class ShellReader {
 
   /// What is not known, but one thing until it is written again: of a loop's round, of $(pick). What nvidia-smi tells is for
   /// another rule.
-  Value one_thing() {
+  Value new_symbol() {
     if (text_.find("nvidia-smi") != std::string_view::npos) return {};
-    return Atom{.kind = Atom::Kind::same, .number = ++things_};
+    return PossibleValue{.kind = PossibleValue::Kind::symbol, .number = ++last_symbol_};
   }
 
   void loop(Node node, int depth) {
-    const ShellNames written = written_names(node, text_, facts_);
+    const ShellVariables written = find_written_variables(node, text_, facts_);
     values_.forget(written);
     events_.arms().push_back({events_.new_branch(), 0});
     if (node.is("for_statement")) {
@@ -159,28 +160,28 @@ class ShellReader {
       for (const Node child : named_children(node)) {
         if (child.range() != variable.range() && child.range() != body.range()) words.push_back(child);
       }
-      const Value all = values_.elements(words);
-      const Value any = all.single(Atom::Kind::sequence) == nullptr ? Value{} : any_element(all);
-      values_.set(variable.text(text_), any.is_unknown() || is_one_hole(any) ? one_thing() : any);
+      const Value all = values_.expand_words(words);
+      const Value any = all.single_alternative(PossibleValue::Kind::sequence) == nullptr ? Value{} : any_element(all);
+      values_.set(variable.text(text_), any.is_unknown() || is_one_hole(any) ? new_symbol() : any);
     }
     const auto counters = node.is("c_style_for_statement") && node.field("initializer")
-                              ? written_names(node.field("initializer"), text_, facts_).names
+                              ? find_written_variables(node.field("initializer"), text_, facts_).names
                               : decltype(written.names){};
-    ++loops_;
+    ++loop_depth_;
     for (const Node child : named_children(node)) {
       if (node.is("c_style_for_statement")) {  // another round may have been there
         values_.forget(written);
-        for (const std::string& name : counters) values_.set(name, one_thing());
+        for (const std::string& name : counters) values_.set(name, new_symbol());
       }
       walk(child, depth + 1);
     }
-    --loops_;
+    --loop_depth_;
     events_.arms().pop_back();
     values_.forget(written);
   }
 
   /// Commands behind which one goes on whatever they say.
-  bool goes_on(Node node) const {
+  bool continues_on_failure(Node node) const {
     constexpr std::array<std::string_view, 11> kNames{"cd",    "pushd", "source", ".",     "conda", "module",
                                                       "mkdir", "set",   "echo",   "sleep", "eval"};
     const std::string_view program = node.field("name").text(text_);
@@ -196,7 +197,7 @@ class ShellReader {
     };
     std::vector<Part> parts;
     for (; node.is("list"); node = node.first_child()) {
-      const auto all = all_children(node).listed();
+      const auto all = all_children(node).to_vector();
       if (all.size() < 3) break;
       parts.push_back({all.back(), all[1].text(text_) == "||"});
     }
@@ -205,12 +206,12 @@ class ShellReader {
     std::size_t opened = 0;
     std::optional<ShellState> before;
     for (std::size_t i = 0; i < parts.size(); ++i) {
-      if (i > 0 && (parts[i].otherwise || !goes_on(parts[i - 1].node))) {
+      if (i > 0 && (parts[i].otherwise || !continues_on_failure(parts[i - 1].node))) {
         if (!before) before = values_.state;
         const bool other_way = parts[i].otherwise && opened > 0;
         for (; other_way && opened > 1; --opened) events_.arms().pop_back();
         if (other_way)
-          ++events_.arms().back().arm;
+          ++events_.arms().back().index;
         else
           events_.arms().push_back({events_.new_branch(), 0});
         if (!other_way) ++opened;
@@ -238,14 +239,14 @@ class ShellReader {
       if (reader.is("pipeline")) reader = named_children(reader).back();
       substitutions(child_of_kind(child, "heredoc_body"), 0);
       if (!reader.is("command") || !reads_script(words_of(reader))) continue;
-      const std::string_view mark = child_of_kind(child, "heredoc_start").text(text_);
-      const bool expands = mark.find_first_of("'\"\\") == std::string_view::npos;
+      const std::string_view delimiter = child_of_kind(child, "heredoc_start").text(text_);
+      const bool expands = delimiter.find_first_of("'\"\\") == std::string_view::npos;
       script({child_of_kind(child, "heredoc_body").range(), expands, false, is_remote(words_of(reader))});
     }
   }
 
   /// Looked at before: "${X:-...}", "$X", "-z" and the like above it.
-  bool looked_at(std::string_view name, std::uint32_t before) const {
+  bool is_read_before(std::string_view name, std::uint32_t before) const {
     const std::string_view above = text_.substr(0, before);
     for (const std::string& form : {fmt::format("${}", name), fmt::format("${{{}", name), fmt::format("-v {}", name)}) {
       if (above.find(form) != std::string_view::npos) return true;
@@ -272,11 +273,11 @@ class ShellReader {
   void assignment(Node node) {
     events_.set_statement(node.range());
     if (node.is("declaration_command")) note_unknown_names(node);
-    const auto all = node.is("variable_assignment") ? std::vector<Node>{node} : named_children(node).listed();
-    values_.forget(node.is("variable_assignment") ? ShellNames{} : written_without_value(node));
+    const auto all = node.is("variable_assignment") ? std::vector<Node>{node} : named_children(node).to_vector();
+    values_.forget(node.is("variable_assignment") ? ShellVariables{} : written_without_value(node));
     for (std::size_t i = 0; i < all.size(); ++i) {
       substitutions(all[i], 0);
-      if (const Node value = all[i].field("value")) values_.forget(written_names(value, text_, facts_));
+      if (const Node value = all[i].field("value")) values_.forget(find_written_variables(value, text_, facts_));
       const bool continued = i + 1 < all.size() && all[i + 1].range().begin == all[i].range().end;
       if (all[i].is("variable_assignment"))
         one_assignment(node, all[i], all.size() == 1, continued);
@@ -285,8 +286,8 @@ class ShellReader {
     }
   }
 
-  ShellNames written_without_value(Node declaration) const {
-    ShellNames names;
+  ShellVariables written_without_value(Node declaration) const {
+    ShellVariables names;
     if (is_exporting(declaration, text_)) return names;
     for (const Node child : named_children(declaration))
       if (child.is("variable_name")) names.names.emplace(child.text(text_));
@@ -297,9 +298,9 @@ class ShellReader {
   void quoted_assignment(Node declaration, Node word) {
     const std::string_view name = quoted_name(word.text(text_));
     if (name.empty()) return;
-    const Value meant = behind_equals(values_.value(word), name);
-    values_.set(name, meant);
-    events_.set(word.range(), name, known_or_hole(meant, {}))->target = exported_by(declaration, name);
+    const Value evaluated = text_after_equals(values_.evaluate_word(word), name);
+    values_.set(name, evaluated);
+    events_.set_variable(word.range(), name, value_or_hole(evaluated, {}))->target = exporting_range(declaration, name);
   }
 
   /// Of a variable that selects devices.
@@ -307,22 +308,22 @@ class ShellReader {
     if (!word.starts_with('"') && !word.starts_with('\'')) return {};
     word.remove_prefix(1);
     const std::string_view name = word.substr(0, word.find('='));
-    return name.size() < word.size() && find_variable(name) != nullptr ? name : std::string_view{};
+    return name.size() < word.size() && find_device_variable(name) != nullptr ? name : std::string_view{};
   }
 
   /// What makes the variable one that programs see: the statement itself, or the `export NAME` behind it.
-  Range exported_by(Node statement, std::string_view name) const {
-    if (places_ != Places::all) return {};
+  Range exporting_range(Node statement, std::string_view name) const {
+    if (order_places_ != OrderPlaces::all) return {};
     if (statement.is("declaration_command") && is_exporting(statement, text_)) return statement.range();
     const std::uint32_t at = statement.range().begin;
-    if (facts_.all_exported_from < at) return statement.range();
-    Range behind;
+    if (facts_.export_all_offset < at) return statement.range();
+    Range later_export;
     for (const auto& one : facts_.exports) {
       if (one.name != name) continue;
-      if (one.where.begin < at) return statement.range();
-      if (behind.empty()) behind = one.where;
+      if (one.range.begin < at) return statement.range();
+      if (later_export.empty()) later_export = one.range;
     }
-    return behind;
+    return later_export;
   }
 
   void one_assignment(Node statement, Node one, bool alone, bool continued) {
@@ -331,38 +332,41 @@ class ShellReader {
     const std::string_view given = value.text(text_);
     const std::string_view code = one.text(text_);
     const bool appends = code.substr(std::min(name.size(), code.size())).starts_with("+=");
-    const bool keeps =
-        appends || given.find(name) != std::string_view::npos || looked_at(name, statement.range().begin);
-    Value meant = value.is("array") ? values_.elements(named_children(value).listed())
-                  : value           ? values_.value(value)
-                                    : text_value("");
-    if (appends || continued) meant = {};
-    const bool other = find_variable(name) == nullptr;
-    values_.set(name, other && !appends && is_one_hole(meant) ? one_thing() : meant);
-    if (other) return;
+    const bool depends_on_old_value =
+        appends || given.find(name) != std::string_view::npos || is_read_before(name, statement.range().begin);
+    Value evaluated = value.is("array") ? values_.expand_words(named_children(value).to_vector())
+                      : value           ? values_.evaluate_word(value)
+                                        : text_value("");
+    if (appends || continued) evaluated = {};
+    const bool is_ordinary = find_device_variable(name) == nullptr;
+    values_.set(name, is_ordinary && !appends && is_one_hole(evaluated) ? new_symbol() : evaluated);
+    if (is_ordinary) return;
     if (const auto otherwise = default_of(given, name); otherwise)
-      meant = word_value(*otherwise, Range{});  // ${X:-1}: 1, unless there is one
-    meant = known_or_hole(meant, value.range());
-    const bool counted = text_.find("nvidia-smi") != std::string_view::npos &&
-                         text_.find("nvidia-smi") < statement.range().begin &&
-                         meant.single(Atom::Kind::pattern) != nullptr;
-    if (counted && !keeps && is_mask(name)) meant = kind_value(Atom::Kind::smi_index);  // chosen by what that tells
-    Event* event = events_.set(one.range(), name, meant, keeps ? Event::Mode::keep : Event::Mode::assign);
-    event->editable = alone && places_ == Places::all;
-    event->elsewhere = remote_;
-    event->in_loop = loops_ > 0 && is_several(meant);
-    event->target = exported_by(statement, name);
-    if (scheduled_ && event->mode == Event::Mode::assign && is_mask(name) && meant.single(Atom::Kind::text) != nullptr)
-      events_.emit(Event::Kind::container, one.range(), "the #SBATCH lines", meant);
+      evaluated = word_value(*otherwise, Range{});  // ${X:-1}: 1, unless there is one
+    evaluated = value_or_hole(evaluated, value.range());
+    const bool from_nvidia_smi = text_.find("nvidia-smi") != std::string_view::npos &&
+                                 text_.find("nvidia-smi") < statement.range().begin &&
+                                 evaluated.single_alternative(PossibleValue::Kind::pattern) != nullptr;
+    if (from_nvidia_smi && !depends_on_old_value && is_mask_variable(name))
+      evaluated = value_of_kind(PossibleValue::Kind::smi_index);  // chosen by what that tells
+    Event* event = events_.set_variable(one.range(), name, evaluated,
+                                        depends_on_old_value ? Event::Mode::set_if_unset : Event::Mode::assign);
+    event->is_editable = alone && order_places_ == OrderPlaces::all;
+    event->on_other_machine = is_remote_;
+    event->in_loop = loop_depth_ > 0 && has_several_values(evaluated);
+    event->target = exporting_range(statement, name);
+    if (in_gpu_job_ && event->mode == Event::Mode::assign && is_mask_variable(name) &&
+        evaluated.single_alternative(PossibleValue::Kind::text) != nullptr)
+      events_.emit(Event::Kind::container_mask, one.range(), "the #SBATCH lines", evaluated);
   }
 
   void unset(Node node) {
     events_.set_statement(node.range());
     for (const Node name : named_children(node)) {
       const std::string variable{name.text(text_)};
-      if (find_variable(variable) != nullptr) events_.emit(Event::Kind::remove_variable, node.range(), variable);
+      if (find_device_variable(variable) != nullptr) events_.emit(Event::Kind::remove_variable, node.range(), variable);
     }
-    values_.forget(written_names(node, text_, facts_));
+    values_.forget(find_written_variables(node, text_, facts_));
   }
 
   ShellWords words_of(Node command) const {
@@ -377,14 +381,14 @@ class ShellReader {
 
   /// A variable of another process's environment.
   void set_for_command(Range where, std::string_view name, const Value& value, bool prefix) {
-    Event* event = events_.set(where, name, value, Event::Mode::child);
+    Event* event = events_.set_variable(where, name, value, Event::Mode::child_environment);
     if (event == nullptr) return;
-    if (prefix && places_ != Places::none) event->target = where;
-    event->in_loop = loops_ > 0 && is_several(value);
+    if (prefix && order_places_ != OrderPlaces::none) event->target = where;
+    event->in_loop = loop_depth_ > 0 && has_several_values(value);
     event->in_container = in_container_;
-    event->elsewhere = remote_;
-    event->renumbered = renumbered_;
-    if (is_mask(name)) masks_.push_back({std::string{name}, value});
+    event->on_other_machine = is_remote_;
+    event->cards_renumbered = cards_renumbered_;
+    if (is_mask_variable(name)) masks_.push_back({std::string{name}, value});
   }
 
   void command(Node node) {
@@ -394,47 +398,47 @@ class ShellReader {
     for (const Node child : named_children(node)) {
       if (!child.is("variable_assignment")) continue;
       const Node value = child.field("value");
-      const Value meant = value ? known_or_hole(values_.value(value), value.range()) : text_value("");
-      set_for_command(child.range(), child.field("name").text(text_), meant, true);
+      const Value evaluated = value ? value_or_hole(values_.evaluate_word(value), value.range()) : text_value("");
+      set_for_command(child.range(), child.field("name").text(text_), evaluated, true);
       substitutions(value, 0);
     }
     for (const ShellWord& word : words) substitutions(word.node, 0);
     if (words.empty()) return;
     note_unknown_names(node);
-    const ShellCommand all = shell_command(words);
-    const bool outer_container = std::exchange(in_container_, in_container_ || all.container);
-    const bool outer_renumbered = renumbered_;
-    if (all.container) container(words);
+    const ShellCommand all = parse_shell_command(words);
+    const bool outer_container = std::exchange(in_container_, in_container_ || all.starts_container);
+    const bool outer_renumbered = cards_renumbered_;
+    if (all.starts_container) container(words);
     events_.set_statement(node.range());
     for (const ShellSetting& setting : all.settings) {
-      const Value meant = behind_equals(values_.value(words[setting.word].node), setting.name);
-      set_for_command(setting.where, setting.name, known_or_hole(meant, {}), setting.prefix);
+      const Value evaluated = text_after_equals(values_.evaluate_word(words[setting.word_index].node), setting.name);
+      set_for_command(setting.range, setting.name, value_or_hole(evaluated, {}), setting.allows_setting_before);
     }
     call(node, all.program, words);
-    if (!is_text_command(all.program)) devices(words, all.program);
+    if (!is_data_command(all.program)) devices(words, all.program);
     scripts(node, words);
     in_container_ = outer_container;
-    renumbered_ = outer_renumbered;
-    const ShellNames written = written_names(node, text_, facts_);
+    cards_renumbered_ = outer_renumbered;
+    const ShellVariables written = find_written_variables(node, text_, facts_);
     values_.forget(written);
-    if (all.program != "read" || written.all) return;
-    for (const std::string& name : written.names) values_.set(name, one_thing());
+    if (all.program != "read" || written.includes_all) return;
+    for (const std::string& name : written.names) values_.set(name, new_symbol());
   }
 
   /// The function, if the script has it, with what it is given and what it looks at.
   void call(Node node, const std::string& program, const ShellWords& words) {
     Event& event = events_.emit(Event::Kind::call, node.range(), ':' + program);
     if (!facts_.functions.contains(program)) return;
-    event.in_loop = loops_ > 0;
+    event.in_loop = loop_depth_ > 0;
     std::vector<Argument> given;
     auto word = std::find_if(words.begin(), words.end(), [&](const ShellWord& one) { return one.text == program; });
     for (word = word == words.end() ? word : word + 1; word != words.end(); ++word) {
-      const std::string text = unquoted(word->text);
+      const std::string text = remove_quotes(word->text);
       if (text != "$@" && text != "$*") {
-        given.push_back({{}, values_.value(word->node)});
+        given.push_back({{}, values_.evaluate_word(word->node)});
         continue;
       }
-      for (int i = 1; i <= kParameters; ++i) given.push_back({{}, values_.lookup(std::to_string(i))});
+      for (int i = 1; i <= kParameterCount; ++i) given.push_back({{}, values_.lookup(std::to_string(i))});
       break;
     }
     for (const std::string& name : facts_.read_in_functions) given.push_back({name, values_.lookup(name)});
@@ -447,25 +451,28 @@ class ShellReader {
       if (!may_name_device(word.text, i > 0 ? words[i - 1].text : std::string_view{}, program)) continue;
       const std::size_t equals = word.text.rfind('=');
       const std::uint32_t skip = equals == std::string_view::npos ? 0 : static_cast<std::uint32_t>(equals + 1);
-      Value value = word_value(word.text.substr(skip), {word.where.begin + skip, word.where.end});
-      if (value.single(Atom::Kind::pattern) != nullptr) value = behind_equals(values_.value(word.node), {});
+      Value value = word_value(word.text.substr(skip), {word.range.begin + skip, word.range.end});
+      if (value.single_alternative(PossibleValue::Kind::pattern) != nullptr)
+        value = text_after_equals(values_.evaluate_word(word.node), {});
       const bool known =
-          !value.is_unknown() && std::all_of(value.atoms().begin(), value.atoms().end(), [](const Atom& atom) {
-            if (atom.kind == Atom::Kind::text) return parse_device(atom.text).has_value();
-            std::string text = atom.text;
+          !value.is_unknown() &&
+          std::all_of(value.alternatives().begin(), value.alternatives().end(), [](const PossibleValue& alternative) {
+            if (alternative.kind == PossibleValue::Kind::text) return parse_device(alternative.text).has_value();
+            std::string text = alternative.text;
             std::replace(text.begin(), text.end(), kHole, '0');
-            return !filling_of(atom).is_unknown() && parse_device(text).has_value();
+            return !hole_value(alternative).is_unknown() && parse_device(text).has_value();
           });
       if (!known) continue;
-      Event& use = events_.emit(Event::Kind::use_device, word.where, program, value);
+      Event& use = events_.emit(Event::Kind::use_device, word.range, program, value);
       use.arguments = masks_;
     }
   }
 
   void scripts(Node node, const ShellWords& words) {
-    if (const auto among = script_among(words)) {
-      const std::string_view inside = text_.substr(among->where.begin, among->where.end - among->where.begin);
-      if (inside.find('\\') == std::string_view::npos) script(*among);
+    if (const auto script_word = find_script(words)) {
+      const std::string_view inside =
+          text_.substr(script_word->range.begin, script_word->range.end - script_word->range.begin);
+      if (inside.find('\\') == std::string_view::npos) script(*script_word);
     }
     const Node given = child_of_kind(node, "herestring_redirect");
     const Node text = given ? named_children(given).back() : Node{};
@@ -476,91 +483,93 @@ class ShellReader {
 
   /// A text that a shell is given is read where it stands.
   void script(const ShellScript& given) {
-    constexpr int kMost = 64;
-    constexpr std::size_t kMostBytes = 256 * 1024;
-    if (inner_ >= kMost || text_.size() > kMostBytes || given.where.end <= given.where.begin) return;
-    ++inner_;
+    constexpr int kMax = 64;
+    constexpr std::size_t kMaxBytes = 256 * 1024;
+    if (inner_script_count_ >= kMax || text_.size() > kMaxBytes || given.range.end <= given.range.begin) return;
+    ++inner_script_count_;
     // All around it becomes blank, so that every place stays what it is in the file.
     std::string blank(text_.size(), ' ');
-    text_.copy(blank.data() + given.where.begin, given.where.end - given.where.begin, given.where.begin);
+    text_.copy(blank.data() + given.range.begin, given.range.end - given.range.begin, given.range.begin);
     const auto tree = parse(Language::shell, blank);
     if (!tree || tree->first_error()) return;
     const ShellState outer = values_.state;
     const auto masks = masks_;
-    const Places places = std::exchange(places_, !given.expands ? places_
-                                                 : given.remote ? Places::none
-                                                                : Places::prefixes);
-    const bool outer_remote = std::exchange(remote_, remote_ || given.remote);
-    const ShellFacts facts = std::exchange(facts_, shell_facts(tree->root(), text_));
-    if (!given.expands && !given.same_shell) values_.state = ShellState{.lost = true};
-    if (given.same_shell)
+    const OrderPlaces places = std::exchange(order_places_, !given.expanded_by_outer_shell ? order_places_
+                                                            : given.is_remote              ? OrderPlaces::none
+                                                                                           : OrderPlaces::prefixes);
+    const bool outer_remote = std::exchange(is_remote_, is_remote_ || given.is_remote);
+    const ShellFacts facts = std::exchange(facts_, collect_shell_facts(tree->root(), text_));
+    if (!given.expanded_by_outer_shell && !given.runs_in_same_shell) values_.state = ShellState{.all_unknown = true};
+    if (given.runs_in_same_shell)
       walk(tree->root(), 0);
     else
       process(tree->root(), 0);
     facts_ = facts;
-    remote_ = outer_remote;
-    places_ = places;
+    is_remote_ = outer_remote;
+    order_places_ = places;
     masks_ = masks;
     values_.state = outer;
   }
 
   /// "$(...)" within a word is a command of its own.
   void substitutions(Node node, int depth) {
-    if (depth > kMostShellDepth) return;
+    if (depth > kMaxShellDepth) return;
     if (node.is("command_substitution") || node.is("process_substitution")) {
       const auto masks = masks_;
       walk(node, depth + 1);
       masks_ = masks;
       return;
     }
-    if (node.is("expansion")) default_given(node);
+    if (node.is("expansion")) read_default(node);
     for (const Node child : named_children(node)) substitutions(child, depth + 1);
   }
 
   /// : "${NAME:=value}"
-  void default_given(Node expansion) {
+  void read_default(Node expansion) {
     const std::string_view text = expansion.text(text_);
     const std::string_view name = text.substr(std::min<std::size_t>(2, text.size()), text.find_first_of(":=") - 2);
     const auto value = default_of(text, name);
-    if (find_variable(name) == nullptr || text.find('=') == std::string_view::npos || !value) return;
-    Event* event = events_.set(expansion.range(), name, word_value(*value, Range{}), Event::Mode::keep);
-    event->target = exported_by(expansion, name);
+    if (find_device_variable(name) == nullptr || text.find('=') == std::string_view::npos || !value) return;
+    Event* event =
+        events_.set_variable(expansion.range(), name, word_value(*value, Range{}), Event::Mode::set_if_unset);
+    event->target = exporting_range(expansion, name);
   }
 
   /// What the container is given, and a mask within it that does not fit.
   void container(const ShellWords& words) {
-    const ShellContainer given = container_of(words);
-    if (given.cards.empty()) return;
-    renumbered_ = true;
-    if (given.where.empty()) return;
+    const ContainerStart given = parse_container_start(words);
+    if (given.card_option.empty()) return;
+    cards_renumbered_ = true;
+    if (given.mask_range.empty()) return;
     const auto mask = parse_mask(std::string_view{given.mask});
     const bool fits = mask && std::all_of(mask->entries.begin(), mask->entries.end(), [&](const std::string& entry) {
                         return entry.size() < 3 && std::isdigit(static_cast<unsigned char>(entry[0])) != 0 &&
-                               std::stoul(entry) < given.count;
+                               std::stoul(entry) < given.card_count;
                       });
     if (fits || (mask && mask->hides_all())) return;
-    Event& event = events_.emit(Event::Kind::container, given.where, given.cards, text_value(given.mask));
-    event.target = given.where;
+    Event& event =
+        events_.emit(Event::Kind::container_mask, given.mask_range, given.card_option, text_value(given.mask));
+    event.target = given.mask_range;
   }
 
   std::string_view text_;
-  ShellValues values_;
+  ShellEvaluator values_;
   ShellFacts facts_;
   ScriptEvents events_;
   std::vector<Argument> masks_;  ///< of the command that is read
-  Places places_ = Places::all;
-  bool remote_ = false;  ///< in a script for another machine
-  bool scheduled_ = false;
+  OrderPlaces order_places_ = OrderPlaces::all;
+  bool is_remote_ = false;  ///< in a script for another machine
+  bool in_gpu_job_ = false;
   bool in_container_ = false;
-  bool renumbered_ = false;  ///< in a container that is given some of the cards
-  int loops_ = 0;
-  long things_ = 0;  ///< that are not known, each by its number
-  int inner_ = 0;    ///< scripts within words that were read
+  bool cards_renumbered_ = false;  ///< in a container that is given some of the cards
+  int loop_depth_ = 0;
+  long last_symbol_ = 0;        ///< that are not known, each by its number
+  int inner_script_count_ = 0;  ///< scripts within words that were read
 };
 
 }  // namespace
 
-Result<ScriptReading> read_shell(std::string_view text) {
+Result<ScriptContent> read_shell(std::string_view text) {
   const auto tree = parse(Language::shell, text);
   if (!tree) return tree.error();
   return ShellReader{text}.read(*tree);

@@ -11,8 +11,8 @@
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
-#include "audit/run_command.hpp"
-#include "told.hpp"
+#include "audit/run_program.hpp"
+#include "audit_findings.hpp"
 
 namespace weir::audit {
 namespace {
@@ -29,8 +29,8 @@ std::string spelled(std::string text) {
 }
 
 /// The lines that a rule tells of a script; with a policy of card 1.
-std::set<std::string> lines_told(const std::string& script, const std::string& rule) {
-  return told({{"run.sh", spelled(script)}}, one_card(), {rule});
+std::set<std::string> reported_lines(const std::string& script, const std::string& rule) {
+  return findings_of({{"run.sh", spelled(script)}}, one_device_policy(), {rule});
 }
 
 struct Script {
@@ -39,7 +39,7 @@ struct Script {
 };
 
 // "see" notes its environment. What is mended is all of it.
-const std::vector<Script> kMended{
+const std::vector<Script> kFixed{
     {"X=1 see\n", "1"},
     {"time X=0 see\n", "0"},
     {"time -p X=0 see\n", "0"},
@@ -108,7 +108,7 @@ const std::vector<Script> kMended{
 };
 
 /// Scripts that are told, and left as they are: to mend them would change what else is seen, or is not known to reach.
-const std::vector<Script> kTold{
+const std::vector<Script> kReportedOnly{
     {"X=1\nsee\n", "-"},
     {"bash -c \"export X=1; see\"\n", "1"},
     {"eval \"export X=1\"\nsee\n", "1"},
@@ -134,12 +134,12 @@ class AuditShellScriptsRun : public testing::Test {
   }
 
   /// "mask order" of each command that it ran, sorted.
-  std::vector<std::string> seen_by(const std::string& script) {
+  std::vector<std::string> recorded_masks(const std::string& script) {
     const Folder folder;
     folder.put("run.sh", script);
     folder.put("seen", "");
-    const auto ended = run_command({.words = {"env", "-i", "PATH=" + bin_.path().native() + ":/usr/bin:/bin",
-                                              "SEEN=" + (folder / "seen").native(), "bash", "run.sh"},
+    const auto ended = run_program({.arguments = {"env", "-i", "PATH=" + bin_.path().native() + ":/usr/bin:/bin",
+                                                  "SEEN=" + (folder / "seen").native(), "bash", "run.sh"},
                                     .folder = folder.path()});
     EXPECT_TRUE(ended);
     std::istringstream lines{folder.text("seen")};
@@ -152,12 +152,12 @@ class AuditShellScriptsRun : public testing::Test {
   const Folder bin_;
 };
 
-std::string mended(const std::string& text, bool unsafe) {
-  return fixed({{"run.sh", text}}, Policy{}, unsafe).at("run.sh");
+std::string fix_script(const std::string& text, bool unsafe) {
+  return apply_fixes({{"run.sh", text}}, Policy{}, unsafe).at("run.sh");
 }
 
 /// What commands note that see these masks ("1 -": one sees none): an order belongs to each mask, and to nothing else.
-std::vector<std::string> noted(const std::string& masks, const std::string& order) {
+std::vector<std::string> expected_records(const std::string& masks, const std::string& order) {
   std::istringstream words{masks};
   std::vector<std::string> lines;
   for (std::string mask; words >> mask;) lines.push_back(mask + ' ' + (mask == "-" ? "-" : order));
@@ -165,50 +165,50 @@ std::vector<std::string> noted(const std::string& masks, const std::string& orde
   return lines;
 }
 
-TEST_F(AuditShellScriptsRun, AMendedScriptShowsTheSameMasksWithAnOrder) {
-  ASSERT_GE(kMended.size(), 25U);
-  for (const Script& script : kMended) {
+TEST_F(AuditShellScriptsRun, AFixedScriptShowsTheSameMasksWithAnOrder) {
+  ASSERT_GE(kFixed.size(), 25U);
+  for (const Script& script : kFixed) {
     const std::string before = spelled(script.text);
-    EXPECT_FALSE(told({{"run.sh", before}}, Policy{}, {"G04"}).empty()) << before;
+    EXPECT_FALSE(findings_of({{"run.sh", before}}, Policy{}, {"G04"}).empty()) << before;
     if (script.seen != nullptr) {
-      EXPECT_EQ(seen_by(before), noted(script.seen, "-")) << before;
+      EXPECT_EQ(recorded_masks(before), expected_records(script.seen, "-")) << before;
     }
     for (const bool unsafe : {false, true}) {
-      const std::string after = mended(before, unsafe);
+      const std::string after = fix_script(before, unsafe);
       EXPECT_NE(after.find("CUDA_DEVICE_ORDER"), std::string::npos) << before;
       if (script.seen != nullptr) {
-        EXPECT_EQ(seen_by(after), noted(script.seen, "PCI_BUS_ID")) << after;
+        EXPECT_EQ(recorded_masks(after), expected_records(script.seen, "PCI_BUS_ID")) << after;
       }
-      EXPECT_EQ(mended(after, unsafe), after);
+      EXPECT_EQ(fix_script(after, unsafe), after);
     }
   }
 }
 
-TEST_F(AuditShellScriptsRun, WhatCannotBeMendedSafelyIsToldAlone) {
-  for (const Script& script : kTold) {
+TEST_F(AuditShellScriptsRun, UnsafeEditsAreOnlyReported) {
+  for (const Script& script : kReportedOnly) {
     const std::string before = spelled(script.text);
-    EXPECT_FALSE(told({{"run.sh", before}}, Policy{}, {"G04"}).empty()) << before;
+    EXPECT_FALSE(findings_of({{"run.sh", before}}, Policy{}, {"G04"}).empty()) << before;
     if (script.seen != nullptr) {
-      EXPECT_EQ(seen_by(before), noted(script.seen, "-")) << before;
+      EXPECT_EQ(recorded_masks(before), expected_records(script.seen, "-")) << before;
     }
-    EXPECT_EQ(mended(before, false), before);
+    EXPECT_EQ(fix_script(before, false), before);
   }
 }
 
-TEST(AuditShellScripts, AMaskAmongTheWordsOfACommandIsTold) {
+TEST(AuditShellScripts, AMaskInTheArgumentsOfACommandIsReported) {
   for (const std::string command :
        {"srun -e X=0 train\n", "srun --export=ALL,X=0 train\n", "docker run -e X=0 image\n",
         "docker run --gpus all --env X=0 image\n", "docker run --env=X=0 image\n", "docker run -eX=0 image\n",
         "docker exec box env X=0 train\n", "sudo docker run -e \"X=0\" image\n", "mpirun -np 2 -x X=0 train\n",
         "make train X=0\n", "ssh host 'X=0 train'\n", "ssh host <<EOF\nX=0 train\nEOF\n",
         "g=0; docker run -e X=$g image\n", "f() { docker run -e X=$1 image; }\nf 0\n"})
-    EXPECT_EQ(lines_told(command, "G33").size(), 1U) << command;
+    EXPECT_EQ(reported_lines(command, "G33").size(), 1U) << command;
   // A container that is given cards counts them anew.
-  EXPECT_TRUE(lines_told("docker run --gpus device=1 -e X=0 image\n", "G33").empty());
-  EXPECT_TRUE(lines_told("docker run -e X=0 image\n", "G04").empty());
+  EXPECT_TRUE(reported_lines("docker run --gpus device=1 -e X=0 image\n", "G33").empty());
+  EXPECT_TRUE(reported_lines("docker run -e X=0 image\n", "G04").empty());
 }
 
-TEST(AuditShellScripts, WhatIsNotKnownOrIsDataIsSilent) {
+TEST(AuditShellScripts, UnknownValuesAndDataAreNotReported) {
   for (const std::string script : {"export X=$1\n",
                                    "read -r g\nX=$g train\n",
                                    "X=$(pick) train\n",
@@ -233,12 +233,12 @@ TEST(AuditShellScripts, WhatIsNotKnownOrIsDataIsSilent) {
                                    "g=0\n(( g++ ))\nX=$g train\n",
                                    "bash <<EOF\nX=\\$g train\nEOF\n",
                                    "g=0\neval \"$line\"\nX=$g train\n"}) {
-    EXPECT_TRUE(lines_told(script, "G33").empty()) << script;
-    EXPECT_TRUE(lines_told(script, "G04").empty()) << script;
+    EXPECT_TRUE(reported_lines(script, "G33").empty()) << script;
+    EXPECT_TRUE(reported_lines(script, "G04").empty()) << script;
   }
 }
 
-TEST(AuditShellScripts, ConstantsGoThroughVariablesLoopsAndFunctions) {
+TEST(AuditShellScripts, ConstantsAreFollowedThroughVariablesLoopsAndFunctions) {
   for (const std::string script :
        {"for g in 0 1; do X=$g train; done\n", "for g in {0..3}; do X=$g train; done\n",
         "for g in $(seq 0 3); do X=$g train; done\n", "CARDS=\"0 1\"\nfor g in $CARDS; do X=$g train; done\n",
@@ -246,39 +246,40 @@ TEST(AuditShellScripts, ConstantsGoThroughVariablesLoopsAndFunctions) {
         "f() { X=$1 train; }\nfor g in 0 1; do f $g; done\n", "f() { local g=\"$1\"; X=$g train; }\nf 0\n",
         "[ -z \"$A\" ] && g=0 || g=1\nX=0 train\n", "case $1 in a) g=0 ;; *) g=2 ;; esac\nX=$g train\n",
         "g=0\nsource venv/bin/activate\nX=$g train\n", "f() {\n  X=$g train\n}\ng=0\nf\n"})
-    EXPECT_EQ(lines_told(script, "G33").size(), 1U) << script;
-  EXPECT_EQ(lines_told("run() { X=$1 python a.py --device cuda:$1; }\nX=2 python a.py --device cuda:2\n", "G08"),
+    EXPECT_EQ(reported_lines(script, "G33").size(), 1U) << script;
+  EXPECT_EQ(reported_lines("run() { X=$1 python a.py --device cuda:$1; }\nX=2 python a.py --device cuda:2\n", "G08"),
             Lines{"run.sh:2 G08"});
-  EXPECT_EQ(lines_told("env X=2 python a.py --device cuda:2\n", "G08"), Lines{"run.sh:1 G08"});
-  EXPECT_EQ(lines_told("g=2\nexport X=$g\npython a.py --device cuda:$g\n", "G08"), Lines{"run.sh:3 G08"});
+  EXPECT_EQ(reported_lines("env X=2 python a.py --device cuda:2\n", "G08"), Lines{"run.sh:1 G08"});
+  EXPECT_EQ(reported_lines("g=2\nexport X=$g\npython a.py --device cuda:$g\n", "G08"), Lines{"run.sh:3 G08"});
 }
 
-TEST(AuditShellScripts, WhatASchedulerIsAskedForAndNamesAreNoDevices) {
+TEST(AuditShellScripts, SchedulerRequestsAndNamesAreNoDevices) {
   for (const std::string command :
        {"srun --gres=gpu:1 python a.py", "sbatch --gres=gpu:2 job.sh", "srun --gres gpu:1 python a.py",
         "python a.py --tag gpu:1", "python a.py --name=cuda:1", "python a.py --run-name cuda:1",
         "srun --gpus=gpu:1 python a.py", "srun --gpus-per-node gpu:2 a", "srun --tres-per-task=gres/gpu:1 a",
         "srun -J cuda:1 python a.py", "docker run cuda:11 train", "docker build -t cuda:11 .", "module load cuda:11",
         "python a.py gpu:1"})
-    EXPECT_EQ(lines_told("export X=1\n" + command + "\n", "G08"), Lines{}) << command;
+    EXPECT_EQ(reported_lines("export X=1\n" + command + "\n", "G08"), Lines{}) << command;
   for (const std::string command :
        {"srun --gres=gpu:1 python a.py --device cuda:1", "python a.py cuda:1", "python a.py --device gpu:1",
         "python a.py --gpu=gpu:1", "python a.py -d cuda:1", "python a.py trainer.device=cuda:1",
         "docker run image python a.py --device=cuda:1", "sbatch job.sh cuda:1", "python a.py device='cuda:1'"})
-    EXPECT_EQ(lines_told("export X=1\n" + command + "\n", "G08"), Lines{"run.sh:2 G08"}) << command;
+    EXPECT_EQ(reported_lines("export X=1\n" + command + "\n", "G08"), Lines{"run.sh:2 G08"}) << command;
 }
 
-TEST(AuditShellScripts, ADeviceThatCountsAsItsMaskDoesIsTold) {
+TEST(AuditShellScripts, ADeviceWithTheNumberOfItsMaskIsReported) {
   const std::string use = "python t.py --device cuda:$i";
   for (const std::string loop : {"0 1 2", "{0..3}", "$(seq 3)", "$(seq 0 $N)", "$CARDS", "\"$@\""}) {
     const std::string head = "for i in " + loop + "; do\n";
-    EXPECT_EQ(lines_told(fmt::format("{}export X=$i\n{}\ndone\n", head, use), "G08"), Lines{"run.sh:3 G08"}) << loop;
-    EXPECT_EQ(lines_told(fmt::format("{}X=$i {}\ndone\n", head, use), "G08"), Lines{"run.sh:2 G08"}) << loop;
+    EXPECT_EQ(reported_lines(fmt::format("{}export X=$i\n{}\ndone\n", head, use), "G08"), Lines{"run.sh:3 G08"})
+        << loop;
+    EXPECT_EQ(reported_lines(fmt::format("{}X=$i {}\ndone\n", head, use), "G08"), Lines{"run.sh:2 G08"}) << loop;
   }
   for (const std::string chosen : {"${1:-0}", "$1", "${GPU:-0}", "$2", "${1:?which}"}) {
     const std::string head = "CARD=" + chosen + "\n";
-    EXPECT_EQ(lines_told(head + "export X=$CARD\npython t.py --device cuda:$CARD\n", "G08"), Lines{"run.sh:3 G08"});
-    EXPECT_EQ(lines_told(head + "X=$CARD python t.py --device cuda:$CARD\n", "G08"), Lines{"run.sh:2 G08"});
+    EXPECT_EQ(reported_lines(head + "export X=$CARD\npython t.py --device cuda:$CARD\n", "G08"), Lines{"run.sh:3 G08"});
+    EXPECT_EQ(reported_lines(head + "X=$CARD python t.py --device cuda:$CARD\n", "G08"), Lines{"run.sh:2 G08"});
   }
   for (const std::string& script : {std::string{"for i in 0 1 2; do X=$i python t.py --device cuda:0; done\n"},
                                     "for i in 0; do X=$i " + use + "; done\n",
@@ -288,10 +289,10 @@ TEST(AuditShellScripts, ADeviceThatCountsAsItsMaskDoesIsTold) {
                                     std::string{"GPU=$1\nexport X=$GPU\nGPU=0\npython t.py --device cuda:$GPU\n"},
                                     std::string{"GPU=$1\nexport X=$GPU\nread GPU\npython t.py --device cuda:$GPU\n"},
                                     "for i in $A; do export X=$i; done\nfor i in $B; do " + use + "; done\n"})
-    EXPECT_EQ(lines_told(script, "G08"), Lines{}) << script;
+    EXPECT_EQ(reported_lines(script, "G08"), Lines{}) << script;
 }
 
-TEST(AuditShellScripts, ADeviceThatNobodyKnowsIsOneThingUntilItIsWrittenAgain) {
+TEST(AuditShellScripts, AnUnknownDeviceIsTheSameUntilItIsOverwritten) {
   const std::string use = "X=$i python t.py --device cuda:$i";
   for (const std::string& script : std::vector<std::string>{
            "while read -r i; do " + use + "; done < f\n", "for ((i = 0; i < 4; i++)); do " + use + "; done\n",
@@ -299,23 +300,23 @@ TEST(AuditShellScripts, ADeviceThatNobodyKnowsIsOneThingUntilItIsWrittenAgain) {
            "read i\n" + use + "\n", "f() { X=$1 python t.py --device cuda:$1; }\nf 2\n",
            "f() { X=$1 python t.py --device cuda:$1; }\nf $CARD\n",
            "f() { local g=$1; X=$g python t.py --device cuda:$g; }\nfor i in 0 1; do f $i; done\n"})
-    EXPECT_EQ(lines_told(script, "G08").size(), 1U) << script;
+    EXPECT_EQ(reported_lines(script, "G08").size(), 1U) << script;
   for (const std::string& script : std::vector<std::string>{
            std::string{"i=$(pick)\nexport X=$i\ni=$(pick)\npython t.py --device cuda:$i\n"},
            "while read i; do export X=$i; read i; python t.py --device cuda:$i; done\n",
            "i=$(pick)\nX=$i python t.py --device cuda:$j\n", "i=0\nwhile a; do X=$i b; i=$((i+1)); c cuda:$i; done\n",
            std::string{"f() { X=$1 python t.py --device cuda:$1; }\nf 0\n"},
            std::string{"f() { X=$1 python t.py --device cuda:$1; }\n"}})
-    EXPECT_EQ(lines_told(script, "G08"), Lines{}) << script;
+    EXPECT_EQ(reported_lines(script, "G08"), Lines{}) << script;
 }
 
-TEST(AuditShellScripts, AMaskThatIsAnotherCardIsMendedWhereItStands) {
+TEST(AuditShellScripts, AMaskOfAnotherCardIsFixedInPlace) {
   const auto after = [](const std::string& text) {
     const Files files{{"run.sh", spelled(text)}};
     const Folder folder;
-    put(folder, files);
-    EXPECT_TRUE(fix({.operands = {folder.path().native()}, .policy = one_card(), .select = {"G33"}},
-                    {.unsafe = true, .write = true}));
+    put_files(folder, files);
+    EXPECT_TRUE(fix_files({.operands = {folder.path().native()}, .policy = one_device_policy(), .select = {"G33"}},
+                          {.unsafe = true, .write = true}));
     return folder.text("run.sh");
   };
   EXPECT_EQ(after("export X=0  # ours\n"), spelled("export X=1  # ours\n"));
@@ -328,50 +329,52 @@ TEST(AuditShellScripts, AMaskThatIsAnotherCardIsMendedWhereItStands) {
     EXPECT_EQ(after(text), spelled(text));
 }
 
-TEST(AuditShellScripts, ProcessesOfTheirOwnDoNotContradictEachOther) {
-  EXPECT_TRUE(lines_told("(export X=0; a) &\n(export X=1; b) &\n", "G06").empty());
-  EXPECT_TRUE(lines_told("export X=0\n(export X=1; b)\na\n", "G06").empty());
-  EXPECT_TRUE(lines_told("bash -c 'export X=0; a'\nbash -c 'export X=1; a'\n", "G06").empty());
-  EXPECT_TRUE(told({{"run.sh", "ROCR_VISIBLE_DEVICES=1 a\nHIP_VISIBLE_DEVICES=1 b\n"}}, Policy{}, {"G27"}).empty());
+TEST(AuditShellScripts, SeparateProcessesDoNotContradictEachOther) {
+  EXPECT_TRUE(reported_lines("(export X=0; a) &\n(export X=1; b) &\n", "G06").empty());
+  EXPECT_TRUE(reported_lines("export X=0\n(export X=1; b)\na\n", "G06").empty());
+  EXPECT_TRUE(reported_lines("bash -c 'export X=0; a'\nbash -c 'export X=1; a'\n", "G06").empty());
+  EXPECT_TRUE(
+      findings_of({{"run.sh", "ROCR_VISIBLE_DEVICES=1 a\nHIP_VISIBLE_DEVICES=1 b\n"}}, Policy{}, {"G27"}).empty());
   const std::string both = "ROCR_VISIBLE_DEVICES=1 HIP_VISIBLE_DEVICES=1 b\n";
-  EXPECT_EQ(told({{"run.sh", both}}, Policy{}, {"G27"}).size(), 1U);
-  EXPECT_EQ(fixed({{"run.sh", both}}, Policy{}, true).at("run.sh"), both);
+  EXPECT_EQ(findings_of({{"run.sh", both}}, Policy{}, {"G27"}).size(), 1U);
+  EXPECT_EQ(apply_fixes({{"run.sh", both}}, Policy{}, true).at("run.sh"), both);
 }
 
-TEST(AuditShellScripts, AnOrderIsOfTheMasksVendor) {
-  EXPECT_EQ(mended("ZE_AFFINITY_MASK=1 train\n", false),
+TEST(AuditShellScripts, AnOrderIsForTheMasksVendor) {
+  EXPECT_EQ(fix_script("ZE_AFFINITY_MASK=1 train\n", false),
             "ZE_ENABLE_PCI_ID_DEVICE_ORDER=${ZE_ENABLE_PCI_ID_DEVICE_ORDER:-1} ZE_AFFINITY_MASK=1 train\n");
-  EXPECT_EQ(mended("HIP_VISIBLE_DEVICES=1 train\n", false), "HIP_VISIBLE_DEVICES=1 train\n");
+  EXPECT_EQ(fix_script("HIP_VISIBLE_DEVICES=1 train\n", false), "HIP_VISIBLE_DEVICES=1 train\n");
 }
 
 TEST(AuditShellScripts, AByteOrderMarkHidesNothing) {
-  EXPECT_EQ(lines_told("\xEF\xBB\xBFX=0 train\n", "G33"), Lines{"run.sh:1 G33"});
-  EXPECT_EQ(told({{"job", spelled("\xEF\xBB\xBF#!/bin/bash\nX=0 train\n")}}, one_card(), {"G33"}), Lines{"job:2 G33"});
+  EXPECT_EQ(reported_lines("\xEF\xBB\xBFX=0 train\n", "G33"), Lines{"run.sh:1 G33"});
+  EXPECT_EQ(findings_of({{"job", spelled("\xEF\xBB\xBF#!/bin/bash\nX=0 train\n")}}, one_device_policy(), {"G33"}),
+            Lines{"job:2 G33"});
   const Folder folder;
   folder.put("run.sh", spelled("\xEF\xBB\xBF# weir: ignore[G04] ours\nexport X=1\n"));
   const auto audit = run_audit({.operands = {folder.path().native()}, .select = {"G04"}});
   ASSERT_TRUE(audit);
   ASSERT_EQ(audit->findings.size(), 1U);
   EXPECT_TRUE(audit->findings.front().suppressed);
-  EXPECT_EQ(mended(spelled("\xEF\xBB\xBF#!/bin/bash\r\nexport X=1\r\n"), false),
+  EXPECT_EQ(fix_script(spelled("\xEF\xBB\xBF#!/bin/bash\r\nexport X=1\r\n"), false),
             spelled("\xEF\xBB\xBF#!/bin/bash\r\nexport CUDA_DEVICE_ORDER=\"${CUDA_DEVICE_ORDER:-PCI_BUS_ID}\"\r\n"
                     "export X=1\r\n"));
 }
 
-TEST(AuditShellScripts, ScriptsOfManyNamesCallsAndDoublingsAreReadInTime) {
+TEST(AuditShellScripts, HugeScriptsAreReadInBoundedTime) {
   std::string doubling = "A=0,\n";
   for (int i = 0; i < 60; ++i) doubling += "A=$A$A\n";
-  EXPECT_TRUE(lines_told(doubling + "X=$A train\n", "G33").empty());
+  EXPECT_TRUE(reported_lines(doubling + "X=$A train\n", "G33").empty());
   std::string names = "f() {\n";
   for (int i = 0; i < 500; ++i) names += fmt::format("  echo $n{}\n", i);
   names += "  X=$1 train\n}\n";
   for (int i = 0; i < 500; ++i) names += fmt::format("n{}=1\nif a; then f 0; else n{}=2; fi\n", i, i);
-  EXPECT_EQ(lines_told(names, "G33").size(), 1U);
+  EXPECT_EQ(reported_lines(names, "G33").size(), 1U);
   std::string nested;
   for (int i = 0; i < 50; ++i) nested += fmt::format("for g{} in 0 1; do ", i);
   nested += "X=$g49 train; ";
   for (int i = 0; i < 50; ++i) nested += "done; ";
-  EXPECT_EQ(lines_told(nested + "\n", "G33").size(), 1U);
+  EXPECT_EQ(reported_lines(nested + "\n", "G33").size(), 1U);
 }
 
 }  // namespace

@@ -9,21 +9,21 @@ bool is_node(Node node) { return node.is("block_node") || node.is("flow_node"); 
 
 }  // namespace
 
-YamlAnchors::YamlAnchors(Node root, std::string_view text) : text_{text}, yaml_{root.is("stream")} {
-  if (!yaml_) return;
+YamlAnchors::YamlAnchors(Node root, std::string_view text) : text_{text}, is_yaml_{root.is("stream")} {
+  if (!is_yaml_) return;
   std::vector<Node> open{root};
   while (!open.empty()) {
     const Node node = open.back();
     open.pop_back();
-    if (node.is("document")) documents_.push_back(node.range().begin);
+    if (node.is("document")) document_starts_.push_back(node.range().begin);
     if (const Node anchor = is_node(node) ? child_of_kind(node, "anchor") : Node{}) {
-      places_.push_back(anchor.range().begin);
+      anchor_offsets_.push_back(anchor.range().begin);
       by_name_[anchor.text(text_).substr(1)].push_back({node, 0});
     }
     for (const Node child : named_children(node)) open.push_back(child);
   }
-  std::sort(documents_.begin(), documents_.end());
-  std::sort(places_.begin(), places_.end());
+  std::sort(document_starts_.begin(), document_starts_.end());
+  std::sort(anchor_offsets_.begin(), anchor_offsets_.end());
   for (auto& [name, anchors] : by_name_) {
     std::sort(anchors.begin(), anchors.end(),
               [](const Anchor& a, const Anchor& b) { return a.node.range().begin < b.node.range().begin; });
@@ -32,10 +32,11 @@ YamlAnchors::YamlAnchors(Node root, std::string_view text) : text_{text}, yaml_{
 }
 
 std::uint32_t YamlAnchors::document_of(std::uint32_t byte) const {
-  return static_cast<std::uint32_t>(std::upper_bound(documents_.begin(), documents_.end(), byte) - documents_.begin());
+  return static_cast<std::uint32_t>(std::upper_bound(document_starts_.begin(), document_starts_.end(), byte) -
+                                    document_starts_.begin());
 }
 
-Node YamlAnchors::alias_in(Node node) {
+Node YamlAnchors::find_alias(Node node) {
   if (node.is("alias")) return node;
   return is_node(node) ? child_of_kind(node, "alias") : Node{};
 }
@@ -51,24 +52,24 @@ Node YamlAnchors::target(Node alias) const {
                        [](const Anchor& anchor, std::uint32_t at) { return anchor.node.range().begin < at; });
   if (next == anchors.begin()) return {};
   const Anchor& anchor = *std::prev(next);
-  const bool within_itself = anchor.node.range().holds(where);
+  const bool within_itself = anchor.node.range().contains(where);
   return within_itself || anchor.document != document_of(where.begin) ? Node{} : anchor.node;
 }
 
 Node YamlAnchors::content(Node node) const {
   // An alias stands for no other alias: one step, and what is in a node is none.
-  if (const Node alias = alias_in(node)) node = target(alias);
+  if (const Node alias = find_alias(node)) node = target(alias);
   if (!is_node(node)) return node;
   for (const Node child : named_children(node))
     if (!child.is("anchor") && !child.is("tag")) return child;
   return {};
 }
 
-bool YamlAnchors::any_between(Range where) const {
-  const auto next = std::lower_bound(places_.begin(), places_.end(), where.begin);
-  return next != places_.end() && *next < where.end;
+bool YamlAnchors::has_anchor_in(Range where) const {
+  const auto next = std::lower_bound(anchor_offsets_.begin(), anchor_offsets_.end(), where.begin);
+  return next != anchor_offsets_.end() && *next < where.end;
 }
 
-bool YamlAnchors::is_shared(Node node) { return alias_in(node) || (is_node(node) && child_of_kind(node, "anchor")); }
+bool YamlAnchors::is_shared(Node node) { return find_alias(node) || (is_node(node) && child_of_kind(node, "anchor")); }
 
 }  // namespace weir::audit

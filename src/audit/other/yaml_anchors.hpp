@@ -17,14 +17,14 @@ class YamlAnchors {
   YamlAnchors() = default;
   YamlAnchors(Node root, std::string_view text);
 
-  bool is_yaml() const { return yaml_; }
+  bool is_yaml() const { return is_yaml_; }
   /// The alias that a node is; null if it is none.
-  static Node alias_in(Node node);
+  static Node find_alias(Node node);
   /// What a node holds, without anchor and tag; of an alias, what it stands for. Null for one that stands for nothing, or for
   /// something that it is a part of.
   Node content(Node node) const;
   /// An anchor begins there.
-  bool any_between(Range where) const;
+  bool has_anchor_in(Range where) const;
   /// It is an alias, or has an anchor: what it holds may belong to several places.
   static bool is_shared(Node node);
 
@@ -37,10 +37,10 @@ class YamlAnchors {
   std::uint32_t document_of(std::uint32_t byte) const;
 
   std::string_view text_;
-  bool yaml_ = false;
-  std::vector<std::uint32_t> documents_;  ///< where each begins
+  bool is_yaml_ = false;
+  std::vector<std::uint32_t> document_starts_;  ///< where each begins
   std::map<std::string_view, std::vector<Anchor>> by_name_;
-  std::vector<std::uint32_t> places_;  ///< of all anchors
+  std::vector<std::uint32_t> anchor_offsets_;  ///< of all anchors
 };
 
 }  // namespace weir::audit

@@ -15,7 +15,7 @@ std::string join(const std::string& folder, std::string_view name) {
   return folder.empty() ? std::string{name} : folder + '/' + std::string{name};
 }
 
-std::string normal(const Module& module) { return module.source.path().lexically_normal().native(); }
+std::string normal_path(const Module& module) { return module.source.path().lexically_normal().native(); }
 
 }  // namespace
 
@@ -27,16 +27,16 @@ Project::Project(std::vector<Module> modules) : modules_{std::move(modules)} {
     const auto target = targets.find(module.link_target);
     const bool same = target != targets.end() && target->second->kind == module.kind &&
                       target->second->source.text() == module.source.text();
-    if (same) homes_.emplace(&module, target->second);
+    if (same) link_targets_.emplace(&module, target->second);
   }
   for (const Module& module : modules_) {
     if (module.kind != FileKind::python) continue;
-    const std::string path = normal(module);
+    const std::string path = normal_path(module);
     by_path_.emplace(path, &module);
     for (const Event& event : module.body().events) {
       const std::size_t dot = event.name.rfind('.');
       if (event.kind == Event::Kind::import_module && dot != std::string::npos && dot + 1 < event.name.size())
-        exports_[&module].emplace(event.name.substr(dot + 1), event.name);
+        imported_names_[&module].emplace(event.name.substr(dot + 1), event.name);
     }
     // What an import may start with: the names of files and of all folders above them.
     std::string rest = path.ends_with(".py") ? path.substr(0, path.size() - 3) : path;
@@ -47,26 +47,26 @@ Project::Project(std::vector<Module> modules) : modules_{std::move(modules)} {
   }
 }
 
-const Module& Project::home(const Module& module) const {
-  const auto found = homes_.find(&module);
-  return found == homes_.end() ? module : *found->second;
+const Module& Project::reported_module(const Module& module) const {
+  const auto found = link_targets_.find(&module);
+  return found == link_targets_.end() ? module : *found->second;
 }
 
-const Module* Project::at(const std::string& path) const {
+const Module* Project::module_at(const std::string& path) const {
   const auto found = by_path_.find(path);
   return found == by_path_.end() ? nullptr : found->second;
 }
 
 /// The modules of "a.b.c" as it lies below a folder: a/__init__.py, a/b/__init__.py, a/b/c.py. The last must be there.
-std::vector<const Module*> Project::below(const std::string& folder, std::string_view name) const {
+std::vector<const Module*> Project::modules_below(const std::string& folder, std::string_view name) const {
   std::vector<const Module*> found;
   std::string path = folder;
   while (true) {
     const std::size_t dot = name.find('.');
     path = join(path, name.substr(0, dot));
-    const Module* package = at(path + "/__init__.py");
+    const Module* package = module_at(path + "/__init__.py");
     if (dot == std::string_view::npos) {
-      const Module* last = package != nullptr ? package : at(path + ".py");
+      const Module* last = package != nullptr ? package : module_at(path + ".py");
       if (last == nullptr) return {};
       found.push_back(last);
       return found;
@@ -76,23 +76,23 @@ std::vector<const Module*> Project::below(const std::string& folder, std::string
   }
 }
 
-std::vector<const Module*> Project::imported(const Module& importer, std::string_view name) const {
-  std::string folder = folder_of(normal(importer));
+std::vector<const Module*> Project::resolve_import(const Module& importer, std::string_view name) const {
+  std::string folder = folder_of(normal_path(importer));
   if (name.starts_with('.')) {
     name.remove_prefix(1);
     while (name.starts_with('.')) {
       folder = folder_of(folder);
       name.remove_prefix(1);
     }
-    if (!name.empty()) return below(folder, name);
-    const Module* package = at(join(folder, "__init__.py"));
+    if (!name.empty()) return modules_below(folder, name);
+    const Module* package = module_at(join(folder, "__init__.py"));
     return package == nullptr ? std::vector<const Module*>{} : std::vector<const Module*>{package};
   }
   if (!first_names_.contains(std::string{name.substr(0, name.find('.'))})) return {};
-  constexpr int kMostFolders = 32;
-  for (int i = 0; i < kMostFolders; ++i) {
+  constexpr int kMaxFolders = 32;
+  for (int i = 0; i < kMaxFolders; ++i) {
     for (const std::string& root : {folder, join(folder, "src")}) {
-      if (auto found = below(root, name); !found.empty() && found.back() != &importer) return found;
+      if (auto found = modules_below(root, name); !found.empty() && found.back() != &importer) return found;
     }
     if (folder.empty() || folder == "/") break;
     folder = folder_of(folder);
@@ -102,24 +102,27 @@ std::vector<const Module*> Project::imported(const Module& importer, std::string
 
 /// A function of a module, a class's own or that of what it is made from; null if there is none. Bounded, since classes may be
 /// made from each other by mistake.
-Project::Found Project::member(const Module& module, const std::string& key, int& budget) const {
+Project::ResolvedFunction Project::find_member(const Module& module, const std::string& key, int& budget) const {
   if (const Function* function = module.find_function(key)) return {&module, function};
   const std::string first = key.substr(0, key.find('.'));
-  if (const std::string* full = exported(module, first); full != nullptr && --budget >= 0)
-    return imported_function(module, *full + key.substr(first.size()), budget);
+  if (const std::string* full = find_imported_name(module, first); full != nullptr && --budget >= 0)
+    return find_imported_function(module, *full + key.substr(first.size()), budget);
   const std::size_t dot = key.rfind('.');
-  const auto bases = dot == std::string::npos ? module.bases.end() : module.bases.find(key.substr(0, dot));
-  if (bases == module.bases.end() || --budget < 0) return {};
+  const auto bases =
+      dot == std::string::npos ? module.base_classes.end() : module.base_classes.find(key.substr(0, dot));
+  if (bases == module.base_classes.end() || --budget < 0) return {};
   for (const std::string& base : bases->second) {
     const std::string inherited = base + key.substr(dot);
-    const Found found = base.find('.') == std::string::npos ? member(module, inherited, budget)
-                                                            : imported_function(module, inherited, budget);
+    const ResolvedFunction found = base.find('.') == std::string::npos
+                                       ? find_member(module, inherited, budget)
+                                       : find_imported_function(module, inherited, budget);
     if (found.function != nullptr) return found;
   }
   return {};
 }
 
-Project::Found Project::imported_function(const Module& importer, std::string_view name, int& budget) const {
+Project::ResolvedFunction Project::find_imported_function(const Module& importer, std::string_view name,
+                                                          int& budget) const {
   // "package.module.function" or "package.module.Class.method": the longest module first.
   std::size_t dot = name.rfind('.');
   for (int part = 0; part < 2 && dot != std::string_view::npos; ++part) {
@@ -127,11 +130,11 @@ Project::Found Project::imported_function(const Module& importer, std::string_vi
     const bool of_package =
         before == std::string_view::npos;  // ".function": the dots themselves are the package's name
     if (of_package && name.front() != '.') break;
-    const auto modules = imported(importer, name.substr(0, of_package ? dot + 1 : dot));
+    const auto modules = resolve_import(importer, name.substr(0, of_package ? dot + 1 : dot));
     if (!modules.empty()) {
       const std::string key{name.substr(dot + 1)};
-      Found found = member(*modules.back(), key, budget);
-      if (found.function == nullptr) found = member(*modules.back(), key + ".__init__", budget);
+      ResolvedFunction found = find_member(*modules.back(), key, budget);
+      if (found.function == nullptr) found = find_member(*modules.back(), key + ".__init__", budget);
       if (found.function != nullptr) return found;
     }
     if (of_package) break;
@@ -141,31 +144,31 @@ Project::Found Project::imported_function(const Module& importer, std::string_vi
 }
 
 /// What a name of a module means that it has by import; null if it has none.
-const std::string* Project::exported(const Module& module, std::string_view name) const {
-  const auto names = exports_.find(&module);
-  if (names == exports_.end()) return nullptr;
+const std::string* Project::find_imported_name(const Module& module, std::string_view name) const {
+  const auto names = imported_names_.find(&module);
+  if (names == imported_names_.end()) return nullptr;
   const auto found = names->second.find(name);
   return found == names->second.end() ? nullptr : &found->second;
 }
 
-Project::Class Project::class_of(const Module& importer, std::string_view name, int& budget) const {
+Project::Class Project::find_class(const Module& importer, std::string_view name, int& budget) const {
   const std::size_t dot = name.rfind('.');
   if (dot == std::string_view::npos) return {&importer, std::string{name}};
-  const auto modules = imported(importer, name.substr(0, dot));
+  const auto modules = resolve_import(importer, name.substr(0, dot));
   if (modules.empty() || --budget < 0) return {};
   const std::string last{name.substr(dot + 1)};
-  if (modules.back()->bases.contains(last)) return {modules.back(), last};
-  const std::string* full = exported(*modules.back(), last);
-  return full == nullptr ? Class{} : class_of(*modules.back(), *full, budget);
+  if (modules.back()->base_classes.contains(last)) return {modules.back(), last};
+  const std::string* full = find_imported_name(*modules.back(), last);
+  return full == nullptr ? Class{} : find_class(*modules.back(), *full, budget);
 }
 
-void Project::add_attributes(const Class& of, const std::vector<Argument>& args, Items& items, int& budget) const {
-  if (of.module == nullptr || --budget < 0) return;
-  const Function* init = of.module->find_function(of.name + ".__init__");
-  const std::string prefix = of.name + '.';
-  const auto& all = of.module->attributes;
+void Project::add_attributes(const Class& owner, const std::vector<Argument>& args, Items& items, int& budget) const {
+  if (owner.module == nullptr || --budget < 0) return;
+  const Function* init = owner.module->find_function(owner.name + ".__init__");
+  const std::string prefix = owner.name + '.';
+  const auto& all = owner.module->attributes;
   for (auto at = all.lower_bound(prefix); at != all.end() && at->first.starts_with(prefix); ++at) {
-    Value value = init == nullptr ? at->second : substituted(at->second, *init, args);
+    Value value = init == nullptr ? at->second : substitute_parameters(at->second, *init, args);
     if (!value.is_unknown()) items.values.emplace(at->first.substr(prefix.size()), std::move(value));
   }
   if (init != nullptr) {
@@ -174,9 +177,10 @@ void Project::add_attributes(const Class& of, const std::vector<Argument>& args,
       const std::string_view name = event.name;
       if (event.kind != Event::Kind::call || !name.ends_with(".__init__")) continue;
       std::vector<Argument> passed;
-      for (const Argument& arg : event.arguments) passed.push_back({arg.keyword, substituted(arg.value, *init, args)});
+      for (const Argument& arg : event.arguments)
+        passed.push_back({arg.keyword, substitute_parameters(arg.value, *init, args)});
       const std::string_view base = name.substr(0, name.size() - std::string_view{".__init__"}.size());
-      add_attributes(class_of(*of.module, base.starts_with(':') ? base.substr(1) : base, budget), passed, items,
+      add_attributes(find_class(*owner.module, base.starts_with(':') ? base.substr(1) : base, budget), passed, items,
                      budget);
     }
     return;
@@ -185,28 +189,29 @@ void Project::add_attributes(const Class& of, const std::vector<Argument>& args,
     if (!arg.keyword.empty() && arg.keyword != kSelf && !arg.value.is_unknown())
       items.values.insert_or_assign(arg.keyword, arg.value);
   }
-  const auto bases = of.module->bases.find(of.name);
-  if (bases == of.module->bases.end()) return;
-  for (const std::string& base : bases->second) add_attributes(class_of(*of.module, base, budget), args, items, budget);
+  const auto bases = owner.module->base_classes.find(owner.name);
+  if (bases == owner.module->base_classes.end()) return;
+  for (const std::string& base : bases->second)
+    add_attributes(find_class(*owner.module, base, budget), args, items, budget);
 }
 
-Value Project::instance(const Module& importer, std::string_view name, const std::vector<Argument>& args) const {
+Value Project::make_instance(const Module& importer, std::string_view name, const std::vector<Argument>& args) const {
   int budget = 16;  // classes that are looked at
-  const Class of = class_of(importer, name, budget);
-  if (of.module == nullptr) return {};
+  const Class owner = find_class(importer, name, budget);
+  if (owner.module == nullptr) return {};
   auto items = std::make_shared<Items>();
-  add_attributes(of, args, *items, budget);
-  return Atom{.kind = Atom::Kind::instance, .text = of.name, .items = std::move(items)};
+  add_attributes(owner, args, *items, budget);
+  return PossibleValue{.kind = PossibleValue::Kind::instance, .text = owner.name, .items = std::move(items)};
 }
 
-Value Project::instance_of(const Found& constructor, const std::vector<Argument>& args) const {
+Value Project::make_instance_from(const ResolvedFunction& constructor, const std::vector<Argument>& args) const {
   const std::string& key = constructor.function->key;
-  return instance(*constructor.module, key.substr(0, key.rfind('.')), args);
+  return make_instance(*constructor.module, key.substr(0, key.rfind('.')), args);
 }
 
-Project::Found Project::function(const Module& importer, std::string_view name) const {
+Project::ResolvedFunction Project::find_function(const Module& importer, std::string_view name) const {
   int budget = 64;  // classes that are looked at
-  return imported_function(importer, name, budget);
+  return find_imported_function(importer, name, budget);
 }
 
 }  // namespace weir::audit

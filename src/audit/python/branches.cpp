@@ -14,7 +14,7 @@ namespace weir::audit::python {
 namespace {
 
 Node without_parentheses(Node node) {
-  while (node.is("parenthesized_expression") && named_children(node).listed().size() == 1)
+  while (node.is("parenthesized_expression") && named_children(node).to_vector().size() == 1)
     node = named_children(node).back();
   return node;
 }
@@ -35,14 +35,14 @@ bool is_constant_name(std::string_view name) {
 Names joined(const Names& a, const Names& b) {
   Names all = a;
   for (const auto& [name, value] : b) {
-    const auto [at, fresh] = all.emplace(name, value);
-    if (!fresh) at->second = at->second.joined(value);
+    const auto [at, is_new] = all.emplace(name, value);
+    if (!is_new) at->second = at->second.joined(value);
   }
   return all;
 }
 
 /// Nothing after the block is reached from its end.
-bool leaves(Node body) {
+bool always_exits(Node body) {
   const std::string_view last = named_children(body).back().kind();
   return last == "return_statement" || last == "raise_statement" || last == "continue_statement" ||
          last == "break_statement";
@@ -55,14 +55,14 @@ bool returns_early(Node body) {
 }
 
 /// Ends the program, or says that it cannot go on.
-bool refuses(Node body, std::string_view text) {
+bool aborts(Node body, std::string_view text) {
   const Node last = named_children(body).back();
   const std::string_view code = last.text(text);
   return last.is("raise_statement") || code.starts_with("sys.exit") || code.starts_with("exit(");
 }
 
 /// Asks which version of a library it has: for the name of a function, or for its number.
-bool asks_for_version(std::string_view condition) {
+bool tests_version(std::string_view condition) {
   return condition.find("hasattr(") != std::string_view::npos || condition.find("version") != std::string_view::npos ||
          condition.find("VERSION") != std::string_view::npos;
 }
@@ -80,7 +80,7 @@ bool is_main_guard(std::string_view condition) {
 }
 
 /// What an except clause catches, as it is written; empty for all.
-std::string_view caught(Node clause, std::string_view text) {
+std::string_view caught_exceptions(Node clause, std::string_view text) {
   const std::string_view whole = clause.text(text);
   return whole.substr(0, whole.find(':'));
 }
@@ -88,26 +88,26 @@ std::string_view caught(Node clause, std::string_view text) {
 /// The handlers run when an import of the body fails: they name ImportError, or the body does nothing but import.
 bool catches_import(Node node, std::string_view text) {
   bool named = false;
-  bool any = false;
+  bool has_handler = false;
   for (const Node child : named_children(node)) {
     if (!child.is("except_clause")) continue;
-    any = true;
-    const std::string_view what = caught(child, text);
+    has_handler = true;
+    const std::string_view what = caught_exceptions(child, text);
     named = named || what.find("ImportError") != std::string_view::npos ||
             what.find("ModuleNotFoundError") != std::string_view::npos;
   }
-  return named || (any && only_imports(node.field("body")));
+  return named || (has_handler && only_imports(node.field("body")));
 }
 
 /// The names that a block gives something; empty if it does anything else, such as to say so.
-std::vector<Node> only_assigned(Node body) {
+std::vector<Node> assignments_in(Node body) {
   std::vector<Node> assignments;
   for (const Node statement : named_children(body)) {
     const Node assignment = statement.first_child();
-    const bool plain = statement.is("expression_statement") && assignment.is("assignment") &&
-                       (assignment.field("left").is("identifier") || assignment.field("left").is("attribute"));
-    if (!plain && !statement.is("comment")) return {};
-    if (plain) assignments.push_back(assignment);
+    const bool is_assignment = statement.is("expression_statement") && assignment.is("assignment") &&
+                               (assignment.field("left").is("identifier") || assignment.field("left").is("attribute"));
+    if (!is_assignment && !statement.is("comment")) return {};
+    if (is_assignment) assignments.push_back(assignment);
   }
   return assignments;
 }
@@ -115,7 +115,7 @@ std::vector<Node> only_assigned(Node body) {
 }  // namespace
 
 /// A block with what holds in it alone: behind "if done: return" the rest of it may be left out.
-void Reader::way(Node body) {
+void Reader::scoped_block(Node body) {
   const std::size_t outer = frame_->arms.size();
   const std::size_t outer_conditions = frame_->conditions.size();
   if (body.is("block"))
@@ -129,9 +129,9 @@ void Reader::way(Node body) {
 void Reader::branch(Arm arm, Node body, const Names& before, std::optional<Names>& result) {
   frame_->scope->names = before;
   frame_->arms.push_back(arm);
-  way(body);
+  scoped_block(body);
   frame_->arms.pop_back();
-  if (!leaves(body)) result = result ? joined(*result, frame_->scope->names) : frame_->scope->names;
+  if (!always_exits(body)) result = result ? joined(*result, frame_->scope->names) : frame_->scope->names;
 }
 
 /// Reads the test of a branch. What it needs to be true, as far as values alone decide it: the parts of "a and not b".
@@ -140,10 +140,10 @@ std::vector<Condition> Reader::conditions_of(Node test) {
     const Node inner = without_parentheses(test);
     if (!inner.is("parenthesized_expression")) return conditions_of(inner);
   }
-  const bool both = test.is("boolean_operator") && text_of(test.field("operator")) == "and";
-  if (both) {
+  const bool is_and = test.is("boolean_operator") && text_of(test.field("operator")) == "and";
+  if (is_and) {
     auto all = conditions_of(test.field("left"));
-    frame_->arms.push_back({branches_++, 0, true});
+    frame_->arms.push_back({branch_count_++, 0, true});
     const std::size_t outer = frame_->conditions.size();
     frame_->conditions.insert(frame_->conditions.end(), all.begin(), all.end());
     for (Condition& one : conditions_of(test.field("right"))) all.push_back(std::move(one));
@@ -159,8 +159,9 @@ std::vector<Condition> Reader::conditions_of(Node test) {
   // A loop may have changed a name by then, and a function another module's or its own.
   const std::string_view name = text_of(test);
   const bool own = test.is("identifier") && frame_->scope->names.find(name) != frame_->scope->names.end();
-  const bool constant = value.truth() && !frame_->in_loop && (own || is_constant_name(name) || !test.is("identifier"));
-  if (constant || value.single(Atom::Kind::parameter) != nullptr) return {{value, true}};
+  const bool is_known =
+      value.truth_value() && !frame_->in_loop && (own || is_constant_name(name) || !test.is("identifier"));
+  if (is_known || value.single_alternative(PossibleValue::Kind::parameter) != nullptr) return {{value, true}};
   return {};
 }
 
@@ -169,29 +170,29 @@ void Reader::if_statement(Node node) {
   const std::string_view test = text_of(condition);
   if (frame_->function->key.empty() && is_main_guard(test)) {
     // What runs only as a program stands in the body like the rest: programs are what is judged.
-    reading_.entry_point = true;
-    frame_->main_only = true;
+    content_.is_entry_point = true;
+    frame_->in_main_part = true;
     block(node.field("consequence"));
-    frame_->main_only = false;
+    frame_->in_main_part = false;
     return;
   }
-  frame_->count_seen = false;
+  frame_->count_comparison_read = false;
   const auto holds = conditions_of(condition);
   const auto fails = negated(condition, holds);
-  const std::uint32_t id = branches_++;
+  const std::uint32_t id = branch_count_++;
   const Names before = frame_->scope->names;
   std::optional<Names> result;
-  const bool outer_counted = frame_->counted;
-  const bool outer_fallback = frame_->fallback;
-  frame_->counted = outer_counted || asks_how_many(test) || frame_->count_seen;
-  frame_->fallback = outer_fallback || asks_for_version(test);
+  const bool outer_counted = frame_->device_count_checked;
+  const bool outer_fallback = frame_->in_fallback;
+  frame_->device_count_checked = outer_counted || tests_device_count(test) || frame_->count_comparison_read;
+  frame_->in_fallback = outer_fallback || tests_version(test);
   const auto outer_conditions = frame_->conditions;
   frame_->conditions.insert(frame_->conditions.end(), holds.begin(), holds.end());
   branch({id, 0}, node.field("consequence"), before, result);
   frame_->conditions = outer_conditions;
   frame_->conditions.insert(frame_->conditions.end(), fails.begin(), fails.end());
-  if (test.starts_with("not ") && needs_gpu(test.substr(4)) && refuses(node.field("consequence"), text_))
-    emit(Event::Kind::touch, condition, "torch.cuda, asserted");
+  if (test.starts_with("not ") && requires_gpu(test.substr(4)) && aborts(node.field("consequence"), text_))
+    emit(Event::Kind::start_driver, condition, "torch.cuda, asserted");
   std::uint32_t arm = 1;
   bool has_else = false;
   for (const Node child : named_children(node)) {
@@ -202,15 +203,15 @@ void Reader::if_statement(Node node) {
     } else if (child.is("else_clause")) {
       has_else = true;
       branch({id, arm++}, child.field("body"), before, result);
-      if (asks_for_gpu(test)) note_fallback(child.field("body"), test);
+      if (is_gpu_test(test)) note_cpu_fallback(child.field("body"), test);
     }
   }
   frame_->conditions = outer_conditions;
   // "if device_count() < 2: return": behind it, too, the number is known.
-  if (!leaves(node.field("consequence"))) frame_->counted = outer_counted;
-  frame_->fallback = outer_fallback;
+  if (!always_exits(node.field("consequence"))) frame_->device_count_checked = outer_counted;
+  frame_->in_fallback = outer_fallback;
   if (returns_early(node.field("consequence"))) {
-    frame_->arms.push_back({branches_++, 0, true});
+    frame_->arms.push_back({branch_count_++, 0, true});
     frame_->conditions.insert(frame_->conditions.end(), fails.begin(), fails.end());
   }
   if (!has_else) result = result ? joined(*result, before) : before;
@@ -218,8 +219,8 @@ void Reader::if_statement(Node node) {
 }
 
 /// "device = 'cpu'" and no more, behind a branch where there is a GPU.
-void Reader::note_fallback(Node otherwise, std::string_view test) {
-  for (const Node assignment : only_assigned(otherwise)) {
+void Reader::note_cpu_fallback(Node otherwise, std::string_view test) {
+  for (const Node assignment : assignments_in(otherwise)) {
     const std::string_view right = text_of(assignment.field("right"));
     const auto value = look_up(text_of(assignment.field("left"))).as_text();
     const bool attribute = assignment.field("left").is("attribute") && right.size() == 5 && right.substr(1, 3) == "cpu";
@@ -229,16 +230,16 @@ void Reader::note_fallback(Node otherwise, std::string_view test) {
 
 namespace {
 
-constexpr int kDeepestLook = 160;  // as for statements: texts may be nested without end
+constexpr int kMaxSearchDepth = 160;  // as for statements: texts may be nested without end
 
 void names_in(Node node, std::string_view text, std::vector<std::string_view>& names, int depth = 0) {
-  if (depth > kDeepestLook) return;
+  if (depth > kMaxSearchDepth) return;
   if (node.is("identifier")) names.push_back(node.text(text));
   for (const Node child : named_children(node)) names_in(child, text, names, depth + 1);
 }
 
 bool mentions(Node node, std::string_view text, const std::vector<std::string_view>& names, int depth = 0) {
-  if (depth > kDeepestLook) return true;
+  if (depth > kMaxSearchDepth) return true;
   if (node.is("identifier")) return std::find(names.begin(), names.end(), node.text(text)) != names.end();
   const auto children = named_children(node);
   return std::any_of(children.begin(), children.end(),
@@ -246,8 +247,8 @@ bool mentions(Node node, std::string_view text, const std::vector<std::string_vi
 }
 
 /// Each round may end early or be left out for some of what is looped over: a test of it, break, return, an error that is caught.
-bool chooses(Node node, std::string_view text, const std::vector<std::string_view>& names, int depth = 0) {
-  if (depth > kDeepestLook) return true;
+bool may_skip_elements(Node node, std::string_view text, const std::vector<std::string_view>& names, int depth = 0) {
+  if (depth > kMaxSearchDepth) return true;
   if (node.is("function_definition") || node.is("class_definition") || node.is("lambda")) return false;
   constexpr std::array<std::string_view, 5> kEnds{"break_statement", "continue_statement", "return_statement",
                                                   "raise_statement", "try_statement"};
@@ -259,23 +260,23 @@ bool chooses(Node node, std::string_view text, const std::vector<std::string_vie
   if (tests_by_call && mentions(node.field("condition"), text, names)) return true;
   const auto children = named_children(node);
   return std::any_of(children.begin(), children.end(),
-                     [&](Node child) { return chooses(child, text, names, depth + 1); });
+                     [&](Node child) { return may_skip_elements(child, text, names, depth + 1); });
 }
 
 }  // namespace
 
 /// What a loop or a comprehension gives its name: any of what it goes over, unless it chooses among that. Without `within` that is so.
 Value Reader::element_of(const Value& container, Node within) const {
-  const Atom* atom = container.single();
-  if (atom != nullptr && atom->kind == Atom::Kind::dictionary && atom->items != nullptr)
-    return element_of(listed_items(*atom, "keys"), within);
-  if (atom == nullptr || atom->kind != Atom::Kind::sequence) return any_element(container);
+  const PossibleValue* alternative = container.single_alternative();
+  if (alternative != nullptr && alternative->kind == PossibleValue::Kind::dictionary && alternative->items != nullptr)
+    return element_of(listed_items(*alternative, "keys"), within);
+  if (alternative == nullptr || alternative->kind != PossibleValue::Kind::sequence) return any_element(container);
   const Node body = within.field("body");
   if (!body || frame_->in_try) return {};
   std::vector<std::string_view> names;
   const Node clause = within.is("for_statement") ? within : child_of_kind(within, "for_in_clause");
   names_in(clause.field("left"), text_, names);
-  return chooses(body, text_, names) ? Value{} : any_element(container);
+  return may_skip_elements(body, text_, names) ? Value{} : any_element(container);
 }
 
 void Reader::loop(Node node) {
@@ -289,7 +290,7 @@ void Reader::loop(Node node) {
   const bool outer = frame_->in_loop;
   frame_->in_loop = true;
   std::optional<Names> result;
-  branch({branches_++, 0}, node.field("body"), Names{frame_->scope->names}, result);
+  branch({branch_count_++, 0}, node.field("body"), Names{frame_->scope->names}, result);
   frame_->in_loop = outer;
   frame_->scope->names = result ? joined(*result, before) : before;
   if (const Node otherwise = node.field("alternative")) block(otherwise.field("body"));
@@ -300,11 +301,11 @@ void Reader::try_statement(Node node) {
   const bool catches = static_cast<bool>(child_of_kind(node, "except_clause"));
   frame_->in_try = outer || catches;
   // Where an import failed, what it would have run has not run.
-  const bool of_import = catches_import(node, text_);
-  const std::uint32_t id = branches_++;
+  const bool catches_failed_import = catches_import(node, text_);
+  const std::uint32_t id = branch_count_++;
   // Of another body a part may have run before a handler does: the two do not exclude each other.
-  frame_->arms.push_back({of_import ? id : branches_++, 0, true});
-  way(node.field("body"));
+  frame_->arms.push_back({catches_failed_import ? id : branch_count_++, 0, true});
+  scoped_block(node.field("body"));
   frame_->arms.pop_back();
   frame_->in_try = outer;
   const Names before = frame_->scope->names;
@@ -312,10 +313,11 @@ void Reader::try_statement(Node node) {
   std::uint32_t arm = 1;
   for (const Node child : named_children(node)) {
     if (child.is("except_clause") || child.is("except_group_clause")) {
-      const bool outer_fallback = frame_->fallback;
-      frame_->fallback = outer_fallback || caught(child, text_).find("AttributeError") != std::string_view::npos;
+      const bool outer_fallback = frame_->in_fallback;
+      frame_->in_fallback =
+          outer_fallback || caught_exceptions(child, text_).find("AttributeError") != std::string_view::npos;
       branch({id, arm++}, named_children(child).back(), before, result);
-      frame_->fallback = outer_fallback;
+      frame_->in_fallback = outer_fallback;
     } else if (child.is("else_clause")) {
       block(child.field("body"));
     } else if (child.is("finally_clause")) {
@@ -337,29 +339,30 @@ void Reader::with_statement(Node node) {
         continue;
       }
       Value entered = expression(value.first_child());
-      if (const Atom* context = entered.single(Atom::Kind::instance)) {
+      if (const PossibleValue* context = entered.single_alternative(PossibleValue::Kind::instance)) {
         const Value enter = member_of(*context, "__enter__");
-        const Atom* function = enter.single(Atom::Kind::function);
+        const PossibleValue* function = enter.single_alternative(PossibleValue::Kind::function);
         entered = function == nullptr ? Value{} : local_call({"?.__enter__", entered, enter}, *function, {}, value);
         for (const Node target : named_children(value.field("alias"))) bind_pattern(target, entered);
         continue;
       }
       for (const Node target : named_children(value.field("alias")))
-        bind_pattern(target, entered.single(Atom::Kind::object) != nullptr ? entered : Value{});
+        bind_pattern(target,
+                     entered.single_alternative(PossibleValue::Kind::call_result) != nullptr ? entered : Value{});
     }
   }
   // "with suppress(ImportError):" goes on behind the block.
   const Node body = node.field("body");
   const bool suppresses = text_.substr(node.range().begin, body.range().begin - node.range().begin).find("suppress(") !=
                           std::string_view::npos;
-  if (suppresses) frame_->arms.push_back({branches_++, 0, true});
-  way(body);
+  if (suppresses) frame_->arms.push_back({branch_count_++, 0, true});
+  scoped_block(body);
   if (suppresses) frame_->arms.pop_back();
 }
 
 void Reader::match_statement(Node node) {
   expression(node.field("subject"));
-  const std::uint32_t id = branches_++;
+  const std::uint32_t id = branch_count_++;
   const Names before = frame_->scope->names;
   std::optional<Names> result = before;
   std::uint32_t arm = 0;

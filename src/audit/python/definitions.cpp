@@ -24,21 +24,21 @@ Value Reader::default_value(Node node) {
 
 void Reader::define_function(Node node) {
   const std::string name{text_of(node.field("name"))};
-  const std::string& within = frame_->function->key;
+  const std::string& outer_key = frame_->function->key;
   const bool method = frame_->in_class_body;
-  std::string key = method ? frame_->class_name + '.' + name : within.empty() ? name : within + '.' + name;
+  std::string key = method ? frame_->class_name + '.' + name : outer_key.empty() ? name : outer_key + '.' + name;
   // A second definition of a name replaces the first from here on; both are walked.
   while (pending_.contains(key)) key += '\'';
   for (const Node parameter : named_children(node.field("parameters"))) {
     if (const Node value = parameter.field("value")) default_value(value);
   }
-  pending_.emplace(key, Pending{.definition = node,
-                                .scope = method ? frame_->scope->outer : frame_->scope,
-                                .class_name = method ? frame_->class_name : std::string{},
-                                .commands = frame_->commands,
-                                .property = method && frame_->property});
-  order_.push_back(key);
-  assign_text(name, kind_value(Atom::Kind::function, key));
+  pending_.emplace(key, PendingFunction{.definition = node,
+                                        .scope = method ? frame_->scope->outer : frame_->scope,
+                                        .class_name = method ? frame_->class_name : std::string{},
+                                        .is_command = frame_->is_command,
+                                        .is_property = method && frame_->is_property});
+  pending_order_.push_back(key);
+  assign_name(name, value_of_kind(PossibleValue::Kind::function, key));
 }
 
 void Reader::define_class(Node node) {
@@ -46,14 +46,15 @@ void Reader::define_class(Node node) {
   std::vector<std::string> bases;
   for (const Node base : named_children(node.field("superclasses"))) {
     const Value value = expression(base);
-    if (const Atom* local = value.single(Atom::Kind::class_)) bases.push_back(local->text);
-    const Atom* imported = value.single(Atom::Kind::name);
+    if (const PossibleValue* local = value.single_alternative(PossibleValue::Kind::class_))
+      bases.push_back(local->text);
+    const PossibleValue* imported = value.single_alternative(PossibleValue::Kind::qualified_name);
     const bool dotted = imported != nullptr && imported->number != kUnbound &&
                         imported->text.find('.', 1) != std::string::npos && find_library(imported->text) == nullptr;
     if (dotted) bases.push_back(imported->text);
   }
-  bases_[name] = bases;
-  const bool has_fields = std::exchange(frame_->has_fields, false);
+  base_classes_[name] = bases;
+  const bool has_fields = std::exchange(frame_->is_dataclass, false);
   // The body runs now, in a scope that its methods do not see.
   scopes_.push_back(std::make_unique<Scope>());
   Scope* const outer = frame_->scope;
@@ -63,22 +64,23 @@ void Reader::define_class(Node node) {
   frame_->scope = scopes_.back().get();
   block(node.field("body"));
   for (const auto& [member, value] : frame_->scope->names) {
-    if (!value.may_be(Atom::Kind::function)) attributes_.emplace(fmt::format("{}.{}", name, member), value);
+    if (!value.may_be(PossibleValue::Kind::function)) attributes_.emplace(fmt::format("{}.{}", name, member), value);
   }
-  const bool tuple = std::find(bases.begin(), bases.end(), "typing.NamedTuple") != bases.end();
-  if (tuple || has_fields) add_fields(node.field("body"), name, bases);
+  const bool is_named_tuple = std::find(bases.begin(), bases.end(), "typing.NamedTuple") != bases.end();
+  if (is_named_tuple || has_fields) add_fields(node.field("body"), name, bases);
   frame_->scope = outer;
   frame_->class_name = outer_class;
   frame_->in_class_body = outer_body;
-  assign_text(name, kind_value(Atom::Kind::class_, name));
-  note_class_run_by_others(name, bases, node);
+  assign_name(name, value_of_kind(PossibleValue::Kind::class_, name));
+  note_class_called_by_runner(name, bases, node);
 }
 
 /// A constructor that Python makes of a class's fields; null if the class has one of its own.
-Function* Reader::constructor_of_fields(const std::string& name) {
+Function* Reader::add_field_constructor(const std::string& name) {
   const std::string key = name + ".__init__";
   if (pending_.contains(key) || pending_.contains(name + ".__post_init__")) return nullptr;
-  pending_.emplace(key, Pending{.definition = {}, .scope = frame_->scope, .class_name = name, .walked = true});
+  pending_.emplace(key,
+                   PendingFunction{.definition = {}, .scope = frame_->scope, .class_name = name, .is_walked = true});
   functions_.push_back(std::make_unique<Function>());
   Function& constructor = *functions_.back();
   constructor.key = key;
@@ -88,24 +90,24 @@ Function* Reader::constructor_of_fields(const std::string& name) {
   return &constructor;
 }
 
-void Reader::add_field(Function& constructor, const std::string& name, const Value& default_given) {
+void Reader::add_field(Function& constructor, const std::string& name, const Value& field_default) {
   const auto known = std::find(constructor.parameters.begin(), constructor.parameters.end(), name);
   if (known != constructor.parameters.end()) {
-    constructor.defaults[static_cast<std::size_t>(known - constructor.parameters.begin())] = default_given;
+    constructor.defaults[static_cast<std::size_t>(known - constructor.parameters.begin())] = field_default;
   } else {
     constructor.parameters.push_back(name);
-    constructor.defaults.push_back(default_given);
+    constructor.defaults.push_back(field_default);
   }
   const std::string prefix = constructor.key.substr(0, constructor.key.rfind('.') + 1);
-  attributes_.insert_or_assign(prefix + name, kind_value(Atom::Kind::parameter, name));
+  attributes_.insert_or_assign(prefix + name, value_of_kind(PossibleValue::Kind::parameter, name));
 }
 
 /// The fields of a dataclass, those of what it is made from first.
 void Reader::add_fields(Node body, const std::string& name, const std::vector<std::string>& bases) {
-  Function* const constructor = constructor_of_fields(name);
+  Function* const constructor = add_field_constructor(name);
   if (constructor == nullptr) return;
   for (const std::string& base : bases) {
-    const Function* inherited = walked(base + ".__init__");
+    const Function* inherited = walked_function(base + ".__init__");
     for (std::size_t i = 1; inherited != nullptr && i < inherited->parameters.size(); ++i)
       add_field(*constructor, inherited->parameters[i], inherited->defaults[i]);
   }
@@ -119,11 +121,11 @@ void Reader::add_fields(Node body, const std::string& name, const std::vector<st
 
 /// namedtuple("Job", "name device", defaults=["cuda:0"]): a class.
 Value Reader::named_tuple(const std::vector<Argument>& args) {
-  const auto name = value_of(args, 0, "typename").as_text();
-  if (!name || name->empty() || bases_.contains(*name)) return {};
-  const Value given = value_of(args, 1, "field_names");
+  const auto name = argument_value(args, 0, "typename").as_text();
+  if (!name || name->empty() || base_classes_.contains(*name)) return {};
+  const Value given = argument_value(args, 1, "field_names");
   std::vector<std::string> fields;
-  if (const Atom* list = given.single(Atom::Kind::sequence)) {
+  if (const PossibleValue* list = given.single_alternative(PossibleValue::Kind::sequence)) {
     for (const Value& field : elements_of(*list)) fields.push_back(field.as_text().value_or(""));
   } else {
     const std::string text = given.as_text().value_or("");
@@ -134,22 +136,23 @@ Value Reader::named_tuple(const std::vector<Argument>& args) {
       at = text.find_first_not_of(kBreaks, end);
     }
   }
-  Function* const constructor = constructor_of_fields(*name);
+  Function* const constructor = add_field_constructor(*name);
   if (constructor == nullptr) return {};
-  bases_[*name] = {};
-  const Value list = value_of(args, -1, "defaults");
-  const auto defaults = list.single() == nullptr ? std::vector<Value>{} : elements_of(*list.single());
+  base_classes_[*name] = {};
+  const Value list = argument_value(args, -1, "defaults");
+  const auto defaults =
+      list.single_alternative() == nullptr ? std::vector<Value>{} : elements_of(*list.single_alternative());
   for (std::size_t i = 0; i < fields.size(); ++i) {
-    const std::size_t behind = fields.size() - i;
-    add_field(*constructor, fields[i], behind <= defaults.size() ? defaults[defaults.size() - behind] : Value{});
+    const std::size_t remaining = fields.size() - i;
+    add_field(*constructor, fields[i], remaining <= defaults.size() ? defaults[defaults.size() - remaining] : Value{});
   }
-  return kind_value(Atom::Kind::class_, *name);
+  return value_of_kind(PossibleValue::Kind::class_, *name);
 }
 
 namespace {
 
 /// The "*args" or "**kwargs" that a parameter is, with a type or without; null if it is none.
-Node splat_of(Node parameter) {
+Node splat_node(Node parameter) {
   const Node inner = parameter.is("typed_parameter") ? parameter.first_child() : parameter;
   return inner.is("list_splat_pattern") || inner.is("dictionary_splat_pattern") ? inner : Node{};
 }
@@ -164,18 +167,18 @@ void Reader::read_parameters(Node node, Function& function, Scope& scope, const 
     else if (!parameter.is("identifier"))
       name = parameter.first_child();  // typed_parameter, list_splat_pattern ...
     const std::string text{text_of(name)};
-    const Node splat = splat_of(parameter);
+    const Node splat = splat_node(parameter);
     if (splat) {
-      const std::string taken{text_of(named_children(splat).front())};
+      const std::string name_of_splat{text_of(named_children(splat).front())};
       const bool list = splat.is("list_splat_pattern");
-      (list ? function.rest : function.keywords) = taken;
-      if (list) function.positional = function.parameters.size();
-      function.parameters.push_back(taken);
+      (list ? function.args_parameter : function.kwargs_parameter) = name_of_splat;
+      if (list) function.positional_count = function.parameters.size();
+      function.parameters.push_back(name_of_splat);
       function.defaults.emplace_back();
-      scope.names[taken] = kind_value(Atom::Kind::parameter, taken);
+      scope.names[name_of_splat] = value_of_kind(PossibleValue::Kind::parameter, name_of_splat);
       continue;
     }
-    if (parameter.is("keyword_separator") || text == "*") function.positional = function.parameters.size();
+    if (parameter.is("keyword_separator") || text == "*") function.positional_count = function.parameters.size();
     if (text.empty() || text == "*" || text == "/") continue;
     const bool self = function.parameters.empty() && !class_name.empty();
     const Node value = parameter.field("value");
@@ -185,19 +188,20 @@ void Reader::read_parameters(Node node, Function& function, Scope& scope, const 
     function.defaults.push_back(value ? default_value(value) : Value{});
     // What a default does is done where the `def` stands.
     function.events.erase(function.events.begin() + events, function.events.end());
-    scope.names[text] = self ? Value{Atom{.kind = Atom::Kind::instance, .text = class_name, .key = text}}
-                             : kind_value(Atom::Kind::parameter, text);
+    scope.names[text] =
+        self ? Value{PossibleValue{.kind = PossibleValue::Kind::instance, .text = class_name, .key = text}}
+             : value_of_kind(PossibleValue::Kind::parameter, text);
   }
 }
 
 void Reader::walk_function(const std::string& key) {
-  Pending& pending = pending_.at(key);
-  if (pending.walked) return;
-  pending.walked = true;
+  PendingFunction& pending = pending_.at(key);
+  if (pending.is_walked) return;
+  pending.is_walked = true;
   functions_.push_back(std::make_unique<Function>());
   Function& function = *functions_.back();
   function.key = key;
-  function.where = pending.definition.range();
+  function.range = pending.definition.range();
   scopes_.push_back(std::make_unique<Scope>());
   Scope& scope = *scopes_.back();
   scope.outer = pending.scope;
@@ -207,15 +211,15 @@ void Reader::walk_function(const std::string& key) {
   read_parameters(pending.definition.field("parameters"), function, scope, pending.class_name);
   for (const std::string& name : function.parameters) {
     Value& value = scope.names[name];
-    if (pending.commands && value.may_be(Atom::Kind::parameter))
-      value = Atom{.kind = Atom::Kind::choice, .text = key, .key = name};
+    if (pending.is_command && value.may_be(PossibleValue::Kind::parameter))
+      value = PossibleValue{.kind = PossibleValue::Kind::user_choice, .text = key, .key = name};
   }
   const int outer_depth = depth_;
   block(pending.definition.field("body"));
   depth_ = outer_depth;
-  if (frame.yields) function.returns = {frame.yields_more ? Value{} : sequence_value(frame.yielded)};
+  if (frame.is_generator) function.return_values = {frame.yields_unknown ? Value{} : sequence_value(frame.yielded)};
   // A generator or a coroutine runs later than it is called, or in parts.
-  const bool later = frame.yields || text_of(pending.definition).starts_with("async");
+  const bool later = frame.is_generator || text_of(pending.definition).starts_with("async");
   if (later && writes_masks_since(0)) change_environment(pending.definition);
   frame_ = caller;
 }

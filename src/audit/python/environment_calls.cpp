@@ -11,7 +11,7 @@
 namespace weir::audit::python {
 
 bool is_environ(const Value& value) {
-  const Atom* name = value.single(Atom::Kind::name);
+  const PossibleValue* name = value.single_alternative(PossibleValue::Kind::qualified_name);
   return name != nullptr && name->text == "os.environ";
 }
 
@@ -19,9 +19,10 @@ namespace {
 
 /// What is set or removed by this key may select devices, and which variable it is nobody knows.
 bool may_be_any_variable(const Value& key) {
-  if (key.single(Atom::Kind::text) != nullptr) return false;
-  return key.is_unknown() || std::any_of(key.atoms().begin(), key.atoms().end(), [](const Atom& name) {
-           return name.kind != Atom::Kind::text || find_variable(name.text) != nullptr;
+  if (key.single_alternative(PossibleValue::Kind::text) != nullptr) return false;
+  return key.is_unknown() ||
+         std::any_of(key.alternatives().begin(), key.alternatives().end(), [](const PossibleValue& name) {
+           return name.kind != PossibleValue::Kind::text || find_device_variable(name.text) != nullptr;
          });
 }
 
@@ -29,7 +30,7 @@ bool may_be_any_variable(const Value& key) {
 bool writes_environment(const Value& value) {
   constexpr std::array<std::string_view, 5> kWriters{"os.environ.setdefault", "os.environ.update",
                                                      "os.environ.__setitem__", "os.environ.pop", "os.putenv"};
-  const Atom* name = value.single(Atom::Kind::name);
+  const PossibleValue* name = value.single_alternative(PossibleValue::Kind::qualified_name);
   return name != nullptr && std::find(kWriters.begin(), kWriters.end(), name->text) != kWriters.end();
 }
 
@@ -48,27 +49,29 @@ void Reader::environment_mapping(Node mapping, Event::Mode mode, Node whole, Ite
       continue;
     }
     const Value key = pair ? expression(child.field("key")) : text_value(std::string{text_of(child.field("name"))});
-    const std::string outer = std::exchange(frame_->goal, key.as_text().value_or(""));
+    const std::string outer = std::exchange(frame_->target_name, key.as_text().value_or(""));
     const Value value = expression(child.field("value"));
-    frame_->goal = outer;
+    frame_->target_name = outer;
     const auto name = key.as_text();
     if (!name) continue;
     if (items != nullptr) items->values.insert_or_assign(*name, value);
-    if (find_variable(*name) != nullptr) {
-      const bool editable = std::exchange(frame_->editable, false);
+    if (find_device_variable(*name) != nullptr) {
+      const bool editable = std::exchange(frame_->is_editable, false);
       set_variable(child, mapping, *name, value, mode);
-      frame_->editable = editable;
-    } else if (pair && mode == Event::Mode::child) {
+      frame_->is_editable = editable;
+    } else if (pair && mode == Event::Mode::child_environment) {
       const DeviceKeyword* keyword = find_device_keyword(*name);
-      const bool device = keyword != nullptr && (value.single(Atom::Kind::text) != nullptr ||
-                                                 (keyword->numbers && value.single(Atom::Kind::number) != nullptr));
-      if (device && gpu_library_ && *name == "device_id") emit(Event::Kind::use_device, child, *name, value);
+      const bool device =
+          keyword != nullptr &&
+          (value.single_alternative(PossibleValue::Kind::text) != nullptr ||
+           (keyword->accepts_number && value.single_alternative(PossibleValue::Kind::number) != nullptr));
+      if (device && gpu_library_imported_ && *name == "device_id") emit(Event::Kind::use_device, child, *name, value);
     }
   }
 }
 
 /// os.environ.update(...) and dict(...): their arguments are variables, or may be.
-bool Reader::mapping_call(const Called& called, Node node, Value& result) {
+bool Reader::mapping_call(const CallTarget& called, Node node, Value& result) {
   const Node list = node.field("arguments");
   if (called.name == "os.environ.update") {
     for (const Node child : named_children(list)) {
@@ -81,19 +84,19 @@ bool Reader::mapping_call(const Called& called, Node node, Value& result) {
     return true;
   }
   if (called.name != "dict") return false;
-  bool copies = false;
+  bool copies_environment = false;
   for (const Node child : named_children(list))
-    copies = copies || (!child.is("keyword_argument") && is_environ(expression(child)));
+    copies_environment = copies_environment || (!child.is("keyword_argument") && is_environ(expression(child)));
   auto items = std::make_shared<Items>();
-  environment_mapping(list, Event::Mode::child, node, items.get());
-  if (copies)
-    result = kind_value(Atom::Kind::environment_copy);
+  environment_mapping(list, Event::Mode::child_environment, node, items.get());
+  if (copies_environment)
+    result = value_of_kind(PossibleValue::Kind::environment_copy);
   else if (!items->values.empty())
-    result = Atom{.kind = Atom::Kind::dictionary, .items = std::move(items)};
+    result = PossibleValue{.kind = PossibleValue::Kind::dictionary, .items = std::move(items)};
   return true;
 }
 /// Empties the environment, reads a file into it, runs what may, or hands it to somebody: mock.patch.dict(os.environ).
-bool Reader::may_change_environment(const Called& called, const std::vector<Argument>& args) {
+bool Reader::may_change_environment(const CallTarget& called, const std::vector<Argument>& args) {
   constexpr std::array<std::string_view, 12> kCalls{"os.environ.clear", "os.environ.popitem", "dotenv.load_dotenv",
                                                     "dotenv.main.load_dotenv",
                                                     // Code that is not known here runs.
@@ -103,7 +106,7 @@ bool Reader::may_change_environment(const Called& called, const std::vector<Argu
     return true;
   // What a test sets for itself, and takes back: monkeypatch.setenv(), patch.dict("os.environ", ...).
   if (called.name.ends_with(".setenv") || called.name.ends_with(".delenv")) return true;
-  if (called.name.ends_with("patch.dict") && value_of(args, 0).as_text() == "os.environ") return true;
+  if (called.name.ends_with("patch.dict") && argument_value(args, 0).as_text() == "os.environ") return true;
   constexpr std::array<std::string_view, 9> kReaders{"dict", "len",  "list",       "sorted",       "print",
                                                      "str",  "repr", "json.dumps", "pprint.pprint"};
   if (std::find(kReaders.begin(), kReaders.end(), called.name) != kReaders.end()) return false;
@@ -112,38 +115,39 @@ bool Reader::may_change_environment(const Called& called, const std::vector<Argu
   });
 }
 
-bool Reader::environment_call(const Called& called, const std::vector<Argument>& args, Node node, Value& result) {
+bool Reader::environment_call(const CallTarget& called, const std::vector<Argument>& args, Node node, Value& result) {
   const std::string_view name = called.name;
-  const bool copy = called.object.may_be(Atom::Kind::environment_copy);
-  const auto variable = value_of(args, 0, "key").as_text();
+  const bool copy = called.object.may_be(PossibleValue::Kind::environment_copy);
+  const auto variable = argument_value(args, 0, "key").as_text();
   const Node target = node.field("function").field("object");
   if (name == "os.environ.get" || name == "os.getenv") {
     if (variable) {
-      looked_at(*variable);
-      result = kind_value(Atom::Kind::environment, *variable);
+      note_variable_read(*variable);
+      result = value_of_kind(PossibleValue::Kind::environment_variable, *variable);
     }
     return true;
   }
   if (name == "os.environ.copy" || name == "copy.copy" || name == "copy.deepcopy") {
-    const bool environ = name == "os.environ.copy" || is_environ(value_of(args, 0));
-    if (environ) result = kind_value(Atom::Kind::environment_copy);
+    const bool environ = name == "os.environ.copy" || is_environ(argument_value(args, 0));
+    if (environ) result = value_of_kind(PossibleValue::Kind::environment_copy);
     return environ;
   }
-  if (name == "os.environ.setdefault" || (copy && method_of(name) == "setdefault")) {
-    if (!copy && may_be_any_variable(value_of(args, 0, "key"))) change_environment(node);
+  if (name == "os.environ.setdefault" || (copy && method_name(name) == "setdefault")) {
+    if (!copy && may_be_any_variable(argument_value(args, 0, "key"))) change_environment(node);
     if (variable)
-      set_variable(node, target, *variable, value_of(args, 1), copy ? Event::Mode::child : Event::Mode::keep);
+      set_variable(node, target, *variable, argument_value(args, 1),
+                   copy ? Event::Mode::child_environment : Event::Mode::set_if_unset);
     return true;
   }
   if (name == "os.putenv" || name == "os.environ.__setitem__") {
-    if (may_be_any_variable(value_of(args, 0, "key"))) change_environment(node);
-    if (variable) set_variable(node, {}, *variable, value_of(args, 1), Event::Mode::assign);
+    if (may_be_any_variable(argument_value(args, 0, "key"))) change_environment(node);
+    if (variable) set_variable(node, {}, *variable, argument_value(args, 1), Event::Mode::assign);
     return true;
   }
   if (name == "os.environ.pop" || name == "os.unsetenv" || name == "os.environ.__delitem__") {
-    if (may_be_any_variable(value_of(args, 0, "key"))) change_environment(node);
-    if (variable && find_variable(*variable) != nullptr) emit(Event::Kind::remove_variable, node, *variable);
-    if (variable) result = kind_value(Atom::Kind::environment, *variable);
+    if (may_be_any_variable(argument_value(args, 0, "key"))) change_environment(node);
+    if (variable && find_device_variable(*variable) != nullptr) emit(Event::Kind::remove_variable, node, *variable);
+    if (variable) result = value_of_kind(PossibleValue::Kind::environment_variable, *variable);
     return true;
   }
   return false;

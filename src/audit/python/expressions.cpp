@@ -27,13 +27,14 @@ bool is_class_name(std::string_view name) {
          std::isupper(static_cast<unsigned char>(name[dot + 1])) != 0;
 }
 
-bool is_class(const Atom& atom) {
-  if (atom.kind == Atom::Kind::class_) return true;
-  return atom.kind == Atom::Kind::name && atom.number != kUnbound && is_class_name(atom.text);
+bool is_class(const PossibleValue& alternative) {
+  if (alternative.kind == PossibleValue::Kind::class_) return true;
+  return alternative.kind == PossibleValue::Kind::qualified_name && alternative.number != kUnbound &&
+         is_class_name(alternative.text);
 }
 
 Value Reader::expression(Node node) {
-  if (!node || events_ >= kMostEvents || depth_ >= kMostDepth) return {};
+  if (!node || event_count_ >= kMaxEvents || depth_ >= kMaxDepth) return {};
   ++depth_;
   Value value = evaluate(node);
   --depth_;
@@ -49,11 +50,11 @@ Value Reader::evaluate(Node node) {
       {"attribute", &Reader::attribute},
       {"subscript", &Reader::subscript},
       {"binary_operator", &Reader::binary},
-      {"boolean_operator", &Reader::either},
+      {"boolean_operator", &Reader::boolean_operator},
       {"unary_operator", &Reader::unary},
       {"comparison_operator", &Reader::comparison},
       {"conditional_expression", &Reader::conditional},
-      {"named_expression", &Reader::named},
+      {"named_expression", &Reader::named_expression},
       {"lambda", &Reader::lambda},
       {"list", &Reader::elements},
       {"tuple", &Reader::elements},
@@ -72,89 +73,94 @@ Value Reader::evaluate(Node node) {
     return number ? number_value(*number, node.range()) : Value{};
   }
   if (kind == "true" || kind == "false")
-    return Atom{.kind = Atom::Kind::boolean, .number = kind == "true" ? 1 : 0, .literal = node.range()};
-  if (kind == "none") return kind_value(Atom::Kind::none);
+    return PossibleValue{
+        .kind = PossibleValue::Kind::boolean, .number = kind == "true" ? 1 : 0, .literal = node.range()};
+  if (kind == "none") return value_of_kind(PossibleValue::Kind::none);
   const auto children = named_children(node);
   if (kind == "yield") {
     // One that may be left out, or comes again, makes of the generator something that is not followed.
-    const bool plain = frame_->arms.empty() && !frame_->in_loop && !frame_->in_try && children.size() == 1 &&
-                       !text_of(node).starts_with("yield from");
-    frame_->yields = true;
-    frame_->yields_more = frame_->yields_more || !plain;
+    const bool is_known = frame_->arms.empty() && !frame_->in_loop && !frame_->in_try && children.size() == 1 &&
+                          !text_of(node).starts_with("yield from");
+    frame_->is_generator = true;
+    frame_->yields_unknown = frame_->yields_unknown || !is_known;
     if (children.size() == 1) frame_->yielded.push_back(expression(children.front()));
     return {};
   }
-  const bool is_what_it_holds =
+  const bool is_wrapper =
       kind == "parenthesized_expression" || kind == "await" || kind == "expression_list" || kind == "list_splat";
-  if (is_what_it_holds && children.size() == 1) return expression(children.front());
+  if (is_wrapper && children.size() == 1) return expression(children.front());
   if (kind == "expression_list") return elements(node);
   for (const Node child : children) expression(child);
   return {};
 }
 
 /// a or b: one of them.
-Value Reader::either(Node node) {
+Value Reader::boolean_operator(Node node) {
   const Value left = expression(node.field("left"));
-  frame_->arms.push_back({branches_++, 0, true});
+  frame_->arms.push_back({branch_count_++, 0, true});
   const Value right = expression(node.field("right"));
   frame_->arms.pop_back();
   return left.joined(right);
 }
 
-Value Reader::named(Node node) {
+Value Reader::named_expression(Node node) {
   Value value = expression(node.field("value"));
-  assign_text(text_of(node.field("name")), value);
+  assign_name(text_of(node.field("name")), value);
   return value;
 }
 
 /// The body is read twice, and so what it holds four times: a lambda that stands in too many others is not known.
 Value Reader::lambda(Node node) {
-  constexpr int kMostAround = 6;
+  constexpr int kMaxNestedLambdas = 6;
   const Names before = frame_->scope->names;
   for (const Node parameter : named_children(node.field("parameters"))) bind_pattern(parameter, {});
   const std::size_t events = frame_->function->events.size();
-  ++lambdas_around_;
+  ++lambda_depth_;
   expression(node.field("body"));
   if (writes_masks_since(events)) change_environment(node);  // when it is called, if ever
   frame_->scope->names = before;
-  Value function = lambdas_around_ <= kMostAround ? lambda_function(node) : Value{};
-  --lambdas_around_;
+  Value function = lambda_depth_ <= kMaxNestedLambdas ? lambda_function(node) : Value{};
+  --lambda_depth_;
   return function;
 }
 
 /// The function that a lambda is, with what depends on its parameters; the rest of it was noted where it stands.
 Value Reader::lambda_function(Node node) {
-  const std::string& within = frame_->function->key;
-  std::string key = fmt::format("{}<lambda {}>", within.empty() ? "" : within + '.', node.range().begin);
-  if (pending_.contains(key)) return kind_value(Atom::Kind::function, key);
-  pending_.emplace(key, Pending{.definition = node, .scope = frame_->scope, .class_name = {}, .walked = true});
+  const std::string& outer_key = frame_->function->key;
+  std::string key = fmt::format("{}<lambda {}>", outer_key.empty() ? "" : outer_key + '.', node.range().begin);
+  if (pending_.contains(key)) return value_of_kind(PossibleValue::Kind::function, key);
+  pending_.emplace(key,
+                   PendingFunction{.definition = node, .scope = frame_->scope, .class_name = {}, .is_walked = true});
   functions_.push_back(std::make_unique<Function>());
   Function& function = *functions_.back();
   function.key = key;
-  function.where = node.range();
+  function.range = node.range();
   scopes_.push_back(std::make_unique<Scope>());
   scopes_.back()->outer = frame_->scope;
   Frame frame{.function = &function, .scope = scopes_.back().get()};
   frame.statement = frame_->statement;
-  frame.top = frame_->top;
-  frame.listing = true;
+  frame.top_statement = frame_->top_statement;
+  frame.listing_elements = true;
   Frame* const outer = std::exchange(frame_, &frame);
   read_parameters(node.field("parameters"), function, *scopes_.back(), {});
-  function.returns.push_back(expression(node.field("body")));
+  function.return_values.push_back(expression(node.field("body")));
   frame_ = outer;
-  const auto is_noted = [](const Event& event) {
-    const bool open = event.kind == Event::Kind::use_device && event.value.may_be(Atom::Kind::parameter);
-    return !open && event.kind != Event::Kind::call;
+  const auto is_recorded_elsewhere = [](const Event& event) {
+    const bool depends_on_parameter =
+        event.kind == Event::Kind::use_device && event.value.may_be(PossibleValue::Kind::parameter);
+    return !depends_on_parameter && event.kind != Event::Kind::call;
   };
-  std::erase_if(function.events, is_noted);
-  return kind_value(Atom::Kind::function, key);
+  std::erase_if(function.events, is_recorded_elsewhere);
+  return value_of_kind(PossibleValue::Kind::function, key);
 }
 
 Value Reader::look_up(std::string_view name) const {
   for (const Scope* scope = frame_->scope; scope != nullptr; scope = scope->outer) {
     if (const auto found = scope->names.find(name); found != scope->names.end()) return found->second;
   }
-  return Atom{.kind = Atom::Kind::name, .text = std::string{name}, .number = kUnbound};  // a builtin, or unknown
+  return PossibleValue{.kind = PossibleValue::Kind::qualified_name,
+                       .text = std::string{name},
+                       .number = kUnbound};  // a builtin, or unknown
 }
 
 void Reader::bind_pattern(Node pattern, const Value& value) {
@@ -164,10 +170,11 @@ void Reader::bind_pattern(Node pattern, const Value& value) {
   }
   // name, device = job: the parts are known as those of the job.
   const bool parts = pattern.is("pattern_list") || pattern.is("tuple_pattern") || pattern.is("list_pattern");
-  const Atom* whole = value.single();
+  const PossibleValue* whole = value.single_alternative();
   const auto children = named_children(pattern);
-  bool known = parts && whole != nullptr && (whole->kind == Atom::Kind::parameter || whole->kind == Atom::Kind::choice);
-  if (parts && whole != nullptr && whole->kind == Atom::Kind::sequence)
+  bool known = parts && whole != nullptr &&
+               (whole->kind == PossibleValue::Kind::parameter || whole->kind == PossibleValue::Kind::user_choice);
+  if (parts && whole != nullptr && whole->kind == PossibleValue::Kind::sequence)
     known = whole->items != nullptr && whole->items->values.size() == children.size();
   bool missing = false;
   int at = 0;
@@ -180,54 +187,55 @@ void Reader::bind_pattern(Node pattern, const Value& value) {
 Value Reader::attribute(Node node) {
   Value object = expression(node.field("object"));
   const std::string name{text_of(node.field("attribute"))};
-  if (name == "total_memory") return kind_value(Atom::Kind::counter, "total");
+  if (name == "total_memory") return value_of_kind(PossibleValue::Kind::memory_counter, "total");
   Value all;
   bool first = true;
-  for (const Atom& atom : object.atoms()) {
-    const Value one = attribute_of(atom, name);
+  for (const PossibleValue& alternative : object.alternatives()) {
+    const Value one = attribute_of(alternative, name);
     all = first ? one : all.joined(one);
     first = false;
   }
   return all;
 }
 
-Value Reader::attribute_of(const Atom& atom, const std::string& name) {
+Value Reader::attribute_of(const PossibleValue& alternative, const std::string& name) {
   bool missing = false;
-  switch (atom.kind) {
-    case Atom::Kind::choice:
-    case Atom::Kind::parameter:
-      return item_of(atom, name, missing);
-    case Atom::Kind::object: {
-      Atom part{.kind = Atom::Kind::object, .text = atom.text + '.' + name};
-      part.number = atom.number;
+  switch (alternative.kind) {
+    case PossibleValue::Kind::user_choice:
+    case PossibleValue::Kind::parameter:
+      return item_of(alternative, name, missing);
+    case PossibleValue::Kind::call_result: {
+      PossibleValue part{.kind = PossibleValue::Kind::call_result, .text = alternative.text + '.' + name};
+      part.number = alternative.number;
       return part;
     }
-    case Atom::Kind::name: {
-      if (atom.number == kUnbound) return {};
-      if (Value known = imported_value(atom.text + '.' + name); !known.is_unknown()) return known;
-      const std::string full = canonical(atom.text + '.' + name);
-      return kind_value(full == "sys.argv" ? Atom::Kind::choice : Atom::Kind::name, full);
+    case PossibleValue::Kind::qualified_name: {
+      if (alternative.number == kUnbound) return {};
+      if (Value known = imported_value(alternative.text + '.' + name); !known.is_unknown()) return known;
+      const std::string full = canonical_name(alternative.text + '.' + name);
+      return value_of_kind(full == "sys.argv" ? PossibleValue::Kind::user_choice : PossibleValue::Kind::qualified_name,
+                           full);
     }
-    case Atom::Kind::instance:
-    case Atom::Kind::class_:
-      return member_of(atom, name);
-    case Atom::Kind::ordinal:
-      return name == "index" ? Value{atom} : Value{};
-    case Atom::Kind::text:
-      if (name == "index") return item_of(atom, name, missing);
+    case PossibleValue::Kind::instance:
+    case PossibleValue::Kind::class_:
+      return member_of(alternative, name);
+    case PossibleValue::Kind::runtime_index:
+      return name == "index" ? Value{alternative} : Value{};
+    case PossibleValue::Kind::text:
+      if (name == "index") return item_of(alternative, name, missing);
       [[fallthrough]];
-    case Atom::Kind::number:
-      return name == "value" ? Value{atom} : Value{};  // of a member of an enumeration
+    case PossibleValue::Kind::number:
+      return name == "value" ? Value{alternative} : Value{};  // of a member of an enumeration
     default:
       return {};
   }
 }
 
 /// What the class, or one that it is made from, says; bounded, since classes may be made from each other by mistake.
-Value Reader::member_of(const Atom& instance, const std::string& name) {
+Value Reader::member_of(const PossibleValue& instance, const std::string& name) {
   constexpr std::string_view kSuper = "super ";
   std::vector<std::string> classes{instance.text};
-  if (instance.text.starts_with(kSuper)) classes = bases_[instance.text.substr(kSuper.size())];
+  if (instance.text.starts_with(kSuper)) classes = base_classes_[instance.text.substr(kSuper.size())];
   std::string imported;
   for (std::size_t i = 0; i < classes.size() && i < 16; ++i) {
     const std::string key = classes[i] + '.' + name;
@@ -238,42 +246,45 @@ Value Reader::member_of(const Atom& instance, const std::string& name) {
     if (const auto found = attributes_.find(key); found != attributes_.end()) {
       const Value& value = found->second;
       bool missing = false;
-      const Function* constructor = walked(classes[i] + ".__init__");
-      if (instance.kind == Atom::Kind::class_ && constructor != nullptr) return substituted(value, *constructor, {});
-      if (instance.items != nullptr && value.may_be(Atom::Kind::parameter)) return item_of(instance, name, missing);
+      const Function* constructor = walked_function(classes[i] + ".__init__");
+      if (instance.kind == PossibleValue::Kind::class_ && constructor != nullptr)
+        return substitute_parameters(value, *constructor, {});
+      if (instance.items != nullptr && value.may_be(PossibleValue::Kind::parameter))
+        return item_of(instance, name, missing);
       // What the constructor was given is known where the instance is.
-      if (const Atom* part = value.single(Atom::Kind::object); part != nullptr && part->items != nullptr &&
-                                                               !instance.key.empty() &&
-                                                               frame_->function->key != classes[i] + ".__init__") {
-        Atom open = *part;
-        open.key = instance.key + kPathBreak + name;
+      if (const PossibleValue* part = value.single_alternative(PossibleValue::Kind::call_result);
+          part != nullptr && part->items != nullptr && !instance.key.empty() &&
+          frame_->function->key != classes[i] + ".__init__") {
+        PossibleValue open = *part;
+        open.key = instance.key + kPathSeparator + name;
         return open;
       }
-      const bool elsewhere = frame_->function->key != classes[i] + ".__init__" && value.may_be(Atom::Kind::parameter);
+      const bool elsewhere =
+          frame_->function->key != classes[i] + ".__init__" && value.may_be(PossibleValue::Kind::parameter);
       if (!elsewhere || instance.key.empty()) return value;
-      Value own = Atom{.kind = Atom::Kind::parameter, .text = instance.key, .key = name};
-      for (const Atom& atom : value.atoms())
-        if (atom.kind != Atom::Kind::parameter) own = own.joined(atom);
+      Value own = PossibleValue{.kind = PossibleValue::Kind::parameter, .text = instance.key, .key = name};
+      for (const PossibleValue& alternative : value.alternatives())
+        if (alternative.kind != PossibleValue::Kind::parameter) own = own.joined(alternative);
       return own;
     }
     if (const auto found = pending_.find(key); found != pending_.end()) {
-      const bool read = found->second.property && instance.kind == Atom::Kind::instance;
-      return read ? property_of(instance, key) : kind_value(Atom::Kind::function, key);
+      const bool reads_property = found->second.is_property && instance.kind == PossibleValue::Kind::instance;
+      return reads_property ? property_of(instance, key) : value_of_kind(PossibleValue::Kind::function, key);
     }
-    const auto& bases = bases_[classes[i]];
+    const auto& bases = base_classes_[classes[i]];
     classes.insert(classes.end(), bases.begin(), bases.end());
   }
   if (imported.empty()) return {};
   const Value known = imported_value(imported);
-  return known.is_unknown() ? kind_value(Atom::Kind::name, imported) : known;
+  return known.is_unknown() ? value_of_kind(PossibleValue::Kind::qualified_name, imported) : known;
 }
 
 /// What a property gives.
-Value Reader::property_of(const Atom& instance, const std::string& key) {
+Value Reader::property_of(const PossibleValue& instance, const std::string& key) {
   walk_function(key);
   const bool own = !instance.key.empty();
-  return returned_by(key,
-                     {{std::string{kSelf}, own ? kind_value(Atom::Kind::parameter, instance.key) : Value{instance}}});
+  return return_value_of(
+      key, {{std::string{kSelf}, own ? value_of_kind(PossibleValue::Kind::parameter, instance.key) : Value{instance}}});
 }
 
 Value Reader::subscript(Node node) {
@@ -287,71 +298,75 @@ Value Reader::subscript(Node node) {
     const Value one = expression(index);
     if (first) key = one;
     first = false;
-    if (one.single() != nullptr ? is_class(*one.single()) : one.atoms().size() > 1)
+    if (one.single_alternative() != nullptr ? is_class(*one.single_alternative()) : one.alternatives().size() > 1)
       classes = classes.is_unknown() ? one : classes.joined(one);
   }
-  const Atom* atom = container.single();
-  if (atom == nullptr) return {};
-  const bool of_several = atom->text.ends_with("Union") || atom->text.ends_with("Annotated");
-  if (atom->kind == Atom::Kind::name && (of_several ? !classes.is_unknown() : classes.may_be(Atom::Kind::class_)))
+  const PossibleValue* alternative = container.single_alternative();
+  if (alternative == nullptr) return {};
+  const bool is_union = alternative->text.ends_with("Union") || alternative->text.ends_with("Annotated");
+  if (alternative->kind == PossibleValue::Kind::qualified_name &&
+      (is_union ? !classes.is_unknown() : classes.may_be(PossibleValue::Kind::class_)))
     return classes;
-  if (const auto member = key.as_text();
-      atom->kind == Atom::Kind::class_ && member && attributes_.contains(atom->text + '.' + *member))
-    return member_of(*atom, *member);
-  if (atom->kind == Atom::Kind::sequence) {
-    const auto all = elements_of(*atom);
-    const Atom* place = key.single(Atom::Kind::number);
-    if (place == nullptr) return {};
-    const long at = place->number < 0 ? place->number + static_cast<long>(all.size()) : place->number;
+  if (const auto member = key.as_text(); alternative->kind == PossibleValue::Kind::class_ && member &&
+                                         attributes_.contains(alternative->text + '.' + *member))
+    return member_of(*alternative, *member);
+  if (alternative->kind == PossibleValue::Kind::sequence) {
+    const auto all = elements_of(*alternative);
+    const PossibleValue* index = key.single_alternative(PossibleValue::Kind::number);
+    if (index == nullptr) return {};
+    const long at = index->number < 0 ? index->number + static_cast<long>(all.size()) : index->number;
     return at >= 0 && at < static_cast<long>(all.size()) ? all[static_cast<std::size_t>(at)] : Value{};
   }
-  if (atom->kind == Atom::Kind::dictionary || atom->kind == Atom::Kind::parameter || atom->kind == Atom::Kind::choice) {
-    const auto path = key.single(Atom::Kind::pattern) == nullptr ? key.as_text() : std::nullopt;
+  if (alternative->kind == PossibleValue::Kind::dictionary || alternative->kind == PossibleValue::Kind::parameter ||
+      alternative->kind == PossibleValue::Kind::user_choice) {
+    const auto path = key.single_alternative(PossibleValue::Kind::pattern) == nullptr ? key.as_text() : std::nullopt;
     bool missing = false;
     if (path && !path->empty()) return item_of(container, *path, missing);
-    return atom->kind == Atom::Kind::dictionary ? Value{} : any_element(container);
+    return alternative->kind == PossibleValue::Kind::dictionary ? Value{} : any_element(container);
   }
-  if (atom->kind == Atom::Kind::name && atom->text == "os.environ") {
+  if (alternative->kind == PossibleValue::Kind::qualified_name && alternative->text == "os.environ") {
     const auto name = key.as_text();
     if (!name) return {};
-    looked_at(*name);
-    return kind_value(Atom::Kind::environment, *name);
+    note_variable_read(*name);
+    return value_of_kind(PossibleValue::Kind::environment_variable, *name);
   }
-  if (atom->kind == Atom::Kind::devices) {
-    if (const Atom* number = key.single(Atom::Kind::number); number != nullptr && number->number >= 0) {
+  if (alternative->kind == PossibleValue::Kind::device_list) {
+    if (const PossibleValue* number = key.single_alternative(PossibleValue::Kind::number);
+        number != nullptr && number->number >= 0) {
       emit(Event::Kind::use_device, node, std::string{text_of(node)}, key);
     }
     return {};
   }
   // An item of what another module's function gave is told by its key.
-  if (const auto path = key.as_text(); atom->kind == Atom::Kind::object && path)
-    return attribute_of(*atom, '[' + *path + ']');
+  if (const auto path = key.as_text(); alternative->kind == PossibleValue::Kind::call_result && path)
+    return attribute_of(*alternative, '[' + *path + ']');
   return any_element(container);
 }
 
 Value Reader::conditional(Node node) {
-  const auto parts = named_children(node).listed();
+  const auto parts = named_children(node).to_vector();
   if (parts.size() != 3) {
     for (const Node part : parts) expression(part);
     return {};
   }
   const auto conditions = conditions_of(parts[1]);
-  const std::uint32_t id = branches_++;
+  const std::uint32_t id = branch_count_++;
   frame_->arms.push_back({id, 0});
-  const bool outer_counted = std::exchange(frame_->counted, frame_->counted || asks_how_many(text_of(parts[1])));
-  const Value yes = expression(parts[0]);
-  frame_->counted = outer_counted;
-  frame_->arms.back().arm = 1;
-  const Value no = expression(parts[2]);
+  const bool outer_counted = std::exchange(frame_->device_count_checked,
+                                           frame_->device_count_checked || tests_device_count(text_of(parts[1])));
+  const Value value_if_true = expression(parts[0]);
+  frame_->device_count_checked = outer_counted;
+  frame_->arms.back().index = 1;
+  const Value value_if_false = expression(parts[2]);
   frame_->arms.pop_back();
-  const auto cpu = no.as_text();
-  if (cpu && *cpu == "cpu" && asks_for_gpu(text_of(parts[1])))
+  const auto cpu = value_if_false.as_text();
+  if (cpu && *cpu == "cpu" && is_gpu_test(text_of(parts[1])))
     emit(Event::Kind::cpu_fallback, node, std::string{text_of(parts[1])}).target = parts[0].range();
   const bool never = std::any_of(conditions.begin(), conditions.end(), [](const Condition& one) {
-    const auto truth = one.value.truth();
+    const auto truth = one.value.truth_value();
     return truth && *truth != one.holds;
   });
-  return never ? no : yes.joined(no);
+  return never ? value_if_false : value_if_true.joined(value_if_false);
 }
 
 }  // namespace weir::audit::python

@@ -9,98 +9,98 @@ namespace {
 using std::string_view;
 
 template <std::size_t N>
-bool has(const std::array<string_view, N>& names, string_view name) {
+bool contains(const std::array<string_view, N>& names, string_view name) {
   return std::find(names.begin(), names.end(), name) != names.end();
 }
 
-constexpr AtImport lazy = AtImport::lazy;
-constexpr AtImport touches = AtImport::touches;
+constexpr MaskReadTime first_use = MaskReadTime::at_first_use;
+constexpr MaskReadTime at_import = MaskReadTime::at_import;
 
 // "touches" only where it is known: cudf validates its set-up (docs of rapidsai/cudf, RAPIDS_NO_INITIALIZE), pycuda.autoinit is
 // documented so, bitsandbytes and unsloth ask torch.cuda at import.
 constexpr std::array kLibraries{
-    Library{"torch", lazy},
-    Library{"torchvision", lazy},
-    Library{"torchaudio", lazy},
-    Library{"tensorflow", lazy},
-    Library{"keras", lazy},
-    Library{"tensorflow_hub", lazy},
-    Library{"tf_keras", lazy},
-    Library{"jax", lazy},
-    Library{"flax", lazy},
-    Library{"cupy", lazy},
-    Library{"numba.cuda", lazy},
-    Library{"pycuda.autoinit", touches},
-    Library{"pycuda.autoprimaryctx", touches},
-    Library{"pycuda", lazy},
-    Library{"cudf", touches},
-    Library{"cuml", touches},
-    Library{"cugraph", touches},
-    Library{"rmm", lazy},
-    Library{"onnxruntime", lazy},
-    Library{"llama_cpp", lazy},
-    Library{"ctranslate2", lazy},
-    Library{"faster_whisper", lazy},
-    Library{"whisper", lazy},
-    Library{"whisperx", lazy},
-    Library{"transformers", lazy},
-    Library{"diffusers", lazy},
-    Library{"accelerate", lazy},
-    Library{"pytorch_lightning", lazy},
-    Library{"lightning", lazy},
-    Library{"ultralytics", lazy},
-    Library{"vllm", lazy},
-    Library{"sglang", lazy},
-    Library{"deepspeed", lazy},
-    Library{"bitsandbytes", touches},
-    Library{"unsloth", touches},
-    Library{"triton", lazy},
-    Library{"tensorrt", lazy},
-    Library{"mxnet", lazy},
-    Library{"paddle", lazy},
-    Library{"chainer", lazy},
-    Library{"mindspore", lazy},
-    Library{"oneflow", lazy},
-    Library{"jittor", lazy},
-    Library{"dgl", lazy},
-    Library{"torch_geometric", lazy},
-    Library{"apex", lazy},
-    Library{"flash_attn", lazy},
-    Library{"xformers", lazy},
-    Library{"sentence_transformers", lazy},
-    Library{"easyocr", lazy},
-    Library{"paddleocr", lazy},
-    Library{"insightface", lazy},
-    Library{"fastai", lazy},
-    Library{"timm", lazy},
-    Library{"kornia", lazy},
-    Library{"intel_extension_for_pytorch", lazy},
-    Library{"intel_extension_for_tensorflow", lazy},
-    Library{"nvidia.dali", lazy},
-    Library{"taichi", lazy},
-    Library{"mmcv", lazy},
-    Library{"mmengine", lazy},
-    Library{"detectron2", lazy},
-    Library{"stable_baselines3", lazy},
-    Library{"gpytorch", lazy},
-    Library{"segment_anything", lazy},
-    Library{"open_clip", lazy},
-    Library{"monai", lazy},
-    Library{"peft", lazy},
-    Library{"trl", lazy},
-    Library{"fairseq", lazy},
-    Library{"speechbrain", lazy},
-    Library{"basicsr", lazy},
-    Library{"realesrgan", lazy},
-    Library{"gfpgan", lazy},
-    Library{"torchtext", lazy},
-    Library{"torchmetrics", lazy},
-    Library{"tensorflow_addons", lazy},
+    Library{"torch", first_use},
+    Library{"torchvision", first_use},
+    Library{"torchaudio", first_use},
+    Library{"tensorflow", first_use},
+    Library{"keras", first_use},
+    Library{"tensorflow_hub", first_use},
+    Library{"tf_keras", first_use},
+    Library{"jax", first_use},
+    Library{"flax", first_use},
+    Library{"cupy", first_use},
+    Library{"numba.cuda", first_use},
+    Library{"pycuda.autoinit", at_import},
+    Library{"pycuda.autoprimaryctx", at_import},
+    Library{"pycuda", first_use},
+    Library{"cudf", at_import},
+    Library{"cuml", at_import},
+    Library{"cugraph", at_import},
+    Library{"rmm", first_use},
+    Library{"onnxruntime", first_use},
+    Library{"llama_cpp", first_use},
+    Library{"ctranslate2", first_use},
+    Library{"faster_whisper", first_use},
+    Library{"whisper", first_use},
+    Library{"whisperx", first_use},
+    Library{"transformers", first_use},
+    Library{"diffusers", first_use},
+    Library{"accelerate", first_use},
+    Library{"pytorch_lightning", first_use},
+    Library{"lightning", first_use},
+    Library{"ultralytics", first_use},
+    Library{"vllm", first_use},
+    Library{"sglang", first_use},
+    Library{"deepspeed", first_use},
+    Library{"bitsandbytes", at_import},
+    Library{"unsloth", at_import},
+    Library{"triton", first_use},
+    Library{"tensorrt", first_use},
+    Library{"mxnet", first_use},
+    Library{"paddle", first_use},
+    Library{"chainer", first_use},
+    Library{"mindspore", first_use},
+    Library{"oneflow", first_use},
+    Library{"jittor", first_use},
+    Library{"dgl", first_use},
+    Library{"torch_geometric", first_use},
+    Library{"apex", first_use},
+    Library{"flash_attn", first_use},
+    Library{"xformers", first_use},
+    Library{"sentence_transformers", first_use},
+    Library{"easyocr", first_use},
+    Library{"paddleocr", first_use},
+    Library{"insightface", first_use},
+    Library{"fastai", first_use},
+    Library{"timm", first_use},
+    Library{"kornia", first_use},
+    Library{"intel_extension_for_pytorch", first_use},
+    Library{"intel_extension_for_tensorflow", first_use},
+    Library{"nvidia.dali", first_use},
+    Library{"taichi", first_use},
+    Library{"mmcv", first_use},
+    Library{"mmengine", first_use},
+    Library{"detectron2", first_use},
+    Library{"stable_baselines3", first_use},
+    Library{"gpytorch", first_use},
+    Library{"segment_anything", first_use},
+    Library{"open_clip", first_use},
+    Library{"monai", first_use},
+    Library{"peft", first_use},
+    Library{"trl", first_use},
+    Library{"fairseq", first_use},
+    Library{"speechbrain", first_use},
+    Library{"basicsr", first_use},
+    Library{"realesrgan", first_use},
+    Library{"gfpgan", first_use},
+    Library{"torchtext", first_use},
+    Library{"torchmetrics", first_use},
+    Library{"tensorflow_addons", first_use},
 };
 
 // What reads the masks: cuInit or cudaGetDeviceCount happens in these (pytorch#23544 for is_available; device_count of
 // newer versions asks NVML first, and freezes the count all the same).
-constexpr std::array<string_view, 65> kTouches{
+constexpr std::array<string_view, 65> kDriverStarts{
     "torch.cuda.is_available",
     "torch.cuda.device_count",
     "torch.cuda.current_device",
@@ -169,7 +169,7 @@ constexpr std::array<string_view, 65> kTouches{
     "vllm.LLM",
 };
 
-constexpr std::array<string_view, 14> kVerifications{
+constexpr std::array<string_view, 14> kIdentityReads{
     "weir.verify",
     "torch.cuda.get_device_name",
     "torch.cuda.get_device_properties",
@@ -226,7 +226,7 @@ constexpr std::array<string_view, 8> kProcessPools{"multiprocessing.Pool",
 constexpr std::array<string_view, 5> kThreadPools{
     "concurrent.futures.ThreadPoolExecutor", "concurrent.futures.thread.ThreadPoolExecutor",
     "multiprocessing.pool.ThreadPool", "multiprocessing.dummy.Pool", "torch.multiprocessing.pool.ThreadPool"};
-constexpr std::array<string_view, 12> kPoolMethods{"map",       "imap",  "imap_unordered", "starmap",
+constexpr std::array<string_view, 12> kWorkerCalls{"map",       "imap",  "imap_unordered", "starmap",
                                                    "map_async", "apply", "apply_async",    "starmap_async",
                                                    "submit",    "spawn", "Process",        "Thread"};
 constexpr std::array<string_view, 12> kServers{"fastapi.FastAPI",
@@ -242,16 +242,16 @@ constexpr std::array<string_view, 12> kServers{"fastapi.FastAPI",
                                                "celery.Celery",
                                                "flask_restful.Api"};
 
-struct RunClass {
+struct RunnerClass {
   string_view base;
   std::array<string_view, 2> methods;
 };
 // cog: docs/python.md. TorchServe: docs/custom_service.md. LitServe: LitAPI. BentoML calls by decorators alone.
-constexpr std::array kRunClasses{
-    RunClass{"cog.BasePredictor", {"setup", "predict"}},
-    RunClass{"cog.BaseRunner", {"setup", "run"}},
-    RunClass{"ts.torch_handler.base_handler.BaseHandler", {"initialize", "handle"}},
-    RunClass{"litserve.LitAPI", {"setup", "predict"}},
+constexpr std::array kRunnerClasses{
+    RunnerClass{"cog.BasePredictor", {"setup", "predict"}},
+    RunnerClass{"cog.BaseRunner", {"setup", "run"}},
+    RunnerClass{"ts.torch_handler.base_handler.BaseHandler", {"initialize", "handle"}},
+    RunnerClass{"litserve.LitAPI", {"setup", "predict"}},
 };
 
 struct Renamed {
@@ -320,8 +320,8 @@ constexpr std::array kDeviceKeywords{
 constexpr std::array<string_view, 5> kSmiIndex{
     "pynvml.nvmlDeviceGetHandleByIndex", "py3nvml.py3nvml.nvmlDeviceGetHandleByIndex",
     "nvidia_smi.nvmlDeviceGetHandleByIndex", "nvitop.Device", "nvitop.PhysicalDevice"};
-constexpr std::array<string_view, 4> kOrdinals{"torch.cuda.current_device", "torch.distributed.get_rank",
-                                               "torch.xpu.current_device", "horovod.torch.local_rank"};
+constexpr std::array<string_view, 4> kRuntimeIndices{"torch.cuda.current_device", "torch.distributed.get_rank",
+                                                     "torch.xpu.current_device", "horovod.torch.local_rank"};
 constexpr std::array<string_view, 5> kDeviceCounts{"torch.cuda.device_count", "torch.xpu.device_count",
                                                    "jax.local_device_count", "cupy.cuda.runtime.getDeviceCount",
                                                    "paddle.device.cuda.device_count"};
@@ -331,22 +331,22 @@ constexpr std::array<string_view, 6> kDeviceLists{"jax.devices",
                                                   "tensorflow.config.experimental.list_physical_devices",
                                                   "tensorflow.config.list_logical_devices",
                                                   "tensorflow.config.experimental.list_logical_devices"};
-constexpr std::array<string_view, 9> kChoices{"input",        "raw_input",      "json.load",
-                                              "json.loads",   "yaml.safe_load", "yaml.load",
-                                              "tomllib.load", "toml.load",      "configparser.ConfigParser"};
+constexpr std::array<string_view, 9> kUserChoices{"input",        "raw_input",      "json.load",
+                                                  "json.loads",   "yaml.safe_load", "yaml.load",
+                                                  "tomllib.load", "toml.load",      "configparser.ConfigParser"};
 
 }  // namespace
 
 namespace {
 
 /// "torch.cuda.is_available()", "torch.cuda.device_count() > 0". Apple's GPU (mps) is no card that a policy could name.
-bool is_question_for_gpu(string_view text) {
+bool is_gpu_query(string_view text) {
   constexpr string_view kAround = " ()";
   constexpr string_view kName = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.";
   text.remove_prefix(std::min(text.find_first_not_of(kAround), text.size()));
   const string_view name = text.substr(0, text.find_first_not_of(kName));
-  const bool asks = name.ends_with("is_available") || name.ends_with("device_count");
-  if (!asks || name.find("mps") != string_view::npos) return false;
+  const bool is_query = name.ends_with("is_available") || name.ends_with("device_count");
+  if (!is_query || name.find("mps") != string_view::npos) return false;
   string_view rest = text.substr(name.size());
   if (rest.starts_with("()")) rest.remove_prefix(2);
   if (rest.starts_with(" is ")) rest.remove_prefix(3);
@@ -380,65 +380,65 @@ std::optional<Vendor> vendor_of(string_view name) {
   return std::nullopt;
 }
 
-bool is_plain_program(string_view command) {
-  constexpr std::array<string_view, 28> kPlain{"git",  "ls",    "cp",   "mv",   "rm",    "mkdir",     "cat",
-                                               "df",   "du",    "ps",   "tar",  "zip",   "unzip",     "curl",
-                                               "wget", "rsync", "ssh",  "scp",  "uname", "hostname",  "whoami",
-                                               "date", "tail",  "head", "kill", "pkill", "systemctl", "clear"};
+bool is_non_gpu_program(string_view command) {
+  constexpr std::array<string_view, 28> kPrograms{"git",  "ls",    "cp",   "mv",   "rm",    "mkdir",     "cat",
+                                                  "df",   "du",    "ps",   "tar",  "zip",   "unzip",     "curl",
+                                                  "wget", "rsync", "ssh",  "scp",  "uname", "hostname",  "whoami",
+                                                  "date", "tail",  "head", "kill", "pkill", "systemctl", "clear"};
   const string_view program = command.substr(0, command.find(' '));
   const std::size_t slash = program.rfind('/');
-  return has(kPlain, slash == string_view::npos ? program : program.substr(slash + 1));
+  return contains(kPrograms, slash == string_view::npos ? program : program.substr(slash + 1));
 }
 
 bool is_client_library(string_view module) {
   constexpr std::array<string_view, 12> kClients{"ollama",   "openai",    "tritonclient", "xinference_client",
                                                  "lmstudio", "anthropic", "requests",     "httpx",
                                                  "aiohttp",  "websocket", "websockets",   "gradio_client"};
-  return has(kClients, module.substr(0, module.find('.')));
+  return contains(kClients, module.substr(0, module.find('.')));
 }
 
-bool is_touch(string_view name) { return has(kTouches, name); }
-bool asks_for_gpu(string_view condition) {
+bool starts_driver(string_view name) { return contains(kDriverStarts, name); }
+bool is_gpu_test(string_view condition) {
   std::string text{condition};
   std::replace_if(
       text.begin(), text.end(), [](char c) { return c == '\n' || c == '\r' || c == '\t' || c == '\\'; }, ' ');
   for (std::size_t begin = 0; begin <= text.size();) {
     const std::size_t end = std::min({text.find(" and ", begin), text.find(" or ", begin), text.size()});
-    if (!is_question_for_gpu(string_view{text}.substr(begin, end - begin))) return false;
+    if (!is_gpu_query(string_view{text}.substr(begin, end - begin))) return false;
     begin = end == text.size() ? end + 1 : text.find(' ', end + 1);
   }
   return true;
 }
-bool asks_how_many(string_view condition) {
+bool tests_device_count(string_view condition) {
   constexpr std::array<string_view, 5> kCounts{"device_count", "list_physical_devices", "num_gpus", "n_gpu", "ngpu"};
   return std::any_of(kCounts.begin(), kCounts.end(),
                      [&](string_view count) { return condition.find(count) != string_view::npos; });
 }
-bool needs_gpu(string_view condition) {
+bool requires_gpu(string_view condition) {
   return condition.starts_with("torch.cuda.is_available()") && condition.find(" or ") == string_view::npos;
 }
 
-bool makes_process_pool(string_view name) { return has(kProcessPools, name); }
-bool makes_thread_pool(string_view name) { return has(kThreadPools, name); }
-bool is_pool_method(string_view method) { return has(kPoolMethods, method); }
+bool creates_process_pool(string_view name) { return contains(kProcessPools, name); }
+bool creates_thread_pool(string_view name) { return contains(kThreadPools, name); }
+bool passes_function_to_worker(string_view method) { return contains(kWorkerCalls, method); }
 bool is_init_keyword(string_view keyword) { return keyword == "initializer" || keyword == "worker_init_fn"; }
-bool makes_server(string_view name) { return has(kServers, name); }
+bool creates_server(string_view name) { return contains(kServers, name); }
 
-std::span<const string_view> methods_run_by_others(string_view base) {
-  const auto* found =
-      std::find_if(kRunClasses.begin(), kRunClasses.end(), [&](const RunClass& known) { return known.base == base; });
-  return found == kRunClasses.end() ? std::span<const string_view>{} : std::span{found->methods};
+std::span<const string_view> methods_called_by_runner(string_view base) {
+  const auto* found = std::find_if(kRunnerClasses.begin(), kRunnerClasses.end(),
+                                   [&](const RunnerClass& known) { return known.base == base; });
+  return found == kRunnerClasses.end() ? std::span<const string_view>{} : std::span{found->methods};
 }
 
-bool is_verification(string_view name) { return has(kVerifications, name); }
-bool is_process_start(string_view name) { return has(kProcessStarts, name); }
-bool gives_ordinal(string_view name) { return has(kOrdinals, name); }
-bool gives_device_count(string_view name) { return has(kDeviceCounts, name); }
-bool gives_device_list(string_view name) { return has(kDeviceLists, name); }
-bool takes_smi_index(string_view name) { return has(kSmiIndex, name); }
+bool reads_device_identity(string_view name) { return contains(kIdentityReads, name); }
+bool starts_process(string_view name) { return contains(kProcessStarts, name); }
+bool returns_runtime_index(string_view name) { return contains(kRuntimeIndices, name); }
+bool returns_device_count(string_view name) { return contains(kDeviceCounts, name); }
+bool returns_device_list(string_view name) { return contains(kDeviceLists, name); }
+bool takes_smi_index(string_view name) { return contains(kSmiIndex, name); }
 
-bool gives_choice(string_view name) {
-  return has(kChoices, name) || name.ends_with(".parse_args") || name.ends_with(".parse_known_args");
+bool returns_user_choice(string_view name) {
+  return contains(kUserChoices, name) || name.ends_with(".parse_args") || name.ends_with(".parse_known_args");
 }
 
 string_view replacement_of(string_view name) {
@@ -457,7 +457,7 @@ bool takes_device_list(string_view call, string_view keyword) {
   constexpr std::array<string_view, 5> kTrainers{"pytorch_lightning.Trainer", "lightning.Trainer",
                                                  "lightning.pytorch.Trainer", "lightning.Fabric",
                                                  "lightning.fabric.Fabric"};
-  return (keyword == "gpus" || keyword == "devices") && has(kTrainers, call);
+  return (keyword == "gpus" || keyword == "devices") && contains(kTrainers, call);
 }
 
 const DeviceKeyword* find_device_keyword(string_view keyword) {

@@ -13,19 +13,21 @@
 namespace weir::audit::python {
 namespace {
 
-constexpr int kDeepest = 3;  // of lists within lists
+constexpr int kMaxNesting = 3;  // of lists within lists
 
 /// The same without the places of literals, which are those of another file; unknown if it is no constant throughout.
-Value without_places(const Value& value, int depth = 0) {
-  const Atom* atom = value.single();
-  if (atom == nullptr || depth > kDeepest) return {};
-  Atom bare = *atom;
+Value without_literal_ranges(const Value& value, int depth = 0) {
+  const PossibleValue* alternative = value.single_alternative();
+  if (alternative == nullptr || depth > kMaxNesting) return {};
+  PossibleValue bare = *alternative;
   bare.literal = {};
-  if (is_constant(*atom)) return bare;
-  const bool holds = atom->kind == Atom::Kind::sequence || atom->kind == Atom::Kind::dictionary;
-  if (!holds || atom->items == nullptr) return {};
+  if (is_constant(*alternative)) return bare;
+  const bool is_container =
+      alternative->kind == PossibleValue::Kind::sequence || alternative->kind == PossibleValue::Kind::dictionary;
+  if (!is_container || alternative->items == nullptr) return {};
   auto items = std::make_shared<Items>();
-  for (const auto& [key, item] : atom->items->values) items->values.emplace(key, without_places(item, depth + 1));
+  for (const auto& [key, item] : alternative->items->values)
+    items->values.emplace(key, without_literal_ranges(item, depth + 1));
   bare.items = std::move(items);
   return bare;
 }
@@ -38,10 +40,10 @@ bool is_harmless_star(std::string_view module) {
 }
 
 /// Code that gives names to a module in ways that are not followed.
-bool is_written_by_others(std::string_view text) {
+bool sets_module_names(std::string_view text) {
   constexpr std::array<std::string_view, 5> kWays{"globals()", "exec(", "__getattr__", "sys.modules", "vars()"};
   return std::any_of(kWays.begin(), kWays.end(),
-                     [&](std::string_view way) { return text.find(way) != std::string_view::npos; });
+                     [&](std::string_view form) { return text.find(form) != std::string_view::npos; });
 }
 
 }  // namespace
@@ -69,45 +71,47 @@ void Reader::import_star(const std::string& module) {
   const auto names = imports_.find(module);
   if (names == imports_.end()) {
     if (!is_harmless_star(module))
-      for (const std::string& name : from_stars_) assign_text(name, something());
+      for (const std::string& name : star_imported_names_) assign_name(name, new_symbol());
     return;
   }
   const auto all = names->second.find("__all__");
-  const Atom* list = all == names->second.end() ? nullptr : all->second.single(Atom::Kind::sequence);
+  const PossibleValue* list =
+      all == names->second.end() ? nullptr : all->second.single_alternative(PossibleValue::Kind::sequence);
   const auto listed = list == nullptr ? std::vector<Value>{} : elements_of(*list);
   for (const auto& [name, value] : names->second) {
     const auto is_this = [&own = name](const Value& one) { return one.as_text() == own; };
     const bool hidden = list == nullptr ? name.starts_with('_') : std::none_of(listed.begin(), listed.end(), is_this);
     if (hidden || name.find('.') != std::string::npos) continue;
-    from_stars_.insert(name);
-    assign_text(name, value);
+    star_imported_names_.insert(name);
+    assign_name(name, value);
   }
-  gpu_library_ = gpu_library_ || std::any_of(names->second.begin(), names->second.end(), [](const auto& entry) {
-                   const Atom* library = entry.second.single(Atom::Kind::name);
-                   return library != nullptr && find_library(library->text) != nullptr;
-                 });
+  gpu_library_imported_ =
+      gpu_library_imported_ || std::any_of(names->second.begin(), names->second.end(), [](const auto& entry) {
+        const PossibleValue* library = entry.second.single_alternative(PossibleValue::Kind::qualified_name);
+        return library != nullptr && find_library(library->text) != nullptr;
+      });
 }
 
 /// Constants of the module and of its classes, its functions and what it has imported by absolute names.
 void Reader::export_names() {
   const Names& own = scopes_.front()->names;
   const auto all = own.find("__all__");  // one that is put together is not known
-  if (is_written_by_others(text_) || (all != own.end() && without_places(all->second).is_unknown())) return;
+  if (sets_module_names(text_) || (all != own.end() && without_literal_ranges(all->second).is_unknown())) return;
   for (const auto& [name, value] : own) {
-    if (not_exported_.contains(name)) continue;
-    Value known = without_places(value);
-    const Atom* atom = value.single();
-    const bool imported =
-        atom != nullptr && atom->kind == Atom::Kind::name && atom->number != kUnbound && !atom->text.starts_with('.');
+    if (unexported_names_.contains(name)) continue;
+    Value known = without_literal_ranges(value);
+    const PossibleValue* alternative = value.single_alternative();
+    const bool imported = alternative != nullptr && alternative->kind == PossibleValue::Kind::qualified_name &&
+                          alternative->number != kUnbound && !alternative->text.starts_with('.');
     if (imported) known = value;
-    if (known.is_unknown() && atom != nullptr &&
-        (atom->kind == Atom::Kind::function || atom->kind == Atom::Kind::class_))
-      known = *atom;
-    if (!known.is_unknown()) reading_.names.emplace(name, std::move(known));
+    if (known.is_unknown() && alternative != nullptr &&
+        (alternative->kind == PossibleValue::Kind::function || alternative->kind == PossibleValue::Kind::class_))
+      known = *alternative;
+    if (!known.is_unknown()) content_.exported_names.emplace(name, std::move(known));
   }
   for (const auto& [name, value] : attributes_) {
-    Value known = without_places(value);
-    if (!known.is_unknown()) reading_.names.emplace(name, std::move(known));
+    Value known = without_literal_ranges(value);
+    if (!known.is_unknown()) content_.exported_names.emplace(name, std::move(known));
   }
 }
 

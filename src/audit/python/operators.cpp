@@ -36,7 +36,7 @@ char unescaped(std::string_view escape) {
 }
 
 /// A name for memory that is left.
-bool says_free(std::string_view name) {
+bool means_free_memory(std::string_view name) {
   constexpr std::array<std::string_view, 6> kWords{"free", "avail", "rest", "left", "remain", "headroom"};
   const std::string small = lower_case(name);
   return std::any_of(kWords.begin(), kWords.end(),
@@ -44,9 +44,9 @@ bool says_free(std::string_view name) {
 }
 
 /// What is not known of a part of a text.
-Value open_part(const Value& part) {
-  const Atom* pattern = part.single(Atom::Kind::pattern);
-  return pattern == nullptr ? part : filling_of(*pattern);
+Value unknown_part(const Value& part) {
+  const PossibleValue* pattern = part.single_alternative(PossibleValue::Kind::pattern);
+  return pattern == nullptr ? part : hole_value(*pattern);
 }
 
 }  // namespace
@@ -57,7 +57,7 @@ Value Reader::string(Node node) {
   bool constant = true;
   std::uint32_t begin = 0;
   std::uint32_t end = 0;
-  Value only;
+  Value last_hole;
 
   int parts = 0;
   for (const Node part : named_children(node)) {
@@ -80,16 +80,16 @@ Value Reader::string(Node node) {
       const Value value = expression(part.field("expression"));
 
       const auto known = value.as_text();
-      constant = constant && known && value.single()->kind != Atom::Kind::pattern;
+      constant = constant && known && value.single_alternative()->kind != PossibleValue::Kind::pattern;
       text += known ? *known : std::string{kHole};
-      if (!known || value.single()->kind == Atom::Kind::pattern) only = open_part(value);
+      if (!known || value.single_alternative()->kind == PossibleValue::Kind::pattern) last_hole = unknown_part(value);
     }
   }
 
   if (constant) return text_value(std::move(text), {begin, end});
-  if (parts == 1 && !only.is_unknown() && text.size() == 1) return only;  // f"{x}" is x as a text
+  if (parts == 1 && !last_hole.is_unknown() && text.size() == 1) return last_hole;  // f"{x}" is x as a text
   // A hole of which nothing is told where another is filled: what fills them is not one thing.
-  return pattern_value(std::move(text), only, {begin, end});
+  return pattern_value(std::move(text), last_hole, {begin, end});
 }
 
 Value Reader::concatenated_string(Node node) {
@@ -105,7 +105,7 @@ Value Reader::concatenated_string(Node node) {
 
 Value Reader::unary(Node node) {
   const Value value = expression(named_children(node).back());
-  const Atom* number = value.single(Atom::Kind::number);
+  const PossibleValue* number = value.single_alternative(PossibleValue::Kind::number);
   if (number != nullptr && text_of(node).starts_with('-')) return number_value(-number->number, node.range());
   return {};
 }
@@ -116,19 +116,20 @@ Value Reader::concatenation(const Value& left, const Value& right) {
   if (!a && !b) return {};
   std::string text = (a ? *a : std::string{kHole}) + (b ? *b : std::string{kHole});
   const bool left_is_whole = a && a->find(kHole) == std::string::npos;
-  return pattern_value(std::move(text), open_part(left_is_whole ? right : left));
+  return pattern_value(std::move(text), unknown_part(left_is_whole ? right : left));
 }
 
 namespace {
 
 /// "cuda:%d" % number
-Value formatted(const Atom& format, const Value& filling) {
+Value format_value(const PossibleValue& format, const Value& filling) {
   const std::size_t at = format.text.find('%');
   if (at == std::string::npos || at + 2 > format.text.size()) return {};
   const auto known = filling.as_text();
   std::string text = format.text.substr(0, at) + (known ? *known : std::string{kHole}) + format.text.substr(at + 2);
-  if (text.find('%') != std::string::npos) return Atom{.kind = Atom::Kind::pattern, .text = std::move(text)};
-  return pattern_value(std::move(text), open_part(filling));
+  if (text.find('%') != std::string::npos)
+    return PossibleValue{.kind = PossibleValue::Kind::pattern, .text = std::move(text)};
+  return pattern_value(std::move(text), unknown_part(filling));
 }
 
 }  // namespace
@@ -139,33 +140,41 @@ Value Reader::binary(Node node) {
   const std::string_view op = text_of(node.field("operator"));
   if (op == "+") {
     if (node.field("left").is("list") || node.field("right").is("list")) return {};
-    const Atom* a = left.single(Atom::Kind::number);
-    const Atom* b = right.single(Atom::Kind::number);
+    const PossibleValue* a = left.single_alternative(PossibleValue::Kind::number);
+    const PossibleValue* b = right.single_alternative(PossibleValue::Kind::number);
     if (a != nullptr && b != nullptr) return number_value(a->number + b->number);
     // reserved + allocated: bytes of the same process still.
-    if (left.single(Atom::Kind::counter) != nullptr && right.single(Atom::Kind::counter) != nullptr) return left;
+    if (left.single_alternative(PossibleValue::Kind::memory_counter) != nullptr &&
+        right.single_alternative(PossibleValue::Kind::memory_counter) != nullptr)
+      return left;
     return concatenation(left, right);
   }
-  const Atom* from = left.single(Atom::Kind::number);
-  const Atom* less = right.single(Atom::Kind::number);
-  if (op == "-" && from != nullptr && less != nullptr) return number_value(from->number - less->number);
+  const PossibleValue* minuend = left.single_alternative(PossibleValue::Kind::number);
+  const PossibleValue* subtrahend = right.single_alternative(PossibleValue::Kind::number);
+  if (op == "-" && minuend != nullptr && subtrahend != nullptr)
+    return number_value(minuend->number - subtrahend->number);
   if (op == "%") {
-    if (const Atom* format = left.single(Atom::Kind::text)) {
-      const auto parts = right.single() == nullptr ? std::vector<Value>{} : elements_of(*right.single());
-      if (Value text = formatted(*format, parts.size() == 1 ? parts.front() : right); !text.is_unknown()) return text;
+    if (const PossibleValue* format = left.single_alternative(PossibleValue::Kind::text)) {
+      const auto parts =
+          right.single_alternative() == nullptr ? std::vector<Value>{} : elements_of(*right.single_alternative());
+      if (Value text = format_value(*format, parts.size() == 1 ? parts.front() : right); !text.is_unknown())
+        return text;
     }
-    if (left.may_be(Atom::Kind::ordinal) || right.may_be(Atom::Kind::ordinal)) return kind_value(Atom::Kind::ordinal);
+    if (left.may_be(PossibleValue::Kind::runtime_index) || right.may_be(PossibleValue::Kind::runtime_index))
+      return value_of_kind(PossibleValue::Kind::runtime_index);
   }
-  if (op == "|" && (left.single(Atom::Kind::name) != nullptr && left.single()->text == "os.environ")) {
-    environment_mapping(node.field("right"), Event::Mode::child, node);
-    return kind_value(Atom::Kind::environment_copy);
+  if (op == "|" && (left.single_alternative(PossibleValue::Kind::qualified_name) != nullptr &&
+                    left.single_alternative()->text == "os.environ")) {
+    environment_mapping(node.field("right"), Event::Mode::child_environment, node);
+    return value_of_kind(PossibleValue::Kind::environment_copy);
   }
-  const Atom* a = left.single(Atom::Kind::counter);
-  const Atom* b = right.single(Atom::Kind::counter);
+  const PossibleValue* a = left.single_alternative(PossibleValue::Kind::memory_counter);
+  const PossibleValue* b = right.single_alternative(PossibleValue::Kind::memory_counter);
   if (op == "-" && a != nullptr && b != nullptr && b->text != "total") {
     // What the allocator keeps for itself is a number of its own, and wrong only where it is called free.
-    if (a->text == "total" || (a->text == "reserved" && b->text == "allocated" && says_free(frame_->goal)))
-      emit(Event::Kind::free_memory, node);
+    if (a->text == "total" ||
+        (a->text == "reserved" && b->text == "allocated" && means_free_memory(frame_->target_name)))
+      emit(Event::Kind::estimate_free_memory, node);
     return {};
   }
   if ((op == "/" || op == "//" || op == "*" || op == ">>") && a != nullptr && b == nullptr) return left;
@@ -183,25 +192,28 @@ Value Reader::comparison(Node node) {
   }
   std::vector<Value> values;
   values.reserve(operands.size());
-  const bool outer = std::exchange(frame_->compared, true);
+  const bool outer = std::exchange(frame_->in_comparison, true);
   for (const Node operand : operands) values.push_back(expression(operand));
-  frame_->compared = outer;
-  for (const Value& value : values) frame_->count_seen = frame_->count_seen || value.may_be(Atom::Kind::ordinal);
+  frame_->in_comparison = outer;
+  for (const Value& value : values)
+    frame_->count_comparison_read = frame_->count_comparison_read || value.may_be(PossibleValue::Kind::runtime_index);
   if (values.size() != 2) return {};
   const bool membership = op == "in" || op == "notin" || op == "not in";
   const auto text = values[0].as_text();
-  if (membership && text && values[1].single(Atom::Kind::name) != nullptr && values[1].single()->text == "os.environ")
-    looked_at(*text);
+  if (membership && text && values[1].single_alternative(PossibleValue::Kind::qualified_name) != nullptr &&
+      values[1].single_alternative()->text == "os.environ")
+    note_variable_read(*text);
   for (int side = 0; side < 2; ++side) {
-    const Atom* variable = values[static_cast<std::size_t>(side)].single(Atom::Kind::environment);
+    const PossibleValue* variable =
+        values[static_cast<std::size_t>(side)].single_alternative(PossibleValue::Kind::environment_variable);
     const auto literal = values[static_cast<std::size_t>(1 - side)].as_text();
-    if (variable != nullptr && literal && !membership && is_mask(variable->text))
+    if (variable != nullptr && literal && !membership && is_mask_variable(variable->text))
       emit(Event::Kind::compare_mask, node, variable->text, values[static_cast<std::size_t>(1 - side)]);
   }
-  const auto is_device_name = [](const Value& value) { return value.may_be(Atom::Kind::device_name); };
-  if (text && is_device_name(values[1])) emit(Event::Kind::compare_name, node, {}, values[0]);
+  const auto is_device_name = [](const Value& value) { return value.may_be(PossibleValue::Kind::device_name); };
+  if (text && is_device_name(values[1])) emit(Event::Kind::compare_device_name, node, {}, values[0]);
   if (const auto other = values[1].as_text(); other && is_device_name(values[0]))
-    emit(Event::Kind::compare_name, node, {}, values[1]);
+    emit(Event::Kind::compare_device_name, node, {}, values[1]);
   return {};
 }
 

@@ -8,7 +8,7 @@ namespace weir::audit::python {
 namespace {
 
 /// Behind the encoding line, the docstring and the imports from __future__: where a header may stand.
-std::uint32_t header_place(Node root, std::string_view text) {
+std::uint32_t find_header_offset(Node root, std::string_view text) {
   std::uint32_t at = 0;
   const auto after_line = [&](std::uint32_t byte) {
     const std::size_t end = text.find('\n', byte);
@@ -34,66 +34,68 @@ std::uint32_t header_place(Node root, std::string_view text) {
 }  // namespace
 
 Event& Reader::emit(Event::Kind kind, Node where, std::string name, Value value) {
-  ++events_;
+  ++event_count_;
   Event event{.kind = kind,
-              .where = where.range(),
+              .range = where.range(),
               .statement = frame_->statement,
-              .top = frame_->top,
+              .top_statement = frame_->top_statement,
               .arms = frame_->arms,
               .conditions = frame_->conditions,
               .name = std::move(name),
               .value = std::move(value)};
-  event.main_only = frame_->main_only;
+  event.in_main_part = frame_->in_main_part;
   event.in_try = frame_->in_try;
   event.in_loop = frame_->in_loop;
-  event.counted = frame_->counted;
-  event.fallback = frame_->fallback;
-  event.outermost = frame_->statement == frame_->top;
+  event.device_count_checked = frame_->device_count_checked;
+  event.is_fallback = frame_->in_fallback;
+  event.is_top_level = frame_->statement == frame_->top_statement;
   frame_->function->events.push_back(std::move(event));
   return frame_->function->events.back();
 }
 
 void Reader::set_variable(Node where, Node target, std::string_view name, const Value& value, Event::Mode mode) {
-  if (find_variable(name) == nullptr) return;
+  if (find_device_variable(name) == nullptr) return;
   Event& event = emit(Event::Kind::set_variable, where, std::string{name}, value);
   event.mode = mode;
-  event.guarded = frame_->checked.contains(std::string{name}) || value.may_be(Atom::Kind::environment);
-  event.editable = frame_->editable;
+  event.variable_read_before =
+      frame_->checked_variables.contains(std::string{name}) || value.may_be(PossibleValue::Kind::environment_variable);
+  event.is_editable = frame_->is_editable;
   event.target = target.range();
 }
 
 /// The events of this function from there on set or remove variables of this process.
-bool Reader::writes_masks_since(std::size_t event) const {
+bool Reader::writes_masks_since(std::size_t first_event) const {
   const auto& events = frame_->function->events;
-  return std::any_of(events.begin() + static_cast<std::ptrdiff_t>(std::min(event, events.size())), events.end(),
+  return std::any_of(events.begin() + static_cast<std::ptrdiff_t>(std::min(first_event, events.size())), events.end(),
                      [](const Event& one) {
-                       const bool writes = one.kind == Event::Kind::set_variable && one.mode != Event::Mode::child;
+                       const bool writes =
+                           one.kind == Event::Kind::set_variable && one.mode != Event::Mode::child_environment;
                        return writes || one.kind == Event::Kind::remove_variable;
                      });
 }
 
-void Reader::looked_at(std::string_view variable) { frame_->checked.emplace(variable); }
+void Reader::note_variable_read(std::string_view variable) { frame_->checked_variables.emplace(variable); }
 
-Reading Reader::read(const Tree& tree) {
-  reading_.error = tree.first_error();
-  reading_.header_at = header_place(tree.root(), text_);
-  reading_.entry_point = text_.starts_with("#!");
+PythonContent Reader::read(const Tree& tree) {
+  content_.parse_error = tree.first_error();
+  content_.header_offset = find_header_offset(tree.root(), text_);
+  content_.is_entry_point = text_.starts_with("#!");
   functions_.push_back(std::make_unique<Function>());
   scopes_.push_back(std::make_unique<Scope>());
   Frame frame{.function = functions_.front().get(), .scope = scopes_.front().get()};
   frame_ = &frame;
   block(tree.root());
-  call_what_is_served();
+  call_served_functions();
   // What nothing called yet; walking may define more.
-  for (std::size_t i = 0; i < order_.size(); ++i) walk_function(std::string{order_[i]});
+  for (std::size_t i = 0; i < pending_order_.size(); ++i) walk_function(std::string{pending_order_[i]});
   export_names();
-  for (auto& function : functions_) reading_.functions.push_back(std::move(*function));
-  reading_.bases = std::move(bases_);
-  reading_.attributes = std::move(attributes_);
-  return std::move(reading_);
+  for (auto& function : functions_) content_.functions.push_back(std::move(*function));
+  content_.base_classes = std::move(base_classes_);
+  content_.attributes = std::move(attributes_);
+  return std::move(content_);
 }
 
-Result<Reading> read_python(std::string_view text, const ImportedNames& imports) {
+Result<PythonContent> read_python(std::string_view text, const ImportedNames& imports) {
   auto tree = parse(Language::python, text);
   if (!tree) return tree.error();
   return Reader{text, imports}.read(*tree);

@@ -18,65 +18,76 @@ namespace weir::audit::python {
 
 using Names = NamedValues;
 
-/// Names and what they stand for at a point of the program.
+/// The names of one scope (module, class body or function) and their values at the current point of the program.
 struct Scope {
   Names names{};
-  std::set<std::string, std::less<>> globals{};    ///< declared global here
-  std::set<std::string, std::less<>> nonlocals{};  ///< declared nonlocal here
-  Scope* outer = nullptr;
+  std::set<std::string, std::less<>> globals{};    ///< names declared global in this scope
+  std::set<std::string, std::less<>> nonlocals{};  ///< names declared nonlocal in this scope
+  Scope* outer = nullptr;                          ///< the enclosing scope; null for the module
 };
 
-/// In Atom::number of a name that nothing in the module binds: a builtin, or from "import *".
+/// Value of PossibleValue::number for a name that nothing in the module binds: a builtin, or a name from "import *".
 inline constexpr long kUnbound = 1;
 
-/// Walks the tree of one module in the order in which Python would run it, and notes the events. A function's body is
-/// walked when it is called for the first time, or at the end; loops run once, branches one after the other, and what they
-/// leave in a name is joined.
+/// Walks the syntax tree of one module in Python's execution order and records the events (event.hpp). The body of a
+/// function is walked at its first call, or at the end of the module. A loop body is walked once. The branches of a
+/// statement are walked one after the other, and afterwards a name has the values that it has at the ends of all
+/// branches (Value::joined()).
+///
+/// In the private functions, `node` is the part of the syntax tree that a function reads; `where` and `whole` are the
+/// code that an event stands for. Functions that return a Value return that of the expression. Functions `..._call`
+/// that return bool handle certain calls: they return true, and set `result` to the value of the call, if they know it.
+/// Functions `note_...` record events or facts; functions `forget_...` make known values unknown.
 class Reader {
  public:
-  /// `imports` must stand as long as the reader.
+  /// `imports` has the known names of other modules, and must outlive the reader, as must `text`.
   Reader(std::string_view text, const ImportedNames& imports)
-      : text_{text}, imports_{imports}, things_{static_cast<long>(std::hash<std::string_view>{}(text) >> 16U)} {}
-  Reading read(const Tree& tree);
+      : text_{text}, imports_{imports}, last_symbol_{static_cast<long>(std::hash<std::string_view>{}(text) >> 16U)} {}
+  /// Reads the module, whose syntax tree is `tree`. Call it once.
+  PythonContent read(const Tree& tree);
 
  private:
-  /// Where the walk is.
+  /// The state of the walk within one function, class or module body.
   struct Frame {
     Function* function;
     Scope* scope;
-    std::string class_name{};  ///< of the class whose body it is
+    std::string class_name{};  ///< name of the class that encloses the code
     bool in_class_body = false;
-    std::vector<Arm> arms{};
-    std::vector<Condition> conditions{};
-    std::set<std::string> checked{};  ///< variables of the environment that were looked at
-    Range statement{}, top{};
-    bool editable = false;  ///< the statement is one expression or assignment and nothing else
-    bool in_try = false, in_loop = false, checks_digits = false, main_only = false;
-    bool compared = false;    ///< what stands here is compared with something: it is not done
-    bool counted = false;     ///< the number of devices was asked for
-    std::string goal{};       ///< the name that what stands here is given
-    bool count_seen = false;  ///< a comparison with that number was read
-    bool fallback = false;    ///< only where a newer name is not there
-    bool listing = false;     ///< a comprehension is evaluated again, for its elements
-    bool yields = false;      ///< the function is a generator: its body runs when somebody asks for its next value
-    std::vector<Value> yielded{};
-    bool yields_more = false;  ///< than is known
-    bool commands = false;     ///< the function that is defined here is given the command line
-    bool has_fields = false;   ///< the class that is defined here is a dataclass
-    bool property = false;     ///< the function that is defined here is read as an attribute
+    std::vector<Arm> arms{};                    ///< arms (paths of branches) that contain the code
+    std::vector<Condition> conditions{};        ///< tests that must have this result for the code to run
+    std::set<std::string> checked_variables{};  ///< environment variables that the code has read so far
+    Range statement{}, top_statement{};         ///< the innermost and the outermost statement that contain the code
+    bool is_editable = false;  ///< the statement is a single expression or assignment, so it may be moved or removed
+    bool in_try = false, in_loop = false;
+    bool checks_digits = false;  ///< the code has called a text method of an environment variable, such as isdigit()
+    bool in_main_part = false;   ///< the code is inside `if __name__ == "__main__"`
+    bool in_comparison = false;  ///< the expression is an operand of a comparison and puts no work on a device
+    bool device_count_checked = false;   ///< the code has checked the number of devices
+    std::string target_name{};           ///< name that receives the expression's value
+    bool count_comparison_read = false;  ///< the current test contains a comparison with the number of devices
+    bool in_fallback = false;            ///< the code may run only where a newer API name does not exist
+    bool listing_elements = false;       ///< a comprehension is evaluated a second time, for its elements
+    bool is_generator = false;     ///< the function is a generator: its body runs when its next value is requested
+    std::vector<Value> yielded{};  ///< values that the generator yields
+    bool yields_unknown = false;   ///< the values in `yielded` are not all, or not in this order
+    bool is_command = false;       ///< the function being defined gets its parameters from the command line
+    bool is_dataclass = false;     ///< the class being defined is a dataclass
+    bool is_property = false;      ///< the function being defined is a property
   };
-  struct Pending {
+  /// A function definition whose body is walked later.
+  struct PendingFunction {
     Node definition;
     Scope* scope;
     std::string class_name;
-    bool walked = false;
-    bool commands = false;  ///< its parameters are the user's choice
-    bool property = false;  ///< read as an attribute
+    bool is_walked = false;
+    bool is_command = false;   ///< the user chooses its parameters on the command line
+    bool is_property = false;  ///< the function is a property
   };
-  struct Called {
-    std::string name;  ///< full dotted name; ".method" when the object is unknown
-    Value object;      ///< of a method
-    Value callee;
+  /// The callee of a call.
+  struct CallTarget {
+    std::string name;  ///< full dotted name; "?.method" for a method of any other object; empty if neither is known
+    Value object;      ///< the object of a method call
+    Value callee;      ///< the function, method or class that is called
   };
 
   // statements.cpp
@@ -88,34 +99,34 @@ class Reader {
   void bind_import(std::string_view module, std::string_view bound_name, const std::string& meaning, Node where);
   void assignment(Node node);
   void augmented_assignment(Node node);
-  bool set_one_of(const Value& key, const Value& value, Node target, Node whole);
+  bool set_one_of_variables(const Value& key, const Value& value, Node target, Node whole);
   void assign(Node target, const Value& value, Node whole);
-  void assign_text(std::string_view name, const Value& value);
-  Value something();
-  Value numbered(const Value& value);
-  void note_rewritten(const Value& object, std::string_view attribute, const Value& value, Node where);
+  void assign_name(std::string_view name, const Value& value);
+  Value new_symbol();
+  Value give_identity(const Value& value);
+  void note_overwritten_attribute(const Value& object, std::string_view attribute, const Value& value, Node where);
   void delete_statement(Node node);
 
   // branches.cpp
   void if_statement(Node node);
   std::vector<Condition> conditions_of(Node test);
-  void note_fallback(Node otherwise, std::string_view test);
+  void note_cpu_fallback(Node otherwise, std::string_view test);
   void loop(Node node);
   void try_statement(Node node);
   void with_statement(Node node);
   void match_statement(Node node);
-  void way(Node body);
+  void scoped_block(Node body);
   void branch(Arm arm, Node body, const Names& before, std::optional<Names>& result);
 
   // definitions.cpp
   Value default_value(Node node);
   void define_function(Node node);
   void define_class(Node node);
-  Function* constructor_of_fields(const std::string& name);
-  void add_field(Function& constructor, const std::string& name, const Value& default_given);
+  Function* add_field_constructor(const std::string& name);
+  void add_field(Function& constructor, const std::string& name, const Value& field_default);
   void add_fields(Node body, const std::string& name, const std::vector<std::string>& bases);
   Value named_tuple(const std::vector<Argument>& args);
-  Value property_of(const Atom& instance, const std::string& key);
+  Value property_of(const PossibleValue& instance, const std::string& key);
   void walk_function(const std::string& key);
   void read_parameters(Node node, Function& function, Scope& scope, const std::string& class_name);
 
@@ -123,12 +134,12 @@ class Reader {
   Value expression(Node node);
   Value evaluate(Node node);
   Value attribute(Node node);
-  Value attribute_of(const Atom& atom, const std::string& name);
-  Value member_of(const Atom& instance, const std::string& name);
+  Value attribute_of(const PossibleValue& alternative, const std::string& name);
+  Value member_of(const PossibleValue& instance, const std::string& name);
   Value subscript(Node node);
   Value conditional(Node node);
-  Value either(Node node);
-  Value named(Node node);
+  Value boolean_operator(Node node);
+  Value named_expression(Node node);
   Value lambda(Node node);
   Value lambda_function(Node node);
   Value look_up(std::string_view name) const;
@@ -139,11 +150,11 @@ class Reader {
   Value comprehension(Node node);
   Value dictionary(Node node);
   Value element_of(const Value& container, Node within) const;
-  Value listed_by(Node body, Node target, const Value& whole);
+  Value comprehension_list(Node body, Node target, const Value& whole);
   void change_container(Node target, const Value& container, const Value& key, const Value& value);
-  void forget_container(Node target, const Atom& container);
+  void forget_container(Node target, const PossibleValue& container);
   void note_changing_method(Node function, const Value& object);
-  void forget_changed(const Function& callee, Node arguments);
+  void forget_changed_arguments(const Function& callee, Node arguments);
 
   // operators.cpp
   Value string(Node node);
@@ -155,55 +166,55 @@ class Reader {
 
   // calls.cpp
   Value call(Node node);
-  Called resolve(Node function);
-  Value method_named(const Value& object, const std::string& method);
-  bool item_call(const Called& called, const std::vector<Argument>& args, Value& result);
+  CallTarget resolve(Node function);
+  Value find_method(const Value& object, const std::string& method);
+  bool dictionary_get_call(const CallTarget& called, const std::vector<Argument>& args, Value& result);
   std::vector<Argument> arguments(Node node);
-  void hand_on(Node splat, std::vector<Argument>& args);
-  void note_call(const Called& called, const std::vector<Argument>& args, Node node);
-  void note_program(const Called& called);
-  Value imported_call(const Called& called, const Atom& callee, std::vector<Argument> args, Node node);
-  Value call_each(const Called& called, const std::vector<Argument>& args, Node node);
-  void hand_over(const Called& called, const std::vector<Argument>& args, Node node);
+  void add_unpacked_arguments(Node splat, std::vector<Argument>& args);
+  void note_call(const CallTarget& called, const std::vector<Argument>& args, Node node);
+  void note_program(const CallTarget& called);
+  Value imported_call(const CallTarget& called, const PossibleValue& callee, std::vector<Argument> args, Node node);
+  Value call_each(const CallTarget& called, const std::vector<Argument>& args, Node node);
+  void note_callbacks(const CallTarget& called, const std::vector<Argument>& args, Node node);
 
   // environment_calls.cpp
   void environment_mapping(Node mapping, Event::Mode mode, Node whole, Items* items = nullptr);
-  bool mapping_call(const Called& called, Node node, Value& result);
-  bool environment_call(const Called& called, const std::vector<Argument>& args, Node node, Value& result);
-  static bool may_change_environment(const Called& called, const std::vector<Argument>& args);
+  bool mapping_call(const CallTarget& called, Node node, Value& result);
+  bool environment_call(const CallTarget& called, const std::vector<Argument>& args, Node node, Value& result);
+  static bool may_change_environment(const CallTarget& called, const std::vector<Argument>& args);
 
   // device_arguments.cpp
-  void device_arguments(const Called& called, const std::vector<Argument>& args, Node node);
-  static bool touches_driver(std::string_view call, const std::vector<Argument>& args);
-  void join_process_group(const Called& called, const std::vector<Argument>& args, Node node);
+  void device_arguments(const CallTarget& called, const std::vector<Argument>& args, Node node);
+  static bool call_starts_driver(std::string_view call, const std::vector<Argument>& args);
+  void note_process_group(const CallTarget& called, const std::vector<Argument>& args, Node node);
 
   // local_calls.cpp
-  Value local_call(const Called& called, const Atom& callee, std::vector<Argument> args, Node node);
-  Value returned_by(const std::string& key, const std::vector<Argument>& args);
+  Value local_call(const CallTarget& called, const PossibleValue& callee, std::vector<Argument> args, Node node);
+  Value return_value_of(const std::string& key, const std::vector<Argument>& args);
   void add_closure(const std::string& key, std::vector<Argument>& args);
   Value super_instance() const;
-  Value made_object(const Atom& callee, const std::vector<Argument>& args);
-  void add_instance(const Called& called, const std::string& method, std::vector<Argument>& args);
+  Value imported_result(const PossibleValue& callee, const std::vector<Argument>& args);
+  void add_instance(const CallTarget& called, const std::string& method, std::vector<Argument>& args);
   std::string constructor_of(const std::string& class_name) const;
-  const Function* walked(std::string_view key) const;
+  const Function* walked_function(std::string_view key) const;
   void add_attributes(const std::string& class_name, const std::vector<Argument>& args, Items& items,
                       int& budget) const;
-  Value made_instance(const Atom& class_atom, const std::vector<Argument>& args) const;
+  Value make_instance(const PossibleValue& class_value, const std::vector<Argument>& args) const;
 
   // workers.cpp
-  bool worker_call(const Called& called, const std::vector<Argument>& args, Node node, Value& result);
+  bool worker_call(const CallTarget& called, const std::vector<Argument>& args, Node node, Value& result);
   void start_worker(Event::Kind kind, const Value& function, Node node);
   void note_init_function(const std::vector<Argument>& args, Node node);
-  void note_class_run_by_others(const std::string& name, const std::vector<std::string>& bases, Node node);
+  void note_class_called_by_runner(const std::string& name, const std::vector<std::string>& bases, Node node);
   void decorated_definition(Node node);
   void forget_property(std::string_view decorator);
-  void call_what_is_served();
+  void call_served_functions();
 
-  // call_values.cpp: true where they know the call
-  bool value_call(const Called& called, const std::vector<Argument>& args, Node node, Value& result);
-  bool number_call(const Called& called, const std::vector<Argument>& args, Node node, Value& result);
-  bool device_call(const Called& called, const std::vector<Argument>& args, Node node, Value& result);
-  bool text_call(const Called& called, const std::vector<Argument>& args, Value& result);
+  // call_values.cpp
+  bool value_call(const CallTarget& called, const std::vector<Argument>& args, Node node, Value& result);
+  bool number_call(const CallTarget& called, const std::vector<Argument>& args, Node node, Value& result);
+  bool device_call(const CallTarget& called, const std::vector<Argument>& args, Node node, Value& result);
+  bool text_call(const CallTarget& called, const std::vector<Argument>& args, Value& result);
 
   // imported_names.cpp
   Value imported_value(const std::string& full) const;
@@ -213,51 +224,54 @@ class Reader {
   // read_python.cpp
   Event& emit(Event::Kind kind, Node where, std::string name = {}, Value value = {});
   void set_variable(Node where, Node target, std::string_view name, const Value& value, Event::Mode mode);
-  void looked_at(std::string_view variable);
+  void note_variable_read(std::string_view variable);
   void change_environment(Node where) { emit(Event::Kind::change_environment, where); }
-  bool writes_masks_since(std::size_t event) const;
+  bool writes_masks_since(std::size_t first_event) const;
   std::string_view text_of(Node node) const { return node.text(text_); }
 
-  /// Guards against texts that are nested without end; deeper parts are not looked at.
-  static constexpr int kMostDepth = 160;
-  static constexpr std::size_t kMostEvents = 20'000;
+  /// Limits for deeply nested or very long texts; deeper parts are not read.
+  static constexpr int kMaxDepth = 160;  // nested statements and expressions
+  static constexpr std::size_t kMaxEvents = 20'000;
 
   std::string_view text_;
   const ImportedNames& imports_;
-  std::set<std::string, std::less<>> from_stars_;    ///< names that came by "import *"
-  std::set<std::string, std::less<>> not_exported_;  ///< names that are not the same for everybody
-  Reading reading_;
+  std::set<std::string, std::less<>> star_imported_names_;  ///< names imported by "import *"
+  std::set<std::string, std::less<>> unexported_names_;     ///< names whose value depends on when or how the module is
+                                                            ///< imported
+  PythonContent content_;
   std::vector<std::unique_ptr<Scope>> scopes_;
   std::vector<std::unique_ptr<Function>> functions_;
-  std::map<std::string, Pending, std::less<>> pending_;
-  std::vector<std::string> order_;                         ///< keys of pending_ as they stand in the text
-  Names attributes_;                                       ///< "Class.attribute"
-  std::map<std::string, std::vector<std::string>> bases_;  ///< of local classes
+  std::map<std::string, PendingFunction, std::less<>> pending_;
+  std::vector<std::string> pending_order_;                        ///< keys of pending_ in text order
+  Names attributes_;                                              ///< "Class.attribute"
+  std::map<std::string, std::vector<std::string>> base_classes_;  ///< base classes of the module's own classes
   Frame* frame_ = nullptr;
-  std::uint32_t branches_ = 0;
-  std::size_t events_ = 0;
-  long things_;  ///< that nothing more is known of; starts at a number of this text's own
-  std::vector<std::pair<Node, std::string>>
-      served_;                ///< functions that a server or a runner calls, and where it is said
-  bool gpu_library_ = false;  ///< one was imported by now: a dictionary with device_id may be for it
-  int depth_ = 0;
-  int lambdas_around_ = 0;  ///< in which we are
+  std::uint32_t branch_count_ = 0;  ///< number of branches so far; the next branch has this number
+  std::size_t event_count_ = 0;     ///< number of events recorded so far
+  /// number of the last Kind::symbol or identity; starts at a hash of the text, so that modules have different numbers
+  long last_symbol_;
+  /// functions that a server or a model runner calls, with the nodes that register them
+  std::vector<std::pair<Node, std::string>> served_functions_;
+  bool gpu_library_imported_ = false;  ///< a GPU library is imported: a dictionary with device_id may be meant for it
+  int depth_ = 0;                      ///< number of statements and expressions around the current node
+  int lambda_depth_ = 0;               ///< number of lambdas around the current node
 };
 
-/// It is os.environ itself.
+/// Returns whether the value is os.environ itself.
 bool is_environ(const Value& value);
-/// The last part of a dotted name is written like a class.
+/// Returns whether the last part of a dotted name is capitalised like a class.
 bool is_class_name(std::string_view name);
-/// A class of this module, or a name of another that is written like one.
-bool is_class(const Atom& atom);
+/// Returns whether the value is a class of this module, or an imported name that is capitalised like a class.
+bool is_class(const PossibleValue& alternative);
 
-/// The part of a dotted name behind its last dot; empty if there is none.
-std::string method_of(std::string_view name);
+/// Returns the part of a dotted name after its last dot; empty if there is no dot.
+std::string method_name(std::string_view name);
 
-/// The keys, values or pairs ("items") of a dictionary that is known to its end; unknown of others.
-Value listed_items(const Atom& dictionary, std::string_view what);
+/// Returns the result of the method `what` of a dictionary ("keys", "values" or "items") as a list, if all entries are
+/// known; unknown for other dictionaries.
+Value listed_items(const PossibleValue& dictionary, std::string_view what);
 
-/// "tensorflow.compat.v1.device" -> "tensorflow.device" and the like.
-std::string canonical(std::string name);
+/// Removes compatibility prefixes from a dotted name: "tensorflow.compat.v1.device" becomes "tensorflow.device".
+std::string canonical_name(std::string name);
 
 }  // namespace weir::audit::python

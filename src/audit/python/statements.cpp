@@ -28,17 +28,17 @@ void Reader::block(Node node) {
 }
 
 void Reader::statement(Node node) {
-  if (++depth_ <= kMostDepth && events_ < kMostEvents) {
+  if (++depth_ <= kMaxDepth && event_count_ < kMaxEvents) {
     const Range outer_statement = frame_->statement;
-    const Range outer_top = frame_->top;
-    const bool outer_editable = frame_->editable;
+    const Range outer_top = frame_->top_statement;
+    const bool outer_editable = frame_->is_editable;
     frame_->statement = node.range();
-    if (frame_->top.empty()) frame_->top = node.range();
-    frame_->editable = false;
+    if (frame_->top_statement.empty()) frame_->top_statement = node.range();
+    frame_->is_editable = false;
     simple_statement(node);
     frame_->statement = outer_statement;
-    frame_->top = outer_top;
-    frame_->editable = outer_editable;
+    frame_->top_statement = outer_top;
+    frame_->is_editable = outer_editable;
   }
   --depth_;
 }
@@ -47,7 +47,7 @@ void Reader::simple_statement(Node node) {
   const std::string_view kind = node.kind();
   if (kind == "expression_statement") {
     const auto children = named_children(node);
-    frame_->editable = children.size() == 1;
+    frame_->is_editable = children.size() == 1;
     for (const Node child : children) {
       if (child.is("assignment"))
         assignment(child);
@@ -61,8 +61,8 @@ void Reader::simple_statement(Node node) {
   } else if (kind == "import_from_statement") {
     import_from(node);
   } else if (kind == "future_import_statement") {
-    if (frame_->function->key.empty() && node.range().begin >= reading_.header_at)
-      emit(Event::Kind::late_future, node).editable = true;
+    if (frame_->function->key.empty() && node.range().begin >= content_.header_offset)
+      emit(Event::Kind::late_future_import, node).is_editable = true;
   } else if (kind == "if_statement") {
     if_statement(node);
   } else if (kind == "for_statement" || kind == "while_statement") {
@@ -80,22 +80,23 @@ void Reader::simple_statement(Node node) {
   } else if (kind == "decorated_definition") {
     decorated_definition(node);
   } else if (kind == "return_statement") {
-    Value value = kind_value(Atom::Kind::none);
-    frame_->goal = frame_->function->key;
+    Value value = value_of_kind(PossibleValue::Kind::none);
+    frame_->target_name = frame_->function->key;
     for (const Node child : named_children(node)) value = expression(child);
-    frame_->goal.clear();
-    frame_->function->returns.push_back(std::move(value));
+    frame_->target_name.clear();
+    frame_->function->return_values.push_back(std::move(value));
   } else if (kind == "delete_statement") {
     delete_statement(node);
   } else if (kind == "global_statement" || kind == "nonlocal_statement") {
     for (const Node child : named_children(node)) {
       (kind == "nonlocal_statement" ? frame_->scope->nonlocals : frame_->scope->globals).emplace(text_of(child));
-      not_exported_.emplace(text_of(child));
+      unexported_names_.emplace(text_of(child));
     }
   } else if (kind == "assert_statement") {
     for (const Node child : named_children(node)) expression(child);
-    if (needs_gpu(text_of(named_children(node).front()))) emit(Event::Kind::touch, node, "torch.cuda, asserted");
-    frame_->counted = frame_->counted || asks_how_many(text_of(node));
+    if (requires_gpu(text_of(named_children(node).front())))
+      emit(Event::Kind::start_driver, node, "torch.cuda, asserted");
+    frame_->device_count_checked = frame_->device_count_checked || tests_device_count(text_of(node));
   } else if (kind == "block" || kind == "ERROR" || kind == "module") {
     block(node);
   } else {
@@ -104,12 +105,13 @@ void Reader::simple_statement(Node node) {
 }
 
 void Reader::bind_import(std::string_view module, std::string_view bound_name, const std::string& meaning, Node where) {
-  const std::string name = canonical(std::string{module});
-  gpu_library_ = gpu_library_ || find_library(name) != nullptr;
+  const std::string name = canonical_name(std::string{module});
+  gpu_library_imported_ = gpu_library_imported_ || find_library(name) != nullptr;
   emit(Event::Kind::import_module, where, name);
   if (bound_name.empty()) return;
   const Value known = imported_value(meaning);
-  assign_text(bound_name, known.is_unknown() ? kind_value(Atom::Kind::name, canonical(meaning)) : known);
+  assign_name(bound_name,
+              known.is_unknown() ? value_of_kind(PossibleValue::Kind::qualified_name, canonical_name(meaning)) : known);
 }
 
 void Reader::import_statement(Node node) {
@@ -129,14 +131,14 @@ void Reader::import_from(Node node) {
   const Node source = node.field("module_name");
   const std::string module = module_name(source, text_);
   const std::string prefix = module.ends_with('.') ? module : module + '.';
-  gpu_library_ = gpu_library_ || find_library(module) != nullptr;
-  emit(Event::Kind::import_module, node, canonical(module));
+  gpu_library_imported_ = gpu_library_imported_ || find_library(module) != nullptr;
+  emit(Event::Kind::import_module, node, canonical_name(module));
   for (const Node child : named_children(node)) {
     if (child.range() == source.range()) continue;
     const bool renamed = child.is("aliased_import");
     const std::string name = module_name(renamed ? child.field("name") : child, text_);
     if (child.is("wildcard_import")) {
-      emit(Event::Kind::import_module, node, canonical(prefix + '*'));
+      emit(Event::Kind::import_module, node, canonical_name(prefix + '*'));
       import_star(module);
       continue;
     }
@@ -145,7 +147,7 @@ void Reader::import_from(Node node) {
   }
 }
 
-void Reader::assign_text(std::string_view name, const Value& value) {
+void Reader::assign_name(std::string_view name, const Value& value) {
   Scope* scope = frame_->scope;
   if (scope->nonlocals.contains(name)) {
     do scope = scope->outer;
@@ -153,127 +155,134 @@ void Reader::assign_text(std::string_view name, const Value& value) {
   } else if (scope->globals.contains(name)) {
     while (scope->outer != nullptr) scope = scope->outer;
   }
-  if (scope->outer == nullptr && frame_->main_only) not_exported_.emplace(name);
+  if (scope->outer == nullptr && frame_->in_main_part) unexported_names_.emplace(name);
   scope->names.insert_or_assign(std::string{name}, value);
 }
 
 /// os.environ[key] = value where a loop goes over several names: each is set, and to which of the values is not followed.
-bool Reader::set_one_of(const Value& key, const Value& value, Node target, Node whole) {
-  const auto& names = key.atoms();
-  const bool known = names.size() > 1 && std::all_of(names.begin(), names.end(),
-                                                     [](const Atom& name) { return name.kind == Atom::Kind::text; });
+bool Reader::set_one_of_variables(const Value& key, const Value& value, Node target, Node whole) {
+  const auto& names = key.alternatives();
+  const bool known = names.size() > 1 && std::all_of(names.begin(), names.end(), [](const PossibleValue& name) {
+                       return name.kind == PossibleValue::Kind::text;
+                     });
   if (!known) return false;
-  const bool editable = std::exchange(frame_->editable, false);
-  for (const Atom& name : names)
-    set_variable(whole, target.field("value"), name.text, value.single() == nullptr ? Value{} : value,
+  const bool editable = std::exchange(frame_->is_editable, false);
+  for (const PossibleValue& name : names)
+    set_variable(whole, target.field("value"), name.text, value.single_alternative() == nullptr ? Value{} : value,
                  Event::Mode::assign);
-  frame_->editable = editable;
+  frame_->is_editable = editable;
   return true;
 }
 
 void Reader::assign(Node target, const Value& value, Node whole) {
   const std::string_view kind = target.kind();
   if (kind == "identifier") {
-    assign_text(text_of(target), value.is_unknown() ? something() : numbered(value));
+    assign_name(text_of(target), value.is_unknown() ? new_symbol() : give_identity(value));
   } else if (kind == "subscript") {
     const Value container = expression(target.field("value"));
     const Value key = expression(target.field("subscript"));
     const auto name = key.as_text();
-    const Atom* environment = container.single(Atom::Kind::name);
+    const PossibleValue* environment = container.single_alternative(PossibleValue::Kind::qualified_name);
     if (environment != nullptr && environment->text == "os.environb") change_environment(whole);
-    if (is_environ(container) && set_one_of(key, value, target, whole)) return;
-    if ((!name || key.single(Atom::Kind::pattern) != nullptr) && is_environ(container)) change_environment(whole);
+    if (is_environ(container) && set_one_of_variables(key, value, target, whole)) return;
+    if ((!name || key.single_alternative(PossibleValue::Kind::pattern) != nullptr) && is_environ(container))
+      change_environment(whole);
     change_container(target.field("value"), container, key, value);
     if (!name) return;
-    if (container.single(Atom::Kind::name) != nullptr && container.single()->text == "os.environ")
+    if (container.single_alternative(PossibleValue::Kind::qualified_name) != nullptr &&
+        container.single_alternative()->text == "os.environ")
       set_variable(whole, target.field("value"), *name, value, Event::Mode::assign);
-    else if (container.may_be(Atom::Kind::environment_copy) || find_variable(*name) != nullptr)
-      set_variable(whole, target.field("value"), *name, value, Event::Mode::child);
+    else if (container.may_be(PossibleValue::Kind::environment_copy) || find_device_variable(*name) != nullptr)
+      set_variable(whole, target.field("value"), *name, value, Event::Mode::child_environment);
   } else if (kind == "attribute") {
     const Value object = expression(target.field("object"));
-    if (const Atom* choice = object.single(Atom::Kind::choice);
+    if (const PossibleValue* choice = object.single_alternative(PossibleValue::Kind::user_choice);
         choice != nullptr && target.field("object").is("identifier")) {
       auto items = choice->items == nullptr ? std::make_shared<Items>() : std::make_shared<Items>(*choice->items);
       items->values.insert_or_assign(std::string{text_of(target.field("attribute"))}, value);
-      Atom changed = *choice;
+      PossibleValue changed = *choice;
       changed.items = std::move(items);
-      assign_text(text_of(target.field("object")), changed);
+      assign_name(text_of(target.field("object")), changed);
       return;
     }
-    const Atom* module = object.single(Atom::Kind::name);
+    const PossibleValue* module = object.single_alternative(PossibleValue::Kind::qualified_name);
     if (module != nullptr && module->text == "os" && text_of(target.field("attribute")) == "environ")
       change_environment(whole);
-    if (module != nullptr) reading_.rewritten.emplace(text_of(target.field("attribute")));
-    note_rewritten(object, text_of(target.field("attribute")), value, whole);
-    const Atom* instance = object.single(Atom::Kind::instance);
-    if (const Atom* made = object.single(Atom::Kind::class_))  // of every instance from here on
-      attributes_.insert_or_assign(made->text + '.' + std::string{text_of(target.field("attribute"))}, Value{});
+    if (module != nullptr) content_.overwritten_attributes.emplace(text_of(target.field("attribute")));
+    note_overwritten_attribute(object, text_of(target.field("attribute")), value, whole);
+    const PossibleValue* instance = object.single_alternative(PossibleValue::Kind::instance);
+    if (const PossibleValue* class_value =
+            object.single_alternative(PossibleValue::Kind::class_))  // of every instance from here on
+      attributes_.insert_or_assign(class_value->text + '.' + std::string{text_of(target.field("attribute"))}, Value{});
     if (instance == nullptr) return;
     if (instance->items != nullptr && target.field("object").is("identifier")) {
       auto items = std::make_shared<Items>(*instance->items);
       items->values.insert_or_assign(std::string{text_of(target.field("attribute"))}, value);
-      Atom changed = *instance;
+      PossibleValue changed = *instance;
       changed.items = std::move(items);
-      assign_text(text_of(target.field("object")), changed);
+      assign_name(text_of(target.field("object")), changed);
     }
     const std::string key = instance->text + '.' + std::string{text_of(target.field("attribute"))};
-    const auto [at, fresh] = attributes_.emplace(key, value);
+    const auto [at, is_new] = attributes_.emplace(key, value);
     // What a constructor always does counts, not what the class says.
-    const bool always = frame_->function->key == instance->text + ".__init__" && frame_->arms.empty();
-    if (!fresh) at->second = always ? value : at->second.joined(value);
+    const bool replaces = frame_->function->key == instance->text + ".__init__" && frame_->arms.empty();
+    if (!is_new) at->second = replaces ? value : at->second.joined(value);
   } else {
-    frame_->editable = false;
+    frame_->is_editable = false;
     bind_pattern(target, value);
   }
 }
 
 /// What an imported function gave has a number of its own from where it gets a name: each call gives another.
-Value Reader::numbered(const Value& value) {
-  const Atom* object = value.single(Atom::Kind::object);
+Value Reader::give_identity(const Value& value) {
+  const PossibleValue* object = value.single_alternative(PossibleValue::Kind::call_result);
   if (object == nullptr || object->number != 0 || object->items != nullptr || is_class_name(object->text)) return value;
-  Atom one = *object;
-  one.number = ++things_;
+  PossibleValue one = *object;
+  one.number = ++last_symbol_;
   return one;
 }
 
 /// Something of which nothing is known but that it is one thing.
-Value Reader::something() {
-  Atom thing{.kind = Atom::Kind::same};
-  thing.number = ++things_;
-  return thing;
+Value Reader::new_symbol() {
+  PossibleValue unknown{.kind = PossibleValue::Kind::symbol};
+  unknown.number = ++last_symbol_;
+  return unknown;
 }
 
 /// "self.args.gpu = 0" of what somebody else made: whoever reads it from here on, here or elsewhere, gets another value.
-void Reader::note_rewritten(const Value& object, std::string_view attribute, const Value& value, Node where) {
+void Reader::note_overwritten_attribute(const Value& object, std::string_view attribute, const Value& value,
+                                        Node where) {
   constexpr std::array<std::string_view, 6> kWords{"gpu", "device", "cuda", "card", "rank", "id"};
-  const Atom* atom = object.single();
-  if (atom == nullptr || (atom->kind != Atom::Kind::parameter && atom->kind != Atom::Kind::choice)) return;
+  const PossibleValue* alternative = object.single_alternative();
+  if (alternative == nullptr ||
+      (alternative->kind != PossibleValue::Kind::parameter && alternative->kind != PossibleValue::Kind::user_choice))
+    return;
   if (std::any_of(kWords.begin(), kWords.end(),
                   [&](std::string_view word) { return attribute.find(word) != std::string_view::npos; }))
-    emit(Event::Kind::rewrite, where, std::string{attribute}, value);
+    emit(Event::Kind::overwrite_attribute, where, std::string{attribute}, value);
 }
 
 void Reader::assignment(Node node) {
   const Node right = node.field("right");
   Value value;
   if (right.is("assignment")) {
-    frame_->editable = false;
+    frame_->is_editable = false;
     assignment(right);
     Node last = right;
     while (last.field("right").is("assignment")) last = last.field("right");
     value = frame_->scope->names.contains(text_of(last.field("left"))) ? look_up(text_of(last.field("left"))) : Value{};
   } else if (const Node left = node.field("left"); left.is("pattern_list") && right.is("expression_list") &&
                                                    named_children(left).size() == named_children(right).size()) {
-    frame_->editable = false;
+    frame_->is_editable = false;
     std::vector<Value> values;  // a, b = 1, 2
     for (const Node part : named_children(right)) values.push_back(expression(part));
     auto value_of_part = values.begin();
     for (const Node part : named_children(left)) assign(part, *value_of_part++, node);
     return;
   } else if (right) {
-    const std::string outer = std::exchange(frame_->goal, std::string{text_of(node.field("left"))});
+    const std::string outer = std::exchange(frame_->target_name, std::string{text_of(node.field("left"))});
     value = expression(right);
-    frame_->goal = outer;
+    frame_->target_name = outer;
   }
   if (right) assign(node.field("left"), value, node);
 }
@@ -282,7 +291,8 @@ void Reader::augmented_assignment(Node node) {
   const Value left = expression(node.field("left"));
   const Node right = node.field("right");
   const Value value = expression(right);
-  if (left.single(Atom::Kind::name) != nullptr && left.single()->text == "os.environ") {
+  if (left.single_alternative(PossibleValue::Kind::qualified_name) != nullptr &&
+      left.single_alternative()->text == "os.environ") {
     if (!right.is("dictionary")) change_environment(node);
     environment_mapping(right, Event::Mode::assign, node);
     return;
@@ -301,8 +311,8 @@ void Reader::delete_statement(Node node) {
     const auto name = expression(target.field("subscript")).as_text();
     change_container(target.field("value"), container, {}, {});
     if (!name && is_environ(container)) change_environment(target);
-    if (name && container.single(Atom::Kind::name) != nullptr && container.single()->text == "os.environ" &&
-        find_variable(*name) != nullptr)
+    if (name && container.single_alternative(PossibleValue::Kind::qualified_name) != nullptr &&
+        container.single_alternative()->text == "os.environ" && find_device_variable(*name) != nullptr)
       emit(Event::Kind::remove_variable, target, *name);
   }
 }

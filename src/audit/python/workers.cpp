@@ -24,33 +24,33 @@ std::string_view last_part(std::string_view name) {
 }
 
 /// A pool that gives each task a process of its own.
-bool has_one_task(const std::vector<Argument>& args) {
+bool runs_one_task(const std::vector<Argument>& args) {
   return std::any_of(args.begin(), args.end(), [](const Argument& arg) {
-    const Atom* number = arg.value.single(Atom::Kind::number);
-    const bool most = arg.keyword == "maxtasksperchild" || arg.keyword == "max_tasks_per_child";
-    return most && number != nullptr && number->number == 1;
+    const PossibleValue* number = arg.value.single_alternative(PossibleValue::Kind::number);
+    const bool is_task_limit = arg.keyword == "maxtasksperchild" || arg.keyword == "max_tasks_per_child";
+    return is_task_limit && number != nullptr && number->number == 1;
   });
 }
 
 /// The pool that a value is; empty if it is none.
 std::string_view pool_of(const Value& value) {
-  const Atom* object = value.single(Atom::Kind::object);
+  const PossibleValue* object = value.single_alternative(PossibleValue::Kind::call_result);
   if (object == nullptr) return {};
   for (const std::string_view pool : {kProcessPool, kOneTaskPool, kThreadPool})
     if (object->text == pool) return pool;
   return {};
 }
 
-Event::Kind kind_in(std::string_view pool) {
+Event::Kind target_kind_of(std::string_view pool) {
   if (pool == kThreadPool) return Event::Kind::thread_target;
   return pool == kOneTaskPool ? Event::Kind::process_target : Event::Kind::pool_task;
 }
 
 /// What partial() makes of a function of this module and some of its arguments; of others the function alone.
 Value bound_function(const Value& function, const std::vector<Argument>& args) {
-  const Atom* atom = function.single(Atom::Kind::function);
-  if (atom == nullptr || args.size() < 2) return function;
-  auto items = atom->items == nullptr ? std::make_shared<Items>() : std::make_shared<Items>(*atom->items);
+  const PossibleValue* alternative = function.single_alternative(PossibleValue::Kind::function);
+  if (alternative == nullptr || args.size() < 2) return function;
+  auto items = alternative->items == nullptr ? std::make_shared<Items>() : std::make_shared<Items>(*alternative->items);
   std::size_t position = 0;
   while (items->values.contains(std::to_string(position))) ++position;
   bool first = true;  // the function itself
@@ -59,7 +59,7 @@ Value bound_function(const Value& function, const std::vector<Argument>& args) {
       items->values.insert_or_assign(arg.keyword.empty() ? std::to_string(position++) : arg.keyword, arg.value);
     first = false;
   }
-  Atom bound = *atom;
+  PossibleValue bound = *alternative;
   bound.items = std::move(items);
   return bound;
 }
@@ -68,11 +68,11 @@ Value bound_function(const Value& function, const std::vector<Argument>& args) {
 
 /// Notes that a function is started elsewhere; nothing if it is not known which.
 void Reader::start_worker(Event::Kind kind, const Value& function, Node node) {
-  if (const Atom* own = function.single(Atom::Kind::function)) {
+  if (const PossibleValue* own = function.single_alternative(PossibleValue::Kind::function)) {
     emit(kind, node, ':' + own->text);
     return;
   }
-  const Atom* imported = function.single(Atom::Kind::name);
+  const PossibleValue* imported = function.single_alternative(PossibleValue::Kind::qualified_name);
   if (imported != nullptr && imported->number != kUnbound && imported->text.find('.') != std::string::npos)
     emit(kind, node, imported->text);
 }
@@ -83,114 +83,116 @@ void Reader::note_init_function(const std::vector<Argument>& args, Node node) {
     if (is_init_keyword(arg.keyword)) start_worker(Event::Kind::process_target, arg.value, node);
 }
 
-bool Reader::worker_call(const Called& called, const std::vector<Argument>& args, Node node, Value& result) {
+bool Reader::worker_call(const CallTarget& called, const std::vector<Argument>& args, Node node, Value& result) {
   const std::string_view name = called.name;
-  const Value first = value_of(args, 0);
+  const Value first = argument_value(args, 0);
   if (name == "functools.partial") {
     result = bound_function(first, args);
     return true;
   }
   if (name.ends_with("multiprocessing.get_context")) {
-    result = kind_value(Atom::Kind::name, std::string{name.substr(0, name.rfind('.'))});
+    result = value_of_kind(PossibleValue::Kind::qualified_name, std::string{name.substr(0, name.rfind('.'))});
     return true;
   }
-  const bool threads = makes_thread_pool(name);
-  if (threads || makes_process_pool(name)) {
+  const bool threads = creates_thread_pool(name);
+  if (threads || creates_process_pool(name)) {
     if (!threads) note_init_function(args, node);
-    result = kind_value(Atom::Kind::object, std::string{threads              ? kThreadPool
-                                                        : has_one_task(args) ? kOneTaskPool
-                                                                             : kProcessPool});
+    result = value_of_kind(PossibleValue::Kind::call_result, std::string{threads               ? kThreadPool
+                                                                         : runs_one_task(args) ? kOneTaskPool
+                                                                                               : kProcessPool});
     return true;
   }
   note_init_function(args, node);
   if (name == "threading.Thread" || name == "asyncio.to_thread") {
-    start_worker(Event::Kind::thread_target, name == "threading.Thread" ? value_of(args, 1, "target") : first, node);
+    start_worker(Event::Kind::thread_target, name == "threading.Thread" ? argument_value(args, 1, "target") : first,
+                 node);
   } else if (name == "multiprocessing.Process" || name == "torch.multiprocessing.Process") {
-    start_worker(Event::Kind::process_target, value_of(args, 1, "target"), node);
+    start_worker(Event::Kind::process_target, argument_value(args, 1, "target"), node);
   } else if (name == "torch.multiprocessing.spawn" || name == "torch.multiprocessing.start_processes") {
-    start_worker(Event::Kind::process_target, value_of(args, 0, "fn"), node);
+    start_worker(Event::Kind::process_target, argument_value(args, 0, "fn"), node);
   } else if (name == "joblib.delayed") {
     const Range all = frame_->statement;
     const bool in_threads = text_.substr(all.begin, all.end - all.begin).find("thread") != std::string_view::npos;
     start_worker(in_threads ? Event::Kind::thread_target : Event::Kind::pool_task, first, node);
     return true;
   } else if (const auto pool = pool_of(called.object); !pool.empty()) {
-    if (is_pool_method(last_part(name))) start_worker(kind_in(pool), first, node);
+    if (passes_function_to_worker(last_part(name))) start_worker(target_kind_of(pool), first, node);
     return true;
   } else if (const auto executor = pool_of(first); !executor.empty() && name == "?.run_in_executor") {
-    start_worker(kind_in(executor), value_of(args, 1), node);
+    start_worker(target_kind_of(executor), argument_value(args, 1), node);
     return true;
   }
   return false;
 }
 
 /// A class whose instances are run by what they are made from: a thread's or a process's run(), a predictor's methods.
-void Reader::note_class_run_by_others(const std::string& name, const std::vector<std::string>& bases, Node node) {
+void Reader::note_class_called_by_runner(const std::string& name, const std::vector<std::string>& bases, Node node) {
   for (const std::string& base : bases) {
     const bool thread = base == "threading.Thread";
     if (thread || base == "multiprocessing.Process" || base == "torch.multiprocessing.Process") {
       if (pending_.contains(name + ".run"))
         emit(thread ? Event::Kind::thread_target : Event::Kind::process_target, node, ':' + name + ".run");
     }
-    for (const std::string_view method : methods_run_by_others(base)) {
+    for (const std::string_view method : methods_called_by_runner(base)) {
       const std::string key = name + '.' + std::string{method};
       if (!frame_->function->key.empty() || !pending_.contains(key)) continue;
-      served_.emplace_back(node, key);
-      reading_.served = true;
+      served_functions_.emplace_back(node, key);
+      content_.is_served = true;
     }
   }
 }
 
 /// What decorates a function may make it a command, whose parameters the user gives, or what a server calls.
 void Reader::decorated_definition(Node node) {
-  bool commands = false;
-  bool served = false;
+  bool is_command = false;
+  bool is_served = false;
   bool has_fields = false;
-  bool property = false;
+  bool is_property = false;
   for (const Node child : named_children(node)) {
     if (!child.is("decorator")) continue;
     const std::string_view text = text_of(child);
     has_fields = has_fields || text.find("dataclass") != std::string_view::npos;
-    property = property || text.ends_with("property");  // cached_property, too
+    is_property = is_property || text.ends_with("property");  // cached_property, too
     if (text.ends_with(".setter")) forget_property(text.substr(0, text.size() - std::string_view{".setter"}.size()));
-    commands = commands || text.find(".command") != std::string_view::npos ||
-               text.find("click.") != std::string_view::npos || text.find("hydra.main") != std::string_view::npos;
+    is_command = is_command || text.find(".command") != std::string_view::npos ||
+                 text.find("click.") != std::string_view::npos || text.find("hydra.main") != std::string_view::npos;
     for (const Node inner : named_children(child)) {
       const Node function = inner.is("call") ? inner.field("function") : inner;
-      const Node of = function.is("attribute") ? function.field("object") : Node{};
-      const Value object = of.is("identifier") ? look_up(text_of(of)) : Value{};
-      const Atom* server = object.single(Atom::Kind::object);
-      served = served || (server != nullptr && makes_server(server->text));
+      const Node receiver = function.is("attribute") ? function.field("object") : Node{};
+      const Value object = receiver.is("identifier") ? look_up(text_of(receiver)) : Value{};
+      const PossibleValue* server = object.single_alternative(PossibleValue::Kind::call_result);
+      is_served = is_served || (server != nullptr && creates_server(server->text));
       expression(inner);
     }
   }
-  const bool outer = std::exchange(frame_->commands, commands);
-  frame_->has_fields = has_fields;
-  frame_->property = property;
+  const bool outer = std::exchange(frame_->is_command, is_command);
+  frame_->is_dataclass = has_fields;
+  frame_->is_property = is_property;
   for (const Node child : named_children(node)) {
     if (child.is("decorator")) continue;
     statement(child);
     const Value defined = child.is("function_definition") ? look_up(text_of(child.field("name"))) : Value{};
-    if (const Atom* function = defined.single(Atom::Kind::function); served && function != nullptr)
-      served_.emplace_back(node, function->text);
+    if (const PossibleValue* function = defined.single_alternative(PossibleValue::Kind::function);
+        is_served && function != nullptr)
+      served_functions_.emplace_back(node, function->text);
   }
-  frame_->commands = outer;
-  frame_->has_fields = frame_->property = false;
+  frame_->is_command = outer;
+  frame_->is_dataclass = frame_->is_property = false;
 }
 
 /// "@device.setter": what the property gives may be written, and is not followed.
 void Reader::forget_property(std::string_view decorator) {
   const std::string_view name = decorator.substr(decorator.find('@') + 1);
   const auto found = pending_.find(fmt::format("{}.{}", frame_->class_name, name));
-  if (found != pending_.end()) found->second.property = false;
+  if (found != pending_.end()) found->second.is_property = false;
 }
 
 /// Behind the module's body: what is served is called when all of it has run.
-void Reader::call_what_is_served() {
-  for (const auto& [node, key] : served_) {
-    frame_->statement = frame_->top = node.range();
-    frame_->arms.push_back({branches_++, 0});
-    emit(Event::Kind::call, node, ':' + key).hands_over = true;
+void Reader::call_served_functions() {
+  for (const auto& [node, key] : served_functions_) {
+    frame_->statement = frame_->top_statement = node.range();
+    frame_->arms.push_back({branch_count_++, 0});
+    emit(Event::Kind::call, node, ':' + key).passes_callback = true;
     frame_->arms.pop_back();
   }
 }

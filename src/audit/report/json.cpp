@@ -1,7 +1,7 @@
 #include <nlohmann/json.hpp>
 
 #include "audit/fix/file_edits.hpp"
-#include "audit/report/places.hpp"
+#include "audit/report/line_findings.hpp"
 #include "audit/report/report.hpp"
 #include "audit/rules/checks.hpp"
 #include "audit/rules/rule.hpp"
@@ -16,35 +16,41 @@ std::string dumped(const Json& json) { return json.dump(1, ' ', false, Json::err
 
 Json edits_json(const Finding& finding) {
   Json edits = Json::array();
-  for (const Edit& edit : file_edits(finding.module->source, finding.edits))
-    edits.push_back({{"begin", edit.where.begin}, {"end", edit.where.end}, {"text", edit.text}});
+  for (const Edit& edit : to_file_edits(finding.module->source, finding.edits))
+    edits.push_back({{"begin", edit.range.begin}, {"end", edit.range.end}, {"text", edit.text}});
   return edits;
 }
 
 Json finding_json(const Finding& finding, const std::string& fingerprint) {
   const SourceFile& source = finding.module->source;
-  const Place begin = source.place(finding.where.begin);
-  const Place end = source.place(finding.where.end);
-  Json json{{"rule", finding.rule},           {"severity", name_of(finding.severity)},
-            {"file", source.name()},          {"line", begin.line},
-            {"column", begin.column},         {"end_line", end.line},
-            {"end_column", end.column},       {"code", code_text(*finding.module, finding.where)},
-            {"what", finding.what},           {"advice", finding.advice},
-            {"fix", name_of(finding.fixing)}, {"edits", edits_json(finding)},
+  const TextPosition begin = source.position(finding.range.begin);
+  const TextPosition end = source.position(finding.range.end);
+  Json json{{"rule", finding.rule},
+            {"severity", name_of(finding.severity)},
+            {"file", source.name()},
+            {"line", begin.line},
+            {"column", begin.column},
+            {"end_line", end.line},
+            {"end_column", end.column},
+            {"code", code_text(*finding.module, finding.range)},
+            {"what", finding.message},
+            {"advice", finding.advice},
+            {"fix", name_of(finding.fixability)},
+            {"edits", edits_json(finding)},
             {"fingerprint", fingerprint}};
-  if (finding.suppressed) json["suppressed"] = finding.reason;
+  if (finding.suppressed) json["suppressed"] = finding.suppression_reason;
   return json;
 }
 
 /// What other rules say of the same line.
-Json also_json(const std::vector<std::size_t>& others, const std::vector<Finding>& findings,
-               const std::vector<std::string>& prints) {
-  Json also = Json::array();
-  for (const std::size_t other : others) also.push_back(finding_json(findings[other], prints[other]));
-  return also;
+Json other_findings_json(const std::vector<std::size_t>& others, const std::vector<Finding>& findings,
+                         const std::vector<std::string>& fingerprints) {
+  Json json = Json::array();
+  for (const std::size_t other : others) json.push_back(finding_json(findings[other], fingerprints[other]));
+  return json;
 }
 
-Json region(Place begin, Place end) {
+Json region(TextPosition begin, TextPosition end) {
   return {{"startLine", begin.line}, {"startColumn", begin.column}, {"endLine", end.line}, {"endColumn", end.column}};
 }
 
@@ -57,9 +63,9 @@ Json rule_json(const Rule& rule) {
           {"name", rule.title},
           {"shortDescription", {{"text", rule.title}}},
           {"fullDescription", {{"text", rule.why}}},
-          {"help", {{"text", explain(rule)}, {"markdown", rule_page(rule)}}},
+          {"help", {{"text", explain_rule(rule)}, {"markdown", rule_page(rule)}}},
           {"defaultConfiguration", {{"level", level(rule.severity)}, {"enabled", !rule.needs_policy}}},
-          {"properties", {{"severity", name_of(rule.severity)}, {"fix", name_of(rule.fixing)}}}};
+          {"properties", {{"severity", name_of(rule.severity)}, {"fix", name_of(rule.fixability)}}}};
 }
 
 /// Paths in URIs: what RFC 3986 does not allow in them is escaped.
@@ -80,63 +86,64 @@ std::string uri(std::string_view name) {
 Json sarif_result(const Finding& finding, const std::string& fingerprint, std::size_t rule_index) {
   const SourceFile& source = finding.module->source;
   const Json artifact{{"uri", uri(source.name())}};
-  Json json{
-      {"ruleId", finding.rule},
-      {"ruleIndex", rule_index},
-      {"level", level(finding.severity)},
-      {"message", {{"text", finding.what + "; do: " + finding.advice}}},
-      {"locations",
-       Json::array({{{"physicalLocation",
-                      {{"artifactLocation", artifact},
-                       {"region", region(source.place(finding.where.begin), source.place(finding.where.end))}}}}})},
-      {"partialFingerprints", {{"weir/v1", fingerprint}}}};
+  Json json{{"ruleId", finding.rule},
+            {"ruleIndex", rule_index},
+            {"level", level(finding.severity)},
+            {"message", {{"text", finding.message + "; do: " + finding.advice}}},
+            {"locations",
+             Json::array(
+                 {{{"physicalLocation",
+                    {{"artifactLocation", artifact},
+                     {"region", region(source.position(finding.range.begin), source.position(finding.range.end))}}}}})},
+            {"partialFingerprints", {{"weir/v1", fingerprint}}}};
   if (!finding.edits.empty()) {
     Json replacements = Json::array();
-    for (const Edit& edit : file_edits(source, finding.edits))
+    for (const Edit& edit : to_file_edits(source, finding.edits))
       replacements.push_back(
-          {{"deletedRegion", region(source.file_place(edit.where.begin), source.file_place(edit.where.end))},
+          {{"deletedRegion", region(source.file_position(edit.range.begin), source.file_position(edit.range.end))},
            {"insertedContent", {{"text", edit.text}}}});
     json["fixes"] = Json::array(
         {{{"description", {{"text", finding.advice}}},
           {"artifactChanges", Json::array({{{"artifactLocation", artifact}, {"replacements", replacements}}})}}});
   }
   if (finding.suppressed)
-    json["suppressions"] = Json::array({{{"kind", "inSource"}, {"justification", finding.reason}}});
+    json["suppressions"] = Json::array({{{"kind", "inSource"}, {"justification", finding.suppression_reason}}});
   return json;
 }
 
 }  // namespace
 
-std::string json_report(const Audit& audit) {
-  const auto prints = fingerprints(audit.findings);
+std::string json_report(const AuditResult& audit) {
+  const auto fingerprints = compute_fingerprints(audit.findings);
   Json findings = Json::array();
-  for (const Told& told : told_once(audit.findings)) {
-    findings.push_back(finding_json(audit.findings[told.first], prints[told.first]));
-    findings.back()["also"] = also_json(told.others, audit.findings, prints);
+  for (const LineFindings& group : group_by_line(audit.findings)) {
+    findings.push_back(finding_json(audit.findings[group.primary], fingerprints[group.primary]));
+    findings.back()["also"] = other_findings_json(group.others, audit.findings, fingerprints);
   }
   for (std::size_t i = 0; i < audit.findings.size(); ++i)
-    if (audit.findings[i].suppressed) findings.push_back(finding_json(audit.findings[i], prints[i]));
+    if (audit.findings[i].suppressed) findings.push_back(finding_json(audit.findings[i], fingerprints[i]));
   return dumped({{"weir", kVersion},
-                 {"files", audit.files},
+                 {"files", audit.file_count},
                  {"findings", findings},
                  {"problems", audit.problems},
                  {"notes", audit.notes}});
 }
 
-std::string sarif_report(const Audit& audit) {
-  const auto prints = fingerprints(audit.findings);
+std::string sarif_report(const AuditResult& audit) {
+  const auto fingerprints = compute_fingerprints(audit.findings);
   Json rules = Json::array();
   for (const Rule& rule : all_rules()) rules.push_back(rule_json(rule));
   Json results = Json::array();
   const auto add = [&](std::size_t i) {
     const auto index = static_cast<std::size_t>(find_rule(audit.findings[i].rule) - all_rules().data());
-    results.push_back(sarif_result(audit.findings[i], prints[i], index));
+    results.push_back(sarif_result(audit.findings[i], fingerprints[i], index));
   };
-  for (const Told& told : told_once(audit.findings)) {
-    add(told.first);
+  for (const LineFindings& group : group_by_line(audit.findings)) {
+    add(group.primary);
     Json& text = results.back()["message"]["text"];
-    text = text.get<std::string>() + also_text(told, audit.findings);
-    if (!told.others.empty()) results.back()["properties"]["also"] = also_json(told.others, audit.findings, prints);
+    text = text.get<std::string>() + other_rules_text(group, audit.findings);
+    if (!group.others.empty())
+      results.back()["properties"]["also"] = other_findings_json(group.others, audit.findings, fingerprints);
   }
   for (std::size_t i = 0; i < audit.findings.size(); ++i)
     if (audit.findings[i].suppressed) add(i);

@@ -4,7 +4,7 @@
 
 #include <fmt/format.h>
 
-#include "audit/report/places.hpp"
+#include "audit/report/line_findings.hpp"
 #include "audit/report/report.hpp"
 #include "audit/rules/checks.hpp"
 #include "audit/rules/rule.hpp"
@@ -44,40 +44,41 @@ std::string markdown_text(std::string_view text) {
   return out;
 }
 
-std::map<std::string_view, std::vector<Told>> by_file(const Audit& audit) {
-  std::map<std::string_view, std::vector<Told>> files;
+std::map<std::string_view, std::vector<LineFindings>> by_file(const AuditResult& audit) {
+  std::map<std::string_view, std::vector<LineFindings>> files;
   for (const Module& module : audit.project->modules()) files[module.source.name()];
-  for (Told& told : told_once(audit.findings))
-    files[audit.findings[told.first].module->source.name()].push_back(std::move(told));
+  for (LineFindings& group : group_by_line(audit.findings))
+    files[audit.findings[group.primary].module->source.name()].push_back(std::move(group));
   return files;
 }
 
 }  // namespace
 
-std::string github_report(const Audit& audit) {
+std::string github_report(const AuditResult& audit) {
   std::string text;
-  for (const Told& told : told_once(audit.findings)) {
-    const Finding& finding = audit.findings[told.first];
+  for (const LineFindings& group : group_by_line(audit.findings)) {
+    const Finding& finding = audit.findings[group.primary];
     const SourceFile& source = finding.module->source;
-    const Place begin = source.place(finding.where.begin);
-    const Place end = source.place(finding.where.end);
+    const TextPosition begin = source.position(finding.range.begin);
+    const TextPosition end = source.position(finding.range.end);
     const std::string_view command = finding.severity == Severity::style     ? "notice"
                                      : finding.severity == Severity::fragile ? "warning"
                                                                              : "error";
     text += fmt::format(
         "::{} file={},line={},col={},endLine={},title={}::{}\n", command, command_text(source.name(), true), begin.line,
         begin.column, end.line, finding.rule,
-        command_text(printable(finding.what) + "; do: " + finding.advice + also_text(told, audit.findings), false));
+        command_text(printable(finding.message) + "; do: " + finding.advice + other_rules_text(group, audit.findings),
+                     false));
   }
   return text;
 }
 
-std::string junit_report(const Audit& audit) {
+std::string junit_report(const AuditResult& audit) {
   const auto files = by_file(audit);
   std::string cases;
   std::size_t failed = 0;
   for (const auto& [name, findings] : files) {
-    cases += fmt::format("  <testcase classname=\"weir.audit\" name=\"{}\"", markup_text(printable(name)));
+    cases += fmt::format("  <testcase classname=\"weir.audit\" name=\"{}\"", escape_markup(printable(name)));
     if (findings.empty()) {
       cases += "/>\n";
       continue;
@@ -85,11 +86,11 @@ std::string junit_report(const Audit& audit) {
     ++failed;
     cases +=
         fmt::format(">\n    <failure message=\"{} finding{}\">\n", findings.size(), findings.size() == 1 ? "" : "s");
-    for (const Told& told : findings) {
-      const Finding& finding = audit.findings[told.first];
-      const Place place = finding.module->source.place(finding.where.begin);
+    for (const LineFindings& group : findings) {
+      const Finding& finding = audit.findings[group.primary];
+      const TextPosition place = finding.module->source.position(finding.range.begin);
       cases += fmt::format("{}:{} {} {} {}{}\n", place.line, place.column, name_of(finding.severity), finding.rule,
-                           markup_text(printable(finding.what)), also_text(told, audit.findings));
+                           escape_markup(printable(finding.message)), other_rules_text(group, audit.findings));
     }
     cases += "    </failure>\n  </testcase>\n";
   }
@@ -99,18 +100,19 @@ std::string junit_report(const Audit& audit) {
       files.size(), failed, cases);
 }
 
-std::string markdown_report(const Audit& audit) {
+std::string markdown_report(const AuditResult& audit) {
   std::string text = "# weir audit\n\n| place | rule | severity | what | do |\n|---|---|---|---|---|\n";
   std::size_t count = 0;
-  for (const Told& told : told_once(audit.findings)) {
-    const Finding& finding = audit.findings[told.first];
+  for (const LineFindings& group : group_by_line(audit.findings)) {
+    const Finding& finding = audit.findings[group.primary];
     ++count;
-    const Place place = finding.module->source.place(finding.where.begin);
+    const TextPosition place = finding.module->source.position(finding.range.begin);
     text += fmt::format("| {}:{} | {} | {} | {} | {} |\n", markdown_text(finding.module->source.name()), place.line,
                         finding.rule, name_of(finding.severity),
-                        markdown_text(finding.what + also_text(told, audit.findings)), markdown_text(finding.advice));
+                        markdown_text(finding.message + other_rules_text(group, audit.findings)),
+                        markdown_text(finding.advice));
   }
-  text += fmt::format("\n{} findings in {} files.\n", count, audit.files);
+  text += fmt::format("\n{} findings in {} files.\n", count, audit.file_count);
   for (const std::string& problem : audit.problems)
     text += fmt::format("- not judged whole: {}\n", markdown_text(problem));
   return text;

@@ -3,7 +3,7 @@
 
 #include <fmt/format.h>
 
-#include "audit/report/places.hpp"
+#include "audit/report/line_findings.hpp"
 #include "audit/report/report.hpp"
 #include "audit/rules/checks.hpp"
 #include "audit/rules/rule.hpp"
@@ -12,36 +12,37 @@
 namespace weir::audit {
 namespace {
 
-std::string_view mends(const Finding& finding) {
-  switch (finding.fixing) {
-    case Fixing::safe:
+std::string_view fix_mark(const Finding& finding) {
+  switch (finding.fixability) {
+    case Fixability::safe:
       return "  [--fix]";
-    case Fixing::unsafe:
+    case Fixability::unsafe:
       return "  [--fix --unsafe]";
-    case Fixing::manual:
+    case Fixability::manual:
       break;
   }
   return "  [by hand]";
 }
 
-std::string finding_text(const Told& told, const std::vector<Finding>& findings) {
-  const Finding& finding = findings[told.first];
+std::string finding_text(const LineFindings& group, const std::vector<Finding>& findings) {
+  const Finding& finding = findings[group.primary];
   const SourceFile& source = finding.module->source;
-  const Place place = source.place(finding.where.begin);
+  const TextPosition place = source.position(finding.range.begin);
   return fmt::format("{}:{}:{}: {} {} {}{}\n    {}\n    do: {}{}\n", printable(source.name()), place.line, place.column,
-                     name_of(finding.severity), finding.rule, printable(finding.what), also_text(told, findings),
-                     code_text(*finding.module, finding.where), finding.advice, mends(finding));
+                     name_of(finding.severity), finding.rule, printable(finding.message),
+                     other_rules_text(group, findings), code_text(*finding.module, finding.range), finding.advice,
+                     fix_mark(finding));
 }
 
 }  // namespace
 
-std::string text_report(const Audit& audit) {
+std::string text_report(const AuditResult& audit) {
   std::string text;
-  for (const Told& told : told_once(audit.findings)) text += finding_text(told, audit.findings);
+  for (const LineFindings& group : group_by_line(audit.findings)) text += finding_text(group, audit.findings);
   return text;
 }
 
-std::string statistics(const Audit& audit) {
+std::string statistics_report(const AuditResult& audit) {
   std::map<std::string_view, std::size_t> by_rule;
   std::map<std::string_view, std::size_t> by_file;
   std::size_t suppressed = 0;
@@ -49,8 +50,8 @@ std::string statistics(const Audit& audit) {
     suppressed += finding.suppressed ? 1 : 0;
     if (!finding.suppressed) ++by_rule[finding.rule];
   }
-  const auto places = told_once(audit.findings);
-  for (const Told& told : places) ++by_file[audit.findings[told.first].module->source.name()];
+  const auto groups = group_by_line(audit.findings);
+  for (const LineFindings& group : groups) ++by_file[audit.findings[group.primary].module->source.name()];
   std::string text;
   for (const auto& [rule, count] : by_rule)
     text += fmt::format("{:>5}  {} {} ({})\n", count, rule, find_rule(rule)->title, name_of(find_rule(rule)->severity));
@@ -62,8 +63,8 @@ std::string statistics(const Audit& audit) {
   if (!files.empty()) text += "\n";
   for (std::size_t i = 0; i < files.size() && i < 10; ++i)
     text += fmt::format("{:>5}  {}\n", files[i].first, printable(files[i].second));
-  return text + fmt::format("\n{} files, {} findings in {}, {} suppressed, {} files not judged whole\n", audit.files,
-                            places.size(), by_file.size(), suppressed, audit.problems.size());
+  return text + fmt::format("\n{} files, {} findings in {}, {} suppressed, {} files not judged whole\n",
+                            audit.file_count, groups.size(), by_file.size(), suppressed, audit.problems.size());
 }
 
 }  // namespace weir::audit

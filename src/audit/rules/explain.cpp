@@ -7,33 +7,33 @@ namespace weir::audit {
 namespace {
 
 /// The rule whose number a mistyped id has, as in "G3", "g03" and "G003"; null if there is none.
-const Rule* rule_meant(std::string_view id) {
+const Rule* guess_rule(std::string_view id) {
   if (!id.empty() && (id.front() == 'G' || id.front() == 'g')) id.remove_prefix(1);
-  constexpr int kMostRules = 999;
-  const auto number = parse_whole(id, 1, kMostRules);
+  constexpr int kMaxRules = 999;
+  const auto number = parse_integer(id, 1, kMaxRules);
   return number ? find_rule(fmt::format("G{:02}", *number)) : nullptr;
 }
 
-std::string_view fixing_text(Fixing fixing) {
-  switch (fixing) {
-    case Fixing::safe:
+std::string_view fixability_text(Fixability fixability) {
+  switch (fixability) {
+    case Fixability::safe:
       return "`--fix` mends it where that changes nothing else";
-    case Fixing::unsafe:
+    case Fixability::unsafe:
       return "`--fix --unsafe` mends it; it may change what the program does";
-    case Fixing::manual:
+    case Fixability::manual:
       break;
   }
   return "by hand";
 }
 
-std::string block(std::string_view language, std::string_view code) {
+std::string code_block(std::string_view language, std::string_view code) {
   return fmt::format("```{}\n{}```\n", language, code);
 }
 
 }  // namespace
 
-std::string no_rule_text(std::string_view id) {
-  const Rule* meant = rule_meant(id);
+std::string unknown_rule_text(std::string_view id) {
+  const Rule* meant = guess_rule(id);
   return fmt::format("there is no rule '{}'{}; rules are {} to {}", printable(id),
                      meant == nullptr ? "" : fmt::format(" (did you mean '{}'?)", meant->id), all_rules().front().id,
                      all_rules().back().id);
@@ -41,16 +41,17 @@ std::string no_rule_text(std::string_view id) {
 
 std::string rule_page(const Rule& rule) {
   std::string page = fmt::format("# {}: {}\n\n", rule.id, rule.title);
-  page += fmt::format("Severity: {}. Mended: {}.{}\n\n{}\n\n", name_of(rule.severity), fixing_text(rule.fixing),
+  page += fmt::format("Severity: {}. Mended: {}.{}\n\n{}\n\n", name_of(rule.severity), fixability_text(rule.fixability),
                       rule.needs_policy ? " Told only with a policy (`[audit]` in weir.toml) or `--select`." : "",
                       rule.why);
-  page += "Bad:\n" + block(rule.language, rule.bad) + "\nGood:\n" + block(rule.language, rule.good);
-  if (!rule.threads.empty()) page += fmt::format("\nPeople who met it: {}.\n", rule.threads);
+  page += "Bad:\n" + code_block(rule.language, rule.bad_example) + "\nGood:\n" +
+          code_block(rule.language, rule.good_example);
+  if (!rule.issue_threads.empty()) page += fmt::format("\nPeople who met it: {}.\n", rule.issue_threads);
   page += fmt::format("\nTo keep a line as it is: `# weir: ignore[{}] the reason` on it or above it.\n", rule.id);
   return page;
 }
 
-std::string explain(const Rule& rule) {
+std::string explain_rule(const Rule& rule) {
   const auto indented = [](std::string_view code) {
     std::string text;
     while (!code.empty()) {
@@ -61,10 +62,10 @@ std::string explain(const Rule& rule) {
     return text;
   };
   std::string text = fmt::format("{} {} ({})\n\n{}\n\nBad:\n{}\nGood:\n{}", rule.id, rule.title, name_of(rule.severity),
-                                 rule.why, indented(rule.bad), indented(rule.good));
-  text += fmt::format("\nMended: {}.\n", fixing_text(rule.fixing));
+                                 rule.why, indented(rule.bad_example), indented(rule.good_example));
+  text += fmt::format("\nMended: {}.\n", fixability_text(rule.fixability));
   if (rule.needs_policy) text += "Told only with a policy ([audit] in weir.toml) or --select.\n";
-  if (!rule.threads.empty()) text += fmt::format("People who met it: {}.\n", rule.threads);
+  if (!rule.issue_threads.empty()) text += fmt::format("People who met it: {}.\n", rule.issue_threads);
   return text;
 }
 

@@ -22,41 +22,43 @@ struct FixedIndex {
   Vendor vendor;
   long index;
   Range literal;  ///< of the text or number; empty if it does not stand in the step's file
-  std::size_t digits_at;
+  std::size_t digits_offset;
 };
 
-std::optional<FixedIndex> fixed_index(const Atom& atom) {
-  if (atom.kind == Atom::Kind::number && atom.number >= 0)
-    return FixedIndex{Vendor::nvidia, atom.number, atom.literal, 0};
-  if (atom.kind != Atom::Kind::text) return std::nullopt;
-  const auto device = parse_device(atom.text);
+std::optional<FixedIndex> fixed_index(const PossibleValue& alternative) {
+  if (alternative.kind == PossibleValue::Kind::number && alternative.number >= 0)
+    return FixedIndex{Vendor::nvidia, alternative.number, alternative.literal, 0};
+  if (alternative.kind != PossibleValue::Kind::text) return std::nullopt;
+  const auto device = parse_device(alternative.text);
   if (!device) return std::nullopt;
-  return FixedIndex{device->vendor, device->index, atom.literal, device->digits_at};
+  return FixedIndex{device->vendor, device->index, alternative.literal, device->digits_offset};
 }
 
 /// The literal as it stands in the file, if it is the one that the value came from.
-bool literal_is_here(const Module& module, const Atom& atom, const FixedIndex& fixed) {
+bool is_literal_in_module(const Module& module, const PossibleValue& alternative, const FixedIndex& fixed) {
   const std::string_view text = module.source.text(fixed.literal);
-  return !fixed.literal.empty() && (text == atom.text || text == std::to_string(fixed.index));
+  return !fixed.literal.empty() && (text == alternative.text || text == std::to_string(fixed.index));
 }
 
 /// The card's number within the mask, if the mask names it and the digits stand in the file.
-void renumber(Finding& finding, const Atom& atom, const FixedIndex& fixed, const Mask& mask) {
+void renumber(Finding& finding, const PossibleValue& alternative, const FixedIndex& fixed, const Mask& mask) {
   const auto entry = std::find(mask.entries.begin(), mask.entries.end(), std::to_string(fixed.index));
   const Module& module = *finding.module;
-  if (entry == mask.entries.end() || module.error || !literal_is_here(module, atom, fixed)) return;
-  const bool whole = module.source.text(fixed.literal) == atom.text;
-  const auto digits = static_cast<std::uint32_t>(fixed.literal.begin + (whole ? fixed.digits_at : 0));
+  if (entry == mask.entries.end() || module.parse_error || !is_literal_in_module(module, alternative, fixed)) return;
+  const bool whole = module.source.text(fixed.literal) == alternative.text;
+  const auto digits = static_cast<std::uint32_t>(fixed.literal.begin + (whole ? fixed.digits_offset : 0));
   finding.edits = {{{digits, fixed.literal.end}, std::to_string(entry - mask.entries.begin())}};
-  finding.fixing = Fixing::unsafe;
+  finding.fixability = Fixability::unsafe;
   finding.advice = fmt::format("the same card is number {} here", entry - mask.entries.begin());
 }
 
 /// Where the text of the device stands: in the file that uses it, else in the program's own, which handed it on.
-const Module& home_of_literal(const Execution& execution, const Step& use, const Atom& atom, const FixedIndex& fixed) {
-  const bool told_apart = atom.kind == Atom::Kind::text && !literal_is_here(*use.module, atom, fixed) &&
-                          execution.program->source.text(fixed.literal) == atom.text;
-  return told_apart ? *execution.program : *use.module;
+const Module& module_of_literal(const Execution& execution, const Step& use, const PossibleValue& alternative,
+                                const FixedIndex& fixed) {
+  const bool is_in_program = alternative.kind == PossibleValue::Kind::text &&
+                             !is_literal_in_module(*use.module, alternative, fixed) &&
+                             execution.program->source.text(fixed.literal) == alternative.text;
+  return is_in_program ? *execution.program : *use.module;
 }
 
 const Step* mask_before(const Execution& execution, std::size_t index, Vendor vendor) {
@@ -64,11 +66,11 @@ const Step* mask_before(const Execution& execution, std::size_t index, Vendor ve
   for (std::size_t i = index; i-- > 0;) {
     const Step& step = execution.steps[i];
     if (!sets_own_mask(step)) continue;
-    const Variable* variable = find_variable(step.event->name);
+    const DeviceVariable* variable = find_device_variable(step.event->name);
     // A mask that came after the driver's start renumbers nothing (G03).
-    if (touch_before(execution, i, variable->vendor) != nullptr) continue;
+    if (driver_start_before(execution, i, variable->vendor) != nullptr) continue;
     const bool counts = variable->vendor == vendor || (vendor == Vendor::nvidia && variable->vendor == Vendor::amd);
-    if (counts && !exclusive(step, use)) return always_before(step, use) ? &step : nullptr;
+    if (counts && !are_exclusive(step, use)) return is_always_before(step, use) ? &step : nullptr;
   }
   return nullptr;
 }
@@ -76,9 +78,9 @@ const Step* mask_before(const Execution& execution, std::size_t index, Vendor ve
 /// The masks that a value may be; none if one of them is not known.
 std::vector<Mask> masks_in(const Value& value) {
   std::vector<Mask> all;
-  const Value each = with_holes_filled(value);
-  for (const Atom& atom : each.atoms()) {
-    auto mask = parse_mask(Value{atom});
+  const Value each = expand_patterns(value);
+  for (const PossibleValue& alternative : each.alternatives()) {
+    auto mask = parse_mask(Value{alternative});
     if (!mask) return {};
     all.push_back(*std::move(mask));
   }
@@ -87,27 +89,31 @@ std::vector<Mask> masks_in(const Value& value) {
 
 /// The mask is written to hide all cards, and nothing between it and the use asks whether there is one, catches the error or
 /// takes the mask back.
-bool hides_from(const Step& set, const Step& use, std::string_view variable, const Value& value) {
+bool hides_used_device(const Step& set, const Step& use, std::string_view variable, const Value& value) {
   const std::string text = value.as_text().value_or("?");
-  const bool known = variable == "CUDA_VISIBLE_DEVICES" || variable == "HIP_VISIBLE_DEVICES";
-  if (!known || (!text.empty() && text != "-1") || use.value.single() == nullptr || use.event->in_try) return false;
+  const bool is_cuda_or_hip = variable == "CUDA_VISIBLE_DEVICES" || variable == "HIP_VISIBLE_DEVICES";
+  if (!is_cuda_or_hip || (!text.empty() && text != "-1") || use.value.single_alternative() == nullptr ||
+      use.event->in_try)
+    return false;
   const bool unconditional = std::all_of(use.arms.begin(), use.arms.end(), [&](const Arm& arm) {
-    return arm.process || std::find(set.arms.begin(), set.arms.end(), arm) != set.arms.end();
+    return arm.is_child_process || std::find(set.arms.begin(), set.arms.end(), arm) != set.arms.end();
   });
   return unconditional && std::none_of(&set, &use, [&](const Step& between) {
            const Event& event = *between.event;
-           const bool asks = event.kind == Kind::touch && (event.name.find("is_available") != std::string::npos ||
-                                                           event.name.find("asserted") != std::string::npos);
-           return asks || event.kind == Kind::change_environment ||
+           const bool queries_gpu =
+               event.kind == Kind::start_driver && (event.name.find("is_available") != std::string::npos ||
+                                                    event.name.find("asserted") != std::string::npos);
+           return queries_gpu || event.kind == Kind::change_environment ||
                   (event.kind == Kind::remove_variable && event.name == variable);
          });
 }
 
-void check_under_mask(const Execution& execution, std::size_t index, const Atom& atom, const Judging& judging) {
+void check_under_mask(const Execution& execution, std::size_t index, const PossibleValue& alternative,
+                      const RuleContext& context) {
   const Step& use = execution.steps[index];
-  const auto fixed = fixed_index(atom);
+  const auto fixed = fixed_index(alternative);
   // Behind "if device_count() > 1" it is not done under a mask of one card.
-  if (!fixed || use.event->counted) return;
+  if (!fixed || use.event->device_count_checked) return;
   const Step* set = mask_before(execution, index, fixed->vendor);
   // "CUDA_VISIBLE_DEVICES=1 command cuda:1": the mask is that of the command.
   const Argument* given = use.event->arguments.empty() ? nullptr : &use.event->arguments.front();
@@ -120,115 +126,117 @@ void check_under_mask(const Execution& execution, std::size_t index, const Atom&
   // Of several the widest: the device must be missing in each.
   const Mask& mask = *std::max_element(
       masks.begin(), masks.end(), [](const Mask& a, const Mask& b) { return a.entries.size() < b.entries.size(); });
-  const bool hidden = masks.size() == 1 && hides_from(*set, use, variable, value);
+  const bool hidden = masks.size() == 1 && hides_used_device(*set, use, variable, value);
   const bool any_hides = std::any_of(masks.begin(), masks.end(), [](const Mask& one) { return one.hides_all(); });
   if (!hidden && (any_hides || static_cast<std::size_t>(fixed->index) < mask.entries.size())) return;
-  const Module& home = home_of_literal(execution, use, atom, *fixed);
-  const bool here = literal_is_here(home, atom, *fixed);
-  const bool elsewhere = &home != use.module;
-  auto found = finding_of(
-      "G08", home, here ? fixed->literal : use.event->where,
+  const Module& literal_module = module_of_literal(execution, use, alternative, *fixed);
+  const bool here = is_literal_in_module(literal_module, alternative, *fixed);
+  const bool elsewhere = &literal_module != use.module;
+  auto found = make_finding(
+      "G08", literal_module, here ? fixed->literal : use.event->range,
       fmt::format("device {} does not exist under {}={} ({}), which {}", fixed->index, variable, mask_text(value),
-                  place_text(home, *set->module, set->event->where),
+                  location_text(literal_module, *set->module, set->event->range),
                   hidden                     ? "hides all cards"
                   : mask.entries.size() == 1 ? "leaves one card numbered from 0"
                                              : fmt::format("leaves {} cards numbered from 0", mask.entries.size())),
       hidden ? "take the CPU, or let a card through" : "take the number within the mask, or change the mask");
-  if (elsewhere) found.what += fmt::format(" (used at {})", place_text(home, *use.module, use.event->where));
-  if (set->event->mode == Event::Mode::keep) found.severity = Severity::fragile;
-  if (masks.size() == 1) renumber(found, atom, *fixed, mask);
-  judging.findings.add(std::move(found));
+  if (elsewhere)
+    found.message += fmt::format(" (used at {})", location_text(literal_module, *use.module, use.event->range));
+  if (set->event->mode == Event::Mode::set_if_unset) found.severity = Severity::fragile;
+  if (masks.size() == 1) renumber(found, alternative, *fixed, mask);
+  context.findings.add(std::move(found));
 }
 
-void check_counting(const Execution& execution, std::size_t index, const Judging& judging) {
+void check_counting(const Execution& execution, std::size_t index, const RuleContext& context) {
   const Step& use = execution.steps[index];
-  const std::string code = code_text(*use.module, use.event->where);
+  const std::string code = code_text(*use.module, use.event->range);
   if (use.event->kind == Kind::use_smi_index) {
-    if (use.value.may_be(Atom::Kind::ordinal)) {
-      auto found = finding_of("G20", *use.module, use.event->where,
-                              fmt::format("`{}` counts all cards by PCI address, and is given a number of the CUDA "
-                                          "runtime, which counts the visible ones",
-                                          code),
-                              "go by UUID: nvmlDeviceGetHandleByUUID()");
-      found.edits = handle_by_uuid(*use.module, *use.event);
-      found.fixing = found.edits.empty() ? Fixing::manual : Fixing::unsafe;
-      judging.findings.add(std::move(found));
+    if (use.value.may_be(PossibleValue::Kind::runtime_index)) {
+      auto found = make_finding("G20", *use.module, use.event->range,
+                                fmt::format("`{}` counts all cards by PCI address, and is given a number of the CUDA "
+                                            "runtime, which counts the visible ones",
+                                            code),
+                                "go by UUID: nvmlDeviceGetHandleByUUID()");
+      found.edits = rewrite_lookup_by_uuid(*use.module, *use.event);
+      found.fixability = found.edits.empty() ? Fixability::manual : Fixability::unsafe;
+      context.findings.add(std::move(found));
       return;
     }
-    const Atom* number = use.value.single(Atom::Kind::number);
+    const PossibleValue* number = use.value.single_alternative(PossibleValue::Kind::number);
     const Step* set = number == nullptr ? nullptr : mask_before(execution, index, Vendor::nvidia);
     const auto mask = set == nullptr ? std::nullopt : parse_mask(set->value);
     const bool other = mask && !mask->hides_all() && mask->entries.front() != std::to_string(number->number) &&
                        mask->entries.front() != "?";
     if (other)
-      judging.findings.add(
-          finding_of("G20", *use.module, use.event->where,
-                     fmt::format("`{}` knows no mask: this is card {} of the machine, and {}={} ({}) selects another",
-                                 code, number->number, set->event->name, *set->value.as_text(),
-                                 place_text(*use.module, *set->module, set->event->where)),
-                     "go by UUID: nvmlDeviceGetHandleByUUID()"));
-  } else if (use.value.may_be(Atom::Kind::smi_index)) {
-    judging.findings.add(
-        finding_of("G20", *use.module, use.event->where,
-                   fmt::format("`{}` is given a number as nvidia-smi counts; the runtime counts the visible cards, in "
-                               "an order of its own",
-                               code),
-                   "put the UUID into CUDA_VISIBLE_DEVICES and use device 0"));
+      context.findings.add(
+          make_finding("G20", *use.module, use.event->range,
+                       fmt::format("`{}` knows no mask: this is card {} of the machine, and {}={} ({}) selects another",
+                                   code, number->number, set->event->name, *set->value.as_text(),
+                                   location_text(*use.module, *set->module, set->event->range)),
+                       "go by UUID: nvmlDeviceGetHandleByUUID()"));
+  } else if (use.value.may_be(PossibleValue::Kind::smi_index)) {
+    context.findings.add(make_finding(
+        "G20", *use.module, use.event->range,
+        fmt::format("`{}` is given a number as nvidia-smi counts; the runtime counts the visible cards, in "
+                    "an order of its own",
+                    code),
+        "put the UUID into CUDA_VISIBLE_DEVICES and use device 0"));
   }
 }
 
 /// The one-file mask that a program sets for itself, and that a settings file it reads must fit.
 const Event* fixed_mask(const Module& program) {
   for (const Event& event : program.body().events) {
-    if (event.kind == Kind::set_variable && event.mode != Event::Mode::child && is_mask(event.name) &&
-        event.arms.empty() && is_constant(event.value))
+    if (event.kind == Kind::set_variable && event.mode != Event::Mode::child_environment &&
+        is_mask_variable(event.name) && event.arms.empty() && is_constant(event.value))
       return &event;
   }
   return nullptr;
 }
 
-void check_settings(const Module& settings, const Event& use, const Judging& judging) {
-  const Atom* atom = use.value.single();
-  const auto fixed = atom == nullptr ? std::nullopt : fixed_index(*atom);
+void check_settings(const Module& settings, const Event& use, const RuleContext& context) {
+  const PossibleValue* alternative = use.value.single_alternative();
+  const auto fixed = alternative == nullptr ? std::nullopt : fixed_index(*alternative);
   if (!fixed || fixed->index == 0) return;
   const std::string file = settings.source.path().filename().native();
-  for (const Module& program : judging.project.modules()) {
+  for (const Module& program : context.project.modules()) {
     if (program.kind != FileKind::python || program.source.text().find(file) == std::string_view::npos) continue;
     const Event* set = fixed_mask(program);
     const auto mask = set == nullptr ? std::nullopt : parse_mask(set->value);
     if (!mask || mask->hides_all() || static_cast<std::size_t>(fixed->index) < mask->entries.size()) continue;
-    auto found = finding_of(
-        "G18", settings, use.where,
+    auto found = make_finding(
+        "G18", settings, use.range,
         fmt::format("device {} does not exist under {}={} of the program that reads this file ({})", fixed->index,
-                    set->name, set->value.as_text().value_or("?"), place_text(settings, program, set->where)),
+                    set->name, set->value.as_text().value_or("?"), location_text(settings, program, set->range)),
         "the number within the mask, in this file");
-    renumber(found, *atom, *fixed, *mask);
-    judging.findings.add(std::move(found));
+    renumber(found, *alternative, *fixed, *mask);
+    context.findings.add(std::move(found));
   }
 }
 
 }  // namespace
 
-void check_settings_files(const Judging& judging) {
-  for (const Module& module : judging.project.modules()) {
-    if (!is_settings(module)) continue;
+void check_settings_files(const RuleContext& context) {
+  for (const Module& module : context.project.modules()) {
+    if (!is_settings_file(module)) continue;
     for (const Event& event : module.body().events) {
-      if (event.kind == Kind::use_device) check_settings(module, event, judging);
+      if (event.kind == Kind::use_device) check_settings(module, event, context);
     }
   }
 }
 
-void check_indices(const Execution& execution, const Judging& judging) {
-  for (std::size_t i = execution.own_from; i < execution.steps.size(); ++i) {
+void check_indices(const Execution& execution, const RuleContext& context) {
+  for (std::size_t i = execution.first_new_step; i < execution.steps.size(); ++i) {
     const Event::Kind kind = execution.steps[i].event->kind;
     if (kind != Kind::use_device && kind != Kind::use_smi_index) continue;
-    check_counting(execution, i, judging);
+    check_counting(execution, i, context);
     if (kind != Kind::use_device) continue;
-    check_chosen_index(execution, i, judging);
+    check_chosen_index(execution, i, context);
     const Value& given = execution.steps[i].value;
-    const bool list = given.single(Atom::Kind::sequence) != nullptr && execution.steps[i].event->name == "device_ids=";
-    const Value value = list ? any_element(given) : with_holes_filled(given);
-    for (const Atom& atom : value.atoms()) check_under_mask(execution, i, atom, judging);
+    const bool list = given.single_alternative(PossibleValue::Kind::sequence) != nullptr &&
+                      execution.steps[i].event->name == "device_ids=";
+    const Value value = list ? any_element(given) : expand_patterns(given);
+    for (const PossibleValue& alternative : value.alternatives()) check_under_mask(execution, i, alternative, context);
   }
 }
 
@@ -238,21 +246,22 @@ namespace {
 struct IndicesUsed {
   std::set<long> indices;
   std::vector<const Event*> fixed;  ///< the uses whose numbers stand in the text
-  bool masks = false;
+  bool sets_mask = false;
 };
 
 IndicesUsed indices_used(const Module& module) {
   IndicesUsed used;
   for (const Function& function : module.functions) {
     for (const Event& event : function.events) {
-      used.masks = used.masks || (event.kind == Kind::set_variable && is_mask(event.name));
+      used.sets_mask = used.sets_mask || (event.kind == Kind::set_variable && is_mask_variable(event.name));
       if (event.kind != Kind::use_device) continue;
       bool fixed = false;
-      for (const Atom& atom : event.value.atoms()) {
-        if (const auto index = fixed_index(atom)) {
+      for (const PossibleValue& alternative : event.value.alternatives()) {
+        if (const auto index = fixed_index(alternative)) {
           used.indices.insert(index->index);
           fixed = true;
-        } else if (atom.kind == Atom::Kind::ordinal || atom.kind == Atom::Kind::pattern || atom.text == "cuda") {
+        } else if (alternative.kind == PossibleValue::Kind::runtime_index ||
+                   alternative.kind == PossibleValue::Kind::pattern || alternative.text == "cuda") {
           used.indices.insert(-1);
         }
       }
@@ -265,40 +274,40 @@ IndicesUsed indices_used(const Module& module) {
 /// "5, 6, 7" if all of the event's devices are fixed and none is the first; empty otherwise.
 std::string fixed_above_zero(const Event& event) {
   std::string all;
-  for (const Atom& atom : event.value.atoms()) {
-    const auto fixed = fixed_index(atom);
+  for (const PossibleValue& alternative : event.value.alternatives()) {
+    const auto fixed = fixed_index(alternative);
     if (!fixed || fixed->index == 0) return {};
     all += fmt::format("{}{}", all.empty() ? "" : ", ", fixed->index);
   }
   return all;
 }
 
-Finding fixed_device(const Module& module, const Event& event, const std::string& numbers) {
-  const Atom& first = event.value.atoms().front();
-  const bool one = event.value.single() != nullptr;
-  const bool here = one && literal_is_here(module, first, *fixed_index(first));
-  return finding_of("G09", module, here ? first.literal : event.where,
-                    fmt::format("{} {} fixed here and no mask is set: {} on another machine, and an error where a "
-                                "scheduler grants {}",
-                                one ? "device" : "devices", one ? numbers + " is" : numbers + " are",
-                                one ? "another card" : "other cards", one ? "one card" : "fewer"),
-                    one ? "use device 0 and choose the card by a mask, outside"
-                        : "count from 0 and choose the cards by a mask, outside");
+Finding fixed_index_finding(const Module& module, const Event& event, const std::string& numbers) {
+  const PossibleValue& first = event.value.alternatives().front();
+  const bool one = event.value.single_alternative() != nullptr;
+  const bool here = one && is_literal_in_module(module, first, *fixed_index(first));
+  return make_finding("G09", module, here ? first.literal : event.range,
+                      fmt::format("{} {} fixed here and no mask is set: {} on another machine, and an error where a "
+                                  "scheduler grants {}",
+                                  one ? "device" : "devices", one ? numbers + " is" : numbers + " are",
+                                  one ? "another card" : "other cards", one ? "one card" : "fewer"),
+                      one ? "use device 0 and choose the card by a mask, outside"
+                          : "count from 0 and choose the cards by a mask, outside");
 }
 
 }  // namespace
 
-void check_fixed_indices(const Judging& judging) {
-  for (const Module& module : judging.project.modules()) {
+void check_fixed_indices(const RuleContext& context) {
+  for (const Module& module : context.project.modules()) {
     if (module.kind != FileKind::python && module.kind != FileKind::notebook && module.kind != FileKind::cpp) continue;
     const IndicesUsed used = indices_used(module);
-    if (used.masks) continue;
+    if (used.sets_mask) continue;
     // A file that uses several numbers one by one, or the default device, spreads its work on purpose.
     const bool one_card = used.indices.size() == 1;
     for (const Event* event : used.fixed) {
       const std::string numbers = fixed_above_zero(*event);
-      const bool several = event->value.single() == nullptr;
-      if (!numbers.empty() && (one_card || several)) judging.findings.add(fixed_device(module, *event, numbers));
+      const bool several = event->value.single_alternative() == nullptr;
+      if (!numbers.empty() && (one_card || several)) context.findings.add(fixed_index_finding(module, *event, numbers));
     }
   }
 }

@@ -17,19 +17,19 @@ class NamedFiles {
 
   /// The word stands in a file that the module starts, perhaps through others; of a shell script also in one that sources or starts it,
   /// and in what that one starts.
-  bool around_has(const Module& module, std::string_view word);
+  bool related_file_contains(const Module& module, std::string_view word);
 
  private:
   using Indices = std::vector<std::size_t>;
   void read_names();
   void add_names_in(std::size_t file, const std::multimap<std::string_view, std::size_t>& by_stem);
-  std::vector<bool> reached(Indices open, const std::vector<Indices>& edges) const;
+  std::vector<bool> reachable_files(Indices pending, const std::vector<Indices>& edges) const;
   bool is_script(std::size_t file) const { return project_.modules()[file].kind == FileKind::shell; }
 
   const Project& project_;
-  std::vector<Indices> names_;                              ///< by file: the files that it names
-  std::vector<Indices> named_by_;                           ///< by script: the scripts that name it
-  std::map<std::string_view, std::vector<bool>> has_word_;  ///< by word: the files with it
+  std::vector<Indices> named_files_;                               ///< by file: the files that it names
+  std::vector<Indices> named_by_;                                  ///< by script: the scripts that name it
+  std::map<std::string_view, std::vector<bool>> files_with_word_;  ///< by word: the files with it
 };
 
 }  // namespace weir::audit

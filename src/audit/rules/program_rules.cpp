@@ -10,7 +10,7 @@
 #include "audit/fix/edits.hpp"
 #include "audit/fix/header.hpp"
 #include "audit/mask.hpp"
-#include "audit/project/links.hpp"
+#include "audit/project/call_graph.hpp"
 #include "audit/python/gpu_names.hpp"
 #include "audit/rules/checks.hpp"
 
@@ -23,88 +23,96 @@ using Kind = Event::Kind;
 
 /// The first step of the program itself, else of the processes that it starts.
 const Step* find_step(const Execution& execution, bool (*is)(const Step&)) {
-  for (const auto* steps : {&execution.steps, &execution.workers}) {
+  for (const auto* steps : {&execution.steps, &execution.worker_steps}) {
     const auto found = std::find_if(steps->begin(), steps->end(), is);
     if (found != steps->end()) return &*found;
   }
   return nullptr;
 }
 
-bool uses_device(const Step& step) { return step.event->kind == Kind::touch || step.event->kind == Kind::use_device; }
+bool uses_device(const Step& step) {
+  return step.event->kind == Kind::start_driver || step.event->kind == Kind::use_device;
+}
 /// Calls that ask about devices: a program that does no more works on the CPU.
-bool only_asks(std::string_view call) {
+bool is_device_query(std::string_view call) {
   return call.ends_with(".is_available") || call.find(".get_device_") != std::string_view::npos ||
          call.ends_with(".device_count") || call == "torch.cuda.is_bf16_supported";
 }
 
 /// A GPU for sure, or one of several: not the CPU, not what the user of the program named, not what nobody knows.
-bool may_be_gpu(const Atom& atom) {
-  if (atom.kind == Atom::Kind::number || atom.kind == Atom::Kind::ordinal || atom.kind == Atom::Kind::smi_index)
+bool is_gpu(const PossibleValue& alternative) {
+  if (alternative.kind == PossibleValue::Kind::number || alternative.kind == PossibleValue::Kind::runtime_index ||
+      alternative.kind == PossibleValue::Kind::smi_index)
     return true;
-  if (atom.kind != Atom::Kind::text && atom.kind != Atom::Kind::pattern) return false;
-  constexpr std::array<std::string_view, 9> kDevices{"cuda",        "gpu", "GPU", "/gpu", "/GPU",
-                                                     "/device:GPU", "xpu", "hip", "CUDA"};
-  return std::any_of(kDevices.begin(), kDevices.end(), [&](auto name) { return atom.text.starts_with(name); }) ||
-         atom.text == "auto";
+  if (alternative.kind != PossibleValue::Kind::text && alternative.kind != PossibleValue::Kind::pattern) return false;
+  constexpr std::array<std::string_view, 9> kStarts{"cuda",        "gpu", "GPU", "/gpu", "/GPU",
+                                                    "/device:GPU", "xpu", "hip", "CUDA"};
+  return std::any_of(kStarts.begin(), kStarts.end(), [&](auto start) { return alternative.text.starts_with(start); }) ||
+         alternative.text == "auto";
 }
 
 /// Work is put on a GPU.
 bool works_on_gpu(const Event& event, const Value& value) {
-  if (only_asks(event.name)) return false;
-  const auto& atoms = value.atoms();
-  return event.kind == Kind::touch ||
-         (event.kind == Kind::use_device && std::any_of(atoms.begin(), atoms.end(), may_be_gpu));
+  if (is_device_query(event.name)) return false;
+  const auto& alternatives = value.alternatives();
+  return event.kind == Kind::start_driver ||
+         (event.kind == Kind::use_device && std::any_of(alternatives.begin(), alternatives.end(), is_gpu));
 }
 
 /// What a module does when it is imported counts unless it does so only in some case: a probe for a test machine. What a
 /// constant switches off is not done.
-bool is_meant(const Step& step) {
-  if (step.switched_off) return false;
-  return step.entry->kind != Kind::import_module || step.entry == step.event ||
-         std::all_of(step.arms.begin(), step.arms.end(), [](const Arm& arm) { return arm.usual; });
+bool is_intended_use(const Step& step) {
+  if (step.is_switched_off) return false;
+  return step.entry_event->kind != Kind::import_module || step.entry_event == step.event ||
+         std::all_of(step.arms.begin(), step.arms.end(), [](const Arm& arm) { return arm.is_default; });
 }
 
 /// Sets a mask that is not there to hide all cards.
-bool shows_a_card(const Step& step) {
+bool shows_any_card(const Step& step) {
   const auto mask = parse_mask(step.value);
   return sets_own_mask(step) && !(mask && mask->hides_all());
 }
 
 /// Is given a device that is not said to be the CPU.
 bool takes_some_device(const Step& step) {
-  const auto& atoms = step.value.atoms();
-  return step.event->kind == Kind::use_device && !step.switched_off && !only_asks(step.event->name) &&
-         std::none_of(atoms.begin(), atoms.end(), [](const Atom& atom) { return atom.text == "cpu"; });
+  const auto& alternatives = step.value.alternatives();
+  return step.event->kind == Kind::use_device && !step.is_switched_off && !is_device_query(step.event->name) &&
+         std::none_of(alternatives.begin(), alternatives.end(),
+                      [](const PossibleValue& alternative) { return alternative.text == "cpu"; });
 }
 
 /// The first work that a program puts on a GPU; for one that hands its functions to others to call (workers, callbacks), its
 /// first question about one. Null if there is no such work.
-const Step* gpu_use(const Execution& execution) {
-  const auto works_here = [](const Step& step) { return works_on_gpu(*step.event, step.value) && is_meant(step); };
+const Step* first_gpu_use(const Execution& execution) {
+  const auto works_here = [](const Step& step) {
+    return works_on_gpu(*step.event, step.value) && is_intended_use(step);
+  };
   if (const Step* work = find_step(execution, works_here)) return work;
   const auto& functions = execution.program->functions;
   const bool works = std::any_of(functions.begin(), functions.end(), [](const Function& function) {
     return std::any_of(function.events.begin(), function.events.end(),
                        [](const Event& event) { return works_on_gpu(event, event.value); });
   });
-  const auto asks = [](const Step& step) { return step.event->kind == Kind::touch && is_meant(step); };
-  if (const Step* question = works ? find_step(execution, asks) : nullptr) return question;
+  const auto queries_gpu = [](const Step& step) {
+    return step.event->kind == Kind::start_driver && is_intended_use(step);
+  };
+  if (const Step* query = works ? find_step(execution, queries_gpu) : nullptr) return query;
   // Who sets a mask wants a GPU: the device that is only known at run time is one.
-  return find_step(execution, shows_a_card) != nullptr ? find_step(execution, takes_some_device) : nullptr;
+  return find_step(execution, shows_any_card) != nullptr ? find_step(execution, takes_some_device) : nullptr;
 }
 
-bool verifies(const Step& step) { return step.event->kind == Kind::verify; }
+bool verifies(const Step& step) { return step.event->kind == Kind::verify_device; }
 bool starts_process(const Step& step) { return step.event->kind == Kind::start_process; }
 
 /// Something in a notebook writes variables that are not known: "%run" of a file that is not here, "%dotenv".
-bool changes_notebook(const Step& step) {
+bool may_set_variables_in_notebook(const Step& step) {
   return step.event->kind == Kind::change_environment && step.module->kind == FileKind::notebook;
 }
 
 /// A process that may use a GPU: all but the tools that are known to use none.
 bool starts_gpu_process(const Step& step) {
   const auto program = step.value.as_text();
-  return starts_process(step) && !(program && python::is_plain_program(*program));
+  return starts_process(step) && !(program && python::is_non_gpu_program(*program));
 }
 
 std::string_view first_name(const Event& event) { return std::string_view{event.name}.substr(0, event.name.find('.')); }
@@ -121,17 +129,17 @@ const Event* client_import(const Module& module) {
 
 /// All that the module imports is Python's own or a client of a server, so nothing else can use a device; none of its functions
 /// puts work on one.
-bool uses_no_library(const Module& module) {
-  constexpr std::array<std::string_view, 44> kOwn{
+bool has_no_gpu_code(const Module& module) {
+  constexpr std::array<std::string_view, 44> kStandardModules{
       "subprocess", "threading",   "os",      "sys",    "re",        "json",    "time",     "math",       "random",
       "logging",    "argparse",    "pathlib", "shutil", "glob",      "csv",     "typing",   "itertools",  "datetime",
       "functools",  "collections", "io",      "string", "copy",      "hashlib", "struct",   "tempfile",   "warnings",
       "platform",   "socket",      "enum",    "abc",    "traceback", "signal",  "textwrap", "contextlib", "dataclasses",
       "urllib",     "http",        "asyncio", "base64", "queue",     "uuid",    "sqlite3",  "__future__"};
   const auto harmless = [&](const Event& event) {
-    if (event.kind == Kind::touch || event.kind == Kind::use_device) return false;
+    if (event.kind == Kind::start_driver || event.kind == Kind::use_device) return false;
     return event.kind != Kind::import_module || python::is_client_library(event.name) ||
-           std::find(kOwn.begin(), kOwn.end(), first_name(event)) != kOwn.end();
+           std::find(kStandardModules.begin(), kStandardModules.end(), first_name(event)) != kStandardModules.end();
   };
   return std::all_of(module.functions.begin(), module.functions.end(), [&](const Function& function) {
     return std::all_of(function.events.begin(), function.events.end(), harmless);
@@ -139,70 +147,71 @@ bool uses_no_library(const Module& module) {
 }
 
 /// Masks and orders leave the module's body, all or none.
-std::vector<Edit> without_selection(const Module& module) {
+std::vector<Edit> remove_selection(const Module& module) {
   std::vector<Edit> edits;
   for (const Event& event : module.body().events) {
-    if (event.kind != Kind::set_variable || event.mode == Event::Mode::child) continue;
-    const auto gone = removal(module.source, event.statement);
-    if (!event.editable || !event.outermost || module.error || gone.empty()) return {};
-    edits.push_back(gone.front());
+    if (event.kind != Kind::set_variable || event.mode == Event::Mode::child_environment) continue;
+    const auto deletion = remove_statement(module.source, event.statement);
+    if (!event.is_editable || !event.is_top_level || module.parse_error || deletion.empty()) return {};
+    edits.push_back(deletion.front());
   }
   return edits;
 }
 
 /// weir.verify() above the statement of the program's own text that leads to the first use of a device.
-std::vector<Edit> verified(const Module& program, const Event& use) {
+std::vector<Edit> add_verification(const Module& program, const Event& use) {
   // What others call, or other processes run, is checked there, not where it is said.
-  const bool elsewhere = use.hands_over || starts_worker(use);
-  if (program.kind != FileKind::python || program.error || elsewhere || !own_lines(program.source, use.statement))
+  const bool elsewhere = use.passes_callback || is_worker_start(use);
+  if (program.kind != FileKind::python || program.parse_error || elsewhere ||
+      !statement_lines(program.source, use.statement))
     return {};
-  const Edit call = line_before(program.source, use.statement.begin, "weir.verify()");
-  return {line_before(program.source, use.statement.begin, "import weir"), call};
+  const Edit call = insert_line_before(program.source, use.statement.begin, "weir.verify()");
+  return {insert_line_before(program.source, use.statement.begin, "import weir"), call};
 }
 
-void check_header(const Execution& execution, const Judging& judging) {
+void check_unused_mask(const Execution& execution, const RuleContext& context) {
   const Step* const mask = find_step(execution, sets_own_mask);
-  if (mask == nullptr || mask->module != execution.program || execution.imported) return;
+  if (mask == nullptr || mask->module != execution.program || execution.is_imported) return;
   const bool gpu = find_step(execution, loads_gpu_library) != nullptr || find_step(execution, uses_device) != nullptr ||
                    find_step(execution, starts_gpu_process) != nullptr;
-  if (gpu || !uses_no_library(*execution.program)) return;
+  if (gpu || !has_no_gpu_code(*execution.program)) return;
   if (const Event* client = client_import(*execution.program)) {
-    judging.findings.add(finding_of("G12", *mask->module, mask->event->where,
-                                    fmt::format("this program asks a server ({}, {}); its mask reaches nobody",
-                                                code_text(*mask->module, client->where),
-                                                place_text(*mask->module, *execution.program, client->where)),
-                                    "set it where the server is started"));
+    context.findings.add(make_finding("G12", *mask->module, mask->event->range,
+                                      fmt::format("this program asks a server ({}, {}); its mask reaches nobody",
+                                                  code_text(*mask->module, client->range),
+                                                  location_text(*mask->module, *execution.program, client->range)),
+                                      "set it where the server is started"));
     return;
   }
-  auto found = finding_of("G11", *mask->module, mask->event->where,
-                          fmt::format("{} is set, and nothing here uses a GPU", mask->event->name), "remove it");
-  found.edits = without_selection(*mask->module);
-  found.fixing = found.edits.empty() ? Fixing::manual : Fixing::unsafe;
-  judging.findings.add(std::move(found));
+  auto found = make_finding("G11", *mask->module, mask->event->range,
+                            fmt::format("{} is set, and nothing here uses a GPU", mask->event->name), "remove it");
+  found.edits = remove_selection(*mask->module);
+  found.fixability = found.edits.empty() ? Fixability::manual : Fixability::unsafe;
+  context.findings.add(std::move(found));
 }
 
 Vendor vendor_used(const Step& use) {
-  std::optional<Vendor> whose = python::vendor_of(use.event->name);
-  for (const Atom& atom : use.value.atoms())
-    if (!whose) whose = python::vendor_of(atom.text);
-  return whose.value_or(Vendor::nvidia);
+  std::optional<Vendor> use_vendor = python::vendor_of(use.event->name);
+  for (const PossibleValue& alternative : use.value.alternatives())
+    if (!use_vendor) use_vendor = python::vendor_of(alternative.text);
+  return use_vendor.value_or(Vendor::nvidia);
 }
 
 /// A mask of that vendor's cards, or one that works for several vendors.
-bool is_selected(const Execution& execution, Vendor vendor) {
+bool has_mask(const Execution& execution, Vendor vendor) {
   const auto selects = [&](const Step& step) {
     if (!sets_own_mask(step)) return false;
-    const Vendor masked = find_variable(step.event->name)->vendor;
+    const Vendor masked = find_device_variable(step.event->name)->vendor;
     return masked == vendor || (masked == Vendor::amd && vendor == Vendor::nvidia);
   };
   return std::any_of(execution.steps.begin(), execution.steps.end(), selects) ||
-         std::any_of(execution.workers.begin(), execution.workers.end(), selects);
+         std::any_of(execution.worker_steps.begin(), execution.worker_steps.end(), selects);
 }
 
 /// Python runs the package of a __main__.py first, and that one imports something.
 bool has_package_that_imports(const Execution& execution) {
   const auto package = execution.program->source.path().parent_path() / "__init__.py";
-  return std::any_of(execution.modules.begin(), execution.modules.end(), [&](const Module* module) {
+  return std::any_of(execution.loaded_modules.begin(), execution.loaded_modules.end(), [&](const Module* module) {
     const auto& events = module->body().events;
     return module->source.path() == package && std::any_of(events.begin(), events.end(), [](const Event& event) {
              return event.kind == Kind::import_module;
@@ -211,37 +220,37 @@ bool has_package_that_imports(const Execution& execution) {
 }
 
 /// Why no header can be put in by itself; empty if it can.
-std::string misfit(const Execution& execution, const Step& use, const Policy& policy) {
+std::string header_obstacle(const Execution& execution, const Step& use, const Policy& policy) {
   const Module& program = *execution.program;
   const Vendor vendor = policy.vendor();
   const Vendor used = vendor_used(use);
-  const bool alike = used == vendor || (used == Vendor::nvidia && vendor == Vendor::amd);
-  if (!alike) return "its devices are not of the policy's vendor";
+  const bool is_same_driver = used == vendor || (used == Vendor::nvidia && vendor == Vendor::amd);
+  if (!is_same_driver) return "its devices are not of the policy's vendor";
   if (program.source.path().filename() == "__main__.py" && has_package_that_imports(execution))
     return "in the package's __init__.py: that is run first";
   std::vector<Step> all = execution.steps;
-  all.insert(all.end(), execution.workers.begin(), execution.workers.end());
+  all.insert(all.end(), execution.worker_steps.begin(), execution.worker_steps.end());
   for (const Step& step : all) {
-    const bool counts = step.event->name == "torch.cuda.device_count" || step.event->counted;
-    const Atom* text = step.value.single(Atom::Kind::text);
+    const bool counts = step.event->name == "torch.cuda.device_count" || step.event->device_count_checked;
+    const PossibleValue* text = step.value.single_alternative(PossibleValue::Kind::text);
     const auto device = text == nullptr ? std::nullopt : parse_device(text->text);
-    const Atom* number = step.value.single(Atom::Kind::number);
+    const PossibleValue* number = step.value.single_alternative(PossibleValue::Kind::number);
     const bool above = step.event->kind == Kind::use_device &&
                        ((device && device->index > 0) || (number != nullptr && number->number > 0));
     if (counts || above)
       return fmt::format("under a mask of one card {} must change first ({})",
                          above ? "the index above 0" : "what asks for the number of cards",
-                         place_text(program, *step.module, step.event->where));
+                         location_text(program, *step.module, step.event->range));
   }
   return {};
 }
 
 /// "main()" alone on its line or, as in "sys.exit(main())", given to a call or raised, and no name.
 bool calls_own_function(const Module& module, const Event& entry) {
-  const std::string_view above = module.source.text({entry.statement.begin, entry.where.begin});
+  const std::string_view above = module.source.text({entry.statement.begin, entry.range.begin});
   const bool kept = above.find('=') != std::string_view::npos;
-  return entry.kind == Kind::call && entry.name.starts_with(':') && !entry.hands_over &&
-         (above.empty() || (entry.name == ":main" && entry.outermost && !kept));
+  return entry.kind == Kind::call && entry.name.starts_with(':') && !entry.passes_callback &&
+         (above.empty() || (entry.name == ":main" && entry.is_top_level && !kept));
 }
 
 /// A part of a package, or of its tests: what runs it is something else.
@@ -257,9 +266,9 @@ bool is_part_of_package(const Module& module) {
 bool works_in_body(const Execution& execution) {
   const Module& module = *execution.program;
   return std::any_of(execution.steps.begin(), execution.steps.end(), [&](const Step& step) {
-    if (!works_on_gpu(*step.event, step.value) || !is_meant(step)) return false;
-    const bool own = step.entry == step.event && step.module == &module && step.event->name != "torch.device";
-    return own || calls_own_function(module, *step.entry);
+    if (!works_on_gpu(*step.event, step.value) || !is_intended_use(step)) return false;
+    const bool own = step.entry_event == step.event && step.module == &module && step.event->name != "torch.device";
+    return own || calls_own_function(module, *step.entry_event);
   });
 }
 
@@ -267,49 +276,49 @@ bool works_in_body(const Execution& execution) {
 /// nothing that could be imported, calls what it defines, or works on a GPU above and below what it defines.
 bool is_program(const Execution& execution, const Step& use) {
   const Module& module = *execution.program;
-  const bool alone = !execution.imported && module.kind == FileKind::python;
-  if (module.entry_point || (alone && module.served)) return true;
+  const bool alone = !execution.is_imported && module.kind == FileKind::python;
+  if (module.is_entry_point || (alone && module.is_served)) return true;
   if (!alone || module.source.path().filename() == "__init__.py") return false;
-  return module.functions.size() == 1 || calls_own_function(module, *use.entry) ||
+  return module.functions.size() == 1 || calls_own_function(module, *use.entry_event) ||
          (works_in_body(execution) && !is_part_of_package(module));
 }
 
-void check_selected(const Execution& execution, const Judging& judging) {
+void check_selection_and_verification(const Execution& execution, const RuleContext& context) {
   const Module& program = *execution.program;
-  const Step* const use = gpu_use(execution);
+  const Step* const use = first_gpu_use(execution);
   const Step* const import = find_step(execution, loads_gpu_library);
   if (use == nullptr || import == nullptr || !is_program(execution, *use)) return;
-  if (!is_selected(execution, vendor_used(*use)) && find_step(execution, changes_notebook) == nullptr) {
-    auto found = finding_of(
-        "G05", program, import->entry->where,
-        fmt::format("this program uses a GPU (`{}`, {}) and selects none", code_text(*use->module, use->event->where),
-                    place_text(program, *use->module, use->event->where)),
+  if (!has_mask(execution, vendor_used(*use)) && find_step(execution, may_set_variables_in_notebook) == nullptr) {
+    auto found = make_finding(
+        "G05", program, import->entry_event->range,
+        fmt::format("this program uses a GPU (`{}`, {}) and selects none", code_text(*use->module, use->event->range),
+                    location_text(program, *use->module, use->event->range)),
         "select the policy's card before the first import of a GPU library");
-    const std::string why_not = misfit(execution, *use, judging.policy);
+    const std::string why_not = header_obstacle(execution, *use, context.policy);
     if (!why_not.empty())
       found.advice += "; " + why_not;
-    else if (!execution.imported || judging.policy.names_program(program.source.name()))
-      found.edits = header(program, judging.policy);
+    else if (!execution.is_imported || context.policy.is_entry_point(program.source.name()))
+      found.edits = header_edits(program, context.policy);
     else
       found.advice += ", in the programs: others import this file (or name it in the policy's entry-points)";
-    found.fixing = found.edits.empty() ? Fixing::manual : Fixing::unsafe;
-    judging.findings.add(std::move(found));
+    found.fixability = found.edits.empty() ? Fixability::manual : Fixability::unsafe;
+    context.findings.add(std::move(found));
   }
   if (find_step(execution, verifies) == nullptr) {
-    auto found = finding_of("G13", program, use->entry->where, "nothing checks which card this program got",
-                            "weir.verify(), or compare the UUID with the policy");
-    found.edits = verified(program, *use->entry);
-    found.fixing = found.edits.empty() ? Fixing::manual : Fixing::unsafe;
-    judging.findings.add(std::move(found));
+    auto found = make_finding("G13", program, use->entry_event->range, "nothing checks which card this program got",
+                              "weir.verify(), or compare the UUID with the policy");
+    found.edits = add_verification(program, *use->entry_event);
+    found.fixability = found.edits.empty() ? Fixability::manual : Fixability::unsafe;
+    context.findings.add(std::move(found));
   }
 }
 
 }  // namespace
 
-void check_programs(const Execution& execution, const Judging& judging) {
+void check_programs(const Execution& execution, const RuleContext& context) {
   if (execution.function != nullptr || execution.program->kind != FileKind::python) return;
-  check_header(execution, judging);
-  check_selected(execution, judging);
+  check_unused_mask(execution, context);
+  check_selection_and_verification(execution, context);
 }
 
 }  // namespace weir::audit

@@ -12,9 +12,9 @@ constexpr auto dead = Severity::dead;
 constexpr auto wrong = Severity::wrong;
 constexpr auto fragile = Severity::fragile;
 constexpr auto style = Severity::style;
-constexpr auto safe = Fixing::safe;
-constexpr auto opt_in = Fixing::unsafe;
-constexpr auto manual = Fixing::manual;
+constexpr auto safe = Fixability::safe;
+constexpr auto opt_in = Fixability::unsafe;
+constexpr auto manual = Fixability::manual;
 
 constexpr std::array kRules{
     Rule{"G01", "mask set after a GPU library is imported", fragile, safe, false,
@@ -232,9 +232,9 @@ std::string_view name_of(Severity severity) {
   return kNames[static_cast<std::size_t>(severity)];
 }
 
-std::string_view name_of(Fixing fixing) {
+std::string_view name_of(Fixability fixability) {
   constexpr std::array<std::string_view, 3> kNames{"safe", "unsafe", "manual"};
-  return kNames[static_cast<std::size_t>(fixing)];
+  return kNames[static_cast<std::size_t>(fixability)];
 }
 
 }  // namespace weir::audit

@@ -53,7 +53,7 @@ std::optional<FileKind> kind_by_name(const fs::path& path) {
 }
 
 /// Folders of others' code, which nobody edits.
-bool is_foreign(const fs::path& folder) {
+bool is_third_party(const fs::path& folder) {
   constexpr std::array<std::string_view, 9> kNames{".git",        ".hg",  ".svn", "node_modules", "site-packages",
                                                    "__pycache__", ".tox", ".nox", ".mypy_cache"};
   const std::string name = folder.filename().native();
@@ -67,13 +67,13 @@ struct FolderLink {
   fs::path path;
 };
 
-class Walk {
+class FolderWalk {
  public:
-  Walk(const std::vector<std::string>& exclude, FileList& list, std::vector<FolderLink>& links)
+  FolderWalk(const std::vector<std::string>& exclude, FileList& list, std::vector<FolderLink>& links)
       : exclude_{exclude}, list_{list}, links_{links} {}
 
   /// The .gitignore files of the folders above, as far as the repository goes.
-  void start_at(const fs::path& root) {
+  void list_folder(const fs::path& root) {
     std::error_code problem;
     std::vector<fs::path> above;
     fs::path folder = fs::weakly_canonical(root, problem);
@@ -106,21 +106,21 @@ class Walk {
   bool is_ignored(const fs::path& real, bool folder) const {
     for (auto at = ignores_.rbegin(); at != ignores_.rend(); ++at) {
       const std::string relative = real.native().substr(at->folder.native().size() + (at->folder == "/" ? 0 : 1));
-      const auto answer = at->file.ask(relative, folder);
-      if (answer != IgnoreFile::Answer::silent) return answer == IgnoreFile::Answer::ignored;
+      const auto answer = at->file.match(relative, folder);
+      if (answer != IgnoreFile::Match::none) return answer == IgnoreFile::Match::ignored;
     }
     return false;
   }
 
   const TrackedFiles& tracked() {
-    if (!tracked_) tracked_ = TrackedFiles::below(base_);
+    if (!tracked_) tracked_ = TrackedFiles::list_below(base_);
     return *tracked_;
   }
 
   /// Named by a .gitignore, and so is what is in it; but not what git tracks all the same.
-  bool is_left_out(const fs::path& real, bool folder, bool& ignored) {
+  bool is_excluded(const fs::path& real, bool folder, bool& ignored) {
     ignored = ignored || is_ignored(real, folder);
-    return ignored && !(folder ? tracked().has_below(real) : tracked().has(real));
+    return ignored && !(folder ? tracked().contains_below(real) : tracked().contains(real));
   }
 
   void enter(const fs::path& shown, const fs::path& real, const std::string& relative, bool ignored) {
@@ -150,16 +150,16 @@ class Walk {
     const bool link = entry.is_symlink(problem);
     const bool excluded =
         std::any_of(exclude_.begin(), exclude_.end(), [&](const auto& p) { return matches_pattern(p, relative); });
-    if (excluded || is_left_out(real, folder, ignored)) return;
+    if (excluded || is_excluded(real, folder, ignored)) return;
     if (link && folder) {
-      if (!is_foreign(fs::weakly_canonical(real, problem))) links_.push_back({shown.native(), real});
+      if (!is_third_party(fs::weakly_canonical(real, problem))) links_.push_back({shown.native(), real});
       return;
     }
     if (folder) {
-      if (!is_foreign(real)) enter(shown, real, relative, ignored);
+      if (!is_third_party(real)) enter(shown, real, relative, ignored);
       return;
     }
-    if (const auto kind = kind_of_file(real)) list_.files.push_back({real, shown.native(), *kind, {}});
+    if (const auto kind = detect_file_kind(real)) list_.files.push_back({real, shown.native(), *kind, {}});
   }
 
   const std::vector<std::string>& exclude_;
@@ -173,7 +173,7 @@ class Walk {
 
 }  // namespace
 
-std::optional<FileKind> kind_of_file(const fs::path& path) {
+std::optional<FileKind> detect_file_kind(const fs::path& path) {
   if (const auto kind = kind_by_name(path)) return kind;
   std::error_code problem;
   if (path.has_extension() || !fs::is_regular_file(path, problem)) return std::nullopt;
@@ -192,18 +192,18 @@ std::optional<FileKind> kind_of_file(const fs::path& path) {
 namespace {
 
 /// A file that several names lead to is one: the one that is no link, else the first by name. The others know which.
-void note_links(std::vector<ListedFile>& files) {
-  std::map<fs::path, const ListedFile*> homes;
+void set_link_targets(std::vector<ListedFile>& files) {
+  std::map<fs::path, const ListedFile*> main_files;
   std::vector<fs::path> targets(files.size());
   std::error_code problem;
   for (std::size_t i = 0; i < files.size(); ++i) {
     if (fs::is_symlink(files[i].path, problem)) targets[i] = fs::canonical(files[i].path, problem);
-    if (targets[i].empty()) homes.emplace(files[i].path, &files[i]);
+    if (targets[i].empty()) main_files.emplace(files[i].path, &files[i]);
   }
   for (std::size_t i = 0; i < files.size(); ++i) {
     if (targets[i].empty()) continue;
-    const auto [home, fresh] = homes.emplace(targets[i], &files[i]);
-    if (!fresh) files[i].link_target = home->second->path;
+    const auto [main_file, inserted] = main_files.emplace(targets[i], &files[i]);
+    if (!inserted) files[i].link_target = main_file->second->path;
   }
 }
 
@@ -212,7 +212,7 @@ bool is_below(const fs::path& path, const fs::path& folder) {
 }
 
 /// Links to folders that are not read in their own place: what is in them is not judged, and that is said.
-void tell_folder_links(const std::vector<FolderLink>& links, const std::vector<fs::path>& roots, FileList& list) {
+void note_folder_links(const std::vector<FolderLink>& links, const std::vector<fs::path>& roots, FileList& list) {
   for (const FolderLink& link : links) {
     std::error_code problem;
     const fs::path target = fs::canonical(link.path, problem);
@@ -238,11 +238,11 @@ Result<FileList> list_files(const std::vector<std::string>& operands, const std:
     if (!fs::exists(status))
       return Error{Errc::invalid_argument, fmt::format("{}: there is no such file or folder", printable(operand))};
     if (fs::is_directory(status)) {
-      Walk{exclude, list, links}.start_at(path);
+      FolderWalk{exclude, list, links}.list_folder(path);
       roots.push_back(fs::weakly_canonical(path, problem));
       continue;
     }
-    const auto kind = kind_of_file(path);
+    const auto kind = detect_file_kind(path);
     if (!kind)
       return Error{Errc::invalid_argument, fmt::format("{}: is of no kind that weir audit reads", printable(operand))};
     list.files.push_back({fs::weakly_canonical(path, problem), path.lexically_normal().native(), *kind, {}});
@@ -251,8 +251,8 @@ Result<FileList> list_files(const std::vector<std::string>& operands, const std:
             [](const auto& a, const auto& b) { return std::tie(a.path, a.name) < std::tie(b.path, b.name); });
   const auto same = [](const auto& a, const auto& b) { return a.path == b.path; };
   list.files.erase(std::unique(list.files.begin(), list.files.end(), same), list.files.end());
-  note_links(list.files);
-  tell_folder_links(links, roots, list);
+  set_link_targets(list.files);
+  note_folder_links(links, roots, list);
   return list;
 }
 

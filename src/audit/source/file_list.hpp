@@ -29,6 +29,6 @@ struct FileList {
 Result<FileList> list_files(const std::vector<std::string>& operands, const std::vector<std::string>& exclude);
 
 /// By its name, or by its first line where the name says nothing.
-std::optional<FileKind> kind_of_file(const std::filesystem::path& path);
+std::optional<FileKind> detect_file_kind(const std::filesystem::path& path);
 
 }  // namespace weir::audit

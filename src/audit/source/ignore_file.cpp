@@ -9,7 +9,7 @@ namespace weir::audit {
 namespace {
 
 /// "[a-z]", "[!x]": whether the class at the start of `pattern` has `c`; `length` is that of the class, 0 if it is none.
-bool in_class(std::string_view pattern, char c, std::size_t& length) {
+bool matches_class(std::string_view pattern, char c, std::size_t& length) {
   length = 0;
   if (pattern.size() < 3) return false;
   const bool negated = pattern[1] == '!' || pattern[1] == '^';
@@ -26,12 +26,12 @@ bool in_class(std::string_view pattern, char c, std::size_t& length) {
 }
 
 /// One step of the pattern at p against one character; `used` is what it takes of the pattern.
-bool one_matches(std::string_view pattern, std::size_t p, char c, std::size_t& used) {
+bool matches_one(std::string_view pattern, std::size_t p, char c, std::size_t& used) {
   used = 1;
   if (pattern[p] == '?') return c != '/';
   if (pattern[p] == '[') {
     std::size_t length = 0;
-    const bool in = in_class(pattern.substr(p), c, length);
+    const bool in = matches_class(pattern.substr(p), c, length);
     if (length > 0) {
       used = length;
       return in && c != '/';
@@ -48,8 +48,8 @@ bool one_matches(std::string_view pattern, std::size_t p, char c, std::size_t& u
 
 bool glob_matches(std::string_view pattern, std::string_view path) {
   // Row by row over the pattern: which ends of the path can be reached. "**/" may also stand for nothing.
-  std::vector<char> now(path.size() + 1, 0);
-  now[0] = 1;
+  std::vector<char> matched(path.size() + 1, 0);
+  matched[0] = 1;
   for (std::size_t p = 0; p < pattern.size();) {
     std::vector<char> next(path.size() + 1, 0);
     if (pattern[p] == '*') {
@@ -59,7 +59,7 @@ bool glob_matches(std::string_view pattern, std::string_view path) {
       const bool with_slash = deep && p + stars < pattern.size() && pattern[p + stars] == '/';
       if (with_slash) {  // any number of whole folders
         for (std::size_t i = 0; i <= path.size(); ++i) {
-          if (now[i] == 0) continue;
+          if (matched[i] == 0) continue;
           next[i] = 1;
           for (std::size_t j = i; j < path.size(); ++j) next[j + 1] = path[j] == '/' ? 1 : next[j + 1];
         }
@@ -67,7 +67,7 @@ bool glob_matches(std::string_view pattern, std::string_view path) {
         bool on = false;
         for (std::size_t i = 0; i <= path.size(); ++i) {
           if (i > 0 && path[i - 1] == '/' && !deep) on = false;
-          on = on || now[i] != 0;
+          on = on || matched[i] != 0;
           next[i] = on ? 1 : 0;
         }
       }
@@ -76,16 +76,16 @@ bool glob_matches(std::string_view pattern, std::string_view path) {
       std::size_t used = 1;
       for (std::size_t i = 0; i < path.size(); ++i) {
         std::size_t taken = 1;
-        if (now[i] != 0 && one_matches(pattern, p, path[i], taken)) next[i + 1] = 1;
-        used = now[i] != 0 ? taken : used;
+        if (matched[i] != 0 && matches_one(pattern, p, path[i], taken)) next[i + 1] = 1;
+        used = matched[i] != 0 ? taken : used;
       }
-      if (pattern[p] == '[') (void)in_class(pattern.substr(p), '\0', used);
+      if (pattern[p] == '[') (void)matches_class(pattern.substr(p), '\0', used);
       if (pattern[p] == '\\' && p + 1 < pattern.size()) used = 2;
       p += used == 0 ? 1 : used;
     }
-    now = std::move(next);
+    matched = std::move(next);
   }
-  return now[path.size()] != 0;
+  return matched[path.size()] != 0;
 }
 
 IgnoreFile::IgnoreFile(std::string_view text) {
@@ -116,15 +116,15 @@ IgnoreFile IgnoreFile::read(const std::filesystem::path& path) {
   return IgnoreFile{read_stream(file).value_or(std::string{})};
 }
 
-IgnoreFile::Answer IgnoreFile::ask(std::string_view path, bool is_folder) const {
+IgnoreFile::Match IgnoreFile::match(std::string_view path, bool is_folder) const {
   const std::string_view name = path.substr(path.rfind('/') + 1);
   // The last pattern that fits decides.
   const auto found = std::find_if(patterns_.rbegin(), patterns_.rend(), [&](const Pattern& pattern) {
     if (pattern.folders_only && !is_folder) return false;
     return glob_matches(pattern.text, pattern.anchored ? path : name);
   });
-  if (found == patterns_.rend()) return Answer::silent;
-  return found->negated ? Answer::kept : Answer::ignored;
+  if (found == patterns_.rend()) return Match::none;
+  return found->negated ? Match::kept : Match::ignored;
 }
 
 }  // namespace weir::audit

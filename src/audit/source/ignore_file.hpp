@@ -7,27 +7,35 @@
 
 namespace weir::audit {
 
-/// The patterns of one .gitignore, as gitignore(5) describes them. Thread-safe once made.
+/// The patterns of one .gitignore, as gitignore(5) describes them. Thread-safe after construction.
 class IgnoreFile {
  public:
   IgnoreFile() = default;
   explicit IgnoreFile(std::string_view text);
-  /// None if it cannot be read.
+  /// Reads a file. Returns an object without patterns if the file cannot be read or is larger than 1 MiB.
   static IgnoreFile read(const std::filesystem::path& path);
 
-  enum class Answer { silent, ignored, kept };
-  /// `path` is relative to the folder of the file, with '/' between its parts.
-  Answer ask(std::string_view path, bool is_folder) const;
+  enum class Match {
+    none,     ///< no pattern matches
+    ignored,  ///< the last matching pattern ignores the path
+    kept      ///< the last matching pattern begins with '!', so the path is not ignored
+  };
+  /// Returns the result for one path, which is relative to the folder of the .gitignore, with '/' between its parts.
+  Match match(std::string_view path, bool is_folder) const;
 
  private:
   struct Pattern {
     std::string text;
-    bool negated = false, folders_only = false, anchored = false;
+    bool negated = false;       ///< the line begins with '!'
+    bool folders_only = false;  ///< the line ends with '/'
+    bool anchored = false;      ///< the pattern is matched with the whole path instead of the last part
   };
   std::vector<Pattern> patterns_;
 };
 
-/// A shell pattern where '*' and '?' stop at '/' and "**" does not. The work is bounded by the product of the lengths.
+/// Returns whether a pattern of gitignore(5) matches a whole path: '*', '?' and "[a-z]" do not match '/', "**" does,
+/// and a backslash makes the next character literal. The time is at most proportional to the length of the pattern
+/// times the square of the length of the path.
 bool glob_matches(std::string_view pattern, std::string_view path);
 
 }  // namespace weir::audit

@@ -30,7 +30,7 @@ std::vector<std::uint32_t> line_starts(std::string_view text) {
 }
 
 /// Empty if it is text that can be read; else why not.
-std::string why_not_text(std::string_view text) {
+std::string text_problem(std::string_view text) {
   if (text.starts_with("\xFF\xFE") || text.starts_with("\xFE\xFF")) return "is UTF-16; save it as UTF-8";
   return text.find('\0') == std::string_view::npos ? std::string{} : "is binary";
 }
@@ -45,10 +45,10 @@ Result<SourceFile> SourceFile::read(const std::filesystem::path& path, std::stri
   if (::fstat(file.get(), &info) != 0) return problem(Errc::io, name, "cannot be read: " + errno_text(errno));
   if (!S_ISREG(info.st_mode)) return problem(Errc::unsupported, name, "is not a regular file");
   const auto size = static_cast<std::uint64_t>(info.st_size);
-  if (size > kMostBytes)
+  if (size > kMaxBytes)
     return problem(
         Errc::unsupported, name,
-        fmt::format("is {}, more than the {} that code has", to_text(Bytes{size}), to_text(Bytes{kMostBytes})));
+        fmt::format("is {}, more than the {} that code has", to_text(Bytes{size}), to_text(Bytes{kMaxBytes})));
   std::string text(size, '\0');
   std::size_t done = 0;
   while (done < text.size()) {
@@ -59,17 +59,17 @@ Result<SourceFile> SourceFile::read(const std::filesystem::path& path, std::stri
     done += static_cast<std::size_t>(count);
   }
   text.resize(done);
-  if (auto why = why_not_text(text); !why.empty()) return problem(Errc::unsupported, name, why);
+  if (auto why = text_problem(text); !why.empty()) return problem(Errc::unsupported, name, why);
   return SourceFile{path, std::move(name), std::move(text)};
 }
 
 SourceFile::SourceFile(std::filesystem::path path, std::string name, std::string text)
-    : path_{std::move(path)}, name_{std::move(name)}, text_{std::move(text)}, starts_{line_starts(text_)} {}
+    : path_{std::move(path)}, name_{std::move(name)}, text_{std::move(text)}, line_starts_{line_starts(text_)} {}
 
-SourceFile::SourceFile(std::filesystem::path path, std::string name, std::string code, Origin origin)
+SourceFile::SourceFile(std::filesystem::path path, std::string name, std::string code, NotebookSource source)
     : SourceFile{std::move(path), std::move(name), std::move(code)} {
-  origin_ = std::move(origin);
-  origin_starts_ = line_starts(origin_->text);
+  notebook_ = std::move(source);
+  file_line_starts_ = line_starts(notebook_->text);
 }
 
 std::string_view SourceFile::text(Range range) const {
@@ -77,19 +77,19 @@ std::string_view SourceFile::text(Range range) const {
   return text().substr(range.begin, range.end - range.begin);
 }
 
-Place SourceFile::place(std::uint32_t byte) const {
-  if (!origin_) return file_place(byte);
-  const auto& places = origin_->places;
-  if (byte < places.size()) return file_place(places[byte]);
-  return file_place(places.empty() ? 0 : places.back() + 1);
+TextPosition SourceFile::position(std::uint32_t byte) const {
+  if (!notebook_) return file_position(byte);
+  const auto& places = notebook_->file_offsets;
+  if (byte < places.size()) return file_position(places[byte]);
+  return file_position(places.empty() ? 0 : places.back() + 1);
 }
 
-Place SourceFile::file_place(std::uint32_t byte) const {
-  const auto& starts = file_starts();
+TextPosition SourceFile::file_position(std::uint32_t byte) const {
+  const auto& starts = file_line_starts();
   const std::string_view whole = file_text();
   const auto next = std::upper_bound(starts.begin(), starts.end(), byte);
   const std::uint32_t start = *(next - 1);
-  Place place{static_cast<std::uint32_t>(next - starts.begin()), 1};
+  TextPosition place{static_cast<std::uint32_t>(next - starts.begin()), 1};
   for (std::size_t i = start; i < byte && i < whole.size(); ++i) {
     const bool continuation = (static_cast<unsigned char>(whole[i]) & 0xC0U) == 0x80U;
     place.column += continuation ? 0 : 1;
@@ -99,16 +99,16 @@ Place SourceFile::file_place(std::uint32_t byte) const {
 }
 
 std::uint32_t SourceFile::line_start(std::uint32_t byte) const {
-  return *(std::upper_bound(starts_.begin(), starts_.end(), byte) - 1);
+  return *(std::upper_bound(line_starts_.begin(), line_starts_.end(), byte) - 1);
 }
 
 std::uint32_t SourceFile::line_end(std::uint32_t byte) const {
-  const auto next = std::upper_bound(starts_.begin(), starts_.end(), byte);
-  return next == starts_.end() ? static_cast<std::uint32_t>(text_.size()) : *next;
+  const auto next = std::upper_bound(line_starts_.begin(), line_starts_.end(), byte);
+  return next == line_starts_.end() ? static_cast<std::uint32_t>(text_.size()) : *next;
 }
 
 std::string_view SourceFile::line(std::uint32_t number) const {
-  const auto& starts = file_starts();
+  const auto& starts = file_line_starts();
   if (number == 0 || number > starts.size()) return {};
   const std::size_t end = number < starts.size() ? starts[number] : file_text().size();
   std::string_view line = file_text().substr(starts[number - 1], end - starts[number - 1]);

@@ -2,15 +2,15 @@
 
 #include <string_view>
 
-#include "audit/run_command.hpp"
+#include "audit/run_program.hpp"
 
 namespace weir::audit {
 
-TrackedFiles TrackedFiles::below(const std::filesystem::path& folder) {
+TrackedFiles TrackedFiles::list_below(const std::filesystem::path& folder) {
   TrackedFiles tracked;
-  const auto listed = run_command(
-      {.words = {"git", "ls-files", "-z", "--cached", "--ignored", "--exclude-standard"}, .folder = folder});
-  if (!listed || listed->status != 0) return tracked;
+  const auto listed = run_program(
+      {.arguments = {"git", "ls-files", "-z", "--cached", "--ignored", "--exclude-standard"}, .folder = folder});
+  if (!listed || listed->exit_status != 0) return tracked;
   // Each name ends with a zero byte; one that was cut off does not.
   std::string_view rest = listed->output;
   for (std::size_t end = rest.find('\0'); end != std::string_view::npos; end = rest.find('\0')) {
@@ -20,7 +20,7 @@ TrackedFiles TrackedFiles::below(const std::filesystem::path& folder) {
   return tracked;
 }
 
-bool TrackedFiles::has_below(const std::filesystem::path& folder) const {
+bool TrackedFiles::contains_below(const std::filesystem::path& folder) const {
   const std::string prefix = folder.native() + '/';
   const auto first = paths_.lower_bound(prefix);
   return first != paths_.end() && first->starts_with(prefix);

@@ -12,10 +12,10 @@ class TrackedFiles {
  public:
   TrackedFiles() = default;
   /// Asks git, once; `folder` is an absolute path. Bounded by a minute.
-  static TrackedFiles below(const std::filesystem::path& folder);
+  static TrackedFiles list_below(const std::filesystem::path& folder);
 
-  bool has(const std::filesystem::path& file) const { return paths_.contains(file.native()); }
-  bool has_below(const std::filesystem::path& folder) const;
+  bool contains(const std::filesystem::path& file) const { return paths_.contains(file.native()); }
+  bool contains_below(const std::filesystem::path& folder) const;
 
  private:
   std::set<std::string> paths_;

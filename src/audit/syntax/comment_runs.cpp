@@ -7,8 +7,8 @@
 namespace weir::audit {
 namespace {
 
-constexpr std::size_t kLong = 64;  // lines; shorter runs cost nothing that is felt
-constexpr std::size_t kKept = 8;   // lines at each end of a run
+constexpr std::size_t kMaxShortRunLines = 64;  // lines; shorter runs cost nothing that is felt
+constexpr std::size_t kKeptLines = 8;          // lines at each end of a run
 
 struct Line {
   std::size_t begin, end;  ///< without its line break
@@ -25,9 +25,9 @@ Kind kind_of(std::string_view line) {
 }
 
 void make_blank(const std::vector<Line>& comments, std::string_view text, std::optional<std::string>& result) {
-  if (comments.size() <= kLong) return;
+  if (comments.size() <= kMaxShortRunLines) return;
   if (!result) result = std::string{text};
-  for (std::size_t i = kKept; i < comments.size() - kKept; ++i) {
+  for (std::size_t i = kKeptLines; i < comments.size() - kKeptLines; ++i) {
     const auto [begin, end] = comments[i];
     if (text.substr(begin, end - begin).find("weir:") != std::string_view::npos) continue;
     for (std::size_t at = begin; at < end; ++at)
@@ -37,7 +37,7 @@ void make_blank(const std::vector<Line>& comments, std::string_view text, std::o
 
 }  // namespace
 
-std::optional<std::string> without_long_comments(std::string_view text) {
+std::optional<std::string> blank_long_comment_runs(std::string_view text) {
   std::optional<std::string> result;
   std::vector<Line> run;
   for (std::size_t begin = 0; begin < text.size();) {

@@ -16,26 +16,26 @@ std::string lines(int count, const std::string& line) {
 }
 
 TEST(AuditCommentRuns, OnlyTheInsideOfLongRunsBecomesBlank) {
-  EXPECT_FALSE(without_long_comments(lines(64, "# a\n") + "x = 1\n"));
-  EXPECT_FALSE(without_long_comments(lines(1000, "x = 1  # a\n")));
+  EXPECT_FALSE(blank_long_comment_runs(lines(64, "# a\n") + "x = 1\n"));
+  EXPECT_FALSE(blank_long_comment_runs(lines(1000, "x = 1  # a\n")));
   const std::string text = "x = 1\n" + lines(100, "    # ä\r\n") + "y = 2\n";
-  const auto blank = without_long_comments(text);
+  const auto blank = blank_long_comment_runs(text);
   ASSERT_TRUE(blank);
   EXPECT_EQ(*blank,
             "x = 1\n" + lines(8, "    # ä\r\n") + lines(84, "        \r\n") + lines(8, "    # ä\r\n") + "y = 2\n");
-  EXPECT_TRUE(without_long_comments(lines(100, "# a\n\n"))) << "blank lines end no run";
+  EXPECT_TRUE(blank_long_comment_runs(lines(100, "# a\n\n"))) << "blank lines end no run";
 }
 
-TEST(AuditCommentRuns, WhatSpeaksToWeirOrMayBeTextStays) {
+TEST(AuditCommentRuns, CommentsForWeirAndPossibleStringsStay) {
   const std::string many = lines(100, "# a\n");
   const std::string ignore = "# weir: ignore[G04]\n";
-  EXPECT_NE(without_long_comments(many + ignore + many)->find(ignore), std::string::npos);
-  EXPECT_NE(without_long_comments(many + "# a \"\"\"\n" + many)->find("# a \"\"\"\n"), std::string::npos);
-  EXPECT_FALSE(without_long_comments(lines(100, "# a '''\n")));
-  EXPECT_FALSE(without_long_comments("x = '\\\n" + lines(100, "# a\\\n") + "'\n"));
+  EXPECT_NE(blank_long_comment_runs(many + ignore + many)->find(ignore), std::string::npos);
+  EXPECT_NE(blank_long_comment_runs(many + "# a \"\"\"\n" + many)->find("# a \"\"\"\n"), std::string::npos);
+  EXPECT_FALSE(blank_long_comment_runs(lines(100, "# a '''\n")));
+  EXPECT_FALSE(blank_long_comment_runs("x = '\\\n" + lines(100, "# a\\\n") + "'\n"));
 }
 
-TEST(AuditCommentRuns, TheCodeAroundThemIsReadAsBefore) {
+TEST(AuditCommentRuns, TheSurroundingCodeIsReadUnchanged) {
   const auto tree = parse(Language::python,
                           "def f():\n" + lines(20'000, "    # a comment\n") + "    return 1\n" + lines(90, "# b\n"));
   ASSERT_TRUE(tree);
@@ -45,7 +45,7 @@ TEST(AuditCommentRuns, TheCodeAroundThemIsReadAsBefore) {
   const auto with_text = parse(Language::python, text);
   ASSERT_TRUE(with_text);
   EXPECT_FALSE(with_text->first_error());
-  EXPECT_EQ(named_children(with_text->root()).listed().size(), 2U);
+  EXPECT_EQ(named_children(with_text->root()).to_vector().size(), 2U);
 }
 
 }  // namespace

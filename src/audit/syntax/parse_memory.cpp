@@ -14,18 +14,18 @@
 namespace weir::audit {
 namespace {
 
-constexpr std::size_t kUnit = 16;            // what is given out is aligned to it, as malloc's is
-constexpr std::size_t kLargestSmall = 4096;  // larger blocks are the system's: few, and it grows them in place
-constexpr std::size_t kClasses = kLargestSmall / kUnit + 1;
-constexpr std::size_t kChunk = std::size_t{256} << 10U;
+constexpr std::size_t kUnitBytes = 16;        // what is given out is aligned to it, as malloc's is
+constexpr std::size_t kMaxSmallBytes = 4096;  // larger blocks are the system's: few, and it grows them in place
+constexpr std::size_t kSizeClasses = kMaxSmallBytes / kUnitBytes + 1;
+constexpr std::size_t kChunkBytes = std::size_t{256} << 10U;
 
 /// Stands right before every block: its size in units with this header; 0 for one of the system's.
 using Header = std::uint64_t;
 
 Header& header_of(void* block) { return static_cast<Header*>(block)[-1]; }
 
-struct Free {
-  Free* next;
+struct FreeBlock {
+  FreeBlock* next;
 };
 struct FreeMemory {
   void operator()(std::byte* memory) const { std::free(memory); }
@@ -41,10 +41,10 @@ class Blocks {
  public:
   void* allocate(std::size_t size) {
     ++in_use_;
-    if (size > kLargestSmall - sizeof(Header)) return large(nullptr, size);
-    const std::size_t units = (size + sizeof(Header) + kUnit - 1) / kUnit;
-    Free* const block = free_[units];
-    if (block == nullptr) return fresh(units);
+    if (size > kMaxSmallBytes - sizeof(Header)) return large(nullptr, size);
+    const std::size_t units = (size + sizeof(Header) + kUnitBytes - 1) / kUnitBytes;
+    FreeBlock* const block = free_[units];
+    if (block == nullptr) return new_block(units);
     free_[units] = block->next;
     return block;
   }
@@ -53,16 +53,16 @@ class Blocks {
     const Header units = header_of(block);
     --in_use_;
     if (units == 0) return std::free(base_of(block));
-    free_[units] = new (block) Free{free_[units]};
+    free_[units] = new (block) FreeBlock{free_[units]};
   }
 
   void* resize(void* block, std::size_t size) {
     const Header units = header_of(block);
     if (units == 0) return large(base_of(block), size);
-    const std::size_t room = units * kUnit - sizeof(Header);
-    if (size <= room) return block;
+    const std::size_t old_size = units * kUnitBytes - sizeof(Header);
+    if (size <= old_size) return block;
     void* const larger = allocate(size);
-    std::memcpy(larger, block, room);
+    std::memcpy(larger, block, old_size);
     release(block);
     return larger;
   }
@@ -71,75 +71,76 @@ class Blocks {
   void reset() {
     assert(in_use_ == 0);
     free_.fill(nullptr);
-    if (chunks_.size() > ParseMemory::kKept / kChunk) chunks_.resize(ParseMemory::kKept / kChunk);
+    if (chunks_.size() > ParseMemory::kKeptBytes / kChunkBytes) chunks_.resize(ParseMemory::kKeptBytes / kChunkBytes);
     used_chunks_ = 0;
-    at_ = end_ = nullptr;
+    unused_begin_ = unused_end_ = nullptr;
   }
 
  private:
-  static void* base_of(void* large_block) { return static_cast<std::byte*>(large_block) - kUnit; }
+  static void* base_of(void* large_block) { return static_cast<std::byte*>(large_block) - kUnitBytes; }
 
   /// A block of the system's, new or in the place of the one with this base.
   static void* large(void* base, std::size_t size) {
-    auto* const memory = static_cast<std::byte*>(std::realloc(base, size + kUnit));
+    auto* const memory = static_cast<std::byte*>(std::realloc(base, size + kUnitBytes));
     if (memory == nullptr) out_of_memory(size);
-    header_of(memory + kUnit) = 0;
-    return memory + kUnit;
+    header_of(memory + kUnitBytes) = 0;
+    return memory + kUnitBytes;
   }
 
-  void* fresh(std::size_t units) {
-    const std::size_t size = units * kUnit;
-    if (static_cast<std::size_t>(end_ - at_) < size) next_chunk();
-    std::byte* const block = at_ + sizeof(Header);
-    at_ += size;
+  void* new_block(std::size_t units) {
+    const std::size_t size = units * kUnitBytes;
+    if (static_cast<std::size_t>(unused_end_ - unused_begin_) < size) next_chunk();
+    std::byte* const block = unused_begin_ + sizeof(Header);
+    unused_begin_ += size;
     header_of(block) = units;
     return block;
   }
 
   void next_chunk() {
     if (used_chunks_ == chunks_.size()) {
-      chunks_.emplace_back(static_cast<std::byte*>(std::malloc(kChunk)));
-      if (chunks_.back() == nullptr) out_of_memory(kChunk);
+      chunks_.emplace_back(static_cast<std::byte*>(std::malloc(kChunkBytes)));
+      if (chunks_.back() == nullptr) out_of_memory(kChunkBytes);
     }
     std::byte* const chunk = chunks_[used_chunks_++].get();
-    at_ = chunk + (kUnit - sizeof(Header));  // so that blocks, behind their headers, are aligned
-    end_ = chunk + kChunk;
+    unused_begin_ = chunk + (kUnitBytes - sizeof(Header));  // so that blocks, behind their headers, are aligned
+    unused_end_ = chunk + kChunkBytes;
   }
 
-  std::array<Free*, kClasses> free_{};  ///< by units
+  std::array<FreeBlock*, kSizeClasses> free_{};  ///< by units
   std::vector<std::unique_ptr<std::byte, FreeMemory>> chunks_;
   std::size_t used_chunks_ = 0;
-  std::byte* at_ = nullptr;  ///< [at_, end_) of the last chunk in use was never given out
-  std::byte* end_ = nullptr;
+  std::byte* unused_begin_ = nullptr;  ///< [at_, end_) of the last chunk in use was never given out
+  std::byte* unused_end_ = nullptr;
   std::size_t in_use_ = 0;  ///< blocks
 };
 
 /// Those of the parse that runs in this thread.
-constinit thread_local Blocks* current = nullptr;
+constinit thread_local Blocks* current_blocks = nullptr;
 
-void* allocate(std::size_t size) { return current->allocate(size); }
+void* allocate(std::size_t size) { return current_blocks->allocate(size); }
 void* allocate_zeroed(std::size_t count, std::size_t size) {
-  return std::memset(current->allocate(count * size), 0, count * size);
+  return std::memset(current_blocks->allocate(count * size), 0, count * size);
 }
 void* resize(void* block, std::size_t size) {
-  return block == nullptr ? current->allocate(size) : current->resize(block, size);
+  return block == nullptr ? current_blocks->allocate(size) : current_blocks->resize(block, size);
 }
 void release(void* block) {
-  if (block != nullptr) current->release(block);
+  if (block != nullptr) current_blocks->release(block);
 }
 
 }  // namespace
 
 ParseMemory::ParseMemory() {
-  [[maybe_unused]] static const bool kGiven = (ts_set_allocator(allocate, allocate_zeroed, resize, release), true);
-  assert(current == nullptr);
+  [[maybe_unused]] static const bool kIsInstalled =
+      (ts_set_allocator(allocate, allocate_zeroed, resize, release), true);
+  assert(current_blocks == nullptr);
   thread_local Blocks blocks;
-  current = &blocks;
+  current_blocks = &blocks;
 }
 
 ParseMemory::~ParseMemory() {
-  current->reset();
-  current = nullptr;
+  current_blocks->reset();
+  current_blocks = nullptr;
 }
 
 }  // namespace weir::audit

@@ -13,7 +13,7 @@ namespace weir::audit {
 /// Source  segregated free lists: Wilson et al., "Dynamic Storage Allocation: A Survey and Critical Review", 1995
 class ParseMemory {
  public:
-  static constexpr std::size_t kKept = std::size_t{4} << 20U;
+  static constexpr std::size_t kKeptBytes = std::size_t{4} << 20U;
 
   ParseMemory();
   ~ParseMemory();

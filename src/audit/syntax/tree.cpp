@@ -52,14 +52,14 @@ struct DeleteParser {
 
 /// The parser asks after every 100 operations. Right texts take about two operations a byte, broken ones some tens.
 struct WorkLimit {
-  std::uint64_t questions;
+  std::uint64_t remaining_checks;
   static bool exceeded(TSParseState* state) {
     auto* limit = static_cast<WorkLimit*>(state->payload);
-    return limit->questions-- == 0;
+    return limit->remaining_checks-- == 0;
   }
 };
-constexpr std::uint64_t kQuestionsPerByte = 4;
-constexpr std::uint64_t kQuestionsAtLeast = 20'000;
+constexpr std::uint64_t kChecksPerTenBytes = 4;
+constexpr std::uint64_t kMinChecks = 20'000;
 
 const char* read_text(void* payload, std::uint32_t byte, TSPoint /*position*/, std::uint32_t* count) {
   const auto& text = *static_cast<const std::string_view*>(payload);
@@ -81,11 +81,11 @@ Grammar make_grammar(Language language) {
     const auto kind = static_cast<TSSymbol>(i);
     const std::string_view name = ts_language_symbol_name(tables, kind);
     grammar.kinds.push_back(name);
-    grammar.sorts.push_back({.named = ts_language_symbol_type(tables, kind) == TSSymbolTypeRegular,
-                             .trivia = name == "comment" || name == "line_continuation"});
+    grammar.kind_infos.push_back({.named = ts_language_symbol_type(tables, kind) == TSSymbolTypeRegular,
+                                  .trivia = name == "comment" || name == "line_continuation"});
   }
   grammar.kinds.emplace_back("ERROR");
-  grammar.sorts.push_back({.named = true, .trivia = false});
+  grammar.kind_infos.push_back({.named = true, .trivia = false});
   grammar.fields.emplace_back();
   for (std::uint32_t i = 1; i <= ts_language_field_count(tables); ++i)
     grammar.fields.emplace_back(ts_language_field_name_for_id(tables, static_cast<TSFieldId>(i)));
@@ -109,32 +109,32 @@ Node::Record record_of(const TSTreeCursor& cursor, const Grammar& grammar, bool 
           .size = 1,
           .kind = kind,
           .field = ts_tree_cursor_current_field_id(&cursor),
-          .named = grammar.sorts[kind].named,
+          .named = grammar.kind_infos[kind].named,
           .missing = any_error && ts_node_is_missing(node),
           .error = error,
           .has_error = any_error && ts_node_has_error(node),
-          .trivia = grammar.sorts[kind].trivia};
+          .trivia = grammar.kind_infos[kind].trivia};
 }
 
 /// One walk over the tree; after it nobody needs the tree, whose nodes are dear to ask.
 std::vector<Node::Record> flattened(const TSTree& tree, const Grammar& grammar) {
   std::vector<Node::Record> records;
   records.reserve(ts_node_descendant_count(ts_tree_root_node(&tree)));
-  std::vector<std::size_t> above;
+  std::vector<std::size_t> ancestors;
   TSTreeCursor cursor = ts_tree_cursor_new(ts_tree_root_node(&tree));
   const bool any_error = ts_node_has_error(ts_tree_root_node(&tree));
   do {
     records.push_back(record_of(cursor, grammar, any_error));
     if (ts_tree_cursor_goto_first_child(&cursor)) {
-      above.push_back(records.size() - 1);
+      ancestors.push_back(records.size() - 1);
       continue;
     }
-    while (!above.empty() && !ts_tree_cursor_goto_next_sibling(&cursor)) {
+    while (!ancestors.empty() && !ts_tree_cursor_goto_next_sibling(&cursor)) {
       ts_tree_cursor_goto_parent(&cursor);
-      records[above.back()].size = static_cast<std::uint32_t>(records.size() - above.back());
-      above.pop_back();
+      records[ancestors.back()].size = static_cast<std::uint32_t>(records.size() - ancestors.back());
+      ancestors.pop_back();
     }
-  } while (!above.empty());
+  } while (!ancestors.empty());
   ts_tree_cursor_delete(&cursor);
   return records;
 }
@@ -191,13 +191,13 @@ std::optional<Range> Tree::first_error() const {
   return at.range();
 }
 
-std::vector<Tree::Leaf> Tree::leaves(std::string_view whole) const {
+std::vector<Tree::Leaf> Tree::leaves(std::string_view leaf_kind) const {
   std::vector<Leaf> all;
   std::vector<std::size_t> ends;  // of the nodes above
   for (std::size_t i = 0; i < records_.size(); ++i) {
     while (!ends.empty() && ends.back() == i) ends.pop_back();
     const Node node{records_[i], *grammar_};
-    const bool is_leaf = records_[i].size == 1 || (!whole.empty() && node.is(whole));
+    const bool is_leaf = records_[i].size == 1 || (!leaf_kind.empty() && node.is(leaf_kind));
     if (is_leaf) {
       all.push_back({node, static_cast<int>(ends.size())});
       i += records_[i].size - 1;
@@ -214,10 +214,10 @@ Result<Tree> parse(Language language, std::string_view text) {
   const bool fits = ts_parser_set_language(parser.get(), parser_tables(language));
   assert(fits);
   (void)fits;
-  WorkLimit limit{kQuestionsAtLeast + kQuestionsPerByte * text.size() / 10};
-  const auto shorter = language == Language::python ? without_long_comments(text) : std::nullopt;
-  std::string_view shown = shorter ? std::string_view{*shorter} : text;
-  const TSInput input{&shown, read_text, TSInputEncodingUTF8, nullptr};
+  WorkLimit limit{kMinChecks + kChecksPerTenBytes * text.size() / 10};
+  const auto without_comment_runs = language == Language::python ? blank_long_comment_runs(text) : std::nullopt;
+  std::string_view parsed_text = without_comment_runs ? std::string_view{*without_comment_runs} : text;
+  const TSInput input{&parsed_text, read_text, TSInputEncodingUTF8, nullptr};
   const TSParseOptions options{&limit, WorkLimit::exceeded};
   const std::unique_ptr<TSTree, DeleteTree> parsed{ts_parser_parse_with_options(parser.get(), nullptr, input, options)};
   if (!parsed) return Error{Errc::unsupported, "takes more work to parse than any text of its length should"};
@@ -234,7 +234,7 @@ std::vector<Range> Tree::comments() const {
   return comments;
 }
 
-bool holds_byte(const std::vector<Range>& ranges, std::uint32_t byte) {
+bool contains_byte(const std::vector<Range>& ranges, std::uint32_t byte) {
   const auto next = std::upper_bound(ranges.begin(), ranges.end(), byte,
                                      [](std::uint32_t at, Range range) { return at < range.begin; });
   return next != ranges.begin() && byte < std::prev(next)->end;

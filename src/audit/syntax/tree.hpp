@@ -17,7 +17,7 @@ struct Range {
   std::uint32_t end = 0;
   bool operator==(const Range&) const = default;
   bool empty() const { return begin == end; }
-  bool holds(Range other) const { return begin <= other.begin && other.end <= end; }
+  bool contains(Range other) const { return begin <= other.begin && other.end <= end; }
 };
 
 /// What has a grammar here.
@@ -25,12 +25,12 @@ enum class Language { python, powershell, shell, cpp, yaml, json, toml };
 
 /// What the numbers that stand in trees mean: a grammar's kinds and fields.
 struct Grammar {
-  struct Sort {
+  struct KindInfo {
     bool named;   ///< not only a piece of text such as "=" or "not"
     bool trivia;  ///< a comment, a line's continuation
   };
   std::vector<std::string_view> kinds;
-  std::vector<Sort> sorts;  ///< of the kinds
+  std::vector<KindInfo> kind_infos;  ///< of the kinds
   std::vector<std::string_view> fields;
 };
 
@@ -82,24 +82,24 @@ class Children {
     using pointer = const Node*;
     using reference = Node;
 
-    Node operator*() const { return Node{*at_, *of_->grammar_}; }
+    Node operator*() const { return Node{*record_, *children_->grammar_}; }
     Iterator& operator++() {
-      at_ = of_->next(at_ + at_->size);
+      record_ = children_->next(record_ + record_->size);
       return *this;
     }
-    bool operator==(const Iterator& other) const { return at_ == other.at_; }
+    bool operator==(const Iterator& other) const { return record_ == other.record_; }
 
    private:
     friend class Children;
-    Iterator(const Children& of, const Node::Record* at) : of_{&of}, at_{at} {}
-    const Children* of_;
-    const Node::Record* at_;
+    Iterator(const Children& children, const Node::Record* at) : children_{&children}, record_{at} {}
+    const Children* children_;
+    const Node::Record* record_;
   };
 
   Iterator begin() const { return {*this, first_}; }
   Iterator end() const { return {*this, end_}; }
   bool empty() const { return first_ == end_; }
-  std::vector<Node> listed() const { return {begin(), end()}; }
+  std::vector<Node> to_vector() const { return {begin(), end()}; }
   std::size_t size() const;  ///< counts them
   Node front() const { return empty() ? Node{} : *begin(); }
   Node back() const;  ///< null if there is none; goes through all
@@ -135,7 +135,7 @@ class Tree {
     Node node;
     int depth;
   };
-  std::vector<Leaf> leaves(std::string_view whole = {}) const;
+  std::vector<Leaf> leaves(std::string_view leaf_kind = {}) const;
   /// The comments, in their order.
   std::vector<Range> comments() const;
 
@@ -146,7 +146,7 @@ class Tree {
 };
 
 /// One of these ranges, which are in their order and do not overlap, holds the byte.
-bool holds_byte(const std::vector<Range>& ranges, std::uint32_t byte);
+bool contains_byte(const std::vector<Range>& ranges, std::uint32_t byte);
 
 /// Parses UTF-8 text; one that is wrong still gives a tree, with errors in it. Work is bounded by the length of the text.
 /// Errors: unsupported, when the text takes more work than any text of its length should.

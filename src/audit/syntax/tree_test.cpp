@@ -43,7 +43,7 @@ TEST(AuditTree, ChildrenAreThoseWithNamesOrAll) {
   const Node arguments = call.field("arguments");
   EXPECT_EQ(named_children(arguments).size(), 2U);
   EXPECT_EQ(named_children(arguments).back().range(), (Range{14, 15}));
-  EXPECT_EQ(named_children(arguments).listed().size(), 2U);
+  EXPECT_EQ(named_children(arguments).to_vector().size(), 2U);
   EXPECT_EQ(all_children(arguments).size(), 6U);  // ( 1 , comment 2 )
   EXPECT_TRUE(all_children(arguments).back().is(")"));
 }

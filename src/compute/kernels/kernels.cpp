@@ -51,7 +51,7 @@ bool has_f16c() {
 #endif
 
 const std::vector<const Kernels*>& available_kernels() {
-  static const std::vector<const Kernels*> found = [] {
+  static const std::vector<const Kernels*> available = [] {
     std::vector<const Kernels*> list;
 #if defined(__x86_64__)
     if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512dq") &&
@@ -67,7 +67,7 @@ const std::vector<const Kernels*>& available_kernels() {
     list.push_back(&plain_kernels());
     return list;
   }();
-  return found;
+  return available;
 }
 
 const Kernels* find_kernels(std::string_view name) {
@@ -82,20 +82,20 @@ namespace {
 PackedMatrix empty_matrix(const MatrixLayout& layout) {
   PackedMatrix m{layout, {}, {}, {}};
   if (m.arithmetic == Arithmetic::int16) {
-    m.int16 = AlignedArray<std::int16_t>{m.weights()};
-    m.unscale = AlignedArray<float>{m.scales()};
+    m.int16 = AlignedArray<std::int16_t>{m.weight_count()};
+    m.unscale = AlignedArray<float>{m.scale_count()};
   } else {
-    m.float32 = AlignedArray<float>{m.weights()};
+    m.float32 = AlignedArray<float>{m.weight_count()};
   }
   return m;
 }
 
 /// Where an output's weights of one point are: [in][width] or [in / 2][width][2], at `lane`.
-struct Place {
-  std::size_t base;
+struct WeightPosition {
+  std::size_t begin;
   int width, lane;
 };
-Place place_of(const Kernels& kernels, const PackedMatrix& m, int point, int out) {
+WeightPosition weight_position(const Kernels& kernels, const PackedMatrix& m, int point, int out) {
   const int lane0 = out / kernels.block_lanes * kernels.block_lanes;
   const int width = std::min(kernels.block_lanes, m.out_padded - lane0);
   return {static_cast<std::size_t>(lane0) * m.points * m.in + static_cast<std::size_t>(point) * m.in * width, width,
@@ -120,9 +120,9 @@ double rounded_sum(const float* column, int in, double scale) {
 /// S is at most 65000 + in / 2. That is at most 65540 with up to 1080 inputs; with more, S is measured. Where it is above
 /// 65540, the scale is made less: s = (65540 - in / 2) / sum |w| gives S <= s * sum |w| + in / 2 = 65540. That needs fewer
 /// than 131080 inputs; the scale of a longer column is halved until S fits, at the latest when all weights round to 0.
-double scale_to_int16(const float* column, int in) {
-  constexpr double kWeights = 65000;
-  constexpr double kMostWeights = 65540;
+double int16_scale(const float* column, int in) {
+  constexpr double kSum = 65000;
+  constexpr double kMaxSum = 65540;
   double sum = 1e-30;
   double most = 1e-30;
   for (int c = 0; c < in; ++c) {
@@ -130,10 +130,10 @@ double scale_to_int16(const float* column, int in) {
     sum += magnitude;
     most = std::max(most, magnitude);
   }
-  double scale = std::min(kWeights / sum, 32767.0 / most);
-  if (kWeights + in / 2.0 <= kMostWeights || rounded_sum(column, in, scale) <= kMostWeights) return scale;
-  if (in < 2 * kMostWeights) scale = std::min(scale, (kMostWeights - in / 2.0) / sum);
-  while (rounded_sum(column, in, scale) > kMostWeights) scale /= 2;
+  double scale = std::min(kSum / sum, 32767.0 / most);
+  if (kSum + in / 2.0 <= kMaxSum || rounded_sum(column, in, scale) <= kMaxSum) return scale;
+  if (in < 2 * kMaxSum) scale = std::min(scale, (kMaxSum - in / 2.0) / sum);
+  while (rounded_sum(column, in, scale) > kMaxSum) scale /= 2;
   return scale;
 }
 
@@ -142,23 +142,23 @@ double scale_to_int16(const float* column, int in) {
 template <class Column>
 PackedMatrix pack(const Kernels& kernels, const MatrixLayout& layout, int in, Column&& column) {
   PackedMatrix m = empty_matrix(layout);
-  const int pair = 2 * kernels.lanes;
+  const int group = 2 * kernels.lanes;
   for (int o = 0; o < m.out; ++o) {
     for (int point = 0; point < m.points; ++point) {
-      const Place place = place_of(kernels, m, point, o);
+      const WeightPosition position_in_matrix = weight_position(kernels, m, point, o);
       const float* weights = column(point, o);
       if (m.arithmetic == Arithmetic::float32) {
-        float* to = m.float32.data() + place.base + place.lane;
-        for (int c = 0; c < in; ++c) to[static_cast<std::size_t>(c) * place.width] = weights[c];
+        float* to = m.float32.data() + position_in_matrix.begin + position_in_matrix.lane;
+        for (int c = 0; c < in; ++c) to[static_cast<std::size_t>(c) * position_in_matrix.width] = weights[c];
         continue;
       }
-      const double scale = scale_to_int16(weights, in);
+      const double scale = int16_scale(weights, in);
       m.unscale.data()[static_cast<std::size_t>(point) * m.out_padded + o] = static_cast<float>(1.0 / scale);
-      std::int16_t* to = m.int16.data() + place.base + 2 * place.lane;
+      std::int16_t* to = m.int16.data() + position_in_matrix.begin + 2 * position_in_matrix.lane;
       for (int position = 0; position < m.in; ++position) {
-        const int c = position / pair * pair + kernels.channel_at(position % pair);
+        const int c = position / group * group + kernels.channel_at(position % group);
         if (c >= in) continue;
-        to[static_cast<std::size_t>(position / 2) * place.width * 2 + position % 2] =
+        to[static_cast<std::size_t>(position / 2) * position_in_matrix.width * 2 + position % 2] =
             static_cast<std::int16_t>(std::lrint(weights[c] * scale));
       }
     }
@@ -198,15 +198,15 @@ void transform_kernels(const float* weight, int in, float* points) {
 }  // namespace
 
 Bytes MatrixLayout::bytes() const {
-  if (arithmetic == Arithmetic::float32) return AlignedArray<float>::bytes_of(weights());
-  return AlignedArray<std::int16_t>::bytes_of(weights()) + AlignedArray<float>::bytes_of(scales());
+  if (arithmetic == Arithmetic::float32) return AlignedArray<float>::bytes_of(weight_count());
+  return AlignedArray<std::int16_t>::bytes_of(weight_count()) + AlignedArray<float>::bytes_of(scale_count());
 }
 
 MatrixLayout matrix_layout(const Kernels& kernels, Arithmetic arithmetic, int points, int out, int in) {
   return {arithmetic, points, round_up(in, 32), out, round_up(out, kernels.lanes)};
 }
 
-std::size_t direct_floats(int out, int in, int kernel) {
+std::size_t direct_weight_count(int out, int in, int kernel) {
   return static_cast<std::size_t>(kernel) * kernel * in * round_up(out, 32);
 }
 
@@ -226,7 +226,7 @@ PackedMatrix pack_matrix(const Kernels& kernels, Arithmetic arithmetic, int out,
 AlignedArray<float> pack_direct(int out, int in, int kernel, const float* weight) {
   const int padded = round_up(out, 32);
   const int taps = kernel * kernel;
-  AlignedArray<float> packed{direct_floats(out, in, kernel)};
+  AlignedArray<float> packed{direct_weight_count(out, in, kernel)};
   for (int o = 0; o < out; ++o) {
     for (int c = 0; c < in; ++c) {
       for (int t = 0; t < taps; ++t) {

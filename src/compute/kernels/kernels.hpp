@@ -12,27 +12,46 @@
 
 namespace weir::compute {
 
-/// How feature rows (5 channels or more) are kept between layers.
-enum class Storage { half, single };
-/// How sums are formed: int16 products with a scale found per block of data, or float32.
+// The CPU kernels of networks. The words that are used here:
+//   row          one row of pixels of a tensor. A feature row has 5 channels or more; the channels of a pixel are
+//                adjacent in memory. A planar row has at most 4 channels, in float32; each channel is a plane of its
+//                own.
+//   job          the arguments of one call of a kernel
+//   lane         one element of a vector register
+//   tap          one input pixel that is read for an output pixel: a 3x3 convolution has nine taps
+//   packed       stored in the order in which the kernels of an instruction set read it
+//   epilogue     what is done with each sum before it is stored: bias, activation, addition of a residual
+//   residual     another tensor that is added to the result
+//   gate         one factor per channel, the same for all pixels
+//   patch        a square of input pixels that is read at once (PatchJob)
+//   base         a position of the input, with the patch that is read for it and the square of output pixels that is
+//                computed from this patch (PatchJob)
+// In comments, [a][b] is an array and its order in memory: b is the index that changes fastest.
+
+/// Element type in which feature rows are stored between layers.
+enum class ElementType { float16, float32 };
+/// Arithmetic of the sums of products. int16: weights and data are scaled and rounded to int16, and their products are
+/// added in int32. float32: no conversion.
 enum class Arithmetic { int16, float32 };
 
-/// Channels of a feature row in memory: whole blocks of 32, the surplus zero.
+/// Returns the number of channels that a feature row with `channels` channels has in memory: a multiple of 32; the
+/// added channels are zero.
 constexpr int padded_channels(int channels) { return round_up(channels, 32); }
-/// Rows with at most this many channels are planar float32: one plane of columns per channel.
-constexpr int kMostPlanarChannels = 4;
+/// Rows with at most this number of channels are planar.
+constexpr int kMaxPlanarChannels = 4;
 
-/// What the jobs below have room for. nn::lower() makes a network's layers in steps that keep within these, or refuses
-/// the network with the layer's name; every kernel asserts them.
-constexpr int kMostConv3x3Channels = 8192;  ///< inputs of a 3x3 convolution, those of each source padded
-constexpr int kMostPatchKernel = 3;         ///< taps of a patch on each axis
-constexpr int kMostPatchFactor = 4;         ///< output pixels of a patch on each axis
-constexpr int kMostDirectKernel = 5;        ///< taps of a convolution of planes on each axis
-constexpr int kMostCombined = 8;            ///< inputs of one sum
-constexpr int kMostShuffleFactor = 16;      ///< a place in a block is a number of eight bits: 16 * 16 of them
-constexpr int kMostResizeTaps = 4;          ///< on each axis
+/// Limits of the jobs below. nn::lower() splits the layers of a network into steps within these limits, or refuses the
+/// network and names the layer; every kernel asserts them.
+constexpr int kMaxConv3x3Channels = 8192;  ///< padded_channels() of the input of a 3x3 convolution
+constexpr int kMaxPatchKernel = 3;         ///< taps of a patch on each axis
+constexpr int kMaxPatchFactor = 4;         ///< output pixels of a base on each axis (PatchJob)
+constexpr int kMaxDirectKernel = 5;        ///< taps of a convolution of planes on each axis
+constexpr int kMaxCombined = 8;            ///< inputs of one weighted sum (CombineJob)
+constexpr int kMaxShuffleFactor = 16;      ///< factor of a pixel shuffle; channel indices in a group have 8 bits
+constexpr int kMaxResizeTaps = 4;          ///< taps of a resize on each axis
 
-/// 64-byte aligned, zero-filled memory that is owned; for packed weights and scratch.
+/// An owned array, aligned to 64 bytes and filled with zeros, for packed weights and scratch memory. Movable. The
+/// constructor throws std::bad_alloc if there is not enough memory.
 template <class T>
 class AlignedArray {
  public:
@@ -41,7 +60,7 @@ class AlignedArray {
   T* data() { return data_.get(); }
   const T* data() const { return data_.get(); }
   std::size_t size() const { return count_; }
-  /// What `count` elements take.
+  /// Returns the memory that an array of `count` elements takes.
   static constexpr Bytes bytes_of(std::size_t count) { return Bytes{round_up(count * sizeof(T), 64)}; }
 
  private:
@@ -55,188 +74,205 @@ extern template class AlignedArray<float>;
 extern template class AlignedArray<std::int16_t>;
 extern template class AlignedArray<std::byte>;
 
-/// What happens to a sum: out = alpha * act(sum + bias) + beta * gate * residual.
+/// Parameters of the epilogue: out = alpha * act(sum + bias) + beta * gate * residual, where act(x) is x for x >= 0 and
+/// slope * x below 0. Alpha, beta and gate are in Residual; without a residual, out = act(sum + bias).
 struct EpilogueWeights {
   AlignedArray<float> bias;   ///< [padded out channels]
-  AlignedArray<float> slope;  ///< [padded out channels]: 1 no activation, 0 ReLU, else leaky or PReLU
+  AlignedArray<float> slope;  ///< [padded out channels]; 1: no activation, 0: ReLU
 };
 
-inline constexpr int kWinogradPoints = 36;  ///< of F(4, 3) on both axes
+/// Number of points of Winograd's F(4x4, 3x3). This algorithm computes 4 x 4 outputs of a 3x3 convolution with one
+/// product for each of 6 x 6 points, in place of 144 products (9 taps for each of 16 outputs).
+inline constexpr int kWinogradPoints = 36;
 
-/// How large a matrix [points][in][out] of a convolution is once it is packed.
+/// Sizes of the packed matrix [points][in][out] of a convolution.
 struct MatrixLayout {
   Arithmetic arithmetic = Arithmetic::int16;
-  int points = 1;      ///< kWinogradPoints, or 1
-  int in = 0;          ///< multiple of 32 (surplus zero)
-  int out = 0;         ///< as the layer has it
-  int out_padded = 0;  ///< multiple of a vector
-  std::size_t weights() const { return static_cast<std::size_t>(points) * in * out_padded; }
-  std::size_t scales() const { return static_cast<std::size_t>(points) * out_padded; }  ///< of int16
+  int points = 1;      ///< kWinogradPoints for Conv3x3Job, 1 for PatchJob
+  int in = 0;          ///< number of inputs of a sum, rounded up to a multiple of 32; the added rows are zero
+  int out = 0;         ///< number of outputs of the layer
+  int out_padded = 0;  ///< `out` rounded up to whole vectors
+  std::size_t weight_count() const { return static_cast<std::size_t>(points) * in * out_padded; }
+  std::size_t scale_count() const { return static_cast<std::size_t>(points) * out_padded; }  ///< for int16 only
+  /// Returns the memory that the packed matrix needs.
   Bytes bytes() const;
 };
 
-/// The matrix, in the order in which a policy's kernel reads it.
+/// A packed matrix for the kernels of one instruction set. A block has Kernels::block_lanes outputs; the last block may
+/// have fewer. With Arithmetic::int16, `int16` and `unscale` are filled; with Arithmetic::float32, only `float32` is.
 struct PackedMatrix : MatrixLayout {
-  AlignedArray<std::int16_t> int16;  ///< [block][point][in / 2][lanes in block][2]
-  AlignedArray<float> unscale;       ///< [point][out_padded]: back from int32, times the data's scale
-  AlignedArray<float> float32;       ///< [block][point][in][lanes in block]
+  AlignedArray<std::int16_t> int16;  ///< [block][point][in / 2][outputs of the block][2]
+  AlignedArray<float> unscale;       ///< [point][out_padded]: 1 / scale of the weights
+  AlignedArray<float> float32;       ///< [block][point][in][outputs of the block]
 };
 
-/// A block of 32 input channels of one source: element type by Storage.
+/// 32 input channels of one source (input tensor) of a convolution. A convolution reads several sources as if their
+/// channels were concatenated; each block belongs to one source. The elements have the job's element type.
 template <int Rows>
 struct SourceBlock {
-  std::array<const void*, Rows> rows;  ///< at the job's first input column
-  std::ptrdiff_t stride;               ///< elements from one pixel to the next
+  std::array<const void*, Rows> rows;  ///< by input row: address of the job's first input column
+  std::ptrdiff_t pixel_stride;         ///< elements from one pixel to the next
 };
 
-/// Where results go. Feature rows: element type by Storage, channels side by side. Planar rows: float32, OC planes.
-struct Target {
-  std::ptrdiff_t stride = 0;        ///< feature rows: elements from pixel to pixel
+/// Memory layout of the output rows: feature rows of the job's element type, or planar rows.
+struct OutputLayout {
+  std::ptrdiff_t pixel_stride = 0;  ///< feature rows: elements from pixel to pixel
   std::ptrdiff_t plane_stride = 0;  ///< planar rows: floats from plane to plane
   bool planar = false;
 };
 
-/// Added after the activation; same shape as the output, feature rows.
+/// Parameters of the feature rows that the epilogue adds after the activation; they have the shape of the output.
 struct Residual {
-  std::ptrdiff_t stride = 0;
-  const float* gate = nullptr;  ///< [channels] or null
-  float alpha = 1, beta = 1;
-  bool present = false;
+  std::ptrdiff_t pixel_stride = 0;  ///< elements from pixel to pixel
+  const float* gate = nullptr;      ///< [channels]; null: ones
+  float alpha = 1, beta = 1;        ///< factors of the result and of the residual
+  bool present = false;             ///< false: there is no residual, and the other fields are not used
 };
 
-/// 3x3 convolution, stride 1, over a row of 4x4 output tiles, by Winograd F(4x4, 3x3).
+/// 3x3 convolution of stride 1 with Winograd's F(4x4, 3x3): computes 4 output rows as a row of tiles of 4x4 pixels.
 /// Source: Lavin and Gray, "Fast Algorithms for Convolutional Neural Networks", CVPR 2016.
-/// Every tile is computed from its own 6x6 window alone, with a scale of its own per point, so that the result does not
-/// depend on how tiles are shared out.
+/// Each tile is computed from its own window of 6x6 input pixels only. With int16, each tile has its own scale for each
+/// point. So the result does not depend on how the tiles are divided among jobs.
 struct Conv3x3Job {
   const PackedMatrix* matrix = nullptr;
   const EpilogueWeights* epilogue = nullptr;
-  Storage storage = Storage::half;
-  const SourceBlock<6>* blocks = nullptr;  ///< matrix->in / 32 of them
-  int tiles = 0;
-  int columns = 0;  ///< valid output columns from the first tile's, at most 4 * tiles
-  int rows = 4;     ///< valid output rows
-  std::array<void*, 4> out{};
-  Target target;
-  std::array<const void*, 4> residual_rows{};
+  ElementType element_type = ElementType::float16;
+  const SourceBlock<6>* blocks = nullptr;  ///< array of matrix->in / 32 blocks
+  int tiles = 0;                           ///< number of tiles
+  int columns = 0;                         ///< number of output columns that are stored; at most 4 * tiles
+  int rows = 4;                            ///< number of output rows that are stored
+  std::array<void*, 4> out{};              ///< by output row: address of column 0
+  OutputLayout target;
+  std::array<const void*, 4> residual_rows{};  ///< by output row: address of column 0; not used without a residual
   Residual residual;
-  std::byte* scratch = nullptr;  ///< conv3x3_scratch() bytes, 64-byte aligned, no NaN in it
-  bool* bad = nullptr;           ///< int16: set when NaN or infinity was met in the input; float32 carries them on
+  std::byte* scratch = nullptr;      ///< conv3x3_scratch() bytes, 64-byte aligned; must not contain NaN
+  bool* found_non_finite = nullptr;  ///< int16: set to true if the input has NaN or infinity. Not used with float32
 };
 
-/// A product over small patches: pixel (b) of a base row reads kernel x kernel input pixels and makes factor x factor
-/// output pixels. It covers convolutions without overlap (2x2 stride 2), 1x1, and every transposed convolution, as
-/// `factor` * `factor` convolutions of ceil(kernel / stride) taps that share their input.
+/// A matrix product over small patches of the input, for one row of bases. A base is a position that reads kernel x
+/// kernel input pixels (a patch) and produces factor x factor output pixels. This computes convolutions without overlap
+/// (2x2 with stride 2), 1x1 convolutions, and every transposed convolution: factor * factor convolutions that share
+/// their input, each with ceil(kernel / stride) taps per axis.
 struct PatchJob {
   const PackedMatrix* matrix = nullptr;  ///< in = kernel * kernel * channels, out = factor * factor * out_channels
   const EpilogueWeights* epilogue = nullptr;
-  Storage storage = Storage::half;
-  int channels = 0;  ///< padded, of the input
-  int kernel = 1;    ///< taps on each axis
-  int stride = 1;    ///< input pixels between bases
-  int factor = 1;    ///< output pixels per base on each axis
-  int out_channels = 0;
-  std::array<const void*, kMostPatchKernel> rows{};  ///< at the first base's first tap
-  std::ptrdiff_t stride_in = 0;                      ///< elements from pixel to pixel
-  const float* gate = nullptr;                       ///< [channels], multiplied into the input; null: ones
-  int bases = 0;
-  int first_column = 0;                       ///< output column of the first base (may be below 0)
-  int columns = 0;                            ///< the row has columns 0..columns-1; others are not written
-  std::array<void*, kMostPatchFactor> out{};  ///< factor rows at column 0; null rows are not written
-  Target target;
-  std::array<const void*, kMostPatchFactor> residual_rows{};
-  Residual residual;
-  std::byte* scratch = nullptr;
-  bool* bad = nullptr;
+  ElementType element_type = ElementType::float16;
+  int channels = 0;      ///< padded channels of the input
+  int kernel = 1;        ///< taps on each axis
+  int stride = 1;        ///< input pixels from one base to the next
+  int factor = 1;        ///< output pixels per base on each axis
+  int out_channels = 0;  ///< channels of an output pixel; for feature rows rounded up to a multiple of 16
+  std::array<const void*, kMaxPatchKernel> rows{};  ///< by row of taps: address of the first tap of the first base
+  std::ptrdiff_t pixel_stride = 0;                  ///< elements from one input pixel to the next
+  const float* gate = nullptr;                      ///< [channels]: factors of the input; null: ones
+  int bases = 0;                                    ///< number of bases
+  int first_column = 0;                             ///< output column of the first base; may be negative
+  int columns = 0;                                  ///< columns of the output row; others are not written
+  std::array<void*, kMaxPatchFactor> out{};  ///< addresses of column 0 of `factor` rows; null rows are not written
+  OutputLayout target;
+  std::array<const void*, kMaxPatchFactor> residual_rows{};  ///< by output row: address of column 0
+  Residual residual;                                         ///< not with planar output
+  std::byte* scratch = nullptr;                              ///< patch_scratch() bytes, 64-byte aligned
+  bool* found_non_finite = nullptr;                          ///< int16: set to true if the input has NaN or infinity
 };
 
-/// Convolution of few input channels (planar float32) in float32, stride 1.
+/// One output row of a convolution of stride 1 of a planar input, computed in float32.
 struct DirectJob {
   const float* weights = nullptr;  ///< [kernel * kernel * in][out_padded]
   const EpilogueWeights* epilogue = nullptr;
-  Storage storage = Storage::half;
-  int in = 0, kernel = 3, out = 0, out_padded = 0;
-  /// First plane, at the first output column's first tap; readable for up to five columns more than the taps reach.
-  std::array<const float*, kMostDirectKernel> rows{};
-  std::ptrdiff_t plane_stride = 0;
-  int columns = 0;
-  void* output = nullptr;
-  Target target;
+  ElementType element_type = ElementType::float16;
+  int in = 0, kernel = 3, out = 0;  ///< input channels, taps on each axis, output channels
+  int out_padded = 0;               ///< `out` rounded up to a multiple of 32
+  /// By row of taps: address in the first plane of the first tap of the first output column. Up to five columns after
+  /// those that the taps reach must be readable.
+  std::array<const float*, kMaxDirectKernel> rows{};
+  std::ptrdiff_t plane_stride = 0;  ///< floats from one input plane to the next
+  int columns = 0;                  ///< number of output columns
+  void* output = nullptr;           ///< address of column 0
+  OutputLayout target;
 };
 
-/// out = act(sum of coefficient * gate * in + constant) on `count` elements side by side.
+/// Weighted sum of rows: out = act(constant + sum of coefficient * gate * in), for `count` consecutive elements. `act`
+/// is the slope for negative values, then, if `clip` is true, the limits low..high.
 struct CombineJob {
-  Storage element = Storage::half;
-  int inputs = 0;
-  std::array<const void*, kMostCombined> in{};
-  std::array<float, kMostCombined> coefficient{};
-  std::array<const float*, kMostCombined> gate{};  ///< [channels], repeated along the elements; null: ones
-  int channels = 1;                                ///< a multiple of a vector where there is a gate
+  ElementType element_type = ElementType::float16;
+  int inputs = 0;  ///< number of inputs, at most kMaxCombined
+  std::array<const void*, kMaxCombined> in{};
+  std::array<float, kMaxCombined> coefficient{};
+  std::array<const float*, kMaxCombined> gate{};  ///< [channels], repeated for every pixel; null: ones
+  int channels = 1;  ///< elements after which a gate repeats; with a gate a multiple of Kernels::lanes
   float constant = 0;
-  float slope = 1;  ///< below zero
+  float slope = 1;  ///< slope of the activation for negative values
   bool clip = false;
   float low = 0, high = 0;
   void* out = nullptr;
-  int count = 0;
+  int count = 0;  ///< number of elements
 };
 
-/// Pixel shuffle of one feature row into `factor` planar rows, plus a planar row repeated factor times on both axes.
+/// Pixel shuffle of one feature row into `factor` planar rows: the factor * factor channels of a group become a square
+/// of factor x factor pixels of one plane. Adds the planar row `base` (here a part of a picture, not a position as in
+/// PatchJob), enlarged by `factor` on both axes by repeating its pixels.
 struct ShuffleJob {
-  Storage storage = Storage::half;
-  const void* in = nullptr;             ///< at column 0
-  std::ptrdiff_t stride = 0;            ///< padded_channels() of the row: whole vectors are read
-  int factor = 1;                       ///< at most kMostShuffleFactor
-  int planes = 0;                       ///< at most kMostPlanarChannels
-  const std::uint8_t* order = nullptr;  ///< [factor * factor]: which channel of a group goes to (dy, dx)
-  const float* base = nullptr;          ///< or null; at column 0
-  std::ptrdiff_t base_plane_stride = 0;
-  std::array<float*, kMostShuffleFactor> out{};
-  std::ptrdiff_t plane_stride = 0;
-  int first = 0, last = 0;  ///< input columns
+  ElementType element_type = ElementType::float16;
+  const void* in = nullptr;              ///< address of column 0 of the feature row
+  std::ptrdiff_t pixel_stride = 0;       ///< elements from pixel to pixel; at least padded_channels()
+  int factor = 1;                        ///< at most kMaxShuffleFactor
+  int planes = 0;                        ///< number of output planes, at most kMaxPlanarChannels
+  const std::uint8_t* order = nullptr;   ///< [dy][dx]: index, within its group, of the channel that pixel (dy, dx) gets
+  const float* base = nullptr;           ///< address of column 0, or null: nothing is added
+  std::ptrdiff_t base_plane_stride = 0;  ///< floats from plane to plane of `base`
+  std::array<float*, kMaxShuffleFactor> out{};  ///< by output row: address of column 0 in the first plane
+  std::ptrdiff_t plane_stride = 0;              ///< floats from plane to plane of `out`
+  int first = 0, last = 0;                      ///< input columns first..last-1 are processed
 };
 
-/// One output row of a resize with up to four taps on each axis.
+/// One planar output row of a resize. Each output pixel is a weighted sum of taps x taps input pixels; pixels at the
+/// edges of the input are repeated.
 struct ResizeJob {
-  int taps = 4;
-  std::array<const float*, kMostResizeTaps> in{};  ///< rows, edges already repeated; at column 0
-  std::array<float, kMostResizeTaps> row_weight{};
+  int taps = 4;                                    ///< on each axis, at most kMaxResizeTaps
+  std::array<const float*, kMaxResizeTaps> in{};   ///< by tap: address of column 0 of the input row
+  std::array<float, kMaxResizeTaps> row_weight{};  ///< by tap: weight of the input row
   std::ptrdiff_t in_plane_stride = 0;
-  int width = 0;                  ///< of the input
-  const int* index = nullptr;     ///< [out width]: first tap's column, may lie outside
+  int width = 0;                  ///< columns of the input
+  const int* index = nullptr;     ///< [out width]: input column of the first tap; may be outside of the row
   const float* weight = nullptr;  ///< [out width][taps]
   float* out = nullptr;
   std::ptrdiff_t out_plane_stride = 0;
   int planes = 0;
-  int first = 0, last = 0;   ///< output columns
+  int first = 0, last = 0;   ///< output columns first..last-1 are computed
   float* scratch = nullptr;  ///< [width]
 };
 
-/// What the check after every band looks at, as bits: so it costs an AND and an XOR per value.
-struct Seen {
-  bool not_finite = false;
-  bool unequal = false;  ///< some value differs from `first` of its plane
+/// Two properties of the values of a part of a result, by which a wrong result is recognised (nn::check_values()).
+struct ValueSummary {
+  bool has_non_finite = false;
+  bool has_unequal = false;  ///< some value differs from the reference value of its plane: the part has several colours
 };
 
-/// Planar floats, nominally 0..1, to interleaved integers: floor(v * most + 0.5), clamped.
+/// Converts columns of a planar row (values nominally 0..1) to interleaved integer samples: floor(v * max + 0.5),
+/// limited to 0..max, where max is 255 or 65535. NaN becomes 0. Adds the properties of the values to `summary`.
 struct SamplesJob {
-  const float* in = nullptr;
+  const float* in = nullptr;  ///< address of column 0 of the first plane
   std::ptrdiff_t plane_stride = 0;
-  int planes = 3;
-  int bits = 8;  ///< 8 or 16
-  void* out = nullptr;
-  int samples_per_pixel = 3;
-  int first = 0, last = 0;           ///< columns
-  std::array<float, 3> reference{};  ///< what each plane's values are compared with for `unequal`
-  Seen* seen = nullptr;
+  int planes = 3;                    ///< 1..3
+  int bits = 8;                      ///< bits of a sample: 8 or 16
+  void* out = nullptr;               ///< address of column 0
+  int samples_per_pixel = 3;         ///< at least `planes`; other samples of a pixel (alpha) are not written
+  int first = 0, last = 0;           ///< columns first..last-1 are converted
+  std::array<float, 3> reference{};  ///< value of each plane to compare with, for has_unequal
+  ValueSummary* summary = nullptr;   ///< must not be null; fields are set to true, never to false
 };
 
-/// The kernels of one instruction set. All functions are thread-safe; a job's scratch belongs to one thread.
+/// The kernels of one instruction set. All functions are thread-safe; each thread needs its own scratch memory.
+/// The functions from conv3x3 to samples run the job that they receive.
 struct Kernels {
-  std::string_view name;
-  int lanes;        ///< floats in a vector
-  int block_lanes;  ///< output channels in a block of a PackedMatrix
-  int group;        ///< tiles or bases that are worked on at once; pieces of work should be multiples of it
-  int (*channel_at)(int position);  ///< channel, within 2 * lanes, that pack() lays at a position
+  std::string_view name;  ///< "avx512_vnni", "avx2", "neon" or "plain"
+  int lanes;              ///< number of floats in a vector
+  int block_lanes;        ///< number of outputs in a block of a PackedMatrix
+  int group_size;  ///< number of tiles or bases that are processed at once; jobs with a multiple of it are fastest
+  /// Packed int16 data have the channels in another order than feature rows, in groups of 2 * lanes channels. Returns
+  /// the channel, within its group, that is stored at a position; both are 0..2 * lanes - 1.
+  int (*channel_at)(int position);
   void (*conv3x3)(const Conv3x3Job&);
   void (*patch)(const PatchJob&);
   void (*direct)(const DirectJob&);
@@ -244,26 +280,30 @@ struct Kernels {
   void (*shuffle)(const ShuffleJob&);
   void (*resize_row)(const ResizeJob&);
   void (*samples)(const SamplesJob&);
-  void (*to_float)(const std::uint16_t* in, float* out, std::size_t count);
-  void (*to_half)(const float* in, std::uint16_t* out, std::size_t count);
-  std::size_t (*conv3x3_scratch)(int in);  ///< bytes for a matrix of `in`
-  std::size_t (*patch_scratch)(int in);
+  void (*to_float)(const std::uint16_t* in, float* out, std::size_t count);  ///< converts with half_to_float()
+  void (*to_half)(const float* in, std::uint16_t* out, std::size_t count);   ///< converts with float_to_half()
+  std::size_t (*conv3x3_scratch)(int in);  ///< returns the bytes of Conv3x3Job::scratch for MatrixLayout::in = `in`
+  std::size_t (*patch_scratch)(int in);    ///< returns the bytes of PatchJob::scratch for MatrixLayout::in = `in`
 };
 
+/// Returns the plain kernels, which every machine can run.
 const Kernels& plain_kernels();
-/// Fastest first, of those that this machine can run; the last is plain.
+/// Returns the kernels of all instruction sets that this machine can run, fastest first; the last entry is
+/// plain_kernels().
 const std::vector<const Kernels*>& available_kernels();
-/// Null, if there is none of this name or the machine lacks it.
+/// Returns the kernels with this name; null if no kernels have it or this machine cannot run them.
 const Kernels* find_kernels(std::string_view name);
 
-/// What the functions below make: matrices, and an array of so many floats.
+/// Returns the sizes of the matrix that pack_conv3x3() makes (`points` is kWinogradPoints), or pack_matrix() (`points`
+/// is 1).
 MatrixLayout matrix_layout(const Kernels& kernels, Arithmetic arithmetic, int points, int out, int in);
-std::size_t direct_floats(int out, int in, int kernel);
-/// Weights [out][in][3][3] into Winograd's 36 points.
+/// Returns the number of floats in the array that pack_direct() makes.
+std::size_t direct_weight_count(int out, int in, int kernel);
+/// Packs weights [out][in][3][3] for Conv3x3Job, transformed to Winograd's 36 points.
 PackedMatrix pack_conv3x3(const Kernels& kernels, Arithmetic arithmetic, int out, int in, const float* weight);
-/// Weights [out][in].
+/// Packs weights [out][in] for PatchJob.
 PackedMatrix pack_matrix(const Kernels& kernels, Arithmetic arithmetic, int out, int in, const float* weight);
-/// A planar input's weights [out][in][k][k] into [k * k * in][out_padded].
+/// Packs weights [out][in][k][k] for DirectJob, as [k * k * in][out_padded].
 AlignedArray<float> pack_direct(int out, int in, int kernel, const float* weight);
 
 }  // namespace weir::compute

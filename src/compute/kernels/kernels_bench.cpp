@@ -24,8 +24,10 @@ struct Bench {
   Arithmetic arithmetic;
   std::mt19937 random{1};
 
-  [[nodiscard]] Storage storage() const { return arithmetic == Arithmetic::int16 ? Storage::half : Storage::single; }
-  [[nodiscard]] std::size_t element() const { return storage() == Storage::half ? 2 : 4; }
+  [[nodiscard]] ElementType element_type() const {
+    return arithmetic == Arithmetic::int16 ? ElementType::float16 : ElementType::float32;
+  }
+  [[nodiscard]] std::size_t element_bytes() const { return element_type() == ElementType::float16 ? 2 : 4; }
   std::vector<float> weights(std::size_t count) {
     std::normal_distribution<float> normal;
     std::vector<float> values(count);
@@ -34,10 +36,10 @@ struct Bench {
   }
   AlignedArray<std::byte> features(std::size_t count) {
     std::normal_distribution<float> normal;
-    AlignedArray<std::byte> memory(count * element());
+    AlignedArray<std::byte> memory(count * element_bytes());
     for (std::size_t i = 0; i < count; ++i) {
       const float value = normal(random);
-      if (storage() == Storage::half)
+      if (element_type() == ElementType::float16)
         reinterpret_cast<std::uint16_t*>(memory.data())[i] = float_to_half(value);
       else
         reinterpret_cast<float*>(memory.data())[i] = value;
@@ -51,10 +53,10 @@ EpilogueWeights epilogue(int channels) {
 }
 
 double peak_of(const Bench& bench, Arithmetic arithmetic) {
-  static std::map<std::pair<std::string_view, Arithmetic>, double> known;
-  const auto [place, is_new] = known.try_emplace({bench.kernels.name, arithmetic});
-  if (is_new) place->second = measured_peak(bench.kernels.name, arithmetic);
-  return place->second;
+  static std::map<std::pair<std::string_view, Arithmetic>, double> peaks;
+  const auto [entry, is_new] = peaks.try_emplace({bench.kernels.name, arithmetic});
+  if (is_new) entry->second = measure_peak(bench.kernels.name, arithmetic);
+  return entry->second;
 }
 
 /// Runs the loop and makes the counters. `multiplications` of a direct convolution and `executed` ones are per iteration.
@@ -62,12 +64,12 @@ template <class Work>
 void measure(benchmark::State& state, double peak, double multiplications, double executed, Work&& work) {
   const double start = thread_seconds();
   for (auto _ : state) work();
-  const double each = (thread_seconds() - start) / static_cast<double>(state.iterations());
+  const double seconds_per_iteration = (thread_seconds() - start) / static_cast<double>(state.iterations());
   state.counters["multiplications"] =
       benchmark::Counter(multiplications * static_cast<double>(state.iterations()), benchmark::Counter::kIsRate);
   if (peak == 0) return;
-  state.counters["of_peak"] = multiplications / each / peak;
-  state.counters["executed_of_peak"] = executed / each / peak;
+  state.counters["of_peak"] = multiplications / seconds_per_iteration / peak;
+  state.counters["executed_of_peak"] = executed / seconds_per_iteration / peak;
 }
 
 /// One row of tiles.
@@ -77,28 +79,28 @@ void BM_conv3x3(benchmark::State& state, Bench bench) {
   const std::size_t pixels = kColumns + 8;
   const auto weight = bench.weights(static_cast<std::size_t>(channels) * channels * 9);
   const PackedMatrix matrix = pack_conv3x3(bench.kernels, bench.arithmetic, channels, channels, weight.data());
-  const EpilogueWeights nothing = epilogue(channels);
+  const EpilogueWeights no_epilogue = epilogue(channels);
   const std::size_t row = pixels * static_cast<std::size_t>(channels);
   AlignedArray<std::byte> input = bench.features(row * 6);
-  AlignedArray<std::byte> output(row * 4 * bench.element());
+  AlignedArray<std::byte> output(row * 4 * bench.element_bytes());
   AlignedArray<std::byte> scratch(bench.kernels.conv3x3_scratch(channels));
   std::vector<SourceBlock<6>> blocks(static_cast<std::size_t>(channels) / 32);
   for (std::size_t b = 0; b < blocks.size(); ++b) {
-    for (std::size_t k = 0; k < 6; ++k) blocks[b].rows[k] = input.data() + (k * row + b * 32) * bench.element();
-    blocks[b].stride = channels;
+    for (std::size_t k = 0; k < 6; ++k) blocks[b].rows[k] = input.data() + (k * row + b * 32) * bench.element_bytes();
+    blocks[b].pixel_stride = channels;
   }
-  bool bad = false;
+  bool found_non_finite = false;
   Conv3x3Job job;
   job.matrix = &matrix;
-  job.epilogue = &nothing;
-  job.storage = bench.storage();
+  job.epilogue = &no_epilogue;
+  job.element_type = bench.element_type();
   job.blocks = blocks.data();
   job.tiles = tiles;
   job.columns = kColumns;
-  for (std::size_t r = 0; r < 4; ++r) job.out[r] = output.data() + r * row * bench.element();
-  job.target.stride = channels;
+  for (std::size_t r = 0; r < 4; ++r) job.out[r] = output.data() + r * row * bench.element_bytes();
+  job.target.pixel_stride = channels;
   job.scratch = scratch.data();
-  job.bad = &bad;
+  job.found_non_finite = &found_non_finite;
   const double executed = 36.0 * tiles * channels * channels;
   measure(state, peak_of(bench, bench.arithmetic), 4 * executed, executed, [&] { bench.kernels.conv3x3(job); });
 }
@@ -111,32 +113,32 @@ void BM_patch(benchmark::State& state, Bench bench, int factor) {
   const int bases = kColumns / factor;
   const auto weight = bench.weights(static_cast<std::size_t>(in) * out);
   const PackedMatrix matrix = pack_matrix(bench.kernels, bench.arithmetic, out, in, weight.data());
-  const EpilogueWeights nothing = epilogue(out);
+  const EpilogueWeights no_epilogue = epilogue(out);
   const std::size_t in_row = static_cast<std::size_t>(bases) * kernel * channels;
   const std::size_t out_row = static_cast<std::size_t>(kColumns) * channels;
   AlignedArray<std::byte> input = bench.features(in_row * static_cast<std::size_t>(kernel));
-  AlignedArray<std::byte> output(out_row * static_cast<std::size_t>(factor) * bench.element());
+  AlignedArray<std::byte> output(out_row * static_cast<std::size_t>(factor) * bench.element_bytes());
   AlignedArray<std::byte> scratch(bench.kernels.patch_scratch(in));
-  bool bad = false;
+  bool found_non_finite = false;
   PatchJob job;
   job.matrix = &matrix;
-  job.epilogue = &nothing;
-  job.storage = bench.storage();
+  job.epilogue = &no_epilogue;
+  job.element_type = bench.element_type();
   job.channels = channels;
   job.kernel = kernel;
   job.stride = kernel;
   job.factor = factor;
   job.out_channels = channels;
   for (std::size_t k = 0; k < static_cast<std::size_t>(kernel); ++k)
-    job.rows[k] = input.data() + k * in_row * bench.element();
-  job.stride_in = channels;
+    job.rows[k] = input.data() + k * in_row * bench.element_bytes();
+  job.pixel_stride = channels;
   job.bases = bases;
   job.columns = kColumns;
   for (std::size_t k = 0; k < static_cast<std::size_t>(factor); ++k)
-    job.out[k] = output.data() + k * out_row * bench.element();
-  job.target.stride = channels;
+    job.out[k] = output.data() + k * out_row * bench.element_bytes();
+  job.target.pixel_stride = channels;
   job.scratch = scratch.data();
-  job.bad = &bad;
+  job.found_non_finite = &found_non_finite;
   const double multiplications = 1.0 * bases * in * out;
   measure(state, peak_of(bench, bench.arithmetic), multiplications, multiplications, [&] { bench.kernels.patch(job); });
 }
@@ -147,13 +149,13 @@ void BM_direct(benchmark::State& state, Bench bench) {
   constexpr int kIn = 3, kKernel = 3, kWidth = kColumns + 8;
   const auto weight = bench.weights(static_cast<std::size_t>(channels) * kIn * kKernel * kKernel);
   const AlignedArray<float> packed = pack_direct(channels, kIn, kKernel, weight.data());
-  const EpilogueWeights nothing = epilogue(channels);
+  const EpilogueWeights no_epilogue = epilogue(channels);
   const std::vector<float> input = bench.weights(static_cast<std::size_t>(kIn) * kKernel * kWidth);
-  AlignedArray<std::byte> output(static_cast<std::size_t>(kColumns) * channels * bench.element());
+  AlignedArray<std::byte> output(static_cast<std::size_t>(kColumns) * channels * bench.element_bytes());
   DirectJob job;
   job.weights = packed.data();
-  job.epilogue = &nothing;
-  job.storage = bench.storage();
+  job.epilogue = &no_epilogue;
+  job.element_type = bench.element_type();
   job.in = kIn;
   job.kernel = kKernel;
   job.out = channels;
@@ -162,7 +164,7 @@ void BM_direct(benchmark::State& state, Bench bench) {
   job.plane_stride = kKernel * kWidth;
   job.columns = kColumns;
   job.output = output.data();
-  job.target.stride = channels;
+  job.target.pixel_stride = channels;
   const double multiplications = 1.0 * kColumns * kIn * kKernel * kKernel * channels;
   measure(state, peak_of(bench, Arithmetic::float32), multiplications, multiplications,
           [&] { bench.kernels.direct(job); });
@@ -172,13 +174,13 @@ int register_all() {
   for (const Kernels* kernels : available_kernels()) {
     for (const Arithmetic arithmetic : {Arithmetic::int16, Arithmetic::float32}) {
       const Bench bench{*kernels, arithmetic};
-      std::string end{kernels->name};
-      end += arithmetic == Arithmetic::int16 ? "_int16" : "_float32";
+      std::string suffix{kernels->name};
+      suffix += arithmetic == Arithmetic::int16 ? "_int16" : "_float32";
       const auto add = [&](const char* name, auto function, auto... more) {
-        std::string whole{name};
-        whole += "_";
-        whole += end;
-        return benchmark::RegisterBenchmark(whole.c_str(), function, bench, more...)->ArgName("channels");
+        std::string full_name{name};
+        full_name += "_";
+        full_name += suffix;
+        return benchmark::RegisterBenchmark(full_name.c_str(), function, bench, more...)->ArgName("channels");
       };
       add("conv3x3", BM_conv3x3)->Arg(32)->Arg(64)->Arg(128);
       add("conv2x2", BM_patch, 1)->Arg(64);

@@ -15,7 +15,7 @@
 #include "compute/half.hpp"
 #include "compute/kernels/kernels.hpp"
 #include "compute/kernels/planes/planes_ref.hpp"
-#include "networks/generate.hpp"
+#include "networks/generate_network.hpp"
 
 namespace weir::compute {
 
@@ -55,10 +55,10 @@ inline constexpr float kUntouched = 7.0F;
 /// Feature rows [height][width][stride] as the engine keeps them, in exactly the memory that they need.
 class FeatureRows {
  public:
-  FeatureRows(Storage storage, int height, int width, int stride, float value = kUntouched)
-      : storage_{storage}, width_{width}, stride_{stride} {
+  FeatureRows(ElementType element_type, int height, int width, int stride, float value = kUntouched)
+      : element_type_{element_type}, width_{width}, stride_{stride} {
     const auto count = static_cast<std::size_t>(height) * width * stride;
-    if (storage == Storage::half)
+    if (element_type == ElementType::float16)
       halves_.assign(count, float_to_half(value));
     else
       floats_.assign(count, value);
@@ -67,16 +67,16 @@ class FeatureRows {
   [[nodiscard]] int stride() const { return stride_; }
   [[nodiscard]] void* at(int y, int x, int channel = 0) {
     const std::size_t i = index(y, x, channel);
-    return storage_ == Storage::half ? static_cast<void*>(halves_.data() + i) : floats_.data() + i;
+    return element_type_ == ElementType::float16 ? static_cast<void*>(halves_.data() + i) : floats_.data() + i;
   }
   [[nodiscard]] float value(int y, int x, int channel) const {
     const std::size_t i = index(y, x, channel);
-    return storage_ == Storage::half ? half_to_float(halves_[i]) : floats_[i];
+    return element_type_ == ElementType::float16 ? half_to_float(halves_[i]) : floats_[i];
   }
   /// As it is kept: rounded to binary16 where rows are.
   void set(int y, int x, int channel, float value) {
     const std::size_t i = index(y, x, channel);
-    if (storage_ == Storage::half)
+    if (element_type_ == ElementType::float16)
       halves_[i] = float_to_half(value);
     else
       floats_[i] = value;
@@ -105,15 +105,15 @@ class FeatureRows {
   [[nodiscard]] std::size_t index(int y, int x, int channel) const {
     return (static_cast<std::size_t>(y) * width_ + x) * stride_ + channel;
   }
-  Storage storage_;
+  ElementType element_type_;
   int width_, stride_;
   std::vector<std::uint16_t> halves_;
   std::vector<float> floats_;
 };
 
 /// How far a value may be from `expected` for having been kept: half a unit in the last place of binary16.
-inline double rounding(Storage storage, double expected) {
-  return storage == Storage::half ? std::fabs(expected) * 0x1p-11 + 0x1p-25 : 0;
+inline double rounding(ElementType element_type, double expected) {
+  return element_type == ElementType::float16 ? std::fabs(expected) * 0x1p-11 + 0x1p-25 : 0;
 }
 
 /// How far one int16 product of a sum may be off, as the variance of the sum. Values v are rounded to steps of
@@ -142,6 +142,6 @@ struct RoundedSum {
 inline constexpr double kDeviations = 7;
 
 inline const char* text(Arithmetic arithmetic) { return arithmetic == Arithmetic::int16 ? "int16" : "float32"; }
-inline const char* text(Storage storage) { return storage == Storage::half ? "half" : "single"; }
+inline const char* text(ElementType element_type) { return element_type == ElementType::float16 ? "half" : "single"; }
 
 }  // namespace weir::compute

@@ -36,7 +36,7 @@ std::vector<std::vector<float>> columns(int in, int each) {
 }
 
 // The proof is beside scale_to_int16() in kernels.cpp.
-TEST_P(Packing, NoSumOfProductsLeavesAnInt32) {
+TEST_P(Packing, NoSumOfProductsOverflowsAnInt32) {
   for (const int in : {1, 3, 33, 1080, 1081, 1110, 1111, 1600, 4096, 8192, 65536, 140000}) {
     for (const auto& column : columns(in, 1)) {
       const std::int64_t sum = largest_sum(pack_matrix(kernels(), Arithmetic::int16, 1, in, column.data()));

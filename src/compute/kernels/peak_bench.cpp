@@ -81,22 +81,22 @@ void int16_neon(int rounds) {
 }
 #endif
 
-std::vector<Peak> found_peaks() {
-  std::vector<Peak> all;
+std::vector<PeakKernel> make_peak_kernels() {
+  std::vector<PeakKernel> kernels;
 #if defined(__x86_64__)
-  all.push_back({"avx512_vnni", Arithmetic::int16, kChains * 32, int16_avx512});
-  all.push_back({"avx512_vnni", Arithmetic::float32, kChains * 16, float32_avx512});
-  all.push_back({"avx2", Arithmetic::int16, kChains * 16, int16_avx2});
-  all.push_back({"avx2", Arithmetic::float32, kChains * 8, float32_avx2});
+  kernels.push_back({"avx512_vnni", Arithmetic::int16, kChains * 32, int16_avx512});
+  kernels.push_back({"avx512_vnni", Arithmetic::float32, kChains * 16, float32_avx512});
+  kernels.push_back({"avx2", Arithmetic::int16, kChains * 16, int16_avx2});
+  kernels.push_back({"avx2", Arithmetic::float32, kChains * 8, float32_avx2});
 #elif defined(__aarch64__)
-  all.push_back({"neon", Arithmetic::int16, kChains * 4, int16_neon});
-  all.push_back({"neon", Arithmetic::float32, kChains * 4, float32_neon});
+  kernels.push_back({"neon", Arithmetic::int16, kChains * 4, int16_neon});
+  kernels.push_back({"neon", Arithmetic::float32, kChains * 4, float32_neon});
 #endif
-  std::erase_if(all, [](const Peak& peak) { return find_kernels(peak.set) == nullptr; });
-  return all;
+  std::erase_if(kernels, [](const PeakKernel& peak) { return find_kernels(peak.instruction_set) == nullptr; });
+  return kernels;
 }
 
-void BM_peak(benchmark::State& state, const Peak& peak) {
+void BM_peak(benchmark::State& state, const PeakKernel& peak) {
   constexpr int kRounds = 1000;
   for (auto _ : state) peak.run(kRounds);
   state.counters["multiplications"] = benchmark::Counter(
@@ -104,9 +104,9 @@ void BM_peak(benchmark::State& state, const Peak& peak) {
 }
 
 int register_all() {
-  for (const Peak& peak : peaks()) {
+  for (const PeakKernel& peak : list_peak_kernels()) {
     std::string name{"peak_"};
-    name += peak.set;
+    name += peak.instruction_set;
     name += peak.arithmetic == Arithmetic::int16 ? "_int16" : "_float32";
     benchmark::RegisterBenchmark(name.c_str(), BM_peak, peak);
   }
@@ -116,9 +116,9 @@ const int kRegistered = register_all();
 
 }  // namespace
 
-std::span<const Peak> peaks() {
-  static const std::vector<Peak> all = found_peaks();
-  return all;
+std::span<const PeakKernel> list_peak_kernels() {
+  static const std::vector<PeakKernel> kernels = make_peak_kernels();
+  return kernels;
 }
 
 double thread_seconds() {
@@ -127,11 +127,11 @@ double thread_seconds() {
   return static_cast<double>(now.tv_sec) + 1e-9 * static_cast<double>(now.tv_nsec);
 }
 
-double measured_peak(std::string_view set, Arithmetic arithmetic) {
+double measure_peak(std::string_view instruction_set, Arithmetic arithmetic) {
   constexpr int kRounds = 200'000;  // about a millisecond
   double best = 0;
-  for (const Peak& peak : peaks()) {
-    if (peak.set != set || peak.arithmetic != arithmetic) continue;
+  for (const PeakKernel& peak : list_peak_kernels()) {
+    if (peak.instruction_set != instruction_set || peak.arithmetic != arithmetic) continue;
     for (int i = 0; i < 10; ++i) {
       const double start = thread_seconds();
       peak.run(kRounds);

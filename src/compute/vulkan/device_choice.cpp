@@ -13,11 +13,11 @@ namespace weir::compute::vulkan {
 
 namespace {
 
-bool matches(const DeviceInfo& device, std::string_view wish) {
-  if (wish == "gpu") return true;
-  if (wish.starts_with("gpu-")) return lower_case(device.uuid) == wish;
-  if (wish.starts_with("pci:")) return !device.pci.empty() && device.pci == wish.substr(4);
-  return lower_case(device.name).find(wish) != std::string::npos;
+bool matches(const DeviceInfo& device, std::string_view selector) {
+  if (selector == "gpu") return true;
+  if (selector.starts_with("gpu-")) return lower_case(device.uuid) == selector;
+  if (selector.starts_with("pci:")) return !device.pci.empty() && device.pci == selector.substr(4);
+  return lower_case(device.name).find(selector) != std::string::npos;
 }
 
 Bytes local_memory(const DeviceInfo& device) {
@@ -29,20 +29,20 @@ Bytes local_memory(const DeviceInfo& device) {
 }
 
 /// Larger is better.
-auto rank(const DeviceInfo& device) {
-  return std::tuple{device.missing.empty(), device.kind != DeviceKind::software, device.kind == DeviceKind::discrete,
-                    device.kind == DeviceKind::integrated, local_memory(device)};
+auto device_rank(const DeviceInfo& device) {
+  return std::tuple{device.missing_features.empty(), device.kind != DeviceKind::software,
+                    device.kind == DeviceKind::discrete, device.kind == DeviceKind::integrated, local_memory(device)};
 }
 
-std::string list(std::span<const DeviceInfo> devices) {
+std::string list_devices_text(std::span<const DeviceInfo> devices) {
   std::vector<std::string> lines;
   for (const DeviceInfo& device : devices) lines.push_back(describe(device));
   return lines.empty() ? "there are none" : fmt::format("there are: {}", fmt::join(lines, "; "));
 }
 
-Error refused(const DeviceInfo& device) {
+Error unsupported_device_error(const DeviceInfo& device) {
   return {Errc::unsupported, fmt::format("{} cannot be used: its driver ({}) lacks {}", device.name, device.driver,
-                                         fmt::join(device.missing, ", "))};
+                                         fmt::join(device.missing_features, ", "))};
 }
 
 }  // namespace
@@ -67,45 +67,48 @@ std::string describe(const DeviceInfo& device) {
   std::string text = fmt::format("{}, {}, {}, {}, {}", device.name, name_of(device.kind), device.vendor,
                                  to_text(local_memory(device)), device.uuid);
   if (!device.pci.empty()) text += ", pci:" + device.pci;
-  if (!device.missing.empty()) text += fmt::format(", lacks {}", fmt::join(device.missing, " and "));
+  if (!device.missing_features.empty()) text += fmt::format(", lacks {}", fmt::join(device.missing_features, " and "));
   return text;
 }
 
-Result<DeviceChoice> choose_device(std::span<const DeviceInfo> devices, std::string_view wish) {
-  const std::string whole = lower_case(wish);
-  std::string_view pattern = whole;
+Result<DeviceChoice> choose_device(std::span<const DeviceInfo> devices, std::string_view selector) {
+  const std::string lower = lower_case(selector);
+  std::string_view pattern = lower;
   std::size_t ordinal = 0;
   if (const std::size_t hash = pattern.rfind('#'); hash != std::string_view::npos) {
     const std::string_view digits = pattern.substr(hash + 1);
     const auto parsed = std::from_chars(digits.data(), digits.data() + digits.size(), ordinal);
     if (parsed.ec != std::errc{} || parsed.ptr != digits.data() + digits.size() || ordinal == 0)
-      return Error{Errc::invalid_argument, fmt::format("'{}': a number from 1 on must follow the #", printable(wish))};
+      return Error{Errc::invalid_argument,
+                   fmt::format("'{}': a number from 1 on must follow the #", printable(selector))};
     pattern = pattern.substr(0, hash);
   }
-  std::vector<std::size_t> found;
+  std::vector<std::size_t> matching;
   for (std::size_t i = 0; i < devices.size(); ++i) {
-    if (matches(devices[i], pattern)) found.push_back(i);
+    if (matches(devices[i], pattern)) matching.push_back(i);
   }
-  if (found.empty() || ordinal > found.size())
-    return Error{Errc::invalid_argument, fmt::format("no device matches '{}'; {}", printable(wish), list(devices))};
+  if (matching.empty() || ordinal > matching.size())
+    return Error{Errc::invalid_argument,
+                 fmt::format("no device matches '{}'; {}", printable(selector), list_devices_text(devices))};
   if (ordinal > 0) {
-    found = {found[ordinal - 1]};
+    matching = {matching[ordinal - 1]};
   } else if (pattern == "gpu") {
-    found = {*std::max_element(found.begin(), found.end(),
-                               [&](std::size_t a, std::size_t b) { return rank(devices[a]) < rank(devices[b]); })};
+    matching = {*std::max_element(matching.begin(), matching.end(), [&](std::size_t a, std::size_t b) {
+      return device_rank(devices[a]) < device_rank(devices[b]);
+    })};
   }
-  if (found.size() > 1)
+  if (matching.size() > 1)
     return Error{Errc::invalid_argument,
                  fmt::format("several devices match '{0}': write more of the name, or {0}#1 for the first of them; {1}",
-                             printable(wish), list(devices))};
-  const DeviceInfo& device = devices[found.front()];
-  if (!device.missing.empty()) return refused(device);
-  const bool by_default = pattern == "gpu" && device.kind == DeviceKind::software;
-  if (by_default && ordinal == 0 && devices.size() > 1 &&
+                             printable(selector), list_devices_text(devices))};
+  const DeviceInfo& device = devices[matching.front()];
+  if (!device.missing_features.empty()) return unsupported_device_error(device);
+  const bool software_by_default = pattern == "gpu" && device.kind == DeviceKind::software;
+  if (software_by_default && ordinal == 0 && devices.size() > 1 &&
       std::any_of(devices.begin(), devices.end(), [](const DeviceInfo& d) { return d.kind != DeviceKind::software; }))
-    return Error{Errc::unsupported,
-                 fmt::format("no GPU can be used, and a software device is only taken by name; {}", list(devices))};
-  return DeviceChoice{found.front(), by_default};
+    return Error{Errc::unsupported, fmt::format("no GPU can be used, and a software device is only taken by name; {}",
+                                                list_devices_text(devices))};
+  return DeviceChoice{matching.front(), software_by_default};
 }
 
 }  // namespace weir::compute::vulkan

@@ -3,17 +3,17 @@
 #include <algorithm>
 #include <cstdint>
 
-#include "compute/vulkan/typed.hpp"
+#include "compute/vulkan/make_struct.hpp"
 
 namespace weir::compute::vulkan {
 
 namespace {
 
-bool has_matrix_of_halves(VkPhysicalDevice device) {
+bool has_float16_matrices(VkPhysicalDevice device) {
   if (vkGetPhysicalDeviceCooperativeMatrixPropertiesNV == nullptr) return false;
   std::uint32_t count = 0;
   if (vkGetPhysicalDeviceCooperativeMatrixPropertiesNV(device, &count, nullptr) != VK_SUCCESS) return false;
-  auto empty = typed<VkCooperativeMatrixPropertiesNV>(VK_STRUCTURE_TYPE_COOPERATIVE_MATRIX_PROPERTIES_NV);
+  auto empty = make_struct<VkCooperativeMatrixPropertiesNV>(VK_STRUCTURE_TYPE_COOPERATIVE_MATRIX_PROPERTIES_NV);
   std::vector<VkCooperativeMatrixPropertiesNV> list(count, empty);
   if (vkGetPhysicalDeviceCooperativeMatrixPropertiesNV(device, &count, list.data()) != VK_SUCCESS) return false;
   return std::any_of(list.begin(), list.end(), [](const VkCooperativeMatrixPropertiesNV& m) {
@@ -25,12 +25,12 @@ bool has_matrix_of_halves(VkPhysicalDevice device) {
 
 }  // namespace
 
-std::vector<std::string> what_is_missing(const VkPhysicalDeviceProperties& properties,
-                                         const VkPhysicalDeviceFeatures& features, bool computes) {
+std::vector<std::string> list_missing_features(const VkPhysicalDeviceProperties& properties,
+                                               const VkPhysicalDeviceFeatures& features, bool has_compute_queue) {
   if (properties.apiVersion < VK_API_VERSION_1_1) return {"Vulkan 1.1"};
   std::vector<std::string> missing;
   if (properties.limits.maxPerStageDescriptorStorageBuffers < 16) missing.emplace_back("16 storage buffers per shader");
-  if (!computes) missing.emplace_back("a compute queue");
+  if (!has_compute_queue) missing.emplace_back("a compute queue");
   if (features.shaderStorageBufferArrayDynamicIndexing == VK_FALSE)
     missing.emplace_back("shaderStorageBufferArrayDynamicIndexing");
   return missing;
@@ -38,39 +38,40 @@ std::vector<std::string> what_is_missing(const VkPhysicalDeviceProperties& prope
 
 VkPhysicalDeviceFeatures read_features(VkPhysicalDevice device, const std::set<std::string>& extensions,
                                        DeviceInfo& info) {
-  auto half =
-      typed<VkPhysicalDeviceShaderFloat16Int8Features>(VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_SHADER_FLOAT16_INT8_FEATURES);
-  auto storage = typed<VkPhysicalDevice16BitStorageFeatures>(VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_16BIT_STORAGE_FEATURES);
-  auto matrix = typed<VkPhysicalDeviceCooperativeMatrixFeaturesNV>(
+  auto half = make_struct<VkPhysicalDeviceShaderFloat16Int8Features>(
+      VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_SHADER_FLOAT16_INT8_FEATURES);
+  auto storage =
+      make_struct<VkPhysicalDevice16BitStorageFeatures>(VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_16BIT_STORAGE_FEATURES);
+  auto matrix = make_struct<VkPhysicalDeviceCooperativeMatrixFeaturesNV>(
       VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_COOPERATIVE_MATRIX_FEATURES_NV);
-  auto model =
-      typed<VkPhysicalDeviceVulkanMemoryModelFeatures>(VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_VULKAN_MEMORY_MODEL_FEATURES);
-  auto features = typed<VkPhysicalDeviceFeatures2>(VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_FEATURES_2);
+  auto model = make_struct<VkPhysicalDeviceVulkanMemoryModelFeatures>(
+      VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_VULKAN_MEMORY_MODEL_FEATURES);
+  auto features = make_struct<VkPhysicalDeviceFeatures2>(VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_FEATURES_2);
   features.pNext = &storage;
   if (extensions.contains(VK_KHR_SHADER_FLOAT16_INT8_EXTENSION_NAME)) {
     half.pNext = features.pNext;
     features.pNext = &half;
   }
-  const bool matrices = extensions.contains(VK_NV_COOPERATIVE_MATRIX_EXTENSION_NAME) &&
-                        extensions.contains(VK_KHR_VULKAN_MEMORY_MODEL_EXTENSION_NAME);
-  if (matrices) {
+  const bool has_matrices = extensions.contains(VK_NV_COOPERATIVE_MATRIX_EXTENSION_NAME) &&
+                            extensions.contains(VK_KHR_VULKAN_MEMORY_MODEL_EXTENSION_NAME);
+  if (has_matrices) {
     matrix.pNext = features.pNext;
     model.pNext = &matrix;
     features.pNext = &model;
   }
-  auto timelines =
-      typed<VkPhysicalDeviceTimelineSemaphoreFeatures>(VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_TIMELINE_SEMAPHORE_FEATURES);
+  auto timelines = make_struct<VkPhysicalDeviceTimelineSemaphoreFeatures>(
+      VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_TIMELINE_SEMAPHORE_FEATURES);
   if (extensions.contains(VK_KHR_TIMELINE_SEMAPHORE_EXTENSION_NAME)) {
     timelines.pNext = features.pNext;
     features.pNext = &timelines;
   }
   vkGetPhysicalDeviceFeatures2(device, &features);
-  info.half_storage = storage.storageBuffer16BitAccess == VK_TRUE;
-  info.timeline_semaphores = timelines.timelineSemaphore == VK_TRUE;
-  info.half_arithmetic = half.shaderFloat16 == VK_TRUE;
-  info.cooperative_matrix = matrices && model.vulkanMemoryModel == VK_TRUE && info.subgroup_size == 32 &&
-                            info.shared_memory >= 40_KiB && matrix.cooperativeMatrix == VK_TRUE && info.half_storage &&
-                            info.half_arithmetic && has_matrix_of_halves(device);
+  info.has_half_storage = storage.storageBuffer16BitAccess == VK_TRUE;
+  info.has_timeline_semaphores = timelines.timelineSemaphore == VK_TRUE;
+  info.has_half_arithmetic = half.shaderFloat16 == VK_TRUE;
+  info.has_cooperative_matrix = has_matrices && model.vulkanMemoryModel == VK_TRUE && info.subgroup_size == 32 &&
+                                info.shared_memory >= 40_KiB && matrix.cooperativeMatrix == VK_TRUE &&
+                                info.has_half_storage && info.has_half_arithmetic && has_float16_matrices(device);
   return features.features;
 }
 

@@ -8,13 +8,13 @@
 #include "compute/vulkan/device_features.hpp"
 #include "compute/vulkan/device_names.hpp"
 #include "compute/vulkan/instance.hpp"
-#include "compute/vulkan/typed.hpp"
+#include "compute/vulkan/make_struct.hpp"
 
 namespace weir::compute::vulkan {
 
 namespace {
 
-std::set<std::string> extensions_of(VkPhysicalDevice device) {
+std::set<std::string> list_extensions(VkPhysicalDevice device) {
   std::uint32_t count = 0;
   if (vkEnumerateDeviceExtensionProperties(device, nullptr, &count, nullptr) != VK_SUCCESS) return {};
   std::vector<VkExtensionProperties> list(count);
@@ -32,20 +32,21 @@ bool find_queues(VkPhysicalDevice device, DeviceInfo& info) {
   const std::optional<Queues> queues = choose_queues(families);
   if (!queues) return false;
   info.queues = *queues;
-  if (families[queues->family].timestampValidBits == 0) info.timestamp_ns = 0;
+  if (families[queues->compute_family].timestampValidBits == 0) info.timestamp_ns = 0;
   return true;
 }
 
 /// Of a device that speaks Vulkan 1.1.
 void read_properties(VkPhysicalDevice device, const std::set<std::string>& extensions, DeviceInfo& info) {
-  auto driver = typed<VkPhysicalDeviceDriverProperties>(VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_DRIVER_PROPERTIES);
-  auto pci =
-      typed<VkPhysicalDevicePCIBusInfoPropertiesEXT>(VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_PCI_BUS_INFO_PROPERTIES_EXT);
-  auto id = typed<VkPhysicalDeviceIDProperties>(VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_ID_PROPERTIES);
+  auto driver = make_struct<VkPhysicalDeviceDriverProperties>(VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_DRIVER_PROPERTIES);
+  auto pci = make_struct<VkPhysicalDevicePCIBusInfoPropertiesEXT>(
+      VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_PCI_BUS_INFO_PROPERTIES_EXT);
+  auto id = make_struct<VkPhysicalDeviceIDProperties>(VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_ID_PROPERTIES);
   auto sizes =
-      typed<VkPhysicalDeviceMaintenance3Properties>(VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_MAINTENANCE_3_PROPERTIES);
-  auto subgroup = typed<VkPhysicalDeviceSubgroupProperties>(VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_SUBGROUP_PROPERTIES);
-  auto properties = typed<VkPhysicalDeviceProperties2>(VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_PROPERTIES_2);
+      make_struct<VkPhysicalDeviceMaintenance3Properties>(VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_MAINTENANCE_3_PROPERTIES);
+  auto subgroup =
+      make_struct<VkPhysicalDeviceSubgroupProperties>(VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_SUBGROUP_PROPERTIES);
+  auto properties = make_struct<VkPhysicalDeviceProperties2>(VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_PROPERTIES_2);
   const auto chain = [&](auto& more) {
     more.pNext = properties.pNext;
     properties.pNext = &more;
@@ -59,14 +60,14 @@ void read_properties(VkPhysicalDevice device, const std::set<std::string>& exten
   if (has_pci) chain(pci);
   vkGetPhysicalDeviceProperties2(device, &properties);
   const VkPhysicalDeviceProperties& basic = properties.properties;
-  info.kind = kind_of(basic, has_driver ? driver.driverID : static_cast<VkDriverId>(0));
+  info.kind = device_kind_of(basic, has_driver ? driver.driverID : static_cast<VkDriverId>(0));
   info.driver = has_driver ? fmt::format("{} {}", driver.driverName, driver.driverInfo)
                            : fmt::format("version 0x{:x}", basic.driverVersion);
-  info.uuid = uuid_text(id.deviceUUID);
+  info.uuid = format_uuid(id.deviceUUID);
   if (has_pci)
     info.pci = fmt::format("{:04x}:{:02x}:{:02x}.{}", pci.pciDomain, pci.pciBus, pci.pciDevice, pci.pciFunction);
-  info.largest_range = Bytes{basic.limits.maxStorageBufferRange};
-  info.largest_allocation = Bytes{sizes.maxMemoryAllocationSize};
+  info.max_buffer_range = Bytes{basic.limits.maxStorageBufferRange};
+  info.max_allocation = Bytes{sizes.maxMemoryAllocationSize};
   info.subgroup_size = subgroup.subgroupSize;
   info.shared_memory = Bytes{basic.limits.maxComputeSharedMemorySize};
   info.binding_alignment = Bytes{basic.limits.minStorageBufferOffsetAlignment};
@@ -80,28 +81,28 @@ DeviceInfo read_device(VkPhysicalDevice device) {
   vkGetPhysicalDeviceProperties(device, &basic);
   info.name = basic.deviceName;
   info.vendor = vendor_name(basic.vendorID);
-  info.kind = kind_of(basic, static_cast<VkDriverId>(0));
+  info.kind = device_kind_of(basic, static_cast<VkDriverId>(0));
   VkPhysicalDeviceFeatures features{};
-  bool computes = false;
+  bool has_compute_queue = false;
   if (basic.apiVersion >= VK_API_VERSION_1_1) {
-    const std::set<std::string> extensions = extensions_of(device);
+    const std::set<std::string> extensions = list_extensions(device);
     read_properties(device, extensions, info);
-    info.memory_budget = extensions.contains(VK_EXT_MEMORY_BUDGET_EXTENSION_NAME);
-    computes = find_queues(device, info);
+    info.has_memory_budget = extensions.contains(VK_EXT_MEMORY_BUDGET_EXTENSION_NAME);
+    has_compute_queue = find_queues(device, info);
     features = read_features(device, extensions, info);
   }
-  info.heaps = read_heaps(device, info.memory_budget);
-  info.missing = what_is_missing(basic, features, computes);
+  info.heaps = read_heaps(device, info.has_memory_budget);
+  info.missing_features = list_missing_features(basic, features, has_compute_queue);
   return info;
 }
 
 }  // namespace
 
-std::vector<Heap> read_heaps(VkPhysicalDevice device, bool memory_budget) {
-  auto budget =
-      typed<VkPhysicalDeviceMemoryBudgetPropertiesEXT>(VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_MEMORY_BUDGET_PROPERTIES_EXT);
-  auto memory = typed<VkPhysicalDeviceMemoryProperties2>(VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_MEMORY_PROPERTIES_2);
-  if (memory_budget) {
+std::vector<Heap> read_heaps(VkPhysicalDevice device, bool has_memory_budget) {
+  auto budget = make_struct<VkPhysicalDeviceMemoryBudgetPropertiesEXT>(
+      VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_MEMORY_BUDGET_PROPERTIES_EXT);
+  auto memory = make_struct<VkPhysicalDeviceMemoryProperties2>(VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_MEMORY_PROPERTIES_2);
+  if (has_memory_budget) {
     memory.pNext = &budget;
     vkGetPhysicalDeviceMemoryProperties2(device, &memory);
   } else {
@@ -111,8 +112,8 @@ std::vector<Heap> read_heaps(VkPhysicalDevice device, bool memory_budget) {
   for (std::uint32_t i = 0; i < memory.memoryProperties.memoryHeapCount; ++i) {
     const VkMemoryHeap& heap = memory.memoryProperties.memoryHeaps[i];
     heaps.push_back({.size = Bytes{heap.size},
-                     .budget = Bytes{memory_budget ? budget.heapBudget[i] : heap.size},
-                     .used = Bytes{memory_budget ? budget.heapUsage[i] : 0},
+                     .budget = Bytes{has_memory_budget ? budget.heapBudget[i] : heap.size},
+                     .used = Bytes{has_memory_budget ? budget.heapUsage[i] : 0},
                      .device_local = (heap.flags & VK_MEMORY_HEAP_DEVICE_LOCAL_BIT) != 0});
   }
   return heaps;

@@ -38,26 +38,26 @@ struct DeviceInfo {
   std::string uuid;  ///< "GPU-6d657361-3232-2e33-2e36-000000000000"
   std::string pci;   ///< "0000:01:00.0"; empty if the driver does not say
   std::vector<Heap> heaps;
-  bool memory_budget = false;       ///< VK_EXT_memory_budget
-  bool half_storage = false;        ///< 16-bit values in storage buffers
-  bool half_arithmetic = false;     ///< 16-bit floats in shaders
-  bool cooperative_matrix = false;  ///< VK_NV_cooperative_matrix with 16x16x16 of float16 into float32
+  bool has_memory_budget = false;       ///< VK_EXT_memory_budget
+  bool has_half_storage = false;        ///< 16-bit values in storage buffers
+  bool has_half_arithmetic = false;     ///< 16-bit floats in shaders
+  bool has_cooperative_matrix = false;  ///< VK_NV_cooperative_matrix with 16x16x16 of float16 into float32
   std::uint32_t subgroup_size = 0;
-  Bytes shared_memory;  ///< of a group of invocations
-  Bytes largest_range;  ///< of one storage buffer as a shader sees it
-  Bytes largest_allocation;
+  Bytes shared_memory;     ///< of a group of invocations
+  Bytes max_buffer_range;  ///< of one storage buffer as a shader sees it
+  Bytes max_allocation;
   Bytes binding_alignment;  ///< of a storage buffer's offset
   double timestamp_ns = 0;  ///< per tick; 0: the queue has no timestamps
   Queues queues;
-  bool timeline_semaphores = false;  ///< VK_KHR_timeline_semaphore
-  std::vector<std::string> missing;  ///< what weir needs and this driver lacks
+  bool has_timeline_semaphores = false;       ///< VK_KHR_timeline_semaphore
+  std::vector<std::string> missing_features;  ///< what weir needs and this driver lacks
 };
 
 /// The devices in the loader's order. Devices of drivers older than Vulkan 1.1 are listed with what they lack.
 std::vector<DeviceInfo> list_devices(const Instance& instance);
 
 /// Heaps with their budget as it is now.
-std::vector<Heap> read_heaps(VkPhysicalDevice device, bool memory_budget);
+std::vector<Heap> read_heaps(VkPhysicalDevice device, bool has_memory_budget);
 
 /// What a wish for a device came to.
 struct DeviceChoice {
@@ -68,7 +68,7 @@ struct DeviceChoice {
 /// if it is alone; "GPU-..." by UUID; "pci:0000:01:00.0"; else a part of the name, any case. "WISH#2" is the second of
 /// those that match. Makes no driver call.
 /// Errors: invalid_argument with the list when none or several match; unsupported when the one lacks something.
-Result<DeviceChoice> choose_device(std::span<const DeviceInfo> devices, std::string_view wish);
+Result<DeviceChoice> choose_device(std::span<const DeviceInfo> devices, std::string_view selector);
 
 /// One line per device: "llvmpipe (LLVM 15.0.6, 256 bits), software, Mesa, 2 GiB, GPU-6d65...".
 std::string describe(const DeviceInfo& device);

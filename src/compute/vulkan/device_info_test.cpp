@@ -6,9 +6,9 @@
 #include <string>
 #include <vector>
 
-#include "compute/vulkan/device.hpp"
 #include "compute/vulkan/device_features.hpp"
 #include "compute/vulkan/device_names.hpp"
+#include "compute/vulkan/logical_device.hpp"
 #include "vulkan_devices.hpp"
 
 namespace weir::compute::vulkan {
@@ -33,7 +33,7 @@ const DeviceInfo kBigger = invented("Bigger Card", DeviceKind::discrete, 24_GiB,
 const DeviceInfo kSmall = invented("Built-in Graphics", DeviceKind::integrated, 64_GiB);
 const DeviceInfo kSoft = invented("llvmpipe (LLVM 15)", DeviceKind::software, 128_GiB);
 
-TEST(ChooseDevice, GpuIsTheBestThatIsNoSoftware) {
+TEST(ChooseDevice, GpuIsTheBestDeviceThatIsNotSoftware) {
   const std::vector devices{kSoft, kSmall, kBig, kBigger};
   const auto choice = choose_device(devices, "gpu");
   ASSERT_TRUE(choice) << choice.error().what;
@@ -41,7 +41,7 @@ TEST(ChooseDevice, GpuIsTheBestThatIsNoSoftware) {
   EXPECT_FALSE(choice->software_by_default);
 }
 
-TEST(ChooseDevice, SoftwareIsTakenByNameOrWhenItIsAloneAndThenItIsSaid) {
+TEST(ChooseDevice, SoftwareIsTakenByNameOrWhenItIsAloneAndThenReported) {
   const std::vector several{kSmall, kSoft};
   const auto named = choose_device(several, "LLVMpipe");
   ASSERT_TRUE(named);
@@ -52,7 +52,7 @@ TEST(ChooseDevice, SoftwareIsTakenByNameOrWhenItIsAloneAndThenItIsSaid) {
   ASSERT_TRUE(fallback);
   EXPECT_TRUE(fallback->software_by_default);
   DeviceInfo lacking = kSmall;
-  lacking.missing = {"Vulkan 1.1"};
+  lacking.missing_features = {"Vulkan 1.1"};
   const std::vector useless{lacking, kSoft};
   const auto refused = choose_device(useless, "gpu");
   ASSERT_FALSE(refused) << "a GPU is there: software must not stand in for it in silence";
@@ -66,7 +66,7 @@ TEST(ChooseDevice, ByUuidPciAndPartOfTheName) {
   EXPECT_EQ(choose_device(devices, "9000")->index, 2U);
 }
 
-TEST(ChooseDevice, NoneOrSeveralAreListed) {
+TEST(ChooseDevice, ErrorsForNoneOrSeveralListTheDevices) {
   const std::vector devices{kBig, kBigger};
   const auto none = choose_device(devices, "other");
   ASSERT_FALSE(none);
@@ -83,9 +83,9 @@ TEST(ChooseDevice, NoneOrSeveralAreListed) {
   EXPECT_THAT(choose_device({}, "gpu").error().what, HasSubstr("there are none"));
 }
 
-TEST(ChooseDevice, WhatADriverLacksIsNamed) {
+TEST(ChooseDevice, MissingFeaturesOfADriverAreNamed) {
   DeviceInfo lacking = kBig;
-  lacking.missing = {"Vulkan 1.1", "a compute queue"};
+  lacking.missing_features = {"Vulkan 1.1", "a compute queue"};
   const std::vector devices{lacking};
   const auto refused = choose_device(devices, "big");
   ASSERT_FALSE(refused);
@@ -93,30 +93,30 @@ TEST(ChooseDevice, WhatADriverLacksIsNamed) {
   EXPECT_THAT(refused.error().what, HasSubstr("(D 1) lacks Vulkan 1.1, a compute queue"));
 }
 
-TEST(WhatIsMissing, EachNeedIsNamed) {
+TEST(ListMissingFeatures, EachMissingFeatureIsNamed) {
   VkPhysicalDeviceProperties properties{};
   properties.apiVersion = VK_API_VERSION_1_1;
   properties.limits.maxPerStageDescriptorStorageBuffers = 16;
   VkPhysicalDeviceFeatures features{};
   features.shaderStorageBufferArrayDynamicIndexing = VK_TRUE;
-  EXPECT_THAT(what_is_missing(properties, features, true), testing::IsEmpty());
+  EXPECT_THAT(list_missing_features(properties, features, true), testing::IsEmpty());
   properties.limits.maxPerStageDescriptorStorageBuffers = 8;
-  EXPECT_THAT(what_is_missing(properties, features, true), testing::ElementsAre("16 storage buffers per shader"));
+  EXPECT_THAT(list_missing_features(properties, features, true), testing::ElementsAre("16 storage buffers per shader"));
   features.shaderStorageBufferArrayDynamicIndexing = VK_FALSE;
-  EXPECT_THAT(what_is_missing(properties, features, false),
+  EXPECT_THAT(list_missing_features(properties, features, false),
               testing::ElementsAre("16 storage buffers per shader", "a compute queue",
                                    "shaderStorageBufferArrayDynamicIndexing"));
   properties.apiVersion = VK_API_VERSION_1_0;  // of which no more is asked
-  EXPECT_THAT(what_is_missing(properties, features, true), testing::ElementsAre("Vulkan 1.1"));
+  EXPECT_THAT(list_missing_features(properties, features, true), testing::ElementsAre("Vulkan 1.1"));
 }
 
-TEST(DeviceNames, SoftwareIsKnownByItsDriverWhateverItSaysItIs) {
+TEST(DeviceNames, SoftwareIsFoundByItsDriverNotByItsType) {
   VkPhysicalDeviceProperties properties{};
   properties.deviceType = VK_PHYSICAL_DEVICE_TYPE_DISCRETE_GPU;
-  EXPECT_EQ(kind_of(properties, VK_DRIVER_ID_NVIDIA_PROPRIETARY), DeviceKind::discrete);
-  EXPECT_EQ(kind_of(properties, VK_DRIVER_ID_MESA_DOZEN), DeviceKind::software);
+  EXPECT_EQ(device_kind_of(properties, VK_DRIVER_ID_NVIDIA_PROPRIETARY), DeviceKind::discrete);
+  EXPECT_EQ(device_kind_of(properties, VK_DRIVER_ID_MESA_DOZEN), DeviceKind::software);
   properties.deviceType = VK_PHYSICAL_DEVICE_TYPE_CPU;
-  EXPECT_EQ(kind_of(properties, static_cast<VkDriverId>(0)), DeviceKind::software);
+  EXPECT_EQ(device_kind_of(properties, static_cast<VkDriverId>(0)), DeviceKind::software);
   EXPECT_EQ(vendor_name(0x10DE), "NVIDIA");
   EXPECT_EQ(vendor_name(0x1234), "vendor 0x1234");
 }
@@ -135,26 +135,26 @@ constexpr VkMemoryPropertyFlags kLocal = VK_MEMORY_PROPERTY_DEVICE_LOCAL_BIT;
 constexpr VkMemoryPropertyFlags kVisible = VK_MEMORY_PROPERTY_HOST_VISIBLE_BIT | VK_MEMORY_PROPERTY_HOST_COHERENT_BIT;
 constexpr VkMemoryPropertyFlags kCached = VK_MEMORY_PROPERTY_HOST_CACHED_BIT;
 
-TEST(ChooseMemory, TheWindowIntoACardIsNotTheCard) {
+TEST(ChooseMemory, PrefersTheWholeDeviceMemoryToTheHostVisibleWindow) {
   // A window of 256 MiB that the host sees comes before the card's own memory in the list.
   const auto memory = memory_of({{kLocal | kVisible, 0}, {kVisible, 1}, {kVisible | kCached, 1}, {kLocal, 2}},
                                 {256 << 20, 32ULL << 30, 8ULL << 30});
-  EXPECT_EQ(*choose_memory_type(memory, ~0U, Where::device), 3U);
-  EXPECT_EQ(*choose_memory_type(memory, ~0U, Where::upload), 1U);
-  EXPECT_EQ(*choose_memory_type(memory, ~0U, Where::download), 2U);
+  EXPECT_EQ(*choose_memory_type(memory, ~0U, MemoryUsage::device), 3U);
+  EXPECT_EQ(*choose_memory_type(memory, ~0U, MemoryUsage::upload), 1U);
+  EXPECT_EQ(*choose_memory_type(memory, ~0U, MemoryUsage::download), 2U);
 }
 
-TEST(ChooseMemory, OneKindForAllIsTaken) {
+TEST(ChooseMemory, UsesOneTypeForAllIfThereIsNoOther) {
   const auto memory = memory_of({{kLocal | kVisible | kCached, 0}}, {2ULL << 30});
-  for (const Where where : {Where::device, Where::upload, Where::download})
-    EXPECT_EQ(*choose_memory_type(memory, ~0U, where), 0U);
+  for (const MemoryUsage usage : {MemoryUsage::device, MemoryUsage::upload, MemoryUsage::download})
+    EXPECT_EQ(*choose_memory_type(memory, ~0U, usage), 0U);
 }
 
-TEST(ChooseMemory, OfEqualsTheLargestHeapAndOnlyWhatIsAllowed) {
+TEST(ChooseMemory, TakesTheLargestHeapAmongEqualsAndOnlyAllowedTypes) {
   const auto memory = memory_of({{kLocal, 0}, {kLocal, 1}}, {1ULL << 30, 8ULL << 30});
-  EXPECT_EQ(*choose_memory_type(memory, ~0U, Where::device), 1U);
-  EXPECT_EQ(*choose_memory_type(memory, 1U, Where::device), 0U);
-  EXPECT_FALSE(choose_memory_type(memory, ~0U, Where::upload));
+  EXPECT_EQ(*choose_memory_type(memory, ~0U, MemoryUsage::device), 1U);
+  EXPECT_EQ(*choose_memory_type(memory, 1U, MemoryUsage::device), 0U);
+  EXPECT_FALSE(choose_memory_type(memory, ~0U, MemoryUsage::upload));
 }
 
 class VulkanDevices : public test::VulkanTest {};
@@ -165,7 +165,7 @@ TEST_F(VulkanDevices, AreDescribed) {
     EXPECT_FALSE(info.driver.empty());
     EXPECT_EQ(info.uuid.size(), 4U + 36U) << info.uuid;
     EXPECT_FALSE(info.heaps.empty());
-    EXPECT_GE(info.largest_range, 128_MiB);
+    EXPECT_GE(info.max_buffer_range, 128_MiB);
     EXPECT_GE(info.binding_alignment, Bytes{1});
     EXPECT_LE(info.binding_alignment, Bytes{256});
   }

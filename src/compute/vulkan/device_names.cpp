@@ -27,7 +27,7 @@ std::string vendor_name(std::uint32_t id) {
   }
 }
 
-DeviceKind kind_of(const VkPhysicalDeviceProperties& properties, VkDriverId driver) {
+DeviceKind device_kind_of(const VkPhysicalDeviceProperties& properties, VkDriverId driver) {
   // dzn translates to Direct3D 12 and is announced as the GPU behind it; its results are not to be relied on.
   if (driver == VK_DRIVER_ID_MESA_DOZEN || driver == VK_DRIVER_ID_MESA_LLVMPIPE ||
       driver == VK_DRIVER_ID_GOOGLE_SWIFTSHADER)
@@ -46,7 +46,7 @@ DeviceKind kind_of(const VkPhysicalDeviceProperties& properties, VkDriverId driv
   }
 }
 
-std::string uuid_text(const std::uint8_t (&uuid)[VK_UUID_SIZE]) {
+std::string format_uuid(const std::uint8_t (&uuid)[VK_UUID_SIZE]) {
   std::string text = "GPU-";
   for (std::size_t i = 0; i < VK_UUID_SIZE; ++i) {
     if (i == 4 || i == 6 || i == 8 || i == 10) text += '-';

@@ -2,57 +2,57 @@
 
 #include <cassert>
 
+#include "compute/vulkan/make_struct.hpp"
 #include "compute/vulkan/result.hpp"
-#include "compute/vulkan/typed.hpp"
 
 namespace weir::compute::vulkan {
 
 namespace {
 
-Result<VkDescriptorSet> take_set(Device& device, VkDescriptorPool pool) {
-  VkDescriptorSetLayout layout = device.set_layout();
-  auto allocate = typed<VkDescriptorSetAllocateInfo>(VK_STRUCTURE_TYPE_DESCRIPTOR_SET_ALLOCATE_INFO);
+Result<VkDescriptorSet> allocate_descriptor_set(LogicalDevice& device, VkDescriptorPool pool) {
+  VkDescriptorSetLayout layout = device.descriptor_layout();
+  auto allocate = make_struct<VkDescriptorSetAllocateInfo>(VK_STRUCTURE_TYPE_DESCRIPTOR_SET_ALLOCATE_INFO);
   allocate.descriptorPool = pool;
   allocate.descriptorSetCount = 1;
   allocate.pSetLayouts = &layout;
   VkDescriptorSet set = VK_NULL_HANDLE;
   const VkResult result = device.api().vkAllocateDescriptorSets(device.handle(), &allocate, &set);
-  if (result != VK_SUCCESS) return error_of(result, "bind buffers");
+  if (result != VK_SUCCESS) return error_from_result(result, "bind buffers");
   return set;
 }
 
 }  // namespace
 
-Result<VkDescriptorSet> bind_buffers(Device& device, VkDescriptorPool pool, const Dispatch& dispatch) {
-  auto set = take_set(device, pool);
+Result<VkDescriptorSet> bind_buffers(LogicalDevice& device, VkDescriptorPool pool, const Dispatch& dispatch) {
+  auto set = allocate_descriptor_set(device, pool);
   if (!set) return set;
-  std::vector<VkDescriptorBufferInfo> infos(kPlaces);
+  std::vector<VkDescriptorBufferInfo> infos(kDescriptorCount);
   std::vector<VkWriteDescriptorSet> writes;
-  const auto add = [&](Place place, std::uint32_t index, Slice slice) {
+  const auto add = [&](BindingSlot slot, std::uint32_t index, Slice slice) {
     VkDescriptorBufferInfo& info = infos[writes.size()];
     info = {slice.buffer, slice.offset, slice.size};
-    auto write = typed<VkWriteDescriptorSet>(VK_STRUCTURE_TYPE_WRITE_DESCRIPTOR_SET);
+    auto write = make_struct<VkWriteDescriptorSet>(VK_STRUCTURE_TYPE_WRITE_DESCRIPTOR_SET);
     write.dstSet = *set;
-    write.dstBinding = static_cast<std::uint32_t>(place);
+    write.dstBinding = static_cast<std::uint32_t>(slot);
     write.dstArrayElement = index;
     write.descriptorCount = 1;
     write.descriptorType = VK_DESCRIPTOR_TYPE_STORAGE_BUFFER;
     write.pBufferInfo = &info;
     writes.push_back(write);
   };
-  std::array<bool, static_cast<std::size_t>(Place::count)> bound{};
+  std::array<bool, static_cast<std::size_t>(BindingSlot::count)> bound{};
   std::uint32_t sources = 0;
-  for (const Use& use : dispatch.uses) {
-    assert(use.slice.offset % device.info().binding_alignment.count() == 0);
-    add(use.place, use.index, use.slice);
-    bound[static_cast<std::size_t>(use.place)] = true;
-    if (use.place == Place::sources) ++sources;
+  for (const BufferBinding& binding : dispatch.bindings) {
+    assert(binding.slice.offset % device.info().binding_alignment.count() == 0);
+    add(binding.slot, binding.index, binding.slice);
+    bound[static_cast<std::size_t>(binding.slot)] = true;
+    if (binding.slot == BindingSlot::sources) ++sources;
   }
   // A shader names places that constants keep it from ever reading: something must be there all the same.
-  const Slice any = dispatch.uses.front().slice;
-  for (std::uint32_t i = sources; i < kMostSources; ++i) add(Place::sources, i, any);
-  for (std::size_t place = 1; place < bound.size(); ++place) {
-    if (!bound[place]) add(static_cast<Place>(place), 0, any);
+  const Slice any = dispatch.bindings.front().slice;
+  for (std::uint32_t i = sources; i < kMaxSources; ++i) add(BindingSlot::sources, i, any);
+  for (std::size_t slot = 1; slot < bound.size(); ++slot) {
+    if (!bound[slot]) add(static_cast<BindingSlot>(slot), 0, any);
   }
   device.api().vkUpdateDescriptorSets(device.handle(), static_cast<std::uint32_t>(writes.size()), writes.data(), 0,
                                       nullptr);

@@ -6,18 +6,18 @@
 #include <string_view>
 
 #include "base/version.hpp"
-#include "compute/vulkan/manifests.hpp"
+#include "compute/vulkan/driver_manifests.hpp"
+#include "compute/vulkan/make_struct.hpp"
 #include "compute/vulkan/result.hpp"
-#include "compute/vulkan/typed.hpp"
 
 namespace weir::compute::vulkan {
 
 namespace {
 
 constexpr const char* kLayer = "VK_LAYER_KHRONOS_validation";
-constexpr std::size_t kMostMessages = 100;
+constexpr std::size_t kMaxMessages = 100;
 
-bool layer_is_there() {
+bool is_layer_installed() {
   std::uint32_t count = 0;
   if (vkEnumerateInstanceLayerProperties(&count, nullptr) != VK_SUCCESS) return false;
   std::vector<VkLayerProperties> layers(count);
@@ -30,18 +30,18 @@ bool layer_is_there() {
 VkResult create_instance(const VkInstanceCreateInfo& info, VkInstance& handle) {
   const VkResult result = vkCreateInstance(&info, nullptr, &handle);
   if (result != VK_ERROR_OUT_OF_HOST_MEMORY) return result;
-  const std::string good = parsable(driver_manifests());
-  const char* const set = std::getenv("VK_DRIVER_FILES");
-  const std::string before = set != nullptr ? set : "";
-  if (good.empty() || good == before) return result;
+  const std::string parsable = join_parsable(list_driver_manifests());
+  const char* const variable = std::getenv("VK_DRIVER_FILES");
+  const std::string old_value = variable != nullptr ? variable : "";
+  if (parsable.empty() || parsable == old_value) return result;
   // The loader reads it now and never again. Nothing else of weir runs while it looks for its devices.
-  setenv("VK_DRIVER_FILES", good.c_str(), 1);
-  const VkResult second = vkCreateInstance(&info, nullptr, &handle);
-  if (set != nullptr)
-    setenv("VK_DRIVER_FILES", before.c_str(), 1);
+  setenv("VK_DRIVER_FILES", parsable.c_str(), 1);
+  const VkResult second_result = vkCreateInstance(&info, nullptr, &handle);
+  if (variable != nullptr)
+    setenv("VK_DRIVER_FILES", old_value.c_str(), 1);
   else
     unsetenv("VK_DRIVER_FILES");
-  return second;
+  return second_result;
 }
 
 /// volk's own state is one for the process.
@@ -56,11 +56,12 @@ struct Instance::Messages {
   std::mutex mutex;
   std::vector<std::string> texts;
 
-  static VKAPI_ATTR VkBool32 VKAPI_CALL take(VkDebugUtilsMessageSeverityFlagBitsEXT, VkDebugUtilsMessageTypeFlagsEXT,
-                                             const VkDebugUtilsMessengerCallbackDataEXT* data, void* self) {
+  static VKAPI_ATTR VkBool32 VKAPI_CALL add_message(VkDebugUtilsMessageSeverityFlagBitsEXT,
+                                                    VkDebugUtilsMessageTypeFlagsEXT,
+                                                    const VkDebugUtilsMessengerCallbackDataEXT* data, void* self) {
     auto& messages = *static_cast<Messages*>(self);
     const std::scoped_lock lock{messages.mutex};
-    if (messages.texts.size() < kMostMessages) messages.texts.emplace_back(data->pMessage);
+    if (messages.texts.size() < kMaxMessages) messages.texts.emplace_back(data->pMessage);
     return VK_FALSE;
   }
 };
@@ -72,55 +73,56 @@ Result<std::shared_ptr<Instance>> Instance::create(Validation validation) {
   if (volkInitialize() != VK_SUCCESS)
     return Error{Errc::unsupported, "Vulkan: libvulkan.so.1 is not installed (Debian: apt-get install libvulkan1)"};
   const std::shared_ptr<Instance> instance{new Instance};
-  if (auto started = instance->start(validation); !started) return started.error();
+  if (auto started = instance->initialise(validation); !started) return started.error();
   return instance;
 }
 
-Status Instance::start(Validation validation) {
-  auto application = typed<VkApplicationInfo>(VK_STRUCTURE_TYPE_APPLICATION_INFO);
+Status Instance::initialise(Validation validation) {
+  auto application = make_struct<VkApplicationInfo>(VK_STRUCTURE_TYPE_APPLICATION_INFO);
   application.pApplicationName = "weir";
   application.pEngineName = "weir";
   application.apiVersion = VK_API_VERSION_1_2;
-  auto info = typed<VkInstanceCreateInfo>(VK_STRUCTURE_TYPE_INSTANCE_CREATE_INFO);
+  auto info = make_struct<VkInstanceCreateInfo>(VK_STRUCTURE_TYPE_INSTANCE_CREATE_INFO);
   info.pApplicationInfo = &application;
 
-  auto listen = typed<VkDebugUtilsMessengerCreateInfoEXT>(VK_STRUCTURE_TYPE_DEBUG_UTILS_MESSENGER_CREATE_INFO_EXT);
-  listen.messageSeverity =
+  auto messenger =
+      make_struct<VkDebugUtilsMessengerCreateInfoEXT>(VK_STRUCTURE_TYPE_DEBUG_UTILS_MESSENGER_CREATE_INFO_EXT);
+  messenger.messageSeverity =
       VK_DEBUG_UTILS_MESSAGE_SEVERITY_WARNING_BIT_EXT | VK_DEBUG_UTILS_MESSAGE_SEVERITY_ERROR_BIT_EXT;
-  listen.messageType = VK_DEBUG_UTILS_MESSAGE_TYPE_VALIDATION_BIT_EXT;
-  listen.pfnUserCallback = Messages::take;
-  listen.pUserData = messages_.get();
-  const std::vector<VkValidationFeatureEnableEXT> wanted =
+  messenger.messageType = VK_DEBUG_UTILS_MESSAGE_TYPE_VALIDATION_BIT_EXT;
+  messenger.pfnUserCallback = Messages::add_message;
+  messenger.pUserData = messages_.get();
+  const std::vector<VkValidationFeatureEnableEXT> enabled =
       validation == Validation::gpu_assisted
           ? std::vector{VK_VALIDATION_FEATURE_ENABLE_SYNCHRONIZATION_VALIDATION_EXT,
                         VK_VALIDATION_FEATURE_ENABLE_GPU_ASSISTED_EXT,
                         VK_VALIDATION_FEATURE_ENABLE_GPU_ASSISTED_RESERVE_BINDING_SLOT_EXT}
           : std::vector{VK_VALIDATION_FEATURE_ENABLE_SYNCHRONIZATION_VALIDATION_EXT};
-  auto features = typed<VkValidationFeaturesEXT>(VK_STRUCTURE_TYPE_VALIDATION_FEATURES_EXT);
-  features.enabledValidationFeatureCount = static_cast<std::uint32_t>(wanted.size());
-  features.pEnabledValidationFeatures = wanted.data();
+  auto features = make_struct<VkValidationFeaturesEXT>(VK_STRUCTURE_TYPE_VALIDATION_FEATURES_EXT);
+  features.enabledValidationFeatureCount = static_cast<std::uint32_t>(enabled.size());
+  features.pEnabledValidationFeatures = enabled.data();
   const char* extension = VK_EXT_DEBUG_UTILS_EXTENSION_NAME;
   if (validation != Validation::none) {
-    if (!layer_is_there())
+    if (!is_layer_installed())
       return Error{Errc::unsupported, "Vulkan: the validation layer is not installed (vulkan-validationlayers)"};
     info.enabledLayerCount = 1;
     info.ppEnabledLayerNames = &kLayer;
     info.enabledExtensionCount = 1;
     info.ppEnabledExtensionNames = &extension;
-    info.pNext = &listen;
-    if (validation != Validation::core) listen.pNext = &features;
+    info.pNext = &messenger;
+    if (validation != Validation::core) messenger.pNext = &features;
   }
   if (const VkResult result = create_instance(info, handle_); result != VK_SUCCESS) {
     handle_ = VK_NULL_HANDLE;
     if (result == VK_ERROR_INCOMPATIBLE_DRIVER) return Error{Errc::unsupported, "Vulkan: no driver is installed"};
-    return error_of(result, "Vulkan: create an instance");
+    return error_from_result(result, "Vulkan: create an instance");
   }
   volkLoadInstanceOnly(handle_);
   if (validation == Validation::none) return ok();
-  listen.pNext = nullptr;
-  if (const VkResult result = vkCreateDebugUtilsMessengerEXT(handle_, &listen, nullptr, &messenger_);
+  messenger.pNext = nullptr;
+  if (const VkResult result = vkCreateDebugUtilsMessengerEXT(handle_, &messenger, nullptr, &messenger_);
       result != VK_SUCCESS)
-    return error_of(result, "Vulkan: listen to the validation layer");
+    return error_from_result(result, "Vulkan: listen to the validation layer");
   return ok();
 }
 
@@ -129,7 +131,7 @@ Instance::~Instance() {
   if (handle_ != VK_NULL_HANDLE) vkDestroyInstance(handle_, nullptr);
 }
 
-std::vector<std::string> Instance::messages() const {
+std::vector<std::string> Instance::validation_messages() const {
   const std::scoped_lock lock{messages_->mutex};
   return messages_->texts;
 }

@@ -25,12 +25,12 @@ class Instance {
 
   VkInstance handle() const { return handle_; }
   /// What the validation layer had to say so far, warnings too; at most the first hundred messages.
-  std::vector<std::string> messages() const;
+  std::vector<std::string> validation_messages() const;
 
  private:
   struct Messages;
   Instance();
-  Status start(Validation validation);
+  Status initialise(Validation validation);
   VkInstance handle_ = VK_NULL_HANDLE;
   VkDebugUtilsMessengerEXT messenger_ = VK_NULL_HANDLE;
   std::unique_ptr<Messages> messages_;

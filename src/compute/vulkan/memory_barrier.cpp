@@ -1,37 +1,37 @@
 #include "compute/vulkan/memory_barrier.hpp"
 
-#include "compute/vulkan/typed.hpp"
+#include "compute/vulkan/make_struct.hpp"
 
 namespace weir::compute::vulkan {
 
 namespace {
 
-VkPipelineStageFlags stages(unsigned touchers) {
+VkPipelineStageFlags vulkan_stages(unsigned stages) {
   VkPipelineStageFlags flags = 0;
-  if ((touchers & static_cast<unsigned>(Toucher::compute)) != 0) flags |= VK_PIPELINE_STAGE_COMPUTE_SHADER_BIT;
-  if ((touchers & static_cast<unsigned>(Toucher::transfer)) != 0) flags |= VK_PIPELINE_STAGE_TRANSFER_BIT;
-  if ((touchers & static_cast<unsigned>(Toucher::host)) != 0) flags |= VK_PIPELINE_STAGE_HOST_BIT;
+  if ((stages & static_cast<unsigned>(AccessStage::compute)) != 0) flags |= VK_PIPELINE_STAGE_COMPUTE_SHADER_BIT;
+  if ((stages & static_cast<unsigned>(AccessStage::transfer)) != 0) flags |= VK_PIPELINE_STAGE_TRANSFER_BIT;
+  if ((stages & static_cast<unsigned>(AccessStage::host)) != 0) flags |= VK_PIPELINE_STAGE_HOST_BIT;
   return flags;
 }
 
-VkAccessFlags accesses(unsigned touchers, bool writes_only) {
+VkAccessFlags vulkan_accesses(unsigned stages, bool writes_only) {
   VkAccessFlags flags = 0;
-  if ((touchers & static_cast<unsigned>(Toucher::compute)) != 0)
+  if ((stages & static_cast<unsigned>(AccessStage::compute)) != 0)
     flags |= VK_ACCESS_SHADER_WRITE_BIT | (writes_only ? 0 : VK_ACCESS_SHADER_READ_BIT);
-  if ((touchers & static_cast<unsigned>(Toucher::transfer)) != 0)
+  if ((stages & static_cast<unsigned>(AccessStage::transfer)) != 0)
     flags |= VK_ACCESS_TRANSFER_WRITE_BIT | (writes_only ? 0 : VK_ACCESS_TRANSFER_READ_BIT);
-  if ((touchers & static_cast<unsigned>(Toucher::host)) != 0 && !writes_only) flags |= VK_ACCESS_HOST_READ_BIT;
+  if ((stages & static_cast<unsigned>(AccessStage::host)) != 0 && !writes_only) flags |= VK_ACCESS_HOST_READ_BIT;
   return flags;
 }
 
 }  // namespace
 
 void record_barrier(const VolkDeviceTable& api, VkCommandBuffer commands, const Barrier& barrier) {
-  auto memory = typed<VkMemoryBarrier>(VK_STRUCTURE_TYPE_MEMORY_BARRIER);
-  memory.srcAccessMask = accesses(barrier.after, true);
-  memory.dstAccessMask = accesses(barrier.before, false);
-  api.vkCmdPipelineBarrier(commands, stages(barrier.after), stages(barrier.before), 0, 1, &memory, 0, nullptr, 0,
-                           nullptr);
+  auto memory = make_struct<VkMemoryBarrier>(VK_STRUCTURE_TYPE_MEMORY_BARRIER);
+  memory.srcAccessMask = vulkan_accesses(barrier.source_stages, true);
+  memory.dstAccessMask = vulkan_accesses(barrier.destination_stages, false);
+  api.vkCmdPipelineBarrier(commands, vulkan_stages(barrier.source_stages), vulkan_stages(barrier.destination_stages), 0,
+                           1, &memory, 0, nullptr, 0, nullptr);
 }
 
 }  // namespace weir::compute::vulkan

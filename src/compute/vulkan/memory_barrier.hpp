@@ -2,7 +2,7 @@
 
 #include <volk.h>
 
-#include "compute/vulkan/hazards.hpp"
+#include "compute/vulkan/hazard_tracker.hpp"
 
 namespace weir::compute::vulkan {
 

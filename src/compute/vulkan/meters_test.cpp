@@ -5,8 +5,8 @@
 #include <cstring>
 #include <utility>
 
-#include "compute/vulkan/device.hpp"
-#include "memory/leak_judge.hpp"
+#include "compute/vulkan/logical_device.hpp"
+#include "memory/leak_detector.hpp"
 #include "vulkan_devices.hpp"
 
 namespace weir::compute::vulkan {
@@ -16,7 +16,7 @@ class VulkanMeters : public test::OpenVulkanTest {
  protected:
   /// One piece of work: takes memory, writes it, and gives it back or not.
   void work(Bytes size, bool is_kept) {
-    Buffer taken = buffer(size, Where::upload);
+    Buffer taken = acquire_buffer(size, MemoryUsage::upload);
     std::memset(taken.host(), 1, size.count());
     if (is_kept) keep(std::move(taken));
   }
@@ -29,14 +29,14 @@ class VulkanMeters : public test::OpenVulkanTest {
   }
 };
 
-TEST_F(VulkanMeters, ABufferThatIsKeptIsFoundAndOneThatIsGivenBackIsNot) {
+TEST_F(VulkanMeters, ReportsABufferThatIsKeptButNotOneThatIsGivenBack) {
   const memory::Meters both = meters();
   if (both.back() == nullptr) GTEST_SKIP() << "this driver has no VK_EXT_memory_budget";
-  memory::LeakJudge judge{both, {.rereads = 1}};
+  memory::LeakDetector judge{both, {.max_rereads = 1}};
   const auto scope = [&](const char* name, Bytes size, bool keep) {
-    const auto start = judge.enter();
+    const auto start = judge.begin_scope();
     work(size, keep);
-    return judge.leave(name, start, false, [&] { pool_->cleanup(); });
+    return judge.end_scope(name, start, false, [&] { pool_->cleanup(); });
   };
   scope("warm", 120_MiB, false);
   judge.set_baseline();
@@ -51,24 +51,24 @@ TEST_F(VulkanMeters, ABufferThatIsKeptIsFoundAndOneThatIsGivenBackIsNot) {
   EXPECT_NE(report.text.find("weir's Vulkan pool +120 MiB"), std::string::npos) << report.text;
 }
 
-TEST_F(VulkanMeters, TheBudgetIsTheSystemsWitness) {
+TEST_F(VulkanMeters, TheBudgetMeterReportsTheUseThatTheSystemCounts) {
   DeviceInfo info = device();
   if (info.kind == DeviceKind::software) {
     EXPECT_EQ(make_budget_meter(instance(), info), nullptr) << "it tells the use of the whole machine";
     info.kind = DeviceKind::other;
   }
-  if (!info.memory_budget) GTEST_SKIP() << "this driver has no VK_EXT_memory_budget";
+  if (!info.has_memory_budget) GTEST_SKIP() << "this driver has no VK_EXT_memory_budget";
   const auto meter = make_budget_meter(instance(), info);
   ASSERT_NE(meter, nullptr);
   EXPECT_EQ(meter->side(), memory::Side::device);
-  EXPECT_EQ(meter->witness(), memory::Witness::system);
+  EXPECT_EQ(meter->layer(), memory::MeterLayer::system);
   EXPECT_TRUE(meter->read());
 }
 
 /// A driver that tells its budget, as no software driver does: a heap of the card's own and one of the machine's.
 struct BudgetDriver {
   inline static VkDeviceSize used = 0;
-  static void VKAPI_CALL tell(VkPhysicalDevice, VkPhysicalDeviceMemoryProperties2* memory) {
+  static void VKAPI_CALL report_budget(VkPhysicalDevice, VkPhysicalDeviceMemoryProperties2* memory) {
     auto& heaps = memory->memoryProperties;
     heaps.memoryHeapCount = 2;
     heaps.memoryHeaps[0] = {(8_GiB).count(), VK_MEMORY_HEAP_DEVICE_LOCAL_BIT};
@@ -81,7 +81,7 @@ struct BudgetDriver {
     budget->heapBudget[1] = (30_GiB).count();
     budget->heapUsage[1] = (3_GiB).count();
   }
-  BudgetDriver() { vkGetPhysicalDeviceMemoryProperties2 = tell; }
+  BudgetDriver() { vkGetPhysicalDeviceMemoryProperties2 = report_budget; }
   ~BudgetDriver() { vkGetPhysicalDeviceMemoryProperties2 = before_; }
   BudgetDriver(const BudgetDriver&) = delete;
   BudgetDriver& operator=(const BudgetDriver&) = delete;
@@ -90,25 +90,25 @@ struct BudgetDriver {
   PFN_vkGetPhysicalDeviceMemoryProperties2 before_ = vkGetPhysicalDeviceMemoryProperties2;
 };
 
-TEST(VulkanBudget, IsReadFromTheCardsOwnHeapsAndConfirmsALeak) {
+TEST(VulkanBudget, IsReadFromDeviceLocalHeapsAndConfirmsALeak) {
   const BudgetDriver driver;
   BudgetDriver::used = (1_GiB).count();
   DeviceInfo info;
   info.kind = DeviceKind::discrete;
-  info.memory_budget = true;
+  info.has_memory_budget = true;
   Bytes pool;
   const auto budget = make_budget_meter(nullptr, info);
   ASSERT_NE(budget, nullptr);
   EXPECT_EQ(budget->read()->value, 1_GiB) << "the machine's heap is not the card's";
-  memory::LeakJudge judge{{memory::make_counter_meter("pool", memory::Side::device, memory::Witness::allocator,
-                                                      [&] { return std::optional{pool}; }),
-                           budget},
-                          {.rereads = 1}};
+  memory::LeakDetector judge{{memory::make_counter_meter("pool", memory::Side::device, memory::MeterLayer::allocator,
+                                                         [&] { return std::optional{pool}; }),
+                              budget},
+                             {.max_rereads = 1}};
   const auto scope = [&](Bytes of_pool, Bytes of_driver) {
-    const auto start = judge.enter();
+    const auto start = judge.begin_scope();
     pool += of_pool;
     BudgetDriver::used += of_driver.count();
-    return judge.leave("work", start, false, {});
+    return judge.end_scope("work", start, false, {});
   };
   EXPECT_EQ(scope(120_MiB, Bytes{}).verdict, memory::Verdict::clean) << "the driver does not confirm it";
   const auto leaks = scope(120_MiB, 128_MiB);

@@ -7,30 +7,30 @@ namespace weir::compute::vulkan {
 
 namespace {
 
-bool computes(const VkQueueFamilyProperties& family) {
+bool can_compute(const VkQueueFamilyProperties& family) {
   return family.queueCount > 0 && (family.queueFlags & VK_QUEUE_COMPUTE_BIT) != 0;
 }
 
-bool draws(const VkQueueFamilyProperties& family) { return (family.queueFlags & VK_QUEUE_GRAPHICS_BIT) != 0; }
+bool can_draw(const VkQueueFamilyProperties& family) { return (family.queueFlags & VK_QUEUE_GRAPHICS_BIT) != 0; }
 
 /// Queues that decode or encode film can copy too; they are left to film.
-bool only_copies(const VkQueueFamilyProperties& family) {
-  constexpr VkQueueFlags kBeside = VK_QUEUE_SPARSE_BINDING_BIT | VK_QUEUE_PROTECTED_BIT;
-  return family.queueCount > 0 && (family.queueFlags & ~kBeside) == VK_QUEUE_TRANSFER_BIT;
+bool can_only_copy(const VkQueueFamilyProperties& family) {
+  constexpr VkQueueFlags kIgnoredFlags = VK_QUEUE_SPARSE_BINDING_BIT | VK_QUEUE_PROTECTED_BIT;
+  return family.queueCount > 0 && (family.queueFlags & ~kIgnoredFlags) == VK_QUEUE_TRANSFER_BIT;
 }
 
 }  // namespace
 
 std::optional<Queues> choose_queues(std::span<const VkQueueFamilyProperties> families) {
-  const auto place = [&](auto found) { return static_cast<std::uint32_t>(found - families.begin()); };
-  auto computing = std::find_if(families.begin(), families.end(), [](const VkQueueFamilyProperties& family) {
-    return computes(family) && !draws(family);
+  const auto index_of = [&](auto family) { return static_cast<std::uint32_t>(family - families.begin()); };
+  auto compute_family = std::find_if(families.begin(), families.end(), [](const VkQueueFamilyProperties& family) {
+    return can_compute(family) && !can_draw(family);
   });
-  if (computing == families.end()) computing = std::find_if(families.begin(), families.end(), computes);
-  if (computing == families.end()) return std::nullopt;
-  const auto copying = std::find_if(families.begin(), families.end(), only_copies);
-  if (copying != families.end()) return Queues{place(computing), place(copying), 0};
-  return Queues{place(computing), place(computing), computing->queueCount > 1 ? 1U : 0U};
+  if (compute_family == families.end()) compute_family = std::find_if(families.begin(), families.end(), can_compute);
+  if (compute_family == families.end()) return std::nullopt;
+  const auto copy_family = std::find_if(families.begin(), families.end(), can_only_copy);
+  if (copy_family != families.end()) return Queues{index_of(compute_family), index_of(copy_family), 0};
+  return Queues{index_of(compute_family), index_of(compute_family), compute_family->queueCount > 1 ? 1U : 0U};
 }
 
 }  // namespace weir::compute::vulkan

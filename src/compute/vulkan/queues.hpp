@@ -10,17 +10,19 @@
 namespace weir::compute::vulkan {
 
 /// The two streams of a device.
-enum class Lane : std::size_t { computes, copies };
-inline Lane other(Lane lane) { return lane == Lane::computes ? Lane::copies : Lane::computes; }
+enum class QueueRole : std::size_t { compute, transfer };
+inline QueueRole other_queue(QueueRole queue) {
+  return queue == QueueRole::compute ? QueueRole::transfer : QueueRole::compute;
+}
 
 /// The queues that a device is used through.
 struct Queues {
-  std::uint32_t family = 0;       ///< of the queue that computes, its first
-  std::uint32_t copy_family = 0;  ///< of the queue that copies
-  std::uint32_t copy_index = 0;   ///< of that queue in its family
+  std::uint32_t compute_family = 0;   ///< of the queue that computes, its first
+  std::uint32_t transfer_family = 0;  ///< of the queue that copies
+  std::uint32_t transfer_index = 0;   ///< of that queue in its family
   bool operator==(const Queues&) const = default;
   /// Copies have a queue of their own.
-  bool apart() const { return copy_family != family || copy_index != 0; }
+  bool has_transfer_queue() const { return transfer_family != compute_family || transfer_index != 0; }
 };
 
 /// To compute: a queue that draws nothing, if there is one; it does not wait for the desktop. To copy: a queue that can do

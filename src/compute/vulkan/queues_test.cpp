@@ -28,7 +28,7 @@ std::optional<Queues> choose(const std::vector<Family>& invented) {
   return choose_queues(families);
 }
 
-TEST(ChooseQueues, ACopyEngineCopiesAndWhatDrawsNothingComputes) {
+TEST(ChooseQueues, UsesACopyEngineForTransfersAndAQueueWithoutGraphicsForCompute) {
   // As NVIDIA's drivers list them.
   const auto queues = choose({{kDraws | kComputeFlag | kTransferFlag | kSparse, 16},
                               {kTransferFlag | kSparse, 2},
@@ -36,27 +36,27 @@ TEST(ChooseQueues, ACopyEngineCopiesAndWhatDrawsNothingComputes) {
                               {kTransferFlag | kSparse | kDecodes, 1}});
   ASSERT_TRUE(queues);
   EXPECT_EQ(*queues, (Queues{2, 1, 0}));
-  EXPECT_TRUE(queues->apart());
+  EXPECT_TRUE(queues->has_transfer_queue());
 }
 
-TEST(ChooseQueues, QueuesForFilmAreNoCopyEngines) {
+TEST(ChooseQueues, VideoQueuesAreNoCopyEngines) {
   EXPECT_EQ(choose({{kDraws | kComputeFlag | kTransferFlag, 1}, {kTransferFlag | kDecodes, 1}}), (Queues{0, 0, 0}));
   EXPECT_EQ(choose({{kDraws | kComputeFlag, 1}, {kTransferFlag | kDecodes, 1}, {kTransferFlag, 1}}), (Queues{0, 2, 0}));
 }
 
-TEST(ChooseQueues, WithoutACopyEngineASecondQueueOfTheFamilyThatComputes) {
+TEST(ChooseQueues, WithoutACopyEngineUsesASecondQueueOfTheComputeFamily) {
   EXPECT_EQ(choose({{kDraws | kComputeFlag | kTransferFlag, 1}, {kComputeFlag | kTransferFlag, 4}}), (Queues{1, 1, 1}));
   EXPECT_EQ(choose({{kDraws | kComputeFlag | kTransferFlag, 2}}), (Queues{0, 0, 1}));
 }
 
-TEST(ChooseQueues, OneQueueDoesAll) {
+TEST(ChooseQueues, OneQueueIsUsedForBoth) {
   const auto queues = choose({{kDraws | kComputeFlag | kTransferFlag, 1}});  // as Mesa's software driver has it
   ASSERT_TRUE(queues);
   EXPECT_EQ(*queues, (Queues{0, 0, 0}));
-  EXPECT_FALSE(queues->apart());
+  EXPECT_FALSE(queues->has_transfer_queue());
 }
 
-TEST(ChooseQueues, NoQueueThatComputesNoDevice) {
+TEST(ChooseQueues, NoComputeQueueMeansNoQueues) {
   EXPECT_FALSE(choose({}));
   EXPECT_FALSE(choose({{kDraws | kTransferFlag, 1}, {kTransferFlag, 2}}));
   EXPECT_FALSE(choose({{kComputeFlag, 0}}));

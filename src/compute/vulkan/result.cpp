@@ -35,7 +35,7 @@ std::string name_of(VkResult result) {
   }
 }
 
-Error error_of(VkResult result, std::string_view operation) {
+Error error_from_result(VkResult result, std::string_view operation) {
   Errc code = Errc::unsupported;
   if (result == VK_ERROR_OUT_OF_DEVICE_MEMORY || result == VK_ERROR_OUT_OF_HOST_MEMORY ||
       result == VK_ERROR_TOO_MANY_OBJECTS)

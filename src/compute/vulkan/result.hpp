@@ -14,6 +14,6 @@ std::string name_of(VkResult result);
 
 /// What failed, as an error of ours: over_budget for memory that the driver has not, device_lost for a device that is
 /// gone or does not answer, unsupported for the rest.
-Error error_of(VkResult result, std::string_view operation);
+Error error_from_result(VkResult result, std::string_view operation);
 
 }  // namespace weir::compute::vulkan

@@ -18,9 +18,9 @@ namespace {
 
 /// A device with what is needed to work on it.
 struct Worker {
-  MemoryLine line{16_MiB};
-  std::unique_ptr<Device> device;
-  std::unique_ptr<Pool> pool;
+  MemoryLimit limit{16_MiB};
+  std::unique_ptr<LogicalDevice> device;
+  std::unique_ptr<BufferPool> pool;
   std::unique_ptr<Stream> stream;
   Buffer memory, download;  // go first
 };
@@ -33,7 +33,7 @@ TEST(VulkanDrivers, TwoManifestsAreTwoDevicesInOneProcess) {
   const test::Folder folder;
   for (const char* name : {"one.json", "two.json"}) std::filesystem::copy_file(before, folder / name);
   setenv("VK_DRIVER_FILES", ((folder / "one.json").native() + ":" + (folder / "two.json").native()).c_str(), 1);
-  const auto instance = Instance::create(test::wanted_validation());
+  const auto instance = Instance::create(test::requested_validation());
   setenv("VK_DRIVER_FILES", before.c_str(), 1);
   ASSERT_TRUE(instance) << instance.error().what;
   const std::vector<DeviceInfo> found = list_devices(**instance);
@@ -43,14 +43,14 @@ TEST(VulkanDrivers, TwoManifestsAreTwoDevicesInOneProcess) {
   constexpr std::uint64_t kBytes = 65536;
   std::vector<Worker> workers(2);
   for (std::size_t i = 0; i < 2; ++i) {
-    auto opened = Device::open(*instance, found[i]);
+    auto opened = LogicalDevice::open(*instance, found[i]);
     ASSERT_TRUE(opened) << opened.error().what;
     Worker& worker = workers[i];
     worker.device = *std::move(opened);
-    worker.pool = std::make_unique<Pool>(*worker.device, worker.line, worker.line);
+    worker.pool = std::make_unique<BufferPool>(*worker.device, worker.limit, worker.limit);
     worker.stream = *Stream::create(*worker.device);
-    worker.memory = *worker.pool->acquire(Bytes{kBytes}, MemoryKind::activations, Where::device);
-    worker.download = *worker.pool->acquire(Bytes{kBytes}, MemoryKind::staging, Where::download);
+    worker.memory = *worker.pool->acquire(Bytes{kBytes}, MemoryKind::activations, MemoryUsage::device);
+    worker.download = *worker.pool->acquire(Bytes{kBytes}, MemoryKind::staging, MemoryUsage::download);
   }
   // By turns, so that both have work under way.
   for (std::uint32_t turn = 0; turn < 20; ++turn) {
@@ -63,14 +63,14 @@ TEST(VulkanDrivers, TwoManifestsAreTwoDevicesInOneProcess) {
     Worker& worker = workers[i];
     const Slice to{worker.download.handle(), 0, kBytes};
     ASSERT_TRUE(worker.stream->copy({worker.memory.handle(), 0, kBytes}, to));
-    ASSERT_TRUE(worker.stream->show_host(to));
+    ASSERT_TRUE(worker.stream->make_host_readable(to));
     ASSERT_TRUE(worker.stream->sync());
     std::vector<std::uint32_t> words(kBytes / 4);
     std::memcpy(words.data(), worker.download.host(), kBytes);
     EXPECT_THAT(words, testing::Each(i == 0 ? 119U : 219U));
   }
   workers.clear();
-  EXPECT_THAT((*instance)->messages(), testing::IsEmpty());
+  EXPECT_THAT((*instance)->validation_messages(), testing::IsEmpty());
 }
 
 }  // namespace

@@ -27,49 +27,51 @@ int pass_of(int x, int y) {
   return 6;
 }
 
-bool is_there(const Adam7Place& reached, int x, int y) {
+bool is_decoded(const Adam7Progress& progress, int x, int y) {
   const int pass = pass_of(x, y);
-  return pass < reached.pass || (pass == reached.pass && y < reached.row);
+  return pass < progress.pass || (pass == progress.pass && y < progress.next_row);
 }
 
-struct Pixel {
+struct Position {
   int x, y;
 };
 
 /// The pixel that stands for a missing one: the finest that is there.
-Pixel stand_in(const Adam7Place& reached, int x, int y) {
-  for (int i = reached.pass; i >= 0; --i) {
+Position find_substitute(const Adam7Progress& progress, int x, int y) {
+  for (int i = progress.pass; i >= 0; --i) {
     const Pass& pass = kPasses[static_cast<std::size_t>(i)];
-    const Pixel at{x - x % pass.width, y - y % pass.height};
-    if (is_there(reached, at.x, at.y)) return at;
+    const Position at{x - x % pass.width, y - y % pass.height};
+    if (is_decoded(progress, at.x, at.y)) return at;
   }
-  return {x - x % 8, reached.row > 0 ? reached.row - 8 : 0};  // below the end of the first pass: its last row
+  return {x - x % 8,
+          progress.next_row > 0 ? progress.next_row - 8 : 0};  // below the end of the first pass: its last row
 }
 
 }  // namespace
 
-Status fill_adam7(ScratchFile& rows, const PictureInfo& info, const Adam7Place& reached) {
-  const auto pixel = static_cast<std::size_t>(info.channels() * info.bits / 8);
-  const auto made = std::make_unique_for_overwrite<std::byte[]>(info.row_bytes());
-  const auto other = std::make_unique_for_overwrite<std::byte[]>(info.row_bytes());
+Status fill_missing_adam7_pixels(ScratchFile& rows, const PictureInfo& info, const Adam7Progress& progress) {
+  const auto pixel_bytes = static_cast<std::size_t>(info.channels() * info.bits / 8);
+  const auto filled_row = std::make_unique_for_overwrite<std::byte[]>(info.row_bytes());
+  const auto other_row = std::make_unique_for_overwrite<std::byte[]>(info.row_bytes());
   const auto read = [&](int y, std::byte* into) {
     return rows.read_at(static_cast<std::uint64_t>(y) * info.row_bytes(), {into, info.row_bytes()});
   };
-  for (int y = reached.whole_rows(); y < info.height; ++y) {
-    if (auto got = read(y, made.get()); !got) return got;
-    int loaded = -1;
+  for (int y = progress.complete_rows(); y < info.height; ++y) {
+    if (auto got = read(y, filled_row.get()); !got) return got;
+    int loaded_row = -1;
     for (int x = 0; x < info.width; ++x) {
-      if (is_there(reached, x, y)) continue;
-      const Pixel from = stand_in(reached, x, y);
-      if (from.y != y && from.y != loaded) {
-        if (auto got = read(from.y, other.get()); !got) return got;
-        loaded = from.y;
+      if (is_decoded(progress, x, y)) continue;
+      const Position from = find_substitute(progress, x, y);
+      if (from.y != y && from.y != loaded_row) {
+        if (auto got = read(from.y, other_row.get()); !got) return got;
+        loaded_row = from.y;
       }
-      const auto* source = from.y == y ? made.get() : other.get();
-      std::memcpy(made.get() + static_cast<std::size_t>(x) * pixel, source + static_cast<std::size_t>(from.x) * pixel,
-                  pixel);
+      const auto* source = from.y == y ? filled_row.get() : other_row.get();
+      std::memcpy(filled_row.get() + static_cast<std::size_t>(x) * pixel_bytes,
+                  source + static_cast<std::size_t>(from.x) * pixel_bytes, pixel_bytes);
     }
-    if (auto put = rows.write_at(static_cast<std::uint64_t>(y) * info.row_bytes(), {made.get(), info.row_bytes()});
+    if (auto put =
+            rows.write_at(static_cast<std::uint64_t>(y) * info.row_bytes(), {filled_row.get(), info.row_bytes()});
         !put)
       return put;
   }

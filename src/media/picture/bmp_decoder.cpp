@@ -11,7 +11,7 @@
 #include <string>
 
 #include "base/round_up.hpp"
-#include "media/picture/bmp_rle.hpp"
+#include "media/picture/bmp_rle_reader.hpp"
 #include "media/picture/decoder.hpp"
 
 namespace weir::media {
@@ -23,7 +23,7 @@ constexpr std::uint32_t kCalibrated = 0, kLinkedProfile = 0x4c494e4b;  // bV4CST
 constexpr std::uint32_t kEmbeddedProfile = 0x4d424544;                 // bV5CSType PROFILE_EMBEDDED, 'MBED'
 constexpr std::uint32_t kProfileLimit = std::uint32_t{4} << 20;        // bytes; larger ones are left out
 enum Compression : std::uint32_t {
-  kPlain = 0,
+  kUncompressed = 0,
   kRle8 = 1,
   kRle4 = 2,
   kBitFields = 3,
@@ -35,7 +35,7 @@ enum Compression : std::uint32_t {
 /// Where one channel lies in a 16- or 32-bit pixel, and how to stretch it to eight bits.
 struct Channel {
   std::uint32_t mask = 0;
-  std::uint8_t of(std::uint32_t pixel) const {
+  std::uint8_t extract(std::uint32_t pixel) const {
     if (mask == 0) return 0;
     const int shift = std::countr_zero(mask);
     const std::uint64_t top = mask >> shift, value = (pixel & mask) >> shift;
@@ -45,12 +45,12 @@ struct Channel {
 
 class BmpDecoder final : public Decoder {
  public:
-  BmpDecoder(InputFilePtr file, Damaged damaged) : file_{std::move(file)}, damaged_{damaged} {
+  BmpDecoder(InputFilePtr file, DamagePolicy damaged) : file_{std::move(file)}, damaged_{damaged} {
     info_.format = Format::bmp;
   }
-  Status start();
+  Status open();
   MediaNeed need() const override {
-    const auto runs = runs_ ? BmpRle::need(info_.width, info_.height) : Bytes{};
+    const auto runs = rle_ ? BmpRleReader::need(info_.width, info_.height) : Bytes{};
     return {Bytes{stride_} + runs + Bytes{metadata_->icc.size()} * 2 + 64_KiB, Bytes{}};
   }
   Status restart() override {
@@ -63,28 +63,28 @@ class BmpDecoder final : public Decoder {
  private:
   Status read_header(std::span<const std::byte> head);
   Status read_masks(std::span<const std::byte> head, std::uint32_t compression);
-  Status check_compression(std::uint32_t compression, std::size_t header) const;
-  void tell_colour(std::span<const std::byte> head, Metadata& into) const;
+  Status check_compression(std::uint32_t compression, std::size_t header_bytes) const;
+  void record_omitted_colour(std::span<const std::byte> head, Metadata& into) const;
   void read_profile(std::span<const std::byte> head, Metadata& into) const;
   Status read_palette(std::uint64_t offset, std::size_t entry_bytes, std::uint32_t colours);
   void unpack(std::byte* out) const;
-  Error damaged(const std::string& what) const {
+  Error make_damage_error(const std::string& what) const {
     return file_->error(Errc::corrupt, "BMP: " + what + "; the file is damaged, get it again");
   }
 
-  static std::uint32_t number(std::span<const std::byte> at, std::size_t offset, int bytes) {
+  static std::uint32_t read_number(std::span<const std::byte> data, std::size_t offset, int bytes) {
     std::uint32_t value = 0;
-    for (int i = 0; i < bytes; ++i) value |= std::to_integer<std::uint32_t>(at[offset + i]) << (8 * i);
+    for (int i = 0; i < bytes; ++i) value |= std::to_integer<std::uint32_t>(data[offset + i]) << (8 * i);
     return value;
   }
 
   InputFilePtr file_;
-  Damaged damaged_;
-  std::uint64_t pixels_at_ = 0;
+  DamagePolicy damaged_;
+  std::uint64_t pixels_offset_ = 0;
   std::size_t stride_ = 0;
   int depth_ = 0;  // bits of a pixel
   bool top_down_ = false;
-  std::optional<BmpRle> runs_;
+  std::optional<BmpRleReader> rle_;
   Channel red_, green_, blue_, alpha_;
   std::array<std::array<std::byte, 3>, 256> palette_{};
   std::unique_ptr<std::byte[]> raw_;
@@ -92,73 +92,75 @@ class BmpDecoder final : public Decoder {
   int row_ = 0;
 };
 
-Status BmpDecoder::start() {
+Status BmpDecoder::open() {
   std::array<std::byte, kFileHeader + kLargestHeader> head{};
   auto got = file_->read_at(0, head);
   if (!got) return got.error();
   if (*got < kFileHeader + kCoreHeader ||
-      *got < kFileHeader + std::min<std::size_t>(number(head, kFileHeader, 4), kLargestHeader))
-    return damaged("the file ends too early");
+      *got < kFileHeader + std::min<std::size_t>(read_number(head, kFileHeader, 4), kLargestHeader))
+    return make_damage_error("the file ends too early");
   if (auto header = read_header(head); !header) return header;
-  if (runs_) {
+  if (rle_) {
     stored_rows_ = info_.height;
     raw_ = std::make_unique_for_overwrite<std::byte[]>(static_cast<std::size_t>(info_.width));
     return ok();
   }
   // A short file is told at once.
-  const auto end = pixels_at_ + static_cast<std::uint64_t>(stride_) * static_cast<std::uint64_t>(info_.height);
-  const auto there = file_->size() - std::min(pixels_at_, file_->size());
-  stored_rows_ = static_cast<int>(std::min<std::uint64_t>(there / stride_, static_cast<std::uint64_t>(info_.height)));
-  if (end > file_->size() && (damaged_ == Damaged::refuse || stored_rows_ == 0))
-    return damaged("holds " + std::to_string(file_->size()) + " of " + std::to_string(end) + " bytes");
+  const auto end = pixels_offset_ + static_cast<std::uint64_t>(stride_) * static_cast<std::uint64_t>(info_.height);
+  const auto pixel_data_bytes = file_->size() - std::min(pixels_offset_, file_->size());
+  stored_rows_ =
+      static_cast<int>(std::min<std::uint64_t>(pixel_data_bytes / stride_, static_cast<std::uint64_t>(info_.height)));
+  if (end > file_->size() && (damaged_ == DamagePolicy::refuse || stored_rows_ == 0))
+    return make_damage_error("holds " + std::to_string(file_->size()) + " of " + std::to_string(end) + " bytes");
   raw_ = std::make_unique_for_overwrite<std::byte[]>(stride_);
   return ok();
 }
 
 Status BmpDecoder::read_header(std::span<const std::byte> head) {
   auto found = std::make_shared<Metadata>();
-  pixels_at_ = number(head, 10, 4);
-  const auto size = number(head, kFileHeader, 4);
-  const bool core = size == kCoreHeader;
-  if (!core && (size < kInfoHeader || size > kLargestHeader))
+  pixels_offset_ = read_number(head, 10, 4);
+  const auto size = read_number(head, kFileHeader, 4);
+  const bool is_core_header = size == kCoreHeader;
+  if (!is_core_header && (size < kInfoHeader || size > kLargestHeader))
     return file_->error(Errc::unsupported,
                         "BMP: a header of " + std::to_string(size) + " bytes is not read; convert it to PNG first");
   const auto at = kFileHeader + 4;
   std::int64_t width = 0, height = 0;
-  std::uint32_t compression = kPlain, colours = 0;
-  if (core) {
-    width = number(head, at, 2);
-    height = number(head, at + 2, 2);
-    depth_ = static_cast<int>(number(head, at + 6, 2));
+  std::uint32_t compression = kUncompressed, colours = 0;
+  if (is_core_header) {
+    width = read_number(head, at, 2);
+    height = read_number(head, at + 2, 2);
+    depth_ = static_cast<int>(read_number(head, at + 6, 2));
   } else {
-    width = static_cast<std::int32_t>(number(head, at, 4));
-    height = static_cast<std::int32_t>(number(head, at + 4, 4));
-    depth_ = static_cast<int>(number(head, at + 10, 2));
-    compression = number(head, at + 12, 4);
-    found->dots_per_mm_x = number(head, at + 20, 4) / 1000.0;
-    found->dots_per_mm_y = number(head, at + 24, 4) / 1000.0;
-    colours = number(head, at + 28, 4);
+    width = static_cast<std::int32_t>(read_number(head, at, 4));
+    height = static_cast<std::int32_t>(read_number(head, at + 4, 4));
+    depth_ = static_cast<int>(read_number(head, at + 10, 2));
+    compression = read_number(head, at + 12, 4);
+    found->dots_per_mm_x = read_number(head, at + 20, 4) / 1000.0;
+    found->dots_per_mm_y = read_number(head, at + 24, 4) / 1000.0;
+    colours = read_number(head, at + 28, 4);
   }
-  if (size >= kColourHeader) tell_colour(head, *found);
+  if (size >= kColourHeader) record_omitted_colour(head, *found);
   if (size == kProfileHeader) read_profile(head, *found);
   metadata_ = std::move(found);
   top_down_ = height < 0;
   if (top_down_) height = -height;
-  if (width < 1 || height < 1) return damaged("no rows or columns");
+  if (width < 1 || height < 1) return make_damage_error("no rows or columns");
   if (width > kMaxSide || height > kMaxSide)
     return file_->error(Errc::unsupported, "is " + std::to_string(width) + "x" + std::to_string(height) +
                                                " pixels; at most 1048576 on a side are read");
   info_.width = static_cast<int>(width);
   info_.height = static_cast<int>(height);
   stride_ = round_up(static_cast<std::size_t>(width) * static_cast<std::size_t>(depth_), 32) / 8;
-  if (auto known = check_compression(compression, size); !known) return known;
-  if (compression == kRle8 || compression == kRle4) runs_.emplace(file_, pixels_at_, depth_, info_.width, info_.height);
+  if (auto checked = check_compression(compression, size); !checked) return checked;
+  if (compression == kRle8 || compression == kRle4)
+    rle_.emplace(file_, pixels_offset_, depth_, info_.width, info_.height);
   switch (depth_) {
     case 1:
     case 2:
     case 4:
     case 8:
-      return read_palette(kFileHeader + size, core ? 3 : 4, colours);
+      return read_palette(kFileHeader + size, is_core_header ? 3 : 4, colours);
     case 16:
     case 24:
     case 32:
@@ -170,22 +172,22 @@ Status BmpDecoder::read_header(std::span<const std::byte> head) {
 }
 
 // OS/2 numbers the same field in its own way from 3 on.
-Status BmpDecoder::check_compression(std::uint32_t compression, std::size_t header) const {
+Status BmpDecoder::check_compression(std::uint32_t compression, std::size_t header_bytes) const {
   const auto unsupported = [&](const std::string& what) {
     return Status{file_->error(Errc::unsupported, "BMP: " + what + "; convert it to PNG first")};
   };
-  if (header == kOs2Header && (compression == kBitFields || compression == kJpeg))
+  if (header_bytes == kOs2Header && (compression == kBitFields || compression == kJpeg))
     return unsupported("OS/2's Huffman codes and runs of 24 bits are not read");
   switch (compression) {
-    case kPlain:
+    case kUncompressed:
     case kBitFields:
     case kAlphaBitFields:
       return ok();
     case kRle8:
     case kRle4:
-      if (top_down_) return damaged("runs from the top down, which the format does not have");
+      if (top_down_) return make_damage_error("runs from the top down, which the format does not have");
       if (depth_ != (compression == kRle8 ? 8 : 4))
-        return damaged("runs of " + std::to_string(depth_) + "-bit pixels, which the format does not have");
+        return make_damage_error("runs of " + std::to_string(depth_) + "-bit pixels, which the format does not have");
       return ok();
     case kJpeg:
       return unsupported("a JPEG picture inside of a bitmap (BI_JPEG) is not read");
@@ -197,19 +199,19 @@ Status BmpDecoder::check_compression(std::uint32_t compression, std::size_t head
 }
 
 /// Primaries and curves in the header, or a profile that is named and not held.
-void BmpDecoder::tell_colour(std::span<const std::byte> head, Metadata& into) const {
-  const auto kind = number(head, kFileHeader + 56, 4);
+void BmpDecoder::record_omitted_colour(std::span<const std::byte> head, Metadata& into) const {
+  const auto kind = read_number(head, kFileHeader + 56, 4);
   std::uint32_t curves = 0;
-  for (const std::size_t at : {96, 100, 104}) curves |= number(head, kFileHeader + at, 4);
+  for (const std::size_t at : {96, 100, 104}) curves |= read_number(head, kFileHeader + at, 4);
   if (kind == kCalibrated && curves != 0)
-    leave_out(into, "colour", "primaries and curves of the bitmap; sRGB is taken");
-  if (kind == kLinkedProfile) leave_out(into, "icc", "in another file, which the bitmap names");
+    record_omission(into, "colour", "primaries and curves of the bitmap; sRGB is taken");
+  if (kind == kLinkedProfile) record_omission(into, "icc", "in another file, which the bitmap names");
 }
 
 void BmpDecoder::read_profile(std::span<const std::byte> head, Metadata& into) const {
-  const auto at = number(head, kFileHeader + 112, 4), size = number(head, kFileHeader + 116, 4);
-  if (number(head, kFileHeader + 56, 4) != kEmbeddedProfile || size == 0) return;
-  if (size > kProfileLimit) return leave_out(into, "icc", "takes more than 4 MiB");
+  const auto at = read_number(head, kFileHeader + 112, 4), size = read_number(head, kFileHeader + 116, 4);
+  if (read_number(head, kFileHeader + 56, 4) != kEmbeddedProfile || size == 0) return;
+  if (size > kProfileLimit) return record_omission(into, "icc", "takes more than 4 MiB");
   Blob profile(size);
   auto got = file_->read_at(kFileHeader + std::uint64_t{at}, profile);
   if (got && *got == size) into.icc = std::move(profile);
@@ -217,35 +219,35 @@ void BmpDecoder::read_profile(std::span<const std::byte> head, Metadata& into) c
 
 Status BmpDecoder::read_masks(std::span<const std::byte> head, std::uint32_t compression) {
   const auto at = kFileHeader + kInfoHeader;  // behind the plain header, or the same place in a longer one
-  if (compression == kPlain) {
+  if (compression == kUncompressed) {
     red_.mask = depth_ == 16 ? 0x7c00 : 0xff0000;
     green_.mask = depth_ == 16 ? 0x03e0 : 0x00ff00;
     blue_.mask = depth_ == 16 ? 0x001f : 0x0000ff;
     return ok();
   }
-  red_.mask = number(head, at, 4);
-  green_.mask = number(head, at + 4, 4);
-  blue_.mask = number(head, at + 8, 4);
-  const bool has_alpha = compression == kAlphaBitFields || number(head, kFileHeader, 4) >= 56;
-  if (has_alpha) alpha_.mask = number(head, at + 12, 4);
+  red_.mask = read_number(head, at, 4);
+  green_.mask = read_number(head, at + 4, 4);
+  blue_.mask = read_number(head, at + 8, 4);
+  const bool has_alpha = compression == kAlphaBitFields || read_number(head, kFileHeader, 4) >= 56;
+  if (has_alpha) alpha_.mask = read_number(head, at + 12, 4);
   info_.alpha = alpha_.mask != 0;
-  return depth_ == 24 ? Status{damaged("masks with 24 bits a pixel")} : ok();
+  return depth_ == 24 ? Status{make_damage_error("masks with 24 bits a pixel")} : ok();
 }
 
 Status BmpDecoder::read_palette(std::uint64_t offset, std::size_t entry_bytes, std::uint32_t colours) {
-  const std::size_t most = std::size_t{1} << depth_;
+  const std::size_t max_count = std::size_t{1} << depth_;
   std::array<std::byte, 256 * 4> raw{};
-  const auto count = colours == 0 ? most : std::min<std::size_t>(colours, most);
+  const auto count = colours == 0 ? max_count : std::min<std::size_t>(colours, max_count);
   auto got = file_->read_at(offset, std::span{raw}.first(count * entry_bytes));
   if (!got) return got.error();
-  if (*got < count * entry_bytes) return damaged("the palette ends too early");
+  if (*got < count * entry_bytes) return make_damage_error("the palette ends too early");
   for (std::size_t i = 0; i < count; ++i)
     for (std::size_t c = 0; c < 3; ++c) palette_[i][c] = raw[i * entry_bytes + 2 - c];  // stored blue first
   return ok();
 }
 
 void BmpDecoder::unpack(std::byte* out) const {
-  if (runs_) {
+  if (rle_) {
     for (std::size_t x = 0; x < static_cast<std::size_t>(info_.width); ++x)
       std::memcpy(out + x * 3, palette_[std::to_integer<std::size_t>(raw_[x])].data(), 3);
     return;
@@ -260,33 +262,34 @@ void BmpDecoder::unpack(std::byte* out) const {
     } else if (depth == 24) {
       for (std::size_t c = 0; c < 3; ++c) out[x * 3 + c] = raw_[x * 3 + 2 - c];
     } else {
-      const auto pixel = number({raw_.get(), stride_}, x * depth / 8, static_cast<int>(depth / 8));
-      *out++ = std::byte{red_.of(pixel)};
-      *out++ = std::byte{green_.of(pixel)};
-      *out++ = std::byte{blue_.of(pixel)};
-      if (info_.alpha) *out++ = std::byte{alpha_.of(pixel)};
+      const auto pixel = read_number({raw_.get(), stride_}, x * depth / 8, static_cast<int>(depth / 8));
+      *out++ = std::byte{red_.extract(pixel)};
+      *out++ = std::byte{green_.extract(pixel)};
+      *out++ = std::byte{blue_.extract(pixel)};
+      if (info_.alpha) *out++ = std::byte{alpha_.extract(pixel)};
     }
   }
 }
 
 Status BmpDecoder::read(std::span<std::byte> rows) {
-  if (runs_ && damaged_ == Damaged::use && row_ == 0) {
-    const auto whole = runs_->whole_rows();
-    if (!whole) return whole.error();
-    if (*whole > 0) stored_rows_ = *whole;  // of none, reading the first row says so
+  if (rle_ && damaged_ == DamagePolicy::use && row_ == 0) {
+    const auto complete_rows = rle_->complete_rows();
+    if (!complete_rows) return complete_rows.error();
+    if (*complete_rows > 0) stored_rows_ = *complete_rows;  // of none, reading the first row says so
   }
   for (std::size_t at = 0; at < rows.size(); at += info_.row_bytes(), ++row_) {
     // In place of rows that are missing the nearest one that is there is taken.
     const int stored = std::min(top_down_ ? row_ : info_.height - 1 - row_, stored_rows_ - 1);
-    if (runs_) {
-      if (auto got = runs_->read(stored, {raw_.get(), static_cast<std::size_t>(info_.width)}); !got) return got;
+    if (rle_) {
+      if (auto got = rle_->read_row(stored, {raw_.get(), static_cast<std::size_t>(info_.width)}); !got) return got;
       unpack(rows.data() + at);
       continue;
     }
-    auto got = file_->read_at(pixels_at_ + static_cast<std::uint64_t>(stored) * stride_, {raw_.get(), stride_});
+    auto got = file_->read_at(pixels_offset_ + static_cast<std::uint64_t>(stored) * stride_, {raw_.get(), stride_});
     if (!got) return got.error();
     if (*got < stride_)
-      return damaged("row " + std::to_string(row_ + 1) + " of " + std::to_string(info_.height) + " is missing");
+      return make_damage_error("row " + std::to_string(row_ + 1) + " of " + std::to_string(info_.height) +
+                               " is missing");
     unpack(rows.data() + at);
   }
   return ok();
@@ -302,7 +305,7 @@ std::vector<Damage> BmpDecoder::damage() const {
 
 Result<DecoderPtr> open_bmp(InputFilePtr file, const ReadOptions& options) {
   auto decoder = std::make_unique<BmpDecoder>(std::move(file), options.damaged);
-  if (auto started = decoder->start(); !started) return started.error();
+  if (auto opened = decoder->open(); !opened) return opened.error();
   return DecoderPtr{std::move(decoder)};
 }
 

@@ -12,8 +12,8 @@ namespace weir::media {
 namespace {
 
 using test::load;
-using test::put_file;
 using test::Samples;
+using test::write_test_file;
 using weir::test::Folder;
 
 void put_number(Samples& out, std::uint32_t value, int bytes) {
@@ -46,7 +46,7 @@ Samples indexed(int width, int height, int depth, std::uint32_t compression, con
 }
 
 /// The indices that were read, by the red of the palette.
-std::vector<int> indices(const test::Loaded& loaded) {
+std::vector<int> indices(const test::LoadedPicture& loaded) {
   std::vector<int> found;
   for (std::size_t i = 0; i < loaded.rows.size(); i += 3) found.push_back(std::to_integer<int>(loaded.rows[i]));
   return found;
@@ -54,7 +54,7 @@ std::vector<int> indices(const test::Loaded& loaded) {
 
 std::vector<int> read_indices(const Samples& bytes) {
   Folder folder;
-  put_file(folder / "a.bmp", bytes);
+  write_test_file(folder / "a.bmp", bytes);
   const auto loaded = load(folder / "a.bmp");
   EXPECT_TRUE(loaded) << loaded.error().what;
   return loaded ? indices(*loaded) : std::vector<int>{};
@@ -62,7 +62,7 @@ std::vector<int> read_indices(const Samples& bytes) {
 
 Error refusal(const Samples& bytes) {
   Folder folder;
-  put_file(folder / "a.bmp", bytes);
+  write_test_file(folder / "a.bmp", bytes);
   const auto loaded = load(folder / "a.bmp");
   EXPECT_FALSE(loaded);
   return loaded ? Error{Errc::io, ""} : loaded.error();
@@ -79,30 +79,30 @@ TEST(BmpRuns, OfFourBits) {
   EXPECT_EQ(read_indices(indexed(5, 2, 4, 2, stream)), (std::vector<int>{3, 4, 5, 6, 7, 1, 2, 1, 2, 1}));
 }
 
-TEST(BmpRuns, WhatTheStreamJumpsOverIsTheFirstColour) {
+TEST(BmpRuns, SkippedPixelsHaveTheFirstColour) {
   // Two pixels, then up by two rows and right by one; the end comes early.
   const std::vector<int> stream = {2, 7, 0, 2, 1, 2, 1, 8, 0, 1};
   const auto found = read_indices(indexed(5, 4, 8, 1, stream));
   EXPECT_EQ(found, (std::vector<int>{0, 0, 0, 0, 0, 0, 0, 0, 8, 0, 0, 0, 0, 0, 0, 7, 7, 0, 0, 0}));
 }
 
-TEST(BmpRuns, WhatGoesBeyondARowIsCutAndBeyondTheLastIsIgnored) {
+TEST(BmpRuns, PixelsOutsideOfTheBitmapAreIgnored) {
   const std::vector<int> stream = {200, 7, 0, 0, 3, 8, 0, 0, 3, 9, 0, 1};
   EXPECT_EQ(read_indices(indexed(3, 2, 8, 1, stream)), (std::vector<int>{8, 8, 8, 7, 7, 7}));
 }
 
-TEST(BmpRuns, AMissingMarkOfTheEndIsNoDamageButMissingRowsAre) {
+TEST(BmpRuns, AMissingEndMarkerIsNoDamageButMissingRowsAre) {
   EXPECT_EQ(read_indices(indexed(3, 2, 8, 1, {3, 7, 0, 0, 3, 8})), (std::vector<int>{8, 8, 8, 7, 7, 7}));
   const auto cut = refusal(indexed(3, 2, 8, 1, {3, 7, 0, 0, 2, 8}));
   EXPECT_EQ(cut.code, Errc::corrupt);
   EXPECT_NE(cut.what.find("row 1 of 2"), std::string::npos) << cut.what;
 }
 
-TEST(BmpRuns, RowsThatAreCutOffAreFilledAndTold) {
+TEST(BmpRuns, TruncatedRowsAreFilledAndReported) {
   Folder folder;
-  put_file(folder / "a.bmp", indexed(3, 3, 8, 1, {3, 7, 0, 0, 3, 8, 0, 0, 2, 9}));
-  auto reader =
-      PictureReader::open({.path = folder / "a.bmp", .bytes = nullptr}, {.spill = {}, .damaged = Damaged::use});
+  write_test_file(folder / "a.bmp", indexed(3, 3, 8, 1, {3, 7, 0, 0, 3, 8, 0, 0, 2, 9}));
+  auto reader = PictureReader::open({.path = folder / "a.bmp", .bytes = nullptr},
+                                    {.spill_folder = {}, .damaged = DamagePolicy::use});
   ASSERT_TRUE(reader) << reader.error().what;
   Samples rows((*reader)->info().row_bytes() * 3);
   ASSERT_TRUE((*reader)->read(rows));
@@ -119,13 +119,13 @@ TEST(BmpRuns, MustBeOfTheirDepthAndFromTheBottomUp) {
   EXPECT_EQ(refusal(indexed(3, 2, 8, 2, {3, 7, 0, 1})).code, Errc::corrupt);
 }
 
-TEST(Bmp, PicturesInsideAreRefusedByTheirName) {
+TEST(Bmp, EmbeddedPicturesAreRefused) {
   EXPECT_NE(refusal(indexed(3, 2, 8, 4, {0})).what.find("BI_JPEG"), std::string::npos);
   EXPECT_NE(refusal(indexed(3, 2, 8, 5, {0})).what.find("BI_PNG"), std::string::npos);
   EXPECT_EQ(refusal(indexed(3, 2, 8, 4, {0})).code, Errc::unsupported);
 }
 
-TEST(Bmp, AHeaderThatIsCutIsDamaged) {
+TEST(Bmp, ATruncatedHeaderIsDamaged) {
   auto bytes = indexed(3, 2, 8, 0, {0});
   bytes.resize(30);
   EXPECT_EQ(refusal(bytes).code, Errc::corrupt);
@@ -156,7 +156,7 @@ TEST(Bmp, TheProfileOfAFifthHeaderIsKept) {
   set(14 + 112, 146 - 14);
   set(14 + 116, static_cast<std::uint32_t>(profile.size()));
   Folder folder;
-  put_file(folder / "a.bmp", out);
+  write_test_file(folder / "a.bmp", out);
   const auto loaded = load(folder / "a.bmp");
   ASSERT_TRUE(loaded) << loaded.error().what;
   EXPECT_EQ(loaded->metadata->icc, profile);

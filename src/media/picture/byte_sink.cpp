@@ -10,24 +10,24 @@
 namespace weir::media {
 
 ByteSink::ByteSink(int fd, std::string name)
-    : fd_{fd}, name_{std::move(name)}, buffer_{std::make_unique_for_overwrite<std::byte[]>(kBuffer)} {}
+    : fd_{fd}, name_{std::move(name)}, buffer_{std::make_unique_for_overwrite<std::byte[]>(kBufferBytes)} {}
 
 Status ByteSink::put(std::span<const std::byte> bytes) {
-  if (!state_) return state_;
+  if (!status_) return status_;
   if (bytes.empty()) return ok();
   size_ += bytes.size();
-  if (filled_ + bytes.size() > kBuffer)
+  if (buffered_bytes_ + bytes.size() > kBufferBytes)
     if (auto done = flush(); !done) return done;
-  if (bytes.size() >= kBuffer) return write_out(bytes);
-  std::memcpy(buffer_.get() + filled_, bytes.data(), bytes.size());
-  filled_ += bytes.size();
+  if (bytes.size() >= kBufferBytes) return write_out(bytes);
+  std::memcpy(buffer_.get() + buffered_bytes_, bytes.data(), bytes.size());
+  buffered_bytes_ += bytes.size();
   return ok();
 }
 
 Status ByteSink::flush() {
-  if (!state_) return state_;
-  const auto count = filled_;
-  filled_ = 0;
+  if (!status_) return status_;
+  const auto count = buffered_bytes_;
+  buffered_bytes_ = 0;
   return write_out({buffer_.get(), count});
 }
 
@@ -37,10 +37,10 @@ Status ByteSink::write_out(std::span<const std::byte> bytes) {
     if (put < 0 && errno == EINTR) continue;
     if (put <= 0) {
       const int error = put < 0 ? errno : ENOSPC;
-      const Errc code = errc_of(error);
+      const Errc code = errc_from_errno(error);
       const char* advice = code == Errc::disk_full ? "; free some space or write elsewhere" : "";
-      state_ = Error{code, name_ + ": cannot be written: " + errno_text(error) + advice};
-      return state_;
+      status_ = Error{code, name_ + ": cannot be written: " + errno_text(error) + advice};
+      return status_;
     }
     bytes = bytes.subspan(static_cast<std::size_t>(put));
   }

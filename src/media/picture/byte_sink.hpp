@@ -30,13 +30,13 @@ class ByteSink {
  private:
   Status write_out(std::span<const std::byte> bytes);
 
-  static constexpr std::size_t kBuffer = std::size_t{64} << 10;
+  static constexpr std::size_t kBufferBytes = std::size_t{64} << 10;
   int fd_;
   std::string name_;
   std::unique_ptr<std::byte[]> buffer_;
-  std::size_t filled_ = 0;
+  std::size_t buffered_bytes_ = 0;
   std::uint64_t size_ = 0;
-  Status state_ = ok();
+  Status status_ = ok();
 };
 
 }  // namespace weir::media

@@ -13,7 +13,7 @@ namespace {
 
 using weir::test::Folder;
 
-TEST(DamagedReader, TellsRowsAsTheyAreSeen) {
+TEST(DamagedReader, ReportsRowsAsDisplayed) {
   const Damage end{Damage::Kind::filled, 52, 20, "the file ends early"};
   EXPECT_EQ(to_text(end, 72, 1), "the last 20 of 72 rows are filled: the file ends early");
   EXPECT_EQ(to_text(end, 72, 2), "the last 20 of 72 rows are filled: the file ends early");
@@ -24,25 +24,26 @@ TEST(DamagedReader, TellsRowsAsTheyAreSeen) {
   EXPECT_EQ(to_text(end, 72, 7), "the first 20 of 72 columns are filled: the file ends early");
   EXPECT_EQ(to_text(end, 72, 8), "the last 20 of 72 columns are filled: the file ends early");
   EXPECT_EQ(to_text({Damage::Kind::doubtful, 9, 4, "x"}, 72, 1), "rows 10 to 13 of 72 may be wrong: x");
-  EXPECT_EQ(to_text({Damage::Kind::coarse, 9, 1, "x"}, 72, 1), "row 10 of 72 lacks detail or colour: x");
+  EXPECT_EQ(to_text({Damage::Kind::low_detail, 9, 1, "x"}, 72, 1), "row 10 of 72 lacks detail or colour: x");
   EXPECT_EQ(to_text({Damage::Kind::filled, 71, 1, "x"}, 72, 1), "the last of 72 rows is filled: x");
   EXPECT_EQ(to_text({Damage::Kind::doubtful, 0, 72, "x"}, 72, 1), "all 72 rows may be wrong: x");
-  EXPECT_EQ(reason_of("a.png: PNG row 3 of 4: the file ends too early; the file is damaged, get it again", "a.png"),
-            "the file ends too early");
+  EXPECT_EQ(
+      extract_reason("a.png: PNG row 3 of 4: the file ends too early; the file is damaged, get it again", "a.png"),
+      "the file ends too early");
 }
 
 /// Every orientation, through the reader's own thread, with rows that it did not ask for before it asked what is damaged.
-TEST(DamagedReader, GivesTheRestOfATurnedPicture) {
+TEST(DamagedReader, ReadsTheRestOfARotatedPicture) {
   Folder folder;
-  const auto picture = form(61, 47, 3, false, 8);
+  const auto picture = make_picture_info(61, 47, 3, false, 8);
   for (int orientation = 1; orientation <= 8; ++orientation) {
     auto options = options_for(Format::png, picture, make_metadata(false, orientation));
     options.overwrite = true;
-    ASSERT_TRUE(save(folder / "a.png", options, draw(picture)));
-    auto bytes = get_file(folder / "a.png");
+    ASSERT_TRUE(save(folder / "a.png", options, draw_rows(picture)));
+    auto bytes = read_test_file(folder / "a.png");
     bytes.resize(bytes.size() * 3 / 4);
-    put_file(folder / "a.png", bytes);
-    const ReadOptions use{.spill = folder.path(), .ahead = Bytes{1}, .damaged = Damaged::use};
+    write_test_file(folder / "a.png", bytes);
+    const ReadOptions use{.spill_folder = folder.path(), .read_ahead = Bytes{1}, .damaged = DamagePolicy::use};
     auto reader = PictureReader::open({.path = folder / "a.png", .bytes = nullptr}, use);
     ASSERT_TRUE(reader) << reader.error().what;
     Samples first(picture.row_bytes() * 47);

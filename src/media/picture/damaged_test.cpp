@@ -13,7 +13,7 @@
 
 #include "folder.hpp"
 #include "media/picture/decoder.hpp"
-#include "media/picture/filled.hpp"
+#include "media/picture/fill_damaged_rows.hpp"
 #include "media/picture/picture_format.hpp"
 #include "media/picture/picture_samples_test.hpp"
 #include "places.hpp"
@@ -23,29 +23,30 @@ namespace {
 
 using weir::test::Folder;
 
-Result<DecoderPtr> open_bytes(const Samples& bytes, Damaged damaged) {
+Result<DecoderPtr> open_bytes(const Samples& bytes, DamagePolicy damaged) {
   auto file = InputFile::open({.path = "memory", .bytes = std::make_shared<const Samples>(bytes)});
   if (!file) return file.error();
   const auto* format = sniff_format(bytes);
   if (format == nullptr) return Error{Errc::corrupt, "no picture"};
-  const ReadOptions options{.spill = {}, .damaged = damaged};
+  const ReadOptions options{.spill_folder = {}, .damaged = damaged};
   auto decoder = format->open(*file, options);
-  if (!decoder || damaged == Damaged::refuse) return decoder;
-  return fill_damaged(*std::move(decoder), **file);
+  if (!decoder || damaged == DamagePolicy::refuse) return decoder;
+  return fill_damaged_rows(*std::move(decoder), **file);
 }
 
 struct Read {
   PictureInfo info;
   Samples rows;
   std::vector<Damage> damage;
-  bool is_told(int row) const {
-    return std::any_of(damage.begin(), damage.end(),
-                       [&](const Damage& each) { return row >= each.first && row < each.first + each.count; });
+  bool is_reported(int row) const {
+    return std::any_of(damage.begin(), damage.end(), [&](const Damage& each) {
+      return row >= each.first_row && row < each.first_row + each.row_count;
+    });
   }
 };
 
 /// Twice, once row by row and once in pieces.
-Result<Read> read_bytes(const Samples& bytes, Damaged damaged) {
+Result<Read> read_bytes(const Samples& bytes, DamagePolicy damaged) {
   auto decoder = open_bytes(bytes, damaged);
   if (!decoder) return decoder.error();
   Read read{(*decoder)->info(), {}, {}};
@@ -66,7 +67,7 @@ Result<Read> read_bytes(const Samples& bytes, Damaged damaged) {
   const auto second = pass(7);
   EXPECT_TRUE(second && *second == *first) << "another pass gave other rows";
   EXPECT_EQ((*decoder)->damage().size(), read.damage.size());
-  (*decoder)->leave_thread();
+  (*decoder)->release_thread_resources();
   read.rows = *std::move(first);
   return read;
 }
@@ -84,7 +85,7 @@ void expect_kept(const Read& read, const Read& whole, const std::string& what) {
   const auto channels = static_cast<std::size_t>(whole.info.channels());
   const auto bytes = static_cast<std::size_t>(whole.info.bits / 8);
   for (int y = 0; y < whole.info.height; ++y) {
-    if (read.is_told(y)) continue;
+    if (read.is_reported(y)) continue;
     const auto* is = read.rows.data() + static_cast<std::size_t>(y) * read.info.row_bytes();
     const auto* was = whole.rows.data() + static_cast<std::size_t>(y) * whole.info.row_bytes();
     bool equal = true;
@@ -147,15 +148,15 @@ Samples saved(const Folder& folder, Format format, const PictureInfo& picture, i
   auto options = options_for(format, picture);
   options.overwrite = true;
   options.quality = quality;
-  const auto written = save(folder / "file", options, draw(picture));
+  const auto written = save(folder / "file", options, draw_rows(picture));
   EXPECT_TRUE(written) << written.error().what;
-  return get_file(folder / "file");
+  return read_test_file(folder / "file");
 }
 
 /// Not compressed, in strips of eight rows behind the directory. Source: TIFF 6.0, sections 2 and 6.
 Samples tiff_with_directory_first(const PictureInfo& picture) {
   constexpr int kStripRows = 8;
-  const auto rows = draw(picture);
+  const auto rows = draw_rows(picture);
   const int strips = (picture.height + kStripRows - 1) / kStripRows;
   Samples made;
   const auto put = [&](std::uint32_t value, int bytes) {
@@ -197,15 +198,15 @@ Samples tiff_with_directory_first(const PictureInfo& picture) {
 }
 
 std::vector<File> drawn_files(const Folder& folder) {
-  const auto rgb = form(61, 47, 3, false, 8);
+  const auto rgb = make_picture_info(61, 47, 3, false, 8);
   std::vector<File> files{{"png", saved(folder, Format::png, rgb)},
-                          {"png of 16 bits", saved(folder, Format::png, form(61, 47, 3, true, 16))},
-                          {"grey png", saved(folder, Format::png, form(61, 47, 1, false, 8))},
+                          {"png of 16 bits", saved(folder, Format::png, make_picture_info(61, 47, 3, true, 16))},
+                          {"grey png", saved(folder, Format::png, make_picture_info(61, 47, 1, false, 8))},
                           {"palette png", palette_png(61, 47, 4)},
-                          {"interlaced png", interlaced_png(rgb, draw(rgb))},
+                          {"interlaced png", interlaced_png(rgb, draw_rows(rgb))},
                           {"jpg", saved(folder, Format::jpg, rgb, 90)},
-                          {"progressive jpg", progressive_jpeg(rgb, draw(rgb))},
-                          {"grey jpg", saved(folder, Format::jpg, form(61, 47, 1, false, 8), 90)},
+                          {"progressive jpg", progressive_jpeg(rgb, draw_rows(rgb))},
+                          {"grey jpg", saved(folder, Format::jpg, make_picture_info(61, 47, 1, false, 8), 90)},
                           {"cmyk jpg", cmyk_jpeg(61, 47)},
                           {"bmp", bitmap(31, 23, 24, false)},
                           {"bmp from the top", bitmap(31, 23, 32, true)},
@@ -232,15 +233,15 @@ std::vector<std::size_t> places(std::size_t size, std::size_t count) {
 TEST(Damaged, AFileCutAnywhere) {
   Folder folder;
   for (const File& file : drawn_files(folder)) {
-    const auto whole = read_bytes(file.bytes, Damaged::refuse);
+    const auto whole = read_bytes(file.bytes, DamagePolicy::refuse);
     ASSERT_TRUE(whole) << file.name << ": " << whole.error().what;
     int used = 0;
     for (const std::size_t size : places(file.bytes.size(), 60)) {
       const Samples cut(file.bytes.begin(), file.bytes.begin() + static_cast<std::ptrdiff_t>(size));
       const std::string what =
           file.name + " cut to " + std::to_string(size) + " of " + std::to_string(file.bytes.size());
-      const auto strict = read_bytes(cut, Damaged::refuse);
-      const auto read = read_bytes(cut, Damaged::use);
+      const auto strict = read_bytes(cut, DamagePolicy::refuse);
+      const auto read = read_bytes(cut, DamagePolicy::use);
       if (!read) {
         EXPECT_FALSE(strict) << what
                              << ": refused, although it is good enough without the option: " << read.error().what;
@@ -253,9 +254,9 @@ TEST(Damaged, AFileCutAnywhere) {
         EXPECT_EQ(strict->rows, read->rows) << what;
       }
       for (const Damage& each : read->damage) {
-        EXPECT_GE(each.count, 1) << what;
-        EXPECT_LE(each.first + each.count, whole->info.height) << what;
-        EXPECT_FALSE(each.why.empty()) << what;
+        EXPECT_GE(each.row_count, 1) << what;
+        EXPECT_LE(each.first_row + each.row_count, whole->info.height) << what;
+        EXPECT_FALSE(each.reason.empty()) << what;
       }
       expect_kept(*read, *whole, what);
     }
@@ -270,15 +271,15 @@ TEST(Damaged, AFileCutAnywhere) {
 TEST(Damaged, AWrongBitAnywhere) {
   Folder folder;
   for (const File& file : drawn_files(folder)) {
-    const auto whole = read_bytes(file.bytes, Damaged::refuse);
+    const auto whole = read_bytes(file.bytes, DamagePolicy::refuse);
     ASSERT_TRUE(whole) << file.name;
     int bit = 0;
     for (const std::size_t at : places(file.bytes.size(), 60)) {
       Samples wrong = file.bytes;
       wrong[at] ^= static_cast<std::byte>(1 << (bit++ % 8));
       const std::string what = file.name + " with a wrong bit in byte " + std::to_string(at);
-      const auto strict = read_bytes(wrong, Damaged::refuse);
-      const auto read = read_bytes(wrong, Damaged::use);
+      const auto strict = read_bytes(wrong, DamagePolicy::refuse);
+      const auto read = read_bytes(wrong, DamagePolicy::use);
       if (!read) {
         EXPECT_FALSE(strict) << what;
         continue;
@@ -295,13 +296,13 @@ TEST(Damaged, AWrongBitAnywhere) {
   }
 }
 
-TEST(Damaged, BytesBehindAWholePictureAreNone) {
+TEST(Damaged, BytesAfterAnIntactPictureAreNoDamage) {
   Folder folder;
   for (File& file : drawn_files(folder)) {
     if (file.name == "avif") continue;  // its boxes go to the end of the file
     for (const char c : std::string_view{"something behind the end of the picture"})
       file.bytes.push_back(static_cast<std::byte>(c));
-    const auto read = read_bytes(file.bytes, Damaged::use);
+    const auto read = read_bytes(file.bytes, DamagePolicy::use);
     ASSERT_TRUE(read) << file.name << ": " << read.error().what;
     EXPECT_TRUE(read->damage.empty()) << file.name << ": " << texts(*read);
   }
@@ -309,16 +310,16 @@ TEST(Damaged, BytesBehindAWholePictureAreNone) {
 
 class DamagedPng : public ::testing::Test {
  protected:
-  DamagedPng() : picture_{form(61, 47, 3, false, 8)}, bytes_{saved(folder_, Format::png, picture_)} {}
+  DamagedPng() : picture_{make_picture_info(61, 47, 3, false, 8)}, bytes_{saved(folder_, Format::png, picture_)} {}
   /// All rows are right; returns what is told.
   std::string told(const Samples& bytes, bool all_right = true) const {
-    const auto strict = read_bytes(bytes, Damaged::refuse);
+    const auto strict = read_bytes(bytes, DamagePolicy::refuse);
     EXPECT_FALSE(strict);
-    const auto read = read_bytes(bytes, Damaged::use);
+    const auto read = read_bytes(bytes, DamagePolicy::use);
     EXPECT_TRUE(read) << read.error().what;
     if (!read) return {};
     if (all_right) {
-      EXPECT_EQ(read->rows, draw(picture_));
+      EXPECT_EQ(read->rows, draw_rows(picture_));
     }
     return texts(*read);
   }
@@ -360,12 +361,12 @@ TEST_F(DamagedPng, WithAWrongTypeOrLengthOfAChunk) {
   }
 }
 
-TEST_F(DamagedPng, WithoutItsEndMarkerIsWhole) {
+TEST_F(DamagedPng, IsIntactWithoutItsEndMarker) {
   bytes_.erase(bytes_.end() - 12, bytes_.end());
-  for (const Damaged damaged : {Damaged::use, Damaged::refuse}) {
+  for (const DamagePolicy damaged : {DamagePolicy::use, DamagePolicy::refuse}) {
     const auto read = read_bytes(bytes_, damaged);
     ASSERT_TRUE(read) << read.error().what;
-    EXPECT_EQ(read->rows, draw(picture_));
+    EXPECT_EQ(read->rows, draw_rows(picture_));
     EXPECT_TRUE(read->damage.empty());
   }
 }
@@ -373,17 +374,17 @@ TEST_F(DamagedPng, WithoutItsEndMarkerIsWhole) {
 TEST(DamagedReader, TheSharedCases) {
   const std::filesystem::path cases = std::filesystem::path{places::source()} / "../shared/cases/pictures";
   if (!std::filesystem::exists(cases / "plain.png")) GTEST_SKIP() << "no ../shared/cases/pictures beside the project";
-  const auto plain = read_bytes(get_file(cases / "plain.png"), Damaged::refuse);
+  const auto plain = read_bytes(read_test_file(cases / "plain.png"), DamagePolicy::refuse);
   ASSERT_TRUE(plain);
-  const auto adler = read_bytes(get_file(cases / "wrong_adler.png"), Damaged::use);
+  const auto adler = read_bytes(read_test_file(cases / "wrong_adler.png"), DamagePolicy::use);
   ASSERT_TRUE(adler) << adler.error().what;
   EXPECT_EQ(adler->rows, plain->rows);
   EXPECT_EQ(adler->damage.size(), 1u);
-  const auto cut = read_bytes(get_file(cases / "last_20_bytes_missing.jpg"), Damaged::use);
+  const auto cut = read_bytes(read_test_file(cases / "last_20_bytes_missing.jpg"), DamagePolicy::use);
   ASSERT_TRUE(cut) << cut.error().what;
   ASSERT_EQ(cut->damage.size(), 1u);
   EXPECT_EQ(cut->damage[0].kind, Damage::Kind::filled);
-  EXPECT_GE(cut->damage[0].first, 48);
+  EXPECT_GE(cut->damage[0].first_row, 48);
 }
 
 }  // namespace

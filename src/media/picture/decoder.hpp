@@ -24,7 +24,7 @@ class Decoder : public RowSource {
   /// With Damaged::use, after the last row was read: what is known to be wrong with the rows that were yielded.
   virtual std::vector<Damage> damage() const { return {}; }
   /// Called after the last read() on the thread that read: gives back what is bound to that thread.
-  virtual void leave_thread() {}
+  virtual void release_thread_resources() {}
 
  protected:
   PictureInfo info_;  // these three are known once it is open

@@ -22,10 +22,10 @@ namespace {
 
 using test::load;
 using test::metadata_samples;
+using test::MetadataSample;
 using test::options_for;
-using test::put_file;
-using test::Sample;
 using test::save;
+using test::write_test_file;
 using weir::test::Folder;
 using Json = nlohmann::json;
 
@@ -100,13 +100,13 @@ std::vector<std::string> words_for(const std::string& group, const std::string& 
   return {};
 }
 
-bool is_told(const WriteReport& report, const std::vector<std::string>& words) {
-  const auto says = [&](const std::vector<std::string>& entries, const std::string& word) {
+bool is_reported(const WriteReport& report, const std::vector<std::string>& words) {
+  const auto has_word = [&](const std::vector<std::string>& entries, const std::string& word) {
     return std::any_of(entries.begin(), entries.end(),
                        [&](const auto& entry) { return entry.find(word) != std::string::npos; });
   };
   return std::any_of(words.begin(), words.end(), [&](const auto& word) {
-    return says(report.lost, word) || (word == "colour" && says(report.kept, word));
+    return has_word(report.lost, word) || (word == "colour" && has_word(report.kept, word));
   });
 }
 
@@ -114,13 +114,13 @@ bool has_name(const Tags& tags, const std::string& name) {
   return std::any_of(tags.begin(), tags.end(), [&](const auto& tag) { return tag.second == name; });
 }
 
-TEST(ExifTool, SeesNothingLostThatIsNotTold) {
+TEST(ExifTool, FindsNoUnreportedLoss) {
   if (output_of("exiftool -ver 2>/dev/null").empty()) GTEST_SKIP() << "no exiftool here";
   const Folder folder;
   const auto samples = metadata_samples();
   std::map<std::string, std::pair<std::string, WriteReport>> outputs;  // by name: the input's, what was told
-  for (const Sample& sample : samples) {
-    put_file(folder / sample.name, sample.bytes);
+  for (const MetadataSample& sample : samples) {
+    write_test_file(folder / sample.name, sample.bytes);
     const auto in = load(folder / sample.name);
     ASSERT_TRUE(in) << sample.name << ": " << in.error().what;
     for (const Format format : {Format::png, Format::jpg, Format::webp, Format::avif, Format::jxl, Format::tiff}) {
@@ -136,7 +136,7 @@ TEST(ExifTool, SeesNothingLostThatIsNotTold) {
     const auto& [input, report] = origin;
     for (const auto& [group, tag] : seen.at(input)) {
       if (is_of_the_file(group, tag) || has_name(seen.at(name), tag)) continue;
-      EXPECT_TRUE(is_told(report, words_for(group, tag))) << name << " has no " << group << ":" << tag;
+      EXPECT_TRUE(is_reported(report, words_for(group, tag))) << name << " has no " << group << ":" << tag;
     }
   }
 }

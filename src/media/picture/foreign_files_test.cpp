@@ -2,7 +2,7 @@
 #include <cstddef>
 #include <cstdio>
 
-#include <jpeglib.h>  // after the two above, which it needs
+#include <jpeglib.h>  // after the two headers above, which it needs
 
 #include <spng.h>
 
@@ -11,7 +11,7 @@
 #include <stdexcept>
 
 #include "base/round_up.hpp"
-#include "media/picture/appended_test.hpp"
+#include "media/picture/append_bytes_test.hpp"
 #include "media/picture/picture_samples_test.hpp"
 
 namespace weir::media::test {

@@ -13,7 +13,7 @@ namespace {
 
 constexpr int kExtension = 0x21, kImage = 0x2c, kTrailer = 0x3b;
 constexpr int kPlainText = 0x01, kGraphicControl = 0xf9, kCommentLabel = 0xfe, kApplication = 0xff;
-constexpr std::size_t kMagicTrailer = 257;  // of XMP: bytes that lead any reader of sub-blocks to the end
+constexpr std::size_t kMagicTrailerBytes = 257;  // of XMP: bytes that lead any reader of sub-blocks to the end
 
 class GifReader {
  public:
@@ -21,11 +21,12 @@ class GifReader {
 
   void read_all() {
     std::array<std::byte, 13> head{};
-    if (!take(head) || !skip(table_bytes(head[10]))) return;
-    for (int type = next(); type == kExtension || type == kImage; type = next())
+    if (!read(head) || !skip(table_bytes(head[10]))) return;
+    for (int type = read_type(); type == kExtension || type == kImage; type = read_type())
       if (!(type == kImage ? read_image() : read_extension())) break;
-    if (ended_ && at_ < size_) leave_out(into_, "data behind the picture", fmt::format("{} bytes", size_ - at_));
-    if (frames_ > 1) leave_out(into_, "frames", fmt::format("the first of {}", frames_));
+    if (ended_ && offset_ < size_)
+      record_omission(into_, "data behind the picture", fmt::format("{} bytes", size_ - offset_));
+    if (frames_ > 1) record_omission(into_, "frames", fmt::format("the first of {}", frames_));
   }
 
  private:
@@ -34,32 +35,32 @@ class GifReader {
     return (bits & 0x80U) != 0 ? std::size_t{3} << ((bits & 7U) + 1) : 0;
   }
 
-  bool take(std::span<std::byte> into) {
-    at_ += into.size();
-    return input_.take(into);
+  bool read(std::span<std::byte> into) {
+    offset_ += into.size();
+    return input_.read(into);
   }
   bool skip(std::size_t count) {
-    std::array<std::byte, 256> thrown;
-    for (; count > 0; count -= std::min(count, thrown.size()))
-      if (!take(std::span{thrown}.first(std::min(count, thrown.size())))) return false;
+    std::array<std::byte, 256> discarded;
+    for (; count > 0; count -= std::min(count, discarded.size()))
+      if (!read(std::span{discarded}.first(std::min(count, discarded.size())))) return false;
     return true;
   }
-  int next() {
+  int read_type() {
     std::array<std::byte, 1> type{};
-    if (!take(type)) return -1;
+    if (!read(type)) return -1;
     ended_ = type[0] == std::byte{kTrailer};
     return std::to_integer<int>(type[0]);
   }
 
   /// The sub-blocks up to the empty one. `keep` gets at most kMostTextBytes of them, with their lengths if `raw`.
-  bool read_blocks(Blob* keep, bool raw = false) {
+  bool read_blocks(Blob* data, bool with_lengths = false) {
     for (;;) {
       std::array<std::byte, 256> block;
-      if (!take(std::span{block}.first(1))) return false;
+      if (!read(std::span{block}.first(1))) return false;
       const auto length = std::to_integer<std::size_t>(block[0]);
-      if (!take(std::span{block}.subspan(1, length))) return false;
-      if (keep != nullptr && keep->size() < kMostTextBytes)
-        keep->insert(keep->end(), block.begin() + (raw ? 0 : 1),
+      if (!read(std::span{block}.subspan(1, length))) return false;
+      if (data != nullptr && data->size() < kMaxTextBytes)
+        data->insert(data->end(), block.begin() + (with_lengths ? 0 : 1),
                      block.begin() + 1 + static_cast<std::ptrdiff_t>(length));
       if (length == 0) return true;
     }
@@ -68,43 +69,43 @@ class GifReader {
   bool read_image() {
     std::array<std::byte, 9> head{};
     ++frames_;
-    return take(head) && skip(table_bytes(head[8]) + 1) && read_blocks(nullptr);
+    return read(head) && skip(table_bytes(head[8]) + 1) && read_blocks(nullptr);
   }
 
   bool read_extension() {
-    const int label = next();
+    const int label = read_type();
     if (label == kGraphicControl) return read_blocks(nullptr);
     if (label == kApplication) return read_application();
     Blob body;
     if (!read_blocks(&body)) return false;
     const std::string_view text{reinterpret_cast<const char*>(body.data()), body.size()};
     if (label == kCommentLabel)
-      keep_text(into_, {.key = std::string{kCommentKey}, .value = utf8_of_unknown(text)});
+      add_text(into_, {.key = std::string{kCommentKey}, .value = unknown_to_utf8(text)});
     else
-      leave_out(into_, label == kPlainText ? "text over the picture" : fmt::format("extension {}", label),
-                "not carried");
+      record_omission(into_, label == kPlainText ? "text over the picture" : fmt::format("extension {}", label),
+                      "not carried");
     return true;
   }
 
   bool read_application() {
     std::array<std::byte, 12> head{};
-    if (!take(head)) return false;
+    if (!read(head)) return false;
     const std::string name{reinterpret_cast<const char*>(head.data()) + 1, 11};
     Blob body;
     const bool xmp = name == "XMP DataXMP";
     if (!read_blocks(&body, xmp)) return false;
-    if (xmp && into_.xmp.empty() && body.size() > kMagicTrailer + 1) {
-      body.resize(body.size() - kMagicTrailer - 1);  // and the empty block
+    if (xmp && into_.xmp.empty() && body.size() > kMagicTrailerBytes + 1) {
+      body.resize(body.size() - kMagicTrailerBytes - 1);  // and the empty block
       into_.xmp = std::move(body);
     } else if (name == "ICCRGBG1012" && into_.icc.empty()) {
       into_.icc = std::move(body);
     } else if (name != "NETSCAPE2.0" && name != "ANIMEXTS1.0") {  // how often the frames are repeated
-      leave_out(into_, "extension " + name, "unknown");
+      record_omission(into_, "extension " + name, "unknown");
     }
     return true;
   }
 
-  std::uint64_t size_, at_ = 0;
+  std::uint64_t size_, offset_ = 0;
   InputCursor input_;
   Metadata& into_;
   bool ended_ = false;

@@ -15,41 +15,42 @@ Status read_boxes(const InputFilePtr& file, int, Metadata& into) {
 }
 
 // In AVIF alpha is one more picture.
-constexpr VipsLoading kAvifLoading{.format = Format::avif,
-                                   .load = &VipsApi::vips_heifload_source,
-                                   .read_container = read_boxes,
-                                   .cost = {.bytes = 17, .deep_bytes = 30, .alpha_share = 2}};
-constexpr VipsLoading kHeifLoading{.format = Format::heif,
-                                   .load = &VipsApi::vips_heifload_source,
-                                   .read_container = read_boxes,
-                                   .cost = {.bytes = 17, .deep_bytes = 30}};
+constexpr VipsLoader kAvifLoader{.format = Format::avif,
+                                 .load = &VipsApi::vips_heifload_source,
+                                 .read_container_metadata = read_boxes,
+                                 .cost = {.bytes_at_8_bits = 17, .bytes_at_16_bits = 30, .alpha_divisor = 2}};
+constexpr VipsLoader kHeifLoader{.format = Format::heif,
+                                 .load = &VipsApi::vips_heifload_source,
+                                 .read_container_metadata = read_boxes,
+                                 .cost = {.bytes_at_8_bits = 17, .bytes_at_16_bits = 30}};
 
 int save_avif(const VipsApi& api, const EncodeJob& job, VipsImage* image, VipsTarget* target) {
-  const gboolean bare = is_bare(*job.metadata);
+  const gboolean bare = has_no_vips_metadata(*job.metadata);
   return api.vips_heifsave_target(image, target, "compression", VIPS_FOREIGN_HEIF_COMPRESSION_AV1, "Q",
                                   job.quality < 0 ? kAvifQuality : job.quality, "effort", kAvifEffort, "bitdepth",
                                   job.picture.bits == 16 ? 12 : 8, "strip", bare, nullptr);
 }
 
 // An EXIF block is written with the resolution in it, also when there was none.
-constexpr VipsSaving kAvifSaving{.save = save_avif,
-                                 .cost = {.bytes = 46, .deep_bytes = 60, .alpha_share = 2},
-                                 .lossless_cost = {.bytes = 46, .deep_bytes = 60, .alpha_share = 2},
-                                 .exif_reader = &VipsApi::vips_heifload_source};
+constexpr VipsSaver kAvifSaver{
+    .save = save_avif,
+    .cost = {.bytes_at_8_bits = 46, .bytes_at_16_bits = 60, .alpha_divisor = 2},
+    .default_quality_cost = {.bytes_at_8_bits = 46, .bytes_at_16_bits = 60, .alpha_divisor = 2},
+    .exif_reader = &VipsApi::vips_heifload_source};
 
 }  // namespace
 
 Result<DecoderPtr> open_avif(InputFilePtr file, const ReadOptions& options) {
-  return open_by_vips(kAvifLoading, std::move(file), options);
+  return open_with_vips(kAvifLoader, std::move(file), options);
 }
 Result<DecoderPtr> open_heif(InputFilePtr file, const ReadOptions& options) {
-  return open_by_vips(kHeifLoading, std::move(file), options);
+  return open_with_vips(kHeifLoader, std::move(file), options);
 }
 Status encode_avif(const EncodeJob& job, RowSource& rows, ByteSink& sink, WriteReport& report) {
-  return encode_by_vips(kAvifSaving, job, rows, sink, report);
+  return encode_with_vips(kAvifSaver, job, rows, sink, report);
 }
 MediaNeed encode_avif_need(const PictureInfo& picture, int quality) {
-  return vips_encoder_need(kAvifSaving, picture, quality);
+  return vips_encoder_need(kAvifSaver, picture, quality);
 }
 
 }  // namespace weir::media

@@ -38,14 +38,14 @@ std::span<const std::byte> InputFile::bytes() const {
 
 Result<std::size_t> InputFile::read_at(std::uint64_t offset, std::span<std::byte> into) const {
   if (offset >= size_) return std::size_t{0};
-  const auto wanted = static_cast<std::size_t>(std::min<std::uint64_t>(into.size(), size_ - offset));
+  const auto count = static_cast<std::size_t>(std::min<std::uint64_t>(into.size(), size_ - offset));
   if (memory_ != nullptr) {
-    std::memcpy(into.data(), memory_->data() + offset, wanted);
-    return wanted;
+    std::memcpy(into.data(), memory_->data() + offset, count);
+    return count;
   }
   std::size_t done = 0;
-  while (done < wanted) {
-    const auto got = ::pread(fd(), into.data() + done, wanted - done, static_cast<off_t>(offset + done));
+  while (done < count) {
+    const auto got = ::pread(fd(), into.data() + done, count - done, static_cast<off_t>(offset + done));
     if (got < 0 && errno == EINTR) continue;
     if (got < 0) return error(Errc::io, "cannot be read: " + errno_text(errno));
     if (got == 0) break;
@@ -54,9 +54,9 @@ Result<std::size_t> InputFile::read_at(std::uint64_t offset, std::span<std::byte
   return done;
 }
 
-std::span<const std::byte> InputCursor::next_piece() {
+std::span<const std::byte> InputCursor::read_piece() {
   if (failure_) return {};
-  auto got = file_->read_at(offset_, {buffer_.get(), kPiece});
+  auto got = file_->read_at(offset_, {buffer_.get(), kPieceBytes});
   if (!got) {
     failure_ = got.error();
     return {};
@@ -65,14 +65,14 @@ std::span<const std::byte> InputCursor::next_piece() {
   return {buffer_.get(), *got};
 }
 
-bool InputCursor::take(std::span<std::byte> into) {
+bool InputCursor::read(std::span<std::byte> into) {
   while (!into.empty()) {
-    if (left_.empty()) left_ = next_piece();
-    if (left_.empty()) return false;
-    const auto run = std::min(into.size(), left_.size());
-    std::memcpy(into.data(), left_.data(), run);
+    if (remaining_.empty()) remaining_ = read_piece();
+    if (remaining_.empty()) return false;
+    const auto run = std::min(into.size(), remaining_.size());
+    std::memcpy(into.data(), remaining_.data(), run);
     into = into.subspan(run);
-    left_ = left_.subspan(run);
+    remaining_ = remaining_.subspan(run);
   }
   return true;
 }

@@ -42,18 +42,18 @@ using InputFilePtr = std::shared_ptr<const InputFile>;
 class InputCursor {
  public:
   explicit InputCursor(InputFilePtr file)
-      : file_{std::move(file)}, buffer_{std::make_unique_for_overwrite<std::byte[]>(kPiece)} {}
+      : file_{std::move(file)}, buffer_{std::make_unique_for_overwrite<std::byte[]>(kPieceBytes)} {}
   /// The next piece, valid until the next call; empty at the end or after a failure.
-  std::span<const std::byte> next_piece();
+  std::span<const std::byte> read_piece();
   /// Fills `into` across pieces; false at the end or after a failure.
-  bool take(std::span<std::byte> into);
+  bool read(std::span<std::byte> into);
   const std::optional<Error>& failure() const { return failure_; }
 
  private:
-  static constexpr std::size_t kPiece = std::size_t{64} << 10;
+  static constexpr std::size_t kPieceBytes = std::size_t{64} << 10;
   InputFilePtr file_;
   std::unique_ptr<std::byte[]> buffer_;
-  std::span<const std::byte> left_;  // of the piece that take() is in
+  std::span<const std::byte> remaining_;  // of the piece that take() is in
   std::uint64_t offset_ = 0;
   std::optional<Error> failure_;
 };

@@ -5,19 +5,19 @@
 
 namespace weir::media {
 
-std::vector<IsoBox> iso_boxes(const InputFile& file, std::uint64_t at, std::uint64_t end) {
-  constexpr std::size_t kMost = 4096, kShortHead = 8, kLongHead = 16;
+std::vector<IsoBox> read_iso_boxes(const InputFile& file, std::uint64_t at, std::uint64_t end) {
+  constexpr std::size_t kMaxBoxes = 4096, kShortHead = 8, kLongHead = 16;
   std::vector<IsoBox> found;
   end = std::min(end, file.size());
-  while (found.size() < kMost && at + kShortHead <= end) {
+  while (found.size() < kMaxBoxes && at + kShortHead <= end) {
     std::array<std::byte, kLongHead> head{};
     auto got = file.read_at(at, head);
     if (!got || *got < kShortHead) break;
-    IsoNumbers numbers{std::span{head}.first(*got)};
-    std::uint64_t size = numbers.next(4), head_bytes = kShortHead;
-    std::string type = numbers.text(4);
+    IsoBodyReader numbers{std::span{head}.first(*got)};
+    std::uint64_t size = numbers.read_number(4), head_bytes = kShortHead;
+    std::string type = numbers.read_text(4);
     if (size == 1) {
-      size = numbers.next(8);
+      size = numbers.read_number(8);
       head_bytes = kLongHead;
     }
     if (size == 0) size = end - at;
@@ -28,40 +28,40 @@ std::vector<IsoBox> iso_boxes(const InputFile& file, std::uint64_t at, std::uint
   return found;
 }
 
-std::optional<Blob> iso_body(const InputFile& file, const IsoBox& box, std::uint64_t limit) {
-  if (box.size() > limit) return std::nullopt;
-  Blob body(static_cast<std::size_t>(box.size()));
-  auto got = file.read_at(box.body, body);
+std::optional<Blob> read_iso_body(const InputFile& file, const IsoBox& box, std::uint64_t limit) {
+  if (box.body_bytes() > limit) return std::nullopt;
+  Blob body(static_cast<std::size_t>(box.body_bytes()));
+  auto got = file.read_at(box.body_offset, body);
   if (!got || *got < body.size()) return std::nullopt;
   return body;
 }
 
-std::span<const std::byte> IsoNumbers::take(std::size_t bytes) {
-  if (bytes > left_.size()) {
+std::span<const std::byte> IsoBodyReader::take_bytes(std::size_t bytes) {
+  if (bytes > remaining_.size()) {
     good_ = false;
-    left_ = {};
+    remaining_ = {};
     return {};
   }
-  const auto taken = left_.first(bytes);
-  left_ = left_.subspan(bytes);
+  const auto taken = remaining_.first(bytes);
+  remaining_ = remaining_.subspan(bytes);
   return taken;
 }
 
-std::uint64_t IsoNumbers::next(std::size_t bytes) {
+std::uint64_t IsoBodyReader::read_number(std::size_t bytes) {
   std::uint64_t value = 0;
-  for (const auto byte : take(bytes)) value = value << 8 | std::to_integer<std::uint64_t>(byte);
+  for (const auto byte : take_bytes(bytes)) value = value << 8 | std::to_integer<std::uint64_t>(byte);
   return value;
 }
 
-std::string IsoNumbers::text(std::size_t bytes) {
-  const auto taken = take(bytes);
+std::string IsoBodyReader::read_text(std::size_t bytes) {
+  const auto taken = take_bytes(bytes);
   return {reinterpret_cast<const char*>(taken.data()), taken.size()};
 }
 
-std::string IsoNumbers::line() {
-  const auto end = std::find(left_.begin(), left_.end(), std::byte{0});
-  std::string found = text(static_cast<std::size_t>(end - left_.begin()));
-  if (!left_.empty()) take(1);
+std::string IsoBodyReader::read_c_string() {
+  const auto end = std::find(remaining_.begin(), remaining_.end(), std::byte{0});
+  std::string found = read_text(static_cast<std::size_t>(end - remaining_.begin()));
+  if (!remaining_.empty()) take_bytes(1);
   return found;
 }
 

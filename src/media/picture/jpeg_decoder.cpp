@@ -7,7 +7,7 @@
 #include <string_view>
 
 #include "media/picture/decoder.hpp"
-#include "media/picture/jpeg_errors.hpp"
+#include "media/picture/jpeg_error_handler.hpp"
 #include "media/picture/jpeg_markers.hpp"
 #include "media/picture/jpeg_segments.hpp"
 #include "media/picture/jpeg_source.hpp"
@@ -16,11 +16,12 @@
 namespace weir::media {
 namespace {
 
-constexpr int kMostCuts = 4;  // of a file that cannot be decoded to its end
-constexpr std::string_view kCorrupt = "Corrupt JPEG data: ";
+constexpr int kMaxCuts = 4;  // of a file that cannot be decoded to its end
+constexpr std::string_view kCorruptPrefix = "Corrupt JPEG data: ";
 constexpr int kMaxScans = 500;  // a hostile progressive file asks for thousands of passes over the picture
 
-constexpr std::array kSaved = {JPEG_APP0 + 2};  // the pieces of an ICC profile; other segments are read from the file
+constexpr std::array kSavedMarkers = {JPEG_APP0 +
+                                      2};  // the pieces of an ICC profile; other segments are read from the file
 
 class JpegDecoder final : public Decoder {
  public:
@@ -30,7 +31,7 @@ class JpegDecoder final : public Decoder {
   JpegDecoder& operator=(const JpegDecoder&) = delete;
   ~JpegDecoder() override { jpeg_destroy_decompress(&codec_); }
 
-  Status start();
+  Status open();
   bool needs_conversion() const { return needs_conversion_; }
   /// Before another decoder reads the file, which fills what is missing and does not tell. Errors: corrupt, if the file ends
   /// before one row of blocks. (Of a file of several scans that is not looked for: it would take the picture's memory.)
@@ -43,16 +44,16 @@ class JpegDecoder final : public Decoder {
  private:
   bool open_codec();
   Status reopen();
-  Status begin();
-  bool begin_rows();
+  Status start_rows();
+  bool start_decompress();
   bool lacks_scans() const;
-  bool tolerant() const { return options_.damaged == Damaged::use; }
-  bool has_scans() const;
-  bool has_nothing() const;
-  Error ends_early() const;
+  bool uses_damaged_files() const { return options_.damaged == DamagePolicy::use; }
+  bool has_several_scans() const;
+  bool has_no_pixels() const;
+  Error make_early_end_error() const;
   bool read_row(std::byte* into);
-  void count_segments();
-  bool left_out(int marker) const;
+  void choose_skipped_segments();
+  bool is_skipped(int marker) const;
   bool read_profile(JOCTET*& profile, unsigned& size);
   void read_metadata();
   Error failure() const;
@@ -62,12 +63,12 @@ class JpegDecoder final : public Decoder {
   jpeg_decompress_struct codec_{};
   JpegSource source_;
   jpeg_progress_mgr progress_{};
-  JpegErrors errors_;
-  std::array<bool, kSaved.size()> left_out_{};  // of kSaved
-  bool needs_conversion_ = false;               // CMYK
+  JpegErrorHandler errors_;
+  std::array<bool, kSavedMarkers.size()> skipped_{};  // of kSaved
+  bool needs_conversion_ = false;                     // CMYK
   bool started_ = false;
   bool lacks_scans_ = false;  // the file ends between two of them
-  std::string cut_why_;       // why source_ ends before the end of the file
+  std::string cut_reason_;    // why source_ ends before the end of the file
 };
 
 Error JpegDecoder::failure() const {
@@ -84,36 +85,37 @@ Error JpegDecoder::failure() const {
 }
 
 bool JpegDecoder::open_codec() {
-  if (setjmp(errors_.jump) != 0) return false;
+  if (setjmp(errors_.return_point) != 0) return false;
   jpeg_create_decompress(&codec_);
   progress_.progress_monitor = [](j_common_ptr codec) {
     auto* decoder = reinterpret_cast<j_decompress_ptr>(codec);
     if (decoder->input_scan_number <= kMaxScans) return;
-    auto* errors = reinterpret_cast<JpegErrors*>(codec->err);
+    auto* errors = reinterpret_cast<JpegErrorHandler*>(codec->err);
     errors->base.msg_code = 1;
     std::snprintf(errors->message, sizeof errors->message, "more than %d scans", kMaxScans);
-    std::longjmp(errors->jump, 1);
+    std::longjmp(errors->return_point, 1);
   };
   codec_.progress = &progress_;
   source_.start(codec_);
-  for (const int marker : kSaved)
-    if (!left_out(marker)) jpeg_save_markers(&codec_, marker, 0xffff);
+  for (const int marker : kSavedMarkers)
+    if (!is_skipped(marker)) jpeg_save_markers(&codec_, marker, 0xffff);
   jpeg_read_header(&codec_, TRUE);
   return true;
 }
 
 // Segments of a kind that take too much together are not saved.
-void JpegDecoder::count_segments() {
-  for (std::size_t i = 0; i < kSaved.size(); ++i)
-    left_out_[i] = jpeg_saved_bytes(file_, kSaved[i], kMostMetadata) > kMostMetadata;
+void JpegDecoder::choose_skipped_segments() {
+  for (std::size_t i = 0; i < kSavedMarkers.size(); ++i)
+    skipped_[i] = count_jpeg_saved_bytes(file_, kSavedMarkers[i], kMaxMetadataBytes) > kMaxMetadataBytes;
 }
 
-bool JpegDecoder::left_out(int marker) const {
-  return left_out_[static_cast<std::size_t>(std::find(kSaved.begin(), kSaved.end(), marker) - kSaved.begin())];
+bool JpegDecoder::is_skipped(int marker) const {
+  return skipped_[static_cast<std::size_t>(std::find(kSavedMarkers.begin(), kSavedMarkers.end(), marker) -
+                                           kSavedMarkers.begin())];
 }
 
 bool JpegDecoder::read_profile(JOCTET*& profile, unsigned& size) {
-  if (setjmp(errors_.jump) != 0) return false;
+  if (setjmp(errors_.return_point) != 0) return false;
   return jpeg_read_icc_profile(&codec_, &profile, &size) != 0;
 }
 
@@ -126,20 +128,20 @@ void JpegDecoder::read_metadata() {
     found->icc.assign(first, first + size);
     std::free(profile);  // NOLINT(cppcoreguidelines-no-malloc): libjpeg's contract
   }
-  if (left_out(JPEG_APP0 + 2)) leave_out(*found, "icc", "its segments take more than 4 MiB");
+  if (is_skipped(JPEG_APP0 + 2)) record_omission(*found, "icc", "its segments take more than 4 MiB");
   read_jpeg_segments(*file_, *found);
   if (codec_.saw_JFIF_marker && codec_.density_unit > 0) {
     const double per_mm = codec_.density_unit == 1 ? 1 / 25.4 : 0.1;  // dots per inch, or per cm
     found->dots_per_mm_x = codec_.X_density * per_mm;
     found->dots_per_mm_y = codec_.Y_density * per_mm;
   }
-  orientation_ = settle(*found);
+  orientation_ = normalize_metadata(*found);
   metadata_ = std::move(found);
 }
 
-Status JpegDecoder::start() {
+Status JpegDecoder::open() {
   errors_.install(codec_.err);
-  count_segments();
+  choose_skipped_segments();
   if (!open_codec()) return failure();
   info_.width = static_cast<int>(codec_.image_width);
   info_.height = static_cast<int>(codec_.image_height);
@@ -164,8 +166,8 @@ Status JpegDecoder::reopen() {
   return ok();
 }
 
-bool JpegDecoder::begin_rows() {
-  if (setjmp(errors_.jump) != 0) return false;
+bool JpegDecoder::start_decompress() {
+  if (setjmp(errors_.return_point) != 0) return false;
   codec_.out_color_space = info_.colours == 1 ? JCS_GRAYSCALE : needs_conversion_ ? JCS_CMYK : JCS_RGB;
   jpeg_start_decompress(&codec_);
   return true;
@@ -173,7 +175,7 @@ bool JpegDecoder::begin_rows() {
 
 /// Of a file whose end was made up between two scans, which libjpeg takes for its end.
 bool JpegDecoder::lacks_scans() const {
-  if (!source_.at_end()) return false;
+  if (!source_.has_added_end_marker()) return false;
   for (int i = 0; i < codec_.num_components; ++i) {
     if (codec_.comp_info[i].quant_table == nullptr) return true;  // it is taken over when the first scan begins
     if (codec_.coef_bits == nullptr) continue;
@@ -183,56 +185,57 @@ bool JpegDecoder::lacks_scans() const {
   return false;
 }
 
-Error JpegDecoder::ends_early() const {
+Error JpegDecoder::make_early_end_error() const {
   return file_->error(Errc::corrupt, "JPEG: the file ends too early; the file is damaged, get it again");
 }
 
-bool JpegDecoder::has_scans() const {
+bool JpegDecoder::has_several_scans() const {
   return codec_.progressive_mode != FALSE || jpeg_has_multiple_scans(const_cast<j_decompress_ptr>(&codec_)) != FALSE;
 }
 
 /// Not one row of blocks was there.
-bool JpegDecoder::has_nothing() const {
-  return errors_.missing && errors_.missing->row == 0 && errors_.missing->scan <= 1;
+bool JpegDecoder::has_no_pixels() const {
+  return errors_.last_missing_data && errors_.last_missing_data->first_row == 0 &&
+         errors_.last_missing_data->scan_number <= 1;
 }
 
-Status JpegDecoder::begin() {
+Status JpegDecoder::start_rows() {
   started_ = true;
-  bool begun = begin_rows();
-  Status first = begun ? ok() : Status{failure()};
-  const bool mendable = !first && tolerant() && first.error().code == Errc::corrupt;
-  for (int tries = 0; !begun && mendable && tries < kMostCuts && source_.cut_before_failure(); ++tries) {
-    if (auto again = reopen(); !again) return first;
+  bool begun = start_decompress();
+  Status first_result = begun ? ok() : Status{failure()};
+  const bool can_truncate = !first_result && uses_damaged_files() && first_result.error().code == Errc::corrupt;
+  for (int tries = 0; !begun && can_truncate && tries < kMaxCuts && source_.truncate_before_failure(); ++tries) {
+    if (auto again = reopen(); !again) return first_result;
     started_ = true;
-    begun = begin_rows();
-    if (begun) cut_why_ = reason_of(first.error().what, file_->name());
+    begun = start_decompress();
+    if (begun) cut_reason_ = extract_reason(first_result.error().what, file_->name());
   }
-  if (!begun) return first;
-  lacks_scans_ = has_scans() && lacks_scans();
-  if (has_nothing()) return failure();
-  if (tolerant() || !(errors_.damaged() || lacks_scans_)) return ok();
-  return errors_.damaged() ? failure() : ends_early();
+  if (!begun) return first_result;
+  lacks_scans_ = has_several_scans() && lacks_scans();
+  if (has_no_pixels()) return failure();
+  if (uses_damaged_files() || !(errors_.is_damaged() || lacks_scans_)) return ok();
+  return errors_.is_damaged() ? failure() : make_early_end_error();
 }
 
 Status JpegDecoder::check_first_row() {
-  if (has_scans() || !begin_rows()) return ok();
+  if (has_several_scans() || !start_decompress()) return ok();
   const auto samples =
       static_cast<std::size_t>(codec_.output_width) * static_cast<std::size_t>(codec_.output_components);
   const auto row = std::make_unique_for_overwrite<std::byte[]>(samples);
   (void)read_row(row.get());  // what is wrong beside is the other decoder's to tell
-  return has_nothing() && source_.at_end() ? Status{failure()} : ok();
+  return has_no_pixels() && source_.has_added_end_marker() ? Status{failure()} : ok();
 }
 
 bool JpegDecoder::read_row(std::byte* into) {
-  if (setjmp(errors_.jump) != 0) return false;
+  if (setjmp(errors_.return_point) != 0) return false;
   auto* row = reinterpret_cast<JSAMPROW>(into);
   jpeg_read_scanlines(&codec_, &row, 1);
-  return tolerant() ? !has_nothing() : !errors_.damaged();
+  return uses_damaged_files() ? !has_no_pixels() : !errors_.is_damaged();
 }
 
 Status JpegDecoder::read(std::span<std::byte> rows) {
   if (!started_)
-    if (auto begun = begin(); !begun) return begun;
+    if (auto begun = start_rows(); !begun) return begun;
   const auto row_bytes = info_.row_bytes();
   for (std::size_t at = 0; at < rows.size(); at += row_bytes)
     if (!read_row(rows.data() + at)) return failure();
@@ -244,28 +247,32 @@ Status JpegDecoder::read(std::span<std::byte> rows) {
 std::vector<Damage> JpegDecoder::damage() const {
   using Kind = Damage::Kind;
   std::vector<Damage> all;
-  if (!tolerant() || (!errors_.damaged() && !lacks_scans_)) return all;
-  std::string_view why = errors_.why;
-  if (why.starts_with(kCorrupt)) why.remove_prefix(kCorrupt.size());
-  const std::string early = !cut_why_.empty()  ? cut_why_
-                            : source_.at_end() ? "the file ends early"
-                                               : "its pixel data end early";
-  if (has_scans()) {
-    const std::string scan = errors_.wrong ? ", in scan " + std::to_string(errors_.wrong->scan) : ", between scans";
-    const bool lacks = lacks_scans_ || (errors_.missing && source_.at_end());
-    all.push_back({lacks ? Kind::coarse : Kind::doubtful, 0, info_.height, (lacks ? early : std::string{why}) + scan});
+  if (!uses_damaged_files() || (!errors_.is_damaged() && !lacks_scans_)) return all;
+  std::string_view warning = errors_.first_warning_text;
+  if (warning.starts_with(kCorruptPrefix)) warning.remove_prefix(kCorruptPrefix.size());
+  const std::string missing_reason = !cut_reason_.empty()             ? cut_reason_
+                                     : source_.has_added_end_marker() ? "the file ends early"
+                                                                      : "its pixel data end early";
+  if (has_several_scans()) {
+    const std::string scan =
+        errors_.first_warning ? ", in scan " + std::to_string(errors_.first_warning->scan_number) : ", between scans";
+    const bool lacks_data = lacks_scans_ || (errors_.last_missing_data && source_.has_added_end_marker());
+    all.push_back({lacks_data ? Kind::low_detail : Kind::doubtful, 0, info_.height,
+                   (lacks_data ? missing_reason : std::string{warning}) + scan});
     return all;
   }
   // Colour of half the rows is taken from the rows of blocks on both sides.
-  const auto first_of = [&](const JpegErrors::Place& place) {
-    return std::clamp(place.row - (codec_.max_v_samp_factor > 1 ? 1 : 0), 0, info_.height - 1);
+  const auto first_damaged_row = [&](const JpegErrorHandler::DecodePosition& place) {
+    return std::clamp(place.first_row - (codec_.max_v_samp_factor > 1 ? 1 : 0), 0, info_.height - 1);
   };
-  const int wrong = first_of(*errors_.wrong);
+  const int first_doubtful = first_damaged_row(*errors_.first_warning);
   // With restart markers the decoder finds its place again, unless the file is over.
-  const bool rest = errors_.missing && (source_.at_end() || codec_.restart_interval == 0);
-  const int missing = rest ? first_of(*errors_.missing) : info_.height;
-  if (wrong < missing) all.push_back({Kind::doubtful, wrong, missing - wrong, std::string{why}});
-  if (rest) all.push_back({Kind::filled, missing, info_.height - missing, early});
+  const bool rest_is_missing =
+      errors_.last_missing_data && (source_.has_added_end_marker() || codec_.restart_interval == 0);
+  const int first_missing = rest_is_missing ? first_damaged_row(*errors_.last_missing_data) : info_.height;
+  if (first_doubtful < first_missing)
+    all.push_back({Kind::doubtful, first_doubtful, first_missing - first_doubtful, std::string{warning}});
+  if (rest_is_missing) all.push_back({Kind::filled, first_missing, info_.height - first_missing, missing_reason});
   return all;
 }
 
@@ -284,33 +291,36 @@ MediaNeed JpegDecoder::need() const {
 }
 
 /// CMYK, which may be progressive, is left to libvips.
-constexpr VipsLoading kCmykLoading{.format = Format::jpg,
-                                   .load = &VipsApi::vips_jpegload_source,
-                                   .read_container = [](const InputFilePtr& file, int, Metadata& into) -> Status {
-                                     read_jpeg_segments(*file, into);
-                                     return ok();
-                                   },
-                                   .cost = {.bytes = 12, .deep_bytes = 12},
-                                   .streams = true};
+constexpr VipsLoader kCmykLoader{
+    .format = Format::jpg,
+    .load = &VipsApi::vips_jpegload_source,
+    .read_container_metadata = [](const InputFilePtr& file, int, Metadata& into) -> Status {
+      read_jpeg_segments(*file, into);
+      return ok();
+    },
+    .cost = {.bytes_at_8_bits = 12, .bytes_at_16_bits = 12},
+    .streams = true};
 
 /// libvips saves all metadata of a file that is left to it.
-bool holds_too_much(const InputFilePtr& file) {
-  const auto saved = [&](int marker) { return jpeg_saved_bytes(file, marker, kMostMetadata) > kMostMetadata; };
-  return saved(JPEG_APP0 + 1) || saved(JPEG_APP0 + 2) || saved(JPEG_APP0 + 13);
+bool has_too_much_metadata(const InputFilePtr& file) {
+  const auto is_too_large = [&](int marker) {
+    return count_jpeg_saved_bytes(file, marker, kMaxMetadataBytes) > kMaxMetadataBytes;
+  };
+  return is_too_large(JPEG_APP0 + 1) || is_too_large(JPEG_APP0 + 2) || is_too_large(JPEG_APP0 + 13);
 }
 
 }  // namespace
 
 Result<DecoderPtr> open_jpeg(InputFilePtr file, const ReadOptions& options) {
   auto decoder = std::make_unique<JpegDecoder>(file, options);
-  if (auto started = decoder->start(); !started) return started.error();
-  if (decoder->needs_conversion() && holds_too_much(file))
+  if (auto opened = decoder->open(); !opened) return opened.error();
+  if (decoder->needs_conversion() && has_too_much_metadata(file))
     return file->error(Errc::unsupported,
                        "JPEG: CMYK with more than 4 MiB of metadata is not read; take the metadata out "
                        "or convert it to PNG first");
-  if (decoder->needs_conversion() && options.damaged == Damaged::use)
+  if (decoder->needs_conversion() && options.damaged == DamagePolicy::use)
     if (auto usable = decoder->check_first_row(); !usable) return usable.error();
-  if (decoder->needs_conversion()) return open_by_vips(kCmykLoading, std::move(file), options);
+  if (decoder->needs_conversion()) return open_with_vips(kCmykLoader, std::move(file), options);
   return DecoderPtr{std::move(decoder)};
 }
 

@@ -3,7 +3,7 @@
 #include <cstring>
 
 #include "media/picture/encoder.hpp"
-#include "media/picture/jpeg_errors.hpp"
+#include "media/picture/jpeg_error_handler.hpp"
 #include "media/picture/jpeg_markers.hpp"
 
 namespace weir::media {
@@ -23,26 +23,26 @@ class JpegEncoder {
   Status encode(RowSource& rows, WriteReport& report);
 
  private:
-  bool begin();
+  bool start_compress();
   void install_sink();
   bool put_segment(int marker, const Blob& data);
   bool put_profile(const Blob& icc);
   bool put_row(std::byte* row);
-  bool end();
+  bool finish_compress();
   void put_metadata(WriteReport& report);
   Error failure() const;
 
   const EncodeJob& job_;
   ByteSink& sink_;
-  Status sunk_ = ok();
+  Status sink_status_ = ok();
   jpeg_compress_struct codec_{};
   jpeg_destination_mgr target_{};
-  JpegErrors errors_;
+  JpegErrorHandler errors_;
   std::unique_ptr<std::byte[]> out_ = std::make_unique_for_overwrite<std::byte[]>(kOutputBytes);
 };
 
 Error JpegEncoder::failure() const {
-  if (!sunk_) return sunk_.error();
+  if (!sink_status_) return sink_status_.error();
   return Error{Errc::io, sink_.name() + ": JPEG: " + errors_.message};
 }
 
@@ -54,21 +54,22 @@ void JpegEncoder::install_sink() {
   };
   target_.empty_output_buffer = [](j_compress_ptr codec) -> boolean {
     auto& self = *static_cast<JpegEncoder*>(codec->client_data);
-    if (self.sunk_) self.sunk_ = self.sink_.put({self.out_.get(), kOutputBytes});
+    if (self.sink_status_) self.sink_status_ = self.sink_.put({self.out_.get(), kOutputBytes});
     codec->dest->next_output_byte = reinterpret_cast<JOCTET*>(self.out_.get());
     codec->dest->free_in_buffer = kOutputBytes;
     return TRUE;
   };
   target_.term_destination = [](j_compress_ptr codec) {
     auto& self = *static_cast<JpegEncoder*>(codec->client_data);
-    if (self.sunk_) self.sunk_ = self.sink_.put({self.out_.get(), kOutputBytes - codec->dest->free_in_buffer});
+    if (self.sink_status_)
+      self.sink_status_ = self.sink_.put({self.out_.get(), kOutputBytes - codec->dest->free_in_buffer});
   };
   codec_.dest = &target_;
 }
 
-bool JpegEncoder::begin() {
+bool JpegEncoder::start_compress() {
   errors_.install(codec_.err);
-  if (setjmp(errors_.jump) != 0) return false;
+  if (setjmp(errors_.return_point) != 0) return false;
   jpeg_create_compress(&codec_);
   codec_.client_data = this;
   install_sink();
@@ -94,13 +95,13 @@ bool JpegEncoder::begin() {
 
 bool JpegEncoder::put_segment(int marker, const Blob& data) {
   if (data.empty()) return false;
-  if (setjmp(errors_.jump) != 0) return false;
+  if (setjmp(errors_.return_point) != 0) return false;
   jpeg_write_marker(&codec_, marker, reinterpret_cast<const JOCTET*>(data.data()), static_cast<unsigned>(data.size()));
   return true;
 }
 
 bool JpegEncoder::put_profile(const Blob& icc) {
-  if (setjmp(errors_.jump) != 0) return false;
+  if (setjmp(errors_.return_point) != 0) return false;
   jpeg_write_icc_profile(&codec_, reinterpret_cast<const JOCTET*>(icc.data()), static_cast<unsigned>(icc.size()));
   return true;
 }
@@ -108,21 +109,25 @@ bool JpegEncoder::put_profile(const Blob& icc) {
 void JpegEncoder::put_metadata(WriteReport& report) {
   const auto& metadata = *job_.metadata;
   constexpr std::size_t kProfileLimit = std::size_t{255} * 65519;  // pieces are numbered in one byte
-  const auto tell = [&](bool kept, const char* name, const char* limit) {
+  const auto report_result = [&](bool kept, const char* name, const char* limit) {
     if (kept)
       report.kept.emplace_back(name);
     else
       report.lost.push_back(std::string{name} + " (" + limit + ")");
   };
   if (!metadata.exif.empty())
-    tell(put_segment(JPEG_APP0 + 1, jpeg_exif_segment(metadata.exif)), "exif", "JPEG holds at most 64 KiB of it");
+    report_result(put_segment(JPEG_APP0 + 1, make_jpeg_exif_segment(metadata.exif)), "exif",
+                  "JPEG holds at most 64 KiB of it");
   if (!metadata.xmp.empty())
-    tell(put_segment(JPEG_APP0 + 1, jpeg_xmp_segment(metadata.xmp)), "xmp", "JPEG holds at most 64 KiB of it");
+    report_result(put_segment(JPEG_APP0 + 1, make_jpeg_xmp_segment(metadata.xmp)), "xmp",
+                  "JPEG holds at most 64 KiB of it");
   if (!metadata.icc.empty())
-    tell(metadata.icc.size() <= kProfileLimit && put_profile(metadata.icc), "icc", "JPEG holds at most 16 MiB of it");
+    report_result(metadata.icc.size() <= kProfileLimit && put_profile(metadata.icc), "icc",
+                  "JPEG holds at most 16 MiB of it");
   if (!metadata.iptc.empty())
-    tell(put_segment(JPEG_APP0 + 13, jpeg_iptc_segment(metadata.iptc)), "iptc", "JPEG holds at most 64 KiB of it");
-  for (const Text& text : metadata.texts) {
+    report_result(put_segment(JPEG_APP0 + 13, make_jpeg_iptc_segment(metadata.iptc)), "iptc",
+                  "JPEG holds at most 64 KiB of it");
+  for (const TextEntry& text : metadata.texts) {
     const auto bytes = std::as_bytes(std::span{text.value});
     (void)put_segment(JPEG_COM, Blob(bytes.begin(), bytes.end()));  // false if it is empty
   }
@@ -131,27 +136,27 @@ void JpegEncoder::put_metadata(WriteReport& report) {
 }
 
 bool JpegEncoder::put_row(std::byte* row) {
-  if (setjmp(errors_.jump) != 0) return false;
+  if (setjmp(errors_.return_point) != 0) return false;
   auto* samples = reinterpret_cast<JSAMPROW>(row);
   jpeg_write_scanlines(&codec_, &samples, 1);
   return true;
 }
 
-bool JpegEncoder::end() {
-  if (setjmp(errors_.jump) != 0) return false;
+bool JpegEncoder::finish_compress() {
+  if (setjmp(errors_.return_point) != 0) return false;
   jpeg_finish_compress(&codec_);
   return true;
 }
 
 Status JpegEncoder::encode(RowSource& rows, WriteReport& report) {
-  if (!begin()) return failure();
+  if (!start_compress()) return failure();
   put_metadata(report);
   const auto row = std::make_unique_for_overwrite<std::byte[]>(job_.picture.row_bytes());
   for (int y = 0; y < job_.picture.height; ++y) {
     if (auto got = rows.read({row.get(), job_.picture.row_bytes()}); !got) return got;
-    if (!put_row(row.get()) || !sunk_) return failure();
+    if (!put_row(row.get()) || !sink_status_) return failure();
   }
-  if (!end() || !sunk_) return failure();
+  if (!finish_compress() || !sink_status_) return failure();
   return sink_.flush();
 }
 

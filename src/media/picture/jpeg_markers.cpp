@@ -27,31 +27,31 @@ Blob with_prefix(std::string_view prefix, const Blob& body) {
 }  // namespace
 
 // Finds markers as libjpeg does: bytes in front of one are passed over, and it may be filled up with 0xff.
-std::uint64_t jpeg_saved_bytes(const InputFilePtr& file, int marker, std::uint64_t most) {
-  constexpr std::uint64_t kBookkeeping = 64;  // of libjpeg, for each segment
+std::uint64_t count_jpeg_saved_bytes(const InputFilePtr& file, int marker, std::uint64_t limit) {
+  constexpr std::uint64_t kBytesPerSegment = 64;  // of libjpeg, for each segment
   constexpr int kEnd = -1;
   InputCursor input{file};
   std::array<std::byte, 4096> body;
-  const auto next = [&] { return input.take(std::span{body}.first(1)) ? std::to_integer<int>(body[0]) : kEnd; };
+  const auto next = [&] { return input.read(std::span{body}.first(1)) ? std::to_integer<int>(body[0]) : kEnd; };
   std::uint64_t sum = 0;
-  for (int before = 0, byte = next(); byte != kEnd && sum <= most; before = byte, byte = next()) {
-    if (before != 0xff || byte == 0 || byte == 0xff || byte == 0x01 || (byte >= 0xd0 && byte <= 0xd8)) continue;
+  for (int previous = 0, byte = next(); byte != kEnd && sum <= limit; previous = byte, byte = next()) {
+    if (previous != 0xff || byte == 0 || byte == 0xff || byte == 0x01 || (byte >= 0xd0 && byte <= 0xd8)) continue;
     if (byte == JPEG_EOI || byte == kStartOfScan) break;
     const int high = next(), low = next();
     if (low == kEnd || high * 256 + low < 2) break;
     std::size_t left = static_cast<std::size_t>(high * 256 + low - 2);
-    if (byte == marker) sum += left + kBookkeeping;
+    if (byte == marker) sum += left + kBytesPerSegment;
     for (std::size_t run = 0; left > 0; left -= run) {
       run = std::min(left, body.size());
-      if (!input.take(std::span{body}.first(run))) return sum;
+      if (!input.read(std::span{body}.first(run))) return sum;
     }
     byte = 0;
   }
   return sum;
 }
 
-Blob jpeg_exif_segment(const Blob& exif) { return with_prefix(kExif, exif); }
-Blob jpeg_xmp_segment(const Blob& xmp) { return with_prefix(kJpegXmp, xmp); }
-Blob jpeg_iptc_segment(const Blob& iptc) { return with_prefix(kJpegPhotoshop, resources_of_iptc(iptc)); }
+Blob make_jpeg_exif_segment(const Blob& exif) { return with_prefix(kExif, exif); }
+Blob make_jpeg_xmp_segment(const Blob& xmp) { return with_prefix(kJpegXmp, xmp); }
+Blob make_jpeg_iptc_segment(const Blob& iptc) { return with_prefix(kJpegPhotoshop, make_iptc_resources(iptc)); }
 
 }  // namespace weir::media

@@ -20,12 +20,12 @@ inline constexpr std::string_view kJpegPhotoshop{"Photoshop 3.0\0", 14};
 
 /// Bytes that libjpeg holds if it saves all segments of a kind that stand in front of the pixels; the count stops beyond
 /// `most`.
-std::uint64_t jpeg_saved_bytes(const InputFilePtr& file, int marker, std::uint64_t most);
+std::uint64_t count_jpeg_saved_bytes(const InputFilePtr& file, int marker, std::uint64_t limit);
 
 /// The segment (without its marker and length; APP1, IPTC's APP13) that carries an EXIF block or the like; empty if it does not
 /// fit into the 65,533 bytes of a segment.
-Blob jpeg_exif_segment(const Blob& exif);
-Blob jpeg_xmp_segment(const Blob& xmp);
-Blob jpeg_iptc_segment(const Blob& iptc);
+Blob make_jpeg_exif_segment(const Blob& exif);
+Blob make_jpeg_xmp_segment(const Blob& xmp);
+Blob make_jpeg_iptc_segment(const Blob& iptc);
 
 }  // namespace weir::media

@@ -18,9 +18,10 @@ namespace {
 using namespace std::string_view_literals;
 
 constexpr int kEnd = 0xd9, kApp0 = 0xe0, kApp15 = 0xef, kComment = 0xfe;
-constexpr std::uint64_t kMostScanned = std::uint64_t{64} << 20;  // of compressed samples, to find what is behind them
-constexpr int kMostSegments = 1 << 16;                           // of a file; 64 KiB each
-constexpr std::size_t kSegmentRead = std::size_t{64} << 10;
+constexpr std::uint64_t kMaxScannedBytes = std::uint64_t{64}
+                                           << 20;  // of compressed samples, to find what is behind them
+constexpr int kMaxSegments = 1 << 16;              // of a file; 64 KiB each
+constexpr std::size_t kReadBytes = std::size_t{64} << 10;
 
 constexpr auto kMpf = "MPF\0"sv;
 constexpr std::uint16_t kMpfPictures = 0xb001;
@@ -49,43 +50,43 @@ class SegmentReader {
     std::uint64_t at = 2;
     bool ended = false;
     int count = 0;
-    for (int marker = next_marker(at); marker >= 0 && count < kMostSegments; marker = next_marker(at), ++count) {
+    for (int marker = find_marker(at); marker >= 0 && count < kMaxSegments; marker = find_marker(at), ++count) {
       if (marker == kEnd) {
         ended = true;
         break;
       }
       if (marker == 0x01 || (marker >= 0xd0 && marker <= 0xd8)) continue;  // alone, without a length
       std::array<std::byte, 2> length{};
-      if (!fill(at, length)) break;
+      if (!read_at(at, length)) break;
       const auto size = std::to_integer<std::uint64_t>(length[0]) << 8 | std::to_integer<std::uint64_t>(length[1]);
       if (size < 2) break;
-      if ((marker >= kApp0 && marker <= kApp15) || marker == kComment) take(marker, at + 2, size - 2);
+      if ((marker >= kApp0 && marker <= kApp15) || marker == kComment) take_segment(marker, at + 2, size - 2);
       at += size;
     }
     take_resources();
-    name_marks_of_xmp();
-    if (ended) tell_rest(at);
-    if (pictures_ > 1) leave_out(into_, "pictures", fmt::format("the first of {}", pictures_));
+    record_xmp_references();
+    if (ended) record_trailing_data(at);
+    if (pictures_ > 1) record_omission(into_, "pictures", fmt::format("the first of {}", pictures_));
   }
 
  private:
-  bool fill(std::uint64_t at, std::span<std::byte> into) const {
+  bool read_at(std::uint64_t at, std::span<std::byte> into) const {
     auto got = file_.read_at(at, into);
     return got && *got == into.size();
   }
 
   // The next marker at or behind `at`, which then stands behind it; compressed samples are passed over. -1: none.
-  int next_marker(std::uint64_t& at) {
+  int find_marker(std::uint64_t& at) {
     std::array<std::byte, 2> next{};  // segments follow each other without a gap
-    if (!fill(at, next)) return -1;
+    if (!read_at(at, next)) return -1;
     const int first = std::to_integer<int>(next[1]);
     if (next[0] == std::byte{0xff} && first != 0 && first != 0xff && (first < 0xd0 || first > 0xd7)) {
       at += next.size();
       return first;
     }
     const std::uint64_t from = at;
-    while (at - from <= kMostScanned) {
-      auto got = file_.read_at(at, {piece_.get(), kSegmentRead});
+    while (at - from <= kMaxScannedBytes) {
+      auto got = file_.read_at(at, {piece_.get(), kReadBytes});
       if (!got || *got < 2) return -1;
       const std::span piece{piece_.get(), *got};
       for (std::size_t i = 0; i + 1 < piece.size();) {
@@ -93,8 +94,8 @@ class SegmentReader {
         if (found == nullptr) break;
         i = static_cast<std::size_t>(static_cast<const std::byte*>(found) - piece.data());
         const int marker = std::to_integer<int>(piece[i + 1]);
-        const bool of_samples = marker == 0 || (marker >= 0xd0 && marker <= 0xd7);
-        if (of_samples || marker == 0xff) {
+        const bool is_in_samples = marker == 0 || (marker >= 0xd0 && marker <= 0xd7);
+        if (is_in_samples || marker == 0xff) {
           i += marker == 0xff ? 1 : 2;
           continue;
         }
@@ -106,38 +107,38 @@ class SegmentReader {
     return -1;
   }
 
-  void take(int marker, std::uint64_t at, std::uint64_t size) {
+  void take_segment(int marker, std::uint64_t at, std::uint64_t size) {
     Blob body(static_cast<std::size_t>(size));
-    if (!fill(at, body)) return;
-    const auto starts = [&](std::string_view text) { return chars(body).starts_with(text); };
+    if (!read_at(at, body)) return;
+    const auto starts = [&](std::string_view text) { return as_chars(body).starts_with(text); };
     const auto rest = [&](std::string_view text) { return std::span<const std::byte>{body}.subspan(text.size()); };
-    if (marker == kComment) return take_comment(chars(body));
+    if (marker == kComment) return take_comment(as_chars(body));
     if (marker == 0xe1 && starts("Exif\0"sv)) return take_exif(body);
     if (marker == 0xe1 && starts(kJpegXmp)) return take_xmp(rest(kJpegXmp));
     if (marker == 0xed && starts(kJpegPhotoshop)) return add_resources(rest(kJpegPhotoshop));
     if (marker == 0xe2 && starts(kMpf)) {
-      pictures_ = tiff_number(rest(kMpf), kMpfPictures).value_or(0);
+      pictures_ = read_tiff_number(rest(kMpf), kMpfPictures).value_or(0);
       return;
     }
     for (const NamedSegment& known : kNamedSegments) {
       if (marker != known.marker || !starts(known.start)) continue;
-      if (!known.name.empty()) leave_out(into_, known.name, "not carried");
-      if (marker == 0xe2 && known.name.empty() && into_.icc.empty()) leave_out(into_, "icc", "damaged");
+      if (!known.name.empty()) record_omission(into_, known.name, "not carried");
+      if (marker == 0xe2 && known.name.empty() && into_.icc.empty()) record_omission(into_, "icc", "damaged");
       return;
     }
-    const auto name = chars(body).substr(0, std::min<std::size_t>(chars(body).find('\0'), 24));
-    leave_out(into_, fmt::format("segment APP{}{}{}", marker - kApp0, name.empty() ? "" : " ", name), "unknown");
+    const auto name = as_chars(body).substr(0, std::min<std::size_t>(as_chars(body).find('\0'), 24));
+    record_omission(into_, fmt::format("segment APP{}{}{}", marker - kApp0, name.empty() ? "" : " ", name), "unknown");
   }
 
   void take_comment(std::string_view text) {
     while (!text.empty() && text.back() == '\0') text.remove_suffix(1);
-    keep_text(into_, {.key = std::string{kCommentKey}, .value = utf8_of_unknown(text)});
+    add_text(into_, {.key = std::string{kCommentKey}, .value = unknown_to_utf8(text)});
   }
 
   void take_exif(const Blob& body) {
     if (!into_.exif.empty()) return;
-    into_.exif = exif_body(body);
-    if (into_.exif.empty()) leave_out(into_, "exif", "damaged");
+    into_.exif = strip_exif_prefix(body);
+    if (into_.exif.empty()) record_omission(into_, "exif", "damaged");
   }
 
   void take_xmp(std::span<const std::byte> packet) {
@@ -145,41 +146,42 @@ class SegmentReader {
   }
 
   void add_resources(std::span<const std::byte> part) {
-    if (resources_.size() + part.size() > kMostTextBytes) return leave_out(into_, "Photoshop data", "too large");
+    if (resources_.size() + part.size() > kMaxTextBytes) return record_omission(into_, "Photoshop data", "too large");
     resources_.insert(resources_.end(), part.begin(), part.end());
   }
 
   void take_resources() {
-    std::vector<int> other;
-    auto iptc = iptc_of_resources(resources_, other);
+    std::vector<int> other_ids;
+    auto iptc = extract_iptc(resources_, other_ids);
     if (into_.iptc.empty()) into_.iptc = std::move(iptc);
-    leave_out_resources(into_, other);
+    record_omitted_resources(into_, other_ids);
   }
 
   // What an XMP packet says stands elsewhere in the file, and stays behind.
-  void name_marks_of_xmp() {
-    const auto text = chars(into_.xmp);
-    const auto says = [&](std::string_view word) { return text.find(word) != std::string_view::npos; };
-    if (says("hdr-gain-map/") || says("HDRGainMap")) leave_out(into_, "gain map", "not carried");
-    if (says("MotionPhoto") || says("MicroVideo")) leave_out(into_, "video of a motion photo", "not carried");
+  void record_xmp_references() {
+    const auto text = as_chars(into_.xmp);
+    const auto contains = [&](std::string_view word) { return text.find(word) != std::string_view::npos; };
+    if (contains("hdr-gain-map/") || contains("HDRGainMap")) record_omission(into_, "gain map", "not carried");
+    if (contains("MotionPhoto") || contains("MicroVideo"))
+      record_omission(into_, "video of a motion photo", "not carried");
   }
 
-  void tell_rest(std::uint64_t at) {
+  void record_trailing_data(std::uint64_t at) {
     if (pictures_ > 1 || at >= file_.size()) return;
-    auto got = file_.read_at(at, {piece_.get(), kSegmentRead});
+    auto got = file_.read_at(at, {piece_.get(), kReadBytes});
     if (!got) return;
     const std::span rest{piece_.get(), *got};
     if (std::all_of(rest.begin(), rest.end(), [](std::byte b) { return b == std::byte{0}; })) return;  // filled up
-    const bool picture = chars(rest).starts_with("\xff\xd8\xff"sv);
-    leave_out(into_, picture ? "a second picture" : "data behind the picture",
-              fmt::format("{} bytes", file_.size() - at));
+    const bool picture = as_chars(rest).starts_with("\xff\xd8\xff"sv);
+    record_omission(into_, picture ? "a second picture" : "data behind the picture",
+                    fmt::format("{} bytes", file_.size() - at));
   }
 
   const InputFile& file_;
   Metadata& into_;
   Blob resources_;  // of Photoshop; longer ones are spread over several segments
   std::uint32_t pictures_ = 0;
-  std::unique_ptr<std::byte[]> piece_ = std::make_unique_for_overwrite<std::byte[]>(kSegmentRead);
+  std::unique_ptr<std::byte[]> piece_ = std::make_unique_for_overwrite<std::byte[]>(kReadBytes);
 };
 
 }  // namespace

@@ -8,7 +8,7 @@ namespace weir::media {
 Result<const JxlApi*> JxlApi::get() {
   static const std::string version = fmt::format("{}.{}", JPEGXL_MAJOR_VERSION, JPEGXL_MINOR_VERSION);
   static const auto loaded = load_api<JxlApi>({"libjxl.so." + version, "libjxl " + version, "libjxl" + version});
-  return lent(loaded);
+  return to_pointer(loaded);
 }
 
 }  // namespace weir::media

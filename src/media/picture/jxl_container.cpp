@@ -29,12 +29,12 @@ std::uint64_t big_endian(std::span<const std::byte> bytes) {
 
 struct Box {
   std::string type;
-  std::uint64_t body = 0, end = 0;  // offsets in the file
+  std::uint64_t body_offset = 0, end_offset = 0;  // offsets in the file
 };
 
 // The box at `at`; nothing if there is none or it is damaged.
 template <class ReadAt>
-std::optional<Box> box_at(std::uint64_t at, std::uint64_t file_size, ReadAt&& read_at) {
+std::optional<Box> read_box_at(std::uint64_t at, std::uint64_t file_size, ReadAt&& read_at) {
   std::array<std::byte, 16> head{};
   const std::size_t got = read_at(at, head);
   if (got < kBoxHeader) return std::nullopt;
@@ -42,19 +42,20 @@ std::optional<Box> box_at(std::uint64_t at, std::uint64_t file_size, ReadAt&& re
   Box box{std::string{reinterpret_cast<const char*>(head.data()) + 4, 4}, at + kBoxHeader, 0};
   if (size == 1 && got == head.size()) {
     size = big_endian(std::span{head}.last(8));
-    box.body += 8;
+    box.body_offset += 8;
   }
   if (size == 0) size = file_size - at;
-  if (size < box.body - at || size > file_size - at) return std::nullopt;
-  box.end = at + size;
+  if (size < box.body_offset - at || size > file_size - at) return std::nullopt;
+  box.end_offset = at + size;
   return box;
 }
 
 Status put_text(ByteSink& sink, std::string_view text) { return sink.put(std::as_bytes(std::span{text})); }
 
-Status put_box_header(ByteSink& sink, std::string_view type, std::uint64_t body) {
+Status put_box_header(ByteSink& sink, std::string_view type, std::uint64_t body_bytes) {
   std::array<std::byte, 4> size{};
-  for (int i = 0; i < 4; ++i) size[i] = static_cast<std::byte>((body == 0 ? 0 : body + kBoxHeader) >> (24 - 8 * i));
+  for (int i = 0; i < 4; ++i)
+    size[i] = static_cast<std::byte>((body_bytes == 0 ? 0 : body_bytes + kBoxHeader) >> (24 - 8 * i));
   if (auto put = sink.put(size); !put) return put;
   return put_text(sink, type);
 }
@@ -84,7 +85,7 @@ Status copy(int fd, std::uint64_t from, std::uint64_t to, ByteSink& sink) {
 
 }  // namespace
 
-Status put_jxl_with_boxes(int fd, const Metadata& metadata, ByteSink& sink) {
+Status write_jxl_with_metadata(int fd, const Metadata& metadata, ByteSink& sink) {
   struct stat about {};
   if (::fstat(fd, &about) != 0) return Error{Errc::io, sink.name() + ": JPEG XL: " + errno_text(errno)};
   const auto size = static_cast<std::uint64_t>(about.st_size);
@@ -94,20 +95,20 @@ Status put_jxl_with_boxes(int fd, const Metadata& metadata, ByteSink& sink) {
   };
   // A container keeps its first boxes in front; a bare codestream becomes the last box, without a length.
   std::uint64_t at = 0;
-  auto box = box_at(0, size, read_at);
-  const bool container = box && box->type == "JXL ";
-  while (container && box && (box->type == "JXL " || box->type == "ftyp" || box->type == "jxll")) {
-    at = box->end;
-    box = box_at(at, size, read_at);
+  auto box = read_box_at(0, size, read_at);
+  const bool is_container = box && box->type == "JXL ";
+  while (is_container && box && (box->type == "JXL " || box->type == "ftyp" || box->type == "jxll")) {
+    at = box->end_offset;
+    box = read_box_at(at, size, read_at);
   }
-  if (container) {
+  if (is_container) {
     if (auto put = copy(fd, 0, at, sink); !put) return put;
   } else {
     if (auto put = put_text(sink, kSignature); !put) return put;
     if (auto put = put_text(sink, kFileType); !put) return put;
   }
   if (auto put = put_metadata(metadata, sink); !put) return put;
-  if (!container)
+  if (!is_container)
     if (auto put = put_box_header(sink, "jxlc", 0); !put) return put;
   if (auto put = copy(fd, at, size, sink); !put) return put;
   return sink.flush();

@@ -10,6 +10,6 @@ namespace weir::media {
 
 /// Puts a whole JPEG XL file with the metadata's exif and xmp into `sink`, from `fd`, which holds one without.
 /// Errors: io.
-Status put_jxl_with_boxes(int fd, const Metadata& metadata, ByteSink& sink);
+Status write_jxl_with_metadata(int fd, const Metadata& metadata, ByteSink& sink);
 
 }  // namespace weir::media

@@ -14,7 +14,7 @@ namespace {
 constexpr std::size_t kFirstBox = std::size_t{64} << 10, kBoxRead = std::size_t{64} << 10;
 
 /// Boxes that make the picture. Source: ISO/IEC 18181-2, 9
-constexpr std::array<std::string_view, 6> kOfThePicture{"JXL ", "ftyp", "jxlc", "jxlp", "jxll", "jxli"};
+constexpr std::array<std::string_view, 6> kPictureBoxes{"JXL ", "ftyp", "jxlc", "jxlp", "jxll", "jxli"};
 
 /// Of a box that is not carried, for people.
 std::string name_of_box(std::string_view type) {
@@ -31,7 +31,7 @@ class BoxReader {
         into_{into},
         decoder_{api.JxlDecoderCreate(nullptr), api.JxlDecoderDestroy} {}
 
-  void run() {
+  void read_all() {
     if (!decoder_ ||
         api_.JxlDecoderSubscribeEvents(decoder_.get(), JXL_DEC_BOX | JXL_DEC_BASIC_INFO) != JXL_DEC_SUCCESS ||
         api_.JxlDecoderSetDecompressBoxes(decoder_.get(), JXL_TRUE) != JXL_DEC_SUCCESS)
@@ -44,23 +44,23 @@ class BoxReader {
   bool step() {
     switch (api_.JxlDecoderProcessInput(decoder_.get())) {
       case JXL_DEC_NEED_MORE_INPUT:
-        return feed();
+        return feed_input();
       case JXL_DEC_BASIC_INFO:
-        return tell_animation();
+        return record_animation();
       case JXL_DEC_BOX:
-        keep();
+        keep_box();
         return start_box();
       case JXL_DEC_BOX_NEED_MORE_OUTPUT:
-        return grow();
+        return grow_buffer();
       case JXL_DEC_SUCCESS:
-        keep();
+        keep_box();
         return false;
       default:
         return false;
     }
   }
 
-  bool feed() {
+  bool feed_input() {
     const auto left = api_.JxlDecoderReleaseInput(decoder_.get());
     offset_ -= left;
     auto got = file_->read_at(offset_, {piece_.get(), kBoxRead});
@@ -72,10 +72,10 @@ class BoxReader {
   }
 
   /// How many frames there are is not known before all are parsed.
-  bool tell_animation() {
+  bool record_animation() {
     JxlBasicInfo info{};
     if (api_.JxlDecoderGetBasicInfo(decoder_.get(), &info) == JXL_DEC_SUCCESS && info.have_animation != 0)
-      leave_out(into_, "frames", "the first of an animation");
+      record_omission(into_, "frames", "the first of an animation");
     return true;
   }
 
@@ -83,44 +83,44 @@ class BoxReader {
     JxlBoxType raw{};
     if (api_.JxlDecoderGetBoxType(decoder_.get(), raw, JXL_TRUE) != JXL_DEC_SUCCESS) return false;
     const std::string_view type{raw, sizeof raw};
-    type_ = type == "Exif" ? &into_.exif : type == "xml " ? &into_.xmp : nullptr;
-    if (type_ == nullptr) {
-      if (std::find(kOfThePicture.begin(), kOfThePicture.end(), type) == kOfThePicture.end())
-        leave_out(into_, name_of_box(type), "not carried");
+    destination_ = type == "Exif" ? &into_.exif : type == "xml " ? &into_.xmp : nullptr;
+    if (destination_ == nullptr) {
+      if (std::find(kPictureBoxes.begin(), kPictureBoxes.end(), type) == kPictureBoxes.end())
+        record_omission(into_, name_of_box(type), "not carried");
       return true;
     }
     body_.resize(kFirstBox);
-    return give_room(0);
+    return set_buffer(0);
   }
 
-  bool give_room(std::size_t from) {
+  bool set_buffer(std::size_t from) {
     return api_.JxlDecoderSetBoxBuffer(decoder_.get(), reinterpret_cast<std::uint8_t*>(body_.data()) + from,
                                        body_.size() - from) == JXL_DEC_SUCCESS;
   }
 
-  bool grow() {
+  bool grow_buffer() {
     const auto left = api_.JxlDecoderReleaseBoxBuffer(decoder_.get());
     const auto used = body_.size() - left;
-    if (body_.size() >= kMostMetadata) {
-      leave_out(into_, type_ == &into_.xmp ? "xmp" : "exif", "takes more than 4 MiB");
-      type_ = nullptr;  // the rest of the box is passed over
+    if (body_.size() >= kMaxMetadataBytes) {
+      record_omission(into_, destination_ == &into_.xmp ? "xmp" : "exif", "takes more than 4 MiB");
+      destination_ = nullptr;  // the rest of the box is passed over
       body_ = {};
       return true;
     }
-    body_.resize(std::min(body_.size() * 2, kMostMetadata));
-    return give_room(used);
+    body_.resize(std::min(body_.size() * 2, kMaxMetadataBytes));
+    return set_buffer(used);
   }
 
-  void keep() {
-    if (type_ == nullptr) return;
+  void keep_box() {
+    if (destination_ == nullptr) return;
     body_.resize(body_.size() - api_.JxlDecoderReleaseBoxBuffer(decoder_.get()));
     constexpr std::size_t kExifOffset = 4;  // says where the TIFF header starts
-    if (type_ == &into_.xmp)
+    if (destination_ == &into_.xmp)
       into_.xmp = std::move(body_);
     else if (body_.size() > kExifOffset)
-      into_.exif = exif_body(std::span{body_}.subspan(kExifOffset));
+      into_.exif = strip_exif_prefix(std::span{body_}.subspan(kExifOffset));
     body_ = {};
-    type_ = nullptr;
+    destination_ = nullptr;
   }
 
   const JxlApi& api_;
@@ -128,8 +128,8 @@ class BoxReader {
   Metadata& into_;
   std::unique_ptr<JxlDecoder, decltype(&::JxlDecoderDestroy)> decoder_;
   std::unique_ptr<std::byte[]> piece_ = std::make_unique_for_overwrite<std::byte[]>(kBoxRead);
-  std::uint64_t offset_ = 0;  // of the file's bytes behind those that were given
-  Blob* type_ = nullptr;      // where the box goes
+  std::uint64_t offset_ = 0;     // of the file's bytes behind those that were given
+  Blob* destination_ = nullptr;  // where the box goes
   Blob body_;
 };
 
@@ -138,7 +138,7 @@ class BoxReader {
 Status read_jxl_metadata(const InputFilePtr& file, Metadata& into) {
   auto api = JxlApi::get();
   if (!api) return file->error(api.error().code, "jxl " + api.error().what);
-  BoxReader{**api, file, into}.run();
+  BoxReader{**api, file, into}.read_all();
   return ok();
 }
 

@@ -23,24 +23,24 @@ struct LibraryName {
 /// The functions of `Api`, a struct of pointers that calls `visit(name, pointer)` for each in `for_each_function(visit)`.
 /// Errors: unsupported, if the library is not installed or lacks one.
 template <class Api>
-Result<Api> load_api(const LibraryName& wanted) {
-  const auto library = SharedLibrary::open(wanted.file, SharedLibrary::Binding::lazy);
+Result<Api> load_api(const LibraryName& names) {
+  const auto library = SharedLibrary::open(names.file, SharedLibrary::Binding::lazy);
   if (!library)
-    return Error{Errc::unsupported, fmt::format("needs {}, which is not here ({}); install {}", wanted.name,
-                                                library.error().what, wanted.package)};
+    return Error{Errc::unsupported, fmt::format("needs {}, which is not here ({}); install {}", names.name,
+                                                library.error().what, names.package)};
   Api api;
   std::string missing;
   api.for_each_function([&](const char* name, auto*& function) {
     if (!library->find(name, function)) missing = name;
   });
   if (!missing.empty())
-    return Error{Errc::unsupported, fmt::format("needs {}: {} is missing from it", wanted.name, missing)};
+    return Error{Errc::unsupported, fmt::format("needs {}: {} is missing from it", names.name, missing)};
   return api;
 }
 
 /// What an Api's get() gives, from what it has loaded once.
 template <class Api>
-Result<const Api*> lent(const Result<Api>& loaded) {
+Result<const Api*> to_pointer(const Result<Api>& loaded) {
   if (!loaded) return loaded.error();
   return &*loaded;
 }

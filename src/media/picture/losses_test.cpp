@@ -8,8 +8,8 @@
 #include <string_view>
 
 #include "folder.hpp"
-#include "media/picture/colour_profile.hpp"
 #include "media/picture/container_metadata.hpp"
+#include "media/picture/icc_profile.hpp"
 #include "media/picture/metadata_samples_test.hpp"
 #include "media/picture/picture.hpp"
 #include "media/picture/text_codec.hpp"
@@ -19,16 +19,16 @@ namespace {
 
 using namespace std::string_literals;
 using namespace std::string_view_literals;
-using test::draw;
-using test::get_file;
+using test::draw_rows;
 using test::load;
-using test::Loaded;
+using test::LoadedPicture;
 using test::metadata_samples;
+using test::MetadataSample;
 using test::options_for;
-using test::put_file;
-using test::Sample;
+using test::read_test_file;
 using test::Samples;
 using test::save;
+using test::write_test_file;
 using weir::test::Folder;
 
 std::string joined(const std::vector<std::string>& entries) {
@@ -39,12 +39,12 @@ std::string joined(const std::vector<std::string>& entries) {
 
 /// The sample, read, and written in another format.
 struct Copied {
-  Loaded in, out;
+  LoadedPicture in, out;
   WriteReport report;
 };
-Copied copy(const Folder& folder, const Sample& sample, Format format) {
+Copied copy(const Folder& folder, const MetadataSample& sample, Format format) {
   Copied copied;
-  put_file(folder / sample.name, sample.bytes);
+  write_test_file(folder / sample.name, sample.bytes);
   auto in = load(folder / sample.name);
   EXPECT_TRUE(in) << sample.name << ": " << in.error().what;
   if (!in) return copied;
@@ -62,32 +62,32 @@ Copied copy(const Folder& folder, const Sample& sample, Format format) {
   return copied;
 }
 
-Sample sample_of(std::string_view name) {
-  for (Sample& sample : metadata_samples())
+MetadataSample sample_of(std::string_view name) {
+  for (MetadataSample& sample : metadata_samples())
     if (sample.name == name) return std::move(sample);
   ADD_FAILURE() << "no sample " << name;
   return {};
 }
 
-bool says(const std::vector<std::string>& entries, std::string_view word) {
+bool has_entry_with(const std::vector<std::string>& entries, std::string_view word) {
   return joined(entries).find(word) != std::string::npos;
 }
 
-TEST(Losses, EverySampleToPngTellsWhatPngCannotHold) {
+TEST(Losses, EveryPngOutputReportsWhatPngCannotStore) {
   const Folder folder;
-  for (const Sample& sample : metadata_samples()) {
+  for (const MetadataSample& sample : metadata_samples()) {
     const auto copied = copy(folder, sample, Format::png);
     const auto& lost = copied.report.lost;
-    if (sample.lost.empty())
+    if (sample.expected_loss.empty())
       EXPECT_TRUE(lost.empty()) << sample.name << ": " << joined(lost);
     else
-      EXPECT_TRUE(says(lost, sample.lost)) << sample.name << ": " << joined(lost);
+      EXPECT_TRUE(has_entry_with(lost, sample.expected_loss)) << sample.name << ": " << joined(lost);
   }
 }
 
 TEST(Losses, EveryEntryIsOneShortLineWithAReason) {
   const Folder folder;
-  for (const Sample& sample : metadata_samples())
+  for (const MetadataSample& sample : metadata_samples())
     for (const Format format : {Format::jpg, Format::webp, Format::tiff}) {
       const auto copied = copy(folder, sample, format);
       for (const auto& entry : copied.report.lost) {
@@ -98,14 +98,14 @@ TEST(Losses, EveryEntryIsOneShortLineWithAReason) {
     }
 }
 
-TEST(Losses, TextsOfPngStayInPngAndAreNamedElsewhere) {
+TEST(Losses, PngTextsAreKeptInPngAndReportedElsewhere) {
   const Folder folder;
   const auto kept = copy(folder, sample_of("text.png"), Format::png);
   EXPECT_EQ(kept.in.metadata->texts.size(), 2U);
   EXPECT_EQ(kept.out.metadata->texts, kept.in.metadata->texts);
   const auto lost = copy(folder, sample_of("text.png"), Format::jpg);
-  EXPECT_TRUE(says(lost.report.lost, "text parameters")) << joined(lost.report.lost);
-  EXPECT_TRUE(says(lost.report.lost, "text Title")) << joined(lost.report.lost);
+  EXPECT_TRUE(has_entry_with(lost.report.lost, "text parameters")) << joined(lost.report.lost);
+  EXPECT_TRUE(has_entry_with(lost.report.lost, "text Title")) << joined(lost.report.lost);
 }
 
 TEST(Losses, TextsOfAnyLanguageStayTheSame) {
@@ -113,21 +113,21 @@ TEST(Losses, TextsOfAnyLanguageStayTheSame) {
   auto metadata = std::make_shared<Metadata>();
   metadata->texts = {
       {.key = "parameters", .value = "tEXt in Latin-1: \xc3\xa4"},
-      {.key = "prompt", .value = "\xe7\x8b\x90", .international = true},
-      {.key = "Title", .value = "Fuchs", .international = true, .language = "de", .translated = "Titel"}};
-  const auto picture = test::form(8, 8, 3, false, 8);
-  ASSERT_TRUE(save(folder / "a.png", options_for(Format::png, picture, metadata), draw(picture)));
+      {.key = "prompt", .value = "\xe7\x8b\x90", .is_international = true},
+      {.key = "Title", .value = "Fuchs", .is_international = true, .language = "de", .translated_key = "Titel"}};
+  const auto picture = test::make_picture_info(8, 8, 3, false, 8);
+  ASSERT_TRUE(save(folder / "a.png", options_for(Format::png, picture, metadata), draw_rows(picture)));
   EXPECT_EQ(load(folder / "a.png")->metadata->texts, metadata->texts);
 }
 
-TEST(Losses, ExifBehindThePixelsTurnsThePicture) {
+TEST(Losses, ExifAfterThePixelsSetsTheOrientation) {
   const Folder folder;
   for (const char* name : {"exif_behind.png", "raw_exif.png", "exif.jpg"}) {
     const auto copied = copy(folder, sample_of(name), Format::png);
     EXPECT_EQ(copied.in.info.width, 18) << name;
     EXPECT_EQ(copied.in.info.height, 24) << name;
     EXPECT_EQ(copied.out.metadata->exif, copied.in.metadata->exif) << name;
-    EXPECT_EQ(exif_orientation(copied.out.metadata->exif), 1) << name;
+    EXPECT_EQ(read_exif_orientation(copied.out.metadata->exif), 1) << name;
     EXPECT_FALSE(copied.out.metadata->exif.empty()) << name;
   }
 }
@@ -154,7 +154,7 @@ TEST(Losses, XmpStaysInEveryFormat) {
   for (const Format format : {Format::png, Format::jpg, Format::webp, Format::avif, Format::jxl, Format::tiff}) {
     const auto path = folder / name_of(format);
     const PictureInfo picture{.width = 24, .height = 18};
-    ASSERT_TRUE(save(path, options_for(format, picture, metadata), draw(picture))) << name_of(format);
+    ASSERT_TRUE(save(path, options_for(format, picture, metadata), draw_rows(picture))) << name_of(format);
     const auto loaded = load(path);
     ASSERT_TRUE(loaded) << loaded.error().what;
     const auto& xmp = loaded->metadata->xmp;
@@ -163,11 +163,11 @@ TEST(Losses, XmpStaysInEveryFormat) {
   }
 }
 
-TEST(Losses, TagsOfTiffAreExifElsewhereAndStayInTiff) {
+TEST(Losses, TiffTagsAreKeptInTiffAndBecomeExifElsewhere) {
   const Folder folder;
   for (const Format format : {Format::tiff, Format::jpg, Format::png}) {
     const auto copied = copy(folder, sample_of("tags.tif"), format);
-    EXPECT_FALSE(says(copied.report.lost, "exif")) << joined(copied.report.lost);
+    EXPECT_FALSE(has_entry_with(copied.report.lost, "exif")) << joined(copied.report.lost);
     const auto& exif = copied.out.metadata->exif;
     const std::string_view text{reinterpret_cast<const char*>(exif.data()), exif.size()};
     EXPECT_NE(text.find("Abc"), std::string_view::npos) << name_of(format);
@@ -187,33 +187,33 @@ TEST(Losses, ColourStaysInPngAndBecomesAProfileElsewhere) {
     for (const Format format : {Format::jpg, Format::webp, Format::tiff}) {
       const auto copied = copy(folder, sample_of(name), format);
       EXPECT_TRUE(copied.report.lost.empty()) << name << ": " << joined(copied.report.lost);
-      EXPECT_TRUE(profile_fits(copied.out.metadata->icc, 3)) << name;
+      EXPECT_TRUE(profile_matches(copied.out.metadata->icc, 3)) << name;
     }
   EXPECT_TRUE(copy(folder, sample_of("srgb.png"), Format::jpg).out.metadata->icc.empty());
   const auto hdr = copy(folder, sample_of("hdr.png"), Format::jpg);
-  EXPECT_TRUE(says(hdr.report.lost, "PQ of BT.2020")) << joined(hdr.report.lost);
+  EXPECT_TRUE(has_entry_with(hdr.report.lost, "PQ of BT.2020")) << joined(hdr.report.lost);
 }
 
-TEST(Losses, AreBoundedInNumber) {
+TEST(Losses, AreLimitedInNumber) {
   const Folder folder;
   Samples chunks;
   for (char a = 'a'; a <= 'z'; ++a)
     for (const auto b : test::png_chunk(std::string{'q', 'x', 'X'} + a, "body")) chunks.push_back(b);
-  const auto copied = copy(folder, {"many.png", test::png_with(chunks), ""}, Format::png);
-  EXPECT_EQ(copied.report.lost.size(), kMostLeftOut + 1);
+  const auto copied = copy(folder, {"many.png", test::png_with_chunks(chunks), ""}, Format::png);
+  EXPECT_EQ(copied.report.lost.size(), kMaxOmissions + 1);
   EXPECT_EQ(copied.report.lost.back(), "and 10 more (not named)");
 }
 
-TEST(Losses, MoreTextThanIsCarriedIsNamed) {
+TEST(Losses, TooMuchTextIsReported) {
   const Folder folder;
   Samples chunks;
   for (int i = 0; i < 3; ++i) {
-    const std::string text = "key" + std::to_string(i) + '\0' + std::string(kMostTextBytes / 2 - 64, 'x');
+    const std::string text = "key" + std::to_string(i) + '\0' + std::string(kMaxTextBytes / 2 - 64, 'x');
     for (const auto b : test::png_chunk("tEXt", text)) chunks.push_back(b);
   }
-  const auto copied = copy(folder, {"long.png", test::png_with(chunks), ""}, Format::png);
+  const auto copied = copy(folder, {"long.png", test::png_with_chunks(chunks), ""}, Format::png);
   EXPECT_EQ(copied.out.metadata->texts.size(), 2U);
-  EXPECT_TRUE(says(copied.report.lost, "text key2")) << joined(copied.report.lost);
+  EXPECT_TRUE(has_entry_with(copied.report.lost, "text key2")) << joined(copied.report.lost);
 }
 
 // --- containers, from their structure alone
@@ -258,10 +258,10 @@ TEST(Losses, PicturesMapsAndColourOfHeif) {
   const std::string meta =
       box("meta", number(0, 4) + box("pitm", number(0, 4) + number(1, 2)) + items + references + properties);
   const Metadata found = read_heif(box("ftyp", "heicxxxxheic") + meta + box("mdat", "samples"));
-  const std::string lost = joined(found.left_out);
+  const std::string lost = joined(found.omissions);
   for (const char* word : {"pictures (the main one of 2)", "thumbnail", "depth map", "gain map"})
     EXPECT_NE(lost.find(word), std::string::npos) << word << " in " << lost;
-  EXPECT_EQ(found.left_out.size(), 4U) << lost;
+  EXPECT_EQ(found.omissions.size(), 4U) << lost;
   ASSERT_TRUE(found.colour.cicp);
   EXPECT_EQ(*found.colour.cicp, (std::array<std::uint8_t, 4>{12, 16, 0, 1}));
 }
@@ -270,17 +270,17 @@ TEST(Losses, FramesOfASequence) {
   const std::string sizes = box("stsz", number(0, 4) + number(0, 4) + number(48, 4));
   const std::string movie = box("moov", box("trak", box("mdia", box("minf", box("stbl", sizes)))));
   const Metadata found = read_heif(box("ftyp", "avisxxxxavis") + movie);
-  EXPECT_EQ(joined(found.left_out), "frames (the first of 48); ");
+  EXPECT_EQ(joined(found.omissions), "frames (the first of 48); ");
 }
 
 TEST(Losses, ABoxThatClaimsToBeLongerThanTheFileEndsTheSearch) {
   const Metadata found = read_heif(box("ftyp", "avifxxxxavif") + number(0xfffffff0, 4) + "meta" + number(0, 4));
-  EXPECT_TRUE(found.left_out.empty()) << joined(found.left_out);
+  EXPECT_TRUE(found.omissions.empty()) << joined(found.omissions);
 }
 
 // --- colour
 
-TEST(ColourProfile, TheSamplesOfSrgbNeedNone) {
+TEST(ColourProfile, SrgbNeedsNoProfile) {
   EXPECT_TRUE(is_srgb({.gamma = 0.45455}));
   EXPECT_TRUE(is_srgb({.srgb_intent = 0}));
   EXPECT_TRUE(is_srgb({.cicp = std::array<std::uint8_t, 4>{1, 13, 0, 1}}));
@@ -291,7 +291,7 @@ TEST(ColourProfile, TheSamplesOfSrgbNeedNone) {
 
 // The columns of sRGB under D50, as ICC's own sRGB profile has them.
 TEST(ColourProfile, HasTheColumnsOfTheStandard) {
-  const Blob icc = profile_of({.srgb_intent = 0}, false);
+  const Blob icc = make_icc_profile({.srgb_intent = 0}, false);
   const auto at = [&](std::string_view tag) {
     for (std::size_t entry = 132; entry < 132 + 9 * 12; entry += 12)
       if (std::memcmp(icc.data() + entry, tag.data(), 4) == 0) {
@@ -312,29 +312,29 @@ TEST(ColourProfile, HasTheColumnsOfTheStandard) {
       EXPECT_NEAR(value(std::array{"rXYZ", "gXYZ", "bXYZ"}[c], i), kColumns[c][i], 0.0005);
 }
 
-TEST(ColourProfile, NumbersWithoutAMeaningGiveNone) {
-  EXPECT_TRUE(profile_of({.cicp = std::array<std::uint8_t, 4>{9, 16, 0, 1}}, false).empty());
-  EXPECT_TRUE(profile_of({.cicp = std::array<std::uint8_t, 4>{200, 13, 0, 1}}, false).empty());
-  EXPECT_TRUE(profile_of({.gamma = 0.5, .primaries = std::array<double, 8>{}}, false).empty());
-  EXPECT_TRUE(profile_of({.gamma = 1e-9}, true).empty());
+TEST(ColourProfile, InvalidNumbersGiveNoProfile) {
+  EXPECT_TRUE(make_icc_profile({.cicp = std::array<std::uint8_t, 4>{9, 16, 0, 1}}, false).empty());
+  EXPECT_TRUE(make_icc_profile({.cicp = std::array<std::uint8_t, 4>{200, 13, 0, 1}}, false).empty());
+  EXPECT_TRUE(make_icc_profile({.gamma = 0.5, .primaries = std::array<double, 8>{}}, false).empty());
+  EXPECT_TRUE(make_icc_profile({.gamma = 1e-9}, true).empty());
 }
 
 // --- texts
 
-TEST(TextCodec, RawProfilesThatAreDamagedAreNone) {
-  EXPECT_FALSE(raw_profile(""));
-  EXPECT_FALSE(raw_profile("\nexif\n"));
-  EXPECT_FALSE(raw_profile("\nexif\n      99999999999999999999\nab"));
-  EXPECT_FALSE(raw_profile("\nexif\n      8\nabcd"));
-  EXPECT_EQ(raw_profile("\nexif\n      2\nab\ncd\n"), (Blob{std::byte{0xab}, std::byte{0xcd}}));
+TEST(TextCodec, DamagedRawProfilesAreRejected) {
+  EXPECT_FALSE(decode_raw_profile(""));
+  EXPECT_FALSE(decode_raw_profile("\nexif\n"));
+  EXPECT_FALSE(decode_raw_profile("\nexif\n      99999999999999999999\nab"));
+  EXPECT_FALSE(decode_raw_profile("\nexif\n      8\nabcd"));
+  EXPECT_EQ(decode_raw_profile("\nexif\n      2\nab\ncd\n"), (Blob{std::byte{0xab}, std::byte{0xcd}}));
 }
 
-TEST(TextCodec, ResourcesThatAreCutEndTheSearch) {
+TEST(TextCodec, TruncatedResourcesEndTheSearch) {
   const std::string whole = test::photoshop_iptc().substr(14);
   for (std::size_t size = 0; size < whole.size(); ++size) {
     std::vector<int> other;
     const auto bytes = std::as_bytes(std::span{whole.data(), size});
-    EXPECT_LE(iptc_of_resources(bytes, other).size(), size);
+    EXPECT_LE(extract_iptc(bytes, other).size(), size);
   }
 }
 

@@ -23,7 +23,7 @@ extern char** environ;
 namespace weir::media {
 namespace {
 
-using test::form;
+using test::make_picture_info;
 using test::options_for;
 using test::Samples;
 using weir::test::Folder;
@@ -36,13 +36,13 @@ std::uint64_t status_kib(const std::string& field) {
 }
 
 struct MemoryCase {
-  std::string way, format, content, file;  // "read" or "write"; "page" or "noise"
+  std::string direction, format, content, file;  // "read" or "write"; "page" or "noise"
   int colours = 3, alpha = 0, bits = 8, width = 0, height = 0, quality = -1;
 };
 
 std::istream& operator>>(std::istream& in, MemoryCase& c) {
-  return in >> c.way >> c.format >> c.colours >> c.alpha >> c.bits >> c.width >> c.height >> c.quality >> c.content >>
-         c.file;
+  return in >> c.direction >> c.format >> c.colours >> c.alpha >> c.bits >> c.width >> c.height >> c.quality >>
+         c.content >> c.file;
 }
 
 // One row, made anew for each y: drawing must not take memory.
@@ -57,7 +57,8 @@ void draw_row(const MemoryCase& c, int y, std::span<std::byte> row) {
 }
 
 WriteOptions write_options(const MemoryCase& c) {
-  auto options = options_for(*format_of_extension(c.format), form(c.width, c.height, c.colours, c.alpha != 0, c.bits));
+  auto options = options_for(*format_of_extension(c.format),
+                             make_picture_info(c.width, c.height, c.colours, c.alpha != 0, c.bits));
   options.quality = c.quality;
   options.overwrite = true;
   return options;
@@ -90,9 +91,9 @@ TEST(MediaMemory, OneCase) {
   MemoryCase c;
   words >> c;
   const auto before = status_kib("VmHWM:");
-  const auto need = c.way == "write" ? PictureWriter::need(write_options(c)) : MediaNeed{};
-  const auto read_need = c.way == "read" ? read_rows(c) : MediaNeed{};
-  if (c.way == "write") write_rows(c);
+  const auto need = c.direction == "write" ? PictureWriter::need(write_options(c)) : MediaNeed{};
+  const auto read_need = c.direction == "read" ? read_rows(c) : MediaNeed{};
+  if (c.direction == "write") write_rows(c);
   const auto taken = status_kib("VmHWM:") - before;
   const auto planned = (need.ram + read_need.ram).count() >> 10;
   std::printf("memory case: %-60s measured %8.1f MiB, planned %8.1f MiB, ratio %.2f\n", text,

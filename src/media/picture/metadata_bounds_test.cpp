@@ -15,18 +15,18 @@
 namespace weir::media {
 namespace {
 
-using test::draw;
-using test::form;
-using test::get_file;
+using test::draw_rows;
 using test::load;
+using test::make_picture_info;
 using test::options_for;
-using test::put_file;
+using test::read_test_file;
 using test::Samples;
 using test::save;
+using test::write_test_file;
 using weir::test::Folder;
 
 constexpr std::size_t kSegment = 65533;
-constexpr std::uint64_t kMostGrowth = 24 << 10;  // KiB: what one picture's metadata may take, copies and all
+constexpr std::uint64_t kMaxGrowthKib = 24 << 10;  // KiB: what one picture's metadata may take, copies and all
 
 std::uint64_t peak_kib() {
   std::ifstream status{"/proc/self/status"};
@@ -46,10 +46,10 @@ std::uint64_t growth_of_opening(const std::filesystem::path& path) {
 }
 
 Samples small_picture(Folder& folder, Format format) {
-  const auto picture = form(24, 16, 3, false, 8);
+  const auto picture = make_picture_info(24, 16, 3, false, 8);
   const auto path = folder / ("small." + std::string{name_of(format)});
-  EXPECT_TRUE(save(path, options_for(format, picture), draw(picture)));
-  return get_file(path);
+  EXPECT_TRUE(save(path, options_for(format, picture), draw_rows(picture)));
+  return read_test_file(path);
 }
 
 /// A JPEG with so many full segments behind its first marker.
@@ -70,7 +70,7 @@ TEST(MetadataBounds, SegmentsOfJpegAreCountedBeforeTheyAreSaved) {
   for (const int marker : {0xe1, 0xe2, 0xe3, 0xfe}) {
     Folder folder;
     put_jpeg_with_segments(folder, marker, 1000, marker == 0xe1 ? "Exif\0\0"sv : "ICC_PROFILE\0\1\1"sv);
-    EXPECT_LT(growth_of_opening(folder / "big.jpg"), kMostGrowth) << marker;
+    EXPECT_LT(growth_of_opening(folder / "big.jpg"), kMaxGrowthKib) << marker;
     EXPECT_TRUE(load(folder / "big.jpg")) << marker;
   }
 }
@@ -79,8 +79,8 @@ TEST(MetadataBounds, AProfileInManySegmentsIsJoined) {
   Folder folder;
   auto metadata = test::make_metadata(false);
   metadata->icc.resize(200000, std::byte{7});
-  const auto picture = form(24, 16, 3, false, 8);
-  ASSERT_TRUE(save(folder / "a.jpg", options_for(Format::jpg, picture, metadata), draw(picture)));
+  const auto picture = make_picture_info(24, 16, 3, false, 8);
+  ASSERT_TRUE(save(folder / "a.jpg", options_for(Format::jpg, picture, metadata), draw_rows(picture)));
   const auto loaded = load(folder / "a.jpg");
   ASSERT_TRUE(loaded) << loaded.error().what;
   EXPECT_EQ(loaded->metadata->icc, metadata->icc);
@@ -121,7 +121,7 @@ void put_png_with_chunk(Folder& folder, std::string_view type, std::string_view 
   out.insert(out.end(), chunk.begin(), chunk.end());
   put_big_endian(out, crc_of(chunk));
   out.insert(out.end(), small.begin() + 33, small.end());
-  put_file(folder / "big.png", out);
+  write_test_file(folder / "big.png", out);
 }
 
 TEST(MetadataBounds, ChunksOfPngThatInflateAreStopped) {
@@ -132,21 +132,21 @@ TEST(MetadataBounds, ChunksOfPngThatInflateAreStopped) {
        {std::pair{"iCCP"sv, "p\0\0"sv}, std::pair{"zTXt"sv, "k\0\0"sv}, std::pair{"iTXt"sv, "k\0\1\0\0\0"sv}}) {
     Folder folder;
     put_png_with_chunk(folder, type, start, bomb);
-    EXPECT_LT(growth_of_opening(folder / "big.png"), kMostGrowth) << type;
+    EXPECT_LT(growth_of_opening(folder / "big.png"), kMaxGrowthKib) << type;
   }
 }
 
-TEST(MetadataBounds, AFileThatItsLibraryHoldsIsRefusedUnreadAboveTheLimit) {
+TEST(MetadataBounds, AFileAboveTheMemoryLimitIsRefusedUnread) {
   for (const Format format : {Format::webp, Format::avif, Format::jxl}) {
     Folder folder;
     auto bytes = small_picture(folder, format);
     bytes.resize(std::size_t{40} << 20);
-    put_file(folder / "big", bytes);
+    write_test_file(folder / "big", bytes);
     bytes = {};
     forget_peak();
     const auto before = peak_kib();
     ReadOptions options;
-    options.limit = 64_MiB;
+    options.memory_limit = 64_MiB;
     auto reader = PictureReader::open({.path = folder / "big", .bytes = nullptr}, options);
     ASSERT_FALSE(reader);
     EXPECT_EQ(reader.error().code, Errc::over_budget);
@@ -187,21 +187,21 @@ void put_jxl_with_box(Folder& folder, std::string_view type, std::span<const std
   out.insert(out.end(), box.begin(), box.end());
   text(out, "\0\0\0\0jxlc"sv);
   out.insert(out.end(), codestream.begin(), codestream.end());
-  put_file(folder / "a.jxl", out);
+  write_test_file(folder / "a.jxl", out);
 }
 
 void put_jxl_with_packet(Folder& folder, const std::string& packet) {
   put_jxl_with_box(folder, "brob", brotli_box(packet));
 }
 
-TEST(JxlMetadata, BoxesThatAreNotCarriedAreTold) {
+TEST(JxlMetadata, OmittedBoxesAreReported) {
   for (const auto& [type, told] :
        {std::pair{"jumb", "C2PA or other JUMBF data (not carried)"}, std::pair{"abcd", "box abcd (not carried)"}}) {
     Folder folder;
     put_jxl_with_box(folder, type, std::vector<std::byte>(40, std::byte{7}));
     const auto loaded = load(folder / "a.jxl");
     ASSERT_TRUE(loaded) << loaded.error().what;
-    EXPECT_EQ(loaded->metadata->left_out, std::vector<std::string>{told});
+    EXPECT_EQ(loaded->metadata->omissions, std::vector<std::string>{told});
   }
 }
 
@@ -215,17 +215,17 @@ TEST(JxlMetadata, CompressedBoxesAreRead) {
   EXPECT_EQ(found, "<x:xmpmeta>fox</x:xmpmeta>");
 }
 
-TEST(JxlMetadata, ALargeBoxIsReadUpToTheLimitAndBeyondItPassedOver) {
+TEST(JxlMetadata, ALargeBoxIsSkippedAboveTheLimit) {
   Folder folder, other;
   put_jxl_with_packet(folder, std::string(300000, 'x'));
   auto loaded = load(folder / "a.jxl");
   ASSERT_TRUE(loaded) << loaded.error().what;
   EXPECT_EQ(loaded->metadata->xmp.size(), 300000U);
-  put_jxl_with_packet(other, std::string(kMostMetadata + 1, 'x'));
+  put_jxl_with_packet(other, std::string(kMaxMetadataBytes + 1, 'x'));
   loaded = load(other / "a.jxl");
   ASSERT_TRUE(loaded) << loaded.error().what;
   EXPECT_TRUE(loaded->metadata->xmp.empty());
-  EXPECT_EQ(loaded->metadata->left_out, std::vector<std::string>{"xmp (takes more than 4 MiB)"});
+  EXPECT_EQ(loaded->metadata->omissions, std::vector<std::string>{"xmp (takes more than 4 MiB)"});
 }
 
 }  // namespace

@@ -34,14 +34,14 @@ std::string small(std::uint64_t value, int bytes) {
   return out;
 }
 
-PictureInfo shape() { return form(24, 18, 3, false, 8); }
+PictureInfo shape() { return make_picture_info(24, 18, 3, false, 8); }
 
 Samples saved(Format format) {
   const weir::test::Folder folder;
   const auto path = folder / "picture";
-  const auto report = save(path, options_for(format, shape()), draw(shape()));
+  const auto report = save(path, options_for(format, shape()), draw_rows(shape()));
   if (!report) throw std::runtime_error{report.error().what};
-  return get_file(path);
+  return read_test_file(path);
 }
 
 std::string entry(int tag, int type, std::uint32_t count, std::uint32_t value) {
@@ -64,7 +64,7 @@ Samples png_chunk(std::string_view type, std::string_view body) {
   return bytes_of(big(static_cast<std::uint32_t>(body.size()), 4) + inner + big(crc, 4));
 }
 
-Samples png_with(const Samples& before, const Samples& behind) {
+Samples png_with_chunks(const Samples& before, const Samples& behind) {
   constexpr std::size_t kHeader = 8 + 25, kEnd = 12;  // the signature and IHDR; IEND
   const Samples plain = saved(Format::png);
   const Samples head(plain.begin(), plain.begin() + kHeader), tail(plain.end() - kEnd, plain.end());
@@ -76,14 +76,14 @@ Samples jpeg_segment(int marker, std::string_view body) {
                   big(static_cast<std::uint32_t>(body.size() + 2), 2) + std::string{body});
 }
 
-Samples jpeg_with(const Samples& segments, std::string_view behind) {
+Samples jpeg_with_segments(const Samples& segments, std::string_view behind) {
   constexpr std::size_t kJfif = 20;  // the start and JFIF's segment
   const Samples plain = saved(Format::jpg);
   return Samples(plain.begin(), plain.begin() + kJfif) + segments + Samples(plain.begin() + kJfif, plain.end()) +
          bytes_of(behind);
 }
 
-std::string exif_with(int orientation, std::string_view make) {
+std::string make_exif_block(int orientation, std::string_view make) {
   const std::string text = std::string{make} + '\0';
   const auto turn = static_cast<std::uint32_t>(orientation);
   std::uint32_t where = 38;  // behind the directory, where the text does not fit into the entry
@@ -92,7 +92,7 @@ std::string exif_with(int orientation, std::string_view make) {
          entry(0x0112, 3, 1, turn) + small(0, 4) + text;
 }
 
-std::string rich_exif() {
+std::string make_rich_exif_block() {
   constexpr std::uint32_t kBelow = 8 + 2 + 5 * 12 + 4, kTexts = kBelow + 2 + 3 * 12 + 4, kThumbnail = kTexts + 24;
   std::string block = "II*\0\x08\0\0\0"s + small(5, 2);
   block += entry(0x010f, 2, 4, 0x00636241);  // Make, "Abc"
@@ -109,7 +109,7 @@ std::string rich_exif() {
   return block + small(0, 4) + "\xff\xd8\xff\xd9";
 }
 
-std::string mpf_of(int pictures) {
+std::string make_mpf_block(int pictures) {
   return "MPF\0II*\0\x08\0\0\0"s + small(1, 2) + entry(0xb001, 4, 1, static_cast<std::uint32_t>(pictures)) +
          small(0, 4);
 }
@@ -125,7 +125,7 @@ std::string photoshop_iptc() {
 }
 
 // WebP Container Specification: the frames are the still picture's own chunk.
-Samples animated_webp(int frames) {
+Samples webp_with_frames(int frames) {
   const Samples still = saved(Format::webp);
   const std::string all{reinterpret_cast<const char*>(still.data()), still.size()};
   const auto at = all.find("VP8L");
@@ -140,18 +140,19 @@ Samples animated_webp(int frames) {
 }
 
 // The page's directory again and again, each pointing to the next.
-Samples pages_tiff(int pages, bool tags) {
+Samples tiff_with_pages(int pages, bool tags) {
   const weir::test::Folder folder;
   auto metadata = std::make_shared<Metadata>();
   if (tags) {
-    const auto exif = bytes_of(exif_with(1, "Abc"));
+    const auto exif = bytes_of(make_exif_block(1, "Abc"));
     metadata->exif.assign(exif.begin(), exif.end());
     const auto iptc = iptc_records();
     metadata->iptc.assign(iptc.begin(), iptc.end());
   }
-  if (const auto report = save(folder / "page", options_for(Format::tiff, shape(), metadata), draw(shape())); !report)
+  if (const auto report = save(folder / "page", options_for(Format::tiff, shape(), metadata), draw_rows(shape()));
+      !report)
     throw std::runtime_error{report.error().what};
-  Samples file = get_file(folder / "page");
+  Samples file = read_test_file(folder / "page");
   const std::size_t first = little(file, 4, 4), bytes = 2 + 12 * little(file, first, 2);
   std::size_t link = first + bytes;
   for (int i = 1; i < pages; ++i) {
@@ -166,7 +167,7 @@ Samples pages_tiff(int pages, bool tags) {
   return file;
 }
 
-Samples gif_with(std::string_view comment) {
+Samples gif_with_comment(std::string_view comment) {
   constexpr std::size_t kHead = 13 + 6;  // the header and two colours
   const Samples plain = animated_gif(24, 18);
   const std::string block =
@@ -174,12 +175,12 @@ Samples gif_with(std::string_view comment) {
   return Samples(plain.begin(), plain.begin() + kHead) + bytes_of(block) + Samples(plain.begin() + kHead, plain.end());
 }
 
-std::vector<Sample> metadata_samples() {
+std::vector<MetadataSample> metadata_samples() {
   const auto text = [](std::string_view key, std::string_view value) {
     return png_chunk("tEXt", std::string{key} + '\0' + std::string{value});
   };
   const std::string profile_text = [] {
-    const std::string exif = "Exif\0\0"s + exif_with(6, "Abc");
+    const std::string exif = "Exif\0\0"s + make_exif_block(6, "Abc");
     std::string out = "\nexif\n    " + std::to_string(exif.size()) + "\n";
     constexpr char kDigits[] = "0123456789abcdef";
     for (const char c : exif) {
@@ -189,44 +190,44 @@ std::vector<Sample> metadata_samples() {
     return out + "\n";
   }();
   return {
-      {"text.png", png_with(text("parameters", "a red fox, Steps: 20") + png_chunk("iTXt", "Title\0\0\0\0\0A fox"sv)),
-       ""},
-      {"text_behind.png", png_with({}, text("Comment", "behind the pixels")), ""},
-      {"exif.png", png_with(png_chunk("eXIf", exif_with(1, "Abc"))), ""},
-      {"exif_behind.png", png_with({}, png_chunk("eXIf", exif_with(6, "Abc"))), ""},
-      {"raw_exif.png", png_with(text("Raw profile type exif", profile_text)), ""},
-      {"gama.png", png_with(png_chunk("gAMA", big(100000, 4))), ""},
+      {"text.png",
+       png_with_chunks(text("parameters", "a red fox, Steps: 20") + png_chunk("iTXt", "Title\0\0\0\0\0A fox"sv)), ""},
+      {"text_behind.png", png_with_chunks({}, text("Comment", "behind the pixels")), ""},
+      {"exif.png", png_with_chunks(png_chunk("eXIf", make_exif_block(1, "Abc"))), ""},
+      {"exif_behind.png", png_with_chunks({}, png_chunk("eXIf", make_exif_block(6, "Abc"))), ""},
+      {"raw_exif.png", png_with_chunks(text("Raw profile type exif", profile_text)), ""},
+      {"gama.png", png_with_chunks(png_chunk("gAMA", big(100000, 4))), ""},
       {"chrm.png",
-       png_with(png_chunk("gAMA", big(45455, 4)) +
-                png_chunk("cHRM", big(31270, 4) + big(32900, 4) + big(68000, 4) + big(32000, 4) + big(26500, 4) +
-                                      big(69000, 4) + big(15000, 4) + big(6000, 4))),
+       png_with_chunks(png_chunk("gAMA", big(45455, 4)) +
+                       png_chunk("cHRM", big(31270, 4) + big(32900, 4) + big(68000, 4) + big(32000, 4) + big(26500, 4) +
+                                             big(69000, 4) + big(15000, 4) + big(6000, 4))),
        ""},
-      {"srgb.png", png_with(png_chunk("sRGB", "\1") + png_chunk("gAMA", big(45455, 4))), ""},
-      {"hdr.png", png_with(png_chunk("cICP", "\x09\x10\0\1"sv)), ""},
-      {"time.png", png_with(png_chunk("tIME", "\x07\xe7\3\4\5\6\7")), ""},
-      {"density.png", png_with(png_chunk("pHYs", big(11811, 4) + big(11811, 4) + "\1")), ""},
-      {"aspect.png", png_with(png_chunk("pHYs", big(2, 4) + big(1, 4) + "\0"s)), "shape of the pixels"},
-      {"background.png", png_with(png_chunk("bKGD", "\0\1\0\2\0\3"sv)), "background"},
-      {"unknown.png", png_with(png_chunk("teSt", "something")), "chunk teSt"},
-      {"provenance.png", png_with(png_chunk("caBX", "something")), "C2PA"},
-      {"animated.png", png_with(png_chunk("acTL", big(3, 4) + big(0, 4))), "frames (the first of 3)"},
-      {"behind.png", png_with({}) + bytes_of("and more"), "data behind the picture"},
-      {"plain.jpg", jpeg_with({}), ""},
-      {"comment.jpg", jpeg_with(jpeg_segment(0xfe, "drawn by hand")), ""},
-      {"exif.jpg", jpeg_with(jpeg_segment(0xe1, "Exif\0\0"s + exif_with(6, "Abc"))), ""},
-      {"rich_exif.jpg", jpeg_with(jpeg_segment(0xe1, "Exif\0\0"s + rich_exif())), ""},
-      {"iptc.jpg", jpeg_with(jpeg_segment(0xed, photoshop_iptc())), "iptc"},
-      {"several.jpg", jpeg_with(jpeg_segment(0xe2, mpf_of(2))), "pictures (the first of 2)"},
-      {"extended_xmp.jpg", jpeg_with(jpeg_segment(0xe1, "http://ns.adobe.com/xmp/extension/\0something"sv)),
+      {"srgb.png", png_with_chunks(png_chunk("sRGB", "\1") + png_chunk("gAMA", big(45455, 4))), ""},
+      {"hdr.png", png_with_chunks(png_chunk("cICP", "\x09\x10\0\1"sv)), ""},
+      {"time.png", png_with_chunks(png_chunk("tIME", "\x07\xe7\3\4\5\6\7")), ""},
+      {"density.png", png_with_chunks(png_chunk("pHYs", big(11811, 4) + big(11811, 4) + "\1")), ""},
+      {"aspect.png", png_with_chunks(png_chunk("pHYs", big(2, 4) + big(1, 4) + "\0"s)), "shape of the pixels"},
+      {"background.png", png_with_chunks(png_chunk("bKGD", "\0\1\0\2\0\3"sv)), "background"},
+      {"unknown.png", png_with_chunks(png_chunk("teSt", "something")), "chunk teSt"},
+      {"provenance.png", png_with_chunks(png_chunk("caBX", "something")), "C2PA"},
+      {"animated.png", png_with_chunks(png_chunk("acTL", big(3, 4) + big(0, 4))), "frames (the first of 3)"},
+      {"behind.png", png_with_chunks({}) + bytes_of("and more"), "data behind the picture"},
+      {"plain.jpg", jpeg_with_segments({}), ""},
+      {"comment.jpg", jpeg_with_segments(jpeg_segment(0xfe, "drawn by hand")), ""},
+      {"exif.jpg", jpeg_with_segments(jpeg_segment(0xe1, "Exif\0\0"s + make_exif_block(6, "Abc"))), ""},
+      {"rich_exif.jpg", jpeg_with_segments(jpeg_segment(0xe1, "Exif\0\0"s + make_rich_exif_block())), ""},
+      {"iptc.jpg", jpeg_with_segments(jpeg_segment(0xed, photoshop_iptc())), "iptc"},
+      {"several.jpg", jpeg_with_segments(jpeg_segment(0xe2, make_mpf_block(2))), "pictures (the first of 2)"},
+      {"extended_xmp.jpg", jpeg_with_segments(jpeg_segment(0xe1, "http://ns.adobe.com/xmp/extension/\0something"sv)),
        "extended xmp"},
-      {"provenance.jpg", jpeg_with(jpeg_segment(0xeb, "JP\0\1\0\0\0\1something"sv)), "C2PA"},
-      {"unknown.jpg", jpeg_with(jpeg_segment(0xe9, "Maker\0something"sv)), "segment APP9 Maker"},
-      {"behind.jpg", jpeg_with({}, "and more"), "data behind the picture"},
-      {"pages.tif", pages_tiff(3, false), "pages (the first of 3)"},
-      {"tags.tif", pages_tiff(1, true), "iptc"},
+      {"provenance.jpg", jpeg_with_segments(jpeg_segment(0xeb, "JP\0\1\0\0\0\1something"sv)), "C2PA"},
+      {"unknown.jpg", jpeg_with_segments(jpeg_segment(0xe9, "Maker\0something"sv)), "segment APP9 Maker"},
+      {"behind.jpg", jpeg_with_segments({}, "and more"), "data behind the picture"},
+      {"pages.tif", tiff_with_pages(3, false), "pages (the first of 3)"},
+      {"tags.tif", tiff_with_pages(1, true), "iptc"},
       {"moving.gif", animated_gif(24, 18), "frames (the first of 2)"},
-      {"comment.gif", gif_with("drawn by hand"), "frames (the first of 2)"},
-      {"moving.webp", animated_webp(3), "frames (the first of 3)"},
+      {"comment.gif", gif_with_comment("drawn by hand"), "frames (the first of 2)"},
+      {"moving.webp", webp_with_frames(3), "frames (the first of 3)"},
   };
 }
 

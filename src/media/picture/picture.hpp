@@ -23,8 +23,8 @@ std::optional<Format> format_of_extension(std::string_view ext);  ///< with or w
 bool can_write(Format format);
 bool is_lossless(Format format);  ///< written by weir without loss (png, tiff)
 /// All that can be written: "png, jpg and tiff", or as choices, "png|jpg|tiff", with other words between them.
-std::string written_formats(std::string_view comma = ", ", std::string_view last = " and ");
-std::string formats_with_quality();  ///< "JPEG, WebP and AVIF": those that are written with loss
+std::string list_written_formats(std::string_view separator = ", ", std::string_view last_separator = " and ");
+std::string list_lossy_formats();  ///< "JPEG, WebP and AVIF": those that are written with loss
 
 /// What a reader yields: after the orientation is applied and CMYK, Lab and palettes are converted.
 struct PictureInfo {
@@ -52,19 +52,20 @@ using MetadataPtr = std::shared_ptr<const Metadata>;
 /// measured per format (docs/memory.md).
 struct MediaNeed {
   Bytes ram;
-  Bytes disk;         ///< a row file in the spill folder; zero where rows stream
-  Bytes shared = {};  ///< the part of `ram` that a process has once, however many readers and writers name it
+  Bytes disk;             ///< a row file in the spill folder; zero where rows stream
+  Bytes shared_ram = {};  ///< the part of `ram` that a process has once, however many readers and writers name it
 };
 
 /// What becomes of a file that is damaged. `use`: what is there is kept, the rest is filled, and PictureReader::damage()
 /// tells it; only a file of which not one whole row can be had is an error. `refuse`: any damage is an error.
-enum class Damaged { use, refuse };
+enum class DamagePolicy { use, refuse };
 
 struct ReadOptions {
-  std::filesystem::path spill;  ///< folder for row files; empty: the system's folder for temporary files
-  Bytes ahead = 512_KiB;        ///< how far decoding may run ahead of read(), in a thread of its own; at least one row
-  Damaged damaged = Damaged::refuse;
-  Bytes limit{~std::uint64_t{0}};  ///< of the process: a file whose mere opening would take more is refused unread
+  std::filesystem::path spill_folder;  ///< folder for row files; empty: the system's folder for temporary files
+  Bytes read_ahead = 512_KiB;  ///< how far decoding may run ahead of read(), in a thread of its own; at least one row
+  DamagePolicy damaged = DamagePolicy::refuse;
+  Bytes memory_limit{
+      ~std::uint64_t{0}};  ///< of the process: a file whose mere opening would take more is refused unread
 };
 
 /// Reads a picture from the top down, any number of times. Not thread-safe.
@@ -94,7 +95,7 @@ struct WriteOptions {
   int final_height = 0;
   MetadataPtr metadata;  ///< may be null
   bool overwrite = false;
-  Bytes queue = 1_MiB;  ///< rows that may wait for the encoder; write() waits for room; at least one row
+  Bytes queue_size = 1_MiB;  ///< rows that may wait for the encoder; write() waits for room; at least one row
 };
 
 struct WriteReport {

@@ -24,7 +24,7 @@ void PrintTo(const PictureCase& c, std::ostream* out) { *out << c.input; }
 
 class PictureCases : public ::testing::TestWithParam<PictureCase> {};
 
-double sample(const test::Loaded& loaded, std::size_t index) {
+double sample(const test::LoadedPicture& loaded, std::size_t index) {
   if (loaded.info.bits == 8) return std::to_integer<int>(loaded.rows[index]);
   const int low = std::to_integer<int>(loaded.rows[index * 2]), high = std::to_integer<int>(loaded.rows[index * 2 + 1]);
   return (low | high << 8) / 257.0;

@@ -31,38 +31,38 @@ bool has_brand(Head head, std::initializer_list<std::string_view> brands) {
 }
 
 // In the order in which first bytes are compared, and in which formats are told of as read.
-constexpr PictureFormat kRows[] = {
+constexpr PictureFormat kFormats[] = {
     {.format = Format::png,
      .names = {"png"},
      .title = "PNG",
      .sniff = [](Head head) { return starts(head, 0, "\x89PNG\r\n\x1a\n"sv); },
      .open = open_png,
-     .writing = FormatWriting{.encode = encode_png,
-                              .need = encode_png_need,
-                              .lossless = true,
-                              .deep = true,
-                              .colour = true,
-                              .texts = true,
-                              .time_of_change = true}},
+     .write_support = WriteSupport{.encode = encode_png,
+                                   .need = encode_png_need,
+                                   .lossless = true,
+                                   .sixteen_bits = true,
+                                   .colour_info = true,
+                                   .texts = true,
+                                   .modified_time = true}},
     {.format = Format::jpg,
      .names = {"jpg", "jpeg", "jpe", "jfif"},
      .title = "JPEG",
      .sniff = [](Head head) { return starts(head, 0, "\xff\xd8\xff"sv); },
      .open = open_jpeg,
-     .writing = FormatWriting{.encode = encode_jpeg,
-                              .need = encode_jpeg_need,
-                              .max_side = 65500,  // JPEG_MAX_DIMENSION of libjpeg
-                              .alpha = false,
-                              .comment_bytes = 65533,  // of a segment
-                              .iptc = true}},
+     .write_support = WriteSupport{.encode = encode_jpeg,
+                                   .need = encode_jpeg_need,
+                                   .max_side_px = 65500,  // JPEG_MAX_DIMENSION of libjpeg
+                                   .alpha = false,
+                                   .max_comment_bytes = 65533,  // of a segment
+                                   .iptc = true}},
     {.format = Format::webp,
      .names = {"webp"},
      .title = "WebP",
      .sniff = [](Head head) { return starts(head, 0, "RIFF"sv) && starts(head, 8, "WEBP"sv); },
      .open = open_webp,
-     .writing = FormatWriting{.encode = encode_webp,
-                              .need = encode_webp_need,
-                              .max_side = 16383}},  // 14 bits, WebP container specification
+     .write_support = WriteSupport{.encode = encode_webp,
+                                   .need = encode_webp_need,
+                                   .max_side_px = 16383}},  // 14 bits, WebP container specification
     {.format = Format::tiff,
      .names = {"tiff", "tif"},
      .title = "TIFF",
@@ -71,8 +71,9 @@ constexpr PictureFormat kRows[] = {
            return starts_with_any(head, {"II*\0"sv, "MM\0*"sv, "II+\0"sv, "MM\0+"sv});  // the last two: BigTIFF
          },
      .open = open_tiff,
-     .writing =
-         FormatWriting{.encode = encode_tiff, .need = encode_tiff_need, .lossless = true, .deep = true, .iptc = true}},
+     .write_support =
+         WriteSupport{
+             .encode = encode_tiff, .need = encode_tiff_need, .lossless = true, .sixteen_bits = true, .iptc = true}},
     {.format = Format::avif,
      .names = {"avif"},
      .title = "AVIF",
@@ -81,10 +82,10 @@ constexpr PictureFormat kRows[] = {
            return has_brand(head, {"avif", "avis"});
          },
      .open = open_avif,
-     .writing = FormatWriting{.encode = encode_avif,
-                              .need = encode_avif_need,
-                              .max_side = 65536,  // AV1 bitstream: 16 bits hold the size minus one
-                              .deep = true}},
+     .write_support = WriteSupport{.encode = encode_avif,
+                                   .need = encode_avif_need,
+                                   .max_side_px = 65536,  // AV1 bitstream: 16 bits hold the size minus one
+                                   .sixteen_bits = true}},
     {.format = Format::heif,
      .names = {"heif", "heic"},
      .title = "HEIF",
@@ -101,7 +102,7 @@ constexpr PictureFormat kRows[] = {
            return starts_with_any(head, {"\xff\x0a"sv, "\0\0\0\x0cJXL \r\n\x87\n"sv});
          },
      .open = open_jxl,
-     .writing = FormatWriting{.encode = encode_jxl, .need = encode_jxl_need, .deep = true}},
+     .write_support = WriteSupport{.encode = encode_jxl, .need = encode_jxl_need, .sixteen_bits = true}},
     {.format = Format::bmp,
      .names = {"bmp"},
      .title = "BMP",
@@ -117,77 +118,84 @@ constexpr PictureFormat kRows[] = {
      .open = open_gif},
 };
 
-using Rows = std::vector<const PictureFormat*>;
+using FormatList = std::vector<const PictureFormat*>;
 
 /// Rows that are written, in the order of Format, in which they are offered.
-Rows written(bool (*holds)(const FormatWriting&)) {
-  Rows found;
-  for (const auto& row : kRows)
-    if (row.writing && holds(*row.writing)) found.push_back(&row);
+FormatList find_written_formats(bool (*holds)(const WriteSupport&)) {
+  FormatList found;
+  for (const auto& entry : kFormats)
+    if (entry.write_support && holds(*entry.write_support)) found.push_back(&entry);
   std::sort(found.begin(), found.end(), [](const auto* a, const auto* b) { return a->format < b->format; });
   return found;
 }
 
-std::string_view name_in(const PictureFormat& row) { return row.names.front(); }
-std::string_view title_in(const PictureFormat& row) { return row.title; }
+std::string_view short_name(const PictureFormat& entry) { return entry.names.front(); }
+std::string_view title(const PictureFormat& entry) { return entry.title; }
 
-std::string listed(const Rows& rows, std::string_view (*word)(const PictureFormat&), std::string_view comma,
-                   std::string_view last) {
+std::string join_list(const FormatList& formats, std::string_view (*name_of_entry)(const PictureFormat&),
+                      std::string_view separator, std::string_view last_separator) {
   std::string list;
-  for (std::size_t i = 0; i < rows.size(); ++i) {
-    if (i > 0) list += i + 1 == rows.size() ? last : comma;
-    list += word(*rows[i]);
+  for (std::size_t i = 0; i < formats.size(); ++i) {
+    if (i > 0) list += i + 1 == formats.size() ? last_separator : separator;
+    list += name_of_entry(*formats[i]);
   }
   return list;
 }
 
 }  // namespace
 
-const PictureFormat& traits_of(Format format) {
-  const auto* row = std::find_if(std::begin(kRows), std::end(kRows), [&](auto& each) { return each.format == format; });
-  assert(row != std::end(kRows));
-  return *row;
+const PictureFormat& find_format(Format format) {
+  const auto* entry =
+      std::find_if(std::begin(kFormats), std::end(kFormats), [&](auto& each) { return each.format == format; });
+  assert(entry != std::end(kFormats));
+  return *entry;
 }
 
 const PictureFormat* sniff_format(std::span<const std::byte> head) {
   head = head.first(std::min(head.size(), kSniffBytes));
-  const auto* row = std::find_if(std::begin(kRows), std::end(kRows), [&](auto& each) { return each.sniff(head); });
-  return row == std::end(kRows) ? nullptr : row;
+  const auto* entry =
+      std::find_if(std::begin(kFormats), std::end(kFormats), [&](auto& each) { return each.sniff(head); });
+  return entry == std::end(kFormats) ? nullptr : entry;
 }
 
-std::string_view name_of(Format format) { return traits_of(format).names.front(); }
+std::string_view name_of(Format format) { return find_format(format).names.front(); }
 
 std::optional<Format> format_of_extension(std::string_view ext) {
   if (!ext.empty() && ext.front() == '.') ext.remove_prefix(1);
   std::string lower{ext};
   for (char& c : lower) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
   if (lower.empty()) return std::nullopt;
-  for (const auto& row : kRows)
-    if (std::find(row.names.begin(), row.names.end(), lower) != row.names.end()) return row.format;
+  for (const auto& entry : kFormats)
+    if (std::find(entry.names.begin(), entry.names.end(), lower) != entry.names.end()) return entry.format;
   return std::nullopt;
 }
 
-bool can_write(Format format) { return traits_of(format).writing.has_value(); }
+bool can_write(Format format) { return find_format(format).write_support.has_value(); }
 
 bool is_lossless(Format format) {
-  const auto& writing = traits_of(format).writing;
+  const auto& writing = find_format(format).write_support;
   return writing && writing->lossless;
 }
 
-std::string written_formats(std::string_view comma, std::string_view last) {
-  return listed(written([](const FormatWriting&) { return true; }), name_in, comma, last);
+std::string list_written_formats(std::string_view separator, std::string_view last_separator) {
+  return join_list(find_written_formats([](const WriteSupport&) { return true; }), short_name, separator,
+                   last_separator);
 }
 
-std::string formats_with_quality() {
-  return listed(written([](const FormatWriting& writing) { return !writing.lossless; }), title_in, ", ", " and ");
+std::string list_lossy_formats() {
+  return join_list(find_written_formats([](const WriteSupport& writing) { return !writing.lossless; }), title, ", ",
+                   " and ");
 }
 
-std::string titles_of_all() {
-  Rows all;
-  std::transform(std::begin(kRows), std::end(kRows), std::back_inserter(all), [](const auto& row) { return &row; });
-  return listed(all, title_in, ", ", " and ");
+std::string list_format_titles() {
+  FormatList all;
+  std::transform(std::begin(kFormats), std::end(kFormats), std::back_inserter(all),
+                 [](const auto& entry) { return &entry; });
+  return join_list(all, title, ", ", " and ");
 }
 
-std::string written_with(bool (*holds)(const FormatWriting&)) { return listed(written(holds), name_in, ", ", " or "); }
+std::string list_formats_with(bool (*holds)(const WriteSupport&)) {
+  return join_list(find_written_formats(holds), short_name, ", ", " or ");
+}
 
 }  // namespace weir::media

@@ -16,10 +16,10 @@ namespace {
 constexpr Format kAll[] = {Format::png, Format::jpg,  Format::webp, Format::avif, Format::heif,
                            Format::jxl, Format::tiff, Format::bmp,  Format::gif};
 
-TEST(PictureFormat, EachHasARowAndNamesOfItsOwn) {
+TEST(PictureFormat, EachHasAnEntryAndUniqueNames) {
   std::set<std::string_view> names, titles;
   for (const Format format : kAll) {
-    const auto& row = traits_of(format);
+    const auto& row = find_format(format);
     EXPECT_EQ(row.format, format);
     EXPECT_EQ(name_of(format), row.names.front());
     EXPECT_TRUE(titles.insert(row.title).second) << row.title;
@@ -34,14 +34,14 @@ TEST(PictureFormat, EachHasARowAndNamesOfItsOwn) {
   for (const auto* none : {"", ".", "txt"}) EXPECT_FALSE(format_of_extension(none)) << none;
 }
 
-TEST(PictureFormat, WhatIsWrittenIsKnownByItsFirstBytes) {
+TEST(PictureFormat, WrittenFilesAreRecognized) {
   const weir::test::Folder folder;
   for (const Format format : kAll) {
     if (!can_write(format)) continue;
     const auto path = folder / name_of(format);
-    const auto picture = form(24, 16, 3, false, 8);
-    ASSERT_TRUE(save(path, options_for(format, picture), draw(picture))) << name_of(format);
-    const auto* found = sniff_format(get_file(path));
+    const auto picture = make_picture_info(24, 16, 3, false, 8);
+    ASSERT_TRUE(save(path, options_for(format, picture), draw_rows(picture))) << name_of(format);
+    const auto* found = sniff_format(read_test_file(path));
     ASSERT_NE(found, nullptr) << name_of(format);
     EXPECT_EQ(found->format, format);
   }
@@ -71,16 +71,16 @@ TEST(PictureFormat, WhatIsWrittenIsKnownByItsFirstBytes) {
 }
 
 // The sentences that users see are made of the rows.
-TEST(PictureFormat, ListsSayWhatTheRowsHold) {
-  EXPECT_EQ(titles_of_all(), "PNG, JPEG, WebP, TIFF, AVIF, HEIF, JPEG XL, BMP and GIF");
-  EXPECT_EQ(written_formats(), "png, jpg, webp, avif, jxl and tiff");
-  EXPECT_EQ(written_formats("|", "|"), "png|jpg|webp|avif|jxl|tiff");
-  EXPECT_EQ(formats_with_quality(), "JPEG, WebP, AVIF and JPEG XL");
-  EXPECT_EQ(written_with([](const FormatWriting& writing) { return writing.iptc; }), "jpg or tiff");
+TEST(PictureFormat, ListsMatchTheTable) {
+  EXPECT_EQ(list_format_titles(), "PNG, JPEG, WebP, TIFF, AVIF, HEIF, JPEG XL, BMP and GIF");
+  EXPECT_EQ(list_written_formats(), "png, jpg, webp, avif, jxl and tiff");
+  EXPECT_EQ(list_written_formats("|", "|"), "png|jpg|webp|avif|jxl|tiff");
+  EXPECT_EQ(list_lossy_formats(), "JPEG, WebP, AVIF and JPEG XL");
+  EXPECT_EQ(list_formats_with([](const WriteSupport& writing) { return writing.iptc; }), "jpg or tiff");
 }
 
-TEST(PictureFormat, OfOneThatIsNotWrittenNothingIsPlanned) {
-  const auto picture = form(24, 16, 3, false, 8);
+TEST(PictureFormat, AReadOnlyFormatNeedsNothing) {
+  const auto picture = make_picture_info(24, 16, 3, false, 8);
   EXPECT_EQ(PictureWriter::need(options_for(Format::heif, picture)).ram, Bytes{});
   const weir::test::Folder folder;
   const auto refused = PictureWriter::create(folder / "a.bmp", options_for(Format::bmp, picture));

@@ -14,38 +14,38 @@ namespace {
 using namespace weir::media;
 using Bytes = std::shared_ptr<const std::vector<std::byte>>;
 
-constexpr std::uint64_t kMostPixels = 1 << 20;  // more is slow, not new
-constexpr std::uint64_t kMostRowBytes = 1 << 20;
+constexpr std::uint64_t kMaxPixels = 1 << 20;  // more is slow, not new
+constexpr std::uint64_t kMaxRowBytes = 1 << 20;
 
-struct Pass {
-  bool whole = false;  ///< all rows were read
+struct Reading {
+  bool is_complete = false;  ///< all rows were read
   std::vector<std::byte> rows;
 };
 
-Pass read_all(PictureReader& reader) {
-  Pass pass{true, {}};
+Reading read_all(PictureReader& reader) {
+  Reading reading{true, {}};
   const std::size_t row = reader.info().row_bytes();
-  pass.rows.resize(row * static_cast<std::size_t>(reader.info().height));
-  for (std::size_t at = 0; at < pass.rows.size() && pass.whole; at += row)
-    pass.whole = static_cast<bool>(reader.read({pass.rows.data() + at, row}));
-  return pass;
+  reading.rows.resize(row * static_cast<std::size_t>(reader.info().height));
+  for (std::size_t at = 0; at < reading.rows.size() && reading.is_complete; at += row)
+    reading.is_complete = static_cast<bool>(reader.read({reading.rows.data() + at, row}));
+  return reading;
 }
 
 /// Every pass must give the same. What was read, without rows if that failed or is too much.
-Pass read_twice(const Bytes& bytes, Damaged damaged, std::vector<std::string>& damage) {
-  auto reader = PictureReader::open({.path = "-", .bytes = bytes}, {.spill = {}, .damaged = damaged});
+Reading read_twice(const Bytes& bytes, DamagePolicy policy, std::vector<std::string>& damage) {
+  auto reader = PictureReader::open({.path = "-", .bytes = bytes}, {.spill_folder = {}, .damaged = policy});
   if (!reader) return {};
   const auto& info = (*reader)->info();
   if (info.width < 1 || info.height < 1) std::abort();  // open() promises both
   if ((*reader)->metadata() == nullptr) std::abort();
   const auto pixels = static_cast<std::uint64_t>(info.width) * static_cast<std::uint64_t>(info.height);
-  if (pixels > kMostPixels || info.row_bytes() > kMostRowBytes) return {};
+  if (pixels > kMaxPixels || info.row_bytes() > kMaxRowBytes) return {};
   auto first = read_all(**reader);
   damage = (*reader)->damage();
-  if (!first.whole) return first;
+  if (!first.is_complete) return first;
   if (!(*reader)->rewind()) std::abort();  // what was read once is read again
   const auto second = read_all(**reader);
-  if (!second.whole || second.rows != first.rows || (*reader)->damage() != damage) std::abort();
+  if (!second.is_complete || second.rows != first.rows || (*reader)->damage() != damage) std::abort();
   return first;
 }
 
@@ -55,11 +55,11 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const auto all = std::as_bytes(std::span{data, size});
   const auto bytes = std::make_shared<const std::vector<std::byte>>(all.begin(), all.end());
   std::vector<std::string> damage;
-  const auto strict = read_twice(bytes, Damaged::refuse, damage);
+  const auto strict = read_twice(bytes, DamagePolicy::refuse, damage);
   if (!damage.empty()) std::abort();
-  const auto used = read_twice(bytes, Damaged::use, damage);
+  const auto used = read_twice(bytes, DamagePolicy::use, damage);
   // A file that is whole is read alike; another is either not read or told of.
-  if (strict.whole && (!used.whole || used.rows != strict.rows || !damage.empty())) std::abort();
-  if (!strict.whole && used.whole && damage.empty()) std::abort();
+  if (strict.is_complete && (!used.is_complete || used.rows != strict.rows || !damage.empty())) std::abort();
+  if (!strict.is_complete && used.is_complete && damage.empty()) std::abort();
   return 0;
 }

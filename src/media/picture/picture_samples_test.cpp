@@ -6,7 +6,7 @@
 #include <fstream>
 #include <string_view>
 
-#include "media/picture/appended_test.hpp"
+#include "media/picture/append_bytes_test.hpp"
 
 namespace weir::media::test {
 namespace {
@@ -45,7 +45,7 @@ Samples icc_text(const char* type) {
 
 }  // namespace
 
-PictureInfo form(int width, int height, int colours, bool alpha, int bits) {
+PictureInfo make_picture_info(int width, int height, int colours, bool alpha, int bits) {
   PictureInfo made;
   made.width = width;
   made.height = height;
@@ -55,7 +55,7 @@ PictureInfo form(int width, int height, int colours, bool alpha, int bits) {
   return made;
 }
 
-Samples draw(const PictureInfo& picture) {
+Samples draw_rows(const PictureInfo& picture) {
   Samples rows(picture.row_bytes() * static_cast<std::size_t>(picture.height));
   const int channels = picture.channels();
   std::size_t at = 0;
@@ -75,10 +75,10 @@ Samples draw(const PictureInfo& picture) {
   return rows;
 }
 
-Result<Loaded> load(const std::filesystem::path& path, int rows_at_once) {
+Result<LoadedPicture> load(const std::filesystem::path& path, int rows_at_once) {
   auto reader = PictureReader::open({.path = path, .bytes = nullptr});
   if (!reader) return reader.error();
-  Loaded loaded{(*reader)->info(), {}, (*reader)->metadata()};
+  LoadedPicture loaded{(*reader)->info(), {}, (*reader)->metadata()};
   loaded.rows.resize(loaded.info.row_bytes() * static_cast<std::size_t>(loaded.info.height));
   for (int y = 0; y < loaded.info.height; y += rows_at_once) {
     const auto count = static_cast<std::size_t>(std::min(rows_at_once, loaded.info.height - y));
@@ -200,12 +200,14 @@ std::shared_ptr<Metadata> make_metadata(bool grey, int orientation) {
   return made;
 }
 
-void put_file(const std::filesystem::path& path, const void* data, std::size_t size) {
+void write_test_file(const std::filesystem::path& path, const void* data, std::size_t size) {
   std::ofstream{path, std::ios::binary}.write(static_cast<const char*>(data), static_cast<std::streamsize>(size));
 }
-void put_file(const std::filesystem::path& path, const Samples& bytes) { put_file(path, bytes.data(), bytes.size()); }
+void write_test_file(const std::filesystem::path& path, const Samples& bytes) {
+  write_test_file(path, bytes.data(), bytes.size());
+}
 
-Samples get_file(const std::filesystem::path& path) {
+Samples read_test_file(const std::filesystem::path& path) {
   std::ifstream file{path, std::ios::binary};
   const std::string text{std::istreambuf_iterator<char>{file}, {}};
   Samples bytes;

@@ -15,16 +15,16 @@ namespace weir::media::test {
 
 using Samples = std::vector<std::byte>;
 
-PictureInfo form(int width, int height, int colours, bool alpha, int bits);
+PictureInfo make_picture_info(int width, int height, int colours, bool alpha, int bits);
 /// Smooth shades with a few edges, the same every time.
-Samples draw(const PictureInfo& picture);
+Samples draw_rows(const PictureInfo& picture);
 
-struct Loaded {
+struct LoadedPicture {
   PictureInfo info;
   Samples rows;
   MetadataPtr metadata;
 };
-Result<Loaded> load(const std::filesystem::path& path, int rows_at_once = 7);
+Result<LoadedPicture> load(const std::filesystem::path& path, int rows_at_once = 7);
 Result<WriteReport> save(const std::filesystem::path& path, const WriteOptions& options, const Samples& rows);
 WriteOptions options_for(Format format, const PictureInfo& rows, MetadataPtr metadata = nullptr);
 
@@ -36,9 +36,9 @@ Blob make_xmp();
 Blob make_icc(bool grey);  ///< a small working profile: sRGB primaries with gamma 2.2, or grey
 std::shared_ptr<Metadata> make_metadata(bool grey, int orientation = 1);
 
-void put_file(const std::filesystem::path& path, const void* data, std::size_t size);
-void put_file(const std::filesystem::path& path, const Samples& bytes);
-Samples get_file(const std::filesystem::path& path);
+void write_test_file(const std::filesystem::path& path, const void* data, std::size_t size);
+void write_test_file(const std::filesystem::path& path, const Samples& bytes);
+Samples read_test_file(const std::filesystem::path& path);
 
 Samples interlaced_png(const PictureInfo& picture, const Samples& rows);
 Samples palette_png(int width, int height, int bits);  ///< index x + y; colour i is (i * 40, 255 - i * 40, i * 20)

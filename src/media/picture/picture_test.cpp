@@ -11,13 +11,13 @@
 namespace weir::media {
 namespace {
 
-using test::draw;
-using test::form;
-using test::get_file;
+using test::draw_rows;
 using test::largest_difference;
 using test::load;
 using test::make_metadata;
+using test::make_picture_info;
 using test::options_for;
+using test::read_test_file;
 using test::Samples;
 using test::save;
 using weir::test::Folder;
@@ -40,13 +40,13 @@ TEST_P(RoundTrip, KeepsFormSamplesAndMetadata) {
   const auto& c = GetParam();
   Folder folder;
   const auto path = folder / (std::string{"picture."} + std::string{name_of(c.format)});
-  const auto picture = form(83, 61, c.colours, c.alpha, c.bits);
-  const auto rows = draw(picture);
+  const auto picture = make_picture_info(83, 61, c.colours, c.alpha, c.bits);
+  const auto rows = draw_rows(picture);
   const auto metadata = make_metadata(c.colours == 1);
   const auto report = save(path, options_for(c.format, picture, metadata), rows);
   ASSERT_TRUE(report) << report.error().what;
   EXPECT_EQ(report->size.count(), std::filesystem::file_size(path));
-  EXPECT_EQ(folder.all().size(), 1U);
+  EXPECT_EQ(folder.list_files().size(), 1U);
   const auto loaded = load(path);
   ASSERT_TRUE(loaded) << loaded.error().what;
   EXPECT_EQ(loaded->info.width, picture.width);
@@ -137,14 +137,14 @@ TEST_P(Orientation, IsAppliedOnceAndReset) {
   Folder folder;
   const auto path = folder / "turned.png";
   // Larger than one block in both directions, and no multiple of it.
-  const auto stored = form(150, 133, 3, false, 8);
-  const auto rows = draw(stored);
+  const auto stored = make_picture_info(150, 133, 3, false, 8);
+  const auto rows = draw_rows(stored);
   ASSERT_TRUE(save(path, options_for(Format::png, stored, make_metadata(false, turn)), rows));
   const auto loaded = load(path);
   ASSERT_TRUE(loaded) << loaded.error().what;
   EXPECT_EQ(loaded->info.width, turn >= 5 ? stored.height : stored.width);
   EXPECT_EQ(loaded->info.height, turn >= 5 ? stored.width : stored.height);
-  EXPECT_EQ(exif_orientation(loaded->metadata->exif), 1);
+  EXPECT_EQ(read_exif_orientation(loaded->metadata->exif), 1);
   std::size_t at = 0, wrong = 0;
   for (int y = 0; y < loaded->info.height; ++y)
     for (int x = 0; x < loaded->info.width; ++x)
@@ -156,11 +156,11 @@ INSTANTIATE_TEST_SUITE_P(All, Orientation, ::testing::Range(1, 9));
 TEST(Orientation, RewindGivesTheSameRowsAgain) {
   Folder folder;
   const auto path = folder / "turned.png";
-  const auto stored = form(90, 40, 3, false, 8);
+  const auto stored = make_picture_info(90, 40, 3, false, 8);
   for (const int turn : {1, 2, 4, 6}) {
     auto options = options_for(Format::png, stored, make_metadata(false, turn));
     options.overwrite = true;
-    ASSERT_TRUE(save(path, options, draw(stored)));
+    ASSERT_TRUE(save(path, options, draw_rows(stored)));
     auto reader = PictureReader::open({.path = path, .bytes = nullptr});
     ASSERT_TRUE(reader);
     const auto bytes = (*reader)->info().row_bytes() * static_cast<std::size_t>((*reader)->info().height);
@@ -175,24 +175,26 @@ TEST(Orientation, RewindGivesTheSameRowsAgain) {
   }
 }
 
-TEST(PictureWriter, SaysWhatAFormatCannotHold) {
+TEST(PictureWriter, ReportsWhatAFormatCannotStore) {
   Folder folder;
-  const auto picture = form(40, 30, 3, true, 16);
-  const auto report = save(folder / "a.jpg", options_for(Format::jpg, picture), draw(picture));
+  const auto picture = make_picture_info(40, 30, 3, true, 16);
+  const auto report = save(folder / "a.jpg", options_for(Format::jpg, picture), draw_rows(picture));
   ASSERT_TRUE(report);
   ASSERT_EQ(report->lost.size(), 2U);
   EXPECT_NE(report->lost[0].find("white"), std::string::npos);
   EXPECT_NE(report->lost[1].find("16-bit"), std::string::npos);
-  const auto tall = PictureWriter::create(folder / "b.webp", options_for(Format::webp, form(1, 20000, 3, false, 8)));
+  const auto tall =
+      PictureWriter::create(folder / "b.webp", options_for(Format::webp, make_picture_info(1, 20000, 3, false, 8)));
   ASSERT_FALSE(tall);
   EXPECT_EQ(tall.error().code, Errc::unsupported);
-  EXPECT_EQ(folder.all().size(), 1U);
+  EXPECT_EQ(folder.list_files().size(), 1U);
 }
 
 TEST(PictureWriter, DropsAProfileThatIsForOtherSamples) {
   Folder folder;
-  const auto picture = form(16, 16, 1, false, 8);
-  const auto report = save(folder / "a.png", options_for(Format::png, picture, make_metadata(false)), draw(picture));
+  const auto picture = make_picture_info(16, 16, 1, false, 8);
+  const auto report =
+      save(folder / "a.png", options_for(Format::png, picture, make_metadata(false)), draw_rows(picture));
   ASSERT_TRUE(report);
   EXPECT_EQ(report->lost, std::vector<std::string>{"icc (not for grey)"});
   EXPECT_TRUE(load(folder / "a.png")->metadata->icc.empty());
@@ -200,7 +202,7 @@ TEST(PictureWriter, DropsAProfileThatIsForOtherSamples) {
 
 TEST(PictureWriter, FlattensAlphaOntoWhite) {
   Folder folder;
-  const auto picture = form(16, 16, 3, true, 8);
+  const auto picture = make_picture_info(16, 16, 3, true, 8);
   Samples rows(picture.row_bytes() * 16);  // black, and the upper half transparent
   for (std::size_t i = 8 * 16 * 4; i < rows.size(); i += 4) rows[i + 3] = std::byte{255};
   ASSERT_TRUE(save(folder / "a.jpg", options_for(Format::jpg, picture), rows));
@@ -212,7 +214,7 @@ TEST(PictureWriter, FlattensAlphaOntoWhite) {
 
 TEST(PictureWriter, ResizesInLinearLight) {
   Folder folder;
-  const auto picture = form(64, 64, 3, false, 8);
+  const auto picture = make_picture_info(64, 64, 3, false, 8);
   Samples rows(picture.row_bytes() * 64);
   for (std::size_t i = 0; i < rows.size(); ++i)  // a fine checkerboard of black and white
     rows[i] = (i / 3 % 64 + i / 3 / 64) % 2 == 0 ? std::byte{255} : std::byte{0};
@@ -229,7 +231,7 @@ TEST(PictureWriter, ResizesInLinearLight) {
 TEST(PictureWriter, ResizeKeepsAFlatPictureAndItsDepth) {
   Folder folder;
   for (const int bits : {8, 16}) {
-    const auto picture = form(50, 30, 3, true, bits);
+    const auto picture = make_picture_info(50, 30, 3, true, bits);
     Samples rows(picture.row_bytes() * 30, std::byte{0x77});
     auto options = options_for(Format::png, picture);
     options.overwrite = true;
@@ -246,12 +248,12 @@ TEST(PictureWriter, ResizeKeepsAFlatPictureAndItsDepth) {
 
 TEST(PictureWriter, PngIsTheSameWhateverTheBands) {
   Folder folder;
-  const auto picture = form(200, 150, 3, false, 8);
-  const auto rows = draw(picture);
+  const auto picture = make_picture_info(200, 150, 3, false, 8);
+  const auto rows = draw_rows(picture);
   Samples first;
   for (const std::size_t band : {1, 7, 150}) {
     auto options = options_for(Format::png, picture);
-    options.queue = Bytes{band * picture.row_bytes()};
+    options.queue_size = Bytes{band * picture.row_bytes()};
     options.final_width = 300;
     options.final_height = 220;
     const auto path = folder / std::to_string(band);
@@ -261,8 +263,8 @@ TEST(PictureWriter, PngIsTheSameWhateverTheBands) {
       ASSERT_TRUE(
           (*writer)->write(std::span{rows}.subspan(at, std::min(band * picture.row_bytes(), rows.size() - at))));
     ASSERT_TRUE((*writer)->finish());
-    if (first.empty()) first = get_file(path);
-    EXPECT_EQ(get_file(path), first);
+    if (first.empty()) first = read_test_file(path);
+    EXPECT_EQ(read_test_file(path), first);
   }
 }
 

@@ -16,13 +16,13 @@ namespace weir::media {
 namespace {
 
 constexpr std::size_t kSignatureBytes = 8, kHeadBytes = 8, kCrcBytes = 4;
-constexpr int kMostChunks = 1 << 22;                            // of a file; a gigabyte in pieces of 8 KiB has 131,072
-constexpr std::size_t kMostBlockBytes = std::size_t{64} << 20;  // of EXIF
-constexpr std::string_view kXmpKeyword = "XML:com.adobe.xmp";   // XMP specification part 3, "PNG"
+constexpr int kMaxChunks = 1 << 22;                            // of a file; a gigabyte in pieces of 8 KiB has 131,072
+constexpr std::size_t kMaxExifBytes = std::size_t{64} << 20;   // of EXIF
+constexpr std::string_view kXmpKeyword = "XML:com.adobe.xmp";  // XMP specification part 3, "PNG"
 constexpr std::string_view kRawProfile = "Raw profile type ";
 
 /// Read elsewhere, or without a meaning once the samples are decoded. iDOT is Apple's table for parallel decoding.
-constexpr std::array<std::string_view, 9> kSettledChunks{"IHDR", "PLTE", "IDAT", "IEND", "tRNS",
+constexpr std::array<std::string_view, 9> kIgnoredChunks{"IHDR", "PLTE", "IDAT", "IEND", "tRNS",
                                                          "iCCP", "iDOT", "fcTL", "fdAT"};
 
 /// What to call the known chunks that no member carries.
@@ -58,26 +58,26 @@ class ChunkReader {
 
   void read_all() {
     std::uint64_t at = kSignatureBytes;
-    for (int count = 0; count < kMostChunks; ++count) {
+    for (int count = 0; count < kMaxChunks; ++count) {
       std::array<std::byte, kHeadBytes> head{};
       auto got = file_.read_at(at, head);
       if (!got || *got < head.size()) break;  // the decoder tells of a file that ends too early
       size_ = be32(head.data());
-      type_ = chars(std::span{head}.subspan(4));
-      body_at_ = at + kHeadBytes;
-      at = body_at_ + size_ + kCrcBytes;
-      take();
+      type_ = as_chars(std::span{head}.subspan(4));
+      body_offset_ = at + kHeadBytes;
+      at = body_offset_ + size_ + kCrcBytes;
+      take_chunk();
       if (type_ == "IEND") break;
     }
     if (type_ == "IEND" && at < file_.size())
-      leave_out(into_, "data behind the picture", fmt::format("{} bytes", file_.size() - at));
-    if (frames_ > 1) leave_out(into_, "frames", fmt::format("the first of {}", frames_));
+      record_omission(into_, "data behind the picture", fmt::format("{} bytes", file_.size() - at));
+    if (frames_ > 1) record_omission(into_, "frames", fmt::format("the first of {}", frames_));
   }
 
  private:
-  void take() {
-    if (type_ == "iCCP" && into_.icc.empty()) return leave_out(into_, "icc", "damaged");
-    if (std::find(kSettledChunks.begin(), kSettledChunks.end(), type_) != kSettledChunks.end()) return;
+  void take_chunk() {
+    if (type_ == "iCCP" && into_.icc.empty()) return record_omission(into_, "icc", "damaged");
+    if (std::find(kIgnoredChunks.begin(), kIgnoredChunks.end(), type_) != kIgnoredChunks.end()) return;
     if (type_ == "tEXt" || type_ == "zTXt" || type_ == "iTXt") return take_text();
     if (type_ == "eXIf") return take_exif();
     if (type_ == "acTL" || type_ == "gAMA" || type_ == "cHRM" || type_ == "sRGB" || type_ == "cICP" ||
@@ -86,24 +86,24 @@ class ChunkReader {
     const auto* known =
         std::find_if(kNamedChunks.begin(), kNamedChunks.end(), [&](auto& each) { return each.type == type_; });
     if (known != kNamedChunks.end())
-      leave_out(into_, known->name, fmt::format("the chunk {} is not carried", type_));
+      record_omission(into_, known->name, fmt::format("the chunk {} is not carried", type_));
     else
-      leave_out(into_, "chunk " + type_, "unknown");
+      record_omission(into_, "chunk " + type_, "unknown");
   }
 
   // Nothing if it is too large or its check sum is wrong, and that is noted.
-  std::optional<Blob> body(std::size_t limit, std::string_view name) {
+  std::optional<Blob> read_body(std::size_t limit, std::string_view name) {
     if (size_ > limit) {
-      leave_out(into_, name, fmt::format("{} bytes; at most {} are carried", size_, limit));
+      record_omission(into_, name, fmt::format("{} bytes; at most {} are carried", size_, limit));
       return std::nullopt;
     }
     Blob whole(std::size_t{size_} + kCrcBytes);
-    auto got = file_.read_at(body_at_, whole);
+    auto got = file_.read_at(body_offset_, whole);
     if (!got || *got < whole.size()) return std::nullopt;
     auto crc = crc32_gzip_refl(0, reinterpret_cast<const unsigned char*>(type_.data()), type_.size());
     crc = crc32_gzip_refl(crc, reinterpret_cast<const unsigned char*>(whole.data()), size_);
     if (crc != be32(whole.data() + size_)) {
-      leave_out(into_, name, "damaged");
+      record_omission(into_, name, "damaged");
       return std::nullopt;
     }
     whole.resize(size_);
@@ -111,16 +111,16 @@ class ChunkReader {
   }
 
   void take_exif() {
-    auto found = body(kMostBlockBytes, "exif");
-    if (found && into_.exif.empty()) into_.exif = exif_body(*found);
-    if (found && into_.exif.empty()) leave_out(into_, "exif", "damaged");
+    auto found = read_body(kMaxExifBytes, "exif");
+    if (found && into_.exif.empty()) into_.exif = strip_exif_prefix(*found);
+    if (found && into_.exif.empty()) record_omission(into_, "exif", "damaged");
   }
 
   void take_numbers() {
-    const auto found = body(1024, "chunk " + type_);
+    const auto found = read_body(1024, "chunk " + type_);
     if (!found) return;
     const auto number = [&](std::size_t i) { return be32(found->data() + 4 * i); };
-    Colour& colour = into_.colour;
+    ColourInfo& colour = into_.colour;
     const std::size_t size = found->size();
     if (type_ == "acTL" && size == 8) {
       frames_ = number(0);
@@ -137,14 +137,14 @@ class ChunkReader {
     } else if (type_ == "pHYs" && size == 9) {
       take_density(number(0), number(1), (*found)[8]);
     } else if (type_ == "tIME" && size == 7) {
-      auto& changed = into_.changed.emplace();
+      auto& changed = into_.modified_time.emplace();
       for (std::size_t i = 0; i < changed.size(); ++i) changed[i] = std::to_integer<std::uint8_t>((*found)[i]);
     } else if (type_ == "mDCV" && size == 24) {
-      colour.mastering = *found;
+      colour.mastering_display = *found;
     } else if (type_ == "cLLI" && size == 8) {
-      colour.light_level = *found;
+      colour.content_light_level = *found;
     } else {
-      leave_out(into_, "chunk " + type_, "damaged");
+      record_omission(into_, "chunk " + type_, "damaged");
     }
   }
 
@@ -153,60 +153,62 @@ class ChunkReader {
       into_.dots_per_mm_x = x / 1000.0;
       into_.dots_per_mm_y = y / 1000.0;
     } else if (x != y) {
-      leave_out(into_, "shape of the pixels", fmt::format("{}:{}", x, y));
+      record_omission(into_, "shape of the pixels", fmt::format("{}:{}", x, y));
     }
   }
 
   void take_text() {
-    auto found = body(kMostTextBytes, "text");
+    auto found = read_body(kMaxTextBytes, "text");
     if (!found) return;
-    const auto all = chars(*found);
+    const auto all = as_chars(*found);
     const auto key_end = all.find('\0');
-    if (key_end == std::string_view::npos || key_end == 0 || key_end > 79) return leave_out(into_, "text", "damaged");
-    Text text{.key = std::string{all.substr(0, key_end)}, .value = {}, .international = type_ == "iTXt"};
-    if (!read_value(all.substr(key_end + 1), text)) return leave_out(into_, "text " + text.key, "damaged or too large");
+    if (key_end == std::string_view::npos || key_end == 0 || key_end > 79)
+      return record_omission(into_, "text", "damaged");
+    TextEntry text{.key = std::string{all.substr(0, key_end)}, .value = {}, .is_international = type_ == "iTXt"};
+    if (!read_value(all.substr(key_end + 1), text))
+      return record_omission(into_, "text " + text.key, "damaged or too large");
     if (text.key == kXmpKeyword) {
       const auto bytes = std::as_bytes(std::span{text.value});
       into_.xmp.assign(bytes.begin(), bytes.end());
     } else if (!take_raw_profile(text)) {
-      keep_text(into_, std::move(text));
+      add_text(into_, std::move(text));
     }
   }
 
-  bool read_value(std::string_view rest, Text& text) const {
-    bool packed = type_ == "zTXt";
+  bool read_value(std::string_view rest, TextEntry& text) const {
+    bool is_compressed = type_ == "zTXt";
     if (type_ == "iTXt") {
       if (rest.size() < 4) return false;
-      packed = rest[0] != 0;
+      is_compressed = rest[0] != 0;
       rest.remove_prefix(2);
-      for (std::string* field : {&text.language, &text.translated}) {
+      for (std::string* field : {&text.language, &text.translated_key}) {
         const auto end = rest.find('\0');
         if (end == std::string_view::npos) return false;
         *field = rest.substr(0, end);
         rest.remove_prefix(end + 1);
       }
-    } else if (packed) {
+    } else if (is_compressed) {
       if (rest.empty()) return false;
       rest.remove_prefix(1);
     }
-    std::optional<Blob> unpacked;
-    if (packed) {
-      unpacked = inflated(std::as_bytes(std::span{rest}), kMostTextBytes);
-      if (!unpacked) return false;
-      rest = chars(*unpacked);
+    std::optional<Blob> decompressed;
+    if (is_compressed) {
+      decompressed = inflate_zlib(std::as_bytes(std::span{rest}), kMaxTextBytes);
+      if (!decompressed) return false;
+      rest = as_chars(*decompressed);
     }
-    text.value = text.international ? std::string{rest} : utf8_of_latin1(rest);
+    text.value = text.is_international ? std::string{rest} : latin1_to_utf8(rest);
     return true;
   }
 
   // True if the text was a block in ImageMagick's form, which is then carried as that block.
-  bool take_raw_profile(const Text& text) {
+  bool take_raw_profile(const TextEntry& text) {
     if (!text.key.starts_with(kRawProfile)) return false;
     const auto name = std::string_view{text.key}.substr(kRawProfile.size());
-    const auto block = raw_profile(text.value);
+    const auto block = decode_raw_profile(text.value);
     if (!block) return false;
     if (name == "exif" || name == "APP1") {
-      if (into_.exif.empty()) into_.exif = exif_body(*block);
+      if (into_.exif.empty()) into_.exif = strip_exif_prefix(*block);
       return !into_.exif.empty();
     }
     if (name == "xmp" && into_.xmp.empty()) into_.xmp = *block;
@@ -224,16 +226,16 @@ class ChunkReader {
       into_.iptc = block;
       return;
     }
-    std::vector<int> other;
-    into_.iptc = iptc_of_resources(block, other);
-    leave_out_resources(into_, other);
+    std::vector<int> other_ids;
+    into_.iptc = extract_iptc(block, other_ids);
+    record_omitted_resources(into_, other_ids);
   }
 
   const InputFile& file_;
   Metadata& into_;
   std::string type_;
   std::uint32_t size_ = 0;
-  std::uint64_t body_at_ = 0;
+  std::uint64_t body_offset_ = 0;
   std::uint32_t frames_ = 0;
 };
 

@@ -8,12 +8,12 @@
 #include "media/picture/adam7.hpp"
 #include "media/picture/decoder.hpp"
 #include "media/picture/png_chunks.hpp"
-#include "media/picture/png_mender.hpp"
+#include "media/picture/png_repairer.hpp"
 
 namespace weir::media {
 namespace {
 
-constexpr std::size_t kChunkLimit = 2 * kMostMetadata;  // of one chunk, and of all that libspng keeps
+constexpr std::size_t kChunkLimit = 2 * kMaxMetadataBytes;  // of one chunk, and of all that libspng keeps
 
 struct FreeSpng {
   void operator()(spng_ctx* ctx) const noexcept { spng_ctx_free(ctx); }
@@ -24,13 +24,13 @@ enum ColourType : std::uint8_t { kGrey = 0, kRgb = 2, kPalette = 3, kGreyAlpha =
 
 /// How a file is taken: as it is; with the faults between and in its chunks mended; beside that without the checksum of
 /// all its pixels (Adler-32, RFC 1950). The next way is taken where one cannot go on.
-enum class Way { strict, mended, unchecked };
+enum class ReadMode { strict, repaired, unchecked };
 
 class PngDecoder final : public Decoder {
  public:
   PngDecoder(InputFilePtr file, ReadOptions options) : file_{std::move(file)}, options_{std::move(options)} {}
 
-  Status start();
+  Status open();
   MediaNeed need() const override;
   Status restart() override;
   Status read(std::span<std::byte> rows) override;
@@ -40,66 +40,66 @@ class PngDecoder final : public Decoder {
   Status open_context();
   Status open_picture();
   bool feed(std::span<std::byte> into);
-  bool go_on(const Status& failed);
+  bool try_next_mode(const Status& failed);
   Status check_end();
-  Status begin_any_way();
-  Status row_any_way(Status failed, std::byte* into);
+  Status begin_rows_in_any_mode();
+  Status read_row_in_any_mode(Status failed, std::byte* into);
   Status skip_rows(int count);
-  void note_doubt();
+  void record_doubt();
   Status read_header();
   void read_metadata();
   Status begin_rows();
   Status gather_passes();
-  Status next_row(std::byte* into);
-  Error failure(int code, const std::string& where) const;
+  Status read_row(std::byte* into);
+  Error failure(int code, const std::string& place) const;
 
   InputFilePtr file_;
   ReadOptions options_;
-  std::optional<InputCursor> input_;  // of the strict way
-  std::uint64_t taken_ = 0;           // bytes of it that were handed out
-  std::uint64_t pixels_at_ = 0;       // where the last chunk of pixel data starts
-  bool cut_ = false;                  // the file's end cuts that off, after the last row
-  std::optional<PngMender> mender_;   // of the others
-  Way way_ = Way::strict;             // a pass starts with the way that the one before ended with
-  bool unchecked_ = false;            // the checksum of all pixels alone kept a row from being decoded
-  int doubtful_from_ = -1;            // the first row that came from bytes whose checksum is wrong
-  std::string doubt_;                 // why
-  std::string strict_why_;            // what ended the strict way
-  std::optional<Damage> coarse_;      // passes of an interlaced picture are missing
+  std::optional<InputCursor> input_;       // of the strict way
+  std::uint64_t bytes_read_ = 0;           // bytes of it that were handed out
+  std::uint64_t pixels_offset_ = 0;        // where the last chunk of pixel data starts
+  bool pixels_truncated_ = false;          // the file's end cuts that off, after the last row
+  std::optional<PngRepairer> repairer_;    // of the others
+  ReadMode read_mode_ = ReadMode::strict;  // a pass starts with the way that the one before ended with
+  bool ignored_checksum_ = false;          // the checksum of all pixels alone kept a row from being decoded
+  int doubtful_from_ = -1;                 // the first row that came from bytes whose checksum is wrong
+  std::string doubt_reason_;               // why
+  std::string strict_error_;               // what ended the strict way
+  std::optional<Damage> low_detail_;       // passes of an interlaced picture are missing
   SpngPtr spng_;
   int spng_format_ = 0;
   bool transparent_colour_ = false;  // a tRNS chunk
   bool interlaced_ = false;
-  bool started_ = false;                 // rows were begun
-  int row_ = 0;                          // the next one
-  std::optional<ScratchFile> gathered_;  // all rows of an interlaced picture
+  bool started_ = false;                      // rows were begun
+  int row_ = 0;                               // the next one
+  std::optional<ScratchFile> gathered_rows_;  // all rows of an interlaced picture
 };
 
-Error PngDecoder::failure(int code, const std::string& where) const {
+Error PngDecoder::failure(int code, const std::string& place) const {
   if (input_ && input_->failure()) return *input_->failure();
-  if (mender_ && mender_->failure()) return *mender_->failure();
-  if (code == SPNG_EMEM) return file_->error(Errc::over_budget, where + ": no memory; raise --ram");
+  if (repairer_ && repairer_->failure()) return *repairer_->failure();
+  if (code == SPNG_EMEM) return file_->error(Errc::over_budget, place + ": no memory; raise --ram");
   if (code == SPNG_EUSER_WIDTH || code == SPNG_EUSER_HEIGHT)
-    return file_->error(Errc::unsupported, where + ": wider or higher than 1048576 pixels; cut it into pieces");
+    return file_->error(Errc::unsupported, place + ": wider or higher than 1048576 pixels; cut it into pieces");
   if (code == SPNG_ECHUNK_LIMITS)
-    return file_->error(Errc::unsupported, where + ": its profile or texts take more than " +
+    return file_->error(Errc::unsupported, place + ": its profile or texts take more than " +
                                                std::to_string(kChunkLimit >> 20) + " MiB; take them out first");
-  const bool early = code == SPNG_EOF || code == SPNG_IO_EOF || (mender_ && mender_->ended_early());
+  const bool early = code == SPNG_EOF || code == SPNG_IO_EOF || (repairer_ && repairer_->ends_early());
   const std::string what = early ? "the file ends too early" : spng_strerror(code);
-  return file_->error(Errc::corrupt, where + ": " + what + "; the file is damaged, get it again");
+  return file_->error(Errc::corrupt, place + ": " + what + "; the file is damaged, get it again");
 }
 
 Status PngDecoder::open_context() {
-  spng_.reset(spng_ctx_new(way_ == Way::unchecked ? SPNG_CTX_IGNORE_ADLER32 : 0));
+  spng_.reset(spng_ctx_new(read_mode_ == ReadMode::unchecked ? SPNG_CTX_IGNORE_ADLER32 : 0));
   input_.reset();
-  mender_.reset();
-  taken_ = 0;
-  if (way_ == Way::strict) {
+  repairer_.reset();
+  bytes_read_ = 0;
+  if (read_mode_ == ReadMode::strict) {
     input_.emplace(file_);
   } else {
-    auto mender = PngMender::open(file_);
-    if (!mender) return mender.error();
-    mender_.emplace(*std::move(mender));
+    auto repairer = PngRepairer::open(file_);
+    if (!repairer) return repairer.error();
+    repairer_.emplace(*std::move(repairer));
   }
   if (!spng_) return file_->error(Errc::over_budget, "PNG: no memory; raise --ram");
   spng_set_image_limits(spng_.get(), kMaxSide, kMaxSide);
@@ -108,7 +108,7 @@ Status PngDecoder::open_context() {
   const auto feed = [](spng_ctx*, void* user, void* into, std::size_t count) -> int {
     auto& self = *static_cast<PngDecoder*>(user);
     if (self.feed({static_cast<std::byte*>(into), count})) return 0;
-    const bool failed = self.input_ ? self.input_->failure().has_value() : self.mender_->failure().has_value();
+    const bool failed = self.input_ ? self.input_->failure().has_value() : self.repairer_->failure().has_value();
     return failed ? SPNG_IO_ERROR : SPNG_IO_EOF;
   };
   if (const int code = spng_set_png_stream(spng_.get(), feed, this)) return failure(code, "PNG");
@@ -116,18 +116,18 @@ Status PngDecoder::open_context() {
 }
 
 bool PngDecoder::feed(std::span<std::byte> into) {
-  if (mender_) return mender_->take(into);
-  if (!input_->take(into)) return false;
+  if (repairer_) return repairer_->read(into);
+  if (!input_->read(into)) return false;
   // A chunk's length and type are asked for together.
-  if (into.size() == 8 && std::memcmp(into.data() + 4, "IDAT", 4) == 0) pixels_at_ = taken_;
-  taken_ += into.size();
+  if (into.size() == 8 && std::memcmp(into.data() + 4, "IDAT", 4) == 0) pixels_offset_ = bytes_read_;
+  bytes_read_ += into.size();
   return true;
 }
 
 /// After the last row: the decoder does not read to the checksum of the last pixel data.
 Status PngDecoder::check_end() {
-  if (way_ == Way::strict) return PngMender::check_chunk(file_, pixels_at_);
-  cut_ = cut_ || mender_->cut();
+  if (read_mode_ == ReadMode::strict) return PngRepairer::check_chunk(file_, pixels_offset_);
+  pixels_truncated_ = pixels_truncated_ || repairer_->has_truncated_pixels();
   return ok();
 }
 
@@ -139,24 +139,24 @@ Status PngDecoder::read_header() {
   if (code != 0 && code != SPNG_ECHUNKAVAIL) return failure(code, "PNG header");
   transparent_colour_ = code == 0;
   interlaced_ = header.interlace_method != 0;
-  const bool grey = header.color_type == kGrey || header.color_type == kGreyAlpha;
-  const bool deep = header.bit_depth == 16;
+  const bool is_grey = header.color_type == kGrey || header.color_type == kGreyAlpha;
+  const bool is_16_bit = header.bit_depth == 16;
   info_.width = static_cast<int>(header.width);
   info_.height = static_cast<int>(header.height);
-  info_.colours = grey ? 1 : 3;
+  info_.colours = is_grey ? 1 : 3;
   info_.alpha = transparent_colour_ || header.color_type == kGreyAlpha || header.color_type == kRgba;
-  info_.bits = deep ? 16 : 8;
+  info_.bits = is_16_bit ? 16 : 8;
   info_.format = Format::png;
   // SPNG_FMT_PNG is the file's own layout in the machine's byte order; it is the only one for 16-bit RGB and grey.
   if (header.color_type == kGrey) {
-    spng_format_ = deep ? (transparent_colour_ ? SPNG_FMT_GA16 : SPNG_FMT_PNG)
-                        : (transparent_colour_ ? SPNG_FMT_GA8 : SPNG_FMT_G8);
+    spng_format_ = is_16_bit ? (transparent_colour_ ? SPNG_FMT_GA16 : SPNG_FMT_PNG)
+                             : (transparent_colour_ ? SPNG_FMT_GA8 : SPNG_FMT_G8);
   } else if (header.color_type == kGreyAlpha || header.color_type == kRgba) {
     spng_format_ = SPNG_FMT_PNG;
   } else if (transparent_colour_) {
-    spng_format_ = deep ? SPNG_FMT_RGBA16 : SPNG_FMT_RGBA8;
+    spng_format_ = is_16_bit ? SPNG_FMT_RGBA16 : SPNG_FMT_RGBA8;
   } else {
-    spng_format_ = deep ? SPNG_FMT_PNG : SPNG_FMT_RGB8;
+    spng_format_ = is_16_bit ? SPNG_FMT_PNG : SPNG_FMT_RGB8;
   }
   return ok();
 }
@@ -171,7 +171,7 @@ void PngDecoder::read_metadata() {
   if (spng_iccp profile{}; spng_get_iccp(spng_.get(), &profile) == 0)
     found->icc = bytes(profile.profile, profile.profile_len);
   read_png_chunks(*file_, *found);
-  orientation_ = settle(*found);
+  orientation_ = normalize_metadata(*found);
   metadata_ = std::move(found);
 }
 
@@ -180,10 +180,10 @@ Status PngDecoder::open_picture() {
   return read_header();
 }
 
-Status PngDecoder::start() {
-  if (options_.damaged == Damaged::use && !PngMender::has_good_lengths(*file_)) way_ = Way::mended;
+Status PngDecoder::open() {
+  if (options_.damaged == DamagePolicy::use && !PngRepairer::has_valid_lengths(*file_)) read_mode_ = ReadMode::repaired;
   auto opened = open_picture();
-  while (!opened && go_on(opened)) opened = open_picture();
+  while (!opened && try_next_mode(opened)) opened = open_picture();
   if (!opened) return opened;
   read_metadata();
   return ok();
@@ -191,39 +191,40 @@ Status PngDecoder::start() {
 
 Status PngDecoder::restart() {
   row_ = 0;
-  if (!started_ || gathered_) return ok();
+  if (!started_ || gathered_rows_) return ok();
   started_ = false;
   return open_context();
 }
 
 /// Whether another way may lead on; that is then the way.
-bool PngDecoder::go_on(const Status& failed) {
-  if (options_.damaged == Damaged::refuse || failed.error().code != Errc::corrupt || way_ == Way::unchecked)
+bool PngDecoder::try_next_mode(const Status& failed) {
+  if (options_.damaged == DamagePolicy::refuse || failed.error().code != Errc::corrupt ||
+      read_mode_ == ReadMode::unchecked)
     return false;
-  if (way_ == Way::strict) strict_why_ = reason_of(failed.error().what, file_->name());
-  way_ = way_ == Way::strict ? Way::mended : Way::unchecked;
+  if (read_mode_ == ReadMode::strict) strict_error_ = extract_reason(failed.error().what, file_->name());
+  read_mode_ = read_mode_ == ReadMode::strict ? ReadMode::repaired : ReadMode::unchecked;
   return true;
 }
 
 std::vector<Damage> PngDecoder::damage() const {
   std::vector<Damage> all;
   if (doubtful_from_ >= 0)
-    all.push_back({Damage::Kind::doubtful, doubtful_from_, info_.height - doubtful_from_, doubt_});
-  else if (unchecked_)
+    all.push_back({Damage::Kind::doubtful, doubtful_from_, info_.height - doubtful_from_, doubt_reason_});
+  else if (ignored_checksum_)
     all.push_back({Damage::Kind::doubtful, 0, info_.height, "the checksum of all pixels is wrong"});
-  else if (cut_ && !coarse_)
+  else if (pixels_truncated_ && !low_detail_)
     all.push_back({Damage::Kind::doubtful, 0, info_.height, "the file ends too early"});
-  else if (!strict_why_.empty() && !coarse_)
-    all.push_back({Damage::Kind::doubtful, 0, info_.height, strict_why_});
-  if (coarse_) all.push_back(*coarse_);
+  else if (!strict_error_.empty() && !low_detail_)
+    all.push_back({Damage::Kind::doubtful, 0, info_.height, strict_error_});
+  if (low_detail_) all.push_back(*low_detail_);
   return all;
 }
 
 /// The row that comes next, and all after it, depend on what was taken from the file until now.
-void PngDecoder::note_doubt() {
-  if (!mender_ || mender_->doubt().empty() || doubtful_from_ >= 0) return;
+void PngDecoder::record_doubt() {
+  if (!repairer_ || repairer_->first_fault().empty() || doubtful_from_ >= 0) return;
   doubtful_from_ = interlaced_ ? 0 : row_;
-  doubt_ = mender_->doubt();
+  doubt_reason_ = repairer_->first_fault();
 }
 
 Status PngDecoder::begin_rows() {
@@ -239,90 +240,92 @@ Status PngDecoder::skip_rows(int count) {
   if (auto begun = begin_rows(); !begun) return begun;
   const auto row = std::make_unique_for_overwrite<std::byte[]>(info_.row_bytes());
   for (row_ = 0; row_ < count; ++row_)
-    if (auto got = next_row(row.get()); !got) return got;
+    if (auto got = read_row(row.get()); !got) return got;
   return ok();
 }
 
-Status PngDecoder::next_row(std::byte* into) {
+Status PngDecoder::read_row(std::byte* into) {
   const int code = spng_decode_row(spng_.get(), into, info_.row_bytes());
-  note_doubt();
+  record_doubt();
   if (code == 0 || (code == SPNG_EOI && row_ + 1 == info_.height)) return row_ + 1 == info_.height ? check_end() : ok();
   return failure(code, "PNG row " + std::to_string(row_ + 1) + " of " + std::to_string(info_.height));
 }
 
 // Adam7 visits a row up to four times, filling in more of its pixels each time.
 Status PngDecoder::gather_passes() {
-  auto scratch = ScratchFile::create(options_.spill);
+  auto scratch = ScratchFile::create(options_.spill_folder);
   if (!scratch) return scratch.error();
   const auto row = std::make_unique_for_overwrite<std::byte[]>(info_.row_bytes());
   const std::span pixels{row.get(), info_.row_bytes()};
-  Adam7Place reached;
+  Adam7Progress progress;
   for (;;) {
     spng_row_info next{};
     if (const int code = spng_get_row_info(spng_.get(), &next)) {
       if (code == SPNG_EOI) break;
       return failure(code, "PNG");
     }
-    reached = {next.pass, static_cast<int>(next.row_num)};
+    progress = {next.pass, static_cast<int>(next.row_num)};
     const auto offset = std::uint64_t{next.row_num} * pixels.size();
     if (auto before = scratch->read_at(offset, pixels); !before) return before;
     const int code = spng_decode_row(spng_.get(), pixels.data(), pixels.size());
-    note_doubt();
+    record_doubt();
     if (code != 0 && code != SPNG_EOI) {
       Status failed = failure(code, "PNG pass " + std::to_string(next.pass + 1) + " of 7");
-      const bool usable = options_.damaged == Damaged::use && failed.error().code == Errc::corrupt &&
-                          way_ == Way::unchecked && !reached.nothing();
+      const bool usable = options_.damaged == DamagePolicy::use && failed.error().code == Errc::corrupt &&
+                          read_mode_ == ReadMode::unchecked && !progress.is_empty();
       if (!usable) return failed;
-      if (auto filled = fill_adam7(*scratch, info_, reached); !filled) return filled;
-      const int good = reached.whole_rows();
-      coarse_ = Damage{Damage::Kind::coarse, good, info_.height - good, reason_of(failed.error().what, file_->name())};
+      if (auto filled = fill_missing_adam7_pixels(*scratch, info_, progress); !filled) return filled;
+      const int good = progress.complete_rows();
+      low_detail_ = Damage{Damage::Kind::low_detail, good, info_.height - good,
+                           extract_reason(failed.error().what, file_->name())};
       break;
     }
     if (auto after = scratch->write_at(offset, pixels); !after) return after;
     if (code == SPNG_EOI) break;
   }
-  if (!coarse_)
+  if (!low_detail_)
     if (auto checked = check_end(); !checked) return checked;
-  gathered_ = *std::move(scratch);
+  gathered_rows_ = *std::move(scratch);
   spng_.reset();
   return ok();
 }
 
 /// The first time and after every failure, until no way is left.
-Status PngDecoder::begin_any_way() {
+Status PngDecoder::begin_rows_in_any_mode() {
   auto begun = begin_rows();
-  while (!begun && go_on(begun)) {
+  while (!begun && try_next_mode(begun)) {
     begun = open_context();
     if (begun) begun = begin_rows();
-    unchecked_ = unchecked_ || (begun && interlaced_ && way_ == Way::unchecked && !coarse_);
+    ignored_checksum_ =
+        ignored_checksum_ || (begun && interlaced_ && read_mode_ == ReadMode::unchecked && !low_detail_);
   }
   return begun;
 }
 
 /// Row row_, which could not be had, another way.
-Status PngDecoder::row_any_way(Status failed, std::byte* into) {
-  while (!failed && go_on(failed)) {
-    const int here = row_;
-    failed = skip_rows(here);
-    row_ = here;
-    if (failed) failed = next_row(into);
-    unchecked_ = unchecked_ || (failed && way_ == Way::unchecked);
+Status PngDecoder::read_row_in_any_mode(Status failed, std::byte* into) {
+  while (!failed && try_next_mode(failed)) {
+    const int failed_row = row_;
+    failed = skip_rows(failed_row);
+    row_ = failed_row;
+    if (failed) failed = read_row(into);
+    ignored_checksum_ = ignored_checksum_ || (failed && read_mode_ == ReadMode::unchecked);
   }
   return failed;
 }
 
 Status PngDecoder::read(std::span<std::byte> rows) {
   if (!started_)
-    if (auto begun = begin_any_way(); !begun) return begun;
+    if (auto begun = begin_rows_in_any_mode(); !begun) return begun;
   const auto row_bytes = info_.row_bytes();
-  if (gathered_) {
-    if (auto got = gathered_->read_at(static_cast<std::uint64_t>(row_) * row_bytes, rows); !got) return got;
+  if (gathered_rows_) {
+    if (auto got = gathered_rows_->read_at(static_cast<std::uint64_t>(row_) * row_bytes, rows); !got) return got;
     row_ += static_cast<int>(rows.size() / row_bytes);
     return ok();
   }
   for (std::size_t at = 0; at < rows.size(); at += row_bytes, ++row_) {
-    auto got = next_row(rows.data() + at);
-    if (!got) got = row_any_way(std::move(got), rows.data() + at);
+    auto got = read_row(rows.data() + at);
+    if (!got) got = read_row_in_any_mode(std::move(got), rows.data() + at);
     if (!got) return got;
   }
   return ok();
@@ -341,7 +344,7 @@ MediaNeed PngDecoder::need() const {
 
 Result<DecoderPtr> open_png(InputFilePtr file, const ReadOptions& options) {
   auto decoder = std::make_unique<PngDecoder>(std::move(file), options);
-  if (auto started = decoder->start(); !started) return started.error();
+  if (auto opened = decoder->open(); !opened) return opened.error();
   return DecoderPtr{std::move(decoder)};
 }
 

@@ -62,8 +62,8 @@ class Deflater {
     stream_.flush = NO_FLUSH;
   }
   /// Compresses all of `data` and calls `full(span)` for each full piece of output, and for the rest if it is the last.
-  template <class Full>
-  Status put(std::span<Byte> data, bool last, Full&& full) {
+  template <class Write>
+  Status put(std::span<Byte> data, bool last, Write&& write) {
     stream_.next_in = data.data();
     stream_.avail_in = static_cast<std::uint32_t>(data.size());
     stream_.end_of_stream = last ? 1 : 0;
@@ -74,7 +74,7 @@ class Deflater {
       filled_ = kOutputBytes - stream_.avail_out;
       const bool ended = last && stream_.internal_state.state == ZSTATE_END;
       if (filled_ == kOutputBytes || (ended && filled_ > 0)) {
-        if (auto done = full(std::span<const Byte>{out_.get(), filled_}); !done) return done;
+        if (auto done = write(std::span<const Byte>{out_.get(), filled_}); !done) return done;
         filled_ = 0;
       }
       if (ended || (!last && stream_.avail_in == 0 && stream_.avail_out != 0)) return ok();
@@ -88,7 +88,7 @@ class Deflater {
   std::size_t filled_ = 0;
 };
 
-std::vector<Byte> deflated(const Blob& blob) {
+std::vector<Byte> deflate_all(const Blob& blob) {
   Deflater deflater;
   std::vector<Byte> in, out;
   append(in, blob);
@@ -121,12 +121,12 @@ Status put_resolution(const Metadata& metadata, ByteSink& sink) {
 Status put_profile(const Metadata& metadata, ByteSink& sink) {
   using namespace std::string_view_literals;
   auto data = text_bytes("icc\0\0"sv);  // the profile's name, its end, compression method 0
-  const auto packed = deflated(metadata.icc);
+  const auto packed = deflate_all(metadata.icc);
   data.insert(data.end(), packed.begin(), packed.end());
   return put_chunk(sink, "iCCP", data);
 }
 
-std::vector<Byte> fractions(std::span<const double> values) {
+std::vector<Byte> encode_fractions(std::span<const double> values) {
   std::vector<Byte> data(4 * values.size());
   for (std::size_t i = 0; i < values.size(); ++i)
     put_be32(data.data() + 4 * i,
@@ -136,24 +136,26 @@ std::vector<Byte> fractions(std::span<const double> values) {
 
 // sRGB and an ICC profile do not stand in one file: the profile says more.
 Status put_colour(const Metadata& metadata, ByteSink& sink) {
-  const Colour& colour = metadata.colour;
+  const ColourInfo& colour = metadata.colour;
   std::vector<std::pair<std::string_view, std::vector<Byte>>> chunks;
   if (colour.cicp) chunks.emplace_back("cICP", std::vector<Byte>(colour.cicp->begin(), colour.cicp->end()));
-  if (!colour.mastering.empty()) append(chunks.emplace_back("mDCV", std::vector<Byte>{}).second, colour.mastering);
-  if (!colour.light_level.empty()) append(chunks.emplace_back("cLLI", std::vector<Byte>{}).second, colour.light_level);
+  if (!colour.mastering_display.empty())
+    append(chunks.emplace_back("mDCV", std::vector<Byte>{}).second, colour.mastering_display);
+  if (!colour.content_light_level.empty())
+    append(chunks.emplace_back("cLLI", std::vector<Byte>{}).second, colour.content_light_level);
   if (colour.srgb_intent && metadata.icc.empty()) chunks.emplace_back("sRGB", std::vector<Byte>{*colour.srgb_intent});
-  if (colour.gamma > 0) chunks.emplace_back("gAMA", fractions(std::span{&colour.gamma, 1}));
-  if (colour.primaries) chunks.emplace_back("cHRM", fractions(*colour.primaries));
+  if (colour.gamma > 0) chunks.emplace_back("gAMA", encode_fractions(std::span{&colour.gamma, 1}));
+  if (colour.primaries) chunks.emplace_back("cHRM", encode_fractions(*colour.primaries));
   for (const auto& [type, data] : chunks)
     if (auto done = put_chunk(sink, type, data); !done) return done;
   return ok();
 }
 
 // A text stays in the form it came in; one that has characters beyond Latin-1 can only be iTXt.
-Status put_text(const Text& text, ByteSink& sink) {
+Status put_text(const TextEntry& text, ByteSink& sink) {
   auto data = text_bytes(text.key);
   data.push_back(0);
-  const auto latin1 = text.international ? std::nullopt : latin1_of_utf8(text.value);
+  const auto latin1 = text.is_international ? std::nullopt : utf8_to_latin1(text.value);
   const auto add = [&](std::string_view part) { data.insert(data.end(), part.begin(), part.end()); };
   if (latin1) {
     add(*latin1);
@@ -162,7 +164,7 @@ Status put_text(const Text& text, ByteSink& sink) {
   data.insert(data.end(), 2, 0);  // not compressed
   add(text.language);
   data.push_back(0);
-  add(text.translated);
+  add(text.translated_key);
   data.push_back(0);
   add(text.value);
   return put_chunk(sink, "iTXt", data);
@@ -194,11 +196,11 @@ Status put_metadata(const Metadata& metadata, ByteSink& sink, WriteReport& repor
     if (auto done = put_chunk(sink, "iTXt", data); !done) return done;
     report.kept.emplace_back("xmp");
   }
-  if (metadata.changed) {
-    if (auto done = put_chunk(sink, "tIME", *metadata.changed); !done) return done;
+  if (metadata.modified_time) {
+    if (auto done = put_chunk(sink, "tIME", *metadata.modified_time); !done) return done;
     report.kept.emplace_back("time of change");
   }
-  for (const Text& text : metadata.texts)
+  for (const TextEntry& text : metadata.texts)
     if (auto done = put_text(text, sink); !done) return done;
   if (!metadata.texts.empty()) report.kept.emplace_back("text");
   return ok();

@@ -75,24 +75,24 @@ PngFilter::PngFilter(std::size_t row_bytes, std::size_t pixel_bytes)
     : row_bytes_{row_bytes},
       pixel_bytes_{pixel_bytes},
       previous_{std::make_unique<Byte[]>(row_bytes)},
-      trial_{std::make_unique_for_overwrite<Byte[]>(row_bytes)} {}
+      candidate_{std::make_unique_for_overwrite<Byte[]>(row_bytes)} {}
 
 void PngFilter::apply(std::span<const Byte> row, std::span<Byte> out) {
-  if (rows_ % kRowsPerChoice == 0) choose(row.data());
-  ++rows_;
-  out[0] = static_cast<Byte>(chosen_);
-  kFilters[chosen_](row.data(), previous_.get(), out.data() + 1, row_bytes_, pixel_bytes_);
+  if (rows_done_ % kRowsPerChoice == 0) choose_filter(row.data());
+  ++rows_done_;
+  out[0] = static_cast<Byte>(chosen_filter_);
+  kFilters[chosen_filter_](row.data(), previous_.get(), out.data() + 1, row_bytes_, pixel_bytes_);
   std::memcpy(previous_.get(), row.data(), row_bytes_);
 }
 
-void PngFilter::choose(const Byte* row) {
+void PngFilter::choose_filter(const Byte* row) {
   auto best = std::numeric_limits<std::uint64_t>::max();
   for (std::size_t number = 0; number < kFilters.size(); ++number) {
-    kFilters[number](row, previous_.get(), trial_.get(), row_bytes_, pixel_bytes_);
-    const auto sum = sum_of_magnitudes(trial_.get(), row_bytes_);
+    kFilters[number](row, previous_.get(), candidate_.get(), row_bytes_, pixel_bytes_);
+    const auto sum = sum_of_magnitudes(candidate_.get(), row_bytes_);
     if (sum >= best) continue;
     best = sum;
-    chosen_ = number;
+    chosen_filter_ = number;
   }
 }
 

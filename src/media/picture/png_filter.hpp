@@ -25,13 +25,13 @@ class PngFilter {
 
  private:
   static constexpr unsigned kRowsPerChoice = 4;  // neighbours are alike: the file grows by well under 1 %
-  void choose(const std::uint8_t* row);
+  void choose_filter(const std::uint8_t* row);
 
   std::size_t row_bytes_, pixel_bytes_;
-  std::size_t chosen_ = 0;
-  unsigned rows_ = 0;
+  std::size_t chosen_filter_ = 0;
+  unsigned rows_done_ = 0;
   std::unique_ptr<std::uint8_t[]> previous_;  // zeros above the first row
-  std::unique_ptr<std::uint8_t[]> trial_;
+  std::unique_ptr<std::uint8_t[]> candidate_;
 };
 
 }  // namespace weir::media

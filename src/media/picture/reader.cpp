@@ -5,9 +5,9 @@
 #include <thread>
 
 #include "base/threads.hpp"
+#include "media/picture/apply_orientation.hpp"
 #include "media/picture/decoder.hpp"
-#include "media/picture/filled.hpp"
-#include "media/picture/oriented.hpp"
+#include "media/picture/fill_damaged_rows.hpp"
 #include "media/picture/picture.hpp"
 #include "media/picture/picture_format.hpp"
 #include "media/picture/row_queue.hpp"
@@ -15,8 +15,8 @@
 namespace weir::media {
 namespace {
 
-Error not_a_picture(const InputFile& file) {
-  return file.error(Errc::corrupt, "is not a picture of a known format; " + titles_of_all() + " are read");
+Error make_format_error(const InputFile& file) {
+  return file.error(Errc::corrupt, "is not a picture of a known format; " + list_format_titles() + " are read");
 }
 
 Result<DecoderPtr> open_decoder(const InputFilePtr& file, const ReadOptions& options) {
@@ -24,27 +24,27 @@ Result<DecoderPtr> open_decoder(const InputFilePtr& file, const ReadOptions& opt
   auto got = file->read_at(0, head);
   if (!got) return got.error();
   const auto* format = sniff_format(std::span{head}.first(*got));
-  return format == nullptr ? not_a_picture(*file) : format->open(file, options);
+  return format == nullptr ? make_format_error(*file) : format->open(file, options);
 }
 
 /// Runs a decoder on a thread that stays at most `ahead` bytes in front of the caller.
-class Reader final : public PictureReader {
+class ThreadedReader final : public PictureReader {
  public:
   /// `orientation`, `file_height`: of the file, for what is told of its rows.
-  Reader(DecoderPtr decoder, Bytes ahead, int orientation, int file_height)
+  ThreadedReader(DecoderPtr decoder, Bytes read_ahead, int orientation, int file_height)
       : decoder_{std::move(decoder)},
         orientation_{orientation},
         file_height_{file_height},
         info_{decoder_->info()},
-        ahead_{std::max<std::size_t>(ahead.count(), info_.row_bytes())} {}
-  ~Reader() override { stop(); }
+        read_ahead_bytes_{std::max<std::size_t>(read_ahead.count(), info_.row_bytes())} {}
+  ~ThreadedReader() override { stop(); }
 
   const PictureInfo& info() const override { return info_; }
   MetadataPtr metadata() const override { return decoder_->metadata(); }
 
   MediaNeed need() const override {
     auto sum = decoder_->need();
-    sum.ram += Bytes{ahead_} + Bytes{info_.row_bytes()};
+    sum.ram += Bytes{read_ahead_bytes_} + Bytes{info_.row_bytes()};
     return sum;
   }
 
@@ -74,10 +74,10 @@ class Reader final : public PictureReader {
 
  private:
   Status start() {
-    queue_.emplace(ahead_);
+    queue_.emplace(read_ahead_bytes_);
     auto thread = start_thread<std::thread>([this] {
-      auto done = or_refusal([this] { return decode(); });
-      decoder_->leave_thread();
+      auto done = catch_resource_errors([this] { return decode(); });
+      decoder_->release_thread_resources();
       queue_->close(std::move(done));
     });
     if (!thread) {
@@ -107,7 +107,7 @@ class Reader final : public PictureReader {
   DecoderPtr decoder_;
   int orientation_, file_height_;
   PictureInfo info_;
-  std::size_t ahead_;
+  std::size_t read_ahead_bytes_;
   std::optional<RowQueue> queue_;  // of a pass that was begun
   std::thread thread_;
 };
@@ -125,10 +125,11 @@ Result<std::unique_ptr<PictureReader>> PictureReader::open(const PictureSource& 
                                                  " pixels; at most 1048576 on a side are read");
   const int orientation = (*decoder)->orientation();
   const int height = info.height;
-  auto filled = options.damaged == Damaged::use ? fill_damaged(*std::move(decoder), **file) : *std::move(decoder);
+  auto filled =
+      options.damaged == DamagePolicy::use ? fill_damaged_rows(*std::move(decoder), **file) : *std::move(decoder);
   auto upright = apply_orientation(std::move(filled), options);
   return std::unique_ptr<PictureReader>{
-      std::make_unique<Reader>(std::move(upright), options.ahead, orientation, height)};
+      std::make_unique<ThreadedReader>(std::move(upright), options.read_ahead, orientation, height)};
 }
 
 }  // namespace weir::media

@@ -23,42 +23,42 @@ double lanczos(double x) {
 struct Axis {
   struct Taps {
     int first, count;
-    std::size_t weights;  // index of the first
+    std::size_t first_weight;  // index of the first
   };
   std::vector<Taps> taps;
   std::vector<float> weights;
-  int most = 0;
+  int max_taps = 0;
 
   Axis(int in, int out) {
-    const double step = static_cast<double>(in) / out, wide = std::max(1.0, step);
+    const double step = static_cast<double>(in) / out, stretch = std::max(1.0, step);
     taps.reserve(static_cast<std::size_t>(out));
     for (int i = 0; i < out; ++i) {
       const double centre = (i + 0.5) * step - 0.5;
-      const int first = std::max(0, static_cast<int>(std::ceil(centre - kLobes * wide)));
-      const int last = std::min(in - 1, static_cast<int>(std::floor(centre + kLobes * wide)));
+      const int first = std::max(0, static_cast<int>(std::ceil(centre - kLobes * stretch)));
+      const int last = std::min(in - 1, static_cast<int>(std::floor(centre + kLobes * stretch)));
       const auto start = weights.size();
       double sum = 0;
-      for (int k = first; k <= last; ++k) sum += lanczos((k - centre) / wide);
-      for (int k = first; k <= last; ++k) weights.push_back(static_cast<float>(lanczos((k - centre) / wide) / sum));
+      for (int k = first; k <= last; ++k) sum += lanczos((k - centre) / stretch);
+      for (int k = first; k <= last; ++k) weights.push_back(static_cast<float>(lanczos((k - centre) / stretch) / sum));
       taps.push_back({first, last - first + 1, start});
-      most = std::max(most, last - first + 1);
+      max_taps = std::max(max_taps, last - first + 1);
     }
   }
 };
 
-int most_taps(int in, int out) {
-  const double wide = std::max(1.0, static_cast<double>(in) / out);
-  return std::min(in, static_cast<int>(2 * kLobes * wide) + 2);
+int max_taps(int in, int out) {
+  const double stretch = std::max(1.0, static_cast<double>(in) / out);
+  return std::min(in, static_cast<int>(2 * kLobes * stretch) + 2);
 }
 
 double to_linear(double v) { return v <= 0.04045 ? v / 12.92 : std::pow((v + 0.055) / 1.055, 2.4); }
 float to_encoded(float v) { return v <= 0.0031308F ? 12.92F * v : 1.055F * std::pow(v, 1 / 2.4F) - 0.055F; }
 
 template <class Sample>
-class LanczosRows final : public RowSource {
+class LanczosResampler final : public RowSource {
  public:
-  LanczosRows(RowSource& rows, const PictureInfo& from, int width, int height)
-      : rows_{rows}, from_{from}, width_{width}, columns_{from.width, width}, lines_{from.height, height} {
+  LanczosResampler(RowSource& rows, const PictureInfo& from, int width, int height)
+      : rows_{rows}, from_{from}, width_{width}, horizontal_{from.width, width}, vertical_{from.height, height} {
     linear_.resize(std::size_t{kOne} + 1);
     for (std::size_t i = 0; i < linear_.size(); ++i)
       linear_[i] = static_cast<float>(to_linear(static_cast<double>(i) / kOne));
@@ -68,8 +68,8 @@ class LanczosRows final : public RowSource {
         encoded_[i] = static_cast<Sample>(to_encoded(static_cast<float>(i) / kEncodedSteps) * kOne + 0.5F);
     }
     raw_.resize(static_cast<std::size_t>(from.width) * channels());
-    wide_.resize(raw_.size());
-    ring_.resize(static_cast<std::size_t>(lines_.most) * row_floats());
+    input_row_.resize(raw_.size());
+    ring_.resize(static_cast<std::size_t>(vertical_.max_taps) * row_floats());
     sum_.resize(row_floats());
   }
 
@@ -77,10 +77,10 @@ class LanczosRows final : public RowSource {
     auto* out = reinterpret_cast<Sample*>(rows.data());
     const auto count = rows.size() / (row_floats() * sizeof(Sample));
     for (std::size_t i = 0; i < count; ++i, out += row_floats(), ++next_out_) {
-      const auto& taps = lines_.taps[static_cast<std::size_t>(next_out_)];
+      const auto& taps = vertical_.taps[static_cast<std::size_t>(next_out_)];
       while (next_in_ < taps.first + taps.count)
-        if (auto got = take_row(); !got) return got;
-      sum_lines(taps);
+        if (auto got = read_input_row(); !got) return got;
+      sum_rows(taps);
       encode(out);
     }
     return ok();
@@ -92,31 +92,31 @@ class LanczosRows final : public RowSource {
 
   std::size_t channels() const { return static_cast<std::size_t>(from_.channels()); }
   std::size_t row_floats() const { return static_cast<std::size_t>(width_) * channels(); }
-  float* ring_row(int y) { return ring_.data() + static_cast<std::size_t>(y % lines_.most) * row_floats(); }
+  float* ring_row(int y) { return ring_.data() + static_cast<std::size_t>(y % vertical_.max_taps) * row_floats(); }
 
-  Status take_row() {
+  Status read_input_row() {
     if (auto got = rows_.read(std::as_writable_bytes(std::span{raw_})); !got) return got;
     const auto n = channels(), colours = static_cast<std::size_t>(from_.colours);
     for (std::size_t x = 0; x < raw_.size(); x += n) {
       const float alpha = from_.alpha ? static_cast<float>(raw_[x + colours]) / kOne : 1.0F;
-      for (std::size_t c = 0; c < colours; ++c) wide_[x + c] = linear_[raw_[x + c]] * alpha;
-      if (from_.alpha) wide_[x + colours] = alpha;
+      for (std::size_t c = 0; c < colours; ++c) input_row_[x + c] = linear_[raw_[x + c]] * alpha;
+      if (from_.alpha) input_row_[x + colours] = alpha;
     }
     float* out = ring_row(next_in_++);
-    for (const auto& taps : columns_.taps)
+    for (const auto& taps : horizontal_.taps)
       for (std::size_t c = 0; c < n; ++c) {
-        const float* in = wide_.data() + static_cast<std::size_t>(taps.first) * n + c;
+        const float* in = input_row_.data() + static_cast<std::size_t>(taps.first) * n + c;
         float sum = 0;
-        for (int k = 0; k < taps.count; ++k, in += n) sum += *in * columns_.weights[taps.weights + k];
+        for (int k = 0; k < taps.count; ++k, in += n) sum += *in * horizontal_.weights[taps.first_weight + k];
         *out++ = sum;
       }
     return ok();
   }
 
-  void sum_lines(const Axis::Taps& taps) {
+  void sum_rows(const Axis::Taps& taps) {
     std::fill(sum_.begin(), sum_.end(), 0.0F);
     for (int k = 0; k < taps.count; ++k) {
-      const float weight = lines_.weights[taps.weights + k];
+      const float weight = vertical_.weights[taps.first_weight + k];
       const float* row = ring_row(taps.first + k);
       for (std::size_t i = 0; i < sum_.size(); ++i) sum_[i] += row[i] * weight;
     }
@@ -141,29 +141,29 @@ class LanczosRows final : public RowSource {
   RowSource& rows_;
   PictureInfo from_;
   int width_;
-  Axis columns_, lines_;
+  Axis horizontal_, vertical_;
   std::vector<float> linear_;    // of every sample value
   std::vector<Sample> encoded_;  // 8 bits only: of every linear value in steps
   std::vector<Sample> raw_;
-  std::vector<float> wide_, ring_, sum_;  // a row as it came; the last rows, resized to width; one result
+  std::vector<float> input_row_, ring_, sum_;  // a row as it came; the last rows, resized to width; one result
   int next_in_ = 0, next_out_ = 0;
 };
 
 }  // namespace
 
 std::unique_ptr<RowSource> resample_rows(RowSource& rows, const PictureInfo& from, int width, int height) {
-  if (from.bits == 16) return std::make_unique<LanczosRows<std::uint16_t>>(rows, from, width, height);
-  return std::make_unique<LanczosRows<std::uint8_t>>(rows, from, width, height);
+  if (from.bits == 16) return std::make_unique<LanczosResampler<std::uint16_t>>(rows, from, width, height);
+  return std::make_unique<LanczosResampler<std::uint8_t>>(rows, from, width, height);
 }
 
-Bytes resample_memory(const PictureInfo& from, int width, int height) {
+Bytes resample_memory_need(const PictureInfo& from, int width, int height) {
   const auto n = static_cast<std::uint64_t>(from.channels()) * sizeof(float);
-  const auto columns = static_cast<std::uint64_t>(most_taps(from.width, width));
-  const auto lines = static_cast<std::uint64_t>(most_taps(from.height, height));
+  const auto row_taps = static_cast<std::uint64_t>(max_taps(from.width, width));
+  const auto column_taps = static_cast<std::uint64_t>(max_taps(from.height, height));
   const auto w = static_cast<std::uint64_t>(width), h = static_cast<std::uint64_t>(height);
   // vectors that grow hold up to twice what they need, and their old half while they move
-  return Bytes{from.row_bytes() + static_cast<std::uint64_t>(from.width) * n + (lines + 1) * w * n} +
-         Bytes{w * (16 + 12 * columns) + h * (16 + 12 * lines)} + 384_KiB;
+  return Bytes{from.row_bytes() + static_cast<std::uint64_t>(from.width) * n + (column_taps + 1) * w * n} +
+         Bytes{w * (16 + 12 * row_taps) + h * (16 + 12 * column_taps)} + 384_KiB;
 }
 
 }  // namespace weir::media

@@ -17,6 +17,6 @@ namespace weir::media {
 ///         IEC 61966-2-1
 std::unique_ptr<RowSource> resample_rows(RowSource& rows, const PictureInfo& from, int width, int height);
 
-Bytes resample_memory(const PictureInfo& from, int width, int height);
+Bytes resample_memory_need(const PictureInfo& from, int width, int height);
 
 }  // namespace weir::media

@@ -7,7 +7,7 @@ namespace weir::media {
 
 RowQueue::RowQueue(std::size_t capacity_bytes)
     : capacity_{std::max<std::size_t>(capacity_bytes, 4)},
-      batch_{capacity_ / 4},
+      wake_bytes_{capacity_ / 4},
       ring_{std::make_unique_for_overwrite<std::byte[]>(capacity_)} {}
 
 // The bytes between the two counters belong to the consumer, the others to the producer: each side copies its own
@@ -17,16 +17,17 @@ Status RowQueue::write(std::span<const std::byte> rows) {
     std::size_t at = 0, run = 0;
     {
       std::unique_lock lock{mutex_};
-      if (filled() == capacity_) writable_.wait(lock, [&] { return cancelled_ || filled() + batch_ <= capacity_; });
-      if (cancelled_) return *cancelled_;
-      at = written_ % capacity_;
-      run = std::min({rows.size(), capacity_ - filled(), capacity_ - at});
+      if (filled_bytes() == capacity_)
+        writable_.wait(lock, [&] { return cancel_reason_ || filled_bytes() + wake_bytes_ <= capacity_; });
+      if (cancel_reason_) return *cancel_reason_;
+      at = written_bytes_ % capacity_;
+      run = std::min({rows.size(), capacity_ - filled_bytes(), capacity_ - at});
     }
     std::memcpy(ring_.get() + at, rows.data(), run);
     rows = rows.subspan(run);
     const std::lock_guard lock{mutex_};
-    written_ += run;
-    if (filled() >= batch_) readable_.notify_one();
+    written_bytes_ += run;
+    if (filled_bytes() >= wake_bytes_) readable_.notify_one();
   }
   return ok();
 }
@@ -36,20 +37,21 @@ Status RowQueue::read(std::span<std::byte> rows) {
     std::size_t at = 0, run = 0;
     {
       std::unique_lock lock{mutex_};
-      if (filled() == 0) readable_.wait(lock, [&] { return cancelled_ || closed_ || filled() >= batch_; });
-      if (cancelled_) return *cancelled_;
-      if (filled() == 0) {
-        if (!*closed_) return *closed_;
+      if (filled_bytes() == 0)
+        readable_.wait(lock, [&] { return cancel_reason_ || close_reason_ || filled_bytes() >= wake_bytes_; });
+      if (cancel_reason_) return *cancel_reason_;
+      if (filled_bytes() == 0) {
+        if (!*close_reason_) return *close_reason_;
         return Error{Errc::io, "the rows ended too early"};
       }
-      at = taken_ % capacity_;
-      run = std::min({rows.size(), filled(), capacity_ - at});
+      at = read_bytes_ % capacity_;
+      run = std::min({rows.size(), filled_bytes(), capacity_ - at});
     }
     std::memcpy(rows.data(), ring_.get() + at, run);
     rows = rows.subspan(run);
     const std::lock_guard lock{mutex_};
-    taken_ += run;
-    if (filled() + batch_ <= capacity_) writable_.notify_one();
+    read_bytes_ += run;
+    if (filled_bytes() + wake_bytes_ <= capacity_) writable_.notify_one();
   }
   return ok();
 }
@@ -57,7 +59,7 @@ Status RowQueue::read(std::span<std::byte> rows) {
 void RowQueue::close(Status reason) {
   {
     const std::lock_guard lock{mutex_};
-    if (!closed_) closed_ = std::move(reason);
+    if (!close_reason_) close_reason_ = std::move(reason);
   }
   readable_.notify_one();
 }
@@ -65,7 +67,7 @@ void RowQueue::close(Status reason) {
 void RowQueue::cancel(Error reason) {
   {
     const std::lock_guard lock{mutex_};
-    if (!cancelled_) cancelled_ = std::move(reason);
+    if (!cancel_reason_) cancel_reason_ = std::move(reason);
   }
   readable_.notify_one();
   writable_.notify_one();

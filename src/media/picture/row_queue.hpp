@@ -29,15 +29,15 @@ class RowQueue : public RowSource {
   void cancel(Error reason);
 
  private:
-  std::size_t filled() const { return written_ - taken_; }
+  std::size_t filled_bytes() const { return written_bytes_ - read_bytes_; }
 
   std::mutex mutex_;
   std::condition_variable readable_, writable_;
-  const std::size_t capacity_, batch_;
+  const std::size_t capacity_, wake_bytes_;
   const std::unique_ptr<std::byte[]> ring_;
-  std::size_t written_ = 0, taken_ = 0;  // bytes since the start
-  std::optional<Status> closed_;
-  std::optional<Error> cancelled_;
+  std::size_t written_bytes_ = 0, read_bytes_ = 0;  // bytes since the start
+  std::optional<Status> close_reason_;
+  std::optional<Error> cancel_reason_;
 };
 
 }  // namespace weir::media

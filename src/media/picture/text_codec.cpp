@@ -48,7 +48,7 @@ constexpr std::size_t kResourceHead = 7;  // "8BIM", the number and the length o
 
 }  // namespace
 
-std::string utf8_of_latin1(std::string_view bytes) {
+std::string latin1_to_utf8(std::string_view bytes) {
   std::string out;
   for (const char c : bytes) {
     const auto byte = static_cast<unsigned char>(c);
@@ -58,7 +58,7 @@ std::string utf8_of_latin1(std::string_view bytes) {
   return out;
 }
 
-std::optional<std::string> latin1_of_utf8(std::string_view text) {
+std::optional<std::string> utf8_to_latin1(std::string_view text) {
   std::string out;
   while (!text.empty()) {
     const auto next = character_at(text);
@@ -69,16 +69,16 @@ std::optional<std::string> latin1_of_utf8(std::string_view text) {
   return out;
 }
 
-std::string utf8_of_unknown(std::string_view bytes) {
+std::string unknown_to_utf8(std::string_view bytes) {
   for (auto rest = bytes; !rest.empty();) {
     const auto next = character_at(rest);
-    if (next.length == 0) return utf8_of_latin1(bytes);
+    if (next.length == 0) return latin1_to_utf8(bytes);
     rest.remove_prefix(next.length);
   }
   return std::string{bytes};
 }
 
-std::optional<Blob> inflated(std::span<const std::byte> packed, std::size_t limit) {
+std::optional<Blob> inflate_zlib(std::span<const std::byte> packed, std::size_t limit) {
   constexpr std::size_t kInflateStep = std::size_t{16} << 10;
   const auto state = std::make_unique<inflate_state>();
   isal_inflate_init(state.get());
@@ -99,7 +99,7 @@ std::optional<Blob> inflated(std::span<const std::byte> packed, std::size_t limi
   }
 }
 
-std::optional<Blob> raw_profile(std::string_view text) {
+std::optional<Blob> decode_raw_profile(std::string_view text) {
   while (!text.empty() && text.front() == '\n') text.remove_prefix(1);
   const auto name_end = text.find('\n');
   if (name_end == std::string_view::npos) return std::nullopt;
@@ -122,7 +122,7 @@ std::optional<Blob> raw_profile(std::string_view text) {
   return out;
 }
 
-Blob iptc_of_resources(std::span<const std::byte> resources, std::vector<int>& other) {
+Blob extract_iptc(std::span<const std::byte> resources, std::vector<int>& other_ids) {
   Blob iptc;
   const auto number = [&](std::size_t at, std::size_t count) {
     std::size_t value = 0;
@@ -141,20 +141,20 @@ Blob iptc_of_resources(std::span<const std::byte> resources, std::vector<int>& o
       const auto records = resources.subspan(body, size);
       iptc.assign(records.begin(), records.end());
     } else {
-      other.push_back(id);
+      other_ids.push_back(id);
     }
     at = std::min(resources.size(), body + size + size % 2);
   }
   return iptc;
 }
 
-void leave_out_resources(Metadata& found, const std::vector<int>& other) {
+void record_omitted_resources(Metadata& metadata, const std::vector<int>& other_ids) {
   constexpr int kDigest = 0x0425;  // a check sum of the IPTC records
-  const auto count = std::count_if(other.begin(), other.end(), [](int id) { return id != kDigest; });
-  if (count > 0) leave_out(found, "Photoshop data", fmt::format("{} resources that are not carried", count));
+  const auto count = std::count_if(other_ids.begin(), other_ids.end(), [](int id) { return id != kDigest; });
+  if (count > 0) record_omission(metadata, "Photoshop data", fmt::format("{} resources that are not carried", count));
 }
 
-Blob resources_of_iptc(const Blob& iptc) {
+Blob make_iptc_resources(const Blob& iptc) {
   constexpr std::array<int, kResourceHead + 1> kHead{'8', 'B', 'I', 'M',
                                                      4,   4,   0,   0};  // the name is padded to two bytes
   Blob out;

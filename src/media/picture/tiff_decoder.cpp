@@ -23,8 +23,12 @@ constexpr Bytes kTiffWorking = 2_MiB;       // buffers that do not grow with the
 
 class TiffDecoder final : public Decoder {
  public:
-  TiffDecoder(const TiffApi& api, InputFilePtr file, TiffHeader header, Damaged damaged)
-      : api_{api}, file_{std::move(file)}, damaged_{damaged}, form_{std::move(header.form)}, layout_{header.layout} {
+  TiffDecoder(const TiffApi& api, InputFilePtr file, TiffHeader header, DamagePolicy damaged)
+      : api_{api},
+        file_{std::move(file)},
+        damaged_{damaged},
+        format_{std::move(header.pixel_format)},
+        layout_{header.layout} {
     info_ = header.info;
     orientation_ = header.orientation;
     metadata_ = std::move(header.metadata);
@@ -32,38 +36,38 @@ class TiffDecoder final : public Decoder {
   MediaNeed need() const override;
   Status restart() override;
   Status read(std::span<std::byte> rows) override;
-  void leave_thread() override { close(); }
+  void release_thread_resources() override { close(); }
   std::vector<Damage> damage() const override;
 
  private:
   Bytes decoder_bytes() const;
   Status open_planes();
   Status read_row(std::byte* into);
-  Status row_or_last(std::byte* into);
+  Status read_or_repeat_row(std::byte* into);
   Status read_tiles();
   bool read_tile(int x);
   bool fill_tile(int x, int width, int count);
-  void note(std::vector<bool>& rows, int first, int count) const;
+  void mark_rows(std::vector<bool>& rows, int first, int count) const;
   void close();
-  Error damaged(const TiffFile& tiff) const { return tiff_row_failure(tiff, row_, info_.height); }
+  Error make_row_error(const TiffFile& tiff) const { return make_tiff_row_error(tiff, row_, info_.height); }
 
   const TiffApi& api_;
   InputFilePtr file_;
-  Damaged damaged_;
-  TiffForm form_;
+  DamagePolicy damaged_;
+  TiffPixelFormat format_;
   TiffLayout layout_;
-  std::vector<std::unique_ptr<TiffFile>> planes_;  // one reads them all where there are tiles
-  std::vector<std::vector<std::byte>> stored_;     // a row, or a tile, of each plane
-  std::vector<std::byte> band_;                    // a row of tiles as it is yielded
-  std::vector<std::byte> last_row_;                // as it was yielded: stands in for rows that cannot be decoded
-  std::vector<bool> bad_rows_;                     // of all passes; empty: none
-  std::vector<bool> doubtful_rows_;                // decoded from a strip that then failed
-  int bad_until_ = 0;                              // rows before this one belong to a strip that cannot be decoded
+  std::vector<std::unique_ptr<TiffFile>> planes_;       // one reads them all where there are tiles
+  std::vector<std::vector<std::byte>> stored_samples_;  // a row, or a tile, of each plane
+  std::vector<std::byte> band_;                         // a row of tiles as it is yielded
+  std::vector<std::byte> last_row_;                     // as it was yielded: stands in for rows that cannot be decoded
+  std::vector<bool> bad_rows_;                          // of all passes; empty: none
+  std::vector<bool> doubtful_rows_;                     // decoded from a strip that then failed
+  int bad_end_ = 0;                                     // rows before this one belong to a strip that cannot be decoded
   int row_ = 0;
 };
 
 Status TiffDecoder::open_planes() {
-  const auto planes = static_cast<std::size_t>(form_.planes());
+  const auto planes = static_cast<std::size_t>(format_.planes());
   for (std::size_t i = 0; i < (layout_.tiled ? 1 : planes); ++i) {
     auto opened = TiffFile::open(api_, file_, std::max(kTiffHeaderLimit, decoder_bytes()));
     if (!opened) return opened.error();
@@ -71,12 +75,12 @@ Status TiffDecoder::open_planes() {
       api_.TIFFSetField((*opened)->get(), TIFFTAG_JPEGCOLORMODE, JPEGCOLORMODE_RGB);
     planes_.push_back(*std::move(opened));
   }
-  const TiffLayout before = layout_;
-  if (auto pieces = read_tiff_pieces(api_, *file_, *planes_[0], layout_); !pieces) return pieces;
-  if (planes_[0]->u32(TIFFTAG_IMAGEWIDTH) != static_cast<std::uint32_t>(info_.width) || before.row != layout_.row ||
-      before.decoded_most != layout_.decoded_most)
+  const TiffLayout header_layout = layout_;
+  if (auto pieces = read_tiff_layout(api_, *file_, *planes_[0], layout_); !pieces) return pieces;
+  if (planes_[0]->u32(TIFFTAG_IMAGEWIDTH) != static_cast<std::uint32_t>(info_.width) ||
+      header_layout.row_bytes != layout_.row_bytes || header_layout.max_decoded_bytes != layout_.max_decoded_bytes)
     return file_->error(Errc::io, "has changed while it was read; run again");
-  stored_.assign(planes, std::vector<std::byte>(layout_.tiled ? layout_.decoded_most : layout_.row));
+  stored_samples_.assign(planes, std::vector<std::byte>(layout_.tiled ? layout_.max_decoded_bytes : layout_.row_bytes));
   const auto band_rows = std::min<std::uint64_t>(layout_.tile_height, static_cast<std::uint64_t>(info_.height));
   if (layout_.tiled) band_.resize(info_.row_bytes() * band_rows);
   return ok();
@@ -84,19 +88,19 @@ Status TiffDecoder::open_planes() {
 
 void TiffDecoder::close() {
   planes_.clear();
-  stored_.clear();
+  stored_samples_.clear();
   band_ = {};
 }
 
 Status TiffDecoder::restart() {
   close();
   row_ = 0;
-  bad_until_ = 0;
+  bad_end_ = 0;
   last_row_.clear();
   return ok();
 }
 
-void TiffDecoder::note(std::vector<bool>& rows, int first, int count) const {
+void TiffDecoder::mark_rows(std::vector<bool>& rows, int first, int count) const {
   rows.resize(static_cast<std::size_t>(info_.height));
   std::fill_n(rows.begin() + first, std::min(count, info_.height - first), true);
 }
@@ -117,23 +121,23 @@ std::vector<Damage> TiffDecoder::damage() const {
 }
 
 // A strip that fails is not read on: what a codec makes of the rest of it is not what was written.
-Status TiffDecoder::row_or_last(std::byte* into) {
+Status TiffDecoder::read_or_repeat_row(std::byte* into) {
   const auto row_bytes = info_.row_bytes();
-  const bool skipped = row_ < bad_until_;
+  const bool skipped = row_ < bad_end_;
   auto got = skipped ? ok() : read_row(into);
   if (got && !skipped) {
-    if (damaged_ == Damaged::use) last_row_.assign(into, into + row_bytes);
+    if (damaged_ == DamagePolicy::use) last_row_.assign(into, into + row_bytes);
     return ok();
   }
-  if (damaged_ == Damaged::refuse || last_row_.empty()) return got;
+  if (damaged_ == DamagePolicy::refuse || last_row_.empty()) return got;
   if (!skipped) {
     const auto strip = std::max<std::uint32_t>(1, planes_[0]->u32(TIFFTAG_ROWSPERSTRIP));
     const std::uint64_t start = static_cast<std::uint64_t>(row_) / strip * strip;
-    bad_until_ = static_cast<int>(std::min<std::uint64_t>(start + strip, static_cast<std::uint64_t>(info_.height)));
-    note(bad_rows_, row_, bad_until_ - row_);
+    bad_end_ = static_cast<int>(std::min<std::uint64_t>(start + strip, static_cast<std::uint64_t>(info_.height)));
+    mark_rows(bad_rows_, row_, bad_end_ - row_);
     // What a codec made of the strip before it gave up may be wrong already.
-    const bool coded = layout_.compression != COMPRESSION_NONE && static_cast<std::uint64_t>(row_) > start;
-    if (coded) note(doubtful_rows_, static_cast<int>(start), row_ - static_cast<int>(start));
+    const bool is_doubtful = layout_.compression != COMPRESSION_NONE && static_cast<std::uint64_t>(row_) > start;
+    if (is_doubtful) mark_rows(doubtful_rows_, static_cast<int>(start), row_ - static_cast<int>(start));
   }
   std::memcpy(into, last_row_.data(), row_bytes);
   return ok();
@@ -142,18 +146,18 @@ Status TiffDecoder::row_or_last(std::byte* into) {
 Status TiffDecoder::read_row(std::byte* into) {
   const std::byte* rows[4] = {};
   for (std::size_t i = 0; i < planes_.size(); ++i) {
-    if (api_.TIFFReadScanline(planes_[i]->get(), stored_[i].data(), static_cast<std::uint32_t>(row_),
+    if (api_.TIFFReadScanline(planes_[i]->get(), stored_samples_[i].data(), static_cast<std::uint32_t>(row_),
                               static_cast<std::uint16_t>(i)) != 1)
-      return damaged(*planes_[i]);
-    rows[i] = stored_[i].data();
+      return make_row_error(*planes_[i]);
+    rows[i] = stored_samples_[i].data();
   }
-  convert_tiff_pixels(form_, std::span{rows}.first(planes_.size()), info_.width, into);
+  convert_tiff_pixels(format_, std::span{rows}.first(planes_.size()), info_.width, into);
   return ok();
 }
 
 bool TiffDecoder::read_tile(int x) {
-  for (std::size_t i = 0; i < stored_.size(); ++i)
-    if (api_.TIFFReadTile(planes_[0]->get(), stored_[i].data(), static_cast<std::uint32_t>(x),
+  for (std::size_t i = 0; i < stored_samples_.size(); ++i)
+    if (api_.TIFFReadTile(planes_[0]->get(), stored_samples_[i].data(), static_cast<std::uint32_t>(x),
                           static_cast<std::uint32_t>(row_), 0, static_cast<std::uint16_t>(i)) < 0)
       return false;
   return true;
@@ -162,17 +166,17 @@ bool TiffDecoder::read_tile(int x) {
 // A tile that cannot be decoded: the row above it is repeated, in the first row of tiles the column to its left. False for
 // the first tile of all, which has neither.
 bool TiffDecoder::fill_tile(int x, int width, int count) {
-  const auto pixel = static_cast<std::size_t>(info_.channels() * info_.bits / 8);
-  const auto left = static_cast<std::size_t>(x) * pixel;
+  const auto pixel_bytes = static_cast<std::size_t>(info_.channels() * info_.bits / 8);
+  const auto left = static_cast<std::size_t>(x) * pixel_bytes;
   if (last_row_.empty() && x == 0) return false;
   for (int y = 0; y < count; ++y) {
     std::byte* const row = band_.data() + static_cast<std::size_t>(y) * info_.row_bytes();
     if (!last_row_.empty()) {
-      std::memcpy(row + left, last_row_.data() + left, static_cast<std::size_t>(width) * pixel);
+      std::memcpy(row + left, last_row_.data() + left, static_cast<std::size_t>(width) * pixel_bytes);
       continue;
     }
     for (int i = 0; i < width; ++i)
-      std::memcpy(row + left + static_cast<std::size_t>(i) * pixel, row + left - pixel, pixel);
+      std::memcpy(row + left + static_cast<std::size_t>(i) * pixel_bytes, row + left - pixel_bytes, pixel_bytes);
   }
   return true;
 }
@@ -181,21 +185,21 @@ bool TiffDecoder::fill_tile(int x, int width, int count) {
 Status TiffDecoder::read_tiles() {
   const int tile_width = static_cast<int>(layout_.tile_width);
   const int count = std::min(static_cast<int>(layout_.tile_height), info_.height - row_);
-  const auto pixel = static_cast<std::size_t>(info_.channels() * info_.bits / 8);
+  const auto pixel_bytes = static_cast<std::size_t>(info_.channels() * info_.bits / 8);
   for (int x = 0; x < info_.width; x += tile_width) {
     const int width = std::min(tile_width, info_.width - x);
     if (!read_tile(x)) {
-      if (damaged_ == Damaged::refuse || !fill_tile(x, width, count)) return damaged(*planes_[0]);
-      note(bad_rows_, row_, count);
+      if (damaged_ == DamagePolicy::refuse || !fill_tile(x, width, count)) return make_row_error(*planes_[0]);
+      mark_rows(bad_rows_, row_, count);
       continue;
     }
     for (int y = 0; y < count; ++y) {
       const std::byte* rows[4] = {};
-      for (std::size_t i = 0; i < stored_.size(); ++i)
-        rows[i] = stored_[i].data() + static_cast<std::size_t>(y) * layout_.row;
+      for (std::size_t i = 0; i < stored_samples_.size(); ++i)
+        rows[i] = stored_samples_[i].data() + static_cast<std::size_t>(y) * layout_.row_bytes;
       convert_tiff_pixels(
-          form_, std::span{rows}.first(stored_.size()), width,
-          band_.data() + static_cast<std::size_t>(y) * info_.row_bytes() + static_cast<std::size_t>(x) * pixel);
+          format_, std::span{rows}.first(stored_samples_.size()), width,
+          band_.data() + static_cast<std::size_t>(y) * info_.row_bytes() + static_cast<std::size_t>(x) * pixel_bytes);
     }
   }
   return ok();
@@ -207,14 +211,14 @@ Status TiffDecoder::read(std::span<std::byte> rows) {
   const auto row_bytes = info_.row_bytes();
   for (std::size_t at = 0; at < rows.size(); at += row_bytes, ++row_) {
     if (!layout_.tiled) {
-      if (auto got = row_or_last(rows.data() + at); !got) return got;
+      if (auto got = read_or_repeat_row(rows.data() + at); !got) return got;
       continue;
     }
-    const auto in_band = static_cast<std::uint32_t>(row_) % layout_.tile_height;
-    if (in_band == 0)
+    const auto row_in_band = static_cast<std::uint32_t>(row_) % layout_.tile_height;
+    if (row_in_band == 0)
       if (auto got = read_tiles(); !got) return got;
-    std::memcpy(rows.data() + at, band_.data() + in_band * row_bytes, row_bytes);
-    if (damaged_ == Damaged::use && in_band + 1 == layout_.tile_height)
+    std::memcpy(rows.data() + at, band_.data() + row_in_band * row_bytes, row_bytes);
+    if (damaged_ == DamagePolicy::use && row_in_band + 1 == layout_.tile_height)
       last_row_.assign(rows.begin() + static_cast<std::ptrdiff_t>(at),
                        rows.begin() + static_cast<std::ptrdiff_t>(at + row_bytes));
   }
@@ -224,14 +228,14 @@ Status TiffDecoder::read(std::span<std::byte> rows) {
 // What libtiff holds for one strip or tile: its bytes as stored, and where a codec works on the whole of it or looks back
 // far, about twice what they decode to.
 Bytes TiffDecoder::decoder_bytes() const {
-  Bytes sum{layout_.stored_most + (layout_.stored_most >> 2)};
+  Bytes sum{layout_.max_stored_bytes + (layout_.max_stored_bytes >> 2)};
   switch (layout_.compression) {
     case COMPRESSION_LZMA:
     case COMPRESSION_ZSTD:
     case COMPRESSION_WEBP:
     case COMPRESSION_LERC:
     case COMPRESSION_JPEG:
-      return sum + Bytes{layout_.decoded_most} * 2;
+      return sum + Bytes{layout_.max_decoded_bytes} * 2;
     default:
       return sum;
   }
@@ -239,10 +243,10 @@ Bytes TiffDecoder::decoder_bytes() const {
 
 // docs/memory.md
 MediaNeed TiffDecoder::need() const {
-  const auto planes = static_cast<std::uint64_t>(form_.planes());
+  const auto planes = static_cast<std::uint64_t>(format_.planes());
   MediaNeed sum{kTiffLibraryBytes + kTiffWorking, Bytes{}, kTiffLibraryBytes};
   sum.ram += decoder_bytes() * (layout_.tiled ? 1 : planes) + Bytes{info_.row_bytes()} * 4;
-  sum.ram += Bytes{layout_.tiled ? layout_.decoded_most : layout_.row * 2} * planes;
+  sum.ram += Bytes{layout_.tiled ? layout_.max_decoded_bytes : layout_.row_bytes * 2} * planes;
   if (layout_.tiled)
     sum.ram += Bytes{info_.row_bytes()} *
                std::min<std::uint64_t>(layout_.tile_height, static_cast<std::uint64_t>(info_.height));
@@ -250,17 +254,17 @@ MediaNeed TiffDecoder::need() const {
 }
 
 /// What is left to libvips.
-constexpr VipsLoading kConvertedTiff{
+constexpr VipsLoader kConvertedTiffLoader{
     .format = Format::tiff,
     .load = &VipsApi::vips_tiffload_source,
-    .read_container = [](const InputFilePtr& file, int pages, Metadata& into) -> Status {
-      if (pages > 1) leave_out(into, "pages", "the first of " + std::to_string(pages));
+    .read_container_metadata = [](const InputFilePtr& file, int pages, Metadata& into) -> Status {
+      if (pages > 1) record_omission(into, "pages", "the first of " + std::to_string(pages));
       read_tiff_tags(*file, into);
       return ok();
     },
     .cost = {},
     .streams = true,
-    .rows_at_once = tiff_rows_at_once};
+    .read_rows_per_strip = read_tiff_rows_per_strip};
 
 Result<TiffHeader> read_header(const TiffApi& api, const InputFilePtr& file) {
   const auto tiff = TiffFile::open(api, file, kTiffHeaderLimit);
@@ -275,7 +279,7 @@ Result<DecoderPtr> open_tiff(InputFilePtr file, const ReadOptions& options) {
   if (!api) return file->error(api.error().code, "tiff " + api.error().what);
   auto header = read_header(**api, file);
   if (!header) return header.error();
-  if (header->needs_conversion) return open_by_vips(kConvertedTiff, std::move(file), options);
+  if (header->needs_conversion) return open_with_vips(kConvertedTiffLoader, std::move(file), options);
   return DecoderPtr{std::make_unique<TiffDecoder>(**api, std::move(file), *std::move(header), options.damaged)};
 }
 

@@ -10,36 +10,36 @@ Status add_tiff_metadata(int fd, const Metadata& metadata, const std::string& na
   if (metadata.exif.empty() && metadata.iptc.empty()) return ok();
   auto added = add_tiff_tags(fd, metadata, name);
   if (!added && added.error().code != Errc::unsupported) return added;
-  const auto tell = [&](const Blob& blob, const char* what) {
+  const auto report_result = [&](const Blob& blob, const char* what) {
     if (blob.empty()) return;
     if (added)
       report.kept.emplace_back(what);
     else
       report.lost.push_back(std::string{what} + " (the tiff file is too large for it)");
   };
-  tell(metadata.exif, "exif");
+  report_result(metadata.exif, "exif");
   const auto tree = read_tiff_tree(metadata.exif);
-  if (added && tree && tree->followed) report.lost.emplace_back("thumbnail of exif (tiff has no place for it)");
-  tell(metadata.iptc, "iptc");
+  if (added && tree && tree->has_next) report.lost.emplace_back("thumbnail of exif (tiff has no place for it)");
+  report_result(metadata.iptc, "iptc");
   return ok();
 }
 
-constexpr VipsSaving kTiffSaving{.save =
-                                     [](const VipsApi& api, const EncodeJob&, VipsImage* image, VipsTarget* target) {
-                                       return api.vips_tiffsave_target(
-                                           image, target, "compression", VIPS_FOREIGN_TIFF_COMPRESSION_DEFLATE,
-                                           "predictor", VIPS_FOREIGN_TIFF_PREDICTOR_HORIZONTAL, nullptr);
-                                     },
-                                 .writes_exif = false,
-                                 .add_tags = add_tiff_metadata};
+constexpr VipsSaver kTiffSaver{.save =
+                                   [](const VipsApi& api, const EncodeJob&, VipsImage* image, VipsTarget* target) {
+                                     return api.vips_tiffsave_target(image, target, "compression",
+                                                                     VIPS_FOREIGN_TIFF_COMPRESSION_DEFLATE, "predictor",
+                                                                     VIPS_FOREIGN_TIFF_PREDICTOR_HORIZONTAL, nullptr);
+                                   },
+                               .passes_exif = false,
+                               .add_tags = add_tiff_metadata};
 
 }  // namespace
 
 Status encode_tiff(const EncodeJob& job, RowSource& rows, ByteSink& sink, WriteReport& report) {
-  return encode_by_vips(kTiffSaving, job, rows, sink, report);
+  return encode_with_vips(kTiffSaver, job, rows, sink, report);
 }
 MediaNeed encode_tiff_need(const PictureInfo& picture, int quality) {
-  return vips_encoder_need(kTiffSaving, picture, quality);
+  return vips_encoder_need(kTiffSaver, picture, quality);
 }
 
 }  // namespace weir::media

@@ -17,7 +17,7 @@ namespace weir::media {
 namespace {
 
 constexpr std::size_t kHeaderBytes = 8, kEntryBytes = 12;
-constexpr std::uint16_t kIptcTag = 33723, kUndefined = 7, kOrientationTag = 274;
+constexpr std::uint16_t kIptcTag = 33723, kUndefinedType = 7, kOrientationTag = 274;
 
 bool read_all(int fd, std::uint64_t at, std::span<std::byte> into) {
   return ::pread(fd, into.data(), into.size(), static_cast<off_t>(at)) == static_cast<ssize_t>(into.size());
@@ -36,14 +36,14 @@ bool write_all(int fd, std::uint64_t at, std::span<const std::byte> bytes) {
 
 // The entries as they are: what stands elsewhere in the file stays there, so their four bytes are all there is to copy.
 std::optional<TiffDirectory> read_entries(int fd, std::span<const std::byte> header) {
-  const TiffNumbers numbers{header};
+  const TiffNumberReader numbers{header};
   const std::uint64_t at = numbers.u32(4);
   Blob count(2);
   if (!read_all(fd, at, count)) return std::nullopt;
-  Blob entries(TiffNumbers{count, numbers.little()}.u16(0) * kEntryBytes);
+  Blob entries(TiffNumberReader{count, numbers.is_little_endian()}.u16(0) * kEntryBytes);
   if (!read_all(fd, at + count.size(), entries)) return std::nullopt;
-  const TiffNumbers values{entries, numbers.little()};
-  TiffDirectory made{.little = numbers.little(), .followed = false, .tags = {}, .below = {}};
+  const TiffNumberReader values{entries, numbers.is_little_endian()};
+  TiffDirectory made{.little_endian = numbers.is_little_endian(), .has_next = false, .tags = {}, .subdirectories = {}};
   for (std::size_t entry = 0; entry < entries.size(); entry += kEntryBytes) {
     const auto value = std::span{entries}.subspan(entry + 8, 4);
     made.tags.push_back({.tag = values.u16(entry),
@@ -57,11 +57,11 @@ std::optional<TiffDirectory> read_entries(int fd, std::span<const std::byte> hea
 void add_exif(TiffDirectory& page, const Blob& exif) {
   auto tree = read_tiff_tree(exif);
   if (!tree) return;
-  set_byte_order(*tree, page.little);
+  set_byte_order(*tree, page.little_endian);
   for (TiffTag& tag : tree->tags)
     if (tag.tag != kOrientationTag && page.find(tag.tag) == nullptr && !tag.value.empty())
       page.tags.push_back(std::move(tag));
-  page.below = std::move(tree->below);
+  page.subdirectories = std::move(tree->subdirectories);
 }
 
 }  // namespace
@@ -71,7 +71,7 @@ Status add_tiff_tags(int fd, const Metadata& metadata, const std::string& name) 
   Blob header(kHeaderBytes);
   struct stat about {};
   if (::fstat(fd, &about) != 0 || !read_all(fd, 0, header)) return failure();
-  const TiffNumbers numbers{header};
+  const TiffNumberReader numbers{header};
   const auto size = round_up(static_cast<std::uint64_t>(about.st_size), 2);
   if (!numbers.has_header() || size + metadata.bytes() * 2 > std::numeric_limits<std::uint32_t>::max())
     return Error{Errc::unsupported, name + ": TIFF: no room for further tags"};
@@ -80,12 +80,13 @@ Status add_tiff_tags(int fd, const Metadata& metadata, const std::string& name) 
   add_exif(*page, metadata.exif);
   if (!metadata.iptc.empty() && page->find(kIptcTag) == nullptr)
     page->tags.push_back({.tag = kIptcTag,
-                          .type = kUndefined,
+                          .type = kUndefinedType,
                           .count = static_cast<std::uint32_t>(metadata.iptc.size()),
                           .value = metadata.iptc});
   const auto at = static_cast<std::uint32_t>(size);
   if (!write_all(fd, at, write_tiff_tree(*page, at))) return failure();
-  for (std::size_t i = 0; i < 4; ++i) header[4 + (page->little ? i : 3 - i)] = static_cast<std::byte>(at >> (8 * i));
+  for (std::size_t i = 0; i < 4; ++i)
+    header[4 + (page->little_endian ? i : 3 - i)] = static_cast<std::byte>(at >> (8 * i));
   return write_all(fd, 0, header) ? ok() : Status{failure()};
 }
 

@@ -7,13 +7,14 @@
 namespace weir::media {
 
 // Errors and warnings: libtiff passes over tags that it cannot read with either.
-int TiffFile::note(TIFF*, void* self, const char*, const char* format, va_list values) {
+int TiffFile::record_message(TIFF*, void* self, const char*, const char* format, va_list values) {
   auto& file = *static_cast<TiffFile*>(self);
   char text[512];
   std::vsnprintf(text, sizeof text, format, values);
   file.message_ = text;
-  if (file.message_.find("beyond the") != std::string::npos) file.too_large_ = true;  // "limit defined in open options"
-  return 1;                                                                           // nothing is printed
+  if (file.message_.find("beyond the") != std::string::npos)
+    file.has_skipped_tags_ = true;  // "limit defined in open options"
+  return 1;                         // nothing is printed
 }
 
 tmsize_t TiffFile::read(thandle_t self, void* into, tmsize_t count) {
@@ -34,13 +35,13 @@ toff_t TiffFile::seek(thandle_t self, toff_t offset, int whence) {
   return file.offset_ = offset;
 }
 
-Result<std::unique_ptr<TiffFile>> TiffFile::open(const TiffApi& api, InputFilePtr file, Bytes most) {
+Result<std::unique_ptr<TiffFile>> TiffFile::open(const TiffApi& api, InputFilePtr file, Bytes max_allocation) {
   std::unique_ptr<TiffFile> made{new TiffFile{api, std::move(file)}};
   auto* options = api.TIFFOpenOptionsAlloc();
   if (options == nullptr) return made->file_->error(Errc::over_budget, "tiff: no memory; raise --ram");
-  api.TIFFOpenOptionsSetMaxSingleMemAlloc(options, static_cast<tmsize_t>(most.count()));
-  api.TIFFOpenOptionsSetErrorHandlerExtR(options, &TiffFile::note, made.get());
-  api.TIFFOpenOptionsSetWarningHandlerExtR(options, &TiffFile::note, made.get());
+  api.TIFFOpenOptionsSetMaxSingleMemAlloc(options, static_cast<tmsize_t>(max_allocation.count()));
+  api.TIFFOpenOptionsSetErrorHandlerExtR(options, &TiffFile::record_message, made.get());
+  api.TIFFOpenOptionsSetWarningHandlerExtR(options, &TiffFile::record_message, made.get());
   const auto write = [](thandle_t, void*, tmsize_t) -> tmsize_t { return -1; };
   const auto close = [](thandle_t) { return 0; };
   const auto size = [](thandle_t self) -> toff_t { return static_cast<TiffFile*>(self)->file_->size(); };
@@ -68,8 +69,8 @@ std::uint32_t TiffFile::u32(std::uint32_t tag) const {
   return api_.TIFFGetFieldDefaulted(tiff_, tag, &value) == 1 ? value : 0;
 }
 
-Error TiffFile::failure(Errc code, const std::string& otherwise) const {
-  return failure_ ? *failure_ : file_->error(code, otherwise);
+Error TiffFile::failure(Errc code, const std::string& message) const {
+  return failure_ ? *failure_ : file_->error(code, message);
 }
 
 }  // namespace weir::media

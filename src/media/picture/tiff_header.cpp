@@ -7,13 +7,13 @@
 
 #include "media/picture/container_metadata.hpp"
 #include "media/picture/decoder.hpp"
-#include "media/picture/samples.hpp"
+#include "media/picture/row_converter.hpp"
 
 namespace weir::media {
 namespace {
 
-constexpr std::uint64_t kMostPieces = kTiffHeaderLimit.count() / 8;  // strips or tiles
-constexpr std::uint64_t kMostDecoded = std::uint64_t{1} << 30;       // bytes of a row, or of a tile
+constexpr std::uint64_t kMaxStripsOrTiles = kTiffHeaderLimit.count() / 8;  // strips or tiles
+constexpr std::uint64_t kMaxDecodedBytes = std::uint64_t{1} << 30;         // bytes of a row, or of a tile
 
 Error tiff_unsupported(const InputFile& file, const std::string& what, const std::string& advice) {
   return file.error(Errc::unsupported, "tiff: " + what + "; " + advice);
@@ -40,7 +40,7 @@ class HeaderReader {
   const TiffFile& tiff_;
   TiffHeader header_;
   PictureInfo& info_ = header_.info;
-  TiffForm& form_ = header_.form;
+  TiffPixelFormat& format_ = header_.pixel_format;
   TiffLayout& layout_ = header_.layout;
   int dropped_samples_ = 0;  // of each pixel: neither colours nor alpha
 };
@@ -65,31 +65,32 @@ Status HeaderReader::read_size() {
 Status HeaderReader::read_colours() {
   std::uint16_t photometric = 0;
   if (api_.TIFFGetField(tiff_.get(), TIFFTAG_PHOTOMETRIC, &photometric) != 1)
-    photometric = form_.samples >= 3 ? PHOTOMETRIC_RGB : PHOTOMETRIC_MINISBLACK;
+    photometric = format_.samples_per_pixel >= 3 ? PHOTOMETRIC_RGB : PHOTOMETRIC_MINISBLACK;
   layout_.photometric = photometric;
   switch (photometric) {
     case PHOTOMETRIC_MINISWHITE:
-      form_.inverted = true;
+      format_.zero_is_white = true;
       return ok();
     case PHOTOMETRIC_MINISBLACK:
       return ok();
     case PHOTOMETRIC_RGB:
-      return form_.samples >= 3 ? ok()
-                                : file_.error(Errc::corrupt, "tiff: RGB of " + std::to_string(form_.samples) +
-                                                                 " samples a pixel; the file is damaged, get it again");
+      return format_.samples_per_pixel >= 3
+                 ? ok()
+                 : file_.error(Errc::corrupt, "tiff: RGB of " + std::to_string(format_.samples_per_pixel) +
+                                                  " samples a pixel; the file is damaged, get it again");
     case PHOTOMETRIC_PALETTE:
       return read_palette();
     case PHOTOMETRIC_YCBCR:
       if (layout_.compression != COMPRESSION_JPEG)
         return unsupported("YCbCr samples that are not compressed as JPEG are not read", "convert it to RGB first");
-      if (form_.samples != 3 || form_.planar) header_.needs_conversion = true;
+      if (format_.samples_per_pixel != 3 || format_.planar) header_.needs_conversion = true;
       return ok();
     case PHOTOMETRIC_SEPARATED:
     case PHOTOMETRIC_CIELAB:
     case PHOTOMETRIC_LOGL:
     case PHOTOMETRIC_LOGLUV:
       header_.needs_conversion = true;
-      if (form_.planar)
+      if (format_.planar)
         return unsupported("CMYK or L*a*b* with each sample in a plane of its own is not read",
                            "convert it to RGB first");
       return ok();
@@ -105,43 +106,47 @@ Status HeaderReader::read_colours() {
 void HeaderReader::read_alpha() {
   const int colours = layout_.photometric == PHOTOMETRIC_RGB || layout_.photometric == PHOTOMETRIC_YCBCR ? 3 : 1;
   std::uint16_t count = 0, *kinds = nullptr;
-  const bool told = api_.TIFFGetField(tiff_.get(), TIFFTAG_EXTRASAMPLES, &count, &kinds) == 1 && count > 0;
-  const int extra = form_.samples - colours;
-  if (extra > 0 && told && kinds[0] == EXTRASAMPLE_ASSOCALPHA) form_.alpha = TiffForm::Alpha::multiplied;
-  if (extra > 0 && told && kinds[0] == EXTRASAMPLE_UNASSALPHA) form_.alpha = TiffForm::Alpha::straight;
-  if (extra == 1 && !told) form_.alpha = TiffForm::Alpha::straight;
-  dropped_samples_ = std::max(0, extra - (form_.alpha == TiffForm::Alpha::none ? 0 : 1));
-  form_.colours = info_.colours = form_.palette.empty() ? colours : 3;
-  info_.alpha = form_.alpha != TiffForm::Alpha::none;
+  const bool has_tag = api_.TIFFGetField(tiff_.get(), TIFFTAG_EXTRASAMPLES, &count, &kinds) == 1 && count > 0;
+  const int extra = format_.samples_per_pixel - colours;
+  if (extra > 0 && has_tag && kinds[0] == EXTRASAMPLE_ASSOCALPHA) format_.alpha = TiffPixelFormat::Alpha::premultiplied;
+  if (extra > 0 && has_tag && kinds[0] == EXTRASAMPLE_UNASSALPHA) format_.alpha = TiffPixelFormat::Alpha::straight;
+  if (extra == 1 && !has_tag) format_.alpha = TiffPixelFormat::Alpha::straight;
+  dropped_samples_ = std::max(0, extra - (format_.alpha == TiffPixelFormat::Alpha::none ? 0 : 1));
+  format_.colours = info_.colours = format_.palette.empty() ? colours : 3;
+  info_.alpha = format_.alpha != TiffPixelFormat::Alpha::none;
 }
 
 Status HeaderReader::read_palette() {
   std::uint16_t* parts[3] = {};
-  if (form_.bits > 16 || api_.TIFFGetField(tiff_.get(), TIFFTAG_COLORMAP, &parts[0], &parts[1], &parts[2]) != 1)
+  if (format_.bits_per_sample > 16 ||
+      api_.TIFFGetField(tiff_.get(), TIFFTAG_COLORMAP, &parts[0], &parts[1], &parts[2]) != 1)
     return file_.error(Errc::corrupt,
                        "tiff: a picture of palette colours without a palette; the file is damaged, "
                        "get it again");
-  const std::size_t size = std::size_t{1} << form_.bits;
-  bool deep = false;
+  const std::size_t size = std::size_t{1} << format_.bits_per_sample;
+  bool has_16_bit_entries = false;
   for (const auto* part : parts) {
-    form_.palette.insert(form_.palette.end(), part, part + size);
-    deep = deep || std::any_of(part, part + size, [](std::uint16_t value) { return value > 255; });
+    format_.palette.insert(format_.palette.end(), part, part + size);
+    has_16_bit_entries =
+        has_16_bit_entries || std::any_of(part, part + size, [](std::uint16_t value) { return value > 255; });
   }
   // Some programs write entries of 8 bits; libtiff's tools tell them apart in the same way.
-  if (deep)
-    for (auto& value : form_.palette) value = to_8_bits(value);
+  if (has_16_bit_entries)
+    for (auto& value : format_.palette) value = to_8_bits(value);
   return ok();
 }
 
 Status HeaderReader::check_numbers() const {
-  const auto bits = std::to_string(form_.bits);
+  const auto bits = std::to_string(format_.bits_per_sample);
   switch (layout_.sample_format) {
     case SAMPLEFORMAT_UINT:
     case SAMPLEFORMAT_VOID:
-      if (form_.bits >= 1 && form_.bits <= 32) return ok();
+      if (format_.bits_per_sample >= 1 && format_.bits_per_sample <= 32) return ok();
       return unsupported("samples of " + bits + " bits are not read", "convert it to 8- or 16-bit RGB first");
     case SAMPLEFORMAT_IEEEFP:
-      if (form_.palette.empty() && (form_.bits == 16 || form_.bits == 32 || form_.bits == 64)) return ok();
+      if (format_.palette.empty() &&
+          (format_.bits_per_sample == 16 || format_.bits_per_sample == 32 || format_.bits_per_sample == 64))
+        return ok();
       return unsupported("floating point of " + bits + " bits is not read", "convert it to 8- or 16-bit RGB first");
     case SAMPLEFORMAT_INT:
       return unsupported("signed whole numbers do not say which of them are black and white",
@@ -157,8 +162,8 @@ void HeaderReader::read_metadata() {
     std::uint32_t size = 0;
     void* data = nullptr;
     if (api_.TIFFGetField(tiff_.get(), tag, &size, &data) != 1 || data == nullptr) return Blob{};
-    if (size > kMostMetadata) {
-      leave_out(*found, name, "takes more than 4 MiB");
+    if (size > kMaxMetadataBytes) {
+      record_omission(*found, name, "takes more than 4 MiB");
       return Blob{};
     }
     const auto* first = static_cast<const std::byte*>(data);
@@ -177,25 +182,25 @@ void HeaderReader::read_metadata() {
   const int orientation = tiff_.u16(TIFFTAG_ORIENTATION);
   header_.orientation = orientation >= 1 && orientation <= 8 ? orientation : 1;
   if (dropped_samples_ > 0)
-    leave_out(*found, "extra samples", std::to_string(dropped_samples_) + " a pixel, which are not alpha");
+    record_omission(*found, "extra samples", std::to_string(dropped_samples_) + " a pixel, which are not alpha");
   if (const int pages = api_.TIFFNumberOfDirectories(tiff_.get()); pages > 1)
-    leave_out(*found, "pages", "the first of " + std::to_string(pages));
+    record_omission(*found, "pages", "the first of " + std::to_string(pages));
   read_tiff_tags(file_, *found);
-  settle(*found);
+  normalize_metadata(*found);
   header_.metadata = std::move(found);
 }
 
 Result<TiffHeader> HeaderReader::read() {
   info_.format = Format::tiff;
   if (auto size = read_size(); !size) return size.error();
-  form_.bits = tiff_.u16(TIFFTAG_BITSPERSAMPLE);
-  form_.samples = tiff_.u16(TIFFTAG_SAMPLESPERPIXEL);
-  form_.planar = form_.samples > 1 && tiff_.u16(TIFFTAG_PLANARCONFIG) == PLANARCONFIG_SEPARATE;
+  format_.bits_per_sample = tiff_.u16(TIFFTAG_BITSPERSAMPLE);
+  format_.samples_per_pixel = tiff_.u16(TIFFTAG_SAMPLESPERPIXEL);
+  format_.planar = format_.samples_per_pixel > 1 && tiff_.u16(TIFFTAG_PLANARCONFIG) == PLANARCONFIG_SEPARATE;
   layout_.sample_format = tiff_.u16(TIFFTAG_SAMPLEFORMAT);
-  if (layout_.sample_format == SAMPLEFORMAT_IEEEFP) form_.number = TiffForm::Number::real;
-  if (form_.samples < 1) return tiff_row_failure(tiff_, 0, info_.height);
+  if (layout_.sample_format == SAMPLEFORMAT_IEEEFP) format_.sample_type = TiffPixelFormat::SampleType::floating_point;
+  if (format_.samples_per_pixel < 1) return make_tiff_row_error(tiff_, 0, info_.height);
   if (auto colours = read_colours(); !colours) return colours.error();
-  if (header_.needs_conversion && tiff_.too_large())
+  if (header_.needs_conversion && tiff_.has_skipped_tags())
     return unsupported("CMYK, L*a*b* or YCbCr with a tag of more than 16 MiB is not read",
                        "take its metadata out first");
   // libtiff decodes JBIG by whole strips only
@@ -203,10 +208,10 @@ Result<TiffHeader> HeaderReader::read() {
   if (header_.needs_conversion) return std::move(header_);
   if (auto numbers = check_numbers(); !numbers) return numbers.error();
   read_alpha();
-  info_.bits = form_.yielded_bits();
+  info_.bits = format_.output_bits();
   if (layout_.photometric == PHOTOMETRIC_YCBCR)
     api_.TIFFSetField(tiff_.get(), TIFFTAG_JPEGCOLORMODE, JPEGCOLORMODE_RGB);
-  if (auto pieces = read_tiff_pieces(api_, file_, tiff_, layout_); !pieces) return pieces.error();
+  if (auto pieces = read_tiff_layout(api_, file_, tiff_, layout_); !pieces) return pieces.error();
   read_metadata();
   return std::move(header_);
 }
@@ -217,37 +222,37 @@ Result<TiffHeader> read_tiff_header(const TiffApi& api, const InputFile& file, c
   return HeaderReader{api, file, tiff}.read();
 }
 
-Status read_tiff_pieces(const TiffApi& api, const InputFile& file, const TiffFile& tiff, TiffLayout& layout) {
+Status read_tiff_layout(const TiffApi& api, const InputFile& file, const TiffFile& tiff, TiffLayout& layout) {
   auto* handle = tiff.get();
   layout.tiled = api.TIFFIsTiled(handle) != 0;
   const auto count = layout.tiled ? api.TIFFNumberOfTiles(handle) : api.TIFFNumberOfStrips(handle);
-  if (count > kMostPieces)
+  if (count > kMaxStripsOrTiles)
     return tiff_unsupported(file, std::to_string(count) + " strips or tiles are more than are read",
                             "save it with larger ones first");
   for (std::uint32_t i = 0; i < count; ++i) {
     int problem = 0;
-    layout.stored_most = std::max(layout.stored_most, api.TIFFGetStrileByteCountWithErr(handle, i, &problem));
+    layout.max_stored_bytes = std::max(layout.max_stored_bytes, api.TIFFGetStrileByteCountWithErr(handle, i, &problem));
   }
-  layout.stored_most = std::min(layout.stored_most, file.size());
+  layout.max_stored_bytes = std::min(layout.max_stored_bytes, file.size());
   if (layout.tiled) {
     layout.tile_width = tiff.u32(TIFFTAG_TILEWIDTH);
     layout.tile_height = tiff.u32(TIFFTAG_TILELENGTH);
-    layout.decoded_most = api.TIFFTileSize64(handle);
-    layout.row = api.TIFFTileRowSize64(handle);
+    layout.max_decoded_bytes = api.TIFFTileSize64(handle);
+    layout.row_bytes = api.TIFFTileRowSize64(handle);
   } else {
-    layout.decoded_most = api.TIFFStripSize64(handle);
-    layout.row = api.TIFFScanlineSize64(handle);
+    layout.max_decoded_bytes = api.TIFFStripSize64(handle);
+    layout.row_bytes = api.TIFFScanlineSize64(handle);
   }
-  const auto least = layout.tiled ? layout.decoded_most : layout.row;
-  if (count == 0 || least == 0 || layout.row == 0 || (layout.tiled && layout.tile_width == 0))
+  const auto unit_bytes = layout.tiled ? layout.max_decoded_bytes : layout.row_bytes;
+  if (count == 0 || unit_bytes == 0 || layout.row_bytes == 0 || (layout.tiled && layout.tile_width == 0))
     return file.error(Errc::corrupt, "tiff: strips or tiles of no size; the file is damaged, get it again");
-  if (least > kMostDecoded || layout.tile_width > kMostDecoded || layout.tile_height > kMostDecoded)
-    return tiff_unsupported(file, "a row or tile of " + std::to_string(least) + " bytes is more than is read",
+  if (unit_bytes > kMaxDecodedBytes || layout.tile_width > kMaxDecodedBytes || layout.tile_height > kMaxDecodedBytes)
+    return tiff_unsupported(file, "a row or tile of " + std::to_string(unit_bytes) + " bytes is more than is read",
                             "save it in smaller pieces first");
   return ok();
 }
 
-Error tiff_row_failure(const TiffFile& tiff, int row, int height) {
+Error make_tiff_row_error(const TiffFile& tiff, int row, int height) {
   return tiff.failure(Errc::corrupt, "tiff row " + std::to_string(row + 1) + " of " + std::to_string(height) +
                                          ": cannot be decoded; the file is damaged, get it again");
 }

@@ -12,21 +12,21 @@ constexpr std::uint16_t kShort = 3;
 
 }  // namespace
 
-std::uint32_t tiff_rows_at_once(const InputFile& file) {
+std::uint32_t read_tiff_rows_per_strip(const InputFile& file) {
   Blob head(8);
   auto got = file.read_at(0, head);
   if (!got || *got < head.size()) return 0;
-  const TiffNumbers header{head};
+  const TiffNumberReader header{head};
   if (!header.has_header()) return 0;
   Blob count(2);
   const std::uint64_t at = header.u32(4);
   if (!file.read_at(at, count)) return 0;
   // The directory is read behind the header, so that the numbers know their byte order.
-  const std::size_t entries = TiffNumbers{count, header.little()}.u16(0);
+  const std::size_t entries = TiffNumberReader{count, header.is_little_endian()}.u16(0);
   Blob directory(entries * 12);
   got = file.read_at(at + 2, directory);
   if (!got || *got < directory.size()) return 0;
-  const TiffNumbers numbers{directory, header.little()};
+  const TiffNumberReader numbers{directory, header.is_little_endian()};
   for (std::size_t entry = 0; entry < directory.size(); entry += 12) {
     const auto tag = numbers.u16(entry);
     if (tag != kRowsPerStrip && tag != kTileLength) continue;

@@ -13,13 +13,13 @@ namespace weir::media {
 namespace {
 
 // Of the samples and their layout, or read by libvips (resolution, XMP, ICC). TIFF 6.0, appendix A; 700 XMP; 34675 ICC.
-constexpr std::array<std::uint16_t, 50> kSettledTags{254, 255, 256, 257, 258, 259, 262, 263, 264, 265,   266, 273, 274,
+constexpr std::array<std::uint16_t, 50> kIgnoredTags{254, 255, 256, 257, 258, 259, 262, 263, 264, 265,   266, 273, 274,
                                                      277, 278, 279, 280, 281, 282, 283, 284, 288, 289,   290, 291, 292,
                                                      293, 296, 317, 320, 321, 322, 323, 324, 325, 338,   339, 340, 341,
                                                      347, 512, 513, 514, 529, 530, 531, 532, 700, 34675, 297};
 // Those that EXIF has too, and Windows' texts beside them.
-constexpr std::array<std::uint16_t, 17> kOfExif{269,   270,   271,   272,   285,   305,   306,   315,  316,
-                                                33432, 18246, 18249, 40091, 40092, 40093, 40094, 40095};
+constexpr std::array<std::uint16_t, 17> kExifTags{269,   270,   271,   272,   285,   305,   306,   315,  316,
+                                                  33432, 18246, 18249, 40091, 40092, 40093, 40094, 40095};
 struct NamedTag {
   std::uint16_t tag;
   std::string_view name;
@@ -36,14 +36,14 @@ bool contains(const List& list, std::uint16_t tag) {
 }
 
 void take_photoshop(const Blob& resources, Metadata& into) {
-  std::vector<int> other;
-  auto iptc = iptc_of_resources(resources, other);
+  std::vector<int> other_ids;
+  auto iptc = extract_iptc(resources, other_ids);
   if (into.iptc.empty()) into.iptc = std::move(iptc);
-  leave_out_resources(into, other);
+  record_omitted_resources(into, other_ids);
 }
 
 void take_colour(const TiffDirectory& page, Metadata& into) {
-  const auto white = page.numbers(kWhitePoint), primaries = page.numbers(kPrimaries);
+  const auto white = page.read_numbers(kWhitePoint), primaries = page.read_numbers(kPrimaries);
   if (primaries.size() != 6 || !into.icc.empty()) return;
   auto& all = into.colour.primaries.emplace(std::array<double, 8>{0.3127, 0.3290});
   if (white.size() == 2) std::copy(white.begin(), white.end(), all.begin());
@@ -55,31 +55,32 @@ void take_colour(const TiffDirectory& page, Metadata& into) {
 void read_tiff_tags(const InputFile& file, Metadata& into) {
   const auto page = read_tiff_tree(file);
   if (!page) return;
-  TiffDirectory carried{.little = page->little, .followed = false, .tags = {}, .below = page->below};
+  TiffDirectory exif_directory{
+      .little_endian = page->little_endian, .has_next = false, .tags = {}, .subdirectories = page->subdirectories};
   for (const TiffTag& tag : page->tags) {
     if (tag.count == 0) continue;
-    if (contains(kSettledTags, tag.tag) || tag.tag == kWhitePoint || tag.tag == kPrimaries) continue;
+    if (contains(kIgnoredTags, tag.tag) || tag.tag == kWhitePoint || tag.tag == kPrimaries) continue;
     const auto* known =
         std::find_if(kNamedTags.begin(), kNamedTags.end(), [&](const NamedTag& each) { return each.tag == tag.tag; });
     if (known != kNamedTags.end())
-      leave_out(into, known->name, "not carried");
+      record_omission(into, known->name, "not carried");
     else if (tag.value.empty())
-      leave_out(into, fmt::format("tag {}", tag.tag), "too large");
-    else if (contains(kOfExif, tag.tag))
-      carried.tags.push_back(tag);
+      record_omission(into, fmt::format("tag {}", tag.tag), "too large");
+    else if (contains(kExifTags, tag.tag))
+      exif_directory.tags.push_back(tag);
     else if (tag.tag == kIptc && into.iptc.empty() && tag.value.front() == std::byte{0x1c})
       into.iptc = tag.value;
     else if (tag.tag == kImageResources)
       take_photoshop(tag.value, into);
     else
-      leave_out(into, fmt::format("tag {}", tag.tag), "not carried");
+      record_omission(into, fmt::format("tag {}", tag.tag), "not carried");
   }
   take_colour(*page, into);
-  if (!into.exif.empty() || (carried.tags.empty() && carried.below.empty())) return;
+  if (!into.exif.empty() || (exif_directory.tags.empty() && exif_directory.subdirectories.empty())) return;
   constexpr std::uint32_t kHeader = 8;
-  const Blob directory = write_tiff_tree(carried, kHeader);
+  const Blob directory = write_tiff_tree(exif_directory, kHeader);
   constexpr std::array<unsigned char, kHeader> kLittle{'I', 'I', 42, 0, 8, 0, 0, 0}, kBig{'M', 'M', 0, 42, 0, 0, 0, 8};
-  const auto head = std::as_bytes(std::span{page->little ? kLittle : kBig});
+  const auto head = std::as_bytes(std::span{page->little_endian ? kLittle : kBig});
   into.exif.assign(head.begin(), head.end());
   into.exif.insert(into.exif.end(), directory.begin(), directory.end());
 }

@@ -142,7 +142,7 @@ double expected(const Drawing& d, int x, int y, int c) {
   return d.photometric == PHOTOMETRIC_MINISWHITE ? 1 - value : value;
 }
 
-double sample_at(const test::Loaded& loaded, int x, int y, int c) {
+double sample_at(const test::LoadedPicture& loaded, int x, int y, int c) {
   const auto& info = loaded.info;
   const auto index = static_cast<std::size_t>((y * info.width + x) * info.channels() + c);
   if (info.bits == 8) return std::to_integer<int>(loaded.rows[index]) / 255.0;
@@ -271,7 +271,7 @@ TEST(Tiff, HalfFloatsAreRead) {
   EXPECT_EQ(sample_at(*loaded, 2, 0, 0), 1);
 }
 
-TEST(Tiff, ColoursThatAlphaWasMultipliedIntoAreDividedAgain) {
+TEST(Tiff, PremultipliedColoursAreDividedByAlpha) {
   Folder folder;
   TIFF* tiff = TIFFOpen((folder / "m.tif").c_str(), "w");
   TIFFSetField(tiff, TIFFTAG_IMAGEWIDTH, 3);
@@ -298,7 +298,7 @@ struct Refusal {
 void PrintTo(const Refusal& r, std::ostream* out) { *out << r.drawing.name; }
 class TiffRefusals : public ::testing::TestWithParam<Refusal> {};
 
-TEST_P(TiffRefusals, SayTheTrueReason) {
+TEST_P(TiffRefusals, GiveTheRightReason) {
   Folder folder;
   draw_tiff(folder / "a.tif", GetParam().drawing);
   const auto loaded = load(folder / "a.tif");

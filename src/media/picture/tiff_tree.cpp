@@ -9,8 +9,8 @@
 namespace weir::media {
 namespace {
 
-constexpr std::size_t kMostTags = 4096, kMostValue = std::size_t{64} << 10;
-constexpr int kMostDepth = 2;
+constexpr std::size_t kMaxTags = 4096, kMaxValueBytes = std::size_t{64} << 10;
+constexpr int kMaxDepth = 2;
 constexpr std::array kPointers{kExifPointer, kGpsPointer, kInteropPointer};
 
 bool is_pointer(std::uint16_t tag) { return std::find(kPointers.begin(), kPointers.end(), tag) != kPointers.end(); }
@@ -28,111 +28,112 @@ std::size_t number_bytes(std::uint16_t type) {
 
 using ReadAt = std::function<bool(std::uint64_t, std::span<std::byte>)>;
 
-class TreeReader {
+class TiffTreeReader {
  public:
-  explicit TreeReader(ReadAt read) : read_{std::move(read)} {}
+  explicit TiffTreeReader(ReadAt read) : read_{std::move(read)} {}
 
   std::optional<TiffDirectory> read() {
     std::array<std::byte, 16> head{};
     if (!read_(0, std::span{head}.first(8))) return std::nullopt;
-    little_ = head[0] == std::byte{'I'};
-    if (head[0] != head[1] || (!little_ && head[0] != std::byte{'M'})) return std::nullopt;
-    const auto magic = number(std::span{head}.subspan(2, 2));
-    big_ = magic == 43;
-    if (!big_ && magic != 42) return std::nullopt;
-    if (big_ && !read_(0, head)) return std::nullopt;
-    return directory(number(big_ ? std::span{head}.subspan(8, 8) : std::span{head}.subspan(4, 4)), 0);
+    little_endian_ = head[0] == std::byte{'I'};
+    if (head[0] != head[1] || (!little_endian_ && head[0] != std::byte{'M'})) return std::nullopt;
+    const auto magic = to_number(std::span{head}.subspan(2, 2));
+    is_bigtiff_ = magic == 43;
+    if (!is_bigtiff_ && magic != 42) return std::nullopt;
+    if (is_bigtiff_ && !read_(0, head)) return std::nullopt;
+    return read_directory(to_number(is_bigtiff_ ? std::span{head}.subspan(8, 8) : std::span{head}.subspan(4, 4)), 0);
   }
 
  private:
-  std::uint64_t number(std::span<const std::byte> bytes) const {
+  std::uint64_t to_number(std::span<const std::byte> bytes) const {
     std::uint64_t value = 0;
     for (std::size_t i = 0; i < bytes.size(); ++i)
-      value = value << 8 | std::to_integer<std::uint64_t>(bytes[little_ ? bytes.size() - 1 - i : i]);
+      value = value << 8 | std::to_integer<std::uint64_t>(bytes[little_endian_ ? bytes.size() - 1 - i : i]);
     return value;
   }
 
-  std::optional<TiffDirectory> directory(std::uint64_t at, int depth) {
-    const std::size_t count_bytes = big_ ? 8 : 2, entry_bytes = big_ ? 20 : 12;
+  std::optional<TiffDirectory> read_directory(std::uint64_t at, int depth) {
+    const std::size_t count_bytes = is_bigtiff_ ? 8 : 2, entry_bytes = is_bigtiff_ ? 20 : 12;
     std::array<std::byte, 8> count{};
     if (at == 0 || !read_(at, std::span{count}.first(count_bytes))) return std::nullopt;
-    const auto entries = std::min<std::uint64_t>(number(std::span{count}.first(count_bytes)), kMostTags);
-    TiffDirectory made{.little = little_, .followed = false, .tags = {}, .below = {}};
+    const auto entries = std::min<std::uint64_t>(to_number(std::span{count}.first(count_bytes)), kMaxTags);
+    TiffDirectory made{.little_endian = little_endian_, .has_next = false, .tags = {}, .subdirectories = {}};
     for (std::uint64_t i = 0; i < entries; ++i) {
       std::array<std::byte, 20> entry{};
       if (!read_(at + count_bytes + i * entry_bytes, std::span{entry}.first(entry_bytes))) break;
-      add(made, std::span{entry}.first(entry_bytes), at + count_bytes + i * entry_bytes, depth);
+      add_entry(made, std::span{entry}.first(entry_bytes), at + count_bytes + i * entry_bytes, depth);
     }
     std::array<std::byte, 8> next{};
-    const auto link = std::span{next}.first(big_ ? 8 : 4);
-    made.followed = read_(at + count_bytes + entries * entry_bytes, link) && number(link) != 0;
+    const auto link = std::span{next}.first(is_bigtiff_ ? 8 : 4);
+    made.has_next = read_(at + count_bytes + entries * entry_bytes, link) && to_number(link) != 0;
     return made;
   }
 
-  void add(TiffDirectory& to, std::span<const std::byte> entry, std::uint64_t at, int depth) {
-    const std::size_t width = big_ ? 8 : 4;  // of the count and of the value
-    const auto tag = static_cast<std::uint16_t>(number(entry.first(2)));
-    const auto type = static_cast<std::uint16_t>(number(entry.subspan(2, 2)));
-    const std::uint64_t count = number(entry.subspan(4, width)), value = number(entry.subspan(4 + width, width));
+  void add_entry(TiffDirectory& to, std::span<const std::byte> entry, std::uint64_t at, int depth) {
+    const std::size_t field_bytes = is_bigtiff_ ? 8 : 4;  // of the count and of the value
+    const auto tag = static_cast<std::uint16_t>(to_number(entry.first(2)));
+    const auto type = static_cast<std::uint16_t>(to_number(entry.subspan(2, 2)));
+    const std::uint64_t count = to_number(entry.subspan(4, field_bytes)),
+                        value = to_number(entry.subspan(4 + field_bytes, field_bytes));
     if (type_bytes(type) == 0) return;
     if (is_pointer(tag)) {
-      if (depth >= kMostDepth) return;
+      if (depth >= kMaxDepth) return;
       constexpr std::uint16_t kShortType = 3;
-      auto below = type == kShortType ? std::nullopt : directory(value, depth + 1);
-      if (below) to.below.push_back({tag, *std::move(below)});
+      auto subdirectory = type == kShortType ? std::nullopt : read_directory(value, depth + 1);
+      if (subdirectory) to.subdirectories.push_back({tag, *std::move(subdirectory)});
       return;
     }
     TiffTag made{.tag = tag, .type = type, .count = static_cast<std::uint32_t>(count), .value = {}};
-    const std::uint64_t bytes = count > kMostValue ? kMostValue + 1 : count * type_bytes(type);
-    if (bytes <= kMostValue && held_ + bytes <= kMostTextBytes) {
+    const std::uint64_t bytes = count > kMaxValueBytes ? kMaxValueBytes + 1 : count * type_bytes(type);
+    if (bytes <= kMaxValueBytes && held_bytes_ + bytes <= kMaxTextBytes) {
       made.value.resize(static_cast<std::size_t>(bytes));
-      if (!read_(bytes <= width ? at + 4 + width : value, made.value)) return;
-      held_ += bytes;
+      if (!read_(bytes <= field_bytes ? at + 4 + field_bytes : value, made.value)) return;
+      held_bytes_ += bytes;
     }
     to.tags.push_back(std::move(made));
   }
 
   ReadAt read_;
-  bool little_ = true, big_ = false;
-  std::uint64_t held_ = 0;
+  bool little_endian_ = true, is_bigtiff_ = false;
+  std::uint64_t held_bytes_ = 0;
 };
 
-class TreeWriter {
+class TiffTreeWriter {
  public:
-  explicit TreeWriter(std::uint32_t at) : at_{at} {}
+  explicit TiffTreeWriter(std::uint32_t at) : at_{at} {}
 
   Blob write(const TiffDirectory& tree) {
-    directory(tree);
+    write_directory(tree);
     return std::move(out_);
   }
 
  private:
-  void put(std::size_t at, std::uint32_t value, std::size_t bytes, bool little) {
+  void put_number(std::size_t at, std::uint32_t value, std::size_t bytes, bool little) {
     for (std::size_t i = 0; i < bytes; ++i)
       out_[at + (little ? i : bytes - 1 - i)] = static_cast<std::byte>(value >> (8 * i));
   }
 
   // The entries first, then the values that do not fit into them, then the directories below.
-  std::uint32_t directory(const TiffDirectory& tree) {
+  std::uint32_t write_directory(const TiffDirectory& tree) {
     out_.resize(round_up(out_.size(), 2));
-    const std::size_t start = out_.size(), entries = tree.tags.size() + tree.below.size();
+    const std::size_t start = out_.size(), entries = tree.tags.size() + tree.subdirectories.size();
     out_.resize(start + 2 + 12 * entries + 4);
-    put(start, static_cast<std::uint32_t>(entries), 2, tree.little);
+    put_number(start, static_cast<std::uint32_t>(entries), 2, tree.little_endian);
     std::vector<std::pair<std::uint16_t, const TiffDirectory*>> order;  // null: the tag of that number
     for (const TiffTag& tag : tree.tags) order.emplace_back(tag.tag, nullptr);
-    for (const auto& [tag, below] : tree.below) order.emplace_back(tag, &below);
+    for (const auto& [tag, subdirectory] : tree.subdirectories) order.emplace_back(tag, &subdirectory);
     std::stable_sort(order.begin(), order.end(), [](const auto& a, const auto& b) { return a.first < b.first; });
     std::size_t entry = start + 2;
-    for (const auto& [number, below] : order) {
-      put(entry, number, 2, tree.little);
-      if (below != nullptr) {
+    for (const auto& [number, subdirectory] : order) {
+      put_number(entry, number, 2, tree.little_endian);
+      if (subdirectory != nullptr) {
         constexpr std::uint16_t kLongType = 4;
-        const std::uint32_t where = directory(*below);
-        put(entry + 2, kLongType, 2, tree.little);
-        put(entry + 4, 1, 4, tree.little);
-        put(entry + 8, where, 4, tree.little);
+        const std::uint32_t offset = write_directory(*subdirectory);
+        put_number(entry + 2, kLongType, 2, tree.little_endian);
+        put_number(entry + 4, 1, 4, tree.little_endian);
+        put_number(entry + 8, offset, 4, tree.little_endian);
       } else {
-        put_tag(entry, *tree.find(number), tree.little);
+        put_tag(entry, *tree.find(number), tree.little_endian);
       }
       entry += 12;
     }
@@ -140,16 +141,16 @@ class TreeWriter {
   }
 
   void put_tag(std::size_t entry, const TiffTag& tag, bool little) {
-    put(entry + 2, tag.type, 2, little);
-    put(entry + 4, tag.count, 4, little);
-    std::size_t where = entry + 8;
+    put_number(entry + 2, tag.type, 2, little);
+    put_number(entry + 4, tag.count, 4, little);
+    std::size_t offset = entry + 8;
     if (tag.value.size() > 4) {
       out_.resize(round_up(out_.size(), 2));
-      where = out_.size();
-      put(entry + 8, at_ + static_cast<std::uint32_t>(where), 4, little);
-      out_.resize(where + tag.value.size());
+      offset = out_.size();
+      put_number(entry + 8, at_ + static_cast<std::uint32_t>(offset), 4, little);
+      out_.resize(offset + tag.value.size());
     }
-    std::copy(tag.value.begin(), tag.value.end(), out_.begin() + static_cast<std::ptrdiff_t>(where));
+    std::copy(tag.value.begin(), tag.value.end(), out_.begin() + static_cast<std::ptrdiff_t>(offset));
   }
 
   std::uint32_t at_;
@@ -163,10 +164,10 @@ const TiffTag* TiffDirectory::find(std::uint16_t tag) const {
   return found == tags.end() ? nullptr : &*found;
 }
 
-std::vector<double> TiffDirectory::numbers(std::uint16_t tag) const {
+std::vector<double> TiffDirectory::read_numbers(std::uint16_t tag) const {
   const TiffTag* found = find(tag);
   if (found == nullptr) return {};
-  const TiffNumbers values{found->value, little};
+  const TiffNumberReader values{found->value, little_endian};
   std::vector<double> out;
   constexpr std::uint16_t kShortType = 3, kLongType = 4, kFractionType = 5;
   for (std::size_t at = 0; at + type_bytes(found->type) <= found->value.size(); at += type_bytes(found->type)) {
@@ -179,7 +180,7 @@ std::vector<double> TiffDirectory::numbers(std::uint16_t tag) const {
 }
 
 std::optional<TiffDirectory> read_tiff_tree(const InputFile& file) {
-  return TreeReader{[&](std::uint64_t at, std::span<std::byte> into) {
+  return TiffTreeReader{[&](std::uint64_t at, std::span<std::byte> into) {
            auto got = file.read_at(at, into);
            return got && *got == into.size();
          }}
@@ -187,7 +188,7 @@ std::optional<TiffDirectory> read_tiff_tree(const InputFile& file) {
 }
 
 std::optional<TiffDirectory> read_tiff_tree(std::span<const std::byte> block) {
-  return TreeReader{[&](std::uint64_t at, std::span<std::byte> into) {
+  return TiffTreeReader{[&](std::uint64_t at, std::span<std::byte> into) {
            if (at > block.size() || into.size() > block.size() - at) return false;
            std::copy_n(block.begin() + static_cast<std::ptrdiff_t>(at), into.size(), into.begin());
            return true;
@@ -197,42 +198,43 @@ std::optional<TiffDirectory> read_tiff_tree(std::span<const std::byte> block) {
 
 namespace {
 
-void add_missing(const TiffDirectory& of, const TiffDirectory* in, std::vector<std::uint16_t>& missing) {
+void add_missing(const TiffDirectory& original, const TiffDirectory* copy, std::vector<std::uint16_t>& missing) {
   constexpr std::uint16_t kOrientationOfPage = 0x0112;
-  for (const TiffTag& tag : of.tags)
-    if (tag.tag != kOrientationOfPage && (in == nullptr || in->find(tag.tag) == nullptr)) missing.push_back(tag.tag);
-  for (const auto& [pointer, below] : of.below) {
+  for (const TiffTag& tag : original.tags)
+    if (tag.tag != kOrientationOfPage && (copy == nullptr || copy->find(tag.tag) == nullptr))
+      missing.push_back(tag.tag);
+  for (const auto& [pointer, subdirectory] : original.subdirectories) {
     const TiffDirectory* other = nullptr;
-    if (in != nullptr)
-      for (const auto& [tag, each] : in->below)
+    if (copy != nullptr)
+      for (const auto& [tag, each] : copy->subdirectories)
         if (tag == pointer) other = &each;
-    add_missing(below, other, missing);
+    add_missing(subdirectory, other, missing);
   }
 }
 
 }  // namespace
 
-std::vector<std::uint16_t> missing_tags(std::span<const std::byte> of, std::span<const std::byte> in) {
+std::vector<std::uint16_t> find_missing_tags(std::span<const std::byte> original, std::span<const std::byte> copy) {
   std::vector<std::uint16_t> missing;
-  const auto before = read_tiff_tree(of), after = read_tiff_tree(in);
+  const auto before = read_tiff_tree(original), after = read_tiff_tree(copy);
   if (before) add_missing(*before, after ? &*after : nullptr, missing);
   constexpr std::uint16_t kThumbnail = 0x0201;
-  if (before && before->followed && !(after && after->followed)) missing.push_back(kThumbnail);
+  if (before && before->has_next && !(after && after->has_next)) missing.push_back(kThumbnail);
   return missing;
 }
 
-Blob write_tiff_tree(const TiffDirectory& tree, std::uint32_t at) { return TreeWriter{at}.write(tree); }
+Blob write_tiff_tree(const TiffDirectory& tree, std::uint32_t at) { return TiffTreeWriter{at}.write(tree); }
 
 void set_byte_order(TiffDirectory& tree, bool little) {
-  if (tree.little == little) return;
-  tree.little = little;
+  if (tree.little_endian == little) return;
+  tree.little_endian = little;
   for (TiffTag& tag : tree.tags) {
     const std::size_t bytes = number_bytes(tag.type);
     for (std::size_t at = 0; bytes > 1 && at + bytes <= tag.value.size(); at += bytes)
       std::reverse(tag.value.begin() + static_cast<std::ptrdiff_t>(at),
                    tag.value.begin() + static_cast<std::ptrdiff_t>(at + bytes));
   }
-  for (auto& [tag, below] : tree.below) set_byte_order(below, little);
+  for (auto& [tag, subdirectory] : tree.subdirectories) set_byte_order(subdirectory, little);
 }
 
 }  // namespace weir::media

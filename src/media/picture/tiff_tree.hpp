@@ -17,21 +17,22 @@ struct TiffTag {
   Blob value;  ///< in the byte order of the file it came from
 };
 
-struct TiffPointer;
+struct TiffSubdirectory;
 
 /// A directory with those that it points to (EXIF, GPS, Interoperability).
 struct TiffDirectory {
-  bool little = true;
-  bool followed = false;  ///< another directory comes behind it; in EXIF that of the thumbnail
+  bool little_endian = true;
+  bool has_next = false;  ///< another directory comes behind it; in EXIF that of the thumbnail
   std::vector<TiffTag> tags;
-  std::vector<TiffPointer> below;
+  std::vector<TiffSubdirectory> subdirectories;
 
   const TiffTag* find(std::uint16_t tag) const;
-  std::vector<double> numbers(std::uint16_t tag) const;  ///< whole numbers and fractions; empty if there is no such tag
+  std::vector<double> read_numbers(
+      std::uint16_t tag) const;  ///< whole numbers and fractions; empty if there is no such tag
 };
 
 /// A directory by the tag that points there.
-struct TiffPointer {
+struct TiffSubdirectory {
   std::uint16_t tag = 0;
   TiffDirectory directory;
 };
@@ -46,7 +47,7 @@ std::optional<TiffDirectory> read_tiff_tree(std::span<const std::byte> block);
 
 /// The tags of one EXIF block, in its first directory and those below, that another one has not. The
 /// orientation is passed over: it is 1.
-std::vector<std::uint16_t> missing_tags(std::span<const std::byte> of, std::span<const std::byte> in);
+std::vector<std::uint16_t> find_missing_tags(std::span<const std::byte> original, std::span<const std::byte> copy);
 
 /// The directories' bytes as they stand at offset `at` of a file; the first one starts there. Values keep their byte order.
 Blob write_tiff_tree(const TiffDirectory& tree, std::uint32_t at);

@@ -24,7 +24,7 @@ Result<VipsApi> start() {
 
 Result<const VipsApi*> VipsApi::get() {
   static const auto started = start();
-  return lent(started);
+  return to_pointer(started);
 }
 
 std::string VipsApi::take_error() const {
@@ -33,7 +33,7 @@ std::string VipsApi::take_error() const {
   g_free(raw);
   while (!text.empty() && text.back() == '\n') text.pop_back();
   for (std::size_t at = 0; (at = text.find('\n', at)) != std::string::npos;) text.replace(at, 1, "; ");
-  if (text.find("creating thread") != std::string::npos) return thread_refused().what;  // glib: the reason alone
+  if (text.find("creating thread") != std::string::npos) return thread_start_error().what;  // glib: the reason alone
   return text.empty() ? "unknown error" : text;
 }
 

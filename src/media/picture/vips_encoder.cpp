@@ -20,29 +20,29 @@ namespace {
 using ImageRef = VipsRef<VipsImage>;
 
 /// What the callback of libvips needs to fetch the next rows.
-struct Pull {
+struct RowPull {
   RowSource& rows;
   std::size_t row_bytes;
   int width;
-  int next = 0;
-  Status state = ok();
+  int next_row = 0;
+  Status status = ok();
 };
 
 // Called in order, from the top down, because libvips was given one thread and thin strips.
-int generate(VipsRegion* out, void*, void* user, void*, gboolean*) {
-  auto& pull = *static_cast<Pull*>(user);
+int generate_rows(VipsRegion* out, void*, void* user, void*, gboolean*) {
+  auto& pull = *static_cast<RowPull*>(user);
   const auto& area = out->valid;
-  if (pull.state && (area.left != 0 || area.width != pull.width || area.top != pull.next))
-    pull.state = Error{Errc::unsupported, "libvips asked for rows out of order"};
-  for (int i = 0; i < area.height && pull.state; ++i, ++pull.next)
-    pull.state = pull.rows.read({region_row(out, area.top + i), pull.row_bytes});
-  return pull.state ? 0 : -1;
+  if (pull.status && (area.left != 0 || area.width != pull.width || area.top != pull.next_row))
+    pull.status = Error{Errc::unsupported, "libvips asked for rows out of order"};
+  for (int i = 0; i < area.height && pull.status; ++i, ++pull.next_row)
+    pull.status = pull.rows.read({region_row(out, area.top + i), pull.row_bytes});
+  return pull.status ? 0 : -1;
 }
 
 class VipsEncoder {
  public:
-  VipsEncoder(const VipsApi& api, const VipsSaving& how, const EncodeJob& job, ByteSink& sink)
-      : api_{api}, how_{how}, job_{job}, sink_{sink} {}
+  VipsEncoder(const VipsApi& api, const VipsSaver& saver, const EncodeJob& job, ByteSink& sink)
+      : api_{api}, saver_{saver}, job_{job}, sink_{sink} {}
   ~VipsEncoder() { api_.vips_thread_shutdown(); }
   VipsEncoder(const VipsEncoder&) = delete;
   VipsEncoder& operator=(const VipsEncoder&) = delete;
@@ -50,37 +50,38 @@ class VipsEncoder {
   Status encode(RowSource& rows, WriteReport& report);
 
  private:
-  Result<ImageRef> make_image(Pull& pull);
+  Result<ImageRef> make_image(RowPull& pull);
   void put_metadata(VipsImage* image, WriteReport& report);
-  Status save_to(int fd, VipsImage* image, const Pull& pull);
-  Status finish(int fd, WriteReport& report);
-  void tell_dropped_tags(int fd, WriteReport& report);
-  Status deliver(int fd);
-  Error failure(const std::string& where) const {
-    return Error{Errc::io, sink_.name() + ": " + where + ": " + api_.take_error()};
+  Status save_to(int fd, VipsImage* image, const RowPull& pull);
+  Status add_missing_metadata(int fd, WriteReport& report);
+  void report_dropped_tags(int fd, WriteReport& report);
+  Status copy_to_sink(int fd);
+  Error failure(const std::string& place) const {
+    return Error{Errc::io, sink_.name() + ": " + place + ": " + api_.take_error()};
   }
 
   std::string_view format_name() const { return name_of(job_.picture.format); }
 
   const VipsApi& api_;
-  const VipsSaving& how_;
+  const VipsSaver& saver_;
   const EncodeJob& job_;
   ByteSink& sink_;
 };
 
-Result<ImageRef> VipsEncoder::make_image(Pull& pull) {
+Result<ImageRef> VipsEncoder::make_image(RowPull& pull) {
   const auto& picture = job_.picture;
-  const bool deep = picture.bits == 16, grey = picture.colours == 1;
+  const bool is_16_bit = picture.bits == 16, is_grey = picture.colours == 1;
   ImageRef image{api_, api_.vips_image_new()};
-  const auto type = grey ? (deep ? VIPS_INTERPRETATION_GREY16 : VIPS_INTERPRETATION_B_W)
-                         : (deep ? VIPS_INTERPRETATION_RGB16 : VIPS_INTERPRETATION_sRGB);
+  const auto type = is_grey ? (is_16_bit ? VIPS_INTERPRETATION_GREY16 : VIPS_INTERPRETATION_B_W)
+                            : (is_16_bit ? VIPS_INTERPRETATION_RGB16 : VIPS_INTERPRETATION_sRGB);
   const auto& metadata = *job_.metadata;
-  const bool sized = metadata.dots_per_mm_x > 0;
+  const bool has_resolution = metadata.dots_per_mm_x > 0;
   api_.vips_image_init_fields(image.get(), picture.width, picture.height, picture.channels(),
-                              deep ? VIPS_FORMAT_USHORT : VIPS_FORMAT_UCHAR, VIPS_CODING_NONE, type,
-                              sized ? metadata.dots_per_mm_x : 1.0, sized ? metadata.dots_per_mm_y : 1.0);
+                              is_16_bit ? VIPS_FORMAT_USHORT : VIPS_FORMAT_UCHAR, VIPS_CODING_NONE, type,
+                              has_resolution ? metadata.dots_per_mm_x : 1.0,
+                              has_resolution ? metadata.dots_per_mm_y : 1.0);
   if (api_.vips_image_pipelinev(image.get(), VIPS_DEMAND_STYLE_THINSTRIP, nullptr) != 0 ||
-      api_.vips_image_generate(image.get(), nullptr, generate, nullptr, &pull, nullptr) != 0)
+      api_.vips_image_generate(image.get(), nullptr, generate_rows, nullptr, &pull, nullptr) != 0)
     return failure("prepare");
   return image;
 }
@@ -94,70 +95,71 @@ void VipsEncoder::put_metadata(VipsImage* image, WriteReport& report) {
   };
   put(VIPS_META_ICC_NAME, "icc", metadata.icc);
   put(VIPS_META_XMP_NAME, "xmp", metadata.xmp);
-  if (how_.writes_exif)
-    put(VIPS_META_EXIF_NAME, "exif", metadata.exif.empty() ? Blob{} : exif_with_prefix(metadata.exif));
+  if (saver_.passes_exif)
+    put(VIPS_META_EXIF_NAME, "exif", metadata.exif.empty() ? Blob{} : add_exif_prefix(metadata.exif));
   if (metadata.dots_per_mm_x <= 0) return;
-  if (how_.resolution_needs_exif && !exif_has_resolution(metadata.exif))
+  if (saver_.resolution_needs_exif && !exif_has_resolution(metadata.exif))
     report.lost.push_back(
         fmt::format("resolution ({} has no place for it but exif, and there is none)", format_name()));
   else
     report.kept.emplace_back("resolution");
 }
 
-Status VipsEncoder::save_to(int fd, VipsImage* image, const Pull& pull) {
+Status VipsEncoder::save_to(int fd, VipsImage* image, const RowPull& pull) {
   const VipsRef<VipsTarget> target{api_, api_.vips_target_new_to_descriptor(fd)};
   if (target.get() == nullptr) return failure("open");
-  if (how_.save(api_, job_, image, target.get()) == 0) return ok();
+  if (saver_.save(api_, job_, image, target.get()) == 0) return ok();
   auto error = failure(std::string{format_name()});
-  return pull.state ? Status{std::move(error)} : pull.state;
+  return pull.status ? Status{std::move(error)} : pull.status;
 }
 
 // What came into the file is read again.
-void VipsEncoder::tell_dropped_tags(int fd, WriteReport& report) {
+void VipsEncoder::report_dropped_tags(int fd, WriteReport& report) {
   const auto& exif = job_.metadata->exif;
-  if (exif.empty() || how_.exif_reader == nullptr) return;
+  if (exif.empty() || saver_.exif_reader == nullptr) return;
   const VipsRef<VipsSource> source{api_, api_.vips_source_new_from_descriptor(fd)};
   VipsImage* loaded = nullptr;
-  const int problem = (api_.*how_.exif_reader)(source.get(), &loaded, nullptr);
+  const int problem = (api_.*saver_.exif_reader)(source.get(), &loaded, nullptr);
   if (problem != 0) (void)api_.take_error();
   const ImageRef image{api_, loaded};
   const void* data = nullptr;
   std::size_t size = 0;
   if (problem == 0 && api_.vips_image_get_typeof(loaded, VIPS_META_EXIF_NAME) == api_.vips_blob_get_type())
     (void)api_.vips_image_get_blob(loaded, VIPS_META_EXIF_NAME, &data, &size);
-  const auto written = exif_body({static_cast<const std::byte*>(data), size});
-  const auto missing = missing_tags(exif, written);
+  const auto written = strip_exif_prefix({static_cast<const std::byte*>(data), size});
+  const auto missing = find_missing_tags(exif, written);
   if (missing.empty()) return;
   std::string names;
-  constexpr std::size_t kMostNamed = 8;
-  for (std::size_t i = 0; i < std::min(missing.size(), kMostNamed); ++i) names += fmt::format(" {:#06x}", missing[i]);
-  const std::string more = missing.size() > kMostNamed ? fmt::format(" and {} more", missing.size() - kMostNamed) : "";
+  constexpr std::size_t kMaxNamed = 8;
+  for (std::size_t i = 0; i < std::min(missing.size(), kMaxNamed); ++i) names += fmt::format(" {:#06x}", missing[i]);
+  const std::string more = missing.size() > kMaxNamed ? fmt::format(" and {} more", missing.size() - kMaxNamed) : "";
   report.lost.push_back(fmt::format("exif tags (not written into {}:{}{})", format_name(), names, more));
 }
 
 /// What is done to the file after libvips has written it.
-Status VipsEncoder::finish(int fd, WriteReport& report) {
-  if (how_.add_tags != nullptr)
-    if (auto added = how_.add_tags(fd, *job_.metadata, sink_.name(), report); !added) return added;
-  tell_dropped_tags(fd, report);
+Status VipsEncoder::add_missing_metadata(int fd, WriteReport& report) {
+  if (saver_.add_tags != nullptr)
+    if (auto added = saver_.add_tags(fd, *job_.metadata, sink_.name(), report); !added) return added;
+  report_dropped_tags(fd, report);
   return ok();
 }
 
 // TIFF is written with seeks from the start of the file, which a pipe cannot do, and the boxes of JPEG XL stand in front
 // of what libvips writes: then the file passes through one without a name.
 Status VipsEncoder::encode(RowSource& rows, WriteReport& report) {
-  Pull pull{rows, job_.picture.row_bytes(), job_.picture.width};
+  RowPull pull{rows, job_.picture.row_bytes(), job_.picture.width};
   auto image = make_image(pull);
   if (!image) return image.error();
   put_metadata(image->get(), report);
-  const bool boxes = how_.put_with_boxes != nullptr && (!job_.metadata->exif.empty() || !job_.metadata->xmp.empty());
+  const bool needs_boxes =
+      saver_.write_with_boxes != nullptr && (!job_.metadata->exif.empty() || !job_.metadata->xmp.empty());
   const int flags = ::fcntl(sink_.fd(), F_GETFL);
-  const bool from_start = ::lseek(sink_.fd(), 0, SEEK_CUR) == 0 && (flags & O_APPEND) == 0;
+  const bool is_at_start = ::lseek(sink_.fd(), 0, SEEK_CUR) == 0 && (flags & O_APPEND) == 0;
   const bool readable = (flags & O_ACCMODE) == O_RDWR;  // tags are added to what was written, or looked for in it
-  const bool tags = !job_.metadata->exif.empty() || !job_.metadata->iptc.empty();
-  if (from_start && !boxes && (readable || !tags)) {
+  const bool has_tags = !job_.metadata->exif.empty() || !job_.metadata->iptc.empty();
+  if (is_at_start && !needs_boxes && (readable || !has_tags)) {
     if (auto saved = save_to(sink_.fd(), image->get(), pull); !saved) return saved;
-    if (auto finished = finish(sink_.fd(), report); !finished) return finished;
+    if (auto finished = add_missing_metadata(sink_.fd(), report); !finished) return finished;
     struct stat about {};
     if (::fstat(sink_.fd(), &about) == 0) sink_.count_written(static_cast<std::uint64_t>(about.st_size));
     return ok();
@@ -165,11 +167,11 @@ Status VipsEncoder::encode(RowSource& rows, WriteReport& report) {
   auto scratch = open_scratch_file({});
   if (!scratch) return scratch.error();
   if (auto saved = save_to(scratch->get(), image->get(), pull); !saved) return saved;
-  if (auto finished = finish(scratch->get(), report); !finished) return finished;
-  return boxes ? how_.put_with_boxes(scratch->get(), *job_.metadata, sink_) : deliver(scratch->get());
+  if (auto finished = add_missing_metadata(scratch->get(), report); !finished) return finished;
+  return needs_boxes ? saver_.write_with_boxes(scratch->get(), *job_.metadata, sink_) : copy_to_sink(scratch->get());
 }
 
-Status VipsEncoder::deliver(int fd) {
+Status VipsEncoder::copy_to_sink(int fd) {
   std::byte piece[16384];
   for (off_t at = 0;;) {
     const auto got = ::pread(fd, piece, sizeof piece, at);
@@ -182,21 +184,21 @@ Status VipsEncoder::deliver(int fd) {
 
 }  // namespace
 
-bool is_bare(const Metadata& metadata) {
+bool has_no_vips_metadata(const Metadata& metadata) {
   return metadata.icc.empty() && metadata.exif.empty() && metadata.xmp.empty() && metadata.dots_per_mm_x <= 0;
 }
 
-Status encode_by_vips(const VipsSaving& how, const EncodeJob& job, RowSource& rows, ByteSink& sink,
-                      WriteReport& report) {
+Status encode_with_vips(const VipsSaver& saver, const EncodeJob& job, RowSource& rows, ByteSink& sink,
+                        WriteReport& report) {
   auto api = VipsApi::get();
   if (!api)
     return Error{api.error().code,
                  fmt::format("{}: {} {}", sink.name(), name_of(job.picture.format), api.error().what)};
-  return VipsEncoder{**api, how, job, sink}.encode(rows, report);
+  return VipsEncoder{**api, saver, job, sink}.encode(rows, report);
 }
 
-MediaNeed vips_encoder_need(const VipsSaving& how, const PictureInfo& picture, int quality) {
-  auto sum = vips_need(picture, quality < 0 ? how.lossless_cost : how.cost);
+MediaNeed vips_encoder_need(const VipsSaver& saver, const PictureInfo& picture, int quality) {
+  auto sum = vips_need(picture, quality < 0 ? saver.default_quality_cost : saver.cost);
   sum.ram += Bytes{picture.row_bytes()} * 256;
   return sum;
 }

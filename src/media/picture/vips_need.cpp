@@ -11,9 +11,9 @@ constexpr Bytes kVipsWorking = 3_MiB;        // buffers that do not grow with th
 MediaNeed vips_need(const PictureInfo& picture, const PixelCost& cost) {
   MediaNeed sum{kVipsLibraryBytes + kVipsWorking, Bytes{}, kVipsLibraryBytes};
   const auto pixels = static_cast<std::uint64_t>(picture.width) * static_cast<std::uint64_t>(picture.height);
-  const auto colours = pixels * (picture.bits == 16 ? cost.deep_bytes : cost.bytes);
+  const auto colours = pixels * (picture.bits == 16 ? cost.bytes_at_16_bits : cost.bytes_at_8_bits);
   sum.ram += Bytes{colours};
-  if (picture.alpha && cost.alpha_share > 0) sum.ram += Bytes{colours / cost.alpha_share};
+  if (picture.alpha && cost.alpha_divisor > 0) sum.ram += Bytes{colours / cost.alpha_divisor};
   return sum;
 }
 

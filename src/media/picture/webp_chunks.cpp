@@ -11,9 +11,9 @@ namespace weir::media {
 namespace {
 
 constexpr std::size_t kFileHead = 12, kChunkHead = 8;
-constexpr int kMostChunks = 1 << 20;
+constexpr int kMaxChunks = 1 << 20;
 /// Read by libvips, or of the samples.
-constexpr std::array<std::string_view, 8> kSettledWebpChunks{"VP8 ", "VP8L", "VP8X", "ALPH",
+constexpr std::array<std::string_view, 8> kIgnoredWebpChunks{"VP8 ", "VP8L", "VP8X", "ALPH",
                                                              "ICCP", "EXIF", "XMP ", "ANIM"};
 
 std::uint64_t little_endian(std::span<const std::byte> bytes) {
@@ -31,7 +31,7 @@ void read_webp_chunks(const InputFile& file, Metadata& into) {
   const std::uint64_t riff_end = kChunkHead + little_endian(std::span{head}.subspan(4, 4));
   const std::uint64_t end = std::min(file.size(), riff_end + riff_end % 2);
   std::uint64_t frames = 0, at = kFileHead;
-  for (int count = 0; at + kChunkHead <= end && count < kMostChunks; ++count) {
+  for (int count = 0; at + kChunkHead <= end && count < kMaxChunks; ++count) {
     std::array<std::byte, kChunkHead> chunk{};
     got = file.read_at(at, chunk);
     if (!got || *got < chunk.size()) return;
@@ -40,11 +40,11 @@ void read_webp_chunks(const InputFile& file, Metadata& into) {
     at += kChunkHead + size + size % 2;
     if (type == "ANMF")
       ++frames;
-    else if (std::find(kSettledWebpChunks.begin(), kSettledWebpChunks.end(), type) == kSettledWebpChunks.end())
-      leave_out(into, "chunk " + type, type == "C2PA" ? "C2PA provenance is not carried" : "unknown");
+    else if (std::find(kIgnoredWebpChunks.begin(), kIgnoredWebpChunks.end(), type) == kIgnoredWebpChunks.end())
+      record_omission(into, "chunk " + type, type == "C2PA" ? "C2PA provenance is not carried" : "unknown");
   }
-  if (end < file.size()) leave_out(into, "data behind the picture", fmt::format("{} bytes", file.size() - end));
-  if (frames > 1) leave_out(into, "frames", fmt::format("the first of {}", frames));
+  if (end < file.size()) record_omission(into, "data behind the picture", fmt::format("{} bytes", file.size() - end));
+  if (frames > 1) record_omission(into, "frames", fmt::format("the first of {}", frames));
 }
 
 }  // namespace weir::media

@@ -10,37 +10,39 @@ namespace {
 constexpr int kWebpEffort = 4, kWebpLosslessEffort = 0;
 
 // libwebp always has room for alpha, hence no share of it in what a pixel costs.
-constexpr VipsLoading kWebpLoading{.format = Format::webp,
-                                   .load = &VipsApi::vips_webpload_source,
-                                   .read_container = [](const InputFilePtr& file, int, Metadata& into) -> Status {
-                                     read_webp_chunks(*file, into);
-                                     return ok();
-                                   },
-                                   .cost = {.bytes = 9, .deep_bytes = 9, .alpha_share = 0}};
+constexpr VipsLoader kWebpLoader{
+    .format = Format::webp,
+    .load = &VipsApi::vips_webpload_source,
+    .read_container_metadata = [](const InputFilePtr& file, int, Metadata& into) -> Status {
+      read_webp_chunks(*file, into);
+      return ok();
+    },
+    .cost = {.bytes_at_8_bits = 9, .bytes_at_16_bits = 9, .alpha_divisor = 0}};
 
 int save_webp(const VipsApi& api, const EncodeJob& job, VipsImage* image, VipsTarget* target) {
-  const gboolean lossless = wants_lossless(job), bare = is_bare(*job.metadata);
+  const gboolean lossless = is_lossless_job(job), bare = has_no_vips_metadata(*job.metadata);
   return api.vips_webpsave_target(image, target, "lossless", lossless, "effort",
                                   lossless ? kWebpLosslessEffort : kWebpEffort, "Q", lossless ? 75 : job.quality,
                                   "strip", bare, nullptr);
 }
 
 // An EXIF block is written with the resolution in it, also when there was none.
-constexpr VipsSaving kWebpSaving{.save = save_webp,
-                                 .cost = {.bytes = 22, .deep_bytes = 22, .alpha_share = 0},
-                                 .lossless_cost = {.bytes = 30, .deep_bytes = 30, .alpha_share = 0},
-                                 .exif_reader = &VipsApi::vips_webpload_source};
+constexpr VipsSaver kWebpSaver{
+    .save = save_webp,
+    .cost = {.bytes_at_8_bits = 22, .bytes_at_16_bits = 22, .alpha_divisor = 0},
+    .default_quality_cost = {.bytes_at_8_bits = 30, .bytes_at_16_bits = 30, .alpha_divisor = 0},
+    .exif_reader = &VipsApi::vips_webpload_source};
 
 }  // namespace
 
 Result<DecoderPtr> open_webp(InputFilePtr file, const ReadOptions& options) {
-  return open_by_vips(kWebpLoading, std::move(file), options);
+  return open_with_vips(kWebpLoader, std::move(file), options);
 }
 Status encode_webp(const EncodeJob& job, RowSource& rows, ByteSink& sink, WriteReport& report) {
-  return encode_by_vips(kWebpSaving, job, rows, sink, report);
+  return encode_with_vips(kWebpSaver, job, rows, sink, report);
 }
 MediaNeed encode_webp_need(const PictureInfo& picture, int quality) {
-  return vips_encoder_need(kWebpSaving, picture, quality);
+  return vips_encoder_need(kWebpSaver, picture, quality);
 }
 
 }  // namespace weir::media

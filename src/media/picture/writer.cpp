@@ -12,14 +12,14 @@
 #include "base/atomic_file.hpp"
 #include "base/text.hpp"
 #include "base/threads.hpp"
-#include "media/picture/carriable.hpp"
 #include "media/picture/encoder.hpp"
+#include "media/picture/fit_metadata.hpp"
+#include "media/picture/format_limits.hpp"
 #include "media/picture/picture.hpp"
 #include "media/picture/picture_format.hpp"
 #include "media/picture/resample.hpp"
+#include "media/picture/row_converter.hpp"
 #include "media/picture/row_queue.hpp"
-#include "media/picture/samples.hpp"
-#include "media/picture/storable.hpp"
 
 namespace weir::media {
 namespace {
@@ -34,16 +34,16 @@ void block_write_signals() {
 }
 
 /// A queue, and behind it, on a thread of its own: the resize, the change of samples, the encoder and the file.
-class Writer final : public PictureWriter {
+class ThreadedWriter final : public PictureWriter {
  public:
-  Writer(std::string name, std::optional<AtomicFile> file, const WriteOptions& options)
+  ThreadedWriter(std::string name, std::optional<AtomicFile> file, const WriteOptions& options)
       : options_{options},
         rows_left_{static_cast<std::size_t>(options.rows.height)},
-        stored_{storable(options, report_.lost)},
-        metadata_{carriable(options.metadata, stored_, report_)},
+        stored_{fit_picture_info(options, report_.lost)},
+        metadata_{fit_metadata(options.metadata, stored_, report_)},
         file_{std::move(file)},
         sink_{file_ ? file_->fd() : STDOUT_FILENO, std::move(name)},
-        queue_{std::max<std::size_t>(options.queue.count(), options.rows.row_bytes())} {}
+        queue_{std::max<std::size_t>(options.queue_size.count(), options.rows.row_bytes())} {}
   /// Errors: thread_refused().
   Status start() {
     auto thread = start_thread<std::thread>([this] { run(); });
@@ -52,7 +52,7 @@ class Writer final : public PictureWriter {
     return ok();
   }
 
-  ~Writer() override {
+  ~ThreadedWriter() override {
     if (!thread_.joinable()) return;
     queue_.cancel(Error{Errc::cancelled, sink_.name() + ": writing was stopped"});
     thread_.join();
@@ -72,7 +72,7 @@ class Writer final : public PictureWriter {
     assert(thread_.joinable());
     queue_.close(Error{Errc::invalid_argument, sink_.name() + ": finished before its last row"});
     thread_.join();
-    if (!done_) return done_.error();
+    if (!result_) return result_.error();
     if (file_)
       if (auto committed = file_->commit(); !committed) return committed.error();
     return std::move(report_);
@@ -81,8 +81,8 @@ class Writer final : public PictureWriter {
  private:
   void run() {
     block_write_signals();
-    done_ = or_refusal([this] { return encode(); });
-    if (!done_) queue_.cancel(done_.error());
+    result_ = catch_resource_errors([this] { return encode(); });
+    if (!result_) queue_.cancel(result_.error());
     report_.size = Bytes{sink_.size()};
   }
 
@@ -97,13 +97,14 @@ class Writer final : public PictureWriter {
       picture.height = stored_.height;
     }
     if (picture.alpha != stored_.alpha || picture.bits != stored_.bits) {
-      adapted = adapt_rows(*rows, picture, stored_);
+      adapted = convert_rows(*rows, picture, stored_);
       rows = adapted.get();
     }
     const EncodeJob job{stored_, options_.quality, metadata_.get()};
     if (stored_.alpha) report_.kept.emplace_back("alpha");
     if (stored_.bits == 16) report_.kept.emplace_back("16-bit");
-    return traits_of(options_.format).writing->encode(job, *rows, sink_, report_);  // create() has seen that it has one
+    return find_format(options_.format)
+        .write_support->encode(job, *rows, sink_, report_);  // create() has seen that it has one
   }
 
   WriteOptions options_;
@@ -114,7 +115,7 @@ class Writer final : public PictureWriter {
   std::optional<AtomicFile> file_;
   ByteSink sink_;
   RowQueue queue_;
-  Status done_ = ok();
+  Status result_ = ok();
   std::thread thread_;  // last: it uses all of the above
 };
 
@@ -124,29 +125,29 @@ Result<std::unique_ptr<PictureWriter>> PictureWriter::create(const std::filesyst
                                                              const WriteOptions& options) {
   const bool to_stdout = path == "-";
   auto name = to_stdout ? std::string{"standard output"} : printable(path.native());
-  if (auto fits = check_limits(options); !fits) return Error{fits.error().code, name + ": " + fits.error().what};
+  if (auto fits = check_format_limits(options); !fits) return Error{fits.error().code, name + ": " + fits.error().what};
   std::optional<AtomicFile> file;
   if (!to_stdout) {
     auto created = AtomicFile::create(path, options.overwrite);
     if (!created) return created.error();
     file.emplace(*std::move(created));
   }
-  auto writer = std::make_unique<Writer>(std::move(name), std::move(file), options);
+  auto writer = std::make_unique<ThreadedWriter>(std::move(name), std::move(file), options);
   if (auto started = writer->start(); !started) return started.error();
   return std::unique_ptr<PictureWriter>{std::move(writer)};
 }
 
 MediaNeed PictureWriter::need(const WriteOptions& options) {
-  const auto& writing = traits_of(options.format).writing;
+  const auto& writing = find_format(options.format).write_support;
   if (!writing) return {};
   std::vector<std::string> lost;
-  const auto stored = storable(options, lost);
+  const auto stored = fit_picture_info(options, lost);
   auto sum = writing->need(stored, options.quality);
-  sum.ram += std::max(options.queue, Bytes{options.rows.row_bytes()}) + Bytes{options.rows.row_bytes()} + 128_KiB;
+  sum.ram += std::max(options.queue_size, Bytes{options.rows.row_bytes()}) + Bytes{options.rows.row_bytes()} + 128_KiB;
   // What the format can carry of the metadata, and a block of it as it is packed.
   if (options.metadata != nullptr) sum.ram += Bytes{options.metadata->bytes()} * 3;
   if (stored.width != options.rows.width || stored.height != options.rows.height)
-    sum.ram += resample_memory(options.rows, stored.width, stored.height);
+    sum.ram += resample_memory_need(options.rows, stored.width, stored.height);
   return sum;
 }
 

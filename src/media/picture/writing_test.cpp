@@ -15,15 +15,15 @@
 namespace weir::media {
 namespace {
 
-using test::draw;
-using test::form;
-using test::get_file;
+using test::draw_rows;
 using test::load;
 using test::make_metadata;
+using test::make_picture_info;
 using test::options_for;
-using test::put_file;
+using test::read_test_file;
 using test::Samples;
 using test::save;
+using test::write_test_file;
 using weir::test::Folder;
 
 /// Files of this process may not grow beyond `bytes` while it lives. Nobody ignores the signal: the writer has to.
@@ -71,10 +71,10 @@ Samples noise(const PictureInfo& picture) {
 
 TEST(PictureWriter, RowsBeyondTheHeightAreAnError) {
   const Folder folder;
-  const PictureInfo picture = form(300, 40, 3, false, 8);
+  const PictureInfo picture = make_picture_info(300, 40, 3, false, 8);
   auto writer = PictureWriter::create(folder / "tall.png", options_for(Format::png, picture));
   ASSERT_TRUE(writer);
-  const Samples rows = draw(picture);
+  const Samples rows = draw_rows(picture);
   ASSERT_TRUE((*writer)->write(rows));
   for (int i = 0; i < 3; ++i) {
     const auto more = (*writer)->write(rows);
@@ -85,7 +85,7 @@ TEST(PictureWriter, RowsBeyondTheHeightAreAnError) {
 
 TEST(Writing, AFullDiskIsAnErrorAndLeavesNothing) {
   Folder folder;
-  const auto picture = form(200, 200, 3, false, 8);
+  const auto picture = make_picture_info(200, 200, 3, false, 8);
   for (const Format format : {Format::png, Format::jpg, Format::webp, Format::tiff, Format::avif, Format::jxl}) {
     const auto report = [&] {
       const FileSizeLimit limit{10000};
@@ -95,12 +95,12 @@ TEST(Writing, AFullDiskIsAnErrorAndLeavesNothing) {
     EXPECT_EQ(report.error().code, Errc::io) << report.error().what;
     EXPECT_NE(report.error().what.find("full"), std::string::npos) << report.error().what;
     EXPECT_EQ(report.error().what.find('\n'), std::string::npos) << report.error().what;
-    EXPECT_EQ(folder.all().size(), 0U) << name_of(format);
+    EXPECT_EQ(folder.list_files().size(), 0U) << name_of(format);
   }
 }
 
-TEST(Writing, AClosedPipeIsAnErrorAndNotADeath) {
-  const auto picture = form(200, 200, 3, false, 8);
+TEST(Writing, AClosedPipeIsAnError) {
+  const auto picture = make_picture_info(200, 200, 3, false, 8);
   for (const Format format : {Format::png, Format::jpg, Format::tiff}) {
     int ends[2] = {};
     ASSERT_EQ(::pipe(ends), 0);
@@ -116,38 +116,38 @@ TEST(Writing, AClosedPipeIsAnErrorAndNotADeath) {
 
 TEST(Writing, StandardOutputGetsTheSameBytesAsAFile) {
   Folder folder;
-  const auto picture = form(60, 40, 3, false, 8);
+  const auto picture = make_picture_info(60, 40, 3, false, 8);
   for (const Format format : {Format::png, Format::jpg, Format::tiff, Format::jxl}) {
     const auto metadata = make_metadata(false);
     const std::string name{name_of(format)};
-    ASSERT_TRUE(save(folder / ("a." + name), options_for(format, picture, metadata), draw(picture)));
+    ASSERT_TRUE(save(folder / ("a." + name), options_for(format, picture, metadata), draw_rows(picture)));
     const auto report = [&] {
       const StandardOutput file{::open((folder / ("b." + name)).c_str(), O_CREAT | O_WRONLY | O_APPEND, 0600)};
-      return save("-", options_for(format, picture, metadata), draw(picture));
+      return save("-", options_for(format, picture, metadata), draw_rows(picture));
     }();
     ASSERT_TRUE(report) << report.error().what;
-    EXPECT_EQ(get_file(folder / ("a." + name)), get_file(folder / ("b." + name))) << name;
+    EXPECT_EQ(read_test_file(folder / ("a." + name)), read_test_file(folder / ("b." + name))) << name;
   }
 }
 
-TEST(Writing, AWriterThatIsLeftAloneCleansUp) {
+TEST(Writing, AnAbandonedWriterCleansUp) {
   Folder folder;
-  const auto picture = form(300, 400, 3, false, 8);
-  const auto rows = draw(picture);
+  const auto picture = make_picture_info(300, 400, 3, false, 8);
+  const auto rows = draw_rows(picture);
   for (const Format format : {Format::png, Format::jpg, Format::webp, Format::tiff, Format::avif, Format::jxl})
     for (const std::size_t count : {0, 1, 200, 400}) {
       auto writer = PictureWriter::create(folder / "left", options_for(format, picture));
       ASSERT_TRUE(writer);
       ASSERT_TRUE((*writer)->write(std::span{rows}.first(count * picture.row_bytes())));
       writer->reset();
-      EXPECT_EQ(folder.all().size(), 0U) << name_of(format) << " " << count;
+      EXPECT_EQ(folder.list_files().size(), 0U) << name_of(format) << " " << count;
     }
 }
 
 TEST(Writing, FinishingTooEarlyIsAnErrorAndLeavesNothing) {
   Folder folder;
-  const auto picture = form(30, 40, 3, false, 8);
-  const auto rows = draw(picture);
+  const auto picture = make_picture_info(30, 40, 3, false, 8);
+  const auto rows = draw_rows(picture);
   for (const Format format : {Format::png, Format::jpg, Format::webp, Format::tiff, Format::jxl}) {
     auto writer = PictureWriter::create(folder / "early", options_for(format, picture));
     ASSERT_TRUE(writer);
@@ -156,26 +156,26 @@ TEST(Writing, FinishingTooEarlyIsAnErrorAndLeavesNothing) {
     ASSERT_FALSE(report);
     EXPECT_EQ(report.error().code, Errc::invalid_argument) << report.error().what;
     writer->reset();
-    EXPECT_EQ(folder.all().size(), 0U);
+    EXPECT_EQ(folder.list_files().size(), 0U);
   }
 }
 
 TEST(Writing, AnExistingFileStaysUnlessOverwriteIsSet) {
   Folder folder;
-  const auto picture = form(8, 8, 3, false, 8);
-  put_file(folder / "a.png", "old", 3);
-  const auto refused = save(folder / "a.png", options_for(Format::png, picture), draw(picture));
+  const auto picture = make_picture_info(8, 8, 3, false, 8);
+  write_test_file(folder / "a.png", "old", 3);
+  const auto refused = save(folder / "a.png", options_for(Format::png, picture), draw_rows(picture));
   ASSERT_FALSE(refused);
   EXPECT_EQ(refused.error().code, Errc::exists);
   auto options = options_for(Format::png, picture);
   options.overwrite = true;
-  ASSERT_TRUE(save(folder / "a.png", options, draw(picture)));
+  ASSERT_TRUE(save(folder / "a.png", options, draw_rows(picture)));
   EXPECT_TRUE(load(folder / "a.png"));
 }
 
-TEST(Writing, OverItsOwnInputReadsAllOfIt) {
+TEST(Writing, OverwritingTheInputReadsAllOfIt) {
   Folder folder;
-  const auto picture = form(64, 64, 3, false, 8);
+  const auto picture = make_picture_info(64, 64, 3, false, 8);
   ASSERT_TRUE(save(folder / "a.png", options_for(Format::png, picture), noise(picture)));
   auto reader = PictureReader::open({.path = folder / "a.png", .bytes = nullptr});
   ASSERT_TRUE(reader);
@@ -183,7 +183,7 @@ TEST(Writing, OverItsOwnInputReadsAllOfIt) {
   ASSERT_TRUE((*reader)->read(std::span{rows}.first(picture.row_bytes())));
   auto options = options_for(Format::png, picture);
   options.overwrite = true;
-  ASSERT_TRUE(save(folder / "a.png", options, draw(picture)));
+  ASSERT_TRUE(save(folder / "a.png", options, draw_rows(picture)));
   ASSERT_TRUE((*reader)->rewind());
   ASSERT_TRUE((*reader)->read(rows));
   EXPECT_EQ(rows, noise(picture));  // the file that was opened, not the one that replaced it

@@ -9,8 +9,8 @@
 #include <variant>
 
 #include "networks/edge_networks.hpp"
-#include "networks/everywhere.hpp"
-#include "networks/wide_network.hpp"
+#include "networks/kernel_check.hpp"
+#include "networks/wide_random_network.hpp"
 #include "nn/cpu/strips.hpp"
 #include "nn/network.hpp"
 #include "nn/program.hpp"
@@ -18,8 +18,8 @@
 namespace weir::nn {
 namespace {
 
-using test::Everywhere;
 using test::GeneratedNetwork;
+using test::KernelCheck;
 
 Graph graph_of(const GeneratedNetwork& made) {
   auto network = parse_network(made.param, made.bin, "edge");
@@ -27,14 +27,14 @@ Graph graph_of(const GeneratedNetwork& made) {
   return network ? std::move(network->graph) : Graph{};
 }
 
-void runs(const GeneratedNetwork& made, Extent size = {9, 11}) {
-  const Everywhere ran = test::run_everywhere(graph_of(made), size);
+void expect_runs(const GeneratedNetwork& made, Extent size = {9, 11}) {
+  const KernelCheck ran = test::check_with_all_kernels(graph_of(made), size);
   EXPECT_EQ(ran.refusal, "");
   EXPECT_EQ(ran.fault, "");
 }
 
-void is_refused(const GeneratedNetwork& made, const std::string& bound) {
-  const Everywhere ran = test::run_everywhere(graph_of(made), {9, 11});
+void expect_refused(const GeneratedNetwork& made, const std::string& bound) {
+  const KernelCheck ran = test::check_with_all_kernels(graph_of(made), {9, 11});
   EXPECT_NE(ran.refusal.find(": layer "), std::string::npos) << ran.refusal;
   EXPECT_NE(ran.refusal.find(bound), std::string::npos) << ran.refusal;
 }
@@ -42,56 +42,56 @@ void is_refused(const GeneratedNetwork& made, const std::string& bound) {
 TEST(Bounds, SumsOfAnyNumberOfPictures) {
   for (const int inputs : {2, 8, 9, 15, 16, 64}) {
     SCOPED_TRACE(inputs);
-    runs(test::sum_network(inputs));
+    expect_runs(test::sum_network(inputs));
   }
 }
 
 TEST(Bounds, SumsOfAnyNumberOfGatedPictures) {
   for (const int inputs : {2, 3, 9, 12}) {
     SCOPED_TRACE(inputs);
-    runs(test::gated_sum_network(inputs));
+    expect_runs(test::gated_sum_network(inputs));
   }
 }
 
 TEST(Bounds, ConvolutionsOfManyChannels) {
-  for (const int channels : {2048, 2049, 2080, 4096, compute::kMostConv3x3Channels}) {
+  for (const int channels : {2048, 2049, 2080, 4096, compute::kMaxConv3x3Channels}) {
     SCOPED_TRACE(channels);
-    runs(test::wide_network(channels, 3), {6, 7});
+    expect_runs(test::wide_network(channels, 3), {6, 7});
   }
-  is_refused(test::wide_network(compute::kMostConv3x3Channels + 1, 3), "up to 8192");
+  expect_refused(test::wide_network(compute::kMaxConv3x3Channels + 1, 3), "up to 8192");
 }
 
 TEST(Bounds, ProductsOfManyChannels) {
   for (const int channels : {2080, 16385}) {
     SCOPED_TRACE(channels);
-    runs(test::wide_network(channels, 1), {3, 5});
+    expect_runs(test::wide_network(channels, 1), {3, 5});
   }
 }
 
 TEST(Bounds, ConcatenationsOfManyParts) {
   for (const auto& [inputs, channels] : {std::pair{8, 32}, {9, 32}, {40, 5}, {33, 64}}) {
     SCOPED_TRACE(inputs);
-    runs(test::concat_network(inputs, channels));
+    expect_runs(test::concat_network(inputs, channels));
   }
-  is_refused(test::concat_network(9, 1024), "up to 8192");
+  expect_refused(test::concat_network(9, 1024), "up to 8192");
 }
 
 TEST(Bounds, ShufflesOfEveryFactor) {
-  for (int factor = 2; factor <= compute::kMostShuffleFactor; ++factor) {
+  for (int factor = 2; factor <= compute::kMaxShuffleFactor; ++factor) {
     SCOPED_TRACE(factor);
-    runs(test::shuffle_network(factor));
+    expect_runs(test::shuffle_network(factor));
   }
 }
 
 TEST(Bounds, NetworksOfManyOperations) {
-  runs(test::deep_network(static_cast<int>(kMostOps) - 2));
-  is_refused(test::deep_network(static_cast<int>(kMostOps) - 1), "more than 4096");
+  expect_runs(test::deep_network(static_cast<int>(kMaxOps) - 2));
+  expect_refused(test::deep_network(static_cast<int>(kMaxOps) - 1), "more than 4096");
 }
 
 /// What can be read but is refused, or takes long with the reference, counts as neither.
 TEST(Bounds, AnyWideNetworkIsRightOrRefused) {
   constexpr Extent kSize{24, 25};
-  constexpr double kMostWork = 1.5e7;
+  constexpr double kMaxWork = 1.5e7;
   int ran = 0;
   int refused = 0;
   for (std::uint64_t seed = 0; seed < 150; ++seed) {
@@ -102,9 +102,9 @@ TEST(Bounds, AnyWideNetworkIsRightOrRefused) {
       EXPECT_EQ(network.error().what.find('\n'), std::string::npos) << network.error().what;
       continue;
     }
-    const bool much_work = network->multiplications_per_pixel * kSize.height * kSize.width > kMostWork;
+    const bool much_work = network->multiplications_per_pixel * kSize.height * kSize.width > kMaxWork;
     if (!infer_extents(network->graph, kSize) || (much_work && lower(network->graph))) continue;
-    const Everywhere result = test::run_everywhere(network->graph, kSize);
+    const KernelCheck result = test::check_with_all_kernels(network->graph, kSize);
     EXPECT_EQ(result.fault, "");
     (result.refusal.empty() ? ran : refused) += 1;
   }
@@ -125,7 +125,7 @@ TEST(Bounds, UniformWeights) {
         std::fill(conv->weight.begin(), conv->weight.end(), 1.0F / static_cast<float>(taps));
         std::fill(conv->bias.begin(), conv->bias.end(), 0.0F);
       }
-      const Everywhere ran = test::run_everywhere(graph, {6, 7});
+      const KernelCheck ran = test::check_with_all_kernels(graph, {6, 7});
       EXPECT_EQ(ran.fault, "");
     }
   }
@@ -140,9 +140,9 @@ TEST(Bounds, PlansOfDenseBlocksAndOfManyGatesEnd) {
     PlanLimits limits;
     limits.memory = 1_GiB;
     limits.disk = 1_GiB;
-    const auto plan = plan_whole(graph, *program, {512, 512}, compute::Storage::half, limits);
+    const auto plan = plan_single_strip(graph, *program, {512, 512}, compute::ElementType::float16, limits);
     ASSERT_TRUE(plan) << plan.error().what;
-    EXPECT_EQ(plan->plans.front().passes.size(), program->statistics.size() + 1);
+    EXPECT_EQ(plan->plans.front().passes.size(), program->means.size() + 1);
     // Forty passes that keep nothing would multiply twenty times as much.
     const auto each = multiplications_per_pixel(graph);
     ASSERT_TRUE(each);
@@ -156,7 +156,7 @@ TEST(Bounds, ARowTooLongForOneStripIsRefused) {
   ASSERT_TRUE(program);
   PlanLimits limits;
   limits.memory = 64_GiB;
-  const auto refused = plan_whole(graph, *program, {1, 1 << 28}, compute::Storage::half, limits);
+  const auto refused = plan_single_strip(graph, *program, {1, 1 << 28}, compute::ElementType::float16, limits);
   ASSERT_FALSE(refused);
   EXPECT_EQ(refused.error().code, Errc::over_budget);
   EXPECT_NE(refused.error().what.find("layer"), std::string::npos) << refused.error().what;

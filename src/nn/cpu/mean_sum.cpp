@@ -14,19 +14,20 @@ constexpr int kBlock = 32;             // channels at a time
 
 /// total + the value in units. False where the sum is not below 2^39 in magnitude, be the value no number.
 bool add_units(std::int64_t& total, double value) {
-  constexpr double kMost = 274877906944.0;  // 2^38: its units are half of what 64 bits hold
-  return std::fabs(value) < kMost && !__builtin_add_overflow(total, static_cast<std::int64_t>(value * kUnits), &total);
+  constexpr double kMaxSum = 274877906944.0;  // 2^38: its units are half of what 64 bits hold
+  return std::fabs(value) < kMaxSum &&
+         !__builtin_add_overflow(total, static_cast<std::int64_t>(value * kUnits), &total);
 }
 
 }  // namespace
 
-MeanSum::MeanSum(int members, int channels)
+MeanSum::MeanSum(int threads, int channels)
     : channels_{channels},
-      sums_(static_cast<std::size_t>(members), std::vector<std::int64_t>(static_cast<std::size_t>(channels), 0)),
-      beyond_(static_cast<std::size_t>(members)) {}
+      sums_(static_cast<std::size_t>(threads), std::vector<std::int64_t>(static_cast<std::size_t>(channels), 0)),
+      overflow_(static_cast<std::size_t>(threads)) {}
 
-void MeanSum::add(const compute::Kernels& kernels, compute::Storage storage, const std::byte* values, int pixels,
-                  int member) {
+void MeanSum::add(const compute::Kernels& kernels, compute::ElementType element_type, const std::byte* values,
+                  int pixels, int member) {
   std::vector<std::int64_t>& total = sums_[static_cast<std::size_t>(member)];
   float converted[kBlock];
   for (int c = 0; c < channels_; c += kBlock) {
@@ -34,7 +35,7 @@ void MeanSum::add(const compute::Kernels& kernels, compute::Storage storage, con
     for (int x = 0; x < pixels; ++x) {
       const std::size_t i =
           static_cast<std::size_t>(x) * static_cast<std::size_t>(channels_) + static_cast<std::size_t>(c);
-      if (storage == compute::Storage::half) {
+      if (element_type == compute::ElementType::float16) {
         kernels.to_float(reinterpret_cast<const std::uint16_t*>(values) + i, converted, kBlock);
         for (int k = 0; k < kBlock; ++k) sum[k] += static_cast<double>(converted[k]);
       } else {
@@ -44,19 +45,20 @@ void MeanSum::add(const compute::Kernels& kernels, compute::Storage storage, con
     }
     for (int k = 0; k < kBlock; ++k) {
       if (!add_units(total[static_cast<std::size_t>(c) + static_cast<std::size_t>(k)], sum[k]))
-        beyond_[static_cast<std::size_t>(member)].seen = true;
+        overflow_[static_cast<std::size_t>(member)].is_set = true;
     }
   }
 }
 
-std::vector<float> MeanSum::mean(int channels, double pixels) const {
+std::vector<float> MeanSum::means(int channels, double pixels) const {
   std::vector<float> mean;
   for (int c = 0; c < channels; ++c) {
     std::int64_t total = 0;
-    bool held = std::none_of(beyond_.begin(), beyond_.end(), [](const Beyond& member) { return member.seen; });
+    bool fits =
+        std::none_of(overflow_.begin(), overflow_.end(), [](const OverflowFlag& member) { return member.is_set; });
     for (const auto& member : sums_)
-      held = !__builtin_add_overflow(total, member[static_cast<std::size_t>(c)], &total) && held;
-    mean.push_back(held ? static_cast<float>(static_cast<double>(total) / kUnits / pixels)
+      fits = !__builtin_add_overflow(total, member[static_cast<std::size_t>(c)], &total) && fits;
+    mean.push_back(fits ? static_cast<float>(static_cast<double>(total) / kUnits / pixels)
                         : std::numeric_limits<float>::quiet_NaN());
   }
   return mean;

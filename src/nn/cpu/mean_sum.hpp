@@ -13,20 +13,21 @@ namespace weir::nn {
 class MeanSum {
  public:
   /// `channels` padded to whole blocks of 32.
-  MeanSum(int members, int channels);
+  MeanSum(int threads, int channels);
 
   /// Adds `pixels` pixels that lie side by side, `channels` values apart. Thread-safe for different members.
-  void add(const compute::Kernels& kernels, compute::Storage storage, const std::byte* values, int pixels, int member);
+  void add(const compute::Kernels& kernels, compute::ElementType element_type, const std::byte* values, int pixels,
+           int member);
   /// Sum / pixels of the first `channels` channels; no numbers if a value was none, or a sum did not fit.
-  std::vector<float> mean(int channels, double pixels) const;
+  std::vector<float> means(int channels, double pixels) const;
 
  private:
-  struct Beyond {
-    bool seen = false;  // a value that is no number, or a sum that does not fit
+  struct OverflowFlag {
+    bool is_set = false;  // a value that is no number, or a sum that does not fit
   };
   int channels_;
   std::vector<std::vector<std::int64_t>> sums_;  // by member
-  std::vector<Beyond> beyond_;                   // by member
+  std::vector<OverflowFlag> overflow_;           // by member
 };
 
 }  // namespace weir::nn

@@ -19,19 +19,19 @@ std::vector<float> means_of(float value, int times = 1) {
   MeanSum sum{2, kChannels};
   for (int i = 0; i < times; ++i) {
     for (const int member : {0, 1}) {
-      sum.add(compute::plain_kernels(), compute::Storage::single, reinterpret_cast<const std::byte*>(pixels.data()),
-              kPixels, member);
+      sum.add(compute::plain_kernels(), compute::ElementType::float32,
+              reinterpret_cast<const std::byte*>(pixels.data()), kPixels, member);
     }
   }
-  return sum.mean(kChannels, 2.0 * kPixels * times);
+  return sum.means(kChannels, 2.0 * kPixels * times);
 }
 
-TEST(MeanSum, IsTheMeanOfWhatFits) {
+TEST(MeanSum, IsExactIfTheSumFits) {
   EXPECT_EQ(means_of(0.75F).front(), 0.75F);
   EXPECT_EQ(means_of(-1.0e9F, 20).back(), -1.0e9F);
 }
 
-TEST(MeanSum, IsNoNumberWhereASumDoesNotFit) {
+TEST(MeanSum, IsNaNIfASumDoesNotFit) {
   EXPECT_TRUE(std::isnan(means_of(1.0e26F).front()));
   EXPECT_TRUE(std::isnan(means_of(-1.0e26F).front()));
   EXPECT_TRUE(std::isnan(means_of(5.0e10F, 2).front())) << "each piece fits, their sum does not";

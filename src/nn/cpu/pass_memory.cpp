@@ -6,32 +6,32 @@ namespace weir::nn {
 
 std::byte* PassMemory::row_start(int t, int y) const {
   const auto i = static_cast<std::size_t>(t);
-  return arena_ + pass_.offset[i] + static_cast<std::size_t>(y % pass_.rows[i]) * layout(t).row_bytes;
+  return arena_ + pass_.offset[i] + static_cast<std::size_t>(y % pass_.row_count[i]) * layout(t).row_bytes;
 }
 
-const std::byte* PassMemory::at(int t, int y, int x) const {
+const std::byte* PassMemory::read_address(int t, int y, int x) const {
   const std::byte* row = y < 0 || y >= extent(t).height ? zero_row_ : row_start(t, y);
-  return row + layout(t).first_byte + static_cast<std::ptrdiff_t>(x) * static_cast<std::ptrdiff_t>(pixel(t));
+  return row + layout(t).first_byte + static_cast<std::ptrdiff_t>(x) * static_cast<std::ptrdiff_t>(pixel_bytes(t));
 }
 
-PlanarRows PassMemory::planar_rows(int t, Rows rows) const {
+PlanarRows PassMemory::planar_rows(int t, RowRange rows) const {
   PlanarRows view;
   view.first = rows.first;
-  view.count = rows.last - rows.first;
+  view.count = rows.end - rows.first;
   view.width = extent(t).width;
   view.planes = tensor(t).channels;
   view.plane_stride = layout(t).plane_stride;
-  for (int y = rows.first; y < rows.last; ++y) view.row.push_back(reinterpret_cast<float*>(out_at(t, y)));
+  for (int y = rows.first; y < rows.end; ++y) view.row.push_back(reinterpret_cast<float*>(write_address(t, y)));
   return view;
 }
 
-void PassMemory::clear_margins(int t, Rows rows) const {
+void PassMemory::clear_margins(int t, RowRange rows) const {
   const RowLayout& l = layout(t);
-  const bool whole = has_filler(t);
+  const bool whole = has_filler_channels(t);
   const std::size_t planes = tensor(t).planar ? static_cast<std::size_t>(tensor(t).channels) : 1;
   const std::size_t plane = l.row_bytes / planes;
-  const std::size_t end = l.first_byte + static_cast<std::size_t>(extent(t).width) * pixel(t);
-  for (int y = rows.first; y < rows.last; ++y) {
+  const std::size_t end = l.first_byte + static_cast<std::size_t>(extent(t).width) * pixel_bytes(t);
+  for (int y = rows.first; y < rows.end; ++y) {
     std::byte* row = row_start(t, y);
     if (whole) std::memset(row, 0, l.row_bytes);
     for (std::size_t p = 0; p < planes && !whole; ++p) {
@@ -47,18 +47,18 @@ std::span<std::byte> PassMemory::disk_row(int t, int y, std::uint64_t& offset) c
   return {row_start(t, y), bytes};
 }
 
-Status PassMemory::to_disk(ScratchFile& file, int t, Rows rows) const {
+Status PassMemory::write_to_disk(ScratchFile& file, int t, RowRange rows) const {
   std::uint64_t offset = 0;
-  for (int y = rows.first; y < rows.last; ++y) {
+  for (int y = rows.first; y < rows.end; ++y) {
     const std::span<const std::byte> row = disk_row(t, y, offset);
     if (auto status = file.write_at(offset, row); !status) return status;
   }
   return ok();
 }
 
-Status PassMemory::from_disk(ScratchFile& file, int t, Rows rows) const {
+Status PassMemory::read_from_disk(ScratchFile& file, int t, RowRange rows) const {
   std::uint64_t offset = 0;
-  for (int y = rows.first; y < rows.last; ++y) {
+  for (int y = rows.first; y < rows.end; ++y) {
     const std::span<std::byte> row = disk_row(t, y, offset);
     if (auto status = file.read_at(offset, row); !status) return status;
   }

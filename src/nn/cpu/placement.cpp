@@ -10,27 +10,29 @@ namespace weir::nn {
 namespace {
 
 /// Offsets that a block must not have: from < offset < to.
-struct Forbidden {
+struct ForbiddenRange {
   std::ptrdiff_t from, to;
 };
 
-class Placement {
+class BlockPlacer {
  public:
-  Placement(std::vector<Block>& blocks, const std::vector<Handover>& handovers)
-      : blocks_{blocks}, handovers_{handovers} {}
+  BlockPlacer(std::vector<MemoryBlock>& blocks, const std::vector<BlockOverlap>& overlaps)
+      : blocks_{blocks}, overlaps_{overlaps} {}
 
   std::size_t place(const std::vector<std::size_t>& order) {
     std::size_t end = 0;
     for (std::size_t n = 0; n < order.size(); ++n) {
-      Block& block = blocks_[order[n]];
-      std::vector<Forbidden> taken;
+      MemoryBlock& block = blocks_[order[n]];
+      std::vector<ForbiddenRange> forbidden;
       for (std::size_t m = 0; m < n; ++m) {
-        const Block& other = blocks_[order[m]];
-        if (other.first <= block.last && block.first <= other.last) taken.push_back(forbidden(order[n], order[m]));
+        const MemoryBlock& other = blocks_[order[m]];
+        if (other.first_pass <= block.last_pass && block.first_pass <= other.last_pass)
+          forbidden.push_back(find_forbidden_range(order[n], order[m]));
       }
-      std::sort(taken.begin(), taken.end(), [](const Forbidden& a, const Forbidden& b) { return a.from < b.from; });
+      std::sort(forbidden.begin(), forbidden.end(),
+                [](const ForbiddenRange& a, const ForbiddenRange& b) { return a.from < b.from; });
       std::ptrdiff_t at = 0;
-      for (const Forbidden& f : taken) {
+      for (const ForbiddenRange& f : forbidden) {
         if (at > f.from) at = std::max(at, f.to);
       }
       block.offset = static_cast<std::size_t>(at);
@@ -40,41 +42,41 @@ class Placement {
   }
 
  private:
-  Forbidden forbidden(std::size_t block, std::size_t placed) const {
+  ForbiddenRange find_forbidden_range(std::size_t block, std::size_t placed) const {
     const auto at = static_cast<std::ptrdiff_t>(blocks_[placed].offset);
-    Forbidden f{at - static_cast<std::ptrdiff_t>(blocks_[block].bytes),
-                at + static_cast<std::ptrdiff_t>(blocks_[placed].bytes)};
-    for (const Handover& h : handovers_) {
-      const auto lead = static_cast<std::ptrdiff_t>(h.lead);
-      if (h.from == placed && h.to == block) f.from = std::max(f.from, at - lead);
-      if (h.from == block && h.to == placed) f.to = std::min(f.to, at + lead);
+    ForbiddenRange f{at - static_cast<std::ptrdiff_t>(blocks_[block].bytes),
+                     at + static_cast<std::ptrdiff_t>(blocks_[placed].bytes)};
+    for (const BlockOverlap& h : overlaps_) {
+      const auto gap = static_cast<std::ptrdiff_t>(h.gap_bytes);
+      if (h.from == placed && h.to == block) f.from = std::max(f.from, at - gap);
+      if (h.from == block && h.to == placed) f.to = std::min(f.to, at + gap);
     }
     return f;
   }
 
-  std::vector<Block>& blocks_;
-  const std::vector<Handover>& handovers_;
+  std::vector<MemoryBlock>& blocks_;
+  const std::vector<BlockOverlap>& overlaps_;
 };
 
 }  // namespace
 
-std::size_t place(std::vector<Block>& blocks, const std::vector<Handover>& handovers) {
+std::size_t place_blocks(std::vector<MemoryBlock>& blocks, const std::vector<BlockOverlap>& overlaps) {
   std::vector<std::size_t> order(blocks.size());
   std::iota(order.begin(), order.end(), std::size_t{0});
   std::stable_sort(order.begin(), order.end(),
                    [&](std::size_t a, std::size_t b) { return blocks[a].bytes > blocks[b].bytes; });
-  Placement placement{blocks, handovers};
+  BlockPlacer placement{blocks, overlaps};
   std::size_t best = placement.place(order);
-  for (const Handover& h : handovers) {
-    std::vector<std::size_t> other = order;
-    const auto from = std::find(other.begin(), other.end(), h.from);
-    const auto to = std::find(from, other.end(), h.to);
-    if (to == other.end()) continue;  // it comes first already
+  for (const BlockOverlap& h : overlaps) {
+    std::vector<std::size_t> changed_order = order;
+    const auto from = std::find(changed_order.begin(), changed_order.end(), h.from);
+    const auto to = std::find(from, changed_order.end(), h.to);
+    if (to == changed_order.end()) continue;  // it comes first already
     std::rotate(from, to, to + 1);
-    const std::size_t end = placement.place(other);
+    const std::size_t end = placement.place(changed_order);
     if (end > best) continue;
     best = end;
-    order = std::move(other);
+    order = std::move(changed_order);
   }
   placement.place(order);
   return best;

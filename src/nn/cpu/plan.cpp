@@ -14,14 +14,14 @@ namespace weir::nn {
 
 namespace {
 
-using compute::Storage;
+using compute::ElementType;
 
 constexpr int kMarginPixels = 8;   // feature rows: a tile reads at most 6 columns past the last one
 constexpr int kMarginFloats = 32;  // planar rows: a vector
 constexpr std::size_t kAlign = 64;
-constexpr int kMostColumns = 1 << 22;  // times the rows of a step, a number of pieces of work that an int holds
+constexpr int kMaxColumns = 1 << 22;  // times the rows of a step, a number of pieces of work that an int holds
 
-RowLayout layout_of(const Tensor& tensor, Extent extent, Storage storage) {
+RowLayout make_layout(const ProgramTensor& tensor, Extent extent, ElementType element_type) {
   RowLayout layout;
   const auto width = static_cast<std::size_t>(extent.width);
   if (tensor.planar) {
@@ -30,7 +30,7 @@ RowLayout layout_of(const Tensor& tensor, Extent extent, Storage storage) {
     layout.row_bytes = static_cast<std::size_t>(layout.plane_stride) * tensor.channels * sizeof(float);
     return layout;
   }
-  const std::size_t element = storage == Storage::half ? 2 : 4;
+  const std::size_t element = element_type == ElementType::float16 ? 2 : 4;
   layout.stride = compute::padded_channels(tensor.channels);
   const std::size_t pixel = static_cast<std::size_t>(layout.stride) * element;
   layout.first_byte = kMarginPixels * pixel;
@@ -40,56 +40,56 @@ RowLayout layout_of(const Tensor& tensor, Extent extent, Storage storage) {
   return layout;
 }
 
-double cost_of(const Op& op, Extent extent) { return op.multiplications * extent.width * extent.height; }
+double count_multiplications(const Op& op, Extent extent) { return op.multiplications * extent.width * extent.height; }
 
 class Planner {
  public:
-  Planner(const Graph& graph, const Program& program, Storage storage, const PlanLimits& limits)
-      : graph_{graph}, program_{program}, storage_{storage}, limits_{limits} {}
+  Planner(const Graph& graph, const Program& program, ElementType element_type, const PlanLimits& limits)
+      : graph_{graph}, program_{program}, element_type_{element_type}, limits_{limits} {}
 
   Result<Plan> run(Extent input) {
-    auto extents = tensor_extents(input);
+    auto extents = find_tensor_extents(input);
     if (!extents) return extents.error();
     extent_ = *extents;
     for (std::size_t t = 0; t < extent_.size(); ++t) {
-      if (extent_[t].width <= kMostColumns) continue;
-      const Layer& layer = graph_.layers[index(program_.ops[index(program_.tensors[t].producer)].layer)];
+      if (extent_[t].width <= kMaxColumns) continue;
+      const Layer& layer = graph_.layers[to_index(program_.ops[to_index(program_.tensors[t].producer)].layer)];
       return Error{Errc::over_budget, fmt::format("line {}: layer {}: {} columns; supported at once: {}", layer.line,
-                                                  layer.name, extent_[t].width, kMostColumns)};
+                                                  layer.name, extent_[t].width, kMaxColumns)};
     }
     // Rings are the same for every height beyond some bands; the search looks at a low picture.
     constexpr int kLowHeight = 768;
     low_extent_ = extent_;
     if (input.height > 2 * kLowHeight) {
-      if (auto low = tensor_extents({kLowHeight + input.height % 4, input.width})) low_extent_ = *low;
+      if (auto low = find_tensor_extents({kLowHeight + input.height % 4, input.width})) low_extent_ = *low;
     }
     for (std::size_t t = 0; t < extent_.size(); ++t) {
-      layout_.push_back(layout_of(program_.tensors[t], extent_[t], storage_));
+      layout_.push_back(make_layout(program_.tensors[t], extent_[t], element_type_));
     }
     search();
-    if (!best_) return too_large(least_);
-    Plan plan = lay_out(best_keep_, extent_);
+    if (!best_seconds_) return too_large_error(smallest_arena_);
+    Plan plan = fill_plan(best_reuse_, extent_);
     // Rows that a resize reads at once can differ by one between the low picture and this one.
-    if (plan.arena > limits_.memory) return too_large(plan.arena);
+    if (plan.arena > limits_.memory) return too_large_error(plan.arena);
     plan.input = input;
     return plan;
   }
 
  private:
-  Result<std::vector<Extent>> tensor_extents(Extent input) const {
+  Result<std::vector<Extent>> find_tensor_extents(Extent input) const {
     auto blobs = infer_extents(graph_, input);
     if (!blobs) return blobs.error();
     std::vector<Extent> extents;
-    for (const Tensor& t : program_.tensors) extents.push_back((*blobs)[static_cast<std::size_t>(t.blob)]);
+    for (const ProgramTensor& t : program_.tensors) extents.push_back((*blobs)[static_cast<std::size_t>(t.blob)]);
     return extents;
   }
 
-  Error too_large(Bytes least) const {
+  Error too_large_error(Bytes least) const {
     return {Errc::over_budget, fmt::format("the network's rows need {} of memory at least, {} are left for them",
                                            to_text(least), to_text(limits_.memory))};
   }
 
-  std::size_t whole_bytes(int tensor) const {
+  std::size_t tensor_bytes(int tensor) const {
     return layout_[static_cast<std::size_t>(tensor)].row_bytes *
            static_cast<std::size_t>(extent_[static_cast<std::size_t>(tensor)].height);
   }
@@ -97,16 +97,16 @@ class Planner {
   /// Tensors of which at most one is kept: one that a later pass needs, and what it is made from where that is smaller
   /// and dearer to make again.
   using Choice = std::vector<int>;
-  std::vector<Choice> choices() const {
+  std::vector<Choice> list_choices() const {
     const std::vector<int> shared = shared_tensors(program_);
     std::vector<Choice> list;
     for (const int t : shared) {
       Choice choice{t};
       const Op& op = producer(t);
       const int before = op.inputs.front().tensor;
-      const bool other = std::find(shared.begin(), shared.end(), before) == shared.end();
-      if (other && producer(before).kind != OpKind::input && whole_bytes(before) < whole_bytes(t) &&
-          cost_since(before, shared, whole_bytes(before)) > cost_of(op, extent_[index(t)])) {
+      const bool is_unshared = std::find(shared.begin(), shared.end(), before) == shared.end();
+      if (is_unshared && producer(before).kind != OpKind::input && tensor_bytes(before) < tensor_bytes(t) &&
+          recompute_cost(before, shared, tensor_bytes(before)) > count_multiplications(op, extent_[to_index(t)])) {
         choice.push_back(before);
       }
       list.push_back(std::move(choice));
@@ -115,21 +115,21 @@ class Planner {
   }
   /// Multiplications that make a tensor from what is more likely to be kept: the shared ones that are not larger. Every op
   /// on the way counts once, however many ways lead to it.
-  double cost_since(int tensor, const std::vector<int>& shared, std::size_t largest) const {
-    std::vector<bool> met(program_.tensors.size(), false);
-    std::vector<int> open{tensor};
-    met[index(tensor)] = true;
+  double recompute_cost(int tensor, const std::vector<int>& shared, std::size_t largest) const {
+    std::vector<bool> visited(program_.tensors.size(), false);
+    std::vector<int> to_visit{tensor};
+    visited[to_index(tensor)] = true;
     double cost = 0;
-    while (!open.empty()) {
-      const int made = open.back();
-      open.pop_back();
+    while (!to_visit.empty()) {
+      const int made = to_visit.back();
+      to_visit.pop_back();
       const Op& op = producer(made);
-      cost += cost_of(op, extent_[index(made)]);
-      for_each_read(op, [&](int from) {
-        const bool likely = std::binary_search(shared.begin(), shared.end(), from) && whole_bytes(from) <= largest;
-        if (likely || met[index(from)]) return;
-        met[index(from)] = true;
-        open.push_back(from);
+      cost += count_multiplications(op, extent_[to_index(made)]);
+      for_each_input(op, [&](int from) {
+        const bool likely = std::binary_search(shared.begin(), shared.end(), from) && tensor_bytes(from) <= largest;
+        if (likely || visited[to_index(from)]) return;
+        visited[to_index(from)] = true;
+        to_visit.push_back(from);
       });
     }
     return cost;
@@ -139,88 +139,89 @@ class Planner {
   /// top of the best. Ends early when kMostWork is done: the first combination keeps nothing, so that there is a plan if
   /// there can be one.
   void search() {
-    constexpr std::size_t kMost = 8;
-    const std::vector<Choice> all = limits_.keep ? choices() : std::vector<Choice>{};
-    std::vector<Keep> keep(program_.tensors.size(), Keep::nowhere);
-    const std::size_t first = std::min(all.size(), kMost);
-    search_from({all.begin(), all.begin() + static_cast<std::ptrdiff_t>(first)}, 0, keep);
-    if (first == all.size() || !best_) return;
+    constexpr std::size_t kMaxFullSearch = 8;
+    const std::vector<Choice> all = limits_.may_keep_tensors ? list_choices() : std::vector<Choice>{};
+    std::vector<TensorReuse> reuse(program_.tensors.size(), TensorReuse::recompute);
+    const std::size_t first = std::min(all.size(), kMaxFullSearch);
+    search_from({all.begin(), all.begin() + static_cast<std::ptrdiff_t>(first)}, 0, reuse);
+    if (first == all.size() || !best_seconds_) return;
     for (const Choice& choice : all) {
-      std::vector<Keep> other = best_keep_;
-      for (const int t : choice) other[index(t)] = Keep::nowhere;
-      for_each_kind(choice, other, [&] { consider(other); });
+      std::vector<TensorReuse> other = best_reuse_;
+      for (const int t : choice) other[to_index(t)] = TensorReuse::recompute;
+      for_each_reuse(choice, other, [&] { consider(other); });
     }
   }
-  void search_from(const std::vector<Choice>& all, std::size_t number, std::vector<Keep>& keep) {
-    if (number == all.size()) return consider(keep);
-    search_from(all, number + 1, keep);
-    for_each_kind(all[number], keep, [&] { search_from(all, number + 1, keep); });
+  void search_from(const std::vector<Choice>& all, std::size_t number, std::vector<TensorReuse>& reuse) {
+    if (number == all.size()) return consider(reuse);
+    search_from(all, number + 1, reuse);
+    for_each_reuse(all[number], reuse, [&] { search_from(all, number + 1, reuse); });
   }
   /// Calls look() with each tensor of the choice kept in each way that is allowed.
-  template <class Look>
-  void for_each_kind(const Choice& choice, std::vector<Keep>& keep, Look&& look) const {
+  template <class Visit>
+  void for_each_reuse(const Choice& choice, std::vector<TensorReuse>& reuse, Visit&& visit) const {
     for (const int t : choice) {
-      for (const Keep kind : {Keep::memory, Keep::disk}) {
-        if (kind == Keep::disk && limits_.disk == Bytes{}) continue;
-        keep[index(t)] = kind;
-        look();
-        keep[index(t)] = Keep::nowhere;
+      for (const TensorReuse kind : {TensorReuse::memory, TensorReuse::disk}) {
+        if (kind == TensorReuse::disk && limits_.disk == Bytes{}) continue;
+        reuse[to_index(t)] = kind;
+        visit();
+        reuse[to_index(t)] = TensorReuse::recompute;
       }
     }
   }
 
   /// What looking at one combination costs: ops of passes, and steps of schedules that had to be walked. About a second.
-  static constexpr double kMostWork = 2e8;
-  void consider(const std::vector<Keep>& keep) {
-    if (work_ > kMostWork) return;
-    work_ += static_cast<double>((program_.statistics.size() + 1) * program_.ops.size());
-    std::vector<Pass> passes = make_passes(program_, keep);
+  static constexpr double kMaxWork = 2e8;
+  void consider(const std::vector<TensorReuse>& reuse) {
+    if (work_ > kMaxWork) return;
+    work_ += static_cast<double>((program_.means.size() + 1) * program_.ops.size());
+    std::vector<Pass> passes = make_passes(program_, reuse);
     Bytes disk;
-    const double seconds = seconds_of(passes, keep, disk);
-    if (disk > limits_.disk || (best_ && seconds >= *best_)) return;
+    const double seconds = estimate_seconds(passes, reuse, disk);
+    if (disk > limits_.disk || (best_seconds_ && seconds >= *best_seconds_)) return;
     std::vector<const RowsHeld*> held;
     for (Pass& pass : passes) {
-      held.push_back(&low_rows(pass));
-      pass.rows = held.back()->most;
+      held.push_back(&find_low_rows(pass));
+      pass.row_count = held.back()->max_rows;
     }
-    const Bytes arena{Arena{*this, passes, held, keep}.bytes};
-    if (least_ == Bytes{} || arena < least_) least_ = arena;
+    const Bytes arena{Arena{*this, passes, held, reuse}.bytes};
+    if (smallest_arena_ == Bytes{} || arena < smallest_arena_) smallest_arena_ = arena;
     if (arena > limits_.memory) return;
-    best_ = seconds;
-    best_keep_ = keep;
+    best_seconds_ = seconds;
+    best_reuse_ = reuse;
   }
 
   /// Roughly: what was measured on the machines that weir is developed on; only the order of plans matters.
-  double seconds_of(const std::vector<Pass>& passes, const std::vector<Keep>& keep, Bytes& disk) const {
-    constexpr double kMacsPerSecond = 5e11;
+  double estimate_seconds(const std::vector<Pass>& passes, const std::vector<TensorReuse>& reuse, Bytes& disk) const {
+    constexpr double kMultiplicationsPerSecond = 5e11;
     constexpr double kMemoryBytesPerSecond = 1.5e9;  // the first touch of a page is what costs
     constexpr double kDiskBytesPerSecond = 1e9;
     double seconds = 0;
     for (const Pass& pass : passes) {
       for (std::size_t o = 0; o < pass.role.size(); ++o) {
         const int tensor = program_.ops[o].output;
-        if (pass.role[o] == Role::run) seconds += cost_of(program_.ops[o], extent_[index(tensor)]) / kMacsPerSecond;
-        if (pass.role[o] == Role::load) seconds += static_cast<double>(whole_bytes(tensor)) / kDiskBytesPerSecond;
+        if (pass.role[o] == OpRole::run)
+          seconds += count_multiplications(program_.ops[o], extent_[to_index(tensor)]) / kMultiplicationsPerSecond;
+        if (pass.role[o] == OpRole::load) seconds += static_cast<double>(tensor_bytes(tensor)) / kDiskBytesPerSecond;
       }
-      for (const int t : pass.stored) {
-        const bool on_disk = keep[index(t)] == Keep::disk;
-        seconds += static_cast<double>(whole_bytes(t)) / (on_disk ? kDiskBytesPerSecond : kMemoryBytesPerSecond);
-        if (on_disk) disk += Bytes{whole_bytes(t)};
+      for (const int t : pass.stored_tensors) {
+        const bool on_disk = reuse[to_index(t)] == TensorReuse::disk;
+        seconds += static_cast<double>(tensor_bytes(t)) / (on_disk ? kDiskBytesPerSecond : kMemoryBytesPerSecond);
+        if (on_disk) disk += Bytes{tensor_bytes(t)};
       }
     }
     return seconds;
   }
 
-  const RowsHeld& low_rows(const Pass& pass) {
+  const RowsHeld& find_low_rows(const Pass& pass) {
     std::vector<int> key(pass.role.size() + pass.targets.size() + 1, -1);
     for (std::size_t o = 0; o < pass.role.size(); ++o) key[o] = static_cast<int>(pass.role[o]);
     std::copy(pass.targets.begin(), pass.targets.end(),
               key.begin() + static_cast<std::ptrdiff_t>(pass.role.size()) + 1);
-    auto [at, fresh] = rows_cache_.try_emplace(std::move(key));
-    if (!fresh) return at->second;
-    at->second = rows_held(program_, low_extent_, pass, limits_.band);
+    auto [at, is_new] = rows_cache_.try_emplace(std::move(key));
+    if (!is_new) return at->second;
+    at->second = find_rows_held(program_, low_extent_, pass, limits_.band);
     constexpr double kStepWork = 10;  // measured: a step against an op of make_passes
-    work_ += kStepWork * static_cast<double>(program_.ops.size()) * low_extent_[index(program_.output)].height /
+    work_ += kStepWork * static_cast<double>(program_.ops.size()) * low_extent_[to_index(program_.output)].height /
              limits_.band;
     return at->second;
   }
@@ -228,103 +229,104 @@ class Planner {
   /// The passes' memory: one block for the rings of each, one for every tensor that is kept in memory.
   struct Arena {
     Arena(const Planner& planner, const std::vector<Pass>& passes, const std::vector<const RowsHeld*>& held,
-          const std::vector<Keep>& keep) {
+          const std::vector<TensorReuse>& reuse) {
       for (std::size_t p = 0; p < passes.size(); ++p) {
         const int number = static_cast<int>(p);
-        for (const int t : passes[p].stored) {
-          if (keep[index(t)] != Keep::memory) continue;
+        for (const int t : passes[p].stored_tensors) {
+          if (reuse[to_index(t)] != TensorReuse::memory) continue;
           tensors.push_back(t);
-          blocks.push_back({round_up(planner.whole_bytes(t), kAlign), number, planner.last_use(passes, p, t)});
+          blocks.push_back({round_up(planner.tensor_bytes(t), kAlign), number, planner.last_use(passes, p, t)});
         }
       }
       for (std::size_t p = 0; p < passes.size(); ++p) {
         std::size_t rings = 0;
-        for (std::size_t t = 0; t < passes[p].rows.size(); ++t) {
-          if (!kept_by(passes[p], keep, static_cast<int>(t)))
+        for (std::size_t t = 0; t < passes[p].row_count.size(); ++t) {
+          if (!is_kept_by(passes[p], reuse, static_cast<int>(t)))
             rings += planner.ring_bytes(passes[p], static_cast<int>(t));
         }
         blocks.push_back({rings, static_cast<int>(p), static_cast<int>(p)});
       }
-      for (std::size_t p = 0; p < passes.size(); ++p) add_handovers(planner, static_cast<int>(p), *held[p]);
-      bytes = place(blocks, handovers);
+      for (std::size_t p = 0; p < passes.size(); ++p) add_overlaps(planner, static_cast<int>(p), *held[p]);
+      bytes = place_blocks(blocks, overlaps);
     }
 
-    void add_handovers(const Planner& planner, int pass, const RowsHeld& held) {
-      for (const RowsHeld::Handover& h : held.handovers) {
+    void add_overlaps(const Planner& planner, int pass, const RowsHeld& held) {
+      for (const RowsHeld::TensorOverlap& h : held.overlaps) {
         const std::size_t from = block_of(h.from);
         const std::size_t to = block_of(h.to);
         if (from == tensors.size() || to == tensors.size()) continue;
-        if (blocks[from].last != pass || blocks[to].first != pass) continue;
-        const std::size_t behind =
-            round_up(static_cast<std::size_t>(std::max(0, h.lag)) * planner.layout_[index(h.from)].row_bytes, kAlign);
-        const std::size_t faster = blocks[to].bytes > blocks[from].bytes ? blocks[to].bytes - blocks[from].bytes : 0;
-        handovers.push_back({from, to, behind + faster});
+        if (blocks[from].last_pass != pass || blocks[to].first_pass != pass) continue;
+        const std::size_t lag_bytes = round_up(
+            static_cast<std::size_t>(std::max(0, h.lag_rows)) * planner.layout_[to_index(h.from)].row_bytes, kAlign);
+        const std::size_t extra = blocks[to].bytes > blocks[from].bytes ? blocks[to].bytes - blocks[from].bytes : 0;
+        overlaps.push_back({from, to, lag_bytes + extra});
       }
     }
     std::size_t block_of(int tensor) const {
       return static_cast<std::size_t>(std::find(tensors.begin(), tensors.end(), tensor) - tensors.begin());
     }
-    const Block& rings_of(std::size_t pass) const { return blocks[tensors.size() + pass]; }
+    const MemoryBlock& rings_of(std::size_t pass) const { return blocks[tensors.size() + pass]; }
 
-    std::vector<int> tensors;   // of the first blocks
-    std::vector<Block> blocks;  // then the rings, by pass
-    std::vector<Handover> handovers;
+    std::vector<int> tensors;         // of the first blocks
+    std::vector<MemoryBlock> blocks;  // then the rings, by pass
+    std::vector<BlockOverlap> overlaps;
     std::size_t bytes = 0;
   };
 
-  static bool kept_by(const Pass& pass, const std::vector<Keep>& keep, int tensor) {
-    return keep[index(tensor)] == Keep::memory &&
-           std::find(pass.stored.begin(), pass.stored.end(), tensor) != pass.stored.end();
+  static bool is_kept_by(const Pass& pass, const std::vector<TensorReuse>& reuse, int tensor) {
+    return reuse[to_index(tensor)] == TensorReuse::memory &&
+           std::find(pass.stored_tensors.begin(), pass.stored_tensors.end(), tensor) != pass.stored_tensors.end();
   }
   std::size_t ring_bytes(const Pass& pass, int tensor) const {
-    return round_up(layout_[index(tensor)].row_bytes * static_cast<std::size_t>(pass.rows[index(tensor)]), kAlign);
+    return round_up(layout_[to_index(tensor)].row_bytes * static_cast<std::size_t>(pass.row_count[to_index(tensor)]),
+                    kAlign);
   }
   int last_use(const std::vector<Pass>& passes, std::size_t stored_in, int tensor) const {
     int last = static_cast<int>(stored_in);
     for (std::size_t p = stored_in + 1; p < passes.size(); ++p) {
       for (std::size_t o = 0; o < program_.ops.size(); ++o) {
-        if (passes[p].role[o] == Role::run && reads(program_.ops[o], tensor)) last = static_cast<int>(p);
+        if (passes[p].role[o] == OpRole::run && reads(program_.ops[o], tensor)) last = static_cast<int>(p);
       }
     }
     return last;
   }
 
-  Plan lay_out(const std::vector<Keep>& keep, const std::vector<Extent>& extent) const {
+  Plan fill_plan(const std::vector<TensorReuse>& reuse, const std::vector<Extent>& extent) const {
     Plan plan;
     plan.extent = extent;
     plan.layout = layout_;
-    plan.keep = keep;
-    plan.storage = storage_;
+    plan.reuse = reuse;
+    plan.element_type = element_type_;
     plan.band = limits_.band;
-    plan.passes = make_passes(program_, keep);
+    plan.passes = make_passes(program_, reuse);
     plan.disk_offset.assign(program_.tensors.size(), 0);
     std::vector<RowsHeld> held;
     std::vector<const RowsHeld*> pointers;
     held.reserve(plan.passes.size());
     for (Pass& pass : plan.passes) {
-      held.push_back(rows_held(program_, extent, pass, limits_.band));
+      held.push_back(find_rows_held(program_, extent, pass, limits_.band));
       pointers.push_back(&held.back());
-      pass.rows = held.back().most;
+      pass.row_count = held.back().max_rows;
       for (std::size_t o = 0; o < pass.role.size(); ++o) {
-        if (pass.role[o] != Role::run) continue;
-        pass.multiplications += cost_of(program_.ops[o], extent[index(program_.ops[o].output)]);
+        if (pass.role[o] != OpRole::run) continue;
+        pass.multiplications += count_multiplications(program_.ops[o], extent[to_index(program_.ops[o].output)]);
       }
       plan.multiplications += pass.multiplications;
-      for (const int t : pass.stored) {
-        if (keep[index(t)] != Keep::disk) continue;
-        plan.disk_offset[index(t)] = plan.disk.count();
-        plan.disk += Bytes{whole_bytes(t)};
+      for (const int t : pass.stored_tensors) {
+        if (reuse[to_index(t)] != TensorReuse::disk) continue;
+        plan.disk_offset[to_index(t)] = plan.disk.count();
+        plan.disk += Bytes{tensor_bytes(t)};
       }
     }
-    plan.lead = input_lead(program_, extent, plan.passes.back(), limits_.band);
-    const Arena arena{*this, plan.passes, pointers, keep};
+    plan.read_ahead_rows = find_read_ahead_rows(program_, extent, plan.passes.back(), limits_.band);
+    const Arena arena{*this, plan.passes, pointers, reuse};
     plan.arena = Bytes{arena.bytes};
     std::size_t rings = 0;
     for (std::size_t p = 0; p < plan.passes.size(); ++p) {
       set_offsets(arena, p, plan);
       rings = std::max(rings, arena.rings_of(p).bytes);
     }
-    plan.stored = plan.arena - std::min(plan.arena, Bytes{rings});
+    plan.stored_bytes = plan.arena - std::min(plan.arena, Bytes{rings});
     return plan;
   }
 
@@ -332,41 +334,41 @@ class Planner {
     Pass& pass = plan.passes[number];
     pass.offset.assign(program_.tensors.size(), 0);
     std::size_t at = arena.rings_of(number).offset;
-    for (std::size_t t = 0; t < pass.rows.size(); ++t) {
-      if (kept_by(pass, plan.keep, static_cast<int>(t))) continue;
+    for (std::size_t t = 0; t < pass.row_count.size(); ++t) {
+      if (is_kept_by(pass, plan.reuse, static_cast<int>(t))) continue;
       pass.offset[t] = at;
       at += ring_bytes(pass, static_cast<int>(t));
     }
     for (std::size_t b = 0; b < arena.tensors.size(); ++b) {
-      const Block& block = arena.blocks[b];
-      if (static_cast<int>(number) < block.first || static_cast<int>(number) > block.last) continue;
-      const std::size_t t = index(arena.tensors[b]);
+      const MemoryBlock& block = arena.blocks[b];
+      if (static_cast<int>(number) < block.first_pass || static_cast<int>(number) > block.last_pass) continue;
+      const std::size_t t = to_index(arena.tensors[b]);
       pass.offset[t] = block.offset;
-      pass.rows[t] = plan.extent[t].height;
+      pass.row_count[t] = plan.extent[t].height;
     }
   }
 
-  const Op& producer(int tensor) const { return program_.ops[index(program_.tensors[index(tensor)].producer)]; }
+  const Op& producer(int tensor) const { return program_.ops[to_index(program_.tensors[to_index(tensor)].producer)]; }
 
   const Graph& graph_;
   const Program& program_;
-  Storage storage_;
+  ElementType element_type_;
   PlanLimits limits_;
   std::vector<Extent> extent_;
   std::vector<Extent> low_extent_;
   std::vector<RowLayout> layout_;
   std::map<std::vector<int>, RowsHeld> rows_cache_;
   double work_ = 0;
-  std::optional<double> best_;
-  std::vector<Keep> best_keep_;
-  Bytes least_;
+  std::optional<double> best_seconds_;
+  std::vector<TensorReuse> best_reuse_;
+  Bytes smallest_arena_;
 };
 
 }  // namespace
 
-Result<Plan> make_plan(const Graph& graph, const Program& program, Extent input, Storage storage,
+Result<Plan> make_plan(const Graph& graph, const Program& program, Extent input, ElementType element_type,
                        const PlanLimits& limits) {
-  return Planner{graph, program, storage, limits}.run(input);
+  return Planner{graph, program, element_type, limits}.run(input);
 }
 
 }  // namespace weir::nn

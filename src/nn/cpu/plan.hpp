@@ -20,10 +20,10 @@ struct RowLayout {
 };
 
 struct PlanLimits {
-  Bytes memory;      ///< for rows and stored tensors together
-  Bytes disk;        ///< for stored tensors
-  int band = 4;      ///< rows per step, a multiple of 4
-  bool keep = true;  ///< tensors that several passes need may be kept whole
+  Bytes memory;                  ///< for rows and stored tensors together
+  Bytes disk;                    ///< for stored tensors
+  int band = 4;                  ///< rows per step, a multiple of 4
+  bool may_keep_tensors = true;  ///< tensors that several passes need may be kept whole
 };
 
 /// Everything that running a program on one picture takes, known before the first row. A value; the program and graph
@@ -32,21 +32,21 @@ struct Plan {
   Extent input;
   std::vector<Extent> extent;              ///< by tensor
   std::vector<RowLayout> layout;           ///< by tensor
-  std::vector<Keep> keep;                  ///< by tensor
+  std::vector<TensorReuse> reuse;          ///< by tensor
   std::vector<std::uint64_t> disk_offset;  ///< by tensor
   std::vector<Pass> passes;
-  compute::Storage storage = compute::Storage::half;
+  compute::ElementType element_type = compute::ElementType::float16;
   int band = 4;
-  Bytes arena;   ///< rows, stored tensors
-  Bytes stored;  ///< of these, the stored tensors at their most
+  Bytes arena;         ///< rows, stored tensors
+  Bytes stored_bytes;  ///< of these, the stored tensors at their most
   Bytes disk;
   double multiplications = 0;  ///< as direct convolution, over all passes
-  int lead = 0;                ///< input rows that the last pass reads ahead of the output, at most
+  int read_ahead_rows = 0;     ///< input rows that the last pass reads ahead of the output, at most
 };
 
 /// The fastest plan within the limits. What is kept where never changes a result.
 /// Errors: over_budget with the least that would do; invalid_argument if the input is too small for the network.
-Result<Plan> make_plan(const Graph& graph, const Program& program, Extent input, compute::Storage storage,
+Result<Plan> make_plan(const Graph& graph, const Program& program, Extent input, compute::ElementType element_type,
                        const PlanLimits& limits);
 
 }  // namespace weir::nn

@@ -18,48 +18,49 @@ constexpr int kFar = 1 << 26;  // columns; 16 times as many are still a number, 
 int scaled(int column, double scale) { return static_cast<int>(std::lround(column * scale)); }
 
 /// The output columns that are made together with column x, and with the same scale of their values.
-Columns made_with(const Op& op, int x) {
+ColumnRange columns_made_together(const Op& op, int x) {
   if (op.kind != OpKind::conv3x3) return {x, x + 1};
   return {x / 4 * 4, x / 4 * 4 + 4};
 }
 
 /// Whether all that column x of the op's output depends on is good.
-bool good_column(const Op& op, int x, const std::vector<Columns>& good) {
-  const Columns made = made_with(op, x);
+bool is_good_column(const Op& op, int x, const std::vector<ColumnRange>& good) {
+  const ColumnRange made = columns_made_together(op, x);
   const auto inputs = op.inputs.size() + (op.epilogue.has_residual ? 1 : 0);
   for (std::size_t i = 0; i < inputs; ++i) {
-    const View& v = i < op.inputs.size() ? op.inputs[i] : op.epilogue.residual;
-    const int out =
-        op.kind == OpKind::resize ? scaled(kFar, static_cast<double>(std::get<Interp>(op.own).scale)) : kFar;
-    const Rows read = rows_read(op, i, {made.first, made.last}, {kFar, out, true});
-    const Columns& have = good[index(v.tensor)];
-    if (read.first < have.first || read.last > have.last) return false;
+    const TensorView& v = i < op.inputs.size() ? op.inputs[i] : op.epilogue.residual;
+    const int out = op.kind == OpKind::resize
+                        ? scaled(kFar, static_cast<double>(std::get<Interp>(op.layer_operation).scale))
+                        : kFar;
+    const RowRange read = needed_input_rows(op, i, {made.first, made.end}, {kFar, out, true});
+    const ColumnRange& have = good[to_index(v.tensor)];
+    if (read.first < have.first || read.end > have.end) return false;
   }
   return true;
 }
 
 /// By tensor, in the picture's columns: what is as in a run of the whole picture if the input begins at column `first`
 /// and has the extents `extent`, and both its edges are far from the picture's.
-std::vector<Columns> good_columns(const Program& program, const std::vector<double>& scale, int first,
-                                  const std::vector<Extent>& extent) {
-  std::vector<Columns> good(program.tensors.size());
+std::vector<ColumnRange> find_good_columns(const Program& program, const std::vector<double>& scale, int first,
+                                           const std::vector<Extent>& extent) {
+  std::vector<ColumnRange> good(program.tensors.size());
   for (const Op& op : program.ops) {
-    const std::size_t t = index(op.output);
-    Columns& columns = good[t];
+    const std::size_t t = to_index(op.output);
+    ColumnRange& columns = good[t];
     columns.first = scaled(first, scale[t]);
-    columns.last = columns.first + extent[t].width;
+    columns.end = columns.first + extent[t].width;
     if (op.kind == OpKind::input) continue;
-    while (columns.first < columns.last && !good_column(op, columns.first, good)) ++columns.first;
-    while (columns.first < columns.last && !good_column(op, columns.last - 1, good)) --columns.last;
+    while (columns.first < columns.end && !is_good_column(op, columns.first, good)) ++columns.first;
+    while (columns.first < columns.end && !is_good_column(op, columns.end - 1, good)) --columns.end;
   }
   return good;
 }
 
-std::vector<double> scales_of(const Graph& graph, const Program& program) {
+std::vector<double> tensor_scales(const Graph& graph, const Program& program) {
   const auto blobs = blob_scales(graph);
   std::vector<double> scale(program.tensors.size(), 0);
   if (!blobs) return scale;
-  for (std::size_t t = 0; t < scale.size(); ++t) scale[t] = (*blobs)[index(program.tensors[t].blob)];
+  for (std::size_t t = 0; t < scale.size(); ++t) scale[t] = (*blobs)[to_index(program.tensors[t].blob)];
   return scale;
 }
 
@@ -72,31 +73,31 @@ bool can_be_cut(const std::vector<double>& scale) {
 }
 
 /// A strip is resized as its part of the whole picture only where the whole's step is that of every part.
-Status steps_are_whole(const Program& program, const std::vector<Extent>& extent) {
+Status check_exact_steps(const Program& program, const std::vector<Extent>& extent) {
   for (const Op& op : program.ops) {
     if (op.kind != OpKind::resize) continue;
-    const int in = extent[index(op.inputs[0].tensor)].width;
-    if (step_is_whole(std::get<Interp>(op.own), in, extent[index(op.output)].width)) continue;
+    const int in = extent[to_index(op.inputs[0].tensor)].width;
+    if (has_exact_step(std::get<Interp>(op.layer_operation), in, extent[to_index(op.output)].width)) continue;
     return Error{Errc::over_budget, fmt::format("a resize of {} columns by {} cannot be cut into strips", in,
-                                                std::get<Interp>(op.own).scale)};
+                                                std::get<Interp>(op.layer_operation).scale)};
   }
   return ok();
 }
 
 std::vector<Extent> tensor_extents(const Program& program, const std::vector<Extent>& blobs) {
   std::vector<Extent> extents;
-  for (const Tensor& t : program.tensors) extents.push_back(blobs[index(t.blob)]);
+  for (const ProgramTensor& t : program.tensors) extents.push_back(blobs[to_index(t.blob)]);
   return extents;
 }
 
-std::vector<Strip> cut(int width, int own, Halo halo) {
+std::vector<Strip> cut_into_strips(int width, int own, Halo halo) {
   std::vector<Strip> strips;
   for (int first = 0; first < width; first += own) {
     Strip strip;
     // A rest narrower than the halo would have nothing of its own once the border is taken away.
     const bool last = first + own + halo.right >= width;
-    strip.own = {first, last ? width : first + own};
-    strip.reads = {std::max(0, first - halo.left), last ? width : std::min(width, first + own + halo.right)};
+    strip.own_columns = {first, last ? width : first + own};
+    strip.read_columns = {std::max(0, first - halo.left), last ? width : std::min(width, first + own + halo.right)};
     strips.push_back(strip);
     if (last) break;
   }
@@ -105,9 +106,9 @@ std::vector<Strip> cut(int width, int own, Halo halo) {
 
 class StripPlanner {
  public:
-  StripPlanner(const Graph& graph, const Program& program, Extent input, compute::Storage storage,
+  StripPlanner(const Graph& graph, const Program& program, Extent input, compute::ElementType element_type,
                const PlanLimits& limits)
-      : graph_{graph}, program_{program}, input_{input}, storage_{storage}, limits_{limits} {}
+      : graph_{graph}, program_{program}, input_{input}, element_type_{element_type}, limits_{limits} {}
 
   /// Fills `plans` and what is summed over the strips. Errors: those of make_plan.
   Status plan(StripPlan& result) const {
@@ -115,7 +116,7 @@ class StripPlanner {
     if (!blobs) return blobs.error();
     result.input = input_;
     result.extent = tensor_extents(program_, *blobs);
-    result.scale = scales_of(graph_, program_);
+    result.scale = tensor_scales(graph_, program_);
     for (Strip& strip : result.strips) {
       if (auto status = plan_strip(strip, result); !status) return status;
     }
@@ -124,20 +125,20 @@ class StripPlanner {
 
  private:
   Status plan_strip(Strip& strip, StripPlan& result) const {
-    const int width = strip.reads.count();
+    const int width = strip.read_columns.count();
     const auto found = std::find_if(result.plans.begin(), result.plans.end(),
                                     [&](const Plan& plan) { return plan.input.width == width; });
-    strip.plan = static_cast<std::size_t>(found - result.plans.begin());
+    strip.plan_index = static_cast<std::size_t>(found - result.plans.begin());
     if (found == result.plans.end()) {
-      auto plan = make_plan(graph_, program_, {input_.height, width}, storage_, limits_);
+      auto plan = make_plan(graph_, program_, {input_.height, width}, element_type_, limits_);
       if (!plan) return plan.error();
       result.plans.push_back(*std::move(plan));
     }
-    const Plan& plan = result.plans[strip.plan];
+    const Plan& plan = result.plans[strip.plan_index];
     result.arena = std::max(result.arena, plan.arena);
-    result.stored = std::max(result.stored, plan.stored);
+    result.stored_bytes = std::max(result.stored_bytes, plan.stored_bytes);
     result.disk = std::max(result.disk, plan.disk);
-    result.lead = std::max(result.lead, plan.lead);
+    result.read_ahead_rows = std::max(result.read_ahead_rows, plan.read_ahead_rows);
     result.multiplications += plan.multiplications;
     return ok();
   }
@@ -145,69 +146,73 @@ class StripPlanner {
   const Graph& graph_;
   const Program& program_;
   Extent input_;
-  compute::Storage storage_;
+  compute::ElementType element_type_;
   const PlanLimits& limits_;
 };
 
 }  // namespace
 
-Columns StripPlan::own(const Strip& strip, int tensor) const {
-  const double s = scale[index(tensor)];
-  const int end = extent[index(tensor)].width;
-  const bool last = strip.own.last == input.width;
-  return {std::min(scaled(strip.own.first, s), end), last ? end : std::min(scaled(strip.own.last, s), end)};
+ColumnRange StripPlan::own_columns(const Strip& strip, int tensor) const {
+  const double s = scale[to_index(tensor)];
+  const int end = extent[to_index(tensor)].width;
+  const bool last = strip.own_columns.end == input.width;
+  return {std::min(scaled(strip.own_columns.first, s), end),
+          last ? end : std::min(scaled(strip.own_columns.end, s), end)};
 }
 
-int StripPlan::left(const Strip& strip, int tensor) const { return scaled(strip.reads.first, scale[index(tensor)]); }
+int StripPlan::first_column(const Strip& strip, int tensor) const {
+  return scaled(strip.read_columns.first, scale[to_index(tensor)]);
+}
 
-Result<Halo> halo_of(const Graph& graph, const Program& program) {
+Result<Halo> find_halo(const Graph& graph, const Program& program) {
   constexpr int kFirst = 1 << 16;  // farther from the edge than any network reaches, and as wide twice
   constexpr int kWidth = 1 << 17;
-  const std::vector<double> scale = scales_of(graph, program);
+  const std::vector<double> scale = tensor_scales(graph, program);
   if (!can_be_cut(scale)) return Error{Errc::unsupported, "this network's columns cannot be cut into strips"};
   const auto blobs = infer_extents(graph, {kWidth, kWidth});
   if (!blobs) return blobs.error();
-  const std::vector<Columns> good = good_columns(program, scale, kFirst, tensor_extents(program, *blobs));
+  const std::vector<ColumnRange> good = find_good_columns(program, scale, kFirst, tensor_extents(program, *blobs));
   std::vector<int> results{program.output};
-  for (const Statistic& s : program.statistics) results.push_back(s.source.tensor);
+  for (const ChannelMeans& s : program.means) results.push_back(s.source.tensor);
   Halo halo;
   for (const int t : results) {
-    const double s = scale[index(t)];
-    halo.left = std::max(halo.left, static_cast<int>(std::ceil(good[index(t)].first / s)) - kFirst);
-    halo.right = std::max(halo.right, kFirst + kWidth - static_cast<int>(std::floor(good[index(t)].last / s)));
+    const double s = scale[to_index(t)];
+    halo.left = std::max(halo.left, static_cast<int>(std::ceil(good[to_index(t)].first / s)) - kFirst);
+    halo.right = std::max(halo.right, kFirst + kWidth - static_cast<int>(std::floor(good[to_index(t)].end / s)));
   }
   return Halo{round_up(halo.left, kStripGrid), round_up(halo.right, kStripGrid)};
 }
 
-Result<StripPlan> plan_whole(const Graph& graph, const Program& program, Extent input, compute::Storage storage,
-                             const PlanLimits& limits) {
+Result<StripPlan> plan_single_strip(const Graph& graph, const Program& program, Extent input,
+                                    compute::ElementType element_type, const PlanLimits& limits) {
   StripPlan result;
   result.strips = {Strip{{0, input.width}, {0, input.width}}};
-  result.width = input.width;
-  if (auto status = StripPlanner{graph, program, input, storage, limits}.plan(result); !status) return status.error();
+  result.strip_width = input.width;
+  if (auto status = StripPlanner{graph, program, input, element_type, limits}.plan(result); !status)
+    return status.error();
   return result;
 }
 
-Result<StripPlan> plan_strips(const Graph& graph, const Program& program, Extent input, compute::Storage storage,
-                              const PlanLimits& limits) {
-  const auto found = halo_of(graph, program);
+Result<StripPlan> plan_strips(const Graph& graph, const Program& program, Extent input,
+                              compute::ElementType element_type, const PlanLimits& limits) {
+  const auto found = find_halo(graph, program);
   if (!found) return found.error();
   const Halo halo = *found;
   const auto blobs = infer_extents(graph, input);
   if (!blobs) return blobs.error();
-  if (auto status = steps_are_whole(program, tensor_extents(program, *blobs)); !status) return status.error();
-  PlanLimits of_strip = limits;
-  of_strip.keep = false;
+  if (auto status = check_exact_steps(program, tensor_extents(program, *blobs)); !status) return status.error();
+  PlanLimits strip_limits = limits;
+  strip_limits.may_keep_tensors = false;
   const int narrowest = std::max(4 * kStripGrid, (halo.left + halo.right) / 4 / kStripGrid * kStripGrid);
   Error error{Errc::over_budget, fmt::format("{} columns are too few to be cut into strips", input.width)};
   for (int own = input.width;;) {
     own = std::max(narrowest, own * 3 / 4 / kStripGrid * kStripGrid);
     StripPlan result;
-    result.strips = cut(input.width, own, halo);
-    result.width = own;
+    result.strips = cut_into_strips(input.width, own, halo);
+    result.strip_width = own;
     result.halo = std::max(halo.left, halo.right);
     if (result.strips.size() > 1) {
-      const Status status = StripPlanner{graph, program, input, storage, of_strip}.plan(result);
+      const Status status = StripPlanner{graph, program, input, element_type, strip_limits}.plan(result);
       if (status) return result;
       error = status.error();
       if (error.code != Errc::over_budget) return error;

@@ -14,63 +14,63 @@ namespace weir::nn {
 
 namespace {
 
-bool has_room(const Op& sum, const View& view) {
-  return sum.inputs.size() < (view.gate >= 0 ? kMostGated : std::size_t{compute::kMostCombined});
+bool can_add_input(const Op& sum, const TensorView& view) {
+  return sum.inputs.size() < (view.gate >= 0 ? kMaxGatedInputs : std::size_t{compute::kMaxCombined});
 }
 
-void add_to_sum(Op& sum, const View& view, float coefficient) {
+void add_to_sum(Op& sum, const TensorView& view, float coefficient) {
   sum.inputs.push_back(view);
   sum.coefficient.push_back(coefficient);
 }
 
 /// A sum, in steps of what one op has room for: each begins with what those before it made. The order of additions is
 /// that of the inputs.
-Status combine(Lowering& to, const Layer& layer, const std::vector<int>& blobs, const std::vector<float>& coefficient,
-               float constant, const Activation& activation = {}) {
-  std::vector<View> views;
+Status combine(Lowering& lowering, const Layer& layer, const std::vector<int>& blobs,
+               const std::vector<float>& coefficient, float constant, const Activation& activation = {}) {
+  std::vector<TensorView> views;
   for (int blob : blobs) {
-    if (to.value(blob).parts.size() != 1) return to.unsupported("arithmetic on a concatenation");
-    views.push_back(to.value(blob).parts[0]);
+    if (lowering.lowered_blob(blob).parts.size() != 1) return lowering.unsupported("arithmetic on a concatenation");
+    views.push_back(lowering.lowered_blob(blob).parts[0]);
   }
   std::size_t next = 0;
   while (next < views.size()) {
     Op o;
     o.kind = OpKind::combine;
     if (next == 0) o.constant = constant;
-    if (next > 0) add_to_sum(o, to.view_of(layer.outputs[0]), 1);
-    for (; next < views.size() && has_room(o, views[next]); ++next) add_to_sum(o, views[next], coefficient[next]);
+    if (next > 0) add_to_sum(o, lowering.first_part(layer.outputs[0]), 1);
+    for (; next < views.size() && can_add_input(o, views[next]); ++next) add_to_sum(o, views[next], coefficient[next]);
     if (next == views.size()) o.activation = activation;
-    to.emit(std::move(o), layer.outputs[0]);
+    lowering.emit(std::move(o), layer.outputs[0]);
   }
   return ok();
 }
 
 /// a * first + b * second: part of the convolution that makes one of them, if it can be.
-Status weighted_sum(Lowering& to, const Layer& layer, float a, float b) {
+Status weighted_sum(Lowering& lowering, const Layer& layer, float a, float b) {
   const int first = layer.inputs[0];
   const int second = layer.inputs[1];
   for (const bool swap : {false, true}) {
     const int made = swap ? second : first;
     const int other = swap ? first : second;
-    if (to.value(other).parts.size() != 1) continue;
-    Op* o = to.open_producer(made);
-    const View residual = to.value(other).parts[0];
+    if (lowering.lowered_blob(other).parts.size() != 1) continue;
+    Op* o = lowering.find_open_producer(made);
+    const TensorView residual = lowering.lowered_blob(other).parts[0];
     // The other must exist before the convolution does: its tensor is older.
-    if (o == nullptr || o->kind == OpKind::direct || to.tensor(o->output).planar || to.tensor(residual.tensor).planar ||
-        residual.tensor >= o->output) {
+    if (o == nullptr || o->kind == OpKind::direct || lowering.tensor(o->output).planar ||
+        lowering.tensor(residual.tensor).planar || residual.tensor >= o->output) {
       continue;
     }
     o->epilogue.has_residual = true;
     o->epilogue.residual = residual;
     o->epilogue.alpha *= swap ? b : a;
     o->epilogue.beta = swap ? a : b;
-    to.rename(*o, layer.outputs[0]);
+    lowering.set_output_blob(*o, layer.outputs[0]);
     return ok();
   }
-  return combine(to, layer, {first, second}, {a, b}, 0);
+  return combine(lowering, layer, {first, second}, {a, b}, 0);
 }
 
-Status scalar_op(Lowering& to, const Layer& layer, const BinaryOp& binary) {
+Status scalar_op(Lowering& lowering, const Layer& layer, const BinaryOp& binary) {
   using Kind = BinaryOp::Kind;
   const int in = layer.inputs[0];
   float scale = 1;
@@ -93,48 +93,49 @@ Status scalar_op(Lowering& to, const Layer& layer, const BinaryOp& binary) {
       constant = binary.scalar;
       break;
   }
-  Op* o = to.open_producer(in);
+  Op* o = lowering.find_open_producer(in);
   // A factor passes an activation of slopes only if it is positive.
-  if (o != nullptr && constant == 0 && scale > 0 && o->kind != OpKind::direct && !to.tensor(o->output).planar) {
+  if (o != nullptr && constant == 0 && scale > 0 && o->kind != OpKind::direct && !lowering.tensor(o->output).planar) {
     o->epilogue.alpha *= scale;
-    to.rename(*o, layer.outputs[0]);
+    lowering.set_output_blob(*o, layer.outputs[0]);
     return ok();
   }
-  return combine(to, layer, {in}, {scale}, constant);
+  return combine(lowering, layer, {in}, {scale}, constant);
 }
 
 /// shuffle(x) + nearest(y) of the same factor and a planar result: one operation, and the enlarged y is never made.
-bool fold_nearest(Lowering& to, const Layer& layer) {
+bool fold_nearest(Lowering& lowering, const Layer& layer) {
   for (const bool swap : {false, true}) {
     const int shuffled = layer.inputs[swap ? 1 : 0];
     const int enlarged = layer.inputs[swap ? 0 : 1];
-    if (to.uses(shuffled) != 1 || to.uses(enlarged) != 1) continue;
-    if (to.value(shuffled).parts.size() != 1 || to.value(enlarged).parts.size() != 1) continue;
-    Op& s = to.op(to.tensor(to.view_of(shuffled).tensor).producer);
-    Op& e = to.op(to.tensor(to.view_of(enlarged).tensor).producer);
+    if (lowering.count_readers(shuffled) != 1 || lowering.count_readers(enlarged) != 1) continue;
+    if (lowering.lowered_blob(shuffled).parts.size() != 1 || lowering.lowered_blob(enlarged).parts.size() != 1)
+      continue;
+    Op& s = lowering.op(lowering.tensor(lowering.first_part(shuffled).tensor).producer);
+    Op& e = lowering.op(lowering.tensor(lowering.first_part(enlarged).tensor).producer);
     if (s.kind != OpKind::shuffle || s.inputs.size() != 1 || e.kind != OpKind::resize) continue;
-    const auto& interp = std::get<Interp>(e.own);
+    const auto& interp = std::get<Interp>(e.layer_operation);
     if (interp.kind != Interp::Kind::nearest || interp.scale != static_cast<float>(s.factor)) continue;
-    if (!to.tensor(s.output).planar || !to.tensor(e.inputs[0].tensor).planar) continue;
-    const View& sv = to.view_of(shuffled);
-    const View& ev = to.view_of(enlarged);
+    if (!lowering.tensor(s.output).planar || !lowering.tensor(e.inputs[0].tensor).planar) continue;
+    const TensorView& sv = lowering.first_part(shuffled);
+    const TensorView& ev = lowering.first_part(enlarged);
     if (sv.cropped || ev.cropped || e.inputs[0].cropped) continue;
     Op joined = s;
     joined.inputs.push_back(e.inputs[0]);
-    to.emit(std::move(joined), layer.outputs[0]);
+    lowering.emit(std::move(joined), layer.outputs[0]);
     return true;
   }
   return false;
 }
 
-void make_sum(PassOps& pass, int o, Rows rows) {
+void make_sum(PassOps& pass, int o, RowRange rows) {
   const Op& op = pass.op(o);
   const int t = op.output;
   const bool planar = pass.tensor(t).planar;
   const int planes = planar ? pass.tensor(t).channels : 1;
   const int per_pixel = planar ? 1 : pass.layout(t).stride;
   compute::CombineJob model;
-  model.element = planar ? compute::Storage::single : pass.storage();
+  model.element_type = planar ? compute::ElementType::float32 : pass.element_type();
   model.inputs = static_cast<int>(op.inputs.size());
   model.channels = per_pixel;
   model.constant = op.constant;
@@ -157,15 +158,15 @@ void make_sum(PassOps& pass, int o, Rows rows) {
   }
   for (std::size_t i = 0; i < op.inputs.size(); ++i) {
     model.coefficient[i] = op.coefficient[i];
-    if (op.inputs[i].gate >= 0) model.gate[i] = pass.gate(op.inputs[i].gate);
+    if (op.inputs[i].gate >= 0) model.gate[i] = pass.gate_factors(op.inputs[i].gate);
   }
-  pass.share((rows.last - rows.first) * planes, pass.extent(t).width, 64, [&](int row, int first, int last, int) {
+  pass.parallel_for((rows.end - rows.first) * planes, pass.extent(t).width, 64, [&](int row, int first, int last, int) {
     const int y = rows.first + row / planes;
     const int plane = row % planes;
     compute::CombineJob job = model;
     for (std::size_t i = 0; i < op.inputs.size(); ++i) {
-      const View& v = op.inputs[i];
-      job.in[i] = pass.at(v.tensor, y + v.top, first + v.left) +
+      const TensorView& v = op.inputs[i];
+      job.in[i] = pass.read_address(v.tensor, y + v.top, first + v.left) +
                   static_cast<std::size_t>(plane) * static_cast<std::size_t>(pass.layout(v.tensor).plane_stride) *
                       sizeof(float);
       if (planar && v.gate >= 0) {
@@ -173,78 +174,78 @@ void make_sum(PassOps& pass, int o, Rows rows) {
         job.gate[i] = nullptr;
       }
     }
-    job.out = pass.out_at(t, y) +
+    job.out = pass.write_address(t, y) +
               static_cast<std::size_t>(plane) * static_cast<std::size_t>(pass.layout(t).plane_stride) * sizeof(float) +
-              static_cast<std::size_t>(first) * static_cast<std::size_t>(per_pixel) * pass.element(t);
+              static_cast<std::size_t>(first) * static_cast<std::size_t>(per_pixel) * pass.element_bytes(t);
     job.count = (last - first) * per_pixel;
     pass.kernels().combine(job);
   });
 }
 
-constexpr OpTraits kCombine{.name = "combine", .make = make_sum};
+constexpr OpTraits kCombine{.name = "combine", .compute_rows = make_sum};
 
 }  // namespace
 
 const OpKind OpKind::combine{&kCombine};
 
-Status PRelu::lower(Lowering& to, const Layer& layer) const {
-  Op* o = to.open_producer(layer.inputs[0]);
-  if (o == nullptr) return to.unsupported("a PReLU that does not follow a convolution");
+Status PRelu::lower(Lowering& lowering, const Layer& layer) const {
+  Op* o = lowering.find_open_producer(layer.inputs[0]);
+  if (o == nullptr) return lowering.unsupported("a PReLU that does not follow a convolution");
   const bool linear = std::all_of(o->epilogue.slope.begin(), o->epilogue.slope.end(), [](float s) { return s == 1; });
-  if (!linear || o->epilogue.alpha != 1) return to.unsupported("two activations in a row");
+  if (!linear || o->epilogue.alpha != 1) return lowering.unsupported("two activations in a row");
   for (std::size_t c = 0; c < o->epilogue.slope.size(); ++c) {
     o->epilogue.slope[c] = slope.size() == 1 ? slope[0] : slope[c];
   }
-  to.rename(*o, layer.outputs[0]);
+  lowering.set_output_blob(*o, layer.outputs[0]);
   return ok();
 }
 
-Status Pointwise::lower(Lowering& to, const Layer& layer) const {
-  if (to.shape(layer.inputs[0]).vector) {
-    to.emit_vector(layer, layer.outputs[0]);
+Status Pointwise::lower(Lowering& lowering, const Layer& layer) const {
+  if (lowering.shape(layer.inputs[0]).is_vector) {
+    lowering.emit_vector_op(layer, layer.outputs[0]);
     return ok();
   }
   if (fits_epilogue(activation)) {
-    Op* o = to.open_producer(layer.inputs[0]);
+    Op* o = lowering.find_open_producer(layer.inputs[0]);
     if (o != nullptr && o->epilogue.alpha == 1 &&
         std::all_of(o->epilogue.slope.begin(), o->epilogue.slope.end(), [](float s) { return s == 1; })) {
       o->epilogue.slope = epilogue_of({}, activation, static_cast<int>(o->epilogue.slope.size())).slope;
-      to.rename(*o, layer.outputs[0]);
+      lowering.set_output_blob(*o, layer.outputs[0]);
       return ok();
     }
   }
-  if (activation.kind == Activation::Kind::sigmoid) return to.unsupported("a sigmoid of a picture");
-  return combine(to, layer, {layer.inputs[0]}, {1.0F}, 0, activation);
+  if (activation.kind == Activation::Kind::sigmoid) return lowering.unsupported("a sigmoid of a picture");
+  return combine(lowering, layer, {layer.inputs[0]}, {1.0F}, 0, activation);
 }
 
-Status BinaryOp::lower(Lowering& to, const Layer& layer) const {
+Status BinaryOp::lower(Lowering& lowering, const Layer& layer) const {
   const int first = layer.inputs[0];
-  if (to.shape(first).vector) return to.unsupported("arithmetic on vectors");
-  if (with_scalar) return scalar_op(to, layer, *this);
+  if (lowering.shape(first).is_vector) return lowering.unsupported("arithmetic on vectors");
+  if (with_scalar) return scalar_op(lowering, layer, *this);
   const int second = layer.inputs[1];
-  if (to.shape(second).vector) {
-    View view = to.view_of(first);
-    if (kind != Kind::mul || view.gate >= 0 || to.value(first).parts.size() != 1) {
-      return to.unsupported("only one multiplication by a vector");
+  if (lowering.shape(second).is_vector) {
+    TensorView view = lowering.first_part(first);
+    if (kind != Kind::mul || view.gate >= 0 || lowering.lowered_blob(first).parts.size() != 1) {
+      return lowering.unsupported("only one multiplication by a vector");
     }
     view.gate = second;
-    to.value(layer.outputs[0]).parts = {view};
+    lowering.lowered_blob(layer.outputs[0]).parts = {view};
     return ok();
   }
   if (kind == Kind::add) {
-    if (fold_nearest(to, layer)) return ok();
-    return weighted_sum(to, layer, 1, 1);
+    if (fold_nearest(lowering, layer)) return ok();
+    return weighted_sum(lowering, layer, 1, 1);
   }
-  if (kind == Kind::sub) return weighted_sum(to, layer, 1, -1);
-  if (kind == Kind::rsub) return weighted_sum(to, layer, -1, 1);
-  return to.unsupported("a product or quotient of two pictures");
+  if (kind == Kind::sub) return weighted_sum(lowering, layer, 1, -1);
+  if (kind == Kind::rsub) return weighted_sum(lowering, layer, -1, 1);
+  return lowering.unsupported("a product or quotient of two pictures");
 }
 
-Status WeightedSum::lower(Lowering& to, const Layer& layer) const {
+Status WeightedSum::lower(Lowering& lowering, const Layer& layer) const {
   if (coefficient.size() == 2 && layer.inputs.size() == 2) {
-    return weighted_sum(to, layer, coefficient[0], coefficient[1]);
+    return weighted_sum(lowering, layer, coefficient[0], coefficient[1]);
   }
-  return combine(to, layer, layer.inputs, coefficient, 0);
+  return combine(lowering, layer, layer.inputs, coefficient, 0);
 }
 
 }  // namespace weir::nn

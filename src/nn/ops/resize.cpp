@@ -14,51 +14,51 @@ namespace weir::nn {
 
 namespace {
 
-Rows resize_reads(const Op& op, Rows out, const Axis& axis) {
-  const auto& interp = std::get<Interp>(op.own);
-  return {first_tap(interp, axis.in, axis.out, out.first),
-          first_tap(interp, axis.in, axis.out, out.last - 1) + tap_count(interp.kind)};
+RowRange resize_reads(const Op& op, RowRange out, const AxisExtents& axis) {
+  const auto& interp = std::get<Interp>(op.layer_operation);
+  return {find_first_tap(interp, axis.input, axis.output, out.first),
+          find_first_tap(interp, axis.input, axis.output, out.end - 1) + tap_count(interp.kind)};
 }
 
 /// Nearest neighbour, a whole factor, on feature rows: pixels are copied.
-void enlarge_features(PassOps& pass, const Op& op, Rows rows) {
+void enlarge_features(PassOps& pass, const Op& op, RowRange rows) {
   const int t = op.output;
-  const View& v = op.inputs[0];
-  const int factor = static_cast<int>(std::get<Interp>(op.own).scale);
-  const std::size_t step = pass.pixel(t);
-  pass.share(rows.last - rows.first, pass.extent(t).width, 64, [&](int row, int first, int last, int) {
+  const TensorView& v = op.inputs[0];
+  const int factor = static_cast<int>(std::get<Interp>(op.layer_operation).scale);
+  const std::size_t step = pass.pixel_bytes(t);
+  pass.parallel_for(rows.end - rows.first, pass.extent(t).width, 64, [&](int row, int first, int last, int) {
     const int y = rows.first + row;
-    std::byte* to = pass.out_at(t, y);
+    std::byte* to = pass.write_address(t, y);
     for (int x = first; x < last; ++x) {
-      std::memcpy(to + static_cast<std::size_t>(x) * step, pass.at(v.tensor, y / factor + v.top, x / factor + v.left),
-                  step);
+      std::memcpy(to + static_cast<std::size_t>(x) * step,
+                  pass.read_address(v.tensor, y / factor + v.top, x / factor + v.left), step);
     }
   });
 }
 
-void make_resize(PassOps& pass, int o, Rows rows) {
+void make_resize(PassOps& pass, int o, RowRange rows) {
   const Op& op = pass.op(o);
   const int t = op.output;
-  const View& v = op.inputs[0];
+  const TensorView& v = op.inputs[0];
   if (!pass.tensor(t).planar) return enlarge_features(pass, op, rows);
   const Taps& across = pass.taps(op, pass.extent(v.tensor).width, pass.extent(t).width);
   const Taps& down = pass.taps(op, pass.extent(v.tensor).height, pass.extent(t).height);
   const int height = pass.extent(v.tensor).height;
-  pass.share(rows.last - rows.first, pass.extent(t).width, 64, [&](int row, int first, int last, int member) {
+  pass.parallel_for(rows.end - rows.first, pass.extent(t).width, 64, [&](int row, int first, int last, int member) {
     const int y = rows.first + row;
     compute::ResizeJob job;
     job.taps = across.count;
     for (int k = 0; k < job.taps; ++k) {
       const auto i = static_cast<std::size_t>(k);
       const int from = std::clamp(down.index[static_cast<std::size_t>(y)] + k, 0, height - 1);
-      job.in[i] = reinterpret_cast<const float*>(pass.at(v.tensor, from + v.top, v.left));
+      job.in[i] = reinterpret_cast<const float*>(pass.read_address(v.tensor, from + v.top, v.left));
       job.row_weight[i] = down.weight[static_cast<std::size_t>(y) * static_cast<std::size_t>(job.taps) + i];
     }
     job.in_plane_stride = pass.layout(v.tensor).plane_stride;
     job.width = pass.extent(v.tensor).width;
     job.index = across.index.data();
     job.weight = across.weight.data();
-    job.out = reinterpret_cast<float*>(pass.out_at(t, y));
+    job.out = reinterpret_cast<float*>(pass.write_address(t, y));
     job.out_plane_stride = pass.layout(t).plane_stride;
     job.planes = pass.tensor(t).channels;
     job.first = first;
@@ -68,25 +68,25 @@ void make_resize(PassOps& pass, int o, Rows rows) {
   });
 }
 
-constexpr OpTraits kResize{.name = "resize", .reads = resize_reads, .make = make_resize};
+constexpr OpTraits kResize{.name = "resize", .input_rows = resize_reads, .compute_rows = make_resize};
 
 }  // namespace
 
 const OpKind OpKind::resize{&kResize};
 
-Status Interp::lower(Lowering& to, const Layer& layer) const {
-  const Value& in = to.value(layer.inputs[0]);
-  if (in.parts.size() != 1) return to.unsupported("a resize of a concatenation");
-  if (in.parts[0].gate >= 0) return to.unsupported("a resize of a gated input");
-  if (auto status = to.read_beyond(in.parts); !status) return status;
+Status Interp::lower(Lowering& lowering, const Layer& layer) const {
+  const LoweredBlob& in = lowering.lowered_blob(layer.inputs[0]);
+  if (in.parts.size() != 1) return lowering.unsupported("a resize of a concatenation");
+  if (in.parts[0].gate >= 0) return lowering.unsupported("a resize of a gated input");
+  if (auto status = lowering.check_not_cropped(in.parts); !status) return status;
   const bool copies = kind == Interp::Kind::nearest && scale == std::floor(scale);
-  if (!copies && !to.tensor(in.parts[0].tensor).planar)
-    return to.unsupported("a resize of more than four channels that is not nearest neighbour by a whole factor");
+  if (!copies && !lowering.tensor(in.parts[0].tensor).planar)
+    return lowering.unsupported("a resize of more than four channels that is not nearest neighbour by a whole factor");
   Op o;
   o.kind = OpKind::resize;
   o.inputs = in.parts;
-  o.own = *this;
-  to.emit(std::move(o), layer.outputs[0]);
+  o.layer_operation = *this;
+  lowering.emit(std::move(o), layer.outputs[0]);
   return ok();
 }
 

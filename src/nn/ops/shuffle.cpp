@@ -13,8 +13,8 @@ namespace weir::nn {
 
 namespace {
 
-Rows shuffle_reads(const Op& op, Rows out, const Axis&) {
-  return {out.first / op.factor, (out.last - 1) / op.factor + 1};
+RowRange shuffle_reads(const Op& op, RowRange out, const AxisExtents&) {
+  return {out.first / op.factor, (out.end - 1) / op.factor + 1};
 }
 
 /// Whole blocks.
@@ -24,97 +24,100 @@ int shuffle_step(const Op& op, int first, int band) {
 
 /// Feature rows to feature rows, inside a network.
 template <class T>
-void shuffle_features(PassOps& pass, int o, Rows rows) {
+void shuffle_features(PassOps& pass, int o, RowRange rows) {
   const Op& op = pass.op(o);
   const int t = op.output;
-  const View& v = op.inputs[0];
+  const TensorView& v = op.inputs[0];
   const int f = op.factor;
-  pass.share(rows.last - rows.first, pass.extent(t).width, 64, [&](int row, int first, int last, int) {
+  pass.parallel_for(rows.end - rows.first, pass.extent(t).width, 64, [&](int row, int first, int last, int) {
     const int y = rows.first + row;
-    const std::uint8_t* order = pass.packed(o).order.data() + y % f * f;
+    const std::uint8_t* order = pass.packed(o).shuffle_order.data() + y % f * f;
     for (int x = first; x < last; ++x) {
-      const T* from = reinterpret_cast<const T*>(pass.at(v.tensor, y / f + v.top, x / f + v.left)) + order[x % f];
-      T* to = reinterpret_cast<T*>(pass.out_at(t, y) + static_cast<std::size_t>(x) * pass.pixel(t));
+      const T* from =
+          reinterpret_cast<const T*>(pass.read_address(v.tensor, y / f + v.top, x / f + v.left)) + order[x % f];
+      T* to = reinterpret_cast<T*>(pass.write_address(t, y) + static_cast<std::size_t>(x) * pass.pixel_bytes(t));
       for (int c = 0; c < pass.tensor(t).channels; ++c) to[c] = from[c * f * f];
     }
   });
 }
 
 /// Planar rows to planar rows.
-void shuffle_planes(PassOps& pass, int o, Rows rows) {
+void shuffle_planes(PassOps& pass, int o, RowRange rows) {
   const Op& op = pass.op(o);
   const int t = op.output;
-  const View& v = op.inputs[0];
-  const View* base = op.inputs.size() > 1 ? &op.inputs[1] : nullptr;
+  const TensorView& v = op.inputs[0];
+  const TensorView* base = op.inputs.size() > 1 ? &op.inputs[1] : nullptr;
   const int f = op.factor;
-  const auto value = [&](const View& view, int plane, int y, int x) {
+  const auto value = [&](const TensorView& view, int plane, int y, int x) {
     return reinterpret_cast<const float*>(
-        pass.at(view.tensor, y + view.top, x + view.left))[plane * pass.layout(view.tensor).plane_stride];
+        pass.read_address(view.tensor, y + view.top, x + view.left))[plane * pass.layout(view.tensor).plane_stride];
   };
-  pass.share(rows.last - rows.first, pass.extent(t).width, 64, [&](int row, int first, int last, int) {
+  pass.parallel_for(rows.end - rows.first, pass.extent(t).width, 64, [&](int row, int first, int last, int) {
     const int y = rows.first + row;
-    const std::uint8_t* order = pass.packed(o).order.data() + y % f * f;
+    const std::uint8_t* order = pass.packed(o).shuffle_order.data() + y % f * f;
     for (int c = 0; c < pass.tensor(t).channels; ++c) {
-      float* to = reinterpret_cast<float*>(pass.out_at(t, y)) + c * pass.layout(t).plane_stride;
+      float* to = reinterpret_cast<float*>(pass.write_address(t, y)) + c * pass.layout(t).plane_stride;
       for (int x = first; x < last; ++x)
         to[x] = value(v, c * f * f + order[x % f], y / f, x / f) + (base ? value(*base, c, y / f, x / f) : 0.0F);
     }
   });
 }
 
-void make_shuffle(PassOps& pass, int o, Rows rows) {
+void make_shuffle(PassOps& pass, int o, RowRange rows) {
   const Op& op = pass.op(o);
   const int t = op.output;
-  const View& v = op.inputs[0];
+  const TensorView& v = op.inputs[0];
   if (pass.tensor(v.tensor).planar) return shuffle_planes(pass, o, rows);
   if (!pass.tensor(t).planar)
-    return pass.storage() == compute::Storage::half ? shuffle_features<std::uint16_t>(pass, o, rows)
-                                                    : shuffle_features<float>(pass, o, rows);
+    return pass.element_type() == compute::ElementType::float16 ? shuffle_features<std::uint16_t>(pass, o, rows)
+                                                                : shuffle_features<float>(pass, o, rows);
   const int first_row = rows.first / op.factor;
-  pass.share((rows.last - rows.first) / op.factor, pass.extent(v.tensor).width - v.left, 64,
-             [&](int row, int first, int last, int) {
-               const int y = first_row + row;
-               compute::ShuffleJob job;
-               job.storage = pass.storage();
-               job.in = pass.at(v.tensor, y + v.top, v.left);
-               job.stride = pass.layout(v.tensor).stride;
-               job.factor = op.factor;
-               job.planes = pass.tensor(t).channels;
-               job.order = pass.packed(o).order.data();
-               if (op.inputs.size() > 1) {
-                 const View& base = op.inputs[1];
-                 job.base = reinterpret_cast<const float*>(pass.at(base.tensor, y + base.top, base.left));
-                 job.base_plane_stride = pass.layout(base.tensor).plane_stride;
-               }
-               for (int dy = 0; dy < op.factor; ++dy) {
-                 job.out[static_cast<std::size_t>(dy)] = reinterpret_cast<float*>(pass.out_at(t, y * op.factor + dy));
-               }
-               job.plane_stride = pass.layout(t).plane_stride;
-               job.first = first;
-               job.last = std::min(last, pass.extent(t).width / op.factor);
-               pass.kernels().shuffle(job);
-             });
+  pass.parallel_for(
+      (rows.end - rows.first) / op.factor, pass.extent(v.tensor).width - v.left, 64,
+      [&](int row, int first, int last, int) {
+        const int y = first_row + row;
+        compute::ShuffleJob job;
+        job.element_type = pass.element_type();
+        job.in = pass.read_address(v.tensor, y + v.top, v.left);
+        job.pixel_stride = pass.layout(v.tensor).stride;
+        job.factor = op.factor;
+        job.planes = pass.tensor(t).channels;
+        job.order = pass.packed(o).shuffle_order.data();
+        if (op.inputs.size() > 1) {
+          const TensorView& base = op.inputs[1];
+          job.base = reinterpret_cast<const float*>(pass.read_address(base.tensor, y + base.top, base.left));
+          job.base_plane_stride = pass.layout(base.tensor).plane_stride;
+        }
+        for (int dy = 0; dy < op.factor; ++dy) {
+          job.out[static_cast<std::size_t>(dy)] = reinterpret_cast<float*>(pass.write_address(t, y * op.factor + dy));
+        }
+        job.plane_stride = pass.layout(t).plane_stride;
+        job.first = first;
+        job.last = std::min(last, pass.extent(t).width / op.factor);
+        pass.kernels().shuffle(job);
+      });
 }
 
-constexpr OpTraits kShuffle{.name = "shuffle", .reads = shuffle_reads, .step_end = shuffle_step, .make = make_shuffle};
+constexpr OpTraits kShuffle{
+    .name = "shuffle", .input_rows = shuffle_reads, .step_end = shuffle_step, .compute_rows = make_shuffle};
 
 }  // namespace
 
 const OpKind OpKind::shuffle{&kShuffle};
 
-Status PixelShuffle::lower(Lowering& to, const Layer& layer) const {
-  const Value& in = to.value(layer.inputs[0]);
-  if (in.parts.size() != 1) return to.unsupported("a pixel shuffle of a concatenation");
-  if (in.parts[0].gate >= 0) return to.unsupported("a pixel shuffle of a gated input");
-  if (factor > compute::kMostShuffleFactor) {
-    return to.unsupported(
-        fmt::format("a pixel shuffle of factor {}; supported: up to {}", factor, compute::kMostShuffleFactor));
+Status PixelShuffle::lower(Lowering& lowering, const Layer& layer) const {
+  const LoweredBlob& in = lowering.lowered_blob(layer.inputs[0]);
+  if (in.parts.size() != 1) return lowering.unsupported("a pixel shuffle of a concatenation");
+  if (in.parts[0].gate >= 0) return lowering.unsupported("a pixel shuffle of a gated input");
+  if (factor > compute::kMaxShuffleFactor) {
+    return lowering.unsupported(
+        fmt::format("a pixel shuffle of factor {}; supported: up to {}", factor, compute::kMaxShuffleFactor));
   }
   Op o;
   o.kind = OpKind::shuffle;
   o.inputs = in.parts;
   o.factor = factor;
-  to.emit(std::move(o), layer.outputs[0]);
+  lowering.emit(std::move(o), layer.outputs[0]);
   return ok();
 }
 

@@ -18,20 +18,22 @@ static_assert(std::endian::native == std::endian::little);
 constexpr char kMagic[] = "weirtrn1";  // the last character is the number of the form
 constexpr std::size_t kMagicBytes = 8, kHashBytes = 8;
 
-struct Named {
+struct NamedArray {
   std::string name;
   Operand operand;
 };
 /// What is saved, in its order.
-std::vector<Named> arrays_of(const Progress& progress) {
-  std::vector<Named> all;
-  const std::vector<Operand> state = progress.optimiser.state();
-  const std::size_t count = progress.parameters.all().size(), each = count == 0 ? 0 : state.size() / count;
+std::vector<NamedArray> list_arrays(const TrainingState& training) {
+  std::vector<NamedArray> all;
+  const std::vector<Operand> state = training.optimiser.state();
+  const std::size_t count = training.parameters.parameters().size(),
+                    arrays_per_parameter = count == 0 ? 0 : state.size() / count;
   for (std::size_t i = 0; i < count; ++i) {
-    const Parameter& p = progress.parameters.all()[i];
+    const Parameter& p = training.parameters.parameters()[i];
     all.push_back({p.name, p.value.operand()});
-    for (std::size_t k = 0; k < each; ++k) all.push_back({fmt::format("{}/state{}", p.name, k), state[i * each + k]});
-    if (progress.average != nullptr) all.push_back({p.name + "/average", progress.average->state()[i]});
+    for (std::size_t k = 0; k < arrays_per_parameter; ++k)
+      all.push_back({fmt::format("{}/state{}", p.name, k), state[i * arrays_per_parameter + k]});
+    if (training.ema != nullptr) all.push_back({p.name + "/average", training.ema->state()[i]});
   }
   return all;
 }
@@ -50,13 +52,13 @@ void append(std::vector<std::byte>& to, T value) {
 class Reader {
  public:
   explicit Reader(std::span<const std::byte> bytes) : left_{bytes} {}
-  bool take(void* to, std::size_t count) {
+  bool read(void* to, std::size_t count) {
     if (count > left_.size()) return false;
     if (count > 0) std::memcpy(to, left_.data(), count);
     left_ = left_.subspan(count);
     return true;
   }
-  std::size_t left() const { return left_.size(); }
+  std::size_t bytes_left() const { return left_.size(); }
 
  private:
   std::span<const std::byte> left_;
@@ -65,28 +67,28 @@ class Reader {
 bool parse_array(Reader& reader, Checkpoint::Array& array) {
   std::uint32_t name_bytes = 0;
   std::uint64_t count = 0;
-  if (!reader.take(&name_bytes, sizeof name_bytes) || name_bytes > reader.left()) return false;
+  if (!reader.read(&name_bytes, sizeof name_bytes) || name_bytes > reader.bytes_left()) return false;
   array.name.resize(name_bytes);
-  if (!reader.take(array.name.data(), name_bytes) || !reader.take(&count, sizeof count)) return false;
-  if (count > reader.left() / sizeof(float)) return false;
+  if (!reader.read(array.name.data(), name_bytes) || !reader.read(&count, sizeof count)) return false;
+  if (count > reader.bytes_left() / sizeof(float)) return false;
   array.values.resize(count);
-  return reader.take(array.values.data(), count * sizeof(float));
+  return reader.read(array.values.data(), count * sizeof(float));
 }
 
 }  // namespace
 
-Result<Checkpoint> take_checkpoint(const Progress& progress, std::uint64_t position) {
-  Checkpoint made{position, progress.optimiser.steps(), {}};
-  for (const Named& one : arrays_of(progress)) {
+Result<Checkpoint> take_checkpoint(const TrainingState& training, std::uint64_t position) {
+  Checkpoint made{position, training.optimiser.steps(), {}};
+  for (const NamedArray& one : list_arrays(training)) {
     std::vector<float> values(one.operand.count);
-    if (auto done = progress.parameters.device().read(one.operand, values); !done) return done.error();
+    if (auto done = training.parameters.device().read(one.operand, values); !done) return done.error();
     made.arrays.push_back({one.name, std::move(values)});
   }
   return made;
 }
 
-Status restore(const Checkpoint& checkpoint, const Progress& progress) {
-  const std::vector<Named> arrays = arrays_of(progress);
+Status restore_checkpoint(const Checkpoint& checkpoint, const TrainingState& training) {
+  const std::vector<NamedArray> arrays = list_arrays(training);
   if (arrays.size() != checkpoint.arrays.size()) {
     return Error{Errc::corrupt, fmt::format("checkpoint of another training: {} arrays, and {} are wanted",
                                             checkpoint.arrays.size(), arrays.size())};
@@ -98,10 +100,10 @@ Status restore(const Checkpoint& checkpoint, const Progress& progress) {
                                             arrays[i].name, arrays[i].operand.count)};
   }
   for (std::size_t i = 0; i < arrays.size(); ++i) {
-    auto done = progress.parameters.device().write(arrays[i].operand, checkpoint.arrays[i].values);
+    auto done = training.parameters.device().write(arrays[i].operand, checkpoint.arrays[i].values);
     if (!done) return done;
   }
-  progress.optimiser.set_steps(checkpoint.steps);
+  training.optimiser.set_steps(checkpoint.steps);
   return ok();
 }
 
@@ -133,12 +135,12 @@ Result<Checkpoint> parse_checkpoint(std::span<const std::byte> bytes, const std:
   if (hash != XXH3_64bits(bytes.data(), hashed)) return bad;
   Reader reader{bytes.first(hashed).subspan(kMagicBytes)};
   Checkpoint made;
-  std::uint32_t arrays = 0;
-  if (!reader.take(&made.position, 8) || !reader.take(&made.steps, 8) || !reader.take(&arrays, 4)) return bad;
-  for (std::uint32_t i = 0; i < arrays; ++i) {
+  std::uint32_t array_count = 0;
+  if (!reader.read(&made.position, 8) || !reader.read(&made.steps, 8) || !reader.read(&array_count, 4)) return bad;
+  for (std::uint32_t i = 0; i < array_count; ++i) {
     if (!parse_array(reader, made.arrays.emplace_back())) return bad;
   }
-  if (reader.left() != 0) return bad;
+  if (reader.bytes_left() != 0) return bad;
   return made;
 }
 

@@ -26,16 +26,16 @@ struct Checkpoint {
 };
 
 /// What there is to save of a training under way; `average` may be null.
-struct Progress {
+struct TrainingState {
   ParameterSet& parameters;
   Optimiser& optimiser;
-  Average* average = nullptr;
+  WeightEma* ema = nullptr;
 };
 
 /// Waits for the device. Errors: those of the device.
-Result<Checkpoint> take_checkpoint(const Progress& progress, std::uint64_t position);
+Result<Checkpoint> take_checkpoint(const TrainingState& training, std::uint64_t position);
 /// Nothing is changed unless every array is there, in order, with its name and size. Errors: corrupt; those of the device.
-Status restore(const Checkpoint& checkpoint, const Progress& progress);
+Status restore_checkpoint(const Checkpoint& checkpoint, const TrainingState& training);
 
 /// Errors: corrupt; unsupported for a file that another version of weir wrote. Allocates no more than the bytes that there are.
 Result<Checkpoint> parse_checkpoint(std::span<const std::byte> bytes, const std::string& name);

@@ -17,21 +17,21 @@ struct Operand {
 };
 
 /// out[i] = value
-struct Fill {
+struct FillCommand {
   Operand out;
   double value = 0;
 };
 
 /// out [rows, columns] (+)= bias + a b, of a [rows, inner] (stored as [inner, rows] if transpose_a) and b [inner, columns]
 /// (stored as [columns, inner] if transpose_b). `bias` [columns] may be empty.
-struct Product {
+struct MatrixProductCommand {
   Operand a, b, bias, out;
   int rows = 0, columns = 0, inner = 0;
   bool transpose_a = false, transpose_b = false, accumulate = false;
 };
 
 /// in [rows, columns], out [columns, rows]
-struct Transpose {
+struct TransposeCommand {
   Operand in, out;
   int rows = 0, columns = 0;
   bool accumulate = false;
@@ -50,67 +50,67 @@ struct WindowShape {
 };
 
 /// Cross-correlation. in [images, in_h, in_w, in_c], weights [kernel, kernel, in_c, out_c], out [images, out_h, out_w, out_c]
-struct Convolve {
+struct ConvolveCommand {
   Operand in, weights, bias, out;
   WindowShape shape;
   bool accumulate = false;
 };
 /// The gradient by `in`: also what a transposed convolution computes.
-struct ConvolveBack {
+struct ConvolveBackCommand {
   Operand out_gradient, weights, in_gradient;
   WindowShape shape;
   bool accumulate = false;
 };
-struct ConvolveWeights {
+struct ConvolveWeightsBackCommand {
   Operand in, out_gradient, weight_gradient;
   WindowShape shape;
   bool accumulate = false;
 };
 
 /// [rows, channels]
-struct AddBias {
+struct AddBiasCommand {
   Operand in, bias, out;
   std::size_t rows = 0, channels = 0;
 };
 /// out[channel] (+)= sum over rows
-struct SumRows {
+struct SumRowsCommand {
   Operand in, out;
   std::size_t rows = 0, channels = 0;
   bool accumulate = false;
 };
 
 /// out (+)= alpha * a + beta * b; `b` may be empty.
-struct Combine {
+struct CombineCommand {
   Operand a, b, out;
   double alpha = 1, beta = 1;
   bool accumulate = false;
 };
 /// out (+)= scale * a * b
-struct Multiply {
+struct MultiplyCommand {
   Operand a, b, out;
   double scale = 1;
   bool accumulate = false;
 };
 
-using compute::Curve;
-struct Activate {
+using compute::ActivationKind;
+struct ActivateCommand {
   Operand in, out;
-  Curve curve = Curve::relu;
+  ActivationKind kind = ActivationKind::relu;
   double slope = 0;  ///< of leaky_relu
 };
-struct ActivateBack {
+struct ActivateBackCommand {
   Operand in, out, out_gradient, in_gradient;
-  Curve curve = Curve::relu;
+  ActivationKind kind = ActivationKind::relu;
   double slope = 0;
   bool accumulate = false;
 };
 /// x < 0 ? x * slopes[channel] : x
-struct PRelu {
+struct PReluCommand {
   Operand in, slopes, out;
   std::size_t rows = 0, channels = 0;
 };
 /// Either gradient may be empty: it is not wanted.
-struct PReluBack {
+struct PReluBackCommand {
   Operand in, slopes, out_gradient, in_gradient, slope_gradient;
   std::size_t rows = 0, channels = 0;
   bool accumulate_in = false, accumulate_slopes = false;
@@ -118,7 +118,7 @@ struct PReluBack {
 
 /// small [images, h, w, channels * factor * factor], large [images, h * factor, w * factor, channels]; channel
 /// (c * factor + y) * factor + x of a small pixel is channel c of pixel (y, x) of its block.
-struct PixelShuffle {
+struct PixelShuffleCommand {
   Operand in, out;
   int images = 0, h = 0, w = 0, channels = 0, factor = 1;
   bool inverse = false;  ///< from large to small
@@ -126,7 +126,7 @@ struct PixelShuffle {
 };
 
 /// out[row][out_first + c] (+)= in[row][in_first + c] for c below count
-struct CopyChannels {
+struct CopyChannelsCommand {
   Operand in, out;
   std::size_t rows = 0;
   int in_channels = 0, in_first = 0, out_channels = 0, out_first = 0, count = 0;
@@ -134,67 +134,69 @@ struct CopyChannels {
 };
 
 /// No padding; of equal values the first, row by row, is the largest.
-struct MaxPool {
+struct MaxPoolCommand {
   Operand in, out;
   WindowShape shape;
 };
-struct MaxPoolBack {
+struct MaxPoolBackCommand {
   Operand in, out_gradient, in_gradient;
   WindowShape shape;
   bool accumulate = false;
 };
 
 /// out[0] = the mean of the distances over all values
-using compute::Distance;
-struct Loss {
+using compute::LossKind;
+struct LossCommand {
   Operand prediction, target, out;
-  Distance distance = Distance::squared;
+  LossKind kind = LossKind::squared;
   double epsilon = 0;  ///< of charbonnier
 };
 /// in_gradient (+)= out_gradient[0] * derivative of Loss by prediction
-struct LossBack {
+struct LossBackCommand {
   Operand prediction, target, out_gradient, in_gradient;
-  Distance distance = Distance::squared;
+  LossKind kind = LossKind::squared;
   double epsilon = 0;
   bool accumulate = false;
 };
 /// out[0] = mean over rows of -sum_c target[c] * log(softmax(prediction)[c]); the targets of a row sum to 1.
-struct CrossEntropy {
+struct CrossEntropyCommand {
   Operand prediction, target, out;
   std::size_t rows = 0, channels = 0;
 };
-struct CrossEntropyBack {
+struct CrossEntropyBackCommand {
   Operand prediction, target, out_gradient, in_gradient;
   std::size_t rows = 0, channels = 0;
   bool accumulate = false;
 };
 
 /// out[0] (+)= sum of in[i]^2
-struct SumSquares {
+struct SumSquaresCommand {
   Operand in, out;
   bool accumulate = false;
 };
 
 /// The gradient is scaled by min(1, most / sqrt(squares[0])) where `squares` is not empty.
-struct Clip {
-  Operand squares;
-  double most = 0;
+struct GradientClip {
+  Operand squared_norm;
+  double max_norm = 0;
 };
-struct Adam {
+struct AdamCommand {
   Operand weights, gradient, mean, square;
-  Clip clip;
-  double rate = 1e-3, beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8, decay = 0;
+  GradientClip clip;
+  double rate = 1e-3, beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8, weight_decay = 0;
   double correct1 = 1, correct2 = 1;  ///< 1 / (1 - beta^step)
 };
-struct Sgd {
+struct SgdCommand {
   Operand weights, gradient, velocity;
-  Clip clip;
-  double rate = 1e-2, momentum = 0, decay = 0;
+  GradientClip clip;
+  double rate = 1e-2, momentum = 0, weight_decay = 0;
 };
 
 using Command =
-    std::variant<Fill, Product, Transpose, Convolve, ConvolveBack, ConvolveWeights, AddBias, SumRows, Combine, Multiply,
-                 Activate, ActivateBack, PRelu, PReluBack, PixelShuffle, CopyChannels, MaxPool, MaxPoolBack, Loss,
-                 LossBack, CrossEntropy, CrossEntropyBack, SumSquares, Adam, Sgd>;
+    std::variant<FillCommand, MatrixProductCommand, TransposeCommand, ConvolveCommand, ConvolveBackCommand,
+                 ConvolveWeightsBackCommand, AddBiasCommand, SumRowsCommand, CombineCommand, MultiplyCommand,
+                 ActivateCommand, ActivateBackCommand, PReluCommand, PReluBackCommand, PixelShuffleCommand,
+                 CopyChannelsCommand, MaxPoolCommand, MaxPoolBackCommand, LossCommand, LossBackCommand,
+                 CrossEntropyCommand, CrossEntropyBackCommand, SumSquaresCommand, AdamCommand, SgdCommand>;
 
 }  // namespace weir::nn::train

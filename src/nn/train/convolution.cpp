@@ -8,97 +8,102 @@ namespace weir::nn::train {
 
 namespace {
 
-Error window_misfit(const char* operation, const Tensor& x, const Tensor& weights, Window w) {
+Error window_mismatch_error(const char* operation, const TapeTensor& x, const TapeTensor& weights, Window w) {
   return {Errc::invalid_argument,
           fmt::format("{}: {}, weights {}, kernel {}, stride {}, padding {} do not fit", operation, to_text(x.shape()),
                       to_text(weights.shape()), w.kernel, w.stride, w.padding)};
 }
 
-constexpr int kMostKernel = 1024;
+constexpr int kMaxKernel = 1024;
 
-bool is_sane(Window w) {
-  return w.kernel >= 1 && w.kernel <= kMostKernel && w.stride >= 1 && w.padding >= 0 && w.padding < w.kernel;
+bool is_valid_window(Window w) {
+  return w.kernel >= 1 && w.kernel <= kMaxKernel && w.stride >= 1 && w.padding >= 0 && w.padding < w.kernel;
 }
 
 /// Weights of a convolution are [taps * side, others].
-bool has_taps(const Tensor& weights, Window w, int side, int others) {
+bool has_weight_shape(const TapeTensor& weights, Window w, int inner, int columns) {
   const Shape& s = weights.shape();
-  return s.n == std::int64_t{w.kernel} * w.kernel * side && s.c == others && s.h == 1 && s.w == 1;
+  return s.n == std::int64_t{w.kernel} * w.kernel * inner && s.c == columns && s.h == 1 && s.w == 1;
 }
 
-void bias_gradient(Tape& t, Tensor bias, Tensor out, const Shape& shape) {
-  if (const auto g = t.want(bias)) {
-    t.record(SumRows{t.gradient(out), g.operand, shape.rows(), static_cast<std::size_t>(shape.c), g.accumulate});
+void record_bias_gradient(Tape& t, TapeTensor bias, TapeTensor out, const Shape& shape) {
+  if (const auto g = t.gradient_target(bias)) {
+    t.record(SumRowsCommand{t.gradient(out), g.operand, shape.rows(), static_cast<std::size_t>(shape.c), g.accumulate});
   }
 }
 
 }  // namespace
 
-Tensor conv2d(Tensor x, Tensor weights, Tensor bias, Window window) {
+TapeTensor conv2d(TapeTensor x, TapeTensor weights, TapeTensor bias, Window window) {
   Tape& t = *x.tape();
   const Shape& in = x.shape();
   const int out_c = weights.shape().c;
   WindowShape s{in.n, in.h, in.w, in.c, 0, 0, out_c, window};
-  const bool fits = is_sane(window) && has_taps(weights, window, in.c, out_c) && bias.shape() == Shape{1, out_c} &&
-                    in.h + 2 * window.padding >= window.kernel && in.w + 2 * window.padding >= window.kernel;
-  if (!fits) return t.fail(window_misfit("conv2d", x, weights, window));
+  const bool fits = is_valid_window(window) && has_weight_shape(weights, window, in.c, out_c) &&
+                    bias.shape() == Shape{1, out_c} && in.h + 2 * window.padding >= window.kernel &&
+                    in.w + 2 * window.padding >= window.kernel;
+  if (!fits) return t.fail(window_mismatch_error("conv2d", x, weights, window));
   s.out_h = (in.h + 2 * window.padding - window.kernel) / window.stride + 1;
   s.out_w = (in.w + 2 * window.padding - window.kernel) / window.stride + 1;
   const Shape out_shape{in.n, out_c, s.out_h, s.out_w};
-  const Tensor out = t.make(out_shape, {x, weights, bias}, [=](Tape& tape, Tensor self) {
+  const TapeTensor out = t.make_output(out_shape, {x, weights, bias}, [=](Tape& tape, TapeTensor self) {
     const Operand g = tape.gradient(self);
-    if (const auto gx = tape.want(x)) tape.record(ConvolveBack{g, tape.value(weights), gx.operand, s, gx.accumulate});
-    if (const auto gw = tape.want(weights)) {
-      tape.record(ConvolveWeights{tape.value(x), g, gw.operand, s, gw.accumulate});
+    if (const auto gx = tape.gradient_target(x))
+      tape.record(ConvolveBackCommand{g, tape.value(weights), gx.operand, s, gx.accumulate});
+    if (const auto gw = tape.gradient_target(weights)) {
+      tape.record(ConvolveWeightsBackCommand{tape.value(x), g, gw.operand, s, gw.accumulate});
     }
-    bias_gradient(tape, bias, self, out_shape);
+    record_bias_gradient(tape, bias, self, out_shape);
   });
-  t.record(Convolve{t.value(x), t.value(weights), t.value(bias), t.value(out), s});
+  t.record(ConvolveCommand{t.value(x), t.value(weights), t.value(bias), t.value(out), s});
   return out;
 }
 
 // The gradient of a convolution that leads from the large picture to the small one.
-Tensor conv_transpose2d(Tensor x, Tensor weights, Tensor bias, Window window) {
+TapeTensor conv_transpose2d(TapeTensor x, TapeTensor weights, TapeTensor bias, Window window) {
   Tape& t = *x.tape();
   const Shape& in = x.shape();
   const int out_c = bias.shape().c;
   const auto enlarged = [&](int n) {
     const std::int64_t extent =
         (n - std::int64_t{1}) * window.stride + window.kernel - std::int64_t{2} * window.padding;
-    return extent <= kMostValues ? static_cast<int>(extent) : 0;
+    return extent <= kMaxTensorValues ? static_cast<int>(extent) : 0;
   };
-  const bool sane = is_sane(window) && has_taps(weights, window, out_c, in.c) && bias.shape() == Shape{1, out_c};
-  const int out_h = sane ? enlarged(in.h) : 0, out_w = sane ? enlarged(in.w) : 0;
-  if (out_h < 1 || out_w < 1) return t.fail(window_misfit("conv_transpose2d", x, weights, window));
+  const bool fits =
+      is_valid_window(window) && has_weight_shape(weights, window, out_c, in.c) && bias.shape() == Shape{1, out_c};
+  const int out_h = fits ? enlarged(in.h) : 0, out_w = fits ? enlarged(in.w) : 0;
+  if (out_h < 1 || out_w < 1) return t.fail(window_mismatch_error("conv_transpose2d", x, weights, window));
   const WindowShape s{in.n, out_h, out_w, out_c, in.h, in.w, in.c, window};
   const Shape out_shape{in.n, out_c, out_h, out_w};
-  const Tensor out = t.make(out_shape, {x, weights, bias}, [=](Tape& tape, Tensor self) {
+  const TapeTensor out = t.make_output(out_shape, {x, weights, bias}, [=](Tape& tape, TapeTensor self) {
     const Operand g = tape.gradient(self);
-    if (const auto gx = tape.want(x)) tape.record(Convolve{g, tape.value(weights), {}, gx.operand, s, gx.accumulate});
-    if (const auto gw = tape.want(weights)) {
-      tape.record(ConvolveWeights{g, tape.value(x), gw.operand, s, gw.accumulate});
+    if (const auto gx = tape.gradient_target(x))
+      tape.record(ConvolveCommand{g, tape.value(weights), {}, gx.operand, s, gx.accumulate});
+    if (const auto gw = tape.gradient_target(weights)) {
+      tape.record(ConvolveWeightsBackCommand{g, tape.value(x), gw.operand, s, gw.accumulate});
     }
-    bias_gradient(tape, bias, self, out_shape);
+    record_bias_gradient(tape, bias, self, out_shape);
   });
-  t.record(ConvolveBack{t.value(x), t.value(weights), t.value(out), s});
-  t.record(AddBias{t.value(out), t.value(bias), t.value(out), out_shape.rows(), static_cast<std::size_t>(out_c)});
+  t.record(ConvolveBackCommand{t.value(x), t.value(weights), t.value(out), s});
+  t.record(
+      AddBiasCommand{t.value(out), t.value(bias), t.value(out), out_shape.rows(), static_cast<std::size_t>(out_c)});
   return out;
 }
 
-Tensor max_pool(Tensor x, Window window) {
+TapeTensor max_pool(TapeTensor x, Window window) {
   Tape& t = *x.tape();
   const Shape& in = x.shape();
-  if (!is_sane(window) || window.padding != 0 || in.h < window.kernel || in.w < window.kernel) {
-    return t.fail(window_misfit("max_pool", x, x, window));
+  if (!is_valid_window(window) || window.padding != 0 || in.h < window.kernel || in.w < window.kernel) {
+    return t.fail(window_mismatch_error("max_pool", x, x, window));
   }
   const int out_h = (in.h - window.kernel) / window.stride + 1, out_w = (in.w - window.kernel) / window.stride + 1;
   const WindowShape s{in.n, in.h, in.w, in.c, out_h, out_w, in.c, window};
-  const Tensor out = t.make({in.n, in.c, out_h, out_w}, {x}, [=](Tape& tape, Tensor self) {
-    if (const auto g = tape.want(x)) {
-      tape.record(MaxPoolBack{tape.value(x), tape.gradient(self), g.operand, s, g.accumulate});
+  const TapeTensor out = t.make_output({in.n, in.c, out_h, out_w}, {x}, [=](Tape& tape, TapeTensor self) {
+    if (const auto g = tape.gradient_target(x)) {
+      tape.record(MaxPoolBackCommand{tape.value(x), tape.gradient(self), g.operand, s, g.accumulate});
     }
   });
-  t.record(MaxPool{t.value(x), t.value(out), s});
+  t.record(MaxPoolCommand{t.value(x), t.value(out), s});
   return out;
 }
 

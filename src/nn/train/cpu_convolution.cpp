@@ -2,7 +2,7 @@
 // an output pixel are, for each row of the kernel, one run of kernel * channels floats. Borders are written out: a band of
 // input rows is copied with its zeros into memory of the thread's own, some percent of the work.
 
-#include "nn/train/cpu_work.hpp"
+#include "nn/train/cpu_executor.hpp"
 
 namespace weir::nn::train {
 
@@ -11,7 +11,7 @@ namespace {
 using compute::ProductJob;
 
 /// A picture whose rows and columns are `spread` apart, with zeros between, seen from (-border, -border).
-struct Spread {
+struct SpreadPicture {
   const float* in = nullptr;
   int images = 0, h = 0, w = 0, c = 0, spread = 1, border = 0;
 
@@ -53,8 +53,8 @@ int band_rows(int columns, int channels, int kernel) {
 }
 
 /// out [images, h, w, out_c] (+)= bias + convolution, without padding, of `in` by weights [kernel, kernel, in.c, out_c].
-struct Pass {
-  Spread in;
+struct ConvolutionSums {
+  SpreadPicture in;
   const float* weights = nullptr;
   const float* bias = nullptr;
   float* out = nullptr;
@@ -62,14 +62,15 @@ struct Pass {
   bool accumulate = false;
 };
 
-void run(CpuWork& work, const Pass& p) {
-  const int in_c = p.in.c, columns = (p.w - 1) * p.stride + p.kernel, most = band_rows(columns, in_c, p.kernel);
+void run(CpuExecutor& executor, const ConvolutionSums& p) {
+  const int in_c = p.in.c, columns = (p.w - 1) * p.stride + p.kernel, max_rows = band_rows(columns, in_c, p.kernel);
   const double cost = static_cast<double>(p.w) * p.kernel * p.kernel * in_c * p.out_c;
-  work.share(p.in.images * p.h, 1, cost, [&](int first, int last, int member) {
+  executor.parallel_for(p.in.images * p.h, 1, cost, [&](int first, int last, int member) {
     const std::ptrdiff_t pitch = static_cast<std::ptrdiff_t>(columns) * in_c;
-    float* band = work.own(member, static_cast<std::size_t>(pitch) * ((most - 1) * p.stride + p.kernel));
+    float* band =
+        executor.thread_scratch(member, static_cast<std::size_t>(pitch) * ((max_rows - 1) * p.stride + p.kernel));
     while (first < last) {
-      const int image = first / p.h, y = first % p.h, rows = std::min({most, last - first, p.h - y});
+      const int image = first / p.h, y = first % p.h, rows = std::min({max_rows, last - first, p.h - y});
       p.in.copy(image, y * p.stride, (rows - 1) * p.stride + p.kernel, columns, band);
       for (int r = 0; r < rows; ++r) {
         ProductJob job;
@@ -87,7 +88,7 @@ void run(CpuWork& work, const Pass& p) {
         job.out = p.out + static_cast<std::ptrdiff_t>(first + r) * p.w * p.out_c;
         job.out_step = p.out_c;
         job.accumulate = p.accumulate;
-        work.kernels().product(job);
+        executor.kernels().product(job);
       }
       first += rows;
     }
@@ -95,18 +96,19 @@ void run(CpuWork& work, const Pass& p) {
 }
 
 bool is_product(const WindowShape& s) { return s.window == Window{}; }
-int pixels(const WindowShape& s) { return s.images * s.out_h * s.out_w; }
+int count_output_pixels(const WindowShape& s) { return s.images * s.out_h * s.out_w; }
 
 }  // namespace
 
-void CpuWork::convolve(const Convolve& c) {
+void CpuExecutor::convolve(const ConvolveCommand& c) {
   const WindowShape& s = c.shape;
   if (is_product(s))
-    return product({c.in, c.weights, c.bias, c.out, pixels(s), s.out_c, s.in_c, false, false, c.accumulate});
-  run(*this, {{at(c.in), s.images, s.in_h, s.in_w, s.in_c, 1, s.window.padding},
-              at(c.weights),
-              at(c.bias),
-              at(c.out),
+    return product(
+        {c.in, c.weights, c.bias, c.out, count_output_pixels(s), s.out_c, s.in_c, false, false, c.accumulate});
+  run(*this, {{data(c.in), s.images, s.in_h, s.in_w, s.in_c, 1, s.window.padding},
+              data(c.weights),
+              data(c.bias),
+              data(c.out),
               s.out_h,
               s.out_w,
               s.out_c,
@@ -116,26 +118,34 @@ void CpuWork::convolve(const Convolve& c) {
 }
 
 // A convolution of the gradient, its pixels spread by the stride, with the kernel turned around and channels exchanged.
-void CpuWork::convolve_back(const ConvolveBack& c) {
+void CpuExecutor::convolve_back(const ConvolveBackCommand& c) {
   const WindowShape& s = c.shape;
   if (is_product(s)) {
-    return product(
-        {c.out_gradient, c.weights, {}, c.in_gradient, pixels(s), s.in_c, s.out_c, false, true, c.accumulate});
+    return product({c.out_gradient,
+                    c.weights,
+                    {},
+                    c.in_gradient,
+                    count_output_pixels(s),
+                    s.in_c,
+                    s.out_c,
+                    false,
+                    true,
+                    c.accumulate});
   }
   const int taps = s.window.kernel * s.window.kernel;
-  float* turned = weights(c.weights.count);
+  float* rotated = weights_scratch(c.weights.count);
   for (int tap = 0; tap < taps; ++tap) {
-    const float* from = at(c.weights) + static_cast<std::ptrdiff_t>(taps - 1 - tap) * s.in_c * s.out_c;
-    float* to = turned + static_cast<std::ptrdiff_t>(tap) * s.in_c * s.out_c;
+    const float* from = data(c.weights) + static_cast<std::ptrdiff_t>(taps - 1 - tap) * s.in_c * s.out_c;
+    float* to = rotated + static_cast<std::ptrdiff_t>(tap) * s.in_c * s.out_c;
     for (int i = 0; i < s.in_c; ++i) {
       for (int o = 0; o < s.out_c; ++o) to[o * s.in_c + i] = from[i * s.out_c + o];
     }
   }
-  run(*this, {{at(c.out_gradient), s.images, s.out_h, s.out_w, s.out_c, s.window.stride,
+  run(*this, {{data(c.out_gradient), s.images, s.out_h, s.out_w, s.out_c, s.window.stride,
                s.window.kernel - 1 - s.window.padding},
-              turned,
+              rotated,
               nullptr,
-              at(c.in_gradient),
+              data(c.in_gradient),
               s.in_h,
               s.in_w,
               s.in_c,
@@ -146,26 +156,26 @@ void CpuWork::convolve_back(const ConvolveBack& c) {
 
 // For each row of the kernel a product of inputs and gradients over all pixels; images and rows are cut into parts by the
 // work alone, whose sums are added in order.
-void CpuWork::convolve_weights(const ConvolveWeights& c) {
+void CpuExecutor::convolve_weights_back(const ConvolveWeightsBackCommand& c) {
   const WindowShape& s = c.shape;
   const int k = s.window.kernel, stride = s.window.stride, columns = (s.out_w - 1) * stride + k;
-  const Spread in{at(c.in), s.images, s.in_h, s.in_w, s.in_c, 1, s.window.padding};
-  const int rows = s.images * s.out_h, most = std::max(2, band_rows(columns, s.in_c + s.out_c, k));
+  const SpreadPicture in{data(c.in), s.images, s.in_h, s.in_w, s.in_c, 1, s.window.padding};
+  const int rows = s.images * s.out_h, max_rows = std::max(2, band_rows(columns, s.in_c + s.out_c, k));
   const std::size_t size = c.weight_gradient.count;
   const double cost = static_cast<double>(s.out_w) * static_cast<double>(size);  // of a row
   constexpr double kPartCost = 2e6;
-  const int parts = std::clamp(static_cast<int>(cost * rows / kPartCost), 1, std::min<int>(kMostParts, rows));
-  float* sums = shared(size * static_cast<std::size_t>(parts));
-  share(parts, 1, cost * rows / parts, [&](int first_part, int last_part, int member) {
+  const int parts = std::clamp(static_cast<int>(cost * rows / kPartCost), 1, std::min<int>(kMaxPartialSums, rows));
+  float* sums = shared_scratch(size * static_cast<std::size_t>(parts));
+  parallel_for(parts, 1, cost * rows / parts, [&](int first_part, int last_part, int member) {
     const std::ptrdiff_t pitch = static_cast<std::ptrdiff_t>(columns) * s.in_c;
-    float* band = own(member, static_cast<std::size_t>(pitch) * ((most - 1) * stride + k));
+    float* band = thread_scratch(member, static_cast<std::size_t>(pitch) * ((max_rows - 1) * stride + k));
     for (int part = first_part; part < last_part; ++part) {
       float* out = sums + static_cast<std::size_t>(part) * size;
       std::fill_n(out, size, 0.0F);
       const auto bound = [&](int p) { return static_cast<int>(static_cast<long long>(rows) * p / parts); };
       for (int first = bound(part), last = bound(part + 1), count = 0; first < last; first += count) {
         const int y = first % s.out_h;
-        count = std::min({most, last - first, s.out_h - y});
+        count = std::min({max_rows, last - first, s.out_h - y});
         in.copy(first / s.out_h, y * stride, (count - 1) * stride + k, columns, band);
         for (int ky = 0; ky < k; ++ky) {
           ProductJob job;
@@ -173,7 +183,7 @@ void CpuWork::convolve_weights(const ConvolveWeights& c) {
           job.values_outer = stride * pitch;
           job.row_step = 1;
           job.inner_step = static_cast<std::ptrdiff_t>(stride) * s.in_c;
-          job.matrix = at(c.out_gradient) + static_cast<std::ptrdiff_t>(first) * s.out_w * s.out_c;
+          job.matrix = data(c.out_gradient) + static_cast<std::ptrdiff_t>(first) * s.out_w * s.out_c;
           job.matrix_outer = static_cast<std::ptrdiff_t>(s.out_w) * s.out_c;
           job.matrix_step = s.out_c;
           job.outer = count;
@@ -188,7 +198,7 @@ void CpuWork::convolve_weights(const ConvolveWeights& c) {
       }
     }
   });
-  add_parts(sums, static_cast<std::size_t>(parts), size, at(c.weight_gradient), c.accumulate);
+  add_partial_sums(sums, static_cast<std::size_t>(parts), size, data(c.weight_gradient), c.accumulate);
 }
 
 }  // namespace weir::nn::train

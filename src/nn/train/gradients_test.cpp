@@ -6,20 +6,20 @@
 #include <string>
 #include <vector>
 
-#include "nn/train/cpu_device.hpp"
+#include "nn/train/cpu_training_device.hpp"
 #include "nn/train/gradients_test.hpp"
-#include "nn/train/reference_device.hpp"
+#include "nn/train/reference_training_device.hpp"
 
 namespace weir::nn::train::test {
 namespace {
 
 class Gradients : public ::testing::TestWithParam<std::size_t> {};
 
-TEST_P(Gradients, AreThoseOfFiniteDifferences) {
+TEST_P(Gradients, MatchFiniteDifferences) {
   const Case& c = cases()[GetParam()];
   for (std::uint64_t seed = 1; seed <= 4; ++seed) {
-    const Inputs in = inputs_of(c, seed);
-    ReferenceDevice<double> device;
+    const Inputs in = make_inputs(c, seed);
+    ReferenceTrainingDevice<double> device;
     Tape tape{device};
     const Computed analytic = compute(tape, c, in);
     ASSERT_TRUE(tape.backward(analytic.loss)) << tape.status().error().what;
@@ -27,8 +27,8 @@ TEST_P(Gradients, AreThoseOfFiniteDifferences) {
     for (std::size_t i = 0; i < in.shapes.size() - (c.is_loss ? 1 : 0); ++i) {
       ASSERT_TRUE(tape.read_gradient(analytic.inputs[i]));
       const auto* gradient = static_cast<const double*>(tape.gradient(analytic.inputs[i]).memory);
-      for (int trial = 0; trial < 8; ++trial) {
-        const auto at = static_cast<std::size_t>(pick.below(static_cast<int>(in.values[i].size())));
+      for (int probe = 0; probe < 8; ++probe) {
+        const auto at = static_cast<std::size_t>(pick.next_below(static_cast<int>(in.values[i].size())));
         constexpr float kStep = 0x1p-12F;
         const auto loss_at = [&](float change) {
           Inputs moved = in;
@@ -51,16 +51,16 @@ TEST_P(Gradients, AreThoseOfFiniteDifferences) {
   }
 }
 
-TEST_P(Gradients, AreTheReferencesOnEveryInstructionSetAndAnyNumberOfThreads) {
+TEST_P(Gradients, MatchTheReferenceOnEveryInstructionSetAndAnyNumberOfThreads) {
   const Case& c = cases()[GetParam()];
   for (const compute::Kernels* set : compute::available_kernels()) {
     const compute::TrainingKernels& kernels = *compute::find_training_kernels(set->name);
     for (std::uint64_t seed = 11; seed <= 14; ++seed) {
-      const Inputs in = inputs_of(c, seed);
-      ReferenceDevice<float> reference;
-      CpuDevice one_thread{1, {}, kernels}, three_threads{3, {}, kernels};
-      const std::vector<float> wanted = all_values(reference, c, in), got = all_values(one_thread, c, in);
-      expect_alike(got, wanted, c.name + ", " + std::string{kernels.name} + ", seed " + std::to_string(seed));
+      const Inputs in = make_inputs(c, seed);
+      ReferenceTrainingDevice<float> reference;
+      CpuTrainingDevice one_thread{1, {}, kernels}, three_threads{3, {}, kernels};
+      const std::vector<float> expected = all_values(reference, c, in), got = all_values(one_thread, c, in);
+      expect_close(got, expected, c.name + ", " + std::string{kernels.name} + ", seed " + std::to_string(seed));
       EXPECT_EQ(all_values(three_threads, c, in), got) << c.name << ", " << kernels.name;
     }
   }

@@ -19,73 +19,75 @@ namespace weir::nn::train::test {
 /// An operation on random inputs whose shapes are random too.
 struct Case {
   std::string name;
-  std::function<std::vector<Shape>(Random&)> shapes;
-  std::function<Tensor(const std::vector<Tensor>&)> run;
-  bool is_loss = false;       ///< the last input is a target: without a gradient
-  double margin = 0;          ///< inputs stay so far from zero, where the operation has a corner
-  bool distribution = false;  ///< the target's rows sum to 1
+  std::function<std::vector<Shape>(Random&)> make_shapes;
+  std::function<TapeTensor(const std::vector<TapeTensor>&)> run;
+  bool is_loss = false;                 ///< the last input is a target: without a gradient
+  double min_magnitude = 0;             ///< inputs stay so far from zero, where the operation has a corner
+  bool is_distribution_target = false;  ///< the target's rows sum to 1
 };
 
-inline int some(Random& random, int low, int high) { return low + random.below(high - low + 1); }
-inline Shape picture(Random& random) {
-  return {some(random, 1, 3), some(random, 1, 19), some(random, 2, 7), some(random, 2, 7)};
+inline int random_int(Random& random, int low, int high) { return low + random.next_below(high - low + 1); }
+inline Shape random_shape(Random& random) {
+  return {random_int(random, 1, 3), random_int(random, 1, 19), random_int(random, 2, 7), random_int(random, 2, 7)};
 }
-inline std::vector<Shape> one(Random& random) { return {picture(random)}; }
-inline std::vector<Shape> two(Random& random) {
-  const Shape s = picture(random);
+inline std::vector<Shape> one_picture(Random& random) { return {random_shape(random)}; }
+inline std::vector<Shape> two_pictures(Random& random) {
+  const Shape s = random_shape(random);
   return {s, s};
 }
-inline std::vector<Shape> with_channels(Random& random) {
-  const Shape s = picture(random);
+inline std::vector<Shape> picture_and_channels(Random& random) {
+  const Shape s = random_shape(random);
   return {s, {1, s.c}};
 }
 inline Case convolution(const std::string& name, Window window) {
   return {name,
           [window](Random& random) {
-            const Shape s{some(random, 1, 3), some(random, 1, 19), some(random, 3, 9), some(random, 3, 9)};
-            const int out = some(random, 1, 35);
+            const Shape s{random_int(random, 1, 3), random_int(random, 1, 19), random_int(random, 3, 9),
+                          random_int(random, 3, 9)};
+            const int out = random_int(random, 1, 35);
             return std::vector<Shape>{s, {window.kernel * window.kernel * s.c, out}, {1, out}};
           },
-          [window](const std::vector<Tensor>& in) { return conv2d(in[0], in[1], in[2], window); }};
+          [window](const std::vector<TapeTensor>& in) { return conv2d(in[0], in[1], in[2], window); }};
 }
 inline Case transposed(const std::string& name, Window window) {
   return {name,
           [window](Random& random) {
-            const Shape s{some(random, 1, 3), some(random, 1, 19), some(random, 2, 6), some(random, 2, 6)};
-            const int out = some(random, 1, 19);
+            const Shape s{random_int(random, 1, 3), random_int(random, 1, 19), random_int(random, 2, 6),
+                          random_int(random, 2, 6)};
+            const int out = random_int(random, 1, 19);
             return std::vector<Shape>{s, {window.kernel * window.kernel * out, s.c}, {1, out}};
           },
-          [window](const std::vector<Tensor>& in) { return conv_transpose2d(in[0], in[1], in[2], window); }};
+          [window](const std::vector<TapeTensor>& in) { return conv_transpose2d(in[0], in[1], in[2], window); }};
 }
 inline std::vector<Shape> product_shapes(Random& random) {
-  const int rows = some(random, 1, 40), inner = some(random, 1, 30), columns = some(random, 1, 70);
+  const int rows = random_int(random, 1, 40), inner = random_int(random, 1, 30), columns = random_int(random, 1, 70);
   return {{rows, inner}, {inner, columns}};
 }
 inline std::vector<Shape> linear_shapes(Random& random) {
-  const Shape s = picture(random);
-  const int out = some(random, 1, 20);
+  const Shape s = random_shape(random);
+  const int out = random_int(random, 1, 20);
   return {s, {s.c * s.h * s.w, out}, {1, out}};
 }
 
 inline const std::vector<Case>& cases() {
-  using In = std::vector<Tensor>;
+  using In = std::vector<TapeTensor>;
   static const std::vector<Case> all{
       {"matmul", product_shapes, [](const In& in) { return matmul(in[0], in[1]); }},
       {"mat_transpose",
        [](Random& random) {
-         return std::vector<Shape>{{some(random, 1, 9), some(random, 1, 9)}};
+         return std::vector<Shape>{{random_int(random, 1, 9), random_int(random, 1, 9)}};
        },
        [](const In& in) { return mat_transpose(in[0]); }},
-      {"add_bias", with_channels, [](const In& in) { return add_bias(in[0], in[1]); }},
+      {"add_bias", picture_and_channels, [](const In& in) { return add_bias(in[0], in[1]); }},
       {"linear", linear_shapes, [](const In& in) { return linear(in[0], in[1], in[2]); }},
-      {"add", two, [](const In& in) { return add(in[0], in[1]); }},
-      {"mul", two, [](const In& in) { return mul(in[0], in[1]); }},
-      {"mul_by_itself", one, [](const In& in) { return mul(in[0], in[0]); }},
-      {"relu", one, [](const In& in) { return relu(in[0]); }, false, 0.01},
-      {"leaky_relu", one, [](const In& in) { return leaky_relu(in[0], 0.1F); }, false, 0.01},
-      {"prelu", with_channels, [](const In& in) { return prelu(in[0], in[1]); }, false, 0.01},
-      {"sigmoid", one, [](const In& in) { return sigmoid(in[0]); }},
-      {"tanh", one, [](const In& in) { return tanh(in[0]); }},
+      {"add", two_pictures, [](const In& in) { return add(in[0], in[1]); }},
+      {"mul", two_pictures, [](const In& in) { return mul(in[0], in[1]); }},
+      {"mul_by_itself", one_picture, [](const In& in) { return mul(in[0], in[0]); }},
+      {"relu", one_picture, [](const In& in) { return relu(in[0]); }, false, 0.01},
+      {"leaky_relu", one_picture, [](const In& in) { return leaky_relu(in[0], 0.1F); }, false, 0.01},
+      {"prelu", picture_and_channels, [](const In& in) { return prelu(in[0], in[1]); }, false, 0.01},
+      {"sigmoid", one_picture, [](const In& in) { return sigmoid(in[0]); }},
+      {"tanh", one_picture, [](const In& in) { return tanh(in[0]); }},
       convolution("conv1x1", {1, 1, 0}),
       convolution("conv3x3", {3, 1, 1}),
       convolution("conv3x3_valid", {3, 1, 0}),
@@ -96,33 +98,33 @@ inline const std::vector<Case>& cases() {
       transposed("deconv2x2_stride2", {2, 2, 0}),
       transposed("deconv4x4_stride2", {4, 2, 1}),
       transposed("deconv3x3", {3, 1, 1}),
-      {"max_pool2", one,
+      {"max_pool2", one_picture,
        [](const In& in) {
          return max_pool(in[0], {2, 2, 0});
        }},
-      {"max_pool2_stride1", one,
+      {"max_pool2_stride1", one_picture,
        [](const In& in) {
          return max_pool(in[0], {2, 1, 0});
        }},
       {"pixel_shuffle",
        [](Random& random) {
-         return std::vector<Shape>{
-             {some(random, 1, 3), 4 * some(random, 1, 5), some(random, 1, 5), some(random, 1, 5)}};
+         return std::vector<Shape>{{random_int(random, 1, 3), 4 * random_int(random, 1, 5), random_int(random, 1, 5),
+                                    random_int(random, 1, 5)}};
        },
        [](const In& in) { return pixel_shuffle(in[0], 2); }},
       {"concat",
        [](Random& random) {
-         const Shape s = picture(random);
+         const Shape s = random_shape(random);
          return std::vector<Shape>{s, {s.n, 3, s.h, s.w}, {s.n, 5, s.h, s.w}};
        },
        [](const In& in) { return concat(in); }},
-      {"mean", one, [](const In& in) { return mean(in[0]); }},
-      {"mse", two, [](const In& in) { return mse(in[0], in[1]); }, true},
-      {"l1", two, [](const In& in) { return l1(in[0], in[1]); }, true},
-      {"charbonnier", two, [](const In& in) { return charbonnier(in[0], in[1], 0.1F); }, true},
+      {"mean", one_picture, [](const In& in) { return mean(in[0]); }},
+      {"mse", two_pictures, [](const In& in) { return mse(in[0], in[1]); }, true},
+      {"l1", two_pictures, [](const In& in) { return l1(in[0], in[1]); }, true},
+      {"charbonnier", two_pictures, [](const In& in) { return charbonnier(in[0], in[1], 0.1F); }, true},
       {"cross_entropy",
        [](Random& random) {
-         const Shape s{some(random, 1, 9), some(random, 2, 12)};
+         const Shape s{random_int(random, 1, 9), random_int(random, 2, 12)};
          return std::vector<Shape>{s, s};
        },
        [](const In& in) { return cross_entropy(in[0], in[1]); }, true, 0, true},
@@ -135,17 +137,17 @@ struct Inputs {
   std::vector<Shape> shapes;
   std::vector<std::vector<float>> values;
 };
-inline Inputs inputs_of(const Case& c, std::uint64_t seed) {
+inline Inputs make_inputs(const Case& c, std::uint64_t seed) {
   Random random{seed, 0};
-  Inputs in{c.shapes(random), {}};
+  Inputs in{c.make_shapes(random), {}};
   for (std::size_t i = 0; i < in.shapes.size(); ++i) {
     std::vector<float> values(in.shapes[i].count());
     for (float& v : values) {
       double x = random.normal();
-      if (std::abs(x) < c.margin) x += x < 0 ? -c.margin : c.margin;
+      if (std::abs(x) < c.min_magnitude) x += x < 0 ? -c.min_magnitude : c.min_magnitude;
       v = static_cast<float>(x);
     }
-    if (c.distribution && i == 1) {
+    if (c.is_distribution_target && i == 1) {
       const auto columns = static_cast<std::size_t>(in.shapes[i].c);
       for (std::size_t row = 0; row < values.size(); row += columns) {
         float sum = 0;
@@ -159,8 +161,8 @@ inline Inputs inputs_of(const Case& c, std::uint64_t seed) {
 }
 
 struct Computed {
-  Tensor out, loss;
-  std::vector<Tensor> inputs;
+  TapeTensor out, loss;
+  std::vector<TapeTensor> inputs;
 };
 inline Computed compute(Tape& tape, const Case& c, const Inputs& in) {
   Computed made;
@@ -179,7 +181,7 @@ inline Computed compute(Tape& tape, const Case& c, const Inputs& in) {
 }
 
 /// out and gradients as one list of values.
-inline std::vector<float> all_values(Device& device, const Case& c, const Inputs& in) {
+inline std::vector<float> all_values(TrainingDevice& device, const Case& c, const Inputs& in) {
   Tape tape{device};
   const Computed computed = compute(tape, c, in);
   EXPECT_TRUE(tape.backward(computed.loss));
@@ -192,10 +194,10 @@ inline std::vector<float> all_values(Device& device, const Case& c, const Inputs
 }
 
 /// Within rounding of the reference in float32.
-inline void expect_alike(const std::vector<float>& got, const std::vector<float>& wanted, const std::string& what) {
-  ASSERT_EQ(wanted.size(), got.size()) << what;
-  for (std::size_t i = 0; i < wanted.size(); ++i) {
-    ASSERT_NEAR(got[i], wanted[i], 1e-4F * std::max(1.0F, std::abs(wanted[i]))) << what << ", value " << i;
+inline void expect_close(const std::vector<float>& got, const std::vector<float>& expected, const std::string& what) {
+  ASSERT_EQ(expected.size(), got.size()) << what;
+  for (std::size_t i = 0; i < expected.size(); ++i) {
+    ASSERT_NEAR(got[i], expected[i], 1e-4F * std::max(1.0F, std::abs(expected[i]))) << what << ", value " << i;
   }
 }
 

@@ -9,15 +9,16 @@ namespace weir::nn::train {
 namespace {
 
 /// [kernel * kernel, rows, columns] to [outer, inner, kernel * kernel], where `outer` is the columns or the rows.
-std::vector<float> in_ncnn_order(const std::vector<float>& values, int taps, int rows, int columns,
-                                 bool columns_outer) {
+std::vector<float> reorder_for_ncnn(const std::vector<float>& values, int taps, int rows, int columns,
+                                    bool columns_outer) {
   std::vector<float> made(values.size());
-  const auto at = [](int i) { return static_cast<std::size_t>(i); };
+  const auto to_index = [](int i) { return static_cast<std::size_t>(i); };
   for (int t = 0; t < taps; ++t) {
     for (int r = 0; r < rows; ++r) {
       for (int c = 0; c < columns; ++c) {
         const int pair = columns_outer ? c * rows + r : r * columns + c;
-        made[at(pair) * at(taps) + at(t)] = values[(at(t) * at(rows) + at(r)) * at(columns) + at(c)];
+        made[to_index(pair) * to_index(taps) + to_index(t)] =
+            values[(to_index(t) * to_index(rows) + to_index(r)) * to_index(columns) + to_index(c)];
       }
     }
   }
@@ -26,13 +27,13 @@ std::vector<float> in_ncnn_order(const std::vector<float>& values, int taps, int
 
 }  // namespace
 
-std::vector<float> GraphBuilder::values_of(const Parameter& parameter) {
+std::vector<float> GraphBuilder::read_values(const Parameter& parameter) {
   std::vector<float> values(parameter.shape.count());
   if (status_) status_ = device_.read(parameter.value.operand(), values);
   return values;
 }
 
-int GraphBuilder::layer(const std::string& name, std::vector<int> inputs, Operation operation, int channels) {
+int GraphBuilder::add_layer(const std::string& name, std::vector<int> inputs, Operation operation, int channels) {
   const int blob = static_cast<int>(graph_.blobs.size());
   const std::string full = fmt::format("{}_{}", name, graph_.layers.size());
   graph_.blobs.push_back({channels, false});
@@ -41,43 +42,43 @@ int GraphBuilder::layer(const std::string& name, std::vector<int> inputs, Operat
   return blob;
 }
 
-int GraphBuilder::input(int channels) { return graph_.input = layer("input", {}, Input{}, channels); }
+int GraphBuilder::add_input(int channels) { return graph_.input = add_layer("input", {}, Input{}, channels); }
 
-int GraphBuilder::convolution(int in, const Parameter& weights, const Parameter& bias, Window window) {
+int GraphBuilder::add_convolution(int in, const Parameter& weights, const Parameter& bias, Window window) {
   const int in_c = channels_of(in), out_c = weights.shape.c;
-  Convolution op{in_c, out_c, window.kernel, window.stride, window.padding, {}, {}, values_of(bias)};
-  op.weight = in_ncnn_order(values_of(weights), window.kernel * window.kernel, in_c, out_c, true);
-  return layer("conv", {in}, std::move(op), out_c);
+  Convolution op{in_c, out_c, window.kernel, window.stride, window.padding, {}, {}, read_values(bias)};
+  op.weight = reorder_for_ncnn(read_values(weights), window.kernel * window.kernel, in_c, out_c, true);
+  return add_layer("conv", {in}, std::move(op), out_c);
 }
 
 // Its weights are [kernel * kernel * out, in].
-int GraphBuilder::deconvolution(int in, const Parameter& weights, const Parameter& bias, Window window) {
+int GraphBuilder::add_deconvolution(int in, const Parameter& weights, const Parameter& bias, Window window) {
   const int in_c = channels_of(in), out_c = bias.shape.c;
-  Deconvolution op{in_c, out_c, window.kernel, window.stride, window.padding, {}, {}, values_of(bias)};
-  op.weight = in_ncnn_order(values_of(weights), window.kernel * window.kernel, out_c, in_c, false);
-  return layer("deconv", {in}, std::move(op), out_c);
+  Deconvolution op{in_c, out_c, window.kernel, window.stride, window.padding, {}, {}, read_values(bias)};
+  op.weight = reorder_for_ncnn(read_values(weights), window.kernel * window.kernel, out_c, in_c, false);
+  return add_layer("deconv", {in}, std::move(op), out_c);
 }
 
-int GraphBuilder::prelu(int in, const Parameter& slopes) {
-  return layer("prelu", {in}, nn::PRelu{values_of(slopes)}, channels_of(in));
+int GraphBuilder::add_prelu(int in, const Parameter& slopes) {
+  return add_layer("prelu", {in}, nn::PRelu{read_values(slopes)}, channels_of(in));
 }
-int GraphBuilder::activation(int in, Activation activation) {
-  return layer("act", {in}, Pointwise{activation}, channels_of(in));
+int GraphBuilder::add_activation(int in, Activation activation) {
+  return add_layer("act", {in}, Pointwise{activation}, channels_of(in));
 }
-int GraphBuilder::pixel_shuffle(int in, int factor) {
-  return layer("shuffle", {in}, nn::PixelShuffle{factor}, channels_of(in) / (factor * factor));
+int GraphBuilder::add_pixel_shuffle(int in, int factor) {
+  return add_layer("shuffle", {in}, nn::PixelShuffle{factor}, channels_of(in) / (factor * factor));
 }
-int GraphBuilder::resize(int in, Interp::Kind kind, float scale) {
-  return layer("resize", {in}, Interp{kind, scale}, channels_of(in));
+int GraphBuilder::add_resize(int in, Interp::Kind kind, float scale) {
+  return add_layer("resize", {in}, Interp{kind, scale}, channels_of(in));
 }
-int GraphBuilder::add(int a, int b) { return layer("add", {a, b}, BinaryOp{}, channels_of(a)); }
-int GraphBuilder::concat(std::span<const int> parts) {
+int GraphBuilder::add_sum(int a, int b) { return add_layer("add", {a, b}, BinaryOp{}, channels_of(a)); }
+int GraphBuilder::add_concat(std::span<const int> parts) {
   int channels = 0;
   for (const int part : parts) channels += channels_of(part);
-  return layer("concat", {parts.begin(), parts.end()}, nn::Concat{}, channels);
+  return add_layer("concat", {parts.begin(), parts.end()}, nn::Concat{}, channels);
 }
 
-void GraphBuilder::split_shared() {
+void GraphBuilder::insert_splits() {
   std::vector<int> uses(graph_.blobs.size());
   for (const Layer& one : graph_.layers) {
     for (const int blob : one.inputs) ++uses[static_cast<std::size_t>(blob)];
@@ -111,7 +112,7 @@ void GraphBuilder::split_shared() {
 Result<Graph> GraphBuilder::finish(int output) {
   if (!status_) return status_.error();
   graph_.output = output;
-  split_shared();
+  insert_splits();
   return std::move(graph_);
 }
 

@@ -13,28 +13,28 @@ namespace weir::nn::train {
 /// kept and returned by finish(). What ncnn's form as weir reads it does not have (tanh, linear) cannot be built.
 class GraphBuilder {
  public:
-  explicit GraphBuilder(Device& device) : device_{device} {}
+  explicit GraphBuilder(TrainingDevice& device) : device_{device} {}
 
-  int input(int channels = 3);
-  int convolution(int in, const Parameter& weights, const Parameter& bias, Window window);
-  int deconvolution(int in, const Parameter& weights, const Parameter& bias, Window window);
-  int prelu(int in, const Parameter& slopes);
+  int add_input(int channels = 3);
+  int add_convolution(int in, const Parameter& weights, const Parameter& bias, Window window);
+  int add_deconvolution(int in, const Parameter& weights, const Parameter& bias, Window window);
+  int add_prelu(int in, const Parameter& slopes);
   /// ReLU and its relatives, sigmoid, clip.
-  int activation(int in, Activation activation);
-  int pixel_shuffle(int in, int factor);
-  int resize(int in, Interp::Kind kind, float scale);
-  int add(int a, int b);
-  int concat(std::span<const int> parts);
+  int add_activation(int in, Activation activation);
+  int add_pixel_shuffle(int in, int factor);
+  int add_resize(int in, Interp::Kind kind, float scale);
+  int add_sum(int a, int b);
+  int add_concat(std::span<const int> parts);
   /// Errors: those of the device.
   Result<Graph> finish(int output);
 
  private:
-  int layer(const std::string& name, std::vector<int> inputs, Operation operation, int channels);
+  int add_layer(const std::string& name, std::vector<int> inputs, Operation operation, int channels);
   int channels_of(int blob) const { return graph_.blobs[static_cast<std::size_t>(blob)].channels; }
-  std::vector<float> values_of(const Parameter& parameter);
-  void split_shared();
+  std::vector<float> read_values(const Parameter& parameter);
+  void insert_splits();
 
-  Device& device_;
+  TrainingDevice& device_;
   Graph graph_;
   Status status_ = ok();
 };

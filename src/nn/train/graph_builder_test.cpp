@@ -12,14 +12,14 @@
 #include <vector>
 
 #include "folder.hpp"
-#include "nn/cpu/run.hpp"
+#include "nn/cpu/runner.hpp"
 #include "nn/formats/ncnn/ncnn_graph.hpp"
 #include "nn/formats/ncnn/ncnn_text.hpp"
 #include "nn/formats/ncnn/ncnn_weights.hpp"
 #include "nn/formats/ncnn/ncnn_writer.hpp"
 #include "nn/network.hpp"
 #include "nn/reference.hpp"
-#include "nn/train/cpu_device.hpp"
+#include "nn/train/cpu_training_device.hpp"
 #include "nn/train/ops.hpp"
 #include "nn/train/parameters.hpp"
 #include "nn/train/random.hpp"
@@ -33,41 +33,43 @@ constexpr Window kSame{3, 1, 1};
 /// Every layer that can be built, and a blob that is used three times.
 class Net {
  public:
-  explicit Net(Device& on) : set_{on, 5} {
-    first_ = set_.layer("first", 3, 16, 3);
-    slopes_ = &set_.constant("slopes", 16, 0.2F);
-    second_ = set_.layer("second", 16, 16, 3);
-    point_ = set_.layer("point", 32, 8);
-    down_ = set_.layer("down", 8, 8, 3);
-    up_ = &set_.weights("up", {2 * 2 * 12, 8}, 8);
-    up_bias_ = &set_.constant("up_bias", 12, 0.1F);
+  explicit Net(TrainingDevice& device) : set_{device, 5} {
+    first_ = set_.add_layer("first", 3, 16, 3);
+    slopes_ = &set_.add_filled_parameter("slopes", 16, 0.2F);
+    second_ = set_.add_layer("second", 16, 16, 3);
+    point_ = set_.add_layer("point", 32, 8);
+    down_ = set_.add_layer("down", 8, 8, 3);
+    up_ = &set_.add_weights("up", {2 * 2 * 12, 8}, 8);
+    up_bias_ = &set_.add_filled_parameter("up_bias", 12, 0.1F);
   }
-  Tensor run(Tape& t, Tensor x) {
-    const auto conv = [&t](Tensor in, const ParameterSet::Layer& l, Window window) {
+  TapeTensor run(Tape& t, TapeTensor x) {
+    const auto conv = [&t](TapeTensor in, const ParameterSet::Layer& l, Window window) {
       return conv2d(in, t.parameter(*l.weights), t.parameter(*l.bias), window);
     };
-    const Tensor a = prelu(conv(x, first_, kSame), t.parameter(*slopes_));
-    const Tensor b = add(leaky_relu(conv(a, second_, kSame), 0.1F), a);
-    const std::vector<Tensor> both{a, b};
-    const Tensor c = sigmoid(conv(relu(conv(concat(both), point_, {})), down_, kSame));
-    return pixel_shuffle(grown(t, c), 2);
+    const TapeTensor a = prelu(conv(x, first_, kSame), t.parameter(*slopes_));
+    const TapeTensor b = add(leaky_relu(conv(a, second_, kSame), 0.1F), a);
+    const std::vector<TapeTensor> both{a, b};
+    const TapeTensor c = sigmoid(conv(relu(conv(concat(both), point_, {})), down_, kSame));
+    return pixel_shuffle(enlarge(t, c), 2);
   }
-  Result<Graph> graph(Device& on) {
-    GraphBuilder g{on};
+  Result<Graph> graph(TrainingDevice& device) {
+    GraphBuilder g{device};
     const auto conv = [&g](int in, const ParameterSet::Layer& l, Window window) {
-      return g.convolution(in, *l.weights, *l.bias, window);
+      return g.add_convolution(in, *l.weights, *l.bias, window);
     };
-    const int x = g.input(), a = g.prelu(conv(x, first_, kSame), *slopes_);
-    const int b = g.add(g.activation(conv(a, second_, kSame), {Activation::Kind::leaky_relu, 0.1F, 0}), a);
+    const int x = g.add_input(), a = g.add_prelu(conv(x, first_, kSame), *slopes_);
+    const int b = g.add_sum(g.add_activation(conv(a, second_, kSame), {Activation::Kind::leaky_relu, 0.1F, 0}), a);
     const std::vector<int> both{a, b};
-    const int point = g.activation(conv(g.concat(both), point_, {}), {Activation::Kind::relu, 0, 0});
-    const int c = g.activation(conv(point, down_, kSame), {Activation::Kind::sigmoid, 0, 0});
-    return g.finish(g.pixel_shuffle(g.deconvolution(c, *up_, *up_bias_, {2, 1, 0}), 2));
+    const int point = g.add_activation(conv(g.add_concat(both), point_, {}), {Activation::Kind::relu, 0, 0});
+    const int c = g.add_activation(conv(point, down_, kSame), {Activation::Kind::sigmoid, 0, 0});
+    return g.finish(g.add_pixel_shuffle(g.add_deconvolution(c, *up_, *up_bias_, {2, 1, 0}), 2));
   }
 
  private:
   /// A transposed convolution: [8] to [12], one pixel larger.
-  Tensor grown(Tape& t, Tensor c) { return conv_transpose2d(c, t.parameter(*up_), t.parameter(*up_bias_), {2, 1, 0}); }
+  TapeTensor enlarge(Tape& t, TapeTensor c) {
+    return conv_transpose2d(c, t.parameter(*up_), t.parameter(*up_bias_), {2, 1, 0});
+  }
   ParameterSet set_;
   ParameterSet::Layer first_, second_, point_, down_;
   Parameter *slopes_ = nullptr, *up_ = nullptr, *up_bias_ = nullptr;
@@ -76,20 +78,20 @@ class Net {
 /// A network as weir's own will be: whole-number scale, the layers of the fast engine.
 class Enlarging {
  public:
-  explicit Enlarging(Device& on) : set_{on, 6} {
-    first_ = set_.layer("first", 3, 16, 3);
-    slopes_ = &set_.constant("slopes", 16, 0.2F);
-    last_ = set_.layer("last", 16, 12, 3);
+  explicit Enlarging(TrainingDevice& device) : set_{device, 6} {
+    first_ = set_.add_layer("first", 3, 16, 3);
+    slopes_ = &set_.add_filled_parameter("slopes", 16, 0.2F);
+    last_ = set_.add_layer("last", 16, 12, 3);
   }
-  Tensor run(Tape& t, Tensor x) {
-    const Tensor h =
+  TapeTensor run(Tape& t, TapeTensor x) {
+    const TapeTensor h =
         prelu(conv2d(x, t.parameter(*first_.weights), t.parameter(*first_.bias), kSame), t.parameter(*slopes_));
     return pixel_shuffle(conv2d(h, t.parameter(*last_.weights), t.parameter(*last_.bias), kSame), 2);
   }
-  Result<Graph> graph(Device& on) {
-    GraphBuilder g{on};
-    const int h = g.prelu(g.convolution(g.input(), *first_.weights, *first_.bias, kSame), *slopes_);
-    return g.finish(g.pixel_shuffle(g.convolution(h, *last_.weights, *last_.bias, kSame), 2));
+  Result<Graph> graph(TrainingDevice& device) {
+    GraphBuilder g{device};
+    const int h = g.add_prelu(g.add_convolution(g.add_input(), *first_.weights, *first_.bias, kSame), *slopes_);
+    return g.finish(g.add_pixel_shuffle(g.add_convolution(h, *last_.weights, *last_.bias, kSame), 2));
   }
 
  private:
@@ -128,18 +130,18 @@ double largest_difference(const compute::Planes& a, const compute::Planes& b) {
 }
 
 template <class Any>
-compute::Planes on_tape(Device& on, Any& net) {
-  Tape tape{on};
-  const Tensor out = net.run(tape, tape.input({1, 3, kHeight, kWidth}, picture()));
+compute::Planes run_on_tape(TrainingDevice& device, Any& net) {
+  Tape tape{device};
+  const TapeTensor out = net.run(tape, tape.input({1, 3, kHeight, kWidth}, picture()));
   EXPECT_TRUE(tape.status());
   return to_planes(*tape.read(out), out.shape().c, out.shape().h, out.shape().w);
 }
 
 /// Written and read again, but for what recognise() asks of a whole network.
 Graph read_again(const NcnnFiles& files) {
-  struct Memory final : WeightBytes {
+  struct Memory final : WeightReader {
     explicit Memory(std::span<const std::byte> bytes) : left_bytes{bytes} {}
-    std::uint64_t left() const override { return left_bytes.size(); }
+    std::uint64_t bytes_left() const override { return left_bytes.size(); }
     Status read(std::span<std::byte> to) override {
       std::copy_n(left_bytes.begin(), to.size(), to.begin());
       left_bytes = left_bytes.subspan(to.size());
@@ -147,7 +149,7 @@ Graph read_again(const NcnnFiles& files) {
     }
     std::span<const std::byte> left_bytes;
   } bin{files.bin};
-  const auto lines = read_ncnn_text(files.param, "written");
+  const auto lines = read_ncnn_text(files.param_text, "written");
   EXPECT_TRUE(lines) << lines.error().what;
   auto network = build_ncnn_graph(*lines, "written");
   EXPECT_TRUE(network) << network.error().what;
@@ -155,27 +157,27 @@ Graph read_again(const NcnnFiles& files) {
   return network->graph;
 }
 
-TEST(TrainedGraph, EveryLayerComesBackAsItWas) {
-  CpuDevice on{2};
-  Net net{on};
-  const auto graph = net.graph(on);
+TEST(TrainedGraph, EveryLayerSurvivesWritingAndReading) {
+  CpuTrainingDevice device{2};
+  Net net{device};
+  const auto graph = net.graph(device);
   ASSERT_TRUE(graph);
-  const compute::Planes wanted = on_tape(on, net), in = to_planes(picture(), 3, kHeight, kWidth);
-  const auto whole = write_ncnn(*graph, NcnnStorage::float32), half = write_ncnn(*graph, NcnnStorage::float16);
+  const compute::Planes expected = run_on_tape(device, net), in = to_planes(picture(), 3, kHeight, kWidth);
+  const auto whole = write_ncnn(*graph, NcnnWeightType::float32), half = write_ncnn(*graph, NcnnWeightType::float16);
   ASSERT_TRUE(whole && half);
   EXPECT_LT(half->bin.size(), whole->bin.size());
-  EXPECT_LT(largest_difference(*run_reference(read_again(*whole), in), wanted), 1e-4);
-  EXPECT_LT(largest_difference(*run_reference(read_again(*half), in), wanted), 1e-2);
+  EXPECT_LT(largest_difference(*run_reference(read_again(*whole), in), expected), 1e-4);
+  EXPECT_LT(largest_difference(*run_reference(read_again(*half), in), expected), 1e-2);
   // What was read is written again byte by byte.
-  EXPECT_EQ(write_ncnn(read_again(*whole), NcnnStorage::float32)->bin, whole->bin);
-  EXPECT_EQ(write_ncnn(read_again(*half), NcnnStorage::float16)->bin, half->bin);
-  EXPECT_EQ(write_ncnn(read_again(*whole), NcnnStorage::float32)->param, whole->param);
+  EXPECT_EQ(write_ncnn(read_again(*whole), NcnnWeightType::float32)->bin, whole->bin);
+  EXPECT_EQ(write_ncnn(read_again(*half), NcnnWeightType::float16)->bin, half->bin);
+  EXPECT_EQ(write_ncnn(read_again(*whole), NcnnWeightType::float32)->param_text, whole->param_text);
 }
 
 class PictureRows final : public InputRows {
  public:
   explicit PictureRows(const compute::Planes& planes) : planes_{planes} {}
-  Status begin() override { return ok(); }
+  Status rewind() override { return ok(); }
   Status fill(const PlanarRows& rows) override {
     for (int i = 0; i < rows.count; ++i) {
       for (int c = 0; c < rows.planes; ++c) {
@@ -191,15 +193,15 @@ class PictureRows final : public InputRows {
 };
 
 /// With the engine's float32 kernels.
-Result<compute::Planes> on_engine(const Graph& graph, const compute::Planes& in) {
+Result<compute::Planes> run_on_engine(const Graph& graph, const compute::Planes& in) {
   auto program = lower(graph);
   if (!program) return program.error();
   PlanLimits limits;
   limits.memory = 64_MiB;
-  auto plan = plan_whole(graph, *program, {in.height, in.width}, compute::Storage::single, limits);
+  auto plan = plan_single_strip(graph, *program, {in.height, in.width}, compute::ElementType::float32, limits);
   if (!plan) return plan.error();
   const compute::Kernels& kernels = *compute::available_kernels().front();
-  compute::Team team{2};
+  compute::ThreadTeam team{2};
   auto runner = Runner::create(graph, *program, *plan, kernels, team, std::filesystem::temp_directory_path());
   if (!runner) return runner.error();
   PictureRows rows{in};
@@ -214,40 +216,40 @@ Result<compute::Planes> on_engine(const Graph& graph, const compute::Planes& in)
     }
     return ok();
   };
-  const Packed packed = pack(graph, *program, kernels, compute::Arithmetic::float32, {});
+  const PackedWeights packed = pack_weights(graph, *program, kernels, compute::Arithmetic::float32, {});
   if (auto done = runner->run(packed, rows, take, {}); !done) return done.error();
   return out;
 }
 
 TEST(TrainedGraph, AFileIsReadAsANetworkAndTheEngineRunsIt) {
   const weir::test::Folder folder;
-  CpuDevice on{2};
-  Enlarging net{on};
-  const auto graph = net.graph(on);
+  CpuTrainingDevice device{2};
+  Enlarging net{device};
+  const auto graph = net.graph(device);
   ASSERT_TRUE(graph);
   const std::filesystem::path path = folder / "trained.param";
-  ASSERT_TRUE(save_ncnn(*write_ncnn(*graph, NcnnStorage::float32), path));
+  ASSERT_TRUE(save_ncnn(*write_ncnn(*graph, NcnnWeightType::float32), path));
   const auto network = load_network(path);
   ASSERT_TRUE(network) << network.error().what;
   EXPECT_EQ(network->family.scale, 2);
-  const compute::Planes wanted = on_tape(on, net), in = to_planes(picture(), 3, kHeight, kWidth);
-  const auto got = on_engine(network->graph, in);
+  const compute::Planes expected = run_on_tape(device, net), in = to_planes(picture(), 3, kHeight, kWidth);
+  const auto got = run_on_engine(network->graph, in);
   ASSERT_TRUE(got) << got.error().what;
-  EXPECT_LT(largest_difference(*got, wanted), 1e-4);
+  EXPECT_LT(largest_difference(*got, expected), 1e-4);
 }
 
 TEST(TrainedGraph, AWeightThatIsNoNumberIsNotWritten) {
-  CpuDevice on{1};
-  Enlarging net{on};
-  auto graph = net.graph(on);
+  CpuTrainingDevice device{1};
+  Enlarging net{device};
+  auto graph = net.graph(device);
   ASSERT_TRUE(graph);
   auto* conv = std::get_if<Convolution>(&graph->layers[1].operation);
   ASSERT_NE(conv, nullptr);
   conv->weight[5] = 70000;
-  EXPECT_TRUE(write_ncnn(*graph, NcnnStorage::float32));
-  EXPECT_FALSE(write_ncnn(*graph, NcnnStorage::float16));
+  EXPECT_TRUE(write_ncnn(*graph, NcnnWeightType::float32));
+  EXPECT_FALSE(write_ncnn(*graph, NcnnWeightType::float16));
   conv->weight[5] = std::numeric_limits<float>::quiet_NaN();
-  const auto refused = write_ncnn(*graph, NcnnStorage::float32);
+  const auto refused = write_ncnn(*graph, NcnnWeightType::float32);
   ASSERT_FALSE(refused);
   EXPECT_EQ(refused.error().code, Errc::bad_values);
 }

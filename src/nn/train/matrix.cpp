@@ -6,71 +6,76 @@ namespace weir::nn::train {
 
 namespace {
 
-bool is_matrix(const Tensor& t) { return t.shape().h == 1 && t.shape().w == 1; }
+bool is_matrix(const TapeTensor& t) { return t.shape().h == 1 && t.shape().w == 1; }
 
-void bias_gradient(Tape& t, Tensor bias, Operand out_gradient, std::size_t rows) {
+void record_bias_gradient(Tape& t, TapeTensor bias, Operand out_gradient, std::size_t rows) {
   const auto channels = static_cast<std::size_t>(bias.shape().c);
-  if (const auto g = t.want(bias)) t.record(SumRows{out_gradient, g.operand, rows, channels, g.accumulate});
+  if (const auto g = t.gradient_target(bias))
+    t.record(SumRowsCommand{out_gradient, g.operand, rows, channels, g.accumulate});
 }
 
 /// x [rows, inner] w, whatever the shape of x says.
-Tensor product(Tensor x, Tensor w, const Tensor* bias, int rows) {
+TapeTensor record_product(TapeTensor x, TapeTensor w, const TapeTensor* bias, int rows) {
   const int inner = w.shape().n, columns = w.shape().c;
-  const auto back = [=, has_bias = bias != nullptr, b = bias != nullptr ? *bias : Tensor{}](Tape& t, Tensor out) {
+  const auto back = [=, has_bias = bias != nullptr, b = bias != nullptr ? *bias : TapeTensor{}](Tape& t,
+                                                                                                TapeTensor out) {
     const Operand g = t.gradient(out);
-    if (const auto gx = t.want(x)) {
-      t.record(Product{g, t.value(w), {}, gx.operand, rows, inner, columns, false, true, gx.accumulate});
+    if (const auto gx = t.gradient_target(x)) {
+      t.record(MatrixProductCommand{g, t.value(w), {}, gx.operand, rows, inner, columns, false, true, gx.accumulate});
     }
-    if (const auto gw = t.want(w)) {
-      t.record(Product{t.value(x), g, {}, gw.operand, inner, columns, rows, true, false, gw.accumulate});
+    if (const auto gw = t.gradient_target(w)) {
+      t.record(MatrixProductCommand{t.value(x), g, {}, gw.operand, inner, columns, rows, true, false, gw.accumulate});
     }
-    if (has_bias) bias_gradient(t, b, g, static_cast<std::size_t>(rows));
+    if (has_bias) record_bias_gradient(t, b, g, static_cast<std::size_t>(rows));
   };
   Tape& t = *x.tape();
-  const Tensor out =
-      bias != nullptr ? t.make({rows, columns}, {x, w, *bias}, back) : t.make({rows, columns}, {x, w}, back);
+  const TapeTensor out = bias != nullptr ? t.make_output({rows, columns}, {x, w, *bias}, back)
+                                         : t.make_output({rows, columns}, {x, w}, back);
   const Operand b = bias != nullptr ? t.value(*bias) : Operand{};
-  t.record(Product{t.value(x), t.value(w), b, t.value(out), rows, columns, inner});
+  t.record(MatrixProductCommand{t.value(x), t.value(w), b, t.value(out), rows, columns, inner});
   return out;
 }
 
 }  // namespace
 
-Tensor matmul(Tensor a, Tensor b) {
-  if (!is_matrix(a) || !is_matrix(b) || a.shape().c != b.shape().n) return a.tape()->fail(misfit("matmul", a, b));
-  return product(a, b, nullptr, a.shape().n);
+TapeTensor matmul(TapeTensor a, TapeTensor b) {
+  if (!is_matrix(a) || !is_matrix(b) || a.shape().c != b.shape().n)
+    return a.tape()->fail(shape_mismatch_error("matmul", a, b));
+  return record_product(a, b, nullptr, a.shape().n);
 }
 
-Tensor linear(Tensor x, Tensor weights, Tensor bias) {
+TapeTensor linear(TapeTensor x, TapeTensor weights, TapeTensor bias) {
   const Shape& s = x.shape();
-  if (!is_matrix(weights) || s.c * s.h * s.w != weights.shape().n) return x.tape()->fail(misfit("linear", x, weights));
-  if (bias.shape() != Shape{1, weights.shape().c}) return x.tape()->fail(misfit("linear", weights, bias));
-  return product(x, weights, &bias, s.n);
+  if (!is_matrix(weights) || s.c * s.h * s.w != weights.shape().n)
+    return x.tape()->fail(shape_mismatch_error("linear", x, weights));
+  if (bias.shape() != Shape{1, weights.shape().c}) return x.tape()->fail(shape_mismatch_error("linear", weights, bias));
+  return record_product(x, weights, &bias, s.n);
 }
 
-Tensor mat_transpose(Tensor a) {
+TapeTensor mat_transpose(TapeTensor a) {
   Tape& t = *a.tape();
   const Shape s = a.shape();
   if (!is_matrix(a)) {
     return t.fail({Errc::invalid_argument, fmt::format("mat_transpose: {} is no matrix", to_text(s))});
   }
-  const Tensor out = t.make({s.c, s.n}, {a}, [a, s](Tape& tape, Tensor self) {
-    if (const auto g = tape.want(a)) tape.record(Transpose{tape.gradient(self), g.operand, s.c, s.n, g.accumulate});
+  const TapeTensor out = t.make_output({s.c, s.n}, {a}, [a, s](Tape& tape, TapeTensor self) {
+    if (const auto g = tape.gradient_target(a))
+      tape.record(TransposeCommand{tape.gradient(self), g.operand, s.c, s.n, g.accumulate});
   });
-  t.record(Transpose{t.value(a), t.value(out), s.n, s.c});
+  t.record(TransposeCommand{t.value(a), t.value(out), s.n, s.c});
   return out;
 }
 
-Tensor add_bias(Tensor x, Tensor bias) {
+TapeTensor add_bias(TapeTensor x, TapeTensor bias) {
   Tape& t = *x.tape();
-  if (bias.shape() != Shape{1, x.shape().c}) return t.fail(misfit("add_bias", x, bias));
+  if (bias.shape() != Shape{1, x.shape().c}) return t.fail(shape_mismatch_error("add_bias", x, bias));
   const std::size_t rows = x.shape().rows(), channels = static_cast<std::size_t>(x.shape().c);
-  const Tensor out = t.make(x.shape(), {x, bias}, [x, bias, rows](Tape& tape, Tensor self) {
+  const TapeTensor out = t.make_output(x.shape(), {x, bias}, [x, bias, rows](Tape& tape, TapeTensor self) {
     const Operand g = tape.gradient(self);
-    if (const auto gx = tape.want(x)) tape.record(Combine{g, {}, gx.operand, 1, 1, gx.accumulate});
-    bias_gradient(tape, bias, g, rows);
+    if (const auto gx = tape.gradient_target(x)) tape.record(CombineCommand{g, {}, gx.operand, 1, 1, gx.accumulate});
+    record_bias_gradient(tape, bias, g, rows);
   });
-  t.record(AddBias{t.value(x), t.value(bias), t.value(out), rows, channels});
+  t.record(AddBiasCommand{t.value(x), t.value(bias), t.value(out), rows, channels});
   return out;
 }
 

@@ -7,15 +7,16 @@
 
 namespace weir::nn::train {
 
-double rate_at(const Schedule& schedule, std::uint64_t step) {
+double rate_at_step(const LearningRateSchedule& schedule, std::uint64_t step) {
   const auto at = static_cast<double>(step), steps = static_cast<double>(std::max<std::uint64_t>(1, schedule.steps));
-  const double warm = schedule.warm_up == 0 ? 1 : std::min(1.0, (at + 1) / static_cast<double>(schedule.warm_up));
+  const double warm =
+      schedule.warm_up_steps == 0 ? 1 : std::min(1.0, (at + 1) / static_cast<double>(schedule.warm_up_steps));
   double rate = schedule.rate;
-  if (schedule.kind == Schedule::Kind::cosine) {
+  if (schedule.kind == LearningRateSchedule::Kind::cosine) {
     const double part = std::min(1.0, at / steps);
-    rate = schedule.floor + (schedule.rate - schedule.floor) * (1 + std::cos(std::numbers::pi * part)) / 2;
-  } else if (schedule.kind == Schedule::Kind::halving) {
-    rate = std::max(schedule.floor, schedule.rate * std::exp2(-std::floor(at / steps)));
+    rate = schedule.min_rate + (schedule.rate - schedule.min_rate) * (1 + std::cos(std::numbers::pi * part)) / 2;
+  } else if (schedule.kind == LearningRateSchedule::Kind::halving) {
+    rate = std::max(schedule.min_rate, schedule.rate * std::exp2(-std::floor(at / steps)));
   }
   return warm * rate;
 }
@@ -23,57 +24,57 @@ double rate_at(const Schedule& schedule, std::uint64_t step) {
 Result<Optimiser> Optimiser::create(ParameterSet& parameters, OptimiserSettings settings) {
   if (!parameters.status()) return parameters.status().error();
   Optimiser made{parameters, settings};
-  for (const Parameter& p : parameters.all()) {
-    if (auto done = made.add_storage(p.shape.count()); !done) return done.error();
+  for (const Parameter& p : parameters.parameters()) {
+    if (auto done = made.add_state_arrays(p.shape.count()); !done) return done.error();
   }
-  if (settings.clip > 0) {
+  if (settings.max_gradient_norm > 0) {
     auto squares = parameters.device().acquire(1);
     if (!squares) return squares.error();
-    made.squares_ = *std::move(squares);
+    made.squared_norm_ = *std::move(squares);
   }
   return made;
 }
 
-Status Optimiser::add_storage(std::size_t count) {
+Status Optimiser::add_state_arrays(std::size_t count) {
   const bool adam = settings_.kind == OptimiserSettings::Kind::adam;
-  for (std::vector<Storage>* list : {&first_, &second_}) {
+  for (std::vector<DeviceArray>* list : {&first_, &second_}) {
     if (list == &second_ && !adam) continue;
-    auto storage = parameters_->device().acquire(count);
-    if (!storage) return storage.error();
-    if (auto done = parameters_->device().record(Fill{storage->operand(), 0}); !done) return done;
-    list->push_back(*std::move(storage));
+    auto array = parameters_->device().acquire(count);
+    if (!array) return array.error();
+    if (auto done = parameters_->device().record(FillCommand{array->operand(), 0}); !done) return done;
+    list->push_back(*std::move(array));
   }
   return ok();
 }
 
-Result<Clip> Optimiser::clip() {
-  if (settings_.clip <= 0) return Clip{};
+Result<GradientClip> Optimiser::record_clip() {
+  if (settings_.max_gradient_norm <= 0) return GradientClip{};
   bool first = true;
-  for (const Parameter& p : parameters_->all()) {
+  for (const Parameter& p : parameters_->parameters()) {
     if (!p.has_gradient) continue;
-    const SumSquares sum{p.gradient.operand(), squares_.operand(), !std::exchange(first, false)};
+    const SumSquaresCommand sum{p.gradient.operand(), squared_norm_.operand(), !std::exchange(first, false)};
     if (auto done = parameters_->device().record(sum); !done) return done.error();
   }
-  return Clip{squares_.operand(), settings_.clip};
+  return GradientClip{squared_norm_.operand(), settings_.max_gradient_norm};
 }
 
 Status Optimiser::step(double rate) {
-  Device& device = parameters_->device();
-  const auto limit = clip();
+  TrainingDevice& device = parameters_->device();
+  const auto limit = record_clip();
   if (!limit) return limit.error();
   ++steps_;
   const auto power = static_cast<double>(steps_);
   const double correct1 = 1 / (1 - std::pow(settings_.beta1, power));
   const double correct2 = 1 / (1 - std::pow(settings_.beta2, power));
   for (std::size_t i = 0; i < first_.size(); ++i) {
-    Parameter& p = parameters_->all()[i];
+    Parameter& p = parameters_->parameters()[i];
     if (!std::exchange(p.has_gradient, false)) continue;
-    const double decay = p.decays ? settings_.decay : 0;
+    const double decay = p.has_weight_decay ? settings_.weight_decay : 0;
     const Operand w = p.value.operand(), g = p.gradient.operand(), first = first_[i].operand();
     const Command command = settings_.kind == OptimiserSettings::Kind::adam
-                                ? Command{Adam{w, g, first, second_[i].operand(), *limit, rate, settings_.beta1,
-                                               settings_.beta2, settings_.epsilon, decay, correct1, correct2}}
-                                : Command{Sgd{w, g, first, *limit, rate, settings_.momentum, decay}};
+                                ? Command{AdamCommand{w, g, first, second_[i].operand(), *limit, rate, settings_.beta1,
+                                                      settings_.beta2, settings_.epsilon, decay, correct1, correct2}}
+                                : Command{SgdCommand{w, g, first, *limit, rate, settings_.momentum, decay}};
     if (auto done = device.record(command); !done) return done;
   }
   return ok();
@@ -88,38 +89,38 @@ std::vector<Operand> Optimiser::state() const {
   return all;
 }
 
-Result<Average> Average::create(ParameterSet& parameters, double decay) {
+Result<WeightEma> WeightEma::create(ParameterSet& parameters, double decay) {
   if (!parameters.status()) return parameters.status().error();
-  Average made{parameters, decay};
-  for (const Parameter& p : parameters.all()) {
-    auto storage = parameters.device().acquire(p.shape.count());
-    if (!storage) return storage.error();
-    const Combine copy{p.value.operand(), {}, storage->operand()};
+  WeightEma made{parameters, decay};
+  for (const Parameter& p : parameters.parameters()) {
+    auto array = parameters.device().acquire(p.shape.count());
+    if (!array) return array.error();
+    const CombineCommand copy{p.value.operand(), {}, array->operand()};
     if (auto done = parameters.device().record(copy); !done) return done.error();
-    made.average_.push_back(*std::move(storage));
+    made.averages_.push_back(*std::move(array));
   }
   return made;
 }
 
-Status Average::update(std::uint64_t step) {
+Status WeightEma::update(std::uint64_t step) {
   const auto at = static_cast<double>(step);
   const double decay = std::min(decay_, (1 + at) / (10 + at));
-  for (std::size_t i = 0; i < average_.size(); ++i) {
-    const Operand average = average_[i].operand();
-    const Combine mix{average, parameters_->all()[i].value.operand(), average, decay, 1 - decay};
+  for (std::size_t i = 0; i < averages_.size(); ++i) {
+    const Operand average = averages_[i].operand();
+    const CombineCommand mix{average, parameters_->parameters()[i].value.operand(), average, decay, 1 - decay};
     if (auto done = parameters_->device().record(mix); !done) return done;
   }
   return ok();
 }
 
-void Average::swap() {
-  for (std::size_t i = 0; i < average_.size(); ++i) std::swap(average_[i], parameters_->all()[i].value);
+void WeightEma::swap_parameters() {
+  for (std::size_t i = 0; i < averages_.size(); ++i) std::swap(averages_[i], parameters_->parameters()[i].value);
 }
 
-std::vector<Operand> Average::state() const {
+std::vector<Operand> WeightEma::state() const {
   std::vector<Operand> all;
-  all.reserve(average_.size());
-  for (const Storage& one : average_) all.push_back(one.operand());
+  all.reserve(averages_.size());
+  for (const DeviceArray& one : averages_) all.push_back(one.operand());
   return all;
 }
 

@@ -5,10 +5,10 @@
 #include <cmath>
 #include <vector>
 
-#include "nn/train/cpu_device.hpp"
+#include "nn/train/cpu_training_device.hpp"
 #include "nn/train/ops.hpp"
 #include "nn/train/random.hpp"
-#include "nn/train/reference_device.hpp"
+#include "nn/train/reference_training_device.hpp"
 #include "nn/train/training_suite_test.hpp"
 
 namespace weir::nn::train::test {
@@ -18,12 +18,12 @@ namespace {
 class OneStep : public ::testing::Test {
  protected:
   std::vector<double> weights_after(OptimiserSettings settings, double rate, int steps = 1) {
-    CpuDevice on{1};
-    ParameterSet set{on, 1};
-    Parameter& p = set.constant("p", 2, 1);
-    p.decays = true;
+    CpuTrainingDevice test_device{1};
+    ParameterSet set{test_device, 1};
+    Parameter& p = set.add_filled_parameter("p", 2, 1);
+    p.has_weight_decay = true;
     auto optimiser = Optimiser::create(set, settings);
-    Tape tape{on};
+    Tape tape{test_device};
     for (int i = 0; i < steps; ++i) {
       tape.reset();
       const std::vector<float> factors{3, 4};
@@ -31,7 +31,7 @@ class OneStep : public ::testing::Test {
       EXPECT_TRUE(optimiser->step(rate));
     }
     std::vector<float> values(2);
-    EXPECT_TRUE(on.read(p.value.operand(), values));
+    EXPECT_TRUE(test_device.read(p.value.operand(), values));
     return {values.begin(), values.end()};
   }
 };
@@ -48,9 +48,9 @@ TEST_F(OneStep, MomentumAddsUp) {
   EXPECT_NEAR(w[0], 1 - 0.1 * 1.5 - 0.1 * (1.5 + 0.75), 1e-6);
 }
 
-TEST_F(OneStep, DecayIsApartFromTheGradient) {
-  EXPECT_NEAR(weights_after({.kind = Kind::sgd, .decay = 0.5}, 0.1)[0], 1 - 0.1 * (1.5 + 0.5), 1e-6);
-  EXPECT_NEAR(weights_after({.decay = 0.5}, 0.1)[0], 1 - 0.1 * 0.5 - 0.1, 1e-5);
+TEST_F(OneStep, WeightDecayIsSeparateFromTheGradient) {
+  EXPECT_NEAR(weights_after({.kind = Kind::sgd, .weight_decay = 0.5}, 0.1)[0], 1 - 0.1 * (1.5 + 0.5), 1e-6);
+  EXPECT_NEAR(weights_after({.weight_decay = 0.5}, 0.1)[0], 1 - 0.1 * 0.5 - 0.1, 1e-5);
 }
 
 TEST_F(OneStep, AdamsFirstStepIsTheRate) {
@@ -60,38 +60,40 @@ TEST_F(OneStep, AdamsFirstStepIsTheRate) {
 }
 
 TEST_F(OneStep, ClippingBoundsTheNormOfAllGradients) {
-  const auto w = weights_after({.kind = Kind::sgd, .clip = 0.5}, 1);  // the norm is 2.5
+  const auto w = weights_after({.kind = Kind::sgd, .max_gradient_norm = 0.5}, 1);  // the norm is 2.5
   EXPECT_NEAR(w[0], 1 - 0.3, 1e-6);
   EXPECT_NEAR(w[1], 1 - 0.4, 1e-6);
 }
 
 /// Weights and their running mean after some steps of each kind on two parameters.
-std::vector<float> after_steps(Device& on) {
+std::vector<float> after_steps(TrainingDevice& test_device) {
   const OptimiserSettings kinds[] = {{},
-                                     {.decay = 0.1, .clip = 0.01},
-                                     {.clip = 100},
-                                     {.kind = Kind::sgd, .momentum = 0.9, .decay = 0.1},
-                                     {.kind = Kind::sgd, .clip = 0.01}};
+                                     {.weight_decay = 0.1, .max_gradient_norm = 0.01},
+                                     {.max_gradient_norm = 100},
+                                     {.kind = Kind::sgd, .momentum = 0.9, .weight_decay = 0.1},
+                                     {.kind = Kind::sgd, .max_gradient_norm = 0.01}};
   std::vector<float> all;
   for (const OptimiserSettings& settings : kinds) {
-    ParameterSet set{on, 3};
-    set.weights("a", {40, 50}, 4);
-    set.weights("b", {1, 7}, 4);
+    ParameterSet set{test_device, 3};
+    set.add_weights("a", {40, 50}, 4);
+    set.add_weights("b", {1, 7}, 4);
     auto optimiser = Optimiser::create(set, settings);
-    auto average = Average::create(set, 0.9);
-    Tape tape{on};
+    auto ema = WeightEma::create(set, 0.9);
+    Tape tape{test_device};
     for (std::uint64_t step = 0; step < 4; ++step) {
       tape.reset();
-      Tensor loss = mean(mul(tape.parameter(set.all()[0]), tape.input({40, 50}, noise(2000, 2 * step))));
-      loss = add(loss, mean(mul(tape.parameter(set.all()[1]), tape.input({1, 7}, noise(7, 2 * step + 1)))));
+      TapeTensor loss =
+          mean(mul(tape.parameter(set.parameters()[0]), tape.input({40, 50}, random_values(2000, 2 * step))));
+      loss =
+          add(loss, mean(mul(tape.parameter(set.parameters()[1]), tape.input({1, 7}, random_values(7, 2 * step + 1)))));
       EXPECT_TRUE(tape.backward(loss));
       EXPECT_TRUE(optimiser->step(0.02));
-      EXPECT_TRUE(average->update(step));
+      EXPECT_TRUE(ema->update(step));
     }
-    for (int which = 0; which < 2; ++which, average->swap()) {
-      for (const Parameter& p : set.all()) {
+    for (int which = 0; which < 2; ++which, ema->swap_parameters()) {
+      for (const Parameter& p : set.parameters()) {
         std::vector<float> values(p.shape.count());
-        EXPECT_TRUE(on.read(p.value.operand(), values));
+        EXPECT_TRUE(test_device.read(p.value.operand(), values));
         all.insert(all.end(), values.begin(), values.end());
       }
     }
@@ -99,43 +101,45 @@ std::vector<float> after_steps(Device& on) {
   return all;
 }
 
-TEST_P(Training, StepsAreTheReferences) {
-  ReferenceDevice<float> reference;
-  const std::vector<float> wanted = after_steps(reference);
-  const auto on = device();
-  const std::vector<float> got = after_steps(*on);
-  ASSERT_EQ(got.size(), wanted.size());
-  for (std::size_t i = 0; i < wanted.size(); ++i) ASSERT_NEAR(got[i], wanted[i], 2e-6) << i;
-  EXPECT_EQ(after_steps(*on), got) << "the same bits";
+TEST_P(Training, StepsMatchTheReference) {
+  ReferenceTrainingDevice<float> reference;
+  const std::vector<float> expected = after_steps(reference);
+  const auto test_device = device();
+  const std::vector<float> got = after_steps(*test_device);
+  ASSERT_EQ(got.size(), expected.size());
+  for (std::size_t i = 0; i < expected.size(); ++i) ASSERT_NEAR(got[i], expected[i], 2e-6) << i;
+  EXPECT_EQ(after_steps(*test_device), got) << "the same bits";
 }
 
-TEST(AverageOfWeights, FollowsAndChangesPlaces) {
-  CpuDevice on{1};
-  ParameterSet set{on, 1};
-  Parameter& p = set.constant("p", 1, 1);
-  auto average = Average::create(set, 0.9);
-  ASSERT_TRUE(on.write(p.value.operand(), std::vector<float>{2}));
-  ASSERT_TRUE(average->update(1000000));
+TEST(WeightEmaTest, FollowsTheWeightsAndSwapsWithThem) {
+  CpuTrainingDevice test_device{1};
+  ParameterSet set{test_device, 1};
+  Parameter& p = set.add_filled_parameter("p", 1, 1);
+  auto ema = WeightEma::create(set, 0.9);
+  ASSERT_TRUE(test_device.write(p.value.operand(), std::vector<float>{2}));
+  ASSERT_TRUE(ema->update(1000000));
   float value = 0;
-  average->swap();
-  ASSERT_TRUE(on.read(p.value.operand(), {&value, 1}));
+  ema->swap_parameters();
+  ASSERT_TRUE(test_device.read(p.value.operand(), {&value, 1}));
   EXPECT_NEAR(value, 1.1F, 1e-6F);
-  average->swap();
-  ASSERT_TRUE(on.read(p.value.operand(), {&value, 1}));
+  ema->swap_parameters();
+  ASSERT_TRUE(test_device.read(p.value.operand(), {&value, 1}));
   EXPECT_EQ(value, 2);
 }
 
 TEST(Schedules, StartRiseAndFall) {
-  const Schedule cosine{.kind = Schedule::Kind::cosine, .rate = 1, .floor = 0.1, .warm_up = 4, .steps = 100};
-  EXPECT_NEAR(rate_at(cosine, 0), 0.25, 1e-3);
-  EXPECT_NEAR(rate_at(cosine, 50), 0.55, 1e-9);
-  EXPECT_NEAR(rate_at(cosine, 100), 0.1, 1e-9);
-  EXPECT_NEAR(rate_at(cosine, 1000), 0.1, 1e-9);
-  const Schedule halving{.kind = Schedule::Kind::halving, .rate = 1, .floor = 0.2, .steps = 10};
-  EXPECT_EQ(rate_at(halving, 9), 1);
-  EXPECT_EQ(rate_at(halving, 10), 0.5);
-  EXPECT_EQ(rate_at(halving, 100), 0.2);
-  EXPECT_EQ(rate_at({.rate = 0.3}, 12345), 0.3);
+  const LearningRateSchedule cosine{
+      .kind = LearningRateSchedule::Kind::cosine, .rate = 1, .min_rate = 0.1, .warm_up_steps = 4, .steps = 100};
+  EXPECT_NEAR(rate_at_step(cosine, 0), 0.25, 1e-3);
+  EXPECT_NEAR(rate_at_step(cosine, 50), 0.55, 1e-9);
+  EXPECT_NEAR(rate_at_step(cosine, 100), 0.1, 1e-9);
+  EXPECT_NEAR(rate_at_step(cosine, 1000), 0.1, 1e-9);
+  const LearningRateSchedule halving{
+      .kind = LearningRateSchedule::Kind::halving, .rate = 1, .min_rate = 0.2, .steps = 10};
+  EXPECT_EQ(rate_at_step(halving, 9), 1);
+  EXPECT_EQ(rate_at_step(halving, 10), 0.5);
+  EXPECT_EQ(rate_at_step(halving, 100), 0.2);
+  EXPECT_EQ(rate_at_step({.rate = 0.3}, 12345), 0.3);
 }
 
 TEST(RandomNumbers, DependOnSeedAndItemAlone) {

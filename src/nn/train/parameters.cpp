@@ -10,16 +10,16 @@
 
 namespace weir::nn::train {
 
-Parameter& ParameterSet::add(const std::string& name, Shape shape, const std::function<float()>& next) {
+Parameter& ParameterSet::add_parameter(const std::string& name, Shape shape, const std::function<float()>& next) {
   Parameter& p = parameters_.emplace_back();
   p.name = name;
   p.shape = shape;
   if (!status_) return p;
-  if (!is_possible(shape)) {
+  if (!is_valid(shape)) {
     status_ =
         Error{Errc::invalid_argument, fmt::format("parameter {}: {} is no size: every extent is at least 1, and all "
                                                   "values are at most {}",
-                                                  name, to_text(shape), kMostValues)};
+                                                  name, to_text(shape), kMaxTensorValues)};
     return p;
   }
   auto value = device_.acquire(shape.count()), gradient = device_.acquire(shape.count());
@@ -36,30 +36,31 @@ Parameter& ParameterSet::add(const std::string& name, Shape shape, const std::fu
   return p;
 }
 
-Parameter& ParameterSet::weights(const std::string& name, Shape shape, int fan_in, double slope) {
+Parameter& ParameterSet::add_weights(const std::string& name, Shape shape, int fan_in, double slope) {
   if (status_ && (fan_in < 1 || !std::isfinite(slope))) {
     status_ = Error{Errc::invalid_argument, fmt::format("parameter {}: {} inputs, slope {}", name, fan_in, slope)};
   }
   Random random{seed_, parameters_.size()};
   const double deviation = std::sqrt(2 / ((1 + slope * slope) * fan_in));
-  return add(name, shape, [&] { return static_cast<float>(deviation * random.normal()); });
+  return add_parameter(name, shape, [&] { return static_cast<float>(deviation * random.normal()); });
 }
 
-Parameter& ParameterSet::constant(const std::string& name, int channels, float value) {
-  Parameter& p = add(name, {1, channels}, [&] { return value; });
-  p.decays = false;
+Parameter& ParameterSet::add_filled_parameter(const std::string& name, int channels, float value) {
+  Parameter& p = add_parameter(name, {1, channels}, [&] { return value; });
+  p.has_weight_decay = false;
   return p;
 }
 
 /// An extent that is too large for int becomes 0, which add() refuses.
-ParameterSet::Layer ParameterSet::layer(const std::string& name, int in, int out, int kernel, double slope) {
-  const bool fits = in >= 1 && kernel >= 1 && kernel <= kMostValues / kernel && in <= kMostValues / (kernel * kernel);
+ParameterSet::Layer ParameterSet::add_layer(const std::string& name, int in, int out, int kernel, double slope) {
+  const bool fits =
+      in >= 1 && kernel >= 1 && kernel <= kMaxTensorValues / kernel && in <= kMaxTensorValues / (kernel * kernel);
   const int rows = fits ? kernel * kernel * in : 0;
-  Parameter& w = weights(name + ".weight", {rows, out}, std::max(rows, 1), slope);
-  return {&w, &constant(name + ".bias", out, 0)};
+  Parameter& w = add_weights(name + ".weight", {rows, out}, std::max(rows, 1), slope);
+  return {&w, &add_filled_parameter(name + ".bias", out, 0)};
 }
 
-std::size_t ParameterSet::count() const {
+std::size_t ParameterSet::count_values() const {
   std::size_t all = 0;
   for (const Parameter& p : parameters_) all += p.shape.count();
   return all;

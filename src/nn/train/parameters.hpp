@@ -14,28 +14,28 @@ namespace weir::nn::train {
 class ParameterSet {
  public:
   /// Starting values depend on the seed and the parameter's place in the order alone.
-  ParameterSet(Device& device, std::uint64_t seed) : device_{device}, seed_{seed} {}
+  ParameterSet(TrainingDevice& device, std::uint64_t seed) : device_{device}, seed_{seed} {}
 
   /// Normal, of variance 2 / ((1 + slope^2) * fan_in), for what a rectifier of that slope follows.
   /// Source: He et al., "Delving deep into rectifiers", ICCV 2015
-  Parameter& weights(const std::string& name, Shape shape, int fan_in, double slope = 0);
+  Parameter& add_weights(const std::string& name, Shape shape, int fan_in, double slope = 0);
   /// Each value the same; weight decay leaves it alone. For biases and slopes.
-  Parameter& constant(const std::string& name, int channels, float value);
+  Parameter& add_filled_parameter(const std::string& name, int channels, float value);
   /// Two parameters: weights [kernel * kernel * in, out] and bias [1, out] of zero.
   struct Layer {
     Parameter *weights = nullptr, *bias = nullptr;
   };
-  Layer layer(const std::string& name, int in, int out, int kernel = 1, double slope = 0);
+  Layer add_layer(const std::string& name, int in, int out, int kernel = 1, double slope = 0);
 
-  std::deque<Parameter>& all() { return parameters_; }
-  std::size_t count() const;  ///< values
-  Device& device() { return device_; }
+  std::deque<Parameter>& parameters() { return parameters_; }
+  std::size_t count_values() const;  ///< values
+  TrainingDevice& device() { return device_; }
   const Status& status() const { return status_; }
 
  private:
   /// `next` gives the values in their order.
-  Parameter& add(const std::string& name, Shape shape, const std::function<float()>& next);
-  Device& device_;
+  Parameter& add_parameter(const std::string& name, Shape shape, const std::function<float()>& next);
+  TrainingDevice& device_;
   std::uint64_t seed_;
   std::deque<Parameter> parameters_;
   Status status_ = ok();

@@ -4,60 +4,65 @@ namespace weir::nn::train {
 
 namespace {
 
-Tensor activate(Tensor x, Curve curve, double slope) {
+TapeTensor activate(TapeTensor x, ActivationKind kind, double slope) {
   Tape& t = *x.tape();
-  const Tensor out = t.make(x.shape(), {x}, [=](Tape& tape, Tensor self) {
-    if (const auto g = tape.want(x)) {
-      tape.record(
-          ActivateBack{tape.value(x), tape.value(self), tape.gradient(self), g.operand, curve, slope, g.accumulate});
+  const TapeTensor out = t.make_output(x.shape(), {x}, [=](Tape& tape, TapeTensor self) {
+    if (const auto g = tape.gradient_target(x)) {
+      tape.record(ActivateBackCommand{tape.value(x), tape.value(self), tape.gradient(self), g.operand, kind, slope,
+                                      g.accumulate});
     }
   });
-  t.record(Activate{t.value(x), t.value(out), curve, slope});
+  t.record(ActivateCommand{t.value(x), t.value(out), kind, slope});
   return out;
 }
 
 }  // namespace
 
-Tensor add(Tensor a, Tensor b) {
+TapeTensor add(TapeTensor a, TapeTensor b) {
   Tape& t = *a.tape();
-  if (a.shape() != b.shape()) return t.fail(misfit("add", a, b));
-  const Tensor out = t.make(a.shape(), {a, b}, [a, b](Tape& tape, Tensor self) {
-    for (const Tensor& in : {a, b}) {
-      if (const auto g = tape.want(in)) tape.record(Combine{tape.gradient(self), {}, g.operand, 1, 1, g.accumulate});
+  if (a.shape() != b.shape()) return t.fail(shape_mismatch_error("add", a, b));
+  const TapeTensor out = t.make_output(a.shape(), {a, b}, [a, b](Tape& tape, TapeTensor self) {
+    for (const TapeTensor& in : {a, b}) {
+      if (const auto g = tape.gradient_target(in))
+        tape.record(CombineCommand{tape.gradient(self), {}, g.operand, 1, 1, g.accumulate});
     }
   });
-  t.record(Combine{t.value(a), t.value(b), t.value(out)});
+  t.record(CombineCommand{t.value(a), t.value(b), t.value(out)});
   return out;
 }
 
-Tensor mul(Tensor a, Tensor b) {
+TapeTensor mul(TapeTensor a, TapeTensor b) {
   Tape& t = *a.tape();
-  if (a.shape() != b.shape()) return t.fail(misfit("mul", a, b));
-  const Tensor out = t.make(a.shape(), {a, b}, [a, b](Tape& tape, Tensor self) {
+  if (a.shape() != b.shape()) return t.fail(shape_mismatch_error("mul", a, b));
+  const TapeTensor out = t.make_output(a.shape(), {a, b}, [a, b](Tape& tape, TapeTensor self) {
     const Operand g = tape.gradient(self);
-    if (const auto ga = tape.want(a)) tape.record(Multiply{g, tape.value(b), ga.operand, 1, ga.accumulate});
-    if (const auto gb = tape.want(b)) tape.record(Multiply{g, tape.value(a), gb.operand, 1, gb.accumulate});
+    if (const auto ga = tape.gradient_target(a))
+      tape.record(MultiplyCommand{g, tape.value(b), ga.operand, 1, ga.accumulate});
+    if (const auto gb = tape.gradient_target(b))
+      tape.record(MultiplyCommand{g, tape.value(a), gb.operand, 1, gb.accumulate});
   });
-  t.record(Multiply{t.value(a), t.value(b), t.value(out)});
+  t.record(MultiplyCommand{t.value(a), t.value(b), t.value(out)});
   return out;
 }
 
-Tensor relu(Tensor x) { return activate(x, Curve::relu, 0); }
-Tensor leaky_relu(Tensor x, float slope) { return activate(x, Curve::leaky_relu, static_cast<double>(slope)); }
-Tensor sigmoid(Tensor x) { return activate(x, Curve::sigmoid, 0); }
-Tensor tanh(Tensor x) { return activate(x, Curve::tanh, 0); }
+TapeTensor relu(TapeTensor x) { return activate(x, ActivationKind::relu, 0); }
+TapeTensor leaky_relu(TapeTensor x, float slope) {
+  return activate(x, ActivationKind::leaky_relu, static_cast<double>(slope));
+}
+TapeTensor sigmoid(TapeTensor x) { return activate(x, ActivationKind::sigmoid, 0); }
+TapeTensor tanh(TapeTensor x) { return activate(x, ActivationKind::tanh, 0); }
 
-Tensor prelu(Tensor x, Tensor slopes) {
+TapeTensor prelu(TapeTensor x, TapeTensor slopes) {
   Tape& t = *x.tape();
-  if (slopes.shape() != Shape{1, x.shape().c}) return t.fail(misfit("prelu", x, slopes));
+  if (slopes.shape() != Shape{1, x.shape().c}) return t.fail(shape_mismatch_error("prelu", x, slopes));
   const std::size_t rows = x.shape().rows(), channels = static_cast<std::size_t>(x.shape().c);
-  const Tensor out = t.make(x.shape(), {x, slopes}, [=](Tape& tape, Tensor self) {
-    const auto gx = tape.want(x);
-    const auto gs = tape.want(slopes);
-    tape.record(PReluBack{tape.value(x), tape.value(slopes), tape.gradient(self), gx.operand, gs.operand, rows,
-                          channels, gx.accumulate, gs.accumulate});
+  const TapeTensor out = t.make_output(x.shape(), {x, slopes}, [=](Tape& tape, TapeTensor self) {
+    const auto gx = tape.gradient_target(x);
+    const auto gs = tape.gradient_target(slopes);
+    tape.record(PReluBackCommand{tape.value(x), tape.value(slopes), tape.gradient(self), gx.operand, gs.operand, rows,
+                                 channels, gx.accumulate, gs.accumulate});
   });
-  t.record(PRelu{t.value(x), t.value(slopes), t.value(out), rows, channels});
+  t.record(PReluCommand{t.value(x), t.value(slopes), t.value(out), rows, channels});
   return out;
 }
 

@@ -20,7 +20,7 @@ class Random {
   double uniform() { return static_cast<double>(next() >> 11U) * 0x1p-53; }
   double uniform(double low, double high) { return low + (high - low) * uniform(); }
   /// In 0..count-1; `count` at least 1.
-  int below(int count) { return static_cast<int>(uniform() * count); }
+  int next_below(int count) { return static_cast<int>(uniform() * count); }
   double normal() {
     const double radius = std::sqrt(-2 * std::log(1 - uniform()));
     return radius * std::cos(2 * std::numbers::pi * uniform());

@@ -11,36 +11,36 @@ namespace weir::nn::train {
 /// The commands that are more than one loop over values, as plainly as can be.
 template <class T>
 struct ReferenceLoops {
-  static T* at(Operand operand) { return static_cast<T*>(operand.memory); }
-  static std::size_t index(int i) { return static_cast<std::size_t>(i); }
-  static void put(T& out, T value, bool accumulate) { out = accumulate ? out + value : value; }
+  static T* data(Operand operand) { return static_cast<T*>(operand.memory); }
+  static std::size_t to_index(int i) { return static_cast<std::size_t>(i); }
+  static void store(T& out, T value, bool accumulate) { out = accumulate ? out + value : value; }
 
-  static void product(const Product& c) {
-    const std::size_t rows = index(c.rows), columns = index(c.columns), inner = index(c.inner);
+  static void product(const MatrixProductCommand& c) {
+    const std::size_t rows = to_index(c.rows), columns = to_index(c.columns), inner = to_index(c.inner);
     for (std::size_t i = 0; i < rows; ++i) {
       for (std::size_t j = 0; j < columns; ++j) {
-        T sum = c.bias ? at(c.bias)[j] : T{0};
+        T sum = c.bias ? data(c.bias)[j] : T{0};
         for (std::size_t k = 0; k < inner; ++k) {
-          const T a = at(c.a)[c.transpose_a ? k * rows + i : i * inner + k];
-          const T b = at(c.b)[c.transpose_b ? j * inner + k : k * columns + j];
+          const T a = data(c.a)[c.transpose_a ? k * rows + i : i * inner + k];
+          const T b = data(c.b)[c.transpose_b ? j * inner + k : k * columns + j];
           sum += a * b;
         }
-        put(at(c.out)[i * columns + j], sum, c.accumulate);
+        store(data(c.out)[i * columns + j], sum, c.accumulate);
       }
     }
   }
-  static void transpose(const Transpose& c) {
-    const std::size_t rows = index(c.rows), columns = index(c.columns);
+  static void transpose(const TransposeCommand& c) {
+    const std::size_t rows = to_index(c.rows), columns = to_index(c.columns);
     for (std::size_t i = 0; i < rows; ++i) {
       for (std::size_t j = 0; j < columns; ++j) {
-        put(at(c.out)[j * rows + i], at(c.in)[i * columns + j], c.accumulate);
+        store(data(c.out)[j * rows + i], data(c.in)[i * columns + j], c.accumulate);
       }
     }
   }
 
   /// Calls f(in pixel, out pixel, tap) for every tap of every output that lies within the picture; each is an index.
   template <class F>
-  static void each_tap(const WindowShape& s, F&& f) {
+  static void for_each_tap(const WindowShape& s, F&& f) {
     const int k = s.window.kernel;
     for (int n = 0; n < s.images; ++n) {
       for (int y = 0; y < s.out_h; ++y) {
@@ -49,75 +49,77 @@ struct ReferenceLoops {
             const int iy = y * s.window.stride - s.window.padding + tap / k;
             const int ix = x * s.window.stride - s.window.padding + tap % k;
             if (iy < 0 || iy >= s.in_h || ix < 0 || ix >= s.in_w) continue;
-            f(index((n * s.in_h + iy) * s.in_w + ix), index((n * s.out_h + y) * s.out_w + x), index(tap));
+            f(to_index((n * s.in_h + iy) * s.in_w + ix), to_index((n * s.out_h + y) * s.out_w + x), to_index(tap));
           }
         }
       }
     }
   }
-  static void convolve(const Convolve& c) {
-    const std::size_t ic = index(c.shape.in_c), oc = index(c.shape.out_c);
+  static void convolve(const ConvolveCommand& c) {
+    const std::size_t ic = to_index(c.shape.in_c), oc = to_index(c.shape.out_c);
     for (std::size_t i = 0; i < c.out.count; ++i) {
-      put(at(c.out)[i], c.bias ? at(c.bias)[i % oc] : T{0}, c.accumulate);
+      store(data(c.out)[i], c.bias ? data(c.bias)[i % oc] : T{0}, c.accumulate);
     }
-    each_tap(c.shape, [&](std::size_t in, std::size_t out, std::size_t tap) {
+    for_each_tap(c.shape, [&](std::size_t in, std::size_t out, std::size_t tap) {
       for (std::size_t i = 0; i < ic; ++i) {
         for (std::size_t o = 0; o < oc; ++o) {
-          at(c.out)[out * oc + o] += at(c.in)[in * ic + i] * at(c.weights)[(tap * ic + i) * oc + o];
+          data(c.out)[out * oc + o] += data(c.in)[in * ic + i] * data(c.weights)[(tap * ic + i) * oc + o];
         }
       }
     });
   }
-  static void convolve_back(const ConvolveBack& c) {
-    const std::size_t ic = index(c.shape.in_c), oc = index(c.shape.out_c);
-    if (!c.accumulate) std::fill_n(at(c.in_gradient), c.in_gradient.count, T{0});
-    each_tap(c.shape, [&](std::size_t in, std::size_t out, std::size_t tap) {
+  static void convolve_back(const ConvolveBackCommand& c) {
+    const std::size_t ic = to_index(c.shape.in_c), oc = to_index(c.shape.out_c);
+    if (!c.accumulate) std::fill_n(data(c.in_gradient), c.in_gradient.count, T{0});
+    for_each_tap(c.shape, [&](std::size_t in, std::size_t out, std::size_t tap) {
       for (std::size_t i = 0; i < ic; ++i) {
         for (std::size_t o = 0; o < oc; ++o) {
-          at(c.in_gradient)[in * ic + i] += at(c.out_gradient)[out * oc + o] * at(c.weights)[(tap * ic + i) * oc + o];
+          data(c.in_gradient)[in * ic + i] +=
+              data(c.out_gradient)[out * oc + o] * data(c.weights)[(tap * ic + i) * oc + o];
         }
       }
     });
   }
-  static void convolve_weights(const ConvolveWeights& c) {
-    const std::size_t ic = index(c.shape.in_c), oc = index(c.shape.out_c);
-    if (!c.accumulate) std::fill_n(at(c.weight_gradient), c.weight_gradient.count, T{0});
-    each_tap(c.shape, [&](std::size_t in, std::size_t out, std::size_t tap) {
+  static void convolve_weights_back(const ConvolveWeightsBackCommand& c) {
+    const std::size_t ic = to_index(c.shape.in_c), oc = to_index(c.shape.out_c);
+    if (!c.accumulate) std::fill_n(data(c.weight_gradient), c.weight_gradient.count, T{0});
+    for_each_tap(c.shape, [&](std::size_t in, std::size_t out, std::size_t tap) {
       for (std::size_t i = 0; i < ic; ++i) {
         for (std::size_t o = 0; o < oc; ++o) {
-          at(c.weight_gradient)[(tap * ic + i) * oc + o] += at(c.in)[in * ic + i] * at(c.out_gradient)[out * oc + o];
+          data(c.weight_gradient)[(tap * ic + i) * oc + o] +=
+              data(c.in)[in * ic + i] * data(c.out_gradient)[out * oc + o];
         }
       }
     });
   }
 
-  static void pixel_shuffle(const PixelShuffle& c) {
+  static void pixel_shuffle(const PixelShuffleCommand& c) {
     const int r = c.factor;
     for (int n = 0; n < c.images; ++n) {
       for (int y = 0; y < c.h * r; ++y) {
         for (int x = 0; x < c.w * r; ++x) {
           for (int channel = 0; channel < c.channels; ++channel) {
-            const std::size_t large = index(((n * c.h * r + y) * c.w * r + x) * c.channels + channel);
+            const std::size_t large = to_index(((n * c.h * r + y) * c.w * r + x) * c.channels + channel);
             const int pixel = (n * c.h + y / r) * c.w + x / r;
-            const std::size_t small = index((pixel * c.channels + channel) * r * r + y % r * r + x % r);
-            put(at(c.out)[c.inverse ? small : large], at(c.in)[c.inverse ? large : small], c.accumulate);
+            const std::size_t small = to_index((pixel * c.channels + channel) * r * r + y % r * r + x % r);
+            store(data(c.out)[c.inverse ? small : large], data(c.in)[c.inverse ? large : small], c.accumulate);
           }
         }
       }
     }
   }
-  static void copy_channels(const CopyChannels& c) {
+  static void copy_channels(const CopyChannelsCommand& c) {
     for (std::size_t row = 0; row < c.rows; ++row) {
       for (int i = 0; i < c.count; ++i) {
-        put(at(c.out)[row * index(c.out_channels) + index(c.out_first + i)],
-            at(c.in)[row * index(c.in_channels) + index(c.in_first + i)], c.accumulate);
+        store(data(c.out)[row * to_index(c.out_channels) + to_index(c.out_first + i)],
+              data(c.in)[row * to_index(c.in_channels) + to_index(c.in_first + i)], c.accumulate);
       }
     }
   }
 
   /// Calls f(index of the largest input, index of the output).
   template <class F>
-  static void each_largest(const WindowShape& s, const T* in, F&& f) {
+  static void for_each_maximum(const WindowShape& s, const T* in, F&& f) {
     const int k = s.window.kernel;
     for (int pixel = 0; pixel < s.images * s.out_h * s.out_w; ++pixel) {
       const int x = pixel % s.out_w, y = pixel / s.out_w % s.out_h, n = pixel / (s.out_w * s.out_h);
@@ -125,46 +127,46 @@ struct ReferenceLoops {
         std::size_t best = 0;
         for (int tap = 0; tap < k * k; ++tap) {
           const int iy = y * s.window.stride + tap / k, ix = x * s.window.stride + tap % k;
-          const std::size_t here = index(((n * s.in_h + iy) * s.in_w + ix) * s.in_c + c);
-          if (tap == 0 || in[here] > in[best]) best = here;
+          const std::size_t candidate = to_index(((n * s.in_h + iy) * s.in_w + ix) * s.in_c + c);
+          if (tap == 0 || in[candidate] > in[best]) best = candidate;
         }
-        f(best, index(pixel * s.in_c + c));
+        f(best, to_index(pixel * s.in_c + c));
       }
     }
   }
-  static void max_pool(const MaxPool& c) {
-    each_largest(c.shape, at(c.in), [&](std::size_t in, std::size_t out) { at(c.out)[out] = at(c.in)[in]; });
+  static void max_pool(const MaxPoolCommand& c) {
+    for_each_maximum(c.shape, data(c.in), [&](std::size_t in, std::size_t out) { data(c.out)[out] = data(c.in)[in]; });
   }
-  static void max_pool_back(const MaxPoolBack& c) {
-    if (!c.accumulate) std::fill_n(at(c.in_gradient), c.in_gradient.count, T{0});
-    each_largest(c.shape, at(c.in),
-                 [&](std::size_t in, std::size_t out) { at(c.in_gradient)[in] += at(c.out_gradient)[out]; });
+  static void max_pool_back(const MaxPoolBackCommand& c) {
+    if (!c.accumulate) std::fill_n(data(c.in_gradient), c.in_gradient.count, T{0});
+    for_each_maximum(c.shape, data(c.in),
+                     [&](std::size_t in, std::size_t out) { data(c.in_gradient)[in] += data(c.out_gradient)[out]; });
   }
 
   /// log(sum_c exp(row[c])), without overflow.
-  static T log_sum(const T* row, std::size_t channels) {
-    const T most = *std::max_element(row, row + channels);
+  static T log_sum_exp(const T* row, std::size_t channels) {
+    const T largest = *std::max_element(row, row + channels);
     T sum = 0;
-    for (std::size_t c = 0; c < channels; ++c) sum += std::exp(row[c] - most);
-    return most + std::log(sum);
+    for (std::size_t c = 0; c < channels; ++c) sum += std::exp(row[c] - largest);
+    return largest + std::log(sum);
   }
-  static void cross_entropy(const CrossEntropy& c) {
+  static void cross_entropy(const CrossEntropyCommand& c) {
     double sum = 0;
     for (std::size_t r = 0; r < c.rows; ++r) {
-      const T *p = at(c.prediction) + r * c.channels, *t = at(c.target) + r * c.channels;
-      const T all = log_sum(p, c.channels);
+      const T *p = data(c.prediction) + r * c.channels, *t = data(c.target) + r * c.channels;
+      const T all = log_sum_exp(p, c.channels);
       for (std::size_t i = 0; i < c.channels; ++i) sum += static_cast<double>(t[i] * (all - p[i]));
     }
-    *at(c.out) = static_cast<T>(sum / static_cast<double>(c.rows));
+    *data(c.out) = static_cast<T>(sum / static_cast<double>(c.rows));
   }
-  static void cross_entropy_back(const CrossEntropyBack& c) {
-    const T scale = *at(c.out_gradient) / static_cast<T>(c.rows);
+  static void cross_entropy_back(const CrossEntropyBackCommand& c) {
+    const T scale = *data(c.out_gradient) / static_cast<T>(c.rows);
     for (std::size_t r = 0; r < c.rows; ++r) {
-      const T *p = at(c.prediction) + r * c.channels, *t = at(c.target) + r * c.channels;
-      T* gradient = at(c.in_gradient) + r * c.channels;
-      const T all = log_sum(p, c.channels);
+      const T *p = data(c.prediction) + r * c.channels, *t = data(c.target) + r * c.channels;
+      T* gradient = data(c.in_gradient) + r * c.channels;
+      const T all = log_sum_exp(p, c.channels);
       for (std::size_t i = 0; i < c.channels; ++i) {
-        put(gradient[i], scale * (std::exp(p[i] - all) - t[i]), c.accumulate);
+        store(gradient[i], scale * (std::exp(p[i] - all) - t[i]), c.accumulate);
       }
     }
   }

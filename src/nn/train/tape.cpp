@@ -10,76 +10,76 @@ namespace weir::nn::train {
 
 std::string to_text(const Shape& shape) { return fmt::format("[{}, {}, {}, {}]", shape.n, shape.c, shape.h, shape.w); }
 
-bool is_possible(const Shape& shape) {
+bool is_valid(const Shape& shape) {
   std::int64_t count = 1;
   for (const int extent : {shape.n, shape.c, shape.h, shape.w}) {
-    if (extent < 1 || extent > kMostValues) return false;
+    if (extent < 1 || extent > kMaxTensorValues) return false;
     count *= extent;
-    if (count > kMostValues) return false;
+    if (count > kMaxTensorValues) return false;
   }
   return true;
 }
 
-Error misfit(std::string_view operation, const Tensor& a, const Tensor& b) {
+Error shape_mismatch_error(std::string_view operation, const TapeTensor& a, const TapeTensor& b) {
   return {Errc::invalid_argument,
           fmt::format("{}: {} and {} do not fit", operation, to_text(a.shape()), to_text(b.shape()))};
 }
 
-Tensor Tape::fail(Error error) {
+TapeTensor Tape::fail(Error error) {
   if (status_) status_ = std::move(error);
   return {this, -1, {}};
 }
 
-Tensor Tape::add(Shape shape, bool wanted) {
+TapeTensor Tape::add_node(Shape shape, bool needs_gradient) {
   if (!status_) return {this, -1, {}};
   nodes_.emplace_back();
-  nodes_.back().wanted = wanted;
+  nodes_.back().needs_gradient = needs_gradient;
   return {this, static_cast<int>(nodes_.size()) - 1, shape};
 }
 
-Tensor Tape::make(Shape shape, std::initializer_list<Tensor> inputs, Backward backward) {
+TapeTensor Tape::make_output(Shape shape, std::initializer_list<TapeTensor> inputs, Backward backward) {
   if (!status_) return fail(status_.error());
-  if (!is_possible(shape)) {
+  if (!is_valid(shape)) {
     return fail(
         {Errc::invalid_argument, fmt::format("{} is no tensor: every extent is at least 1, and all values are at "
                                              "most {}",
-                                             to_text(shape), kMostValues)});
+                                             to_text(shape), kMaxTensorValues)});
   }
-  bool wanted = false;
-  for (const Tensor& input : inputs) wanted = wanted || node(input).wanted;
-  auto storage = device_->acquire(shape.count());
-  if (!storage) return fail(storage.error());
-  const Tensor out = add(shape, wanted);
-  node(out).value = *std::move(storage);
-  if (wanted) node(out).backward = std::move(backward);
+  bool needs_gradient = false;
+  for (const TapeTensor& input : inputs) needs_gradient = needs_gradient || node(input).needs_gradient;
+  auto array = device_->acquire(shape.count());
+  if (!array) return fail(array.error());
+  const TapeTensor out = add_node(shape, needs_gradient);
+  node(out).value = *std::move(array);
+  if (needs_gradient) node(out).backward = std::move(backward);
   return out;
 }
 
-Tensor Tape::input(Shape shape, std::span<const float> values) {
-  if (is_possible(shape) && shape.count() != values.size()) {
+TapeTensor Tape::input(Shape shape, std::span<const float> values) {
+  if (is_valid(shape) && shape.count() != values.size()) {
     return fail({Errc::invalid_argument, fmt::format("input {}: {} values", to_text(shape), values.size())});
   }
-  const Tensor tensor = make(shape, {}, {});
+  const TapeTensor tensor = make_output(shape, {}, {});
   if (!status_) return tensor;
   if (auto done = device_->write(value(tensor), values); !done) return fail(done.error());
   node(tensor).kept = true;
   return tensor;
 }
 
-Tensor Tape::variable(Shape shape, std::span<const float> values) {
-  const Tensor tensor = input(shape, values);
-  if (status_) node(tensor).wanted = true;
+TapeTensor Tape::variable(Shape shape, std::span<const float> values) {
+  const TapeTensor tensor = input(shape, values);
+  if (status_) node(tensor).needs_gradient = true;
   return tensor;
 }
 
-Tensor Tape::parameter(Parameter& parameter) {
+TapeTensor Tape::parameter(Parameter& parameter) {
   if (!parameter.value) return fail({Errc::invalid_argument, "parameter " + parameter.name + " has no memory"});
-  const Tensor tensor = add(parameter.shape, true);
+  const TapeTensor tensor = add_node(parameter.shape, true);
   if (status_) node(tensor).parameter = &parameter;
   return tensor;
 }
 
-void Tape::keep(Tensor tensor) {
+void Tape::keep(TapeTensor tensor) {
   if (status_) node(tensor).kept = true;
 }
 
@@ -88,32 +88,32 @@ void Tape::record(const Command& command) {
   if (auto done = device_->record(command); !done) (void)fail(done.error());
 }
 
-Operand Tape::value(Tensor tensor) const {
+Operand Tape::value(TapeTensor tensor) const {
   if (!status_) return {};
   const Node& n = node(tensor);
   return n.parameter != nullptr ? n.parameter->value.operand() : n.value.operand();
 }
 
-Operand Tape::gradient(Tensor out) const { return status_ ? node(out).gradient.operand() : Operand{}; }
+Operand Tape::gradient(TapeTensor out) const { return status_ ? node(out).gradient.operand() : Operand{}; }
 
-Tape::Gradient Tape::want(Tensor in) {
-  if (!status_ || !node(in).wanted) return {};
+Tape::GradientTarget Tape::gradient_target(TapeTensor in) {
+  if (!status_ || !node(in).needs_gradient) return {};
   Node& n = node(in);
   if (n.parameter != nullptr) {
     return {n.parameter->gradient.operand(), std::exchange(n.parameter->has_gradient, true)};
   }
   if (!n.gradient) {
-    auto storage = device_->acquire(in.shape_.count());
-    if (!storage) {
-      (void)fail(storage.error());
+    auto array = device_->acquire(in.shape_.count());
+    if (!array) {
+      (void)fail(array.error());
       return {};
     }
-    n.gradient = *std::move(storage);
+    n.gradient = *std::move(array);
   }
   return {n.gradient.operand(), std::exchange(n.has_gradient, true)};
 }
 
-Status Tape::backward(Tensor loss) {
+Status Tape::backward(TapeTensor loss) {
   if (!status_) return status_;
   assert(loss.tape_ == this);
   if (loss.shape_.count() != 1) {
@@ -121,16 +121,16 @@ Status Tape::backward(Tensor loss) {
     return status_;
   }
   node(loss).kept = true;
-  if (const Gradient start = want(loss)) record(Fill{start.operand, 1});
+  if (const GradientTarget start = gradient_target(loss)) record(FillCommand{start.operand, 1});
   for (int i = loss.index_; i >= 0 && status_; --i) {
     Node& n = nodes_[static_cast<std::size_t>(i)];
     if (!n.backward) continue;
     if (n.has_gradient) {
-      n.backward(*this, Tensor{this, i, {}});
+      n.backward(*this, TapeTensor{this, i, {}});
     }
     n.backward = nullptr;
-    n.gradient = Storage{};
-    if (!n.kept) n.value = Storage{};
+    n.gradient = DeviceArray{};
+    if (!n.kept) n.value = DeviceArray{};
   }
   return status_;
 }
@@ -142,12 +142,12 @@ Result<std::vector<float>> Tape::read_values(Operand operand) {
   return values;
 }
 
-Result<std::vector<float>> Tape::read(Tensor tensor) {
+Result<std::vector<float>> Tape::read(TapeTensor tensor) {
   if (!status_) return status_.error();
   return read_values(value(tensor));
 }
 
-Result<std::vector<float>> Tape::read_gradient(Tensor variable) {
+Result<std::vector<float>> Tape::read_gradient(TapeTensor variable) {
   if (!status_) return status_.error();
   return read_values(gradient(variable));
 }

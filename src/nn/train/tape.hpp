@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "base/result.hpp"
-#include "nn/train/device.hpp"
+#include "nn/train/training_device.hpp"
 
 namespace weir::nn::train {
 
@@ -25,27 +25,27 @@ struct Shape {
 };
 std::string to_text(const Shape& shape);  ///< "[8, 3, 48, 48]"
 /// The most values of a tensor: sums of two extents, and offsets, are within int.
-inline constexpr int kMostValues = (1 << 30) - 1;
+inline constexpr int kMaxTensorValues = (1 << 30) - 1;
 /// Every extent at least 1, and no more than kMostValues values.
-bool is_possible(const Shape& shape);
+bool is_valid(const Shape& shape);
 
 /// What is learnt: values, and the gradient of the last backward(). Weights of a convolution are a matrix
 /// [kernel * kernel * in, out], row (y * kernel + x) * in + channel.
 struct Parameter {
   std::string name;
   Shape shape;
-  Storage value, gradient;
-  bool has_gradient = false;  ///< since the last step of the optimiser
-  bool decays = true;         ///< biases and slopes do not
+  DeviceArray value, gradient;
+  bool has_gradient = false;     ///< since the last step of the optimiser
+  bool has_weight_decay = true;  ///< biases and slopes do not
 };
 
 class Tape;
 
 /// A value on a tape. After an error the tape makes empty ones, from which everything may be computed, to no effect.
-class Tensor {
+class TapeTensor {
  public:
-  Tensor() = default;
-  Tensor(Tape* tape, int index, Shape shape) : tape_{tape}, index_{index}, shape_{shape} {}
+  TapeTensor() = default;
+  TapeTensor(Tape* tape, int index, Shape shape) : tape_{tape}, index_{index}, shape_{shape} {}
   const Shape& shape() const { return shape_; }
   Tape* tape() const { return tape_; }
   int index() const { return index_; }  ///< on the tape; below zero: empty
@@ -62,63 +62,63 @@ class Tensor {
 /// parameters must outlive it.
 class Tape {
  public:
-  explicit Tape(Device& device) : device_{&device} {}
+  explicit Tape(TrainingDevice& device) : device_{&device} {}
   Tape(const Tape&) = delete;
   Tape& operator=(const Tape&) = delete;
 
   /// `values`: channels of a pixel side by side.
-  Tensor input(Shape shape, std::span<const float> values);
+  TapeTensor input(Shape shape, std::span<const float> values);
   /// The same, with a gradient that read_gradient() gives.
-  Tensor variable(Shape shape, std::span<const float> values);
-  Tensor parameter(Parameter& parameter);
+  TapeTensor variable(Shape shape, std::span<const float> values);
+  TapeTensor parameter(Parameter& parameter);
 
   /// Adds the gradient of `loss` [1] to the parameters'. Values and gradients on the way are given back, so that afterwards
   /// only inputs, variables and values that were kept can be read.
-  Status backward(Tensor loss);
-  void keep(Tensor tensor);
+  Status backward(TapeTensor loss);
+  void keep(TapeTensor tensor);
   /// Errors: the tape's first; those of the device; invalid_argument if it was given back.
-  Result<std::vector<float>> read(Tensor tensor);
-  Result<std::vector<float>> read_gradient(Tensor variable);
+  Result<std::vector<float>> read(TapeTensor tensor);
+  Result<std::vector<float>> read_gradient(TapeTensor variable);
 
   /// Forgets everything, errors too; memory goes back to the pool.
   void reset();
   const Status& status() const { return status_; }
-  Device& device() { return *device_; }
+  TrainingDevice& device() { return *device_; }
 
   // What operations are made of.
   /// The target of a gradient: the first write, then additions.
-  struct Gradient {
+  struct GradientTarget {
     Operand operand;
     bool accumulate = false;
     explicit operator bool() const { return static_cast<bool>(operand); }
   };
-  using Backward = std::function<void(Tape&, Tensor out)>;
-  Tensor make(Shape shape, std::initializer_list<Tensor> inputs, Backward backward);
-  Tensor fail(Error error);
+  using Backward = std::function<void(Tape&, TapeTensor out)>;
+  TapeTensor make_output(Shape shape, std::initializer_list<TapeTensor> inputs, Backward backward);
+  TapeTensor fail(Error error);
   void record(const Command& command);
-  Operand value(Tensor tensor) const;
-  Operand gradient(Tensor out) const;
+  Operand value(TapeTensor tensor) const;
+  Operand gradient(TapeTensor out) const;
   /// Empty if none is wanted.
-  Gradient want(Tensor in);
+  GradientTarget gradient_target(TapeTensor in);
 
  private:
   struct Node {
-    Storage value, gradient;
+    DeviceArray value, gradient;
     Parameter* parameter = nullptr;
     Backward backward;
-    bool wanted = false, has_gradient = false, kept = false;
+    bool needs_gradient = false, has_gradient = false, kept = false;
   };
-  Tensor add(Shape shape, bool wanted);
+  TapeTensor add_node(Shape shape, bool needs_gradient);
   Result<std::vector<float>> read_values(Operand operand);
-  Node& node(Tensor tensor) { return nodes_[static_cast<std::size_t>(tensor.index_)]; }
-  const Node& node(Tensor tensor) const { return nodes_[static_cast<std::size_t>(tensor.index_)]; }
+  Node& node(TapeTensor tensor) { return nodes_[static_cast<std::size_t>(tensor.index_)]; }
+  const Node& node(TapeTensor tensor) const { return nodes_[static_cast<std::size_t>(tensor.index_)]; }
 
-  Device* device_;
+  TrainingDevice* device_;
   std::vector<Node> nodes_;
   Status status_ = ok();
 };
 
 /// "OPERATION: [..] and [..] do not fit"
-Error misfit(std::string_view operation, const Tensor& a, const Tensor& b);
+Error shape_mismatch_error(std::string_view operation, const TapeTensor& a, const TapeTensor& b);
 
 }  // namespace weir::nn::train

@@ -4,9 +4,9 @@
 
 #include <fmt/format.h>
 
-#include "compute/vulkan/faults.hpp"
-#include "compute/vulkan/kernel_proof.hpp"
-#include "nn/vulkan/picture_run.hpp"
+#include "compute/vulkan/fault_injector.hpp"
+#include "compute/vulkan/kernel_comparison.hpp"
+#include "nn/vulkan/tiled_run.hpp"
 
 namespace weir::nn::vulkan {
 
@@ -17,9 +17,9 @@ using compute::vulkan::Heap;
 using compute::vulkan::MemoryKind;
 
 /// Tiles beyond this side gain nothing: the halo is a few percent of them.
-constexpr int kMostTile = 2048;
+constexpr int kMaxTile = 2048;
 /// A software device computes in the caches of a processor.
-constexpr int kMostSoftwareTile = 256;
+constexpr int kMaxSoftwareTile = 256;
 
 }  // namespace
 
@@ -38,17 +38,17 @@ Status DeviceEngine::open() {
   auto opened = Session::open(instance_, info_, settings_);
   if (!opened) return opened.error();
   session_ = *std::move(opened);
-  return prove_matrices();
+  return test_matrix_kernels();
 }
 
 /// Matrix kernels are used only where they have shown, on this device, that they make what the plain one makes.
-Status DeviceEngine::prove_matrices() {
-  matrices_ = false;
-  if (!info_.cooperative_matrix || settings_.precision == DevicePrecision::float32) return ok();
+Status DeviceEngine::test_matrix_kernels() {
+  use_matrices_ = false;
+  if (!info_.has_cooperative_matrix || settings_.precision == DevicePrecision::float32) return ok();
   auto agree = compute::vulkan::kernels_agree(session_->pool(), session_->stream(), "conv_hh", "conv3x3_matrix");
   if (!agree) return agree.error();
-  matrices_ = *agree;
-  if (!matrices_)
+  use_matrices_ = *agree;
+  if (!use_matrices_)
     warning_ = fmt::format("{}: its matrix kernels do not agree with the plain ones, which are used", info_.name);
   return ok();
 }
@@ -57,26 +57,27 @@ std::string DeviceEngine::device_name() const { return fmt::format("{} ({})", in
 
 DeviceLimits DeviceEngine::limits(Bytes host) const {
   DeviceLimits limits;
-  limits.memory = free_memory();
-  if (settings_.memory != Bytes{}) limits.memory = std::min(limits.memory, settings_.memory);
-  limits.host = host;
-  limits.range = info_.largest_range;
-  limits.allocation = info_.largest_allocation;
-  limits.shared_staging = session_ == nullptr || session_->device().is_device_local(compute::vulkan::Where::upload);
-  limits.copies = session_ != nullptr && session_->copies() != nullptr;
-  limits.in_host = info_.kind == DeviceKind::software;
+  limits.device_memory = free_memory();
+  if (settings_.memory != Bytes{}) limits.device_memory = std::min(limits.device_memory, settings_.memory);
+  limits.host_memory = host;
+  limits.max_buffer_range = info_.max_buffer_range;
+  limits.max_allocation = info_.max_allocation;
+  limits.staging_on_device =
+      session_ == nullptr || session_->device().is_device_local(compute::vulkan::MemoryUsage::upload);
+  limits.can_copy_tiles = session_ != nullptr && session_->copy_stream() != nullptr;
+  limits.shares_host_memory = info_.kind == DeviceKind::software;
   return limits;
 }
 
 /// What the device has free for this process, as it says now, less a margin for what others begin meanwhile.
 Bytes DeviceEngine::free_memory() const {
   Bytes most;
-  std::vector<Heap> heaps = compute::vulkan::read_heaps(info_.handle, info_.memory_budget);
-  if (settings_.faults != nullptr) settings_.faults->heaps(heaps);
+  std::vector<Heap> heaps = compute::vulkan::read_heaps(info_.handle, info_.has_memory_budget);
+  if (settings_.faults != nullptr) settings_.faults->adjust_heaps(heaps);
   for (const Heap& heap : heaps) {
     if (!heap.device_local) continue;
-    const Bytes ours = session_ ? std::min(session_->device_line().charged(), heap.used) : Bytes{};
-    const Bytes free = heap.budget - heap.used + ours;
+    const Bytes own_use = session_ ? std::min(session_->device_limit().charged(), heap.used) : Bytes{};
+    const Bytes free = heap.budget - heap.used + own_use;
     most = std::max(most, free - std::min(Bytes{free.count() / 16}, 256_MiB));
   }
   return most;
@@ -84,21 +85,21 @@ Bytes DeviceEngine::free_memory() const {
 
 bool DeviceEngine::half_by_default() const {
   if (settings_.precision != DevicePrecision::automatic)
-    return settings_.precision == DevicePrecision::float16 && info_.half_storage;
-  return info_.half_storage && info_.kind != DeviceKind::software;
+    return settings_.precision == DevicePrecision::float16 && info_.has_half_storage;
+  return info_.has_half_storage && info_.kind != DeviceKind::software;
 }
 
-Result<DevicePlan> DeviceEngine::plan_with(Extent input, Bytes host, TileWish wish) const {
-  wish.most = info_.kind == DeviceKind::software ? kMostSoftwareTile : kMostTile;
-  return plan_tiles(graph_, program_, input, wish, limits(host));
+Result<DevicePlan> DeviceEngine::plan_with(Extent input, Bytes host, TilePlanRequest request) const {
+  request.max_tile = info_.kind == DeviceKind::software ? kMaxSoftwareTile : kMaxTile;
+  return plan_tiles(graph_, program_, input, request, limits(host));
 }
 
-Result<DevicePlan> DeviceEngine::plan(Extent input, Bytes host, Transfer transfer) {
+Result<DevicePlan> DeviceEngine::plan(Extent input, Bytes host, TransferFormat transfer) {
   const bool half = half_by_default();
   auto largest = plan_with(input, host, {.half = half, .transfer = transfer, .tile = settings_.tile});
   const bool measures = info_.kind != DeviceKind::software || settings_.measure_software;
   // How much a submission may hold goes by the speed, if it was ever measured, also where the side of tiles is given.
-  if (measures && settings_.tile != 0 && speeds_.empty()) speeds_ = recall_speeds(speed_folder(), speed_key());
+  if (measures && settings_.tile != 0 && speeds_.empty()) speeds_ = load_speeds(speed_folder(), speed_key());
   if (!largest || !measures || settings_.tile != 0) return largest;
   DevicePlan fastest = *largest;
   for (const int side : kMeasuredSides) {
@@ -111,29 +112,29 @@ Result<DevicePlan> DeviceEngine::plan(Extent input, Bytes host, Transfer transfe
 
 Status DeviceEngine::attempt(const DevicePlan& plan, Orientation orientation, InputRows& input,
                              const EngineOutput& output, const RunControl& control, int& next_row) {
-  if (!usable()) {
+  if (!is_usable()) {
     // A picture before this one met the fault, or opening it again did.
     if (auto opened = open(); !opened) return Error{Errc::device_lost, opened.error().what};
   }
-  const Bytes line = limits({}).memory;
-  session_->device_line().set_limit(line);
-  session_->stream().set_max_multiplications(most_of_submission(speeds_));
+  const Bytes limit = limits({}).device_memory;
+  session_->device_limit().set_limit(limit);
+  session_->stream().set_max_multiplications(max_submission_multiplications(speeds_));
   if (auto loaded = load_weights(plan.half, orientation); !loaded) return loaded;
-  ++counts_.tiles;
-  PictureRun run{graph_, program_, plan, *session_, packed_, weights_, matrices_};
+  ++counts_.attempts;
+  TiledRun run{graph_, program_, plan, *session_, packed_weights_, weights_, use_matrices_};
   return run.run(input, output, control, next_row);
 }
 
 Status DeviceEngine::load_weights(bool half, Orientation orientation) {
-  const std::array wanted{half, orientation.transpose, orientation.mirror_rows, orientation.mirror_columns};
-  if (weights_ && wanted == loaded_) return ok();
+  const std::array requested{half, orientation.transpose, orientation.mirror_rows, orientation.mirror_columns};
+  if (weights_ && requested == loaded_form_) return ok();
   weights_ = {};
-  packed_ = pack_for_device(graph_, program_, half, orientation);
-  auto loaded = session_->upload(packed_.bytes, MemoryKind::weights);
-  packed_.bytes = {};
+  packed_weights_ = pack_for_device(graph_, program_, half, orientation);
+  auto loaded = session_->upload(packed_weights_.bytes, MemoryKind::weights);
+  packed_weights_.bytes = {};
   if (!loaded) return loaded.error();
   weights_ = *std::move(loaded);
-  loaded_ = wanted;
+  loaded_form_ = requested;
   return ok();
 }
 
@@ -147,13 +148,13 @@ EngineMemory DeviceEngine::memory() const {
   memory.hits = statistics.hits;
   memory.misses = statistics.misses;
   const auto peak = [&](MemoryKind kind) {
-    return session_->device_line().peak(kind) + session_->host_line().peak(kind);
+    return session_->device_limit().peak_in_use(kind) + session_->host_limit().peak_in_use(kind);
   };
   memory.weights = peak(MemoryKind::weights);
   memory.activations = peak(MemoryKind::activations);
   memory.staging = peak(MemoryKind::staging);
   memory.parameters = peak(MemoryKind::parameters);
-  memory.driver = session_->device().used_memory();
+  memory.driver_reported = session_->device().used_memory();
   return memory;
 }
 

@@ -25,7 +25,7 @@ class DeviceEngine final : public Engine {
   Status open();
 
   std::string device_name() const override;
-  Result<DevicePlan> plan(Extent input, Bytes host, Transfer transfer) override;
+  Result<DevicePlan> plan(Extent input, Bytes host, TransferFormat transfer) override;
   DeviceLimits limits(Bytes host) const override;
   Status run(const DevicePlan& plan, Orientation orientation, InputRows& input, const EngineOutput& output,
              const RunControl& control, int& next_row, std::vector<std::string>& events) override;
@@ -36,23 +36,23 @@ class DeviceEngine final : public Engine {
   }
 
  private:
-  bool usable() const { return session_ != nullptr && session_->good(); }
-  Status prove_matrices();
+  bool is_usable() const { return session_ != nullptr && session_->is_usable(); }
+  Status test_matrix_kernels();
   bool half_by_default() const;
   Bytes free_memory() const;
-  Result<DevicePlan> plan_with(Extent input, Bytes host, TileWish wish) const;
+  Result<DevicePlan> plan_with(Extent input, Bytes host, TilePlanRequest request) const;
   Status attempt(const DevicePlan& plan, Orientation orientation, InputRows& input, const EngineOutput& output,
                  const RunControl& control, int& next_row);
   Status load_weights(bool half, Orientation orientation);
   // device_engine_faults.cpp
-  Result<DevicePlan> plan_again(const DevicePlan& plan, bool half, int tile) const;
+  Result<DevicePlan> replan(const DevicePlan& plan, bool half, int tile) const;
   // What was done, as messages say it; empty, and the plan is as it was, if that cannot be.
-  std::string make_smaller(DevicePlan& plan);
-  std::string make_wider(DevicePlan& plan);
-  bool mend(int step, const Error& fault, DevicePlan& plan, std::vector<std::string>& events);
+  std::string shrink_tiles(DevicePlan& plan);
+  std::string switch_to_float32(DevicePlan& plan);
+  bool prepare_retry(int step, const Error& fault, DevicePlan& plan, std::vector<std::string>& events);
   // device_engine_speeds.cpp
   const std::vector<TileSpeed>& speeds();
-  bool measure(int side, double& took);
+  bool measure(int side, double& seconds);
   std::uint64_t speed_key() const;
 
   const Graph& graph_;
@@ -61,11 +61,11 @@ class DeviceEngine final : public Engine {
   compute::vulkan::DeviceInfo info_;
   EngineSettings settings_;
   EngineCounts counts_;
-  DeviceWeights packed_;
+  DeviceWeights packed_weights_;
   std::unique_ptr<Session> session_;
   compute::vulkan::Buffer weights_;  // after the session: it goes before
-  std::array<bool, 4> loaded_{};
-  bool matrices_ = false;
+  std::array<bool, 4> loaded_form_{};
+  bool use_matrices_ = false;
   std::string warning_;
   std::vector<TileSpeed> speeds_;
   bool speeds_known_ = false;

@@ -16,7 +16,7 @@ namespace {
 /// A picture to measure with: a slope, so that no check takes its result for a fault.
 class SlopeRows final : public InputRows {
  public:
-  Status begin() override { return ok(); }
+  Status rewind() override { return ok(); }
   Status fill(const PlanarRows& rows) override {
     for (int i = 0; i < rows.count; ++i) {
       for (int c = 0; c < rows.planes; ++c) {
@@ -36,34 +36,34 @@ const std::vector<TileSpeed>& DeviceEngine::speeds() {
   if (speeds_known_) return speeds_;
   speeds_known_ = true;
   const std::uint64_t key = speed_key();
-  speeds_ = recall_speeds(speed_folder(), key);
+  speeds_ = load_speeds(speed_folder(), key);
   if (!speeds_.empty()) return speeds_;
-  constexpr double kLong = 1;  // seconds
-  const EngineCounts before = counts_;
-  double took = 0;
+  constexpr double kLongSeconds = 1;  // seconds
+  const EngineCounts counts_before = counts_;
+  double seconds = 0;
   for (const int side : kMeasuredSides) {
-    if (took > kLong || !measure(side, took)) break;
+    if (seconds > kLongSeconds || !measure(side, seconds)) break;
   }
-  counts_ = before;
-  remember_speeds(speed_folder(), key, speeds_);
+  counts_ = counts_before;
+  save_speeds(speed_folder(), key, speeds_);
   return speeds_;
 }
 
 /// False if it cannot be run; nothing is said of it, for the picture itself will tell.
-bool DeviceEngine::measure(int side, double& took) {
+bool DeviceEngine::measure(int side, double& seconds) {
   // So that a network without padding has something left of the smallest tile, its border comes on top.
   constexpr int kBorder = 64;
-  const TileWish wish{.half = half_by_default(), .transfer = {true, true}, .tile = 2 * side};
-  const auto plan = plan_with({side + kBorder, side + kBorder}, Bytes{~std::uint64_t{0}}, wish);
+  const TilePlanRequest request{.half = half_by_default(), .transfer = {true, true}, .tile = 2 * side};
+  const auto plan = plan_with({side + kBorder, side + kBorder}, Bytes{~std::uint64_t{0}}, request);
   if (!plan || !plan->one_tile) return false;
   SlopeRows input;
-  for (const bool counts : {false, true}) {  // the first run compiles kernels
+  for (const bool is_measured : {false, true}) {  // the first run compiles kernels
     const auto start = std::chrono::steady_clock::now();
     int rows = 0;
-    const EngineOutput nowhere{{}, [](const ByteRows&) { return ok(); }};
-    if (!attempt(*plan, {}, input, nowhere, {}, rows)) return false;
-    took = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-    if (counts) speeds_.push_back({side, plan->multiplications / std::max(took, 1e-9)});
+    const EngineOutput discard_rows{{}, [](const ByteRows&) { return ok(); }};
+    if (!attempt(*plan, {}, input, discard_rows, {}, rows)) return false;
+    seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+    if (is_measured) speeds_.push_back({side, plan->multiplications / std::max(seconds, 1e-9)});
   }
   return true;
 }
@@ -71,7 +71,7 @@ bool DeviceEngine::measure(int side, double& took) {
 std::uint64_t DeviceEngine::speed_key() const {
   constexpr int kVersion = 1;  // of the kernels: raise it to measure again
   std::string text = fmt::format("{} {} {} {} {} {} {}", kVersion, info_.uuid, info_.name, info_.driver,
-                                 half_by_default(), matrices_, program_.ops.size());
+                                 half_by_default(), use_matrices_, program_.ops.size());
   for (const Op& op : program_.ops)
     text += fmt::format(" {}:{}:{}", op.kind.traits->name,
                         program_.tensors[static_cast<std::size_t>(op.output)].channels, op.multiplications);

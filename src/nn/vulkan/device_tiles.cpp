@@ -8,53 +8,54 @@
 
 namespace weir::nn::vulkan {
 
-std::vector<Rect> kinds_of(const std::vector<Rect>& tiles) {
+std::vector<Rect> representative_tiles(const std::vector<Rect>& tiles) {
   std::set<int> tops, lefts;
   for (const Rect& tile : tiles) {
     tops.insert(tile.top);
     lefts.insert(tile.left);
   }
-  const auto few = [](const std::set<int>& all) {
-    constexpr std::size_t kEnds = 20;
-    std::set<int> some;
+  const auto keep_ends = [](const std::set<int>& all) {
+    constexpr std::size_t kKeptAtEachEnd = 20;
+    std::set<int> kept;
     std::size_t i = 0;
-    for (const int place : all) {
-      if (i < kEnds || i + kEnds >= all.size()) some.insert(place);
+    for (const int position : all) {
+      if (i < kKeptAtEachEnd || i + kKeptAtEachEnd >= all.size()) kept.insert(position);
       ++i;
     }
-    return some;
+    return kept;
   };
-  const std::set<int> some_tops = few(tops), some_lefts = few(lefts);
-  std::vector<Rect> kinds;
+  const std::set<int> kept_tops = keep_ends(tops), kept_lefts = keep_ends(lefts);
+  std::vector<Rect> representatives;
   for (const Rect& tile : tiles) {
-    if (some_tops.contains(tile.top) && some_lefts.contains(tile.left)) kinds.push_back(tile);
+    if (kept_tops.contains(tile.top) && kept_lefts.contains(tile.left)) representatives.push_back(tile);
   }
-  return kinds;
+  return representatives;
 }
 
-std::vector<Goal> goals_of(const Program& program, const DevicePlan& plan, const DevicePass& pass, Rect rect) {
-  std::vector<Goal> goals;
-  if (pass.statistic >= 0) {
-    goals.push_back({pass.tensor, rect, false});
-  } else if (!shuffles_to_samples(program, plan.transfer)) {
-    goals.push_back({pass.tensor, rect});
+std::vector<TileOutput> tile_outputs(const Program& program, const DevicePlan& plan, const DevicePass& pass,
+                                     Rect rect) {
+  std::vector<TileOutput> outputs;
+  if (pass.mean_index >= 0) {
+    outputs.push_back({pass.tensor, rect, false});
+  } else if (!shuffle_makes_samples(program, plan.transfer)) {
+    outputs.push_back({pass.tensor, rect});
   } else {
-    const Op& shuffle = program.ops[at(program.tensors[at(pass.tensor)].producer)];
+    const Op& shuffle = program.ops[to_index(program.tensors[to_index(pass.tensor)].producer)];
     for (std::size_t i = 0; i < shuffle.inputs.size(); ++i) {
       const int from = shuffle.inputs[i].tensor;
-      goals.push_back({from, needed(shuffle, i, rect, plan.extent)});
+      outputs.push_back({from, input_rect(shuffle, i, rect, plan.extents)});
     }
   }
-  if (pass.statistic < 0 && plan.transfer.base_scale > 0)
-    goals.push_back({input_tensor(program), base_under(plan.transfer, rect)});
-  if (!plan.one_tile) return goals;
-  for (const Statistic& statistic : program.statistics)
-    goals.push_back({statistic.source.tensor, whole(plan.extent[at(statistic.source.tensor)]), false});
-  return goals;
+  if (pass.mean_index < 0 && plan.transfer.base_scale > 0)
+    outputs.push_back({input_tensor(program), base_rect(plan.transfer, rect)});
+  if (!plan.one_tile) return outputs;
+  for (const ChannelMeans& mean : program.means)
+    outputs.push_back({mean.source.tensor, full_rect(plan.extents[to_index(mean.source.tensor)]), false});
+  return outputs;
 }
 
-std::vector<Rect> tiles_of(const DevicePlan& plan, const DevicePass& pass, int first_row) {
-  const Extent extent = plan.extent[at(pass.tensor)];
+std::vector<Rect> list_tiles(const DevicePlan& plan, const DevicePass& pass, int first_row) {
+  const Extent extent = plan.extents[to_index(pass.tensor)];
   std::vector<Rect> tiles;
   // On the grid that was planned, whatever the first row: a tile elsewhere may need more memory.
   for (int top = first_row / pass.tile_height * pass.tile_height; top < extent.height; top += pass.tile_height) {

@@ -11,14 +11,14 @@
 
 #include "base/bytes.hpp"
 #include "base/result.hpp"
-#include "nn/cpu/packed.hpp"
-#include "nn/pass_walk.hpp"
+#include "nn/cpu/packed_weights.hpp"
+#include "nn/multi_pass_run.hpp"
 #include "nn/rows.hpp"
 #include "nn/vulkan/device_plan.hpp"
 
 namespace weir::compute::vulkan {
 struct Dispatch;
-class Faults;
+class FaultInjector;
 class Instance;
 struct DeviceInfo;
 }  // namespace weir::compute::vulkan
@@ -45,9 +45,9 @@ struct EngineSettings {
   int max_commands = 100;  ///< of a submission
   int max_idle = 50;       ///< blocks of memory of one size that are kept for reuse
   /// See compute::vulkan::StreamSettings; for measuring kernel by kernel.
-  std::function<void(const compute::vulkan::Dispatch&, std::chrono::duration<double>)> watch = {};
+  std::function<void(const compute::vulkan::Dispatch&, std::chrono::duration<double>)> on_dispatch = {};
   /// Stands between weir and the driver; for tests. Must outlive the engine.
-  compute::vulkan::Faults* faults = nullptr;
+  compute::vulkan::FaultInjector* faults = nullptr;
 };
 
 /// Takes the rows of a result: of the two, the one that the plan's transfer says.
@@ -63,12 +63,12 @@ inline bool is_device_fault(const Error& error) {
 
 /// What happened on a device, counted.
 struct EngineCounts {
-  std::uint64_t tiles = 0;
-  std::uint64_t repeats = 0;   ///< runs that were begun anew after a fault
-  std::uint64_t smaller = 0;   ///< of them with half the tile
-  std::uint64_t wider = 0;     ///< of them in float32
-  std::uint64_t reopened = 0;  ///< times that the device was opened anew
-  std::uint64_t given_up = 0;  ///< pictures that were left to the CPU
+  std::uint64_t attempts = 0;
+  std::uint64_t retries = 0;               ///< runs that were begun anew after a fault
+  std::uint64_t smaller_tile_retries = 0;  ///< of them with half the tile
+  std::uint64_t float32_retries = 0;       ///< of them in float32
+  std::uint64_t reopened = 0;              ///< times that the device was opened anew
+  std::uint64_t cpu_fallbacks = 0;         ///< pictures that were left to the CPU
 };
 
 /// What is in use, against which a plan can be held.
@@ -76,7 +76,7 @@ struct EngineMemory {
   Bytes weights, activations, staging, parameters;  ///< the most that was in use of each
   Bytes allocated, idle, peak;                      ///< of the pool, device's and host's together
   std::uint64_t hits = 0, misses = 0;
-  Bytes driver;  ///< what the driver says that this process has; zero if it does not say
+  Bytes driver_reported;  ///< what the driver says that this process has; zero if it does not say
 };
 
 /// Runs a program on pictures on one Vulkan device. Owns the device and what lies on it, from picture to picture.
@@ -94,7 +94,7 @@ class Engine {
   virtual std::string device_name() const = 0;
   /// The plan for a picture with what the device has free now. `host`: what it may take of the host's memory.
   /// Errors: those of plan_tiles.
-  virtual Result<DevicePlan> plan(Extent input, Bytes host, Transfer transfer) = 0;
+  virtual Result<DevicePlan> plan(Extent input, Bytes host, TransferFormat transfer) = 0;
   virtual DeviceLimits limits(Bytes host) const = 0;
   /// Runs one picture. What goes wrong on the device is mended step by step (half the tile, float32, the device opened
   /// anew), from the rows on that were not passed on yet; every step is added to `events`.

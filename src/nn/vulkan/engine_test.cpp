@@ -10,11 +10,11 @@
 #include <vector>
 
 #include "base/round_up.hpp"
-#include "compute/vulkan/faults.hpp"
+#include "compute/vulkan/fault_injector.hpp"
 #include "networks/edge_networks.hpp"
-#include "networks/generate.hpp"
+#include "networks/generate_network.hpp"
 #include "networks/random_network.hpp"
-#include "networks/wide_network.hpp"
+#include "networks/wide_random_network.hpp"
 #include "nn/network.hpp"
 #include "nn/reference.hpp"
 #include "nn/vulkan/samples_layout.hpp"
@@ -25,11 +25,11 @@
 namespace weir::nn::vulkan {
 namespace {
 
-using test::drawn_planes;
-using test::most_off;
-using test::network_of;
+using test::generated_planes;
+using test::load_generated_network;
+using test::max_difference;
 using test::PlanesInput;
-using test::rows_of;
+using test::to_rows;
 
 class VulkanEngine : public test::VulkanTest {
  protected:
@@ -42,7 +42,7 @@ class VulkanEngine : public test::VulkanTest {
     EngineMemory memory;
   };
   Result<Ran> run(const Graph& graph, const compute::Planes& input, const EngineSettings& settings,
-                  Transfer transfer = {}) {
+                  TransferFormat transfer = {}) {
     const auto program = lower(graph);
     if (!program) return program.error();
     auto engine = Engine::create(graph, *program, instance(), device(), settings);
@@ -51,7 +51,7 @@ class VulkanEngine : public test::VulkanTest {
     auto plan = (*engine)->plan({input.height, input.width}, 4_GiB, transfer);
     if (!plan) return plan.error();
     ran.plan = *plan;
-    ran.out = plan->extent[static_cast<std::size_t>(program->output)];
+    ran.out = plan->extents[static_cast<std::size_t>(program->output)];
     PlanesInput rows{input};
     int next = 0;
     const auto take = [&](const PlanarRows& out) -> Status {
@@ -83,10 +83,10 @@ class VulkanEngine : public test::VulkanTest {
   }
 };
 
-TEST_F(VulkanEngine, TheFastestTileIsMeasuredOnceAndRemembered) {
+TEST_F(VulkanEngine, TheFastestTileIsMeasuredOnceAndCached) {
   const test::Folder cache;
   setenv("XDG_CACHE_HOME", cache.path().c_str(), 1);
-  const Network network = network_of("animevideo_x2", 4);
+  const Network network = load_generated_network("animevideo_x2", 4);
   const auto program = lower(network.graph);
   ASSERT_TRUE(program);
   EngineSettings settings;
@@ -97,13 +97,13 @@ TEST_F(VulkanEngine, TheFastestTileIsMeasuredOnceAndRemembered) {
     ASSERT_TRUE(engine) << engine.error().what;
     const auto plan = (*engine)->plan({400, 300}, 4_GiB, {});
     ASSERT_TRUE(plan) << plan.error().what;
-    EXPECT_EQ((*engine)->counts().tiles, 0U) << "measuring is not counted";
+    EXPECT_EQ((*engine)->counts().attempts, 0U) << "measuring is not counted";
     if (turn == 0) first = *plan;
     EXPECT_EQ(plan->tile, first.tile);
     EXPECT_EQ((*engine)->memory().misses == 0, turn == 1) << "what is remembered is not measured again";
   }
   unsetenv("XDG_CACHE_HOME");
-  const auto all = cache.all();  // the driver keeps its kernels there too
+  const auto all = cache.list_files();  // the driver keeps its kernels there too
   EXPECT_EQ(
       std::count_if(all.begin(), all.end(), [](const std::string& name) { return name.starts_with("weir/tiles/"); }),
       1);
@@ -115,8 +115,8 @@ std::vector<std::uint8_t> samples_of(const std::vector<float>& rows, int width) 
   compute::SamplesJob job;
   job.last = width;
   job.plane_stride = width;
-  compute::Seen seen;
-  job.seen = &seen;
+  compute::ValueSummary summary;
+  job.summary = &summary;
   for (std::size_t at = 0; at < rows.size(); at += std::size_t{3} * static_cast<std::size_t>(width)) {
     job.in = rows.data() + at;
     job.out = samples.data() + at;
@@ -127,13 +127,13 @@ std::vector<std::uint8_t> samples_of(const std::vector<float>& rows, int width) 
 
 /// Of whole 255ths, as a picture of 8 bits is.
 compute::Planes drawn_samples(int height, int width) {
-  compute::Planes planes = drawn_planes(height, width);
+  compute::Planes planes = generated_planes(height, width);
   for (float& value : planes.values) value = std::floor(value * 255.0F) * (1 / 255.0F);
   return planes;
 }
 
 /// What a network's family wants added: the picture under each pixel of the result.
-void add_base(std::vector<float>& rows, const compute::Planes& input, const Transfer& transfer, Extent out) {
+void add_base(std::vector<float>& rows, const compute::Planes& input, const TransferFormat& transfer, Extent out) {
   if (transfer.base_scale == 0) return;
   const auto under = [&](int p) { return (p + transfer.base_shift) / transfer.base_scale; };
   float* to = rows.data();
@@ -144,7 +144,7 @@ void add_base(std::vector<float>& rows, const compute::Planes& input, const Tran
   }
 }
 
-TEST_F(VulkanEngine, SamplesAreThoseThatTheHostMakesOfTheFloats) {
+TEST_F(VulkanEngine, SamplesEqualThoseThatTheHostMakesOfFloats) {
   // Ended by a shuffle over the enlarged picture, by a resize, by a sum, and by a shuffle whose result is added to the picture.
   // Hardly a width, of picture or tile, is a multiple of four.
   struct Ending {
@@ -155,9 +155,9 @@ TEST_F(VulkanEngine, SamplesAreThoseThatTheHostMakesOfTheFloats) {
                           {"animevideo_x3", 41, 101},
                           {"realcugan2x_nose", 76, 90},
                           {"realcugan4x_se", 78, 82}}) {
-    const Network network = network_of(c.family, 8);
+    const Network network = load_generated_network(c.family, 8);
     const compute::Planes input = drawn_samples(c.height, c.width);
-    const Transfer both = samples_both_ways(network.family);
+    const TransferFormat both = sample_transfer(network.family);
     for (const bool half : {false, true}) {
       EngineSettings settings;
       settings.precision = half ? DevicePrecision::float16 : DevicePrecision::float32;
@@ -190,7 +190,7 @@ TEST_F(VulkanEngine, SamplesAreThoseThatTheHostMakesOfTheFloats) {
 
 // Layers in orders that no family has. Sixteen seeds that lower() takes; run_test.cpp has hundreds.
 TEST_F(VulkanEngine, AnyNetworkIsRight) {
-  const compute::Planes input = drawn_planes(23, 30);
+  const compute::Planes input = generated_planes(23, 30);
   int ran = 0;
   for (std::uint64_t seed = 1000; ran < 16; ++seed) {
     const test::GeneratedNetwork made = test::random_network(seed);
@@ -205,7 +205,7 @@ TEST_F(VulkanEngine, AnyNetworkIsRight) {
     settings.tile = 4096;
     const auto whole = run(network->graph, input, settings);
     ASSERT_TRUE(whole) << whole.error().what;
-    EXPECT_LT(most_off(whole->rows, rows_of(*reference)), 2e-4);
+    EXPECT_LT(max_difference(whole->rows, to_rows(*reference)), 2e-4);
     settings.tile = 17;
     const auto tiled = run(network->graph, input, settings);
     ASSERT_TRUE(tiled) << tiled.error().what;
@@ -237,12 +237,13 @@ Graph padded_graph(const Padding& padding, const Convolution* features) {
 // Sides of unlike width, a mirror's beyond a tile and beyond the picture. A tile of one colour counts as a fault of the device,
 // so that no tile is nothing but the constant, or one repeated corner.
 TEST_F(VulkanEngine, PaddingCopiesBitByBit) {
-  compute::Planes input = drawn_planes(20, 24);
+  compute::Planes input = generated_planes(20, 24);
   for (float& value : input.values) value = std::floor(value * 256) / 256;  // as float16 has them
   Convolution features{3, 12, 1, 1, 0, {}, std::vector<float>(36, 0.0F), std::vector<float>(12, 0.0F)};
   for (std::size_t o = 0; o < 12; ++o) features.weight[3 * o + o % 3] = 1;
-  for (const auto fill : {compute::Fill::constant, compute::Fill::replicate, compute::Fill::reflect}) {
-    const bool mirror = fill == compute::Fill::reflect;
+  for (const auto fill :
+       {compute::PaddingMode::constant, compute::PaddingMode::replicate, compute::PaddingMode::reflect}) {
+    const bool mirror = fill == compute::PaddingMode::reflect;
     const Padding wide = mirror ? Padding{33, 30, 45, 61, fill, 0} : Padding{9, 2, 0, 0, fill, -0.25F};
     for (const Padding& padding : {Padding{5, 3, 0, 0, fill, 0.25F}, wide}) {
       for (const Convolution* through : {static_cast<const Convolution*>(nullptr), &std::as_const(features)}) {
@@ -257,7 +258,7 @@ TEST_F(VulkanEngine, PaddingCopiesBitByBit) {
           settings.precision = precision;
           const auto made = run(graph, input, settings);
           ASSERT_TRUE(made) << made.error().what;
-          EXPECT_TRUE(made->rows == rows_of(*expected)) << padding.top << ", tile " << tile;
+          EXPECT_TRUE(made->rows == to_rows(*expected)) << padding.top << ", tile " << tile;
         }
       }
     }
@@ -266,7 +267,7 @@ TEST_F(VulkanEngine, PaddingCopiesBitByBit) {
 
 // Eight wide ones that lower() takes, and networks at the bounds; bounds_test.cpp has them all.
 TEST_F(VulkanEngine, WideNetworksAreRight) {
-  const compute::Planes input = drawn_planes(11, 13);
+  const compute::Planes input = generated_planes(11, 13);
   std::vector<test::GeneratedNetwork> networks{
       test::sum_network(9),        test::sum_network(64),       test::gated_sum_network(3),
       test::gated_sum_network(12), test::wide_network(2080, 3), test::wide_network(2080, 1),
@@ -290,7 +291,7 @@ TEST_F(VulkanEngine, WideNetworksAreRight) {
     ASSERT_TRUE(whole) << whole.error().what;
     double largest = 1;
     for (const float value : reference->values) largest = std::max(largest, std::fabs(static_cast<double>(value)));
-    EXPECT_LT(most_off(whole->rows, rows_of(*reference)), 5e-4 * largest);
+    EXPECT_LT(max_difference(whole->rows, to_rows(*reference)), 5e-4 * largest);
     settings.tile = 7;
     const auto tiled = run(network->graph, input, settings);
     ASSERT_TRUE(tiled) << tiled.error().what;
@@ -298,22 +299,22 @@ TEST_F(VulkanEngine, WideNetworksAreRight) {
   }
 }
 
-TEST_F(VulkanEngine, CopiesOfTilesChangeNoBitAndAreInThePlan) {
+TEST_F(VulkanEngine, CopyingTilesChangesNoBitAndIsInThePlan) {
   // The second has means of the whole picture, so passes without a result.
   for (const char* family : {"animevideo_x2", "realcugan2x_se"}) {
-    const Network network = network_of(family, 8);
+    const Network network = load_generated_network(family, 8);
     const compute::Planes input = drawn_samples(48, 40);
     EngineSettings settings;
     settings.tile = 25;
-    for (const Transfer& transfer : {Transfer{}, samples_both_ways(network.family)}) {
+    for (const TransferFormat& transfer : {TransferFormat{}, sample_transfer(network.family)}) {
       settings.always_copy = false;
       const auto direct = run(network.graph, input, settings, transfer);
       ASSERT_TRUE(direct) << direct.error().what;
-      EXPECT_FALSE(direct->plan.copies) << "host and device share their memory here";
+      EXPECT_FALSE(direct->plan.copies_tiles) << "host and device share their memory here";
       settings.always_copy = true;
       const auto copied = run(network.graph, input, settings, transfer);
       ASSERT_TRUE(copied) << copied.error().what;
-      EXPECT_TRUE(copied->plan.copies);
+      EXPECT_TRUE(copied->plan.copies_tiles);
       EXPECT_TRUE(copied->rows == direct->rows) << family;
       EXPECT_TRUE(copied->samples == direct->samples) << family;
       EXPECT_EQ(copied->memory.activations, copied->plan.activations);
@@ -324,38 +325,42 @@ TEST_F(VulkanEngine, CopiesOfTilesChangeNoBitAndAreInThePlan) {
   }
 }
 
-TEST_F(VulkanEngine, CopiesAreLeftOutWhereTheirMemoryDoesNotFitAndWhereNothingOverlaps) {
-  const Network network = network_of("animevideo_x2", 8);
+TEST_F(VulkanEngine, TilesAreNotCopiedIfMemoryIsShortOrNothingOverlaps) {
+  const Network network = load_generated_network("animevideo_x2", 8);
   const auto program = lower(network.graph);
   ASSERT_TRUE(program);
   const Extent input{76, 84};
-  DeviceLimits limits{.memory = 1_GiB, .host = 1_GiB, .range = 1_GiB, .allocation = 1_GiB, .copies = true};
+  DeviceLimits limits{.device_memory = 1_GiB,
+                      .host_memory = 1_GiB,
+                      .max_buffer_range = 1_GiB,
+                      .max_allocation = 1_GiB,
+                      .can_copy_tiles = true};
   const auto with = plan_tiles(network.graph, *program, input, {.transfer = {}, .tile = 29}, limits);
   ASSERT_TRUE(with) << with.error().what;
-  EXPECT_TRUE(with->copies);
-  limits.memory = Bytes{with->device(limits).count() - 1};
+  EXPECT_TRUE(with->copies_tiles);
+  limits.device_memory = Bytes{with->device_memory(limits).count() - 1};
   const auto without = plan_tiles(network.graph, *program, input, {.transfer = {}, .tile = 29}, limits);
   ASSERT_TRUE(without) << without.error().what;
-  EXPECT_FALSE(without->copies);
+  EXPECT_FALSE(without->copies_tiles);
   EXPECT_EQ(without->tile, with->tile) << "a large tile before copies";
-  limits.memory = 1_GiB;
+  limits.device_memory = 1_GiB;
   const auto one = plan_tiles(network.graph, *program, input, {.transfer = {}, .tile = 100}, limits);
   ASSERT_TRUE(one) << one.error().what;
-  EXPECT_FALSE(one->copies);
+  EXPECT_FALSE(one->copies_tiles);
 }
 
 /// Another process comes, takes what is left but for so much, and goes again.
-class OtherProcess final : public compute::vulkan::Faults {
+class OtherProcess final : public compute::vulkan::FaultInjector {
  public:
-  VkResult at(compute::vulkan::FaultPoint) override { return VK_SUCCESS; }
-  void heaps(std::vector<compute::vulkan::Heap>& heaps) override {
+  VkResult inject(compute::vulkan::FaultPoint) override { return VK_SUCCESS; }
+  void adjust_heaps(std::vector<compute::vulkan::Heap>& heaps) override {
     for (auto& heap : heaps) heap.budget = std::min(heap.budget, left);
   }
   Bytes left = 1_GiB;
 };
 
-TEST_F(VulkanEngine, WhatOthersTakeOfTheDeviceIsSeenBeforeEachPicture) {
-  const Network network = network_of("animevideo_x2", 8);
+TEST_F(VulkanEngine, MemoryOfOtherProcessesIsReadBeforeEachPicture) {
+  const Network network = load_generated_network("animevideo_x2", 8);
   const auto program = lower(network.graph);
   ASSERT_TRUE(program);
   OtherProcess other;
@@ -366,11 +371,11 @@ TEST_F(VulkanEngine, WhatOthersTakeOfTheDeviceIsSeenBeforeEachPicture) {
   const Extent input{90, 120};
   const auto before = (*engine)->plan(input, 4_GiB, {});
   ASSERT_TRUE(before) << before.error().what;
-  other.left = Bytes{before->device((*engine)->limits({})).count() / 2};
+  other.left = Bytes{before->device_memory((*engine)->limits({})).count() / 2};
   const auto meanwhile = (*engine)->plan(input, 4_GiB, {});
   ASSERT_TRUE(meanwhile) << meanwhile.error().what;
   EXPECT_LT(meanwhile->tile, before->tile);
-  EXPECT_LE(meanwhile->device((*engine)->limits({})), other.left);
+  EXPECT_LE(meanwhile->device_memory((*engine)->limits({})), other.left);
   other.left = 64_KiB;
   const auto refused = (*engine)->plan(input, 4_GiB, {});
   ASSERT_FALSE(refused);
@@ -393,8 +398,8 @@ class VulkanFamily : public VulkanEngine, public testing::WithParamInterface<Cas
 
 TEST_P(VulkanFamily, AgreesWithTheReferenceAndTilesChangeNoBit) {
   const Case& c = GetParam();
-  const Network network = network_of(c.family, c.channels);
-  const compute::Planes input = drawn_planes(c.height, c.width);
+  const Network network = load_generated_network(c.family, c.channels);
+  const compute::Planes input = generated_planes(c.height, c.width);
   const auto reference = run_reference(network.graph, input);
   ASSERT_TRUE(reference) << reference.error().what;
   EngineSettings settings;
@@ -402,7 +407,7 @@ TEST_P(VulkanFamily, AgreesWithTheReferenceAndTilesChangeNoBit) {
   const auto one = run(network.graph, input, settings);
   ASSERT_TRUE(one) << one.error().what;
   EXPECT_TRUE(one->plan.one_tile);
-  EXPECT_LT(most_off(one->rows, rows_of(*reference)), 2e-4);
+  EXPECT_LT(max_difference(one->rows, to_rows(*reference)), 2e-4);
   settings.tile = c.tile;
   const auto tiled = run(network.graph, input, settings);
   ASSERT_TRUE(tiled) << tiled.error().what;

@@ -19,7 +19,7 @@ struct Gpu {
 
 /// The device that a name means: see compute::vulkan::choose_device. Asks the drivers that are installed.
 /// Errors: unsupported (no Vulkan here, or a driver that lacks something), invalid_argument with the list of devices.
-Result<std::shared_ptr<const Gpu>> find_gpu(std::string_view name,
+Result<std::shared_ptr<const Gpu>> find_gpu(std::string_view selector,
                                             compute::vulkan::Validation validation = compute::vulkan::Validation::none);
 
 }  // namespace weir::nn::vulkan

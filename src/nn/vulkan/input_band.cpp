@@ -13,10 +13,10 @@ constexpr int kRowsAtOnce = 16;
 }  // namespace
 
 Status InputBand::require(int first, int last) {
-  const std::size_t row = static_cast<std::size_t>(extent_.width) * kPlanes;
+  const std::size_t row_size = static_cast<std::size_t>(extent_.width) * kPlanes;
   if (first > first_) {
     const int gone = std::min(first, last_) - first_;
-    rows_.erase(rows_.begin(), rows_.begin() + static_cast<std::ptrdiff_t>(row * static_cast<std::size_t>(gone)));
+    rows_.erase(rows_.begin(), rows_.begin() + static_cast<std::ptrdiff_t>(row_size * static_cast<std::size_t>(gone)));
     first_ += gone;
   }
   while (last_ < last) {
@@ -24,15 +24,15 @@ Status InputBand::require(int first, int last) {
     const int count = std::min(kRowsAtOnce, (last_ < first ? first : last) - last_);
     const bool kept = last_ >= first;
     if (!kept) rows_.clear();
-    const std::size_t at = rows_.size();
-    rows_.resize(at + row * static_cast<std::size_t>(count));
+    const std::size_t begin = rows_.size();
+    rows_.resize(begin + row_size * static_cast<std::size_t>(count));
     PlanarRows rows;
     rows.first = last_;
     rows.count = count;
     rows.width = extent_.width;
     rows.planes = kPlanes;
     rows.plane_stride = extent_.width;
-    for (int i = 0; i < count; ++i) rows.row.push_back(rows_.data() + at + row * static_cast<std::size_t>(i));
+    for (int i = 0; i < count; ++i) rows.row.push_back(rows_.data() + begin + row_size * static_cast<std::size_t>(i));
     if (auto filled = input_.fill(rows); !filled) return filled;
     last_ += count;
     if (!kept) {
@@ -49,7 +49,7 @@ const float* InputBand::row(int plane, int y) const {
                             static_cast<std::size_t>(extent_.width);
 }
 
-void InputBand::copy(const Rect& rect, float* to) const {
+void InputBand::copy_planes(const Rect& rect, float* to) const {
   for (int plane = 0; plane < kPlanes; ++plane) {
     for (int y = rect.top; y < rect.bottom; ++y) {
       const float* from = row(plane, y);
@@ -69,7 +69,7 @@ void InputBand::copy_samples(const Rect& rect, std::uint8_t* to) const {
   }
 }
 
-ColourRange InputBand::range(const Rect& rect) const {
+ColourRange InputBand::colour_range(const Rect& rect) const {
   ColourRange range;
   const int left = std::max(rect.left, 0);
   const int right = std::min(rect.right, extent_.width);

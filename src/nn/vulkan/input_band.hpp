@@ -18,11 +18,11 @@ class InputBand {
   /// Has rows first..last-1, and may forget those before. `first` never goes back. Errors: those of the input.
   Status require(int first, int last);
   /// Copies a rectangle of the rows that are there: [3][h][w].
-  void copy(const Rect& rect, float* to) const;
+  void copy_planes(const Rect& rect, float* to) const;
   /// The same as the 8-bit samples that the values are.
   void copy_samples(const Rect& rect, std::uint8_t* to) const;
   /// Lowest and highest value of each plane in what a rectangle has of the rows that are held and of the picture.
-  ColourRange range(const Rect& rect) const;
+  ColourRange colour_range(const Rect& rect) const;
 
  private:
   const float* row(int plane, int y) const;

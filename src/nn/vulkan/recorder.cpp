@@ -16,7 +16,7 @@ namespace weir::nn::vulkan {
 
 namespace {
 
-using compute::vulkan::Place;
+using compute::vulkan::BindingSlot;
 
 struct ShufflePush {
   std::uint32_t offset = 0, width = 0, phase = 0, target_extent = 0, base_offset = 0, base_width = 0;
@@ -32,7 +32,7 @@ struct InterpPush {
 }  // namespace
 
 /// "conv" from features to a picture in float16: "conv_hf". The names are those of files, so they live forever.
-std::string_view Recorder::kernel(std::string_view name, int from, int to) const {
+std::string_view Recorder::kernel_name(std::string_view name, int from, int to) const {
   const auto letter = [&](int t) { return half_ && t >= 0 && !tensor(t).planar ? 'h' : 'f'; };
   const auto* shader = compute::vulkan::find_shader(fmt::format("{}_{}{}", name, letter(from), letter(to)));
   return shader != nullptr ? shader->name : std::string_view{};
@@ -42,114 +42,117 @@ compute::vulkan::Slice Recorder::tensor_slice(const Tile& tile, int t) const {
   const Rect& rect = region(tile, t);
   const Bytes size = pixel_bytes(tensor(t), half_) * static_cast<std::uint64_t>(rect.height()) *
                      static_cast<std::uint64_t>(rect.width());
-  return {memory_.arena.buffer, memory_.arena.offset + tile.offset[at(t)], size.count()};
+  return {memory_.arena.buffer, memory_.arena.offset + tile.offsets[to_index(t)], size.count()};
 }
-compute::vulkan::Slice Recorder::weight_slice(Piece piece) const {
-  return {memory_.weights.buffer, memory_.weights.offset + piece.offset, piece.size};
+compute::vulkan::Slice Recorder::weight_slice(BufferRange range) const {
+  return {memory_.weights.buffer, memory_.weights.offset + range.offset, range.size};
 }
-compute::vulkan::Slice Recorder::parameter_slice(Piece piece) const {
-  return {memory_.parameters.buffer, memory_.parameters.offset + piece.offset, piece.size};
+compute::vulkan::Slice Recorder::parameter_slice(BufferRange range) const {
+  return {memory_.parameters.buffer, memory_.parameters.offset + range.offset, range.size};
 }
 
-Status Recorder::record(const Tile& tile, Slice planes, bool samples, bool means) {
+Status Recorder::record_tile(const Tile& tile, Slice planes, bool samples, bool means) {
   for (std::size_t o = 0; o < program_.ops.size(); ++o) {
-    const Op& each = program_.ops[o];
-    if (region(tile, each.output).empty()) continue;
-    auto recorded =
-        each.kind == OpKind::input ? input(tile, each.output, planes, samples) : op(tile, each, static_cast<int>(o));
+    const Op& op = program_.ops[o];
+    if (region(tile, op.output).empty()) continue;
+    auto recorded = op.kind == OpKind::input ? record_input(tile, op.output, planes, samples)
+                                             : record_op(tile, op, static_cast<int>(o));
     if (!recorded) return recorded;
-    for (const Statistic& statistic : program_.statistics) {
-      if (!means || statistic.source.tensor != each.output) continue;
+    for (const ChannelMeans& mean : program_.means) {
+      if (!means || mean.source.tensor != op.output) continue;
       if (auto begun = begin_mean(); !begun) return begun;
-      if (auto added = add_to_mean(tile, statistic, whole(extent_[at(each.output)])); !added) return added;
-      if (auto finished = finish_mean(statistic); !finished) return finished;
+      if (auto added = add_to_mean(tile, mean, full_rect(extents_[to_index(op.output)])); !added) return added;
+      if (auto finished = finish_mean(mean); !finished) return finished;
     }
   }
   return ok();
 }
 
-Status Recorder::op(const Tile& tile, const Op& op, int number) {
-  if (op.kind.traits->calls != nullptr) return calls(tile, op);
-  if (op.kind == OpKind::combine) return combine(tile, op);
-  if (op.kind == OpKind::shuffle) return shuffle(tile, op, number);
-  if (op.kind == OpKind::resize) return resize(tile, op, number);
-  const bool transposed = std::holds_alternative<Deconvolution>(graph_.layers[at(op.layer)].operation);
-  return op.kind == OpKind::patch && transposed ? deconvolution(tile, op, number) : convolution(tile, op, number);
+Status Recorder::record_op(const Tile& tile, const Op& op, int op_index) {
+  if (op.kind.traits->device_calls != nullptr) return record_calls(tile, op);
+  if (op.kind == OpKind::combine) return record_combine(tile, op);
+  if (op.kind == OpKind::shuffle) return record_shuffle(tile, op, op_index);
+  if (op.kind == OpKind::resize) return record_resize(tile, op, op_index);
+  const bool transposed = std::holds_alternative<Deconvolution>(graph_.layers[to_index(op.layer)].operation);
+  return op.kind == OpKind::patch && transposed ? record_deconvolution(tile, op, op_index)
+                                                : record_convolution(tile, op, op_index);
 }
 
-Status Recorder::calls(const Tile& tile, const Op& op) {
-  DevicePart part{region(tile, op.output), extent_[at(op.output)], tensor(op.output).channels, {}};
-  for (const View& view : op.inputs) {
+Status Recorder::record_calls(const Tile& tile, const Op& op) {
+  DeviceOutput part{region(tile, op.output), extents_[to_index(op.output)], tensor(op.output).channels, {}};
+  for (const TensorView& view : op.inputs) {
     part.sources.push_back({region(tile, view.tensor), tensor(view.tensor).channels});
   }
-  for (const DeviceCall& call : op.kind.traits->calls(op, part)) {
+  for (const DeviceCall& call : op.kind.traits->device_calls(op, part)) {
     const int source = op.inputs[call.input].tensor;
     Dispatch dispatch;
-    dispatch.kernel.shader = kernel(call.kernel, source, op.output);
-    for (const int constant : call.constants) dispatch.kernel.constants.push_back(word(constant));
+    dispatch.kernel.shader = kernel_name(call.kernel, source, op.output);
+    for (const int constant : call.constants) dispatch.kernel.constants.push_back(to_word(constant));
     dispatch.source(0, tensor_slice(tile, source));
     const Slice target = tensor_slice(tile, op.output);
-    call.keeps ? dispatch.change(Place::target, target) : dispatch.write(Place::target, target);
-    assert(std::span{call.push}.size_bytes() <= dispatch.push.size());
-    std::memcpy(dispatch.push.data(), call.push.data(), std::span{call.push}.size_bytes());
-    dispatch.groups = {groups(part.out.width(), 8), groups(part.out.height(), 8), word(call.vectors)};
+    call.keeps_unwritten ? dispatch.read_write(BindingSlot::target, target)
+                         : dispatch.write(BindingSlot::target, target);
+    assert(std::span{call.push_constants}.size_bytes() <= dispatch.push_data.size());
+    std::memcpy(dispatch.push_data.data(), call.push_constants.data(), std::span{call.push_constants}.size_bytes());
+    dispatch.groups = {group_count(part.region.width(), 8), group_count(part.region.height(), 8),
+                       to_word(call.vector_count)};
     if (auto recorded = stream_.dispatch(dispatch); !recorded) return recorded;
   }
   return ok();
 }
 
-Status Recorder::shuffle(const Tile& tile, const Op& op, int number) {
+Status Recorder::record_shuffle(const Tile& tile, const Op& op, int op_index) {
   const Rect& out = region(tile, op.output);
-  const View& view = op.inputs[0];
-  const Rect& held = region(tile, view.tensor);
+  const TensorView& view = op.inputs[0];
+  const Rect& source_region = region(tile, view.tensor);
   const int f = op.factor;
   Dispatch dispatch;
   dispatch.source(0, tensor_slice(tile, view.tensor));
-  dispatch.read(Place::parameters, weight_slice(weights_.ops[at(number)].parameters));
+  dispatch.read(BindingSlot::parameters, weight_slice(weights_.ops[to_index(op_index)].parameters));
   ShufflePush push;
-  push.offset = pair(out.left / f + view.left - held.left, out.top / f + view.top - held.top);
-  push.width = word(held.width());
-  push.phase = pair(out.left % f, out.top % f);
-  push.target_extent = size_of(out);
+  push.offset = pack_pair(out.left / f + view.left - source_region.left, out.top / f + view.top - source_region.top);
+  push.width = to_word(source_region.width());
+  push.phase = pack_pair(out.left % f, out.top % f);
+  push.target_extent = pack_size(out);
   if (op.inputs.size() > 1) {
-    const View& base = op.inputs[1];
-    const Rect& under = region(tile, base.tensor);
-    dispatch.read(Place::residual, tensor_slice(tile, base.tensor));
-    push.base_offset = pair(out.left / f + base.left - under.left, out.top / f + base.top - under.top);
-    push.base_width = word(under.width());
+    const TensorView& base = op.inputs[1];
+    const Rect& base_region = region(tile, base.tensor);
+    dispatch.read(BindingSlot::residual, tensor_slice(tile, base.tensor));
+    push.base_offset = pack_pair(out.left / f + base.left - base_region.left, out.top / f + base.top - base_region.top);
+    push.base_width = to_word(base_region.width());
   }
-  dispatch.write(Place::target, tensor_slice(tile, op.output)).constants(push);
-  const int vectors = vectors_of(tensor(op.output));
-  dispatch.kernel = {kernel("pixel_shuffle", view.tensor, op.output),
-                     constants({f, vectors_of(tensor(view.tensor)), vectors, tensor(op.output).channels,
-                                op.inputs.size() > 1 ? 1 : 0})};
-  dispatch.groups = {groups(out.width(), 8), groups(out.height(), 8), word(vectors)};
+  dispatch.write(BindingSlot::target, tensor_slice(tile, op.output)).push_constants(push);
+  const int vectors = vector_count(tensor(op.output));
+  dispatch.kernel = {kernel_name("pixel_shuffle", view.tensor, op.output),
+                     to_words({f, vector_count(tensor(view.tensor)), vectors, tensor(op.output).channels,
+                               op.inputs.size() > 1 ? 1 : 0})};
+  dispatch.groups = {group_count(out.width(), 8), group_count(out.height(), 8), to_word(vectors)};
   return stream_.dispatch(dispatch);
 }
 
-Status Recorder::resize(const Tile& tile, const Op& op, int number) {
+Status Recorder::record_resize(const Tile& tile, const Op& op, int op_index) {
   const Rect& out = region(tile, op.output);
-  const View& view = op.inputs[0];
-  const Rect& held = region(tile, view.tensor);
-  const int taps = tap_count(std::get<Interp>(op.own).kind);
+  const TensorView& view = op.inputs[0];
+  const Rect& source_region = region(tile, view.tensor);
+  const int taps = tap_count(std::get<Interp>(op.layer_operation).kind);
   InterpPush push;
-  push.origin_x = word(out.left);
-  push.origin_y = word(out.top);
-  push.columns = word(extent_[at(op.output)].width);
-  push.source_x = held.left - view.left;
-  push.source_y = held.top - view.top;
-  push.source_width = word(held.width());
-  push.whole_width = extent_[at(view.tensor)].width;
-  push.whole_height = extent_[at(view.tensor)].height;
-  push.target_extent = size_of(out);
-  const int vectors = vectors_of(tensor(op.output));
+  push.origin_x = to_word(out.left);
+  push.origin_y = to_word(out.top);
+  push.columns = to_word(extents_[to_index(op.output)].width);
+  push.source_x = source_region.left - view.left;
+  push.source_y = source_region.top - view.top;
+  push.source_width = to_word(source_region.width());
+  push.whole_width = extents_[to_index(view.tensor)].width;
+  push.whole_height = extents_[to_index(view.tensor)].height;
+  push.target_extent = pack_size(out);
+  const int vectors = vector_count(tensor(op.output));
   Dispatch dispatch;
-  dispatch.kernel = {kernel("interp", view.tensor, op.output), constants({taps, vectors})};
+  dispatch.kernel = {kernel_name("interp", view.tensor, op.output), to_words({taps, vectors})};
   dispatch.source(0, tensor_slice(tile, view.tensor))
-      .read(Place::parameters, parameter_slice(parameters_.taps[at(number)]))
-      .write(Place::target, tensor_slice(tile, op.output))
-      .constants(push);
-  dispatch.groups = {groups(out.width(), 8), groups(out.height(), 8), word(vectors)};
+      .read(BindingSlot::parameters, parameter_slice(parameters_.taps[to_index(op_index)]))
+      .write(BindingSlot::target, tensor_slice(tile, op.output))
+      .push_constants(push);
+  dispatch.groups = {group_count(out.width(), 8), group_count(out.height(), 8), to_word(vectors)};
   return stream_.dispatch(dispatch);
 }
 

@@ -8,46 +8,48 @@ namespace weir::nn::vulkan {
 
 namespace {
 
-using compute::vulkan::Place;
+using compute::vulkan::BindingSlot;
 
-static_assert(compute::kMostCombined <= compute::vulkan::kMostSources && kMostGated == 2, "what weighted_sum.comp has");
+static_assert(compute::kMaxCombined <= compute::vulkan::kMaxSources && kMaxGatedInputs == 2,
+              "what weighted_sum.comp has");
 
 struct SumPush {
-  std::uint32_t offset[compute::kMostCombined]{}, width[compute::kMostCombined]{};
-  float coefficient[compute::kMostCombined]{};
+  std::uint32_t offset[compute::kMaxCombined]{}, width[compute::kMaxCombined]{};
+  float coefficient[compute::kMaxCombined]{};
   float constant = 0, a = 0, b = 0;
   std::uint32_t target_extent = 0;
 };
 
 }  // namespace
 
-Status Recorder::combine(const Tile& tile, const Op& op) {
+Status Recorder::record_combine(const Tile& tile, const Op& op) {
   const Rect& out = region(tile, op.output);
-  const int vectors = vectors_of(tensor(op.output));
+  const int vectors = vector_count(tensor(op.output));
   Dispatch dispatch;
   SumPush push;
-  assert(op.inputs.size() <= compute::kMostCombined);
+  assert(op.inputs.size() <= compute::kMaxCombined);
   for (std::size_t i = 0; i < op.inputs.size(); ++i) {
-    const View& view = op.inputs[i];
-    const Rect& held = region(tile, view.tensor);
-    push.offset[i] = pair(out.left + view.left - held.left, out.top + view.top - held.top);
-    push.width[i] = word(held.width());
+    const TensorView& view = op.inputs[i];
+    const Rect& source_region = region(tile, view.tensor);
+    push.offset[i] = pack_pair(out.left + view.left - source_region.left, out.top + view.top - source_region.top);
+    push.width[i] = to_word(source_region.width());
     push.coefficient[i] = op.coefficient[i];
     dispatch.source(static_cast<std::uint32_t>(i), tensor_slice(tile, view.tensor));
     if (view.gate < 0) continue;
-    assert(i < kMostGated);
-    dispatch.read(i == 0 ? Place::gate : Place::second_gate, parameter_slice(parameters_.vectors[at(view.gate)]));
+    assert(i < kMaxGatedInputs);
+    dispatch.read(i == 0 ? BindingSlot::gate : BindingSlot::second_gate,
+                  parameter_slice(parameters_.vectors[to_index(view.gate)]));
   }
   push.constant = op.constant;
   push.a = op.activation.a;
   push.b = op.activation.b;
-  push.target_extent = size_of(out);
-  dispatch.write(Place::target, tensor_slice(tile, op.output)).constants(push);
+  push.target_extent = pack_size(out);
+  dispatch.write(BindingSlot::target, tensor_slice(tile, op.output)).push_constants(push);
   const auto gated = [&](std::size_t i) { return i < op.inputs.size() && op.inputs[i].gate >= 0 ? 1 : 0; };
-  dispatch.kernel = {kernel("weighted_sum", op.inputs[0].tensor, op.output),
-                     constants({static_cast<int>(op.inputs.size()), vectors, gated(0), gated(1),
-                                static_cast<int>(op.activation.kind), tensor(op.output).channels})};
-  dispatch.groups = {groups(out.width(), 8), groups(out.height(), 8), word(vectors)};
+  dispatch.kernel = {kernel_name("weighted_sum", op.inputs[0].tensor, op.output),
+                     to_words({static_cast<int>(op.inputs.size()), vectors, gated(0), gated(1),
+                               static_cast<int>(op.activation.kind), tensor(op.output).channels})};
+  dispatch.groups = {group_count(out.width(), 8), group_count(out.height(), 8), to_word(vectors)};
   return stream_.dispatch(dispatch);
 }
 

@@ -9,14 +9,14 @@
 
 namespace weir::nn::vulkan {
 
-using compute::vulkan::Place;
+using compute::vulkan::BindingSlot;
 
 namespace {
 
-static_assert(kMostParts <= compute::vulkan::kMostSources, "what conv.comp has");
+static_assert(kMaxConcatParts <= compute::vulkan::kMaxSources, "what conv.comp has");
 
 struct ConvPush {
-  std::uint32_t part_offset[kMostParts]{}, part_extent[kMostParts]{};
+  std::uint32_t part_offset[kMaxConcatParts]{}, part_extent[kMaxConcatParts]{};
   std::uint32_t target_extent = 0, rows = 0, residual_offset = 0, residual_width = 0;
   float alpha = 1, beta = 1;
 };
@@ -28,17 +28,17 @@ struct DeconvPush {
 /// Records `dispatch` row by row in pieces, if it is more than half of what a submission may hold: `rows` is set in its
 /// push constants before each.
 template <class Push>
-Status in_pieces(compute::vulkan::Stream& stream, compute::vulkan::Dispatch dispatch, Push push, const Rect& out,
-                 double per_pixel, int rows_per_invocation) {
+Status dispatch_in_chunks(compute::vulkan::Stream& stream, compute::vulkan::Dispatch dispatch, Push push,
+                          const Rect& out, double per_pixel, int rows_per_invocation) {
   const double per_row = std::max(per_pixel * out.width(), 1.0);
-  const int least = 8 * rows_per_invocation;
+  const int row_step = 8 * rows_per_invocation;
   const double rows = stream.max_multiplications() / 2 / per_row;
-  const int most = std::max(least, static_cast<int>(std::min(rows, 32768.0)) / least * least);
-  for (int row = 0; row < out.height(); row += most) {
-    const int count = std::min(most, out.height() - row);
-    push.rows = pair(row, count);
-    dispatch.constants(push);
-    dispatch.groups[1] = groups(count, least);
+  const int chunk_rows = std::max(row_step, static_cast<int>(std::min(rows, 32768.0)) / row_step * row_step);
+  for (int row = 0; row < out.height(); row += chunk_rows) {
+    const int count = std::min(chunk_rows, out.height() - row);
+    push.rows = pack_pair(row, count);
+    dispatch.push_constants(push);
+    dispatch.groups[1] = group_count(count, row_step);
     dispatch.multiplications = per_row * count;
     if (auto recorded = stream.dispatch(dispatch); !recorded) return recorded;
   }
@@ -47,100 +47,105 @@ Status in_pieces(compute::vulkan::Stream& stream, compute::vulkan::Dispatch disp
 
 }  // namespace
 
-Recorder::Under Recorder::add_epilogue(const Tile& tile, const Op& op, int number, Dispatch& dispatch) const {
-  const DeviceWeights::Of& of = weights_.ops[at(number)];
-  dispatch.read(Place::weights, weight_slice(of.weights)).read(Place::parameters, weight_slice(of.parameters));
+Recorder::ResidualOrigin Recorder::add_epilogue(const Tile& tile, const Op& op, int op_index,
+                                                Dispatch& dispatch) const {
+  const DeviceWeights::OpWeights& op_weights = weights_.ops[to_index(op_index)];
+  dispatch.read(BindingSlot::weights, weight_slice(op_weights.weights))
+      .read(BindingSlot::parameters, weight_slice(op_weights.parameters));
   if (!op.inputs.empty() && op.inputs[0].gate >= 0)
-    dispatch.read(Place::gate, parameter_slice(parameters_.vectors[at(op.inputs[0].gate)]));
+    dispatch.read(BindingSlot::gate, parameter_slice(parameters_.vectors[to_index(op.inputs[0].gate)]));
   if (!op.epilogue.has_residual) return {};
-  const View& view = op.epilogue.residual;
-  dispatch.read(Place::residual, tensor_slice(tile, view.tensor));
-  if (view.gate >= 0) dispatch.read(Place::second_gate, parameter_slice(parameters_.vectors[at(view.gate)]));
+  const TensorView& view = op.epilogue.residual;
+  dispatch.read(BindingSlot::residual, tensor_slice(tile, view.tensor));
+  if (view.gate >= 0)
+    dispatch.read(BindingSlot::second_gate, parameter_slice(parameters_.vectors[to_index(view.gate)]));
   const Rect& out = region(tile, op.output);
-  const Rect& held = region(tile, view.tensor);
-  return {pair(out.left + view.left - held.left, out.top + view.top - held.top), word(held.width())};
+  const Rect& source_region = region(tile, view.tensor);
+  return {pack_pair(out.left + view.left - source_region.left, out.top + view.top - source_region.top),
+          to_word(source_region.width())};
 }
 
-Status Recorder::convolution(const Tile& tile, const Op& op, int number) {
+Status Recorder::record_convolution(const Tile& tile, const Op& op, int op_index) {
   const Rect& out = region(tile, op.output);
-  const int vectors = vectors_of(tensor(op.output));
+  const int vectors = vector_count(tensor(op.output));
   Dispatch dispatch;
   ConvPush push;
-  std::vector<int> part_vectors(kMostParts, 0);
-  assert(op.inputs.size() <= kMostParts);
-  int all = 0;
+  std::vector<int> part_vectors(kMaxConcatParts, 0);
+  assert(op.inputs.size() <= kMaxConcatParts);
+  int in_vectors = 0;
   const int first_tap = op.kind == OpKind::patch ? op.first_tap : -op.pad;
   const int stride = op.kind == OpKind::patch ? op.stride : 1;
   for (std::size_t p = 0; p < op.inputs.size(); ++p) {
-    const View& view = op.inputs[p];
-    const Rect& held = region(tile, view.tensor);
-    push.part_offset[p] =
-        pair(out.left * stride + first_tap + view.left - held.left, out.top * stride + first_tap + view.top - held.top);
-    push.part_extent[p] = size_of(held);
-    part_vectors[p] = vectors_of(tensor(view.tensor));
-    all += part_vectors[p];
+    const TensorView& view = op.inputs[p];
+    const Rect& source_region = region(tile, view.tensor);
+    push.part_offset[p] = pack_pair(out.left * stride + first_tap + view.left - source_region.left,
+                                    out.top * stride + first_tap + view.top - source_region.top);
+    push.part_extent[p] = pack_size(source_region);
+    part_vectors[p] = vector_count(tensor(view.tensor));
+    in_vectors += part_vectors[p];
     dispatch.source(static_cast<std::uint32_t>(p), tensor_slice(tile, view.tensor));
   }
-  const Under under = add_epilogue(tile, op, number, dispatch);
-  dispatch.write(Place::target, tensor_slice(tile, op.output));
-  push.target_extent = size_of(out);
-  push.residual_offset = under.offset;
-  push.residual_width = under.width;
+  const ResidualOrigin residual_origin = add_epilogue(tile, op, op_index, dispatch);
+  dispatch.write(BindingSlot::target, tensor_slice(tile, op.output));
+  push.target_extent = pack_size(out);
+  push.residual_offset = residual_origin.offset;
+  push.residual_width = residual_origin.width;
   push.alpha = op.epilogue.alpha;
   push.beta = op.epilogue.beta;
   const int gated = op.inputs[0].gate >= 0 ? 1 : 0;
-  dispatch.kernel = {kernel("conv", op.inputs[0].tensor, op.output),
-                     constants({op.kernel, stride, static_cast<int>(op.inputs.size()), vectors, gated,
-                                op.epilogue.has_residual ? 1 : 0,
-                                op.epilogue.has_residual && op.epilogue.residual.gate >= 0 ? 1 : 0, all})};
-  for (const int count : part_vectors) dispatch.kernel.constants.push_back(word(count));
-  if (fits_matrices(op)) {
-    const int sixteens = tensor(op.output).channels / 16;
-    const int tiles = sixteens % 4 == 0 ? 4 : sixteens % 3 == 0 ? 3 : sixteens % 2 == 0 ? 2 : 1;
+  dispatch.kernel = {
+      kernel_name("conv", op.inputs[0].tensor, op.output),
+      to_words({op.kernel, stride, static_cast<int>(op.inputs.size()), vectors, gated, op.epilogue.has_residual ? 1 : 0,
+                op.epilogue.has_residual && op.epilogue.residual.gate >= 0 ? 1 : 0, in_vectors})};
+  for (const int count : part_vectors) dispatch.kernel.constants.push_back(to_word(count));
+  if (can_use_matrices(op)) {
+    const int channel_groups = tensor(op.output).channels / 16;
+    const int columns = channel_groups % 4 == 0 ? 4 : channel_groups % 3 == 0 ? 3 : channel_groups % 2 == 0 ? 2 : 1;
     dispatch.kernel.shader = "conv3x3_matrix";
-    dispatch.kernel.constants.push_back(word(tiles));
-    dispatch.groups = {groups(out.width(), 16), 1, word(sixteens / tiles)};
-    return in_pieces(stream_, std::move(dispatch), push, out, op.multiplications, 1);
+    dispatch.kernel.constants.push_back(to_word(columns));
+    dispatch.groups = {group_count(out.width(), 16), 1, to_word(channel_groups / columns)};
+    return dispatch_in_chunks(stream_, std::move(dispatch), push, out, op.multiplications, 1);
   }
-  dispatch.groups = {groups(out.width(), 32), 1, word(vectors)};
-  return in_pieces(stream_, std::move(dispatch), push, out, op.multiplications, 2);
+  dispatch.groups = {group_count(out.width(), 32), 1, to_word(vectors)};
+  return dispatch_in_chunks(stream_, std::move(dispatch), push, out, op.multiplications, 2);
 }
 
-bool Recorder::fits_matrices(const Op& op) const {
+bool Recorder::can_use_matrices(const Op& op) const {
   const auto fits = [&](int t) { return !tensor(t).planar && tensor(t).channels % 16 == 0; };
-  return matrices_ && half_ && op.kind == OpKind::conv3x3 && fits(op.output) &&
-         std::all_of(op.inputs.begin(), op.inputs.end(), [&](const View& view) { return fits(view.tensor); });
+  return use_matrices_ && half_ && op.kind == OpKind::conv3x3 && fits(op.output) &&
+         std::all_of(op.inputs.begin(), op.inputs.end(), [&](const TensorView& view) { return fits(view.tensor); });
 }
 
-Status Recorder::deconvolution(const Tile& tile, const Op& op, int number) {
-  const auto& layer = std::get<Deconvolution>(graph_.layers[at(op.layer)].operation);
+Status Recorder::record_deconvolution(const Tile& tile, const Op& op, int op_index) {
+  const auto& layer = std::get<Deconvolution>(graph_.layers[to_index(op.layer)].operation);
   const Rect& out = region(tile, op.output);
-  const View& view = op.inputs[0];
-  const Rect& held = region(tile, view.tensor);
-  const int vectors = vectors_of(tensor(op.output));
+  const TensorView& view = op.inputs[0];
+  const Rect& source_region = region(tile, view.tensor);
+  const int vectors = vector_count(tensor(op.output));
   Dispatch dispatch;
   dispatch.source(0, tensor_slice(tile, view.tensor));
-  const Under under = add_epilogue(tile, op, number, dispatch);
-  dispatch.write(Place::target, tensor_slice(tile, op.output));
+  const ResidualOrigin residual_origin = add_epilogue(tile, op, op_index, dispatch);
+  dispatch.write(BindingSlot::target, tensor_slice(tile, op.output));
   const int f = op.factor;
-  const int full_y = out.top + op.lead;
-  const int full_x = out.left + op.lead;
+  const int full_y = out.top + op.output_crop;
+  const int full_x = out.left + op.output_crop;
   DeconvPush push;
-  push.offset =
-      pair(full_x / f + op.first_tap + view.left - held.left, full_y / f + op.first_tap + view.top - held.top);
-  push.phase = pair(full_x % f, full_y % f);
-  push.extent = size_of(held);
-  push.target_extent = size_of(out);
-  push.residual_offset = under.offset;
-  push.residual_width = under.width;
+  push.offset = pack_pair(full_x / f + op.first_tap + view.left - source_region.left,
+                          full_y / f + op.first_tap + view.top - source_region.top);
+  push.phase = pack_pair(full_x % f, full_y % f);
+  push.extent = pack_size(source_region);
+  push.target_extent = pack_size(out);
+  push.residual_offset = residual_origin.offset;
+  push.residual_width = residual_origin.width;
   push.alpha = op.epilogue.alpha;
   push.beta = op.epilogue.beta;
   dispatch.kernel = {
-      kernel("deconv", view.tensor, op.output),
-      constants({layer.kernel, f, op.kernel, vectors, view.gate >= 0 ? 1 : 0, op.epilogue.has_residual ? 1 : 0,
-                 op.epilogue.has_residual && op.epilogue.residual.gate >= 0 ? 1 : 0, vectors_of(tensor(view.tensor))})};
-  dispatch.groups = {groups(out.width(), 8), 1, word(vectors)};
-  return in_pieces(stream_, std::move(dispatch), push, out, op.multiplications, 1);
+      kernel_name("deconv", view.tensor, op.output),
+      to_words({layer.kernel, f, op.kernel, vectors, view.gate >= 0 ? 1 : 0, op.epilogue.has_residual ? 1 : 0,
+                op.epilogue.has_residual && op.epilogue.residual.gate >= 0 ? 1 : 0,
+                vector_count(tensor(view.tensor))})};
+  dispatch.groups = {group_count(out.width(), 8), 1, to_word(vectors)};
+  return dispatch_in_chunks(stream_, std::move(dispatch), push, out, op.multiplications, 1);
 }
 
 }  // namespace weir::nn::vulkan

@@ -3,68 +3,69 @@
 #include <array>
 #include <variant>
 
-#include "nn/pass_walk.hpp"
+#include "nn/multi_pass_run.hpp"
 #include "nn/vulkan/recording.hpp"
 
 namespace weir::nn::vulkan {
 
-using compute::vulkan::Place;
+using compute::vulkan::BindingSlot;
 
 Status Recorder::begin_mean() { return stream_.fill(parameter_slice(parameters_.sums), 0); }
 
-Status Recorder::add_to_mean(const Tile& tile, const Statistic& statistic, Rect rect) {
-  const int t = statistic.source.tensor;
-  const Rect& held = region(tile, t);
-  const int vectors = vectors_of(tensor(t));
+Status Recorder::add_to_mean(const Tile& tile, const ChannelMeans& mean, Rect rect) {
+  const int t = mean.source.tensor;
+  const Rect& source_region = region(tile, t);
+  const int vectors = vector_count(tensor(t));
   const Slice sums = parameter_slice(parameters_.sums);
   Dispatch add;
-  add.kernel = {kernel("mean_add", t, -1), constants({vectors})};
-  add.source(0, tensor_slice(tile, t)).change(Place::residual, sums);
-  add.constants(RectPush{pair(rect.left - held.left, rect.top - held.top), word(held.width()), size_of(rect)});
-  add.groups = {groups(rect.width(), 64), groups(rect.height(), 16), word(vectors)};
+  add.kernel = {kernel_name("mean_add", t, -1), to_words({vectors})};
+  add.source(0, tensor_slice(tile, t)).read_write(BindingSlot::residual, sums);
+  add.push_constants(RectPush{pack_pair(rect.left - source_region.left, rect.top - source_region.top),
+                              to_word(source_region.width()), pack_size(rect)});
+  add.groups = {group_count(rect.width(), 64), group_count(rect.height(), 16), to_word(vectors)};
   if (auto recorded = stream_.dispatch(add); !recorded) return recorded;
   Dispatch carry;
-  carry.kernel = {"mean_carry_ff", constants({vectors, 0})};
-  carry.change(Place::residual, sums).constants(1.0F);
-  carry.groups = {groups(vectors, 64), 1, 1};
+  carry.kernel = {"mean_carry_ff", to_words({vectors, 0})};
+  carry.read_write(BindingSlot::residual, sums).push_constants(1.0F);
+  carry.groups = {group_count(vectors, 64), 1, 1};
   return stream_.dispatch(carry);
 }
 
-Status Recorder::finish_mean(const Statistic& statistic) {
-  const int vectors = (statistic.channels + 3) / 4;
-  const Extent extent = extent_[at(statistic.source.tensor)];
+Status Recorder::finish_mean(const ChannelMeans& mean) {
+  const int vectors = (mean.channels + 3) / 4;
+  const Extent extent = extents_[to_index(mean.source.tensor)];
   Dispatch finish;
-  finish.kernel = {"mean_carry_ff", constants({vectors, 1})};
-  finish.change(Place::residual, parameter_slice(parameters_.sums))
-      .write(Place::target, parameter_slice(parameters_.vectors[at(statistic.blob)]))
-      .constants(static_cast<float>(static_cast<double>(extent.height) * extent.width));
-  finish.groups = {groups(vectors, 64), 1, 1};
+  finish.kernel = {"mean_carry_ff", to_words({vectors, 1})};
+  finish.read_write(BindingSlot::residual, parameter_slice(parameters_.sums))
+      .write(BindingSlot::target, parameter_slice(parameters_.vectors[to_index(mean.blob)]))
+      .push_constants(static_cast<float>(static_cast<double>(extent.height) * extent.width));
+  finish.groups = {group_count(vectors, 64), 1, 1};
   if (auto recorded = stream_.dispatch(finish); !recorded) return recorded;
-  for (const std::size_t v : vector_ops_after(program_, statistic.blob)) {
-    if (auto recorded = vector_op(v); !recorded) return recorded;
+  for (const std::size_t v : find_dependent_vector_ops(program_, mean.blob)) {
+    if (auto recorded = record_vector_op(v); !recorded) return recorded;
   }
   return ok();
 }
 
-Status Recorder::vector_op(std::size_t number) {
-  const VectorOp& op = program_.vector_ops[number];
-  const Operation& operation = graph_.layers[at(op.layer)].operation;
+Status Recorder::record_vector_op(std::size_t op_index) {
+  const VectorOp& op = program_.vector_ops[op_index];
+  const Operation& operation = graph_.layers[to_index(op.layer)].operation;
   Activation activation;
   int in = 0;
-  const int out = graph_.blobs[at(op.output)].channels;
+  const int out = graph_.blobs[to_index(op.output)].channels;
   Dispatch dispatch;
   if (const auto* product = std::get_if<InnerProduct>(&operation)) {
     activation = product->activation;
     in = product->in_channels;
-    dispatch.read(Place::weights, weight_slice(weights_.vectors[number].weights))
-        .read(Place::parameters, weight_slice(weights_.vectors[number].parameters));
+    dispatch.read(BindingSlot::weights, weight_slice(weights_.vector_ops[op_index].weights))
+        .read(BindingSlot::parameters, weight_slice(weights_.vector_ops[op_index].parameters));
   } else if (const auto* pointwise = std::get_if<Pointwise>(&operation)) {
     activation = pointwise->activation;
   }
-  dispatch.kernel = {"inner_product_ff", constants({in, out, static_cast<int>(activation.kind)})};
-  dispatch.source(0, parameter_slice(parameters_.vectors[at(op.input)]))
-      .write(Place::target, parameter_slice(parameters_.vectors[at(op.output)]))
-      .constants(std::array{activation.a, activation.b});
+  dispatch.kernel = {"inner_product_ff", to_words({in, out, static_cast<int>(activation.kind)})};
+  dispatch.source(0, parameter_slice(parameters_.vectors[to_index(op.input)]))
+      .write(BindingSlot::target, parameter_slice(parameters_.vectors[to_index(op.output)]))
+      .push_constants(std::array{activation.a, activation.b});
   return stream_.dispatch(dispatch);
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 
-// What the files of the recorder share: words as kernels/vulkan/interface.glsl has them.
+// What the files recorder*.cpp share, above all conversions to the 32-bit words of push constants and specialisation
+// constants. compute/kernels/vulkan/interface.glsl has the functions that unpack pairs from these words.
 
 #include <cstddef>
 #include <cstdint>
@@ -11,22 +12,28 @@
 
 namespace weir::nn::vulkan {
 
-inline std::size_t at(int i) { return static_cast<std::size_t>(i); }
-inline std::uint32_t word(int n) { return static_cast<std::uint32_t>(n); }
-/// x below y, 16 bits each; see kernels/vulkan/interface.glsl.
-inline std::uint32_t pair(int x, int y) { return (word(x) & 0xFFFFU) | (word(y) << 16); }
-inline std::uint32_t size_of(const Rect& rect) { return pair(rect.width(), rect.height()); }
-inline std::uint32_t groups(int n, int per_group) { return word((n + per_group - 1) / per_group); }
+/// Converts an index, which must not be negative.
+inline std::size_t to_index(int i) { return static_cast<std::size_t>(i); }
+inline std::uint32_t to_word(int n) { return static_cast<std::uint32_t>(n); }
+/// Packs x into the lower and y into the upper 16 bits of a word.
+inline std::uint32_t pack_pair(int x, int y) { return (to_word(x) & 0xFFFFU) | (to_word(y) << 16); }
+/// Packs width and height of a rectangle in the same way.
+inline std::uint32_t pack_size(const Rect& rect) { return pack_pair(rect.width(), rect.height()); }
+/// Returns the number of groups of `per_group` elements that cover `n` elements.
+inline std::uint32_t group_count(int n, int per_group) { return to_word((n + per_group - 1) / per_group); }
 
-inline std::vector<std::uint32_t> constants(std::initializer_list<int> values) {
+/// Converts the values of specialisation constants to words.
+inline std::vector<std::uint32_t> to_words(std::initializer_list<int> values) {
   std::vector<std::uint32_t> words;
-  for (const int value : values) words.push_back(word(value));
+  for (const int value : values) words.push_back(to_word(value));
   return words;
 }
 
-/// A rectangle of a tensor.
+/// Push constants of the kernels that read a rectangle of a tensor (planes_out.comp, mean_add.comp).
 struct RectPush {
-  std::uint32_t offset = 0, width = 0, extent = 0;
+  std::uint32_t packed_offset = 0;  ///< pack_pair(x, y) of the rectangle's first pixel in the source
+  std::uint32_t source_width = 0;   ///< width of the source in pixels
+  std::uint32_t packed_size = 0;    ///< pack_size() of the rectangle
 };
 
 }  // namespace weir::nn::vulkan

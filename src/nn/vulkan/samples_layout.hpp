@@ -14,17 +14,17 @@ struct SamplesLayout {
   explicit SamplesLayout(const Rect& rect)
       : rows{static_cast<std::size_t>(rect.height())},
         row_bytes{3 * round_up(static_cast<std::size_t>(rect.width()), 4)},
-        pieces{(static_cast<std::size_t>(rect.width()) + kPiece - 1) / kPiece} {}
-  static constexpr std::size_t kPiece = 256;
-  static constexpr std::uint32_t kNoNumber = 1;  ///< a value is NaN or infinite
-  static constexpr std::uint32_t kUneven = 2;    ///< a value differs from the one on its left
+        flags_per_row{(static_cast<std::size_t>(rect.width()) + kFlagPixels - 1) / kFlagPixels} {}
+  static constexpr std::size_t kFlagPixels = 256;
+  static constexpr std::uint32_t kNotFinite = 1;   ///< a value is NaN or infinite
+  static constexpr std::uint32_t kNonUniform = 2;  ///< a value differs from the one on its left
 
-  std::size_t seen_at() const { return rows * row_bytes; }
-  std::size_t bytes() const { return seen_at() + rows * pieces * sizeof(std::uint32_t); }
+  std::size_t flags_offset() const { return rows * row_bytes; }
+  std::size_t total_bytes() const { return flags_offset() + rows * flags_per_row * sizeof(std::uint32_t); }
 
   std::size_t rows;
   std::size_t row_bytes;
-  std::size_t pieces;  ///< of a row
+  std::size_t flags_per_row;  ///< of a row
 };
 
 }  // namespace weir::nn::vulkan

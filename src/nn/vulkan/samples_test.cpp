@@ -15,10 +15,10 @@
 namespace weir::nn::vulkan {
 namespace {
 
+using compute::vulkan::BindingSlot;
 using compute::vulkan::Dispatch;
-using compute::vulkan::Place;
+using compute::vulkan::MemoryUsage;
 using compute::vulkan::Slice;
-using compute::vulkan::Where;
 
 constexpr float kNaN = std::numeric_limits<float>::quiet_NaN();
 constexpr float kInfinity = std::numeric_limits<float>::infinity();
@@ -35,26 +35,26 @@ class VulkanSamples : public test::OpenVulkanTest {
   std::vector<std::byte> run(const Rect& rect, const std::vector<float>& picture) {
     const SamplesLayout layout{rect};
     const std::size_t bytes = picture.size() * sizeof(float);
-    const auto in = buffer(Bytes{bytes}, Where::upload);
+    const auto in = acquire_buffer(Bytes{bytes}, MemoryUsage::upload);
     std::memcpy(in.host(), picture.data(), bytes);
-    const auto out = buffer(Bytes{layout.bytes()}, Where::download);
-    std::memset(out.host(), 0xEE, layout.bytes());
-    const auto word = [](int n) { return static_cast<std::uint32_t>(n); };
-    const Slice to{out.handle(), 0, layout.bytes()};
+    const auto out = acquire_buffer(Bytes{layout.total_bytes()}, MemoryUsage::download);
+    std::memset(out.host(), 0xEE, layout.total_bytes());
+    const auto to_word = [](int n) { return static_cast<std::uint32_t>(n); };
+    const Slice to{out.handle(), 0, layout.total_bytes()};
     Dispatch dispatch;
     dispatch.kernel = {"samples_out_ff", {1, 1, 0}};
-    dispatch.source(0, {in.handle(), 0, bytes}).write(Place::target, to);
-    dispatch.constants(
-        std::array<std::uint32_t, 7>{word(rect.width()) | word(rect.height()) << 16, 0, word(rect.width())});
-    dispatch.groups = {static_cast<std::uint32_t>(layout.pieces), word(rect.height()), 1};
+    dispatch.source(0, {in.handle(), 0, bytes}).write(BindingSlot::target, to);
+    dispatch.push_constants(
+        std::array<std::uint32_t, 7>{to_word(rect.width()) | to_word(rect.height()) << 16, 0, to_word(rect.width())});
+    dispatch.groups = {static_cast<std::uint32_t>(layout.flags_per_row), to_word(rect.height()), 1};
     EXPECT_TRUE(stream_->dispatch(dispatch));
-    EXPECT_TRUE(stream_->show_host(to));
+    EXPECT_TRUE(stream_->make_host_readable(to));
     EXPECT_TRUE(stream_->sync());
-    return {out.host(), out.host() + layout.bytes()};
+    return {out.host(), out.host() + layout.total_bytes()};
   }
 };
 
-TEST_F(VulkanSamples, AreRoundedAndCutBeforeTheyAreWhole) {
+TEST_F(VulkanSamples, AreRoundedAndClipped) {
   const Rect rect{0, 0, 1, 7};
   std::vector<float> picture = pixels(rect, 0);
   const std::vector<std::pair<float, int>> cases{{-1e-3F, 0},       {-0.6F, 0},        {-1e9F, 0},
@@ -65,7 +65,7 @@ TEST_F(VulkanSamples, AreRoundedAndCutBeforeTheyAreWhole) {
   for (std::size_t i = 0; i < cases.size(); ++i) EXPECT_EQ(std::to_integer<int>(made[i]), cases[i].second) << i;
 }
 
-TEST_F(VulkanSamples, WhatIsNoNumberIsSeenWhereverItIs) {
+TEST_F(VulkanSamples, ValuesThatAreNotNumbersAreFoundEverywhere) {
   const Rect rect{0, 0, 3, 517};
   for (const float bad : {kNaN, kInfinity, -kInfinity}) {
     for (const std::size_t pixel : {std::size_t{0}, std::size_t{255}, std::size_t{256}, std::size_t{3 * 517 - 1}}) {
@@ -89,8 +89,8 @@ TEST_F(VulkanSamples, OneColourIsAFaultOnlyWhereThePictureHasMany) {
     picture[picture.size() - 3] += value > 0.5F ? 0.1F : -0.1F;
     const std::vector<std::byte> made = run(rect, picture);
     EXPECT_TRUE(check_samples(made.data(), rect, kManyColours)) << value;
-    EXPECT_TRUE(is_uneven(made.data(), SamplesLayout{rect}, 3));
-    EXPECT_FALSE(is_uneven(made.data(), SamplesLayout{rect}, 2));
+    EXPECT_TRUE(is_non_uniform(made.data(), SamplesLayout{rect}, 3));
+    EXPECT_FALSE(is_non_uniform(made.data(), SamplesLayout{rect}, 2));
   }
   // Rows of one colour each.
   std::vector<float> picture = pixels(rect, 0.25F);

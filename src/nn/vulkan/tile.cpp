@@ -5,7 +5,7 @@
 
 #include "base/round_up.hpp"
 #include "compute/kernels/kernels.hpp"
-#include "nn/schedule.hpp"
+#include "nn/row_schedule.hpp"
 #include "nn/vulkan/recording.hpp"
 
 namespace weir::nn::vulkan {
@@ -13,40 +13,40 @@ namespace weir::nn::vulkan {
 namespace {
 
 /// Hands out places in a row of bytes, the lowest that is free first.
-class Places {
+class ArenaAllocator {
  public:
-  std::uint64_t take(std::uint64_t size) {
+  std::uint64_t allocate(std::uint64_t size) {
     for (auto gap = gaps_.begin(); gap != gaps_.end(); ++gap) {
       if (gap->second < size) continue;
-      const std::uint64_t at = gap->first;
+      const std::uint64_t offset = gap->first;
       const std::uint64_t rest = gap->second - size;
       gaps_.erase(gap);
-      if (rest > 0) gaps_.emplace(at + size, rest);
-      return at;
+      if (rest > 0) gaps_.emplace(offset + size, rest);
+      return offset;
     }
-    std::uint64_t at = end_;
+    std::uint64_t offset = end_;
     if (const auto last = last_gap(); last != gaps_.end()) {
-      at = last->first;
+      offset = last->first;
       gaps_.erase(last);
     }
-    end_ = at + size;
-    return at;
+    end_ = offset + size;
+    return offset;
   }
 
-  void give(std::uint64_t at, std::uint64_t size) {
-    auto next = gaps_.lower_bound(at);
-    if (next != gaps_.end() && next->first == at + size) {
+  void release(std::uint64_t offset, std::uint64_t size) {
+    auto next = gaps_.lower_bound(offset);
+    if (next != gaps_.end() && next->first == offset + size) {
       size += next->second;
       next = gaps_.erase(next);
     }
     if (next != gaps_.begin()) {
       const auto before = std::prev(next);
-      if (before->first + before->second == at) {
+      if (before->first + before->second == offset) {
         before->second += size;
         return;
       }
     }
-    gaps_.emplace(at, size);
+    gaps_.emplace(offset, size);
   }
 
   std::uint64_t end() const { return end_; }
@@ -71,13 +71,14 @@ void for_each_input(const Op& op, Visit&& visit) {
 }
 
 void find_regions(const Program& program, const std::vector<Extent>& extent, Tile& tile) {
-  for (const Goal& goal : tile.goals) tile.region[at(goal.tensor)] = tile.region[at(goal.tensor)].joined(goal.rect);
+  for (const TileOutput& output : tile.outputs)
+    tile.regions[to_index(output.tensor)] = tile.regions[to_index(output.tensor)].joined(output.rect);
   for (auto op = program.ops.rbegin(); op != program.ops.rend(); ++op) {
-    const Rect out = tile.region[at(op->output)];
+    const Rect out = tile.regions[to_index(op->output)];
     if (out.empty()) continue;
-    for_each_input(*op, [&](std::size_t i, const View& view) {
-      Rect& region = tile.region[at(view.tensor)];
-      region = region.joined(needed(*op, i, out, extent));
+    for_each_input(*op, [&](std::size_t i, const TensorView& view) {
+      Rect& region = tile.regions[to_index(view.tensor)];
+      region = region.joined(input_rect(*op, i, out, extent));
     });
     tile.multiplications += op->multiplications * out.height() * out.width();
   }
@@ -85,10 +86,10 @@ void find_regions(const Program& program, const std::vector<Extent>& extent, Til
 
 }  // namespace
 
-int vectors_of(const Tensor& tensor) { return (tensor.channels + 3) / 4; }
+int vector_count(const ProgramTensor& tensor) { return (tensor.channels + 3) / 4; }
 
-Bytes pixel_bytes(const Tensor& tensor, bool half) {
-  return Bytes{static_cast<std::uint64_t>(vectors_of(tensor)) * (half && !tensor.planar ? 8 : 16)};
+Bytes pixel_bytes(const ProgramTensor& tensor, bool half) {
+  return Bytes{static_cast<std::uint64_t>(vector_count(tensor)) * (half && !tensor.planar ? 8 : 16)};
 }
 
 int input_tensor(const Program& program) {
@@ -98,52 +99,52 @@ int input_tensor(const Program& program) {
   return -1;
 }
 
-Rect needed(const Op& op, std::size_t i, Rect out, const std::vector<Extent>& extent) {
-  const Extent from = extent[at((i == op.inputs.size() ? op.epilogue.residual : op.inputs[i]).tensor)];
-  const Extent to = extent[at(op.output)];
-  const Rows down = rows_read(op, i, {out.top, out.bottom}, {from.height, to.height});
-  const Rows across = rows_read(op, i, {out.left, out.right}, {from.width, to.width, true});
-  return {down.first, across.first, down.last, across.last};
+Rect input_rect(const Op& op, std::size_t i, Rect out, const std::vector<Extent>& extent) {
+  const Extent from = extent[to_index((i == op.inputs.size() ? op.epilogue.residual : op.inputs[i]).tensor)];
+  const Extent to = extent[to_index(op.output)];
+  const RowRange rows = needed_input_rows(op, i, {out.top, out.bottom}, {from.height, to.height});
+  const RowRange columns = needed_input_rows(op, i, {out.left, out.right}, {from.width, to.width, true});
+  return {rows.first, columns.first, rows.end, columns.end};
 }
 
-Tile make_tile(const Program& program, const std::vector<Extent>& extent, std::vector<Goal> goals, bool half,
+Tile make_tile(const Program& program, const std::vector<Extent>& extent, std::vector<TileOutput> outputs, bool half,
                std::uint64_t alignment) {
   Tile tile;
-  tile.goals = std::move(goals);
-  tile.region.resize(program.tensors.size());
-  tile.offset.resize(program.tensors.size());
+  tile.outputs = std::move(outputs);
+  tile.regions.resize(program.tensors.size());
+  tile.offsets.resize(program.tensors.size());
   find_regions(program, extent, tile);
 
   std::vector<int> last_use(program.tensors.size(), -1);
   for (std::size_t o = 0; o < program.ops.size(); ++o) {
-    if (tile.region[at(program.ops[o].output)].empty()) continue;
+    if (tile.regions[to_index(program.ops[o].output)].empty()) continue;
     for_each_input(program.ops[o],
-                   [&](std::size_t, const View& view) { last_use[at(view.tensor)] = static_cast<int>(o); });
+                   [&](std::size_t, const TensorView& view) { last_use[to_index(view.tensor)] = static_cast<int>(o); });
   }
-  for (const Goal& goal : tile.goals) {
-    if (goal.stays) last_use[at(goal.tensor)] = static_cast<int>(program.ops.size());
+  for (const TileOutput& output : tile.outputs) {
+    if (output.kept_to_end) last_use[to_index(output.tensor)] = static_cast<int>(program.ops.size());
   }
 
-  Places places;
+  ArenaAllocator allocator;
   std::vector<std::uint64_t> size(program.tensors.size());
   for (std::size_t o = 0; o < program.ops.size(); ++o) {
     const int t = program.ops[o].output;
-    const Rect& region = tile.region[at(t)];
+    const Rect& region = tile.regions[to_index(t)];
     if (region.empty()) continue;
-    const Bytes bytes = pixel_bytes(program.tensors[at(t)], half) * static_cast<std::uint64_t>(region.height()) *
+    const Bytes bytes = pixel_bytes(program.tensors[to_index(t)], half) * static_cast<std::uint64_t>(region.height()) *
                         static_cast<std::uint64_t>(region.width());
-    size[at(t)] = round_up(bytes.count(), alignment);
-    tile.largest = std::max(tile.largest, bytes);
-    tile.longest = std::max({tile.longest, region.height(), region.width()});
-    tile.pixels = std::max(tile.pixels, static_cast<double>(region.height()) * region.width());
-    tile.offset[at(t)] = places.take(size[at(t)]);
-    for_each_input(program.ops[o], [&](std::size_t, const View& view) {
-      if (last_use[at(view.tensor)] != static_cast<int>(o)) return;
-      last_use[at(view.tensor)] = -1;  // named twice: given back once
-      places.give(tile.offset[at(view.tensor)], size[at(view.tensor)]);
+    size[to_index(t)] = round_up(bytes.count(), alignment);
+    tile.largest_tensor = std::max(tile.largest_tensor, bytes);
+    tile.max_side_px = std::max({tile.max_side_px, region.height(), region.width()});
+    tile.max_pixels = std::max(tile.max_pixels, static_cast<double>(region.height()) * region.width());
+    tile.offsets[to_index(t)] = allocator.allocate(size[to_index(t)]);
+    for_each_input(program.ops[o], [&](std::size_t, const TensorView& view) {
+      if (last_use[to_index(view.tensor)] != static_cast<int>(o)) return;
+      last_use[to_index(view.tensor)] = -1;  // named twice: given back once
+      allocator.release(tile.offsets[to_index(view.tensor)], size[to_index(view.tensor)]);
     });
   }
-  tile.arena = Bytes{places.end()};
+  tile.arena_size = Bytes{allocator.end()};
   return tile;
 }
 

@@ -24,39 +24,39 @@ struct Rect {
             std::max(right, other.right)};
   }
 };
-inline Rect whole(Extent extent) { return {0, 0, extent.height, extent.width}; }
+inline Rect full_rect(Extent extent) { return {0, 0, extent.height, extent.width}; }
 
 /// Features lie in vectors of four channels; up to four channels are float32 in any precision.
-int vectors_of(const Tensor& tensor);
-Bytes pixel_bytes(const Tensor& tensor, bool half);
+int vector_count(const ProgramTensor& tensor);
+Bytes pixel_bytes(const ProgramTensor& tensor, bool half);
 /// The part of input `i` (the residual comes after the inputs) that `out` of an op's output needs: exactly it. `extent` by
 /// tensor.
-Rect needed(const Op& op, std::size_t i, Rect out, const std::vector<Extent>& extent);
+Rect input_rect(const Op& op, std::size_t i, Rect out, const std::vector<Extent>& extent);
 
 /// The tensor that the picture is.
 int input_tensor(const Program& program);
 
 /// What is to be made of one tensor.
-struct Goal {
+struct TileOutput {
   int tensor = -1;
   Rect rect;
-  bool stays = true;  ///< to the end of the tile; else it is read as soon as it is made
+  bool kept_to_end = true;  ///< to the end of the tile; else it is read as soon as it is made
 };
 
 /// One tile of work: which part of every tensor is made so that the goals can be, and where it lies while it is needed.
 struct Tile {
-  std::vector<Goal> goals;
-  std::vector<Rect> region;           ///< by tensor; empty: not made
-  std::vector<std::uint64_t> offset;  ///< by tensor: bytes from the start of the arena
-  Bytes arena;                        ///< of all of them, each for as long as it is needed
-  Bytes largest;                      ///< of one tensor
-  int longest = 0;                    ///< side of a tensor, in pixels
-  double pixels = 0;                  ///< of the tensor with the most
+  std::vector<TileOutput> outputs;
+  std::vector<Rect> regions;           ///< by tensor; empty: not made
+  std::vector<std::uint64_t> offsets;  ///< by tensor: bytes from the start of the arena
+  Bytes arena_size;                    ///< of all of them, each for as long as it is needed
+  Bytes largest_tensor;                ///< of one tensor
+  int max_side_px = 0;                 ///< side of a tensor, in pixels
+  double max_pixels = 0;               ///< of the tensor with the most
   double multiplications = 0;
 };
 
 /// Walks back from the goals. Offsets are multiples of `alignment`.
-Tile make_tile(const Program& program, const std::vector<Extent>& extent, std::vector<Goal> goals, bool half,
+Tile make_tile(const Program& program, const std::vector<Extent>& extent, std::vector<TileOutput> outputs, bool half,
                std::uint64_t alignment);
 
 }  // namespace weir::nn::vulkan

@@ -8,24 +8,24 @@ namespace weir::nn::vulkan {
 
 namespace {
 
-Status verdict(const compute::Seen& seen, const ColourRange& under) {
-  switch (judge(seen, under)) {
-    case Suspicion::none:
+Status to_status(const compute::ValueSummary& summary, const ColourRange& source_range) {
+  switch (check_values(summary, source_range)) {
+    case ValueFault::none:
       break;
-    case Suspicion::no_numbers:
+    case ValueFault::not_finite:
       return Error{Errc::bad_values, "the device made values that are no numbers"};
-    case Suspicion::one_colour:
+    case ValueFault::single_colour:
       return Error{Errc::bad_values, "the device made one colour of a part of the picture that has many"};
   }
   return ok();
 }
 
 /// The bits of all pieces of a row.
-std::uint32_t seen_of(const std::byte* tile, const SamplesLayout& layout, std::size_t row) {
+std::uint32_t row_flags(const std::byte* tile, const SamplesLayout& layout, std::size_t row) {
   std::uint32_t all = 0;
-  for (std::size_t piece = 0; piece < layout.pieces; ++piece) {
+  for (std::size_t word = 0; word < layout.flags_per_row; ++word) {
     std::uint32_t bits = 0;
-    std::memcpy(&bits, tile + layout.seen_at() + (row * layout.pieces + piece) * sizeof bits, sizeof bits);
+    std::memcpy(&bits, tile + layout.flags_offset() + (row * layout.flags_per_row + word) * sizeof bits, sizeof bits);
     all |= bits;
   }
   return all;
@@ -33,9 +33,9 @@ std::uint32_t seen_of(const std::byte* tile, const SamplesLayout& layout, std::s
 
 }  // namespace
 
-Status check_tile(const float* planes, std::size_t pixels, const ColourRange& under) {
-  compute::Seen seen;
-  for (std::size_t p = 0; p < under.low.size(); ++p) {
+Status check_tile(const float* planes, std::size_t pixels, const ColourRange& source_range) {
+  compute::ValueSummary summary;
+  for (std::size_t p = 0; p < source_range.low.size(); ++p) {
     const float* values = planes + p * pixels;
     // x - x is zero for numbers alone; the sum of it over all is then zero.
     float not_numbers = 0;
@@ -44,26 +44,26 @@ Status check_tile(const float* planes, std::size_t pixels, const ColourRange& un
       not_numbers += values[i] - values[i];
       differences += std::fabs(values[i] - values[0]);
     }
-    seen.not_finite = seen.not_finite || not_numbers != 0;
-    seen.unequal = seen.unequal || differences != 0;
+    summary.has_non_finite = summary.has_non_finite || not_numbers != 0;
+    summary.has_unequal = summary.has_unequal || differences != 0;
   }
-  return verdict(seen, under);
+  return to_status(summary, source_range);
 }
 
-Status check_samples(const std::byte* tile, const Rect& rect, const ColourRange& under) {
+Status check_samples(const std::byte* tile, const Rect& rect, const ColourRange& source_range) {
   const SamplesLayout layout{rect};
-  compute::Seen seen;
+  compute::ValueSummary summary;
   for (std::size_t row = 0; row < layout.rows; ++row) {
-    const std::uint32_t bits = seen_of(tile, layout, row);
-    seen.not_finite = seen.not_finite || (bits & SamplesLayout::kNoNumber) != 0;
-    seen.unequal = seen.unequal || (bits & SamplesLayout::kUneven) != 0 ||
-                   std::memcmp(tile, tile + row * layout.row_bytes, 3) != 0;
+    const std::uint32_t bits = row_flags(tile, layout, row);
+    summary.has_non_finite = summary.has_non_finite || (bits & SamplesLayout::kNotFinite) != 0;
+    summary.has_unequal = summary.has_unequal || (bits & SamplesLayout::kNonUniform) != 0 ||
+                          std::memcmp(tile, tile + row * layout.row_bytes, 3) != 0;
   }
-  return verdict(seen, under);
+  return to_status(summary, source_range);
 }
 
-bool is_uneven(const std::byte* tile, const SamplesLayout& layout, std::size_t row) {
-  return (seen_of(tile, layout, row) & SamplesLayout::kUneven) != 0;
+bool is_non_uniform(const std::byte* tile, const SamplesLayout& layout, std::size_t row) {
+  return (row_flags(tile, layout, row) & SamplesLayout::kNonUniform) != 0;
 }
 
 }  // namespace weir::nn::vulkan

@@ -25,38 +25,40 @@ fs::path file_of(const fs::path& folder, std::uint64_t key) { return folder / fm
 double expected_seconds(const DevicePlan& plan, std::span<const TileSpeed> speeds) {
   if (speeds.empty()) return 0;
   const int side = std::min(plan.tile, std::max(plan.input.height, plan.input.width));
-  double rate = speeds.front().rate;
+  double rate = speeds.front().multiplications_per_s;
   for (const TileSpeed& speed : speeds) {
-    if (speed.side <= side) rate = speed.rate;
+    if (speed.side <= side) rate = speed.multiplications_per_s;
   }
   return plan.multiplications / rate;
 }
 
-double most_of_submission(std::span<const TileSpeed> speeds) {
-  double most = compute::vulkan::kSlowestTenth;
-  for (const TileSpeed& speed : speeds) most = std::max(most, speed.rate / 10);
+double max_submission_multiplications(std::span<const TileSpeed> speeds) {
+  double most = compute::vulkan::kDefaultMaxMultiplications;
+  for (const TileSpeed& speed : speeds) most = std::max(most, speed.multiplications_per_s / 10);
   return most;
 }
 
-std::vector<TileSpeed> recall_speeds(const fs::path& folder, std::uint64_t key) {
+std::vector<TileSpeed> load_speeds(const fs::path& folder, std::uint64_t key) {
   if (folder.empty()) return {};
   std::ifstream in{file_of(folder, key)};
   std::vector<TileSpeed> speeds;
   TileSpeed speed;
-  while (in >> speed.side >> speed.rate) {
+  while (in >> speed.side >> speed.multiplications_per_s) {
     const bool ascends = speeds.empty() || speed.side > speeds.back().side;
-    if (!ascends || speed.side < kLeastTile || !std::isfinite(speed.rate) || speed.rate <= 0) return {};
+    if (!ascends || speed.side < kMinTile || !std::isfinite(speed.multiplications_per_s) ||
+        speed.multiplications_per_s <= 0)
+      return {};
     speeds.push_back(speed);
   }
   return in.eof() ? speeds : std::vector<TileSpeed>{};
 }
 
-void remember_speeds(const fs::path& folder, std::uint64_t key, std::span<const TileSpeed> speeds) {
+void save_speeds(const fs::path& folder, std::uint64_t key, std::span<const TileSpeed> speeds) {
   if (folder.empty() || speeds.empty()) return;
   std::error_code problem;
   fs::create_directories(folder, problem);
   std::string text;
-  for (const TileSpeed& speed : speeds) text += fmt::format("{} {:.6g}\n", speed.side, speed.rate);
+  for (const TileSpeed& speed : speeds) text += fmt::format("{} {:.6g}\n", speed.side, speed.multiplications_per_s);
   (void)static_cast<bool>(write_file(file_of(folder, key), text));
 }
 

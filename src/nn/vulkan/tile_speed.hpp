@@ -11,8 +11,8 @@ namespace weir::nn::vulkan {
 
 /// How fast a device runs a network in tiles of one side.
 struct TileSpeed {
-  int side = 0;     ///< pixels of the input
-  double rate = 0;  ///< multiplications per second, upload and download included
+  int side = 0;                      ///< pixels of the input
+  double multiplications_per_s = 0;  ///< multiplications per second, upload and download included
 };
 
 /// The sides that are measured, smallest first.
@@ -24,13 +24,13 @@ double expected_seconds(const DevicePlan& plan, std::span<const TileSpeed> speed
 
 /// What a submission may hold so that it takes a tenth of a second by the highest of the speeds; never less than what is safe
 /// without any.
-double most_of_submission(std::span<const TileSpeed> speeds);
+double max_submission_multiplications(std::span<const TileSpeed> speeds);
 
 /// Speeds as remembered in a file; empty if there is none, or it is damaged. `key` says what they belong to: device,
 /// driver, network, precision.
-std::vector<TileSpeed> recall_speeds(const std::filesystem::path& folder, std::uint64_t key);
+std::vector<TileSpeed> load_speeds(const std::filesystem::path& folder, std::uint64_t key);
 /// The file appears whole or not at all. A cache: that it cannot be written is no error.
-void remember_speeds(const std::filesystem::path& folder, std::uint64_t key, std::span<const TileSpeed> speeds);
+void save_speeds(const std::filesystem::path& folder, std::uint64_t key, std::span<const TileSpeed> speeds);
 /// The user's cache folder for them; empty if the environment names none.
 std::filesystem::path speed_folder();
 

@@ -35,91 +35,91 @@ Result<audit::CampaignRequest> make_request(const Arguments& args, const std::st
   request.audit.ignore = args.audit.ignore;
   request.audit.threads = effective_threads(args);
   request.unsafe = args.audit.unsafe;
-  request.check = args.audit.check;
-  request.tests = args.audit.tests;
+  request.check_command = args.audit.check;
+  request.test_command = args.audit.tests;
   request.jobs = args.audit.jobs;
-  request.pairs = args.audit.pairs;
+  request.pair_count = args.audit.pairs;
   return request;
 }
 
-Ending ending_of(const Error& error) {
-  if (error.code == Errc::cancelled) return {Exit::interrupted, error.what};
-  return {error.code == Errc::invalid_argument ? Exit::wrong_usage : Exit::some_failed, error.what};
+ExitResult make_exit_result(const Error& error) {
+  if (error.code == Errc::cancelled) return {ExitStatus::interrupted, error.what};
+  return {error.code == Errc::invalid_argument ? ExitStatus::wrong_usage : ExitStatus::some_failed, error.what};
 }
 
-Ending tell_verdict(const audit::Campaign& campaign) {
-  const auto verdict = audit::verdict_of(campaign);
-  if (auto printed = print(verdict.text() + "\n"); printed.exit != Exit::done) return printed;
-  return {verdict.complete() ? Exit::done : Exit::some_failed, {}};
+ExitResult print_verdict(const audit::Campaign& campaign) {
+  const auto verdict = audit::compute_verdict(campaign);
+  if (auto printed = print(verdict.text() + "\n"); printed.status != ExitStatus::done) return printed;
+  return {verdict.is_complete() ? ExitStatus::done : ExitStatus::some_failed, {}};
 }
 
-Ending write_campaign_plan(const Arguments& args) {
+ExitResult write_campaign_plan(const Arguments& args) {
   if (args.operands.size() < 2) return wrong_usage("no file or folder given: weir audit plan PATH...");
   const auto request = make_request(args, {});
   if (!request) return wrong_usage(request.error().what);
   const auto campaign = audit::plan_campaign(*request);
-  if (!campaign) return ending_of(campaign.error());
+  if (!campaign) return make_exit_result(campaign.error());
   observe::Log log{observe::Verbosity::normal};
   for (const auto& file : campaign->left_out)
     log.warning(fmt::format("{}: left out of the plan: {}", printable(file.path), printable(file.reason)));
   std::string text;
   for (const auto& shard : campaign->shards) {
     for (const auto& file : shard.files)
-      text += fmt::format("{}  {}  {}\n", audit::branch_of(shard), printable(file.path), fmt::join(file.rules, " "));
+      text += fmt::format("{}  {}  {}\n", audit::branch_name(shard), printable(file.path), fmt::join(file.rules, " "));
   }
   return print(text + fmt::format("{} files in {} shards; 'weir audit run' does it\n",
-                                  audit::verdict_of(*campaign).planned, campaign->shards.size()));
+                                  audit::compute_verdict(*campaign).planned, campaign->shards.size()));
 }
 
-void say_interrupted() {}
+void ignore_interruption() {}
 
-Ending execute_campaign(const Arguments& args) {
+ExitResult execute_campaign(const Arguments& args) {
   if (args.operands.size() > 1) return wrong_usage("'weir audit run' takes no path: the plan names the files");
   // Work on one file may take as long as its checks.
-  const SignalWatch signals{std::chrono::hours{2}, static_cast<int>(Exit::interrupted), say_interrupted};
+  const SignalStopSource signals{std::chrono::hours{2}, static_cast<int>(ExitStatus::interrupted), ignore_interruption};
   const auto plan = audit::load_campaign();
-  if (!plan) return ending_of(plan.error());
-  auto request = make_request(args, plan->policy);
+  if (!plan) return make_exit_result(plan.error());
+  auto request = make_request(args, plan->policy_file);
   if (!request) return wrong_usage(request.error().what);
   observe::Log log{observe::Verbosity::normal};
   request->stop = signals.token();
-  request->tell = [&](const std::string& line) { log.info(line); };
+  request->on_message = [&](const std::string& line) { log.info(line); };
   const auto campaign = audit::run_campaign(*request);
-  return campaign ? tell_verdict(*campaign) : ending_of(campaign.error());
+  return campaign ? print_verdict(*campaign) : make_exit_result(campaign.error());
 }
 
-Ending write_pages(const Arguments& args, const audit::Policy& policy) {
+ExitResult write_pages(const Arguments& args, const audit::Policy& policy) {
   std::error_code problem;
   fs::create_directories(args.output, problem);
   const fs::path folder{args.output};
   std::ofstream{folder / "gpu-selection.md"} << audit::standard_page(policy);
   std::ofstream{folder / "template.py"} << audit::template_file(policy);
   if (!fs::exists(folder / "gpu-selection.md", problem) || !fs::exists(folder / "template.py", problem))
-    return {Exit::some_failed, fmt::format("{}: cannot be written", printable(args.output))};
+    return {ExitStatus::some_failed, fmt::format("{}: cannot be written", printable(args.output))};
   return {};
 }
 
-Ending write_campaign_report(const Arguments& args) {
+ExitResult write_campaign_report(const Arguments& args) {
   const auto campaign = audit::load_campaign();
-  if (!campaign) return ending_of(campaign.error());
-  const auto request = make_request(args, campaign->policy);
+  if (!campaign) return make_exit_result(campaign.error());
+  const auto request = make_request(args, campaign->policy_file);
   if (!request) return wrong_usage(request.error().what);
   if (!args.output.empty()) {
-    if (auto written = write_pages(args, request->audit.policy); written.exit != Exit::done) return written;
+    if (auto written = write_pages(args, request->audit.policy); written.status != ExitStatus::done) return written;
   }
-  if (auto printed = print(audit::campaign_report(*campaign, args.audit.format)); printed.exit != Exit::done)
+  if (auto printed = print(audit::campaign_report(*campaign, args.audit.format)); printed.status != ExitStatus::done)
     return printed;
-  return {audit::verdict_of(*campaign).complete() ? Exit::done : Exit::some_failed, {}};
+  return {audit::compute_verdict(*campaign).is_complete() ? ExitStatus::done : ExitStatus::some_failed, {}};
 }
 
 }  // namespace
 
-bool is_campaign(const Arguments& args) {
+bool is_campaign_command(const Arguments& args) {
   const std::string first = args.operands.empty() ? std::string{} : args.operands.front();
   return first == "plan" || first == "run" || first == "report";
 }
 
-Ending run_campaign(const Invocation& invocation) {
+ExitResult run_campaign(const Invocation& invocation) {
   const Arguments& args = invocation.args();
   const std::string& verb = args.operands.front();
   return verb == "plan"  ? write_campaign_plan(args)

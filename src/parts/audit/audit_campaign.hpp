@@ -5,12 +5,12 @@
 namespace weir::parts {
 
 using cli::Arguments;
-using cli::Ending;
-using cli::Exit;
+using cli::ExitResult;
+using cli::ExitStatus;
 using cli::Invocation;
 
 /// `weir audit plan`, `run` and `report`: the first operand says which.
-bool is_campaign(const Arguments& args);
-Ending run_campaign(const Invocation& invocation);
+bool is_campaign_command(const Arguments& args);
+ExitResult run_campaign(const Invocation& invocation);
 
 }  // namespace weir::parts

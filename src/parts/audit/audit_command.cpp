@@ -13,7 +13,7 @@
 #include "audit/fix/fixer.hpp"
 #include "audit/report/report.hpp"
 #include "audit/rules/rule.hpp"
-#include "base/near_word.hpp"
+#include "base/closest_word.hpp"
 #include "base/text.hpp"
 #include "cli/command.hpp"
 #include "cli/defaults.hpp"
@@ -32,7 +32,7 @@ std::string unknown_rule(const Arguments& args) {
                                                                         {"--ignore", args.audit.ignore}};
   for (const auto& [flag, ids] : lists)
     for (const std::string& id : ids)
-      if (audit::find_rule(id) == nullptr) return fmt::format("{}: {}", flag, audit::no_rule_text(id));
+      if (audit::find_rule(id) == nullptr) return fmt::format("{}: {}", flag, audit::unknown_rule_text(id));
   return {};
 }
 
@@ -40,15 +40,15 @@ std::string unknown_rule(const Arguments& args) {
 std::string mistyped_verb(const Arguments& args) {
   const std::string& first = args.operands.front();
   std::error_code problem;
-  if (is_campaign(args) || std::filesystem::exists(first, problem)) return {};
-  const std::string hint = near_word_hint(first, cli::verbs_of(*cli::find_command("audit")));
+  if (is_campaign_command(args) || std::filesystem::exists(first, problem)) return {};
+  const std::string hint = did_you_mean(first, cli::list_verbs(*cli::find_command("audit")));
   return hint.empty() ? hint : fmt::format("'{}' is no file, folder or verb{}", printable(first), hint);
 }
 
-Ending run_explain(const std::string& id, bool as_page) {
+ExitResult run_explain(const std::string& id, bool as_page) {
   const audit::Rule* rule = audit::find_rule(id);
-  if (rule == nullptr) return wrong_usage("--explain: " + audit::no_rule_text(id));
-  return print(as_page ? audit::rule_page(*rule) : audit::explain(*rule));
+  if (rule == nullptr) return wrong_usage("--explain: " + audit::unknown_rule_text(id));
+  return print(as_page ? audit::rule_page(*rule) : audit::explain_rule(*rule));
 }
 
 /// --policy, or weir.toml of the current folder where there is one.
@@ -71,42 +71,43 @@ Result<audit::AuditRequest> make_request(const Arguments& args) {
   if (!args.audit.baseline.empty() && !args.audit.write_baseline) {
     auto known = audit::read_baseline(args.audit.baseline);
     if (!known) return known.error();
-    request.known = *std::move(known);
+    request.baseline = *std::move(known);
   }
   return request;
 }
 
 /// Flags that do not go together; empty if all do.
-std::string misfit(const Arguments& args) {
+std::string find_flag_conflict(const Arguments& args) {
   const auto& given = args.audit;
-  if (given.format == "html" && !is_campaign(args)) return "--format html is for 'weir audit report'";
+  if (given.format == "html" && !is_campaign_command(args)) return "--format html is for 'weir audit report'";
   if (args.operands.empty()) return "no file or folder given; see 'weir help audit'";
   if (auto unknown = unknown_rule(args); !unknown.empty()) return unknown;
   if (auto mistyped = mistyped_verb(args); !mistyped.empty()) return mistyped;
   if (given.write_baseline && given.baseline.empty()) return "--write-baseline needs --baseline FILE";
   if (given.write_baseline && (given.fix || given.diff))
     return "--write-baseline does not go with --fix or --diff: mend first, then write what is left";
-  if (!given.baseline.empty() && is_campaign(args))
+  if (!given.baseline.empty() && is_campaign_command(args))
     return "a campaign knows no --baseline; --ignore and comments ('weir: ignore[G10]') leave findings out";
   return {};
 }
 
-bool is_clean(const audit::Audit& audit) {
+bool is_clean(const audit::AuditResult& audit) {
   return audit.problems.empty() &&
          std::all_of(audit.findings.begin(), audit.findings.end(), [](const auto& f) { return f.suppressed; });
 }
 
-Ending report(const audit::Audit& found, const Arguments& args, observe::Log& log) {
-  for (const auto* lines : {&found.problems, &found.notes})
+ExitResult report(const audit::AuditResult& result, const Arguments& args, observe::Log& log) {
+  for (const auto* lines : {&result.problems, &result.notes})
     for (const std::string& line : *lines) log.warning(line);
-  const std::string text = args.audit.stats ? audit::statistics(found) : audit::find_reporter(args.audit.format)(found);
-  if (auto printed = print(text); printed.exit != Exit::done) return printed;
-  return {is_clean(found) ? Exit::done : Exit::some_failed, {}};
+  const std::string text =
+      args.audit.stats ? audit::statistics_report(result) : audit::find_reporter(args.audit.format)(result);
+  if (auto printed = print(text); printed.status != ExitStatus::done) return printed;
+  return {is_clean(result) ? ExitStatus::done : ExitStatus::some_failed, {}};
 }
 
-Ending run_fix(const audit::AuditRequest& request, const Arguments& args) {
-  const audit::FixRequest how{.unsafe = args.audit.unsafe, .write = !args.audit.diff, .backup = args.audit.backup};
-  const auto outcome = audit::fix(request, how);
+ExitResult run_fix(const audit::AuditRequest& request, const Arguments& args) {
+  const audit::FixOptions how{.unsafe = args.audit.unsafe, .write = !args.audit.diff, .backup = args.audit.backup};
+  const auto outcome = audit::fix_files(request, how);
   if (!outcome) return wrong_usage(outcome.error().what);
   observe::Log log{observe::Verbosity::normal};
   bool changed = false;
@@ -117,25 +118,26 @@ Ending run_fix(const audit::AuditRequest& request, const Arguments& args) {
       log.error(fmt::format("{}: left as it was: {}", printable(file.name), file.problem));
       continue;
     }
-    if (file.before == file.after) continue;
+    if (file.text_before == file.text_after) continue;
     changed = true;
     if (!args.audit.diff)
       log.info(fmt::format("{}: mended {}", printable(file.name), fmt::join(file.rules, ", ")));
-    else if (auto printed = print(audit::unified_diff(file.name, file.before, file.after)); printed.exit != Exit::done)
+    else if (auto printed = print(audit::unified_diff(file.name, file.text_before, file.text_after));
+             printed.status != ExitStatus::done)
       return printed;
   }
-  if (args.audit.diff) return {changed || failed ? Exit::some_failed : Exit::done, {}};
-  const Ending ending = report(outcome->after, args, log);
-  return failed ? Ending{Exit::some_failed, {}} : ending;
+  if (args.audit.diff) return {changed || failed ? ExitStatus::some_failed : ExitStatus::done, {}};
+  const ExitResult reported = report(outcome->audit_after, args, log);
+  return failed ? ExitResult{ExitStatus::some_failed, {}} : reported;
 }
 
 }  // namespace
 
-Ending run_audit(const Invocation& invocation) {
+ExitResult run_audit(const Invocation& invocation) {
   const Arguments& args = invocation.args();
   if (!args.audit.explain.empty()) return run_explain(args.audit.explain, args.audit.format == "md");
-  if (auto why = misfit(args); !why.empty()) return wrong_usage(std::move(why));
-  if (is_campaign(args)) return run_campaign(invocation);
+  if (auto why = find_flag_conflict(args); !why.empty()) return wrong_usage(std::move(why));
+  if (is_campaign_command(args)) return run_campaign(invocation);
   const auto request = make_request(args);
   if (!request) return wrong_usage(request.error().what);
   if (args.audit.fix || args.audit.diff) return run_fix(*request, args);
@@ -143,7 +145,7 @@ Ending run_audit(const Invocation& invocation) {
   if (!found) return wrong_usage(found.error().what);
   if (args.audit.write_baseline) {
     const auto written = audit::write_baseline(args.audit.baseline, found->findings);
-    return written ? Ending{} : Ending{Exit::some_failed, written.error().what};
+    return written ? ExitResult{} : ExitResult{ExitStatus::some_failed, written.error().what};
   }
   observe::Log log{observe::Verbosity::normal};
   return report(*found, args, log);

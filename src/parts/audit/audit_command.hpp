@@ -5,6 +5,6 @@
 namespace weir::parts {
 
 /// `weir audit`.
-cli::Ending run_audit(const cli::Invocation& invocation);
+cli::ExitResult run_audit(const cli::Invocation& invocation);
 
 }  // namespace weir::parts

@@ -50,7 +50,7 @@ TEST(BinaryRef, EachKindWithPlanesVectorsAndNumbers) {
   EXPECT_EQ(binary_ref(Binary::div, a, 2).values, (Values{0.5F, 1, 1.5F, 2}));
 }
 
-TEST(SmallLayersRef, DoWhatTheySay) {
+TEST(SmallLayersRef, FollowTheirDefinitions) {
   const Planes a = planes_of(2, 1, 2, {1, 2, 3, 4}), b = planes_of(2, 1, 2, {4, 3, 2, 1});
   const std::array<const Planes*, 2> both{&a, &b};
   EXPECT_EQ(weighted_sum_ref(both, Values{0.5F, 1}).values, (Values{4.5F, 4, 3.5F, 3}));

@@ -18,7 +18,7 @@ constexpr int kChannels = 4;
 using Sums = std::array<std::array<Lanes, kVectors>, kChannels>;
 
 /// A copy with zeros around it, and enough of them at the right for a block that reaches beyond the last column.
-Planes padded(const Planes& in, int pad, int stride) {
+Planes add_padding(const Planes& in, int pad, int stride) {
   Planes out{in.channels, in.height + 2 * pad, in.width + 2 * pad + kPixels * stride};
   for (int c = 0; c < in.channels; ++c) {
     for (int y = 0; y < in.height; ++y) std::ranges::copy(in.row(c, y), out.row(c, y + pad).begin() + pad);
@@ -27,7 +27,7 @@ Planes padded(const Planes& in, int pad, int stride) {
 }
 
 /// The weights of kChannels outputs from `first` on, [c, y, x, kChannels]; zeros for outputs that are not there.
-std::vector<float> interleaved(std::span<const float> weight, int first, int outputs, std::size_t per_output) {
+std::vector<float> interleave_weights(std::span<const float> weight, int first, int outputs, std::size_t per_output) {
   std::vector<float> block(per_output * kChannels);
   for (int o = 0; o < kChannels && first + o < outputs; ++o) {
     for (std::size_t i = 0; i < per_output; ++i) block[i * kChannels + o] = weight[(first + o) * per_output + i];
@@ -86,9 +86,9 @@ Planes conv_ref(const Planes& in, const ConvGeometry& geometry, std::span<const 
 
   Planes out{geometry.out_channels, (in.height + 2 * geometry.pad - kernel) / geometry.stride + 1,
              (in.width + 2 * geometry.pad - kernel) / geometry.stride + 1};
-  const Planes source = padded(in, geometry.pad, geometry.stride);
+  const Planes source = add_padding(in, geometry.pad, geometry.stride);
   for (int first = 0; first < out.channels; first += kChannels) {
-    const std::vector<float> block = interleaved(weight, first, out.channels, per_output);
+    const std::vector<float> block = interleave_weights(weight, first, out.channels, per_output);
     const int channels = std::min(kChannels, out.channels - first);
     for (int y = 0; y < out.height; ++y) {
       for (int x = 0; x < out.width; x += kPixels) {

@@ -3,7 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "compute/kernels/deconv/deconv_ref.hpp"
-#include "networks/generate.hpp"
+#include "networks/generate_network.hpp"
 
 namespace weir::compute {
 namespace {
@@ -50,7 +50,7 @@ float correlated(const Planes& in, const ConvGeometry& g, const Data& data, int 
   return sum;
 }
 
-TEST(ConvRef, IsTheFormulaBitForBit) {
+TEST(ConvRef, FollowsTheFormulaBitForBit) {
   for (const Case& c : {Case{3, 5, 7, {4, 3, 1, 1}},
                         {1, 3, 3, {1, 3, 1, 0}},
                         {5, 9, 17, {6, 2, 2, 0}},

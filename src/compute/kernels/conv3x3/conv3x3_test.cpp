@@ -16,14 +16,14 @@ struct Case {
   std::vector<int> sources;  ///< channels of each, whole blocks of 32
   int out = 32, tiles = 1, columns = 4, rows = 4;
   Arithmetic arithmetic = Arithmetic::int16;
-  Storage storage = Storage::half;
+  ElementType element_type = ElementType::float16;
   bool residual = false, gate = false;
   std::uint64_t seed = 1;
   [[nodiscard]] int in() const { return std::accumulate(sources.begin(), sources.end(), 0); }
-  [[nodiscard]] bool planar() const { return out <= kMostPlanarChannels; }
+  [[nodiscard]] bool planar() const { return out <= kMaxPlanarChannels; }
 };
 std::ostream& operator<<(std::ostream& stream, const Case& c) {
-  stream << text(c.arithmetic) << " " << text(c.storage) << ", in";
+  stream << text(c.arithmetic) << " " << text(c.element_type) << ", in";
   for (const int channels : c.sources) stream << " " << channels;
   return stream << ", out " << c.out << ", " << c.tiles << " tiles, " << c.columns << "x" << c.rows << " pixels"
                 << (c.residual ? ", residual" : "") << (c.gate ? ", gate" : "") << ", seed " << c.seed;
@@ -43,13 +43,13 @@ class TileRow {
         gate_{aligned(numbers(random_, static_cast<std::size_t>(c.out)), padded_channels(c.out))},
         matrix_{pack_conv3x3(kernels, c.arithmetic, c.out, c.in(), weight_.data())},
         epilogue_{aligned(bias_, matrix_.out_padded), aligned(slope_, matrix_.out_padded)},
-        residual_{c.storage, 4, c.columns, padded_channels(c.out)},
+        residual_{c.element_type, 4, c.columns, padded_channels(c.out)},
         scratch_{kernels.conv3x3_scratch(c.in())},
-        output{c.storage, 4, c.columns + kGuard, padded_channels(c.out)},
+        output{c.element_type, 4, c.columns + kGuard, padded_channels(c.out)},
         planes{c.out, 4, c.columns + kGuard} {
     for (std::size_t s = 0; s < c.sources.size(); ++s) {
       const int stride = c.sources[s] + (s % 2 == 0 ? 0 : 32);  // a source may be part of wider rows
-      sources_.emplace_back(c.storage, 6, 4 * c.tiles + 2, stride);
+      sources_.emplace_back(c.element_type, 6, 4 * c.tiles + 2, stride);
       sources_.back().fill(random_);
     }
     read_input();
@@ -79,14 +79,14 @@ class TileRow {
     for (std::size_t s = 0; s < sources_.size(); ++s) {
       for (int c = 0; c < case_.sources[s]; c += 32) {
         SourceBlock<6>& block = blocks.emplace_back();
-        block.stride = sources_[s].stride();
+        block.pixel_stride = sources_[s].stride();
         for (int k = 0; k < 6; ++k) block.rows[static_cast<std::size_t>(k)] = sources_[s].at(k, 4 * first, c);
       }
     }
     Conv3x3Job job;
     job.matrix = &matrix_;
     job.epilogue = &epilogue_;
-    job.storage = case_.storage;
+    job.element_type = case_.element_type;
     job.blocks = blocks.data();
     job.tiles = tiles;
     job.columns = std::min(4 * tiles, case_.columns - 4 * first);
@@ -99,7 +99,7 @@ class TileRow {
     }
     job.residual = {residual_.stride(), case_.gate ? gate_.data() : nullptr, kAlpha, kBeta, case_.residual};
     job.scratch = scratch_.data();
-    job.bad = &bad;
+    job.found_non_finite = &bad;
     kernels_.conv3x3(job);
   }
 
@@ -119,7 +119,7 @@ class TileRow {
           }
           if (o >= case_.out) continue;  // up to a whole vector, nobody's
           const double expected = finished(sums.at(o, y, x), o, y, x);
-          double most = 1e-4 * scale + rounding(case_.planar() ? Storage::single : case_.storage, expected);
+          double most = 1e-4 * scale + rounding(case_.planar() ? ElementType::float32 : case_.element_type, expected);
           if (case_.arithmetic == Arithmetic::int16) most += kDeviations * std::sqrt(roundings.variance(o, y, x));
           ASSERT_NEAR(actual, expected, most) << case_ << "; channel " << o << " row " << y << " column " << x;
         }
@@ -263,7 +263,7 @@ std::vector<Case> cases() {
       c.columns = uniform(random, 4 * c.tiles - 3, 4 * c.tiles);
       c.rows = uniform(random, 1, 4);
       c.arithmetic = arithmetic;
-      c.storage = uniform(random, 0, 1) == 0 ? Storage::half : Storage::single;
+      c.element_type = uniform(random, 0, 1) == 0 ? ElementType::float16 : ElementType::float32;
       c.residual = uniform(random, 0, 1) == 0;
       c.gate = uniform(random, 0, 1) == 0;
       c.seed = random.next() % 1000;
@@ -324,7 +324,7 @@ TEST_P(Conv3x3, NaNAndInfinityAreReported) {
   for (volatile float& value : left) value = std::numeric_limits<float>::quiet_NaN();
 }
 
-TEST_P(Conv3x3, WhatTheStackHeldIsNotReported) {
+TEST_P(Conv3x3, OldStackContentsAreNotReported) {
   for (int tiles = 1; tiles <= 13; ++tiles) {
     const Case c{.sources = {32}, .out = 16, .tiles = tiles, .columns = 4 * tiles};
     TileRow row{kernels(), c};
@@ -337,7 +337,7 @@ TEST_P(Conv3x3, WhatTheStackHeldIsNotReported) {
 TEST_P(Conv3x3, FollowsTheDefinitionOnIntegers) {
   // The transform of small integers is exact, so that all sets round the same numbers to int16 and have the same sums;
   // what is left is the inverse transform in float32.
-  const Case c{.sources = {64}, .out = 48, .tiles = 7, .columns = 28, .storage = Storage::single};
+  const Case c{.sources = {64}, .out = 48, .tiles = 7, .columns = 28, .element_type = ElementType::float32};
   TileRow row{kernels(), c}, plain{plain_kernels(), c};
   row.make_input_integers();
   plain.make_input_integers();
@@ -353,14 +353,14 @@ TEST_P(Conv3x3, FollowsTheDefinitionOnIntegers) {
 TEST_P(Conv3x3, SetsWithFusedMultiplyAddGiveTheSameBits) {
   if (GetParam() == std::string{"plain"}) GTEST_SKIP() << "plain multiplies and adds in two steps";
   std::vector<std::uint64_t> hashes;
-  for (const Storage storage : {Storage::half, Storage::single}) {
+  for (const ElementType element_type : {ElementType::float16, ElementType::float32}) {
     for (const Arithmetic arithmetic : {Arithmetic::int16, Arithmetic::float32}) {
       const Case c{.sources = {64, 32},
                    .out = 64,
                    .tiles = 9,
                    .columns = 35,
                    .arithmetic = arithmetic,
-                   .storage = storage,
+                   .element_type = element_type,
                    .residual = true,
                    .gate = true,
                    .seed = 5};

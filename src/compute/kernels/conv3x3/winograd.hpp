@@ -16,8 +16,8 @@ struct Winograd {
   using F = typename P::F;
   static constexpr int kPoints = 36;
   static constexpr int kTiles = P::rows;  // of a group: the register tile's rows
-  static constexpr int kMostGroups = kTiles >= 6 ? 2 : 12 / kTiles;
-  static constexpr int kMostTiles = kTiles * kMostGroups;
+  static constexpr int kMaxGroups = kTiles >= 6 ? 2 : 12 / kTiles;
+  static constexpr int kMaxTiles = kTiles * kMaxGroups;
   static constexpr int kBlock = P::lanes * P::columns;
   static constexpr int kPad = 16;  // floats; keeps the points off the same cache sets
 
@@ -31,17 +31,17 @@ struct Winograd {
   static constexpr std::size_t round64(std::size_t n) { return round_up(n, 64); }
   static std::size_t group_floats(int in) { return round64(static_cast<std::size_t>(kPoints) * (kTiles * in + kPad)); }
   static std::size_t value_floats(int in) {
-    return round64(static_cast<std::size_t>(kPoints) * (kMostTiles * in + kPad));
+    return round64(static_cast<std::size_t>(kPoints) * (kMaxTiles * in + kPad));
   }
   static std::size_t product_floats() {
-    return round64(static_cast<std::size_t>(kPoints) * (kMostTiles * kBlock + kPad));
+    return round64(static_cast<std::size_t>(kPoints) * (kMaxTiles * kBlock + kPad));
   }
   static_assert(kTiles <= 8, "what unscale_floats() has room for");
-  static std::size_t unscale_floats() { return round64(static_cast<std::size_t>(kMostGroups) * kPoints * 8 + 16); }
+  static std::size_t unscale_floats() { return round64(static_cast<std::size_t>(kMaxGroups) * kPoints * 8 + 16); }
   static std::size_t scratch_bytes(int in) {
     return sizeof(float) * (group_floats(in) + value_floats(in) + product_floats() + unscale_floats());
   }
-  static Scratch carve(std::byte* memory, int in) {
+  static Scratch split_scratch(std::byte* memory, int in) {
     float* f = reinterpret_cast<float*>(memory);
     Scratch s{};
     s.group = f;
@@ -89,15 +89,15 @@ struct Winograd {
     for (int block = 0; block < in / 32; ++block) {
       const SourceBlock<6>& source = job.blocks[block];
       for (int v = 0; v < kVectors; v += 2) {
-        const std::ptrdiff_t offset = first_column * source.stride + v * P::lanes;
+        const std::ptrdiff_t offset = first_column * source.pixel_stride + v * P::lanes;
         const T* rows[6];
         for (int k = 0; k < 6; ++k) rows[k] = static_cast<const T*>(source.rows[static_cast<std::size_t>(k)]) + offset;
         for (int x = 0; x < 4 * tiles + 2; ++x) {
           F a[6];
           F b[6];
           for (int k = 0; k < 6; ++k) {
-            a[k] = P::load(rows[k] + x * source.stride);
-            b[k] = P::load(rows[k] + x * source.stride + P::lanes);
+            a[k] = P::load(rows[k] + x * source.pixel_stride);
+            b[k] = P::load(rows[k] + x * source.pixel_stride + P::lanes);
           }
           forward(a, half_done[0] + x * 6, 1);
           forward(b, half_done[1] + x * 6, 1);
@@ -135,7 +135,7 @@ struct Winograd {
   static void quantise(const float* group, std::size_t group_step, int in, int tiles, F* most, std::int16_t* ints,
                        std::size_t step, float* unscale, bool* bad) {
     alignas(64) float scale[kTiles * kPoints + 16];
-    alignas(64) float back[kTiles * kPoints + 16];
+    alignas(64) float inverse_scale[kTiles * kPoints + 16];
     const F range = P::set1(32766.0F);
     F worst = P::set1(0.0F);
     const int count = tiles * kPoints;
@@ -145,7 +145,7 @@ struct Winograd {
       worst = P::abs_max(worst, m);
       m = P::add(m, P::set1(1e-30F));
       P::store(scale + i, P::div(range, m));
-      P::store(back + i, P::div(m, range));
+      P::store(inverse_scale + i, P::div(m, range));
     }
     alignas(64) float lanes[P::lanes];
     P::store(lanes, worst);
@@ -155,7 +155,7 @@ struct Winograd {
     for (int point = 0; point < kPoints; ++point) {
       for (int tile = 0; tile < tiles; ++tile) {
         const F s = P::set1(scale[tile * kPoints + point]);
-        unscale[point * kTiles + tile] = back[tile * kPoints + point];
+        unscale[point * kTiles + tile] = inverse_scale[tile * kPoints + point];
         const float* from = group + point * group_step + static_cast<std::size_t>(tile) * in;
         std::int16_t* to = ints + point * step + static_cast<std::size_t>(tile) * in;
         for (int c = 0; c < in; c += 2 * P::lanes) {
@@ -193,8 +193,8 @@ struct Winograd {
           continue;
         }
         for (int r = 0; r < job.rows; ++r) {
-          T* to = static_cast<T*>(job.out[static_cast<std::size_t>(r)]) + x0 * job.target.stride + channel;
-          for (int x = 0; x < columns; ++x) P::store(to + x * job.target.stride, y[r * 4 + x]);
+          T* to = static_cast<T*>(job.out[static_cast<std::size_t>(r)]) + x0 * job.target.pixel_stride + channel;
+          for (int x = 0; x < columns; ++x) P::store(to + x * job.target.pixel_stride, y[r * 4 + x]);
         }
       }
     }
@@ -205,10 +205,10 @@ struct Winograd {
     F beta = P::set1(job.residual.beta);
     if (job.residual.gate != nullptr) beta = P::mul(beta, P::load(job.residual.gate + channel));
     for (int r = 0; r < job.rows; ++r) {
-      const T* from =
-          static_cast<const T*>(job.residual_rows[static_cast<std::size_t>(r)]) + x0 * job.residual.stride + channel;
+      const T* from = static_cast<const T*>(job.residual_rows[static_cast<std::size_t>(r)]) +
+                      x0 * job.residual.pixel_stride + channel;
       for (int x = 0; x < columns; ++x) {
-        y[r * 4 + x] = P::fma(P::load(from + x * job.residual.stride), beta, P::mul(y[r * 4 + x], alpha));
+        y[r * 4 + x] = P::fma(P::load(from + x * job.residual.pixel_stride), beta, P::mul(y[r * 4 + x], alpha));
       }
     }
   }
@@ -229,10 +229,10 @@ struct Winograd {
     const PackedMatrix& matrix = *job.matrix;
     const int in = matrix.in;
     const bool ints = matrix.arithmetic == Arithmetic::int16;
-    const Scratch s = carve(job.scratch, in);
+    const Scratch s = split_scratch(job.scratch, in);
     const std::size_t group_step = static_cast<std::size_t>(kTiles) * in + kPad;
-    for (int first = 0; first < job.tiles; first += kMostTiles) {
-      const int tiles = job.tiles - first < kMostTiles ? job.tiles - first : kMostTiles;
+    for (int first = 0; first < job.tiles; first += kMaxTiles) {
+      const int tiles = job.tiles - first < kMaxTiles ? job.tiles - first : kMaxTiles;
       const int groups = (tiles + kTiles - 1) / kTiles;
       const std::size_t value_step = static_cast<std::size_t>(groups) * kTiles * in + (ints ? 2 * kPad : kPad);
       for (int g = 0; g < groups; ++g) {
@@ -242,14 +242,14 @@ struct Winograd {
           alignas(64) F most[kTiles * kPoints + 16];
           transform<T, true>(job, column, n, s.group, group_step, most);
           quantise(s.group, group_step, in, n, most, s.ints + static_cast<std::size_t>(g) * kTiles * in, value_step,
-                   s.unscale + static_cast<std::size_t>(g) * kPoints * kTiles, job.bad);
+                   s.unscale + static_cast<std::size_t>(g) * kPoints * kTiles, job.found_non_finite);
         } else {
           transform<T, false>(job, column, n, s.values + static_cast<std::size_t>(g) * kTiles * in, value_step,
                               nullptr);
         }
       }
-      Ahead<6> ahead = look_ahead<T>(job, first + tiles);
-      Ahead<4> results = result_lines<T>(job, first, tiles);
+      Prefetcher<6> ahead = input_prefetch<T>(job, first + tiles);
+      Prefetcher<4> results = output_prefetch<T>(job, first, tiles);
       for (int lane0 = 0; lane0 < matrix.out_padded; lane0 += kBlock) {
         const int width = matrix.out_padded - lane0 < kBlock ? matrix.out_padded - lane0 : kBlock;
         const std::size_t product_step = static_cast<std::size_t>(groups) * kTiles * width + kPad;
@@ -263,56 +263,57 @@ struct Winograd {
 
   /// The lines that finish() will write, likewise.
   template <class T>
-  static Ahead<4> result_lines(const Conv3x3Job& job, int first_tile, int tiles) {
-    Ahead<4> lines;
+  static Prefetcher<4> output_prefetch(const Conv3x3Job& job, int first_tile, int tiles) {
+    Prefetcher<4> lines;
     if (job.target.planar) return lines;
     for (std::size_t r = 0; r < 4; ++r) {
       const auto row = r < static_cast<std::size_t>(job.rows) ? r : 0;
       lines.from[r] =
-          reinterpret_cast<const char*>(static_cast<const T*>(job.out[row]) + 4 * first_tile * job.target.stride);
+          reinterpret_cast<const char*>(static_cast<const T*>(job.out[row]) + 4 * first_tile * job.target.pixel_stride);
     }
-    lines.lines = static_cast<int>(4 * tiles * job.target.stride * static_cast<std::ptrdiff_t>(sizeof(T)) / 64);
+    lines.lines = static_cast<int>(4 * tiles * job.target.pixel_stride * static_cast<std::ptrdiff_t>(sizeof(T)) / 64);
     return lines;
   }
 
   /// The rows that the next tiles will read, brought nearer while the matrix product runs.
   template <class T>
-  static Ahead<6> look_ahead(const Conv3x3Job& job, int next_tile) {
-    Ahead<6> ahead;
+  static Prefetcher<6> input_prefetch(const Conv3x3Job& job, int next_tile) {
+    Prefetcher<6> ahead;
     if (next_tile >= job.tiles) return ahead;
-    const int left = job.tiles - next_tile < kMostTiles ? job.tiles - next_tile : kMostTiles;
+    const int left = job.tiles - next_tile < kMaxTiles ? job.tiles - next_tile : kMaxTiles;
     const SourceBlock<6>& block = job.blocks[0];
     for (std::size_t k = 0; k < 6; ++k) {
       ahead.from[k] =
-          reinterpret_cast<const char*>(static_cast<const T*>(block.rows[k]) + 4 * next_tile * block.stride);
+          reinterpret_cast<const char*>(static_cast<const T*>(block.rows[k]) + 4 * next_tile * block.pixel_stride);
     }
-    ahead.lines = static_cast<int>(4 * left * block.stride * static_cast<std::ptrdiff_t>(sizeof(T)) / 64);
+    ahead.lines = static_cast<int>(4 * left * block.pixel_stride * static_cast<std::ptrdiff_t>(sizeof(T)) / 64);
     return ahead;
   }
 
   template <int Columns>
   static void multiply(const PackedMatrix& matrix, const Scratch& s, int lane0, int in, int groups,
-                       std::size_t value_step, std::size_t product_step, Ahead<6>& ahead, Ahead<4>& results) {
+                       std::size_t value_step, std::size_t product_step, Prefetcher<6>& ahead, Prefetcher<4>& results) {
     constexpr int kWidth = Columns * P::lanes;
     const std::size_t block = static_cast<std::size_t>(lane0) * kPoints * in;
-    const int each = ahead.per_call(kPoints * groups);
+    const int lines_per_call = ahead.per_call(kPoints * groups);
     for (int point = 0; point < kPoints; ++point) {
       for (int g = 0; g < groups; ++g) {
-        ahead.template fetch<P>(each);
-        results.template fetch<P>(each);
+        ahead.template fetch<P>(lines_per_call);
+        results.template fetch<P>(lines_per_call);
         float* to = s.products + point * product_step + static_cast<std::size_t>(g) * kTiles * kWidth;
         const std::size_t from = point * value_step + static_cast<std::size_t>(g) * kTiles * in;
         if (matrix.arithmetic == Arithmetic::int16) {
           const std::int16_t* weights = matrix.int16.data() + block + static_cast<std::size_t>(point) * in * kWidth;
           typename P::I sums[kTiles][Columns];
           multiply_int16<P, Columns>(weights, s.ints + from, in, in, sums);
-          const float* back = s.unscale + (static_cast<std::size_t>(g) * kPoints + point) * kTiles;
-          const float* scale = matrix.unscale.data() + static_cast<std::size_t>(point) * matrix.out_padded + lane0;
+          const float* tile_unscale = s.unscale + (static_cast<std::size_t>(g) * kPoints + point) * kTiles;
+          const float* weight_unscale =
+              matrix.unscale.data() + static_cast<std::size_t>(point) * matrix.out_padded + lane0;
           for (int n = 0; n < Columns; ++n) {
-            const F per_channel = P::load(scale + n * P::lanes);
+            const F per_channel = P::load(weight_unscale + n * P::lanes);
             for (int i = 0; i < kTiles; ++i) {
               P::store(to + i * kWidth + n * P::lanes,
-                       P::mul(P::mul(P::to_float(sums[i][n]), per_channel), P::set1(back[i])));
+                       P::mul(P::mul(P::to_float(sums[i][n]), per_channel), P::set1(tile_unscale[i])));
             }
           }
         } else {
@@ -328,8 +329,8 @@ struct Winograd {
   }
 
   static void run(const Conv3x3Job& job) {
-    assert(job.matrix->points == kPoints && job.matrix->in <= kMostConv3x3Channels && job.rows >= 1 && job.rows <= 4);
-    if (job.storage == Storage::half) {
+    assert(job.matrix->points == kPoints && job.matrix->in <= kMaxConv3x3Channels && job.rows >= 1 && job.rows <= 4);
+    if (job.element_type == ElementType::float16) {
       run_typed<std::uint16_t>(job);
     } else {
       run_typed<float>(job);

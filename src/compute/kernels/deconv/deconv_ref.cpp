@@ -5,7 +5,7 @@ namespace weir::compute {
 namespace {
 
 /// The input with stride - 1 zeros between its pixels.
-Planes spread(const Planes& in, int stride) {
+Planes insert_zeros(const Planes& in, int stride) {
   Planes out{in.channels, (in.height - 1) * stride + 1, (in.width - 1) * stride + 1};
   for (int c = 0; c < in.channels; ++c) {
     for (int y = 0; y < in.height; ++y) {
@@ -16,10 +16,10 @@ Planes spread(const Planes& in, int stride) {
 }
 
 /// Every kernel turned by half a turn.
-std::vector<float> turned(std::span<const float> weight, int kernel) {
-  const std::size_t square = static_cast<std::size_t>(kernel) * kernel;
+std::vector<float> rotate_kernels(std::span<const float> weight, int kernel) {
+  const std::size_t area = static_cast<std::size_t>(kernel) * kernel;
   std::vector<float> out(weight.size());
-  for (std::size_t i = 0; i < weight.size(); ++i) out[i / square * square + (square - 1 - i % square)] = weight[i];
+  for (std::size_t i = 0; i < weight.size(); ++i) out[i / area * area + (area - 1 - i % area)] = weight[i];
   return out;
 }
 
@@ -30,8 +30,8 @@ std::vector<float> turned(std::span<const float> weight, int kernel) {
 Planes deconv_ref(const Planes& in, const ConvGeometry& geometry, std::span<const float> weight,
                   std::span<const float> bias) {
   assert(geometry.pad < geometry.kernel);
-  const ConvGeometry plain{geometry.out_channels, geometry.kernel, 1, geometry.kernel - 1 - geometry.pad};
-  return conv_ref(spread(in, geometry.stride), plain, turned(weight, geometry.kernel), bias);
+  const ConvGeometry unit_stride{geometry.out_channels, geometry.kernel, 1, geometry.kernel - 1 - geometry.pad};
+  return conv_ref(insert_zeros(in, geometry.stride), unit_stride, rotate_kernels(weight, geometry.kernel), bias);
 }
 
 }  // namespace weir::compute

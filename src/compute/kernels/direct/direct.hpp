@@ -57,7 +57,7 @@ struct Direct {
   template <class T>
   static inline void put(const DirectJob& job, int lane, int x, F value) {
     if (!job.target.planar) {
-      P::store(static_cast<T*>(job.output) + x * job.target.stride + lane, value);
+      P::store(static_cast<T*>(job.output) + x * job.target.pixel_stride + lane, value);
       return;
     }
     alignas(64) float lanes[P::lanes];
@@ -67,8 +67,8 @@ struct Direct {
     }
   }
   static void run(const DirectJob& job) {
-    assert(job.in >= 1 && job.in <= kMostPlanarChannels && job.kernel >= 1 && job.kernel <= kMostDirectKernel);
-    if (job.storage == Storage::half) {
+    assert(job.in >= 1 && job.in <= kMaxPlanarChannels && job.kernel >= 1 && job.kernel <= kMaxDirectKernel);
+    if (job.element_type == ElementType::float16) {
       run_typed<std::uint16_t>(job);
     } else {
       run_typed<float>(job);

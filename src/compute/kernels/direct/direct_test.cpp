@@ -16,8 +16,8 @@ TEST_P(Direct, IsTheConvolutionAndWritesNothingElse) {
   for (const int out : {1, 3, 4, 12, 16, 24, 32, 48, 64}) {
     for (const int kernel : {1, 3, 5}) {
       const int in = uniform(random, 1, 4), columns = uniform(random, 1, 50);
-      const Storage storage = uniform(random, 0, 1) == 0 ? Storage::half : Storage::single;
-      const bool planar = out <= kMostPlanarChannels;
+      const ElementType element_type = uniform(random, 0, 1) == 0 ? ElementType::float16 : ElementType::float32;
+      const bool planar = out <= kMaxPlanarChannels;
       Planes input{in, kernel, columns + kernel - 1 + 5};  // a job may read five more
       input.values = numbers(random, input.values.size());
       const auto weight = numbers(random, static_cast<std::size_t>(out) * in * kernel * kernel);
@@ -25,13 +25,13 @@ TEST_P(Direct, IsTheConvolutionAndWritesNothingElse) {
                  slope = numbers(random, static_cast<std::size_t>(out));
       const AlignedArray<float> packed = pack_direct(out, in, kernel, weight.data());
       const EpilogueWeights epilogue{aligned(bias, padded_channels(out)), aligned(slope, padded_channels(out))};
-      FeatureRows rows{storage, 1, columns + 1, padded_channels(out)};
+      FeatureRows rows{element_type, 1, columns + 1, padded_channels(out)};
       Planes planes{out, 1, columns + 1};
       std::fill(planes.values.begin(), planes.values.end(), kUntouched);
       DirectJob job;
       job.weights = packed.data();
       job.epilogue = &epilogue;
-      job.storage = storage;
+      job.element_type = element_type;
       job.in = in;
       job.kernel = kernel;
       job.out = out;
@@ -48,7 +48,7 @@ TEST_P(Direct, IsTheConvolutionAndWritesNothingElse) {
         for (int x = 0; x < columns; ++x) {
           const double sum = sums.at(o, 0, x), expected = sum < 0 ? sum * slope[static_cast<std::size_t>(o)] : sum;
           const float actual = planar ? planes.at(o, 0, x) : rows.value(0, x, o);
-          ASSERT_NEAR(actual, expected, 1e-4 + rounding(planar ? Storage::single : storage, expected))
+          ASSERT_NEAR(actual, expected, 1e-4 + rounding(planar ? ElementType::float32 : element_type, expected))
               << in << " to " << out << ", kernel " << kernel << ", channel " << o << " column " << x << " of "
               << columns;
         }

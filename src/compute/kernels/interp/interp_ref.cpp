@@ -14,7 +14,7 @@ struct Taps {
   std::array<float, 4> weight{};
 };
 
-int resized(int extent, float scale) {
+int scaled_extent(int extent, float scale) {
   return static_cast<int>(static_cast<double>(extent) * static_cast<double>(scale));
 }
 
@@ -81,7 +81,7 @@ Planes resample(const Planes& in, const std::vector<Taps>& rows, const std::vect
 }  // namespace
 
 Planes interp_nearest_ref(const Planes& in, float scale) {
-  Planes out{in.channels, resized(in.height, scale), resized(in.width, scale)};
+  Planes out{in.channels, scaled_extent(in.height, scale), scaled_extent(in.width, scale)};
   const auto from = [scale](int x, int extent) {
     return std::min(static_cast<int>(static_cast<double>(x) / static_cast<double>(scale)), extent - 1);
   };
@@ -94,13 +94,13 @@ Planes interp_nearest_ref(const Planes& in, float scale) {
 }
 
 Planes interp_bilinear_ref(const Planes& in, float scale) {
-  return resample(in, bilinear_taps(in.height, resized(in.height, scale)),
-                  bilinear_taps(in.width, resized(in.width, scale)));
+  return resample(in, bilinear_taps(in.height, scaled_extent(in.height, scale)),
+                  bilinear_taps(in.width, scaled_extent(in.width, scale)));
 }
 
 Planes interp_bicubic_ref(const Planes& in, float scale) {
-  return resample(in, bicubic_taps(in.height, resized(in.height, scale)),
-                  bicubic_taps(in.width, resized(in.width, scale)));
+  return resample(in, bicubic_taps(in.height, scaled_extent(in.height, scale)),
+                  bicubic_taps(in.width, scaled_extent(in.width, scale)));
 }
 
 }  // namespace weir::compute

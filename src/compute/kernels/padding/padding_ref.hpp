@@ -6,6 +6,6 @@
 namespace weir::compute {
 
 /// Adds rows and columns on each side; `value` is the constant.
-Planes padding_ref(const Planes& in, int top, int left, int bottom, int right, Fill fill, float value);
+Planes padding_ref(const Planes& in, int top, int left, int bottom, int right, PaddingMode mode, float value);
 
 }  // namespace weir::compute

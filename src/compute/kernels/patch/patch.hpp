@@ -13,10 +13,10 @@ template <class P>
 struct Patch {
   using F = typename P::F;
   static constexpr int kBases = P::rows;
-  static constexpr int kMostGroups = 4;
+  static constexpr int kMaxGroups = 4;
   static constexpr int kBlock = P::lanes * P::columns;
 
-  static std::size_t scratch_bytes(int in) { return static_cast<std::size_t>(kMostGroups) * kBases * in * 4 + 1024; }
+  static std::size_t scratch_bytes(int in) { return static_cast<std::size_t>(kMaxGroups) * kBases * in * 4 + 1024; }
 
   struct Group {
     std::int16_t* ints;
@@ -36,9 +36,9 @@ struct Patch {
       int k = 0;
       for (int ky = 0; ky < job.kernel; ++ky) {
         const T* row = static_cast<const T*>(job.rows[static_cast<std::size_t>(ky)]) +
-                       static_cast<std::ptrdiff_t>((first + base) * job.stride) * job.stride_in;
+                       static_cast<std::ptrdiff_t>((first + base) * job.stride) * job.pixel_stride;
         for (int kx = 0; kx < job.kernel; ++kx) {
-          const T* pixel = row + kx * job.stride_in;
+          const T* pixel = row + kx * job.pixel_stride;
           for (int c = 0; c < job.channels; c += 2 * P::lanes, k += 2 * P::lanes) {
             F a = P::load(pixel + c);
             F b = P::load(pixel + c + P::lanes);
@@ -68,7 +68,7 @@ struct Patch {
     alignas(64) float largest[16];
     for (int i = 0; i < kBases; i += P::lanes) P::store(largest + i, P::largest_lanes(most + i));
     for (int base = 0; base < bases; ++base) {
-      if (!(largest[base] < 3e38F)) *job.bad = true;
+      if (!(largest[base] < 3e38F)) *job.found_non_finite = true;
       const float m = largest[base] + 1e-30F;
       group.unscale[base] = m / 32766.0F;
       const F scale = P::set1(32766.0F / m);
@@ -82,10 +82,10 @@ struct Patch {
     const PackedMatrix& matrix = *job.matrix;
     const int in = matrix.in;
     const std::size_t per_group = static_cast<std::size_t>(kBases) * in;
-    for (int first = 0; first < job.bases; first += kBases * kMostGroups) {
-      Group groups[kMostGroups];
+    for (int first = 0; first < job.bases; first += kBases * kMaxGroups) {
+      Group groups[kMaxGroups];
       const int left = job.bases - first;
-      const int count = (left + kBases - 1) / kBases < kMostGroups ? (left + kBases - 1) / kBases : kMostGroups;
+      const int count = (left + kBases - 1) / kBases < kMaxGroups ? (left + kBases - 1) / kBases : kMaxGroups;
       for (int g = 0; g < count; ++g) {
         groups[g].floats = reinterpret_cast<float*>(job.scratch) + g * per_group;
         groups[g].ints = reinterpret_cast<std::int16_t*>(groups[g].floats);
@@ -160,10 +160,10 @@ struct Patch {
       if (x < 0 || x >= job.columns) continue;
       F value = values(i);
       if (job.residual.present) {
-        const T* from = static_cast<const T*>(job.residual_rows[dy]) + x * job.residual.stride + channel;
+        const T* from = static_cast<const T*>(job.residual_rows[dy]) + x * job.residual.pixel_stride + channel;
         value = P::fma(P::load(from), beta, P::mul(value, P::set1(job.residual.alpha)));
       }
-      P::store(static_cast<T*>(job.out[dy]) + x * job.target.stride + channel, value);
+      P::store(static_cast<T*>(job.out[dy]) + x * job.target.pixel_stride + channel, value);
     }
   }
   /// Lanes are (phase, channel) pairs of few channels; the surplus lanes are nobody's.
@@ -185,9 +185,9 @@ struct Patch {
   }
 
   static void run(const PatchJob& job) {
-    assert(job.kernel >= 1 && job.kernel <= kMostPatchKernel && job.factor >= 1 && job.factor <= kMostPatchFactor);
+    assert(job.kernel >= 1 && job.kernel <= kMaxPatchKernel && job.factor >= 1 && job.factor <= kMaxPatchFactor);
     assert(job.matrix->in == job.kernel * job.kernel * job.channels);
-    if (job.storage == Storage::half) {
+    if (job.element_type == ElementType::float16) {
       run_typed<std::uint16_t>(job);
     } else {
       run_typed<float>(job);

@@ -17,11 +17,11 @@ struct Case {
   int in = 32, out = 32;
   int height = 4, width = 8;  ///< of the input
   Arithmetic arithmetic = Arithmetic::int16;
-  Storage storage = Storage::half;
+  ElementType element_type = ElementType::float16;
   bool gate = false;  ///< on the input
   bool residual = false, residual_gate = false;
   std::uint64_t seed = 1;
-  [[nodiscard]] bool planar() const { return out <= kMostPlanarChannels; }
+  [[nodiscard]] bool planar() const { return out <= kMaxPlanarChannels; }
   [[nodiscard]] int factor() const { return transposed ? stride : 1; }
   /// Output rows and columns of the first base that are outside.
   [[nodiscard]] int lead() const { return transposed ? pad : 0; }
@@ -38,10 +38,10 @@ struct Case {
   [[nodiscard]] int phase_channels() const { return planar() ? out : round_up(out, 16); }
 };
 std::ostream& operator<<(std::ostream& stream, const Case& c) {
-  return stream << text(c.arithmetic) << " " << text(c.storage) << (c.transposed ? " transposed " : " ") << c.kernel
-                << "x" << c.kernel << " stride " << c.stride << " pad " << c.pad << ", " << c.in << " to " << c.out
-                << ", " << c.height << "x" << c.width << (c.gate ? ", gate" : "") << (c.residual ? ", residual" : "")
-                << ", seed " << c.seed;
+  return stream << text(c.arithmetic) << " " << text(c.element_type) << (c.transposed ? " transposed " : " ")
+                << c.kernel << "x" << c.kernel << " stride " << c.stride << " pad " << c.pad << ", " << c.in << " to "
+                << c.out << ", " << c.height << "x" << c.width << (c.gate ? ", gate" : "")
+                << (c.residual ? ", residual" : "") << ", seed " << c.seed;
 }
 
 /// Weights as the matrix wants them, [phase][phase_channels][tap y][tap x][padded in]. Tap t of phase r of a transposed
@@ -51,7 +51,7 @@ std::vector<float> laid_weights(const Case& c, const std::vector<float>& weight)
   const int in = padded_channels(c.in);
   const int phases = c.factor() * c.factor();
   const int channels = phases == 1 ? c.out : c.phase_channels();
-  std::vector<float> laid(static_cast<std::size_t>(phases) * channels * c.taps() * c.taps() * in);
+  std::vector<float> packed(static_cast<std::size_t>(phases) * channels * c.taps() * c.taps() * in);
   for (int phase = 0; phase < phases; ++phase) {
     for (int o = 0; o < c.out; ++o) {
       for (int t = 0; t < c.taps() * c.taps(); ++t) {
@@ -59,13 +59,13 @@ std::vector<float> laid_weights(const Case& c, const std::vector<float>& weight)
         const int ky = c.transposed ? phase / c.factor() + c.stride * (c.taps() - 1 - ty) : ty;
         const int kx = c.transposed ? phase % c.factor() + c.stride * (c.taps() - 1 - tx) : tx;
         if (ky >= c.kernel || kx >= c.kernel) continue;
-        float* to = laid.data() + (static_cast<std::size_t>(phase * channels + o) * c.taps() * c.taps() + t) * in;
+        float* to = packed.data() + (static_cast<std::size_t>(phase * channels + o) * c.taps() * c.taps() + t) * in;
         for (int i = 0; i < c.in; ++i)
           to[i] = weight[((static_cast<std::size_t>(o) * c.in + i) * c.kernel + ky) * c.kernel + kx];
       }
     }
   }
-  return laid;
+  return packed;
 }
 
 /// A whole small picture through patch jobs.
@@ -80,15 +80,15 @@ class Picture {
         slope_{numbers(random_, static_cast<std::size_t>(c.out))},
         gate_{numbers(random_, static_cast<std::size_t>(padded_channels(c.in)))},
         residual_gate_{aligned(numbers(random_, static_cast<std::size_t>(c.out)), padded_channels(c.out))},
-        laid_{laid_weights(c, weight_)},
+        packed_{laid_weights(c, weight_)},
         patch_size_{c.taps() * c.taps() * padded_channels(c.in)},
-        matrix_{pack_matrix(kernels, c.arithmetic, static_cast<int>(laid_.size()) / patch_size_, patch_size_,
-                            laid_.data())},
+        matrix_{pack_matrix(kernels, c.arithmetic, static_cast<int>(packed_.size()) / patch_size_, patch_size_,
+                            packed_.data())},
         epilogue_{per_lane(bias_), per_lane(slope_)},
-        input_{c.storage, c.height + 2 * c.border(), c.width + 2 * c.border(), padded_channels(c.in), 0},
-        residual_{c.storage, c.result(c.height), c.result(c.width), padded_channels(c.out)},
+        input_{c.element_type, c.height + 2 * c.border(), c.width + 2 * c.border(), padded_channels(c.in), 0},
+        residual_{c.element_type, c.result(c.height), c.result(c.width), padded_channels(c.out)},
         scratch_{kernels.patch_scratch(matrix_.in)},
-        output{c.storage, c.result(c.height), c.result(c.width) + kGuard, padded_channels(c.out)},
+        output{c.element_type, c.result(c.height), c.result(c.width) + kGuard, padded_channels(c.out)},
         planes{c.out, c.result(c.height), c.result(c.width) + kGuard} {
     for (int i = 0; i < c.height * c.width * c.in; ++i) {
       set_input(i % c.in, i / c.in / c.width, i / c.in % c.width, random_.between(-1, 1));
@@ -125,7 +125,7 @@ class Picture {
           }
           if (o >= case_.out) continue;  // up to a whole vector, nobody's
           const double expected = finished(sums.at(o, y, x), o, y, x);
-          double most = 1e-4 * scale + rounding(case_.planar() ? Storage::single : case_.storage, expected);
+          double most = 1e-4 * scale + rounding(case_.planar() ? ElementType::float32 : case_.element_type, expected);
           if (case_.arithmetic == Arithmetic::int16) most += kDeviations * std::sqrt(variance(rounded, o, y, x));
           ASSERT_NEAR(actual, expected, most) << case_ << "; channel " << o << " row " << y << " column " << x;
         }
@@ -152,7 +152,7 @@ class Picture {
     PatchJob job;
     job.matrix = &matrix_;
     job.epilogue = &epilogue_;
-    job.storage = case_.storage;
+    job.element_type = case_.element_type;
     job.channels = padded_channels(case_.in);
     job.kernel = case_.taps();
     job.stride = case_.input_step();
@@ -161,7 +161,7 @@ class Picture {
     for (int k = 0; k < case_.taps(); ++k) {
       job.rows[static_cast<std::size_t>(k)] = input_.at(row * job.stride + k, first * job.stride);
     }
-    job.stride_in = input_.stride();
+    job.pixel_stride = input_.stride();
     if (case_.gate) job.gate = gate_.data();
     job.bases = bases;
     job.first_column = first * job.factor - case_.lead();
@@ -177,7 +177,7 @@ class Picture {
       job.residual_rows[i] = residual_.at(y, 0);
     }
     job.scratch = scratch_.data();
-    job.bad = &bad;
+    job.found_non_finite = &bad;
     kernels_.patch(job);
   }
 
@@ -205,9 +205,9 @@ class Picture {
   };
   [[nodiscard]] Roundings roundings(const Planes& in) const {
     Roundings r;
-    for (std::size_t i = 0; i < laid_.size(); ++i) {
+    for (std::size_t i = 0; i < packed_.size(); ++i) {
       if (i % static_cast<std::size_t>(patch_size_) == 0) r.weights.emplace_back();
-      r.weights.back().add_weight(laid_[i]);
+      r.weights.back().add_weight(packed_[i]);
     }
     for (int by = 0; by < case_.bases(in.height); ++by) {
       for (int bx = 0; bx < case_.bases(in.width); ++bx) add_values(in, by, bx, r.values.emplace_back());
@@ -237,7 +237,7 @@ class Picture {
   SeededNumbers random_;
   std::vector<float> weight_, bias_, slope_, gate_;
   AlignedArray<float> residual_gate_;
-  std::vector<float> laid_;  // [outputs of the matrix][patch_size_]
+  std::vector<float> packed_;  // [outputs of the matrix][patch_size_]
   int patch_size_;
   PackedMatrix matrix_;
   EpilogueWeights epilogue_;
@@ -274,7 +274,7 @@ std::vector<Case> cases() {
         c.height = uniform(random, 3, 5);
         c.width = uniform(random, 3, 30);
         c.arithmetic = arithmetic;
-        c.storage = uniform(random, 0, 1) == 0 ? Storage::half : Storage::single;
+        c.element_type = uniform(random, 0, 1) == 0 ? ElementType::float16 : ElementType::float32;
         c.gate = uniform(random, 0, 1) == 0;
         c.residual = !c.planar() && uniform(random, 0, 1) == 0;
         c.residual_gate = uniform(random, 0, 1) == 0;

@@ -18,7 +18,7 @@ struct RowKernels {
   using F = typename P::F;
 
   template <class T>
-  static float get(const T* p) {
+  static float read_value(const T* p) {
     if constexpr (sizeof(T) == 2)
       return half_to_float(*p);
     else
@@ -46,7 +46,7 @@ struct RowKernels {
         if (n == P::lanes) {
           value = P::load(from);
         } else {
-          for (int j = 0; j < n; ++j) lanes[j] = get(from + j);
+          for (int j = 0; j < n; ++j) lanes[j] = read_value(from + j);
           for (int j = n; j < P::lanes; ++j) lanes[j] = 0;
           value = P::load(lanes);
         }
@@ -69,8 +69,8 @@ struct RowKernels {
     }
   }
   static void combine(const CombineJob& job) {
-    assert(job.inputs >= 1 && job.inputs <= kMostCombined);
-    if (job.element == Storage::half)
+    assert(job.inputs >= 1 && job.inputs <= kMaxCombined);
+    if (job.element_type == ElementType::float16)
       combine_typed<std::uint16_t>(job);
     else
       combine_typed<float>(job);
@@ -79,15 +79,15 @@ struct RowKernels {
   /// `Factor` is the job's, or 0 where no loop is worth being made for it.
   template <class T, int Factor>
   static void shuffle_by(const ShuffleJob& job) {
-    constexpr int kMostFactor = Factor > 0 ? Factor : kMostShuffleFactor;
-    constexpr int kMostArea = kMostFactor * kMostFactor;
+    constexpr int kMaxFactor = Factor > 0 ? Factor : kMaxShuffleFactor;
+    constexpr int kMaxArea = kMaxFactor * kMaxFactor;
     const int factor = Factor > 0 ? Factor : job.factor;
     const int area = factor * factor;
-    std::array<std::uint8_t, kMostArea> order;  // here, where no row that is written can alias it
+    std::array<std::uint8_t, kMaxArea> order;  // here, where no row that is written can alias it
     std::copy_n(job.order, area, order.begin());
     for (int x = job.first; x < job.last; ++x) {
-      const T* pixel = static_cast<const T*>(job.in) + static_cast<std::ptrdiff_t>(x) * job.stride;
-      alignas(64) float values[kMostPlanarChannels * kMostArea + P::lanes];
+      const T* pixel = static_cast<const T*>(job.in) + static_cast<std::ptrdiff_t>(x) * job.pixel_stride;
+      alignas(64) float values[kMaxPlanarChannels * kMaxArea + P::lanes];
       for (int i = 0; i < job.planes * area; i += P::lanes) P::store(values + i, P::load(pixel + i));
       for (int c = 0; c < job.planes; ++c) {
         const float base = job.base == nullptr ? 0.0F : job.base[c * job.base_plane_stride + x];
@@ -106,21 +106,21 @@ struct RowKernels {
     shuffle_by<T, 0>(job);
   }
   static void shuffle(const ShuffleJob& job) {
-    assert(job.factor >= 1 && job.factor <= kMostShuffleFactor && job.planes <= kMostPlanarChannels);
-    if (job.storage == Storage::half)
+    assert(job.factor >= 1 && job.factor <= kMaxShuffleFactor && job.planes <= kMaxPlanarChannels);
+    if (job.element_type == ElementType::float16)
       shuffle_typed<std::uint16_t>(job);
     else
       shuffle_typed<float>(job);
   }
 
   static void resize_row(const ResizeJob& job) {
-    assert(job.taps >= 1 && job.taps <= kMostResizeTaps);
+    assert(job.taps >= 1 && job.taps <= kMaxResizeTaps);
     // Down the columns first, over the input columns that the taps reach, then along the row.
     float* line = job.scratch;
     const int from = std::max(0, job.index[job.first]);
     const int to = std::min(job.width, job.index[job.last - 1] + job.taps);
     for (int c = 0; c < job.planes; ++c) {
-      const float* rows[kMostResizeTaps];
+      const float* rows[kMaxResizeTaps];
       for (int k = 0; k < job.taps; ++k) rows[k] = job.in[static_cast<std::size_t>(k)] + c * job.in_plane_stride;
       if (job.taps == 4) {
         for (int x = from; x < to; ++x) {
@@ -149,7 +149,7 @@ struct RowKernels {
     }
   }
 
-  static void look(const float* values, int count, float reference, Seen& seen) {
+  static void summarise_values(const float* values, int count, float reference, ValueSummary& summary) {
     const std::uint32_t equal = std::bit_cast<std::uint32_t>(reference);
     std::uint32_t huge = 0;
     std::uint32_t differs = 0;
@@ -158,8 +158,8 @@ struct RowKernels {
       huge |= (bits & 0x7f800000u) == 0x7f800000u ? 1u : 0u;
       differs |= bits ^ equal;
     }
-    seen.not_finite = seen.not_finite || huge != 0;
-    seen.unequal = seen.unequal || differs != 0;
+    summary.has_non_finite = summary.has_non_finite || huge != 0;
+    summary.has_unequal = summary.has_unequal || differs != 0;
   }
 
   /// Planes are rounded side by side and then woven: a loop that does both is not made of vectors.
@@ -171,7 +171,7 @@ struct RowKernels {
       T piece[3][kPiece];
       for (int c = 0; c < job.planes; ++c) {
         const float* from = job.in + c * job.plane_stride + first;
-        look(from, count, job.reference[static_cast<std::size_t>(c)], *job.seen);
+        summarise_values(from, count, job.reference[static_cast<std::size_t>(c)], *job.summary);
         for (int x = 0; x < count; ++x) {
           float value = from[x] * most + 0.5F;
           value = value > 0 ? value : 0;  // NaN becomes 0 here; the check before has seen it

@@ -17,11 +17,11 @@ double clipped(double value, const CombineJob& job) {
   return job.clip ? std::clamp(value, static_cast<double>(job.low), static_cast<double>(job.high)) : value;
 }
 
-TEST_P(Rows, CombineIsTheFormula) {
+TEST_P(Rows, CombineFollowsTheFormula) {
   SeededNumbers random{3};
   for (int round = 0; round < 60; ++round) {
     CombineJob job;
-    job.element = round % 2 == 0 ? Storage::half : Storage::single;
+    job.element_type = round % 2 == 0 ? ElementType::float16 : ElementType::float32;
     job.inputs = uniform(random, 1, 8);
     const bool gates = uniform(random, 0, 1) == 0;
     job.channels = gates ? 32 * uniform(random, 1, 3) : 1;
@@ -34,7 +34,7 @@ TEST_P(Rows, CombineIsTheFormula) {
     std::vector<FeatureRows> in;
     std::vector<std::vector<float>> gate;
     for (int k = 0; k < job.inputs; ++k) {
-      in.emplace_back(job.element, 1, 1, job.count);
+      in.emplace_back(job.element_type, 1, 1, job.count);
       in.back().fill(random);
       gate.push_back(numbers(random, static_cast<std::size_t>(job.channels)));
     }
@@ -44,7 +44,7 @@ TEST_P(Rows, CombineIsTheFormula) {
       job.coefficient[i] = random.between(-1, 1);
       if (gates && k % 2 == 0) job.gate[i] = gate[i].data();
     }
-    FeatureRows out{job.element, 1, 1, job.count + 1};
+    FeatureRows out{job.element_type, 1, 1, job.count + 1};
     job.out = out.at(0, 0);
     kernels().combine(job);
     for (int e = 0; e < job.count; ++e) {
@@ -54,18 +54,18 @@ TEST_P(Rows, CombineIsTheFormula) {
         sum += static_cast<double>(job.coefficient[k]) * g * in[k].value(0, 0, e);
       }
       const double expected = clipped(sum < 0 ? sum * job.slope : sum, job);
-      ASSERT_NEAR(out.value(0, 0, e), expected, 1e-5 + rounding(job.element, expected))
+      ASSERT_NEAR(out.value(0, 0, e), expected, 1e-5 + rounding(job.element_type, expected))
           << "round " << round << ", " << e;
     }
     ASSERT_EQ(out.value(0, 0, job.count), kUntouched) << "round " << round;
   }
 }
 
-TEST_P(Rows, CombineOntoOneOfItsInputs) {
+TEST_P(Rows, CombineWritesOntoOneOfItsInputs) {
   std::vector<float> a(100), b(100, 2.0F);
   std::iota(a.begin(), a.end(), 0.0F);
   CombineJob job;
-  job.element = Storage::single;
+  job.element_type = ElementType::float32;
   job.inputs = 2;
   job.in = {a.data(), b.data()};
   job.coefficient = {1, 3};
@@ -78,11 +78,11 @@ TEST_P(Rows, CombineOntoOneOfItsInputs) {
 TEST_P(Rows, ShufflePutsEachChannelInItsPlace) {
   SeededNumbers random{4};
   for (const int factor : {1, 2, 3, 4, 8}) {
-    for (const Storage storage : {Storage::half, Storage::single}) {
+    for (const ElementType element_type : {ElementType::float16, ElementType::float32}) {
       for (const bool with_base : {false, true}) {
-        const int area = factor * factor, planes = uniform(random, 1, kMostPlanarChannels),
+        const int area = factor * factor, planes = uniform(random, 1, kMaxPlanarChannels),
                   width = uniform(random, 3, 40);
-        FeatureRows in{storage, 1, width, padded_channels(planes * area)};
+        FeatureRows in{element_type, 1, width, padded_channels(planes * area)};
         in.fill(random);
         Planes base{planes, 1, width};
         base.values = numbers(random, base.values.size());
@@ -92,9 +92,9 @@ TEST_P(Rows, ShufflePutsEachChannelInItsPlace) {
         Planes out{planes, factor, width * factor};
         std::fill(out.values.begin(), out.values.end(), kUntouched);
         ShuffleJob job;
-        job.storage = storage;
+        job.element_type = element_type;
         job.in = in.at(0, 0);
-        job.stride = in.stride();
+        job.pixel_stride = in.stride();
         job.factor = factor;
         job.planes = planes;
         job.order = order.data();
@@ -167,7 +167,7 @@ TEST_P(Rows, ResizeTakesTapsDownTheColumnsAndThenAlongTheRow) {
   }
 }
 
-TEST_P(Rows, SamplesAreRoundedClampedAndLookedAt) {
+TEST_P(Rows, SamplesAreRoundedClampedAndSummarised) {
   constexpr float kNaN = std::numeric_limits<float>::quiet_NaN(), kInfinity = std::numeric_limits<float>::infinity();
   struct Value {
     float in;
@@ -190,7 +190,7 @@ TEST_P(Rows, SamplesAreRoundedClampedAndLookedAt) {
   }
   for (const int bits : {8, 16}) {
     std::vector<std::uint8_t> bytes(values.size() * 3 * 2, 9);
-    Seen seen;
+    ValueSummary summary;
     SamplesJob job;
     job.in = in.values.data();
     job.plane_stride = in.width;
@@ -199,7 +199,7 @@ TEST_P(Rows, SamplesAreRoundedClampedAndLookedAt) {
     job.out = bytes.data();
     job.samples_per_pixel = 3;
     job.last = in.width;
-    job.seen = &seen;
+    job.summary = &summary;
     kernels().samples(job);
     for (std::size_t i = 0; i < values.size(); ++i) {
       for (std::size_t c = 0; c < 3; ++c) {
@@ -213,15 +213,15 @@ TEST_P(Rows, SamplesAreRoundedClampedAndLookedAt) {
             << bits << " bits of " << values[i].in;
       }
     }
-    EXPECT_TRUE(seen.not_finite);
-    EXPECT_TRUE(seen.unequal);
+    EXPECT_TRUE(summary.has_non_finite);
+    EXPECT_TRUE(summary.has_unequal);
   }
 }
 
-TEST_P(Rows, SamplesSayWhatTheySaw) {
-  const auto look = [&](std::vector<float> row, float reference, int first, int last) {
+TEST_P(Rows, SamplesReportNonFiniteAndUnequalValues) {
+  const auto summarise = [&](std::vector<float> row, float reference, int first, int last) {
     std::vector<std::uint8_t> bytes(row.size());
-    Seen seen;
+    ValueSummary summary;
     SamplesJob job;
     job.in = row.data();
     job.planes = 1;
@@ -230,25 +230,25 @@ TEST_P(Rows, SamplesSayWhatTheySaw) {
     job.first = first;
     job.last = last;
     job.reference = {reference, 0, 0};
-    job.seen = &seen;
+    job.summary = &summary;
     kernels().samples(job);
-    return seen;
+    return summary;
   };
   constexpr float kNaN = std::numeric_limits<float>::quiet_NaN(), kInfinity = std::numeric_limits<float>::infinity();
   std::vector<float> row(77, 0.25F);
-  EXPECT_FALSE(look(row, 0.25F, 0, 77).unequal);
-  EXPECT_FALSE(look(row, 0.25F, 0, 77).not_finite);
-  EXPECT_TRUE(look(row, 0.5F, 0, 77).unequal);
+  EXPECT_FALSE(summarise(row, 0.25F, 0, 77).has_unequal);
+  EXPECT_FALSE(summarise(row, 0.25F, 0, 77).has_non_finite);
+  EXPECT_TRUE(summarise(row, 0.5F, 0, 77).has_unequal);
   for (const std::size_t place : {0, 40, 76}) {
     for (const float value : {kNaN, kInfinity, -kInfinity}) {
       std::vector<float> spoilt = row;
       spoilt[place] = value;
-      EXPECT_TRUE(look(spoilt, 0.25F, 0, 77).not_finite) << value << " at " << place;
+      EXPECT_TRUE(summarise(spoilt, 0.25F, 0, 77).has_non_finite) << value << " at " << place;
     }
     std::vector<float> other = row;
     other[place] = 0.26F;
-    EXPECT_TRUE(look(other, 0.25F, 0, 77).unequal) << place;
-    EXPECT_FALSE(look(other, 0.25F, 1, 40).unequal && place != 40) << "columns that are not asked for";
+    EXPECT_TRUE(summarise(other, 0.25F, 0, 77).has_unequal) << place;
+    EXPECT_FALSE(summarise(other, 0.25F, 1, 40).has_unequal && place != 40) << "columns that are not asked for";
   }
 }
 

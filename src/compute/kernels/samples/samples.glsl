@@ -23,7 +23,7 @@ layout(push_constant) uniform Push {
   uint base_phase;
 } push;
 
-shared uint seen;
+shared uint group_bits;
 
 vec3 pixel(uvec2 at);
 
@@ -35,7 +35,7 @@ vec3 pixel_on_base(uvec2 at) {
 }
 
 // By its bits: compilers may take it that no value is NaN.
-bool no_number(vec3 v) { return any(equal(floatBitsToUint(v) & uvec3(0x7F800000u), uvec3(0x7F800000u))); }
+bool is_not_finite(vec3 v) { return any(equal(floatBitsToUint(v) & uvec3(0x7F800000u), uvec3(0x7F800000u))); }
 
 uvec3 samples(vec3 v) {
   precise const vec3 scaled = v * 255.0 + 0.5;
@@ -47,7 +47,7 @@ void make_samples() {
   const uint first = gl_GlobalInvocationID.x * 4;
   const uint y = gl_WorkGroupID.y;
   const uint quads = (extent.x + 3) / 4;
-  if (gl_LocalInvocationID.x == 0) seen = 0;
+  if (gl_LocalInvocationID.x == 0) group_bits = 0;
   barrier();
   if (first < extent.x) {
     uint bytes[12];
@@ -57,7 +57,7 @@ void make_samples() {
     for (uint x = 0; x < 4; ++x) {
       if (first + x >= extent.x) break;
       const vec3 v = pixel_on_base(uvec2(first + x, y));
-      if (no_number(v)) bits |= 1u;
+      if (is_not_finite(v)) bits |= 1u;
       if (any(notEqual(v, left))) bits |= 2u;
       left = v;
       const uvec3 made = samples(v);
@@ -66,8 +66,8 @@ void make_samples() {
     const uint to = (y * quads + first / 4) * 3;
     for (uint w = 0; w < 3; ++w)
       words.v[to + w] = bytes[w * 4] | bytes[w * 4 + 1] << 8 | bytes[w * 4 + 2] << 16 | bytes[w * 4 + 3] << 24;
-    if (bits != 0) atomicOr(seen, bits);
+    if (bits != 0) atomicOr(group_bits, bits);
   }
   barrier();
-  if (gl_LocalInvocationID.x == 0) words.v[extent.y * quads * 3 + y * gl_NumWorkGroups.x + gl_WorkGroupID.x] = seen;
+  if (gl_LocalInvocationID.x == 0) words.v[extent.y * quads * 3 + y * gl_NumWorkGroups.x + gl_WorkGroupID.x] = group_bits;
 }

@@ -71,7 +71,7 @@ inline void with_columns(int columns, Function&& f) {
 
 /// Cache lines of a few rows to be prefetched bit by bit, between other work.
 template <int Rows>
-struct Ahead {
+struct Prefetcher {
   const char* from[Rows] = {};
   int lines = 0;  ///< of each row
   int next = 0;   ///< over rows * lines

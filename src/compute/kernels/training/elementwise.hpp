@@ -24,39 +24,39 @@ struct Elementwise {
   static void multiply(const T* a, const T* b, T* out, T scale, bool accumulate, std::size_t n) {
     for (std::size_t i = 0; i < n; ++i) put(out + i, scale * a[i] * b[i], accumulate);
   }
-  static void activate(Curve curve, T slope, const T* in, T* out, std::size_t n) {
-    switch (curve) {
-      case Curve::relu:
+  static void activate(ActivationKind kind, T slope, const T* in, T* out, std::size_t n) {
+    switch (kind) {
+      case ActivationKind::relu:
         for (std::size_t i = 0; i < n; ++i) out[i] = in[i] > 0 ? in[i] : T{0};
         break;
-      case Curve::leaky_relu:
+      case ActivationKind::leaky_relu:
         for (std::size_t i = 0; i < n; ++i) out[i] = in[i] < 0 ? in[i] * slope : in[i];
         break;
-      case Curve::sigmoid:
+      case ActivationKind::sigmoid:
         for (std::size_t i = 0; i < n; ++i) out[i] = T{1} / (T{1} + std::exp(-in[i]));
         break;
-      case Curve::tanh:
+      case ActivationKind::tanh:
         for (std::size_t i = 0; i < n; ++i) out[i] = std::tanh(in[i]);
         break;
     }
   }
-  static void activate_back(Curve curve, T slope, const T* in, const T* out, const T* out_gradient, T* in_gradient,
-                            bool accumulate, std::size_t n) {
-    switch (curve) {
-      case Curve::relu:
+  static void activate_back(ActivationKind kind, T slope, const T* in, const T* out, const T* out_gradient,
+                            T* in_gradient, bool accumulate, std::size_t n) {
+    switch (kind) {
+      case ActivationKind::relu:
         for (std::size_t i = 0; i < n; ++i) put(in_gradient + i, in[i] > 0 ? out_gradient[i] : T{0}, accumulate);
         break;
-      case Curve::leaky_relu:
+      case ActivationKind::leaky_relu:
         for (std::size_t i = 0; i < n; ++i) {
           put(in_gradient + i, in[i] < 0 ? out_gradient[i] * slope : out_gradient[i], accumulate);
         }
         break;
-      case Curve::sigmoid:
+      case ActivationKind::sigmoid:
         for (std::size_t i = 0; i < n; ++i) {
           put(in_gradient + i, out_gradient[i] * out[i] * (T{1} - out[i]), accumulate);
         }
         break;
-      case Curve::tanh:
+      case ActivationKind::tanh:
         for (std::size_t i = 0; i < n; ++i) {
           put(in_gradient + i, out_gradient[i] * (T{1} - out[i] * out[i]), accumulate);
         }
@@ -109,36 +109,36 @@ struct Elementwise {
   static double sum_squares(const T* in, std::size_t n) {
     return sum(n, [in](std::size_t i) { return in[i] * in[i]; });
   }
-  static double distance(Distance kind, T epsilon, const T* p, const T* t, std::size_t n) {
+  static double loss(LossKind kind, T epsilon, const T* p, const T* t, std::size_t n) {
     switch (kind) {
-      case Distance::mean:
+      case LossKind::mean:
         return sum(n, [p](std::size_t i) { return p[i]; });
-      case Distance::squared:
+      case LossKind::squared:
         return sum(n, [p, t](std::size_t i) { return (p[i] - t[i]) * (p[i] - t[i]); });
-      case Distance::absolute:
+      case LossKind::absolute:
         return sum(n, [p, t](std::size_t i) { return std::abs(p[i] - t[i]); });
-      case Distance::charbonnier:
+      case LossKind::charbonnier:
         return sum(
             n, [p, t, epsilon](std::size_t i) { return std::sqrt((p[i] - t[i]) * (p[i] - t[i]) + epsilon * epsilon); });
     }
     return 0;
   }
-  static void distance_back(Distance kind, T epsilon, const T* p, const T* t, T scale, T* gradient, bool accumulate,
-                            std::size_t n) {
+  static void loss_back(LossKind kind, T epsilon, const T* p, const T* t, T scale, T* gradient, bool accumulate,
+                        std::size_t n) {
     switch (kind) {
-      case Distance::mean:
+      case LossKind::mean:
         for (std::size_t i = 0; i < n; ++i) put(gradient + i, scale, accumulate);
         break;
-      case Distance::squared:
+      case LossKind::squared:
         for (std::size_t i = 0; i < n; ++i) put(gradient + i, T{2} * scale * (p[i] - t[i]), accumulate);
         break;
-      case Distance::absolute:
+      case LossKind::absolute:
         for (std::size_t i = 0; i < n; ++i) {
           const T d = p[i] - t[i];
           put(gradient + i, d > 0 ? scale : (d < 0 ? -scale : T{0}), accumulate);
         }
         break;
-      case Distance::charbonnier:
+      case LossKind::charbonnier:
         for (std::size_t i = 0; i < n; ++i) {
           const T d = p[i] - t[i];
           put(gradient + i, scale * d / std::sqrt(d * d + epsilon * epsilon), accumulate);
@@ -146,59 +146,59 @@ struct Elementwise {
         break;
     }
   }
-  static void largest(const T* const* taps, int count, T* out, std::size_t channels) {
+  static void max_pool(const T* const* taps, int count, T* out, std::size_t channels) {
     for (std::size_t c = 0; c < channels; ++c) out[c] = taps[0][c];
     for (int t = 1; t < count; ++t) {
       const T* tap = taps[t];
       for (std::size_t c = 0; c < channels; ++c) out[c] = tap[c] > out[c] ? tap[c] : out[c];
     }
   }
-  static void largest_back(const T* const* taps, int count, const T* out_gradient, T* const* gradients,
-                           std::size_t channels) {
-    constexpr std::size_t kSome = 16;  // channels at once, for vectors
+  static void max_pool_back(const T* const* taps, int count, const T* out_gradient, T* const* gradients,
+                            std::size_t channels) {
+    constexpr std::size_t kGroup = 16;  // channels at once, for vectors
     std::size_t c = 0;
-    for (; c + kSome <= channels; c += kSome) some_largest_back<kSome>(taps, count, out_gradient, gradients, c);
-    for (; c < channels; ++c) some_largest_back<1>(taps, count, out_gradient, gradients, c);
+    for (; c + kGroup <= channels; c += kGroup) max_pool_back_channels<kGroup>(taps, count, out_gradient, gradients, c);
+    for (; c < channels; ++c) max_pool_back_channels<1>(taps, count, out_gradient, gradients, c);
   }
-  template <std::size_t Some>
-  static void some_largest_back(const T* const* taps, int count, const T* out_gradient, T* const* gradients,
-                                std::size_t first) {
-    T most[Some], at[Some], wanted[Some];  // at: the tap, as a number of the same size
-    for (std::size_t c = 0; c < Some; ++c) {
+  template <std::size_t Channels>
+  static void max_pool_back_channels(const T* const* taps, int count, const T* out_gradient, T* const* gradients,
+                                     std::size_t first) {
+    T most[Channels], largest[Channels], upstream[Channels];  // at: the tap, as a number of the same size
+    for (std::size_t c = 0; c < Channels; ++c) {
       most[c] = taps[0][first + c];
-      at[c] = 0;
-      wanted[c] = out_gradient[first + c];
+      largest[c] = 0;
+      upstream[c] = out_gradient[first + c];
     }
     for (int t = 1; t < count; ++t) {
       const T* tap = taps[t] + first;
       const T number = static_cast<T>(t);
-      for (std::size_t c = 0; c < Some; ++c) at[c] = tap[c] > most[c] ? number : at[c];
-      for (std::size_t c = 0; c < Some; ++c) most[c] = tap[c] > most[c] ? tap[c] : most[c];
+      for (std::size_t c = 0; c < Channels; ++c) largest[c] = tap[c] > most[c] ? number : largest[c];
+      for (std::size_t c = 0; c < Channels; ++c) most[c] = tap[c] > most[c] ? tap[c] : most[c];
     }
     for (int t = 0; t < count; ++t) {
       T* gradient = gradients[t] + first;
       const T number = static_cast<T>(t);
-      T sum[Some];
-      for (std::size_t c = 0; c < Some; ++c) sum[c] = gradient[c] + (at[c] == number ? wanted[c] : T{0});
-      for (std::size_t c = 0; c < Some; ++c) gradient[c] = sum[c];
+      T sum[Channels];
+      for (std::size_t c = 0; c < Channels; ++c) sum[c] = gradient[c] + (largest[c] == number ? upstream[c] : T{0});
+      for (std::size_t c = 0; c < Channels; ++c) gradient[c] = sum[c];
     }
   }
   static void adam(const AdamJob<T>& job, std::size_t n) {
     for (std::size_t i = 0; i < n; ++i) {
-      const T g = job.scale * job.gradient[i];
-      const T m = job.beta1 * job.mean[i] + (T{1} - job.beta1) * g;
-      const T v = job.beta2 * job.square[i] + (T{1} - job.beta2) * g * g;
-      job.mean[i] = m;
-      job.square[i] = v;
-      const T w = job.weights[i] - job.rate * job.decay * job.weights[i];
-      job.weights[i] = w - job.rate * (m * job.correct1) / (std::sqrt(v * job.correct2) + job.epsilon);
+      const T g = job.gradient_scale * job.gradient[i];
+      const T m = job.beta1 * job.mean_gradient[i] + (T{1} - job.beta1) * g;
+      const T v = job.beta2 * job.mean_square[i] + (T{1} - job.beta2) * g * g;
+      job.mean_gradient[i] = m;
+      job.mean_square[i] = v;
+      const T w = job.weights[i] - job.learning_rate * job.weight_decay * job.weights[i];
+      job.weights[i] = w - job.learning_rate * (m * job.correction1) / (std::sqrt(v * job.correction2) + job.epsilon);
     }
   }
   static void sgd(const SgdJob<T>& job, std::size_t n) {
     for (std::size_t i = 0; i < n; ++i) {
-      const T v = job.momentum * job.velocity[i] + job.scale * job.gradient[i];
+      const T v = job.momentum * job.velocity[i] + job.gradient_scale * job.gradient[i];
       job.velocity[i] = v;
-      job.weights[i] = job.weights[i] - job.rate * (v + job.decay * job.weights[i]);
+      job.weights[i] = job.weights[i] - job.learning_rate * (v + job.weight_decay * job.weights[i]);
     }
   }
 };

@@ -1,5 +1,7 @@
-// The largest value of each window, channel by channel; or, with BACK, the gradient: of each input value the sum over the
-// windows, in their order, of which it is the (first) largest. sources[0] the input, sources[1] the gradient of the output.
+// Max pooling of images [image][h][w][channels]: the largest value of each window of kernel x kernel pixels, per
+// channel. With BACK, the gradient of the input: for each input value the sum of the output gradients of all windows in
+// which it is the largest value (the first of several equal ones), added in the order of the windows.
+// sources[0] is the input, sources[1] the gradient of the output; target is the output, or the gradient of the input.
 #version 450
 
 layout(local_size_x = 64, local_size_y = 1, local_size_z = 1) in;
@@ -8,11 +10,12 @@ layout(constant_id = 0) const bool BACK = false;
 layout(set = 0, binding = 0) readonly buffer Sources { float v[]; } sources[8];
 layout(set = 0, binding = 1) buffer Target { float v[]; } target;
 layout(push_constant) uniform Push {
-  uint count, accumulate;
+  uint count;       // number of target values
+  uint accumulate;  // with BACK: not 0 adds to the target
   uint in_h, in_w, out_h, out_w, channels, kernel, stride;
 } push;
 
-// Index of the largest of the window of output (y, x) of an image.
+// Returns the index of the largest value in the window of output (y, x) of an image.
 uint largest(uint image, uint y, uint x, uint channel) {
   uint best = 0;
   float most = 0.0;
@@ -30,7 +33,7 @@ uint largest(uint image, uint y, uint x, uint channel) {
   return best;
 }
 
-// The first window that holds a line or column, and the one after the last.
+// These functions return the first window that contains a row (or column), and the window after the last.
 uint first_window(uint at) { return at < push.kernel ? 0 : (at - push.kernel) / push.stride + 1; }
 uint end_window(uint at, uint windows) { return min(at / push.stride + 1, windows); }
 

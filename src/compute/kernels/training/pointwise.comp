@@ -13,7 +13,7 @@ layout(push_constant) uniform Push {
   float alpha, beta;
 } push;
 
-float curve(float x) {
+float activation(float x) {
   switch (KIND) {
     case 0: return x > 0.0 ? x : 0.0;
     case 1: return x < 0.0 ? x * push.alpha : x;
@@ -22,7 +22,7 @@ float curve(float x) {
   }
 }
 
-float curve_back(float x, float y, float gradient) {
+float activation_back(float x, float y, float gradient) {
   switch (KIND) {
     case 0: return x > 0.0 ? gradient : 0.0;
     case 1: return x < 0.0 ? gradient * push.alpha : gradient;
@@ -31,7 +31,7 @@ float curve_back(float x, float y, float gradient) {
   }
 }
 
-float distance_back(float d, float scale) {
+float loss_back(float d, float scale) {
   switch (KIND) {
     case 0: return scale;
     case 1: return 2.0 * scale * d;
@@ -40,24 +40,24 @@ float distance_back(float d, float scale) {
   }
 }
 
-float made(uint i) {
+float result(uint i) {
   const float x = sources[0].v[i];
   switch (OPERATION) {
     case 0: return push.alpha * x;
     case 1: return push.alpha * x + push.beta * sources[1].v[i];
     case 2: return push.alpha * x * sources[1].v[i];
-    case 3: return curve(x);
-    case 4: return curve_back(x, sources[1].v[i], sources[2].v[i]);
+    case 3: return activation(x);
+    case 4: return activation_back(x, sources[1].v[i], sources[2].v[i]);
     case 5: return x + sources[1].v[i % push.channels];
     case 6: return x < 0.0 ? x * sources[1].v[i % push.channels] : x;
     case 7: return x < 0.0 ? sources[2].v[i] * sources[1].v[i % push.channels] : sources[2].v[i];
-    default: return distance_back(x - sources[1].v[i], sources[2].v[0] / float(push.count));
+    default: return loss_back(x - sources[1].v[i], sources[2].v[0] / float(push.count));
   }
 }
 
 void main() {
   for (uint i = gl_GlobalInvocationID.x; i < push.count; i += gl_NumWorkGroups.x * 64) {
-    const float value = made(i);
+    const float value = result(i);
     target.v[i] = push.accumulate != 0 ? target.v[i] + value : value;
   }
 }

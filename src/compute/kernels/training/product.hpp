@@ -8,28 +8,28 @@
 namespace weir::compute {
 
 template <class P>
-struct Product {
+struct MatrixProduct {
   using F = typename P::F;
   /// Sums that are kept in registers, as vectors.
   static constexpr int kSums = P::rows * P::columns;
   /// Each row has an address of its own: by one vector, a core reached 0.57 of its peak with 24, 0.88 with 12, 0.95 with 8
   /// (GCC 12, EPYC with AVX-512).
-  static constexpr int kMostRows = 8;
+  static constexpr int kMaxRows = 8;
 
   static void run(const ProductJob& job) {
     int column = 0;
     while (column < job.columns) {
       const int vectors = (job.columns - column + P::lanes - 1) / P::lanes;
-      const int now = vectors < P::columns ? vectors : P::columns;
-      with_columns<P>(now, [&](auto n) { panel<decltype(n)::value>(job, column); });
-      column += now * P::lanes;
+      const int panel_vectors = vectors < P::columns ? vectors : P::columns;
+      with_columns<P>(panel_vectors, [&](auto n) { panel<decltype(n)::value>(job, column); });
+      column += panel_vectors * P::lanes;
     }
   }
 
  private:
   template <int Vectors>
   static void panel(const ProductJob& job, int column) {
-    constexpr int kRows = kSums / Vectors < kMostRows ? kSums / Vectors : kMostRows;
+    constexpr int kRows = kSums / Vectors < kMaxRows ? kSums / Vectors : kMaxRows;
     int row = 0;
     for (; row + kRows <= job.rows; row += kRows) tile<kRows, Vectors>(job, row, column);
     for (; row + 4 <= job.rows; row += 4) tile<4, Vectors>(job, row, column);
@@ -64,14 +64,14 @@ struct Product {
       if (left >= P::lanes) {
         put(out + (Vectors - 1) * P::lanes, sum[i][Vectors - 1], job.accumulate);
       } else {
-        put_some(out + (Vectors - 1) * P::lanes, sum[i][Vectors - 1], left, job.accumulate);
+        put_first(out + (Vectors - 1) * P::lanes, sum[i][Vectors - 1], left, job.accumulate);
       }
     }
   }
   static inline void put(float* out, F value, bool accumulate) {
     P::store(out, accumulate ? P::add(P::load(out), value) : value);
   }
-  static inline void put_some(float* out, F value, int count, bool accumulate) {
+  static inline void put_first(float* out, F value, int count, bool accumulate) {
     alignas(64) float lanes[P::lanes];
     P::store(lanes, value);
     for (int i = 0; i < count; ++i) out[i] = accumulate ? out[i] + lanes[i] : lanes[i];

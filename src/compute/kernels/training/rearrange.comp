@@ -17,7 +17,7 @@ layout(push_constant) uniform Push {
 } push;
 
 // Of the large picture's value i.
-uint small(uint i) {
+uint source_index(uint i) {
   const uint channel = i % push.c;
   const uint pixel = i / push.c;
   const uint wide = push.b * push.d;
@@ -32,9 +32,9 @@ void main() {
     if (KIND == 0) {
       from = i % push.a * push.b + i / push.a;
     } else if (KIND == 1) {
-      from = small(i);
+      from = source_index(i);
     } else if (KIND == 2) {
-      to = small(i);
+      to = source_index(i);
     } else {
       from = i / push.c * push.a + push.d + i % push.c;
       to = i / push.c * push.b + push.e + i % push.c;

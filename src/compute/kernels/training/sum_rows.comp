@@ -12,7 +12,7 @@ layout(push_constant) uniform Push {
   uint rows, channels, rows_each, accumulate;
 } push;
 
-shared float turn[4][16];
+shared float partial[4][16];
 
 float term(uint i) {
   const float x = sources[0].v[i];
@@ -29,10 +29,10 @@ void main() {
     if (channel < push.channels) {
       for (uint row = begin + self.y; row < end; row += 4) sum += term(row * push.channels + channel);
     }
-    turn[self.y][self.x] = sum;
+    partial[self.y][self.x] = sum;
     barrier();
     if (self.y == 0 && channel < push.channels) {
-      const float all = turn[0][self.x] + turn[1][self.x] + (turn[2][self.x] + turn[3][self.x]);
+      const float all = partial[0][self.x] + partial[1][self.x] + (partial[2][self.x] + partial[3][self.x]);
       const uint at = gl_WorkGroupID.y * push.channels + channel;
       target.v[at] = push.accumulate != 0 ? target.v[at] + all : all;
     }

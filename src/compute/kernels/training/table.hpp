@@ -11,9 +11,9 @@ template <class P>
 struct TrainingTable {
   using E = Elementwise<P, float>;
   static constexpr TrainingKernels kernels{
-      P::name,          P::lanes,         24,         Product<P>::run, E::combine,      E::multiply, E::activate,
-      E::activate_back, E::add_bias,      E::prelu,   E::prelu_back,   E::prelu_slopes, E::sum_rows, E::sum_squares,
-      E::distance,      E::distance_back, E::largest, E::largest_back, E::adam,         E::sgd};
+      P::name,          P::lanes,     24,          MatrixProduct<P>::run, E::combine,      E::multiply, E::activate,
+      E::activate_back, E::add_bias,  E::prelu,    E::prelu_back,         E::prelu_slopes, E::sum_rows, E::sum_squares,
+      E::loss,          E::loss_back, E::max_pool, E::max_pool_back,      E::adam,         E::sgd};
 };
 
 }  // namespace weir::compute

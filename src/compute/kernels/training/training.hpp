@@ -24,10 +24,10 @@ struct ProductJob {
   std::ptrdiff_t out_step = 0;
   bool accumulate = false;
 };
-inline constexpr int kPadding = 16;  ///< floats of the widest vector
+inline constexpr int kProductPadding = 16;  ///< floats of the widest vector
 
-enum class Curve { relu, leaky_relu, sigmoid, tanh };
-enum class Distance { mean, squared, absolute, charbonnier };
+enum class ActivationKind { relu, leaky_relu, sigmoid, tanh };
+enum class LossKind { mean, squared, absolute, charbonnier };
 
 /// One step of an optimiser over `count` weights. Source: Kingma and Ba, "Adam", ICLR 2015; the decay of the weights is
 /// apart from the gradient: Loshchilov and Hutter, "Decoupled weight decay regularization", ICLR 2019.
@@ -35,33 +35,33 @@ template <class T>
 struct AdamJob {
   T* weights = nullptr;
   const T* gradient = nullptr;
-  T *mean = nullptr, *square = nullptr;
-  T scale = 1;  ///< of the gradient
-  T rate = 0, beta1 = 0, beta2 = 0, epsilon = 0, decay = 0;
-  T correct1 = 1, correct2 = 1;  ///< 1 / (1 - beta^step)
+  T *mean_gradient = nullptr, *mean_square = nullptr;
+  T gradient_scale = 1;  ///< of the gradient
+  T learning_rate = 0, beta1 = 0, beta2 = 0, epsilon = 0, weight_decay = 0;
+  T correction1 = 1, correction2 = 1;  ///< 1 / (1 - beta^step)
 };
 template <class T>
 struct SgdJob {
   T* weights = nullptr;
   const T* gradient = nullptr;
   T* velocity = nullptr;
-  T scale = 1, rate = 0, momentum = 0, decay = 0;
+  T gradient_scale = 1, learning_rate = 0, momentum = 0, weight_decay = 0;
 };
 
 /// What training needs of one instruction set; elementwise.hpp defines the rest in plain loops. Thread-safe.
 struct TrainingKernels {
   std::string_view name;  ///< as in Kernels
   int lanes;
-  int group;  ///< rows of a product that are best worked on at once: a multiple of every tile's
+  int group_rows;  ///< rows of a product that are best worked on at once: a multiple of every tile's
   void (*product)(const ProductJob&);
 
   /// out (+)= alpha * a + beta * b; `b` may be null.
   void (*combine)(const float* a, const float* b, float* out, float alpha, float beta, bool accumulate, std::size_t n);
   /// out (+)= scale * a * b
   void (*multiply)(const float* a, const float* b, float* out, float scale, bool accumulate, std::size_t n);
-  void (*activate)(Curve, float slope, const float* in, float* out, std::size_t n);
+  void (*activate)(ActivationKind, float slope, const float* in, float* out, std::size_t n);
   /// in_gradient (+)= out_gradient * f'(in); `out` = f(in)
-  void (*activate_back)(Curve, float slope, const float* in, const float* out, const float* out_gradient,
+  void (*activate_back)(ActivationKind, float slope, const float* in, const float* out, const float* out_gradient,
                         float* in_gradient, bool accumulate, std::size_t n);
   void (*add_bias)(const float* in, const float* bias, float* out, std::size_t rows, std::size_t channels);
   void (*prelu)(const float* in, const float* slopes, float* out, std::size_t rows, std::size_t channels);
@@ -73,15 +73,15 @@ struct TrainingKernels {
   void (*sum_rows)(const float* in, float* sums, std::size_t rows, std::size_t channels);
   double (*sum_squares)(const float* in, std::size_t n);
   /// Sum of the distances between prediction and target; for Distance::mean of the predictions alone.
-  double (*distance)(Distance, float epsilon, const float* prediction, const float* target, std::size_t n);
+  double (*loss)(LossKind, float epsilon, const float* prediction, const float* target, std::size_t n);
   /// gradient (+)= scale * derivative of the distance by the prediction
-  void (*distance_back)(Distance, float epsilon, const float* prediction, const float* target, float scale,
-                        float* gradient, bool accumulate, std::size_t n);
+  void (*loss_back)(LossKind, float epsilon, const float* prediction, const float* target, float scale, float* gradient,
+                    bool accumulate, std::size_t n);
   /// out[c] = the largest of taps[0..count-1][c]
-  void (*largest)(const float* const* taps, int count, float* out, std::size_t channels);
+  void (*max_pool)(const float* const* taps, int count, float* out, std::size_t channels);
   /// gradients[t][c] += out_gradient[c] for the first t whose taps[t][c] is the largest
-  void (*largest_back)(const float* const* taps, int count, const float* out_gradient, float* const* gradients,
-                       std::size_t channels);
+  void (*max_pool_back)(const float* const* taps, int count, const float* out_gradient, float* const* gradients,
+                        std::size_t channels);
   void (*adam)(const AdamJob<float>&, std::size_t n);
   void (*sgd)(const SgdJob<float>&, std::size_t n);
 };

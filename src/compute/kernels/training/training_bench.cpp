@@ -15,20 +15,20 @@ namespace {
 constexpr int kPixels = 48, kRows = 4;
 
 void run(benchmark::State& state, const TrainingKernels& kernels, const ProductJob& job, int calls) {
-  const double peak = measured_peak(kernels.name, Arithmetic::float32);
+  const double peak = measure_peak(kernels.name, Arithmetic::float32);
   const double start = thread_seconds();
   for (auto _ : state) {
     for (int i = 0; i < calls; ++i) kernels.product(job);
   }
-  const double all = static_cast<double>(state.iterations()) * calls * job.outer * job.inner * job.rows * job.columns;
-  const double rate = all / (thread_seconds() - start);
+  const double total = static_cast<double>(state.iterations()) * calls * job.outer * job.inner * job.rows * job.columns;
+  const double rate = total / (thread_seconds() - start);
   state.counters["multiplications"] = rate;
   if (peak > 0) state.counters["of_peak"] = rate / peak;
 }
 
 void forward(benchmark::State& state, const TrainingKernels& kernels, int in, int out) {
-  const std::vector<float> values(static_cast<std::size_t>((kPixels + 2) * in * 3 + kPadding), 0.5F);
-  const std::vector<float> matrix(static_cast<std::size_t>(9 * in * out + kPadding), 0.25F);
+  const std::vector<float> values(static_cast<std::size_t>((kPixels + 2) * in * 3 + kProductPadding), 0.5F);
+  const std::vector<float> matrix(static_cast<std::size_t>(9 * in * out + kProductPadding), 0.25F);
   std::vector<float> to(static_cast<std::size_t>(kPixels * out));
   ProductJob job{values.data(), (kPixels + 2) * in, in, 1, matrix.data(), 3 * in * out, out};
   job.outer = 3;
@@ -41,8 +41,8 @@ void forward(benchmark::State& state, const TrainingKernels& kernels, int in, in
 }
 
 void weight_gradient(benchmark::State& state, const TrainingKernels& kernels, int in, int out) {
-  const std::vector<float> values(static_cast<std::size_t>((kPixels + 2) * in * (kRows + 2) + kPadding), 0.5F);
-  const std::vector<float> matrix(static_cast<std::size_t>(kRows * kPixels * out + kPadding), 1e-9F);
+  const std::vector<float> values(static_cast<std::size_t>((kPixels + 2) * in * (kRows + 2) + kProductPadding), 0.5F);
+  const std::vector<float> matrix(static_cast<std::size_t>(kRows * kPixels * out + kProductPadding), 1e-9F);
   std::vector<float> to(static_cast<std::size_t>(3 * in * out));
   ProductJob job{values.data(), (kPixels + 2) * in, 1, in, matrix.data(), kPixels * out, out};
   job.outer = kRows;

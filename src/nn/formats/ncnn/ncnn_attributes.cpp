@@ -9,12 +9,12 @@
 namespace weir::nn {
 
 NcnnAttributes::NcnnAttributes(const NcnnLine& line, const std::string& file)
-    : line_{line}, file_{file}, taken_(line.parameters.size()) {}
+    : line_{line}, file_{file}, is_read_(line.parameters.size()) {}
 
-const NcnnParameter* NcnnAttributes::take(int id) {
+const NcnnParameter* NcnnAttributes::mark_read(int id) {
   for (std::size_t i = 0; i < line_.parameters.size(); ++i) {
     if (line_.parameters[i].id != id) continue;
-    taken_[i] = true;
+    is_read_[i] = true;
     return &line_.parameters[i];
   }
   return nullptr;
@@ -29,83 +29,83 @@ void NcnnAttributes::fail(Errc code, const std::string& why) {
   status_ = Error{code, fmt::format("{}:{}: {} {}: {}", file_, line_.number, line_.type, line_.name, why)};
 }
 
-void NcnnAttributes::unsupported(const std::string& why) { fail(Errc::unsupported, why); }
-void NcnnAttributes::corrupt(const std::string& why) { fail(Errc::corrupt, why); }
+void NcnnAttributes::fail_unsupported(const std::string& why) { fail(Errc::unsupported, why); }
+void NcnnAttributes::fail_corrupt(const std::string& why) { fail(Errc::corrupt, why); }
 
-int NcnnAttributes::integer(int id, int fallback, int low, int high, std::string_view what) {
-  const NcnnParameter* parameter = take(id);
+int NcnnAttributes::read_integer(int id, int fallback, int low, int high, std::string_view what) {
+  const NcnnParameter* parameter = mark_read(id);
   if (parameter == nullptr && fallback >= low && fallback <= high) return fallback;
   const double value = parameter == nullptr ? fallback : parameter->values.size() == 1 ? parameter->values[0] : NAN;
   if (value >= low && value <= high && value == std::floor(value)) return static_cast<int>(value);
   const std::string given = parameter == nullptr ? "missing" : std::isnan(value) ? "a list" : fmt::format("{}", value);
-  const std::string wanted = low == high ? fmt::format("{}", low) : fmt::format("{} to {}", low, high);
-  unsupported(fmt::format("{} (parameter {}) is {}; supported: {}", what, id, given, wanted));
+  const std::string supported = low == high ? fmt::format("{}", low) : fmt::format("{} to {}", low, high);
+  fail_unsupported(fmt::format("{} (parameter {}) is {}; supported: {}", what, id, given, supported));
   return low;
 }
 
 void NcnnAttributes::require(int id, int fallback, int only, std::string_view what) {
-  integer(id, fallback, only, only, what);
+  read_integer(id, fallback, only, only, what);
 }
 
-float NcnnAttributes::number(int id, float fallback, std::string_view what) {
-  const NcnnParameter* parameter = take(id);
+float NcnnAttributes::read_number(int id, float fallback, std::string_view what) {
+  const NcnnParameter* parameter = mark_read(id);
   if (parameter == nullptr) return fallback;
   if (parameter->values.size() == 1 && std::abs(parameter->values[0]) <= std::numeric_limits<float>::max()) {
     return static_cast<float>(parameter->values[0]);
   }
-  unsupported(fmt::format("{} (parameter {}) is not one number that a float can hold", what, id));
+  fail_unsupported(fmt::format("{} (parameter {}) is not one number that a float can hold", what, id));
   return fallback;
 }
 
-std::vector<double> NcnnAttributes::list(int id, std::string_view what) {
-  const NcnnParameter* parameter = take(id);
+std::vector<double> NcnnAttributes::read_list(int id, std::string_view what) {
+  const NcnnParameter* parameter = mark_read(id);
   if (parameter == nullptr) return {};
   for (const double value : parameter->values) {
     if (std::abs(value) <= std::numeric_limits<float>::max()) continue;
-    unsupported(fmt::format("{} (parameter {}): {} does not fit a float", what, id, value));
+    fail_unsupported(fmt::format("{} (parameter {}): {} does not fit a float", what, id, value));
     return {};
   }
   return parameter->values;
 }
 
-std::int64_t NcnnAttributes::count(int id, std::string_view what) {
-  return integer(id, 0, 0, std::numeric_limits<int>::max(), what);
+std::int64_t NcnnAttributes::read_count(int id, std::string_view what) {
+  return read_integer(id, 0, 0, std::numeric_limits<int>::max(), what);
 }
 
-Activation NcnnAttributes::activation() {
-  const NcnnParameter* parameter = take(9);
+Activation NcnnAttributes::read_activation() {
+  const NcnnParameter* parameter = mark_read(9);
   const double kind = parameter == nullptr ? 0 : parameter->values.size() == 1 ? parameter->values[0] : -1;
-  const std::vector<double> values = list(10, "activation values");
-  const auto with = [&](Activation::Kind result, std::size_t wanted) -> Activation {
-    if (values.size() < wanted) {
-      corrupt(fmt::format("activation {} needs {} values (parameter 10), and has {}", kind, wanted, values.size()));
+  const std::vector<double> values = read_list(10, "activation values");
+  const auto with = [&](Activation::Kind result, std::size_t count) -> Activation {
+    if (values.size() < count) {
+      fail_corrupt(fmt::format("activation {} needs {} values (parameter 10), and has {}", kind, count, values.size()));
       return {};
     }
-    return {result, wanted > 0 ? static_cast<float>(values[0]) : 0, wanted > 1 ? static_cast<float>(values[1]) : 0};
+    return {result, count > 0 ? static_cast<float>(values[0]) : 0, count > 1 ? static_cast<float>(values[1]) : 0};
   };
   if (kind == 0) return {};
   if (kind == 1) return with(Activation::Kind::relu, 0);
   if (kind == 2) return with(Activation::Kind::leaky_relu, 1);
   if (kind == 3 && values.size() == 2 && values[0] > values[1]) {
-    corrupt(fmt::format("bounds {} and {} leave nothing", values[0], values[1]));
+    fail_corrupt(fmt::format("bounds {} and {} leave nothing", values[0], values[1]));
     return {};
   }
   if (kind == 3) return with(Activation::Kind::clip, 2);
   if (kind == 4) return with(Activation::Kind::sigmoid, 0);
-  unsupported(
+  fail_unsupported(
       fmt::format("activation (parameter 9) is {}; supported: 0 none, 1 relu, 2 leaky relu, 3 clip, 4 sigmoid", kind));
   return {};
 }
 
 void NcnnAttributes::ignore(std::initializer_list<int> ids) {
-  for (const int id : ids) take(id);
+  for (const int id : ids) mark_read(id);
 }
 
 Status NcnnAttributes::finish() {
-  take(30);  // shape hints of ncnn's optimiser: of no effect
-  for (std::size_t i = 0; i < taken_.size(); ++i) {
-    if (taken_[i]) continue;
-    unsupported(fmt::format("parameter {} is not supported for this layer", line_.parameters[i].id));
+  mark_read(30);  // shape hints of ncnn's optimiser: of no effect
+  for (std::size_t i = 0; i < is_read_.size(); ++i) {
+    if (is_read_[i]) continue;
+    fail_unsupported(fmt::format("parameter {} is not supported for this layer", line_.parameters[i].id));
   }
   return status_;
 }

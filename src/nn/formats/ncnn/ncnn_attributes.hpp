@@ -20,35 +20,35 @@ class NcnnAttributes {
   NcnnAttributes(const NcnnLine& line, const std::string& file);
 
   /// A whole number within [low, high]; `what` names it in messages ("stride").
-  int integer(int id, int fallback, int low, int high, std::string_view what);
+  int read_integer(int id, int fallback, int low, int high, std::string_view what);
   /// The number is there for completeness: only `only` is supported.
   void require(int id, int fallback, int only, std::string_view what);
   /// Any finite number that a float can hold.
-  float number(int id, float fallback, std::string_view what);
+  float read_number(int id, float fallback, std::string_view what);
   /// A list (one number counts as a list of one); empty if absent.
-  std::vector<double> list(int id, std::string_view what);
+  std::vector<double> read_list(int id, std::string_view what);
   /// The number of values that the line claims for an array; `what` names it.
-  std::int64_t count(int id, std::string_view what);
+  std::int64_t read_count(int id, std::string_view what);
   /// ids 9 (kind) and 10 (its values). Without id 9: none.
-  Activation activation();
+  Activation read_activation();
   /// These ids have no effect on the layer as it is used.
   void ignore(std::initializer_list<int> ids);
 
   [[nodiscard]] bool has(int id) const;
   /// Keeps the first reason.
-  void unsupported(const std::string& why);
-  void corrupt(const std::string& why);
+  void fail_unsupported(const std::string& why);
+  void fail_corrupt(const std::string& why);
 
   /// The first reason against the layer, unread parameters included.
   Status finish();
 
  private:
-  const NcnnParameter* take(int id);
+  const NcnnParameter* mark_read(int id);
   void fail(Errc code, const std::string& why);
 
   const NcnnLine& line_;
   const std::string& file_;
-  std::vector<bool> taken_;
+  std::vector<bool> is_read_;
   Status status_ = ok();
 };
 

@@ -11,7 +11,7 @@
 #include <span>
 #include <string_view>
 
-#include "networks/everywhere.hpp"
+#include "networks/kernel_check.hpp"
 #include "nn/cpu/strips.hpp"
 #include "nn/network.hpp"
 #include "nn/program.hpp"
@@ -23,40 +23,42 @@ using weir::operator""_MiB;
 using weir::nn::Extent;
 using weir::nn::Network;
 
-constexpr double kMostWork = 1e6;         // multiplications of one run
-constexpr double kMostValues = 3e5;       // of all blobs together
-constexpr std::size_t kMostPlanned = 64;  // ops; planning is little work for each, but there are many inputs to try
+constexpr double kMaxWork = 1e6;            // multiplications of one run
+constexpr double kMaxValues = 3e5;          // of all blobs together
+constexpr std::size_t kMaxPlannedOps = 64;  // ops; planning is little work for each, but there are many inputs to try
 
 void require(bool promise) {
   if (!promise) std::abort();
 }
 
-void run(const Network& network, Extent in) {
-  const auto ran = weir::test::run_everywhere(network.graph, in);
+void check_run(const Network& network, Extent in) {
+  const auto ran = weir::test::check_with_all_kernels(network.graph, in);
   if (ran.fault.empty()) return;
   std::fprintf(stderr, "%s\n", ran.fault.c_str());
   std::abort();
 }
 
-void plan(const Network& network, Extent in) {
+void check_plan(const Network& network, Extent in) {
   const auto program = weir::nn::lower(network.graph);
-  if (!program || program->ops.size() > kMostPlanned) return;
+  if (!program || program->ops.size() > kMaxPlannedOps) return;
   weir::nn::PlanLimits limits;
   limits.memory = 64_MiB;
   limits.disk = 64_MiB;
-  const auto whole = weir::nn::plan_whole(network.graph, *program, in, weir::compute::Storage::half, limits);
+  const auto whole =
+      weir::nn::plan_single_strip(network.graph, *program, in, weir::compute::ElementType::float16, limits);
   if (whole) require(whole->arena <= limits.memory && whole->disk <= limits.disk);
   limits.memory = 1_MiB;
-  const auto strips = weir::nn::plan_strips(network.graph, *program, in, weir::compute::Storage::half, limits);
+  const auto strips = weir::nn::plan_strips(network.graph, *program, in, weir::compute::ElementType::float16, limits);
   if (strips) require(strips->arena <= limits.memory);
   weir::nn::vulkan::DeviceLimits device;
-  device.memory = device.host = device.range = device.allocation = 256_MiB;
+  device.device_memory = device.host_memory = device.max_buffer_range = device.max_allocation = 256_MiB;
   const auto tiles = weir::nn::vulkan::plan_tiles(network.graph, *program, in, {.half = true}, device);
-  if (tiles) require(tiles->device(device) <= device.memory && tiles->host(device) <= device.host);
+  if (tiles)
+    require(tiles->device_memory(device) <= device.device_memory && tiles->host_memory(device) <= device.host_memory);
 }
 
 /// Extents for some inputs; what is small enough runs.
-void use(const Network& network) {
+void check_network(const Network& network) {
   for (const Extent in : {Extent{1, 1}, {37, 44}, {100000, 3}}) {
     const auto extents = infer_extents(network.graph, in);
     if (!extents) continue;
@@ -66,10 +68,10 @@ void use(const Network& network) {
       require(height >= 0 && width >= 0);
       values += static_cast<double>(height) * width * network.graph.blobs[i].channels;
     }
-    if (values > kMostValues || network.multiplications_per_pixel * in.height * in.width > kMostWork) continue;
-    run(network, in);
+    if (values > kMaxValues || network.multiplications_per_pixel * in.height * in.width > kMaxWork) continue;
+    check_run(network, in);
   }
-  plan(network, {300, 700});
+  check_plan(network, {300, 700});
 }
 
 }  // namespace
@@ -83,7 +85,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   if (network) {
     require(network->family.scale >= 1 && network->family.border >= 0 && network->family.crop >= 0);
     require(std::isfinite(network->multiplications_per_pixel));
-    use(*network);
+    check_network(*network);
   } else {
     require(network.error().what.find('\n') == std::string::npos);
     require(network.error().what.starts_with("network"));

@@ -19,8 +19,8 @@ class GraphBuilder {
     Layer layer{line.name, line.number, {}, {}, {}};
     std::vector<BlobShape> shapes;
     for (const std::string& blob : line.inputs) {
-      const auto found = numbers_.find(blob);
-      if (found == numbers_.end())
+      const auto found = blob_indices_.find(blob);
+      if (found == blob_indices_.end())
         return corrupt(line, fmt::format("blob '{}' is used before a layer makes it", printable(blob)));
       layer.inputs.push_back(found->second);
       shapes.push_back(result_.graph.blobs[found->second]);
@@ -29,12 +29,12 @@ class GraphBuilder {
     auto read = read_ncnn_layer(line, shapes, file_);
     if (!read) return read.error();
     for (const std::string& blob : line.outputs) {
-      if (!numbers_.emplace(blob, static_cast<int>(used_.size())).second) {
+      if (!blob_indices_.emplace(blob, static_cast<int>(used_.size())).second) {
         return corrupt(line, fmt::format("blob '{}' is made twice", printable(blob)));
       }
       layer.outputs.push_back(static_cast<int>(used_.size()));
       result_.graph.blob_names.push_back(blob);
-      result_.graph.blobs.push_back(read->output);
+      result_.graph.blobs.push_back(read->output_shape);
       used_.push_back(false);
     }
     if (std::holds_alternative<Input>(read->operation)) {
@@ -63,7 +63,7 @@ class GraphBuilder {
       graph.output = static_cast<int>(blob);
     }
     assert(graph.output >= 0);  // the last layer's output cannot have been used
-    if (graph.blobs[graph.output].vector) {
+    if (graph.blobs[graph.output].is_vector) {
       return Error{Errc::unsupported, fmt::format("{}: the result '{}' is a vector; supported: a picture", file_,
                                                   printable(graph.blob_names[graph.output]))};
     }
@@ -79,8 +79,8 @@ class GraphBuilder {
 
   const std::string& file_;
   NcnnDescription result_;
-  std::unordered_map<std::string, int> numbers_;  // of the blobs
-  std::vector<bool> used_;                        // by blob number
+  std::unordered_map<std::string, int> blob_indices_;  // of the blobs
+  std::vector<bool> used_;                             // by blob number
 };
 
 }  // namespace

@@ -62,7 +62,7 @@ TEST(NcnnGraph, UnknownLayersAreNamedAllAtOnceWithWhatRuns) {
                "net.param:4: layers that are not supported: MemoryData (line 4), Swish (line 5 and 2 more)" + runs);
 }
 
-TEST(NcnnGraph, NetworksForOtherPicturesSayForWhich) {
+TEST(NcnnGraph, NetworksForOtherPicturesAreRefusedWithTheirChannels) {
   const std::string which = ": not supported yet; networks for colour pictures (3 channels) run";
   expect_error("Split s 1 2 data a b\nConvolution c 1 1 a o 0=8 1=3 4=1 5=1 6=72\n", Errc::unsupported,
                "net.param:5: a network for grey pictures (1 channel)" + which);

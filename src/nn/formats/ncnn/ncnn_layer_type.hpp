@@ -9,24 +9,24 @@
 
 namespace weir::nn {
 
-constexpr int kMostNcnnChannels = 65536;
+constexpr int kMaxNcnnChannels = 65536;
 
 /// What a reader sees of its layer.
-struct NcnnSource {
+struct NcnnReadContext {
   NcnnAttributes& attributes;
   std::span<const BlobShape> inputs;
 };
 
-void expect_planes(NcnnSource& source);
+void expect_planes(NcnnReadContext& context);
 
-NcnnLayer read_convolution(NcnnSource& source);
-NcnnLayer read_deconvolution(NcnnSource& source);
-NcnnLayer read_inner_product(NcnnSource& source);
-NcnnLayer read_prelu(NcnnSource& source);
+NcnnLayer read_convolution(NcnnReadContext& context);
+NcnnLayer read_deconvolution(NcnnReadContext& context);
+NcnnLayer read_inner_product(NcnnReadContext& context);
+NcnnLayer read_prelu(NcnnReadContext& context);
 
-NcnnWords words_of(const Convolution& op);
-NcnnWords words_of(const Deconvolution& op);
-NcnnWords words_of(const InnerProduct& op);
-NcnnWords words_of(const PRelu& op);
+NcnnLayerText layer_text(const Convolution& op);
+NcnnLayerText layer_text(const Deconvolution& op);
+NcnnLayerText layer_text(const InnerProduct& op);
+NcnnLayerText layer_text(const PRelu& op);
 
 }  // namespace weir::nn

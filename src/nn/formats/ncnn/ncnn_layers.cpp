@@ -21,32 +21,32 @@ constexpr int kLargestPadding = 256;
 constexpr int kPictureChannels = 3;
 constexpr int kAny = 1 << 20;  // as many inputs or outputs as the line has
 
-NcnnLayer read_input(NcnnSource& source) {
-  source.attributes.ignore({0, 1});  // width and height: weir takes pictures of any size
-  source.attributes.require(2, kPictureChannels, kPictureChannels, "number of channels");
+NcnnLayer read_input(NcnnReadContext& context) {
+  context.attributes.ignore({0, 1});  // width and height: weir takes pictures of any size
+  context.attributes.require(2, kPictureChannels, kPictureChannels, "number of channels");
   return {Input{}, {}, {kPictureChannels, false}};
 }
 
-NcnnWords words_of(const Input&) { return {"Input", ""}; }
+NcnnLayerText layer_text(const Input&) { return {"Input", ""}; }
 
-NcnnLayer read_split(NcnnSource& source) { return {Split{}, {}, source.inputs[0]}; }
+NcnnLayer read_split(NcnnReadContext& context) { return {Split{}, {}, context.inputs[0]}; }
 
-NcnnWords words_of(const Split&) { return {"Split", ""}; }
+NcnnLayerText layer_text(const Split&) { return {"Split", ""}; }
 
-NcnnLayer read_pooling(NcnnSource& source) {
-  NcnnAttributes& a = source.attributes;
-  expect_planes(source);
+NcnnLayer read_pooling(NcnnReadContext& context) {
+  NcnnAttributes& a = context.attributes;
+  expect_planes(context);
   a.require(0, 0, 1, "kind of pooling (1: average)");
   a.require(4, 0, 1, "global pooling");
   a.require(7, 0, 0, "adaptive pooling");
   a.ignore({1, 2, 3, 5, 6, 8, 11, 12, 13, 14, 15, 18});  // windows have no meaning in global pooling
-  return {GlobalAverage{}, {}, {source.inputs[0].channels, true}};
+  return {GlobalAverage{}, {}, {context.inputs[0].channels, true}};
 }
 
-NcnnWords words_of(const GlobalAverage&) { return {"Pooling", " 0=1 4=1"}; }
+NcnnLayerText layer_text(const GlobalAverage&) { return {"Pooling", " 0=1 4=1"}; }
 
 BinaryOp::Kind read_binary_kind(NcnnAttributes& attributes) {
-  switch (attributes.integer(0, 0, 0, 7, "operation")) {
+  switch (attributes.read_integer(0, 0, 0, 7, "operation")) {
     case 0:
       return BinaryOp::Kind::add;
     case 1:
@@ -60,54 +60,55 @@ BinaryOp::Kind read_binary_kind(NcnnAttributes& attributes) {
     default:
       break;
   }
-  attributes.unsupported("operation (parameter 0); supported: 0 add, 1 sub, 2 mul, 3 div, 7 rsub");
+  attributes.fail_unsupported("operation (parameter 0); supported: 0 add, 1 sub, 2 mul, 3 div, 7 rsub");
   return BinaryOp::Kind::add;
 }
 
-NcnnLayer read_binary(NcnnSource& source) {
-  NcnnAttributes& a = source.attributes;
+NcnnLayer read_binary(NcnnReadContext& context) {
+  NcnnAttributes& a = context.attributes;
   BinaryOp op;
   op.kind = read_binary_kind(a);
-  op.with_scalar = a.integer(1, 0, 0, 1, "scalar operand") == 1;
-  op.scalar = a.number(2, 0, "scalar");
-  const std::size_t wanted = op.with_scalar ? 1 : 2;
-  if (source.inputs.size() != wanted) {
-    a.corrupt(fmt::format("{} inputs, where the operation takes {}", source.inputs.size(), wanted));
+  op.with_scalar = a.read_integer(1, 0, 0, 1, "scalar operand") == 1;
+  op.scalar = a.read_number(2, 0, "scalar");
+  const std::size_t expected = op.with_scalar ? 1 : 2;
+  if (context.inputs.size() != expected) {
+    a.fail_corrupt(fmt::format("{} inputs, where the operation takes {}", context.inputs.size(), expected));
     return {op, {}, {}};
   }
-  if (source.inputs[0].vector) a.unsupported("the first input is a vector of channel means; supported: a picture");
-  if (!op.with_scalar && source.inputs[0].channels != source.inputs[1].channels) {
-    a.unsupported(fmt::format("inputs of {} and {} channels; supported: equal numbers", source.inputs[0].channels,
-                              source.inputs[1].channels));
+  if (context.inputs[0].is_vector)
+    a.fail_unsupported("the first input is a vector of channel means; supported: a picture");
+  if (!op.with_scalar && context.inputs[0].channels != context.inputs[1].channels) {
+    a.fail_unsupported(fmt::format("inputs of {} and {} channels; supported: equal numbers", context.inputs[0].channels,
+                                   context.inputs[1].channels));
   }
-  if (op.with_scalar && op.kind == BinaryOp::Kind::div && op.scalar == 0) a.corrupt("division by zero");
-  return {op, {}, source.inputs[0]};
+  if (op.with_scalar && op.kind == BinaryOp::Kind::div && op.scalar == 0) a.fail_corrupt("division by zero");
+  return {op, {}, context.inputs[0]};
 }
 
-NcnnWords words_of(const BinaryOp& op) {
+NcnnLayerText layer_text(const BinaryOp& op) {
   const int numbers[] = {0, 1, 2, 3, 7};
   const int kind = numbers[static_cast<std::size_t>(op.kind)];
   return {"BinaryOp", op.with_scalar ? fmt::format(" 0={} 1=1 2={}", kind, op.scalar) : fmt::format(" 0={}", kind)};
 }
 
-NcnnLayer read_eltwise(NcnnSource& source) {
-  NcnnAttributes& a = source.attributes;
-  expect_planes(source);
+NcnnLayer read_eltwise(NcnnReadContext& context) {
+  NcnnAttributes& a = context.attributes;
+  expect_planes(context);
   a.require(0, 0, 1, "operation (1: sum)");
   WeightedSum op;
-  for (const double value : a.list(1, "coefficients")) op.coefficient.push_back(static_cast<float>(value));
-  if (op.coefficient.empty()) op.coefficient.assign(source.inputs.size(), 1.0F);
-  if (op.coefficient.size() != source.inputs.size()) {
-    a.corrupt(fmt::format("{} coefficients for {} inputs", op.coefficient.size(), source.inputs.size()));
+  for (const double value : a.read_list(1, "coefficients")) op.coefficient.push_back(static_cast<float>(value));
+  if (op.coefficient.empty()) op.coefficient.assign(context.inputs.size(), 1.0F);
+  if (op.coefficient.size() != context.inputs.size()) {
+    a.fail_corrupt(fmt::format("{} coefficients for {} inputs", op.coefficient.size(), context.inputs.size()));
   }
-  for (const BlobShape& input : source.inputs) {
-    if (input.channels == source.inputs[0].channels) continue;
-    a.corrupt(fmt::format("inputs of {} and {} channels", source.inputs[0].channels, input.channels));
+  for (const BlobShape& input : context.inputs) {
+    if (input.channels == context.inputs[0].channels) continue;
+    a.fail_corrupt(fmt::format("inputs of {} and {} channels", context.inputs[0].channels, input.channels));
   }
-  return {std::move(op), {}, source.inputs[0]};
+  return {std::move(op), {}, context.inputs[0]};
 }
 
-NcnnWords words_of(const WeightedSum& op) {
+NcnnLayerText layer_text(const WeightedSum& op) {
   return {"Eltwise", fmt::format(" 0=1 -23301={},{}", op.coefficient.size(), fmt::join(op.coefficient, ","))};
 }
 
@@ -125,20 +126,20 @@ int crop_at_end(double end) {
   return end < 0 && end >= -kLargestCrop ? static_cast<int>(-end) : -1;
 }
 
-NcnnLayer read_crop(NcnnSource& source) {
-  NcnnAttributes& a = source.attributes;
-  expect_planes(source);
-  const auto starts = a.list(9, "starts"), ends = a.list(10, "ends"), axes = a.list(11, "axes");
+NcnnLayer read_crop(NcnnReadContext& context) {
+  NcnnAttributes& a = context.attributes;
+  expect_planes(context);
+  const auto starts = a.read_list(9, "starts"), ends = a.read_list(10, "ends"), axes = a.read_list(11, "axes");
   Crop op;
   if (starts.empty() || starts.size() != ends.size() || starts.size() != axes.size()) {
-    a.unsupported("supported: lists of starts (parameter 9), ends (10) and axes (11) of one length");
-    return {op, {}, source.inputs[0]};
+    a.fail_unsupported("supported: lists of starts (parameter 9), ends (10) and axes (11) of one length");
+    return {op, {}, context.inputs[0]};
   }
   for (std::size_t i = 0; i < axes.size(); ++i) {
     const CropAxis axis = crop_axis(axes[i]);
     const int far = crop_at_end(ends[i]);
     if (axis == CropAxis::other || starts[i] < 0 || starts[i] > kLargestCrop || far < 0) {
-      a.unsupported(
+      a.fail_unsupported(
           fmt::format("start {}, end {}, axis {}; supported: a start of at least 0, an end counted from the end, "
                       "axes 1 and 2 (or -2 and -1)",
                       starts[i], ends[i], axes[i]));
@@ -146,109 +147,109 @@ NcnnLayer read_crop(NcnnSource& source) {
     }
     int& near_side = axis == CropAxis::height ? op.top : op.left;
     int& far_side = axis == CropAxis::height ? op.bottom : op.right;
-    if (near_side != 0 || far_side != 0) a.corrupt("an axis is cut twice");
+    if (near_side != 0 || far_side != 0) a.fail_corrupt("an axis is cut twice");
     near_side = static_cast<int>(starts[i]);
     far_side = far;
   }
-  return {op, {}, source.inputs[0]};
+  return {op, {}, context.inputs[0]};
 }
 
-NcnnWords words_of(const Crop& op) {
+NcnnLayerText layer_text(const Crop& op) {
   const auto end = [](int cut) { return cut == 0 ? -233 : -cut; };
   return {"Crop",
           fmt::format(" -23309=2,{},{} -23310=2,{},{} -23311=2,1,2", op.top, op.left, end(op.bottom), end(op.right))};
 }
 
-NcnnLayer read_concat(NcnnSource& source) {
-  expect_planes(source);
-  source.attributes.require(0, 0, 0, "axis");
+NcnnLayer read_concat(NcnnReadContext& context) {
+  expect_planes(context);
+  context.attributes.require(0, 0, 0, "axis");
   std::int64_t channels = 0;
-  for (const BlobShape& input : source.inputs) channels += input.channels;
-  if (channels > kMostNcnnChannels) {
-    source.attributes.unsupported(fmt::format("{} channels; supported: up to {}", channels, kMostNcnnChannels));
+  for (const BlobShape& input : context.inputs) channels += input.channels;
+  if (channels > kMaxNcnnChannels) {
+    context.attributes.fail_unsupported(fmt::format("{} channels; supported: up to {}", channels, kMaxNcnnChannels));
     channels = 1;
   }
   return {Concat{}, {}, {static_cast<int>(channels), false}};
 }
 
-NcnnWords words_of(const Concat&) { return {"Concat", " 0=0"}; }
+NcnnLayerText layer_text(const Concat&) { return {"Concat", " 0=0"}; }
 
-NcnnLayer read_pixel_shuffle(NcnnSource& source) {
-  NcnnAttributes& a = source.attributes;
-  expect_planes(source);
+NcnnLayer read_pixel_shuffle(NcnnReadContext& context) {
+  NcnnAttributes& a = context.attributes;
+  expect_planes(context);
   PixelShuffle op;
-  op.factor = a.integer(0, 1, 1, kLargestFactor, "factor");
+  op.factor = a.read_integer(0, 1, 1, kLargestFactor, "factor");
   a.require(1, 0, 0, "order of channels");
-  const int channels = source.inputs[0].channels, block = op.factor * op.factor;
-  if (channels % block != 0) a.corrupt(fmt::format("{} channels do not make blocks of {}", channels, block));
+  const int channels = context.inputs[0].channels, block = op.factor * op.factor;
+  if (channels % block != 0) a.fail_corrupt(fmt::format("{} channels do not make blocks of {}", channels, block));
   return {op, {}, {std::max(1, channels / block), false}};
 }
 
-NcnnWords words_of(const PixelShuffle& op) { return {"PixelShuffle", fmt::format(" 0={}", op.factor)}; }
+NcnnLayerText layer_text(const PixelShuffle& op) { return {"PixelShuffle", fmt::format(" 0={}", op.factor)}; }
 
-NcnnLayer read_interp(NcnnSource& source) {
-  NcnnAttributes& a = source.attributes;
-  expect_planes(source);
+NcnnLayer read_interp(NcnnReadContext& context) {
+  NcnnAttributes& a = context.attributes;
+  expect_planes(context);
   Interp op;
-  const int kind = a.integer(0, 0, 1, 3, "kind (1 nearest, 2 bilinear, 3 bicubic)");
+  const int kind = a.read_integer(0, 0, 1, 3, "kind (1 nearest, 2 bilinear, 3 bicubic)");
   op.kind = kind == 1 ? Interp::Kind::nearest : kind == 2 ? Interp::Kind::bilinear : Interp::Kind::bicubic;
-  op.scale = a.number(1, 1, "height scale");
-  const float width_scale = a.number(2, 1, "width scale");
+  op.scale = a.read_number(1, 1, "height scale");
+  const float width_scale = a.read_number(2, 1, "width scale");
   for (const int id : {3, 4}) a.require(id, 0, 0, "fixed size");
   a.require(5, 0, 0, "size from another layer");
   a.require(6, 0, 0, "aligned corners");
   if (width_scale != op.scale || op.scale < 1.0F / kLargestFactor || op.scale > kLargestFactor) {
-    a.unsupported(fmt::format("scales {} and {}; supported: equal, 1/{} to {}", op.scale, width_scale, kLargestFactor,
-                              kLargestFactor));
+    a.fail_unsupported(fmt::format("scales {} and {}; supported: equal, 1/{} to {}", op.scale, width_scale,
+                                   kLargestFactor, kLargestFactor));
     op.scale = 1;
   }
-  return {op, {}, source.inputs[0]};
+  return {op, {}, context.inputs[0]};
 }
 
-NcnnWords words_of(const Interp& op) {
+NcnnLayerText layer_text(const Interp& op) {
   return {"Interp", fmt::format(" 0={} 1={} 2={}", static_cast<int>(op.kind) + 1, op.scale, op.scale)};
 }
 
-NcnnLayer read_padding(NcnnSource& source) {
-  NcnnAttributes& a = source.attributes;
-  expect_planes(source);
+NcnnLayer read_padding(NcnnReadContext& context) {
+  NcnnAttributes& a = context.attributes;
+  expect_planes(context);
   Padding op;
-  op.top = a.integer(0, 0, 0, kLargestPadding, "rows at the top");
-  op.bottom = a.integer(1, 0, 0, kLargestPadding, "rows at the bottom");
-  op.left = a.integer(2, 0, 0, kLargestPadding, "columns at the left");
-  op.right = a.integer(3, 0, 0, kLargestPadding, "columns at the right");
-  op.fill = static_cast<compute::Fill>(a.integer(4, 0, 0, 2, "type (0 constant, 1 replicate, 2 reflect)"));
-  op.value = a.number(5, 0, "value");
+  op.top = a.read_integer(0, 0, 0, kLargestPadding, "rows at the top");
+  op.bottom = a.read_integer(1, 0, 0, kLargestPadding, "rows at the bottom");
+  op.left = a.read_integer(2, 0, 0, kLargestPadding, "columns at the left");
+  op.right = a.read_integer(3, 0, 0, kLargestPadding, "columns at the right");
+  op.mode = static_cast<compute::PaddingMode>(a.read_integer(4, 0, 0, 2, "type (0 constant, 1 replicate, 2 reflect)"));
+  op.value = a.read_number(5, 0, "value");
   a.require(6, 0, 0, "values of each channel");
   a.require(7, 0, 0, "channels in front");
   a.require(8, 0, 0, "channels behind");
-  return {op, {}, source.inputs[0]};
+  return {op, {}, context.inputs[0]};
 }
 
-NcnnWords words_of(const Padding& op) {
+NcnnLayerText layer_text(const Padding& op) {
   return {"Padding", fmt::format(" 0={} 1={} 2={} 3={} 4={} 5={}", op.top, op.bottom, op.left, op.right,
-                                 static_cast<int>(op.fill), op.value)};
+                                 static_cast<int>(op.mode), op.value)};
 }
 
-NcnnLayer read_relu(NcnnSource& source) {
-  const float slope = source.attributes.number(0, 0, "slope");
+NcnnLayer read_relu(NcnnReadContext& context) {
+  const float slope = context.attributes.read_number(0, 0, "slope");
   const auto kind = slope == 0 ? Activation::Kind::relu : Activation::Kind::leaky_relu;
-  return {Pointwise{{kind, slope, 0}}, {}, source.inputs[0]};
+  return {Pointwise{{kind, slope, 0}}, {}, context.inputs[0]};
 }
 
-NcnnLayer read_sigmoid(NcnnSource& source) {
-  return {Pointwise{{Activation::Kind::sigmoid, 0, 0}}, {}, source.inputs[0]};
+NcnnLayer read_sigmoid(NcnnReadContext& context) {
+  return {Pointwise{{Activation::Kind::sigmoid, 0, 0}}, {}, context.inputs[0]};
 }
 
-NcnnLayer read_clip(NcnnSource& source) {
-  constexpr float kMost = std::numeric_limits<float>::max();
-  const float low = source.attributes.number(0, -kMost, "low bound");
-  const float high = source.attributes.number(1, kMost, "high bound");
-  if (low > high) source.attributes.corrupt(fmt::format("bounds {} and {} leave nothing", low, high));
-  return {Pointwise{{Activation::Kind::clip, low, high}}, {}, source.inputs[0]};
+NcnnLayer read_clip(NcnnReadContext& context) {
+  constexpr float kMax = std::numeric_limits<float>::max();
+  const float low = context.attributes.read_number(0, -kMax, "low bound");
+  const float high = context.attributes.read_number(1, kMax, "high bound");
+  if (low > high) context.attributes.fail_corrupt(fmt::format("bounds {} and {} leave nothing", low, high));
+  return {Pointwise{{Activation::Kind::clip, low, high}}, {}, context.inputs[0]};
 }
 
-NcnnWords words_of(const Pointwise& op) {
+NcnnLayerText layer_text(const Pointwise& op) {
   const Activation& a = op.activation;
   switch (a.kind) {
     case Activation::Kind::sigmoid:
@@ -268,7 +269,7 @@ NcnnWords words_of(const Pointwise& op) {
 struct LayerType {
   std::string_view name;
   int fewest_inputs, most_inputs, most_outputs;
-  NcnnLayer (*read)(NcnnSource&);
+  NcnnLayer (*read)(NcnnReadContext&);
 };
 
 constexpr std::array kTypes{
@@ -298,15 +299,16 @@ const LayerType* find_type(std::string_view name) {
 
 }  // namespace
 
-void expect_planes(NcnnSource& source) {
-  for (const BlobShape& input : source.inputs) {
-    if (input.vector) source.attributes.unsupported("an input is a vector of channel means; supported: pictures");
+void expect_planes(NcnnReadContext& context) {
+  for (const BlobShape& input : context.inputs) {
+    if (input.is_vector)
+      context.attributes.fail_unsupported("an input is a vector of channel means; supported: pictures");
   }
 }
 
-bool is_ncnn_layer_known(std::string_view type) { return find_type(type) != nullptr; }
+bool is_ncnn_layer_supported(std::string_view type) { return find_type(type) != nullptr; }
 
-std::string known_ncnn_layers() {
+std::string list_supported_ncnn_layers() {
   std::string names;
   for (const LayerType& type : kTypes) names.append(names.empty() ? "" : ", ").append(type.name);
   return names;
@@ -318,7 +320,8 @@ Result<NcnnLayer> read_ncnn_layer(const NcnnLine& line, std::span<const BlobShap
   };
   const LayerType* type = find_type(line.type);
   if (type == nullptr) {
-    return error(Errc::unsupported, fmt::format("this layer is not supported; supported: {}", known_ncnn_layers()));
+    return error(Errc::unsupported,
+                 fmt::format("this layer is not supported; supported: {}", list_supported_ncnn_layers()));
   }
   const auto given_inputs = static_cast<std::int64_t>(inputs.size());
   const auto given_outputs = static_cast<std::int64_t>(line.outputs.size());
@@ -328,14 +331,14 @@ Result<NcnnLayer> read_ncnn_layer(const NcnnLine& line, std::span<const BlobShap
                  fmt::format("{} inputs and {} outputs are not supported for this layer", given_inputs, given_outputs));
   }
   NcnnAttributes attributes{line, file};
-  NcnnSource source{attributes, inputs};
-  NcnnLayer layer = type->read(source);
+  NcnnReadContext context{attributes, inputs};
+  NcnnLayer layer = type->read(context);
   if (auto status = attributes.finish(); !status) return status.error();
   return layer;
 }
 
-NcnnWords ncnn_words(const Operation& operation) {
-  return std::visit([](const auto& op) { return words_of(op); }, operation);
+NcnnLayerText ncnn_layer_text(const Operation& operation) {
+  return std::visit([](const auto& op) { return layer_text(op); }, operation);
 }
 
 }  // namespace weir::nn

@@ -24,12 +24,12 @@ struct NcnnArray {
 struct NcnnLayer {
   Operation operation;
   std::vector<NcnnArray> arrays;  ///< `layer` is not yet set
-  BlobShape output;
+  BlobShape output_shape;
 };
 
 /// Whether layers of this type are known, and all that are, with commas between them.
-bool is_ncnn_layer_known(std::string_view type);
-std::string known_ncnn_layers();
+bool is_ncnn_layer_supported(std::string_view type);
+std::string list_supported_ncnn_layers();
 
 /// Checks and translates one line; `inputs` are the shapes of its inputs, in order. Arrays inside the operation stay
 /// empty. Everything that this network family does not use is refused by name.
@@ -38,10 +38,10 @@ std::string known_ncnn_layers();
 Result<NcnnLayer> read_ncnn_layer(const NcnnLine& line, std::span<const BlobShape> inputs, const std::string& file);
 
 /// The other way: the words of a layer's line that its operation makes.
-struct NcnnWords {
+struct NcnnLayerText {
   std::string type;
   std::string parameters;  ///< " 0=1 1=2", each with a space before it
 };
-NcnnWords ncnn_words(const Operation& operation);
+NcnnLayerText ncnn_layer_text(const Operation& operation);
 
 }  // namespace weir::nn

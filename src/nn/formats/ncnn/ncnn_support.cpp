@@ -13,23 +13,23 @@
 namespace weir::nn {
 namespace {
 
-constexpr int kImageChannels = 3;
-constexpr std::size_t kMostTypes = 12;  // in a message
-constexpr std::string_view kWhatRuns =
+constexpr int kSupportedChannels = 3;
+constexpr std::size_t kMaxTypes = 12;  // in a message
+constexpr std::string_view kSupportedFamilies =
     "networks of the Real-CUGAN, Real-ESRGAN (animevideo, general, plus) and ESRGAN families run";
 
-struct UnknownType {
+struct UnsupportedType {
   std::string_view name;
   int line = 0;           ///< of the first
   std::size_t count = 0;  ///< of its layers
 };
 
-std::vector<UnknownType> unknown_types(std::span<const NcnnLine> lines) {
-  std::vector<UnknownType> types;
+std::vector<UnsupportedType> find_unsupported_types(std::span<const NcnnLine> lines) {
+  std::vector<UnsupportedType> types;
   for (const NcnnLine& line : lines) {
-    if (is_ncnn_layer_known(line.type)) continue;
+    if (is_ncnn_layer_supported(line.type)) continue;
     const auto same =
-        std::find_if(types.begin(), types.end(), [&](const UnknownType& type) { return type.name == line.type; });
+        std::find_if(types.begin(), types.end(), [&](const UnsupportedType& type) { return type.name == line.type; });
     if (same != types.end())
       ++same->count;
     else
@@ -38,40 +38,40 @@ std::vector<UnknownType> unknown_types(std::span<const NcnnLine> lines) {
   return types;
 }
 
-Error unknown_layers(const std::vector<UnknownType>& types, const std::string& file) {
+Error unsupported_layers_error(const std::vector<UnsupportedType>& types, const std::string& file) {
   std::string names;
-  for (std::size_t i = 0; i < std::min(types.size(), kMostTypes); ++i) {
+  for (std::size_t i = 0; i < std::min(types.size(), kMaxTypes); ++i) {
     names += fmt::format("{}{} (line {}{})", i == 0 ? "" : ", ", printable(types[i].name), types[i].line,
                          types[i].count == 1 ? "" : fmt::format(" and {} more", types[i].count - 1));
   }
-  if (types.size() > kMostTypes) names += fmt::format(" and {} more types", types.size() - kMostTypes);
+  if (types.size() > kMaxTypes) names += fmt::format(" and {} more types", types.size() - kMaxTypes);
   return {Errc::unsupported, fmt::format("{}:{}: layers that are not supported: {}; {}, which are made of {}", file,
-                                         types.front().line, names, kWhatRuns, known_ncnn_layers())};
+                                         types.front().line, names, kSupportedFamilies, list_supported_ncnn_layers())};
 }
 
 /// The one number of a parameter.
-std::optional<double> parameter(const NcnnLine& line, int id) {
+std::optional<double> find_number(const NcnnLine& line, int id) {
   for (const NcnnParameter& given : line.parameters) {
-    if (given.id == id && !given.list && given.values.size() == 1) return given.values.front();
+    if (given.id == id && !given.is_list && given.values.size() == 1) return given.values.front();
   }
   return std::nullopt;
 }
 
 /// The channels that a Convolution's number of weights tells, if it is a whole number.
 std::optional<int> convolved_channels(const NcnnLine& line) {
-  const auto outputs = parameter(line, 0), kernel = parameter(line, 1), weights = parameter(line, 6);
+  const auto outputs = find_number(line, 0), kernel = find_number(line, 1), weights = find_number(line, 6);
   if (!outputs || !kernel || !weights || *outputs < 1 || *kernel < 1) return std::nullopt;
-  const double height = parameter(line, 11).value_or(*kernel);
+  const double height = find_number(line, 11).value_or(*kernel);
   const double channels = *weights / (*outputs * *kernel * height);
   const int whole = channels >= 1 && channels <= 65536 ? static_cast<int>(channels) : 0;
   return whole > 0 && whole == channels ? std::optional{whole} : std::nullopt;
 }
 
 /// The channels of the pictures that go in, where a line tells them: Input itself, or the first Convolution of a picture.
-std::optional<int> picture_channels(const NcnnLine& line, std::set<std::string_view>& pictures) {
+std::optional<int> find_picture_channels(const NcnnLine& line, std::set<std::string_view>& pictures) {
   if (line.type == "Input") {
     pictures.insert(line.outputs.begin(), line.outputs.end());
-    const auto channels = parameter(line, 2);
+    const auto channels = find_number(line, 2);
     return channels && *channels >= 1 && *channels <= 65536 ? std::optional{static_cast<int>(*channels)} : std::nullopt;
   }
   if (line.inputs.size() != 1 || !pictures.contains(line.inputs.front())) return std::nullopt;
@@ -79,7 +79,7 @@ std::optional<int> picture_channels(const NcnnLine& line, std::set<std::string_v
   return line.type == "Convolution" ? convolved_channels(line) : std::nullopt;
 }
 
-Error other_pictures(int channels, const NcnnLine& line, const std::string& file) {
+Error other_channels_error(int channels, const NcnnLine& line, const std::string& file) {
   const std::string which =
       channels == 1 ? "grey pictures (1 channel)" : fmt::format("pictures of {} channels", channels);
   return {Errc::unsupported,
@@ -90,11 +90,11 @@ Error other_pictures(int channels, const NcnnLine& line, const std::string& file
 }  // namespace
 
 Status check_ncnn_support(std::span<const NcnnLine> lines, const std::string& file) {
-  if (const auto types = unknown_types(lines); !types.empty()) return unknown_layers(types, file);
+  if (const auto types = find_unsupported_types(lines); !types.empty()) return unsupported_layers_error(types, file);
   std::set<std::string_view> pictures;
   for (const NcnnLine& line : lines) {
-    const auto channels = picture_channels(line, pictures);
-    if (channels && *channels != kImageChannels) return other_pictures(*channels, line, file);
+    const auto channels = find_picture_channels(line, pictures);
+    if (channels && *channels != kSupportedChannels) return other_channels_error(*channels, line, file);
   }
   return ok();
 }

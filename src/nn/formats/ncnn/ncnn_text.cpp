@@ -13,7 +13,7 @@ namespace {
 
 constexpr std::string_view kMagic = "7767517";
 constexpr int kFirstListId = -23300;  // an id written as -23300 - n is a list with its length in front
-constexpr int kMostIds = 64;          // ids are 0 to 63
+constexpr int kMaxIds = 64;           // ids are 0 to 63
 constexpr std::size_t kLongestName = 255;
 
 template <class Number>
@@ -104,9 +104,9 @@ class TextReader {
     const auto layers = words.size() == 2 ? parse_number<std::int64_t>(words[0]) : std::nullopt;
     const auto blobs = words.size() == 2 ? parse_number<std::int64_t>(words[1]) : std::nullopt;
     if (!layers || !blobs || *layers < 1 || *blobs < 1) return corrupt("expected the number of layers and of blobs");
-    if (*layers > static_cast<std::int64_t>(kMostLayers)) {
+    if (*layers > static_cast<std::int64_t>(kMaxLayers)) {
       return Error{Errc::unsupported, fmt::format("{}:{}: {} layers; up to {} are supported", name_, lines_.number(),
-                                                  *layers, kMostLayers)};
+                                                  *layers, kMaxLayers)};
     }
     layer_count_ = static_cast<std::size_t>(*layers);
     blob_count_ = static_cast<std::size_t>(*blobs);
@@ -152,10 +152,10 @@ class TextReader {
     const auto id = equals == word.npos ? std::nullopt : parse_number<int>(word.substr(0, equals));
     if (!id) return corrupt(fmt::format("expected id=value, found '{}'", printable(word)));
     NcnnParameter parameter;
-    const bool counted = *id <= kFirstListId;
-    parameter.id = counted ? kFirstListId - *id : *id;
-    if (parameter.id < 0 || parameter.id >= kMostIds) {
-      return corrupt(fmt::format("'{}': an id is 0 to {}", printable(word), kMostIds - 1));
+    const bool begins_with_length = *id <= kFirstListId;
+    parameter.id = begins_with_length ? kFirstListId - *id : *id;
+    if (parameter.id < 0 || parameter.id >= kMaxIds) {
+      return corrupt(fmt::format("'{}': an id is 0 to {}", printable(word), kMaxIds - 1));
     }
     std::string_view rest = word.substr(equals + 1);
     while (true) {
@@ -167,8 +167,8 @@ class TextReader {
       if (comma == rest.npos) break;
       rest.remove_prefix(comma + 1);
     }
-    parameter.list = counted || parameter.values.size() > 1;
-    if (counted) {
+    parameter.is_list = begins_with_length || parameter.values.size() > 1;
+    if (begins_with_length) {
       if (parameter.values[0] != static_cast<double>(parameter.values.size() - 1)) {
         return corrupt(fmt::format("'{}': the list has {} values", printable(word), parameter.values.size() - 1));
       }
@@ -193,9 +193,9 @@ std::string printable(std::string_view word) {
 }
 
 Result<std::vector<NcnnLine>> read_ncnn_text(std::string_view text, const std::string& name) {
-  if (text.size() > kLargestParamBytes) {
+  if (text.size() > kMaxParamBytes) {
     return Error{Errc::unsupported, fmt::format("{}: {} bytes; a text network of up to {} bytes is supported", name,
-                                                text.size(), kLargestParamBytes)};
+                                                text.size(), kMaxParamBytes)};
   }
   return TextReader{text, name}.read();
 }

@@ -11,7 +11,7 @@ namespace weir::nn {
 /// One "id=value" of a layer line: a number, or a list of numbers.
 struct NcnnParameter {
   int id = 0;
-  bool list = false;
+  bool is_list = false;
   std::vector<double> values;
 };
 
@@ -26,9 +26,9 @@ struct NcnnLine {
 };
 
 /// The largest .param that is read. The largest network in use (23 residual-in-residual blocks) takes 0.1 MB.
-inline constexpr std::size_t kLargestParamBytes = 4u << 20;
+inline constexpr std::size_t kMaxParamBytes = 4u << 20;
 /// The most layers in a network: twenty times the largest in use.
-inline constexpr std::size_t kMostLayers = 20000;
+inline constexpr std::size_t kMaxLayers = 20000;
 
 /// A word of a file as messages show it: at most 40 bytes, and no control characters.
 std::string printable(std::string_view word);

@@ -34,7 +34,7 @@ TEST(NcnnText, ReadsNamesNumbersAndBothFormsOfLists) {
   EXPECT_TRUE(line.parameters[4].values.empty());
 }
 
-TEST(NcnnText, WhatIsNotANetworkSaysSo) {
+TEST(NcnnText, OtherFilesAreRefused) {
   for (const char* text : {"", "\n\n", "7767516\n1 1\n", "hello", "\x89PNG\r\n", "7767517 1\n"}) {
     expect_error(read_ncnn_text(text, "x"), "x:1: not a text network of ncnn: the first line is not 7767517");
   }
@@ -82,7 +82,7 @@ TEST(NcnnText, HostileNamesDoNotReachTheTerminal) {
 }
 
 TEST(NcnnText, TextAboveTheLimitIsUnsupported) {
-  const auto result = read(std::string(kLargestParamBytes, ' '));
+  const auto result = read(std::string(kMaxParamBytes, ' '));
   ASSERT_FALSE(result);
   EXPECT_EQ(result.error().code, Errc::unsupported);
 }

@@ -32,7 +32,7 @@ std::string_view name_of(NcnnArray::Kind kind) {
 
 class ArrayReader {
  public:
-  ArrayReader(WeightBytes& bin, const std::string& file) : bin_{bin}, file_{file} {}
+  ArrayReader(WeightReader& bin, const std::string& file) : bin_{bin}, file_{file} {}
 
   Result<std::vector<float>> read(const NcnnArray& array, const Layer& layer) {
     bool half = false;
@@ -42,7 +42,7 @@ class ArrayReader {
       half = *tag == kFloat16Tag;
     }
     const std::uint64_t bytes = half ? half_bytes(array.count) : float_bytes(array.count);
-    if (bin_.left() < bytes) return too_short(array, layer, bytes);
+    if (bin_.bytes_left() < bytes) return too_short(array, layer, bytes);
     std::vector<float> values(static_cast<std::size_t>(array.count));
     if (auto status = half ? read_halves(values) : bin_.read(std::as_writable_bytes(std::span{values})); !status) {
       return status.error();
@@ -53,16 +53,16 @@ class ArrayReader {
   }
 
   Status finish() const {
-    if (bin_.left() == 0) return ok();
-    return Error{
-        Errc::corrupt,
-        fmt::format("{}: {} bytes are left after the last layer: not the weights of this network", file_, bin_.left())};
+    if (bin_.bytes_left() == 0) return ok();
+    return Error{Errc::corrupt,
+                 fmt::format("{}: {} bytes are left after the last layer: not the weights of this network", file_,
+                             bin_.bytes_left())};
   }
 
  private:
   Result<std::uint32_t> read_tag(const NcnnArray& array, const Layer& layer) {
     std::uint32_t tag = 0;
-    if (bin_.left() < kTagBytes) return too_short(array, layer, kTagBytes);
+    if (bin_.bytes_left() < kTagBytes) return too_short(array, layer, kTagBytes);
     if (auto status = bin_.read(std::as_writable_bytes(std::span{&tag, 1})); !status) return status.error();
     if (tag == kFloat32Tag || tag == kFloat16Tag) return tag;
     if (tag == kInt8Tag) return error(Errc::unsupported, layer, "int8 weights; supported: float32 and float16");
@@ -91,14 +91,14 @@ class ArrayReader {
   Error too_short(const NcnnArray& array, const Layer& layer, std::uint64_t bytes) const {
     return error(Errc::corrupt, layer,
                  fmt::format("{} {} need {} bytes, and {} are left in the file", array.count, name_of(array.kind),
-                             bytes, bin_.left()));
+                             bytes, bin_.bytes_left()));
   }
   Error not_finite(std::ptrdiff_t at, const NcnnArray& array, const Layer& layer) const {
     return error(Errc::corrupt, layer,
                  fmt::format("number {} of {} {} is not finite", at, array.count, name_of(array.kind)));
   }
 
-  WeightBytes& bin_;
+  WeightReader& bin_;
   const std::string& file_;
 };
 
@@ -136,7 +136,7 @@ NcnnBinLength bin_length(std::span<const NcnnArray> arrays) {
   return length;
 }
 
-Status read_ncnn_weights(NcnnDescription& network, WeightBytes& bin, const std::string& file) {
+Status read_ncnn_weights(NcnnDescription& network, WeightReader& bin, const std::string& file) {
   ArrayReader reader{bin, file};
   for (const NcnnArray& array : network.arrays) {
     Layer& layer = network.graph.layers[array.layer];

@@ -18,10 +18,10 @@ struct NcnnBinLength {
 NcnnBinLength bin_length(std::span<const NcnnArray> arrays);
 
 /// The contents of a .bin, handed out from the front.
-class WeightBytes {
+class WeightReader {
  public:
-  virtual ~WeightBytes() = default;
-  [[nodiscard]] virtual std::uint64_t left() const = 0;
+  virtual ~WeightReader() = default;
+  [[nodiscard]] virtual std::uint64_t bytes_left() const = 0;
   /// The next bytes; no more than are left. Errors: io.
   virtual Status read(std::span<std::byte> to) = 0;
 };
@@ -31,6 +31,6 @@ class WeightBytes {
 /// float32 without a tag. Little-endian. Each array is allocated only when the file still has its bytes.
 /// Errors: corrupt (too short, too long, not finite), unsupported (int8 and other tags): "FILE: LAYER: ...".
 /// Source: ncnn's wiki, "param and model file structure"; lengths of the published networks.
-Status read_ncnn_weights(NcnnDescription& network, WeightBytes& bin, const std::string& file);
+Status read_ncnn_weights(NcnnDescription& network, WeightReader& bin, const std::string& file);
 
 }  // namespace weir::nn

@@ -19,29 +19,29 @@ namespace {
 
 class BinWriter {
  public:
-  explicit BinWriter(NcnnStorage storage) : half_{storage == NcnnStorage::float16} {}
+  explicit BinWriter(NcnnWeightType weight_type) : half_{weight_type == NcnnWeightType::float16} {}
 
   template <class Kind>
-  bool weights_and_bias(const Kind& op) {
-    if (!weights(op.weight)) return false;
+  bool add_weights_and_bias(const Kind& op) {
+    if (!add_weights(op.weight)) return false;
     std::vector<float> bias = op.bias;
     bias.resize(static_cast<std::size_t>(op.out_channels));
-    return floats(bias);
+    return add_floats(bias);
   }
-  bool floats(const std::vector<float>& values) {
+  bool add_floats(const std::vector<float>& values) {
     for (const float value : values) {
       if (!std::isfinite(value)) return false;
     }
     append(values.data(), values.size() * sizeof(float));
     return true;
   }
-  std::vector<std::byte> take() { return std::move(bytes_); }
+  std::vector<std::byte> take_bytes() { return std::move(bytes_); }
 
  private:
-  bool weights(const std::vector<float>& values) {
+  bool add_weights(const std::vector<float>& values) {
     const std::uint32_t tag = half_ ? 0x01306B47U : 0U;
     append(&tag, sizeof tag);
-    if (!half_) return floats(values);
+    if (!half_) return add_floats(values);
     std::vector<std::uint16_t> halves;
     for (const float value : values) {
       halves.push_back(compute::float_to_half(value));
@@ -62,38 +62,40 @@ class BinWriter {
 
 }  // namespace
 
-Result<NcnnFiles> write_ncnn(const Graph& graph, NcnnStorage storage) {
+Result<NcnnFiles> write_ncnn(const Graph& graph, NcnnWeightType weight_type) {
   NcnnFiles files;
-  files.param = fmt::format("7767517\n{} {}\n", graph.layers.size(), graph.blob_names.size());
-  BinWriter bin{storage};
+  files.param_text = fmt::format("7767517\n{} {}\n", graph.layers.size(), graph.blob_names.size());
+  BinWriter bin{weight_type};
   for (const Layer& layer : graph.layers) {
-    const NcnnWords text = ncnn_words(layer.operation);
-    files.param += fmt::format("{} {} {} {}", text.type, layer.name, layer.inputs.size(), layer.outputs.size());
+    const NcnnLayerText text = ncnn_layer_text(layer.operation);
+    files.param_text += fmt::format("{} {} {} {}", text.type, layer.name, layer.inputs.size(), layer.outputs.size());
     for (const std::vector<int>* blobs : {&layer.inputs, &layer.outputs}) {
-      for (const int blob : *blobs) files.param += " " + graph.blob_names[static_cast<std::size_t>(blob)];
+      for (const int blob : *blobs) files.param_text += " " + graph.blob_names[static_cast<std::size_t>(blob)];
     }
-    files.param += text.parameters + "\n";
+    files.param_text += text.parameters + "\n";
     const bool good = std::visit(
         [&](const auto& op) {
-          if constexpr (requires { op.weight; }) return bin.weights_and_bias(op);
-          if constexpr (requires { op.slope; }) return bin.floats(op.slope);
+          if constexpr (requires { op.weight; }) return bin.add_weights_and_bias(op);
+          if constexpr (requires { op.slope; }) return bin.add_floats(op.slope);
           return true;
         },
         layer.operation);
     if (!good) {
-      return Error{Errc::bad_values, fmt::format("write network: {} has a number that cannot be stored as {}",
-                                                 layer.name, storage == NcnnStorage::float16 ? "float16" : "float32")};
+      return Error{Errc::bad_values,
+                   fmt::format("write network: {} has a number that cannot be stored as {}", layer.name,
+                               weight_type == NcnnWeightType::float16 ? "float16" : "float32")};
     }
   }
-  files.bin = bin.take();
+  files.bin = bin.take_bytes();
   return files;
 }
 
-Status save_ncnn(const NcnnFiles& files, const std::filesystem::path& param) {
-  if (auto done = write_file(weights_of(param), {reinterpret_cast<const char*>(files.bin.data()), files.bin.size()});
+Status save_ncnn(const NcnnFiles& files, const std::filesystem::path& param_path) {
+  if (auto done =
+          write_file(weights_path(param_path), {reinterpret_cast<const char*>(files.bin.data()), files.bin.size()});
       !done)
     return done;
-  return write_file(param, files.param);
+  return write_file(param_path, files.param_text);
 }
 
 }  // namespace weir::nn

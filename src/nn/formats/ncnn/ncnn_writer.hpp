@@ -11,10 +11,10 @@
 namespace weir::nn {
 
 /// How weights are kept in a .bin; biases and slopes are float32 always, as ncnn does.
-enum class NcnnStorage { float32, float16 };
+enum class NcnnWeightType { float32, float16 };
 
 struct NcnnFiles {
-  std::string param;
+  std::string param_text;
   std::vector<std::byte> bin;
 };
 
@@ -22,9 +22,9 @@ struct NcnnFiles {
 /// the graph again; float16 rounds weights to the nearest.
 /// Errors: bad_values, naming the layer: a weight is not finite, or too large for float16.
 /// Source: ncnn's wiki, "param and model file structure"; parameter ids as in its operator documentation.
-Result<NcnnFiles> write_ncnn(const Graph& graph, NcnnStorage storage);
+Result<NcnnFiles> write_ncnn(const Graph& graph, NcnnWeightType weight_type);
 
 /// Writes X.bin, then X.param; each appears whole, in the place of an older one. Errors: io, disk_full.
-Status save_ncnn(const NcnnFiles& files, const std::filesystem::path& param);
+Status save_ncnn(const NcnnFiles& files, const std::filesystem::path& param_path);
 
 }  // namespace weir::nn

@@ -5,7 +5,7 @@
 #include <string_view>
 #include <vector>
 
-#include "networks/generate.hpp"
+#include "networks/generate_network.hpp"
 #include "nn/fingerprint.hpp"
 #include "nn/network.hpp"
 
@@ -17,12 +17,13 @@ TEST(NcnnWriter, WhatIsWrittenIsReadAsTheSameNetwork) {
   families.emplace_back("padded");
   for (const std::string_view family : families) {
     SCOPED_TRACE(family);
-    const auto made = test::generate(family, {.channels = 4, .blocks = 1, .weights = test::StoredWeights::float32});
+    const auto made =
+        test::generate_network(family, {.channels = 4, .blocks = 1, .weights = test::StoredWeights::float32});
     const auto network = parse_network(made.param, made.bin, "made");
     ASSERT_TRUE(network) << network.error().what;
-    const auto written = write_ncnn(network->graph, NcnnStorage::float32);
+    const auto written = write_ncnn(network->graph, NcnnWeightType::float32);
     ASSERT_TRUE(written) << written.error().what;
-    const auto again = parse_network(written->param, written->bin, "written");
+    const auto again = parse_network(written->param_text, written->bin, "written");
     ASSERT_TRUE(again) << again.error().what;
     EXPECT_EQ(fingerprint(again->graph), fingerprint(network->graph));
   }

@@ -1,39 +1,39 @@
 #include <algorithm>
 #include <array>
 
-#include "nn/train/vulkan/vulkan_work.hpp"
+#include "nn/train/vulkan/vulkan_executor.hpp"
 
 namespace weir::nn::train {
 
-using compute::vulkan::Place;
+using compute::vulkan::BindingSlot;
 
 namespace {
 
-constexpr double kMostMultiplications = 2e9;  // of a run, so that none becomes a long one
-constexpr std::uint32_t kDepth = 16;          // of the pieces in shared memory: see product.comp
+constexpr double kMaxMultiplications = 2e9;  // of a run, so that none becomes a long one
+constexpr std::uint32_t kTileDepth = 16;     // of the pieces in shared memory: see product.comp
 
-std::uint32_t pieces(std::uint32_t count, std::uint32_t each) { return (count + each - 1) / each; }
+std::uint32_t divide_up(std::uint32_t count, std::uint32_t each) { return (count + each - 1) / each; }
 int taps(const WindowShape& s) { return s.window.kernel * s.window.kernel; }
 
-enum class Kind : std::uint32_t { product, convolve, back, weights };
+enum class ProductKind : std::uint32_t { product, convolve, input_gradient, weight_gradient };
 
 }  // namespace
 
 /// A run of product.comp.
-struct VulkanWork::Factors {
-  Factors(Kind which, Operand left, Operand right, Operand result, std::array<int, 3> sizes, bool accumulates)
+struct VulkanExecutor::ProductJob {
+  ProductJob(ProductKind which, Operand left, Operand right, Operand result, std::array<int, 3> sizes, bool accumulates)
       : kind{which}, a{slice(left)}, b{slice(right)}, out{slice(result)} {
-    push.m = word(sizes[0]);
-    push.n = word(sizes[1]);
-    push.k = word(sizes[2]);
+    push.m = to_u32(sizes[0]);
+    push.n = to_u32(sizes[1]);
+    push.k = to_u32(sizes[2]);
     push.accumulate = accumulates ? 1 : 0;
   }
 
-  Kind kind;
+  ProductKind kind;
   Slice a, b, bias{}, out;
   bool transpose_a = false, transpose_b = false;
   struct {
-    std::uint32_t m = 0, n = 0, k = 0, k_each = 0;
+    std::uint32_t m = 0, n = 0, k = 0, k_per_part = 0;
     std::uint32_t first_tile = 0, end_tile = 0, tiles_across = 0;
     std::uint32_t has_bias = 0, accumulate = 0;
     std::uint32_t grid_h = 1, grid_w = 1, from_h = 1, from_w = 1, from_c = 1, kernel = 1, stride = 1;
@@ -45,125 +45,128 @@ struct VulkanWork::Factors {
     if (operand) bias = slice(operand);
   }
   void set_window(const WindowShape& s) {
-    const bool back = kind == Kind::back;
-    push.grid_h = word(back ? s.in_h : s.out_h);
-    push.grid_w = word(back ? s.in_w : s.out_w);
-    push.from_h = word(back ? s.out_h : s.in_h);
-    push.from_w = word(back ? s.out_w : s.in_w);
-    push.from_c = word(back ? s.out_c : s.in_c);
-    push.kernel = word(s.window.kernel);
-    push.stride = word(s.window.stride);
+    const bool is_input_gradient = kind == ProductKind::input_gradient;
+    push.grid_h = to_u32(is_input_gradient ? s.in_h : s.out_h);
+    push.grid_w = to_u32(is_input_gradient ? s.in_w : s.out_w);
+    push.from_h = to_u32(is_input_gradient ? s.out_h : s.in_h);
+    push.from_w = to_u32(is_input_gradient ? s.out_w : s.in_w);
+    push.from_c = to_u32(is_input_gradient ? s.out_c : s.in_c);
+    push.kernel = to_u32(s.window.kernel);
+    push.stride = to_u32(s.window.stride);
     push.padding = s.window.padding;
   }
   /// Invocations of a group side by side; a narrow result gets narrow tiles.
-  std::uint32_t across() const { return push.n <= 16 ? 4 : push.n <= 32 ? 8 : 16; }
-  std::uint32_t tile_columns() const { return 4 * across(); }
-  std::uint32_t tile_rows() const { return 512 / across(); }
-  std::uint32_t tiles() const { return pieces(push.m, tile_rows()) * pieces(push.n, tile_columns()); }
+  std::uint32_t group_columns() const { return push.n <= 16 ? 4 : push.n <= 32 ? 8 : 16; }
+  std::uint32_t tile_columns() const { return 4 * group_columns(); }
+  std::uint32_t tile_rows() const { return 512 / group_columns(); }
+  std::uint32_t count_tiles() const { return divide_up(push.m, tile_rows()) * divide_up(push.n, tile_columns()); }
   /// How many share k out: a small result of a long sum has too few tiles to keep a device busy. By the sizes alone.
-  std::uint32_t parts() const {
-    constexpr std::uint32_t kGroups = 512, kShortest = 256;
-    if (push.has_bias != 0 || push.k < 2 * kShortest || tiles() > kGroups / 2) return 1;
-    return std::min({push.k / kShortest, kGroups / tiles(), kMostGroups});
+  std::uint32_t count_parts() const {
+    constexpr std::uint32_t kGroups = 512, kMinPartLength = 256;
+    if (push.has_bias != 0 || push.k < 2 * kMinPartLength || count_tiles() > kGroups / 2) return 1;
+    return std::min({push.k / kMinPartLength, kGroups / count_tiles(), kMaxGroups});
   }
-  Dispatch dispatch() const {
+  Dispatch make_dispatch() const {
     Dispatch made;
     const auto flag = [](bool set) { return set ? 1U : 0U; };
     made.kernel = {"product",
-                   {static_cast<std::uint32_t>(kind), across(), flag(transpose_a), flag(transpose_b),
-                    flag(kind == Kind::back && push.stride > 1)}};
+                   {static_cast<std::uint32_t>(kind), group_columns(), flag(transpose_a), flag(transpose_b),
+                    flag(kind == ProductKind::input_gradient && push.stride > 1)}};
     made.source(0, a).source(1, b);
     if (push.has_bias != 0) made.source(2, bias);
     if (push.accumulate != 0)
-      made.change(Place::target, out);
+      made.read_write(BindingSlot::target, out);
     else
-      made.write(Place::target, out);
+      made.write(BindingSlot::target, out);
     return made;
   }
 };
 
-Status VulkanWork::multiply(Factors& f) {
-  if (f.push.m == 0 || f.push.n == 0) return ok();
-  f.push.tiles_across = pieces(f.push.n, f.tile_columns());
-  if (const std::uint32_t parts = f.parts(); parts > 1) return multiply_in_parts(f, parts);
-  f.push.k_each = f.push.k;
-  return multiply_tiles(f, 1);
+Status VulkanExecutor::run_product(ProductJob& job) {
+  if (job.push.m == 0 || job.push.n == 0) return ok();
+  job.push.tiles_across = divide_up(job.push.n, job.tile_columns());
+  if (const std::uint32_t parts = job.count_parts(); parts > 1) return run_product_in_parts(job, parts);
+  job.push.k_per_part = job.push.k;
+  return run_product_tiles(job, 1);
 }
 
 // Each part makes a whole result; their sum, in order, is the result.
-Status VulkanWork::multiply_in_parts(Factors& f, std::uint32_t parts) {
-  f.push.k_each = pieces(pieces(f.push.k, parts), kDepth) * kDepth;
-  parts = pieces(f.push.k, f.push.k_each);
-  const std::size_t size = std::size_t{f.push.m} * f.push.n;
-  auto memory = take(parts * size);
+Status VulkanExecutor::run_product_in_parts(ProductJob& job, std::uint32_t parts) {
+  job.push.k_per_part = divide_up(divide_up(job.push.k, parts), kTileDepth) * kTileDepth;
+  parts = divide_up(job.push.k, job.push.k_per_part);
+  const std::size_t size = std::size_t{job.push.m} * job.push.n;
+  auto memory = acquire(parts * size);
   if (!memory) return memory.error();
-  const Between between{*this, *std::move(memory)};
-  const RowsSum sum{.a = between.slice(parts * size),
-                    .out = f.out,
-                    .rows = parts,
-                    .channels = size,
-                    .accumulate = f.push.accumulate != 0};
-  f.out = sum.a;
-  f.push.accumulate = 0;
-  if (auto done = multiply_tiles(f, parts); !done) return done;
+  const ScratchBuffer partial_products{*this, *std::move(memory)};
+  const RowSumJob sum{.a = partial_products.slice(parts * size),
+                      .out = job.out,
+                      .rows = parts,
+                      .channels = size,
+                      .accumulate = job.push.accumulate != 0};
+  job.out = sum.a;
+  job.push.accumulate = 0;
+  if (auto done = run_product_tiles(job, parts); !done) return done;
   return sum_rows(sum);
 }
 
-Status VulkanWork::multiply_tiles(Factors& f, std::uint32_t parts) {
-  Dispatch dispatch = f.dispatch();
-  const std::uint32_t tiles = f.tiles();
-  const double each = static_cast<double>(f.tile_rows()) * f.tile_columns() * std::max(1U, f.push.k);
-  const auto most = static_cast<std::uint32_t>(std::clamp(kMostMultiplications / each, 1.0, 1e9));
-  for (std::uint32_t first = 0; first < tiles; first += std::min(most, tiles - first)) {
-    f.push.first_tile = first;
-    f.push.end_tile = first + std::min(most, tiles - first);
-    const std::uint32_t count = f.push.end_tile - first;
-    dispatch.groups = {std::min(count, kMostGroups), parts, 1};
-    dispatch.multiplications = each * count;
-    if (auto done = run(dispatch.constants(f.push)); !done) return done;
+Status VulkanExecutor::run_product_tiles(ProductJob& job, std::uint32_t parts) {
+  Dispatch dispatch = job.make_dispatch();
+  const std::uint32_t tiles = job.count_tiles();
+  const double tile_multiplications =
+      static_cast<double>(job.tile_rows()) * job.tile_columns() * std::max(1U, job.push.k);
+  const auto max_tiles = static_cast<std::uint32_t>(std::clamp(kMaxMultiplications / tile_multiplications, 1.0, 1e9));
+  for (std::uint32_t first = 0; first < tiles; first += std::min(max_tiles, tiles - first)) {
+    job.push.first_tile = first;
+    job.push.end_tile = first + std::min(max_tiles, tiles - first);
+    const std::uint32_t count = job.push.end_tile - first;
+    dispatch.groups = {std::min(count, kMaxGroups), parts, 1};
+    dispatch.multiplications = tile_multiplications * count;
+    if (auto done = run(dispatch.push_constants(job.push)); !done) return done;
   }
   return ok();
 }
 
-Status VulkanWork::product(const Product& c) {
-  Factors f{Kind::product, c.a, c.b, c.out, {c.rows, c.columns, c.inner}, c.accumulate};
-  f.transpose_a = c.transpose_a;
-  f.transpose_b = c.transpose_b;
-  f.set_bias(c.bias);
-  return multiply(f);
+Status VulkanExecutor::product(const MatrixProductCommand& c) {
+  ProductJob job{ProductKind::product, c.a, c.b, c.out, {c.rows, c.columns, c.inner}, c.accumulate};
+  job.transpose_a = c.transpose_a;
+  job.transpose_b = c.transpose_b;
+  job.set_bias(c.bias);
+  return run_product(job);
 }
 
-Status VulkanWork::convolve(const Convolve& c) {
+Status VulkanExecutor::convolve(const ConvolveCommand& c) {
   const WindowShape& s = c.shape;
   const int pixels = s.images * s.out_h * s.out_w;
   if (s.window == Window{})
     return product({c.in, c.weights, c.bias, c.out, pixels, s.out_c, s.in_c, false, false, c.accumulate});
-  Factors f{Kind::convolve, c.in, c.weights, c.out, {pixels, s.out_c, taps(s) * s.in_c}, c.accumulate};
-  f.set_bias(c.bias);
-  f.set_window(s);
-  return multiply(f);
+  ProductJob job{ProductKind::convolve, c.in, c.weights, c.out, {pixels, s.out_c, taps(s) * s.in_c}, c.accumulate};
+  job.set_bias(c.bias);
+  job.set_window(s);
+  return run_product(job);
 }
 
-Status VulkanWork::convolve_back(const ConvolveBack& c) {
+Status VulkanExecutor::convolve_back(const ConvolveBackCommand& c) {
   const WindowShape& s = c.shape;
   const int pixels = s.images * s.in_h * s.in_w;
   if (s.window == Window{}) {
     return product({c.out_gradient, c.weights, {}, c.in_gradient, pixels, s.in_c, s.out_c, false, true, c.accumulate});
   }
-  Factors f{Kind::back, c.out_gradient, c.weights, c.in_gradient, {pixels, s.in_c, taps(s) * s.out_c}, c.accumulate};
-  f.set_window(s);
-  return multiply(f);
+  ProductJob job{ProductKind::input_gradient,         c.out_gradient, c.weights, c.in_gradient,
+                 {pixels, s.in_c, taps(s) * s.out_c}, c.accumulate};
+  job.set_window(s);
+  return run_product(job);
 }
 
-Status VulkanWork::convolve_weights(const ConvolveWeights& c) {
+Status VulkanExecutor::convolve_weights_back(const ConvolveWeightsBackCommand& c) {
   const WindowShape& s = c.shape;
   const int pixels = s.images * s.out_h * s.out_w;
   if (s.window == Window{}) {
     return product({c.in, c.out_gradient, {}, c.weight_gradient, s.in_c, s.out_c, pixels, true, false, c.accumulate});
   }
-  Factors f{Kind::weights, c.in, c.out_gradient, c.weight_gradient, {taps(s) * s.in_c, s.out_c, pixels}, c.accumulate};
-  f.set_window(s);
-  return multiply(f);
+  ProductJob job{ProductKind::weight_gradient,        c.in,        c.out_gradient, c.weight_gradient,
+                 {taps(s) * s.in_c, s.out_c, pixels}, c.accumulate};
+  job.set_window(s);
+  return run_product(job);
 }
 
 }  // namespace weir::nn::train

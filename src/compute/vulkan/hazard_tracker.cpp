@@ -1,0 +1,42 @@
+#include "compute/vulkan/hazard_tracker.hpp"
+
+#include <algorithm>
+
+namespace weir::compute::vulkan {
+
+namespace {
+
+constexpr std::size_t kMaxOpen = 4096;  // beyond that a barrier is cheaper than looking for the need of one
+
+}  // namespace
+
+bool accesses_conflict(const Access& a, const Access& b) {
+  return (a.write || b.write) && a.buffer == b.buffer && a.begin < b.end && b.begin < a.end;
+}
+
+Barrier HazardTracker::add_command(std::span<const Access> accesses) {
+  const bool has_conflict = std::any_of(accesses.begin(), accesses.end(), [&](const Access& access) {
+    return std::any_of(open_accesses_.begin(), open_accesses_.end(),
+                       [&](const Access& open) { return accesses_conflict(open, access); });
+  });
+  Barrier barrier;
+  if (has_conflict || open_accesses_.size() + accesses.size() > kMaxOpen) {
+    barrier.needed = true;
+    barrier.source_stages = open_stages_;
+    // What comes later may be any of these: the barrier settles all that is open, so it must be for all.
+    barrier.destination_stages = supported_stages_;
+    clear();
+  }
+  for (const Access& access : accesses) {
+    open_accesses_.push_back(access);
+    open_stages_ |= static_cast<unsigned>(access.stage);
+  }
+  return barrier;
+}
+
+void HazardTracker::clear() {
+  open_accesses_.clear();
+  open_stages_ = 0;
+}
+
+}  // namespace weir::compute::vulkan

@@ -1,0 +1,106 @@
+#include "compute/vulkan/kernel_comparison.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+#include <vector>
+
+#include "compute/half.hpp"
+
+namespace weir::compute::vulkan {
+
+namespace {
+
+// Neither extent is a multiple of a group's; the target lies one pixel inside the source on the left, and beyond it else.
+constexpr std::uint32_t kWidth = 37;
+constexpr std::uint32_t kHeight = 21;
+constexpr std::uint32_t kIn = 32;
+constexpr std::uint32_t kOut = 64;
+
+std::vector<std::uint16_t> random_halves(std::size_t count, float range, std::uint32_t seed) {
+  std::vector<std::uint16_t> values;
+  values.reserve(count);
+  for (std::size_t i = 0; i < count; ++i) {
+    seed = seed * 1664525U + 1013904223U;  // Numerical Recipes' quick generator
+    values.push_back(float_to_half((static_cast<float>(seed >> 8) / 8388608.0F - 1.0F) * range));
+  }
+  return values;
+}
+
+struct Push {
+  std::uint32_t part_offset[8]{}, part_extent[8]{};
+  std::uint32_t target_extent = 0, rows = 0, residual_offset = 0, residual_width = 0;
+  float alpha = 1, beta = 1;
+};
+
+std::uint32_t pack_pair(std::uint32_t x, std::uint32_t y) { return (x & 0xFFFFU) | (y << 16); }
+
+Dispatch convolution_dispatch(std::string_view shader, Slice features, Slice weights, Slice parameters, Slice target) {
+  Push push;
+  push.part_offset[0] = pack_pair(0xFFFF, 0xFFFF);  // (-1, -1)
+  push.part_extent[0] = push.target_extent = pack_pair(kWidth, kHeight);
+  push.rows = pack_pair(0, kHeight);
+  Dispatch dispatch;
+  dispatch.kernel = {shader, {3, 1, 1, kOut / 4, 0, 0, 0, kIn / 4, kIn / 4, 0, 0, 0, 0, 0, 0, 0}};
+  dispatch.source(0, features).read(BindingSlot::weights, weights).read(BindingSlot::parameters, parameters);
+  dispatch.write(BindingSlot::target, target).push_constants(push);
+  if (shader.starts_with("conv_")) {
+    dispatch.groups = {(kWidth + 31) / 32, (kHeight + 15) / 16, kOut / 4};
+  } else {
+    dispatch.kernel.constants.push_back(4);
+    dispatch.groups = {(kWidth + 15) / 16, (kHeight + 7) / 8, kOut / 64};
+  }
+  return dispatch;
+}
+
+}  // namespace
+
+Result<bool> kernels_agree(BufferPool& pool, Stream& stream, std::string_view first, std::string_view second,
+                           float tolerance) {
+  const std::vector<std::uint16_t> features = random_halves(std::size_t{kWidth} * kHeight * kIn, 1.0F, 1);
+  const std::vector<std::uint16_t> weights = random_halves(std::size_t{kIn} * kOut * 9, 0.08F, 2);
+  std::vector<float> parameters(std::size_t{2} * kOut, 0.25F);  // bias, slope
+  const std::uint64_t target_bytes = std::uint64_t{2} * kWidth * kHeight * kOut;
+
+  std::vector<Buffer> buffers;
+  const auto acquire = [&](std::uint64_t size, MemoryUsage usage) -> Result<Slice> {
+    auto buffer = pool.acquire(Bytes{size}, MemoryKind::staging, usage);
+    if (!buffer) return buffer.error();
+    buffers.push_back(*std::move(buffer));
+    return Slice{buffers.back().handle(), 0, size};
+  };
+  const auto upload = [&](const void* data, std::uint64_t size) -> Result<Slice> {
+    auto slice = acquire(size, MemoryUsage::upload);
+    if (slice) std::memcpy(buffers.back().host(), data, size);
+    return slice;
+  };
+  auto in = upload(features.data(), features.size() * 2);
+  auto weight_slice = upload(weights.data(), weights.size() * 2);
+  auto parameter_slice = upload(parameters.data(), parameters.size() * 4);
+  auto first_result = acquire(target_bytes, MemoryUsage::download);
+  const std::byte* const first_bytes = first_result ? buffers.back().host() : nullptr;
+  auto second_result = acquire(target_bytes, MemoryUsage::download);
+  const std::byte* const second_bytes = second_result ? buffers.back().host() : nullptr;
+  // What a kernel leaves out is then no number.
+  if (first_result) std::memset(buffers[buffers.size() - (second_result ? 2 : 1)].host(), 0xFF, target_bytes);
+  if (second_result) std::memset(buffers.back().host(), 0xFF, target_bytes);
+  for (const auto* slice : {&in, &weight_slice, &parameter_slice, &first_result, &second_result}) {
+    if (!*slice) return slice->error();
+  }
+  auto run = stream.dispatch(convolution_dispatch(first, *in, *weight_slice, *parameter_slice, *first_result));
+  if (run) run = stream.dispatch(convolution_dispatch(second, *in, *weight_slice, *parameter_slice, *second_result));
+  if (run) run = stream.make_host_readable(*first_result);
+  if (run) run = stream.make_host_readable(*second_result);
+  if (run) run = stream.sync();
+  if (!run) return run.error();
+  for (std::uint64_t i = 0; i < target_bytes; i += 2) {
+    std::uint16_t a = 0, b = 0;
+    std::memcpy(&a, first_bytes + i, 2);
+    std::memcpy(&b, second_bytes + i, 2);
+    const float difference = std::fabs(half_to_float(a) - half_to_float(b));
+    if (!(difference <= tolerance)) return false;  // not a number is not near
+  }
+  return true;
+}
+
+}  // namespace weir::compute::vulkan

@@ -1,0 +1,125 @@
+#include "device/placement_check.hpp"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "base/text.hpp"
+#include "device/fdinfo.hpp"
+#include "device/nvml.hpp"
+#include "device/process_identity.hpp"
+
+namespace weir::device {
+namespace {
+
+// A driver that lists its devices allocates page tables and a fence or two on each; a CUDA context takes 100 MiB and more.
+constexpr Bytes kListingMemory = 16_MiB;
+
+bool is_use(const PlacementEvidence::Booking& booking) {
+  return booking.engine_used || booking.memory >= kListingMemory;
+}
+
+std::string name_at(std::span<const Device> devices, const PciAddress& pci) {
+  const auto at = std::find_if(devices.begin(), devices.end(), [&](const Device& device) { return device.pci == pci; });
+  return at == devices.end() ? to_text(pci) : to_text(*at);
+}
+
+std::string to_words(const PlacementEvidence::Booking& booking) {
+  return fmt::format("{}{} by {}", to_text(booking.memory), booking.engine_used ? " and engine time" : "",
+                     booking.source);
+}
+
+std::string normalised_uuid(std::string_view uuid) {
+  std::string out;
+  for (const char c : uuid) {
+    if (c == '-') continue;
+    out += c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+  }
+  return out.starts_with("gpu") ? out.substr(3) : out;
+}
+
+/// Stacks write one UUID in several ways: "GPU-4f3e...", the same without dashes, without the word.
+bool same_uuid(const Device& device, std::string_view uuid) {
+  const std::string normalised = normalised_uuid(uuid);
+  return !normalised.empty() &&
+         (normalised_uuid(device.uuid) == normalised || normalised_uuid(device.vulkan_uuid) == normalised);
+}
+
+PlacementCheck refuted(const Device& requested, const std::string& got, const std::string& why) {
+  return {PlacementStatus::refuted, fmt::format("asked for {}, got {}: {}", to_text(requested), got, why)};
+}
+
+std::string describe_missing(const PlacementEvidence& evidence, const Device& requested) {
+  std::string text =
+      evidence.unknown_reason.empty() ? "no driver books memory or engine time for it" : evidence.unknown_reason;
+  if (requested.pci && std::find(evidence.opened_devices.begin(), evidence.opened_devices.end(), *requested.pci) !=
+                           evidence.opened_devices.end())
+    text += "; it has the device open, which is a hint only";
+  return text;
+}
+
+void add_nvml(std::span<const Device> devices, const std::vector<pid_t>& pids, const nvml::Library* library,
+              PlacementEvidence& evidence) {
+  const bool any =
+      std::any_of(devices.begin(), devices.end(), [](const Device& d) { return d.vendor == Vendor::nvidia; });
+  if (!any) return;
+  if (!sees_host_pids()) {
+    evidence.unknown_reason = "NVML counts processes in the machine's numbers, which mean nothing in this container";
+    return;
+  }
+  const auto current_devices = library != nullptr
+                                   ? library->devices()
+                                   : Result<std::vector<Device>>{Error{Errc::unsupported, "NVML is not there"}};
+  if (!current_devices) {
+    evidence.unknown_reason = current_devices.error().what;
+    return;
+  }
+  bool any_known = false;
+  for (const Device& device : *current_devices) {
+    for (const GpuProcess& process : device.processes) {
+      if (!device.pci || std::find(pids.begin(), pids.end(), process.pid) == pids.end()) continue;
+      any_known = true;
+      // WSL2 lists processes without saying their memory: being listed as a compute process means having a context.
+      const Bytes memory = process.memory ? process.memory->value : kListingMemory;
+      evidence.bookings.push_back({*device.pci, memory, false, process.memory ? "NVML" : "NVML's list of processes"});
+    }
+  }
+  if (!any_known) evidence.unknown_reason = "NVML lists the process on no card";
+}
+
+}  // namespace
+
+std::string_view name_of(PlacementStatus status) {
+  return status == PlacementStatus::proved ? "proved" : status == PlacementStatus::refuted ? "refuted" : "unknown";
+}
+
+PlacementCheck check_placement(const Device& requested, std::span<const Device> devices,
+                               const PlacementEvidence& evidence) {
+  for (const PlacementEvidence::Booking& booking : evidence.bookings) {
+    if (booking.pci != requested.pci && is_use(booking))
+      return refuted(requested, name_at(devices, booking.pci),
+                     to_words(booking) + "; its mask was ignored, overwritten, or set after the first GPU call");
+  }
+  for (const std::string& uuid : evidence.reported_uuids) {
+    if (!same_uuid(requested, uuid))
+      return refuted(requested, "a device with UUID " + printable(uuid), "the process says so itself");
+  }
+  for (const PlacementEvidence::Booking& booking : evidence.bookings) {
+    if (booking.pci == requested.pci && is_use(booking)) return {PlacementStatus::proved, to_words(booking)};
+  }
+  if (!evidence.reported_uuids.empty()) return {PlacementStatus::proved, "the UUID asked from inside"};
+  return {PlacementStatus::unknown, describe_missing(evidence, requested)};
+}
+
+PlacementEvidence collect_evidence(std::span<const Device> devices, const std::vector<pid_t>& pids,
+                                   const nvml::Library* library, const std::string& root) {
+  PlacementEvidence evidence;
+  add_nvml(devices, pids, library, evidence);
+  for (const ProcessUsage& use : read_process_usage(root, pids)) {
+    evidence.opened_devices.push_back(use.pci);
+    evidence.bookings.push_back({use.pci, use.memory, use.engine_used, "fdinfo"});
+  }
+  return evidence;
+}
+
+}  // namespace weir::device

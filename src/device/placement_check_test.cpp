@@ -1,0 +1,102 @@
+#include "device/placement_check.hpp"
+
+#include <gtest/gtest.h>
+
+#include "device/machines_test.hpp"
+#include "device/processes_test.hpp"
+
+namespace weir::device {
+namespace {
+
+class PlacementCheckTest : public testing::Test {
+ protected:
+  const std::vector<Device> machine = test::two_nvidia(true);
+  const Device& asked = machine[0];
+  PciAddress here = *machine[0].pci;
+  PciAddress there = *machine[1].pci;
+};
+
+TEST_F(PlacementCheckTest, MemoryOnTheCardProves) {
+  const PlacementCheck proof = check_placement(
+      asked, machine,
+      {.bookings = {{here, 300_MiB, false, "NVML"}}, .reported_uuids = {}, .opened_devices = {}, .unknown_reason = {}});
+  EXPECT_EQ(proof.status, PlacementStatus::proved);
+  EXPECT_EQ(proof.text, "300 MiB by NVML");
+}
+
+TEST_F(PlacementCheckTest, EngineTimeProvesWithoutMemory) {
+  EXPECT_EQ(
+      check_placement(
+          asked, machine,
+          {.bookings = {{here, {}, true, "fdinfo"}}, .reported_uuids = {}, .opened_devices = {}, .unknown_reason = {}})
+          .status,
+      PlacementStatus::proved);
+}
+
+TEST_F(PlacementCheckTest, MemoryElsewhereRefutesAlsoBesideUseHere) {
+  const PlacementCheck proof =
+      check_placement(asked, machine,
+                      {.bookings = {{here, 1_GiB, false, "NVML"}, {there, 400_MiB, false, "NVML"}},
+                       .reported_uuids = {},
+                       .opened_devices = {},
+                       .unknown_reason = {}});
+  EXPECT_EQ(proof.status, PlacementStatus::refuted);
+  EXPECT_EQ(
+      proof.text,
+      "asked for NVIDIA GeForce RTX 3090 at 0000:01:00.0, got NVIDIA GeForce RTX 5060 Ti at 0000:02:00.0: 400 MiB by "
+      "NVML; its mask was ignored, overwritten, or set after the first GPU call");
+}
+
+TEST_F(PlacementCheckTest, MemoryFromListingDevicesIsNoUse) {
+  EXPECT_EQ(check_placement(asked, machine,
+                            {.bookings = {{here, 1_GiB, false, "NVML"}, {there, 2_MiB, false, "fdinfo"}},
+                             .reported_uuids = {},
+                             .opened_devices = {},
+                             .unknown_reason = {}})
+                .status,
+            PlacementStatus::proved);
+}
+
+TEST_F(PlacementCheckTest, AnOpenDescriptorProvesNothing) {
+  const PlacementCheck proof = check_placement(
+      asked, machine, {.bookings = {}, .reported_uuids = {}, .opened_devices = {here, there}, .unknown_reason = {}});
+  EXPECT_EQ(proof.status, PlacementStatus::unknown);
+  EXPECT_NE(proof.text.find("hint only"), std::string::npos);
+}
+
+TEST_F(PlacementCheckTest, TheReportedUuidDecides) {
+  const auto inside = [&](std::string uuid) {
+    return check_placement(
+               asked, machine,
+               {.bookings = {}, .reported_uuids = {std::move(uuid)}, .opened_devices = {}, .unknown_reason = {}})
+        .status;
+  };
+  EXPECT_EQ(inside(asked.uuid), PlacementStatus::proved);
+  EXPECT_EQ(inside(asked.uuid.substr(4)), PlacementStatus::proved) << "as torch writes it";
+  EXPECT_EQ(inside(machine[1].uuid), PlacementStatus::refuted);
+}
+
+TEST_F(PlacementCheckTest, SourcesWithoutValuesAreNamed) {
+  const PlacementCheck proof = check_placement(asked, machine,
+                                               {.bookings = {},
+                                                .reported_uuids = {},
+                                                .opened_devices = {},
+                                                .unknown_reason = "NVML counts processes in the machine's numbers"});
+  EXPECT_EQ(proof.status, PlacementStatus::unknown);
+  EXPECT_NE(proof.text.find("machine's numbers"), std::string::npos);
+}
+
+TEST(PlacementCheck, EvidenceComesFromFdinfo) {
+  const test::Folder root;
+  auto machine = test::amd_and_igpu();
+  test::put_process(root.path(), 4242, 5,
+                    "pos:\t0\ndrm-driver:\tamdgpu\ndrm-pdev:\t0000:03:00.0\ndrm-client-id:\t7\n"
+                    "drm-memory-vram:\t524288 KiB\ndrm-engine-compute:\t12345 ns\n");
+  const PlacementEvidence evidence = collect_evidence(machine, {4242}, nullptr, root.path().native());
+  ASSERT_EQ(evidence.bookings.size(), 1u);
+  EXPECT_EQ(check_placement(machine[1], machine, evidence).status, PlacementStatus::proved);
+  EXPECT_EQ(check_placement(machine[0], machine, evidence).status, PlacementStatus::refuted);
+}
+
+}  // namespace
+}  // namespace weir::device

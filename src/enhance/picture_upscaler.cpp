@@ -1,0 +1,154 @@
+#include <malloc.h>
+
+#include <algorithm>
+#include <optional>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "base/process_memory.hpp"
+#include "base/threads.hpp"
+#include "compute/thread_team.hpp"
+#include "enhance/picture_planner.hpp"
+#include "enhance/picture_run.hpp"
+#include "enhance/picture_upscaler.hpp"
+#include "enhance/precision_check.hpp"
+
+namespace weir::enhance {
+
+namespace {
+
+using compute::Arithmetic;
+
+class NetworkUpscaler final : public PictureUpscaler {
+ public:
+  NetworkUpscaler(std::shared_ptr<const nn::Network> network, UpscaleSettings settings, const compute::Kernels& kernels,
+                  nn::Program program)
+      : network_{std::move(network)},
+        settings_{std::move(settings)},
+        kernels_{kernels},
+        program_{std::move(program)},
+        weights_{network_->graph, program_, kernels_},
+        device_{network_->graph, program_, settings_} {}
+
+  const nn::Network& network() const override { return *network_; }
+
+  Result<UpscalePlan> plan(const media::PictureInfo& picture, const media::MediaNeed& decoder,
+                           const media::WriteOptions& output) override {
+    if (device_.is_enabled()) {
+      auto opened = device_.open();
+      if (opened)
+        return plan_with(ExecutionMode{true, Arithmetic::float32}, {resident_memory(), {}}, picture, decoder, output);
+      if (settings_.device_settings.strict) return opened.error();
+      device_.disable(opened.error());
+    }
+    return plan_on_cpu(picture, decoder, output);
+  }
+
+  std::optional<DeviceReport> device_report() const override { return device_.report(); }
+
+  Result<std::vector<std::string>> run(const UpscaleJob& job) override {
+    std::vector<std::string> events;
+    std::shared_ptr<const RunPlan> plan = job.plan.run_plan;
+    int written = 0;
+    auto status = run_from(job, *plan, written);
+    if (auto missing = missing_threads_message(); !missing.empty()) events.push_back(std::move(missing));
+    device_.move_events_to(events);
+    if (!status && plan->mode.on_device && nn::vulkan::is_device_fault(status.error()) &&
+        !settings_.device_settings.strict) {
+      events.push_back(fmt::format("rows from {} on were made on the CPU: {}", written, status.error().what));
+      auto on_cpu = plan_on_cpu(job.reader.info(), job.reader.need(), plan->output);
+      if (!on_cpu) return on_cpu.error();
+      plan = on_cpu->run_plan;
+      status = run_from(job, *plan, written);
+    }
+    if (!status && status.error().code == Errc::bad_values && !plan->mode.on_device &&
+        plan->mode.arithmetic == Arithmetic::int16) {
+      // The rows that were written are good; the rest comes from float32.
+      events.push_back(fmt::format("rows from {} on were repeated in float32: {}", written, status.error().what));
+      auto exact = plan_with(ExecutionMode{false, Arithmetic::float32}, {resident_memory(), {}}, job.reader.info(),
+                             job.reader.need(), plan->output);
+      if (!exact) return exact.error();
+      plan = exact->run_plan;
+      status = run_from(job, *plan, written);
+    }
+    if (!status) return status.error();
+    return events;
+  }
+
+ private:
+  /// What the check leaves behind (touched code, threads) is what the plan adds for a process that works, so that the
+  /// memory before the check is what counts: the same whether the verdict was remembered.
+  Result<UpscalePlan> plan_on_cpu(const media::PictureInfo& picture, const media::MediaNeed& decoder,
+                                  const media::WriteOptions& output) {
+    ProcessMemory process{resident_memory(), {}};
+    if (settings_.precision == Precision::exact)
+      return plan_with(ExecutionMode{false, Arithmetic::float32}, process, picture, decoder, output);
+    if (!int16_good_) {
+      if (auto checked = check_precision(process.resident); !checked) return checked.error();
+    }
+    process.peak = check_peak_;
+    return plan_with(ExecutionMode{false, *int16_good_ ? Arithmetic::int16 : Arithmetic::float32}, process, picture,
+                     decoder, output);
+  }
+  Result<UpscalePlan> plan_with(ExecutionMode mode, ProcessMemory process, const media::PictureInfo& picture,
+                                const media::MediaNeed& decoder, const media::WriteOptions& output) {
+    return plan_picture({*network_, program_, kernels_, settings_, weights_, device_, process}, mode, picture, decoder,
+                        output);
+  }
+  Status run_from(const UpscaleJob& job, const RunPlan& plan, int& written) {
+    return run_picture({*network_, program_, kernels_, settings_, weights_, device_, team()}, job, plan, written);
+  }
+
+  /// Within the limit, and before anything of the picture is held. The plans of this process count its peak, for the
+  /// process has had it, or would have if the verdict were not remembered.
+  Status check_precision(Bytes resident) {
+    const PrecisionCheckContext context{*network_, program_, kernels_};
+    const Bytes taken = resident + kWorkingSlack;
+    const Bytes left =
+        settings_.ram == Bytes{} ? Bytes{~std::uint64_t{0}} : settings_.ram - std::min(settings_.ram, taken);
+    const auto check = PrecisionCheck::plan(context, settings_.threads, left);
+    if (!check) return check.error();
+    const auto verdict = check->run(context, team());
+    malloc_trim(0);  // glibc keeps what was freed below a block in use
+    if (!verdict) return verdict.error();
+    int16_good_ = verdict->good_enough;
+    check_peak_ = taken + check->need();
+    return ok();
+  }
+
+  compute::ThreadTeam& team() {
+    if (!team_) team_ = std::make_unique<compute::ThreadTeam>(settings_.threads);
+    return *team_;
+  }
+
+  std::shared_ptr<const nn::Network> network_;
+  UpscaleSettings settings_;
+  const compute::Kernels& kernels_;
+  nn::Program program_;
+  PackedWeightCache weights_;
+  std::unique_ptr<compute::ThreadTeam> team_;
+  std::optional<bool> int16_good_;
+  Bytes check_peak_;  // of the process, while it checked
+  UpscaleDevice device_;
+};
+
+}  // namespace
+
+Result<std::unique_ptr<PictureUpscaler>> PictureUpscaler::create(std::shared_ptr<const nn::Network> network,
+                                                                 const UpscaleSettings& settings,
+                                                                 const compute::Kernels* kernels) {
+  auto program = nn::lower(network->graph);
+  if (!program) return Error{program.error().code, fmt::format("{}: {}", network->name, program.error().what)};
+  if (const nn::Layer* uneven = settings.tta ? nn::find_uneven_layer(network->graph) : nullptr)
+    return Error{Errc::unsupported,
+                 fmt::format("{}: {} treats the edges of a picture differently, so that the network cannot "
+                             "be turned; leave out --tta",
+                             network->name, nn::describe(*uneven))};
+  const compute::Kernels& chosen = kernels != nullptr ? *kernels : *compute::available_kernels().front();
+  std::unique_ptr<PictureUpscaler> upscaler =
+      std::make_unique<NetworkUpscaler>(std::move(network), settings, chosen, *std::move(program));
+  return upscaler;
+}
+
+}  // namespace weir::enhance

@@ -1,0 +1,223 @@
+#include "enhance/result_converter.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "enhance/samples.hpp"
+#include "nn/taps.hpp"
+
+namespace weir::enhance {
+
+namespace {
+
+constexpr int kBandRows = 16;  // input rows that are judged together
+
+/// First tap and fraction of enlarged position x.
+std::pair<int, double> cubic_position(int x, int scale) {
+  const double centre = (x + 0.5) / scale - 0.5;
+  const double floor = std::floor(centre);
+  return {static_cast<int>(floor) - 1, centre - floor};
+}
+
+float alpha_sample(std::span<const std::byte> row, const media::PictureInfo& info, int x) {
+  const std::size_t i = static_cast<std::size_t>(x) * info.channels() + info.colours;
+  return with_samples(row, info.bits, [i](const auto* samples, float) { return static_cast<float>(samples[i]); });
+}
+
+}  // namespace
+
+ResultConverter::ResultConverter(const nn::Family& family, const Geometry& geometry, const media::PictureInfo& info,
+                                 SourceWindow& source, const compute::Kernels& kernels, compute::ThreadTeam& team,
+                                 SampleRowSink sink)
+    : family_{family},
+      geometry_{geometry},
+      info_{info},
+      source_{source},
+      kernels_{kernels},
+      team_{team},
+      sink_{std::move(sink)} {
+  if (!info.alpha) return;
+  for (int x = 0; x < info.width; ++x) {
+    const auto [index, t] = cubic_position(x, geometry.scale);
+    alpha_across_.push_back({index, nn::cubic_weights(t)});
+  }
+}
+
+void ResultConverter::add_source(float* planes, std::ptrdiff_t plane_stride, int y) {
+  for_each_colour(
+      source_.row(y / geometry_.scale), source_.info(), info_.width, [this](int x) { return x / geometry_.scale; },
+      [=](int c, int x, float value) { planes[c * plane_stride + x] += value; });
+}
+
+void ResultConverter::make_grey(float* planes, std::ptrdiff_t plane_stride) {
+  // Luma weights of ITU-R BT.601; the three planes of a grey picture hardly differ.
+  const float* green = planes + plane_stride;
+  const float* blue = planes + 2 * plane_stride;
+  for (int x = 0; x < info_.width; ++x) planes[x] = 0.299F * planes[x] + 0.587F * green[x] + 0.114F * blue[x];
+}
+
+void ResultConverter::make_alpha(int y, std::byte* to) {
+  const media::PictureInfo& in = source_.info();
+  const auto [first, t] = cubic_position(y, geometry_.scale);
+  const std::array<float, 4> down = nn::cubic_weights(t);
+  std::array<std::span<const std::byte>, 4> rows;
+  for (int k = 0; k < 4; ++k) rows[static_cast<std::size_t>(k)] = source_.row(std::clamp(first + k, 0, in.height - 1));
+  const float max_sample = in.bits == 8 ? 255.0F : 65535.0F;
+  const float depth_factor = info_.bits == in.bits ? 1.0F : info_.bits == 16 ? 257.0F : 1.0F / 257.0F;
+  const int channels = info_.channels();
+  for (int x = 0; x < info_.width; ++x) {
+    const AlphaTap& across = alpha_across_[static_cast<std::size_t>(x)];
+    float sum = 0;
+    for (std::size_t k = 0; k < 4; ++k) {
+      float along = 0;
+      for (int j = 0; j < 4; ++j) {
+        along += across.weight[static_cast<std::size_t>(j)] *
+                 alpha_sample(rows[k], in, std::clamp(across.index + j, 0, in.width - 1));
+      }
+      sum += down[k] * along;
+    }
+    // Cut, not rounded, as the established programs do on the CPU.
+    const int value = static_cast<int>(std::clamp(sum, 0.0F, max_sample) * depth_factor);
+    const std::size_t i = static_cast<std::size_t>(x) * channels + info_.colours;
+    if (info_.bits == 8)
+      reinterpret_cast<std::uint8_t*>(to)[i] = static_cast<std::uint8_t>(value);
+    else
+      reinterpret_cast<std::uint16_t*>(to)[i] = static_cast<std::uint16_t>(value);
+  }
+}
+
+void ResultConverter::make_row(const nn::PlanarRows& rows, int i, std::byte* to, compute::ValueSummary& summary) {
+  const int y = rows.first + i - geometry_.crop;
+  float* planes = rows.row[static_cast<std::size_t>(i)] + geometry_.crop;
+  if (family_.adds_enlarged_picture) add_source(planes, rows.plane_stride, y);
+  if (info_.colours == 1) make_grey(planes, rows.plane_stride);
+  compute::SamplesJob job;
+  job.in = planes;
+  job.plane_stride = rows.plane_stride;
+  job.planes = info_.colours;
+  job.bits = info_.bits;
+  job.out = to;
+  job.samples_per_pixel = info_.channels();
+  job.last = info_.width;
+  job.reference = checked_.first_values;
+  job.summary = &summary;
+  kernels_.samples(job);
+  if (info_.alpha) make_alpha(y, to);
+}
+
+void ResultConverter::begin_band(const nn::PlanarRows& rows, int i, int band) {
+  checked_ = {};
+  checked_.band = band;
+  const float* planes = rows.row[static_cast<std::size_t>(i)] + geometry_.crop;
+  for (int c = 0; c < info_.colours; ++c) {
+    const float* plane = planes + c * rows.plane_stride;
+    checked_.first_values[static_cast<std::size_t>(c)] = plane[0];
+    for (int x = 1; x < info_.width; ++x)
+      checked_.has_unequal_pixels = checked_.has_unequal_pixels || plane[x] != plane[0];
+  }
+}
+
+Status ResultConverter::check(int first, int last, const compute::ValueSummary& summary) {
+  const int y = first / geometry_.scale;
+  checked_.has_unequal_pixels = checked_.has_unequal_pixels || summary.has_unequal;
+  for (int source = y; source <= (last - 1) / geometry_.scale; ++source) {
+    checked_.range.add(source_.range(source));
+  }
+  const bool is_band_end = last / geometry_.scale / kBandRows != checked_.band || last == info_.height;
+  // Until then it may still become another.
+  switch (nn::check_values({summary.has_non_finite, checked_.has_unequal_pixels},
+                           is_band_end ? checked_.range : nn::ColourRange{})) {
+    case nn::ValueFault::none:
+      break;
+    case nn::ValueFault::not_finite:
+      return Error{Errc::bad_values, fmt::format("a value that is not a number near row {}", y)};
+    case nn::ValueFault::single_colour:
+      return Error{Errc::bad_values, fmt::format("one colour throughout near row {}, where the picture has many", y)};
+  }
+  return ok();
+}
+
+Result<ResultConverter::RowSpan> ResultConverter::begin_rows(int first, int count) {
+  const RowSpan part{std::max(first, geometry_.crop), std::min(first + count, geometry_.crop + info_.height)};
+  if (part.first >= part.last) return part;
+  // Alpha's taps reach two rows further down.
+  const int newest = std::min((part.last - 1 - geometry_.crop) / geometry_.scale + 2, geometry_.height - 1);
+  if (auto status = source_.read_up_to(newest); !status) return status.error();
+  samples_.resize(info_.row_bytes() * static_cast<std::size_t>(part.last - part.first));
+  return part;
+}
+
+int ResultConverter::band_of(int row) const { return (row - geometry_.crop) / geometry_.scale / kBandRows; }
+
+Status ResultConverter::convert(const nn::PlanarRows& rows) {
+  const auto part = begin_rows(rows.first, rows.count);
+  if (!part) return part.error();
+  const auto [first, last] = *part;
+  if (first >= last) return ok();
+  const std::size_t row_bytes = info_.row_bytes();
+  std::vector<compute::ValueSummary> summaries(static_cast<std::size_t>(last - first));
+  const auto make = [&, first = first](int i) {
+    make_row(rows, first - rows.first + i, samples_.data() + static_cast<std::size_t>(i) * row_bytes,
+             summaries[static_cast<std::size_t>(i)]);
+  };
+  // The first row of a band says what the others are compared with; it is made before them.
+  const int band = band_of(first);
+  const int rows_alone = band != checked_.band ? 1 : 0;
+  if (rows_alone == 1) {
+    make(0);
+    begin_band(rows, first - rows.first, band);
+    summaries[0].has_unequal = false;  // it was compared with the band before
+  }
+  team_.run(last - first - rows_alone, 1, 1, [&](int from, int to, int) {
+    for (int i = from; i < to; ++i) make(i + rows_alone);
+  });
+  compute::ValueSummary all;
+  for (const compute::ValueSummary& s : summaries) {
+    all.has_non_finite = all.has_non_finite || s.has_non_finite;
+    all.has_unequal = all.has_unequal || s.has_unequal;
+  }
+  if (auto status = check(first - geometry_.crop, last - geometry_.crop, all); !status) return status;
+  return sink_(first - geometry_.crop, samples_);
+}
+
+void ResultConverter::copy_row(const nn::ByteRows& rows, int i, std::byte* to) {
+  const std::uint8_t* from =
+      rows.samples + static_cast<std::size_t>(i) * rows.row_bytes + 3 * static_cast<std::size_t>(geometry_.crop);
+  if (!info_.alpha) {
+    std::memcpy(to, from, info_.row_bytes());
+    return;
+  }
+  for (int x = 0; x < info_.width; ++x) std::memcpy(to + std::ptrdiff_t{4} * x, from + std::ptrdiff_t{3} * x, 3);
+  make_alpha(rows.first + i - geometry_.crop, to);
+}
+
+Status ResultConverter::convert(const nn::ByteRows& rows) {
+  const auto part = begin_rows(rows.first, rows.count);
+  if (!part) return part.error();
+  const auto [first, last] = *part;
+  if (first >= last) return ok();
+  const std::size_t row_bytes = info_.row_bytes();
+  team_.run(last - first, 1, 1, [&, first = first](int from, int to, int) {
+    for (int i = from; i < to; ++i)
+      copy_row(rows, first - rows.first + i, samples_.data() + static_cast<std::size_t>(i) * row_bytes);
+  });
+  if (const int band = band_of(first); band != checked_.band) {
+    checked_ = {};
+    checked_.band = band;
+    std::memcpy(checked_.first_pixel.data(), samples_.data(), checked_.first_pixel.size());
+  }
+  compute::ValueSummary summary;  // that all are numbers, the device's tiles were asked
+  for (int i = 0; i < last - first && !summary.has_unequal; ++i) {
+    summary.has_unequal =
+        rows.non_uniform[static_cast<std::size_t>(first - rows.first + i)] ||
+        std::memcmp(checked_.first_pixel.data(), samples_.data() + static_cast<std::size_t>(i) * row_bytes, 3) != 0;
+  }
+  if (auto status = check(first - geometry_.crop, last - geometry_.crop, summary); !status) return status;
+  return sink_(first - geometry_.crop, samples_);
+}
+
+}  // namespace weir::enhance

@@ -1,0 +1,37 @@
+#pragma once
+
+// What the tests of the coordinator's parts have in common. They start no process.
+
+#include <string>
+#include <vector>
+
+#include "jobs/device.hpp"
+#include "jobs/retry_policy.hpp"
+#include "jobs/task.hpp"
+
+namespace weir::jobs::test {
+
+inline const Clock::time_point kTestStart = Clock::time_point{} + std::chrono::hours{1};
+
+inline std::vector<Item> made_up_items(std::size_t count) {
+  std::vector<Item> items;
+  for (std::size_t i = 0; i < count; ++i)
+    items.push_back({.task = "trial", .inputs = {}, .outputs = {"out/" + std::to_string(i)}, .parameters = "{}"});
+  return items;
+}
+
+inline Estimate made_up_estimate(double cost, Bytes output = {}, Bytes ram = 1_MiB) {
+  Estimate estimate{.cost = cost, .ram = ram, .output = output};
+  estimate.size = "1x1";
+  return estimate;
+}
+
+inline WorkerDevice made_up_device(const std::string& name, Bytes free = 1_GiB) {
+  WorkerDevice device;
+  device.name = name;
+  device.identity = "id of " + name;
+  device.free_memory = [free] { return free; };
+  return device;
+}
+
+}  // namespace weir::jobs::test

@@ -1,0 +1,61 @@
+#pragma once
+
+#include <chrono>
+#include <optional>
+#include <string_view>
+
+#include "jobs/retry_policy.hpp"
+
+namespace weir::jobs {
+
+/// Stores whether a run is paused, waits for disk space or is being stopped, and returns what the caller must do next.
+/// The caller passes the time and does the work: this class signals no worker and checks no disk. Not thread-safe.
+class StopController {
+ public:
+  /// `stop_grace`: the grace period, the time that workers have to end by themselves when the run is stopped.
+  explicit StopController(std::chrono::milliseconds stop_grace) : stop_grace_{stop_grace} {}
+
+  bool is_paused() const { return paused_; }
+  bool is_stopping() const { return stopping_; }
+  /// Returns true if the run is neither paused nor being stopped. This includes a run that waits for disk space: items
+  /// that fit continue.
+  bool is_working() const { return !paused_ && !stopping_; }
+  /// Returns "paused" or "waiting for room on the disk" for messages; empty if the run is in neither state.
+  std::string_view pause_reason() const;
+
+  /// Pauses. Returns false if the run is paused already.
+  bool pause(Clock::time_point now);
+  /// Resumes. Returns how long the run was paused; empty if it was not.
+  std::optional<Clock::duration> resume(Clock::time_point now);
+
+  /// Returns true if the caller must check the free disk space now, and stores `now` as the time of this check. It
+  /// returns true at most once a second, and never while the run is being stopped.
+  bool mark_disk_check_if_due(Clock::time_point now);
+  /// Stores whether the disk is full. Returns true if this has changed.
+  bool set_disk_full(bool full);
+
+  /// What the caller must do after request_stop().
+  struct StopResult {
+    bool is_first = false;    ///< this is the first request: the caller must ask the workers to end
+    bool was_paused = false;  ///< with is_first: the workers are paused, and the caller must continue them first
+  };
+  /// Starts the stop of the run. `at_once`: the grace period of the workers ends now.
+  StopResult request_stop(bool at_once, Clock::time_point now);
+
+  enum class StopStep {
+    none,
+    kill,    ///< kill the workers that are left; returned once
+    abandon  ///< stop waiting for workers that live after the kill
+  };
+  /// Returns the step that the caller must do now.
+  StopStep next_stop_step(Clock::time_point now);
+  std::string_view kill_reason() const { return at_once_ ? "a second signal came" : "the run was stopped"; }
+
+ private:
+  std::chrono::milliseconds stop_grace_;
+  bool paused_ = false, disk_full_ = false, stopping_ = false, at_once_ = false, killed_ = false;
+  Clock::time_point paused_since_{}, disk_checked_at_{};
+  Clock::time_point grace_start_{};  // start of the grace period; moved into the past to end the period at once
+};
+
+}  // namespace weir::jobs

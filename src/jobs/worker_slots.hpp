@@ -1,0 +1,140 @@
+#pragma once
+
+#include <sys/types.h>
+
+#include <cstddef>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "jobs/admission.hpp"
+#include "jobs/device.hpp"
+#include "jobs/retry_policy.hpp"
+#include "jobs/run.hpp"
+#include "jobs/work_queue.hpp"
+#include "memory/level_series.hpp"
+
+namespace weir::jobs {
+
+/// The item that a worker is busy with.
+struct WorkerJob {
+  ItemNumber item = 0;
+  bool is_running = false;  ///< the worker processes the item; false: it only estimates the item
+  Clock::time_point start, last_heartbeat;
+  double fraction = 0, amount = 0;  ///< Progress of the last heartbeat
+  double cost = 0, expected_s = 0;  ///< cost and seconds of the item's Estimate
+  Bytes memory_need;                ///< memory of the process that the item was admitted for; zero for an estimate
+  Bytes output;                     ///< bytes that the item is expected to write
+};
+
+/// The memory that a worker holds after each item: resident memory of the process (`ram`), Task::pooled_memory()
+/// (`pool`) and Task::device_memory() (`device`).
+struct MemoryGrowth {
+  memory::LevelSeries ram, pool, device;
+
+  /// Returns the largest growth (LevelSeries::growth) of the three series, in bytes; at least 0.
+  double max_growth_bytes() const;
+  /// Returns true if the growth is large enough to count as a leak.
+  bool is_leak() const;
+};
+
+/// A device of the run and the state of its worker.
+struct WorkerSlot {
+  explicit WorkerSlot(const WorkerDevice& worker_device);
+  const WorkerDevice* device;
+  std::string identity;          ///< the identity that workers must report; set by the first worker if it was not known
+  pid_t worker = 0;              ///< process id of the worker; 0: no worker
+  bool ready = false;            ///< the worker has reported its device and can get items
+  bool ending = false;           ///< the worker was asked to end
+  bool lost = false;             ///< the device is not used any more in this run
+  int failed_starts = 0;         ///< number of workers in a row that ended before they were ready
+  Clock::time_point started;     ///< time of the worker's start, moved later by pauses and waits for a lease
+  Clock::time_point idle_since;  ///< time when the worker became ready or ended its last item
+  std::string kill_reason;       ///< why the coordinator killed the worker; empty: it did not
+  std::optional<WorkerJob> job;  ///< empty: the worker has no item
+  Bytes rss;                     ///< resident memory of the worker, from its last message
+  MemoryGrowth growth;           ///< memory of the current worker after each of its items
+  std::size_t finished_items = 0;    ///< number of attempts that the current worker finished, failed ones included
+  double done_cost = 0, busy_s = 0;  ///< sums over the done items; done_cost / busy_s is the measured speed
+  DeviceTotals totals;               ///< sums over all workers of this slot
+
+  bool is_free() const { return worker != 0 && ready && !ending && !job; }
+  /// Returns true if the worker processes an item; an estimate does not count.
+  bool is_running() const { return job && job->is_running; }
+
+  /// Stores a worker that was just started and is not ready.
+  void set_worker(pid_t pid, Clock::time_point now);
+  void set_ready(Clock::time_point now);
+  /// Stores the job of the worker: to process the item with `need` bytes of memory, or, if `need` is empty, to estimate
+  /// the item.
+  void assign_job(ItemNumber number, const Estimate& estimate, Clock::time_point now,
+                  std::optional<Bytes> need = std::nullopt);
+  /// Records the end of an attempt, successful or not, and the memory after it: the member `rss`, `pool`
+  /// (Task::pooled_memory()) and `device_memory` (Task::device_memory()). `seconds`: duration of the attempt.
+  void finish_attempt(double seconds, Bytes pool, Bytes device_memory, Clock::time_point now);
+  /// Adds a done item to the totals and to the measured speed. `amount`: ItemResult::amount.
+  void count_success(double cost, double seconds, double amount);
+  /// Removes a worker that has ended. Returns the job that it had.
+  std::optional<WorkerJob> remove_worker();
+  /// Shifts the start times by a pause of the run that ended at `now`, and sets the last heartbeat to `now`. The pause
+  /// then counts neither as work nor as a missing heartbeat.
+  void exclude_pause(Clock::duration pause, Clock::time_point now);
+};
+
+/// The devices of a run, and the state of their workers. Computes which devices are active, their speeds, and their
+/// free and reserved memory. Starts no worker (WorkerPool does). The caller passes the time. Not thread-safe.
+class WorkerSlots {
+ public:
+  /// `devices` must outlive the object.
+  explicit WorkerSlots(const std::vector<WorkerDevice>& devices);
+
+  auto begin() { return slots_.begin(); }
+  auto end() { return slots_.end(); }
+  auto begin() const { return slots_.begin(); }
+  auto end() const { return slots_.end(); }
+  std::size_t size() const { return slots_.size(); }
+  std::size_t index_of(const WorkerSlot& slot) const { return static_cast<std::size_t>(&slot - slots_.data()); }
+
+  bool has_worker() const;       ///< returns true if any slot has a worker
+  bool has_busy_worker() const;  ///< returns true if any worker has a job, also an estimate
+  bool is_estimating() const;    ///< returns true if any worker estimates an item
+  bool are_all_lost() const;
+  /// Returns true if the device may work: it is not lost, and in a sequential run (SequentialFallback) it is the first
+  /// device that is not lost.
+  bool is_active(const WorkerSlot& slot) const;
+  SequentialFallback& sequential_fallback() { return sequential_fallback_; }
+
+  /// Returns the measured speed in cost per second, averaged over all slots of the same device; 0 while it is not
+  /// known.
+  double speed_of(const WorkerSlot& slot) const;
+  /// Returns the expected total duration of the slot's item in seconds; 0 if it is not known or there is no item.
+  double expected_s(const WorkerSlot& slot) const;
+  /// Returns the load of each slot, in the order of the slots. An inactive device gets an extremely low speed and a
+  /// long busy time, so that WorkQueue assigns it nothing.
+  std::vector<DeviceLoad> device_loads(Clock::time_point now) const;
+  /// Returns the expected time in seconds for the waiting items, whose total cost is `waiting_cost`, and the running
+  /// items, at the speed of all active devices together; empty while the speed is not known.
+  std::optional<double> remaining_s(double waiting_cost) const;
+
+  /// Returns the memory available to an item that starts in the slot now. Reads the free memory (WorkerDevice::
+  /// free_memory) at most ten times a second.
+  MemoryAvailability memory_availability(const WorkerSlot& slot, Clock::time_point now);
+  /// Stores the resident memory of the slot's worker.
+  void set_rss(WorkerSlot& slot, Bytes rss);
+  /// Returns the bytes that running items are expected to write.
+  Bytes running_output() const;
+
+ private:
+  Bytes free_memory(const WorkerDevice& device, Clock::time_point now);
+
+  struct FreeMemory {
+    Clock::time_point checked_at{};
+    Bytes free;
+  };
+  std::vector<WorkerSlot> slots_;
+  std::map<std::string, FreeMemory> free_memory_;  // by WorkerDevice::memory_name
+  SequentialFallback sequential_fallback_;
+};
+
+}  // namespace weir::jobs

@@ -1,0 +1,139 @@
+#include "jobs/worker_slots.hpp"
+
+#include <gtest/gtest.h>
+
+#include "jobs/made_up_items_test.hpp"
+
+namespace weir::jobs {
+namespace {
+
+using namespace std::chrono_literals;
+using test::kTestStart;
+using test::made_up_device;
+using test::made_up_estimate;
+
+class WorkerSlotsTest : public ::testing::Test {
+ protected:
+  static WorkerSlot& slot(WorkerSlots& slots, std::size_t number) {
+    return *(slots.begin() + static_cast<std::ptrdiff_t>(number));
+  }
+  WorkerSlot& first() { return slot(slots_, 0); }
+  WorkerSlot& second() { return slot(slots_, 1); }
+  /// The seat has a worker that has done so much in so many seconds.
+  static void work(WorkerSlot& slot, double cost, double spent) {
+    slot.set_worker(7, kTestStart);
+    slot.set_ready(kTestStart);
+    slot.count_success(cost, spent, 1);
+  }
+
+  std::vector<WorkerDevice> devices_{made_up_device("one"), made_up_device("two")};
+  WorkerSlots slots_{devices_};
+};
+
+TEST_F(WorkerSlotsTest, ASlotIsFreeOnceItsWorkerIsReady) {
+  EXPECT_FALSE(first().is_free());
+  EXPECT_FALSE(slots_.has_worker());
+  first().set_worker(7, kTestStart);
+  EXPECT_FALSE(first().is_free());
+  first().set_ready(kTestStart);
+  EXPECT_TRUE(first().is_free() && slots_.has_worker() && !slots_.has_busy_worker());
+  first().assign_job(3, made_up_estimate(10), kTestStart);
+  EXPECT_TRUE(!first().is_free() && slots_.has_busy_worker() && slots_.is_estimating());
+  EXPECT_FALSE(first().is_running());
+  const auto job = first().remove_worker();
+  ASSERT_TRUE(job);
+  EXPECT_EQ(job->item, 3u);
+  EXPECT_TRUE(!first().is_free() && !slots_.has_worker() && !slots_.has_busy_worker());
+}
+
+TEST_F(WorkerSlotsTest, ANewWorkerStartsWithoutTheHistoryOfTheOld) {
+  work(first(), 100, 10);
+  for (int i = 0; i < 5; ++i) first().finish_attempt(1, 1_GiB * static_cast<std::uint64_t>(i), {}, kTestStart);
+  EXPECT_TRUE(first().growth.is_leak());
+  EXPECT_EQ(first().finished_items, 5u);
+  first().kill_reason = "was killed";
+  first().set_worker(8, kTestStart);
+  EXPECT_FALSE(first().growth.is_leak());
+  EXPECT_EQ(first().finished_items, 0u);
+  EXPECT_EQ(first().kill_reason, "");
+  EXPECT_EQ(slots_.speed_of(first()), 10) << "the device is as fast as it was";
+  EXPECT_EQ(first().totals.items, 1u);
+}
+
+TEST_F(WorkerSlotsTest, TheSpeedIsThatOfAllSlotsOnTheDevice) {
+  EXPECT_EQ(slots_.speed_of(first()), 0);
+  work(first(), 100, 10);
+  work(second(), 100, 30);
+  EXPECT_EQ(slots_.speed_of(first()), 10);
+  second().identity = first().identity;
+  EXPECT_EQ(slots_.speed_of(first()), 5);
+}
+
+TEST_F(WorkerSlotsTest, ASequentialRunUsesTheFirstDeviceThatIsLeft) {
+  for (const unsigned item : {1U, 2U, 3U}) (void)slots_.sequential_fallback().record_failure(item, kTestStart);
+  EXPECT_TRUE(slots_.is_active(first()) && !slots_.is_active(second()));
+  EXPECT_LT(slots_.device_loads(kTestStart)[1].speed, 1e-200);
+  first().lost = true;
+  EXPECT_TRUE(!slots_.is_active(first()) && slots_.is_active(second()));
+  EXPECT_FALSE(slots_.are_all_lost());
+  second().lost = true;
+  EXPECT_TRUE(slots_.are_all_lost());
+}
+
+TEST_F(WorkerSlotsTest, TheExpectedTimeComesFromTheSpeedOrElseTheEstimate) {
+  Estimate estimate = made_up_estimate(100);
+  estimate.seconds = 60;
+  first().assign_job(0, estimate, kTestStart, 1_MiB);
+  EXPECT_EQ(slots_.expected_s(first()), 60);
+  EXPECT_FALSE(slots_.remaining_s(0));
+  first().count_success(100, 10, 1);
+  EXPECT_EQ(slots_.expected_s(first()), 10);
+  EXPECT_EQ(slots_.device_loads(kTestStart + 4s)[0].busy_s, 6);
+  EXPECT_EQ(slots_.device_loads(kTestStart + 40s)[0].busy_s, 0);
+  first().job->fraction = 0.5;
+  EXPECT_EQ(slots_.remaining_s(50), 10);
+}
+
+TEST_F(WorkerSlotsTest, APauseDoesNotCountAsWork) {
+  first().set_worker(7, kTestStart);
+  first().assign_job(0, made_up_estimate(100), kTestStart, 1_MiB);
+  first().exclude_pause(30s, kTestStart + 31s);
+  EXPECT_EQ(first().started, kTestStart + 30s);
+  EXPECT_EQ(first().job->start, kTestStart + 30s);
+  EXPECT_EQ(first().job->last_heartbeat, kTestStart + 31s);
+}
+
+TEST_F(WorkerSlotsTest, MemoryReservedByOthersIsNotAvailable) {
+  first().rss = 100_MiB;
+  second().assign_job(1, made_up_estimate(1, 5_MiB), kTestStart, 300_MiB);
+  second().rss = 50_MiB;
+  const MemoryAvailability room = slots_.memory_availability(first(), kTestStart);
+  EXPECT_EQ(room.free, 1_GiB + 100_MiB);
+  EXPECT_EQ(room.reserved, 250_MiB);
+  EXPECT_EQ(room.margin, 32_MiB);
+  EXPECT_EQ(slots_.running_output(), 5_MiB);
+  devices_[1].memory_name = "its own";
+  EXPECT_EQ(slots_.memory_availability(first(), kTestStart).reserved, Bytes{});
+}
+
+TEST_F(WorkerSlotsTest, FreeMemoryIsReadTenTimesASecondAndWhenAWorkerHasGrown) {
+  int asked = 0;
+  devices_[0].free_memory = [&] {
+    ++asked;
+    return 1_GiB;
+  };
+  (void)slots_.memory_availability(first(), kTestStart);
+  (void)slots_.memory_availability(first(), kTestStart + 99ms);
+  EXPECT_EQ(asked, 1);
+  (void)slots_.memory_availability(first(), kTestStart + 100ms);
+  EXPECT_EQ(asked, 2);
+  slots_.set_rss(second(), 1_MiB);
+  (void)slots_.memory_availability(first(), kTestStart + 101ms);
+  EXPECT_EQ(asked, 2);
+  slots_.set_rss(second(), 3_MiB);
+  (void)slots_.memory_availability(first(), kTestStart + 102ms);
+  EXPECT_EQ(asked, 3);
+}
+
+}  // namespace
+}  // namespace weir::jobs

@@ -1,0 +1,144 @@
+#include "media/picture/bmp_rle_reader.hpp"
+
+#include <algorithm>
+#include <array>
+#include <optional>
+#include <string>
+
+namespace weir::media {
+namespace {
+
+enum Escape : unsigned { kEndOfRow = 0, kEndOfBitmap = 1, kMove = 2 };
+
+}  // namespace
+
+/// Bytes one after the other, and the pieces that they make.
+class BmpRleReader::Stream {
+ public:
+  Stream(const InputFile& file, std::uint64_t at) : file_{file}, offset_{at} {}
+
+  /// A piece of a row: `count` pixels, which repeat `value` or follow one by one; or an escape.
+  struct Run {
+    unsigned count = 0, value = 0;
+    bool is_literal = false;
+    unsigned right = 0, up = 0;  // of a move
+  };
+  std::optional<Run> read_run() {
+    const unsigned count = read_byte(), value = read_byte();
+    Run run{count, value, false, 0, 0};
+    if (count == 0 && value > kMove) run = {value, 0, true, 0, 0};
+    if (count == 0 && value == kMove) {
+      run.right = read_byte();
+      run.up = read_byte();
+    }
+    return has_ended_ ? std::nullopt : std::optional{run};
+  }
+  unsigned read_byte() {
+    if (next_index_ == buffered_bytes_) fill();
+    if (next_index_ == buffered_bytes_) {
+      has_ended_ = true;
+      return 0;
+    }
+    ++offset_;
+    return std::to_integer<unsigned>(buffer_[next_index_++]);
+  }
+  void skip(unsigned count) {
+    for (unsigned i = 0; i < count; ++i) read_byte();
+  }
+  std::uint64_t offset() const { return offset_; }
+  bool has_ended() const { return has_ended_; }
+  const std::optional<Error>& failure() const { return failure_; }
+
+ private:
+  void fill() {
+    auto got = file_.read_at(offset_, buffer_);
+    if (!got) failure_ = got.error();
+    next_index_ = 0;
+    buffered_bytes_ = got ? *got : 0;
+  }
+
+  const InputFile& file_;
+  std::uint64_t offset_;
+  std::array<std::byte, 4096> buffer_;
+  std::size_t next_index_ = 0, buffered_bytes_ = 0;
+  bool has_ended_ = false;
+  std::optional<Error> failure_;
+};
+
+namespace {
+
+// Pixels that follow one by one fill up to whole pairs of bytes.
+unsigned stored_bytes(unsigned count, int depth) {
+  const unsigned bytes = depth == 8 ? count : (count + 1) / 2;
+  return bytes + bytes % 2;
+}
+
+}  // namespace
+
+Bytes BmpRleReader::need(int width, int height) {
+  return Bytes{static_cast<std::uint64_t>(height) * sizeof(RowStart) + static_cast<std::uint64_t>(width)} + 16_KiB;
+}
+
+Status BmpRleReader::index_rows() {
+  row_starts_.assign(static_cast<std::size_t>(height_), {});
+  Stream stream{*file_, offset_};
+  int y = 0, x = 0;
+  row_starts_[0] = {offset_, 0};
+  while (y < height_) {
+    const auto run = stream.read_run();
+    if (!run) break;
+    const bool is_escape = run->count == 0;
+    if (is_escape && run->value == kEndOfBitmap) return ok();
+    if (run->is_literal) stream.skip(stored_bytes(run->count, depth_));
+    if (!is_escape) x = std::min<int>(width_, x + static_cast<int>(run->count));
+    if (!is_escape || (run->value == kMove && run->up == 0)) {
+      x = std::min<int>(width_, x + static_cast<int>(run->right));
+      continue;
+    }
+    y += run->value == kMove ? static_cast<int>(run->up) : 1;
+    x = run->value == kMove ? std::min<int>(width_, x + static_cast<int>(run->right)) : 0;
+    if (y < height_) row_starts_[static_cast<std::size_t>(y)] = {stream.offset(), x};
+  }
+  if (stream.failure()) return *stream.failure();
+  // Nothing is missing where only the mark of the end is.
+  if (stream.has_ended() && !(y == height_ - 1 && x >= width_)) truncated_row_ = y;
+  return ok();
+}
+
+Result<int> BmpRleReader::complete_rows() {
+  if (row_starts_.empty())
+    if (auto found = index_rows(); !found) return found.error();
+  return truncated_row_ >= 0 ? truncated_row_ : height_;
+}
+
+Status BmpRleReader::read_row(int row, std::span<std::byte> indices) {
+  if (row_starts_.empty())
+    if (auto found = index_rows(); !found) return found;
+  if (truncated_row_ >= 0 && row >= truncated_row_)
+    return file_->error(Errc::corrupt, "BMP: row " + std::to_string(height_ - row) + " of " + std::to_string(height_) +
+                                           " is missing; the file is damaged, get it again");
+  std::fill(indices.begin(), indices.end(), std::byte{0});
+  const auto start = row_starts_[static_cast<std::size_t>(row)];
+  if (start.offset == 0) return ok();
+  Stream stream{*file_, start.offset};
+  auto x = static_cast<std::size_t>(start.first_x);
+  while (const auto run = stream.read_run()) {
+    if (run->count == 0) {
+      if (run->value != kMove || run->up != 0) break;
+      x += run->right;
+      continue;
+    }
+    unsigned indices_byte = run->value;
+    for (unsigned i = 0; i < run->count; ++i, ++x) {
+      if (run->is_literal && (depth_ == 8 || i % 2 == 0)) indices_byte = stream.read_byte();
+      const unsigned index = depth_ == 8 ? indices_byte : (i % 2 == 0 ? indices_byte >> 4 : indices_byte & 15);
+      if (x < indices.size()) indices[x] = static_cast<std::byte>(index);
+    }
+    if (run->is_literal)
+      stream.skip(stored_bytes(run->count, depth_) - (depth_ == 8 ? run->count : (run->count + 1) / 2));
+  }
+  if (stream.failure()) return *stream.failure();
+  return ok();
+}
+
+}  // namespace weir::media

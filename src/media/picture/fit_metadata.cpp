@@ -1,0 +1,123 @@
+#include "media/picture/fit_metadata.hpp"
+
+#include <algorithm>
+#include <string>
+
+#include <fmt/format.h>
+
+#include "base/text.hpp"
+#include "media/picture/icc_profile.hpp"
+#include "media/picture/picture_format.hpp"
+
+namespace weir::media {
+namespace {
+
+using Supports = bool (*)(const WriteSupport&);
+constexpr Supports kSupportsColour = [](const WriteSupport& writing) { return writing.colour_info; };
+constexpr Supports kSupportsTexts = [](const WriteSupport& writing) { return writing.texts; };
+constexpr Supports kSupportsIptc = [](const WriteSupport& writing) { return writing.iptc; };
+constexpr Supports kSupportsModifiedTime = [](const WriteSupport& writing) { return writing.modified_time; };
+
+class MetadataFitter {
+ public:
+  MetadataFitter(const Metadata& given, const PictureInfo& stored, const WriteSupport& format, WriteReport& report)
+      : fitted_{std::make_shared<Metadata>(given)},
+        stored_{stored},
+        format_{format},
+        report_{report},
+        name_{name_of(stored.format)} {}
+
+  MetadataPtr run() {
+    fit_profile();
+    fit_colour();
+    fit_texts();
+    fit_rest();
+    report_omissions();
+    return fitted_;
+  }
+
+ private:
+  void report_loss(std::string_view data_name, std::string_view reason) {
+    report_.lost.push_back(fmt::format("{} ({})", data_name, reason));
+  }
+  std::string no_place_reason(std::string_view data_name, Supports supports) const {
+    return fmt::format("{} has no place for {}; use {}", name_, data_name, list_formats_with(supports));
+  }
+
+  // A profile for other samples (CMYK in a file that says RGB, RGB in a grey one) would make the file invalid.
+  void fit_profile() {
+    if (fitted_->icc.empty() || profile_matches(fitted_->icc, stored_.colours)) return;
+    fitted_->icc.clear();
+    report_loss("icc", stored_.colours == 1 ? "not for grey" : "not for RGB");
+  }
+
+  // Source of the order: PNG (Third Edition), 4.3: cICP, then the ICC profile, then sRGB, then gamma and primaries.
+  void fit_colour() {
+    ColourInfo& colour = fitted_->colour;
+    if (colour.empty() || format_.colour_info) return;
+    if (!colour.mastering_display.empty() || !colour.content_light_level.empty())
+      report_loss("HDR display data", no_place_reason("it", kSupportsColour));
+    const ColourInfo original = std::exchange(colour, {});
+    if (!original.cicp && original.gamma <= 0 && !original.primaries && !original.srgb_intent) return;
+    if (!original.cicp && !fitted_->icc.empty()) return;  // the profile says it better
+    if (is_srgb(original)) {
+      report_.kept.emplace_back("colour (sRGB)");
+      return;
+    }
+    Blob profile = make_icc_profile(original, stored_.colours == 1);
+    if (profile.empty()) return report_loss("colour", no_place_reason(describe_colour(original), kSupportsColour));
+    fitted_->icc = std::move(profile);
+    report_.kept.push_back(fmt::format("colour ({}, as an icc profile)", describe_colour(original)));
+  }
+
+  void fit_texts() {
+    const bool comments = format_.max_comment_bytes > 0;
+    const auto holds = [&](const TextEntry& text) {
+      return format_.texts || (comments && text.key == kCommentKey && text.value.size() <= format_.max_comment_bytes);
+    };
+    for (const TextEntry& text : fitted_->texts)
+      if (!holds(text)) record_omission(*fitted_, "text " + text.key, text_loss_reason());
+    std::erase_if(fitted_->texts, [&](const TextEntry& text) { return !holds(text); });
+  }
+
+  std::string text_loss_reason() const {
+    if (format_.max_comment_bytes == 0) return no_place_reason("it", kSupportsTexts);
+    return fmt::format("{} holds comments of at most {} KiB alone; use {}", name_,
+                       (format_.max_comment_bytes + 1023) >> 10, list_formats_with(kSupportsTexts));
+  }
+
+  void fit_rest() {
+    if (!fitted_->iptc.empty() && !format_.iptc) {
+      fitted_->iptc.clear();
+      report_loss("iptc", no_place_reason("it", kSupportsIptc));
+    }
+    if (fitted_->modified_time && !format_.modified_time) {
+      fitted_->modified_time.reset();
+      report_loss("time of change", no_place_reason("it", kSupportsModifiedTime));
+    }
+  }
+
+  void report_omissions() {
+    auto& lost = report_.lost;
+    lost.insert(lost.end(), fitted_->omissions.begin(), fitted_->omissions.end());
+    if (fitted_->unlisted_omissions > 0)
+      lost.push_back(fmt::format("and {} more (not named)", fitted_->unlisted_omissions));
+    fitted_->omissions.clear();
+    fitted_->unlisted_omissions = 0;
+  }
+
+  std::shared_ptr<Metadata> fitted_;
+  const PictureInfo& stored_;
+  const WriteSupport& format_;
+  WriteReport& report_;
+  std::string name_;
+};
+
+}  // namespace
+
+MetadataPtr fit_metadata(const MetadataPtr& given, const PictureInfo& stored, WriteReport& report) {
+  if (given == nullptr) return std::make_shared<Metadata>();
+  return MetadataFitter{*given, stored, *find_format(stored.format).write_support, report}.run();
+}
+
+}  // namespace weir::media

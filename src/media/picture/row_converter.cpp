@@ -1,0 +1,68 @@
+#include "media/picture/row_converter.hpp"
+
+#include <cstdint>
+#include <cstring>
+
+namespace weir::media {
+namespace {
+
+/// Straight alpha over white: value * a + white * (1 - a), rounded.
+template <class Sample>
+Sample over_white(Sample value, Sample alpha) {
+  constexpr std::uint64_t kOne = static_cast<Sample>(~Sample{0});
+  return static_cast<Sample>((std::uint64_t{value} * alpha + kOne * (kOne - alpha) + kOne / 2) / kOne);
+}
+
+template <class Sample>
+void flatten_alpha(Sample* row, int width, int colours) {
+  for (int x = 0; x < width; ++x)
+    for (int c = 0; c < colours; ++c) {
+      const Sample alpha = row[x * (colours + 1) + colours];
+      row[x * colours + c] = over_white(row[x * (colours + 1) + c], alpha);
+    }
+}
+
+class RowConverter final : public RowSource {
+ public:
+  RowConverter(RowSource& rows, const PictureInfo& from, const PictureInfo& to)
+      : rows_{rows}, from_{from}, to_{to}, row_{std::make_unique<std::uint16_t[]>((from.row_bytes() + 1) / 2)} {}
+
+  Status read(std::span<std::byte> rows) override {
+    const auto out_bytes = to_.row_bytes();
+    for (std::size_t at = 0; at < rows.size(); at += out_bytes) {
+      auto* bytes = reinterpret_cast<std::byte*>(row_.get());
+      if (auto got = rows_.read({bytes, from_.row_bytes()}); !got) return got;
+      convert_row();
+      std::memcpy(rows.data() + at, bytes, out_bytes);
+    }
+    return ok();
+  }
+
+ private:
+  // In place: what is written never overtakes what is still to be read.
+  void convert_row() {
+    auto* small = reinterpret_cast<std::uint8_t*>(row_.get());
+    int channels = from_.channels();
+    if (from_.alpha && !to_.alpha) {
+      channels = from_.colours;
+      if (from_.bits == 16)
+        flatten_alpha(row_.get(), from_.width, from_.colours);
+      else
+        flatten_alpha(small, from_.width, from_.colours);
+    }
+    if (from_.bits == 16 && to_.bits == 8)
+      for (int i = 0; i < from_.width * channels; ++i) small[i] = to_8_bits(row_[static_cast<std::size_t>(i)]);
+  }
+
+  RowSource& rows_;
+  PictureInfo from_, to_;
+  std::unique_ptr<std::uint16_t[]> row_;  // one row; 16-bit so that it is aligned for both
+};
+
+}  // namespace
+
+std::unique_ptr<RowSource> convert_rows(RowSource& rows, const PictureInfo& from, const PictureInfo& to) {
+  return std::make_unique<RowConverter>(rows, from, to);
+}
+
+}  // namespace weir::media

@@ -1,0 +1,197 @@
+#include "nn/cpu/packed_weights.hpp"
+
+#include <algorithm>
+#include <cstring>
+#include <utility>
+
+#include "base/round_up.hpp"
+
+namespace weir::nn {
+
+namespace {
+
+using compute::AlignedArray;
+using compute::Arithmetic;
+using compute::Kernels;
+
+/// Where (y, x) of an n x n kernel is taken from when the kernel is laid as `o`.
+std::pair<int, int> find_source(Orientation o, int n, int y, int x) {
+  if (o.mirror_rows) y = n - 1 - y;
+  if (o.mirror_columns) x = n - 1 - x;
+  if (o.transpose) std::swap(y, x);
+  return {y, x};
+}
+
+/// Weights of a convolution without overlap as [out][ky][kx][padded in].
+std::vector<float> patch_of_convolution(const Convolution& conv, const std::vector<float>& weight) {
+  const int in = compute::padded_channels(conv.in_channels);
+  const int taps = conv.kernel * conv.kernel;
+  std::vector<float> m(static_cast<std::size_t>(conv.out_channels) * taps * in, 0.0F);
+  for (int o = 0; o < conv.out_channels; ++o) {
+    for (int c = 0; c < conv.in_channels; ++c) {
+      for (int t = 0; t < taps; ++t) {
+        m[(static_cast<std::size_t>(o) * taps + t) * in + c] =
+            weight[(static_cast<std::size_t>(o) * conv.in_channels + c) * taps + t];
+      }
+    }
+  }
+  return m;
+}
+
+constexpr int area(int side) { return side * side; }
+
+/// Output channels of a phase: whole vectors of any instruction set, unless they go to planes.
+int phase_channels(int out) { return out <= compute::kMaxPlanarChannels ? out : round_up(out, 16); }
+
+/// Weights of a transposed convolution as factor * factor convolutions: [phase][phase_channels][tap y][tap x][padded in].
+/// Output row s * b + r of the full result gets kernel row r + s * m from input row b - m; a patch begins at row
+/// b - (taps - 1), so that its tap t is m = taps - 1 - t.
+std::vector<float> patch_of_deconvolution(const Deconvolution& conv, const std::vector<float>& weight, int taps) {
+  const int in = compute::padded_channels(conv.in_channels);
+  const int s = conv.stride;
+  const int k = conv.kernel;
+  const auto channels = static_cast<std::size_t>(phase_channels(conv.out_channels));
+  std::vector<float> m(static_cast<std::size_t>(s) * s * channels * taps * taps * in, 0.0F);
+  for (int phase = 0; phase < s * s; ++phase) {
+    for (int o = 0; o < conv.out_channels; ++o) {
+      for (int ty = 0; ty < taps; ++ty) {
+        for (int tx = 0; tx < taps; ++tx) {
+          const int ky = phase / s + s * (taps - 1 - ty);
+          const int kx = phase % s + s * (taps - 1 - tx);
+          if (ky >= k || kx >= k) continue;
+          float* to = m.data() + (((static_cast<std::size_t>(phase) * channels + o) * taps + ty) * taps + tx) * in;
+          for (int c = 0; c < conv.in_channels; ++c) {
+            to[c] = weight[((static_cast<std::size_t>(o) * conv.in_channels + c) * k + ky) * k + kx];
+          }
+        }
+      }
+    }
+  }
+  return m;
+}
+
+/// Per output channel, repeated for each phase of a patch.
+AlignedArray<float> repeat_per_phase(const std::vector<float>& values, const PackedLayout& layout, float scale) {
+  AlignedArray<float> lanes{to_index(layout.epilogue_lanes)};
+  const int step = layout.phases == 1 ? 0 : phase_channels(static_cast<int>(values.size()));
+  for (int p = 0; p < layout.phases; ++p) {
+    for (std::size_t c = 0; c < values.size(); ++c) lanes.data()[to_index(p * step) + c] = values[c] * scale;
+  }
+  return lanes;
+}
+
+PackedOp pack_op(const Layer& layer, const Op& op, const PackedLayout& layout, const Kernels& kernels,
+                 Orientation orientation) {
+  PackedOp packed;
+  if (op.kind == OpKind::shuffle) {
+    packed.shuffle_order = orient_shuffle_order(op.factor, orientation);
+    return packed;
+  }
+  // Without a residual the factor alpha is part of the weights: act(alpha * x) = alpha * act(x) for alpha > 0.
+  const float scale = op.epilogue.has_residual ? 1.0F : op.epilogue.alpha;
+  const auto& [arithmetic, points, in, out, out_padded] = layout.matrix;
+  if (const auto* conv = std::get_if<Convolution>(&layer.operation)) {
+    const std::vector<float> weight = orient_kernels(conv->weight, conv->kernel, orientation, scale);
+    if (op.kind == OpKind::direct)
+      packed.direct = compute::pack_direct(conv->out_channels, conv->in_channels, conv->kernel, weight.data());
+    else if (op.kind == OpKind::conv3x3)
+      packed.matrix = compute::pack_conv3x3(kernels, arithmetic, out, conv->in_channels, weight.data());
+    else
+      packed.matrix = compute::pack_matrix(kernels, arithmetic, out, in, patch_of_convolution(*conv, weight).data());
+  } else {
+    const auto& transposed = std::get<Deconvolution>(layer.operation);
+    const std::vector<float> m = patch_of_deconvolution(
+        transposed, orient_kernels(transposed.weight, transposed.kernel, orientation, scale), op.kernel);
+    packed.matrix = compute::pack_matrix(kernels, arithmetic, out, in, m.data());
+  }
+  packed.epilogue.bias = repeat_per_phase(op.epilogue.bias, layout, scale);
+  packed.epilogue.slope = repeat_per_phase(op.epilogue.slope, layout, 1.0F);
+  return packed;
+}
+
+bool has_weights(const Op& op) {
+  return op.kind == OpKind::conv3x3 || op.kind == OpKind::direct || op.kind == OpKind::patch ||
+         op.kind == OpKind::shuffle;
+}
+
+}  // namespace
+
+std::vector<float> orient_kernels(const std::vector<float>& weight, int n, Orientation o, float scale) {
+  std::vector<float> result(weight.size());
+  const auto area = static_cast<std::size_t>(n) * n;
+  for (int y = 0; y < n; ++y) {
+    for (int x = 0; x < n; ++x) {
+      const auto [sy, sx] = find_source(o, n, y, x);
+      const auto to = static_cast<std::size_t>(y) * static_cast<std::size_t>(n) + static_cast<std::size_t>(x);
+      const auto from = static_cast<std::size_t>(sy) * static_cast<std::size_t>(n) + static_cast<std::size_t>(sx);
+      for (std::size_t pair = 0; pair < weight.size() / area; ++pair) {
+        result[pair * area + to] = weight[pair * area + from] * scale;
+      }
+    }
+  }
+  return result;
+}
+
+std::vector<std::uint8_t> orient_shuffle_order(int n, Orientation orientation) {
+  std::vector<std::uint8_t> order;
+  for (int y = 0; y < n; ++y) {
+    for (int x = 0; x < n; ++x) {
+      const auto [sy, sx] = find_source(orientation, n, y, x);
+      order.push_back(static_cast<std::uint8_t>(sy * n + sx));
+    }
+  }
+  return order;
+}
+
+PackedLayout packed_layout(const Graph& graph, const Op& op, const Kernels& kernels, Arithmetic arithmetic) {
+  PackedLayout layout;
+  if (op.kind == OpKind::shuffle) layout.order_bytes = to_index(area(op.factor));
+  // A shuffle that was joined with an addition names the addition's layer; it has no weights to look up.
+  if (op.kind == OpKind::shuffle || !has_weights(op)) return layout;
+  const Operation& operation = graph.layers[to_index(op.layer)].operation;
+  const auto matrix = [&](int points, int out, int in) {
+    layout.matrix = compute::matrix_layout(kernels, arithmetic, points, out, in);
+    layout.epilogue_lanes = layout.matrix.out_padded;
+  };
+  if (const auto* conv = std::get_if<Convolution>(&operation)) {
+    const int in = compute::padded_channels(conv->in_channels);
+    if (op.kind == OpKind::conv3x3) matrix(compute::kWinogradPoints, conv->out_channels, in);
+    if (op.kind == OpKind::patch) matrix(1, conv->out_channels, in * area(conv->kernel));
+    if (op.kind == OpKind::direct) {
+      layout.direct_floats = compute::direct_weight_count(conv->out_channels, conv->in_channels, conv->kernel);
+      layout.epilogue_lanes = compute::padded_channels(conv->out_channels);
+    }
+  } else if (const auto* transposed = std::get_if<Deconvolution>(&operation)) {
+    layout.phases = area(op.factor);
+    matrix(1, layout.phases * phase_channels(transposed->out_channels),
+           compute::padded_channels(transposed->in_channels) * area(op.kernel));
+  }
+  return layout;
+}
+
+Bytes PackedLayout::bytes() const {
+  using Floats = AlignedArray<float>;
+  return matrix.bytes() + Floats::bytes_of(direct_floats) + Floats::bytes_of(to_index(epilogue_lanes)) * 2 +
+         Bytes{order_bytes};
+}
+
+PackedWeights pack_weights(const Graph& graph, const Program& program, const Kernels& kernels, Arithmetic arithmetic,
+                           Orientation orientation) {
+  PackedWeights packed;
+  packed.orientation = orientation;
+  packed.arithmetic = arithmetic;
+  for (const Op& op : program.ops) {
+    const PackedLayout layout = packed_layout(graph, op, kernels, arithmetic);
+    packed.ops.push_back(has_weights(op) ? pack_op(graph.layers[to_index(op.layer)], op, layout, kernels, orientation)
+                                         : PackedOp{});
+  }
+  return packed;
+}
+
+Bytes packed_bytes(const Program& program, const Graph& graph, const Kernels& kernels, Arithmetic arithmetic) {
+  Bytes total;
+  for (const Op& op : program.ops) total += packed_layout(graph, op, kernels, arithmetic).bytes();
+  return total;
+}
+
+}  // namespace weir::nn

@@ -1,0 +1,98 @@
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+#include <vector>
+
+#include "compute/kernels/kernels.hpp"
+#include "compute/kernels/training/training.hpp"
+#include "compute/thread_team.hpp"
+#include "nn/train/command.hpp"
+
+namespace weir::nn::train {
+
+/// What the CPU's commands share: kernels, threads, and memory for what lies between.
+class CpuExecutor {
+ public:
+  CpuExecutor(int threads, const compute::TrainingKernels& kernels) : kernels_{kernels}, team_{threads} {
+    thread_scratch_.resize(static_cast<std::size_t>(team_.size()));
+  }
+  const compute::TrainingKernels& kernels() const { return kernels_; }
+
+  /// f(first, last, member) over 0..units; `cost` in multiplications, or the like, of one unit. Little work is done at once
+  /// by the caller.
+  template <class F>
+  void parallel_for(int units, int grain, double cost, F&& f) {
+    constexpr double kMinSharedCost = 60000;  // some ten microseconds: what it takes to wake a thread, and more
+    if (units <= grain || cost * units < kMinSharedCost) return f(0, units, 0);
+    team_.run(units, grain, units, [&f](int first, int last, int member) { f(first, last, member); });
+  }
+  /// The same over values: f(first, count).
+  template <class F>
+  void parallel_for_values(std::size_t count, F&& f) {
+    constexpr std::size_t kChunk = 4096;
+    const auto chunks = static_cast<int>((count + kChunk - 1) / kChunk);
+    parallel_for(chunks, 1, static_cast<double>(kChunk), [&](int first, int last, int) {
+      const std::size_t from = static_cast<std::size_t>(first) * kChunk;
+      f(from, std::min(count, static_cast<std::size_t>(last) * kChunk) - from);
+    });
+  }
+  /// Sums of f(first row, count, sums [columns]) over `rows`, cut by the rows alone, added in order to `out`.
+  template <class F>
+  void parallel_sum_rows(std::size_t rows, std::size_t columns, float* out, bool accumulate, F&& f) {
+    const std::size_t rows_per_part = std::max<std::size_t>(64, (rows + kMaxPartialSums - 1) / kMaxPartialSums);
+    const std::size_t parts = std::max<std::size_t>(1, (rows + rows_per_part - 1) / rows_per_part);
+    float* sums = shared_scratch(parts * columns);
+    parallel_for(
+        static_cast<int>(parts), 1, static_cast<double>(rows_per_part * columns), [&](int first, int last, int) {
+          for (std::size_t part = static_cast<std::size_t>(first); part < static_cast<std::size_t>(last); ++part) {
+            float* part_sums = sums + part * columns;
+            std::fill_n(part_sums, columns, 0.0F);
+            f(part * rows_per_part, std::min(rows, (part + 1) * rows_per_part) - part * rows_per_part, part_sums);
+          }
+        });
+    add_partial_sums(sums, parts, columns, out, accumulate);
+  }
+  /// out[i] (+)= sum of parts[p][i], in order.
+  static void add_partial_sums(const float* parts, std::size_t count, std::size_t columns, float* out,
+                               bool accumulate) {
+    if (!accumulate) std::fill_n(out, columns, 0.0F);
+    for (std::size_t part = 0; part < count; ++part) {
+      for (std::size_t i = 0; i < columns; ++i) out[i] += parts[part * columns + i];
+    }
+  }
+  static constexpr std::size_t kMaxPartialSums = 32;  ///< of a sum; more threads than that find no work in it
+
+  /// Memory until the next call of the same; contents are undefined. `own` is a member's.
+  float* thread_scratch(int member, std::size_t count) {
+    return ensure_size(thread_scratch_[static_cast<std::size_t>(member)], count);
+  }
+  float* shared_scratch(std::size_t count) { return ensure_size(shared_scratch_, count); }
+  float* weights_scratch(std::size_t count) { return ensure_size(weights_scratch_, count); }
+
+  void product(const MatrixProductCommand& c);
+  void convolve(const ConvolveCommand& c);
+  void convolve_back(const ConvolveBackCommand& c);
+  void convolve_weights_back(const ConvolveWeightsBackCommand& c);
+  void max_pool(const MaxPoolCommand& c);
+  void max_pool_back(const MaxPoolBackCommand& c);
+
+  static float* data(Operand operand) { return static_cast<float*>(operand.memory); }
+
+  /// Gives the memory in between back.
+  void cleanup();
+
+ private:
+  using Scratch = compute::AlignedArray<float>;
+  static float* ensure_size(Scratch& scratch, std::size_t count) {
+    const std::size_t needed = count + compute::kProductPadding;
+    if (scratch.size() < needed) scratch = Scratch{needed};
+    return scratch.data();
+  }
+  const compute::TrainingKernels& kernels_;
+  compute::ThreadTeam team_;
+  std::vector<Scratch> thread_scratch_;
+  Scratch shared_scratch_, weights_scratch_;
+};
+
+}  // namespace weir::nn::train

@@ -1,0 +1,60 @@
+#include "nn/train/host_training_device.hpp"
+
+#include <algorithm>
+
+namespace weir::nn::train {
+
+Status HostTrainingDevice::record(const Command& command) {
+  commands_.push_back(command);
+  ++counters_.commands;
+  return commands_.size() >= settings_.max_commands ? flush() : ok();
+}
+
+Status HostTrainingDevice::flush() {
+  if (commands_.empty()) return ok();
+  ++counters_.submissions;
+  counters_.max_submission_commands = std::max<std::uint64_t>(counters_.max_submission_commands, commands_.size());
+  for (const Command& command : commands_) execute(command);
+  commands_.clear();
+  for (const compute::HostPool::Block& block : deferred_blocks_) pool_.give_back(block);
+  deferred_blocks_.clear();
+  return ok();
+}
+
+Result<TrainingDevice::Block> HostTrainingDevice::allocate(std::size_t count) {
+  // The kernels read a vector beyond the end (compute::kPadding).
+  const Bytes size = Bytes{count} * value_bytes_ + Bytes{compute::kProductPadding * sizeof(float)};
+  if (pool_.needs_cleanup(size)) (void)flush();  // memory goes back to the system only when no command uses it any more
+  auto block = pool_.acquire(size);
+  if (!block) return block.error();
+  return Block{block->memory, block->size};
+}
+
+void HostTrainingDevice::give_back(Block block) {
+  const compute::HostPool::Block memory{block.memory, block.size};
+  if (!commands_.empty() && pool_.is_class_full(memory)) {
+    deferred_blocks_.push_back(memory);  // would free memory that a command may still use
+  } else {
+    pool_.give_back(memory);
+  }
+}
+
+void HostTrainingDevice::cleanup() {
+  (void)flush();
+  pool_.cleanup();
+  std::vector<Command>{}.swap(commands_);
+  std::vector<compute::HostPool::Block>{}.swap(deferred_blocks_);
+}
+
+TrainingDeviceStatistics HostTrainingDevice::statistics() const {
+  const compute::HostPoolStatistics pool = pool_.statistics();
+  TrainingDeviceStatistics all = counters_;
+  all.allocated = pool.allocated;
+  all.in_use = pool.in_use;
+  all.idle = pool.idle;
+  all.peak = pool.peak;
+  all.max_idle_blocks = pool.peak_idle;
+  return all;
+}
+
+}  // namespace weir::nn::train

@@ -1,0 +1,39 @@
+#include "nn/vulkan/transfer_format.hpp"
+
+#include "base/round_up.hpp"
+#include "nn/vulkan/recording.hpp"
+#include "nn/vulkan/samples_layout.hpp"
+
+namespace weir::nn::vulkan {
+
+Bytes upload_bytes(Rect rect, bool samples) {
+  const std::size_t size = 3 * to_index(rect.height()) * to_index(rect.width()) * (samples ? 1 : sizeof(float));
+  return Bytes{round_up(size, 16)};
+}
+
+Bytes download_bytes(Rect rect, bool samples) {
+  return samples ? Bytes{round_up(SamplesLayout{rect}.total_bytes(), 16)} : upload_bytes(rect, false);
+}
+
+TransferFormat sample_transfer(const Family& family) {
+  TransferFormat transfer{.input_samples = true, .result_samples = true};
+  if (family.adds_enlarged_picture) {
+    transfer.base_scale = family.scale;
+    transfer.base_shift = family.border * family.scale - family.crop;
+  }
+  return transfer;
+}
+
+bool shuffle_makes_samples(const Program& program, const TransferFormat& transfer) {
+  const Op& last = program.ops[to_index(program.tensors[to_index(program.output)].producer)];
+  // Of two pictures that are to be added the kernel has room for one.
+  return transfer.result_samples && last.kind == OpKind::shuffle &&
+         (last.inputs.size() == 1 || transfer.base_scale == 0);
+}
+
+Rect base_rect(const TransferFormat& transfer, const Rect& rect) {
+  const auto first = [&](int p) { return (p + transfer.base_shift) / transfer.base_scale; };
+  return {first(rect.top), first(rect.left), first(rect.bottom - 1) + 1, first(rect.right - 1) + 1};
+}
+
+}  // namespace weir::nn::vulkan

@@ -1,0 +1,139 @@
+#include "observe/run_report.hpp"
+
+#include <algorithm>
+#include <charconv>
+#include <chrono>
+
+#include <nlohmann/json.hpp>
+
+namespace weir::observe {
+namespace {
+
+using Json = nlohmann::json;
+constexpr std::size_t kMaxMessages = 1000;
+constexpr std::size_t kMaxLineBytes = std::size_t{1} << 20;
+
+std::string text_field(const Json& event, const char* key) {
+  const auto found = event.find(key);
+  return found != event.end() && found->is_string() ? found->get<std::string>() : std::string{};
+}
+double number_field(const Json& event, const char* key) {
+  const auto found = event.find(key);
+  return found != event.end() && found->is_number() ? found->get<double>() : 0;
+}
+
+class ReportBuilder {
+ public:
+  void add(const Json& event) {
+    const std::string name = text_field(event, "event");
+    const double unix_time_s = parse_timestamp(text_field(event, "time"));
+    if (name == "run_start") begin_run(event, unix_time_s);
+    const double at = unix_time_s - start_;
+    report_.duration_s = std::max(report_.duration_s, at);
+    if (name == "item_start") running_[text_field(event, "item")] = {text_field(event, "device"), at};
+    if (name == "item_done" || name == "item_failed" || name == "item_interrupted") end_item(event, name.substr(5), at);
+    if ((name == "item_skip" || name == "item_adopted") && !text_field(event, "damaged").empty())
+      end_item(event, "skipped", at);
+    if (name == "item_retry") end_item(event, "retry", at);
+    if (name == "memory") add_memory(event, at);
+    if (name == "run_end") end_run(event);
+    add_message(event, name, at);
+  }
+  RunReport finish(std::size_t unreadable) {
+    for (const auto& [item, running] : running_)
+      report_.spans.push_back({running.device, item, "unfinished", {}, {}, {}, running.start_s, report_.duration_s});
+    report_.unreadable_lines = unreadable;
+    return std::move(report_);
+  }
+
+ private:
+  struct RunningItem {
+    std::string device;
+    double start_s = 0;
+  };
+
+  void begin_run(const Json& event, double unix_time_s) {
+    report_ = {};
+    running_.clear();
+    start_ = unix_time_s;
+    report_.start_time = text_field(event, "time");
+  }
+
+  void end_item(const Json& event, const std::string& result, double at) {
+    const std::string item = text_field(event, "item");
+    const auto found = running_.find(item);
+    const Json error = event.value("error", Json::object());
+    std::string reason = error.is_object() ? text_field(error, "what") : std::string{};
+    if (reason.empty()) reason = text_field(event, "why");
+    const RunningItem running = found == running_.end() ? RunningItem{text_field(event, "device"), at} : found->second;
+    if (found != running_.end()) running_.erase(found);
+    report_.spans.push_back({running.device, item, result, text_field(event, "variant"), std::move(reason),
+                             text_field(event, "damaged"), running.start_s, at});
+  }
+
+  void add_memory(const Json& event, double at) {
+    report_.memory[text_field(event, "device")].push_back({at, number_field(event, "rss")});
+    if (number_field(event, "coordinator_rss") > 0)
+      report_.memory["coordinator"].push_back({at, number_field(event, "coordinator_rss")});
+  }
+
+  void end_run(const Json& event) {
+    report_.completed = true;
+    for (const auto& [key, value] : event.items()) {
+      if (value.is_number() && key != "pid") report_.totals[key] = value.get<double>();
+    }
+  }
+
+  void add_message(const Json& event, const std::string& name, double at) {
+    const std::string level = text_field(event, "level");
+    if ((level != "warning" && level != "error") || report_.messages.size() >= kMaxMessages) return;
+    Json rest = event;
+    for (const char* known : {"time", "level", "event", "pid"}) rest.erase(known);
+    report_.messages.push_back({at, level, name, rest.dump(-1, ' ', false, Json::error_handler_t::replace)});
+  }
+
+  RunReport report_;
+  std::map<std::string, RunningItem> running_;
+  double start_ = 0;
+};
+
+bool parse_digits(std::string_view text, std::size_t at, std::size_t count, int& value) {
+  const char* const first = text.data() + at;
+  return std::from_chars(first, first + count, value).ptr == first + count;
+}
+
+}  // namespace
+
+double parse_timestamp(const std::string& timestamp) {
+  int year = 0;
+  int month = 0;
+  int day = 0;
+  int hour = 0;
+  int minute = 0;
+  int second = 0;
+  int ms = 0;
+  if (timestamp.size() < 20 || !parse_digits(timestamp, 0, 4, year) || !parse_digits(timestamp, 5, 2, month) ||
+      !parse_digits(timestamp, 8, 2, day) || !parse_digits(timestamp, 11, 2, hour) ||
+      !parse_digits(timestamp, 14, 2, minute) || !parse_digits(timestamp, 17, 2, second))
+    return 0;
+  if (timestamp.size() >= 24) (void)parse_digits(timestamp, 20, 3, ms);
+  const std::chrono::sys_days date = std::chrono::year{year} / month / day;
+  const auto days = std::chrono::duration_cast<std::chrono::seconds>(date.time_since_epoch());
+  return static_cast<double>(days.count()) + hour * 3600 + minute * 60 + second + ms / 1000.0;
+}
+
+RunReport read_run_report(std::istream& lines) {
+  ReportBuilder builder;
+  std::size_t unreadable = 0;
+  for (std::string line; std::getline(lines, line);) {
+    // A line that is cut off, as by a crash of the machine, is none.
+    const Json event = line.size() > kMaxLineBytes ? Json() : Json::parse(line, nullptr, false);
+    if (event.is_object())
+      builder.add(event);
+    else
+      ++unreadable;
+  }
+  return builder.finish(unreadable);
+}
+
+}  // namespace weir::observe

@@ -1,0 +1,55 @@
+#pragma once
+
+#include <cstddef>
+#include <istream>
+#include <map>
+#include <string>
+#include <vector>
+
+namespace weir::observe {
+
+/// A summary of one run, read from an event log. Times are in seconds since the start of the run. Lines that are not
+/// events (no JSON object, or longer than 1 MiB) are counted and skipped.
+struct RunReport {
+  /// One attempt at an item on a device, from its start to its result.
+  struct ItemSpan {
+    std::string device, item;  ///< their names in the log
+    std::string result;        ///< "done", "failed", "interrupted", "retry", "unfinished", "skipped" (damaged input)
+    std::string variant;       ///< variant of the task that was tried
+    std::string error;         ///< why the item is not done, or why it was skipped; may be empty
+    std::string damaged;       ///< what is damaged in the input; empty if nothing is
+    double start_s = 0, end_s = 0;
+  };
+  /// Resident memory of a process at one time.
+  struct MemorySample {
+    double time_s = 0, bytes = 0;
+  };
+  /// A warning or error of the log.
+  struct Message {
+    double time_s = 0;
+    std::string level, event;
+    std::string text;  ///< the other fields of the event, as JSON
+  };
+  std::string start_time;  ///< timestamp of the run's first event
+  double duration_s = 0;
+  /// True if the log contains the run's end; false if the run was killed or still runs.
+  bool completed = false;
+  std::map<std::string, double> totals;                     ///< numeric fields of the run_end event
+  std::vector<ItemSpan> spans;                              ///< in the order of their ends; unfinished ones last
+  std::map<std::string, std::vector<MemorySample>> memory;  ///< samples of each device's worker and of "coordinator"
+  std::vector<Message> messages;                            ///< the first thousand warnings and errors
+  std::size_t unreadable_lines = 0;                         ///< number of lines that are no events, in the whole log
+};
+
+/// Reads an event log and returns the report of its last run (a run begins with a run_start event).
+RunReport read_run_report(std::istream& lines);
+
+/// Returns a self-contained HTML document: totals, a timeline of devices and items, memory curves, failed items,
+/// warnings.
+std::string run_report_html(const RunReport& report);
+
+/// Parses a timestamp such as "2026-11-21T14:30:00.123Z" and returns the seconds since 1970; 0 if the text is not a
+/// timestamp.
+double parse_timestamp(const std::string& timestamp);
+
+}  // namespace weir::observe

@@ -1,0 +1,138 @@
+#include <algorithm>
+#include <array>
+
+#include <fmt/format.h>
+
+#include "base/text.hpp"
+#include "observe/run_report.hpp"
+
+namespace weir::observe {
+namespace {
+
+constexpr double kWidth = 1000;  // of the pictures, in SVG units
+constexpr double kRowHeight = 28;
+constexpr double kPlotHeight = 200;
+constexpr std::array<const char*, 6> kColours{"#3867b7", "#c4632c", "#3c8d4f", "#8a4fa3", "#b23a48", "#5c6b73"};
+
+constexpr const char* kStyle =
+    "body{font:15px/1.45 system-ui,sans-serif;max-width:1060px;margin:2em auto;padding:0 1em;color:#222}"
+    "table{border-collapse:collapse}td,th{padding:.2em .8em .2em 0;text-align:left;vertical-align:top}"
+    "svg{width:100%;height:auto;background:#f6f6f4}svg text{font-size:11px;fill:#444}"
+    ".done{fill:#4f9a63}.failed{fill:#c0392b}.retry{fill:#d98e2b}.interrupted,.unfinished{fill:#9a9a9a}"
+    "code{overflow-wrap:anywhere}";
+
+double scale_x(const RunReport& report, double time_s) { return kWidth * time_s / std::max(report.duration_s, 1e-3); }
+
+std::string axis(const RunReport& report, double y) {
+  std::string out;
+  for (int i = 0; i <= 5; ++i) {
+    const double at = report.duration_s * i / 5;
+    out += fmt::format("<text x=\"{:.1f}\" y=\"{:.1f}\" text-anchor=\"{}\">{:.1f} s</text>", scale_x(report, at), y,
+                       i == 0   ? "start"
+                       : i == 5 ? "end"
+                                : "middle",
+                       at);
+  }
+  return out;
+}
+
+std::string totals_html(const RunReport& report) {
+  std::string out = fmt::format("<p>Started {}, {:.1f} s, {}.</p><table>", escape_markup(report.start_time),
+                                report.duration_s, report.completed ? "came to its end" : "did not come to its end");
+  for (const auto& [name, value] : report.totals)
+    out += fmt::format("<tr><th>{}</th><td>{:.6g}</td></tr>", escape_markup(name), value);
+  return out + "</table>";
+}
+
+std::string timeline_html(const RunReport& report) {
+  std::vector<std::string> devices;
+  for (const auto& span : report.spans) {
+    if (std::find(devices.begin(), devices.end(), span.device) == devices.end()) devices.push_back(span.device);
+  }
+  std::sort(devices.begin(), devices.end());
+  const double height = kRowHeight * static_cast<double>(devices.size()) + 20;
+  std::string out = fmt::format("<svg viewBox=\"0 0 {} {}\" role=\"img\" aria-label=\"timeline\">", kWidth, height);
+  for (const auto& span : report.spans) {
+    const auto row = static_cast<double>(std::find(devices.begin(), devices.end(), span.device) - devices.begin());
+    const double x = scale_x(report, span.start_s);
+    out += fmt::format(
+        "<rect class=\"{}\" x=\"{:.2f}\" y=\"{:.1f}\" width=\"{:.2f}\" height=\"{}\" stroke=\"#fff\" "
+        "stroke-width=\".4\">"
+        "<title>{}: {}, {:.2f} s{}{}</title></rect>",
+        escape_markup(span.result), x, row * kRowHeight + 12, std::max(scale_x(report, span.end_s) - x, 0.5),
+        kRowHeight - 14, escape_markup(span.item), escape_markup(span.result), span.end_s - span.start_s,
+        span.variant.empty() ? "" : ", on " + escape_markup(span.variant),
+        span.error.empty() ? "" : ": " + escape_markup(span.error));
+  }
+  for (std::size_t i = 0; i < devices.size(); ++i)
+    out += fmt::format("<text x=\"2\" y=\"{:.1f}\">{}</text>", static_cast<double>(i) * kRowHeight + 10,
+                       devices[i].empty() ? "without a device" : escape_markup(devices[i]));
+  return out + axis(report, height - 4) + "</svg>";
+}
+
+std::string memory_html(const RunReport& report) {
+  double max_bytes = 1;
+  for (const auto& [device, samples] : report.memory) {
+    for (const auto& sample : samples) max_bytes = std::max(max_bytes, sample.bytes);
+  }
+  std::string out =
+      fmt::format("<svg viewBox=\"0 0 {} {}\" role=\"img\" aria-label=\"memory\">", kWidth, kPlotHeight + 20);
+  std::string legend;
+  std::size_t number = 0;
+  for (const auto& [device, samples] : report.memory) {
+    const char* colour = kColours.at(number++ % kColours.size());
+    std::string points;
+    for (const auto& sample : samples)
+      points += fmt::format("{:.1f},{:.1f} ", scale_x(report, sample.time_s),
+                            kPlotHeight - (kPlotHeight - 12) * sample.bytes / max_bytes);
+    out += fmt::format("<polyline fill=\"none\" stroke=\"{}\" stroke-width=\"1.4\" points=\"{}\"/>", colour, points);
+    legend += fmt::format("<span style=\"color:{}\">&#9644; {}</span> &nbsp; ", colour, escape_markup(device));
+  }
+  out += fmt::format("<text x=\"2\" y=\"10\">{:.1f} MiB</text>", max_bytes / (1 << 20));
+  return out + axis(report, kPlotHeight + 16) + "</svg><p>" + legend + "</p>";
+}
+
+std::string failures_html(const RunReport& report) {
+  std::string rows;
+  for (const auto& span : report.spans) {
+    if (span.result == "failed")
+      rows += fmt::format("<tr><td><code>{}</code></td><td>{}</td></tr>", escape_markup(span.item),
+                          escape_markup(span.error));
+  }
+  return rows.empty() ? "<p>None.</p>" : "<table><tr><th>item</th><th>reason</th></tr>" + rows + "</table>";
+}
+
+/// Pictures that were made from damaged files, now or before; nothing if there are none.
+std::string damages_html(const RunReport& report) {
+  std::string rows;
+  for (const auto& span : report.spans) {
+    if (!span.damaged.empty())
+      rows += fmt::format("<tr><td><code>{}</code></td><td>{}</td></tr>", escape_markup(span.item),
+                          escape_markup(span.damaged));
+  }
+  return rows.empty() ? ""
+                      : "<h2>From damaged files</h2><table><tr><th>item</th><th>damage</th></tr>" + rows + "</table>";
+}
+
+std::string messages_html(const RunReport& report) {
+  std::string rows;
+  for (const auto& message : report.messages)
+    rows += fmt::format("<tr><td>{:.1f} s</td><td>{}</td><td><code>{}</code></td></tr>", message.time_s,
+                        escape_markup(message.event), escape_markup(message.text));
+  if (report.unreadable_lines > 0)
+    rows += fmt::format("<tr><td></td><td colspan=2>{} lines could not be read</td></tr>", report.unreadable_lines);
+  return rows.empty() ? "<p>None.</p>" : "<table>" + rows + "</table>";
+}
+
+}  // namespace
+
+std::string run_report_html(const RunReport& report) {
+  return fmt::format(
+      "<!doctype html>\n<html lang=\"en\"><meta charset=\"utf-8\"><title>weir: a run</title><style>{}</style>\n"
+      "<h1>A run of weir</h1>\n{}\n<h2>Devices and items</h2>\n{}\n<h2>Memory after each item</h2>\n{}\n"
+      "<h2>Failed items</h2>\n{}\n{}<h2>Warnings</h2>\n{}\n</html>\n",
+      kStyle, totals_html(report), timeline_html(report), memory_html(report), failures_html(report),
+      damages_html(report), messages_html(report));
+}
+
+}  // namespace weir::observe

@@ -1,0 +1,41 @@
+#include "runs/command_attempts.hpp"
+
+#include <fmt/format.h>
+
+#include "device/process_identity.hpp"
+#include "tasks/guarded_report.hpp"
+
+namespace weir::runs {
+namespace {
+
+/// The figures of a try, as a run of items writes them.
+jobs::Json make_report(const tasks::GuardedResult& result) {
+  jobs::Json report = tasks::to_json(result);
+  if (result.error)
+    report["error"] = jobs::to_json(*result.error);
+  else if (result.status != 0)
+    report["error"] = jobs::to_json(Error{Errc::failed, fmt::format("exit status {}", result.status)});
+  return report;
+}
+
+}  // namespace
+
+CommandAttempts run_command_with_retries(const tasks::GuardedCommand& command, int retries,
+                                         const Environment& environment, const std::stop_token& stop,
+                                         const tasks::CommandCallbacks& callbacks,
+                                         const std::function<void(const std::string&)>& on_retry,
+                                         DeviceGrowthMonitor& monitor) {
+  tasks::MachineProbe probe;
+  CommandAttempts attempts;
+  do {
+    const tasks::GuardedResult& last = attempts.result;
+    if (attempts.attempts > 0)
+      on_retry(fmt::format("try {} failed ({}); trying again", attempts.attempts,
+                           last.error ? last.error->what : fmt::format("status {}", last.status)));
+    attempts.result = tasks::run_guarded_command(command, probe, environment, stop, callbacks);
+    monitor.record_attempt(device::program_name(command.arguments), make_report(attempts.result));
+  } while (++attempts.attempts <= retries && tasks::may_retry(attempts.result));
+  return attempts;
+}
+
+}  // namespace weir::runs

@@ -1,0 +1,58 @@
+#include "tasks/network_cache.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "base/text.hpp"
+
+namespace weir::tasks {
+namespace {
+
+Error nothing_found(const NetworkOptions& options) {
+  if (!options.model.empty())
+    return {Errc::unsupported,
+            fmt::format("no network in {}; it takes X.param with X.bin beside it", printable(options.model.native()))};
+  std::string places;
+  for (const auto& folder : options.folders) places += (places.empty() ? "" : ", ") + printable(folder.native());
+  return {Errc::unsupported, fmt::format("no network found in {}; give --model FILE or FOLDER", places)};
+}
+
+Error nothing_readable(const std::vector<nn::CatalogueEntry>& entries) {
+  const std::string others =
+      entries.size() == 1 ? "" : fmt::format(" (and {} more that cannot be read)", entries.size() - 1);
+  return {Errc::unsupported, entries.front().unreadable_reason + others};
+}
+
+}  // namespace
+
+Result<NetworkCache> NetworkCache::open(NetworkOptions options) {
+  const auto model = options.model.empty() ? std::nullopt : std::optional{options.model};
+  auto entries = nn::find_networks(model, options.folders);
+  if (!entries) return entries.error();
+  if (entries->empty()) return nothing_found(options);
+  if (std::all_of(entries->begin(), entries->end(), [](const auto& entry) { return !entry.unreadable_reason.empty(); }))
+    return nothing_readable(*entries);
+  NetworkCache cache{*std::move(entries),
+                     {.name = std::move(options.name), .scale = std::nullopt, .noise = options.noise}};
+  if (auto any = cache.select(0); !any) return any.error();  // name and noise are known to fit before any work
+  return cache;
+}
+
+Result<nn::CatalogueEntry> NetworkCache::select(double scale) const {
+  return scale > 0 ? nn::select_for_enlargement(entries_, request_, scale) : nn::select_network(entries_, request_);
+}
+
+Result<std::shared_ptr<const nn::Network>> NetworkCache::load(double scale) {
+  const auto entry = select(scale);
+  if (!entry) return entry.error();
+  if (loaded_ && loaded_path_ == entry->param_path) return loaded_;
+  auto network = nn::load_network(entry->param_path);
+  if (!network) return network.error();
+  loaded_ = std::make_shared<const nn::Network>(*std::move(network));
+  loaded_path_ = entry->param_path;
+  return loaded_;
+}
+
+}  // namespace weir::tasks
