@@ -356,7 +356,7 @@ int measure(int argc, char** argv) {
   }
   fmt::print(
       "\n### networks, upload and download included, with 8-bit samples, files not\n\n"
-      "| network | picture | precision | tile | ms | pictures/s | aim | TFLOP/s | planned MiB | used MiB | driver's "
+      "| network | picture | precision | tile | ms | pictures/s | target | TFLOP/s | planned MiB | used MiB | driver's "
       "MiB |\n"
       "|---|---|---|---|---|---|---|---|---|---|---|\n");
   for (const std::string& network : networks) {
@@ -366,9 +366,10 @@ int measure(int argc, char** argv) {
     }
   }
   fmt::print(
-      "\nPublished of others: TensorRT on an RTX 4090, 1080p, 61.5 pictures/s with a 2x Compact network and 21.7 with "
+      "\nPublished results of other programs: TensorRT on an RTX 4090, 1080p, 61.5 pictures/s with a 2x Compact "
+      "network and 21.7 with "
       "Real-CUGAN 2x.\n"
-      "\n### the kernels of these networks, each submitted alone and waited for, the wait included\n\n"
+      "\n### the kernels of these networks, each submitted alone; the time includes the wait\n\n"
       "| kernel | ms | MB | 1e9 multiplications | TFLOP/s | % of the limit |\n|---|---|---|---|---|---|\n");
   for (const std::string& network : networks) measure_kernels(*gpu, network, {1800, 1200});
   return 0;

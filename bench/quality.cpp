@@ -126,13 +126,14 @@ Status measure(const std::string& made, const std::string& reference) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  CLI::App app{"Pictures to measure a network with, and the measure."};
+  CLI::App app{"Draws pictures to measure networks with, and measures the results."};
   app.require_subcommand(1);
   DrawRequest request;
   CLI::App* draws = app.add_subcommand("draw", "Write FOLDER/large, small, bicubic and lanczos");
   draws->add_option("folder", request.folder)->required();
   draws->add_option("--kind", request.kind)->check(CLI::IsMember({"leaves", "comic"}));
-  draws->add_option("--pictures", request.pictures, "A folder's pictures instead")->check(CLI::ExistingDirectory);
+  draws->add_option("--pictures", request.pictures, "Use the pictures of this folder instead of drawn ones")
+      ->check(CLI::ExistingDirectory);
   draws->add_option("--count", request.count)->check(CLI::Range(1, 10000));
   draws->add_option("--side", request.side)->check(CLI::Range(32, 4096));
   draws->add_flag("--degraded", request.degraded);

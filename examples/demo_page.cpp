@@ -612,7 +612,7 @@ Canvas draw_page(int width, int height, unsigned seed) {
   panel(action, [&] { action_panel(canvas, action, random); });
   const double size = std::min(width * 0.022, half * 0.04);
   bubble(canvas, {width * 0.3, height * 0.1}, size, {width * 0.42, height * 0.22},
-         {"THE RIVER MAY RISE.", "THE LINE HOLDS."});
+         {"THE RIVER MAY RISE.", "THE WEIR HOLDS."});
   bubble(canvas, {width * 0.3, face.top + height * 0.055}, size * 0.85, {width * 0.27, face.top + height * 0.13},
          {"HOW MUCH MEMORY", "DO YOU NEED?"});
   return canvas;

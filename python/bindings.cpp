@@ -1,5 +1,5 @@
 // The compiled part of the Python package: the guard, devices and leases, and the engine. The rest is in weir/*.py.
-// Every call that may wait gives up the interpreter's lock meanwhile (without_lock); callbacks take it again (with_lock).
+// Every call that may wait releases the GIL (without_lock); callbacks acquire it again (with_lock).
 
 #include <pybind11/functional.h>
 #include <pybind11/pybind11.h>
@@ -44,9 +44,10 @@ namespace {
   for (;;) ::pause();
 }
 
-/// Runs `work` without the interpreter's lock. Where the interpreter ends meanwhile, the thread stays where it is until the process
-/// ends: CPython before 3.14 ends a thread that asks for the lock then by unwinding its stack (pthread_exit), and a destructor that
-/// asks, as that of gil_scoped_release, would end the whole process (std::terminate). CPython 3.14 itself lets the thread stay.
+/// Runs `work` without the GIL. If the interpreter ends during `work`, the thread pauses until the process ends. Before
+/// 3.14, CPython ends a thread that then requests the GIL by unwinding its stack (pthread_exit), and a destructor that
+/// requests it, like that of gil_scoped_release, would end the whole process (std::terminate). CPython 3.14 pauses the
+/// thread itself.
 template <class Work>
 auto without_lock(const Work& work) {
   using Result = std::invoke_result_t<Work>;
@@ -72,7 +73,8 @@ auto without_lock(const Work& work) {
   if constexpr (!std::is_void_v<Result>) return *std::move(result);
 }
 
-/// Runs `work` with the interpreter's lock, in a thread that without_lock() took it from; where the interpreter ends, likewise.
+/// Runs `work` with the GIL, in a thread that runs inside without_lock(). If the interpreter ends, the thread pauses
+/// until the process ends, as there.
 template <class Work>
 auto with_lock(const Work& work) {
   try {
@@ -83,7 +85,8 @@ auto with_lock(const Work& work) {
   }
 }
 
-/// Errors become exceptions of these names in weir._errors; the name is chosen there by the prefix.
+/// Throws the error as a RuntimeError whose text starts with its kind. weir._errors chooses the exception class by this
+/// prefix.
 [[noreturn]] void raise(const weir::Error& error) {
   const char* kind = error.code == weir::Errc::timed_out          ? "timeout"
                      : error.code == weir::Errc::unsupported      ? "policy"
@@ -137,16 +140,18 @@ std::map<std::string, std::string> to_map(const weir::device::EnvironmentChanges
 
 constexpr std::array kMetrics{
     weir::observe::MetricDefinition{"gpu_memory_allocated_bytes", weir::observe::MetricType::gauge,
-                                    "What the allocator had handed out on the device after the last scope."},
+                                    "Bytes that the allocator had handed out on the device after the last scope."},
     weir::observe::MetricDefinition{"gpu_memory_leak_bytes", weir::observe::MetricType::gauge,
-                                    "What the last scope did not give back."},
-    weir::observe::MetricDefinition{"gpu_utilization_percent", weir::observe::MetricType::gauge,
-                                    "Of the device's memory, in use by everybody after the last scope."},
+                                    "Bytes that the last scope did not free."},
+    weir::observe::MetricDefinition{
+        "gpu_utilization_percent", weir::observe::MetricType::gauge,
+        "Share of the device's memory in use by all processes after the last scope, in percent."},
     weir::observe::MetricDefinition{"gpu_fragmentation_percent", weir::observe::MetricType::gauge,
-                                    "Of what the allocator held after the last scope, not handed out."},
+                                    "Share of the allocator's memory not handed out after the last scope, in percent."},
     weir::observe::MetricDefinition{"gpu_timestamp_seconds", weir::observe::MetricType::gauge,
-                                    "When the last scope ended, in seconds since 1970."}};
+                                    "Time at which the last scope ended, in seconds since 1970."}};
 
+/// Returns the pointer to the metrics of this process. The object is never deleted.
 weir::observe::Metrics*& process_metrics() {
   static auto* all = new weir::observe::Metrics;
   return all;
@@ -154,15 +159,15 @@ weir::observe::Metrics*& process_metrics() {
 
 weir::observe::Metrics& metrics() { return *process_metrics(); }
 
-/// A child has no copies of lease files, and metrics of its own: the parent's may have been locked by a thread that does not
-/// live on, so they stay where they are.
+/// Closes a forked child's copies of lease files and gives it its own metrics. The copy of the parent's metrics is not
+/// deleted, because a thread that does not exist in the child may hold their lock.
 void after_fork_in_child() {
   weir::device::after_fork_in_child();
   process_metrics() = new weir::observe::Metrics;
 }
 
-/// Deletes in the process that made the object. The copy in a forked child is left alone: its locks may be held by a thread
-/// that does not live on, and the drivers that it has open are the parent's.
+/// Deletes the object only in the process that made it. The copy in a forked child is kept: a thread that does not
+/// exist in the child may hold its locks, and its open drivers belong to the parent.
 struct DeleteInCreatingProcess {
   pid_t process = ::getpid();
   template <class T>
@@ -190,7 +195,7 @@ weir::Guard::Level parse_level(const std::string& name) {
                              : weir::Guard::Level::info;
 }
 
-/// The settings of the words' command, of weir.toml and of the environment, as the commands of weir see them.
+/// Returns the settings of a command of weir with these arguments, including those of weir.toml and the environment.
 weir::cli::Settings command_settings(std::span<const weir::cli::Flag> flags, std::vector<std::string> arguments) {
   const auto environment = weir::process_environment();
   auto command_line = weir::cli::parse_command_line(flags, std::move(arguments));
@@ -201,7 +206,8 @@ weir::cli::Settings command_settings(std::span<const weir::cli::Flag> flags, std
   return *std::move(settings);
 }
 
-/// What scopes are set by: {"log", "lease" (None: where they ask for it), "max_fragmentation", "wait" (seconds)}.
+/// Returns the settings of scopes: {"log", "lease" (None: each scope decides), "max_fragmentation" (bytes), "wait"
+/// (seconds)}.
 py::dict scope_settings() {
   const weir::cli::Arguments args = command_settings(weir::cli::scope_flags(), {}).args;
   py::dict d;
@@ -212,7 +218,7 @@ py::dict scope_settings() {
   return d;
 }
 
-/// The words of a policy that are on or off and take no value.
+/// Returns the flags of a policy that take no value.
 std::vector<std::string> switch_flags() {
   std::vector<std::string> names;
   for (const weir::cli::Flag& flag : weir::cli::lease_flags())
@@ -220,6 +226,7 @@ std::vector<std::string> switch_flags() {
   return names;
 }
 
+/// A held lease, for Python.
 class Lease {
  public:
   explicit Lease(weir::device::Lease lease) : lease_{std::move(lease)} {}
@@ -232,7 +239,8 @@ class Lease {
   weir::device::Lease lease_;
 };
 
-/// The machine under the settings of weir.toml, the environment and the given words, as the commands of weir see it.
+/// The devices of the machine for the settings of weir.toml, the environment and the given arguments, as weir's
+/// commands use them.
 class Machine {
  public:
   explicit Machine(std::vector<std::string> arguments) {
@@ -241,14 +249,17 @@ class Machine {
   }
 
   std::string devices() const { return weir::device::devices_to_text(machine_.devices); }
+  /// Returns index, acceptance and reason of each device that the policy considered.
   std::vector<std::tuple<std::size_t, bool, std::string>> assessments() const {
     std::vector<std::tuple<std::size_t, bool, std::string>> all;
     for (const auto& one : machine_.choice.assessments) all.emplace_back(one.device_index, one.accepted, one.reason);
     return all;
   }
+  /// Returns the indices of the accepted devices, best first.
   std::vector<std::size_t> ranked() const { return machine_.choice.ranked; }
   std::string no_device_error() const { return weir::tasks::no_device_error(machine_).what; }
 
+  /// Returns the environment changes that mask all other devices, and notes for the user.
   std::pair<std::map<std::string, std::string>, std::vector<std::string>> mask(std::size_t device) const {
     auto mask =
         weir::device::make_mask(machine_.devices, device, machine_.masks, weir::cli::make_device_request(args_).mask);
@@ -257,9 +268,9 @@ class Machine {
     return {to_map(mask->changes), mask->notes};
   }
 
-  /// Called without the interpreter's lock. `only`: the devices that will do, of those that the policy leaves. `waits` is
-  /// called with the holders when the lease is not to be had at once. In the main thread (`main`) a signal whose handler
-  /// raises ends the wait with that exception.
+  /// Leases one of the accepted devices that are in `usable_indices`. Call it without the GIL. `on_wait` is called with
+  /// the holders if no lease is free at once. In the main thread (`in_main_thread`) a signal whose handler raises ends
+  /// the wait with that exception. Returns the lease, the device index, the environment changes and notes for the user.
   std::tuple<std::unique_ptr<Lease>, std::size_t, std::map<std::string, std::string>, std::vector<std::string>> lease(
       const std::vector<std::size_t>& usable_indices, const std::function<void(const std::string&)>& on_wait,
       bool in_main_thread) const {
@@ -284,6 +295,8 @@ class Machine {
             notes};
   }
 
+  /// Returns the status and the text of the check whether the processes work on the device. `uuids`: the UUIDs that the
+  /// process itself reports.
   std::pair<std::string, std::string> check_placement(std::size_t device, const std::vector<pid_t>& pids,
                                                       const std::vector<std::string>& uuids) const {
     const auto library = weir::device::nvml::Library::open();
@@ -298,7 +311,7 @@ class Machine {
   weir::tasks::Machine machine_;
 };
 
-/// Interleaved samples in and out, as bytes.
+/// Enlarges interleaved samples of 8 or 16 bits. Returns the enlarged samples as bytes, and their width and height.
 std::tuple<py::bytes, int, int> upscale_samples(const std::string& network, const py::buffer& samples, int width,
                                                 int height, int channels, int bits, double scale, std::uint64_t ram) {
   const py::buffer_info info = samples.request();
@@ -356,15 +369,15 @@ PYBIND11_MODULE(_native, module) {  // NOLINT: pybind11's macro
                  options.drift_limit_bytes = drift_bytes;
                  options.pci_address = pci;
                  options.driver_timeout_ms = driver_timeout_ms;
-                 return without_lock(
-                     [&] { return ProcessOwned<weir::Guard>{new weir::Guard{options}}; });  // it asks drivers
+                 // The constructor asks drivers.
+                 return without_lock([&] { return ProcessOwned<weir::Guard>{new weir::Guard{options}}; });
                }),
            py::arg("scope_bytes"), py::arg("drift_bytes"), py::arg("pci") = "",
-           py::arg("answer_ms") = weir::GuardOptions{}.driver_timeout_ms)
+           py::arg("driver_timeout_ms") = weir::GuardOptions{}.driver_timeout_ms)
       .def(
           "add_counter",
           [](weir::Guard& guard, const std::string& name, bool on_device, bool of_allocator, const py::function& read) {
-            // The callback is freed by whoever frees the guard, so with the lock.
+            // The guard frees the callback, possibly without the GIL, so the deleter acquires it.
             const std::shared_ptr<py::function> kept{
                 new py::function{read}, [](py::function* function) { with_lock([&] { delete function; }); }};
             const auto read_bytes = [kept]() -> std::optional<std::uint64_t> {
@@ -393,8 +406,8 @@ PYBIND11_MODULE(_native, module) {  // NOLINT: pybind11's macro
              const auto problem = guard.log_problem();
              return problem ? std::optional{problem->what} : std::nullopt;
            })
-      .def("tell", [](weir::Guard& guard, const std::string& level, const std::string& event,
-                      const weir::Guard::Fields& fields) { guard.log_event(parse_level(level), event, fields); });
+      .def("log_event", [](weir::Guard& guard, const std::string& level, const std::string& event,
+                           const weir::Guard::Fields& fields) { guard.log_event(parse_level(level), event, fields); });
 
   py::class_<weir::GuardScope, ProcessOwned<weir::GuardScope>>(module, "GuardScope")
       .def(py::init([](std::string name, weir::Guard& guard) {
@@ -422,9 +435,9 @@ PYBIND11_MODULE(_native, module) {  // NOLINT: pybind11's macro
         return without_lock([&] { return std::make_unique<Machine>(std::move(arguments)); });
       }))
       .def("devices", &Machine::devices)
-      .def("considered", &Machine::assessments)
-      .def("order", &Machine::ranked)
-      .def("refusal", &Machine::no_device_error)
+      .def("assessments", &Machine::assessments)
+      .def("ranked", &Machine::ranked)
+      .def("no_device_error", &Machine::no_device_error)
       .def("mask", [](const Machine& machine,
                       std::size_t device) { return without_lock([&] { return machine.mask(device); }); })
       .def("lease",
@@ -432,13 +445,13 @@ PYBIND11_MODULE(_native, module) {  // NOLINT: pybind11's macro
               const std::function<void(const std::string&)>& on_wait, bool in_main_thread) {
              return without_lock([&] { return machine.lease(usable_indices, on_wait, in_main_thread); });
            })
-      .def("prove", [](const Machine& machine, std::size_t device, const std::vector<pid_t>& pids,
-                       const std::vector<std::string>& uuids) {
+      .def("check_placement", [](const Machine& machine, std::size_t device, const std::vector<pid_t>& pids,
+                                 const std::vector<std::string>& uuids) {
         return without_lock([&] { return machine.check_placement(device, pids, uuids); });
       });
 
   module.def("scope_settings", scope_settings);
-  module.def("switches", switch_flags);
+  module.def("switch_flags", switch_flags);
   module.def("check_policy", [](std::vector<std::string> arguments) {
     command_settings(weir::cli::lease_flags(), std::move(arguments));
   });
@@ -455,7 +468,7 @@ PYBIND11_MODULE(_native, module) {  // NOLINT: pybind11's macro
   module.def("metrics_text", [] { return metrics().text(); });
   module.def("write_metrics", write_metrics);
   module.def("upscale_samples", upscale_samples);
-  module.def("run", [](const std::vector<std::string>& arguments) {
+  module.def("run_command_line", [](const std::vector<std::string>& arguments) {
     const weir::cli::ExitResult result = without_lock([&] { return weir::cli::run_command_line(arguments); });
     return std::make_tuple(static_cast<int>(result.status), result.message, result.item_failures);
   });

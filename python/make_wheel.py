@@ -1,4 +1,4 @@
-"""Writes a wheel (PEP 427): make_wheel.py FOLDER VERSION OUTPUT. FOLDER holds the package `weir` with its compiled part."""
+"""Writes a wheel (PEP 427): make_wheel.py FOLDER VERSION OUTPUT. FOLDER contains the built package `weir`."""
 
 import base64
 import hashlib
@@ -10,7 +10,7 @@ import zipfile
 METADATA = """Metadata-Version: 2.1
 Name: weir
 Version: {version}
-Summary: The right GPU, proved; leased; metered; leaks found. And pictures enlarged inside a memory line.
+Summary: Selects, leases and checks the GPU of a program, finds memory leaks, enlarges pictures within a memory limit.
 License: Apache-2.0
 Requires-Python: >=3.8
 """
@@ -35,7 +35,7 @@ def main(folder: pathlib.Path, version: str, output: pathlib.Path) -> None:
     wheel = output / f"weir-{version}-{tag}.whl"
     with zipfile.ZipFile(wheel, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, data in files.items():
-            entry = zipfile.ZipInfo(name, (2020, 1, 1, 0, 0, 0))  # the same bytes from the same files
+            entry = zipfile.ZipInfo(name, (2020, 1, 1, 0, 0, 0))  # fixed time: same files, same bytes
             entry.external_attr = 0o644 << 16
             entry.compress_type = zipfile.ZIP_DEFLATED
             archive.writestr(entry, data)

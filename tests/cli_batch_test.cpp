@@ -116,14 +116,14 @@ TEST_F(CliBatch, WhatAnotherVersionMadeIsDoneAgainWithOneLine) {
   for (const char* const name : {"0", "1", "2"}) {
     const std::string record = std::string{"out/."} + name + ".png.upscale.done";
     std::string text = folder_.text(record);
-    const auto at = text.find("\"format\":1");
+    const auto at = text.find("\"format\":2");
     ASSERT_NE(at, std::string::npos) << text;
     folder_.put(record, text.replace(at, 10, "\"format\":7"));
   }
   const ProgramResult again = upscale({"--json"});
   EXPECT_EQ(again.status, 0) << again.error;
   EXPECT_EQ(summary_of(again)["redone"], 3);
-  const std::string line = "done again: its checkpoint has format 7; this weir writes 1 (said once)";
+  const std::string line = "done again: its checkpoint has format 7; this weir writes 2 (reported once)";
   const auto first = again.error.find(line);
   ASSERT_NE(first, std::string::npos) << again.error;
   EXPECT_EQ(again.error.find(line, first + 1), std::string::npos) << again.error;
@@ -218,8 +218,8 @@ TEST_F(CliBatch, StatusReportLogAndMetricsTellTheRun) {
     return std::string{std::istreambuf_iterator<char>{file}, {}};
   }();
   for (const auto& event : events) EXPECT_NE(documented.find('`' + event + '`'), std::string::npos) << event;
-  EXPECT_EQ(run({"report", "out", "-o", "story.html"}, {.folder = folder_.path()}).status, 0);
-  EXPECT_NE(folder_.text("story.html").find("bad.png"), std::string::npos);
+  EXPECT_EQ(run({"report", "out", "-o", "report.html"}, {.folder = folder_.path()}).status, 0);
+  EXPECT_NE(folder_.text("report.html").find("bad.png"), std::string::npos);
   EXPECT_EQ(run({"status", "in"}, {.folder = folder_.path()}).status, 3);
   EXPECT_EQ(run({"report", "log.jsonl", "-o", "-"}, {.folder = folder_.path()}).status, 0);
 }
@@ -392,7 +392,7 @@ TEST_F(CliBatch, AWallClockThatJumpsChangesNothing) {
                                   {.folder = folder_.path(), .variables = clock});
   EXPECT_EQ(ended.status, 0) << ended.error;
   EXPECT_EQ(summary_of(ended)["done"], 6);
-  EXPECT_EQ(ended.error.find("no sign of life"), std::string::npos) << ended.error;
+  EXPECT_EQ(ended.error.find("no heartbeat"), std::string::npos) << ended.error;
   EXPECT_LT(summary_of(ended)["seconds"].get<double>(), 3600);  // no jump counts as work
   EXPECT_EQ(folder_.text("weir.prom").find("weir_retries_total{"), std::string::npos);
   const ProgramResult again = run(words("out", {"--json"}), {.folder = folder_.path(), .variables = clock});

@@ -71,7 +71,7 @@ TEST_F(CliGpu, ANamedDeviceMakesThePicture) {
   EXPECT_THAT(json["device"].get<std::string>(), HasSubstr("llvmpipe"));
   EXPECT_EQ(json["precision"], "float32");
   const Json& use = json["device_use"];
-  EXPECT_EQ(use["repeats"], 0);
+  EXPECT_EQ(use["retries"], 0);
   const Json& plan = json["plan"];
   std::uint64_t planned = 0;
   for (const Json& part : plan["parts"]) planned += part["device_bytes"].get<std::uint64_t>();

@@ -103,7 +103,7 @@ TEST_F(DoctorWithoutAGpu, EachCommandIsJudgedWithFigures) {
   EXPECT_EQ(ended.status, 0) << ended.error;
   std::map<std::string, Json> commands;
   for (const Json& line : json_lines(ended.out))
-    if (line.contains("command")) commands[line["what"]] = line;
+    if (line.contains("command")) commands[line["subject"]] = line;
   for (const char* name : {"upscale on the CPU", "batches", "leak", "train"})
     EXPECT_EQ(commands[name]["works"], true) << name << ended.out;
   for (const char* name : {"upscale on the GPU", "run", "lease"}) {
@@ -379,7 +379,7 @@ TEST(CliLeak, ADriverThatFallsSilentLeavesTheVerdictUnknown) {
   EXPECT_EQ(ended.status, 1) << ended.error;
   const Json json = Json::parse(ended.out);
   EXPECT_EQ(json["verdict"], "unknown");
-  EXPECT_NE(json["weak_points"].dump().find("it is not known what stays on the device"), std::string::npos) << json;
+  EXPECT_NE(json["weaknesses"].dump().find("it is not known what stays on the device"), std::string::npos) << json;
   EXPECT_EQ(ended.out.find("0 B after the last"), std::string::npos) << ended.out;
 }
 
@@ -390,7 +390,7 @@ TEST(CliLeak, ADriverThatHangsFromTheStartIsNoApproval) {
   EXPECT_EQ(ended.status, 1) << ended.error;
   const Json json = Json::parse(ended.out);
   EXPECT_EQ(json["verdict"], "unknown");
-  EXPECT_NE(json["weak_points"].dump().find("NVML does not answer (10 s)"), std::string::npos) << json;
+  EXPECT_NE(json["weaknesses"].dump().find("NVML does not answer (10 s)"), std::string::npos) << json;
 }
 
 TEST(CliLeak, WorkOnAnotherCardIsEndedAndRejected) {
@@ -400,7 +400,7 @@ TEST(CliLeak, WorkOnAnotherCardIsEndedAndRejected) {
   EXPECT_EQ(ended.status, 1) << ended.error;
   const Json json = Json::parse(ended.out);
   EXPECT_EQ(json["verdict"], "rejected");
-  EXPECT_NE(json["weak_points"].dump().find("got NVIDIA GeForce RTX 5060 Ti"), std::string::npos) << json;
+  EXPECT_NE(json["weaknesses"].dump().find("got NVIDIA GeForce RTX 5060 Ti"), std::string::npos) << json;
 }
 
 /// Every command that lists or chooses says that a driver hangs, once, and does not blame the policy alone.
@@ -515,11 +515,11 @@ TEST(CliRun, SlowAndFailedTriesAreRepeated) {
   const FakeMachine machine;
   const ProgramResult slow = machine.run_weir({"run", "--timeout", "0.2", "--retries", "1", "--", "sleep", "1000"});
   EXPECT_EQ(slow.status, 125);
-  EXPECT_TRUE(slow.error_contains("try 1 failed (not done within 0.2 s)")) << slow.error;
+  EXPECT_TRUE(slow.error_contains("attempt 1 failed (not done within 0.2 s)")) << slow.error;
   const ProgramResult second =
       machine.run_weir({"run", "--retries", "3", "--", "sh", "-c", "test -e seen || { touch seen; exit 9; }"});
   EXPECT_EQ(second.status, 0) << second.error;
-  EXPECT_TRUE(second.error_contains("try 1 failed (status 9)")) << second.error;
+  EXPECT_TRUE(second.error_contains("attempt 1 failed (status 9)")) << second.error;
 }
 
 TEST(CliRun, MemoryThatStaysIsAFailure) {

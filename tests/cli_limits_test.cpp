@@ -80,7 +80,7 @@ class CliLimits : public ::testing::Test {
     if (ended.status != 0) {
       EXPECT_TRUE(ended.error_contains(names));
     }
-    EXPECT_FALSE(ended.error_contains("a fault of weir"));
+    EXPECT_FALSE(ended.error_contains("an internal error of weir"));
     EXPECT_FALSE(ended.error_contains("terminate called"));
     for (const auto& entry : fs::directory_iterator{folder_.path()})
       EXPECT_EQ(entry.path().native().find(".part"), std::string::npos) << entry.path();

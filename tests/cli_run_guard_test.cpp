@@ -99,11 +99,11 @@ TEST(CliRunItemsGuard, WhenTheOnlyCardIsQuarantinedTheLeakIsAFailureAndTheRestIs
     const ProgramResult ended = weir_run(machine, words);
     EXPECT_EQ(ended.status, 1) << ended.error;
     EXPECT_TRUE(ended.error_contains(
-        "a: it ended with exit status 0 and leaked: 500 MiB that nobody holds stay on NVIDIA GeForce "
+        "a: it ended with exit status 0 and leaked: 500 MiB that no process holds stay on NVIDIA GeForce "
         "RTX 3090 at 0000:02:00.0, which is left out of the rest of this run; no other device is "
         "allowed"))
         << ended.error;
-    EXPECT_TRUE(ended.error_contains("left out of this run: memory that nobody holds stays there")) << ended.error;
+    EXPECT_TRUE(ended.error_contains("left out of this run: memory that no process holds stays there")) << ended.error;
     EXPECT_FALSE(ended.error_contains("denied by")) << ended.error;
     EXPECT_FALSE(ended.error_contains("it is tried again")) << ended.error;
     EXPECT_FALSE(ended.error_contains("nothing could start")) << ended.error;
@@ -218,7 +218,7 @@ TEST(CliRun, AGrandchildThatHidesAndDoesNotEndWhenAskedIsEndedAndNamed) {
   EXPECT_EQ(ended.status, 4);
   EXPECT_TRUE(ended.error_contains("outlived the command and were ended: pid ")) << ended.error;
   EXPECT_TRUE(ended.error_contains("'sh stubborn.sh' (killed: it did not end when asked)")) << ended.error;
-  EXPECT_TRUE(ended.error_contains("\"left_behind_processes\":")) << ended.error;
+  EXPECT_TRUE(ended.error_contains("\"leftover_process_list\":")) << ended.error;
 }
 
 /// A process as an earlier lease in `folder` would have left it, that has become sleep.
@@ -372,7 +372,7 @@ TEST(CliRun, WhatASilentDriverDoesNotTellIsNull) {
   const ProgramResult ended =
       machine.run_weir({"run", "--device", "3090", "--json", "--", "sh", "-c", "echo hang >> $FAKE_NVML; sleep 0.3"});
   EXPECT_TRUE(ended.error_contains("\"device_after_bytes\":null")) << ended.error;
-  EXPECT_TRUE(ended.error_contains("\"device_took_bytes\":null")) << ended.error;
+  EXPECT_TRUE(ended.error_contains("\"device_growth_bytes\":null")) << ended.error;
 }
 
 /// What a shell has started does not outlive the lease, even if weir is killed: until it is gone nobody else gets the card.
@@ -437,7 +437,7 @@ TEST(CliRun, WhoKillsTheGuardianIsToldOfAndLeavesNobodyOnTheCard) {
            ">/dev/null 2>&1 &); sleep 1000"},
           how);
   EXPECT_EQ(ended.status, 125);
-  EXPECT_TRUE(ended.error_contains("somebody killed the process that guards the command")) << ended.error;
+  EXPECT_TRUE(ended.error_contains("the process that guards the command was killed")) << ended.error;
   const std::string text = machine.folder().text("pid");
   ASSERT_FALSE(text.empty());
   EXPECT_FALSE(fs::exists(fs::path{"/proc"} / text.substr(0, text.find('\n'))));
@@ -563,7 +563,7 @@ TEST(CliRun, ASignalAtTheVeryEndOfARunOfItemsTakesNothingAway) {
   ProgramOptions how = machine.options({{"VK_DRIVER_FILES", "/nonexistent"}});
   how.before_start = [] { ::signal(SIGINT, SIG_DFL); };
   how.while_running = [&](pid_t weir) {
-    wait_until([&] { return machine.folder().text("log").find("worker_end_asked") != std::string::npos; });
+    wait_until([&] { return machine.folder().text("log").find("worker_end_requested") != std::string::npos; });
     kill(weir, SIGINT);
   };
   const ProgramResult ended = run({"run", "--log", "log", "--junit", "junit.xml", "--", "true", ":::", "a", "b"}, how);

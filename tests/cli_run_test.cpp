@@ -59,7 +59,7 @@ TEST_F(CliRunItems, FortyItemsTenWorkersAndOneSlot) {
     EXPECT_EQ(text("weir-run/" + item + ".log"), "GPU-aaaa0000-1111-2222-3333-444455556666 " + item + "\n");
   }
   EXPECT_EQ(count(ended.out, "\"status\":\"done\""), 40u);
-  EXPECT_NE(ended.out.find("\"one_after_the_other_seconds\":"), std::string::npos);
+  EXPECT_NE(ended.out.find("\"sequential_seconds\":"), std::string::npos);
   EXPECT_TRUE(ended.error_contains("40 of 40 commands done")) << ended.error;
   EXPECT_TRUE(ended.error_contains("speed-up ")) << ended.error;
 }
@@ -122,7 +122,7 @@ TEST_F(CliRunItems, AFailureIsNamedRecordedAndKeepsWhatItSaid) {
       ":::",   "good",   "bad"};
   const ProgramResult ended = weir_run(words);
   EXPECT_EQ(ended.status, 1);
-  EXPECT_TRUE(ended.error_contains("bad: exit status 1; what it said is in ")) << ended.error;
+  EXPECT_TRUE(ended.error_contains("bad: exit status 1; its output is in ")) << ended.error;
   EXPECT_EQ(text("weir-run/bad.failed.log"), "about <bad>\n");
   EXPECT_FALSE(exists("weir-run/bad.log"));
   EXPECT_TRUE(exists("weir-run/.bad.log.command.failed"));

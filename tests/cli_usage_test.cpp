@@ -48,7 +48,7 @@ TEST(CliUsage, WhatIsWrongIsSaidInOneLine) {
   expect_wrong({"upscale", "a.png", "-o", "b.png", "--format", "gif"}, "--format: 'gif'");
   expect_wrong({"upscale", "a.png", "-o", "b.png", "--quality", "101"}, "--quality: '101'");
   expect_wrong({"upscale", "a.png", "-o", "b.png", "--ram", "much"}, "--ram: 'much'");
-  expect_wrong({"upscale", "a.png", "-o", "b.png", "--ram", "0"}, "--ram: the line");
+  expect_wrong({"upscale", "a.png", "-o", "b.png", "--ram", "0"}, "--ram: the memory limit");
   expect_wrong({"upscale", "a.png", "-o", "b.png", "--threads", "0"}, "--threads: '0'");
   expect_wrong({"upscale", "a.png", "-o", "b.png", "--vram", "much"}, "--vram: 'much'");
   expect_wrong({"upscale", "a.png", "-o", "b.png", "--tile", "8"}, "--tile: '8'");

@@ -27,7 +27,7 @@ class PlanesInput final : public nn::InputRows {
     return ok();
   }
   Status fill(const nn::PlanarRows& rows) override {
-    EXPECT_EQ(rows.first, next_) << "rows are asked for in order";
+    EXPECT_EQ(rows.first, next_) << "rows are requested in order";
     next_ = rows.first + rows.count;
     for (int i = 0; i < rows.count; ++i) {
       for (int c = 0; c < rows.planes; ++c) {

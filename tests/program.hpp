@@ -189,7 +189,7 @@ inline bool wait_until(const std::function<bool()>& condition) {
     if (condition()) return true;
     std::this_thread::sleep_for(std::chrono::milliseconds{5});
   }
-  ADD_FAILURE() << "what the test waits for did not come within a minute";
+  ADD_FAILURE() << "the condition that the test waits for was false for a minute";
   return false;
 }
 

@@ -57,7 +57,7 @@ double print_confusion(const std::vector<float>& scores, std::uint64_t first) {
     ++counts[actual][predicted];
     right += predicted == actual ? 1 : 0;
   }
-  std::printf("is \\ said   0    1    2    3    4    5    6    7    8    9\n");
+  std::printf("true\\pred   0    1    2    3    4    5    6    7    8    9\n");
   for (std::size_t actual = 0; actual < 10; ++actual) {
     std::printf("%9zu", actual);
     for (const int count : counts[actual]) std::printf("%5d", count);
@@ -90,7 +90,7 @@ int main(int argc, char** argv) {
     const auto position = trainer.restore(checkpoint);
     if (!position) return report_error(position.problem());
     step = *position;
-    std::printf("goes on at step %d\n", static_cast<int>(step));
+    std::printf("continues at step %d\n", static_cast<int>(step));
   }
   const auto end = static_cast<std::uint64_t>(steps);
   for (; step < end; ++step) {
@@ -109,6 +109,6 @@ int main(int argc, char** argv) {
   const auto scores = trainer.read(net.scores(pictures(trainer, kFirstUnseen, kUnseen)));
   if (!scores) return report_error(scores.problem());
   const double share = print_confusion(*scores, kFirstUnseen);
-  std::printf("digits: %.1f %% of %d unseen ones are right\n", 100 * share, kUnseen);
+  std::printf("digits: %.1f %% of %d unseen digits are right\n", 100 * share, kUnseen);
   return 100 * share > least ? 0 : 1;
 }

@@ -24,7 +24,7 @@ _weir() {
         --precision) COMPREPLY=($(compgen -W 'auto exact' -- "$word")); return ;;
         --damaged) COMPREPLY=($(compgen -W 'use refuse' -- "$word")); return ;;
         --checkpoints) compopt -o filenames; mapfile -t COMPREPLY < <(compgen -d -- "$word"); return ;;
-        --ladder) COMPREPLY=(); return ;;
+        --variants) COMPREPLY=(); return ;;
         --stall) COMPREPLY=(); return ;;
         --wait) COMPREPLY=(); return ;;
         --max-items-per-worker) COMPREPLY=(); return ;;
@@ -34,7 +34,7 @@ _weir() {
         --metrics) COMPREPLY=(); return ;;
         --metrics-file) COMPREPLY=(); return ;;
       esac
-      if [[ $word == -* ]]; then COMPREPLY=($(compgen -W '--output --model --name --models --noise --scale --resize --width --format --quality --ram --spill --threads --device --vram --tile --strict-device --precision --tta --damaged --overwrite --explain --verify --retry-failed --upgrade --checkpoints --no-checkpoints --ladder --no-cpu --same-pixels --stall --wait --max-items-per-worker --pause-file --on-full-disk --log --metrics --metrics-file --dry-run --json --quiet --help' -- "$word"))
+      if [[ $word == -* ]]; then COMPREPLY=($(compgen -W '--output --model --name --models --noise --scale --resize --width --format --quality --ram --spill --threads --device --vram --tile --strict-device --precision --tta --damaged --overwrite --explain --verify --retry-failed --upgrade --checkpoints --no-checkpoints --variants --no-cpu --same-pixels --stall --wait --max-items-per-worker --pause-file --on-full-disk --log --metrics --metrics-file --dry-run --json --quiet --help' -- "$word"))
       else compopt -o filenames; mapfile -t COMPREPLY < <(compgen -f -- "$word"); fi ;;
     models)
       case "$before" in
@@ -91,7 +91,7 @@ _weir() {
       case "$before" in
         --device) COMPREPLY=(); return ;;
         --need) COMPREPLY=(); return ;;
-        --ladder) COMPREPLY=(); return ;;
+        --variants) COMPREPLY=(); return ;;
         --jobs|-j) COMPREPLY=(); return ;;
         --gpu-jobs) COMPREPLY=(); return ;;
         --gpu) COMPREPLY=($(compgen -W 'whole inside' -- "$word")); return ;;
@@ -117,7 +117,7 @@ _weir() {
         --slots) COMPREPLY=(); return ;;
         --job) COMPREPLY=(); return ;;
       esac
-      if [[ $word == -* ]]; then COMPREPLY=($(compgen -W '--device --need --ladder --jobs --gpu-jobs --gpu --output --resume --retry-failed --upgrade --overwrite --explain --junit --log --profile --metrics --metrics-file --pause-file --retries --timeout --grace --max-leak --strict-device --end-orphans --role --allow --deny --min-memory --prefer --trust-unknown --cuda-names --torch-allocator --wait --slots --job --json --quiet --help' -- "$word"))
+      if [[ $word == -* ]]; then COMPREPLY=($(compgen -W '--device --need --variants --jobs --gpu-jobs --gpu --output --resume --retry-failed --upgrade --overwrite --explain --junit --log --profile --metrics --metrics-file --pause-file --retries --timeout --grace --max-leak --strict-device --end-orphans --role --allow --deny --min-memory --prefer --trust-unknown --cuda-names --torch-allocator --wait --slots --job --json --quiet --help' -- "$word"))
       else compopt -o filenames; mapfile -t COMPREPLY < <(compgen -f -- "$word"); fi ;;
     leak)
       case "$before" in
@@ -155,7 +155,7 @@ _weir() {
         --precision) COMPREPLY=($(compgen -W 'auto exact' -- "$word")); return ;;
         --damaged) COMPREPLY=($(compgen -W 'use refuse' -- "$word")); return ;;
         --checkpoints) compopt -o filenames; mapfile -t COMPREPLY < <(compgen -d -- "$word"); return ;;
-        --ladder) COMPREPLY=(); return ;;
+        --variants) COMPREPLY=(); return ;;
         --stall) COMPREPLY=(); return ;;
         --wait) COMPREPLY=(); return ;;
         --max-items-per-worker) COMPREPLY=(); return ;;
@@ -182,7 +182,7 @@ _weir() {
         --max-leak) COMPREPLY=(); return ;;
         --max-fragmentation) COMPREPLY=(); return ;;
       esac
-      if [[ $word == -* ]]; then COMPREPLY=($(compgen -W '--model --name --models --noise --scale --format --quality --ram --spill --threads --device --vram --tile --strict-device --precision --tta --damaged --checkpoints --ladder --no-cpu --stall --wait --max-items-per-worker --pause-file --on-full-disk --log --metrics --metrics-file --quiet --role --allow --deny --min-memory --prefer --trust-unknown --cuda-names --torch-allocator --slots --grace --jobs --gpu-jobs --gpu --profile --retries --timeout --max-leak --max-fragmentation --help' -- "$word"))
+      if [[ $word == -* ]]; then COMPREPLY=($(compgen -W '--model --name --models --noise --scale --format --quality --ram --spill --threads --device --vram --tile --strict-device --precision --tta --damaged --checkpoints --variants --no-cpu --stall --wait --max-items-per-worker --pause-file --on-full-disk --log --metrics --metrics-file --quiet --role --allow --deny --min-memory --prefer --trust-unknown --cuda-names --torch-allocator --slots --grace --jobs --gpu-jobs --gpu --profile --retries --timeout --max-leak --max-fragmentation --help' -- "$word"))
       else COMPREPLY=(); fi ;;
     audit)
       case "$before" in

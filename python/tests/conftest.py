@@ -1,4 +1,5 @@
-"""Machines for the tests: a false management library says what a file says, so scripts run as processes of their own."""
+"""Machines for the tests. A fake management library (NVML) reports the cards of a file, so scripts run as separate
+processes."""
 
 import os
 import pathlib
@@ -24,12 +25,12 @@ class Machine:
 
     def environment(self, **more: str) -> dict:
         kept = {k: v for k, v in os.environ.items() if not k.startswith(("CUDA_", "WEIR_", "ZE_", "PYTEST"))}
-        return {**kept, "LD_LIBRARY_PATH": os.environ["WEIR_FAKE_NVML_FOLDER"], "FAKE_NVML": str(self.folder / "machine"),
-                "WEIR_LEASE_DIR": str(self.folder / "leases"), "HOME": str(self.folder),
-                "XDG_STATE_HOME": str(self.folder / "state"), **more}
+        return {**kept, "LD_LIBRARY_PATH": os.environ["WEIR_FAKE_NVML_FOLDER"],
+                "FAKE_NVML": str(self.folder / "machine"), "WEIR_LEASE_DIR": str(self.folder / "leases"),
+                "HOME": str(self.folder), "XDG_STATE_HOME": str(self.folder / "state"), **more}
 
-    def run(self, words: list, **more: str) -> subprocess.CompletedProcess:
-        return subprocess.run(words, cwd=self.folder, env=self.environment(**more), text=True, capture_output=True,
+    def run(self, arguments: list, **more: str) -> subprocess.CompletedProcess:
+        return subprocess.run(arguments, cwd=self.folder, env=self.environment(**more), text=True, capture_output=True,
                               timeout=300)
 
     def script(self, code: str, **more: str) -> subprocess.CompletedProcess:

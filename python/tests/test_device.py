@@ -1,4 +1,4 @@
-"""Selection, leases and proof on an invented machine."""
+"""Selection, leases and placement checks on a fake machine."""
 
 import os
 import sys
@@ -12,7 +12,7 @@ def test_select_sets_the_masks(machine):
     assert ran.stdout == "NVIDIA GeForce RTX 3090 GPU-aaaa0000-1111-2222-3333-444455556666 PCI_BUS_ID\n", ran.stderr
 
 
-def test_select_says_why_nothing_is_left(machine):
+def test_select_reports_why_no_device_is_allowed(machine):
     ran = machine.script("import weir\ntry: weir.select('*4090*')\nexcept weir.PolicyError as e: print(e)")
     assert "NVIDIA GeForce RTX 3090 at 0000:02:00.0: not asked for" in ran.stdout, ran.stderr
 
@@ -30,7 +30,7 @@ except weir.TooLateError as e: print(e)
     assert "torch has a CUDA context" in ran.stdout and "top of the script" in ran.stdout, ran.stderr
 
 
-def test_verify_wants_both_variables(machine):
+def test_verify_needs_both_variables(machine):
     code = """
 import weir
 try: print(weir.verify("*3090*").outcome)
@@ -63,7 +63,7 @@ except weir.PlacementError as e: print("refused:", e)
 """
 
 
-def test_the_uuid_that_torch_tells_proves_or_refutes(machine):
+def test_the_uuid_that_torch_reports_proves_or_refutes(machine):
     good = machine.script(VERIFY_WITH_TORCH.format(uuid="aaaa0000-1111-2222-3333-444455556666", strict=True))
     assert good.stdout == "proved\n", good.stderr
     bad = machine.script(VERIFY_WITH_TORCH.format(uuid="bbbb0000-1111-2222-3333-444455556666", strict=False))
@@ -90,8 +90,8 @@ def test_the_name_of_the_script_stands_for_the_job_and_never_its_arguments(machi
            "    print(json.loads(page)['job'])\n")
     (machine.folder / "train.py").write_text(job.format(policy="'*3090*'"))
     (machine.folder / "named.py").write_text(job.format(policy="{'device': '*3090*', 'job': 'nightly'}"))
-    for words, expected in ((["train.py"], "train.py"), (["-m", "train"], "train"), (["named.py"], "nightly")):
-        ran = machine.run([sys.executable, *words, "--token=secret"])
+    for arguments, expected in ((["train.py"], "train.py"), (["-m", "train"], "train"), (["named.py"], "nightly")):
+        ran = machine.run([sys.executable, *arguments, "--token=secret"])
         assert ran.stdout == expected + "\n", ran.stderr
     ran = machine.run([sys.executable, "-c", (machine.folder / "train.py").read_text(), "--token=secret"])
     assert ran.stdout == "\n", ran.stderr

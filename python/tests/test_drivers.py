@@ -1,4 +1,4 @@
-"""Drivers that hang, work that goes elsewhere while a scope is open, and logs that cannot be written."""
+"""Drivers that hang, work that moves to another card inside a scope, and logs that cannot be written."""
 
 import json
 import signal
@@ -15,7 +15,7 @@ def works_on(*cards):
         for card in cards: file.write(f"process {card} {os.getpid()} 500\\n")
 """
 QUICK = HANGS + """
-_guard.ANSWER_SECONDS = _placement.PROVE_SECONDS = 0.2
+_guard.DRIVER_TIMEOUT_S = _placement.CHECK_TIMEOUT_S = 0.2
 """
 
 
@@ -26,7 +26,7 @@ def events(path):
 @pytest.mark.parametrize("ends", [
     "weir.gpu_context('x', lease=True)",
     "weir.lease()",
-    "weir.gpu_test_cleanup('x')",   # by the profile
+    "weir.gpu_test_cleanup('x')",   # the profile sets the lease
 ])
 def test_work_that_goes_elsewhere_inside_is_found_by_asking_anew(machine, ends):
     code = HANGS + f"""
@@ -42,8 +42,8 @@ print(os.environ.get("WEIR_LEASE"))
 """
     (machine.folder / "weir.toml").write_text("allow = '*3090*'\nprofile = 'production'\n")
     ran = machine.script(code)
-    assert ran.stdout.startswith("refused: NVIDIA GeForce RTX 3090 at 0000:02:00.0 is chosen, but the work is elsewhere"), (
-        ran.stdout + ran.stderr)
+    refusal = "refused: NVIDIA GeForce RTX 3090 at 0000:02:00.0 is chosen, but the work is elsewhere"
+    assert ran.stdout.startswith(refusal), ran.stdout + ran.stderr
     assert "5060 Ti" in ran.stdout and "500 MiB by NVML" in ran.stdout and ran.stdout.endswith("\nNone\n")
 
 
@@ -61,7 +61,7 @@ except ValueError as e: print(e)
 
 
 @pytest.mark.parametrize("before,lease", [("", "True"), ("weir.select()", "False"), ("weir.select()", "'*3090*'")])
-def test_a_scope_ends_when_the_driver_hangs_and_tells_what_is_not_known(machine, before, lease):
+def test_a_scope_ends_when_the_driver_hangs_and_reports_what_is_not_known(machine, before, lease):
     (machine.folder / "weir.toml").write_text("allow = '*3090*'\n")
     ran = machine.script(QUICK + before + f"""
 with weir.gpu_context("x", lease={lease}) as d: hang()
@@ -69,13 +69,13 @@ print("left", os.environ.get("WEIR_LEASE"), flush=True)
 report = weir.leak_report()
 """, WEIR_LOG="log.jsonl")
     assert ran.stdout == "left None\n" and ran.returncode == 0, ran.stdout + ran.stderr
-    told = [e for e in events(machine.folder / "log.jsonl") if e["event"] == "unknown"]
-    assert told and all(e["level"] == "warning" and e["what"] for e in told), told
-    whats = " | ".join(e["what"] for e in told)
+    unknown = [e for e in events(machine.folder / "log.jsonl") if e["event"] == "unknown"]
+    assert unknown and all(e["level"] == "warning" and e["what"] for e in unknown), unknown
+    texts = " | ".join(e["what"] for e in unknown)
     if before:
-        assert "NVML does not answer" in whats and "not known: in scope 'x' NVML does not answer" in ran.stderr
+        assert "NVML does not answer" in texts and "not known: in scope 'x' NVML does not answer" in ran.stderr
     if lease != "False":
-        assert "whether the work is on NVIDIA GeForce RTX 3090: the driver does not answer within 0.2 s" in whats
+        assert "whether the work is on NVIDIA GeForce RTX 3090: the driver does not answer within 0.2 s" in texts
         assert "whether the work is on NVIDIA GeForce RTX 3090" in ran.stderr
 
 
@@ -83,32 +83,33 @@ report = weir.leak_report()
 def test_an_interrupt_ends_a_scope_whose_driver_hangs(machine, before, lease):
     (machine.folder / "weir.toml").write_text("allow = '*3090*'\n")
     code = HANGS + before + f"""
-_guard.ANSWER_SECONDS = _placement.PROVE_SECONDS = 3600.0
+_guard.DRIVER_TIMEOUT_S = _placement.CHECK_TIMEOUT_S = 3600.0
 scope = weir.gpu_context("x", lease={lease})
 scope.__enter__()
 hang()
-asks = _torch.within
-def told(*words):
-    print("hangs", flush=True) if words[0] == 3600.0 or words[0] == 3 * 3600.0 else None
-    return asks(*words)
-_torch.within = told
+original = _torch.run_with_timeout
+def run_and_print(*arguments):
+    print("hangs", flush=True) if arguments[0] == 3600.0 or arguments[0] == 3 * 3600.0 else None
+    return original(*arguments)
+_torch.run_with_timeout = run_and_print
 try:
     scope.__exit__(None, None, None)
     print("left")
 except KeyboardInterrupt: print("interrupted", os.environ.get("WEIR_LEASE"), flush=True)
-with weir._turn.gpu._lock: print(weir._turn.gpu._taken, flush=True)
+with weir._scope_lock.scope_lock._lock: print(weir._scope_lock.scope_lock._owner, flush=True)
 """
-    one = machine.start("import faulthandler; faulthandler.dump_traceback_later(200, exit=True)\n" + code, WEIR_LOG="log.jsonl")
+    one = machine.start("import faulthandler; faulthandler.dump_traceback_later(200, exit=True)\n" + code,
+                        WEIR_LOG="log.jsonl")
     assert one.stdout.readline() == "hangs\n"
     one.send_signal(signal.SIGINT)
     assert one.stdout.readline() == "interrupted None\n"
     assert one.stdout.readline() == "(0, frozenset())\n"
     assert one.wait(60) == 0
-    told = [e for e in events(machine.folder / "log.jsonl") if e["event"] == "unknown"]
-    assert len(told) == 1 and "KeyboardInterrupt" in told[0]["what"] and told[0]["scope"] == "x", told
+    unknown = [e for e in events(machine.folder / "log.jsonl") if e["event"] == "unknown"]
+    assert len(unknown) == 1 and "KeyboardInterrupt" in unknown[0]["what"] and unknown[0]["scope"] == "x", unknown
 
 
-def test_a_driver_that_hangs_before_the_first_scope_is_told_too(machine):
+def test_a_driver_that_hangs_before_the_first_scope_is_reported_too(machine):
     ran = machine.script(QUICK + """
 weir.select("*3090*")
 hang()
@@ -123,13 +124,14 @@ def test_a_torch_that_hangs_holds_up_no_scope(machine):
     ran = machine.script(HANGS + """
 import types
 from weir import _cleanup
-_cleanup.SYNC_SECONDS = _torch.ANSWER_SECONDS = 0.2
+_cleanup.SYNC_TIMEOUT_S = _torch.DRIVER_TIMEOUT_S = 0.2
 torch, never = types.ModuleType("torch"), threading.Event()
 asked = []
 def hangs(*_): asked.append(1); never.wait()
 torch.cuda = types.SimpleNamespace(
-    is_initialized=lambda: True, is_available=lambda: True, device_count=lambda: 1, mem_get_info=lambda: (1 << 30, 2 << 30),
-    synchronize=lambda: None, empty_cache=hangs, reset_peak_memory_stats=lambda: None,
+    is_initialized=lambda: True, is_available=lambda: True, device_count=lambda: 1,
+    mem_get_info=lambda: (1 << 30, 2 << 30), synchronize=lambda: None, empty_cache=hangs,
+    reset_peak_memory_stats=lambda: None,
     **{peak + name: lambda i=0: 0 for peak in ("", "max_") for name in ("memory_allocated", "memory_reserved")})
 sys.modules["torch"] = torch
 with weir.gpu_context("x"): pass
@@ -144,7 +146,7 @@ print(weir.clean_up(), len(asked))
                           "['synchronise: the device is not done after 0.2 s'] 3\n"), ran.stdout + ran.stderr
 
 
-def test_a_log_that_takes_no_line_is_told_once(machine):
+def test_a_log_that_cannot_be_written_is_reported_once(machine):
     code = """
 import weir
 {first}

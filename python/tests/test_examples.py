@@ -1,4 +1,4 @@
-"""The examples of docs/python.md: each is whole, names only what there is, and those that need no GPU run."""
+"""The examples of docs/python.md: each compiles and names only existing functions; those that need no GPU run."""
 
 import pathlib
 import re
@@ -47,7 +47,8 @@ def test_every_test_that_a_requirement_names_is_there():
     sources = "".join(path.read_text() for folder in ("src", "tests", "python/tests")
                       for path in (ROOT / folder).rglob("*test*") if path.suffix in (".cpp", ".py"))
     defined = {f"{suite}.{name}" for suite, name in re.findall(r"^TEST(?:_F|_P)?\((\w+), (\w+)\)", sources, re.M)}
-    defined |= set(re.findall(r"^def (test_\w+)", sources, re.M)) | {path.name for path in (ROOT / "python/tests").iterdir()}
+    defined |= set(re.findall(r"^def (test_\w+)", sources, re.M))
+    defined |= {path.name for path in (ROOT / "python/tests").iterdir()}
     page = (ROOT / "docs" / "guard-rows.md").read_text()
     named = re.findall(r"`((?:[A-Z]\w+\*?\.|test_)[\w.*]+)`", page)
     assert len(named) > 50

@@ -19,7 +19,7 @@ def fresh_baseline():
 
 
 def product(size):
-    """A matrix product; numpy's, since the package needs no torch."""
+    """Computes a matrix product with numpy, since the package needs no torch."""
     numpy = pytest.importorskip("numpy")
     a = numpy.ones((size, size), dtype="float32")
     return float((a @ a).sum())
@@ -62,12 +62,12 @@ print(json.dumps([weir.memory_stats(), weir.get_memory_stats()]))
         "free_gb": 12.0, "utilization_pct": 50.0, "potential_fragmentation_gb": 3.0, "fragmentation_pct": 12.5,
         "reserved_vs_allocated_ratio": 4.0}
     assert stats["total"] == 24 << 30
-    here = weir.get_memory_stats()  # of the process, where no GPU is used
+    here = weir.get_memory_stats()  # figures of the process, since this test uses no GPU
     assert list(here) == list(in_gb) and all(isinstance(value, (int, float)) for value in here.values())
     assert 0 < here["allocated_gb"] <= here["max_reserved_gb"] < 1024
 
 
-def test_the_verdict_says_what_it_is_of(machine):
+def test_the_verdict_names_its_card_and_limits(machine):
     report = weir.leak_report()
     assert report["device"] is None and report["limits"] == {"scope_bytes": 100 << 20, "drift_bytes": 50 << 20}
     ran = machine.script("""
@@ -94,7 +94,7 @@ def test_one_rule_for_sizes(text, size):
 
 
 @pytest.mark.parametrize("text", ["100", "5", "1.5", "", "much", "-1M", 100, 5, -1, 1.5, True, None, 1 << 70])
-def test_one_rule_for_what_is_no_size(text):
+def test_one_rule_for_invalid_sizes(text):
     with pytest.raises(weir.WeirError, match="what\\?|is not a size"):
         _sizes.parse_size(text)
 
@@ -108,10 +108,10 @@ def test_one_rule_for_every_way_to_write_a_threshold(machine):
         ({"policy": None}, {}, "min-memory = 20\n"),
         ({"policy": None}, {}, "min-memory = '20'\n"),
     ]
-    for words, environment, settings in refused:
+    for arguments, environment, settings in refused:
         (machine.folder / "weir.toml").write_text(settings)
-        ran = machine.script(ask.format(**words), **environment)
-        assert "20 what? " in ran.stderr, (words, environment, settings, ran.stdout, ran.stderr)
+        ran = machine.script(ask.format(**arguments), **environment)
+        assert "20 what? " in ran.stderr, (arguments, environment, settings, ran.stdout, ran.stderr)
     (machine.folder / "weir.toml").write_text("")
     for policy in ({"min_memory": "20G"}, {"min_memory": 20 << 30}):
         ran = machine.script(ask.format(policy=policy))
@@ -208,7 +208,7 @@ def test_the_monitor_warns(caplog):
 
 
 @pytest.mark.parametrize("threshold", ["1", "much", "", float("nan"), float("inf"), -1, -0.5, True, None, [1], 1 << 40])
-def test_what_is_no_threshold_is_refused_before_the_function_runs(threshold):
+def test_an_invalid_threshold_is_refused_before_the_function_runs(threshold):
     ran = []
     with pytest.raises(weir.WeirError, match="threshold_gb|what\\?|is not a size"):
         weir.gpu_memory_monitor(threshold_gb=threshold)(lambda: ran.append(1))()
@@ -229,20 +229,20 @@ def test_a_threshold_is_a_size_too(caplog):
 
 
 @pytest.mark.parametrize("wait", ["10m", "0.5s", 600, 0.0, 123_456.789, "30"])
-def test_a_lease_waits_as_long_as_is_said_in_any_spelling(machine, wait):
+def test_a_lease_accepts_every_spelling_of_the_wait(machine, wait):
     ran = machine.script(f"import weir\nwith weir.lease('*3090*', wait={wait!r}): print('leased')\n"
                          f"with weir.lease({{'device': '*3090*', 'wait': {wait!r}}}): print('leased')")
     assert ran.stdout == "leased\n" * 2, ran.stderr
 
 
-@pytest.mark.parametrize("words", [
+@pytest.mark.parametrize("policy", [
     {"slots": True}, {"slots": False}, {"slots": 1.5}, {"slots": "many"}, {"wait": True}, {"wait": float("nan")},
-    {"wait": float("inf")}, {"wait": -1}, {"wait": "soon"}, {"wait": [1]}, {"job": True}, {"need": True}, {"strict_device": "x"},
-    {"prefer": object()}, {"device": 5.5}, {"no_such": 1}])
-def test_what_is_no_policy_is_refused_with_its_name(words):
-    name = next(iter(words))
+    {"wait": float("inf")}, {"wait": -1}, {"wait": "soon"}, {"wait": [1]}, {"job": True}, {"need": True},
+    {"strict_device": "x"}, {"prefer": object()}, {"device": 5.5}, {"no_such": 1}])
+def test_an_invalid_policy_is_refused_with_its_key(policy):
+    name = next(iter(policy))
     with pytest.raises(weir.WeirError) as refused:
-        weir.lease(**words).__enter__()
+        weir.lease(**policy).__enter__()
     assert name.replace("_", "-") in str(refused.value).replace("_", "-") or name == "device", refused.value
 
 
@@ -264,7 +264,7 @@ def test_one_thread_at_a_time():
     assert len(most) == 8 and max(most) == 1
 
 
-def test_the_emergency_says_what_is_left():
+def test_the_emergency_reset_reports_the_memory_that_is_left():
     report = weir.emergency_gpu_reset()
     assert "restart" in report["advice"] and report["reserved"] > 0
 
@@ -287,7 +287,7 @@ sys.modules["torch"] = torch
 """
 
 
-def test_the_log_has_what_became_of_scopes(machine):
+def test_the_log_has_the_results_of_scopes(machine):
     code = """
 import weir
 weir.log_to("log.jsonl")
@@ -307,12 +307,12 @@ print(repr(weir.metrics()))
     ran = machine.script(code)
     assert ran.stdout == "''\n", ran.stderr  # no scope was on a GPU
     log = events(machine.folder / "log.jsonl")
-    told = [(e["event"], e["level"]) for e in log]
-    assert told == [
+    logged = [(e["event"], e["level"]) for e in log]
+    assert logged == [
         ("test_complete", "info"), ("test_complete", "info"), ("error", "error"),
         ("test_complete", "info"), ("memory_leak_warning", "warning"),
         ("test_complete", "info"), ("memory_leak_warning", "warning"), ("emergency_reset", "warning"),
-        ("memory_threshold_exceeded", "warning"), ("memory_leak_validation", "warning")], told
+        ("memory_threshold_exceeded", "warning"), ("memory_leak_validation", "warning")], logged
     assert log[2]["scope"] == "fails" and log[2]["what"] == "ValueError: no such thing"
     assert log[6]["verdict"] == "leak" and log[6]["leak_bytes"] > 100 << 20
     assert log[8]["scope"] == "big" and log[8]["took_bytes"] > log[8]["threshold_bytes"]
@@ -389,9 +389,9 @@ with weir.gpu_context("step"): print("WEIR_LEASE" in os.environ)
     assert [e["event"] for e in events(log)] == ["test_complete", "test_complete"]
     ran = machine.script(code, WEIR_PROFILE="ci", WEIR_LOG="ci.jsonl")
     assert ran.stdout == "True\n", ran.stderr
-    told = events(machine.folder / "ci.jsonl")
-    assert [e["event"] for e in told] == ["test_complete", "fragmentation_warning"] and len(events(log)) == 2
-    assert told[1]["threshold_bytes"] == 1 << 29
+    ci_log = events(machine.folder / "ci.jsonl")
+    assert [e["event"] for e in ci_log] == ["test_complete", "fragmentation_warning"] and len(events(log)) == 2
+    assert ci_log[1]["threshold_bytes"] == 1 << 29
     ran = machine.script("import weir; weir.gpu_context('x')", WEIR_PROFILE="prod")
     assert "PolicyError: WEIR_PROFILE: 'prod' is none of dev, ci and production" in ran.stderr
 
@@ -408,7 +408,7 @@ def test_a_deadline_works_in_any_thread():
 
     results = []
     never = threading.Event()
-    thread = threading.Thread(target=lambda: results.append(_torch.within(0.05, never.wait)))
+    thread = threading.Thread(target=lambda: results.append(_torch.run_with_timeout(0.05, never.wait)))
     thread.start()
     thread.join(60)
     never.set()
@@ -418,7 +418,8 @@ def test_a_deadline_works_in_any_thread():
 def test_the_wheel_is_installable(tmp_path):
     root = pathlib.Path(weir.__file__).parents[1]
     maker = pathlib.Path(__file__).parents[1] / "make_wheel.py"
-    made = subprocess.run([sys.executable, str(maker), str(root), "0.1.0", str(tmp_path)], text=True, capture_output=True)
+    made = subprocess.run([sys.executable, str(maker), str(root), "0.1.0", str(tmp_path)], text=True,
+                          capture_output=True)
     assert made.returncode == 0, made.stderr
     wheel = pathlib.Path(made.stdout.strip())
     sys_path = f"import sys, zipfile; zipfile.ZipFile({str(wheel)!r}).extractall({str(tmp_path / 'site')!r})"

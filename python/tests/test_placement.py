@@ -1,4 +1,4 @@
-"""A context that was there before the lease: masks no longer hold, so it is verified or refused."""
+"""A GPU context from before the lease: new masks have no effect, so the lease checks the context or is refused."""
 
 import pytest
 
@@ -11,8 +11,9 @@ def works_on(*cards):
 def torch_sees(*uuids):
     torch = types.ModuleType("torch")
     torch.cuda = types.SimpleNamespace(
-        is_initialized=lambda: True, is_available=lambda: True, device_count=lambda: len(uuids), synchronize=lambda: None,
-        empty_cache=lambda: None, reset_peak_memory_stats=lambda: None, mem_get_info=lambda: (12 << 30, 24 << 30),
+        is_initialized=lambda: True, is_available=lambda: True, device_count=lambda: len(uuids),
+        synchronize=lambda: None, empty_cache=lambda: None, reset_peak_memory_stats=lambda: None,
+        mem_get_info=lambda: (12 << 30, 24 << 30),
         get_device_properties=lambda i: types.SimpleNamespace(**({"uuid": uuids[i]} if uuids[i] else {})),
         **{peak + name: lambda i=0: 0 for peak in ("", "max_") for name in ("memory_allocated", "memory_reserved")})
     sys.modules["torch"] = torch
@@ -28,14 +29,14 @@ def run(machine, code, **more):
 
 
 @pytest.mark.parametrize("context", [
-    "works_on(1)",                        # the driver books it on the forbidden card
+    "works_on(1)",                        # the driver reports memory on the forbidden card
     "works_on(0, 1)",                     # on both
-    "torch_sees(FORBIDDEN)",              # torch tells its UUID
+    "torch_sees(FORBIDDEN)",              # torch reports its UUID
     "torch_sees(FORBIDDEN, ALLOWED)",     # cuda:0 is the forbidden one
-    "works_on(0); torch_sees(None, None)",  # an older torch that tells no UUID and sees both
+    "works_on(0); torch_sees(None, None)",  # an older torch reports no UUID and sees both
     "works_on(1); os.environ.update(CUDA_VISIBLE_DEVICES='GPU-aaaa0000-1111-2222-3333-444455556666', "
     "CUDA_DEVICE_ORDER='PCI_BUS_ID')",    # a mask that was set too late
-    "torch_sees(None)",                   # a context, and nobody says where
+    "torch_sees(None)",                   # a context on an unknown card
 ])
 def test_a_context_elsewhere_is_refused(machine, context):
     ran = run(machine, context + """
@@ -48,7 +49,8 @@ print(os.environ.get("WEIR_LEASE"))
     assert [line[:7] for line in lines] == ["refused", "refused", "None"], ran.stdout + ran.stderr
     assert "Masks are read once, at the first GPU call" in lines[0] and "weir.select()" in lines[0]
     assert "5060" in lines[0] or "FORBIDDEN" not in context, lines[0]
-    free = machine.script("import weir\nwith weir.lease(wait=0): print('free')", FAKE_NVML=str(machine.folder / "machine"))
+    free = machine.script("import weir\nwith weir.lease(wait=0): print('free')",
+                          FAKE_NVML=str(machine.folder / "machine"))
     assert free.stdout == "free\n", free.stderr
 
 
@@ -63,7 +65,8 @@ print(os.environ.get("WEIR_LEASE"))
 def test_a_context_on_the_leased_card_is_fine(machine, context, more):
     ran = run(machine, context + """
 for _ in range(2):
-    with weir.gpu_context("step", lease=True): print(os.environ["CUDA_VISIBLE_DEVICES"], os.environ["CUDA_DEVICE_ORDER"])
+    with weir.gpu_context("step", lease=True):
+        print(os.environ["CUDA_VISIBLE_DEVICES"], os.environ["CUDA_DEVICE_ORDER"])
 """, **more)
     assert ran.stdout == f"{UUID} PCI_BUS_ID\n" * 2, ran.stdout + ran.stderr
 

@@ -1,4 +1,4 @@
-"""The pytest plugin, as a user runs it."""
+"""The pytest plugin, run like a user runs it."""
 
 import importlib.util
 import sys
@@ -30,10 +30,10 @@ def test_for_another_card():
 """
 
 
-def run_suite(machine, suite, *words):
+def run_suite(machine, suite, *arguments):
     (machine.folder / "test_suite.py").write_text(suite)
     return machine.run([sys.executable, "-m", "pytest", "-p", "weir.pytest_plugin", "-p", "no:cacheprovider", "-rs",
-                        "test_suite.py", *words])
+                        "test_suite.py", *arguments])
 
 
 def test_leaks_are_named_and_the_first_one_first(machine):
@@ -120,8 +120,9 @@ def test_of_a_list(): on_the_3090()
 def test_under_a_session_lease_the_order_changes_no_skip(machine, order):
     (machine.folder / "test_suite.py").write_text(FOR_THREE_CARDS)
     (machine.folder / "weir.toml").write_text('allow = "*RTX 3090*"\ndeny = "*RTX 5060 Ti*"\n')
-    ran = machine.run([sys.executable, "-m", "pytest", "-p", "weir.pytest_plugin", "-p", "no:cacheprovider", "-rs", "--weir",
-                       "--weir-lease", "session", *([f"test_suite.py::{name}" for name in order] or ["test_suite.py"])])
+    ran = machine.run([sys.executable, "-m", "pytest", "-p", "weir.pytest_plugin", "-p", "no:cacheprovider", "-rs",
+                       "--weir", "--weir-lease", "session",
+                       *([f"test_suite.py::{name}" for name in order] or ["test_suite.py"])])
     assert "3 passed, 3 skipped" in ran.stdout, ran.stdout
     assert "nosuch" in ran.stdout or "not asked for" in ran.stdout, "the skips say why"
 

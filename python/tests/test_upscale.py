@@ -1,4 +1,4 @@
-"""weir.upscale with a network whose answer is known: each pixel becomes a block of equal ones."""
+"""weir.upscale with a network whose result is known: each pixel becomes a block of equal pixels."""
 
 import pathlib
 import struct
@@ -13,7 +13,7 @@ numpy = pytest.importorskip("numpy")
 
 
 def write_network(folder: pathlib.Path, scale: int) -> pathlib.Path:
-    """One 3x3 convolution whose middle tap copies a channel into the places of a block, then a pixel shuffle."""
+    """Writes one 3x3 convolution whose middle tap copies a channel to all pixels of a block, then a pixel shuffle."""
     out = 3 * scale * scale
     (folder / "blocks.param").write_text(
         "7767517\n3 3\nInput data 0 1 data\n"
@@ -58,7 +58,7 @@ def test_grey_and_sixteen_bits(tmp_path):
 def test_an_array_that_is_no_picture_is_refused(tmp_path):
     network = write_network(tmp_path, 2)
     for wrong in (numpy.zeros((4, 4), numpy.float32), numpy.zeros((4,), numpy.uint8)):
-        with pytest.raises(weir.WeirError, match="is wanted"):
+        with pytest.raises(weir.WeirError, match="is needed"):
             weir.upscale(wrong, model=network)
     with pytest.raises(weir.WeirError):
         weir.upscale(picture(), model=tmp_path / "none.param")
@@ -73,7 +73,7 @@ def test_views_are_read_as_they_look(tmp_path):
 
 
 def write_bmp(path: pathlib.Path, array: "numpy.ndarray") -> None:
-    """Rows from below, in whole words."""
+    """Writes a BMP file: rows from bottom to top, padded to 4 bytes."""
     height, width, _ = array.shape
     rows = b"".join(row[:, ::-1].tobytes().ljust((3 * width + 3) // 4 * 4, b"\0") for row in array[::-1])
     path.write_bytes(struct.pack("<2sIHHIIiiHHIIiiII", b"BM", 54 + len(rows), 0, 0, 54, 40, width, height, 1, 24, 0,

@@ -1,4 +1,4 @@
-"""Waiting for a lease or a turn: interrupts, forks, and the order of the two."""
+"""Waits for a lease or for another scope: interrupts, forks, and the order of lease and scope lock."""
 
 import os
 import pathlib
@@ -17,7 +17,7 @@ def hold(machine):
 
 
 def waiters(machine):
-    """How many wait for the 3090, as 'weir lease list' would say: the locks on its file, from the kernel."""
+    """Returns how many processes wait for the 3090: the kernel's locks on its lease file, as in 'weir lease list'."""
     path = next((machine.folder / "leases").glob("gpu-*02:00.0.lease"))
     number = f":{path.stat().st_ino} "
     with open("/proc/locks") as file:
@@ -85,10 +85,11 @@ def test_a_handler_that_raises_something_else_ends_the_wait_too(machine):
 
 
 def children(pid):
-    return [child for task in pathlib.Path(f"/proc/{pid}/task").iterdir() for child in (task / "children").read_text().split()]
+    return [child for task in pathlib.Path(f"/proc/{pid}/task").iterdir()
+            for child in (task / "children").read_text().split()]
 
 
-@pytest.mark.parametrize("_", range(8))  # the interrupt arrives at another moment each time, often just before the wait
+@pytest.mark.parametrize("_", range(8))  # the interrupt comes at different moments, often just before the wait
 def test_an_interrupt_does_not_wait_for_a_driver_that_hangs(machine, _):
     machine.set_cards("hang\n")
     waiting = machine.start("import sys, weir\nprint('starting', flush=True)\ntry: weir.lease().__enter__()\n"
@@ -97,7 +98,7 @@ def test_an_interrupt_does_not_wait_for_a_driver_that_hangs(machine, _):
     eventually(lambda: children(waiting.pid))
     waiting.send_signal(signal.SIGINT)
     assert waiting.stdout.readline() == "interrupted\n"
-    eventually(lambda: children(waiting.pid))  # the probe is still given its time
+    eventually(lambda: children(waiting.pid))  # the probe still runs until its time limit
     waiting.communicate("\n", timeout=60)
 
 
@@ -121,7 +122,7 @@ with weir.gpu_context('after'): print('works')
     waiting = machine.start(code)
     assert waiting.stdout.readline() == "starting\n"
     eventually(lambda: is_held(machine))
-    time.sleep(0.05)  # it holds the lease and waits for its turn by now, or will in a moment: both are ended
+    time.sleep(0.05)  # it waits for the other scope now or soon; the interrupt ends both waits
     waiting.send_signal(signal.SIGINT)
     assert waiting.communicate(timeout=60)[0] == "interrupted\nno lease is kept\nworks\n"
 
@@ -163,7 +164,7 @@ def test_a_fork_while_another_thread_waits_leaves_no_ticket_in_the_child(machine
             parent.kill()
             parent.wait(60)
             eventually(lambda: waiters(machine) == 0)
-            os.kill(child, 0)  # it lives
+            os.kill(child, 0)  # the child is alive
         finally:
             os.kill(child, signal.SIGKILL)
         held.communicate("\n", timeout=60)
@@ -250,7 +251,7 @@ def test_scope_then_lease_and_lease_then_scope_do_not_wait_for_each_other(machin
     assert [one.communicate(timeout=280)[0] for one in both] == ["0\n", "0\n"]
 
 
-def test_a_turn_is_waited_for_with_a_bound(machine):
+def test_the_wait_for_another_scope_is_limited(machine):
     code = """
 import threading, weir
 inside, enough = threading.Event(), threading.Event()
@@ -301,28 +302,26 @@ with weir.gpu_context('main'): print('works')
     assert "main interpreter" in ran.stdout and ran.stdout.endswith("works\n"), ran.stdout + ran.stderr
 
 
-
-
 INTERRUPTED_AT_ANY_MOMENT = """
 import random, signal, threading, time
-from weir._turn import Turn
+from weir._scope_lock import ScopeLock
 class Enough(Exception): pass
 def end(*_):
     if armed: raise Enough
 signal.signal(signal.SIGALRM, end)
 armed = False
-turn = Turn()
+lock = ScopeLock()
 until = time.monotonic() + 3
 inside = overlaps = interrupts = 0
 def work():
     global inside, overlaps
     while time.monotonic() < until:
         holder = object()
-        turn.take(holder, 60)
+        lock.acquire(holder, 60)
         inside += 1
         overlaps += inside != 1
         inside -= 1
-        turn.give_back(holder)
+        lock.release(holder)
 threads = [threading.Thread(target=work) for _ in range(4)]
 for thread in threads: thread.start()
 while time.monotonic() < until:
@@ -330,19 +329,19 @@ while time.monotonic() < until:
     try:
         armed = True
         signal.setitimer(signal.ITIMER_REAL, random.random() * 0.002 + 1e-5)
-        turn.take(holder, 60)
+        lock.acquire(holder, 60)
         time.sleep(0.002)
         armed = False
     except Enough: interrupts += 1
     armed = False
     signal.setitimer(signal.ITIMER_REAL, 0)
-    turn.give_back(holder)
+    lock.release(holder)
 for thread in threads: thread.join()
-print(overlaps, interrupts > 50, turn._taken)
+print(overlaps, interrupts > 50, lock._owner)
 """
 
 
-def test_a_turn_outlives_interrupts_at_any_moment(machine):
+def test_the_scope_lock_survives_interrupts_at_any_moment(machine):
     ran = machine.script(INTERRUPTED_AT_ANY_MOMENT)
     assert ran.stdout == "0 True (0, frozenset())\n", ran.stderr
 
@@ -350,7 +349,7 @@ def test_a_turn_outlives_interrupts_at_any_moment(machine):
 TIME_IS_UP = """
 import functools, random, signal, weir
 class TimeUp({kind}): pass
-fired = seen = 0
+fired = caught = 0
 class Handler:
     def __call__(self, *_): self.end()
     def end(self, *_):
@@ -368,15 +367,16 @@ for i in range(300):
         lost = fired - before
         signal.setitimer(signal.ITIMER_REAL, 0)
         assert not lost, lost
-    except TimeUp: seen += 1
+    except TimeUp: caught += 1
     finally: signal.setitimer(signal.ITIMER_REAL, 0)
-print(seen > 20)
+print(caught > 20)
 """
 
 
-@pytest.mark.parametrize("kind,handler", [("Exception", "lambda *_: Handler().end()"), ("RuntimeError", "Handler().end"),
-                                          ("TimeoutError", "Handler()"), ("Exception", "functools.partial(Handler.end, 1)")])
-def test_what_a_handler_raises_at_the_end_of_a_scope_reaches_the_caller(machine, kind, handler):
+@pytest.mark.parametrize("kind,handler", [
+    ("Exception", "lambda *_: Handler().end()"), ("RuntimeError", "Handler().end"), ("TimeoutError", "Handler()"),
+    ("Exception", "functools.partial(Handler.end, 1)")])
+def test_a_handlers_exception_at_the_end_of_a_scope_reaches_the_caller(machine, kind, handler):
     ran = machine.script(TIME_IS_UP.format(kind=kind, handler=handler))
     assert ran.stdout == "True\n", ran.stderr[-2000:]
 
@@ -389,7 +389,7 @@ if {interrupt}:
     signal.setitimer(signal.ITIMER_REAL, {after})
     try:
         try: {work}
-        finally: signal.setitimer(signal.ITIMER_REAL, 0)  # at the end of Python its handler is gone, and it would kill
+        finally: signal.setitimer(signal.ITIMER_REAL, 0)  # at exit Python removes the handler; SIGALRM would then kill
     except ZeroDivisionError: pass
 else:
     def in_a_thread(): {work}
@@ -400,7 +400,7 @@ else:
 
 @pytest.mark.parametrize("work", ["weir.lease('*3090*').__enter__()", "weir.select('*3090*')", "weir.verify()"])
 @pytest.mark.parametrize("interrupt", [True, False])
-def test_a_program_ends_well_while_the_machine_is_looked_at(machine, interrupt, work):
+def test_a_program_ends_well_while_the_machine_is_inspected(machine, interrupt, work):
     for after in (0.01, 0.03, 0.05, 0.08, 0.12):
         ran = machine.script(ENDS_MEANWHILE.format(interrupt=interrupt, after=after, work=work))
         assert ran.returncode == 0 or "PlacementError" in ran.stderr, (after, ran.returncode, ran.stderr)

@@ -1,22 +1,23 @@
-"""weir: the right GPU, proved; leased; metered; leaks found. And pictures enlarged inside a memory line.
+"""weir selects, leases and checks the GPU of a program, measures its memory and finds leaks. It also enlarges pictures
+within a memory limit.
 
     import weir
-    weir.select()                       # before any GPU library: the policy of weir.toml decides
+    weir.select()                       # before any GPU library; the policy is that of weir.toml
     import torch
-    with weir.gpu_context("step"):      # leased, measured, cleaned up, judged
+    with weir.gpu_context("step"):      # leased, measured, cleaned up, checked for leaks
         ...
-    weir.verify()                       # raises if the work is on another card
+    weir.verify()                       # raises if this process works on another card
     assert weir.validate_no_memory_leak()
 
-Nothing here imports torch; what torch knows is used when the program has it loaded.
+The package never imports torch. It reads figures from torch if the program has loaded it.
 """
 
 from . import _native
 
-if not _native.in_main_interpreter():  # callbacks find their interpreter by PyGILState_Ensure, which knows that one alone
+# Callbacks find their interpreter with PyGILState_Ensure, which supports only the main interpreter.
+if not _native.in_main_interpreter():
     raise ImportError("weir works in the main interpreter alone, not in a subinterpreter")
 
-from ._chosen import Device, selected
 from ._cleanup import clean_up
 from ._device import Machine, Proof, devices, lease, select, verify
 from ._errors import LeakError, LeaseTimeout, PlacementError, PolicyError, TooLateError, WeirError
@@ -33,6 +34,7 @@ from ._scopes import (
     set_baseline,
     validate_no_memory_leak,
 )
+from ._selection import Device, selected
 from ._upscale import upscale
 
 __all__ = [

@@ -1,4 +1,4 @@
-"""Giving memory back, in the order in which it can work."""
+"""Frees memory, in the order in which the steps depend on each other."""
 
 from __future__ import annotations
 
@@ -9,61 +9,63 @@ from types import TracebackType
 from typing import Callable
 
 from . import _torch
-from ._waits import is_of_a_handler
+from ._interrupts import is_from_signal_handler
 
 log = logging.getLogger("weir")
 
-SYNC_SECONDS = 30.0
-"""How long the device may take to finish its work before the clean-up goes on without it."""
+SYNC_TIMEOUT_S = 30.0
+"""Time limit for one step of the device. After it the clean-up continues without the device."""
 
 
 def clean_up(frames: TracebackType | None = None) -> list[str]:
     """Clears the frames of an exception (they keep tensors alive), collects garbage, waits for the device, empties the
-    caches, resets the peaks. Every step is tried whatever the others did. Returns what went wrong. What a signal's handler
-    raises ends it."""
+    caches and resets the peaks. Runs every step even if another one failed, and returns the error texts. An exception
+    of a signal handler ends the clean-up and is raised."""
     steps: list[tuple[str, Callable[[], object]]] = []
     if frames is not None:
         steps.append(("clear the exception's frames", lambda: traceback.clear_frames(frames)))
     steps.append(("collect garbage", gc.collect))
     cuda = _torch.cuda_in_use()
-    asking: list[Callable[[], object]] = []
+    device_steps: list[Callable[[], object]] = []
     if cuda is not None:
-        # Garbage goes before the cache is emptied, or what it held stays cached.
+        # Garbage is collected first; otherwise the memory that it holds stays in the cache.
         steps += [
-            ("synchronise", lambda: _answered(cuda.synchronize)),
-            ("empty the cache", lambda: _answered(cuda.empty_cache)),
+            ("synchronise", lambda: _run_on_device(cuda.synchronize)),
+            ("empty the cache", lambda: _run_on_device(cuda.empty_cache)),
         ]
-        asking = [step for _, step in steps[-2:]]
+        device_steps = [step for _, step in steps[-2:]]
     steps.append(("reset the peaks", reset_peaks))
     problems = []
-    hung = False
+    device_hangs = False
     for name, step in steps:
-        if hung and step in asking:
-            continue  # it would wait as long again
+        if device_hangs and step in device_steps:
+            continue  # it would also wait until the time limit
         try:
             step()
         except Exception as error:
-            if is_of_a_handler(error):
+            if is_from_signal_handler(error):
                 raise
-            hung = hung or isinstance(error, TimeoutError)
+            device_hangs = device_hangs or isinstance(error, TimeoutError)
             problems.append(f"{name}: {error}")
             log.warning("weir: clean-up: %s: %s", name, error)
     return problems
 
 
 def reset_peaks() -> None:
-    """Starts max_allocated and max_reserved anew, of torch and of the process."""
+    """Resets max_allocated and max_reserved, both those of torch and those of the process."""
     cuda = _torch.cuda_in_use()
     if cuda is not None:
         cuda.reset_peak_memory_stats()
     try:
         with open("/proc/self/clear_refs", "w") as file:
-            file.write("5")  # the peak of the resident size: proc(5)
+            file.write("5")  # resets the peak of the resident size, see proc(5)
     except OSError as error:
-        if is_of_a_handler(error):
-            raise  # else a kernel without it: the peak is that of the process's life
+        if is_from_signal_handler(error):
+            raise
+        # This kernel cannot reset it. The peak is then that of the whole life of the process.
 
 
-def _answered(ask: Callable[[], object]) -> None:
-    if not _torch.within(SYNC_SECONDS, ask):
-        raise TimeoutError(f"the device is not done after {SYNC_SECONDS:g} s")
+def _run_on_device(step: Callable[[], object]) -> None:
+    """Runs a step that waits for the device. Raises TimeoutError after SYNC_TIMEOUT_S."""
+    if not _torch.run_with_timeout(SYNC_TIMEOUT_S, step):
+        raise TimeoutError(f"the device is not done after {SYNC_TIMEOUT_S:g} s")

@@ -1,44 +1,46 @@
-"""The errors that the package raises. All are RuntimeError, as scripts that check their GPU expect."""
+"""Exceptions that the package raises. All are RuntimeErrors, since scripts that check their GPU catch that type."""
 
 from __future__ import annotations
 
-from ._waits import is_of_a_handler
+from ._interrupts import is_from_signal_handler
 
 
 class WeirError(RuntimeError):
-    """Something of weir's could not be done; the text says what, where and why."""
+    """An operation of weir failed; the text contains the operation, the place and the reason."""
 
 
 class PolicyError(WeirError):
-    """The policy leaves no device, or a mask hides the one that is wanted."""
+    """The policy allows no device, or a mask hides the requested one, or a setting is wrong."""
 
 
 class PlacementError(WeirError):
-    """The process does not work where it should: asked, got, why."""
+    """The process works on another device than it should; the text contains the requested device, the actual one and
+    the reason."""
 
 
 class LeaseTimeout(WeirError):
-    """The device was not to be had in time; the text names the holder."""
+    """The device, or the scope lock, was not free within the time limit; the text names the holder."""
 
 
 class TooLateError(WeirError):
-    """A device was selected after a GPU had been touched: masks are read once, at the first call of the driver."""
+    """A device was selected after a GPU was used. Masks are read only once, at the first call of the driver."""
 
 
 class LeakError(WeirError):
-    """Memory did not come back. ``report`` holds the figures."""
+    """Memory was not freed. ``report`` holds the figures."""
 
     def __init__(self, text: str, report: dict | None = None) -> None:
         super().__init__(text)
         self.report = report or {}
 
 
-_KINDS = {"timeout": LeaseTimeout, "policy": PolicyError, "argument": PolicyError}
+_ERROR_CLASSES = {"timeout": LeaseTimeout, "policy": PolicyError, "argument": PolicyError}
 
 
-def translated(error: RuntimeError) -> RuntimeError:
-    """The error of the compiled part as one of these classes; what a signal's handler raised meanwhile stays what it is."""
-    if is_of_a_handler(error):
+def to_weir_error(error: RuntimeError) -> RuntimeError:
+    """Returns the error of the compiled part as one of these classes. An error that a signal handler raised is
+    returned as it is."""
+    if is_from_signal_handler(error):
         return error
     kind, _, text = str(error).partition(": ")
-    return _KINDS.get(kind, WeirError)(text or kind)
+    return _ERROR_CLASSES.get(kind, WeirError)(text or kind)

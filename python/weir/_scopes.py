@@ -1,4 +1,4 @@
-"""Scopes around pieces of GPU work, and their verdicts."""
+"""Scopes that measure pieces of GPU work, and the verdicts on their memory."""
 
 from __future__ import annotations
 
@@ -8,12 +8,13 @@ import logging
 import os
 from typing import Any, Callable, TypeVar
 
-from . import _chosen, _device, _events, _guard, _native, _torch, _turn
+from . import _device, _events, _guard, _native, _selection, _torch
 from ._cleanup import clean_up, reset_peaks
 from ._errors import LeakError, PlacementError
+from ._interrupts import is_from_signal_handler
+from ._scope_lock import scope_lock
 from ._settings import settings
 from ._sizes import parse_size, threshold_bytes
-from ._waits import is_of_a_handler
 
 log = logging.getLogger("weir")
 F = TypeVar("F", bound=Callable[..., Any])
@@ -22,18 +23,22 @@ _MB = 1 << 20
 
 
 class gpu_context:
-    """Measures, cleans up and judges what happens inside, and keeps other threads of the process out meanwhile:
+    """Measures the memory of the block, cleans up after it and checks it for leaks. Only one thread of the process is
+    in a scope at a time:
 
         with weir.gpu_context("step 1") as device:
             ...
 
-    ``device`` is 'cuda:0' where torch can use the (masked) GPU, else 'cpu'. With ``lease=True`` (or a policy) the device
-    is leased for the time of the scope; None: as the profile of weir.toml says, without one it is not. PlacementError is
-    raised where the process works on another card than the leased one, at the start (a context that was there before) and at
-    the end. The clean-up always runs, an error is re-raised with its own traceback, and the lease is given back whatever
-    fails. Afterwards ``result`` holds the verdict; more growth than ``max_leak`` (bytes, or '100M') raises LeakError.
-    Scopes of other threads are waited for as long as for a lease (``wait`` in weir.toml), then LeaseTimeout is raised. In a
-    child forked inside, the scope is the parent's and is not judged.
+    ``device`` is 'cuda:0' if torch can use the (masked) GPU, else 'cpu'. With ``lease=True`` (or a policy) the scope
+    leases the device; with None the profile of weir.toml decides, and without a profile there is no lease.
+    PlacementError is raised if the process works on another card than the leased one, both at the start (a context
+    from before the scope) and at the end.
+
+    The clean-up always runs, an error of the block keeps its own traceback, and the lease is released in every case.
+    Afterwards ``result`` holds the verdict. LeakError is raised if memory grew by more than ``max_leak`` (bytes, or
+    '100M'). A scope waits for the scopes of other threads as long as for a lease (``wait`` in weir.toml), then raises
+    LeaseTimeout. A child that is forked inside the scope leaves it without a verdict: the scope belongs to the
+    parent.
     """
 
     def __init__(self, name: str, *, lease: Any = None, max_leak: int | str | None = None) -> None:
@@ -55,39 +60,39 @@ class gpu_context:
         self._process = os.getpid()
         try:
             if self._lease is not None:
-                self._lease.__enter__()  # before the turn: see _turn.gpu
-            _turn.gpu.take(self, settings()["wait"])
+                self._lease.__enter__()  # before the scope lock, see scope_lock
+            scope_lock.acquire(self, settings()["wait"])
             self.before = memory_stats()
-            self._scope = _guard.start(self.name)
-            torch = _torch.loaded()
+            self._scope = _guard.start_scope(self.name)
+            torch = _torch.loaded_torch()
             return "cuda:0" if torch is not None and torch.cuda.is_available() else "cpu"
-        except BaseException:  # also an interrupt: no block follows that would give it back
-            self._give_back()
+        except BaseException:  # also an interrupt: __exit__ is not called after it
+            self._release()
             raise
 
     def __exit__(self, kind: Any, error: BaseException | None, frames: Any) -> bool:
         placement = None
         try:
-            if self._process != os.getpid():  # forked inside: the scope is the parent's
+            if self._process != os.getpid():  # forked inside: the scope belongs to the parent
                 return False
             if error is not None:
                 log.error("weir: scope '%s' ended with %s: %s", self.name, kind.__name__, error)
             placement = self._placement_problem()
             clean_up(frames)
             why = f"{kind.__name__}: {error}" if error is not None else ""
-            self.result = _guard.finish(self.name, self._scope, error is not None, why)
-            self.after = after_scope(self.name, self.result)
+            self.result = _guard.finish_scope(self.name, self._scope, error is not None, why)
+            self.after = report_scope(self.name, self.result)
         except BaseException as problem:
-            interrupt = not isinstance(problem, Exception) or is_of_a_handler(problem)
-            self._not_judged(type(problem).__name__ if interrupt else str(problem))
-            if interrupt:  # Ctrl-C: no driver is waited for any more
+            interrupt = not isinstance(problem, Exception) or is_from_signal_handler(problem)
+            self._end_without_result(type(problem).__name__ if interrupt else str(problem))
+            if interrupt:  # after Ctrl-C nothing waits for a driver
                 raise
-            # Else the work's own error is the one to be seen.
+            # Another problem is only reported, so that an error of the block itself is raised.
         finally:
             try:
-                self._give_back()
-            except BaseException:  # an interrupt came meanwhile
-                self._give_back()
+                self._release()
+            except BaseException:  # an interrupt came during the release
+                self._release()
                 raise
         if self.result.get("verdict", "clean") != "clean":
             log.warning("weir: %s in scope '%s': %s", self.result["verdict"], self.name, self.result["evidence"])
@@ -100,12 +105,15 @@ class gpu_context:
             raise LeakError(f"scope '{self.name}' kept {growth / _MB:.1f} MiB: {self.result['evidence']}", self.result)
         return False
 
-    def _not_judged(self, why: str) -> None:
-        self._scope.abandon()  # else it would ask the drivers when it is freed
-        _events.not_known("what became of the memory" if not self.result else "what is left", f"{self}: {why}", scope=self.name)
+    def _end_without_result(self, why: str) -> None:
+        """Ends the scope of the guard without a reading and reports that its result is unknown."""
+        self._scope.abandon()  # otherwise its destructor asks the drivers
+        _events.report_unknown("the memory growth" if not self.result else "the memory that is left", f"{self}: {why}",
+                               scope=self.name)
 
     def _placement_problem(self) -> PlacementError | None:
-        """Whether the work of a leased scope went to another card, as it does where the mask was not in force."""
+        """Returns the error if a leased scope worked on another card, as it does if its mask had no effect; else
+        None."""
         try:
             if self._lease is not None:
                 self._lease.check()
@@ -113,33 +121,33 @@ class gpu_context:
             return problem
         return None
 
-    def _give_back(self) -> None:
+    def _release(self) -> None:
         try:
-            _turn.gpu.give_back(self)
+            scope_lock.release(self)
         finally:
             if self._lease is not None:
                 self._lease.release()
 
 
-def after_scope(name: str, result: dict[str, Any]) -> dict[str, Any]:
-    """Tells what a scope that was judged left behind, and does what can be done about a leak. Returns memory_stats()."""
-    if result["verdict"] == "leak":  # the second time: no library that stays loaded
+def report_scope(name: str, result: dict[str, Any]) -> dict[str, Any]:
+    """Updates the metrics after a scope, warns of fragmentation, cleans up after a leak. Returns memory_stats()."""
+    if result["verdict"] == "leak":  # the second growth, so its cause is no library that stays loaded
         emergency_gpu_reset()
     stats = memory_stats()
     if stats["device"] == "host":
         return stats
-    _events.count(stats, result["growth"], _chosen.name_of_selected())
+    _events.set_device_metrics(stats, result["growth"], _selection.selected_device_label())
     threshold = settings()["max_fragmentation"]
     if stats["fragmentation"] > threshold:
         log.warning("weir: fragmentation_warning: after scope '%s' %.2f GiB are held and not handed out", name,
                     stats["fragmentation"] / (1 << 30))
-        _events.tell("warning", "fragmentation_warning", scope=name, fragmentation_bytes=stats["fragmentation"],
-                     fragmentation_pct=stats["fragmentation_pct"], threshold_bytes=threshold)
+        _events.log_event("warning", "fragmentation_warning", scope=name, fragmentation_bytes=stats["fragmentation"],
+                          fragmentation_pct=stats["fragmentation_pct"], threshold_bytes=threshold)
     return stats
 
 
 def gpu_test_cleanup(name: Any = None) -> Any:
-    """Puts gpu_context around a function; the name is the function's unless given. ``@gpu_test_cleanup`` works too."""
+    """Runs a function in a gpu_context. The default name is that of the function. ``@gpu_test_cleanup`` works too."""
     if callable(name):
         return gpu_test_cleanup(None)(name)
 
@@ -155,8 +163,9 @@ def gpu_test_cleanup(name: Any = None) -> Any:
 
 
 def gpu_memory_monitor(threshold_gb: Any = 1.0) -> Any:
-    """Warns when a function's peak (of allocated GPU memory, else of the process's resident memory) is that many GiB, or a
-    size as '500M', above what was there before. ``@gpu_memory_monitor`` works too. Raises WeirError for what is no threshold."""
+    """Warns if the memory peak of a function exceeds the memory before it by more than the threshold, a number of GiB
+    or a size such as '500M'. Measures allocated GPU memory, or without a GPU the resident memory of the process.
+    ``@gpu_memory_monitor`` works too. Raises WeirError for an invalid threshold."""
     if callable(threshold_gb):
         return gpu_memory_monitor()(threshold_gb)
     threshold = threshold_bytes(threshold_gb)
@@ -166,16 +175,16 @@ def gpu_memory_monitor(threshold_gb: Any = 1.0) -> Any:
         def wrapper(*args: Any, **kwargs: Any) -> Any:
             reset_peaks()
             before = memory_stats()
-            kind = "allocated" if before["device"] == "cuda" else "reserved"  # malloc keeps no peak
+            kind = "allocated" if before["device"] == "cuda" else "reserved"  # malloc records no peak
             try:
                 return function(*args, **kwargs)
             finally:
-                took = memory_stats()["max_" + kind] - before[kind]
-                if took > threshold:
-                    _events.tell("warning", "memory_threshold_exceeded", scope=function.__qualname__, took_bytes=took,
-                                 threshold_bytes=threshold)
+                growth = memory_stats()["max_" + kind] - before[kind]
+                if growth > threshold:
+                    _events.log_event("warning", "memory_threshold_exceeded", scope=function.__qualname__,
+                                      took_bytes=growth, threshold_bytes=threshold)
                     log.warning("weir: memory_threshold_exceeded: %s took %.2f GiB (threshold %g GiB)",
-                                function.__qualname__, took / (1 << 30), threshold / (1 << 30))
+                                function.__qualname__, growth / (1 << 30), threshold / (1 << 30))
 
         return wrapper  # type: ignore[return-value]
 
@@ -183,9 +192,10 @@ def gpu_memory_monitor(threshold_gb: Any = 1.0) -> Any:
 
 
 def memory_stats() -> dict[str, Any]:
-    """Bytes: allocated, reserved, max_allocated, max_reserved, total, free, fragmentation; utilization_pct and
-    fragmentation_pct. Of the GPU where torch uses one (``device`` is 'cuda'), else of the process ('host')."""
-    stats = _torch.statistics()
+    """Returns allocated, reserved, max_allocated, max_reserved, total, free and fragmentation in bytes, and
+    utilization_pct and fragmentation_pct. The figures are those of the GPU if torch uses one (``device`` is 'cuda'),
+    else those of the process ('host')."""
+    stats = _torch.memory_statistics()
     if stats is None:
         return {"device": "host", **_guard.guard().statistics()}
     stats["utilization_pct"] = 100 * (stats["total"] - stats["free"]) / max(stats["total"], 1)
@@ -195,10 +205,10 @@ def memory_stats() -> dict[str, Any]:
 
 
 def get_memory_stats() -> dict[str, float]:
-    """memory_stats() in GiB (1024 ** 3 bytes), under the names that scripts use: allocated_gb, reserved_gb, max_allocated_gb,
-    max_reserved_gb, total_gb, free_gb, potential_fragmentation_gb (reserved less allocated); utilization_pct and
-    fragmentation_pct of the total; reserved_vs_allocated_ratio, 0 where nothing is allocated. ``free_gb`` and
-    ``utilization_pct`` are of the whole card, other processes included."""
+    """Returns memory_stats() in GiB (1024 ** 3 bytes), under the names that scripts use: allocated_gb, reserved_gb,
+    max_allocated_gb, max_reserved_gb, total_gb, free_gb, potential_fragmentation_gb (reserved minus allocated);
+    utilization_pct and fragmentation_pct, both in percent of the total; reserved_vs_allocated_ratio, 0 if nothing is
+    allocated. ``free_gb`` and ``utilization_pct`` count the whole card, including other processes."""
     stats = memory_stats()
     total = max(stats["total"], 1)
     in_gb = {f"{name}_gb": stats[name] / (1 << 30)
@@ -213,26 +223,26 @@ def get_memory_stats() -> dict[str, float]:
 
 
 def leak_report() -> dict[str, Any]:
-    """The verdict over all scopes since the baseline: passed, drift, once, slope, scopes, first_leak, text; and what it is of:
-    ``device`` (name, uuid, pci of the card that select or lease chose; None without one), ``limits`` (scope_bytes,
-    drift_bytes), ``version`` of weir and ``date`` (UTC, ISO 8601)."""
+    """Returns the verdict over all scopes since the baseline: passed, drift, once, slope, scopes, first_leak, text;
+    and what it applies to: ``device`` (name, uuid, pci of the card that select or lease selected; None without one),
+    ``limits`` (scope_bytes, drift_bytes), ``version`` of weir and ``date`` (UTC, ISO 8601)."""
     clean_up()
-    one = _guard.guard()
-    report = _torch.answer(_guard.ANSWER_SECONDS * 3, one.validate)
-    _guard.warn_of_log()
-    device = _chosen.selected()
+    report = _torch.call_with_timeout(_guard.DRIVER_TIMEOUT_S * 3, _guard.guard().validate)
+    _guard.warn_about_log()
+    device = _selection.selected()
     report["device"] = None if device is None else {"name": device.name, "uuid": device.uuid, "pci": device.pci}
     report["limits"] = {"scope_bytes": _guard.SCOPE_BYTES, "drift_bytes": _guard.DRIFT_BYTES}
     report["version"] = _native.version
     report["date"] = datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds")
     card = "no card chosen" if device is None else f"{device.name}, {device.uuid}, {device.pci}"
-    report["text"] += (f"\n{card}; limits {_guard.SCOPE_BYTES // _MB} MiB a scope, {_guard.DRIFT_BYTES // _MB} MiB in all; "
-                       f"weir {report['version']}, {report['date']}")
+    report["text"] += (f"\n{card}; limits {_guard.SCOPE_BYTES // _MB} MiB a scope, {_guard.DRIFT_BYTES // _MB} MiB in "
+                       f"all; weir {report['version']}, {report['date']}")
     return report
 
 
 def validate_no_memory_leak() -> bool:
-    """Whether no scope leaked, memory does not creep, and the total drift is at most 50 MiB."""
+    """Returns whether no scope leaked, memory does not grow steadily, and the total drift is at most 50 MiB. False
+    also if a driver did not answer."""
     report = leak_report()
     if not report["passed"]:
         log.warning("weir: memory_leak_validation: %s", report["text"])
@@ -240,18 +250,19 @@ def validate_no_memory_leak() -> bool:
 
 
 def set_baseline() -> None:
-    """Counts from now: call it when libraries are loaded and warm."""
+    """Makes the present memory the baseline of all growth. Call it after libraries are loaded and warmed up."""
     clean_up()
-    _torch.answer(_guard.ANSWER_SECONDS * 3, _guard.guard().set_baseline)
+    _torch.call_with_timeout(_guard.DRIVER_TIMEOUT_S * 3, _guard.guard().set_baseline)
 
 
 def emergency_gpu_reset() -> dict[str, Any]:
-    """What can be done from inside: clean up twice, then say what is left and how it could be freed. No device is ever
-    reset: that needs root and ends the work of everybody. Returns what was freed and the advice."""
+    """Cleans up twice and reports the memory that is left and how it can be freed. Never resets a device: a reset
+    needs root and ends the work of all users. Returns freed and reserved bytes, problems, advice and the vendor's
+    reset command."""
     before = memory_stats()
     problems = clean_up() + clean_up()
     after = memory_stats()
-    device = _chosen.selected()
+    device = _selection.selected()
     vendor = device.info["vendor"] if device is not None else ""
     command = {"nvidia": "nvidia-smi --gpu-reset -i " + (device.uuid if device else ""),
                "amd": "amd-smi reset --gpureset --gpu all", "intel": "xpu-smi config --reset"}.get(vendor, "")
@@ -264,6 +275,6 @@ def emergency_gpu_reset() -> dict[str, Any]:
     }
     event = "emergency_reset_failed" if problems else "emergency_reset"
     log.warning("weir: %s: %s", event, report)
-    _events.tell("error" if problems else "warning", event, freed_bytes=report["freed"], left_bytes=report["reserved"],
-                 problems="; ".join(problems), reset_command=command)
+    _events.log_event("error" if problems else "warning", event, freed_bytes=report["freed"],
+                      left_bytes=report["reserved"], problems="; ".join(problems), reset_command=command)
     return report

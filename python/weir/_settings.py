@@ -1,4 +1,4 @@
-"""What scopes are set by: weir.toml, WEIR_* variables and their profile."""
+"""Settings of scopes, from weir.toml, WEIR_* variables and the profile."""
 
 from __future__ import annotations
 
@@ -6,14 +6,15 @@ import functools
 from typing import Any
 
 from . import _native
-from ._errors import translated
+from ._errors import to_weir_error
 
 
 @functools.lru_cache(maxsize=None)
 def settings() -> dict[str, Any]:
-    """``log`` (a file; empty: none), ``lease`` (True, False, or None where the profile leaves it to each scope) and
-    ``max_fragmentation`` in bytes. Read once; wrong settings raise PolicyError."""
+    """Returns ``log`` (a file; empty: none), ``lease`` (True, False, or None if each scope decides),
+    ``max_fragmentation`` in bytes and ``wait`` in seconds. They are read once. Raises PolicyError if they are
+    wrong."""
     try:
         return _native.scope_settings()
     except RuntimeError as error:
-        raise translated(error) from None
+        raise to_weir_error(error) from None

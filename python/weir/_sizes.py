@@ -1,26 +1,26 @@
-"""Sizes and durations, by the one rule of weir: a text has a unit, a number is bytes or seconds."""
+"""Parses sizes and durations. One rule holds everywhere in weir: a text has a unit, a number is bytes or seconds."""
 
 from __future__ import annotations
 
 import math
 
 from . import _native
-from ._errors import WeirError, translated
+from ._errors import WeirError, to_weir_error
 
 
-NAMES = frozenset({"min-memory", "need", "max-leak", "max-fragmentation", "ram", "vram"})
-"""The flags that are sizes."""
+SIZE_FLAGS = frozenset({"min-memory", "need", "max-leak", "max-fragmentation", "ram", "vram"})
+"""Flags whose values are sizes."""
 
 
 def parse_size(size: str | int) -> int:
-    """'100M' -> bytes, as the command line, weir.toml and pytest's options read it: K, M, G, T and KiB ... TiB count by 1024,
-    KB ... TB by 1000, B is bytes, and a text without a unit is refused. A whole number is bytes; one from 1 to 1023 is taken
-    for a forgotten unit and refused. Raises WeirError."""
+    """Returns the bytes of '100M', by the same rule as the command line, weir.toml and pytest's options: K, M, G, T
+    and KiB ... TiB are powers of 1024, KB ... TB are powers of 1000, B is bytes; a text without a unit is refused. An
+    int is bytes; 1 to 1023 is refused because the unit was probably forgotten. Raises WeirError."""
     if isinstance(size, str):
         try:
             return _native.parse_size(size)
         except RuntimeError as error:
-            raise translated(error) from None
+            raise to_weir_error(error) from None
     if isinstance(size, bool) or not isinstance(size, int) or not 0 <= size < 1 << 62:
         raise WeirError(f"{size!r} is not a size; write '640M', '1.5G', or a whole number of bytes")
     if 0 < size < 1024:
@@ -29,8 +29,8 @@ def parse_size(size: str | int) -> int:
 
 
 def flag_text(flag: str, value: object) -> str:
-    """The value of a flag ('--need') as a word of the command line. Raises WeirError."""
-    if flag.lstrip("-") in NAMES and isinstance(value, (int, float)):
+    """Returns the value of a flag such as '--need' as a command-line argument. Raises WeirError."""
+    if flag.lstrip("-") in SIZE_FLAGS and isinstance(value, (int, float)):
         return f"{parse_size(value)}B"  # type: ignore[arg-type]
     if flag == "--wait":
         return seconds_text(value)
@@ -38,19 +38,22 @@ def flag_text(flag: str, value: object) -> str:
 
 
 def seconds_text(value: object) -> str:
-    """A duration as a word of the command line: a text has a unit ('10m'), a number is seconds. Raises WeirError."""
+    """Returns a duration as a command-line argument. A text has a unit ('10m'), a number is seconds. Raises
+    WeirError."""
     if isinstance(value, str):
         return value
     if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value) or value < 0:
         raise WeirError(f"wait: {value!r} is not a duration; write '10m', or a number of seconds")
-    text = f"{value:.3f}".rstrip("0").rstrip(".")  # to the millisecond; no exponent
+    text = f"{value:.3f}".rstrip("0").rstrip(".")  # milliseconds, without an exponent
     return text or "0"
 
 
 def threshold_bytes(value: object) -> int:
-    """A threshold that is called threshold_gb: a number is GiB, a text a size with its unit. Raises WeirError."""
+    """Returns the bytes of a threshold_gb: a number is GiB, a text is a size with its unit. Raises WeirError."""
     if isinstance(value, str):
         return parse_size(value)
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value) or not 0 <= value < 1 << 32:
-        raise WeirError(f"threshold_gb: {value!r} is no threshold; write a number of GiB, or a size with its unit ('1G')")
+    if (isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value)
+            or not 0 <= value < 1 << 32):
+        raise WeirError(f"threshold_gb: {value!r} is no threshold; write a number of GiB, or a size with its unit "
+                        "('1G')")
     return int(value * (1 << 30))

@@ -1,4 +1,4 @@
-"""What is asked of torch, if the process has it loaded. It is never imported here: that takes a second and more."""
+"""Reads figures from torch if the process has loaded it. Never imports it, because that takes a second or more."""
 
 from __future__ import annotations
 
@@ -7,40 +7,41 @@ import sys
 import threading
 from typing import Any, Callable
 
-from ._waits import acquired, is_of_a_handler
+from ._interrupts import acquire_within, is_from_signal_handler
 
 
-def loaded() -> Any | None:
-    """The module torch if somebody imported it, else None."""
+def loaded_torch() -> Any | None:
+    """Returns the module torch if the process imported it, else None."""
     return sys.modules.get("torch")
 
 
 def cuda_in_use() -> Any | None:
-    """``torch.cuda`` if torch has a CUDA context in this process, else None."""
-    torch = loaded()
+    """Returns ``torch.cuda`` if torch has a CUDA context in this process, else None."""
+    torch = loaded_torch()
     cuda = getattr(torch, "cuda", None)
     try:
         return cuda if cuda is not None and cuda.is_initialized() else None
     except Exception as error:
-        if is_of_a_handler(error):
+        if is_from_signal_handler(error):
             raise
-        return None  # a half imported or broken torch is no torch
+        return None  # a partly imported or broken torch counts as not loaded
 
 
-def reserved_bytes() -> int | None:
-    """What torch's allocator handed out on all its devices; None without a context."""
+def allocated_bytes() -> int | None:
+    """Returns the bytes that torch's allocator has handed out on all devices; None without a context."""
     cuda = cuda_in_use()
     if cuda is None:
         return None
     return sum(cuda.memory_allocated(i) for i in range(cuda.device_count()))
 
 
-def statistics() -> dict[str, int] | None:
-    """allocated, reserved, their peaks, total and free of the current device, in bytes; None without a context."""
+def memory_statistics() -> dict[str, int] | None:
+    """Returns allocated, reserved, their peaks, total and free of the current device in bytes; None without a
+    context. Raises TimeoutError if the driver hangs."""
     cuda = cuda_in_use()
     if cuda is None:
         return None
-    free, total = _memory(cuda)
+    free, total = _free_and_total_bytes(cuda)
     return {
         "allocated": cuda.memory_allocated(),
         "reserved": cuda.memory_reserved(),
@@ -51,18 +52,19 @@ def statistics() -> dict[str, int] | None:
     }
 
 
-ANSWER_SECONDS = 10.0
-"""How long a driver may take for one question."""
+DRIVER_TIMEOUT_S = 10.0
+"""Time limit for each answer of a driver."""
 
 
-def _memory(cuda: Any) -> tuple[int, int]:
-    """Free and total of the calling thread's current device. Raises TimeoutError: the driver is asked in another thread."""
+def _free_and_total_bytes(cuda: Any) -> tuple[int, int]:
+    """Returns free and total memory of the calling thread's current device. Asks the driver in another thread. Raises
+    TimeoutError."""
     device = getattr(cuda, "current_device", lambda: 0)()
-    return answer(ANSWER_SECONDS, lambda: cuda.mem_get_info(device) if device else cuda.mem_get_info())
+    return call_with_timeout(DRIVER_TIMEOUT_S, lambda: cuda.mem_get_info(device) if device else cuda.mem_get_info())
 
 
-def uuids() -> list[str]:
-    """The UUIDs of the devices that torch sees, where it tells them (torch 2.4 and later)."""
+def visible_uuids() -> list[str]:
+    """Returns the UUIDs of the devices that are visible to torch. Versions of torch before 2.4 report none."""
     cuda = cuda_in_use()
     if cuda is None:
         return []
@@ -70,41 +72,42 @@ def uuids() -> list[str]:
     return [str(uuid) for uuid in found if uuid is not None]
 
 
-def devices_in_sight() -> int:
-    """How many devices torch sees once it has a context; 0 without one, or where it does not say."""
+def visible_device_count() -> int:
+    """Returns the number of devices that are visible to torch; 0 without a context or if torch does not report it."""
     count = getattr(cuda_in_use(), "device_count", None)
     try:
         return count() if count is not None else 0
     except RuntimeError as error:
-        if is_of_a_handler(error):
+        if is_from_signal_handler(error):
             raise
         return 0
 
 
-def within(seconds: float, work: Callable[[], Any]) -> bool:
-    """Runs ``work`` in a thread of its own and waits at most that long: a hung driver must not hang the clean-up, and
-    signals would work in the main thread alone. True if it ended in time. What it raises is raised here."""
-    problem: list[BaseException] = []
-    running = threading.Lock()
-    running.acquire()
+def run_with_timeout(seconds: float, work: Callable[[], Any]) -> bool:
+    """Runs ``work`` in a separate thread and waits at most ``seconds`` for it. Returns True if it finished in time.
+    Raises the exception that ``work`` raised. A hung driver thus does not block the caller. A thread is used and not
+    a timer signal, because signal handlers run only in the main thread."""
+    errors: list[BaseException] = []
+    done_lock = threading.Lock()
+    done_lock.acquire()
 
     def run() -> None:
         try:
             work()
         except BaseException as error:
-            problem.append(error)
-        running.release()
+            errors.append(error)
+        done_lock.release()
 
-    _thread.start_new_thread(run, ())  # Thread.start would wait as _waits says that one must not
-    ended = acquired(running, seconds)
-    if problem:
-        raise problem[0]
-    return ended
+    _thread.start_new_thread(run, ())  # Thread.start uses a wait that interrupts break, see _interrupts
+    finished = acquire_within(done_lock, seconds)
+    if errors:
+        raise errors[0]
+    return finished
 
 
-def answer(seconds: float, work: Callable[[], Any]) -> Any:
-    """What ``work`` returns, as ``within`` runs it. Raises TimeoutError if it does not end in time."""
-    made: list[Any] = []
-    if not within(seconds, lambda: made.append(work())):
+def call_with_timeout(seconds: float, work: Callable[[], Any]) -> Any:
+    """Runs ``work`` as ``run_with_timeout`` does and returns its result. Raises TimeoutError after ``seconds``."""
+    results: list[Any] = []
+    if not run_with_timeout(seconds, lambda: results.append(work())):
         raise TimeoutError(f"the driver does not answer within {seconds:g} s")
-    return made[0]
+    return results[0]

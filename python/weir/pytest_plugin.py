@@ -1,7 +1,7 @@
-"""pytest plugin: ``pytest --weir`` judges the memory of every test and leases a device for those marked ``gpu``.
+"""pytest plugin: ``pytest --weir`` checks the memory of every test and leases a device for tests marked ``gpu``.
 
-Under pytest-xdist each worker is a process of its own: the lease lets one test at a time onto a device, and the verdicts
-come together in the summary of the main process.
+Under pytest-xdist each worker is a separate process. The lease lets one test at a time use a device, and the main
+process collects all results in its summary.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from typing import Any
 
 def pytest_addoption(parser: Any) -> None:
     group = parser.getgroup("weir", "GPU leases and leak verdicts")
-    group.addoption("--weir", action="store_true", help="judge the memory of every test, lease a device for gpu tests")
+    group.addoption("--weir", action="store_true", help="check the memory of every test, lease a device for gpu tests")
     group.addoption("--weir-max-leak", metavar="SIZE", default="100M",
                     help="growth of one test that fails it, with its unit (100M)")
     group.addoption("--weir-lease", choices=["test", "session", "off"], default=None,
@@ -23,6 +23,6 @@ def pytest_addoption(parser: Any) -> None:
 def pytest_configure(config: Any) -> None:
     config.addinivalue_line("markers", "gpu(policy=None): runs on a leased GPU; skipped where the policy leaves none")
     if config.getoption("--weir"):
-        from ._guardian import Guardian  # weir is loaded only where it is asked for
+        from ._pytest_hooks import PytestHooks  # imported only if the option is given
 
-        config.pluginmanager.register(Guardian(config), "weir-guardian")
+        config.pluginmanager.register(PytestHooks(config), "weir-guardian")

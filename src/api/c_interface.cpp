@@ -52,7 +52,7 @@ weir_status guarded(Work work) {
     last_error.clear();
     return work();
   } catch (const std::exception& problem) {
-    return fail(WEIR_FAULT, std::string{"a fault of weir: "} + problem.what());
+    return fail(WEIR_FAULT, std::string{"an internal error of weir: "} + problem.what());
   }
 }
 

@@ -172,13 +172,13 @@ Status check(const TrainerOptions& options) {
     return Error{Errc::invalid_argument,
                  fmt::format("{} threads; 0 to {} can be asked for", options.threads, kMaxThreads)};
   for (const auto& [name, value] :
-       {std::pair{"momentum", options.momentum}, std::pair{"decay", options.weight_decay},
-        std::pair{"clip", options.max_gradient_norm}, std::pair{"average", options.ema_decay}}) {
+       {std::pair{"momentum", options.momentum}, std::pair{"weight_decay", options.weight_decay},
+        std::pair{"max_gradient_norm", options.max_gradient_norm}, std::pair{"ema_decay", options.ema_decay}}) {
     if (!(value >= 0 && std::isfinite(value)))
       return Error{Errc::invalid_argument, fmt::format("{} of {}; it is at least 0", name, value)};
   }
   if (options.ema_decay >= 1)
-    return Error{Errc::invalid_argument, fmt::format("average of {}; it is below 1", options.ema_decay)};
+    return Error{Errc::invalid_argument, fmt::format("ema_decay of {}; it is below 1", options.ema_decay)};
   return ok();
 }
 

@@ -36,7 +36,7 @@ Expected<T> guarded(Work work) {
     return work();
   } catch (const std::exception& problem) {
     if (const auto refusal = resource_error_of(problem)) return to_problem(*refusal);
-    return Problem{Problem::Code::fault, fmt::format("a fault of weir: {}", problem.what())};
+    return Problem{Problem::Code::fault, fmt::format("an internal error of weir: {}", problem.what())};
   }
 }
 

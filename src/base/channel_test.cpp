@@ -35,7 +35,7 @@ TEST(Channel, TrySendDoesNotWaitForTheReader) {
     ASSERT_TRUE(sent);
     if (!*sent) return;
   }
-  FAIL() << "a hundred MiB went into a channel that nobody reads";
+  FAIL() << "a hundred MiB went into a channel that is not read";
 }
 
 TEST(Channel, SentBytesArriveEvenIfTheSenderClosedWithUnreadData) {

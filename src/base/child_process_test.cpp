@@ -149,7 +149,7 @@ TEST(ChildProcess, SignalsItsWholeProcessGroup) {
   char byte = 0;
   ASSERT_EQ(read(ends[0], &byte, 1), 1);
   child->send_signal_to_group(SIGKILL);
-  EXPECT_EQ(read(ends[0], &byte, 1), 0) << "nobody holds the pipe any more";
+  EXPECT_EQ(read(ends[0], &byte, 1), 0) << "no process holds the pipe any more";
   close(ends[0]);
 }
 

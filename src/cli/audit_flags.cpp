@@ -51,28 +51,30 @@ constexpr Flag kAuditFlags[] = {
     {FlagGroup::rules, "--policy", 0, "FILE", "The file with the [audit] table.",
      "weir.toml of the current folder, if it has one", "",
      [](std::string_view text, Arguments& args) { return set_text(text, args.audit.policy); }},
-    {FlagGroup::rules, "--select", 0, "RULES",
-     "Judge by these rules alone, as in G01,G08; also by those that need a policy.",
-     "every rule; those that need a policy only where there is one", "",
+    {FlagGroup::rules, "--select", 0, "RULES", "Use only these rules, as in G01,G08, also those that need a policy.",
+     "all rules; those that need a policy only if there is one", "",
      [](std::string_view text, Arguments& args) { return set_list(text, args.audit.select); }},
-    {FlagGroup::rules, "--ignore", 0, "RULES", "Leave these rules out.", "none", "",
+    {FlagGroup::rules, "--ignore", 0, "RULES", "Do not use these rules.", "none", "",
      [](std::string_view text, Arguments& args) { return set_list(text, args.audit.ignore); }},
     {FlagGroup::output, "--format", 0, kFormats,
-     "Format of the result on standard output; html for the report of a campaign alone.", "text", "", set_format},
+     "Format of the result on standard output; html only for the report of a campaign.", "text", "", set_format},
     {FlagGroup::fixing, "--fix", 0, "",
-     "Mend what can be mended without changing what the program does; each file whole or not at all.", "", "",
+     "Fix what can be fixed without changing the program's behaviour; each file is written completely or not at all.",
+     "", "",
      [](std::string_view, Arguments& args) {
        args.audit.fix = true;
        return ok();
      }},
-    {FlagGroup::fixing, "--unsafe", 0, "", "With --fix or --diff: also mend what may change what the program does.", "",
-     "",
+    {FlagGroup::fixing, "--unsafe", 0, "",
+     "With --fix or --diff: also make fixes that may change the program's "
+     "behaviour.",
+     "", "",
      [](std::string_view, Arguments& args) {
        args.audit.unsafe = true;
        return ok();
      }},
     {FlagGroup::fixing, "--diff", 0, "",
-     "Print what --fix would change, and change nothing. Exit status 1 if there is anything.", "", "",
+     "Print what --fix would change, and change nothing. Exit status 1 if there are changes.", "", "",
      [](std::string_view, Arguments& args) {
        args.audit.diff = true;
        return ok();
@@ -90,25 +92,28 @@ constexpr Flag kAuditFlags[] = {
     {FlagGroup::rules, "--explain", 0, "RULE",
      "Print what a rule means, with a bad and a good example; as a page with --format md.", "none", "",
      [](std::string_view text, Arguments& args) { return set_text(text, args.audit.explain); }},
-    {FlagGroup::rules, "--baseline", 0, "FILE", "Findings that this file names are not told again, and not mended.",
-     "none", "", [](std::string_view text, Arguments& args) { return set_text(text, args.audit.baseline); }},
-    {FlagGroup::rules, "--write-baseline", 0, "", "With --baseline: write what is found now into the file.", "", "",
+    {FlagGroup::rules, "--baseline", 0, "FILE", "Findings in this file are not reported and not fixed.", "none", "",
+     [](std::string_view text, Arguments& args) { return set_text(text, args.audit.baseline); }},
+    {FlagGroup::rules, "--write-baseline", 0, "", "With --baseline: write the present findings into the file.", "", "",
      [](std::string_view, Arguments& args) {
        args.audit.write_baseline = true;
        return ok();
      }},
     {FlagGroup::campaign, "--jobs", 0, "N",
-     "plan, run: workers, 1 to 10, each with a branch and a worktree of its own.", "1", "",
-     [](std::string_view text, Arguments& args) { return set_whole(text, 1, 10, args.audit.jobs); }},
+     "plan, run: number of workers, 1 to 10, each with its own branch and "
+     "worktree.",
+     "1", "", [](std::string_view text, Arguments& args) { return set_whole(text, 1, 10, args.audit.jobs); }},
     {FlagGroup::campaign, "--check", 0, "COMMAND",
-     "plan: run for each file before and after its change, with {file} for its name; a different status or output puts "
-     "the file back.",
+     "plan: run this for each file before and after its change, with {file} for its name; a different exit status or "
+     "output restores the file.",
      "none", "", [](std::string_view text, Arguments& args) { return set_text(text, args.audit.check); }},
     {FlagGroup::campaign, "--tests", 0, "COMMAND",
      "plan: the project's tests, run before and after each change like --check.", "none", "",
      [](std::string_view text, Arguments& args) { return set_text(text, args.audit.tests); }},
-    {FlagGroup::campaign, "--pairs", 0, "N", "plan: time --check over N pairs of runs, before and after in turn.",
-     "none, and nothing is timed", "",
+    {FlagGroup::campaign, "--pairs", 0, "N",
+     "plan: measure the time of --check over N pairs of runs, before and "
+     "after the change in turn.",
+     "none; no time is measured", "",
      [](std::string_view text, Arguments& args) { return set_whole(text, 1, 1000, args.audit.pairs); }},
     {FlagGroup::output, "--output", 'o', "DIR",
      "report: also write the standard for selecting GPUs and a template, made from the policy, into this folder.",

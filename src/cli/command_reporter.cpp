@@ -57,7 +57,7 @@ void CommandReporter::on_attempt(const jobs::Item& item, const std::string& repo
 void CommandReporter::on_item_result(const jobs::Item& item, const jobs::ItemResult& result) {
   log().set_status({});
   const jobs::Json report = parse_report(result.report);
-  const double duration_s = jobs::number_field(report, "took_s");
+  const double duration_s = jobs::number_field(report, "duration_s");
   sequential_s_ += duration_s;
   log_result(item, result, report);
   if (args().json) print_line(item_json(item, result, report));
@@ -76,14 +76,14 @@ void CommandReporter::log_result(const jobs::Item& item, const jobs::ItemResult&
   if (result.status == jobs::ItemStatus::failed) {
     std::string line = failure_text(name, result.error.value_or(Error{Errc::failed, result.why}));
     if (const std::string log = jobs::text_field(report, "log"); !log.empty())
-      line += fmt::format("; what it said is in {}", printable(jobs::decode_path(log).native()));
+      line += fmt::format("; its output is in {}", printable(jobs::decode_path(log).native()));
     log().error(line);
   }
   for (const std::string& note : result.notes) note_once(name, note);
   if (result.status != jobs::ItemStatus::done) return;
   const std::string device = jobs::text_field(report, "device");
   log().info(fmt::format("{}: done in {}{}{}", name,
-                         observe::format_duration(observe::Seconds{jobs::number_field(report, "took_s")}),
+                         observe::format_duration(observe::Seconds{jobs::number_field(report, "duration_s")}),
                          device.empty() ? "" : " on " + printable(device),
                          result.variant.empty() ? "" : fmt::format(" (variant {})", printable(result.variant))));
 }
@@ -116,7 +116,7 @@ void CommandReporter::summary(const jobs::Totals& totals) {
                   {"smaller_variant", totals.smaller_variant},
                   {"interrupted", totals.interrupted},
                   {"seconds", totals.seconds},
-                  {"one_after_the_other_seconds", args().guard.gpu_inside ? Json{} : Json(sequential_s_)},
+                  {"sequential_seconds", args().guard.gpu_inside ? Json{} : Json(sequential_s_)},
                   {"failures", totals.failure_messages},
                   {"devices", devices}}}});
   log().info(fmt::format("{} in {}", counts_text(totals, "commands", totals.refused),

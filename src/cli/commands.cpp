@@ -21,7 +21,7 @@ Command upscale() {
       .usages = {},
       .examples = {{"weir upscale page.png -o page-2x.png", "Twice as large, with the network that comes with weir."},
                    {"weir upscale comics/ -o enlarged/ --scale 3 --ram 1G",
-                    "A folder within 1 GiB; the same again goes on where it was ended."},
+                    "A folder, within 1 GiB of memory. The same command again continues an interrupted run."},
                    {"weir upscale page.png -o page.webp --scale 1.5 --quality 90", "Another size and format."}},
       .flags = upscale_flags(),
       .reads_settings = true,
@@ -33,9 +33,9 @@ Command models() {
           .operands = "[DIR|FILE]",
           .summary = "List the networks that are found.",
           .description =
-              "Prints family, scale, noise level, layers, parameters, multiplications per pixel and memory "
-              "per megapixel of every network, and why one cannot be read. With DIR (or FILE) those of this "
-              "folder alone, as --model does; without, those of all folders that are searched.",
+              "Prints family, scale, noise level, layers, parameters, multiplications per pixel and memory per "
+              "megapixel of every network, and why a network cannot be read. With DIR (or FILE) only the networks "
+              "there, as with --model; without it those of all search folders.",
           .usages = {},
           .examples = {{"weir models", "All of them, as a table."}, {"weir models --json", "The same for a program."}},
           .flags = models_flags(),
@@ -61,13 +61,13 @@ Command devices() {
 Command doctor() {
   return {.name = "doctor",
           .operands = "",
-          .summary = "Say which commands work here, on what and how fast, and what mends the rest.",
+          .summary = "Report which commands work here, on which devices and how fast, and how to fix the rest.",
           .description =
-              "Enlarges a small drawn picture on the processors and on the GPU that the policy chooses, asks every "
-              "probe, does a little work on that GPU with Vulkan and CUDA, and looks at the leases. The exit status is "
-              "0 if all works that a machine of this kind can do; without a GPU that is the CPU. It is 3 if something "
-              "is broken: a driver hangs, a GPU is there and does not work, the policy of the user names a device that "
-              "is not there or leaves none, no lease can be written.",
+              "Enlarges a small generated picture on the processors and on the GPU that the policy chooses, runs "
+              "every probe, does a little work on that GPU with Vulkan and CUDA, and checks the leases. The exit "
+              "status is 0 if everything works that a machine of this kind can do; without a GPU that is the CPU. It "
+              "is 3 if something is broken: a driver hangs, a GPU exists and does not work, the user's policy names "
+              "a device that does not exist or accepts none, no lease can be written.",
           .usages = {},
           .examples = {{"weir doctor", "As a table."}, {"weir doctor --json", "With the figures, for a program."}},
           .flags = doctor_flags(),
@@ -83,13 +83,13 @@ Command lease() {
       .description =
           "A lease is the exclusive use of a device among the programs of weir. The exit status of COMMAND "
           "passes through; weir's own failures there, wrong usage too, are 125 to 127.",
-      .usages = {{"list", "Who holds which device, and how many wait."},
+      .usages = {{"list", "Lists who holds which device, and how many programs wait."},
                  {"wait", "Returns once a device of the policy is free."},
-                 {"hold", "Takes a device and holds it until standard input ends or a signal comes."},
-                 {"hold -- COMMAND...", "Takes a device and runs COMMAND with its mask in the environment."}},
+                 {"hold", "Leases a device and holds it until standard input ends or a signal arrives."},
+                 {"hold -- COMMAND...", "Leases a device and runs COMMAND with its mask in the environment."}},
       .examples = {{"weir lease list", "The leases of this machine."},
                    {"weir lease wait --wait 10m", "At most ten minutes; status 3 if none is free by then."},
-                   {"weir lease hold -- python3 train.py", "train.py on a card that no other program of weir has."}},
+                   {"weir lease hold -- python3 train.py", "Runs train.py on a card that no other weir program uses."}},
       .flags = lease_flags(),
       .reads_settings = true,
       .run = run_lease,
@@ -101,21 +101,17 @@ Command run() {
       .name = "run",
       .operands = "-- COMMAND... [::: ITEM...]",
       .summary =
-          "Run a command, or one for each of many items, on a leased device that has room for it, and prove that it "
-          "ran there.",
+          "Run a command, or one for each of many items, on a leased device that has enough memory for it, and prove "
+          "that it ran there.",
       .description =
-          "Waits for a device of the policy, takes the first variant that fits its free memory, sets the "
-          "masks "
-          "of every GPU library, runs COMMAND, measures it, and ends it if it works on another device. COMMAND's exit "
-          "status passes through; weir's own failures, wrong usage too, are 125 to 127. With items one command for "
-          "each is run, as "
-          "arguments "
-          "and never through a shell: {} is the item, {.} the item without its extension, {/} its file name, {out} and "
-          "{out}.png files that the command makes and that appear whole or not at all, {variant} and {device} what was "
-          "given "
-          "to it. The exit status is then that of a run of many: 0 all done, 1 some failed, 2 wrong usage, 3 all "
-          "refused "
-          "for want of a device or memory, 4 interrupted.",
+          "Waits for a device of the policy, chooses the first variant that fits its free memory, sets the masks of "
+          "every GPU library, runs COMMAND, measures it, and ends it if it works on another device. COMMAND's exit "
+          "status passes through; weir's own failures, wrong usage too, are 125 to 127. With items it runs one "
+          "command per item, never through a shell. In the arguments {} is the item, {.} the item without its "
+          "extension, {/} its file name, {out} and {out}.png are files that the command writes and that appear "
+          "complete or not at all, {variant} and {device} are the variant and the device of the command. The exit "
+          "status is then 0 if all are done, 1 if some failed, 2 for wrong usage, 3 if all were refused because no "
+          "device or not enough memory was available, 4 if interrupted.",
       .usages = {{"-- COMMAND...", "Runs one command, and passes its exit status through."},
                  {"-- COMMAND... ::: ITEM...", "Runs one command for each item."},
                  {"-- COMMAND... :::: FILE...", "The same with the items in files, one a line; - is standard input."}},
@@ -123,7 +119,7 @@ Command run() {
                    {"weir run -j 4 --resume -- python3 ::: tests/*.py",
                     "Each test once, and only what is not done yet."},
                    {"weir run --timeout 10m --retries 2 -- sh -c 'python3 train.py > train.log'",
-                    "A try that takes too long is ended and made again."}},
+                    "An attempt that takes too long is ended and repeated."}},
       .flags = run_flags(),
       .reads_settings = true,
       .run = run_run,
@@ -134,12 +130,12 @@ Command leak() {
   return {
       .name = "leak",
       .operands = "-- COMMAND...",
-      .summary = "Run a command several times and judge what memory does not come back.",
+      .summary = "Run a command several times and check whether all its memory is freed.",
       .description =
-          "Runs COMMAND on a leased device of the policy (on none if there is none and none was asked for) "
-          "and measures the memory of its processes and of the device before, while and after. The exit "
-          "status is 1 if it leaked or failed, and 4 if you interrupted it; weir's own failures, wrong usage too, are "
-          "125 to 127.",
+          "Runs COMMAND on a leased device of the policy (without a device if there is none and none was requested) "
+          "and measures the memory of its processes and of the device before, during and after each run. The exit "
+          "status is 1 if it leaked or failed, and 4 if you interrupted it; weir's own failures, wrong usage too, "
+          "are 125 to 127.",
       .usages = {},
       .examples = {{"weir leak -- python3 train.py", "Three runs and the verdict."},
                    {"weir leak --runs 5 --max-leak 50M --report leak.md -- python3 train.py",
@@ -155,10 +151,10 @@ Command config() {
           .operands = "",
           .summary = "Print the settings and where each comes from.",
           .description =
-              "The command line goes over the environment (WEIR_*), that over weir.toml of the current folder, "
-              "that over ~/.config/weir/weir.toml, that over the defaults.",
+              "The command line overrides the environment (WEIR_*), which overrides weir.toml of the current folder, "
+              "which overrides ~/.config/weir/weir.toml, which overrides the defaults.",
           .usages = {},
-          .examples = {{"weir config", "What holds in this folder."},
+          .examples = {{"weir config", "The settings in this folder."},
                        {"weir config --ram 1G > all.toml", "A file that may become weir.toml."}},
           .flags = config_flags(),
           .reads_settings = true,
@@ -169,23 +165,21 @@ Command audit() {
   return {
       .name = "audit",
       .operands = "PATH...",
-      .summary = "Find and mend mistakes in the selection of GPUs.",
+      .summary = "Find and fix mistakes in the selection of GPUs.",
       .description =
-          "Reads the code below PATH without running it. Exit status 0: clean; 1: findings, or files that "
-          "could not be judged; 2: wrong usage. A campaign mends many files in branches of git: plan, run "
-          "and report.",
-      .usages = {{"PATH...", "Tells the mistakes in the files and folders, or mends them with --fix."},
-                 {"--explain RULE", "Tells what a rule means, with a bad and a good example."},
-                 {"plan PATH...",
-                  "Plans a campaign: deals the files that have mistakes out to shards, and changes none."},
+          "Reads the code below PATH without running it. Exit status 0: clean; 1: findings, or files that could not "
+          "be checked; 2: wrong usage. A campaign fixes many files in branches of git: plan, run and report.",
+      .usages = {{"PATH...", "Reports the mistakes in the files and folders, or fixes them with --fix."},
+                 {"--explain RULE", "Explains a rule, with a bad and a good example."},
+                 {"plan PATH...", "Plans a campaign: assigns the files with mistakes to shards, and changes no file."},
                  {"run",
-                  "Does what is planned: mends each file in a branch of its shard, checks it before and after, and "
-                  "merges the shards into weir/all. Again, after an interruption, it goes on."},
-                 {"report", "Tells what became of each file of the campaign, and whether it is complete."}},
-      .examples = {{"weir audit train.py", "Its mistakes, one a line."},
+                  "Runs the plan: fixes each file in a branch of its shard, checks it before and after, and merges the "
+                  "shards into weir/all. After an interruption the same command continues."},
+                 {"report", "Reports the result of each file of the campaign, and whether the campaign is complete."}},
+      .examples = {{"weir audit train.py", "The mistakes in the file, one per line."},
                    {"weir audit train.py --diff", "What --fix would change."},
                    {"weir audit plan src --jobs 4 --check 'python3 {file} --selftest'",
-                    "The plan of a campaign; 'weir audit run' does it and 'weir audit report' tells how it ended."}},
+                    "The plan of a campaign; 'weir audit run' runs it and 'weir audit report' reports the result."}},
       .flags = audit_flags(),
       .reads_settings = true,
       .run = nullptr};
@@ -195,14 +189,14 @@ Command train() {
   return {
       .name = "train",
       .operands = "--recipe FILE --out DIR",
-      .summary = "Train a network that enlarges, from pictures that are drawn.",
+      .summary = "Train a network for enlarging, on generated pictures.",
       .description =
-          "Writes the network as .param and .bin files that weir and ncnn's programs read, a model card, "
-          "metrics, curves and a strip of pictures into DIR as it goes. Killed at any moment it goes on "
-          "with --resume.",
+          "Writes the network as .param and .bin files that weir and ncnn's programs read, a model card, metrics, "
+          "curves and a strip of pictures into DIR during the training. After an interruption at any moment --resume "
+          "continues it.",
       .usages = {},
       .examples = {{"weir train --recipe weir-2x.toml --out training --hours 3", "As many steps as fit into the time."},
-                   {"weir train --recipe weir-2x.toml --out training --resume", "Goes on with it."}},
+                   {"weir train --recipe weir-2x.toml --out training --resume", "Continues this training."}},
       .flags = train_flags(),
       .reads_settings = true,
       .run = run_train};
@@ -211,13 +205,13 @@ Command train() {
 Command status() {
   return {.name = "status",
           .operands = "DIR",
-          .summary = "Tell how far the run in a folder is, or where it ended.",
+          .summary = "Report the progress of the run in a folder, or its result.",
           .description =
-              "DIR is the folder of the outputs. Exit status 0 while the run lives or when all is done, 1 if "
-              "items failed, 4 if it was interrupted and can be resumed.",
+              "DIR is the folder of the outputs. Exit status 0 while the run is alive or if all is done, 1 if items "
+              "failed, 4 if it was interrupted and can be resumed.",
           .usages = {},
-          .examples = {{"weir status enlarged/", "Of the pictures of 'weir upscale comics/ -o enlarged/'."},
-                       {"weir status weir-run --json", "Of 'weir run' with items, for a program."}},
+          .examples = {{"weir status enlarged/", "The status of 'weir upscale comics/ -o enlarged/'."},
+                       {"weir status weir-run --json", "The status of 'weir run' with items, for a program."}},
           .flags = status_flags(),
           .reads_settings = false,
           .run = run_status};
@@ -226,7 +220,7 @@ Command status() {
 Command report() {
   return {.name = "report",
           .operands = "RUN",
-          .summary = "Write the story of a run as one HTML file.",
+          .summary = "Write the report of a run as one HTML file.",
           .description =
               "RUN is the folder of the outputs, or a file written with --log. The file has the timeline of "
               "devices and items, memory curves and the failed items, and needs nothing else.",
@@ -282,7 +276,7 @@ const Command* find_command(std::string_view name) {
       .name = "worker",
       .operands = "",
       .summary = "Do items for a coordinator; weir starts it by itself.",
-      .description = "Not meant to be started by hand: it speaks to the process that opened its channel.",
+      .description = "Not meant to be started by hand: it communicates with the process that opened its channel.",
       .usages = {},
       .examples = {},
       .flags = worker_flags(),

@@ -41,7 +41,7 @@ std::string table(const tasks::Machine& machine) {
                     amount_text(device.total), amount_text(device.used), amount_text(device.free), source_of(device),
                     process_count_text(device), use_text(machine, one), one.reason});
   }
-  return rows.size() == 1 ? "no GPU was found; 'weir doctor' says where it was looked for\n" : align_columns(rows);
+  return rows.size() == 1 ? "no GPU was found; 'weir doctor' lists where weir searched\n" : align_columns(rows);
 }
 
 std::string json_lines(const tasks::Machine& machine) {

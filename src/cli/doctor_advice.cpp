@@ -47,8 +47,8 @@ std::string advise_on_missing_device(const tasks::Machine& machine, const GuardA
   relaxed = request;
   relaxed.policy.request.clear();
   if (accepts_any(machine, relaxed, hidden)) return "change --device; 'weir devices' lists the names";
-  return "change allow, deny or min-memory, on the command line or in weir.toml; 'weir config' says where each comes "
-         "from";
+  return "change allow, deny or min-memory, on the command line or in weir.toml; 'weir config' shows where each "
+         "comes from";
 }
 
 std::string advise_on_lease_folder(const Environment& environment) {

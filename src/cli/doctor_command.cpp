@@ -99,7 +99,7 @@ void check_patterns(const char* list, const std::vector<std::string>& patterns, 
   const bool fault = is_error && absent.size() == patterns.size();
   findings.push_back({fault ? Grade::bad : Grade::note, "policy",
                       fmt::format("{}: no device is called '{}'", list, fmt::join(absent, "' or '")),
-                      "'weir devices' lists the names; 'weir config' says where the setting comes from"});
+                      "'weir devices' lists the names; 'weir config' shows where the setting comes from"});
 }
 
 /// The policy as a whole: a default that leaves no device is no fault on a machine without a GPU.

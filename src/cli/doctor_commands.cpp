@@ -75,7 +75,7 @@ Finding upscale_on_cpu(const Arguments& args, const Result<EngineProbe>& probe) 
     Finding finding = fails("upscale", "CPU", Grade::bad, fmt::format("{}; {}", probe.error().what, memory_text(args)),
                             lacks_network(probe.error())
                                 ? "install weir with its folder models: 'make install'"
-                                : "let it have more memory or processors; 'weir upscale' says more of a picture");
+                                : "give it more memory or processors; 'weir upscale' reports more for a picture");
     add_memory(args, finding.details);
     return finding;
   }

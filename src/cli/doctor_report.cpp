@@ -24,9 +24,9 @@ std::string table(const std::vector<Finding>& findings) {
 
 std::string json_line(const Finding& finding) {
   Json json{{"grade", finding.grade == Grade::bad ? "bad" : name_of(finding.grade)},
-            {"what", finding.subject},
+            {"subject", finding.subject},
             {"text", finding.text},
-            {"mend", finding.advice}};
+            {"advice", finding.advice}};
   if (finding.details.is_object()) json.update(finding.details);
   return json.dump(-1, ' ', false, Json::error_handler_t::replace) + '\n';
 }
@@ -34,7 +34,7 @@ std::string json_line(const Finding& finding) {
 }  // namespace
 
 std::string to_text(const std::vector<Finding>& commands, const std::vector<Finding>& checks) {
-  return fmt::format("What works here:\n{}\nWhat was looked at:\n{}", table(commands), table(checks));
+  return fmt::format("What works here:\n{}\nOther checks:\n{}", table(commands), table(checks));
 }
 
 std::string to_json_lines(const std::vector<Finding>& commands, const std::vector<Finding>& checks) {

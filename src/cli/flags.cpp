@@ -145,7 +145,7 @@ namespace {
 Status set_vram(std::string_view text, Arguments& args) {
   const auto vram = parse_bytes(text);
   if (!vram) return vram.error();
-  if (*vram == Bytes{}) return invalid("the line must be above 0");
+  if (*vram == Bytes{}) return invalid("the memory limit must be above 0");
   args.vram = *vram;
   return ok();
 }
@@ -164,7 +164,7 @@ Status set_names(std::string_view text, std::vector<std::string>& target) {
 Status set_ram(std::string_view text, Arguments& args) {
   const auto ram = parse_bytes(text);
   if (!ram) return ram.error();
-  if (*ram == Bytes{}) return invalid("the line must be above 0");
+  if (*ram == Bytes{}) return invalid("the memory limit must be above 0");
   args.ram = *ram;
   return ok();
 }
@@ -176,8 +176,8 @@ constexpr Flag kOutput{FlagGroup::output,
                        "--output",
                        'o',
                        "OUTPUT",
-                       "Where the result goes. A folder if it is one, ends in '/', or there are several inputs or a "
-                       "folder; otherwise a file; '-' is standard output.",
+                       "Where to write the result. A folder if it exists as one, ends in '/', or there are several "
+                       "inputs or a folder; otherwise a file; '-' is standard output.",
                        "none; it must be given",
                        "",
                        [](std::string_view text, Arguments& args) { return set_path(text, args.output); }};
@@ -208,8 +208,8 @@ const Flag kUpscaleFlags[] = {
      [](std::string_view text, Arguments& args) { return set_path(text, args.name); }},
     kModels,
     {FlagGroup::network, "--noise", 0, "N",
-     "How much noise the network is to remove, -1 (none, conservative) to 3, where the folder has networks for it.",
-     "the network that removes least", "noise",
+     "How much noise the network removes, -1 (none, conservative) to 3, if the folder has networks for it.",
+     "the network that removes the least noise", "noise",
      [](std::string_view text, Arguments& args) { return assign_parsed(parse_integer(text, -1, 3), args.noise); }},
     {FlagGroup::size, "--scale", 0, "N",
      "Enlarge N times on each axis, any number above 0. The network's own scale is used once, or twice when that is "
@@ -224,22 +224,24 @@ const Flag kUpscaleFlags[] = {
      set_format},
     {FlagGroup::output, "--quality", 0, "Q", kQualityHelp, "the format's", "quality",
      [](std::string_view text, Arguments& args) { return assign_parsed(parse_integer(text, 1, 100), args.quality); }},
-    {FlagGroup::limits, "--ram", 0, "SIZE", "The line: the most memory that the process may take, as in 640M or 1.5G.",
+    {FlagGroup::limits, "--ram", 0, "SIZE",
+     "The memory limit: the most memory that the process may use, as in 640M "
+     "or 1.5G.",
      "half of the free memory", "ram", set_ram, effective_ram_text},
     {FlagGroup::limits, "--spill", 0, "DIR[:SIZE]",
-     "Folder for temporary data that does not fit below the line, and the most that it may take there.",
-     "there is no such data", "spill", set_spill},
+     "Folder for temporary data that does not fit into the memory limit, and the most disk space to use there.",
+     "nothing is spilled", "spill", set_spill},
     {FlagGroup::work, "--threads", 0, "N", "Threads of the network.", "the processors that the process may use",
      "threads",
      [](std::string_view text, Arguments& args) { return assign_parsed(parse_integer(text, 1, 1024), args.threads); },
      effective_threads_text},
     {FlagGroup::device, "--device", 0, "DEVICE[,DEVICE]...",
      "What to run on: the processors, as in cpu, cpu:0-3 or cpu:0,2; or a GPU by a part of its name, by GPU-UUID, by "
-     "pci:0000:01:00.0, or gpu for the best one; NAME#2 is the second of several. A name that no GPU has lists them "
-     "all. Several devices, as in cpu:0-3,cpu:4-7, have one worker process each and share the items and --ram.",
+     "pci:0000:01:00.0, or gpu for the best one; NAME#2 is the second of several. An unknown name lists all GPUs. "
+     "Several devices, as in cpu:0-3,cpu:4-7, have one worker process each and share the items and --ram.",
      "", "device", set_device, [](const Arguments&) { return std::string{"cpu"}; }},
-    {FlagGroup::limits, "--vram", 0, "SIZE", "The most memory of the GPU to take, as in 2G.",
-     "what it has free, less a margin of at most 256 MiB", "vram", set_vram},
+    {FlagGroup::limits, "--vram", 0, "SIZE", "The most GPU memory to use, as in 2G.",
+     "its free memory minus a margin of at most 256 MiB", "vram", set_vram},
     {FlagGroup::device, "--tile", 0, "N",
      "Side of the GPU's tiles in pixels of the picture, 16 to 16384; tiles never change a result.",
      "the fastest that fits", "tile",
@@ -250,13 +252,12 @@ const Flag kUpscaleFlags[] = {
      },
      [](const Arguments&) { return std::string{"100"}; }},
     {FlagGroup::device, "", 0, "N",
-     "Blocks of GPU memory of one size that are kept for reuse while nobody uses them, 0 to 10000.", "",
-     "pool.max-idle",
+     "Number of unused GPU memory blocks of one size that are kept for reuse, 0 to 10000.", "", "pool.max-idle",
      [](std::string_view text, Arguments& args) { return assign_parsed(parse_integer(text, 0, 10000), args.max_idle); },
      [](const Arguments&) { return std::string{"50"}; }},
     {FlagGroup::device, "--strict-device", 0, "",
-     "A fault of the GPU fails the picture. Without it the work is repeated with smaller tiles, in 32-bit floating "
-     "point, with the GPU opened anew, and at last on the processors, and each step is said.",
+     "A GPU error makes the picture fail. Without this flag the work is repeated with smaller tiles, in 32-bit "
+     "floating point, with the GPU opened again, and finally on the processors; each step is reported.",
      "", "strict-device", [](std::string_view text, Arguments& args) { return set_switch(text, args.strict_device); },
      [](const Arguments&) { return std::string{"false"}; }},
     {FlagGroup::network, "--precision", 0, "auto|exact",
@@ -272,9 +273,9 @@ const Flag kUpscaleFlags[] = {
      "", "tta", [](std::string_view text, Arguments& args) { return set_switch(text, args.tta); },
      [](const Arguments&) { return std::string{"false"}; }},
     {FlagGroup::work, "--damaged", 0, "use|refuse",
-     "A picture whose file is damaged. use: what is there is used, the rest is filled with the last row that is there "
-     "(or as the format's decoder fills it), it is said how much, and the exit status is 1; a file of which not one "
-     "whole row is there fails. refuse: any damage fails the picture.",
+     "How to handle a damaged file. use: the readable rows are used, the rest is filled with the last readable row "
+     "(or as the format's decoder fills it), the damage is reported, and the exit status is 1; a file without one "
+     "whole readable row fails. refuse: any damage makes the picture fail.",
      "", "damaged",
      [](std::string_view text, Arguments& args) {
        bool refuse = false;
@@ -284,23 +285,25 @@ const Flag kUpscaleFlags[] = {
      },
      [](const Arguments&) { return std::string{"use"}; }},
     {FlagGroup::output, "--overwrite", 0, "",
-     "Do every picture again and replace outputs that exist. Without it finished pictures are skipped, and one whose "
-     "output exists and is not the one that weir made fails by name.",
+     "Do every picture again and replace existing outputs. Without this flag finished pictures are skipped, and a "
+     "picture fails if its output exists and is not the file that weir made.",
      "", "", [](std::string_view text, Arguments& args) { return set_switch(text, args.overwrite); }},
-    {FlagGroup::resuming, "--explain", 0, "", "Say of each picture why it is done, skipped or done again.", "", "",
+    {FlagGroup::resuming, "--explain", 0, "", "Report for each picture why it is done, skipped or done again.", "", "",
      [](std::string_view text, Arguments& args) { return set_switch(text, args.checkpoints.explain); }},
     {FlagGroup::resuming, "--verify", 0, "",
      "Compare inputs and outputs with their checkpoints by their contents, not by size and time.", "", "",
      [](std::string_view text, Arguments& args) { return set_switch(text, args.checkpoints.verify); }},
-    {FlagGroup::resuming, "--retry-failed", 0, "", "Try pictures again that failed for good in an earlier run.", "", "",
+    {FlagGroup::resuming, "--retry-failed", 0, "", "Retry pictures that failed permanently in an earlier run.", "", "",
      [](std::string_view text, Arguments& args) { return set_switch(text, args.checkpoints.retry_failed); }},
-    {FlagGroup::resuming, "--upgrade", 0, "", "Do results of a smaller variant again.", "", "",
+    {FlagGroup::resuming, "--upgrade", 0, "", "Do pictures again that were done with a smaller variant.", "", "",
      [](std::string_view text, Arguments& args) { return set_switch(text, args.checkpoints.upgrade); }},
     {FlagGroup::resuming, "--checkpoints", 0, "DIR", "Keep the checkpoints in this folder.",
-     "they are hidden, beside each output", "checkpoints",
+     "hidden files beside each output", "checkpoints",
      [](std::string_view text, Arguments& args) { return set_path(text, args.checkpoints.folder); }},
     {FlagGroup::resuming, "--no-checkpoints", 0, "",
-     "Write and read no checkpoints: what exists is in the way, what is lost is lost.", "", "",
+     "Write and read no checkpoints: an existing output makes its picture fail, and an interrupted run cannot be "
+     "resumed.",
+     "", "",
      [](std::string_view text, Arguments& args) {
        bool none = false;
        auto set = set_switch(text, none);
@@ -308,37 +311,36 @@ const Flag kUpscaleFlags[] = {
        return set;
      }},
     {FlagGroup::work, "--variants", 0, "NAME[,NAME]...",
-     "Smaller networks that may be used, in this order, for a picture that does not fit below the line; each use is "
-     "said, recorded and counted.",
+     "Smaller networks that may be used, in this order, for a picture that does not fit into the memory limit; each "
+     "use is reported, recorded and counted.",
      "none; such a picture fails", "variants",
      [](std::string_view text, Arguments& args) { return set_names(text, args.batch.variants); }},
     {FlagGroup::device, "--no-cpu", 0, "", "Refuse rather than run on the CPU.", "", "no-cpu",
      [](std::string_view text, Arguments& args) { return set_switch(text, args.batch.no_cpu); },
      [](const Arguments&) { return std::string{"false"}; }},
     {FlagGroup::work, "--same-pixels", 0, "",
-     "Use only workers whose results are equal byte for byte (one backend, precision, driver and instruction set), and "
-     "do results that were made otherwise again.",
+     "Use only workers whose results are equal byte for byte (one backend, precision, driver and instruction set), "
+     "and do again results that were made differently.",
      "", "", [](std::string_view text, Arguments& args) { return set_switch(text, args.batch.same_pixels); }},
     {FlagGroup::limits, "--stall", 0, "TIME",
-     "A worker that gives no sign of life for so long is ended and its picture tried again; for a picture that is "
-     "expected to take more than ten minutes, in proportion.",
+     "A worker without a heartbeat for this time is ended and its picture tried again; the time is longer, in "
+     "proportion, for a picture that is expected to take more than ten minutes.",
      "", "stall", [](std::string_view text, Arguments& args) { return set_seconds(text, args.batch.stall_s); },
      [](const Arguments&) { return std::string{"2m"}; }},
     {FlagGroup::limits, "--wait", 0, "TIME",
-     "Several pictures: how long a worker waits for a GPU that another program has leased; 0: not at all. The others "
-     "work meanwhile.",
+     "With several pictures: how long a worker waits for a GPU that another program has leased; 0: not at all. The "
+     "other workers continue meanwhile.",
      "", "wait", [](std::string_view text, Arguments& args) { return set_time(text, args.guard.wait); },
      [](const Arguments&) { return std::string{"30m"}; }},
-    {FlagGroup::work, "--max-items-per-worker", 0, "N", "Replace a worker process after so many pictures.",
-     "it is replaced only when it grows", "max-items-per-worker",
+    {FlagGroup::work, "--max-items-per-worker", 0, "N", "Replace a worker process after this many pictures.",
+     "only if its memory grows", "max-items-per-worker",
      [](std::string_view text, Arguments& args) {
        return assign_parsed(parse_integer(text, 1, 1'000'000'000), args.batch.max_items_per_worker);
      }},
-    {FlagGroup::work, "--pause-file", 0, "FILE", "While this file exists the run is paused: its workers stand still.",
-     "none", "pause-file",
-     [](std::string_view text, Arguments& args) { return set_path(text, args.batch.pause_file); }},
+    {FlagGroup::work, "--pause-file", 0, "FILE", "The run and its workers are paused while this file exists.", "none",
+     "pause-file", [](std::string_view text, Arguments& args) { return set_path(text, args.batch.pause_file); }},
     {FlagGroup::work, "--on-full-disk", 0, "wait|stop",
-     "What to do when there is no room for the next output: wait until there is, or stop so that the run can be "
+     "What to do if the disk has no space for the next output: wait until it has, or stop so that the run can be "
      "resumed.",
      "", "on-full-disk",
      [](std::string_view text, Arguments& args) {
@@ -346,8 +348,9 @@ const Flag kUpscaleFlags[] = {
      },
      [](const Arguments&) { return std::string{"wait"}; }},
     {FlagGroup::reports, "--log", 0, "FILE",
-     "Append what happens to this file, one JSON object a line (docs/events.md).", "none", "log",
-     [](std::string_view text, Arguments& args) { return set_path(text, args.batch.log); }},
+     "Append the events of the run to this file, one JSON object per line "
+     "(docs/events.md).",
+     "none", "log", [](std::string_view text, Arguments& args) { return set_path(text, args.batch.log); }},
     {FlagGroup::reports, "--metrics", 0, "HOST:PORT",
      "Serve metrics for Prometheus at this address, as in 127.0.0.1:9090.", "none", "metrics",
      [](std::string_view text, Arguments& args) { return set_path(text, args.batch.metrics); }},
@@ -359,7 +362,7 @@ const Flag kUpscaleFlags[] = {
      [](std::string_view text, Arguments& args) { return set_switch(text, args.dry_run); }},
     {FlagGroup::reports, "--json", 0, "", "Print one JSON object per picture on standard output.", "", "",
      kJsonFlag.set},
-    {FlagGroup::reports, "--quiet", 'q', "", "No progress, warnings or summary; errors are still told.", "", "quiet",
+    {FlagGroup::reports, "--quiet", 'q', "", "No progress, warnings or summary; errors are still printed.", "", "quiet",
      [](std::string_view text, Arguments& args) { return set_switch(text, args.quiet); },
      [](const Arguments&) { return std::string{"false"}; }},
     kHelpFlag,
@@ -408,7 +411,8 @@ constexpr Flag kWorkerFlags[] = {
      [](std::string_view text, Arguments& args) {
        return assign_parsed(parse_integer(text, 0, 1 << 20), args.channel_fd);
      }},
-    {FlagGroup::device, "--device", 0, "DEVICE", "The device to run on and to prove.", "none; it must be given", "",
+    {FlagGroup::device, "--device", 0, "DEVICE", "The device to run on, whose identity the worker proves.",
+     "none; it must be given", "",
      [](std::string_view text, Arguments& args) { return set_path(text, args.worker_device); }},
     kHelpFlag,
 };
@@ -459,7 +463,7 @@ std::string_view group_heading(FlagGroup group) {
     case FlagGroup::rules:
       return "Rules";
     case FlagGroup::fixing:
-      return "Mending";
+      return "Fixing";
     case FlagGroup::campaign:
       return "Campaign";
     case FlagGroup::output:

@@ -117,14 +117,14 @@ std::string flag_heading(const Flag& flag) {
 
 std::string program_help() {
   std::string text =
-      "Usage: weir COMMAND [FLAG]...\n\nEnlarges pictures with neural networks inside a memory line that you "
+      "Usage: weir COMMAND [FLAG]...\n\nEnlarges pictures with neural networks within a memory limit that you "
       "set.\n\nCommands:\n";
   for (const Command& command : commands()) {
     const bool absent = command.run == nullptr && find_part_program(command.name).empty();
     text += fmt::format("  {:<10}{}{}\n", command.name, command.summary,
                         absent ? fmt::format(" (not installed: package {})", part_package(command.name)) : "");
   }
-  return text + "\n'weir help COMMAND' says more about each.\n";
+  return text + "\n'weir help COMMAND' describes a command.\n";
 }
 
 std::string command_help(const Command& command) {
@@ -145,20 +145,16 @@ std::string command_help(const Command& command) {
 }
 
 std::string manual_page() {
-  std::string text = ".TH WEIR 1\n.SH NAME\nweir \\- enlarge pictures inside a memory line\n.SH SYNOPSIS\n";
+  std::string text = ".TH WEIR 1\n.SH NAME\nweir \\- enlarge pictures within a memory limit\n.SH SYNOPSIS\n";
   for (const Command& command : commands()) text += fmt::format(".B {}\n.br\n", roff(usage(command)));
   text += ".SH COMMANDS\nA flag without a value is off unless it is given.\n";
   for (const Command& command : commands()) text += manual_command(command);
   text += fmt::format(".SH SETTINGS\n{}\nThe key in weir.toml and the environment variable of each:\n{}",
                       roff(find_command("config")->description), manual_settings());
   text +=
-      ".SH EXIT STATUS\n"
-      ".TP\n0\nAll done.\n"
-      ".TP\n1\nSome pictures failed; each is named.\n"
-      ".TP\n2\nThe command line or the settings are wrong.\n"
-      ".TP\n3\nNothing could start: no network, or every picture was refused for want of memory.\n"
-      ".TP\n4\nInterrupted.\n"
-      ".TP\n70\nA fault of weir.\n";
+      ".SH EXIT STATUS\n.TP\n0\nAll done.\n.TP\n1\nSome pictures failed; each is named.\n.TP\n2\nThe command line or "
+      "the settings are wrong.\n.TP\n3\nNothing could start: no network, or every picture was refused because memory "
+      "was missing.\n.TP\n4\nInterrupted.\n.TP\n70\nAn internal error of weir.\n";
   return text;
 }
 

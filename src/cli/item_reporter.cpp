@@ -16,7 +16,7 @@ constexpr int kPlainColumns = 200;
 
 void ItemReporter::on_decision(const jobs::Item& item, const jobs::Decision& decision) {
   if (decision.record_has_other_format && !std::exchange(format_warned_, true) && !args_.checkpoints.explain)
-    log_.info(fmt::format("{}: done again: {} (said once)", jobs::display_name(item), decision.why));
+    log_.info(fmt::format("{}: done again: {} (reported once)", jobs::display_name(item), decision.why));
   if (!args_.checkpoints.explain) return;
   const bool work = decision.action == jobs::Action::work;
   const char* word = decision.action == jobs::Action::skip ? "skipped"

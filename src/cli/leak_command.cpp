@@ -117,8 +117,9 @@ Result<memory::RunMeasurements> run_once(const std::vector<std::string>& argumen
     ::usleep(200'000);
   }
   if (command_device.card && !(measurements.device_before && measurements.device_after))
-    measurements.unmeasured_reason = fmt::format("the driver of {} does not tell{}", to_text(*command_device.device),
-                                                 measurements.device_before ? " any more" : "");
+    measurements.unmeasured_reason =
+        fmt::format("the driver of {} does not report it{}", to_text(*command_device.device),
+                    measurements.device_before ? " any more" : "");
   const auto shared_after = device::shared_memory_files();
   std::set_difference(shared_after.begin(), shared_after.end(), shared_before.begin(), shared_before.end(),
                       std::back_inserter(measurements.shared_files));
@@ -135,8 +136,8 @@ std::string report_json(const memory::ReportOrigin& origin, const memory::Comman
                   {"version", origin.version},
                   {"date", origin.date},
                   {"analysis", report.analysis},
-                  {"strong_points", report.strengths},
-                  {"weak_points", report.weaknesses},
+                  {"strengths", report.strengths},
+                  {"weaknesses", report.weaknesses},
                   {"recommendations", report.recommendations},
                   {"functional_results", report.run_results}};
   return json.dump(-1, ' ', false, Json::error_handler_t::replace) + '\n';

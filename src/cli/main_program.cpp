@@ -18,7 +18,7 @@ ExitResult run(const std::vector<std::string>& arguments, const PartCommand* par
     return run_command_line(arguments, part_command);
   } catch (const std::exception& problem) {
     if (const auto refusal = resource_error_of(problem)) return {ExitStatus::nothing_started, refusal->what};
-    return {ExitStatus::internal_error, std::string{"a fault of weir: "} + printable(problem.what())};
+    return {ExitStatus::internal_error, std::string{"an internal error of weir: "} + printable(problem.what())};
   }
 }
 

@@ -53,7 +53,7 @@ std::string model_json(const ListedModel& listed) {
   if (entry.noise) json["noise"] = *entry.noise;
   if (!entry.unreadable_reason.empty()) {
     json["unreadable"] = entry.unreadable_reason;
-    if (entry.scale_in_name) json["named_scale"] = *entry.scale_in_name;
+    if (entry.scale_in_name) json["scale_in_name"] = *entry.scale_in_name;
   } else {
     json["family"] = entry.family.name;
     json["scale"] = entry.family.scale;

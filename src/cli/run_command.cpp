@@ -24,7 +24,7 @@ using Json = nlohmann::ordered_json;
 
 std::string result_json(const tasks::GuardedResult& result, int attempts) {
   Json json = tasks::to_json(result);
-  json["tries"] = attempts;
+  json["attempts"] = attempts;
   if (result.error) json["error"] = result.error->what;
   return json.dump(-1, ' ', false, Json::error_handler_t::replace);
 }

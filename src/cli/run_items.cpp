@@ -82,7 +82,8 @@ ExitResult run_items(const Invocation& invocation) {
       return {ExitStatus::some_failed, "--junit: " + written.error().what};
   }
   const ExitResult refused{ExitStatus::nothing_started,
-                           "nothing could start: every command was refused for want of a device or memory"};
+                           "nothing could start: every command was refused because no device or not enough memory was "
+                           "available"};
   return add_log_failures(make_exit_result(*totals, reporter.output_problem(), refused), logs, log);
 }
 

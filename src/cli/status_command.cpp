@@ -10,7 +10,7 @@ namespace {
 
 std::string state_text(const jobs::RunState& run) {
   if (run.alive) {
-    const std::string pause_reason = jobs::text_field(run.state, "halted");
+    const std::string pause_reason = jobs::text_field(run.state, "pause_reason");
     return pause_reason.empty() ? "running" : pause_reason;
   }
   if (!jobs::bool_field(run.state, "over")) return "dead: the same command resumes it";
@@ -39,8 +39,9 @@ std::string status_text(const jobs::RunState& run) {
   text += fmt::format("  work         {:.1f} {} in {}", jobs::number_field(state, "amount"),
                       printable(jobs::text_field(state, "unit")),
                       observe::format_duration(observe::Seconds{jobs::number_field(state, "seconds")}));
-  if (run.alive && state.contains("left_s"))
-    text += fmt::format(", {} left", observe::format_duration(observe::Seconds{jobs::number_field(state, "left_s")}));
+  if (run.alive && state.contains("remaining_s"))
+    text +=
+        fmt::format(", {} left", observe::format_duration(observe::Seconds{jobs::number_field(state, "remaining_s")}));
   text += '\n';
   for (const jobs::Json& device : state.value("devices", jobs::Json::array())) text += device_line(device);
   for (const jobs::Json& failure : state.value("failures", jobs::Json::array())) {

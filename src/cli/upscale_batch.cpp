@@ -46,7 +46,7 @@ void warn_software_device(const enhance::UpscaleSettings& upscale, observe::Log&
 
 ExitResult nothing_fits_result(Bytes ram) {
   return {ExitStatus::nothing_started,
-          fmt::format("nothing could start: every item needs more memory than the line of {}", to_text(ram))};
+          fmt::format("nothing could start: every item needs more memory than the limit of {}", to_text(ram))};
 }
 
 ExitResult run_single(const UpscaleBatch& batch, std::vector<jobs::WorkerDevice> devices, std::stop_token stop) {

@@ -30,7 +30,7 @@ OrderedJson optional_json(const std::optional<Reading>& reading) { return readin
 std::optional<Reading> reading_from_json(const OrderedJson& json, const char* key) {
   const auto at = json.find(key);
   if (at == json.end() || !at->is_object()) return std::nullopt;
-  const auto coverage = get<std::string>(*at, "scope");
+  const auto coverage = get<std::string>(*at, "coverage");
   constexpr std::int64_t kLatest = 9'000'000'000'000;  // the year 2255: nanoseconds of the clock fit 64 bits until 2262
   const auto taken =
       std::chrono::milliseconds{std::clamp<std::int64_t>(get<std::int64_t>(*at, "taken_ms"), 0, kLatest)};
@@ -75,7 +75,7 @@ OrderedJson to_json(const Reading& reading) {
   const auto taken = std::chrono::duration_cast<std::chrono::milliseconds>(reading.taken_at.time_since_epoch()).count();
   return {{"bytes", reading.value.count()},
           {"source", reading.source},
-          {"scope", name_of(reading.coverage)},
+          {"coverage", name_of(reading.coverage)},
           {"privilege", name_of(reading.privilege)},
           {"taken_ms", taken}};
 }

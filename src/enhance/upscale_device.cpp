@@ -21,7 +21,7 @@ Status UpscaleDevice::open() {
 
 void UpscaleDevice::disable(const Error& why) {
   disabled_ = true;
-  add_event(fmt::format("{}; the CPU is used in its stead", why.what));
+  add_event(fmt::format("{}; the CPU is used instead", why.what));
 }
 
 Bytes UpscaleDevice::kept_host_memory() const {

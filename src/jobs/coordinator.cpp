@@ -19,9 +19,10 @@ Result<Bytes> ram_per_worker(Bytes ram, std::size_t workers, std::size_t items) 
   const Bytes own = resident_memory() + kCoordinatorMargin + kRamPerItem * items;
   const Bytes share{(ram - own).count() / std::max<std::size_t>(workers, 1)};
   if (share >= kMinWorkerRam) return share;
-  return Error{Errc::over_budget,
-               fmt::format("the line of {} is too small for a coordinator ({}) and {} worker{} of at least {} each",
-                           to_text(ram), to_text(own), workers, workers == 1 ? "" : "s", to_text(kMinWorkerRam))};
+  return Error{
+      Errc::over_budget,
+      fmt::format("the memory limit of {} is too small for a coordinator ({}) and {} worker{} of at least {} each",
+                  to_text(ram), to_text(own), workers, workers == 1 ? "" : "s", to_text(kMinWorkerRam))};
 }
 
 Coordinator::Coordinator(const RunSettings& settings, const std::vector<Item>& items, IdentitySource identity_source,

@@ -72,9 +72,9 @@ class Listener final : public RunObserver {
 class CoordinatorTest : public ::testing::Test {
  protected:
   void SetUp() override {
-    settings_.task = "trial";
+    settings_.task = "fake";
     settings_.task_settings = {{"version", "1"}};
-    settings_.worker_command = {fs::read_symlink("/proc/self/exe").native(), "--gtest_filter=TrialWorker.Main"};
+    settings_.worker_command = {fs::read_symlink("/proc/self/exe").native(), "--gtest_filter=FakeWorker.Main"};
     settings_.ram_limit = 4_GiB;
     settings_.outputs = folder_ / "out";
     settings_.stall_timeout = std::chrono::duration<double>{60};
@@ -88,7 +88,7 @@ class CoordinatorTest : public ::testing::Test {
   }
   void item(const std::string& name, const std::string& parameters = "{}") {
     folder_.put("in/" + name, "text of " + name);
-    items_.push_back({.task = "trial",
+    items_.push_back({.task = "fake",
                       .inputs = {folder_ / ("in/" + name)},
                       .outputs = {folder_ / ("out/" + name)},
                       .parameters = parameters});
@@ -165,7 +165,7 @@ TEST_F(CoordinatorTest, APoisonedItemIsSetAsideAfterThreeTriesAndTheOthersAreDon
   EXPECT_NE(totals.failure_messages.at(0).find("killed by signal 9"), std::string::npos) << totals.failure_messages[0];
   EXPECT_NE(totals.failure_messages.at(0).find("tried 3 times"), std::string::npos) << totals.failure_messages[0];
   EXPECT_TRUE(left_over().empty());
-  EXPECT_FALSE(fs::exists(folder_ / "out/.poison.trial.failed"));  // it may go better another time
+  EXPECT_FALSE(fs::exists(folder_ / "out/.poison.fake.failed"));  // it may go better another time
 }
 
 TEST_F(CoordinatorTest, AWorkerThatDiesOnceLosesNothing) {
@@ -192,7 +192,7 @@ TEST_F(CoordinatorTest, AWorkerThatHangsIsKilled) {
   item("hang", R"({"do":"hang"})");
   const Totals totals = run();
   EXPECT_EQ(totals.done, 2u);
-  EXPECT_TRUE(listener_.heard("no sign of life")) << listener_.words;
+  EXPECT_TRUE(listener_.heard("no heartbeat")) << listener_.words;
 }
 
 TEST_F(CoordinatorTest, AFaultAndABrokenInputFailByName) {
@@ -205,7 +205,7 @@ TEST_F(CoordinatorTest, AFaultAndABrokenInputFailByName) {
   EXPECT_EQ(totals.internal_errors, 1u);
   EXPECT_TRUE(listener_.ends["fault"].internal_error);
   EXPECT_EQ(listener_.ends["broken"].error->code, Errc::corrupt);
-  EXPECT_TRUE(fs::exists(folder_ / "out/.broken.trial.failed"));
+  EXPECT_TRUE(fs::exists(folder_ / "out/.broken.fake.failed"));
   EXPECT_EQ(run().failed, 2u);
   EXPECT_NE(listener_.ends["broken"].why.find("--retry-failed"), std::string::npos);
 }
@@ -242,7 +242,7 @@ TEST_F(CoordinatorTest, ATaskMayAskForAnotherTry) {
   item("one", R"({"do":"fail twice"})");
   EXPECT_EQ(run().done, 1u);
   EXPECT_NE(metrics_.find("weir_retries_total{reason=\"failed\"} 2"), std::string::npos) << metrics_;
-  EXPECT_FALSE(fs::exists(folder_ / "out/.one.trial.failed"));
+  EXPECT_FALSE(fs::exists(folder_ / "out/.one.fake.failed"));
 }
 
 TEST_F(CoordinatorTest, RedoProcessesOnlyOutputsOfWeir) {
@@ -316,7 +316,7 @@ TEST_F(CoordinatorTest, TheMaskIsInTheEnvironmentBeforeTheProgramStarts) {
   setenv("WEIR_TEST_GONE", "set by somebody", 1);  // NOLINT(concurrency-mt-unsafe)
   settings_.worker_command = {"/bin/sh", "-c",
                               "test \"$WEIR_TEST_MASK\" = GPU-1 && test -z \"${WEIR_TEST_GONE+set}\" && exec \"$0\" "
-                              "--gtest_filter=TrialWorker.Main \"$@\"",
+                              "--gtest_filter=FakeWorker.Main \"$@\"",
                               fs::read_symlink("/proc/self/exe").native()};
   items(2);
   EXPECT_EQ(run().done, 2u);
@@ -346,7 +346,7 @@ TEST_F(LeasedDevice, BelongsToItsWorkerAsLongAsThatLives) {
   };
   EXPECT_EQ(run().done, 3u);
   EXPECT_NE(refusal.find("is held by pid"), std::string::npos) << refusal;
-  EXPECT_NE(refusal.find("job 'trial'"), std::string::npos) << refusal;
+  EXPECT_NE(refusal.find("job 'fake'"), std::string::npos) << refusal;
   EXPECT_TRUE(take());
 }
 
@@ -499,7 +499,7 @@ TEST_F(CoordinatorTest, TheCoordinatorDoesNotGrowWithTenThousandTinyItems) {
   constexpr std::size_t kItems = 10000;
   fast.put("in", "text");
   for (std::size_t i = 0; i < kItems; ++i)
-    items_.push_back({.task = "trial", .inputs = {fast / "in"}, .outputs = {fast / ("out/" + std::to_string(i))}});
+    items_.push_back({.task = "fake", .inputs = {fast / "in"}, .outputs = {fast / ("out/" + std::to_string(i))}});
   settings_.outputs = fast / "out";
   Silence silence;
   observe::EventLog events;

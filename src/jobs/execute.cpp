@@ -53,7 +53,7 @@ AttemptResult run_safely(Task& task, const Attempt& attempt) {
   } catch (const std::exception& problem) {
     result.error = resource_error_of(problem);
     if (result.error) return result;
-    result.error = Error{Errc::unsupported, fmt::format("a fault of weir: {}", problem.what())};
+    result.error = Error{Errc::unsupported, fmt::format("an internal error of weir: {}", problem.what())};
     result.internal_error = true;
   }
   return result;

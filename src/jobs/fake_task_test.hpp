@@ -49,7 +49,7 @@ class FakeTask final : public Task {
     Estimate estimate{
         .cost = std::max(1.0, number_field(parameters, "cost")), .ram = Bytes{1000}, .output = Bytes{1000}};
     estimate.size = "1";
-    estimate.compute_config.backend = "trial";
+    estimate.compute_config.backend = "fake";
     if (text_field(parameters, "do") == "never fits") return Error{Errc::over_budget, "too large"};
     if (variant == 0 && text_field(parameters, "do") == "fits below") return Error{Errc::over_budget, "too large"};
     const auto space = disk_space(item.outputs.front().parent_path());
@@ -67,7 +67,7 @@ class FakeTask final : public Task {
 
   AttemptResult run(const Attempt& attempt) override {
     AttemptResult result;
-    result.compute_config.backend = "trial";
+    result.compute_config.backend = "fake";
     result.identity = {{"version", text_field(settings_, "version")}};
     result.amount = 1;
     const Json parameters = *parse_object(attempt.item.parameters);
@@ -140,8 +140,8 @@ class FakeTask final : public Task {
 };
 
 inline TaskFactories fake_task_factories() {
-  return {{"trial", [](const Json& settings, const WorkerResources& resources) -> Result<std::unique_ptr<Task>> {
-             if (bool_field(settings, "unfit")) return Error{Errc::unsupported, "this kind cannot be had"};
+  return {{"fake", [](const Json& settings, const WorkerResources& resources) -> Result<std::unique_ptr<Task>> {
+             if (bool_field(settings, "unfit")) return Error{Errc::unsupported, "this kind is not available"};
              return std::unique_ptr<Task>{std::make_unique<FakeTask>(settings, resources.ram)};
            }}};
 }

@@ -16,7 +16,7 @@ inline const Clock::time_point kTestStart = Clock::time_point{} + std::chrono::h
 inline std::vector<Item> made_up_items(std::size_t count) {
   std::vector<Item> items;
   for (std::size_t i = 0; i < count; ++i)
-    items.push_back({.task = "trial", .inputs = {}, .outputs = {"out/" + std::to_string(i)}, .parameters = "{}"});
+    items.push_back({.task = "fake", .inputs = {}, .outputs = {"out/" + std::to_string(i)}, .parameters = "{}"});
   return items;
 }
 

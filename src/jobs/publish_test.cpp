@@ -21,7 +21,7 @@ class PublishTest : public ::testing::Test {
  protected:
   void SetUp() override { folder_.put("in/a", "abc"); }
   Item item() const {
-    return {.task = "trial", .inputs = {folder_ / "in/a"}, .outputs = {folder_ / "out/a"}, .parameters = parameters_};
+    return {.task = "fake", .inputs = {folder_ / "in/a"}, .outputs = {folder_ / "out/a"}, .parameters = parameters_};
   }
   IdentitySource identity() const {
     return [this](const Item&, const Json&) { return Json{{"version", version_}}; };
@@ -48,7 +48,7 @@ class PublishTest : public ::testing::Test {
 TEST_F(PublishTest, AFinishedItemIsSkippedAndLeavesOutputAndCheckpoint) {
   EXPECT_TRUE(work().is_done());
   EXPECT_EQ(output(), "cba");
-  EXPECT_EQ(folder_.list_files("out"), (std::vector<std::string>{".a.trial.done", "a"}));
+  EXPECT_EQ(folder_.list_files("out"), (std::vector<std::string>{".a.fake.done", "a"}));
   EXPECT_EQ(decision().action, Action::skip);
 }
 
@@ -87,7 +87,7 @@ TEST_F(PublishTest, AFailureOfADamagedInputIsKeptOnlyIfItsIntactPartWasTried) {
   ASSERT_FALSE(work().is_done());
   EXPECT_EQ(decision().action, Action::fail);
   rules_.use_damaged = true;
-  EXPECT_EQ(decision().action, Action::work) << "the trial task had refused what is damaged";
+  EXPECT_EQ(decision().action, Action::work) << "the fake task had refused what is damaged";
   const fs::path failed = record_paths(item(), {}).failed;
   Record record = **read_record(failed);
   record.allows_damaged_input = true;
@@ -167,7 +167,7 @@ TEST_F(PublishTest, ASmallerVariantCountsUntilAnUpgrade) {
 
 TEST_F(PublishTest, AnotherComputeConfigIsDoneAgainOnlyWhenOneIsRequired) {
   ASSERT_TRUE(work().is_done());
-  rules_.required_config = ComputeConfig{"trial", "", "", ""};
+  rules_.required_config = ComputeConfig{"fake", "", "", ""};
   EXPECT_EQ(decision().action, Action::skip);
   rules_.required_config = ComputeConfig{"gpu", "float16", "1.2", ""};
   EXPECT_EQ(decision().action, Action::work);
@@ -176,7 +176,7 @@ TEST_F(PublishTest, AnotherComputeConfigIsDoneAgainOnlyWhenOneIsRequired) {
 TEST_F(PublishTest, APersistentFailureIsRecorded) {
   folder_.put("in/a", "broken");
   EXPECT_FALSE(work().is_done());
-  EXPECT_EQ(folder_.list_files("out"), (std::vector<std::string>{".a.trial.failed"}));
+  EXPECT_EQ(folder_.list_files("out"), (std::vector<std::string>{".a.fake.failed"}));
   EXPECT_EQ(decision().action, Action::fail);
   EXPECT_EQ(decision().failure->what, "the input is broken");
   rules_.retry_failed = true;
@@ -184,7 +184,7 @@ TEST_F(PublishTest, APersistentFailureIsRecorded) {
   rules_.retry_failed = false;
   folder_.put("in/a", "mended");
   EXPECT_TRUE(work().is_done());
-  EXPECT_EQ(folder_.list_files("out"), (std::vector<std::string>{".a.trial.done", "a"}));
+  EXPECT_EQ(folder_.list_files("out"), (std::vector<std::string>{".a.fake.done", "a"}));
 }
 
 TEST_F(PublishTest, TransientFailuresLeaveNoFiles) {
@@ -214,54 +214,54 @@ TEST_F(PublishTest, RecordsMayLieElsewhere) {
 }
 
 TEST_F(PublishTest, APictureInPlaceOfItsInputIsDoneOnce) {
-  Item item{.task = "trial", .inputs = {folder_ / "in/a"}, .outputs = {folder_ / "in/a"}};
+  Item item{.task = "fake", .inputs = {folder_ / "in/a"}, .outputs = {folder_ / "in/a"}};
   rules_.overwrite = true;
   test::FakeTask task{{{"version", version_}}, {}};
   ASSERT_TRUE(execute(task, item, {0, true, true, {}, "here"}, [](const Progress&) {}, {}).is_done());
   rules_.overwrite = false;
   EXPECT_EQ(decide_item(item, rules_, identity()).action, Action::skip);
   EXPECT_EQ(test::text_of(folder_ / "in/a"), "cba");
-  std::string text = test::text_of(folder_ / "in/.a.trial.done");
-  text.replace(text.find("\"format\":1"), 10, "\"format\":7");
-  folder_.put("in/.a.trial.done", text);
+  std::string text = test::text_of(folder_ / "in/.a.fake.done");
+  text.replace(text.find("\"format\":2"), 10, "\"format\":7");
+  folder_.put("in/.a.fake.done", text);
   EXPECT_EQ(decide_item(item, rules_, identity()).action, Action::skip) << "or it would be enlarged twice";
 }
 
 TEST_F(PublishTest, ACheckpointCutOffAnywhereIsNoneAndTheOutputIsKept) {
   ASSERT_TRUE(work().is_done());
-  const std::string whole = test::text_of(folder_ / "out/.a.trial.done");
+  const std::string whole = test::text_of(folder_ / "out/.a.fake.done");
   for (std::size_t length = 0; length < whole.size(); length += 1) {
-    folder_.put("out/.a.trial.done", whole.substr(0, length));
+    folder_.put("out/.a.fake.done", whole.substr(0, length));
     ASSERT_EQ(decision().action, Action::keep_existing) << length;
     ASSERT_EQ(output(), "cba");
   }
-  folder_.put("out/.a.trial.done", whole);
+  folder_.put("out/.a.fake.done", whole);
   EXPECT_EQ(decision().action, Action::skip);
 }
 
 /// The record as another version of weir would have written it.
 void put_other_format(const Folder& folder, const std::string& record) {
   std::string text = folder.text(record);
-  const auto at = text.find("\"format\":1");
+  const auto at = text.find("\"format\":2");
   ASSERT_NE(at, std::string::npos) << text;
   folder.put(record, text.replace(at, 10, "\"format\":7"));
 }
 
 TEST_F(PublishTest, AResultOfAnotherVersionIsDoneAgainUnlessItWasChanged) {
   ASSERT_TRUE(work().is_done());
-  put_other_format(folder_, "out/.a.trial.done");
+  put_other_format(folder_, "out/.a.fake.done");
   EXPECT_TRUE(decision().record_has_other_format);
-  EXPECT_EQ(decision().why, "its checkpoint has format 7; this weir writes 1");
+  EXPECT_EQ(decision().why, "its checkpoint has format 7; this weir writes 2");
   ASSERT_TRUE(work().is_done());
   EXPECT_EQ(decision().action, Action::skip);
 
-  put_other_format(folder_, "out/.a.trial.done");
+  put_other_format(folder_, "out/.a.fake.done");
   folder_.put("out/a", "my own");
   touch("out/a");  // older than the checkpoint
   EXPECT_EQ(decision().action, Action::keep_existing);
-  folder_.put("out/.a.trial.done", "{\"format\":7,\"task\":\"trial\"}\n");
+  folder_.put("out/.a.fake.done", "{\"format\":7,\"task\":\"fake\"}\n");
   EXPECT_EQ(decision().action, Action::keep_existing) << "nothing says that the output is weir's";
-  folder_.put("out/.a.trial.done", "{\"task\":\"trial\"}\n");
+  folder_.put("out/.a.fake.done", "{\"task\":\"fake\"}\n");
   EXPECT_EQ(decision().action, Action::keep_existing) << "a record without a format is of no version";
 }
 
@@ -269,7 +269,7 @@ TEST_F(PublishTest, AFailureOfAnotherVersionIsTriedAgain) {
   folder_.put("in/a", "broken");
   ASSERT_FALSE(work().is_done());
   EXPECT_EQ(decision().action, Action::fail);
-  put_other_format(folder_, "out/.a.trial.failed");
+  put_other_format(folder_, "out/.a.fake.failed");
   EXPECT_EQ(decision().action, Action::work);
   EXPECT_TRUE(decision().record_has_other_format);
   EXPECT_FALSE(decision().replace);
@@ -277,17 +277,17 @@ TEST_F(PublishTest, AFailureOfAnotherVersionIsTriedAgain) {
 
 TEST_F(PublishTest, AnIntentCutOffAnywhereAdoptsNothing) {
   ASSERT_TRUE(work().is_done());
-  const std::string whole = test::text_of(folder_ / "out/.a.trial.done");
+  const std::string whole = test::text_of(folder_ / "out/.a.fake.done");
   for (std::size_t length = 0; length < whole.size(); length += 7) {
-    fs::remove(folder_ / "out/.a.trial.done");
-    folder_.put("out/.a.trial.intent", whole.substr(0, length));
+    fs::remove(folder_ / "out/.a.fake.done");
+    folder_.put("out/.a.fake.intent", whole.substr(0, length));
     ASSERT_EQ(decision().action, Action::keep_existing) << length;
-    ASSERT_FALSE(fs::exists(folder_ / "out/.a.trial.intent"));
+    ASSERT_FALSE(fs::exists(folder_ / "out/.a.fake.intent"));
   }
-  folder_.put("out/.a.trial.intent", whole);
+  folder_.put("out/.a.fake.intent", whole);
   EXPECT_EQ(decision().action, Action::skip);
-  folder_.put("out/.a.trial.intent", whole);
-  fs::remove(folder_ / "out/.a.trial.done");
+  folder_.put("out/.a.fake.intent", whole);
+  fs::remove(folder_ / "out/.a.fake.done");
   folder_.put("out/a", "cbX");  // not what the intent speaks of
   EXPECT_EQ(decision().action, Action::keep_existing);
 }
@@ -345,7 +345,7 @@ TEST_P(KilledAnywhere, TheNextRunFinishesTheItem) {
       ASSERT_TRUE(work().is_done()) << calls;
     }
     ASSERT_EQ(output(), expected) << calls;
-    ASSERT_EQ(folder_.list_files("out"), (std::vector<std::string>{".a.trial.done", "a"})) << calls;
+    ASSERT_EQ(folder_.list_files("out"), (std::vector<std::string>{".a.fake.done", "a"})) << calls;
     ASSERT_EQ(this->decision().action, Action::skip) << calls;
     if (!killed) break;
   }
@@ -360,16 +360,16 @@ TEST(DecideItem, TenThousandCheckpointsTakeLittleTime) {
   std::vector<Item> items;
   test::FakeTask task{{{"version", "1"}}, {}};
   folder.put("in", "abc");
-  Item first{.task = "trial", .inputs = {folder / "in"}, .outputs = {folder / "out/0"}};
+  Item first{.task = "fake", .inputs = {folder / "in"}, .outputs = {folder / "out/0"}};
   ASSERT_TRUE(execute(task, first, {0, false, true, {}, "here"}, [](const Progress&) {}, {}).is_done());
-  const std::string record = test::text_of(folder / "out/.0.trial.done");
+  const std::string record = test::text_of(folder / "out/.0.fake.done");
   for (int i = 0; i < kItems; ++i) {
     const std::string name = std::to_string(i);
     if (i > 0) {
-      folder.put("out/." + name + ".trial.done", record);
+      folder.put("out/." + name + ".fake.done", record);
       fs::create_hard_link(folder / "out/0", folder / ("out/" + name));
     }
-    items.push_back({.task = "trial", .inputs = {folder / "in"}, .outputs = {folder / ("out/" + name)}});
+    items.push_back({.task = "fake", .inputs = {folder / "in"}, .outputs = {folder / ("out/" + name)}});
   }
   const auto start = std::chrono::steady_clock::now();
   for (const Item& item : items) {

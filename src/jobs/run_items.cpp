@@ -14,12 +14,12 @@ void Coordinator::Run::on_message(WorkerSlot& slot, const Json& message) {
   if (type == "hello") return on_hello(slot, message);
   if (type == "waiting") return on_waiting(slot, text_field(message, "why"));
   if (type == "leased") return on_leased(slot);
-  if (type == "unfit") return drop_device(slot, error_from_json(object_field(message, "error")).what);
-  const bool is_about_job = slot.job && (type == "beat" || count_field(message, "number") == slot.job->item);
-  if (!is_about_job) return workers_.kill(slot, "it spoke of an item that it does not have");
+  if (type == "does_not_fit") return drop_device(slot, error_from_json(object_field(message, "error")).what);
+  const bool is_about_job = slot.job && (type == "heartbeat" || count_field(message, "number") == slot.job->item);
+  if (!is_about_job) return workers_.kill(slot, "it sent a message about an item that it does not have");
   if (type == "estimated") return on_estimated(slot, message);
   if (type == "finished") return on_finished(slot, message);
-  if (type != "beat") return workers_.kill(slot, "it said what no worker says");
+  if (type != "heartbeat") return workers_.kill(slot, "it sent an unknown message");
   slot.job->fraction = number_field(message, "fraction");
   slot.job->amount = number_field(message, "amount");
   slots_.set_rss(slot, bytes_field(message, "rss"));

@@ -18,7 +18,7 @@ inline constexpr MetricDefinition kQueue{"weir_queue_bytes", MetricType::gauge,
                                          "Bytes that the waiting items are expected to write."};
 inline constexpr MetricDefinition kWaiting{"weir_queue_items", MetricType::gauge, "Items that wait."};
 inline constexpr MetricDefinition kVariants{"weir_variant_changes_total", MetricType::counter,
-                                            "Items that went to the next variant, by reason."};
+                                            "Items that went to the next variant, by variant."};
 inline constexpr MetricDefinition kRetries{"weir_retries_total", MetricType::counter, "Items tried again, by reason."};
 inline constexpr MetricDefinition kRestarts{"weir_worker_restarts_total", MetricType::counter,
                                             "Workers started again, by device and reason."};

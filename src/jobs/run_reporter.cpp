@@ -211,10 +211,10 @@ Json RunReporter::state_of(const RunView& run, const RunProgress& progress, bool
              {"unit", settings_.unit},
              {"amount", progress.amount},
              {"seconds", progress.seconds},
-             {"halted", progress.pause_reason},
+             {"pause_reason", progress.pause_reason},
              {"failures", totals_.failure_messages},
              {"devices", devices_of(run.slots, progress)}};
-  if (progress.remaining_s) state["left_s"] = *progress.remaining_s;
+  if (progress.remaining_s) state["remaining_s"] = *progress.remaining_s;
   return state;
 }
 

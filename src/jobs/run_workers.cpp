@@ -50,7 +50,7 @@ void Coordinator::Run::check_worker(WorkerSlot& slot) {
   if (!slot.job) return;
   const std::chrono::duration<double> silent = now - slot.job->last_heartbeat;
   if (silent > stall_limit(settings_.stall_timeout, slots_.expected_s(slot)))
-    workers_.kill(slot, fmt::format("no sign of life for {:.0f} s", silent.count()));
+    workers_.kill(slot, fmt::format("no heartbeat for {:.0f} s", silent.count()));
 }
 
 /// What it had sent before it died is heard first: a finished item stays finished.

@@ -34,7 +34,7 @@ class Worker {
     if (!setup) return kExitCoordinatorGone;
     if (auto ready = prepare(*setup, device, bind); !ready) {
       if (ready.error().code == Errc::cancelled) return kEndRequested;
-      send({{"type", "unfit"}, {"error", to_json(ready.error())}});
+      send({{"type", "does_not_fit"}, {"error", to_json(ready.error())}});
       return kNotReady;
     }
     send({{"type", "hello"}, {"device", identity_}, {"variants", task_->variants()}, {"weir", kVersion}});
@@ -114,7 +114,7 @@ class Worker {
       return task_->estimate(item, variant);
     } catch (const std::exception& problem) {
       if (auto refusal = resource_error_of(problem)) return *std::move(refusal);
-      return Error{Errc::unsupported, fmt::format("a fault of weir: {}", problem.what())};
+      return Error{Errc::unsupported, fmt::format("an internal error of weir: {}", problem.what())};
     }
   }
 
@@ -128,7 +128,7 @@ class Worker {
         *task_, item, options, [&](const Progress& progress) { send_heartbeat(progress); }, inbox_.stop_token());
     Json answer{{"type", "finished"},
                 {"number", message.value("number", 0)},
-                {"pixels", to_json(result.attempt.compute_config)},
+                {"compute_config", to_json(result.attempt.compute_config)},
                 {"report", result.attempt.report},
                 {"damaged", result.attempt.damage},
                 {"notes", result.attempt.notes},
@@ -142,7 +142,7 @@ class Worker {
                 {"device_memory", task_->device_memory().count()}};
     if (result.attempt.error) {
       answer["error"] = to_json(*result.attempt.error);
-      answer["fault"] = result.attempt.internal_error;
+      answer["internal_error"] = result.attempt.internal_error;
       answer["retry"] = result.attempt.retry;
       answer["unstable"] = result.attempt.unstable;
     }
@@ -155,7 +155,7 @@ class Worker {
     const auto now = SteadyClock::now();
     if (now - last_heartbeat_ < kHeartbeatInterval) return;
     last_heartbeat_ = now;
-    send({{"type", "beat"},
+    send({{"type", "heartbeat"},
           {"fraction", progress.fraction},
           {"amount", progress.amount},
           {"rss", resident_memory().count()}});

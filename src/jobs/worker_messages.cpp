@@ -11,7 +11,7 @@ Json to_json(const Estimate& estimate) {
           {"device", estimate.device.count()},
           {"output", estimate.output.count()},
           {"size", estimate.size},
-          {"pixels", to_json(estimate.compute_config)}};
+          {"compute_config", to_json(estimate.compute_config)}};
 }
 
 Estimate estimate_from_json(const Json& json) {
@@ -21,7 +21,7 @@ Estimate estimate_from_json(const Json& json) {
           .device = bytes_field(json, "device"),
           .output = bytes_field(json, "output"),
           .size = text_field(json, "size"),
-          .compute_config = compute_config_from_json(object_field(json, "pixels"))};
+          .compute_config = compute_config_from_json(object_field(json, "compute_config"))};
 }
 
 std::vector<std::string> text_list_field(const Json& message, const char* key) {
@@ -43,7 +43,7 @@ ItemResult read_item_result(ItemResult result, const Json& message) {
   result.sync_s = number_field(message, "sync_s");
   if (!message.contains("error")) return result;
   result.error = error_from_json(message["error"]);
-  result.internal_error = bool_field(message, "fault");
+  result.internal_error = bool_field(message, "internal_error");
   return result;
 }
 

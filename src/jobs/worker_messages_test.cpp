@@ -34,14 +34,15 @@ TEST(WorkerMessages, AResultKeepsItsFieldsAndAddsThoseOfTheMessage) {
   EXPECT_EQ(good.seconds, 3);
   EXPECT_EQ(good.notes, (std::vector<std::string>{"a", "b"}));
   EXPECT_FALSE(good.error);
-  const ItemResult bad = read_item_result(known, {{"error", to_json(Error{Errc::corrupt, "cut"})}, {"fault", true}});
+  const ItemResult bad =
+      read_item_result(known, {{"error", to_json(Error{Errc::corrupt, "cut"})}, {"internal_error", true}});
   ASSERT_TRUE(bad.error);
   EXPECT_EQ(bad.error->code, Errc::corrupt);
   EXPECT_TRUE(bad.internal_error);
 }
 
 TEST(WorkerMessages, InvalidFieldsReadAsEmpty) {
-  const Estimate estimate = estimate_from_json({{"cost", "much"}, {"ram", -1}, {"pixels", 3}});
+  const Estimate estimate = estimate_from_json({{"cost", "much"}, {"ram", -1}, {"compute_config", 3}});
   EXPECT_EQ(estimate.cost, 0);
   EXPECT_EQ(estimate.ram, Bytes{});
   EXPECT_TRUE(text_list_field({{"variants", "large"}}, "variants").empty());

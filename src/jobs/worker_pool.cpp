@@ -55,7 +55,7 @@ std::optional<Json> WorkerPool::receive(WorkerSlot& slot) {
 
 void WorkerPool::request_end(WorkerSlot& slot, std::string_view why) {
   slot.ending = true;
-  reporter_.log(observe::Level::debug, "worker_end_asked",
+  reporter_.log(observe::Level::debug, "worker_end_requested",
                 {{"device", slot.device->name}, {"worker", slot.worker}, {"why", why}});
   send(slot, {{"type", "end"}});
 }

@@ -40,7 +40,7 @@ void report_runs(const std::vector<RunMeasurements>& runs, CommandReport& report
     return;
   }
   report.weaknesses.push_back(fmt::format("{} of {} runs failed", failed, runs.size()));
-  report.recommendations.emplace_back("mend the failure first: memory of a run that failed says little");
+  report.recommendations.emplace_back("fix the failure first: the memory of a failed run is no reliable measure");
 }
 
 void check_device(const std::vector<RunMeasurements>& runs, Bytes limit, CommandReport& report) {
@@ -181,7 +181,7 @@ std::string to_markdown(const ReportOrigin& origin, const CommandReport& report)
   append(text, "Weak points", report.weaknesses);
   append(text, "Recommendations", report.recommendations);
   append(text, "Functional results", report.run_results);
-  return text + fmt::format("\n## Verdict\n\n{}; {}\n\n- card: {}\n- UUID: {}\n- limit: {}\n- weir {}, {}\n",
+  return text + fmt::format("\n## Verdict\n\n{}; {}\n\n- device: {}\n- UUID: {}\n- limit: {}\n- weir {}, {}\n",
                             name_of(report.approval), leak_text(report), device_text(origin), device_uuid_text(origin),
                             to_text(origin.limit), origin.version, origin.date);
 }
@@ -190,7 +190,7 @@ std::string to_plain(const ReportOrigin& origin, const CommandReport& report) {
   std::string text;
   for (const auto* lines : {&report.run_results, &report.analysis, &report.weaknesses, &report.recommendations})
     for (const std::string& line : *lines) text += line + '\n';
-  return text + fmt::format("verdict: {}; {}\nof: {}, UUID {}; limit {}; weir {}, {}\n", name_of(report.approval),
+  return text + fmt::format("verdict: {}; {}\ndevice: {}, UUID {}; limit {}; weir {}, {}\n", name_of(report.approval),
                             leak_text(report), device_text(origin), device_uuid_text(origin), to_text(origin.limit),
                             origin.version, origin.date);
 }

@@ -44,7 +44,7 @@ TEST(CommandReport, TheVerdictContainsItsOrigin) {
     for (const char* part : {"3090 at 0000:02:00.0", "GPU-aaaa", "100 MiB", "weir 1.2.3", "2026-11-29T12:00:00.000Z"})
       EXPECT_NE(text.find(part), std::string::npos) << part << " in " << text;
   }
-  EXPECT_NE(to_plain({}, report).find("of: no device, UUID none"), std::string::npos);
+  EXPECT_NE(to_plain({}, report).find("device: no device, UUID none"), std::string::npos);
 }
 
 TEST(CommandReport, ACreepIsALeakAndAPlateauIsNone) {

@@ -42,7 +42,7 @@ ScopeRecord summary_of(const std::vector<ScopeRecord>& records) {
 std::string to_line(const ScopeRecord& record) {
   return fmt::format("{}: {} in run {} of scope '{}' ({}{}{})\n", name_of(record.verdict),
                      format_signed_bytes(record.growth.bytes), record.run, printable(record.name),
-                     record.growth.evidence, record.growth.confirmed ? "" : "; one witness only",
+                     record.growth.evidence, record.growth.confirmed ? "" : "; one source only",
                      record.failed ? "; the scope ended with an error" : "");
 }
 

@@ -163,7 +163,7 @@ TEST(LeakDetector, AMeterWithoutReadingsLeavesTheOtherLayerAlone) {
   const ScopeRecord record = run_scope(detector, "a", [&] { device.grow(200_MiB); });
   EXPECT_EQ(record.verdict, Verdict::alarm);
   EXPECT_FALSE(record.growth.confirmed);
-  EXPECT_NE(detector.report().text.find("one witness only"), std::string::npos);
+  EXPECT_NE(detector.report().text.find("one source only"), std::string::npos);
 }
 
 TEST(LeakDetector, FiveMegabytesPerTestAreFoundByTheirSlope) {

@@ -38,7 +38,7 @@ std::string axis(const RunReport& report, double y) {
 
 std::string totals_html(const RunReport& report) {
   std::string out = fmt::format("<p>Started {}, {:.1f} s, {}.</p><table>", escape_markup(report.start_time),
-                                report.duration_s, report.completed ? "came to its end" : "did not come to its end");
+                                report.duration_s, report.completed ? "ended normally" : "did not end normally");
   for (const auto& [name, value] : report.totals)
     out += fmt::format("<tr><th>{}</th><td>{:.6g}</td></tr>", escape_markup(name), value);
   return out + "</table>";

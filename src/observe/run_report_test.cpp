@@ -39,7 +39,7 @@ TEST(RunReport, IsASelfContainedEscapedDocument) {
   const std::string html = run_report_html(read_run_report(lines));
   EXPECT_TRUE(html.starts_with("<!doctype html>"));
   for (const char* part :
-       {"a&lt;b.png", "cut &quot;off&quot;", "class=\"failed\"", "<polyline", "did not come to its end"})
+       {"a&lt;b.png", "cut &quot;off&quot;", "class=\"failed\"", "<polyline", "did not end normally"})
     EXPECT_NE(html.find(part), std::string::npos) << part;
   EXPECT_EQ(html.find("a<b"), std::string::npos);
   EXPECT_EQ(html.find("http"), std::string::npos);  // it needs nothing else

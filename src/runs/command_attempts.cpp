@@ -30,7 +30,7 @@ CommandAttempts run_command_with_retries(const tasks::GuardedCommand& command, i
   do {
     const tasks::GuardedResult& last = attempts.result;
     if (attempts.attempts > 0)
-      on_retry(fmt::format("try {} failed ({}); trying again", attempts.attempts,
+      on_retry(fmt::format("attempt {} failed ({}); trying again", attempts.attempts,
                            last.error ? last.error->what : fmt::format("status {}", last.status)));
     attempts.result = tasks::run_guarded_command(command, probe, environment, stop, callbacks);
     monitor.record_attempt(device::program_name(command.arguments), make_report(attempts.result));

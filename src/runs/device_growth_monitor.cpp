@@ -22,22 +22,22 @@ void DeviceGrowthMonitor::record_attempt(const std::string& item, const jobs::Js
   const std::string device = jobs::text_field(report, "device");
   const std::string what = jobs::text_field(jobs::object_field(report, "error"), "what");
   if (!what.empty()) events_.write(Level::error, "error", {{"item", item}, {"device", device}, {"what", what}});
-  if (jobs::number_field(report, "took_s") <= 0) return;  // it was never started
+  if (jobs::number_field(report, "duration_s") <= 0) return;  // it was never started
   jobs::Json complete = report;
   complete["item"] = item;
   events_.write(Level::info, "test_complete", complete);
-  const double peak_growth = jobs::number_field(report, "device_took_bytes");
+  const double peak_growth = jobs::number_field(report, "device_growth_bytes");
   const double allowed = jobs::number_field(report, "allowed_bytes");
   if (allowed > 0 && peak_growth > allowed)
     events_.write(Level::warning, "memory_threshold_exceeded",
                   {{"item", item}, {"device", device}, {"took_bytes", peak_growth}, {"threshold_bytes", allowed}});
-  const std::string leak_resolution = jobs::text_field(report, "emergency");
+  const std::string leak_resolution = jobs::text_field(report, "leak_resolution");
   if (!leak_resolution.empty()) {
     const bool failed = leak_resolution == "failed";
     events_.write(failed ? Level::error : Level::warning, failed ? "emergency_reset_failed" : "emergency_reset",
                   {{"item", item},
                    {"device", device},
-                   {"outcome", leak_resolution},
+                   {"result", leak_resolution},
                    {"left_bytes", std::max(0.0, growth_of(report))},
                    {"reset_command", jobs::text_field(report, "reset_command")}});
   }

@@ -66,12 +66,14 @@ int main(int argc, char** argv) {
   SheetOptions options;
   CLI::App app{"Draws the pictures that networks are trained with, as a sheet."};
   app.add_option("--kind", options.kind, "What to draw")->check(CLI::IsMember({"leaves", "comic", "both"}));
-  app.add_option("--seed", options.seed, "Of the first picture; the next one's is one more");
-  app.add_option("--side", options.side, "Pixels of a picture's side, an even number")->check(CLI::Range(16, 4096));
+  app.add_option("--seed", options.seed, "Seed of the first picture; each further picture adds 1");
+  app.add_option("--side", options.side, "Width and height of each picture in pixels, even")
+      ->check(CLI::Range(16, 4096));
   app.add_option("--columns", options.columns)->check(CLI::Range(1, 64));
   app.add_option("--rows", options.rows)->check(CLI::Range(1, 64));
   app.add_flag("--degraded", options.degraded, "Show the small, degraded pictures, each pixel as a block");
-  app.add_option("-o,--output", options.output, "The file: PNG, or another format by its ending")->required();
+  app.add_option("-o,--output", options.output, "Output file; its extension selects the format (PNG by default)")
+      ->required();
   CLI11_PARSE(app, argc, argv);
   options.side -= options.side % 2;
   if (const auto drawn = draw_sheet(options); !drawn) {

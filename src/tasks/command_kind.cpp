@@ -123,7 +123,7 @@ class CommandTask final : public jobs::Task {
     jobs::Json report = to_json(command_result);
     report["exit_status"] = std::exchange(report["status"], {});
     report.erase("status");
-    report["tries"] = attempt.attempt_number;
+    report["attempts"] = attempt.attempt_number;
     set_error_and_retry(command_result, attempt, result);
     if (!result.error) {
       if (auto handed_over = files->hand_over(attempt.outputs); !handed_over) result.error = handed_over.error();
@@ -180,7 +180,7 @@ class CommandTask final : public jobs::Task {
         continue;
       }
       if (command_result.device_untrusted && command_result.initial_device)
-        quarantine_.add(*command_result.initial_device, "memory that nobody holds stays there");
+        quarantine_.add(*command_result.initial_device, "memory that no process holds stays there");
       command_result.variant_index += attempt.variant;
       command_result.waited_s =
           std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count() - command_result.duration_s;
@@ -221,8 +221,8 @@ class CommandTask final : public jobs::Task {
       result.error->code = Errc::device_lost;
     } else if (command_result.device_untrusted) {
       result.error->what = fmt::format(
-          "it ended with {} and leaked: {} that nobody holds stay on {}, which is left out of the rest of this run; no "
-          "other device is allowed",
+          "it ended with {} and leaked: {} that no process holds stay on {}, which is left out of the rest of this "
+          "run; no other device is allowed",
           describe_end(command_result), to_text(command_result.device_after - command_result.device_before),
           command_result.device);
     }

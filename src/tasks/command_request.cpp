@@ -71,8 +71,8 @@ Json to_json(const CommandRequest& request) {
   const GuardedCommand& guard = request.guard;
   Json environment = Json::object();
   for (const auto& [name, value] : guard.environment) environment[name] = value;
-  Json json{{"words", jobs::encode_texts(request.arguments)},
-            {"wish", device_request_json(guard.device_request)},
+  Json json{{"arguments", jobs::encode_texts(request.arguments)},
+            {"device_request", device_request_json(guard.device_request)},
             {"variants", variants_json(guard.variants)},
             {"environment", environment},
             {"leased", guard.lease_before_start},
@@ -90,8 +90,8 @@ Json to_json(const CommandRequest& request) {
 
 CommandRequest parse_command_request(const Json& json) {
   CommandRequest request;
-  request.arguments = jobs::encoded_texts_field(json, "words");
-  request.guard.device_request = parse_device_request(jobs::object_field(json, "wish"));
+  request.arguments = jobs::encoded_texts_field(json, "arguments");
+  request.guard.device_request = parse_device_request(jobs::object_field(json, "device_request"));
   request.guard.variants = variants_of(json);
   const Json environment = jobs::object_field(json, "environment");
   for (const auto& [name, value] : environment.items())

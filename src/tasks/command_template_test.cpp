@@ -23,7 +23,7 @@ TEST(CommandTemplate, NamesOfAnItem) {
   EXPECT_EQ(fill(*made, "a/b.c.py"), (std::vector<std::string>{"xa/b.c.pyy", "a/b.c", "b.c.py", "{", "}", "{a/b.c.py}",
                                                                "{other}", "a/b.c.pya/b.c.py"}));
   EXPECT_EQ(fill(*made, "dir/")[2], "dir");
-  EXPECT_EQ(fill(*made, "{/}")[0], "x{/}y") << "what an item says is not read again";
+  EXPECT_EQ(fill(*made, "{/}")[0], "x{/}y") << "placeholders inside an item are not replaced";
 }
 
 TEST(CommandTemplate, OutputsAreNamedOnceEach) {

@@ -61,7 +61,7 @@ TEST_F(DeviceChoice, ASliceIsExclusiveAndItsCardShared) {
   EXPECT_EQ(a->lease.parent()->keys(), std::vector<std::string>{"pci-0000:01:00.0"});
   EXPECT_FALSE(take(1)) << "the slice is taken";
   const auto whole = take_card(0);
-  ASSERT_FALSE(whole) << "so the card is not to be had alone";
+  ASSERT_FALSE(whole) << "so no exclusive lease of the card is possible";
   EXPECT_EQ(whole.error().code, Errc::timed_out);
 }
 

@@ -102,7 +102,7 @@ void set_error_from_checks(const GuardedCommand& command, const device::CommandR
   if (result.placement.status == device::PlacementStatus::refuted)
     result.error = Error{Errc::device_lost, "placement refuted: " + result.placement.text};
   else if (ended.guardian_lost)
-    result.error = Error{Errc::io, "somebody killed the process that guards the command, and so the command"};
+    result.error = Error{Errc::io, "the process that guards the command was killed, and the command with it"};
   else if (ended.stopped)
     result.error = Error{Errc::cancelled, "interrupted"};
   else if (ended.timed_out)
@@ -143,7 +143,7 @@ void run_masked(const GuardedCommand& command, const Machine& machine, std::size
   if (command.output_fd >= 0) started.other_descriptors = OtherDescriptors::close_all;  // an item of a batch
   started.environment.insert(started.environment.end(), command.environment.begin(), command.environment.end());
   if (!result.variant.empty()) started.environment.emplace_back("WEIR_VARIANT", result.variant);
-  result.placement.text = "it ended before anybody looked";
+  result.placement.text = "it ended before the first sample";
   DeviceMeasurement measurement{machine, chosen, probe.sampler(), result};
   auto process = device::CommandProcess::start(started);
   if (!process) {

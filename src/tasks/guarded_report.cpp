@@ -48,15 +48,15 @@ nlohmann::ordered_json to_json(const GuardedResult& result) {
       {"device_before_bytes", on_device(result.device_before)},
       {"device_peak_bytes", on_device(result.device_peak)},
       {"device_after_bytes", result.driver_unresponsive ? OrderedJson{} : on_device(result.device_after)},
-      {"device_took_bytes", result.driver_unresponsive ? OrderedJson{} : on_device(result.device_growth)},
+      {"device_growth_bytes", result.driver_unresponsive ? OrderedJson{} : on_device(result.device_growth)},
       {"allowed_bytes", result.need_with_context.count()},
       {"peak_bytes", result.peak_ram.count()},
       {"samples", result.samples},
-      {"left_behind", result.leftover_processes.size()},
+      {"leftover_processes", result.leftover_processes.size()},
       {"waited_s", result.waited_s},
-      {"took_s", result.duration_s}};
-  if (!result.leftover_processes.empty()) json["left_behind_processes"] = device::describe(result.leftover_processes);
-  if (!result.leak_resolution.empty()) json["emergency"] = result.leak_resolution;
+      {"duration_s", result.duration_s}};
+  if (!result.leftover_processes.empty()) json["leftover_process_list"] = device::describe(result.leftover_processes);
+  if (!result.leak_resolution.empty()) json["leak_resolution"] = result.leak_resolution;
   if (!result.reset_command.empty()) json["reset_command"] = result.reset_command;
   if (result.initial_device && result.initial_device->total)
     json["device_total_bytes"] = result.initial_device->total->value.count();

@@ -19,7 +19,7 @@ TEST(GuardedReport, ARefusedCommandHasNoStatus) {
   GuardedResult result;
   EXPECT_EQ(to_json(result)["status"], 0);
   result.refused = true;
-  EXPECT_TRUE(to_json(result)["status"].is_null()) << "0 would be that of a command that ended well";
+  EXPECT_TRUE(to_json(result)["status"].is_null()) << "0 would mean that the command succeeded";
 }
 
 }  // namespace

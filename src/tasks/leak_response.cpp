@@ -46,7 +46,7 @@ void mark_untrusted(const device::Device& device, GuardedResult& result, const C
   result.leak_resolution = "failed";
   result.reset_command = device::reset_command(device);
   if (!result.reset_command.empty())
-    callbacks.on_note(fmt::format("to free it, as root and with nobody on the card: {}", result.reset_command));
+    callbacks.on_note(fmt::format("to free it, as root and while no process uses the card: {}", result.reset_command));
 }
 
 }  // namespace

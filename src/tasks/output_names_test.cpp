@@ -68,7 +68,7 @@ TEST(OutputNames, EqualNamesFromSeveralFoldersAreHashed) {
   const auto outputs = choose_output_names(inputs, "out", nothing);
   EXPECT_NE(outputs[0], outputs[1]);
   EXPECT_EQ(choose_output_names(std::vector{inputs[1], inputs[0]}, "out", nothing)[0], outputs[1])
-      << "by the place alone";
+      << "depends only on the location";
 }
 
 TEST(OutputNames, AnOutputIsNeverAnotherInput) {
@@ -99,7 +99,7 @@ class Runs : public ::testing::Test {
     std::map<std::string, std::string> result;
     for (std::size_t i = 0; i < files.size(); ++i) {
       const auto [at, fresh] = made_from_.emplace(outputs[i].native(), inputs[i].path.native());
-      EXPECT_EQ(at->second, inputs[i].path.native()) << outputs[i] << " was another's";
+      EXPECT_EQ(at->second, inputs[i].path.native()) << outputs[i] << " belongs to another input";
       result[files[i]] = outputs[i].filename().native();
     }
     return result;

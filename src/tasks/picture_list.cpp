@@ -109,7 +109,7 @@ void InputFinder::add_entry(const fs::directory_entry& entry, const fs::path& re
   } else if (status.type() == fs::file_type::not_found || problem == std::errc::too_many_symbolic_link_levels) {
     if (link) ++skipped.broken_links;  // otherwise it went away meanwhile
   } else if (status.type() == fs::file_type::none || status.type() == fs::file_type::unknown) {
-    add_problem(path, {Errc::io, problem ? problem.message() : "cannot be looked at"});
+    add_problem(path, {Errc::io, problem ? problem.message() : "its type cannot be read"});
   } else if (!fs::is_regular_file(status)) {
     ++skipped.special_files;
   } else if (!picture) {

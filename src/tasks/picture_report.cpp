@@ -60,12 +60,12 @@ OrderedJson device_json(const enhance::DeviceReport& report) {
   const auto& counts = report.counts;
   const auto& memory = report.memory;
   return {{"name", report.name},
-          {"tiles", counts.attempts},
-          {"repeats", counts.retries},
-          {"smaller_tiles", counts.smaller_tile_retries},
-          {"float32_instead", counts.float32_retries},
-          {"opened_anew", counts.reopened},
-          {"left_to_cpu", counts.cpu_fallbacks},
+          {"attempts", counts.attempts},
+          {"retries", counts.retries},
+          {"smaller_tile_retries", counts.smaller_tile_retries},
+          {"float32_retries", counts.float32_retries},
+          {"reopened", counts.reopened},
+          {"cpu_fallbacks", counts.cpu_fallbacks},
           {"pool_allocated_bytes", memory.allocated.count()},
           {"pool_idle_bytes", memory.idle.count()},
           {"pool_peak_bytes", memory.peak.count()},

@@ -193,7 +193,7 @@ PictureResult upscale_picture(const PictureItem& item, const PictureSettings& se
     if (const auto refusal = resource_error_of(problem))
       fail(result, *refusal, false);
     else
-      fail(result, {Errc::unsupported, fmt::format("a fault of weir: {}", problem.what())}, true);
+      fail(result, {Errc::unsupported, fmt::format("an internal error of weir: {}", problem.what())}, true);
   }
   result.total_time = std::chrono::steady_clock::now() - start;
   result.peak_ram = peak_resident_memory();

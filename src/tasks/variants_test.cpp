@@ -23,7 +23,7 @@ TEST(Variants, TheFirstVariantThatFitsIsTaken) {
     return choose_variant(variants, {free, promised, true}, false);
   };
   EXPECT_EQ(*variant(6_GiB, {}), 0u);
-  EXPECT_EQ(*variant(5_GiB, {}), 1u) << "the context needs room too";
+  EXPECT_EQ(*variant(5_GiB, {}), 1u) << "the context needs memory too";
   EXPECT_EQ(*variant(3_GiB, {}), 1u);
   EXPECT_EQ(*variant(1536_MiB, {}), 2u);
   EXPECT_EQ(*variant(1_GiB, {}), 3u);
@@ -35,16 +35,16 @@ TEST(Variants, TheFirstVariantThatFitsIsTaken) {
 }
 
 TEST(LastNeed, MustFit) {
-  EXPECT_TRUE(choose_by_last_need(5_GiB, {5_GiB, {}, true})) << "its context was measured with it";
+  EXPECT_TRUE(choose_by_last_need(5_GiB, {5_GiB, {}, true})) << "the last need includes the context";
   EXPECT_FALSE(choose_by_last_need(5_GiB, {5_GiB, 1_GiB, true}));
-  EXPECT_TRUE(choose_by_last_need(5_GiB, {})) << "nobody asked for anything";
+  EXPECT_TRUE(choose_by_last_need(5_GiB, {})) << "no need was given";
 }
 
 TEST(Variants, UnknownMemoryIsNotFree) {
   const std::vector<Variant> variants{{"", 1_GiB}};
   EXPECT_FALSE(choose_variant(variants, {}, false));
   EXPECT_TRUE(choose_variant(variants, {}, true));
-  EXPECT_TRUE(choose_variant({Variant{}}, {}, false)) << "nothing was asked";
+  EXPECT_TRUE(choose_variant({Variant{}}, {}, false)) << "no need was given";
 }
 
 TEST(MemoryAvailability, CountsOnlyReservationsOfOthers) {

@@ -1,12 +1,14 @@
-"""Runs every Python file below folders as a program, those of packages by `python -m` too, and tells what each saw.
+"""Runs every Python file below folders as a program and prints the GPU selection of each.
 
 usage: run_with_stubs.py FOLDER...
 
-Imports that are neither Python's own nor the folder's become stubs, which take every call and give stubs. A call that would
-start a GPU driver (anything of torch.cuda but what only frees or formats, .cuda(), .to() or device= with a GPU's name) notes
-the selecting variables of the environment, the first time in each program. Processes are not started: what they would be given
-is noted. One JSON line a program: folder, file, the variables at that moment (null if there was none), those of each
-process that it starts, those at its end, and all that it printed.
+Files in subfolders run by `python -m`, too. Imports of modules that belong neither to Python nor to the folder become
+stubs, which accept every call and return stubs. The first call in each program that would start a GPU driver records
+the selecting variables of the environment: any call of torch.cuda except empty_cache and manual_seed, .cuda(), and
+.to() or device= with a GPU's name. Processes are not started; the script records the variables that they would get. It
+prints one JSON line per program: "folder", "file", "first" (the variables at the first driver call; null if there was
+none), "started" (the variables of each process), "end" (the variables at the end) and "output" (everything the program
+printed).
 """
 
 import importlib.abc
@@ -42,7 +44,7 @@ def names_gpu(value):
 
 
 class Process:
-    """In the place of one that would be started."""
+    """Replaces subprocess.Popen and records the variables that the process would get."""
 
     def __init__(self, *arguments, **keywords):
         Record.started.append(selection(keywords.get("env")))
@@ -72,7 +74,7 @@ def start_nothing():
 
 
 class Stub:
-    """Takes every attribute and call; numbers and truth are those of a machine with one card."""
+    """Accepts every attribute and call; as a number or a truth value it stands for a machine with one card."""
 
     def __init__(self, name):
         self._name = name
@@ -133,8 +135,8 @@ def run(folder, file, module):
     os.chdir(folder)
     sys.path.insert(0, folder)
     sys.argv = [file]
-    sys.meta_path.append(StubModule())  # asked last: what exists is what it is
-    warnings.simplefilter("ignore")  # that of runpy, of modules that are imported and run
+    sys.meta_path.append(StubModule())  # last, so that existing modules are found first
+    warnings.simplefilter("ignore")  # runpy warns about modules that are imported and run
     start_nothing()
     printed = io.StringIO()
     sys.stdout = printed
@@ -146,14 +148,14 @@ def run(folder, file, module):
             runpy.run_path(os.path.join(folder, file), run_name="__main__")
     except SystemExit as end:
         print("exit", end.code)
-    except Exception as error:  # the program's own: part of what it does
+    except Exception as error:  # an error of the program is part of its behaviour
         print(type(error).__name__, error)
     sys.stdout = sys.__stdout__
     return {"first": Record.first, "started": Record.started, "end": selection(), "output": printed.getvalue()}
 
 
-def run_apart(folder, file, module):
-    """In a process of its own, so that no program leaves anything to the next."""
+def run_in_process(folder, file, module):
+    """Runs the program in a new process, so that no program affects the next one."""
     out, into = os.pipe()
     child = os.fork()
     if child == 0:
@@ -186,8 +188,9 @@ def main():
         folder = os.path.abspath(folder)
         for file in programs(folder):
             for module in (False, True) if "/" in file else (False,):
-                seen = run_apart(folder, file, module)
-                print(json.dumps({"folder": folder, "file": file + (" -m" if module else ""), **seen}, sort_keys=True))
+                result = run_in_process(folder, file, module)
+                name = file + (" -m" if module else "")
+                print(json.dumps({"folder": folder, "file": name, **result}, sort_keys=True))
 
 
 if __name__ == "__main__":

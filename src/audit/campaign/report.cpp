@@ -11,7 +11,7 @@ namespace weir::audit {
 namespace {
 
 std::string slowdown_text(const CampaignFile& file, int pairs) {
-  if (pairs == 0 || file.state != "mended") return "";
+  if (pairs == 0 || file.state != "fixed") return "";
   return fmt::format("{:+.1f} % (noise {:.1f} %, {} pairs)", 100 * file.slowdown, 100 * file.slowdown_spread, pairs);
 }
 
@@ -69,7 +69,7 @@ std::string junit(const Campaign& campaign, const Verdict& verdict) {
     for (const CampaignFile& file : shard.files) {
       cases += fmt::format("  <testcase classname=\"weir.{}\" name=\"{}\" time=\"{:.3f}\"", shard.name,
                            escape_markup(printable(file.path)), file.seconds);
-      if (file.state == "mended")
+      if (file.state == "fixed")
         cases += "/>\n";
       else if (file.state == "planned")
         cases += "><skipped message=\"not done yet\"/></testcase>\n";
@@ -87,15 +87,15 @@ std::string junit(const Campaign& campaign, const Verdict& verdict) {
 
 std::string Verdict::text() const {
   const std::size_t all = planned + fixed + put_back;
-  if (is_complete()) return fmt::format("complete: {} of {} files mended", fixed, all);
-  return fmt::format("incomplete: {} of {} files mended, {} put back, {} not done", fixed, all, put_back, planned);
+  if (is_complete()) return fmt::format("complete: {} of {} files fixed", fixed, all);
+  return fmt::format("incomplete: {} of {} files fixed, {} put back, {} not done", fixed, all, put_back, planned);
 }
 
 Verdict compute_verdict(const Campaign& campaign) {
   Verdict verdict;
   for (const Shard& shard : campaign.shards) {
     for (const CampaignFile& file : shard.files) {
-      if (file.state == "mended")
+      if (file.state == "fixed")
         ++verdict.fixed;
       else if (file.state == "planned")
         ++verdict.planned;

@@ -134,7 +134,7 @@ class Worker {
   Status fix_file(CampaignFile& file) const {
     const auto found = context_.texts.find(file.path);
     const auto current = SourceFile::read(tree_ / file.path, file.path);
-    if (found == context_.texts.end()) return put_back(file, "has nothing to mend any more");
+    if (found == context_.texts.end()) return put_back(file, "has nothing left to fix");
     const EditedText& texts = found->second;
     // An interruption between the commit and the note of it: the work is there.
     if (current && current->text() == texts.text_after)
@@ -154,7 +154,7 @@ class Worker {
 
   static Status record_commit(CampaignFile& file, const Result<std::string>& commit) {
     if (!commit) return commit.error();
-    file.state = "mended";
+    file.state = "fixed";
     file.commit = first_line(*commit);
     return ok();
   }

@@ -65,7 +65,7 @@ void check_properties(Fill fill) {
   expect_no_change(folder / "unsafe", false);
   for (const auto& rule : safe.rules) {
     const auto count = [&](const RemainingFindings& left) { return left.contains(rule) ? left.at(rule) : 0; };
-    EXPECT_TRUE(unsafe.rules.contains(rule)) << rule.first << ' ' << rule.second << " is mended by --fix alone";
+    EXPECT_TRUE(unsafe.rules.contains(rule)) << rule.first << ' ' << rule.second << " is fixed by --fix only";
     EXPECT_LE(count(unsafe.left), count(safe.left)) << rule.first << ' ' << rule.second;
   }
 }

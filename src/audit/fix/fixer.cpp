@@ -228,7 +228,7 @@ class Fixer {
       if (found == dropped_edits_.end() || finding.edits.empty()) continue;
       finding.edits.clear();
       finding.fixability = Fixability::manual;
-      finding.advice += "; not by itself" + found->second;
+      finding.advice += "; no automatic fix" + found->second;
     }
   }
 

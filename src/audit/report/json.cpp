@@ -118,7 +118,7 @@ std::string json_report(const AuditResult& audit) {
   Json findings = Json::array();
   for (const LineFindings& group : group_by_line(audit.findings)) {
     findings.push_back(finding_json(audit.findings[group.primary], fingerprints[group.primary]));
-    findings.back()["also"] = other_findings_json(group.others, audit.findings, fingerprints);
+    findings.back()["other_rules"] = other_findings_json(group.others, audit.findings, fingerprints);
   }
   for (std::size_t i = 0; i < audit.findings.size(); ++i)
     if (audit.findings[i].suppressed) findings.push_back(finding_json(audit.findings[i], fingerprints[i]));

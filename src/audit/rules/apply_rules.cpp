@@ -66,7 +66,7 @@ void FindingCollector::drop_edits_of_possible_order(Finding& finding) const {
   finding.edits.clear();
   finding.fixability = Fixability::manual;
   finding.advice += fmt::format(
-      "; not by itself: {} may have an order of its own",
+      "; no automatic fix: {} may have an order of its own",
       found->second == finding.module ? std::string{"this program"} : printable(found->second->source.name()));
 }
 

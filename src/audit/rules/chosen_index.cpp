@@ -182,7 +182,7 @@ void check_chosen_index(const Execution& execution, std::size_t index, const Rul
       "G08", *use.module, use.event->range,
       is_too_late
           ? fmt::format(
-                "the same number is put into {} ({}) and counted on here: it works only while that comes too late",
+                "the same number is put into {} ({}) and used here: it works only while the mask is set too late",
                 mask->event->name, place)
           : fmt::format("the device has the number that {} is given ({}): behind the mask the cards count from 0",
                         mask->event->name, place),

@@ -17,9 +17,9 @@ const Rule* guess_rule(std::string_view id) {
 std::string_view fixability_text(Fixability fixability) {
   switch (fixability) {
     case Fixability::safe:
-      return "`--fix` mends it where that changes nothing else";
+      return "`--fix` fixes it where that changes nothing else";
     case Fixability::unsafe:
-      return "`--fix --unsafe` mends it; it may change what the program does";
+      return "`--fix --unsafe` fixes it; this may change what the program does";
     case Fixability::manual:
       break;
   }
@@ -41,12 +41,12 @@ std::string unknown_rule_text(std::string_view id) {
 
 std::string rule_page(const Rule& rule) {
   std::string page = fmt::format("# {}: {}\n\n", rule.id, rule.title);
-  page += fmt::format("Severity: {}. Mended: {}.{}\n\n{}\n\n", name_of(rule.severity), fixability_text(rule.fixability),
-                      rule.needs_policy ? " Told only with a policy (`[audit]` in weir.toml) or `--select`." : "",
+  page += fmt::format("Severity: {}. Fix: {}.{}\n\n{}\n\n", name_of(rule.severity), fixability_text(rule.fixability),
+                      rule.needs_policy ? " Reported only with a policy (`[audit]` in weir.toml) or `--select`." : "",
                       rule.why);
   page += "Bad:\n" + code_block(rule.language, rule.bad_example) + "\nGood:\n" +
           code_block(rule.language, rule.good_example);
-  if (!rule.issue_threads.empty()) page += fmt::format("\nPeople who met it: {}.\n", rule.issue_threads);
+  if (!rule.issue_threads.empty()) page += fmt::format("\nIssue threads: {}.\n", rule.issue_threads);
   page += fmt::format("\nTo keep a line as it is: `# weir: ignore[{}] the reason` on it or above it.\n", rule.id);
   return page;
 }
@@ -63,9 +63,9 @@ std::string explain_rule(const Rule& rule) {
   };
   std::string text = fmt::format("{} {} ({})\n\n{}\n\nBad:\n{}\nGood:\n{}", rule.id, rule.title, name_of(rule.severity),
                                  rule.why, indented(rule.bad_example), indented(rule.good_example));
-  text += fmt::format("\nMended: {}.\n", fixability_text(rule.fixability));
-  if (rule.needs_policy) text += "Told only with a policy ([audit] in weir.toml) or --select.\n";
-  if (!rule.issue_threads.empty()) text += fmt::format("People who met it: {}.\n", rule.issue_threads);
+  text += fmt::format("\nFix: {}.\n", fixability_text(rule.fixability));
+  if (rule.needs_policy) text += "Reported only with a policy ([audit] in weir.toml) or --select.\n";
+  if (!rule.issue_threads.empty()) text += fmt::format("Issue threads: {}.\n", rule.issue_threads);
   return text;
 }
 

@@ -139,7 +139,7 @@ void check_under_mask(const Execution& execution, std::size_t index, const Possi
                   hidden                     ? "hides all cards"
                   : mask.entries.size() == 1 ? "leaves one card numbered from 0"
                                              : fmt::format("leaves {} cards numbered from 0", mask.entries.size())),
-      hidden ? "take the CPU, or let a card through" : "take the number within the mask, or change the mask");
+      hidden ? "use the CPU, or make a card visible" : "take the number within the mask, or change the mask");
   if (elsewhere)
     found.message += fmt::format(" (used at {})", location_text(literal_module, *use.module, use.event->range));
   if (set->event->mode == Event::Mode::set_if_unset) found.severity = Severity::fragile;
@@ -170,7 +170,7 @@ void check_counting(const Execution& execution, std::size_t index, const RuleCon
     if (other)
       context.findings.add(
           make_finding("G20", *use.module, use.event->range,
-                       fmt::format("`{}` knows no mask: this is card {} of the machine, and {}={} ({}) selects another",
+                       fmt::format("`{}` ignores masks: this is card {} of the machine, and {}={} ({}) selects another",
                                    code, number->number, set->event->name, *set->value.as_text(),
                                    location_text(*use.module, *set->module, set->event->range)),
                        "go by UUID: nvmlDeviceGetHandleByUUID()"));

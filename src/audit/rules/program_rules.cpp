@@ -176,11 +176,12 @@ void check_unused_mask(const Execution& execution, const RuleContext& context) {
                    find_step(execution, starts_gpu_process) != nullptr;
   if (gpu || !has_no_gpu_code(*execution.program)) return;
   if (const Event* client = client_import(*execution.program)) {
-    context.findings.add(make_finding("G12", *mask->module, mask->event->range,
-                                      fmt::format("this program asks a server ({}, {}); its mask reaches nobody",
-                                                  code_text(*mask->module, client->range),
-                                                  location_text(*mask->module, *execution.program, client->range)),
-                                      "set it where the server is started"));
+    context.findings.add(
+        make_finding("G12", *mask->module, mask->event->range,
+                     fmt::format("this program asks a server ({}, {}); its mask has no effect on the server",
+                                 code_text(*mask->module, client->range),
+                                 location_text(*mask->module, *execution.program, client->range)),
+                     "set it where the server is started"));
     return;
   }
   auto found = make_finding("G11", *mask->module, mask->event->range,

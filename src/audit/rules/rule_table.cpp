@@ -39,7 +39,8 @@ constexpr std::array kRules{
          "is_available(), moving a tensor and the like start the driver, which reads the masks at that moment. A mask "
          "that this process sets afterwards changes nothing. torch.cuda.device_count() did so before PyTorch 1.13; "
          "since "
-         "then it asks NVML where it can, and before 2.4 it kept its first answer: told as fragile, and so is "
+         "then it asks NVML where it can, and before 2.4 it kept its first answer: this is reported as fragile, and "
+         "so is "
          "is_available() where PYTORCH_NVML_BASED_CUDA_CHECK stands in the file.",
          "import os, torch\nif torch.cuda.is_available():\n    os.environ[\"CUDA_VISIBLE_DEVICES\"] = \"1\"\n",
          "import os\nos.environ[\"CUDA_VISIBLE_DEVICES\"] = \"1\"\nimport torch\n", "python",
@@ -55,9 +56,8 @@ constexpr std::array kRules{
         "os.environ[\"CUDA_DEVICE_ORDER\"] = \"PCI_BUS_ID\"\nos.environ[\"CUDA_VISIBLE_DEVICES\"] = \"1\"\n", "python",
         "flux-framework/flux-core#1598; gpustack/gpustack#1633; LostRuins/koboldcpp#1023; tensorflow/tensorflow#32881"},
     Rule{"G05", "GPU used without any selection", fragile, opt_in, true,
-         "This program takes whatever card comes first. On a machine with two cards that is the one that the driver "
-         "likes, "
-         "not the one that the policy names.",
+         "This program uses the first card. On a machine with several cards the driver decides which one is first, "
+         "and it may not be the policy's card.",
          "import torch\nmodel = Net().to(\"cuda\")\n",
          "import os\nos.environ.setdefault(\"CUDA_DEVICE_ORDER\", \"PCI_BUS_ID\")\n"
          "os.environ.setdefault(\"CUDA_VISIBLE_DEVICES\", \"GPU-...\")\nimport torch\nmodel = Net().to(\"cuda\")\n",
@@ -69,7 +69,8 @@ constexpr std::array kRules{
         "os.environ[\"CUDA_VISIBLE_DEVICES\"] = \"0\"\nimport helpers  # sets \"1\"\n",
         "os.environ[\"CUDA_VISIBLE_DEVICES\"] = \"0\"\nimport helpers  # sets nothing\n", "python", ""},
     Rule{"G07", "the same mask set twice", style, safe, false,
-         "Harmless today. The day one of the copies is changed, the program has two opinions.",
+         "Harmless as long as both are equal. When only one of the copies is changed, the program sets two different "
+         "masks.",
          "os.environ[\"CUDA_VISIBLE_DEVICES\"] = \"1\"\nos.environ[\"CUDA_VISIBLE_DEVICES\"] = \"1\"\n",
          "os.environ[\"CUDA_VISIBLE_DEVICES\"] = \"1\"\n", "python", ""},
     Rule{"G08", "index outside the mask", wrong, opt_in, false,
@@ -87,7 +88,7 @@ constexpr std::array kRules{
          "model.to(\"cuda:0\")  # and the mask chosen outside: weir run --device ... -- python train.py\n", "python",
          ""},
     Rule{
-        "G10", "mask overwritten without looking", fragile, opt_in, false,
+        "G10", "mask overwritten unconditionally", fragile, opt_in, false,
         "A scheduler, a container or the user may have set the mask for a reason; the program replaces it with a fixed "
         "value, and two jobs meet on one card.",
         "os.environ[\"CUDA_VISIBLE_DEVICES\"] = \"0\"\n", "os.environ.setdefault(\"CUDA_VISIBLE_DEVICES\", \"0\")\n",
@@ -95,12 +96,12 @@ constexpr std::array kRules{
         "IsoNet-cryoET/IsoNet2#28; SBU-BMI/quip_cancer_segmentation#4; ray-project/ray#28215; Parsl/parsl#2740; "
         "mozilla/translations#67"},
     Rule{"G11", "mask set in a program that uses no GPU", style, opt_in, true,
-         "The header was copied. It costs nothing until somebody trusts it.",
+         "The header was copied. It has no effect, but readers may believe that the program uses a GPU.",
          "import os\nos.environ[\"CUDA_VISIBLE_DEVICES\"] = \"1\"\nprint(open(\"log\").read())\n",
          "print(open(\"log\").read())\n", "python", ""},
     Rule{"G12", "mask set in the client of a server", dead, manual, false,
-         "The work is done by a server process that was started with its own environment. A mask in the client reaches "
-         "nobody.",
+         "The work is done by a server process that was started with its own environment. A mask in the client has no "
+         "effect on it.",
          "os.environ[\"CUDA_VISIBLE_DEVICES\"] = \"1\"\nimport ollama\nollama.chat(model=\"llama3\", messages=m)\n",
          "# in the unit of the server: Environment=CUDA_VISIBLE_DEVICES=1\n", "python", ""},
     Rule{"G13", "device never verified", fragile, opt_in, true,
@@ -108,7 +109,7 @@ constexpr std::array kRules{
          "address does.",
          "import torch\nmodel.to(\"cuda\")\n", "import weir\nweir.verify()\nimport torch\nmodel.to(\"cuda\")\n",
          "python", ""},
-    Rule{"G14", "check of the device that nobody calls", dead, manual, false,
+    Rule{"G14", "device check that is never called", dead, manual, false,
          "The function looks at the mask or at the card and raises when it is wrong, but no code of the project calls "
          "it.",
          "def check_gpu():\n    if \"3090\" not in torch.cuda.get_device_name(0):\n        raise RuntimeError(\"wrong "
@@ -120,7 +121,7 @@ constexpr std::array kRules{
          "if os.environ.get(\"CUDA_VISIBLE_DEVICES\") != \"1\":\n    raise RuntimeError(\"wrong GPU\")\n",
          "weir.verify()  # compares the UUID with the policy\n", "python", ""},
     Rule{"G16", "product name in the code", style, manual, true,
-         "The name belongs into the policy: the next card has another.",
+         "The name belongs in the policy, because the next card has another name.",
          "if \"RTX 3090\" not in torch.cuda.get_device_name(0):\n    sys.exit(1)\n", "weir.verify()\n", "python", ""},
     Rule{"G17", "comment that contradicts the mask", style, opt_in, false,
          "The comment beside the mask names a device that the code does not select. Readers trust comments.",
@@ -133,7 +134,7 @@ constexpr std::array kRules{
     Rule{"G19", "the same GPU header copied into many files", style, manual, false,
          "Three or more programs start with the same lines, and the lines do more than select: they change the folder "
          "or "
-         "the module path, or print. One import replaces them, and one place is changed next time.",
+         "the module path, or print. One import replaces them, so that later changes are made in one place.",
          "import os, sys\nos.chdir(\"/home/me/project\")\nos.environ[\"CUDA_VISIBLE_DEVICES\"] = \"1\"\n",
          "import gpu_setup\n", "python", ""},
     Rule{
@@ -144,8 +145,8 @@ constexpr std::array kRules{
         "h = pynvml.nvmlDeviceGetHandleByIndex(torch.cuda.current_device())\n",
         "uuid = \"GPU-\" + str(torch.cuda.get_device_properties(0).uuid)\nh = pynvml.nvmlDeviceGetHandleByUUID(uuid)\n",
         "python", "huggingface/transformers#9354"},
-    Rule{"G21", "silent fall to the CPU", style, opt_in, true,
-         "When the card is not seen, the program goes on many times slower and nobody is told.",
+    Rule{"G21", "silent fallback to the CPU", style, opt_in, true,
+         "When the card is not visible, the program continues many times slower without a message.",
          "device = \"cuda\" if torch.cuda.is_available() else \"cpu\"\n",
          "if not torch.cuda.is_available():\n    raise RuntimeError(\"no GPU\")\ndevice = \"cuda\"\n", "python", ""},
     Rule{"G22", "deprecated memory call, or cleaning up in the wrong order", style, safe, false,
@@ -196,14 +197,13 @@ constexpr std::array kRules{
          "gpu = int(os.environ[\"CUDA_VISIBLE_DEVICES\"])\n", "gpu = 0  # the mask renumbers: the first visible card\n",
          "python",
          "vllm-project/vllm#41848, #6582; pytorch/pytorch#92315; mujocolab/mjlab#1029; unslothai/unsloth#8917"},
-    Rule{"G30", "path of one machine beside the GPU set-up", style, manual, true,
+    Rule{"G30", "machine-specific path beside the GPU set-up", style, manual, true,
          "A program that is pinned to a folder of one machine and to a card of one machine runs on no other.",
          "os.chdir(\"/home/me/project\")\nos.environ[\"CUDA_VISIBLE_DEVICES\"] = \"1\"\n",
          "os.environ.setdefault(\"CUDA_VISIBLE_DEVICES\", \"1\")\n", "python", ""},
     Rule{"G31", "free memory computed from the process's own counters", wrong, opt_in, false,
-         "total - allocated knows nothing of other processes, and reserved - allocated is only what the allocator "
-         "keeps for "
-         "itself. Both say that memory is free which is not.",
+         "total - allocated ignores other processes, and reserved - allocated is only the unused cache of the "
+         "allocator. Neither is the free memory of the card.",
          "free = torch.cuda.get_device_properties(0).total_memory - torch.cuda.memory_allocated(0)\n",
          "free, total = torch.cuda.mem_get_info(0)\n", "python", "unslothai/unsloth#9362"},
     Rule{
@@ -213,8 +213,8 @@ constexpr std::array kRules{
         "import os\nos.environ[\"CUDA_VISIBLE_DEVICES\"] = \"1\"\nfrom __future__ import annotations\n",
         "from __future__ import annotations\nimport os\nos.environ[\"CUDA_VISIBLE_DEVICES\"] = \"1\"\n", "python", ""},
     Rule{"G33", "the mask names another card than the policy's", wrong, opt_in, true,
-         "The policy names the one card that programs of this machine may use. This mask lets another one through: the "
-         "program runs where it must not, and to respect such a mask (setdefault) would only keep the mistake.",
+         "The policy names the one card that programs of this machine may use. This mask selects another one: the "
+         "program runs where it must not, and respecting such a mask (setdefault) would only keep the mistake.",
          "export CUDA_VISIBLE_DEVICES=0  # weir.toml: index = \"1\"\n", "export CUDA_VISIBLE_DEVICES=1\n", "shell", ""},
 };
 

@@ -31,7 +31,7 @@ Finding deprecated_call_finding(const Module& module, const Event& event) {
 
 Finding future_import_finding(const Module& module, const Event& event) {
   auto found = make_finding("G32", module, event.range,
-                            "this file does not compile: an import from __future__ stands below other code",
+                            "this file does not compile: an import from __future__ is below other code",
                             "move it up, below the docstring");
   const auto lines = statement_lines(module.source, event.statement);
   if (lines && event.is_top_level && !module.parse_error) {
@@ -197,9 +197,10 @@ void check_event(const Module& module, const Function& function, const Event& ev
                        "name the card in the policy, and look there"));
       break;
     case Kind::cpu_fallback:
-      add(with_edits(make_finding("G21", module, event.range, "the CPU is taken in silence when no GPU is seen",
-                                  "stop, or say so"),
-                     remove_fallback(module, event)));
+      add(with_edits(
+          make_finding("G21", module, event.range, "the program uses the CPU without a message when no GPU is visible",
+                       "stop, or print a message"),
+          remove_fallback(module, event)));
       break;
     case Kind::deprecated_call:
       if (!event.is_fallback) add(deprecated_call_finding(module, event));

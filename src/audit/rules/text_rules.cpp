@@ -63,10 +63,10 @@ void check_comment(const Module& module, const Event& event, const RuleContext& 
   if (mentions_renumbering(text.substr(hash))) return;
   const auto named = card_numbers_in(text.substr(hash));
   if (named.size() != 1 || named.front().digits == mask->entries.front()) return;
-  auto found =
-      make_finding("G17", module, event.range,
-                   fmt::format("the comment says {}, the code selects {}", named.front().digits, mask->entries.front()),
-                   "make them say the same");
+  auto found = make_finding(
+      "G17", module, event.range,
+      fmt::format("the comment names {}, the code selects {}", named.front().digits, mask->entries.front()),
+      "make them agree");
   // Which of the two is right nobody but the author knows; the code is what runs.
   if (module.source.notebook() == nullptr && !module.parse_error) {
     const auto begin =
@@ -171,11 +171,11 @@ void check_copied_headers(const RuleContext& context) {
       const std::string_view code = copy.module->source.text(copy.event->range);
       if (files.size() >= 3)
         context.findings.add(make_finding("G19", *copy.module, copy.event->range,
-                                          fmt::format("the same header stands in {} files", files.size()),
+                                          fmt::format("the same header is in {} files", files.size()),
                                           "one module that all import"));
       if (code.find("\"/") != std::string_view::npos || code.find("'/") != std::string_view::npos)
         context.findings.add(make_finding("G30", *copy.module, copy.event->range,
-                                          "a path of one machine stands beside the GPU set-up",
+                                          "a machine-specific path is beside the GPU set-up",
                                           "a path from the file, or a setting"));
     }
   }

@@ -66,7 +66,7 @@ Result<MemoryBlock> BufferPool::allocate(Bytes class_size, MemoryUsage usage) {
     cleanup();
     if (!limit.charge(class_size)) {
       return Error{Errc::over_budget,
-                   fmt::format("{}: {} more would pass the line of {}: {} in use", device_.info().name,
+                   fmt::format("{}: {} more would exceed the memory limit of {}: {} in use", device_.info().name,
                                to_text(class_size), to_text(limit.limit()), to_text(limit.in_use()))};
     }
   }

@@ -54,7 +54,7 @@ TEST_F(VulkanMeters, ReportsABufferThatIsKeptButNotOneThatIsGivenBack) {
 TEST_F(VulkanMeters, TheBudgetMeterReportsTheUseThatTheSystemCounts) {
   DeviceInfo info = device();
   if (info.kind == DeviceKind::software) {
-    EXPECT_EQ(make_budget_meter(instance(), info), nullptr) << "it tells the use of the whole machine";
+    EXPECT_EQ(make_budget_meter(instance(), info), nullptr) << "it reports the use of the whole machine";
     info.kind = DeviceKind::other;
   }
   if (!info.has_memory_budget) GTEST_SKIP() << "this driver has no VK_EXT_memory_budget";
@@ -74,7 +74,7 @@ struct BudgetDriver {
     heaps.memoryHeaps[0] = {(8_GiB).count(), VK_MEMORY_HEAP_DEVICE_LOCAL_BIT};
     heaps.memoryHeaps[1] = {(32_GiB).count(), 0};
     auto* budget = static_cast<VkPhysicalDeviceMemoryBudgetPropertiesEXT*>(memory->pNext);
-    ASSERT_NE(budget, nullptr) << "nobody asked for the budget";
+    ASSERT_NE(budget, nullptr) << "the budget was not requested";
     ASSERT_EQ(budget->sType, VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_MEMORY_BUDGET_PROPERTIES_EXT);
     budget->heapBudget[0] = (6_GiB).count();
     budget->heapUsage[0] = used;

@@ -232,7 +232,8 @@ TEST_F(VulkanStream, PoolGivesIdleMemoryBackBeforeItRefuses) {
   const auto refused = pool_->acquire(3_MiB, MemoryKind::weights, MemoryUsage::device);
   ASSERT_FALSE(refused);
   EXPECT_EQ(refused.error().code, Errc::over_budget);
-  EXPECT_THAT(refused.error().what, testing::HasSubstr("3 MiB more would pass the line of 4 MiB: 2 MiB in use"));
+  EXPECT_THAT(refused.error().what,
+              testing::HasSubstr("3 MiB more would exceed the memory limit of 4 MiB: 2 MiB in use"));
   EXPECT_EQ(device_limit_.charged(), 2_MiB) << "a refusal changes nothing";
 }
 

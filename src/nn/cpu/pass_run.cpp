@@ -52,7 +52,7 @@ bool PassRun::run_step(int o, RowRange rows) {
   if (!status_) return false;
   if (has_bad_values()) {
     status_ = Error{Errc::bad_values,
-                    fmt::format("layer {} met a value that is not a number near row {}",
+                    fmt::format("layer {}: a value that is not a number near row {}",
                                 context_.graph.layers[static_cast<std::size_t>(op.layer)].name, rows.first)};
     return false;
   }

@@ -90,7 +90,7 @@ Result<Checkpoint> take_checkpoint(const TrainingState& training, std::uint64_t 
 Status restore_checkpoint(const Checkpoint& checkpoint, const TrainingState& training) {
   const std::vector<NamedArray> arrays = list_arrays(training);
   if (arrays.size() != checkpoint.arrays.size()) {
-    return Error{Errc::corrupt, fmt::format("checkpoint of another training: {} arrays, and {} are wanted",
+    return Error{Errc::corrupt, fmt::format("checkpoint of another training: {} arrays instead of {}",
                                             checkpoint.arrays.size(), arrays.size())};
   }
   for (std::size_t i = 0; i < arrays.size(); ++i) {

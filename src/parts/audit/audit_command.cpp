@@ -85,9 +85,9 @@ std::string find_flag_conflict(const Arguments& args) {
   if (auto mistyped = mistyped_verb(args); !mistyped.empty()) return mistyped;
   if (given.write_baseline && given.baseline.empty()) return "--write-baseline needs --baseline FILE";
   if (given.write_baseline && (given.fix || given.diff))
-    return "--write-baseline does not go with --fix or --diff: mend first, then write what is left";
+    return "--write-baseline does not go with --fix or --diff: fix first, then write the remaining findings";
   if (!given.baseline.empty() && is_campaign_command(args))
-    return "a campaign knows no --baseline; --ignore and comments ('weir: ignore[G10]') leave findings out";
+    return "a campaign does not support --baseline; --ignore and comments ('weir: ignore[G10]') leave findings out";
   return {};
 }
 
@@ -121,7 +121,7 @@ ExitResult run_fix(const audit::AuditRequest& request, const Arguments& args) {
     if (file.text_before == file.text_after) continue;
     changed = true;
     if (!args.audit.diff)
-      log.info(fmt::format("{}: mended {}", printable(file.name), fmt::join(file.rules, ", ")));
+      log.info(fmt::format("{}: fixed {}", printable(file.name), fmt::join(file.rules, ", ")));
     else if (auto printed = print(audit::unified_diff(file.name, file.text_before, file.text_after));
              printed.status != ExitStatus::done)
       return printed;

@@ -36,7 +36,7 @@ struct Winograd {
   static std::size_t product_floats() {
     return round64(static_cast<std::size_t>(kPoints) * (kMaxTiles * kBlock + kPad));
   }
-  static_assert(kTiles <= 8, "what unscale_floats() has room for");
+  static_assert(kTiles <= 8, "unscale_floats() reserves 8 floats per point");
   static std::size_t unscale_floats() { return round64(static_cast<std::size_t>(kMaxGroups) * kPoints * 8 + 16); }
   static std::size_t scratch_bytes(int in) {
     return sizeof(float) * (group_floats(in) + value_floats(in) + product_floats() + unscale_floats());

@@ -248,7 +248,7 @@ TEST_P(Rows, SamplesReportNonFiniteAndUnequalValues) {
     std::vector<float> other = row;
     other[place] = 0.26F;
     EXPECT_TRUE(summarise(other, 0.25F, 0, 77).has_unequal) << place;
-    EXPECT_FALSE(summarise(other, 0.25F, 1, 40).has_unequal && place != 40) << "columns that are not asked for";
+    EXPECT_FALSE(summarise(other, 0.25F, 1, 40).has_unequal && place != 40) << "columns outside of the job";
   }
 }
 

@@ -17,7 +17,7 @@ Result<NcnnDescription> build(const std::string& lines) {
   for (int blobs = 1; blobs < 100; ++blobs) {
     auto read = read_ncnn_text(fmt::format("7767517\n{} {}\n{}", layers, blobs, text), "net.param");
     if (read) return build_ncnn_graph(*read, "net.param");
-    if (read.error().what.find("where line 2 says") == std::string::npos) return read.error();
+    if (read.error().what.find("but line 2 declares") == std::string::npos) return read.error();
   }
   return Error{Errc::corrupt, "too many blobs for this test"};
 }

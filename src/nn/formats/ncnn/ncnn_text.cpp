@@ -81,9 +81,9 @@ class TextReader {
       layers.push_back(*std::move(layer));
     }
     if (layers.size() != layer_count_) {
-      return corrupt(fmt::format("{} layers, where line 2 says {}", layers.size(), layer_count_));
+      return corrupt(fmt::format("{} layers, but line 2 declares {}", layers.size(), layer_count_));
     }
-    if (blobs != blob_count_) return corrupt(fmt::format("{} blobs, where line 2 says {}", blobs, blob_count_));
+    if (blobs != blob_count_) return corrupt(fmt::format("{} blobs, but line 2 declares {}", blobs, blob_count_));
     return layers;
   }
 

@@ -55,8 +55,8 @@ TEST(NcnnText, CountsThatCannotBeTrueAreRefusedBeforeAnythingIsAllocated) {
 TEST(NcnnText, CountsThatAreNotTheLinesAreCorrupt) {
   const std::string line = "Input in 0 1 a\n";
   expect_error(read(line + line), "net.param:4: more than the 1 layers of line 2");
-  expect_error(read_ncnn_text("7767517\n2 1\n" + line, "x"), "x:3: 1 layers, where line 2 says 2");
-  expect_error(read_ncnn_text("7767517\n1 7\n" + line, "x"), "x:3: 1 blobs, where line 2 says 7");
+  expect_error(read_ncnn_text("7767517\n2 1\n" + line, "x"), "x:3: 1 layers, but line 2 declares 2");
+  expect_error(read_ncnn_text("7767517\n1 7\n" + line, "x"), "x:3: 1 blobs, but line 2 declares 7");
 }
 
 TEST(NcnnText, NumbersAreFiniteAndWellFormed) {

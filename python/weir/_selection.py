@@ -1,4 +1,4 @@
-"""The device that this process has chosen."""
+"""The device that this process has selected."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Device:
-    """One GPU. ``info`` is what ``weir devices --json`` says of it."""
+    """One GPU. ``info`` holds the fields that ``weir devices --json`` prints for it."""
 
     index: int
     info: dict[str, Any] = field(repr=False)
@@ -32,17 +32,17 @@ class Device:
 _selected: Device | None = None
 
 
-def choose(device: Device) -> None:
-    """It is the device of this process from now on."""
+def set_selected(device: Device) -> None:
+    """Makes this the selected device of the process."""
     global _selected
     _selected = device
 
 
 def selected() -> Device | None:
-    """The device that ``select`` or ``lease`` chose in this process."""
+    """Returns the device that ``select`` or ``lease`` selected in this process; None if neither was called."""
     return _selected
 
 
-def name_of_selected() -> str:
-    """For metrics: the selected device, else what torch calls the one it sees first."""
+def selected_device_label() -> str:
+    """Returns the device label for metrics: the selected device, else torch's name of the first visible device."""
     return f"{_selected.name} at {_selected.pci}" if _selected is not None else "cuda:0"
