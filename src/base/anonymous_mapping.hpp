@@ -7,12 +7,13 @@
 
 namespace weir {
 
-/// Zero-filled memory of its own pages, given back to the system when destroyed. Pages count as resident only once they
-/// are touched. Large pages are asked for where the system has them: fewer first touches.
+/// Owns zero-filled memory pages that belong to no file (anonymous mmap); the destructor returns them to the system. A
+/// page uses physical memory only once it is written. For mappings of 8 MiB and more, requests large pages from the
+/// system, to reduce page faults.
 class AnonymousMapping {
  public:
   AnonymousMapping() = default;
-  /// Errors: over_budget when the system refuses.
+  /// Maps `size` bytes; for 0 the mapping is empty and data() is null. Errors: over_budget when the system refuses.
   static Result<AnonymousMapping> create(Bytes size);
   AnonymousMapping(AnonymousMapping&& other) noexcept;
   AnonymousMapping& operator=(AnonymousMapping&& other) noexcept;

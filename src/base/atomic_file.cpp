@@ -32,14 +32,14 @@ Error exists_error(const std::filesystem::path& path) {
   return Error{Errc::exists, printable(path.native()) + ": exists already; use --overwrite to replace it"};
 }
 
-// FNV-1a, 64 bits (http://www.isthe.com/chongo/tech/comp/fnv/): the name only has to differ.
+// FNV-1a, 64 bits (http://www.isthe.com/chongo/tech/comp/fnv/). The hash only has to make names differ.
 std::uint64_t hash(std::uint64_t seed, const std::string& text) {
   for (const unsigned char c : text) seed = (seed ^ c) * 0x100000001b3ULL;
   return seed;
 }
 
-// Short whatever the length of the final name, and always the same for it: what a killed process left is found again by
-// the next that writes this file. Who writes it holds the lock of the file, which ends with the process.
+// Returns a short name, always the same for one final name, so that the next writer finds the temporary file that a
+// killed process left. A process that writes the file holds a lock on it; the lock ends with the process.
 std::string temporary_name(const std::string& final_name) {
   char text[40];
   std::snprintf(text, sizeof text, ".weir-%016llx.tmp",
@@ -47,7 +47,7 @@ std::string temporary_name(const std::string& final_name) {
   return text;
 }
 
-// True if the name still leads to this open file.
+// Returns whether the name in this folder still refers to the open file `fd`.
 bool is_named(int folder_fd, const std::string& name, int fd) {
   struct stat by_name {
   }, opened{};
@@ -55,20 +55,21 @@ bool is_named(int folder_fd, const std::string& name, int fd) {
          by_name.st_ino == opened.st_ino && by_name.st_dev == opened.st_dev;
 }
 
-constexpr int kMaxTries = 100;
+constexpr int kMaxTries = 100;  // with a pause of 2 ms after each, while another process locks the temporary file
 
-/// Whether the file is ours alone now.
+/// Locks the whole file exclusively, without waiting. Returns false if another process has locked it or locking fails.
 bool try_lock_whole(const FileDescriptor& file) {
   const auto taken = try_lock(file.get(), kWholeFile, LockKind::write);
   return taken && *taken;
 }
 
 void wait_briefly() {
-  const timespec pause{0, 2'000'000};
+  const timespec pause{0, 2'000'000};  // 2 ms
   ::nanosleep(&pause, nullptr);
 }
 
-// The named temporary file, empty and locked; -1 with errno EBUSY if another process keeps writing it.
+// Opens the temporary file of this name, empty and locked. On failure returns an empty FileDescriptor and sets errno:
+// EBUSY if another process keeps writing the file.
 FileDescriptor open_temporary(int folder_fd, const std::string& name) {
   for (int i = 0; i < kMaxTries; ++i) {
     FileDescriptor file{::openat(folder_fd, name.c_str(), O_CREAT | O_RDWR | O_CLOEXEC | O_NOFOLLOW, 0666)};
@@ -83,7 +84,8 @@ FileDescriptor open_temporary(int folder_fd, const std::string& name) {
   return {};
 }
 
-// Removes a file that a killed process left under the temporary name. False if somebody is writing it.
+// Removes a file that a killed process left under the temporary name. Returns false if the name may still be in use:
+// another process is writing the file, or the file cannot be opened.
 bool remove_stale(int folder_fd, const std::string& name) {
   const FileDescriptor file{::openat(folder_fd, name.c_str(), O_RDWR | O_CLOEXEC | O_NOFOLLOW)};
   if (!file) return errno == ENOENT;
@@ -92,7 +94,8 @@ bool remove_stale(int folder_fd, const std::string& name) {
   return true;
 }
 
-// Gives the unnamed file the temporary name.
+// Gives the unnamed file with the path `fd_path` (/proc/self/fd/N) the temporary name. Returns -1 and sets errno on
+// failure.
 int link_temporary(int folder_fd, const std::string& fd_path, const std::string& name) {
   for (int i = 0; i < kMaxTries; ++i) {
     if (::linkat(AT_FDCWD, fd_path.c_str(), folder_fd, name.c_str(), AT_SYMLINK_FOLLOW) == 0) return 0;
@@ -103,12 +106,13 @@ int link_temporary(int folder_fd, const std::string& fd_path, const std::string&
   return -1;
 }
 
-// A file keeps the mode that its predecessor had: a private picture stays private.
+// Gives the new file `fd` the mode of the file `name` that it will replace: a private picture stays private.
 void copy_mode(int folder_fd, const std::string& name, int fd) {
   struct stat old {};
   if (::fstatat(folder_fd, name.c_str(), &old, 0) == 0) (void)!::fchmod(fd, old.st_mode & 07777U);
 }
 
+// Returns whether this errno of open(O_TMPFILE) means that the file system or kernel does not support unnamed files.
 bool means_no_unnamed_files(int error) {
   return error == EOPNOTSUPP || error == EISDIR || error == EINVAL || error == ENOENT;
 }
@@ -208,8 +212,8 @@ AtomicFile::~AtomicFile() {
   if (!temporary_name_.empty()) ::unlinkat(folder_.get(), temporary_name_.c_str(), 0);
 }
 
-// Only linkat gives an unnamed file a name, and linkat never replaces: it is the answer without `overwrite`, and the
-// way to a temporary name for rename with it.
+// Only linkat can give an unnamed file a name, and linkat never replaces a file. Without `overwrite` it creates the
+// final name directly; with `overwrite` it creates a temporary name, which is then renamed.
 Status AtomicFile::publish() {
   const int folder_fd = folder_.get();
   if (temporary_name_.empty()) {
@@ -219,6 +223,8 @@ Status AtomicFile::publish() {
       return errno == EEXIST ? exists_error(path_) : io_error(path_, "give the file its name", errno);
     }
     const auto temporary = temporary_name(file_name_);
+    // The lock keeps other writers from removing the temporary name as a leftover. No other process has this new file
+    // open, so locking fails only on a file system without locks; the file is then published without one.
     (void)try_lock_whole(file_);
     if (link_temporary(folder_fd, fd_path, temporary) != 0) return io_error(path_, "give the file its name", errno);
     temporary_name_ = temporary;
@@ -247,7 +253,7 @@ Status AtomicFile::commit(Sync sync) {
   if (overwrite_) copy_mode(folder_.get(), file_name_, file_.get());
   if (sync == Sync::yes && ::fsync(file_.get()) != 0) return io_error(path_, "write", errno);
   if (auto done = publish(); !done) return done;
-  // A file system that cannot sync a folder (EINVAL) has published the file all the same.
+  // A file system that cannot sync a folder returns EINVAL; the file is published nevertheless.
   if (sync == Sync::yes && ::fsync(folder_.get()) != 0 && errno != EINVAL)
     return io_error(path_, "sync its folder", errno);
   file_ = FileDescriptor{};

@@ -9,20 +9,21 @@
 
 namespace weir {
 
-/// "No space left on device" and the like, for the value of errno. Thread-safe.
+/// Returns the system's message for a value of errno, such as "No space left on device". Thread-safe.
 std::string errno_text(int error);
 
-/// disk_full for the values of errno that say so (no space, no quota), else io.
+/// Returns disk_full for the values of errno that mean "no space" or "quota exceeded", and io for all others.
 Errc errc_from_errno(int error);
 
-/// All of it, after what was written before; interrupted and partial writes go on. `name`: of the file, for messages.
+/// Writes all of `bytes` to the descriptor `fd` at its current position; continues after interrupted and partial
+/// writes. `name` is the file's name in error messages.
 /// Errors: io, disk_full.
 Status write_all(int fd, std::string_view bytes, const std::filesystem::path& name);
 
-/// Whether a file is to last through a loss of power from the moment on that it has its name, or only to be whole.
+/// Selects whether a file must survive a loss of power (yes: it is synced to the disk) or need not (no).
 enum class Sync { yes, no };
 
-/// Owns a file descriptor. -1 is none.
+/// Owns an open file descriptor and closes it. get() returns -1 if the object owns no descriptor.
 class FileDescriptor {
  public:
   FileDescriptor() = default;
@@ -32,39 +33,45 @@ class FileDescriptor {
   ~FileDescriptor();
   int get() const { return fd_; }
   explicit operator bool() const { return fd_ >= 0; }
+  /// Gives up ownership and returns the descriptor.
   int release();
 
  private:
   int fd_ = -1;
 };
 
-/// A file without a name for scratch data, gone when closed, whatever happens to the process.
-/// `folder` empty: the system's folder for temporary files. Errors: io.
+/// Opens an unnamed file for scratch data. The system deletes it when it is closed, even if the process is killed.
+/// An empty `folder` selects $TMPDIR, or /tmp if that is unset. Errors: io, disk_full.
 Result<FileDescriptor> open_scratch_file(const std::filesystem::path& folder);
 
-/// A file that appears whole or not at all: written without a name (or, on file systems that cannot do this, under a
-/// short temporary name in the same folder), synced, and only then given its name. The temporary name depends on the final
-/// one alone, and what a killed process left under it is taken away by the next writer. Not thread-safe; fd() may be
-/// written from any one thread.
+/// A new file that appears under its name only when it is complete. It is written without a name (or, on file systems
+/// that do not support this, under a short temporary name in the same folder), synced (unless commit() gets Sync::no),
+/// and only then given its name. The temporary name depends only on the final name, and the next writer removes a
+/// temporary file that a killed process left. Not thread-safe. The descriptor fd() may be written on another thread, by
+/// one thread at a time.
 class AtomicFile {
  public:
-  /// Errors: exists (and not `overwrite`), io (folder missing or not writable, a folder or device stands there, another
-  /// process is writing this file), disk_full.
+  /// Starts a new file that will replace or create `path`.
+  /// Errors: exists (there is such a file and `overwrite` is false); io (`path` has no file name or is no regular file,
+  /// the folder is missing or not writable, or another process is writing this file); disk_full.
   static Result<AtomicFile> create(const std::filesystem::path& path, bool overwrite);
   AtomicFile(AtomicFile&& other) noexcept;
   AtomicFile& operator=(AtomicFile&&) = delete;
-  /// Removes what was not committed.
+  /// Removes the temporary file if commit() did not publish it.
   ~AtomicFile();
 
-  /// Takes away what a killed process left of writing `path`, where a file system cannot write files without a name.
+  /// Removes the temporary file that a killed process left while it wrote `path`. Does nothing if there is no such
+  /// file, or if a process is still writing it.
   static void remove_leftover(const std::filesystem::path& path);
 
-  int fd() const { return file_.get(); }  ///< open for reading and writing
-  /// All of it, after what was written before. Errors: io, disk_full, naming the file.
+  int fd() const { return file_.get(); }  ///< descriptor, open for reading and writing; -1 after a successful commit()
+  /// Appends all of `bytes`. Errors: io, disk_full; the message names the file.
   Status write(std::string_view bytes);
-  /// Syncs the file, gives it its name and syncs the folder; Sync::no leaves out both syncs. Without `overwrite` an existing
-  /// file is never replaced, also if it appeared meanwhile. Errors: io, disk_full, exists; then nothing of ours stands under
-  /// the name. At most once.
+  /// Syncs the file, gives it its name and syncs the folder; Sync::no omits both syncs. With `overwrite` the file takes
+  /// over the mode of the file that it replaces. Without `overwrite` an existing file is never replaced, even if it
+  /// appeared after create(). Call it at most once.
+  /// Errors: io, disk_full, exists. After an error the file is not visible under its name, unless only the sync of the
+  /// folder failed.
   Status commit(Sync sync = Sync::yes);
 
  private:
@@ -72,16 +79,17 @@ class AtomicFile {
   Status publish();
 
   std::filesystem::path path_;
-  std::string file_name_;       // the last part of path_, relative to folder_
-  std::string temporary_name_;  // the name of the file while it is written; empty if it has none
+  std::string file_name_;       // last part of path_, relative to folder_
+  std::string temporary_name_;  // name of the file while it is written; empty if it has none
   FileDescriptor folder_, file_;
   bool overwrite_ = false;
 };
 
-/// The bytes of a file. Errors: io: "X: cannot be read", also for a folder.
+/// Returns the contents of a file. Errors: io, also if `path` is missing or a folder.
 Result<std::string> read_file(const std::filesystem::path& path);
 
-/// A file of these bytes that appears whole or not at all. Errors: those of AtomicFile.
+/// Writes a file with AtomicFile: it appears complete or not at all. Errors: those of AtomicFile::create(), write() and
+/// commit().
 Status write_file(const std::filesystem::path& path, std::string_view bytes, bool overwrite = true,
                   Sync sync = Sync::yes);
 

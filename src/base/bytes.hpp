@@ -8,7 +8,8 @@
 
 namespace weir {
 
-/// A number of bytes. Sums saturate at the largest value, so that a hostile size never wraps to a small one.
+/// A number of bytes. Sums and products saturate at the largest value, so a malicious size cannot wrap around to a
+/// small one.
 class Bytes {
  public:
   constexpr Bytes() = default;
@@ -21,7 +22,7 @@ class Bytes {
     return *this;
   }
   friend constexpr Bytes operator+(Bytes a, Bytes b) { return a += b; }
-  /// Never below zero.
+  /// Returns the difference, or 0 if it would be negative.
   friend constexpr Bytes operator-(Bytes a, Bytes b) { return Bytes{a.count_ > b.count_ ? a.count_ - b.count_ : 0}; }
   friend constexpr Bytes operator*(Bytes a, std::uint64_t n) {
     return Bytes{n != 0 && a.count_ > max_count() / n ? max_count() : a.count_ * n};
@@ -36,7 +37,7 @@ constexpr Bytes operator""_KiB(unsigned long long n) { return Bytes{n << 10}; }
 constexpr Bytes operator""_MiB(unsigned long long n) { return Bytes{n << 20}; }
 constexpr Bytes operator""_GiB(unsigned long long n) { return Bytes{n << 30}; }
 
-/// "640 MiB", "1.5 GiB", "312 KiB", "17 B": for people; no locale.
+/// Formats a size for people, for example "640 MiB", "1.5 GiB", "312 KiB", "17 B"; does not depend on the locale.
 std::string to_text(Bytes bytes);
 
 }  // namespace weir

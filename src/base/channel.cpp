@@ -38,7 +38,8 @@ std::optional<std::size_t> try_receive(int channel, std::span<char> bytes) {
     if (got > 0) return static_cast<std::size_t>(got);
     if (got == 0) return std::nullopt;
     if (errno == EAGAIN || errno == EINTR) return 0;
-    // Reported once: the other end was closed before it had read all. What it had sent is still there.
+    // ECONNRESET is reported once, if the other end was closed before everything sent to it was read. The data that the
+    // other end had sent can still be read.
     if (errno != ECONNRESET) return std::nullopt;
   }
 }

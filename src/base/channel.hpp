@@ -11,26 +11,29 @@
 
 namespace weir {
 
-/// The two ends of a stream between processes; neither outlives exec unless it is passed on.
+/// The two connected ends of a byte stream in both directions (socket pair) between two processes. Both are closed on
+/// exec unless a child inherits them explicitly. In the functions below, `channel` is the file descriptor of one end.
 struct Channel {
   FileDescriptor parent_end, child_end;
 };
-/// Errors: io.
+/// Creates a connected pair. Errors: io.
 Result<Channel> make_channel();
 
-/// What is read there is nothing for the programs that this process starts.
+/// Marks a descriptor as close-on-exec, so that programs started by this process do not inherit it.
 void set_close_on_exec(int fd);
 
-/// All of it without waiting; false if the other end does not read, and then nothing that was sent can be relied on.
-/// Errors: io when it is gone.
+/// Sends `bytes` without waiting. Returns true if all of them were sent. Returns false if only a part fitted into the
+/// buffer; the stream is then no longer usable. Errors: io when no byte could be sent, because the other end is closed
+/// or the buffer is full.
 Result<bool> try_send(int channel, std::string_view bytes);
-/// Waits until the other end has room. Errors: io when it is gone.
+/// Sends all of `bytes`, waiting until the other end has read enough. Errors: io when the other end is closed.
 Status send_all(int channel, std::string_view bytes);
-/// What has arrived, without waiting: its length, 0 if nothing has. Empty once the other end is closed and all is read.
+/// Reads at most `bytes.size()` of the bytes that have arrived, without waiting. Returns the number of bytes read; 0 if
+/// none have arrived. Returns an empty optional once the other end is closed and everything is read, or after an error.
 std::optional<std::size_t> try_receive(int channel, std::span<char> bytes);
 
-/// Waits until one of the files has something to read or is closed, or `most` has passed, or a signal came. False in the last
-/// two cases.
+/// Waits until one of the file descriptors is readable or its other end is closed. Returns false if `timeout` passed or
+/// a signal arrived first.
 bool wait_readable(std::span<const int> fds, std::chrono::milliseconds timeout);
 
 }  // namespace weir

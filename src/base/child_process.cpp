@@ -31,9 +31,9 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-constexpr int kUnknownStatus = 125;  // as timeout(1) has it for its own failures: never taken for success
+constexpr int kUnknownStatus = 125;  // timeout(1) uses this status for its own failures; callers treat it as a failure
 
-/// What the child reports to us when it cannot become the program.
+/// The child's report when it cannot execute the program.
 struct ExecFailure {
   int error = 0;
   bool chdir_failed = false;
@@ -44,7 +44,8 @@ int milliseconds_until(Clock::time_point deadline) {
   return static_cast<int>(std::clamp<std::int64_t>(left, 0, 1'000'000));
 }
 
-/// Everything that the child needs, made before the fork: nothing may be allocated after it.
+/// Everything that the child needs to start. It is prepared before the fork, because the child must not allocate
+/// memory.
 struct Launch {
   Launch(const ChildOptions& child_options, bool runs_function) : options{child_options}, is_function{runs_function} {
     const auto& changes = options.environment;
@@ -69,7 +70,8 @@ struct Launch {
   std::vector<char*> argv, envp;
 };
 
-/// In the child. Linux before 5.11 has no CLOSE_RANGE_CLOEXEC, before 5.9 no close_range: then one by one.
+/// Runs in the child. Linux before 5.11 has no CLOSE_RANGE_CLOEXEC and before 5.9 no close_range; descriptors are then
+/// marked one by one.
 void close_from_3_at_exec() {
   if (::syscall(SYS_close_range, 3U, ~0U, CLOSE_RANGE_CLOEXEC) == 0) return;
   rlimit limit{};
@@ -78,7 +80,8 @@ void close_from_3_at_exec() {
   for (int fd = 3; fd < end; ++fd) ::fcntl(fd, F_SETFD, FD_CLOEXEC);
 }
 
-/// In the child of fork_function, which never calls exec: what exec would have closed. It may allocate.
+/// Runs in the child of fork_function(), which never calls exec: closes the descriptors that exec would have closed. It
+/// may allocate.
 void close_descriptors_like_exec(const ChildOptions& options) {
   std::vector<int> open;
   std::error_code problem;
@@ -94,7 +97,7 @@ void close_descriptors_like_exec(const ChildOptions& options) {
   }
 }
 
-/// Handlers are ours alone; what is ignored stays so, as exec has it.
+/// Resets handlers of this process to the default, as exec does; ignored signals stay ignored.
 void reset_handlers() {
   for (int signal = 1; signal < NSIG; ++signal) {
     struct sigaction action {};
@@ -103,13 +106,13 @@ void reset_handlers() {
   }
 }
 
-/// In the child.
+/// Runs in the child: asks the kernel to kill the child when its parent thread ends.
 void die_with_parent(const Launch& launch) {
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);
-  if (::getppid() != launch.parent) ::_exit(125);  // the parent died before the line above
+  if (::getppid() != launch.parent) ::_exit(125);  // the parent died before the call above
 }
 
-/// In the child, between fork and exec, with calls that are allowed there.
+/// Runs in the child between fork and exec; makes only calls that are allowed there.
 void prepare_child(const Launch& launch) {
   const ChildOptions& options = launch.options;
   if (options.own_process_group) ::setpgid(0, 0);
@@ -141,20 +144,22 @@ void prepare_child(const Launch& launch) {
   ::_exit(127);
 }
 
-/// In the child: whether it may load libraries. At the fork another thread may have been in the midst of loading one: then the
-/// loader's lists are half changed (dlopen(3) ends the process where it notices), or a lock that is needed is held by nobody
-/// (then this never returns). fork(3) puts right only malloc, the streams and the loader's own lock.
-/// Source  glibc 2.36: dl_open_worker_begin() looks at r_state; no fork resets the locks of __cxa_atexit() and dl_iterate_phdr().
+/// Runs in the child: returns whether it may load libraries. Another thread of the parent may have been loading a
+/// library at the time of the fork. Then the loader's lists are inconsistent (dlopen(3) ends the process if it notices
+/// this), or a required lock is held by a thread that does not exist in the child (then this function never returns).
+/// fork(3) repairs only malloc, the streams and the loader's own lock.
+/// Source  glibc 2.36: dl_open_worker_begin() checks r_state; fork resets neither the lock of __cxa_atexit() nor that
+///         of dl_iterate_phdr().
 bool may_load_libraries() {
   if (_r_debug.r_state != r_debug::RT_CONSISTENT) return false;
-  // For their locks.
+  // These calls take the locks.
   std::atexit([] {});  // NOLINT(cert-err33-c): the child ends with _exit
   ::dl_iterate_phdr([](dl_phdr_info*, std::size_t, void*) { return 1; }, nullptr);
   return true;
 }
 
-/// `parent`: a socket by which the child says that it may load libraries, and is told that it may go on: one that says so too late has
-/// done nothing yet when it is ended.
+/// Runs in the child. Through `parent_socket` the child reports that it may load libraries and waits for permission to
+/// continue. A child that reports too late is killed before it has done any work.
 [[noreturn]] void run_function(const Launch& launch, const std::function<int()>& work, int parent_socket) {
   die_with_parent(launch);
   char byte = 0;
@@ -176,7 +181,8 @@ bool may_load_libraries() {
   ::_exit(status);
 }
 
-/// fork(2); no handler of ours runs in the child, where all signals are blocked until prepare_child().
+/// Calls fork(2). All signals are blocked in the child until prepare_child(), so that no handler of this process runs
+/// there.
 pid_t fork_without_signals() {
   sigset_t all;
   sigset_t before;
@@ -191,7 +197,7 @@ pid_t fork_without_signals() {
 
 enum class ChildReadiness { ready, ended, no_answer };
 
-/// What the child says of its beginning within that time.
+/// Waits up to `patience` for the child's report on its socket.
 ChildReadiness read_readiness(int child_socket, std::chrono::milliseconds patience) {
   const auto deadline = Clock::now() + patience;
   for (;;) {  // ends at the deadline
@@ -204,7 +210,7 @@ ChildReadiness read_readiness(int child_socket, std::chrono::milliseconds patien
   }
 }
 
-/// What the child says of its start; empty once it has become the program.
+/// Returns the child's failure to start; empty once it executes the program.
 std::optional<ExecFailure> read_failure(int pipe) {
   ExecFailure failure;
   ssize_t got = 0;
@@ -255,7 +261,7 @@ Result<ChildProcess> ChildProcess::start(const ChildOptions& options) {
   const pid_t child = ::fork();
   if (child < 0) return process_start_error(errno);
   if (child == 0) become_program(launch, write_end.get());
-  if (options.own_process_group) ::setpgid(child, child);  // whichever of the two comes first
+  if (options.own_process_group) ::setpgid(child, child);  // both processes call it, because either may run first
   write_end = FileDescriptor{};
   ChildProcess process{child, options.own_process_group};
   if (const auto failure = read_failure(read_end.get())) {
@@ -269,8 +275,8 @@ Result<ChildProcess> ChildProcess::fork_function(const ChildOptions& options, co
   allow_child_statuses();
   const Launch launch{options, true};
   const auto give_up_time = Clock::now() + std::chrono::seconds{3};
-  std::chrono::milliseconds patience{100};  // doubled each time: a busy machine starts children late
-  for (;;) {                                // ends at `last`
+  std::chrono::milliseconds patience{100};  // doubled each time, because children start late on a busy machine
+  for (;;) {                                // ends soon after `give_up_time`
     int ends[2];
     if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0)
       return Error{Errc::io, "make a socket: " + errno_text(errno)};
@@ -283,7 +289,7 @@ Result<ChildProcess> ChildProcess::fork_function(const ChildOptions& options, co
     ChildProcess child{pid, options.own_process_group};
     const ChildReadiness readiness = read_readiness(parent_end.get(), patience);
     if (readiness == ChildReadiness::ready || Clock::now() > give_up_time) {
-      (void)::send(parent_end.get(), "", 1, MSG_NOSIGNAL);  // go on
+      (void)::send(parent_end.get(), "", 1, MSG_NOSIGNAL);  // lets the child continue
       return child;
     }
     child.send_signal(SIGKILL);

@@ -36,7 +36,7 @@ std::optional<ChildResult> run(const ChildOptions& start) {
   return child->wait_until(Clock::now() + kLong);
 }
 
-/// Restores the disposition of SIGCHLD.
+/// Restores the action for SIGCHLD.
 struct IgnoredSigchld {
   IgnoredSigchld() { sigaction(SIGCHLD, &ignore, &before); }
   ~IgnoredSigchld() { sigaction(SIGCHLD, &before, nullptr); }
@@ -60,8 +60,8 @@ TEST(ChildProcess, ReportsStatusAndSignal) {
 }
 
 TEST(ChildProcess, AForkedFunctionLoadsLibrariesDespiteOtherThreads) {
-  // A lock of the loader that the thread holds at the fork would be held in the child for ever.
-  const char* const library = "libgomp.so.1";  // GCC's own; nothing of ours uses it
+  // If the thread held a lock of the loader at the fork, the child would wait for it forever.
+  const char* const library = "libgomp.so.1";  // part of GCC; weir does not use it
   void* const there = dlopen(library, RTLD_NOW);
   if (there == nullptr) GTEST_SKIP() << "there is no " << library;
   dlclose(there);
@@ -122,7 +122,7 @@ TEST(ChildProcess, ReportsWhyItCannotStart) {
 }
 
 TEST(ChildProcess, InheritsOnlyTheGivenDescriptors) {
-  const int kept = dup(2);    // without O_CLOEXEC: a library's, or the user's
+  const int kept = dup(2);    // without O_CLOEXEC, like descriptors of a library or of the user
   const int passed = dup(2);  // NOLINT(android-cloexec-dup)
   ChildOptions start = shell("test -e /proc/self/fd/" + std::to_string(kept));
   EXPECT_EQ(run(start)->status, 1);

@@ -8,13 +8,13 @@
 namespace weir {
 namespace {
 
-constexpr std::size_t kMaxLetters = 64;  // letters of a word that is compared
+constexpr std::size_t kMaxLetters = 64;  // longest word that is compared, in bytes
 constexpr std::size_t kMaxEdits = 2;
-constexpr std::size_t kMinPrefixLetters = 3;  // letters of a beginning that is completed
+constexpr std::size_t kMinPrefixLetters = 3;  // shortest start of a word that is completed, leading dashes not counted
 
-/// Letters to insert, remove, change or exchange with the next, to come from `a` to `b`.
-/// Source: F. Damerau, "A technique for computer detection and correction of spelling errors", CACM 7 (1964); the
-/// variant that edits no part twice (optimal string alignment).
+/// Returns the number of letters to insert, remove, change or swap with the next one to get from `a` to `b`.
+/// Source  F. Damerau, "A technique for computer detection and correction of spelling errors", CACM 7 (1964); the
+///         variant that edits no part twice (optimal string alignment).
 std::size_t edit_distance(std::string_view a, std::string_view b) {
   std::vector<std::vector<std::size_t>> d(a.size() + 1, std::vector<std::size_t>(b.size() + 1));
   for (std::size_t i = 0; i <= a.size(); ++i) d[i][0] = i;
@@ -30,7 +30,7 @@ std::size_t edit_distance(std::string_view a, std::string_view b) {
   return d[a.size()][b.size()];
 }
 
-/// What is compared: "Metrics_File" as "metrics-file".
+/// Returns the form that is compared: "metrics-file" for "Metrics_File".
 std::string normalized(std::string_view word) {
   std::string text{word};
   for (char& c : text) {
@@ -40,7 +40,7 @@ std::string normalized(std::string_view word) {
   return text;
 }
 
-/// Empty if there is none or more than one.
+/// Returns the only known word that begins with `word`; empty if there is none or more than one.
 std::string_view only_word_beginning_with(std::string_view word, std::span<const std::string_view> known) {
   std::string_view found;
   for (const std::string_view candidate : known) {

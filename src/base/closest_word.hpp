@@ -6,12 +6,14 @@
 
 namespace weir {
 
-/// The known word that is nearest to a mistyped one, if it is near enough: at most a third of the letters, and at most
-/// two, are missing, added, changed or exchanged with their neighbour. Else the only known word that begins with it, if it
-/// has three letters or more; else empty. Capitals and small letters are the same, and so are "_" and "-".
+/// Returns the known word that is closest to `word`, which a user mistyped. At most two letters, and at most a third of
+/// the letters of `word`, may be missing, added, changed or swapped with their neighbour. The number of letters does
+/// not include leading dashes. If no known word is close enough and `word` has three letters or more, returns the only
+/// known word that starts with `word`. Returns an empty text if there is no such word, or if `word` has more than 64
+/// bytes. Case is ignored, and "_" equals "-".
 std::string_view closest_word(std::string_view word, std::span<const std::string_view> known);
 
-/// " (did you mean '--scale'?)" for that word, or nothing.
+/// Returns " (did you mean '--scale'?)" for the closest word, or an empty text.
 std::string did_you_mean(std::string_view word, std::span<const std::string_view> known);
 
 }  // namespace weir

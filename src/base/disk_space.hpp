@@ -7,14 +7,16 @@
 
 namespace weir {
 
+/// Free and total space of a file system.
 struct DiskSpace {
-  Bytes free;  ///< that an ordinary user may still write
+  Bytes free;  ///< space that an ordinary user may still write
   Bytes total;
-  bool read_only = false;  ///< nothing can be written there, whatever is free
+  bool read_only = false;  ///< the file system is mounted read-only
 };
 
-/// Of the file system of a folder, or of the nearest folder above it that exists. Empty if the system does not say.
-/// Thread-safe.
+/// Returns the space of the file system that holds `folder`. If `folder` does not exist, the nearest existing folder
+/// above it counts; an empty path is the working folder. Returns an empty optional if the system does not report the
+/// space. Thread-safe.
 std::optional<DiskSpace> disk_space(const std::filesystem::path& folder);
 
 }  // namespace weir

@@ -10,36 +10,39 @@
 
 namespace weir {
 
-/// What tells cheaply that a file is the one it was.
+/// Size and modification time of a file. Comparing them is a cheap test whether the file has changed.
 struct FileFacts {
-  std::uint64_t size = 0;
-  std::int64_t mtime_ns = 0;  ///< since 1970
+  std::uint64_t size = 0;     ///< in bytes
+  std::int64_t mtime_ns = 0;  ///< modification time in nanoseconds since 1970
   bool operator==(const FileFacts&) const = default;
 };
 
-/// Of a regular file, links followed; empty if there is none. Thread-safe.
+/// Returns the size and modification time of a regular file; follows symbolic links. Returns an empty optional if there
+/// is no such file or it cannot be examined. Thread-safe.
 std::optional<FileFacts> file_facts(const std::filesystem::path& path);
 
-/// Whether this process may start the file as a program.
+/// Returns whether this process may execute the file.
 bool is_executable(const std::filesystem::path& path);
 
-/// Whether this process may make files in the folder.
+/// Returns whether this process may create files in the folder.
 bool is_writable_folder(const std::filesystem::path& path);
 
-/// XXH3-128 of the contents as 32 hexadecimal digits, in XXH's canonical order. Reads the file once in pieces of 1 MiB.
-/// Thread-safe. Errors: io.
+/// Returns the XXH3-128 hash of the file's contents as 32 hexadecimal digits, most significant first. Reads the file
+/// once, in pieces of 1 MiB. Thread-safe. Errors: io.
 Result<std::string> hash_file(const std::filesystem::path& path);
 
-/// Of the bytes of a text, in the same form.
+/// Returns the hash of a text in the same form.
 std::string hash_text(std::string_view text);
 
-/// fsync of the folder, so that the names in it last. A file system that cannot do it (EINVAL) is no error. Errors: io.
+/// Calls fsync on the folder (an empty path is the working folder), so that its file names survive a loss of power. A
+/// file system that does not support this (EINVAL) is not an error. Errors: io, disk_full.
 Status sync_folder(const std::filesystem::path& folder);
 
-/// Takes a name away; that it is not there is no error. Errors: io.
+/// Removes a file; a missing file is not an error. Errors: io.
 Status remove_file(const std::filesystem::path& path);
 
-/// The text of a file of at most `most` bytes; empty if there is none. Errors: io; corrupt if it is longer.
+/// Returns the contents of a regular file of at most `max_bytes` bytes, or an empty optional if there is no file at
+/// `path`. Errors: io; corrupt (the file is longer, or is not a regular file).
 Result<std::optional<std::string>> read_bounded_file(const std::filesystem::path& path, std::size_t max_bytes);
 
 }  // namespace weir

@@ -10,32 +10,37 @@
 
 namespace weir {
 
-/// Locks on bytes of a file that belong to the open file description (OFD locks, fcntl(2)): they end with the last
-/// descriptor of that description, so with the death of the process too, and another open() of the same file by the same
-/// process excludes like another process. A forked child has a copy of the description: it only closes it, the process
-/// that took a lock unlocks it. Bytes may lie beyond the end of the file. Thread-safe.
+/// A range of bytes to lock; it may lie beyond the end of the file. The functions below lock with OFD locks (open file
+/// description locks, fcntl(2)): each open() of a file makes a description, and a lock belongs to a description. The
+/// lock ends when the last descriptor of the description is closed, hence also when the process dies. Locks of two
+/// descriptions of one file exclude each other even in the same process. A forked child shares the descriptions of its
+/// parent, so the child must only close the descriptors and leave unlocking to the parent. Thread-safe.
 struct ByteRange {
-  std::uint64_t first = 0;
-  std::uint64_t count = 1;  ///< 0: all from `first` on
+  std::uint64_t first = 0;  ///< offset of the first byte
+  std::uint64_t count = 1;  ///< number of bytes; 0: all bytes from `first` on
 };
 inline constexpr ByteRange kWholeFile{0, 0};
 
+/// Read locks are shared; a write lock is exclusive.
 enum class LockKind { read, write };
 
-/// A file to lock, open for reading and writing; made if it is missing, never removed. Errors: io, disk_full.
+/// Opens a lock file for reading and writing and creates it if it is missing. Lock files are never removed. Errors: io,
+/// disk_full.
 Result<FileDescriptor> open_lock_file(const std::filesystem::path& path);
 
-/// Makes `text` all that such a file says: who holds it. `name`: for messages. Errors: io, disk_full.
+/// Replaces the contents of a lock file by `text`, which describes the holder of the lock. `fd` is the open file, at
+/// position 0; `name` is the file's name in error messages. Errors: io, disk_full.
 Status replace_file_text(int fd, std::string_view text, const std::filesystem::path& name);
 
-/// False if somebody else's lock is in the way. A write lock needs a descriptor that is open for writing. Errors: io.
+/// Takes a lock on the open file `fd` without waiting. Returns false if a lock of another description conflicts. A
+/// write lock needs a descriptor that is open for writing. Errors: io.
 Result<bool> try_lock(int fd, ByteRange range, LockKind kind);
 
-/// Gives back whatever this description holds in the range. Errors: io.
+/// Releases all locks that the description of `fd` holds in the range. Errors: io.
 Status unlock(int fd, ByteRange range);
 
-/// The first byte in the range at which a lock of another description stands in the way of `kind`; empty if none does.
-/// Errors: io.
+/// Returns the offset of a byte in the range that another description has locked so that a lock of this `kind` would
+/// conflict; empty if there is no conflict. Errors: io.
 Result<std::optional<std::uint64_t>> find_conflicting_lock(int fd, ByteRange range, LockKind kind);
 
 }  // namespace weir

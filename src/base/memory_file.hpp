@@ -8,11 +8,13 @@
 
 namespace weir {
 
-/// A file in memory alone, which children may inherit; what is written to it is added at its end, by whichever process.
-/// `name`: for /proc. Errors: io.
+/// Creates a file that exists only in memory (memfd_create(2)). It is closed on exec unless a child inherits its
+/// descriptor explicitly. Every write, from any process, appends to the end of the file. `name` appears in /proc.
+/// Errors: io.
 Result<FileDescriptor> make_memory_file(const char* name);
 
-/// All of an open file from its start; its own position, which several processes share, is left alone. Errors: io.
+/// Returns the whole contents of the open file `fd`. Does not change the file position, which several processes may
+/// share. Errors: io.
 Result<std::vector<std::byte>> read_from_start(int fd);
 
 }  // namespace weir

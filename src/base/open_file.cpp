@@ -33,14 +33,14 @@ FileDescriptor open_new(const std::filesystem::path& path) {
 Status append_in_one_write(int fd, std::string_view text) {
   const ssize_t written = ::write(fd, text.data(), text.size());
   if (written == static_cast<ssize_t>(text.size())) return ok();
-  return error_from_errno(written < 0 ? errno : ENOSPC);  // a part: the room ended there
+  return error_from_errno(written < 0 ? errno : ENOSPC);  // a partial write: the disk is full
 }
 
 bool rotate_if_long(const std::filesystem::path& path, int fd, std::uint64_t max_bytes) {
   struct stat opened {};
   if (::fstat(fd, &opened) != 0 || static_cast<std::uint64_t>(opened.st_size) <= max_bytes) return false;
   const auto taken = try_lock(fd, kWholeFile, LockKind::write);
-  if (!taken || !*taken) return false;  // another does it: what this process writes goes into PATH.1
+  if (!taken || !*taken) return false;  // another process is renaming the file; this one keeps writing to it
   struct stat named {};
   const bool is_renamed_by_other =
       ::stat(path.c_str(), &named) != 0 || named.st_ino != opened.st_ino || named.st_dev != opened.st_dev;

@@ -9,26 +9,30 @@
 
 namespace weir {
 
-// Files that a child does not get. None comes back if a file cannot be opened; errno tells why.
+// The three open functions use O_CLOEXEC. On failure they return an empty FileDescriptor and set errno.
 
+/// Opens a file for reading.
 FileDescriptor open_to_read(const std::filesystem::path& path);
 
-/// For writing at its end; made if it is missing.
+/// Opens a file for appending and creates it if it is missing.
 FileDescriptor open_to_append(const std::filesystem::path& path);
 
-/// The same; but it must be missing.
+/// Creates a file for appending; fails if it exists.
 FileDescriptor open_new(const std::filesystem::path& path);
 
-/// With one call, so that lines of several processes in one file stay whole. Errors: io; disk_full, also if there was room for a
-/// part only; the text is that of errno_text.
+/// Appends `text` with a single write() to the file `fd`, which is open for appending, so that lines that several
+/// processes append to one file stay whole. Errors: io; disk_full, also if only a part was written. The message is that
+/// of errno_text() and does not name the file.
 Status append_in_one_write(int fd, std::string_view text);
 
-/// Renames a file, open as `file`, that is longer than `longest` bytes to PATH.1; true if PATH is to be opened anew. Of several
-/// processes that see the same long file one renames it, under its lock: a second rename would put the new file in the place
-/// of the old one.
+/// Renames the file `path`, which is open as `fd`, to PATH.1 if it is longer than `max_bytes`. Returns true if the
+/// caller must open PATH again, because this or another process has renamed the file. If several processes find the
+/// same long file, only one renames it, while it holds the file's lock: a second rename would move the new file over
+/// the old one.
 bool rotate_if_long(const std::filesystem::path& path, int fd, std::uint64_t max_bytes);
 
-/// What was written lasts from here on. Errors: io, disk_full; the text is that of errno_text.
+/// Calls fsync, so that everything written to `fd` so far survives a loss of power. Errors: io, disk_full; the message
+/// is that of errno_text().
 Status sync_file(int fd);
 
 }  // namespace weir

@@ -64,8 +64,8 @@ std::string fit_file_name(const std::string& stem, const std::string& extension,
   const std::string hash_suffix = fmt::format("~{:016x}", XXH3_64bits(stem.data(), stem.size()));
   const std::size_t suffix_bytes = hash_suffix.size() + extension.size();
   std::size_t kept_bytes = limit > suffix_bytes ? limit - suffix_bytes : 0;
-  while (kept_bytes > 0 && (static_cast<unsigned char>(stem[kept_bytes]) & 0xC0) == 0x80)
-    --kept_bytes;  // not inside a UTF-8 character
+  // do not cut inside a UTF-8 character
+  while (kept_bytes > 0 && (static_cast<unsigned char>(stem[kept_bytes]) & 0xC0) == 0x80) --kept_bytes;
   return stem.substr(0, kept_bytes) + hash_suffix + extension;
 }
 

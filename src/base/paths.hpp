@@ -10,31 +10,36 @@
 
 namespace weir {
 
-/// Looks up an environment variable; empty variables count as absent. Passed in, so that tests can invent one.
+/// A function that returns the value of an environment variable; an empty variable counts as missing. Functions take it
+/// as a parameter so that tests can supply their own variables.
 using Environment = std::function<std::optional<std::string>(const char* name)>;
+/// Returns the function that looks up the environment of this process.
 Environment process_environment();
 
-/// The user's folder for settings: $XDG_CONFIG_HOME or ~/.config, and below it weir/. Empty if neither is known. Here and below
-/// a relative path counts as none.
+/// Returns the user's folder for settings: "weir" in $XDG_CONFIG_HOME or ~/.config. Returns an empty path if neither is
+/// known. Here and below, a relative path counts as unknown.
 /// Source  XDG Base Directory Specification 0.8
 std::filesystem::path user_settings_folder(const Environment& environment);
 
-/// The user's folder for what programs remember: $XDG_STATE_HOME or ~/.local/state, and below it weir/. Empty if neither is
-/// known.
+/// Returns the user's folder for persistent state: "weir" in $XDG_STATE_HOME or ~/.local/state. Returns an empty path
+/// if neither is known.
 std::filesystem::path user_state_folder(const Environment& environment);
 
-/// The user's folder for what can be made again: $XDG_CACHE_HOME or ~/.cache, and below it weir/. Empty if neither is known.
+/// Returns the user's folder for caches: "weir" in $XDG_CACHE_HOME or ~/.cache. Returns an empty path if neither is
+/// known.
 std::filesystem::path user_cache_folder(const Environment& environment);
 
-/// Files and folders that match a shell pattern, sorted by bytes; none if nothing matches.
+/// Returns the files and folders that match a shell pattern, sorted by bytes; empty if nothing matches.
 std::vector<std::filesystem::path> expand_pattern(const std::string& pattern);
-bool has_wildcard(std::string_view text);  ///< contains *, ? or [
+bool has_wildcard(std::string_view text);  ///< Returns whether `text` contains *, ? or [.
 
-/// `stem` + `extension` as a file name of at most `limit` bytes: a longer one keeps the start of the stem, cut between
-/// characters, and a hash of the whole stem, so that two long names stay apart.
+/// Returns `stem` + `extension` as a file name of at most `limit` bytes. If that is too long, the stem is replaced by
+/// its start, cut at a character boundary, and a hash of the whole stem, so that two long names stay different. `limit`
+/// must leave room for `extension` and the 17 characters of the hash.
 std::string fit_file_name(const std::string& stem, const std::string& extension, std::size_t limit = 255);
 
-/// One text for one file: absolute, links followed as far as they exist. Never fails.
+/// Returns the absolute path with links resolved as far as they exist, so that all paths of one file give the same text
+/// (except hard links). Never fails.
 std::string file_identity(const std::filesystem::path& path);
 
 }  // namespace weir

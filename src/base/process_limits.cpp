@@ -23,7 +23,7 @@ std::optional<Bytes> address_space_limit() {
   return limit ? std::optional{Bytes{*limit}} : std::nullopt;
 }
 
-/// The first number of /proc/self/statm, in pages: proc(5).
+/// The first number of /proc/self/statm is the size in pages: proc(5).
 std::optional<Bytes> available_address_space() {
   const auto limit = address_space_limit();
   if (!limit) return std::nullopt;

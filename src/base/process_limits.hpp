@@ -7,13 +7,15 @@
 
 namespace weir {
 
-/// How many files this process may have open at once (ulimit -n); empty: any number, or the system does not say.
+/// Returns how many files this process may have open at once (ulimit -n); empty if there is no limit or the system does
+/// not report it.
 std::optional<std::uint64_t> open_files_limit();
 
-/// How many bytes of addresses it may use (ulimit -v); empty as above.
+/// Returns how much address space this process may use (ulimit -v); empty as for open_files_limit().
 std::optional<Bytes> address_space_limit();
 
-/// What that limit leaves beside the addresses that it uses now; empty if there is none.
+/// Returns how much address space this process may still map: address_space_limit() minus what is mapped now; empty if
+/// there is no limit.
 std::optional<Bytes> available_address_space();
 
 }  // namespace weir

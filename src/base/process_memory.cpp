@@ -24,7 +24,7 @@ std::optional<Bytes> parse_status_field(std::string_view status, std::string_vie
     std::uint64_t kilobytes = 0;
     const auto [rest, problem] = std::from_chars(line.data() + digits, line.data() + line.size(), kilobytes);
     if (problem != std::errc{}) return std::nullopt;
-    return 1_KiB * kilobytes;  // "kB" there means 1024 bytes: proc(5)
+    return 1_KiB * kilobytes;  // "kB" means 1024 bytes there: proc(5)
   }
   return std::nullopt;
 }
@@ -41,8 +41,8 @@ Bytes own_field(std::string_view field) {
 
 Bytes peak_resident_memory() { return own_field("VmHWM"); }
 
-/// The second number of /proc/self/statm, in pages: proc(5). It is asked for after every item, and the kernel makes this
-/// file in a tenth of the time that it takes for /proc/self/status.
+/// The second number of /proc/self/statm is the resident size in pages: proc(5). This function is called after every
+/// item of a run, and the kernel produces this file in a tenth of the time of /proc/self/status.
 Bytes resident_memory() {
   const int file = ::open("/proc/self/statm", O_RDONLY | O_CLOEXEC);
   if (file < 0) return {};

@@ -7,13 +7,14 @@
 
 namespace weir {
 
-/// The most memory that this process has held at once since it started (VmHWM); zero if the system does not say.
+/// Returns the largest resident memory of this process so far (VmHWM); zero if the system does not report it.
 Bytes peak_resident_memory();
 
-/// The memory that this process holds now (VmRSS); zero if the system does not say.
+/// Returns the resident memory of this process now (VmRSS); zero if the system does not report it.
 Bytes resident_memory();
 
-/// The value of a line such as "VmHWM:     39420 kB" of /proc/self/status; empty if there is none.
+/// Returns the value of a line such as "VmHWM: 39420 kB" in the text of /proc/self/status or /proc/meminfo. `field` is
+/// the name before the colon. Returns an empty optional if there is no such line, or if it contains no number.
 std::optional<Bytes> parse_status_field(std::string_view status, std::string_view field);
 
 }  // namespace weir

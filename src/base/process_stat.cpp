@@ -9,7 +9,7 @@
 namespace weir {
 namespace {
 
-/// Takes the next word off the text.
+/// Removes the next word from the text and returns it.
 std::string_view next_word(std::string_view& text) {
   text.remove_prefix(std::min(text.find_first_not_of(' '), text.size()));
   const std::string_view word = text.substr(0, text.find_first_of(" \n"));

@@ -9,18 +9,20 @@
 
 namespace weir {
 
-/// What /proc/PID/stat says of a process.
+/// The fields of /proc/PID/stat that weir uses.
 /// Source  proc(5): fields 3, 4 and 22
 struct ProcessStat {
-  char state = '\0';              ///< 'R', 'S', 'D', 'Z', ...
-  pid_t parent = 0;               ///< its parent's number
-  std::uint64_t start_ticks = 0;  ///< when it started, since boot
+  char state = '\0';              ///< 'R' (running), 'S' (sleeping), 'Z' (zombie) or another letter of proc(5)
+  pid_t parent = 0;               ///< process id of the parent
+  std::uint64_t start_ticks = 0;  ///< start time in clock ticks since boot
 };
 
-/// From the text of that file. The name in parentheses may hold anything. Empty if it is damaged.
+/// Parses the text of /proc/PID/stat; the process name in it, in parentheses, may contain any characters. Returns an
+/// empty optional if the text is damaged.
 std::optional<ProcessStat> parse_process_stat(std::string_view text);
 
-/// Empty if there is no such process. `root` is where proc lies.
+/// Reads the fields of a process; empty if there is no such process. `root` is the folder that contains `proc`; tests
+/// supply their own.
 std::optional<ProcessStat> read_process_stat(pid_t pid, const std::filesystem::path& root = "/");
 
 }  // namespace weir

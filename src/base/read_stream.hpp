@@ -6,8 +6,8 @@
 
 namespace weir {
 
-/// What is left in a stream; nothing if a read fails, as in /proc of a process that has just ended (ESRCH). An
-/// istreambuf_iterator throws there.
+/// Returns everything that is left in a stream, or an empty optional if a read fails. A read of a file in /proc fails
+/// when its process has just ended (ESRCH); an istreambuf_iterator would then throw an exception.
 std::optional<std::string> read_stream(std::istream& stream);
 
 }  // namespace weir

@@ -38,7 +38,8 @@ Status rename_file(const std::filesystem::path& from, const std::filesystem::pat
   }
   if (::renameat2(AT_FDCWD, from.c_str(), AT_FDCWD, to.c_str(), RENAME_NOREPLACE) == 0) return ok();
   if (errno != EINVAL && errno != ENOSYS) return rename_error(to, errno);
-  if (::link(from.c_str(), to.c_str()) != 0) return rename_error(to, errno);  // a file system without RENAME_NOREPLACE
+  // for file systems without RENAME_NOREPLACE
+  if (::link(from.c_str(), to.c_str()) != 0) return rename_error(to, errno);
   return remove_file(from);
 }
 

@@ -6,9 +6,10 @@
 
 namespace weir {
 
-/// Gives a file another name on the same file system. With `replace` it takes the place of a file that has the name, and its
-/// mode: a private picture stays private. Without it an existing file is never replaced, also if it appeared meanwhile.
-/// Errors: exists (and not `replace`), io, disk_full.
+/// Renames a file within one file system. With `replace` it replaces an existing file and takes over its mode, so that
+/// a private picture stays private. Without `replace` an existing file is never replaced, even if it appeared just
+/// before.
+/// Errors: exists (there is such a file and `replace` is false), io, disk_full.
 Status rename_file(const std::filesystem::path& from, const std::filesystem::path& to, bool replace);
 
 }  // namespace weir

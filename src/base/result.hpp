@@ -8,33 +8,35 @@
 
 namespace weir {
 
-/// The cases that callers really tell apart.
+/// The kinds of errors that callers distinguish.
 enum class Errc {
-  invalid_argument,
-  over_budget,
-  unsupported,
-  device_lost,
-  io,
-  disk_full,
-  corrupt,
-  cancelled,
-  timed_out,
-  exists,
-  bad_values,
-  failed  ///< a program that was started says so
+  invalid_argument,  ///< an argument, option or setting is not allowed
+  over_budget,       ///< not enough memory, now or ever: the limit is reached, or the system refuses
+  unsupported,       ///< a format, device or library that this build or machine does not support
+  device_lost,       ///< the graphics driver or the device failed
+  io,                ///< a file, stream, thread or process operation failed
+  disk_full,         ///< no space left, or the quota is exceeded
+  corrupt,           ///< data that are damaged or not of the expected format
+  cancelled,         ///< the user or the caller requested a stop
+  timed_out,         ///< no answer or no result in time
+  exists,            ///< the file to be created exists already
+  bad_values,        ///< computed or stored numbers that cannot be right, such as NaN
+  failed             ///< a program that weir started reported a failure
 };
 
-/// "over_budget" and the like: stable words for JSON, logs and messages between processes.
+/// Returns a stable name such as "over_budget" for JSON, logs and messages between processes.
 std::string_view name_of(Errc code);
-std::optional<Errc> errc_named(std::string_view name);  ///< empty for any other word
+std::optional<Errc> errc_named(std::string_view name);  ///< Returns the code with that name; empty for any other text.
 
+/// An error with a code and a message.
 struct Error {
-  Errc code;         ///< for programs
-  std::string what;  ///< for people: the operation, the values, the limit; one line
+  Errc code;         ///< for decisions of the program
+  std::string what;  ///< one line for people: the operation, the values, the limit
 };
 
-/// A value, or the reason why there is none. What a correct program may meet is a Result; a broken promise of our
-/// own code is an assert.
+/// A value, or the error that explains why there is no value. The Result converts to true if it holds a value: then
+/// operator* returns the value, otherwise error() returns the error. Errors that a correct program may meet are
+/// reported as a Result; a violated internal invariant is an assert.
 template <class T>
 class [[nodiscard]] Result {
  public:
@@ -52,7 +54,9 @@ class [[nodiscard]] Result {
   std::variant<T, Error> state_;
 };
 
+/// The result of an operation that returns no value.
 using Status = Result<std::monostate>;
+/// Returns a successful Status.
 inline Status ok() { return std::monostate{}; }
 
 }  // namespace weir

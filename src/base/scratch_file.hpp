@@ -11,15 +11,15 @@
 
 namespace weir {
 
-/// Bytes on disk under no name: the place for a picture whose rows do not come in the order in which they are wanted.
-/// Not thread-safe.
+/// An unnamed temporary file with random access, deleted when it is closed. It stores pictures whose rows arrive in
+/// another order than they are needed. Not thread-safe.
 class ScratchFile {
  public:
-  /// Errors: io.
+  /// Creates the file in `folder`; an empty `folder` selects $TMPDIR, or /tmp if that is unset. Errors: io, disk_full.
   static Result<ScratchFile> create(const std::filesystem::path& folder);
-  /// Errors: io (disk full).
+  /// Writes `bytes` at `offset`. Errors: io, disk_full.
   Status write_at(std::uint64_t offset, std::span<const std::byte> bytes);
-  /// Bytes that were never written read as zero. Errors: io.
+  /// Reads `bytes.size()` bytes at `offset`; bytes that were never written read as zero. Errors: io.
   Status read_at(std::uint64_t offset, std::span<std::byte> bytes);
 
  private:

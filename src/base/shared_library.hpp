@@ -6,18 +6,19 @@
 
 namespace weir {
 
-/// A library that may be missing on a machine, loaded while running. It stays loaded: drivers' libraries start threads and
-/// register handlers that must not lose their code.
+/// A library that may be missing on a machine and is loaded at run time. It is never unloaded, because drivers'
+/// libraries start threads and register handlers whose code must stay in memory.
 class SharedLibrary {
  public:
-  /// When its own references are resolved: all at once, so that a broken library says so here; or each at its first call, which
-  /// starts faster where hundreds of libraries come with it.
+  /// When the library's undefined symbols are resolved. `now` resolves all of them in open(), so that a broken library
+  /// fails there; `lazy` resolves each at its first call, which starts faster when the library depends on hundreds of
+  /// others.
   enum class Binding { now, lazy };
 
-  /// Errors: unsupported with the loader's reason.
+  /// Loads a library by its file name ("libvulkan.so.1") or path. Errors: unsupported, with the loader's reason.
   static Result<SharedLibrary> open(const std::string& name, Binding binding = Binding::now);
 
-  /// Points `function` to the symbol; false and null if there is none.
+  /// Sets `function` to the address of the symbol. Returns false and sets null if there is no such symbol.
   template <class Function>
   bool find(const char* symbol, Function*& function) const {
     function = reinterpret_cast<Function*>(find_symbol(symbol));

@@ -7,18 +7,20 @@
 
 namespace weir {
 
-/// SIGINT, SIGTERM, SIGHUP and SIGTSTP as something to poll, while it lives. Signals that the process was told to ignore
-/// stay ignored. On the main thread, before others start.
+/// While an object of this class exists, SIGINT, SIGTERM, SIGHUP and SIGTSTP do not act on the process: they wait in a
+/// queue with a file descriptor for poll(2). Signals that the process ignores when the queue is opened stay ignored.
+/// When the object is destroyed, signals that are still in the queue act on the process. Create it on the main thread
+/// before other threads start, because they inherit the signal mask.
 class SignalQueue {
  public:
-  /// Errors: io.
+  /// Opens the descriptor and blocks the signals. Errors: io.
   static Result<SignalQueue> open();
   SignalQueue(SignalQueue&& other) noexcept;
   SignalQueue& operator=(SignalQueue&&) = delete;
   ~SignalQueue();
 
-  int fd() const { return fd_.get(); }
-  /// The next signal that has come, 0 if none has.
+  int fd() const { return fd_.get(); }  ///< readable when a signal has arrived
+  /// Removes the next signal that has arrived from the queue and returns it; 0 if there is none. Does not wait.
   int next_signal() const;
 
  private:

@@ -21,7 +21,7 @@ bool is_signal_ignored(int signal) {
 
 namespace {
 
-/// Those of the signals that end a program which it was not told to ignore.
+/// Returns the signals that end a program, without those that the process ignores.
 sigset_t unignored_stop_signals() {
   sigset_t signals;
   sigemptyset(&signals);
@@ -56,7 +56,7 @@ struct SignalStopSource::State {
   std::jthread thread;
 };
 
-/// The watcher looks every 50 ms whether it is to end, so that no signal is needed to wake it.
+/// The thread checks every 50 ms whether it must end, so no signal is needed to wake it.
 SignalStopSource::SignalStopSource(std::chrono::milliseconds grace, int status, void (*before_exit)())
     : state_{std::make_unique<State>()} {
   state_->signals = unignored_stop_signals();
@@ -85,7 +85,7 @@ SignalStopSource::~SignalStopSource() {
   state_->thread.join();
   const int signal = state_->last_signal;
   if (signal != 0 && sigismember(&state_->previous_mask, signal) == 1)
-    kill(getpid(), signal);  // held: it waits for the next watch
+    kill(getpid(), signal);  // sent again: a SignalBlocker blocks it, so it is pending for the next SignalStopSource
   pthread_sigmask(SIG_SETMASK, &state_->previous_mask, nullptr);
 }
 
@@ -98,7 +98,7 @@ void prepare_standard_streams() {
   allow_child_statuses();
   for (const int descriptor : {0, 1, 2}) {
     if (fcntl(descriptor, F_GETFD) != -1 || errno != EBADF) continue;
-    // The wrong direction on purpose: reading from a closed input or writing to a closed output stays an error.
+    // The direction is wrong on purpose: reading a closed input or writing a closed output stays an error.
     if (open("/dev/null", descriptor == 0 ? O_WRONLY : O_RDONLY) == -1) _exit(70);
   }
 }

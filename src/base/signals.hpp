@@ -8,12 +8,13 @@
 
 namespace weir {
 
-/// The process was told to ignore the signal, as nohup does with SIGHUP: it stays ignored.
+/// Returns whether the process ignores the signal, as nohup arranges for SIGHUP.
 bool is_signal_ignored(int signal);
 
-/// From here to its end SIGINT, SIGTERM and SIGHUP (those that the process was not told to ignore) end it no more: they wait for
-/// whoever takes them, one watch after the other, and those that nobody takes are dropped at the end. On the main thread,
-/// before others start: they inherit it.
+/// While an object of this class exists, it blocks SIGINT, SIGTERM and SIGHUP (except those that the process ignores),
+/// so that they do not end the process. A signal that arrives stays pending: each SignalStopSource that is created in
+/// this time receives it, one after the other. The destructor discards pending signals. Create the object on the main
+/// thread before other threads start: they inherit the signal mask.
 class SignalBlocker {
  public:
   SignalBlocker();
@@ -25,18 +26,22 @@ class SignalBlocker {
   sigset_t signals_{}, previous_mask_{};
 };
 
-/// Turns SIGINT, SIGTERM and SIGHUP into a stop request. Signals that the process was told to ignore stay ignored. Make one
-/// in main before any other thread starts: threads inherit the mask. Work that does not end within `grace` after the request ends the process with `status`; `last_words`
-/// runs just before that, on the watching thread. Under a SignalHold a signal that came is left for the next watch at the end.
+/// Turns SIGINT, SIGTERM and SIGHUP into a stop request. Signals that the process ignores stay ignored. Create it in
+/// main before any other thread starts: threads inherit the signal mask. If work does not end within `grace` after the
+/// request, the process exits with `status`; `before_exit`, which must not be null, runs just before that, on the
+/// thread of this object. While a SignalBlocker exists, the last signal that this object received is pending again
+/// after its destruction, for the next SignalStopSource.
 class SignalStopSource {
  public:
   SignalStopSource(std::chrono::milliseconds grace, int status, void (*before_exit)());
   ~SignalStopSource();
   SignalStopSource(const SignalStopSource&) = delete;
   SignalStopSource& operator=(const SignalStopSource&) = delete;
+  /// Returns the token of the stop request.
   std::stop_token token() const;
-  /// The signal that asked for the stop, to be passed on to a command in our process group; 0 if there was none, or if the
-  /// kernel sent it for the terminal and so to the command as well. Thread-safe.
+  /// Returns the signal that requested the stop if it must be forwarded to a command in the same process group. Returns
+  /// 0 if no signal arrived, or if the kernel sent the signal (Ctrl-C on the terminal), because the command then
+  /// received it too. Thread-safe.
   int signal_to_forward() const;
 
  private:
@@ -44,10 +49,10 @@ class SignalStopSource {
   std::unique_ptr<State> state_;
 };
 
-/// Makes sure that descriptors 0, 1 and 2 are taken, so that no file of ours ever gets the number of a closed standard
-/// stream, and makes writing to a pipe that nobody reads, or beyond the limit on a file's size, an error instead of a death;
-/// and lets exit statuses arrive (keep_exit_statuses). Call it first in main. Writing to
-/// a stream that was closed fails afterwards, as it should.
+/// Prepares the process; call it first in main. Opens descriptors 0, 1 and 2 if they are closed, so that no file of
+/// this process gets the number of a standard stream; using a stream that was closed still fails. Ignores SIGPIPE and
+/// SIGXFSZ, so that writing to a closed pipe or beyond the file size limit is an error instead of the end of the
+/// process. Calls allow_child_statuses().
 void prepare_standard_streams();
 
 }  // namespace weir

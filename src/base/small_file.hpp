@@ -7,10 +7,10 @@
 
 namespace weir {
 
-/// Text of a small file, as /proc and /sys have them; empty if it cannot be read.
+/// Returns the text of a small file such as those in /proc and /sys; empty if it cannot be read.
 std::string read_small_file(const std::filesystem::path& path);
 
-/// The number that such a file starts with, decimal or with 0x; empty if it starts with none.
+/// Returns the number at the start of a small file, decimal or hexadecimal with 0x; empty if there is none.
 std::optional<std::uint64_t> read_number_file(const std::filesystem::path& path);
 
 }  // namespace weir

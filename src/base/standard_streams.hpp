@@ -10,19 +10,21 @@
 
 namespace weir {
 
-/// Writes all of `text` to standard output, unbuffered. Errors: io, as for a pipe that nobody reads any more.
+/// Writes all of `text` to standard output, unbuffered. Errors: io, for example when the reader closed the pipe.
 Status write_standard_output(std::string_view text);
 
-/// Writes all of `text` to standard error, unbuffered; it may be called in the last moments of a process, on any thread. Errors
-/// have nowhere to go and are dropped.
+/// Writes all of `text` to standard error, unbuffered. It may be called on any thread, even just before the process
+/// exits. Errors are dropped, because there is no place to report them.
 void write_standard_error(std::string_view text);
+/// Returns whether standard error is a terminal.
 bool standard_error_is_terminal();
-int standard_error_columns();  ///< of that terminal; 80 if it does not say
+int standard_error_columns();  ///< Returns the width of the terminal on standard error in characters; 80 if unknown.
 
-/// Until standard input ends, whatever it gives, or `stop` is asked for.
+/// Reads and discards standard input until it ends or `stop` is requested.
 void wait_for_end_of_input(const std::stop_token& stop);
 
-/// Everything that standard input gives. Errors: io; over_budget as soon as there is more than `limit`; cancelled.
+/// Reads standard input until it ends and returns its contents. Errors: io; over_budget as soon as there is more than
+/// `limit`; cancelled as soon as `stop` is requested.
 Result<std::vector<std::byte>> read_standard_input(Bytes limit, std::stop_token stop);
 
 }  // namespace weir

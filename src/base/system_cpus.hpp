@@ -9,21 +9,24 @@
 
 namespace weir {
 
-/// Numbers of the processors that this process may run on, ascending; never empty.
+/// Returns the numbers of the processors that this process may run on, ascending; never empty.
 std::vector<int> allowed_cpus();
 
-/// Binds the calling thread, and every thread that it starts from now on, to these processors.
-/// Errors: invalid_argument, naming the processors that are not allowed or do not exist.
+/// Binds the calling thread, and every thread that it starts later, to these processors (numbers in ascending order).
+/// Errors: invalid_argument, with the processors that are not allowed or do not exist.
 Status bind_to_cpus(const std::vector<int>& cpus);
 
-/// "0-3", "0,2,4-5": ascending, each once. Errors: invalid_argument.
+/// Parses a list of processors such as "0-3" or "0,2,4-5" and returns them ascending, without duplicates. Errors:
+/// invalid_argument.
 Result<std::vector<int>> parse_cpu_list(std::string_view text);
 
-/// Processors' worth of time that the control groups around this process grant; empty if they set no limit.
-/// `root` is where /proc and /sys lie; tests invent one.
+/// Returns the CPU time that the control groups (cgroups) around this process grant, as a number of processors: 1.5
+/// means one and a half seconds of CPU time per second. Empty if they set no limit. `root` is the folder that contains
+/// proc and sys; tests supply their own.
 std::optional<double> cpu_quota(const std::filesystem::path& root = "/");
 
-/// Threads that can run at once: the allowed processors, or the quota rounded up if that is less; at least 1.
+/// Returns how many threads can run at once: the smaller of `cpus` (the number of allowed processors) and `quota`
+/// rounded up (the value of cpu_quota(); empty: no limit). At least 1.
 int usable_threads(std::size_t cpus, std::optional<double> quota);
 
 }  // namespace weir

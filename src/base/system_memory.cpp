@@ -12,13 +12,13 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// Empty for "max" and for a file that is not there.
+/// Returns the number of bytes that a file contains as text; empty for "max" and for a missing file.
 std::optional<Bytes> bytes_in(const fs::path& path) {
   const auto value = read_number_file(path);
   return value ? std::optional{Bytes{*value}} : std::nullopt;
 }
 
-/// "key value" lines of memory.stat.
+/// Returns a value from the "key value" lines of memory.stat.
 Bytes stat_value(std::string_view stat, const std::string& key) {
   for (std::size_t at = stat.find(key + ' '); at != std::string_view::npos; at = stat.find(key + ' ', at + 1)) {
     if (at != 0 && stat[at - 1] != '\n') continue;
@@ -29,13 +29,15 @@ Bytes stat_value(std::string_view stat, const std::string& key) {
   return {};
 }
 
-/// What is left below one limit; pages of files that nobody uses are given back before the limit bites.
+/// Returns what remains below one limit. Pages of cached files that were not used lately (inactive_file) count as free,
+/// because the kernel reclaims them before the limit applies.
 std::optional<Bytes> remaining_below(std::optional<Bytes> limit, std::optional<Bytes> used, Bytes reclaimable) {
   if (!limit || !used) return std::nullopt;
   return *limit - (*used - reclaimable);
 }
 
-/// Documentation/admin-guide/cgroup-v2.rst and cgroup-v1/memory.rst of the Linux kernel name the files.
+/// Returns what remains in one control group. The files are documented in Documentation/admin-guide/cgroup-v2.rst and
+/// cgroup-v1/memory.rst of the Linux kernel.
 std::optional<Bytes> remaining_in_group(const fs::path& folder) {
   const std::string stat = read_small_file(folder / "memory.stat");
   if (auto used = bytes_in(folder / "memory.current")) {
@@ -47,7 +49,7 @@ std::optional<Bytes> remaining_in_group(const fs::path& folder) {
                          stat_value(stat, "total_inactive_file"));
 }
 
-/// True if `controller` is one of the comma-separated words.
+/// Returns whether `controller` is in a comma-separated list of controllers.
 bool names_controller(std::string_view controllers, std::string_view controller) {
   while (!controllers.empty()) {
     const std::size_t comma = controllers.find(',');
@@ -67,7 +69,7 @@ std::vector<fs::path> cgroup_folders(std::string_view self_cgroup, std::string_v
   std::vector<fs::path> folders;
   const auto add_with_parents = [&](const fs::path& mount, fs::path group) {
     for (; group.has_relative_path(); group = group.parent_path()) folders.push_back(mount / group.relative_path());
-    folders.push_back(mount);  // in a container the limit often stands at the mount itself
+    folders.push_back(mount);  // in a container the limit is often set at the mount itself
   };
   while (!self_cgroup.empty()) {
     const std::size_t end = self_cgroup.find('\n');
@@ -106,7 +108,7 @@ std::optional<Bytes> cgroup_memory_limit(const fs::path& root) {
       if (limit && (!tightest || *limit < *tightest)) tightest = limit;
     }
   }
-  // Version 1 writes a number near 2^63 where there is no limit.
+  // Version 1 reports a number near 2^63 if there is no limit.
   return tightest && *tightest < total_memory(root) ? tightest : std::nullopt;
 }
 

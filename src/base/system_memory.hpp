@@ -10,23 +10,24 @@
 
 namespace weir {
 
-/// Memory that this process may still take without swapping: MemAvailable of the system, or what is left below the
-/// limit of any control group (version 1 or 2) around the process, if that is less. Zero if the system does not say.
-/// `root` is where /proc and /sys lie; tests invent one.
+/// Returns how much memory this process may still allocate without swapping. This is the smallest of: MemAvailable of
+/// the system, and what remains below the limit of each control group (cgroup, version 1 or 2) around the process. Zero
+/// if the system does not report MemAvailable. `root` is the folder that contains proc and sys; tests supply their own.
 Bytes available_memory(const std::filesystem::path& root = "/");
 
-/// All memory of the system; zero if it does not say. `root` as above.
+/// Returns the total memory of the system; zero if it does not report it. `root` as above.
 Bytes total_memory(const std::filesystem::path& root = "/");
 
-/// The tightest limit on memory that the control groups around this process set; empty if they set none below
-/// total_memory(). `root` as above.
+/// Returns the smallest memory limit of the control groups around this process; empty if none is below total_memory().
+/// `root` as above.
 std::optional<Bytes> cgroup_memory_limit(const std::filesystem::path& root = "/");
 
-/// The "MemAvailable" of /proc/meminfo.
+/// Returns the value of MemAvailable in the text of /proc/meminfo; empty if there is none.
 std::optional<Bytes> parse_mem_available(std::string_view meminfo);
 
-/// The folders below /sys/fs/cgroup that limit this process for `controller` ("memory", "cpu"), innermost first, from
-/// the text of /proc/self/cgroup: version 2 ("0::/a/b") and version 1 ("5:memory:/a/b") lines alike.
+/// Returns the folders of the control groups that limit this process for `controller` ("memory", "cpu"), innermost
+/// first, as paths relative to the root such as "sys/fs/cgroup/a/b". `self_cgroup` is the text of /proc/self/cgroup; it
+/// may contain lines of version 2 ("0::/a/b") and of version 1 ("5:memory:/a/b").
 std::vector<std::filesystem::path> cgroup_folders(std::string_view self_cgroup, std::string_view controller);
 
 }  // namespace weir

@@ -15,7 +15,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// A folder with invented /proc and /sys files.
+/// A folder with test versions of files in /proc and /sys.
 class FakeSystem : public ::testing::Test {
  protected:
   void SetUp() override {
@@ -124,7 +124,8 @@ TEST(ProcessMemory, ReadsTheLineOfTheStatusFile) {
   EXPECT_GT(peak_resident_memory(), 1_MiB);
 }
 
-// As /proc of a process that ends between open and read; the first page of one's own memory cannot be read either.
+// The read fails as in /proc for a process that ends between open and read: the first page of a process's own memory
+// cannot be read either.
 TEST(ReadSmallFile, AFailedReadIsNoText) { EXPECT_EQ(read_small_file("/proc/self/mem"), ""); }
 
 }  // namespace

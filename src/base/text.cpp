@@ -10,7 +10,8 @@
 namespace weir {
 namespace {
 
-/// Length of the well-formed UTF-8 sequence at the start of `text`; 0 if there is none. Bounds: Unicode 15, table 3-7.
+/// Returns the length of the well-formed UTF-8 sequence at the start of `text`; 0 if there is none. Bounds: Unicode 15,
+/// table 3-7.
 std::size_t utf8_length(std::string_view text) {
   const auto at = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
   const unsigned char lead = at(0);
@@ -28,7 +29,7 @@ std::size_t utf8_length(std::string_view text) {
   return overlong || outside ? 0 : length;
 }
 
-/// ASCII controls, DEL and the C1 controls (U+0080 to U+009F), which terminals obey too.
+/// Returns whether the character is an ASCII control, DEL or a C1 control (U+0080 to U+009F), which terminals obey too.
 bool is_control(std::string_view sequence) {
   const auto lead = static_cast<unsigned char>(sequence[0]);
   return lead < 0x20 || lead == 0x7F || (lead == 0xC2 && static_cast<unsigned char>(sequence[1]) < 0xA0);
@@ -55,7 +56,7 @@ void append_escaped(std::string& out, char byte) {
 
 char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
 
-/// Bytes per unit; 0 if the unit is not known.
+/// Returns the bytes per unit; 0 for an unknown unit.
 double unit_size(std::string_view unit) {
   if (unit.empty()) return 0;
   if (unit == "b") return 1;

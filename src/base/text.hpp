@@ -9,31 +9,33 @@
 
 namespace weir {
 
-/// A name as it may stand in a message of one line: control characters, bytes that are not UTF-8 and the backslash are
-/// written as \n, \t, \x1b, \\ and so on; everything else is kept.
+/// Returns the text in a form that is safe in a one-line message: control characters, bytes that are not UTF-8 and the
+/// backslash are escaped as \n, \t, \x1b, \\ and so on. Everything else is kept.
 std::string printable(std::string_view text);
 
-/// Length of the character at the start of `text` that printable() keeps as it is (but for the backslash); 0 for a control
-/// character, for bytes that are not UTF-8 and for an empty text.
+/// Returns the length in bytes of the first character of `text`. Returns 0 if that is a control character or no valid
+/// UTF-8, and for an empty text.
 std::size_t printable_char_length(std::string_view text);
 
-/// With small letters for the capital ones of ASCII; everything else as it is.
+/// Converts the ASCII letters A to Z to lower case and keeps everything else.
 std::string lower_case(std::string_view text);
 
-/// A message as one line: control characters become spaces, those at the ends go. For texts of other libraries.
+/// Converts a message, for example of another library, to one line: ASCII control characters become spaces, and spaces
+/// at both ends are removed.
 std::string one_line(std::string_view text);
 
-/// As text, or within double quotes, of HTML and XML: & < > " become entities.
+/// Replaces & < > " by entities such as &amp; for text or double-quoted attributes of HTML and XML.
 std::string escape_markup(std::string_view text);
 
-/// "1G", "640M", "1.5GiB", "3 MB", "4096B": K, M, G, T and KiB ... TiB count by 1024, KB ... TB by 1000, B is bytes; a number
-/// without a unit is refused, but for 0. Any case, no locale. Errors: invalid_argument.
+/// Parses a size such as "1G", "640M", "1.5GiB", "3 MB", "4096B". K, M, G, T and KiB ... TiB are powers of 1024, KB ...
+/// TB are powers of 1000, B is bytes. A number without a unit is refused, except 0. Ignores case and locale. Errors:
+/// invalid_argument.
 Result<Bytes> parse_bytes(std::string_view text);
 
-/// A finite number above zero; the decimal point is a point. Errors: invalid_argument.
+/// Parses a finite number above zero; the decimal separator is a point. Errors: invalid_argument.
 Result<double> parse_positive(std::string_view text);
 
-/// A whole number within [low, high]. Errors: invalid_argument with the bounds.
+/// Parses a whole number from `low` to `high`. Errors: invalid_argument, with the bounds.
 Result<int> parse_integer(std::string_view text, int low, int high);
 
 }  // namespace weir

@@ -7,22 +7,24 @@
 
 namespace weir {
 
-/// The number of this process.
+/// Returns the id of this process.
 int process_id();
 
-/// The name of the machine; "?" if the system does not say.
+/// Returns the name of the machine; "?" if the system does not report it.
 std::string host_name();
 
-/// The file of the program that runs, with its folder; empty if the system does not say.
+/// Returns the path of the running program's file; empty if the system does not report it.
 std::filesystem::path program_file();
 
-/// Its name in lists of processes; the system keeps 15 bytes.
+/// Sets the name of this process in process lists; the system keeps 15 bytes.
 void set_process_name(const std::string& name);
 
-/// All its variables, as NAME=VALUE.
+/// Returns all environment variables as NAME=VALUE. The texts point into the environment.
 std::vector<std::string_view> environment_entries();
 
-/// Becomes another program, with our descriptors and our number. Comes back only if that fails, with the value of errno.
+/// Replaces the program of this process by the file `program` (exec). The process id and the descriptors without
+/// O_CLOEXEC stay. `arguments` starts with argv[0], the program's name. Returns only on failure, with the value of
+/// errno.
 int replace_process(const std::filesystem::path& program, std::vector<std::string> arguments);
 
 }  // namespace weir

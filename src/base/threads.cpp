@@ -19,7 +19,7 @@ Error thread_start_error() {
   return {Errc::io, "cannot start a thread: the limit on processes (ulimit -u) is reached"};
 }
 
-/// EAGAIN is the limit of the user or of the control group: fork(2).
+/// EAGAIN means that the limit of the user or of the control group is reached: fork(2).
 Error process_start_error(int error_number) {
   if (error_number == EAGAIN)
     return {Errc::io, "cannot start a process: the limit on processes (ulimit -u) is reached"};

@@ -13,12 +13,13 @@
 
 namespace weir {
 
-/// "cannot start a thread: the limit on processes (ulimit -u) is reached".
+/// Returns the error "cannot start a thread: the limit on processes (ulimit -u) is reached".
 Error thread_start_error();
-/// Of fork() and the like: "cannot start a process: ..."; it names the limit where that is the reason.
+/// Returns the error "cannot start a process: ..." for a failed fork() or similar call. `error_number` is errno after
+/// the call; if the limit on processes is the reason, the message names that limit.
 Error process_start_error(int error_number);
 
-/// Runs `work` on a thread of its own. Errors: thread_refused(), and `work` was not called.
+/// Runs `work` on a new thread. Errors: thread_start_error(); `work` was then not called.
 template <class Thread = std::jthread, class Work>
 Result<Thread> start_thread(Work&& work) {
   try {
@@ -28,19 +29,22 @@ Result<Thread> start_thread(Work&& work) {
   }
 }
 
-/// Runs `work` on up to `count` further threads, on fewer where the system refuses them. Joined when destroyed.
+/// Calls `work` once on each of `count` new threads. Starts fewer threads if the system refuses more, and counts the
+/// missing ones with add_missing_threads(). The returned threads join when they are destroyed.
 std::vector<std::jthread> start_helpers(int count, const std::function<void()>& work);
 
-/// Counts threads that are done without, for missing_threads().
+/// Adds `count` to the number of threads that could not be started, for missing_threads_message(). Thread-safe.
 void add_missing_threads(int count);
-/// "N of the threads that were wanted could not be started: the limit on processes (ulimit -u) is reached; the work goes
-/// on with fewer", once; empty if there is nothing to say since the last call. Thread-safe.
+/// Returns "N of the threads that were wanted could not be started: the limit on processes (ulimit -u) is reached; the
+/// work goes on with fewer" and resets the count; empty if no thread was missing since the last call. Thread-safe.
 std::string missing_threads_message();
 
-/// The error behind an exception that is no fault of weir's: a thread or memory that the system refused.
+/// Returns the error for an exception that means that the system refused a thread or memory; empty for any other
+/// exception.
 std::optional<Error> resource_error_of(const std::exception& problem);
-/// What `work` returns, or the refusal that it threw: for the outermost function of a thread, from which libraries below
-/// would end the process.
+/// Returns the status that `work` returns, or the error of resource_error_of() if `work` throws an exception that means
+/// that a thread or memory is missing; rethrows other exceptions. For the outermost function of a thread, where such an
+/// exception from a library would end the process.
 template <class Work>
 Status catch_resource_errors(Work&& work) {
   try {

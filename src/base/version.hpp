@@ -2,7 +2,7 @@
 
 namespace weir {
 
-/// The same as in CMakeLists.txt; a test compares them.
+/// The version of weir. It equals the one in CMakeLists.txt; a test compares them.
 inline constexpr char kVersion[] = "0.1.0";
 
 }  // namespace weir

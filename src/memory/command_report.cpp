@@ -10,11 +10,13 @@
 namespace weir::memory {
 namespace {
 
+/// Returns how much larger `after` is than `before`; 0 if it is smaller or one of them is unknown.
 Bytes increase(const std::optional<Bytes>& before, const std::optional<Bytes>& after) {
   return before && after ? *after - *before : Bytes{};
 }
 
-/// Growth within a run, once its start is over: the last two thirds of the levels, if they rise steadily.
+/// Returns the growth within a run, without its start: that of the last two thirds of the levels, if they rise
+/// steadily.
 double steady_growth_of(const std::vector<double>& levels) {
   const std::span all{levels};
   const auto rest = all.subspan(levels.size() / 3);

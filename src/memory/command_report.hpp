@@ -8,46 +8,66 @@
 
 namespace weir::memory {
 
-/// What was measured of one run of a command.
+/// Measurements of one run of a command.
 struct RunMeasurements {
-  int status = 0;
-  double seconds = 0;
-  Bytes resident_peak;  ///< resident memory of all its processes together, and at least that of the largest
-  std::vector<double> resident_levels;               ///< the same, in bytes, a few times a second
-  std::optional<Bytes> device_before, device_after;  ///< in use on the device by everybody; empty: not measured
-  Bytes device_peak;
-  std::vector<double> device_levels;      ///< the same there; none if it ended before anybody looked
-  std::size_t leftover_processes = 0;     ///< processes that outlived it
-  std::vector<std::string> shared_files;  ///< new in /dev/shm
-  std::string unmeasured_reason;          ///< why nobody can say what stays on the devices; empty: they were measured
-  std::string wrong_device;               ///< where it worked instead of its device; empty: nowhere that was seen
+  int status = 0;      ///< exit status, or 128 + signal
+  double seconds = 0;  ///< duration
+  /// largest sum of the resident memory of all processes of the command; at least the peak of the largest process
+  Bytes resident_peak;
+  /// sum of the resident memory of all processes of the command, in bytes, sampled a few times per second
+  std::vector<double> resident_levels;
+  /// memory in use on the device by all processes, before and after the run; empty: not measured
+  std::optional<Bytes> device_before, device_after;
+  Bytes device_peak;  ///< largest value of `device_levels`
+  /// memory in use on the device over time, in bytes; empty if the command ended before the first sample
+  std::vector<double> device_levels;
+  std::size_t leftover_processes = 0;     ///< number of processes that outlived the command
+  std::vector<std::string> shared_files;  ///< new files in /dev/shm
+  /// why the memory that remains on the devices is unknown; empty if it was measured
+  std::string unmeasured_reason;
+  /// evidence that the command worked on another device than the assigned one; empty if there is none
+  std::string wrong_device;
 };
 
-enum class Approval { approved, with_remarks, unknown, rejected };
+/// Verdict on a command.
+enum class Approval {
+  approved,
+  with_remarks,  ///< no leak and no failure, but CommandReport::weaknesses is not empty
+  unknown,       ///< the memory that remains on the devices could not be measured
+  rejected       ///< a leak, a failed run or work on another device
+};
+/// Returns the verdict in words, such as "approved with remarks".
 std::string_view name_of(Approval approval);
 
-/// The verdict on a command, every sentence of it from figures.
+/// The verdict on a command, with sentences that are all based on measurements.
 struct CommandReport {
   Approval approval = Approval::approved;
-  bool leaked = false;
+  bool leaked = false;  ///< a leak was found; may be false, too, if the memory on the devices could not be measured
   std::vector<std::string> analysis, strengths, weaknesses, recommendations, run_results;
 };
 
-/// A leak is: memory on the device above `limit` after the end that was not there before the first run; processes that
-/// outlive the command; or memory that creeps up within a run to more than `limit`. A run with a status other than 0, or that worked
-/// on another device, is rejected too. Where it is not known what stays on the device the verdict is unknown. New files in /dev/shm and peaks that differ by more than `limit` are remarks. A pure function.
+/// Returns the verdict on the runs of a command; without runs the command is approved.
+/// - Rejected: a leak, a run with a status other than 0, or a run that worked on another device. A leak is any of
+///   these: more than `limit` of device memory that is still in use after the last run and was not before the first;
+///   processes that outlive the command; memory that rises steadily within a run by more than `limit`.
+/// - Otherwise unknown, if the memory that remains on the device is unknown.
+/// - Otherwise approved with remarks, if there are new files in /dev/shm or peaks that differ by more than `limit`.
+/// A pure function.
 CommandReport evaluate_command(const std::vector<RunMeasurements>& runs, Bytes limit);
 
-/// What a verdict is of: without these nobody can say later what it is worth.
+/// Facts about the runs that are printed with the verdict.
 struct ReportOrigin {
-  std::string command;        ///< its words, printable
-  std::string device;         ///< "NVIDIA GeForce RTX 3090 at 0000:01:00.0"; empty: no device was measured
-  std::string device_uuid;    ///< of the card; empty if it has none
-  Bytes limit;                ///< judge_command's
-  std::string version, date;  ///< of weir; UTC, ISO 8601
+  std::string command;  ///< command line in printable form
+  /// device, such as "NVIDIA GeForce RTX 3090 at 0000:01:00.0"; empty if no device was measured
+  std::string device;
+  std::string device_uuid;    ///< UUID of the device; empty if it has none
+  Bytes limit;                ///< limit that was passed to evaluate_command()
+  std::string version, date;  ///< version of weir; date of the runs in UTC, ISO 8601
 };
 
+/// Returns the report as a Markdown document with all sections.
 std::string to_markdown(const ReportOrigin& origin, const CommandReport& report);
+/// Returns the report as plain lines without headings and without the strengths.
 std::string to_plain(const ReportOrigin& origin, const CommandReport& report);
 
 }  // namespace weir::memory

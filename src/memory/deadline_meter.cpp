@@ -12,18 +12,18 @@ namespace {
 
 constexpr std::chrono::milliseconds kCloseTimeout{2000};
 
-/// What the asking thread and those who wait for it share. It outlives both.
+/// State shared by the reading thread and the threads that wait for it. It outlives both.
 struct MeterRequest {
   explicit MeterRequest(MeterFactory maker) : make{std::move(maker)} {}
 
   const MeterFactory make;
-  std::shared_ptr<const Meter> meter;  // of the asking thread while `asking`
+  std::shared_ptr<const Meter> meter;  // used only by the reading thread while `is_reading`
   bool is_made = false;
 
   std::mutex mutex;
   std::condition_variable finished;
   bool is_reading = false;
-  bool timed_out = false;  // the last answer did not come in time
+  bool timed_out = false;  // the last reading did not arrive in time
   std::optional<Reading> reading;
 };
 
@@ -36,7 +36,7 @@ void read_meter(const std::shared_ptr<MeterRequest>& request) {
   request->finished.notify_all();
 }
 
-/// Closing a driver may hang as well as asking it.
+/// Closes the meter; runs on a separate thread, because closing a driver may hang too.
 void close_meter(const std::shared_ptr<MeterRequest>& request) {
   request->meter.reset();
   const std::lock_guard lock{request->mutex};
@@ -55,7 +55,7 @@ class DeadlineMeter final : public Meter {
 
   DeadlineMeter(const DeadlineMeter&) = delete;
   DeadlineMeter& operator=(const DeadlineMeter&) = delete;
-  /// A thread that hangs keeps what it needs, and closes it if it ever goes on.
+  /// A thread that hangs keeps the meter and closes it if it ever continues.
   ~DeadlineMeter() override {
     std::unique_lock lock{request_->mutex};
     if (request_->is_reading || !request_->meter) return;
@@ -78,14 +78,14 @@ class DeadlineMeter final : public Meter {
     return request_->timed_out;
   }
 
-  /// Known after the first reading.
+  /// Returns whether `make` returned no meter; valid after the first read.
   bool has_no_meter() const {
     const std::lock_guard lock{request_->mutex};
     return !request_->is_reading && !request_->timed_out && request_->meter == nullptr;
   }
 
  private:
-  /// With the lock held. False: no thread is to be had.
+  /// Starts a thread; called with the lock held. Returns false if no thread can be started.
   bool start_thread(void (*work)(const std::shared_ptr<MeterRequest>&)) const {
     request_->is_reading = true;
     try {

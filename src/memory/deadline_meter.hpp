@@ -9,12 +9,14 @@
 
 namespace weir::memory {
 
-/// Makes the meter that is asked; null: there is nothing to ask.
+/// A function that creates the meter that is read under a deadline, or returns null if there is nothing to measure.
 using MeterFactory = std::function<std::shared_ptr<const Meter>()>;
 
-/// A meter of one that may hang in a driver. It is made and asked in a thread of its own, which is given up after `limit`:
-/// then the reading is empty and is_silent() true, and as long as that thread hangs no further one is started and nobody waits
-/// again. `name`, `side` and `witness` are those of the meter that `make` makes. Null if `make` gives null in time.
+/// Wraps a meter whose driver calls may hang. The inner meter is created with `make` and read on a separate thread. If
+/// it does not answer within `timeout`, or no thread can be started, the reading is empty and has_timed_out() returns
+/// true. While the thread hangs, no other thread is started and later reads do not wait. `name`, `side` and `layer`
+/// must equal those of the meter that `make` creates. This function reads the meter once, and returns null if `make`
+/// returned null in time.
 std::shared_ptr<const Meter> make_deadline_meter(std::string name, Side side, MeterLayer layer,
                                                  std::chrono::milliseconds timeout, MeterFactory make);
 

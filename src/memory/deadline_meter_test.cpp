@@ -14,7 +14,7 @@ using std::chrono::milliseconds;
 constexpr milliseconds kShort{50};
 constexpr milliseconds kLong{60'000};
 
-/// A driver that hangs from the moment it is told to, until it is let go.
+/// A fake driver that hangs when the test requests it, until it is released.
 struct HangingDriver {
   std::atomic<bool> hangs = false;
   std::atomic<int> asked = 0;
@@ -50,7 +50,7 @@ TEST(DeadlineMeter, AHangingDriverIsReadOnceUntilItAnswers) {
   EXPECT_EQ(hung->asked, 1);
   hung->hangs = false;
   hung->let_go.set_value();
-  while (!silent->read()) std::this_thread::yield();  // bounded by the test's own limit
+  while (!silent->read()) std::this_thread::yield();  // bounded by the timeout of the test
   EXPECT_FALSE(silent->has_timed_out());
 }
 

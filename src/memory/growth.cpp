@@ -12,7 +12,7 @@ std::int64_t difference(Bytes before, Bytes after) {
   return static_cast<std::int64_t>(after.count()) - static_cast<std::int64_t>(before.count());
 }
 
-/// What one witness saw, all its meters together.
+/// Growth that one layer measured, over all its meters.
 struct LayerGrowth {
   std::int64_t bytes = 0;
   bool has_reading = false;

@@ -9,21 +9,25 @@
 
 namespace weir::memory {
 
-/// What every meter said at one moment; the order is that of the meters. Empty where one could not say.
+/// Values of all meters at one moment, in the order of the meters; empty for a meter that could not be read.
 using Sample = std::vector<std::optional<Bytes>>;
 
+/// Reads all meters.
 Sample take_sample(const Meters& meters);
 
-/// Sources of one side that speak of one growth. Signed: a fall is no leak.
+/// Growth of memory on one side, measured by meters of one or both layers. Signed: a decrease is not a leak.
 struct Growth {
-  std::int64_t bytes = 0;  ///< what both witnesses agree on: the smaller growth. With one witness, its growth
-  bool confirmed = false;  ///< both witnesses could be read
-  std::string evidence;    ///< "malloc +120 MiB, resident memory +118 MiB"
+  /// growth that both layers confirm, that is, the smaller of the two; with one layer, the growth of that layer
+  std::int64_t bytes = 0;
+  bool confirmed = false;  ///< meters of both layers could be read
+  std::string evidence;    ///< growth of each meter: "malloc +120 MiB, resident memory +118 MiB"; empty: no reading
 };
 
-/// Growth of one side between two samples. Several meters of the same witness are added up: they count different memory.
+/// Returns the growth of one side between two samples of these meters. Growths of several meters of the same layer are
+/// added, because they count different memory.
 Growth growth_between(const Meters& meters, Side side, const Sample& before, const Sample& after);
 
-std::string format_signed_bytes(std::int64_t bytes);  ///< "+120 MiB", "-3 KiB", "0 B"
+/// Formats a signed number of bytes, for example "+120 MiB", "-3 KiB", "0 B".
+std::string format_signed_bytes(std::int64_t bytes);
 
 }  // namespace weir::memory

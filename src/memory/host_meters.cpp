@@ -20,7 +20,7 @@ std::optional<Bytes> malloc_in_use() {
 #if defined(__GLIBC__) && (__GLIBC__ > 2 || __GLIBC_MINOR__ >= 33)
   const struct mallinfo2 info = ::mallinfo2();
   const Bytes bytes{info.uordblks + info.hblkhd};
-  if (bytes == Bytes{}) return std::nullopt;  // another allocator stands in its place
+  if (bytes == Bytes{}) return std::nullopt;  // another allocator replaces malloc
   return bytes;
 #else
   return std::nullopt;
@@ -40,7 +40,8 @@ std::shared_ptr<const Meter> make_resident_meter() {
 int count_open_descriptors() {
   std::error_code problem;
   const std::filesystem::directory_iterator all{"/proc/self/fd", problem};
-  return problem ? -1 : static_cast<int>(std::distance(begin(all), end(all))) - 1;  // without that of this listing
+  // without the descriptor of this listing
+  return problem ? -1 : static_cast<int>(std::distance(begin(all), end(all))) - 1;
 }
 
 }  // namespace weir::memory

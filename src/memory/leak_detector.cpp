@@ -15,7 +15,7 @@ namespace {
 
 bool exceeds(std::int64_t bytes, Bytes limit) { return bytes > 0 && Bytes{static_cast<std::uint64_t>(bytes)} > limit; }
 
-/// Adds the names of the meters that did not answer their last question.
+/// Adds the names of the meters whose last read timed out.
 void add_timed_out(const Meters& meters, std::vector<std::string>& names) {
   for (const auto& meter : meters) {
     const std::string name{meter->name()};
@@ -28,7 +28,7 @@ std::string no_answer_text(const std::vector<std::string>& names) {
   return fmt::format("{} {} not answer", fmt::join(names, " and "), names.size() == 1 ? "does" : "do");
 }
 
-/// The more suspicious one of a scope's records, with the evidence of the others that grew.
+/// Returns the most suspicious of a scope's records, with the evidence of the others that grew.
 ScopeRecord summary_of(const std::vector<ScopeRecord>& records) {
   const auto worst = std::max_element(records.begin(), records.end(), [](const ScopeRecord& a, const ScopeRecord& b) {
     return std::pair{a.verdict, a.growth.bytes} < std::pair{b.verdict, b.growth.bytes};
@@ -88,7 +88,7 @@ ScopeRecord LeakDetector::end_scope(const std::string& name, const ScopeStart& s
   auto records = records_between(start.sample, now);
   const auto too_large = [&](const ScopeRecord& one) { return exceeds(one.growth.bytes, limits_.per_scope); };
   for (int i = 0; i < limits_.max_rereads && std::any_of(records.begin(), records.end(), too_large); ++i) {
-    std::this_thread::sleep_for(limits_.reread_pause);  // drivers give memory back late
+    std::this_thread::sleep_for(limits_.reread_pause);  // drivers free memory with a delay
     if (clean_up) clean_up();
     now = take_sample(meters_);
     records = records_between(start.sample, now);
@@ -115,7 +115,7 @@ ScopeRecord LeakDetector::end_scope(const std::string& name, const ScopeStart& s
   return summary_of(records);
 }
 
-/// One for each side that any meter speaks of; one of the host where none speaks.
+/// Returns one record per side that has a reading; one record of the host if there is none.
 std::vector<ScopeRecord> LeakDetector::records_between(const Sample& before, const Sample& after) const {
   std::vector<ScopeRecord> records;
   for (const Side side : {Side::device, Side::host}) {
@@ -128,7 +128,8 @@ std::vector<ScopeRecord> LeakDetector::records_between(const Sample& before, con
   return records;
 }
 
-/// With the lock held. A later run of a scope decides about its alarm.
+/// Returns the verdict on a record; called with the lock held. A later run of a scope turns its alarm into "leak" or
+/// "grew once".
 Verdict LeakDetector::check_record(const ScopeRecord& record) {
   const bool grew = exceeds(record.growth.bytes, limits_.per_scope);
   const auto earlier = std::find_if(suspects_.begin(), suspects_.end(), [&](const ScopeRecord& one) {
@@ -139,7 +140,7 @@ Verdict LeakDetector::check_record(const ScopeRecord& record) {
   return grew ? Verdict::leak : Verdict::clean;
 }
 
-/// With the lock held.
+/// Returns the one-time growth of a side; called with the lock held.
 std::int64_t LeakDetector::one_time_growth_bytes(Side side) const {
   std::int64_t bytes = 0;
   for (const ScopeRecord& record : suspects_)

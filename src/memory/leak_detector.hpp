@@ -14,75 +14,86 @@
 
 namespace weir::memory {
 
-/// The levels in use of leak checks: 100 MiB in one scope raise an alarm, 50 MiB of drift in all fail a run, and a creep
-/// of 5 MB a scope is a leak long before that.
+/// Limits of leak checks. A scope is a part of a program between begin_scope() and end_scope(); the drift is the growth
+/// over all scopes since the baseline.
 struct LeakLimits {
-  Bytes per_scope = 100_MiB;
-  Bytes total_drift = 50_MiB;
-  Bytes slope_per_scope = Bytes{2'500'000};  ///< half of the creep that must be found
+  Bytes per_scope = 100_MiB;   ///< more growth in one scope is an alarm or a leak
+  Bytes total_drift = 50_MiB;  ///< more drift fails the check
+  /// Steady growth per scope from which the check fails: half of 5 MB, the growth that must be detected.
+  Bytes slope_per_scope = Bytes{2'500'000};
+  /// If a scope grew too much, its meters are read again up to this many times, because drivers free memory late.
   int max_rereads = 3;
-  std::chrono::milliseconds reread_pause{20};
+  std::chrono::milliseconds reread_pause{20};  ///< time before each of these readings
 };
 
+/// Verdict on one run of a scope.
 enum class Verdict {
   clean,
-  grew_once,  ///< an alarm that a later run of the same scope did not repeat: caches and libraries that stay loaded
-  alarm,      ///< more than the limit in one scope
-  leak        ///< more than the limit again in a later run of the same scope
+  /// an earlier alarm that a later run of the same scope did not repeat: caches, and libraries that stay loaded
+  grew_once,
+  alarm,  ///< growth above the limit in the first run of a scope
+  leak    ///< growth above the limit in a later run of a scope
 };
+/// Returns "clean", "grew once", "alarm" or "leak".
 std::string_view name_of(Verdict verdict);
 
-/// One run of one scope, of the side of memory (host or device) that is more suspicious; each is judged by itself. The
-/// evidence that leave() gives names what grew on the other side too.
+/// Record of one run of a scope, for one side of memory (host or device); each side is checked separately. end_scope()
+/// returns the record of the more suspicious side, whose evidence then also lists growth on the other side.
 struct ScopeRecord {
   std::string name;
-  int run = 1;  ///< of this name
+  int run = 1;  ///< number of this run among the runs of scopes with this name, from 1
   Side side = Side::host;
   Growth growth;
-  int new_descriptors = 0;  ///< more open than before
-  bool failed = false;      ///< the scope ended with an error: its growth may be what the error holds
-  std::string
-      unmeasured_reason;  ///< who gave no reading, as a driver that hangs: "NVML does not answer"; empty: all did
+  int new_descriptors = 0;  ///< number of open file descriptors at the end of the scope minus that at its start
+  bool failed = false;      ///< the scope ended with an error; objects that the error keeps alive may be its growth
+  /// which meters did not answer in time, as when a driver hangs: "NVML does not answer"; empty if all did
+  std::string unmeasured_reason;
   Verdict verdict = Verdict::clean;
 };
 
-/// All scopes together. What happened once on the host excuses nothing on the device, nor the other way round.
+/// Result over all scopes. Growth that happened once on the host does not excuse growth on the device, nor vice versa.
 struct LeakReport {
+  /// There are no suspects, steady growth and drift are within their limits, and all meters answered in time.
   bool passed = true;
-  std::int64_t drift_bytes =
-      0;  ///< since the baseline, without growth that happened once; of the side that drifted more
-  std::int64_t one_time_growth_bytes = 0;  ///< growth that happened once, of both sides
-  double slope_bytes = 0;                  ///< per scope, if it creeps
-  std::string first_leak;                  ///< the scope that leaked first; empty if none
-  std::string
-      unmeasured_reason;  ///< who did not tell in a scope or now, as a driver that hangs; then nothing has passed
-  std::string text;       ///< evidence and suspects, for people; several lines
-  std::vector<ScopeRecord> suspects;  ///< alarms and leaks, in their order
-  int scopes = 0;
+  /// drift of the side that drifted more, without one-time growth
+  std::int64_t drift_bytes = 0;
+  std::int64_t one_time_growth_bytes = 0;  ///< growth of both sides in records with the verdict grew_once
+  double slope_bytes = 0;                  ///< steady growth per scope; 0 if it is below the limit
+  std::string first_leak;                  ///< name of the scope of the first suspect; empty if there is none
+  /// which meters did not answer in time in a scope or now, as when a driver hangs; empty if all did. If it is set, the
+  /// check has not passed
+  std::string unmeasured_reason;
+  std::string text;                   ///< evidence and suspects for people, in several lines
+  std::vector<ScopeRecord> suspects;  ///< alarms and leaks, in order of time
+  int scopes = 0;                     ///< number of scopes that ended, also before the baseline
 };
 
-/// Judges scopes as they end, and all of them together. Thread-safe; scopes of several threads may overlap, but then
-/// memory cannot be told apart between them: each sees the growth of all.
+/// Detects leaks: checks each scope when it ends, and all scopes together. Thread-safe. Scopes of several threads may
+/// overlap, but their memory cannot be separated: each scope then includes the growth of all.
 class LeakDetector {
  public:
   LeakDetector(Meters meters, LeakLimits limits);
 
   const Meters& meters() const { return meters_; }
-  /// Starts the count anew from now: after warming up.
+  /// Takes the current memory as the new baseline and discards what was recorded before: suspects, levels, and meters
+  /// that did not answer. Call it after warming up.
   void set_baseline();
 
+  /// Values of the meters, and number of open file descriptors, at the start of a scope.
   struct ScopeStart {
     Sample sample;
     int descriptors;
-    std::vector<std::string> silent_meters;  ///< meters that did not answer in time
+    std::vector<std::string> silent_meters;  ///< names of meters that did not answer in time
   };
+  /// Reads all meters at the start of a scope. Pass the result to end_scope().
   ScopeStart begin_scope() const;
-  /// `clean_up` is called once before the readings, and again before each re-read if memory grew above the limit: it
-  /// empties caches. May be empty. Reads again only on suspicion.
+  /// Ends a scope and returns its record. `clean_up` empties caches and may be empty: it is called once before the
+  /// meters are read. If memory grew above the limit, the meters are read again, with a call of `clean_up` before each
+  /// reading.
   ScopeRecord end_scope(const std::string& name, const ScopeStart& start, bool failed,
                         const std::function<void()>& clean_up);
 
-  /// Whether the drift since the baseline is within the limits, and what is suspicious.
+  /// Reads all meters and returns the result over all scopes since the baseline.
   LeakReport report() const;
 
  private:
@@ -96,10 +107,11 @@ class LeakDetector {
   Sample baseline_;
   std::map<std::string, int, std::less<>> runs_;
   std::vector<ScopeRecord> suspects_;
-  static constexpr std::size_t kMaxLevels = 240;  // slopes of all pairs: 29,000 numbers, a fraction of a millisecond
-  LevelSeries host_levels_{kMaxLevels}, device_levels_{kMaxLevels};  // after each scope, in bytes above the baseline
+  static constexpr std::size_t kMaxLevels = 240;  // 29,000 slopes of all pairs take a fraction of a millisecond
+  // level after each scope, in bytes above the baseline
+  LevelSeries host_levels_{kMaxLevels}, device_levels_{kMaxLevels};
   int scopes_ = 0;
-  std::string unmeasured_reason_;  // of the first scope in which a meter did not answer
+  std::string unmeasured_reason_;  // text of the first scope in which a meter did not answer
 };
 
 }  // namespace weir::memory

@@ -13,7 +13,7 @@
 namespace weir::memory {
 namespace {
 
-/// Two witnesses of the device that say what the test says.
+/// Two meters of the device, one per layer, whose values the test sets.
 struct FakeDevice {
   std::atomic<std::uint64_t> allocator = 1U << 30U;
   std::atomic<std::uint64_t> driver = 2U << 30U;
@@ -39,7 +39,7 @@ LeakLimits limits_without_pause() {
   return limits;
 }
 
-/// One scope in which `work` happens.
+/// Runs one scope around `work`.
 template <class Work>
 ScopeRecord run_scope(LeakDetector& detector, const std::string& name, const Work& work) {
   const auto start = detector.begin_scope();
@@ -54,7 +54,7 @@ TEST(LeakDetector, AThousandCleanScopesRaiseNothing) {
   const std::uint64_t level = device.driver;
   for (int i = 0; i < 1000; ++i) {
     const ScopeRecord record = run_scope(detector, "test" + std::to_string(i % 40), [&] {
-      device.driver = level + random() % (30U << 20U);  // another program's noise
+      device.driver = level + random() % (30U << 20U);  // random changes by another program
       device.allocator = (1U << 30U) + random() % (30U << 20U);
     });
     ASSERT_EQ(record.verdict, Verdict::clean) << i;
@@ -119,7 +119,7 @@ TEST(LeakDetector, OneTimeGrowthOnTheHostExcusesNothingOnTheDevice) {
   EXPECT_FALSE(report.passed) << report.text;
   EXPECT_EQ(report.drift_bytes, 150 << 20);
 
-  // In one scope: the larger growth of one side is no reason to overlook the other.
+  // A larger growth on one side must not hide growth on the other side in the same scope.
   detector.set_baseline();
   const ScopeRecord both = run_scope(detector, "both", [&] {
     host += (300_MiB).count();
@@ -169,7 +169,7 @@ TEST(LeakDetector, AMeterWithoutReadingsLeavesTheOtherLayerAlone) {
 TEST(LeakDetector, FiveMegabytesPerTestAreFoundByTheirSlope) {
   FakeDevice device;
   LeakLimits limits = limits_without_pause();
-  limits.total_drift = 10_GiB;  // only the slope may find it
+  limits.total_drift = 10_GiB;  // so that only the slope can detect the leak
   LeakDetector detector{device.meters(), limits};
   std::mt19937 random{7};
   int found_after = 0;
@@ -204,7 +204,7 @@ TEST(LeakDetector, LateReturnsAreWaitedFor) {
   const auto start = detector.begin_scope();
   device.grow(500_MiB);
   const ScopeRecord record = detector.end_scope("late", start, false, [&] {
-    if (++cleaned == 3) {  // the second re-read
+    if (++cleaned == 3) {  // the second repeated read
       device.allocator -= (500_MiB).count();
       device.driver -= (500_MiB).count();
     }

@@ -9,41 +9,45 @@
 
 namespace weir::memory {
 
-/// The median of the slopes between all pairs of levels, per step (Theil 1950, Sen 1968), which a few outliers do not move.
-/// Signed; 0 for fewer than five levels.
+/// Returns the median of the slopes between all pairs of levels, per step (Theil 1950, Sen 1968). A few outliers do not
+/// change it. Signed; 0 for fewer than five levels.
 double theil_sen_slope(std::span<const double> levels);
 
-/// That slope if the levels rise steadily, else 0: there are at least ten, and the rise goes on from each third of them to the
-/// next. A single step up is a slope over all pairs, too.
+/// Returns theil_sen_slope() if the levels rise steadily, else 0. A steady rise has at least ten levels, and the median
+/// rises from each third of the levels to the next by at least half of what the slope predicts. theil_sen_slope() alone
+/// would also report a single step up.
 double steady_slope(std::span<const double> levels);
 
-/// Levels of memory in use, one after each step (an item, a scope), and how they grow. The one definition of growth: of
-/// workers, of devices under commands, and of scopes. Not thread-safe.
+/// A series of memory levels, one per step (an item, a command, a scope), and their growth. The checks of workers and
+/// of devices under commands use growth(); the check of scopes (LeakDetector) uses steady_slope(). Not thread-safe.
 class LevelSeries {
  public:
-  /// Keeps the last `most` levels.
+  /// Keeps the last `max_levels` levels.
   explicit LevelSeries(std::size_t max_levels) : max_levels_{max_levels} {}
-  LevelSeries() = default;  ///< the last twenty
+  LevelSeries() = default;  ///< keeps the last twenty levels
+  /// Adds a level in bytes; removes the oldest level if the series is full.
   void add(double level);
   void add(Bytes level) { add(static_cast<double>(level.count())); }
-  void clear() { *this = LevelSeries{max_levels_}; }
+  void clear() { *this = LevelSeries{max_levels_}; }  ///< removes all levels
 
-  double last() const { return levels_.empty() ? 0 : levels_.back(); }
-  /// Bytes per step.
+  double last() const { return levels_.empty() ? 0 : levels_.back(); }  ///< the newest level; 0 if there is none
+  /// Returns the slope in bytes per step.
   double slope() const { return theil_sen_slope(levels_); }
   double steady_slope() const { return memory::steady_slope(levels_); }
-  /// The larger of what the slope makes over the levels that are kept, and, for slow growth, of the median of the last five
-  /// above the lowest such median since the first level. 0 for fewer than five levels.
+  /// Returns the growth in bytes, the larger of two numbers: the slope times the number of steps between the kept
+  /// levels; and, to detect slow growth, the median of the last five levels minus the lowest such median since the
+  /// first level was added. At least 0; 0 for fewer than five levels.
   double growth() const;
   bool is_leak() const { return growth() > kMaxGrowthBytes; }
-  static constexpr double kMaxGrowthBytes = 100e6;  ///< of a worker over its items, of a device over commands
+  /// growth in bytes that is not yet a leak: of a worker over its items, of a device over commands
+  static constexpr double kMaxGrowthBytes = 100e6;
 
  private:
   double recent_median() const;
 
   std::size_t max_levels_ = 20;
   std::vector<double> levels_;
-  std::optional<double> lowest_median_;  // of the medians of five
+  std::optional<double> lowest_median_;  // lowest median of five levels so far
 };
 
 }  // namespace weir::memory

@@ -10,13 +10,15 @@
 
 namespace weir::memory {
 
-/// Which memory a meter watches: that of the machine or that of a device. Only meters of one side confirm each other.
+/// The memory that a meter measures: that of the machine or that of a device. Only meters of the same side confirm each
+/// other.
 enum class Side { host, device };
 
-/// Who counts: the code that hands memory out, or the system below it. A leak is believed when both grow.
+/// The layer that counts the memory: the allocator that hands it out, or the system below it. A leak is reported as
+/// confirmed when both grow.
 enum class MeterLayer { allocator, system };
 
-/// One number that can be read again and again. Thread-safe.
+/// A memory counter that can be read repeatedly. Thread-safe.
 class Meter {
  public:
   Meter() = default;
@@ -26,27 +28,28 @@ class Meter {
   virtual std::string_view name() const = 0;
   virtual Side side() const = 0;
   virtual MeterLayer layer() const = 0;
-  /// Empty if it cannot be read now: such a reading neither confirms nor acquits.
+  /// Returns the current value; empty if it cannot be read now. An empty reading is no evidence for or against a leak.
   virtual std::optional<Reading> read() const = 0;
-  /// Whether the last question was given up, because no answer came in time.
+  /// Returns whether the last read was abandoned because no answer came in time.
   virtual bool has_timed_out() const { return false; }
 };
 
 using Meters = std::vector<std::shared_ptr<const Meter>>;
 
-/// Bytes that malloc has given out and not got back (mallinfo2 of glibc): what the process holds, touched or not.
+/// Creates a meter of the bytes that malloc has allocated and not freed (mallinfo2 of glibc), whether touched or not.
 std::shared_ptr<const Meter> make_malloc_meter();
-/// Resident memory of the process, as /proc/self/statm has it.
+/// Creates a meter of the resident memory of the process, from /proc/self/statm.
 std::shared_ptr<const Meter> make_resident_meter();
 
-/// A number that somebody else counts: a pool's bytes in use, a framework's counter. `read` must be thread-safe; an empty
-/// answer means that it cannot say.
+/// Creates a meter of a number that other code counts, such as a pool's bytes in use or a framework's counter. `read`
+/// must be thread-safe; it returns an empty optional if it cannot read the number.
 template <class Read>
 std::shared_ptr<const Meter> make_counter_meter(std::string name, Side side, MeterLayer layer, Read read);
 
-/// Open descriptors of this process; -1 if /proc cannot be read.
+/// Returns the number of open descriptors of this process; -1 if /proc cannot be read.
 int count_open_descriptors();
 
+/// The meter that make_counter_meter() creates.
 template <class Read>
 class CounterMeter final : public Meter {
  public:

@@ -16,22 +16,27 @@
 
 namespace weir::observe {
 
+/// Severity of an event.
 enum class Level { debug, info, warning, error };
 
-/// What happened, for machines: one JSON object a line, {"time", "level", "event", "pid", ...}. docs/events.md names the
-/// events and their fields. A line is written with one call, so that several processes may append to one file; a line that
-/// cannot be written is dropped and counted, and problem() says why: whoever opened the log tells it. Thread-safe.
+/// A log of events for programs: one JSON object per line, {"time", "level", "event", "pid", ...}. docs/events.md lists
+/// the events and their fields. Each line is written with one call, so that several processes may append to one file. A
+/// line that cannot be written is dropped and counted; first_error() returns the reason, which the owner of the log
+/// reports. Thread-safe.
 class EventLog {
  public:
-  /// Writes nowhere.
+  /// Creates a log without files: events are discarded.
   EventLog() = default;
-  /// Appends to a file as well. Above 64 MiB it is first renamed to FILE.1. Errors: io.
+  /// Adds a file that events are appended to. If it is longer than 64 MiB, it is first renamed to FILE.1. Errors: io,
+  /// disk_full.
   Status add_file(const std::filesystem::path& path);
 
-  using Fields = nlohmann::json;
+  using Fields = nlohmann::json;  ///< a JSON object
+  /// Appends an event with its fields to all files.
   void write(Level level, std::string_view event, const Fields& fields = Fields::object());
+  /// Returns the number of lines that could not be written, counted for each file.
   std::size_t dropped_lines() const;
-  /// Why the first line that was dropped could not be written, with its file; empty: none was.
+  /// Returns why the first dropped line could not be written, with its file; empty if no line was dropped.
   std::optional<Error> first_error() const;
 
  private:
@@ -45,7 +50,7 @@ class EventLog {
   std::size_t dropped_lines_ = 0;
 };
 
-/// "2026-11-21T14:30:00.123Z"
+/// Returns the current time in UTC as "2026-11-21T14:30:00.123Z".
 std::string timestamp_now();
 
 }  // namespace weir::observe

@@ -16,7 +16,7 @@ TEST(EventLog, ALongFileIsRotatedOnce) {
   const weir::test::Folder folder;
   const fs::path path = folder / "log.jsonl";
   folder.put("log.jsonl", "");
-  fs::resize_file(path, kTooLong);  // a hole: it takes no room
+  fs::resize_file(path, kTooLong);  // a sparse file: it uses no disk space
   {
     std::vector<std::jthread> writers;
     writers.reserve(8);

@@ -11,7 +11,7 @@
 namespace weir::observe {
 namespace {
 
-/// Lines go above the status line, which is drawn again after each.
+/// Writes lines above the status line, which is redrawn after each of them.
 class StatusLineSink final : public spdlog::sinks::base_sink<std::mutex> {
  public:
   void set_status(std::string_view line) {

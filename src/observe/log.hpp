@@ -5,10 +5,11 @@
 
 namespace weir::observe {
 
+/// Quiet mode writes errors only.
 enum class Verbosity { quiet, normal };
 
-/// What a person reads on standard error: lines, and at the bottom of a terminal one status line that is written over
-/// again and again. Quiet keeps the errors alone. Thread-safe.
+/// Messages for people on standard error: lines and, on a terminal, one status line at the bottom that is overwritten
+/// again and again. In quiet mode only errors are written. Thread-safe.
 class Log {
  public:
   explicit Log(Verbosity verbosity);
@@ -16,14 +17,16 @@ class Log {
   Log(const Log&) = delete;
   Log& operator=(const Log&) = delete;
 
+  /// Writes a line; warning() and info() do nothing in quiet mode.
   void error(std::string_view line);
-  void warning(std::string_view line);  ///< not when quiet
-  void info(std::string_view line);     ///< not when quiet
+  void warning(std::string_view line);
+  void info(std::string_view line);
 
-  /// Replaces the status line; an empty one goes away. Nothing happens when quiet or not on a terminal.
+  /// Replaces the status line; an empty text removes it. Does nothing in quiet mode or if standard error is not a
+  /// terminal.
   void set_status(std::string_view line);
-  bool shows_status() const;  ///< on a terminal and not quiet
-  int columns() const;        ///< of the terminal; 80 if it does not say
+  bool shows_status() const;  ///< Returns whether a status line can be shown: on a terminal and not quiet.
+  int columns() const;        ///< Returns the width of the terminal in characters; 80 if it is unknown.
 
  private:
   struct State;

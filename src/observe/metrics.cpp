@@ -11,8 +11,8 @@ namespace {
 
 constexpr std::size_t kMaxLabelSets = 256;
 
-/// Backslash, quote and newline are escaped in label values; the quote is not in help texts.
-/// Source: Prometheus documentation, "Exposition formats".
+/// Escapes backslash and newline, and with `quotes` also the double quote: in label values, but not in help texts.
+/// Source  Prometheus documentation, "Exposition formats"
 std::string escape(std::string_view text, bool quotes) {
   std::string out;
   for (const char c : text) {

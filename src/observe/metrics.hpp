@@ -13,34 +13,41 @@
 
 namespace weir::observe {
 
+/// A counter only grows; a gauge may also fall.
 enum class MetricType { counter, gauge };
 
-/// One number that is watched. Rows of a table: name (with its unit), type, help.
+/// Definition of one metric: a row in the tables in which weir declares its metrics.
 struct MetricDefinition {
-  std::string_view name;
+  std::string_view name;  ///< includes the unit: "weir_queue_bytes"
   MetricType type;
-  std::string_view help;
+  std::string_view help;  ///< one sentence for people
 };
 
-/// Numbers under names and labels, given out in Prometheus' text format (exposition format 0.0.4). A name takes at most
-/// 256 combinations of labels, further ones are counted under the label overflow="true". Thread-safe.
+/// A set of metrics by name and labels, exported in the Prometheus text format (exposition format 0.0.4). A metric
+/// takes at most 256 combinations of labels; all further combinations share the label overflow="true". Thread-safe.
 class Metrics {
  public:
   using Labels = std::vector<std::pair<std::string, std::string>>;
+  /// Adds `value` to a metric.
   void add(const MetricDefinition& metric, double value, const Labels& labels = {});
+  /// Sets a metric to `value`.
   void set(const MetricDefinition& metric, double value, const Labels& labels = {});
+  /// Returns all metrics in the Prometheus text format.
   std::string text() const;
-  /// Replaces the file, whole, for the node exporter's textfile collector. Errors: io, disk_full.
+  /// Replaces the file atomically, for the textfile collector of the node exporter. Errors: io, disk_full.
   Status write(const std::filesystem::path& path) const;
-  /// Why the last write() failed, as a file that is rewritten whole counts by its last state; empty: it did not.
+  /// Returns why the last write() failed; empty if it succeeded. Earlier failures are not kept, because each write
+  /// replaces the whole file.
   std::optional<Error> last_write_error() const;
 
  private:
+  /// A metric with its values for all combinations of labels (Prometheus: metric family).
   struct Family {
     MetricType type = MetricType::gauge;
     std::string help;
-    std::map<std::string, double> values;  // by labels as text
+    std::map<std::string, double> values;  // values by their formatted labels
   };
+  /// Returns the value of a metric for these labels, added as 0 if it is new; called with the lock held.
   double& find_or_add_value(const MetricDefinition& metric, const Labels& labels);
 
   mutable std::mutex mutex_;
@@ -48,7 +55,7 @@ class Metrics {
   mutable std::optional<Error> last_write_error_;
 };
 
-/// `{a="1",b="x\"y"}`; empty for no labels.
+/// Returns the labels as `{a="1",b="x\"y"}`; an empty text if there are none.
 std::string format_labels(const Metrics::Labels& labels);
 
 }  // namespace weir::observe

@@ -21,8 +21,9 @@ namespace {
 using Clock = std::chrono::steady_clock;
 constexpr std::size_t kMaxRequestBytes = 4096;
 constexpr auto kTimeout = std::chrono::seconds{2};
-constexpr int kPollMs = 100;  // how often a wait looks whether it is to end
+constexpr int kPollMs = 100;  // interval in which a wait checks for a stop request
 
+/// Waits until poll(2) reports one of the events. Returns false at the deadline or after a stop request.
 bool wait_for(int fd, short events, Clock::time_point deadline, const std::stop_token& stop) {
   pollfd wait{fd, events, 0};
   while (!stop.stop_requested() && Clock::now() < deadline) {
@@ -31,6 +32,7 @@ bool wait_for(int fd, short events, Clock::time_point deadline, const std::stop_
   return false;
 }
 
+/// Returns the start of a request; empty if it does not arrive in time.
 std::string read_request(int fd, const std::stop_token& stop) {
   const auto deadline = Clock::now() + kTimeout;
   std::string request;
@@ -119,7 +121,7 @@ Status MetricsEndpoint::start(const Metrics& metrics) {
   sigset_t all;
   sigset_t before;
   sigfillset(&all);
-  pthread_sigmask(SIG_BLOCK, &all, &before);  // signals are the main thread's
+  pthread_sigmask(SIG_BLOCK, &all, &before);  // only the main thread handles signals
   auto thread = start_thread([this, &metrics](const std::stop_token& stop) { serve(listener_.get(), metrics, stop); });
   pthread_sigmask(SIG_SETMASK, &before, nullptr);
   if (!thread) return thread.error();

@@ -9,17 +9,19 @@
 
 namespace weir::observe {
 
-/// Answers `GET /metrics` over HTTP/1.1, one connection at a time: a request of at most 4 KiB within two seconds. A thread
-/// of its own, which ends with the object.
+/// Answers `GET /metrics` over HTTP/1.1 with Metrics::text(), and other requests with status 404; serves one connection
+/// at a time. A request must arrive within two seconds; only its first 4 KiB are read. Runs on its own thread, which
+/// ends when the object is destroyed.
 class MetricsEndpoint {
  public:
-  /// `address`: "127.0.0.1:9090", "[::1]:9090"; port 0 takes a free one. The metrics must outlive it.
-  /// Errors: invalid_argument (no such address), io (in use; no thread to be had).
+  /// Starts to listen. `address` is, for example, "127.0.0.1:9090" or "[::1]:9090"; port 0 selects a free port.
+  /// `metrics` must outlive the endpoint.
+  /// Errors: invalid_argument (invalid address), io (address in use, or no thread can be started).
   static Result<std::unique_ptr<MetricsEndpoint>> open(const std::string& address, const Metrics& metrics);
   ~MetricsEndpoint();
   MetricsEndpoint(const MetricsEndpoint&) = delete;
   MetricsEndpoint& operator=(const MetricsEndpoint&) = delete;
-  int port() const { return port_; }
+  int port() const { return port_; }  ///< the port that the endpoint listens on
 
  private:
   MetricsEndpoint(FileDescriptor listener, int port);

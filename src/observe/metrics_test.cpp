@@ -16,8 +16,8 @@ namespace {
 constexpr MetricDefinition kCount{"weir_test_total", MetricType::counter, "Counts \\ and\nso on."};
 constexpr MetricDefinition kLevel{"weir_test_bytes", MetricType::gauge, "A level."};
 
-/// The text format by its grammar (Prometheus documentation, "Exposition formats"); empty if the text follows it, else the
-/// first line that does not.
+/// Checks the text format by its grammar (Prometheus documentation, "Exposition formats"). Returns the first line that
+/// violates it; empty if there is none.
 std::string first_wrong_line(const std::string& text) {
   static const std::string kName = "[a-zA-Z_:][a-zA-Z0-9_:]*";
   static const std::string kLabel = R"([a-zA-Z_][a-zA-Z0-9_]*="(?:[^"\\\n]|\\\\|\\"|\\n)*")";

@@ -19,7 +19,7 @@ bool inside_character(const std::string& text, std::size_t at) {
 
 }  // namespace
 
-/// Cuts the middle out, between characters. Counts bytes, which are never fewer than columns but for wide characters.
+/// Counts bytes instead of terminal columns: a UTF-8 text has at least as many bytes as columns.
 std::string shorten_name(const std::string& name, std::size_t max_bytes) {
   if (name.size() <= max_bytes) return name;
   if (max_bytes < 8) return {};

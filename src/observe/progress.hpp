@@ -11,36 +11,42 @@ namespace weir::observe {
 
 using Seconds = std::chrono::duration<double>;
 
-/// How far one item is.
+/// Progress of one item.
 struct ItemProgress {
-  std::string name;        ///< fit for a message
-  std::size_t number = 1;  ///< of `count` items
-  std::size_t count = 1;
-  double fraction = 0;    ///< 0..1
-  double megapixels = 0;  ///< finished
-  Seconds elapsed{};
+  std::string name;        ///< printable name of the item
+  std::size_t number = 1;  ///< position of the item among all items, from 1 to `count`
+  std::size_t count = 1;   ///< number of items
+  double fraction = 0;     ///< finished part, 0 to 1
+  double megapixels = 0;   ///< megapixels that are finished
+  Seconds elapsed{};       ///< time since the item started
 };
 
-/// "[2/10] page.png  45 %  6.7 MP/s  0:12 left" in at most `columns` characters; a long name loses its middle. No locale.
+/// Returns "[2/10] page.png  45 %  6.7 MP/s  0:12 left" in at most `columns` bytes (in UTF-8 no text is wider than its
+/// number of bytes). The middle of a long name is cut out; "[2/10]" is omitted for a single item. Does not depend on
+/// the locale.
 std::string format_progress(const ItemProgress& progress, int columns);
 
-/// "0.42 s", "12.3 s", "4:07 min", "2:04:07 h".
+/// Returns a duration such as "0.42 s", "12.3 s", "4:07 min", "2:04:07 h".
 std::string format_duration(Seconds time);
 
-/// "4:07", "2:04:07".
+/// Returns a duration such as "4:07" or "2:04:07".
 std::string format_clock(Seconds time);
 
-/// At most `most` bytes of a name: its middle is cut out, between characters; empty if there is no room for a sensible rest.
+/// Shortens a name to at most `max_bytes` bytes: an ellipsis replaces its middle, cut at character boundaries. Returns
+/// an empty text if the name is too long and `max_bytes` is less than 8.
 std::string shorten_name(const std::string& name, std::size_t max_bytes);
 
-/// Shows one running item: on a terminal the status line, ten times a second at most; elsewhere a plain line every ten
-/// seconds, so that short items make none. Not thread-safe.
+/// Shows the progress of one running item. On a terminal it updates the status line at most ten times per second.
+/// Elsewhere it logs a line every ten seconds, so that short items log nothing. Not thread-safe.
 class ProgressMeter {
  public:
   using Clock = std::chrono::steady_clock;
   explicit ProgressMeter(Log& log) : log_{log} {}
+  /// Starts the display for the next item, at position `number` (from 1) of `count` items.
   void start(std::string name, std::size_t number, std::size_t count, Clock::time_point now);
+  /// Shows the progress if the last display is old enough. `fraction` (0 to 1) and `megapixels` are the finished parts.
   void update(double fraction, double megapixels, Clock::time_point now);
+  /// Removes the status line.
   void finish();
 
  private:

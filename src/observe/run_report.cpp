@@ -28,7 +28,7 @@ class ReportBuilder {
     const std::string name = text_field(event, "event");
     const double unix_time_s = parse_timestamp(text_field(event, "time"));
     if (name == "run_start") begin_run(event, unix_time_s);
-    const double at = unix_time_s - start_;
+    const double at = unix_time_s - start_;  // time since the start of the run, in seconds
     report_.duration_s = std::max(report_.duration_s, at);
     if (name == "item_start") running_[text_field(event, "item")] = {text_field(event, "device"), at};
     if (name == "item_done" || name == "item_failed" || name == "item_interrupted") end_item(event, name.substr(5), at);
@@ -94,7 +94,7 @@ class ReportBuilder {
 
   RunReport report_;
   std::map<std::string, RunningItem> running_;
-  double start_ = 0;
+  double start_ = 0;  // time of the run_start event, in seconds since 1970
 };
 
 bool parse_digits(std::string_view text, std::size_t at, std::size_t count, int& value) {
@@ -126,7 +126,7 @@ RunReport read_run_report(std::istream& lines) {
   ReportBuilder builder;
   std::size_t unreadable = 0;
   for (std::string line; std::getline(lines, line);) {
-    // A line that is cut off, as by a crash of the machine, is none.
+    // A truncated line, as after a crash of the machine, is not an event.
     const Json event = line.size() > kMaxLineBytes ? Json() : Json::parse(line, nullptr, false);
     if (event.is_object())
       builder.add(event);

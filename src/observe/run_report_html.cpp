@@ -9,7 +9,8 @@
 namespace weir::observe {
 namespace {
 
-constexpr double kWidth = 1000;  // of the pictures, in SVG units
+// sizes of the charts, in SVG units
+constexpr double kWidth = 1000;
 constexpr double kRowHeight = 28;
 constexpr double kPlotHeight = 200;
 constexpr std::array<const char*, 6> kColours{"#3867b7", "#c4632c", "#3c8d4f", "#8a4fa3", "#b23a48", "#5c6b73"};
@@ -21,6 +22,7 @@ constexpr const char* kStyle =
     ".done{fill:#4f9a63}.failed{fill:#c0392b}.retry{fill:#d98e2b}.interrupted,.unfinished{fill:#9a9a9a}"
     "code{overflow-wrap:anywhere}";
 
+/// Returns the x position of a time in seconds.
 double scale_x(const RunReport& report, double time_s) { return kWidth * time_s / std::max(report.duration_s, 1e-3); }
 
 std::string axis(const RunReport& report, double y) {
@@ -102,7 +104,7 @@ std::string failures_html(const RunReport& report) {
   return rows.empty() ? "<p>None.</p>" : "<table><tr><th>item</th><th>reason</th></tr>" + rows + "</table>";
 }
 
-/// Pictures that were made from damaged files, now or before; nothing if there are none.
+/// Lists pictures that were made from damaged files, in this run or before; empty if there are none.
 std::string damages_html(const RunReport& report) {
   std::string rows;
   for (const auto& span : report.spans) {

@@ -42,7 +42,7 @@ TEST(RunReport, IsASelfContainedEscapedDocument) {
        {"a&lt;b.png", "cut &quot;off&quot;", "class=\"failed\"", "<polyline", "did not end normally"})
     EXPECT_NE(html.find(part), std::string::npos) << part;
   EXPECT_EQ(html.find("a<b"), std::string::npos);
-  EXPECT_EQ(html.find("http"), std::string::npos);  // it needs nothing else
+  EXPECT_EQ(html.find("http"), std::string::npos);  // the document is self-contained
 }
 
 TEST(RunReport, AnEmptyLogGivesAnEmptyReport) {

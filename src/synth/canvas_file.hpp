@@ -7,10 +7,11 @@
 
 namespace weir::synth {
 
-/// As 8-bit RGB in the format of the path's ending (else PNG), over what is there. Errors: those of media::PictureWriter.
+/// Writes the canvas as 8-bit RGB in the format of the path's extension (PNG by default); replaces an existing file.
+/// Errors: those of media::PictureWriter.
 Status write_canvas(const Canvas& canvas, const std::filesystem::path& path);
 
-/// Any picture that media reads; grey becomes three equal planes, alpha is left out.
+/// Reads a picture in any format that weir::media supports; grey is expanded to three equal channels, alpha is dropped.
 /// Errors: those of media::PictureReader.
 Result<Canvas> read_canvas(const std::filesystem::path& path);
 

@@ -11,7 +11,7 @@ namespace weir::synth {
 
 namespace {
 
-/// Draws one page; what its parts have in common.
+/// Draws one page and holds the style that all its parts share.
 class ComicPage {
  public:
   ComicPage(int width, int height, Random random, Lettering* lettering)
@@ -25,7 +25,7 @@ class ComicPage {
                                   : mix({1, 1, 1}, random_colour(), 0.1F);
     ink_ = grey(random_.chance(0.7F) ? 0 : random_.uniform(0, 0.15F));
     line_half_width_ = random_.power_law(0.5F, 3, 1.5F);
-    // A page is seen from near or from far: the figures' sizes follow.
+    // Pages have different scales; the size of figures follows the scale.
     figure_size_ = random_.uniform(40, 220);
   }
 
@@ -40,7 +40,7 @@ class ComicPage {
 
  private:
   static Colour grey(float value) { return {value, value, value}; }
-  /// A colour of printed comics: clear and often light; or a grey.
+  /// Returns a colour of printed comics: saturated and often light, or grey.
   Colour random_colour() {
     if (grey_) return grey(random_.chance(0.4F) ? 1.0F : random_.uniform());
     const float light = random_.uniform(0.3F, 1);
@@ -55,7 +55,7 @@ class ComicPage {
     return colour;
   }
 
-  /// Panels are cut into panels, and the last ones drawn.
+  /// Splits panels recursively and draws the smallest ones.
   void split_panel(const Box& box, int depth) {
     const bool tall = box.height() > box.width();
     const int length = tall ? box.height() : box.width();
@@ -90,7 +90,7 @@ class ComicPage {
     if (random_.chance(0.15F)) draw_speed_lines(canvas_, box, random_.chance(0.8F) ? ink_ : paper_, random_);
   }
 
-  /// Flat, graded, toned, or textured a little.
+  /// Fills a shape with a flat colour, a screentone, a gradient or noise.
   template <class Shape>
   void fill_shape(const Box& clip, const Shape& shape, float size) {
     const Colour colour = random_colour();
@@ -118,7 +118,7 @@ class ComicPage {
     }
   }
 
-  /// A blob with an outline, perhaps a shadow, features, hair and hatching.
+  /// Draws a blob with an outline and, at random, a shadow, eyes, hair and hatching.
   void draw_figure(const Box& clip) {
     const Point centre = random_point(clip);
     const float radius = figure_size_ * random_.power_law(0.1F, 0.8F, 1.3F);
@@ -147,7 +147,7 @@ class ComicPage {
       for (int x = box.left; x < box.right; ++x) {
         const auto fx = static_cast<float>(x);
         const auto fy = static_cast<float>(y);
-        // Inside the blob and outside the moved one.
+        // The shadow covers the blob without the moved blob.
         const float part =
             coverage_of(blob.signed_distance(fx, fy), 1) * (1 - coverage_of(moved.signed_distance(fx, fy), 1));
         if (part > 0) canvas_.at(x, y) = mix(canvas_.at(x, y), ink_, darkness * part);
@@ -187,7 +187,7 @@ class ComicPage {
     }
   }
 
-  /// Small things all over: stars, drops, leaves.
+  /// Draws small shapes all over the panel, such as stars, drops or leaves.
   void draw_small_shapes(const Box& clip) {
     const int count = random_.uniform_int(5, 40);
     const Colour colour = random_.chance(0.5F) ? ink_ : random_colour();
@@ -250,12 +250,12 @@ class ComicPage {
 
   Random random_;
   Lettering* lettering_;
-  bool grey_;
+  bool grey_;  // the page has no colours, as in manga
   Noise noise_;
   Canvas canvas_;
   Colour paper_{}, ink_{};
-  float line_half_width_ = 1;  // half the width of most lines
-  float figure_size_ = 100;    // pixels that a figure is large
+  float line_half_width_ = 1;  // half the width of most lines in pixels
+  float figure_size_ = 100;    // typical size of a figure in pixels
 };
 
 }  // namespace

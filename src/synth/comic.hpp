@@ -6,9 +6,9 @@
 
 namespace weir::synth {
 
-/// A part of a comic's page: panels with flat and graded colours, figures of ink lines whose width varies, hatching,
-/// screentones, speed lines, speech bubbles with letters. About half are in grey, as manga are.
-/// `lettering` may be null: then bubbles are empty.
+/// Draws a part of a comic page: panels with flat colours and gradients, figures with ink lines of varying width,
+/// hatching, screentones, speed lines, speech bubbles with text. About half of the pictures are grey, as in manga. If
+/// `lettering` is null, the bubbles are empty.
 Canvas draw_comic(int width, int height, Random random, Lettering* lettering);
 
 }  // namespace weir::synth

@@ -13,9 +13,9 @@ namespace weir::synth {
 namespace {
 
 constexpr int kMaxLeaves = 200'000;
-constexpr float kOpaqueThreshold = 1.0F / 512;  // what shines through less than this is not seen
+constexpr float kOpaqueThreshold = 1.0F / 512;  // a smaller uncovered part of a pixel is not visible
 
-/// Leaves are laid from the nearest to the farthest, so that what is hidden costs nothing.
+/// Adds leaves from the nearest to the farthest, so that hidden parts cost no work.
 class LeafPile {
  public:
   LeafPile(int width, int height)
@@ -41,8 +41,10 @@ class LeafPile {
     }
   }
 
+  /// Returns whether so few pixels (one in 2000) are uncovered that more leaves are not worth the work.
   bool is_full() const { return uncovered_pixels_ <= canvas_.pixels.size() / 2000; }
 
+  /// Fills what is still uncovered with the texture `behind` and returns the picture.
   Canvas finish(const Texture& behind) && {
     for (int y = 0; y < canvas_.height; ++y) {
       for (int x = 0; x < canvas_.width; ++x) {
@@ -58,7 +60,7 @@ class LeafPile {
 
  private:
   Canvas canvas_;
-  std::vector<float> uncovered_;  // the part of a pixel that is not covered yet
+  std::vector<float> uncovered_;  // uncovered part of each pixel, 0 to 1
   std::size_t uncovered_pixels_;
 };
 
@@ -75,13 +77,13 @@ Polygon make_polygon(Random& random, Point centre, float radius) {
   return polygon;
 }
 
-/// What one picture's leaves have in common.
+/// Style that all leaves of one picture share.
 struct LeafStyle {
   Palette palette;
-  float smallest, largest, exponent;
-  float softness;
-  float blurred_part;  // part of the leaves that are out of focus
-  float line_part;     // part that are lines
+  float smallest, largest, exponent;  // radii in pixels and their power law
+  float softness;                     // width of the edges in pixels
+  float blurred_part;                 // fraction of the leaves that are out of focus
+  float line_part;                    // fraction of the leaves that are lines
 };
 
 LeafStyle make_leaf_style(Random& random, int side) {
@@ -100,6 +102,7 @@ void add_leaf(LeafPile& pile, Random& random, const LeafStyle& style, const Nois
   const float radius = random.power_law(style.smallest, style.largest, style.exponent);
   const Texture texture = make_texture(random, style.palette, noise, radius);
   const float softness = random.chance(style.blurred_part) ? random.uniform(2, 7) : style.softness;
+  // Some leaves are darker towards their edges, as rounded objects are.
   const float shade = random.chance(0.4F) ? random.uniform(0, 0.4F) : 0;
   const auto paint = [&](float x, float y, float distance) {
     Colour colour = texture.colour_at(x - centre.x, y - centre.y);
@@ -135,13 +138,13 @@ void add_leaf(LeafPile& pile, Random& random, const LeafStyle& style, const Nois
   }
 }
 
-/// As a camera takes it: no lens is as sharp as a drawn edge, and no sensor is without grain.
+/// Adds blur and noise as a camera does: no lens is as sharp as a drawn edge, and no sensor is free of noise.
 void add_camera_effects(Canvas& picture, Random& random) {
   if (random.chance(0.6F)) picture = blur(picture, random.uniform(0.3F, 0.9F));
   const float grain = random.chance(0.4F) ? random.power_law(0.002F, 0.03F, 1.5F) : 0;
   for (Colour& pixel : picture.pixels) {
     const float noise = grain > 0 ? grain * random.normal() : 0;
-    // Without grain too: the weights of a blur add up to one but for their rounding.
+    // Clamp even without noise: the weights of a blur do not add up to exactly one.
     for (float& value : pixel) value = std::clamp(value + noise, 0.0F, 1.0F);
   }
 }

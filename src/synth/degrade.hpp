@@ -7,23 +7,26 @@
 
 namespace weir::synth {
 
-/// How a small picture is made of a large one.
+/// Parameters for making a small picture of lower quality from a large one.
 struct Degradation {
   ResizeKernel kernel = ResizeKernel::cubic;
-  float blur_sigma = 0;   ///< deviation in pixels of the large picture, before it is shrunk
-  float noise_sigma = 0;  ///< deviation, of values 0 to 1
-  bool grey_noise = false;
-  int jpeg_quality = 0;  ///< of the JPEG; 0: none
-  int chroma = 0;        ///< 0: 4:4:4, 1: 4:2:2, 2: 4:2:0
+  float blur_sigma = 0;     ///< standard deviation of the blur in pixels of the large picture, applied before shrinking
+  float noise_sigma = 0;    ///< standard deviation of the noise, for values 0 to 1
+  bool grey_noise = false;  ///< the noise of a pixel is the same in all three channels
+  int jpeg_quality = 0;     ///< JPEG quality; 0: no JPEG
+  int chroma = 0;           ///< number of a ChromaSubsampling: 0: 4:4:4, 1: 4:2:2, 2: 4:2:0
 };
 
-/// Draws one: with probability `clean` nothing but the antialiased cubic kernel; else half the time the cubic, else one of the
-/// others; blur up to 0.8 in a third; noise up to 2 % in a third, grey in half of those; JPEG 60 to 100 in two thirds, 4:2:0 in
-/// half of those, 4:4:4 in most of the rest.
+/// Returns random parameters. With probability `clean_probability` they are the cubic kernel and nothing else.
+/// Otherwise:
+/// - kernel: cubic in half of the cases, else one of the other three;
+/// - blur of 0.3 to 0.8 pixels in a third of the cases;
+/// - noise of 0.2 to 2 % in a third of the cases, grey in half of those;
+/// - JPEG of quality 60 to 100 in two thirds of the cases; of those 50 % are 4:2:0, 40 % 4:4:4 and 10 % 4:2:2.
 Degradation random_degradation(Random& random, float clean_probability);
 
-/// Shrinks by `factor`, degrades, and rounds to 8 bits, in this order: blur, kernel, noise, JPEG.
-/// Errors: those of jpeg_round_trip.
+/// Degrades `large` in this order: blur, shrinking by `factor` with the kernel, noise, rounding to 8 bits, JPEG.
+/// Errors: those of jpeg_round_trip().
 Result<Canvas> degrade(const Canvas& large, int factor, const Degradation& degradation, Random random);
 
 }  // namespace weir::synth

@@ -1,4 +1,4 @@
-// weir_draw: draws the pictures that networks are trained with, to be looked at.
+// weir_draw: draws sheets of the training pictures for visual inspection.
 
 #include <cstdio>
 #include <string>
@@ -27,7 +27,7 @@ struct SheetOptions {
   std::string output;
 };
 
-/// One picture of the sheet; of a degraded one its small version, each pixel as a block of four.
+/// Draws one picture of the sheet. A degraded picture is shown as its small version, with each pixel as a 2 x 2 block.
 Result<Canvas> draw_one(const SheetOptions& options, std::uint64_t seed, bool comics, Lettering* lettering) {
   Random random{seed};
   Canvas large = comics ? draw_comic(options.side, options.side, random.split(), lettering)

@@ -6,24 +6,28 @@
 
 namespace weir::synth {
 
-/// Dots on a turned grid, larger or smaller along one direction: the grey of printed comics.
+/// A pattern of ink dots on a rotated grid, the grey of printed comics. The size of the dots may change from top to
+/// bottom.
 struct Screentone {
-  Colour paper, ink;
-  float pitch = 5;  ///< pixels from dot to dot
-  float angle_cos = 1, angle_sin = 0;
-  float dot_radius = 0.3F;    ///< radius of the dots as a part of the pitch, 0 to 0.5
-  float dot_radius_step = 0;  ///< of tone for each pixel downwards
+  Colour paper, ink;                   ///< colours of the ground and of the dots
+  float pitch = 5;                     ///< distance between dots in pixels
+  float angle_cos = 1, angle_sin = 0;  ///< cosine and sine of the grid's rotation
+  float dot_radius = 0.3F;             ///< radius of the dots in row y = 0, relative to the pitch
+  float dot_radius_step = 0;           ///< change of the dot radius per pixel downwards, relative to the pitch
+  /// Returns the colour at a position in pixels.
   Colour colour_at(float x, float y) const;
 };
+/// Makes a screentone with random pitch, angle and dot radius.
 Screentone make_screentone(Random& random, const Colour& paper, const Colour& ink);
 
-/// Parallel strokes across a box, each a little off.
+/// Draws parallel strokes with small random deviations that fill a circle around `centre`, within `clip`.
 void draw_hatching(Canvas& canvas, const Box& clip, Point centre, float radius, const Colour& ink, Random& random);
 
-/// Thin wedges from the edge of a box towards a point: speed, or shock.
+/// Draws thin wedges from the edge of `clip` towards a random point in it, as comics show speed or shock.
 void draw_speed_lines(Canvas& canvas, const Box& clip, const Colour& ink, Random& random);
 
-/// The edge of a blob as a line whose width varies along it.
+/// Draws the edge of a blob as a line. Its half width in pixels varies along the edge from `half_width` *
+/// (1 - `variation`) to `half_width` * (1 + `variation`).
 void draw_outline(Canvas& canvas, const Box& clip, const Blob& blob, float half_width, float variation,
                   const Colour& ink, Random& random);
 

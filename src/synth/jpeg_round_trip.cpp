@@ -12,7 +12,7 @@ namespace {
 
 using media::JpegErrorHandler;
 
-/// Bytes that libjpeg allocated.
+/// Owns bytes that libjpeg allocated.
 struct Jpeg {
   unsigned char* bytes = nullptr;
   unsigned long size = 0;  // NOLINT(google-runtime-int): libjpeg's type
@@ -27,7 +27,7 @@ struct JpegOptions {
   ChromaSubsampling chroma = ChromaSubsampling::full;
 };
 
-// libjpeg leaves these two by a jump when something fails: they hold nothing with a destructor.
+// libjpeg leaves these two functions with longjmp on failure, so they contain no objects with destructors.
 
 bool compress(unsigned char* samples, const JpegOptions& options, Jpeg& jpeg, JpegErrorHandler& errors) {
   jpeg_compress_struct codec{};

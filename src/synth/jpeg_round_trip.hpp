@@ -5,9 +5,15 @@
 
 namespace weir::synth {
 
-enum class ChromaSubsampling { full, half_columns, half_both };  ///< 4:4:4, 4:2:2, 4:2:0
+/// Resolution of the two colour channels of a JPEG.
+enum class ChromaSubsampling {
+  full,          ///< that of the picture (4:4:4)
+  half_columns,  ///< half the columns (4:2:2)
+  half_both      ///< half the columns and half the rows (4:2:0)
+};
 
-/// The picture as a JPEG of this quality (1 to 100, the scale of libjpeg) gives it back. Errors: io with libjpeg's text.
+/// Encodes the picture as a JPEG of this quality (1 to 100, the scale of libjpeg) and returns the decoded result.
+/// Errors: io, with libjpeg's message.
 Result<Canvas> jpeg_round_trip(const Canvas& canvas, int quality, ChromaSubsampling chroma);
 
 }  // namespace weir::synth

@@ -20,7 +20,7 @@ constexpr std::array kFonts{
     "/usr/share/fonts/truetype/vlgothic/VL-Gothic-Regular.ttf",
 };
 
-/// FreeType, loaded when it is needed: training alone does.
+/// FreeType, loaded at run time, because only training needs it.
 struct FreeType {
   decltype(&::FT_Init_FreeType) init = nullptr;
   decltype(&::FT_Done_FreeType) done = nullptr;
@@ -84,7 +84,7 @@ class FreeTypeLettering final : public Lettering {
           continue;
         }
         const FT_ULong letter = font.japanese ? random_japanese_letter(random) : random_latin_letter(random, capitals);
-        if (freetype().index(face, letter) == 0) continue;  // not in this font
+        if (freetype().index(face, letter) == 0) continue;  // the font has no such letter
         if (freetype().load(face, letter, FT_LOAD_RENDER | FT_LOAD_NO_HINTING) != 0) break;
         FT_GlyphSlot slot = face->glyph;
         const float advance = static_cast<float>(slot->advance.x) / 64;
@@ -96,7 +96,7 @@ class FreeTypeLettering final : public Lettering {
   }
 
  private:
-  static constexpr int kMaxTries = 10'000;  // letters of a line, those that the font lacks too
+  static constexpr int kMaxTries = 10'000;  // letters per line, including those that the font lacks
 
   static FT_ULong random_latin_letter(Random& random, bool capitals) {
     constexpr std::string_view kLetters = "eeeeeetttttaaaaaooooiiiinnnnsssshhhrrrrddlllcccuummwwffggyyppbbvk";
@@ -105,7 +105,7 @@ class FreeTypeLettering final : public Lettering {
         kLetters[static_cast<std::size_t>(random.uniform_int(0, static_cast<int>(kLetters.size()) - 1))];
     return static_cast<FT_ULong>(capitals ? letter - 'a' + 'A' : letter);
   }
-  /// Two thirds kana, the rest from the first thousands of common characters.
+  /// Returns kana in two thirds of the cases, else a character from U+4E00 to U+6FFF.
   static FT_ULong random_japanese_letter(Random& random) {
     if (random.chance(0.45F)) return static_cast<FT_ULong>(random.uniform_int(0x3042, 0x3093));
     if (random.chance(0.4F)) return static_cast<FT_ULong>(random.uniform_int(0x30a2, 0x30f3));
@@ -127,7 +127,7 @@ class FreeTypeLettering final : public Lettering {
     }
   }
 
-  Library library_;  // before the fonts: it ends last
+  Library library_;  // declared before the fonts, so that it is destroyed last
   std::vector<Font> fonts_;
 };
 

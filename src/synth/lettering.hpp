@@ -8,15 +8,16 @@
 
 namespace weir::synth {
 
-/// Letters of fonts that are installed, drawn by FreeType. Not thread-safe.
+/// Draws text with installed fonts, through FreeType. Not thread-safe.
 class Lettering {
  public:
-  /// The fonts that Debian's packages fonts-dejavu-core and fonts-vlgothic install: with others a seed would not draw the
-  /// same picture everywhere. Errors: unsupported naming the packages, if one is missing.
+  /// Opens the fonts of Debian's packages fonts-dejavu-core and fonts-vlgothic. Only these are used, because a seed
+  /// must draw the same picture on every machine. Errors: unsupported if FreeType or a font is missing; the message
+  /// names the packages.
   static Result<std::unique_ptr<Lettering>> open();
   virtual ~Lettering() = default;
 
-  /// Writes a block of lines of made-up words into the box, letters `size` pixels high.
+  /// Fills the box with lines of made-up words, in a random font with an em size of `size` pixels.
   virtual void draw_text(Canvas& canvas, const Box& box, float size, const Colour& ink, Random& random) = 0;
 };
 

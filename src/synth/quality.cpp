@@ -9,7 +9,7 @@ namespace weir::synth {
 
 namespace {
 
-/// Luma of the inner part, 16 to 235.
+/// Returns the luma (16 to 235) of the picture without its border, in channel 0; the other channels are 0.
 Canvas luma_of(const Canvas& from, int border) {
   Canvas to{from.width - 2 * border, from.height - 2 * border};
   for (int y = 0; y < to.height; ++y) {
@@ -21,10 +21,11 @@ Canvas luma_of(const Canvas& from, int border) {
   return to;
 }
 
-/// a, b and the three products that variances and covariance come from are blurred together: two canvases.
+/// Returns the mean structural similarity of two pictures of luma. The blur of a canvas computes three weighted means
+/// at once: one canvas holds the two pictures, another the three products for the variances and the covariance.
 double mean_similarity(const Canvas& picture, const Canvas& reference) {
   constexpr float kDeviation = 1.5F;
-  constexpr int kRadius = 5;  // blur() reaches three deviations: 11 pixels in all
+  constexpr int kRadius = 5;  // blur() uses three standard deviations: 11 pixels in total
   constexpr double kC1 = 0.01 * 255 * 0.01 * 255;
   constexpr double kC2 = 0.03 * 255 * 0.03 * 255;
   Canvas values{picture.width, picture.height};

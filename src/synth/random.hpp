@@ -8,25 +8,33 @@
 
 namespace weir::synth {
 
-/// Numbers that depend on the seed alone, the same on every machine. Not thread-safe; cheap to copy.
+/// A random number generator whose values depend only on the seed and are the same on every machine. Not thread-safe;
+/// cheap to copy.
 class Random {
  public:
   explicit Random(std::uint64_t seed) : bits_{seed} {}
 
+  /// Returns 64 random bits.
   std::uint64_t bits() { return bits_.next(); }
-  /// A generator of its own for one part of the work, so that parts do not depend on each other's draws.
+  /// Returns an independent generator for one part of the work, so that parts do not depend on each other's random
+  /// numbers.
   Random split() { return Random{bits()}; }
 
-  float uniform() { return bits_.next_unit(); }  ///< [0, 1)
+  float uniform() { return bits_.next_unit(); }  ///< uniform in [0, 1)
+  /// Returns a uniform number in [low, high).
   float uniform(float low, float high) { return low + (high - low) * uniform(); }
+  /// Returns a uniform whole number from `low` to `high`, both included.
   int uniform_int(int low, int high) {
     return low + static_cast<int>(bits() % static_cast<std::uint64_t>(high - low + 1));
   }
+  /// Returns true with this probability.
   bool chance(float probability) { return uniform() < probability; }
+  /// Returns a uniform angle in [0, 2 pi).
   float random_angle() { return uniform(0, 2 * std::numbers::pi_v<float>); }
-  /// Mean 0, deviation 1. Source  Box, Muller, Annals of Mathematical Statistics 29 (1958).
+  /// Returns a normally distributed number with mean 0 and standard deviation 1.
+  /// Source  Box, Muller, Annals of Mathematical Statistics 29 (1958)
   float normal() { return std::sqrt(-2 * std::log(1 - uniform())) * std::cos(random_angle()); }
-  /// Density proportional to x^-exponent between low and high; exponent above 1.
+  /// Returns a number between `low` and `high` with density proportional to x^-exponent; `exponent` is above 1.
   float power_law(float low, float high, float exponent) {
     const float e = 1 - exponent;
     const float a = std::pow(low, e);

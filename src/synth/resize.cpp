@@ -46,8 +46,9 @@ float weight_of(ResizeKernel kernel, float x) {
   return 0;
 }
 
-/// Weights of the input's samples for every output sample. Those repeat: output sample x = q * phases + p takes the taps
-/// of phase p, the first of which is input sample q * step + first[p].
+/// The taps of a filter: the weights of the input samples for each output sample. They repeat after `phases` output
+/// samples: output sample x = q * phases + p uses the weights of phase p, and its first input sample is
+/// q * step + first[p].
 struct Taps {
   int phases = 1, step = 1;
   std::vector<int> first;
@@ -66,7 +67,7 @@ void add_phase(Taps& taps, int first, std::vector<float> weight) {
   taps.weight.push_back(std::move(weight));
 }
 
-/// The taps of an output sample whose centre lies at `centre` of the input, of a kernel widened by `width`.
+/// Adds the taps of an output sample whose centre is at `centre` in the input, for a kernel widened by `width`.
 void add_kernel(Taps& taps, ResizeKernel kernel, float centre, float width) {
   const int first = static_cast<int>(std::ceil(centre - radius_of(kernel) * width));
   const int last = static_cast<int>(std::floor(centre + radius_of(kernel) * width));

@@ -21,8 +21,8 @@ Box union_of(const Box& a, const Box& b) {
 }
 
 struct SegmentPoint {
-  float distance = 0;  // of the line between two points
-  float position = 0;  // where on it, 0 to 1
+  float distance = 0;  // distance from the segment between two points
+  float position = 0;  // position of the nearest point on the segment, 0 to 1
 };
 
 SegmentPoint nearest_on_segment(float x, float y, Point a, Point b) {
@@ -93,7 +93,7 @@ float Blob::signed_distance(float x, float y) const {
     edge += wave_amplitudes[i] * std::cos(crests * direction + wave_phases[i]);
     slope -= wave_amplitudes[i] * crests * std::sin(crests * direction + wave_phases[i]);
   }
-  // Of the unstretched curve; stretching makes it longer by less than `stretch`.
+  // The distance is that of the unstretched curve; stretching increases it by a factor below `stretch`.
   return (r - radius * edge) / std::sqrt(1 + slope * slope / (edge * edge));
 }
 Box Blob::bounds(float margin) const {

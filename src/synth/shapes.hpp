@@ -13,13 +13,15 @@ struct Point {
   float x = 0, y = 0;
 };
 
-/// Shapes tell the distance of a point from their edge in pixels, negative inside, exact near the edge: the coverage of a
-/// pixel, with any softness of the edge, follows from it.
+// All shapes have these two functions. signed_distance() returns the distance of a point from the edge of the shape in
+// pixels, negative inside; for some shapes it is approximate away from the edge. coverage_of() turns it into the
+// coverage of a pixel. bounds() returns a box that contains the shape and `margin` pixels around it. Lengths are in
+// pixels, angles in radians.
 
 struct Ellipse {
   Point centre;
-  float semi_axis_a = 1, semi_axis_b = 1;  ///< half axes
-  float angle = 0;
+  float semi_axis_a = 1, semi_axis_b = 1;  ///< half lengths of the two axes
+  float angle = 0;                         ///< rotation of axis a
   float signed_distance(float x, float y) const;
   Box bounds(float margin) const;
 };
@@ -28,32 +30,33 @@ struct Rectangle {
   Point centre;
   float half_width = 1, half_height = 1;
   float angle = 0;
-  float corner_radius = 0;  ///< radius of the corners
+  float corner_radius = 0;  ///< radius of the rounded corners
   float signed_distance(float x, float y) const;
   Box bounds(float margin) const;
 };
 
-/// Convex or not, without crossings.
+/// A simple polygon, convex or not; its edges must not cross.
 struct Polygon {
   std::vector<Point> corners;
   float signed_distance(float x, float y) const;
   Box bounds(float margin) const;
 };
 
-/// A closed curve around a centre: a circle whose radius is a sum of waves.
+/// A closed curve around a centre: a circle whose radius is modulated by a sum of waves.
 struct Blob {
   static constexpr int kWaves = 5;
   Point centre;
   float radius = 1;
-  float angle = 0, stretch = 1;                 ///< wider by `stretch` along `angle`
-  std::array<float, kWaves> wave_amplitudes{};  ///< of the wave with k + 2 crests, as a part of the radius
+  float angle = 0, stretch = 1;  ///< the shape is stretched by the factor `stretch` in the direction `angle`
+  std::array<float, kWaves> wave_amplitudes{};  ///< relative to the radius; wave k has k + 2 crests
   std::array<float, kWaves> wave_phases{};
   float signed_distance(float x, float y) const;
   Box bounds(float margin) const;
 };
+/// Makes a blob with random waves; their amplitude is proportional to `roughness`.
 Blob make_blob(Random& random, Point centre, float radius, float roughness);
 
-/// A line through points, round at its joints, whose half width changes from point to point.
+/// A line along straight segments with round joints, whose half width changes from joint to joint.
 struct Stroke {
   struct Joint {
     Point position;
@@ -63,21 +66,24 @@ struct Stroke {
   float signed_distance(float x, float y) const;
   Box bounds(float margin) const;
 };
-/// A curve with one control point between its ends; thin at the ends by `taper` (0: not at all, 1: to nothing).
+/// Makes a quadratic Bezier curve with the control point `control`. `taper` makes it thin at the ends (0: not at all,
+/// 1: down to zero).
 Stroke make_stroke(Point from, Point control, Point to, float half_width, float taper);
 
-/// Coverage of a pixel whose centre is `distance` from an edge that is `softness` pixels wide (1: sharp).
+/// Returns the coverage (0 to 1) of a pixel whose centre is `distance` from an edge that is `softness` pixels wide (1:
+/// sharp).
 inline float coverage_of(float distance, float softness) {
   const float t = std::min(std::max(0.5F - distance / softness, 0.0F), 1.0F);
-  return softness > 1.5F ? t * t * (3 - 2 * t) : t;
+  return softness > 1.5F ? t * t * (3 - 2 * t) : t;  // wide edges get a smooth ramp
 }
 
-/// One colour everywhere.
+/// Returns a `paint` function for draw_shape() that has one colour everywhere.
 inline auto flat_paint(const Colour& colour) {
   return [colour](float, float, float) { return colour; };
 }
 
-/// Paints every pixel of `clip` that the shape covers; `paint(x, y, distance)` is its colour.
+/// Paints every pixel of `clip` that the shape covers; the edge is `softness` pixels wide. `paint(x, y, distance)`
+/// returns the colour of a pixel whose signed distance from the edge is `distance`.
 template <class Shape, class Paint>
 void draw_shape(Canvas& canvas, const Box& clip, const Shape& shape, float softness, Paint&& paint) {
   const Box box = shape.bounds(softness).intersect(clip).intersect(bounds_of(canvas));

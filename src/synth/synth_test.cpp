@@ -16,7 +16,7 @@ namespace {
 
 constexpr int kSide = 160;
 
-/// A page with letters where the fonts are installed, else without.
+/// Draws a page with letters if the fonts are installed, else without.
 Canvas page(std::uint64_t seed) {
   const auto lettering = Lettering::open();
   return draw_comic(kSide, kSide, Random{seed}, lettering ? lettering->get() : nullptr);
@@ -29,7 +29,7 @@ double mean_difference(const Canvas& a, const Canvas& b) {
   return sum / static_cast<double>(a.pixels.size());
 }
 
-/// Mean square of the difference of neighbours `step` apart along a row.
+/// Returns the mean square difference of pixels that are `step` apart in a row.
 double variogram(const Canvas& canvas, int step) {
   double sum = 0;
   std::size_t count = 0;
@@ -55,7 +55,8 @@ double mean(const Canvas& canvas) {
   return sum / (3 * static_cast<double>(canvas.pixels.size()));
 }
 
-// Draws in another order would be other pictures: C++ leaves the order of a call's arguments to the compiler.
+// C++ leaves the evaluation order of a call's arguments to the compiler; random numbers drawn in another order would
+// give other pictures.
 TEST(Synth, ASeedIsTheSamePictureForEveryCompiler) {
   const std::array<double, 3> of_leaves{0.4286915, 0.5176972, 0.4021256};
   const std::array<double, 3> of_comics{0.2800078, 0.4328022, 0.6795208};  // without letters
@@ -80,12 +81,13 @@ TEST(Synth, ValuesAreColours) {
     expect_colours(leaves(seed));
     expect_colours(page(seed));
   }
-  // White that is blurred and gets no grain.
+  // A white area that is blurred and gets no noise.
   for (const std::uint64_t seed : {76U, 172U}) expect_colours(leaves(seed));
 }
 
-// The power spectrum of photographs falls as the square of the frequency, so that neighbours further apart differ more,
-// and slower than in proportion. Source: Ruderman, "Origins of scaling in natural images", Vision Research 37 (1997).
+// The power spectrum of photographs falls with the square of the frequency. The difference of pixels therefore grows
+// with their distance, but less than proportionally.
+// Source  Ruderman, "Origins of scaling in natural images", Vision Research 37 (1997).
 TEST(Synth, LeavesHaveTheCorrelationsOfPhotographs) {
   std::map<int, double> sums;
   for (std::uint64_t seed = 0; seed < 24; ++seed) {
@@ -141,7 +143,7 @@ TEST(Shrink, AConstantStaysAndAMeanStays) {
     for (int y = 0; y < 8; ++y) {
       for (int x = 0; x < 64; ++x) ramp.at(x, y)[0] = static_cast<float>(x);
     }
-    // The centre of a small pixel lies between the two that it covers; edges are continued.
+    // The centre of a small pixel is between the two pixels that it covers; edge pixels are repeated.
     const Canvas small = shrink(ramp, 2, kernel);
     for (int x = 4; x < 28; ++x) EXPECT_NEAR(small.at(x, 2)[0], 2 * static_cast<float>(x) + 0.5F, 1e-3);
   }
@@ -207,7 +209,8 @@ TEST(Degrade, TheShareOfCleanPairsMatchesTheRequest) {
     if (how.kernel == ResizeKernel::cubic && how.blur_sigma == 0 && how.noise_sigma == 0 && how.jpeg_quality == 0)
       ++clean;
   }
-  // 40 % and those of the rest for which nothing was drawn: half, two thirds, two thirds and a third of 60 %.
+  // 40 %, and those of the other 60 % for which no degradation was drawn: a half, two thirds, two thirds and a third of
+  // them.
   EXPECT_NEAR(clean / 2000.0, 0.4 + 0.6 * 0.5 * 4 / 27, 0.035);
 }
 

@@ -10,7 +10,7 @@ namespace {
 
 float smooth(float t) { return t * t * (3 - 2 * t); }
 
-/// Noise of one octave: values at `cells` x `cells` points, smoothly between.
+/// Adds noise of one octave: random values at `cells` x `cells` points, interpolated smoothly.
 void add_octave(std::vector<float>& values, int side, int cells, float amplitude, Random& random) {
   std::vector<float> points(static_cast<std::size_t>(cells) * static_cast<std::size_t>(cells));
   for (float& point : points) point = random.uniform(-1, 1);
@@ -35,7 +35,7 @@ void add_octave(std::vector<float>& values, int side, int cells, float amplitude
   }
 }
 
-/// -1 to 1, with edges one pixel wide where the pitch allows.
+/// Returns a wave from -1 to 1, with edges one pixel wide where the pitch allows it.
 float square_wave(float phase, float pitch) {
   const float wave = std::sin(2 * std::numbers::pi_v<float> * phase);
   const float sharp = std::max(1.0F, pitch / 6.0F);
@@ -128,7 +128,7 @@ Texture make_texture(Random& random, const Palette& palette, const Noise& noise,
   Texture texture;
   texture.noise = &noise;
   texture.colour = palette.random_colour(random);
-  // The second colour is near the first more often than not.
+  // In most textures the second colour is similar to the first.
   const float mix_part = random.chance(0.3F) ? 1.0F : random.uniform(0.1F, 0.6F);
   texture.second_colour = mix(texture.colour, palette.random_colour(random), mix_part);
   const float angle = random.random_angle();

@@ -7,43 +7,50 @@
 
 namespace weir::synth {
 
-/// Smooth noise of several octaves on a square that repeats: the amplitude of an octave falls as its frequency to the
-/// power `decay` (1: as natural pictures do on the average). Mean 0, deviation 1.
+/// Smooth noise of several octaves (each has twice the frequency of the one before) on a square of kSide pixels that
+/// repeats. The amplitude of an octave is proportional to its frequency to the power -`decay` (1 is the average of
+/// natural pictures). The noise has mean 0 and standard deviation 1.
 class Noise {
  public:
   static constexpr int kSide = 128;
   Noise(Random& random, float decay);
-  float at(float x, float y) const;  ///< in pixels of the square
+  float at(float x, float y) const;  ///< Returns the noise at a position in pixels.
 
  private:
   std::vector<float> values_;
 };
 
-/// What a surface looks like: one colour, a gradient, waves, stripes, checks, or noise over it.
+/// The look of a surface: one colour, a gradient, waves, stripes, a checkerboard, or noise.
 struct Texture {
   enum class Kind { flat, gradient, waves, stripes, checks, noise };
   Kind kind = Kind::flat;
-  Colour colour{}, second_colour{};
-  float angle_cos = 1, angle_sin = 0;
-  float pitch = 16;  ///< pixels from crest to crest, or of the gradient's whole way
-  float phase = 0;
-  float grain = 0;        ///< of noise on top of any kind
-  float grain_scale = 1;  ///< pixels of the noise a pixel
-  const Noise* noise = nullptr;
+  Colour colour{}, second_colour{};    ///< the pattern changes between these two; Kind::flat has only `colour`
+  float angle_cos = 1, angle_sin = 0;  ///< cosine and sine of the pattern's direction
+  /// period or length of the pattern in pixels; for Kind::noise the size of 8 pixels of the noise
+  float pitch = 16;
+  float phase = 0;               ///< shift of the pattern in pixels
+  float grain = 0;               ///< amplitude of noise that is added to any kind
+  float grain_scale = 1;         ///< canvas pixels per pixel of this noise
+  const Noise* noise = nullptr;  ///< not owned; may be null if `kind` is not noise and `grain` is 0
 
+  /// Returns the colour at a position in pixels.
   Colour colour_at(float x, float y) const;
 };
 
-/// A colour as natural pictures have them: lightness varies much, the two opponent axes less, and they hang together.
-/// `base` and `spread` give a picture its own palette. The deviations follow Ruderman, Cronin, Chiao, "Statistics of cone
-/// responses to natural images", JOSA A 15 (1998): most of the variance is lightness.
+/// Random colours with the statistics of natural pictures: lightness varies much, the two opponent axes (blue against
+/// yellow, red against green) vary less. `base` and the standard deviations give each picture its own palette. The
+/// deviations follow Ruderman, Cronin, Chiao, "Statistics of cone responses to natural images", JOSA A 15 (1998): most
+/// of the variance is lightness.
 struct Palette {
-  Colour base{0.5F, 0.5F, 0.5F};
-  float lightness = 0.22F, blue_yellow = 0.07F, red_green = 0.03F;  ///< deviations
+  Colour base{0.5F, 0.5F, 0.5F};                                    ///< mean colour
+  float lightness = 0.22F, blue_yellow = 0.07F, red_green = 0.03F;  ///< standard deviations
+  /// Returns a random colour of the palette.
   Colour random_colour(Random& random) const;
 };
+/// Makes a random palette.
 Palette make_palette(Random& random);
 
+/// Makes a random texture with colours of the palette, for a shape of about `size` pixels.
 Texture make_texture(Random& random, const Palette& palette, const Noise& noise, float size);
 
 }  // namespace weir::synth
