@@ -17,7 +17,7 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-/// In the child: writes what `work` returns into the pipe. The exit status.
+/// Runs in the child: writes the result of `work` into the pipe. Returns the exit status.
 int write_result(const std::function<std::string()>& work, int pipe) {
   block_termination_signals();
   ::prctl(PR_SET_DUMPABLE, 0);  // a driver that crashes here leaves no core file
@@ -29,7 +29,8 @@ int milliseconds_until(Clock::time_point deadline) {
   return left < 0 ? 0 : static_cast<int>(left);
 }
 
-/// Everything until the end of the pipe; false at the deadline. The end of the pipe is the end of the child.
+/// Reads until the other end of the pipe is closed, which the end of the child does. Returns false at the deadline.
+/// Keeps about the first 64 MiB and discards the rest.
 bool read_pipe(int pipe, Clock::time_point deadline, std::string& text) {
   constexpr std::size_t kMost = 64U << 20U;
   for (;;) {
@@ -71,7 +72,7 @@ Result<std::string> ChildProbe::wait(std::chrono::milliseconds time_limit) {
   if (!answered) child_.send_signal(SIGKILL);
   const auto end = child_.wait_until(Clock::now() + std::chrono::seconds{1});
   const pid_t pid = child_.pid();
-  if (!end) child_.abandon();  // it waits in the kernel
+  if (!end) child_.abandon();  // the child waits in the kernel, where SIGKILL does not end it
   if (!answered)
     return Error{Errc::timed_out,
                  fmt::format("does not answer within {:.1f} s{}", std::chrono::duration<double>(time_limit).count(),

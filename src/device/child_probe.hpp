@@ -13,22 +13,23 @@ namespace weir::device {
 
 using weir::EnvironmentChanges;
 
-/// Work in a forked child that may hang or crash in a driver. The child keeps no descriptor of ours; its standard streams
-/// are /dev/null. Destroying the object kills it. Not thread-safe.
+/// Runs a function that calls a driver, which may hang or crash, in a forked child process. The child keeps no file
+/// descriptor of this process except a pipe for its text; its standard streams are /dev/null. The destructor kills the
+/// child. Not thread-safe.
 class ChildProbe {
  public:
-  /// Starts `work`. Errors: io.
+  /// Starts `work` in a child. `changes`: changes of the child's environment. Errors: io.
   static Result<ChildProbe> start(const std::function<std::string()>& work, const EnvironmentChanges& changes = {});
 
-  /// The text that `work` returned. A child that is not done `deadline` after its start is killed; one that waits in the
-  /// kernel and cannot be ended is left behind, not waited for. Call it once. Errors: timed_out ("does not answer within
-  /// 10 s"); device_lost with the signal or status that ended the child.
+  /// Waits for the child and returns the text that `work` returned. Kills the child if it has not ended `time_limit`
+  /// after its start; does not wait for a child that the kernel cannot end. Call it once. Errors: timed_out ("does not
+  /// answer within 10 s"); device_lost if a signal or an error status ended the child.
   Result<std::string> wait(std::chrono::milliseconds time_limit);
 
-  /// Takes what the child has said so far, without waiting. True once it has said everything.
+  /// Reads what the child has written so far, without waiting. Returns true once its text is complete.
   bool poll();
-  int descriptor() const { return pipe_.get(); }  ///< poll(2) finds it readable when there is something to take
-  /// From the start of the child to its last word; until now, if it has not said it.
+  int descriptor() const { return pipe_.get(); }  ///< the pipe, on which poll(2) can wait for more text
+  /// Returns the time from the start of the child to the end of its text, or until now.
   std::chrono::milliseconds duration() const;
 
  private:
@@ -41,10 +42,11 @@ class ChildProbe {
   std::string text_;
 };
 
-/// In a child that asks drivers: a Ctrl-C of the terminal is for our parent, who decides what becomes of us.
+/// Blocks SIGINT, SIGQUIT, SIGTERM and SIGHUP in the calling process. Called in a child that calls drivers: only the
+/// parent handles these signals, and it ends the child.
 void block_termination_signals();
 
-/// Both in one. Errors: those of both.
+/// Runs `work` in a child, waits for it and returns its text. Errors: those of ChildProbe::start and ChildProbe::wait.
 Result<std::string> run_in_child(const std::function<std::string()>& work, std::chrono::milliseconds time_limit,
                                  const EnvironmentChanges& changes = {});
 

@@ -23,9 +23,9 @@ using Clock = std::chrono::steady_clock;
 using Json = nlohmann::json;
 
 constexpr std::array kKinds{"started", "failed", "ended"};
-constexpr std::size_t kMaxReportedProcesses = 100;  // in a message, which must fit the socket's buffer
-constexpr std::size_t kMaxCommandLength = 200;
-constexpr int kMaxSearches = 10;  // for what becomes ours while we look
+constexpr std::size_t kMaxReportedProcesses = 100;  // per message, which must fit into the socket's buffer
+constexpr std::size_t kMaxCommandLength = 200;      // bytes of a process's name in a message
+constexpr int kMaxSearches = 10;                    // searches for descendants while the guardian still has children
 
 Json json_of_process(const EndedProcess& process) {
   return {{"pid", process.pid},
@@ -38,10 +38,12 @@ EndedProcess ended_process_from(const Json& json) {
   return {json.value("pid", 0), json.value("command", std::string{}), static_cast<EndedProcess::EndState>(how)};
 }
 
+/// Waits for the command `child` and handles requests meanwhile.
 class Guardian {
  public:
   Guardian(ChildProcess child, int channel_fd) : child_{std::move(child)}, channel_fd_{channel_fd} {}
 
+  /// Waits until the command ends or a request ends it. Then ends all processes that are left, and returns the report.
   GuardianReport run() {
     while (!child_.poll() && !end_) {
       std::array<pollfd, 2> entries{pollfd{channel_fd_, POLLIN, 0}, pollfd{child_.pidfd(), POLLIN, 0}};
@@ -58,7 +60,7 @@ class Guardian {
   }
 
  private:
-  /// One request; the end of the channel is our parent's end.
+  /// Handles one request. When the parent has ended, the socket is closed, which counts as a request to end.
   void handle_request() {
     std::array<char, 4096> text{};
     const ssize_t got = ::recv(channel_fd_, text.data(), text.size(), MSG_DONTWAIT);
@@ -70,7 +72,8 @@ class Guardian {
       for (const pid_t pid : find_descendants(::getpid())) ::kill(pid, request->signal);
   }
 
-  /// A process that moves to us while we look may be missed: only without children nothing is left.
+  /// Returns the living descendants of the guardian. A search may miss a process that the guardian adopts meanwhile, so
+  /// the search is repeated while the guardian has children, at most kMaxSearches times.
   std::vector<pid_t> find_left() const {
     for (int search = 0; search < kMaxSearches; ++search) {
       reap_adopted();
@@ -84,32 +87,33 @@ class Guardian {
     return end_processes([&] { return find_left(); });
   }
 
-  /// Orphans that ended: as their new parent we are the one to wait for them.
+  /// Collects the exit status of adopted processes that have ended, since the guardian is their new parent.
   void reap_adopted() const {
     for (const pid_t child : children_of(::getpid()))
       if (child != child_.pid()) ::waitpid(child, nullptr, WNOHANG);
   }
 
+  /// Returns the result of the command; kills the command if it still runs.
   ChildResult final_result() {
     if (child_.has_result()) return *child_.poll();
-    child_.send_signal(SIGKILL);  // if it hid from the search
+    child_.send_signal(SIGKILL);  // in case no search found the command
     if (const auto end = child_.wait_until(Clock::now() + std::chrono::seconds{5})) return *end;
-    child_.abandon();  // it waits in the kernel, and not even SIGKILL ends it now
+    child_.abandon();  // the command waits in the kernel, where SIGKILL does not end it
     return {.status = 128 + SIGKILL, .signal = SIGKILL, .peak_resident = {}};
   }
 
   ChildProcess child_;
   int channel_fd_;
-  bool end_ = false;
+  bool end_ = false;  // the parent has requested the end, or has ended
 };
 
 void send(int channel_fd, const GuardianReport& report) {
   const std::string message = to_message(report);
-  (void)!::send(channel_fd, message.data(), message.size(), MSG_NOSIGNAL);  // our parent may be gone
+  (void)!::send(channel_fd, message.data(), message.size(), MSG_NOSIGNAL);  // the parent may have ended
 }
 
-/// Signals of the terminal are for the command and for our parent, who decides. Blocked and not ignored: the command would
-/// inherit that.
+/// Blocks the signals of the terminal, which only the command and the parent handle. Ignoring the signals would be
+/// wrong, because the command would inherit this.
 void block_signals() {
   sigset_t signals;
   sigemptyset(&signals);
@@ -169,7 +173,8 @@ std::optional<GuardianRequest> parse_request(std::string_view message) {
 int run_guardian(const ChildOptions& command, int channel_fd) {
   block_signals();
   ::prctl(PR_SET_NAME, "weir-guardian");
-  ::prctl(PR_SET_PDEATHSIG, 0);  // the end of the channel tells it, and there is something left to do then
+  // The parent's death must not kill the guardian, which then ends the command; the closed socket reports this death.
+  ::prctl(PR_SET_PDEATHSIG, 0);
   adopt_orphans();
   auto child = ChildProcess::start(command);
   if (!child) {
@@ -177,7 +182,7 @@ int run_guardian(const ChildOptions& command, int channel_fd) {
          {.kind = GuardianReport::Kind::failed, .error = child.error(), .result = {}, .leftover_processes = {}});
     return 0;
   }
-  // Who kills weir's whole process group, as timeout -s KILL does, leaves the guardian to end what the command left.
+  // Moves to a separate process group, so that a kill of weir's process group (timeout -s KILL) spares the guardian.
   ::setpgid(0, 0);
   send(channel_fd, {.kind = GuardianReport::Kind::started,
                     .pid = child->pid(),

@@ -11,33 +11,36 @@
 
 namespace weir::device {
 
-/// The guardian is a process between us and a command: a fork of ours that adopts whatever the command leaves behind, ends
-/// all of it when we ask, when the command has ended, or when we die, and holds the lease until then. It calls no driver, so
-/// nothing that hangs there keeps it from that. It talks over a socket of whole messages.
-///
-/// What the guardian reports.
+// The guardian is a process between this one and a command (CommandProcess). It is a fork of this process, starts the
+// command, and adopts every process that the command leaves. It ends all these processes on request, when the command
+// has ended, or when this process dies, and keeps the lease files open until then. It calls no driver, so a hanging
+// driver cannot block it. The two processes exchange messages over a socket.
+
+/// A message from the guardian.
 struct GuardianReport {
   enum class Kind { started, failed, ended } kind = Kind::failed;
-  pid_t pid = 0;                                 ///< started: the command
-  std::optional<Error> error;                    ///< failed: why it cannot be run
-  ChildResult result;                            ///< ended
-  std::vector<EndedProcess> leftover_processes;  ///< ended: what outlived the command
+  pid_t pid = 0;               ///< with `started`: process id of the command
+  std::optional<Error> error;  ///< with `failed`: why the command cannot be started; empty: no valid report came
+  ChildResult result;          ///< with `ended`: exit status and peak memory of the command
+  std::vector<EndedProcess> leftover_processes;  ///< with `ended`: processes that outlived the command
 };
 
-/// What the guardian is asked for.
+/// A request to the guardian: to send a signal, or to end all processes.
 struct GuardianRequest {
   enum class Kind { signal, end } kind = Kind::end;
-  int signal = 0;  ///< to the command and everything that it started
+  int signal = 0;  ///< with Kind::signal: number of the signal for the command and all its descendants
 };
 
+// to_message() returns the text of a message. The other two functions parse a text; they return an empty value if it is
+// not valid JSON of a message. parse_request() reads any JSON object whose kind is not "signal" as Kind::end.
 std::string to_message(const GuardianReport& report);
 std::string to_message(const GuardianRequest& request);
-/// Empty if the text is no such message.
 std::optional<GuardianReport> parse_report(std::string_view message);
 std::optional<GuardianRequest> parse_request(std::string_view message);
 
-/// The guardian's life, in the forked child: starts the command, serves requests on `channel`, and returns when nothing of
-/// the command is left.
+/// Runs the guardian in the forked child: starts the command, handles requests on the socket `channel_fd`, and returns
+/// when no process of the command is left, or when the rest cannot be ended. Returns the exit status of the guardian,
+/// always 0.
 int run_guardian(const ChildOptions& command, int channel_fd);
 
 }  // namespace weir::device

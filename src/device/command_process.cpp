@@ -23,10 +23,12 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-constexpr auto kPollInterval = std::chrono::milliseconds{20};  // how late a stop is noticed
-constexpr auto kMaxRoundTime = std::chrono::seconds{1};        // a round that took longer: somebody had stopped us
+constexpr auto kPollInterval = std::chrono::milliseconds{20};  // longest delay until a stop is detected
+// A round of wait() that takes longer means that this process was suspended (SIGSTOP).
+constexpr auto kMaxRoundTime = std::chrono::seconds{1};
 
-/// The next report, if one comes before `deadline`; an empty one of the kind `failed` if the guardian is gone.
+/// Returns the next report of the guardian, or nothing if none arrives before `deadline`. Returns a report of kind
+/// `failed` without an error if the guardian has ended.
 std::optional<GuardianReport> next_report(int channel, Clock::time_point deadline) {
   std::vector<char> text(64U << 10U);
   for (;;) {  // ends at the deadline
@@ -36,7 +38,7 @@ std::optional<GuardianReport> next_report(int channel, Clock::time_point deadlin
     if (ready < 0 && errno == EINTR) continue;
     if (ready <= 0) return std::nullopt;
     const ssize_t got = ::recv(channel, text.data(), text.size(), MSG_DONTWAIT);
-    // ECONNRESET, told once: a request of ours came too late to be read. What was said before is still there.
+    // ECONNRESET comes once, if the guardian ended before it read a request. Its earlier reports can still be read.
     if (got < 0 && (errno == EINTR || errno == EAGAIN || errno == ECONNRESET)) continue;
     const auto report = parse_report({text.data(), static_cast<std::size_t>(std::max<ssize_t>(got, 0))});
     return report ? report : GuardianReport{};
@@ -45,10 +47,12 @@ std::optional<GuardianReport> next_report(int channel, Clock::time_point deadlin
 
 void send_request(int channel, const GuardianRequest& request) {
   const std::string message = to_message(request);
-  (void)!::send(channel, message.data(), message.size(), MSG_NOSIGNAL | MSG_DONTWAIT);  // it may have ended just now
+  // The guardian may have ended just now.
+  (void)!::send(channel, message.data(), message.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
 }
 
-/// A Ctrl-C of the terminal reaches the command, too, and may have ended it before we looked, or were told.
+/// Returns true if the command failed and a stop is requested. A Ctrl-C of the terminal also reaches the command, and
+/// may end it before this process handles the signal; so waits at most 100 ms for the stop if the status fits a signal.
 bool was_interrupted_by_terminal(const ChildResult& end, const std::stop_token& stop) {
   constexpr std::array<int, 3> kStopSignals{SIGINT, SIGTERM, SIGHUP};
   const bool ended_by_signal =
@@ -72,7 +76,8 @@ ChildOptions make_child_options(const Command& command, const std::string& mark)
   return start;
 }
 
-/// What the guardian keeps open: the channel, the lease, and what the command is to have.
+/// Returns the options of the guardian process. Its open descriptors are the socket `channel`, the lease files, and the
+/// command's standard streams.
 ChildOptions make_guardian_options(const Command& command, int channel) {
   ChildOptions start{
       .arguments = {}, .environment = {}, .folder = {}, .inherited_descriptors = command.lease_descriptors};
@@ -115,7 +120,8 @@ CommandProcess::~CommandProcess() {
 
 std::vector<pid_t> CommandProcess::all_pids() const { return find_descendants(guardian_.pid()); }
 
-/// What a killed guardian left to us, and what bears the mark.
+/// Returns the command's processes after the guardian was killed: those with the mark in their environment, and the
+/// children that this process has adopted since, with their descendants.
 std::vector<pid_t> CommandProcess::find_orphans() const {
   std::vector<pid_t> found = find_marked(kMarkVariable, mark_);
   for (const pid_t child : children_of(::getpid())) {
@@ -131,7 +137,7 @@ std::vector<pid_t> CommandProcess::find_orphans() const {
   return found;
 }
 
-/// Somebody killed it; the command died with it, what the command had started may live.
+/// Called when the guardian was killed, and the command with it: ends the processes that the command started.
 CommandResult CommandProcess::finish_without_guardian() {
   CommandResult end;
   end.status = 128 + SIGKILL;
@@ -141,7 +147,7 @@ CommandResult CommandProcess::finish_without_guardian() {
   return end;
 }
 
-/// One that somebody stopped (SIGSTOP) would never tell of the end.
+/// Continues a guardian that was suspended (SIGSTOP): it could not report the end of the command.
 void CommandProcess::wake_guardian() const {
   const auto stat = read_process_stat(guardian_.pid());
   if (stat && stat->state == 'T') guardian_.send_signal(SIGCONT);
@@ -152,9 +158,9 @@ CommandResult CommandProcess::wait(const StopRules& rules, std::chrono::millisec
   CommandResult end;
   std::optional<GuardianReport> report;
   auto next_tick = started_;
-  auto suspended_time = Clock::duration{};
-  auto terminate_at = Clock::time_point::max();  // when a stop goes on to SIGTERM
-  auto give_up = Clock::time_point::max();
+  auto suspended_time = Clock::duration{};       // time in which this process was suspended (SIGSTOP)
+  auto terminate_at = Clock::time_point::max();  // when the guardian is asked to end all processes
+  auto give_up = Clock::time_point::max();       // when this process stops waiting for the guardian
   for (auto last = Clock::now(); !report;) {
     const auto now = Clock::now();
     if (now - last > kMaxRoundTime) suspended_time += now - last;

@@ -16,70 +16,75 @@
 
 namespace weir::device {
 
-/// The variable by which what a command started is found again.
+/// The environment variable that marks a command and its descendants, so that they can be found.
 inline constexpr char kMarkVariable[] = "WEIR_MARK";
 
-/// A program to run: words, never a line for a shell.
+/// A program to run. "This process" is the process that starts it.
 struct Command {
-  std::vector<std::string> arguments;
-  EnvironmentChanges environment;  ///< to ours; WEIR_MARK is added
-  int stdin_fd = -1;               ///< descriptor for standard input; -1: ours
-  int stdout_fd = -1;              ///< descriptor for standard output; -1: ours
-  int stderr_fd = -1;              ///< for standard error; -1: ours
-  bool own_process_group = false;  ///< its own process group: a Ctrl-C on the terminal reaches only us
-  /// closed for an item of a batch; a command alone keeps what the user's shell gave to us, as make's job server does.
+  std::vector<std::string> arguments;  ///< the program and its arguments; never a shell command line
+  EnvironmentChanges environment;      ///< changes to the environment of this process; WEIR_MARK is added
+  int stdin_fd = -1;                   ///< file descriptor for standard input; -1: standard input of this process
+  int stdout_fd = -1;                  ///< file descriptor for standard output; -1: standard output of this process
+  int stderr_fd = -1;                  ///< file descriptor for standard error; -1: standard error of this process
+  bool own_process_group = false;  ///< new process group, so that a Ctrl-C on the terminal reaches only this process
+  /// How all other file descriptors are handled. They are kept by default, because make's job server passes some to a
+  /// single command; close_all is for an item of a batch.
   OtherDescriptors other_descriptors = OtherDescriptors::keep_inheritable;
-  std::vector<int> lease_descriptors =
-      {};  ///< lease files: stay open, and so held, until nothing of the command is left
+  /// File descriptors of the lease files. (A lease is the use of a device, kept by a lock on an open file.) They stay
+  /// open, and so locked, until no process of the command is left.
+  std::vector<int> lease_descriptors = {};
 };
 
-/// Everything of a command is ended within this time: SIGTERM, SIGKILL five seconds later, for it and for what it left.
+/// The longest time to end a command and the processes that it left. Each gets SIGTERM, and SIGKILL five seconds later.
 inline constexpr auto kMaxEndTime = std::chrono::seconds{30};
-/// From a stop to the end of wait(), beside the grace.
+/// The longest time from a stop to the return of wait(), without the grace period.
 inline constexpr auto kMaxStopTime = kMaxEndTime + std::chrono::seconds{15};
 
-/// How a command ended: status and peak as the kernel kept them, also of one that ended before anybody looked.
+/// How a command ended. Exit status and peak memory (ChildResult) come from the kernel, so they are also valid for a
+/// command that ended at once.
 struct CommandResult : ChildResult {
-  bool timed_out = false;
-  bool stopped = false;                          ///< the caller's stop was asked for while it ran
-  bool forced = false;                           ///< it was ended at the limit or after the grace, not by itself
-  bool guardian_lost = false;                    ///< somebody killed its guardian, and it died with that
-  std::vector<EndedProcess> leftover_processes;  ///< processes that it started and that outlived it
-  std::chrono::duration<double> duration{};
+  bool timed_out = false;                        ///< the command reached its time limit
+  bool stopped = false;                          ///< a stop was requested while the command ran
+  bool forced = false;                           ///< the command got SIGTERM, at the time limit or because of a stop
+  bool guardian_lost = false;                    ///< the guardian was killed, and the command died with it
+  std::vector<EndedProcess> leftover_processes;  ///< processes that the command started and that outlived it
+  std::chrono::duration<double> duration{};      ///< time from the start to the end
 };
 
-/// When a command is to be ended from outside.
+/// When and how a command is ended early.
 struct StopRules {
-  std::optional<std::chrono::milliseconds>
-      time_limit;  ///< of its time; a time in which we stood still (SIGSTOP) does not count
-  std::stop_token stop;
-  std::stop_token immediate_stop = {};  ///< as `stop`, but SIGTERM comes first: what it does must not go on
-  /// Asked once a stop is requested: the signal to pass on first, 0 for none (the terminal sent it to the command, too).
-  /// Empty: SIGINT.
+  /// Longest run time; then the command gets SIGTERM. Time in which this process is suspended (SIGSTOP) does not
+  /// count.
+  std::optional<std::chrono::milliseconds> time_limit;
+  std::stop_token stop;                 ///< requests a stop: `first_signal`, then SIGTERM after the grace period
+  std::stop_token immediate_stop = {};  ///< requests a stop without a grace period: SIGTERM at once
+  /// Returns the number of the first signal after `stop`; 0: no signal, because the terminal has sent one to the
+  /// command too. Empty function: SIGINT.
   std::function<int()> first_signal;
-  std::chrono::milliseconds grace_period = std::chrono::seconds{5};  ///< from that signal to SIGTERM
+  std::chrono::milliseconds grace_period = std::chrono::seconds{5};  ///< time from the first signal to SIGTERM
 };
 
-/// A running command with its guardian (command_guardian.hpp): whatever becomes of this process, nothing that the command
-/// started outlives the lease, but for processes that cannot be ended. Only if this process and the guardian are both killed,
-/// each by itself, something may be left. This process adopts what a killed guardian leaves (PR_SET_CHILD_SUBREAPER).
-/// Not thread-safe.
+/// A running command with its guardian, the process that ends everything that the command leaves running
+/// (command_guardian.hpp). No process that the command started outlives the leases, even if this process dies. There
+/// are two exceptions: processes that the kernel cannot end, and the case that this process and the guardian are both
+/// killed. If only the guardian is killed, this process adopts its processes (PR_SET_CHILD_SUBREAPER). Not thread-safe.
 class CommandProcess {
  public:
-  /// Errors: invalid_argument (no such program: exit status 127; not executable: 126, told apart by start_status), io.
+  /// Starts the command and its guardian. Errors: io; invalid_argument if the program does not exist or cannot be
+  /// executed (start_failure_status() returns the exit status 127 or 126 that a shell would use).
   static Result<CommandProcess> start(const Command& command);
   CommandProcess(CommandProcess&& other) noexcept = default;
   CommandProcess& operator=(CommandProcess&&) = delete;
-  /// Ends what still runs.
+  /// Ends the processes that still run.
   ~CommandProcess();
 
   pid_t pid() const { return pid_; }
-  /// Itself and everything that it started and that lives.
+  /// Returns the ids of the command and of all living processes that it started.
   std::vector<pid_t> all_pids() const;
 
-  /// Waits. `tick` is called at once, and about every `pause`, while it runs; it must not wait. At the limit everything
-  /// gets SIGTERM, and SIGKILL five seconds later; at a stop the first signal and the grace come before that. What outlives
-  /// the command is ended in the same way.
+  /// Waits for the command. Calls `tick` (may be empty) at once and then about every `tick_interval` while the command
+  /// runs; `tick` must not wait. At the time limit or a stop, ends the command as StopRules describes; SIGKILL follows
+  /// five seconds after SIGTERM. Ends processes that outlive the command with SIGTERM and SIGKILL too.
   CommandResult wait(const StopRules& rules, std::chrono::milliseconds tick_interval,
                      const std::function<void()>& tick);
 
@@ -99,7 +104,7 @@ class CommandProcess {
   FileDescriptor channel_;
   std::string mark_;
   pid_t pid_ = -1;
-  std::vector<pid_t> earlier_children_;  // children of ours from before
+  std::vector<pid_t> earlier_children_;  // children that this process had before the command
   std::chrono::steady_clock::time_point started_ = std::chrono::steady_clock::now();
 };
 

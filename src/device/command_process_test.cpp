@@ -63,7 +63,7 @@ TEST(CommandProcess, EndsAtTheLimitWithAllItStarted) {
 }
 
 TEST(CommandProcess, ProcessesThatOutliveItAreFoundAndEnded) {
-  // A daemon: another session, another parent.
+  // The sleeping process is a daemon: it is in another session and gets another parent.
   const CommandResult end = run({"sh", "-c",
                                  "setsid sleep 1000 >/dev/null 2>&1 & "
                                  "for i in $(seq 500); do grep -q sleep /proc/$!/comm && exit 0; sleep 0.01; done"});
@@ -74,7 +74,7 @@ TEST(CommandProcess, ProcessesThatOutliveItAreFoundAndEnded) {
 }
 
 TEST(CommandProcess, ADaemonThatHidesItsEnvironmentIsFoundAndEnded) {
-  // No mark, another session, and its parent is gone.
+  // The sleeping process has no WEIR_MARK, is in another session, and its parent has ended.
   const CommandResult end = run({"sh", "-c", "env -i setsid sleep 1000 >/dev/null 2>&1 & sleep 0.1; exit 0"});
   EXPECT_EQ(end.status, 0);
   EXPECT_EQ(end.leftover_processes.size(), 1u);
@@ -121,7 +121,7 @@ TEST(CommandProcess, DiesWithItsParent) {
   kill(parent, SIGKILL);
   test::wait_for(parent);
   EXPECT_TRUE(test::eventually([&] {
-    // Nobody here may reap it: a zombie is dead enough.
+    // In a container there may be no process that waits for the dead command, so a zombie counts as dead.
     std::ifstream stat{"/proc/" + std::to_string(started->load()) + "/stat"};
     std::string text;
     return !std::getline(stat, text) || text.find(") Z ") != std::string::npos;

@@ -23,6 +23,7 @@ namespace {
 
 constexpr int kMaxSearchRounds = 4;
 
+/// Returns the processes whose parent is `process`, from /proc/PID/stat of all processes.
 std::vector<pid_t> children_by_parents(pid_t process, const fs::path& root) {
   std::vector<pid_t> children;
   std::error_code problem;
@@ -36,6 +37,7 @@ std::vector<pid_t> children_by_parents(pid_t process, const fs::path& root) {
   return children;
 }
 
+/// Searches all descendants of `process` once.
 std::set<pid_t> search_below(pid_t process, const fs::path& root) {
   std::set<pid_t> found;
   for (std::vector<pid_t> open{process}; !open.empty();) {

@@ -18,7 +18,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// A written /proc. Process 10 has the children 11 and 12, process 12 has 13, which is dead.
+/// A made-up /proc. Process 10 has the children 11 and 12. Process 12 has the child 13, which is dead.
 class MadeUpProc : public testing::Test {
  protected:
   MadeUpProc() {
@@ -61,7 +61,8 @@ TEST_F(MadeUpProc, WithoutAListOfChildrenTheParentsAreRead) {
   EXPECT_EQ(find_descendants(10, root_), (std::vector<pid_t>{11, 12}));
 }
 
-/// A process of its own, as it adopts orphans: whether nothing lives below it is known from its children alone.
+/// Runs in a separate process, because the test calls adopt_orphans(): only then has_children() == false means that
+/// there are no living descendants.
 TEST(Descendants, WithoutChildrenThereAreNoDescendants) {
   const pid_t guardian = fork();
   if (guardian == 0) {

@@ -13,58 +13,68 @@
 
 namespace weir::device {
 
+/// The vendor of a GPU.
 enum class Vendor { nvidia, amd, intel, other };
+/// The kind of a GPU; `software`: a driver that computes on the CPU, such as llvmpipe.
 enum class DeviceKind { discrete, integrated, software, unknown };
 
-/// A process on a device.
+// The values below come from sources (Provider): NVML (NVIDIA's management library), DRM and KFD (kernel drivers),
+// Level Zero (Intel) and Vulkan.
+
+/// A process that uses a device.
 struct GpuProcess {
-  pid_t pid = 0;  ///< as the source says it: NVML counts in the machine's numbers, also within a container
-  std::string name;
-  std::optional<memory::Reading> memory;   ///< empty: the source does not say
-  std::optional<std::uint64_t> engine_ns;  ///< time on the engines since the process opened the device
+  pid_t pid = 0;     ///< process id as the source reports it; NVML reports ids of the host, also within a container
+  std::string name;  ///< program_name() of the process; may be empty
+  std::optional<memory::Reading> memory;   ///< empty: the source does not report it
+  std::optional<std::uint64_t> engine_ns;  ///< engine time since the process opened the device
 };
 
-/// One MIG instance of an NVIDIA card: https://docs.nvidia.com/datacenter/tesla/mig-user-guide/
+/// One MIG instance of an NVIDIA card: a part of the card with separate memory and processors. Source:
+/// https://docs.nvidia.com/datacenter/tesla/mig-user-guide/
 struct MigInstance {
   std::string uuid;  ///< "MIG-..."
   std::string name;
   std::optional<memory::Reading> total, free;
 };
 
-/// Where a device stands in the lists of each stack, unmasked; -1: not there, or not known.
+/// The index of a device in the device list of each software stack (CUDA, AMD's HIP, Intel's Level Zero, Vulkan), while
+/// no mask (environment variable that hides devices) is set. -1: not in the list, or not known.
 struct StackIndices {
   int cuda = -1;    ///< with CUDA_DEVICE_ORDER=PCI_BUS_ID
-  int hip = -1;     ///< in the order of the KFD's nodes
-  int ze = -1;      ///< cards, with ZE_ENABLE_PCI_ID_DEVICE_ORDER=1
-  int vulkan = -1;  ///< as vkEnumeratePhysicalDevices lists them
+  int hip = -1;     ///< in the order of the nodes in /sys/class/kfd
+  int ze = -1;      ///< Level Zero: index among cards, with ZE_ENABLE_PCI_ID_DEVICE_ORDER=1
+  int vulkan = -1;  ///< in the order of vkEnumeratePhysicalDevices
 };
 
-/// One physical GPU, or what one source knows of it.
+/// One physical GPU (or, after expand_mig_instances(), one MIG instance), with the values from one source or merged
+/// from all sources.
 struct Device {
   std::string name;
   Vendor vendor = Vendor::other;
   DeviceKind kind = DeviceKind::unknown;
-  std::string uuid;         ///< NVML's "GPU-...", AMD's unique id "GPU-0123456789abcdef"; empty if there is none
+  std::string uuid;         ///< NVML's "GPU-...", AMD's unique id "GPU-0123456789abcdef"; empty: none
   std::string vulkan_uuid;  ///< deviceUUID, 32 hexadecimal digits; not unique for software devices
   std::optional<PciAddress> pci;
-  std::uint32_t pci_vendor = 0, pci_device = 0;  ///< the ids, 0 if unknown
+  std::uint32_t pci_vendor = 0, pci_device = 0;  ///< PCI ids, 0 if unknown
   std::string driver;                            ///< "nvidia 550.54", "amdgpu", "llvmpipe"
   std::optional<memory::Reading> total, free, used;
   std::vector<GpuProcess> processes;
-  bool is_process_list_complete = false;  ///< false: an empty list says nothing
+  bool is_process_list_complete = false;  ///< false: `processes` may lack some processes
   std::vector<MigInstance> mig_instances;
   StackIndices stack_indices;
-  std::string drm_card;              ///< "card0" of /sys/class/drm
-  std::vector<std::string> sources;  ///< the probes that saw it
+  std::string drm_card;              ///< name in /sys/class/drm: "card0"
+  std::vector<std::string> sources;  ///< names of the sources that list it (Provider::name)
 };
 
-/// The name of its lease: by PCI address, which every source and every stack can tell; else by UUID.
+/// Returns the key of the device's lease (lease.hpp: the exclusive or shared use of a device): "pci-ADDRESS"; for a MIG
+/// instance, or without a PCI address, "id-" with the UUID, or, without a UUID, with the name and the Vulkan index.
 std::string lease_key(const Device& device);
 
-/// Of a MIG instance the name of its card's lease, which its holder shares; else empty.
+/// For a MIG instance, returns the key of the lease of its card: the holders of the card's instances share that lease.
+/// Returns an empty text for other devices.
 std::string parent_lease_key(const Device& device);
 
-/// "NVIDIA GeForce RTX 3090 at 0000:01:00.0".
+/// Returns a text such as "NVIDIA GeForce RTX 3090 at 0000:01:00.0".
 std::string to_text(const Device& device);
 
 std::string_view name_of(Vendor vendor);

@@ -31,7 +31,8 @@ std::optional<Reading> reading_from_json(const OrderedJson& json, const char* ke
   const auto at = json.find(key);
   if (at == json.end() || !at->is_object()) return std::nullopt;
   const auto coverage = get<std::string>(*at, "coverage");
-  constexpr std::int64_t kLatest = 9'000'000'000'000;  // the year 2255: nanoseconds of the clock fit 64 bits until 2262
+  // In milliseconds since 1970: the year 2255. The clock counts nanoseconds since 1970 in 64 bits, until 2262.
+  constexpr std::int64_t kLatest = 9'000'000'000'000;
   const auto taken =
       std::chrono::milliseconds{std::clamp<std::int64_t>(get<std::int64_t>(*at, "taken_ms"), 0, kLatest)};
   return Reading{.value = Bytes{get<std::uint64_t>(*at, "bytes")},

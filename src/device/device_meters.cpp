@@ -23,7 +23,7 @@ std::optional<Bytes> nvml_used(const nvml::Library& library, const PciAddress& c
   return memory->used->value;
 }
 
-/// Windows' kernel beside ours keeps the processes' memory to itself.
+/// Under WSL2 the Windows kernel does not report the memory of processes.
 bool is_wsl() { return ::access("/dev/dxg", F_OK) == 0; }
 
 }  // namespace
@@ -37,12 +37,13 @@ std::shared_ptr<const memory::Meter> make_nvml_meter(const PciAddress& card) {
                                     [library, card, reports_own_process]() -> std::optional<Bytes> {
                                       if (!reports_own_process) return nvml_used(*library, card);
                                       const auto own = library->memory_of_process(card, ::getpid());
-                                      return own ? own->value : Bytes{};  // not listed: it has nothing there yet
+                                      // A process that NVML does not list has no memory on the card yet.
+                                      return own ? own->value : Bytes{};
                                     });
 }
 
 std::shared_ptr<const memory::Meter> make_fdinfo_meter() {
-  if (::access("/dev/dri", F_OK) != 0) return nullptr;  // nothing to have open: saves a walk over all descriptors
+  if (::access("/dev/dri", F_OK) != 0) return nullptr;  // there is no DRM device
   return memory::make_counter_meter("fdinfo", Side::device, MeterLayer::system, []() -> std::optional<Bytes> {
     const auto uses = read_process_usage("/", {::getpid()});
     if (uses.empty()) return std::nullopt;

@@ -9,20 +9,22 @@
 
 namespace weir::device {
 
-/// What this process has on one NVIDIA card, by NVML; where NVML cannot say that (WSL2, a container that does not see the
-/// machine's process numbers), what is in use on the whole card, which is this process's growth only under an exclusive
-/// lease. Null if NVML is not there. Makes no CUDA context.
+/// Returns a meter of this process's memory on one NVIDIA card, from NVML (NVIDIA's management library). Where NVML
+/// reports no memory of processes (WSL2, a container that does not see the host's process ids), the meter reads the
+/// memory in use on the whole card; its growth is the growth of this process only under an exclusive lease. Returns
+/// null if NVML is not available. Makes no CUDA context.
 std::shared_ptr<const memory::Meter> make_nvml_meter(const PciAddress& card);
 
-/// What this process has on all DRM devices (AMD, Intel, nouveau), by its own fdinfo. Null where there are none.
+/// Returns a meter of this process's memory on all DRM devices (GPUs with a kernel driver such as amdgpu, i915, xe or
+/// nouveau), from /proc/self/fdinfo. Returns null if the machine has no DRM device.
 std::shared_ptr<const memory::Meter> make_fdinfo_meter();
 
-/// Memory of the whole of one card now; empty where nobody says.
+/// The memory of one whole card now; empty: no source reports the value.
 struct CardMemory {
-  std::optional<Bytes> used;  ///< by all processes
+  std::optional<Bytes> used;  ///< used by all processes
   std::optional<Bytes> free;
 };
-/// From NVML (null: there is none), else the kernel's sysfs. May hang in a driver.
+/// Reads the memory of a card from NVML (`library`; null: not available), else from sysfs. May hang in a driver.
 CardMemory read_card_memory(const nvml::Library* library, const PciAddress& card);
 
 }  // namespace weir::device

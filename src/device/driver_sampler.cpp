@@ -21,7 +21,7 @@ using Clock = std::chrono::steady_clock;
 using Json = nlohmann::json;
 
 constexpr std::size_t kMaxMessageBytes = 64U << 10U;
-constexpr auto kHangTime = std::chrono::seconds{2};
+constexpr auto kHangTime = std::chrono::seconds{2};  // a working driver answers earlier
 
 Json to_json(const SampleRequest& request) {
   return {{"card", request.card ? to_text(*request.card) : ""},
@@ -75,7 +75,7 @@ std::optional<DriverSample> sample_from_text(std::string_view text) {
   }
 }
 
-/// In the child: answers until its parent closes the channel.
+/// Runs in the child: answers requests until the parent closes the socket `channel`. Returns the exit status.
 int serve(int channel, std::span<const Device> devices) {
   block_termination_signals();
   ::prctl(PR_SET_NAME, "weir-sampler");
@@ -134,7 +134,7 @@ std::optional<DriverSample> DriverSampler::receive(std::chrono::milliseconds tim
     if (got < 0 && (errno == EINTR || errno == EAGAIN)) continue;
     requested_at_.reset();
     if (got <= 0) {
-      child_.reset();  // it crashed in a driver
+      child_.reset();  // the child has ended: it was killed or crashed in a driver
       return std::nullopt;
     }
     return sample_from_text({text.data(), static_cast<std::size_t>(got)});

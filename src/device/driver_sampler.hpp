@@ -11,38 +11,42 @@
 
 namespace weir::device {
 
-/// What is asked of the drivers.
+/// A request for values from the drivers.
 struct SampleRequest {
-  std::optional<PciAddress> card;  ///< memory in use there
-  bool needs_evidence = false;     ///< where the processes `pids` work
+  std::optional<PciAddress> card;  ///< card whose used and free memory is read
+  bool needs_evidence = false;     ///< also collect evidence of where the processes `pids` work
   std::vector<pid_t> pids;
 };
 
-/// What they said.
+/// The values from the drivers.
 struct DriverSample {
-  std::optional<Bytes> used;  ///< on the whole card, by all processes; empty if nobody says
-  std::optional<Bytes> free;  ///< there
+  std::optional<Bytes> used;  ///< memory of the card used by all processes; empty if not reported
+  std::optional<Bytes> free;  ///< free memory of the card
   std::optional<PlacementEvidence> evidence;
 };
 
-/// Asks the drivers again and again from a child process, which opens NVML once: a driver that hangs holds up the child
-/// alone. Not thread-safe. Start it before the command that is to be watched.
+/// Reads values from the drivers repeatedly in a child process, which opens NVML (NVIDIA's management library) once. A
+/// driver that hangs blocks only the child. Not thread-safe. Create it before the command that is monitored.
 class DriverSampler {
  public:
-  /// `devices`: of the machine, for evidence().
+  /// Starts the child. `devices`: the devices of the machine, for the evidence.
   explicit DriverSampler(std::vector<Device> devices);
   DriverSampler(const DriverSampler&) = delete;
   DriverSampler& operator=(const DriverSampler&) = delete;
 
-  /// Asks and waits; answers to earlier questions are dropped. Empty: no driver answered within `patience`, or there is no
-  /// child to ask.
+  /// Sends a request and waits for the sample; discards the sample of a pending earlier request. Returns nothing if the
+  /// child did not answer within `timeout`, or has ended.
   std::optional<DriverSample> sample(const SampleRequest& request, std::chrono::milliseconds timeout);
-  /// Asks without waiting; poll() has the answer later. Nothing happens while an answer is awaited.
+  /// Sends a request without waiting; poll() returns the sample later. Does nothing while a request is pending, or if
+  /// the child has ended.
   void start_sample(const SampleRequest& request);
+  /// Returns the sample of the pending request, if it has arrived.
   std::optional<DriverSample> poll();
-  /// The child ended, as it was killed or crashed in a driver: not a sign that a driver hangs.
+  /// Returns true if there is no child: it was killed, crashed in a driver, or could not be started. A hanging driver
+  /// does not end the child.
   bool has_ended() const { return !child_; }
-  /// False: the child ended, or an answer is awaited for longer than any working driver takes (two seconds).
+  /// Returns false if there is no child, or if a request is pending for more than two seconds, which means that a
+  /// driver hangs.
   bool is_usable() const;
 
  private:

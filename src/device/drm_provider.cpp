@@ -20,6 +20,7 @@ std::optional<Reading> reading_of(const fs::path& path, const char* source) {
   return Reading{.value = Bytes{*value}, .source = source};
 }
 
+/// Returns the rest of the line that starts with `key`; empty if there is no such line.
 std::string line_of(const std::string& text, std::string_view key) {
   const std::size_t at = text.starts_with(key) ? 0 : text.find('\n' + std::string{key});
   if (at == std::string::npos) return {};
@@ -32,7 +33,7 @@ std::string first_line(const fs::path& path) {
   return text.substr(0, text.find('\n'));
 }
 
-/// amdgpu: Documentation/gpu/amdgpu/driver-misc.rst, readable by everybody.
+/// Reads the files of the driver amdgpu, which every user may read. Source: Documentation/gpu/amdgpu/driver-misc.rst.
 void read_amdgpu(const fs::path& folder, Device& device) {
   device.total = reading_of(folder / "mem_info_vram_total", "amdgpu sysfs");
   device.used = reading_of(folder / "mem_info_vram_used", "amdgpu sysfs");
@@ -44,7 +45,7 @@ void read_amdgpu(const fs::path& folder, Device& device) {
   if (const std::string id = first_line(folder / "unique_id"); !id.empty()) device.uuid = "GPU-" + id;
 }
 
-/// xe: Documentation/ABI/testing/sysfs-driver-intel-xe-hwmon's neighbours: one folder per tile.
+/// Reads the files of Intel's driver xe: one folder per tile (part of the card) with the size of its memory.
 void read_xe(const fs::path& folder, Device& device) {
   Bytes total;
   for (int tile = 0; tile < 4; ++tile) {
@@ -54,7 +55,7 @@ void read_xe(const fs::path& folder, Device& device) {
   if (total > Bytes{}) device.total = Reading{.value = total, .source = "xe sysfs"};
 }
 
-/// Intel's integrated GPU has been at this place on every machine since the first one.
+/// Intel's integrated GPU has this PCI address on every machine.
 bool is_intel_igpu(const Device& device) {
   return device.vendor == Vendor::intel && device.pci == PciAddress{0, 0, 2, 0};
 }
@@ -64,20 +65,21 @@ std::optional<Device> read_card(const fs::path& card) {
   const std::string uevent = read_small_file(folder / "uevent");
   Device device;
   device.pci = parse_pci_address(line_of(uevent, "PCI_SLOT_NAME="));
-  if (!device.pci) return std::nullopt;  // not a PCI device: a display without a card of its own
+  if (!device.pci) return std::nullopt;  // not a PCI device, such as a virtual display
   device.drm_card = card.filename().native();
   device.driver = line_of(uevent, "DRIVER=");
   device.pci_vendor = static_cast<std::uint32_t>(read_number_file(folder / "vendor").value_or(0));
   device.pci_device = static_cast<std::uint32_t>(read_number_file(folder / "device").value_or(0));
   device.vendor = vendor_of(device.pci_vendor);
-  if (device.vendor == Vendor::other) return std::nullopt;  // the picture output of a server's board, a virtual display
+  if (device.vendor == Vendor::other) return std::nullopt;  // a server board's display controller or a virtual display
   if (device.driver == "amdgpu") read_amdgpu(folder, device);
   if (device.driver == "xe") read_xe(folder, device);
   if (is_intel_igpu(device)) device.kind = DeviceKind::integrated;
   return device;
 }
 
-/// What other users' processes hold is not seen, so the sum is a lower bound.
+/// Adds the processes that use the devices. The fdinfo of other users' processes is not readable, so the sum of the
+/// processes' memory is a lower bound of the used memory.
 void add_processes(const fs::path& root, std::vector<Device>& devices) {
   for (const ProcessUsage& use : read_process_usage(root, {})) {
     for (Device& device : devices) {
@@ -88,7 +90,7 @@ void add_processes(const fs::path& root, std::vector<Device>& devices) {
     }
   }
   for (Device& device : devices) {
-    if (device.driver == "nvidia") continue;  // the proprietary driver says nothing in fdinfo
+    if (device.driver == "nvidia") continue;  // the proprietary driver writes nothing into fdinfo
     device.is_process_list_complete = true;
     if (device.used) continue;
     Bytes sum;
@@ -110,7 +112,8 @@ class DrmProvider : public Provider {
     std::error_code problem;
     for (fs::directory_iterator at{folder, problem}, end; !problem && at != end; at.increment(problem)) {
       const std::string name = at->path().filename().native();
-      if (!name.starts_with("card") || name.find('-') != std::string::npos) continue;  // card0-HDMI-A-1: an output
+      // A name such as card0-HDMI-A-1 is a display output.
+      if (!name.starts_with("card") || name.find('-') != std::string::npos) continue;
       if (auto device = read_card(at->path())) devices.push_back(*std::move(device));
     }
     if (problem) return Error{Errc::unsupported, "no /sys/class/drm"};

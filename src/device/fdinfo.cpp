@@ -19,7 +19,7 @@ std::string_view trimmed(std::string_view text) {
   return text;
 }
 
-/// "23992 KiB", "16 MiB", "4096": with its unit, which multiplies by 1024.
+/// Parses "23992 KiB", "16 MiB" or "4096"; units are powers of 1024.
 std::uint64_t parse_amount(std::string_view text) {
   std::uint64_t value = 0;
   const auto [end, problem] = std::from_chars(text.data(), text.data() + text.size(), value);
@@ -29,11 +29,12 @@ std::uint64_t parse_amount(std::string_view text) {
   return (Bytes{value} * factor).count();
 }
 
-/// The three kinds of keys for memory, from the weakest.
+/// Bytes by memory region, for the three kinds of keys (drm-total-, drm-memory-, drm-resident-), lowest priority first.
 struct Memory {
   std::map<std::string, Bytes, std::less<>> total, memory, resident;
 };
 
+/// Stores the value of one line in `info` or `memory`; ignores unknown keys.
 void apply(std::string_view key, std::string_view value, FdInfo& info, Memory& memory) {
   const auto region = [&](std::string_view prefix) { return std::string{key.substr(prefix.size())}; };
   if (key == "drm-driver")
@@ -71,7 +72,8 @@ std::vector<pid_t> all_pids(const fs::path& proc) {
   return pids;
 }
 
-/// The DRM devices that a process has open. Links are looked at first: reading the fdinfo of every file would be slow.
+/// Returns the fdinfo of the DRM devices that a process has open. `process`: its folder in /proc. Finds them by the
+/// links in fd/, since reading every fdinfo file is slow.
 std::vector<FdInfo> open_devices(const fs::path& process) {
   std::vector<FdInfo> found;
   std::error_code problem;

@@ -15,34 +15,38 @@
 
 namespace weir::device {
 
-/// What the kernel says of one open DRM device: Documentation/gpu/drm-usage-stats.rst, and xe-drm-usage-stats.rst and
-/// amdgpu-drm usage for their keys.
+/// The usage of a GPU that the kernel reports for one open file descriptor of a DRM device (/dev/dri/...), in the file
+/// /proc/PID/fdinfo/FD. Source: Documentation/gpu/drm-usage-stats.rst, xe-drm-usage-stats.rst and amdgpu-drm usage.
 struct FdInfo {
-  std::string driver;
+  std::string driver;  ///< name of the kernel driver: "amdgpu"
   std::optional<PciAddress> pci;
-  std::uint64_t client = 0;                            ///< descriptors that dup and fork made share it
-  std::map<std::string, Bytes, std::less<>> resident;  ///< by region; drm-resident-, else drm-memory-, else drm-total-
-  std::uint64_t engine_ns = 0;                         ///< the sum of drm-engine-
-  std::uint64_t cycles = 0;                            ///< the sum of drm-cycles-: above zero if any engine worked
+  std::uint64_t client = 0;  ///< id of the open device; copies by dup and fork share it
+  /// Bytes by memory region ("vram0", "gtt"), from the keys drm-resident-REGION, else drm-memory-REGION, else
+  /// drm-total-REGION.
+  std::map<std::string, Bytes, std::less<>> resident;
+  std::uint64_t engine_ns = 0;  ///< sum of the keys drm-engine-NAME
+  std::uint64_t cycles = 0;     ///< sum of the keys drm-cycles-NAME; above 0: an engine worked
 };
 
-/// Empty if it is not the fdinfo of a DRM device. A number without a unit is bytes.
+/// Parses the text of an fdinfo file; returns nothing if the file is not for a DRM device. A number without a unit is
+/// in bytes.
 std::optional<FdInfo> parse_fdinfo(std::string_view text);
 
-/// Memory on the card: the regions vram* and local*; where there are none, as on integrated GPUs, system and gtt.
+/// Returns the memory on the card: the sum of the regions vram* and local*, or, if these do not exist (integrated
+/// GPUs), of system* and gtt*.
 Bytes device_memory(const FdInfo& info);
 
-/// One process's use of one card, its clients added up.
+/// The usage of one card by one process, summed over its clients (FdInfo::client).
 struct ProcessUsage {
   pid_t pid = 0;
   PciAddress pci;
   Bytes memory;
   std::uint64_t engine_ns = 0;
-  bool engine_used = false;  ///< an engine ran for it
+  bool engine_used = false;  ///< an engine worked for the process
 };
 
-/// All processes of `pids` (empty: all that /proc shows) whose fdinfo this user may read. A client that several processes
-/// share counts for the first of them.
+/// Reads the usage of the processes `pids` (empty: all processes in /proc) whose fdinfo this user may read. A client
+/// that several processes share counts for the first process only. `root`: the folder that contains proc.
 std::vector<ProcessUsage> read_process_usage(const std::filesystem::path& root, const std::vector<pid_t>& pids);
 
 }  // namespace weir::device

@@ -1,4 +1,5 @@
-// What drivers, other processes and probes write: fdinfo, device lists, addresses, patterns.
+// Parses arbitrary bytes as the texts that come from drivers, other processes and users: fdinfo, device lists,
+// addresses, patterns.
 
 #include <cstddef>
 #include <cstdint>

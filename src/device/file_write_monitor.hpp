@@ -7,14 +7,15 @@
 
 namespace weir::device {
 
-/// Waits for somebody to write into one of a few files, by inotify. Where the system has no watch left, or nobody who writes is
-/// seen (another machine on a shared file system), it is a plain wait. Not thread-safe.
-/// Source  inotify(7)
+/// Waits with inotify(7) for a write to one of several files. Some writes are not detected: if the system has no
+/// inotify watch left, or if another machine writes to a shared file system. Not thread-safe.
 class FileWriteMonitor {
  public:
   FileWriteMonitor();
+  /// Adds a file to monitor; ignores errors.
   void add_file(const std::filesystem::path& file);
-  /// True at once if a file was written since the last call, else false when the time is over.
+  /// Waits until a file is written, at most for `time`. Returns true as soon as a file was written since the last call,
+  /// else false.
   bool wait(std::chrono::microseconds time);
 
  private:

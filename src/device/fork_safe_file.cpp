@@ -7,7 +7,7 @@
 
 namespace weir::device {
 
-/// All that live in this process.
+/// All living ForkSafeFile objects of this process.
 struct ForkSafeFiles {
   std::mutex mutex;
   ForkSafeFile* first = nullptr;

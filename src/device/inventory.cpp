@@ -14,6 +14,7 @@ namespace {
 
 using memory::Reading;
 
+/// Returns true if both entries are the same physical device.
 bool is_same(const Device& a, const Device& b) {
   if (a.pci && b.pci) return a.pci == b.pci;
   return !a.uuid.empty() && a.uuid == b.uuid;
@@ -27,7 +28,7 @@ void replace_if_unknown(int& value, int other) {
   if (value < 0) value = other;
 }
 
-/// How much a reading says about the whole device.
+/// Returns the rank of a reading: 3 for the whole device, 2 for one process, 1 for a lower bound, 0 for none.
 int rank(const std::optional<Reading>& reading) {
   if (!reading) return 0;
   return reading->coverage == memory::Coverage::device ? 3 : reading->coverage == memory::Coverage::process ? 2 : 1;
@@ -37,6 +38,7 @@ void replace_if_better(std::optional<Reading>& value, const std::optional<Readin
   if (rank(other) > rank(value)) value = other;
 }
 
+/// Adds the processes that another source lists for the same device.
 void add_processes(Device& device, const Device& other) {
   for (const GpuProcess& process : other.processes) {
     const auto known = std::find_if(device.processes.begin(), device.processes.end(),
@@ -45,7 +47,7 @@ void add_processes(Device& device, const Device& other) {
       device.processes.push_back(process);
       continue;
     }
-    // Each source is blind to something: the larger number is nearer to the truth.
+    // Each source misses some memory, so the larger number is closer to the real one.
     const bool more = process.memory && (!known->memory || known->memory->value < process.memory->value);
     if (more) known->memory = process.memory;
     if (!known->engine_ns) known->engine_ns = process.engine_ns;
@@ -54,6 +56,7 @@ void add_processes(Device& device, const Device& other) {
   device.is_process_list_complete = device.is_process_list_complete || other.is_process_list_complete;
 }
 
+/// Adds the values of another source to the entry of the same device.
 void add(Device& device, const Device& other) {
   replace_if_empty(device.name, other.name);
   replace_if_empty(device.uuid, other.uuid);
@@ -82,7 +85,7 @@ bool precedes(const Device& a, const Device& b) {
   return a.pci.has_value() && !b.pci.has_value();
 }
 
-/// Places in the orders that go by PCI address.
+/// Sets the indices of CUDA and Level Zero, which use PCI order. `devices` are in PCI order.
 void set_pci_indices(std::vector<Device>& devices) {
   int cuda = 0;
   int ze = 0;
@@ -92,10 +95,10 @@ void set_pci_indices(std::vector<Device>& devices) {
   }
 }
 
-/// Until every child has answered, the deadline has passed, or a stop is asked for.
+/// Waits until every child has answered, the deadline has passed, or a stop is requested.
 void wait_for_all(std::vector<Result<ChildProbe>>& probes, std::chrono::steady_clock::time_point deadline,
                   const std::stop_token& stop) {
-  constexpr std::int64_t kMaxPollMs = 50;  // how late a stop is noticed, in milliseconds
+  constexpr std::int64_t kMaxPollMs = 50;  // longest delay until a stop is detected
   while (!stop.stop_requested()) {
     std::vector<pollfd> open;
     for (auto& probe : probes)
@@ -143,20 +146,20 @@ std::string describe_hung_probes(const Inventory& inventory) {
 }
 
 Inventory take_inventory(const Providers& providers, std::chrono::milliseconds deadline, const std::stop_token& stop) {
-  // A mask of the caller would hide or reorder devices.
+  // Mask variables (mask.hpp) in the environment of this process would hide or reorder devices.
   const EnvironmentChanges unmasked{{"ZE_AFFINITY_MASK", ""},
                                     {"ZE_FLAT_DEVICE_HIERARCHY", "COMPOSITE"},
                                     {"ZE_ENABLE_PCI_ID_DEVICE_ORDER", "1"},
                                     {"MESA_VK_DEVICE_SELECT", ""},
                                     {"DRI_PRIME", ""}};
   const auto start = std::chrono::steady_clock::now();
-  std::vector<Result<ChildProbe>> probes;  // all at once: several that hang take one deadline together
+  std::vector<Result<ChildProbe>> probes;  // all in parallel, so that several hanging probes take only one deadline
   probes.reserve(providers.size());
   for (const auto& provider : providers) {
     probes.push_back(ChildProbe::start(
         [&]() -> std::string {
           const auto devices = provider->devices();
-          return devices ? devices_to_text(*devices) : '!' + devices.error().what;
+          return devices ? devices_to_text(*devices) : '!' + devices.error().what;  // '!' marks an error message
         },
         unmasked));
   }

@@ -10,31 +10,35 @@
 
 namespace weir::device {
 
-/// What one probe did.
+/// The result of one probe: a call of Provider::devices() in a child process.
 struct ProbeReport {
-  std::string name;
-  bool answered = false;
-  bool hung = false;         ///< it did not answer before the deadline
-  std::string problem = {};  ///< why not: "libnvidia-ml.so.1: cannot open ...", "does not answer within 10 s"
-  std::size_t devices = 0;
-  std::chrono::milliseconds duration{};  ///< its own time, not that of the slowest
+  std::string name;       ///< Provider::name()
+  bool answered = false;  ///< the probe returned a list of devices, maybe an empty one
+  bool hung = false;      ///< the probe did not end before the deadline
+  /// Why the probe returned no list: "libnvidia-ml.so.1: cannot open ...", "does not answer within 10 s".
+  std::string problem = {};
+  std::size_t devices = 0;               ///< number of devices found
+  std::chrono::milliseconds duration{};  ///< duration of this probe alone
 };
 
+/// The devices of the machine.
 struct Inventory {
-  std::vector<Device> devices;  ///< in PCI order; those without an address last
+  std::vector<Device> devices;  ///< in PCI order; devices without an address last
   std::vector<ProbeReport> probes;
-  bool interrupted = false;  ///< the look was stopped: what is here says nothing
+  bool interrupted = false;  ///< a stop was requested: the lists are empty
 };
 
-/// "NVML does not answer (10 s): its cards are not known", for each probe that hung; empty if none did.
+/// Returns "NVML does not answer (10 s): its cards are not known" for each probe that hung, joined by "; "; empty if no
+/// probe hung.
 std::string describe_hung_probes(const Inventory& inventory);
 
-/// One entry per physical device from what each source says, joined by PCI address, else by UUID. What an earlier list
-/// says stands; a reading of the whole device replaces one of a part. Fills in the indices of the stacks that go by PCI
-/// order. A pure function.
+/// Merges the lists of several sources into one entry per physical device. Two entries are the same device if their PCI
+/// addresses are equal, or, if one has no address, their UUIDs. Values of an earlier list have priority, but a memory
+/// reading that covers more of the device replaces one that covers less. Sets the indices of CUDA and Level Zero, which
+/// use PCI order. A pure function.
 std::vector<Device> merge_devices(const std::vector<std::vector<Device>>& lists);
 
-/// Asks every provider at the same time, each in a child process of its own, and waits until the deadline at most. A stop
+/// Probes all providers in parallel, each in a separate child process. Waits at most `deadline` from the start. A stop
 /// ends the wait at once; the inventory is then `interrupted`.
 Inventory take_inventory(const Providers& providers, std::chrono::milliseconds deadline = std::chrono::seconds{10},
                          const std::stop_token& stop = {});

@@ -13,7 +13,7 @@
 namespace weir::device {
 namespace {
 
-/// Loads the false NVML under the real one's name and points it at a machine.
+/// Loads the fake NVML under the real one's name and sets its machine.
 class FakeNvml {
  public:
   explicit FakeNvml(const std::string& machine) {

@@ -14,7 +14,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// "key value" lines: drivers/gpu/drm/amd/amdkfd/kfd_topology.c writes them.
+/// Parses "key value" lines. Source: drivers/gpu/drm/amd/amdkfd/kfd_topology.c.
 std::map<std::string, std::uint64_t, std::less<>> parse_properties(std::string_view text) {
   std::map<std::string, std::uint64_t, std::less<>> values;
   while (!text.empty()) {
@@ -31,7 +31,8 @@ std::map<std::string, std::uint64_t, std::less<>> parse_properties(std::string_v
   return values;
 }
 
-/// location_id is bus, device and function as PCI packs them; domain stands beside it.
+/// Returns the PCI address. `location` (location_id) contains bus, device and function in the packed form of PCI: 8, 5
+/// and 3 bits.
 PciAddress address_of(std::uint64_t domain, std::uint64_t location) {
   return {static_cast<std::uint32_t>(domain), static_cast<std::uint8_t>(location >> 8U & 0xFFU),
           static_cast<std::uint8_t>(location >> 3U & 0x1FU), static_cast<std::uint8_t>(location & 7U)};

@@ -17,13 +17,14 @@ namespace {
 using Clock = std::chrono::steady_clock;
 using Files = std::vector<LeaseFile>;
 
+// The waits between two tries to acquire the devices.
 constexpr std::chrono::microseconds kMaxRetryInterval = std::chrono::milliseconds{20};
-constexpr std::chrono::microseconds kUnlockRetryInterval{
-    100};  // a holder writes into the file just before it unlocks it
+// After a write to a lease file: a holder writes into the file just before it unlocks the file.
+constexpr std::chrono::microseconds kUnlockRetryInterval{100};
 constexpr std::chrono::microseconds kSearchRetryInterval =
     std::chrono::milliseconds{200};  // a search of /proc takes milliseconds
 
-/// In the order of their keys, each once. Errors: invalid_argument, io.
+/// Opens the lease files of the requested devices, each once, in the order of the keys. Errors: invalid_argument, io.
 Result<Files> open_files(const std::filesystem::path& folder, const LeaseRequest& request) {
   std::vector<std::string> keys = request.keys;
   std::sort(keys.begin(), keys.end());
@@ -43,11 +44,11 @@ Result<Files> open_files(const std::filesystem::path& folder, const LeaseRequest
   return files;
 }
 
-/// One ticket for all queues. It is gone when the files are closed.
+/// Draws one ticket and joins the queues of all files with it.
 Result<std::uint64_t> join_queues(const std::filesystem::path& folder, Files& files) {
   auto counter = TicketCounter::lock(folder);
   if (!counter) return counter.error();
-  for (;;) {  // ends: each turn takes a new number, and those taken are as many as there are waiters
+  for (;;) {  // ends: each round draws a new ticket, and at most as many tickets are in use as there are waiters
     const auto ticket = counter->next_ticket();
     if (!ticket) return ticket.error();
     bool joined = true;
@@ -61,7 +62,8 @@ Result<std::uint64_t> join_queues(const std::filesystem::path& folder, Files& fi
   }
 }
 
-/// A place in the queues of the files. It is left by unlocking: closing would leave it to the copy of a forked child.
+/// A place in the queues of the files. The destructor leaves the queues by unlocking. Closing the files would not be
+/// enough, because a forked child may have copies of their descriptors.
 class QueuePlace {
  public:
   QueuePlace(Files& files, std::uint64_t ticket) : files_{files}, ticket_{ticket} {}
@@ -76,14 +78,14 @@ class QueuePlace {
   std::uint64_t ticket_;
 };
 
-/// What one round has got: indices into the files and their slots.
+/// A device that was acquired: the index of its lease file in Files, and the slot.
 struct AcquiredDevice {
   std::size_t file;
   int slot;
 };
 
-/// All or nothing, without waiting; empty if too few can be had now. Only who is first in a queue may take its device, so
-/// what is held for a moment here is wanted by nobody who came earlier. Errors: io.
+/// Acquires request.count devices, or none if too few are available now. Does not wait. Acquires a device only if no
+/// waiter with an earlier ticket is in its queue, so holding it for a moment delays no earlier waiter. Errors: io.
 Result<std::vector<AcquiredDevice>> try_acquire_all(Files& files, const LeaseRequest& request, std::uint64_t ticket) {
   std::vector<AcquiredDevice> taken;
   for (std::size_t i = 0; i < files.size() && taken.size() < request.count; ++i) {
@@ -101,6 +103,7 @@ Result<std::vector<AcquiredDevice>> try_acquire_all(Files& files, const LeaseReq
   return std::vector<AcquiredDevice>{};
 }
 
+/// Returns all requested devices with their holders.
 std::vector<BusyDevice> find_busy_devices(const Files& files) {
   std::vector<BusyDevice> found;
   for (const LeaseFile& file : files) {
@@ -119,8 +122,9 @@ bool all_current(const Files& files) {
   return std::all_of(files.begin(), files.end(), [](const LeaseFile& file) { return file.is_current(); });
 }
 
-/// Who holds what was taken through a lease file that was removed meanwhile: the lock on the new file excludes none of them.
-/// Leases that our parent holds (`inherited`) are none.
+/// Returns those of the acquired devices that another process holds with a lock on an earlier lease file, which was
+/// removed since: the lock on the new file does not exclude that holder. Holders of the leases in `inherited`
+/// (WEIR_LEASE of this process) do not count.
 std::vector<BusyDevice> find_holders_of_removed_files(const Files& files, const std::vector<AcquiredDevice>& taken,
                                                       std::string_view inherited) {
   const auto inherited_claims = parse_lease_claims(inherited);
@@ -131,7 +135,7 @@ std::vector<BusyDevice> find_holders_of_removed_files(const Files& files, const 
   std::vector<BusyDevice> found;
   for (const AcquiredDevice& acquired : taken) {
     const LeaseFile& file = files[acquired.file];
-    if (file.has_record()) continue;  // whoever signed it has looked
+    if (file.has_record()) continue;  // the holder that wrote the record has checked this already
     auto holders = file.holders_of_removed_files();
     std::erase_if(holders, is_inherited);
     if (!holders.empty()) found.push_back({file.key() + " (its lease file was removed)", std::move(holders)});
@@ -145,7 +149,8 @@ FileWriteMonitor monitor_files(const Files& files) {
   return monitor;
 }
 
-/// Waits its turn. Empty: a lease file was replaced under us, and the caller starts again.
+/// Waits in the queue until the devices are available, and returns them. Returns an empty list if a lease file was
+/// replaced meanwhile; the caller must start again.
 /// Errors: timed_out, cancelled, io.
 Result<std::vector<AcquiredDevice>> wait_and_acquire(Files& files, const LeaseRequest& request, std::uint64_t ticket,
                                                      Clock::time_point deadline, const Environment& environment,
@@ -273,17 +278,18 @@ void Lease::release() {
     record_.job.clear();
     for (HeldDevice& held : devices_) {
       (void)static_cast<bool>(held.file.write_record(held.slot, record_));
-      (void)static_cast<bool>(held.file.release());  // not by closing: a forked child may have a copy open
+      (void)static_cast<bool>(held.file.release());  // closing is not enough: a forked child may have a copy open
     }
   }
   devices_.clear();
   parent_.reset();
 }
 
-/// Builds leases; the two ways to one.
+/// The two ways to make a Lease.
 class LeaseAcquirer {
  public:
-  /// A lease that the caller's environment names; empty if it names none of these devices. Errors: invalid_argument.
+  /// Joins the valid leases in WEIR_LEASE of `environment`; returns an empty value if they include none of these
+  /// devices. Errors: invalid_argument if they include too few.
   static Result<std::optional<Lease>> join(Files& files, const LeaseRequest& request, const Environment& environment) {
     Lease lease;
     lease.joined_ = true;
@@ -303,7 +309,7 @@ class LeaseAcquirer {
                                                      request.count, lease.devices_.size())};
   }
 
-  /// Signs what was taken. Errors: io.
+  /// Makes the lease of the acquired devices: writes their records and leaves their queues. Errors: io.
   static Result<Lease> make(Files& files, const std::vector<AcquiredDevice>& taken, const LeaseRequest& request,
                             std::uint64_t ticket) {
     Lease lease;
@@ -323,7 +329,7 @@ class LeaseAcquirer {
 Result<Lease> acquire_lease(const std::filesystem::path& folder, const LeaseRequest& request,
                             const Environment& environment, const WaitOptions& waiting) {
   const Clock::time_point deadline = Clock::now() + request.max_wait;
-  for (;;) {  // again only if somebody removes lease files meanwhile; the deadline bounds it
+  for (;;) {  // repeats only if lease files are removed meanwhile; the deadline limits it
     auto files = open_files(folder, request);
     if (!files) return files.error();
     auto joined = LeaseAcquirer::join(*files, request, environment);

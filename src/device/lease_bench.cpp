@@ -1,4 +1,4 @@
-// What a lease and a guarded scope cost. Run: weir_bench --benchmark_filter='lease|scope'
+// Measures the cost of a lease and of a guarded scope. Run: weir_bench --benchmark_filter='lease|scope'
 
 #include <benchmark/benchmark.h>
 
@@ -48,7 +48,7 @@ void BM_lease(benchmark::State& state) {
 }
 BENCHMARK(BM_lease);
 
-/// A guarded scope that finds nothing, with the meters of a process without a GPU.
+/// A guarded scope without findings, with the meters of a process without a GPU.
 void BM_guard_scope(benchmark::State& state) {
   weir::memory::Meters meters{weir::memory::make_malloc_meter(), weir::memory::make_resident_meter()};
   if (auto drm = weir::device::make_fdinfo_meter()) meters.push_back(std::move(drm));

@@ -22,9 +22,9 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr ByteRange kWhole{0, 1};
-constexpr std::uint64_t kCountBase = 128;
-constexpr std::uint64_t kTicketBase = std::uint64_t{1} << 40;
+constexpr ByteRange kWhole{0, 1};                              // the byte for the use of the whole device
+constexpr std::uint64_t kCountBase = 128;                      // plus n: the byte for n allowed holders
+constexpr std::uint64_t kTicketBase = std::uint64_t{1} << 40;  // plus n: the byte for ticket n
 constexpr std::uint64_t kMaxTickets = std::uint64_t{1} << 60;
 constexpr std::string_view kPrefix = "gpu-";
 constexpr std::string_view kEnding = ".lease";
@@ -44,7 +44,7 @@ std::optional<OwnerRecord> record_in(int file, int slot) {
   return parse_page({page.data(), static_cast<std::size_t>(got)});
 }
 
-/// Who holds locks of other descriptions on the slots of an open lease file.
+/// Returns the holders of the lease file with the descriptor `file`, except those that use this open file itself.
 Result<std::vector<Holder>> holders_in(int file) {
   std::vector<Holder> found;
   for (int slot = 0; slot <= kMaxSlots; ++slot) {
@@ -62,13 +62,13 @@ Result<std::vector<Holder>> holders_in(int file) {
   return found;
 }
 
-/// The descriptors of all processes, as /proc/PID/fd/N, that lead to `target`.
+/// Returns the descriptors of all processes, as /proc/PID/fd/N, that refer to `target`.
 std::vector<fs::path> links_to(const std::string& target) {
   std::vector<fs::path> found;
   std::error_code problem;
   for (fs::directory_iterator process{"/proc", problem}, end; !problem && process != end; process.increment(problem)) {
     if (process->path().filename().native().find_first_not_of("0123456789") != std::string::npos) continue;
-    std::error_code hidden;  // of another user, or gone
+    std::error_code hidden;  // set for a process of another user, or one that has ended
     for (fs::directory_iterator at{process->path() / "fd", hidden}, last; !hidden && at != last; at.increment(hidden)) {
       std::error_code closed;
       if (fs::read_symlink(at->path(), closed) == target) found.push_back(at->path());
@@ -159,7 +159,8 @@ Status LeaseFile::write_record(int slot, const OwnerRecord& record) {
 std::optional<OwnerRecord> LeaseFile::read_record(int slot) const { return record_in(file_.get(), slot); }
 
 Result<bool> LeaseFile::is_held(int slot) const {
-  // A sharer's read lock on byte 0 does not stand in the way of reading: what is found is an exclusive holder.
+  // A read lock on byte 0 does not conflict with the read lock of a sharing holder, so a conflict is an exclusive
+  // holder.
   const auto lock = find_conflicting_lock(file_.get(), slot_byte(slot), slot == 0 ? LockKind::read : LockKind::write);
   if (!lock) return lock.error();
   return lock->has_value();
@@ -242,7 +243,7 @@ Result<std::uint64_t> TicketCounter::next_ticket() {
   const ssize_t got = ::pread(file_.get(), text.data(), text.size(), 0);
   std::uint64_t last = 0;
   if (got > 0) std::from_chars(text.data(), text.data() + got, last);
-  if (last >= kMaxTickets - 2) last = 0;  // not in a lifetime, but any user may write here
+  if (last >= kMaxTickets - 2) last = 0;  // unreachable by counting, but any user may write to the file
   const std::string next = fmt::format("{:<20}\n", last + 1);
   if (::pwrite(file_.get(), next.data(), next.size(), 0) != static_cast<ssize_t>(next.size()))
     return Error{Errc::io, fmt::format("{}: write the counter of the queue: {}", name_, errno_text(errno))};

@@ -28,14 +28,14 @@ bool is_folder(const fs::path& path) {
   return ::stat(path.c_str(), &status) == 0 && S_ISDIR(status.st_mode);
 }
 
-/// Makes one folder with exactly this mode, whatever the umask; one that is there already is left as it is.
+/// Creates a folder with exactly this mode, whatever the umask; does not change an existing one.
 Status make_folder(const fs::path& path, mode_t mode) {
   if (::mkdir(path.c_str(), mode) != 0) return errno == EEXIST ? ok() : Status{io_error(path, "make the folder")};
   if (::chmod(path.c_str(), mode) != 0) return io_error(path, "set the folder's mode");
   return ok();
 }
 
-/// A folder of the user's own; somebody else's folder of that name is refused.
+/// Creates a private folder of the user, unless it exists. Errors: io, also if another user owns a folder of that name.
 Status make_own_folder(const fs::path& path) {
   if (auto made = make_folder(path, 0700); !made) return made;
   struct stat status {};
@@ -45,6 +45,7 @@ Status make_own_folder(const fs::path& path) {
   return ok();
 }
 
+/// Returns `folder` if locks work on its file system. Errors: io; unsupported.
 Result<LeaseFolder> check_file_system(LeaseFolder folder) {
   struct statfs info {};
   if (::statfs(folder.path.c_str(), &info) != 0) return io_error(folder.path, "look at the folder for leases");
@@ -96,7 +97,7 @@ Result<LeaseFolder> find_lease_folder(const Environment& environment, const fs::
   }
   if (is_folder(system)) return check_file_system({system, {}});
   const auto runtime = environment("XDG_RUNTIME_DIR");
-  const bool usable = runtime && fs::path{*runtime}.is_absolute();  // the XDG specification: else it is to be ignored
+  const bool usable = runtime && fs::path{*runtime}.is_absolute();  // required by the XDG specification
   const fs::path own = usable ? fs::path{*runtime} / "weir" : fs::path{fmt::format("/tmp/weir-{}", ::geteuid())};
   if (auto made = make_own_folder(own); !made) return made.error();
   return check_file_system(
@@ -106,14 +107,17 @@ Result<LeaseFolder> find_lease_folder(const Environment& environment, const fs::
 }
 
 Result<FileDescriptor> open_lock_file(const fs::path& path, LockFileUse use) {
-  // A FIFO that stands there must not hold us up.
+  // O_NONBLOCK, so that a FIFO with this name does not block. The first attempt has no O_CREAT, because
+  // fs.protected_regular refuses that flag for another user's file in a folder that every user may write
+  // (Documentation/admin-guide/sysctl/fs.rst).
   const int flags = (use == LockFileUse::lock ? O_RDWR : O_RDONLY | O_NONBLOCK) | O_CLOEXEC | O_NOFOLLOW;
   FileDescriptor file{::open(path.c_str(), flags)};
   if (!file && errno == ENOENT && use == LockFileUse::lock) {
     file = FileDescriptor{::open(path.c_str(), flags | O_CREAT | O_EXCL, 0666)};
     if (file)
-      (void)!::fchmod(file.get(), 0666);  // the umask must not lock other users out; fails only for a file not ours
-    else if (errno == EEXIST)             // another process was quicker
+      // Other users need access, whatever the umask is.
+      (void)!::fchmod(file.get(), 0666);
+    else if (errno == EEXIST)  // another process created it first
       file = FileDescriptor{::open(path.c_str(), flags)};
   }
   if (!file) return io_error(path, "open the lease file");

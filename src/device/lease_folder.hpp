@@ -9,30 +9,37 @@
 
 namespace weir::device {
 
-/// Where the lease files lie.
+/// The folder of the lease files.
 struct LeaseFolder {
   std::filesystem::path path;
-  std::string warning;  ///< what this folder cannot do: "excludes only your own programs ..."; empty if nothing
+  std::string warning;  ///< a limit of this folder: "excludes only your own programs ..."; empty if there is none
 };
 
-/// $WEIR_LEASE_DIR; else `system`, which packaging/tmpfiles.d/weir.conf makes at boot and root makes on demand; else
-/// $XDG_RUNTIME_DIR/weir, else /tmp/weir-UID, with a warning: other users' programs do not look there.
-/// Errors: io; unsupported for a network file system, where a lock may exclude nobody.
+/// Returns the first of these folders that applies:
+/// 1. $WEIR_LEASE_DIR, if the variable is set; it must be an absolute path,
+/// 2. `system`, if it exists (packaging/tmpfiles.d/weir.conf creates it at boot; root creates it here),
+/// 3. $XDG_RUNTIME_DIR/weir, if the variable is an absolute path,
+/// 4. /tmp/weir-UID.
+/// Folders 3 and 4 are created if they are missing, and have a warning, since programs of other users do not use them.
+/// Errors: invalid_argument for a relative $WEIR_LEASE_DIR; io; unsupported for a network file system, where locks may
+/// have no effect on other machines.
 Result<LeaseFolder> find_lease_folder(const Environment& environment,
                                       const std::filesystem::path& system = "/run/lock/weir");
 
-/// What a lock file is opened for: to lock it, or only to see who has.
+/// Purpose of opening a lock file: to lock it, or only to read who holds the lock.
 enum class LockFileUse { lock, read };
 
-/// Opens a lock file; to lock it, for reading and writing, and makes it (mode 0666) if it is not there. It is first opened without
-/// O_CREAT: fs.protected_regular refuses that flag for another user's file in a folder that anybody may write
-/// (Documentation/admin-guide/sysctl/fs.rst). Links are not followed. Errors: io.
+/// Opens a lock file. With LockFileUse::lock opens it for reading and writing, and creates it (mode 0666) if it is
+/// missing; with LockFileUse::read opens it for reading only. Does not follow links. Errors: io, also for a file that
+/// is not regular or has several names.
 Result<FileDescriptor> open_lock_file(const std::filesystem::path& path, LockFileUse use = LockFileUse::lock);
 
-/// Whether the name still leads to the open file: a file that was removed and made again would split the lock.
+/// Returns true if `path` still names the open file with the descriptor `file`. If the file was removed and created
+/// again, the path names another file, with other locks.
 bool is_path_of_file(int file, const std::filesystem::path& path);
 
-/// The f_type of statfs(2) of file systems that other machines share, or that cannot be told from such (FUSE, 9p).
+/// Returns true if `type` (f_type of statfs(2)) is the type of a file system that other machines may share: of a
+/// network file system, or of FUSE or 9p, which may be one.
 bool is_network_file_system(unsigned long type);
 
 }  // namespace weir::device

@@ -13,7 +13,7 @@
 namespace weir::device {
 namespace {
 
-/// "PID.START.NAMESPACE"; pid 0 if it is none.
+/// Parses "PID.START.NAMESPACE"; pid 0 if it is not valid.
 ProcessIdentity parse_holder(std::string_view text) {
   std::array<std::uint64_t, 3> numbers{};
   for (std::uint64_t& number : numbers) {
@@ -26,7 +26,8 @@ ProcessIdentity parse_holder(std::string_view text) {
   return {static_cast<pid_t>(numbers[0]), numbers[1], {}, numbers[2]};
 }
 
-/// A holder in this process is joined by its own thread only: other threads wait like anybody else.
+/// Returns true if this thread may join the lease with this record: its holder must not be known to be dead. A lease of
+/// this process can be joined only by the thread that acquired it; other threads wait like other processes.
 bool may_join(const OwnerRecord& record) {
   if (record.released_at || liveness_of(record.process) == Liveness::dead) return false;
   return record.process.pid != ::getpid() || record.thread == ::gettid();
@@ -54,7 +55,7 @@ std::vector<LeaseClaim> parse_lease_claims(std::string_view text) {
     const std::size_t comma = text.find(',');
     const std::string_view entry = text.substr(0, comma);
     text.remove_prefix(comma == std::string_view::npos ? text.size() : comma + 1);
-    const std::size_t colon = entry.rfind(':');  // a key such as pci-0000:01:00.0 has colons of its own
+    const std::size_t colon = entry.rfind(':');  // a key such as pci-0000:01:00.0 contains colons
     const std::size_t at = entry.rfind('@');
     if (colon == std::string_view::npos || colon == 0 || at == std::string_view::npos || at <= colon + 1) continue;
     const std::string_view place = entry.substr(at + 1);

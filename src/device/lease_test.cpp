@@ -79,16 +79,16 @@ TEST(Lease, RefusesInvalidRequests) {
   }
 }
 
-/// What the processes of the next test share.
+/// The memory that the processes of the next test share.
 struct Crowd {
-  std::atomic<int> broken = 0;  // times that exclusion was seen broken
-  std::atomic<int> turns = 0;
-  std::atomic<bool> enough = false;
-  std::array<std::atomic<pid_t>, 2> holder{};  // who is inside; a killed one leaves its number
-  std::atomic<pid_t> doomed = 0;               // killed, and perhaps not yet reaped
+  std::atomic<int> broken = 0;                 // number of violations of exclusion
+  std::atomic<int> turns = 0;                  // number of leases that were acquired
+  std::atomic<bool> enough = false;            // the processes must end
+  std::array<std::atomic<pid_t>, 2> holder{};  // process that holds each device; a killed process leaves its id here
+  std::atomic<pid_t> doomed = 0;               // process that was killed, and maybe not yet reaped
 };
 
-/// Takes and gives back for ever; each time looks whether it is alone on the device.
+/// Acquires and releases the device in an endless loop; checks each time that no other process holds it.
 int crowd_member(const std::filesystem::path& folder, Crowd& crowd) {
   const std::array<std::string, 2> keys{"a", "b"};
   while (!crowd.enough) {
@@ -117,7 +117,7 @@ TEST(Lease, FiftyProcessesAndKillsNeverShareADevice) {
   for (int round = 0; round < 60; ++round) {
     const int turns = crowd->turns;
     ASSERT_TRUE(eventually([&] { return crowd->turns > turns + 3; })) << "after " << kills << " kills nobody gets on";
-    // Half of the kills hit somebody who is inside.
+    // Half of the kills hit a process that holds the device.
     const pid_t inside = crowd->holder[static_cast<std::size_t>(round % 2)];
     auto victim = std::find(members.begin(), members.end(), inside);
     if (victim == members.end() || round % 4 > 1) victim = members.begin() + round % 50;
@@ -320,7 +320,7 @@ TEST(Lease, DiesWithASupervisorWhoseGrandchildLives) {
     if (!held) return 1;
     const pid_t worker = fork();
     if (worker == 0) {
-      execl("/bin/sleep", "sleep", "1000", nullptr);  // the descriptor is closed by exec
+      execl("/bin/sleep", "sleep", "1000", nullptr);  // exec closes the copied descriptor of the lease file
       _exit(127);
     }
     state->grandchild = worker;
@@ -333,7 +333,7 @@ TEST(Lease, DiesWithASupervisorWhoseGrandchildLives) {
   }));
   kill(supervisor, SIGKILL);
   wait_for(supervisor);
-  // The grandchild lives far longer than this waits: its descriptor goes a moment after its program has changed.
+  // The lease becomes free although the grandchild still lives.
   EXPECT_TRUE(
       eventually([&] { return static_cast<bool>(acquire_lease(folder.path(), request({"a"}, {}), kNothingSet)); }));
   EXPECT_EQ(kill(state->grandchild, 0), 0);
@@ -393,7 +393,7 @@ TEST(Lease, AReplacedLeaseFileDoesNotSplitTheLock) {
   const pid_t waiter = start_child([&] {
     auto lease = acquire_lease(folder.path(), request({"a"}), kNothingSet);
     if (!lease) return 1;
-    // Whoever comes now must meet this lease, under the name that it finds.
+    // A new request must find the held lease in the file that now has this path.
     return acquire_lease(folder.path(), request({"a"}, {}), kNothingSet) ? 2 : 0;
   });
   const auto file = LeaseFile::open(folder.path(), "a");

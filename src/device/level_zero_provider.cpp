@@ -11,9 +11,10 @@
 namespace weir::device {
 namespace {
 
-// The part of Level Zero's C interface that is used here. Source: the specification, version 1.4
-// (https://oneapi-src.github.io/level-zero-spec/), core and PCI extension. Memory is not asked for: without rights
-// zesMemoryGetState says that all of it is free (oneapi-src/level-zero#133), while the kernel's fdinfo is honest.
+// The part of Level Zero's C interface that weir uses. Source: the specification, version 1.4
+// (https://oneapi-src.github.io/level-zero-spec/), core and PCI extension. Memory is not read from it: without
+// permission zesMemoryGetState reports all memory as free (oneapi-src/level-zero#133), while the kernel's fdinfo is
+// correct.
 namespace ze {
 
 constexpr int kGpuOnly = 1;
@@ -53,6 +54,8 @@ struct Functions {
 
 }  // namespace ze
 
+/// Returns the handles that a function of Level Zero lists: a first call returns their number, a second one the
+/// handles.
 template <class Function>
 std::vector<void*> list(const Function& get_handles) {
   std::uint32_t count = 0;
@@ -91,7 +94,7 @@ class LevelZeroProvider : public Provider {
     const auto library = SharedLibrary::open("libze_loader.so.1");
     if (!library) return library.error();
     ze::Functions functions{};
-    library->find("zeDevicePciGetPropertiesExt", functions.pci);  // newer than the rest
+    library->find("zeDevicePciGetPropertiesExt", functions.pci);  // newer than the other functions
     if (!library->find("zeInit", functions.init) || !library->find("zeDriverGet", functions.drivers) ||
         !library->find("zeDeviceGet", functions.devices) ||
         !library->find("zeDeviceGetProperties", functions.properties))

@@ -1,6 +1,6 @@
 #pragma once
 
-// Invented machines for tests of decisions, and trees of files as the kernel writes them.
+// Made-up machines for tests of decisions, and file trees in the kernel's format.
 
 #include <filesystem>
 #include <fstream>
@@ -40,7 +40,7 @@ inline Device make_device(const Card& card) {
 inline const Card kRtx3090{"NVIDIA GeForce RTX 3090", Vendor::nvidia, 1, 24_GiB, 23_GiB};
 inline const Card kRtx5060{"NVIDIA GeForce RTX 5060 Ti", Vendor::nvidia, 2, 16_GiB, 15_GiB};
 
-/// The machine of the policy's example, in both PCI orders.
+/// Returns a machine with two NVIDIA cards, in either PCI order.
 inline std::vector<Device> two_nvidia(bool big_first) {
   Card big = kRtx3090;
   Card small = kRtx5060;
@@ -73,14 +73,14 @@ inline std::vector<Device> amd_and_igpu() {
   return machine;
 }
 
-/// Writes a file of a tree, with its folders.
+/// Writes a file of a tree and creates its folders.
 inline void put(const std::filesystem::path& root, const std::string& name, const std::string& text) {
   const std::filesystem::path path = root / name;
   std::filesystem::create_directories(path.parent_path());
   std::ofstream{path} << text;
 }
 
-/// A process with one DRM device open, as /proc shows it.
+/// Writes the /proc files of a process that has one DRM device open.
 inline void put_process(const std::filesystem::path& root, int pid, int descriptor, const std::string& fdinfo) {
   const std::string folder = "proc/" + std::to_string(pid);
   put(root, folder + "/cmdline", std::string{"game\0--fast\0", 12});

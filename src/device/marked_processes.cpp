@@ -25,7 +25,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// `environ` is "A=1\0B=2\0".
+/// Returns the value of a variable. `environ`: the content of /proc/PID/environ, "A=1\0B=2\0".
 std::optional<std::string_view> value_of(std::string_view environ, std::string_view variable) {
   while (!environ.empty()) {
     const std::size_t end = environ.find('\0');
@@ -37,20 +37,21 @@ std::optional<std::string_view> value_of(std::string_view environ, std::string_v
   return std::nullopt;
 }
 
-constexpr auto kEndTimeout = std::chrono::seconds{5};
+constexpr auto kEndTimeout = std::chrono::seconds{5};  // time to end after SIGTERM, and again after SIGKILL
 constexpr std::size_t kMaxListed = 5;
 
-/// A process that is to end.
+/// A process to end.
 class Target {
  public:
   explicit Target(pid_t pid)
       : process_{pid, program_name(pid), EndedProcess::EndState::terminated},
         pidfd_{static_cast<int>(::syscall(SYS_pidfd_open, pid, 0))} {}
 
+  /// Sends SIGTERM at the first call, and SIGKILL when `waited` is at least kEndTimeout.
   void end(std::chrono::steady_clock::duration waited) {
     if (!signalled_) {
       send(SIGTERM);
-      send(SIGCONT);  // one that is stopped could not end
+      send(SIGCONT);  // a stopped process cannot end
       signalled_ = true;
     }
     if (waited < kEndTimeout) return;
@@ -61,7 +62,7 @@ class Target {
   const EndedProcess& process() const { return process_; }
 
  private:
-  /// By number only where the kernel (before Linux 5.3) has no pidfd.
+  /// Sends a signal through the pidfd; to the process id only if the kernel (before Linux 5.3) has no pidfd.
   void send(int signal) const {
     if (pidfd_)
       ::syscall(SYS_pidfd_send_signal, pidfd_.get(), signal, nullptr, 0);
@@ -122,10 +123,10 @@ std::vector<EndedProcess> end_processes(const std::function<std::vector<pid_t>()
     for (const pid_t pid : found) {
       const auto [at, is_new] = targets.try_emplace(pid, pid);
       fresh = fresh || is_new;
-      if (!is_new) at->second.end(waited);  // found again after it was held: it is the process that is meant
+      if (!is_new) at->second.end(waited);  // found again after its pidfd was opened, so it is the right process
     }
     if (waited >= 2 * kEndTimeout) break;
-    if (fresh) continue;  // at once, to signal those that were held in this round
+    if (fresh) continue;  // repeat at once, to signal the processes opened in this round
     std::this_thread::sleep_for(search_interval);
     search_interval = std::min(search_interval * 2, std::chrono::milliseconds{50});
   }

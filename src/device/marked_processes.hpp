@@ -10,42 +10,43 @@
 
 namespace weir::device {
 
-/// Processes that were started under one mark, a variable of their environment that children inherit: also those that
-/// left their parent and their process group. A process that clears its environment is not found.
-/// This process is left out; `root` is where proc lies.
+/// Returns the processes, except this one, that have `variable` with the value `value` in their environment. Children
+/// inherit the environment, so this also finds processes that left their parent and their process group, but no
+/// processes that cleared their environment. `root`: the folder that contains proc.
 std::vector<pid_t> find_marked(std::string_view variable, std::string_view value,
                                const std::filesystem::path& root = "/");
 
-/// Calls `visit` with each living process that has the variable, and with its value. This process is left out.
+/// Calls `visit` for each living process, except this one, that has the variable in its environment, with its process
+/// id and the value of the variable.
 void visit_processes_with_variable(std::string_view variable, const std::function<void(pid_t, std::string_view)>& visit,
                                    const std::filesystem::path& root = "/");
 
-/// A process that was ended, and how.
+/// A process that end_processes() tried to end.
 struct EndedProcess {
   enum class EndState {
-    terminated,
-    killed,
-    alive
-  };  ///< SIGTERM was enough; SIGKILL was; not even that: a driver holds it
+    terminated,  ///< ended after SIGTERM
+    killed,      ///< ended after SIGKILL
+    alive        ///< still alive after SIGKILL, for example because a driver blocks it
+  };
   pid_t pid = 0;
-  std::string command;  ///< its words
+  std::string command;  ///< program_name() of the process
   EndState end_state = EndState::terminated;
 };
 
-/// Ends what `find` finds, and what they start meanwhile: SIGTERM, SIGKILL for those that live five seconds later, and after
-/// five more it gives up. A process is held by a pidfd before it is found a second time, and signalled through that:
-/// never another one that got its number. Those that were there.
-/// Source  pidfd_open(2), pidfd_send_signal(2)
+/// Ends processes: calls `find` again and again until it returns no process, and sends SIGTERM to each process found,
+/// SIGKILL to those that live five seconds after the start of the call. Returns after ten seconds even if processes
+/// live. No other process with a reused id gets a signal: a process is signalled through a pidfd (pidfd_open(2)), and
+/// only if a call of `find` after opening the pidfd returns the process again. Returns the signalled processes.
 std::vector<EndedProcess> end_processes(const std::function<std::vector<pid_t>()>& find);
 
-/// "pid 12 'sleep 1000', pid 13 'python x' (killed: it did not end when asked)"; of many five,
-/// those that did not end when asked first.
+/// Returns "pid 13 'python x' (killed: it did not end when asked), pid 12 'sleep'": at most five processes, first those
+/// that did not end after SIGTERM.
 std::string describe(const std::vector<EndedProcess>& ended);
 
-/// A dead process that its parent has not waited for, or one that is gone.
+/// Returns true if the process does not exist, or is a zombie: dead, but its parent has not waited for it.
 bool is_gone_or_zombie(pid_t pid, const std::filesystem::path& root = "/");
 
-/// A value that no other run has.
+/// Returns a random value of 16 hexadecimal digits for the variable WEIR_MARK of one command.
 std::string new_mark();
 
 }  // namespace weir::device

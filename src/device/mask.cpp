@@ -15,10 +15,11 @@
 namespace weir::device {
 namespace {
 
-/// Where PyTorch's allocator looks for its settings; the first is that of releases from 2.9 on.
+/// The variables with the settings of PyTorch's allocator. PyTorch reads the first one since release 2.9.
 constexpr std::array<const char*, 3> kAllocatorVariables = {"PYTORCH_ALLOC_CONF", "PYTORCH_CUDA_ALLOC_CONF",
                                                             "PYTORCH_HIP_ALLOC_CONF"};
 
+/// The variables that MaskVariables may contain: those that select or order devices, and those of the allocator.
 constexpr std::array<const char*, 14> kVariables = {
     "CUDA_VISIBLE_DEVICES",          "CUDA_DEVICE_ORDER",     "ROCR_VISIBLE_DEVICES",
     "HIP_VISIBLE_DEVICES",           "ZE_AFFINITY_MASK",      "ZE_FLAT_DEVICE_HIERARCHY",
@@ -31,7 +32,8 @@ const std::string* find(const MaskVariables& variables, std::string_view name) {
   return at == variables.end() ? nullptr : &at->second;
 }
 
-/// Whether one entry of a mask names the device: its index, or its UUID or the start of it.
+/// Returns true if one entry of a mask variable's value names the device: by index, by UUID or by the start of the
+/// UUID.
 bool entry_names(std::string_view entry, const std::string& uuid, int index) {
   int number = -1;
   const auto [end, problem] = std::from_chars(entry.data(), entry.data() + entry.size(), number);
@@ -39,6 +41,7 @@ bool entry_names(std::string_view entry, const std::string& uuid, int index) {
   return entry.size() > 4 && uuid.starts_with(entry);
 }
 
+/// Returns true if any entry of a mask variable's value names the device.
 bool contains(const std::string& value, const std::string& uuid, int index) {
   const auto entries = split_list(value);
   return std::any_of(entries.begin(), entries.end(),
@@ -49,14 +52,16 @@ std::string hidden_text(std::string_view name, const std::string& value) {
   return fmt::format("hidden by {}={}, which is set already", name, printable(value));
 }
 
-/// The variable that AMD's stack obeys, of those that are set: the lower layer goes first.
+/// Returns the variable that decides which AMD devices are visible: of those that are set, the one of the lowest
+/// software layer (ROCR is below HIP). Empty: no such variable is set.
 std::string_view amd_variable(const MaskVariables& variables) {
   for (const std::string_view name : {"ROCR_VISIBLE_DEVICES", "HIP_VISIBLE_DEVICES", "GPU_DEVICE_ORDINAL"})
     if (find(variables, name) != nullptr) return name;
   return {};
 }
 
-/// Level Zero's mask: cards by index, "0.1" a tile of one; under the flat hierarchy the numbers are tiles.
+/// Returns true if `value` (of ZE_AFFINITY_MASK) names the card. Its entries are indices of cards, or "0.1" for tile 1
+/// of card 0. (With ZE_FLAT_DEVICE_HIERARCHY=FLAT they are indices of tiles, which this function does not handle.)
 bool is_shown_by_ze(const std::string& value, int index) {
   const auto entries = split_list(value);
   return std::any_of(entries.begin(), entries.end(), [&](const std::string& entry) {
@@ -96,7 +101,8 @@ void mask_nvidia(const Device& device, const MaskVariables& variables, CudaNames
 }
 
 void mask_amd(const Device& device, const MaskVariables& variables, Mask& mask) {
-  // One layer only: HIP would count within what ROCR leaves. HIP obeys CUDA_VISIBLE_DEVICES too (Parsl#3858).
+  // Sets the variable of only one layer, since HIP counts within the devices that ROCR leaves. HIP also reads
+  // CUDA_VISIBLE_DEVICES (Parsl#3858), so that variable is removed.
   const bool keep_hip = amd_variable(variables) == "HIP_VISIBLE_DEVICES";
   const std::string rocr = device.uuid.empty() ? std::to_string(device.stack_indices.hip) : device.uuid;
   mask.changes.emplace_back("ROCR_VISIBLE_DEVICES", keep_hip ? std::string{} : rocr);
@@ -106,7 +112,7 @@ void mask_amd(const Device& device, const MaskVariables& variables, Mask& mask) 
 }
 
 void mask_intel(const Device& device, const MaskVariables& variables, Mask& mask) {
-  // A card and never a tile of it, whatever the hierarchy was.
+  // Selects a whole card, never a tile, in every hierarchy mode.
   mask.changes.emplace_back("ZE_AFFINITY_MASK", std::to_string(device.stack_indices.ze));
   mask.changes.emplace_back("ZE_FLAT_DEVICE_HIERARCHY", "COMPOSITE");
   mask.changes.emplace_back("ZE_ENABLE_PCI_ID_DEVICE_ORDER", "1");
@@ -115,7 +121,8 @@ void mask_intel(const Device& device, const MaskVariables& variables, Mask& mask
     mask.notes.push_back(fmt::format("ZE_AFFINITY_MASK={} names tiles; the whole card is used", printable(*present)));
 }
 
-/// Under the old name alone: before the new one it would go over what a program says itself under the old one.
+/// Sets the allocator settings under the old variable name only: the new name would override settings that a program
+/// sets itself under the old name.
 void set_torch_allocator(const Device& device, const MaskVariables& variables, const std::string& settings,
                          Mask& mask) {
   const bool is_set = std::any_of(kAllocatorVariables.begin(), kAllocatorVariables.end(),
@@ -127,7 +134,8 @@ void set_torch_allocator(const Device& device, const MaskVariables& variables, c
 
 void mask_vulkan(std::span<const Device> devices, const Device& device, Mask& mask) {
   if (device.pci_vendor == 0) return;
-  // "!" hides the others, where Mesa's layer knows it. It acts on the drivers of all vendors, but needs the layer.
+  // The value is the model of the card as "VENDOR:DEVICE". "!" hides all other devices, if Mesa's Vulkan layer is
+  // installed and supports it; it works for the drivers of all vendors.
   mask.changes.emplace_back("MESA_VK_DEVICE_SELECT", fmt::format("{:x}:{:x}!", device.pci_vendor, device.pci_device));
   const auto equal_cards = std::count_if(devices.begin(), devices.end(), [&](const Device& other) {
     return other.pci_vendor == device.pci_vendor && other.pci_device == device.pci_device && other.pci != device.pci;
@@ -169,7 +177,7 @@ Result<Mask> make_mask(std::span<const Device> devices, std::size_t chosen, cons
   if (device.vendor == Vendor::amd) mask_amd(device, variables, mask);
   if (device.vendor == Vendor::intel) mask_intel(device, variables, mask);
   if (device.vendor == Vendor::intel || device.kind == DeviceKind::software) {
-    // HIP obeys this one as well. For an AMD card it must stay away, so NVIDIA's cards stay visible to CUDA there.
+    // HIP reads this variable as well, so it is not set for an AMD card, and NVIDIA cards stay visible to CUDA.
     mask.changes.emplace_back("CUDA_VISIBLE_DEVICES", "-1");
   }
   if (device.vendor == Vendor::amd)

@@ -12,44 +12,51 @@
 
 namespace weir::device {
 
-/// The variables that masks are made of, as they are set; an empty value is a value: CUDA_VISIBLE_DEVICES= hides all.
+// A mask is a set of environment variables, such as CUDA_VISIBLE_DEVICES, that make the software stacks (CUDA, HIP,
+// Level Zero, Vulkan, ...) use only one device.
+
+/// The mask variables and the settings of PyTorch's allocator that are set in an environment, by name. A variable that
+/// is set to an empty value is included, because it has an effect: CUDA_VISIBLE_DEVICES= hides all devices.
 using MaskVariables = std::map<std::string, std::string, std::less<>>;
+/// Returns these variables from the environment of this process.
 MaskVariables read_mask_variables();
 
-/// How NVIDIA's cards are named in CUDA_VISIBLE_DEVICES: by UUID, or by index for libraries that turn it into a number.
+/// How NVIDIA cards are named in CUDA_VISIBLE_DEVICES: by UUID, or by index for programs that read the value as a
+/// number.
 enum class CudaNames { uuid, index };
 
-/// What the allocator of PyTorch is told where nobody has told it anything: blocks above so many MiB are not cut up, which
-/// keeps a cache of many sizes from falling to pieces. It changes no result.
-/// Source  PyTorch, "CUDA semantics", section "Optimizing memory usage with PYTORCH_CUDA_ALLOC_CONF".
+/// The settings of PyTorch's allocator that weir sets if the environment has none. Memory blocks above this size in MiB
+/// are not split, which limits the fragmentation of a cache with many block sizes. The settings change no result.
+/// Source: PyTorch, "CUDA semantics", section "Optimizing memory usage with PYTORCH_CUDA_ALLOC_CONF".
 inline constexpr char kTorchAllocatorSettings[] = "max_split_size_mb:1024";
 
-/// How a mask is written.
+/// Options of a mask.
 struct MaskOptions {
   CudaNames cuda_names = CudaNames::uuid;
-  std::string torch_allocator = {};  ///< for PyTorch's allocator, where the environment has no word for it; empty: none
+  std::string torch_allocator = {};  ///< settings of PyTorch's allocator if the environment has none; empty: none
 };
 
-/// The environment that makes every stack use one device.
+/// A mask for one device.
 struct Mask {
-  EnvironmentChanges changes;      ///< to be made for the child; an empty value removes the variable
-  std::vector<std::string> notes;  ///< what was kept, what a stack cannot express
+  EnvironmentChanges changes;      ///< changes for a program's environment; an empty value removes the variable
+  std::vector<std::string> notes;  ///< messages for the user: limits of a stack, variables that were set already
 };
 
-/// Why a mask that is set hides each device; an empty text where it does not.
+/// Returns for each device the reason why `variables` hide the device; an empty text if they do not.
 std::vector<std::string> find_hidden_reasons(std::span<const Device> devices, const MaskVariables& variables);
 
-/// A mask for `devices[chosen]` that goes within the mask that is set already: a scheduler's or a container's choice is
-/// narrowed and never left. Settings of PyTorch's allocator that are set already, under any of their names, stay alone.
-/// A pure function.
-/// Errors: invalid_argument if the mask that is set hides the device.
-/// Source  CUDA C++ Programming Guide, "CUDA Environment Variables"; ROCm, "GPU isolation techniques"; Level Zero core
-/// programming guide, "Affinity Mask"; Mesa, docs/envvars.rst; ggml, ggml-vulkan; PyTorch, c10/cuda/CUDAAllocatorConfig.h.
+/// Makes a mask for `devices[chosen]`. `variables`: the variables that a user, scheduler or container has already set;
+/// the mask never shows a device that they hide, and keeps their settings of PyTorch's allocator. A pure function.
+/// Errors: invalid_argument if `variables` hide the device.
+/// Source: CUDA C++ Programming Guide, "CUDA Environment Variables"; ROCm, "GPU isolation techniques"; Level Zero core
+/// programming guide, "Affinity Mask"; Mesa, docs/envvars.rst; ggml, ggml-vulkan; PyTorch,
+/// c10/cuda/CUDAAllocatorConfig.h.
 Result<Mask> make_mask(std::span<const Device> devices, std::size_t chosen, const MaskVariables& variables,
                        const MaskOptions& options = {});
 
-/// Adds GGML_VK_VISIBLE_DEVICES: the place of the device in Vulkan's list, looked up under the mask itself, since
-/// MESA_VK_DEVICE_SELECT reorders that list. Nothing is added, and a note says so, where Vulkan does not show the device.
+/// Adds GGML_VK_VISIBLE_DEVICES, whose value is the index of the device in Vulkan's list under this mask (the mask's
+/// MESA_VK_DEVICE_SELECT reorders the list, so it is read in a child process with the mask). If Vulkan does not list
+/// the device under the mask, adds only a note. Does nothing if the device has no Vulkan index (StackIndices::vulkan).
 void add_vulkan_index(Mask& mask, const Device& device);
 
 }  // namespace weir::device

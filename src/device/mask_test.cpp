@@ -85,7 +85,7 @@ TEST(Mask, AContainersCardHasTheIndexThatItHasInside) {
   inside[0].stack_indices.cuda = 0;
   EXPECT_EQ(changes_of(make_mask(inside, 0, {})).at("CUDA_VISIBLE_DEVICES"), outside[1].uuid);
   EXPECT_EQ(changes_of(make_mask(inside, 0, {}, {.cuda_names = CudaNames::index})).at("CUDA_VISIBLE_DEVICES"), "0");
-  // A mask in the numbers of the machine outside hides the only card: better than to take another one.
+  // A mask with an index of the host hides the only card. This is better than using a wrong card.
   EXPECT_NE(find_hidden_reasons(inside, {{"CUDA_VISIBLE_DEVICES", "1"}}).at(0), "");
   EXPECT_EQ(find_hidden_reasons(inside, {{"CUDA_VISIBLE_DEVICES", outside[1].uuid}}).at(0), "");
 }

@@ -31,7 +31,7 @@ Result<Functions> load_functions(const SharedLibrary& library) {
                    library.find("nvmlDeviceGetMemoryInfo", f.nvmlDeviceGetMemoryInfo);
   if (!all) return Error{Errc::unsupported, "NVML: libnvidia-ml.so.1 is older than this program needs (CUDA 10)"};
   library.find("nvmlDeviceGetMemoryInfo_v2", f.nvmlDeviceGetMemoryInfo_v2);
-  // _v2 and _v3 have the same structure; the unnumbered one has another.
+  // _v2 and _v3 fill the same structure ProcessInfo; the function without a version fills another one.
   find_any(library, f.nvmlDeviceGetComputeRunningProcesses_v3,
            {"nvmlDeviceGetComputeRunningProcesses_v3", "nvmlDeviceGetComputeRunningProcesses_v2"});
   find_any(library, f.nvmlDeviceGetGraphicsRunningProcesses_v3,
@@ -58,7 +58,8 @@ PciAddress address_of(const PciInfo& info) {
   return {info.domain, static_cast<std::uint8_t>(info.bus), static_cast<std::uint8_t>(info.device), 0};
 }
 
-/// NVML fills in as many as there is room for and says how many there are; the list may grow between the calls.
+/// Returns the processes that the NVML function lists. NVML fills the array up to its size and returns the full number
+/// of processes; the call is repeated with a larger array, since the list may grow between the calls.
 Result<std::vector<ProcessInfo>> list_processes(Return (*get_processes)(nvml::Device, unsigned*, ProcessInfo*),
                                                 nvml::Device device) {
   std::vector<ProcessInfo> list(64);
@@ -102,7 +103,8 @@ Library::Memory Library::read_memory(nvml::Device device) const {
   v2.version = kMemoryV2;
   if (functions_.nvmlDeviceGetMemoryInfo_v2 != nullptr &&
       functions_.nvmlDeviceGetMemoryInfo_v2(device, &v2) == kSuccess) {
-    // Releases disagree whether v2's `used` holds what the driver reserves: it is computed from the rest.
+    // Releases differ in whether v2's `used` includes the driver's reserved memory, so it is computed from the other
+    // values.
     Memory memory{reading(v2.total, "NVML", kCoverage), reading(v2.free, "NVML", kCoverage), std::nullopt};
     if (memory.total && memory.free && v2.reserved != kNotAvailable)
       memory.used = Reading{.value = memory.total->value - memory.free->value - Bytes{v2.reserved}, .source = "NVML"};
@@ -161,7 +163,7 @@ weir::device::Device Library::describe(nvml::Device handle) const {
   PciInfo pci{};
   if (functions_.nvmlDeviceGetPciInfo_v3(handle, &pci) == kSuccess) {
     device.pci = address_of(pci);
-    device.pci_vendor = pci.device_id & 0xFFFFU;  // the device's id stands in the upper half
+    device.pci_vendor = pci.device_id & 0xFFFFU;  // the device id is in the upper half
     device.pci_device = pci.device_id >> 16U;
   }
   const Memory memory = read_memory(handle);

@@ -4,9 +4,10 @@
 
 namespace weir::device::nvml {
 
-// The part of the NVIDIA Management Library's C interface that is used here, declared anew because Debian has no header
-// for it. Source: NVML API Reference Guide (https://docs.nvidia.com/deploy/nvml-api/), checked against the layouts that
-// the library checks itself: nvmlMemory_v2_t carries its size in its version.
+// The part of the NVIDIA Management Library's C interface that weir uses, declared here because Debian has no header
+// for it.
+// Source: NVML API Reference Guide (https://docs.nvidia.com/deploy/nvml-api/), checked against the layouts that the
+// library checks itself: the version of nvmlMemory_v2_t contains its size.
 
 using Return = int;
 inline constexpr Return kSuccess = 0;
@@ -39,10 +40,10 @@ struct ProcessInfo {  // nvmlProcessInfo_t of the functions that end in _v2 and 
   unsigned long long used_memory;
   unsigned gpu_instance, compute_instance;
 };
-/// NVML_VALUE_NOT_AVAILABLE: all ones, never a size.
+/// NVML_VALUE_NOT_AVAILABLE: all bits set, never a valid size.
 inline constexpr unsigned long long kNotAvailable = ~0ULL;
 
-/// The functions by their names in the library. Those marked so may be missing in old ones.
+/// Pointers to the functions, with their names in the library. Those marked "may be missing" are null in old libraries.
 struct Functions {
   Return (*nvmlInit_v2)();
   Return (*nvmlShutdown)();

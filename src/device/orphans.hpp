@@ -13,30 +13,33 @@
 
 namespace weir::device {
 
-/// Processes that were started under an earlier lease of a device and outlived it.
+/// Processes that were started under an earlier lease of a device and outlived that lease.
 struct EarlierProcesses {
-  std::vector<pid_t> orphans;  ///< their leaseholder is dead
-  std::vector<pid_t>
-      possibly_owned;  ///< it may live: they may be its children, or copies of its environment; nobody ends them
+  std::vector<pid_t> orphans;  ///< processes whose lease was acquired by a process that is dead
+  /// Processes whose lease was acquired by a process that may live. They may be its children, or have a copy of its
+  /// environment, so weir does not end them.
+  std::vector<pid_t> possibly_owned;
 };
 
-/// WEIR_LEASE in their environment names the device and folder of `own`, and another lease than `own` or one of `inherited`
-/// (the WEIR_LEASE of our own environment: what belongs to those may have started us). Only for who holds the device alone:
-/// then every other lease of this folder is over. Leases of other folders (a container's, a test's) may be held; their
-/// processes are never found. Processes of other users are not seen. `root` is where proc lies.
+/// Finds processes that were started under earlier leases of the device of `own`. Call it only as the exclusive holder
+/// with the lease `own`: every other lease of this device in this lease folder has then ended. A process counts if its
+/// WEIR_LEASE has an entry with the key and folder of `own`, but with a nonce that is neither in `own` nor in
+/// `inherited` (the WEIR_LEASE of this process's environment, under whose leases this process itself may run).
+/// Processes of other users are not found. `root`: the folder that contains proc.
 EarlierProcesses find_earlier_processes(const LeaseClaim& own, std::string_view inherited,
                                         const std::filesystem::path& root = "/");
 
-/// Processes that were started under this very lease.
+/// Returns the processes that were started under this lease.
 std::vector<pid_t> find_lease_processes(const LeaseClaim& lease, const std::filesystem::path& root = "/");
 
-/// Ends the orphans. Those that were there.
+/// Ends the orphans that find_earlier_processes() finds, and returns them (end_processes()).
 std::vector<EndedProcess> end_orphans(const LeaseClaim& own, std::string_view inherited);
 
-/// What gives a device back its memory when no process holds it, for a person to run as root with nobody on the device; weir
-/// never does. It names this card alone. Empty for a vendor that has no such command.
-/// Source  nvidia-smi(1); "amd-smi reset --help": --gpu takes an index, a PCI address or a UUID; "xpu-smi config --help": -d
-/// takes an index or a PCI address
+/// Returns the shell command that resets this card, to free memory that no process holds. weir never runs it; an
+/// administrator runs it as root while no process uses the device. Empty if the vendor has no such command, or the
+/// device no address.
+/// Source: nvidia-smi(1); "amd-smi reset --help": --gpu takes an index, a PCI address or a UUID; "xpu-smi config
+/// --help": -d takes an index or a PCI address.
 std::string reset_command(const Device& device);
 
 }  // namespace weir::device

@@ -16,7 +16,9 @@ namespace {
 
 using Json = nlohmann::json;
 
-constexpr std::size_t kLongestText = 500;  // five texts, escaped sixfold at worst, are cut further below
+// Bytes of each text in the first try of to_page(). Escapes in JSON may make a text six times longer; to_page() then
+// cuts the texts further.
+constexpr std::size_t kLongestText = 500;
 
 std::string new_nonce() {
   std::random_device random;
@@ -67,7 +69,7 @@ std::string format_age(std::int64_t seconds) {
 }
 
 std::string format_time(std::int64_t seconds) {
-  constexpr std::int64_t kYear3000 = 32503680000;  // any user may have written the number
+  constexpr std::int64_t kYear3000 = 32503680000;  // times are checked, since every user may write the file
   if (seconds < 0 || seconds > kYear3000) return "an impossible time";
   return fmt::format("{:%Y-%m-%d %H:%M:%S}", fmt::localtime(static_cast<std::time_t>(seconds)));
 }

@@ -10,40 +10,43 @@
 
 namespace weir::device {
 
-/// Who took a lease, as it stands in the lease file. For diagnosis and for nesting: whether a lease is held is said by
-/// the lock alone, and any user may write here.
+/// The holder of a lease, as stored in the lease file (LeaseFile), for messages and nested leases. It does not show
+/// whether the lease is held: only the lock does. Any user may write the record.
 struct OwnerRecord {
-  ProcessIdentity process;
-  pid_t thread = 0;
+  ProcessIdentity process;  ///< the process that acquired the lease
+  pid_t thread = 0;         ///< id of the thread that acquired the lease
   uid_t user = 0;
-  std::string cgroup;  ///< the last line of /proc/self/cgroup
-  std::string
-      command;  ///< the name (program_name) of the program that uses the device; any user may read the file, so never its arguments
-  std::string job;                          ///< both are taken out when the lease is given back
+  std::string cgroup;  ///< last line of /proc/self/cgroup
+  /// program_name() of the program that uses the device, without its arguments, since any user may read the file.
+  std::string command;
+  std::string job;                          ///< job name; cleared, like `command`, when the lease is released
   std::int64_t acquired_at = 0;             ///< seconds since 1970
-  std::uint64_t reserved_bytes = 0;         ///< bytes of device memory that the holder reserved
-  std::string nonce;                        ///< 32 hexadecimal digits, another one for every lease
-  std::optional<std::int64_t> released_at;  ///< set when the lease was given back in order
+  std::uint64_t reserved_bytes = 0;         ///< device memory that the holder has reserved (Lease::reserve_memory)
+  std::string nonce;                        ///< 32 random hexadecimal digits, different for every lease
+  std::optional<std::int64_t> released_at;  ///< when the holder released the lease, in seconds since 1970
 };
 
-/// A record takes one page of the lease file.
+/// Size of a record: one page of the lease file.
 inline constexpr std::size_t kRecordBytes = 4096;
 
-/// Fills in everything about the calling thread, with a new nonce.
+/// Makes the record of the calling thread, with the current time and a new nonce.
 OwnerRecord make_owner_record(std::string job);
 
-/// One line of JSON, filled up with spaces to kRecordSize; long texts lose their end.
+/// Returns one line of JSON, padded with spaces to kRecordBytes; long texts are cut at their end.
 std::string to_page(const OwnerRecord& record);
 
-/// Empty if the page holds no record. Never fails on whatever stands there.
+/// Parses a page; returns nothing if its content, which may be anything, is no record.
 std::optional<OwnerRecord> parse_page(std::string_view page);
 
-/// "pid 4242 'python train.py' of user 1000, job 'nightly', since 2026-11-21 10:20:05 (12 min)". One line.
+/// Returns one line: "pid 4242 'python train.py' of user 1000, job 'nightly', since 2026-11-21 10:20:05 (12 min)".
+/// `now`: unix_time_s().
 std::string describe(const OwnerRecord& record, std::int64_t now);
 
-/// The same of who holds a lock now: of one that has ended it says that what it left is being ended.
+/// Returns describe() for the record of a lease that is held now. If its process has ended, adds that the guardian,
+/// which still holds the lock, ends the remaining processes.
 std::string describe_holder(const OwnerRecord& record, std::int64_t now);
 
+/// Returns the current time in seconds since 1970.
 std::int64_t unix_time_s();
 
 }  // namespace weir::device

@@ -1,4 +1,4 @@
-// Any user may write into a lease file: a page of it, and the claims of WEIR_LEASE, must never do harm.
+// Parses arbitrary pages of lease files and WEIR_LEASE claims, since every user may write a lease file.
 
 #include <cstddef>
 #include <cstdint>

@@ -7,7 +7,8 @@
 namespace weir::device {
 namespace {
 
-/// Takes a hexadecimal number of at most `most` off the front, up to `end` (which goes too; 0: all that is left).
+/// Removes a hexadecimal number and the character `end` after it (0: the number ends the text) from the front of the
+/// text, and returns the number. Returns nothing if there is no such number, or it is above `most`.
 std::optional<std::uint32_t> take_hex(std::string_view& text, char end, std::uint32_t most) {
   const std::size_t length = end == 0 ? text.size() : text.find(end);
   if (length == std::string_view::npos || length == 0) return std::nullopt;

@@ -12,7 +12,8 @@
 namespace weir::device {
 namespace {
 
-// A driver that lists its devices allocates page tables and a fence or two on each; a CUDA context takes 100 MiB and more.
+// Less memory on a card is no evidence of use: a driver that only lists its devices allocates page tables and a few
+// fences on each. A CUDA context takes 100 MiB or more.
 constexpr Bytes kListingMemory = 16_MiB;
 
 bool is_use(const PlacementEvidence::Booking& booking) {
@@ -38,7 +39,8 @@ std::string normalised_uuid(std::string_view uuid) {
   return out.starts_with("gpu") ? out.substr(3) : out;
 }
 
-/// Stacks write one UUID in several ways: "GPU-4f3e...", the same without dashes, without the word.
+/// Returns true if the UUID is that of the device. Compares normalised forms, since stacks write a UUID in several
+/// ways: "GPU-4f3e...", without dashes, without the prefix.
 bool same_uuid(const Device& device, std::string_view uuid) {
   const std::string normalised = normalised_uuid(uuid);
   return !normalised.empty() &&
@@ -79,7 +81,7 @@ void add_nvml(std::span<const Device> devices, const std::vector<pid_t>& pids, c
     for (const GpuProcess& process : device.processes) {
       if (!device.pci || std::find(pids.begin(), pids.end(), process.pid) == pids.end()) continue;
       any_known = true;
-      // WSL2 lists processes without saying their memory: being listed as a compute process means having a context.
+      // WSL2 lists compute processes without their memory; a listed process has a context, so it counts as a use.
       const Bytes memory = process.memory ? process.memory->value : kListingMemory;
       evidence.bookings.push_back({*device.pci, memory, false, process.memory ? "NVML" : "NVML's list of processes"});
     }

@@ -11,36 +11,44 @@
 
 namespace weir::device {
 
-/// What shows where a process works.
+/// Evidence of the devices on which a command (a set of processes) works.
 struct PlacementEvidence {
-  /// Memory or engine time that a driver books on one card for the process or a child of it.
+  /// Memory or engine time on one card that a driver reports for one of the processes.
   struct Booking {
     PciAddress pci;
     Bytes memory{};
-    bool engine_used = false;  ///< an engine ran for it
-    std::string source;
+    bool engine_used = false;  ///< an engine worked for the process
+    std::string source;        ///< name of the source, for messages: "NVML", "fdinfo"
   };
   std::vector<Booking> bookings;
-  std::vector<std::string> reported_uuids;  ///< UUIDs that the process was told by its own CUDA, Vulkan or Level Zero
-  std::vector<PciAddress> opened_devices;   ///< device files that it has open: a hint, since drivers open every card
-  std::string unknown_reason;               ///< why a source says nothing here; empty if all could speak
+  std::vector<std::string> reported_uuids;  ///< UUIDs that the process itself read from CUDA, Vulkan or Level Zero
+  /// Cards whose device files the processes have open: only a hint, since drivers open every card.
+  std::vector<PciAddress> opened_devices;
+  std::string unknown_reason;  ///< why NVML did not report the processes; empty if it did, or without NVIDIA cards
 };
 
-enum class PlacementStatus { proved, refuted, unknown };
+/// Whether a command works on the device that was requested.
+enum class PlacementStatus {
+  proved,   ///< evidence shows that it works on this device, and none shows another device
+  refuted,  ///< evidence shows that it works on another device
+  unknown   ///< there is no evidence
+};
 
+/// The result of check_placement().
 struct PlacementCheck {
   PlacementStatus status = PlacementStatus::unknown;
-  std::string text;  ///< proved: by what; refuted: "asked ..., got ..., why"; unknown: what is missing. One line
+  std::string text;  ///< the reason, one line; proved: the evidence; unknown: the missing evidence
 };
 
-/// Judges whether the process of this evidence works on `asked` and on no other of `devices`. A UUID from inside, or
-/// memory or engine time booked by the driver, proves; an open descriptor proves nothing. Less than 16 MiB on another
-/// card without work is what looking for devices leaves behind, and no use. A pure function.
+/// Checks whether the command works on the device `requested` and on no other of `devices`. These count as evidence of
+/// use: a UUID that the process itself reported, engine time, or at least 16 MiB of memory. Less memory does not count,
+/// since listing the devices allocates as much on every card. An open device file does not count either. A pure
+/// function.
 PlacementCheck check_placement(const Device& requested, std::span<const Device> devices,
                                const PlacementEvidence& evidence);
 
-/// Collects evidence on the processes from NVML (null: there is none) and fdinfo. `root` is where proc lies. May hang in a
-/// driver.
+/// Collects evidence about the processes `pids` from NVML (`library`; null: not available) and from fdinfo (FdInfo).
+/// `root`: the folder that contains proc. May hang in a driver. Does not set reported_uuids.
 PlacementEvidence collect_evidence(std::span<const Device> devices, const std::vector<pid_t>& pids,
                                    const nvml::Library* library, const std::string& root = "/");
 

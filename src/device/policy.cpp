@@ -17,7 +17,7 @@ std::string lower(std::string_view text) {
   return out;
 }
 
-/// The first pattern that matches; empty if none does.
+/// Returns the first pattern that matches; empty if none does.
 std::optional<std::string> first_match(const Device& device, const std::vector<std::string>& patterns) {
   for (const std::string& pattern : patterns)
     if (matches(device, pattern)) return pattern;
@@ -26,9 +26,9 @@ std::optional<std::string> first_match(const Device& device, const std::vector<s
 
 std::string quoted(const std::string& pattern) { return fmt::format("'{}'", printable(pattern)); }
 
-/// What this run asks for: any of the plain patterns, none of those with '!'.
+/// Returns why Policy::request excludes the device; empty if it does not.
 std::string request_problem(const Device& device, const std::vector<std::string>& request) {
-  bool has_positive = false;
+  bool has_positive = false;  // `request` has a pattern without '!'
   bool found = false;
   for (const std::string& pattern : request) {
     if (pattern.starts_with('!')) {
@@ -43,7 +43,8 @@ std::string request_problem(const Device& device, const std::vector<std::string>
 
 bool is_number(std::string_view text) { return text.find_first_not_of("0123456789.") == std::string_view::npos; }
 
-/// Whether a pattern means this software device. A number is none that does: "LLVM 15.0.6, 256 bits" holds several.
+/// Returns true if a pattern names this software device. Patterns that are numbers do not count, since names such as
+/// "LLVM 15.0.6, 256 bits" contain numbers.
 bool is_named(const Device& device, const Policy& policy) {
   const auto names_device = [&](const std::string& pattern) { return !is_number(pattern) && matches(device, pattern); };
   return std::any_of(policy.allow.begin(), policy.allow.end(), names_device) ||
@@ -53,7 +54,7 @@ bool is_named(const Device& device, const Policy& policy) {
 std::string memory_problem(const Device& device, const Policy& policy, const MemoryRequirement& need) {
   if (policy.min_memory) {
     if (!device.total) return fmt::format("its memory is not known, {} wanted", to_text(*policy.min_memory));
-    // Cards have a little less than what is printed on them: a card "of 24 GB" has 23.7 GiB in all.
+    // Not rounded: cards have a little less memory than their nominal size; a "24 GB" card has 23.7 GiB.
     if (device.total->value < *policy.min_memory)
       return fmt::format("{} in all, {} wanted", to_text(device.total->value), to_text(*policy.min_memory));
   }
@@ -65,7 +66,7 @@ std::string memory_problem(const Device& device, const Policy& policy, const Mem
   return {};
 }
 
-/// Why a device may not be used; empty if it may.
+/// Returns why a device may not be used; empty if it may.
 std::string refusal_reason(const Device& device, const Policy& policy, const MemoryRequirement& need) {
   for (const Policy::Exclusion& out : policy.exclusions)
     if (matches(device, out.pattern)) return "left out of this run: " + out.why;
@@ -77,6 +78,7 @@ std::string refusal_reason(const Device& device, const Policy& policy, const Mem
   return memory_problem(device, policy, need);
 }
 
+/// Returns the index of the first pattern in Policy::prefer that matches the device; their number if no pattern does.
 std::size_t preference(const Device& device, const Policy& policy) {
   for (std::size_t i = 0; i < policy.prefer.size(); ++i)
     if (matches(device, policy.prefer[i])) return i;
@@ -95,7 +97,7 @@ std::string acceptance_reason(const Device& device, const Policy& policy) {
 }  // namespace
 
 Status check_pattern(std::string_view pattern) {
-  constexpr std::size_t kLongestIndex = 2;  // "3090" is a part of a name
+  constexpr std::size_t kLongestIndex = 2;  // longer numbers such as "3090" are parts of names
   const std::string_view bare = pattern.substr(pattern.starts_with('!') ? 1 : 0);
   const bool is_index =
       !bare.empty() && bare.size() <= kLongestIndex && bare.find_first_not_of("0123456789") == std::string_view::npos;

@@ -13,56 +13,67 @@
 
 namespace weir::device {
 
-/// Which devices may be used. A pattern is a UUID, a PCI address ("pci:0000:01:00.0" or bare), a shell pattern on the name
-/// ("*RTX 3090"), or, without any of *?[, a part of the name. Letters of any case.
+/// Rules for which devices may be used. A pattern is one of these, in upper or lower case:
+/// - a PCI address, with or without "pci:" before it,
+/// - a UUID,
+/// - with any of *?[: a shell pattern for the whole name or UUID ("*RTX 3090"),
+/// - otherwise a part of the name.
 struct Policy {
-  std::vector<std::string> allow;    ///< empty: every GPU that is no software
-  std::vector<std::string> deny;     ///< goes over allow
-  std::vector<std::string> request;  ///< of this run: narrows what the others leave; a '!' before a pattern excludes
-  std::vector<std::string> prefer;   ///< the first that matches goes first
-  std::optional<Bytes> min_memory;   ///< in all
+  std::vector<std::string> allow;  ///< patterns of allowed devices; empty: every GPU
+  std::vector<std::string> deny;   ///< patterns of denied devices; overrides `allow`
+  /// Patterns for this run only: of the allowed devices, those that match any pattern without '!' (if there is one),
+  /// and no pattern after a '!'. A software device is used only if a pattern in `allow` or `request` that is not a
+  /// plain number matches it.
+  std::vector<std::string> request;
+  std::vector<std::string> prefer;  ///< patterns in order of preference
+  std::optional<Bytes> min_memory;  ///< smallest total memory of a device
   struct Exclusion {
     std::string pattern, why;
   };
-  std::vector<Exclusion> exclusions = {};  ///< for a reason that arose while we worked; goes over all others
+  std::vector<Exclusion> exclusions = {};  ///< devices excluded during the run; overrides all other rules
 };
 
-/// What the work needs.
+/// The memory that the work needs on a device.
 struct MemoryRequirement {
-  Bytes free{};                  ///< free now; 0: nothing is asked
-  bool accepts_unknown = false;  ///< take a device also where the free memory is not known or a lower bound
+  Bytes free{};                  ///< free memory needed now; 0: no requirement
+  bool accepts_unknown = false;  ///< accept a device whose free memory is not known or only a lower bound
 };
 
-/// What became of one device, in words.
+/// Why one device was accepted or not.
 struct DeviceAssessment {
-  std::size_t device_index = 0;
+  std::size_t device_index = 0;  ///< index in the list that choose_devices() received
   bool accepted = false;
-  std::string reason;  ///< "denied by '*5060*'", "12 GiB in all, 20 GiB wanted", "the most free memory: 23.4 GiB"
+  std::string reason;  ///< "denied by '*5060*'", "12 GiB in all, 20 GiB wanted", "discrete, 23.4 GiB free"
 };
 
+/// The result of choose_devices().
 struct DeviceChoice {
-  std::vector<std::size_t> ranked;            ///< accepted ones, the best first
-  std::vector<DeviceAssessment> assessments;  ///< every device
+  std::vector<std::size_t> ranked;            ///< indices of the accepted devices, best first
+  std::vector<DeviceAssessment> assessments;  ///< one entry per device
 };
 
-/// Preferred first, then discrete before integrated, then the most free memory, then the PCI order. `hidden` is why a mask
-/// that is already set hides each device (empty: it does not); it has the length of `devices` or 0. Makes no driver call.
+/// Decides which devices may be used, and orders them: by `prefer` patterns, then discrete before integrated, then more
+/// free memory first, then in the order of `devices`. `hidden_reasons`: for each device why a mask that is set hides it
+/// (empty text: no mask does), from find_hidden_reasons(); or an empty list. Makes no driver call.
 DeviceChoice choose_devices(std::span<const Device> devices, const Policy& policy, const MemoryRequirement& need,
                             std::span<const std::string> hidden_reasons = {});
 
-/// "no device may be used: NVIDIA ... at 0000:01:00.0: denied by ...; ..." in one line.
+/// Returns one line with the reason for each device: "no device may be used: NVIDIA ... at 0000:01:00.0: denied by
+/// ...; ...". Call it if no device was accepted.
 std::string describe_refusal(std::span<const Device> devices, const DeviceChoice& choice);
 
-/// Refuses a pattern that is a number of one or two digits: it looks like an index, which proves nothing, and would match a
-/// part of some name. A '!' before it is looked over. Errors: invalid_argument with what to write instead.
+/// Checks a pattern that a user gives, with or without '!' before it. Errors: invalid_argument for a number of one or
+/// two digits: it looks like an index, which does not identify a device, and would match a part of some name.
 Status check_pattern(std::string_view pattern);
 
+/// Returns true if the pattern, without '!' before it, matches the device.
 bool matches(const Device& device, std::string_view pattern);
 
-/// "A,B" -> {"A", "B"}; empty parts are left out.
+/// Splits "A,B" into {"A", "B"}; leaves out empty parts.
 std::vector<std::string> split_list(std::string_view text);
 
-/// The devices among which is chosen: a card in MIG mode is replaced by its instances, which carry its address.
+/// Returns the devices, and after each card in MIG mode its instances as devices of their own, which have the card's
+/// PCI address. (choose_devices() refuses the card itself.)
 std::vector<Device> expand_mig_instances(std::span<const Device> devices);
 
 }  // namespace weir::device

@@ -113,13 +113,13 @@ TEST(Policy, AWslMachineWithoutProcessesIsChosenAsAnyOther) {
   EXPECT_EQ(choose_devices(machine, only_3090(), {}).ranked.size(), 1u);
 }
 
-/// A container that was given the second of two cards: the address is the machine's, the index starts anew, and free memory
-/// is that of the card whatever runs outside.
+/// A container with the second of two cards: the PCI address is that of the host, the index starts at 0, and the free
+/// memory includes the use by processes outside.
 TEST(Policy, AContainerWithARenumberedCardIsChosenByNameAndAddress) {
-  auto machine = test::two_nvidia(false);  // the RTX 3090 is the second outside
+  auto machine = test::two_nvidia(false);  // the RTX 3090 is the second card of the host
   std::vector<Device> inside{machine[1]};
   inside[0].stack_indices.cuda = 0;
-  inside[0].is_process_list_complete = false;  // NVML counts in the machine's numbers
+  inside[0].is_process_list_complete = false;  // NVML reports process ids of the host
   EXPECT_EQ(choose_devices(inside, only_3090(), {.free = 20_GiB}).ranked, std::vector<std::size_t>{0});
   EXPECT_EQ(lease_key(inside[0]), lease_key(machine[1])) << "one lock inside and outside, where the folder is shared";
   inside[0] = machine[0];
@@ -132,7 +132,7 @@ TEST(Policy, AWslMachineWithFreeMemoryByNvmlAndNothingElse) {
     device.is_process_list_complete = false;
     device.drm_card.clear();
     device.sources = {"NVML"};
-    device.processes = {{.pid = 42, .name = "", .memory = {}, .engine_ns = {}}};  // listed, without a figure
+    device.processes = {{.pid = 42, .name = "", .memory = {}, .engine_ns = {}}};  // listed without its memory
   }
   EXPECT_EQ(names(machine, choose_devices(machine, only_3090(), {.free = 20_GiB})).size(), 1u);
   EXPECT_EQ(choose_devices(machine, only_3090(), {.free = 24_GiB}).assessments[0].reason, "23 GiB free, 24 GiB needed");

@@ -18,7 +18,7 @@ namespace {
 // PROC_PID_INIT_INO of include/linux/proc_ns.h: the inode of the first PID namespace of a machine.
 constexpr std::uint64_t kFirstPidNamespace = 0xEFFFFFFC;
 
-/// Programs whose first word is the name of a script, or of a command.
+/// Programs whose first argument is the name of a script or a command.
 constexpr std::array<std::string_view, 10> kInterpreters{"sh",   "bash", "dash",    "zsh",   "perl",
                                                          "ruby", "node", "Rscript", "julia", "weir"};
 
@@ -33,7 +33,7 @@ std::string boot_id() {
   return text;
 }
 
-/// A dead first thread is a dead process, unless other threads of it live.
+/// Returns true if the process is dead: its first thread (`stat`) has ended, and it has no other thread.
 bool is_dead(const ProcessStat& stat, pid_t pid) {
   if (stat.state != 'Z' && stat.state != 'X') return false;
   std::error_code problem;

@@ -10,10 +10,11 @@
 
 namespace weir::device {
 
-/// Resident memory of these processes together (pages that they share count for each).
+/// Returns the sum of the resident memory of these processes. A page that several of them share counts several times.
+/// `root`: the folder that contains proc.
 Bytes total_resident_memory(const std::vector<pid_t>& pids, const std::filesystem::path& root = "/");
 
-/// Files of this user in /dev/shm, sorted.
+/// Returns the sorted paths of this user's files in `folder`, where shared memory (shm_open(3)) appears as files.
 std::vector<std::string> shared_memory_files(const std::filesystem::path& folder = "/dev/shm");
 
 }  // namespace weir::device

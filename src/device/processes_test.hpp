@@ -1,6 +1,6 @@
 #pragma once
 
-// Processes for tests: a child that runs a function, and memory that they share.
+// Child processes for tests, and memory shared with them.
 
 #include <signal.h>
 #include <sys/mman.h>
@@ -22,7 +22,7 @@ namespace weir::device::test {
 
 using weir::test::Folder;
 
-/// A T in memory that children see too.
+/// A T in memory that is shared with children.
 template <class T>
 class Shared {
  public:
@@ -37,21 +37,21 @@ class Shared {
   T* at_;
 };
 
-/// Runs `work` in a forked child, which ends with its result and runs no destructors of the parent's objects.
+/// Runs `work` in a forked child, which exits with its result and runs no destructors of the parent's objects.
 inline pid_t start_child(const std::function<int()>& work) {
   const pid_t child = fork();
   if (child == 0) _exit(work());
   return child;
 }
 
-/// The exit status; 128 + signal if one ended it.
+/// Waits for a child and returns its exit status, or 128 + signal.
 inline int wait_for(pid_t child) {
   int status = 0;
   waitpid(child, &status, 0);
   return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }
 
-/// Waits until `done` holds, at most a minute.
+/// Waits until `done` returns true, at most a minute.
 inline bool eventually(const std::function<bool()>& done) {
   const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds{60};
   while (!done()) {

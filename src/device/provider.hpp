@@ -10,7 +10,7 @@
 
 namespace weir::device {
 
-/// One way to see GPUs. A machine without it is no error: the list is empty.
+/// One source of information about GPUs: a library or a kernel interface.
 class Provider {
  public:
   Provider() = default;
@@ -18,25 +18,26 @@ class Provider {
   Provider(const Provider&) = delete;
   Provider& operator=(const Provider&) = delete;
   virtual std::string_view name() const = 0;
-  /// May hang in a driver: it is called in a child with a deadline. Errors: unsupported with the reason ("NVML: driver
-  /// not loaded"), io.
+  /// Returns the devices that the source lists. It may hang in a driver, so call it in a child with a deadline
+  /// (ChildProbe). Errors: io; unsupported if the machine does not have the source or its driver.
   virtual Result<std::vector<Device>> devices() = 0;
 };
 
 using Providers = std::vector<std::unique_ptr<Provider>>;
 
-/// NVIDIA's management library, loaded when it is there.
+/// Reads NVML, NVIDIA's management library.
 std::unique_ptr<Provider> make_nvml_provider();
-/// The kernel's /sys/class/drm and the fdinfo of the processes that may be read; `root` is where sys and proc lie.
+/// Reads /sys/class/drm (the kernel's GPU drivers) and, if permitted, the fdinfo of processes (FdInfo). `root`: the
+/// folder that contains sys and proc.
 std::unique_ptr<Provider> make_drm_provider(std::filesystem::path root = "/");
-/// AMD's compute driver, /sys/class/kfd.
+/// Reads AMD's compute driver, /sys/class/kfd. `root`: the folder that contains sys.
 std::unique_ptr<Provider> make_kfd_provider(std::filesystem::path root = "/");
-/// Vulkan's list of physical devices.
+/// Reads Vulkan's list of physical devices.
 std::unique_ptr<Provider> make_vulkan_provider();
-/// oneAPI Level Zero.
+/// Reads oneAPI Level Zero.
 std::unique_ptr<Provider> make_level_zero_provider();
 
-/// All of them, in the order of trust: what an earlier one says of a device stands.
+/// Returns all providers in order of priority for merge_devices(): NVML, DRM, KFD, Level Zero, Vulkan.
 Providers make_providers();
 
 }  // namespace weir::device

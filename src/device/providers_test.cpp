@@ -1,4 +1,4 @@
-// The providers on written trees. The texts of the files follow the kernel's documentation, named at each.
+// Tests of the providers on made-up file trees. The files follow the kernel documents named at each.
 
 #include <gtest/gtest.h>
 
@@ -13,7 +13,8 @@ namespace {
 
 using test::put;
 
-/// A DRM card as /sys/class/drm shows it: Documentation/ABI/stable/sysfs-bus-pci and testing/sysfs-class-drm.
+/// Writes a DRM card in the format of /sys/class/drm: Documentation/ABI/stable/sysfs-bus-pci and
+/// testing/sysfs-class-drm.
 void put_card(const std::filesystem::path& root, int card, const std::string& driver, const std::string& address,
               const std::string& vendor) {
   const std::string folder = "sys/class/drm/card" + std::to_string(card) + "/device/";
@@ -29,7 +30,7 @@ constexpr const char* kAmdgpu =
     "drm-pdev:\t0000:03:00.0\npasid:\t32774\ndrm-memory-vram:\t393216 KiB\ndrm-memory-gtt: \t2048 KiB\n"
     "drm-memory-cpu: \t0 KiB\ndrm-engine-gfx:\t1000000 ns\ndrm-engine-compute:\t500 ns\n";
 
-// Documentation/gpu/xe/xe-drm-usage-stats.rst, the shape of its example with other numbers.
+// Documentation/gpu/xe/xe-drm-usage-stats.rst: its example with other numbers.
 constexpr const char* kXe =
     "drm-driver:\txe\ndrm-client-id:\t3\ndrm-pdev:\t0000:07:00.0\ndrm-total-system:\t0\ndrm-resident-system:\t0\n"
     "drm-total-gtt:\t192 KiB\ndrm-resident-gtt:\t192 KiB\ndrm-total-vram0:\t96 MiB\ndrm-resident-vram0:\t64 MiB\n"
@@ -67,8 +68,8 @@ TEST(Fdinfo, OtherFilesAreNoFdinfo) {
 TEST(Fdinfo, DescriptorsOfOneClientCountOnce) {
   const test::Folder root;
   test::put_process(root.path(), 100, 4, kAmdgpu);
-  test::put_process(root.path(), 100, 5, kAmdgpu);  // dup
-  test::put_process(root.path(), 101, 4, kAmdgpu);  // fork
+  test::put_process(root.path(), 100, 5, kAmdgpu);  // a copy of the descriptor by dup
+  test::put_process(root.path(), 101, 4, kAmdgpu);  // a copy of the descriptor by fork
   const auto uses = read_process_usage(root.path(), {});
   ASSERT_EQ(uses.size(), 1u);
   EXPECT_EQ(uses[0].pid, 100);

@@ -12,7 +12,7 @@
 namespace weir::device {
 namespace {
 
-/// The part of the CUDA driver interface that is used here. Source: CUDA Driver API reference; _v2 are the names of the
+/// The part of the CUDA driver interface that weir uses. Source: CUDA Driver API reference; _v2 are the names of the
 /// 64-bit functions in the library.
 struct Cuda {
   int (*cuInit)(unsigned);
@@ -52,7 +52,7 @@ std::string text_of(const std::array<std::uint8_t, 16>& uuid) {
   return text;
 }
 
-/// 4 MiB in the current context.
+/// Fills 4 MiB in the current context, copies them back and compares.
 Result<std::string> fill_and_compare(const Cuda& cuda) {
   constexpr std::size_t kWords = 1U << 20U;
   constexpr unsigned kPattern = 0x77E12A5B;
@@ -78,7 +78,7 @@ Result<std::string> try_cuda(const Device& device) {
   if (const int code = cuda->cuDeviceGetCount(&count); code != 0) return failure("cuDeviceGetCount", code);
   if (count != 1)
     return Error{Errc::unsupported, fmt::format("CUDA: {} devices are visible under a mask of one", count)};
-  int handle = 0;
+  int handle = 0;  // CUdevice
   std::array<std::uint8_t, 16> uuid{};
   if (const int code = cuda->cuDeviceGet(&handle, 0); code != 0) return failure("cuDeviceGet", code);
   if (const int code = cuda->cuDeviceGetUuid(uuid.data(), handle); code != 0) return failure("cuDeviceGetUuid", code);

@@ -18,7 +18,7 @@ Error failure(const char* step, VkResult code) {
   return {Errc::unsupported, fmt::format("Vulkan: {} fails with {}", step, static_cast<int>(code))};
 }
 
-/// One logical device with a buffer that the host can read. What it makes ends with it, in the reverse order.
+/// One logical device with a buffer that the host can read. The destructor destroys its objects in reverse order.
 class TestDevice {
  public:
   TestDevice(const VulkanInstance& instance, VkPhysicalDevice physical) : instance_{instance}, physical_{physical} {}
@@ -55,7 +55,8 @@ class TestDevice {
     const float priority = 1;
     VkDeviceQueueCreateInfo queue{};
     queue.sType = VK_STRUCTURE_TYPE_DEVICE_QUEUE_CREATE_INFO;
-    queue.queueFamilyIndex = 0;  // the first family of every driver can fill: graphics or compute imply transfer
+    // The first queue family of every driver supports fill: graphics or compute imply transfer.
+    queue.queueFamilyIndex = 0;
     queue.queueCount = 1;
     queue.pQueuePriorities = &priority;
     VkDeviceCreateInfo info{};

@@ -10,7 +10,8 @@
 namespace weir::device {
 namespace {
 
-// As in the proof: less is what listing the devices leaves behind.
+// Processes with less memory on the device are not listed: a driver that only lists its devices allocates less than
+// this.
 constexpr Bytes kMaxListingMemory = 16_MiB;
 
 std::string to_words(const GpuProcess& process) {

@@ -9,21 +9,22 @@
 
 namespace weir::device {
 
-/// What is in use on a device whose lease is free: memory can outlive the lock, when a process that the dead holder
-/// started lives on, or when somebody works there without a lease.
+/// Memory in use on a device whose lease is free: a process of a dead holder still lives, or a process works there
+/// without a lease.
 struct UnleasedUse {
-  Bytes used{};                       ///< on the whole device; 0 if not known
-  std::vector<GpuProcess> processes;  ///< that hold memory there; empty also where they are not known
+  Bytes used{};                       ///< memory in use on the whole device, or the sum of `processes` if that is more
+  std::vector<GpuProcess> processes;  ///< processes that hold at least 16 MiB or an unknown amount there; may be empty
 };
 
-/// More than this on an idle device is somebody's: a display server and the driver take less.
+/// A device counts as idle if at most this much memory is in use: a display server and the driver use less.
 inline constexpr Bytes kMaxIdleUse = 512_MiB;
 
-/// Empty if the device is as good as idle. `ours` are processes that belong to the caller.
+/// Returns the use of the device; empty if it counts as idle. `own_pids`: processes of the caller, which are not
+/// listed.
 std::optional<UnleasedUse> find_unleased_use(const Device& device, const std::vector<pid_t>& own_pids);
 
-/// "the lease of ... is free, but 5.2 GiB are in use there: pid 4242 'python train.py' (4.9 GiB). The last holder, ...,
-/// died without giving it back. End it with 'kill 4242', ..." One line.
+/// Returns one line: "the lease of ... is free, but 5.2 GiB are in use there: pid 4242 'python train.py' (4.9 GiB). The
+/// last holder, ..., died without giving it back. End it with 'kill 4242', ...".
 std::string describe(const Device& device, const UnleasedUse& use, const std::optional<OwnerRecord>& last_holder);
 
 }  // namespace weir::device

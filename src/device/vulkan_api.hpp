@@ -11,16 +11,16 @@
 
 namespace weir::device {
 
-/// Vulkan's loader with an instance for looking around; it makes no VkDevice and takes no memory on a card. For the
-/// inventory and the doctor, in a child process: drivers may hang.
+/// Vulkan's loader with a VkInstance, which lists devices; it creates no VkDevice and uses no memory on a card. Use it
+/// in a child process (ChildProbe), since drivers may hang.
 class VulkanInstance {
  public:
-  /// Errors: unsupported: no loader, or no driver behind it.
+  /// Loads Vulkan and creates an instance. Errors: unsupported: no loader, or no driver.
   static Result<VulkanInstance> create();
 
-  std::vector<VkPhysicalDevice> physical_devices() const;  ///< in the loader's order, unmasked
+  std::vector<VkPhysicalDevice> physical_devices() const;  ///< in the loader's order
 
-  /// A function of the instance; null if the loader does not know it.
+  /// Returns the Vulkan function with this name; null if the loader does not have it.
   template <class Function>
   Function find(const char* name) const {
     return reinterpret_cast<Function>(get_(instance_.get(), name));

@@ -57,7 +57,7 @@ void read_memory(const VulkanInstance& instance, VkPhysicalDevice handle, Device
     free += Bytes{budget.heapBudget[heap]} - Bytes{budget.heapUsage[heap]};
   }
   if (total > Bytes{}) device.total = Reading{.value = total, .source = "Vulkan heaps"};
-  // What this process may still take, by the driver's estimate: all that VK_EXT_memory_budget promises.
+  // VK_EXT_memory_budget gives only the driver's estimate of what this process may still allocate.
   if (budgeted) device.free = Reading{.value = free, .source = "Vulkan budget", .coverage = memory::Coverage::process};
 }
 
