@@ -14,7 +14,7 @@ namespace weir::jobs {
 namespace {
 
 constexpr std::size_t kMaxEntries = 1024;
-constexpr Bytes kDiskMargin = 16_MiB;  // for records, logs and other programs
+constexpr Bytes kDiskMargin = 16_MiB;  // free space that is left for records, logs and other programs
 constexpr std::size_t kMaxFileBytes = std::size_t{1} << 20;
 
 std::string key_of(const std::string& variant, const std::string& size, const std::string& device) {

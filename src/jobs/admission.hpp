@@ -11,46 +11,53 @@
 
 namespace weir::jobs {
 
-/// The memory that decides whether an item may start on a device.
+/// The memory on which the admission of an item to a device depends.
 struct MemoryAvailability {
-  Bytes free;      ///< now, what the worker itself already holds included
-  Bytes reserved;  ///< to items that run elsewhere on it and have not yet taken it
-  Bytes margin;
+  Bytes free;      ///< free memory now, including what the worker itself already holds
+  Bytes reserved;  ///< memory that other running items were admitted for and have not allocated yet
+  Bytes margin;    ///< memory that always stays free
 };
 
+/// The decision whether an item may start now.
 enum class Admission {
   start,
-  wait,         ///< others will give memory back
-  does_not_fit  ///< it will not fit here
+  wait,         ///< the item fits later, once running items have released memory or disk space
+  does_not_fit  ///< the item must get a smaller variant, be tried again later, or end
 };
 
-/// An item with this need with this variant. It waits only while others run and only if it fits once they are done.
+/// Decides whether the memory suffices for an item that needs `need` bytes. Returns `start` if it does; `wait` if it
+/// does not, but other items run (`others_run`) and the item would fit without `memory.reserved`; else `does_not_fit`.
 Admission admit_memory(Bytes need, const MemoryAvailability& memory, bool others_run);
 
-/// An item that is expected to write so much beside the items that run: what the disk has free less a margin decides. What
-/// can never fit is no reason to wait. Where nothing can be written, or that is not known, it goes and fails by name.
+/// Decides whether the disk space suffices for an item that is expected to write `output` bytes while the running items
+/// write `running_output` bytes. Returns
+/// - `start` if `output`, `running_output` and a margin of 16 MiB together are free, and also if the file system is
+///   read-only or `space` is empty (not known), because the item itself then reports the problem,
+/// - `does_not_fit` if `output` is larger than the whole file system,
+/// - `wait` otherwise.
 Admission admit_output(Bytes output, Bytes running_output, const std::optional<DiskSpace>& space);
 
-/// Needs that experience taught, per network (or other variant), size and device: an item that ran out of memory all the same
-/// raises its need by a quarter above what was planned; where nothing is planned, what was measured is the need. At most
-/// 1024 are kept, those learned last. A small JSON file in the user's state folder; one that cannot be read counts as empty.
-/// Not thread-safe.
+/// Stores memory needs learned from earlier items. The key of a need is a variant (such as a network), an input size
+/// (Estimate::size) and a device. A need is either a planned need, raised after an item ran out of memory, or measured
+/// memory, where no plan exists. Keeps the latest 1024 entries in a small JSON file; an unreadable file counts as
+/// empty. Not thread-safe.
 class LearnedNeeds {
  public:
-  /// `file` empty: nothing is kept beyond this run.
+  /// Reads the JSON file `file`. If `file` is empty, the needs are kept in this object only.
   explicit LearnedNeeds(std::filesystem::path file);
 
-  /// At least `planned`.
+  /// Returns the learned need, but at least `planned`; returns `planned` if nothing was learned.
   Bytes need(const std::string& variant, const std::string& size, const std::string& device, Bytes planned) const;
-  /// Errors: io, disk_full: remembered for this run alone.
+  /// Raises the need to five quarters of what need() returns, after an item ran out of memory. Writes the file.
+  /// Errors: io, disk_full; the need is then kept in this object only.
   Status raise_need(const std::string& variant, const std::string& size, const std::string& device, Bytes planned);
-  /// In the place of what was known. Errors: as learn().
+  /// Replaces the need by measured memory. Writes the file. Errors: as raise_need().
   Status store_measured(const std::string& variant, const std::string& size, const std::string& device, Bytes measured);
 
  private:
   struct LearnedNeed {
     Bytes need;
-    std::uint64_t sequence_number = 0;  ///< the larger the later
+    std::uint64_t sequence_number = 0;  ///< increases with every stored need; of too many, the smallest is dropped
   };
   Status store(const std::string& key, Bytes need);
   Status save() const;

@@ -8,10 +8,10 @@
 namespace weir::jobs {
 namespace {
 
-constexpr Bytes kCoordinatorMargin =
-    6_MiB;                              // beyond what the coordinator holds when it starts: messages, state, log lines
-constexpr Bytes kRamPerItem{512};       // an item's state
-constexpr Bytes kMinWorkerRam = 8_MiB;  // a worker that has done nothing yet
+// Memory that the coordinator allocates after its start for messages, state and log lines.
+constexpr Bytes kCoordinatorMargin = 6_MiB;
+constexpr Bytes kRamPerItem{512};       // memory of the coordinator for the state of one item
+constexpr Bytes kMinWorkerRam = 8_MiB;  // memory of a worker without items
 
 }  // namespace
 

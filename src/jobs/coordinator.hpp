@@ -14,45 +14,56 @@
 
 namespace weir::jobs {
 
-enum class FullDiskPolicy { wait, stop };
-
-/// How a run of several items is to be done.
-struct RunSettings {
-  std::string task;                         ///< the kind of all items
-  Json task_settings = Json::object();      ///< for the kind, in every worker
-  std::string unit = "megapixels";          ///< of amounts
-  std::vector<std::string> worker_command;  ///< program and first words of a worker
-  std::vector<int> inherited_descriptors;   ///< open files that workers keep
-  std::vector<WorkerDevice> devices;
-  Bytes ram_limit;  ///< the line: sum over coordinator and workers
-  RecordRules rules;
-  bool same_pixels = false;       ///< one backend, precision, driver and instruction set: those of the first result
-  std::filesystem::path outputs;  ///< folder of the run: its lock and state; also asked for free space
-  std::chrono::duration<double> stall_timeout{120};
-  /// What workers have to end by themselves when the run is stopped; a second signal takes it away.
-  std::chrono::milliseconds stop_grace{1500};
-  std::chrono::milliseconds max_lease_wait = std::chrono::seconds{1800};  ///< of a worker, for its device
-  std::size_t max_items_per_worker = 0;                                   ///< 0: any number
-  FullDiskPolicy full_disk_policy = FullDiskPolicy::wait;
-  std::filesystem::path pause_file;          ///< while it exists, the run is paused; empty: none
-  std::filesystem::path learned_needs_file;  ///< of LearnedNeeds
-  std::filesystem::path metrics_file;        ///< rewritten about every two seconds and at the end; empty: none
+/// What a run does when the disk has no space for the next output.
+enum class FullDiskPolicy {
+  wait,  ///< wait until there is space
+  stop   ///< stop the run
 };
 
-/// Runs a worklist on several devices, one worker process each, to its end, and survives the death of any of them. It opens
-/// no device and no input itself. Made once, run once, on the main thread: it takes over SIGINT, SIGTERM, SIGHUP and SIGTSTP
-/// while it runs, and the workers die with the thread that started them.
+/// The settings of a run of several items.
+struct RunSettings {
+  std::string task;                         ///< name of the task kind of all items, such as "upscale"
+  Json task_settings = Json::object();      ///< settings for the task kind, passed to every worker
+  std::string unit = "megapixels";          ///< unit of ItemResult::amount, for metrics and reports
+  std::vector<std::string> worker_command;  ///< program of a worker and its first arguments
+  std::vector<int> inherited_descriptors;   ///< file descriptors that stay open in the workers
+  std::vector<WorkerDevice> devices;        ///< one worker process runs for each device
+  Bytes ram_limit;                          ///< memory limit for the coordinator and all workers together
+  RecordRules rules;
+  /// All results of the run must have one ComputeConfig: that of the first item with a record of a finished result, or,
+  /// if there is no such item, that of the first estimate. Results with another configuration are made again, and
+  /// devices that would produce another configuration are not used.
+  bool same_pixels = false;
+  std::filesystem::path outputs;  ///< output folder; with RecordRules::write_records it gets the RunFolder of the run
+  /// A worker that sends no heartbeat for this time is killed (stall_limit() lengthens it for long items).
+  std::chrono::duration<double> stall_timeout{120};
+  /// Time that workers have to end by themselves when the run is stopped, before they are killed. A second signal ends
+  /// this time at once.
+  std::chrono::milliseconds stop_grace{1500};
+  /// Longest wait of a worker for the lease of its device.
+  std::chrono::milliseconds max_lease_wait = std::chrono::seconds{1800};
+  std::size_t max_items_per_worker = 0;  ///< a worker is replaced after so many items; 0: no limit
+  FullDiskPolicy full_disk_policy = FullDiskPolicy::wait;
+  std::filesystem::path pause_file;          ///< the run is paused while this file exists; empty: no such file
+  std::filesystem::path learned_needs_file;  ///< file of LearnedNeeds; empty: no file
+  std::filesystem::path metrics_file;        ///< rewritten about every two seconds and at the end; empty: no file
+};
+
+/// Runs a worklist (the items of a run) on several devices with one worker process per device, and continues when a
+/// worker dies. The coordinator itself opens no device. One object serves one run. Call run() on the main thread: it
+/// handles SIGINT, SIGTERM, SIGHUP and SIGTSTP, and the workers die with the thread that started them.
 class Coordinator {
  public:
-  /// `items` and the rest must outlive it.
+  /// The references must outlive the object.
   Coordinator(const RunSettings& settings, const std::vector<Item>& items, IdentitySource identity_source,
               RunObserver& observer, observe::EventLog& events, observe::Metrics& metrics);
   ~Coordinator();
   Coordinator(const Coordinator&) = delete;
   Coordinator& operator=(const Coordinator&) = delete;
 
-  /// Errors: exists, naming the holder, if another run has the folder; io, disk_full for the folder; over_budget if the
-  /// line is too small for so many workers. Failures of items are counted in the totals.
+  /// Runs all items and returns the totals. A failed item is counted there and is no error of run(). Errors: exists,
+  /// naming the holder, if another run uses the output folder; io, disk_full; over_budget if the memory limit is too
+  /// small for the workers.
   Result<Totals> run();
 
  private:
@@ -60,7 +71,9 @@ class Coordinator {
   std::unique_ptr<Run> run_;
 };
 
-/// Each worker's share of the line, when the coordinator has its own. Errors: over_budget with the numbers.
+/// Returns the memory limit of each of `workers` workers: an equal share of `ram` after the coordinator's own memory,
+/// which grows with the number of items, is subtracted. Errors: over_budget, with the numbers, if a share is below
+/// 8 MiB.
 Result<Bytes> ram_per_worker(Bytes ram, std::size_t workers, std::size_t items);
 
 }  // namespace weir::jobs

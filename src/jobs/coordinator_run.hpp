@@ -1,6 +1,6 @@
 #pragma once
 
-// The inside of Coordinator, for its sources alone.
+// The implementation class of Coordinator; only its source files include this header.
 
 #include <csignal>
 #include <optional>
@@ -18,8 +18,8 @@
 
 namespace weir::jobs {
 
-/// Joins the parts of a run, each with a state of its own (the worklist, the queue, the seats, the halts, the reporter), with
-/// the pool of worker processes, the signals and the files.
+/// Connects the parts of a run: worklist, queue, worker slots, stop controller and reporter, which hold its state, and
+/// the pool of worker processes, the signals and the run folder.
 class Coordinator::Run {
  public:
   Run(const RunSettings& settings, const std::vector<Item>& items, IdentitySource identity_source,
@@ -27,7 +27,8 @@ class Coordinator::Run {
   Result<Totals> run();
 
  private:
-  // run_start.cpp: from the worklist to the first item, and from the last to the totals
+  // run_start.cpp: preparation, main loop and end of the run. adopt_compute_config() implements
+  // RunSettings::same_pixels.
   Status prepare();
   void adopt_compute_config();
   void decide_items();
@@ -37,7 +38,7 @@ class Coordinator::Run {
   void finish();
   RunView view() const { return {worklist_, queue_, slots_, stop_controller_.pause_reason()}; }
 
-  // run_workers.cpp: the workers' lives
+  // run_workers.cpp: start, check and end of workers
   void start_workers();
   void start_worker(WorkerSlot& slot);
   void read_worker(WorkerSlot& slot);
@@ -46,7 +47,7 @@ class Coordinator::Run {
   void replace_worker_if_needed(WorkerSlot& slot);
   void drop_device(WorkerSlot& slot, const std::string& why);
 
-  // run_items.cpp: what workers report of items
+  // run_items.cpp: handling of messages from workers. on_NAME() handles the message NAME.
   void on_message(WorkerSlot& slot, const Json& message);
   void on_hello(WorkerSlot& slot, const Json& message);
   void on_waiting(WorkerSlot& slot, const std::string& why);
@@ -64,7 +65,7 @@ class Coordinator::Run {
   void end_item(const ItemResult& result);
   std::optional<Decision> find_finished_result(ItemNumber number);
 
-  // run_dispatch.cpp: who does what next
+  // run_dispatch.cpp: assignment of items to workers
   void dispatch();
   void assign_work(WorkerSlot& slot);
   void start_estimate(WorkerSlot& slot, ItemNumber number);
@@ -72,7 +73,7 @@ class Coordinator::Run {
   void start_item(WorkerSlot& slot, ItemNumber number, Bytes need);
   Admission disk_admission(ItemNumber number) const;
 
-  // run_halts.cpp: signals, pauses, the end before the end
+  // run_stops.cpp: signals, pauses, a full disk, early stop
   void handle_signals();
   void suspend();
   void check_pause_file();
@@ -80,8 +81,9 @@ class Coordinator::Run {
   void resume();
   void check_disk();
   void wait_for_disk(ItemNumber number);
-  void stop(std::string_view why, bool at_once = false,
-            int signal = SIGINT);  ///< `signal`: for what items have started
+  /// Starts the stop of the run. `at_once`: the workers get no time to end by themselves. `signal`: the signal that
+  /// workers pass on to the processes of their items.
+  void stop(std::string_view why, bool at_once = false, int signal = SIGINT);
   void check_stop();
   void close_job(const std::optional<WorkerJob>& job);
 

@@ -22,7 +22,7 @@ namespace {
 namespace fs = std::filesystem;
 using weir::test::Folder;
 
-/// The words with which this process was started.
+/// Returns the arguments with which this process was started.
 std::vector<std::string> own_arguments() {
   std::vector<std::string> words(1);
   for (const char c : read_small_file("/proc/self/cmdline")) {
@@ -34,7 +34,7 @@ std::vector<std::string> own_arguments() {
   return words;
 }
 
-/// Not a test: the program of the workers that the tests below start, chosen by its filter.
+/// Not a test: the main function of the workers that the tests below start, selected with --gtest_filter.
 TEST(FakeWorker, Main) {
   const auto words = own_arguments();
   const auto value_of = [&](const std::string& flag) {
@@ -56,7 +56,7 @@ class Listener final : public RunObserver {
     ++times_ended[item.outputs.front().filename().native()];
   }
   void on_progress(const RunProgress& progress) override {
-    const auto call = progress_hook == nullptr ? nullptr : *progress_hook;  // a copy: it may take itself away
+    const auto call = progress_hook == nullptr ? nullptr : *progress_hook;  // a copy, since the call may reset the hook
     if (call) call(progress);
   }
   void on_message(Severity, const std::string& text) override { words += text + '\n'; }
@@ -165,7 +165,7 @@ TEST_F(CoordinatorTest, APoisonedItemIsSetAsideAfterThreeTriesAndTheOthersAreDon
   EXPECT_NE(totals.failure_messages.at(0).find("killed by signal 9"), std::string::npos) << totals.failure_messages[0];
   EXPECT_NE(totals.failure_messages.at(0).find("tried 3 times"), std::string::npos) << totals.failure_messages[0];
   EXPECT_TRUE(left_over().empty());
-  EXPECT_FALSE(fs::exists(folder_ / "out/.poison.fake.failed"));  // it may go better another time
+  EXPECT_FALSE(fs::exists(folder_ / "out/.poison.fake.failed"));  // another run may succeed
 }
 
 TEST_F(CoordinatorTest, AWorkerThatDiesOnceLosesNothing) {
@@ -183,7 +183,7 @@ TEST_F(CoordinatorTest, AnItemWhoseWorkerDiesAfterItsCheckpointIsDone) {
   EXPECT_EQ(totals.done, 4u);
   EXPECT_EQ(totals.failed, 0u) << listener_.words;
   EXPECT_TRUE(is_done("unheard"));
-  EXPECT_EQ(metrics_.find("weir_retries_total{"), std::string::npos) << metrics_;  // not done twice
+  EXPECT_EQ(metrics_.find("weir_retries_total{"), std::string::npos) << metrics_;  // not processed twice
 }
 
 TEST_F(CoordinatorTest, AWorkerThatHangsIsKilled) {
@@ -355,7 +355,7 @@ TEST_F(LeasedDevice, IsWaitedForWhileOthersWork) {
   ASSERT_TRUE(mine);
   add_device("two");
   items(6);
-  const Totals totals = run();  // the worker that waits does not hold up the end
+  const Totals totals = run();  // the waiting worker does not delay the end of the run
   EXPECT_EQ(totals.done, 6u);
   EXPECT_EQ(totals.devices.at(0).items, 0u);
   EXPECT_FALSE(totals.fatal);
@@ -379,7 +379,7 @@ TEST_F(LeasedDevice, IsGivenUpAfterTheWaitWithTheHolderNamed) {
 TEST_F(CoordinatorTest, ASecondCoordinatorReportsTheHolderOfTheFolder) {
   const auto held = RunFolder::acquire(settings_.outputs);
   ASSERT_TRUE(held);
-  // Locks belong to open files, so the same process may ask.
+  // Locks belong to open files, so this process can test the lock.
   const auto refused = RunFolder::acquire(settings_.outputs);
   ASSERT_FALSE(refused);
   EXPECT_NE(refused.error().what.find(std::to_string(getpid())), std::string::npos) << refused.error().what;
@@ -390,7 +390,7 @@ TEST_F(CoordinatorTest, AFullDiskStopsAResumableRun) {
   items(2);
   item("huge", R"({"do":"expects much","cost":1000})");
   const Totals totals = run();
-  EXPECT_EQ(totals.done, 2u);  // what fits is done first
+  EXPECT_EQ(totals.done, 2u);  // items that fit are processed first
   EXPECT_TRUE(totals.interrupted);
   ASSERT_TRUE(totals.fatal);
   EXPECT_EQ(totals.fatal->code, Errc::disk_full);
@@ -480,7 +480,7 @@ double processor_seconds() {
   return sum;
 }
 
-/// Keeps nothing of the items.
+/// Stores nothing about the items.
 class Silence final : public RunObserver {
  public:
   void on_decision(const Item&, const Decision&) override {}

@@ -14,11 +14,16 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// How a file stands to what a record says of it.
-enum class FileState { same, changed, damaged, gone };
+/// The state of a file compared with its record.
+enum class FileState {
+  same,
+  changed,  ///< a program has changed the file
+  damaged,  ///< the contents differ, but not size and mtime: a program that writes the file would change its mtime
+  gone
+};
 
-/// Size and mtime say it; where only the mtime differs, or `hash` is asked for, the contents do. The same size and mtime
-/// with other contents is damage: nobody wrote there.
+/// Compares the file with its record: first the size, then the mtime, and, if the mtime differs or `hash` is true, the
+/// contents. A file with equal contents is `same`, even if its mtime differs.
 FileState compare_file(const fs::path& path, const RecordedFile& recorded, bool hash) {
   const auto facts = file_facts(path);
   if (!facts) return FileState::gone;
@@ -29,11 +34,11 @@ FileState compare_file(const fs::path& path, const RecordedFile& recorded, bool 
   return *facts == recorded.facts ? FileState::damaged : FileState::changed;
 }
 
-/// The first input that is not as recorded, as a reason; empty if all are.
+/// Returns a text for the user that describes how an input differs from the record; empty if no input differs.
 std::string input_change_reason(const Item& item, const Record& record, bool verify) {
   if (item.inputs.size() != record.inputs.size()) return "other inputs";
   for (std::size_t i = 0; i < item.inputs.size(); ++i) {
-    // Another file may have the same size and mtime by chance, or because it was unpacked with it.
+    // Another file may have the same size and mtime by chance, or because both come from one archive.
     const bool other_path = encode_path(file_identity(item.inputs[i])) != record.inputs[i].path;
     switch (compare_file(item.inputs[i], record.inputs[i], verify || other_path)) {
       case FileState::same:
@@ -48,6 +53,7 @@ std::string input_change_reason(const Item& item, const Record& record, bool ver
   return {};
 }
 
+/// Returns the keys of two objects whose values differ, separated by commas.
 std::string changed_keys(const Json& current, const Json& recorded) {
   std::string names;
   for (const auto& [key, value] : current.items()) {
@@ -64,7 +70,7 @@ Json parameters_of(const Item& item) {
   return parsed ? *parsed : Json::object();
 }
 
-/// Why the record is of another work than the one that is asked for now; empty if it is of this one.
+/// Returns why the record does not describe the work that is requested now; empty if it does.
 std::string work_change_reason(const Item& item, const Record& record, const RecordRules& rules,
                                const IdentitySource& identity_source) {
   if (auto reason = input_change_reason(item, record, rules.verify); !reason.empty()) return reason;
@@ -82,7 +88,8 @@ std::string work_change_reason(const Item& item, const Record& record, const Rec
   return {};
 }
 
-/// How the outputs as a whole stand to the record: the worst of them.
+/// Returns `changed` if an output is changed or the record has another number of outputs; else the state of the worst
+/// output, in the order same, damaged, gone.
 FileState compare_outputs(const Item& item, const Record& record, bool hash) {
   if (item.outputs.size() != record.outputs.size()) return FileState::changed;
   FileState worst = FileState::same;
@@ -94,13 +101,15 @@ FileState compare_outputs(const Item& item, const Record& record, bool hash) {
   return worst;
 }
 
-/// The first output that is not as the record has it; the first of all if only their number differs.
+/// Returns the first output that is changed; if no output is changed (only the number of outputs differs), the item's
+/// first output.
 const fs::path& changed_output(const Item& item, const Record& record, bool hash) {
   for (std::size_t i = 0; i < std::min(item.outputs.size(), record.outputs.size()); ++i)
     if (compare_file(item.outputs[i], record.outputs[i], hash) == FileState::changed) return item.outputs[i];
   return item.outputs.front();
 }
 
+/// Returns an iterator to the first output that exists; to the end of item.outputs if no output exists.
 auto find_present(const Item& item) {
   std::error_code ignored;
   return std::find_if(item.outputs.begin(), item.outputs.end(),
@@ -109,9 +118,10 @@ auto find_present(const Item& item) {
 
 bool has_output(const Item& item) { return find_present(item) != item.outputs.end(); }
 
-/// The first output that is there. There is one.
+/// Returns the first output that exists. At least one output must exist.
 const fs::path& present_output(const Item& item) { return *find_present(item); }
 
+/// Returns true if an output of the item is one of its inputs: processing the item again would use its own result.
 bool replaces_its_input(const Item& item) {
   for (const auto& input : item.inputs) {
     const auto facts = file_facts(input);
@@ -122,6 +132,7 @@ bool replaces_its_input(const Item& item) {
   return false;
 }
 
+/// Decides to keep `output`. `detail`: continues the message "the output exists"; may be empty.
 Decision keep_output(const fs::path& output, std::string_view detail) {
   Decision decision;
   decision.action = Action::keep_existing;
@@ -147,12 +158,12 @@ Decision skip(std::string why, const Record& done, bool adopted) {
   return decision;
 }
 
-/// Whether what failed then for a damaged input may be done now.
+/// Returns true if the item failed because of a damaged input whose intact part may be used now.
 bool can_use_damaged_input(const Record& failed, const RecordRules& rules) {
   return failed.failure->code == Errc::corrupt && !failed.allows_damaged_input && rules.use_damaged;
 }
 
-/// Of the records alone, with the files that they speak of.
+/// Decides from the record of a finished item and from the files that it describes.
 Decision decide_from_record(const Item& item, const Record& done, const RecordRules& rules,
                             const IdentitySource& identity_source, bool adopted) {
   const FileState outputs = compare_outputs(item, done, rules.verify);
@@ -173,6 +184,7 @@ Decision decide_from_record(const Item& item, const Record& done, const RecordRu
   return skip(adopted ? "finished by a run that was killed" : "done before", done, adopted);
 }
 
+/// Reads a record; returns an empty value if the file does not exist or cannot be read.
 std::optional<Record> read_valid_record(const fs::path& path) {
   auto record = read_record(path);
   return record ? *std::move(record) : std::nullopt;

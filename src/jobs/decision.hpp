@@ -8,45 +8,52 @@
 
 namespace weir::jobs {
 
-/// What holds for the records of a run.
+/// How a run uses records (the checkpoints of items, jobs::Record) and existing outputs.
 struct RecordRules {
-  bool write_records = true;     ///< write and read records at all
-  std::filesystem::path folder;  ///< where; empty: beside each output
-  bool overwrite = false;        ///< do everything again and replace what is there
-  bool redo = false;             ///< do everything again that is weir's, and leave alone what is not
+  bool write_records = true;     ///< write and read records
+  std::filesystem::path folder;  ///< folder of the records; empty: beside each output
+  bool overwrite = false;        ///< process every item again and replace existing outputs
+  bool redo = false;             ///< process items again whose outputs weir made; keep all other existing outputs
   bool verify = false;           ///< hash inputs and outputs instead of trusting size and mtime
-  bool upgrade = false;          ///< do results of a smaller variant again
-  bool retry_failed = false;
-  bool use_damaged = false;  ///< what is there of damaged inputs; else a result made from one is done again, to fail
-  bool read_only = false;    ///< change nothing, not even what a killed run left
-  std::optional<ComputeConfig> required_config;  ///< results made otherwise are done again
+  bool upgrade = false;          ///< process items again that were made with a smaller variant
+  bool retry_failed = false;     ///< process items again that failed before
+  /// Use the intact part of damaged inputs. If false, an item that was made from a damaged input is processed again,
+  /// and then fails.
+  bool use_damaged = false;
+  bool read_only = false;                        ///< change no file, not even those that a killed run left
+  std::optional<ComputeConfig> required_config;  ///< results made with another configuration are processed again
 };
 
-/// What a result made now would be made with. `facts` are those of the record, for kinds whose choice depends on the input.
+/// Returns the identity that a result made now would have (AttemptResult::identity), to compare it with the record.
+/// `facts` are the record's facts (AttemptResult::facts), for task kinds whose choice depends on the input. An empty
+/// function: identities are not compared.
 using IdentitySource = std::function<Json(const Item& item, const Json& facts)>;
 
+/// What a run does with an item.
 enum class Action {
-  skip,           ///< done before
-  work,           ///< to be done
-  keep_existing,  ///< not to be done: something that weir did not make, or that was changed since, stands there
-  fail            ///< failed before, and nothing has changed
+  skip,           ///< the item was done before
+  work,           ///< the item is processed
+  keep_existing,  ///< the item fails: its output exists, but is not as a record describes it, or has no record
+  fail            ///< the item fails: it failed before and nothing has changed, or Item::problem is set
 };
 
+/// The decision about one item.
 struct Decision {
   Action action = Action::work;
-  std::string why;       ///< for people
-  bool replace = false;  ///< an output that is there may be replaced
-  bool adopted = false;  ///< a result that a killed process had finished was taken over; with `overwrite` none the less
-                         ///< to be done again
-  bool record_has_other_format =
-      false;           ///< of `work`: another version of weir wrote the checkpoint, in a form that is not read here
-  std::string damage;  ///< of `skip`: what of an input was not there; empty: nothing
-  std::optional<Error> failure;  ///< of `failed` and `keep`
+  std::string why;       ///< the reason, for messages; may be empty
+  bool replace = false;  ///< an existing output may be replaced
+  /// decide_item() has just published a result that a killed run had finished. With RecordRules::overwrite the item is
+  /// processed again all the same.
+  bool adopted = false;
+  /// With Action::work: another version of weir wrote the record, in a format that this version does not read.
+  bool record_has_other_format = false;
+  std::string damage;            ///< with Action::skip: the part of an input that was missing; empty: none
+  std::optional<Error> failure;  ///< set with Action::fail and Action::keep_existing
 };
 
-/// Looks at the item's files and records, ends what a killed run left half-way (adopts its result if that matches the
-/// intent by hash, else removes its temporary files), and decides. Never throws, changes no user's file. Thread-safe for
-/// different items.
+/// Reads the item's files and records and decides what to do with the item. Before that it completes what a killed run
+/// left unfinished (finish_intent()), unless rules.read_only is set. Never throws. Changes no file that weir did not
+/// make. Thread-safe for different items.
 Decision decide_item(const Item& item, const RecordRules& rules, const IdentitySource& identity_source);
 
 }  // namespace weir::jobs

@@ -10,34 +10,35 @@
 
 namespace weir::jobs {
 
-/// One device of a run, as the coordinator sees it: how to start a worker that can reach nothing else, and what that worker
-/// must prove. Whoever knows a kind of device fills it in; the coordinator opens none.
+/// One device of a run, for the coordinator: how to start a worker that can use only this device, and which identity
+/// the worker must report. A mask is a set of environment variables that hides all other devices from the worker.
 struct WorkerDevice {
-  std::string name;  ///< as the user wrote it and as it stands in messages and metrics: "cpu:0-3", "GPU-1234"
-  /// What the worker must prove: "cpu:0,1,2,3", a UUID, a PCI address. Empty: not known before a worker has said it; every
-  /// later worker must prove the same.
+  std::string name;  ///< the name that the user gave, used in messages and metrics: "cpu:0-3", "GPU-1234"
+  /// The identity that the worker must report, such as "cpu:0,1,2,3", or UUID and PCI address of a GPU. Empty: not
+  /// known until the first worker reports it; every later worker must report the same.
   std::string identity;
-  /// Masks, set before the worker's program starts; an empty value removes the variable.
+  /// The mask: names and values, set before the worker's program starts. An empty value removes the variable.
   std::vector<std::pair<std::string, std::string>> environment;
-  std::vector<std::string> arguments;  ///< for `weir worker`
-  int threads = 1;
-  /// Its lease (device::lease_key), which the worker takes before it proves its device, and holds while it lives. Empty: none.
+  std::vector<std::string> arguments;  ///< arguments for `weir worker`
+  int threads = 1;                     ///< number of threads that the worker may use
+  /// The key of the device's lease (device::lease_key). The worker acquires the lease before it opens the device and
+  /// holds it until it ends. Empty: no lease.
   std::string lease_key;
-  Bytes vram;                          ///< the most that the worker may take on it; zero for the CPU
-  std::string memory_name = "system";  ///< devices with the same word share one memory
-  std::function<Bytes()> free_memory;  ///< of the memory that items on it need, now; callable at any time
+  Bytes vram;                          ///< limit of the worker's memory on the device; zero: no limit, or the CPU
+  std::string memory_name = "system";  ///< name of the main memory that the worker uses; equal names: one memory
+  std::function<Bytes()> free_memory;  ///< returns the free bytes of that memory; callable at any time
 };
 
-/// In a worker: binds the process to the device that `weir worker --device` names and tells which one it truly is.
-/// Errors: unsupported, device_lost, invalid_argument.
+/// Runs in a worker: binds the process to the device that `weir worker --device` names and returns the identity of the
+/// device that the process really uses. Errors: unsupported, device_lost, invalid_argument.
 using BindDevice = std::function<Result<std::string>(const std::string& device)>;
 
-/// The processors `cores` (empty: all that are allowed). Its memory is the system's; the masks are a set of processors.
-/// Errors: invalid_argument for cores that are not allowed.
+/// Makes a device of the processors with the numbers `cpus` (empty: all that this process may use). Errors:
+/// invalid_argument for processors that this process may not use.
 Result<WorkerDevice> cpu_device(const std::string& name, std::vector<int> cpus, int threads);
 
-/// Binds this process to a device whose name is "cpu" or "cpu:LIST", asks the system where it may run, and says so as
-/// "cpu:0,1,2". Errors: invalid_argument.
+/// Binds this process to the processors of the device "cpu:LIST"; "cpu" changes nothing. Returns the processors that
+/// the system then allows, as "cpu:0,1,2". Errors: invalid_argument, and those of bind_to_cpus().
 Result<std::string> bind_cpu(const std::string& device);
 
 }  // namespace weir::jobs

@@ -18,6 +18,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
+/// Creates the folders of the outputs and the folder `records` (empty: none).
 Status make_folders(const Item& item, const fs::path& records) {
   std::error_code problem;
   const auto make = [&](const fs::path& folder) -> Status {
@@ -37,7 +38,7 @@ Status make_folders(const Item& item, const fs::path& records) {
   return make(records);
 }
 
-/// A message names the file that the user knows.
+/// Replaces temporary paths in an error message by the output paths, which the user knows.
 void name_outputs(const Item& item, std::string& what) {
   for (const fs::path& output : item.outputs) {
     const std::string temporary = printable(temporary_path(item, output).native());
@@ -100,11 +101,12 @@ class Execution {
     remove_temporaries(item_);
     name_outputs(item_, result.attempt.error->what);
     record.failure = result.attempt.error;
-    if (persistent && options_.write_records) (void)write_failure(record, record_paths_);  // the failure itself is told
+    // An error in writing the record is ignored; the result contains the failure itself.
+    if (persistent && options_.write_records) (void)write_failure(record, record_paths_);
   }
 
  private:
-  /// For the record; empty without one.
+  /// Returns the descriptions of the inputs for the record; empty if no record is written.
   Result<std::vector<RecordedFile>> describe_inputs() const {
     std::vector<RecordedFile> files;
     if (!options_.write_records) return files;

@@ -8,29 +8,30 @@
 
 namespace weir::jobs {
 
-/// How one item is to be done here and now.
+/// How one item is processed in this process.
 struct ExecutionOptions {
-  std::size_t variant = 0;
-  bool replace = false;  ///< an output that is there may be replaced
-  bool write_records = true;
-  std::filesystem::path records_folder;   ///< of the records; empty: beside the output
-  std::string device;                     ///< for the record
-  int attempt_number = 1;                 ///< of the attempt
-  std::function<int()> stop_signal = {};  ///< Attempt::stop_signal
+  std::size_t variant = 0;                ///< index in Task::variants()
+  bool replace = false;                   ///< an existing output may be replaced
+  bool write_records = true;              ///< false: inputs are not hashed, and no record is written
+  std::filesystem::path records_folder;   ///< empty: records are written beside the first output
+  std::string device;                     ///< device name for the record
+  int attempt_number = 1;                 ///< number of the attempt at this item in this run, from 1
+  std::function<int()> stop_signal = {};  ///< passed on as Attempt::stop_signal
 };
 
-/// What became of it.
+/// The result of execute().
 struct ExecutionResult {
-  AttemptResult attempt;
-  double total_s = 0;
-  double sync_s = 0;  ///< of these in fsync of outputs' names and records
+  AttemptResult attempt;  ///< attempt.error is also set for errors outside the task, such as in publishing
+  double total_s = 0;     ///< duration of the call
+  double sync_s = 0;      ///< the part of total_s spent in fsync of records and of the outputs' folders
 
   bool is_done() const { return !attempt.error; }
 };
 
-/// Does one item in this process: hashes the inputs, makes the outputs' folders, runs the task on temporary files and
-/// publishes them; a persistent failure is recorded. Whatever happens, the outputs are there whole or as they were, and
-/// nothing else is left. Never throws: what the task throws becomes a fault. Errors are in the outcome.
+/// Processes one item in this process: hashes the inputs (for the record), creates the output folders, runs the task on
+/// temporary files, publishes these, and records a persistent failure (FailureKind). In every case each output is
+/// either complete or unchanged. Never throws: an exception of the task becomes an error in the result: over_budget if
+/// the system refused memory or a thread (resource_error_of()), else an internal error. Errors are in the result.
 ExecutionResult execute(Task& task, const Item& item, const ExecutionOptions& options,
                         std::function<void(const Progress&)> progress, std::stop_token stop);
 

@@ -1,6 +1,6 @@
 #pragma once
 
-// A kind of work that is no picture, for tests: writes its inputs one after the other, backwards, and misbehaves when told.
+// A task kind for tests. Its output is the text of all inputs, reversed. It fails in the way that an item requests.
 
 #include <unistd.h>
 
@@ -38,10 +38,11 @@ inline std::string backwards(std::string text) {
   return text;
 }
 
-/// What an item does beside its work; words in its parameters.
+/// The task. The field "do" in an item's parameters selects its failure, such as "die" or "hang"; "seconds" is the
+/// duration of the work.
 class FakeTask final : public Task {
  public:
-  FakeTask(const Json& settings, Bytes ram) : settings_(settings), ram_{ram} {}  // braces would make a list of it
+  FakeTask(const Json& settings, Bytes ram) : settings_(settings), ram_{ram} {}  // braces would make a JSON array
   std::vector<std::string> variants() const override { return {"large", "small"}; }
 
   Result<Estimate> estimate(const Item& item, std::size_t variant) override {
@@ -58,7 +59,8 @@ class FakeTask final : public Task {
     return estimate;
   }
 
-  /// Asked after the outputs were published and before the worker has said so.
+  /// The worker calls this after it has published the outputs and before it reports the result, so a death here is
+  /// unheard: the coordinator gets no result of the finished item.
   Bytes pooled_memory() const override {
     if (dies_unheard_) kill(getpid(), SIGKILL);
     return pool_;
@@ -107,6 +109,7 @@ class FakeTask final : public Task {
     return file->commit();
   }
 
+  /// Fails as `what` requests: ends the process, hangs, leaks, or returns an error; empty: no failure.
   std::optional<Error> misbehave(const Attempt& attempt, const std::string& what) {
     if (what == "die") kill(getpid(), SIGKILL);
     if (what == "die once" && !fs::exists(mark(attempt))) {
@@ -131,6 +134,7 @@ class FakeTask final : public Task {
     }
     return std::nullopt;
   }
+  /// Returns the path of a file that shows that an item's worker has died once.
   static fs::path mark(const Attempt& attempt) { return attempt.item.inputs.front().native() + ".mark"; }
 
   Json settings_;

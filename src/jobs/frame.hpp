@@ -9,25 +9,28 @@
 
 namespace weir::jobs {
 
-/// Messages between coordinator and worker. A frame is "wj", the version (16 bits) and the length (32 bits), both
-/// little-endian, then the text, which is a JSON object (docs/jobs.md).
+// Messages between coordinator and worker. A message is the text of a JSON object. On the socket it is sent as a frame:
+// the two letters "wj", the version of the protocol (16 bits) and the length of the text in bytes (32 bits), both
+// little-endian, then the text (docs/jobs.md).
+
 inline constexpr std::uint16_t kProtocolVersion = 1;
 inline constexpr std::size_t kMaxMessageBytes = std::size_t{4} << 20;
 
-/// Errors: invalid_argument if the message is longer than kLongestMessage.
+/// Returns the frame of a message. Errors: invalid_argument if the message is longer than kMaxMessageBytes.
 Result<std::string> to_frame(std::string_view message);
 
-/// Takes a stream of bytes apart. After an error it stays in that error.
+/// Splits a stream of bytes into messages. After an error every further call of next() returns that error.
 class FrameReader {
  public:
+  /// Appends received bytes.
   void feed(std::string_view bytes) { buffer_ += bytes; }
-  /// The next whole message; empty if more bytes are needed. Errors: corrupt (no frame, or one of too great a length),
-  /// unsupported (another version, both named).
+  /// Returns the next complete message, or nothing if more bytes are needed. Errors: corrupt (not a frame, or its
+  /// length is above the limit), unsupported (another version; the text names both).
   Result<std::optional<std::string>> next();
 
  private:
   std::string buffer_;
-  std::size_t at_ = 0;
+  std::size_t at_ = 0;  // offset in buffer_ of the next frame
 };
 
 }  // namespace weir::jobs

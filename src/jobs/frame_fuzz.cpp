@@ -6,7 +6,7 @@
 #include "jobs/frame.hpp"
 #include "jobs/item.hpp"
 
-/// Any bytes, cut anywhere: frames come out, or an error stays. What they hold is taken for an item.
+/// Feeds arbitrary bytes, split anywhere, to FrameReader, and parses each message as an item.
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const std::string_view bytes{reinterpret_cast<const char*>(data), size};
   const std::size_t cut = size == 0 ? 0 : data[0] % (size + 1);

@@ -8,12 +8,15 @@
 
 namespace weir::jobs {
 
-/// Runs a short worklist in this process, one item after the other, on the task's first variant that fits: for single items,
-/// which are not worth a worker. The same records and decisions as those of a Coordinator. Not thread-safe.
+/// Runs a short list of items in this process, one after the other, each with the task's first variant that fits. It
+/// avoids the cost of a worker process for a single item. It uses records and decides about items as a Coordinator
+/// does, but retries nothing. Not thread-safe.
 class InProcessRun {
  public:
+  /// The references must outlive the object. `device`: the device name for records and results.
   InProcessRun(const std::vector<Item>& items, Task& task, const RecordRules& rules, IdentitySource identity_source,
                RunObserver& observer, std::string device);
+  /// Runs all items and returns the totals. A stop interrupts the current item and ends the run. Call it once.
   Totals run(std::stop_token stop);
 
  private:

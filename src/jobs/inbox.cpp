@@ -11,7 +11,7 @@ namespace weir::jobs {
 namespace {
 
 using SteadyClock = std::chrono::steady_clock;
-constexpr auto kEndTimeout = std::chrono::milliseconds{1900};  // to end after the coordinator has gone
+constexpr auto kEndTimeout = std::chrono::milliseconds{1900};  // time that a running item has to end after close()
 
 }  // namespace
 
@@ -35,6 +35,7 @@ void Inbox::read(int channel_fd, const std::stop_token& end) {
   }
 }
 
+/// Appends `bytes` to `frames` and stores the messages that are then complete. Returns false if a message is invalid.
 bool Inbox::add_messages(FrameReader& frames, std::string_view bytes) {
   frames.feed(bytes);
   for (;;) {
@@ -53,7 +54,7 @@ bool Inbox::add_messages(FrameReader& frames, std::string_view bytes) {
   }
 }
 
-/// Without a coordinator nothing is finished.
+/// Without a coordinator the result of an item cannot be used, so the worker ends.
 void Inbox::close(const std::stop_token& end) {
   {
     const std::lock_guard lock{mutex_};

@@ -15,22 +15,24 @@
 
 namespace weir::jobs {
 
-/// The exit status of a worker whose coordinator has gone.
+/// The exit status of a worker whose coordinator has ended.
 inline constexpr int kExitCoordinatorGone = 4;
 
-/// What the coordinator sends to a worker, read on a thread of its own, so that a stop reaches an item that is running.
-/// When the coordinator has gone the item is asked to end, and a process that has not ended by itself 1.9 seconds later is
-/// ended. take() is for one thread.
+/// Receives the coordinator's messages in a worker, on a separate thread, so that a stop reaches a running item. When
+/// the coordinator has ended or sends an invalid message, the inbox closes: it requests the stop of the item, and ends
+/// the process with kExitCoordinatorGone if the process still runs 1.9 seconds later. Only one thread may call take().
 class Inbox {
  public:
-  /// `channel` must stay open as long as the inbox lives.
+  /// `channel_fd`: the socket to the coordinator; it must stay open as long as the inbox lives.
   explicit Inbox(int channel_fd) : thread_{[this, channel_fd](const std::stop_token& end) { read(channel_fd, end); }} {}
 
-  /// Waits for the next message; empty when the coordinator has gone.
+  /// Waits for the next message, removes it and returns it; empty when the inbox is closed and no message is left.
   std::optional<Json> take();
-  /// Asked for by "stop", by "end" (which finds no item, but perhaps a wait for a lease), and when the coordinator has gone.
+  /// Returns the token on which a stop is requested when the message "stop" or "end" arrives, or the inbox closes.
+  /// ("end" arrives between items, possibly while the worker waits for a lease.)
   std::stop_token stop_token() const { return stop_.get_token(); }
-  /// The signal that asked the coordinator to stop; SIGINT where none did. Thread-safe; of a meaning once stop() is asked for.
+  /// Returns the number of the signal that stopped the coordinator, or SIGINT if no signal did. Valid once a stop is
+  /// requested. Thread-safe.
   int stop_signal() const { return signal_; }
 
  private:
@@ -44,7 +46,7 @@ class Inbox {
   bool closed_ = false;
   std::atomic<int> signal_ = SIGINT;
   std::stop_source stop_;
-  std::jthread thread_;  // last: it uses the others
+  std::jthread thread_;  // last member: its thread uses the others
 };
 
 }  // namespace weir::jobs

@@ -13,7 +13,7 @@ Json paths_json(const std::vector<std::filesystem::path>& paths) {
   return json;
 }
 
-/// False if there is something else than texts.
+/// Returns false if the field is not an array of texts.
 bool read_paths(const Json& object, const char* key, std::vector<std::filesystem::path>& paths) {
   const auto found = object.find(key);
   if (found == object.end() || !found->is_array()) return false;

@@ -10,23 +10,27 @@
 
 namespace weir::jobs {
 
-/// One piece of work of a worklist. What it means is known to its task kind alone.
+/// One piece of work of a run, such as one picture. Its task kind (an implementation of jobs::Task) decides what the
+/// inputs, outputs and parameters mean.
 struct Item {
-  std::string task = {};                            ///< the kind, as in the names of checkpoints: "upscale"
-  std::vector<std::filesystem::path> inputs = {};   ///< a change of one of them means that the item is done again
-  std::vector<std::filesystem::path> outputs = {};  ///< at least one; each appears whole or not at all
-  std::string name = {};                            ///< for people, in the coordinator alone; empty: the first input
-  std::string parameters = "{}";      ///< a JSON object: what the kind needs beside, and what decides the result
-  std::optional<Error> problem = {};  ///< known before the work: no such file
+  std::string task = {};                            ///< name of the task kind, also part of record names: "upscale"
+  std::vector<std::filesystem::path> inputs = {};   ///< the item is processed again when one of them changes
+  std::vector<std::filesystem::path> outputs = {};  ///< at least one; each is published complete or not at all
+  std::string name = {};                            ///< display name, not sent to workers; empty: see display_name()
+  std::string parameters = "{}";      ///< text of a JSON object: the other settings that affect the result
+  std::optional<Error> problem = {};  ///< error known before the work, such as a missing file
 };
 
-/// For messages: the name, else the first input, or the first output, in one line.
+/// Returns the name for messages: `name`, else the first input, else the first output, in one line.
 std::string display_name(const Item& item);
 
-Json to_json(const Item& item);                 ///< without name and problem
-Result<Item> item_from_json(const Json& json);  ///< Errors: corrupt
+/// Converts the item to JSON, without `name` and `problem`.
+Json to_json(const Item& item);
+/// Reads an item from its JSON. Errors: corrupt.
+Result<Item> item_from_json(const Json& json);
 
-/// A number that depends on the item alone, for kinds that draw random numbers: the same on every device and in every run.
+/// Returns a seed for task kinds that use random numbers. It depends only on the task kind and the file name of the
+/// first output, so it is the same on every device and in every run.
 std::uint64_t seed_of(const Item& item);
 
 }  // namespace weir::jobs

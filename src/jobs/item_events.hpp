@@ -9,15 +9,20 @@
 
 namespace weir::jobs {
 
-// What every run writes of its items to the log and the metrics (docs/events.md), however it does them.
+// The events and metrics that every run writes about its items (docs/events.md), with or without workers.
 
+/// Writes the event `run_start`. `items`: number of items; `ram`: memory limit of the run; `share`: memory limit of
+/// each worker, or of this process in a run without workers.
 void log_run_start(std::size_t items, Bytes ram, Bytes share, observe::EventLog& events);
+/// Writes the event `run_end`.
 void log_run_end(const Totals& totals, observe::EventLog& events);
 
-/// Of an item that is not to be worked on.
+/// Writes the event `item_skip` or `item_adopted` (Decision::adopted) of an item that is skipped; writes nothing for
+/// other decisions.
 void log_decision(const Item& item, const Decision& decision, observe::EventLog& events);
 
-/// `unit`: of the amount.
+/// Writes the event and the metrics of an item that ended; for a skipped item only the metrics, since log_decision()
+/// writes its event. `unit`: unit of result.amount.
 void log_item_result(const Item& item, const ItemResult& result, std::string_view unit, observe::EventLog& events,
                      observe::Metrics& metrics);
 

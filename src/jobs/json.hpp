@@ -15,35 +15,39 @@ namespace weir::jobs {
 
 using Json = nlohmann::json;
 
-/// A JSON object, nested at most 16 deep. Never throws. Errors: corrupt.
+/// Parses the text of a JSON object. Leaves out values that are nested deeper than 16 levels. Never throws. Errors:
+/// corrupt.
 Result<Json> parse_object(std::string_view text);
 
-/// Compact text. Bytes that are not UTF-8 become replacement characters; paths are encoded before.
+/// Returns compact JSON text. Bytes that are not UTF-8 become replacement characters, so encode paths with
+/// encode_path() first.
 std::string dump(const Json& json);
 
-/// Fields of an object; a missing field or one of another type reads as empty, 0, false.
+// These functions return the value of a field of an object. If the field is missing or has another type, they return
+// an empty text, 0, false or an empty object. count_field() and bytes_field() accept only unsigned integers.
 std::string text_field(const Json& object, const char* key);
 double number_field(const Json& object, const char* key);
 std::uint64_t count_field(const Json& object, const char* key);
 bool bool_field(const Json& object, const char* key);
 Bytes bytes_field(const Json& object, const char* key);
-Json object_field(const Json& object, const char* key);  ///< `{}` if there is none
+Json object_field(const Json& object, const char* key);
 
-/// Any path as UTF-8 and back: '%', control characters and bytes that are not UTF-8 are written as %XX.
+/// Converts any path to UTF-8 text: writes '%', control characters and bytes that are not UTF-8 as %XX.
 std::string encode_path(const std::filesystem::path& path);
+/// Converts the text of encode_path() back to the path.
 std::filesystem::path decode_path(std::string_view text);
 
-/// Texts or paths, of any bytes (encode_path).
+/// Returns a JSON array of texts or paths, which may contain any bytes; each is encoded with encode_path().
 template <class Texts>
 Json encode_texts(const Texts& texts) {
   Json json = Json::array();
   for (const auto& text : texts) json.push_back(encode_path(text));
   return json;
 }
-/// Those again; none if there is no such list.
+/// Reads and decodes an array that encode_texts() wrote. Returns an empty list if the field is missing or no array.
 std::vector<std::string> encoded_texts_field(const Json& object, const char* key);
 
 Json to_json(const Error& error);
-Error error_from_json(const Json& json);  ///< unsupported for a code that is not known
+Error error_from_json(const Json& json);  ///< an unknown error code reads as unsupported
 
 }  // namespace weir::jobs

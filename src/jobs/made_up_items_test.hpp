@@ -1,6 +1,6 @@
 #pragma once
 
-// What the tests of the coordinator's parts have in common. They start no process.
+// Made-up items, estimates and devices for tests of the coordinator's parts. These tests start no process.
 
 #include <string>
 #include <vector>
@@ -11,8 +11,10 @@
 
 namespace weir::jobs::test {
 
+/// A made-up current time for tests, late enough to subtract durations from it.
 inline const Clock::time_point kTestStart = Clock::time_point{} + std::chrono::hours{1};
 
+/// Returns `count` items that need no files.
 inline std::vector<Item> made_up_items(std::size_t count) {
   std::vector<Item> items;
   for (std::size_t i = 0; i < count; ++i)

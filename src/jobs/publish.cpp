@@ -15,7 +15,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// Adds the time that it lives to a sum.
+/// Adds the lifetime of the object to a sum.
 class Stopwatch {
  public:
   explicit Stopwatch(double& sum) : sum_{sum} {}
@@ -41,7 +41,8 @@ Result<std::vector<RecordedFile>> describe_outputs(const Item& item) {
   return files;
 }
 
-/// Written without a name and linked to it: no moment of it leaves anything but the whole file.
+/// Writes a record as an unnamed file and links it to the name `path`, so that a kill at any point leaves no partial
+/// file. Adds the time in fsync to `sync_s`.
 Status write_record_file(const Record& record, const fs::path& path, double& sync_s) {
   if (auto gone = remove_file(path); !gone) return gone;
   auto file = AtomicFile::create(path, false);
@@ -64,6 +65,7 @@ Status rename_outputs(const Item& item, bool replace, double& sync_s) {
   return ok();
 }
 
+/// Renames the intent record to the done record, and removes the record of an earlier failure.
 Status complete(const RecordPaths& paths) {
   if (auto renamed = rename_file(paths.intent, paths.done, true); !renamed) return renamed;
   return remove_file(paths.failed);
@@ -81,6 +83,7 @@ Status publish_steps(const Item& item, Record& record, const RecordPaths& paths,
   return complete(paths);
 }
 
+/// Returns true if the file at `path` has the size and the hash in `file`.
 bool is_described(const fs::path& path, const RecordedFile& file) {
   const auto facts = file_facts(path);
   if (!facts || facts->size != file.facts.size) return false;
@@ -88,7 +91,7 @@ bool is_described(const fs::path& path, const RecordedFile& file) {
   return hash && *hash == file.hash;
 }
 
-/// An output that stands in the way of a finished one may be replaced if a checkpoint says that weir made it.
+/// Returns true if the output does not exist, or if the done record shows that weir made the existing file.
 bool may_replace(const fs::path& output, std::size_t number, const RecordPaths& paths) {
   std::error_code ignored;
   if (!fs::exists(fs::symlink_status(output, ignored))) return true;
@@ -96,6 +99,8 @@ bool may_replace(const fs::path& output, std::size_t number, const RecordPaths& 
   return done && *done && number < (*done)->outputs.size() && is_described(output, (*done)->outputs[number]);
 }
 
+/// Does the remaining steps of publish(). Returns false if a file is missing or differs from the intent record, if an
+/// existing output must not be replaced, or if a step fails.
 bool finish_outputs(const Item& item, const Record& intent, const RecordPaths& paths) {
   if (intent.outputs.size() != item.outputs.size()) return false;
   for (std::size_t i = 0; i < item.outputs.size(); ++i) {

@@ -5,29 +5,35 @@
 
 namespace weir::jobs {
 
-/// Where the time of publishing goes: on small items it is most of the work.
+/// Time that publish() takes. (To publish an item means to rename its finished temporary files to their final names, so
+/// that each output appears complete or not at all.)
 struct PublishTimes {
-  double sync_s = 0;  ///< in fsync
+  double sync_s = 0;  ///< time in fsync
 };
 
-/// Gives the temporary files of an item, which are written and synced, their final names, so that at every moment the next
-/// run can tell what was reached: an intent record with the outputs' hashes is written and synced, the files are renamed,
-/// the folder is synced, and the intent becomes the checkpoint. Without `replace` an output that is there is never
-/// replaced. `record` is complete but for its outputs. Errors: io, disk_full, exists; then the temporary files are gone.
+/// Publishes the outputs of an item. Its temporary files must be written and synced. The order of the steps lets the
+/// next run find out, after a kill at any point, which steps are done:
+/// 1. write and sync an intent record (RecordPaths::intent) with the outputs' hashes,
+/// 2. rename the temporary files and sync their folders,
+/// 3. rename the intent record to the done record.
+/// Without `replace` it never replaces an existing output. `record` is complete except for its outputs. Errors: io,
+/// disk_full, exists; the temporary files are then removed.
 Result<PublishTimes> publish(const Item& item, Record record, const RecordPaths& paths, bool replace);
 
-/// The same without records.
+/// Publishes the outputs without writing records. Errors: as publish().
 Result<PublishTimes> publish_without_records(const Item& item, bool replace);
 
-/// Remembers a failure. Makes the folder if it is missing. Errors: io, disk_full.
+/// Writes the record of a failed item (RecordPaths::failed). Creates its folder if it is missing. Errors: io,
+/// disk_full.
 Status write_failure(const Record& record, const RecordPaths& paths);
 
-/// Ends what a killed run began: if every output, under its final or its temporary name, is the one that the intent record
-/// describes by size and hash, the rest of publish() is done and true returned. Otherwise the intent and the temporary
-/// files go away. Never replaces a file that no record knows.
+/// Completes the publishing that a killed run started. If an intent record exists, and a file with the size and hash in
+/// it exists for every output, under the final or the temporary name, does the remaining steps of publish() and returns
+/// true. Otherwise removes the intent record, if there is one, and the temporary files, and returns false. Never
+/// replaces a file that no record describes.
 bool finish_intent(const Item& item, const RecordPaths& paths);
 
-/// Takes away temporary files that nobody finishes any more.
+/// Removes the item's temporary files, which an earlier run may have left.
 void remove_temporaries(const Item& item);
 
 }  // namespace weir::jobs

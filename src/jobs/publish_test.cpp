@@ -239,7 +239,7 @@ TEST_F(PublishTest, ACheckpointCutOffAnywhereIsNoneAndTheOutputIsKept) {
   EXPECT_EQ(decision().action, Action::skip);
 }
 
-/// The record as another version of weir would have written it.
+/// Changes the record to the format of another version of weir.
 void put_other_format(const Folder& folder, const std::string& record) {
   std::string text = folder.text(record);
   const auto at = text.find("\"format\":2");
@@ -288,12 +288,13 @@ TEST_F(PublishTest, AnIntentCutOffAnywhereAdoptsNothing) {
   EXPECT_EQ(decision().action, Action::skip);
   folder_.put("out/.a.fake.intent", whole);
   fs::remove(folder_ / "out/.a.fake.done");
-  folder_.put("out/a", "cbX");  // not what the intent speaks of
+  folder_.put("out/a", "cbX");  // not the content that the intent record describes
   EXPECT_EQ(decision().action, Action::keep_existing);
 }
 
-/// Runs `work` in a child that is killed when it is about to make its system call number `calls`; false if it had ended
-/// before. Source of the method: ptrace(2), PTRACE_SYSCALL stops at each entry and exit.
+/// Runs `work` in a child and kills it when it has entered or left a system call `calls` times. Returns false if the
+/// child ended before that.
+/// Source: ptrace(2): PTRACE_SYSCALL stops a process at each entry and exit of a system call.
 template <class Work>
 bool killed_after(int calls, Work work) {
   const pid_t child = fork();
@@ -318,7 +319,7 @@ bool killed_after(int calls, Work work) {
 class KilledAnywhere : public PublishTest, public ::testing::WithParamInterface<bool> {};
 
 TEST_P(KilledAnywhere, TheNextRunFinishesTheItem) {
-  const bool again = GetParam();  // an older result of ours is being replaced
+  const bool again = GetParam();  // an older result that weir made is replaced
   int adopted = 0;
   int calls = 0;
   for (;; ++calls) {
@@ -334,7 +335,7 @@ TEST_P(KilledAnywhere, TheNextRunFinishesTheItem) {
     const std::string expected = again ? "rehtona" : "cba";
     const bool killed = killed_after(calls, [&] { (void)work(); });
     if (calls == 0 && !killed) GTEST_SKIP() << "ptrace is not allowed here";
-    // A result is either the old one or the new one, whole.
+    // The output is either the complete old one or the complete new one.
     const std::string now = output();
     ASSERT_TRUE(now == expected || now == (again ? "cba" : "")) << calls << ": " << now;
     const Decision decision = this->decision();
@@ -349,14 +350,14 @@ TEST_P(KilledAnywhere, TheNextRunFinishesTheItem) {
     ASSERT_EQ(this->decision().action, Action::skip) << calls;
     if (!killed) break;
   }
-  EXPECT_GT(calls, 30);  // entries and exits: the kill really came in the middle of it
+  EXPECT_GT(calls, 30);  // counts entries and exits, so the kills did come during the work
   EXPECT_GT(adopted, 0);
 }
 INSTANTIATE_TEST_SUITE_P(Publish, KilledAnywhere, ::testing::Bool());
 
 TEST(DecideItem, TenThousandCheckpointsTakeLittleTime) {
   Folder folder;
-  constexpr int kItems = 2000;  // a fifth, so that a busy machine passes too
+  constexpr int kItems = 2000;  // a fifth of ten thousand, so that a busy machine passes too
   std::vector<Item> items;
   test::FakeTask task{{{"version", "1"}}, {}};
   folder.put("in", "abc");
@@ -378,7 +379,7 @@ TEST(DecideItem, TenThousandCheckpointsTakeLittleTime) {
   }
   const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   RecordProperty("seconds", std::to_string(seconds));
-  EXPECT_LT(seconds, 20);  // ten thousand take below a second: bench/jobs measures it
+  EXPECT_LT(seconds, 20);  // ten thousand items take less than a second (bench/jobs)
 }
 
 }  // namespace

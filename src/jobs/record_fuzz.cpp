@@ -5,7 +5,7 @@
 
 #include "jobs/record.hpp"
 
-/// Any bytes are a record or none; a record that was read is written and read again the same.
+/// Parses arbitrary bytes as a record; a record that was parsed must stay equal when it is written and parsed again.
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const auto record = weir::jobs::parse_record({reinterpret_cast<const char*>(data), size});
   if (!record) return 0;

@@ -6,9 +6,9 @@
 namespace weir::jobs {
 namespace {
 
-constexpr auto kWindow = std::chrono::minutes{10};
-constexpr std::size_t kMaxFailures = 3;
-constexpr int kSuccessesToParallel = 10;
+constexpr auto kWindow = std::chrono::minutes{10};  // older failures do not count
+constexpr std::size_t kMaxFailures = 3;             // number of failed items that makes the run sequential
+constexpr int kSuccessesToParallel = 10;            // successes in a row that make it parallel again
 
 }  // namespace
 

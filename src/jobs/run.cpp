@@ -65,7 +65,8 @@ void Totals::count(const Item& item, const ItemResult& result) {
       if (failure_messages.size() < kMaxMessages) {
         const std::string name = display_name(item) + ": ";
         const std::string why = result.error ? one_line(result.error->what) : result.why;
-        failure_messages.push_back(why.starts_with(name) ? why : name + why);  // a decoder names the file, too
+        // A decoder's message may start with the file name already.
+        failure_messages.push_back(why.starts_with(name) ? why : name + why);
       }
   }
 }

@@ -20,7 +20,7 @@ void Coordinator::Run::dispatch() {
 
 void Coordinator::Run::assign_work(WorkerSlot& slot) {
   if (const auto number = queue_.take_unestimated()) return start_estimate(slot, *number);
-  if (slots_.is_estimating()) return;  // the largest item may be among those
+  if (slots_.is_estimating()) return;  // the largest item may be among the items being estimated
   const auto number = queue_.take(slots_.device_loads(Clock::now()), slots_.index_of(slot));
   if (!number) return;
   switch (disk_admission(*number)) {
@@ -45,8 +45,9 @@ void Coordinator::Run::start_estimate(WorkerSlot& slot, ItemNumber number) {
       slot, {{"type", "estimate"}, {"number", number}, {"item", to_json(items_[number])}, {"variant", state.variant}});
 }
 
-/// False if it has to wait in the queue. Otherwise it runs, goes to the next variant, is tried later or has failed. Of a device's
-/// own memory its worker has made sure when it planned.
+/// Starts the item, or handles that it does not fit: changes its variant, delays it or ends it. Returns false, and does
+/// nothing, if the item must wait for memory. Checks only the process memory; the worker checked the device's memory
+/// when it made the estimate.
 bool Coordinator::Run::try_start(WorkerSlot& slot, ItemNumber number) {
   const Bytes need = worklist_.memory_need(number, slot.device->name);
   if (worklist_[number].estimate.ram == Bytes{}) {

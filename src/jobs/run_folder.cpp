@@ -17,6 +17,7 @@ namespace {
 namespace fs = std::filesystem;
 constexpr std::size_t kMaxStateBytes = std::size_t{4} << 20;
 
+/// Returns the error for a folder that another run holds.
 Error held_error(const fs::path& outputs, const fs::path& lock) {
   const auto text = read_bounded_file(lock, 4096);
   const auto holder = text && *text ? parse_object(**text) : Result<Json>{Json::object()};
@@ -26,6 +27,7 @@ Error held_error(const fs::path& outputs, const fs::path& lock) {
                                     printable(text_field(who, "host")), printable(text_field(who, "since")))};
 }
 
+/// Returns the folder `.weir` of a run. `path`: that folder itself, or the output folder.
 fs::path run_folder_of(const fs::path& path) {
   return path.filename() == kRunFolderName ||
                  (path.filename().empty() && path.parent_path().filename() == kRunFolderName)
@@ -52,6 +54,7 @@ Result<RunFolder> RunFolder::acquire(const fs::path& outputs) {
   if (!*taken) return held_error(outputs, lock);
   const std::string owner =
       dump({{"pid", process_id()}, {"host", host_name()}, {"since", observe::timestamp_now()}}) + '\n';
+  // An error is ignored: the text only names the holder in messages.
   (void)replace_file_text(run.lock_.get(), owner, lock);
   return run;
 }

@@ -12,15 +12,18 @@ namespace weir::jobs {
 
 inline constexpr char kRunFolderName[] = ".weir";
 
-/// The folder `.weir` beside the outputs of a run: `lock` (held as long as the run lives, whatever ends it), `run.json`
-/// (how far it is, rewritten about once a second) and `events.jsonl` (what happened). One run at a time.
+/// The folder `.weir` in the output folder of a run. Only one run at a time can hold it. Its files:
+///   lock          locked until the process of the run ends in any way
+///   run.json      progress of the run, rewritten about once a second
+///   events.jsonl  events of the run
 class RunFolder {
  public:
-  /// `outputs` is made if it is missing. Errors: exists, naming the holder; io, disk_full.
+  /// Creates the folder if it is missing, and locks it. `outputs`: the output folder; empty: the current folder.
+  /// Errors: exists, naming the holder, if another run holds the folder; io, disk_full.
   static Result<RunFolder> acquire(const std::filesystem::path& outputs);
 
   std::filesystem::path events_path() const { return folder_ / "events.jsonl"; }
-  /// Replaces run.json, whole but unsynced: it is only for looking.
+  /// Replaces run.json atomically but without fsync, and ignores errors, because the file only informs the user.
   void write_state(const Json& state) const;
 
  private:
@@ -28,15 +31,17 @@ class RunFolder {
   FileDescriptor lock_;
 };
 
-/// What is known of the run in a folder, from outside it.
+/// The state of the run in a folder, read by another process.
 struct RunState {
-  Json state;          ///< run.json
-  bool alive = false;  ///< its lock is held
+  Json state;          ///< content of run.json
+  bool alive = false;  ///< a process holds the lock, so the run is not over
 };
-/// `folder` is the outputs' folder or `.weir` itself. Errors: io when there is no run there; corrupt.
+/// Reads the state of a run. `folder`: the output folder or `.weir` itself. Errors: io, also if the folder has no run;
+/// corrupt.
 Result<RunState> read_run_state(const std::filesystem::path& folder);
 
-/// The file with the events of a run: `path` itself if it is a file, else events.jsonl in the folder. Errors: io.
+/// Returns the path of a run's event log: `path` itself if it is a file; else events.jsonl of the run in the folder
+/// `path`. Errors: io if neither exists.
 Result<std::filesystem::path> find_events_file(const std::filesystem::path& path);
 
 }  // namespace weir::jobs

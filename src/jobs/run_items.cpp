@@ -25,7 +25,8 @@ void Coordinator::Run::on_message(WorkerSlot& slot, const Json& message) {
   slots_.set_rss(slot, bytes_field(message, "rss"));
 }
 
-/// Somebody else has the device. The worker ends its wait by itself, and says who that is if it was in vain.
+/// Another process holds the device. The worker limits its wait itself, and reports the holder if the wait fails. Moves
+/// the start time of the slot into the future, so that the start timeout does not apply to the wait.
 void Coordinator::Run::on_waiting(WorkerSlot& slot, const std::string& why) {
   slot.started = Clock::now() + settings_.max_lease_wait;
   reporter_.log(observe::Level::warning, "lease_wait", {{"device", slot.device->name}, {"why", why}});
@@ -37,7 +38,7 @@ void Coordinator::Run::on_leased(WorkerSlot& slot) {
   reporter_.log(observe::Level::info, "lease", {{"device", slot.device->name}, {"lease", slot.device->lease_key}});
 }
 
-/// The worker has compared its device with the one that it was to have; the coordinator does so too.
+/// The worker has compared its device with the expected one already; the coordinator checks it again.
 void Coordinator::Run::on_hello(WorkerSlot& slot, const Json& message) {
   const std::string identity = text_field(message, "device");
   if (slot.identity.empty()) slot.identity = identity;
@@ -55,7 +56,7 @@ void Coordinator::Run::on_hello(WorkerSlot& slot, const Json& message) {
                  {"seconds", std::chrono::duration<double>(now - slot.started).count()}});
 }
 
-/// An item that cannot be measured is run all the same: that finds, records and reports what is wrong with it.
+/// An item that cannot be estimated is processed all the same: the attempt then finds, records and reports its error.
 void Coordinator::Run::on_estimated(WorkerSlot& slot, const Json& message) {
   const ItemNumber number = slot.job->item;
   slot.job.reset();
@@ -71,7 +72,8 @@ void Coordinator::Run::on_estimated(WorkerSlot& slot, const Json& message) {
   queue_.add(number);
 }
 
-/// The first item decides for the run, where all are to have the same; a device that makes others is not used.
+/// Implements RunSettings::same_pixels: the first estimate sets the configuration of the run unless a record has set it
+/// (adopt_compute_config()). A device with another configuration is dropped, and false is returned.
 bool Coordinator::Run::has_required_config(WorkerSlot& slot, const ComputeConfig& config) {
   if (!settings_.same_pixels) return true;
   if (!rules_.required_config) rules_.required_config = config;
@@ -85,7 +87,8 @@ bool Coordinator::Run::has_required_config(WorkerSlot& slot, const ComputeConfig
 void Coordinator::Run::on_finished(WorkerSlot& slot, const Json& message) {
   const WorkerJob job = *std::exchange(slot.job, std::nullopt);
   const auto now = Clock::now();
-  // A task that sees only at its device what fits goes down by itself.
+  // A task that can determine only on its device which variant fits may have used a smaller one. An index that no
+  // variant has is ignored.
   if (const auto variant = count_field(message, "variant"); variant > worklist_[job.item].variant)
     (void)use_smaller_variant(job.item, "there was no room for more", variant);
   const double seconds = std::chrono::duration<double>(now - job.start).count();
@@ -138,7 +141,8 @@ void Coordinator::Run::on_item_error(WorkerSlot& slot, ItemResult result) {
   }
 }
 
-/// An item without a plan was refused by it, on every variant. One that ran out of memory all the same needs more than planned.
+/// If every variant's estimate failed (the stored estimate is then empty), or the task kind makes no plan, the item is
+/// refused. Otherwise the item needs more memory than planned.
 void Coordinator::Run::on_memory_error(const WorkerSlot& slot, ItemResult result) {
   if (worklist_[result.number].estimate.ram == Bytes{}) {
     result.refused = true;
@@ -149,6 +153,7 @@ void Coordinator::Run::on_memory_error(const WorkerSlot& slot, ItemResult result
   retry(result, name_of(result.error->code));
 }
 
+/// `how`: how the worker ended, "killed by signal 9".
 void Coordinator::Run::on_worker_death(ItemNumber number, const std::string& how) {
   ItemResult result = worklist_.make_result(number);
   if (const auto finished = find_finished_result(number)) {
@@ -162,13 +167,14 @@ void Coordinator::Run::on_worker_death(ItemNumber number, const std::string& how
 }
 
 void Coordinator::Run::record_instability(ItemNumber number) {
-  if (stop_controller_.is_stopping()) return;  // an item that was interrupted has not failed
+  if (stop_controller_.is_stopping()) return;  // an interrupted item does not count as a failure
   if (!slots_.sequential_fallback().record_failure(number, Clock::now())) return;
   reporter_.log(observe::Level::warning, "sequential");
   reporter_.notify(Severity::warning, "three items failed so within ten minutes: the run goes on with one worker");
 }
 
-/// False if there is no such variant.
+/// Changes the item to the variant with the index `variant`; if `variant` is empty, to the next smaller one. Returns
+/// false if that variant does not exist or is not smaller.
 bool Coordinator::Run::use_smaller_variant(ItemNumber number, std::string_view why,
                                            std::optional<std::size_t> variant) {
   if (!(variant ? worklist_.use_variant(number, *variant) : worklist_.use_smaller_variant(number))) return false;
@@ -192,8 +198,9 @@ void Coordinator::Run::end_item(const ItemResult& result) {
   if (worklist_.mark_ended(result.number, result.status)) reporter_.report_item_result(items_[result.number], result);
 }
 
-/// A worker may die after the work was done: within publishing it, which settle() ends, or between that and its word, when
-/// the checkpoint is there already. It would be done twice, and the second time find its own result in the way.
+/// Returns the decision about an item whose worker died, if its result is complete: the worker may die while it
+/// publishes (decide_item() then completes this), or between publishing and its message (the record exists already).
+/// Without this check the item would be processed twice, and the second attempt would fail because its output exists.
 std::optional<Decision> Coordinator::Run::find_finished_result(ItemNumber number) {
   if (!rules_.write_records) return std::nullopt;
   Decision decision = decide_item(items_[number], rules_, identity_source_);

@@ -7,7 +7,7 @@ namespace weir::jobs::metric {
 using observe::MetricDefinition;
 using observe::MetricType;
 
-/// docs/events.md explains them.
+// The metrics of a run; docs/events.md explains them.
 inline constexpr MetricDefinition kItems{"weir_items_total", MetricType::counter, "Items by result."};
 inline constexpr MetricDefinition kDamaged{"weir_damaged_items_total", MetricType::counter,
                                            "Items done, now or before, from an input that is damaged."};

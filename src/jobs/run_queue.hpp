@@ -13,39 +13,48 @@
 
 namespace weir::jobs {
 
-/// Where the items wait that neither run nor have ended: to be measured, for a free device, for their next try, or for room on
-/// the disk. Time is passed in. Not thread-safe.
+/// Holds the items that neither run nor have ended. They wait to be estimated, for a free device, for their next
+/// attempt, or for free disk space. The caller passes the time. Not thread-safe.
 class RunQueue {
  public:
-  /// `list` says what items cost and write; it must outlive the queue and not change that of an item that waits for a device.
+  /// `worklist` holds the items' estimates. It must outlive the queue, and the estimate of an item that waits for a
+  /// device must not change.
   explicit RunQueue(const Worklist& worklist) : worklist_{worklist} {}
 
   void add_unestimated(ItemNumber number) { unestimated_.push_back(number); }
-  /// Before all others: it was measured already, on another variant or device.
+  /// Adds an item that needs another estimate, because its variant or device changes. It is the next one to be
+  /// estimated.
   void estimate_again(ItemNumber number) { unestimated_.push_front(number); }
+  /// Removes and returns the next item to estimate.
   std::optional<ItemNumber> take_unestimated();
   bool has_unestimated() const { return !unestimated_.empty(); }
 
+  /// Adds an estimated item, which then waits for a device.
   void add(ItemNumber number);
-  /// The item that the free device `which` should do now (WorkQueue::take).
+  /// Removes and returns the item that the free device `devices[device_index]` should process now; empty: none
+  /// (WorkQueue::take).
   std::optional<ItemNumber> take(std::span<const DeviceLoad> devices, std::size_t device_index);
 
+  /// Adds an item whose next attempt may start at `until`.
   void add_delayed(ItemNumber number, Clock::time_point until) { delayed_.emplace_back(until, number); }
-  /// Those whose time has come wait for a device from now on.
+  /// Moves the items whose delay is over to those that wait for a device.
   void release_delayed(Clock::time_point now);
 
   void add_waiting_for_disk(ItemNumber number) { waiting_for_disk_.push_back(number); }
   std::span<const ItemNumber> waiting_for_disk() const { return waiting_for_disk_; }
-  /// They wait for a device from now on.
+  /// Moves the items that wait for disk space to those that wait for a device.
   void release_waiting_for_disk();
-  /// Some wait for room, and nothing else waits.
+  /// Returns true if items wait for disk space and no item waits for anything else.
   bool waits_only_for_disk() const;
 
+  /// Returns true if no item waits for anything.
   bool empty() const { return count_without_disk_waits() == 0 && waiting_for_disk_.empty(); }
-  /// Of those that do not wait for room.
+  /// Returns the number of items that wait, without those that wait for disk space.
   std::size_t count_without_disk_waits() const { return ready_.size() + unestimated_.size() + delayed_.size(); }
-  double waiting_cost() const { return waiting_cost_; }     ///< of those that wait for a device
-  Bytes waiting_output() const { return waiting_output_; }  ///< that these are expected to write
+  /// Returns the total cost (Estimate::cost) of the items that wait for a device.
+  double waiting_cost() const { return waiting_cost_; }
+  /// Returns how many bytes the items that wait for a device are expected to write.
+  Bytes waiting_output() const { return waiting_output_; }
 
  private:
   const Worklist& worklist_;

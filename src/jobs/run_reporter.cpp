@@ -39,7 +39,7 @@ Json devices_of(const WorkerSlots& slots, const RunProgress& progress) {
 
 }  // namespace
 
-/// What is not measured yet makes the time that is left unknown.
+/// The remaining time is unknown while an item is not estimated yet.
 RunProgress make_progress(const RunView& run, const Totals& totals, Clock::duration elapsed) {
   RunProgress progress;
   progress.total_items = run.worklist.size();

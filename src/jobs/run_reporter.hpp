@@ -11,52 +11,61 @@
 
 namespace weir::jobs {
 
-/// The parts of a run that a report looks at.
+/// The parts of a run from which its progress is computed.
 struct RunView {
   const Worklist& worklist;
   const RunQueue& queue;
   const WorkerSlots& slots;
-  std::string_view pause_reason;  ///< Halts::text
+  std::string_view pause_reason;  ///< StopController::pause_reason()
 };
 
+/// Returns the progress of a run. `elapsed`: time since its start.
 RunProgress make_progress(const RunView& run, const Totals& totals, Clock::duration elapsed);
 
-/// What a run gives out of itself: events, metrics, notes to the observer, progress, its state file, its totals. Time is
-/// passed in. Not thread-safe.
+/// Writes everything that a run reports: events, metrics, messages to the observer, progress, the state file and the
+/// totals. The caller passes the time. Not thread-safe.
 class RunReporter {
  public:
-  /// The references must outlive it. `began`: from when the run's seconds count.
+  /// The references must outlive the object. `start`: the start time of the run.
   RunReporter(const RunSettings& settings, RunObserver& observer, observe::EventLog& events, observe::Metrics& metrics,
               std::size_t items, Clock::time_point start);
-  /// From now on the state is written there, and the events too. It must outlive the reporter. Where it cannot be written
-  /// the run goes on.
+  /// Also writes the state and the events to this folder from now on. The folder must outlive the reporter. Write
+  /// errors are ignored.
   void set_folder(const RunFolder& folder);
 
+  /// Writes an event.
   void log(observe::Level level, std::string_view event, const Json& fields = Json::object());
+  /// Sends a message to the observer.
   void notify(Severity severity, const std::string& text) { observer_.on_message(severity, text); }
+  /// Counts the restart of a worker in the metrics. `reason`: label value, such as "died".
   void count_restart(const WorkerSlot& slot, std::string_view reason);
 
+  /// Reports the start of the run. `share`: memory limit of each worker.
   void report_run_start(Bytes share);
   void report_decision(const Item& item, const Decision& decision);
   void report_item_start(const WorkerSlot& slot, const Worklist& worklist, Clock::time_point now);
-  /// `message`: of a worker whose try at the item of `seat` has come to its end, well or not, after `seconds`.
+  /// Reports an attempt that ended, successful or not, after `seconds`. `message`: the worker's message `finished`.
   void report_attempt(const WorkerSlot& slot, const Item& item, const Json& message, double seconds);
-  /// Of the worker after an item.
+  /// Reports the memory of a worker after an item.
   void report_memory(const WorkerSlot& slot);
   void report_variant_change(const Item& item, const std::string& variant, std::string_view why);
-  /// `end`: of the attempt that failed.
+  /// Reports that the item is tried again after `delay`. `result`: result of the failed attempt number `attempt`.
+  /// `reason`: label value for the metrics, such as "worker_died"; the message contains the error in `result`.
   void report_retry(const Item& item, const ItemResult& result, std::string_view reason, int attempt,
                     Clock::duration delay);
   void report_item_result(const Item& item, const ItemResult& result);
 
   const Totals& totals() const { return totals_; }
   void set_interrupted() { totals_.interrupted = true; }
+  /// Stores why the run stops early (Totals::fatal).
   void set_fatal(Error why) { totals_.fatal = std::move(why); }
 
-  /// Four times a second at most to the observer, once to the state file, every two seconds to the file of metrics.
+  /// Reports progress: at most four times a second to the observer, once a second to the state file, and every two
+  /// seconds to the metrics file.
   void report_progress(const RunView& run, Clock::time_point now);
+  /// Writes the state file now.
   void write_state(const RunView& run, Clock::time_point now) { write_state(run, now, false); }
-  /// The last of all, with the totals complete.
+  /// Reports the end of the run and completes the totals. Call it last.
   void report_run_end(const RunView& run, Clock::time_point now);
 
  private:

@@ -43,7 +43,7 @@ Status Coordinator::Run::prepare() {
   return ok();
 }
 
-/// The run keeps to what the first finished item was made with, if there is one.
+/// Requires the compute configuration of the first finished item, if one exists.
 void Coordinator::Run::adopt_compute_config() {
   for (const Item& item : items_) {
     const auto done = read_record(record_paths(item, rules_.folder).done);

@@ -20,12 +20,13 @@ void Coordinator::Run::handle_signals() {
   }
 }
 
-/// What the terminal asks of the coordinator is done to the workers too, which are in groups of their own.
+/// Suspends this process after a Ctrl-Z (SIGTSTP). The terminal's signal does not reach the workers, which are in
+/// separate process groups, so pause() suspends them.
 void Coordinator::Run::suspend() {
   const bool was_paused = stop_controller_.is_paused();
   pause();
   reporter_.write_state(view(), Clock::now());
-  raise(SIGSTOP);  // returns when somebody continues us
+  raise(SIGSTOP);  // returns when this process is continued
   if (!was_paused) resume();
 }
 
@@ -43,7 +44,7 @@ void Coordinator::Run::check_pause_file() {
                                        : std::string{"goes on"});
 }
 
-/// A stopped process computes nothing.
+/// Suspends the worker processes, so that they use no processor time.
 void Coordinator::Run::pause() {
   if (!stop_controller_.pause(Clock::now())) return;
   workers_.signal_all(SIGSTOP);
@@ -67,8 +68,8 @@ void Coordinator::Run::wait_for_disk(ItemNumber number) {
   queue_.add_waiting_for_disk(number);
 }
 
-/// Items that fit go first. The disk is full when none of those that are left does and nothing runs that might remove a
-/// file.
+/// Called often; checks only while all waiting items wait for disk space and no worker is busy. The disk counts as full
+/// if each of these items must still wait for space.
 void Coordinator::Run::check_disk() {
   if (!queue_.waits_only_for_disk() || slots_.has_busy_worker() ||
       !stop_controller_.mark_disk_check_if_due(Clock::now()))
@@ -120,7 +121,8 @@ void Coordinator::Run::check_stop() {
   }
 }
 
-/// After a worker's end nobody else will finish or remove what it had under its hands.
+/// Ends the item of a worker that has ended during a stop: as done if its result is complete, else as interrupted. Also
+/// removes the temporary files of an interrupted item, since no later step of this run removes them.
 void Coordinator::Run::close_job(const std::optional<WorkerJob>& job) {
   if (!job || !job->is_running || worklist_[job->item].is_ended) return;
   ItemResult result = worklist_.make_result(job->item);

@@ -8,8 +8,8 @@
 namespace weir::jobs {
 namespace {
 
-constexpr auto kStartTimeout = std::chrono::seconds{120};  // a driver may take long to come up
-constexpr int kMaxFailedStarts = 3;
+constexpr auto kStartTimeout = std::chrono::seconds{120};  // time from a worker's start to its hello; drivers are slow
+constexpr int kMaxFailedStarts = 3;                        // failed starts in a row after which the device is dropped
 
 }  // namespace
 
@@ -53,7 +53,7 @@ void Coordinator::Run::check_worker(WorkerSlot& slot) {
     workers_.kill(slot, fmt::format("no heartbeat for {:.0f} s", silent.count()));
 }
 
-/// What it had sent before it died is heard first: a finished item stays finished.
+/// First reads the messages that the worker sent before it died, so that an item that it finished counts as done.
 void Coordinator::Run::on_worker_exit(WorkerSlot& slot, const std::string& exit_text) {
   read_worker(slot);
   const std::string how = slot.kill_reason.empty() ? exit_text : slot.kill_reason;
@@ -94,7 +94,7 @@ void Coordinator::Run::replace_worker_if_needed(WorkerSlot& slot) {
   workers_.request_end(slot, why);
 }
 
-/// The device is out of the run; without any, the run ends.
+/// Excludes the device from the run; stops the run if no device is left.
 void Coordinator::Run::drop_device(WorkerSlot& slot, const std::string& why) {
   if (slot.lost) return;
   slot.lost = true;

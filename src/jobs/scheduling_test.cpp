@@ -13,11 +13,11 @@ namespace weir::jobs {
 namespace {
 
 struct Simulated {
-  double length = 0;  ///< of the run
+  double length = 0;  ///< duration of the run, in seconds
   std::vector<double> busy;
 };
 
-/// Devices of true speeds pull the items; the queue learns the speeds as a coordinator does.
+/// Simulates devices of given speeds that take items; the queue gets the measured speeds, as from a coordinator.
 Simulated simulate(const std::vector<double>& costs, const std::vector<double>& speeds) {
   WorkQueue queue;
   for (std::size_t i = 0; i < costs.size(); ++i) queue.add(static_cast<WorkQueue::Number>(i), costs[i]);
@@ -31,7 +31,7 @@ Simulated simulate(const std::vector<double>& costs, const std::vector<double>& 
     for (std::size_t i = 0; i < count; ++i) {
       if (!resting[i] && (next == count || free_at[i] < free_at[next])) next = i;
     }
-    if (next == count) return {};  // nobody wants what is left
+    if (next == count) return {};  // no device takes the remaining items
     now = std::max(now, free_at[next]);
     std::vector<DeviceLoad> paces;
     for (std::size_t i = 0; i < count; ++i)
@@ -84,7 +84,8 @@ TEST(WorkQueue, WithASlowDeviceTheRunIsWithinFivePercentOfIdeal) {
 TEST(WorkQueue, TheLastItemGoesToTheDeviceThatWillFinishItFirst) {
   WorkQueue queue;
   queue.add(0, 10);
-  const std::vector<DeviceLoad> paces{{1, 0}, {5, 1}};  // alone 10 s; the other is free in 1 s and needs 2
+  // The free device needs 10 s; the other is free in 1 s and needs 2 s.
+  const std::vector<DeviceLoad> paces{{1, 0}, {5, 1}};
   EXPECT_FALSE(queue.take(paces, 0));
   EXPECT_EQ(queue.size(), 1u);
   EXPECT_TRUE(queue.take(paces, 1));

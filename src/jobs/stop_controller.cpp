@@ -6,7 +6,7 @@
 namespace weir::jobs {
 namespace {
 
-constexpr auto kKillTimeout = std::chrono::milliseconds{300};  // for the system to take killed workers away
+constexpr auto kKillTimeout = std::chrono::milliseconds{300};  // time from StopStep::kill to StopStep::abandon
 constexpr auto kDiskCheckInterval = std::chrono::seconds{1};
 
 }  // namespace

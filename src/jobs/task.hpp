@@ -16,98 +16,112 @@
 
 namespace weir::jobs {
 
-/// What decides the bytes of a result beside its inputs, parameters and identity: with the same four they are equal.
+/// How a result is computed, such as {"cpu", "int16", "", "avx512_vnni"}. Two results with the same inputs, parameters,
+/// identity (AttemptResult::identity) and ComputeConfig are equal byte by byte.
 struct ComputeConfig {
   std::string backend, precision, driver, instruction_set;
   bool operator==(const ComputeConfig&) const = default;
 };
-std::string to_text(const ComputeConfig& config);  ///< "cpu, int16, avx512_vnni"
+/// Returns a text such as "cpu, int16, avx512_vnni".
+std::string to_text(const ComputeConfig& config);
 Json to_json(const ComputeConfig& config);
 ComputeConfig compute_config_from_json(const Json& json);
 
-/// What one item takes with one variant: computed from headers, before anything is allocated for it.
+/// The expected cost and memory of one item with one variant, computed from file headers before anything is allocated.
 struct Estimate {
-  double cost = 1;        ///< in units of the kind, comparable between its items: multiplications, bytes
-  double seconds = 0;     ///< expected; 0 if unknown
-  Bytes ram = {};         ///< of the process
-  Bytes device = {};      ///< of the device's own memory; zero for the CPU
-  Bytes output = {};      ///< on disk
-  std::string size = {};  ///< what the need depends on, for needs learned from experience: "1200x1800"
+  double cost = 1;        ///< work in a unit of the task kind, such as multiplications, to compare items of this kind
+  double seconds = 0;     ///< expected duration; 0 if unknown
+  Bytes ram = {};         ///< memory of the process
+  Bytes device = {};      ///< memory on the device; zero for the CPU
+  Bytes output = {};      ///< expected size of the outputs on disk
+  std::string size = {};  ///< the input size as text, "1200x1800"; items of equal size need the same memory
   ComputeConfig compute_config = {};
 };
 
+/// The progress of one item.
 struct Progress {
   double fraction = 0;  ///< 0..1
-  double amount = 0;    ///< done so far, in the unit that the kind reports (megapixels)
+  double amount = 0;    ///< work done so far, in the unit of the task kind (megapixels)
 };
 
-/// One try at one item. The references must outlive the run.
+/// One attempt at one item. The references must outlive Task::run().
 struct Attempt {
   const Item& item;
-  std::size_t variant = 0;
-  const std::vector<std::filesystem::path>&
-      outputs;  ///< where to write: temporary files, which must not exist after an error
-  std::uint64_t seed = 0;
-  int attempt_number = 1;                         ///< 2: the second try at this item in this run
-  std::function<void(const Progress&)> progress;  ///< a sign of life: call it often, at least after each step of work
-  std::stop_token stop;
-  std::function<int()> stop_signal = {};  ///< once `stop` is asked for: the signal to pass on; empty: SIGINT
+  std::size_t variant = 0;  ///< index in Task::variants()
+  /// Temporary files to write, one per output of the item. The caller removes them after an error.
+  const std::vector<std::filesystem::path>& outputs;
+  std::uint64_t seed = 0;  ///< seed_of(item)
+  int attempt_number = 1;  ///< number of the attempt at this item in this run, from 1
+  /// The task calls it often, at least after each step of work. It reports progress and sends the heartbeat: a worker
+  /// without one counts as hung.
+  std::function<void(const Progress&)> progress;
+  std::stop_token stop;  ///< the task ends soon after a stop is requested, with the error `cancelled`
+  /// Returns the number of the signal to pass on to child processes once `stop` is requested. Empty: SIGINT.
+  std::function<int()> stop_signal = {};
 };
 
-/// What became of an attempt.
+/// The result of an attempt.
 struct AttemptResult {
   std::optional<Error> error;   ///< empty: all outputs are written and synced
-  bool internal_error = false;  ///< the error is a fault of ours
-  bool retry = false;           ///< try again although the kind of error says otherwise; the task sees to an end of it
-  bool unstable = false;        ///< the failure is one for which running in parallel may be to blame
-  std::optional<std::size_t> variant;  ///< on which it was done, where that is lower than the one that was asked for
+  bool internal_error = false;  ///< the error is a defect of weir
+  bool retry = false;           ///< try again after any kind of error; the task limits the number of attempts itself
+  bool unstable = false;        ///< parallel work may have caused the failure
+  std::optional<std::size_t> variant;  ///< index of the variant that was used, if the task chose a smaller one itself
   ComputeConfig compute_config;
-  Json identity =
-      Json::object();  ///< what the first variant is made with: the network's name and hash; compared when resuming
-  Json facts = Json::object();        ///< what the kind wants to know when resuming, before it has opened the input
-  std::string report = "{}";          ///< a JSON object for --json
-  std::string damage;                 ///< what of an input was not as it should be and was made up for; empty: nothing
-  bool allows_damaged_input = false;  ///< a damaged input was to be used as far as it is there
-  std::vector<std::string> notes;     ///< to be told to people, one line each
-  double amount = 0;                  ///< done, in the kind's unit
-  std::map<std::string, double> stage_seconds;  ///< by stage: "decode", "network", "encode"
-  /// Of the device's memory after the item: "allocated", "in_use", "idle" and "peak" bytes, "hits" and "misses" in all.
+  /// What the first variant uses besides inputs and parameters, such as the network's name and hash. Compared when a
+  /// run resumes: another identity makes the item run again.
+  Json identity = Json::object();
+  Json facts = Json::object();  ///< properties of the input, such as width and height, that IdentitySource receives
+  std::string report = "{}";    ///< text of a JSON object for --json
+  std::string damage;           ///< the part of an input that was damaged and was filled in; empty: none
+  bool allows_damaged_input = false;            ///< the run allowed the use of the intact part of a damaged input
+  std::vector<std::string> notes;               ///< messages for the user, one line each
+  double amount = 0;                            ///< work done, in the unit of the task kind
+  std::map<std::string, double> stage_seconds;  ///< seconds by stage: "decode", "network", "encode"
+  /// Statistics of the device's memory pool after the item: "allocated", "in_use", "idle" and "peak" in bytes, and the
+  /// total numbers of "hits" (requests served by an idle block) and "misses" (all other requests).
   std::map<std::string, double> pool_statistics;
 };
 
-/// A kind of work, made ready in one worker. Used from one thread.
+/// An implementation of a task kind, such as the enlarging of pictures, prepared in one worker. Used from one thread.
 class Task {
  public:
   virtual ~Task() = default;
-  /// The ways to do an item, best first; never empty. The same for every item.
+  /// Returns the names of the variants (ways to process an item, such as different networks), best and largest first;
+  /// never empty, the same for every item. A variant is identified by its index in this list.
   virtual std::vector<std::string> variants() const = 0;
-  /// Errors: over_budget when it can never fit with this variant; corrupt, io, ... of the item.
+  /// Estimates an item. Errors: over_budget if the item can never fit with this variant; corrupt, io and other errors
+  /// of the item itself.
   virtual Result<Estimate> estimate(const Item& item, std::size_t variant) = 0;
+  /// Processes an item. Errors are in the result.
   virtual AttemptResult run(const Attempt& attempt) = 0;
-  virtual Bytes pooled_memory() const { return {}; }  ///< kept between items for reuse
-  virtual Bytes device_memory() const { return {}; }  ///< held on the device
+  virtual Bytes pooled_memory() const { return {}; }  ///< bytes that the task keeps between items for reuse
+  virtual Bytes device_memory() const { return {}; }  ///< bytes that the task holds on the device
 };
 
-/// What a worker may take.
+/// The resources that a worker may use.
 struct WorkerResources {
-  Bytes ram;   ///< for the whole process
-  Bytes vram;  ///< on its device; zero: all that is free
+  Bytes ram;   ///< memory limit of the whole process
+  Bytes vram;  ///< memory limit on its device; zero: all free memory
   int threads = 1;
-  std::string device;  ///< as the worker was told it (`--device`), and has proved it: "cpu:0,1", a UUID
+  std::string device;  ///< value of `weir worker --device`: "cpu:0,1", a UUID; empty: not in a worker
 };
 
-/// Makes a kind ready. `settings` is what the run was started with. Errors: unsupported, invalid_argument, io.
+/// Makes a task. `settings`: RunSettings::task_settings. Errors: unsupported, invalid_argument, io, and others of the
+/// kind.
 using TaskFactory =
     std::function<Result<std::unique_ptr<Task>>(const Json& settings, const WorkerResources& resources)>;
+/// The factory of each task kind, by the kind's name.
 using TaskFactories = std::map<std::string, TaskFactory>;
 
-/// How a failure is dealt with.
+/// How the failure of an item is handled.
 enum class FailureKind {
-  transient,    ///< tried again, with growing pauses: device lost, out of memory, worker died
-  persistent,   ///< recorded, and not tried again until the input changes: undecodable
-  environment,  ///< neither retried nor recorded: no such file, output in the way, no variant fits
-  disk_full     ///< waits for room
+  transient,    ///< tried again with growing delays: device lost, out of memory, timed out
+  persistent,   ///< recorded, and tried again only if the item changes or on request: input that cannot be decoded
+  environment,  ///< neither retried nor recorded: no such file, an output that exists
+  disk_full     ///< the item waits for disk space
 };
+/// Returns how a failure with this error code is handled.
 FailureKind kind_of(Errc code);
 std::string_view name_of(FailureKind kind);
 

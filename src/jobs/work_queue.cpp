@@ -6,9 +6,10 @@
 namespace weir::jobs {
 namespace {
 
-/// Dealing out costs items x devices each time; before the end is near the largest item is right for everybody.
+/// The largest number of waiting items for which take() computes an assignment, which costs items x devices steps.
 constexpr std::size_t kMaxAssignedItems = 256;
 
+/// Returns the average of the known speeds; 1 if none is known.
 double average_speed(std::span<const DeviceLoad> devices) {
   double sum = 0;
   int known = 0;
@@ -22,8 +23,8 @@ double average_speed(std::span<const DeviceLoad> devices) {
 
 }  // namespace
 
-/// Longest processing time first on machines of unlike speed. Source: Gonzalez, Ibarra, Sahni, "Bounds for LPT schedules
-/// on uniform processors", SIAM J. Comput. 6 (1977).
+/// Uses the rule "longest processing time first" (LPT) for machines of different speeds. Source: Gonzalez, Ibarra,
+/// Sahni, "Bounds for LPT schedules on uniform processors", SIAM J. Comput. 6 (1977).
 std::optional<WorkQueue::Number> WorkQueue::take(std::span<const DeviceLoad> devices, std::size_t device_index) {
   if (waiting_.empty()) return std::nullopt;
   auto chosen = waiting_.end();
@@ -34,7 +35,8 @@ std::optional<WorkQueue::Number> WorkQueue::take(std::span<const DeviceLoad> dev
     std::vector<double> free_at;
     for (const DeviceLoad& device : devices) free_at.push_back(device.busy_s);
     for (auto item = waiting_.begin(); item != waiting_.end(); ++item) {
-      std::size_t best = device_index;  // of equal ones the device that is free now
+      std::size_t best = device_index;  // equal end times prefer the device that is free now
+      // the time when device i would finish the item; the cost is stored negative
       const auto end_on = [&](std::size_t i) {
         return free_at[i] - item->first / (devices[i].speed > 0 ? devices[i].speed : average);
       };

@@ -8,25 +8,26 @@
 
 namespace weir::jobs {
 
-/// A device as the queue sees it.
+/// The speed and load of a device.
 struct DeviceLoad {
-  double speed = 0;   ///< measured cost per second; 0: not known yet
-  double busy_s = 0;  ///< until it has finished what it does now
+  double speed = 0;   ///< measured speed, in cost (Estimate::cost) per second; 0: not measured yet
+  double busy_s = 0;  ///< seconds until it has finished its current item
 };
 
-/// Items that wait, by cost. Not thread-safe.
+/// The items that wait for a device, ordered by cost. "Largest" means: with the largest cost. Not thread-safe.
 class WorkQueue {
  public:
-  using Number = std::uint32_t;  ///< of an item in the worklist
+  using Number = std::uint32_t;  ///< index of an item in the worklist (ItemNumber)
   void add(Number item, double cost) { waiting_.emplace(-cost, item); }
   bool empty() const { return waiting_.empty(); }
   std::size_t size() const { return waiting_.size(); }
 
-  /// The item that the free device `which` should do now: the largest, or near the end the largest of those that it would
-  /// be given if all that is left were dealt out, longest first, each to the device that finishes it first. Empty if the
-  /// others will be done sooner without it. Among devices of unknown speed all count as equal.
+  /// Removes and returns the item that the free device `devices[device_index]` should process now. With one device, or
+  /// more than 256 waiting items, this is the largest item. Otherwise computes an assignment of all waiting items:
+  /// largest first, each to the device that would finish it first. Returns the largest item of this device; empty if
+  /// the device gets none. A device of unknown speed counts as average.
   std::optional<Number> take(std::span<const DeviceLoad> devices, std::size_t device_index);
-  /// The largest; it stays.
+  /// Returns the largest item without removing it.
   std::optional<Number> largest() const {
     return waiting_.empty() ? std::nullopt : std::optional{waiting_.begin()->second};
   }

@@ -77,7 +77,7 @@ class Worker {
     return ok();
   }
 
-  /// Before anything opens the device. Errors: timed_out with the holder; cancelled; io.
+  /// Acquires the lease, before anything opens the device. Errors: timed_out with the holder; cancelled; io.
   Status acquire_lease(const Json& setup) {
     const std::string key = text_field(setup, "lease");
     if (key.empty()) return ok();
@@ -150,7 +150,7 @@ class Worker {
     send(answer);
   }
 
-  /// From the thread that works: what hangs there sends none.
+  /// Sends a heartbeat from the thread that works, so that none is sent when the work hangs.
   void send_heartbeat(const Progress& progress) {
     const auto now = SteadyClock::now();
     if (now - last_heartbeat_ < kHeartbeatInterval) return;
@@ -161,7 +161,7 @@ class Worker {
           {"rss", resident_memory().count()}});
   }
 
-  /// A coordinator that is gone is noticed by the inbox.
+  /// Ignores errors: the inbox detects that the coordinator has ended.
   void send(const Json& message) const {
     const auto frame = to_frame(dump(message));
     if (frame) (void)send_all(channel_fd_, *frame);
@@ -170,8 +170,8 @@ class Worker {
   int channel_fd_;
   const TaskFactories& factories_;
   Inbox inbox_;
-  std::optional<device::Lease> lease_;  // before the task: the device is left first
-  std::string identity_;                // proved
+  std::optional<device::Lease> lease_;  // before task_, so that the task releases the device before the lease ends
+  std::string identity_;                // the verified device
   std::unique_ptr<Task> task_;
   ExecutionOptions options_;
   SteadyClock::time_point last_heartbeat_{};
@@ -180,7 +180,7 @@ class Worker {
 }  // namespace
 
 int run_worker(int channel_fd, const std::string& device, const TaskFactories& factories, const BindDevice& bind) {
-  set_close_on_exec(channel_fd);  // it came open through our exec; what we start has no business with it
+  set_close_on_exec(channel_fd);  // this process inherited the socket through exec; its child processes must not
   return Worker{channel_fd, factories}.run(device, bind);
 }
 

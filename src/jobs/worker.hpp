@@ -7,9 +7,13 @@
 
 namespace weir::jobs {
 
-/// The whole life of a worker: takes its setup from the channel, proves its device, makes the kind ready, then does one
-/// item after the other until it is told to end or the coordinator is gone. Returns the exit status: 0 when it was told to
-/// end, 3 when its device or its kind could not be had, 4 when the coordinator went away, 70 when that spoke nonsense.
+/// Runs the worker process: reads its setup from the socket `channel_fd`, binds the process to `device` with `bind` and
+/// checks the identity, makes the task with one of `factories`, then processes one item after the other. `device`:
+/// value of `weir worker --device`. Returns the exit status of the process:
+///   0   the coordinator requested the end of the worker
+///   3   the device, its lease or the task is not available
+///   4   the coordinator has ended, or its messages cannot be read
+///   70  a message has an unknown type or no valid item
 int run_worker(int channel_fd, const std::string& device, const TaskFactories& factories, const BindDevice& bind);
 
 }  // namespace weir::jobs

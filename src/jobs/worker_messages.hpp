@@ -6,16 +6,17 @@
 
 namespace weir::jobs {
 
-// What workers write into their messages and the coordinator reads from them (docs/jobs.md). Fields that are missing or of
-// another type count as zero and empty.
+// Conversions of the messages from workers to the coordinator (docs/jobs.md). A field that is missing or has another
+// type reads as zero or empty.
 
 Json to_json(const Estimate& estimate);
 Estimate estimate_from_json(const Json& json);
 
-/// The texts of a list; what is no text is left out.
+/// Returns the texts of an array field; leaves out elements that are no texts. Unlike encoded_texts_field() it does not
+/// decode them.
 std::vector<std::string> text_list_field(const Json& message, const char* key);
 
-/// `end` with what the message `finished` tells of the try; without an error it is not done yet.
+/// Returns `result` with the fields of `message` (of type "finished") added. The caller sets the status.
 ItemResult read_item_result(ItemResult result, const Json& message);
 
 }  // namespace weir::jobs

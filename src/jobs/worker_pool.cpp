@@ -64,7 +64,9 @@ void WorkerPool::kill(WorkerSlot& slot, std::string_view why) {
   auto& process = process_of(slot);
   if (!process || !slot.kill_reason.empty()) return;
   slot.kill_reason = fmt::format("was killed: {}", why);
-  process->send_signal_to_tree(SIGCONT);  // what it runs is ended by the guardian, which cannot act while it is stopped
+  // The guardian process of the worker's command (device/command_guardian.hpp) ends the command when the worker dies.
+  // A pause may have stopped the guardian, so it is continued first.
+  process->send_signal_to_tree(SIGCONT);
   process->send_signal(SIGKILL);
 }
 

@@ -11,33 +11,37 @@
 
 namespace weir::jobs {
 
-/// The processes of the workers, one for each seat that has one. A seat has a worker as long as the pool has its process. Not
-/// thread-safe; for the thread of the run (WorkerProcess).
+/// The worker processes, at most one per slot (WorkerSlot: a device of the run). Not thread-safe; use it on the thread
+/// that runs the Coordinator, because a worker ends with the thread that started it.
 class WorkerPool {
  public:
-  /// The references must outlive it.
+  /// The references must outlive the object.
   WorkerPool(const RunSettings& settings, const WorkerSlots& slots, RunReporter& reporter)
       : settings_{settings}, slots_{slots}, reporter_{reporter}, processes_(slots.size()) {}
 
-  /// Its first message is `setup`. Errors: io, and the seat is without a worker.
+  /// Starts a worker and sends it `setup` as the first message. Errors: io; the slot then has no worker.
   Status start(WorkerSlot& slot, const Json& setup);
-  /// A worker that cannot be reached is killed.
+  /// Sends a message to the worker of the slot, which must have one. Kills a worker that does not read.
   void send(WorkerSlot& slot, const Json& message);
+  /// Sends a message to all workers; ignores errors.
   void send_to_all(const Json& message);
-  /// SIGSTOP or SIGCONT, to all and to everything below them.
+  /// Sends the signal SIGSTOP or SIGCONT to all workers and their descendants.
   void signal_all(int signal);
+  /// Returns the socket descriptors of all workers, to wait on them.
   std::vector<int> channel_fds() const;
-  /// The next message that has arrived whole, if there is one. A worker whose messages cannot be read is killed.
+  /// Returns the next complete message of the worker, if one has arrived. Kills a worker whose message is invalid.
   std::optional<Json> receive(WorkerSlot& slot);
 
-  /// Asks it to end between two items.
+  /// Asks the worker to end before its next item.
   void request_end(WorkerSlot& slot, std::string_view why);
+  /// Kills the worker and stores the reason in WorkerSlot::kill_reason.
   void kill(WorkerSlot& slot, std::string_view why);
-  /// How it ended, once it has: "killed by signal 9"; it may have sent messages before.
+  /// Returns how the worker ended ("killed by signal 9"), or nothing while it lives. receive() may still return
+  /// messages that it sent before.
   std::optional<std::string> poll_exit(const WorkerSlot& slot);
-  /// Forgets the process; one that lives is killed and waited for.
+  /// Removes the worker's process from the pool; kills it and waits for it if it lives.
   void remove_process(WorkerSlot& slot) { process_of(slot).reset(); }
-  /// Forgets one that cannot be ended, or has not ended yet, without waiting for it.
+  /// Removes the worker's process from the pool without killing it or waiting for it.
   void abandon(WorkerSlot& slot);
 
  private:
@@ -46,7 +50,7 @@ class WorkerPool {
   const RunSettings& settings_;
   const WorkerSlots& slots_;
   RunReporter& reporter_;
-  std::vector<std::optional<WorkerProcess>> processes_;  // as the seats
+  std::vector<std::optional<WorkerProcess>> processes_;  // in the order of the slots
 };
 
 }  // namespace weir::jobs

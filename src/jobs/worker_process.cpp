@@ -18,9 +18,9 @@ Result<WorkerProcess> WorkerProcess::start(const std::vector<std::string>& comma
                      .environment = device.environment,
                      .folder = {},
                      .stdin_fd = null.get(),
-                     .stdout_fd = 2,  // results on standard output are the coordinator's
+                     .stdout_fd = 2,  // only the coordinator writes results to standard output
                      .inherited_descriptors = inherited,
-                     .own_process_group = true};  // it passes on which signals of the terminal are to be passed on
+                     .own_process_group = true};  // the coordinator decides which signals of the terminal a worker gets
   start.arguments.insert(start.arguments.end(), {"--channel", std::to_string(channel->child_end.get())});
   start.arguments.insert(start.arguments.end(), device.arguments.begin(), device.arguments.end());
   start.inherited_descriptors.push_back(channel->child_end.get());

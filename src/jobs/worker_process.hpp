@@ -15,32 +15,37 @@
 
 namespace weir::jobs {
 
-/// A worker, from the coordinator's side. Destroying it kills the process and waits for it. Not thread-safe; start() must be
-/// called on a thread that lives as long as the run, because the worker ends when that thread does (ChildProcess).
+/// The coordinator's handle of one worker process: the child process and the socket to it. The destructor kills the
+/// process and waits for it. Not thread-safe; call start() on a thread that lives as long as the run, because the
+/// worker ends with that thread (ChildProcess).
 class WorkerProcess {
  public:
-  /// Starts `command` (program and its first words) with the device's arguments, its environment changed before exec, in a
-  /// process group of its own, with a socket as `--channel FD`. `inherited` descriptors stay open in it.
-  /// Errors: io.
+  /// Starts a worker, in a new process group and with the variables WorkerDevice::environment, which hide all other
+  /// devices from it. Its arguments are `command` (program and first arguments), `--channel FD` (the worker's end of
+  /// the socket) and WorkerDevice::arguments. The file descriptors `inherited` stay open in it. Errors: io.
   static Result<WorkerProcess> start(const std::vector<std::string>& command, const WorkerDevice& device,
                                      const std::vector<int>& inherited);
 
   pid_t pid() const { return child_.pid(); }
-  int channel_fd() const { return channel_.get(); }
+  int channel_fd() const { return channel_.get(); }  ///< the coordinator's socket to the worker
 
-  /// Never waits. Errors: io when the worker is gone or does not read.
+  /// Sends a message without waiting. Errors: io if the worker has ended or does not read; invalid_argument if the
+  /// message is too long.
   Status send(const Json& message);
-  /// Takes what has arrived. Empty: nothing whole yet. Errors: io (closed), corrupt, unsupported.
+  /// Returns the next complete message, or nothing if none has arrived. Errors: io once the worker has closed its
+  /// socket; corrupt or unsupported for an invalid message.
   Result<std::optional<Json>> receive();
 
-  void send_signal(int signal) const { child_.send_signal_to_group(signal); }  ///< to its whole process group
-  /// SIGSTOP or SIGCONT, to it and to everything below it, in whatever group or session.
+  /// Sends a signal to the worker's process group.
+  void send_signal(int signal) const { child_.send_signal_to_group(signal); }
+  /// Sends the signal SIGSTOP or SIGCONT to the worker and all its descendants, in any process group or session.
   void send_signal_to_tree(int signal) const;
-  /// True once the process has ended and was waited for; `status_text` then tells how.
+  /// Collects the exit status without waiting. Returns true once the process has ended; exit_text() then describes how.
   bool reap();
   const std::string& exit_text() const { return exit_text_; }  ///< "killed by signal 9", "ended with status 70"
-  bool is_uninterruptible() const;                             ///< waits in the kernel; not even SIGKILL ends it now
-  void abandon() { child_.abandon(); }                         ///< the destructor then neither kills nor waits
+  /// Returns true if the process waits in the kernel, so that SIGKILL does not end it now.
+  bool is_uninterruptible() const;
+  void abandon() { child_.abandon(); }  ///< makes the destructor neither kill nor wait
 
  private:
   WorkerProcess(ChildProcess child, FileDescriptor channel) : child_{std::move(child)}, channel_{std::move(channel)} {}

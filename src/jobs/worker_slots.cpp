@@ -6,9 +6,9 @@
 namespace weir::jobs {
 namespace {
 
-constexpr Bytes kMemoryMargin = 32_MiB;
+constexpr Bytes kMemoryMargin = 32_MiB;  // memory that always stays free
 constexpr auto kMemoryCheckInterval = std::chrono::milliseconds{100};
-constexpr DeviceLoad kInactiveLoad{1e-300, 1e300};
+constexpr DeviceLoad kInactiveLoad{1e-300, 1e300};  // so slow and busy that WorkQueue assigns it nothing
 
 }  // namespace
 
@@ -145,8 +145,8 @@ std::optional<double> WorkerSlots::remaining_s(double waiting_cost) const {
   return cost / speed;
 }
 
-/// Asked seldom: the system takes a fifth of a millisecond to say it, as long as a tiny item. What was started since is among
-/// the promises.
+/// Reads the free memory at most every kMemoryCheckInterval, since reading takes 0.2 ms, as long as a tiny item. The
+/// memory of items started since then is in MemoryAvailability::reserved.
 Bytes WorkerSlots::free_memory(const WorkerDevice& device, Clock::time_point now) {
   FreeMemory& known = free_memory_[device.memory_name];
   if (now - known.checked_at >= kMemoryCheckInterval) known = {now, device.free_memory()};
@@ -162,7 +162,7 @@ MemoryAvailability WorkerSlots::memory_availability(const WorkerSlot& slot, Cloc
   return memory;
 }
 
-/// A worker that has grown makes what was known of the free memory too much.
+/// When a worker has grown by more than 1 MiB, the stored free memory is too large and is read again.
 void WorkerSlots::set_rss(WorkerSlot& slot, Bytes rss) {
   if (rss > slot.rss + 1_MiB) free_memory_.clear();
   slot.rss = rss;

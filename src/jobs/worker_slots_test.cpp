@@ -19,7 +19,7 @@ class WorkerSlotsTest : public ::testing::Test {
   }
   WorkerSlot& first() { return slot(slots_, 0); }
   WorkerSlot& second() { return slot(slots_, 1); }
-  /// The seat has a worker that has done so much in so many seconds.
+  /// Gives the slot a worker that has done an item with the cost `cost` in `seconds`.
   static void work(WorkerSlot& slot, double cost, double spent) {
     slot.set_worker(7, kTestStart);
     slot.set_ready(kTestStart);

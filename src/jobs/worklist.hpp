@@ -11,53 +11,58 @@
 
 namespace weir::jobs {
 
-/// What a run keeps of an item.
+/// The state of an item in a run.
 struct ItemState {
-  bool is_ended = false;
-  bool replaces_output = false;  ///< an output of ours stands there
-  bool is_redone = false;
-  std::uint8_t attempts = 0;
-  std::uint16_t variant = 0;
-  std::string why;
-  Estimate estimate;
+  bool is_ended = false;         ///< its final result is known
+  bool replaces_output = false;  ///< an existing output may be replaced (Decision::replace)
+  bool is_redone = false;        ///< `replaces_output` is set, and the item is processed (Action::work)
+  std::uint8_t attempts = 0;     ///< number of attempts that were started
+  std::uint16_t variant = 0;     ///< index of the variant (Task::variants()) for the next attempt
+  std::string why;               ///< Decision::why
+  Estimate estimate;             ///< for the variant `variant`
 };
 
-/// The items of a run with what is known of each: on which variant it is, how often it was tried, what it needs. Starts nothing.
-/// Not thread-safe.
+/// The items of a run and the state of each. Starts no work. Not thread-safe.
 class Worklist {
  public:
-  /// `items` must outlive it. `needs_file`: of LearnedNeeds.
+  /// `items` must outlive the object. `needs_file`: file of LearnedNeeds; empty: no file.
   Worklist(const std::vector<Item>& items, std::filesystem::path needs_file);
 
   std::size_t size() const { return items_.size(); }
-  std::size_t remaining() const { return remaining_; }  ///< that have not ended; interrupted ones count as such
+  /// Returns the number of items that have not ended; interrupted items count as not ended.
+  std::size_t remaining() const { return remaining_; }
   const Item& item(ItemNumber number) const { return items_[number]; }
   const ItemState& operator[](ItemNumber number) const { return states_[number]; }
 
-  /// Takes the names of the variants from the first worker that has any; the same kind has the same ones everywhere.
+  /// Stores the names of the variants once; later calls have no effect, since all workers of a run have the same
+  /// variants.
   void set_variant_names(std::vector<std::string> names);
-  /// Of the item; empty while the variants have no names.
+  /// Returns the name of the item's variant; empty while the names are not known.
   std::string variant_name(ItemNumber number) const;
 
+  /// Stores the reason of the decision and whether the output may be replaced.
   void set_decision(ItemNumber number, const Decision& decision);
   void set_estimate(ItemNumber number, Estimate estimate) { states_[number].estimate = std::move(estimate); }
   void count_attempt(ItemNumber number) { ++states_[number].attempts; }
-  /// The disk was full: the item is no attempt the poorer, and what it was expected to write was too little, since it needs
-  /// more than the `free` bytes that there were.
+  /// Reverts count_attempt() for an attempt that failed because the disk was full. Raises the item's expected output by
+  /// a quarter, and at least to 1 MiB more than `free`, the free space of the disk.
   void cancel_attempt(ItemNumber number, Bytes free);
 
-  /// Goes to a smaller variant, the next by default. False if there is none such.
+  /// Changes the item to the next smaller variant. Returns false if the item has the smallest one already.
   bool use_smaller_variant(ItemNumber number) { return use_variant(number, states_[number].variant + std::size_t{1}); }
+  /// Changes the item to `variant`. Returns false, and changes nothing, if no such variant exists or it is not smaller.
   bool use_variant(ItemNumber number, std::size_t variant);
 
-  /// What it needs on a device, by its plan and by experience.
+  /// Returns the memory of the process (Estimate::ram) that the item needs on the device with this name: its estimate,
+  /// or the learned need if that is larger.
   Bytes memory_need(ItemNumber number, const std::string& device) const;
-  /// It ran out of memory there all the same.
+  /// Records that the item ran out of memory on the device although its estimate fitted.
   void record_memory_shortage(ItemNumber number, const std::string& device);
 
-  /// False if it had ended before.
+  /// Marks the item as ended. Returns false if it had ended before.
   bool mark_ended(ItemNumber number, ItemStatus status);
-  /// What is known now of its end: number, reason and variant.
+  /// Makes a result with the fields that are known before the attempt ends: number, variant, and for a redone item
+  /// `redone` and `why`.
   ItemResult make_result(ItemNumber number) const;
 
  private:

@@ -8,7 +8,7 @@
 namespace weir::runs {
 namespace {
 
-/// The figures of a try, as a run of items writes them.
+/// Returns the report of an attempt in the same form as a run of items writes it.
 jobs::Json make_report(const tasks::GuardedResult& result) {
   jobs::Json report = tasks::to_json(result);
   if (result.error)

@@ -10,14 +10,14 @@
 
 namespace weir::runs {
 
-/// How a command came to its end, and at which try.
+/// The result of run_command_with_retries().
 struct CommandAttempts {
-  tasks::GuardedResult result;
-  int attempts = 0;
+  tasks::GuardedResult result;  ///< result of the last attempt
+  int attempts = 0;             ///< number of attempts
 };
 
-/// Runs a command under a lease, again up to `retries` times where that can help (tasks::may_retry); each try is written to
-/// `watch`. `tell` as of tasks::run_guarded; `failed` is told before another try.
+/// Runs a command with tasks::run_guarded_command(), and again, up to `retries` times, while a retry can help
+/// (tasks::may_retry). Records each attempt in `monitor`. Calls `on_retry` with a message before each further attempt.
 CommandAttempts run_command_with_retries(const tasks::GuardedCommand& command, int retries,
                                          const Environment& environment, const std::stop_token& stop,
                                          const tasks::CommandCallbacks& callbacks,

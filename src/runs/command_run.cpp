@@ -16,18 +16,19 @@ namespace weir::runs {
 namespace {
 
 namespace fs = std::filesystem;
-constexpr auto kMaxItemTime = std::chrono::hours{24 * 7};  // without a limit a command may take this long
+constexpr auto kMaxItemTime = std::chrono::hours{24 * 7};  // longest run time of a command without a time limit
 
-/// Several sharers of each device only where more are to run at once than there are devices.
+/// Returns the number of holders per device (DeviceRequest::slots): 0 (exclusive use) if there are at least as many
+/// devices as commands on GPUs, else so many that all these commands find a slot.
 int slots_for(int gpu_jobs, std::size_t devices) {
   const int count = static_cast<int>(devices);
   return gpu_jobs > count ? (gpu_jobs + count - 1) / count : 0;
 }
 
-/// How the commands share the machine's devices.
+/// Sets in the request how the commands share the machine's devices.
 void share_devices(tasks::CommandRequest& request, const tasks::Machine& machine) {
   if (!request.guard.lease_before_start) {
-    // All of them on one card: which one is settled here, so that its lease is what they meet at.
+    // The commands take their leases themselves. The device is chosen here, so that they all wait for the same lease.
     const device::Device& card = machine.device_at(machine.choice.ranked.front());
     request.guard.device_request.policy.request = {card.pci ? "pci:" + to_text(*card.pci) : card.uuid};
     if (request.gpu_jobs > 1) request.guard.environment.emplace_back("WEIR_SLOTS", std::to_string(request.gpu_jobs));
@@ -36,7 +37,7 @@ void share_devices(tasks::CommandRequest& request, const tasks::Machine& machine
   }
 }
 
-/// Errors: invalid_argument for two items that would write one file.
+/// Creates the items. Errors: invalid_argument for two items that would write the same file.
 Result<std::vector<jobs::Item>> make_items(const std::vector<std::string>& texts,
                                            const tasks::CommandRequest& request) {
   const bool has_variants = !request.guard.variants.front().name.empty();
@@ -58,7 +59,7 @@ Result<std::vector<jobs::Item>> make_items(const std::vector<std::string>& texts
   return items;
 }
 
-/// All on the same processors: the system shares them out.
+/// Creates `count` worker devices, one for each command that runs at once. They all have the same processors.
 Result<std::vector<jobs::WorkerDevice>> make_worker_slots(int count) {
   std::vector<jobs::WorkerDevice> devices;
   for (int number = 1; number <= count; ++number) {
@@ -69,16 +70,16 @@ Result<std::vector<jobs::WorkerDevice>> make_worker_slots(int count) {
   return devices;
 }
 
-/// With what the commands decide.
+/// Sets the fields that follow from the request for the commands.
 jobs::RunSettings run_settings(jobs::RunSettings settings, const tasks::CommandRequest& request) {
   settings.task = tasks::kCommandKind;
   settings.task_settings = tasks::to_json(request);
   settings.unit = "commands";
   settings.worker_command = worker_arguments();
   settings.inherited_descriptors = {request.quarantine_fd};
-  settings.ram_limit = 1024_GiB;  // what the commands take is their own; the workers take next to nothing
+  settings.ram_limit = 1024_GiB;  // no limit: the commands' memory does not count, and the workers need almost none
   settings.outputs = request.folder;
-  // A command gives no sign of life but its end: its limit and its wait bound it.
+  // A worker sends no heartbeat while its command waits or runs, so only the longest possible time is a limit.
   const tasks::GuardedCommand& guard = request.guard;
   settings.stall_timeout = guard.time_limit
                                ? std::chrono::duration<double>{*guard.time_limit + 2 * guard.device_request.max_wait} +

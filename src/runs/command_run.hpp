@@ -11,27 +11,29 @@
 
 namespace weir::runs {
 
-/// What a run of one command per item was asked for, before it is checked against the machine.
+/// Request for a run of one command per item, before it is checked against the machine.
 struct CommandRunRequest {
-  tasks::CommandRequest request;   ///< all but `quarantine`; where it has `slots` 0, they follow from gpu_jobs
-  std::vector<std::string> items;  ///< what stands for {}
-  int jobs = 1;                    ///< commands that run at once
-  jobs::RunSettings settings;      ///< rules, files and waits; devices, task and outputs are filled in
+  /// CommandRun::make() sets `quarantine_fd`, and, if it is 0, `guard.device_request.slots` (from `gpu_jobs`).
+  tasks::CommandRequest request;
+  std::vector<std::string> items;  ///< texts that replace {} in the command, one per item
+  int jobs = 1;                    ///< number of commands that run at once
+  jobs::RunSettings settings;      ///< rules and files; CommandRun::make() sets the other fields
 };
 
-/// Commands that are ready to be run: their files do not meet, and the machine has a device for them. Made once, run once.
+/// A run of one command per item that is ready to start. Can be run once.
 class CommandRun {
  public:
-  /// Errors: invalid_argument for two items that would write one file, or words that are no template; io.
+  /// Checks a request and prepares the run. `machine` must have an accepted device. Errors: io; invalid_argument for
+  /// two items that would write the same file, or arguments that are not a valid CommandTemplate.
   static Result<CommandRun> make(CommandRunRequest request, const tasks::Machine& machine);
 
-  /// On the main thread. Errors: those of jobs::Coordinator::run.
+  /// Runs the commands; call it on the main thread. Errors: those of jobs::Coordinator::run.
   Result<jobs::Totals> run(jobs::RunObserver& observer, RunLogs& logs) const;
 
  private:
   CommandRun(FileDescriptor quarantine, jobs::RunSettings settings, std::vector<jobs::Item> items);
 
-  FileDescriptor quarantine_;
+  FileDescriptor quarantine_;  // open file with the devices that the run no longer uses (tasks::Quarantine)
   jobs::RunSettings settings_;
   std::vector<jobs::Item> items_;
 };

@@ -12,6 +12,7 @@ namespace {
 
 using observe::Level;
 
+/// Returns the memory in use after the attempt minus that before it, in bytes.
 double growth_of(const jobs::Json& report) {
   return jobs::number_field(report, "device_after_bytes") - jobs::number_field(report, "device_before_bytes");
 }
@@ -22,7 +23,7 @@ void DeviceGrowthMonitor::record_attempt(const std::string& item, const jobs::Js
   const std::string device = jobs::text_field(report, "device");
   const std::string what = jobs::text_field(jobs::object_field(report, "error"), "what");
   if (!what.empty()) events_.write(Level::error, "error", {{"item", item}, {"device", device}, {"what", what}});
-  if (jobs::number_field(report, "duration_s") <= 0) return;  // it was never started
+  if (jobs::number_field(report, "duration_s") <= 0) return;  // the command was never started
   jobs::Json complete = report;
   complete["item"] = item;
   events_.write(Level::info, "test_complete", complete);

@@ -14,18 +14,23 @@
 
 namespace weir::runs {
 
-/// Writes what guarded commands did to their devices as events and metrics (docs/events.md), one try after the other, and
-/// watches what stays in use on each device from try to try: it should be the same after each. Used from one thread.
+/// Writes the device measurements of commands (tasks::run_guarded_command()) as events and metrics (docs/events.md),
+/// and monitors the memory that is in use on each device after each attempt, which should stay the same. Not
+/// thread-safe.
 class DeviceGrowthMonitor {
  public:
-  /// `max_leak`: more than that in use on a device after a try than before is an event. `warn` is told, once for each device,
-  /// that what is in use there grows.
+  /// `max_leak`: an attempt is logged as a warning event if the memory in use is larger by more than this after it than
+  /// before it. `warn` is called once for each device whose memory in use keeps growing. The references must outlive
+  /// this object.
   DeviceGrowthMonitor(Bytes max_leak, std::function<void(const std::string&)> warn, observe::EventLog& events,
                       observe::Metrics& metrics)
       : max_leak_{max_leak}, warn_{std::move(warn)}, events_{events}, metrics_{metrics} {}
-  /// `report`: the figures of tasks::to_json(GuardedEnd) and, if the try failed, `error`.
+  /// Records an attempt at an item (or a single command) with this name. `report` contains the fields of
+  /// tasks::to_json(GuardedResult) and, if the attempt failed, `error`. If the command was never started, only the
+  /// error is written.
   void record_attempt(const std::string& item, const jobs::Json& report);
-  /// The verdict on each device, when all is over; also as a list of {device, bytes_per_item}.
+  /// Writes an event for each device, with the verdict whether its memory keeps growing. Call it after the last
+  /// attempt. Returns a JSON array of {device, bytes_per_item}, where bytes_per_item is the growth per attempt.
   jobs::Json log_verdicts();
 
  private:
@@ -35,8 +40,8 @@ class DeviceGrowthMonitor {
   std::function<void(const std::string&)> warn_;
   observe::EventLog& events_;
   observe::Metrics& metrics_;
-  std::map<std::string, memory::LevelSeries> growth_;  // of what stays in use on each device
-  std::set<std::string> warned_devices_;               // devices whose growth has been told
+  std::map<std::string, memory::LevelSeries> growth_;  // memory in use after each attempt, by device
+  std::set<std::string> warned_devices_;               // devices whose growth has been reported
 };
 
 }  // namespace weir::runs

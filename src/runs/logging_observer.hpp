@@ -10,10 +10,11 @@
 
 namespace weir::runs {
 
-/// Stands between a run in this process and who watches it: writes its items to the logs, and holds it up while the file of a
-/// pause exists. The references must outlive it.
+/// The observer of an InProcessRun: forwards every call to another observer, writes decisions and results as events and
+/// metrics, and blocks the run while the pause file exists. (For a run with workers, the coordinator does this itself.)
 class LoggingObserver final : public jobs::RunObserver {
  public:
+  /// The references must outlive the object. `pause_file`: empty: no pauses. `stop`: a stop ends a pause.
   LoggingObserver(jobs::RunObserver& observer, RunLogs& logs, std::filesystem::path pause_file, std::stop_token stop)
       : observer_{observer}, logs_{logs}, pause_file_{std::move(pause_file)}, stop_{std::move(stop)} {}
   void on_decision(const jobs::Item& item, const jobs::Decision& decision) override;

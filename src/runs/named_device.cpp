@@ -14,7 +14,7 @@ Result<std::vector<jobs::WorkerDevice>> make_worker_devices(const std::vector<Na
     auto device = jobs::cpu_device(each.name, each.cpus, threads.value_or(usable_threads(cpu_count, cpu_quota())));
     if (!device) return device.error();
     if (each.is_gpu()) {
-      device->identity.clear();  // until tasks::reach_gpus() has found it
+      device->identity.clear();  // unknown until tasks::resolve_gpus() has found the GPU
       device->vram = vram;
     }
     devices.push_back(*std::move(device));

@@ -10,16 +10,18 @@
 
 namespace weir::runs {
 
-/// A device that is to do work, in the words of whoever asks for it.
+/// A device for work, as the user named it on the command line.
 struct NamedDevice {
-  std::string name = "cpu";  ///< "cpu", "cpu:0-3", or what names a GPU
-  std::vector<int> cpus;     ///< of the CPU; empty: all that are allowed
+  std::string name = "cpu";  ///< "cpu", "cpu:0-3", or the name of a GPU
+  std::vector<int> cpus;     ///< numbers of the processors in the name; empty: all that this process may use
   bool is_gpu() const { return name != "cpu" && !name.starts_with("cpu:"); }
 };
 
-/// A worker for each device. GPUs are not looked up yet (tasks::reach_gpus). `threads` empty: as many as each has processors
-/// for; `vram`: the most of a GPU's memory, zero: what it has free.
-/// Errors: invalid_argument for processors that are not allowed.
+/// Creates a worker device for each named device. A worker device of a GPU has no identity and no environment yet:
+/// complete it with tasks::resolve_gpus(). `threads`: number of threads of each worker; empty: one per processor in
+/// NamedDevice::cpus, or, if that is empty (a GPU, "cpu"), one per processor that this process may use; in both cases
+/// not more than the control groups grant (usable_threads()). `vram`: memory limit on a GPU; zero: its free memory.
+/// Errors: invalid_argument for processors that this process may not use.
 Result<std::vector<jobs::WorkerDevice>> make_worker_devices(const std::vector<NamedDevice>& named,
                                                             std::optional<int> threads, Bytes vram);
 

@@ -20,7 +20,8 @@ std::vector<jobs::Item> make_items(const PictureRunRequest& run) {
   return items;
 }
 
-/// Standard input as an open file that workers inherit. Empty if no item needs it.
+/// Returns an open file with the content of standard input, which workers inherit; an empty descriptor if standard
+/// input is not an input.
 Result<FileDescriptor> share_standard_input(const tasks::PictureList& list) {
   for (const auto& picture : list.items) {
     if (!picture.source.bytes) continue;
@@ -35,14 +36,15 @@ Result<FileDescriptor> share_standard_input(const tasks::PictureList& list) {
   return FileDescriptor{};
 }
 
-/// Bytes of standard input, which the system keeps for all workers beside what the processes hold.
+/// Returns the size of standard input. It is subtracted from the memory limit of the processes, since the file that
+/// they share is in memory too.
 Bytes standard_input_bytes(const tasks::PictureList& list) {
   Bytes sum;
   for (const auto& picture : list.items) sum += Bytes{picture.source.bytes ? picture.source.bytes->size() : 0};
   return sum;
 }
 
-/// With what the pictures decide.
+/// Sets the fields that follow from the request for the pictures.
 jobs::RunSettings run_settings(const PictureRunRequest& run, int standard_input) {
   tasks::UpscaleRequest request = run.request;
   request.standard_input_fd = standard_input;
@@ -75,8 +77,8 @@ Result<jobs::Totals> run_in_this_process(const PictureRunRequest& run, jobs::Run
   jobs::log_run_start(items.size(), request.upscale.ram, request.upscale.ram, logs.events);
   jobs::Totals totals = in_process.run(std::move(stop));
   jobs::log_run_end(totals, logs.events);
-  if (!run.settings.metrics_file.empty())
-    (void)logs.metrics.write(run.settings.metrics_file);  // it keeps what went wrong
+  // The caller reads a write error from last_write_error().
+  if (!run.settings.metrics_file.empty()) (void)logs.metrics.write(run.settings.metrics_file);
   return totals;
 }
 

@@ -10,23 +10,24 @@
 
 namespace weir::runs {
 
-/// Pictures that become files, checked and ready to be done: the inputs are listed, the network is found. The references must
+/// Request for a run over pictures, whose inputs are listed and whose network is found. The referenced objects must
 /// outlive it.
 struct PictureRunRequest {
   const tasks::UpscaleRequest& request;
   const tasks::PictureList& list;
   const tasks::NetworkCache& network_cache;
-  /// How it is to be done: devices, rules, outputs, waits, files. What the pictures themselves decide (task, settings, worker,
-  /// memory) is filled in.
+  /// Devices, rules, outputs, timeouts and files. run_on_workers() sets the other fields: task, task_settings,
+  /// worker_command, inherited_descriptors and ram_limit.
   jobs::RunSettings settings;
 };
 
-/// One picture, in this process, on the device of the request. Errors: those of tasks::make_upscale_task.
+/// Processes the pictures of a list, usually one, in this process, on the device in the request. Errors: those of
+/// tasks::make_upscale_task.
 Result<jobs::Totals> run_in_this_process(const PictureRunRequest& run, jobs::RunObserver& observer, RunLogs& logs,
                                          std::stop_token stop);
 
-/// Several pictures, by a coordinator and a worker for each device; on the main thread. Errors: those of
-/// jobs::Coordinator::run; over_budget where standard input cannot be handed to the workers.
+/// Processes several pictures with a coordinator and one worker per device; call it on the main thread. Errors: those
+/// of jobs::Coordinator::run; over_budget if standard input cannot be passed to the workers.
 Result<jobs::Totals> run_on_workers(const PictureRunRequest& run, jobs::RunObserver& observer, RunLogs& logs);
 
 }  // namespace weir::runs

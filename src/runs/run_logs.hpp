@@ -10,16 +10,17 @@
 
 namespace weir::runs {
 
-/// Where a run writes what happens: its events, and its figures for whoever asks over HTTP. Must outlive the run.
+/// The event log and the metrics of a run. Must outlive the run.
 struct RunLogs {
   observe::EventLog events;
   observe::Metrics metrics;
 
-  /// `address` as of observe::MetricsEndpoint::open, which says its errors; empty: nobody is answered.
+  /// Starts to serve the metrics over HTTP at `address`; does nothing if it is empty. The form of `address` and the
+  /// errors are those of observe::MetricsEndpoint::open.
   Status serve_metrics(const std::string& address);
 
  private:
-  std::unique_ptr<observe::MetricsEndpoint> endpoint_;  // behind the metrics, which it reads
+  std::unique_ptr<observe::MetricsEndpoint> endpoint_;  // declared after `metrics`, which it reads
 };
 
 }  // namespace weir::runs

@@ -5,8 +5,8 @@
 
 namespace weir::runs {
 
-/// The words that start a worker of this program; by its own file, so that an update of it in the middle of a run starts no
-/// other version.
+/// Returns the program and first argument that start a worker: the file of this program, and "worker". If that file was
+/// removed or replaced, for example by an update, the program is /proc/self/exe, which still starts this version.
 std::vector<std::string> worker_arguments();
 
 }  // namespace weir::runs
